@@ -1,0 +1,53 @@
+package fault_test
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/heard-intake/heard/internal/fault"
+)
+
+func TestAKindDecidesStatusAndRetry(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		kind   fault.Kind
+		status int
+		retry  bool
+	}{
+		{fault.Internal, 500, true},
+		{fault.Invalid, 400, false},
+		{fault.Unauthorized, 401, false},
+		{fault.Forbidden, 403, false},
+		{fault.NotFound, 404, false},
+		{fault.Conflict, 409, true},
+		{fault.TooLarge, 413, false},
+		{fault.TooMany, 429, true},
+		{fault.Unavailable, 503, true},
+	}
+	for _, tt := range tests {
+		t.Run(string(tt.kind), func(t *testing.T) {
+			t.Parallel()
+			err := fmt.Errorf("outer: %w", fault.Wrap(tt.kind, errors.New("cause"), "said to the caller"))
+			if got := fault.HTTPStatus(err); got != tt.status {
+				t.Errorf("status %d, want %d", got, tt.status)
+			}
+			if got := fault.Retryable(err); got != tt.retry {
+				t.Errorf("retryable %v, want %v", got, tt.retry)
+			}
+			if got := fault.KindOf(err); got != tt.kind {
+				t.Errorf("kind %s, want %s", got, tt.kind)
+			}
+		})
+	}
+}
+
+func TestACallerIsNeverToldTheCause(t *testing.T) {
+	t.Parallel()
+	if got := fault.Message(fault.Wrap(fault.Invalid, errors.New("secret"), "no such channel")); got != "no such channel" {
+		t.Errorf("told %q", got)
+	}
+	if got := fault.Message(errors.New("secret")); got != "internal error" {
+		t.Errorf("told %q", got)
+	}
+}
