@@ -203,7 +203,7 @@ type Message struct {
 	Automated string `json:"automated,omitempty"` // written by a machine: "auto-reply", "bounce", "list", ...
 	Passive   bool   `json:"passive,omitempty"`   // belongs to the history; opens no contact and keeps nobody waiting
 	Mark      string `json:"mark,omitempty"`      // what readers must know: "content-lost", "unparsed", "encrypted", "spam"
-	Body      string `json:"body,omitempty"`      // where a text too large for the table lies, relative to the customer's prefix
+	Source    string `json:"source,omitempty"`    // where the raw mail lies: its key in the mail bucket
 
 	// Set through the API for registered contacts.
 	Reason  string `json:"reason,omitempty"`

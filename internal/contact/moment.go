@@ -1,0 +1,206 @@
+package contact
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"slices"
+	"time"
+
+	"github.com/heard-intake/heard/internal/identity"
+)
+
+// A Cause is what a contact is about: a reason from the taxonomy, a product
+// or none, and the department that owns the two.
+type Cause struct {
+	Reason     string   `json:"reason"`
+	Product    string   `json:"product,omitempty"`
+	Department string   `json:"department"`
+	Words      []string `json:"words,omitempty"` // what in the messages decided it
+}
+
+// A Contact is the messages of one customer, over all channels, about one
+// wish. It is open while the customer waits for us; after our last answer it
+// closes on silence. It is never stored as a truth of its own: [Contacts]
+// makes it from the messages.
+type Contact struct {
+	ID           string              `json:"id"`
+	Customer     identity.CustomerID `json:"customerId"`
+	Start        time.Time           `json:"start"`                 // its earliest message
+	WaitingSince time.Time           `json:"waitingSince,omitzero"` // the first message without our answer; zero when none
+	FirstAnswer  time.Time           `json:"firstAnswer,omitzero"`
+	LastAnswer   time.Time           `json:"lastAnswer,omitzero"`
+	ClosesAt     time.Time           `json:"closesAt,omitzero"` // when silence closes it; zero while waiting
+	Channels     []Channel           `json:"channels"`          // in order of use
+	Department   string              `json:"department"`        // who owns its first cause; [Unassigned] when nothing is known
+	Causes       []Cause             `json:"causes,omitempty"`
+	Taxonomy     string              `json:"taxonomy,omitempty"` // the version of the taxonomy that classified it
+	Threads      []string            `json:"-"`                  // what a later reply may belong to
+	Version      int64               `json:"-"`                  // of the stored item; 0 when not stored
+}
+
+// Unassigned is the department of contacts whose reason is unknown.
+const Unassigned = "unassigned"
+
+// Waiting reports whether the last word is the customer's.
+func (c Contact) Waiting() bool { return !c.WaitingSince.IsZero() }
+
+// State returns "waiting", "answered" or "closed", as it is at now.
+func (c Contact) State(now time.Time) string {
+	switch {
+	case c.Waiting():
+		return "waiting"
+	case now.Before(c.ClosesAt):
+		return "answered"
+	default:
+		return "closed"
+	}
+}
+
+// Silence returns how long after our last answer on a channel a contact
+// closes.
+func Silence(ch Channel) time.Duration {
+	switch ch {
+	case WebChat:
+		return 4 * time.Hour
+	case Email:
+		return 7 * 24 * time.Hour
+	default:
+		return 24 * time.Hour
+	}
+}
+
+// maxThreads bounds what a contact remembers of its threads.
+const maxThreads = 20
+
+// Contacts returns the contacts that messages make, earliest first. It is a
+// pure function: the same messages in any order give the same contacts.
+func Contacts(messages []Message) []Contact {
+	messages = slices.Clone(messages)
+	slices.SortFunc(messages, compare)
+	var all []*Contact
+	for i := range messages {
+		m := &messages[i]
+		if m.Passive {
+			continue
+		}
+		cur := belongs(all, m)
+		if cur == nil {
+			if m.Direction == Outbound {
+				continue // nobody asked: a notice, a campaign
+			}
+			cur = &Contact{ID: contactID(m.ID), Customer: m.CustomerID, Start: m.SentAt}
+			all = append(all, cur)
+		}
+		cur.take(m)
+	}
+	out := make([]Contact, len(all))
+	for i, c := range all {
+		out[i] = *c
+	}
+	return out
+}
+
+// compare orders messages by time, and those of one millisecond by id with
+// the customer's first, so that an answer never comes before its question.
+func compare(a, b Message) int {
+	if c := a.SentAt.Compare(b.SentAt); c != 0 {
+		return c
+	}
+	if a.Direction != b.Direction {
+		if a.Direction == Inbound {
+			return -1
+		}
+		return 1
+	}
+	switch {
+	case a.ID < b.ID:
+		return -1
+	case a.ID > b.ID:
+		return 1
+	default:
+		return 0
+	}
+}
+
+// belongs returns the contact that m belongs to: the latest that is open, else
+// the latest that shares a thread with it.
+func belongs(all []*Contact, m *Message) *Contact {
+	for _, c := range slices.Backward(all) {
+		if c.Waiting() || !m.SentAt.After(c.ClosesAt) {
+			return c
+		}
+	}
+	for _, c := range slices.Backward(all) {
+		if c.Knows(*m) {
+			return c
+		}
+	}
+	return nil
+}
+
+// Knows reports whether m continues a thread of c.
+func (c Contact) Knows(m Message) bool {
+	for _, th := range threadsOf(m) {
+		if slices.Contains(c.Threads, th) {
+			return true
+		}
+	}
+	return false
+}
+
+// threadsOf returns what ties m to others: a mail's thread and references. A
+// chat app's reply quotes one message, however old, and proves nothing about
+// the wish.
+func threadsOf(m Message) []string {
+	if m.Channel != Email {
+		return nil
+	}
+	var out []string
+	if m.Thread != "" {
+		out = append(out, threadKey(m.Thread))
+	}
+	if m.ReplyTo != nil {
+		for _, ref := range m.ReplyTo.References {
+			out = append(out, threadKey(ref))
+		}
+	}
+	return out
+}
+
+func threadKey(s string) string {
+	sum := sha256.Sum256([]byte(s))
+	return base64.RawURLEncoding.EncodeToString(sum[:9])
+}
+
+func contactID(first ID) string {
+	sum := sha256.Sum256([]byte(first))
+	return base64.RawURLEncoding.EncodeToString(sum[:12])
+}
+
+func (c *Contact) take(m *Message) {
+	if !slices.Contains(c.Channels, m.Channel) {
+		c.Channels = append(c.Channels, m.Channel)
+	}
+	for _, th := range threadsOf(*m) {
+		if !slices.Contains(c.Threads, th) && len(c.Threads) < maxThreads {
+			c.Threads = append(c.Threads, th)
+		}
+	}
+	if m.Direction == Inbound && c.WaitingSince.IsZero() {
+		c.WaitingSince = m.SentAt
+	}
+	if m.Direction == Outbound || m.Outcome != "" {
+		c.answer(m)
+	}
+}
+
+// answer takes our last word. A contact registered by hand with an outcome
+// holds question and answer in one.
+func (c *Contact) answer(m *Message) {
+	c.WaitingSince = time.Time{}
+	if c.FirstAnswer.IsZero() {
+		c.FirstAnswer = m.SentAt
+	}
+	c.LastAnswer = m.SentAt
+	c.ClosesAt = m.SentAt.Add(Silence(m.Channel))
+}

@@ -1,0 +1,143 @@
+package store
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"hash/fnv"
+	"strings"
+	"time"
+
+	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/identity"
+)
+
+// This file holds every key of the table; DESIGN: a key is built in one place.
+//
+//	alias         A#<kind>#<hash>         A
+//	profile       C#<customer>            P
+//	message       C#<customer>            M#<time>#<channel>#<provider id>
+//	effect        C#<customer>            X#<channel>#<provider id>
+//	contact       C#<customer>            K#<start>#<id>
+//	suggestion    C#<customer>            S#<other customer>
+//	join          C#<customer>            J#<time>#<other customer>
+//	order         O#<hash>                O
+//	problem       P#<problem>             P
+//	affected      P#<problem>             A#<customer>
+//	open problem  W#<reason>#<product>    O
+//	window        W#<reason>#<product>    <day>#<customer>
+//	quarantine    Q#<shard>               <hash of the delivery>
+//	notice        N#<channel>#<account>   <time>#<id>
+//	pepper        pepper                  pepper
+const (
+	pkName  = "pk"
+	skName  = "sk"
+	gsiName = "gsi1"
+	gsiPK   = "gsi1pk"
+	gsiSK   = "gsi1sk"
+	ttlName = "expires"
+
+	profileSK = "P"
+	problemSK = "P"
+	openSK    = "O"
+	aliasSK   = "A"
+
+	messagePrefix  = "M#"
+	effectPrefix   = "X#"
+	contactPrefix  = "K#"
+	affectedPrefix = "A#"
+	aliasPrefix    = "A#"
+	customerPrefix = "C#"
+	problemPrefix  = "P#"
+
+	watermarkKey = "~watermark"
+
+	// shards spreads the waiting list of a department and the quarantine over
+	// partitions: a partition takes 1,000 writes a second.
+	shards = 8
+)
+
+// A Pepper is the key under which addresses are hashed. It never rotates: two
+// peppers would give one address two keys.
+type Pepper []byte
+
+// Hash returns the keyed hash of parts, as it may stand in a key or a log.
+func (p Pepper) Hash(parts ...string) string {
+	mac := hmac.New(sha256.New, p)
+	for i, part := range parts {
+		if i > 0 {
+			mac.Write([]byte{0})
+		}
+		mac.Write([]byte(part))
+	}
+	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
+}
+
+// Fingerprint returns what is kept of the pepper in the table, to notice a
+// change.
+func (p Pepper) Fingerprint() string { return p.Hash("fingerprint") }
+
+// aliasKey returns the key of an alias. What somebody merely claims lives
+// apart from what is proven, so that a forged sender never reaches the
+// history of the one he names.
+func (t *Table) aliasKey(a identity.Address) string {
+	kind := string(a.Kind)
+	if a.Assurance == identity.Claimed {
+		kind += "~claimed"
+	}
+	return aliasPrefix + kind + "#" + t.pepper.Hash(kind, a.Key())
+}
+
+func customerPK(id identity.CustomerID) string { return customerPrefix + string(id) }
+
+func customerOf(pk string) identity.CustomerID {
+	return identity.CustomerID(strings.TrimPrefix(pk, customerPrefix))
+}
+
+// messageSK is the message id with the table's separator: "M#" time "#"
+// channel "#" provider key.
+func messageSK(id contact.ID) string {
+	return messagePrefix + strings.Replace(string(id), ":", "#", 2)[:]
+}
+
+func messageIDOf(sk string) contact.ID {
+	return contact.ID(strings.Replace(strings.TrimPrefix(sk, messagePrefix), "#", ":", 2))
+}
+
+// timeSK returns the sort key that lies just before the items of prefix at t.
+func timeSK(prefix string, t time.Time) string {
+	return fmt.Sprintf("%s%013d", prefix, max(t.UnixMilli(), 0))
+}
+
+func effectSK(ch contact.Channel, providerKey string) string {
+	return effectPrefix + string(ch) + "#" + providerKey
+}
+
+func contactSK(start time.Time, id string) string { return timeSK(contactPrefix, start) + "#" + id }
+
+func problemPK(id string) string { return problemPrefix + id }
+
+func affectedSK(c identity.CustomerID) string { return affectedPrefix + string(c) }
+
+func causePK(reason, product string) string { return "W#" + reason + "#" + product }
+
+func windowSK(day string, c identity.CustomerID) string { return day + "#" + string(c) }
+
+func waitingPK(department string, shard int) string {
+	return fmt.Sprintf("waiting#%s#%d", department, shard)
+}
+
+func problemsPK(department string) string { return "problems#" + department }
+
+func (t *Table) orderPK(number string) string {
+	return "O#" + t.pepper.Hash("order", strings.ToUpper(number))
+}
+
+func shardOf(s string) int {
+	h := fnv.New32a()
+	h.Write([]byte(s))
+	return int(h.Sum32() % shards)
+}
+
+func quarantinePK(hash string) string { return fmt.Sprintf("Q#%d", shardOf(hash)) }

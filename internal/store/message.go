@@ -1,0 +1,261 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/fault"
+	"github.com/heard-intake/heard/internal/identity"
+)
+
+// An Outcome says what became of something that was to be stored.
+type Outcome string
+
+// The outcomes: what invariant "in = stored + duplicate + ..." counts.
+const (
+	Stored    Outcome = "stored"
+	Duplicate Outcome = "duplicate"
+)
+
+// Attribute names of a message item are short: a text message of 500 bytes is
+// to fit in one write unit of 1,024 bytes. What the key tells is not repeated.
+const (
+	attrAccount   = "a"
+	attrAlias     = "c" // kind, scope and value
+	attrAliases   = "al"
+	attrAssurance = "cl" // present: the alias is merely claimed
+	attrDirection = "d"  // "o": outbound; absent: inbound
+	attrKind      = "k"
+	attrText      = "t"
+	attrReceived  = "r"
+	attrName      = "n"
+	attrProvider  = "p" // only when the key holds its hash
+	attrPassive   = "pv"
+	attrRest      = "j" // JSON of what few messages have
+)
+
+// A rest is the part of a message that few messages have.
+type rest struct {
+	Version     int                  `json:"v,omitempty"`
+	Username    string               `json:"u,omitempty"`
+	Author      string               `json:"au,omitempty"`
+	Subject     string               `json:"s,omitempty"`
+	FullText    string               `json:"f,omitempty"`
+	Payload     string               `json:"p,omitempty"`
+	Thread      string               `json:"th,omitempty"`
+	ReplyTo     *contact.ReplyTo     `json:"re,omitempty"`
+	Referral    *contact.Referral    `json:"rf,omitempty"`
+	Attachments []contact.Attachment `json:"at,omitempty"`
+	Data        json.RawMessage      `json:"da,omitempty"`
+	Raw         json.RawMessage      `json:"ra,omitempty"`
+	Origin      contact.Origin       `json:"o,omitempty"`
+	Automated   string               `json:"am,omitempty"`
+	Mark        string               `json:"m,omitempty"`
+	Source      string               `json:"sr,omitempty"`
+	Reason      string               `json:"rs,omitempty"`
+	Product     string               `json:"pr,omitempty"`
+	Outcome     string               `json:"oc,omitempty"`
+	Body        string               `json:"b,omitempty"` // where the whole lies, when this is a preview
+}
+
+// PutMessage stores m under its customer, unless it is there already. It is
+// one conditional write and can be repeated. m.CustomerID must be resolved.
+//
+// A message by a second way (an echo, an import, a standby copy) may carry
+// another time than the first; then its neighbourhood is searched for the
+// same provider id.
+//
+// A message too large for the table is a preview here, and body says where
+// the whole lies: it was written before.
+func (t *Table) PutMessage(ctx context.Context, m contact.Message, body string) (Outcome, error) {
+	if err := m.Validate(); err != nil {
+		return "", err
+	}
+	switch m.Origin {
+	case contact.Echo, contact.History, contact.Standby:
+		twin, err := t.twin(ctx, m)
+		if err != nil {
+			return "", err
+		}
+		if twin {
+			return Duplicate, nil
+		}
+	}
+	it, err := messageItem(m, body)
+	if err != nil {
+		return "", err
+	}
+	taken, err := t.putNew(ctx, it)
+	if err != nil {
+		return "", err
+	}
+	if taken != nil {
+		return Duplicate, nil
+	}
+	return Stored, nil
+}
+
+// maxDrift is how far the times of two copies of one message lie apart at
+// most.
+const maxDrift = 24 * time.Hour
+
+// twin reports whether the customer has a message with the same provider id
+// near the same time.
+func (t *Table) twin(ctx context.Context, m contact.Message) (bool, error) {
+	suffix := "#" + string(m.Channel) + "#" + contact.ProviderKey(m.ProviderID)
+	found := false
+	in := between(customerPK(m.CustomerID), timeSK(messagePrefix, m.SentAt.Add(-maxDrift)), timeSK(messagePrefix, m.SentAt.Add(maxDrift)))
+	in.ProjectionExpression = ptr("sk")
+	err := t.query(ctx, in, func(it item) bool {
+		found = strings.HasSuffix(text(it, skName), suffix)
+		return !found
+	})
+	return found, err
+}
+
+func ptr[T any](v T) *T { return &v }
+
+// unit separates the parts of an alias: ASCII's own sign for it, which no
+// address holds.
+const unit = "\x1f"
+
+func encodeAlias(a identity.Alias) string {
+	return string(a.Kind) + unit + a.Scope + unit + a.Value
+}
+
+func decodeAlias(s string) identity.Alias {
+	kind, tail, _ := strings.Cut(s, unit)
+	scope, value, _ := strings.Cut(tail, unit)
+	return identity.Alias{Kind: identity.Kind(kind), Scope: scope, Value: value}
+}
+
+func messageItem(m contact.Message, body string) (item, error) {
+	it := key(customerPK(m.CustomerID), messageSK(m.ID))
+	it[attrKind] = str(string(m.Kind))
+	it[attrAlias] = str(encodeAlias(m.Customer.Alias))
+	if m.Customer.Assurance == identity.Claimed {
+		it[attrAssurance] = str("c")
+	}
+	if m.Direction == contact.Outbound {
+		it[attrDirection] = str("o")
+	}
+	put := func(name, value string) {
+		if value != "" {
+			it[name] = str(value)
+		}
+	}
+	put(attrAccount, m.Account)
+	put(attrText, m.Text)
+	put(attrName, m.Name)
+	if contact.ProviderKey(m.ProviderID) != m.ProviderID {
+		put(attrProvider, m.ProviderID)
+	}
+	if !m.ReceivedAt.IsZero() {
+		it[attrReceived] = millis(m.ReceivedAt)
+	}
+	if m.Passive {
+		it[attrPassive] = num(1)
+	}
+	if len(m.Aliases) > 0 {
+		list, err := json.Marshal(m.Aliases)
+		if err != nil {
+			return nil, fault.Wrap(fault.Internal, err, "encode aliases")
+		}
+		it[attrAliases] = str(string(list))
+	}
+	r := rest{
+		Username: m.Username, Author: m.Author, Subject: m.Subject, FullText: m.FullText, Payload: m.Payload, Thread: m.Thread,
+		ReplyTo: m.ReplyTo, Referral: m.Referral, Attachments: m.Attachments, Data: m.Data, Raw: m.Raw, Origin: m.Origin,
+		Automated: m.Automated, Mark: m.Mark, Source: m.Source, Reason: m.Reason, Product: m.Product, Outcome: m.Outcome, Body: body,
+	}
+	if m.Version != contact.SchemaVersion {
+		r.Version = m.Version
+	}
+	data, err := json.Marshal(r)
+	if err != nil {
+		return nil, fault.Wrap(fault.Invalid, err, "encode message")
+	}
+	if len(data) > len("{}") {
+		it[attrRest] = str(string(data))
+	}
+	return it, nil
+}
+
+// readMessage is the inverse of messageItem. body is where the whole message
+// lies when the item holds a preview.
+func readMessage(it item) (m contact.Message, body string, err error) {
+	id := messageIDOf(text(it, skName))
+	sentAt, ch, providerKey, err := id.Parse()
+	if err != nil {
+		return m, "", fault.Wrap(fault.Internal, err, "read message")
+	}
+	var r rest
+	if j := text(it, attrRest); j != "" {
+		if err := json.Unmarshal([]byte(j), &r); err != nil {
+			return m, "", fault.Wrap(fault.Internal, err, "read message")
+		}
+	}
+	m = contact.Message{
+		Version: contact.SchemaVersion, ID: id, CustomerID: customerOf(text(it, pkName)), Channel: ch,
+		Direction: contact.Inbound, Kind: contact.Kind(text(it, attrKind)), ProviderID: providerKey,
+		Account: text(it, attrAccount), Name: text(it, attrName), SentAt: sentAt, ReceivedAt: moment(it, attrReceived),
+		Text: text(it, attrText), Passive: it[attrPassive] != nil,
+		Customer: identity.Address{Alias: decodeAlias(text(it, attrAlias)), Assurance: identity.Verified},
+		Username: r.Username, Author: r.Author, Subject: r.Subject, FullText: r.FullText, Payload: r.Payload, Thread: r.Thread,
+		ReplyTo: r.ReplyTo, Referral: r.Referral, Attachments: r.Attachments, Data: r.Data, Raw: r.Raw, Origin: r.Origin,
+		Automated: r.Automated, Mark: r.Mark, Source: r.Source, Reason: r.Reason, Product: r.Product, Outcome: r.Outcome,
+	}
+	if r.Version != 0 {
+		m.Version = r.Version
+	}
+	if p := text(it, attrProvider); p != "" {
+		m.ProviderID = p
+	}
+	if text(it, attrDirection) == "o" {
+		m.Direction = contact.Outbound
+	}
+	if it[attrAssurance] != nil {
+		m.Customer.Assurance = identity.Claimed
+	}
+	if list := text(it, attrAliases); list != "" {
+		if err := json.Unmarshal([]byte(list), &m.Aliases); err != nil {
+			return m, "", fault.Wrap(fault.Internal, err, "read message")
+		}
+	}
+	return m, r.Body, nil
+}
+
+// itemSize returns the size of an item as DynamoDB bills it: names and
+// values, in bytes.
+func itemSize(it item) int {
+	n := 0
+	for name, v := range it {
+		n += len(name) + valueSize(v)
+	}
+	return n
+}
+
+func valueSize(v types.AttributeValue) int {
+	switch v := v.(type) {
+	case *types.AttributeValueMemberS:
+		return len(v.Value)
+	case *types.AttributeValueMemberN:
+		return len(v.Value)/2 + 2
+	case *types.AttributeValueMemberSS:
+		n := 3
+		for _, s := range v.Value {
+			n += len(s) + 1
+		}
+		return n
+	case *types.AttributeValueMemberM:
+		n := 3 + itemSize(v.Value)
+		return n + len(v.Value)
+	default:
+		return 1
+	}
+}
