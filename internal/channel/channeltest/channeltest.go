@@ -1,0 +1,222 @@
+// Package channeltest is what the tests of every channel share: goldens, the
+// properties that hold for whatever a channel makes of whatever it gets, a
+// comparison with payloads that others collected, and a benchmark that
+// measures a normalizer against what no webhook can do without.
+package channeltest
+
+import (
+	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/fault"
+	"github.com/heard-intake/heard/internal/golden"
+	"github.com/heard-intake/heard/internal/identity"
+)
+
+// A Normalizer makes what one webhook or mail holds of its bytes.
+type Normalizer func(body []byte) (contact.Delivery, error)
+
+// Golden normalizes every file in dir whose name ends in ext ("*.json"), and
+// compares what comes out with NAME.golden.json beside it.
+func Golden(t *testing.T, dir, ext string, normalize Normalizer) {
+	t.Helper()
+	for _, path := range glob(t, filepath.Join(dir, "*"+ext)) {
+		if strings.HasSuffix(path, ".golden.json") {
+			continue
+		}
+		name := strings.TrimSuffix(path, ext)
+		t.Run(filepath.Base(name), func(t *testing.T) {
+			t.Parallel()
+			d, err := normalize(read(t, path))
+			if err != nil {
+				t.Fatal(err)
+			}
+			Check(t, d)
+			golden.JSON(t, name+".golden.json", view(d))
+		})
+	}
+}
+
+// shown is a delivery as goldens show it: without the lists that are empty.
+type shown struct {
+	Links    []identity.Link   `json:"links,omitempty"`
+	Messages []contact.Message `json:"messages,omitempty"`
+	Effects  []contact.Effect  `json:"effects,omitempty"`
+	Notices  []contact.Notice  `json:"notices,omitempty"`
+	Broken   []contact.Broken  `json:"broken,omitempty"`
+}
+
+func view(d contact.Delivery) shown { return shown(d) }
+
+// Check reports what is wrong with a delivery whatever it was made of: what
+// cannot be stored, text that is not clean, an id that does not follow from
+// the message.
+func Check(t testing.TB, d contact.Delivery) {
+	t.Helper()
+	for _, l := range d.Links {
+		if l.From.Value == "" || l.To.Value == "" || l.From == l.To || l.Evidence.Rule == "" {
+			t.Errorf("link that says nothing: %+v", l)
+		}
+	}
+	for _, m := range d.Messages {
+		checkMessage(t, m)
+	}
+	for _, e := range d.Effects {
+		if err := e.Validate(); err != nil {
+			t.Errorf("effect: %v: %+v", err, e)
+		}
+		checkAddresses(t, e.Addresses())
+	}
+	for _, n := range d.Notices {
+		if n.ID == "" || n.Kind == "" || n.Channel == "" {
+			t.Errorf("notice without id, kind or channel: %+v", n)
+		}
+	}
+	for _, b := range d.Broken {
+		if b.Path == "" || b.Reason == "" || len(b.Raw) == 0 {
+			t.Errorf("broken element without path, reason or content: %+v", b)
+		}
+	}
+	text, err := json.Marshal(view(d))
+	if err != nil {
+		t.Errorf("a delivery that has no JSON form: %v", err)
+	}
+	if !utf8.Valid(text) {
+		t.Error("a delivery that is not UTF-8")
+	}
+}
+
+func checkMessage(t testing.TB, m contact.Message) {
+	t.Helper()
+	if err := m.Validate(); err != nil {
+		t.Errorf("message: %v: %+v", err, m)
+	}
+	if m.Version != contact.SchemaVersion {
+		t.Errorf("message of version %d", m.Version)
+	}
+	if want := contact.NewID(m.Channel, m.SentAt, m.ProviderID); m.ID != want {
+		t.Errorf("message id %q, want %q", m.ID, want)
+	}
+	if m.SentAt.Location() != time.UTC || m.SentAt.Nanosecond()%1e6 != 0 {
+		t.Errorf("sent at %v: not whole milliseconds in UTC", m.SentAt)
+	}
+	if len(m.Raw) > contact.MaxRaw || len(m.Data) > contact.MaxRaw {
+		t.Errorf("raw of %d and data of %d bytes", len(m.Raw), len(m.Data))
+	}
+	checkAddresses(t, m.Addresses())
+}
+
+func checkAddresses(t testing.TB, as []identity.Address) {
+	t.Helper()
+	seen := map[identity.Alias]bool{}
+	for _, a := range as {
+		if a.Value == "" || a.Assurance == "" || strings.ContainsRune(a.Value, 0) {
+			t.Errorf("unusable alias %+v", a)
+		}
+		if seen[a.Alias] {
+			t.Errorf("alias %+v twice", a)
+		}
+		seen[a.Alias] = true
+	}
+}
+
+// Fuzz feeds normalize with everything that grows from seeds and the files
+// that match patterns. Whatever comes must be refused as [fault.Invalid] or
+// pass [Check], and come out the same the second time.
+func Fuzz(f *testing.F, normalize Normalizer, seeds []string, patterns ...string) {
+	f.Helper()
+	for _, s := range seeds {
+		f.Add([]byte(s))
+	}
+	for _, p := range patterns {
+		for _, path := range glob(f, p) {
+			f.Add(read(f, path))
+		}
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		before := bytes.Clone(body)
+		d, err := normalize(body)
+		if err != nil {
+			if fault.KindOf(err) != fault.Invalid {
+				t.Fatalf("refused as %s: %v", fault.KindOf(err), err)
+			}
+			return
+		}
+		Check(t, d)
+		again, _ := normalize(before)
+		if diff := cmp.Diff(d, again); diff != "" {
+			t.Errorf("the second delivery differs (-first +second):\n%s", diff)
+		}
+		if !bytes.Equal(body, before) {
+			t.Error("the body was changed")
+		}
+	})
+}
+
+// Bench measures normalize over bodies, and reports as "x-floor" how many
+// times as long it takes as checking that the same bytes are JSON and signing
+// them: the least that every webhook costs.
+func Bench(b *testing.B, normalize Normalizer, bodies [][]byte) {
+	b.Helper()
+	var size int64
+	for _, body := range bodies {
+		size += int64(len(body))
+	}
+	b.SetBytes(size)
+	b.ReportAllocs()
+	runs := 0
+	for b.Loop() {
+		runs++
+		for _, body := range bodies {
+			if _, err := normalize(body); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	each := b.Elapsed() / time.Duration(runs)
+	b.ReportMetric(float64(each)/float64(floor(bodies, runs)), "x-floor")
+}
+
+// floor returns the time of one run of json.Valid and HMAC-SHA256 over bodies.
+func floor(bodies [][]byte, runs int) time.Duration {
+	key := []byte("a-secret-of-thirty-two-characters")
+	start := time.Now()
+	for range runs {
+		for _, body := range bodies {
+			mac := hmac.New(sha256.New, key)
+			mac.Write(body)
+			mac.Sum(nil)
+			json.Valid(body)
+		}
+	}
+	return time.Since(start) / time.Duration(runs)
+}
+
+func glob(t testing.TB, pattern string) []string {
+	t.Helper()
+	paths, err := filepath.Glob(pattern)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return paths
+}
+
+func read(t testing.TB, path string) []byte {
+	t.Helper()
+	body, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return body
+}

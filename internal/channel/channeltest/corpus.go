@@ -1,0 +1,161 @@
+package channeltest
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/identity"
+)
+
+// A File is one payload of the corpus, with what others read in it.
+type File struct {
+	Name string // without its folder
+	Body []byte
+	Want []Item
+}
+
+// An Item is one thing in a payload of the corpus. What does not apply is
+// empty; Time is as in the payload.
+type Item struct {
+	Kind      string `json:"kind"`
+	Sender    string `json:"sender"`
+	Recipient string `json:"recipient"` // Messenger
+	Customer  string `json:"customer"`  // Messenger: sender, or recipient of an echo
+	BSUID     string `json:"bsuid"`     // WhatsApp
+	ID        string `json:"id"`
+	Time      string `json:"ts"`
+	Text      string `json:"text"`
+	Name      string `json:"name"`
+}
+
+// Corpus returns the payloads of one folder of the corpus that lies beside
+// the repository. Where it is not, the test is skipped.
+func Corpus(t testing.TB, folder string) []File {
+	t.Helper()
+	dir := filepath.Join(root(t), "..", "shared", "corpus")
+	lines, err := os.ReadFile(filepath.Join(dir, "EXPECTED.jsonl"))
+	if err != nil {
+		t.Skip("no corpus beside the repository")
+	}
+	var files []File
+	for line := range bytes.Lines(lines) {
+		var entry struct {
+			File  string `json:"file"`
+			Items []Item `json:"items"`
+		}
+		if err := json.Unmarshal(line, &entry); err != nil {
+			t.Fatal(err)
+		}
+		if name, ok := strings.CutPrefix(entry.File, folder+"/"); ok {
+			body := read(t, filepath.Join(dir, entry.File))
+			files = append(files, File{Name: name, Body: body, Want: entry.Items})
+		}
+	}
+	return files
+}
+
+// root returns the folder that holds go.mod.
+func root(t testing.TB) string {
+	t.Helper()
+	dir, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for dir != filepath.Dir(dir) {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return dir
+		}
+		dir = filepath.Dir(dir)
+	}
+	t.Fatal("no go.mod above the test")
+	return ""
+}
+
+// A Row is what the corpus and a delivery can be compared by.
+type Row struct {
+	Addresses []string // the values of the customer's aliases, the first one first
+	ID        string   // of a message; of an effect or notice, see OwnID
+	OwnID     string   // an effect's own id, from the "id" in its Data
+	At        time.Time
+	Text      string
+}
+
+// Rows returns the messages, effects and notices of d, in that order.
+func Rows(d contact.Delivery) []Row {
+	var rows []Row
+	for _, m := range d.Messages {
+		rows = append(rows, Row{values(m.Addresses()), m.ProviderID, "", m.SentAt, m.Text})
+	}
+	for _, e := range d.Effects {
+		var own struct {
+			ID string `json:"id"`
+		}
+		_ = json.Unmarshal(e.Data, &own) // most effects have no data
+		rows = append(rows, Row{values(e.Addresses()), e.Target, own.ID, e.At, e.Emoji + e.Text})
+	}
+	for _, n := range d.Notices {
+		var as []identity.Address
+		if n.Customer != nil {
+			as = append([]identity.Address{*n.Customer}, n.Aliases...)
+		}
+		rows = append(rows, Row{values(as), n.ID, "", n.At, ""})
+	}
+	return rows
+}
+
+func values(as []identity.Address) []string {
+	var out []string
+	for _, a := range as {
+		out = append(out, a.Value)
+	}
+	return out
+}
+
+// Differences returns the items of f that no row of d agrees with: same
+// customer, id, time and text, where the item has them. Every row answers for
+// one item.
+func Differences(f File, d contact.Delivery) []Item {
+	rows := Rows(d)
+	var missing []Item
+	for _, item := range f.Want {
+		found := -1
+		for i, row := range rows {
+			if row.agrees(item) {
+				found = i
+				break
+			}
+		}
+		if found < 0 {
+			missing = append(missing, item)
+			continue
+		}
+		rows = append(rows[:found], rows[found+1:]...)
+	}
+	return missing
+}
+
+func (r Row) agrees(item Item) bool {
+	customer := item.Customer
+	for _, alternative := range []string{item.Sender, item.BSUID} {
+		if customer == "" {
+			customer = alternative
+		}
+	}
+	if customer != "" && (len(r.Addresses) == 0 || r.Addresses[0] != customer) {
+		return false
+	}
+	if item.ID != "" && item.ID != r.ID && item.ID != r.OwnID {
+		return false
+	}
+	if n, err := strconv.ParseInt(item.Time, 10, 64); err == nil && r.At.Unix() != n && r.At.UnixMilli() != n {
+		return false
+	}
+	return item.Text == r.Text
+}
