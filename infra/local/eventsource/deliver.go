@@ -1,0 +1,286 @@
+package eventsource
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// retention is how long a stream keeps a record, and so the longest it can be tried.
+const retention = 24 * time.Hour
+
+// delivery brings the records of one shard to the function.
+type delivery struct {
+	*StreamConfig
+	shard string
+	done  func([]record) error // records that are processed or given up
+
+	mu    sync.Mutex
+	later [][]record // duplicates that Chaos still owes
+}
+
+// attempt is a batch, or what is left of one, and what it has been through.
+type attempt struct {
+	records []record
+	retries int      // how much of the quota is spent
+	invoked int      // how often the function got it, also as part of a larger batch
+	last    *outcome // of the last invocation, nil before it
+}
+
+// outcome is what came of one invocation.
+type outcome struct {
+	ok            int    // leading records that need no retry
+	whole         bool   // the batch failed as one
+	functionError string // what the function failed with, if it did
+}
+
+// deliver brings records, in stream order, to the function: each until it is processed or given up on. Records of one
+// key are delivered in order; those of different keys at the same time when ParallelizationFactor or Chaos says so.
+func (d *delivery) deliver(ctx context.Context, records []record) error {
+	lanes, concurrent := d.Chaos.lanes(records, d.Parallel)
+	if !concurrent {
+		for _, lane := range lanes {
+			if err := d.lane(ctx, lane); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	var (
+		wg   sync.WaitGroup
+		errs = make([]error, len(lanes))
+	)
+	for i, lane := range lanes {
+		wg.Go(func() { errs[i] = d.lane(ctx, lane) })
+	}
+	wg.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *delivery) lane(ctx context.Context, records []record) error {
+	for batch := range batches(records, d.Chaos.size(d.BatchSize)) {
+		if err := d.batch(ctx, attempt{records: batch}); err != nil {
+			return err
+		}
+		if err := d.duplicate(ctx, batch); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// duplicate delivers batch again, now or later, when Chaos wants it; and what it wanted earlier.
+func (d *delivery) duplicate(ctx context.Context, batch []record) error {
+	owed := d.owed()
+	if first := batch[0].id; d.Chaos.hit(d.Chaos.Duplicate, "duplicate", first) {
+		if d.Chaos.hit(0.5, "later", first) {
+			d.mu.Lock()
+			d.later = append(d.later, batch)
+			d.mu.Unlock()
+		} else {
+			owed = append(owed, batch)
+		}
+	}
+	for _, b := range owed {
+		if err := d.batch(ctx, attempt{records: b}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// owed takes the duplicates that are due.
+func (d *delivery) owed() [][]record {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	owed := d.later
+	d.later = nil
+	return owed
+}
+
+// settle delivers the duplicates that no later batch has brought along.
+func (d *delivery) settle(ctx context.Context) error {
+	for _, b := range d.owed() {
+		if err := d.batch(ctx, attempt{records: b}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// batch tries a batch until nothing of it is left.
+func (d *delivery) batch(ctx context.Context, a attempt) error {
+	for round := 0; ; round++ {
+		if round > 0 {
+			if err := backoff(ctx, d.Backoff, round-1); err != nil {
+				return err
+			}
+		}
+		if err := d.dropOld(ctx, &a); err != nil || len(a.records) == 0 {
+			return err
+		}
+		out, err := d.invoke(ctx, a.records)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil { // an invocation that never was spends no retry
+			d.log(ctx, "function not invoked", a, slog.Any("error", err))
+			continue
+		}
+		a.invoked++
+		a.last = &out
+		if err := d.done(a.records[:out.ok]); err != nil {
+			return err
+		}
+		a.records = a.records[out.ok:]
+		if len(a.records) == 0 {
+			return nil
+		}
+		d.log(ctx, "batch failed", a, slog.String("function_error", out.functionError))
+		switch {
+		case d.Bisect && out.ok > 0:
+			continue // the batch is cut at the failed record, and a cut spends no retry
+		case d.Bisect && out.whole && len(a.records) > 1:
+			return d.bisect(ctx, a)
+		case d.MaxRetries != nil && *d.MaxRetries >= 0 && a.retries >= *d.MaxRetries:
+			return d.giveUp(ctx, a, "RetryAttemptsExhausted")
+		}
+		a.retries++
+	}
+}
+
+// bisect tries the two halves of a batch, one after the other.
+func (d *delivery) bisect(ctx context.Context, a attempt) error {
+	first, second := a, a
+	half := len(a.records) / 2
+	first.records, second.records = a.records[:half], a.records[half:]
+	if err := d.batch(ctx, first); err != nil {
+		return err
+	}
+	return d.batch(ctx, second)
+}
+
+func (d *delivery) invoke(ctx context.Context, records []record) (outcome, error) {
+	response, functionError, err := d.Invoker.Invoke(ctx, d.Function, event(records))
+	switch {
+	case err != nil:
+		return outcome{}, err
+	case functionError != "":
+		return outcome{whole: true, functionError: functionError}, nil
+	case !d.ReportFailures:
+		return outcome{ok: len(records)}, nil
+	}
+	failed, whole := failures(response, records)
+	if whole {
+		return outcome{whole: true}, nil
+	}
+	// All records from the first failed one on are tried again, also those after it that went well.
+	return outcome{ok: slices.Min(append(failed, len(records)))}, nil
+}
+
+// dropOld gives up on the leading records that are too old to be tried.
+func (d *delivery) dropOld(ctx context.Context, a *attempt) error {
+	oldest := time.Now().Add(-retention)
+	if d.MaxAge > 0 && d.MaxAge < retention {
+		oldest = time.Now().Add(-d.MaxAge)
+	}
+	n := slices.IndexFunc(a.records, func(r record) bool { return !r.arrived.Before(oldest) })
+	if n < 0 {
+		n = len(a.records)
+	}
+	if n == 0 {
+		return nil
+	}
+	old := *a
+	old.records, a.records = a.records[:n], a.records[n:]
+	return d.giveUp(ctx, old, "RecordAgeExceeded")
+}
+
+// giveUp passes the records by, after word of them has reached the on-failure destination.
+func (d *delivery) giveUp(ctx context.Context, a attempt, condition string) error {
+	d.log(ctx, "giving records up", a, slog.String("condition", condition))
+	if d.OnFailure != nil {
+		body, err := json.Marshal(d.invocationRecord(a, condition))
+		if err != nil {
+			return err
+		}
+		for n := 0; ; n++ {
+			if err = d.OnFailure(ctx, body); err == nil {
+				break
+			}
+			d.log(ctx, "on-failure destination not reached", a, slog.Any("error", err))
+			if err := backoff(ctx, d.Backoff, n); err != nil {
+				return err
+			}
+		}
+	}
+	return d.done(a.records)
+}
+
+// log writes one line about a batch, which never holds what is in its records.
+func (d *delivery) log(ctx context.Context, msg string, a attempt, attrs ...slog.Attr) {
+	attrs = append(attrs, slog.String("function", d.Function), slog.String("shard", d.shard),
+		slog.String("first", a.records[0].id), slog.Int("records", len(a.records)), slog.Int("invoked", a.invoked))
+	d.Log.LogAttrs(ctx, slog.LevelWarn, msg, attrs...)
+}
+
+// invocationRecord is what AWS sends to an on-failure destination: where the records lie, not what they hold.
+type invocationRecord struct {
+	RequestContext struct {
+		RequestID   string `json:"requestId"`
+		FunctionARN string `json:"functionArn"`
+		Condition   string `json:"condition"`
+		InvokeCount int    `json:"approximateInvokeCount"`
+	} `json:"requestContext"`
+	ResponseContext *responseContext `json:"responseContext,omitempty"`
+	Version         string           `json:"version"`
+	Timestamp       string           `json:"timestamp"`
+	Batch           struct {
+		ShardID   string `json:"shardId"`
+		Start     string `json:"startSequenceNumber"`
+		End       string `json:"endSequenceNumber"`
+		First     string `json:"approximateArrivalOfFirstRecord"`
+		Last      string `json:"approximateArrivalOfLastRecord"`
+		Size      int    `json:"batchSize"`
+		StreamARN string `json:"streamArn"`
+	} `json:"DDBStreamBatchInfo"`
+}
+
+type responseContext struct {
+	StatusCode    int     `json:"statusCode"`
+	Version       string  `json:"executedVersion"`
+	FunctionError *string `json:"functionError"` // null when the function answered, with failures
+}
+
+func (d *delivery) invocationRecord(a attempt, condition string) invocationRecord {
+	first, last := a.records[0], a.records[len(a.records)-1]
+	var r invocationRecord
+	r.Version = "1.0"
+	r.Timestamp = time.Now().UTC().Format("2006-01-02T15:04:05.000Z")
+	r.RequestContext.RequestID = uuid.NewString()
+	r.RequestContext.FunctionARN = d.FunctionARN
+	r.RequestContext.Condition = condition
+	r.RequestContext.InvokeCount = a.invoked
+	if a.last != nil {
+		r.ResponseContext = &responseContext{StatusCode: 200, Version: "$LATEST"}
+		if e := a.last.functionError; e != "" {
+			r.ResponseContext.FunctionError = &e
+		}
+	}
+	r.Batch.ShardID = d.shard
+	r.Batch.Start, r.Batch.End = first.id, last.id
+	r.Batch.First, r.Batch.Last = first.arrived.UTC().Format(time.RFC3339), last.arrived.UTC().Format(time.RFC3339)
+	r.Batch.Size = len(a.records)
+	r.Batch.StreamARN = d.StreamARN
+	return r
+}
