@@ -1,0 +1,176 @@
+package template
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+)
+
+// A kind says what a node is.
+type kind int
+
+const (
+	null kind = iota
+	scalar
+	list
+	mapping
+	bad // could not be read or evaluated; its error is already reported
+)
+
+func (k kind) String() string {
+	return [...]string{"nothing", "a value", "a list", "a mapping", "an error"}[k]
+}
+
+// A node is one piece of the template. Short tags are already written out:
+// !Ref X is the mapping {Ref: X}, !Sub X is {Fn::Sub: X}.
+type node struct {
+	line   int
+	kind   kind
+	text   string           // of a scalar
+	items  []*node          // of a list
+	keys   []string         // of a mapping, in their order
+	fields map[string]*node // of a mapping
+	lines  map[string]int   // of a mapping: where each key is
+}
+
+func text(line int, s string) *node { return &node{line: line, kind: scalar, text: s} }
+
+func emptyMapping(line int) *node {
+	return &node{line: line, kind: mapping, fields: map[string]*node{}, lines: map[string]int{}}
+}
+
+// get returns the field key, or nil; it may be asked of any node, also nil.
+func (n *node) get(key string) *node {
+	if n == nil {
+		return nil
+	}
+	return n.fields[key]
+}
+
+func (n *node) set(key string, line int, v *node) {
+	if _, ok := n.fields[key]; !ok {
+		n.keys = append(n.keys, key)
+	}
+	n.fields[key], n.lines[key] = v, line
+}
+
+// function returns the function that n is a call of, with its argument. A
+// mapping with a function among other keys is returned as a call too, so that
+// it is refused.
+func (n *node) function() (name string, arg *node, ok bool) {
+	if n.kind != mapping {
+		return "", nil, false
+	}
+	for _, k := range n.keys {
+		if k == "Ref" || strings.HasPrefix(k, "Fn::") {
+			return k, n.fields[k], true
+		}
+	}
+	return "", nil, false
+}
+
+// shortTags are the functions that have a short form.
+var shortTags = map[string]string{"!Ref": "Ref", "!Condition": "Condition"}
+
+const (
+	maxSource = 1 << 20 // CloudFormation's own limit
+	maxDepth  = 100
+)
+
+// readYAML turns the text of a template into nodes.
+func readYAML(src []byte) (root *node, err error) {
+	if len(src) > maxSource {
+		return nil, Error{1, fmt.Sprintf("the template is larger than %d bytes", maxSource)}
+	}
+	defer func() {
+		// The YAML library panics on some broken input.
+		if r := recover(); r != nil {
+			root, err = nil, Error{1, "this is not YAML"}
+		}
+	}()
+	file, err := parser.ParseBytes(src, 0)
+	if err != nil {
+		return nil, fmt.Errorf("this is not YAML: %w", err)
+	}
+	if len(file.Docs) != 1 || file.Docs[0].Body == nil {
+		return nil, Error{1, "a template is one YAML document"}
+	}
+	return toNode(file.Docs[0].Body, 0)
+}
+
+func toNode(n ast.Node, depth int) (*node, error) {
+	if n == nil || n.GetToken() == nil {
+		return &node{line: 1}, nil
+	}
+	line := n.GetToken().Position.Line
+	if depth > maxDepth {
+		return nil, Error{line, "the template is nested too deeply"}
+	}
+	switch n := n.(type) {
+	case *ast.NullNode:
+		return &node{line: line}, nil
+	case *ast.StringNode:
+		return text(line, n.Value), nil
+	case *ast.LiteralNode:
+		return text(line, n.Value.Value), nil
+	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode:
+		return text(line, n.GetToken().Value), nil
+	case *ast.SequenceNode:
+		out := &node{line: line, kind: list}
+		for _, v := range n.Values {
+			item, err := toNode(v, depth+1)
+			if err != nil {
+				return nil, err
+			}
+			out.items = append(out.items, item)
+		}
+		return out, nil
+	case *ast.MappingNode:
+		return toMapping(line, n.Values, depth)
+	case *ast.MappingValueNode:
+		return toMapping(line, []*ast.MappingValueNode{n}, depth)
+	case *ast.TagNode:
+		return toCall(line, n, depth)
+	}
+	return nil, Error{line, fmt.Sprintf("YAML %s is not supported", strings.ToLower(n.Type().String()))}
+}
+
+func toMapping(line int, values []*ast.MappingValueNode, depth int) (*node, error) {
+	out := emptyMapping(line)
+	for _, v := range values {
+		key, err := toNode(v.Key, depth+1)
+		if err != nil {
+			return nil, err
+		}
+		if key.kind != scalar {
+			return nil, Error{key.line, "the key of a mapping is " + key.kind.String()}
+		}
+		if key.text == "Fn" {
+			// The library reads {Fn::X: y} as {Fn: ":X: y"}.
+			return nil, Error{key.line, "between braces, a key with colons needs quotes"}
+		}
+		value, err := toNode(v.Value, depth+1)
+		if err != nil {
+			return nil, err
+		}
+		out.set(key.text, key.line, value)
+	}
+	return out, nil
+}
+
+func toCall(line int, n *ast.TagNode, depth int) (*node, error) {
+	tag := n.Start.Value
+	name, ok := shortTags[tag]
+	if !ok {
+		name = "Fn::" + strings.TrimPrefix(tag, "!")
+	}
+	arg, err := toNode(n.Value, depth+1)
+	if err != nil {
+		return nil, err
+	}
+	out := emptyMapping(line)
+	out.set(name, line, arg)
+	return out, nil
+}

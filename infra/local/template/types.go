@@ -1,0 +1,101 @@
+package template
+
+const functionType = "AWS::Serverless::Function"
+
+// A resourceType says how this machine treats one type of resource. One
+// without read has no effect here.
+type resourceType struct {
+	nameKey    string            // the property that names it
+	attributes map[string]string // what Fn::GetAtt gives and, under "", Ref
+	read       func(*builder, *resource)
+}
+
+// resourceTypes are all the types that are known.
+var resourceTypes = map[string]resourceType{
+	functionType: {"FunctionName", map[string]string{
+		"":        "{name}",
+		"Arn":     "arn:lambda:{region}:{account}:function:{name}",
+		"Alias":   "arn:lambda:{region}:{account}:function:{name}:live",
+		"Version": "arn:lambda:{region}:{account}:function:{name}:1",
+	}, (*builder).function},
+	"AWS::Lambda::EventSourceMapping": {"", map[string]string{"": "{name}", "Id": "{name}"}, (*builder).mapping},
+
+	"AWS::Serverless::HttpApi":       {"", httpAPIAttributes, (*builder).httpAPI},
+	"AWS::ApiGatewayV2::Api":         {"", webSocketAttributes, (*builder).webSocketAPI},
+	"AWS::ApiGatewayV2::Route":       {"", refOnly, (*builder).webSocketRoute},
+	"AWS::ApiGatewayV2::Integration": {"", refOnly, (*builder).webSocketIntegration},
+	"AWS::ApiGatewayV2::Stage":       {"StageName", refOnly, (*builder).webSocketStage},
+
+	"AWS::DynamoDB::Table": {"TableName", map[string]string{
+		"":          "{name}",
+		"Arn":       "arn:dynamodb:{region}:{account}:table/{name}",
+		"StreamArn": "arn:dynamodb:{region}:{account}:table/{name}/stream/local",
+	}, (*builder).table},
+	"AWS::SQS::Queue": {"QueueName", map[string]string{
+		"":          "{url}",
+		"QueueUrl":  "{url}",
+		"QueueName": "{name}",
+		"Arn":       "arn:sqs:{region}:{account}:{name}",
+	}, (*builder).queue},
+	"AWS::S3::Bucket": {"BucketName", map[string]string{
+		"":                   "{name}",
+		"Arn":                "arn:s3:::{name}",
+		"DomainName":         "{name}.s3.amazonaws.com",
+		"RegionalDomainName": "{name}.s3.{region}.amazonaws.com",
+	}, (*builder).bucket},
+	"AWS::SecretsManager::Secret": {"Name", map[string]string{
+		"":   "arn:secretsmanager:{region}:{account}:secret:{name}",
+		"Id": "arn:secretsmanager:{region}:{account}:secret:{name}",
+	}, (*builder).secret},
+	"AWS::SNS::Topic": {"TopicName", map[string]string{
+		"":          "arn:sns:{region}:{account}:{name}",
+		"TopicArn":  "arn:sns:{region}:{account}:{name}",
+		"TopicName": "{name}",
+	}, (*builder).topic},
+	"AWS::SES::ReceiptRule": {"", refOnly, (*builder).mailRule},
+
+	// No effect on this machine: nothing here has permissions, alarms, keys,
+	// log retention, deployments or a choice between mail rule sets.
+	"AWS::ApiGatewayV2::Deployment": {"", refOnly, nil},
+	"AWS::CloudWatch::Alarm":        {"AlarmName", refAndARN("arn:cloudwatch:{region}:{account}:alarm:{name}"), nil},
+	"AWS::IAM::ManagedPolicy":       {"", map[string]string{"": "arn:iam::{account}:policy/{name}"}, nil},
+	"AWS::IAM::Policy":              {"PolicyName", refOnly, nil},
+	"AWS::IAM::Role":                {"RoleName", refAndARN("arn:iam::{account}:role/{name}"), nil},
+	"AWS::KMS::Alias":               {"AliasName", refOnly, nil},
+	"AWS::KMS::Key": {"", map[string]string{
+		"": "{name}", "KeyId": "{name}", "Arn": "arn:kms:{region}:{account}:key/{name}"}, nil},
+	"AWS::Lambda::Permission":  {"", refOnly, nil},
+	"AWS::Logs::LogGroup":      {"LogGroupName", refAndARN("arn:logs:{region}:{account}:log-group:{name}:*"), nil},
+	"AWS::S3::BucketPolicy":    {"", refOnly, nil},
+	"AWS::SES::ReceiptRuleSet": {"RuleSetName", refOnly, nil},
+	"AWS::SNS::TopicPolicy":    {"", refOnly, nil},
+	"AWS::SQS::QueuePolicy":    {"", refOnly, nil},
+}
+
+// partTypes are read last: they add to what another resource is.
+var partTypes = map[string]bool{
+	"AWS::Lambda::EventSourceMapping": true,
+	"AWS::ApiGatewayV2::Integration":  true,
+	"AWS::ApiGatewayV2::Route":        true,
+	"AWS::ApiGatewayV2::Stage":        true,
+}
+
+// httpAPIAttributes and webSocketAttributes are AWS's own addresses; where
+// the API really listens is for [Options.Attributes] to say.
+var (
+	refOnly           = map[string]string{"": "{name}"}
+	httpAPIAttributes = map[string]string{
+		"":            "{name}",
+		"ApiId":       "{name}",
+		"ApiEndpoint": "https://{name}.execute-api.{region}.amazonaws.com",
+	}
+	webSocketAttributes = map[string]string{
+		"":            "{name}",
+		"ApiId":       "{name}",
+		"ApiEndpoint": "wss://{name}.execute-api.{region}.amazonaws.com",
+	}
+)
+
+func refAndARN(arn string) map[string]string {
+	return map[string]string{"": "{name}", "Arn": arn}
+}
