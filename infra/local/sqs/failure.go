@@ -1,0 +1,82 @@
+package sqs
+
+import (
+	"fmt"
+	"net/http"
+)
+
+// failure is an error as the service answers it: the shape for the JSON
+// protocol, the older code for the query protocol.
+type failure struct {
+	status  int
+	shape   string
+	code    string
+	message string
+}
+
+const (
+	sqsShape   = "com.amazonaws.sqs#"
+	coralShape = "com.amazon.coral.service#"
+	oldCode    = "AWS.SimpleQueueService."
+)
+
+var (
+	errNoQueue          = failure{status: 400, shape: sqsShape + "QueueDoesNotExist", code: oldCode + "NonExistentQueue"}
+	errQueueExists      = failure{status: 400, shape: sqsShape + "QueueNameExists", code: "QueueAlreadyExists"}
+	errAttributeName    = failure{status: 400, shape: sqsShape + "InvalidAttributeName", code: "InvalidAttributeName"}
+	errAttributeValue   = failure{status: 400, shape: sqsShape + "InvalidAttributeValue", code: "InvalidAttributeValue"}
+	errContents         = failure{status: 400, shape: sqsShape + "InvalidMessageContents", code: "InvalidMessageContents"}
+	errHandle           = failure{status: 404, shape: sqsShape + "ReceiptHandleIsInvalid", code: "ReceiptHandleIsInvalid"}
+	errOverLimit        = failure{status: 403, shape: sqsShape + "OverLimit", code: "OverLimit"}
+	errPurging          = failure{status: 403, shape: sqsShape + "PurgeQueueInProgress", code: oldCode + "PurgeQueueInProgress"}
+	errBatchEmpty       = failure{status: 400, shape: sqsShape + "EmptyBatchRequest", code: oldCode + "EmptyBatchRequest"}
+	errBatchTooMany     = failure{status: 400, shape: sqsShape + "TooManyEntriesInBatchRequest", code: oldCode + "TooManyEntriesInBatchRequest"}
+	errBatchTooLong     = failure{status: 400, shape: sqsShape + "BatchRequestTooLong", code: oldCode + "BatchRequestTooLong"}
+	errBatchID          = failure{status: 400, shape: sqsShape + "InvalidBatchEntryId", code: oldCode + "InvalidBatchEntryId"}
+	errBatchNotDistinct = failure{status: 400, shape: sqsShape + "BatchEntryIdsNotDistinct", code: oldCode + "BatchEntryIdsNotDistinct"}
+	errNotFound         = failure{status: 404, shape: sqsShape + "ResourceNotFoundException", code: "ResourceNotFoundException"}
+	errUnsupported      = failure{status: 400, shape: sqsShape + "UnsupportedOperation", code: oldCode + "UnsupportedOperation"}
+	errParameter        = failure{status: 400, shape: coralShape + "InvalidParameterValueException", code: "InvalidParameterValue"}
+	errMissing          = failure{status: 400, shape: coralShape + "MissingRequiredParameterException", code: "MissingParameter"}
+	errMalformed        = failure{status: 400, shape: coralShape + "SerializationException", code: "MalformedInput"}
+	errTooLarge         = failure{status: 413, shape: coralShape + "RequestEntityTooLargeException", code: "RequestEntityTooLarge"}
+	errInternal         = failure{status: 500, shape: coralShape + "InternalFailure", code: "InternalFailure"}
+	errUnavailable      = failure{status: 503, shape: coralShape + "ServiceUnavailableException", code: "ServiceUnavailable"}
+)
+
+// Error is the text the client gets.
+func (f *failure) Error() string { return f.message }
+
+// sender says who is at fault, in the words of both protocols.
+func (f *failure) fault() string {
+	if f.status >= http.StatusInternalServerError {
+		return "Receiver"
+	}
+	return "Sender"
+}
+
+func (f failure) with(format string, args ...any) *failure {
+	f.message = fmt.Sprintf(format, args...)
+	return &f
+}
+
+func noQueue() error { return errNoQueue.with("The specified queue does not exist.") }
+
+func missing(parameter string) error {
+	return errMissing.with("The request must contain the parameter %s.", parameter)
+}
+
+func invalid(value any, parameter, reason string) error {
+	return errParameter.with("Value %v for parameter %s is invalid. Reason: %s", value, parameter, reason)
+}
+
+// within is the value of an optional number, or its default.
+func within(p *int, parameter string, low, high, otherwise int) (int, error) {
+	if p == nil {
+		return otherwise, nil
+	}
+	if *p < low || *p > high {
+		return 0, invalid(*p, parameter, fmt.Sprintf("Must be between %d and %d, if provided.", low, high))
+	}
+	return *p, nil
+}

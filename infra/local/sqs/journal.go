@@ -1,0 +1,331 @@
+package sqs
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"syscall"
+)
+
+// The log is a row of frames: length and CRC-32C of the payload, 4 bytes each,
+// big endian, then the payload, JSON records one after the other. A frame is
+// what one sync made durable, so only the last one can be torn.
+const (
+	logName     = "sqs.log"
+	frameHeader = 8
+	frameRoom   = 1 << 20  // of a frame in a rewritten log
+	rewriteFrom = 16 << 20 // a shorter log is left alone
+	rewriteGrow = 3        // and so is one that has not grown this much since it was rewritten
+)
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// journal makes records durable, many at a time. A nil journal keeps nothing
+// and is never waited for.
+type journal struct {
+	dir  string
+	lock *os.File
+	log  *slog.Logger
+	cut  func(take func()) []record // the whole state, taken in the same moment as take is called
+	wake chan struct{}              // there is something to write; closed by close
+	done chan struct{}              // the writer has ended
+
+	file       *os.File // this and the sizes belong to the writer
+	size, base int64
+
+	mu                sync.Mutex
+	synced            *sync.Cond // durable or err has changed
+	pending           []record
+	appended, durable uint64 // counts of records
+	err               error  // the first failure to write; nothing is acknowledged after it
+}
+
+func openJournal(dir string, log *slog.Logger, apply func(record) error, cut func(take func()) []record) (_ *journal, err error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	j := &journal{dir: dir, log: log, cut: cut, wake: make(chan struct{}, 1), done: make(chan struct{})}
+	j.synced = sync.NewCond(&j.mu)
+	j.lock, err = os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // the caller's own folder
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			_ = j.lock.Close()
+		}
+	}()
+	if err := syscall.Flock(int(j.lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		return nil, fmt.Errorf("another server runs there: %w", err)
+	}
+	if err := j.replay(apply); err != nil {
+		return nil, err
+	}
+	if err := j.rewrite(cut(func() {})); err != nil {
+		return nil, err
+	}
+	go j.run()
+	return j, nil
+}
+
+func (j *journal) path() string { return filepath.Join(j.dir, logName) }
+
+// replay hands every record of the log to apply. A torn last frame was never
+// acknowledged and is dropped; a damaged one before it is an error, for what
+// lies behind it was.
+func (j *journal) replay(apply func(record) error) error {
+	f, err := os.Open(j.path())
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer f.Close() //nolint:errcheck // only read
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	in := bufio.NewReaderSize(f, 1<<20)
+	for at := int64(0); at < info.Size(); {
+		payload, err := readFrame(in, info.Size()-at)
+		if errors.Is(err, errTorn) {
+			j.log.Warn("dropped an unfinished record at the end of the log", "file", j.path(), "bytes", info.Size()-at)
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("%s is damaged at byte %d: %w", j.path(), at, err)
+		}
+		at += frameHeader + int64(len(payload))
+		for dec := json.NewDecoder(bytes.NewReader(payload)); dec.More(); {
+			var r record
+			if err := dec.Decode(&r); err != nil {
+				return fmt.Errorf("%s before byte %d: %w", j.path(), at, err)
+			}
+			if err := apply(r); err != nil {
+				return fmt.Errorf("%s before byte %d: %w", j.path(), at, err)
+			}
+		}
+	}
+	return nil
+}
+
+var errTorn = errors.New("unfinished frame")
+
+// readFrame reads the payload of the next frame, of which left bytes remain in
+// the file.
+func readFrame(in io.Reader, left int64) ([]byte, error) {
+	var head [frameHeader]byte
+	if left < frameHeader {
+		return nil, errTorn
+	}
+	if _, err := io.ReadFull(in, head[:]); err != nil {
+		return nil, err
+	}
+	length := int64(binary.BigEndian.Uint32(head[:]))
+	if length == 0 || length > left-frameHeader {
+		return nil, errTorn
+	}
+	payload := make([]byte, length)
+	if _, err := io.ReadFull(in, payload); err != nil {
+		return nil, err
+	}
+	if crc32.Checksum(payload, castagnoli) == binary.BigEndian.Uint32(head[4:]) {
+		return payload, nil
+	}
+	if length == left-frameHeader {
+		return nil, errTorn
+	}
+	return nil, errors.New("checksum does not match")
+}
+
+// append takes a record to be written; the caller holds the state's lock, so
+// that records come in the order of the changes.
+func (j *journal) append(r record) {
+	if j == nil {
+		return
+	}
+	j.mu.Lock()
+	j.pending = append(j.pending, r)
+	j.appended++
+	j.mu.Unlock()
+	select {
+	case j.wake <- struct{}{}:
+	default:
+	}
+}
+
+// end is where the log ends, for wait.
+func (j *journal) end() uint64 {
+	if j == nil {
+		return 0
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.appended
+}
+
+// wait returns when the log is durable up to at.
+func (j *journal) wait(at uint64) error {
+	if j == nil {
+		return nil
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for j.durable < at && j.err == nil {
+		j.synced.Wait()
+	}
+	return j.err
+}
+
+// close writes what is pending; the caller sees to it that nothing is appended
+// any more.
+func (j *journal) close() error {
+	if j == nil {
+		return nil
+	}
+	close(j.wake)
+	<-j.done
+	return errors.Join(j.err, j.file.Close(), j.lock.Close())
+}
+
+func (j *journal) run() {
+	defer close(j.done)
+	for range j.wake {
+		j.mu.Lock()
+		batch, at := j.pending, j.appended
+		j.pending = nil
+		j.mu.Unlock()
+		if len(batch) > 0 {
+			j.settle(at, j.commit(batch))
+		}
+		if j.size > max(rewriteFrom, rewriteGrow*j.base) {
+			j.compact()
+		}
+	}
+}
+
+// compact starts the log anew from the state in memory. What is pending at that
+// moment is part of the state; what is appended meanwhile comes after it.
+func (j *journal) compact() {
+	var at uint64
+	state := j.cut(func() {
+		j.mu.Lock()
+		defer j.mu.Unlock()
+		j.pending, at = nil, j.appended
+	})
+	before := j.size
+	err := j.rewrite(state)
+	j.settle(at, err)
+	if err == nil {
+		j.log.Debug("compacted the queues' log", "from", before, "to", j.size)
+	}
+}
+
+func (j *journal) settle(at uint64, err error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if err != nil && j.err == nil {
+		j.err = fmt.Errorf("writing the queues' log: %w", err)
+		j.log.Error("the queues' log cannot be written", "err", err)
+	}
+	if j.err == nil {
+		j.durable = at
+	}
+	j.synced.Broadcast()
+}
+
+// commit writes one frame and syncs it.
+func (j *journal) commit(batch []record) error {
+	frame, err := encodeFrame(batch)
+	if err != nil {
+		return err
+	}
+	if j.err != nil { // a frame behind a torn one would not be found again
+		return j.err
+	}
+	n, err := j.file.Write(frame)
+	j.size += int64(n)
+	if err != nil {
+		return err
+	}
+	return j.file.Sync()
+}
+
+func encodeFrame(batch []record) ([]byte, error) {
+	var b bytes.Buffer
+	b.Write(make([]byte, frameHeader))
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	for _, r := range batch {
+		if err := enc.Encode(r); err != nil {
+			return nil, err
+		}
+	}
+	frame := b.Bytes()
+	payload := frame[frameHeader:]
+	binary.BigEndian.PutUint32(frame, uint32(len(payload))) //nolint:gosec // a frame is far below 4 GiB
+	binary.BigEndian.PutUint32(frame[4:], crc32.Checksum(payload, castagnoli))
+	return frame, nil
+}
+
+// rewrite puts a log of just these records in the place of the present one.
+func (j *journal) rewrite(state []record) error {
+	name := j.path() + ".new"
+	f, err := os.OpenFile(name, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600) //nolint:gosec // the caller's own folder
+	if err != nil {
+		return err
+	}
+	size, err := writeFrames(f, state)
+	err = errors.Join(err, f.Sync())
+	if err == nil {
+		err = os.Rename(name, j.path())
+	}
+	if err == nil {
+		err = syncDir(j.dir)
+	}
+	if err != nil {
+		return errors.Join(err, f.Close())
+	}
+	if j.file != nil {
+		_ = j.file.Close()
+	}
+	j.file, j.size, j.base = f, size, size
+	return nil
+}
+
+func writeFrames(w io.Writer, state []record) (size int64, err error) {
+	for len(state) > 0 {
+		n, room := 0, frameRoom
+		for ; n < len(state) && room > 0; n++ {
+			room -= state[n].weight()
+		}
+		frame, err := encodeFrame(state[:n])
+		if err != nil {
+			return size, err
+		}
+		if _, err := w.Write(frame); err != nil {
+			return size, err
+		}
+		size += int64(len(frame))
+		state = state[n:]
+	}
+	return size, nil
+}
+
+func syncDir(dir string) error {
+	d, err := os.Open(dir) //nolint:gosec // the caller's own folder
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}

@@ -1,0 +1,330 @@
+package sqs
+
+import (
+	"context"
+	"maps"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// call is one request under way.
+type call struct {
+	*request
+	action string
+	base   string // http://host, as the client sees us
+	now    int64
+}
+
+// operation works on the state, with the lock held.
+type operation func(*Server, *call) (any, error)
+
+// operations are all but ReceiveMessage, which may have to wait.
+var operations = map[string]operation{
+	"CreateQueue":                  (*Server).createQueue,
+	"GetQueueUrl":                  (*Server).queueURLOf,
+	"ListQueues":                   (*Server).listQueues,
+	"ListDeadLetterSourceQueues":   (*Server).listSources,
+	"DeleteQueue":                  (*Server).deleteQueue,
+	"PurgeQueue":                   (*Server).purgeQueue,
+	"SetQueueAttributes":           (*Server).setAttributes,
+	"GetQueueAttributes":           (*Server).getAttributes,
+	"TagQueue":                     (*Server).tagQueue,
+	"UntagQueue":                   (*Server).untagQueue,
+	"ListQueueTags":                (*Server).listTags,
+	"SendMessage":                  (*Server).sendMessage,
+	"SendMessageBatch":             batch((*Server).sendOne, (*Server).checkSends),
+	"DeleteMessage":                one((*Server).deleteOne),
+	"DeleteMessageBatch":           batch((*Server).deleteOne, nil),
+	"ChangeMessageVisibility":      one((*Server).changeVisibility),
+	"ChangeMessageVisibilityBatch": batch((*Server).changeVisibility, nil),
+	"StartMessageMoveTask":         (*Server).startMove,
+	"ListMessageMoveTasks":         (*Server).listMoves,
+	"CancelMessageMoveTask":        (*Server).cancelMove,
+}
+
+// run carries out a request.
+func (s *Server) run(ctx context.Context, c *call) (any, error) {
+	if c.action == "ReceiveMessage" {
+		return s.receiveMessage(ctx, c)
+	}
+	op, known := operations[c.action]
+	if !known {
+		return nil, errUnsupported.with("This stand-in for SQS does not support the operation %s.", c.action)
+	}
+	var result any
+	err := s.do(func(now int64) (err error) {
+		c.now = now
+		result, err = op(s, c)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return result, nil
+}
+
+// nothing is the result of an operation that has none.
+type nothing struct{}
+
+type urlResult struct {
+	QueueURL string `json:"QueueUrl" xml:"QueueUrl"`
+}
+
+type urlsResult struct {
+	QueueURLs []string `json:"QueueUrls,omitempty" xml:"QueueUrl"`
+	NextToken string   `json:",omitempty" xml:",omitempty"`
+}
+
+type sourcesResult struct {
+	QueueURLs []string `json:"queueUrls" xml:"QueueUrl"` // small in JSON, unlike the others
+	NextToken string   `json:",omitempty" xml:",omitempty"`
+}
+
+type attributesResult struct {
+	Attributes pairs `json:",omitempty" xml:"Attribute,omitempty"`
+}
+
+type tagsResult struct {
+	Tags pairs `json:",omitempty" xml:"Tag,omitempty"`
+}
+
+// queue finds the queue that the request names.
+func (s *Server) queue(c *call) (*queue, error) {
+	if c.QueueURL == "" {
+		return nil, missing("QueueUrl")
+	}
+	u, err := url.Parse(c.QueueURL)
+	if err != nil {
+		return nil, noQueue()
+	}
+	name, ok := strings.CutPrefix(strings.Trim(u.Path, "/"), s.account+"/")
+	q := s.queues[name]
+	if !ok || q == nil {
+		return nil, noQueue()
+	}
+	return q, nil
+}
+
+func (s *Server) url(c *call, name string) string { return c.base + "/" + s.account + "/" + name }
+
+func (s *Server) arn(name string) string {
+	return "arn:aws:sqs:" + s.region + ":" + s.account + ":" + name
+}
+
+func (s *Server) byARN(arn string) *queue {
+	name, ok := strings.CutPrefix(arn, s.arn(""))
+	if !ok {
+		return nil
+	}
+	return s.queues[name]
+}
+
+func (s *Server) createQueue(c *call) (any, error) {
+	if c.QueueName == "" {
+		return nil, missing("QueueName")
+	}
+	attrs, err := merge(nil, c.Attributes)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkName(c.QueueName, attrs[attrFifo] == "true"); err != nil {
+		return nil, err
+	}
+	if have := s.queues[c.QueueName]; have != nil {
+		return urlResult{s.url(c, c.QueueName)}, sameQueue(have, attrs)
+	}
+	if err := s.checkRedrive(c.QueueName, attrs); err != nil {
+		return nil, err
+	}
+	s.change(record{Op: opCreate, Queue: c.QueueName, Attrs: attrs, Tags: c.Tags})
+	return urlResult{s.url(c, c.QueueName)}, nil
+}
+
+// sameQueue lets a client create a queue again as it is.
+func sameQueue(q *queue, attrs map[string]string) error {
+	for _, name := range slices.Sorted(maps.Keys(attrs)) {
+		if have, _ := q.attribute(name); !sameAttribute(have, attrs[name]) {
+			return errQueueExists.with("A queue already exists with the same name and a different value for attribute %s", name)
+		}
+	}
+	return nil
+}
+
+func (s *Server) queueURLOf(c *call) (any, error) {
+	if c.QueueName == "" {
+		return nil, missing("QueueName")
+	}
+	if s.queues[c.QueueName] == nil {
+		return nil, noQueue()
+	}
+	return urlResult{s.url(c, c.QueueName)}, nil
+}
+
+func (s *Server) listQueues(c *call) (any, error) {
+	urls, token, err := s.page(c, func(q *queue) bool { return strings.HasPrefix(q.name, c.QueueNamePrefix) })
+	return urlsResult{urls, token}, err
+}
+
+func (s *Server) listSources(c *call) (any, error) {
+	target, err := s.queue(c)
+	if err != nil {
+		return nil, err
+	}
+	urls, token, err := s.page(c, func(q *queue) bool { return s.isSource(q, target) })
+	return sourcesResult{urls, token}, err
+}
+
+func (s *Server) isSource(q, target *queue) bool {
+	return q.redrive != nil && q.redrive.Target == s.arn(target.name)
+}
+
+// page lists the URLs of the queues that match, by name. The token is the last
+// name of the page before.
+func (s *Server) page(c *call, match func(*queue) bool) (urls []string, token string, err error) {
+	limit, err := within(c.MaxResults, "MaxResults", 1, 1000, 1000)
+	if err != nil {
+		return nil, "", err
+	}
+	urls = []string{}
+	last := ""
+	for _, name := range slices.Sorted(maps.Keys(s.queues)) {
+		if name <= c.NextToken || !match(s.queues[name]) {
+			continue
+		}
+		if len(urls) == limit {
+			return urls, last, nil
+		}
+		urls, last = append(urls, s.url(c, name)), name
+	}
+	return urls, "", nil
+}
+
+func (s *Server) deleteQueue(c *call) (any, error) {
+	q, err := s.queue(c)
+	if err != nil {
+		return nil, err
+	}
+	s.change(record{Op: opDrop, Queue: q.name})
+	return nothing{}, nil
+}
+
+func (s *Server) purgeQueue(c *call) (any, error) {
+	q, err := s.queue(c)
+	if err != nil {
+		return nil, err
+	}
+	if q.purged != 0 && c.now-q.purged < time.Minute.Milliseconds() {
+		return nil, errPurging.with("Only one PurgeQueue operation on %s is allowed every 60 seconds.", q.name)
+	}
+	s.change(record{Op: opPurge, Queue: q.name})
+	return nothing{}, nil
+}
+
+func (s *Server) setAttributes(c *call) (any, error) {
+	q, err := s.queue(c)
+	if err != nil {
+		return nil, err
+	}
+	if len(c.Attributes) == 0 {
+		return nil, missing("Attribute.Name")
+	}
+	attrs, err := merge(q.attrs, c.Attributes)
+	if err != nil {
+		return nil, err
+	}
+	if attrs[attrFifo] != q.attrs[attrFifo] {
+		return nil, errAttributeValue.with("Invalid value for the parameter FifoQueue. Reason: Modifying queue type is not supported.")
+	}
+	if err := s.checkRedrive(q.name, attrs); err != nil {
+		return nil, err
+	}
+	s.change(record{Op: opSet, Queue: q.name, Attrs: attrs})
+	return nothing{}, nil
+}
+
+func (s *Server) getAttributes(c *call) (any, error) {
+	q, err := s.queue(c)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range c.AttributeNames {
+		if settable[name] == nil && !slices.Contains(readable, name) && name != "All" {
+			return nil, errAttributeName.with("Unknown Attribute %s.", name)
+		}
+	}
+	all := s.describe(q, c.now)
+	if !slices.Contains(c.AttributeNames, "All") {
+		maps.DeleteFunc(all, func(name, _ string) bool { return !slices.Contains(c.AttributeNames, name) })
+	}
+	return attributesResult{all}, nil
+}
+
+// describe is all attributes of a queue.
+func (s *Server) describe(q *queue, now int64) pairs {
+	all := pairs{}
+	for name := range settable {
+		if v, ok := q.attribute(name); ok {
+			all[name] = v
+		}
+	}
+	q.promote(now)
+	s.expire(q, now)
+	delayed := len(q.hidden.items) - q.inFlight
+	all["QueueArn"] = s.arn(q.name)
+	all["CreatedTimestamp"] = strconv.FormatInt(q.created/1000, 10)
+	all["LastModifiedTimestamp"] = strconv.FormatInt(q.modified/1000, 10)
+	all["ApproximateNumberOfMessages"] = strconv.Itoa(len(q.msgs) - q.inFlight - delayed)
+	all["ApproximateNumberOfMessagesNotVisible"] = strconv.Itoa(q.inFlight)
+	all["ApproximateNumberOfMessagesDelayed"] = strconv.Itoa(delayed)
+	return all
+}
+
+// expire takes away what is older than the retention period.
+func (s *Server) expire(q *queue, now int64) {
+	var old []uint64
+	for seq, m := range q.msgs {
+		if q.expired(m, now) {
+			old = append(old, seq)
+		}
+	}
+	if len(old) > 0 {
+		s.change(record{Op: opDelete, Queue: q.name, Seqs: old})
+	}
+}
+
+func (s *Server) tagQueue(c *call) (any, error) {
+	q, err := s.queue(c)
+	if err != nil {
+		return nil, err
+	}
+	tags := map[string]string{}
+	maps.Copy(tags, q.tags)
+	maps.Copy(tags, c.Tags)
+	if len(tags) > 50 {
+		return nil, errParameter.with("Too many tags added for queue %s.", q.name)
+	}
+	s.change(record{Op: opTag, Queue: q.name, Tags: tags})
+	return nothing{}, nil
+}
+
+func (s *Server) untagQueue(c *call) (any, error) {
+	q, err := s.queue(c)
+	if err != nil {
+		return nil, err
+	}
+	tags := maps.Clone(q.tags)
+	maps.DeleteFunc(tags, func(key, _ string) bool { return slices.Contains(c.TagKeys, key) })
+	s.change(record{Op: opTag, Queue: q.name, Tags: tags})
+	return nothing{}, nil
+}
+
+func (s *Server) listTags(c *call) (any, error) {
+	q, err := s.queue(c)
+	if err != nil {
+		return nil, err
+	}
+	return tagsResult{q.tags}, nil
+}

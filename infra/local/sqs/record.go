@@ -1,0 +1,123 @@
+package sqs
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+)
+
+// record is one change of the state, as it is kept in the log. Applying all
+// records in order gives the state again.
+type record struct {
+	Op    string            `json:"op"`
+	Queue string            `json:"q,omitempty"`
+	To    string            `json:"to,omitempty"`    // move
+	Attrs map[string]string `json:"attrs,omitempty"` // create, set: all of them
+	Tags  map[string]string `json:"tags,omitempty"`  // create, tag: all of them
+	Seqs  []uint64          `json:"seqs,omitempty"`  // receive, delete, move
+	Msg   *message          `json:"msg,omitempty"`   // send, move
+	Key   string            `json:"key,omitempty"`   // sent, send: what makes a duplicate
+	Sent  *sending          `json:"sent,omitempty"`  // sent
+	At    int64             `json:"at,omitempty"`
+}
+
+const (
+	opCounter = "counter" // Seqs holds the last number given
+	opCreate  = "create"
+	opSet     = "set"
+	opTag     = "tag"
+	opDrop    = "drop"
+	opPurge   = "purge"
+	opSend    = "send"
+	opSent    = "sent" // remembers a sending whose message may be gone
+	opReceive = "receive"
+	opDelete  = "delete"
+	opMove    = "move" // Seqs leave Queue, Msg comes to To
+)
+
+// weight is about how many bytes the record takes in the log.
+func (r record) weight() int {
+	if r.Msg == nil {
+		return 200
+	}
+	return 300 + r.Msg.size()
+}
+
+// change is the one way to change the state: apply the record and log it.
+func (s *Server) change(r record) {
+	r.At = s.now()
+	if r.Msg != nil {
+		kept := *r.Msg // the journal encodes it later, when the message has moved on
+		r.Msg = &kept
+	}
+	if err := s.apply(r); err != nil {
+		panic("sqs: " + err.Error()) // the caller has looked the queue up under the same lock
+	}
+	s.journal.append(r)
+}
+
+// apply changes the state as the record says, live and in a replay.
+func (s *Server) apply(r record) error {
+	switch r.Op {
+	case opCounter:
+		s.seq = r.Seqs[0]
+		return nil
+	case opCreate:
+		q := newQueue(r.Queue, r.At)
+		q.configure(r.Attrs, r.At)
+		q.tags = r.Tags
+		s.queues[r.Queue] = q
+		return nil
+	}
+	q := s.queues[r.Queue]
+	if q == nil {
+		return fmt.Errorf("%s for queue %s, which is not there", r.Op, r.Queue)
+	}
+	switch r.Op {
+	case opSet:
+		q.configure(r.Attrs, r.At)
+	case opTag:
+		q.tags = r.Tags
+	case opDrop:
+		delete(s.queues, r.Queue)
+		q.gone = true
+	case opPurge:
+		q.purge(r.At)
+	case opSend:
+		s.seq = max(s.seq, r.Msg.Seq)
+		q.add(*r.Msg, r.At)
+		q.remember(r.Key, sending{ID: r.Msg.ID, Seq: r.Msg.Seq, At: r.At})
+	case opSent:
+		q.remember(r.Key, *r.Sent)
+	case opReceive:
+		q.received(r.Seqs, r.At)
+	case opDelete:
+		q.remove(r.Seqs)
+	case opMove:
+		to := s.queues[r.To]
+		if to == nil {
+			return fmt.Errorf("move to queue %s, which is not there", r.To)
+		}
+		s.seq = max(s.seq, r.Msg.Seq)
+		q.remove(r.Seqs)
+		to.add(*r.Msg, r.At)
+		to.signal()
+	default:
+		return fmt.Errorf("unknown record %q", r.Op)
+	}
+	q.signal()
+	return nil
+}
+
+// cut is the whole state as records, all of one moment: that of the call of take.
+func (s *Server) cut(take func()) []record {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	take()
+	now := s.now()
+	state := []record{{Op: opCounter, Seqs: []uint64{s.seq}}}
+	for _, name := range slices.Sorted(maps.Keys(s.queues)) {
+		state = append(state, s.queues[name].records(now)...)
+	}
+	return state
+}
