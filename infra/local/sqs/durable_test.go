@@ -1,0 +1,341 @@
+package sqs_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awssqs "github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+
+	"github.com/heard-intake/heard/infra/local/sqs"
+)
+
+// childDir tells this test binary to be a server on that folder, and to be killed.
+const childDir = "HEARD_TEST_SQS_DIR"
+
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(childDir); dir != "" {
+		if err := serveChild(dir); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+	}
+	os.Exit(m.Run())
+}
+
+func serveChild(dir string) error {
+	s, err := sqs.New(sqs.Config{Dir: dir, AccountID: "111122223333", Region: "eu-west-1", Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return err
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	fmt.Println("http://" + l.Addr().String())
+	return http.Serve(l, s) //nolint:gosec // a test
+}
+
+// startChild starts a server process on dir; kill ends it with SIGKILL.
+func startChild(t *testing.T, dir string) (f *fixture, kill func()) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), os.Args[0])
+	cmd.Env = append(os.Environ(), childDir+"="+dir)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	kill = sync.OnceFunc(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+	t.Cleanup(kill)
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		t.Fatal("the server did not start:", err)
+	}
+	return &fixture{t: t, c: newClient(strings.TrimSpace(line), http.DefaultClient)}, kill
+}
+
+// TestWhatIsAcknowledgedSurvivesAKill kills a server in the middle of its work,
+// three times over the same folder.
+func TestWhatIsAcknowledgedSurvivesAKill(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	var acked, gone []string // bodies sent, and those deleted
+	f, kill := startChild(t, dir)
+	f.queue("intake", nil)
+	f.fifo("out.fifo", nil)
+	for round := range 3 {
+		sent, deleted := load(f, kill, round)
+		acked, gone = append(acked, sent...), append(gone, deleted...)
+		f, kill = startChild(t, dir)
+	}
+	for _, q := range []*fixture{f.queue("intake", nil), f.fifo("out.fifo", nil)} {
+		checkLeft(t, q, acked, gone)
+	}
+}
+
+// load sends and deletes with many clients, until the server is killed after
+// some hundreds of acknowledged sends.
+func load(f *fixture, kill func(), round int) (sent, deleted []string) {
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	var count atomic.Int32
+	intake, out := f.queue("intake", nil), f.fifo("out.fifo", nil)
+	for worker := range 16 {
+		wg.Go(func() {
+			q, group := intake, aws.String("g")
+			if worker%2 == 0 {
+				q, group = out, aws.String(fmt.Sprintf("g%d-%d", round, worker))
+			}
+			for n := 0; ; n++ {
+				body := fmt.Sprintf("%s %d/%d/%05d", filepath.Base(*q.url), round, worker, n)
+				if _, err := q.c.SendMessage(f.t.Context(), &awssqs.SendMessageInput{QueueUrl: q.url, MessageBody: &body, MessageGroupId: group}); err != nil {
+					return
+				}
+				mu.Lock()
+				sent = append(sent, body)
+				mu.Unlock()
+				if count.Add(1) == 400 {
+					kill()
+				}
+			}
+		})
+	}
+	wg.Go(func() { // a consumer of both; a deletion that was not answered may hold or not
+		for {
+			for _, q := range []*fixture{intake, out} {
+				got, err := q.c.ReceiveMessage(f.t.Context(), &awssqs.ReceiveMessageInput{QueueUrl: q.url, MaxNumberOfMessages: 2})
+				if err != nil {
+					return
+				}
+				for _, m := range got.Messages {
+					if err := q.delete(m); err != nil {
+						mu.Lock()
+						deleted = append(deleted, "? "+*m.Body)
+						mu.Unlock()
+						return
+					}
+					mu.Lock()
+					deleted = append(deleted, *m.Body)
+					mu.Unlock()
+				}
+			}
+		}
+	})
+	wg.Wait()
+	return sent, deleted
+}
+
+// checkLeft drains a queue and compares: all that was acknowledged and not
+// deleted, nothing deleted, nothing twice, and groups in order.
+func checkLeft(t *testing.T, q *fixture, acked, gone []string) {
+	t.Helper()
+	left := map[string]bool{}
+	last := map[string]string{} // body by group
+	for msgs := q.receive(10); len(msgs) > 0; msgs = q.receive(10) {
+		for _, m := range msgs {
+			group, body := m.Attributes["MessageGroupId"], *m.Body
+			if left[body] {
+				t.Errorf("%s came twice", body)
+			}
+			if group != "g" && body <= last[group] {
+				t.Errorf("%s came after %s", body, last[group])
+			}
+			left[body], last[group] = true, body
+			if err := q.delete(m); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	n := 0
+	for _, body := range acked {
+		if !strings.HasPrefix(body, filepath.Base(*q.url)+" ") {
+			continue
+		}
+		n++
+		deleted := slices.Contains(gone, body)
+		if deleted == left[body] && !slices.Contains(gone, "? "+body) {
+			t.Errorf("%s: deleted %t, there %t", body, deleted, left[body])
+		}
+	}
+	if n < 100 || len(left) < 10 {
+		t.Errorf("only %d sent and %d left: no load", n, len(left))
+	}
+}
+
+func TestRestartKeepsQueuesCountsAndDuplicates(t *testing.T) {
+	t.Parallel()
+	clock := newClock()
+	config := sqs.Config{Dir: t.TempDir(), Now: clock.Now}
+	s := newServer(t, config)
+	f := &fixture{t: t, clock: clock, c: newClient("http://sqs.example.com", inProcess{s})}
+	f = f.fifo("out.fifo", map[string]string{"VisibilityTimeout": "99"})
+	first := f.sendTo("a", "1")
+	value := types.MessageAttributeValue{DataType: aws.String("Binary"), BinaryValue: []byte{0xff}}
+	f.sendInput(&awssqs.SendMessageInput{MessageBody: aws.String("<2> & 👋"), MessageGroupId: aws.String("a"), MessageAttributes: map[string]types.MessageAttributeValue{"k": value}})
+	old := f.want("1", "<2> & 👋")
+	if _, err := sqs.New(config); err == nil {
+		t.Error("a second server on the same folder started")
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	f.c = newClient("http://sqs.example.com", inProcess{newServer(t, config)})
+	if again := f.sendTo("a", "1"); *again.MessageId != *first.MessageId {
+		t.Error("the duplicate was not known any more")
+	}
+	wantCode(t, f.delete(old[0]), "InvalidParameterValue")
+	msgs := f.want("1", "<2> & 👋")
+	if msgs[0].Attributes["ApproximateReceiveCount"] != "2" || string(msgs[1].MessageAttributes["k"].BinaryValue) != "\xff" {
+		t.Errorf("messages after the restart: %+v", msgs)
+	}
+	if f.attributes()["VisibilityTimeout"] != "99" {
+		t.Errorf("attributes after the restart: %v", f.attributes())
+	}
+	if next := f.sendTo("a", "3"); *next.SequenceNumber <= msgs[1].Attributes["SequenceNumber"] {
+		t.Error("a sequence number was given twice")
+	}
+}
+
+// logOf makes a folder whose log holds the messages 1 and 2, in two frames, and
+// tells where the second begins.
+func logOf(t *testing.T) (config sqs.Config, log string, second int64) {
+	t.Helper()
+	config = sqs.Config{Dir: t.TempDir()}
+	log = filepath.Join(config.Dir, "sqs.log")
+	s := newServer(t, config)
+	f := &fixture{t: t, c: newClient("http://sqs.example.com", inProcess{s})}
+	f = f.queue("intake", nil)
+	f.send("1")
+	info, err := os.Stat(log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.send("2")
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return config, log, info.Size()
+}
+
+func TestDamagedLog(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name   string
+		damage func(log []byte, second int64) []byte
+		left   []string // nil: the server refuses to start
+	}{
+		{"is read whole when it is whole", func(log []byte, _ int64) []byte { return log }, []string{"1", "2"}},
+		{"loses a last record cut short", func(log []byte, _ int64) []byte { return log[:len(log)-1] }, []string{"1"}},
+		{"loses a last header cut short", func(log []byte, second int64) []byte { return log[:second+3] }, []string{"1"}},
+		{"loses a last record half written", func(log []byte, _ int64) []byte { log[len(log)-5] ^= 1; return log }, []string{"1"}},
+		{"loses zeros the disk put at its end", func(log []byte, second int64) []byte { clear(log[second:]); return log }, []string{"1"}},
+		{"is refused when damaged in the middle", func(log []byte, second int64) []byte { log[second-5] ^= 1; return log }, nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			config, log, second := logOf(t)
+			b, err := os.ReadFile(log)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(log, tt.damage(b, second), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if tt.left == nil {
+				if _, err := sqs.New(config); err == nil || !strings.Contains(err.Error(), "damaged") {
+					t.Errorf("error %v, want that of a damaged log", err)
+				}
+				return
+			}
+			f := &fixture{t: t, c: newClient("http://sqs.example.com", inProcess{newServer(t, config)})}
+			f.queue("intake", nil).want(tt.left...)
+		})
+	}
+}
+
+func TestLogIsCompacted(t *testing.T) {
+	t.Parallel()
+	config := sqs.Config{Dir: t.TempDir()}
+	s := newServer(t, config)
+	f := &fixture{t: t, c: newClient("http://sqs.example.com", inProcess{s})}
+	f = f.queue("intake", nil)
+	f.send("kept")
+	if err := f.hide(f.want("kept")[0], 43_200); err != nil {
+		t.Fatal(err)
+	}
+	large := strings.Repeat("x", 1<<20)
+	for range 40 {
+		f.send(large)
+		if err := f.delete(f.want(large)[0]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(filepath.Join(config.Dir, "sqs.log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info.Size() > 20<<20 {
+		t.Errorf("the log is %d bytes after 40 MiB of deleted messages", info.Size())
+	}
+	f.c = newClient("http://sqs.example.com", inProcess{newServer(t, config)})
+	f.want("kept")
+}
+
+func BenchmarkSend(b *testing.B) {
+	for _, bb := range []struct {
+		name   string
+		config sqs.Config
+	}{{"durable", sqs.Config{Dir: b.TempDir()}}, {"memory", sqs.Config{}}} {
+		b.Run(bb.name, func(b *testing.B) {
+			f := &fixture{t: b, c: newClient("http://sqs.example.com", inProcess{newServer(b, bb.config)})}
+			f = f.queue("intake", nil)
+			body := strings.Repeat("x", 500)
+			var failed atomic.Pointer[error]
+			start := time.Now()
+			var left atomic.Int64
+			left.Store(int64(b.N))
+			var wg sync.WaitGroup
+			for range 64 {
+				wg.Go(func() {
+					for left.Add(-1) >= 0 {
+						if _, err := f.c.SendMessage(context.Background(), &awssqs.SendMessageInput{QueueUrl: f.url, MessageBody: &body}); err != nil && !errors.Is(err, context.Canceled) {
+							failed.Store(&err)
+							return
+						}
+					}
+				})
+			}
+			wg.Wait()
+			if err := failed.Load(); err != nil {
+				b.Fatal(*err)
+			}
+			b.ReportMetric(float64(b.N)/time.Since(start).Seconds(), "sends/s")
+		})
+	}
+}
