@@ -2,6 +2,7 @@ package s3
 
 import (
 	"io"
+	"os"
 	"slices"
 	"strings"
 
@@ -21,7 +22,11 @@ func (b *backend) ListBuckets() ([]gofakes3.BucketInfo, error) {
 	defer b.files.mu.RUnlock()
 	var all gofakes3.Buckets
 	for name := range b.files.buckets {
-		all = append(all, gofakes3.BucketInfo{Name: name})
+		folder, err := os.Stat(b.files.path("buckets", name))
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, gofakes3.BucketInfo{Name: name, CreationDate: gofakes3.NewContentTime(folder.ModTime())})
 	}
 	slices.SortFunc(all, func(a, b gofakes3.BucketInfo) int { return strings.Compare(a.Name, b.Name) })
 	return all, nil
