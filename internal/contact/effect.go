@@ -22,8 +22,8 @@ const (
 )
 
 // Statuses of an outgoing message, lowest first. A later one is never taken
-// back by an earlier one that arrives late; failed stands beside them.
-var Statuses = []string{"sent", "delivered", "read", "played", "failed"}
+// back by an earlier one that arrives late.
+var Statuses = []string{"sent", "failed", "delivered", "read", "played"}
 
 // An Effect is something learned about a message after it was sent. It may
 // come before the message, more than once and in any order.
@@ -97,4 +97,14 @@ type Delivery struct {
 // Elements returns how many things the delivery holds.
 func (d Delivery) Elements() int {
 	return len(d.Links) + len(d.Messages) + len(d.Effects) + len(d.Notices) + len(d.Broken)
+}
+
+// A Case is a delivery in quarantine: all of it, or the elements of it that
+// could not be read. Its raw form lies whole in S3, to be replayed.
+type Case struct {
+	Hash    string    `json:"hash"` // keyed hash of the delivery
+	Channel Channel   `json:"channel"`
+	At      time.Time `json:"at"`     // when it came
+	Object  string    `json:"object"` // where it lies
+	Reasons []string  `json:"reasons"`
 }

@@ -98,7 +98,7 @@ func customerOf(pk string) identity.CustomerID {
 // messageSK is the message id with the table's separator: "M#" time "#"
 // channel "#" provider key.
 func messageSK(id contact.ID) string {
-	return messagePrefix + strings.Replace(string(id), ":", "#", 2)[:]
+	return messagePrefix + strings.Replace(string(id), ":", "#", 2)
 }
 
 func messageIDOf(sk string) contact.ID {
@@ -140,4 +140,6 @@ func shardOf(s string) int {
 	return int(h.Sum32() % shards)
 }
 
-func quarantinePK(hash string) string { return fmt.Sprintf("Q#%d", shardOf(hash)) }
+func quarantinePK(hash string) string { return shardPK(shardOf(hash)) }
+
+func shardPK(shard int) string { return fmt.Sprintf("Q#%d", shard) }

@@ -13,15 +13,6 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 )
 
-// An Outcome says what became of something that was to be stored.
-type Outcome string
-
-// The outcomes: what invariant "in = stored + duplicate + ..." counts.
-const (
-	Stored    Outcome = "stored"
-	Duplicate Outcome = "duplicate"
-)
-
 // Attribute names of a message item are short: a text message of 500 bytes is
 // to fit in one write unit of 1,024 bytes. What the key tells is not repeated.
 const (
@@ -63,7 +54,7 @@ type rest struct {
 	Body        string               `json:"b,omitempty"` // where the whole lies, when this is a preview
 }
 
-// PutMessage stores m under its customer, unless it is there already. It is
+// PutMessage stores m under its customer, and reports whether it was new. It is
 // one conditional write and can be repeated. m.CustomerID must be resolved.
 //
 // A message by a second way (an echo, an import, a standby copy) may carry
@@ -72,32 +63,23 @@ type rest struct {
 //
 // A message too large for the table is a preview here, and body says where
 // the whole lies: it was written before.
-func (t *Table) PutMessage(ctx context.Context, m contact.Message, body string) (Outcome, error) {
+func (t *Table) PutMessage(ctx context.Context, m contact.Message, body string) (created bool, err error) {
 	if err := m.Validate(); err != nil {
-		return "", err
+		return false, err
 	}
 	switch m.Origin {
 	case contact.Echo, contact.History, contact.Standby:
 		twin, err := t.twin(ctx, m)
-		if err != nil {
-			return "", err
-		}
-		if twin {
-			return Duplicate, nil
+		if err != nil || twin {
+			return false, err
 		}
 	}
 	it, err := messageItem(m, body)
 	if err != nil {
-		return "", err
+		return false, err
 	}
 	taken, err := t.putNew(ctx, it)
-	if err != nil {
-		return "", err
-	}
-	if taken != nil {
-		return Duplicate, nil
-	}
-	return Stored, nil
+	return err == nil && taken == nil, err
 }
 
 // maxDrift is how far the times of two copies of one message lie apart at

@@ -226,3 +226,12 @@ func expired(it item, now time.Time) bool {
 	at := number(it, ttlName)
 	return at != 0 && at <= now.Unix()
 }
+
+// parseMillis reads a time in milliseconds.
+func parseMillis(s string) time.Time {
+	ms, err := strconv.ParseInt(s, 10, 64)
+	if err != nil {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms).UTC()
+}

@@ -1,0 +1,80 @@
+// Package blob keeps in S3 what is too large for the table: long texts, raw
+// mails, deliveries in quarantine, media.
+package blob
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/aws/smithy-go"
+
+	"github.com/heard-intake/heard/internal/fault"
+)
+
+// A Bucket is one bucket.
+type Bucket struct {
+	client *s3.Client
+	name   string
+}
+
+// New returns the bucket of that name.
+func New(client *s3.Client, name string) *Bucket { return &Bucket{client: client, name: name} }
+
+// Put writes an object. Keys are made from what they hold, so that a
+// repetition writes the same again.
+func (b *Bucket) Put(ctx context.Context, key, contentType string, data []byte) error {
+	_, err := b.client.PutObject(ctx, &s3.PutObjectInput{Bucket: &b.name, Key: &key, Body: bytes.NewReader(data), ContentType: &contentType})
+	return failed(err, "write object")
+}
+
+// Get reads an object of at most limit bytes; a larger one is
+// [fault.TooLarge] and not read, a missing one [fault.NotFound].
+func (b *Bucket) Get(ctx context.Context, key string, limit int64) ([]byte, error) {
+	out, err := b.client.GetObject(ctx, &s3.GetObjectInput{Bucket: &b.name, Key: &key})
+	if err != nil {
+		return nil, failed(err, "read object")
+	}
+	defer out.Body.Close() //nolint:errcheck // read only
+	if out.ContentLength != nil && *out.ContentLength > limit {
+		return nil, fault.New(fault.TooLarge, "object of %d bytes, at most %d", *out.ContentLength, limit)
+	}
+	var buf bytes.Buffer
+	if out.ContentLength != nil {
+		buf.Grow(int(*out.ContentLength) + bytes.MinRead)
+	}
+	n, err := buf.ReadFrom(io.LimitReader(out.Body, limit+1))
+	if err != nil {
+		return nil, failed(err, "read object")
+	}
+	if n > limit {
+		return nil, fault.New(fault.TooLarge, "object larger than %d bytes", limit)
+	}
+	return buf.Bytes(), nil
+}
+
+// Link returns an address under which an object can be fetched for a while.
+func (b *Bucket) Link(ctx context.Context, key string, valid time.Duration) (string, error) {
+	req, err := s3.NewPresignClient(b.client).PresignGetObject(ctx, &s3.GetObjectInput{Bucket: &b.name, Key: &key}, s3.WithPresignExpires(valid))
+	if err != nil {
+		return "", failed(err, "sign link")
+	}
+	return req.URL, nil
+}
+
+func failed(err error, doing string) error {
+	if err == nil {
+		return nil
+	}
+	if _, missing := errors.AsType[*types.NoSuchKey](err); missing {
+		return fault.Wrap(fault.NotFound, err, "%s", doing)
+	}
+	if v, ok := errors.AsType[smithy.APIError](err); ok && v.ErrorCode() == "AccessDenied" {
+		return fault.Wrap(fault.Internal, errors.New(v.ErrorCode()), "%s", doing)
+	}
+	return fault.Wrap(fault.Unavailable, err, "%s", doing)
+}

@@ -1,0 +1,263 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/fault"
+	"github.com/heard-intake/heard/internal/identity"
+)
+
+// contactItem writes a contact under the customer who stands for all members.
+// While the customer waits it has an entry in the waiting list. It holds
+// nothing that changes with each message, so that a message which changes
+// nothing about its contact costs no write.
+func contactItem(c contact.Contact) (item, error) {
+	it := key(customerPK(c.Customer), contactSK(c.Start, c.ID))
+	it["v"] = num(c.Version + 1)
+	it["dp"] = str(c.Department)
+	it["ch"] = str(joinChannels(c.Channels))
+	if len(c.Causes) > 0 {
+		causes, err := json.Marshal(c.Causes)
+		if err != nil {
+			return nil, fault.Wrap(fault.Internal, err, "encode causes")
+		}
+		it["cs"] = str(string(causes))
+		it["rs"] = str(c.Causes[0].Reason)
+		if c.Causes[0].Product != "" {
+			it["pr"] = str(c.Causes[0].Product)
+		}
+	}
+	for name, at := range map[string]time.Time{"w": c.WaitingSince, "fa": c.FirstAnswer, "la": c.LastAnswer, "ca": c.ClosesAt} {
+		if !at.IsZero() {
+			it[name] = millis(at)
+		}
+	}
+	if c.Taxonomy != "" {
+		it["tx"] = str(c.Taxonomy)
+	}
+	if len(c.Threads) > 0 {
+		it["th"] = str(strings.Join(c.Threads, " "))
+	}
+	if c.Waiting() {
+		it[gsiPK] = str(waitingPK(c.Department, shardOf(c.ID)))
+		it[gsiSK] = str(timeSK("", c.WaitingSince) + "#" + c.ID)
+	}
+	return it, nil
+}
+
+func readContact(it item) (contact.Contact, error) {
+	ms, id, ok := strings.Cut(strings.TrimPrefix(text(it, skName), contactPrefix), "#")
+	if !ok {
+		return contact.Contact{}, fault.New(fault.Internal, "malformed contact key")
+	}
+	c := contact.Contact{
+		ID: id, Customer: customerOf(text(it, pkName)), Start: parseMillis(ms),
+		WaitingSince: moment(it, "w"), FirstAnswer: moment(it, "fa"), LastAnswer: moment(it, "la"), ClosesAt: moment(it, "ca"),
+		Channels: splitChannels(text(it, "ch")), Department: text(it, "dp"), Taxonomy: text(it, "tx"),
+		Threads: strings.Fields(text(it, "th")), Version: number(it, "v"),
+	}
+	if cs := text(it, "cs"); cs != "" {
+		if err := json.Unmarshal([]byte(cs), &c.Causes); err != nil {
+			return c, fault.Wrap(fault.Internal, err, "read contact")
+		}
+	}
+	return c, nil
+}
+
+func joinChannels(chs []contact.Channel) string {
+	var b strings.Builder
+	for i, ch := range chs {
+		if i > 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteString(string(ch))
+	}
+	return b.String()
+}
+
+func splitChannels(s string) []contact.Channel {
+	var out []contact.Channel
+	for f := range strings.FieldsSeq(s) {
+		out = append(out, contact.Channel(f))
+	}
+	return out
+}
+
+// ContactsAround returns the contacts of a customer that began after a time,
+// and the last few before it; latest first.
+func (t *Table) ContactsAround(ctx context.Context, c identity.CustomerID, at time.Time, before int, consistent bool) ([]contact.Contact, error) {
+	in := between(customerPK(c), contactPrefix, contactPrefix+"~")
+	in.ScanIndexForward = ptr(false)
+	in.ConsistentRead = &consistent
+	in.Limit = ptr(int32(max(before, 16))) //nolint:gosec // a small constant of the caller
+	var out []contact.Contact
+	var bad error
+	err := t.query(ctx, in, func(it item) bool {
+		k, err := readContact(it)
+		if err != nil {
+			bad = err
+			return false
+		}
+		out = append(out, k)
+		if !k.Start.After(at) {
+			before--
+		}
+		return before > 0
+	})
+	return out, firstError(err, bad)
+}
+
+// SaveContact writes a contact if it is as it was read: c.Version is what was
+// read, 0 for a new one. [fault.Conflict] when it changed since.
+func (t *Table) SaveContact(ctx context.Context, c contact.Contact) error {
+	it, err := contactItem(c)
+	if err != nil {
+		return err
+	}
+	in := &dynamodb.PutItemInput{TableName: t.name, Item: it, ConditionExpression: aws.String("attribute_not_exists(pk)")}
+	if c.Version > 0 {
+		in.ConditionExpression = aws.String("v = :v")
+		in.ExpressionAttributeValues = item{":v": num(c.Version)}
+	}
+	_, err = t.db.PutItem(ctx, in)
+	return conditional(err, "the contact changed")
+}
+
+// DropContact removes a contact that its messages no longer make.
+func (t *Table) DropContact(ctx context.Context, c contact.Contact) error {
+	_, err := t.db.DeleteItem(ctx, &dynamodb.DeleteItemInput{
+		TableName: t.name, Key: key(customerPK(c.Customer), contactSK(c.Start, c.ID)),
+		ConditionExpression:       aws.String("attribute_not_exists(pk) OR v = :v"),
+		ExpressionAttributeValues: item{":v": num(c.Version)},
+	})
+	return conditional(err, "the contact changed")
+}
+
+func conditional(err error, msg string) error {
+	if _, lost := errors.AsType[*types.ConditionalCheckFailedException](err); lost {
+		return fault.New(fault.Conflict, "%s", msg)
+	}
+	if err != nil {
+		return failed(err, "write")
+	}
+	return nil
+}
+
+// Contacts returns the contacts of a customer, latest first, at most limit of
+// them before the cursor, which is a start time and id as [ContactCursor]
+// gives it.
+func (t *Table) Contacts(ctx context.Context, c identity.CustomerID, limit int, cursor string) ([]contact.Contact, string, error) {
+	to := contactPrefix + "~"
+	if cursor != "" {
+		to = contactPrefix + cursor
+		if _, _, ok := strings.Cut(cursor, "#"); !ok {
+			return nil, "", errCursor()
+		}
+		to = justBefore(to)
+	}
+	in := between(customerPK(c), contactPrefix, to)
+	in.ScanIndexForward = ptr(false)
+	in.Limit = ptr(int32(limit + 1)) //nolint:gosec // bounded by the API
+	var out []contact.Contact
+	var bad error
+	err := t.query(ctx, in, func(it item) bool {
+		var k contact.Contact
+		k, bad = readContact(it)
+		out = append(out, k)
+		return bad == nil && len(out) <= limit
+	})
+	if err := firstError(err, bad); err != nil {
+		return nil, "", err
+	}
+	if len(out) <= limit {
+		return out, "", nil
+	}
+	out = out[:limit]
+	last := out[limit-1]
+	return out, strings.TrimPrefix(contactSK(last.Start, last.ID), contactPrefix), nil
+}
+
+// A WaitingContact is one entry of the waiting list.
+type WaitingContact struct {
+	ID         string              `json:"id"`
+	Customer   identity.CustomerID `json:"customerId"`
+	Since      time.Time           `json:"waitingSince"`
+	Start      time.Time           `json:"start"`
+	Department string              `json:"department"`
+	Reason     string              `json:"reason,omitempty"`
+	Product    string              `json:"product,omitempty"`
+	Channels   []contact.Channel   `json:"channels"`
+}
+
+// Waiting returns who waits for a department, longest first, at most limit
+// after the cursor: "<since, ms>#<contact id>" of the last one seen.
+func (t *Table) Waiting(ctx context.Context, department string, limit int, cursor string) ([]WaitingContact, string, error) {
+	if cursor != "" {
+		if ms, id, ok := strings.Cut(cursor, "#"); !ok || len(ms) != 13 || id == "" || len(cursor) > 64 {
+			return nil, "", errCursor()
+		}
+	}
+	type part struct {
+		list []WaitingContact
+		err  error
+	}
+	parts := make(chan part, shards)
+	for shard := range shards {
+		go func() {
+			list, err := t.waitingShard(ctx, waitingPK(department, shard), limit+1, cursor)
+			parts <- part{list, err}
+		}()
+	}
+	var all []WaitingContact
+	var failure error
+	for range shards {
+		p := <-parts
+		failure = firstError(failure, p.err)
+		all = append(all, p.list...)
+	}
+	if failure != nil {
+		return nil, "", failure
+	}
+	slices.SortFunc(all, func(a, b WaitingContact) int { return strings.Compare(a.place(), b.place()) })
+	if len(all) <= limit {
+		return all, "", nil
+	}
+	return all[:limit], all[limit-1].place(), nil
+}
+
+func (w WaitingContact) place() string { return fmt.Sprintf("%013d#%s", w.Since.UnixMilli(), w.ID) }
+
+func (t *Table) waitingShard(ctx context.Context, pk string, limit int, cursor string) ([]WaitingContact, error) {
+	var out []WaitingContact
+	var bad error
+	err := t.query(ctx, &dynamodb.QueryInput{
+		IndexName:                 aws.String(gsiName),
+		KeyConditionExpression:    aws.String("gsi1pk = :pk AND gsi1sk > :after"),
+		ExpressionAttributeValues: item{":pk": str(pk), ":after": str(max(cursor, " "))},
+		Limit:                     ptr(int32(limit)), //nolint:gosec // bounded by the API
+	}, func(it item) bool {
+		ms, id, _ := strings.Cut(text(it, gsiSK), "#")
+		k, err := readContact(it)
+		if err != nil {
+			bad = err
+			return false
+		}
+		out = append(out, WaitingContact{
+			ID: id, Customer: k.Customer, Since: parseMillis(ms), Start: k.Start, Department: strings.Split(pk, "#")[1],
+			Reason: text(it, "rs"), Product: text(it, "pr"), Channels: k.Channels,
+		})
+		return len(out) < limit
+	})
+	return out, firstError(err, bad)
+}

@@ -1,0 +1,180 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/fault"
+	"github.com/heard-intake/heard/internal/identity"
+)
+
+// An effect item collects everything learned about one message. Each of its
+// attributes only ever moves one way, whatever order the effects come in:
+//
+//	s:<status>  earliest time of a status; fc, fd: code and words of a failure
+//	r:<side>    latest reaction of a side: "<time, 13 digits> <emoji>"
+//	e           latest edit: "<revision, 6 digits> <time, 13 digits> <text>"
+//	x           earliest deletion
+//	v:<kind>    earliest verdict on a mail
+//	w:<status>  watermarks: latest time; in an item of their own
+const (
+	statusPrefix    = "s:"
+	reactionPrefix  = "r:"
+	verdictPrefix   = "v:"
+	watermarkPrefix = "w:"
+)
+
+// PutEffect records e for its customer, and reports whether that changed
+// anything. It is one conditional write, can be
+// repeated, and may come before its message.
+func (t *Table) PutEffect(ctx context.Context, customer identity.CustomerID, e contact.Effect) (changed bool, err error) {
+	if err := e.Validate(); err != nil {
+		return false, err
+	}
+	target := contact.ProviderKey(e.Target)
+	if e.Kind == contact.Watermark {
+		target = watermarkKey
+	}
+	w, err := effectUpdate(e)
+	if err != nil {
+		return false, err
+	}
+	w.Key = key(customerPK(customer), effectSK(e.Channel, target))
+	lost, err := t.update(ctx, w)
+	return err == nil && !lost, err
+}
+
+// effectUpdate returns the update that moves an effect item by e, with the
+// condition that it moves at all.
+func effectUpdate(e contact.Effect) (*dynamodb.UpdateItemInput, error) {
+	u := &dynamodb.UpdateItemInput{
+		ExpressionAttributeNames:  map[string]string{},
+		ExpressionAttributeValues: item{},
+	}
+	move := func(name, op string, v types.AttributeValue) {
+		u.ExpressionAttributeNames["#a"] = name
+		u.ExpressionAttributeValues[":v"] = v
+		u.UpdateExpression = aws.String("SET #a = :v")
+		u.ConditionExpression = aws.String("attribute_not_exists(#a) OR #a " + op + " :v")
+	}
+	ms := e.At.UnixMilli()
+	switch e.Kind {
+	case contact.Status:
+		move(statusPrefix+e.Status, ">", num(ms))
+		if e.Code != "" || e.Detail != "" {
+			u.UpdateExpression = aws.String("SET #a = :v, fc = :c, fd = :d")
+			u.ExpressionAttributeValues[":c"] = str(contact.Cut(e.Code, 100))
+			u.ExpressionAttributeValues[":d"] = str(contact.Cut(e.Detail, 1000))
+		}
+	case contact.Watermark:
+		move(watermarkPrefix+e.Status, "<", num(ms))
+	case contact.Reaction:
+		by := e.By
+		if by == "" {
+			by = contact.Inbound
+		}
+		move(reactionPrefix+string(by), "<", str(fmt.Sprintf("%013d %s", ms, contact.Cut(e.Emoji, 100))))
+	case contact.Edit:
+		move("e", "<", str(fmt.Sprintf("%06d %013d %s", e.Revision, ms, contact.Cut(e.Text, 64<<10))))
+	case contact.Deletion:
+		move("x", ">", num(ms))
+	case contact.Verdict:
+		move(verdictPrefix+e.Status, ">", num(ms))
+		if e.Code != "" || e.Detail != "" {
+			u.UpdateExpression = aws.String("SET #a = :v, fc = :c, fd = :d")
+			u.ExpressionAttributeValues[":c"] = str(contact.Cut(e.Code, 100))
+			u.ExpressionAttributeValues[":d"] = str(contact.Cut(e.Detail, 1000))
+		}
+	default:
+		return nil, fault.New(fault.Invalid, "unknown kind of effect %q", string(e.Kind))
+	}
+	return u, nil
+}
+
+// readState returns what an effect item says.
+func readState(it item) contact.State {
+	var s contact.State
+	for name := range it {
+		switch {
+		case strings.HasPrefix(name, statusPrefix):
+			s.Reach(strings.TrimPrefix(name, statusPrefix), moment(it, name))
+		case strings.HasPrefix(name, verdictPrefix):
+			if s.Verdicts == nil {
+				s.Verdicts = map[string]time.Time{}
+			}
+			s.Verdicts[strings.TrimPrefix(name, verdictPrefix)] = moment(it, name)
+		case strings.HasPrefix(name, reactionPrefix):
+			if _, emoji, _ := strings.Cut(text(it, name), " "); emoji != "" {
+				if s.Reactions == nil {
+					s.Reactions = map[contact.Direction]string{}
+				}
+				s.Reactions[contact.Direction(strings.TrimPrefix(name, reactionPrefix))] = emoji
+			}
+		}
+	}
+	if e := text(it, "e"); e != "" {
+		parts := strings.SplitN(e, " ", 3)
+		s.Edited = parts[2]
+		s.EditedAt = parseMillis(parts[1])
+	}
+	s.DeletedAt = moment(it, "x")
+	if s.Status == "failed" || len(s.Verdicts) > 0 {
+		s.Code, s.Detail = text(it, "fc"), text(it, "fd")
+	}
+	return s
+}
+
+// states returns the state of each message, by message id, joined with what
+// is known by watermark.
+func (t *Table) states(ctx context.Context, ms []contact.Message) (map[contact.ID]contact.State, error) {
+	var keys []item
+	seen := map[string]bool{}
+	add := func(c identity.CustomerID, sk string) string {
+		id := string(c) + "\x00" + sk
+		if !seen[id] {
+			seen[id] = true
+			keys = append(keys, key(customerPK(c), sk))
+		}
+		return id
+	}
+	for _, m := range ms {
+		add(m.CustomerID, effectSK(m.Channel, contact.ProviderKey(m.ProviderID)))
+		if m.Channel == contact.Messenger || m.Channel == contact.Instagram {
+			add(m.CustomerID, effectSK(m.Channel, watermarkKey))
+		}
+	}
+	items := map[string]item{}
+	for chunk := range slices.Chunk(keys, 100) {
+		got, err := t.batchGet(ctx, chunk, false)
+		if err != nil {
+			return nil, err
+		}
+		for _, it := range got {
+			items[strings.TrimPrefix(text(it, pkName), customerPrefix)+"\x00"+text(it, skName)] = it
+		}
+	}
+	out := map[contact.ID]contact.State{}
+	for _, m := range ms {
+		s := readState(items[string(m.CustomerID)+"\x00"+effectSK(m.Channel, contact.ProviderKey(m.ProviderID))])
+		if m.Direction == contact.Outbound {
+			marks := items[string(m.CustomerID)+"\x00"+effectSK(m.Channel, watermarkKey)]
+			for _, status := range contact.Statuses {
+				if at := moment(marks, watermarkPrefix+status); !at.IsZero() && !m.SentAt.After(at) {
+					s.Reach(status, at)
+				}
+			}
+		}
+		if !s.Empty() {
+			out[m.ID] = s
+		}
+	}
+	return out, nil
+}

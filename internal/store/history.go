@@ -1,0 +1,290 @@
+package store
+
+import (
+	"context"
+	"encoding/base64"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/fault"
+	"github.com/heard-intake/heard/internal/identity"
+)
+
+// A Query selects messages of one customer.
+type Query struct {
+	Limit     int               // 1 to 200
+	Oldest    bool              // oldest first; else newest first
+	From, To  time.Time         // From <= sentAt < To; zero is no bound
+	Channel   contact.Channel   // empty: all
+	Direction contact.Direction // empty: both
+	Cursor    string            // where the last page ended
+}
+
+// An Entry is one message of a history, with what became of it.
+type Entry struct {
+	contact.Message
+	State *contact.State `json:"state,omitempty"`
+	// Whole says where the whole message lies when this is a preview.
+	Whole string `json:"-"`
+}
+
+// A Page is one page of a history. Complete says that nothing lies beyond it.
+type Page struct {
+	Entries  []Entry
+	Cursor   string // for the next page; empty when complete
+	Complete bool
+}
+
+// maxScan bounds how many messages one page reads to fill a filtered page.
+const maxScan = 1000
+
+// History returns one page of the messages of a customer and all who were
+// merged with it, each message once, however many arrive meanwhile. A cursor
+// of another customer or query order is [fault.Invalid].
+func (t *Table) History(ctx context.Context, c Customer, q Query) (Page, error) {
+	if q.Limit < 1 || q.Limit > 200 {
+		return Page{}, fault.New(fault.Invalid, "limit is 1 to 200")
+	}
+	after, err := t.openCursor(c.ID, q)
+	if err != nil {
+		return Page{}, err
+	}
+	all, more, err := t.merged(ctx, c.Members, q, after)
+	if err != nil {
+		return Page{}, err
+	}
+	p := Page{Complete: !more}
+	if more {
+		last := all[len(all)-1]
+		p.Cursor = t.sealCursor(c.ID, q, place{messageSK(last.ID), last.CustomerID})
+	}
+	for _, e := range all {
+		if q.wants(e.Message) {
+			p.Entries = append(p.Entries, e)
+		}
+	}
+	return p, t.join(ctx, p.Entries)
+}
+
+func (q Query) wants(m contact.Message) bool {
+	return (q.Channel == "" || m.Channel == q.Channel) && (q.Direction == "" || m.Direction == q.Direction)
+}
+
+// join adds the states of the entries' messages.
+func (t *Table) join(ctx context.Context, entries []Entry) error {
+	ms := make([]contact.Message, len(entries))
+	for i, e := range entries {
+		ms[i] = e.Message
+	}
+	states, err := t.states(ctx, ms)
+	if err != nil {
+		return err
+	}
+	for i := range entries {
+		if s, ok := states[entries[i].ID]; ok {
+			entries[i].State = &s
+		}
+	}
+	return nil
+}
+
+// A place is where a page ended: a message, and whose.
+type place struct {
+	sk       string
+	customer identity.CustomerID
+}
+
+// before reports whether a comes before b in the order of the query.
+func (q Query) before(a, b place) bool {
+	if a.sk != b.sk {
+		return (a.sk < b.sk) == q.Oldest
+	}
+	return a.customer < b.customer
+}
+
+// merged reads the next messages of all members, in order, until enough of
+// them match. It returns those that do not match, too: the last one is where
+// the page ends.
+func (t *Table) merged(ctx context.Context, members []identity.CustomerID, q Query, after place) ([]Entry, bool, error) {
+	heads := make([][]Entry, len(members))
+	more := make([]bool, len(members))
+	last := make([]place, len(members))
+	fill := func(i int) error {
+		var err error
+		heads[i], more[i], err = t.read(ctx, members[i], q, last[i])
+		if n := len(heads[i]); n > 0 {
+			last[i] = place{messageSK(heads[i][n-1].ID), members[i]}
+		}
+		return err
+	}
+	errs := make(chan error, len(members))
+	for i := range members {
+		last[i] = after
+		go func() { errs <- fill(i) }()
+	}
+	var failed error
+	for range members {
+		if err := <-errs; err != nil {
+			failed = err
+		}
+	}
+	if failed != nil {
+		return nil, false, failed
+	}
+	var out []Entry
+	for matched := 0; ; {
+		next := -1
+		for i := range heads {
+			if len(heads[i]) == 0 && more[i] {
+				if err := fill(i); err != nil {
+					return nil, false, err
+				}
+			}
+			if len(heads[i]) > 0 && (next < 0 || q.before(placeOf(heads[i][0]), placeOf(heads[next][0]))) {
+				next = i
+			}
+		}
+		if next < 0 {
+			return out, false, nil
+		}
+		if matched == q.Limit || len(out) == maxScan {
+			return out, true, nil
+		}
+		if q.wants(heads[next][0].Message) {
+			matched++
+		}
+		out = append(out, heads[next][0])
+		heads[next] = heads[next][1:]
+	}
+}
+
+func placeOf(e Entry) place { return place{messageSK(e.ID), e.CustomerID} }
+
+// read returns the next messages of one partition after a place, and whether
+// there are more.
+func (t *Table) read(ctx context.Context, c identity.CustomerID, q Query, after place) ([]Entry, bool, error) {
+	from, to := messagePrefix, messagePrefix+"~"
+	if !q.From.IsZero() {
+		from = timeSK(messagePrefix, q.From)
+	}
+	if !q.To.IsZero() {
+		to = timeSK(messagePrefix, q.To)
+	}
+	if after.sk != "" {
+		// A partition that sorts behind the one of the last message may hold
+		// a message of the very same key.
+		exclusive := c <= after.customer
+		switch {
+		case q.Oldest && exclusive:
+			from = max(from, after.sk+"\x00")
+		case q.Oldest:
+			from = max(from, after.sk)
+		case exclusive:
+			to = min(to, justBefore(after.sk))
+		default:
+			to = min(to, after.sk)
+		}
+	}
+	if from > to {
+		return nil, false, nil
+	}
+	in := between(customerPK(c), from, to)
+	in.ScanIndexForward = &q.Oldest
+	limit := q.Limit + 1 // one more tells whether there is more, without another read
+	if q.Channel != "" || q.Direction != "" {
+		limit = min(2*q.Limit+1, maxScan)
+	}
+	in.Limit = ptr(int32(limit)) //nolint:gosec // at most maxScan
+	in.TableName = t.name
+	out, err := t.db.Query(ctx, in)
+	if err != nil {
+		return nil, false, failed(err, "query")
+	}
+	entries := make([]Entry, 0, len(out.Items))
+	for _, it := range out.Items {
+		m, whole, err := readMessage(it)
+		if err != nil {
+			return nil, false, err
+		}
+		entries = append(entries, Entry{Message: m, Whole: whole})
+	}
+	return entries, out.LastEvaluatedKey != nil, nil
+}
+
+// justBefore returns the largest key of printable text below sk.
+func justBefore(sk string) string {
+	return sk[:len(sk)-1] + string(rune(sk[len(sk)-1]-1)) + "\U0010FFFF"
+}
+
+// A cursor is "<order><sk> unit <customer>" with a keyed hash, so that it
+// works for its own customer and query order only.
+func (t *Table) sealCursor(c identity.CustomerID, q Query, p place) string {
+	plain := q.order() + p.sk + unit + string(p.customer)
+	return base64.RawURLEncoding.EncodeToString([]byte(t.cursorSum(c, plain) + plain))
+}
+
+func (q Query) order() string {
+	if q.Oldest {
+		return "o"
+	}
+	return "n"
+}
+
+const cursorSumLen = 16
+
+func (t *Table) cursorSum(c identity.CustomerID, plain string) string {
+	return t.pepper.Hash("cursor", string(c), plain)[:cursorSumLen]
+}
+
+func (t *Table) openCursor(c identity.CustomerID, q Query) (place, error) {
+	if q.Cursor == "" {
+		return place{}, nil
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(q.Cursor)
+	if err != nil || len(raw) <= cursorSumLen {
+		return place{}, errCursor()
+	}
+	plain := string(raw[cursorSumLen:])
+	if t.cursorSum(c, plain) != string(raw[:cursorSumLen]) || !strings.HasPrefix(plain, q.order()) {
+		return place{}, errCursor()
+	}
+	sk, customer, _ := strings.Cut(plain[1:], unit)
+	return place{sk, identity.CustomerID(customer)}, nil
+}
+
+func errCursor() error {
+	return fault.New(fault.Invalid, "the cursor is not of this customer and order; start again without one")
+}
+
+// Recent returns the messages of a customer's members from a time on, oldest
+// first, read strongly: what triage makes contacts of.
+func (t *Table) Recent(ctx context.Context, members []identity.CustomerID, from time.Time) ([]contact.Message, error) {
+	var out []contact.Message
+	var bad error
+	for _, c := range members {
+		in := between(customerPK(c), timeSK(messagePrefix, from), messagePrefix+"~")
+		in.ConsistentRead = ptr(true)
+		err := t.query(ctx, in, func(it item) bool {
+			var m contact.Message
+			m, _, bad = readMessage(it)
+			out = append(out, m)
+			return bad == nil
+		})
+		if err != nil || bad != nil {
+			return nil, firstError(err, bad)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b contact.Message) int { return strings.Compare(string(a.ID), string(b.ID)) })
+	return out, nil
+}
+
+func firstError(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

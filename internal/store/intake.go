@@ -1,0 +1,89 @@
+package store
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/identity"
+)
+
+// Identify returns the customer to whom a message with these addresses
+// belongs, the same at each delivery, also after a merge. Verified addresses
+// of one message are one person's: whoever else has one of them is joined
+// where that is safe.
+func (t *Table) Identify(ctx context.Context, addresses []identity.Address, ev identity.Evidence) (identity.CustomerID, error) {
+	r, err := t.Resolve(ctx, addresses, ev)
+	if err != nil {
+		return "", err
+	}
+	for _, other := range r.Others {
+		if _, err := t.Join(ctx, r.Customer, other, ev); err != nil {
+			return "", err
+		}
+	}
+	return r.Customer, nil
+}
+
+// keptNotices is how long what platforms tell operations is kept.
+const keptNotices = 90 * 24 * time.Hour
+
+// PutNotice keeps what a platform reports for operations, for 90 days, and
+// reports whether it was new.
+func (t *Table) PutNotice(ctx context.Context, n contact.Notice) (created bool, err error) {
+	it := key("N#"+string(n.Channel)+"#"+n.Account, timeSK("", n.At)+"#"+contact.ProviderKey(n.ID))
+	it["k"] = str(n.Kind)
+	it[ttlName] = num(time.Now().Add(keptNotices).Unix())
+	if len(n.Data) > 0 {
+		it["d"] = str(contact.Cut(string(n.Data), contact.MaxRaw))
+	}
+	if n.Customer != nil {
+		it["c"] = str(t.aliasKey(*n.Customer))
+	}
+	taken, err := t.putNew(ctx, it)
+	return err == nil && taken == nil, err
+}
+
+// PutCase records a delivery in quarantine. A second delivery of the same
+// changes nothing.
+func (t *Table) PutCase(ctx context.Context, c contact.Case) error {
+	it := key(quarantinePK(c.Hash), c.Hash)
+	it["ch"] = str(string(c.Channel))
+	it["t"] = millis(c.At)
+	it["o"] = str(c.Object)
+	it["r"] = str(contact.Cut(strings.Join(c.Reasons, "\n"), contact.MaxRaw))
+	_, err := t.putNew(ctx, it)
+	return err
+}
+
+// Cases returns the deliveries in quarantine.
+func (t *Table) Cases(ctx context.Context) ([]contact.Case, error) {
+	var out []contact.Case
+	for shard := range shards {
+		err := t.query(ctx, &dynamodb.QueryInput{
+			KeyConditionExpression:    aws.String("pk = :pk"),
+			ExpressionAttributeValues: map[string]types.AttributeValue{":pk": str(shardPK(shard))},
+		}, func(it item) bool {
+			out = append(out, contact.Case{
+				Hash: text(it, skName), Channel: contact.Channel(text(it, "ch")), At: moment(it, "t"),
+				Object: text(it, "o"), Reasons: strings.Split(text(it, "r"), "\n"),
+			})
+			return true
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// CloseCase removes a delivery from quarantine after it was replayed.
+func (t *Table) CloseCase(ctx context.Context, hash string) error {
+	_, err := t.db.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: t.name, Key: key(quarantinePK(hash), hash)})
+	return conditional(err, "the case changed")
+}

@@ -1,0 +1,85 @@
+// Package webhook checks that a webhook came from the platform it claims to
+// come from.
+//
+// WhatsApp and Messenger sign the raw body with HMAC-SHA256 under the app
+// secret and send the hex digest in a header:
+//
+//	X-Hub-Signature-256: sha256=5d7a...
+//
+// Verify the bytes as they came: decoding and encoding the JSON again gives
+// other bytes and another digest.
+package webhook
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/hex"
+	"strings"
+
+	"github.com/heard-intake/heard/internal/fault"
+)
+
+// SignatureHeader is the header that carries a signature, in lower case as
+// API Gateway delivers it.
+const SignatureHeader = "x-hub-signature-256"
+
+const scheme = "sha256="
+
+// Verify returns an error of kind [fault.Unauthorized] unless signature is
+// that of body under one of the secrets: the current and, while a rotation
+// goes on, the previous one. No secret, or an empty one, is [fault.Internal]:
+// it would verify anything.
+func Verify(body []byte, signature string, secrets ...string) error {
+	if len(secrets) == 0 {
+		return fault.New(fault.Internal, "webhook: no secret configured")
+	}
+	for _, s := range secrets {
+		if s == "" {
+			return fault.New(fault.Internal, "webhook: an empty secret is configured")
+		}
+	}
+	digest, ok := strings.CutPrefix(signature, scheme)
+	if !ok {
+		return fault.New(fault.Unauthorized, "webhook: not signed")
+	}
+	got, err := hex.DecodeString(digest)
+	if err != nil || len(got) != sha256.Size {
+		return fault.New(fault.Unauthorized, "webhook: wrong signature")
+	}
+	for _, s := range secrets {
+		if hmac.Equal(got, mac(body, s)) {
+			return nil
+		}
+	}
+	return fault.New(fault.Unauthorized, "webhook: wrong signature")
+}
+
+// Sign returns the signature of body under secret, as the platform would
+// send it. heardctl, the local stack and the tests sign with it.
+func Sign(body []byte, secret string) string {
+	return scheme + hex.EncodeToString(mac(body, secret))
+}
+
+func mac(body []byte, secret string) []byte {
+	h := hmac.New(sha256.New, []byte(secret))
+	h.Write(body)
+	return h.Sum(nil)
+}
+
+// Challenge answers the request by which a platform checks that the address
+// is ours: hub.mode=subscribe, hub.verify_token and hub.challenge. It returns
+// what to send back as plain text, or [fault.Forbidden] for another token.
+// The request is not signed.
+func Challenge(query map[string]string, tokens ...string) (string, error) {
+	if query["hub.mode"] != "subscribe" {
+		return "", fault.New(fault.Invalid, "webhook: hub.mode is not subscribe")
+	}
+	given := []byte(query["hub.verify_token"])
+	for _, t := range tokens {
+		if t != "" && subtle.ConstantTimeCompare(given, []byte(t)) == 1 {
+			return query["hub.challenge"], nil
+		}
+	}
+	return "", fault.New(fault.Forbidden, "webhook: wrong verify token")
+}

@@ -1,0 +1,106 @@
+package webhook_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/heard-intake/heard/internal/fault"
+	"github.com/heard-intake/heard/internal/webhook"
+)
+
+func TestVerify(t *testing.T) {
+	t.Parallel()
+	body := []byte(`{"object":"page","text":"\u00e4 \/ \u0040"}`)
+	good := webhook.Sign(body, "s3cret")
+	tests := []struct {
+		name      string
+		body      string
+		signature string
+		secrets   []string
+		want      fault.Kind // "" if it verifies
+	}{
+		{"the current secret verifies", string(body), good, []string{"s3cret"}, ""},
+		{"the previous secret verifies", string(body), good, []string{"new", "s3cret"}, ""},
+		{"upper case hex verifies", string(body), "sha256=" + strings.ToUpper(good[7:]), []string{"s3cret"}, ""},
+		{"another secret does not", string(body), good, []string{"other"}, fault.Unauthorized},
+		{"another body does not", `{"object":"Page"}`, good, []string{"s3cret"}, fault.Unauthorized},
+		{"the same JSON written again does not", `{"object":"page","text":"ä / @"}`, good, []string{"s3cret"}, fault.Unauthorized},
+		{"a missing signature does not", string(body), "", []string{"s3cret"}, fault.Unauthorized},
+		{"the old SHA-1 scheme does not", string(body), "sha1=" + good[7:], []string{"s3cret"}, fault.Unauthorized},
+		{"what is not hex does not", string(body), "sha256=zz", []string{"s3cret"}, fault.Unauthorized},
+		{"a truncated signature does not", string(body), good[:20], []string{"s3cret"}, fault.Unauthorized},
+		{"no secret is our mistake", string(body), good, nil, fault.Internal},
+		{"an empty secret is our mistake", string(body), webhook.Sign(body, ""), []string{""}, fault.Internal},
+		{"an empty previous secret is our mistake", string(body), webhook.Sign(body, ""), []string{"s3cret", ""}, fault.Internal},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			err := webhook.Verify([]byte(tt.body), tt.signature, tt.secrets...)
+			if tt.want == "" {
+				if err != nil {
+					t.Fatalf("Verify = %v, want nil", err)
+				}
+				return
+			}
+			if err == nil || fault.KindOf(err) != tt.want {
+				t.Fatalf("Verify = %v, want kind %s", err, tt.want)
+			}
+		})
+	}
+}
+
+func TestChallenge(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name   string
+		query  map[string]string
+		tokens []string
+		want   string
+		kind   fault.Kind
+	}{
+		{"the right token gets the challenge back", map[string]string{"hub.mode": "subscribe", "hub.verify_token": "tok", "hub.challenge": "1158201444"}, []string{"tok"}, "1158201444", ""},
+		{"the previous token too", map[string]string{"hub.mode": "subscribe", "hub.verify_token": "old", "hub.challenge": "7"}, []string{"tok", "old"}, "7", ""},
+		{"another token is forbidden", map[string]string{"hub.mode": "subscribe", "hub.verify_token": "x", "hub.challenge": "7"}, []string{"tok"}, "", fault.Forbidden},
+		{"no token is forbidden, whatever is configured", map[string]string{"hub.mode": "subscribe"}, []string{""}, "", fault.Forbidden},
+		{"another mode is invalid", map[string]string{"hub.verify_token": "tok"}, []string{"tok"}, "", fault.Invalid},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			got, err := webhook.Challenge(tt.query, tt.tokens...)
+			if got != tt.want || (err != nil) != (tt.kind != "") || err != nil && fault.KindOf(err) != tt.kind {
+				t.Fatalf("Challenge = %q, %v", got, err)
+			}
+		})
+	}
+}
+
+func FuzzVerify(f *testing.F) {
+	f.Add([]byte("{}"), "sha256=00", "s")
+	f.Add([]byte(""), "", "")
+	f.Fuzz(func(t *testing.T, body []byte, signature, secret string) {
+		err := webhook.Verify(body, signature, secret)
+		if err == nil && !strings.EqualFold(signature, webhook.Sign(body, secret)) {
+			t.Errorf("Verify(%q, %q, %q) = nil", body, signature, secret)
+		}
+	})
+}
+
+func BenchmarkVerify(b *testing.B) {
+	body := make([]byte, 4<<10)
+	signature := webhook.Sign(body, "s3cret")
+	b.SetBytes(int64(len(body)))
+	for b.Loop() {
+		if err := webhook.Verify(body, signature, "s3cret"); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func ExampleVerify() {
+	err := webhook.Verify([]byte("{}"), "sha256=00", "s3cret")
+	fmt.Println(fault.KindOf(err), err)
+	// Output: unauthorized webhook: wrong signature
+}
