@@ -1,0 +1,171 @@
+package webchat_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+
+	"github.com/heard-intake/heard/internal/channel/channeltest"
+	"github.com/heard-intake/heard/internal/channel/webchat"
+	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/fault"
+)
+
+const visitor = "01991234-5678-7abc-8def-0123456789ab"
+
+// uuidAt returns a UUIDv7 of that time.
+func uuidAt(at time.Time) string {
+	u := uuid.MustParse("00000000-0000-7abc-8def-0123456789ab")
+	for i := range 6 {
+		u[i] = byte(at.UnixMilli() >> (8 * (5 - i)))
+	}
+	return u.String()
+}
+
+// body returns a posted message.
+func body(t testing.TB, members map[string]any) []byte {
+	t.Helper()
+	text, err := json.Marshal(members)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+func TestAPostedMessage(t *testing.T) {
+	t.Parallel()
+	normalize := func(b []byte) (contact.Delivery, error) { return webchat.Normalize(site, visitor, b, now) }
+	channeltest.Golden(t, "testdata", ".json", normalize)
+}
+
+func TestAPostSentTwiceIsOneMessage(t *testing.T) {
+	t.Parallel()
+	first, err := webchat.Normalize(site, visitor, body(t, map[string]any{"id": uuidAt(now), "text": "hoi"}), now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := webchat.Normalize(site, visitor, body(t, map[string]any{"id": strings.ToUpper(uuidAt(now)), "text": "hoi"}), now.Add(time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(first, again); diff != "" {
+		t.Error(diff)
+	}
+	if want := contact.NewID(contact.WebChat, now, uuidAt(now)); first.Messages[0].ID != want {
+		t.Errorf("id %s, want %s", first.Messages[0].ID, want)
+	}
+}
+
+func TestTheClientsTimeIsTakenOrRefusedAndNeverBent(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		off time.Duration
+		ok  bool
+	}{
+		"now":                            {0, true},
+		"two minutes ahead":              {2 * time.Minute, true},
+		"two minutes and a tick ahead":   {2*time.Minute + time.Millisecond, false},
+		"a year ahead":                   {365 * 24 * time.Hour, false},
+		"a day old":                      {-24 * time.Hour, true},
+		"a day and a tick old":           {-24*time.Hour - time.Millisecond, false},
+		"of 1970":                        {-now.Sub(time.UnixMilli(1)), false},
+		"of the last time a UUID can be": {time.UnixMilli(1<<48 - 1).Sub(now), false},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			at := now.Add(tt.off)
+			d, err := webchat.Normalize(site, visitor, body(t, map[string]any{"id": uuidAt(at), "text": "hoi"}), now)
+			if tt.ok {
+				if err != nil || !d.Messages[0].SentAt.Equal(at) {
+					t.Errorf("%+v, %v", d, err)
+				}
+				return
+			}
+			if fault.KindOf(err) != fault.Invalid || d.Elements() != 0 {
+				t.Errorf("%+v, %v", d, err)
+			}
+		})
+	}
+}
+
+func TestABadPostIsRefusedWithAReason(t *testing.T) {
+	t.Parallel()
+	id := uuidAt(now)
+	post := func(members map[string]any) []byte { return body(t, members) }
+	tests := map[string]struct {
+		body []byte
+		kind fault.Kind
+		says string
+	}{
+		"nothing":                  {nil, fault.Invalid, "body"},
+		"no JSON":                  {[]byte("hoi"), fault.Invalid, "body"},
+		"a list":                   {[]byte("[]"), fault.Invalid, "body"},
+		"null":                     {[]byte("null"), fault.Invalid, "text"},
+		"two values":               {append(post(map[string]any{"id": id, "text": "hoi"}), '1'), fault.Invalid, "body"},
+		"deeply nested":            {[]byte(strings.Repeat("[", 60_000)), fault.Invalid, "body"},
+		"a body too large":         {bytes.Repeat([]byte(" "), webchat.MaxBody+1), fault.TooLarge, "body"},
+		"a text too long":          {post(map[string]any{"id": id, "text": strings.Repeat("é", webchat.MaxText/2+1)}), fault.TooLarge, "text"},
+		"no text":                  {post(map[string]any{"id": id}), fault.Invalid, "text"},
+		"a blank text":             {post(map[string]any{"id": id, "text": " \n\u0000"}), fault.Invalid, "text"},
+		"a text that is a number":  {post(map[string]any{"id": id, "text": 7}), fault.Invalid, "body"},
+		"no id":                    {post(map[string]any{"text": "hoi"}), fault.Invalid, "id"},
+		"an id that is a number":   {post(map[string]any{"id": 7, "text": "hoi"}), fault.Invalid, "body"},
+		"a random UUID":            {post(map[string]any{"id": uuid.NewString(), "text": "hoi"}), fault.Invalid, "UUIDv7"},
+		"a UUID without its lines": {post(map[string]any{"id": strings.ReplaceAll(id, "-", ""), "text": "hoi"}), fault.Invalid, "UUIDv7"},
+		"a UUID in braces":         {post(map[string]any{"id": "{" + id + "}", "text": "hoi"}), fault.Invalid, "UUIDv7"},
+		"a UUID of another kind":   {post(map[string]any{"id": strings.Replace(id, "-8def-", "-cdef-", 1), "text": "hoi"}), fault.Invalid, "UUIDv7"},
+		"a reply to an essay":      {post(map[string]any{"id": id, "text": "hoi", "replyTo": strings.Repeat("x", 201)}), fault.Invalid, "replyTo"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d, err := webchat.Normalize(site, visitor, tt.body, now)
+			if fault.KindOf(err) != tt.kind || !strings.Contains(fault.Message(err), tt.says) || d.Elements() != 0 {
+				t.Errorf("%+v, %v; want %s that speaks of %q", d, err, tt.kind, tt.says)
+			}
+		})
+	}
+}
+
+func TestATextOfTheFullLengthIsTaken(t *testing.T) {
+	t.Parallel()
+	text := strings.Repeat("é", webchat.MaxText/2)
+	d, err := webchat.Normalize(site, visitor, body(t, map[string]any{"id": uuidAt(now), "text": text}), now)
+	if err != nil || d.Messages[0].Text != text {
+		t.Errorf("%d messages, %v", len(d.Messages), err)
+	}
+}
+
+func TestNobodyPostsNothing(t *testing.T) {
+	t.Parallel()
+	if _, err := webchat.Normalize(site, "", body(t, map[string]any{"id": uuidAt(now), "text": "hoi"}), now); fault.KindOf(err) != fault.Invalid {
+		t.Errorf("got %v", err)
+	}
+}
+
+func FuzzNormalize(f *testing.F) {
+	f.Add(fmt.Appendf(nil, `{"id":%q,"text":"hoi\ud83d\u0000","replyTo":"1"}`, uuidAt(now)))
+	f.Add([]byte("{\"id\":\"" + uuidAt(now) + "\",\"text\":\"\xff\"}"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		d, err := webchat.Normalize(site, visitor, b, now)
+		if err != nil {
+			if kind := fault.KindOf(err); kind != fault.Invalid && kind != fault.TooLarge {
+				t.Errorf("%s: %v", kind, err)
+			}
+			return
+		}
+		channeltest.Check(t, d)
+	})
+}
+
+func BenchmarkNormalize(b *testing.B) {
+	normalize := func(b []byte) (contact.Delivery, error) { return webchat.Normalize(site, visitor, b, now) }
+	channeltest.Bench(b, normalize, [][]byte{body(b, map[string]any{"id": uuidAt(now), "text": strings.Repeat("Waar blijft mijn pakket? ", 20)})})
+}
