@@ -1,0 +1,109 @@
+package lambda
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// A Failure is an asynchronous invocation that was given up on.
+type Failure struct {
+	Function  string
+	ARN       string
+	RequestID string
+	Payload   []byte
+	Attempts  int
+	Result    Result
+}
+
+// Record is what AWS sends to the on-failure destination.
+func (f Failure) Record() []byte {
+	out, err := json.Marshal(map[string]any{
+		"version":   "1.0",
+		"timestamp": time.Now().UTC().Format("2006-01-02T15:04:05.000Z"),
+		"requestContext": map[string]any{
+			"requestId":              f.RequestID,
+			"functionArn":            f.ARN + ":$LATEST",
+			"condition":              "RetriesExhausted",
+			"approximateInvokeCount": f.Attempts,
+		},
+		"requestPayload": jsonOrText(f.Payload),
+		"responseContext": map[string]any{
+			"statusCode":      200,
+			"executedVersion": "$LATEST",
+			"functionError":   f.Result.FunctionError,
+		},
+		"responsePayload": jsonOrText(f.Result.Payload),
+	})
+	if err != nil {
+		panic(err) // every part is JSON already
+	}
+	return out
+}
+
+func jsonOrText(b []byte) any {
+	if json.Valid(b) {
+		return json.RawMessage(b)
+	}
+	return string(b)
+}
+
+// InvokeAsync calls a function without waiting, and again when it fails, as
+// often as the function's Retries say. Then OnFailure is told. Waiting events
+// live in memory only.
+func (m *Manager) InvokeAsync(name string, payload []byte) (requestID string, err error) {
+	if len(payload) > MaxRequest {
+		return "", ErrTooLarge
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	fn := m.functions[name]
+	if fn == nil {
+		return "", ErrNotFound
+	}
+	if m.closed {
+		return "", ErrClosed
+	}
+	requestID = uuid.NewString()
+	m.async.Go(func() { m.insist(fn, requestID, payload) })
+	return requestID, nil
+}
+
+func (m *Manager) insist(fn *function, requestID string, payload []byte) {
+	wait := m.cfg.Backoff
+	for attempt := 1; ; {
+		r, err := m.invoke(m.ctx, fn.Name, requestID, payload)
+		switch {
+		case m.ctx.Err() != nil:
+			return
+		case errors.Is(err, ErrThrottled): // for hours on AWS, and no attempt
+		case err == nil && r.FunctionError == "":
+			return
+		case attempt > fn.Retries:
+			if m.cfg.OnFailure != nil {
+				m.cfg.OnFailure(Failure{fn.Name, fn.ARN, requestID, payload, attempt, r})
+			}
+			return
+		default:
+			attempt++
+		}
+		if sleep(m.ctx, wait) != nil {
+			return
+		}
+		wait = min(2*wait, 5*time.Minute)
+	}
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -1,0 +1,270 @@
+package lambda
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+// An instance is one process of a function. It belongs to the invocation that
+// took it, until it is idle again.
+type instance struct {
+	m        *Manager
+	fn       *function
+	id       string
+	cmd      *exec.Cmd
+	started  time.Time
+	work     chan *invocation // to the process's request for the next event
+	polled   chan struct{}    // the process asked for the next event
+	initFail chan []byte
+	exited   chan struct{} // closed after the process is gone
+	exit     error         // why, once exited is closed
+	doomed   atomic.Bool   // killed, or gone
+
+	mu      sync.Mutex
+	current *invocation
+	init    time.Duration
+	count   int
+	tail    []byte
+}
+
+// An invocation is one event on its way through an instance.
+type invocation struct {
+	id       string
+	traceID  string
+	payload  []byte
+	deadline time.Time
+	reply    chan Result
+}
+
+func newInvocation(id string, payload []byte) *invocation {
+	var b [20]byte
+	_, _ = rand.Read(b[:])
+	trace := fmt.Sprintf("Root=1-%08x-%s;Parent=%s;Sampled=0",
+		time.Now().Unix(), hex.EncodeToString(b[:12]), hex.EncodeToString(b[12:]))
+	return &invocation{id: id, traceID: trace, payload: payload, reply: make(chan Result, 1)}
+}
+
+// spawner starts the processes, all from one thread that lives as long as the
+// manager: the kernel kills the children when the thread that made them ends.
+func (m *Manager) spawner() {
+	runtime.LockOSThread()
+	for {
+		select {
+		case f := <-m.spawn:
+			f()
+		case <-m.ctx.Done():
+			m.procs.Wait()
+			return
+		}
+	}
+}
+
+func (m *Manager) start(fn *function) (*instance, error) {
+	inst := &instance{
+		m:        m,
+		fn:       fn,
+		id:       rand.Text()[:12],
+		work:     make(chan *invocation),
+		polled:   make(chan struct{}, 1),
+		initFail: make(chan []byte, 1),
+		exited:   make(chan struct{}),
+	}
+	out := &lines{write: inst.log}
+	inst.cmd = inst.command(out)
+	result := make(chan error, 1)
+	select {
+	case m.spawn <- func() { result <- m.register(inst) }:
+	case <-m.ctx.Done():
+		return nil, ErrClosed
+	}
+	if err := <-result; err != nil {
+		return nil, err
+	}
+	go func() {
+		err := inst.cmd.Wait()
+		out.flush()
+		inst.gone(err)
+	}()
+	return inst, nil
+}
+
+// register starts the process. It is known before it can call, and Close
+// either sees it or prevents it.
+func (m *Manager) register(inst *instance) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.closed {
+		return ErrClosed
+	}
+	inst.started = time.Now()
+	if err := inst.cmd.Start(); err != nil {
+		return err
+	}
+	m.instances[inst.id] = inst
+	m.procs.Add(1)
+	return nil
+}
+
+func (i *instance) gone(err error) {
+	i.doomed.Store(true)
+	i.exit = err
+	close(i.exited)
+	i.m.mu.Lock()
+	delete(i.m.instances, i.id)
+	i.m.mu.Unlock()
+	i.m.procs.Done()
+}
+
+func (i *instance) command(out io.Writer) *exec.Cmd {
+	f := i.fn.Function
+	root := filepath.Dir(f.Bootstrap)
+	cmd := exec.Command(f.Bootstrap) //nolint:gosec // running the functions is what this is for
+	cmd.Dir = root
+	cmd.SysProcAttr = processAttributes()
+	cmd.WaitDelay = time.Second
+	cmd.Stdout, cmd.Stderr = out, out
+	cmd.Env = append([]string{"PATH=/usr/local/bin:/usr/bin:/bin", "LANG=en_US.UTF-8", "TZ=:UTC"}, f.Env...)
+	cmd.Env = append(cmd.Env, // last, for nobody may set these
+		"AWS_LAMBDA_RUNTIME_API="+i.m.listener.Addr().String()+"/"+f.Name+"/"+i.id,
+		"AWS_LAMBDA_FUNCTION_NAME="+f.Name,
+		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE="+strconv.Itoa(f.MemoryMB),
+		"AWS_LAMBDA_FUNCTION_VERSION=$LATEST",
+		"AWS_LAMBDA_INITIALIZATION_TYPE=on-demand",
+		"AWS_LAMBDA_LOG_GROUP_NAME=/aws/lambda/"+f.Name,
+		"AWS_LAMBDA_LOG_STREAM_NAME=local/"+i.id,
+		"AWS_REGION="+i.m.cfg.Region,
+		"AWS_DEFAULT_REGION="+i.m.cfg.Region,
+		"LAMBDA_TASK_ROOT="+root,
+		"_HANDLER="+f.Handler,
+	)
+	return cmd
+}
+
+// awaitInit waits until the process asks for its first event. What it returns
+// is why it never did.
+func (i *instance) awaitInit(requestID string) (failure []byte) {
+	timeout := time.NewTimer(initTimeout)
+	defer timeout.Stop()
+	select {
+	case <-i.polled:
+		i.mu.Lock()
+		i.init = time.Since(i.started)
+		i.mu.Unlock()
+		return nil
+	case failure = <-i.initFail:
+		i.kill()
+		return failure
+	case <-i.exited:
+		select {
+		case failure = <-i.initFail:
+			return failure
+		default:
+			return i.exitPayload(requestID)
+		}
+	case <-timeout.C:
+		i.kill()
+		return errorPayload("Sandbox.Timedout", requestID,
+			fmt.Sprintf("Function initialization timed out after %.2f seconds", initTimeout.Seconds()))
+	}
+}
+
+// deliver hands the process an event, and reports whether it took it.
+func (i *instance) deliver(inv *invocation) bool {
+	inv.deadline = time.Now().Add(i.fn.Timeout)
+	i.mu.Lock()
+	i.current = inv
+	i.tail = nil
+	i.count++
+	i.mu.Unlock()
+	select {
+	case <-i.polled: // it asked twice
+	default:
+	}
+	if i.m.cfg.Freeze {
+		i.thaw()
+	}
+	select {
+	case i.work <- inv:
+		return true
+	case <-i.exited:
+		return false
+	}
+}
+
+// finish waits for the answer, and then until the process asks for the next
+// event: only then is it idle. At the deadline it is killed.
+func (i *instance) finish(inv *invocation) Result {
+	deadline := time.NewTimer(time.Until(inv.deadline))
+	defer deadline.Stop()
+	var r Result
+	select {
+	case r = <-inv.reply:
+	case <-i.exited:
+		select {
+		case r = <-inv.reply: // it answered with its last breath
+		default:
+			r = Result{Payload: i.exitPayload(inv.id), FunctionError: "Unhandled"}
+		}
+	case <-deadline.C:
+		i.kill()
+		r = Result{FunctionError: "Unhandled", Payload: errorPayload("Sandbox.Timedout", inv.id,
+			fmt.Sprintf("Task timed out after %.2f seconds", i.fn.Timeout.Seconds()))}
+	}
+	select {
+	case <-i.polled:
+	case <-i.exited:
+	case <-deadline.C:
+		i.kill()
+	}
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.current = nil
+	r.LogTail = i.tail
+	return r
+}
+
+// pending is the invocation that the process works on, if its id is id.
+func (i *instance) pending(id string) *invocation {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.current == nil || i.current.id != id {
+		return nil
+	}
+	return i.current
+}
+
+func (i *instance) exitPayload(requestID string) []byte {
+	msg := "Runtime exited without providing a reason"
+	if i.exit != nil {
+		msg = "Runtime exited with error: " + i.exit.Error()
+	}
+	return errorPayload("Runtime.ExitError", requestID, msg)
+}
+
+func (i *instance) kill() {
+	if !i.doomed.Swap(true) {
+		i.signal(syscall.SIGKILL)
+	}
+}
+
+func (i *instance) freeze() { i.signal(syscall.SIGSTOP) }
+func (i *instance) thaw()   { i.signal(syscall.SIGCONT) }
+
+// signal reaches the process and whatever it started.
+func (i *instance) signal(s syscall.Signal) {
+	select {
+	case <-i.exited: // its process id may be somebody else's by now
+	default:
+		_ = syscall.Kill(-i.cmd.Process.Pid, s)
+	}
+}

@@ -1,0 +1,431 @@
+package lambda_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/heard-intake/heard/infra/local/lambda"
+)
+
+// binary is the function of testdata, built once.
+var binary = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "heard-lambda")
+	if err != nil {
+		return "", err
+	}
+	return filepath.Join(dir, "behave"), lambda.Build(context.Background(), "testdata", dir, []string{"behave"})
+})
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if path, err := binary(); err == nil {
+		_ = os.RemoveAll(filepath.Dir(path))
+	}
+	os.Exit(code)
+}
+
+func manager(t *testing.T, cfg lambda.Config, f lambda.Function) *lambda.Manager {
+	t.Helper()
+	path, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := lambda.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := m.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	f.Name, f.Bootstrap = "behave", path
+	if f.Timeout == 0 {
+		f.Timeout = 30 * time.Second
+	}
+	if err := m.Add(f); err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func event(do, text string) []byte {
+	return fmt.Appendf(nil, `{"do":%q,"text":%q}`, do, text)
+}
+
+type answer struct {
+	Text, Env, RequestID, ARN, TraceID string
+	PID, Count                         int
+	Left                               int64
+}
+
+func invoke(t *testing.T, m *lambda.Manager, payload []byte) (lambda.Result, answer) {
+	t.Helper()
+	r, err := m.Invoke(t.Context(), "behave", payload)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var a answer
+	if r.FunctionError == "" && json.Valid(r.Payload) {
+		_ = json.Unmarshal(r.Payload, &a)
+	}
+	return r, a
+}
+
+func TestInvokeTellsTheFunctionWhatLambdaTells(t *testing.T) {
+	t.Parallel()
+	m := manager(t, lambda.Config{}, lambda.Function{
+		Timeout: 20 * time.Second, MemoryMB: 256, Env: []string{"TABLE=t", "AWS_REGION=elsewhere"},
+	})
+	r, a := invoke(t, m, event("", "TABLE"))
+	if a.RequestID != r.RequestID || a.RequestID == "" {
+		t.Errorf("request id %q in the function, %q outside", a.RequestID, r.RequestID)
+	}
+	if want := "arn:aws:lambda:eu-west-1:000000000000:function:behave"; a.ARN != want {
+		t.Errorf("ARN %q, want %q", a.ARN, want)
+	}
+	if !strings.HasPrefix(a.TraceID, "Root=1-") {
+		t.Errorf("trace id %q", a.TraceID)
+	}
+	if a.Left <= 0 || a.Left > 20_000 {
+		t.Errorf("%d ms left of 20 s", a.Left)
+	}
+	for name, want := range map[string]string{
+		"TABLE": "t", "AWS_REGION": "eu-west-1", "AWS_LAMBDA_FUNCTION_NAME": "behave", "_HANDLER": "bootstrap",
+		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "256", "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST", "HOME": "",
+	} {
+		if _, a := invoke(t, m, event("", name)); a.Env != want {
+			t.Errorf("%s = %q, want %q", name, a.Env, want)
+		}
+	}
+}
+
+func TestInvokeReusesAnIdleProcess(t *testing.T) {
+	t.Parallel()
+	m := manager(t, lambda.Config{}, lambda.Function{})
+	_, first := invoke(t, m, event("", ""))
+	for range 20 {
+		if _, a := invoke(t, m, event("", "")); a.PID != first.PID {
+			t.Fatalf("process %d, and then %d", first.PID, a.PID)
+		}
+	}
+}
+
+func TestFailuresAreReportedAsLambdaDoes(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name, payload, typ, msg string
+		stays                   bool // the process outlives the failure
+	}{
+		{"a returned error", `{"do":"error","text":"no luck"}`, "errorString", "no luck", true},
+		{"a panic", `{"do":"panic","text":"oh no"}`, "string", "oh no", false},
+		{"an exit", `{"do":"exit"}`, "Runtime.ExitError", "Runtime exited with error: exit status 3", false},
+		{"a hang", `{"do":"hang"}`, "Sandbox.Timedout", "Task timed out after 1.00 seconds", false},
+		{"an answer over 6 MB", `{"do":"big","size":7000000}`, "Function.ResponseSizeTooLarge", "6291556 bytes", false},
+		{"a stream that breaks off", `{"do":"stream"}`, "errorString", "broken off", true},
+		{"an event of another shape", `[]`, "UnmarshalTypeError", "cannot unmarshal", true},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			timeout := 30 * time.Second
+			if tc.typ == "Sandbox.Timedout" {
+				timeout = time.Second
+			}
+			m := manager(t, lambda.Config{}, lambda.Function{Timeout: timeout})
+			_, before := invoke(t, m, event("", ""))
+			r, _ := invoke(t, m, []byte(tc.payload))
+			var e struct{ ErrorType, ErrorMessage string }
+			if err := json.Unmarshal(r.Payload, &e); err != nil {
+				t.Fatalf("%v in %q", err, r.Payload)
+			}
+			if r.FunctionError != "Unhandled" || e.ErrorType != tc.typ || !strings.Contains(e.ErrorMessage, tc.msg) {
+				t.Errorf("got %s %q %q, want %q %q", r.FunctionError, e.ErrorType, e.ErrorMessage, tc.typ, tc.msg)
+			}
+			_, after := invoke(t, m, event("", "again"))
+			if after.Text != "again" || (after.PID == before.PID) != tc.stays {
+				t.Errorf("process %d became %d", before.PID, after.PID)
+			}
+		})
+	}
+}
+
+func TestAFunctionThatCannotStartFailsItsInvocation(t *testing.T) {
+	t.Parallel()
+	logs := make(chan lambda.Line, 10)
+	m := manager(t, lambda.Config{Logs: func(l lambda.Line) { logs <- l }}, lambda.Function{Env: []string{"FAIL_INIT=1"}})
+	r, _ := invoke(t, m, event("", ""))
+	if r.FunctionError == "" || !bytes.Contains(r.Payload, []byte("Runtime.ExitError")) {
+		t.Errorf("got %q %q", r.FunctionError, r.Payload)
+	}
+	if l := <-logs; l.Text != "cannot start" || l.Function != "behave" {
+		t.Errorf("line %+v", l)
+	}
+}
+
+func TestInvokeRefusesWhatNeverReachesTheFunction(t *testing.T) {
+	t.Parallel()
+	m := manager(t, lambda.Config{}, lambda.Function{})
+	if _, err := m.Invoke(t.Context(), "nobody", nil); !errors.Is(err, lambda.ErrNotFound) {
+		t.Errorf("unknown function: %v", err)
+	}
+	if _, err := m.Invoke(t.Context(), "behave", make([]byte, lambda.MaxRequest+1)); !errors.Is(err, lambda.ErrTooLarge) {
+		t.Errorf("large event: %v", err)
+	}
+	largest := append([]byte(`{"text":"`), bytes.Repeat([]byte("x"), lambda.MaxRequest-11)...)
+	if r, _ := invoke(t, m, append(largest, `"}`...)); r.FunctionError == "" {
+		t.Error("the answer to 6 MB with more around it was not refused")
+	}
+}
+
+func TestConcurrencyIsMoreProcesses(t *testing.T) {
+	t.Parallel()
+	m := manager(t, lambda.Config{}, lambda.Function{Concurrency: 3})
+	gate := filepath.Join(t.TempDir(), "gate")
+	pids := make(chan int, 3)
+	for range 3 {
+		go func() {
+			r, err := m.Invoke(context.Background(), "behave", event("wait", gate))
+			var a answer
+			if err == nil {
+				_ = json.Unmarshal(r.Payload, &a)
+			}
+			pids <- a.PID
+		}()
+	}
+	for len(m.Instances()) < 3 { // each waits for the gate in a process of its own
+		runtime.Gosched()
+	}
+	if _, err := m.Invoke(t.Context(), "behave", event("", "")); !errors.Is(err, lambda.ErrThrottled) {
+		t.Errorf("a fourth invocation: %v", err)
+	}
+	if err := os.WriteFile(gate, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	seen := map[int]bool{}
+	for range 3 {
+		seen[<-pids] = true
+	}
+	if len(seen) != 3 || seen[0] {
+		t.Errorf("processes %v", seen)
+	}
+}
+
+func TestInvocationsWaitForAProcessWithoutReservedConcurrency(t *testing.T) {
+	t.Parallel()
+	m := manager(t, lambda.Config{Processes: 2}, lambda.Function{})
+	var wg sync.WaitGroup
+	for range 50 {
+		wg.Go(func() {
+			if r, err := m.Invoke(context.Background(), "behave", event("", "")); err != nil || r.FunctionError != "" {
+				t.Error(err, r.FunctionError)
+			}
+		})
+	}
+	wg.Wait()
+	if n := len(m.Instances()); n == 0 || n > 2 {
+		t.Errorf("%d processes", n)
+	}
+}
+
+func TestACallerThatGivesUpDoesNotStopTheFunction(t *testing.T) {
+	t.Parallel()
+	m := manager(t, lambda.Config{}, lambda.Function{})
+	_, before := invoke(t, m, event("", ""))
+	gate := filepath.Join(t.TempDir(), "gate")
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := m.Invoke(ctx, "behave", event("wait", gate)); !errors.Is(err, context.Canceled) {
+		t.Fatalf("got %v", err)
+	}
+	if err := os.WriteFile(gate, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for m.Instances()[0].Invocations < 2 {
+		runtime.Gosched()
+	}
+	for _, i := range m.Instances() {
+		if i.PID == before.PID {
+			return
+		}
+	}
+	t.Error("the process is gone")
+}
+
+func TestKillFailsWhatRunsAndTheNextStartsAnew(t *testing.T) {
+	t.Parallel()
+	m := manager(t, lambda.Config{}, lambda.Function{})
+	_, before := invoke(t, m, event("", ""))
+	if name := m.KillAny(); name != "behave" {
+		t.Errorf("killed %q", name)
+	}
+	_, after := invoke(t, m, event("", ""))
+	if after.PID == before.PID || after.PID == 0 {
+		t.Errorf("process %d became %d", before.PID, after.PID)
+	}
+
+	done := make(chan lambda.Result)
+	go func() {
+		r, _ := m.Invoke(context.Background(), "behave", event("hang", ""))
+		done <- r
+	}()
+	for m.Instances()[0].Invocations < 2 {
+		runtime.Gosched()
+	}
+	if n := m.Kill("behave"); n != 1 {
+		t.Errorf("killed %d", n)
+	}
+	if r := <-done; !bytes.Contains(r.Payload, []byte("signal: killed")) {
+		t.Errorf("got %q", r.Payload)
+	}
+	if name := m.KillAny(); name != "" {
+		t.Errorf("killed %q where nothing ran", name)
+	}
+}
+
+func TestFreezeStopsAProcessBetweenInvocations(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS != "linux" {
+		t.Skip("the state of a process is read from /proc")
+	}
+	m := manager(t, lambda.Config{Freeze: true}, lambda.Function{})
+	for range 3 {
+		_, a := invoke(t, m, event("tick", filepath.Join(t.TempDir(), "ticks")))
+		for {
+			stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", a.PID))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if strings.Fields(string(stat))[2] == "T" {
+				break // stopped
+			}
+			runtime.Gosched()
+		}
+	}
+}
+
+func TestLogsArePassedOnLineByLine(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	lines := make(chan string, 10)
+	m := manager(t, lambda.Config{Output: &out, Logs: func(l lambda.Line) { lines <- l.Text }}, lambda.Function{})
+	invoke(t, m, event("log", "one"))
+	if got := []string{<-lines, <-lines}; got[0] != "one" || got[1] != "no newline, then exit" {
+		t.Errorf("lines %q", got)
+	}
+	if !strings.HasPrefix(out.String(), "behave | one\n") {
+		t.Errorf("output %q", out.String())
+	}
+}
+
+func TestAsyncRetriesAndThenTells(t *testing.T) {
+	t.Parallel()
+	failures := make(chan lambda.Failure, 1)
+	m := manager(t, lambda.Config{
+		Backoff:   time.Millisecond,
+		OnFailure: func(f lambda.Failure) { failures <- f },
+	}, lambda.Function{Retries: 2})
+	id, err := m.InvokeAsync("behave", event("error", "no luck"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := <-failures
+	if f.RequestID != id || f.Attempts != 3 || f.Function != "behave" {
+		t.Errorf("got %+v", f)
+	}
+	var record struct {
+		RequestContext  struct{ Condition string }
+		RequestPayload  struct{ Text string }
+		ResponsePayload struct{ ErrorMessage string }
+	}
+	if err := json.Unmarshal(f.Record(), &record); err != nil {
+		t.Fatal(err)
+	}
+	if record.RequestContext.Condition != "RetriesExhausted" || record.RequestPayload.Text != "no luck" ||
+		record.ResponsePayload.ErrorMessage != "no luck" {
+		t.Errorf("record %s", f.Record())
+	}
+}
+
+func TestInstancesAreMeasured(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS != "linux" {
+		t.Skip("figures come from /proc")
+	}
+	m := manager(t, lambda.Config{}, lambda.Function{})
+	_, a := invoke(t, m, event("", ""))
+	all := m.Instances()
+	if len(all) != 1 {
+		t.Fatalf("%d processes", len(all))
+	}
+	if i := all[0]; i.PID != a.PID || i.Init <= 0 || i.CPU <= 0 || i.MaxRSS < 1<<20 || i.Invocations != 1 {
+		t.Errorf("got %+v", i)
+	}
+}
+
+func TestCloseEndsEveryProcess(t *testing.T) {
+	t.Parallel()
+	m := manager(t, lambda.Config{Freeze: true}, lambda.Function{})
+	_, a := invoke(t, m, event("", ""))
+	if err := m.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Kill(a.PID, 0); !errors.Is(err, syscall.ESRCH) {
+		t.Errorf("the process is still there: %v", err)
+	}
+	if _, err := m.Invoke(t.Context(), "behave", nil); !errors.Is(err, lambda.ErrClosed) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestTheInvokeAPIAnswersAsLambda(t *testing.T) {
+	t.Parallel()
+	m := manager(t, lambda.Config{}, lambda.Function{})
+	for _, tc := range []struct {
+		name, function, typ, body string
+		status                    int
+		header, value             string
+		contains                  string
+	}{
+		{"an answer", "behave", "", `{"text":"hello"}`, 200, "X-Amz-Executed-Version", "$LATEST", `"text":"hello"`},
+		{"an ARN with a qualifier", "arn:aws:lambda:eu-west-1:000000000000:function:behave:live", "", `{"text":"hello"}`,
+			200, "", "", `"text":"hello"`},
+		{"no event", "behave", "RequestResponse", "", 200, "", "", `"text":""`},
+		{"a failure of the function", "behave", "", `{"do":"error","text":"x"}`, 200, "X-Amz-Function-Error", "Unhandled", `"x"`},
+		{"an event", "behave", "Event", `{}`, 202, "", "", ""},
+		{"no such function", "nobody", "", `{}`, 404, "X-Amzn-Errortype", "ResourceNotFoundException", "nobody"},
+		{"another type", "behave", "DryRun", `{}`, 400, "X-Amzn-Errortype", "InvalidParameterValueException", ""},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			req := httptest.NewRequest(http.MethodPost, "/2015-03-31/functions/"+tc.function+"/invocations", strings.NewReader(tc.body))
+			req.Header.Set("X-Amz-Invocation-Type", tc.typ)
+			rec := httptest.NewRecorder()
+			m.ServeHTTP(rec, req)
+			if rec.Code != tc.status || tc.header != "" && rec.Header().Get(tc.header) != tc.value ||
+				!strings.Contains(rec.Body.String(), tc.contains) {
+				t.Errorf("got %d %v %s", rec.Code, rec.Header(), rec.Body)
+			}
+		})
+	}
+}
+
+func TestBuildNamesWhatDoesNotCompile(t *testing.T) {
+	t.Parallel()
+	err := lambda.Build(t.Context(), "testdata", t.TempDir(), []string{"missing"})
+	if err == nil || !strings.Contains(err.Error(), "missing") {
+		t.Errorf("got %v", err)
+	}
+}
