@@ -36,14 +36,13 @@ var (
 // A checker holds a decoded file to its rules.
 type checker struct {
 	*file
-	t *Taxonomy
-	// claimed holds where each phrase was first seen, by priority; products
-	// and reasons apart.
-	claimed map[string]string
+	t       *Taxonomy
+	phraser *phraser
+	// claimed holds whose each phrase is, by the claim and the phrase.
+	claimed map[[2]string]string
 }
 
 func (c *checker) check() {
-	c.claimed = map[string]string{}
 	c.head()
 	c.ids("departments", len(c.t.Departments), func(i int) string { return c.t.Departments[i].ID })
 	c.ids("products", len(c.t.Products), func(i int) string { return c.t.Products[i].ID })
@@ -123,7 +122,7 @@ func (c *checker) sets() {
 			c.at(path, "holds a space or a hyphen; a set has single words, with | between them")
 			continue
 		}
-		if _, err := parseSlot(words, nil); err != nil {
+		if _, err := newPhraser(nil).slot(words); err != nil {
 			c.at(path, "%v", err)
 		}
 	}
@@ -298,15 +297,14 @@ func (c *checker) phrases(path, owner, claim string, p Phrases) {
 			c.at(l.path, "has %d phrases, and may have %d; use * and | to join some", len(l.list), maxPhrases)
 		}
 		for i, text := range l.list {
-			at := fmt.Sprintf("%s[%d]", l.path, i)
-			ph, err := parsePhrase(text, c.t.Words)
+			ph, err := c.phraser.phrase(text)
 			if err != nil {
-				c.at(at, "%v", err)
+				c.at(fmt.Sprintf("%s[%d]", l.path, i), "%v", err)
 				continue
 			}
-			key := claim + " " + ph.String()
+			key := [2]string{claim, ph.source}
 			if other, ok := c.claimed[key]; ok && claim != "" && other != owner {
-				c.at(at, "%q belongs to %s too; remove it from one of them, or give one a higher priority", text, other)
+				c.at(fmt.Sprintf("%s[%d]", l.path, i), "%q belongs to %s too; remove it from one of them, or give one a higher priority", text, other)
 			}
 			c.claimed[key] = owner
 		}

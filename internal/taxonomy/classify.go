@@ -351,12 +351,16 @@ func (m *matcher) negated(s *scratch) uint64 {
 
 // hits returns where the phrase begins.
 func (c *compiled) hits(s *scratch, negated uint64) uint64 {
-	if c.kind != negatable {
-		negated = 0
+	var not uint64 // words that cannot be part of it
+	if c.kind == negatable {
+		not = negated
+	}
+	if c.exact {
+		not |= s.typos[c.parts[0][0].slot]
 	}
 	var all uint64
 	for i, p := range c.parts {
-		at := p.starts(s, negated)
+		at := p.starts(s, not)
 		if at == 0 {
 			return 0
 		}
@@ -370,9 +374,9 @@ func (c *compiled) hits(s *scratch, negated uint64) uint64 {
 }
 
 // starts returns where the part begins: from its last slot back to its first.
-func (p compiledPart) starts(s *scratch, negated uint64) uint64 {
+func (p compiledPart) starts(s *scratch, not uint64) uint64 {
 	last := len(p) - 1
-	at := s.slots[p[last].slot] &^ negated
+	at := s.slots[p[last].slot] &^ not
 	for i := last - 1; i >= 0 && at != 0; i-- {
 		reach := at &^ s.stops >> 1
 		if p[i+1].gap {
@@ -381,7 +385,7 @@ func (p compiledPart) starts(s *scratch, negated uint64) uint64 {
 				reach |= x
 			}
 		}
-		at = s.slots[p[i].slot] &^ negated & reach
+		at = s.slots[p[i].slot] &^ not & reach
 	}
 	return at
 }

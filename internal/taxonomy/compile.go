@@ -45,6 +45,7 @@ type compiled struct {
 	parts    []compiledPart
 	target   int32
 	kind     kind
+	exact    bool // a typing error does not count: too little else decides
 	weight   int
 	language string
 	matched  []string // the phrase, ready for Result.Matched
@@ -76,11 +77,11 @@ const (
 	commonEN = "i you your my me it the a an not no and of on with for to that this these those how where what when why have has had can could will would do does did am are was been still already but then there at from by hello hi please order package invoice get got"
 )
 
-func compile(t *Taxonomy) *matcher {
+func compile(t *Taxonomy, p *phraser) *matcher {
 	c := compiler{
-		m:      &matcher{reasons: len(t.Reasons), products: len(t.Products), words: map[string]entry{}, prefixes: map[string][]int32{}, suffixes: map[string][]int32{}},
-		slotOf: map[string]int32{},
-		sets:   t.Words,
+		m:       &matcher{reasons: len(t.Reasons), products: len(t.Products), words: map[string]entry{}, prefixes: map[string][]int32{}, suffixes: map[string][]int32{}},
+		slotOf:  map[string]int32{},
+		phraser: p,
 	}
 	for _, words := range []string{notWords, onlyWords, butWords} { // in the order of the constants
 		c.slot(words)
@@ -103,9 +104,9 @@ func compile(t *Taxonomy) *matcher {
 }
 
 type compiler struct {
-	m      *matcher
-	slotOf map[string]int32
-	sets   map[string]string
+	m       *matcher
+	slotOf  map[string]int32
+	phraser *phraser
 }
 
 func (c *compiler) add(target int32, k kind, p Phrases) {
@@ -114,7 +115,7 @@ func (c *compiler) add(target int32, k kind, p Phrases) {
 		texts    []string
 	}{{"nl", p.NL}, {"en", p.EN}} {
 		for _, text := range l.texts {
-			ph, err := parsePhrase(text, c.sets)
+			ph, err := c.phraser.phrase(text)
 			if err != nil {
 				panic("taxonomy: a phrase that was checked is wrong: " + err.Error())
 			}
@@ -126,6 +127,7 @@ func (c *compiler) add(target int32, k kind, p Phrases) {
 				}
 				one.parts = append(one.parts, cp)
 			}
+			one.exact = ph.weight == 1 && ph.shortest() < minTypoAlone
 			c.m.phrases = append(c.m.phrases, one)
 		}
 	}

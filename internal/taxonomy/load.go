@@ -54,9 +54,11 @@ func (e Errors) Error() string {
 func Load(data []byte) (*Taxonomy, error) {
 	t := &Taxonomy{}
 	f, errs := open(data)
+	var p *phraser
 	if errs == nil {
 		f.read(t)
-		c := checker{t: t, file: f}
+		p = newPhraser(t.Words)
+		c := checker{t: t, file: f, phraser: p, claimed: map[[2]string]string{}}
 		c.check()
 		errs = f.errs
 	}
@@ -66,7 +68,7 @@ func Load(data []byte) (*Taxonomy, error) {
 		})
 		return nil, fault.Wrap(fault.Invalid, errs, "the taxonomy has %d error(s)", len(errs))
 	}
-	t.match = compile(t)
+	t.match = compile(t, p)
 	return t, nil
 }
 

@@ -17,10 +17,12 @@ import (
 //	snap .. niet           up to three other words in between
 //	factuur & klopt niet   both parts, in any order, within eight words
 //
-// Case, accents and apostrophes make no difference, a hyphen is a space, and
-// words of six letters or more may hold one typing error. A phrase does not
-// reach over the end of a sentence, unless by &.
+// Case, accents and apostrophes make no difference, and a hyphen is a space. A
+// word of six letters or more may hold one typing error (of nine, where it is
+// the whole phrase: "melding" is not "melting"). A phrase does not reach over
+// the end of a sentence, unless by &, which counts from its first part.
 type phrase struct {
+	source string // its one normal form, sets by their words
 	parts  []part
 	weight int // words, so that the more specific phrase wins
 }
@@ -40,11 +42,35 @@ const (
 	maxNegation  = 3 // words from a negation to what it negates
 	maxPhraseLen = 120
 	minStem      = 3 // letters that * must leave
+	minTypoAlone = 9 // the same, where that word is the whole phrase
 	minTypo      = 6 // letters of a word that may hold a typing error
 )
 
-// parsePhrase reads one phrase, with the sets it may use.
-func parsePhrase(text string, sets map[string]string) (phrase, error) {
+// A phraser reads phrases. It remembers what it has read: a file says most of
+// its words many times.
+type phraser struct {
+	sets    map[string]string
+	slots   map[string]string
+	phrases map[string]phrase
+}
+
+func newPhraser(sets map[string]string) *phraser {
+	return &phraser{sets: sets, slots: map[string]string{}, phrases: map[string]phrase{}}
+}
+
+// phrase reads one phrase.
+func (r *phraser) phrase(text string) (phrase, error) {
+	if p, ok := r.phrases[text]; ok {
+		return p, nil
+	}
+	p, err := r.parse(text)
+	if err == nil {
+		r.phrases[text] = p
+	}
+	return p, err
+}
+
+func (r *phraser) parse(text string) (phrase, error) {
 	if len(text) > maxPhraseLen {
 		return phrase{}, fmt.Errorf("phrase is longer than %d characters; split it into shorter ones", maxPhraseLen)
 	}
@@ -63,7 +89,7 @@ func parsePhrase(text string, sets map[string]string) (phrase, error) {
 			}
 			gap = true
 		default:
-			words, err := parseSlot(field, sets)
+			words, err := r.slot(field)
 			if err != nil {
 				return phrase{}, err
 			}
@@ -78,11 +104,15 @@ func parsePhrase(text string, sets map[string]string) (phrase, error) {
 	if gap || len(p.parts[len(p.parts)-1]) == 0 {
 		return phrase{}, errors.New("phrase ends with .. or &; write a word after it, or remove it")
 	}
+	p.source = p.String()
 	return p, nil
 }
 
-// parseSlot folds the alternatives of one field.
-func parseSlot(field string, sets map[string]string) (string, error) {
+// slot folds the alternatives of one field.
+func (r *phraser) slot(field string) (string, error) {
+	if s, ok := r.slots[field]; ok {
+		return s, nil
+	}
 	var words []string
 	for a := range strings.SplitSeq(field, "|") {
 		name, isSet := strings.CutPrefix(a, "$")
@@ -94,7 +124,7 @@ func parseSlot(field string, sets map[string]string) (string, error) {
 			words = append(words, word)
 			continue
 		}
-		set, ok := sets[name]
+		set, ok := r.sets[name]
 		if !ok {
 			return "", fmt.Errorf("there is no set %q under words; add it, or remove the $", name)
 		}
@@ -107,7 +137,8 @@ func parseSlot(field string, sets map[string]string) (string, error) {
 		}
 	}
 	slices.Sort(words)
-	return strings.Join(slices.Compact(words), "|"), nil
+	r.slots[field] = strings.Join(slices.Compact(words), "|")
+	return r.slots[field], nil
 }
 
 // parseWord folds one word, which may begin or end with *.
@@ -152,4 +183,13 @@ func (p phrase) String() string {
 		}
 	}
 	return b.String()
+}
+
+// shortest returns the letters of the shortest word of a phrase of one slot.
+func (p phrase) shortest() int {
+	n := maxPhraseLen
+	for w := range strings.SplitSeq(p.parts[0][0].words, "|") {
+		n = min(n, len(w))
+	}
+	return n
 }

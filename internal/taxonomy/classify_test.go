@@ -1,0 +1,114 @@
+package taxonomy_test
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/heard-intake/heard/internal/taxonomy"
+)
+
+type labelled struct{ reason, product, language, text string }
+
+func readLabelled(t testing.TB) []labelled {
+	t.Helper()
+	data, err := os.ReadFile("testdata/labelled.tsv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []labelled
+	for line := range strings.Lines(string(data)) {
+		f := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
+		if strings.HasPrefix(line, "#") {
+			continue
+		}
+		if len(f) != 4 {
+			t.Fatalf("testdata/labelled.tsv: %d fields in %q", len(f), line)
+		}
+		all = append(all, labelled{f[0], f[1], f[2], f[3]})
+	}
+	return all
+}
+
+// The labelled lines were at hand when the example's phrases were written, so
+// this says that the rules hold together, not how well they do on new text.
+func TestClassifyLabelled(t *testing.T) {
+	t.Parallel()
+	x := example(t)
+	all := readLabelled(t)
+	if len(all) < 120 {
+		t.Fatalf("only %d labelled lines", len(all))
+	}
+	var right, claimed, known, unknown, unknownRight, product, language int
+	for _, l := range all {
+		got := x.Classify(l.text, taxonomy.Hints{})
+		reason := got.Reason
+		if reason == "" {
+			reason = taxonomy.Unknown
+		}
+		if reason != l.reason || got.Product != l.product {
+			t.Logf("want %s/%s got %s/%s by %v (%.2f): %s", l.reason, l.product, reason, got.Product, got.Matched, got.Confidence, l.text)
+		}
+		if l.reason == taxonomy.Unknown {
+			unknown++
+			if got.Reason == "" {
+				unknownRight++
+			}
+		} else {
+			known++
+		}
+		if got.Reason != "" {
+			claimed++
+			if got.Reason == l.reason {
+				right++
+			}
+		}
+		if got.Product == l.product {
+			product++
+		}
+		if got.Language == l.language {
+			language++
+		}
+	}
+	precision, recall := float64(right)/float64(claimed), float64(right)/float64(known)
+	t.Logf("%d lines: precision %.3f, recall %.3f, unknown kept unknown %d of %d, product %.3f, language %.3f",
+		len(all), precision, recall, unknownRight, unknown, float64(product)/float64(len(all)), float64(language)/float64(len(all)))
+	if precision < 0.95 || recall < 0.92 {
+		t.Errorf("precision %.3f and recall %.3f, want at least 0.95 and 0.92", precision, recall)
+	}
+	if unknownRight < unknown-1 {
+		t.Errorf("%d of %d unknown lines got a reason", unknown-unknownRight, unknown)
+	}
+	if float64(product) < 0.95*float64(len(all)) {
+		t.Errorf("product right in %d of %d", product, len(all))
+	}
+}
+
+func TestClassifyShort(t *testing.T) {
+	x := example(t)
+	text := "Hallo, ik begrijp de factuur van vorige maand niet, kunt u mij uitleggen waar die kosten vandaan komen?"
+	hints := taxonomy.Hints{Products: []string{"headphones"}}
+	x.Classify(text, hints)
+	if n := testing.AllocsPerRun(200, func() { x.Classify(text, hints) }); n > 0 && !raceEnabled {
+		t.Errorf("%v allocations per message, want 0", n)
+	}
+	if got := x.Classify(text, hints); got.Reason != "invoice-unclear" || got.Department != "billing" || len(got.Matched) != 1 || got.Language != "nl" {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func BenchmarkClassify(b *testing.B) {
+	x := example(b)
+	for name, text := range map[string]string{
+		"short":  "Hallo, ik begrijp de factuur van vorige maand niet, kunt u mij uitleggen waar die kosten vandaan komen?",
+		"typos":  "Hallo, ik begrijpp de fatcuur van vorige maaand niet, kuntt u mij uitlegen waar de kostten vandaann komen?",
+		"mail2k": strings.Repeat("Dit is een lange mail over van alles en nog wat, maar zonder een enkel punt. ", 26),
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				x.Classify(text, taxonomy.Hints{})
+			}
+		})
+	}
+}

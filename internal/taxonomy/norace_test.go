@@ -1,0 +1,5 @@
+//go:build !race
+
+package taxonomy_test
+
+const raceEnabled = false

@@ -1,0 +1,5 @@
+//go:build race
+
+package taxonomy_test
+
+const raceEnabled = true // sync.Pool drops at random under the race detector
