@@ -81,33 +81,40 @@ func root(t testing.TB) string {
 // A Row is what the corpus and a delivery can be compared by.
 type Row struct {
 	Addresses []string // the values of the customer's aliases, the first one first
-	ID        string   // of a message; of an effect or notice, see OwnID
-	OwnID     string   // an effect's own id, from the "id" in its Data
+	ID        string   // of a message, or of the one that an effect is about
+	OwnID     string   // of an effect or notice: the "id" in its Data
 	At        time.Time
 	Text      string
+	Notice    bool // a notice has no text of its own
 }
 
 // Rows returns the messages, effects and notices of d, in that order.
 func Rows(d contact.Delivery) []Row {
 	var rows []Row
 	for _, m := range d.Messages {
-		rows = append(rows, Row{values(m.Addresses()), m.ProviderID, "", m.SentAt, m.Text})
+		rows = append(rows, Row{Addresses: values(m.Addresses()), ID: m.ProviderID, At: m.SentAt, Text: m.Text})
 	}
 	for _, e := range d.Effects {
-		var own struct {
-			ID string `json:"id"`
-		}
-		_ = json.Unmarshal(e.Data, &own) // most effects have no data
-		rows = append(rows, Row{values(e.Addresses()), e.Target, own.ID, e.At, e.Emoji + e.Text})
+		rows = append(rows, Row{
+			Addresses: values(e.Addresses()), ID: e.Target, OwnID: ownID(e.Data), At: e.At, Text: e.Emoji + e.Text,
+		})
 	}
 	for _, n := range d.Notices {
-		var as []identity.Address
+		row := Row{ID: n.ID, OwnID: ownID(n.Data), At: n.At, Notice: true}
 		if n.Customer != nil {
-			as = append([]identity.Address{*n.Customer}, n.Aliases...)
+			row.Addresses = values(append([]identity.Address{*n.Customer}, n.Aliases...))
 		}
-		rows = append(rows, Row{values(as), n.ID, "", n.At, ""})
+		rows = append(rows, row)
 	}
 	return rows
+}
+
+func ownID(data json.RawMessage) string {
+	var own struct {
+		ID string `json:"id"`
+	}
+	_ = json.Unmarshal(data, &own) // most have none
+	return own.ID
 }
 
 func values(as []identity.Address) []string {
@@ -157,5 +164,5 @@ func (r Row) agrees(item Item) bool {
 	if n, err := strconv.ParseInt(item.Time, 10, 64); err == nil && r.At.Unix() != n && r.At.UnixMilli() != n {
 		return false
 	}
-	return item.Text == r.Text
+	return item.Text == r.Text || r.Notice
 }

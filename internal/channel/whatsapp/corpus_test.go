@@ -1,0 +1,46 @@
+package whatsapp_test
+
+import (
+	"testing"
+
+	"github.com/heard-intake/heard/internal/channel/channeltest"
+	"github.com/heard-intake/heard/internal/channel/whatsapp"
+	"github.com/heard-intake/heard/internal/contact"
+)
+
+// exceptions are the items of the corpus that we read otherwise on purpose.
+var exceptions = map[string]string{
+	"chatwoot__entry_is_object_not_array.json": "the entry is empty: there is nothing in it",
+	"pywa__message_status_group.json":          "the customer is the participant; what the collectors give is the group",
+}
+
+// TestCorpus reads real payloads as their collectors did.
+func TestCorpus(t *testing.T) {
+	t.Parallel()
+	for _, f := range channeltest.Corpus(t, "whatsapp") {
+		t.Run(f.Name, func(t *testing.T) {
+			t.Parallel()
+			d, err := normalize(f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			channeltest.Check(t, d)
+			if why, ok := exceptions[f.Name]; ok {
+				t.Skip(why)
+			}
+			for _, item := range channeltest.Differences(f, d) {
+				t.Errorf("nothing agrees with %+v in %+v", item, channeltest.Rows(d))
+			}
+			for _, b := range d.Broken {
+				t.Errorf("broken: %s: %s", b.Path, b.Reason)
+			}
+		})
+	}
+}
+
+func normalize(f channeltest.File) (contact.Delivery, error) {
+	if f.Name == "awsdocs__eum_social_sns_message_text.json" {
+		return whatsapp.NormalizeSNS(f.Body)
+	}
+	return whatsapp.Normalize(f.Body)
+}
