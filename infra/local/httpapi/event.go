@@ -1,0 +1,143 @@
+package httpapi
+
+import (
+	"encoding/base64"
+	"mime"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// An event is a request as a function gets it, payload format 2.0. What is
+// not there is left out, as AWS does.
+type event struct {
+	Version               string            `json:"version"`
+	RouteKey              string            `json:"routeKey"`
+	RawPath               string            `json:"rawPath"`
+	RawQueryString        string            `json:"rawQueryString"`
+	Cookies               []string          `json:"cookies,omitempty"`
+	Headers               map[string]string `json:"headers"`
+	QueryStringParameters map[string]string `json:"queryStringParameters,omitempty"`
+	RequestContext        requestContext    `json:"requestContext"`
+	PathParameters        map[string]string `json:"pathParameters,omitempty"`
+	Body                  string            `json:"body,omitempty"`
+	IsBase64Encoded       bool              `json:"isBase64Encoded"`
+}
+
+type requestContext struct {
+	AccountID    string      `json:"accountId"`
+	APIID        string      `json:"apiId"`
+	Authorizer   *identity   `json:"authorizer,omitempty"`
+	DomainName   string      `json:"domainName"`
+	DomainPrefix string      `json:"domainPrefix"`
+	HTTP         httpContext `json:"http"`
+	RequestID    string      `json:"requestId"`
+	RouteKey     string      `json:"routeKey"`
+	Stage        string      `json:"stage"`
+	Time         string      `json:"time"`
+	TimeEpoch    int64       `json:"timeEpoch"`
+}
+
+type httpContext struct {
+	Method    string `json:"method"`
+	Path      string `json:"path"`
+	Protocol  string `json:"protocol"`
+	SourceIP  string `json:"sourceIp"`
+	UserAgent string `json:"userAgent"`
+}
+
+func (g *Gateway) event(r *http.Request, route *route, path string, body []byte) *event {
+	now := time.Now().UTC()
+	source, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		source = r.RemoteAddr
+	}
+	e := &event{
+		Version:               "2.0",
+		RouteKey:              route.Key(),
+		RawPath:               path,
+		RawQueryString:        r.URL.RawQuery,
+		Headers:               headers(r, source, len(body)),
+		QueryStringParameters: query(r.URL.RawQuery),
+		RequestContext: requestContext{
+			AccountID:    g.account,
+			APIID:        g.api.Name,
+			DomainName:   r.Host,
+			DomainPrefix: g.api.Name,
+			HTTP: httpContext{
+				Method: r.Method, Path: path, Protocol: r.Proto, SourceIP: source, UserAgent: r.UserAgent(),
+			},
+			RouteKey:  route.Key(),
+			Stage:     g.api.Stage,
+			Time:      now.Format("02/Jan/2006:15:04:05 -0700"),
+			TimeEpoch: now.UnixMilli(),
+		},
+	}
+	for _, c := range r.Header.Values("Cookie") {
+		for part := range strings.SplitSeq(c, ";") {
+			if part = strings.TrimSpace(part); part != "" {
+				e.Cookies = append(e.Cookies, part)
+			}
+		}
+	}
+	e.Body = string(body)
+	if len(body) > 0 && !isText(r.Header.Get("Content-Type"), body) {
+		e.Body, e.IsBase64Encoded = base64.StdEncoding.EncodeToString(body), true
+	}
+	return e
+}
+
+// isText reports whether AWS hands on a body as it is: text/* and three
+// others. A form is not among them, nor is a body of no type. What AWS does
+// with a text that is no UTF-8 is not documented; base64 loses nothing.
+func isText(contentType string, body []byte) bool {
+	typ, _, err := mime.ParseMediaType(contentType)
+	if err != nil {
+		typ, _, _ = strings.Cut(strings.ToLower(contentType), ";")
+	}
+	switch strings.TrimSpace(typ) {
+	case "application/json", "application/xml", "application/javascript":
+		return utf8.Valid(body)
+	}
+	return strings.HasPrefix(typ, "text/") && utf8.Valid(body)
+}
+
+// hopByHop are headers for API Gateway alone.
+var hopByHop = map[string]bool{
+	"Connection": true, "Cookie": true, "Expect": true, "Keep-Alive": true, "Proxy-Authenticate": true,
+	"Proxy-Authorization": true, "Te": true, "Trailer": true, "Transfer-Encoding": true, "Upgrade": true,
+}
+
+func headers(r *http.Request, source string, size int) map[string]string {
+	out := map[string]string{}
+	for name, values := range r.Header {
+		if !hopByHop[name] {
+			out[strings.ToLower(name)] = strings.Join(values, ",")
+		}
+	}
+	out["host"] = r.Host
+	out["content-length"] = strconv.Itoa(size)
+	out["x-amzn-trace-id"] = "Root=1-" + strconv.FormatInt(time.Now().Unix(), 16) + "-" + hexID()
+	if before := out["x-forwarded-for"]; before != "" {
+		source = before + ", " + source
+	}
+	out["x-forwarded-for"] = source
+	out["x-forwarded-proto"], out["x-forwarded-port"] = "http", "80"
+	if _, port, err := net.SplitHostPort(r.Host); err == nil {
+		out["x-forwarded-port"] = port
+	}
+	return out
+}
+
+func query(raw string) map[string]string {
+	values, _ := url.ParseQuery(raw) // what can be read of it
+	var out map[string]string
+	for k, v := range values {
+		out = with(out, k, strings.Join(v, ","))
+	}
+	return out
+}
