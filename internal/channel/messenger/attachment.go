@@ -1,0 +1,237 @@
+package messenger
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/url"
+	"strings"
+
+	"github.com/heard-intake/heard/internal/channel/meta"
+	"github.com/heard-intake/heard/internal/contact"
+)
+
+// kinds are the types of attachment there are, and what they make of a
+// message.
+var kinds = map[string]contact.Kind{
+	"image":               contact.Image,
+	"animated_image":      contact.Image,
+	"video":               contact.Video,
+	"audio":               contact.Audio,
+	"file":                contact.File,
+	"sticker":             contact.Sticker,
+	"like_heart":          contact.Sticker,
+	"location":            contact.Location,
+	"template":            contact.Template,
+	"appointment_booking": contact.Form,
+	"fallback":            contact.Share,
+	"share":               contact.Share,
+	"post":                contact.Share,
+	"ig_post":             contact.Share,
+	"reel":                contact.Share,
+	"ig_reel":             contact.Share,
+	"story_mention":       contact.Share,
+	"ig_story":            contact.Share,
+}
+
+// thumbs are the stickers behind the like button, in three sizes.
+var thumbs = map[string]bool{"369239263222822": true, "369239343222814": true, "369239383222810": true}
+
+// An attachment is an element of attachments.
+type attachment struct {
+	raw       meta.Value
+	kind      string
+	title     string
+	url       string
+	stickerID string
+	payload   meta.Object // null or a string in some
+}
+
+func newAttachment(raw meta.Value) attachment {
+	o := raw.Object()
+	payload := o.Get("payload").Object()
+	return attachment{
+		raw:       raw,
+		kind:      o.Get("type").Text(),
+		title:     firstOf(payload.Get("title"), o.Get("title")),
+		url:       contact.Clean(firstOf(payload.Get("url"), o.Get("url"), o.Get("URL")), maxField),
+		stickerID: contact.Clean(payload.Get("sticker_id").Text(), maxID),
+		payload:   payload,
+	}
+}
+
+// firstOf returns the first text there is.
+func firstOf(values ...meta.Value) string {
+	for _, v := range values {
+		if s := v.Text(); s != "" {
+			return s
+		}
+	}
+	return ""
+}
+
+// contents is what the attachments of a message come to.
+type contents struct {
+	kind    contact.Kind // of the first attachment that has one; empty if there is none
+	text    string       // what it says when there are no words
+	payload string
+	unread  string // the type of the first that cannot be read
+	mark    string
+	files   []contact.Attachment
+	data    [][]byte
+	product *contact.Referral
+}
+
+// newContents reads attachments. StickerID is the message's own, which early
+// stickers had beside their picture.
+func newContents(attachments meta.Value, stickerID string) *contents {
+	c := &contents{}
+	for _, raw := range attachments.List() {
+		a := newAttachment(raw)
+		if a.kind == "image" && a.stickerID == "" {
+			a.stickerID = stickerID
+		}
+		if a.kind == "image" && a.stickerID != "" {
+			a.kind = "sticker" // as stickers came until the summer of 2026
+		}
+		c.add(a)
+	}
+	if c.kind == "" && c.mark != "" {
+		c.kind, c.payload = contact.Unsupported, c.unread
+	}
+	return c
+}
+
+func (c *contents) add(a attachment) {
+	kind, known := kinds[a.kind]
+	lost := strings.EqualFold(a.title, "Attachment Unavailable") // withheld from businesses in Europe
+	switch {
+	case lost || !known:
+		c.skip(a, lost)
+		return
+	case kind == contact.Sticker:
+		c.sticker(a)
+	case kind == contact.Image || kind == contact.Video || kind == contact.Audio || kind == contact.File:
+		c.file(kind, a)
+	default:
+		c.structured(kind, a)
+	}
+	if c.kind == "" {
+		c.kind = kind
+	}
+}
+
+// skip notes an attachment that cannot be read, or has nothing in it; the
+// message keeps it in Raw.
+func (c *contents) skip(a attachment, lost bool) {
+	c.mark = "unparsed"
+	if lost {
+		c.mark = "content-lost"
+	}
+	if c.unread == "" {
+		c.unread = contact.Clean(a.kind, maxID)
+	}
+	if served(a.url) {
+		c.files = append(c.files, contact.Attachment{Kind: contact.File, URL: a.url})
+	}
+}
+
+// file adds a file. One without an address is a file that the platform lost.
+func (c *contents) file(kind contact.Kind, a attachment) {
+	if a.url == "" {
+		c.mark = "content-lost"
+		return
+	}
+	f := contact.Attachment{Kind: kind, URL: a.url}
+	if kind == contact.File {
+		f.Name = contact.Clean(a.title, maxID)
+	}
+	if a.kind == "animated_image" {
+		f.Mark = "animated"
+	}
+	c.files = append(c.files, f)
+}
+
+// sticker adds a sticker, once: for a while each came as an image too.
+func (c *contents) sticker(a attachment) {
+	switch {
+	case thumbs[a.stickerID]:
+		c.text = "👍"
+	case a.kind == "like_heart":
+		c.text = "❤️"
+	}
+	f := contact.Attachment{Kind: contact.Sticker, Ref: a.stickerID, URL: a.url}
+	for i, other := range c.files {
+		if other.URL == f.URL {
+			c.files[i] = f
+			return
+		}
+	}
+	if f.URL != "" {
+		c.files = append(c.files, f)
+	}
+}
+
+// structured adds what is no file: a link, a place, a template, a booking.
+func (c *contents) structured(kind contact.Kind, a attachment) {
+	c.data = append(c.data, a.raw)
+	switch a.kind {
+	case "template":
+		c.text = contact.Clean(a.payload.Get("text").Text(), contact.MaxText)
+		c.product = newProduct(a.payload.Get("product"))
+	case "appointment_booking":
+		c.payload = a.kind
+	}
+	if kind != contact.Share {
+		return
+	}
+	if c.payload == "" {
+		c.payload = absolute(a.url)
+	}
+	if served(a.url) { // a story is gone after a day, its picture with it
+		f := contact.Attachment{Kind: contact.File, URL: a.url}
+		if strings.HasSuffix(a.kind, "reel") {
+			f.Kind = contact.Video
+		}
+		c.files = append(c.files, f)
+	}
+}
+
+// list returns the attachments that are no files, as the platform gave them.
+func (c *contents) list() json.RawMessage {
+	if len(c.data) == 0 {
+		return nil
+	}
+	return append(append([]byte{'['}, bytes.Join(c.data, []byte{','})...), ']')
+}
+
+// newProduct reads the product that a customer sent from the page's shop.
+func newProduct(v meta.Value) *contact.Referral {
+	for _, p := range v.Get("elements").List() {
+		return &contact.Referral{
+			Source:  "product",
+			ID:      contact.Clean(p.Get("id").Text(), maxID),
+			Product: contact.Clean(firstOf(p.Get("retailer_id"), p.Get("id")), maxID),
+			Title:   contact.Clean(p.Get("title").Text(), maxField),
+		}
+	}
+	return nil
+}
+
+// absolute returns the address of a link; reels come without a host.
+func absolute(link string) string {
+	if strings.HasPrefix(link, "/") && !strings.HasPrefix(link, "//") {
+		return "https://www.facebook.com" + link
+	}
+	return link
+}
+
+// served reports whether link leads to a file on Meta's media servers, and not
+// to a page for people.
+func served(link string) bool {
+	u, err := url.Parse(link)
+	if err != nil || u.Scheme != "https" {
+		return false
+	}
+	host := "." + u.Hostname()
+	return strings.HasSuffix(host, ".fbsbx.com") || strings.HasSuffix(host, ".fbcdn.net") || strings.HasSuffix(host, ".cdninstagram.com")
+}
