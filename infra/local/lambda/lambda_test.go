@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -428,4 +429,77 @@ func TestBuildNamesWhatDoesNotCompile(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "missing") {
 		t.Errorf("got %v", err)
 	}
+}
+
+func TestTheAWSCLIInvokes(t *testing.T) {
+	t.Parallel()
+	cli, err := exec.LookPath("aws")
+	if err != nil {
+		t.Skip("the AWS CLI is not here")
+	}
+	m := manager(t, lambda.Config{}, lambda.Function{})
+	server := httptest.NewServer(m)
+	t.Cleanup(server.Close)
+	out, in := filepath.Join(t.TempDir(), "out.json"), filepath.Join(t.TempDir(), "in.json")
+	if err := os.WriteFile(in, event("", "hello"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), cli, "lambda", "invoke", "--endpoint-url", server.URL, "--region", "eu-west-1",
+		"--function-name", "behave", "--payload", "fileb://"+in, out)
+	cmd.Env = append(os.Environ(), "AWS_ACCESS_KEY_ID=local", "AWS_SECRET_ACCESS_KEY=local")
+	if text, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, text)
+	}
+	got, err := os.ReadFile(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Contains(got, []byte(`"text":"hello"`)) {
+		t.Errorf("got %s", got)
+	}
+}
+
+// TestProcessesDieWithTheirParent kills a runner, which is this test binary
+// once more, as nothing can be caught.
+func TestProcessesDieWithTheirParent(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS != "linux" {
+		t.Skip("only Linux promises this")
+	}
+	if os.Getenv("LAMBDA_TEST_RUNNER") != "" {
+		m := manager(t, lambda.Config{}, lambda.Function{})
+		_, a := invoke(t, m, event("", ""))
+		fmt.Println("process", a.PID)
+		select {}
+	}
+	if _, err := binary(); err != nil { // so that the other finds it in the build cache
+		t.Fatal(err)
+	}
+	dir := t.TempDir() // the runner is killed before it can remove its own
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestProcessesDieWithTheirParent$")
+	cmd.Env = append(os.Environ(), "LAMBDA_TEST_RUNNER=1", "TMPDIR="+dir)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var pid int
+	if _, err := fmt.Fscanf(out, "process %d\n", &pid); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait()
+	for syscall.Kill(pid, 0) == nil && !zombie(pid) {
+		runtime.Gosched()
+	}
+}
+
+// zombie reports whether a process is dead, and only not yet collected.
+func zombie(pid int) bool {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	return err != nil || strings.Contains(string(stat), ") Z ")
 }
