@@ -1,0 +1,281 @@
+// Package bounce reads what machines say about mail we sent: that it could not
+// be delivered, was complained about, or was displayed.
+//
+// Half of the world's mail servers report in the form of RFC 3464, with the
+// status that the refusing server gave; the others write a letter. Both are
+// read: the fields first, then the words. A status that no server stated is
+// told apart by its third number, 901 to 999, which no registry uses.
+package bounce
+
+import (
+	"strings"
+
+	"github.com/heard-intake/heard/internal/channel/email/rfc822"
+)
+
+// A Kind says what a report is about.
+type Kind string
+
+// The kinds of report.
+const (
+	Bounce    Kind = "bounce"    // not delivered, and nobody tries again
+	Delay     Kind = "delay"     // not delivered yet
+	Delivered Kind = "delivered" // delivered or passed on
+	Complaint Kind = "complaint" // the recipient calls it spam (ARF, RFC 5965)
+	Receipt   Kind = "receipt"   // displayed, or deleted unread (MDN, RFC 8098)
+	Reply     Kind = "auto-reply"
+	Report    Kind = "report" // about mail in general: DMARC, TLS
+)
+
+// A Notice is what a report says.
+type Notice struct {
+	Kind       Kind        `json:"kind"`
+	Recipients []Recipient `json:"recipients,omitempty"`
+	Original   string      `json:"original,omitempty"` // Message-ID of the mail it is about, without brackets
+	Feedback   string      `json:"feedback,omitempty"` // complaint: "abuse", "fraud", "opt-out", ...
+}
+
+// A Recipient is one address that a mail did or did not reach.
+type Recipient struct {
+	Address    string `json:"address,omitempty"`
+	Action     string `json:"action,omitempty"`     // failed, delayed, delivered, relayed, expanded
+	Status     string `json:"status,omitempty"`     // RFC 3463: "5.1.1"
+	Reply      string `json:"reply,omitempty"`      // SMTP: "550"
+	Reason     string `json:"reason,omitempty"`     // "userunknown", "mailboxfull", ...
+	Hard       bool   `json:"hard,omitempty"`       // the address will never work
+	Diagnostic string `json:"diagnostic,omitempty"` // the refusing server's words
+}
+
+// maxRecipients is how many recipients of one report are read.
+const maxRecipients = 100
+
+// maxText is how much of a report's text is read, in bytes.
+const maxText = 64 << 10
+
+// Read returns what the mail reports; nil when it is no report.
+func Read(root *rfc822.Part) *Notice {
+	p := collect(root)
+	switch {
+	case p.feedback != "":
+		return p.complaint()
+	case p.disposition != "":
+		return p.receipt()
+	case aggregate(root):
+		return &Notice{Kind: Report}
+	case p.status == "" && !sentByDaemon(root.Header) && !notified(root.Header):
+		return complaintByHeader(root, p)
+	case p.status == "" && vacation(root.Header):
+		return nil
+	}
+	return p.bounce(root)
+}
+
+// The pieces of a report.
+type pieces struct {
+	text        string // for people
+	status      string // message/delivery-status
+	feedback    string // message/feedback-report
+	disposition string // message/disposition-notification
+	original    rfc822.Header
+	originalTxt string // the returned mail, for what its header lacks
+}
+
+func collect(root *rfc822.Part) *pieces {
+	p := &pieces{}
+	root.Walk(func(c *rfc822.Part) {
+		switch c.Type {
+		case "message/delivery-status", "message/global-delivery-status":
+			p.status += text(c) + "\n\n"
+		case "message/feedback-report":
+			p.feedback += text(c)
+		case "message/disposition-notification", "message/global-disposition-notification":
+			p.disposition += text(c)
+		case "message/rfc822", "text/rfc822-headers", "message/global", "message/global-headers", "message/rfc822-headers":
+			p.returned(text(c))
+		case "text/plain", "text/html":
+			if len(p.text) < maxText {
+				p.text += plain(c) + "\n"
+			}
+		}
+	})
+	p.cutReturned()
+	return p
+}
+
+func text(c *rfc822.Part) string { s, _ := c.Text(maxText); return s }
+
+var tags = lazy(`(?s)<(?:style|head).*?</(?:style|head)>|<[^@<>]*>`)
+
+// plain returns a part's text; of HTML roughly, for its words alone matter.
+func plain(c *rfc822.Part) string {
+	s := text(c)
+	if c.Type != "text/html" {
+		return s
+	}
+	s = strings.NewReplacer("<br", "\n<br", "<p", "\n<p", "<tr", "\n<tr", "<div", "\n<div").Replace(s)
+	return strings.NewReplacer("&lt;", "<", "&gt;", ">", "&quot;", `"`, "&nbsp;", " ", "&#43;", "+", "&amp;", "&").Replace(tags().ReplaceAllString(s, ""))
+}
+
+// returned keeps the header of the mail that came back.
+func (p *pieces) returned(s string) {
+	if len(p.original.Fields) > 0 {
+		return
+	}
+	inner, _ := rfc822.Parse([]byte(s))
+	p.original, p.originalTxt = inner.Header, s
+}
+
+// copyMarks are the lines after which a letter holds the mail it returns.
+var copyMarks = lazy(`(?mi)^(?:[- ]*below this line is a copy of the message.*|-+ ?this is a copy of (?:the|your) message.*|[- ]*original message (?:follows|headers|header|text)?[- :.]*|-+ ?original message ?-+|-+ ?message header follows.*|[-=*]+ ?original mail.*|-+ ?returned (?:message|mail).*|-+ ?undelivered message.*|original message follows\.?|-+ unsent message (?:below|follows).*|the (?:following is|header|first .* lines).*(?:headers|message).*:|message headers? follows?:?|received message follows.*|---- the original message ----|\*\*\* original message .*|--------- ?header of the original.*|[- ]*the (?:header|headers) of the original message.*)\s*$`)
+
+// cutReturned ends the text for people where a letter returns the mail.
+func (p *pieces) cutReturned() {
+	loc := copyMarks().FindStringIndex(p.text)
+	if loc == nil {
+		return
+	}
+	if len(p.original.Fields) == 0 {
+		p.returned(strings.TrimLeft(p.text[loc[1]:], "\r\n >"))
+	}
+	p.text = p.text[:loc[0]]
+}
+
+// originalID returns the Message-ID of the mail a report is about.
+func (p *pieces) originalID() string {
+	if ids := p.original.IDs("Message-ID"); len(ids) > 0 {
+		return ids[0]
+	}
+	for _, s := range []string{p.status, p.disposition, p.feedback} {
+		for _, name := range []string{"Original-Message-ID", "X-Original-Message-ID", "Message-ID"} {
+			if ids := fields(s).IDs(name); len(ids) > 0 {
+				return ids[0]
+			}
+		}
+	}
+	if m := messageID().FindStringSubmatch(p.originalTxt); m != nil {
+		return m[1]
+	}
+	if m := messageID().FindStringSubmatch(p.text); m != nil {
+		return m[1]
+	}
+	return ""
+}
+
+var messageID = lazy(`(?mi)^[ \t>]*message-id:\s*<([^<>\s]{3,300})>`)
+
+// fields reads a block of header-like lines, over its empty lines.
+func fields(s string) rfc822.Header {
+	var b strings.Builder
+	for line := range strings.Lines(s) {
+		if strings.TrimSpace(line) != "" {
+			b.WriteString(line)
+		}
+	}
+	root, _ := rfc822.Parse([]byte(b.String()))
+	return root.Header
+}
+
+func (p *pieces) complaint() *Notice {
+	h := fields(p.feedback)
+	n := &Notice{Kind: Complaint, Original: p.originalID(), Feedback: strings.ToLower(h.Get("Feedback-Type"))}
+	if n.Feedback == "auth-failure" || n.Feedback == "dmarc" {
+		n.Kind = Report
+	}
+	for _, name := range []string{"Original-Rcpt-To", "Removal-Recipient"} {
+		for _, a := range h.Addresses(name) {
+			if a.Addr != "" {
+				n.Recipients = append(n.Recipients, Recipient{Address: a.Addr})
+			}
+		}
+	}
+	if len(n.Recipients) == 0 {
+		n.Recipients = p.originalRecipients()
+	}
+	return n
+}
+
+func (p *pieces) originalRecipients() []Recipient {
+	var all []Recipient
+	for _, a := range p.original.Addresses("To") {
+		if a.Addr != "" && len(all) < maxRecipients {
+			all = append(all, Recipient{Address: a.Addr})
+		}
+	}
+	return all
+}
+
+func (p *pieces) receipt() *Notice {
+	h := fields(p.disposition)
+	n := &Notice{Kind: Receipt, Original: p.originalID()}
+	who := addressOf(h.Get("Final-Recipient"))
+	if who == "" {
+		who = addressOf(h.Get("Original-Recipient"))
+	}
+	_, done, _ := strings.Cut(h.Get("Disposition"), ";")
+	n.Recipients = []Recipient{{Address: who, Action: strings.ToLower(strings.TrimSpace(done))}}
+	return n
+}
+
+// complaintByHeader reads complaints that are sent without the report's part.
+func complaintByHeader(root *rfc822.Part, p *pieces) *Notice {
+	subject := strings.ToLower(root.Header.Text("Subject"))
+	if strings.HasPrefix(subject, "complaint about message from") || strings.HasPrefix(subject, "email feedback report for ip") {
+		return &Notice{Kind: Complaint, Feedback: "abuse", Original: p.originalID(), Recipients: p.originalRecipients()}
+	}
+	return nil
+}
+
+// aggregate reports whether the mail carries a DMARC or TLS report.
+func aggregate(root *rfc822.Part) bool {
+	if strings.EqualFold(root.Params["report-type"], "tlsrpt") {
+		return true
+	}
+	subject := strings.ToLower(root.Header.Text("Subject"))
+	return strings.HasPrefix(subject, "report domain:") && strings.Contains(subject, "submitter:")
+}
+
+// daemons are local parts under which servers report.
+var daemons = []string{"mailer-daemon", "mailerdaemon", "postmaster", "mail-daemon", "mail.delivery.system", "double-bounce", "mdaemon", "mail-daemon-", "mailerdaemon", "mailer_daemon", "bounce-notification"}
+
+// sentByDaemon reports whether a mail server wrote the mail.
+func sentByDaemon(h rfc822.Header) bool {
+	for _, a := range h.Addresses("From") {
+		local, _, _ := strings.Cut(strings.ToLower(a.Addr), "@")
+		name := strings.ToLower(a.Name)
+		for _, d := range daemons {
+			if local == d || name == d || strings.HasPrefix(local, "mailer-daemon") {
+				return subjectReports(h) || local != "postmaster" || h.Get("Return-Path") == "<>"
+			}
+		}
+		if strings.HasPrefix(name, "mail delivery s") || strings.HasPrefix(name, "mail deliver s") || name == "mail administrator" {
+			return true
+		}
+	}
+	return false
+}
+
+// notified reports whether other signs than the sender say that this is a
+// report.
+func notified(h rfc822.Header) bool {
+	if h.Has("X-Failed-Recipients") || strings.HasPrefix(strings.ToLower(h.Get("Received")), "(qmail") && strings.Contains(h.Get("Received"), "for bounce") {
+		return true
+	}
+	if strings.Contains(h.Get("From"), "@sns.amazonaws.com") && strings.Contains(h.Get("Subject"), "AWS Notification") {
+		return true
+	}
+	null := strings.TrimSpace(h.Get("Return-Path")) == "<>"
+	return subjectReports(h) && (null || h.Has("Auto-Submitted") || strings.Contains(strings.ToLower(h.Get("Content-Type")), "report") || strongSubject(h))
+}
+
+var reportSubject = lazy(`(?i)undeliver|delivery (?:status|failure|fail|problem|delay|report|notification|has failed|unsuccessful|error)|returned mail|mail (?:delivery|system|could not|failure|undeliverable)|failure notice|delivery[- ]failure|message (?:delivery|status|undeliverable|not delivered|rejected)|could not (?:be|send)|warning: (?:could|message)|rejected:|non[- ]?(?:remis|delivery|distribu)|onbestelbaar|niet bezorgd|unzustellbar|zustell|no (?:se pudo|entregado)|nicht zugestellt|mancata consegna|недоставлен|не доставлено|не удалось доставить|bounce|user unknown|unknown user|address (?:rejected|not found)|can't (?:deliver|create)|unable to deliver|failed (?:mail|delivery|delivering)|nondeliverable|not be delivered|mail error|message you sent blocked|配信|配送|エラーメール|退信|error sending`)
+
+func subjectReports(h rfc822.Header) bool { return reportSubject().MatchString(h.Text("Subject")) }
+
+var strong = lazy(`(?i)^(?:undeliverable|undelivered mail returned|delivery status notification|failure notice|returned mail: |mail delivery failed|mail system error - returned|delivery failure|message you sent blocked|nondeliverable mail|mail could not be delivered|delivery has failed)`)
+
+func strongSubject(h rfc822.Header) bool { return strong().MatchString(h.Text("Subject")) }
+
+// vacation reports whether a daemon's mail is only an automatic reply.
+func vacation(h rfc822.Header) bool {
+	return strings.HasPrefix(strings.ToLower(h.Get("Auto-Submitted")), "auto-replied") && !subjectReports(h)
+}

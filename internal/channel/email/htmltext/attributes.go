@@ -1,0 +1,123 @@
+package htmltext
+
+import (
+	"strings"
+
+	"golang.org/x/net/html"
+	"golang.org/x/net/html/atom"
+)
+
+// attributes are those that say something about the text. All but the
+// addresses are in lower case.
+type attributes struct {
+	id, class, style, kind, name, marker, alt string
+	href, src, background                     string
+	hide                                      bool
+}
+
+func readAttributes(z *html.Tokenizer, more bool) (a attributes) {
+	for more {
+		var k, v []byte
+		k, v, more = z.TagAttr()
+		if len(v) > 4<<10 {
+			v = v[:4<<10]
+		}
+		switch string(k) {
+		case "id":
+			a.id = strings.ToLower(string(v))
+		case "class":
+			a.class = strings.ToLower(string(v))
+		case "style":
+			a.style = strings.ToLower(strings.ReplaceAll(string(v), " ", ""))
+		case "type":
+			a.kind = strings.ToLower(string(v))
+		case "name":
+			a.name = strings.ToLower(string(v))
+		case "data-marker":
+			a.marker = strings.ToLower(string(v))
+		case "alt":
+			a.alt = string(v)
+		case "href":
+			a.href = strings.TrimSpace(string(v))
+		case "src":
+			a.src = strings.TrimSpace(string(v))
+		case "background":
+			a.background = strings.TrimSpace(string(v))
+		case "hidden":
+			a.hide = true
+		}
+	}
+	return a
+}
+
+// means tells what an element says about the text in it.
+func (a attributes) means(tag atom.Atom) meaning {
+	var m meaning
+	switch tag {
+	case atom.Head, atom.Script, atom.Style, atom.Title, atom.Noscript, atom.Template, atom.Select, atom.Textarea, atom.Iframe, atom.Object, atom.Svg:
+		return hidden
+	case atom.Blockquote:
+		m |= cite
+		if a.kind == "cite" {
+			m |= quote
+		}
+	case atom.Pre:
+		m |= raw
+	}
+	if a.hide || hiddenStyle(a.style) {
+		m |= hidden
+	}
+	switch {
+	case hasClass(a.class, "gmail_quote", "gmail_quote_container", "yahoo_quoted", "protonmail_quote", "tutanota_quote", "zmail_extra", "moz-cite-prefix", "gmail_extra", "hmquote", "ms-outlook-mobile-reference-message", "replyquote"),
+		a.marker == "__quoted_text__", a.marker == "__headers__", a.name == "messagereplysection", a.name == "quoted-content", strings.HasPrefix(a.class, "front-blockquote"),
+		a.id == "mailbox-conversation", a.id == "replybody":
+		if !hasClass(a.class, "gmail_extra") { // holds the reply too, in old mails
+			m |= quote
+		}
+	case hasClass(a.class, "gmail_signature", "moz-signature", "protonmail_signature_block", "gmail_signature_prefix", "bloop_sign"),
+		a.id == "applemailsignature", a.id == "signature", a.id == "ms-outlook-mobile-signature", a.name == "messagesignaturesection", a.marker == "__sig_pre__", a.marker == "__sig_post__":
+		m |= signature
+	}
+	if a.tail() {
+		m |= rest
+	}
+	return m
+}
+
+// tail reports whether quoted history begins at the element and runs to the
+// end of the mail.
+func (a attributes) tail() bool {
+	switch a.id {
+	case "divrplyfwdmsg", "appendonsend", "olk_src_body_section", "mail-editor-reference-message-container", "stopspelling", "x_divrplyfwdmsg":
+		return true
+	}
+	if a.kind == "" && a.name == "_mailoriginal" || a.name == "_messagereplysection" {
+		return true
+	}
+	// Outlook's rule above the header of what is answered, in its two colours.
+	return strings.Contains(a.style, "border-top:solid#e1e1e11.0pt") || strings.Contains(a.style, "border-top:solid#b5c4df1.0pt") ||
+		strings.Contains(a.style, "border-top:1.0ptsolid#e1e1e1") || strings.Contains(a.style, "border-top:1.0ptsolid#b5c4df") ||
+		strings.Contains(a.style, "border-top-color:rgb(225,225,225)") && strings.Contains(a.style, "border-top-style:solid")
+}
+
+func hasClass(class string, names ...string) bool {
+	if class == "" {
+		return false
+	}
+	for _, c := range strings.Fields(class) {
+		for _, n := range names {
+			if c == n {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func hiddenStyle(style string) bool {
+	if style == "" {
+		return false
+	}
+	return strings.Contains(style, "display:none") || strings.Contains(style, "visibility:hidden") || strings.Contains(style, "mso-hide:all") ||
+		strings.Contains(style, "max-height:0px") || strings.Contains(style, "max-height:0;")
+}

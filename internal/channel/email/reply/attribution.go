@@ -1,0 +1,213 @@
+package reply
+
+import (
+	"strings"
+	"unicode"
+)
+
+// maxAttribution is how many lines an attribution is wrapped over, and
+// maxAttributionLen how many bytes it has.
+const (
+	maxAttribution    = 7
+	maxAttributionLen = 400
+)
+
+// A language is how mail programs say who wrote what is quoted.
+type language struct {
+	openers []string // "op 3 mei ..."
+	verbs   []string // "... schreef"
+	middle  bool     // the name may come after the verb
+}
+
+var languages = []language{
+	{openers: []string{"on ", "at ", "in message ", "in article "}, verbs: []string{"wrote", "writes", "sent", "write"}},
+	{openers: []string{"op ", "in bericht "}, verbs: []string{"schreef", "geschreven", "schrijft", "verzonden", "gestuurd"}, middle: true},
+	{openers: []string{"am ", "vom ", "um "}, verbs: []string{"schrieb", "geschrieben", "schreibt", "schrieben"}, middle: true},
+	{openers: []string{"le ", "en date du "}, verbs: []string{"a écrit", "écrit", "écrivait", "a ecrit"}, middle: true},
+	{openers: []string{"el ", "con fecha "}, verbs: []string{"escribió", "escribio", "escribi=f3", "escribía"}, middle: true},
+	{openers: []string{"il ", "in data ", "nel "}, verbs: []string{"ha scritto", "scritto", "scrive", "scriveva"}, middle: true},
+	{openers: []string{"em ", "a ", "no dia ", "às "}, verbs: []string{"escreveu", "escreveram"}, middle: true},
+	{openers: []string{"w dniu ", "dnia ", "dn. "}, verbs: []string{"napisał", "napisała", "napisał(a)", "napisał/a", "pisze", "napisal(a)", "użytkownik"}, middle: true},
+	{openers: []string{"den ", "på ", "d. "}, verbs: []string{"skrev", "skrev följande", "følgende"}, middle: true},
+	{openers: nil, verbs: []string{"kirjoitti", "kirjoittaa"}},
+	{openers: []string{"vào "}, verbs: []string{"đã viết"}},
+	{openers: nil, verbs: []string{"написал", "написала", "написал(а)", "пишет", "писал", "писал(а)", "пише", "написав", "пишете"}, middle: true},
+	{openers: []string{"在", "于", "於"}, verbs: []string{"写道", "寫道", "写到", "編寫", "编写"}, middle: true},
+	{openers: nil, verbs: []string{"さんは書きました", "のメール", "작성"}},
+	{openers: []string{"la ", "pe ", "în "}, verbs: []string{"a scris"}},
+	{openers: []string{"dne "}, verbs: []string{"napsal", "napsal(a)", "píše"}, middle: true},
+	{openers: nil, verbs: []string{"yazdı", "ezt írta", "έγραψε"}},
+}
+
+// attribution returns how many lines from i on say who wrote what follows; 0
+// for none.
+func attribution(lines []line, i int) int {
+	first := strings.TrimSpace(strings.TrimLeft(lines[i].text, "-–—*_> \t\u00a0"))
+	if len(first) > maxAttributionLen || !mayOpen(first) {
+		return 0
+	}
+	if completes(first, nextQuoted(lines, i+1)) {
+		return 1
+	}
+	joined := first
+	for n, gaps := 1, 0; n < maxAttribution && i+n < len(lines); n++ {
+		t := strings.TrimSpace(strings.TrimLeft(lines[i+n].text, "> \t\u00a0"))
+		if strings.HasPrefix(strings.TrimSpace(lines[i+n].text), "> ") && !strings.HasPrefix(t, "wrote") {
+			return 0
+		}
+		if t == "" {
+			if gaps++; gaps > 1 || !unfinished(joined) {
+				return 0
+			}
+			continue
+		}
+		if labelOf(t) != 0 && !strings.HasPrefix(t, "mailto") {
+			return 0
+		}
+		joined += " " + t
+		if len(joined) > maxAttributionLen {
+			return 0
+		}
+		if completes(joined, nextQuoted(lines, i+n+1)) {
+			return n + 1
+		}
+	}
+	return 0
+}
+
+// unfinished reports whether an attribution may go on after an empty line.
+func unfinished(s string) bool { return strings.ContainsFunc(s, unicode.IsDigit) }
+
+// nextQuoted reports whether the next line with anything on it is quoted.
+func nextQuoted(lines []line, i int) bool {
+	for j := i; j < len(lines) && j < i+3; j++ {
+		if t := strings.TrimSpace(lines[j].text); t != "" {
+			return t[0] == '>'
+		}
+	}
+	return false
+}
+
+// mayOpen reports whether a line may begin an attribution: cheap, for most
+// lines do not.
+func mayOpen(s string) bool {
+	if s == "" {
+		return false
+	}
+	if c := s[0]; c >= '0' && c <= '9' || c == '"' || c == '\'' || c == '<' {
+		return true
+	}
+	for _, l := range languages {
+		for _, o := range l.openers {
+			if hasPrefixFold(s, o) {
+				return true
+			}
+		}
+	}
+	return strings.HasSuffix(s, ":") || strings.HasSuffix(s, "：") || strings.Contains(s, "@") || strings.HasSuffix(s, "<") || datelike(s)
+}
+
+func hasPrefixFold(s, prefix string) bool {
+	return len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)
+}
+
+// completes reports whether s, whose lines are joined, is an attribution.
+// beforeQuote says that a quote follows it.
+func completes(s string, beforeQuote bool) bool {
+	if strings.Contains(s, "://") && !strings.Contains(s, "<") {
+		return false
+	}
+	end := strings.TrimRight(s, ":： \t*_-–—.\u00a0>")
+	colon := strings.ContainsAny(s[len(end):], ":：")
+	dashes := strings.HasSuffix(s, "--")
+	lower := strings.ToLower(end)
+	dated := datelike(s) || strings.Contains(s, "@")
+	for _, l := range languages {
+		for _, v := range l.verbs {
+			at := strings.LastIndex(lower, v)
+			if at < 0 || !wordAt(lower, at, len(v)) {
+				continue
+			}
+			opened := opens(l, lower)
+			last := at+len(v) == len(lower)
+			switch {
+			case last && (colon || dashes) && (dated || beforeQuote && at < 80):
+				return true
+			case last && opened && dated && beforeQuote:
+				return true
+			case !last && l.middle && opened && colon && dated && at < 80:
+				return true
+			case !last && colon && datelike(s[min(at, len(s)):]) && at > 0 && at < 120 && len(lower)-at < 80 && !strings.Contains(lower[at:], ". "):
+				return true // "Jan schreef op 3 mei 2024 om 10:00:"
+			}
+		}
+	}
+	return dateFirst(end, colon)
+}
+
+func opens(l language, lower string) bool {
+	for _, o := range l.openers {
+		if strings.HasPrefix(lower, o) {
+			return true
+		}
+	}
+	return false
+}
+
+// wordAt reports whether the n bytes at i are a word of their own; scripts
+// without blanks need none.
+func wordAt(s string, i, n int) bool {
+	if s[i] >= 0xe3 {
+		return true
+	}
+	if i > 0 {
+		if c := s[i-1]; c >= 'a' && c <= 'z' || c >= 0x80 && c != 0xa0 && c != 0xaf {
+			return false
+		}
+	}
+	if i+n < len(s) {
+		if c := s[i+n]; c >= 'a' && c <= 'z' || c >= 0x80 && c != 0xc2 && c != 0xe2 {
+			return false
+		}
+	}
+	return true
+}
+
+// datelike reports whether s holds a year, a time or a numeric date.
+func datelike(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] < '0' || s[i] > '9' {
+			continue
+		}
+		n := i
+		for n < len(s) && s[n] >= '0' && s[n] <= '9' {
+			n++
+		}
+		digits := n - i
+		if digits == 4 && (s[i] == '1' && s[i+1] == '9' || s[i] == '2' && s[i+1] == '0') {
+			return true
+		}
+		if digits <= 2 && n+1 < len(s) && strings.IndexByte(":/.-h", s[n]) >= 0 && s[n+1] >= '0' && s[n+1] <= '9' {
+			return true
+		}
+		i = n
+	}
+	return false
+}
+
+// dateFirst reports whether s is "2016-03-03 17:21 GMT+01:00 Jan <mail>".
+func dateFirst(s string, colon bool) bool {
+	if len(s) < 10 || s[0] < '0' || s[0] > '9' || !datelike(s[:10]) {
+		return false
+	}
+	for i, c := range []byte(s[:4]) {
+		if c < '0' || c > '9' {
+			return i > 0 && colon && strings.HasSuffix(s, ">") && false
+		}
+	}
+	if s[4] != '-' && s[4] != '/' {
+		return false
+	}
+	address := strings.Contains(s, "@") && strings.Contains(s, "<")
+	return address || strings.Contains(s, " GMT+") || strings.Contains(s, " GMT-") || colon && address
+}

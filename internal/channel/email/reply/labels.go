@@ -1,0 +1,103 @@
+package reply
+
+import (
+	"strings"
+	"unicode"
+)
+
+// What a header label names.
+const (
+	from uint8 = 1 << iota
+	sent
+	to
+	subject
+	other
+)
+
+// labelNames are the labels of the header that mail programs put above a mail
+// they quote without marks, in lower case.
+var labelNames = map[string]uint8{
+	"from": from, "sent": sent, "date": sent, "to": to, "cc": to, "bcc": to, "subject": subject, "reply-to": other, "reply to": other, "importance": other, "attachments": other, "sent on": sent, "organization": other, "when": sent, "where": other, "message-id": other, "sender": from,
+	"van": from, "verzonden": sent, "datum": sent, "aan": to, "onderwerp": subject, "verstuurd": sent, "beantwoorden": other, "antwoord aan": other, "urgentie": other, "bijlagen": other, "verzonden op": sent, "afzender": from,
+	"von": from, "gesendet": sent, "gesendet am": sent, "an": to, "kopie": to, "betreff": subject, "antwort an": other, "wichtigkeit": other, "anlagen": other,
+	"de": from, "envoyé": sent, "envoye": sent, "envoyé le": sent, "à": to, "a": to, "objet": subject, "répondre à": other, "pièces jointes": other, "pour": to, "expéditeur": from, "date d'envoi": sent,
+	"enviado": sent, "enviado el": sent, "enviado em": sent, "fecha": sent, "para": to, "asunto": subject, "responder a": other, "enviada": sent, "enviada em": sent, "data": sent, "assunto": subject, "enviadas": sent,
+	"da": from, "inviato": sent, "oggetto": subject, "risposta": other, "rispondi a": other, "inviata": sent,
+	"od": from, "wysłano": sent, "wyslano": sent, "wysłane": sent, "do": to, "dw": to, "temat": subject, "nadawca": from, "odpowiedz do": other,
+	"fra": from, "sendt": sent, "dato": sent, "til": to, "emne": subject, "svar til": other, "kopi": to,
+	"från": from, "fran": from, "skickat": sent, "till": to, "ämne": subject, "amne": subject, "kopia": to, "svara till": other,
+	"lähettäjä": from, "lähetetty": sent, "päivämäärä": sent, "vastaanottaja": to, "vast.ott": to, "aihe": subject, "kopio": to, "päiväys": sent,
+	"от": from, "от кого": from, "отправлено": sent, "дата": sent, "кому": to, "копия": to, "тема": subject, "від": from, "відправлено": sent, "надіслано": sent, "отправитель": from,
+	"发件人": from, "寄件者": from, "寄件人": from, "发送时间": sent, "发送日期": sent, "寄件日期": sent, "傳送時間": sent, "日期": sent, "时间": sent, "收件人": to, "收件者": to, "抄送": to, "副本": to, "主题": subject, "主旨": subject, "主題": subject,
+	"差出人": from, "送信日時": sent, "宛先": to, "件名": subject,
+}
+
+// labelOf returns what the label of a line names; 0 for none.
+func labelOf(s string) uint8 {
+	s = strings.TrimLeft(s, "*_ \t\u00a0>")
+	i := strings.IndexAny(s, ":：")
+	if i <= 0 || i > 40 {
+		return 0
+	}
+	name := strings.ToLower(strings.Trim(s[:i], "*_ \t\u00a0"))
+	kind := labelNames[name]
+	if kind == 0 {
+		return 0
+	}
+	rest := strings.Trim(s[i:], ":：*_ \t\u00a0")
+	if kind == sent && rest != "" && !strings.ContainsFunc(rest, unicode.IsDigit) {
+		return 0
+	}
+	return kind
+}
+
+// maxHeader is how many lines the header of a quoted mail takes, with its
+// wrapped and empty lines.
+const maxHeader = 14
+
+// labels marks the headers of mails quoted without marks: a sender and two
+// more labels, of two kinds, within a few lines.
+func labels(lines []line) {
+	for i := 0; i < len(lines); i++ {
+		if lines[i].class != words || labelOf(lines[i].text) == 0 {
+			continue
+		}
+		if end := headerEnd(lines, i); end > i {
+			for j := i; j <= end; j++ {
+				lines[j].class = label
+			}
+			i = end
+		}
+	}
+}
+
+// headerEnd returns the last line of the header that begins at i; i-1 for
+// none.
+func headerEnd(lines []line, i int) int {
+	seen, n, end := uint8(0), 0, i-1
+	gap := 0
+	for j := i; j < len(lines) && j < i+maxHeader; j++ {
+		if lines[j].class == empty {
+			if gap++; gap > 1 {
+				break
+			}
+			continue
+		}
+		if lines[j].class != words {
+			break
+		}
+		if kind := labelOf(lines[j].text); kind != 0 {
+			seen |= kind
+			n++
+			end, gap = j, 0
+			continue
+		}
+		if gap > 0 || j-end > 3 {
+			break // not the wrapped end of a label
+		}
+	}
+	if n < 3 || seen&from == 0 && (seen&subject == 0 || seen&sent == 0) || seen&^(from|other) == 0 {
+		return i - 1
+	}
+	return end
+}

@@ -1,0 +1,224 @@
+// Package reply finds what a mail's writer wrote just now: the text without
+// the history it quotes, the signature under it and the banner above it.
+//
+// It reads line by line. Every line gets a class (text, quote, attribution
+// such as "Op 3 mei schreef Jan:", header label, rule, mobile signature), and
+// the sequence of classes decides where the reply begins and ends. That makes
+// its time linear, and its decisions those of a reader who sees the shape of
+// a mail before its words. Thirteen languages are known by their words; the
+// HTML of a mail, where there is one, tells the rest through [Options].
+//
+// In doubt text is kept. Replies between quotes keep the quotes, a bare forward
+// keeps everything, and nothing is ever stripped to nothing.
+package reply
+
+import (
+	"strings"
+)
+
+// A Span is a piece of a text, in bytes.
+type Span struct{ Start, End int }
+
+// Options are what is known of a text beside its words.
+type Options struct {
+	Quotes     []Span // quoted history, in order
+	Signatures []Span // in order
+}
+
+// A Result is a text and what of it is the reply.
+type Result struct {
+	Text    string // the reply
+	Kept    []Span // where the pieces of the reply stand in the whole text
+	Forward bool   // the text passes somebody else's mail on
+}
+
+// MaxText is how much of a text is looked at, in bytes; what comes after is
+// taken for history when there is any, else for text.
+const MaxText = 1 << 20
+
+// Strip returns what of text is the reply. Lines end in a newline.
+func Strip(text string, o Options) Result {
+	if len(text) > MaxText {
+		text = text[:MaxText]
+	}
+	lines := split(text)
+	classify(lines, o)
+	units := group(lines)
+	kept, forward := decide(units)
+	r := render(text, lines, kept)
+	r.Forward = forward
+	if strings.TrimSpace(r.Text) == "" {
+		r.Text = strings.TrimRight(strings.Trim(text, "\n"), " \t\n")
+		r.Kept = []Span{{0, len(text)}}
+	}
+	return r
+}
+
+// A class says what a line is.
+type class byte
+
+const (
+	empty    class = 'e'
+	words    class = 't'
+	quoted   class = 'q'
+	attrib   class = 'b' // "On Monday Jan wrote:"
+	label    class = 'h' // "From: Jan"
+	rule     class = 'd' // "-----"
+	sigMark  class = 'g' // "-- "
+	mobile   class = 's' // "Sent from my iPhone"
+	original class = 'o' // "-----Original message-----"
+	forward  class = 'f' // "Begin forwarded message:"
+	removed  class = 'x' // banners, armour
+)
+
+type line struct {
+	text       string // without its newline
+	start, end int
+	class      class
+	joined     int // further lines that belong to this one
+}
+
+func split(text string) []line {
+	lines := make([]line, 0, strings.Count(text, "\n")+1)
+	for pos := 0; pos <= len(text); {
+		end := strings.IndexByte(text[pos:], '\n')
+		if end < 0 {
+			end = len(text)
+		} else {
+			end += pos
+		}
+		lines = append(lines, line{text: strings.TrimRight(text[pos:end], "\r"), start: pos, end: end})
+		pos = end + 1
+	}
+	return lines
+}
+
+// classify gives every line its class.
+func classify(lines []line, o Options) {
+	inCode := codeLines(lines)
+	quotes, signatures := o.Quotes, o.Signatures
+	armour := false
+	for i := 0; i < len(lines); i++ {
+		l := &lines[i]
+		l.class = classOf(l.text)
+		switch {
+		case inCode != nil && inCode[i] && l.class != empty:
+			l.class = words
+		case inside(&quotes, l.start) && l.class != empty:
+			if l.class != forward {
+				l.class = quoted
+			}
+		case inside(&signatures, l.start) && l.class != empty:
+			l.class = mobile
+		}
+		armour = pgpLine(l, armour)
+		if l.class == words || l.class == quoted {
+			if n := attribution(lines, i); n > 0 && l.class == words {
+				l.class, l.joined = attrib, n-1
+				for j := i + 1; j < i+n; j++ {
+					lines[j].class = attrib
+				}
+				i += n - 1
+			}
+		}
+	}
+	labels(lines)
+	banner(lines)
+}
+
+// inside reports whether pos lies in the first of the spans, and lets go of
+// those before it.
+func inside(spans *[]Span, pos int) bool {
+	for len(*spans) > 0 && (*spans)[0].End <= pos {
+		*spans = (*spans)[1:]
+	}
+	return len(*spans) > 0 && (*spans)[0].Start <= pos
+}
+
+// codeLines reports the lines between code fences; nil for none.
+func codeLines(lines []line) []bool {
+	var in []bool
+	open := -1
+	for i, l := range lines {
+		if !strings.HasPrefix(l.text, "```") {
+			continue
+		}
+		if open < 0 {
+			open = i
+			continue
+		}
+		if in == nil {
+			in = make([]bool, len(lines))
+		}
+		for j := open; j <= i; j++ {
+			in[j] = true
+		}
+		open = -1
+	}
+	return in
+}
+
+// pgpLine marks the armour of signed mail; it returns whether the signature is
+// still open.
+func pgpLine(l *line, open bool) bool {
+	switch {
+	case strings.HasPrefix(l.text, "-----BEGIN PGP SIGNED MESSAGE-----"), strings.HasPrefix(l.text, "Hash: SHA"):
+		l.class = removed
+	case strings.HasPrefix(l.text, "-----BEGIN PGP SIGNATURE-----"):
+		l.class = removed
+		return true
+	case open:
+		l.class = removed
+		return !strings.HasPrefix(l.text, "-----END PGP SIGNATURE-----")
+	}
+	return false
+}
+
+// A unit is one line, or the lines of one attribution.
+type unit struct {
+	class       class
+	first, last int // lines
+}
+
+func group(lines []line) []unit {
+	units := make([]unit, 0, len(lines))
+	for i := 0; i < len(lines); i++ {
+		units = append(units, unit{lines[i].class, i, i + lines[i].joined})
+		i += lines[i].joined
+	}
+	return units
+}
+
+// render returns the text of the units kept.
+func render(text string, lines []line, kept []unit) Result {
+	var r Result
+	for _, u := range kept {
+		start, end := lines[u.first].start, lines[u.last].end
+		if n := len(r.Kept); n > 0 && r.Kept[n-1].End+1 == start {
+			r.Kept[n-1].End = end
+			continue
+		}
+		r.Kept = append(r.Kept, Span{start, end})
+	}
+	var b strings.Builder
+	for i, s := range r.Kept {
+		if i > 0 {
+			b.WriteByte('\n')
+		}
+		b.WriteString(text[s.Start:s.End])
+	}
+	r.Text = strings.TrimRight(trimBlankLines(b.String()), " \t\r\n\u00a0")
+	return r
+}
+
+// trimBlankLines takes away blank lines at the start, but not the indentation
+// of the first that is none.
+func trimBlankLines(s string) string {
+	for {
+		l, rest, ok := strings.Cut(s, "\n")
+		if !ok || strings.TrimSpace(l) != "" {
+			return s
+		}
+		s = rest
+	}
+}

@@ -1,0 +1,238 @@
+package rfc822
+
+import (
+	"strings"
+)
+
+// An Address is one mailbox of an address field.
+type Address struct {
+	Name string // as people read it; may be empty
+	Addr string // local@domain as written; empty when the field holds none
+}
+
+// Addresses reads the mailboxes of the field of that name, as far as
+// [MaxAddresses].
+func (h Header) Addresses(name string) []Address {
+	var all []Address
+	for _, v := range h.All(name) {
+		all = append(all, parseAddresses(v, h.charset)...)
+		if len(all) >= MaxAddresses {
+			return all[:MaxAddresses]
+		}
+	}
+	return all
+}
+
+// ParseAddresses reads a list of mailboxes with every fault that is seen in
+// real mail: names with bare commas, addresses in the name, missing brackets.
+func ParseAddresses(v string) []Address { return parseAddresses(v, "") }
+
+func parseAddresses(v, charset string) []Address {
+	var all []Address
+	pending := "" // a piece without an address: part of a name with a bare comma
+	for _, piece := range splitAddresses(v) {
+		if pending != "" {
+			piece, pending = pending+", "+piece, ""
+		}
+		if !strings.ContainsAny(piece, "@<") && !encodedAt(piece) {
+			pending = piece
+			continue
+		}
+		if a := parseAddress(piece, charset); a != (Address{}) {
+			all = append(all, a)
+		}
+		if len(all) == MaxAddresses {
+			return all
+		}
+	}
+	if pending != "" {
+		all = append(all, parseAddress(pending, charset))
+	}
+	return all
+}
+
+// encodedAt reports whether the address itself hides in an encoded word.
+func encodedAt(piece string) bool {
+	return strings.Contains(piece, "=?") && strings.Contains(decodeWords(piece, ""), "@")
+}
+
+// splitAddresses cuts a list at its commas and semicolons, but for those in
+// quotes, comments and brackets. A group's name is left out.
+func splitAddresses(v string) []string {
+	var pieces []string
+	start, depth := 0, 0
+	angle, angles := false, false
+	lastParen, lastAngle := strings.LastIndexByte(v, ')'), strings.LastIndexByte(v, '>')
+	add := func(end int) {
+		if p := strings.Trim(v[start:end], " \t\r\n"); p != "" {
+			pieces = append(pieces, p)
+		}
+	}
+	for i := 0; i < len(v); i++ {
+		switch c := v[i]; c {
+		case '\\':
+			i++
+		case '"':
+			if n := closingQuote(v[i+1:]); n >= 0 && !angle {
+				i += n + 1
+			}
+		case '(':
+			if i < lastParen {
+				depth++
+			}
+		case ')':
+			depth = max(0, depth-1)
+		case '<':
+			angle = i < lastAngle
+			angles = true
+		case '>':
+			angle = false
+		case ',', ';':
+			if depth == 0 && !angle {
+				add(i)
+				start, angles = i+1, false
+			}
+		case ':':
+			if depth == 0 && !angle && !angles && !strings.Contains(v[start:i], "@") && !strings.EqualFold(strings.TrimSpace(v[start:i]), "mailto") {
+				start = i + 1
+			}
+		}
+		if len(pieces) > 2*MaxAddresses {
+			return pieces
+		}
+	}
+	if start < len(v) {
+		add(len(v))
+	}
+	return pieces
+}
+
+// closingQuote returns where the quoted string that s continues ends; -1 when
+// it does not.
+func closingQuote(s string) int {
+	for i := 0; i < len(s); i++ {
+		switch s[i] {
+		case '\\':
+			i++
+		case '"':
+			return i
+		}
+	}
+	return -1
+}
+
+func parseAddress(s, charset string) Address {
+	name, rest, hasAngle := cutAngle(s)
+	if !hasAngle {
+		return bareAddress(s, charset)
+	}
+	addr, after, _ := strings.Cut(rest, ">")
+	a := Address{Name: displayName(name, charset), Addr: cleanAddr(addr)}
+	if a.Name == "" {
+		a.Name = displayName(after, charset)
+	}
+	if a.Addr != "" {
+		return a
+	}
+	// "jan@example.com <>" and "jan@example.com <Jan>"
+	if b := bareAddress(name, charset); b.Addr != "" {
+		b.Name = displayName(addr, charset)
+		return b
+	}
+	if a.Name == "" {
+		a.Name = displayName(addr, charset)
+	}
+	return a
+}
+
+// cutAngle cuts s at the bracket that opens its address: the last one, since
+// names hold brackets too.
+func cutAngle(s string) (before, after string, ok bool) {
+	i := strings.LastIndexByte(s, '<')
+	if i < 0 {
+		return s, "", false
+	}
+	return s[:i], s[i+1:], true
+}
+
+// bareAddress reads an address without brackets: "jan@example.com (Jan)".
+func bareAddress(s, charset string) Address {
+	text, comment := cutComment(s)
+	if !strings.Contains(text, "@") && strings.Contains(text, "=?") {
+		text = decodeWords(text, charset)
+	}
+	if a := cleanAddr(text); a != "" {
+		return Address{Name: displayName(comment, charset), Addr: a}
+	}
+	var a Address
+	var others []string
+	for _, w := range strings.Fields(text) {
+		if c := cleanAddr(w); a.Addr == "" && c != "" {
+			a.Addr = c
+			continue
+		}
+		others = append(others, w)
+	}
+	if comment != "" {
+		others = append(others, comment)
+	}
+	a.Name = displayName(strings.Join(others, " "), charset)
+	return a
+}
+
+func cutComment(s string) (text, comment string) {
+	i := strings.IndexByte(s, '(')
+	j := strings.LastIndexByte(s, ')')
+	if i < 0 || j < i {
+		return s, ""
+	}
+	return s[:i] + " " + s[j+1:], s[i+1 : j]
+}
+
+// cleanAddr returns s as local@domain, or "" when it is none.
+func cleanAddr(s string) string {
+	s = strings.TrimSpace(s)
+	if strings.Contains(s, "=?") {
+		s = decodeWords(s, "")
+	}
+	s = cleanText(s)
+	s = strings.Trim(s, "<>,;' \t[]")
+	if len(s) > 7 && strings.EqualFold(s[:7], "mailto:") {
+		s = s[7:]
+	}
+	if strings.HasPrefix(s, "@") { // a source route: "@one,@two:jan@example.com"
+		if _, after, ok := strings.Cut(s, ":"); ok {
+			s = after
+		}
+	}
+	at := strings.LastIndexByte(s, '@')
+	if at < 1 || at == len(s)-1 {
+		return ""
+	}
+	local, domain := strings.TrimSpace(s[:at]), strings.Trim(strings.TrimSpace(s[at+1:]), ".\"'")
+	if strings.HasPrefix(local, `"`) != strings.HasSuffix(local, `"`) {
+		local = strings.Trim(local, `"`)
+	}
+	quoted := strings.HasPrefix(local, `"`)
+	if local == "" || domain == "" || strings.ContainsAny(domain, " \t\"@,;:<>()\n") || !quoted && strings.ContainsAny(local, " \t\",;<>()@\n") {
+		return ""
+	}
+	if len(local)+len(domain) > 320 {
+		return ""
+	}
+	return local + "@" + domain
+}
+
+// displayName returns a name as people read it.
+func displayName(s, charset string) string {
+	s = strings.TrimSpace(s)
+	if len(s) > 1 && s[0] == '(' && s[len(s)-1] == ')' {
+		s = s[1 : len(s)-1]
+	}
+	if len(s) > 1 && s[0] == '"' && s[len(s)-1] == '"' {
+		s = strings.NewReplacer(`\"`, `"`, `\\`, `\`).Replace(s[1 : len(s)-1])
+	}
+	s = decodeWords(s, charset)
+	s = strings.Trim(strings.Join(strings.Fields(s), " "), "\"' \t,")
+	return s
+}

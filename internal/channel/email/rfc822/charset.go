@@ -1,0 +1,141 @@
+package rfc822
+
+import (
+	"encoding/base64"
+	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
+
+	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/encoding/htmlindex"
+	"golang.org/x/text/encoding/ianaindex"
+	"golang.org/x/text/unicode/norm"
+)
+
+// Decode returns raw, in the named charset, as clean UTF-8. Bytes that are
+// valid UTF-8 are UTF-8 whatever the mail calls them, unless the charset is
+// written in ASCII bytes itself.
+func Decode(charset string, raw []byte) string {
+	label := charsetLabel(charset)
+	if label == "utf-7" {
+		return cleanText(decodeUTF7(string(raw)))
+	}
+	sevenBit := strings.HasPrefix(label, "iso-2022-") || strings.HasPrefix(label, "utf-16") || strings.HasPrefix(label, "utf-32") || label == "hz-gb-2312"
+	if !sevenBit && utf8.Valid(raw) {
+		return cleanText(string(raw))
+	}
+	text, err := lookup(label).NewDecoder().Bytes(raw)
+	if err != nil {
+		return cleanText(string(raw))
+	}
+	return cleanText(string(text))
+}
+
+// charsetLabel returns the usual spelling of a charset's name.
+func charsetLabel(s string) string {
+	s = strings.ToLower(strings.Trim(s, " \t\"'<>"))
+	if i := strings.IndexAny(s, " ;*("); i >= 0 { // a language (RFC 2231), a comment
+		s = s[:i]
+	}
+	if alias, ok := charsetAlias[s]; ok {
+		return alias
+	}
+	return s
+}
+
+var charsetAlias = map[string]string{
+	"utf8": "utf-8", "utf-8mb4": "utf-8", "unicode": "utf-8", "unicode-1-1-utf-8": "utf-8",
+	"unicode-1-1-utf-7": "utf-7", "x-utf-7": "utf-7", "utf7": "utf-7",
+	"ansi": "windows-1252", "1252": "windows-1252", "8bit": "windows-1252", "ascii": "windows-1252",
+	"us-ascii": "windows-1252", "iso-8859-1": "windows-1252", "latin1": "windows-1252", "iso8859-1": "windows-1252",
+	"iso-8859-8-i": "iso-8859-8", "gb2312": "gb18030", "gbk": "gb18030", "x-gbk": "gb18030", "cp936": "gb18030",
+	"hz": "hz-gb-2312", "iso-2022-jp-1": "iso-2022-jp", "iso-2022-jp-2": "iso-2022-jp", "iso-2022-jp-ms": "iso-2022-jp", "cp932": "shift_jis",
+	"cp-850": "ibm850", "cp850": "ibm850", "cp437": "ibm437", "cp-437": "ibm437", "cp949": "euc-kr", "ks_c_5601-1987": "euc-kr",
+}
+
+// lookup returns the encoding of a charset; windows-1252, which reads any
+// byte, for those nobody knows.
+func lookup(label string) encoding.Encoding {
+	switch label {
+	case "ibm850":
+		return charmap.CodePage850
+	case "ibm437":
+		return charmap.CodePage437
+	case "windows-1252", "", "x-unknown", "unknown-8bit", "default":
+		return charmap.Windows1252
+	}
+	if e, err := htmlindex.Get(label); err == nil && e != encoding.Replacement {
+		return e
+	}
+	if e, err := ianaindex.MIME.Encoding(label); err == nil && e != nil {
+		return e
+	}
+	return charmap.Windows1252
+}
+
+// decodeUTF7 reads UTF-7 (RFC 2152), keeping what is none.
+func decodeUTF7(s string) string {
+	var b strings.Builder
+	for {
+		before, rest, ok := strings.Cut(s, "+")
+		b.WriteString(before)
+		if !ok {
+			return b.String()
+		}
+		n := 0
+		for n < len(rest) && isBase64(rest[n]) {
+			n++
+		}
+		raw, err := base64.RawStdEncoding.DecodeString(rest[:n-n%4+[]int{0, 0, 2, 3}[n%4]])
+		switch {
+		case n == 0 && strings.HasPrefix(rest, "-"):
+			b.WriteByte('+')
+		case n == 0 || err != nil:
+			b.WriteByte('+')
+			b.WriteString(rest[:n])
+		default:
+			units := make([]uint16, len(raw)/2)
+			for i := range units {
+				units[i] = uint16(raw[2*i])<<8 | uint16(raw[2*i+1])
+			}
+			b.WriteString(string(utf16.Decode(units)))
+		}
+		s = strings.TrimPrefix(rest[n:], "-")
+	}
+}
+
+func isBase64(c byte) bool {
+	return c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '+' || c == '/'
+}
+
+// cleanText returns s as every text of ours is: valid UTF-8 in form NFC, lines
+// ended by a newline, no NUL and no control characters but tab and newline.
+func cleanText(s string) string {
+	s = strings.ToValidUTF8(s, "\uFFFD")
+	if strings.IndexFunc(s, unclean) >= 0 {
+		s = strings.ReplaceAll(strings.ReplaceAll(s, "\r\r\n", "\n"), "\r\n", "\n")
+		s = strings.Map(func(r rune) rune {
+			switch {
+			case r == '\r' || r == '\v' || r == '\f' || r == '\u2028' || r == '\u2029':
+				return '\n'
+			case unclean(r):
+				return -1
+			}
+			return r
+		}, s)
+	}
+	return norm.NFC.String(s)
+}
+
+// unclean reports control characters, byte order marks and the invisible
+// characters that reverse or hide text.
+func unclean(r rune) bool {
+	switch {
+	case r == '\n' || r == '\t':
+		return false
+	case r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0:
+		return true
+	}
+	return r == '\uFEFF' || r >= '\u202A' && r <= '\u202E' || r >= '\u2066' && r <= '\u2069' || r == '\u2028' || r == '\u2029'
+}

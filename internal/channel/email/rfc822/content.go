@@ -1,0 +1,230 @@
+package rfc822
+
+import (
+	"bytes"
+	"strings"
+)
+
+// encoding returns the part's transfer encoding, in lower case.
+func (p *Part) encoding() string {
+	v := strings.ToLower(p.Header.Get("Content-Transfer-Encoding"))
+	v, _, _ = strings.Cut(v, ";")
+	return strings.Trim(v, " \t\"'")
+}
+
+// Raw returns the part's content as it was sent. It is a slice of the mail.
+func (p *Part) Raw() []byte { return p.raw }
+
+// Bytes returns the part's content, its transfer encoding undone as far as it
+// can be.
+func (p *Part) Bytes() []byte {
+	switch p.encoding() {
+	case "base64":
+		if isText(p.Type) && !plausibleBase64(p.raw) {
+			return p.raw
+		}
+		return decodeBase64(p.raw)
+	case "quoted-printable":
+		return decodeQuotedPrintable(p.raw)
+	case "x-uuencode", "uuencode", "x-uue", "uue":
+		_, content := decodeUU(p.raw)
+		return content
+	}
+	return p.raw
+}
+
+// Size returns the length of [Part.Bytes], without decoding the large.
+func (p *Part) Size() int64 {
+	if p.encoding() != "base64" || isText(p.Type) {
+		return int64(len(p.Bytes()))
+	}
+	n := int64(0)
+	for _, c := range p.raw {
+		if base64Value[c] < 64 {
+			n++
+		}
+	}
+	return n * 3 / 4
+}
+
+// Text returns the part's content as text, of at most limit bytes before its
+// charset is undone; cut says that there was more.
+func (p *Part) Text(limit int) (text string, cut bool) {
+	q := *p
+	if len(q.raw) > 3*limit { // no transfer encoding is longer than that
+		q.raw, cut = q.raw[:3*limit], true
+	}
+	b := q.Bytes()
+	if len(b) > limit {
+		b, cut = b[:limit], true
+	}
+	charset := p.Params["charset"]
+	if charset == "" && p.Type == "text/html" {
+		charset = metaCharset(b)
+	}
+	if charset == "" {
+		charset = p.charset
+	}
+	return Decode(charset, b), cut
+}
+
+func isText(media string) bool { return strings.HasPrefix(media, "text/") }
+
+// metaCharset returns the charset that an HTML page names in its head.
+func metaCharset(b []byte) string {
+	head := bytes.ToLower(b[:min(len(b), 2048)])
+	i := bytes.Index(head, []byte("charset="))
+	if i < 0 {
+		return ""
+	}
+	v := bytes.TrimLeft(head[i+len("charset="):], "\"' ")
+	if j := bytes.IndexAny(v, "\"'; />"); j >= 0 {
+		return string(v[:j])
+	}
+	return ""
+}
+
+// base64Value holds the six bits of each letter; 64 for padding, 255 for
+// everything else.
+var base64Value = func() (t [256]byte) {
+	for i := range t {
+		t[i] = 255
+	}
+	for i, c := range []byte("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/") {
+		t[c] = byte(i)
+	}
+	t['-'], t['_'], t['='] = 62, 63, 64
+	return t
+}()
+
+// decodeBase64 decodes whatever letters of the alphabet there are. Junk is
+// passed over, padding begins a new piece, a torn end gives what is whole.
+func decodeBase64(src []byte) []byte {
+	out := make([]byte, 0, len(src)*3/4+3)
+	acc, bits := uint32(0), 0
+	for _, c := range src {
+		v := base64Value[c]
+		if v > 64 {
+			continue
+		}
+		if v == 64 {
+			acc, bits = 0, 0
+			continue
+		}
+		acc = acc<<6 | uint32(v)
+		if bits += 6; bits >= 8 {
+			bits -= 8
+			out = append(out, byte(acc>>bits)) //nolint:gosec // the high bits are those already written
+		}
+	}
+	return out
+}
+
+// plausibleBase64 reports whether text that is called base64 looks it: no
+// letters of prose between.
+func plausibleBase64(b []byte) bool {
+	b = b[:min(len(b), 4096)]
+	junk, good, blanks := 0, 0, 0
+	for _, c := range b {
+		switch {
+		case c == ' ':
+			blanks++
+		case base64Value[c] <= 64:
+			good++
+		case c > ' ':
+			junk++
+		}
+	}
+	return (junk+blanks)*20 <= good+20
+}
+
+// decodeQuotedPrintable undoes quoted-printable; what is no valid escape
+// stays as it is.
+func decodeQuotedPrintable(src []byte) []byte {
+	out := make([]byte, 0, len(src))
+	for len(src) > 0 {
+		line, next := cutLine(src, 0)
+		newline := src[len(line):next]
+		src = src[next:]
+		if n := len(line); n > 0 && line[n-1] == '\r' {
+			line = line[:n-1]
+		}
+		line = bytes.TrimRight(line, " \t")
+		soft := len(line) > 0 && line[len(line)-1] == '='
+		if soft {
+			line = line[:len(line)-1]
+		}
+		out = appendQP(out, line)
+		if !soft && len(newline) > 0 {
+			out = append(out, '\r', '\n')
+		}
+	}
+	return out
+}
+
+func appendQP(out, line []byte) []byte {
+	for i := 0; i < len(line); i++ {
+		c := line[i]
+		if c == '=' && i+2 < len(line) {
+			if hi, lo := hexValue(line[i+1]), hexValue(line[i+2]); hi < 16 && lo < 16 {
+				out = append(out, hi<<4|lo)
+				i += 2
+				continue
+			}
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+func hexValue(c byte) byte {
+	switch {
+	case c >= '0' && c <= '9':
+		return c - '0'
+	case c >= 'A' && c <= 'F':
+		return c - 'A' + 10
+	case c >= 'a' && c <= 'f':
+		return c - 'a' + 10
+	}
+	return 255
+}
+
+// decodeUU decodes the first uuencoded file in b.
+func decodeUU(b []byte) (name string, content []byte) {
+	inside := false
+	for len(b) > 0 {
+		line, next := cutLine(b, 0)
+		b = b[next:]
+		line = bytes.TrimRight(line, "\r")
+		switch {
+		case !inside:
+			if f := bytes.Fields(line); len(f) >= 3 && string(f[0]) == "begin" {
+				inside, name = true, string(bytes.Join(f[2:], []byte{' '}))
+			}
+		case string(line) == "end":
+			return name, content
+		default:
+			content = appendUU(content, line)
+		}
+	}
+	return name, content
+}
+
+func appendUU(out, line []byte) []byte {
+	if len(line) == 0 {
+		return out
+	}
+	n := int(line[0]-' ') & 63
+	start := len(out)
+	for i := 1; i < len(line) && len(out)-start < n; i += 4 {
+		var v uint32
+		for j := range 4 {
+			v <<= 6
+			if i+j < len(line) {
+				v |= uint32(line[i+j]-' ') & 63
+			}
+		}
+		out = append(out, byte(v>>16), byte(v>>8), byte(v)) //nolint:gosec // three bytes of 24 bits
+	}
+	return out[:min(len(out), start+n)]
+}

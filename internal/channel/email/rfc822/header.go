@@ -1,0 +1,216 @@
+package rfc822
+
+import (
+	"bytes"
+	"strings"
+
+	"github.com/heard-intake/heard/internal/fault"
+)
+
+// A Field is one header field as it was sent.
+type Field struct {
+	Name  string
+	Value []byte // folded, undecoded
+}
+
+// A Header is a block of header fields, in their order.
+type Header struct {
+	Fields  []Field
+	charset string // of the mail's text: the best guess for raw bytes
+}
+
+// readHeader reads the block at the start of b, and returns where the content
+// begins. Lines that are no header are taken for what a person would see: the
+// rest of the field before when more fields follow, else the first line of a
+// text whose blank line was forgotten.
+func readHeader(b []byte) (h Header, n int, err error) {
+	for n < len(b) {
+		line, next := cutLine(b, n)
+		text := bytes.TrimRight(line, "\r")
+		if len(text) == 0 {
+			return h, next, nil
+		}
+		switch {
+		case n > MaxHeader:
+			return h, n, fault.New(fault.TooLarge, "header of more than %d bytes", MaxHeader)
+		case len(h.Fields) > 0 && (text[0] == ' ' || text[0] == '\t'):
+			err = h.extend(b, next)
+		case nameEnd(text) > 0:
+			if len(h.Fields) == MaxFields {
+				return h, n, fault.New(fault.TooLarge, "more than %d header fields", MaxFields)
+			}
+			i := nameEnd(text)
+			value := text[bytes.IndexByte(text, ':')+1:]
+			h.Fields = append(h.Fields, Field{Name: string(text[:i]), Value: value})
+			if len(value) > MaxField {
+				h.Fields = h.Fields[:len(h.Fields)-1]
+				err = errField
+			}
+		case len(h.Fields) > 0 && (h.continues() || fieldFollows(b[next:])):
+			err = h.extend(b, next)
+		default:
+			return h, n, nil
+		}
+		if err != nil {
+			return h, n, err
+		}
+		n = next
+	}
+	return h, n, nil
+}
+
+var errField = fault.New(fault.TooLarge, "header field of more than %d bytes", MaxField)
+
+// extend lets the last field run until end: fields are slices of b.
+func (h *Header) extend(b []byte, end int) error {
+	last := &h.Fields[len(h.Fields)-1]
+	start := cap(b) - cap(last.Value)
+	if end-start > MaxField {
+		return errField
+	}
+	last.Value = b[start:beforeNewline(b, start, end)]
+	return nil
+}
+
+// continues reports whether the last field is visibly unfinished.
+func (h *Header) continues() bool {
+	v := bytes.TrimRight(h.Fields[len(h.Fields)-1].Value, " \t\r")
+	return len(v) > 0 && (v[len(v)-1] == ';' || v[len(v)-1] == ',')
+}
+
+// fieldFollows reports whether b begins with a header field.
+func fieldFollows(b []byte) bool {
+	line, _ := cutLine(b, 0)
+	return nameEnd(line) > 0
+}
+
+// nameEnd returns the length of the field name that line begins with; 0 for
+// none. Blanks before the colon are forgiven.
+func nameEnd(line []byte) int {
+	for i, c := range line {
+		switch {
+		case c == ':':
+			return i
+		case c == ' ' || c == '\t':
+			if rest := bytes.TrimLeft(line[i:], " \t"); i > 0 && len(rest) > 0 && rest[0] == ':' {
+				return i
+			}
+			return 0
+		case c < '!' || c > '~':
+			return 0
+		}
+	}
+	return 0
+}
+
+// Get returns the first field of that name, unfolded but undecoded.
+func (h Header) Get(name string) string {
+	for _, f := range h.Fields {
+		if strings.EqualFold(f.Name, name) {
+			return unfold(f.Value)
+		}
+	}
+	return ""
+}
+
+// Has reports whether there is a field of that name.
+func (h Header) Has(name string) bool {
+	for _, f := range h.Fields {
+		if strings.EqualFold(f.Name, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// All returns every field of that name, unfolded but undecoded.
+func (h Header) All(name string) []string {
+	var all []string
+	for _, f := range h.Fields {
+		if strings.EqualFold(f.Name, name) {
+			all = append(all, unfold(f.Value))
+		}
+	}
+	return all
+}
+
+// Text returns the first field of that name as people read it: encoded words
+// decoded, clean UTF-8 on one line.
+func (h Header) Text(name string) string {
+	return strings.Join(strings.Fields(decodeWords(h.Get(name), h.charset)), " ")
+}
+
+// unfold joins the lines of a folded field with one blank.
+func unfold(v []byte) string {
+	v = bytes.TrimSpace(v)
+	if bytes.IndexByte(v, '\n') < 0 {
+		return strings.ReplaceAll(string(v), "\r", "")
+	}
+	var b strings.Builder
+	b.Grow(len(v))
+	for len(v) > 0 {
+		line, next := cutLine(v, 0)
+		v = v[next:]
+		if line = bytes.Trim(line, " \t\r"); len(line) == 0 {
+			continue
+		}
+		if b.Len() > 0 {
+			b.WriteByte(' ')
+		}
+		b.Write(line)
+	}
+	return b.String()
+}
+
+// IDs returns the message ids in the fields of that name, without brackets,
+// in their order, each once. Fields that forgot the brackets are read too.
+func (h Header) IDs(name string) []string {
+	var ids []string
+	seen := map[string]bool{}
+	for _, v := range h.All(name) {
+		for _, id := range splitIDs(v) {
+			if len(id) <= maxID && !seen[id] {
+				seen[id] = true
+				ids = append(ids, id)
+			}
+		}
+	}
+	return ids
+}
+
+// maxID is the longest message id worth keeping: RFC 5322 allows no longer
+// line.
+const maxID = 998
+
+func splitIDs(v string) []string {
+	var ids []string
+	if !strings.Contains(v, "<") {
+		for _, w := range strings.FieldsFunc(v, func(r rune) bool { return r == ' ' || r == ',' || r == '\t' }) {
+			if strings.Contains(w, "@") {
+				ids = append(ids, cleanText(w))
+			}
+		}
+		return ids
+	}
+	for {
+		_, rest, ok := strings.Cut(v, "<")
+		if !ok {
+			return ids
+		}
+		id, after, ok := strings.Cut(rest, ">")
+		if !ok {
+			return ids
+		}
+		v = after
+		if id = strings.Join(strings.Fields(cleanText(id)), ""); id != "" {
+			ids = append(ids, id)
+		}
+	}
+}
+
+func trimID(v string) string {
+	if ids := splitIDs(v); len(ids) > 0 {
+		return ids[0]
+	}
+	return strings.Trim(cleanText(v), "<> \t")
+}

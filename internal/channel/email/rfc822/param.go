@@ -1,0 +1,187 @@
+package rfc822
+
+import (
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// parseType reads a Content-Type, however mangled.
+func parseType(v string) (media string, params map[string]string) {
+	if v == "" {
+		return "text/plain", nil
+	}
+	media, params = parseValue(v)
+	kind, sub, ok := strings.Cut(media, "/")
+	switch {
+	case !ok && (media == "text" || media == ""):
+		return "text/plain", params
+	case !ok && media == "multipart":
+		return "multipart/mixed", params
+	case !ok:
+		return "application/octet-stream", params
+	case sub == "" && kind == "text":
+		return "text/plain", params
+	case sub == "" && kind == "multipart":
+		return "multipart/mixed", params
+	}
+	return media, params
+}
+
+// maxParams is how many parameters of one field are read.
+const maxParams = 50
+
+// parseValue reads "value; name=value; ..." as Content-Type and
+// Content-Disposition have it, with the faults that mail programs make:
+// missing semicolons and quotes, parameters twice (the first counts), the
+// continuations and charsets of RFC 2231, valid or not.
+func parseValue(v string) (value string, params map[string]string) {
+	i := strings.IndexAny(v, "; \t")
+	if i < 0 {
+		i = len(v)
+	}
+	value, rest := v[:i], v[i:]
+	if strings.Contains(value, "=") { // the value itself is missing
+		value, rest = "", v
+	}
+	value = strings.ToLower(strings.Trim(value, "\"'() \t,"))
+	params = map[string]string{}
+	pieces := map[string]map[int]piece{}
+	for n := 0; n < maxParams; n++ {
+		var name, val string
+		var ok bool
+		if name, val, rest, ok = nextParam(rest); !ok {
+			break
+		}
+		addParam(params, pieces, name, val)
+	}
+	for name, p := range pieces {
+		if joined := joinPieces(p); joined != "" {
+			params[name] = joined // RFC 2231 beats the plain form beside it
+		}
+	}
+	return value, params
+}
+
+// nextParam cuts the next name=value off s.
+func nextParam(s string) (name, value, rest string, ok bool) {
+	for {
+		s = strings.TrimLeft(s, "; \t,")
+		if s == "" {
+			return "", "", "", false
+		}
+		i := strings.IndexAny(s, "=;")
+		if i < 0 {
+			return "", "", "", false
+		}
+		if s[i] == ';' {
+			s = s[i:]
+			continue
+		}
+		name = s[:i]
+		if j := strings.LastIndexAny(strings.TrimRight(name, " \t"), " \t"); j >= 0 {
+			name = name[j+1:] // junk before the name
+		}
+		value, rest = cutValue(strings.TrimLeft(s[i+1:], " \t"))
+		return strings.ToLower(strings.TrimSpace(name)), value, rest, true
+	}
+}
+
+// cutValue cuts a parameter's value, quoted or not, off s.
+func cutValue(s string) (value, rest string) {
+	if strings.HasPrefix(s, `"`) {
+		var b strings.Builder
+		for i := 1; i < len(s); i++ {
+			switch {
+			case s[i] == '\\' && i+1 < len(s) && (s[i+1] == '"' || s[i+1] == '\\'):
+				i++
+				b.WriteByte(s[i])
+			case s[i] == '"':
+				return b.String(), s[i+1:]
+			default:
+				b.WriteByte(s[i])
+			}
+		}
+		s = s[1:] // the closing quote is missing
+	}
+	end := strings.IndexByte(s, ';')
+	if end < 0 {
+		end = len(s)
+	}
+	// A forgotten semicolon: "charset=utf-8 format=flowed".
+	for _, known := range []string{" charset=", " name=", " filename=", " boundary=", " format=", " delsp="} {
+		if i := indexFold(s[:end], known); i > 0 {
+			end = i
+		}
+	}
+	return strings.TrimRight(s[:end], " \t\""), s[end:]
+}
+
+func indexFold(s, lower string) int { return strings.Index(strings.ToLower(s), lower) }
+
+// A piece is one numbered part of a parameter (RFC 2231).
+type piece struct {
+	text    string
+	encoded bool
+}
+
+func addParam(params map[string]string, pieces map[string]map[int]piece, name, val string) {
+	base, suffix, extended := strings.Cut(name, "*")
+	if !extended {
+		if _, ok := params[name]; !ok {
+			params[name] = val
+		}
+		return
+	}
+	encoded := strings.HasSuffix(suffix, "*") || suffix == ""
+	n, err := strconv.Atoi(strings.TrimSuffix(suffix, "*"))
+	if err != nil {
+		n = 0
+	}
+	if pieces[base] == nil {
+		pieces[base] = map[int]piece{}
+	}
+	if _, ok := pieces[base][n]; !ok && n >= 0 {
+		pieces[base][n] = piece{val, encoded}
+	}
+}
+
+func joinPieces(pieces map[int]piece) string {
+	charset := ""
+	var raw []byte
+	for n := range len(pieces) {
+		p, ok := pieces[n]
+		if !ok {
+			break
+		}
+		text := p.text
+		if n == 0 && p.encoded {
+			if parts := strings.SplitN(text, "'", 3); len(parts) == 3 {
+				charset, text = parts[0], parts[2]
+			}
+		}
+		if p.encoded {
+			text = percentDecode(text)
+		}
+		raw = append(raw, text...)
+	}
+	return Decode(charset, raw)
+}
+
+func percentDecode(s string) string {
+	if t, err := url.PathUnescape(s); err == nil {
+		return t
+	}
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		if s[i] == '%' && i+2 < len(s) {
+			if c, err := strconv.ParseUint(s[i+1:i+3], 16, 8); err == nil {
+				b.WriteByte(byte(c))
+				i += 2
+				continue
+			}
+		}
+		b.WriteByte(s[i])
+	}
+	return b.String()
+}

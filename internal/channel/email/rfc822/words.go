@@ -1,0 +1,105 @@
+package rfc822
+
+import (
+	"strconv"
+	"strings"
+)
+
+// maxWord is the longest encoded word read. RFC 2047 allows 75 characters;
+// mail programs do not count.
+const maxWord = 4 << 10
+
+// DecodeWords returns a header value as people read it: the encoded words of
+// RFC 2047 decoded, also those inside quotes, with blanks, or cut in the
+// middle of a character; the rest in charset, when it has raw bytes.
+func DecodeWords(s, charset string) string { return decodeWords(s, charset) }
+
+func decodeWords(s, charset string) string {
+	if !strings.Contains(s, "=?") {
+		return Decode(charset, []byte(s))
+	}
+	var out strings.Builder
+	var run []byte // bytes of adjacent words in one charset
+	runCharset := ""
+	flush := func() {
+		out.WriteString(Decode(runCharset, run))
+		run = run[:0]
+	}
+	for s != "" {
+		i := strings.Index(s, "=?")
+		if i < 0 {
+			break
+		}
+		w, n := parseWord(s[i:])
+		if n == 0 {
+			flush()
+			out.WriteString(Decode(charset, []byte(s[:i+2])))
+			s = s[i+2:]
+			continue
+		}
+		gap := s[:i]
+		if len(run) == 0 || strings.TrimSpace(gap) != "" || !strings.EqualFold(w.charset, runCharset) {
+			joined := len(run) > 0 && strings.TrimSpace(gap) == ""
+			flush()
+			if !joined {
+				out.WriteString(Decode(charset, []byte(gap)))
+			}
+		}
+		run, runCharset = append(run, w.text...), w.charset
+		s = s[i+n:]
+	}
+	flush()
+	out.WriteString(Decode(charset, []byte(s)))
+	return out.String()
+}
+
+type word struct {
+	charset string
+	text    []byte
+}
+
+// parseWord reads the encoded word that s begins with; n is its length, 0 for
+// none.
+func parseWord(s string) (w word, n int) {
+	if len(s) > maxWord {
+		s = s[:maxWord]
+	}
+	charset, rest, ok := strings.Cut(s[2:], "?")
+	if !ok || len(charset) > 60 || len(rest) < 2 || rest[1] != '?' {
+		return word{}, 0
+	}
+	text := rest[2:]
+	end := strings.Index(text, "?=")
+	if end < 0 {
+		return word{}, 0
+	}
+	n = 2 + len(charset) + 1 + 2 + end + 2
+	text = text[:end]
+	switch rest[0] {
+	case 'q', 'Q':
+		return word{charset, decodeQ(text)}, n
+	case 'b', 'B':
+		return word{charset, decodeBase64([]byte(text))}, n
+	}
+	return word{}, 0
+}
+
+func decodeQ(s string) []byte {
+	out := make([]byte, 0, len(s))
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == '_':
+			out = append(out, ' ')
+		case c == '=' && i+2 < len(s):
+			if v, err := strconv.ParseUint(s[i+1:i+3], 16, 8); err == nil {
+				out = append(out, byte(v))
+				i += 2
+				continue
+			}
+			out = append(out, c)
+		default:
+			out = append(out, c)
+		}
+	}
+	return out
+}
