@@ -188,28 +188,16 @@ func (t *Table) Contacts(ctx context.Context, c identity.CustomerID, limit int, 
 	return out, strings.TrimPrefix(contactSK(last.Start, last.ID), contactPrefix), nil
 }
 
-// A WaitingContact is one entry of the waiting list.
-type WaitingContact struct {
-	ID         string              `json:"id"`
-	Customer   identity.CustomerID `json:"customerId"`
-	Since      time.Time           `json:"waitingSince"`
-	Start      time.Time           `json:"start"`
-	Department string              `json:"department"`
-	Reason     string              `json:"reason,omitempty"`
-	Product    string              `json:"product,omitempty"`
-	Channels   []contact.Channel   `json:"channels"`
-}
-
 // Waiting returns who waits for a department, longest first, at most limit
 // after the cursor: "<since, ms>#<contact id>" of the last one seen.
-func (t *Table) Waiting(ctx context.Context, department string, limit int, cursor string) ([]WaitingContact, string, error) {
+func (t *Table) Waiting(ctx context.Context, department string, limit int, cursor string) ([]contact.Waiter, string, error) {
 	if cursor != "" {
 		if ms, id, ok := strings.Cut(cursor, "#"); !ok || len(ms) != 13 || id == "" || len(cursor) > 64 {
 			return nil, "", errCursor()
 		}
 	}
 	type part struct {
-		list []WaitingContact
+		list []contact.Waiter
 		err  error
 	}
 	parts := make(chan part, shards)
@@ -219,7 +207,7 @@ func (t *Table) Waiting(ctx context.Context, department string, limit int, curso
 			parts <- part{list, err}
 		}()
 	}
-	var all []WaitingContact
+	var all []contact.Waiter
 	var failure error
 	for range shards {
 		p := <-parts
@@ -229,17 +217,19 @@ func (t *Table) Waiting(ctx context.Context, department string, limit int, curso
 	if failure != nil {
 		return nil, "", failure
 	}
-	slices.SortFunc(all, func(a, b WaitingContact) int { return strings.Compare(a.place(), b.place()) })
+	slices.SortFunc(all, func(a, b contact.Waiter) int { return strings.Compare(placeOfWaiter(a), placeOfWaiter(b)) })
 	if len(all) <= limit {
 		return all, "", nil
 	}
-	return all[:limit], all[limit-1].place(), nil
+	return all[:limit], placeOfWaiter(all[limit-1]), nil
 }
 
-func (w WaitingContact) place() string { return fmt.Sprintf("%013d#%s", w.Since.UnixMilli(), w.ID) }
+func placeOfWaiter(w contact.Waiter) string {
+	return fmt.Sprintf("%013d#%s", w.Since.UnixMilli(), w.ID)
+}
 
-func (t *Table) waitingShard(ctx context.Context, pk string, limit int, cursor string) ([]WaitingContact, error) {
-	var out []WaitingContact
+func (t *Table) waitingShard(ctx context.Context, pk string, limit int, cursor string) ([]contact.Waiter, error) {
+	var out []contact.Waiter
 	var bad error
 	err := t.query(ctx, &dynamodb.QueryInput{
 		IndexName:                 aws.String(gsiName),
@@ -253,7 +243,7 @@ func (t *Table) waitingShard(ctx context.Context, pk string, limit int, cursor s
 			bad = err
 			return false
 		}
-		out = append(out, WaitingContact{
+		out = append(out, contact.Waiter{
 			ID: id, Customer: k.Customer, Since: parseMillis(ms), Start: k.Start, Department: strings.Split(pk, "#")[1],
 			Reason: text(it, "rs"), Product: text(it, "pr"), Channels: k.Channels,
 		})

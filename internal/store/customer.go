@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -14,16 +13,6 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 )
 
-// A Customer is a person, with everybody merged into one.
-type Customer struct {
-	ID      identity.CustomerID   // the id that stands for all
-	Members []identity.CustomerID // every partition of the person, ID first
-	Name    string                // from the register
-	Locale  string                // from the register: "nl-NL"
-	Account string                // the company's own customer number
-	aliases []string              // keys of the aliases in the register
-}
-
 // maxChain bounds how many merges lead from one id to the one that stands for
 // all.
 const maxChain = 20
@@ -31,24 +20,24 @@ const maxChain = 20
 // Customer returns who stands behind an id, which may be that of a merged
 // customer. It does not tell whether the id was ever given out: see
 // [Table.Exists].
-func (t *Table) Customer(ctx context.Context, id identity.CustomerID) (Customer, error) {
+func (t *Table) Customer(ctx context.Context, id identity.CustomerID) (identity.Customer, error) {
 	for range maxChain {
 		it, err := t.get(ctx, key(customerPK(id), profileSK), false)
 		if err != nil {
-			return Customer{}, err
+			return identity.Customer{}, err
 		}
 		if into := text(it, "mi"); into != "" {
 			id = identity.CustomerID(into)
 			continue
 		}
-		c := Customer{ID: id, Members: []identity.CustomerID{id}, Name: text(it, "n"), Locale: text(it, "l"), Account: text(it, "ac"), aliases: set(it, "al")}
+		c := identity.Customer{ID: id, Members: []identity.CustomerID{id}, Name: text(it, "n"), Locale: text(it, "l"), Account: text(it, "ac"), Registered: set(it, "al")}
 		for _, m := range set(it, "m") {
 			c.Members = append(c.Members, identity.CustomerID(m))
 		}
 		slices.Sort(c.Members[1:])
 		return c, nil
 	}
-	return Customer{}, fault.New(fault.Internal, "a chain of merges without end")
+	return identity.Customer{}, fault.New(fault.Internal, "a chain of merges without end")
 }
 
 // Exists reports whether anything is known under a customer id.
@@ -56,7 +45,7 @@ func (t *Table) Exists(ctx context.Context, id identity.CustomerID) (bool, error
 	return t.any(ctx, between(customerPK(id), " ", "~"))
 }
 
-func (t *Table) hasMessages(ctx context.Context, c Customer) (bool, error) {
+func (t *Table) hasMessages(ctx context.Context, c identity.Customer) (bool, error) {
 	for _, m := range c.Members {
 		found, err := t.any(ctx, between(customerPK(m), messagePrefix, messagePrefix+"~"))
 		if err != nil || found {
@@ -76,8 +65,8 @@ func (t *Table) any(ctx context.Context, in *dynamodb.QueryInput) (bool, error) 
 
 // Aliases returns every alias of a customer: those of the register, those of
 // the earliest and latest messages of each member, and all linked with them.
-func (t *Table) Aliases(ctx context.Context, c Customer) ([]identity.Address, error) {
-	seeds := slices.Clone(c.aliases)
+func (t *Table) Aliases(ctx context.Context, c identity.Customer) ([]identity.Address, error) {
+	seeds := slices.Clone(c.Registered)
 	for _, member := range c.Members {
 		for _, forward := range []bool{true, false} {
 			in := between(customerPK(member), messagePrefix, messagePrefix+"~")
@@ -161,7 +150,7 @@ func (t *Table) suggest(ctx context.Context, a, b identity.CustomerID, ev identi
 }
 
 // Suggestions returns who else a customer may be.
-func (t *Table) Suggestions(ctx context.Context, c Customer) ([]identity.CustomerID, error) {
+func (t *Table) Suggestions(ctx context.Context, c identity.Customer) ([]identity.CustomerID, error) {
 	var out []identity.CustomerID
 	err := t.query(ctx, between(customerPK(c.ID), "S#", "S#~"), func(it item) bool {
 		out = append(out, identity.CustomerID(text(it, skName)[len("S#"):]))
@@ -172,7 +161,7 @@ func (t *Table) Suggestions(ctx context.Context, c Customer) ([]identity.Custome
 
 // merge makes into stand for from as well, in one transaction, with a record
 // of why. [fault.Conflict] when either changed meanwhile.
-func (t *Table) merge(ctx context.Context, into, from Customer, ev identity.Evidence) error {
+func (t *Table) merge(ctx context.Context, into, from identity.Customer, ev identity.Evidence) error {
 	members := make([]string, len(from.Members))
 	for i, m := range from.Members {
 		members[i] = string(m)
@@ -207,28 +196,10 @@ func (t *Table) merge(ctx context.Context, into, from Customer, ev identity.Evid
 	return nil
 }
 
-// A Registration is what the company's own register says of a customer.
-type Registration struct {
-	Account string
-	Name    string
-	Locale  string
-	Phones  []identity.Alias
-	Mails   []identity.Alias
-	Orders  []Order
-	At      time.Time
-}
-
-// An Order is what a customer bought, as far as it tells what a message is
-// about.
-type Order struct {
-	Number   string   `json:"number"`
-	Products []string `json:"products"`
-}
-
 // Register records what the register says, and joins the aliases it names
 // where that is safe; who could not be joined is among the results. It can be
 // repeated; what is no longer in the register stays known.
-func (t *Table) Register(ctx context.Context, r Registration) (identity.CustomerID, []identity.CustomerID, error) {
+func (t *Table) Register(ctx context.Context, r identity.Registration) (identity.CustomerID, []identity.CustomerID, error) {
 	account, err := identity.NewAlias(identity.Account, "", r.Account)
 	if err != nil {
 		return "", nil, err
@@ -270,7 +241,7 @@ func (t *Table) ResolveAndJoin(ctx context.Context, addresses []identity.Address
 	return c.ID, unjoined, err
 }
 
-func (t *Table) putProfile(ctx context.Context, id identity.CustomerID, r Registration, addresses []identity.Address) error {
+func (t *Table) putProfile(ctx context.Context, id identity.CustomerID, r identity.Registration, addresses []identity.Address) error {
 	keys := make([]string, len(addresses))
 	for i, a := range addresses {
 		keys[i] = t.aliasKey(a)
@@ -287,7 +258,7 @@ func (t *Table) putProfile(ctx context.Context, id identity.CustomerID, r Regist
 	return nil
 }
 
-func (t *Table) putOrders(ctx context.Context, r Registration) error {
+func (t *Table) putOrders(ctx context.Context, r identity.Registration) error {
 	for _, o := range r.Orders {
 		it := key(t.orderPK(o.Number), "O")
 		it["ac"] = str(r.Account)

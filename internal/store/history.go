@@ -12,68 +12,39 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 )
 
-// A Query selects messages of one customer.
-type Query struct {
-	Limit     int               // 1 to 200
-	Oldest    bool              // oldest first; else newest first
-	From, To  time.Time         // From <= sentAt < To; zero is no bound
-	Channel   contact.Channel   // empty: all
-	Direction contact.Direction // empty: both
-	Cursor    string            // where the last page ended
-}
-
-// An Entry is one message of a history, with what became of it.
-type Entry struct {
-	contact.Message
-	State *contact.State `json:"state,omitempty"`
-	// Whole says where the whole message lies when this is a preview.
-	Whole string `json:"-"`
-}
-
-// A Page is one page of a history. Complete says that nothing lies beyond it.
-type Page struct {
-	Entries  []Entry
-	Cursor   string // for the next page; empty when complete
-	Complete bool
-}
-
 // maxScan bounds how many messages one page reads to fill a filtered page.
 const maxScan = 1000
 
 // History returns one page of the messages of a customer and all who were
 // merged with it, each message once, however many arrive meanwhile. A cursor
 // of another customer or query order is [fault.Invalid].
-func (t *Table) History(ctx context.Context, c Customer, q Query) (Page, error) {
+func (t *Table) History(ctx context.Context, c identity.Customer, q contact.Query) (contact.Page, error) {
 	if q.Limit < 1 || q.Limit > 200 {
-		return Page{}, fault.New(fault.Invalid, "limit is 1 to 200")
+		return contact.Page{}, fault.New(fault.Invalid, "limit is 1 to 200")
 	}
 	after, err := t.openCursor(c.ID, q)
 	if err != nil {
-		return Page{}, err
+		return contact.Page{}, err
 	}
 	all, more, err := t.merged(ctx, c.Members, q, after)
 	if err != nil {
-		return Page{}, err
+		return contact.Page{}, err
 	}
-	p := Page{Complete: !more}
+	p := contact.Page{Complete: !more}
 	if more {
 		last := all[len(all)-1]
 		p.Cursor = t.sealCursor(c.ID, q, place{messageSK(last.ID), last.CustomerID})
 	}
 	for _, e := range all {
-		if q.wants(e.Message) {
+		if q.Wants(e.Message) {
 			p.Entries = append(p.Entries, e)
 		}
 	}
 	return p, t.join(ctx, p.Entries)
 }
 
-func (q Query) wants(m contact.Message) bool {
-	return (q.Channel == "" || m.Channel == q.Channel) && (q.Direction == "" || m.Direction == q.Direction)
-}
-
 // join adds the states of the entries' messages.
-func (t *Table) join(ctx context.Context, entries []Entry) error {
+func (t *Table) join(ctx context.Context, entries []contact.Entry) error {
 	ms := make([]contact.Message, len(entries))
 	for i, e := range entries {
 		ms[i] = e.Message
@@ -97,7 +68,7 @@ type place struct {
 }
 
 // before reports whether a comes before b in the order of the query.
-func (q Query) before(a, b place) bool {
+func before(q contact.Query, a, b place) bool {
 	if a.sk != b.sk {
 		return (a.sk < b.sk) == q.Oldest
 	}
@@ -107,8 +78,8 @@ func (q Query) before(a, b place) bool {
 // merged reads the next messages of all members, in order, until enough of
 // them match. It returns those that do not match, too: the last one is where
 // the page ends.
-func (t *Table) merged(ctx context.Context, members []identity.CustomerID, q Query, after place) ([]Entry, bool, error) {
-	heads := make([][]Entry, len(members))
+func (t *Table) merged(ctx context.Context, members []identity.CustomerID, q contact.Query, after place) ([]contact.Entry, bool, error) {
+	heads := make([][]contact.Entry, len(members))
 	more := make([]bool, len(members))
 	last := make([]place, len(members))
 	fill := func(i int) error {
@@ -133,7 +104,7 @@ func (t *Table) merged(ctx context.Context, members []identity.CustomerID, q Que
 	if failed != nil {
 		return nil, false, failed
 	}
-	var out []Entry
+	var out []contact.Entry
 	for matched := 0; ; {
 		next := -1
 		for i := range heads {
@@ -142,7 +113,7 @@ func (t *Table) merged(ctx context.Context, members []identity.CustomerID, q Que
 					return nil, false, err
 				}
 			}
-			if len(heads[i]) > 0 && (next < 0 || q.before(placeOf(heads[i][0]), placeOf(heads[next][0]))) {
+			if len(heads[i]) > 0 && (next < 0 || before(q, placeOf(heads[i][0]), placeOf(heads[next][0]))) {
 				next = i
 			}
 		}
@@ -152,7 +123,7 @@ func (t *Table) merged(ctx context.Context, members []identity.CustomerID, q Que
 		if matched == q.Limit || len(out) == maxScan {
 			return out, true, nil
 		}
-		if q.wants(heads[next][0].Message) {
+		if q.Wants(heads[next][0].Message) {
 			matched++
 		}
 		out = append(out, heads[next][0])
@@ -160,11 +131,11 @@ func (t *Table) merged(ctx context.Context, members []identity.CustomerID, q Que
 	}
 }
 
-func placeOf(e Entry) place { return place{messageSK(e.ID), e.CustomerID} }
+func placeOf(e contact.Entry) place { return place{messageSK(e.ID), e.CustomerID} }
 
 // read returns the next messages of one partition after a place, and whether
 // there are more.
-func (t *Table) read(ctx context.Context, c identity.CustomerID, q Query, after place) ([]Entry, bool, error) {
+func (t *Table) read(ctx context.Context, c identity.CustomerID, q contact.Query, after place) ([]contact.Entry, bool, error) {
 	from, to := messagePrefix, messagePrefix+"~"
 	if !q.From.IsZero() {
 		from = timeSK(messagePrefix, q.From)
@@ -202,13 +173,13 @@ func (t *Table) read(ctx context.Context, c identity.CustomerID, q Query, after 
 	if err != nil {
 		return nil, false, failed(err, "query")
 	}
-	entries := make([]Entry, 0, len(out.Items))
+	entries := make([]contact.Entry, 0, len(out.Items))
 	for _, it := range out.Items {
 		m, whole, err := readMessage(it)
 		if err != nil {
 			return nil, false, err
 		}
-		entries = append(entries, Entry{Message: m, Whole: whole})
+		entries = append(entries, contact.Entry{Message: m, Whole: whole})
 	}
 	return entries, out.LastEvaluatedKey != nil, nil
 }
@@ -220,12 +191,12 @@ func justBefore(sk string) string {
 
 // A cursor is "<order><sk> unit <customer>" with a keyed hash, so that it
 // works for its own customer and query order only.
-func (t *Table) sealCursor(c identity.CustomerID, q Query, p place) string {
-	plain := q.order() + p.sk + unit + string(p.customer)
+func (t *Table) sealCursor(c identity.CustomerID, q contact.Query, p place) string {
+	plain := order(q) + p.sk + unit + string(p.customer)
 	return base64.RawURLEncoding.EncodeToString([]byte(t.cursorSum(c, plain) + plain))
 }
 
-func (q Query) order() string {
+func order(q contact.Query) string {
 	if q.Oldest {
 		return "o"
 	}
@@ -238,7 +209,7 @@ func (t *Table) cursorSum(c identity.CustomerID, plain string) string {
 	return t.pepper.Hash("cursor", string(c), plain)[:cursorSumLen]
 }
 
-func (t *Table) openCursor(c identity.CustomerID, q Query) (place, error) {
+func (t *Table) openCursor(c identity.CustomerID, q contact.Query) (place, error) {
 	if q.Cursor == "" {
 		return place{}, nil
 	}
@@ -247,7 +218,7 @@ func (t *Table) openCursor(c identity.CustomerID, q Query) (place, error) {
 		return place{}, errCursor()
 	}
 	plain := string(raw[cursorSumLen:])
-	if t.cursorSum(c, plain) != string(raw[:cursorSumLen]) || !strings.HasPrefix(plain, q.order()) {
+	if t.cursorSum(c, plain) != string(raw[:cursorSumLen]) || !strings.HasPrefix(plain, order(q)) {
 		return place{}, errCursor()
 	}
 	sk, customer, _ := strings.Cut(plain[1:], unit)

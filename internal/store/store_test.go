@@ -185,7 +185,7 @@ func TestAMessageIsStoredOnceAndReadBackWhole(t *testing.T) {
 			t.Fatalf("put %d: %v %v", i, created, err)
 		}
 	}
-	got := history(t, table, "c1", store.Query{Limit: 10})
+	got := history(t, table, "c1", contact.Query{Limit: 10})
 	if diff := cmp.Diff([]contact.Message{m}, got); diff != "" {
 		t.Error(diff)
 	}
@@ -200,7 +200,7 @@ func TestALongProviderIDIsKeptWhole(t *testing.T) {
 	if _, err := table.PutMessage(t.Context(), m, ""); err != nil {
 		t.Fatal(err)
 	}
-	if got := history(t, table, "c1", store.Query{Limit: 1}); got[0].ProviderID != m.ProviderID {
+	if got := history(t, table, "c1", contact.Query{Limit: 1}); got[0].ProviderID != m.ProviderID {
 		t.Errorf("got %q", got[0].ProviderID)
 	}
 }
@@ -224,7 +224,7 @@ func TestACopyByAnotherWayIsTheSameMessageEvenAtAnotherTime(t *testing.T) {
 	}
 }
 
-func history(t *testing.T, table *store.Table, id identity.CustomerID, q store.Query) []contact.Message {
+func history(t *testing.T, table *store.Table, id identity.CustomerID, q contact.Query) []contact.Message {
 	t.Helper()
 	c, err := table.Customer(t.Context(), id)
 	if err != nil {
@@ -265,19 +265,19 @@ func TestAHistoryIsWalkedWholeInBothDirectionsOverMergedCustomers(t *testing.T) 
 		t.Fatal(err)
 	}
 	for limit := 1; limit < 9; limit++ {
-		oldest := ids(history(t, table, "c2", store.Query{Limit: limit, Oldest: true}))
+		oldest := ids(history(t, table, "c2", contact.Query{Limit: limit, Oldest: true}))
 		if diff := cmp.Diff(append([]contact.ID{twin.ID}, want...), oldest); diff != "" {
 			t.Fatalf("limit %d oldest: %s", limit, diff)
 		}
-		if newest := ids(history(t, table, "c1", store.Query{Limit: limit})); len(newest) != len(want)+1 || newest[0] != want[22] {
+		if newest := ids(history(t, table, "c1", contact.Query{Limit: limit})); len(newest) != len(want)+1 || newest[0] != want[22] {
 			t.Fatalf("limit %d newest: %v", limit, newest)
 		}
 	}
-	window := history(t, table, "c1", store.Query{Limit: 4, From: start.Add(5 * time.Minute), To: start.Add(9 * time.Minute)})
+	window := history(t, table, "c1", contact.Query{Limit: 4, From: start.Add(5 * time.Minute), To: start.Add(9 * time.Minute)})
 	if len(window) != 4 {
 		t.Errorf("time window has %d", len(window))
 	}
-	if n := len(history(t, table, "c1", store.Query{Limit: 4, Channel: contact.Email})); n != 0 {
+	if n := len(history(t, table, "c1", contact.Query{Limit: 4, Channel: contact.Email})); n != 0 {
 		t.Errorf("channel filter has %d", n)
 	}
 }
@@ -298,26 +298,26 @@ func TestACursorOfAnotherCustomerOrOrderIsRefused(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	c := store.Customer{ID: "c1", Members: []identity.CustomerID{"c1"}}
-	p, err := table.History(t.Context(), c, store.Query{Limit: 1})
+	c := identity.Customer{ID: "c1", Members: []identity.CustomerID{"c1"}}
+	p, err := table.History(t.Context(), c, contact.Query{Limit: 1})
 	if err != nil || p.Cursor == "" {
 		t.Fatal(p, err)
 	}
-	other := store.Customer{ID: "c2", Members: []identity.CustomerID{"c2"}}
+	other := identity.Customer{ID: "c2", Members: []identity.CustomerID{"c2"}}
 	for name, call := range map[string]func() error{
 		"another customer": func() error {
-			_, err := table.History(t.Context(), other, store.Query{Limit: 1, Cursor: p.Cursor})
+			_, err := table.History(t.Context(), other, contact.Query{Limit: 1, Cursor: p.Cursor})
 			return err
 		},
 		"another order": func() error {
-			_, err := table.History(t.Context(), c, store.Query{Limit: 1, Cursor: p.Cursor, Oldest: true})
+			_, err := table.History(t.Context(), c, contact.Query{Limit: 1, Cursor: p.Cursor, Oldest: true})
 			return err
 		},
 		"no cursor at all": func() error {
-			_, err := table.History(t.Context(), c, store.Query{Limit: 1, Cursor: "x"})
+			_, err := table.History(t.Context(), c, contact.Query{Limit: 1, Cursor: "x"})
 			return err
 		},
-		"a limit of zero": func() error { _, err := table.History(t.Context(), c, store.Query{}); return err },
+		"a limit of zero": func() error { _, err := table.History(t.Context(), c, contact.Query{}); return err },
 	} {
 		if err := call(); err == nil || fault.KindOf(err) != fault.Invalid {
 			t.Errorf("%s: %v", name, err)
@@ -370,7 +370,7 @@ func TestEffectsInAnyOrderAndNumberGiveTheSameState(t *testing.T) {
 				}
 			}
 		}
-		p, err := table.History(t.Context(), store.Customer{ID: customer, Members: []identity.CustomerID{customer}}, store.Query{Limit: 1})
+		p, err := table.History(t.Context(), identity.Customer{ID: customer, Members: []identity.CustomerID{customer}}, contact.Query{Limit: 1})
 		if err != nil || len(p.Entries) != 1 || p.Entries[0].State == nil {
 			rt.Fatal(p, err)
 		}
@@ -396,7 +396,7 @@ func TestAWatermarkReadsEveryEarlierAnswer(t *testing.T) {
 	if _, err := table.PutEffect(t.Context(), "c1", mark); err != nil {
 		t.Fatal(err)
 	}
-	p, err := table.History(t.Context(), store.Customer{ID: "c1", Members: []identity.CustomerID{"c1"}}, store.Query{Limit: 3, Oldest: true})
+	p, err := table.History(t.Context(), identity.Customer{ID: "c1", Members: []identity.CustomerID{"c1"}}, contact.Query{Limit: 3, Oldest: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -415,10 +415,10 @@ func TestTheRegisterTiesAliasesTogether(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := store.Registration{
+	r := identity.Registration{
 		Account: "K-1001", Name: "Jan Voorbeeld", Locale: "nl-NL", At: start,
 		Phones: []identity.Alias{phone(1).Alias}, Mails: []identity.Alias{mail.Alias},
-		Orders: []store.Order{{Number: "WS-100001", Products: []string{"bike"}}},
+		Orders: []identity.Order{{Number: "WS-100001", Products: []string{"bike"}}},
 	}
 	for range 2 {
 		id, unjoined, err := table.Register(t.Context(), r)
@@ -457,7 +457,7 @@ func TestTwoCustomersWithMessagesAreSuggestedNotJoined(t *testing.T) {
 	if _, err := table.PutMessage(t.Context(), message(a.Customer, 1, "x"), ""); err != nil {
 		t.Fatal(err)
 	}
-	reg := store.Registration{Account: "K-1", At: start, Phones: []identity.Alias{phone(1).Alias}, Mails: []identity.Alias{mail.Alias}}
+	reg := identity.Registration{Account: "K-1", At: start, Phones: []identity.Alias{phone(1).Alias}, Mails: []identity.Alias{mail.Alias}}
 	id, unjoined, err := table.Register(t.Context(), reg)
 	if err != nil || id != a.Customer || len(unjoined) != 0 {
 		t.Fatalf("one without messages was not joined: %v %v %v", id, unjoined, err)
@@ -501,7 +501,7 @@ func TestTheWaitingListIsLongestFirstAndPaged(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	var seen []store.WaitingContact
+	var seen []contact.Waiter
 	for cursor := ""; ; {
 		page, next, err := table.Waiting(t.Context(), "billing", 4, cursor)
 		if err != nil {

@@ -20,7 +20,7 @@ const Name = "heard"
 var Pepper = store.Pepper("a pepper for tests, 32 bytes long")
 
 // Projected is what the index holds beside the keys.
-var Projected = []string{"dp", "rs", "pr", "ch", "st"}
+var Projected = []string{"rs", "pr", "ch", "st"}
 
 // New returns an empty table that is the test's own.
 func New(t testing.TB) *store.Table {

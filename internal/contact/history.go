@@ -1,0 +1,49 @@
+package contact
+
+import (
+	"time"
+
+	"github.com/heard-intake/heard/internal/identity"
+)
+
+// A Query selects messages of one customer.
+type Query struct {
+	Limit     int       // 1 to 200
+	Oldest    bool      // oldest first; else newest first
+	From, To  time.Time // From <= sentAt < To; zero is no bound
+	Channel   Channel   // empty: all
+	Direction Direction // empty: both
+	Cursor    string    // where the last page ended
+}
+
+// Wants reports whether m passes the filters of q.
+func (q Query) Wants(m Message) bool {
+	return (q.Channel == "" || m.Channel == q.Channel) && (q.Direction == "" || m.Direction == q.Direction)
+}
+
+// An Entry is one message of a history, with what became of it.
+type Entry struct {
+	Message
+	State *State `json:"state,omitempty"`
+	// Whole says where the whole message lies when this is a preview.
+	Whole string `json:"-"`
+}
+
+// A Page is one page of a history.
+type Page struct {
+	Entries  []Entry
+	Cursor   string // for the next page; empty when complete
+	Complete bool   // nothing lies beyond it
+}
+
+// A Waiter is one entry of the waiting list.
+type Waiter struct {
+	ID         string              `json:"id"` // of the contact
+	Customer   identity.CustomerID `json:"customerId"`
+	Since      time.Time           `json:"waitingSince"`
+	Start      time.Time           `json:"start"`
+	Department string              `json:"department"`
+	Reason     string              `json:"reason,omitempty"`
+	Product    string              `json:"product,omitempty"`
+	Channels   []Channel           `json:"channels"`
+}
