@@ -93,20 +93,19 @@ func (s *Server) Close() error {
 // do runs one change or look at the state, and returns once all it rests on is
 // on disk.
 func (s *Server) do(f func(now int64) error) error {
-	s.mu.Lock()
-	if s.closed {
-		s.mu.Unlock()
-		return errUnavailable.with("The stand-in is stopping.")
-	}
-	err := f(s.now())
-	at := s.journal.end()
-	s.mu.Unlock()
-
-	var refused *failure
-	if err != nil && !errors.As(err, &refused) {
-		return err
-	}
+	at, err := s.locked(f)
 	return errors.Join(s.journal.wait(at), err)
+}
+
+// locked runs f with the lock held, and tells where the log then ends.
+func (s *Server) locked(f func(now int64) error) (end uint64, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return 0, errUnavailable.with("The stand-in is stopping.")
+	}
+	err = f(s.now())
+	return s.journal.end(), err
 }
 
 func (s *Server) now() int64 { return s.clock().UnixMilli() }
