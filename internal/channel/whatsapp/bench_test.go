@@ -1,6 +1,10 @@
 package whatsapp_test
 
 import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/heard-intake/heard/internal/channel/channeltest"
@@ -15,4 +19,48 @@ func BenchmarkCorpus(b *testing.B) {
 		}
 	}
 	channeltest.Bench(b, whatsapp.Normalize, bodies)
+}
+
+// BenchmarkCompact is BenchmarkCorpus without the blanks that collectors have
+// put into their payloads.
+func BenchmarkCompact(b *testing.B) {
+	var bodies [][]byte
+	for _, f := range channeltest.Corpus(b, "whatsapp") {
+		var body bytes.Buffer
+		if err := json.Compact(&body, f.Body); err != nil {
+			b.Fatal(err)
+		}
+		if _, err := whatsapp.Normalize(body.Bytes()); err == nil {
+			bodies = append(bodies, body.Bytes())
+		}
+	}
+	channeltest.Bench(b, whatsapp.Normalize, bodies)
+}
+
+// BenchmarkLargest reads webhooks of 3 MB, the most that Meta sends: of good
+// messages, of unreadable ones, and of people.
+func BenchmarkLargest(b *testing.B) {
+	const size = 3 << 20
+	fill := func(element func(i int) string) string {
+		var list strings.Builder
+		for i := 0; list.Len() < size; i++ {
+			fmt.Fprintf(&list, "%s,", element(i))
+		}
+		return strings.TrimSuffix(list.String(), ",")
+	}
+	text := func(i int) string {
+		return says(fmt.Sprintf(`"from":"1202555%04d"`, i), fmt.Sprint("wamid.", i), "hallo")
+	}
+	for name, value := range map[string]string{
+		"texts":       `"messages":[` + fill(text) + `]`,
+		"unsupported": `"messages":[` + fill(func(i int) string { return strings.Replace(text(i), `"text"`, `"hologram"`, 1) }) + `]`,
+		"broken":      `"messages":[` + fill(func(int) string { return `{}` }) + `]`,
+		"people": `"contacts":[` + fill(func(i int) string { return fmt.Sprintf(`{"wa_id":"1202555%04d"}`, i) }) +
+			`],"messages":[` + fill(text) + `]`,
+		"one text": `"messages":[` + says(`"from":"12025550123"`, "wamid.1", strings.Repeat("hallo ", size/6)) + `]`,
+	} {
+		b.Run(name, func(b *testing.B) {
+			channeltest.Bench(b, whatsapp.Normalize, [][]byte{[]byte(webhook("messages", value))})
+		})
+	}
 }

@@ -172,23 +172,10 @@ func (c *change) content(m *contact.Message, kind string, o meta.Object) bool {
 	switch kind {
 	case "text":
 		m.Kind, m.Text = contact.Text, text(body, "body")
-		return len(fields) > 0 || m.Text != ""
-	case "image", "video", "audio", "voice", "document", "sticker":
-		return c.media(m, kind, fields, o.Get("errors"))
-	case "location":
-		m.Kind, m.Data = contact.Location, c.data(m, body)
+		return c.parsed(m, len(fields) > 0 || m.Text != "")
 	case "contacts":
 		m.Kind, m.Data = contact.Cards, c.data(m, body)
-		return len(body.List()) > 0
-	case "interactive":
-		return c.interactive(m, fields)
-	case "button":
-		m.Kind, m.Text, m.Payload = contact.Reply, text(body, "text"), contact.Cut(fields.Get("payload").Text(), maxText)
-	case "order":
-		m.Kind, m.Text, m.Data = contact.Order, text(body, "text"), c.data(m, body)
-	case "system":
-		m.Kind, m.Passive, m.Text = contact.Event, true, text(body, "body")
-		m.Payload, m.Data = contact.Cut(fields.Get("type").Text(), maxName), c.data(m, body)
+		return c.parsed(m, len(body.List()) > 0)
 	case "request_welcome":
 		m.Kind, m.Passive, m.Payload = contact.Event, true, kind
 		return true
@@ -198,15 +185,41 @@ func (c *change) content(m *contact.Message, kind string, o meta.Object) bool {
 	case "unsupported", "unknown":
 		c.unsupported(m, fields, o.Get("errors"))
 		return false
-	case "media_placeholder":
-		return false
+	case "image", "video", "audio", "voice", "document", "sticker", "location", "interactive", "button", "order", "system":
+		return c.parsed(m, len(fields) > 0) && c.structured(m, kind, body, o)
 	default:
 		return false
 	}
-	if len(fields) == 0 {
+}
+
+// parsed marks m as unparsed where its kind is known and its content is not
+// what belongs to it.
+func (c *change) parsed(m *contact.Message, ok bool) bool {
+	if !ok {
 		m.Mark = unparsed
 	}
-	return len(fields) > 0
+	return ok
+}
+
+// structured reads the content of those kinds that have an object for it.
+func (c *change) structured(m *contact.Message, kind string, body meta.Value, o meta.Object) bool {
+	fields := body.Object()
+	switch kind {
+	case "location":
+		m.Kind, m.Data = contact.Location, c.data(m, body)
+	case "interactive":
+		return c.interactive(m, fields)
+	case "button":
+		m.Kind, m.Text, m.Payload = contact.Reply, text(body, "text"), contact.Cut(fields.Get("payload").Text(), maxText)
+	case "order":
+		m.Kind, m.Text, m.Data = contact.Order, text(body, "text"), c.data(m, body)
+	case "system":
+		m.Kind, m.Passive, m.Text = contact.Event, true, text(body, "body")
+		m.Payload, m.Data = contact.Cut(fields.Get("type").Text(), maxName), c.data(m, body)
+	default:
+		c.media(m, kind, fields, o.Get("errors"))
+	}
+	return true
 }
 
 // unparsed marks a message of a known kind whose content could not be read.
@@ -239,11 +252,7 @@ var attachmentKinds = map[string]contact.Kind{
 	"document": contact.File, "sticker": contact.Sticker,
 }
 
-func (c *change) media(m *contact.Message, kind string, fields meta.Object, errors meta.Value) bool {
-	if len(fields) == 0 {
-		m.Mark = unparsed
-		return false
-	}
+func (c *change) media(m *contact.Message, kind string, fields meta.Object, errors meta.Value) {
 	m.Kind = attachmentKinds[kind]
 	m.Text = contact.Cut(fields.Get("caption").Text(), contact.MaxText)
 	a := contact.Attachment{
@@ -262,7 +271,6 @@ func (c *change) media(m *contact.Message, kind string, fields meta.Object, erro
 		a.Mark, m.Data = "failed", c.data(m, errors)
 	}
 	m.Attachments = []contact.Attachment{a}
-	return true
 }
 
 // interactive reads the answer to a question we sent: a button, an entry of a

@@ -112,6 +112,7 @@ type change struct {
 	field    string
 	raw      meta.Value // the value
 	at       time.Time  // the entry's time; zero if it has none
+	seen     time.Time  // the time of the element that was read last
 	people   []person
 	index    map[string]int // positions in people by id, see find
 	list     string         // the list of the value that is being read, how long it is, and where we are
@@ -214,6 +215,7 @@ func (c *change) here() string {
 // Never ours: a message that comes twice must come out the same.
 func (c *change) time(v meta.Value) (time.Time, error) {
 	if t := v.Time(); !t.IsZero() {
+		c.seen = t
 		return t, nil
 	}
 	if c.at.IsZero() {
@@ -231,11 +233,15 @@ const (
 	maxURL  = 4 << 10
 )
 
-// notice keeps an element that is about no message. Its time is the entry's
-// where it has none itself, and unknown, zero, where that has none either.
+// notice keeps an element that is about no message. Where it has no time, its
+// entry's is taken or that of what stands before it in the value; without those
+// it is unknown: zero.
 func (c *change) notice(kind string, v meta.Value, at time.Time, about ids) {
 	if at.IsZero() {
 		at = c.at
+	}
+	if at.IsZero() {
+		at = c.seen
 	}
 	n := contact.Notice{
 		Channel: contact.WhatsApp,
