@@ -1,0 +1,72 @@
+// Package wiring makes what functions are made of, from the environment that
+// infra/template.yaml gives them. Whatever is missing or wrong panics at
+// start, before a request is taken, and Lambda reports it as an init error.
+package wiring
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+
+	"github.com/heard-intake/heard/internal/blob"
+	"github.com/heard-intake/heard/internal/config"
+	"github.com/heard-intake/heard/internal/secret"
+	"github.com/heard-intake/heard/internal/store"
+	"github.com/heard-intake/heard/internal/taxonomy"
+)
+
+// Table returns the table that TABLE names, under the pepper in the secret
+// that PEPPER names. It opens the connection, so that the first request does
+// not wait for TLS.
+func Table(ctx context.Context, cfg aws.Config) *store.Table {
+	pepper, err := Secret(cfg, "PEPPER").Value(ctx, "pepper")
+	must(err)
+	t := store.New(dynamo(cfg), config.Must("TABLE"), store.Pepper(pepper))
+	must(t.CheckPepper(ctx))
+	return t
+}
+
+// dynamo returns the client of the table. DynamoDB Local sends no checksums
+// with its errors, so that they are checked on AWS only.
+func dynamo(cfg aws.Config) *dynamodb.Client {
+	return dynamodb.NewFromConfig(cfg, func(o *dynamodb.Options) {
+		o.DisableValidateResponseChecksum = os.Getenv("AWS_ENDPOINT_URL_DYNAMODB") != ""
+	})
+}
+
+// Blobs returns the bucket that BLOBS names.
+func Blobs(cfg aws.Config) *blob.Bucket { return Bucket(cfg, "BLOBS") }
+
+// Bucket returns the bucket that the variable key names. A stand-in for S3
+// has no host name for each bucket.
+func Bucket(cfg aws.Config, key string) *blob.Bucket {
+	client := s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = os.Getenv("AWS_ENDPOINT_URL_S3") != "" })
+	return blob.New(client, config.Must(key))
+}
+
+// Secret returns the secret that the variable key names. Nothing is read yet.
+func Secret(cfg aws.Config, key string) *secret.Secret {
+	return secret.New(secretsmanager.NewFromConfig(cfg), config.Must(key))
+}
+
+// Taxonomy returns the taxonomy of the file that TAXONOMY names, which is
+// taxonomy.yaml beside the function's binary unless it says otherwise.
+func Taxonomy() *taxonomy.Taxonomy {
+	data, err := os.ReadFile(config.Or("TAXONOMY", filepath.Join(os.Getenv("LAMBDA_TASK_ROOT"), "taxonomy.yaml")))
+	must(err)
+	t, err := taxonomy.Load(data)
+	must(err)
+	return t
+}
+
+func must(err error) {
+	if err != nil {
+		panic(fmt.Sprintf("wiring: %v", err))
+	}
+}
