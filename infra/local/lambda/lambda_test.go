@@ -503,3 +503,26 @@ func zombie(pid int) bool {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	return err != nil || strings.Contains(string(stat), ") Z ")
 }
+
+func BenchmarkInvoke(b *testing.B) {
+	path, err := binary()
+	if err != nil {
+		b.Fatal(err)
+	}
+	m, err := lambda.New(lambda.Config{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = m.Close() })
+	if err := m.Add(lambda.Function{Name: "behave", Bootstrap: path, Env: []string{"GOMAXPROCS=1"}}); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if _, err := m.Invoke(b.Context(), "behave", event("", "")); err != nil {
+			b.Fatal(err)
+		}
+	}
+	all := m.Instances()
+	b.ReportMetric(float64(all[0].Init.Microseconds()), "init-µs")
+	b.ReportMetric(float64(all[0].CPU.Microseconds())/float64(all[0].Invocations), "cpu-µs/op")
+}

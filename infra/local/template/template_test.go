@@ -21,6 +21,23 @@ func TestStackBecomesModel(t *testing.T) {
 	golden.JSON(t, filepath.Join("testdata", "stack.golden.json"), m)
 }
 
+func TestTheStacksOwnTemplateRunsHere(t *testing.T) {
+	t.Parallel()
+	src, err := os.ReadFile(filepath.Join("..", "..", "template.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, params := range []map[string]string{nil, {"MailDomain": "support.example.com", "Departments": "billing"}} {
+		m, err := template.Parse(src, template.Options{Parameters: params})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(m.Functions) == 0 || len(m.Tables) != 1 || len(m.HTTPAPIs) != 1 || len(m.HTTPAPIs[0].Routes) == 0 {
+			t.Errorf("with %v: %d functions, %d tables, %d APIs", params, len(m.Functions), len(m.Tables), len(m.HTTPAPIs))
+		}
+	}
+}
+
 func TestParametersChooseBranches(t *testing.T) {
 	t.Parallel()
 	m := parse(t, template.Options{Parameters: map[string]string{"Stage": "prod", "Departments": "logistics"}})
