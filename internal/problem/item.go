@@ -1,0 +1,155 @@
+package problem
+
+import (
+	_ "embed" // for the schema
+	"encoding/json"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/heard-intake/heard/internal/fault"
+)
+
+// ItemSchema is the version of the item's format. Fields may be added to it;
+// consumers ignore what they do not know.
+const ItemSchema = "1"
+
+// MaxItem is the largest item in bytes: what SQS takes.
+const MaxItem = 256 << 10
+
+// ItemJSONSchema describes the item to consumers.
+//
+//go:embed item.schema.json
+var ItemJSONSchema []byte
+
+const (
+	trendDays = 14
+	maxQuotes = 3
+	maxLabel  = 200
+)
+
+// A Day is the number of contacts on one day.
+type Day struct {
+	Day      string `json:"day"`
+	Contacts int    `json:"contacts"`
+}
+
+// An Item is the message about a problem on its department's queue. It tells
+// the whole story of the problem, so that any later item replaces those
+// before it, and it is the same however often it is made.
+type Item struct {
+	Schema          string    `json:"schema"`
+	ID              string    `json:"id"`
+	Version         int       `json:"version"`
+	Event           EventKind `json:"event"`
+	Milestone       int       `json:"milestone,omitempty"`
+	Department      string    `json:"department"`
+	Reason          string    `json:"reason"`
+	Product         string    `json:"product,omitempty"`
+	Names           Names     `json:"names"`
+	State           State     `json:"state"`
+	Next            []State   `json:"next"` // what the department can do
+	Severity        string    `json:"severity"`
+	OpenedAt        time.Time `json:"openedAt"`
+	FirstSeen       time.Time `json:"firstSeen"`
+	LastSeen        time.Time `json:"lastSeen"`
+	Contacts        int       `json:"contacts"`
+	Customers       int       `json:"customers"`
+	Trend           []Day     `json:"trend"`  // the 14 days up to the last contact
+	Quotes          []string  `json:"quotes"` // of customers, personal data masked; may be empty
+	Cause           string    `json:"cause,omitempty"`
+	Workaround      string    `json:"workaround,omitempty"`
+	ExpectedAt      time.Time `json:"expectedAt,omitzero"`
+	Links           []string  `json:"links,omitempty"`
+	MergedInto      string    `json:"mergedInto,omitempty"`
+	Reopened        int       `json:"reopened,omitempty"`
+	Comment         string    `json:"comment,omitempty"` // of the update that caused the item
+	By              string    `json:"by,omitempty"`
+	Link            string    `json:"link"`     // the problem in the API
+	Affected        string    `json:"affected"` // its customers in the API
+	TaxonomyVersion string    `json:"taxonomyVersion"`
+}
+
+// ItemOf returns the item that tells e about p. The quotes are those of
+// [Quotes]; baseURL is where the API is.
+func ItemOf(p Problem, e Event, quotes []string, baseURL string) Item {
+	link := strings.TrimRight(baseURL, "/") + "/v1/problems/" + p.ID
+	state, next := p.State, Next(p.State)
+	if e.Kind == EventMoved {
+		state, next = Moved, Next(Moved)
+	}
+	return Item{
+		Schema: ItemSchema, ID: p.ID, Version: p.Version, Event: e.Kind, Milestone: e.Milestone,
+		Department: e.Department, Reason: p.Reason, Product: p.Product, Names: p.Names.cut(),
+		State: state, Next: append([]State{}, next...), Severity: p.Severity,
+		OpenedAt: p.OpenedAt.UTC(), FirstSeen: p.FirstSeen.UTC(), LastSeen: p.LastSeen.UTC(),
+		Contacts: p.Contacts, Customers: p.Customers, Trend: trend(p.PerDay), Quotes: cutQuotes(quotes),
+		Cause: cut(p.Cause, MaxComment), Workaround: cut(p.Workaround, MaxComment), ExpectedAt: p.ExpectedAt.UTC(),
+		Links: p.Links[:min(len(p.Links), maxLinks)], MergedInto: p.MergedInto, Reopened: p.Reopened,
+		Comment: cut(e.Comment, MaxComment), By: cut(e.By, maxLabel),
+		Link: link, Affected: link + "/affected", TaxonomyVersion: p.TaxonomyVersion,
+	}
+}
+
+// Marshal returns the item as JSON, of at most [MaxItem] bytes.
+func (i Item) Marshal() ([]byte, error) {
+	data, err := json.Marshal(i)
+	if err != nil {
+		return nil, fault.Wrap(fault.Internal, err, "problem item")
+	}
+	if len(data) > MaxItem { // ItemOf bounds every text, so this is an id gone wrong
+		return nil, fault.New(fault.TooLarge, "problem item has %d bytes, and may have %d", len(data), MaxItem)
+	}
+	return data, nil
+}
+
+// trend returns the days up to the last one that has contacts.
+func trend(perDay map[string]int) []Day {
+	last := ""
+	for d := range perDay {
+		if _, err := time.Parse(time.DateOnly, d); err == nil {
+			last = max(last, d)
+		}
+	}
+	end, err := time.Parse(time.DateOnly, last)
+	if err != nil {
+		return []Day{}
+	}
+	days := make([]Day, 0, trendDays)
+	for back := trendDays - 1; back >= 0; back-- {
+		d := end.AddDate(0, 0, -back).Format(time.DateOnly)
+		days = append(days, Day{d, perDay[d]})
+	}
+	return days
+}
+
+func (n Names) cut() Names {
+	for _, l := range []*Label{&n.Department, &n.Reason, &n.Product} {
+		l.NL, l.EN = cut(l.NL, maxLabel), cut(l.EN, maxLabel)
+	}
+	return n
+}
+
+func cutQuotes(quotes []string) []string {
+	few := slices.Clone(quotes[:min(len(quotes), maxQuotes)])
+	for i := range few {
+		few[i] = cut(few[i], MaxQuote)
+	}
+	return append([]string{}, few...)
+}
+
+// cut returns at most n characters of text, up to the end of a word.
+func cut(text string, n int) string {
+	runes := 0
+	for i := range text {
+		if runes == n {
+			text = text[:i]
+			if space := strings.LastIndexByte(text, ' '); space > 0 {
+				text = text[:space]
+			}
+			return strings.TrimRight(text, " ,;:-")
+		}
+		runes++
+	}
+	return text
+}

@@ -1,0 +1,497 @@
+package problem
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// Known is what is known of the customer who wrote a text, to be masked
+// wherever it stands, and the names that are nobody's.
+type Known struct {
+	Names, Phones, Mails, Orders, Accounts []string
+	// Public are names that may be quoted: of products, of the organisation.
+	Public []string
+}
+
+// What stands in the place of personal data.
+const (
+	tokenName    = "[name]"
+	tokenPhone   = "[phone]"
+	tokenMail    = "[email]"
+	tokenLink    = "[link]"
+	tokenNumber  = "[number]"
+	tokenAddress = "[address]"
+	tokenDate    = "[date]"
+)
+
+// maxMasked bounds the text that is looked at; who needs more is not quoted.
+const maxMasked = 4000
+
+// Mask returns text without personal data, or false when it is not sure.
+//
+// What has a form (numbers, addresses, dates) is found by its form, names by
+// what is known of the customer and by the words that introduce them. What is
+// left must be ordinary words, of a list: a word that is not on it may be a
+// name, and then the text is not quoted at all. So the quotes that remain are
+// the plain ones, and those are enough.
+func Mask(text string, known Known) (string, bool) {
+	if len(text) > maxMasked || !utf8.ValidString(text) {
+		return "", false
+	}
+	text = tidy(text)
+	for range 4 { // until masking changes nothing more
+		next := maskOnce(text, known)
+		if next == text {
+			if ordinary(text, known) {
+				return text, true
+			}
+			return "", false
+		}
+		text = next
+	}
+	return "", false
+}
+
+// tidy gives text one form: composed, on one line, plain quotes and hyphens,
+// without what cannot be seen.
+func tidy(text string) string {
+	text = norm.NFKC.String(text)
+	text = strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsSpace(r), unicode.IsControl(r):
+			return ' '
+		case unicode.Is(unicode.Cf, r), unicode.Is(unicode.Mn, r):
+			return -1
+		case strings.ContainsRune("’‘ʼ´`", r):
+			return '\''
+		case strings.ContainsRune("“”„«»", r):
+			return '"'
+		case unicode.Is(unicode.Pd, r):
+			return '-'
+		}
+		return r
+	}, text)
+	return strings.Join(strings.Fields(text), " ")
+}
+
+// A form is personal data that can be told by how it looks.
+type form struct {
+	re    *regexp.Regexp
+	token string
+}
+
+const (
+	// streets end the names of streets; endings of ordinary words are not here.
+	streets = `straat|straatje|laan|weg|plein|gracht|kade|singel|dijk|hof|pad|steeg|dreef|plantsoen|markt|weide|veld|oord|burg|park|boulevard|allee|meent|brink`
+	months  = `jan(?:uari|uary)?|feb(?:ruari|ruary)?|maart|march|mrt|mar|apr(?:il)?|mei|may|juni?|june?|juli?|july?|aug(?:ustus|ust)?|sep(?:t|tember)?|okt(?:ober)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?`
+	digits5 = `\d(?:[ .\-/()]{0,2}\d){4,}`
+)
+
+// forms in the order in which they are looked for: the surest first.
+var forms = []form{
+	{regexp.MustCompile(`(?i)\b(?:https?|ftp)://\S+|\bwww\.\S+|\bmailto:\S+`), tokenLink},
+	{regexp.MustCompile(`(?i)[^\s<>,;:"()\[\]]+@[^\s<>,;:"()\[\]]+\.[\p{L}]{2,}`), tokenMail},
+	{regexp.MustCompile(`(?i)[\p{L}\d._%+\-]+(?: ?\[at\] ?| ?\(at\) ?| ?\{at\} ?| at | apenstaartje? | @ ?|@ )[\p{L}\d\-]+(?:(?: ?\. ?| ?\(?\[?(?:dot|punt|stip)\)?\]? ?)[\p{L}\d\-]+)*(?: ?\. ?| ?\(?\[?(?:dot|punt|stip)\)?\]? ?)(?:nl|com|be|net|org|eu|de|uk|fr|info|io|me)\b`), tokenMail},
+	{regexp.MustCompile(`(?i)\b[a-z0-9][a-z0-9\-]*(?:\.[a-z0-9\-]+)*\.(?:nl|com|be|net|org|eu|de|uk|io|shop|info|example)\b(?:/\S*)?`), tokenLink},
+	{regexp.MustCompile(`(^|[\s(,;:])@[\p{L}\d_.]+`), " " + tokenName},
+	{regexp.MustCompile(`(?i)\b[a-z]{2} ?\d{2}(?:[ .\-]?[a-z]{4})(?:[ .\-]?\d{2,4}){2,7}\b`), tokenNumber}, // IBAN with a bank's letters
+	{regexp.MustCompile(`(?i)\b(?:be|de|fr|es|it|lu|at|pt) ?\d{2}(?:[ .\-]?\d{2,4}){3,7}\b`), tokenNumber}, // IBAN of digits
+	{regexp.MustCompile(`(?:\+|\b00)\d{1,3}[\s.\-]?\(?0?\)?(?:[\s.\-/]{0,2}\d){6,12}\b`), tokenPhone},
+	{regexp.MustCompile(`\(?\b0\d{1,3}\)?(?:[\s.\-/]{0,3}\d){6,8}\b`), tokenPhone},
+	{regexp.MustCompile(`(?i)\b\d{1,2} ?[\-/. ] ?\d{1,2} ?[\-/. ] ?(?:\d{4}|'?\d{2})\b|\b\d{4}[\-/.]\d{1,2}[\-/.]\d{1,2}\b`), tokenDate},
+	{regexp.MustCompile(`(?i)\b\d{1,2}(?:e|de|ste|st|nd|rd|th)?(?: of)?[ \-.](?:` + months + `)\b\.?(?:[ \-,']{0,2}(?:\d{4}|\d{2})\b)?`), tokenDate},
+	{regexp.MustCompile(`(?i)\b(?:` + months + `)\.? \d{1,2}(?:st|nd|rd|th)?\b(?:,? \d{4}\b)?`), tokenDate},
+	{regexp.MustCompile(`(?i)\b(?:geboren|geboortejaar|geb\.?|born)(?: (?:in|op|on|te))* \d{2,4}\b|\b19\d\d\b`), tokenDate},
+	{regexp.MustCompile(`\b[1-9]\d{3} ?[A-Za-z]{2}\b(?:(?:,| nr\.?| nummer| huisnummer| no\.?)* ?\d{1,5}(?:[ \-]?[a-zA-Z]{1,3}\b)?)?`), tokenAddress},
+	{regexp.MustCompile(`(?i)\b(?:\p{L}[\p{L}.'\-]*[ ]){0,3}?[\p{L}'\-]*(?:` + streets + `|street|road|avenue|lane|drive|square|court|gardens|terrace|crescent)\b\.?(?: nr\.?| nummer| huisnummer| no\.?|,)? ?\d{1,5}(?:[ \-]?[a-z]{1,2}\b)?(?:-\d{1,4})?`), tokenAddress},
+	{regexp.MustCompile(`(?i)\b\d{1,5}[a-z]? (?:\p{L}+ ){1,3}(?:street|road|avenue|lane|drive|square|court|gardens|terrace|crescent|close|st|rd|ave)\b\.?`), tokenAddress},
+	{regexp.MustCompile(`(?i)\b(?:huisnummer|huisnr|house number|postcode|post code|zip code|zipcode|postbus|po box)[ :.#]*\w*\d\w*(?: ?[a-z]{2}\b)?`), tokenAddress},
+	{regexp.MustCompile(`(?i)\b(?:[a-z]{1,3}|\d{1,3})-(?:[a-z]{1,3}|\d{1,3})-(?:[a-z]{1,3}|\d{1,3})\b`), tokenNumber}, // licence plates
+	{regexp.MustCompile(`(?i)\b(?:bsn|burgerservicenummer|sofinummer|paspoort|kenteken|passport|ssn|iban|rekeningnummer|klantnummer|klantnr|customer number|ordernummer|ordernr|bestelnummer|factuurnummer|polisnummer|order number|account number|pincode|pin code|reference|kenmerk)(?: is| was|:|#| nummer| nr\.?)* ?#?[\p{L}]{0,4}[ \-]?\d[\w\-]*(?:[ .\-]\d+)*`), tokenNumber},
+	{regexp.MustCompile(digits5), tokenNumber},
+	{regexp.MustCompile(`(?i)\b[\p{L}\-_]*\d+[\p{L}\-_]+[\p{L}\d\-_]*\b|\b[\p{L}]+[\-_]?\d+[\p{L}\d\-_]*\b`), tokenNumber}, // letters and digits in one
+}
+
+var (
+	tokens   = regexp.MustCompile(`\[(?:name|phone|email|link|number|address|date)\]`)
+	money    = regexp.MustCompile(`(?i)(?:€|eur|euro|£|\$) ?\d{1,3}(?:[.,]?\d{3})?(?:[.,](?:\d{2}|-))?\b|\b\d{1,3}(?:[.,]\d{3})?(?:[.,](?:\d{2}|-))? ?(?:€|eur|euros?|pounds?)(?:\b|$)|\b\d{1,3},\d{2}\b`)
+	amounts  = regexp.MustCompile(`(?i)^\d{1,4}(?:e|de|ste|st|nd|rd|th|x|k|cm|mm|m|kg|w|v|u|uur|min|gb|l|ml|pm|am|h|keer)$|^\d{1,2}[:.]\d{2}(?:u|uur|h)?$|^v?\d{1,2}(?:\.\d{1,2})?$`)
+	lowPairs = set("en is in op te om we ze je ik of al er nu na zo ja om de ga do to at is it or of on by my he no us an as so up go am if be") // words after a year that look like a postcode's letters
+)
+
+// maskOnce replaces what it finds, once.
+func maskOnce(text string, known Known) string {
+	text = maskKnown(text, known)
+	for _, f := range forms {
+		text = f.mask(text)
+	}
+	return collapse(maskIntroduced(text))
+}
+
+// mask replaces what has the form, but for tokens, and amounts of anything.
+func (f form) mask(text string) string {
+	return f.re.ReplaceAllStringFunc(text, func(found string) string {
+		switch {
+		case tokens.MatchString(found):
+			return found
+		case amounts.MatchString(found), money.MatchString(found) && len(money.FindString(found)) == len(found):
+			return found
+		case f.token == tokenAddress && isYear(found):
+			return found
+		case f.token == tokenAddress && ordinaryWay(found):
+			return found
+		}
+		return f.token
+	})
+}
+
+// isYear reports whether a postcode is a year and a short word.
+func isYear(found string) bool {
+	year, word, ok := strings.Cut(found, " ")
+	return ok && (strings.HasPrefix(year, "19") || strings.HasPrefix(year, "20")) && lowPairs[word]
+}
+
+// ordinaryWay reports whether an address is "onderweg 3" or the like.
+func ordinaryWay(found string) bool {
+	f := strings.Fields(strings.ToLower(found))
+	return len(f) >= 2 && (f[len(f)-2] == "onderweg" || f[len(f)-2] == "weg") &&
+		!slices.ContainsFunc(f[:len(f)-1], func(w string) bool { return !vocabulary()[strings.Trim(w, ".,")] })
+}
+
+// collapse joins neighbouring tokens of one kind.
+func collapse(text string) string {
+	for _, t := range []string{tokenName, tokenPhone, tokenMail, tokenLink, tokenNumber, tokenAddress, tokenDate} {
+		for strings.Contains(text, t+" "+t) {
+			text = strings.ReplaceAll(text, t+" "+t, t)
+		}
+		for strings.Contains(text, t+t) {
+			text = strings.ReplaceAll(text, t+t, t)
+		}
+	}
+	return strings.Join(strings.Fields(text), " ")
+}
+
+// A span is one word of a text.
+type span struct{ from, to int }
+
+// words returns the words of text: letters, digits, inner apostrophes and
+// tokens. Hyphens and dots part them.
+func words(text string) []span {
+	var all []span
+	from := -1
+	for i := 0; i < len(text); {
+		if loc := tokens.FindStringIndex(text[i:]); loc != nil && loc[0] == 0 {
+			if from >= 0 {
+				all = append(all, span{from, i})
+				from = -1
+			}
+			all = append(all, span{i, i + loc[1]})
+			i += loc[1]
+			continue
+		}
+		r, size := utf8.DecodeRuneInString(text[i:])
+		inWord := unicode.IsLetter(r) || unicode.IsDigit(r) || r == '\'' && from >= 0
+		if inWord && from < 0 {
+			from = i
+		}
+		if !inWord && from >= 0 {
+			all = append(all, span{from, i})
+			from = -1
+		}
+		i += size
+	}
+	if from >= 0 {
+		all = append(all, span{from, len(text)})
+	}
+	for i, s := range all {
+		all[i].to = s.from + len(strings.TrimRight(text[s.from:s.to], "'"))
+	}
+	return all
+}
+
+// fold returns a word in lower case, without accents and apostrophes.
+func fold(word string) string {
+	var b strings.Builder
+	for _, r := range norm.NFD.String(strings.ToLower(word)) {
+		if !unicode.Is(unicode.Mn, r) && r != '\'' {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+// maskKnown masks what is known of the customer: names also by their parts.
+func maskKnown(text string, known Known) string {
+	parts := map[string]string{}
+	for _, l := range []struct {
+		token string
+		list  []string
+	}{{tokenNumber, known.Orders}, {tokenNumber, known.Accounts}, {tokenMail, known.Mails}, {tokenName, known.Names}} {
+		for _, value := range l.list {
+			value = tidy(value)
+			if l.token != tokenName && len(value) >= 3 {
+				text = replaceFold(text, value, l.token)
+			}
+			for _, s := range words(value) {
+				p := fold(value[s.from:s.to])
+				isName := l.token != tokenNumber && strings.IndexFunc(p, unicode.IsDigit) < 0
+				if len(p) >= 2 && isName && !particles[p] && (l.token == tokenName || !vocabulary()[p]) {
+					parts[p] = tokenName
+				}
+			}
+		}
+	}
+	for _, phone := range known.Phones {
+		text = maskDigits(text, phone)
+	}
+	var b strings.Builder
+	at := 0
+	for _, s := range words(text) {
+		word := text[s.from:s.to]
+		f := fold(word)
+		token, ok := parts[f]
+		if !ok && len(f) > 3 {
+			token, ok = parts[strings.TrimSuffix(f, "s")] // Jans fiets
+		}
+		if ok && !tokens.MatchString(word) {
+			b.WriteString(text[at:s.from])
+			b.WriteString(token)
+			at = s.to
+		}
+	}
+	b.WriteString(text[at:])
+	return b.String()
+}
+
+// replaceFold replaces value wherever it stands as a whole, in any case.
+func replaceFold(text, value, token string) string {
+	re := regexp.MustCompile(`(?i)` + regexp.QuoteMeta(value))
+	return re.ReplaceAllLiteralString(text, token)
+}
+
+// maskDigits masks the last seven digits of a phone number with whatever
+// stands between and before them.
+func maskDigits(text, phone string) string {
+	var digits []string
+	for _, r := range phone {
+		if '0' <= r && r <= '9' {
+			digits = append(digits, string(r))
+		}
+	}
+	if len(digits) < 6 {
+		return text
+	}
+	digits = digits[max(0, len(digits)-7):]
+	re := regexp.MustCompile(`[+\d][\d\s.\-/()]*` + strings.Join(digits, `[\s.\-/()]*`) + `|` + strings.Join(digits, `[\s.\-/()]*`))
+	return re.ReplaceAllLiteralString(text, tokenPhone)
+}
+
+// introductions say that a name follows. After a strong one the next word is
+// a name whatever it is; after a weak one only when it is no ordinary word.
+var (
+	strong = regexp.MustCompile(`(?i)(?:^|[^\p{L}\d'])(?:(?:mijn (?:volledige |achter|voor)?naam|naam|my (?:full |first |last )?name|name)(?: is|'s|:)|ik heet|je spreekt met|u spreekt met|i am called|you can call me|namens|tav|ter attentie van|(?:op|in) (?:de )?naam van|on behalf of|in the name of|signed|getekend|groetjes van|groeten van|groet van|(?:dhr|de heer|heer|meneer|mevr|mevrouw|mw|mej|fam|familie|dr|prof|t\.a\.v|mrs|mr|(?-i:Ms|Miss))\.?)[\s:]+`)
+	weak   = regexp.MustCompile(`(?i)(?:^|[^\p{L}\d'])(?:hoi|hallo|hai|hey|hi|hello|dear|beste|lieve|dag|ik ben|hier is|met|this is|it's|i am|i'm|dit is|aan|door|van|voor|to|for|from|by|with|collega|medewerker|medewerkster|colleague|agent|buurman|buurvrouw|neighbour|neighbor|(?:mijn|my) \p{L}+|partner)[\s:,]+`)
+	thanks = regexp.MustCompile(`(?i)(?:^|[^\p{L}\d'])(?:bedankt|dank je|dank je wel|dank u|dank u wel|thanks|thank you|thx|cheers)[\s,.!:\-]+`)
+	closer = regexp.MustCompile(`(?i)(?:^|[^\p{L}\d'])(?:(?:met )?(?:vriendelijke|hartelijke|vr\.?) (?:groet(?:en)?|gr\.?)|m\.?v\.?g|groet(?:en|jes)?|gr(?:tjs|tz)?|grtz|(?:kind |best |warm )?regards|rgds|(?:best|warm) wishes|sincerely|yours (?:truly|sincerely|faithfully)|xoxo|liefs|hoogachtend)[\s,.!:\-]+`)
+)
+
+const maxNameWords = 4
+
+// maskIntroduced masks the names that other words introduce.
+func maskIntroduced(text string) string {
+	text = maskAfter(text, closer, func(i int, word, rest string) bool {
+		return i > 0 || looksLikeName(word) || doubtful[fold(word)] || len(strings.Fields(rest)) < maxNameWords
+	})
+	text = maskAfter(text, strong, func(i int, word, _ string) bool {
+		f := fold(word)
+		return i == 0 && !notNames[f] || i > 0 && !stoppers[f]
+	})
+	for _, intro := range []*regexp.Regexp{thanks, weak} {
+		text = maskAfter(text, intro, func(i int, word, _ string) bool {
+			return looksLikeName(word) || i > 0 && (isCapital(word) || doubtful[fold(word)])
+		})
+	}
+	return text
+}
+
+func isCapital(word string) bool {
+	r, _ := utf8.DecodeRuneInString(word)
+	return unicode.IsUpper(r)
+}
+
+// looksLikeName reports whether a word is no ordinary word.
+func looksLikeName(word string) bool {
+	f := fold(word)
+	if strings.ContainsFunc(f, unicode.IsDigit) || capitals[f] {
+		return false
+	}
+	return !isWord(f, !isCapital(word)) || isCapital(word) && doubtful[f]
+}
+
+// maskAfter masks the words that follow an introduction, as long as take says
+// that they belong to the name. It gets the number of the word, the word, and
+// what comes after it.
+func maskAfter(text string, intro *regexp.Regexp, take func(i int, word, rest string) bool) string {
+	for from := 0; from < len(text); {
+		loc := intro.FindStringIndex(text[from:])
+		if loc == nil {
+			break
+		}
+		start := from + loc[1]
+		if end := nameEnd(text, start, take); end > start {
+			text = text[:start] + tokenName + text[end:]
+			start += len(tokenName)
+		}
+		from = max(start-1, from+1) // the space may begin the next introduction
+		for from < len(text) && !utf8.RuneStart(text[from]) {
+			from++
+		}
+	}
+	return text
+}
+
+// nameEnd returns where the name that begins at start ends: start itself when
+// there is none. Particles belong to it when a name comes before or after.
+func nameEnd(text string, start int, take func(i int, word, rest string) bool) int {
+	end, at, taken, particle := start, start, 0, false
+	for _, s := range words(text[start:]) {
+		s.from, s.to = s.from+start, s.to+start
+		word := text[s.from:s.to]
+		if tokens.MatchString(word) || taken == maxNameWords || strings.Trim(text[at:s.from], " .-/") != "" {
+			break
+		}
+		at = s.to
+		if particles[fold(word)] && (taken > 0 || followedByCapital(text[s.to:]) || take(0, word, text[s.to:])) {
+			particle = true
+			continue
+		}
+		if !particle && !take(taken, word, text[s.to:]) {
+			break
+		}
+		end, particle = s.to, false
+		taken++
+	}
+	return end
+}
+
+func followedByCapital(rest string) bool {
+	for _, s := range words(rest) {
+		w := rest[s.from:s.to]
+		if particles[fold(w)] {
+			continue
+		}
+		return isCapital(w)
+	}
+	return false
+}
+
+// ordinary reports whether all that is left of a masked text is plain.
+func ordinary(text string, known Known) bool {
+	rest := tokens.ReplaceAllString(text, " ")
+	if strings.ContainsAny(rest, "@\x00[]{}<>_\\|~^#=") {
+		return false
+	}
+	if manyDigits.MatchString(money.ReplaceAllString(rest, " x ")) || remnant.MatchString(text) {
+		return false
+	}
+	public := map[string]bool{}
+	for _, name := range known.Public {
+		name = tidy(name)
+		for _, s := range words(name) {
+			public[fold(name[s.from:s.to])] = true
+		}
+	}
+	shout := !strings.ContainsFunc(rest, unicode.IsLower)
+	first, before, spelled := true, "", 0
+	at := 0
+	for _, s := range words(text) {
+		word := text[s.from:s.to]
+		first = first || strings.ContainsAny(text[at:s.from], ".!?:\"")
+		at = s.to
+		f := fold(word)
+		if tokens.MatchString(word) {
+			first, before, spelled = false, "", 0
+			continue
+		}
+		if numbers[f] {
+			spelled++
+		} else {
+			spelled = 0
+		}
+		if spelled >= 4 || !plain(word, f, before, first, shout, public) {
+			return false
+		}
+		first, before = false, f
+	}
+	return true
+}
+
+var (
+	manyDigits = regexp.MustCompile(digits5)
+	// remnant is what may belong to the masked thing next to it.
+	remnant = regexp.MustCompile(`\][\s\-/.()]{0,2}[\d\-/]|[\d\-/(][\s\-/.()]{0,2}\[`)
+)
+
+// plain reports whether one word can be quoted where it stands.
+func plain(word, f, before string, first, shout bool, public map[string]bool) bool {
+	if allDigits(f) {
+		return len(f) <= 4
+	}
+	if public[f] || amounts.MatchString(word) {
+		return true
+	}
+	if allowed, ok := asName[f]; ok {
+		return allowed[before] && (!isCapital(word) || shout)
+	}
+	if capitals[f] {
+		return true
+	}
+	if !isCapital(word) {
+		return isWord(f, true)
+	}
+	if doubtful[f] {
+		return false
+	}
+	switch {
+	case shout, first:
+		return isWord(f, false)
+	case strings.ToUpper(word) == word && len(f) > 1: // a word that is shouted
+		return isWord(f, false)
+	default:
+		return len(f) >= 7 && isWord(f, false)
+	}
+}
+
+func allDigits(f string) bool {
+	return strings.Trim(f, "0123456789") == ""
+}
+
+// isWord reports whether a folded word is ordinary; loosely, also when it is
+// an inflection of one, or made of two.
+func isWord(f string, loose bool) bool {
+	v := vocabulary()
+	if v[f] {
+		return true
+	}
+	if !loose {
+		return false
+	}
+	for _, end := range []string{"en", "e", "n", "s", "t", "te", "ten", "de", "den", "je", "jes", "ed", "d", "ing", "ly", "es", "er"} {
+		if stem, ok := strings.CutSuffix(f, end); ok && len(stem) >= 4 && v[stem] {
+			return true
+		}
+	}
+	for i := 4; i <= len(f)-4; i++ {
+		if v[f[:i]] && (v[f[i:]] || f[i] == 's' && len(f)-i > 4 && v[f[i+1:]]) && !street.MatchString(f) {
+			return true
+		}
+	}
+	return false
+}
+
+var street = regexp.MustCompile(`(?:` + streets + `)$`)

@@ -1,0 +1,86 @@
+package problem
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// MaxQuote is the longest quote in characters.
+const MaxQuote = 160
+
+// A Candidate is a customer's text that may be quoted.
+type Candidate struct {
+	Customer string // its id, so that no customer is quoted twice
+	Text     string
+	Known    Known
+}
+
+const (
+	minQuoteWords = 4   // ordinary words, or the quote says nothing
+	tooAlike      = 0.5 // of the words in either of two quotes, the share in both
+)
+
+// Quotes returns at most n short texts that say different things, masked. It
+// leaves out every text that may still hold personal data.
+func Quotes(candidates []Candidate, n int) []string {
+	var found []quote
+	for _, c := range candidates {
+		masked, ok := Mask(c.Text, c.Known)
+		if !ok {
+			continue
+		}
+		q := quote{customer: c.Customer, text: cut(masked, MaxQuote)}
+		q.words = significant(q.text)
+		if len(q.words) >= minQuoteWords {
+			found = append(found, q)
+		}
+	}
+	slices.SortStableFunc(found, func(a, b quote) int { return cmp.Compare(a.cost(), b.cost()) })
+	var picked []quote
+	for _, q := range found {
+		if len(picked) < n && !slices.ContainsFunc(picked, q.like) {
+			picked = append(picked, q)
+		}
+	}
+	texts := make([]string, len(picked))
+	for i, q := range picked {
+		texts[i] = q.text
+	}
+	return texts
+}
+
+type quote struct {
+	customer, text string
+	words          map[string]bool
+}
+
+// cost is low for a text of some eighty characters with little masked: long
+// enough to say something, short enough to be read.
+func (q quote) cost() int {
+	d := utf8.RuneCountInString(q.text) - MaxQuote/2
+	return max(d, -d) + 30*len(tokens.FindAllString(q.text, -1))
+}
+
+func (q quote) like(other quote) bool {
+	if q.customer != "" && q.customer == other.customer {
+		return true
+	}
+	both := 0
+	for w := range q.words {
+		if other.words[w] {
+			both++
+		}
+	}
+	return float64(both) > tooAlike*float64(len(q.words)+len(other.words)-both)
+}
+
+func significant(text string) map[string]bool {
+	set := map[string]bool{}
+	text = strings.ToLower(tokens.ReplaceAllString(text, " "))
+	for _, s := range words(text) {
+		set[text[s.from:s.to]] = true
+	}
+	return set
+}
