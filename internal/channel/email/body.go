@@ -17,7 +17,12 @@ type body struct {
 	cids      map[string]bool // images that a page shows
 	encrypted bool
 	cut       bool // there is more text than was read
+	read      int  // bytes of text so far
 }
+
+// maxRead is how much text is read of all parts together, in bytes; parts
+// after that are files.
+const maxRead = 4 << 20
 
 // A file is a part that is no text of the mail.
 type file struct {
@@ -164,6 +169,8 @@ func (b *body) leaf(p *rfc822.Part, at place) []segment {
 	case p.Type != "text/plain" && p.Type != "text/html" && p.Type != "text/enriched" && p.Type != "text":
 	case p.Disposition() == "attachment":
 	case p.FileName() != "" && !at.first, at.related:
+	case b.read > maxRead:
+		b.cut = true
 	default:
 		return b.text1(p, p.Type)
 	}
@@ -179,6 +186,7 @@ func (b *body) text1(p *rfc822.Part, media string) []segment {
 	}
 	text, cut := p.Text(limit)
 	b.cut = b.cut || cut
+	b.read += len(text)
 	if media == "text/html" {
 		return []segment{{html: text}}
 	}

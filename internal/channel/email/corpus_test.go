@@ -170,3 +170,42 @@ func TestOrdinaryMailIsNotTakenForAMachines(t *testing.T) {
 		t.Errorf("flagged %d of %d", flagged, total)
 	}
 }
+
+// The corpus wants what stands under a reply kept in two of these mails, and
+// dropped in others: we drop it.
+func TestRepliesInMailsOfTheCorpus(t *testing.T) {
+	t.Parallel()
+	raw, err := os.ReadFile(filepath.Join(corpus, "expected/reply.json"))
+	if err != nil {
+		t.Skip("no corpus")
+	}
+	var all []struct {
+		File   string `json:"file"`
+		Expect string `json:"expect"`
+		MIME   bool   `json:"is_mime"`
+	}
+	if err := json.Unmarshal(raw, &all); err != nil {
+		t.Fatal(err)
+	}
+	right, total := 0, 0
+	for _, e := range all {
+		if !e.MIME {
+			continue
+		}
+		total++
+		mail, err := os.ReadFile(filepath.Join(corpus, e.File))
+		if err != nil {
+			t.Fatal(err)
+		}
+		d, _, _ := email.Normalize(mail, email.Envelope{})
+		if got := d.Messages[0].Text; got == e.Expect {
+			right++
+		} else {
+			t.Logf("%s: got %q, want %q", e.File, got, e.Expect)
+		}
+	}
+	t.Logf("%d of %d", right, total)
+	if right < 10 {
+		t.Errorf("%d of %d", right, total)
+	}
+}

@@ -85,11 +85,11 @@ func collect(root *rfc822.Part) *pieces {
 	root.Walk(func(c *rfc822.Part) {
 		switch c.Type {
 		case "message/delivery-status", "message/global-delivery-status":
-			p.status += text(c) + "\n\n"
+			p.status = limited(p.status + text(c) + "\n\n")
 		case "message/feedback-report":
-			p.feedback += text(c)
+			p.feedback = limited(p.feedback + text(c))
 		case "message/disposition-notification", "message/global-disposition-notification":
-			p.disposition += text(c)
+			p.disposition = limited(p.disposition + text(c))
 		case "message/rfc822", "text/rfc822-headers", "message/global", "message/global-headers", "message/rfc822-headers":
 			p.returned(text(c))
 		case "text/plain", "text/html":
@@ -101,6 +101,8 @@ func collect(root *rfc822.Part) *pieces {
 	p.cutReturned()
 	return p
 }
+
+func limited(s string) string { return s[:min(len(s), maxText)] }
 
 func text(c *rfc822.Part) string { s, _ := c.Text(maxText); return s }
 

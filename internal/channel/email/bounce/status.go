@@ -6,15 +6,22 @@ import (
 	"github.com/heard-intake/heard/internal/channel/email/rfc822"
 )
 
+// maxJudged is how many recipients of one report have the words about them
+// read; the rest have their fields.
+const maxJudged = 20
+
 // bounce reads a report of delivery: the recipients its fields name, or those
 // of its letter, each with the best status that can be had.
 func (p *pieces) bounce(root *rfc822.Part) *Notice {
 	n := &Notice{Original: p.originalID()}
+	if p.status == "" && strings.Contains(strings.ToLower(p.text), "\nfinal-recipient:") {
+		p.status = p.text // the boundaries were lost on the way
+	}
 	n.Recipients = p.statusRecipients()
 	if len(n.Recipients) == 0 {
 		n.Recipients = p.letterRecipients(root.Header)
 	}
-	for i := range n.Recipients {
+	for i := range n.Recipients[:min(len(n.Recipients), maxJudged)] {
 		p.judge(&n.Recipients[i], len(n.Recipients) == 1)
 	}
 	n.Kind = kindOf(n.Recipients, root.Header)
@@ -157,7 +164,7 @@ func (p *pieces) letterRecipients(h rfc822.Header) []Recipient {
 
 var (
 	code     = lazy(`(?:^|[^0-9.])([245]\.[0-9]{1,3}\.[0-9]{1,4})(?:$|[^0-9.]|\.(?:$|[^0-9]))`)
-	withCode = lazy(`(?:^|[^0-9])([45][0-9][0-9])[ \-#:]{1,3}\(?#?([45]\.[0-9]{1,3}\.[0-9]{1,4})`)
+	withCode = lazy(`(?:^|[^0-9])([45][0-9][0-9])[ \-#:]{1,3}['"(]?#?([45]\.[0-9]{1,3}\.[0-9]{1,4})`)
 	smtpCode = lazy(`(?mi)(?:^|said: |says: |response:? |error:? |code:? |\(|"|'|smtp; ?|<<< |>>> |: |\.\.\. ?|host |[ \t])([45][0-5][0-9])(?:[ \-:>.,)]|$)`)
 )
 
@@ -182,11 +189,23 @@ func codeIn(s string) string {
 // general reports whether a status says no more than its class.
 func general(status string) bool { return status == "" || strings.HasSuffix(status, ".0.0") }
 
+// better reports whether what the refusing server said tells more than the
+// status that the reporting server made of it.
+func better(status, said string) bool {
+	switch {
+	case said == "" || general(said):
+		return false
+	case general(status), strings.HasSuffix(status, ".4.7"):
+		return true
+	}
+	return strings.HasSuffix(status, ".0") && !strings.HasSuffix(said, ".0")
+}
+
 // judge gives a recipient its status, reply code and reason.
 func (p *pieces) judge(r *Recipient, alone bool) {
 	words := r.Diagnostic
 	near := p.near(r.Address, alone)
-	if c := codeIn(words); general(r.Status) && c != "" && !general(c) {
+	if c := codeIn(words); better(r.Status, c) {
 		r.Status = c
 	}
 	if words == "" || r.Status == "" || general(r.Status) {
@@ -198,10 +217,14 @@ func (p *pieces) judge(r *Recipient, alone bool) {
 	if r.Reply == "" {
 		r.Reply = replyIn(near)
 	}
+	var line string
+	r.Reason, line = reasonOf(words+"\n"+near, r.Status)
 	if r.Diagnostic == "" {
-		r.Diagnostic = briefly(near)
+		r.Diagnostic = line
 	}
-	r.Reason = reasonOf(words+"\n"+near, r.Status)
+	if r.Reason == "" && strings.HasSuffix(r.Address, "@googlegroups.com") {
+		r.Reason = "rejected" // it says so in the reader's language
+	}
 	if r.Action == "" {
 		r.Action = "failed"
 		if strings.HasPrefix(r.Status, "4.") && r.Reason != "expired" {
@@ -217,19 +240,25 @@ func (p *pieces) judge(r *Recipient, alone bool) {
 	}
 }
 
-// near returns what the letter says about an address: the lines after it, or
-// everything when it is the only one.
+// maxNear is how much of a letter is read for one recipient, in bytes.
+const maxNear = 8 << 10
+
+// near returns what the letter says about an address: the lines after it,
+// until the next, or everything when it is the only one.
 func (p *pieces) near(addr string, alone bool) string {
 	if alone || addr == "" {
-		return p.text
+		return p.text[:min(len(p.text), maxNear)]
 	}
 	i := strings.Index(strings.ToLower(p.text), strings.ToLower(addr))
-	if i < 0 || i > len(p.text) {
-		return p.text
+	if i < 0 || i+len(addr) > len(p.text) {
+		return p.text[:min(len(p.text), maxNear/8)]
 	}
-	rest := p.text[i+min(len(addr), len(p.text)-i):]
-	if next := inBracket().FindStringIndex(rest); next != nil && next[0] > 20 {
-		rest = rest[:next[0]]
+	rest := p.text[i+len(addr):]
+	rest = rest[:min(len(rest), maxNear/8)]
+	for _, next := range anAddress().FindAllStringIndex(rest, 10) {
+		if !strings.EqualFold(rest[next[0]:next[1]], addr) && next[0] > 20 {
+			return rest[:next[0]]
+		}
 	}
 	return rest
 }
@@ -240,16 +269,6 @@ func replyIn(s string) string {
 	}
 	if m := smtpCode().FindStringSubmatch(s); m != nil {
 		return m[1]
-	}
-	return ""
-}
-
-// briefly returns the line of a letter that says what happened.
-func briefly(s string) string {
-	for line := range strings.Lines(s) {
-		if reasonOf(line, "") != "" || codeIn(line) != "" {
-			return strings.TrimSpace(line)
-		}
 	}
 	return ""
 }

@@ -3,6 +3,7 @@ package reply
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // maxAttribution is how many lines an attribution is wrapped over, and
@@ -42,8 +43,8 @@ var languages = []language{
 // attribution returns how many lines from i on say who wrote what follows; 0
 // for none.
 func attribution(lines []line, i int) int {
-	first := strings.TrimSpace(strings.TrimLeft(lines[i].text, "-–—*_> \t\u00a0"))
-	if len(first) > maxAttributionLen || !mayOpen(first) {
+	first := bare(lines[i].text)
+	if len(first) > maxAttributionLen {
 		return 0
 	}
 	if completes(first, nextQuoted(lines, i+1)) {
@@ -88,28 +89,39 @@ func nextQuoted(lines []line, i int) bool {
 	return false
 }
 
+// bare returns a line without the dashes and stars around it.
+func bare(s string) string { return strings.TrimSpace(strings.TrimLeft(s, "-–—*_ \t\u00a0")) }
+
 // mayOpen reports whether a line may begin an attribution: cheap, for most
 // lines do not.
 func mayOpen(s string) bool {
-	if s == "" {
+	if len(s) > maxAttributionLen {
 		return false
 	}
-	if c := s[0]; c >= '0' && c <= '9' || c == '"' || c == '\'' || c == '<' {
+	if s = bare(s); s == "" {
+		return false
+	}
+	switch c := s[0]; {
+	case c >= '0' && c <= '9' || c == '"' || c == '\'' || c == '<':
+		return true
+	case s[len(s)-1] == ':' || s[len(s)-1] == '<' || strings.HasSuffix(s, "：") || strings.IndexByte(s, '@') > 0:
 		return true
 	}
-	for _, l := range languages {
-		for _, o := range l.openers {
-			if hasPrefixFold(s, o) {
-				return true
-			}
-		}
-	}
-	return strings.HasSuffix(s, ":") || strings.HasSuffix(s, "：") || strings.Contains(s, "@") || strings.HasSuffix(s, "<") || datelike(s)
+	word, _, _ := strings.Cut(s[:min(len(s), 16)], " ")
+	return openers[strings.ToLower(word)] || s[0] >= 0x80 && datelike(s) || datelike(s) && strings.Contains(s, "20")
 }
 
-func hasPrefixFold(s, prefix string) bool {
-	return len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)
-}
+// openers are the first words of attributions, in every language.
+var openers = func() map[string]bool {
+	m := map[string]bool{}
+	for _, l := range languages {
+		for _, o := range l.openers {
+			word, _, _ := strings.Cut(o, " ")
+			m[word] = true
+		}
+	}
+	return m
+}()
 
 // completes reports whether s, whose lines are joined, is an attribution.
 // beforeQuote says that a quote follows it.
@@ -131,18 +143,38 @@ func completes(s string, beforeQuote bool) bool {
 			opened := opens(l, lower)
 			last := at+len(v) == len(lower)
 			switch {
-			case last && (colon || dashes) && (dated || beforeQuote && at < 80):
+			case last && (colon || dashes) && (dated || beforeQuote && at < 80) && (opened || !sentences(end)):
 				return true
 			case last && opened && dated && beforeQuote:
 				return true
 			case !last && l.middle && opened && colon && dated && at < 80:
 				return true
-			case !last && colon && datelike(s[min(at, len(s)):]) && at > 0 && at < 120 && len(lower)-at < 80 && !strings.Contains(lower[at:], ". "):
+			case !last && colon && datelike(s[min(at, len(s)):]) && at > 0 && at < 120 && len(lower)-at < 80 && !sentences(end):
 				return true // "Jan schreef op 3 mei 2024 om 10:00:"
 			}
 		}
 	}
-	return dateFirst(end, colon)
+	return dateFirst(end)
+}
+
+// sentences reports whether s goes over the end of a sentence: a word longer
+// than the abbreviations in dates, a full stop, a capital.
+func sentences(s string) bool {
+	letters := 0
+	for i, r := range s {
+		switch {
+		case unicode.IsLetter(r):
+			letters++
+			continue
+		case (r == '.' || r == '!' || r == '?') && letters > 4 && i+2 < len(s) && s[i+1] == ' ':
+			next, _ := utf8.DecodeRuneInString(s[i+2:])
+			if unicode.IsUpper(next) {
+				return true
+			}
+		}
+		letters = 0
+	}
+	return false
 }
 
 func opens(l language, lower string) bool {
@@ -196,18 +228,18 @@ func datelike(s string) bool {
 }
 
 // dateFirst reports whether s is "2016-03-03 17:21 GMT+01:00 Jan <mail>".
-func dateFirst(s string, colon bool) bool {
+func dateFirst(s string) bool {
 	if len(s) < 10 || s[0] < '0' || s[0] > '9' || !datelike(s[:10]) {
 		return false
 	}
-	for i, c := range []byte(s[:4]) {
+	for _, c := range []byte(s[:4]) {
 		if c < '0' || c > '9' {
-			return i > 0 && colon && strings.HasSuffix(s, ">") && false
+			return false
 		}
 	}
 	if s[4] != '-' && s[4] != '/' {
 		return false
 	}
 	address := strings.Contains(s, "@") && strings.Contains(s, "<")
-	return address || strings.Contains(s, " GMT+") || strings.Contains(s, " GMT-") || colon && address
+	return address || strings.Contains(s, " GMT+") || strings.Contains(s, " GMT-")
 }

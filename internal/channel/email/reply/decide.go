@@ -1,5 +1,10 @@
 package reply
 
+import (
+	"slices"
+	"strings"
+)
+
 // maxTail is how many lines of text after a quote are taken for a signature
 // when there is a reply above the quote.
 const maxTail = 6
@@ -18,7 +23,7 @@ func decide(units []unit) (kept []unit, isForward bool) {
 	units = cutAttributed(units)
 	units = cutLabels(units)
 	units = drop(units, attrib)
-	return cutTrailingQuotes(units), isForward
+	return cutDisclaimer(cutTrailingQuotes(units)), isForward
 }
 
 // onlyForward reports whether a forwarded mail begins before any words of its
@@ -35,13 +40,7 @@ func onlyForward(units []unit, firstWords int) bool {
 func hasForward(units []unit) bool { return firstOf(units, forward) >= 0 }
 
 func drop(units []unit, c class) []unit {
-	out := units[:0:0]
-	for _, u := range units {
-		if u.class != c {
-			out = append(out, u)
-		}
-	}
-	return out
+	return slices.DeleteFunc(units, func(u unit) bool { return u.class == c })
 }
 
 func firstOf(units []unit, c class) int {
@@ -149,39 +148,77 @@ func cutAttributed(units []unit) []unit {
 // answersBelow reports whether the writer goes on after the quote that the
 // attribution at i begins.
 func answersBelow(units []unit, i int) bool {
-	runs, tail := 0, 0 // runs of text after a quote; lines of the last
-	seenQuote, inText := false, false
+	tail, seenQuote := 0, false // lines of text after the quote
 	for _, u := range units[i+1:] {
 		switch u.class {
 		case quoted:
-			seenQuote, inText = true, false
+			if tail > 0 {
+				return true // text between quotes
+			}
+			seenQuote = true
 		case words:
 			if !seenQuote {
 				return false // the history is not set off by ">"
 			}
-			if !inText {
-				runs, tail = runs+1, 0
-			}
-			inText = true
 			tail++
-		case attrib:
-			if runs > 0 && !inText {
-				return true
-			}
+		default:
 		}
 	}
-	switch {
-	case runs == 0:
-		return false
-	case runs > 1:
-		return true
-	}
-	return tail > maxTail || greetingOnly(units[:i])
+	return tail > maxTail || tail > 0 && greetingOnly(units[:i])
 }
 
-// greetingOnly reports whether there is no more than a greeting.
+// greetingOnly reports whether the writer has said no more than hello.
 func greetingOnly(units []unit) bool {
-	return count(units, words) <= 1 && units[firstOf(units, words)].class == words && false
+	first := firstOf(units, words)
+	if first < 0 || count(units, words) > 1 {
+		return false
+	}
+	t := units[first].text
+	return len(t) <= 40 && len(strings.Fields(t)) <= 4 && strings.HasSuffix(t, ",")
+}
+
+// disclaimers begin what companies put under mail, in lower case.
+var disclaimers = []string{
+	"disclaimer", "confidentiality notice", "this e-mail and any", "this email and any", "this e-mail message", "this email message", "this message and any", "this e-mail is confidential", "this email is confidential",
+	"the information contained in this", "the information in this e", "the contents of this e", "this message is intended", "this e-mail (", "this email (", "please consider the environment", "think before you print", "virus-free", "this email has been checked for viruses",
+	"de informatie verzonden in", "de informatie verzonden met", "de informatie in dit", "de inhoud van dit", "de inhoud van deze e", "dit e-mailbericht", "dit bericht is uitsluitend", "dit bericht is vertrouwelijk", "dit bericht kan informatie", "dit bericht (", "deze e-mail is", "deze e-mail en", "deze e-mail kan", "aan dit bericht kunnen", "aan de inhoud van dit", "denk aan het milieu", "op dit bericht is een disclaimer", "virusvrij",
+	"diese e-mail enthält", "diese e-mail und", "diese nachricht enthält", "der inhalt dieser e-mail", "die in dieser e-mail", "diese e-mail kann vertraul", "bitte prüfen sie, ob diese mail",
+	"ce message et", "ce message est", "ce courriel", "cet e-mail", "les informations contenues dans ce", "pensez à l'environnement", "este mensaje", "este correo", "questo messaggio", "le informazioni contenute", "esta mensagem", "denna e-post", "denne e-mail", "denne e-posten",
+}
+
+// minDisclaimer is how long a disclaimer is, in bytes: a shorter line may be
+// the writer's own.
+const minDisclaimer = 120
+
+// cutDisclaimer ends the reply at a company's small print, when little comes
+// after it.
+func cutDisclaimer(units []unit) []unit {
+	seen := false
+	for i, u := range units {
+		if u.class != words {
+			continue
+		}
+		if seen && len(units)-i <= 40 && isDisclaimer(u.text, units[i:]) {
+			return units[:i]
+		}
+		seen = true
+	}
+	return units
+}
+
+func isDisclaimer(text string, after []unit) bool {
+	lower := strings.ToLower(strings.Trim(text, "*_[]() \t"))
+	for _, d := range disclaimers {
+		if !strings.HasPrefix(lower, d) {
+			continue
+		}
+		n := 0
+		for _, u := range after {
+			n += len(u.text)
+		}
+		return n >= minDisclaimer
+	}
+	return false
 }
 
 // cutLabels ends the reply at the header of the mail it answers.

@@ -45,7 +45,7 @@ func Strip(text string, o Options) Result {
 	classify(lines, o)
 	units := group(lines)
 	kept, forward := decide(units)
-	r := render(text, lines, kept)
+	r := render(lines, kept)
 	r.Forward = forward
 	if strings.TrimSpace(r.Text) == "" {
 		r.Text = strings.TrimRight(strings.Trim(text, "\n"), " \t\n")
@@ -72,7 +72,7 @@ const (
 )
 
 type line struct {
-	text       string // without its newline
+	text       string // without its newline and the blanks before it
 	start, end int
 	class      class
 	joined     int // further lines that belong to this one
@@ -87,7 +87,7 @@ func split(text string) []line {
 		} else {
 			end += pos
 		}
-		lines = append(lines, line{text: strings.TrimRight(text[pos:end], "\r"), start: pos, end: end})
+		lines = append(lines, line{text: strings.TrimRight(text[pos:end], " \t\r"), start: pos, end: end})
 		pos = end + 1
 	}
 	return lines
@@ -97,7 +97,7 @@ func split(text string) []line {
 func classify(lines []line, o Options) {
 	inCode := codeLines(lines)
 	quotes, signatures := o.Quotes, o.Signatures
-	armour := false
+	armour, tries := false, maxTries
 	for i := 0; i < len(lines); i++ {
 		l := &lines[i]
 		l.class = classOf(l.text)
@@ -112,8 +112,9 @@ func classify(lines []line, o Options) {
 			l.class = mobile
 		}
 		armour = pgpLine(l, armour)
-		if l.class == words || l.class == quoted {
-			if n := attribution(lines, i); n > 0 && l.class == words {
+		if l.class == words && tries > 0 && mayOpen(l.text) {
+			tries--
+			if n := attribution(lines, i); n > 0 {
 				l.class, l.joined = attrib, n-1
 				for j := i + 1; j < i+n; j++ {
 					lines[j].class = attrib
@@ -125,6 +126,10 @@ func classify(lines []line, o Options) {
 	labels(lines)
 	banner(lines)
 }
+
+// maxTries is how many lines of a text are looked at for attributions: more
+// than any thread has, few enough for a text that is made of them.
+const maxTries = 500
 
 // inside reports whether pos lies in the first of the spans, and lets go of
 // those before it.
@@ -178,34 +183,33 @@ func pgpLine(l *line, open bool) bool {
 type unit struct {
 	class       class
 	first, last int // lines
+	text        string
 }
 
 func group(lines []line) []unit {
 	units := make([]unit, 0, len(lines))
 	for i := 0; i < len(lines); i++ {
-		units = append(units, unit{lines[i].class, i, i + lines[i].joined})
+		units = append(units, unit{lines[i].class, i, i + lines[i].joined, lines[i].text})
 		i += lines[i].joined
 	}
 	return units
 }
 
 // render returns the text of the units kept.
-func render(text string, lines []line, kept []unit) Result {
+func render(lines []line, kept []unit) Result {
 	var r Result
+	var b strings.Builder
 	for _, u := range kept {
+		for _, l := range lines[u.first : u.last+1] {
+			b.WriteString(l.text)
+			b.WriteByte('\n')
+		}
 		start, end := lines[u.first].start, lines[u.last].end
 		if n := len(r.Kept); n > 0 && r.Kept[n-1].End+1 == start {
 			r.Kept[n-1].End = end
 			continue
 		}
 		r.Kept = append(r.Kept, Span{start, end})
-	}
-	var b strings.Builder
-	for i, s := range r.Kept {
-		if i > 0 {
-			b.WriteByte('\n')
-		}
-		b.WriteString(text[s.Start:s.End])
 	}
 	r.Text = strings.TrimRight(trimBlankLines(b.String()), " \t\r\n\u00a0")
 	return r
