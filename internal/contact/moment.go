@@ -35,6 +35,7 @@ type Contact struct {
 	Causes       []Cause             `json:"causes,omitempty"`
 	Taxonomy     string              `json:"taxonomy,omitempty"` // the version of the taxonomy that classified it
 	Threads      []string            `json:"-"`                  // what a later reply may belong to
+	Messages     []Message           `json:"-"`                  // what it is made of; not stored
 	Version      int64               `json:"-"`                  // of the stored item; 0 when not stored
 }
 
@@ -178,6 +179,7 @@ func contactID(first ID) string {
 }
 
 func (c *Contact) take(m *Message) {
+	c.Messages = append(c.Messages, *m)
 	if !slices.Contains(c.Channels, m.Channel) {
 		c.Channels = append(c.Channels, m.Channel)
 	}

@@ -1,0 +1,20 @@
+// The messenger function takes in the webhooks of Messenger and Instagram.
+package main
+
+import (
+	"context"
+
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"github.com/heard-intake/heard/internal/channel/messenger"
+	"github.com/heard-intake/heard/internal/config"
+	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/telemetry"
+	"github.com/heard-intake/heard/internal/wiring"
+)
+
+func main() {
+	ctx := context.Background()
+	telemetry.Start("messenger")
+	lambda.Start(wiring.Webhook(ctx, config.AWS(ctx), contact.Messenger, messenger.Normalize).Handle)
+}

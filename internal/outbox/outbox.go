@@ -1,0 +1,91 @@
+// Package outbox sends what has to leave the table: problem items to the
+// queues of their departments.
+//
+// It hangs off the table's stream, so that nothing has to write the table and
+// a queue in one step: what is in the table will leave, once or more often.
+// Consumers ignore a version of a problem that they have seen.
+package outbox
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strconv"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/heard-intake/heard/internal/batch"
+	"github.com/heard-intake/heard/internal/fault"
+	"github.com/heard-intake/heard/internal/problem"
+)
+
+// A Queues takes items. [queue.Departments] is one.
+type Queues interface {
+	Send(ctx context.Context, department, group, deduplication string, body []byte) error
+}
+
+// An Outbox is the function's work.
+type Outbox struct {
+	Queues Queues
+	Read   func(image map[string]events.DynamoDBAttributeValue) (problem.Record, error)
+	URL    string // where the API is, for the links in an item
+}
+
+// Handle sends an item for every new version of a problem in the batch. Items
+// of one problem leave in order: after its first failure the rest of it
+// waits, while others go on. Lambda delivers again from the earliest failure.
+func (o *Outbox) Handle(ctx context.Context, ev events.DynamoDBEvent) (events.DynamoDBEventResponse, error) {
+	first := -1
+	stopped := map[string]bool{}
+	for i, r := range ev.Records {
+		pk := r.Change.Keys["pk"]
+		if !isNew(r.Change) || pk.DataType() != events.DataTypeString || stopped[pk.String()] {
+			continue
+		}
+		if err := o.send(ctx, r.Change.NewImage); err != nil {
+			slog.ErrorContext(ctx, "item not sent", "problem", pk.String(), "kind", fault.KindOf(err), "err", err)
+			stopped[pk.String()] = true
+			if first < 0 {
+				first = i
+			}
+		}
+	}
+	return batch.Stream(ev, first), nil
+}
+
+// isNew reports whether a change made a new version.
+func isNew(c events.DynamoDBStreamRecord) bool { return version(c.NewImage) > version(c.OldImage) }
+
+func version(image map[string]events.DynamoDBAttributeValue) int64 {
+	n, ok := image["n"]
+	if !ok || n.DataType() != events.DataTypeNumber {
+		return 0
+	}
+	v, err := strconv.ParseInt(n.Number(), 10, 64)
+	if err != nil {
+		return 0
+	}
+	return v
+}
+
+// send tells each department concerned the latest of what happened.
+func (o *Outbox) send(ctx context.Context, image map[string]events.DynamoDBAttributeValue) error {
+	rec, err := o.Read(image)
+	if err != nil {
+		return err
+	}
+	latest := map[string]problem.Event{}
+	for _, e := range rec.Events {
+		latest[e.Department] = e
+	}
+	for department, e := range latest {
+		body, err := problem.ItemOf(rec.Problem, e, rec.Quotes, o.URL).Marshal()
+		if err != nil {
+			return err
+		}
+		if err := o.Queues.Send(ctx, department, rec.ID, fmt.Sprintf("%s.%d", rec.ID, rec.Version), body); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,64 @@
+// Package queue puts problem items on the queues of departments.
+package queue
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/smithy-go"
+
+	"github.com/heard-intake/heard/internal/fault"
+)
+
+// Departments are the FIFO queues of the departments:
+// "<prefix><department>.fifo".
+type Departments struct {
+	client *sqs.Client
+	prefix string
+	urls   sync.Map // department -> URL
+}
+
+// New returns the queues whose names begin with prefix.
+func New(client *sqs.Client, prefix string) *Departments {
+	return &Departments{client: client, prefix: prefix}
+}
+
+// Send puts body on the queue of a department. Messages of one group stay in
+// order; one with a deduplication id that was sent within five minutes is
+// dropped by SQS.
+func (d *Departments) Send(ctx context.Context, department, group, deduplication string, body []byte) error {
+	url, err := d.url(ctx, department)
+	if err != nil {
+		return err
+	}
+	_, err = d.client.SendMessage(ctx, &sqs.SendMessageInput{
+		QueueUrl: &url, MessageBody: aws.String(string(body)), MessageGroupId: &group, MessageDeduplicationId: &deduplication,
+	})
+	return failed(err, "send item")
+}
+
+func (d *Departments) url(ctx context.Context, department string) (string, error) {
+	if url, ok := d.urls.Load(department); ok {
+		return url.(string), nil
+	}
+	out, err := d.client.GetQueueUrl(ctx, &sqs.GetQueueUrlInput{QueueName: aws.String(d.prefix + department + ".fifo")})
+	if err != nil {
+		return "", failed(err, "find queue")
+	}
+	d.urls.Store(department, *out.QueueUrl)
+	return *out.QueueUrl, nil
+}
+
+// failed gives an SDK error its kind; every failure of a queue may pass.
+func failed(err error, doing string) error {
+	if err == nil {
+		return nil
+	}
+	if v, ok := errors.AsType[smithy.APIError](err); ok {
+		return fault.Wrap(fault.Unavailable, errors.New(v.ErrorCode()), "%s", doing)
+	}
+	return fault.Wrap(fault.Unavailable, err, "%s", doing)
+}

@@ -1,0 +1,120 @@
+package triage
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/taxonomy"
+)
+
+// maxClassified bounds how much text of one contact is read for its reasons,
+// in bytes; what comes after tells nothing new.
+const maxClassified = 16 << 10
+
+// classify finds what a contact is about, from the words of the customer and
+// from what agents registered, in the order in which it was said.
+func (t *Triage) classify(ctx context.Context, k *contact.Contact) error {
+	said := said(k.Messages)
+	hints, err := t.hints(ctx, said)
+	if err != nil {
+		return err
+	}
+	var buffer [8]taxonomy.Result
+	products := t.products(said, hints)
+	for _, m := range k.Messages {
+		if m.Reason != "" {
+			k.Causes = add(k.Causes, t.cause(m.Reason, m.Product))
+		}
+		if m.Direction != contact.Inbound || m.Text == "" && m.Subject == "" {
+			continue
+		}
+		for _, r := range t.Taxonomy.ClassifyAll(words(m), hints, buffer[:0]) {
+			if r.Reason == "" {
+				continue
+			}
+			cause := contact.Cause{Reason: r.Reason, Product: r.Product, Department: r.Department, Words: r.Matched}
+			if cause.Product == "" && products[r.Reason] != "" {
+				cause.Product = products[r.Reason]
+				cause.Department = t.Taxonomy.Owner(r.Reason, cause.Product)
+			}
+			k.Causes = add(k.Causes, cause)
+		}
+	}
+	k.Department = contact.Unassigned
+	if len(k.Causes) > 0 {
+		k.Department = k.Causes[0].Department
+		k.Taxonomy = t.Taxonomy.Version
+	}
+	return nil
+}
+
+// words is what a message says: a mail also in its subject.
+func words(m contact.Message) string {
+	if m.Subject == "" {
+		return m.Text
+	}
+	return m.Subject + ".\n" + m.Text
+}
+
+func said(ms []contact.Message) string {
+	var b strings.Builder
+	for _, m := range ms {
+		if m.Direction == contact.Inbound && b.Len() < maxClassified {
+			b.WriteString(words(m))
+			b.WriteString(".\n")
+		}
+	}
+	return contact.Cut(b.String(), maxClassified)
+}
+
+// hints are the products of the orders that the customer names.
+func (t *Triage) hints(ctx context.Context, said string) (taxonomy.Hints, error) {
+	var h taxonomy.Hints
+	for _, order := range t.Taxonomy.OrderNumbers(said) {
+		products, err := t.Store.Products(ctx, order)
+		if err != nil {
+			return h, err
+		}
+		h.Products = append(h.Products, products...)
+	}
+	slices.Sort(h.Products)
+	h.Products = slices.Compact(h.Products)
+	return h, nil
+}
+
+// products says which product each reason is about when the customer names
+// it in another message than the reason.
+func (t *Triage) products(said string, hints taxonomy.Hints) map[string]string {
+	out := map[string]string{}
+	var buffer [8]taxonomy.Result
+	for _, r := range t.Taxonomy.ClassifyAll(said, hints, buffer[:0]) {
+		if r.Reason != "" {
+			out[r.Reason] = r.Product
+		}
+	}
+	return out
+}
+
+func (t *Triage) cause(reason, product string) contact.Cause {
+	return contact.Cause{Reason: reason, Product: product, Department: t.Taxonomy.Owner(reason, product)}
+}
+
+// add adds a cause once per reason; one that names the product goes before
+// one that does not.
+func add(causes []contact.Cause, c contact.Cause) []contact.Cause {
+	for i, have := range causes {
+		if have.Reason != c.Reason {
+			continue
+		}
+		if have.Product == "" && c.Product != "" {
+			causes[i] = c
+			return causes
+		}
+		if have.Product == c.Product || c.Product == "" {
+			return causes
+		}
+	}
+	return append(causes, c)
+}

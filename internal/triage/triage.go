@@ -1,0 +1,299 @@
+// Package triage makes sense of messages behind the table's stream: it makes
+// contacts of them, keeps the waiting list, finds the reasons, and finds the
+// causes that recur.
+//
+// The stream delivers at least once, in order only per item, and so triage
+// never counts what it is given. It takes the messages of a batch as a hint
+// where to look: it reads the messages around them, makes the contacts anew
+// as a pure function of those, and writes only what differs. The same batch
+// twice, late or in another order ends in the same table.
+//
+// Order of writing: what a contact is evidence of is recorded before the
+// contact that shows it has been recorded. A batch that breaks off in between
+// repeats the first, which changes nothing.
+package triage
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/heard-intake/heard/internal/batch"
+	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/fault"
+	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/problem"
+	"github.com/heard-intake/heard/internal/taxonomy"
+)
+
+// A Store is what triage reads and writes. [store.Table] is one.
+type Store interface {
+	Customer(ctx context.Context, id identity.CustomerID) (identity.Customer, error)
+	ContactsAround(ctx context.Context, c identity.CustomerID, at time.Time, before int, consistent bool) ([]contact.Contact, error)
+	Recent(ctx context.Context, members []identity.CustomerID, from time.Time) ([]contact.Message, error)
+	SaveContact(ctx context.Context, c contact.Contact) error
+	DropContact(ctx context.Context, c contact.Contact) error
+	Products(ctx context.Context, order string) ([]string, error)
+
+	ProblemOf(ctx context.Context, reason, product string) (string, error)
+	Problem(ctx context.Context, id string) (problem.Record, error)
+	PutSeen(ctx context.Context, reason, product string, s problem.Seen) (bool, error)
+	Seen(ctx context.Context, reason, product, firstDay, lastDay string, limit int, now time.Time) ([]problem.Seen, error)
+	AffectedOf(ctx context.Context, problemID string, customers []identity.CustomerID) (map[identity.CustomerID]problem.Affected, error)
+	OpenProblem(ctx context.Context, p problem.Record, affected []problem.Affected) error
+	JoinProblem(ctx context.Context, p problem.Record, first, more []problem.Affected) error
+}
+
+// A Meter counts. [telemetry.Meter] is one.
+type Meter interface {
+	Count(dimension, value string, counts map[string]int)
+}
+
+// A Triage is the function's work.
+type Triage struct {
+	Store    Store
+	Taxonomy *taxonomy.Taxonomy
+	Zone     *time.Location // of the organisation: what a day is
+	Meter    Meter
+	Now      func() time.Time
+}
+
+// parallel bounds how many customers or causes are worked on at a time.
+const parallel = 8
+
+// maxRounds bounds how often contacts that changed meanwhile are made anew.
+const maxRounds = 6
+
+// Handle takes one batch of the table's stream: inserts of messages. What
+// fails is delivered again, from the earliest failure on.
+func (t *Triage) Handle(ctx context.Context, ev events.DynamoDBEvent) (events.DynamoDBEventResponse, error) {
+	todo := hints(ev)
+	for round := 0; len(todo) > 0 && round < maxRounds; round++ {
+		todo = t.round(ctx, todo, round > 0)
+	}
+	failed := -1
+	for _, h := range todo {
+		slog.ErrorContext(ctx, "customer not triaged", "kind", fault.KindOf(h.err), "err", h.err)
+		if failed < 0 || h.index < failed {
+			failed = h.index
+		}
+	}
+	t.Meter.Count("", "", map[string]int{"Records": len(ev.Records), "FailedCustomers": len(todo)})
+	return batch.Stream(ev, failed), nil
+}
+
+// A hint says whose messages to look at, and from when.
+type hint struct {
+	customer identity.CustomerID
+	from     time.Time
+	index    int // of the first record in the batch
+	err      error
+}
+
+// hints returns whose messages are in the batch.
+func hints(ev events.DynamoDBEvent) []hint {
+	at := map[identity.CustomerID]int{}
+	var out []hint
+	for i, r := range ev.Records {
+		customer, from, ok := message(r)
+		if !ok {
+			continue
+		}
+		j, seen := at[customer]
+		if !seen {
+			at[customer] = len(out)
+			out = append(out, hint{customer: customer, from: from, index: i})
+			continue
+		}
+		if from.Before(out[j].from) {
+			out[j].from = from
+		}
+	}
+	return out
+}
+
+// message reads whose message a record is about, and its time, from the key.
+func message(r events.DynamoDBEventRecord) (identity.CustomerID, time.Time, bool) {
+	pk, okPK := r.Change.Keys["pk"]
+	sk, okSK := r.Change.Keys["sk"]
+	if !okPK || !okSK || pk.DataType() != events.DataTypeString || sk.DataType() != events.DataTypeString {
+		return "", time.Time{}, false
+	}
+	customer, okC := strings.CutPrefix(pk.String(), "C#")
+	rest, okM := strings.CutPrefix(sk.String(), "M#")
+	if !okC || !okM {
+		return "", time.Time{}, false
+	}
+	at, _, _, err := contact.ID(strings.Replace(rest, "#", ":", 2)).Parse()
+	return identity.CustomerID(customer), at, err == nil
+}
+
+// round works on the customers once and returns those that have to be done
+// again. After the first round it reads strongly: something has changed.
+func (t *Triage) round(ctx context.Context, todo []hint, again bool) []hint {
+	plans := make([]plan, len(todo))
+	each(len(todo), func(i int) {
+		plans[i] = t.plan(ctx, todo[i], again)
+	})
+	t.settle(ctx, plans)
+	each(len(plans), func(i int) {
+		if plans[i].err == nil {
+			plans[i].err = t.save(ctx, plans[i])
+		}
+	})
+	var left []hint
+	for i, p := range plans {
+		if p.err != nil {
+			todo[i].err = p.err
+			left = append(left, todo[i])
+		}
+	}
+	return left
+}
+
+// each runs do for 0 to n-1, a few at a time.
+func each(n int, do func(i int)) {
+	var wg sync.WaitGroup
+	slots := make(chan struct{}, parallel)
+	for i := range n {
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			do(i)
+		})
+	}
+	wg.Wait()
+}
+
+// A plan is what is to be written about one customer.
+type plan struct {
+	customer  identity.Customer
+	save      []contact.Contact
+	drop      []contact.Contact
+	sightings []sighting
+	err       error
+}
+
+// around is how many contacts before a message are looked at. A reply to a
+// mail thread older than that begins a contact of its own.
+const around = 8
+
+// plan makes the contacts of one customer anew and says what differs.
+func (t *Triage) plan(ctx context.Context, h hint, again bool) plan {
+	c, err := t.Store.Customer(ctx, h.customer)
+	if err != nil {
+		return plan{err: err}
+	}
+	p := plan{customer: c}
+	stored, err := t.Store.ContactsAround(ctx, c.ID, h.from, around, again)
+	if err != nil {
+		p.err = err
+		return p
+	}
+	messages, from, err := t.messages(ctx, c, h.from, stored)
+	if err != nil {
+		p.err = err
+		return p
+	}
+	made := contact.Contacts(messages)
+	for i := range made {
+		made[i].Customer = c.ID
+		if err := t.classify(ctx, &made[i]); err != nil {
+			p.err = err
+			return p
+		}
+	}
+	p.compare(stored, made, from)
+	t.sight(&p, stored)
+	return p
+}
+
+// messages reads the messages that contacts have to be made of: from the
+// beginning of the earliest stored contact that can be touched by them.
+func (t *Triage) messages(ctx context.Context, c identity.Customer, from time.Time, stored []contact.Contact) ([]contact.Message, time.Time, error) {
+	from = anchor(from, stored, nil)
+	for {
+		ms, err := t.Store.Recent(ctx, c.Members, from)
+		if err != nil {
+			return nil, from, err
+		}
+		earlier := anchor(from, stored, ms)
+		if !earlier.Before(from) {
+			return ms, from, nil
+		}
+		from = earlier
+	}
+}
+
+// anchor returns the start of the earliest contact that messages from a time
+// on can belong to: the latest that began by then, any that was open then,
+// and any that shares a thread with one of the messages. stored are latest
+// first.
+func anchor(from time.Time, stored []contact.Contact, ms []contact.Message) time.Time {
+	latest := true
+	for _, k := range stored {
+		if k.Start.After(from) {
+			continue
+		}
+		if latest || k.Waiting() || !k.ClosesAt.Before(from) || slices.ContainsFunc(ms, k.Knows) {
+			from = k.Start
+		}
+		latest = false
+	}
+	return from
+}
+
+// compare says what differs between the stored contacts from a time on and
+// those that the messages make.
+func (p *plan) compare(stored, made []contact.Contact, from time.Time) {
+	old := map[string]contact.Contact{}
+	for _, k := range stored {
+		if !k.Start.Before(from) {
+			old[k.ID] = k
+		}
+	}
+	for _, k := range made {
+		was, ok := old[k.ID]
+		delete(old, k.ID)
+		if !ok {
+			p.save = append(p.save, k)
+			continue
+		}
+		if !same(was, k) {
+			k.Version = was.Version
+			p.save = append(p.save, k)
+		}
+	}
+	for _, k := range old {
+		p.drop = append(p.drop, k)
+	}
+}
+
+// same reports whether there is nothing to write. The version of the taxonomy
+// alone is no difference.
+func same(a, b contact.Contact) bool {
+	return a.WaitingSince.Equal(b.WaitingSince) && a.FirstAnswer.Equal(b.FirstAnswer) && a.LastAnswer.Equal(b.LastAnswer) &&
+		a.ClosesAt.Equal(b.ClosesAt) && a.Department == b.Department && slices.Equal(a.Channels, b.Channels) &&
+		slices.Equal(a.Threads, b.Threads) && slices.EqualFunc(a.Causes, b.Causes, func(x, y contact.Cause) bool {
+		return x.Reason == y.Reason && x.Product == y.Product && x.Department == y.Department
+	})
+}
+
+func (t *Triage) save(ctx context.Context, p plan) error {
+	for _, k := range p.drop {
+		if err := t.Store.DropContact(ctx, k); err != nil {
+			return err
+		}
+	}
+	for _, k := range p.save {
+		if err := t.Store.SaveContact(ctx, k); err != nil {
+			return err
+		}
+	}
+	return nil
+}
