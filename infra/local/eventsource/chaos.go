@@ -76,7 +76,7 @@ func (c Chaos) lanes(records []record, parallel int) (lanes [][]record, concurre
 	}
 	lanes = make([][]record, n)
 	for _, r := range records {
-		i := int(c.dice("lane", r.key).Uint64N(uint64(n))) //nolint:gosec // n is small
+		i := c.dice("lane", r.key).IntN(n)
 		lanes[i] = append(lanes[i], r)
 	}
 	lanes = slices.DeleteFunc(lanes, func(l []record) bool { return len(l) == 0 })

@@ -118,21 +118,21 @@ func TestFilterMatchesWhatItWasMadeFrom(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		document := drawDocument(t, 3)
 		pattern := patternOf(t, document)
-		f, err := ParseFilter(text1(t, pattern))
+		f, err := ParseFilter(jsonOf(t, pattern))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !f.Match([]byte(text1(t, document))) {
-			t.Fatalf("pattern %s does not match %s", text1(t, pattern), text1(t, document))
+		if !f.Match([]byte(jsonOf(t, document))) {
+			t.Fatalf("pattern %s does not match %s", jsonOf(t, pattern), jsonOf(t, document))
 		}
 		spoil(document)
-		if f.Match([]byte(text1(t, document))) {
-			t.Fatalf("pattern %s matches %s", text1(t, pattern), text1(t, document))
+		if f.Match([]byte(jsonOf(t, document))) {
+			t.Fatalf("pattern %s matches %s", jsonOf(t, pattern), jsonOf(t, document))
 		}
 	})
 }
 
-func text1(t *rapid.T, v any) string {
+func jsonOf(t *rapid.T, v any) string {
 	text, err := json.Marshal(v)
 	if err != nil {
 		t.Fatal(err)
