@@ -50,10 +50,14 @@ func (v Value) IsObject() bool { return len(v) > 0 && v[0] == '{' }
 // IsNull reports whether v is absent or null.
 func (v Value) IsNull() bool { return len(v) == 0 || v[0] == 'n' }
 
-// IsTrue reports whether v is true, also as a string or a number.
+// IsTrue reports whether v is true, also as a string.
 func (v Value) IsTrue() bool {
-	ok, _ := strconv.ParseBool(strings.Trim(string(v), `"`))
-	return ok
+	switch string(v) {
+	case `true`, `"true"`:
+		return true
+	default:
+		return false
+	}
 }
 
 // An Object is the members of a JSON object, in its order.
@@ -71,8 +75,11 @@ func (v Value) Object() Object {
 	if !v.IsObject() {
 		return nil
 	}
-	o := make(Object, 0, 8)
+	var o Object
 	v.members(func(m Member) bool {
+		if o == nil {
+			o = make(Object, 0, 8)
+		}
 		o = append(o, m)
 		return true
 	})

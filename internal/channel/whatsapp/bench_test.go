@@ -41,7 +41,7 @@ func BenchmarkCompact(b *testing.B) {
 // messages, of unreadable ones, and of people.
 func BenchmarkLargest(b *testing.B) {
 	const size = 3 << 20
-	fill := func(element func(i int) string) string {
+	fill := func(size int, element func(i int) string) string {
 		var list strings.Builder
 		for i := 0; list.Len() < size; i++ {
 			fmt.Fprintf(&list, "%s,", element(i))
@@ -52,11 +52,11 @@ func BenchmarkLargest(b *testing.B) {
 		return says(fmt.Sprintf(`"from":"1202555%04d"`, i), fmt.Sprint("wamid.", i), "hallo")
 	}
 	for name, value := range map[string]string{
-		"texts":       `"messages":[` + fill(text) + `]`,
-		"unsupported": `"messages":[` + fill(func(i int) string { return strings.Replace(text(i), `"text"`, `"hologram"`, 1) }) + `]`,
-		"broken":      `"messages":[` + fill(func(int) string { return `{}` }) + `]`,
-		"people": `"contacts":[` + fill(func(i int) string { return fmt.Sprintf(`{"wa_id":"1202555%04d"}`, i) }) +
-			`],"messages":[` + fill(text) + `]`,
+		"texts":       `"messages":[` + fill(size, text) + `]`,
+		"unsupported": `"messages":[` + fill(size, func(i int) string { return strings.Replace(text(i), `"text"`, `"hologram"`, 1) }) + `]`,
+		"broken":      `"messages":[` + fill(size, func(int) string { return `{}` }) + `]`,
+		"people": `"contacts":[` + fill(size/2, func(i int) string { return fmt.Sprintf(`{"wa_id":"1202555%04d"}`, i) }) +
+			`],"messages":[` + fill(size/2, text) + `]`,
 		"one text": `"messages":[` + says(`"from":"12025550123"`, "wamid.1", strings.Repeat("hallo ", size/6)) + `]`,
 	} {
 		b.Run(name, func(b *testing.B) {

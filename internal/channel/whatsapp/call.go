@@ -28,7 +28,8 @@ func (c *change) call(v meta.Value) error {
 	if err != nil {
 		return err
 	}
-	taken := !o.Get("duration").IsNull() && o.Get("status").Text() != "FAILED"
+	lasted := o.Get("duration").Text()
+	taken := lasted != "" && lasted != "0" && o.Get("status").Text() != "FAILED"
 	m := contact.Message{
 		Version: contact.SchemaVersion, Channel: contact.WhatsApp, Direction: dir, Kind: contact.Call,
 		ProviderID: messageID(v, o), Account: contact.Cut(c.account, maxID),

@@ -1,6 +1,7 @@
 package whatsapp
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -12,10 +13,10 @@ import (
 // status reads an element of statuses: what became of a message of ours, which
 // we may not know yet.
 func (c *change) status(v meta.Value) error {
-	o := v.Object()
 	if !v.IsObject() {
 		return errShape
 	}
+	o := v.Object()
 	name, to := strings.ToLower(o.Get("status").Text()), statusRecipient(o)
 	at, err := c.time(o.Get("timestamp"))
 	if err != nil {
@@ -42,10 +43,8 @@ func (c *change) status(v meta.Value) error {
 		return nil
 	}
 	e.Customer, e.Aliases = who.customer, who.aliases
-	for _, fail := range o.Get("errors").List() {
-		e.Code = contact.Cut(fail.Get("code").Text(), maxName)
-		e.Detail = detail(fail)
-		break
+	if fails := o.Get("errors").List(); len(fails) > 0 {
+		e.Code, e.Detail = contact.Cut(fails[0].Get("code").Text(), maxName), detail(fails[0])
 	}
 	if callback := o.Get("biz_opaque_callback_data"); callback != nil && len(callback) <= maxText {
 		e.Data = wrap("biz_opaque_callback_data", callback)
@@ -63,10 +62,7 @@ func statusRecipient(o meta.Object) ids {
 			o.Get("recipient_participant_parent_user_id").Text(),
 		}
 	}
-	parent := o.Get("recipient_parent_user_id").Text()
-	if parent == "" {
-		parent = o.Get("parent_recipient_user_id").Text()
-	}
+	parent := cmp.Or(o.Get("recipient_parent_user_id").Text(), o.Get("parent_recipient_user_id").Text()) // both are seen
 	return ids{o.Get("recipient_id").Text(), o.Get("recipient_user_id").Text(), parent}
 }
 
@@ -74,10 +70,7 @@ func statusRecipient(o meta.Object) ids {
 // they say more.
 func detail(fail meta.Value) string {
 	o := fail.Object()
-	words := o.Get("title").Text()
-	if words == "" {
-		words = o.Get("message").Text()
-	}
+	words := cmp.Or(o.Get("title").Text(), o.Get("message").Text())
 	more := o.Get("error_data").Get("details").Text()
 	if more != "" && more != words {
 		words = strings.TrimPrefix(words+": "+more, ": ")
@@ -85,6 +78,7 @@ func detail(fail meta.Value) string {
 	return contact.Cut(words, maxText)
 }
 
+// effect adds e to the delivery.
 func (c *change) effect(e contact.Effect) error {
 	if e.Target == "" || len(e.Target) > maxID {
 		return errTarget

@@ -22,6 +22,15 @@ func (i ids) or(other ids) ids {
 	return ids{cmp.Or(i.phone, other.phone), cmp.Or(i.user, other.user), cmp.Or(i.parent, other.parent)}
 }
 
+// sorted returns i with a user id in its place: in tests it stands where the
+// phone number does.
+func (i ids) sorted() ids {
+	if i.user == "" && identity.ValidBSUID(i.phone) {
+		i.phone, i.user = "", i.phone
+	}
+	return i
+}
+
 // A person is one element of contacts. All of it may be missing.
 type person struct {
 	ids
@@ -38,7 +47,7 @@ func people(v meta.Value) []person {
 		o := raw.Object()
 		profile := o.Get("profile")
 		people = append(people, person{
-			ids:      ids{o.Get("wa_id").Text(), o.Get("user_id").Text(), o.Get("parent_user_id").Text()},
+			ids:      ids{o.Get("wa_id").Text(), o.Get("user_id").Text(), o.Get("parent_user_id").Text()}.sorted(),
 			name:     contact.Cut(profile.Get("name").Text(), maxName),
 			username: contact.Cut(strings.TrimPrefix(profile.Get("username").Text(), "@"), maxName),
 		})
@@ -84,7 +93,11 @@ func (c *change) find(id string) (int, bool) {
 	if c.index == nil {
 		c.index = make(map[string]int, 2*len(c.people))
 		for i, p := range c.people {
-			c.index[p.phone], c.index[p.user] = i, i
+			for _, id := range [...]string{p.phone, p.user} {
+				if _, known := c.index[id]; !known && id != "" {
+					c.index[id] = i
+				}
+			}
 		}
 	}
 	i, ok := c.index[id]
@@ -115,14 +128,18 @@ type who struct {
 // taken only where there is no other, and within our own account, so that it
 // can never meet a real one.
 func (c *change) who(given ids) (who, error) {
+	given = given.sorted()
 	p := c.person(given)
+	if given == (ids{}) && p.ids == (ids{}) {
+		return who{}, errSender
+	}
 	w := who{name: p.name, username: p.username}
 	found := make([]identity.Address, 0, 3)
 	for _, id := range [...]struct {
 		kind  identity.Kind
 		value string
 	}{
-		{identity.Phone, given.phone}, {identity.BSUID, given.phone}, {identity.Phone, p.phone},
+		{identity.Phone, given.phone}, {identity.Phone, p.phone},
 		{identity.BSUID, given.user}, {identity.BSUID, p.user},
 		{identity.ParentBSUID, given.parent}, {identity.ParentBSUID, p.parent},
 	} {
@@ -176,10 +193,7 @@ func (c *change) alias(kind identity.Kind, value string) (identity.Alias, bool) 
 
 // placeholder returns an alias of the first id there is, as it was received.
 func (c *change) placeholder(given, person ids) (identity.Alias, bool) {
-	scope := c.side()
-	if scope == "" {
-		scope = string(contact.WhatsApp)
-	}
+	scope := cmp.Or(c.side(), string(contact.WhatsApp))
 	for _, id := range [...]identity.Alias{
 		{Kind: identity.Phone, Value: given.phone}, {Kind: identity.BSUID, Value: given.user},
 		{Kind: identity.Phone, Value: person.phone}, {Kind: identity.BSUID, Value: person.user},

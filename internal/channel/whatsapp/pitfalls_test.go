@@ -105,6 +105,14 @@ func TestEverySecondBrokenElementLosesNoGoodOne(t *testing.T) {
 	}
 }
 
+func TestAListOfNothingButBrokenElementsIsKeptOnce(t *testing.T) {
+	t.Parallel()
+	d := read(t, webhook("messages", `"messages":[`+strings.Repeat("{},", 50_000)+says(`"from":"12025550123"`, "wamid.1", "hallo")+`]`))
+	if len(d.Messages) != 1 || len(d.Broken) != 1000 || len(d.Broken[999].Raw) < 150_000 {
+		t.Errorf("%d messages and %d broken, want 1 and 1000", len(d.Messages), len(d.Broken))
+	}
+}
+
 func TestAnUnknownTypeIsKeptAndIsNoError(t *testing.T) {
 	t.Parallel()
 	m := one(t, webhook("messages", `"messages":[{"from":"12025550123","id":"wamid.1","timestamp":"1790000000","type":"hologram","hologram":{"n":1}}]`))

@@ -1,6 +1,7 @@
 package whatsapp
 
 import (
+	"cmp"
 	"strings"
 	"time"
 
@@ -9,16 +10,13 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 )
 
-// The statements that link two aliases.
+// ruleSystem is the evidence of links that WhatsApp itself states.
 const ruleSystem = "system-event"
 
 // changed returns the ids a customer has after a system event.
 func changed(system meta.Object) ids {
-	now := ids{phone: system.Get("wa_id").Text(), user: system.Get("user_id").Text(), parent: system.Get("parent_user_id").Text()}
-	if now.phone == "" { // before version 12
-		now.phone = system.Get("new_wa_id").Text()
-	}
-	return now
+	phone := cmp.Or(system.Get("wa_id").Text(), system.Get("new_wa_id").Text()) // the latter before version 12
+	return ids{phone, system.Get("user_id").Text(), system.Get("parent_user_id").Text()}
 }
 
 // system reads what WhatsApp itself says in a conversation: somebody has
@@ -30,12 +28,9 @@ func (c *change) system(m *contact.Message, o meta.Object) {
 		return
 	}
 	was := ids{
-		phone:  o.Get("from").Text(),
+		phone:  cmp.Or(o.Get("from").Text(), system.Get("customer").Text()),
 		user:   system.Get("previous_user_id").Text(),
 		parent: system.Get("previous_parent_user_id").Text(),
-	}
-	if was.phone == "" {
-		was.phone = system.Get("customer").Text()
 	}
 	c.link(was, changed(system), contact.NewID(m.Channel, m.SentAt, m.ProviderID), m.SentAt)
 }

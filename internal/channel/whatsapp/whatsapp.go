@@ -13,6 +13,7 @@
 package whatsapp
 
 import (
+	"cmp"
 	"strconv"
 	"time"
 
@@ -73,6 +74,7 @@ var (
 	errSender   = fault.New(fault.Invalid, "no usable customer id")
 	errTime     = fault.New(fault.Invalid, "no usable time")
 	errTarget   = fault.New(fault.Invalid, "about no message")
+	errTooMany  = fault.New(fault.Invalid, "holds too many broken elements")
 	errTooLarge = fault.New(fault.TooLarge, "larger than what is kept with a message")
 )
 
@@ -94,9 +96,10 @@ func (r *reader) entry(path string, v meta.Value) {
 			r.broken(path, raw, errShape)
 			continue
 		}
+		fields := raw.Object()
 		c := &change{
 			reader: r, path: path + ".value", waba: waba, at: at,
-			field: raw.Get("field").Text(), raw: raw.Get("value"),
+			field: fields.Get("field").Text(), raw: fields.Get("value"),
 		}
 		c.read()
 	}
@@ -148,8 +151,12 @@ func (c *change) read() {
 	case "", "messages", "standby", "smb_message_echoes", "history", "calls", "user_id_update",
 		"smb_app_state_sync", "user_preferences",
 		"group_lifecycle_update", "group_participants_update", "group_settings_update", "group_status_update":
+		before := c.out.Elements()
 		for _, m := range value {
 			c.member(string(m.Key), m.Value)
+		}
+		if c.field == "" && c.out.Elements() == before {
+			c.notice("", c.raw, time.Time{}, c.only())
 		}
 	default:
 		c.notice(c.field, c.raw, time.Time{}, c.only())
@@ -181,7 +188,7 @@ func (c *change) member(name string, v meta.Value) {
 		if name == "groups" {
 			kind = c.field
 		}
-		c.each(name, v, func(v meta.Value) error {
+		c.each(unknown, v, func(v meta.Value) error {
 			if v.IsObject() {
 				c.notice(kind, v, v.Get("timestamp").Time(), ids{})
 			}
@@ -190,18 +197,35 @@ func (c *change) member(name string, v meta.Value) {
 	}
 }
 
+// unknown stands in paths for names that are not known: paths reach logs.
+const unknown = "*"
+
 // each reads the elements of a list of the value, and keeps aside those that
 // fail.
 func (c *change) each(name string, list meta.Value, read func(meta.Value) error) {
 	elements := list.List()
+	failed := 0
 	for i, v := range elements {
 		c.list, c.length, c.pos = name, len(elements), i
-		if err := read(v); err != nil {
-			c.list, c.pos = name, i
+		err := read(v)
+		if err == nil {
+			continue
+		}
+		failed++
+		c.list, c.pos = name, i
+		switch {
+		case failed < maxBroken:
 			c.broken(c.here(), v, err)
+		case failed == maxBroken:
+			c.broken(c.path+"."+name, list, errTooMany)
 		}
 	}
 }
+
+// maxBroken is how many elements of one list are kept aside one by one. Meta
+// puts at most 1,000 into a webhook; a list with more broken ones than that is
+// kept whole, once.
+const maxBroken = 1000
 
 // here returns the path of the element that is being read.
 func (c *change) here() string {
@@ -237,20 +261,19 @@ const (
 // entry's is taken or that of what stands before it in the value; without those
 // it is unknown: zero.
 func (c *change) notice(kind string, v meta.Value, at time.Time, about ids) {
-	if at.IsZero() {
-		at = c.at
-	}
-	if at.IsZero() {
-		at = c.seen
+	for _, other := range []time.Time{c.at, c.seen} {
+		if at.IsZero() {
+			at = other
+		}
 	}
 	n := contact.Notice{
 		Channel: contact.WhatsApp,
 		Account: contact.Cut(c.side(), maxID),
 		ID:      meta.HashID(v, kind, c.side(), strconv.FormatInt(at.Unix(), 10)),
-		Kind:    contact.Cut(kind, maxName),
+		Kind:    contact.Cut(cmp.Or(kind, "unknown"), maxName),
 		At:      at,
 	}
-	if who, err := c.who(about); err == nil {
+	if who, err := c.who(about); err == nil && about != (ids{}) {
 		n.Customer, n.Aliases = &who.customer, who.aliases
 	}
 	if len(v) <= contact.MaxRaw {
@@ -267,8 +290,11 @@ func (c *change) preference(v meta.Value) error {
 		return errShape
 	}
 	o := v.Object()
-	c.notice("user_preferences", v, o.Get("timestamp").Time(),
-		ids{o.Get("wa_id").Text(), o.Get("user_id").Text(), o.Get("parent_user_id").Text()})
+	about := ids{o.Get("wa_id").Text(), o.Get("user_id").Text(), o.Get("parent_user_id").Text()}
+	if about == (ids{}) {
+		about = c.only()
+	}
+	c.notice("user_preferences", v, o.Get("timestamp").Time(), about)
 	return nil
 }
 
@@ -285,8 +311,5 @@ func (c *change) contactBook(v meta.Value) error {
 
 // side returns whatever names our side: the number, or else the account.
 func (c *change) side() string {
-	if c.account != "" {
-		return c.account
-	}
-	return c.waba
+	return cmp.Or(c.account, c.waba)
 }
