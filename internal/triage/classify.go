@@ -97,7 +97,12 @@ func (t *Triage) products(said string, hints taxonomy.Hints) map[string]string {
 	return out
 }
 
+// cause is what an agent registered. The product is part of it only where
+// the taxonomy counts each product apart.
 func (t *Triage) cause(reason, product string) contact.Cause {
+	if r, ok := t.Taxonomy.Reason(reason); ok && !r.PerProduct {
+		product = ""
+	}
 	return contact.Cause{Reason: reason, Product: product, Department: t.Taxonomy.Owner(reason, product)}
 }
 

@@ -1,0 +1,398 @@
+package triage_test
+
+import (
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"pgregory.net/rapid"
+
+	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/problem"
+	"github.com/heard-intake/heard/internal/store"
+	"github.com/heard-intake/heard/internal/store/storetest"
+	"github.com/heard-intake/heard/internal/taxonomy"
+	"github.com/heard-intake/heard/internal/telemetry"
+	"github.com/heard-intake/heard/internal/triage"
+)
+
+var (
+	amsterdam = mustZone("Europe/Amsterdam")
+	shop      = mustTaxonomy("../../infra/taxonomy.yaml")
+	// start lies in the past of the table's clock, and within what it keeps.
+	start = time.Now().UTC().Truncate(24 * time.Hour).Add(-48*time.Hour + 10*time.Hour)
+)
+
+func mustZone(name string) *time.Location {
+	z, err := time.LoadLocation(name)
+	if err != nil {
+		panic(err)
+	}
+	return z
+}
+
+func mustTaxonomy(file string) *taxonomy.Taxonomy {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		panic(err)
+	}
+	t, err := taxonomy.Load(data)
+	if err != nil {
+		panic(err)
+	}
+	return t
+}
+
+func newTriage(t testing.TB) (*triage.Triage, *store.Table) {
+	t.Helper()
+	table := storetest.New(t)
+	return on(table), table
+}
+
+func on(table *store.Table) *triage.Triage {
+	m := telemetry.NewMeter("triage")
+	m.Out = io.Discard
+	return &triage.Triage{Store: table, Taxonomy: shop, Zone: amsterdam, Meter: m, Now: time.Now}
+}
+
+const (
+	unclear = "Ik snap mijn factuur niet"
+	cause   = "invoice-unclear"
+)
+
+func says(customer, n int, after time.Duration, text string) contact.Message {
+	at := start.Add(after)
+	provider := fmt.Sprintf("m-%d-%d", customer, n)
+	return contact.Message{
+		Version: contact.SchemaVersion, ID: contact.NewID(contact.WhatsApp, at, provider), Channel: contact.WhatsApp,
+		CustomerID: identity.CustomerID(fmt.Sprintf("c%03d", customer)), Direction: contact.Inbound, Kind: contact.Text,
+		ProviderID: provider, SentAt: at, Text: text,
+		Customer: identity.Address{Alias: identity.Alias{Kind: identity.Phone, Value: fmt.Sprintf("31970100%05d", customer)}, Assurance: identity.Verified},
+	}
+}
+
+func answered(m contact.Message) contact.Message {
+	m.Direction, m.Text = contact.Outbound, "Dat zoeken we uit."
+	return m
+}
+
+// put stores messages, as the intake does.
+func put(t testing.TB, table *store.Table, ms ...contact.Message) {
+	t.Helper()
+	for _, m := range ms {
+		if _, err := table.PutMessage(t.Context(), m, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// batchOf is what the stream says of messages.
+func batchOf(ms ...contact.Message) events.DynamoDBEvent {
+	var ev events.DynamoDBEvent
+	for i, m := range ms {
+		ev.Records = append(ev.Records, events.DynamoDBEventRecord{
+			EventName: "INSERT",
+			Change: events.DynamoDBStreamRecord{
+				SequenceNumber: fmt.Sprint(i),
+				Keys: map[string]events.DynamoDBAttributeValue{
+					"pk": events.NewStringAttribute("C#" + string(m.CustomerID)),
+					"sk": events.NewStringAttribute("M#" + strings.Replace(string(m.ID), ":", "#", 2)),
+				},
+			},
+		})
+	}
+	return ev
+}
+
+func handle(t testing.TB, tr *triage.Triage, ms ...contact.Message) {
+	t.Helper()
+	resp, err := tr.Handle(t.Context(), batchOf(ms...))
+	if err != nil || len(resp.BatchItemFailures) > 0 {
+		t.Fatal(resp, err)
+	}
+}
+
+func problems(t testing.TB, table *store.Table, department string) []problem.Record {
+	t.Helper()
+	ps, _, err := table.Problems(t.Context(), department, "", 100, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ps
+}
+
+func TestFiveCustomersWithOneCauseMakeOneProblem(t *testing.T) {
+	t.Parallel()
+	tr, table := newTriage(t)
+	var ms []contact.Message
+	for c := range 4 {
+		ms = append(ms, says(c, 1, time.Duration(c)*time.Hour, unclear))
+	}
+	put(t, table, ms...)
+	handle(t, tr, ms...)
+	if ps := problems(t, table, "billing"); len(ps) != 0 {
+		t.Fatalf("four customers opened %d problems", len(ps))
+	}
+	fifth := says(4, 1, 5*time.Hour, "Mijn factuur is onduidelijk, waar zijn die kosten voor?")
+	put(t, table, fifth)
+	for range 3 { // the stream repeats
+		handle(t, tr, fifth)
+		handle(t, tr, append(ms, fifth)...)
+	}
+	ps := problems(t, table, "billing")
+	if len(ps) != 1 {
+		t.Fatalf("%d problems", len(ps))
+	}
+	p := ps[0]
+	if p.Reason != cause || p.Customers != 5 || p.Contacts != 5 || p.Version != 1 || p.State != problem.Detected || len(p.Events) != 1 {
+		t.Errorf("problem %+v", p)
+	}
+	if len(p.Quotes) == 0 {
+		t.Error("no quote")
+	}
+	affected, _, err := table.AllAffected(t.Context(), p.ID, 100, "")
+	if err != nil || len(affected) != 5 {
+		t.Errorf("affected %v %v", affected, err)
+	}
+}
+
+func TestOneCustomerWithFiftyMessagesOpensNothing(t *testing.T) {
+	t.Parallel()
+	tr, table := newTriage(t)
+	var ms []contact.Message
+	for n := range 50 {
+		ms = append(ms, says(1, n, time.Duration(n)*30*time.Minute, unclear))
+	}
+	put(t, table, ms...)
+	handle(t, tr, ms...)
+	if ps := problems(t, table, "billing"); len(ps) != 0 {
+		t.Errorf("%d problems", len(ps))
+	}
+}
+
+func TestAnEverydayReasonIsCountedOnly(t *testing.T) {
+	t.Parallel()
+	tr, table := newTriage(t)
+	var ms []contact.Message
+	for c := range 12 {
+		ms = append(ms, says(c, 1, time.Duration(c)*time.Minute, "Waar blijft mijn bestelling?"))
+	}
+	put(t, table, ms...)
+	handle(t, tr, ms...)
+	for _, d := range shop.Departments {
+		if ps := problems(t, table, d.ID); len(ps) != 0 {
+			t.Errorf("%s has %d problems of %s", d.ID, len(ps), ps[0].Reason)
+		}
+	}
+	day := start.In(amsterdam).Format(time.DateOnly)
+	seen, err := table.Seen(t.Context(), "order-status", "", day, day, 100, time.Now())
+	if err != nil || len(seen) != 12 {
+		t.Errorf("%d seen, %v", len(seen), err)
+	}
+}
+
+func TestImpactIsToldAtMilestonesAndCountedExactly(t *testing.T) {
+	t.Parallel()
+	tr, table := newTriage(t)
+	var all []contact.Message
+	for c := range 27 {
+		m := says(c, 1, time.Duration(c)*time.Minute, unclear)
+		all = append(all, m)
+		put(t, table, m)
+		handle(t, tr, m)
+	}
+	more := says(3, 2, 40*time.Hour, "Weer een onduidelijke factuur") // a second contact of one customer
+	put(t, table, answered(says(3, 9, time.Hour, "")), more)
+	handle(t, tr, more)
+	handle(t, tr, append(all, more)...)
+	ps := problems(t, table, "billing")
+	if len(ps) != 1 || ps[0].Customers != 27 || ps[0].Contacts != 28 || ps[0].Version != 3 || ps[0].Milestone != 25 {
+		t.Fatalf("%+v", ps)
+	}
+}
+
+func TestContactsThatComeBackAfterTheFixReopenTheProblem(t *testing.T) {
+	t.Parallel()
+	tr, table := newTriage(t)
+	for c := range 5 {
+		m := says(c, 1, time.Duration(c)*time.Minute, unclear)
+		put(t, table, m)
+		handle(t, tr, m)
+	}
+	p := problems(t, table, "billing")[0]
+	for _, to := range []problem.State{problem.Acknowledged, problem.Fixed} {
+		next, evs, err := problem.Apply(p.Problem, problem.Update{To: to, By: "els", At: start.Add(2 * time.Hour)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.Problem, p.Events = next, evs
+		if err := table.SaveProblem(t.Context(), p); err != nil {
+			t.Fatal(err)
+		}
+		p.Revision++
+	}
+	for c := range 5 {
+		m := says(10+c, 1, 3*time.Hour+time.Duration(c)*time.Minute, unclear)
+		put(t, table, m)
+		handle(t, tr, m)
+		want := problem.Fixed
+		if c == 4 {
+			want = problem.Detected
+		}
+		if got := problems(t, table, "billing"); len(got) != 1 || got[0].State != want {
+			t.Fatalf("after %d: %+v", c+1, got)
+		}
+	}
+	if got := problems(t, table, "billing")[0]; got.Reopened != 1 || got.Customers != 10 || got.Events[0].Kind != problem.EventReopened {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestTheWaitingListFollowsTheLastWord(t *testing.T) {
+	t.Parallel()
+	tr, table := newTriage(t)
+	waiting := func(department string) int {
+		list, _, err := table.Waiting(t.Context(), department, 100, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(list)
+	}
+	hello := says(1, 1, 0, "Hallo?")
+	put(t, table, hello)
+	handle(t, tr, hello)
+	if waiting(contact.Unassigned) != 1 {
+		t.Error("who says hello does not wait")
+	}
+	what := says(1, 2, time.Minute, unclear)
+	put(t, table, what)
+	handle(t, tr, what)
+	if waiting(contact.Unassigned) != 0 || waiting("billing") != 1 {
+		t.Error("the wish did not bring the customer to billing")
+	}
+	answer := answered(says(1, 3, time.Hour, ""))
+	put(t, table, answer)
+	handle(t, tr, answer)
+	if waiting("billing") != 0 {
+		t.Error("who was answered waits")
+	}
+	thanks := says(1, 4, 2*time.Hour, "Dank u, maar ik begrijp het nog niet")
+	put(t, table, thanks)
+	handle(t, tr, thanks)
+	if waiting("billing") != 1 {
+		t.Error("who asks again does not wait")
+	}
+	ks, _, err := table.Contacts(t.Context(), "c001", 10, "")
+	if err != nil || len(ks) != 1 || !ks[0].FirstAnswer.Equal(start.Add(time.Hour)) || !ks[0].WaitingSince.Equal(start.Add(2*time.Hour)) {
+		t.Errorf("contacts %+v %v", ks, err)
+	}
+}
+
+func TestAnOrderNumberFindsItsProduct(t *testing.T) {
+	t.Parallel()
+	tr, table := newTriage(t)
+	_, _, err := table.Register(t.Context(), identity.Registration{
+		Account: "K-1", At: start, Orders: []identity.Order{{Number: "WS-100001", Products: []string{"air-fryer"}}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ms := []contact.Message{says(1, 1, 0, "Hij is kapot, hij doet niks meer"), says(1, 2, time.Minute, "Het gaat om bestelling WS-100001")}
+	put(t, table, ms...)
+	handle(t, tr, ms...)
+	ks, _, err := table.Contacts(t.Context(), "c001", 10, "")
+	if err != nil || len(ks) != 1 || len(ks[0].Causes) == 0 || ks[0].Causes[0].Reason != "defect" || ks[0].Causes[0].Product != "air-fryer" {
+		t.Errorf("contacts %+v %v", ks, err)
+	}
+}
+
+func TestQuotesHoldNothingOfTheCustomer(t *testing.T) {
+	t.Parallel()
+	tr, table := newTriage(t)
+	for c := range 5 {
+		m := says(c, 1, time.Duration(c)*time.Minute, fmt.Sprintf("Ik ben Xanthippe Kwaakhals, ik snap mijn factuur niet, bel 06-1234567%d", c))
+		m.Name = "Xanthippe Kwaakhals"
+		put(t, table, m)
+		handle(t, tr, m)
+	}
+	ps := problems(t, table, "billing")
+	if len(ps) != 1 {
+		t.Fatal(ps)
+	}
+	for _, q := range ps[0].Quotes {
+		for _, leak := range []string{"Xanthippe", "Kwaakhals", "1234567"} {
+			if strings.Contains(q, leak) {
+				t.Errorf("quote %q", q)
+			}
+		}
+	}
+}
+
+func TestConcurrentBatchesOpenOneProblemAndCountEachOnce(t *testing.T) {
+	t.Parallel()
+	tr, table := newTriage(t)
+	var ms []contact.Message
+	for c := range 40 {
+		ms = append(ms, says(c, 1, time.Duration(c)*time.Minute, unclear))
+	}
+	put(t, table, ms...)
+	var wg sync.WaitGroup
+	for i := range 8 {
+		wg.Go(func() { // two batches of each, overlapping
+			handle(t, tr, ms[i*5:min(len(ms), i*5+10)]...)
+		})
+	}
+	wg.Wait()
+	ps := problems(t, table, "billing")
+	if len(ps) != 1 || ps[0].Customers != 40 || ps[0].Contacts != 40 {
+		t.Fatalf("%d problems: %+v", len(ps), ps)
+	}
+}
+
+func TestBatchesInAnyOrderAndNumberEndInTheSameContacts(t *testing.T) {
+	t.Parallel()
+	tr, table := newTriage(t)
+	round := 0
+	texts := []string{"hallo", unclear, "mijn pakket is niet geleverd", "bedankt", "the manual is unclear"}
+	rapid.Check(t, func(rt *rapid.T) {
+		round++
+		customer := 1000 + round
+		var ms []contact.Message
+		for n := range rapid.IntRange(1, 12).Draw(rt, "messages") {
+			m := says(customer, n, time.Duration(rapid.IntRange(0, 44).Draw(rt, "hour"))*time.Hour, rapid.SampledFrom(texts).Draw(rt, "text"))
+			m.ID += contact.ID(fmt.Sprint(n))
+			if rapid.IntRange(0, 2).Draw(rt, "answer") == 0 {
+				m = answered(m)
+			}
+			ms = append(ms, m)
+		}
+		order := rapid.Permutation(ms).Draw(rt, "order")
+		for batch := range slices.Chunk(order, rapid.IntRange(1, 5).Draw(rt, "size")) {
+			put(t, table, batch...)
+			handle(t, tr, batch...)
+			if rand.IntN(2) == 0 {
+				handle(t, tr, batch...)
+			}
+		}
+		want := contact.Contacts(ms)
+		slices.Reverse(want)
+		got, _, err := table.Contacts(t.Context(), ms[0].CustomerID, 100, "")
+		if err != nil {
+			rt.Fatal(err)
+		}
+		if diff := cmp.Diff(want, got, cmpopts.EquateEmpty(),
+			cmpopts.IgnoreFields(contact.Contact{}, "Version", "Messages", "Causes", "Department", "Taxonomy")); diff != "" {
+			rt.Fatal(diff)
+		}
+	})
+}
