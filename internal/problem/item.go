@@ -62,6 +62,7 @@ type Item struct {
 	ExpectedAt      time.Time `json:"expectedAt,omitzero"`
 	Links           []string  `json:"links,omitempty"`
 	MergedInto      string    `json:"mergedInto,omitempty"`
+	MovedTo         string    `json:"movedTo,omitempty"` // with moved: the department that names speaks of
 	Reopened        int       `json:"reopened,omitempty"`
 	Comment         string    `json:"comment,omitempty"` // of the update that caused the item
 	By              string    `json:"by,omitempty"`
@@ -74,9 +75,9 @@ type Item struct {
 // [Quotes]; baseURL is where the API is.
 func ItemOf(p Problem, e Event, quotes []string, baseURL string) Item {
 	link := strings.TrimRight(baseURL, "/") + "/v1/problems/" + p.ID
-	state, next := p.State, Next(p.State)
+	state, next, movedTo := p.State, Next(p.State), ""
 	if e.Kind == EventMoved {
-		state, next = Moved, Next(Moved)
+		state, next, movedTo = Moved, Next(Moved), p.Department
 	}
 	return Item{
 		Schema: ItemSchema, ID: p.ID, Version: p.Version, Event: e.Kind, Milestone: e.Milestone,
@@ -85,7 +86,7 @@ func ItemOf(p Problem, e Event, quotes []string, baseURL string) Item {
 		OpenedAt: p.OpenedAt.UTC(), FirstSeen: p.FirstSeen.UTC(), LastSeen: p.LastSeen.UTC(),
 		Contacts: p.Contacts, Customers: p.Customers, Trend: trend(p.PerDay), Quotes: cutQuotes(quotes),
 		Cause: cut(p.Cause, MaxComment), Workaround: cut(p.Workaround, MaxComment), ExpectedAt: p.ExpectedAt.UTC(),
-		Links: p.Links[:min(len(p.Links), maxLinks)], MergedInto: p.MergedInto, Reopened: p.Reopened,
+		Links: p.Links[:min(len(p.Links), maxLinks)], MergedInto: p.MergedInto, MovedTo: movedTo, Reopened: p.Reopened,
 		Comment: cut(e.Comment, MaxComment), By: cut(e.By, maxLabel),
 		Link: link, Affected: link + "/affected", TaxonomyVersion: p.TaxonomyVersion,
 	}

@@ -407,26 +407,31 @@ func ordinary(text string, known Known) bool {
 		}
 	}
 	shout := !strings.ContainsFunc(rest, unicode.IsLower)
-	first, before, spelled := true, "", 0
-	at := 0
-	for _, s := range words(text) {
-		word := text[s.from:s.to]
-		first = first || strings.ContainsAny(text[at:s.from], ".!?:\"")
-		at = s.to
-		f := fold(word)
-		if tokens.MatchString(word) {
-			first, before, spelled = false, "", 0
+	all := words(text)
+	spelled, first, at := 0, true, 0
+	for i, s := range all {
+		w := place{word: text[s.from:s.to], shout: shout}
+		w.folded = fold(w.word)
+		w.first = first || strings.ContainsAny(text[at:s.from], ".!?:\"")
+		first, at = false, s.to
+		if tokens.MatchString(w.word) {
+			spelled = 0
 			continue
 		}
-		if numbers[f] {
+		if i > 0 {
+			w.before = fold(text[all[i-1].from:all[i-1].to])
+		}
+		if i+1 < len(all) {
+			w.after = fold(text[all[i+1].from:all[i+1].to])
+		}
+		if numbers[w.folded] {
 			spelled++
 		} else {
 			spelled = 0
 		}
-		if spelled >= 4 || !plain(word, f, before, first, shout, public) {
+		if spelled >= 4 || !public[w.folded] && !w.plain() {
 			return false
 		}
-		first, before = false, f
 	}
 	return true
 }
@@ -437,32 +442,35 @@ var (
 	remnant = regexp.MustCompile(`\][\s\-/.()]{0,2}[\d\-/]|[\d\-/(][\s\-/.()]{0,2}\[`)
 )
 
-// plain reports whether one word can be quoted where it stands.
-func plain(word, f, before string, first, shout bool, public map[string]bool) bool {
-	if allDigits(f) {
-		return len(f) <= 4
-	}
-	if public[f] || amounts.MatchString(word) {
-		return true
-	}
-	if allowed, ok := asName[f]; ok {
-		return allowed[before] && (!isCapital(word) || shout)
-	}
-	if capitals[f] {
-		return true
-	}
-	if !isCapital(word) {
-		return isWord(f, true)
-	}
-	if doubtful[f] {
-		return false
-	}
+// A place is a word where it stands.
+type place struct {
+	word, folded  string
+	before, after string // the words next to it, folded
+	first         bool   // of its sentence
+	shout         bool   // the whole text is in capitals
+}
+
+// plain reports whether the word can be quoted where it stands.
+func (p place) plain() bool {
+	f := p.folded
 	switch {
-	case shout, first:
+	case allDigits(f):
+		return len(f) <= 4
+	case amounts.MatchString(p.word):
+		return true
+	case p.first && opens[f][p.after]:
+		return true
+	case asName[f] != nil:
+		return asName[f][p.before] && (!isCapital(p.word) || p.shout)
+	case capitals[f]:
+		return true
+	case !isCapital(p.word):
+		return isWord(f, true)
+	case doubtful[f], opens[f] != nil:
+		return false
+	case p.shout, p.first, strings.ToUpper(p.word) == p.word && len(f) > 1:
 		return isWord(f, false)
-	case strings.ToUpper(word) == word && len(f) > 1: // a word that is shouted
-		return isWord(f, false)
-	default:
+	default: // a noun that somebody gave a capital
 		return len(f) >= 7 && isWord(f, false)
 	}
 }
@@ -478,11 +486,11 @@ func isWord(f string, loose bool) bool {
 	if v[f] {
 		return true
 	}
-	if !loose {
+	if !loose || neverWords[f] {
 		return false
 	}
 	for _, end := range []string{"en", "e", "n", "s", "t", "te", "ten", "de", "den", "je", "jes", "ed", "d", "ing", "ly", "es", "er"} {
-		if stem, ok := strings.CutSuffix(f, end); ok && len(stem) >= 4 && v[stem] {
+		if stem, ok := strings.CutSuffix(f, end); ok && len(stem) >= 5 && v[stem] {
 			return true
 		}
 	}

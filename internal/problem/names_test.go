@@ -33,9 +33,6 @@ func TestNamesAnywhere(t *testing.T) {
 			texts = append(texts, l.text)
 		}
 	}
-	if testing.Short() {
-		texts = texts[:20]
-	}
 	check := func(name, text string) {
 		got, ok := problem.Mask(text, problem.Known{})
 		if ok && leaks(name, got) != "" {
@@ -44,9 +41,16 @@ func TestNamesAnywhere(t *testing.T) {
 	}
 	for n, name := range strings.Fields(plainNames + " " + wordNames) {
 		isWord := n >= len(strings.Fields(plainNames))
-		for i, text := range texts {
+		for i := n % 12; i < len(texts); i += 12 { // each name in some of the texts
+			text := texts[i]
+			if leaks(name, text) != "" {
+				continue
+			}
 			words := strings.Fields(text)
 			at := (n*7 + i*3) % (len(words) + 1)
+			if isWord && at == 0 {
+				at = 1 // "Will the plug fit" begins with a word
+			}
 			with := func(name string) string {
 				return strings.Join(words[:at], " ") + " " + name + " " + strings.Join(words[at:], " ")
 			}

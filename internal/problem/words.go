@@ -49,10 +49,12 @@ var (
 	// they leave the quote out.
 	doubtful = set(`groot groote klein kleine lang lange kort korte groen groene wit witte zwart zwarte rood rode bruin blauw blauwe vos koop
 		will bill hope grace mark rose may june april joy faith bas wil floor roos storm max rob jack frank grant art pat sue
-		chip dean miles brown white black young long king day rain love wood house church rich march august mei juni juli augustus
+		chip dean miles brown green white black young long king day rain love wood house church rich march august mei juni juli augustus
 		boon oud dik tuin poot bos prins koning spits dame heer sterk winter zomer water kamp hart ring rust vogel vries vriend
 		bel hall hill lake smith stone turner walker ward wright gift gold iris ivy ruby penny robin summer autumn trip
-		fox gray grey lane mason park pope porter power swift trust vale west strong sharp`)
+		fox gray grey lane mason park pope porter power swift trust west strong sharp
+		said till easter else patience chance dan general price los lot nat best blank just plank little garden care spinner
+		helen julie julien therese madeline maarten maartje evert allen justen waters bente juste auguste haven doorn ginger`)
 
 	// asName are lower-case words that are names unless the word before shows
 	// that they are not: "my bill", "I will".
@@ -63,6 +65,20 @@ var (
 		"wil":  set("ik jij je hij ze zij u dat dit het die wel en maar of ook niet graag nu"),
 		"may":  set("i you we it they this that"),
 	}
+
+	// opens are names that open a sentence as a word when one of these follows.
+	opens = map[string]map[string]bool{
+		"can":  set("you i we someone somebody anyone anybody they he she it this that the my"),
+		"will": set("you we someone somebody anyone they he she it this that the my"),
+		"may":  set("i we"),
+		"dan":  set("krijg kan wil heb is kom moet ik"),
+	}
+
+	// neverWords look like inflections or compounds of ordinary words, and
+	// are names.
+	neverWords = set(`helen julie julien therese madeline maarten maartje evert allen justen bente juste auguste haven doorn ginger fabrice
+		valter begine hande julide samed sameer chaten backer faller kasten kleinert koster linke mattern mensing rangen ringer
+		schuldt thust weller langworth schaden aprile reale kunter waters`)
 
 	// particles stand in the middle of names.
 	particles = set("van de der den het ten ter te von di da del la le el al bin ben 't vd v/d op in")
