@@ -155,7 +155,7 @@ func (q *queue) attribute(name string) (value string, ok bool) {
 
 func parseRedrive(policy string) (*redrivePolicy, error) {
 	if policy == "" {
-		return nil, nil //nolint:nilnil // no policy is a fine policy
+		return nil, nil // no policy is a fine policy
 	}
 	var p redrivePolicy
 	if err := json.Unmarshal([]byte(policy), &p); err != nil {

@@ -48,7 +48,7 @@ func serveChild(dir string) error {
 		return err
 	}
 	fmt.Println("http://" + l.Addr().String())
-	return http.Serve(l, s) //nolint:gosec // a test
+	return http.Serve(l, s)
 }
 
 // startChild starts a server process on dir; kill ends it with SIGKILL.

@@ -61,7 +61,7 @@ func openJournal(dir string, log *slog.Logger, apply func(record) error, cut fun
 	}
 	defer func() {
 		if err != nil {
-			_ = j.lock.Close()
+			_ = j.unlock()
 		}
 	}()
 	if err := syscall.Flock(int(j.lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
@@ -195,7 +195,13 @@ func (j *journal) close() error {
 	}
 	close(j.wake)
 	<-j.done
-	return errors.Join(j.err, j.file.Close(), j.lock.Close())
+	return errors.Join(j.err, j.file.Close(), j.unlock())
+}
+
+// unlock says so to the system: a process that is being started at this moment
+// holds a copy of every open file, and would hold the lock with it.
+func (j *journal) unlock() error {
+	return errors.Join(syscall.Flock(int(j.lock.Fd()), syscall.LOCK_UN), j.lock.Close())
 }
 
 func (j *journal) run() {

@@ -171,7 +171,7 @@ func (s *Server) deleteOne(c *call, q *queue, e *entry) (*sendResult, error) {
 	q.promote(c.now)
 	m := q.msgs[r.Seq]
 	if m == nil {
-		return nil, nil //nolint:nilnil // deleted before: fine, and there is nothing to tell
+		return nil, nil // deleted before: fine
 	}
 	stale := r.Delivery < m.Receives
 	if q.fifo && (stale || !m.inFlight) {
@@ -180,7 +180,7 @@ func (s *Server) deleteOne(c *call, q *queue, e *entry) (*sendResult, error) {
 	if !stale {
 		s.change(record{Op: opDelete, Queue: q.name, Seqs: []uint64{m.Seq}})
 	}
-	return nil, nil //nolint:nilnil // nothing to tell
+	return nil, nil
 }
 
 func (s *Server) changeVisibility(c *call, q *queue, e *entry) (*sendResult, error) {
@@ -203,7 +203,7 @@ func (s *Server) changeVisibility(c *call, q *queue, e *entry) (*sendResult, err
 	q.hide(m, c.now+1000*int64(seconds))
 	q.promote(c.now)
 	q.signal()
-	return nil, nil //nolint:nilnil // nothing to tell
+	return nil, nil
 }
 
 type receiveResult struct {
