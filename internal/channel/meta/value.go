@@ -202,11 +202,14 @@ func Time(s string) time.Time {
 		return time.Time{}
 	}
 	n, err := strconv.ParseInt(s, 10, 64)
-	if err != nil || n <= 0 || n >= maxMillis {
+	if err != nil || n <= 0 {
 		return time.Time{}
 	}
 	if n < millisFrom {
 		n *= 1000
+	}
+	if n >= maxMillis {
+		return time.Time{}
 	}
 	return time.UnixMilli(n).UTC()
 }

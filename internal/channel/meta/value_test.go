@@ -3,6 +3,7 @@ package meta_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -60,7 +61,7 @@ func TestTimes(t *testing.T) {
 	at := time.Date(2026, time.September, 21, 13, 33, 20, 0, time.UTC)
 	for text, want := range map[string]time.Time{
 		"1789997600": at, "1789997600000": at, "1789997600123": at.Add(123 * time.Millisecond),
-		"": {}, "soon": {}, "0": {}, "-1789997600": {}, "1.5": {}, "10000000000000": {}, "99999999999999999999": {},
+		"": {}, "soon": {}, "0": {}, "-1789997600": {}, "1.5": {}, "10000000000000": {}, "10000000000": {}, "-18446744073709551": {}, "99999999999999999999": {},
 	} {
 		if got := meta.Time(text); got != want {
 			t.Errorf("%q is %v, want %v", text, got, want)
@@ -164,4 +165,16 @@ func clean(x any) any {
 		return o
 	}
 	return x
+}
+
+// Every time read is one that a message id has room for.
+func FuzzTime(f *testing.F) {
+	for _, seed := range []string{"1789997600", "1789997600000", "9999999999", "-9223372036854775808"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		if at := meta.Time(s); !at.IsZero() && (at.UnixMilli() <= 0 || len(fmt.Sprint(at.UnixMilli())) > 13) {
+			t.Errorf("%q is %v", s, at)
+		}
+	})
 }
