@@ -29,6 +29,7 @@ var languages = []language{
 	{openers: []string{"il ", "in data ", "nel "}, verbs: []string{"ha scritto", "scritto", "scrive", "scriveva"}, middle: true},
 	{openers: []string{"em ", "a ", "no dia ", "às "}, verbs: []string{"escreveu", "escreveram"}, middle: true},
 	{openers: []string{"w dniu ", "dnia ", "dn. "}, verbs: []string{"napisał", "napisała", "napisał(a)", "napisał/a", "pisze", "napisal(a)", "użytkownik"}, middle: true},
+	{openers: []string{"wiadomość napisana przez "}, verbs: []string{"w dniu"}, middle: true},
 	{openers: []string{"den ", "på ", "d. "}, verbs: []string{"skrev", "skrev följande", "følgende"}, middle: true},
 	{openers: nil, verbs: []string{"kirjoitti", "kirjoittaa"}},
 	{openers: []string{"vào "}, verbs: []string{"đã viết"}},
@@ -37,7 +38,7 @@ var languages = []language{
 	{openers: nil, verbs: []string{"さんは書きました", "のメール", "작성"}},
 	{openers: []string{"la ", "pe ", "în "}, verbs: []string{"a scris"}},
 	{openers: []string{"dne "}, verbs: []string{"napsal", "napsal(a)", "píše"}, middle: true},
-	{openers: nil, verbs: []string{"yazdı", "ezt írta", "έγραψε"}},
+	{openers: nil, verbs: []string{"yazdı", "írta", "έγραψε"}},
 }
 
 // attribution returns how many lines from i on say who wrote what follows; 0
@@ -143,18 +144,30 @@ func completes(s string, beforeQuote bool) bool {
 			opened := opens(l, lower)
 			last := at+len(v) == len(lower)
 			switch {
-			case last && (colon || dashes) && (dated || beforeQuote && at < 80) && (opened || !sentences(end)):
+			case last && (colon || dashes) && (dated || beforeQuote && at < 80) && !sentences(end):
 				return true
-			case last && opened && dated && beforeQuote:
+			case last && opened && dated && (beforeQuote || strings.Contains(end, ">") && strings.Contains(end, "@")):
 				return true
 			case !last && l.middle && opened && colon && dated && at < 80:
 				return true
 			case !last && colon && datelike(s[min(at, len(s)):]) && at > 0 && at < 120 && len(lower)-at < 80 && !sentences(end):
 				return true // "Jan schreef op 3 mei 2024 om 10:00:"
+			case !last && colon && at < 120 && datelike(lower[:at]) && strings.Contains(lower[at:], "@") && !sentences(end):
+				return true // "tir. 18. apr. 2017 kl. 13:09 skrev Jan <mail>:"
 			}
 		}
 	}
-	return dateFirst(end)
+	return dateFirst(end) || addressed(s, end, colon)
+}
+
+// addressed reports whether s is "ср, 30 апр. 2025 г. в 15:19, Jan <mail>:",
+// the form without a verb that some programs use in every language.
+func addressed(s, end string, colon bool) bool {
+	if !colon || len(s) > 250 || !datelike(s[:min(len(s), 60)]) || labelOf(s) != 0 {
+		return false
+	}
+	i := strings.LastIndexByte(end, '<')
+	return i > 0 && strings.Contains(end[i:], "@") && strings.Contains(s[len(end):], ">") && !sentences(end[:i])
 }
 
 // sentences reports whether s goes over the end of a sentence: a word longer
@@ -166,7 +179,7 @@ func sentences(s string) bool {
 		case unicode.IsLetter(r):
 			letters++
 			continue
-		case (r == '.' || r == '!' || r == '?') && letters > 4 && i+2 < len(s) && s[i+1] == ' ':
+		case (r == '.' || r == '!' || r == '?') && letters > 3 && i+2 < len(s) && s[i+1] == ' ':
 			next, _ := utf8.DecodeRuneInString(s[i+2:])
 			if unicode.IsUpper(next) {
 				return true

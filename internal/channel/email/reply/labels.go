@@ -20,7 +20,7 @@ var labelNames = map[string]uint8{
 	"from": from, "sent": sent, "date": sent, "to": to, "cc": to, "bcc": to, "subject": subject, "reply-to": other, "reply to": other, "importance": other, "attachments": other, "sent on": sent, "organization": other, "when": sent, "where": other, "message-id": other, "sender": from,
 	"van": from, "verzonden": sent, "datum": sent, "aan": to, "onderwerp": subject, "verstuurd": sent, "beantwoorden": other, "antwoord aan": other, "urgentie": other, "bijlagen": other, "verzonden op": sent, "afzender": from,
 	"von": from, "gesendet": sent, "gesendet am": sent, "an": to, "kopie": to, "betreff": subject, "antwort an": other, "wichtigkeit": other, "anlagen": other,
-	"de": from, "envoyé": sent, "envoye": sent, "envoyé le": sent, "à": to, "a": to, "objet": subject, "répondre à": other, "pièces jointes": other, "pour": to, "expéditeur": from, "date d'envoi": sent,
+	"de": from, "envoyé": sent, "envoye": sent, "envoyé le": sent, "à": to, "a": to, "objet": subject, "répondre à": other, "pièces jointes": other, "pour": to, "expéditeur": from, "date d'envoi": sent, "message du": sent, "copie à": to, "copie": to, "sujet": subject, "cci": to,
 	"enviado": sent, "enviado el": sent, "enviado em": sent, "fecha": sent, "para": to, "asunto": subject, "responder a": other, "enviada": sent, "enviada em": sent, "data": sent, "assunto": subject, "enviadas": sent,
 	"da": from, "inviato": sent, "oggetto": subject, "risposta": other, "rispondi a": other, "inviata": sent,
 	"od": from, "wysłano": sent, "wyslano": sent, "wysłane": sent, "do": to, "dw": to, "temat": subject, "nadawca": from, "odpowiedz do": other,
@@ -56,7 +56,8 @@ func labelOf(s string) uint8 {
 const maxHeader = 14
 
 // labels marks the headers of mails quoted without marks: a sender and two
-// more labels, of two kinds, within a few lines.
+// more labels within a few lines, one of them a subject or with an address. A
+// customer who moves writes "Van:", "Aan:" and "Datum:" too.
 func labels(lines []line) {
 	for i := 0; i < len(lines); i++ {
 		if lines[i].class != words || labelOf(lines[i].text) == 0 {
@@ -75,6 +76,7 @@ func labels(lines []line) {
 // none.
 func headerEnd(lines []line, i int) int {
 	seen, n, end := uint8(0), 0, i-1
+	address := false
 	gap := 0
 	for j := i; j < len(lines) && j < i+maxHeader; j++ {
 		if lines[j].class == empty {
@@ -89,6 +91,7 @@ func headerEnd(lines []line, i int) int {
 		if kind := labelOf(lines[j].text); kind != 0 {
 			seen |= kind
 			n++
+			address = address || strings.Contains(lines[j].text, "@")
 			end, gap = j, 0
 			continue
 		}
@@ -96,7 +99,7 @@ func headerEnd(lines []line, i int) int {
 			break // not the wrapped end of a label
 		}
 	}
-	if n < 3 || seen&from == 0 && (seen&subject == 0 || seen&sent == 0) || seen&^(from|other) == 0 {
+	if n < 3 || seen&subject == 0 && !address || seen&from == 0 && (seen&subject == 0 || seen&sent == 0) || seen&^(from|other) == 0 {
 		return i - 1
 	}
 	return end

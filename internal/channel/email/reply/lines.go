@@ -126,7 +126,7 @@ var mobileStarts = []string{
 	"enviado desde ", "enviado con ", "enviado mediante ", "obtener outlook para", "inviato da ", "inviato dal ", "inviato con ", "scarica outlook per", "ottieni outlook per",
 	"enviado do ", "enviado de ", "enviado a partir d", "enviado pelo ", "enviado via ", "obter o outlook para", "wysłane z ", "wysłano z ", "pobierz program outlook",
 	"sendt fra ", "sendt med ", "skickat från ", "skickades från ", "hent outlook til", "hämta outlook för", "få outlook for", "lähetetty ", "hanki outlook",
-	"отправлено с ", "отправлено из ", "надіслано з ", "从我的", "從我的", "发自我的", "來自我的", "发自 ", "送信元",
+	"отправлено с ", "отправлено из ", "надіслано з ", "从我的", "從我的", "发自我的", "來自我的", "发自 ", "送信元", "获取 outlook", "取得 outlook", "下載 outlook",
 }
 
 // isMobile reports whether a line is one that a mail program adds.

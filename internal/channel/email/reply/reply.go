@@ -14,6 +14,8 @@ package reply
 
 import (
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // A Span is a piece of a text, in bytes.
@@ -124,7 +126,39 @@ func classify(lines []line, o Options) {
 		}
 	}
 	labels(lines)
+	wrapped(lines)
 	banner(lines)
+}
+
+// minWrapped is how long a quoted line is, in bytes, that was too long for
+// its program.
+const minWrapped = 60
+
+// unfinishedSentence reports whether a line visibly goes on in the next.
+func unfinishedSentence(line, next string) bool {
+	r, _ := utf8.DecodeRuneInString(next)
+	return !strings.ContainsAny(line[len(line)-1:], ".?!:") || unicode.IsLower(r)
+}
+
+// wrapped marks the ends of quoted lines that a program broke without marking
+// them: one or two lines of text right under a long quoted line that ends in
+// the middle of a sentence, and right above the next.
+func wrapped(lines []line) {
+	for i := 1; i < len(lines); i++ {
+		before := lines[i-1]
+		if lines[i].class != words || before.class != quoted || len(before.text) < minWrapped || !unfinishedSentence(before.text, lines[i].text) {
+			continue
+		}
+		n := 1
+		if i+1 < len(lines) && lines[i+1].class == words {
+			n = 2
+		}
+		if end := i + n; end == len(lines) || lines[end].class == quoted || end == len(lines)-1 && lines[end].class == empty {
+			for j := i; j < end; j++ {
+				lines[j].class = quoted
+			}
+		}
+	}
 }
 
 // maxTries is how many lines of a text are looked at for attributions: more

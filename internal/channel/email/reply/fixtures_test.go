@@ -1,0 +1,37 @@
+package reply_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/heard-intake/heard/internal/channel/email/reply"
+)
+
+// Each file of testdata/mails holds a mail's text as a mail program writes it
+// and, below the mark, what of it is the reply.
+func TestReplies(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("testdata/mails/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no fixtures", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
+			t.Parallel()
+			raw, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			mail, want, ok := strings.Cut(string(raw), "\n=== reply ===\n")
+			if !ok {
+				t.Fatal("no mark")
+			}
+			got := reply.Strip(mail, reply.Options{})
+			if want = strings.TrimRight(want, "\n"); got.Text != want {
+				t.Errorf("got:\n%s\nwant:\n%s", got.Text, want)
+			}
+		})
+	}
+}
