@@ -57,7 +57,7 @@ type rest struct {
 // PutMessage stores m under its customer, and reports whether it was new. It is
 // one conditional write and can be repeated. m.CustomerID must be resolved.
 //
-// A message by a second way (an echo, an import, a standby copy) may carry
+// A message by a second way (an echo, an import, a record) may carry
 // another time than the first; then its neighbourhood is searched for the
 // same provider id.
 //
@@ -68,7 +68,7 @@ func (t *Table) PutMessage(ctx context.Context, m contact.Message, body string) 
 		return false, err
 	}
 	switch m.Origin {
-	case contact.Echo, contact.History, contact.Standby:
+	case contact.Echo, contact.History, contact.Standby, contact.Recorded:
 		twin, err := t.twin(ctx, m)
 		if err != nil || twin {
 			return false, err

@@ -207,7 +207,7 @@ func TestALongProviderIDIsKeptWhole(t *testing.T) {
 
 func TestACopyByAnotherWayIsTheSameMessageEvenAtAnotherTime(t *testing.T) {
 	t.Parallel()
-	for _, origin := range []contact.Origin{contact.Echo, contact.History, contact.Standby} {
+	for _, origin := range []contact.Origin{contact.Echo, contact.History, contact.Standby, contact.Recorded} {
 		t.Run(string(origin), func(t *testing.T) {
 			t.Parallel()
 			table := storetest.New(t)

@@ -1,0 +1,201 @@
+package outbox_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	awssqs "github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"github.com/heard-intake/heard/infra/local/sqs"
+	"github.com/heard-intake/heard/internal/outbox"
+	"github.com/heard-intake/heard/internal/problem"
+	"github.com/heard-intake/heard/internal/queue"
+	"github.com/heard-intake/heard/internal/store"
+)
+
+func newQueues(t *testing.T, departments ...string) *awssqs.Client {
+	t.Helper()
+	srv, err := sqs.New(sqs.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	web := httptest.NewServer(srv)
+	t.Cleanup(func() { web.Close(); _ = srv.Close() })
+	client := awssqs.New(awssqs.Options{
+		Region: "eu-west-1", BaseEndpoint: aws.String(web.URL), Credentials: credentials.NewStaticCredentialsProvider("k", "s", ""),
+	})
+	for _, d := range departments {
+		_, err := client.CreateQueue(t.Context(), &awssqs.CreateQueueInput{
+			QueueName: aws.String("heard-problems-" + d + ".fifo"), Attributes: map[string]string{"FifoQueue": "true", "DeduplicationScope": "messageGroup", "FifoThroughputLimit": "perMessageGroupId"},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return client
+}
+
+// items takes everything from a department's queue.
+func items(t *testing.T, client *awssqs.Client, department string) []problem.Item {
+	t.Helper()
+	url, err := client.GetQueueUrl(t.Context(), &awssqs.GetQueueUrlInput{QueueName: aws.String("heard-problems-" + department + ".fifo")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []problem.Item
+	for {
+		got, err := client.ReceiveMessage(t.Context(), &awssqs.ReceiveMessageInput{QueueUrl: url.QueueUrl, MaxNumberOfMessages: 10})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(got.Messages) == 0 {
+			return out
+		}
+		for _, m := range got.Messages {
+			var i problem.Item
+			if err := json.Unmarshal([]byte(*m.Body), &i); err != nil {
+				t.Fatal(err)
+			}
+			out = append(out, i)
+			if _, err := client.DeleteMessage(t.Context(), &awssqs.DeleteMessageInput{QueueUrl: url.QueueUrl, ReceiptHandle: m.ReceiptHandle}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+func image(t *testing.T, p problem.Problem, evs []problem.Event) map[string]events.DynamoDBAttributeValue {
+	t.Helper()
+	data, errP := json.Marshal(p)
+	told, errE := json.Marshal(evs)
+	if err := errors.Join(errP, errE); err != nil {
+		t.Fatal(err)
+	}
+	n, err := json.Marshal(p.Version)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return map[string]events.DynamoDBAttributeValue{
+		"j": events.NewStringAttribute(string(data)), "ev": events.NewStringAttribute(string(told)), "n": events.NewNumberAttribute(string(n)),
+		"q": events.NewStringAttribute("Ik snap mijn factuur niet"),
+	}
+}
+
+func record(seq, id string, before, after map[string]events.DynamoDBAttributeValue) events.DynamoDBEventRecord {
+	return events.DynamoDBEventRecord{Change: events.DynamoDBStreamRecord{
+		SequenceNumber: seq, OldImage: before, NewImage: after,
+		Keys: map[string]events.DynamoDBAttributeValue{"pk": events.NewStringAttribute("P#" + id), "sk": events.NewStringAttribute("P")},
+	}}
+}
+
+var at = time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
+
+func opened(id, department string) (problem.Problem, []problem.Event) {
+	return problem.Open(problem.Seed{
+		ID: id, Reason: "invoice-unclear", Department: department, FirstSeen: at, LastSeen: at, Contacts: 5, Customers: 5, PerDay: map[string]int{"2026-03-02": 5},
+	}, at)
+}
+
+func TestAProblemIsToldOnceAVersionHoweverOftenTheStreamRepeats(t *testing.T) {
+	t.Parallel()
+	client := newQueues(t, "billing")
+	o := &outbox.Outbox{Queues: queue.New(client, "heard-problems-"), Read: store.ReadProblemImage, URL: "https://api.example.com"}
+	p, evs := opened("p1", "billing")
+	first := image(t, p, evs)
+	counted := p
+	counted.Contacts++ // a contact joined: nothing to tell
+	second := image(t, counted, evs)
+	ev := events.DynamoDBEvent{Records: []events.DynamoDBEventRecord{record("1", "p1", nil, first), record("2", "p1", first, second)}}
+	for range 3 {
+		if resp, err := o.Handle(t.Context(), ev); err != nil || len(resp.BatchItemFailures) != 0 {
+			t.Fatal(resp, err)
+		}
+	}
+	got := items(t, client, "billing")
+	if len(got) != 1 || got[0].ID != "p1" || got[0].Version != 1 || got[0].Event != problem.EventOpened || len(got[0].Quotes) != 1 {
+		t.Errorf("items %+v", got)
+	}
+}
+
+func TestAMoveIsToldToBothDepartments(t *testing.T) {
+	t.Parallel()
+	client := newQueues(t, "billing", "it")
+	o := &outbox.Outbox{Queues: queue.New(client, "heard-problems-"), Read: store.ReadProblemImage, URL: "https://api.example.com"}
+	p, evs := opened("p1", "billing")
+	moved, told, err := problem.Apply(p, problem.Update{To: problem.Moved, Department: "it", By: "els", At: at.Add(time.Hour)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ev := events.DynamoDBEvent{Records: []events.DynamoDBEventRecord{record("1", "p1", image(t, p, evs), image(t, moved, told))}}
+	if resp, err := o.Handle(t.Context(), ev); err != nil || len(resp.BatchItemFailures) != 0 {
+		t.Fatal(resp, err)
+	}
+	if old := items(t, client, "billing"); len(old) != 1 || old[0].State != problem.Moved {
+		t.Errorf("the old owner got %+v", old)
+	}
+	if owner := items(t, client, "it"); len(owner) != 1 || owner[0].State != problem.Detected {
+		t.Errorf("the new owner got %+v", owner)
+	}
+}
+
+// broken fails for one problem until it is mended.
+type broken struct {
+	outbox.Queues
+	id string
+}
+
+func (b *broken) Send(ctx context.Context, department, group, dedup string, body []byte) error {
+	if group == b.id {
+		return errors.New("the queue does not answer")
+	}
+	return b.Queues.Send(ctx, department, group, dedup, body)
+}
+
+func TestOneProblemThatFailsStopsItselfAndNobodyElse(t *testing.T) {
+	t.Parallel()
+	client := newQueues(t, "billing")
+	q := &broken{Queues: queue.New(client, "heard-problems-"), id: "bad"}
+	o := &outbox.Outbox{Queues: q, Read: store.ReadProblemImage, URL: "https://api.example.com"}
+	bad, badEvents := opened("bad", "billing")
+	next, nextEvents, err := problem.Apply(bad, problem.Update{To: problem.Acknowledged, By: "els", At: at})
+	if err != nil {
+		t.Fatal(err)
+	}
+	good, goodEvents := opened("good", "billing")
+	one, two := image(t, bad, badEvents), image(t, next, nextEvents)
+	ev := events.DynamoDBEvent{Records: []events.DynamoDBEventRecord{
+		record("1", "bad", nil, one), record("2", "good", nil, image(t, good, goodEvents)), record("3", "bad", one, two),
+	}}
+	resp, err := o.Handle(t.Context(), ev)
+	if err != nil || len(resp.BatchItemFailures) != 1 || resp.BatchItemFailures[0].ItemIdentifier != "1" {
+		t.Fatalf("%+v %v", resp, err)
+	}
+	if got := items(t, client, "billing"); len(got) != 1 || got[0].ID != "good" {
+		t.Fatalf("items %+v", got)
+	}
+	q.id = ""
+	if resp, err := o.Handle(t.Context(), ev); err != nil || len(resp.BatchItemFailures) != 0 {
+		t.Fatal(resp, err)
+	}
+	got := items(t, client, "billing")
+	if len(got) != 2 || got[0].Version != 1 || got[1].Version != 2 {
+		t.Errorf("after mending %+v", got)
+	}
+}
+
+func TestAQueueThatIsMissingIsAFailure(t *testing.T) {
+	t.Parallel()
+	o := &outbox.Outbox{Queues: queue.New(newQueues(t), "heard-problems-"), Read: store.ReadProblemImage}
+	p, evs := opened("p1", "billing")
+	resp, err := o.Handle(t.Context(), events.DynamoDBEvent{Records: []events.DynamoDBEventRecord{record("7", "p1", nil, image(t, p, evs))}})
+	if err != nil || len(resp.BatchItemFailures) != 1 {
+		t.Errorf("%+v %v", resp, err)
+	}
+}

@@ -1,0 +1,76 @@
+package secret_test
+
+import (
+	"net/http/httptest"
+	"path/filepath"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/heard-intake/heard/infra/local/secrets"
+	"github.com/heard-intake/heard/internal/fault"
+	"github.com/heard-intake/heard/internal/secret"
+)
+
+func newClient(t *testing.T) *secretsmanager.Client {
+	t.Helper()
+	srv, err := secrets.New(secrets.Config{File: filepath.Join(t.TempDir(), "secrets")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	web := httptest.NewServer(srv)
+	t.Cleanup(web.Close)
+	return secretsmanager.New(secretsmanager.Options{
+		Region: "eu-west-1", BaseEndpoint: aws.String(web.URL), Credentials: credentials.NewStaticCredentialsProvider("k", "s", ""),
+	})
+}
+
+func create(t *testing.T, c *secretsmanager.Client, value string) {
+	t.Helper()
+	if _, err := c.CreateSecret(t.Context(), &secretsmanager.CreateSecretInput{Name: aws.String("s"), SecretString: &value}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestARotationKeepsThePreviousValue(t *testing.T) {
+	t.Parallel()
+	c := newClient(t)
+	create(t, c, `{"appSecret":"one"}`)
+	if _, err := c.PutSecretValue(t.Context(), &secretsmanager.PutSecretValueInput{SecretId: aws.String("s"), SecretString: aws.String(`{"appSecret":"two"}`)}); err != nil {
+		t.Fatal(err)
+	}
+	got, err := secret.New(c, "s").Values(t.Context(), "appSecret")
+	if diff := cmp.Diff([]string{"two", "one"}, got); err != nil || diff != "" {
+		t.Error(err, diff)
+	}
+}
+
+func TestAFreshlyReadSecretIsNotReadAgainForAWrongSignature(t *testing.T) {
+	t.Parallel()
+	c := newClient(t)
+	create(t, c, `{"appSecret":"one"}`)
+	s := secret.New(c, "s")
+	if _, err := s.Value(t.Context(), "appSecret"); err != nil {
+		t.Fatal(err)
+	}
+	if fresh, err := s.Refresh(t.Context()); err != nil || fresh {
+		t.Error(fresh, err)
+	}
+}
+
+func TestASecretThatIsNotSetIsOurMistake(t *testing.T) {
+	t.Parallel()
+	for name, value := range map[string]string{"empty": `{"appSecret":""}`, "missing": `{}`, "no object": `"x"`} {
+		c := newClient(t)
+		create(t, c, value)
+		if _, err := secret.New(c, "s").Values(t.Context(), "appSecret"); err == nil || fault.KindOf(err) != fault.Internal {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := secret.New(newClient(t), "none").Values(t.Context(), "appSecret"); err == nil {
+		t.Error("a secret that is not there has a value")
+	}
+}

@@ -1,0 +1,12 @@
+package store
+
+import (
+	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/identity"
+)
+
+// CursorAt returns the cursor of a page of [Table.History] that ends with e:
+// for a caller who cannot hand on the page whole.
+func (t *Table) CursorAt(c identity.Customer, q contact.Query, e contact.Entry) string {
+	return t.sealCursor(c.ID, q, placeOf(e))
+}

@@ -1,0 +1,116 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/problem"
+)
+
+// ContactsOf is [Table.Contacts] over all members of a customer: contacts
+// from before a merge lie where they were made.
+func (t *Table) ContactsOf(ctx context.Context, c identity.Customer, limit int, cursor string) ([]contact.Contact, string, error) {
+	var all []contact.Contact
+	more := false
+	for _, m := range c.Members {
+		part, next, err := t.Contacts(ctx, m, limit, cursor)
+		if err != nil {
+			return nil, "", err
+		}
+		all = append(all, part...)
+		more = more || next != ""
+	}
+	place := func(k contact.Contact) string { return strings.TrimPrefix(contactSK(k.Start, k.ID), contactPrefix) }
+	slices.SortStableFunc(all, func(a, b contact.Contact) int { return strings.Compare(place(b), place(a)) })
+	all = slices.CompactFunc(all, func(a, b contact.Contact) bool { return place(a) == place(b) })
+	if len(all) > limit {
+		all, more = all[:limit], true
+	}
+	if !more {
+		return all, "", nil
+	}
+	return all, place(all[len(all)-1]), nil
+}
+
+// ProblemsOf is [Table.Problems] over several departments: their problems
+// together, latest first, at most limit before the cursor. The index is read
+// for each department, the problems themselves only as far as the page goes.
+func (t *Table) ProblemsOf(ctx context.Context, departments []string, state problem.State, limit int, cursor string) ([]problem.Record, string, error) {
+	type part struct {
+		keys []item
+		err  error
+	}
+	parts := make(chan part, len(departments))
+	for _, d := range departments {
+		go func() {
+			keys, err := t.problemKeys(ctx, d, state, limit+1, cursor)
+			parts <- part{keys, err}
+		}()
+	}
+	var keys []item
+	var failure error
+	for range departments {
+		p := <-parts
+		failure = firstError(failure, p.err)
+		keys = append(keys, p.keys...)
+	}
+	if failure != nil {
+		return nil, "", failure
+	}
+	slices.SortFunc(keys, func(a, b item) int { return strings.Compare(text(b, gsiSK), text(a, gsiSK)) })
+	next := ""
+	if len(keys) > limit {
+		keys = keys[:limit]
+		next = text(keys[limit-1], gsiSK)
+	}
+	list, err := t.problems(ctx, keys)
+	return list, next, err
+}
+
+// problemKeys returns the index entries of a department's problems.
+func (t *Table) problemKeys(ctx context.Context, department string, state problem.State, limit int, cursor string) ([]item, error) {
+	var keys []item
+	err := t.query(ctx, &dynamodb.QueryInput{
+		IndexName:                 aws.String(gsiName),
+		KeyConditionExpression:    aws.String("gsi1pk = :pk AND gsi1sk < :before"),
+		ExpressionAttributeValues: item{":pk": str(problemsPK(department)), ":before": str(cmp.Or(cursor, "~"))},
+		ScanIndexForward:          ptr(false),
+	}, func(it item) bool {
+		if state == "" || text(it, "st") == string(state) {
+			keys = append(keys, it)
+		}
+		return len(keys) < limit
+	})
+	return keys, err
+}
+
+// problems reads problems, latest first.
+func (t *Table) problems(ctx context.Context, keys []item) ([]problem.Record, error) {
+	var out []problem.Record
+	for chunk := range slices.Chunk(keys, 100) {
+		ks := make([]item, len(chunk))
+		for i, k := range chunk {
+			ks[i] = key(text(k, pkName), text(k, skName))
+		}
+		items, err := t.batchGet(ctx, ks, false)
+		if err != nil {
+			return nil, err
+		}
+		for _, it := range items {
+			p, err := ReadProblem(it)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, p)
+		}
+	}
+	slices.SortFunc(out, func(a, b problem.Record) int { return strings.Compare(placeOfProblem(b), placeOfProblem(a)) })
+	return out, nil
+}
