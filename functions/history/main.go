@@ -1,0 +1,28 @@
+// History is the API of agent tools.
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"github.com/heard-intake/heard/internal/api"
+	"github.com/heard-intake/heard/internal/config"
+	"github.com/heard-intake/heard/internal/telemetry"
+	"github.com/heard-intake/heard/internal/wiring"
+)
+
+func main() {
+	telemetry.Start("history")
+	ctx := context.Background()
+	cfg := config.AWS(ctx)
+	agents := &api.Agents{
+		Store:    wiring.Table(ctx, cfg),
+		Blobs:    wiring.Blobs(cfg),
+		Taxonomy: wiring.Taxonomy(),
+		Meter:    telemetry.NewMeter("history"),
+		Now:      time.Now,
+	}
+	lambda.Start(agents.Handle)
+}

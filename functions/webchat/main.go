@@ -1,0 +1,29 @@
+// WebChat takes in web chat, and shows visitors their conversation.
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"github.com/heard-intake/heard/internal/api"
+	"github.com/heard-intake/heard/internal/config"
+	"github.com/heard-intake/heard/internal/telemetry"
+	"github.com/heard-intake/heard/internal/wiring"
+)
+
+func main() {
+	telemetry.Start("webchat")
+	ctx := context.Background()
+	cfg := config.AWS(ctx)
+	chat := &api.Chat{
+		Site:    config.Must("SITE"),
+		Store:   wiring.Table(ctx, cfg),
+		Blobs:   wiring.Blobs(cfg),
+		Secrets: wiring.Secret(cfg, "SECRET"),
+		Meter:   telemetry.NewMeter("webchat"),
+		Now:     time.Now,
+	}
+	lambda.Start(chat.Handle)
+}

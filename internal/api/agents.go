@@ -1,0 +1,210 @@
+package api
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/google/uuid"
+
+	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/fault"
+	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/intake"
+	"github.com/heard-intake/heard/internal/taxonomy"
+)
+
+// Customers is what is known of customers. [store.Table] is one.
+type Customers interface {
+	intake.Store
+	Find(ctx context.Context, a identity.Alias) (identity.CustomerID, identity.Assurance, error)
+	Customer(ctx context.Context, id identity.CustomerID) (identity.Customer, error)
+	Exists(ctx context.Context, id identity.CustomerID) (bool, error)
+	Aliases(ctx context.Context, c identity.Customer) ([]identity.Address, error)
+	Suggestions(ctx context.Context, c identity.Customer) ([]identity.CustomerID, error)
+	History(ctx context.Context, c identity.Customer, q contact.Query) (contact.Page, error)
+	CursorAt(c identity.Customer, q contact.Query, e contact.Entry) string
+	ContactsOf(ctx context.Context, c identity.Customer, limit int, cursor string) ([]contact.Contact, string, error)
+	Waiting(ctx context.Context, department string, limit int, cursor string) ([]contact.Waiter, string, error)
+	PutRecorded(ctx context.Context, members []identity.CustomerID, m contact.Message, whole string) (contact.Entry, bool, error)
+	Register(ctx context.Context, r identity.Registration) (identity.CustomerID, []identity.CustomerID, error)
+}
+
+// Blobs holds what is too large for the table. [blob.Bucket] is one.
+type Blobs interface {
+	Put(ctx context.Context, key, contentType string, data []byte) error
+	Get(ctx context.Context, key string, limit int64) ([]byte, error)
+}
+
+// Agents is the API of agent tools: a help desk, a CRM, a bot.
+type Agents struct {
+	Store    Customers
+	Blobs    Blobs
+	Taxonomy *taxonomy.Taxonomy
+	Meter    intake.Meter
+	Now      func() time.Time
+}
+
+var agentRoutes = routes[*Agents]{
+	"GET /v1/customers":                  {ReadCustomers, (*Agents).find},
+	"GET /v1/customers/{id}":             {ReadCustomers, (*Agents).profile},
+	"GET /v1/customers/{id}/messages":    {ReadCustomers, (*Agents).messages},
+	"GET /v1/customers/{id}/contacts":    {ReadCustomers, (*Agents).contacts},
+	"GET /v1/contacts":                   {ReadCustomers, (*Agents).waiting},
+	"POST /v1/customers/{id}/messages":   {WriteCustomers, (*Agents).recordAnswer},
+	"POST /v1/customers/{id}/contacts":   {WriteCustomers, (*Agents).recordContact},
+	"PUT /v1/customers/account/{number}": {WriteRegister, (*Agents).register},
+}
+
+// Handle answers one request.
+func (a *Agents) Handle(ctx context.Context, ev events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
+	return serve(ctx, a, agentRoutes, a.Now(), ev), nil
+}
+
+// A profile is who a customer is.
+type profile struct {
+	ID          identity.CustomerID   `json:"id"`
+	IDs         []identity.CustomerID `json:"ids"`
+	Name        string                `json:"name,omitempty"`
+	Locale      string                `json:"locale,omitempty"`
+	Account     string                `json:"account,omitempty"`
+	Aliases     []identity.Address    `json:"aliases"`
+	Suggestions []suggestion          `json:"suggestions"`
+}
+
+// A suggestion is who else the customer may be.
+type suggestion struct {
+	CustomerID identity.CustomerID `json:"customerId"`
+}
+
+func (a *Agents) find(ctx context.Context, r *request) (reply, error) {
+	q := r.query()
+	wanted := q.text("alias")
+	if err := q.done(); err != nil {
+		return reply{}, err
+	}
+	alias, err := identity.ParseAlias(wanted)
+	if err != nil {
+		return reply{}, err
+	}
+	id, assurance, err := a.Store.Find(ctx, alias)
+	if err != nil {
+		return reply{}, err
+	}
+	c, err := a.Store.Customer(ctx, id)
+	if err != nil {
+		return reply{}, err
+	}
+	p, err := a.profileOf(ctx, c)
+	if err != nil {
+		return reply{}, err
+	}
+	found := identity.Address{Alias: alias, Assurance: assurance}
+	if !slices.Contains(p.Aliases, found) {
+		p.Aliases = append(p.Aliases, found)
+	}
+	return reply{body: p}, nil
+}
+
+func (a *Agents) profile(ctx context.Context, r *request) (reply, error) {
+	if err := r.query().done(); err != nil {
+		return reply{}, err
+	}
+	c, err := a.known(ctx, r)
+	if err != nil {
+		return reply{}, err
+	}
+	p, err := a.profileOf(ctx, c)
+	return reply{body: p}, err
+}
+
+func (a *Agents) profileOf(ctx context.Context, c identity.Customer) (profile, error) {
+	p := profile{ID: c.ID, IDs: c.Members, Name: c.Name, Locale: c.Locale, Account: c.Account, Suggestions: []suggestion{}}
+	aliases, err := a.Store.Aliases(ctx, c)
+	if err != nil {
+		return p, err
+	}
+	p.Aliases = append([]identity.Address{}, aliases...)
+	others, err := a.Store.Suggestions(ctx, c)
+	for _, id := range others {
+		if !slices.Contains(c.Members, id) {
+			p.Suggestions = append(p.Suggestions, suggestion{id})
+		}
+	}
+	return p, err
+}
+
+// customer returns who stands behind the id in the path, who may be nobody.
+func (a *Agents) customer(ctx context.Context, r *request) (identity.Customer, error) {
+	id, err := uuid.Parse(r.param("id"))
+	if err != nil {
+		return identity.Customer{}, errNobody()
+	}
+	return a.Store.Customer(ctx, identity.CustomerID(id.String()))
+}
+
+// known is [Agents.customer], and [fault.NotFound] for nobody.
+func (a *Agents) known(ctx context.Context, r *request) (identity.Customer, error) {
+	c, err := a.customer(ctx, r)
+	if err != nil {
+		return c, err
+	}
+	return c, a.check(ctx, c)
+}
+
+// check returns [fault.NotFound] for an id that was never given out.
+func (a *Agents) check(ctx context.Context, c identity.Customer) error {
+	if len(c.Members) > 1 || len(c.Registered) > 0 {
+		return nil
+	}
+	there, err := a.Store.Exists(ctx, c.ID)
+	if err == nil && !there {
+		return errNobody()
+	}
+	return err
+}
+
+func errNobody() error {
+	return fault.New(fault.NotFound, "there is no such customer; find one by GET /v1/customers?alias=kind:value")
+}
+
+// A contactView is a contact as it is now.
+type contactView struct {
+	contact.Contact
+	State string `json:"state"`
+}
+
+type contactPage struct {
+	CustomerID identity.CustomerID `json:"customerId"`
+	Contacts   []contactView       `json:"contacts"`
+	Cursor     string              `json:"cursor,omitempty"`
+	Complete   bool                `json:"complete"`
+}
+
+func (a *Agents) contacts(ctx context.Context, r *request) (reply, error) {
+	q := r.query()
+	limit, cursor := q.limit(), q.text("cursor")
+	if err := q.done(); err != nil {
+		return reply{}, err
+	}
+	c, err := a.known(ctx, r)
+	if err != nil {
+		return reply{}, err
+	}
+	list := "contacts " + string(c.ID)
+	place, err := unseal(a.Store, list, cursor)
+	if err != nil {
+		return reply{}, err
+	}
+	all, next, err := a.Store.ContactsOf(ctx, c, limit, place)
+	if err != nil {
+		return reply{}, err
+	}
+	page := contactPage{CustomerID: c.ID, Contacts: []contactView{}, Cursor: seal(a.Store, list, next), Complete: next == ""}
+	for _, k := range all {
+		k.Customer = c.ID
+		page.Contacts = append(page.Contacts, contactView{k, k.State(r.now)})
+	}
+	return reply{body: page}, nil
+}

@@ -1,0 +1,307 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/heard-intake/heard/internal/fault"
+	"github.com/heard-intake/heard/internal/problem"
+	"github.com/heard-intake/heard/internal/taxonomy"
+)
+
+// Problems is what is known of problems. [store.Table] is one.
+type Problems interface {
+	Hasher
+	ProblemsOf(ctx context.Context, departments []string, state problem.State, limit int, cursor string) ([]problem.Record, string, error)
+	Problem(ctx context.Context, id string) (problem.Record, error)
+	AllAffected(ctx context.Context, problemID string, limit int, cursor string) ([]problem.Affected, string, error)
+	SaveProblem(ctx context.Context, p problem.Record) error
+}
+
+// Departments is the API of departments. A token with a department claim
+// reaches the problems of that department, or those of several; one without
+// it reaches all.
+type Departments struct {
+	Store    Problems
+	Taxonomy *taxonomy.Taxonomy
+	Now      func() time.Time
+}
+
+var departmentRoutes = routes[*Departments]{
+	"GET /v1/problems":               {ReadProblems, (*Departments).list},
+	"GET /v1/problems/{id}":          {ReadProblems, (*Departments).read},
+	"GET /v1/problems/{id}/affected": {ReadProblems, (*Departments).affected},
+	"POST /v1/problems/{id}/updates": {WriteProblems, (*Departments).update},
+}
+
+// Handle answers one request.
+func (d *Departments) Handle(ctx context.Context, ev events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
+	return serve(ctx, d, departmentRoutes, d.Now(), ev), nil
+}
+
+// A problemView is a problem, and what its department can do with it.
+type problemView struct {
+	problem.Problem
+	Next   []problem.State `json:"next"`
+	Quotes []string        `json:"quotes"`
+}
+
+func view(p problem.Record) problemView {
+	return problemView{p.Problem, append([]problem.State{}, problem.Next(p.State)...), append([]string{}, p.Quotes...)}
+}
+
+// tag is the ETag of a problem: its version, and the count of its writes.
+func tag(p problem.Record) string { return fmt.Sprintf(`"%d.%d"`, p.Version, p.Revision) }
+
+type problemPage struct {
+	Problems []problemView `json:"problems"`
+	Cursor   string        `json:"cursor,omitempty"`
+	Complete bool          `json:"complete"`
+}
+
+func (d *Departments) list(ctx context.Context, r *request) (reply, error) {
+	q := r.query()
+	limit, cursor := q.limit(), q.text("cursor")
+	state := oneOf(q, "state", problem.States()...)
+	of := oneOf(q, "department", departments(d.Taxonomy)...)
+	if err := q.done(); err != nil {
+		return reply{}, err
+	}
+	mine, limited := own(r)
+	switch {
+	case of != "" && limited && !slices.Contains(mine, of):
+		return reply{}, errForeign()
+	case of != "":
+		mine = []string{of}
+	case !limited:
+		mine = departments(d.Taxonomy)
+	}
+	name := "problems " + strings.Join(mine, " ") + " " + string(state)
+	place, err := unseal(d.Store, name, cursor)
+	if err != nil {
+		return reply{}, err
+	}
+	all, next, err := d.Store.ProblemsOf(ctx, mine, state, limit, place)
+	if err != nil {
+		return reply{}, err
+	}
+	page := problemPage{Problems: []problemView{}, Cursor: seal(d.Store, name, next), Complete: next == ""}
+	for _, p := range all {
+		page.Problems = append(page.Problems, view(p))
+	}
+	return reply{body: page}, nil
+}
+
+// own returns the departments that the token is limited to, if it is.
+func own(r *request) (departments []string, limited bool) {
+	claim, limited := r.claims()["department"]
+	return words(claim), limited
+}
+
+func errForeign() error {
+	return fault.New(fault.Forbidden, "the token is for another department")
+}
+
+// problem returns the problem in the path, if the token reaches it.
+func (d *Departments) problem(ctx context.Context, r *request, id string) (problem.Record, error) {
+	if !printable(id, maxID) {
+		return problem.Record{}, fault.New(fault.NotFound, "there is no such problem")
+	}
+	p, err := d.Store.Problem(ctx, id)
+	if err != nil {
+		return p, err
+	}
+	if mine, limited := own(r); limited && !slices.Contains(mine, p.Department) {
+		return problem.Record{}, errForeign()
+	}
+	return p, nil
+}
+
+func (d *Departments) read(ctx context.Context, r *request) (reply, error) {
+	if err := r.query().done(); err != nil {
+		return reply{}, err
+	}
+	p, err := d.problem(ctx, r, r.param("id"))
+	return reply{body: view(p), etag: tag(p)}, err
+}
+
+type affectedPage struct {
+	Customers []problem.Affected `json:"customers"`
+	Cursor    string             `json:"cursor,omitempty"`
+	Complete  bool               `json:"complete"`
+}
+
+func (d *Departments) affected(ctx context.Context, r *request) (reply, error) {
+	q := r.query()
+	limit, cursor := q.limit(), q.text("cursor")
+	if err := q.done(); err != nil {
+		return reply{}, err
+	}
+	p, err := d.problem(ctx, r, r.param("id"))
+	if err != nil {
+		return reply{}, err
+	}
+	place, err := unseal(d.Store, "affected "+p.ID, cursor)
+	if err != nil {
+		return reply{}, err
+	}
+	all, next, err := d.Store.AllAffected(ctx, p.ID, limit, place)
+	if err != nil {
+		return reply{}, err
+	}
+	return reply{body: affectedPage{
+		Customers: append([]problem.Affected{}, all...),
+		Cursor:    seal(d.Store, "affected "+p.ID, next),
+		Complete:  next == "",
+	}}, nil
+}
+
+// A change is what a department says of a problem.
+type change struct {
+	To         problem.State `json:"to"`
+	Version    int           `json:"version"`
+	Comment    string        `json:"comment"`
+	Cause      string        `json:"cause"`
+	Workaround string        `json:"workaround"`
+	ExpectedAt string        `json:"expectedAt"`
+	Links      []string      `json:"links"`
+	Into       string        `json:"into"`
+	Department string        `json:"department"`
+}
+
+// maxTries bounds how often a change is made again because customers joined
+// the problem meanwhile.
+const maxTries = 5
+
+func (d *Departments) update(ctx context.Context, r *request) (reply, error) {
+	var c change
+	if err := r.decode(&c); err != nil {
+		return reply{}, err
+	}
+	u, err := d.updateOf(ctx, r, c)
+	if err != nil {
+		return reply{}, err
+	}
+	for range maxTries {
+		p, err := d.problem(ctx, r, r.param("id"))
+		if err != nil {
+			return reply{}, err
+		}
+		next, events, err := problem.Apply(p.Problem, u)
+		if err != nil {
+			return reply{}, withWays(err, p)
+		}
+		p.Problem, p.Events = next, events
+		err = d.Store.SaveProblem(ctx, p)
+		if err == nil {
+			p.Revision++
+			return reply{body: view(p), etag: tag(p)}, nil
+		}
+		if fault.KindOf(err) != fault.Conflict {
+			return reply{}, err
+		}
+	}
+	return reply{}, fault.New(fault.Unavailable, "the problem keeps changing")
+}
+
+// withWays tells with a conflict where the problem stands and what can be
+// done with it.
+func withWays(err error, p problem.Record) error {
+	if fault.KindOf(err) != fault.Conflict {
+		return err
+	}
+	return &refusal{
+		error:   err,
+		headers: map[string]string{"ETag": tag(p)},
+		more:    map[string]any{"version": p.Version, "state": p.State, "possible": view(p).Next},
+	}
+}
+
+func (d *Departments) updateOf(ctx context.Context, r *request, c change) (problem.Update, error) {
+	u := problem.Update{
+		To: c.To, By: r.caller(), At: r.now, Version: c.Version, Links: c.Links, Into: c.Into, Department: c.Department,
+	}
+	var err error
+	if u.Version, err = versionOf(r, c.Version); err != nil {
+		return u, err
+	}
+	if c.ExpectedAt != "" {
+		if u.ExpectedAt, err = instant("expectedAt", c.ExpectedAt); err != nil {
+			return u, err
+		}
+	}
+	for _, t := range []struct {
+		name, from string
+		to         *string
+	}{{"comment", c.Comment, &u.Comment}, {"cause", c.Cause, &u.Cause}, {"workaround", c.Workaround, &u.Workaround}} {
+		if *t.to, err = clean(t.name, t.from, 4*problem.MaxComment, false); err != nil {
+			return u, err
+		}
+	}
+	if err := d.mover(&u); err != nil {
+		return u, err
+	}
+	return u, d.merger(ctx, r, u)
+}
+
+// versionOf returns the version of the problem that the caller saw: from the
+// body, or from If-Match. Of an ETag only the version counts, since customers
+// who join meanwhile change nothing for the department.
+func versionOf(r *request, version int) (int, error) {
+	match := r.header("if-match")
+	if match == "" || match == "*" {
+		if version < 0 {
+			return 0, fault.New(fault.Invalid, "version is a whole number from 1")
+		}
+		return version, nil
+	}
+	number, _, _ := strings.Cut(strings.Trim(strings.TrimPrefix(match, "W/"), `"`), ".")
+	n, err := strconv.Atoi(number)
+	if err != nil || n < 1 || version != 0 && version != n {
+		return 0, fault.New(fault.Invalid, "If-Match must be the ETag of the problem, and agree with version")
+	}
+	return n, nil
+}
+
+// mover checks the department that a problem is moved to.
+func (d *Departments) mover(u *problem.Update) error {
+	if u.To != problem.Moved {
+		if u.Department != "" {
+			return fault.New(fault.Invalid, "department goes with the state moved only")
+		}
+		return nil
+	}
+	dept, ok := d.Taxonomy.Department(u.Department)
+	if !ok {
+		return fault.New(fault.Invalid, "department must be one of %s", strings.Join(departments(d.Taxonomy), ", "))
+	}
+	u.DepartmentName = problem.Label{NL: dept.Names.NL, EN: dept.Names.EN}
+	return nil
+}
+
+// merger checks the problem that another is merged into.
+func (d *Departments) merger(ctx context.Context, r *request, u problem.Update) error {
+	if u.To != problem.Merged || u.Into == "" {
+		if u.Into != "" {
+			return fault.New(fault.Invalid, "into goes with the state merged only")
+		}
+		return nil
+	}
+	into, err := d.problem(ctx, r, u.Into)
+	switch {
+	case fault.KindOf(err) == fault.NotFound:
+		return fault.New(fault.Invalid, "into: there is no such problem")
+	case err != nil:
+		return err
+	case into.State == problem.Merged:
+		return fault.New(fault.Conflict, "the problem in into was merged into %s", into.MergedInto)
+	default:
+		return nil
+	}
+}
