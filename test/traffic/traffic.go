@@ -1,0 +1,232 @@
+// Package traffic makes what customers and platforms send, for tests of load
+// and for figures: webhooks, mails and chat posts in the shapes of 2026, of
+// people and companies that are made up.
+package traffic
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Where customers write to.
+const (
+	WABA    = "200000000000001"
+	PhoneID = "100000000000001"
+	Page    = "104729000000001"
+	Site    = "shop"
+	Mailbox = "klantenservice@support.example.com"
+)
+
+// A Person is a customer. Channels whose address is empty cannot reach them.
+type Person struct {
+	Name    string
+	Phone   string // digits, as WhatsApp writes it
+	BSUID   string // WhatsApp's user id; empty on payloads of old
+	PSID    string
+	Mail    string
+	Visitor string // of the chat
+}
+
+// Someone returns customer n: always the same for the same n. A number may be
+// up to 10 million.
+func Someone(n int) Person {
+	return Person{
+		Name:    fmt.Sprintf("%s Voorbeeld-%s", first[n%len(first)], word(n)),
+		Phone:   fmt.Sprintf("319701%07d", n),
+		BSUID:   fmt.Sprintf("NL.%017d", 20000000000+n),
+		PSID:    fmt.Sprintf("77%015d", n),
+		Mail:    fmt.Sprintf("klant-%d@example.org", n),
+		Visitor: visitor(n),
+	}
+}
+
+var first = [...]string{"Jan", "Sanne", "Mohammed", "Fleur", "Kees", "Aylin", "Piet", "Marieke", "Bram", "Noor"}
+
+// word spells a number in letters, for names that are nobody's.
+func word(n int) string {
+	const letters = "bdfgklmnprstvz"
+	const vowels = "aeiou"
+	var b strings.Builder
+	for n += 1000; n > 0; n /= len(letters) * len(vowels) {
+		b.WriteByte(letters[n%len(letters)])
+		b.WriteByte(vowels[n/len(letters)%len(vowels)])
+	}
+	return b.String()
+}
+
+func visitor(n int) string {
+	return UUIDv7(time.UnixMilli(1_790_000_000_000+int64(n)), fmt.Sprint("visitor ", n))
+}
+
+// UUIDv7 returns the UUIDv7 of a time whose other bits are made from name.
+func UUIDv7(at time.Time, name string) string {
+	sum := sha256.Sum256([]byte(name))
+	u := uuid.UUID(sum[:16])
+	var ms [8]byte
+	binary.BigEndian.PutUint64(ms[:], uint64(at.UnixMilli())) //nolint:gosec // times after 1970
+	copy(u[:6], ms[2:])
+	u[6] = u[6]&0x0f | 0x70
+	u[8] = u[8]&0x3f | 0x80
+	return u.String()
+}
+
+// Wamid returns WhatsApp's id of a message with a person: as real ones do, it
+// holds the phone number in base64.
+func Wamid(p Person, name string) string {
+	sum := sha256.Sum256([]byte(name))
+	id := strings.ToUpper(hex.EncodeToString(sum[:9]))
+	raw := append([]byte{0x1c, 0x18, byte(len(p.Phone))}, p.Phone...) //nolint:gosec // 15 digits at most
+	raw = append(raw, 0x15, 0x02, 0x00, 0x12, 0x18, byte(len(id)))    //nolint:gosec // 18
+	raw = append(append(raw, id...), 0x00)
+	return "wamid." + base64.StdEncoding.EncodeToString(raw)
+}
+
+// object is JSON in the making.
+type object = map[string]any
+
+func whatsapp(value object) []byte {
+	value["messaging_product"] = "whatsapp"
+	value["metadata"] = object{"display_phone_number": "15555550100", "phone_number_id": PhoneID}
+	return encode(object{"object": "whatsapp_business_account", "entry": []any{object{
+		"id": WABA, "changes": []any{object{"field": "messages", "value": value}},
+	}}})
+}
+
+// A Said is one text of a webhook that holds several.
+type Said struct {
+	From Person
+	ID   string
+	At   time.Time
+	Text string
+}
+
+// WhatsApp returns a webhook with the texts of customers.
+func WhatsApp(said ...Said) []byte {
+	var contacts, messages []any
+	for _, s := range said {
+		c := object{"profile": object{"name": s.From.Name}, "wa_id": s.From.Phone}
+		m := object{
+			"from": s.From.Phone, "id": s.ID, "timestamp": fmt.Sprint(s.At.Unix()), "type": "text", "text": object{"body": s.Text},
+		}
+		if s.From.BSUID != "" {
+			c["user_id"], m["from_user_id"] = s.From.BSUID, s.From.BSUID
+		}
+		contacts, messages = append(contacts, c), append(messages, m)
+	}
+	return whatsapp(object{"contacts": contacts, "messages": messages})
+}
+
+// WhatsAppStatus returns a webhook that says what became of our message id to
+// a customer: sent, delivered or read.
+func WhatsAppStatus(to Person, id, status string, at time.Time) []byte {
+	s := object{
+		"id": id, "status": status, "timestamp": fmt.Sprint(at.Unix()), "recipient_id": to.Phone,
+		"pricing": object{"billable": false, "pricing_model": "PMP", "category": "service", "type": "free_customer_service"},
+	}
+	if to.BSUID != "" {
+		s["recipient_user_id"] = to.BSUID
+	}
+	return whatsapp(object{"statuses": []any{s}})
+}
+
+// Messenger returns a webhook with the texts of customers.
+func Messenger(said ...Said) []byte {
+	var items []any
+	for _, s := range said {
+		items = append(items, object{
+			"sender": object{"id": s.From.PSID}, "recipient": object{"id": Page}, "timestamp": s.At.UnixMilli(),
+			"message": object{"mid": s.ID, "text": s.Text},
+		})
+	}
+	return encode(object{"object": "page", "entry": []any{object{"id": Page, "time": said[0].At.UnixMilli() + 400, "messaging": items}}})
+}
+
+// MessengerWatermark returns a webhook that says that everything we sent a
+// customer until a time was delivered, or read.
+func MessengerWatermark(to Person, status string, until time.Time) []byte {
+	kind := map[string]string{"delivered": "delivery", "read": "read"}[status]
+	return encode(object{"object": "page", "entry": []any{object{"id": Page, "time": until.UnixMilli() + 400, "messaging": []any{object{
+		"sender": object{"id": to.PSID}, "recipient": object{"id": Page}, "timestamp": until.UnixMilli(),
+		kind: object{"watermark": until.UnixMilli()},
+	}}}}})
+}
+
+// MID returns Messenger's id of a message.
+func MID(name string) string {
+	sum := sha256.Sum256([]byte(name))
+	return "m_" + base64.RawURLEncoding.EncodeToString(sum[:]) + base64.RawURLEncoding.EncodeToString(sum[8:24])
+}
+
+// Mail returns a mail as the customer's own server sends it. inReplyTo may be
+// empty.
+func Mail(from Person, messageID, inReplyTo, subject, text string, at time.Time) []byte {
+	var b strings.Builder
+	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\r\n", args...) }
+	line("From: %s <%s>", from.Name, from.Mail)
+	line("To: Klantenservice <%s>", Mailbox)
+	line("Subject: %s", subject)
+	line("Date: %s", at.Format(time.RFC1123Z))
+	line("Message-ID: <%s>", messageID)
+	if inReplyTo != "" {
+		line("In-Reply-To: <%s>", inReplyTo)
+		line("References: <%s>", inReplyTo)
+	}
+	line("MIME-Version: 1.0")
+	line("Content-Type: text/plain; charset=utf-8")
+	line("Content-Transfer-Encoding: 8bit")
+	line("")
+	for l := range strings.SplitSeq(text, "\n") {
+		line("%s", l)
+	}
+	line("")
+	line("Met vriendelijke groet,")
+	line("%s", from.Name)
+	return []byte(b.String())
+}
+
+// Received returns a mail with what SES writes above it.
+func Received(mail []byte, sesID string, from Person, at time.Time) []byte {
+	_, domain, _ := strings.Cut(from.Mail, "@")
+	var b strings.Builder
+	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\r\n", args...) }
+	line("Return-Path: <%s>", from.Mail)
+	line("Received: from mail.%s (mail.%s [192.0.2.25])", domain, domain)
+	line(" by inbound-smtp.eu-west-1.amazonaws.com with SMTP id %s", sesID)
+	line(" for %s;", Mailbox)
+	line(" %s (UTC)", at.UTC().Format(time.RFC1123Z))
+	line("X-SES-Spam-Verdict: PASS")
+	line("X-SES-Virus-Verdict: PASS")
+	line("Received-SPF: pass (spfCheck: domain of %s designates 192.0.2.25 as permitted sender) client-ip=192.0.2.25; envelope-from=%s; helo=mail.%s;", domain, from.Mail, domain)
+	line("Authentication-Results: amazonses.com;")
+	line(" spf=pass (spfCheck: domain of %s designates 192.0.2.25 as permitted sender) client-ip=192.0.2.25; envelope-from=%s; helo=mail.%s;", domain, from.Mail, domain)
+	line(" dkim=pass header.i=@%s;", domain)
+	line(" dmarc=pass header.from=%s;", domain)
+	line("X-SES-RECEIPT: AEFBQUFBQUFBQUFF")
+	line("X-SES-DKIM-SIGNATURE: a=rsa-sha256; q=dns/txt; b=TG9jYWw=; c=relaxed/simple; s=local; d=amazonses.com; t=%d; v=1; bh=TG9jYWw=; h=From:To:Subject;", at.Unix())
+	return append([]byte(b.String()), mail...)
+}
+
+// SESID returns SES's id of a mail: 40 letters and digits.
+func SESID(name string) string {
+	sum := sha256.Sum256([]byte(name))
+	return hex.EncodeToString(sum[:20])
+}
+
+// Chat returns the body of a post in the chat.
+func Chat(id, text string) []byte { return encode(object{"id": id, "text": text}) }
+
+func encode(v any) []byte {
+	data, err := json.Marshal(v)
+	if err != nil {
+		panic(err) // texts and numbers only
+	}
+	return data
+}
