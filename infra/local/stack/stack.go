@@ -14,9 +14,11 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -174,13 +176,8 @@ func (s *Stack) parse() error {
 	if err != nil {
 		return err
 	}
-	parameters := map[string]string{}
-	for name, value := range map[string]string{"IssuerUrl": s.Issuer, "MailDomain": MailDomain} {
-		parameters[name] = value
-	}
-	for name, value := range s.cfg.Parameters {
-		parameters[name] = value
-	}
+	parameters := map[string]string{"IssuerUrl": s.Issuer, "MailDomain": MailDomain}
+	maps.Copy(parameters, s.cfg.Parameters)
 	m, err := template.Parse(src, template.Options{
 		Parameters: parameters, Region: region, AccountID: accountID, StackName: Name,
 		QueueURL:   s.queueURL,
@@ -192,6 +189,13 @@ func (s *Stack) parse() error {
 	if err := check(m); err != nil {
 		return fmt.Errorf("%s: %w", s.cfg.Template, err)
 	}
+	m.Functions = slices.DeleteFunc(m.Functions, func(f template.Function) bool {
+		_, err := os.Stat(filepath.Join(s.cfg.Root, "functions", folder(f)))
+		if err != nil {
+			s.cfg.Log.Warn("left out: it has no source", "function", f.Name)
+		}
+		return err != nil
+	})
 	s.Model = m
 	s.describe()
 	return nil
@@ -266,6 +270,9 @@ func (s *Stack) Clients() where.Clients { return s.clients }
 func (s *Stack) Secret(ctx context.Context, name string) (map[string]string, error) {
 	return s.Stack.Secret(ctx, s.clients, name)
 }
+
+// InMemory reports whether the data is gone after Close.
+func (s *Stack) InMemory() bool { return s.remove }
 
 // Token signs a token for the API: of an agent or, with a department, of
 // somebody there.

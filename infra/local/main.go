@@ -1,0 +1,144 @@
+// Command local runs the whole stack of infra/template.yaml on this machine,
+// until Ctrl-C. Data lies in .heard/, and is there again the next time.
+//
+//	go run ./infra/local [-memory] [-chaos] [-port 8080] [-dir .heard]
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/heard-intake/heard/infra/local/eventsource"
+	"github.com/heard-intake/heard/infra/local/stack"
+)
+
+func main() {
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, "heard:", err)
+		os.Exit(1)
+	}
+}
+
+func run() error {
+	dir := flag.String("dir", ".heard", "keep the data in this `folder`")
+	memory := flag.Bool("memory", false, "keep the data in memory, and begin empty")
+	port := flag.Int("port", stack.DefaultPort, "serve the API on this `port`, and the rest on those after it")
+	chaos := flag.Bool("chaos", false, "misbehave as AWS may: duplicate, reorder, split, throttle, freeze and kill")
+	quiet := flag.Bool("quiet", false, "do not show the lines of the functions")
+	flag.Parse()
+	if err := prerequisites(); err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+
+	cfg := stack.Config{Dir: *dir, Memory: *memory, Port: *port, Log: slog.New(slog.NewTextHandler(os.Stderr, nil))}
+	if !*quiet {
+		cfg.Output = withoutMetrics{os.Stdout}
+	}
+	if *chaos {
+		cfg.Freeze, cfg.KillEvery = true, 2*time.Second
+		cfg.Chaos = eventsource.Chaos{
+			Seed:      uint64(time.Now().UnixNano()), //nolint:gosec // any will do
+			Duplicate: .1, Reorder: .3, Split: .3, Concurrent: .3, Throttle: .05, Lose: .05,
+		}
+	}
+	fmt.Println("Starting Heard ...")
+	began := time.Now()
+	s, err := stack.Start(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	fmt.Print(welcome(s, *dir, time.Since(began)))
+	<-ctx.Done()
+	stop() // a second Ctrl-C ends at once
+	fmt.Println("\nStopping ...")
+	return s.Close()
+}
+
+// prerequisites names what is missing, and how to get it. npm is only needed
+// for the first download, and asked for then.
+func prerequisites() error {
+	var missing []string
+	for program, install := range map[string]string{
+		"go":   "Go 1.26 (https://go.dev/dl)",
+		"java": "Java 17 (apt-get install openjdk-17-jre-headless)",
+	} {
+		if _, err := exec.LookPath(program); err != nil {
+			missing = append(missing, install)
+		}
+	}
+	slices.Sort(missing)
+	if len(missing) > 0 {
+		return errors.New("needed, and not found: " + strings.Join(missing, "; "))
+	}
+	if _, err := os.Stat(filepath.Join("infra", "template.yaml")); err != nil {
+		return errors.New("infra/template.yaml is not here: run this in the folder of the repository")
+	}
+	return nil
+}
+
+func welcome(s *stack.Stack, dir string, took time.Duration) string {
+	data := "in " + dir
+	if s.InMemory() {
+		data = "in memory only"
+	}
+	secret, verify := "", ""
+	if values, err := s.Secret(context.Background(), "whatsapp"); err == nil {
+		secret, verify = values["appSecret"], values["verifyToken"]
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "\nHeard runs (%.1f s). Data: %s. Ctrl-C stops it.\n\n", took.Seconds(), data)
+	for _, row := range [][2]string{
+		{"API and webhooks", s.API},
+		{"mail (SMTP)", s.SMTP + ", for anybody@" + s.MailDomain},
+		{"tokens (OpenID Connect)", s.Issuer},
+		{"DynamoDB", s.Endpoints["DynamoDB"] + ", table " + s.Table + ", access key " + s.AccessKey},
+		{"SQS", s.Endpoints["SQS"]},
+		{"S3", s.Endpoints["S3"] + ", buckets " + s.Blobs + " and " + s.Mail},
+		{"Secrets Manager", s.Endpoints["Secrets Manager"]},
+		{"Lambda", s.Endpoints["Lambda"]},
+	} {
+		fmt.Fprintf(&b, "  %-24s %s\n", row[0], row[1])
+	}
+	fmt.Fprintf(&b, `
+Try this first, in another terminal:
+
+  go run ./infra/heardctl demo
+
+Or do as WhatsApp does:
+
+  curl '%[1]s/webhooks/whatsapp?hub.mode=subscribe&hub.challenge=hello&hub.verify_token=%[3]s'
+
+  body=$(cat events/whatsapp-text.json)
+  curl -i %[1]s/webhooks/whatsapp -H 'Content-Type: application/json' --data-raw "$body" \
+    -H "X-Hub-Signature-256: sha256=$(printf %%s "$body" | openssl dgst -sha256 -hmac %[2]s -r | cut -d' ' -f1)"
+  go run ./infra/heardctl history phone:31612345678
+
+`, s.API, secret, verify)
+	return b.String()
+}
+
+// withoutMetrics leaves out the lines that are metrics.
+type withoutMetrics struct{ io.Writer }
+
+// Write writes one line.
+func (w withoutMetrics) Write(line []byte) (int, error) {
+	if bytes.Contains(line, []byte(`"_aws":`)) {
+		return len(line), nil
+	}
+	return w.Writer.Write(line)
+}
