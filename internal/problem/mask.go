@@ -29,6 +29,8 @@ const (
 	tokenDate    = "[date]"
 )
 
+var allTokens = [...]string{tokenName, tokenPhone, tokenMail, tokenLink, tokenNumber, tokenAddress, tokenDate}
+
 // maxMasked bounds the text that is looked at; who needs more is not quoted.
 const maxMasked = 4000
 
@@ -99,6 +101,10 @@ var forms = []form{
 	{regexp.MustCompile(`(?i)[\p{L}\d._%+\-]+(?: ?\[at\] ?| ?\(at\) ?| ?\{at\} ?| at | apenstaartje? | @ ?|@ )[\p{L}\d\-]+(?:(?: ?\. ?| ?\(?\[?(?:dot|punt|stip)\)?\]? ?)[\p{L}\d\-]+)*(?: ?\. ?| ?\(?\[?(?:dot|punt|stip)\)?\]? ?)(?:nl|com|be|net|org|eu|de|uk|fr|info|io|me)\b`), tokenMail},
 	{regexp.MustCompile(`(?i)\b[a-z0-9][a-z0-9\-]*(?:\.[a-z0-9\-]+)*\.(?:nl|com|be|net|org|eu|de|uk|io|shop|info|example)\b(?:/\S*)?`), tokenLink},
 	{regexp.MustCompile(`(^|[\s(,;:])@[\p{L}\d_.]+`), " " + tokenName},
+}
+
+// numeric are the forms that have a digit, in the order as above.
+var numeric = []form{
 	{regexp.MustCompile(`(?i)\b[a-z]{2} ?\d{2}(?:[ .\-]?[a-z]{4})(?:[ .\-]?\d{2,4}){2,7}\b`), tokenNumber}, // IBAN with a bank's letters
 	{regexp.MustCompile(`(?i)\b(?:be|de|fr|es|it|lu|at|pt) ?\d{2}(?:[ .\-]?\d{2,4}){3,7}\b`), tokenNumber}, // IBAN of digits
 	{regexp.MustCompile(`(?:\+|\b00)\d{1,3}[\s.\-]?\(?0?\)?(?:[\s.\-/]{0,2}\d){6,12}\b`), tokenPhone},
@@ -113,8 +119,8 @@ var forms = []form{
 	{regexp.MustCompile(`(?i)\b(?:huisnummer|huisnr|house number|postcode|post code|zip code|zipcode|postbus|po box)[ :.#]*\w*\d\w*(?: ?[a-z]{2}\b)?`), tokenAddress},
 	{regexp.MustCompile(`(?i)\b(?:[a-z]{1,3}|\d{1,3})-(?:[a-z]{1,3}|\d{1,3})-(?:[a-z]{1,3}|\d{1,3})\b`), tokenNumber}, // licence plates
 	{regexp.MustCompile(`(?i)\b(?:bsn|burgerservicenummer|sofinummer|paspoort|kenteken|passport|ssn|iban|rekeningnummer|klantnummer|klantnr|customer number|ordernummer|ordernr|bestelnummer|factuurnummer|polisnummer|order number|account number|pincode|pin code|reference|kenmerk)(?: is| was|:|#| nummer| nr\.?)* ?#?[\p{L}]{0,4}[ \-]?\d[\w\-]*(?:[ .\-]\d+)*`), tokenNumber},
-	{regexp.MustCompile(digits5), tokenNumber},
 	{regexp.MustCompile(`(?i)\b[\p{L}\-_]*\d+[\p{L}\-_]+[\p{L}\d\-_]*\b|\b[\p{L}]+[\-_]?\d+[\p{L}\d\-_]*\b`), tokenNumber}, // letters and digits in one
+	{regexp.MustCompile(digits5), tokenNumber},
 }
 
 var (
@@ -129,6 +135,11 @@ func maskOnce(text string, known Known) string {
 	text = maskKnown(text, known)
 	for _, f := range forms {
 		text = f.mask(text)
+	}
+	if strings.ContainsAny(text, "0123456789") {
+		for _, f := range numeric {
+			text = f.mask(text)
+		}
 	}
 	return collapse(maskIntroduced(text))
 }
@@ -165,7 +176,7 @@ func ordinaryWay(found string) bool {
 
 // collapse joins neighbouring tokens of one kind.
 func collapse(text string) string {
-	for _, t := range []string{tokenName, tokenPhone, tokenMail, tokenLink, tokenNumber, tokenAddress, tokenDate} {
+	for _, t := range allTokens {
 		for strings.Contains(text, t+" "+t) {
 			text = strings.ReplaceAll(text, t+" "+t, t)
 		}
@@ -185,13 +196,13 @@ func words(text string) []span {
 	var all []span
 	from := -1
 	for i := 0; i < len(text); {
-		if loc := tokens.FindStringIndex(text[i:]); loc != nil && loc[0] == 0 {
+		if n := tokenAt(text[i:]); n > 0 {
 			if from >= 0 {
 				all = append(all, span{from, i})
 				from = -1
 			}
-			all = append(all, span{i, i + loc[1]})
-			i += loc[1]
+			all = append(all, span{i, i + n})
+			i += n
 			continue
 		}
 		r, size := utf8.DecodeRuneInString(text[i:])
@@ -212,6 +223,19 @@ func words(text string) []span {
 		all[i].to = s.from + len(strings.TrimRight(text[s.from:s.to], "'"))
 	}
 	return all
+}
+
+// tokenAt returns the length of the token that text begins with.
+func tokenAt(text string) int {
+	if text[0] != '[' {
+		return 0
+	}
+	for _, t := range allTokens {
+		if strings.HasPrefix(text, t) {
+			return len(t)
+		}
+	}
+	return 0
 }
 
 // fold returns a word in lower case, without accents and apostrophes.
