@@ -1,0 +1,211 @@
+package contact_test
+
+import (
+	"encoding/json"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"maps"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/identity"
+)
+
+// A definition is one of the schema's, as far as the tests look at it.
+type definition struct {
+	Required   []string
+	Enum       []string
+	Properties map[string]struct{ Enum []string }
+}
+
+func definitions(t *testing.T) map[string]definition {
+	t.Helper()
+	var s struct {
+		Defs map[string]definition `json:"$defs"`
+	}
+	if err := json.Unmarshal(contact.JSONSchema, &s); err != nil {
+		t.Fatal(err)
+	}
+	return s.Defs
+}
+
+func TestTheSchemaHasTheFieldsOfTheStructs(t *testing.T) {
+	t.Parallel()
+	defs := definitions(t)
+	for _, v := range []any{
+		contact.Message{}, contact.Effect{}, contact.Attachment{}, contact.ReplyTo{}, contact.Referral{}, identity.Address{},
+	} {
+		typ := reflect.TypeOf(v)
+		all, required := fields(typ)
+		def := defs[typ.Name()]
+		if got := slices.Sorted(maps.Keys(def.Properties)); !slices.Equal(got, all) {
+			t.Errorf("%s: the schema has %v, the struct %v", typ, got, all)
+		}
+		if got := slices.Sorted(slices.Values(def.Required)); !slices.Equal(got, required) {
+			t.Errorf("%s: the schema requires %v, the struct always writes %v", typ, got, required)
+		}
+	}
+}
+
+// fields returns the names of a struct's members in JSON, and of those that
+// are always there.
+func fields(typ reflect.Type) (all, required []string) {
+	for f := range typ.Fields() {
+		if f.Anonymous {
+			a, r := fields(f.Type)
+			all, required = append(all, a...), append(required, r...)
+			continue
+		}
+		name, option, _ := strings.Cut(f.Tag.Get("json"), ",")
+		all = append(all, name)
+		if option == "" {
+			required = append(required, name)
+		}
+	}
+	slices.Sort(all)
+	slices.Sort(required)
+	return all, required
+}
+
+func TestTheSchemaHasTheValuesOfTheConstants(t *testing.T) {
+	t.Parallel()
+	defs := definitions(t)
+	for _, tt := range []struct {
+		file, typ string
+		got       []string
+	}{
+		{"message.go", "Channel", defs["Channel"].Enum},
+		{"message.go", "Direction", defs["Direction"].Enum},
+		{"message.go", "Kind", defs["Kind"].Enum},
+		{"message.go", "Origin", defs["Message"].Properties["origin"].Enum},
+		{"effect.go", "EffectKind", defs["Effect"].Properties["kind"].Enum},
+		{"../identity/identity.go", "Kind", defs["Address"].Properties["kind"].Enum},
+		{"../identity/identity.go", "Assurance", defs["Address"].Properties["assurance"].Enum},
+	} {
+		if want := constants(t, tt.file, tt.typ); !slices.Equal(tt.got, want) {
+			t.Errorf("%s of %s: the schema has %v, the code %v", tt.typ, tt.file, tt.got, want)
+		}
+	}
+}
+
+// constants returns the values of a file's constants of one type, in order.
+func constants(t *testing.T, file, typ string) []string {
+	t.Helper()
+	f, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var values []string
+	ast.Inspect(f, func(n ast.Node) bool {
+		spec, ok := n.(*ast.ValueSpec)
+		if !ok {
+			return true
+		}
+		if id, ok := spec.Type.(*ast.Ident); ok && id.Name == typ {
+			for _, v := range spec.Values {
+				lit, ok := v.(*ast.BasicLit)
+				if !ok {
+					continue
+				}
+				value, err := strconv.Unquote(lit.Value)
+				if err != nil {
+					t.Fatal(err)
+				}
+				values = append(values, value)
+			}
+		}
+		return true
+	})
+	return values
+}
+
+// Every message and effect that a channel's tests expect is one by the
+// schema.
+func TestWhatTheChannelsMakeIsByTheSchema(t *testing.T) {
+	t.Parallel()
+	paths, err := filepath.Glob("../channel/*/testdata/*.golden.json")
+	if err != nil || len(paths) == 0 {
+		t.Fatal("no golden files", err)
+	}
+	message, effect := part(t, "Message"), part(t, "Effect")
+	seen := 0
+	for _, path := range paths {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var d struct{ Messages, Effects []any }
+		if json.Unmarshal(data, &d) != nil {
+			continue // the golden file of something else
+		}
+		for _, of := range []struct {
+			schema *openapi3.Schema
+			list   []any
+		}{{message, d.Messages}, {effect, d.Effects}} {
+			for _, v := range of.list {
+				seen++
+				if err := of.schema.VisitJSON(v, openapi3.EnableJSONSchema2020()); err != nil {
+					t.Errorf("%s: %v", path, err)
+				}
+			}
+		}
+	}
+	if seen < 50 {
+		t.Errorf("only %d messages and effects seen", seen)
+	}
+}
+
+func TestTheSchemaRefusesWhatIsNoMessage(t *testing.T) {
+	t.Parallel()
+	whole := map[string]any{}
+	for k, v := range example {
+		whole[k] = v
+	}
+	if err := part(t, "Message").VisitJSON(whole, openapi3.EnableJSONSchema2020()); err != nil {
+		t.Fatal(err)
+	}
+	for name, broken := range map[string]any{
+		"channel": "pigeon", "direction": "sideways", "kind": "poem", "id": "1", "version": 2, "sentAt": 7, "customer": map[string]any{},
+	} {
+		m := maps.Clone(whole)
+		m[name] = broken
+		if err := part(t, "Message").VisitJSON(m, openapi3.EnableJSONSchema2020()); err == nil {
+			t.Errorf("%s %v is accepted", name, broken)
+		}
+	}
+}
+
+var example = map[string]any{
+	"version": 1.0, "id": "1787999970250:webchat:01a04d1a-63ca-7abc-8def-0123456789ab", "channel": "webchat", "direction": "inbound",
+	"kind": "text", "providerId": "01a04d1a-63ca-7abc-8def-0123456789ab", "sentAt": "2026-08-29T10:39:30.25Z", "text": "Hallo",
+	"customer": map[string]any{"kind": "visitor", "scope": "shop", "value": "v", "assurance": "verified"},
+}
+
+// part returns the schema of one definition.
+func part(t *testing.T, name string) *openapi3.Schema {
+	t.Helper()
+	var raw map[string]any
+	if err := json.Unmarshal(contact.JSONSchema, &raw); err != nil {
+		t.Fatal(err)
+	}
+	delete(raw, "anyOf")
+	raw["$ref"] = "#/$defs/" + name
+	data, err := json.Marshal(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var s openapi3.Schema
+	if err := json.Unmarshal(data, &s); err != nil {
+		t.Fatal(err)
+	}
+	return &s
+}
