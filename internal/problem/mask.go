@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 
@@ -81,9 +82,15 @@ func tidy(text string) string {
 	return strings.Join(strings.Fields(text), " ")
 }
 
+// lazy compiles a pattern when it is first used: most functions that know of
+// problems never mask anything, and should not start slower for it.
+func lazy(pattern string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(pattern) })
+}
+
 // A form is personal data that can be told by how it looks.
 type form struct {
-	re    *regexp.Regexp
+	re    func() *regexp.Regexp
 	token string
 }
 
@@ -96,37 +103,37 @@ const (
 
 // forms in the order in which they are looked for: the surest first.
 var forms = []form{
-	{regexp.MustCompile(`(?i)\b(?:https?|ftp)://\S+|\bwww\.\S+|\bmailto:\S+`), tokenLink},
-	{regexp.MustCompile(`(?i)[^\s<>,;:"()\[\]]+@[^\s<>,;:"()\[\]]+\.[\p{L}]{2,}`), tokenMail},
-	{regexp.MustCompile(`(?i)[\p{L}\d._%+\-]+(?: ?\[at\] ?| ?\(at\) ?| ?\{at\} ?| at | apenstaartje? | @ ?|@ )[\p{L}\d\-]+(?:(?: ?\. ?| ?\(?\[?(?:dot|punt|stip)\)?\]? ?)[\p{L}\d\-]+)*(?: ?\. ?| ?\(?\[?(?:dot|punt|stip)\)?\]? ?)(?:nl|com|be|net|org|eu|de|uk|fr|info|io|me)\b`), tokenMail},
-	{regexp.MustCompile(`(?i)\b[a-z0-9][a-z0-9\-]*(?:\.[a-z0-9\-]+)*\.(?:nl|com|be|net|org|eu|de|uk|io|shop|info|example)\b(?:/\S*)?`), tokenLink},
-	{regexp.MustCompile(`(^|[\s(,;:])@[\p{L}\d_.]+`), " " + tokenName},
+	{lazy(`(?i)\b(?:https?|ftp)://\S+|\bwww\.\S+|\bmailto:\S+`), tokenLink},
+	{lazy(`(?i)[^\s<>,;:"()\[\]]+@[^\s<>,;:"()\[\]]+\.[\p{L}]{2,}`), tokenMail},
+	{lazy(`(?i)[\p{L}\d._%+\-]+(?: ?\[at\] ?| ?\(at\) ?| ?\{at\} ?| at | apenstaartje? | @ ?|@ )[\p{L}\d\-]+(?:(?: ?\. ?| ?\(?\[?(?:dot|punt|stip)\)?\]? ?)[\p{L}\d\-]+)*(?: ?\. ?| ?\(?\[?(?:dot|punt|stip)\)?\]? ?)(?:nl|com|be|net|org|eu|de|uk|fr|info|io|me)\b`), tokenMail},
+	{lazy(`(?i)\b[a-z0-9][a-z0-9\-]*(?:\.[a-z0-9\-]+)*\.(?:nl|com|be|net|org|eu|de|uk|io|shop|info|example)\b(?:/\S*)?`), tokenLink},
+	{lazy(`(^|[\s(,;:])@[\p{L}\d_.]+`), " " + tokenName},
 }
 
 // numeric are the forms that have a digit, in the order as above.
 var numeric = []form{
-	{regexp.MustCompile(`(?i)\b[a-z]{2} ?\d{2}(?:[ .\-]?[a-z]{4})(?:[ .\-]?\d{2,4}){2,7}\b`), tokenNumber}, // IBAN with a bank's letters
-	{regexp.MustCompile(`(?i)\b(?:be|de|fr|es|it|lu|at|pt) ?\d{2}(?:[ .\-]?\d{2,4}){3,7}\b`), tokenNumber}, // IBAN of digits
-	{regexp.MustCompile(`(?:\+|\b00)\d{1,3}[\s.\-]?\(?0?\)?(?:[\s.\-/]{0,2}\d){6,12}\b`), tokenPhone},
-	{regexp.MustCompile(`\(?\b0\d{1,3}\)?(?:[\s.\-/]{0,3}\d){6,8}\b`), tokenPhone},
-	{regexp.MustCompile(`(?i)\b\d{1,2} ?[\-/. ] ?\d{1,2} ?[\-/. ] ?(?:\d{4}|'?\d{2})\b|\b\d{4}[\-/.]\d{1,2}[\-/.]\d{1,2}\b`), tokenDate},
-	{regexp.MustCompile(`(?i)\b\d{1,2}(?:e|de|ste|st|nd|rd|th)?(?: of)?[ \-.](?:` + months + `)\b\.?(?:[ \-,']{0,2}(?:\d{4}|\d{2})\b)?`), tokenDate},
-	{regexp.MustCompile(`(?i)\b(?:` + months + `)\.? \d{1,2}(?:st|nd|rd|th)?\b(?:,? \d{4}\b)?`), tokenDate},
-	{regexp.MustCompile(`(?i)\b(?:geboren|geboortejaar|geb\.?|born)(?: (?:in|op|on|te))* \d{2,4}\b|\b19\d\d\b`), tokenDate},
-	{regexp.MustCompile(`\b[1-9]\d{3} ?[A-Za-z]{2}\b(?:(?:,| nr\.?| nummer| huisnummer| no\.?)* ?\d{1,5}(?:[ \-]?[a-zA-Z]{1,3}\b)?)?`), tokenAddress},
-	{regexp.MustCompile(`(?i)\b(?:\p{L}[\p{L}.'\-]*[ ]){0,3}?[\p{L}'\-]*(?:` + streets + `|street|road|avenue|lane|drive|square|court|gardens|terrace|crescent)\b\.?(?: nr\.?| nummer| huisnummer| no\.?|,)? ?\d{1,5}(?:[ \-]?[a-z]{1,2}\b)?(?:-\d{1,4})?`), tokenAddress},
-	{regexp.MustCompile(`(?i)\b\d{1,5}[a-z]? (?:\p{L}+ ){1,3}(?:street|road|avenue|lane|drive|square|court|gardens|terrace|crescent|close|st|rd|ave)\b\.?`), tokenAddress},
-	{regexp.MustCompile(`(?i)\b(?:huisnummer|huisnr|house number|postcode|post code|zip code|zipcode|postbus|po box)[ :.#]*\w*\d\w*(?: ?[a-z]{2}\b)?`), tokenAddress},
-	{regexp.MustCompile(`(?i)\b(?:[a-z]{1,3}|\d{1,3})-(?:[a-z]{1,3}|\d{1,3})-(?:[a-z]{1,3}|\d{1,3})\b`), tokenNumber}, // licence plates
-	{regexp.MustCompile(`(?i)\b(?:bsn|burgerservicenummer|sofinummer|paspoort|kenteken|passport|ssn|iban|rekeningnummer|klantnummer|klantnr|customer number|ordernummer|ordernr|bestelnummer|factuurnummer|polisnummer|order number|account number|pincode|pin code|reference|kenmerk)(?: is| was|:|#| nummer| nr\.?)* ?#?[\p{L}]{0,4}[ \-]?\d[\w\-]*(?:[ .\-]\d+)*`), tokenNumber},
-	{regexp.MustCompile(`(?i)\b[\p{L}\-_]*\d+[\p{L}\-_]+[\p{L}\d\-_]*\b|\b[\p{L}]+[\-_]?\d+[\p{L}\d\-_]*\b`), tokenNumber}, // letters and digits in one
-	{regexp.MustCompile(digits5), tokenNumber},
+	{lazy(`(?i)\b[a-z]{2} ?\d{2}(?:[ .\-]?[a-z]{4})(?:[ .\-]?\d{2,4}){2,7}\b`), tokenNumber}, // IBAN with a bank's letters
+	{lazy(`(?i)\b(?:be|de|fr|es|it|lu|at|pt) ?\d{2}(?:[ .\-]?\d{2,4}){3,7}\b`), tokenNumber}, // IBAN of digits
+	{lazy(`(?:\+|\b00)\d{1,3}[\s.\-]?\(?0?\)?(?:[\s.\-/]{0,2}\d){6,12}\b`), tokenPhone},
+	{lazy(`\(?\b0\d{1,3}\)?(?:[\s.\-/]{0,3}\d){6,8}\b`), tokenPhone},
+	{lazy(`(?i)\b\d{1,2} ?[\-/. ] ?\d{1,2} ?[\-/. ] ?(?:\d{4}|'?\d{2})\b|\b\d{4}[\-/.]\d{1,2}[\-/.]\d{1,2}\b`), tokenDate},
+	{lazy(`(?i)\b\d{1,2}(?:e|de|ste|st|nd|rd|th)?(?: of)?[ \-.](?:` + months + `)\b\.?(?:[ \-,']{0,2}(?:\d{4}|\d{2})\b)?`), tokenDate},
+	{lazy(`(?i)\b(?:` + months + `)\.? \d{1,2}(?:st|nd|rd|th)?\b(?:,? \d{4}\b)?`), tokenDate},
+	{lazy(`(?i)\b(?:geboren|geboortejaar|geb\.?|born)(?: (?:in|op|on|te))* \d{2,4}\b|\b19\d\d\b`), tokenDate},
+	{lazy(`\b[1-9]\d{3} ?[A-Za-z]{2}\b(?:(?:,| nr\.?| nummer| huisnummer| no\.?)* ?\d{1,5}(?:[ \-]?[a-zA-Z]{1,3}\b)?)?`), tokenAddress},
+	{lazy(`(?i)\b(?:\p{L}[\p{L}.'\-]*[ ]){0,3}?[\p{L}'\-]*(?:` + streets + `|street|road|avenue|lane|drive|square|court|gardens|terrace|crescent)\b\.?(?: nr\.?| nummer| huisnummer| no\.?|,)? ?\d{1,5}(?:[ \-]?[a-z]{1,2}\b)?(?:-\d{1,4})?`), tokenAddress},
+	{lazy(`(?i)\b\d{1,5}[a-z]? (?:\p{L}+ ){1,3}(?:street|road|avenue|lane|drive|square|court|gardens|terrace|crescent|close|st|rd|ave)\b\.?`), tokenAddress},
+	{lazy(`(?i)\b(?:huisnummer|huisnr|house number|postcode|post code|zip code|zipcode|postbus|po box)[ :.#]*\w*\d\w*(?: ?[a-z]{2}\b)?`), tokenAddress},
+	{lazy(`(?i)\b(?:[a-z]{1,3}|\d{1,3})-(?:[a-z]{1,3}|\d{1,3})-(?:[a-z]{1,3}|\d{1,3})\b`), tokenNumber}, // licence plates
+	{lazy(`(?i)\b(?:bsn|burgerservicenummer|sofinummer|paspoort|kenteken|passport|ssn|iban|rekeningnummer|klantnummer|klantnr|customer number|ordernummer|ordernr|bestelnummer|factuurnummer|polisnummer|order number|account number|pincode|pin code|reference|kenmerk)(?: is| was|:|#| nummer| nr\.?)* ?#?[\p{L}]{0,4}[ \-]?\d[\w\-]*(?:[ .\-]\d+)*`), tokenNumber},
+	{lazy(`(?i)\b[\p{L}\-_]*\d+[\p{L}\-_]+[\p{L}\d\-_]*\b|\b[\p{L}]+[\-_]?\d+[\p{L}\d\-_]*\b`), tokenNumber}, // letters and digits in one
+	{lazy(digits5), tokenNumber},
 }
 
 var (
-	tokens   = regexp.MustCompile(`\[(?:name|phone|email|link|number|address|date)\]`)
-	money    = regexp.MustCompile(`(?i)(?:€|eur|euro|£|\$) ?\d{1,3}(?:[.,]?\d{3})?(?:[.,](?:\d{2}|-))?\b|\b\d{1,3}(?:[.,]\d{3})?(?:[.,](?:\d{2}|-))? ?(?:€|eur|euros?|pounds?)(?:\b|$)|\b\d{1,3},\d{2}\b`)
-	amounts  = regexp.MustCompile(`(?i)^\d{1,4}(?:e|de|ste|st|nd|rd|th|x|k|cm|mm|m|kg|w|v|u|uur|min|gb|l|ml|pm|am|h|keer)$|^\d{1,2}[:.]\d{2}(?:u|uur|h)?$|^v?\d{1,2}(?:\.\d{1,2})?$`)
+	tokens   = lazy(`\[(?:name|phone|email|link|number|address|date)\]`)
+	money    = lazy(`(?i)(?:€|eur|euro|£|\$) ?\d{1,3}(?:[.,]?\d{3})?(?:[.,](?:\d{2}|-))?\b|\b\d{1,3}(?:[.,]\d{3})?(?:[.,](?:\d{2}|-))? ?(?:€|eur|euros?|pounds?)(?:\b|$)|\b\d{1,3},\d{2}\b`)
+	amounts  = lazy(`(?i)^\d{1,4}(?:e|de|ste|st|nd|rd|th|x|k|cm|mm|m|kg|w|v|u|uur|min|gb|l|ml|pm|am|h|keer)$|^\d{1,2}[:.]\d{2}(?:u|uur|h)?$|^v?\d{1,2}(?:\.\d{1,2})?$`)
 	lowPairs = set("en is in op te om we ze je ik of al er nu na zo ja om de ga do to at is it or of on by my he no us an as so up go am if be") // words after a year that look like a postcode's letters
 )
 
@@ -146,11 +153,11 @@ func maskOnce(text string, known Known) string {
 
 // mask replaces what has the form, but for tokens, and amounts of anything.
 func (f form) mask(text string) string {
-	return f.re.ReplaceAllStringFunc(text, func(found string) string {
+	return f.re().ReplaceAllStringFunc(text, func(found string) string {
 		switch {
-		case tokens.MatchString(found):
+		case tokens().MatchString(found):
 			return found
-		case amounts.MatchString(found), money.MatchString(found) && len(money.FindString(found)) == len(found):
+		case amounts().MatchString(found), money().MatchString(found) && len(money().FindString(found)) == len(found):
 			return found
 		case f.token == tokenAddress && isYear(found):
 			return found
@@ -282,7 +289,7 @@ func maskKnown(text string, known Known) string {
 		if !ok && len(f) > 3 {
 			token, ok = parts[strings.TrimSuffix(f, "s")] // Jans fiets
 		}
-		if ok && !tokens.MatchString(word) {
+		if ok && !tokens().MatchString(word) {
 			b.WriteString(text[at:s.from])
 			b.WriteString(token)
 			at = s.to
@@ -318,10 +325,10 @@ func maskDigits(text, phone string) string {
 // introductions say that a name follows. After a strong one the next word is
 // a name whatever it is; after a weak one only when it is no ordinary word.
 var (
-	strong = regexp.MustCompile(`(?i)(?:^|[^\p{L}\d'])(?:(?:mijn (?:volledige |achter|voor)?naam|naam|my (?:full |first |last )?name|name)(?: is|'s|:)|ik heet|je spreekt met|u spreekt met|i am called|you can call me|namens|tav|ter attentie van|(?:op|in) (?:de )?naam van|on behalf of|in the name of|signed|getekend|groetjes van|groeten van|groet van|(?:dhr|de heer|heer|meneer|mevr|mevrouw|mw|mej|fam|familie|dr|prof|t\.a\.v|mrs|mr|(?-i:Ms|Miss))\.?)[\s:]+`)
-	weak   = regexp.MustCompile(`(?i)(?:^|[^\p{L}\d'])(?:hoi|hallo|hai|hey|hi|hello|dear|beste|lieve|dag|ik ben|hier is|met|this is|it's|i am|i'm|dit is|aan|door|van|voor|to|for|from|by|with|collega|medewerker|medewerkster|colleague|agent|buurman|buurvrouw|neighbour|neighbor|(?:mijn|my) \p{L}+|partner)[\s:,]+`)
-	thanks = regexp.MustCompile(`(?i)(?:^|[^\p{L}\d'])(?:bedankt|dank je|dank je wel|dank u|dank u wel|thanks|thank you|thx|cheers)[\s,.!:\-]+`)
-	closer = regexp.MustCompile(`(?i)(?:^|[^\p{L}\d'])(?:(?:met )?(?:vriendelijke|hartelijke|vr\.?) (?:groet(?:en)?|gr\.?)|m\.?v\.?g|groet(?:en|jes)?|gr(?:tjs|tz)?|grtz|(?:kind |best |warm )?regards|rgds|(?:best|warm) wishes|sincerely|yours (?:truly|sincerely|faithfully)|xoxo|liefs|hoogachtend)[\s,.!:\-]+`)
+	strong = lazy(`(?i)(?:^|[^\p{L}\d'])(?:(?:mijn (?:volledige |achter|voor)?naam|naam|my (?:full |first |last )?name|name)(?: is|'s|:)|ik heet|je spreekt met|u spreekt met|i am called|you can call me|namens|tav|ter attentie van|(?:op|in) (?:de )?naam van|on behalf of|in the name of|signed|getekend|groetjes van|groeten van|groet van|(?:dhr|de heer|heer|meneer|mevr|mevrouw|mw|mej|fam|familie|dr|prof|t\.a\.v|mrs|mr|(?-i:Ms|Miss))\.?)[\s:]+`)
+	weak   = lazy(`(?i)(?:^|[^\p{L}\d'])(?:hoi|hallo|hai|hey|hi|hello|dear|beste|lieve|dag|ik ben|hier is|met|this is|it's|i am|i'm|dit is|aan|door|van|voor|to|for|from|by|with|collega|medewerker|medewerkster|colleague|agent|buurman|buurvrouw|neighbour|neighbor|(?:mijn|my) \p{L}+|partner)[\s:,]+`)
+	thanks = lazy(`(?i)(?:^|[^\p{L}\d'])(?:bedankt|dank je|dank je wel|dank u|dank u wel|thanks|thank you|thx|cheers)[\s,.!:\-]+`)
+	closer = lazy(`(?i)(?:^|[^\p{L}\d'])(?:(?:met )?(?:vriendelijke|hartelijke|vr\.?) (?:groet(?:en)?|gr\.?)|m\.?v\.?g|groet(?:en|jes)?|gr(?:tjs|tz)?|grtz|(?:kind |best |warm )?regards|rgds|(?:best|warm) wishes|sincerely|yours (?:truly|sincerely|faithfully)|xoxo|liefs|hoogachtend)[\s,.!:\-]+`)
 )
 
 const maxNameWords = 4
@@ -335,7 +342,7 @@ func maskIntroduced(text string) string {
 		f := fold(word)
 		return i == 0 && !notNames[f] || i > 0 && !stoppers[f]
 	})
-	for _, intro := range []*regexp.Regexp{thanks, weak} {
+	for _, intro := range []func() *regexp.Regexp{thanks, weak} {
 		text = maskAfter(text, intro, func(i int, word, _ string) bool {
 			return looksLikeName(word) || i > 0 && (isCapital(word) || doubtful[fold(word)])
 		})
@@ -360,9 +367,9 @@ func looksLikeName(word string) bool {
 // maskAfter masks the words that follow an introduction, as long as take says
 // that they belong to the name. It gets the number of the word, the word, and
 // what comes after it.
-func maskAfter(text string, intro *regexp.Regexp, take func(i int, word, rest string) bool) string {
+func maskAfter(text string, intro func() *regexp.Regexp, take func(i int, word, rest string) bool) string {
 	for from := 0; from < len(text); {
-		loc := intro.FindStringIndex(text[from:])
+		loc := intro().FindStringIndex(text[from:])
 		if loc == nil {
 			break
 		}
@@ -386,7 +393,7 @@ func nameEnd(text string, start int, take func(i int, word, rest string) bool) i
 	for _, s := range words(text[start:]) {
 		s.from, s.to = s.from+start, s.to+start
 		word := text[s.from:s.to]
-		if tokens.MatchString(word) || taken == maxNameWords || strings.Trim(text[at:s.from], " .-/") != "" {
+		if tokens().MatchString(word) || taken == maxNameWords || strings.Trim(text[at:s.from], " .-/") != "" {
 			break
 		}
 		at = s.to
@@ -416,11 +423,11 @@ func followedByCapital(rest string) bool {
 
 // ordinary reports whether all that is left of a masked text is plain.
 func ordinary(text string, known Known) bool {
-	rest := tokens.ReplaceAllString(text, " ")
+	rest := tokens().ReplaceAllString(text, " ")
 	if strings.ContainsAny(rest, "@\x00[]{}<>_\\|~^#=") {
 		return false
 	}
-	if manyDigits.MatchString(money.ReplaceAllString(rest, " x ")) || remnant.MatchString(text) {
+	if manyDigits().MatchString(money().ReplaceAllString(rest, " x ")) || remnant().MatchString(text) {
 		return false
 	}
 	public := map[string]bool{}
@@ -438,7 +445,7 @@ func ordinary(text string, known Known) bool {
 		w.folded = fold(w.word)
 		w.first = first || strings.ContainsAny(text[at:s.from], ".!?:\"")
 		first, at = false, s.to
-		if tokens.MatchString(w.word) {
+		if tokens().MatchString(w.word) {
 			spelled = 0
 			continue
 		}
@@ -461,9 +468,9 @@ func ordinary(text string, known Known) bool {
 }
 
 var (
-	manyDigits = regexp.MustCompile(digits5)
+	manyDigits = lazy(digits5)
 	// remnant is what may belong to the masked thing next to it.
-	remnant = regexp.MustCompile(`\][\s\-/.()]{0,2}[\d\-/]|[\d\-/(][\s\-/.()]{0,2}\[`)
+	remnant = lazy(`\][\s\-/.()]{0,2}[\d\-/]|[\d\-/(][\s\-/.()]{0,2}\[`)
 )
 
 // A place is a word where it stands.
@@ -480,7 +487,7 @@ func (p place) plain() bool {
 	switch {
 	case allDigits(f):
 		return len(f) <= 4
-	case amounts.MatchString(p.word):
+	case amounts().MatchString(p.word):
 		return true
 	case p.first && opens[f][p.after]:
 		return true
@@ -519,11 +526,11 @@ func isWord(f string, loose bool) bool {
 		}
 	}
 	for i := 4; i <= len(f)-4; i++ {
-		if v[f[:i]] && (v[f[i:]] || f[i] == 's' && len(f)-i > 4 && v[f[i+1:]]) && !street.MatchString(f) {
+		if v[f[:i]] && (v[f[i:]] || f[i] == 's' && len(f)-i > 4 && v[f[i+1:]]) && !street().MatchString(f) {
 			return true
 		}
 	}
 	return false
 }
 
-var street = regexp.MustCompile(`(?:` + streets + `)$`)
+var street = lazy(`(?:` + streets + `)$`)

@@ -60,7 +60,7 @@ type quote struct {
 // enough to say something, short enough to be read.
 func (q quote) cost() int {
 	d := utf8.RuneCountInString(q.text) - MaxQuote/2
-	return max(d, -d) + 30*len(tokens.FindAllString(q.text, -1))
+	return max(d, -d) + 30*len(tokens().FindAllString(q.text, -1))
 }
 
 func (q quote) like(other quote) bool {
@@ -78,7 +78,7 @@ func (q quote) like(other quote) bool {
 
 func significant(text string) map[string]bool {
 	set := map[string]bool{}
-	text = strings.ToLower(tokens.ReplaceAllString(text, " "))
+	text = strings.ToLower(tokens().ReplaceAllString(text, " "))
 	for _, s := range words(text) {
 		set[text[s.from:s.to]] = true
 	}
