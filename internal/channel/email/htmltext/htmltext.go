@@ -82,6 +82,7 @@ type converter struct {
 	count    [meanings]int // of open elements
 	named    map[atom.Atom]int
 	newlines int  // owed before the next text
+	outer    int  // how deep in quotes the least deep of them is
 	space    bool // owed before the next text
 	link     string
 	linkAt   int
@@ -148,7 +149,11 @@ func (c *converter) finish() {
 
 // breakLine owes n newlines: 1 begins a line, 2 a paragraph.
 func (c *converter) breakLine(n int) {
+	if n == 0 {
+		return
+	}
 	c.newlines = max(c.newlines, n)
+	c.outer = min(c.outer, c.inside(cite))
 	c.space = false
 }
 
@@ -162,7 +167,7 @@ func (c *converter) flush() {
 	}
 	for ; c.newlines > 1; c.newlines-- {
 		c.out.WriteByte('\n')
-		c.out.WriteString(strings.Repeat(">", depth))
+		c.out.WriteString(strings.Repeat(">", min(depth, c.outer)))
 	}
 	if c.newlines == 1 {
 		c.out.WriteByte('\n')
@@ -172,7 +177,7 @@ func (c *converter) flush() {
 	if c.space {
 		c.out.WriteByte(' ')
 	}
-	c.newlines, c.space = 0, false
+	c.newlines, c.space, c.outer = 0, false, depth
 }
 
 var nbsp = []byte("\u00a0")

@@ -133,12 +133,19 @@ func completes(s string, beforeQuote bool) bool {
 	end := strings.TrimRight(s, ":： \t*_-–—.\u00a0>")
 	colon := strings.ContainsAny(s[len(end):], ":：")
 	dashes := strings.HasSuffix(s, "--")
+	addressee := strings.Contains(end, "@")
+	if !colon && !dashes && !beforeQuote && !addressee {
+		return dateFirst(end) // most lines end here
+	}
 	lower := strings.ToLower(end)
-	dated := datelike(s) || strings.Contains(s, "@")
+	dated := addressee || datelike(s)
 	for _, l := range languages {
 		for _, v := range l.verbs {
+			if !strings.Contains(lower, v) {
+				continue
+			}
 			at := strings.LastIndex(lower, v)
-			if at < 0 || !wordAt(lower, at, len(v)) {
+			if !wordAt(lower, at, len(v)) {
 				continue
 			}
 			opened := opens(l, lower)
@@ -146,7 +153,7 @@ func completes(s string, beforeQuote bool) bool {
 			switch {
 			case last && (colon || dashes) && (dated || beforeQuote && at < 80) && !sentences(end):
 				return true
-			case last && opened && dated && (beforeQuote || strings.Contains(end, ">") && strings.Contains(end, "@")):
+			case last && opened && dated && (beforeQuote || strings.Contains(end, ">") && addressee):
 				return true
 			case !last && l.middle && opened && colon && dated && at < 80:
 				return true

@@ -36,8 +36,10 @@ func spoken(t string) class {
 	if n := len(bare); n == 0 || n > 120 && !strings.HasPrefix(t, "(") && !strings.HasPrefix(t, "<<") && !linkish(t) {
 		return words
 	}
-	lower := strings.ToLower(bare)
-	lower = strings.TrimRight(lower, ": ")
+	lower := strings.TrimRight(strings.ToLower(bare), ": ")
+	if lower == "" {
+		return words
+	}
 	if separators[lower] != 0 {
 		// A separator stands between dashes or ends in a colon.
 		if c := separators[lower]; c == forward || strings.HasPrefix(t, "-") || strings.HasPrefix(t, "_") || strings.HasPrefix(t, "*") || strings.HasPrefix(t, "=") {
@@ -135,7 +137,7 @@ func isMobile(t, lower string) bool {
 		return true
 	}
 	for _, s := range mobileStarts {
-		if strings.HasPrefix(lower, s) {
+		if lower[0] == s[0] && strings.HasPrefix(lower, s) {
 			return mobileRest(t, s, lower[len(s):])
 		}
 	}

@@ -56,23 +56,45 @@ func Parse(raw []byte) (*Part, error) {
 			err = s.run()
 		}
 	}
+	if err == nil && bodyless(s.root) {
+		s.root.Header, s.root.raw = Header{}, raw
+	}
 	s.root.inheritCharset()
 	return s.root, err
+}
+
+// bodyless reports whether what was read as a header is a text without one:
+// all of it looks like fields, none of which mails have.
+func bodyless(root *Part) bool {
+	if len(root.raw) > 0 || len(root.Children) > 0 {
+		return false
+	}
+	for _, f := range root.Header.Fields {
+		switch name := strings.ToLower(f.Name); name {
+		case "from", "to", "cc", "bcc", "subject", "date", "received", "message-id", "return-path", "reply-to", "sender", "mime-version", "delivered-to":
+			return false
+		default:
+			if strings.HasPrefix(name, "content-") || strings.HasPrefix(name, "x-") {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // trimStart takes away what comes before the first header: byte order marks,
 // blank lines, a mailbox file's "From " line. A mail with bare carriage
 // returns for line ends is given newlines.
 func trimStart(raw []byte) []byte {
+	if bytes.IndexByte(raw, '\n') < 0 && bytes.IndexByte(raw, '\r') >= 0 {
+		raw = bytes.ReplaceAll(raw, []byte{'\r'}, []byte{'\n'})
+	}
 	raw = bytes.TrimPrefix(raw, []byte("\xef\xbb\xbf"))
 	raw = bytes.TrimLeft(raw, "\r\n")
 	if bytes.HasPrefix(raw, []byte("From ")) || bytes.HasPrefix(raw, []byte(">From ")) {
 		if i := bytes.IndexByte(raw, '\n'); i >= 0 {
 			raw = bytes.TrimLeft(raw[i+1:], "\r\n")
 		}
-	}
-	if bytes.IndexByte(raw, '\n') < 0 && bytes.IndexByte(raw, '\r') >= 0 {
-		raw = bytes.ReplaceAll(raw, []byte{'\r'}, []byte{'\n'})
 	}
 	return raw
 }

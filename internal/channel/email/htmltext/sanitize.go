@@ -1,0 +1,148 @@
+package htmltext
+
+import (
+	"net/url"
+	"strings"
+
+	"golang.org/x/net/html"
+	"golang.org/x/net/html/atom"
+)
+
+// allowed are the elements that a page keeps for display, with the attributes
+// that survive.
+var allowed = map[atom.Atom][]string{
+	atom.A: {"href", "title"}, atom.Abbr: nil, atom.B: nil, atom.Blockquote: nil, atom.Br: nil, atom.Code: nil, atom.Dd: nil, atom.Del: nil, atom.Div: {"dir"},
+	atom.Dl: nil, atom.Dt: nil, atom.Em: nil, atom.H1: nil, atom.H2: nil, atom.H3: nil, atom.H4: nil, atom.H5: nil, atom.H6: nil, atom.Hr: nil, atom.I: nil,
+	atom.Img: {"src", "alt", "width", "height"}, atom.Ins: nil, atom.Li: nil, atom.Ol: {"start"}, atom.P: {"dir"}, atom.Pre: nil, atom.Q: nil, atom.S: nil, atom.Small: nil,
+	atom.Span: {"dir"}, atom.Strong: nil, atom.Sub: nil, atom.Sup: nil, atom.Table: nil, atom.Tbody: nil, atom.Td: {"colspan", "rowspan"}, atom.Tfoot: nil,
+	atom.Th: {"colspan", "rowspan"}, atom.Thead: nil, atom.Tr: nil, atom.U: nil, atom.Ul: nil,
+}
+
+// maxOpen is how deep a displayed page nests; deeper elements give only their
+// text.
+const maxOpen = 100
+
+// Sanitize returns a page that is safe to show inside another: no scripts,
+// styles, forms or frames, nothing that loads from elsewhere (pictures tell
+// the sender that his mail is read), links that cannot act, every element
+// closed. Of pictures only those inside the mail stay, as "cid:".
+func Sanitize(page string) string {
+	s := sanitizer{}
+	page = page[:min(len(page), MaxInput)]
+	s.out.Grow(len(page) / 2)
+	z := html.NewTokenizer(strings.NewReader(page))
+	for {
+		switch z.Next() {
+		case html.ErrorToken:
+			for len(s.open) > 0 {
+				s.close(s.open[len(s.open)-1])
+			}
+			return s.out.String()
+		case html.TextToken:
+			if len(s.skipping) == 0 {
+				s.out.WriteString(html.EscapeString(string(z.Text())))
+			}
+		case html.StartTagToken, html.SelfClosingTagToken:
+			s.start(z)
+		case html.EndTagToken:
+			name, _ := z.TagName()
+			s.end(atom.Lookup(name))
+		}
+	}
+}
+
+type sanitizer struct {
+	out      strings.Builder
+	open     []atom.Atom
+	skipping []atom.Atom // elements whose content is dropped
+}
+
+func (s *sanitizer) start(z *html.Tokenizer) {
+	name, more := z.TagName()
+	tag := atom.Lookup(name)
+	if len(s.skipping) > 0 && tag == atom.Body {
+		s.skipping = nil // a head that was not closed
+	}
+	if dropped(tag) {
+		if len(s.skipping) < maxOpen {
+			s.skipping = append(s.skipping, tag)
+		}
+		return
+	}
+	keep, ok := allowed[tag]
+	if !ok || len(s.skipping) > 0 || len(s.open) >= maxOpen {
+		return
+	}
+	var attrs strings.Builder
+	for more {
+		var k, v []byte
+		k, v, more = z.TagAttr()
+		if value, ok := attribute(tag, string(k), string(v), keep); ok {
+			attrs.WriteString(" " + string(k) + `="` + html.EscapeString(value) + `"`)
+		}
+	}
+	if tag == atom.A {
+		attrs.WriteString(` rel="noopener noreferrer nofollow" target="_blank"`)
+	}
+	if tag == atom.Img && !strings.Contains(attrs.String(), " src=") {
+		return
+	}
+	s.out.WriteString("<" + tag.String() + attrs.String() + ">")
+	if tag != atom.Br && tag != atom.Hr && tag != atom.Img {
+		s.open = append(s.open, tag)
+	}
+}
+
+func dropped(tag atom.Atom) bool {
+	switch tag {
+	case atom.Head, atom.Script, atom.Style, atom.Title, atom.Noscript, atom.Template, atom.Iframe, atom.Object, atom.Svg, atom.Math, atom.Select, atom.Textarea, atom.Noembed, atom.Noframes, atom.Xmp:
+		return true
+	}
+	return false
+}
+
+// attribute returns the value with which an attribute is kept.
+func attribute(tag atom.Atom, name, value string, keep []string) (string, bool) {
+	found := false
+	for _, k := range keep {
+		found = found || k == name
+	}
+	if !found || len(value) > 4<<10 {
+		return "", false
+	}
+	switch {
+	case name == "href":
+		u, err := url.Parse(strings.TrimSpace(value))
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" && u.Scheme != "mailto" && u.Scheme != "tel" {
+			return "", false
+		}
+		return u.String(), true
+	case name == "src" && tag == atom.Img:
+		return value, strings.HasPrefix(value, "cid:")
+	}
+	return value, true
+}
+
+// end closes an element with those inside it that were left open.
+func (s *sanitizer) end(tag atom.Atom) {
+	if n := len(s.skipping); n > 0 {
+		if s.skipping[n-1] == tag {
+			s.skipping = s.skipping[:n-1]
+		}
+		return
+	}
+	for i := len(s.open) - 1; i >= 0; i-- {
+		if s.open[i] != tag {
+			continue
+		}
+		for len(s.open) > i {
+			s.close(s.open[len(s.open)-1])
+		}
+		return
+	}
+}
+
+func (s *sanitizer) close(tag atom.Atom) {
+	s.open = s.open[:len(s.open)-1]
+	s.out.WriteString("</" + tag.String() + ">")
+}
