@@ -1,0 +1,52 @@
+package api
+
+import (
+	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/problem"
+)
+
+// Scopes returns the scope of every route.
+func Scopes() map[string]string {
+	all := map[string]string{}
+	collect(all, agentRoutes)
+	collect(all, departmentRoutes)
+	collect(all, chatRoutes)
+	return all
+}
+
+func collect[H any](all map[string]string, rs routes[H]) {
+	for key, r := range rs {
+		all[key] = r.scope
+	}
+}
+
+// Views are what requests and answers hold, by the name of their schema.
+func Views() map[string]any {
+	return map[string]any{
+		"Profile": profile{}, "Suggestion": suggestion{}, "MessagePage": messagePage{}, "State": contact.State{},
+		"Answer": answer{}, "Registration": registration{}, "RegisterEntry": entry{}, "Order": identity.Order{}, "Registered": registered{},
+		"ContactPage": contactPage{}, "Contact": contactView{}, "Cause": contact.Cause{}, "WaitingPage": waitingPage{}, "Waiter": waiter{},
+		"ProblemPage": problemPage{}, "Problem": problemView{}, "Names": problem.Names{}, "Label": problem.Label{},
+		"AffectedPage": affectedPage{}, "Affected": problem.Affected{}, "Update": change{},
+		"Session": session{}, "Posted": posted{}, "ChatPage": chatPage{}, "Line": line{},
+	}
+}
+
+// MaxAnswer is the bound of a page.
+const MaxAnswer = maxAnswer
+
+// Unmarshal reads a body into each of the structs that one can be.
+func Unmarshal(body []byte) map[string]error {
+	errs := map[string]error{}
+	for name, v := range map[string]any{"answer": &answer{}, "registration": &registration{}, "entry": &entry{}, "change": &change{}} {
+		errs[name] = unmarshal(body, v)
+	}
+	return errs
+}
+
+// Unseal opens a cursor.
+func Unseal(h Hasher, list, cursor string) (string, error) { return unseal(h, list, cursor) }
+
+// Seal makes a cursor.
+func Seal(h Hasher, list, place string) string { return seal(h, list, place) }
