@@ -230,3 +230,43 @@ func encode(v any) []byte {
 	}
 	return data
 }
+
+// Reply returns a mail as a mail program sends it: in plain text and in HTML,
+// with the mail that is answered below.
+func Reply(from Person, messageID, inReplyTo, subject, text, quoted string, at time.Time) []byte {
+	const boundary = "=_grens-0001"
+	html := func(s string) string {
+		return strings.NewReplacer("&", "&amp;", "<", "&lt;", "\n", "<br>\r\n").Replace(s)
+	}
+	when := at.Add(-time.Hour).Format("2 Jan 2006 15:04")
+	var b strings.Builder
+	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\r\n", args...) }
+	line("From: %s <%s>", from.Name, from.Mail)
+	line("To: Klantenservice <%s>", Mailbox)
+	line("Subject: Re: %s", subject)
+	line("Date: %s", at.Format(time.RFC1123Z))
+	line("Message-ID: <%s>", messageID)
+	line("In-Reply-To: <%s>", inReplyTo)
+	line("References: <%s>", inReplyTo)
+	line("MIME-Version: 1.0")
+	line("Content-Type: multipart/alternative; boundary=%q", boundary)
+	line("")
+	line("--%s", boundary)
+	line("Content-Type: text/plain; charset=utf-8")
+	line("Content-Transfer-Encoding: 8bit")
+	line("")
+	line("%s", strings.ReplaceAll(text, "\n", "\r\n"))
+	line("")
+	line("Op %s schreef Klantenservice <%s>:", when, Mailbox)
+	line("> %s", strings.ReplaceAll(quoted, "\n", "\r\n> "))
+	line("")
+	line("--%s", boundary)
+	line("Content-Type: text/html; charset=utf-8")
+	line("Content-Transfer-Encoding: 8bit")
+	line("")
+	line(`<html><head><style>p { margin: 0 }</style></head><body><div dir="ltr">%s</div>`, html(text))
+	line(`<div class="gmail_quote"><div class="gmail_attr">Op %s schreef Klantenservice &lt;%s&gt;:<br></div>`, when, Mailbox)
+	line(`<blockquote class="gmail_quote" style="margin:0 0 0 .8ex;border-left:1px solid #ccc;padding-left:1ex">%s</blockquote></div></body></html>`, html(quoted))
+	line("--%s--", boundary)
+	return []byte(b.String())
+}

@@ -1,0 +1,119 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/store"
+	"github.com/heard-intake/heard/test/traffic"
+)
+
+// What a long history holds.
+const (
+	longHistory = 10_000
+	pageSize    = 50
+	pagesRead   = 200
+)
+
+// history measures a page of a customer with 10,000 messages, of which every
+// third is ours and was delivered and read.
+func history(ctx context.Context, r run) error {
+	l := newLedger()
+	table, _, err := r.table(ctx, l)
+	if err != nil {
+		return err
+	}
+	c := identity.Customer{ID: "0199a1b2-0000-7000-8000-000000000001"}
+	c.Members = []identity.CustomerID{c.ID}
+	if err := fill(ctx, table, c.ID); err != nil {
+		return err
+	}
+	var took []time.Duration
+	var units capacity
+	var told capacity
+	most := 0.0
+	q := contact.Query{Limit: pageSize}
+	for range pagesRead {
+		began := time.Now()
+		p, err := table.History(during(ctx, inbound), c, q)
+		if err != nil {
+			return err
+		}
+		took = append(took, time.Since(began))
+		if len(p.Entries) != pageSize {
+			return fmt.Errorf("a page of %d messages", len(p.Entries))
+		}
+		made, as := l.take(inbound)
+		units, told, most = units.plus(made), told.plus(as), max(most, made.read)
+		q.Cursor = p.Cursor
+	}
+	slices.Sort(took)
+	const name = "page of 50 from 10,000 messages"
+	r.add(figure{name + ", mean", units.read / pagesRead, "read units", atMost(35)})
+	r.add(figure{name + ", most", most, "read units", atMost(35)})
+	r.add(figure{name + ", mean" + local, told.read / pagesRead, "read units", atMost(35)})
+	r.add(figure{name + ", p95" + local, float64(took[len(took)*95/100].Microseconds()) / 1000, "ms", ""})
+	return nil
+}
+
+func fill(ctx context.Context, table *store.Table, c identity.CustomerID) error {
+	who := traffic.Someone(1)
+	start := time.Now().Add(-300 * 24 * time.Hour)
+	var mu sync.Mutex
+	var failure error
+	each(longHistory, 16, func(i int) {
+		err := fillOne(ctx, table, c, who, start.Add(time.Duration(i)*time.Hour/2), i)
+		mu.Lock()
+		defer mu.Unlock()
+		if err != nil {
+			failure = err
+		}
+	})
+	return failure
+}
+
+func fillOne(ctx context.Context, table *store.Table, c identity.CustomerID, who traffic.Person, at time.Time, i int) error {
+	at = at.UTC().Truncate(time.Second)
+	id := traffic.Wamid(who, fmt.Sprint(i))
+	m := contact.Message{
+		Version: contact.SchemaVersion, ID: contact.NewID(contact.WhatsApp, at, id), CustomerID: c, Channel: contact.WhatsApp,
+		Direction: contact.Inbound, Kind: contact.Text, ProviderID: id, Account: traffic.PhoneID, Name: who.Name,
+		Customer: identity.Address{Alias: identity.Alias{Kind: identity.Phone, Value: who.Phone}, Assurance: identity.Verified},
+		SentAt:   at, ReceivedAt: at.Add(time.Second), Text: traffic.Openings[i%len(traffic.Openings)].Text,
+	}
+	if i%3 == 2 {
+		m.Direction, m.Text = contact.Outbound, traffic.Answer
+	}
+	if _, err := table.PutMessage(ctx, m, ""); err != nil || m.Direction == contact.Inbound {
+		return err
+	}
+	for n, status := range []string{"sent", "delivered", "read"} {
+		_, err := table.PutEffect(ctx, c, contact.Effect{
+			Channel: contact.WhatsApp, Customer: m.Customer, Target: id, Kind: contact.Status, Status: status,
+			At: at.Add(time.Duration(n+1) * time.Second),
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// each runs do for 0 to n-1, some at a time.
+func each(n, parallel int, do func(i int)) {
+	var wg sync.WaitGroup
+	slots := make(chan struct{}, parallel)
+	for i := range n {
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			do(i)
+		})
+	}
+	wg.Wait()
+}

@@ -1,0 +1,110 @@
+// Figures measures what Heard costs and how fast it is, and prints one line
+// for each: name, value, unit and budget, separated by tabs.
+//
+//	go run ./infra/figures [-n messages] [-only part,part]
+//
+// Capacity units are computed from the sizes of items, as AWS bills them, and
+// checked against what DynamoDB Local reports; what is measured on DynamoDB
+// Local says so. Times are of this machine: the ratios to a bare function,
+// measured in the same run, are what a budget can hold.
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"math"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"github.com/heard-intake/heard/infra/local/dynamo"
+	"github.com/heard-intake/heard/internal/store"
+	"github.com/heard-intake/heard/internal/store/storetest"
+)
+
+// local says where a figure was measured.
+const local = ", on DynamoDB Local"
+
+// A figure is one line.
+type figure struct {
+	name   string
+	value  float64
+	unit   string
+	budget string // empty: none
+}
+
+// A page is where figures go.
+type page struct{ out io.Writer }
+
+func (p page) add(f figure) {
+	value := fmt.Sprintf("%.2f", f.value)
+	if f.value == math.Trunc(f.value) || math.Abs(f.value) >= 100 {
+		value = fmt.Sprintf("%.0f", f.value)
+	}
+	_, _ = fmt.Fprintf(p.out, "%s\t%s\t%s\t%s\n", f.name, value, f.unit, f.budget)
+}
+
+func atMost(v float64) string { return fmt.Sprintf("<= %g", v) }
+
+// A run is what the parts share.
+type run struct {
+	page
+	n    int    // messages of the replay
+	root string // of the repository
+	db   *dynamo.Server
+}
+
+// table returns an empty table whose cost goes into l.
+func (r run) table(ctx context.Context, l *ledger) (*store.Table, *dynamodb.Client, error) {
+	db := dynamodb.New(dynamodb.Options{
+		Region: "eu-west-1", BaseEndpoint: &r.db.Endpoint,
+		Credentials: credentials.NewStaticCredentialsProvider("FIGURES"+rand.Text(), "secret", ""),
+	}, l.install)
+	_, err := db.CreateTable(ctx, storetest.Schema(storetest.Name))
+	return store.New(db, storetest.Name, storetest.Pepper), db, err
+}
+
+// parts are what is measured, in order.
+var parts = []struct {
+	name    string
+	measure func(context.Context, run) error
+}{
+	{"units", units},
+	{"replay", replays},
+	{"history", history},
+	{"speed", speed},
+	{"zip", zips},
+	{"functions", functions},
+}
+
+func main() {
+	n := flag.Int("n", 10_000, "inbound messages of the replay")
+	only := flag.String("only", "", "measure these parts only: units, replay, history, speed, zip, functions")
+	flag.Parse()
+	slog.SetDefault(slog.New(slog.DiscardHandler)) // of the packages that run in process
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	db, err := dynamo.Start(ctx, dynamo.Config{})
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "figures: %v\n", err)
+		os.Exit(1)
+	}
+	r := run{page: page{os.Stdout}, n: *n, root: ".", db: db}
+	for _, p := range parts {
+		if *only != "" && !slices.Contains(strings.Split(*only, ","), p.name) {
+			continue
+		}
+		if err := p.measure(ctx, r); err != nil {
+			fmt.Fprintf(os.Stderr, "figures: %s: %v\n", p.name, err)
+			os.Exit(1)
+		}
+	}
+}

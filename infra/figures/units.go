@@ -1,0 +1,83 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"github.com/heard-intake/heard/internal/channel/whatsapp"
+	"github.com/heard-intake/heard/internal/intake"
+	"github.com/heard-intake/heard/internal/store/storetest"
+	"github.com/heard-intake/heard/test/traffic"
+)
+
+// units measures the hot path: what one webhook with one text costs until it
+// is answered.
+func units(ctx context.Context, r run) error {
+	l := newLedger()
+	table, db, err := r.table(ctx, l)
+	if err != nil {
+		return err
+	}
+	taker := &intake.Taker{Store: table, Now: time.Now}
+	say := func(p traffic.Person, id, text string) error {
+		d, err := whatsapp.Normalize(traffic.WhatsApp(traffic.Said{From: p, ID: traffic.Wamid(p, id), At: time.Now(), Text: text}))
+		if err != nil {
+			return err
+		}
+		tally, err := taker.Take(during(ctx, inbound), d, intake.Source{})
+		if err == nil && tally.Stored+tally.Duplicate != 1 {
+			err = fmt.Errorf("a text of which nothing was stored: %+v", tally)
+		}
+		return err
+	}
+	one, two := traffic.Someone(1), traffic.Someone(2)
+	one.BSUID = ""
+	for _, step := range []struct {
+		name        string
+		person      traffic.Person
+		id          string
+		write, read string
+	}{
+		{"hot path, new sender with one alias", one, "1", atMost(2), ""},
+		{"hot path, known sender with one alias", one, "2", atMost(1), atMost(0.5)},
+		{"hot path, new sender with two aliases", two, "1", atMost(5), ""},
+		{"hot path, known sender with two aliases", two, "2", atMost(1), atMost(0.5)},
+		{"hot path, a text that came before", two, "2", atMost(1), atMost(0.5)},
+	} {
+		if err := say(step.person, step.id, "Waar blijft mijn bestelling?"); err != nil {
+			return err
+		}
+		made, told := l.take(inbound)
+		r.add(figure{step.name, made.write, "write units", step.write})
+		r.add(figure{step.name, made.read, "read units", step.read})
+		r.add(figure{step.name + local, told.write, "write units", step.write})
+		r.add(figure{step.name + local, told.read, "read units", step.read})
+	}
+	long := strings.Repeat("Ik wacht op mijn pakket. ", 20)
+	if err := say(two, "long", long[:500]); err != nil {
+		return err
+	}
+	size, err := largest(ctx, db)
+	r.add(figure{"item of a WhatsApp text of 500 ASCII bytes, new users' two aliases", float64(size), "bytes", atMost(1024)})
+	return err
+}
+
+// largest is the size of the largest message in a table.
+func largest(ctx context.Context, db *dynamodb.Client) (int, error) {
+	out, err := db.Scan(ctx, &dynamodb.ScanInput{TableName: aws.String(storetest.Name)})
+	if err != nil {
+		return 0, err
+	}
+	size := 0
+	for _, it := range out.Items {
+		if kindOf(text(it["pk"]), text(it["sk"])) == "message" {
+			size = max(size, sizeOf(it))
+		}
+	}
+	return size, nil
+}
