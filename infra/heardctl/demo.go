@@ -1,0 +1,286 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/problem"
+	"github.com/heard-intake/heard/test/traffic"
+)
+
+// patience is how long the demo waits for one thing to happen.
+const patience = time.Minute
+
+// A complaint is what the five customers of the demo have in common. One that
+// is a problem already would only grow, so each run takes another.
+type complaint struct{ reason, product, department, name string }
+
+func complaints() []complaint {
+	var all []complaint
+	for _, p := range [][2]string{
+		{"coffee-machine", "koffiemachine"}, {"robot-vacuum", "robotstofzuiger"}, {"air-fryer", "airfryer"}, {"standing-desk", "zit-sta bureau"},
+		{"thermostat", "thermostaat"}, {"garden-set", "loungeset"}, {"smart-lamp", "slimme lamp"}, {"headphones", "koptelefoon"},
+	} {
+		all = append(all, complaint{"manual-unclear", p[0], "documentation", p[1]})
+	}
+	return all
+}
+
+// A story is one run of the demo.
+type story struct {
+	*tool
+	*target
+	jan    traffic.Person
+	number string // Jan's customer number
+	order  string
+	others []traffic.Person
+	about  complaint
+}
+
+func (t *tool) demo(ctx context.Context, args []string) error {
+	f := t.flags("demo")
+	if err := t.parse(f, args, 0, 0); err != nil {
+		return err
+	}
+	g, err := t.open(ctx)
+	if err != nil {
+		return err
+	}
+	if !g.Local() {
+		return errors.New("the demo is for the local stack: it makes customers up")
+	}
+	s := &story{tool: t, target: g}
+	if err := s.cast(ctx); err != nil {
+		return err
+	}
+	if err := s.oneCustomer(ctx); err != nil {
+		return err
+	}
+	return s.oneProblem(ctx)
+}
+
+// cast chooses people whom nobody has met, and a complaint nobody has made.
+func (s *story) cast(ctx context.Context) error {
+	first := rand.IntN(999_000) * 10 //nolint:gosec // no secret
+	s.jan = traffic.Someone(first)
+	s.number = fmt.Sprintf("K-%07d", first)
+	s.order = fmt.Sprintf("WS-%06d", first%1_000_000)
+	for n := range 5 {
+		s.others = append(s.others, traffic.Someone(first+1+n))
+	}
+	known, err := s.problemsOf(ctx, "")
+	if err != nil {
+		return err
+	}
+	taken := map[[2]string]bool{}
+	for _, p := range known {
+		taken[[2]string{p.Reason, p.Product}] = true
+	}
+	for _, c := range complaints() {
+		if !taken[[2]string{c.reason, c.product}] {
+			s.about = c
+			return nil
+		}
+	}
+	return errors.New("this stack knows all the problems of the demo by now: start it with -memory, or remove its folder")
+}
+
+func (s *story) say(format string, args ...any) { fmt.Fprintf(s.out, format+"\n", args...) }
+
+// oneCustomer is the first act: three channels, one history.
+func (s *story) oneCustomer(ctx context.Context) error {
+	name, _, _ := strings.Cut(s.jan.Name, " ")
+	s.say("1. One customer, three channels, one history\n")
+	entry, err := json.Marshal(registerLine{
+		Number: s.number, Name: s.jan.Name, Locale: "nl-NL", Phones: []string{"+" + s.jan.Phone}, Mails: []string{s.jan.Mail},
+		Orders: []identity.Order{{Number: s.order, Products: []string{"coffee-machine"}}},
+	})
+	if err != nil {
+		return err
+	}
+	if _, _, err := s.register(ctx, entry); err != nil {
+		return err
+	}
+	s.say("   %s is in the shop's register as customer %s, with a phone number and a mail address.", name, s.number)
+	steps := []struct {
+		how, text string
+		do        func(context.Context, string) error
+	}{
+		{"wrote on WhatsApp, two hours ago", "Hallo, waar blijft mijn bestelling " + s.order + "?", func(ctx context.Context, text string) error {
+			return s.whatsApp(ctx, s.jan, text, time.Now().Add(-2*time.Hour))
+		}},
+		{"writes a mail", "Weten jullie al wanneer mijn bestelling " + s.order + " bezorgd wordt?", func(_ context.Context, text string) error {
+			return s.mail(s.jan, "Bestelling "+s.order, text)
+		}},
+		{"opens the chat, signed in on the site", "Hallo, ik ben het weer. Is er al nieuws?", func(ctx context.Context, text string) error {
+			return s.sendChat(ctx, s.number, traffic.Chat("", text), false)
+		}},
+	}
+	for n, step := range steps {
+		if err := step.do(ctx, step.text); err != nil {
+			return err
+		}
+		if err := s.until(ctx, "the message in the history", func() (bool, error) { return s.heard(ctx, n+1) }); err != nil {
+			return err
+		}
+		s.say("   %s %s: %q", name, step.how, step.text)
+	}
+	return s.showJan(ctx)
+}
+
+// heard reports whether Jan's history holds so many messages.
+func (s *story) heard(ctx context.Context, n int) (bool, error) {
+	p, err := s.find(ctx, "account:"+s.number)
+	if err != nil {
+		return false, err
+	}
+	messages, err := s.messages(ctx, p.ID, 10)
+	return len(messages) >= n, err
+}
+
+func (s *story) showJan(ctx context.Context) error {
+	p, err := s.find(ctx, "account:"+s.number)
+	if err != nil {
+		return err
+	}
+	var contacts []contactLine
+	err = s.until(ctx, "one contact over three channels", func() (bool, error) {
+		contacts, err = s.contacts(ctx, p.ID)
+		return len(contacts) == 1 && len(contacts[0].Channels) == 3, err
+	})
+	if err != nil {
+		return err
+	}
+	messages, err := s.messages(ctx, p.ID, 10)
+	if err != nil {
+		return err
+	}
+	s.say("\n   What an agent sees, tied together by the register and the site's word in the chat:\n")
+	showPerson(s.out, p)
+	showMessages(s.out, messages)
+	showContacts(s.out, contacts)
+	s.say("\n   Again:  go run ./infra/heardctl history account:%s\n", s.number)
+	return nil
+}
+
+// oneProblem is the second act: five customers, one problem item.
+func (s *story) oneProblem(ctx context.Context) error {
+	s.say("2. Five customers with the same complaint, one problem item\n")
+	says := []struct {
+		channel contact.Channel
+		text    string
+	}{
+		{contact.WhatsApp, "Ik begrijp stap 4 in de handleiding van mijn %s niet."},
+		{contact.Messenger, "De handleiding van de %s is echt onduidelijk!"},
+		{contact.Email, "De handleiding bij de %s klopt niet: de tekening bij stap 4 is van een ander model."},
+		{contact.WebChat, "Hoi, ik begrijp de handleiding van de %s niet"},
+		{contact.WhatsApp, "De handleiding van mijn %s is onbegrijpelijk, kunnen jullie mij helpen?"},
+	}
+	for i, line := range says {
+		text := fmt.Sprintf(line.text, s.about.name)
+		if err := s.speak(ctx, s.others[i], line.channel, text); err != nil {
+			return err
+		}
+		s.say("   %-9s  %q", line.channel, text)
+	}
+	var p problem.Problem
+	err := s.until(ctx, "the problem", func() (found bool, err error) {
+		p, found, err = s.find5(ctx)
+		return found, err
+	})
+	if err != nil {
+		return err
+	}
+	var about []item
+	err = s.until(ctx, "the problem item", func() (bool, error) {
+		about = nil
+		err := s.items(ctx, s.about.department, false, func(i item) {
+			if i.ID == p.ID {
+				about = append(about, i)
+			}
+		})
+		return len(about) > 0, err
+	})
+	if err != nil {
+		return err
+	}
+	s.say("\n   The department %s finds on its queue, %s:\n", s.about.department, plural(len(about), "item"))
+	showItem(s.out, about[0].Item)
+	queue, err := s.Queue(ctx, s.aws, "problems-"+s.about.department+".fifo")
+	if err != nil {
+		return err
+	}
+	s.say("   It is still there. With the plain AWS CLI:\n\n"+
+		"     AWS_ACCESS_KEY_ID=%s AWS_SECRET_ACCESS_KEY=local AWS_DEFAULT_REGION=%s \\\n"+
+		"       aws sqs receive-message --visibility-timeout 0 \\\n"+
+		"       --endpoint-url %s --queue-url %s\n\n"+
+		"   And next:  go run ./infra/heardctl waiting %s   problems   queue %[5]s",
+		s.AccessKey, s.Region, s.Endpoints["SQS"], queue, s.about.department)
+	return nil
+}
+
+// find5 returns the problem once all five customers are in it.
+func (s *story) find5(ctx context.Context) (problem.Problem, bool, error) {
+	all, err := s.problemsOf(ctx, s.about.department)
+	for _, p := range all {
+		if p.Reason == s.about.reason && p.Product == s.about.product && p.Customers == len(s.others) {
+			return p, true, err
+		}
+	}
+	return problem.Problem{}, false, err
+}
+
+func (s *story) speak(ctx context.Context, who traffic.Person, channel contact.Channel, text string) error {
+	switch channel {
+	case contact.WhatsApp:
+		return s.whatsApp(ctx, who, text, time.Now())
+	case contact.Email:
+		return s.mail(who, "Handleiding", text)
+	case contact.WebChat:
+		return s.sendChat(ctx, "", traffic.Chat("", text), false)
+	default:
+		now := time.Now()
+		said := traffic.Said{From: who, ID: traffic.MID(newID()), At: now, Text: text}
+		return s.sendWebhook(ctx, channel, traffic.Messenger(said))
+	}
+}
+
+func (s *story) whatsApp(ctx context.Context, who traffic.Person, text string, at time.Time) error {
+	said := traffic.Said{From: who, ID: traffic.Wamid(who, newID()), At: at, Text: text}
+	return s.sendWebhook(ctx, contact.WhatsApp, traffic.WhatsApp(said))
+}
+
+func (s *story) mail(who traffic.Person, subject, text string) error {
+	return s.sendMail("", traffic.Mail(who, newID()+"@example.org", "", subject, text, time.Now()))
+}
+
+// until asks again and again until something has happened.
+func (s *story) until(ctx context.Context, what string, happened func() (bool, error)) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("%s did not come within %s", what, patience))
+	defer cancel()
+	for {
+		ok, err := happened()
+		if ok || err != nil {
+			return err
+		}
+		select {
+		case <-time.After(100 * time.Millisecond):
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+func plural(n int, what string) string {
+	if n == 1 {
+		return "one " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}

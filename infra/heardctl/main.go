@@ -1,0 +1,148 @@
+// Heardctl is the operator's command line: it sends what platforms send, shows
+// what departments and agents get, and puts right what went wrong.
+//
+// It finds the local stack by itself. A stack on AWS is named by HEARD_API,
+// HEARD_STACK and HEARD_TOKEN, and reached with the credentials of the
+// environment.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// A tool is what every command has at hand.
+type tool struct {
+	dir string // of the local stack
+	out io.Writer
+	err io.Writer
+}
+
+// A command is one word of the command line. Run gets its arguments, flags
+// not yet parsed.
+type command struct {
+	name, args, does string
+	run              func(t *tool, ctx context.Context, args []string) error
+}
+
+func commands() []command {
+	return []command{
+		{"demo", "", "play a small story over all channels, and show what comes of it", (*tool).demo},
+		{"send", "<channel> <file...>", "sign a delivery and send it, as its platform would; email goes by SMTP", (*tool).send},
+		{"normalize", "<channel> <file...>", "show what a delivery holds, one JSON line each, without a network", (*tool).normalize},
+		{"import", "<file.jsonl>", "register customers: number, name, locale, phones, mails, orders", (*tool).importRegister},
+		{"history", "<kind:value>", "show a customer and everything that was said: phone:31612345678, account:K-1", (*tool).history},
+		{"waiting", "<department>", "show who waits for an answer, longest first", (*tool).waiting},
+		{"problems", "[department]", "show the problems", (*tool).problems},
+		{"queue", "<department>", "show the problem items on a department's queue", (*tool).queue},
+		{"replay", "quarantine|dead", "take in again what could not be read, or what was given up on", (*tool).replay},
+		{"taxonomy", "check <file>", "say what is wrong with a taxonomy", (*tool).taxonomy},
+		{"token", "", "print a token for the API of the local stack", (*tool).token},
+	}
+}
+
+// errUsage is a command line that makes no sense; what to say was said.
+var errUsage = errors.New("usage")
+
+func run(ctx context.Context, args []string, out, errOut io.Writer) int {
+	t := &tool{out: out, err: errOut}
+	flags := t.flags("heardctl")
+	flags.StringVar(&t.dir, "dir", envOr("HEARD_DIR", ".heard"), "the `folder` of the local stack")
+	flags.Usage = func() { t.help(errOut) }
+	if err := flags.Parse(args); err != nil {
+		return exit(err)
+	}
+	if flags.NArg() == 0 || flags.Arg(0) == "help" {
+		t.help(out)
+		return 0
+	}
+	for _, c := range commands() {
+		if c.name != flags.Arg(0) {
+			continue
+		}
+		err := c.run(t, ctx, flags.Args()[1:])
+		if err != nil && !errors.Is(err, errUsage) && !errors.Is(err, flag.ErrHelp) {
+			fmt.Fprintln(errOut, "heardctl:", err)
+		}
+		return exit(err)
+	}
+	fmt.Fprintf(errOut, "heardctl: there is no command %q; heardctl help lists them\n", flags.Arg(0))
+	return 2
+}
+
+func exit(err error) int {
+	switch {
+	case err == nil, errors.Is(err, flag.ErrHelp):
+		return 0
+	case errors.Is(err, errUsage):
+		return 2
+	default:
+		return 1
+	}
+}
+
+func (t *tool) help(w io.Writer) {
+	fmt.Fprint(w, "Heardctl works on a running stack: make run starts one on this machine.\n\n"+
+		"  go run ./infra/heardctl [-dir .heard] <command>\n\n")
+	for _, c := range commands() {
+		fmt.Fprintf(w, "  %-31s %s\n", c.name+" "+c.args, c.does)
+	}
+	fmt.Fprint(w, `
+Channels are whatsapp, messenger, instagram, email and webchat; events/deliveries
+holds one of each. heardctl <command> -h shows a command's own flags.
+
+On AWS set HEARD_API (the URL), HEARD_STACK (the stack's name), HEARD_TOKEN (of
+your own issuer) and, to replay, HEARD_BLOBS and HEARD_MAIL (the buckets).
+`)
+}
+
+// flags are those of one command.
+func (t *tool) flags(name string) *flag.FlagSet {
+	f := flag.NewFlagSet(name, flag.ContinueOnError)
+	f.SetOutput(t.err)
+	return f
+}
+
+// parse parses the flags of a command, and checks the number of its other
+// arguments; most is -1 for any number.
+func (t *tool) parse(f *flag.FlagSet, args []string, least, most int) error {
+	usage := ""
+	for _, c := range commands() {
+		if c.name == f.Name() {
+			usage = fmt.Sprintf("usage: heardctl %s %s\n       %s\n", c.name, c.args, c.does)
+		}
+	}
+	f.Usage = func() {
+		fmt.Fprint(t.err, usage)
+		f.PrintDefaults()
+	}
+	if err := f.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return err
+		}
+		return errUsage
+	}
+	if f.NArg() < least || most >= 0 && f.NArg() > most {
+		f.Usage()
+		return errUsage
+	}
+	return nil
+}
+
+func envOr(name, otherwise string) string {
+	if v := os.Getenv(name); v != "" {
+		return v
+	}
+	return otherwise
+}

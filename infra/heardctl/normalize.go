@@ -1,0 +1,217 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/heard-intake/heard/internal/channel/email"
+	"github.com/heard-intake/heard/internal/channel/messenger"
+	"github.com/heard-intake/heard/internal/channel/webchat"
+	"github.com/heard-intake/heard/internal/channel/whatsapp"
+	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/fault"
+	"github.com/heard-intake/heard/internal/identity"
+)
+
+// A messageLine is a message as it is stored, where nothing that a reader
+// looks for is left out for being empty.
+type messageLine struct {
+	File string `json:"file"`
+	contact.Message
+	ProviderID  string               `json:"providerId"`
+	Customer    addressLine          `json:"customer"`
+	Text        string               `json:"text"`
+	Subject     *string              `json:"subject,omitempty"`     // of mail
+	Automated   *string              `json:"automated,omitempty"`   // of mail; empty for what a person wrote
+	Attachments []contact.Attachment `json:"attachments,omitempty"` // of mail, even if there are none
+}
+
+type addressLine struct {
+	Kind      identity.Kind      `json:"kind"`
+	Scope     string             `json:"scope"`
+	Value     string             `json:"value"`
+	Assurance identity.Assurance `json:"assurance,omitempty"`
+}
+
+type effectLine struct {
+	File    string `json:"file"`
+	Element string `json:"element"` // effect
+	contact.Effect
+	Direction  contact.Direction `json:"direction"` // of the message it is about, or of who reacts
+	Customer   addressLine       `json:"customer"`
+	ProviderID string            `json:"providerId"`
+	SentAt     time.Time         `json:"sentAt"`
+	Text       string            `json:"text"`
+}
+
+type noticeLine struct {
+	File    string `json:"file"`
+	Element string `json:"element"` // notice
+	contact.Notice
+	Direction  contact.Direction `json:"direction"`
+	Customer   *addressLine      `json:"customer"`
+	ProviderID string            `json:"providerId"`
+	SentAt     time.Time         `json:"sentAt"`
+	Text       string            `json:"text"`
+}
+
+type linkLine struct {
+	File    string          `json:"file"`
+	Element string          `json:"element"` // link
+	Channel contact.Channel `json:"channel"`
+	Kind    string          `json:"kind"` // the rule that shows it
+	From    addressLine     `json:"from"`
+	To      addressLine     `json:"to"`
+	SentAt  time.Time       `json:"sentAt"`
+	Ref     string          `json:"ref,omitempty"`
+}
+
+type brokenLine struct {
+	File    string          `json:"file"`
+	Channel contact.Channel `json:"channel"`
+	Path    string          `json:"path,omitempty"`
+	Error   string          `json:"error"`
+}
+
+// normalize prints what deliveries hold. A delivery that cannot be read is a
+// line with its error; a file that cannot be read fails the command.
+func (t *tool) normalize(_ context.Context, args []string) error {
+	f := t.flags("normalize")
+	site := f.String("site", "shop", "webchat: the `site`")
+	visitor := f.String("visitor", "00000000-0000-7000-8000-000000000000", "webchat: the `visitor`")
+	if err := t.parse(f, args, 2, -1); err != nil {
+		return err
+	}
+	channel := contact.Channel(f.Arg(0))
+	read, err := normalizer(channel, *site, *visitor)
+	if err != nil {
+		return err
+	}
+	lines := json.NewEncoder(t.out)
+	lines.SetEscapeHTML(false)
+	var errs []error
+	for _, file := range f.Args()[1:] {
+		raw, err := os.ReadFile(file) //nolint:gosec // the operator names the file
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		d, err := safely(read, raw)
+		if err != nil {
+			errs = append(errs, lines.Encode(brokenLine{File: file, Channel: channel, Error: fault.Message(err)}))
+			continue
+		}
+		for _, line := range linesOf(file, channel, d) {
+			errs = append(errs, lines.Encode(line))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// safely keeps one file from ending the others.
+func safely(read func([]byte) (contact.Delivery, error), raw []byte) (d contact.Delivery, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fault.New(fault.Internal, "normalizer failed: %v", r)
+		}
+	}()
+	return read(raw)
+}
+
+func normalizer(channel contact.Channel, site, visitor string) (func([]byte) (contact.Delivery, error), error) {
+	switch channel {
+	case contact.WhatsApp:
+		return whatsapp.Normalize, nil
+	case contact.Messenger, contact.Instagram:
+		return messenger.Normalize, nil
+	case contact.Email:
+		return func(raw []byte) (contact.Delivery, error) {
+			d, _, err := email.Normalize(raw, email.EnvelopeFromHeaders(raw))
+			return d, err
+		}, nil
+	case contact.WebChat:
+		return func(raw []byte) (contact.Delivery, error) {
+			return webchat.Normalize(site, visitor, raw, postedAt(raw))
+		}, nil
+	default:
+		return nil, fmt.Errorf("there is no channel %q: whatsapp, messenger, instagram, email or webchat", channel)
+	}
+}
+
+// postedAt is the time in the id of a chat message, so that one of any age can
+// be shown.
+func postedAt(raw []byte) time.Time {
+	var post struct{ ID string }
+	_ = json.Unmarshal(raw, &post)
+	return timeOf(post.ID)
+}
+
+func linesOf(file string, channel contact.Channel, d contact.Delivery) []any {
+	var out []any
+	for _, l := range d.Links {
+		out = append(out, linkLine{
+			File: file, Element: "link", Channel: channel, Kind: l.Evidence.Rule, SentAt: l.Evidence.At, Ref: l.Evidence.Ref,
+			From: aliasOf(identity.Address{Alias: l.From}), To: aliasOf(identity.Address{Alias: l.To}),
+		})
+	}
+	for _, m := range d.Messages {
+		out = append(out, lineOf(file, m))
+	}
+	for _, e := range d.Effects {
+		out = append(out, effectLine{
+			File: file, Element: "effect", Effect: e, Direction: directionOf(e), Customer: aliasOf(e.Customer),
+			ProviderID: e.Target, SentAt: e.At.UTC(), Text: e.Text,
+		})
+	}
+	for _, n := range d.Notices {
+		line := noticeLine{File: file, Element: "notice", Notice: n, Direction: contact.Inbound, ProviderID: n.ID, SentAt: n.At.UTC()}
+		if n.Customer != nil {
+			customer := aliasOf(*n.Customer)
+			line.Customer = &customer
+		}
+		out = append(out, line)
+	}
+	for _, b := range d.Broken {
+		out = append(out, brokenLine{File: file, Channel: channel, Path: b.Path, Error: b.Reason})
+	}
+	return out
+}
+
+func lineOf(file string, m contact.Message) any {
+	line := messageLine{
+		File: file, Message: m, ProviderID: m.ProviderID, Customer: aliasOf(m.Customer), Text: m.Text,
+		Attachments: m.Attachments,
+	}
+	if m.Channel != contact.Email {
+		return line
+	}
+	line.Subject, line.Automated = &m.Subject, &m.Automated
+	if len(m.Attachments) > 0 {
+		return line
+	}
+	return struct {
+		messageLine
+		Attachments []contact.Attachment `json:"attachments"`
+	}{line, []contact.Attachment{}}
+}
+
+func aliasOf(a identity.Address) addressLine {
+	return addressLine{a.Kind, a.Scope, a.Value, a.Assurance}
+}
+
+// directionOf is who reacts, edits or deletes; else an effect is about what we
+// sent.
+func directionOf(e contact.Effect) contact.Direction {
+	switch e.Kind {
+	case contact.Reaction:
+		return e.By
+	case contact.Edit, contact.Deletion:
+		return contact.Inbound
+	default:
+		return contact.Outbound
+	}
+}

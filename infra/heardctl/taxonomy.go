@@ -1,0 +1,43 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/heard-intake/heard/internal/taxonomy"
+)
+
+// taxonomy checks a taxonomy. With -text it also says what a text would be
+// taken for.
+func (t *tool) taxonomy(_ context.Context, args []string) error {
+	f := t.flags("taxonomy")
+	text := f.String("text", "", "also classify this `text`")
+	if len(args) > 0 && args[0] == "check" {
+		args = args[1:]
+	}
+	if err := t.parse(f, args, 1, 1); err != nil {
+		return err
+	}
+	data, err := os.ReadFile(f.Arg(0))
+	if err != nil {
+		return err
+	}
+	tax, err := taxonomy.Load(data)
+	if list, ok := errors.AsType[taxonomy.Errors](err); ok {
+		for _, e := range list {
+			fmt.Fprintf(t.out, "%s: %v\n", f.Arg(0), e)
+		}
+		return fmt.Errorf("%d mistakes", len(list))
+	}
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(t.out, "%s, version %s: %d departments, %d products, %d reasons\n", tax.Organisation, tax.Version,
+		len(tax.Departments), len(tax.Products), len(tax.Reasons))
+	if *text != "" {
+		fmt.Fprintf(t.out, "%+v\n", tax.Classify(*text, taxonomy.Hints{}))
+	}
+	return nil
+}
