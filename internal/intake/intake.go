@@ -41,15 +41,6 @@ type Tally struct {
 	In, Stored, Duplicate, Quarantined, Refused, Erased int
 }
 
-func (t *Tally) add(o Tally) {
-	t.In += o.In
-	t.Stored += o.Stored
-	t.Duplicate += o.Duplicate
-	t.Quarantined += o.Quarantined
-	t.Refused += o.Refused
-	t.Erased += o.Erased
-}
-
 // Counts returns t as metrics.
 func (t Tally) Counts() map[string]int {
 	return map[string]int{

@@ -280,6 +280,7 @@ func Apply(p Problem, u Update) (Problem, []Event, error) {
 		p.MergedInto = u.Into
 	case Fixed:
 		p.FixedAt = u.At
+	default: // nothing but the state
 	}
 	p.State, p.ChangedAt = u.To, u.At
 	p.Version++

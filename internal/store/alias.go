@@ -244,7 +244,7 @@ func (t *Table) claimAll(ctx context.Context, addresses []identity.Address, keys
 		return r, true, nil
 	}
 	_, err := t.db.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: writes})
-	if _, lost := cancelled(err); lost {
+	if cancelled(err) {
 		return r, false, nil
 	}
 	if err != nil {

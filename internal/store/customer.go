@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -30,7 +31,7 @@ func (t *Table) Customer(ctx context.Context, id identity.CustomerID) (identity.
 			id = identity.CustomerID(into)
 			continue
 		}
-		c := identity.Customer{ID: id, Members: []identity.CustomerID{id}, Name: text(it, "n"), Locale: text(it, "l"), Account: text(it, "ac"), Registered: set(it, "al")}
+		c := identity.Customer{ID: id, Members: []identity.CustomerID{id}, Name: cmp.Or(text(it, "n"), text(it, "pn")), Locale: text(it, "l"), Account: text(it, "ac"), Registered: set(it, "al")}
 		for _, m := range set(it, "m") {
 			c.Members = append(c.Members, identity.CustomerID(m))
 		}
@@ -187,7 +188,7 @@ func (t *Table) merge(ctx context.Context, into, from identity.Customer, ev iden
 		}},
 		{Put: &types.Put{TableName: t.name, Item: record}},
 	}})
-	if _, lost := cancelled(err); lost {
+	if cancelled(err) {
 		return fault.New(fault.Conflict, "the customers changed")
 	}
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -24,11 +25,13 @@ import (
 //	e           latest edit: "<revision, 6 digits> <time, 13 digits> <text>"
 //	x           earliest deletion
 //	v:<kind>    earliest verdict on a mail
+//	f:<index>   what became of a file: "0" and JSON if it failed, "1" and JSON if it is stored
 //	w:<status>  watermarks: latest time; in an item of their own
 const (
 	statusPrefix    = "s:"
 	reactionPrefix  = "r:"
 	verdictPrefix   = "v:"
+	filePrefix      = "f:"
 	watermarkPrefix = "w:"
 )
 
@@ -93,6 +96,12 @@ func effectUpdate(e contact.Effect) (*dynamodb.UpdateItemInput, error) {
 			u.ExpressionAttributeValues[":c"] = str(contact.Cut(e.Code, 100))
 			u.ExpressionAttributeValues[":d"] = str(contact.Cut(e.Detail, 1000))
 		}
+	case contact.Media:
+		file, err := encodeFile(*e.File)
+		if err != nil {
+			return nil, err
+		}
+		move(filePrefix+strconv.Itoa(e.Index), "<", str(file))
 	default:
 		return nil, fault.New(fault.Invalid, "unknown kind of effect %q", string(e.Kind))
 	}
@@ -118,6 +127,8 @@ func readState(it item) contact.State {
 				}
 				s.Reactions[contact.Direction(strings.TrimPrefix(name, reactionPrefix))] = emoji
 			}
+		case strings.HasPrefix(name, filePrefix):
+			readFile(&s, strings.TrimPrefix(name, filePrefix), text(it, name))
 		}
 	}
 	if e := text(it, "e"); e != "" {
@@ -137,13 +148,11 @@ func readState(it item) contact.State {
 func (t *Table) states(ctx context.Context, ms []contact.Message) (map[contact.ID]contact.State, error) {
 	var keys []item
 	seen := map[string]bool{}
-	add := func(c identity.CustomerID, sk string) string {
-		id := string(c) + "\x00" + sk
-		if !seen[id] {
+	add := func(c identity.CustomerID, sk string) {
+		if id := string(c) + "\x00" + sk; !seen[id] {
 			seen[id] = true
 			keys = append(keys, key(customerPK(c), sk))
 		}
-		return id
 	}
 	for _, m := range ms {
 		add(m.CustomerID, effectSK(m.Channel, contact.ProviderKey(m.ProviderID)))
@@ -172,6 +181,7 @@ func (t *Table) states(ctx context.Context, ms []contact.Message) (map[contact.I
 				}
 			}
 		}
+		s.Expect(m)
 		if !s.Empty() {
 			out[m.ID] = s
 		}

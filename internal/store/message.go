@@ -3,10 +3,9 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strings"
 	"time"
-
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
@@ -27,6 +26,7 @@ const (
 	attrName      = "n"
 	attrProvider  = "p" // only when the key holds its hash
 	attrPassive   = "pv"
+	attrFiles     = "f" // present: its platform has files of it, which the outbox must see
 	attrRest      = "j" // JSON of what few messages have
 )
 
@@ -143,6 +143,9 @@ func messageItem(m contact.Message, body string) (item, error) {
 	if m.Passive {
 		it[attrPassive] = num(1)
 	}
+	if slices.ContainsFunc(m.Attachments, m.Serves) {
+		it[attrFiles] = num(1)
+	}
 	if len(m.Aliases) > 0 {
 		list, err := json.Marshal(m.Aliases)
 		if err != nil {
@@ -210,34 +213,4 @@ func readMessage(it item) (m contact.Message, body string, err error) {
 		}
 	}
 	return m, r.Body, nil
-}
-
-// itemSize returns the size of an item as DynamoDB bills it: names and
-// values, in bytes.
-func itemSize(it item) int {
-	n := 0
-	for name, v := range it {
-		n += len(name) + valueSize(v)
-	}
-	return n
-}
-
-func valueSize(v types.AttributeValue) int {
-	switch v := v.(type) {
-	case *types.AttributeValueMemberS:
-		return len(v.Value)
-	case *types.AttributeValueMemberN:
-		return len(v.Value)/2 + 2
-	case *types.AttributeValueMemberSS:
-		n := 3
-		for _, s := range v.Value {
-			n += len(s) + 1
-		}
-		return n
-	case *types.AttributeValueMemberM:
-		n := 3 + itemSize(v.Value)
-		return n + len(v.Value)
-	default:
-		return 1
-	}
 }

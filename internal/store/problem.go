@@ -169,7 +169,7 @@ func (t *Table) SaveProblem(ctx context.Context, p problem.Record) error {
 
 func (t *Table) transact(ctx context.Context, writes []types.TransactWriteItem, lostMsg string) error {
 	_, err := t.db.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: writes})
-	if _, lost := cancelled(err); lost {
+	if cancelled(err) {
 		return fault.New(fault.Conflict, "%s", lostMsg)
 	}
 	if err != nil {

@@ -211,13 +211,10 @@ func failed(err error, doing string) error {
 }
 
 // cancelled reports whether a transaction was cancelled because of a
-// condition or a conflict, and gives the item that stood in the way of each
-// entry, as far as it was asked for.
-func cancelled(err error) ([]types.CancellationReason, bool) {
-	if c, ok := errors.AsType[*types.TransactionCanceledException](err); ok {
-		return c.CancellationReasons, true
-	}
-	return nil, false
+// condition or a conflict.
+func cancelled(err error) bool {
+	_, ok := errors.AsType[*types.TransactionCanceledException](err)
+	return ok
 }
 
 // expired reports whether an item's time to live is over: DynamoDB deletes it

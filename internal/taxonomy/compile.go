@@ -88,12 +88,13 @@ func compile(t *Taxonomy, p *phraser) *matcher {
 	}
 	for i, r := range t.Reasons {
 		c.m.priority = append(c.m.priority, r.Priority)
-		c.add(int32(i), plain, r.Phrases)
-		c.add(int32(i), negatable, r.Negatable)
-		c.add(int32(i), unless, r.Unless)
+		reason := int32(i) //nolint:gosec // a file of 1 MB has fewer
+		c.add(reason, plain, r.Phrases)
+		c.add(reason, negatable, r.Negatable)
+		c.add(reason, unless, r.Unless)
 	}
 	for i, p := range t.Products {
-		c.add(int32(len(t.Reasons)+i), plain, p.Phrases)
+		c.add(int32(len(t.Reasons)+i), plain, p.Phrases) //nolint:gosec // as above
 	}
 	c.typos()
 	c.common(commonNL, entry{nl: 1})
@@ -138,7 +139,7 @@ func (c *compiler) slot(words string) int32 {
 	if n, ok := c.slotOf[words]; ok {
 		return n
 	}
-	n := int32(len(c.m.slots))
+	n := int32(len(c.m.slots)) //nolint:gosec // as above
 	c.slotOf[words] = n
 	c.m.slots = append(c.m.slots, words)
 	for w := range strings.SplitSeq(words, "|") {

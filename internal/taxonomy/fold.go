@@ -16,7 +16,7 @@ const latin = "aaaaaaaceeeeiiii" + "dnooooo ouuuuyts" + "aaaaaaaceeeeiiii" + "dn
 func appendFold(b []byte, r rune) ([]byte, bool) {
 	switch {
 	case 'a' <= r && r <= 'z', '0' <= r && r <= '9':
-		return append(b, byte(r)), true
+		return append(b, byte(r)), true //nolint:gosec // ASCII
 	case 'A' <= r && r <= 'Z':
 		return append(b, byte(r)+'a'-'A'), true
 	case r == '\'', r == '’', r == '‘', r == 'ʼ', r == '´', r == '`':

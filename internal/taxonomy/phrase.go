@@ -78,8 +78,8 @@ func (r *phraser) parse(text string) (phrase, error) {
 	gap := false
 	for field := range strings.FieldsSeq(strings.ReplaceAll(text, "-", " ")) {
 		last := len(p.parts) - 1
-		switch {
-		case field == ".." || field == "&":
+		switch field {
+		case "..", "&":
 			if len(p.parts[last]) == 0 || gap {
 				return phrase{}, fmt.Errorf("%q must stand between two words", field)
 			}

@@ -231,7 +231,7 @@ func (d *delivery) giveUp(ctx context.Context, a attempt, condition string) erro
 func (d *delivery) log(ctx context.Context, msg string, a attempt, attrs ...slog.Attr) {
 	attrs = append(attrs, slog.String("function", d.Function), slog.String("shard", d.shard),
 		slog.String("first", a.records[0].id), slog.Int("records", len(a.records)), slog.Int("invoked", a.invoked))
-	d.Log.LogAttrs(ctx, slog.LevelWarn, msg, attrs...)
+	d.Log.LogAttrs(ctx, slog.LevelWarn, msg, attrs...) //nolint:sloglint // the callers name it
 }
 
 // invocationRecord is what AWS sends to an on-failure destination: where the records lie, not what they hold.

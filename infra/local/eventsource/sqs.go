@@ -147,7 +147,7 @@ func (q *Queue) gather(ctx context.Context) (messages, error) {
 		out, err := q.cfg.Client.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
 			QueueUrl:                    &q.cfg.QueueURL,
 			MaxNumberOfMessages:         int32(min(receiveAtOnce, q.cfg.BatchSize-len(m.records))), //nolint:gosec // at most 10
-			WaitTimeSeconds:             int32(wait / time.Second),                                 //nolint:gosec // at most 20
+			WaitTimeSeconds:             int32(wait / time.Second),
 			MessageSystemAttributeNames: []types.MessageSystemAttributeName{types.MessageSystemAttributeNameAll},
 			MessageAttributeNames:       []string{"All"},
 		})
@@ -328,7 +328,7 @@ func (q *Queue) remove(ctx context.Context, m messages, done []record) {
 func (q *Queue) log(ctx context.Context, msg string, batch []record, attrs ...slog.Attr) {
 	attrs = append(attrs, slog.String("function", q.cfg.Function), slog.String("first", batch[0].id),
 		slog.Int("messages", len(batch)))
-	q.cfg.Log.LogAttrs(ctx, slog.LevelWarn, msg, attrs...)
+	q.cfg.Log.LogAttrs(ctx, slog.LevelWarn, msg, attrs...) //nolint:sloglint // the callers name it
 }
 
 // WaitDrained returns once the queue is empty, in flight and delayed messages included, and nothing is being processed.

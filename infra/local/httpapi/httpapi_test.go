@@ -303,7 +303,7 @@ func TestAFunctionBehindTheGateway(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	var body strings.Builder
 	if err := resp.Write(&body); err != nil {
 		t.Fatal(err)

@@ -1,0 +1,100 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"strconv"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/fault"
+	"github.com/heard-intake/heard/internal/identity"
+)
+
+// Message returns one message of a customer, read strongly, with what became
+// of it.
+func (t *Table) Message(ctx context.Context, c identity.CustomerID, id contact.ID) (contact.Entry, error) {
+	it, err := t.get(ctx, key(customerPK(c), messageSK(id)), true)
+	if err != nil {
+		return contact.Entry{}, err
+	}
+	if it == nil {
+		return contact.Entry{}, fault.New(fault.NotFound, "there is no such message")
+	}
+	m, whole, err := readMessage(it)
+	if err != nil {
+		return contact.Entry{}, err
+	}
+	entries := []contact.Entry{{Message: m, Whole: whole}}
+	err = t.join(ctx, entries)
+	return entries[0], err
+}
+
+// Alias returns the alias that has a key, and whose it is.
+func (t *Table) Alias(ctx context.Context, pk string) (identity.Address, identity.CustomerID, error) {
+	it, err := t.get(ctx, key(pk, aliasSK), true)
+	if err != nil {
+		return identity.Address{}, "", err
+	}
+	if it == nil {
+		return identity.Address{}, "", fault.New(fault.NotFound, "there is no such alias")
+	}
+	a := readAlias(it)
+	return a.address, a.customer, nil
+}
+
+// PutName keeps the name that a platform shows of a customer. It counts as
+// long as the register knows none.
+func (t *Table) PutName(ctx context.Context, c identity.CustomerID, name string) error {
+	_, err := t.update(ctx, &dynamodb.UpdateItemInput{
+		Key:                       key(customerPK(c), profileSK),
+		UpdateExpression:          aws.String("SET pn = :n"),
+		ExpressionAttributeValues: item{":n": str(name)},
+	})
+	return err
+}
+
+// A fileItem is a file in an effect item.
+type fileItem struct {
+	Type   string `json:"t,omitempty"`
+	Size   int64  `json:"s,omitempty"`
+	SHA256 string `json:"h,omitempty"`
+	Name   string `json:"n,omitempty"`
+	Reason string `json:"r,omitempty"`
+	Key    string `json:"k,omitempty"`
+}
+
+// encodeFile writes a file so that the larger of two texts counts: one that
+// is stored beats one that failed, in any order.
+func encodeFile(f contact.MediaFile) (string, error) {
+	rank := "0"
+	if f.State == contact.Stored {
+		rank = "1"
+	}
+	data, err := json.Marshal(fileItem{f.Type, f.Size, f.SHA256, f.Name, f.Reason, f.Key})
+	if err != nil {
+		return "", fault.Wrap(fault.Internal, err, "encode file")
+	}
+	return rank + string(data), nil
+}
+
+func readFile(s *contact.State, index, file string) {
+	i, err := strconv.Atoi(index)
+	if err != nil || file == "" {
+		return
+	}
+	var f fileItem
+	if json.Unmarshal([]byte(file[1:]), &f) != nil {
+		return
+	}
+	state := contact.Failed
+	if file[0] == '1' {
+		state = contact.Stored
+	}
+	for len(s.Files) <= i {
+		s.Files = append(s.Files, contact.MediaFile{})
+	}
+	s.Files[i] = contact.MediaFile{State: state, Type: f.Type, Size: f.Size, SHA256: f.SHA256, Name: f.Name, Reason: f.Reason, Key: f.Key}
+}
