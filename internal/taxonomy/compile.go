@@ -88,13 +88,13 @@ func compile(t *Taxonomy, p *phraser) *matcher {
 	}
 	for i, r := range t.Reasons {
 		c.m.priority = append(c.m.priority, r.Priority)
-		reason := int32(i) //nolint:gosec // a file of 1 MB has fewer
+		reason := int32(i)
 		c.add(reason, plain, r.Phrases)
 		c.add(reason, negatable, r.Negatable)
 		c.add(reason, unless, r.Unless)
 	}
 	for i, p := range t.Products {
-		c.add(int32(len(t.Reasons)+i), plain, p.Phrases) //nolint:gosec // as above
+		c.add(int32(len(t.Reasons)+i), plain, p.Phrases) //nolint:gosec // a file of 1 MB has fewer
 	}
 	c.typos()
 	c.common(commonNL, entry{nl: 1})
