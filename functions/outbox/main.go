@@ -1,4 +1,5 @@
-// The outbox function puts problem items on the queues of their departments.
+// The outbox function puts problem items on the queues of their departments, and
+// on that of the media function what has to be asked of a platform.
 package main
 
 import (
@@ -17,9 +18,12 @@ import (
 func main() {
 	ctx := context.Background()
 	telemetry.Start("outbox")
+	client := sqs.NewFromConfig(config.AWS(ctx))
 	o := &outbox.Outbox{
-		Queues: queue.New(sqs.NewFromConfig(config.AWS(ctx)), config.Must("PROBLEM_QUEUES")),
+		Queues: queue.New(client, config.Must("PROBLEM_QUEUES")),
+		Jobs:   queue.At(client, config.Must("MEDIA_QUEUE")),
 		Read:   store.ReadProblemImage,
+		Job:    store.ReadJob,
 		URL:    config.Must("API"),
 	}
 	lambda.Start(o.Handle)

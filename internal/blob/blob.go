@@ -32,6 +32,13 @@ func (b *Bucket) Put(ctx context.Context, key, contentType string, data []byte) 
 	return failed(err, "write object")
 }
 
+// PutFrom writes an object of size bytes from r, which is read more than once
+// when a try fails.
+func (b *Bucket) PutFrom(ctx context.Context, key, contentType string, r io.ReadSeeker, size int64) error {
+	_, err := b.client.PutObject(ctx, &s3.PutObjectInput{Bucket: &b.name, Key: &key, Body: r, ContentLength: &size, ContentType: &contentType})
+	return failed(err, "write object")
+}
+
 // Get reads an object of at most limit bytes; a larger one is
 // [fault.TooLarge] and not read, a missing one [fault.NotFound].
 func (b *Bucket) Get(ctx context.Context, key string, limit int64) ([]byte, error) {
@@ -57,9 +64,12 @@ func (b *Bucket) Get(ctx context.Context, key string, limit int64) ([]byte, erro
 	return buf.Bytes(), nil
 }
 
-// Link returns an address under which an object can be fetched for a while.
-func (b *Bucket) Link(ctx context.Context, key string, valid time.Duration) (string, error) {
-	req, err := s3.NewPresignClient(b.client).PresignGetObject(ctx, &s3.GetObjectInput{Bucket: &b.name, Key: &key}, s3.WithPresignExpires(valid))
+// Link returns an address under which an object can be fetched for a while,
+// served with a Content-Type and a Content-Disposition.
+func (b *Bucket) Link(ctx context.Context, key, contentType, disposition string, valid time.Duration) (string, error) {
+	req, err := s3.NewPresignClient(b.client).PresignGetObject(ctx, &s3.GetObjectInput{
+		Bucket: &b.name, Key: &key, ResponseContentType: &contentType, ResponseContentDisposition: &disposition,
+	}, s3.WithPresignExpires(valid))
 	if err != nil {
 		return "", failed(err, "sign link")
 	}

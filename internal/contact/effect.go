@@ -19,6 +19,7 @@ const (
 	Edit      EffectKind = "edit"      // the customer changed the text
 	Deletion  EffectKind = "deletion"  // the customer took the message back
 	Verdict   EffectKind = "verdict"   // mail: a bounce, complaint, receipt or automatic answer to it
+	Media     EffectKind = "media"     // one of its attachments was fetched, or never will be
 )
 
 // Statuses of an outgoing message, lowest first. A later one is never taken
@@ -42,8 +43,13 @@ type Effect struct {
 	Emoji    string             `json:"emoji,omitempty"`    // reaction; empty takes it away
 	Text     string             `json:"text,omitempty"`     // edit: the new text
 	Revision int                `json:"revision,omitempty"` // edit: the platform's count, when it has one
+	Index    int                `json:"index,omitempty"`    // media: which attachment
+	File     *MediaFile         `json:"file,omitempty"`     // media: what became of it
 	Data     json.RawMessage    `json:"data,omitempty"`
 }
+
+// maxFiles is how many files of one message can be known at most.
+const maxFiles = 1000
 
 // Addresses returns every alias that came with e, the customer's own first.
 func (e Effect) Addresses() []identity.Address {
@@ -59,6 +65,8 @@ func (e Effect) Validate() error {
 		return fault.New(fault.Invalid, "effect without target")
 	case e.At.IsZero() || e.At.UnixMilli() < 0:
 		return fault.New(fault.Invalid, "effect without time")
+	case e.Kind == Media && (e.File == nil || e.Index < 0 || e.Index >= maxFiles):
+		return fault.New(fault.Invalid, "effect without file")
 	}
 	return nil
 }

@@ -42,7 +42,7 @@ func TestTheSchemaHasTheFieldsOfTheStructs(t *testing.T) {
 	t.Parallel()
 	defs := definitions(t)
 	for _, v := range []any{
-		contact.Message{}, contact.Effect{}, contact.Attachment{}, contact.ReplyTo{}, contact.Referral{}, identity.Address{},
+		contact.Message{}, contact.Effect{}, contact.Attachment{}, contact.MediaFile{}, contact.ReplyTo{}, contact.Referral{}, identity.Address{},
 	} {
 		typ := reflect.TypeOf(v)
 		all, required := fields(typ)
@@ -66,6 +66,9 @@ func fields(typ reflect.Type) (all, required []string) {
 			continue
 		}
 		name, option, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if name == "-" {
+			continue
+		}
 		all = append(all, name)
 		if option == "" {
 			required = append(required, name)
@@ -87,6 +90,7 @@ func TestTheSchemaHasTheValuesOfTheConstants(t *testing.T) {
 		{"message.go", "Direction", defs["Direction"].Enum},
 		{"message.go", "Kind", defs["Kind"].Enum},
 		{"message.go", "Origin", defs["Message"].Properties["origin"].Enum},
+		{"file.go", "FileState", defs["MediaFile"].Properties["state"].Enum},
 		{"effect.go", "EffectKind", defs["Effect"].Properties["kind"].Enum},
 		{"../identity/identity.go", "Kind", defs["Address"].Properties["kind"].Enum},
 		{"../identity/identity.go", "Assurance", defs["Address"].Properties["assurance"].Enum},

@@ -1,13 +1,16 @@
 // Package outbox sends what has to leave the table: problem items to the
-// queues of their departments.
+// queues of their departments, and to the media function what it has to ask of
+// a platform.
 //
 // It hangs off the table's stream, so that nothing has to write the table and
 // a queue in one step: what is in the table will leave, once or more often.
-// Consumers ignore a version of a problem that they have seen.
+// Consumers ignore a version of a problem that they have seen; a job that is
+// done twice ends as one that is done once.
 package outbox
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"strconv"
@@ -15,6 +18,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"github.com/heard-intake/heard/internal/batch"
+	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/problem"
 )
@@ -24,26 +28,37 @@ type Queues interface {
 	Send(ctx context.Context, department, group, deduplication string, body []byte) error
 }
 
+// Jobs takes what the media function is to do. [queue.Queue] is one.
+type Jobs interface {
+	Put(ctx context.Context, body []byte) error
+}
+
 // An Outbox is the function's work.
 type Outbox struct {
 	Queues Queues
+	Jobs   Jobs
 	Read   func(image map[string]events.DynamoDBAttributeValue) (problem.Record, error)
 	URL    string // where the API is, for the links in an item
+
+	// Job says what has to be asked of a platform because of a change. If it is
+	// nil, nothing is.
+	Job func(r events.DynamoDBEventRecord) (contact.Job, bool)
 }
 
-// Handle sends an item for every new version of a problem in the batch. Items
-// of one problem leave in order: after its first failure the rest of it
-// waits, while others go on. Lambda delivers again from the earliest failure.
+// Handle sends an item for every new version of a problem in the batch, and a
+// job for what is new. Items of one problem leave in order: after its first
+// failure the rest of it waits, while others go on. Lambda delivers again from
+// the earliest failure.
 func (o *Outbox) Handle(ctx context.Context, ev events.DynamoDBEvent) (events.DynamoDBEventResponse, error) {
 	first := -1
 	stopped := map[string]bool{}
 	for i, r := range ev.Records {
 		pk := r.Change.Keys["pk"]
-		if !isNew(r.Change) || pk.DataType() != events.DataTypeString || stopped[pk.String()] {
+		if pk.DataType() != events.DataTypeString || stopped[pk.String()] {
 			continue
 		}
-		if err := o.send(ctx, r.Change.NewImage); err != nil {
-			slog.ErrorContext(ctx, "item not sent", "problem", pk.String(), "kind", fault.KindOf(err), "err", err)
+		if err := o.leave(ctx, r); err != nil {
+			slog.ErrorContext(ctx, "not sent", "record", r.Change.SequenceNumber, "kind", fault.KindOf(err), "err", err)
 			stopped[pk.String()] = true
 			if first < 0 {
 				first = i
@@ -51,6 +66,28 @@ func (o *Outbox) Handle(ctx context.Context, ev events.DynamoDBEvent) (events.Dy
 		}
 	}
 	return batch.Stream(ev, first), nil
+}
+
+// leave sends what has to leave because of one change.
+func (o *Outbox) leave(ctx context.Context, r events.DynamoDBEventRecord) error {
+	if job, ok := o.job(r); ok {
+		body, err := json.Marshal(job)
+		if err != nil {
+			return fault.Wrap(fault.Internal, err, "encode job")
+		}
+		return o.Jobs.Put(ctx, body)
+	}
+	if !isNew(r.Change) {
+		return nil
+	}
+	return o.send(ctx, r.Change.NewImage)
+}
+
+func (o *Outbox) job(r events.DynamoDBEventRecord) (contact.Job, bool) {
+	if o.Job == nil {
+		return contact.Job{}, false
+	}
+	return o.Job(r)
 }
 
 // isNew reports whether a change made a new version.

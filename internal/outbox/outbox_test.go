@@ -106,7 +106,7 @@ func opened(id, department string) (problem.Problem, []problem.Event) {
 func TestAProblemIsToldOnceAVersionHoweverOftenTheStreamRepeats(t *testing.T) {
 	t.Parallel()
 	client := newQueues(t, "billing")
-	o := &outbox.Outbox{Queues: queue.New(client, "heard-problems-"), Read: store.ReadProblemImage, URL: "https://api.example.com"}
+	o := &outbox.Outbox{Queues: queue.New(client, "heard-problems-"), Read: store.ReadProblemImage, Job: store.ReadJob, URL: "https://api.example.com"}
 	p, evs := opened("p1", "billing")
 	first := image(t, p, evs)
 	counted := p
@@ -127,7 +127,7 @@ func TestAProblemIsToldOnceAVersionHoweverOftenTheStreamRepeats(t *testing.T) {
 func TestAMoveIsToldToBothDepartments(t *testing.T) {
 	t.Parallel()
 	client := newQueues(t, "billing", "it")
-	o := &outbox.Outbox{Queues: queue.New(client, "heard-problems-"), Read: store.ReadProblemImage, URL: "https://api.example.com"}
+	o := &outbox.Outbox{Queues: queue.New(client, "heard-problems-"), Read: store.ReadProblemImage, Job: store.ReadJob, URL: "https://api.example.com"}
 	p, evs := opened("p1", "billing")
 	moved, told, err := problem.Apply(p, problem.Update{To: problem.Moved, Department: "it", By: "els", At: at.Add(time.Hour)})
 	if err != nil {
@@ -162,7 +162,7 @@ func TestOneProblemThatFailsStopsItselfAndNobodyElse(t *testing.T) {
 	t.Parallel()
 	client := newQueues(t, "billing")
 	q := &broken{Queues: queue.New(client, "heard-problems-"), id: "bad"}
-	o := &outbox.Outbox{Queues: q, Read: store.ReadProblemImage, URL: "https://api.example.com"}
+	o := &outbox.Outbox{Queues: q, Read: store.ReadProblemImage, Job: store.ReadJob, URL: "https://api.example.com"}
 	bad, badEvents := opened("bad", "billing")
 	next, nextEvents, err := problem.Apply(bad, problem.Update{To: problem.Acknowledged, By: "els", At: at})
 	if err != nil {
@@ -192,7 +192,7 @@ func TestOneProblemThatFailsStopsItselfAndNobodyElse(t *testing.T) {
 
 func TestAQueueThatIsMissingIsAFailure(t *testing.T) {
 	t.Parallel()
-	o := &outbox.Outbox{Queues: queue.New(newQueues(t), "heard-problems-"), Read: store.ReadProblemImage}
+	o := &outbox.Outbox{Queues: queue.New(newQueues(t), "heard-problems-"), Read: store.ReadProblemImage, Job: store.ReadJob}
 	p, evs := opened("p1", "billing")
 	resp, err := o.Handle(t.Context(), events.DynamoDBEvent{Records: []events.DynamoDBEventRecord{record("7", "p1", nil, image(t, p, evs))}})
 	if err != nil || len(resp.BatchItemFailures) != 1 {

@@ -1,10 +1,12 @@
-// Package queue puts problem items on the queues of departments.
+// Package queue puts problem items on the queues of departments, and jobs on
+// the queues of functions.
 package queue
 
 import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -50,6 +52,33 @@ func (d *Departments) url(ctx context.Context, department string) (string, error
 	}
 	d.urls.Store(department, *out.QueueUrl)
 	return *out.QueueUrl, nil
+}
+
+// A Queue is one standard queue.
+type Queue struct {
+	client *sqs.Client
+	url    string
+}
+
+// At returns the queue at a URL.
+func At(client *sqs.Client, url string) *Queue { return &Queue{client: client, url: url} }
+
+// Put puts body on the queue.
+func (q *Queue) Put(ctx context.Context, body []byte) error {
+	_, err := q.client.SendMessage(ctx, &sqs.SendMessageInput{QueueUrl: &q.url, MessageBody: aws.String(string(body))})
+	return failed(err, "send job")
+}
+
+// maxDelay is how long SQS hides a message at most.
+const maxDelay = 12 * time.Hour
+
+// Delay shows the message with that receipt again after d, in place of the
+// queue's own visibility timeout.
+func (q *Queue) Delay(ctx context.Context, receipt string, d time.Duration) error {
+	_, err := q.client.ChangeMessageVisibility(ctx, &sqs.ChangeMessageVisibilityInput{
+		QueueUrl: &q.url, ReceiptHandle: &receipt, VisibilityTimeout: int32(min(d, maxDelay) / time.Second),
+	})
+	return failed(err, "delay job")
 }
 
 // failed gives an SDK error its kind; every failure of a queue may pass.

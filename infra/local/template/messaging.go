@@ -70,6 +70,12 @@ func (b *builder) topic(res *resource) {
 	b.model.Topics = append(b.model.Topics, t)
 }
 
+// subscription refuses a subscription by itself, which is one to a topic of
+// somebody else.
+func (b *builder) subscription(res *resource) {
+	b.fail(res.line, "%s: a subscription to a topic outside the stack does not run on this machine", res.id)
+}
+
 // A MailRule says what becomes of mail that SES receives.
 type MailRule struct {
 	ID         string

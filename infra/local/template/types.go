@@ -52,7 +52,8 @@ var resourceTypes = map[string]resourceType{
 		"TopicArn":  "arn:sns:{region}:{account}:{name}",
 		"TopicName": "{name}",
 	}, (*builder).topic},
-	"AWS::SES::ReceiptRule": {"", refOnly, (*builder).mailRule},
+	"AWS::SNS::Subscription": {"", refOnly, (*builder).subscription},
+	"AWS::SES::ReceiptRule":  {"", refOnly, (*builder).mailRule},
 
 	// No effect on this machine: nothing here has permissions, alarms, keys,
 	// log retention, deployments or a choice between mail rule sets.
