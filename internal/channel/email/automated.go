@@ -72,7 +72,7 @@ func generated(h rfc822.Header) bool {
 var awaySubjects = []string{
 	"automatic reply", "auto reply", "auto-reply", "autoreply", "out of office", "out-of-office", "auto response", "autoresponse", "automated reply", "on vacation:",
 	"automatisch antwoord", "automatisch bericht", "automatische beantwoording", "afwezig", "afwezigheidsbericht", "niet aanwezig:", "buiten kantoor", "out of the office",
-	"automatische antwort", "abwesenheit", "abwesend:", "automatische rückantwort", "abwesenheitsnotiz",
+	"automatische antwort", "abwesenheit", "abwesenheitsnotiz", "abwesend:", "automatische rückantwort",
 	"réponse automatique", "reponse automatique", "absence du bureau", "message d'absence",
 	"respuesta automática", "respuesta automatica", "fuera de la oficina", "risposta automatica", "fuori sede", "fuori ufficio", "resposta automática", "fora do escritório",
 	"automatyczna odpowiedź", "odpowiedź automatyczna", "autosvar", "automatisk svar", "automatiskt svar", "automaattinen vastaus", "poissa:", "автоответ", "автоматический ответ", "自动回复", "自動回覆", "自動返信",
@@ -82,7 +82,9 @@ func awaySubject(h rfc822.Header) bool {
 	subject := strings.ToLower(h.Text("Subject"))
 	for _, s := range awaySubjects {
 		if rest, ok := strings.CutPrefix(subject, s); ok {
-			return rest == "" || strings.ContainsAny(rest[:1], ":-( [") || strings.HasPrefix(rest, "—") || strings.HasPrefix(rest, "：")
+			if rest = strings.TrimLeft(rest, " \u00a0"); rest == "" || strings.ContainsAny(rest[:1], ":-([") || strings.HasPrefix(rest, "—") || strings.HasPrefix(rest, "：") {
+				return true
+			}
 		}
 	}
 	return false

@@ -45,12 +45,13 @@ const (
 
 // Parsed is what a mail holds beside its messages.
 type Parsed struct {
-	Quarantine string       // why the raw mail must be kept in quarantine too; empty when it was read whole
-	NoReply    bool         // nobody may answer it automatically
-	Forward    bool         // it passes somebody else's mail on
-	Kept       []reply.Span // where the reply stands in the full text
-	MessageID  string       // the sender's own, without brackets
-	Report     *bounce.Notice
+	Quarantine  string       // why the raw mail must be kept in quarantine too; empty when it was read whole
+	NoReply     bool         // nobody may answer it automatically
+	Forward     bool         // it passes somebody else's mail on
+	ForwardedBy string       // who of our own people did, when the customer is the one who wrote it
+	Kept        []reply.Span // where the reply stands in the full text
+	MessageID   string       // the sender's own, without brackets
+	Report      *bounce.Notice
 
 	root *rfc822.Part
 	body body
@@ -80,8 +81,9 @@ func Normalize(raw []byte, env Envelope) (contact.Delivery, Parsed, error) {
 		Subject:   contact.Clean(root.Header.Text("Subject"), contact.MaxSubject),
 	}
 	addSender(&m, root, env, raw)
-	addThread(&m, root, p.MessageID)
+	addThread(&m, root, p.MessageID, env)
 	addText(&m, &p)
+	p.ForwardedBy = passOn(&m, env, p.Forward)
 	m.Attachments = attachments(p.body, env)
 	class := classify(root, env, p.Report)
 	m.Automated, m.Passive = class.name, class.passive
@@ -92,7 +94,7 @@ func Normalize(raw []byte, env Envelope) (contact.Delivery, Parsed, error) {
 	}
 
 	var d contact.Delivery
-	for _, mailbox := range env.Mailboxes {
+	for _, mailbox := range mailboxes(env) {
 		m := m
 		m.Account = mailbox
 		m.ProviderID = env.SESID
@@ -135,13 +137,23 @@ func complete(env Envelope, raw []byte, root *rfc822.Part) Envelope {
 		env.ReceivedAt = headerTime(root.Header)
 	}
 	env.ReceivedAt = env.ReceivedAt.UTC().Truncate(time.Millisecond)
-	for i, mailbox := range env.Mailboxes {
-		env.Mailboxes[i] = normalMailbox(mailbox)
-	}
 	if len(env.Mailboxes) == 0 {
 		env.Mailboxes = []string{headerMailbox(root.Header)}
 	}
 	return env
+}
+
+// mailboxes returns our mailboxes that a mail came to, each once, without
+// tokens.
+func mailboxes(env Envelope) []string {
+	var all []string
+	for _, m := range env.Mailboxes {
+		plain, _ := cutToken(normalMailbox(m))
+		if !slices.Contains(all, plain) {
+			all = append(all, plain)
+		}
+	}
+	return all
 }
 
 // noTime stands for the time of a mail that says none.
@@ -181,10 +193,23 @@ func normalMailbox(addr string) string {
 	return contact.Clean(strings.ToLower(strings.TrimSpace(addr)), 320)
 }
 
-// addThread says which mails m answers.
-func addThread(m *contact.Message, root *rfc822.Part, own string) {
-	refs := root.Header.IDs("References")
-	answered := root.Header.IDs("In-Reply-To")
+// addThread says which mails m answers: those its fields name and the one
+// whose token it was sent to. A mail of ours that was sent to somebody else is
+// none of them: whoever got hold of its id does not get into its thread. The
+// subject says nothing, for anybody can write it.
+func addThread(m *contact.Message, root *rfc822.Part, own string, env Envelope) {
+	foreign := func(id string) bool {
+		token, _, _ := strings.Cut(id, "@")
+		return len(env.Tokens.Key) > 0 && looksLikeToken(token) && !env.Tokens.Valid(token, m.Customer.Alias)
+	}
+	refs := slices.DeleteFunc(root.Header.IDs("References"), foreign)
+	answered := slices.DeleteFunc(root.Header.IDs("In-Reply-To"), foreign)
+	for _, r := range append(slices.Clone(env.Recipients), env.Mailboxes...) {
+		mailbox, token := cutToken(r)
+		if id := MessageID(mailbox, token); token != "" && env.Tokens.Valid(token, m.Customer.Alias) && !slices.Contains(answered, id) {
+			answered = append(answered, id)
+		}
+	}
 	for _, id := range answered {
 		if !slices.Contains(refs, id) {
 			refs = append(refs, id)
@@ -210,12 +235,17 @@ func addText(m *contact.Message, p *Parsed) {
 	whole := contact.Clean(p.body.text, contact.MaxText)
 	r := reply.Strip(whole, p.body.hints)
 	m.Text, p.Kept, p.Forward = r.Text, r.Kept, r.Forward
-	if whole = strings.TrimRight(whole, " \t\n"); whole != m.Text {
-		m.FullText = whole
+	if !sameWords(whole, m.Text) {
+		m.FullText = strings.TrimRight(whole, " \t\n")
 	}
 	if p.Forward && m.ReplyTo == nil && len(r.Kept) == 1 && m.FullText == "" {
 		m.ReplyTo = &contact.ReplyTo{Forwarded: true}
 	}
+}
+
+// sameWords reports whether two texts differ in blanks at most.
+func sameWords(a, b string) bool {
+	return len(a) < 2*len(b)+64 && slices.Equal(strings.Fields(a), strings.Fields(b))
 }
 
 // mark returns what readers of the mail must know first.

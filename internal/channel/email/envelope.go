@@ -20,6 +20,11 @@ type Envelope struct {
 	SESID      string   // the server's id of the mail
 	ReceivedAt time.Time
 	Verdicts   Verdicts
+	Tokens     Tokens // marks of our own mail; the zero value knows none
+
+	// Staff reports whether an address is that of one of our own people, whose
+	// forwards are their customers' mails; nil for nobody.
+	Staff func(address string) bool
 }
 
 // Verdicts are the server's findings about a mail: PASS, FAIL, GRAY,

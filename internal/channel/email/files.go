@@ -5,6 +5,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/heard-intake/heard/internal/channel/email/htmltext"
 	"github.com/heard-intake/heard/internal/channel/email/rfc822"
 	"github.com/heard-intake/heard/internal/contact"
 )
@@ -28,6 +29,10 @@ func (p Parsed) Part(ref string) ([]byte, bool) {
 
 // HTML returns the mail's text as HTML, as it was sent: not safe to show.
 func (p Parsed) HTML() string { return strings.Join(p.body.html, "\n") }
+
+// SafeHTML returns the mail's text as HTML that may be shown inside another
+// page; empty when it has none.
+func (p Parsed) SafeHTML() string { return htmltext.Sanitize(p.HTML()) }
 
 // attachments lists the files of a mail.
 func attachments(b body, env Envelope) []contact.Attachment {
@@ -83,9 +88,8 @@ func FileName(p *rfc822.Part) string {
 	name := p.FileName()
 	if name == "" && p.Type == "message/rfc822" {
 		if inner, _ := rfc822.Parse(p.Bytes()); inner != nil {
-			name = inner.Header.Text("Subject")
+			name = strings.ReplaceAll(inner.Header.Text("Subject"), "/", "_")
 		}
-		name = strings.TrimSpace(name)
 		if name == "" {
 			name = "message"
 		}

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"strings"
 
+	"github.com/heard-intake/heard/internal/channel/email/reply"
 	"github.com/heard-intake/heard/internal/channel/email/rfc822"
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
@@ -29,8 +30,44 @@ func addSender(m *contact.Message, root *rfc822.Part, env Envelope, raw []byte) 
 	}
 	if original, found := groupSender(root.Header, alias); found {
 		m.Customer = identity.Address{Alias: original, Assurance: identity.Claimed}
+		name, _, _ := strings.Cut(m.Name, " via ")
+		m.Name = strings.Trim(name, "' ")
 	}
 	addClaim(m, root.Header.Addresses("Reply-To"))
+}
+
+// passOn makes the customer of a mail that one of our own people forwards the
+// one who wrote it, when the mail is proven to be theirs: anybody else could
+// put words into a customer's mouth that way. It returns who forwarded.
+func passOn(m *contact.Message, env Envelope, forward bool) (by string) {
+	if !forward && !forwardSubject(m.Subject) || env.Staff == nil || m.Customer.Assurance != identity.Verified || !env.Staff(m.Customer.Value) {
+		return ""
+	}
+	whole := m.FullText
+	if whole == "" {
+		whole = m.Text
+	}
+	who, alias, ok := firstAlias(rfc822.ParseAddresses(reply.ForwardedFrom(whole)))
+	if !ok || env.Staff(alias.Value) {
+		return ""
+	}
+	by = m.Customer.Value
+	m.Customer = identity.Address{Alias: alias, Assurance: identity.Claimed}
+	m.Aliases = nil
+	m.Name = cleanName(who.Name, alias.Value)
+	m.Text, m.FullText = whole, ""
+	m.ReplyTo = &contact.ReplyTo{Forwarded: true}
+	return by
+}
+
+// forwardSubject reports whether a subject has the mark of a forward.
+func forwardSubject(subject string) bool {
+	mark, _, ok := strings.Cut(strings.ToLower(subject), ":")
+	switch strings.TrimSpace(mark) {
+	case "fw", "fwd", "wg", "tr", "doorst", "rv", "enc", "i", "vs", "pd", "vl", "转发", "轉寄":
+		return ok
+	}
+	return false
 }
 
 // firstAlias returns the first of the addresses that is one.

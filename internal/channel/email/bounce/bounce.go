@@ -173,8 +173,7 @@ func fields(s string) rfc822.Header {
 			b.WriteString(line)
 		}
 	}
-	root, _ := rfc822.Parse([]byte(b.String()))
-	return root.Header
+	return rfc822.ParseHeader([]byte(b.String()))
 }
 
 func (p *pieces) complaint() *Notice {

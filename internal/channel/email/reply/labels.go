@@ -104,3 +104,28 @@ func headerEnd(lines []line, i int) int {
 	}
 	return end
 }
+
+// ForwardedFrom returns the sender that the first forwarded mail in text
+// names, as it is written there; empty when it names none.
+func ForwardedFrom(text string) string {
+	lines := split(text[:min(len(text), MaxText)])
+	for i := range lines {
+		lines[i].text = strings.TrimLeft(lines[i].text, "> \t")
+		lines[i].class = words
+		if lines[i].text == "" {
+			lines[i].class = empty
+		}
+	}
+	for i := range lines {
+		if labelOf(lines[i].text) == 0 || lines[i].class != words {
+			continue
+		}
+		for end, j := headerEnd(lines, i), i; j <= end; j++ {
+			if labelOf(lines[j].text) == from {
+				_, value, _ := strings.Cut(strings.ReplaceAll(lines[j].text, "：", ":"), ":")
+				return strings.Trim(value, "* \t\u00a0")
+			}
+		}
+	}
+	return ""
+}

@@ -19,6 +19,13 @@ type Header struct {
 	charset string // of the mail's text: the best guess for raw bytes
 }
 
+// ParseHeader reads a block of fields that stands by itself, as in a delivery
+// report.
+func ParseHeader(block []byte) Header {
+	h, _, _ := readHeader(block)
+	return h
+}
+
 // readHeader reads the block at the start of b, and returns where the content
 // begins. Lines that are no header are taken for what a person would see: the
 // rest of the field before when more fields follow, else the first line of a

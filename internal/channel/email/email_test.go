@@ -1,0 +1,272 @@
+package email_test
+
+import (
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/heard-intake/heard/internal/channel/channeltest"
+	"github.com/heard-intake/heard/internal/channel/email"
+	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/identity"
+)
+
+func TestMailsBecomeTheMessagesBesideThem(t *testing.T) {
+	t.Parallel()
+	channeltest.Golden(t, "testdata", ".eml", func(raw []byte) (contact.Delivery, error) {
+		d, _, err := email.Normalize(raw, email.EnvelopeFromHeaders(raw))
+		return d, err
+	})
+}
+
+// received is an envelope as the server makes one.
+func received(mailboxes ...string) email.Envelope {
+	return email.Envelope{
+		Mailboxes:  mailboxes,
+		Recipients: mailboxes,
+		SESID:      "ses1",
+		ReceivedAt: time.Date(2025, 3, 3, 9, 15, 30, 0, time.UTC),
+		Verdicts:   email.Verdicts{DMARC: "PASS"},
+	}
+}
+
+func normalize(t *testing.T, mail string, env email.Envelope) (contact.Delivery, email.Parsed) {
+	t.Helper()
+	d, p, err := email.Normalize([]byte(mail), env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	channeltest.Check(t, d)
+	return d, p
+}
+
+func TestAMailToTwoMailboxesIsAMessageInEach(t *testing.T) {
+	t.Parallel()
+	d, _ := normalize(t, "From: jan@example.com\nTo: elsewhere@example.org\nDate: Mon, 1 Jan 2001 00:00:00 +0000\n\nx", received("Service@Example.org", "sales@example.org", "service@example.org"))
+	if len(d.Messages) != 2 {
+		t.Fatalf("%d messages", len(d.Messages))
+	}
+	for i, want := range []string{"service@example.org", "sales@example.org"} {
+		m := d.Messages[i]
+		if m.Account != want || m.ProviderID != "ses1/"+want || m.ID != contact.NewID(contact.Email, received().ReceivedAt, "ses1/"+want) {
+			t.Errorf("message %d: %s %s %s", i, m.Account, m.ProviderID, m.ID)
+		}
+	}
+}
+
+func TestWhoWroteIt(t *testing.T) {
+	t.Parallel()
+	pass, fail := email.Verdicts{DMARC: "PASS"}, email.Verdicts{DMARC: "FAIL"}
+	tests := []struct {
+		name, header string
+		verdicts     email.Verdicts
+		want         string
+		assurance    identity.Assurance
+	}{
+		{"DMARC vouches for it", "From: Jan <Jan@Example.com>", pass, "jan@example.com", identity.Verified},
+		{"DMARC does not", "From: jan@example.com", fail, "jan@example.com", identity.Claimed},
+		{"nobody checked", "From: jan@example.com", email.Verdicts{}, "jan@example.com", identity.Claimed},
+		{"SPF and DKIM alone are not enough", "From: jan@example.com", email.Verdicts{SPF: "PASS", DKIM: "PASS"}, "jan@example.com", identity.Claimed},
+		{"two senders", "From: jan@example.com, piet@example.com", pass, "jan@example.com", identity.Claimed},
+		{"two From fields", "From: jan@example.com\nFrom: piet@example.com", pass, "jan@example.com", identity.Claimed},
+		{"another domain was checked", "From: jan@example.com", email.Verdicts{DMARC: "PASS", From: "example.net"}, "jan@example.com", identity.Claimed},
+		{"the domain that was checked", "From: jan@example.com", email.Verdicts{DMARC: "PASS", From: "example.com"}, "jan@example.com", identity.Verified},
+		{"an address in the name", `From: "boss@example.org" <jan@example.com>`, pass, "jan@example.com", identity.Verified},
+		{"no From, but a Reply-To", "Reply-To: jan@example.com", pass, "jan@example.com", identity.Claimed},
+		{"an internationalized domain", "From: jan@bücher.example", pass, "jan@xn--bcher-kva.example", identity.Verified},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			env := received("service@example.org")
+			env.Verdicts = tt.verdicts
+			d, _ := normalize(t, tt.header+"\n\nx", env)
+			if c := d.Messages[0].Customer; c.Value != tt.want || c.Assurance != tt.assurance {
+				t.Errorf("got %s %s, want %s %s", c.Value, c.Assurance, tt.want, tt.assurance)
+			}
+		})
+	}
+}
+
+func TestAMailFromNobodyIsKept(t *testing.T) {
+	t.Parallel()
+	d, _ := normalize(t, "Subject: x\n\nhello", received("service@example.org"))
+	if c := d.Messages[0].Customer; c.Scope != "unknown" || c.Value == "" || c.Assurance != identity.Claimed {
+		t.Errorf("customer %+v", c)
+	}
+	if got := d.Messages[0].Text; got != "hello" {
+		t.Errorf("text %q", got)
+	}
+}
+
+func TestOnlyWhatTheServerWroteCounts(t *testing.T) {
+	t.Parallel()
+	raw, err := os.ReadFile("testdata/forged-verdicts.eml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	env := email.EnvelopeFromHeaders(raw)
+	if v := env.Verdicts; v.Spam != "FAIL" || v.DMARC != "FAIL" || v.Virus != "" {
+		t.Errorf("verdicts %+v", v)
+	}
+	if env.SESID != "realrealreal1" || !env.ReceivedAt.Equal(time.Date(2025, 3, 3, 9, 15, 30, 0, time.UTC)) {
+		t.Errorf("envelope %+v", env)
+	}
+	forged := "Received: from a by mail.example.net with SMTP id x; Mon, 03 Mar 2025 09:15:30 +0000\r\n" + string(raw)
+	if env := email.EnvelopeFromHeaders([]byte(forged)); env.SESID != "" || env.Verdicts.DMARC != "" {
+		t.Errorf("believed a header of the sender: %+v", env)
+	}
+}
+
+func TestMarks(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name     string
+		verdicts email.Verdicts
+		mark     string
+	}{
+		{"a virus", email.Verdicts{Virus: "FAIL", Spam: "FAIL"}, email.MarkVirus},
+		{"spam", email.Verdicts{Spam: "FAIL"}, email.MarkSpam},
+		{"neither", email.Verdicts{Spam: "GRAY", Virus: "DISABLED"}, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			env := received("service@example.org")
+			env.Verdicts = tt.verdicts
+			d, p := normalize(t, "From: jan@example.com\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nx\n--b\nContent-Type: application/pdf; name=a.pdf\n\nx\n--b--\n", env)
+			m := d.Messages[0]
+			if m.Mark != tt.mark || p.NoReply != (tt.verdicts.Spam == "FAIL") {
+				t.Errorf("mark %q, no reply %v", m.Mark, p.NoReply)
+			}
+			if virus := m.Attachments[0].Mark == "virus"; virus != (tt.mark == email.MarkVirus) {
+				t.Errorf("attachment marked %q", m.Attachments[0].Mark)
+			}
+		})
+	}
+}
+
+func TestMachinesAreTold(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name, header string
+		automated    string
+		passive      bool
+		noReply      bool
+	}{
+		{"a person", "Subject: Vraag", "", false, false},
+		{"auto-submitted", "Auto-Submitted: auto-replied", "auto-reply", true, true},
+		{"auto-submitted: no", "Auto-Submitted: no", "", false, false},
+		{"a generated notification", "Auto-Submitted: auto-generated", "auto-generated", true, true},
+		{"an absence notice in Dutch", "Subject: Automatisch antwoord: Vraag", "auto-reply", true, true},
+		{"an absence notice in German", "Subject: Abwesenheitsnotiz: Frage", "auto-reply", true, true},
+		{"an absence notice in French", "Subject: =?utf-8?q?R=C3=A9ponse_automatique=C2=A0=3A_Question?=", "auto-reply", true, true},
+		{"a person who writes about absence", "Subject: Afwezigheid doorgeven", "", false, false},
+		{"a person who writes about bounces", "Subject: Delivery failed, where is my parcel", "", false, false},
+		{"Exchange suppresses answers to everything", "X-Auto-Response-Suppress: All", "", false, true},
+		{"no reply wanted", "From: no-reply@example.com", "", false, true},
+		{"a discussion list", "List-Id: <a.example.com>\nList-Post: <mailto:a@example.com>\nPrecedence: list", "", false, true},
+		{"a newsletter", "List-Unsubscribe: <https://example.com>\nPrecedence: bulk", "list", false, true},
+		{"a null sender alone", "Return-Path: <>", "", false, true},
+		{"a daemon", "From: Mail Delivery Subsystem <MAILER-DAEMON@example.com>\nSubject: Returned mail: see transcript for details", "bounce", true, true},
+		{"an answer to an invitation", "Content-Type: text/calendar; method=REPLY", "auto-reply", true, true},
+		{"a DMARC report", "Subject: Report Domain: example.org Submitter: example.com Report-ID: 1", "report", true, true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			header := tt.header
+			if !strings.Contains(header, "From:") {
+				header = "From: jan@example.com\n" + header
+			}
+			d, p := normalize(t, header+"\n\nx", received("service@example.org"))
+			if m := d.Messages[0]; m.Automated != tt.automated || m.Passive != tt.passive || p.NoReply != tt.noReply {
+				t.Errorf("got %q, passive %v, no reply %v", m.Automated, m.Passive, p.NoReply)
+			}
+		})
+	}
+}
+
+func TestThePiecesOfTheReplyLieInTheFullText(t *testing.T) {
+	t.Parallel()
+	d, p := normalize(t, "From: jan@example.com\n\nJa.\n\nOn Mon, 3 Mar 2025 at 10:15, Jan <jan@example.com> wrote:\n> Nee?\n", received("service@example.org"))
+	m := d.Messages[0]
+	if len(p.Kept) != 1 || strings.TrimSpace(m.FullText[p.Kept[0].Start:p.Kept[0].End]) != m.Text || m.Text != "Ja." {
+		t.Errorf("kept %v of %q: %q", p.Kept, m.FullText, m.Text)
+	}
+}
+
+func TestNamesOfFilesAreMadeSafe(t *testing.T) {
+	t.Parallel()
+	tests := []struct{ sent, want string }{
+		{"a.pdf", "a.pdf"},
+		{"../../etc/passwd", "passwd"},
+		{`C:\temp\a.pdf`, "a.pdf"},
+		{"a\u202efdp.exe", "afdp.exe"},
+		{"a:b|c?.pdf", "a_b_c_.pdf"},
+		{" .a.pdf. ", "a.pdf"},
+		{strings.Repeat("a", 300) + ".pdf", strings.Repeat("a", 251) + ".pdf"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.want, func(t *testing.T) {
+			t.Parallel()
+			d, _ := normalize(t, "From: jan@example.com\nContent-Type: application/pdf\nContent-Disposition: attachment; filename=\""+tt.sent+"\"\n\nx", received("service@example.org"))
+			if got := d.Messages[0].Attachments[0].Name; got != tt.want {
+				t.Errorf("got %q", got)
+			}
+		})
+	}
+}
+
+// Whatever the bytes: a mail becomes a message that can be stored, and the
+// same at a second reading.
+func FuzzNormalize(f *testing.F) {
+	entries, err := os.ReadDir("testdata")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, e := range entries {
+		if strings.HasSuffix(e.Name(), ".eml") {
+			raw, err := os.ReadFile("testdata/" + e.Name())
+			if err != nil {
+				f.Fatal(err)
+			}
+			f.Add(raw)
+		}
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		d, p, err := email.Normalize(raw, email.EnvelopeFromHeaders(raw))
+		if err != nil {
+			t.Fatal(err)
+		}
+		channeltest.Check(t, d)
+		for _, a := range d.Messages[0].Attachments {
+			if b, ok := p.Part(a.Ref); !ok || len(b) > len(raw) {
+				t.Fatalf("attachment %q: %v, %d bytes", a.Ref, ok, len(b))
+			}
+		}
+		p.SafeHTML()
+	})
+}
+
+func BenchmarkNormalizeCorpus(b *testing.B) {
+	var all [][]byte
+	size := 0
+	for _, dir := range []string{"chatwoot", "talon", "sisimai", "enmime/mail"} {
+		for _, raw := range mails(b, dir) {
+			all = append(all, raw)
+			size += len(raw)
+		}
+	}
+	b.SetBytes(int64(size))
+	b.ReportAllocs()
+	for b.Loop() {
+		for _, raw := range all {
+			if _, _, err := email.Normalize(raw, email.Envelope{}); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	b.ReportMetric(float64(len(all)), "mails/op")
+}
