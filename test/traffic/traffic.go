@@ -270,3 +270,28 @@ func Reply(from Person, messageID, inReplyTo, subject, text, quoted string, at t
 	line("--%s--", boundary)
 	return []byte(b.String())
 }
+
+// WhatsAppEcho returns a webhook that says that staff wrote to a customer in
+// the business app.
+func WhatsAppEcho(to Person, id, text string, at time.Time) []byte {
+	echo := object{
+		"from": "15555550100", "to": to.Phone, "id": id, "timestamp": fmt.Sprint(at.Unix()), "type": "text", "text": object{"body": text},
+	}
+	if to.BSUID != "" {
+		echo["to_user_id"] = to.BSUID
+	}
+	return encode(object{"object": "whatsapp_business_account", "entry": []any{object{
+		"id": WABA, "changes": []any{object{"field": "smb_message_echoes", "value": object{
+			"messaging_product": "whatsapp", "metadata": object{"display_phone_number": "15555550100", "phone_number_id": PhoneID},
+			"message_echoes": []any{echo},
+		}}},
+	}}})
+}
+
+// MessengerEcho returns a webhook that says that the page wrote to a customer.
+func MessengerEcho(to Person, id, text string, at time.Time) []byte {
+	return encode(object{"object": "page", "entry": []any{object{"id": Page, "time": at.UnixMilli() + 400, "messaging": []any{object{
+		"sender": object{"id": Page}, "recipient": object{"id": to.PSID}, "timestamp": at.UnixMilli(),
+		"message": object{"mid": id, "is_echo": true, "text": text},
+	}}}}})
+}

@@ -1,0 +1,307 @@
+package soak_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"net/smtp"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/heard-intake/heard/infra/local/stack"
+	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/webhook"
+	"github.com/heard-intake/heard/test/traffic"
+)
+
+const (
+	senders     = 64
+	copies      = 3 // of every message
+	perCustomer = 5
+)
+
+// A message is one that has to be stored once, whatever happens. It is found
+// again by its mark.
+type message struct {
+	mark     string
+	customer int
+	channel  contact.Channel
+	from     traffic.Person
+	at       time.Time
+	text     string
+	ours     bool // an echo of what staff wrote
+	smtp     bool // comes by the SMTP port, and once only: SES gives each mail an id of its own
+}
+
+// A delivery is one request, with the messages in it.
+type delivery struct {
+	marks []string
+	send  func(context.Context) error // nil: answered 200
+}
+
+// A load is what is sent.
+type load struct {
+	stack    *stack.Stack
+	client   *http.Client
+	messages []message
+	tokens   map[int]string // of the chat, by customer
+	secrets  map[string]string
+	dice     *rand.Rand
+
+	mu      sync.Mutex
+	durable map[string]bool // marks of messages that were answered 200
+}
+
+// channelOf gives each channel its share: WhatsApp 60%, Messenger and mail
+// 15% each, the chat 10%.
+func channelOf(customer int) contact.Channel {
+	switch n := customer % 20; {
+	case n < 12:
+		return contact.WhatsApp
+	case n < 15:
+		return contact.Messenger
+	case n < 18:
+		return contact.Email
+	default:
+		return contact.WebChat
+	}
+}
+
+func newLoad(t *testing.T, s *stack.Stack, n int) *load {
+	t.Helper()
+	l := &load{
+		stack: s, tokens: map[int]string{}, secrets: map[string]string{}, durable: map[string]bool{},
+		client: &http.Client{Timeout: 2 * time.Minute, Transport: &http.Transport{MaxIdleConnsPerHost: senders}},
+		dice:   rand.New(rand.NewPCG(3, uint64(n))), //nolint:gosec // the same load every time
+	}
+	for _, name := range []string{"whatsapp", "messenger"} {
+		values, err := s.Secret(t.Context(), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.secrets[name] = values["appSecret"]
+	}
+	for customer := 0; len(l.messages) < n; customer++ {
+		l.write(t, customer, min(perCustomer, n-len(l.messages)))
+	}
+	return l
+}
+
+// write makes the messages of a customer: talks on several days, some of them
+// answered.
+func (l *load) write(t *testing.T, customer, n int) {
+	t.Helper()
+	m := message{customer: customer, channel: channelOf(customer), from: traffic.Someone(customer)}
+	m.at = time.Now().Add(-10 * 24 * time.Hour).UTC().Truncate(time.Second)
+	apart := 60 * time.Hour
+	if m.channel == contact.WebChat { // whose ids may be a day old
+		m.at, apart = time.Now().Add(-20*time.Hour).UTC().Truncate(time.Second), 5*time.Hour
+		l.openChat(t, customer)
+	}
+	m.smtp = m.channel == contact.Email && customer%2 == 0
+	for i, left := 0, n; left > 0; i++ {
+		m.at = m.at.Add(time.Duration(l.dice.Int64N(int64(apart)))).Truncate(time.Second)
+		m.ours = left < n && l.dice.IntN(3) == 0 && (m.channel == contact.WhatsApp || m.channel == contact.Messenger)
+		m.mark = fmt.Sprintf("(m%d.%d)", customer, i)
+		m.text = traffic.Openings[l.dice.IntN(len(traffic.Openings))].Text + " " + m.mark
+		if m.ours {
+			m.text = traffic.Answer + " " + m.mark
+		}
+		from := traffic.Someone(customer)
+		if customer%3 == 0 || customer%3 == 1 && i%2 == 0 {
+			from.BSUID = "" // some are known by their number only, some by both, some by now this, now that
+		}
+		m.from = from
+		l.messages = append(l.messages, m)
+		left--
+	}
+}
+
+func (l *load) openChat(t *testing.T, customer int) {
+	t.Helper()
+	resp, err := l.client.Post(l.stack.API+"/chat/sessions", "application/json", strings.NewReader("{}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	var session struct{ Token string }
+	if err := json.NewDecoder(resp.Body).Decode(&session); err != nil || session.Token == "" {
+		t.Fatalf("no session: %d %v", resp.StatusCode, err)
+	}
+	l.tokens[customer] = session.Token
+}
+
+// deliveries returns what is sent: every message three times, in any order;
+// first those of customers who all write at once for the first time, one after
+// the other, so that the deliveries of each race.
+func (l *load) deliveries() []delivery {
+	racing := 20
+	var out, rest []delivery
+	byCustomer := map[int][]message{}
+	var later []message
+	for _, m := range l.messages {
+		if m.customer < racing {
+			byCustomer[m.customer] = append(byCustomer[m.customer], m)
+		} else {
+			later = append(later, m)
+		}
+	}
+	for c := range racing {
+		out = append(out, l.shuffled(byCustomer[c])...)
+	}
+	rest = l.shuffled(later)
+	return append(out, rest...)
+}
+
+// shuffled returns the deliveries of messages in any order; some webhooks hold
+// several.
+func (l *load) shuffled(ms []message) []delivery {
+	var all []message
+	for _, m := range ms {
+		for range copies {
+			all = append(all, m)
+			if m.smtp {
+				break
+			}
+		}
+	}
+	l.dice.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+	var out []delivery
+	together := map[contact.Channel][]message{}
+	for _, m := range all {
+		if m.ours || m.channel == contact.Email || m.channel == contact.WebChat || l.dice.IntN(5) > 0 {
+			out = append(out, l.delivery(m))
+			continue
+		}
+		group := append(together[m.channel], m)
+		if len(group) == 3 {
+			out = append(out, l.delivery(group...))
+			group = nil
+		}
+		together[m.channel] = group
+	}
+	for _, group := range together {
+		if len(group) > 0 {
+			out = append(out, l.delivery(group...))
+		}
+	}
+	return out
+}
+
+func (l *load) delivery(ms ...message) delivery {
+	d := delivery{send: l.sending(ms)}
+	for _, m := range ms {
+		d.marks = append(d.marks, m.mark)
+	}
+	return d
+}
+
+func (l *load) sending(ms []message) func(context.Context) error {
+	m := ms[0]
+	var said []traffic.Said
+	for _, m := range ms {
+		id := traffic.MID(m.mark)
+		if m.channel == contact.WhatsApp {
+			id = traffic.Wamid(m.from, m.mark)
+		}
+		said = append(said, traffic.Said{From: m.from, ID: id, At: m.at, Text: m.text})
+	}
+	switch {
+	case m.channel == contact.WhatsApp && m.ours:
+		return l.webhook("whatsapp", traffic.WhatsAppEcho(m.from, said[0].ID, m.text, m.at))
+	case m.channel == contact.WhatsApp:
+		return l.webhook("whatsapp", traffic.WhatsApp(said...))
+	case m.channel == contact.Messenger && m.ours:
+		return l.webhook("messenger", traffic.MessengerEcho(m.from, said[0].ID, m.text, m.at))
+	case m.channel == contact.Messenger:
+		return l.webhook("messenger", traffic.Messenger(said...))
+	case m.channel == contact.Email:
+		return l.mail(m)
+	default:
+		return l.post("/chat/messages", traffic.Chat(traffic.UUIDv7(m.at, m.mark), m.text), "Authorization", "Bearer "+l.tokens[m.customer])
+	}
+}
+
+func (l *load) webhook(channel string, body []byte) func(context.Context) error {
+	return l.post("/webhooks/"+channel, body, webhook.SignatureHeader, webhook.Sign(body, l.secrets[channel]))
+}
+
+func (l *load) post(path string, body []byte, header, value string) func(context.Context) error {
+	return func(ctx context.Context) error {
+		req, err := http.NewRequestWithContext(ctx, http.MethodPost, l.stack.API+path, bytes.NewReader(body))
+		if err != nil {
+			return err
+		}
+		req.Header.Set("Content-Type", "application/json")
+		req.Header.Set(header, value)
+		resp, err := l.client.Do(req)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = resp.Body.Close() }()
+		answer, err := io.ReadAll(resp.Body)
+		if err == nil && resp.StatusCode != http.StatusOK && resp.StatusCode != http.StatusCreated {
+			err = fmt.Errorf("status %d: %s", resp.StatusCode, answer)
+		}
+		return err
+	}
+}
+
+// mail has a mail arrive: by SMTP, or as an object that SES writes once more.
+func (l *load) mail(m message) func(context.Context) error {
+	raw := traffic.Mail(m.from, strings.Trim(m.mark, "()")+"@example.org", "", "Vraag", m.text, m.at)
+	if m.smtp {
+		return func(context.Context) error {
+			return smtp.SendMail(l.stack.SMTP, nil, m.from.Mail, []string{traffic.Mailbox}, raw)
+		}
+	}
+	id := traffic.SESID(m.mark)
+	raw = traffic.Received(raw, id, m.from, m.at)
+	key := "in/" + id
+	return func(ctx context.Context) error {
+		_, err := l.stack.Clients().S3.PutObject(ctx, &s3.PutObjectInput{Bucket: &l.stack.Mail, Key: &key, Body: bytes.NewReader(raw)})
+		return err
+	}
+}
+
+// send sends deliveries, each once, by 64 senders, and returns those that were
+// not answered 200. at is called after each with how many were sent so far.
+func (l *load) send(ctx context.Context, ds []delivery, at func(n int)) (failed []delivery, errs error) {
+	next := make(chan delivery)
+	var sent atomic.Int64
+	var wg sync.WaitGroup
+	for range senders {
+		wg.Go(func() {
+			for d := range next {
+				err := d.send(ctx)
+				l.mu.Lock()
+				if err != nil {
+					failed = append(failed, d)
+					errs = errors.Join(errs, err)
+				} else {
+					for _, mark := range d.marks {
+						l.durable[mark] = true
+					}
+				}
+				l.mu.Unlock()
+				at(int(sent.Add(1)))
+			}
+		})
+	}
+	for _, d := range ds {
+		next <- d
+	}
+	close(next)
+	wg.Wait()
+	return failed, errs
+}
