@@ -2,13 +2,14 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/heard-intake/heard/infra/heardctl/client"
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/problem"
@@ -36,7 +37,7 @@ func complaints() []complaint {
 // A story is one run of the demo.
 type story struct {
 	*tool
-	*target
+	*client.Client
 	jan    traffic.Person
 	number string // Jan's customer number
 	order  string
@@ -49,14 +50,14 @@ func (t *tool) demo(ctx context.Context, args []string) error {
 	if err := t.parse(f, args, 0, 0); err != nil {
 		return err
 	}
-	g, err := t.open(ctx)
+	c, err := t.open(ctx)
 	if err != nil {
 		return err
 	}
-	if !g.Local() {
+	if !c.Local() {
 		return errors.New("the demo is for the local stack: it makes customers up")
 	}
-	s := &story{tool: t, target: g}
+	s := &story{tool: t, Client: c}
 	if err := s.cast(ctx); err != nil {
 		return err
 	}
@@ -75,7 +76,7 @@ func (s *story) cast(ctx context.Context) error {
 	for n := range 5 {
 		s.others = append(s.others, traffic.Someone(first+1+n))
 	}
-	known, err := s.problemsOf(ctx, "")
+	known, err := s.Problems(ctx, "")
 	if err != nil {
 		return err
 	}
@@ -98,14 +99,11 @@ func (s *story) say(format string, args ...any) { fmt.Fprintf(s.out, format+"\n"
 func (s *story) oneCustomer(ctx context.Context) error {
 	name, _, _ := strings.Cut(s.jan.Name, " ")
 	s.say("1. One customer, three channels, one history\n")
-	entry, err := json.Marshal(registerLine{
+	_, err := s.Register(ctx, client.Entry{
 		Number: s.number, Name: s.jan.Name, Locale: "nl-NL", Phones: []string{"+" + s.jan.Phone}, Mails: []string{s.jan.Mail},
 		Orders: []identity.Order{{Number: s.order, Products: []string{"coffee-machine"}}},
 	})
 	if err != nil {
-		return err
-	}
-	if _, _, err := s.register(ctx, entry); err != nil {
 		return err
 	}
 	s.say("   %s is in the shop's register as customer %s, with a phone number and a mail address.", name, s.number)
@@ -120,7 +118,7 @@ func (s *story) oneCustomer(ctx context.Context) error {
 			return s.mail(s.jan, "Bestelling "+s.order, text)
 		}},
 		{"opens the chat, signed in on the site", "Hallo, ik ben het weer. Is er al nieuws?", func(ctx context.Context, text string) error {
-			return s.sendChat(ctx, s.number, traffic.Chat("", text), false)
+			return postChat(ctx, s.Client, s.number, traffic.Chat("", text), false)
 		}},
 	}
 	for n, step := range steps {
@@ -137,28 +135,28 @@ func (s *story) oneCustomer(ctx context.Context) error {
 
 // heard reports whether Jan's history holds so many messages.
 func (s *story) heard(ctx context.Context, n int) (bool, error) {
-	p, err := s.find(ctx, "account:"+s.number)
+	p, err := s.Find(ctx, "account:"+s.number)
 	if err != nil {
 		return false, err
 	}
-	messages, err := s.messages(ctx, p.ID, 10)
+	messages, err := s.Messages(ctx, p.ID, 10)
 	return len(messages) >= n, err
 }
 
 func (s *story) showJan(ctx context.Context) error {
-	p, err := s.find(ctx, "account:"+s.number)
+	p, err := s.Find(ctx, "account:"+s.number)
 	if err != nil {
 		return err
 	}
-	var contacts []contactLine
+	var contacts []client.Contact
 	err = s.until(ctx, "one contact over three channels", func() (bool, error) {
-		contacts, err = s.contacts(ctx, p.ID)
+		contacts, err = s.Contacts(ctx, p.ID)
 		return len(contacts) == 1 && len(contacts[0].Channels) == 3, err
 	})
 	if err != nil {
 		return err
 	}
-	messages, err := s.messages(ctx, p.ID, 10)
+	messages, err := s.Messages(ctx, p.ID, 10)
 	if err != nil {
 		return err
 	}
@@ -198,14 +196,10 @@ func (s *story) oneProblem(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var about []item
+	var about []client.Item
 	err = s.until(ctx, "the problem item", func() (bool, error) {
-		about = nil
-		err := s.items(ctx, s.about.department, false, func(i item) {
-			if i.ID == p.ID {
-				about = append(about, i)
-			}
-		})
+		all, err := s.Items(ctx, s.about.department, false)
+		about = slices.DeleteFunc(all, func(i client.Item) bool { return i.ID != p.ID })
 		return len(about) > 0, err
 	})
 	if err != nil {
@@ -213,7 +207,7 @@ func (s *story) oneProblem(ctx context.Context) error {
 	}
 	s.say("\n   The department %s finds on its queue, %s:\n", s.about.department, plural(len(about), "item"))
 	showItem(s.out, about[0].Item)
-	queue, err := s.Queue(ctx, s.aws, "problems-"+s.about.department+".fifo")
+	queue, err := s.Queue(ctx, s.SDK, "problems-"+s.about.department+".fifo")
 	if err != nil {
 		return err
 	}
@@ -228,7 +222,7 @@ func (s *story) oneProblem(ctx context.Context) error {
 
 // find5 returns the problem once all five customers are in it.
 func (s *story) find5(ctx context.Context) (problem.Problem, bool, error) {
-	all, err := s.problemsOf(ctx, s.about.department)
+	all, err := s.Problems(ctx, s.about.department)
 	for _, p := range all {
 		if p.Reason == s.about.reason && p.Product == s.about.product && p.Customers == len(s.others) {
 			return p, true, err
@@ -244,21 +238,21 @@ func (s *story) speak(ctx context.Context, who traffic.Person, channel contact.C
 	case contact.Email:
 		return s.mail(who, "Handleiding", text)
 	case contact.WebChat:
-		return s.sendChat(ctx, "", traffic.Chat("", text), false)
+		return postChat(ctx, s.Client, "", traffic.Chat("", text), false)
 	default:
 		now := time.Now()
 		said := traffic.Said{From: who, ID: traffic.MID(newID()), At: now, Text: text}
-		return s.sendWebhook(ctx, channel, traffic.Messenger(said))
+		return s.Webhook(ctx, channel, traffic.Messenger(said))
 	}
 }
 
 func (s *story) whatsApp(ctx context.Context, who traffic.Person, text string, at time.Time) error {
 	said := traffic.Said{From: who, ID: traffic.Wamid(who, newID()), At: at, Text: text}
-	return s.sendWebhook(ctx, contact.WhatsApp, traffic.WhatsApp(said))
+	return s.Webhook(ctx, contact.WhatsApp, traffic.WhatsApp(said))
 }
 
 func (s *story) mail(who traffic.Person, subject, text string) error {
-	return s.sendMail("", traffic.Mail(who, newID()+"@example.org", "", subject, text, time.Now()))
+	return s.Client.Mail("", traffic.Mail(who, newID()+"@example.org", "", subject, text, time.Now()))
 }
 
 // until asks again and again until something has happened.

@@ -6,22 +6,16 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
-	"net/url"
 	"os"
 	"sync"
 
-	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/infra/heardctl/client"
 )
 
-// A registerLine is one customer in the company's own register.
+// A registerLine is one customer in a file: an entry, and its number.
 type registerLine struct {
-	Number string           `json:"number"`
-	Name   string           `json:"name,omitempty"`
-	Locale string           `json:"locale,omitempty"`
-	Phones []string         `json:"phones,omitempty"`
-	Mails  []string         `json:"mails,omitempty"`
-	Orders []identity.Order `json:"orders,omitempty"`
+	Number string `json:"number"`
+	client.Entry
 }
 
 // maxLine is the longest line of a register, in bytes.
@@ -37,7 +31,7 @@ func (t *tool) importRegister(ctx context.Context, args []string) error {
 	if err := t.parse(f, args, 1, 1); err != nil {
 		return err
 	}
-	g, err := t.open(ctx)
+	c, err := t.open(ctx)
 	if err != nil {
 		return err
 	}
@@ -47,29 +41,26 @@ func (t *tool) importRegister(ctx context.Context, args []string) error {
 	}
 	defer func() { _ = file.Close() }()
 
-	var (
-		mu                     sync.Mutex
-		wg                     sync.WaitGroup
-		joined, alone, refused int
-		slots                  = make(chan struct{}, atOnce)
-		lines                  = bufio.NewScanner(file)
-		report                 = func(format string, args ...any) { fmt.Fprintf(t.out, format+"\n", args...) }
-		register               = func(n int, line []byte) {
-			number, unjoined, err := g.register(ctx, line)
-			mu.Lock()
-			defer mu.Unlock()
-			switch {
-			case err != nil:
-				refused++
-				report("line %d: %v", n, err)
-			case len(unjoined) > 0:
-				alone++
-				report("line %d: %s: %d other customers have one of these addresses and messages of their own; a person has to decide", n, number, len(unjoined))
-			default:
-				joined++
-			}
+	var mu sync.Mutex
+	var joined, alone, refused int
+	register := func(n int, line []byte) {
+		number, unjoined, err := registerOne(ctx, c, line)
+		mu.Lock()
+		defer mu.Unlock()
+		switch {
+		case err != nil:
+			refused++
+			fmt.Fprintf(t.out, "line %d: %v\n", n, err)
+		case unjoined > 0:
+			alone++
+			fmt.Fprintf(t.out, "line %d: %s: not joined with %d customers who have one of these addresses and messages of their own\n", n, number, unjoined)
+		default:
+			joined++
 		}
-	)
+	}
+	var wg sync.WaitGroup
+	slots := make(chan struct{}, atOnce)
+	lines := bufio.NewScanner(file)
 	lines.Buffer(nil, maxLine)
 	for n := 1; lines.Scan() && ctx.Err() == nil; n++ {
 		line := []byte(lines.Text())
@@ -83,7 +74,7 @@ func (t *tool) importRegister(ctx context.Context, args []string) error {
 		})
 	}
 	wg.Wait()
-	report("%d joined, %d not joined with everybody, %d refused", joined, alone, refused)
+	fmt.Fprintf(t.out, "%d joined, %d not joined with everybody, %d refused\n", joined, alone, refused)
 	if err := errors.Join(lines.Err(), ctx.Err()); err != nil {
 		return err
 	}
@@ -93,20 +84,15 @@ func (t *tool) importRegister(ctx context.Context, args []string) error {
 	return nil
 }
 
-// register puts one line into the register. Who has one of its addresses and
-// could not be joined is what it returns.
-func (g *target) register(ctx context.Context, line []byte) (number string, unjoined []string, err error) {
-	var entry registerLine
-	if err := json.Unmarshal(line, &entry); err != nil {
-		return "", nil, err
+func registerOne(ctx context.Context, c *client.Client, line []byte) (number string, unjoined int, err error) {
+	var l registerLine
+	if err := json.Unmarshal(line, &l); err != nil {
+		return "", 0, err
 	}
-	number = entry.Number
-	var out struct{ Unjoined []string }
-	entry.Number = "" // it is in the path
-	body := struct {
-		registerLine
-		Number string `json:"number,omitempty"`
-	}{registerLine: entry}
-	err = g.call(ctx, http.MethodPut, "/v1/customers/account/"+url.PathEscape(number), body, &out)
-	return number, out.Unjoined, err
+	if l.Number == "" {
+		return "", 0, errors.New("number is missing")
+	}
+	l.Entry.Number = l.Number
+	others, err := c.Register(ctx, l.Entry)
+	return l.Number, len(others), err
 }

@@ -4,59 +4,15 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"net/http"
-	"net/url"
-	"slices"
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/sqs"
-	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
-
+	"github.com/heard-intake/heard/infra/heardctl/client"
 	"github.com/heard-intake/heard/internal/contact"
-	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/problem"
 )
-
-// A person is a customer, as the API shows one.
-type person struct {
-	ID      identity.CustomerID `json:"id"`
-	Name    string              `json:"name"`
-	Account string              `json:"account"`
-	Aliases []identity.Address  `json:"aliases"`
-}
-
-// find finds the customer of an alias.
-func (g *target) find(ctx context.Context, alias string) (person, error) {
-	var p person
-	return p, g.call(ctx, http.MethodGet, "/v1/customers?alias="+url.QueryEscape(alias), nil, &p)
-}
-
-// messages are the last messages of a customer, oldest first.
-func (g *target) messages(ctx context.Context, id identity.CustomerID, limit int) ([]contact.Entry, error) {
-	var page struct{ Messages []contact.Entry }
-	path := fmt.Sprintf("/v1/customers/%s/messages?limit=%d", id, limit)
-	if err := g.call(ctx, http.MethodGet, path, nil, &page); err != nil {
-		return nil, err
-	}
-	slices.Reverse(page.Messages)
-	return page.Messages, nil
-}
-
-// contacts are the last contacts of a customer, latest first.
-func (g *target) contacts(ctx context.Context, id identity.CustomerID) ([]contactLine, error) {
-	var page struct{ Contacts []contactLine }
-	return page.Contacts, g.call(ctx, http.MethodGet, fmt.Sprintf("/v1/customers/%s/contacts", id), nil, &page)
-}
-
-type contactLine struct {
-	contact.Contact
-	State string `json:"state"`
-}
 
 func (t *tool) history(ctx context.Context, args []string) error {
 	f := t.flags("history")
@@ -65,15 +21,15 @@ func (t *tool) history(ctx context.Context, args []string) error {
 	if err := t.parse(f, args, 1, 1); err != nil {
 		return err
 	}
-	g, err := t.open(ctx)
+	c, err := t.open(ctx)
 	if err != nil {
 		return err
 	}
-	p, err := g.find(ctx, f.Arg(0))
+	p, err := c.Find(ctx, f.Arg(0))
 	if err != nil {
 		return err
 	}
-	messages, err := g.messages(ctx, p.ID, *limit)
+	messages, err := c.Messages(ctx, p.ID, *limit)
 	if err != nil {
 		return err
 	}
@@ -85,7 +41,7 @@ func (t *tool) history(ctx context.Context, args []string) error {
 		}
 		return nil
 	}
-	contacts, err := g.contacts(ctx, p.ID)
+	contacts, err := c.Contacts(ctx, p.ID)
 	if err != nil {
 		return err
 	}
@@ -95,7 +51,7 @@ func (t *tool) history(ctx context.Context, args []string) error {
 	return nil
 }
 
-func showPerson(w io.Writer, p person) {
+func showPerson(w io.Writer, p client.Person) {
 	fmt.Fprintf(w, "%s, customer %s\n", cmp.Or(p.Name, "Somebody"), p.ID)
 	for _, a := range p.Aliases {
 		fmt.Fprintf(w, "  %-8s %s (%s)\n", a.Kind, a.Value, a.Assurance)
@@ -119,7 +75,7 @@ func showMessages(w io.Writer, messages []contact.Entry) {
 	fmt.Fprintln(w)
 }
 
-func showContacts(w io.Writer, contacts []contactLine) {
+func showContacts(w io.Writer, contacts []client.Contact) {
 	for _, c := range contacts {
 		var about []string
 		for _, cause := range c.Causes {
@@ -148,52 +104,24 @@ func (t *tool) waiting(ctx context.Context, args []string) error {
 	if err := t.parse(f, args, 1, 1); err != nil {
 		return err
 	}
-	g, err := t.open(ctx)
+	c, err := t.open(ctx)
 	if err != nil {
 		return err
 	}
-	var page struct {
-		Contacts []contact.Waiter
-		Complete bool
-	}
-	if err := g.call(ctx, http.MethodGet, "/v1/contacts?state=waiting&department="+url.QueryEscape(f.Arg(0)), nil, &page); err != nil {
+	waiters, all, err := c.Waiting(ctx, f.Arg(0))
+	if err != nil {
 		return err
 	}
-	for _, w := range page.Contacts {
+	for _, w := range waiters {
 		fmt.Fprintf(t.out, "%8s  %s  %s %s  %v\n", time.Since(w.Since).Round(time.Second), w.Customer, cmp.Or(w.Reason, "unknown"), w.Product, w.Channels)
 	}
 	switch {
-	case len(page.Contacts) == 0:
+	case len(waiters) == 0:
 		fmt.Fprintln(t.out, "nobody waits")
-	case !page.Complete:
+	case !all:
 		fmt.Fprintln(t.out, "and more")
 	}
 	return nil
-}
-
-// problemsOf lists the problems of a department, or all.
-func (g *target) problemsOf(ctx context.Context, department string) ([]problem.Problem, error) {
-	var all []problem.Problem
-	for cursor := ""; ; {
-		query := url.Values{"limit": {"200"}}
-		if department != "" {
-			query.Set("department", department)
-		}
-		if cursor != "" {
-			query.Set("cursor", cursor)
-		}
-		var page struct {
-			Problems []problem.Problem
-			Cursor   string
-		}
-		if err := g.call(ctx, http.MethodGet, "/v1/problems?"+query.Encode(), nil, &page); err != nil {
-			return nil, err
-		}
-		all = append(all, page.Problems...)
-		if cursor = page.Cursor; cursor == "" {
-			return all, nil
-		}
-	}
 }
 
 func (t *tool) problems(ctx context.Context, args []string) error {
@@ -201,11 +129,11 @@ func (t *tool) problems(ctx context.Context, args []string) error {
 	if err := t.parse(f, args, 0, 1); err != nil {
 		return err
 	}
-	g, err := t.open(ctx)
+	c, err := t.open(ctx)
 	if err != nil {
 		return err
 	}
-	all, err := g.problemsOf(ctx, f.Arg(0))
+	all, err := c.Problems(ctx, f.Arg(0))
 	if err != nil {
 		return err
 	}
@@ -223,13 +151,6 @@ func showProblem(w io.Writer, p problem.Problem) {
 		strings.TrimSpace(p.Reason+" "+p.Product), p.Customers, p.Contacts, p.FirstSeen.Local().Format("02-01 15:04"))
 }
 
-// An item is one message on a department's queue.
-type item struct {
-	problem.Item
-	raw     []byte
-	receipt string
-}
-
 func (t *tool) queue(ctx context.Context, args []string) error {
 	f := t.flags("queue")
 	remove := f.Bool("delete", false, "take the items off the queue, as a department does; else each look counts as a receive")
@@ -237,68 +158,23 @@ func (t *tool) queue(ctx context.Context, args []string) error {
 	if err := t.parse(f, args, 1, 1); err != nil {
 		return err
 	}
-	g, err := t.open(ctx)
+	c, err := t.open(ctx)
 	if err != nil {
 		return err
 	}
-	n := 0
-	err = g.items(ctx, f.Arg(0), *remove, func(i item) {
-		n++
+	items, err := c.Items(ctx, f.Arg(0), *remove)
+	if err != nil {
+		return err
+	}
+	for _, i := range items {
 		if *asJSON {
-			fmt.Fprintf(t.out, "%s\n", i.raw)
-			return
+			fmt.Fprintf(t.out, "%s\n", i.Raw)
+			continue
 		}
 		showItem(t.out, i.Item)
-	})
-	if n == 0 && err == nil && !*asJSON {
+	}
+	if len(items) == 0 && !*asJSON {
 		fmt.Fprintln(t.out, "the queue is empty")
-	}
-	return err
-}
-
-// items receives what is on a department's queue. What is not taken off is
-// there again afterwards.
-func (g *target) items(ctx context.Context, department string, remove bool, do func(item)) error {
-	queue, err := g.Queue(ctx, g.aws, "problems-"+department+".fifo")
-	if err != nil {
-		return err
-	}
-	var back []types.ChangeMessageVisibilityBatchRequestEntry
-	for {
-		out, err := g.aws.SQS.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
-			QueueUrl: &queue, MaxNumberOfMessages: 10, VisibilityTimeout: 30,
-		})
-		if err != nil || len(out.Messages) == 0 {
-			return errors.Join(err, g.putBack(context.WithoutCancel(ctx), queue, back))
-		}
-		for _, m := range out.Messages {
-			i := item{raw: []byte(aws.ToString(m.Body)), receipt: aws.ToString(m.ReceiptHandle)}
-			if err := json.Unmarshal(i.raw, &i.Item); err != nil {
-				return fmt.Errorf("an item that is no JSON: %w", err)
-			}
-			do(i)
-			if !remove {
-				back = append(back, types.ChangeMessageVisibilityBatchRequestEntry{
-					Id: aws.String(fmt.Sprint(len(back))), ReceiptHandle: m.ReceiptHandle,
-				})
-				continue
-			}
-			if _, err := g.aws.SQS.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: &queue, ReceiptHandle: m.ReceiptHandle}); err != nil {
-				return err
-			}
-		}
-	}
-}
-
-// putBack makes messages visible again, the last of a group first so that they
-// keep their order.
-func (g *target) putBack(ctx context.Context, queue string, entries []types.ChangeMessageVisibilityBatchRequestEntry) error {
-	slices.Reverse(entries)
-	for some := range slices.Chunk(entries, 10) {
-		_, err := g.aws.SQS.ChangeMessageVisibilityBatch(ctx, &sqs.ChangeMessageVisibilityBatchInput{QueueUrl: &queue, Entries: some})
-		if err != nil {
-			return err
-		}
 	}
 	return nil
 }

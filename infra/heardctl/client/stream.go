@@ -1,4 +1,4 @@
-package main
+package client
 
 import (
 	"bytes"
@@ -35,37 +35,35 @@ type givenUp struct {
 
 // replayStream gives each function the batches again that were given up on.
 // The stream holds them for 24 hours.
-func (t *tool) replayStream(ctx context.Context, g *target, queue string) error {
-	done, kept := 0, 0
+func (c *Client) replayStream(ctx context.Context, queue string) (done int, err error) {
+	var failed []error
 	for {
-		out, err := g.aws.SQS.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: &queue, MaxNumberOfMessages: 10, VisibilityTimeout: 60})
+		out, err := c.SDK.SQS.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: &queue, MaxNumberOfMessages: 10, VisibilityTimeout: 60})
 		if err != nil {
-			return err
+			return done, err
 		}
 		if len(out.Messages) == 0 {
-			fmt.Fprintf(t.out, "%-20s %d batches done, %d failed again\n", "stream-dead", done, kept)
-			return nil
+			return done, errors.Join(failed...)
 		}
 		for _, m := range out.Messages {
-			if err := g.replayBatch(ctx, aws.ToString(m.Body)); err != nil {
-				kept++
-				fmt.Fprintf(t.err, "stream-dead: %v\n", err)
+			if err := c.replayBatch(ctx, aws.ToString(m.Body)); err != nil {
+				failed = append(failed, err)
 				continue
 			}
 			done++
-			if _, err := g.aws.SQS.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: &queue, ReceiptHandle: m.ReceiptHandle}); err != nil {
-				return err
+			if _, err := c.SDK.SQS.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: &queue, ReceiptHandle: m.ReceiptHandle}); err != nil {
+				return done, err
 			}
 		}
 	}
 }
 
-func (g *target) replayBatch(ctx context.Context, body string) error {
+func (c *Client) replayBatch(ctx context.Context, body string) error {
 	var b givenUp
 	if err := json.Unmarshal([]byte(body), &b); err != nil {
 		return err
 	}
-	records, err := g.records(ctx, b)
+	records, err := c.records(ctx, b)
 	if err != nil {
 		return err
 	}
@@ -73,7 +71,7 @@ func (g *target) replayBatch(ctx context.Context, body string) error {
 	if err != nil {
 		return err
 	}
-	answer, err := g.invoke(ctx, b.RequestContext.FunctionArn, event)
+	answer, err := c.invoke(ctx, b.RequestContext.FunctionArn, event)
 	if err != nil {
 		return err
 	}
@@ -85,8 +83,8 @@ func (g *target) replayBatch(ctx context.Context, body string) error {
 }
 
 // records reads a batch out of the stream.
-func (g *target) records(ctx context.Context, b givenUp) ([]events.DynamoDBEventRecord, error) {
-	cfg, err := g.AWS(ctx)
+func (c *Client) records(ctx context.Context, b givenUp) ([]events.DynamoDBEventRecord, error) {
+	cfg, err := c.Stack.AWS(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -175,12 +173,12 @@ func attributeOf(v types.AttributeValue) events.DynamoDBAttributeValue {
 
 // invoke calls a function and returns what it answered. The SDK's client of
 // Lambda would be a dependency for this one call.
-func (g *target) invoke(ctx context.Context, function string, event []byte) ([]byte, error) {
-	cfg, err := g.AWS(ctx)
+func (c *Client) invoke(ctx context.Context, function string, event []byte) ([]byte, error) {
+	cfg, err := c.Stack.AWS(ctx)
 	if err != nil {
 		return nil, err
 	}
-	endpoint := g.Endpoints["Lambda"]
+	endpoint := c.Endpoints["Lambda"]
 	if endpoint == "" {
 		endpoint = "https://lambda." + cfg.Region + ".amazonaws.com"
 	}
@@ -197,7 +195,7 @@ func (g *target) invoke(ctx context.Context, function string, event []byte) ([]b
 	if err := v4.NewSigner().SignHTTP(ctx, who, req, hex.EncodeToString(sum[:]), "lambda", cfg.Region, time.Now()); err != nil {
 		return nil, err
 	}
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := c.http.Do(req)
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,56 @@
+FUNCTIONS := $(notdir $(wildcard functions/*))
+FUZZTIME  ?= 30s
+
+.DEFAULT_GOAL := help
+.PHONY: help run build test lint race fuzz bench figures soak deploy clean $(FUNCTIONS:%=build/%)
+
+help: ## show this
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: ## run the whole stack on this machine; ARGS="-memory -chaos" for its flags
+	@command -v go >/dev/null || { echo 'Go 1.26 is needed: https://go.dev/dl'; exit 1; }
+	@go run ./infra/local $(ARGS)
+
+build: $(FUNCTIONS:%=build/%) ## build the functions for AWS Lambda (arm64) into build/
+
+$(FUNCTIONS:%=build/%): build/%:
+	@mkdir -p $@
+	GOOS=linux GOARCH=arm64 CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags='-s -w' -tags lambda.norpc -o $@/bootstrap ./functions/$*
+	@cp infra/taxonomy.yaml $@/
+
+test: ## run all tests; needs Java 17, and the network only the first time
+	go test -timeout 10m ./...
+
+lint: ## check format, code and template, with the linters that are installed
+	@test -z "$$(gofmt -l functions infra internal test)" || { gofmt -l functions infra internal test; echo 'gofmt these'; exit 1; }
+	go vet ./...
+	go vet -tags soak ./test/...
+	@if command -v golangci-lint >/dev/null; then echo golangci-lint run; golangci-lint run; else echo 'golangci-lint is not installed: left out'; fi
+	@if command -v cfn-lint >/dev/null; then echo cfn-lint infra/template.yaml; cfn-lint infra/template.yaml; else echo 'cfn-lint is not installed: left out'; fi
+
+race: ## run the tests with the race detector
+	go test -race -timeout 20m ./internal/... ./infra/...
+
+fuzz: ## fuzz every parser of outside bytes for FUZZTIME each (default 30s)
+	@go list -f '{{.Dir}}' ./... | while read -r dir; do \
+	  grep -hos '^func Fuzz[A-Za-z0-9_]*' "$$dir"/*_test.go | cut -d' ' -f2 | while read -r target; do \
+	    echo "$$dir $$target"; \
+	    (cd "$$dir" && go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) .) || exit 1; \
+	  done || exit 1; \
+	done
+
+bench: ## run the benchmarks
+	go test -run '^$$' -bench . -benchmem ./...
+
+figures: ## measure what the budgets bound: name, value, unit, budget
+	@go run ./infra/figures
+
+soak: ## 10,000 messages, delivered three times in any order, while the stack misbehaves
+	go test -timeout 60m -count 1 -v -run Soak -tags soak ./test/...
+
+deploy: build ## deploy to AWS with the SAM CLI; the first time make deploy ARGS=--guided
+	@command -v sam >/dev/null || { echo 'The AWS SAM CLI (1.160 or newer) is needed: https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/install-sam-cli.html'; exit 1; }
+	sam deploy $(ARGS)
+
+clean: ## remove what was built, and the data of the local stack
+	rm -rf build .heard

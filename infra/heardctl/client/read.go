@@ -1,0 +1,158 @@
+package client
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+
+	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/problem"
+)
+
+// A Person is a customer, as the API shows one.
+type Person struct {
+	ID      identity.CustomerID `json:"id"`
+	Name    string              `json:"name"`
+	Account string              `json:"account"`
+	Aliases []identity.Address  `json:"aliases"`
+}
+
+// Find finds the customer of an alias: "phone:31612345678".
+func (c *Client) Find(ctx context.Context, alias string) (Person, error) {
+	var p Person
+	err := c.Call(ctx, http.MethodGet, "/v1/customers?alias="+url.QueryEscape(alias), nil, &p)
+	return p, err
+}
+
+// Messages returns the last messages of a customer, oldest first.
+func (c *Client) Messages(ctx context.Context, id identity.CustomerID, limit int) ([]contact.Entry, error) {
+	var page struct{ Messages []contact.Entry }
+	path := fmt.Sprintf("/v1/customers/%s/messages?limit=%d", id, limit)
+	if err := c.Call(ctx, http.MethodGet, path, nil, &page); err != nil {
+		return nil, err
+	}
+	slices.Reverse(page.Messages)
+	return page.Messages, nil
+}
+
+// A Contact is a contact, and its state.
+type Contact struct {
+	contact.Contact
+	State string `json:"state"`
+}
+
+// Contacts returns the last contacts of a customer, latest first.
+func (c *Client) Contacts(ctx context.Context, id identity.CustomerID) ([]Contact, error) {
+	var page struct{ Contacts []Contact }
+	err := c.Call(ctx, http.MethodGet, fmt.Sprintf("/v1/customers/%s/contacts", id), nil, &page)
+	return page.Contacts, err
+}
+
+// Waiting returns who waits for a department, longest first, and whether that
+// is everybody.
+func (c *Client) Waiting(ctx context.Context, department string) (waiters []contact.Waiter, all bool, err error) {
+	var page struct {
+		Contacts []contact.Waiter
+		Complete bool
+	}
+	err = c.Call(ctx, http.MethodGet, "/v1/contacts?state=waiting&department="+url.QueryEscape(department), nil, &page)
+	return page.Contacts, page.Complete, err
+}
+
+// Problems returns the problems of a department, or of all, latest first.
+func (c *Client) Problems(ctx context.Context, department string) ([]problem.Problem, error) {
+	var all []problem.Problem
+	query := url.Values{"limit": {"200"}}
+	if department != "" {
+		query.Set("department", department)
+	}
+	for {
+		var page struct {
+			Problems []problem.Problem
+			Cursor   string
+		}
+		if err := c.Call(ctx, http.MethodGet, "/v1/problems?"+query.Encode(), nil, &page); err != nil {
+			return nil, err
+		}
+		all = append(all, page.Problems...)
+		if page.Cursor == "" {
+			return all, nil
+		}
+		query.Set("cursor", page.Cursor)
+	}
+}
+
+// An Entry is one customer in the company's own register.
+type Entry struct {
+	Number string           `json:"-"`
+	Name   string           `json:"name,omitempty"`
+	Locale string           `json:"locale,omitempty"`
+	Phones []string         `json:"phones,omitempty"`
+	Mails  []string         `json:"mails,omitempty"`
+	Orders []identity.Order `json:"orders,omitempty"`
+}
+
+// Register puts an entry into the register. It returns who has one of its
+// addresses and could not be joined.
+func (c *Client) Register(ctx context.Context, e Entry) (unjoined []identity.CustomerID, err error) {
+	var out struct{ Unjoined []identity.CustomerID }
+	err = c.Call(ctx, http.MethodPut, "/v1/customers/account/"+url.PathEscape(e.Number), e, &out)
+	return out.Unjoined, err
+}
+
+// An Item is one message on a department's queue.
+type Item struct {
+	problem.Item
+	Raw []byte
+}
+
+// Items receives what is on a department's queue now. What is not removed is
+// there again afterwards, though each look counts as a receive.
+func (c *Client) Items(ctx context.Context, department string, remove bool) ([]Item, error) {
+	queue, err := c.Queue(ctx, c.SDK, "problems-"+department+".fifo")
+	if err != nil {
+		return nil, err
+	}
+	var items []Item
+	var back []types.ChangeMessageVisibilityBatchRequestEntry
+	for {
+		out, err := c.SDK.SQS.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: &queue, MaxNumberOfMessages: 10, VisibilityTimeout: 30})
+		if err != nil || len(out.Messages) == 0 {
+			return items, errors.Join(err, c.putBack(context.WithoutCancel(ctx), queue, back))
+		}
+		for _, m := range out.Messages {
+			i := Item{Raw: []byte(aws.ToString(m.Body))}
+			if err := json.Unmarshal(i.Raw, &i.Item); err != nil {
+				return nil, fmt.Errorf("an item that is no JSON: %w", err)
+			}
+			items = append(items, i)
+			if !remove {
+				id := fmt.Sprint(len(back))
+				back = append(back, types.ChangeMessageVisibilityBatchRequestEntry{Id: &id, ReceiptHandle: m.ReceiptHandle})
+				continue
+			}
+			if _, err := c.SDK.SQS.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: &queue, ReceiptHandle: m.ReceiptHandle}); err != nil {
+				return nil, err
+			}
+		}
+	}
+}
+
+func (c *Client) putBack(ctx context.Context, queue string, entries []types.ChangeMessageVisibilityBatchRequestEntry) error {
+	for some := range slices.Chunk(entries, 10) {
+		_, err := c.SDK.SQS.ChangeMessageVisibilityBatch(ctx, &sqs.ChangeMessageVisibilityBatchInput{QueueUrl: &queue, Entries: some})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

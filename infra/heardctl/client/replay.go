@@ -1,0 +1,150 @@
+package client
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+
+	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/store"
+)
+
+// Cases returns the deliveries in quarantine.
+func (c *Client) Cases(ctx context.Context) ([]contact.Case, error) {
+	table, err := c.table(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return table.Cases(ctx)
+}
+
+func (c *Client) table(ctx context.Context) (*store.Table, error) {
+	secret, err := c.Secret(ctx, c.SDK, "pepper")
+	if err != nil {
+		return nil, err
+	}
+	return store.New(c.SDK.DynamoDB, c.Table, store.Pepper(secret["pepper"])), nil
+}
+
+// Replay has a delivery in quarantine taken in again. One that still cannot
+// be read comes back into quarantine under the same key; so it is taken out
+// first, and put back when it could not be sent.
+func (c *Client) Replay(ctx context.Context, q contact.Case) error {
+	table, err := c.table(ctx)
+	if err != nil {
+		return err
+	}
+	if err := table.CloseCase(ctx, q.Hash); err != nil {
+		return err
+	}
+	if err := c.resend(ctx, q); err != nil {
+		return errors.Join(err, table.PutCase(context.WithoutCancel(ctx), q))
+	}
+	return nil
+}
+
+func (c *Client) resend(ctx context.Context, q contact.Case) error {
+	switch q.Channel {
+	case contact.Email:
+		return c.announce(ctx, q.Object)
+	case contact.WhatsApp, contact.Messenger, contact.Instagram:
+		raw, err := c.object(ctx, q.Object)
+		if err != nil {
+			return err
+		}
+		return c.Webhook(ctx, q.Channel, raw)
+	default:
+		return errors.New("only its visitor can send it again")
+	}
+}
+
+func (c *Client) object(ctx context.Context, key string) ([]byte, error) {
+	if c.Blobs == "" {
+		return nil, errors.New("set HEARD_BLOBS to the bucket")
+	}
+	out, err := c.SDK.S3.GetObject(ctx, &s3.GetObjectInput{Bucket: &c.Blobs, Key: &key})
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = out.Body.Close() }()
+	var b bytes.Buffer
+	_, err = io.Copy(&b, out.Body)
+	return b.Bytes(), err
+}
+
+// announce tells the email function of a mail, as S3 did.
+func (c *Client) announce(ctx context.Context, key string) error {
+	queue, err := c.Queue(ctx, c.SDK, "mail-arrived")
+	if err != nil {
+		return err
+	}
+	type named map[string]any
+	body, err := json.Marshal(named{"Records": []named{{
+		"eventSource": "aws:s3", "eventName": "ObjectCreated:Put",
+		"s3": named{"bucket": named{"name": c.Mail}, "object": named{"key": key}},
+	}}})
+	if err != nil {
+		return err
+	}
+	_, err = c.SDK.SQS.SendMessage(ctx, &sqs.SendMessageInput{QueueUrl: &queue, MessageBody: aws.String(string(body))})
+	return err
+}
+
+// streamDead is the queue of what triage and outbox gave up on. Only where it
+// lies in the stream is told, so SQS cannot move it back.
+const streamDead = "stream-dead"
+
+// DeadQueues are the names of the queues of what was given up on.
+var DeadQueues = []string{"mail-dead", "problems-dead.fifo", streamDead}
+
+// Dead returns how much lies in a dead-letter queue.
+func (c *Client) Dead(ctx context.Context, name string) (int, error) {
+	_, n, err := c.dead(ctx, name)
+	return n, err
+}
+
+func (c *Client) dead(ctx context.Context, name string) (arn string, n int, err error) {
+	queue, err := c.Queue(ctx, c.SDK, name)
+	if err != nil {
+		return "", 0, err
+	}
+	out, err := c.SDK.SQS.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: &queue, AttributeNames: []types.QueueAttributeName{
+		types.QueueAttributeNameApproximateNumberOfMessages, types.QueueAttributeNameQueueArn,
+	}})
+	if err != nil {
+		return "", 0, err
+	}
+	n, err = strconv.Atoi(out.Attributes["ApproximateNumberOfMessages"])
+	return out.Attributes["QueueArn"], n, err
+}
+
+// Revive moves what lies in a dead-letter queue back to where it came from, or
+// has it done at once, and returns how much.
+func (c *Client) Revive(ctx context.Context, name string) (int, error) {
+	arn, n, err := c.dead(ctx, name)
+	if err != nil || n == 0 {
+		return 0, err
+	}
+	if name != streamDead {
+		_, err := c.SDK.SQS.StartMessageMoveTask(ctx, &sqs.StartMessageMoveTaskInput{SourceArn: &arn})
+		return n, err
+	}
+	queue, err := c.Queue(ctx, c.SDK, name)
+	if err != nil {
+		return 0, err
+	}
+	n, err = c.replayStream(ctx, queue)
+	if err != nil {
+		err = fmt.Errorf("failed again: %w", err)
+	}
+	return n, err
+}
