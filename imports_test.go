@@ -66,6 +66,7 @@ var rules = []struct {
 	{"internal/intake", join(domain, "internal/webhook"), false},
 	{"internal/triage", domain, false},
 	{"internal/outbox", domain, false},
+	{"internal/media", domain, false},
 	{"internal/api", join(domain, "internal/intake", "internal/channel/webchat"), false},
 
 	// Wiring: the only place that knows both sides.
@@ -76,8 +77,7 @@ var rules = []struct {
 	// is in the template. The tools around it know both.
 	{"infra/local", []string{"internal/...", "infra/..."}, true},
 	{"infra/local/...", []string{"infra/local/..."}, true},
-	{"infra/figures", []string{"internal/...", "infra/...", "test/traffic"}, true}, // measures under made-up traffic
-	{"infra/...", []string{"internal/...", "infra/..."}, true},
+	{"infra/...", []string{"internal/...", "infra/...", "test/traffic"}, true}, // figures and the demo run on made-up traffic
 	{"test/...", []string{"internal/...", "infra/...", "test/..."}, true},
 }
 
