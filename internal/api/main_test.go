@@ -1,0 +1,44 @@
+package api_test
+
+import (
+	"bytes"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// A syncBuffer may be written to by many.
+type syncBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (s *syncBuffer) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+// canaries stand in what the tests send and store: addresses, names, words,
+// provider ids, tokens.
+var canaries = []string{"31612345", "oorbeeld", "10042", "pakket", "factuur", "wamid", "answer-1", "call-1", "agent-7", "Bearer", "eyJ"}
+
+// TestMain holds every line that the tests log to the rule that nothing of a
+// customer is logged.
+func TestMain(m *testing.M) {
+	var log syncBuffer
+	slog.SetDefault(slog.New(slog.NewJSONHandler(&log, nil)))
+	code := m.Run()
+	for line := range strings.Lines(log.b.String()) {
+		for _, c := range canaries {
+			if strings.Contains(line, c) {
+				fmt.Printf("logged %q: %s", c, line)
+				code = 1
+			}
+		}
+	}
+	os.Exit(code)
+}
