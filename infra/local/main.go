@@ -123,10 +123,10 @@ Or do as WhatsApp does:
 
   curl '%[1]s/webhooks/whatsapp?hub.mode=subscribe&hub.challenge=hello&hub.verify_token=%[3]s'
 
-  body=$(cat events/whatsapp-text.json)
+  body=$(cat events/deliveries/whatsapp.json)
   curl -i %[1]s/webhooks/whatsapp -H 'Content-Type: application/json' --data-raw "$body" \
     -H "X-Hub-Signature-256: sha256=$(printf %%s "$body" | openssl dgst -sha256 -hmac %[2]s -r | cut -d' ' -f1)"
-  go run ./infra/heardctl history phone:31612345678
+  go run ./infra/heardctl history phone:319701000001
 
 `, s.API, secret, verify)
 	return b.String()

@@ -190,7 +190,7 @@ func (s *Stack) parse() error {
 		return fmt.Errorf("%s: %w", s.cfg.Template, err)
 	}
 	m.Functions = slices.DeleteFunc(m.Functions, func(f template.Function) bool {
-		_, err := os.Stat(filepath.Join(s.cfg.Root, "functions", folder(f)))
+		_, err := os.Stat(filepath.Join(s.cfg.Root, "functions", folder(f), "main.go"))
 		if err != nil {
 			s.cfg.Log.Warn("left out: it has no source", "function", f.Name)
 		}

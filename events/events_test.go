@@ -1,0 +1,174 @@
+// Package events_test keeps the sample events true: one for every trigger in
+// the template, in the shape that AWS gives it.
+package events_test
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/heard-intake/heard/infra/local/eventsource"
+	"github.com/heard-intake/heard/infra/local/template"
+	"github.com/heard-intake/heard/internal/channel/messenger"
+	"github.com/heard-intake/heard/internal/channel/whatsapp"
+	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/webhook"
+)
+
+// appSecret signed the sample webhooks.
+const appSecret = "example-app-secret"
+
+func model(t *testing.T) *template.Model {
+	t.Helper()
+	src, err := os.ReadFile("../infra/template.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := template.Parse(src, template.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// samples are the events of a function's folder.
+func samples[E any](t *testing.T, f template.Function) []E {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(filepath.Base(f.CodeURI), "*.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []E
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var e E
+		if err := json.Unmarshal(data, &e); err != nil {
+			t.Errorf("%s: %v", file, err)
+		}
+		all = append(all, e)
+	}
+	return all
+}
+
+func TestEveryRouteHasASample(t *testing.T) {
+	t.Parallel()
+	m := model(t)
+	functions := map[string]template.Function{}
+	for _, f := range m.Functions {
+		functions[f.Name] = f
+	}
+	for _, route := range m.HTTPAPIs[0].Routes {
+		found := false
+		for _, e := range samples[events.APIGatewayV2HTTPRequest](t, functions[route.Function]) {
+			if e.RouteKey != route.Key() {
+				continue
+			}
+			found = true
+			if e.RequestContext.RouteKey != e.RouteKey || e.RequestContext.HTTP.Method != route.Method {
+				t.Errorf("%s: the event says it is %s %s", route.Key(), e.RequestContext.HTTP.Method, e.RequestContext.RouteKey)
+			}
+			if route.Authorizer != "" && e.RequestContext.Authorizer.JWT.Claims["scope"] != strings.Join(route.Scopes, " ") {
+				t.Errorf("%s: the event's token does not fit", route.Key())
+			}
+		}
+		if !found {
+			t.Errorf("%s of %s has no sample", route.Key(), route.Function)
+		}
+	}
+}
+
+func TestEveryEventSourceHasASample(t *testing.T) {
+	t.Parallel()
+	for _, f := range model(t).Functions {
+		for _, source := range f.Queues {
+			if !anyRecord(t, f, func(arn string, _ json.RawMessage) bool { return strings.HasSuffix(arn, ":"+source.Queue) }) {
+				t.Errorf("queue %s of %s has no sample", source.Queue, f.Name)
+			}
+		}
+		for _, source := range f.Streams {
+			filter, err := eventsource.ParseFilter(source.Filters...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !anyRecord(t, f, func(arn string, record json.RawMessage) bool {
+				return strings.Contains(arn, ":table/") && filter.Match(record)
+			}) {
+				t.Errorf("stream %s of %s has no sample that passes its filter", source.ID, f.Name)
+			}
+		}
+	}
+}
+
+func anyRecord(t *testing.T, f template.Function, fits func(arn string, record json.RawMessage) bool) bool {
+	for _, e := range samples[struct{ Records []json.RawMessage }](t, f) {
+		for _, r := range e.Records {
+			var source struct{ EventSourceARN string }
+			if err := json.Unmarshal(r, &source); err != nil {
+				t.Error(err)
+			}
+			if fits(source.EventSourceARN, r) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func TestSampleWebhooksAreSignedAndHoldAMessage(t *testing.T) {
+	t.Parallel()
+	for file, normalize := range map[string]func([]byte) (contact.Delivery, error){
+		"whatsapp/webhook.json": whatsapp.Normalize, "messenger/webhook.json": messenger.Normalize, "messenger/instagram.json": messenger.Normalize,
+	} {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var e events.APIGatewayV2HTTPRequest
+		if err := json.Unmarshal(data, &e); err != nil {
+			t.Fatal(err)
+		}
+		body := []byte(e.Body)
+		if e.IsBase64Encoded {
+			if body, err = base64.StdEncoding.DecodeString(e.Body); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := webhook.Verify(body, e.Headers[webhook.SignatureHeader], appSecret); err != nil {
+			t.Errorf("%s: %v", file, err)
+		}
+		d, err := normalize(body)
+		if err != nil || len(d.Messages) != 1 || len(d.Broken) != 0 {
+			t.Errorf("%s: %+v, %v", file, d, err)
+		}
+	}
+}
+
+func TestDeliveriesAreWhatTheWebhooksCarry(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"whatsapp", "messenger"} {
+		delivery, err := os.ReadFile("deliveries/" + name + ".json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		data, err := os.ReadFile(name + "/webhook.json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var e events.APIGatewayV2HTTPRequest
+		if err := json.Unmarshal(data, &e); err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(bytes.TrimSpace(delivery), []byte(e.Body)) {
+			t.Errorf("%s: the delivery and the body of the event differ", name)
+		}
+	}
+}
