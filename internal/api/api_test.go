@@ -256,7 +256,7 @@ func (a answer) refused(status int, detail string) {
 }
 
 func phone(n int) identity.Address {
-	return verified(identity.Phone, "", fmt.Sprintf("31612345%03d", n))
+	return verified(identity.Phone, "", fmt.Sprintf("31970100%03d", n))
 }
 
 func verified(kind identity.Kind, scope, value string) identity.Address {

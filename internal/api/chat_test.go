@@ -131,7 +131,7 @@ func TestAVisitorWritesAndReads(t *testing.T) {
 func TestAVisitorSeesThisVisitOnly(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	s.do(call{route: registerRoute, path: map[string]string{"number": "10042"}, body: map[string]any{"phones": []string{"31612345001"}}}).is(http.StatusOK)
+	s.do(call{route: registerRoute, path: map[string]string{"number": "10042"}, body: map[string]any{"phones": []string{"31970100001"}}}).is(http.StatusOK)
 	s.says(phone(1), contact.WhatsApp, 60, "op WhatsApp")
 	first := s.visit(map[string]any{"hostToken": host(t, hostKey, nil)}, "")
 	first.says(50, "vanmorgen")

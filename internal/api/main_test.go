@@ -24,7 +24,7 @@ func (s *syncBuffer) Write(p []byte) (int, error) {
 
 // canaries stand in what the tests send and store: addresses, names, words,
 // provider ids, tokens.
-var canaries = []string{"31612345", "oorbeeld", "10042", "pakket", "factuur", "wamid", "answer-1", "call-1", "agent-7", "Bearer", "eyJ"}
+var canaries = []string{"31970100", "oorbeeld", "10042", "pakket", "factuur", "wamid", "answer-1", "call-1", "agent-7", "Bearer", "eyJ"}
 
 // TestMain holds every line that the tests log to the rule that nothing of a
 // customer is logged.
