@@ -66,6 +66,7 @@ var rules = []struct {
 	{"internal/intake", join(domain, "internal/webhook"), false},
 	{"internal/triage", domain, false},
 	{"internal/outbox", domain, false},
+	{"internal/media", join(domain, "internal/channel/meta"), false},
 	{"internal/media", domain, false},
 	{"internal/api", join(domain, "internal/intake", "internal/channel/webchat"), false},
 

@@ -1,4 +1,5 @@
-// The whatsapp function takes in WhatsApp Cloud API webhooks.
+// The whatsapp function takes in WhatsApp events: the webhooks of the Cloud
+// API, and what AWS End User Messaging Social hands on through SNS.
 package main
 
 import (
@@ -9,6 +10,7 @@ import (
 	"github.com/heard-intake/heard/internal/channel/whatsapp"
 	"github.com/heard-intake/heard/internal/config"
 	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/intake"
 	"github.com/heard-intake/heard/internal/telemetry"
 	"github.com/heard-intake/heard/internal/wiring"
 )
@@ -16,5 +18,8 @@ import (
 func main() {
 	ctx := context.Background()
 	telemetry.Start("whatsapp")
-	lambda.Start(wiring.Webhook(ctx, config.AWS(ctx), contact.WhatsApp, whatsapp.Normalize).Handle)
+	hook := wiring.Webhook(ctx, config.AWS(ctx), contact.WhatsApp, whatsapp.Normalize)
+	lambda.Start(intake.Either(hook, &intake.Notified{
+		Channel: hook.Channel, Normalize: whatsapp.NormalizeSNS, Taker: hook.Taker, Meter: hook.Meter,
+	}))
 }

@@ -1,0 +1,42 @@
+// The media function fetches from Meta what its webhooks leave out: the files
+// of messages and the names of people.
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"github.com/heard-intake/heard/internal/config"
+	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/media"
+	"github.com/heard-intake/heard/internal/queue"
+	"github.com/heard-intake/heard/internal/telemetry"
+	"github.com/heard-intake/heard/internal/wiring"
+)
+
+func main() {
+	ctx := context.Background()
+	telemetry.Start("media")
+	cfg := config.AWS(ctx)
+	client, err := media.NewClient(config.List("MEDIA_HOSTS"))
+	if err != nil {
+		panic(err)
+	}
+	page := wiring.Secret(cfg, "MESSENGER_SECRET")
+	h := &media.Handler{
+		Store: wiring.Table(ctx, cfg),
+		Blobs: wiring.Blobs(cfg),
+		Queue: queue.At(sqs.NewFromConfig(cfg), config.Must("MEDIA_QUEUE")),
+		Tokens: map[contact.Channel]media.Token{
+			contact.WhatsApp: wiring.Secret(cfg, "WHATSAPP_SECRET"), contact.Messenger: page, contact.Instagram: page,
+		},
+		Client: client,
+		Graph:  config.Must("GRAPH"),
+		Meter:  telemetry.NewMeter("media"),
+		Now:    time.Now,
+	}
+	lambda.Start(h.Handle)
+}

@@ -1,0 +1,99 @@
+package media
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/heard-intake/heard/internal/channel/meta"
+	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/identity"
+)
+
+// maxAnswer bounds what is read of an answer of the Graph API.
+const maxAnswer = 64 << 10
+
+// ask reads an object of the Graph API into out.
+func (h *Handler) ask(ctx context.Context, id string, query url.Values, token string, out any) error {
+	if !usable(id) {
+		return &refusal{reason: contact.Lost, tries: atOnce, detail: "no usable id"}
+	}
+	resp, err := h.Client.get(ctx, h.Graph+"/"+id+"?"+query.Encode(), token)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close() //nolint:errcheck // read only
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	if err != nil {
+		return unavailable("broke off")
+	}
+	if resp.StatusCode != http.StatusOK {
+		var e struct {
+			Error struct {
+				Code    int `json:"code"`
+				Subcode int `json:"error_subcode"`
+			} `json:"error"`
+		}
+		_ = json.Unmarshal(body, &e) // without a code, the status tells
+		return byCode(resp, e.Error.Code, e.Error.Subcode)
+	}
+	if json.Unmarshal(body, out) != nil {
+		return unavailable("an answer that is not JSON")
+	}
+	return nil
+}
+
+// usable reports whether an id is nothing but an id: it becomes part of an
+// address.
+func usable(id string) bool {
+	const letters = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_-"
+	return id != "" && strings.Trim(id, letters) == ""
+}
+
+// medium asks WhatsApp where a file is.
+func (h *Handler) medium(ctx context.Context, id, account, token string) (source, error) {
+	var m struct {
+		URL    string `json:"url"`
+		Type   string `json:"mime_type"`
+		SHA256 string `json:"sha256"`
+		Size   int64  `json:"file_size"`
+	}
+	query := url.Values{}
+	if account != "" {
+		query.Set("phone_number_id", account)
+	}
+	if err := h.ask(ctx, id, query, token, &m); err != nil {
+		return source{}, err
+	}
+	if m.URL == "" {
+		return source{}, unavailable("an answer without address")
+	}
+	return source{url: m.URL, token: token, typ: m.Type, sha256: meta.SHA256(m.SHA256), size: m.Size}, nil
+}
+
+// maxName is the longest name kept, in bytes.
+const maxName = 200
+
+// profile asks for a person's name. Nothing else of a person is asked for.
+func (h *Handler) profile(ctx context.Context, a identity.Alias, token string) (string, error) {
+	fields := "first_name,last_name"
+	if a.Kind == identity.IGSID {
+		fields = "name"
+	}
+	var p struct {
+		First string `json:"first_name"`
+		Last  string `json:"last_name"`
+		Name  string `json:"name"`
+	}
+	if err := h.ask(ctx, a.Value, url.Values{"fields": {fields}}, token, &p); err != nil {
+		return "", err
+	}
+	name := strings.TrimSpace(p.First + " " + p.Last)
+	if name == "" {
+		name = strings.TrimSpace(p.Name)
+	}
+	return contact.Clean(name, maxName), nil
+}
