@@ -58,7 +58,7 @@ func lazy(pattern string) func() *regexp.Regexp {
 // same, is the sender's. A mail that SES did not receive gives an envelope
 // without id and verdicts.
 func EnvelopeFromHeaders(raw []byte) Envelope {
-	h := topHeader(raw)
+	h := rfc822.ParseHeader(raw)
 	var e Envelope
 	if !bySES(h) {
 		return e
@@ -77,12 +77,6 @@ func EnvelopeFromHeaders(raw []byte) Envelope {
 	}
 	e.Mailboxes = e.Recipients
 	return e
-}
-
-// topHeader returns the header of raw, also of one that cannot be parsed.
-func topHeader(raw []byte) rfc822.Header {
-	root, _ := rfc822.Parse(raw[:min(len(raw), 256<<10)])
-	return root.Header
 }
 
 // bySES reports whether the topmost Received field is that of SES.

@@ -2,4 +2,4 @@
 
 package email_test
 
-const slower = 1
+const raceDetector = false

@@ -2,5 +2,4 @@
 
 package email_test
 
-// slower is what the race detector makes of a second.
-const slower = 10
+const raceDetector = true

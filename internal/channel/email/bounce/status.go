@@ -218,7 +218,9 @@ func (p *pieces) judge(r *Recipient, alone bool) {
 		r.Reply = replyIn(near)
 	}
 	var line string
-	r.Reason, line = reasonOf(words+"\n"+near, r.Status)
+	if r.Reason, line = reasonOf(words, r.Status); r.Reason == "" || words == "" {
+		r.Reason, line = reasonOf(near, r.Status)
+	}
 	if r.Diagnostic == "" {
 		r.Diagnostic = line
 	}
