@@ -47,7 +47,7 @@ func shown(stored []contact.Contact, id string, c contact.Cause) bool {
 }
 
 // quote returns what the customer said about a cause, masked; empty when in
-// doubt.
+// doubt. What an agent wrote down of a call is the agent's words.
 func (t *Triage) quote(c identity.Customer, k contact.Contact, cause contact.Cause) string {
 	known := problem.Known{Public: t.public()}
 	for _, m := range k.Messages {
@@ -67,7 +67,8 @@ func (t *Triage) quote(c identity.Customer, k contact.Contact, cause contact.Cau
 	known.Accounts = append(known.Accounts, c.Account)
 	known.Orders = t.Taxonomy.OrderNumbers(said(k.Messages))
 	for _, m := range k.Messages {
-		if m.Direction != contact.Inbound || m.Text == "" || t.Taxonomy.Classify(m.Text, taxonomy.Hints{}).Reason != cause.Reason {
+		theirs := m.Direction == contact.Inbound && m.Origin != contact.Recorded && m.Text != ""
+		if !theirs || t.Taxonomy.Classify(m.Text, taxonomy.Hints{}).Reason != cause.Reason {
 			continue
 		}
 		if quotes := problem.Quotes([]problem.Candidate{{Text: m.Text, Known: known}}, 1); len(quotes) > 0 {
