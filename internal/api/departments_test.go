@@ -44,7 +44,9 @@ func (s *stack) problem(name, department string, n int) string {
 }
 
 // of is a department's own token.
-func of(department string) map[string]string { return with(map[string]string{"department": department}) }
+func of(department string) map[string]string {
+	return with(map[string]string{"department": department})
+}
 
 func TestProblemsAreListedLatestFirst(t *testing.T) {
 	t.Parallel()
