@@ -67,7 +67,6 @@ var rules = []struct {
 	{"internal/triage", domain, false},
 	{"internal/outbox", domain, false},
 	{"internal/media", join(domain, "internal/channel/meta"), false},
-	{"internal/media", domain, false},
 	{"internal/api", join(domain, "internal/intake", "internal/channel/webchat"), false},
 
 	// Wiring: the only place that knows both sides.
