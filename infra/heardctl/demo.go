@@ -242,17 +242,17 @@ func (s *story) speak(ctx context.Context, who traffic.Person, channel contact.C
 	default:
 		now := time.Now()
 		said := traffic.Said{From: who, ID: traffic.MID(newID()), At: now, Text: text}
-		return s.Webhook(ctx, channel, traffic.Messenger(said))
+		return s.SendWebhook(ctx, channel, traffic.Messenger(said))
 	}
 }
 
 func (s *story) whatsApp(ctx context.Context, who traffic.Person, text string, at time.Time) error {
 	said := traffic.Said{From: who, ID: traffic.Wamid(who, newID()), At: at, Text: text}
-	return s.Webhook(ctx, contact.WhatsApp, traffic.WhatsApp(said))
+	return s.SendWebhook(ctx, contact.WhatsApp, traffic.WhatsApp(said))
 }
 
 func (s *story) mail(who traffic.Person, subject, text string) error {
-	return s.Client.Mail("", traffic.Mail(who, newID()+"@example.org", "", subject, text, time.Now()))
+	return s.SendMail("", traffic.Mail(who, newID()+"@example.org", "", subject, text, time.Now()))
 }
 
 // until asks again and again until something has happened.

@@ -53,15 +53,16 @@ func (t *tool) replayQuarantine(ctx context.Context, c *client.Client, look bool
 }
 
 func (t *tool) replayDead(ctx context.Context, c *client.Client, look bool) error {
-	do, done := c.Revive, "sent again"
-	if look {
-		do, done = c.Dead, "given up on"
+	queues, err := c.Dead(ctx)
+	if err != nil {
+		return err
 	}
 	var errs []error
-	for _, name := range client.DeadQueues {
-		n, err := do(ctx, name)
-		errs = append(errs, err)
-		fmt.Fprintf(t.out, "%-20s %d %s\n", name, n, done)
+	for _, d := range queues {
+		fmt.Fprintf(t.out, "%-20s %d\n", d.Name, d.Count)
+		if !look {
+			errs = append(errs, c.Revive(ctx, d))
+		}
 	}
 	return errors.Join(errs...)
 }

@@ -37,11 +37,11 @@ func (t *tool) send(ctx context.Context, args []string) error {
 		}
 		switch channel {
 		case contact.Email:
-			err = c.Mail(*to, raw)
+			err = c.SendMail(*to, raw)
 		case contact.WebChat:
 			err = postChat(ctx, c, *account, raw, *keep)
 		default:
-			err = c.Webhook(ctx, channel, raw)
+			err = c.SendWebhook(ctx, channel, raw)
 		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", file, err)

@@ -111,6 +111,7 @@ func welcome(s *stack.Stack, dir string, took time.Duration) string {
 		{"S3", s.Endpoints["S3"] + ", buckets " + s.Blobs + " and " + s.Mail},
 		{"Secrets Manager", s.Endpoints["Secrets Manager"]},
 		{"Lambda", s.Endpoints["Lambda"]},
+		{"Meta's Graph API", s.GraphURL},
 	} {
 		fmt.Fprintf(&b, "  %-24s %s\n", row[0], row[1])
 	}

@@ -5,9 +5,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
+	"path"
 	"strconv"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -61,7 +62,7 @@ func (c *Client) resend(ctx context.Context, q contact.Case) error {
 		if err != nil {
 			return err
 		}
-		return c.Webhook(ctx, q.Channel, raw)
+		return c.SendWebhook(ctx, q.Channel, raw)
 	default:
 		return errors.New("only its visitor can send it again")
 	}
@@ -99,52 +100,54 @@ func (c *Client) announce(ctx context.Context, key string) error {
 	return err
 }
 
-// streamDead is the queue of what triage and outbox gave up on. Only where it
-// lies in the stream is told, so SQS cannot move it back.
-const streamDead = "stream-dead"
-
-// DeadQueues are the names of the queues of what was given up on.
-var DeadQueues = []string{"mail-dead", "problems-dead.fifo", streamDead}
-
-// Dead returns how much lies in a dead-letter queue.
-func (c *Client) Dead(ctx context.Context, name string) (int, error) {
-	_, n, err := c.dead(ctx, name)
-	return n, err
+// A Dead is a queue of what was given up on.
+type Dead struct {
+	Name  string // without the stack's
+	Count int
+	url   string
+	arn   string
 }
 
-func (c *Client) dead(ctx context.Context, name string) (arn string, n int, err error) {
-	queue, err := c.Queue(ctx, c.SDK, name)
+// Dead returns the queues of what was given up on.
+func (c *Client) Dead(ctx context.Context) ([]Dead, error) {
+	out, err := c.SDK.SQS.ListQueues(ctx, &sqs.ListQueuesInput{QueueNamePrefix: aws.String(c.Name + "-"), MaxResults: aws.Int32(1000)})
 	if err != nil {
-		return "", 0, err
+		return nil, err
 	}
-	out, err := c.SDK.SQS.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: &queue, AttributeNames: []types.QueueAttributeName{
-		types.QueueAttributeNameApproximateNumberOfMessages, types.QueueAttributeNameQueueArn,
-	}})
-	if err != nil {
-		return "", 0, err
+	var all []Dead
+	for _, url := range out.QueueUrls {
+		name := strings.TrimPrefix(path.Base(url), c.Name+"-")
+		if !strings.HasSuffix(strings.TrimSuffix(name, ".fifo"), "-dead") {
+			continue
+		}
+		got, err := c.SDK.SQS.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: &url, AttributeNames: []types.QueueAttributeName{
+			types.QueueAttributeNameApproximateNumberOfMessages, types.QueueAttributeNameQueueArn,
+		}})
+		if err != nil {
+			return nil, err
+		}
+		n, err := strconv.Atoi(got.Attributes["ApproximateNumberOfMessages"])
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, Dead{name, n, url, got.Attributes["QueueArn"]})
 	}
-	n, err = strconv.Atoi(out.Attributes["ApproximateNumberOfMessages"])
-	return out.Attributes["QueueArn"], n, err
+	return all, nil
 }
 
-// Revive moves what lies in a dead-letter queue back to where it came from, or
-// has it done at once, and returns how much.
-func (c *Client) Revive(ctx context.Context, name string) (int, error) {
-	arn, n, err := c.dead(ctx, name)
-	if err != nil || n == 0 {
-		return 0, err
+// Revive moves what lies in a queue back to where it came from. What a
+// function gave up on came from no queue, and is given to the function again.
+func (c *Client) Revive(ctx context.Context, d Dead) error {
+	if d.Count == 0 {
+		return nil
 	}
-	if name != streamDead {
-		_, err := c.SDK.SQS.StartMessageMoveTask(ctx, &sqs.StartMessageMoveTaskInput{SourceArn: &arn})
-		return n, err
-	}
-	queue, err := c.Queue(ctx, c.SDK, name)
+	sources, err := c.SDK.SQS.ListDeadLetterSourceQueues(ctx, &sqs.ListDeadLetterSourceQueuesInput{QueueUrl: &d.url})
 	if err != nil {
-		return 0, err
+		return err
 	}
-	n, err = c.replayStream(ctx, queue)
-	if err != nil {
-		err = fmt.Errorf("failed again: %w", err)
+	if len(sources.QueueUrls) == 0 {
+		return c.invokeAgain(ctx, d.url)
 	}
-	return n, err
+	_, err = c.SDK.SQS.StartMessageMoveTask(ctx, &sqs.StartMessageMoveTaskInput{SourceArn: &d.arn})
+	return err
 }

@@ -16,8 +16,8 @@ import (
 	"github.com/heard-intake/heard/internal/webhook"
 )
 
-// Webhook signs a webhook with the app secret, and posts it.
-func (c *Client) Webhook(ctx context.Context, channel contact.Channel, body []byte) error {
+// SendWebhook signs a webhook with the app secret, and posts it.
+func (c *Client) SendWebhook(ctx context.Context, channel contact.Channel, body []byte) error {
 	name := "messenger" // which takes Instagram too
 	if channel == contact.WhatsApp {
 		name = "whatsapp"
@@ -36,9 +36,9 @@ func (c *Client) Webhook(ctx context.Context, channel contact.Channel, body []by
 	return err
 }
 
-// Mail sends a mail by SMTP, from whom it says it is. An empty mailbox is
+// SendMail sends a mail by SMTP, from whom it says it is. An empty mailbox is
 // klantenservice@ the stack's domain.
-func (c *Client) Mail(mailbox string, raw []byte) error {
+func (c *Client) SendMail(mailbox string, raw []byte) error {
 	if !c.Local() {
 		return errors.New("on AWS, send a mail to the stack's domain with any mail program")
 	}

@@ -21,10 +21,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 )
 
-// A givenUp is what Lambda says of a batch of the stream that it gave up on:
-// where the records lie, not what they hold.
+// A givenUp is what Lambda says of what it gave up on: the whole event, if it
+// was an asynchronous one; of a batch of the stream only where the records lie.
 type givenUp struct {
 	RequestContext struct{ FunctionArn string }
+	RequestPayload json.RawMessage
 	Batch          struct {
 		ShardID string `json:"shardId"`
 		First   string `json:"startSequenceNumber"`
@@ -33,51 +34,49 @@ type givenUp struct {
 	} `json:"DDBStreamBatchInfo"`
 }
 
-// replayStream gives each function the batches again that were given up on.
-// The stream holds them for 24 hours.
-func (c *Client) replayStream(ctx context.Context, queue string) (done int, err error) {
+// invokeAgain gives functions again what they gave up on. A stream holds its
+// records for 24 hours.
+func (c *Client) invokeAgain(ctx context.Context, queue string) error {
 	var failed []error
 	for {
 		out, err := c.SDK.SQS.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: &queue, MaxNumberOfMessages: 10, VisibilityTimeout: 60})
-		if err != nil {
-			return done, err
-		}
-		if len(out.Messages) == 0 {
-			return done, errors.Join(failed...)
+		if err != nil || len(out.Messages) == 0 {
+			return errors.Join(append(failed, err)...)
 		}
 		for _, m := range out.Messages {
-			if err := c.replayBatch(ctx, aws.ToString(m.Body)); err != nil {
+			if err := c.invokeOnce(ctx, aws.ToString(m.Body)); err != nil {
 				failed = append(failed, err)
 				continue
 			}
-			done++
 			if _, err := c.SDK.SQS.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: &queue, ReceiptHandle: m.ReceiptHandle}); err != nil {
-				return done, err
+				return err
 			}
 		}
 	}
 }
 
-func (c *Client) replayBatch(ctx context.Context, body string) error {
-	var b givenUp
-	if err := json.Unmarshal([]byte(body), &b); err != nil {
+func (c *Client) invokeOnce(ctx context.Context, record string) error {
+	var g givenUp
+	if err := json.Unmarshal([]byte(record), &g); err != nil {
 		return err
 	}
-	records, err := c.records(ctx, b)
-	if err != nil {
-		return err
+	event := []byte(g.RequestPayload)
+	if g.Batch.Stream != "" {
+		records, err := c.records(ctx, g)
+		if err != nil {
+			return err
+		}
+		if event, err = json.Marshal(events.DynamoDBEvent{Records: records}); err != nil {
+			return err
+		}
 	}
-	event, err := json.Marshal(events.DynamoDBEvent{Records: records})
-	if err != nil {
-		return err
-	}
-	answer, err := c.invoke(ctx, b.RequestContext.FunctionArn, event)
+	answer, err := c.invoke(ctx, g.RequestContext.FunctionArn, event)
 	if err != nil {
 		return err
 	}
 	var failed events.DynamoDBEventResponse
 	if err := json.Unmarshal(answer, &failed); err == nil && len(failed.BatchItemFailures) > 0 {
-		return fmt.Errorf("%d of %d records failed again", len(failed.BatchItemFailures), len(records))
+		return fmt.Errorf("%d records failed again", len(failed.BatchItemFailures))
 	}
 	return nil
 }

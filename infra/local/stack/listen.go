@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/heard-intake/heard/infra/local/graph"
 	"github.com/heard-intake/heard/infra/local/issuer"
 	"github.com/heard-intake/heard/infra/local/lambda"
 	"github.com/heard-intake/heard/infra/local/s3"
@@ -23,12 +24,12 @@ const DefaultPort = 8080
 // addresses are the ports, taken before anything starts: the functions and
 // the template must know them.
 type addresses struct {
-	api, issuer, sqs, s3, secrets, lambda, smtp net.Listener
-	dynamo                                      int // 0 is a free one
+	api, issuer, sqs, s3, secrets, lambda, smtp, graph net.Listener
+	dynamo                                             int // 0 is a free one
 }
 
 func (a *addresses) all() []*net.Listener {
-	return []*net.Listener{&a.api, &a.issuer, &a.sqs, &a.s3, &a.secrets, &a.lambda, &a.smtp}
+	return []*net.Listener{&a.api, &a.issuer, &a.sqs, &a.s3, &a.secrets, &a.lambda, &a.smtp, &a.graph}
 }
 
 func (a *addresses) close() {
@@ -56,6 +57,7 @@ func (s *Stack) listen() error {
 	s.Endpoints = where.Endpoints{
 		"SQS": url(s.at.sqs), "S3": url(s.at.s3), "Secrets Manager": url(s.at.secrets), "Lambda": url(s.at.lambda),
 	}
+	s.GraphURL = url(s.at.graph)
 	return nil
 }
 
@@ -114,6 +116,8 @@ func (s *Stack) serveStandIns(ctx context.Context) (err error) {
 	s.serve(s.at.secrets, s.secrets)
 	s.serve(s.at.s3, s.s3)
 	s.serve(s.at.lambda, s.lambda)
+	s.Graph = graph.New(graph.Config{})
+	s.serve(s.at.graph, s.Graph)
 	if err := s.serveSQS(); err != nil {
 		return err
 	}

@@ -25,6 +25,7 @@ import (
 
 	"github.com/heard-intake/heard/infra/local/dynamo"
 	"github.com/heard-intake/heard/infra/local/eventsource"
+	"github.com/heard-intake/heard/infra/local/graph"
 	"github.com/heard-intake/heard/infra/local/httpapi"
 	"github.com/heard-intake/heard/infra/local/issuer"
 	"github.com/heard-intake/heard/infra/local/lambda"
@@ -54,7 +55,7 @@ type Config struct {
 	Parameters map[string]string // over the template's own defaults and the local ones
 	Dir        string            // keeps the data and stack.json; empty is a folder that Close removes
 	Memory     bool              // keep table and queues in memory, and start empty
-	Port       int               // of the API, and the first of eight in a row; 0 takes free ones
+	Port       int               // of the API, and the first of nine in a row; 0 takes free ones
 	Processes  int               // most processes of a function, default 10
 	Freeze     bool              // stop a process between its invocations, as Lambda does
 	Chaos      eventsource.Chaos // how event sources misbehave
@@ -67,9 +68,11 @@ type Config struct {
 // A Stack runs until Close.
 type Stack struct {
 	where.Stack
-	Issuer string // its URL
-	Model  *template.Model
-	Took   map[string]time.Duration // how long each part took to start
+	Issuer   string        // its URL
+	Graph    *graph.Server // in place of Meta's Graph API
+	GraphURL string
+	Model    *template.Model
+	Took     map[string]time.Duration // how long each part took to start
 
 	clients where.Clients
 	cfg     Config
@@ -176,7 +179,9 @@ func (s *Stack) parse() error {
 	if err != nil {
 		return err
 	}
-	parameters := map[string]string{"IssuerUrl": s.Issuer, "MailDomain": MailDomain}
+	parameters := map[string]string{
+		"IssuerUrl": s.Issuer, "MailDomain": MailDomain, "GraphUrl": s.GraphURL, "MediaHosts": s.GraphURL,
+	}
 	maps.Copy(parameters, s.cfg.Parameters)
 	m, err := template.Parse(src, template.Options{
 		Parameters: parameters, Region: region, AccountID: accountID, StackName: Name,

@@ -1,0 +1,208 @@
+package e2e_test
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+	"testing"
+
+	"github.com/heard-intake/heard/infra/heardctl/client"
+	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/test/traffic"
+)
+
+func TestWhatIsSaidOnAnyChannelIsInTheHistory(t *testing.T) {
+	t.Parallel()
+	for n, ch := range []contact.Channel{contact.WhatsApp, contact.Messenger, contact.Instagram, contact.Email} {
+		t.Run(string(ch), func(t *testing.T) {
+			t.Parallel()
+			b := open(t)
+			who := someone(100 + n)
+			b.say(who, ch, "Waar blijft mijn bestelling?")
+			b.say(who, ch, "Ik hoor het graag.")
+			b.settle()
+			alias := map[contact.Channel]string{
+				contact.WhatsApp: "phone:" + who.Phone, contact.Messenger: "psid:" + traffic.Page + ":" + who.PSID,
+				contact.Instagram: "igsid:" + traffic.Page + ":" + who.PSID, contact.Email: "email:" + who.Mail,
+			}[ch]
+			got := b.texts(alias)
+			slices.Sort(got) // two mails may come in one second
+			if want := []string{"Ik hoor het graag.", "Waar blijft mijn bestelling?"}; !slices.Equal(got, want) {
+				t.Errorf("history %q", got)
+			}
+		})
+	}
+}
+
+func TestAVisitorReadsTheConversation(t *testing.T) {
+	t.Parallel()
+	b := open(t)
+	session, err := b.Visit(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	message := map[string]string{"id": id(), "text": "Is er iemand?"}
+	for range 2 { // a client that heard no answer sends again
+		if err := b.Post(t.Context(), session, message); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var page struct{ Messages []struct{ ID, Text string } }
+	if err := b.Ask(t.Context(), http.MethodGet, "/chat/messages", session, nil, &page); err != nil {
+		t.Fatal(err)
+	}
+	if len(page.Messages) != 1 || page.Messages[0].ID != message["id"] || page.Messages[0].Text != message["text"] {
+		t.Errorf("conversation %+v", page.Messages)
+	}
+}
+
+func TestOneCustomerIsOneHistoryOverAllChannels(t *testing.T) {
+	t.Parallel()
+	b := open(t)
+	jan := someone(110)
+	unjoined, err := b.Register(t.Context(), client.Entry{
+		Number: "K-110", Name: jan.Name, Locale: "nl-NL", Phones: []string{"+" + jan.Phone}, Mails: []string{jan.Mail},
+	})
+	if err != nil || len(unjoined) > 0 {
+		t.Fatal(unjoined, err)
+	}
+	b.say(jan, contact.WhatsApp, "Waar blijft mijn bestelling?")
+	b.say(jan, contact.Email, "Weten jullie al wanneer mijn bestelling komt?")
+	b.settle() // a mail is taken in later than it is taken
+	session, err := b.Visit(t.Context(), "K-110")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Post(t.Context(), session, map[string]string{"id": id(), "text": "Is er al nieuws?"}); err != nil {
+		t.Fatal(err)
+	}
+	b.settle()
+
+	p, err := b.Find(t.Context(), "account:K-110")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, alias := range []string{"phone:" + jan.Phone, "email:" + jan.Mail} {
+		if q, err := b.Find(t.Context(), alias); err != nil || q.ID != p.ID {
+			t.Errorf("%s is customer %s, not %s (%v)", alias, q.ID, p.ID, err)
+		}
+	}
+	if got := b.texts("account:K-110"); len(got) != 3 {
+		t.Errorf("history %q", got)
+	}
+	contacts, err := b.Contacts(t.Context(), p.ID)
+	if err != nil || len(contacts) != 1 || len(contacts[0].Channels) != 3 || contacts[0].State != "waiting" {
+		t.Errorf("contacts %+v, %v", contacts, err)
+	}
+}
+
+func TestAnAnswerEndsTheWaiting(t *testing.T) {
+	t.Parallel()
+	b := open(t)
+	who := someone(120)
+	b.say(who, contact.WhatsApp, "Ik snap mijn factuur niet")
+	b.settle()
+	p, err := b.Find(t.Context(), "phone:"+who.Phone)
+	if err != nil {
+		t.Fatal(err)
+	}
+	waits := func() bool {
+		waiters, _, err := b.Waiting(t.Context(), "billing")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return slices.ContainsFunc(waiters, func(w contact.Waiter) bool { return w.Customer == p.ID })
+	}
+	if !waits() {
+		t.Error("not on the waiting list of billing")
+	}
+	answer := map[string]string{"delivery": "recorded", "channel": "whatsapp", "text": "Dat zit zo.", "id": id(), "author": "agent-7"}
+	if err := b.Call(t.Context(), http.MethodPost, "/v1/customers/"+string(p.ID)+"/messages", answer, nil); err != nil {
+		t.Fatal(err)
+	}
+	b.settle()
+	if waits() {
+		t.Error("still waiting after the answer")
+	}
+}
+
+func TestFiveCustomersWithOneComplaintAreOneItem(t *testing.T) {
+	t.Parallel()
+	b := open(t)
+	says := []struct {
+		ch   contact.Channel
+		text string
+	}{
+		{contact.WhatsApp, "Ik begrijp de handleiding van mijn koptelefoon niet"},
+		{contact.Messenger, "De handleiding van de koptelefoon is onduidelijk"},
+		{contact.Email, "De handleiding van de koptelefoon klopt niet"},
+		{contact.WebChat, "Hoi, ik snap de handleiding van de koptelefoon niet"},
+		{contact.Instagram, "De handleiding van mijn koptelefoon is onbegrijpelijk"},
+	}
+	for n, line := range says {
+		if n == 4 {
+			b.settle()
+			if items := b.items("documentation", "manual-unclear", "headphones"); len(items) > 0 {
+				t.Errorf("four customers made %d items", len(items))
+			}
+		}
+		b.say(someone(130+n), line.ch, line.text)
+	}
+	b.say(someone(130), contact.WhatsApp, "De handleiding van de koptelefoon dus") // who said it before
+	b.settle()
+	items := b.items("documentation", "manual-unclear", "headphones")
+	if len(items) != 1 || items[0].Version != 1 || items[0].Customers != 5 || items[0].Department != "documentation" {
+		t.Fatalf("items %+v", items)
+	}
+	b.say(someone(139), contact.WhatsApp, "Ik begrijp niets van de handleiding van mijn koptelefoon")
+	b.settle()
+	if again := b.items("documentation", "manual-unclear", "headphones"); len(again) != 1 {
+		t.Errorf("a sixth customer made it %d items", len(again))
+	}
+	problems, err := b.Problems(t.Context(), "documentation")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range problems {
+		if p.ID == items[0].ID && p.Customers == 6 {
+			return
+		}
+	}
+	t.Errorf("no problem %s of six customers in %+v", items[0].ID, problems)
+}
+
+func TestWhoMayNotIsToldWhy(t *testing.T) {
+	t.Parallel()
+	b := open(t)
+	token := func(department string, scopes ...string) string {
+		token, err := b.Token(department, scopes...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return token
+	}
+	nobody := "/v1/customers/01a0c4a5-d580-7abc-8def-0123456789ab"
+	tests := map[string]struct {
+		path, token string
+		status      int
+	}{
+		"no token":                    {nobody, "", http.StatusUnauthorized},
+		"a token that is none":        {nobody, "x.y.z", http.StatusUnauthorized},
+		"a token of another scope":    {nobody, token("", "problems:read"), http.StatusForbidden},
+		"a customer that is not":      {nobody, token("", "customers:read"), http.StatusNotFound},
+		"an alias that is none":       {"/v1/customers?alias=shoe:44", token("", "customers:read"), http.StatusBadRequest},
+		"a cursor that is not ours":   {"/v1/contacts?state=waiting&department=billing&cursor=x", token("", "customers:read"), http.StatusBadRequest},
+		"a department's own problems": {"/v1/problems?department=billing", token("it", "problems:read"), http.StatusForbidden},
+		"no such address":             {"/v1/shoes", token("", "customers:read"), http.StatusNotFound},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			err := b.Ask(t.Context(), http.MethodGet, tt.path, tt.token, nil, nil)
+			refused, ok := errors.AsType[*client.StatusError](err)
+			if !ok || refused.Status != tt.status {
+				t.Errorf("got %v, want %d", err, tt.status)
+			}
+		})
+	}
+}

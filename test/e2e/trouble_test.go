@@ -1,0 +1,228 @@
+package e2e_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/heard-intake/heard/infra/local/stack"
+	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/webhook"
+	"github.com/heard-intake/heard/test/traffic"
+)
+
+func TestOnlyWhatIsSignedIsTaken(t *testing.T) {
+	t.Parallel()
+	b := open(t)
+	secret, err := b.stack.Secret(t.Context(), "whatsapp")
+	if err != nil {
+		t.Fatal(err)
+	}
+	who := someone(200)
+	body := traffic.WhatsApp(traffic.Said{From: who, ID: traffic.Wamid(who, id()), At: time.Now(), Text: "Hallo"})
+	signature := webhook.Sign(body, secret["appSecret"])
+	huge := append(bytes.Repeat([]byte(" "), 4<<20), body...)
+	tests := map[string]struct {
+		body      []byte
+		signature string
+		status    int
+	}{
+		"signed":                  {body, signature, http.StatusOK},
+		"signed, sent again":      {body, signature, http.StatusOK},
+		"not signed":              {body, "", http.StatusUnauthorized},
+		"signed with another key": {body, webhook.Sign(body, "x"), http.StatusUnauthorized},
+		"a signature cut short":   {body, signature[:40], http.StatusUnauthorized},
+		"another body":            {append(slices.Clone(body), ' '), signature, http.StatusUnauthorized},
+		"no body":                 {nil, webhook.Sign(nil, secret["appSecret"]), http.StatusOK},
+		"too large":               {huge, webhook.Sign(huge, secret["appSecret"]), http.StatusRequestEntityTooLarge},
+		"no JSON":                 {[]byte("x"), webhook.Sign([]byte("x"), secret["appSecret"]), http.StatusOK},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, b.API+"/webhooks/whatsapp", bytes.NewReader(tt.body))
+			if err != nil {
+				t.Fatal(err)
+			}
+			req.Header.Set("Content-Type", "application/json")
+			if tt.signature != "" {
+				req.Header.Set(webhook.SignatureHeader, tt.signature)
+			}
+			resp, err := http.DefaultClient.Do(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = resp.Body.Close() }()
+			if resp.StatusCode != tt.status {
+				t.Errorf("status %d, want %d", resp.StatusCode, tt.status)
+			}
+		})
+	}
+	b.settle()
+	if got := b.texts("phone:" + who.Phone); !slices.Equal(got, []string{"Hallo"}) {
+		t.Errorf("history %q", got)
+	}
+}
+
+func TestWhatCannotBeReadIsKeptAndCanBeReplayed(t *testing.T) {
+	t.Parallel()
+	b := open(t)
+	who := someone(210)
+	good := string(traffic.WhatsApp(traffic.Said{From: who, ID: traffic.Wamid(who, id()), At: time.Now(), Text: "Hallo"}))
+	broken := strings.Replace(good, `"messages":[`, `"messages":["210",`, 1)
+	if err := b.SendWebhook(t.Context(), contact.WhatsApp, []byte(broken)); err != nil {
+		t.Fatal(err)
+	}
+	deep := "Content-Type: multipart/mixed; boundary=b\r\n\r\n" + strings.Repeat("--b\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n", 5000)
+	mail := fmt.Sprintf("From: %s\r\nTo: x@%s\r\nMIME-Version: 1.0\r\n%s", who.Mail, b.MailDomain, deep)
+	if err := b.SendMail("", []byte(mail)); err != nil {
+		t.Fatal(err)
+	}
+	b.settle()
+	if got := b.texts("phone:" + who.Phone); !slices.Equal(got, []string{"Hallo"}) {
+		t.Errorf("its neighbour: history %q", got)
+	}
+	mine := func() map[contact.Channel]contact.Case {
+		all, err := b.Cases(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := map[contact.Channel]contact.Case{}
+		for _, c := range all {
+			if c.Channel == contact.Email || strings.Contains(strings.Join(c.Reasons, ""), "messages[0]") {
+				found[c.Channel] = c
+			}
+		}
+		return found
+	}
+	before := mine()
+	if len(before) != 2 {
+		t.Fatalf("quarantine %+v", before)
+	}
+	for _, c := range before {
+		if err := b.Replay(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.settle()
+	for ch, c := range mine() { // nobody has taught it to read them
+		if c.Hash != before[ch].Hash || !c.At.After(before[ch].At) {
+			t.Errorf("%s: %+v after the replay", ch, c)
+		}
+	}
+	if got := b.texts("phone:" + who.Phone); !slices.Equal(got, []string{"Hallo"}) {
+		t.Errorf("after the replay: history %q", got)
+	}
+}
+
+func TestAKilledFunctionLosesNothing(t *testing.T) {
+	t.Parallel()
+	b := open(t)
+	const customers, each = 8, 10
+	ctx, stop := context.WithCancel(t.Context())
+	var killers, senders sync.WaitGroup
+	sent := make(chan struct{}, customers*each)
+	killers.Go(func() {
+		for n := 0; ; n++ {
+			select {
+			case <-ctx.Done():
+				return
+			case <-sent:
+				if n%8 == 0 {
+					b.stack.Kill("whatsapp")
+					b.stack.Kill("triage")
+				}
+			}
+		}
+	})
+	for n := range customers {
+		who := someone(220 + n)
+		senders.Go(func() {
+			for i := range each {
+				name, at := id(), time.Now()
+				for b.try(t.Context(), who, contact.WhatsApp, name, fmt.Sprint("Vraag ", i), at) != nil { // as WhatsApp does
+					if t.Context().Err() != nil {
+						return
+					}
+				}
+				sent <- struct{}{}
+			}
+		})
+	}
+	senders.Wait()
+	stop()
+	killers.Wait()
+	b.settle()
+	for n := range customers {
+		alias := "phone:" + someone(220+n).Phone
+		got := b.texts(alias)
+		slices.Sort(got)
+		if len(got) != each || len(slices.Compact(got)) != each {
+			t.Errorf("customer %d: history %q", n, got)
+		}
+		p, err := b.Find(t.Context(), alias)
+		if err != nil {
+			t.Fatal(err)
+		}
+		contacts, err := b.Contacts(t.Context(), p.ID)
+		if err != nil || len(contacts) != 1 || contacts[0].State != "waiting" {
+			t.Errorf("customer %d: contacts %+v, %v", n, contacts, err)
+		}
+	}
+}
+
+func TestARestartKeepsEverything(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	start := func() *bench {
+		t.Helper()
+		s, err := stack.Start(t.Context(), stack.Config{Root: root, Dir: dir})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return with(t, s)
+	}
+	b := start()
+	for n := range 3 {
+		b.say(someone(230+n), contact.WhatsApp, "Ik begrijp de handleiding van mijn airfryer niet")
+	}
+	b.settle()
+	if err := b.stack.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	b = start()
+	defer func() {
+		if err := b.stack.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	if got := b.texts("phone:" + someone(230).Phone); len(got) != 1 {
+		t.Errorf("history %q", got)
+	}
+	b.say(someone(233), contact.WhatsApp, "De handleiding van de airfryer is onduidelijk")
+	b.settle()
+	b.stack.KillDynamoDB()
+	name, at := id(), time.Now()
+	last := func() error {
+		return b.try(t.Context(), someone(234), contact.WhatsApp, name, "De handleiding van de airfryer klopt niet", at)
+	}
+	if err := last(); err == nil {
+		t.Error("taken without a table")
+	}
+	if err := b.stack.StartDynamoDB(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := last(); err != nil {
+		t.Fatal(err)
+	}
+	b.settle()
+	if items := b.items("documentation", "manual-unclear", "air-fryer"); len(items) != 1 || items[0].Customers != 5 {
+		t.Errorf("items %+v", items)
+	}
+}
