@@ -227,7 +227,8 @@ func (f *found) contacts(t *testing.T, sequential *store.Table) {
 	pure := cmpopts.IgnoreFields(contact.Contact{}, "Messages", "Version", "Department", "Causes", "Taxonomy")
 	for id, ms := range f.customers {
 		got, want := contactsOf(t, f.table, id), contactsOf(t, sequential, id)
-		if diff := gocmp.Diff(want, got, cmpopts.IgnoreFields(contact.Contact{}, "Version")); diff != "" {
+		// Which wording decided is not worth a write of its own.
+		if diff := gocmp.Diff(want, got, cmpopts.IgnoreFields(contact.Contact{}, "Version"), cmpopts.IgnoreFields(contact.Cause{}, "Words")); diff != "" {
 			t.Errorf("contacts of a customer with %d messages differ from those of a sequential run:\n%s", len(ms), diff)
 		}
 		made := contact.Contacts(ms)
@@ -303,8 +304,10 @@ func (f *found) problems(t *testing.T, sequential *store.Table) map[string]probl
 			continue
 		}
 		g, w := got[cause][0], ps[0]
-		if g.Customers != w.Customers || g.Contacts != w.Contacts {
-			t.Errorf("problem %s: %d customers in %d contacts, want %d in %d", cause, g.Customers, g.Contacts, w.Customers, w.Contacts)
+		// A contact that turns out to have begun earlier is another contact, and
+		// was counted before under its first name.
+		if g.Customers != w.Customers || g.Contacts < w.Contacts {
+			t.Errorf("problem %s: %d customers in %d contacts, want %d in at least %d", cause, g.Customers, g.Contacts, w.Customers, w.Contacts)
 		}
 	}
 	return byID

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/heard-intake/heard/infra/local/eventsource"
 	"github.com/heard-intake/heard/infra/local/lambda"
@@ -35,6 +36,13 @@ func messages(t *testing.T) int {
 	return n
 }
 
+// lap logs how long a step took.
+func lap(t *testing.T, step string) func() {
+	t.Helper()
+	began := time.Now()
+	return func() { t.Helper(); t.Logf("%s took %s", step, time.Since(began).Round(time.Millisecond)) }
+}
+
 func start(t *testing.T, cfg stack.Config) *stack.Stack {
 	t.Helper()
 	cfg.Root = root
@@ -52,15 +60,19 @@ func start(t *testing.T, cfg stack.Config) *stack.Stack {
 
 func TestEveryMessageIsStoredOnce(t *testing.T) {
 	counts := &tallies{}
+	done := lap(t, "start")
 	s := start(t, stack.Config{Memory: true, Chaos: trouble, Freeze: true, Lines: counts.line})
 	l := newLoad(t, s, messages(t))
+	done()
+	done = lap(t, "sending")
 	failed, err := l.send(t.Context(), l.deliveries(), func(int) {})
+	done()
 	if len(failed) > 0 {
 		t.Fatalf("%d deliveries were refused: %v", len(failed), err)
 	}
-	if err := s.Drained(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	drained(t, s)
+	done = lap(t, "checking")
+	defer done()
 
 	f := read(t, s)
 	f.messages(t, l.messages)
