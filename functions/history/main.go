@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -20,7 +21,7 @@ func main() {
 	agents := &api.Agents{
 		Store:    wiring.Table(ctx, cfg),
 		Blobs:    wiring.Blobs(cfg),
-		Taxonomy: wiring.Taxonomy(),
+		Taxonomy: sync.OnceValue(wiring.Taxonomy),
 		Meter:    telemetry.NewMeter("history"),
 		Now:      time.Now,
 	}

@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -18,7 +19,7 @@ func main() {
 	ctx := context.Background()
 	departments := &api.Departments{
 		Store:    wiring.Table(ctx, config.AWS(ctx)),
-		Taxonomy: wiring.Taxonomy(),
+		Taxonomy: sync.OnceValue(wiring.Taxonomy),
 		Now:      time.Now,
 	}
 	lambda.Start(departments.Handle)

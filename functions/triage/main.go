@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"sync"
 	"time"
 	_ "time/tzdata" // what a day is must not depend on the machine
 
@@ -22,9 +23,11 @@ func main() {
 	if err != nil {
 		panic(err)
 	}
+	taxonomy := sync.OnceValue(wiring.Taxonomy)
+	go taxonomy() // while the connection to the table is made
 	t := &triage.Triage{
 		Store:    wiring.Table(ctx, config.AWS(ctx)),
-		Taxonomy: wiring.Taxonomy(),
+		Taxonomy: taxonomy(),
 		Zone:     zone,
 		Meter:    telemetry.NewMeter("triage"),
 		Now:      time.Now,

@@ -151,7 +151,7 @@ func newStage(ctx context.Context, r run) (*stage, error) {
 	meter := telemetry.NewMeter("figures")
 	meter.Out = io.Discard
 	s.taker = &intake.Taker{Store: s, Now: time.Now}
-	s.agents = &api.Agents{Store: s, Taxonomy: shop, Meter: meter, Now: time.Now}
+	s.agents = &api.Agents{Store: s, Taxonomy: func() *taxonomy.Taxonomy { return shop }, Meter: meter, Now: time.Now}
 	s.triage = &triage.Triage{Store: s.Table, Taxonomy: shop, Zone: zone, Meter: meter, Now: time.Now}
 	s.outbox = &outbox.Outbox{Queues: s, Read: store.ReadProblemImage, URL: "https://api.example.com"}
 	s.ledger.wrote = s.problemWritten

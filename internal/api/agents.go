@@ -41,7 +41,7 @@ type Blobs interface {
 type Agents struct {
 	Store    Customers
 	Blobs    Blobs
-	Taxonomy *taxonomy.Taxonomy
+	Taxonomy func() *taxonomy.Taxonomy // read when it is first asked for: most requests need none
 	Meter    intake.Meter
 	Now      func() time.Time
 }

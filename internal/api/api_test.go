@@ -80,8 +80,8 @@ func newStack(t testing.TB) *stack {
 	s := &stack{t: t, table: storetest.New(t), blobs: bucket(t), metrics: &bytes.Buffer{}}
 	clock := func() time.Time { return now }
 	meter := &telemetry.Meter{Function: "test", Out: s.metrics, Now: clock}
-	s.agents = &api.Agents{Store: s.table, Blobs: s.blobs, Taxonomy: tax, Meter: meter, Now: clock}
-	s.departments = &api.Departments{Store: s.table, Taxonomy: tax, Now: clock}
+	s.agents = &api.Agents{Store: s.table, Blobs: s.blobs, Taxonomy: func() *taxonomy.Taxonomy { return tax }, Meter: meter, Now: clock}
+	s.departments = &api.Departments{Store: s.table, Taxonomy: func() *taxonomy.Taxonomy { return tax }, Now: clock}
 	s.chat = &api.Chat{Site: site, Store: s.table, Blobs: s.blobs, Secrets: chatSecret(t), Meter: meter, Now: clock}
 	return s
 }

@@ -29,7 +29,7 @@ type Problems interface {
 // it reaches all.
 type Departments struct {
 	Store    Problems
-	Taxonomy *taxonomy.Taxonomy
+	Taxonomy func() *taxonomy.Taxonomy // read when it is first asked for: most requests need none
 	Now      func() time.Time
 }
 
@@ -69,7 +69,7 @@ func (d *Departments) list(ctx context.Context, r *request) (reply, error) {
 	q := r.query()
 	limit, cursor := q.limit(), q.text("cursor")
 	state := oneOf(q, "state", problem.States()...)
-	of := oneOf(q, "department", departments(d.Taxonomy)...)
+	of := oneOf(q, "department", departments(d.Taxonomy())...)
 	if err := q.done(); err != nil {
 		return reply{}, err
 	}
@@ -80,7 +80,7 @@ func (d *Departments) list(ctx context.Context, r *request) (reply, error) {
 	case of != "":
 		mine = []string{of}
 	case !limited:
-		mine = departments(d.Taxonomy)
+		mine = departments(d.Taxonomy())
 	}
 	name := "problems " + strings.Join(mine, " ") + " " + string(state)
 	place, err := unseal(d.Store, name, cursor)
@@ -277,9 +277,9 @@ func (d *Departments) mover(u *problem.Update) error {
 		}
 		return nil
 	}
-	dept, ok := d.Taxonomy.Department(u.Department)
+	dept, ok := d.Taxonomy().Department(u.Department)
 	if !ok {
-		return fault.New(fault.Invalid, "department must be one of %s", strings.Join(departments(d.Taxonomy), ", "))
+		return fault.New(fault.Invalid, "department must be one of %s", strings.Join(departments(d.Taxonomy()), ", "))
 	}
 	u.DepartmentName = problem.Label{NL: dept.Names.NL, EN: dept.Names.EN}
 	return nil

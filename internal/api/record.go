@@ -107,7 +107,7 @@ func (a *Agents) registered(b registration, r *request) (contact.Message, error)
 	if b.Channel == contact.Phone {
 		m.Kind = contact.Call
 	}
-	if _, ok := a.Taxonomy.Reason(b.Reason); !ok {
+	if _, ok := a.Taxonomy().Reason(b.Reason); !ok {
 		return m, fault.New(fault.Invalid, "reason: the taxonomy has no such reason")
 	}
 	if b.Product != "" {

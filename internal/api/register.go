@@ -114,7 +114,7 @@ func (a *Agents) checkOrders(orders []identity.Order) error {
 }
 
 func (a *Agents) checkProduct(name, id string) error {
-	if _, ok := a.Taxonomy.Product(id); !ok {
+	if _, ok := a.Taxonomy().Product(id); !ok {
 		return fault.New(fault.Invalid, "%s: the taxonomy has no such product", name)
 	}
 	return nil

@@ -25,7 +25,7 @@ func (a *Agents) waiting(ctx context.Context, r *request) (reply, error) {
 	q := r.query()
 	limit, cursor := q.limit(), q.text("cursor")
 	state := oneOf(q, "state", "waiting")
-	department := oneOf(q, "department", append(departments(a.Taxonomy), contact.Unassigned)...)
+	department := oneOf(q, "department", append(departments(a.Taxonomy()), contact.Unassigned)...)
 	if state == "" || department == "" {
 		q.fail("state=waiting and department are needed")
 	}
