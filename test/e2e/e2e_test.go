@@ -2,7 +2,7 @@
 // say on any channel comes out of the API as one history per customer, and
 // what they have in common comes out of a department's queue as one item.
 //
-// All tests share one stack, and each has customers of its own.
+// Most tests share one stack, and each has customers of its own.
 package e2e_test
 
 import (
@@ -12,6 +12,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -53,6 +54,22 @@ type bench struct {
 	stack *stack.Stack
 }
 
+// own returns a stack that ends with the test.
+func own(t *testing.T, cfg stack.Config) *bench {
+	t.Helper()
+	cfg.Root, cfg.Lines = root, canary.line
+	s, err := stack.Start(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return with(t, s)
+}
+
 func open(t *testing.T) *bench {
 	t.Helper()
 	s, err := shared()
@@ -62,6 +79,7 @@ func open(t *testing.T) *bench {
 	return with(t, s)
 }
 
+// with returns a bench on a stack.
 func with(t *testing.T, s *stack.Stack) *bench {
 	t.Helper()
 	c, err := client.New(t.Context(), s.Stack)
@@ -71,12 +89,14 @@ func with(t *testing.T, s *stack.Stack) *bench {
 	return &bench{t, c, s}
 }
 
-// someone returns the customer of a number, of whom no log may tell.
-func someone(n int) traffic.Person {
-	p := traffic.Someone(n)
+// someone returns a customer whom nobody has met, and of whom no log may tell.
+func someone() traffic.Person {
+	p := traffic.Someone(int(people.Add(1)))
 	canary.watch(p)
 	return p
 }
+
+var people atomic.Int64
 
 // say has a customer say a text on a channel, or fails the test.
 func (b *bench) say(who traffic.Person, ch contact.Channel, text string) {
