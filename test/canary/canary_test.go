@@ -1,0 +1,506 @@
+// Package canary lets made-up people with unmistakable names, numbers and
+// words go through every function and every way to fail, and then looks for
+// them where nothing of a customer may be: in logs, metrics, the ids of groups
+// in queues, the items for departments, the keys of objects and of the table.
+package canary_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/smtp"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
+
+	"github.com/heard-intake/heard/infra/local/lambda"
+	"github.com/heard-intake/heard/infra/local/stack"
+	"github.com/heard-intake/heard/internal/webhook"
+	"github.com/heard-intake/heard/test/traffic"
+)
+
+// The canaries. Each number and word is found nowhere else.
+const (
+	phone   = "319701007331"
+	name    = "Kanariana Vogelzang"
+	user    = "kanarie.vogel.91"
+	psid    = "7791919191919191"
+	word    = "kwinkeleer"
+	bsuid   = "NL.91919191919191919191"
+	mail    = "kanariana.vogelzang@kanarie.example"
+	account = "KLANT-919191"
+	order   = "WS-919191"
+	visitor = "0199aaaa-bbbb-7ccc-8ddd-919191919191"
+)
+
+func person(n int) traffic.Person {
+	return traffic.Person{
+		Name: name, Phone: phone + string(rune('0'+n)), BSUID: bsuid + string(rune('0'+n)), PSID: psid + string(rune('0'+n)),
+		Mail: strings.Replace(mail, "@", string(rune('0'+n))+"@", 1), Visitor: visitor,
+	}
+}
+
+// needles are what may not be found, in lower case: the canaries as they are,
+// as they stand in an address of the web, and in base64 at each of its three
+// offsets, as a wamid has a number.
+func needles() map[string]string {
+	out := map[string]string{}
+	for _, c := range []string{phone, "Kanariana", "Vogelzang", "kanarie.", user, psid, word, bsuid, account, order, "@kanarie", visitor} {
+		out[strings.ToLower(c)] = c
+		out[strings.ToLower(url.QueryEscape(c))] = c
+		for skip := range 3 {
+			// The bytes before and after decide the first and last characters.
+			coded := base64.StdEncoding.EncodeToString(append(make([]byte, skip), c...))
+			coded = strings.TrimRight(coded, "=")
+			if inner := coded[[]int{0, 2, 3}[skip] : len(coded)-2]; len(inner) >= 8 {
+				out[strings.ToLower(inner)] = c + " in base64"
+			}
+		}
+	}
+	return out
+}
+
+// A haystack is what is looked through.
+type haystack struct {
+	mu    sync.Mutex
+	lines map[string][]string // by where they were found
+}
+
+func (h *haystack) add(where, text string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.lines[where] = append(h.lines[where], text)
+}
+
+func (h *haystack) line(l lambda.Line) { h.add("log of "+l.Function, l.Text) }
+
+// seen reports whether a text holds a canary, and which.
+func seen(text string, all map[string]string) (string, bool) {
+	text = strings.ToLower(text)
+	for needle, canary := range all {
+		if strings.Contains(text, needle) {
+			return canary, true
+		}
+	}
+	return "", false
+}
+
+// search looks for every canary everywhere.
+func (h *haystack) search(t *testing.T) {
+	t.Helper()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	all := needles()
+	for where, lines := range h.lines {
+		found := map[string]bool{}
+		for _, line := range lines {
+			if canary, ok := seen(line, all); ok && !found[canary] {
+				found[canary] = true
+				t.Errorf("%s holds %s: %.600s", where, canary, line)
+			}
+		}
+	}
+}
+
+// A flight is the stack, and how it is reached.
+type flight struct {
+	*testing.T
+	s       *stack.Stack
+	client  *http.Client
+	secrets map[string]string
+	agent   string // a token
+}
+
+func TestNothingOfACustomerLeaks(t *testing.T) {
+	hay := &haystack{lines: map[string][]string{}}
+	s, err := stack.Start(t.Context(), stack.Config{Root: "../..", Memory: true, Lines: hay.line})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	f := &flight{T: t, s: s, client: &http.Client{Timeout: time.Minute}, secrets: map[string]string{}}
+	for _, channel := range []string{"whatsapp", "messenger"} {
+		values, err := s.Secret(t.Context(), channel)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.secrets[channel] = values["appSecret"]
+	}
+	f.agent = f.token("", "customers:read", "customers:write", "register:write", "problems:read", "problems:write")
+
+	f.whatsapp()
+	f.messenger()
+	f.mail()
+	f.chat()
+	f.drain()
+	f.agents()
+	f.drain()
+	f.departments()
+	f.malformed()
+	f.drain()
+	f.gather(hay)
+	s.KillDynamoDB()
+	f.whileDown()
+	hay.search(t)
+	for _, fn := range s.Model.Functions {
+		if len(hay.lines["log of "+fn.Name]) == 0 {
+			t.Errorf("%s logged nothing: was it reached?", fn.Name)
+		}
+	}
+}
+
+func (f *flight) drain() {
+	f.Helper()
+	ctx, cancel := context.WithTimeout(f.Context(), time.Minute)
+	defer cancel()
+	if err := f.s.Drained(ctx); err != nil {
+		f.Fatal(err)
+	}
+}
+
+func (f *flight) token(department string, scopes ...string) string {
+	f.Helper()
+	token, err := f.s.Token(department, scopes...)
+	if err != nil {
+		f.Fatal(err)
+	}
+	return token
+}
+
+// call makes a request and wants a status; 0 takes any.
+func (f *flight) call(want int, method, path, body string, headers ...string) string {
+	f.Helper()
+	req, err := http.NewRequestWithContext(f.Context(), method, f.s.API+path, strings.NewReader(body))
+	if err != nil {
+		f.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	for i := 0; i < len(headers); i += 2 {
+		req.Header.Set(headers[i], headers[i+1])
+	}
+	resp, err := f.client.Do(req)
+	if err != nil {
+		f.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	answer, err := io.ReadAll(resp.Body)
+	if err != nil {
+		f.Fatal(err)
+	}
+	if want != 0 && resp.StatusCode != want {
+		f.Errorf("%s %.80s answered %d, want %d: %.300s", method, path, resp.StatusCode, want, answer)
+	}
+	return string(answer)
+}
+
+func (f *flight) webhook(want int, channel string, body []byte) {
+	f.Helper()
+	f.call(want, http.MethodPost, "/webhooks/"+channel, string(body), webhook.SignatureHeader, webhook.Sign(body, f.secrets[channel]))
+}
+
+// said is something that a canary says.
+func said(n int, id, text string) traffic.Said {
+	return traffic.Said{From: person(n), ID: traffic.Wamid(person(n), id), At: time.Now(), Text: text}
+}
+
+const unclear = "Ik snap mijn factuur " + order + " niet, zei de " + word + " tegen " + name + " op " + mail
+
+func (f *flight) whatsapp() {
+	for n := range 7 { // enough for a problem, with quotes
+		f.webhook(200, "whatsapp", traffic.WhatsApp(said(n, fmt.Sprint("text", n), unclear)))
+	}
+	p := person(0)
+	id := traffic.Wamid(p, "text0")
+	f.webhook(200, "whatsapp", traffic.WhatsApp(said(0, "text0", unclear)))
+	f.webhook(200, "whatsapp", traffic.WhatsAppStatus(p, id, "read", time.Now()))
+	f.webhook(200, "whatsapp", traffic.WhatsAppEcho(p, traffic.Wamid(p, "echo"), word, time.Now()))
+	f.webhook(200, "whatsapp", traffic.WhatsApp(said(1, "long", strings.Repeat(unclear+". ", 400))))
+	at := fmt.Sprint(time.Now().Unix())
+	value := func(value string) []byte {
+		return []byte(`{"object":"whatsapp_business_account","entry":[{"id":"` + traffic.WABA + `","changes":[{"field":"messages","value":{` +
+			`"metadata":{"phone_number_id":"` + traffic.PhoneID + `"},"contacts":[{"wa_id":"` + p.Phone + `","profile":{"name":"` + name + `","username":"` + user + `"}}],` + value + `}}]}]}`)
+	}
+	from := `"from":"` + p.Phone + `","timestamp":"` + at + `"`
+	for i, m := range []string{
+		`"type":"image","image":{"id":"91","caption":"` + word + `","mime_type":"image/jpeg"}`,
+		`"type":"location","location":{"latitude":52,"longitude":5,"name":"` + word + `","address":"` + word + ` 1"}`,
+		`"type":"contacts","contacts":[{"name":{"formatted_name":"` + name + `"},"phones":[{"phone":"+` + phone + `9"}]}]`,
+		`"type":"reaction","reaction":{"message_id":"` + id + `","emoji":"👍"}`,
+		`"type":"` + word + `","` + word + `":{"body":"` + word + `"}`,
+		`"type":"unsupported","errors":[{"code":131051,"title":"` + word + `"}]`,
+		`"type":"system","system":{"type":"user_changed_number","wa_id":"` + phone + `8","body":"` + name + ` changed"}`,
+		`"type":"text","text":"` + word + `"`,
+		`"type":91,"text":{"body":"` + word + `"}`,
+	} {
+		f.webhook(200, "whatsapp", value(`"messages":[{`+from+`,"id":"`+traffic.Wamid(p, fmt.Sprint("kind", i))+`",`+m+`}]`))
+	}
+	for _, broken := range []string{
+		`"messages":[{"from":"` + p.Phone + `","text":{"body":"` + word + `"}}]`,               // no id
+		`"messages":[{"id":"` + id + `","from":"` + p.Phone + `","timestamp":"` + word + `"}]`, // no time
+		`"messages":["` + word + `", 91, null]`,
+		`"statuses":[{"id":"` + id + `","recipient_id":"` + p.Phone + `","status":"` + word + `","timestamp":"x"}]`,
+		`"errors":[{"code":91,"title":"` + word + `","message":"` + phone + `"}]`,
+	} {
+		f.webhook(200, "whatsapp", value(broken))
+	}
+	f.deliveries("whatsapp")
+}
+
+// deliveries are such as are wrong as a whole.
+func (f *flight) deliveries(channel string) {
+	f.webhook(200, channel, []byte(`{"object":"`+word+`","phone":"`+phone+`","id":"`+traffic.Wamid(person(0), "x")+`"}`))
+	f.webhook(200, channel, []byte(word+" is no JSON "+mail))
+	f.webhook(200, channel, []byte(strings.Repeat(`[{"`+word+`":`, 9000)))
+	f.call(401, http.MethodPost, "/webhooks/"+channel, word, webhook.SignatureHeader, "sha256="+word)
+	f.call(401, http.MethodPost, "/webhooks/"+channel, word)
+	f.call(413, http.MethodPost, "/webhooks/"+channel, strings.Repeat(word, 400_000), webhook.SignatureHeader, "sha256=00")
+	f.call(403, http.MethodGet, "/webhooks/"+channel+"?hub.mode=subscribe&hub.verify_token="+word+"&hub.challenge="+word, "")
+}
+
+func (f *flight) messenger() {
+	p := person(0)
+	f.webhook(200, "messenger", traffic.Messenger(traffic.Said{From: p, ID: "m_" + word, At: time.Now(), Text: unclear}))
+	f.webhook(200, "messenger", traffic.MessengerWatermark(p, "read", time.Now()))
+	f.webhook(200, "messenger", traffic.MessengerEcho(p, "m_"+word+"echo", word, time.Now()))
+	for i, item := range []string{
+		`"message":{"mid":"m_` + word + `%d","attachments":[{"type":"image","payload":{"url":"https://` + word + `.example/a.jpg"}}]}`,
+		`"postback":{"mid":"m_` + word + `%d","title":"` + word + `","payload":"` + word + `"}`,
+		`"reaction":{"mid":"m_` + word + `","action":"react","emoji":"x","reaction":"` + word + `%d"}`,
+		`"` + word + `":{"text":"` + word + `%d"}`,
+		`"message":{"text":"` + word + `%d"}`,
+		`"message":"` + word + `%d"`,
+	} {
+		f.webhook(200, "messenger", []byte(`{"object":"page","entry":[{"id":"`+traffic.Page+`","time":1790000000000,"messaging":[{"sender":{"id":"`+p.PSID+
+			`"},"recipient":{"id":"`+traffic.Page+`"},"timestamp":1790000000000,`+fmt.Sprintf(item, i)+`}]}]}`))
+	}
+	f.deliveries("messenger")
+}
+
+func (f *flight) mail() {
+	p := person(0)
+	from := "From: " + name + " <" + p.Mail + ">\r\nTo: " + traffic.Mailbox + "\r\nSubject: " + word + "\r\n"
+	nested := strings.Repeat("Content-Type: multipart/mixed; boundary=\""+word+"\"\r\n\r\n--"+word+"\r\n", 5000)
+	for _, raw := range []string{
+		string(traffic.Mail(p, word+"@kanarie.example", "", unclear, unclear, time.Now())),
+		string(traffic.Reply(p, word+"2@kanarie.example", word+"@kanarie.example", word, unclear, word, time.Now())),
+		from + "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\n" + word +
+			"\r\n--b\r\nContent-Type: application/pdf; name=\"" + word + ".pdf\"\r\nContent-Disposition: attachment; filename=\"" + word + ".pdf\"\r\n\r\n" + word + "\r\n--b--\r\n",
+		from + nested + word,
+		from + "X-Long: " + strings.Repeat(word, 200_000) + "\r\n\r\n" + word,
+		from + "Content-Type: " + word + "\r\nContent-Transfer-Encoding: " + word + "\r\n\r\n" + word,
+		word,
+	} {
+		if err := smtp.SendMail(f.s.SMTP, nil, p.Mail, []string{word + "@support.example.com"}, []byte(raw)); err != nil {
+			f.Error(err)
+		}
+	}
+	for _, body := range []string{
+		word + " is no event " + mail,
+		`{"Records":[{"s3":{"bucket":{"name":"` + word + `"},"object":{"key":"in/%zz` + word + `"}}}]}`,
+		`{"Records":[{"s3":{"bucket":{"name":"` + word + `"},"object":{"key":"in/` + word + `"}}}]}`,
+	} {
+		f.invoke("email", `{"Records":[{"messageId":"1","body":`+quote(body)+`}]}`)
+	}
+}
+
+func (f *flight) chat() {
+	var session struct{ Token, Visitor string }
+	if err := json.Unmarshal([]byte(f.call(201, http.MethodPost, "/chat/sessions", "{}")), &session); err != nil {
+		f.Fatal(err)
+	}
+	auth := []string{"Authorization", "Bearer " + session.Token}
+	id := func(at time.Time) string { return traffic.UUIDv7(at, word) }
+	post := "/chat/messages"
+	f.call(201, http.MethodPost, post, string(traffic.Chat(id(time.Now()), unclear)), auth...)
+	f.call(400, http.MethodPost, post, string(traffic.Chat(id(time.Now().Add(time.Hour)), unclear)), auth...)
+	f.call(400, http.MethodPost, post, string(traffic.Chat(word, unclear)), auth...)
+	f.call(0, http.MethodPost, post, string(traffic.Chat(id(time.Now()), strings.Repeat(word, 2000))), auth...)
+	f.call(400, http.MethodPost, post, word, auth...)
+	f.call(401, http.MethodPost, post, word, "Authorization", "Bearer "+word)
+	f.call(200, http.MethodGet, post, "", auth...)
+	f.call(400, http.MethodGet, post+"?cursor="+word, "", auth...)
+	f.call(400, http.MethodGet, post+"?"+word+"="+word, "", auth...)
+	f.call(401, http.MethodPost, "/chat/sessions", `{"hostToken":"`+word+`"}`)
+	f.call(0, http.MethodPost, "/chat/sessions", `{"`+word+`":"`+word+`"}`)
+}
+
+func (f *flight) agents() {
+	auth := []string{"Authorization", "Bearer " + f.agent}
+	get := func(want int, path string) string { f.Helper(); return f.call(want, http.MethodGet, path, "", auth...) }
+	post := func(want int, path, body string) { f.Helper(); f.call(want, http.MethodPost, path, body, auth...) }
+	var who struct{ ID string }
+	if err := json.Unmarshal([]byte(get(200, "/v1/customers?alias=phone:"+person(0).Phone)), &who); err != nil || who.ID == "" {
+		f.Fatal("the canary is not found", err)
+	}
+	get(404, "/v1/customers?alias=phone:"+phone+"77")
+	get(404, "/v1/customers?alias=email:nobody."+mail)
+	get(400, "/v1/customers?alias="+word+":"+word)
+	get(400, "/v1/customers?"+word+"="+phone)
+	get(404, "/v1/customers/"+word)
+	get(404, "/v1/customers/"+visitor)
+	of := "/v1/customers/" + who.ID
+	get(200, of)
+	get(200, of+"/messages")
+	get(200, of+"/contacts")
+	get(200, "/v1/contacts?state=waiting&department=billing")
+	get(400, "/v1/contacts?state=waiting&department="+word)
+	get(400, of+"/messages?cursor="+word)
+	get(400, of+"/messages?channel="+word)
+	get(400, of+"/contacts?cursor="+word)
+	now := time.Now().UTC().Format(time.RFC3339)
+	post(201, of+"/messages", `{"delivery":"recorded","channel":"whatsapp","id":"`+word+`1","sentAt":"`+now+`","text":"`+unclear+`","author":"`+word+`"}`)
+	post(400, of+"/messages", `{"delivery":"`+word+`","channel":"whatsapp","id":"1","text":"`+word+`"}`)
+	post(0, of+"/messages", `{"delivery":"recorded","channel":"email","id":"`+word+`","sentAt":"`+word+`","text":"`+word+`"}`)
+	post(400, of+"/messages", word)
+	post(404, "/v1/customers/"+visitor+"/messages", `{"delivery":"recorded","channel":"whatsapp","id":"`+word+`","sentAt":"`+now+`","text":"`+word+`"}`)
+	post(201, of+"/contacts", `{"id":"`+word+`2","channel":"phone","at":"`+now+`","reason":"invoice-unclear","text":"`+unclear+`","outcome":"`+word+`"}`)
+	post(400, of+"/contacts", `{"id":"`+word+`3","channel":"phone","at":"`+now+`","reason":"`+word+`"}`)
+	register := "/v1/customers/account/"
+	f.call(200, http.MethodPut, register+account, `{"name":"`+name+`","locale":"nl","phones":["+`+person(0).Phone+`","+`+person(1).Phone+`"],"mails":["`+mail+
+		`"],"orders":[{"number":"`+order+`","products":["coffee-machine"]}]}`, auth...)
+	f.call(400, http.MethodPut, register+account, `{"phones":["`+word+`"]}`, auth...)
+	f.call(400, http.MethodPut, register+account, `{"`+word+`":"`+word+`"}`, auth...)
+	f.call(401, http.MethodGet, of, "", "Authorization", "Bearer "+word)
+	f.call(403, http.MethodGet, of, "", "Authorization", "Bearer "+f.token("", word))
+	f.call(404, http.MethodGet, "/v1/"+word+"?"+phone, "", auth...)
+}
+
+func (f *flight) departments() {
+	auth := []string{"Authorization", "Bearer " + f.agent}
+	var list struct{ Problems []struct{ ID string } }
+	if err := json.Unmarshal([]byte(f.call(200, http.MethodGet, "/v1/problems?department=billing", "", auth...)), &list); err != nil || len(list.Problems) != 1 {
+		f.Fatalf("%d problems, %v", len(list.Problems), err)
+	}
+	of := "/v1/problems/" + list.Problems[0].ID
+	f.call(200, http.MethodGet, of, "", auth...)
+	f.call(200, http.MethodGet, of+"/affected", "", auth...)
+	f.call(400, http.MethodGet, of+"/affected?cursor="+word, "", auth...)
+	f.call(404, http.MethodGet, "/v1/problems/"+word, "", auth...)
+	f.call(400, http.MethodGet, "/v1/problems?department="+word, "", auth...)
+	f.call(400, http.MethodPost, of+"/updates", word, auth...)
+	f.call(0, http.MethodPost, of+"/updates", `{"state":"`+word+`","comment":"`+word+`"}`, auth...)
+	f.call(403, http.MethodGet, of, "", "Authorization", "Bearer "+f.token(word, "problems:read"))
+}
+
+// malformed gives every function what is no event of its own.
+func (f *flight) malformed() {
+	for _, fn := range f.s.Model.Functions {
+		short := strings.TrimPrefix(fn.Name, f.s.Name+"-")
+		for _, ev := range []string{
+			quote(word + " " + phone), `[` + quote(mail) + `]`, `{"Records":` + quote(word) + `}`, `{"body":[` + quote(word) + `]}`,
+			`{"Records":[{"messageId":"1","body":` + quote(`{"customer":"`+mail+`","text":"`+word+`"}`) + `}]}`,
+			`{"Records":[{"eventName":"INSERT","dynamodb":{"SequenceNumber":"1","Keys":{"pk":{"S":"C#` + phone + `"},"sk":{"S":"M#` + word + `"}}}}]}`,
+			`{"Records":[{"eventName":"INSERT","dynamodb":{"SequenceNumber":"1","Keys":{"pk":{"S":"C#` + visitor + `"},"sk":{"S":"M#1790000000000#whatsapp#` +
+				traffic.Wamid(person(0), "gone") + `"}},"NewImage":{"t":{"S":"` + word + `"}}}}]}`,
+			`{"Records":[{"eventName":"MODIFY","dynamodb":{"SequenceNumber":"1","Keys":{"pk":{"S":"P#1"},"sk":{"S":"P"}},"NewImage":{"n":{"N":"1"},"j":{"S":"{` + word + `"},"ev":{"S":"[]"}}}}]}`,
+		} {
+			f.invoke(short, ev)
+		}
+	}
+}
+
+// invoke calls a function by itself; what it answers does not matter.
+func (f *flight) invoke(function, event string) {
+	f.Helper()
+	if _, err := f.s.Lambda().Invoke(f.Context(), f.s.Name+"-"+function, []byte(event)); err != nil {
+		f.Error(err)
+	}
+}
+
+// whileDown tries everything without a table.
+func (f *flight) whileDown() {
+	auth := []string{"Authorization", "Bearer " + f.agent}
+	f.webhook(503, "whatsapp", traffic.WhatsApp(said(0, "down", unclear)))
+	f.webhook(503, "messenger", traffic.Messenger(traffic.Said{From: person(0), ID: "m_" + word + "down", At: time.Now(), Text: unclear}))
+	f.call(503, http.MethodGet, "/v1/customers?alias=phone:"+phone, "", auth...)
+	f.call(503, http.MethodGet, "/v1/problems?department=billing", "", auth...)
+	f.invoke("triage", `{"Records":[{"eventName":"INSERT","dynamodb":{"SequenceNumber":"1","Keys":{"pk":{"S":"C#`+visitor+`"},"sk":{"S":"M#1790000000000#whatsapp#`+
+		traffic.Wamid(person(0), "down")+`"}}}}]}`)
+}
+
+// gather reads what lies in queues, buckets and the table.
+func (f *flight) gather(hay *haystack) {
+	f.Helper()
+	ctx, c := f.Context(), f.s.Clients()
+	for _, b := range f.s.Model.Buckets {
+		pages := s3.NewListObjectsV2Paginator(c.S3, &s3.ListObjectsV2Input{Bucket: &b.Name})
+		for pages.HasMorePages() {
+			page, err := pages.NextPage(ctx)
+			if err != nil {
+				f.Fatal(err)
+			}
+			for _, o := range page.Contents {
+				hay.add("keys of bucket "+b.Name, aws.ToString(o.Key))
+			}
+		}
+	}
+	items := 0
+	for _, q := range f.s.Model.Queues {
+		out, err := c.SQS.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
+			QueueUrl: &q.URL, MaxNumberOfMessages: 10, MessageSystemAttributeNames: []sqstypes.MessageSystemAttributeName{sqstypes.MessageSystemAttributeNameAll},
+		})
+		if err != nil {
+			f.Fatal(err)
+		}
+		for _, m := range out.Messages {
+			for name, value := range m.Attributes {
+				hay.add("attribute "+name+" in queue "+q.Name, value)
+			}
+			if strings.Contains(q.Name, "-problems-") {
+				items++
+				hay.add("item in queue "+q.Name, aws.ToString(m.Body))
+			}
+		}
+	}
+	if items == 0 {
+		f.Error("no item for a department")
+	}
+	all, coded := needles(), 0
+	pages := dynamodb.NewScanPaginator(c.DynamoDB, &dynamodb.ScanInput{TableName: &f.s.Table})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			f.Fatal(err)
+		}
+		for _, it := range page.Items {
+			if sk, ok := it["sk"].(*types.AttributeValueMemberS); ok && strings.Contains(sk.Value, "#wamid.") {
+				if canary, ok := seen(sk.Value, all); ok && strings.HasSuffix(canary, "in base64") {
+					coded++
+				}
+			}
+			for _, key := range []string{"pk", "gsi1pk", "gsi1sk"} {
+				if v, ok := it[key].(*types.AttributeValueMemberS); ok {
+					hay.add("keys of the table", v.Value)
+				}
+			}
+		}
+	}
+	if coded < 7 { // where it is meant to be
+		f.Errorf("the number was seen in %d wamids only", coded)
+	}
+}
+
+func quote(s string) string {
+	var b bytes.Buffer
+	if err := json.NewEncoder(&b).Encode(s); err != nil {
+		panic(err) // a text
+	}
+	return strings.TrimSpace(b.String())
+}
