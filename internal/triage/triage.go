@@ -78,6 +78,9 @@ func (t *Triage) Handle(ctx context.Context, ev events.DynamoDBEvent) (events.Dy
 	}
 	failed := -1
 	for _, h := range todo {
+		if h.err == nil {
+			h.err = fault.New(fault.Conflict, "the contacts keep changing")
+		}
 		slog.ErrorContext(ctx, "customer not triaged", "kind", fault.KindOf(h.err), "err", h.err)
 		if failed < 0 || h.index < failed {
 			failed = h.index
@@ -134,7 +137,10 @@ func message(r events.DynamoDBEventRecord) (identity.CustomerID, time.Time, bool
 }
 
 // round works on the customers once and returns those that have to be done
-// again. After the first round it reads strongly: something has changed.
+// again: those that failed, and those for whom a contact began or went. Two
+// invocations that work on one customer at once may each begin a contact of
+// the same messages and not see the other's; but whoever writes last sees
+// both when it looks again. After the first round reads are strong.
 func (t *Triage) round(ctx context.Context, todo []hint, again bool) []hint {
 	plans := make([]plan, len(todo))
 	each(len(todo), func(i int) {
@@ -148,7 +154,7 @@ func (t *Triage) round(ctx context.Context, todo []hint, again bool) []hint {
 	})
 	var left []hint
 	for i, p := range plans {
-		if p.err != nil {
+		if p.err != nil || p.moves() {
 			todo[i].err = p.err
 			left = append(left, todo[i])
 		}
@@ -177,6 +183,11 @@ type plan struct {
 	drop      []contact.Contact
 	sightings []sighting
 	err       error
+}
+
+// moves reports whether a contact begins or goes.
+func (p plan) moves() bool {
+	return len(p.drop) > 0 || slices.ContainsFunc(p.save, func(k contact.Contact) bool { return k.Version == 0 })
 }
 
 // around is how many contacts before a message are looked at. A reply to a

@@ -359,6 +359,34 @@ func TestConcurrentBatchesOpenOneProblemAndCountEachOnce(t *testing.T) {
 	}
 }
 
+func TestBatchesOfOneCustomerAtTheSameTimeEndInTheSameContacts(t *testing.T) {
+	t.Parallel()
+	tr, table := newTriage(t)
+	for round := range 10 {
+		var ms []contact.Message
+		for n := range 6 {
+			m := says(2000+round, n, time.Duration(6-n)*5*time.Hour, "hallo")
+			if n == 3 {
+				m = answered(m)
+			}
+			ms = append(ms, m)
+		}
+		var wg sync.WaitGroup
+		for _, m := range ms {
+			wg.Go(func() {
+				put(t, table, m)
+				handle(t, tr, m)
+			})
+		}
+		wg.Wait()
+		want := contact.Contacts(ms)
+		got, _, err := table.Contacts(t.Context(), ms[0].CustomerID, 100, "")
+		if err != nil || len(got) != len(want) {
+			t.Fatalf("round %d: %d contacts, want %d, %v", round, len(got), len(want), err)
+		}
+	}
+}
+
 func TestBatchesInAnyOrderAndNumberEndInTheSameContacts(t *testing.T) {
 	t.Parallel()
 	tr, table := newTriage(t)
