@@ -18,7 +18,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -194,13 +193,6 @@ func (s *Stack) parse() error {
 	if err := check(m); err != nil {
 		return fmt.Errorf("%s: %w", s.cfg.Template, err)
 	}
-	m.Functions = slices.DeleteFunc(m.Functions, func(f template.Function) bool {
-		_, err := os.Stat(filepath.Join(s.cfg.Root, "functions", folder(f), "main.go"))
-		if err != nil {
-			s.cfg.Log.Warn("left out: it has no source", "function", f.Name)
-		}
-		return err != nil
-	})
 	s.Model = m
 	s.describe()
 	return nil

@@ -1,0 +1,200 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/heard-intake/heard/infra/local/stack"
+)
+
+// heardctl runs a command line, and returns what it prints.
+func heardctl(t *testing.T, args ...string) (out, errOut string, code int) {
+	t.Helper()
+	var o, e bytes.Buffer
+	code = run(t.Context(), args, &o, &e)
+	return o.String(), e.String(), code
+}
+
+// works is heardctl, and fails the test if the command does.
+func works(t *testing.T, args ...string) string {
+	t.Helper()
+	out, errOut, code := heardctl(t, args...)
+	if code != 0 {
+		t.Fatalf("heardctl %s: %d\n%s%s", strings.Join(args, " "), code, out, errOut)
+	}
+	return out
+}
+
+func TestOperatorsWork(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s, err := stack.Start(t.Context(), stack.Config{Root: "../..", Dir: dir, Memory: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	here := func(args ...string) []string { return append([]string{"-dir", dir}, args...) }
+	settle := func() {
+		t.Helper()
+		if err := s.Drained(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	expect := func(out string, parts ...string) {
+		t.Helper()
+		for _, part := range parts {
+			if !strings.Contains(out, part) {
+				t.Errorf("no %q in:\n%s", part, out)
+			}
+		}
+	}
+
+	expect(works(t, here("demo")...), "one history", "one item:", "Manual unclear, version 1: opened", "5 customers, 5 contacts",
+		"contact of", "over whatsapp, email, webchat", "aws sqs receive-message")
+	expect(works(t, here("problems")...), "manual-unclear coffee-machine", "5 customers")
+	expect(works(t, here("queue", "documentation")...), "Aroma coffee machine")
+	expect(works(t, here("queue", "-json", "-delete", "documentation")...), `"event":"opened"`)
+	expect(works(t, here("queue", "documentation")...), "the queue is empty")
+	expect(works(t, here("waiting", "documentation")...), "manual-unclear")
+	expect(works(t, here("waiting", "privacy")...), "nobody waits")
+
+	expect(works(t, here("import", "../../events/deliveries/register.jsonl")...), "2 joined")
+	for _, delivery := range [][2]string{
+		{"whatsapp", "whatsapp.json"}, {"messenger", "messenger.json"}, {"instagram", "instagram.json"},
+		{"email", "email.eml"}, {"webchat", "webchat.json"},
+	} {
+		expect(works(t, here("send", delivery[0], "../../events/deliveries/"+delivery[1])...), "taken")
+	}
+	settle()
+	expect(works(t, here("history", "account:K-1001")...), "Jan Voorbeeld", "whatsapp", "email", "ik begrijp de handleiding")
+	lines := works(t, here("history", "-json", "phone:+319701000001")...)
+	if strings.Count(lines, "\n") != 2 {
+		t.Errorf("history as JSON:\n%s", lines)
+	}
+	if _, errOut, code := heardctl(t, here("history", "account:nobody")...); code != 1 || !strings.Contains(errOut, "HTTP 404") {
+		t.Errorf("the history of nobody: %d %s", code, errOut)
+	}
+
+	bad := filepath.Join(t.TempDir(), "bad.json")
+	if err := os.WriteFile(bad, []byte(`{"object":"page","entry":7}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	works(t, here("send", "messenger", bad)...)
+	expect(works(t, here("replay", "-list", "quarantine")...), "messenger", "1 in quarantine")
+	expect(works(t, here("replay", "quarantine")...), "1 sent again")
+	expect(works(t, here("replay", "-list", "quarantine")...), "1 in quarantine")
+	expect(works(t, here("replay", "dead")...), "mail-dead", "stream-dead", "problems-dead.fifo")
+
+	if token := works(t, here("token", "-scopes", "problems:read", "-department", "it")...); strings.Count(token, ".") != 2 {
+		t.Errorf("token %q", token)
+	}
+}
+
+func TestNormalizeNeedsNoStack(t *testing.T) {
+	t.Parallel()
+	bad := filepath.Join(t.TempDir(), "bad.json")
+	if err := os.WriteFile(bad, []byte("no JSON"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	deliveries := "../../events/deliveries/"
+	tests := map[string]struct {
+		channel, file string
+		want          map[string]any
+	}{
+		"whatsapp": {"whatsapp", deliveries + "whatsapp.json", map[string]any{
+			"kind": "text", "direction": "inbound", "sentAt": "2026-09-21T14:13:21Z",
+			"customer": map[string]any{"kind": "phone", "scope": "", "value": "319701000001", "assurance": "verified"},
+		}},
+		"messenger": {"messenger", deliveries + "messenger.json", map[string]any{"text": "Waar blijft mijn bestelling WS-104233?"}},
+		"instagram": {"instagram", deliveries + "instagram.json", map[string]any{"channel": "instagram"}},
+		"email": {"email", deliveries + "email.eml", map[string]any{
+			"subject": "Factuur", "automated": "", "attachments": []any{}, "kind": "mail",
+		}},
+		"webchat": {"webchat", deliveries + "webchat.json", map[string]any{"providerId": "01a0c4a5-d580-7abc-8def-0123456789ab"}},
+		"a status": {"whatsapp", "../../internal/channel/whatsapp/testdata/status-failed.json", map[string]any{
+			"element": "effect", "kind": "status", "status": "failed", "direction": "outbound",
+		}},
+		"what cannot be read": {"whatsapp", bad, map[string]any{"channel": "whatsapp", "error": "the body is not JSON"}},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			out := works(t, "-dir", t.TempDir(), "normalize", tt.channel, tt.file)
+			line, _, _ := strings.Cut(out, "\n")
+			var got map[string]any
+			if err := json.Unmarshal([]byte(line), &got); err != nil {
+				t.Fatalf("%s: %v", out, err)
+			}
+			tt.want["file"] = tt.file
+			for key, want := range tt.want {
+				if a, b := mustJSON(t, got[key]), mustJSON(t, want); a != b {
+					t.Errorf("%s is %s, want %s", key, a, b)
+				}
+			}
+		})
+	}
+}
+
+func mustJSON(t *testing.T, v any) string {
+	t.Helper()
+	data, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+func TestAWrongCommandLineIsExplained(t *testing.T) {
+	t.Parallel()
+	none := t.TempDir()
+	tests := map[string]struct {
+		args []string
+		code int
+		says string
+	}{
+		"nothing":            {nil, 0, "go run ./infra/heardctl"},
+		"help":               {[]string{"help"}, 0, "normalize <channel> <file...>"},
+		"no such command":    {[]string{"dance"}, 2, `no command "dance"`},
+		"no such channel":    {[]string{"normalize", "fax", "x"}, 1, `no channel "fax"`},
+		"no arguments":       {[]string{"history"}, 2, "usage: heardctl history"},
+		"no such flag":       {[]string{"demo", "-x"}, 2, "-x"},
+		"no stack":           {[]string{"-dir", none, "problems"}, 1, "start one with make run"},
+		"no such file":       {[]string{"normalize", "whatsapp", none + "/x"}, 1, "no such file"},
+		"a command's help":   {[]string{"token", "-h"}, 0, "-department"},
+		"nothing to replay":  {[]string{"replay", "shoes"}, 2, "usage: heardctl replay"},
+		"a taxonomy":         {[]string{"taxonomy", "check", "../taxonomy.yaml"}, 0, "departments"},
+		"a broken taxonomy":  {[]string{"taxonomy", "check", "main.go"}, 1, "mistake"},
+		"one that is tested": {[]string{"taxonomy", "check", "-text", "ik snap mijn factuur niet", "../taxonomy.yaml"}, 0, "invoice-unclear"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			out, errOut, code := heardctl(t, tt.args...)
+			if code != tt.code || !strings.Contains(out+errOut, tt.says) {
+				t.Errorf("code %d:\n%s%s", code, out, errOut)
+			}
+		})
+	}
+}
+
+func TestHelpNamesEveryCommand(t *testing.T) {
+	t.Parallel()
+	out := works(t, "help")
+	if slices.ContainsFunc(strings.Split(out, "\n"), func(l string) bool { return len(l) > 120 }) {
+		t.Error("lines are too long")
+	}
+	for _, c := range commands() {
+		if !strings.Contains(out, "  "+c.name+" ") {
+			t.Errorf("no word of %s", c.name)
+		}
+	}
+}
