@@ -35,6 +35,7 @@ type Customers interface {
 type Blobs interface {
 	Put(ctx context.Context, key, contentType string, data []byte) error
 	Get(ctx context.Context, key string, limit int64) ([]byte, error)
+	Link(ctx context.Context, key, contentType, disposition string, valid time.Duration) (string, error)
 }
 
 // Agents is the API of agent tools: a help desk, a CRM, a bot.

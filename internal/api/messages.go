@@ -3,7 +3,11 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"mime"
+	"slices"
+	"strings"
 	"sync"
+	"time"
 
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
@@ -106,12 +110,49 @@ func wholes(ctx context.Context, blobs Blobs, entries []contact.Entry) ([]messag
 		}
 	}
 	wg.Wait()
+	for i := range out {
+		errs = append(errs, link(ctx, blobs, out[i].State))
+	}
 	for _, err := range errs {
 		if err != nil {
 			return nil, err
 		}
 	}
 	return out, nil
+}
+
+// linkLife is how long the link to a file works: for whoever has the history
+// before them.
+const linkLife = 15 * time.Minute
+
+// link adds to the files of a message where they can be fetched.
+func link(ctx context.Context, blobs Blobs, s *contact.State) error {
+	if s == nil {
+		return nil
+	}
+	for i, f := range s.Files {
+		if f.Key == "" {
+			continue
+		}
+		var err error
+		if s.Files[i].URL, err = blobs.Link(ctx, f.Key, f.Type, disposition(f), linkLife); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// shown are the types that a browser may show. Any other could be a page with
+// a script in it, and is saved.
+var shown = []string{"image/", "audio/", "video/", "application/pdf", "text/plain"}
+
+// disposition says what a browser is to do with a file.
+func disposition(f contact.MediaFile) string {
+	how := "attachment"
+	if slices.ContainsFunc(shown, func(typ string) bool { return strings.HasPrefix(f.Type, typ) }) && !strings.Contains(f.Type, "xml") {
+		how = "inline"
+	}
+	return mime.FormatMediaType(how, map[string]string{"filename": f.Name})
 }
 
 // whole fetches the message of which e is a preview. One that is gone, or too
