@@ -52,7 +52,7 @@ func run() error {
 	if *chaos {
 		cfg.Freeze, cfg.KillEvery = true, 2*time.Second
 		cfg.Chaos = eventsource.Chaos{
-			Seed:      uint64(time.Now().UnixNano()), //nolint:gosec // any will do
+			Seed:      uint64(time.Now().UnixNano()), // any will do
 			Duplicate: .1, Reorder: .3, Split: .3, Concurrent: .3, Throttle: .05, Lose: .05,
 		}
 	}

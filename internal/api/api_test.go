@@ -133,7 +133,6 @@ type call struct {
 	headers map[string]string
 	body    any               // a string is sent as it is
 	claims  map[string]string // nil: an agent with every scope; empty: no token
-	binary  bool              // API Gateway hands the body on as base64
 }
 
 const everything = "customers:read customers:write register:write problems:read problems:write"

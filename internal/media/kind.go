@@ -78,7 +78,7 @@ var magic = []struct {
 // typeOf returns the type of a file: what its first bytes say, made more exact
 // by what the sender says of the type or the name where that fits.
 func typeOf(head []byte, claimed, name string) string {
-	typ, _, _ := mime.ParseMediaType(http.DetectContentType(head)) //nolint:errcheck // it returns well-formed types
+	typ, _, _ := mime.ParseMediaType(http.DetectContentType(head)) // which is well-formed
 	if typ == unknownType || typ == "text/plain" || strings.HasPrefix(typ, "video/mp4") {
 		for _, m := range magic {
 			if len(head) >= m.at && bytes.HasPrefix(head[m.at:], []byte(m.bytes)) {

@@ -100,7 +100,6 @@ type world struct {
 	now     time.Time
 	handler *media.Handler
 	who     identity.CustomerID
-	dead    int
 }
 
 func serve(t testing.TB, h http.Handler) string {

@@ -76,7 +76,7 @@ const maxDelay = 12 * time.Hour
 // queue's own visibility timeout.
 func (q *Queue) Delay(ctx context.Context, receipt string, d time.Duration) error {
 	_, err := q.client.ChangeMessageVisibility(ctx, &sqs.ChangeMessageVisibilityInput{
-		QueueUrl: &q.url, ReceiptHandle: &receipt, VisibilityTimeout: int32(min(d, maxDelay) / time.Second),
+		QueueUrl: &q.url, ReceiptHandle: &receipt, VisibilityTimeout: int32(min(d, maxDelay) / time.Second), //nolint:gosec // at most maxDelay
 	})
 	return failed(err, "delay job")
 }

@@ -82,7 +82,7 @@ func newLoad(t *testing.T, s *stack.Stack, n int) *load {
 	l := &load{
 		stack: s, tokens: map[int]string{}, secrets: map[string]string{}, durable: map[string]bool{},
 		client: &http.Client{Timeout: 2 * time.Minute, Transport: &http.Transport{MaxIdleConnsPerHost: senders}},
-		dice:   rand.New(rand.NewPCG(3, uint64(n))), //nolint:gosec // the same load every time
+		dice:   rand.New(rand.NewPCG(3, uint64(n))), // the same load every time
 	}
 	for _, name := range []string{"whatsapp", "messenger"} {
 		values, err := s.Secret(t.Context(), name)

@@ -71,7 +71,7 @@ func UUIDv7(at time.Time, name string) string {
 	sum := sha256.Sum256([]byte(name))
 	u := uuid.UUID(sum[:16])
 	var ms [8]byte
-	binary.BigEndian.PutUint64(ms[:], uint64(at.UnixMilli())) //nolint:gosec // times after 1970
+	binary.BigEndian.PutUint64(ms[:], uint64(at.UnixMilli()))
 	copy(u[:6], ms[2:])
 	u[6] = u[6]&0x0f | 0x70
 	u[8] = u[8]&0x3f | 0x80

@@ -83,7 +83,7 @@ func (c *Client) invokeOnce(ctx context.Context, record string) error {
 
 // records reads a batch out of the stream.
 func (c *Client) records(ctx context.Context, b givenUp) ([]events.DynamoDBEventRecord, error) {
-	cfg, err := c.Stack.AWS(ctx)
+	cfg, err := c.AWS(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -173,7 +173,7 @@ func attributeOf(v types.AttributeValue) events.DynamoDBAttributeValue {
 // invoke calls a function and returns what it answered. The SDK's client of
 // Lambda would be a dependency for this one call.
 func (c *Client) invoke(ctx context.Context, function string, event []byte) ([]byte, error) {
-	cfg, err := c.Stack.AWS(ctx)
+	cfg, err := c.AWS(ctx)
 	if err != nil {
 		return nil, err
 	}

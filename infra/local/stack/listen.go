@@ -74,11 +74,10 @@ func (s *Stack) queueURL(name string) string {
 }
 
 // serve serves h until Close.
-func (s *Stack) serve(l net.Listener, h http.Handler) *http.Server {
+func (s *Stack) serve(l net.Listener, h http.Handler) {
 	server := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
 	s.servers = append(s.servers, server)
 	s.serveOn(l, server)
-	return server
 }
 
 func (s *Stack) serveOn(l net.Listener, server *http.Server) {

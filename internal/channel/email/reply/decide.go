@@ -73,6 +73,7 @@ func cutOriginal(units []unit) []unit {
 			if seen {
 				return units[:i]
 			}
+		default: // neither
 		}
 	}
 	return units

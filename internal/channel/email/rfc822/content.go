@@ -224,7 +224,7 @@ func appendUU(out, line []byte) []byte {
 				v |= uint32(line[i+j]-' ') & 63
 			}
 		}
-		out = append(out, byte(v>>16), byte(v>>8), byte(v)) //nolint:gosec // three bytes of 24 bits
+		out = append(out, byte(v>>16), byte(v>>8), byte(v))
 	}
 	return out[:min(len(out), start+n)]
 }
