@@ -3,6 +3,7 @@ package store_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -334,6 +335,11 @@ func TestEffectsInAnyOrderAndNumberGiveTheSameState(t *testing.T) {
 			At: start.Add(time.Duration(after) * time.Second), By: contact.Inbound,
 		}
 	}
+	file := func(index int, f contact.MediaFile) contact.Effect {
+		e := effect(contact.Media, 10, "")
+		e.Index, e.File = index, &f
+		return e
+	}
 	failedSend := effect(contact.Status, 9, "failed")
 	failedSend.Code, failedSend.Detail = "131047", "Re-engagement message"
 	like, unlike := effect(contact.Reaction, 5, ""), effect(contact.Reaction, 6, "")
@@ -343,7 +349,10 @@ func TestEffectsInAnyOrderAndNumberGiveTheSameState(t *testing.T) {
 	all := []contact.Effect{
 		effect(contact.Status, 1, "sent"), effect(contact.Status, 2, "delivered"), effect(contact.Status, 3, "read"), failedSend,
 		like, unlike, edit1, edit2, effect(contact.Deletion, 20, ""), effect(contact.Deletion, 19, ""),
+		file(1, contact.MediaFile{State: contact.Failed, Reason: contact.Gone}), file(0, contact.MediaFile{State: contact.Failed, Reason: contact.Damaged}),
+		file(0, contact.MediaFile{State: contact.Stored, Type: "image/png", Key: "k"}), file(0, contact.MediaFile{State: contact.Failed, Reason: contact.Unavailable}),
 	}
+	files := []contact.MediaFile{{State: contact.Stored, Type: "image/png", Key: "k"}, {State: contact.Failed, Reason: contact.Gone}, {State: contact.Pending}}
 	n := 0
 	rapid.Check(t, func(rt *rapid.T) {
 		n++
@@ -351,6 +360,7 @@ func TestEffectsInAnyOrderAndNumberGiveTheSameState(t *testing.T) {
 		order := rapid.Permutation(append(all, all...)).Draw(rt, "order")
 		m := message(customer, 1, "antwoord")
 		m.Direction, m.ProviderID = contact.Outbound, "wamid.out"
+		m.Attachments = []contact.Attachment{{Ref: "1"}, {Ref: "2"}, {Ref: "3"}}
 		m.ID = contact.NewID(m.Channel, m.SentAt, m.ProviderID)
 		when := rapid.IntRange(0, len(order)).Draw(rt, "message comes")
 		changed := 0
@@ -375,7 +385,7 @@ func TestEffectsInAnyOrderAndNumberGiveTheSameState(t *testing.T) {
 			rt.Fatal(p, err)
 		}
 		s := *p.Entries[0].State
-		if s.Status != "read" || len(s.Reactions) != 0 || s.Edited != "twee" || !s.DeletedAt.Equal(start.Add(19*time.Second)) || len(s.Times) != 4 {
+		if s.Status != "read" || len(s.Reactions) != 0 || s.Edited != "twee" || !s.DeletedAt.Equal(start.Add(19*time.Second)) || len(s.Times) != 4 || !slices.Equal(s.Files, files) {
 			rt.Fatalf("state %+v", s)
 		}
 	})
