@@ -45,6 +45,9 @@ func (t *tool) history(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	for _, m := range messages { // what the channel shows will do where the register is silent
+		p.Name = cmp.Or(p.Name, m.Name)
+	}
 	showPerson(t.out, p)
 	showMessages(t.out, messages)
 	showContacts(t.out, contacts)
