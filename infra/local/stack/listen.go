@@ -21,6 +21,9 @@ import (
 // addresses; DynamoDB Local is the last.
 const DefaultPort = 8080
 
+// maxObject is the largest object in a bucket: a document of WhatsApp's.
+const maxObject = 100 << 20
+
 // addresses are the ports, taken before anything starts: the functions and
 // the template must know them.
 type addresses struct {
@@ -101,7 +104,7 @@ func (s *Stack) serveStandIns(ctx context.Context) (err error) {
 	if s.secrets, err = secrets.New(secrets.Config{File: s.path("secrets.json"), Region: region, AccountID: accountID}); err != nil {
 		return err
 	}
-	if s.s3, err = s3.New(s3.Config{Dir: s.path("s3"), Notify: s.notify}); err != nil {
+	if s.s3, err = s3.New(s3.Config{Dir: s.path("s3"), Notify: s.notify, MaxObject: maxObject}); err != nil {
 		return err
 	}
 	s.lambda, err = lambda.New(lambda.Config{
