@@ -1,9 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -102,15 +104,28 @@ func week(n int) []moment {
 }
 
 // replays measures the week with triage in batches of 100, as when it catches
-// up, and of 1, as on a quiet day.
+// up, and of 1, as on a quiet day; both at once, since the second waits most
+// of the time.
 func replays(ctx context.Context, r run) error {
 	all := week(r.n)
-	for _, size := range []int{100, 1} {
-		if err := replay(ctx, r, all, size); err != nil {
-			return fmt.Errorf("batches of %d: %w", size, err)
+	sizes := [...]int{100, 1}
+	var out [len(sizes)]bytes.Buffer
+	var errs [len(sizes)]error
+	var wg sync.WaitGroup
+	for i, size := range sizes {
+		wg.Go(func() {
+			own := r
+			own.out = &out[i]
+			errs[i] = replay(ctx, own, all, size)
+		})
+	}
+	wg.Wait()
+	for i := range sizes {
+		if _, err := out[i].WriteTo(r.out); err != nil {
+			return err
 		}
 	}
-	return nil
+	return errors.Join(errs[:]...)
 }
 
 // A stage is what the week is played on.
