@@ -2,11 +2,13 @@ package soak_test
 
 import (
 	"context"
+	"encoding/json"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
 	"github.com/heard-intake/heard/infra/local/stack"
 )
@@ -87,15 +89,31 @@ func TestNothingAnsweredIsLostWhenPartsAreKilled(t *testing.T) {
 }
 
 // hurry has the queue of mails give a mail that a killed function held to
-// another one after seconds instead of minutes.
+// another one after seconds instead of minutes, and as many more times, so
+// that it is given up after as long an outage as before.
 func hurry(t *testing.T, s *stack.Stack) {
 	t.Helper()
 	url, err := s.Queue(t.Context(), s.Clients(), "mail-arrived")
 	if err != nil {
 		t.Fatal(err)
 	}
+	out, err := s.Clients().SQS.GetQueueAttributes(t.Context(), &sqs.GetQueueAttributesInput{
+		QueueUrl: &url, AttributeNames: []types.QueueAttributeName{types.QueueAttributeNameRedrivePolicy},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var policy map[string]any
+	if err := json.Unmarshal([]byte(out.Attributes["RedrivePolicy"]), &policy); err != nil {
+		t.Fatal(err)
+	}
+	policy["maxReceiveCount"] = 360
+	patient, err := json.Marshal(policy)
+	if err != nil {
+		t.Fatal(err)
+	}
 	_, err = s.Clients().SQS.SetQueueAttributes(t.Context(), &sqs.SetQueueAttributesInput{
-		QueueUrl: &url, Attributes: map[string]string{"VisibilityTimeout": "5"},
+		QueueUrl: &url, Attributes: map[string]string{"VisibilityTimeout": "5", "RedrivePolicy": string(patient)},
 	})
 	if err != nil {
 		t.Fatal(err)
