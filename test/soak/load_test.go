@@ -105,7 +105,7 @@ func (l *load) write(t *testing.T, customer, n int) {
 	m.at = time.Now().Add(-10 * 24 * time.Hour).UTC().Truncate(time.Second)
 	apart := 60 * time.Hour
 	if m.channel == contact.WebChat { // whose ids may be a day old
-		m.at, apart = time.Now().Add(-20*time.Hour).UTC().Truncate(time.Second), 5*time.Hour
+		m.at, apart = time.Now().Add(-20*time.Hour).UTC().Truncate(time.Second), 3*time.Hour
 		l.openChat(t, customer)
 	}
 	m.smtp = m.channel == contact.Email && customer%2 == 0
