@@ -102,8 +102,10 @@ func newLoad(t *testing.T, s *stack.Stack, n int) *load {
 func (l *load) write(t *testing.T, customer, n int) {
 	t.Helper()
 	m := message{customer: customer, channel: channelOf(customer), from: traffic.Someone(customer)}
-	m.at = time.Now().Add(-10 * 24 * time.Hour).UTC().Truncate(time.Second)
-	apart := 60 * time.Hour
+	// All within the week in which causes are counted: what arrives more than
+	// that too late comes too late for a problem to open with it.
+	m.at = time.Now().Add(-6 * 24 * time.Hour).UTC().Truncate(time.Second)
+	apart := 28 * time.Hour
 	if m.channel == contact.WebChat { // whose ids may be a day old
 		m.at, apart = time.Now().Add(-20*time.Hour).UTC().Truncate(time.Second), 3*time.Hour
 		l.openChat(t, customer)
