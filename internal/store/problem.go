@@ -69,9 +69,9 @@ func (t *Table) Problem(ctx context.Context, id string) (problem.Record, error) 
 }
 
 // ProblemOf returns the id of the problem of a cause, the only one that can
-// be open; empty when there never was one.
+// be open; empty when there never was one. It reads strongly.
 func (t *Table) ProblemOf(ctx context.Context, reason, product string) (string, error) {
-	it, err := t.get(ctx, key(causePK(reason, product), openSK), false)
+	it, err := t.get(ctx, key(causePK(reason, product), openSK), true)
 	return text(it, "id"), err
 }
 
@@ -93,7 +93,7 @@ func (t *Table) Seen(ctx context.Context, reason, product, firstDay, lastDay str
 	in := between(causePK(reason, product), firstDay, lastDay+"#~")
 	in.ConsistentRead = ptr(true)
 	in.ScanIndexForward = ptr(false)
-	in.Limit = ptr(int32(limit)) //nolint:gosec // a few times a threshold
+	in.Limit = ptr(int32(min(limit, 1000))) //nolint:gosec // bounded
 	var out []problem.Seen
 	err := t.query(ctx, in, func(it item) bool {
 		day, customer, ok := strings.Cut(text(it, skName), "#")

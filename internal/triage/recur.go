@@ -166,10 +166,14 @@ func (t *Triage) tryRecord(ctx context.Context, r taxonomy.Reason, product strin
 	if err != nil {
 		return err
 	}
-	if !opens(rule(r), all, t.Zone) {
-		return nil
+	if opens(rule(r), all, t.Zone) {
+		return t.open(ctx, r, product)
 	}
-	return t.open(ctx, r, product, all)
+	// It may have been opened meanwhile, by one who could not see these yet.
+	if id, err = t.Store.ProblemOf(ctx, r.ID, product); err != nil || id == "" {
+		return err
+	}
+	return t.join(ctx, r, product, id, seen)
 }
 
 func rule(r taxonomy.Reason) problem.Rule {
@@ -199,8 +203,8 @@ func later(a, b time.Time) time.Time {
 }
 
 // window reads who was seen with the cause in any window around the
-// sightings. While no problem is open, fewer than the threshold were seen in
-// each; so a limit of a few times that misses nothing.
+// sightings. It reads at most the threshold a day: as many rows over as many
+// days hold a day that is enough by itself.
 func (t *Triage) window(ctx context.Context, r taxonomy.Reason, product string, seen []problem.Seen) ([]problem.Seen, error) {
 	first, last := seen[0].At, seen[0].At
 	for _, s := range seen {
@@ -210,9 +214,16 @@ func (t *Triage) window(ctx context.Context, r taxonomy.Reason, product string, 
 		last = later(s.At, last)
 	}
 	w := r.Window.Duration()
-	days := int(w/(24*time.Hour)) + 1
-	limit := min(2*r.Threshold*days+len(seen), 1000)
-	return t.Store.Seen(ctx, r.ID, product, rule(r).FirstDay(first.In(t.Zone)), last.Add(w).In(t.Zone).Format(time.DateOnly), limit, t.Now())
+	days := int((2*w+last.Sub(first))/(24*time.Hour)) + 2
+	return t.Store.Seen(ctx, r.ID, product, rule(r).FirstDay(first.In(t.Zone)), last.Add(w).In(t.Zone).Format(time.DateOnly), r.Threshold*days, t.Now())
+}
+
+// maxSeen bounds how many sightings one opening takes up.
+const maxSeen = 20_000
+
+// everybody reads all who were seen with the cause and are not forgotten yet.
+func (t *Triage) everybody(ctx context.Context, r taxonomy.Reason, product string) ([]problem.Seen, error) {
+	return t.Store.Seen(ctx, r.ID, product, "0", "9", maxSeen, t.Now())
 }
 
 // opens reports whether enough customers were seen in a window that ends on
@@ -232,8 +243,13 @@ func opens(r problem.Rule, seen []problem.Seen, zone *time.Location) bool {
 	return false
 }
 
-// open opens the problem of a cause with everybody seen.
-func (t *Triage) open(ctx context.Context, r taxonomy.Reason, product string, all []problem.Seen) error {
+// open opens the problem of a cause with everybody seen. Who was seen while
+// it was being written joins it afterwards.
+func (t *Triage) open(ctx context.Context, r taxonomy.Reason, product string) error {
+	all, err := t.everybody(ctx, r, product)
+	if err != nil {
+		return err
+	}
 	slices.SortFunc(all, func(a, b problem.Seen) int { return a.At.Compare(b.At) })
 	affected, rest := together(all)
 	seed := problem.Seed{
@@ -255,10 +271,11 @@ func (t *Triage) open(ctx context.Context, r taxonomy.Reason, product string, al
 		return err
 	}
 	t.Meter.Count("Department", p.Department, map[string]int{"ProblemsOpened": 1})
-	if len(rest) > 0 {
-		return t.join(ctx, r, product, p.ID, rest)
+	late, err := t.everybody(ctx, r, product)
+	if err != nil {
+		return err
 	}
-	return nil
+	return t.join(ctx, r, product, p.ID, late)
 }
 
 // together groups sightings by customer, as many as one write takes; rest are

@@ -424,3 +424,22 @@ func TestBatchesInAnyOrderAndNumberEndInTheSameContacts(t *testing.T) {
 		}
 	})
 }
+
+func TestWhoWasSeenLongBeforeTheOpeningIsAffectedToo(t *testing.T) {
+	t.Parallel()
+	tr, table := newTriage(t)
+	early := says(99, 1, -10*24*time.Hour, unclear)
+	put(t, table, early)
+	handle(t, tr, early)
+	for c := range 5 {
+		m := says(c, 1, time.Duration(c)*time.Hour, unclear)
+		put(t, table, m)
+		handle(t, tr, m)
+	}
+	late := says(98, 1, -11*24*time.Hour, unclear) // comes after the opening
+	put(t, table, late)
+	handle(t, tr, late)
+	if ps := problems(t, table, "billing"); len(ps) != 1 || ps[0].Customers != 7 {
+		t.Errorf("%+v", ps)
+	}
+}
