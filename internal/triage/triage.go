@@ -94,7 +94,8 @@ func (t *Triage) Handle(ctx context.Context, ev events.DynamoDBEvent) (events.Dy
 type hint struct {
 	customer identity.CustomerID
 	from     time.Time
-	index    int // of the first record in the batch
+	index    int               // of the first record in the batch
+	who      identity.Customer // as it was read when only a second look is due
 	err      error
 }
 
@@ -155,7 +156,10 @@ func (t *Triage) round(ctx context.Context, todo []hint, again bool) []hint {
 	var left []hint
 	for i, p := range plans {
 		if p.err != nil || p.moves() {
-			todo[i].err = p.err
+			todo[i].err, todo[i].who = p.err, identity.Customer{}
+			if p.err == nil {
+				todo[i].who = p.customer
+			}
 			left = append(left, todo[i])
 		}
 	}
@@ -196,7 +200,10 @@ const around = 8
 
 // plan makes the contacts of one customer anew and says what differs.
 func (t *Triage) plan(ctx context.Context, h hint, again bool) plan {
-	c, err := t.Store.Customer(ctx, h.customer)
+	c, err := h.who, error(nil)
+	if c.ID == "" {
+		c, err = t.Store.Customer(ctx, h.customer)
+	}
 	if err != nil {
 		return plan{err: err}
 	}
