@@ -9,7 +9,7 @@ help: ## show this
 
 run: ## run the whole stack on this machine; ARGS="-memory -chaos" for its flags
 	@command -v go >/dev/null || { echo 'Go 1.26 is needed: https://go.dev/dl'; exit 1; }
-	@go build -o build/local/heard ./infra/local && exec build/local/heard $(ARGS)
+	@CGO_ENABLED=0 go build -trimpath -tags lambda.norpc -o build/local/heard ./infra/local && exec build/local/heard $(ARGS)
 
 build: $(FUNCTIONS:%=build/%) ## build the functions for AWS Lambda (arm64) into build/
 

@@ -27,7 +27,7 @@ func complaints() []complaint {
 	var all []complaint
 	for _, p := range [][2]string{
 		{"coffee-machine", "koffiemachine"}, {"robot-vacuum", "robotstofzuiger"}, {"air-fryer", "airfryer"}, {"standing-desk", "zit-sta bureau"},
-		{"thermostat", "thermostaat"}, {"garden-set", "loungeset"}, {"smart-lamp", "slimme lamp"}, {"headphones", "koptelefoon"},
+		{"garden-set", "loungeset"}, {"smart-lamp", "slimme lamp"}, {"headphones", "koptelefoon"},
 	} {
 		all = append(all, complaint{"manual-unclear", p[0], "documentation", p[1]})
 	}
