@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 )
@@ -65,12 +66,14 @@ func List(key string) []string {
 }
 
 // AWS returns the configuration of the AWS clients: connections in a second,
-// answers in three, three attempts, so that a slow dependency is an error
+// answers in three, three attempts close together, so that a slow dependency is an error
 // before the platform that waits for us gives up. It panics on failure:
 // without it no function can do anything.
 func AWS(ctx context.Context) aws.Config {
 	cfg, err := awsconfig.LoadDefaultConfig(ctx,
-		awsconfig.WithRetryMaxAttempts(3),
+		awsconfig.WithRetryer(func() aws.Retryer {
+			return retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts, o.MaxBackoff = 3, 300*time.Millisecond })
+		}),
 		awsconfig.WithHTTPClient(awshttp.NewBuildableClient().
 			WithDialerOptions(func(d *net.Dialer) { d.Timeout = time.Second }).
 			WithTransportOptions(func(t *http.Transport) { t.ResponseHeaderTimeout = 3 * time.Second })),

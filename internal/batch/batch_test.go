@@ -1,0 +1,40 @@
+package batch_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/heard-intake/heard/internal/batch"
+)
+
+func TestAQueueMessageThatFailsComesAgainAlone(t *testing.T) {
+	t.Parallel()
+	ev := events.SQSEvent{Records: []events.SQSMessage{{MessageId: "a"}, {MessageId: "b"}, {MessageId: "c"}}}
+	var seen []string
+	resp := batch.Queue(t.Context(), ev, func(_ context.Context, m events.SQSMessage) error {
+		seen = append(seen, m.MessageId)
+		if m.MessageId == "b" {
+			return errors.New("not now")
+		}
+		return nil
+	})
+	if len(seen) != 3 || len(resp.BatchItemFailures) != 1 || resp.BatchItemFailures[0].ItemIdentifier != "b" {
+		t.Errorf("seen %v, %+v", seen, resp)
+	}
+}
+
+func TestAStreamComesAgainFromItsFirstFailure(t *testing.T) {
+	t.Parallel()
+	ev := events.DynamoDBEvent{Records: []events.DynamoDBEventRecord{
+		{Change: events.DynamoDBStreamRecord{SequenceNumber: "1"}}, {Change: events.DynamoDBStreamRecord{SequenceNumber: "2"}},
+	}}
+	if got := batch.Stream(ev, 1); len(got.BatchItemFailures) != 1 || got.BatchItemFailures[0].ItemIdentifier != "2" {
+		t.Errorf("%+v", got)
+	}
+	if got := batch.Stream(ev, -1); len(got.BatchItemFailures) != 0 {
+		t.Errorf("%+v", got)
+	}
+}
