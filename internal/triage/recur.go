@@ -357,6 +357,17 @@ func (t *Triage) back(ctx context.Context, r taxonomy.Reason, product string, re
 	return opens(rule(r), all, t.Zone), nil
 }
 
+// weightiest returns what one write has to tell: it makes one version and one
+// item, however many milestones it passes. A reopening goes before them.
+func weightiest(told []problem.Event) problem.Event {
+	for _, e := range told {
+		if e.Kind == problem.EventReopened {
+			return e
+		}
+	}
+	return told[len(told)-1]
+}
+
 // joinSome joins as many contacts as one write takes, at most one of a
 // customer who is affected already, and returns those that are left.
 func (t *Triage) joinSome(ctx context.Context, rec *problem.Record, seen []problem.Seen, reopens bool) ([]problem.Seen, error) {
@@ -404,7 +415,8 @@ func (t *Triage) joinSome(ctx context.Context, rec *problem.Record, seen []probl
 		}
 	}
 	if len(told) > 0 {
-		next.Events = told
+		next.Version = rec.Version + 1
+		next.Events = []problem.Event{weightiest(told)}
 	}
 	if err := t.Store.JoinProblem(ctx, next, first, more); err != nil {
 		return nil, err

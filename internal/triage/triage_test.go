@@ -443,3 +443,19 @@ func TestWhoWasSeenLongBeforeTheOpeningIsAffectedToo(t *testing.T) {
 		t.Errorf("%+v", ps)
 	}
 }
+
+func TestOneWriteThatPassesTwoMilestonesIsOneVersion(t *testing.T) {
+	t.Parallel()
+	tr, table := newTriage(t)
+	var ms []contact.Message
+	for c := range 35 {
+		ms = append(ms, says(c, 1, time.Duration(c)*time.Minute, unclear))
+	}
+	put(t, table, ms...)
+	handle(t, tr, ms[:5]...)
+	handle(t, tr, ms[5:]...)
+	ps := problems(t, table, "billing")
+	if len(ps) != 1 || ps[0].Customers != 35 || ps[0].Version != 2 || len(ps[0].Events) != 1 || ps[0].Events[0].Milestone != 25 {
+		t.Errorf("%+v", ps)
+	}
+}
