@@ -192,6 +192,7 @@ type Message struct {
 	FullText   string              `json:"fullText,omitempty"` // mail: with quotes and signature, when more than Text
 	Payload    string              `json:"payload,omitempty"`  // see Kind
 	Thread     string              `json:"thread,omitempty"`   // what replies have in common: mail's first reference, a group
+	MailID     string              `json:"mailId,omitempty"`   // mail: its own Message-ID, without brackets; ours as it was composed
 	ReplyTo    *ReplyTo            `json:"replyTo,omitempty"`
 	Referral   *Referral           `json:"referral,omitempty"`
 

@@ -160,6 +160,9 @@ func threadsOf(m Message) []string {
 	if m.Thread != "" {
 		out = append(out, threadKey(m.Thread))
 	}
+	if m.MailID != "" && m.MailID != m.Thread {
+		out = append(out, threadKey(m.MailID))
+	}
 	if m.ReplyTo != nil {
 		for _, ref := range m.ReplyTo.References {
 			out = append(out, threadKey(ref))

@@ -39,6 +39,7 @@ type rest struct {
 	FullText    string               `json:"f,omitempty"`
 	Payload     string               `json:"p,omitempty"`
 	Thread      string               `json:"th,omitempty"`
+	MailID      string               `json:"mi,omitempty"`
 	ReplyTo     *contact.ReplyTo     `json:"re,omitempty"`
 	Referral    *contact.Referral    `json:"rf,omitempty"`
 	Attachments []contact.Attachment `json:"at,omitempty"`
@@ -155,7 +156,7 @@ func messageItem(m contact.Message, body string) (item, error) {
 	}
 	r := rest{
 		Username: m.Username, Author: m.Author, Subject: m.Subject, FullText: m.FullText, Payload: m.Payload, Thread: m.Thread,
-		ReplyTo: m.ReplyTo, Referral: m.Referral, Attachments: m.Attachments, Data: m.Data, Raw: m.Raw, Origin: m.Origin,
+		MailID: m.MailID, ReplyTo: m.ReplyTo, Referral: m.Referral, Attachments: m.Attachments, Data: m.Data, Raw: m.Raw, Origin: m.Origin,
 		Automated: m.Automated, Mark: m.Mark, Source: m.Source, Reason: m.Reason, Product: m.Product, Outcome: m.Outcome, Body: body,
 	}
 	if m.Version != contact.SchemaVersion {
@@ -192,7 +193,7 @@ func readMessage(it item) (m contact.Message, body string, err error) {
 		Text: text(it, attrText), Passive: it[attrPassive] != nil,
 		Customer: identity.Address{Alias: decodeAlias(text(it, attrAlias)), Assurance: identity.Verified},
 		Username: r.Username, Author: r.Author, Subject: r.Subject, FullText: r.FullText, Payload: r.Payload, Thread: r.Thread,
-		ReplyTo: r.ReplyTo, Referral: r.Referral, Attachments: r.Attachments, Data: r.Data, Raw: r.Raw, Origin: r.Origin,
+		MailID: r.MailID, ReplyTo: r.ReplyTo, Referral: r.Referral, Attachments: r.Attachments, Data: r.Data, Raw: r.Raw, Origin: r.Origin,
 		Automated: r.Automated, Mark: r.Mark, Source: r.Source, Reason: r.Reason, Product: r.Product, Outcome: r.Outcome,
 	}
 	if r.Version != 0 {

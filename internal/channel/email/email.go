@@ -215,7 +215,7 @@ func addThread(m *contact.Message, root *rfc822.Part, own string, env Envelope) 
 			refs = append(refs, id)
 		}
 	}
-	m.Thread = own
+	m.Thread, m.MailID = own, own
 	if len(refs) == 0 {
 		return
 	}
