@@ -117,7 +117,17 @@ func cutValue(s string) (value, rest string) {
 	return strings.TrimRight(s[:end], " \t\""), s[end:]
 }
 
-func indexFold(s, lower string) int { return strings.Index(strings.ToLower(s), lower) }
+// indexFold returns where s holds lower, which is ASCII, in any case.
+// [strings.ToLower] would not do: it may change the length of what is no
+// UTF-8, and with it every place after.
+func indexFold(s, lower string) int {
+	for i := 0; i+len(lower) <= len(s); i++ {
+		if strings.EqualFold(s[i:i+len(lower)], lower) {
+			return i
+		}
+	}
+	return -1
+}
 
 // A piece is one numbered part of a parameter (RFC 2231).
 type piece struct {
