@@ -35,6 +35,7 @@ func main() {
 		},
 		Client: client,
 		Graph:  config.Must("GRAPH"),
+		Social: &media.Social{Config: cfg, Endpoint: config.Or("AWS_ENDPOINT_URL_SOCIALMESSAGING", "")},
 		Meter:  telemetry.NewMeter("media"),
 		Now:    time.Now,
 	}

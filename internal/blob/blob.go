@@ -64,6 +64,19 @@ func (b *Bucket) Get(ctx context.Context, key string, limit int64) ([]byte, erro
 	return buf.Bytes(), nil
 }
 
+// Open returns an object to be read and closed; a missing one is
+// [fault.NotFound].
+func (b *Bucket) Open(ctx context.Context, key string) (io.ReadCloser, error) {
+	out, err := b.client.GetObject(ctx, &s3.GetObjectInput{Bucket: &b.name, Key: &key})
+	if err != nil {
+		return nil, failed(err, "read object")
+	}
+	return out.Body, nil
+}
+
+// Name returns the bucket's name.
+func (b *Bucket) Name() string { return b.name }
+
 // Link returns an address under which an object can be fetched for a while,
 // served with a Content-Type and a Content-Disposition.
 func (b *Bucket) Link(ctx context.Context, key, contentType, disposition string, valid time.Duration) (string, error) {

@@ -205,6 +205,7 @@ type Message struct {
 	Passive   bool   `json:"passive,omitempty"`   // belongs to the history; opens no contact and keeps nobody waiting
 	Mark      string `json:"mark,omitempty"`      // what readers must know: "content-lost", "unparsed", "encrypted", "spam"
 	Source    string `json:"source,omitempty"`    // where the raw mail lies: its key in the mail bucket
+	Via       string `json:"via,omitempty"`       // WhatsApp: our number's ARN when AWS End User Messaging Social handed the message on, and has its files
 
 	// Set through the API for registered contacts.
 	Reason  string `json:"reason,omitempty"`

@@ -519,3 +519,79 @@ func TestNothingOfACustomerIsLogged(t *testing.T) {
 		}
 	}
 }
+
+func TestABatchOfAThousandWithEverySecondBrokenStoresTheGoodAndKeepsTheBroken(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	broken := []string{
+		`{"type":"text"}`, `"not an object"`, `{"from":"31970100000001","id":"wamid.X","timestamp":"never","type":"text","text":{"body":"x"}}`,
+		`null`, `[]`, `{"from":"","id":"wamid.Y","timestamp":"1772442000","type":"text","text":{"body":"x"}}`,
+	}
+	var changes []string
+	for i := range 1000 {
+		element := said(fmt.Sprint("N", i), fmt.Sprint("bericht ", i))
+		if i%2 == 1 {
+			element = broken[i/2%len(broken)]
+		}
+		changes = append(changes, fmt.Sprintf(`{"field":"messages","value":{"metadata":{"phone_number_id":"110"},"messages":[%s]}}`, element))
+	}
+	body := `{"object":"whatsapp_business_account","entry":[{"id":"waba","changes":[` + strings.Join(changes, ",") + `]}]}`
+	if got := w.signed(t, body); got != 200 {
+		t.Fatalf("status %d", got)
+	}
+	stored := map[string]bool{}
+	id, _, err := w.table.Find(t.Context(), jan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := w.table.Customer(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for q := (contact.Query{Limit: 200}); ; {
+		p, err := w.table.History(t.Context(), c, q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range p.Entries {
+			stored[e.Text] = true
+		}
+		if q.Cursor = p.Cursor; p.Complete {
+			break
+		}
+	}
+	for i := 0; i < 1000; i += 2 {
+		if !stored[fmt.Sprint("bericht ", i)] {
+			t.Fatalf("message %d is lost", i)
+		}
+	}
+	cases, err := w.table.Cases(t.Context())
+	if err != nil || len(cases) != 1 {
+		t.Fatalf("cases %v %v", cases, err)
+	}
+	if kept, err := w.blobs.Get(t.Context(), cases[0].Object, 8<<20); err != nil || string(kept) != body {
+		t.Errorf("the delivery is not kept whole: %d bytes, %v", len(kept), err)
+	}
+	s := w.counts.sum
+	if s["In"] != 1000 || s["Stored"]+s["Quarantined"] != 1000 || len(stored) != s["Stored"] {
+		t.Errorf("counts %v, %d stored", s, len(stored))
+	}
+}
+
+func TestTwoDeliveriesInTheSameInstantAreOneMessage(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	body := hookBody(said("A", "Mijn factuur klopt niet"))
+	var both sync.WaitGroup
+	for range 8 {
+		both.Go(func() {
+			if got := w.signed(t, body); got != 200 {
+				t.Errorf("status %d", got)
+			}
+		})
+	}
+	both.Wait()
+	if n := len(w.history(t, jan)); n != 1 || w.counts.sum["Stored"] != 1 || w.counts.sum["Duplicate"] != 7 {
+		t.Errorf("%d messages, counts %v", n, w.counts.sum)
+	}
+}

@@ -1,6 +1,7 @@
 package media
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -202,7 +203,7 @@ type download struct {
 	size   int64
 	sha256 string
 	head   []byte // its first bytes
-	typ    string // as the server says
+	typ    string // as whoever serves it says
 }
 
 func (d *download) close() { _ = d.file.Close() }
@@ -224,16 +225,21 @@ func (c *Client) download(ctx context.Context, from source) (*download, error) {
 	case resp.ContentLength > maxFile:
 		return nil, tooLarge
 	}
+	return save(resp.Body, cmp.Or(from.typ, resp.Header.Get("Content-Type")), from.sha256)
+}
+
+// save keeps a file of at most maxFile bytes, and checks it.
+func save(body io.Reader, typ, sha256 string) (*download, error) {
 	file, err := temporary()
 	if err != nil {
 		return nil, err
 	}
-	d := &download{file: file, typ: resp.Header.Get("Content-Type")}
-	if err := d.read(resp.Body); err != nil {
+	d := &download{file: file, typ: typ}
+	if err := d.read(body); err != nil {
 		d.close()
 		return nil, err
 	}
-	if d.size == 0 || from.sha256 != "" && d.sha256 != from.sha256 {
+	if d.size == 0 || sha256 != "" && d.sha256 != sha256 {
 		d.close()
 		return nil, &refusal{reason: contact.Damaged, tries: soon}
 	}

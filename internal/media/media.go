@@ -47,7 +47,9 @@ type Store interface {
 // table. [blob.Bucket] is one.
 type Blobs interface {
 	Get(ctx context.Context, key string, limit int64) ([]byte, error)
+	Open(ctx context.Context, key string) (io.ReadCloser, error)
 	PutFrom(ctx context.Context, key, contentType string, r io.ReadSeeker, size int64) error
+	Name() string
 }
 
 // A Queue shows a message again later. [queue.Queue] is one.
@@ -55,8 +57,9 @@ type Queue interface {
 	Delay(ctx context.Context, receipt string, d time.Duration) error
 }
 
-// A Token is the access token to a channel, "accessToken". [secret.Secret] is
-// one.
+// A Token holds the access tokens to a channel: "accessToken", and
+// "accessToken:<account>" for a page or number that has one of its own.
+// [secret.Secret] is one.
 type Token interface {
 	Value(ctx context.Context, name string) (string, error)
 	Refresh(ctx context.Context) (bool, error)
@@ -74,7 +77,8 @@ type Handler struct {
 	Queue  Queue
 	Tokens map[contact.Channel]Token
 	Client *Client
-	Graph  string // the Graph API with its version: "https://graph.facebook.com/v24.0"
+	Graph  string  // the Graph API with its version: "https://graph.facebook.com/v24.0"
+	Social *Social // has the files of what it handed on
 	Meter  Meter
 	Now    func() time.Time
 
@@ -250,8 +254,9 @@ func (h *Handler) paused(ch contact.Channel) error {
 	return nil
 }
 
-// token returns the access token to a channel.
-func (h *Handler) token(ctx context.Context, ch contact.Channel) (string, error) {
+// token returns the access token to one of our accounts of a channel: its own,
+// "accessToken:<account>", or the one of all, "accessToken".
+func (h *Handler) token(ctx context.Context, ch contact.Channel, account string) (string, error) {
 	if err := h.paused(ch); err != nil {
 		return "", err
 	}
@@ -259,11 +264,13 @@ func (h *Handler) token(ctx context.Context, ch contact.Channel) (string, error)
 	if !ok {
 		return "", fault.New(fault.Internal, "no access token to %s", ch)
 	}
-	token, err := t.Value(ctx, "accessToken")
-	if err != nil && fault.KindOf(err) == fault.Internal {
-		return "", errNoToken
+	for _, name := range [...]string{"accessToken:" + account, "accessToken"} {
+		token, err := t.Value(ctx, name)
+		if err == nil || fault.KindOf(err) != fault.Internal {
+			return token, err
+		}
 	}
-	return token, err
+	return "", errNoToken
 }
 
 // errNoToken is that the operator has not set an access token.
@@ -274,23 +281,48 @@ func (h *Handler) fetch(ctx context.Context, m contact.Message, i int) (contact.
 	ctx, cancel := context.WithTimeout(ctx, maxTime)
 	defer cancel()
 	a := m.Attachments[i]
-	from, err := h.locate(ctx, m, a)
+	f := contact.MediaFile{State: contact.Stored, Key: fmt.Sprintf("c/%s/f/%s/%d", m.CustomerID, h.Store.Hash("message", string(m.ID)), i)}
+	got, err := h.get(ctx, m, a, f.Key)
 	if err != nil {
-		return contact.MediaFile{}, err
-	}
-	got, err := h.Client.download(ctx, from)
-	if err != nil {
-		h.refresh(ctx, m.Channel, err)
 		return contact.MediaFile{}, err
 	}
 	defer got.close()
-	f := contact.MediaFile{
-		State: contact.Stored, Size: got.size, SHA256: got.sha256,
-		Key: fmt.Sprintf("c/%s/f/%s/%d", m.CustomerID, h.Store.Hash("message", string(m.ID)), i),
-	}
-	f.Type = typeOf(got.head, cmp.Or(from.typ, a.Type, got.typ), a.Name)
+	f.Size, f.SHA256 = got.size, got.sha256
+	f.Type = typeOf(got.head, cmp.Or(got.typ, a.Type), a.Name)
 	f.Name = nameOf(a, f.Type)
 	return f, h.Blobs.PutFrom(ctx, f.Key, f.Type, got.file, got.size)
+}
+
+// get fetches an attachment, which is to lie under key, from who has it.
+func (h *Handler) get(ctx context.Context, m contact.Message, a contact.Attachment, key string) (*download, error) {
+	if m.Via != "" {
+		return h.handedOn(ctx, m, a, key)
+	}
+	from, err := h.locate(ctx, m, a)
+	if err != nil {
+		return nil, err
+	}
+	got, err := h.Client.download(ctx, from)
+	h.refresh(ctx, m.Channel, err)
+	return got, err
+}
+
+// handedOn fetches what AWS End User Messaging Social has: AWS copies it to
+// the bucket, whence it is read to be checked.
+func (h *Handler) handedOn(ctx context.Context, m contact.Message, a contact.Attachment, key string) (*download, error) {
+	if err := h.paused(m.Channel); err != nil {
+		return nil, err
+	}
+	typ, err := h.Social.Copy(ctx, m.Via, a.Ref, h.Blobs.Name(), key)
+	if err != nil {
+		return nil, err
+	}
+	body, err := h.Blobs.Open(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	defer body.Close() //nolint:errcheck // read only
+	return save(body, typ, a.SHA256)
 }
 
 // locate returns where an attachment is. WhatsApp tells that by the id, anew
@@ -299,7 +331,7 @@ func (h *Handler) locate(ctx context.Context, m contact.Message, a contact.Attac
 	if m.Channel != contact.WhatsApp {
 		return source{url: a.URL}, nil
 	}
-	token, err := h.token(ctx, m.Channel)
+	token, err := h.token(ctx, m.Channel, m.Account)
 	if err != nil {
 		return source{}, err
 	}
@@ -338,7 +370,7 @@ func (h *Handler) name(ctx context.Context, key string, try int) (wait time.Dura
 	if alias.Kind == identity.IGSID {
 		ch = contact.Instagram
 	}
-	token, err := h.token(ctx, ch)
+	token, err := h.token(ctx, ch, alias.Scope)
 	if err == nil {
 		var name string
 		if name, err = h.profile(ctx, alias.Alias, token); err == nil && name != "" {

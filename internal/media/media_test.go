@@ -58,10 +58,19 @@ func (c *counts) Count(_, _ string, counts map[string]int) {
 	}
 }
 
-// token is an access token that can change.
-type token struct{ now, next string }
+// token is an access token that can change, and those of single accounts.
+type token struct {
+	now, next string
+	own       map[string]string
+}
 
-func (t *token) Value(context.Context, string) (string, error) {
+func (t *token) Value(_ context.Context, name string) (string, error) {
+	if _, account, ok := strings.Cut(name, ":"); ok {
+		if own := t.own[account]; own != "" {
+			return own, nil
+		}
+		return "", fault.New(fault.Internal, "secret: %s is not set", name)
+	}
 	if t.now == "" {
 		return "", fault.New(fault.Internal, "secret: accessToken is not set")
 	}
@@ -124,7 +133,7 @@ func newWorld(t testing.TB) *world {
 	}
 	t.Cleanup(func() { _ = queues.Close() })
 	w := &world{table: storetest.New(t), token: &token{now: "s3cret"}, counts: &counts{sum: map[string]int{}}, now: at}
-	w.graph = graph.New(graph.Config{Token: "s3cret", Now: func() time.Time { return w.now }})
+	w.graph = graph.New(graph.Config{Token: "s3cret", Now: func() time.Time { return w.now }, Put: objects.Put})
 	w.origin = serve(t, w.graph)
 	keys := credentials.NewStaticCredentialsProvider("k", "s", "")
 	w.objects = awss3.New(awss3.Options{Region: "eu-west-1", BaseEndpoint: aws.String(serve(t, objects)), UsePathStyle: true, Credentials: keys})
@@ -153,6 +162,9 @@ func (w *world) newHandler(t testing.TB, hosts ...string) *media.Handler {
 		Store: w.table, Blobs: blob.New(w.objects, "blobs"), Queue: w.delays, Client: client, Graph: w.origin + "/v24.0", Meter: w.counts,
 		Tokens: map[contact.Channel]media.Token{contact.WhatsApp: w.token, contact.Messenger: w.token, contact.Instagram: w.token},
 		Now:    func() time.Time { return w.now },
+		Social: &media.Social{Endpoint: w.origin, Config: aws.Config{
+			Region: "eu-west-1", HTTPClient: http.DefaultClient, Credentials: credentials.NewStaticCredentialsProvider("k", "s", ""),
+		}},
 	}
 }
 
@@ -161,10 +173,16 @@ var jan = identity.Address{Alias: identity.Alias{Kind: identity.Phone, Value: "3
 // put stores a message of Jan's with files, and gives the function its job.
 func (w *world) put(t testing.TB, ch contact.Channel, files ...contact.Attachment) contact.Message {
 	t.Helper()
+	return w.putVia(t, ch, "", files...)
+}
+
+// putVia is put of a message that AWS handed on.
+func (w *world) putVia(t testing.TB, ch contact.Channel, via string, files ...contact.Attachment) contact.Message {
+	t.Helper()
 	const id = "wamid.A"
 	m := contact.Message{
 		Version: contact.SchemaVersion, ID: contact.NewID(ch, at, id), CustomerID: w.who, Channel: ch, Direction: contact.Inbound, Kind: contact.Image,
-		ProviderID: id, Account: "110", Customer: jan, SentAt: at, ReceivedAt: at, Attachments: files,
+		ProviderID: id, Account: "110", Customer: jan, SentAt: at, ReceivedAt: at, Attachments: files, Via: via,
 	}
 	if _, err := w.table.PutMessage(t.Context(), m, ""); err != nil {
 		t.Fatal(err)
@@ -273,6 +291,85 @@ func TestAFileOfWhatsAppIsFetchedByItsID(t *testing.T) {
 	}
 	if w.counts.sum["Fetched"] != 1 || len(w.delays.all) != 0 {
 		t.Errorf("counts %v, delays %v", w.counts.sum, w.delays.all)
+	}
+}
+
+const number = "arn:aws:social-messaging:eu-west-1:123456789012:phone-number-id/0a1b2c"
+
+func TestAFileThatAWSHandedOnIsCopiedByAWSWithoutAToken(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.token.now = ""
+	a := image(w.graph.AddMedium(graph.Medium{ID: "77", Type: "image/png", Data: picture}))
+	a.SHA256 = sum(picture)
+	w.putVia(t, contact.WhatsApp, number, a)
+	if !w.try(t) {
+		t.Fatal("not done")
+	}
+	got := w.files(t)
+	if len(got) != 1 || got[0].State != contact.Stored || got[0].Type != "image/png" || got[0].SHA256 != sum(picture) || got[0].Size != int64(len(picture)) {
+		t.Fatalf("files %+v", got)
+	}
+	if data, typ := w.object(t, got[0].Key); !bytes.Equal(data, picture) || typ != "image/png" {
+		t.Errorf("object %q of %s", data, typ)
+	}
+}
+
+func TestWhatAWSRefuses(t *testing.T) {
+	t.Parallel()
+	const path = "/v1/whatsapp/media/get"
+	for name, c := range map[string]struct {
+		fault  *graph.Fault
+		medium graph.Medium
+		tries  int // until it is final; 0: it is not
+		reason string
+	}{
+		"a file that is gone":       {medium: graph.Medium{ID: "other"}, tries: 3, reason: contact.Gone},
+		"a file that is too large":  {medium: graph.Medium{ID: "77", Data: picture, Size: 101 << 20}, tries: 1, reason: contact.TooLarge},
+		"a file that is another":    {medium: graph.Medium{ID: "77", Data: []byte("not the picture")}, tries: 3, reason: contact.Damaged},
+		"a permission that is not":  {fault: &graph.Fault{Status: 403}, medium: graph.Medium{ID: "77", Data: picture}},
+		"too many requests":         {fault: &graph.Fault{Status: 429}, medium: graph.Medium{ID: "77", Data: picture}},
+		"Meta, which does not work": {fault: &graph.Fault{Status: 502}, medium: graph.Medium{ID: "77", Data: picture}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.graph.AddMedium(c.medium)
+			w.graph.Fail(path, c.fault)
+			a := image("77")
+			a.SHA256 = sum(picture)
+			w.putVia(t, contact.WhatsApp, number, a)
+			for try := 1; ; try++ {
+				done := w.try(t)
+				if done && try == c.tries {
+					break
+				}
+				if done || c.tries > 0 && try >= c.tries {
+					t.Fatalf("done: %t after try %d", done, try)
+				}
+				w.now = w.now.Add(time.Hour)
+				if c.tries == 0 && try == 2 {
+					w.graph.Fail(path, nil)
+					if !w.try(t) || w.files(t)[0].State != contact.Stored {
+						t.Error("not fetched when it could be")
+					}
+					return
+				}
+			}
+			if got := w.files(t); got[0].State != contact.Failed || got[0].Reason != c.reason {
+				t.Errorf("files %+v", got)
+			}
+		})
+	}
+}
+
+func TestAnAccountMayHaveATokenOfItsOwn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.token.now, w.token.own = "another's", map[string]string{"110": "s3cret"}
+	w.put(t, contact.WhatsApp, image(w.graph.AddMedium(graph.Medium{Type: "image/png", Data: picture})))
+	if !w.try(t) || w.files(t)[0].State != contact.Stored {
+		t.Errorf("files %+v", w.files(t))
 	}
 }
 

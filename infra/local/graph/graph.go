@@ -12,6 +12,7 @@
 //	GET  /cdn/{media id}            the medium, as attachments of Messenger: without
 //	PUT  /media/{media id}          adds a medium: the body, of the Content-Type
 //	GET  /{version}/{person id}     a profile
+//	POST /v1/whatsapp/media/get     AWS End User Messaging Social: copies a medium to S3
 package graph
 
 import (
@@ -42,6 +43,10 @@ const (
 type Config struct {
 	Token string           // the only access token that is taken; empty takes any
 	Now   func() time.Time // defaults to time.Now
+
+	// Put writes an object to S3, for [Server] in place of AWS End User
+	// Messaging Social. If it is nil, that is not there.
+	Put func(bucket, key string, data []byte) error
 }
 
 // A Medium is a file on the media server.
@@ -109,6 +114,9 @@ func New(cfg Config) *Server {
 	s.mux.HandleFunc("PUT /media/{id}", s.upload)
 	s.mux.HandleFunc("GET /media/{id}", s.download)
 	s.mux.HandleFunc("GET /cdn/{id}", s.download)
+	if cfg.Put != nil {
+		s.mux.HandleFunc("POST /v1/whatsapp/media/get", s.handOn)
+	}
 	return s
 }
 

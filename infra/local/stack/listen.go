@@ -59,6 +59,7 @@ func (s *Stack) listen() error {
 	s.SMTP = s.at.smtp.Addr().String()
 	s.Endpoints = where.Endpoints{
 		"SQS": url(s.at.sqs), "S3": url(s.at.s3), "Secrets Manager": url(s.at.secrets), "Lambda": url(s.at.lambda),
+		"SocialMessaging": url(s.at.graph),
 	}
 	s.GraphURL = url(s.at.graph)
 	return nil
@@ -118,7 +119,7 @@ func (s *Stack) serveStandIns(ctx context.Context) (err error) {
 	s.serve(s.at.secrets, s.secrets)
 	s.serve(s.at.s3, s.s3)
 	s.serve(s.at.lambda, s.lambda)
-	s.Graph = graph.New(graph.Config{})
+	s.Graph = graph.New(graph.Config{Put: s.s3.Put})
 	s.serve(s.at.graph, s.Graph)
 	if err := s.serveSQS(); err != nil {
 		return err

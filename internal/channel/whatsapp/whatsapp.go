@@ -15,6 +15,7 @@ package whatsapp
 import (
 	"cmp"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/heard-intake/heard/internal/channel/meta"
@@ -60,8 +61,29 @@ func NormalizeSNS(message []byte) (contact.Delivery, error) {
 	}
 	var r reader
 	r.entry(member, e)
+	r.via(v.Get("context").Object().Get("MetaPhoneNumberIds"))
 	return r.out, nil
 }
+
+// via notes of the messages with files by which of our numbers, as AWS names
+// them, they came: AWS is to be asked for the files, not Meta.
+func (r *reader) via(numbers meta.Value) {
+	arns := map[string]string{}
+	for _, n := range numbers.List() {
+		o := n.Object()
+		if arn := o.Get("arn").Text(); strings.HasPrefix(arn, "arn:") && len(arn) <= maxARN {
+			arns[o.Get("metaPhoneNumberId").Text()] = arn
+		}
+	}
+	for i, m := range r.out.Messages {
+		if len(m.Attachments) > 0 {
+			r.out.Messages[i].Via = arns[m.Account]
+		}
+	}
+}
+
+// maxARN is the longest name that AWS gives anything.
+const maxARN = 2048
 
 // A reader collects what a webhook holds.
 type reader struct {

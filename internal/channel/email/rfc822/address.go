@@ -2,6 +2,7 @@ package rfc822
 
 import (
 	"strings"
+	"unicode"
 )
 
 // An Address is one mailbox of an address field.
@@ -206,7 +207,7 @@ func cleanAddr(s string) string {
 		}
 	}
 	at := strings.LastIndexByte(s, '@')
-	if at < 1 || at == len(s)-1 {
+	if at < 1 || at == len(s)-1 || strings.ContainsFunc(s, unicode.IsControl) { // a line's end in it would end a header that we write
 		return ""
 	}
 	local, domain := strings.TrimSpace(s[:at]), strings.Trim(strings.TrimSpace(s[at+1:]), ".\"'")
