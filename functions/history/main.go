@@ -18,11 +18,13 @@ func main() {
 	telemetry.Start("history")
 	ctx := context.Background()
 	cfg := config.AWS(ctx)
+	table := wiring.Table(ctx, cfg)
 	agents := &api.Agents{
-		Store:    wiring.Table(ctx, cfg),
+		Store:    table,
 		Blobs:    wiring.Blobs(cfg),
 		Taxonomy: sync.OnceValue(wiring.Taxonomy),
 		Meter:    telemetry.NewMeter("history"),
+		Limit:    &api.Limiter{Counter: table, PerMinute: config.Int("REQUESTS_PER_MINUTE", 0)},
 		Now:      time.Now,
 	}
 	lambda.Start(agents.Handle)

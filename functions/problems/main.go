@@ -17,9 +17,11 @@ import (
 func main() {
 	telemetry.Start("problems")
 	ctx := context.Background()
+	table := wiring.Table(ctx, config.AWS(ctx))
 	departments := &api.Departments{
-		Store:    wiring.Table(ctx, config.AWS(ctx)),
+		Store:    table,
 		Taxonomy: sync.OnceValue(wiring.Taxonomy),
+		Limit:    &api.Limiter{Counter: table, PerMinute: config.Int("REQUESTS_PER_MINUTE", 0)},
 		Now:      time.Now,
 	}
 	lambda.Start(departments.Handle)

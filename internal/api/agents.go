@@ -44,6 +44,7 @@ type Agents struct {
 	Blobs    Blobs
 	Taxonomy func() *taxonomy.Taxonomy // read when it is first asked for: most requests need none
 	Meter    intake.Meter
+	Limit    *Limiter
 	Now      func() time.Time
 }
 
@@ -60,7 +61,7 @@ var agentRoutes = routes[*Agents]{
 
 // Handle answers one request.
 func (a *Agents) Handle(ctx context.Context, ev events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
-	return serve(ctx, a, agentRoutes, a.Now(), ev), nil
+	return serve(ctx, a, agentRoutes, a.Limit, a.Now(), ev), nil
 }
 
 // A profile is who a customer is.

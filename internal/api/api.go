@@ -58,14 +58,14 @@ type reply struct {
 const margin = 500 * time.Millisecond
 
 // serve answers one request to h.
-func serve[H any](ctx context.Context, h H, rs routes[H], now time.Time, ev events.APIGatewayV2HTTPRequest) events.APIGatewayV2HTTPResponse {
+func serve[H any](ctx context.Context, h H, rs routes[H], l *Limiter, now time.Time, ev events.APIGatewayV2HTTPRequest) events.APIGatewayV2HTTPResponse {
 	if deadline, ok := ctx.Deadline(); ok {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-margin))
 		defer cancel()
 	}
 	r := &request{ev: ev, now: now.UTC()}
-	resp, err := run(ctx, h, rs, r)
+	resp, err := run(ctx, h, rs, l, r)
 	if err != nil {
 		resp = refused(err, ev.RequestContext.RequestID)
 	}
@@ -73,13 +73,16 @@ func serve[H any](ctx context.Context, h H, rs routes[H], now time.Time, ev even
 	return resp
 }
 
-func run[H any](ctx context.Context, h H, rs routes[H], r *request) (events.APIGatewayV2HTTPResponse, error) {
+func run[H any](ctx context.Context, h H, rs routes[H], l *Limiter, r *request) (events.APIGatewayV2HTTPResponse, error) {
 	to, ok := rs[r.ev.RouteKey]
 	if !ok {
 		return events.APIGatewayV2HTTPResponse{}, unrouted(slices.Sorted(maps.Keys(rs)), r.ev)
 	}
 	if to.scope != "" {
 		if err := r.allow(to.scope); err != nil {
+			return events.APIGatewayV2HTTPResponse{}, err
+		}
+		if err := l.take(ctx, r.caller(), r.now); err != nil {
 			return events.APIGatewayV2HTTPResponse{}, err
 		}
 	}

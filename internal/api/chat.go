@@ -47,7 +47,7 @@ var chatRoutes = routes[*Chat]{
 
 // Handle answers one request.
 func (c *Chat) Handle(ctx context.Context, ev events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
-	return serve(ctx, c, chatRoutes, c.Now(), ev), nil
+	return serve(ctx, c, chatRoutes, nil, c.Now(), ev), nil
 }
 
 // sessionLife is how long a visitor may stay away and still be the same one.

@@ -30,6 +30,7 @@ type Problems interface {
 type Departments struct {
 	Store    Problems
 	Taxonomy func() *taxonomy.Taxonomy // read when it is first asked for: most requests need none
+	Limit    *Limiter
 	Now      func() time.Time
 }
 
@@ -42,7 +43,7 @@ var departmentRoutes = routes[*Departments]{
 
 // Handle answers one request.
 func (d *Departments) Handle(ctx context.Context, ev events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
-	return serve(ctx, d, departmentRoutes, d.Now(), ev), nil
+	return serve(ctx, d, departmentRoutes, d.Limit, d.Now(), ev), nil
 }
 
 // A problemView is a problem, and what its department can do with it.

@@ -45,6 +45,7 @@ func refused(err error, requestID string) events.APIGatewayV2HTTPResponse {
 	doc["status"] = status
 	doc["kind"] = fault.KindOf(err)
 	doc["detail"] = detail(err)
+	doc["remedy"] = remedy(fault.KindOf(err))
 	if requestID != "" {
 		doc["instance"] = "urn:heard:request:" + requestID
 	}
@@ -65,6 +66,30 @@ func detail(err error) string {
 		return "this did not work now; the same request may work later"
 	default:
 		return fault.Message(err)
+	}
+}
+
+// remedy is what the caller can do about a failure of a kind.
+func remedy(k fault.Kind) string {
+	switch k {
+	case fault.Invalid:
+		return "change the request as detail says; as it is, it never succeeds"
+	case fault.Unauthorized:
+		return "get a new token or session, and repeat the request with it"
+	case fault.Forbidden:
+		return "use a token that may do this"
+	case fault.NotFound:
+		return "check the id or address; repeating does not help"
+	case fault.Conflict:
+		return "read it again, decide again, and then repeat"
+	case fault.TooLarge:
+		return "send less, as detail says"
+	case fault.TooMany:
+		return "wait as many seconds as Retry-After says, and repeat"
+	case fault.Unavailable:
+		return "repeat the same request after as many seconds as Retry-After says; nothing is done twice"
+	default:
+		return "repeat later; if it stays so, report the instance"
 	}
 }
 

@@ -29,6 +29,7 @@ import (
 //	window        W#<reason>#<product>    <day>#<customer>
 //	quarantine    Q#<shard>               <hash of the delivery>
 //	notice        N#<channel>#<account>   <time>#<id>
+//	rate          R#<hash>                <minute>
 //	pepper        pepper                  pepper
 const (
 	pkName  = "pk"
@@ -50,6 +51,7 @@ const (
 	aliasPrefix    = "A#"
 	customerPrefix = "C#"
 	problemPrefix  = "P#"
+	ratePrefix     = "R#"
 
 	watermarkKey = "~watermark"
 

@@ -1,0 +1,67 @@
+package api_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/heard-intake/heard/internal/api"
+	"github.com/heard-intake/heard/internal/contact"
+)
+
+func TestASubjectMayMakeSoManyRequestsAMinuteOverAllEnvironments(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	at := now
+	clock := func() time.Time { return at }
+	environments := make([]*api.Agents, 3)
+	for i := range environments {
+		a := *s.agents
+		a.Limit, a.Now = &api.Limiter{Counter: s.table, PerMinute: 300}, clock
+		environments[i] = &a
+	}
+	path := id(s.says(phone(1), contact.WhatsApp, 5, "hallo").CustomerID)
+	ask := func(n int, claims map[string]string) answer {
+		s.agents = environments[n%len(environments)]
+		return s.do(call{route: profileRoute, path: path, claims: claims})
+	}
+	passed := 0
+	for n := range 400 {
+		if a := ask(n, nil); a.status == http.StatusOK {
+			passed++
+		} else if a.refused(http.StatusTooManyRequests, "300 requests a minute"); a.header["Retry-After"] != "60" {
+			t.Fatalf("Retry-After %q", a.header["Retry-After"])
+		}
+	}
+	if passed != 300 {
+		t.Errorf("%d requests passed, want 300", passed)
+	}
+	other := with(map[string]string{"sub": "agent-8"})
+	ask(0, other).is(http.StatusOK)
+	ask(0, with(map[string]string{"scope": "none"})).is(http.StatusForbidden)
+	at = now.Add(59*time.Second + 900*time.Millisecond)
+	if a := ask(0, nil).is(http.StatusTooManyRequests); a.header["Retry-After"] != "1" {
+		t.Errorf("Retry-After %q at the end of the minute", a.header["Retry-After"])
+	}
+	at = now.Add(time.Minute)
+	ask(0, nil).is(http.StatusOK)
+}
+
+// broken is a counter that does not count.
+type broken struct{}
+
+func (broken) Count(context.Context, string, time.Time, int) (int, error) {
+	return 0, errors.New("no table")
+}
+
+func TestACountThatFailsLimitsNobody(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	s.agents.Limit = &api.Limiter{Counter: broken{}, PerMinute: 1}
+	path := id(s.says(phone(1), contact.WhatsApp, 5, "hallo").CustomerID)
+	for range 3 {
+		s.do(call{route: profileRoute, path: path}).is(http.StatusOK)
+	}
+}
