@@ -52,7 +52,10 @@ func functions(ctx context.Context, r run) error {
 	if err := bench.cold(ctx, r); err != nil {
 		return err
 	}
-	return bench.warm(ctx, r)
+	if err := bench.warm(ctx, r); err != nil {
+		return err
+	}
+	return bench.heavy(ctx, r)
 }
 
 // A bench runs functions beside a stack, which gives them their table, queues
@@ -60,13 +63,13 @@ func functions(ctx context.Context, r run) error {
 type bench struct {
 	manager *lambda.Manager
 	waits   *waits
-	names   []string // of the functions of the template
-	secret  string   // that signs webhooks
+	names   []string          // of the functions of the template
+	secrets map[string]string // that sign webhooks, by function
 	dir     string
 }
 
 func newBench(ctx context.Context, r run, s *stack.Stack) (*bench, error) {
-	b := &bench{waits: &waits{}}
+	b := &bench{waits: &waits{}, secrets: map[string]string{}}
 	var err error
 	if b.dir, err = os.MkdirTemp("", "heard-figures-"); err != nil {
 		return nil, err
@@ -74,11 +77,13 @@ func newBench(ctx context.Context, r run, s *stack.Stack) (*bench, error) {
 	if b.manager, err = lambda.New(lambda.Config{Processes: 1}); err != nil {
 		return nil, err
 	}
-	values, err := s.Secret(ctx, "whatsapp")
-	if err != nil {
-		return nil, err
+	for _, name := range []string{"whatsapp", "messenger"} {
+		values, err := s.Secret(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		b.secrets[name] = values["appSecret"]
 	}
-	b.secret = values["appSecret"]
 	env, err := b.environment(r, s)
 	if err != nil {
 		return nil, err
@@ -97,7 +102,7 @@ func newBench(ctx context.Context, r run, s *stack.Stack) (*bench, error) {
 	if err := buildTools(ctx, r.root, b.dir); err != nil {
 		return nil, err
 	}
-	own := append(slices.Clone(env), "GOMAXPROCS=1", "TABLE="+s.Table, "APP_SECRET="+b.secret)
+	own := append(slices.Clone(env), "GOMAXPROCS=1", "TABLE="+s.Table, "APP_SECRET="+b.secrets["whatsapp"])
 	for _, name := range []string{"hello", "bare"} {
 		if err := b.add(name, filepath.Join(b.dir, name), own, template.Function{MemoryMB: 512}); err != nil {
 			return nil, err
@@ -266,7 +271,7 @@ func (b *bench) warm(ctx context.Context, r run) error {
 				}
 				used[name] = -inst.CPU
 			}
-			ev := webhookEvent("whatsapp", b.secret, traffic.WhatsApp(traffic.Said{
+			ev := webhookEvent("whatsapp", b.secrets["whatsapp"], traffic.WhatsApp(traffic.Said{
 				From: who, ID: traffic.Wamid(who, fmt.Sprint(i)), At: time.Now(), Text: traffic.Openings[i%len(traffic.Openings)].Text,
 			}))
 			if err := b.expect200(ctx, name, ev); err != nil {
@@ -288,6 +293,50 @@ func (b *bench) warm(ctx context.Context, r run) error {
 	r.add(figure{"warm webhook of a bare handler that verifies, decodes and puts one item", per["bare"], "ms CPU", ""})
 	r.add(figure{"warm WhatsApp webhook of a known sender", per["whatsapp"], "ms CPU", ""})
 	r.add(figure{"warm WhatsApp webhook to that of the bare handler", per["whatsapp"] / per["bare"], "times", atMost(1.6)})
+	return nil
+}
+
+// heavyElements is the most that Meta puts into one webhook, and heavyEnvelope
+// about what each takes beside its text, in bytes.
+const (
+	heavyElements = 1000
+	heavyEnvelope = 250
+)
+
+// heavy measures the largest webhooks that a platform sends: 3 MB in a thousand
+// messages, each of which is stored.
+func (b *bench) heavy(ctx context.Context, r run) error {
+	const size = 3 << 20
+	makers := map[string]func(...traffic.Said) []byte{"whatsapp": traffic.WhatsApp, "messenger": traffic.Messenger}
+	for _, name := range slices.Sorted(maps.Keys(makers)) {
+		said := make([]traffic.Said, heavyElements)
+		for i := range said {
+			who := traffic.Someone(i % 50)
+			said[i] = traffic.Said{
+				From: who, ID: traffic.Wamid(who, fmt.Sprint("heavy", i)), At: time.Now(),
+				Text: strings.Repeat("zwaar ", (size/heavyElements-heavyEnvelope)/len("zwaar ")),
+			}
+		}
+		body := makers[name](said...)
+		b.manager.Kill(name)
+		if _, err := b.start(ctx, name); err != nil {
+			return err
+		}
+		before, err := b.instance(name)
+		if err != nil {
+			return err
+		}
+		if err := b.expect200(ctx, name, webhookEvent(name, b.secrets[name], body)); err != nil {
+			return err
+		}
+		after, err := b.instance(name)
+		if err != nil {
+			return err
+		}
+		what := fmt.Sprintf("%s webhook of %d messages in %.1f MB", name, heavyElements, float64(len(body))/(1<<20))
+		r.add(figure{what, ms(after.CPU - before.CPU), "ms CPU", atMost(500)})
+		r.add(figure{"memory after a " + what, float64(after.MaxRSS) / (1 << 20), "MB RSS", atMost(200)})
+	}
 	return nil
 }
 
