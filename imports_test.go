@@ -20,7 +20,7 @@ const (
 // and of its own layer only what its rule names.
 var (
 	words  = []string{"internal/fault", "internal/config", "internal/batch", "internal/golden", "internal/telemetry"}
-	domain = join(words, "internal/contact", "internal/identity", "internal/problem", "internal/taxonomy")
+	domain = join(words, "internal/contact", "internal/identity", "internal/problem", "internal/taxonomy", "internal/due")
 )
 
 // rules says which packages of the module a package may import, and whether
@@ -39,6 +39,7 @@ var rules = []struct {
 	{"internal/batch", []string{"internal/fault"}, false},
 
 	// Domain: pure.
+	{"internal/due", nil, false},
 	{"internal/identity", words, false},
 	{"internal/taxonomy", words, false},
 	{"internal/contact", join(words, "internal/identity"), false},
@@ -66,6 +67,7 @@ var rules = []struct {
 	{"internal/intake", join(domain, "internal/webhook"), false},
 	{"internal/triage", domain, false},
 	{"internal/outbox", domain, false},
+	{"internal/clock", domain, false},
 	{"internal/media", join(domain, "internal/channel/meta"), false},
 	{"internal/api", join(domain, "internal/intake", "internal/channel/webchat"), false},
 

@@ -108,6 +108,19 @@ func TestEveryEventSourceHasASample(t *testing.T) {
 	}
 }
 
+func TestEveryScheduleHasASample(t *testing.T) {
+	t.Parallel()
+	for _, f := range model(t).Functions {
+		if len(f.Schedules) == 0 {
+			continue
+		}
+		all := samples[events.EventBridgeEvent](t, f)
+		if len(all) == 0 || all[0].DetailType != "Scheduled Event" || all[0].Time.IsZero() {
+			t.Errorf("the schedule of %s has no sample", f.Name)
+		}
+	}
+}
+
 func anyRecord(t *testing.T, f template.Function, fits func(arn string, record json.RawMessage) bool) bool {
 	for _, e := range samples[struct{ Records []json.RawMessage }](t, f) {
 		for _, r := range e.Records {

@@ -25,6 +25,7 @@ import (
 //	order         O#<hash>                O
 //	problem       P#<problem>             P
 //	affected      P#<problem>             A#<customer>
+//	due           <what it is about>      D#<kind>
 //	open problem  W#<reason>#<product>    O
 //	window        W#<reason>#<product>    <day>#<customer>
 //	quarantine    Q#<shard>               <hash of the delivery>
@@ -52,11 +53,12 @@ const (
 	customerPrefix = "C#"
 	problemPrefix  = "P#"
 	ratePrefix     = "R#"
+	duePrefix      = "D#"
 
 	watermarkKey = "~watermark"
 
-	// shards spreads the waiting list of a department and the quarantine over
-	// partitions: a partition takes 1,000 writes a second.
+	// shards spreads the waiting list of a department, the quarantine and what
+	// is due over partitions: a partition takes 1,000 writes a second.
 	shards = 8
 )
 
@@ -129,6 +131,8 @@ func windowSK(day string, c identity.CustomerID) string { return day + "#" + str
 func waitingPK(department string, shard int) string {
 	return fmt.Sprintf("waiting#%s#%d", department, shard)
 }
+
+func duePK(shard int) string { return fmt.Sprintf("due#%d", shard) }
 
 func problemsPK(department string) string { return "problems#" + department }
 

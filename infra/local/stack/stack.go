@@ -56,6 +56,7 @@ type Config struct {
 	Memory     bool              // keep table and queues in memory, and start empty
 	Port       int               // of the API, and the first of nine in a row; 0 takes free ones
 	Processes  int               // most processes of a function, default 10
+	Still      bool              // run no schedule by itself, only by Tick
 	Freeze     bool              // stop a process between its invocations, as Lambda does
 	Chaos      eventsource.Chaos // how event sources misbehave
 	KillEvery  time.Duration     // kill a random process that often; 0 never does
@@ -162,6 +163,7 @@ func (s *Stack) start(ctx context.Context) error {
 	if err := s.startMappings(ctx); err != nil {
 		return err
 	}
+	s.startSchedules()
 	s.serve(s.at.api, httpapi.New(httpapi.Config{
 		API: s.Model.HTTPAPIs[0], Functions: lambda.Sync{Manager: s.lambda}, AccountID: accountID,
 	}))
@@ -214,8 +216,13 @@ func check(m *template.Model) error {
 		refuse("the topic %s", t.ID)
 	}
 	for _, f := range m.Functions {
-		if len(f.Schedules) > 0 || len(f.Topics) > 0 {
-			refuse("a schedule or topic of %s", f.ID)
+		if len(f.Topics) > 0 {
+			refuse("a topic of %s", f.ID)
+		}
+		for _, sc := range f.Schedules {
+			if _, err := rate(sc); err != nil {
+				errs = append(errs, err)
+			}
 		}
 	}
 	for _, b := range m.Buckets {

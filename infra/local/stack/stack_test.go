@@ -176,13 +176,16 @@ func TestWhatCannotRunIsRefusedByName(t *testing.T) {
 		t.Fatal(err)
 	}
 	file := filepath.Join(t.TempDir(), "template.yaml")
-	changed := strings.Replace(string(src), "  Api:\n", "  Bell: {Type: AWS::SNS::Topic}\n  Api:\n", 1)
+	changed := strings.Replace(string(src), "  Api:\n", "  Bell: {Type: AWS::SNS::Topic}\n  Late: {Type: AWS::Serverless::Function, Properties: "+
+		"{CodeUri: tell/, Handler: bootstrap, Events: {Night: {Type: Schedule, Properties: {Schedule: cron(0 3 * * ? *)}}}}}\n  Api:\n", 1)
 	if err := os.WriteFile(file, []byte(changed), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	_, err = stack.Start(t.Context(), stack.Config{Root: "testdata", Template: file, Memory: true})
-	if err == nil || !strings.Contains(err.Error(), "the topic Bell is not run locally") {
-		t.Errorf("got %v", err)
+	for _, want := range []string{"the topic Bell is not run locally", `LateNight: the schedule "cron(0 3 * * ? *)" is not run locally`} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, not %s", err, want)
+		}
 	}
 }
 

@@ -1,0 +1,148 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/heard-intake/heard/internal/due"
+	"github.com/heard-intake/heard/internal/fault"
+)
+
+// setDue gives an item its place among what is due, in the index. An item has
+// one place there: a contact that waits is in the waiting list instead, and a
+// problem, which its department lists, has rows of its own for it ([dueRow]).
+func setDue(it item, kind due.Kind, at time.Time) {
+	it[gsiPK] = str(duePK(shardOf(text(it, pkName) + text(it, skName))))
+	it[gsiSK] = str(placeOfDue(at, kind, text(it, pkName)))
+}
+
+// dueRow is an entry that stands in a row of its own beside what it is about.
+// There is one of each kind.
+func dueRow(pk string, kind due.Kind, at time.Time) item {
+	it := key(pk, duePrefix+string(kind))
+	setDue(it, kind, at)
+	return it
+}
+
+func placeOfDue(at time.Time, kind due.Kind, pk string) string {
+	return fmt.Sprintf("%s#%s#%s", timeSK("", at), kind, pk)
+}
+
+// Due returns what is due by now, oldest first, at most limit entries after
+// the cursor; the cursor that comes back is empty at the end. The index is a
+// little behind the table.
+func (t *Table) Due(ctx context.Context, now time.Time, limit int, cursor string) ([]due.Entry, string, error) {
+	type part struct {
+		list []due.Entry
+		err  error
+	}
+	parts := make(chan part, shards)
+	for shard := range shards {
+		go func() {
+			list, err := t.dueShard(ctx, duePK(shard), timeSK("", now.Add(time.Millisecond)), limit+1, cursor)
+			parts <- part{list, err}
+		}()
+	}
+	var all []due.Entry
+	var failure error
+	for range shards {
+		p := <-parts
+		failure = firstError(failure, p.err)
+		all = append(all, p.list...)
+	}
+	if failure != nil {
+		return nil, "", failure
+	}
+	slices.SortFunc(all, func(a, b due.Entry) int { return strings.Compare(afterDue(a), afterDue(b)) })
+	if len(all) <= limit {
+		return all, "", nil
+	}
+	return all[:limit], afterDue(all[limit-1]), nil
+}
+
+// afterDue is the cursor behind an entry. Rows of one thing at one moment
+// differ by their sort keys.
+func afterDue(e due.Entry) string { return placeOfDue(e.At, e.Kind, e.PK) + "\x00" + e.SK }
+
+func (t *Table) dueShard(ctx context.Context, pk, before string, limit int, cursor string) ([]due.Entry, error) {
+	from, _, _ := strings.Cut(cursor, "\x00")
+	var out []due.Entry
+	err := t.query(ctx, &dynamodb.QueryInput{
+		IndexName:                 aws.String(gsiName),
+		KeyConditionExpression:    aws.String("gsi1pk = :pk AND gsi1sk BETWEEN :from AND :before"),
+		ExpressionAttributeValues: item{":pk": str(pk), ":from": str(max(from, "0")), ":before": str(before)},
+		Limit:                     ptr(int32(limit)), //nolint:gosec // bounded by the clock
+	}, func(it item) bool {
+		if e := readDue(it); afterDue(e) > cursor {
+			out = append(out, e)
+		}
+		return len(out) < limit
+	})
+	return out, err
+}
+
+func readDue(it item) due.Entry {
+	ms, rest, _ := strings.Cut(text(it, gsiSK), "#")
+	kind, _, _ := strings.Cut(rest, "#")
+	pk := text(it, pkName)
+	_, of, _ := strings.Cut(pk, "#")
+	return due.Entry{Kind: due.Kind(kind), Of: of, At: parseMillis(ms), PK: pk, SK: text(it, skName)}
+}
+
+// PutDue makes an entry that stands in a row of its own, or moves it.
+func (t *Table) PutDue(ctx context.Context, e due.Entry) error {
+	_, err := t.db.PutItem(ctx, &dynamodb.PutItemInput{TableName: t.name, Item: dueRow(e.PK, e.Kind, e.At)})
+	if err != nil {
+		return failed(err, "write due entry")
+	}
+	return nil
+}
+
+// MoveDue moves an entry to another time, if it still stands where it was
+// read; else somebody knew better.
+func (t *Table) MoveDue(ctx context.Context, e due.Entry, at time.Time) error {
+	return t.changeDue(ctx, e, "SET gsi1sk = :to", item{":to": str(placeOfDue(at, e.Kind, e.PK))})
+}
+
+// DropDue removes an entry, if it still stands where it was read.
+func (t *Table) DropDue(ctx context.Context, e due.Entry) error {
+	if !strings.HasPrefix(e.SK, duePrefix) {
+		return t.changeDue(ctx, e, "REMOVE gsi1pk, gsi1sk", nil)
+	}
+	_, err := t.db.DeleteItem(ctx, &dynamodb.DeleteItemInput{
+		TableName: t.name, Key: key(e.PK, e.SK), ConditionExpression: aws.String("gsi1sk = :at"),
+		ExpressionAttributeValues: item{":at": str(placeOfDue(e.At, e.Kind, e.PK))},
+	})
+	return unlessMoved(err)
+}
+
+func (t *Table) changeDue(ctx context.Context, e due.Entry, expression string, values item) error {
+	if values == nil {
+		values = item{}
+	}
+	values[":at"] = str(placeOfDue(e.At, e.Kind, e.PK))
+	_, err := t.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+		TableName: t.name, Key: key(e.PK, e.SK), UpdateExpression: &expression,
+		ConditionExpression: aws.String("gsi1sk = :at"), ExpressionAttributeValues: values,
+	})
+	return unlessMoved(err)
+}
+
+func unlessMoved(err error) error {
+	if err = conditional(err, "the entry moved"); fault.KindOf(err) == fault.Conflict {
+		return nil
+	}
+	return err
+}
+
+// dropDueRow removes the entry of a kind beside a thing, wherever it stands.
+func (t *Table) dropDueRow(pk string, kind due.Kind) types.TransactWriteItem {
+	return types.TransactWriteItem{Delete: &types.Delete{TableName: t.name, Key: key(pk, duePrefix+string(kind))}}
+}
