@@ -29,6 +29,9 @@ type Customers interface {
 	Waiting(ctx context.Context, department string, limit int, cursor string) ([]contact.Waiter, string, error)
 	PutRecorded(ctx context.Context, members []identity.CustomerID, m contact.Message, whole string) (contact.Entry, bool, error)
 	Register(ctx context.Context, r identity.Registration) (identity.CustomerID, []identity.CustomerID, error)
+	Claims(ctx context.Context, members []identity.CustomerID) ([]contact.Claim, error)
+	ClaimsOn(ctx context.Context, customers []identity.CustomerID) (map[identity.CustomerID][]contact.Claim, error)
+	SaveClaim(ctx context.Context, next contact.Claim, read []contact.Claim) error
 }
 
 // Blobs holds what is too large for the table. [blob.Bucket] is one.
@@ -56,6 +59,11 @@ var agentRoutes = routes[*Agents]{
 	"GET /v1/contacts":                   {ReadCustomers, (*Agents).waiting},
 	"POST /v1/customers/{id}/messages":   {WriteCustomers, (*Agents).recordAnswer},
 	"POST /v1/customers/{id}/contacts":   {WriteCustomers, (*Agents).recordContact},
+	"POST /v1/customers/{id}/notes":      {WriteCustomers, (*Agents).recordNote},
+	"GET /v1/customers/{id}/claim":       {ReadCustomers, (*Agents).claim},
+	"POST /v1/customers/{id}/claim":      {WriteCustomers, (*Agents).take},
+	"POST /v1/customers/{id}/handover":   {WriteCustomers, (*Agents).handOver},
+	"POST /v1/customers/{id}/release":    {WriteCustomers, (*Agents).release},
 	"PUT /v1/customers/account/{number}": {WriteRegister, (*Agents).register},
 }
 

@@ -27,6 +27,7 @@ func Views() map[string]any {
 		"Profile": profile{}, "Suggestion": suggestion{}, "MessagePage": messagePage{}, "State": contact.State{},
 		"Answer": answer{}, "Registration": registration{}, "RegisterEntry": entry{}, "Order": identity.Order{}, "Registered": registered{},
 		"ContactPage": contactPage{}, "Contact": contactView{}, "Cause": contact.Cause{}, "WaitingPage": waitingPage{}, "Waiter": waiter{},
+		"Claim": contact.Claim{}, "Party": contact.Party{}, "ClaimRequest": taking{}, "ReleaseRequest": releasing{}, "HandOverRequest": handing{}, "NoteRequest": note{},
 		"ProblemPage": problemPage{}, "Problem": problemView{}, "Names": problem.Names{}, "Label": problem.Label{},
 		"AffectedPage": affectedPage{}, "Affected": problem.Affected{}, "Update": change{},
 		"Session": session{}, "Posted": posted{}, "ChatPage": chatPage{}, "Line": line{},
@@ -39,7 +40,8 @@ const MaxAnswer = maxAnswer
 // Unmarshal reads a body into each of the structs that one can be.
 func Unmarshal(body []byte) map[string]error {
 	errs := map[string]error{}
-	for name, v := range map[string]any{"answer": &answer{}, "registration": &registration{}, "entry": &entry{}, "change": &change{}} {
+	for name, v := range map[string]any{"answer": &answer{}, "registration": &registration{}, "entry": &entry{}, "change": &change{},
+		"taking": &taking{}, "releasing": &releasing{}, "handing": &handing{}, "note": &note{}} {
 		errs[name] = unmarshal(body, v)
 	}
 	return errs

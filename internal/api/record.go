@@ -35,6 +35,7 @@ type answer struct {
 	Subject    string          `json:"subject"`
 	Text       string          `json:"text"`
 	Author     string          `json:"author"`
+	Force      string          `json:"force"`
 }
 
 func (a *Agents) recordAnswer(ctx context.Context, r *request) (reply, error) {
@@ -42,8 +43,15 @@ func (a *Agents) recordAnswer(ctx context.Context, r *request) (reply, error) {
 	if err := r.decode(&b); err != nil {
 		return reply{}, err
 	}
+	var err error
+	if b.Force, err = clean("force", b.Force, maxReason, false); err != nil {
+		return reply{}, err
+	}
 	m, err := a.answer(b, r)
 	if err != nil {
+		return reply{}, err
+	}
+	if err := a.mayAnswer(ctx, r, m.Author, b.Force); err != nil {
 		return reply{}, err
 	}
 	return a.record(ctx, r, m)
@@ -70,7 +78,11 @@ func (a *Agents) answer(b answer, r *request) (contact.Message, error) {
 	if m.Author, err = clean("author", b.Author, maxAuthor, false); err != nil {
 		return m, err
 	}
-	return m, identify(&m, r, b.ID, b.ProviderID, "sentAt", b.SentAt)
+	if err := identify(&m, r, b.ID, b.ProviderID, "sentAt", b.SentAt); err != nil || b.Force == "" {
+		return m, err
+	}
+	m.Data, err = encode(map[string]string{"recordedBy": r.caller(), "forced": b.Force})
+	return m, err
 }
 
 // A registration is a contact that no channel of ours carried.
@@ -204,6 +216,7 @@ func (a *Agents) record(ctx context.Context, r *request, m contact.Message) (rep
 // as previews only.
 func same(stored contact.Entry, m contact.Message) bool {
 	return stored.Direction == m.Direction && stored.Reason == m.Reason && stored.Outcome == m.Outcome &&
+		sameRemark(stored.Note, m.Note) &&
 		(stored.Text == m.Text || stored.Whole != "" && strings.HasPrefix(m.Text, stored.Text))
 }
 

@@ -211,6 +211,9 @@ type Message struct {
 	Reason  string `json:"reason,omitempty"`
 	Product string `json:"product,omitempty"`
 	Outcome string `json:"outcome,omitempty"`
+
+	// Note makes it a structured note of an agent.
+	Note *Remark `json:"note,omitempty"`
 }
 
 // LogValue is what a log shows of m: channel and kind. Provider ids hold

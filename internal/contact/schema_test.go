@@ -42,7 +42,7 @@ func TestTheSchemaHasTheFieldsOfTheStructs(t *testing.T) {
 	t.Parallel()
 	defs := definitions(t)
 	for _, v := range []any{
-		contact.Message{}, contact.Effect{}, contact.Attachment{}, contact.MediaFile{}, contact.ReplyTo{}, contact.Referral{}, identity.Address{},
+		contact.Message{}, contact.Effect{}, contact.Attachment{}, contact.MediaFile{}, contact.ReplyTo{}, contact.Referral{}, contact.Remark{}, identity.Address{},
 	} {
 		typ := reflect.TypeOf(v)
 		all, required := fields(typ)
@@ -90,6 +90,7 @@ func TestTheSchemaHasTheValuesOfTheConstants(t *testing.T) {
 		{"message.go", "Direction", defs["Direction"].Enum},
 		{"message.go", "Kind", defs["Kind"].Enum},
 		{"message.go", "Origin", defs["Message"].Properties["origin"].Enum},
+		{"note.go", "NoteKind", defs["Remark"].Properties["kind"].Enum},
 		{"file.go", "FileState", defs["MediaFile"].Properties["state"].Enum},
 		{"effect.go", "EffectKind", defs["Effect"].Properties["kind"].Enum},
 		{"../identity/identity.go", "Kind", defs["Address"].Properties["kind"].Enum},

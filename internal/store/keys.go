@@ -20,6 +20,7 @@ import (
 //	message       C#<customer>            M#<time>#<channel>#<provider id>
 //	effect        C#<customer>            X#<channel>#<provider id>
 //	contact       C#<customer>            K#<start>#<id>
+//	claim         C#<customer>            H
 //	suggestion    C#<customer>            S#<other customer>
 //	join          C#<customer>            J#<time>#<other customer>
 //	order         O#<hash>                O
@@ -44,6 +45,7 @@ const (
 	problemSK = "P"
 	openSK    = "O"
 	aliasSK   = "A"
+	claimSK   = "H"
 
 	messagePrefix  = "M#"
 	effectPrefix   = "X#"

@@ -1,0 +1,260 @@
+package api_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/identity"
+)
+
+const (
+	noteRoute     = "POST /v1/customers/{id}/notes"
+	claimedRoute  = "GET /v1/customers/{id}/claim"
+	claimRoute    = "POST /v1/customers/{id}/claim"
+	handOverRoute = "POST /v1/customers/{id}/handover"
+	releaseRoute  = "POST /v1/customers/{id}/release"
+)
+
+func party(kind, id string) map[string]string { return map[string]string{"kind": kind, "id": id} }
+
+func asking(p map[string]string, more ...any) map[string]any {
+	b := map[string]any{"holder": p}
+	for i := 0; i < len(more); i += 2 {
+		b[more[i].(string)] = more[i+1]
+	}
+	return b
+}
+
+// asker is somebody who wrote, whose contact triage has made.
+func (s *stack) asker(n int) identity.CustomerID {
+	s.t.Helper()
+	m := s.says(phone(n), contact.WhatsApp, 30, "Waar blijft mijn pakket?")
+	k := contact.Contacts([]contact.Message{m})[0]
+	k.Department = "logistics"
+	if err := s.table.SaveContact(s.t.Context(), k); err != nil {
+		s.t.Fatal(err)
+	}
+	return m.CustomerID
+}
+
+// later returns the stack as it is after a while.
+func (s *stack) later(d time.Duration) *stack {
+	t := *s
+	agents := *s.agents
+	agents.Now = func() time.Time { return now.Add(d) }
+	t.agents = &agents
+	return &t
+}
+
+func TestOfManyAgentsOneHasTheCustomer(t *testing.T) {
+	t.Parallel()
+	for name, merged := range map[string]bool{"one customer": false, "a merged customer, by all ids": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newStack(t)
+			who := s.asker(1)
+			ids := []identity.CustomerID{who}
+			if merged {
+				other := s.customer(phone(2))
+				before := contact.Claim{Customer: other, Version: 4, Holder: &contact.Party{Kind: contact.Bot, ID: "bot-1"}, Until: now.Add(time.Minute)}
+				if err := s.table.SaveClaim(t.Context(), before, nil); err != nil {
+					t.Fatal(err)
+				}
+				if joined, err := s.table.Join(t.Context(), who, other, identity.Evidence{Rule: "register", At: now}); err != nil || !joined {
+					t.Fatal(joined, err)
+				}
+				ids, s = append(ids, other), s.later(2*time.Minute)
+			}
+			const agents = 12
+			var wg sync.WaitGroup
+			answers := make([]answer, agents)
+			for i := range agents {
+				wg.Go(func() {
+					answers[i] = s.do(call{route: claimRoute, path: id(ids[i%len(ids)]), body: asking(party("agent", fmt.Sprint("agent-", i)))})
+				})
+			}
+			wg.Wait()
+			var now contact.Claim
+			s.do(call{route: claimedRoute, path: id(who)}).into(http.StatusOK, &now)
+			won := 0
+			for i, a := range answers {
+				if a.status == http.StatusOK {
+					won++
+					if now.Holder == nil || now.Holder.ID != fmt.Sprint("agent-", i) {
+						t.Errorf("agent-%d was told that it has the customer; %v has", i, now.Holder)
+					}
+					continue
+				}
+				a.refused(http.StatusConflict, now.Holder.ID+" has this customer")
+			}
+			if won != 1 {
+				t.Errorf("%d agents have the customer", won)
+			}
+		})
+	}
+}
+
+func TestAClaimKeepsOthersFromAnswering(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	who := s.asker(1)
+	var c contact.Claim
+	s.do(call{route: claimRoute, path: id(who), body: asking(party("agent", "agent-8"))}).into(http.StatusOK, &c)
+	if c.Contact == "" || c.By != "agent-7" || !c.Until.Equal(now.Add(15*time.Minute)) {
+		t.Errorf("%+v", c)
+	}
+	refused := s.do(call{route: answerRoute, path: id(who), body: sent(nil)})
+	refused.refused(http.StatusConflict, "agent agent-8 has this customer")
+	var doc struct{ Claim contact.Claim }
+	refused.into(http.StatusConflict, &doc)
+	if doc.Claim.Holder == nil || doc.Claim.Version != 1 {
+		t.Errorf("the refusal does not say who: %s", refused.body)
+	}
+	s.do(call{route: answerRoute, path: id(who), body: sent(map[string]any{"force": " "})}).refused(http.StatusConflict, "agent-8")
+	var m contact.Message
+	s.do(call{route: answerRoute, path: id(who), body: sent(map[string]any{"force": "agent-8 is ill"})}).into(http.StatusCreated, &m)
+	if !strings.Contains(string(m.Data), `"forced":"agent-8 is ill"`) {
+		t.Errorf("why it was forced is not kept: %s", m.Data)
+	}
+	s.do(call{route: answerRoute, path: id(who), body: sent(map[string]any{"id": "answer-2", "author": "agent-8"})}).is(http.StatusCreated)
+	// Answering renews it, and it lapses fifteen minutes after.
+	at := s.later(12 * time.Minute)
+	at.do(call{route: answerRoute, path: id(who), body: sent(map[string]any{"id": "answer-3", "author": "agent-8"})}).is(http.StatusCreated)
+	at = s.later(26 * time.Minute)
+	at.do(call{route: answerRoute, path: id(who), body: sent(map[string]any{"id": "answer-4"})}).is(http.StatusConflict)
+	at = s.later(28 * time.Minute)
+	at.do(call{route: answerRoute, path: id(who), body: sent(map[string]any{"id": "answer-4"})}).is(http.StatusCreated)
+	c = contact.Claim{}
+	at.do(call{route: claimedRoute, path: id(who)}).into(http.StatusOK, &c)
+	if c.Holder != nil {
+		t.Errorf("a claim that lapsed is shown: %+v", c)
+	}
+}
+
+func TestABotHandsOverToATeamAndAnAgentTakesIt(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	who := s.asker(1)
+	s.do(call{route: claimRoute, path: id(who), body: asking(party("bot", "bot-1"))}).is(http.StatusOK)
+	over := asking(party("bot", "bot-1"), "to", party("team", "returns"), "reason", "asks for a person")
+	s.do(call{route: handOverRoute, path: id(who), body: over}).refused(http.StatusBadRequest, "note is missing")
+	over["note"] = "Heeft al twee keer ontkalkt."
+	var c contact.Claim
+	for range 2 { // the second is the first again
+		s.do(call{route: handOverRoute, path: id(who), body: over}).into(http.StatusOK, &c)
+	}
+	if c.Version != 2 || c.From == nil || c.From.ID != "bot-1" || c.Holder.ID != "returns" {
+		t.Errorf("%+v", c)
+	}
+	s.do(call{route: claimRoute, path: id(who), body: asking(party("agent", "agent-8"))}).into(http.StatusOK, &c)
+	if c.Note == "" || c.Reason != "asks for a person" || c.Version != 3 {
+		t.Errorf("%+v", c)
+	}
+	if got := s.texts(call{route: historyRoute, path: id(who), query: map[string]string{"channel": "note"}}); len(got) != 1 || got[0] != "Heeft al twee keer ontkalkt." {
+		t.Errorf("notes in the history: %q", got)
+	}
+	s.do(call{route: releaseRoute, path: id(who), body: map[string]any{}}).refused(http.StatusConflict, "agent-8 has this customer")
+	s.do(call{route: releaseRoute, path: id(who), body: map[string]any{"version": 2}}).refused(http.StatusConflict, "version 3")
+	s.do(call{route: releaseRoute, path: id(who), body: map[string]any{"version": 3}}).into(http.StatusOK, &c)
+	s.do(call{route: releaseRoute, path: id(who), body: map[string]any{}}).is(http.StatusOK)
+}
+
+func TestTheWaitingListShowsWhoHasWhom(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	mine, theirs, free := s.asker(1), s.asker(2), s.asker(3)
+	s.do(call{route: claimRoute, path: id(mine), body: map[string]any{}}).is(http.StatusOK)
+	s.do(call{route: handOverRoute, path: id(theirs), body: map[string]any{"to": party("team", "returns"), "reason": "their work"}}).is(http.StatusOK)
+	for holder, want := range map[string][]identity.CustomerID{
+		"": {mine, theirs, free}, "agent:agent-7": {mine}, "team:returns": {theirs}, "none": {free}, "agent:agent-9": nil,
+	} {
+		var p struct {
+			Contacts []struct {
+				CustomerID identity.CustomerID
+				Claim      *contact.Claim
+			}
+			Complete bool
+		}
+		s.do(call{route: waitingRoute, query: map[string]string{"state": "waiting", "department": "logistics", "holder": holder}}).into(http.StatusOK, &p)
+		if len(p.Contacts) != len(want) || !p.Complete {
+			t.Errorf("holder %q: %+v", holder, p.Contacts)
+		}
+		for _, w := range p.Contacts {
+			if (w.Claim == nil) != (w.CustomerID == free) {
+				t.Errorf("holder %q: %s is had by %v", holder, w.CustomerID, w.Claim)
+			}
+		}
+	}
+	s.do(call{route: waitingRoute, query: map[string]string{"state": "waiting", "department": "logistics", "holder": "agent-7"}}).refused(http.StatusBadRequest, "agent:agent-7")
+}
+
+func TestAClaimThatMakesNoSenseIsRefused(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	who := id(s.asker(1))
+	for name, tt := range map[string]struct {
+		route  string
+		body   any
+		detail string
+	}{
+		"an unknown kind of holder":   {claimRoute, asking(party("robot", "1")), "holder must have a kind"},
+		"a holder without an id":      {claimRoute, asking(party("agent", "")), "holder must have a kind"},
+		"a team":                      {claimRoute, asking(party("team", "returns")), "a team cannot claim"},
+		"too long":                    {claimRoute, map[string]any{"minutes": 1441}, "minutes"},
+		"too short":                   {claimRoute, map[string]any{"minutes": -1}, "minutes"},
+		"a version below nought":      {claimRoute, map[string]any{"version": -1}, "version"},
+		"an unknown member":           {claimRoute, map[string]any{"agent": "agent-7"}, "no member"},
+		"a hand-over to nobody":       {handOverRoute, map[string]any{"reason": "x"}, "to must have a kind"},
+		"a hand-over without reason":  {handOverRoute, map[string]any{"to": party("agent", "agent-8")}, "reason is missing"},
+		"a release of a strange kind": {releaseRoute, asking(party("x", "1")), "holder must have a kind"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := *s
+			s.t = t
+			s.do(call{route: tt.route, path: who, body: tt.body}).refused(http.StatusBadRequest, tt.detail)
+		})
+	}
+	s.do(call{route: handOverRoute, path: who, body: map[string]any{"to": party("agent", "agent-8"), "reason": strings.Repeat("x", 201)}}).is(http.StatusRequestEntityTooLarge)
+	s.do(call{route: claimRoute, path: id("0195513a-5a00-7abc-8def-0123456789ab"), body: map[string]any{}}).is(http.StatusNotFound)
+}
+
+func TestANoteStandsInTheHistoryAndKeepsNobodyWaiting(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	who := id(s.asker(1))
+	promise := map[string]any{"id": "note-1", "kind": "promise", "text": "Nieuwe pomp komt.", "due": "2026-03-03T16:00:00Z", "at": "2026-03-01T11:00:00Z"}
+	var a, b contact.Message
+	s.do(call{route: noteRoute, path: who, body: promise}).into(http.StatusCreated, &a)
+	s.do(call{route: noteRoute, path: who, body: promise}).into(http.StatusOK, &b)
+	if a.ID != b.ID || a.Note == nil || a.Note.Kind != contact.Promised || a.Note.Due.IsZero() || !a.Passive || a.Author != "agent-7" || a.Channel != contact.Note {
+		t.Errorf("%+v", a)
+	}
+	s.do(call{route: noteRoute, path: who, body: changed(promise, map[string]any{"due": "2026-03-04T16:00:00Z"})}).refused(http.StatusConflict, "another message")
+	s.do(call{route: noteRoute, path: who, body: map[string]any{"id": "note-2", "kind": "kept", "text": "Verstuurd.", "about": a.ID, "at": "2026-03-01T11:30:00Z"}}).is(http.StatusCreated)
+	for name, tt := range map[string]struct {
+		body   map[string]any
+		detail string
+	}{
+		"a kind of note that there is not": {map[string]any{"id": "n", "kind": "idea", "text": "x", "at": "2026-03-01T11:00:00Z"}, "kind must be one of"},
+		"a hand-over that is none":         {map[string]any{"id": "n", "kind": "handover", "text": "x", "at": "2026-03-01T11:00:00Z"}, "kind must be one of"},
+		"no text":                          {map[string]any{"id": "n", "kind": "tried", "at": "2026-03-01T11:00:00Z"}, "text is missing"},
+		"a promise without an end":         {map[string]any{"id": "n", "kind": "promise", "text": "x", "at": "2026-03-01T11:00:00Z"}, "due"},
+		"an end without a promise":         {map[string]any{"id": "n", "kind": "tried", "text": "x", "due": "2026-03-03T16:00:00Z", "at": "2026-03-01T11:00:00Z"}, "due"},
+		"kept, but what":                   {map[string]any{"id": "n", "kind": "kept", "text": "x", "at": "2026-03-01T11:00:00Z"}, "about"},
+		"kept, and about nothing":          {map[string]any{"id": "n", "kind": "kept", "text": "x", "about": "y", "at": "2026-03-01T11:00:00Z"}, "about must be the id"},
+		"no id":                            {map[string]any{"kind": "tried", "text": "x", "at": "2026-03-01T11:00:00Z"}, "an id is needed"},
+		"no time":                          {map[string]any{"id": "n", "kind": "tried", "text": "x"}, "at is needed"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := *s
+			s.t = t
+			s.do(call{route: noteRoute, path: who, body: tt.body}).refused(http.StatusBadRequest, tt.detail)
+		})
+	}
+	s.do(call{route: noteRoute, path: who, body: map[string]any{"id": "n", "kind": "tried", "text": strings.Repeat("x", 1001), "at": "2026-03-01T11:00:00Z"}}).is(http.StatusRequestEntityTooLarge)
+}

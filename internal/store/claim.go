@@ -1,0 +1,142 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/fault"
+	"github.com/heard-intake/heard/internal/identity"
+)
+
+func claimItem(c contact.Claim) (item, error) {
+	data, err := json.Marshal(c)
+	if err != nil {
+		return nil, fault.Wrap(fault.Internal, err, "encode claim")
+	}
+	it := key(customerPK(c.Customer), claimSK)
+	it["j"], it["v"] = str(string(data)), num(c.Version)
+	return it, nil
+}
+
+func readClaim(it item) (contact.Claim, error) {
+	var c contact.Claim
+	if err := json.Unmarshal([]byte(text(it, "j")), &c); err != nil {
+		return c, fault.Wrap(fault.Internal, err, "read claim")
+	}
+	return c, nil
+}
+
+// Claims returns what claims there are on the members of a customer, read
+// strongly.
+func (t *Table) Claims(ctx context.Context, members []identity.CustomerID) ([]contact.Claim, error) {
+	var out []contact.Claim
+	for chunk := range slices.Chunk(members, 100) {
+		keys := make([]item, len(chunk))
+		for i, m := range chunk {
+			keys[i] = key(customerPK(m), claimSK)
+		}
+		items, err := t.batchGet(ctx, keys, true)
+		if err != nil {
+			return nil, err
+		}
+		for _, it := range items {
+			c, err := readClaim(it)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, c)
+		}
+	}
+	return out, nil
+}
+
+// SaveClaim writes next in place of the claims that were read of all members:
+// its own is replaced, the others are released. [fault.Conflict] when one of
+// them changed since.
+func (t *Table) SaveClaim(ctx context.Context, next contact.Claim, read []contact.Claim) error {
+	own := int64(0)
+	writes := make([]types.TransactWriteItem, 1, 1+len(read))
+	for _, c := range read {
+		switch {
+		case c.Customer == next.Customer:
+			own = c.Version
+		case c.Holder != nil:
+			it, err := claimItem(contact.Claim{Customer: c.Customer, Version: c.Version + 1, By: next.By})
+			if err != nil {
+				return err
+			}
+			writes = append(writes, types.TransactWriteItem{Put: t.replace(it, c.Version)})
+		}
+	}
+	it, err := claimItem(next)
+	if err != nil {
+		return err
+	}
+	put := t.replace(it, own)
+	if len(writes) > 1 {
+		writes[0] = types.TransactWriteItem{Put: put}
+		return t.transact(ctx, writes, "the claim changed")
+	}
+	_, err = t.db.PutItem(ctx, &dynamodb.PutItemInput{
+		TableName: put.TableName, Item: put.Item, ConditionExpression: put.ConditionExpression, ExpressionAttributeValues: put.ExpressionAttributeValues,
+	})
+	return conditional(err, "the claim changed")
+}
+
+// replace writes an item in place of one of that version, 0 for none.
+func (t *Table) replace(it item, version int64) *types.Put {
+	if version == 0 {
+		return &types.Put{TableName: t.name, Item: it, ConditionExpression: aws.String("attribute_not_exists(pk)")}
+	}
+	return &types.Put{TableName: t.name, Item: it, ConditionExpression: aws.String("v = :v"), ExpressionAttributeValues: item{":v": num(version)}}
+}
+
+// ClaimsOn returns the claims on several customers, as far as there are any:
+// for lists, and so not read strongly. Those of a merged customer are under
+// each of the ids that were asked for.
+func (t *Table) ClaimsOn(ctx context.Context, customers []identity.CustomerID) (map[identity.CustomerID][]contact.Claim, error) {
+	out := map[identity.CustomerID][]contact.Claim{}
+	others := map[identity.CustomerID][]identity.CustomerID{} // merged with, by asked
+	customers = slices.Compact(slices.Sorted(slices.Values(customers)))
+	for chunk := range slices.Chunk(customers, 50) {
+		var keys []item
+		for _, c := range chunk {
+			keys = append(keys, key(customerPK(c), claimSK), key(customerPK(c), profileSK))
+		}
+		items, err := t.batchGet(ctx, keys, false)
+		if err != nil {
+			return nil, err
+		}
+		for _, it := range items {
+			id := customerOf(text(it, pkName))
+			if text(it, skName) == claimSK {
+				c, err := readClaim(it)
+				if err != nil {
+					return nil, err
+				}
+				out[id] = append(out[id], c)
+				continue
+			}
+			if into := text(it, "mi"); into != "" {
+				others[id] = append(others[id], identity.CustomerID(into))
+			}
+			for _, m := range set(it, "m") {
+				others[id] = append(others[id], identity.CustomerID(m))
+			}
+		}
+	}
+	for id, with := range others {
+		more, err := t.Claims(ctx, with)
+		if err != nil {
+			return nil, err
+		}
+		out[id] = append(out[id], more...)
+	}
+	return out, nil
+}
