@@ -81,6 +81,7 @@ type profile struct {
 	Account     string                `json:"account,omitempty"`
 	Aliases     []identity.Address    `json:"aliases"`
 	Suggestions []suggestion          `json:"suggestions"`
+	History     *messagePage          `json:"history,omitempty"` // the first page, where it was asked for
 }
 
 // A suggestion is who else the customer may be.
@@ -88,14 +89,12 @@ type suggestion struct {
 	CustomerID identity.CustomerID `json:"customerId"`
 }
 
+// find answers who has an alias, and with what was said last, so that one
+// request is enough to greet somebody.
 func (a *Agents) find(ctx context.Context, r *request) (reply, error) {
 	q := r.query()
-	wanted := q.text("alias")
+	alias, messages := q.alias(), q.number("messages", 0)
 	if err := q.done(); err != nil {
-		return reply{}, err
-	}
-	alias, err := identity.ParseAlias(wanted)
-	if err != nil {
 		return reply{}, err
 	}
 	id, assurance, err := a.Store.Find(ctx, alias)
@@ -114,7 +113,39 @@ func (a *Agents) find(ctx context.Context, r *request) (reply, error) {
 	if !slices.Contains(p.Aliases, found) {
 		p.Aliases = append(p.Aliases, found)
 	}
-	return reply{body: p}, nil
+	if messages == 0 {
+		return reply{body: p}, nil
+	}
+	who, err := encode(p)
+	if err != nil {
+		return reply{}, err
+	}
+	page, tag, err := a.page(ctx, c, contact.Query{Limit: messages}, nil)
+	p.History = &page
+	return reply{body: p, etag: etag(who, []byte(tag))}, err
+}
+
+// alias returns the one alias that a query names: alias=kind:value, or the
+// kind by itself, phone=value.
+func (q *query) alias() identity.Alias {
+	var all []string
+	if v := q.text("alias"); v != "" {
+		all = append(all, v)
+	}
+	for _, kind := range identity.Kinds {
+		if v := q.text(string(kind)); v != "" {
+			all = append(all, string(kind)+":"+v)
+		}
+	}
+	if len(all) != 1 {
+		q.fail("name one alias: alias=kind:value, or one of the kinds %s", list(identity.Kinds))
+		return identity.Alias{}
+	}
+	alias, err := identity.ParseAlias(all[0])
+	if err != nil && q.err == nil {
+		q.err = err
+	}
+	return alias
 }
 
 func (a *Agents) profile(ctx context.Context, r *request) (reply, error) {

@@ -13,6 +13,7 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
@@ -121,8 +122,7 @@ func respond(r *request, out reply) (events.APIGatewayV2HTTPResponse, error) {
 		return resp, nil
 	}
 	if out.etag == "" {
-		sum := sha256.Sum256(body)
-		out.etag = `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
+		out.etag = etag(body)
 	}
 	resp.Headers["ETag"] = out.etag
 	if r.ev.RequestContext.HTTP.Method == http.MethodGet && matches(r.header("if-none-match"), out.etag) {
@@ -130,6 +130,12 @@ func respond(r *request, out reply) (events.APIGatewayV2HTTPResponse, error) {
 		delete(resp.Headers, "Content-Type")
 	}
 	return resp, nil
+}
+
+// etag returns the tag of what an answer is made of.
+func etag(parts ...[]byte) string {
+	sum := sha256.Sum256(bytes.Join(parts, []byte{0}))
+	return `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
 }
 
 // matches reports whether an If-None-Match header names etag. A proxy that

@@ -295,11 +295,12 @@ func (c *Chat) conversation(ctx context.Context, r *request) (reply, error) {
 			own = append(own, e)
 		}
 	}
-	page := chatPage{Cursor: p.Cursor, Complete: p.Complete}
-	if page.Messages, err = render(ctx, c.Blobs, own, lineOf); err != nil {
+	shown, err := render(ctx, c.Blobs, own, lineOf)
+	if err != nil {
 		return reply{}, err
 	}
-	if n := len(page.Messages); n < len(own) {
+	page := chatPage{Messages: shown.messages, Cursor: p.Cursor, Complete: p.Complete}
+	if n := shown.seen; n < len(own) {
 		page.Cursor, page.Complete = c.Store.CursorAt(who, query, own[n-1]), false
 	}
 	return reply{body: page}, nil

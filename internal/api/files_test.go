@@ -35,7 +35,9 @@ func TestAFileIsServedByALinkThatSaysWhatItIs(t *testing.T) {
 		}
 	}
 	var p page
-	s.do(call{route: historyRoute, path: id(m.CustomerID)}).into(http.StatusOK, &p)
+	tag := s.do(call{route: historyRoute, path: id(m.CustomerID)}).into(http.StatusOK, &p).header["ETag"]
+	again := call{route: historyRoute, path: id(m.CustomerID), headers: map[string]string{"if-none-match": tag}}
+	s.do(again).is(http.StatusNotModified) // though its links are others
 	got := p.Messages[0].State.Files
 	if len(got) != 4 || got[2].Reason != contact.Gone || got[2].URL != "" || got[3].State != contact.Pending {
 		t.Fatalf("files %+v", got)

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"mime"
 	"slices"
@@ -42,6 +43,7 @@ func (a *Agents) messages(ctx context.Context, r *request) (reply, error) {
 	if !query.From.IsZero() && !query.To.IsZero() && !query.From.Before(query.To) {
 		q.fail("from must lie before to")
 	}
+	words, reason := q.searched(), q.text("reason")
 	if err := q.done(); err != nil {
 		return reply{}, err
 	}
@@ -49,52 +51,95 @@ func (a *Agents) messages(ctx context.Context, r *request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	p, err := a.Store.History(ctx, c, query)
-	if err == nil && len(p.Entries) == 0 {
+	about := func(contact.Message) bool { return true }
+	if reason != "" {
+		if about, err = a.about(ctx, c, reason); err != nil {
+			return reply{}, err
+		}
+	}
+	if len(words) > 0 || reason != "" {
+		// What is stored of a long message is its beginning: its end may match.
+		query.Match = func(e contact.Entry) bool { return about(e.Message) && (e.Whole != "" || says(e, words)) }
+	}
+	page, tag, err := a.page(ctx, c, query, words)
+	if err == nil && len(page.Messages) == 0 {
 		err = a.check(ctx, c)
 	}
+	return reply{body: page, etag: tag}, err
+}
+
+// page returns one page of a history, and its tag. Of what the query finds,
+// it shows the messages that have all of the words.
+func (a *Agents) page(ctx context.Context, c identity.Customer, query contact.Query, words []string) (messagePage, string, error) {
+	p, err := a.Store.History(ctx, c, query)
 	if err != nil {
-		return reply{}, err
+		return messagePage{}, "", err
 	}
-	page := messagePage{CustomerID: c.ID, Cursor: p.Cursor, Complete: p.Complete}
-	page.Messages, err = render(ctx, a.Blobs, p.Entries, func(m message) any { return m })
+	shown, err := render(ctx, a.Blobs, p.Entries, func(m message) any {
+		if !says(m.Entry, words) {
+			return nil
+		}
+		return m
+	})
 	if err != nil {
-		return reply{}, err
+		return messagePage{}, "", err
 	}
-	if n := len(page.Messages); n < len(p.Entries) {
-		page.Cursor, page.Complete = a.Store.CursorAt(c, query, p.Entries[n-1]), false
+	page := messagePage{CustomerID: c.ID, Messages: shown.messages, Cursor: p.Cursor, Complete: p.Complete}
+	if shown.seen < len(p.Entries) {
+		page.Cursor, page.Complete = a.Store.CursorAt(c, query, p.Entries[shown.seen-1]), false
 	}
-	return reply{body: page}, nil
+	return page, etag([]byte(c.ID), shown.sum, []byte(page.Cursor)), nil
 }
 
 // atOnce is how many whole messages are fetched at a time.
 const atOnce = 16
 
-// render returns the entries as JSON, as show has them: whole messages in
-// place of previews, in order, as many as fit in one answer and at least one.
-func render(ctx context.Context, blobs Blobs, entries []contact.Entry, show func(message) any) ([]json.RawMessage, error) {
-	out, size := make([]json.RawMessage, 0, len(entries)), 0
+// A rendering is as much of a page as fits in one answer.
+type rendering struct {
+	messages []json.RawMessage
+	seen     int    // how many entries it is made of, those included that are not shown
+	sum      []byte // of the messages, but for their links, which are new each time
+}
+
+// render shows the entries as JSON: whole messages in place of previews, in
+// order, as many as fit in one answer and at least one. One of which show makes
+// nothing is left out.
+func render(ctx context.Context, blobs Blobs, entries []contact.Entry, show func(message) any) (rendering, error) {
+	out, size, sum := rendering{messages: make([]json.RawMessage, 0, len(entries))}, 0, sha256.New()
 	for len(entries) > 0 {
 		some := entries[:min(atOnce, len(entries))]
 		entries = entries[len(some):]
 		whole, err := wholes(ctx, blobs, some)
 		if err != nil {
-			return nil, err
+			return out, err
 		}
 		for i, m := range whole {
+			if show(m) == nil {
+				out.seen++
+				continue
+			}
 			data, err := encode(show(m))
 			if err == nil && len(data) > maxAnswer {
-				data, err = encode(show(message{some[i], true}))
+				m = message{some[i], true}
+				data, err = encode(show(m))
+			}
+			sum.Write(data)
+			if err == nil && serves(m.State) {
+				if err = link(ctx, blobs, m.State); err == nil {
+					data, err = encode(show(m))
+				}
 			}
 			if err != nil {
-				return nil, err
+				return out, err
 			}
-			if size += len(data); size > maxAnswer && len(out) > 0 {
+			if size += len(data); size > maxAnswer && len(out.messages) > 0 {
+				out.sum = sum.Sum(nil)
 				return out, nil
 			}
-			out = append(out, data)
+			out.messages, out.seen = append(out.messages, data), out.seen+1
 		}
 	}
+	out.sum = sum.Sum(nil)
 	return out, nil
 }
 
@@ -110,9 +155,6 @@ func wholes(ctx context.Context, blobs Blobs, entries []contact.Entry) ([]messag
 		}
 	}
 	wg.Wait()
-	for i := range out {
-		errs = append(errs, link(ctx, blobs, out[i].State))
-	}
 	for _, err := range errs {
 		if err != nil {
 			return nil, err
@@ -124,6 +166,11 @@ func wholes(ctx context.Context, blobs Blobs, entries []contact.Entry) ([]messag
 // linkLife is how long the link to a file works: for whoever has the history
 // before them.
 const linkLife = 15 * time.Minute
+
+// serves reports whether a message has files that can be fetched here.
+func serves(s *contact.State) bool {
+	return s != nil && slices.ContainsFunc(s.Files, func(f contact.MediaFile) bool { return f.Key != "" })
+}
 
 // link adds to the files of a message where they can be fetched.
 func link(ctx context.Context, blobs Blobs, s *contact.State) error {

@@ -209,7 +209,7 @@ func (a *Agents) record(ctx context.Context, r *request, m contact.Message) (rep
 		return reply{}, err
 	}
 	out.body = whole[0]
-	return out, nil
+	return out, link(ctx, a.Blobs, whole[0].State)
 }
 
 // same reports whether m says what is stored, of which long texts are there

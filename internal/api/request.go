@@ -194,14 +194,17 @@ const (
 	maxLimit     = 200
 )
 
-func (q *query) limit() int {
-	s := q.text("limit")
+func (q *query) limit() int { return q.number("limit", defaultLimit) }
+
+// number returns a parameter that counts the items of a page.
+func (q *query) number(name string, otherwise int) int {
+	s := q.text(name)
 	if s == "" {
-		return defaultLimit
+		return otherwise
 	}
 	n, err := strconv.Atoi(s)
 	if err != nil || n < 1 || n > maxLimit {
-		q.fail("limit must be a number from 1 to %d", maxLimit)
+		q.fail("%s must be a number from 1 to %d", name, maxLimit)
 	}
 	return n
 }

@@ -14,11 +14,16 @@ type Query struct {
 	Channel   Channel   // empty: all
 	Direction Direction // empty: both
 	Cursor    string    // where the last page ended
+
+	// Match is a further filter, of entries whose state is not yet known; nil
+	// lets all through.
+	Match func(Entry) bool
 }
 
-// Wants reports whether m passes the filters of q.
-func (q Query) Wants(m Message) bool {
-	return (q.Channel == "" || m.Channel == q.Channel) && (q.Direction == "" || m.Direction == q.Direction)
+// Wants reports whether e passes the filters of q.
+func (q Query) Wants(e Entry) bool {
+	return (q.Channel == "" || e.Channel == q.Channel) && (q.Direction == "" || e.Direction == q.Direction) &&
+		(q.Match == nil || q.Match(e))
 }
 
 // An Entry is one message of a history, with what became of it.

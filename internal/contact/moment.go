@@ -139,6 +139,35 @@ func belongs(all []*Contact, m *Message) *Contact {
 	return nil
 }
 
+// Of returns the contact that a message belongs to, of all contacts of its
+// customer, as they were stored. Where a contact was taken up again by its thread, a
+// message of the silence before may be counted to it.
+func Of(all []Contact, m Message) (Contact, bool) {
+	if m.Passive {
+		return Contact{}, false
+	}
+	var open, known *Contact
+	for i := range all {
+		c := &all[i]
+		if m.SentAt.Before(c.Start) {
+			continue
+		}
+		if (c.Waiting() || !m.SentAt.After(c.ClosesAt)) && (open == nil || c.Start.After(open.Start)) {
+			open = c
+		}
+		if c.Knows(m) && (known == nil || c.Start.After(known.Start)) {
+			known = c
+		}
+	}
+	if open == nil {
+		open = known
+	}
+	if open == nil {
+		return Contact{}, false
+	}
+	return *open, true
+}
+
 // Knows reports whether m continues a thread of c.
 func (c Contact) Knows(m Message) bool {
 	for _, th := range threadsOf(m) {

@@ -36,7 +36,7 @@ func (t *Table) History(ctx context.Context, c identity.Customer, q contact.Quer
 		p.Cursor = t.sealCursor(c.ID, q, place{messageSK(last.ID), last.CustomerID})
 	}
 	for _, e := range all {
-		if q.Wants(e.Message) {
+		if q.Wants(e) {
 			p.Entries = append(p.Entries, e)
 		}
 	}
@@ -123,7 +123,7 @@ func (t *Table) merged(ctx context.Context, members []identity.CustomerID, q con
 		if matched == q.Limit || len(out) == maxScan {
 			return out, true, nil
 		}
-		if q.Wants(heads[next][0].Message) {
+		if q.Wants(heads[next][0]) {
 			matched++
 		}
 		out = append(out, heads[next][0])
@@ -164,7 +164,10 @@ func (t *Table) read(ctx context.Context, c identity.CustomerID, q contact.Query
 	in := between(customerPK(c), from, to)
 	in.ScanIndexForward = &q.Oldest
 	limit := q.Limit + 1 // one more tells whether there is more, without another read
-	if q.Channel != "" || q.Direction != "" {
+	switch {
+	case q.Match != nil:
+		limit = maxScan // few may match: one long read is cheaper than many
+	case q.Channel != "" || q.Direction != "":
 		limit = min(2*q.Limit+1, maxScan)
 	}
 	in.Limit = ptr(int32(limit)) //nolint:gosec // at most maxScan
