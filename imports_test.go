@@ -52,6 +52,7 @@ var rules = []struct {
 	{"internal/channel/meta", words, false},
 	{"internal/channel/channeltest", domain, false},
 	{"internal/channel/email", join(domain, "internal/channel/email/*"), false},
+	{"internal/channel/email/ses", words, true}, // its sending half
 	{"internal/channel/email/*", join(words, "internal/channel/email/*"), false},
 	{"internal/channel/*", join(domain, "internal/channel/meta"), false},
 	{"internal/store", domain, true},

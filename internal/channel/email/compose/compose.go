@@ -1,0 +1,276 @@
+// Package compose writes mails: what an agent answers, or a program, as every
+// mail program reads it.
+//
+// Everything in a [Letter] may be somebody's words, a customer's name or
+// subject among them. None of it can end a field and begin another: what
+// stands in a field is encoded, or checked, and what cannot be a field is an
+// error. The same letter always gives the same bytes.
+package compose
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"io"
+	"mime"
+	"mime/multipart"
+	"mime/quotedprintable"
+	"net/textproto"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/heard-intake/heard/internal/fault"
+)
+
+// MaxSize is the largest mail that SES sends, in bytes, encoded.
+const MaxSize = 40 << 20
+
+// maxReferences is how many mails of a thread are named: the first, and the
+// last twenty.
+const maxReferences = 21
+
+// A Person is a name, which may be empty, and a mail address.
+type Person struct{ Name, Address string }
+
+// A File is an attachment.
+type File struct {
+	Name string
+	Type string // its media type; empty or not one is application/octet-stream
+	Data []byte
+}
+
+// A Letter is what a mail says.
+type Letter struct {
+	From       Person
+	To         Person
+	ReplyTo    string // the address that answers go to; empty is that of From
+	ID         string // its Message-ID, without brackets, and what its boundaries are made of
+	InReplyTo  string // the Message-ID it answers; empty for a new thread
+	References []string
+	Date       time.Time
+	Subject    string
+	Text       string
+	HTML       string // the same as a page, beside the text; may be empty
+	Files      []File
+
+	// Automatic is "auto-replied" or "auto-generated" when no person wrote it:
+	// other programs then leave it unanswered.
+	Automatic string
+	// Unsubscribe are addresses (mailto: and https:) under which nobody is sent
+	// such mail again; for what nobody asked for.
+	Unsubscribe []string
+}
+
+// Mail returns the letter as it is sent. A letter that cannot be one is
+// [fault.Invalid], one beyond [MaxSize] is [fault.TooLarge].
+func Mail(l Letter) ([]byte, error) {
+	h, err := l.header()
+	if err != nil {
+		return nil, err
+	}
+	size := len(l.Text) + len(l.HTML)
+	for _, f := range l.Files {
+		size += len(f.Data)
+	}
+	if size > MaxSize {
+		return nil, tooLarge()
+	}
+	var b bytes.Buffer
+	b.Write(h)
+	if err := l.body(&b); err != nil {
+		return nil, err
+	}
+	if b.Len() > MaxSize {
+		return nil, tooLarge()
+	}
+	return b.Bytes(), nil
+}
+
+func tooLarge() error {
+	return fault.New(fault.TooLarge, "a mail with its files may have %d bytes, encoded", MaxSize)
+}
+
+// header returns the fields of the mail itself.
+func (l Letter) header() ([]byte, error) {
+	var h header
+	h.person("From", l.From)
+	h.person("To", l.To)
+	if l.ReplyTo != "" {
+		h.person("Reply-To", Person{Address: l.ReplyTo})
+	}
+	h.add("Subject", text(l.Subject))
+	h.add("Date", l.Date.UTC().Format("Mon, 02 Jan 2006 15:04:05 -0700"))
+	if !usableID(l.ID) {
+		return nil, fault.New(fault.Invalid, "a mail needs a Message-ID")
+	}
+	h.add("Message-ID", "<"+l.ID+">")
+	if usableID(l.InReplyTo) {
+		h.add("In-Reply-To", "<"+l.InReplyTo+">")
+	}
+	if refs := references(l.References, l.InReplyTo); refs != nil {
+		h.add("References", "<"+strings.Join(refs, ">\r\n <")+">")
+	}
+	switch l.Automatic {
+	case "":
+	case "auto-replied", "auto-generated":
+		h.add("Auto-Submitted", l.Automatic)
+		h.add("X-Auto-Response-Suppress", "All")
+		h.add("Precedence", "bulk")
+	default:
+		return nil, fault.New(fault.Invalid, "not a way to be automatic")
+	}
+	h.unsubscribe(l.Unsubscribe)
+	h.add("MIME-Version", "1.0")
+	return h.buf.Bytes(), h.err
+}
+
+// references returns what the field names: each id once, the answered one
+// last, the first and the last of a long thread.
+func references(refs []string, answered string) []string {
+	var all []string
+	seen := map[string]bool{answered: true}
+	for _, id := range refs {
+		if usableID(id) && !seen[id] {
+			seen[id] = true
+			all = append(all, id)
+		}
+	}
+	if usableID(answered) {
+		all = append(all, answered)
+	}
+	if len(all) > maxReferences {
+		all = append(all[:1:1], all[len(all)-maxReferences+1:]...)
+	}
+	return all
+}
+
+// body writes the parts: the text, or the text and the page, and the files
+// behind them.
+func (l Letter) body(b *bytes.Buffer) error {
+	if len(l.Files) == 0 {
+		h, write := l.alternatives()
+		writeHeader(b, h)
+		return write(b)
+	}
+	w := l.multipart(b, "mixed")
+	typ := textproto.MIMEHeader{"Content-Type": {mime.FormatMediaType("multipart/mixed", map[string]string{"boundary": w.Boundary()})}}
+	writeHeader(b, typ)
+	h, write := l.alternatives()
+	if err := part(w, h, write); err != nil {
+		return err
+	}
+	for _, f := range l.Files {
+		err := part(w, f.header(), func(out io.Writer) error { return writeBase64(out, f.Data) })
+		if err != nil {
+			return err
+		}
+	}
+	return w.Close()
+}
+
+// alternatives returns the header of the words, and what writes them.
+func (l Letter) alternatives() (textproto.MIMEHeader, func(io.Writer) error) {
+	if l.HTML == "" {
+		return words("text/plain", l.Text)
+	}
+	h := textproto.MIMEHeader{"Content-Type": {mime.FormatMediaType("multipart/alternative", map[string]string{"boundary": l.boundary("alternative")})}}
+	return h, func(out io.Writer) error {
+		w := l.multipart(out, "alternative")
+		for _, alternative := range []struct{ typ, words string }{{"text/plain", l.Text}, {"text/html", l.HTML}} {
+			h, write := words(alternative.typ, alternative.words)
+			if err := part(w, h, write); err != nil {
+				return err
+			}
+		}
+		return w.Close()
+	}
+}
+
+// boundary returns what no encoded text can hold: "=_" is neither
+// quoted-printable nor base64.
+func (l Letter) boundary(name string) string {
+	sum := sha256.Sum256([]byte(name + " " + l.ID))
+	return "=_" + hex.EncodeToString(sum[:16])
+}
+
+func (l Letter) multipart(out io.Writer, name string) *multipart.Writer {
+	w := multipart.NewWriter(out)
+	if err := w.SetBoundary(l.boundary(name)); err != nil {
+		panic(err) // it is made of letters that a boundary may have
+	}
+	return w
+}
+
+func part(w *multipart.Writer, h textproto.MIMEHeader, write func(io.Writer) error) error {
+	out, err := w.CreatePart(h)
+	if err != nil {
+		return err
+	}
+	return write(out)
+}
+
+// words returns how a text is sent: quoted-printable where most of it stays
+// readable, base64 where nothing would.
+func words(typ, s string) (textproto.MIMEHeader, func(io.Writer) error) {
+	s = Clean(s)
+	h := textproto.MIMEHeader{"Content-Type": {typ + "; charset=utf-8"}, "Content-Transfer-Encoding": {"quoted-printable"}}
+	foreign := 0
+	for i := range len(s) {
+		if s[i] >= 0x80 {
+			foreign++
+		}
+	}
+	if foreign*3 > len(s) {
+		h["Content-Transfer-Encoding"] = []string{"base64"}
+		return h, func(out io.Writer) error { return writeBase64(out, []byte(strings.ReplaceAll(s, "\n", "\r\n"))) }
+	}
+	return h, func(out io.Writer) error {
+		w := quotedprintable.NewWriter(out)
+		if _, err := io.WriteString(w, s); err != nil {
+			return err
+		}
+		return w.Close()
+	}
+}
+
+// Clean returns a text as it is sent: valid UTF-8, lines that end in "\n", and
+// no other control characters but tabs.
+func Clean(s string) string {
+	s = strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(strings.ToValidUTF8(s, "\uFFFD"))
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) && r != '\n' && r != '\t' {
+			return -1
+		}
+		return r
+	}, s)
+}
+
+// lineLength is that of base64 in a mail.
+const lineLength = 76
+
+func writeBase64(out io.Writer, data []byte) error {
+	const raw = lineLength / 4 * 3
+	var line [lineLength + 2]byte
+	for len(data) > 0 {
+		n := min(len(data), raw)
+		base64.StdEncoding.Encode(line[:], data[:n])
+		end := base64.StdEncoding.EncodedLen(n)
+		line[end], line[end+1] = '\r', '\n'
+		if _, err := out.Write(line[:end+2]); err != nil {
+			return err
+		}
+		data = data[n:]
+	}
+	return nil
+}
+
+func writeHeader(b *bytes.Buffer, h textproto.MIMEHeader) {
+	for _, name := range []string{"Content-Type", "Content-Transfer-Encoding"} {
+		if v := h.Get(name); v != "" {
+			b.WriteString(name + ": " + v + "\r\n")
+		}
+	}
+	b.WriteString("\r\n")
+}
