@@ -70,6 +70,7 @@ var rules = []struct {
 	{"internal/outbox", domain, false},
 	{"internal/clock", domain, false},
 	{"internal/media", join(domain, "internal/channel/meta"), false},
+	{"internal/updates", domain, false},
 	{"internal/api", join(domain, "internal/intake", "internal/channel/webchat"), false},
 
 	// Wiring: the only place that knows both sides.

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/heard-intake/heard/infra/heardctl/client"
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/problem"
@@ -178,6 +180,40 @@ func (t *tool) queue(ctx context.Context, args []string) error {
 	}
 	if len(items) == 0 && !*asJSON {
 		fmt.Fprintln(t.out, "the queue is empty")
+	}
+	return nil
+}
+
+func (t *tool) resend(ctx context.Context, args []string) error {
+	f := t.flags("resend")
+	if err := t.parse(f, args, 1, 1); err != nil {
+		return err
+	}
+	c, err := t.open(ctx)
+	if err != nil {
+		return err
+	}
+	ids := []string{f.Arg(0)}
+	if _, err := uuid.Parse(f.Arg(0)); err != nil {
+		all, err := c.Problems(ctx, f.Arg(0))
+		if err != nil {
+			return err
+		}
+		ids = nil
+		for _, p := range all {
+			if p.State.Open() {
+				ids = append(ids, p.ID)
+			}
+		}
+	}
+	for _, id := range ids {
+		if err := c.Resend(ctx, id); err != nil {
+			return err
+		}
+		fmt.Fprintln(t.out, "asked for again:", id)
+	}
+	if len(ids) == 0 {
+		fmt.Fprintln(t.out, "there is no open problem")
 	}
 	return nil
 }

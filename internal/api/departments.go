@@ -22,6 +22,7 @@ type Problems interface {
 	Problem(ctx context.Context, id string) (problem.Record, error)
 	AllAffected(ctx context.Context, problemID string, limit int, cursor string) ([]problem.Affected, string, error)
 	SaveProblem(ctx context.Context, p problem.Record) error
+	Made(ctx context.Context, problemID, change string, now time.Time) (bool, error)
 }
 
 // Departments is the API of departments. A token with a department claim
@@ -39,6 +40,7 @@ var departmentRoutes = routes[*Departments]{
 	"GET /v1/problems/{id}":          {ReadProblems, (*Departments).read},
 	"GET /v1/problems/{id}/affected": {ReadProblems, (*Departments).affected},
 	"POST /v1/problems/{id}/updates": {WriteProblems, (*Departments).update},
+	"POST /v1/problems/{id}/resend":  {WriteProblems, (*Departments).resend},
 }
 
 // Handle answers one request.
@@ -106,7 +108,7 @@ func own(r *request) (departments []string, limited bool) {
 }
 
 func errForeign() error {
-	return fault.New(fault.Forbidden, "the token is for another department")
+	return fault.New(fault.Forbidden, "it belongs to another department")
 }
 
 // problem returns the problem in the path, if the token reaches it.
@@ -189,16 +191,23 @@ func (d *Departments) update(ctx context.Context, r *request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
+	once, err := onceOf(r)
+	if err != nil {
+		return reply{}, err
+	}
 	for range maxTries {
 		p, err := d.problem(ctx, r, r.param("id"))
 		if err != nil {
 			return reply{}, err
 		}
+		if made, err := d.made(ctx, p, once, r.now); made || err != nil {
+			return reply{body: view(p), etag: tag(p)}, err
+		}
 		next, events, err := problem.Apply(p.Problem, u)
 		if err != nil {
 			return reply{}, withWays(err, p)
 		}
-		p.Problem, p.Events = next, events
+		p.Problem, p.Events, p.Once = next, events, once
 		err = d.Store.SaveProblem(ctx, p)
 		if err == nil {
 			p.Revision++

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -20,6 +21,7 @@ const (
 	problemRoute  = "GET /v1/problems/{id}"
 	affectedRoute = "GET /v1/problems/{id}/affected"
 	updateRoute   = "POST /v1/problems/{id}/updates"
+	resendRoute   = "POST /v1/problems/{id}/resend"
 )
 
 // problem stores an open problem of a department, n minutes old.
@@ -317,4 +319,47 @@ func TestAProblemThatDidNotChangeIsNotSentAgain(t *testing.T) {
 	if after := s.do(c).is(http.StatusOK).header["ETag"]; after == tag || after != update.header["ETag"] {
 		t.Errorf("ETag %s, after the update %s and %s", tag, update.header["ETag"], after)
 	}
+}
+
+func TestAnUpdateUnderOneNameIsMadeOnce(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	c := call{route: updateRoute, path: map[string]string{"id": s.problem("a", "billing", 5)}, body: map[string]any{"comment": "x"}}
+	c.headers = map[string]string{"Idempotency-Key": "u-1"}
+	for range 2 {
+		var p problemView
+		if s.do(c).into(http.StatusOK, &p); p.Version != 2 {
+			t.Errorf("version %d", p.Version)
+		}
+	}
+	c.headers = map[string]string{"Idempotency-Key": "u-2"}
+	var p problemView
+	if s.do(c).into(http.StatusOK, &p); p.Version != 3 {
+		t.Errorf("version %d", p.Version)
+	}
+	for _, bad := range []string{"a b", strings.Repeat("x", 201)} {
+		c.headers = map[string]string{"Idempotency-Key": bad}
+		s.do(c).refused(http.StatusBadRequest, "Idempotency-Key")
+	}
+}
+
+func TestAnItemIsAskedForAgain(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	c := call{route: resendRoute, path: map[string]string{"id": s.problem("a", "billing", 5)}, claims: of("billing")}
+	for range 2 {
+		var p problemView
+		if s.do(c).into(http.StatusOK, &p); p.Version != 1 {
+			t.Errorf("version %d", p.Version)
+		}
+	}
+	if rec, err := s.table.Problem(t.Context(), "p-a"); err != nil || rec.Resent != 2 || rec.Version != 1 || len(rec.Events) != 1 {
+		t.Errorf("%+v %v", rec, err)
+	}
+	c.claims = of("it")
+	s.do(c).refused(http.StatusForbidden, "another department")
+	c.claims, c.path = nil, map[string]string{"id": "p-none"}
+	s.do(c).refused(http.StatusNotFound, "no such problem")
+	c.path, c.body = map[string]string{"id": "p-a"}, map[string]any{"to": "fixed"}
+	s.do(c).refused(http.StatusBadRequest, "no body")
 }

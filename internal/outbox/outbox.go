@@ -77,10 +77,14 @@ func (o *Outbox) leave(ctx context.Context, r events.DynamoDBEventRecord) error 
 		}
 		return o.Jobs.Put(ctx, body)
 	}
-	if !isNew(r.Change) {
+	switch c := r.Change; {
+	case number(c.NewImage, "n") > number(c.OldImage, "n"):
+		return o.send(ctx, c.NewImage, false)
+	case number(c.NewImage, "sn") > number(c.OldImage, "sn"):
+		return o.send(ctx, c.NewImage, true)
+	default:
 		return nil
 	}
-	return o.send(ctx, r.Change.NewImage)
 }
 
 func (o *Outbox) job(r events.DynamoDBEventRecord) (contact.Job, bool) {
@@ -90,11 +94,10 @@ func (o *Outbox) job(r events.DynamoDBEventRecord) (contact.Job, bool) {
 	return o.Job(r)
 }
 
-// isNew reports whether a change made a new version.
-func isNew(c events.DynamoDBStreamRecord) bool { return version(c.NewImage) > version(c.OldImage) }
-
-func version(image map[string]events.DynamoDBAttributeValue) int64 {
-	n, ok := image["n"]
+// number returns an attribute of an image: n is the version, sn counts how often
+// its item was asked for again.
+func number(image map[string]events.DynamoDBAttributeValue, name string) int64 {
+	n, ok := image[name]
 	if !ok || n.DataType() != events.DataTypeNumber {
 		return 0
 	}
@@ -105,22 +108,30 @@ func version(image map[string]events.DynamoDBAttributeValue) int64 {
 	return v
 }
 
-// send tells each department concerned the latest of what happened.
-func (o *Outbox) send(ctx context.Context, image map[string]events.DynamoDBAttributeValue) error {
+// send tells each department concerned the latest of what happened; again,
+// when that was asked for, to the owner alone. SQS would drop what it saw in
+// the last five minutes, so that an item that is sent again has an id of its own.
+func (o *Outbox) send(ctx context.Context, image map[string]events.DynamoDBAttributeValue, again bool) error {
 	rec, err := o.Read(image)
 	if err != nil {
 		return err
 	}
 	latest := map[string]problem.Event{}
 	for _, e := range rec.Events {
-		latest[e.Department] = e
+		if !again || e.Department == rec.Department {
+			latest[e.Department] = e
+		}
+	}
+	id := fmt.Sprintf("%s.%d", rec.ID, rec.Version)
+	if again {
+		id += fmt.Sprintf(".%d", rec.Resent)
 	}
 	for department, e := range latest {
 		body, err := problem.ItemOf(rec.Problem, e, rec.Quotes, o.URL).Marshal()
 		if err != nil {
 			return err
 		}
-		if err := o.Queues.Send(ctx, department, rec.ID, fmt.Sprintf("%s.%d", rec.ID, rec.Version), body); err != nil {
+		if err := o.Queues.Send(ctx, department, rec.ID, id, body); err != nil {
 			return err
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http/httptest"
+	"reflect"
 	"testing"
 	"time"
 
@@ -197,5 +198,38 @@ func TestAQueueThatIsMissingIsAFailure(t *testing.T) {
 	resp, err := o.Handle(t.Context(), events.DynamoDBEvent{Records: []events.DynamoDBEventRecord{record("7", "p1", nil, image(t, p, evs))}})
 	if err != nil || len(resp.BatchItemFailures) != 1 {
 		t.Errorf("%+v %v", resp, err)
+	}
+}
+
+// SQS drops what it saw in the last five minutes, and knows that by the
+// deduplication id.
+func TestAnItemIsSentAgainToItsOwnerWhenItIsAskedFor(t *testing.T) {
+	t.Parallel()
+	client := newQueues(t, "billing", "it")
+	o := &outbox.Outbox{Queues: queue.New(client, "heard-problems-"), Read: store.ReadProblemImage, URL: "https://api.example.com"}
+	p, _ := opened("p1", "billing")
+	p, evs, err := problem.Apply(p, problem.Update{To: problem.Moved, Department: "it", At: at})
+	if err != nil {
+		t.Fatal(err)
+	}
+	moved := image(t, p, evs)
+	again := image(t, p, evs)
+	again["sn"] = events.NewNumberAttribute("1")
+	twice := image(t, p, evs)
+	twice["sn"] = events.NewNumberAttribute("2")
+	ev := events.DynamoDBEvent{Records: []events.DynamoDBEventRecord{
+		record("1", "p1", nil, moved), record("2", "p1", moved, again), record("3", "p1", again, again), record("4", "p1", again, twice),
+	}}
+	for range 2 {
+		if resp, err := o.Handle(t.Context(), ev); err != nil || len(resp.BatchItemFailures) != 0 {
+			t.Fatal(resp, err)
+		}
+	}
+	if got := items(t, client, "billing"); len(got) != 1 {
+		t.Errorf("billing got %d items", len(got))
+	}
+	got := items(t, client, "it")
+	if len(got) != 3 || got[0].Version != 2 || !reflect.DeepEqual(got[0], got[2]) {
+		t.Errorf("it got %+v", got)
 	}
 }

@@ -17,6 +17,15 @@ const ItemSchema = "1"
 // MaxItem is the largest item in bytes: what SQS takes.
 const MaxItem = 256 << 10
 
+// MaxUpdate is the largest update in bytes that a department may send to its
+// queue.
+const MaxUpdate = 64 << 10
+
+// UpdateJSONSchema describes updates to departments.
+//
+//go:embed update.schema.json
+var UpdateJSONSchema []byte
+
 // ItemJSONSchema describes the item to consumers.
 //
 //go:embed item.schema.json

@@ -16,9 +16,21 @@ type Record struct {
 	Quotes []string // masked
 	// Events are what the last change of the version has to tell.
 	Events []Event
+	// Once makes the change that is written one that is made once only.
+	Once Once
+	// Resent counts how often the item of the latest version was asked for
+	// again.
+	Resent int
 	// Revision counts the writes; a write is refused when it is not the one
 	// that was read.
 	Revision int64
+}
+
+// A Once is the name of a change, by which one that comes again is known until
+// Expires. The zero value names none.
+type Once struct {
+	Key     string
+	Expires time.Time
 }
 
 // An Affected is one customer whom a problem touches.

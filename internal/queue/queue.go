@@ -10,6 +10,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"github.com/aws/smithy-go"
 
 	"github.com/heard-intake/heard/internal/fault"
@@ -20,12 +21,13 @@ import (
 type Departments struct {
 	client *sqs.Client
 	prefix string
+	suffix string
 	urls   sync.Map // department -> URL
 }
 
 // New returns the queues whose names begin with prefix.
 func New(client *sqs.Client, prefix string) *Departments {
-	return &Departments{client: client, prefix: prefix}
+	return &Departments{client: client, prefix: prefix, suffix: ".fifo"}
 }
 
 // Send puts body on the queue of a department. Messages of one group stay in
@@ -46,12 +48,36 @@ func (d *Departments) url(ctx context.Context, department string) (string, error
 	if url, ok := d.urls.Load(department); ok {
 		return url.(string), nil
 	}
-	out, err := d.client.GetQueueUrl(ctx, &sqs.GetQueueUrlInput{QueueName: aws.String(d.prefix + department + ".fifo")})
+	out, err := d.client.GetQueueUrl(ctx, &sqs.GetQueueUrlInput{QueueName: aws.String(d.prefix + department + d.suffix)})
 	if err != nil {
 		return "", failed(err, "find queue")
 	}
 	d.urls.Store(department, *out.QueueUrl)
 	return *out.QueueUrl, nil
+}
+
+// DeadLetters are where updates of departments go that can never succeed:
+// "<prefix><department>-dead".
+type DeadLetters struct{ queues Departments }
+
+// NewDeadLetters returns the dead-letter queues whose names begin with prefix.
+func NewDeadLetters(client *sqs.Client, prefix string) *DeadLetters {
+	return &DeadLetters{Departments{client: client, prefix: prefix, suffix: "-dead"}}
+}
+
+// Bury puts body on the dead-letter queue of a department, with attributes
+// that say why.
+func (d *DeadLetters) Bury(ctx context.Context, department string, body []byte, attributes map[string]string) error {
+	url, err := d.queues.url(ctx, department)
+	if err != nil {
+		return err
+	}
+	said := map[string]types.MessageAttributeValue{}
+	for name, value := range attributes {
+		said[name] = types.MessageAttributeValue{DataType: aws.String("String"), StringValue: &value}
+	}
+	_, err = d.queues.client.SendMessage(ctx, &sqs.SendMessageInput{QueueUrl: &url, MessageBody: aws.String(string(body)), MessageAttributes: said})
+	return failed(err, "send dead letter")
 }
 
 // A Queue is one standard queue.

@@ -27,6 +27,7 @@ import (
 //	problem       P#<problem>             P
 //	affected      P#<problem>             A#<customer>
 //	due           <what it is about>      D#<kind>
+//	change made   P#<problem>             U#<hash of its name>
 //	open problem  W#<reason>#<product>    O
 //	window        W#<reason>#<product>    <day>#<customer>
 //	quarantine    Q#<shard>               <hash of the delivery>
@@ -125,6 +126,8 @@ func contactSK(start time.Time, id string) string { return timeSK(contactPrefix,
 func problemPK(id string) string { return problemPrefix + id }
 
 func affectedSK(c identity.CustomerID) string { return affectedPrefix + string(c) }
+
+func changeSK(hash string) string { return "U#" + hash }
 
 func causePK(reason, product string) string { return "W#" + reason + "#" + product }
 

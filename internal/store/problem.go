@@ -29,6 +29,9 @@ func problemItem(p problem.Record) (item, error) {
 	it["j"], it["ev"] = str(string(data)), str(string(events))
 	it["n"] = num(p.Version)
 	it["rv"] = num(p.Revision + 1)
+	if p.Resent > 0 {
+		it["sn"] = num(p.Resent)
+	}
 	it["rs"], it["st"] = str(p.Reason), str(string(p.State))
 	if p.Product != "" {
 		it["pr"] = str(p.Product)
@@ -43,7 +46,7 @@ func problemItem(p problem.Record) (item, error) {
 
 // ReadProblem reads the image of a problem, as the stream carries it, too.
 func ReadProblem(it map[string]types.AttributeValue) (problem.Record, error) {
-	p := problem.Record{Revision: number(it, "rv")}
+	p := problem.Record{Revision: number(it, "rv"), Resent: int(number(it, "sn"))}
 	if err := json.Unmarshal([]byte(text(it, "j")), &p.Problem); err != nil {
 		return p, fault.Wrap(fault.Internal, err, "read problem")
 	}
@@ -147,6 +150,9 @@ func (t *Table) JoinProblem(ctx context.Context, p problem.Record, first, more [
 	writes := []types.TransactWriteItem{{Put: &types.Put{
 		TableName: t.name, Item: it, ConditionExpression: aws.String("rv = :rv"), ExpressionAttributeValues: item{":rv": num(p.Revision)},
 	}}}
+	if p.Once.Key != "" {
+		writes = append(writes, t.once(p))
+	}
 	for _, a := range first {
 		writes = append(writes, t.firstContact(p.ID, a))
 	}

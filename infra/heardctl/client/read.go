@@ -91,6 +91,11 @@ func (c *Client) Problems(ctx context.Context, department string) ([]problem.Pro
 	}
 }
 
+// Resend has the latest item of a problem put on its department's queue again.
+func (c *Client) Resend(ctx context.Context, problemID string) error {
+	return c.Call(ctx, http.MethodPost, "/v1/problems/"+url.PathEscape(problemID)+"/resend", nil, nil)
+}
+
 // An Entry is one customer in the company's own register.
 type Entry struct {
 	Number string           `json:"-"`

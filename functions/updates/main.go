@@ -1,0 +1,33 @@
+// The updates function applies what departments say of problems through their
+// own queues.
+package main
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"github.com/heard-intake/heard/internal/api"
+	"github.com/heard-intake/heard/internal/config"
+	"github.com/heard-intake/heard/internal/queue"
+	"github.com/heard-intake/heard/internal/telemetry"
+	"github.com/heard-intake/heard/internal/updates"
+	"github.com/heard-intake/heard/internal/wiring"
+)
+
+func main() {
+	telemetry.Start("updates")
+	ctx := context.Background()
+	cfg := config.AWS(ctx)
+	prefix := config.Must("UPDATE_QUEUES")
+	h := &updates.Handler{
+		API:    &api.Departments{Store: wiring.Table(ctx, cfg), Taxonomy: sync.OnceValue(wiring.Taxonomy), Now: time.Now},
+		Prefix: prefix,
+		Dead:   queue.NewDeadLetters(sqs.NewFromConfig(cfg), prefix),
+		Meter:  telemetry.NewMeter("updates"),
+	}
+	lambda.Start(h.Handle)
+}

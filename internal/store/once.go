@@ -1,0 +1,25 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/heard-intake/heard/internal/problem"
+)
+
+// once is the write that proves a named change of a problem, and fails when
+// it was made before.
+func (t *Table) once(p problem.Record) types.TransactWriteItem {
+	it := key(problemPK(p.ID), changeSK(t.pepper.Hash("change", p.Once.Key)))
+	it[ttlName] = num(p.Once.Expires.Unix())
+	return types.TransactWriteItem{Put: &types.Put{TableName: t.name, Item: it, ConditionExpression: aws.String("attribute_not_exists(pk)")}}
+}
+
+// Made reports whether the named change of a problem was made, read strongly.
+func (t *Table) Made(ctx context.Context, problemID, name string, now time.Time) (bool, error) {
+	it, err := t.get(ctx, key(problemPK(problemID), changeSK(t.pepper.Hash("change", name))), true)
+	return it != nil && !expired(it, now), err
+}
