@@ -296,8 +296,8 @@ func TestUpdatesThatRaceAreNotLost(t *testing.T) {
 		t.Fatal(err)
 	}
 	seen := s.do(call{route: problemRoute, path: path}).header["ETag"]
-	rec.Problem, _ = problem.Join(rec.Problem, problem.Contact{At: now, Day: "2026-03-01", NewContact: true})
-	if err := s.table.SaveProblem(t.Context(), rec); err != nil {
+	more, _ := problem.Affected{Customer: "c-joined", Since: now}.With(nil, []problem.Seen{{Customer: "c-joined", Contact: "k-joined", Day: "2026-03-01", At: now}})
+	if err := s.table.ChangeAffected(t.Context(), rec.Problem, []problem.Change{more}); err != nil {
 		t.Fatal(err)
 	}
 	var p problemView

@@ -165,45 +165,6 @@ func Open(s Seed, at time.Time) (Problem, []Event) {
 	return p, []Event{{Kind: EventOpened, Department: p.Department, By: s.By, At: at, To: Detected}}
 }
 
-// A Contact is a contact that joins a problem. The caller says whether this
-// contact, and its customer, are counted for the first time.
-type Contact struct {
-	At                time.Time
-	Day               string // in the organisation's time zone, like 2026-03-01
-	NewContact        bool
-	NewCustomer       bool
-	ReopensWhenSolved bool // enough of them came back
-}
-
-// Join returns the problem with one more contact, and what to tell about it:
-// nothing, but at a milestone of distinct customers, or when it reopens.
-func Join(p Problem, c Contact) (Problem, []Event) {
-	if c.NewContact {
-		p.Contacts++
-		p.PerDay = clonedDays(p.PerDay)
-		p.PerDay[c.Day]++
-	}
-	before := p.Customers
-	if c.NewCustomer {
-		p.Customers++
-	}
-	if p.FirstSeen.IsZero() || c.At.Before(p.FirstSeen) {
-		p.FirstSeen = c.At
-	}
-	if c.At.After(p.LastSeen) {
-		p.LastSeen = c.At
-	}
-	if p.State.Solved() && c.ReopensWhenSolved {
-		return reopen(p, Update{At: c.At})
-	}
-	if m, ok := Milestone(max(before, p.Milestone), p.Customers); ok && p.State.Open() {
-		p.Milestone = m
-		p.Version++
-		return p, []Event{{Kind: EventMilestone, Department: p.Department, Milestone: m, At: c.At}}
-	}
-	return p, nil
-}
-
 func clonedDays(days map[string]int) map[string]int {
 	c := make(map[string]int, len(days)+1)
 	for d, n := range days {

@@ -1,6 +1,7 @@
 package problem_test
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -138,11 +139,11 @@ func TestStory(t *testing.T) {
 	if p.FixedAt != noon || p.Cause == "" || p.Workaround == "" || p.ExpectedAt.IsZero() || p.Version != 6 {
 		t.Errorf("fixed: %+v", p)
 	}
-	quiet, events := problem.Join(p, problem.Contact{At: noon.AddDate(0, 0, 1), Day: "2026-03-11", NewContact: true, NewCustomer: true})
-	if events != nil || quiet.Version != p.Version || quiet.Contacts != 7 {
+	quiet, events := problem.Grown(p, false, noon.AddDate(0, 0, 1))
+	if events != nil || quiet.Version != p.Version {
 		t.Errorf("one contact after the fix: %+v, %+v", quiet, events)
 	}
-	again, events := problem.Join(p, problem.Contact{At: noon.AddDate(0, 0, 1), Day: "2026-03-11", NewContact: true, ReopensWhenSolved: true})
+	again, events := problem.Grown(p, true, noon.AddDate(0, 0, 1))
 	if len(events) != 1 || events[0].Kind != problem.EventReopened || again.State != problem.Detected || again.Reopened != 1 || !again.FixedAt.IsZero() {
 		t.Errorf("they came back: %+v, %+v", again, events)
 	}
@@ -166,27 +167,55 @@ func TestMove(t *testing.T) {
 	}
 }
 
-func TestJoin(t *testing.T) {
+func TestGrownTellsAtMilestones(t *testing.T) {
 	t.Parallel()
 	p := opened(t)
 	var milestones []int
-	for n := range 60 {
+	for range 60 {
+		p.Customers++
 		var events []problem.Event
-		before := p
-		p, events = problem.Join(p, problem.Contact{At: noon.Add(time.Duration(n) * time.Minute), Day: "2026-03-10", NewContact: true, NewCustomer: true})
+		p, events = problem.Grown(p, false, noon)
 		for _, e := range events {
 			milestones = append(milestones, e.Milestone)
 		}
-		if before.PerDay["2026-03-10"] == p.PerDay["2026-03-10"] {
-			t.Fatal("the day is counted in the problem before, too")
-		}
 	}
-	if !slices.Equal(milestones, []int{10, 25, 50}) || p.Customers != 65 || p.Contacts != 66 || p.Version != 4 {
+	if !slices.Equal(milestones, []int{10, 25, 50}) || p.Version != 4 {
 		t.Errorf("milestones %v, %+v", milestones, p)
 	}
-	same, events := problem.Join(p, problem.Contact{At: noon.AddDate(0, 0, -9)})
-	if events != nil || same.Contacts != p.Contacts || same.Customers != p.Customers || same.FirstSeen != noon.AddDate(0, 0, -9) {
-		t.Errorf("a contact that was counted before: %+v, %+v", same, events)
+	if same, events := problem.Grown(p, false, noon); events != nil || same.Version != p.Version {
+		t.Errorf("told again: %+v, %+v", same, events)
+	}
+}
+
+func TestAChangeOfACustomersPart(t *testing.T) {
+	t.Parallel()
+	seen := func(id string, day int) problem.Seen {
+		at := noon.AddDate(0, 0, day)
+		return problem.Seen{Customer: "c", Contact: id, Day: at.Format(time.DateOnly), At: at}
+	}
+	had := problem.Affected{Customer: "c", Contacts: []string{"k1", "k2"}, Since: noon}
+	for _, tt := range []struct {
+		name       string
+		gone, seen []problem.Seen
+		want       []string
+		days       map[string]int
+		since      time.Time
+		same       bool
+	}{
+		{"a new contact", nil, []problem.Seen{seen("k3", 1)}, []string{"k1", "k2", "k3"}, map[string]int{"2026-03-11": 1}, noon, false},
+		{"one that is there", nil, []problem.Seen{seen("k2", 1)}, []string{"k1", "k2"}, map[string]int{}, noon, true},
+		{"one that goes", []problem.Seen{seen("k2", 0)}, nil, []string{"k1"}, map[string]int{"2026-03-10": -1}, noon, false},
+		{"one that is not there goes", []problem.Seen{seen("k9", 0)}, nil, []string{"k1", "k2"}, map[string]int{}, noon, true},
+		{"one that gets another id", []problem.Seen{seen("k2", 0)}, []problem.Seen{seen("k3", -1)}, []string{"k1", "k3"}, map[string]int{"2026-03-10": -1, "2026-03-09": 1}, noon.AddDate(0, 0, -1), false},
+		{"all go", []problem.Seen{seen("k1", 0), seen("k2", 0)}, nil, nil, map[string]int{"2026-03-10": -2}, noon, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			c, differs := had.With(tt.gone, tt.seen)
+			if differs == tt.same || !slices.Equal(c.Contacts, tt.want) || !maps.Equal(c.PerDay, tt.days) || !c.Since.Equal(tt.since) || !slices.Equal(c.Was, had.Contacts) {
+				t.Errorf("%v %+v", differs, c)
+			}
+		})
 	}
 }
 

@@ -7,8 +7,8 @@ import (
 )
 
 // MaxTogether is how many affected customers one write takes: a transaction
-// of DynamoDB has at most 100 items, and two are the problem's own.
-const MaxTogether = 98
+// of DynamoDB has at most 100 items, and up to four are the problem's own.
+const MaxTogether = 96
 
 // A Record is a problem as it is kept.
 type Record struct {
@@ -45,7 +45,33 @@ type Seen struct {
 	Customer identity.CustomerID
 	Contact  string
 	Day      string // in the organisation's time zone, like 2026-03-01
+	Hour     string // like 09, where a cause is counted by the hour; else empty
 	At       time.Time
 	Quote    string // masked; empty when in doubt
 	Expires  time.Time
+}
+
+// Slot is when s is counted: its day, or the hour of its day.
+func (s Seen) Slot() string {
+	if s.Hour == "" {
+		return s.Day
+	}
+	return s.Day + "T" + s.Hour
+}
+
+// A Window is what is known of a cause beside its problem.
+type Window struct {
+	Problem string // id of the one that there is; then the rest is empty
+	// Others are the problems of the same reason, for a cause without a
+	// product: by product.
+	Others map[string]string
+	Seen   []Seen // latest first
+}
+
+// A Change is what becomes of one customer's part in a problem.
+type Change struct {
+	Affected                // as it will be; without contacts: no longer affected
+	Was      []string       // the contacts as they were read
+	PerDay   map[string]int // contacts more, or fewer, by day
+	Last     time.Time      // of the contacts that are new; zero when there is none
 }

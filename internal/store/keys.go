@@ -11,6 +11,7 @@ import (
 
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/problem"
 )
 
 // This file holds every key of the table; DESIGN: a key is built in one place.
@@ -28,8 +29,12 @@ import (
 //	affected      P#<problem>             A#<customer>
 //	due           <what it is about>      D#<kind>
 //	change made   P#<problem>             U#<hash of its name>
+//	counts        P#<problem>             N#<shard>
 //	open problem  W#<reason>#<product>    O
-//	window        W#<reason>#<product>    <day>#<customer>
+//	of a product  W#<reason>#             O#<product>
+//	window        W#<reason>#<product>    <day>[T<hour>]#<customer>#<contact>
+//	level         W#<reason>#<product>    #<day>
+//	counted since W#                      since
 //	quarantine    Q#<shard>               <hash of the delivery>
 //	notice        N#<channel>#<account>   <time>#<id>
 //	rate          R#<hash>                <minute>
@@ -52,6 +57,8 @@ const (
 	effectPrefix   = "X#"
 	contactPrefix  = "K#"
 	affectedPrefix = "A#"
+	countsPrefix   = "N#"
+	levelPrefix    = "#"
 	aliasPrefix    = "A#"
 	customerPrefix = "C#"
 	problemPrefix  = "P#"
@@ -131,7 +138,7 @@ func changeSK(hash string) string { return "U#" + hash }
 
 func causePK(reason, product string) string { return "W#" + reason + "#" + product }
 
-func windowSK(day string, c identity.CustomerID) string { return day + "#" + string(c) }
+func windowSK(s problem.Seen) string { return s.Slot() + "#" + string(s.Customer) + "#" + s.Contact }
 
 func waitingPK(department string, shard int) string {
 	return fmt.Sprintf("waiting#%s#%d", department, shard)

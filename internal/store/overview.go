@@ -93,23 +93,13 @@ func (t *Table) problemKeys(ctx context.Context, department string, state proble
 
 // problems reads problems, latest first.
 func (t *Table) problems(ctx context.Context, keys []item) ([]problem.Record, error) {
-	var out []problem.Record
-	for chunk := range slices.Chunk(keys, 100) {
-		ks := make([]item, len(chunk))
-		for i, k := range chunk {
-			ks[i] = key(text(k, pkName), text(k, skName))
-		}
-		items, err := t.batchGet(ctx, ks, false)
-		if err != nil {
-			return nil, err
-		}
-		for _, it := range items {
-			p, err := ReadProblem(it)
-			if err != nil {
-				return nil, err
-			}
-			out = append(out, p)
-		}
+	ids := make([]string, len(keys))
+	for i, k := range keys {
+		ids[i] = strings.TrimPrefix(text(k, pkName), problemPrefix)
+	}
+	out, err := t.readProblems(ctx, ids)
+	if err != nil {
+		return nil, err
 	}
 	slices.SortFunc(out, func(a, b problem.Record) int { return strings.Compare(placeOfProblem(b), placeOfProblem(a)) })
 	return out, nil

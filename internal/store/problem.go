@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -59,57 +58,6 @@ func ReadProblem(it map[string]types.AttributeValue) (problem.Record, error) {
 	return p, nil
 }
 
-// Problem returns a problem, read strongly.
-func (t *Table) Problem(ctx context.Context, id string) (problem.Record, error) {
-	it, err := t.get(ctx, key(problemPK(id), problemSK), true)
-	if err != nil {
-		return problem.Record{}, err
-	}
-	if it == nil {
-		return problem.Record{}, fault.New(fault.NotFound, "there is no such problem")
-	}
-	return ReadProblem(it)
-}
-
-// ProblemOf returns the id of the problem of a cause, the only one that can
-// be open; empty when there never was one. It reads strongly.
-func (t *Table) ProblemOf(ctx context.Context, reason, product string) (string, error) {
-	it, err := t.get(ctx, key(causePK(reason, product), openSK), true)
-	return text(it, "id"), err
-}
-
-// PutSeen records that a customer was seen with a cause on a day, and reports
-// whether that was new.
-func (t *Table) PutSeen(ctx context.Context, reason, product string, s problem.Seen) (bool, error) {
-	it := key(causePK(reason, product), windowSK(s.Day, s.Customer))
-	it["k"], it["t"], it[ttlName] = str(s.Contact), millis(s.At), num(s.Expires.Unix())
-	if s.Quote != "" {
-		it["q"] = str(s.Quote)
-	}
-	taken, err := t.putNew(ctx, it)
-	return err == nil && taken == nil, err
-}
-
-// Seen returns who was seen with a cause from one day to another, latest day
-// first, at most limit.
-func (t *Table) Seen(ctx context.Context, reason, product, firstDay, lastDay string, limit int, now time.Time) ([]problem.Seen, error) {
-	in := between(causePK(reason, product), firstDay, lastDay+"#~")
-	in.ConsistentRead = ptr(true)
-	in.ScanIndexForward = ptr(false)
-	in.Limit = ptr(int32(min(limit, 1000))) //nolint:gosec // bounded
-	var out []problem.Seen
-	err := t.query(ctx, in, func(it item) bool {
-		day, customer, ok := strings.Cut(text(it, skName), "#")
-		if ok && !expired(it, now) {
-			out = append(out, problem.Seen{
-				Customer: identity.CustomerID(customer), Contact: text(it, "k"), Day: day, At: moment(it, "t"), Quote: text(it, "q"),
-			})
-		}
-		return len(out) < limit
-	})
-	return out, err
-}
-
 // OpenProblem writes a new problem with the customers it affects, at most
 // [problem.MaxTogether], as the one of its cause. [fault.Conflict] when the
 // cause has one already.
@@ -123,6 +71,12 @@ func (t *Table) OpenProblem(ctx context.Context, p problem.Record, affected []pr
 	writes := []types.TransactWriteItem{
 		{Put: &types.Put{TableName: t.name, Item: open, ConditionExpression: aws.String("attribute_not_exists(pk)")}},
 		{Put: &types.Put{TableName: t.name, Item: it, ConditionExpression: aws.String("attribute_not_exists(pk)")}},
+		{Put: &types.Put{TableName: t.name, Item: firstCounts(p.Problem)}},
+	}
+	if p.Product != "" {
+		of := key(causePK(p.Reason, ""), openSK+"#"+p.Product)
+		of["id"] = str(p.ID)
+		writes = append(writes, types.TransactWriteItem{Put: &types.Put{TableName: t.name, Item: of}})
 	}
 	for _, a := range affected {
 		writes = append(writes, t.firstContact(p.ID, a))
@@ -137,12 +91,9 @@ func (t *Table) firstContact(problemID string, a problem.Affected) types.Transac
 	return types.TransactWriteItem{Put: &types.Put{TableName: t.name, Item: it, ConditionExpression: aws.String("attribute_not_exists(pk)")}}
 }
 
-// JoinProblem writes a problem with the contacts that joined it, in one
-// transaction: so that a count changes only together with the item that
-// proves it. first are customers who were not affected before, more one
-// further contact each of others. [fault.Conflict] when the problem or one of
-// them changed since it was read.
-func (t *Table) JoinProblem(ctx context.Context, p problem.Record, first, more []problem.Affected) error {
+// SaveProblem writes a changed problem. What it counts is kept apart, and
+// stays as it is. [fault.Conflict] when it changed since it was read.
+func (t *Table) SaveProblem(ctx context.Context, p problem.Record) error {
 	it, err := problemItem(p)
 	if err != nil {
 		return err
@@ -153,24 +104,7 @@ func (t *Table) JoinProblem(ctx context.Context, p problem.Record, first, more [
 	if p.Once.Key != "" {
 		writes = append(writes, t.once(p))
 	}
-	for _, a := range first {
-		writes = append(writes, t.firstContact(p.ID, a))
-	}
-	for _, a := range more {
-		writes = append(writes, types.TransactWriteItem{Update: &types.Update{
-			TableName: t.name, Key: key(problemPK(p.ID), affectedSK(a.Customer)),
-			UpdateExpression:          aws.String("ADD k :k"),
-			ConditionExpression:       aws.String("NOT contains(k, :one)"),
-			ExpressionAttributeValues: item{":k": &types.AttributeValueMemberSS{Value: a.Contacts}, ":one": str(a.Contacts[0])},
-		}})
-	}
 	return t.transact(ctx, writes, "the problem changed")
-}
-
-// SaveProblem writes a changed problem. [fault.Conflict] when it changed
-// since it was read.
-func (t *Table) SaveProblem(ctx context.Context, p problem.Record) error {
-	return t.JoinProblem(ctx, p, nil, nil)
 }
 
 func (t *Table) transact(ctx context.Context, writes []types.TransactWriteItem, lostMsg string) error {
@@ -242,33 +176,23 @@ func (t *Table) Problems(ctx context.Context, department string, state problem.S
 		ExpressionAttributeValues: item{":pk": str(problemsPK(department)), ":before": str(cursor)},
 		ScanIndexForward:          ptr(false),
 	}
-	var keys []item
+	var ids []string
 	more := false
 	err := t.query(ctx, in, func(it item) bool {
 		if state != "" && text(it, "st") != string(state) {
 			return true
 		}
-		if more = len(keys) == limit; !more {
-			keys = append(keys, key(text(it, pkName), text(it, skName)))
+		if more = len(ids) == limit; !more {
+			ids = append(ids, strings.TrimPrefix(text(it, pkName), problemPrefix))
 		}
 		return !more
 	})
 	if err != nil {
 		return nil, "", err
 	}
-	var out []problem.Record
-	for chunk := range slices.Chunk(keys, 100) {
-		items, err := t.batchGet(ctx, chunk, false)
-		if err != nil {
-			return nil, "", err
-		}
-		for _, it := range items {
-			p, err := ReadProblem(it)
-			if err != nil {
-				return nil, "", err
-			}
-			out = append(out, p)
-		}
+	out, err := t.readProblems(ctx, ids)
+	if err != nil {
+		return nil, "", err
 	}
 	slices.SortFunc(out, func(a, b problem.Record) int { return strings.Compare(placeOfProblem(b), placeOfProblem(a)) })
 	if !more || len(out) == 0 {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -16,94 +15,84 @@ import (
 	"github.com/heard-intake/heard/internal/taxonomy"
 )
 
-// A sighting is one contact with one cause.
-type sighting struct {
-	reason, product string
-	seen            problem.Seen
+// A cause is what a problem is about.
+type cause struct{ reason, product string }
+
+// Evidence is what one customer's contacts newly show of a cause, and what
+// they no longer show: because an earlier message came and gave the contact
+// another id, because an agent corrected its reasons, or because two
+// customers became one.
+type evidence struct {
+	customer   identity.CustomerID
+	seen, gone []problem.Seen
 }
 
-// sight collects the causes that the stored contacts do not show yet.
-func (t *Triage) sight(p *plan, stored []contact.Contact) {
+// evidenceOf collects what the plan changes of what the stored contacts show.
+func (t *Triage) evidenceOf(p *plan, stored []contact.Contact) {
+	was := map[string]contact.Contact{}
+	for _, k := range stored {
+		was[k.ID] = k
+	}
+	p.evidence = map[cause]*evidence{}
+	of := func(c contact.Cause) *evidence {
+		key := cause{c.Reason, c.Product}
+		if p.evidence[key] == nil {
+			p.evidence[key] = &evidence{customer: p.customer.ID}
+		}
+		return p.evidence[key]
+	}
 	for _, k := range p.save {
 		for _, c := range k.Causes {
-			if shown(stored, k.ID, c) {
-				continue
+			if !shows(was[k.ID], c) {
+				of(c).seen = append(of(c).seen, t.seen(p.customer, k, c))
 			}
-			p.sightings = append(p.sightings, sighting{c.Reason, c.Product, problem.Seen{
-				Customer: p.customer.ID, Contact: k.ID, Day: k.Start.In(t.Zone).Format(time.DateOnly), At: k.Start,
-				Quote: t.quote(p.customer, k, c),
-			}})
 		}
-	}
-}
-
-func shown(stored []contact.Contact, id string, c contact.Cause) bool {
-	for _, k := range stored {
-		if k.ID == id {
-			return slices.ContainsFunc(k.Causes, func(x contact.Cause) bool { return x.Reason == c.Reason && x.Product == c.Product })
-		}
-	}
-	return false
-}
-
-// quote returns what the customer said about a cause, masked; empty when in
-// doubt. What an agent wrote down of a call is the agent's words.
-func (t *Triage) quote(c identity.Customer, k contact.Contact, cause contact.Cause) string {
-	known := problem.Known{Public: t.public()}
-	for _, m := range k.Messages {
-		known.Names = append(known.Names, m.Name, m.Username)
-		for _, a := range m.Addresses() {
-			switch a.Kind {
-			case identity.Phone:
-				known.Phones = append(known.Phones, a.Value)
-			case identity.Email:
-				known.Mails = append(known.Mails, a.Value)
-			default:
-				known.Accounts = append(known.Accounts, a.Value)
+		for _, c := range was[k.ID].Causes {
+			if !shows(k, c) {
+				of(c).gone = append(of(c).gone, t.seenAt(p.customer, was[k.ID], c))
 			}
 		}
 	}
-	known.Names = append(known.Names, c.Name)
-	known.Accounts = append(known.Accounts, c.Account)
-	known.Orders = t.Taxonomy.OrderNumbers(said(k.Messages))
-	for _, m := range k.Messages {
-		theirs := m.Direction == contact.Inbound && m.Origin != contact.Recorded && m.Text != ""
-		if !theirs || t.Taxonomy.Classify(m.Text, taxonomy.Hints{}).Reason != cause.Reason {
-			continue
-		}
-		if quotes := problem.Quotes([]problem.Candidate{{Text: m.Text, Known: known}}, 1); len(quotes) > 0 {
-			return quotes[0]
+	for _, k := range p.drop {
+		for _, c := range k.Causes {
+			of(c).gone = append(of(c).gone, t.seenAt(p.customer, k, c))
 		}
 	}
-	return ""
 }
 
-// public are the names that may be quoted.
-func (t *Triage) public() []string {
-	names := []string{t.Taxonomy.Organisation}
-	for _, p := range t.Taxonomy.Products {
-		names = append(names, p.Names.NL, p.Names.EN)
+func shows(k contact.Contact, c contact.Cause) bool {
+	return slices.ContainsFunc(k.Causes, func(x contact.Cause) bool { return x.Reason == c.Reason && x.Product == c.Product })
+}
+
+func (t *Triage) seen(c identity.Customer, k contact.Contact, of contact.Cause) problem.Seen {
+	s := t.seenAt(c, k, of)
+	s.Quote = t.quote(c, k, of)
+	return s
+}
+
+func (t *Triage) seenAt(c identity.Customer, k contact.Contact, of contact.Cause) problem.Seen {
+	at := k.Start.In(t.Zone)
+	s := problem.Seen{Customer: c.ID, Contact: k.ID, Day: at.Format(time.DateOnly), At: k.Start}
+	if r, ok := t.Taxonomy.Reason(of.Reason); ok && r.Detect == taxonomy.Rise {
+		s.Hour = at.Format("15")
 	}
-	return names
+	return s
 }
 
-// settle records the sightings of all plans, cause by cause. A cause that
-// fails fails every plan that has a sighting of it.
+// settle records the evidence of all plans, cause by cause. A cause that
+// fails fails every plan that has evidence of it.
 func (t *Triage) settle(ctx context.Context, plans []plan) {
-	type cause struct{ reason, product string }
-	by := map[cause][]problem.Seen{}
-	who := map[cause][]int{}
+	by, who := map[cause][]evidence{}, map[cause][]int{}
 	for i, p := range plans {
-		for _, s := range p.sightings {
-			c := cause{s.reason, s.product}
-			by[c] = append(by[c], s.seen)
+		for c, e := range p.evidence {
+			by[c] = append(by[c], *e)
 			who[c] = append(who[c], i)
 		}
 	}
 	causes := slices.Collect(maps.Keys(by))
 	errs := make([]error, len(causes))
 	each(len(causes), func(i int) {
-		errs[i] = t.record(ctx, causes[i].reason, causes[i].product, by[causes[i]])
+		errs[i] = t.record(ctx, causes[i], by[causes[i]])
 	})
 	for i, c := range causes {
 		for _, p := range who[c] {
@@ -114,15 +103,15 @@ func (t *Triage) settle(ctx context.Context, plans []plan) {
 	}
 }
 
-// record records who was seen with a cause: with the problem that there is,
-// else in the window that may open one.
-func (t *Triage) record(ctx context.Context, reason, product string, seen []problem.Seen) error {
-	r, ok := t.Taxonomy.Reason(reason)
-	if !ok {
-		return nil // registered under an older taxonomy: part of the contact, and of nothing else
-	}
-	if r.Detect != taxonomy.Threshold {
-		return t.count(ctx, r, product, seen)
+// record records evidence of a cause: with the problem that there is, else in
+// the window that may open one.
+func (t *Triage) record(ctx context.Context, c cause, evs []evidence) error {
+	r, ok := t.Taxonomy.Reason(c.reason)
+	if !ok { // of an older taxonomy: part of the contact; it can leave a problem, and join none
+		r = taxonomy.Reason{ID: c.reason, Detect: taxonomy.Off}
+		for i := range evs {
+			evs[i].seen = nil
+		}
 	}
 	var last error
 	for try := range maxTries {
@@ -131,7 +120,7 @@ func (t *Triage) record(ctx context.Context, reason, product string, seen []prob
 				return err
 			}
 		}
-		if last = t.tryRecord(ctx, r, product, seen); fault.KindOf(last) != fault.Conflict {
+		if last = t.tryRecord(ctx, r, c.product, evs); fault.KindOf(last) != fault.Conflict {
 			return last
 		}
 	}
@@ -151,48 +140,63 @@ func pause(ctx context.Context, try int) error {
 	}
 }
 
-func (t *Triage) tryRecord(ctx context.Context, r taxonomy.Reason, product string, seen []problem.Seen) error {
+func (t *Triage) tryRecord(ctx context.Context, r taxonomy.Reason, product string, evs []evidence) error {
 	id, err := t.Store.ProblemOf(ctx, r.ID, product)
 	if err != nil {
 		return err
 	}
 	if id != "" {
-		return t.join(ctx, r, product, id, seen)
+		return t.join(ctx, r, product, id, evs)
 	}
-	if err := t.count(ctx, r, product, seen); err != nil {
+	if r.Detect == taxonomy.Off {
+		return nil // no window: a problem of it is opened by hand only
+	}
+	seen, err := t.count(ctx, r, product, evs)
+	if err != nil || len(seen) == 0 {
 		return err
 	}
-	all, err := t.window(ctx, r, product, seen)
-	if err != nil {
+	// Who writes first and looks then misses no problem that is opened at the
+	// same time: either this sees it, or its opening sees what was written.
+	look, err := t.look(ctx, r, product, seen, time.Time{})
+	switch {
+	case err != nil:
 		return err
+	case look.problem != "":
+		return t.join(ctx, r, product, look.problem, evs)
+	case look.opens:
+		return t.open(ctx, r, product, look.from)
+	default:
+		return nil
 	}
-	if opens(rule(r), all, t.Zone) {
-		return t.open(ctx, r, product)
-	}
-	// It may have been opened meanwhile, by one who could not see these yet.
-	if id, err = t.Store.ProblemOf(ctx, r.ID, product); err != nil || id == "" {
-		return err
-	}
-	return t.join(ctx, r, product, id, seen)
-}
-
-func rule(r taxonomy.Reason) problem.Rule {
-	return problem.Rule{Threshold: r.Threshold, Window: r.Window.Duration()}
 }
 
 // slack is how much longer than the window a sighting is kept, for messages
 // that come late.
 const slack = 8 * 24 * time.Hour
 
-// count records the sightings in the window of their cause.
-func (t *Triage) count(ctx context.Context, r taxonomy.Reason, product string, seen []problem.Seen) error {
-	for _, s := range seen {
-		s.Expires = later(s.At, t.Now()).Add(r.Window.Duration() + slack)
-		if _, err := t.Store.PutSeen(ctx, r.ID, product, s); err != nil {
-			return err
+// count writes the evidence into the window of its cause, and returns what
+// was seen.
+func (t *Triage) count(ctx context.Context, r taxonomy.Reason, product string, evs []evidence) ([]problem.Seen, error) {
+	keep := r.Window.Duration() + slack
+	if r.Detect == taxonomy.Rise {
+		keep = max(keep, problem.LevelDays*24*time.Hour)
+	}
+	var seen []problem.Seen
+	for _, e := range evs {
+		for _, s := range e.seen {
+			s.Expires = later(s.At, t.Now()).Add(keep)
+			if _, err := t.Store.PutSeen(ctx, r.ID, product, s); err != nil {
+				return nil, err
+			}
+			seen = append(seen, s)
+		}
+		for _, s := range e.gone {
+			if err := t.Store.DropSeen(ctx, r.ID, product, s); err != nil {
+				return nil, err
+			}
 		}
 	}
-	return nil
+	return seen, nil
 }
 
 func later(a, b time.Time) time.Time {
@@ -202,51 +206,16 @@ func later(a, b time.Time) time.Time {
 	return b
 }
 
-// window reads who was seen with the cause in any window around the
-// sightings. It reads at most the threshold a day: as many rows over as many
-// days hold a day that is enough by itself.
-func (t *Triage) window(ctx context.Context, r taxonomy.Reason, product string, seen []problem.Seen) ([]problem.Seen, error) {
-	first, last := seen[0].At, seen[0].At
-	for _, s := range seen {
-		if s.At.Before(first) {
-			first = s.At
-		}
-		last = later(s.At, last)
-	}
-	w := r.Window.Duration()
-	days := int((2*w+last.Sub(first))/(24*time.Hour)) + 2
-	return t.Store.Seen(ctx, r.ID, product, rule(r).FirstDay(first.In(t.Zone)), last.Add(w).In(t.Zone).Format(time.DateOnly), r.Threshold*days, t.Now())
-}
-
 // maxSeen bounds how many sightings one opening takes up.
 const maxSeen = 20_000
 
-// everybody reads all who were seen with the cause and are not forgotten yet.
-func (t *Triage) everybody(ctx context.Context, r taxonomy.Reason, product string) ([]problem.Seen, error) {
-	return t.Store.Seen(ctx, r.ID, product, "0", "9", maxSeen, t.Now())
-}
+// last is after every day and hour.
+const last = "9"
 
-// opens reports whether enough customers were seen in a window that ends on
-// any of the days.
-func opens(r problem.Rule, seen []problem.Seen, zone *time.Location) bool {
-	sightings := make([]problem.Sighting, len(seen))
-	ends := map[string]time.Time{}
-	for i, s := range seen {
-		sightings[i] = problem.Sighting{Customer: string(s.Customer), Day: s.Day}
-		ends[s.Day] = s.At.In(zone)
-	}
-	for _, end := range ends {
-		if problem.Opens(r, sightings, end) {
-			return true
-		}
-	}
-	return false
-}
-
-// open opens the problem of a cause with everybody seen. Who was seen while
-// it was being written joins it afterwards.
-func (t *Triage) open(ctx context.Context, r taxonomy.Reason, product string) error {
-	all, err := t.everybody(ctx, r, product)
+// open opens the problem of a cause with everybody seen from a slot on. Who
+// was seen while it was being written joins it afterwards.
+func (t *Triage) open(ctx context.Context, r taxonomy.Reason, product, from string) error {
+	all, err := t.Store.Seen(ctx, r.ID, product, from, last, maxSeen, t.Now())
 	if err != nil {
 		return err
 	}
@@ -257,25 +226,36 @@ func (t *Triage) open(ctx context.Context, r taxonomy.Reason, product string) er
 		Names: t.names(r, product), Severity: string(r.Severity), TaxonomyVersion: t.Taxonomy.Version,
 		FirstSeen: all[0].At, LastSeen: all[len(all)-1-len(rest)].At, Customers: len(affected), PerDay: map[string]int{},
 	}
-	counted := map[string]bool{}
 	for _, s := range all[:len(all)-len(rest)] {
-		if !counted[s.Contact] {
-			counted[s.Contact] = true
-			seed.Contacts++
-			seed.PerDay[s.Day]++
-		}
+		seed.Contacts++
+		seed.PerDay[s.Day]++
 	}
-	p, evs := problem.Open(seed, t.Now().UTC())
-	rec := problem.Record{Problem: p, Events: evs, Quotes: quoted(all)}
+	p, told := problem.Open(seed, t.Now().UTC())
+	rec := problem.Record{Problem: p, Events: told, Quotes: quoted(all)}
 	if err := t.Store.OpenProblem(ctx, rec, affected); err != nil {
 		return err
 	}
 	t.Meter.Count("Department", p.Department, map[string]int{"ProblemsOpened": 1})
-	late, err := t.everybody(ctx, r, product)
+	late, err := t.Store.Seen(ctx, r.ID, product, from, last, maxSeen, t.Now())
 	if err != nil {
 		return err
 	}
-	return t.join(ctx, r, product, p.ID, late)
+	return t.join(ctx, r, product, p.ID, byCustomer(late))
+}
+
+func byCustomer(seen []problem.Seen) []evidence {
+	at := map[identity.CustomerID]int{}
+	var evs []evidence
+	for _, s := range seen {
+		j, ok := at[s.Customer]
+		if !ok {
+			j = len(evs)
+			at[s.Customer] = j
+			evs = append(evs, evidence{customer: s.Customer})
+		}
+		evs[j].seen = append(evs[j].seen, s)
+	}
+	return evs
 }
 
 // together groups sightings by customer, as many as one write takes; rest are
@@ -320,108 +300,105 @@ func quoted(all []problem.Seen) []string {
 	return problem.Quotes(cs, 3)
 }
 
-// join adds contacts to the problem of their cause.
-func (t *Triage) join(ctx context.Context, r taxonomy.Reason, product, id string, seen []problem.Seen) error {
-	rec, err := t.Store.Problem(ctx, id)
+// join changes the part that customers have in the problem of a cause, and
+// tells what comes of it.
+func (t *Triage) join(ctx context.Context, r taxonomy.Reason, product, id string, evs []evidence) error {
+	rec, err := t.standing(ctx, id)
 	if err != nil {
 		return err
 	}
-	if rec.State == problem.Merged && rec.MergedInto != "" {
-		return t.join(ctx, r, product, rec.MergedInto, seen)
-	}
-	reopens := false
+	back := false
 	if rec.State.Solved() {
-		if reopens, err = t.back(ctx, r, product, rec, seen); err != nil {
+		if back, err = t.back(ctx, r, product, rec, evs); err != nil {
 			return err
 		}
 	}
-	for len(seen) > 0 {
-		if seen, err = t.joinSome(ctx, &rec, seen, reopens); err != nil {
+	for some := range slices.Chunk(evs, problem.MaxTogether) {
+		if err := t.change(ctx, &rec.Problem, some); err != nil {
 			return err
 		}
 	}
-	return nil
+	return t.tell(ctx, rec.ID, back, evs)
+}
+
+// maxMerges bounds how many merges of problems are followed.
+const maxMerges = 10
+
+// standing returns the problem that a problem was merged into, or itself.
+func (t *Triage) standing(ctx context.Context, id string) (problem.Record, error) {
+	for range maxMerges {
+		rec, err := t.Store.Problem(ctx, id)
+		if err != nil || rec.State != problem.Merged || rec.MergedInto == "" {
+			return rec, err
+		}
+		id = rec.MergedInto
+	}
+	return problem.Record{}, fault.New(fault.Internal, "problems are merged in a ring")
 }
 
 // back reports whether enough customers came back after the problem was
 // solved.
-func (t *Triage) back(ctx context.Context, r taxonomy.Reason, product string, rec problem.Record, seen []problem.Seen) (bool, error) {
-	if err := t.count(ctx, r, product, seen); err != nil {
+func (t *Triage) back(ctx context.Context, r taxonomy.Reason, product string, rec problem.Record, evs []evidence) (bool, error) {
+	if r.Detect == taxonomy.Off {
+		return false, nil
+	}
+	seen, err := t.count(ctx, r, product, evs)
+	if err != nil || len(seen) == 0 {
 		return false, err
 	}
-	all, err := t.window(ctx, r, product, seen)
-	if err != nil {
-		return false, err
-	}
-	all = slices.DeleteFunc(all, func(s problem.Seen) bool { return !s.At.After(rec.ChangedAt) })
-	return opens(rule(r), all, t.Zone), nil
+	look, err := t.look(ctx, r, product, seen, rec.ChangedAt, problem.Break{From: rec.FirstSeen, To: rec.ChangedAt})
+	return look.opens, err
 }
 
-// weightiest returns what one write has to tell: it makes one version and one
-// item, however many milestones it passes. A reopening goes before them.
-func weightiest(told []problem.Event) problem.Event {
-	for _, e := range told {
-		if e.Kind == problem.EventReopened {
-			return e
+// change changes the part of some customers in a problem.
+func (t *Triage) change(ctx context.Context, p *problem.Problem, evs []evidence) error {
+	customers := make([]identity.CustomerID, len(evs))
+	for i, e := range evs {
+		customers[i] = e.customer
+	}
+	known, err := t.Store.AffectedOf(ctx, p.ID, customers)
+	if err != nil {
+		return err
+	}
+	var changes []problem.Change
+	for _, e := range evs {
+		was := known[e.customer]
+		was.Customer = e.customer
+		if c, differs := was.With(e.gone, e.seen); differs {
+			changes = append(changes, c)
 		}
 	}
-	return told[len(told)-1]
+	if err := t.Store.ChangeAffected(ctx, *p, changes); err != nil {
+		return err
+	}
+	for _, c := range changes {
+		p.See(c)
+	}
+	return nil
 }
 
-// joinSome joins as many contacts as one write takes, at most one of a
-// customer who is affected already, and returns those that are left.
-func (t *Triage) joinSome(ctx context.Context, rec *problem.Record, seen []problem.Seen, reopens bool) ([]problem.Seen, error) {
-	customers := map[identity.CustomerID]bool{}
-	for _, s := range seen {
-		customers[s.Customer] = true
-	}
-	known, err := t.Store.AffectedOf(ctx, rec.ID, slices.Collect(maps.Keys(customers)))
+// tell writes a problem anew if its counts have something to tell, or if it
+// lacks quotes. What another run joined at the same time is counted by
+// whoever looks last.
+func (t *Triage) tell(ctx context.Context, id string, back bool, evs []evidence) error {
+	rec, err := t.Store.Problem(ctx, id)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	var first, more []problem.Affected
-	var left, joined []problem.Seen
-	taken := map[identity.CustomerID]bool{}
-	for _, s := range seen {
-		a, old := known[s.Customer]
-		switch {
-		case old && slices.Contains(a.Contacts, s.Contact):
-			continue // told before
-		case taken[s.Customer] || len(joined) == problem.MaxTogether:
-			left = append(left, s)
-			continue
-		case old:
-			more = append(more, problem.Affected{Customer: s.Customer, Contacts: []string{s.Contact}})
-		default:
-			first = append(first, problem.Affected{Customer: s.Customer, Contacts: []string{s.Contact}, Since: s.At})
-		}
-		taken[s.Customer] = true
-		joined = append(joined, s)
-	}
-	if len(joined) == 0 {
-		return nil, nil
-	}
-	next := *rec
-	var told []problem.Event
-	for _, s := range joined {
-		_, old := known[s.Customer]
-		var evs []problem.Event
-		next.Problem, evs = problem.Join(next.Problem, problem.Contact{
-			At: s.At, Day: s.Day, NewContact: true, NewCustomer: !old, ReopensWhenSolved: reopens,
-		})
-		told = append(told, evs...)
-		if s.Quote != "" && len(next.Quotes) < 3 && !slices.ContainsFunc(next.Quotes, func(q string) bool { return strings.EqualFold(q, s.Quote) }) {
-			next.Quotes = append(slices.Clip(next.Quotes), s.Quote)
+	var more []string
+	for _, e := range evs {
+		for _, s := range e.seen {
+			more = append(more, s.Quote)
 		}
 	}
+	quotes, added := problem.AddQuotes(rec.Quotes, more)
+	p, told := problem.Grown(rec.Problem, back, rec.LastSeen)
+	if !added && len(told) == 0 {
+		return nil
+	}
+	rec.Problem, rec.Quotes = p, quotes
 	if len(told) > 0 {
-		next.Version = rec.Version + 1
-		next.Events = []problem.Event{weightiest(told)}
+		rec.Events = told
 	}
-	if err := t.Store.JoinProblem(ctx, next, first, more); err != nil {
-		return nil, err
-	}
-	next.Revision++
-	*rec = next
-	return left, nil
+	return t.Store.SaveProblem(ctx, rec)
 }

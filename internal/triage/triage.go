@@ -42,11 +42,19 @@ type Store interface {
 
 	ProblemOf(ctx context.Context, reason, product string) (string, error)
 	Problem(ctx context.Context, id string) (problem.Record, error)
-	PutSeen(ctx context.Context, reason, product string, s problem.Seen) (bool, error)
-	Seen(ctx context.Context, reason, product, firstDay, lastDay string, limit int, now time.Time) ([]problem.Seen, error)
-	AffectedOf(ctx context.Context, problemID string, customers []identity.CustomerID) (map[identity.CustomerID]problem.Affected, error)
 	OpenProblem(ctx context.Context, p problem.Record, affected []problem.Affected) error
-	JoinProblem(ctx context.Context, p problem.Record, first, more []problem.Affected) error
+	SaveProblem(ctx context.Context, p problem.Record) error
+	AffectedOf(ctx context.Context, problemID string, customers []identity.CustomerID) (map[identity.CustomerID]problem.Affected, error)
+	ChangeAffected(ctx context.Context, p problem.Problem, changes []problem.Change) error
+
+	PutSeen(ctx context.Context, reason, product string, s problem.Seen) (bool, error)
+	DropSeen(ctx context.Context, reason, product string, s problem.Seen) error
+	Seen(ctx context.Context, reason, product, first, last string, limit int, now time.Time) ([]problem.Seen, error)
+	Window(ctx context.Context, reason, product, first string, limit int, now time.Time) (problem.Window, error)
+	Levels(ctx context.Context, reason, product, firstDay string, now time.Time) (problem.Levels, string, error)
+	PutLevel(ctx context.Context, reason, product, day string, l problem.Level, through string, expires time.Time) error
+	PerHour(ctx context.Context, reason, product, first, end string, now time.Time) (problem.Levels, error)
+	CountedSince(ctx context.Context, at time.Time) (time.Time, error)
 }
 
 // A Meter counts. [telemetry.Meter] is one.
@@ -61,6 +69,8 @@ type Triage struct {
 	Zone     *time.Location // of the organisation: what a day is
 	Meter    Meter
 	Now      func() time.Time
+
+	memory memory
 }
 
 // parallel bounds how many customers or causes are worked on at a time.
@@ -182,11 +192,11 @@ func each(n int, do func(i int)) {
 
 // A plan is what is to be written about one customer.
 type plan struct {
-	customer  identity.Customer
-	save      []contact.Contact
-	drop      []contact.Contact
-	sightings []sighting
-	err       error
+	customer identity.Customer
+	save     []contact.Contact
+	drop     []contact.Contact
+	evidence map[cause]*evidence
+	err      error
 }
 
 // moves reports whether a contact begins or goes.
@@ -227,7 +237,7 @@ func (t *Triage) plan(ctx context.Context, h hint, again bool) plan {
 		}
 	}
 	p.compare(stored, made, from)
-	t.sight(&p, stored)
+	t.evidenceOf(&p, stored)
 	return p
 }
 
@@ -303,13 +313,13 @@ func same(a, b contact.Contact) bool {
 }
 
 func (t *Triage) save(ctx context.Context, p plan) error {
-	for _, k := range p.drop {
-		if err := t.Store.DropContact(ctx, k); err != nil {
+	for _, k := range p.save {
+		if err := t.Store.SaveContact(ctx, k); err != nil {
 			return err
 		}
 	}
-	for _, k := range p.save {
-		if err := t.Store.SaveContact(ctx, k); err != nil {
+	for _, k := range p.drop {
+		if err := t.Store.DropContact(ctx, k); err != nil {
 			return err
 		}
 	}

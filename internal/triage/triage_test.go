@@ -459,3 +459,16 @@ func TestOneWriteThatPassesTwoMilestonesIsOneVersion(t *testing.T) {
 		t.Errorf("%+v", ps)
 	}
 }
+
+// A testTriage is triage at another time, and its table.
+type testTriage struct {
+	*triage.Triage
+	table *store.Table
+}
+
+// later returns triage of which it is as much later.
+func later(t testing.TB, after time.Duration) testTriage {
+	tr, table := newTriage(t)
+	tr.Now = func() time.Time { return time.Now().Add(after) }
+	return testTriage{tr, table}
+}

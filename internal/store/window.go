@@ -1,0 +1,166 @@
+package store
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"github.com/heard-intake/heard/internal/fault"
+	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/problem"
+)
+
+// ProblemOf returns the id of the problem of a cause, the only one that can
+// be open; empty when there never was one, or when it was opened just now.
+func (t *Table) ProblemOf(ctx context.Context, reason, product string) (string, error) {
+	it, err := t.get(ctx, key(causePK(reason, product), openSK), false)
+	return text(it, "id"), err
+}
+
+// PutSeen records that a customer was seen with a cause, and reports whether
+// that was new.
+func (t *Table) PutSeen(ctx context.Context, reason, product string, s problem.Seen) (bool, error) {
+	it := key(causePK(reason, product), windowSK(s))
+	it["t"], it[ttlName] = millis(s.At), num(s.Expires.Unix())
+	if s.Quote != "" {
+		it["q"] = str(s.Quote)
+	}
+	taken, err := t.putNew(ctx, it)
+	return err == nil && taken == nil, err
+}
+
+// DropSeen takes back that a customer was seen with a cause.
+func (t *Table) DropSeen(ctx context.Context, reason, product string, s problem.Seen) error {
+	_, err := t.db.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: t.name, Key: key(causePK(reason, product), windowSK(s))})
+	if err != nil {
+		return failed(err, "delete item")
+	}
+	return nil
+}
+
+func readSeen(it item) (problem.Seen, bool) {
+	parts := strings.Split(text(it, skName), "#")
+	if len(parts) != 3 {
+		return problem.Seen{}, false
+	}
+	s := problem.Seen{Customer: identity.CustomerID(parts[1]), Contact: parts[2], At: moment(it, "t"), Quote: text(it, "q")}
+	s.Day, s.Hour, _ = strings.Cut(parts[0], "T")
+	return s, true
+}
+
+// Seen returns who was seen with a cause from one slot to another, latest
+// first, at most limit. It reads strongly.
+func (t *Table) Seen(ctx context.Context, reason, product, first, last string, limit int, now time.Time) ([]problem.Seen, error) {
+	return t.seen(ctx, true, reason, product, first, last, limit, now)
+}
+
+func (t *Table) seen(ctx context.Context, consistent bool, reason, product, first, last string, limit int, now time.Time) ([]problem.Seen, error) {
+	in := between(causePK(reason, product), first, last+"~")
+	in.ConsistentRead = &consistent
+	in.ScanIndexForward = ptr(false)
+	in.Limit = ptr(int32(min(limit, 1000))) //nolint:gosec // bounded
+	var out []problem.Seen
+	err := t.query(ctx, in, func(it item) bool {
+		if s, ok := readSeen(it); ok && !expired(it, now) {
+			out = append(out, s)
+		}
+		return len(out) < limit
+	})
+	return out, err
+}
+
+// Window returns the problem of a cause, or else who was seen with it from
+// one slot on, at most limit and latest first. It reads strongly.
+func (t *Table) Window(ctx context.Context, reason, product, first string, limit int, now time.Time) (problem.Window, error) {
+	in := between(causePK(reason, product), first, openSK+"~")
+	in.ConsistentRead = ptr(true)
+	in.ScanIndexForward = ptr(false)
+	in.Limit = ptr(int32(min(limit+1, 1000))) //nolint:gosec // bounded
+	w := problem.Window{Others: map[string]string{}}
+	err := t.query(ctx, in, func(it item) bool {
+		sk := text(it, skName)
+		if sk == openSK {
+			w = problem.Window{Problem: text(it, "id")}
+			return false
+		}
+		if other, ok := strings.CutPrefix(sk, openSK+"#"); ok {
+			w.Others[other] = text(it, "id")
+			return true
+		}
+		if s, ok := readSeen(it); ok && !expired(it, now) {
+			w.Seen = append(w.Seen, s)
+		}
+		return len(w.Seen) < limit
+	})
+	return w, err
+}
+
+// Levels returns how many customers were seen with a cause in each hour since
+// a day, and the slot up to which that is known: the first that is not
+// counted, empty when nothing is.
+func (t *Table) Levels(ctx context.Context, reason, product, firstDay string, now time.Time) (problem.Levels, string, error) {
+	levels, through := problem.Levels{}, ""
+	err := t.query(ctx, between(causePK(reason, product), levelPrefix+firstDay, levelPrefix+"~"), func(it item) bool {
+		if !expired(it, now) {
+			levels[strings.TrimPrefix(text(it, skName), levelPrefix)] = problem.ParseLevel(text(it, "h"))
+			through = max(through, text(it, "n"))
+		}
+		return true
+	})
+	return levels, through, err
+}
+
+// PutLevel keeps the level of a day, as it is known up to a slot.
+func (t *Table) PutLevel(ctx context.Context, reason, product, day string, l problem.Level, through string, expires time.Time) error {
+	it := key(causePK(reason, product), levelPrefix+day)
+	it["h"], it["n"], it[ttlName] = str(l.String()), str(through), num(expires.Unix())
+	_, err := t.db.PutItem(ctx, &dynamodb.PutItemInput{
+		TableName: t.name, Item: it,
+		ConditionExpression:       aws.String("attribute_not_exists(pk) OR n < :n"),
+		ExpressionAttributeValues: item{":n": str(through)},
+	})
+	if err = conditional(err, "known already"); fault.KindOf(err) == fault.Conflict {
+		return nil
+	}
+	return err
+}
+
+// PerHour counts who was seen with a cause from one slot up to another, which
+// is left out: distinct customers in each hour. It reads weakly.
+func (t *Table) PerHour(ctx context.Context, reason, product, first, end string, now time.Time) (problem.Levels, error) {
+	seen, err := t.seen(ctx, false, reason, product, first, end, maxPerHour, now)
+	if err != nil {
+		return nil, err
+	}
+	levels := problem.Levels{}
+	counted := map[string]bool{}
+	for _, s := range seen {
+		if k := s.Slot() + "#" + string(s.Customer); s.Slot() < end && len(s.Hour) == 2 && !counted[k] {
+			counted[k] = true
+			l := levels[s.Day]
+			if h := int(s.Hour[0]-'0')*10 + int(s.Hour[1]-'0'); 0 <= h && h < len(l) {
+				l[h]++
+			}
+			levels[s.Day] = l
+		}
+	}
+	return levels, nil
+}
+
+// maxPerHour bounds what PerHour reads.
+const maxPerHour = 200_000
+
+// CountedSince returns since when causes are counted: at, for the first who
+// asks.
+func (t *Table) CountedSince(ctx context.Context, at time.Time) (time.Time, error) {
+	it := key("W#", "since")
+	it["t"] = millis(at)
+	taken, err := t.putNew(ctx, it)
+	if err != nil || taken == nil {
+		return at, err
+	}
+	return moment(taken, "t"), nil
+}

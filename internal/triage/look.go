@@ -1,0 +1,246 @@
+package triage
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/heard-intake/heard/internal/problem"
+	"github.com/heard-intake/heard/internal/taxonomy"
+)
+
+// A finding is what a look at a cause's window gives.
+type finding struct {
+	problem string // that the cause has already
+	opens   bool
+	from    string // the slot from which on who was seen belongs to it
+}
+
+// look says whether what was seen of a cause opens its problem, or opens it
+// again: then only what was seen after a time counts.
+func (t *Triage) look(ctx context.Context, r taxonomy.Reason, product string, seen []problem.Seen, after time.Time, breaks ...problem.Break) (finding, error) {
+	slices.SortFunc(seen, func(a, b problem.Seen) int { return a.At.Compare(b.At) })
+	first, latest := seen[0].At.In(t.Zone), seen[len(seen)-1].At.In(t.Zone)
+	rule := ruleOf(r, product)
+	from, limit := rule.FirstDay(first), t.limit(rule, latest.Sub(first))
+	if r.Detect == taxonomy.Rise && rule.Threshold > 1 {
+		from, limit = first.Format("2006-01-02T15"), maxSeen
+	}
+	w, err := t.Store.Window(ctx, r.ID, product, from, limit, t.Now())
+	if err != nil || w.Problem != "" && after.IsZero() {
+		return finding{problem: w.Problem}, err
+	}
+	if w.Problem != "" { // a look at a problem that is solved reads past it
+		if w.Seen, err = t.Store.Seen(ctx, r.ID, product, from, last, limit, t.Now()); err != nil {
+			return finding{}, err
+		}
+	}
+	w.Seen = slices.DeleteFunc(w.Seen, func(s problem.Seen) bool { return !s.At.After(after) })
+	f := finding{from: "0"}
+	if r.Detect == taxonomy.Rise && rule.Threshold > 1 {
+		f.opens, f.from, err = t.rises(ctx, r, product, rule, w.Seen, latest, after, breaks)
+	} else {
+		f.opens = opens(rule, w.Seen, t.Zone)
+	}
+	if f.opens {
+		f.opens, err = t.unexplained(ctx, w.Others)
+	}
+	return f, err
+}
+
+// ruleOf returns the rule of a cause. One contact of critical severity is
+// enough. Contacts that lack the product belong to several causes, nobody
+// knows which: twice as many are asked for, so that the product's own problem
+// is found first.
+func ruleOf(r taxonomy.Reason, product string) problem.Rule {
+	rule := problem.Rule{Threshold: r.Threshold, Window: r.Window.Duration()}
+	switch {
+	case r.Severity == taxonomy.Critical:
+		rule.Threshold = 1
+	case r.PerProduct && product == "":
+		rule.Threshold *= 2
+	}
+	return rule
+}
+
+// limit bounds what is read of a window: so many contacts in so many days
+// hold a window that is enough by itself, unless they are of few customers.
+func (t *Triage) limit(rule problem.Rule, span time.Duration) int {
+	days := int((2*rule.Window+span)/(24*time.Hour)) + 2
+	return 4 * rule.Threshold * days
+}
+
+// opens reports whether enough customers were seen in a window that ends on
+// any of the days.
+func opens(r problem.Rule, seen []problem.Seen, zone *time.Location) bool {
+	sightings := make([]problem.Sighting, len(seen))
+	ends := map[string]time.Time{}
+	for i, s := range seen {
+		sightings[i] = problem.Sighting{Customer: string(s.Customer), Day: s.Day}
+		ends[s.Day] = s.At.In(zone)
+	}
+	for _, end := range ends {
+		if problem.Opens(r, sightings, end) {
+			return true
+		}
+	}
+	return false
+}
+
+// unexplained reports that none of these problems is open: while one is, who
+// names no product may well mean its product.
+func (t *Triage) unexplained(ctx context.Context, others map[string]string) (bool, error) {
+	for _, id := range others {
+		p, err := t.standing(ctx, id)
+		if err != nil {
+			return false, err
+		}
+		if p.State.Open() {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// rises reports whether the hours up to that of at show more customers than
+// usual, and from which slot on.
+func (t *Triage) rises(ctx context.Context, r taxonomy.Reason, product string, rule problem.Rule, hour []problem.Seen, at, after time.Time, breaks []problem.Break) (bool, string, error) {
+	known, err := t.since(ctx, at)
+	if err != nil {
+		return false, "", err
+	}
+	usual, err := t.levels(ctx, r.ID, product, at)
+	if err != nil {
+		return false, "", err
+	}
+	levels := problem.Levels{}
+	for day, l := range usual {
+		levels[day] = l
+	}
+	count(levels, hour)
+	rise, ok := rule.Rises(levels, known, at, breaks...)
+	if !ok {
+		return false, "", nil
+	}
+	// Whoever comes back every hour is counted by the hour; so look again at
+	// who they are.
+	slot := later(rise.Since, after).In(t.Zone).Format("2006-01-02T15")
+	who, err := t.Store.Seen(ctx, r.ID, product, slot, last, maxSeen, t.Now())
+	distinct := problem.Distinct(problem.Rule{Window: 8 * 24 * time.Hour}, sightings(who), at)
+	return float64(distinct) >= float64(rule.Threshold)+rise.Usual, slot, err
+}
+
+func sightings(seen []problem.Seen) []problem.Sighting {
+	out := make([]problem.Sighting, len(seen))
+	for i, s := range seen {
+		out[i] = problem.Sighting{Customer: string(s.Customer), Day: s.Day}
+	}
+	return out
+}
+
+// count puts the customers of hours that are not over into the levels.
+func count(levels problem.Levels, seen []problem.Seen) {
+	counted := map[string]map[string]bool{}
+	for _, s := range seen {
+		if counted[s.Slot()] == nil {
+			counted[s.Slot()] = map[string]bool{}
+		}
+		counted[s.Slot()][string(s.Customer)] = true
+	}
+	for slot, who := range counted {
+		at, err := time.Parse("2006-01-02T15", slot)
+		if err != nil {
+			continue // counted by the day: the reason's detection was another then
+		}
+		l := levels[slot[:10]]
+		l[at.Hour()] = len(who)
+		levels[slot[:10]] = l
+	}
+}
+
+// A memory keeps what costs reading and does not change within an hour.
+type memory struct {
+	mu     sync.Mutex
+	since  time.Time
+	levels map[cause]known
+}
+
+type known struct {
+	levels problem.Levels
+	hour   string
+}
+
+// maxRemembered bounds the causes in the memory.
+const maxRemembered = 2000
+
+// since returns since when causes are counted.
+func (t *Triage) since(ctx context.Context, at time.Time) (time.Time, error) {
+	t.memory.mu.Lock()
+	defer t.memory.mu.Unlock()
+	if !t.memory.since.IsZero() {
+		return t.memory.since, nil
+	}
+	since, err := t.Store.CountedSince(ctx, at)
+	if err == nil {
+		t.memory.since = since
+	}
+	return since, err
+}
+
+// levels returns the levels of a cause up to the hour of at, which is left
+// out, and writes down those of hours that are over since somebody looked.
+func (t *Triage) levels(ctx context.Context, reason, product string, at time.Time) (problem.Levels, error) {
+	c, hour := cause{reason, product}, at.Format("2006-01-02T15")
+	t.memory.mu.Lock()
+	k, ok := t.memory.levels[c]
+	t.memory.mu.Unlock()
+	if ok && k.hour == hour {
+		return k.levels, nil
+	}
+	begin := at.AddDate(0, 0, -problem.LevelDays).Format(time.DateOnly)
+	levels, through, err := t.Store.Levels(ctx, reason, product, begin, t.Now())
+	if err != nil {
+		return nil, err
+	}
+	if through < hour {
+		if through == "" {
+			through = begin
+		}
+		fresh, err := t.Store.PerHour(ctx, reason, product, through, hour, t.Now())
+		if err != nil {
+			return nil, err
+		}
+		if err := t.writeLevels(ctx, c, levels, fresh, hour, at); err != nil {
+			return nil, err
+		}
+	}
+	t.memory.mu.Lock()
+	defer t.memory.mu.Unlock()
+	if t.memory.levels == nil || len(t.memory.levels) > maxRemembered {
+		t.memory.levels = map[cause]known{}
+	}
+	t.memory.levels[c] = known{levels, hour}
+	return levels, nil
+}
+
+// writeLevels adds hours to levels, and keeps the days that they changed: that
+// of the hour last, since it says how far the others are known.
+func (t *Triage) writeLevels(ctx context.Context, c cause, levels, fresh problem.Levels, hour string, at time.Time) error {
+	expires := later(at, t.Now()).AddDate(0, 0, problem.LevelDays+7)
+	today := hour[:10]
+	for day, l := range fresh {
+		sum := levels[day]
+		for h, n := range l {
+			sum[h] += n
+		}
+		levels[day] = sum
+		if day == today {
+			continue
+		}
+		if err := t.Store.PutLevel(ctx, c.reason, c.product, day, sum, day+"T24", expires); err != nil {
+			return err
+		}
+	}
+	return t.Store.PutLevel(ctx, c.reason, c.product, today, levels[today], hour, expires)
+}

@@ -1,0 +1,49 @@
+package triage
+
+import (
+	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/problem"
+	"github.com/heard-intake/heard/internal/taxonomy"
+)
+
+// quote returns what the customer said about a cause, masked; empty when in
+// doubt. What an agent wrote down of a call is the agent's words.
+func (t *Triage) quote(c identity.Customer, k contact.Contact, cause contact.Cause) string {
+	known := problem.Known{Public: t.public()}
+	for _, m := range k.Messages {
+		known.Names = append(known.Names, m.Name, m.Username)
+		for _, a := range m.Addresses() {
+			switch a.Kind {
+			case identity.Phone:
+				known.Phones = append(known.Phones, a.Value)
+			case identity.Email:
+				known.Mails = append(known.Mails, a.Value)
+			default:
+				known.Accounts = append(known.Accounts, a.Value)
+			}
+		}
+	}
+	known.Names = append(known.Names, c.Name)
+	known.Accounts = append(known.Accounts, c.Account)
+	known.Orders = t.Taxonomy.OrderNumbers(said(k.Messages))
+	for _, m := range k.Messages {
+		theirs := m.Direction == contact.Inbound && m.Origin != contact.Recorded && m.Text != ""
+		if !theirs || t.Taxonomy.Classify(m.Text, taxonomy.Hints{}).Reason != cause.Reason {
+			continue
+		}
+		if quotes := problem.Quotes([]problem.Candidate{{Text: m.Text, Known: known}}, 1); len(quotes) > 0 {
+			return quotes[0]
+		}
+	}
+	return ""
+}
+
+// public are the names that may be quoted.
+func (t *Triage) public() []string {
+	names := []string{t.Taxonomy.Organisation}
+	for _, p := range t.Taxonomy.Products {
+		names = append(names, p.Names.NL, p.Names.EN)
+	}
+	return names
+}
