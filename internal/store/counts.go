@@ -143,7 +143,7 @@ func (t *Table) changePart(problemID string, c problem.Change) types.TransactWri
 // changeCounts adds up changes in one of the problem's shards.
 func (t *Table) changeCounts(p problem.Problem, changes []problem.Change) *types.Update {
 	contacts, customers := 0, 0
-		days := map[string]int{}
+	days := map[string]int{}
 	for _, c := range changes {
 		contacts += len(c.Contacts) - len(c.Was)
 		customers += min(len(c.Contacts), 1) - min(len(c.Was), 1)
