@@ -177,12 +177,19 @@ func link(ctx context.Context, blobs Blobs, s *contact.State) error {
 	if s == nil {
 		return nil
 	}
-	for i, f := range s.Files {
+	all := make([]*contact.MediaFile, 0, len(s.Files)+1)
+	for i := range s.Files {
+		all = append(all, &s.Files[i])
+	}
+	if s.Page != nil {
+		all = append(all, s.Page)
+	}
+	for _, f := range all {
 		if f.Key == "" {
 			continue
 		}
 		var err error
-		if s.Files[i].URL, err = blobs.Link(ctx, f.Key, f.Type, disposition(f), linkLife); err != nil {
+		if f.URL, err = blobs.Link(ctx, f.Key, f.Type, disposition(*f), linkLife); err != nil {
 			return err
 		}
 	}

@@ -6,9 +6,11 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/smithy-go"
@@ -43,6 +45,35 @@ func (b *Bucket) PutFrom(ctx context.Context, key, contentType string, r io.Read
 // [fault.TooLarge] and not read, a missing one [fault.NotFound].
 func (b *Bucket) Get(ctx context.Context, key string, limit int64) ([]byte, error) {
 	out, err := b.client.GetObject(ctx, &s3.GetObjectInput{Bucket: &b.name, Key: &key})
+	return read(out, err, limit)
+}
+
+// Begin reads the first n bytes of an object, or all of a smaller one.
+func (b *Bucket) Begin(ctx context.Context, key string, n int64) ([]byte, error) {
+	out, err := b.client.GetObject(ctx, &s3.GetObjectInput{Bucket: &b.name, Key: &key, Range: aws.String(fmt.Sprintf("bytes=0-%d", n-1))})
+	return read(out, err, n)
+}
+
+// sealed are what SES notes with objects that it encrypted with a key of the
+// receipt rule's.
+var sealed = []string{"x-amz-key", "x-amz-key-v2", "x-amz-matdesc"}
+
+// Stat returns how large an object is, and whether SES encrypted it before it
+// stored it: then nothing can be read of it. A missing one is
+// [fault.NotFound].
+func (b *Bucket) Stat(ctx context.Context, key string) (size int64, encrypted bool, err error) {
+	out, err := b.client.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &b.name, Key: &key})
+	if err != nil {
+		return 0, false, failed(err, "look at object")
+	}
+	for _, name := range sealed {
+		_, there := out.Metadata[name]
+		encrypted = encrypted || there
+	}
+	return aws.ToInt64(out.ContentLength), encrypted, nil
+}
+
+func read(out *s3.GetObjectOutput, err error, limit int64) ([]byte, error) {
 	if err != nil {
 		return nil, failed(err, "read object")
 	}
@@ -96,7 +127,11 @@ func failed(err error, doing string) error {
 	if _, missing := errors.AsType[*types.NoSuchKey](err); missing {
 		return fault.Wrap(fault.NotFound, err, "%s", doing)
 	}
-	if v, ok := errors.AsType[smithy.APIError](err); ok && v.ErrorCode() == "AccessDenied" {
+	v, ok := errors.AsType[smithy.APIError](err)
+	if ok && v.ErrorCode() == "NotFound" { // of a HEAD, which has no body to say more
+		return fault.Wrap(fault.NotFound, err, "%s", doing)
+	}
+	if ok && v.ErrorCode() == "AccessDenied" {
 		return fault.Wrap(fault.Internal, errors.New(v.ErrorCode()), "%s", doing)
 	}
 	return fault.Wrap(fault.Unavailable, err, "%s", doing)

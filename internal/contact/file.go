@@ -1,6 +1,10 @@
 package contact
 
-import "github.com/heard-intake/heard/internal/identity"
+import (
+	"strconv"
+
+	"github.com/heard-intake/heard/internal/identity"
+)
 
 // A FileState says how far the fetching of an attachment is.
 type FileState string
@@ -15,16 +19,16 @@ const (
 // Reasons why a file could not be fetched.
 const (
 	Gone        = "gone"        // the platform no longer has it
-	Lost        = "lost"        // the platform never had it
+	Lost        = "lost"        // the platform never had it, or the mail was not read so far
 	TooLarge    = "too-large"   // larger than what is kept
 	Damaged     = "damaged"     // not what the platform says it is
-	Blocked     = "blocked"     // not on a host of the platform
+	Blocked     = "blocked"     // not on a host of the platform, or with a virus in it
 	Refused     = "refused"     // the platform does not give it to us
 	Unavailable = "unavailable" // the platform did not answer for as long as it keeps files
 )
 
-// A MediaFile is what became of an attachment that its platform served: its copy,
-// or why there is none.
+// A MediaFile is what became of an attachment that its platform served or its
+// mail held: its copy, or why there is none.
 type MediaFile struct {
 	State  FileState `json:"state"`
 	Type   string    `json:"type,omitempty"`   // media type, by what is in it
@@ -68,6 +72,36 @@ func (s *State) Expect(m Message) {
 		default:
 			s.Files[i] = MediaFile{State: Pending}
 		}
+	}
+}
+
+// The HTML of a mail among its files.
+const (
+	PageFile = "page"
+	PageType = "text/html; charset=utf-8"
+)
+
+// FileKey returns where a file of m lies, one of its attachments by their
+// order or its [PageFile]; hash is the keyed hash of its id.
+func (m Message) FileKey(hash, name string) string {
+	return "c/" + string(m.CustomerID) + "/f/" + hash + "/" + name
+}
+
+// Keeps adds to s the files that were kept of m, a mail, when it came.
+func (s *State) Keeps(m Message, hash string) {
+	for i, a := range m.Attachments {
+		f := MediaFile{State: Stored, Type: a.Type, Size: a.Size, SHA256: a.SHA256, Name: a.Name, Key: m.FileKey(hash, strconv.Itoa(i))}
+		switch {
+		case a.SHA256 != "":
+		case a.Mark == "virus":
+			f = MediaFile{State: Failed, Reason: Blocked}
+		default:
+			f = MediaFile{State: Failed, Reason: Lost}
+		}
+		s.Files = append(s.Files, f)
+	}
+	if m.Page > 0 {
+		s.Page = &MediaFile{State: Stored, Type: PageType, Size: m.Page, Name: "mail.html", Key: m.FileKey(hash, PageFile)}
 	}
 }
 

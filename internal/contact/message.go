@@ -206,6 +206,7 @@ type Message struct {
 	Mark      string `json:"mark,omitempty"`      // what readers must know: "content-lost", "unparsed", "encrypted", "spam"
 	Source    string `json:"source,omitempty"`    // where the raw mail lies: its key in the mail bucket
 	Via       string `json:"via,omitempty"`       // WhatsApp: our number's ARN when AWS End User Messaging Social handed the message on, and has its files
+	Page      int64  `json:"page,omitempty"`      // mail: bytes of its HTML, which lies with its files, safe to show; zero for none
 
 	// Set through the API for registered contacts.
 	Reason  string `json:"reason,omitempty"`

@@ -16,12 +16,13 @@ type State struct {
 	EditedAt  time.Time            `json:"editedAt,omitzero"`
 	DeletedAt time.Time            `json:"deletedAt,omitzero"` // the customer took it back
 	Verdicts  map[string]time.Time `json:"verdicts,omitempty"` // mail: bounce, complaint, receipt
-	Files     []MediaFile          `json:"files,omitempty"`    // the attachments that the platform serves, in their order
+	Files     []MediaFile          `json:"files,omitempty"`    // the attachments that the platform serves or the mail holds, in their order
+	Page      *MediaFile           `json:"page,omitempty"`     // mail: its HTML, safe to show; an image's "cid:" names the file with that cid
 }
 
 // Empty reports whether nothing is known beyond the message itself.
 func (s State) Empty() bool {
-	return s.Status == "" && len(s.Times) == 0 && len(s.Reactions) == 0 && s.EditedAt.IsZero() && s.DeletedAt.IsZero() && len(s.Verdicts) == 0 && len(s.Files) == 0
+	return s.Status == "" && len(s.Times) == 0 && len(s.Reactions) == 0 && s.EditedAt.IsZero() && s.DeletedAt.IsZero() && len(s.Verdicts) == 0 && len(s.Files) == 0 && s.Page == nil
 }
 
 // Reach raises s to a status reached at a time; a lower one changes nothing

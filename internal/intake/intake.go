@@ -9,9 +9,14 @@
 package intake
 
 import (
+	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -62,9 +67,10 @@ const parallel = 16
 // A Source says what a delivery was made of, for the quarantine.
 type Source struct {
 	Channel contact.Channel
-	Raw     []byte // the delivery as it came; nil when it lies at Object already
-	Type    string // media type of Raw
-	Object  string // where the delivery lies whole already: a mail in its bucket
+	Raw     []byte  // the delivery as it came; nil when it lies at Object already
+	Type    string  // media type of Raw
+	Object  string  // where the delivery lies whole already: a mail in its bucket
+	Letter  *Letter // the mail, whose files are kept beside its messages; nil for none
 }
 
 // Take stores every element of d. It returns an error, always one that may be
@@ -76,7 +82,7 @@ func (t *Taker) Take(ctx context.Context, d contact.Delivery, src Source) (Tally
 	if err := t.links(ctx, d.Links, &tally); err != nil {
 		return tally, err
 	}
-	jobs, who := t.jobs(d, now)
+	jobs, who := t.jobs(d, src.Letter, now)
 	var reasons []string
 	for _, b := range d.Broken {
 		reasons = append(reasons, b.Path+": "+b.Reason)
@@ -132,7 +138,7 @@ func (t *Taker) links(ctx context.Context, links []identity.Link, tally *Tally) 
 // A job stores one element.
 type job func(context.Context, *resolver) (created bool, err error)
 
-func (t *Taker) jobs(d contact.Delivery, now time.Time) ([]job, *resolver) {
+func (t *Taker) jobs(d contact.Delivery, letter *Letter, now time.Time) ([]job, *resolver) {
 	who := &resolver{store: t.Store, known: map[string]*resolved{}}
 	var jobs []job
 	for _, m := range d.Messages {
@@ -146,6 +152,9 @@ func (t *Taker) jobs(d contact.Delivery, now time.Time) ([]job, *resolver) {
 			}
 			m.CustomerID = id
 			m.ReceivedAt = now
+			if err := t.keep(ctx, &m, letter); err != nil {
+				return false, err
+			}
 			return t.put(ctx, m)
 		})
 	}
@@ -210,12 +219,41 @@ func (r *resolver) customer(ctx context.Context, addresses []identity.Address, e
 	return known.id, known.err
 }
 
+// keep puts the files of a mail, and its page, beside its message m: before m,
+// so that what a history names is there.
+func (t *Taker) keep(ctx context.Context, m *contact.Message, l *Letter) error {
+	if l == nil || l.File == nil {
+		return nil
+	}
+	hash := t.Store.Hash("message", string(m.ID))
+	m.Attachments = slices.Clone(m.Attachments) // the other mailbox's message has the same
+	for i := range m.Attachments {
+		a := &m.Attachments[i]
+		data, ok := l.File(a.Ref)
+		if !ok {
+			continue
+		}
+		if err := t.Blobs.Put(ctx, m.FileKey(hash, strconv.Itoa(i)), cmp.Or(a.Type, "application/octet-stream"), data); err != nil {
+			return err
+		}
+		sum := sha256.Sum256(data)
+		a.Size, a.SHA256 = int64(len(data)), hex.EncodeToString(sum[:])
+	}
+	page := l.Page()
+	if page == "" {
+		return nil
+	}
+	m.Page = int64(len(page))
+	return t.Blobs.Put(ctx, m.FileKey(hash, contact.PageFile), contact.PageType, []byte(page))
+}
+
 // Limits of what the table keeps of one message, in bytes. More goes to S3: a
 // put there costs as much as 8 write units.
 const (
 	maxInline  = 8 << 10
 	maxPreview = 1 << 10
-	maxFiles   = 20
+	maxFiles   = 100 // what is known of files is known by the item, so as many as a mail lists
+	maxRefs    = 20
 )
 
 // put stores m: in the table, or whole in S3 first and as a preview in the
@@ -260,9 +298,9 @@ func preview(m contact.Message) contact.Message {
 	for i := range m.Attachments {
 		m.Attachments[i].URL = contact.Cut(m.Attachments[i].URL, maxPreview)
 	}
-	if m.ReplyTo != nil && len(m.ReplyTo.References) > maxFiles {
+	if m.ReplyTo != nil && len(m.ReplyTo.References) > maxRefs {
 		r := *m.ReplyTo
-		r.References = r.References[len(r.References)-maxFiles:]
+		r.References = r.References[len(r.References)-maxRefs:]
 		m.ReplyTo = &r
 	}
 	return m

@@ -22,7 +22,6 @@ import (
 
 	"github.com/heard-intake/heard/infra/local/s3"
 	"github.com/heard-intake/heard/internal/blob"
-	"github.com/heard-intake/heard/internal/channel/email"
 	"github.com/heard-intake/heard/internal/channel/whatsapp"
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
@@ -411,89 +410,6 @@ func TestALoneSurrogateAndANulAreCleaned(t *testing.T) {
 	}
 	if h := w.history(t, jan); len(h) != 1 || h[0].Text != "a\uFFFDz!" {
 		t.Errorf("history %+v", h)
-	}
-}
-
-func newMail(w *world) *intake.Mail {
-	return &intake.Mail{
-		Bucket: w.blobs, Taker: w.hook.Taker, Meter: w.counts,
-		Normalize: func(raw []byte) (contact.Delivery, string, error) {
-			d, p, err := email.Normalize(raw, email.EnvelopeFromHeaders(raw))
-			return d, p.Quarantine, err
-		},
-	}
-}
-
-func announce(keys ...string) events.SQSEvent {
-	var ev events.SQSEvent
-	for i, k := range keys {
-		ev.Records = append(ev.Records, events.SQSMessage{
-			MessageId: fmt.Sprint(i), Body: fmt.Sprintf(`{"Records":[{"s3":{"bucket":{"name":"mail"},"object":{"key":%q}}}]}`, k),
-		})
-	}
-	return ev
-}
-
-const mail = "Return-Path: <jan@voorbeeld.example>\r\n" +
-	"Received: from mx.voorbeeld.example by inbound-smtp.eu-west-1.amazonaws.com with SMTP id abcdefgh12345678 for info@winkel.example; Mon, 02 Mar 2026 09:00:00 +0000 (UTC)\r\n" +
-	"X-SES-Spam-Verdict: PASS\r\nX-SES-Virus-Verdict: PASS\r\n" +
-	"Authentication-Results: amazonses.com; spf=pass; dkim=pass header.i=@voorbeeld.example; dmarc=pass header.from=voorbeeld.example;\r\n" +
-	"From: Jan Voorbeeld <jan@voorbeeld.example>\r\nTo: info@winkel.example\r\nSubject: Factuur\r\nMessage-ID: <1@voorbeeld.example>\r\n" +
-	"Content-Type: text/plain; charset=utf-8\r\n\r\nMijn factuur klopt niet.\r\n"
-
-func TestAMailIsTakenOnceAndSaysWhereItLies(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	h := newMail(w)
-	if err := w.blobs.Put(t.Context(), "in/a mail+1", "message/rfc822", []byte(mail)); err != nil {
-		t.Fatal(err)
-	}
-	for range 2 {
-		resp, err := h.Handle(t.Context(), announce("in/a+mail%2B1"))
-		if err != nil || len(resp.BatchItemFailures) != 0 {
-			t.Fatal(resp, err)
-		}
-	}
-	got := w.history(t, identity.Alias{Kind: identity.Email, Value: "jan@voorbeeld.example"})
-	if len(got) != 1 || got[0].Source != "in/a mail+1" || got[0].Text != "Mijn factuur klopt niet." || got[0].Customer.Assurance != identity.Verified {
-		t.Errorf("history %+v", got)
-	}
-}
-
-func TestAMailThatIsNotThereYetComesAgainWithoutItsNeighbours(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	if err := w.blobs.Put(t.Context(), "in/1", "message/rfc822", []byte(mail)); err != nil {
-		t.Fatal(err)
-	}
-	ev := announce("in/none", "in/1", "in/AMAZON_SES_SETUP_NOTIFICATION")
-	ev.Records = append(ev.Records, events.SQSMessage{MessageId: "test", Body: `{"Service":"Amazon S3","Event":"s3:TestEvent","Bucket":"mail"}`},
-		events.SQSMessage{MessageId: "junk", Body: "junk"})
-	resp, err := newMail(w).Handle(t.Context(), ev)
-	if err != nil || len(resp.BatchItemFailures) != 2 || resp.BatchItemFailures[0].ItemIdentifier != "0" || resp.BatchItemFailures[1].ItemIdentifier != "junk" {
-		t.Errorf("%+v %v", resp, err)
-	}
-}
-
-func TestAMailThatAttacksIsKeptAndMarked(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	var b bytes.Buffer
-	b.WriteString(strings.Replace(mail, "text/plain; charset=utf-8", "multipart/mixed; boundary=b", 1))
-	for range 100_000 {
-		b.WriteString("--b\r\n\r\nx\r\n")
-	}
-	if err := w.blobs.Put(t.Context(), "in/bomb", "message/rfc822", b.Bytes()); err != nil {
-		t.Fatal(err)
-	}
-	resp, err := newMail(w).Handle(t.Context(), announce("in/bomb"))
-	if err != nil || len(resp.BatchItemFailures) != 0 {
-		t.Fatal(resp, err)
-	}
-	got := w.history(t, identity.Alias{Kind: identity.Email, Value: "jan@voorbeeld.example"})
-	cases, err := w.table.Cases(t.Context())
-	if err != nil || len(got) != 1 || got[0].Mark != "unparsed" || len(cases) != 1 || cases[0].Object != "in/bomb" {
-		t.Errorf("history %+v, cases %+v, %v", got, cases, err)
 	}
 }
 

@@ -18,7 +18,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"strconv"
@@ -281,7 +280,7 @@ func (h *Handler) fetch(ctx context.Context, m contact.Message, i int) (contact.
 	ctx, cancel := context.WithTimeout(ctx, maxTime)
 	defer cancel()
 	a := m.Attachments[i]
-	f := contact.MediaFile{State: contact.Stored, Key: fmt.Sprintf("c/%s/f/%s/%d", m.CustomerID, h.Store.Hash("message", string(m.ID)), i)}
+	f := contact.MediaFile{State: contact.Stored, Key: m.FileKey(h.Store.Hash("message", string(m.ID)), strconv.Itoa(i))}
 	got, err := h.get(ctx, m, a, f.Key)
 	if err != nil {
 		return contact.MediaFile{}, err

@@ -182,6 +182,9 @@ func (t *Table) states(ctx context.Context, ms []contact.Message) (map[contact.I
 			}
 		}
 		s.Expect(m)
+		if m.Channel == contact.Email && (len(m.Attachments) > 0 || m.Page > 0) {
+			s.Keeps(m, t.Hash("message", string(m.ID)))
+		}
 		if !s.Empty() {
 			out[m.ID] = s
 		}

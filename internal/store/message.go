@@ -50,6 +50,7 @@ type rest struct {
 	Mark        string               `json:"m,omitempty"`
 	Source      string               `json:"sr,omitempty"`
 	Via         string               `json:"vi,omitempty"`
+	Page        int64                `json:"pg,omitempty"`
 	Reason      string               `json:"rs,omitempty"`
 	Product     string               `json:"pr,omitempty"`
 	Outcome     string               `json:"oc,omitempty"`
@@ -159,7 +160,7 @@ func messageItem(m contact.Message, body string) (item, error) {
 	r := rest{
 		Username: m.Username, Author: m.Author, Subject: m.Subject, FullText: m.FullText, Payload: m.Payload, Thread: m.Thread,
 		MailID: m.MailID, ReplyTo: m.ReplyTo, Referral: m.Referral, Attachments: m.Attachments, Data: m.Data, Raw: m.Raw, Origin: m.Origin,
-		Automated: m.Automated, Mark: m.Mark, Source: m.Source, Via: m.Via, Reason: m.Reason, Product: m.Product, Outcome: m.Outcome, Note: m.Note, Body: body,
+		Automated: m.Automated, Mark: m.Mark, Source: m.Source, Via: m.Via, Page: m.Page, Reason: m.Reason, Product: m.Product, Outcome: m.Outcome, Note: m.Note, Body: body,
 	}
 	if m.Version != contact.SchemaVersion {
 		r.Version = m.Version
@@ -196,7 +197,7 @@ func readMessage(it item) (m contact.Message, body string, err error) {
 		Customer: identity.Address{Alias: decodeAlias(text(it, attrAlias)), Assurance: identity.Verified},
 		Username: r.Username, Author: r.Author, Subject: r.Subject, FullText: r.FullText, Payload: r.Payload, Thread: r.Thread,
 		MailID: r.MailID, ReplyTo: r.ReplyTo, Referral: r.Referral, Attachments: r.Attachments, Data: r.Data, Raw: r.Raw, Origin: r.Origin,
-		Automated: r.Automated, Mark: r.Mark, Source: r.Source, Via: r.Via, Reason: r.Reason, Product: r.Product, Outcome: r.Outcome, Note: r.Note,
+		Automated: r.Automated, Mark: r.Mark, Source: r.Source, Via: r.Via, Page: r.Page, Reason: r.Reason, Product: r.Product, Outcome: r.Outcome, Note: r.Note,
 	}
 	if r.Version != 0 {
 		m.Version = r.Version

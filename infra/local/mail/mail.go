@@ -1,5 +1,6 @@
 // Package mail stands in for the receiving side of Amazon SES in the local stack: an SMTP port. A mail sent to it becomes one
-// object in S3, under a prefix and an id of SES's shape, with the headers that SES adds on top of what the sender wrote.
+// object in S3, under a prefix and an id of SES's shape, with the headers that SES adds on top of what the sender wrote, and is
+// announced with the notice that SES publishes of it.
 //
 // The order of those headers, their folding and their words are taken from mails that SES received. What SES finds out about
 // a sender, the sender says here: every check passes, but for those that the mail's own header names, as in
@@ -28,6 +29,9 @@ type Config struct {
 	Put        func(key string, content []byte) error // stores an object for good, or fails
 	Prefix     string                                 // of the keys, as in "inbound/"
 	Recipients []string                               // addresses, domains, or .domains for what lies below; none: everybody
+	Announce   func(notice []byte) error              // is told of a mail that is stored, as SES tells it; nil tells nobody
+	Bucket     string                                 // where Put stores, for notices
+	Topic      string                                 // the ARN of what Announce publishes to, for notices
 	Region     string                                 // in the name of the host; empty means eu-west-1
 	Now        func() time.Time                       // nil means time.Now
 }
@@ -70,7 +74,7 @@ func (s *Server) SetUp() error {
 	e := envelope{
 		from: "no-reply-aws@amazon.com", to: []string{"recipient@example.com"}, helo: "amazon.com", ip: "127.0.0.1",
 	}
-	return s.cfg.Put(s.cfg.Prefix+setupKey, s.stamp(setupKey, e, []byte(strings.ReplaceAll(setupMail, "\n", "\r\n"))))
+	return s.cfg.Put(s.cfg.Prefix+setupKey, s.stamp(setupKey, e, []byte(strings.ReplaceAll(setupMail, "\n", "\r\n")), s.cfg.Now()))
 }
 
 const setupMail = `From: Amazon Web Services <no-reply-aws@amazon.com>
@@ -134,10 +138,24 @@ func (s *session) Data(r io.Reader) error {
 	id := newID()
 	ip, _, _ := net.SplitHostPort(s.conn.Conn().RemoteAddr().String())
 	e := envelope{from: s.from, to: s.to, helo: s.conn.Hostname(), ip: ip}
-	if err := s.server.cfg.Put(s.server.cfg.Prefix+id, s.server.stamp(id, e, raw)); err != nil {
+	if err := s.server.store(id, e, raw); err != nil {
 		return &smtp.SMTPError{Code: 451, EnhancedCode: smtp.EnhancedCode{4, 3, 0}, Message: "Requested action aborted: " + err.Error()}
 	}
 	return &smtp.SMTPError{Code: 250, EnhancedCode: smtp.EnhancedCode{2, 0, 0}, Message: "OK " + id}
+}
+
+// store keeps a mail, and then announces it.
+func (s *Server) store(id string, e envelope, raw []byte) error {
+	now := s.cfg.Now()
+	stamped := s.stamp(id, e, raw, now)
+	if err := s.cfg.Put(s.cfg.Prefix+id, stamped); err != nil || s.cfg.Announce == nil {
+		return err
+	}
+	notice, err := s.notice(id, e, stamped, now)
+	if err != nil {
+		return err
+	}
+	return s.cfg.Announce(notice)
 }
 
 // Reset forgets the mail that was begun.

@@ -34,7 +34,7 @@ var (
 )
 
 // stamp puts the headers of SES on top of a mail.
-func (s *Server) stamp(id string, e envelope, raw []byte) []byte {
+func (s *Server) stamp(id string, e envelope, raw []byte, now time.Time) []byte {
 	header := headerOf(raw)
 	v := verdictsOf(header)
 	_, envelopeDomain, _ := strings.Cut(e.from, "@")
@@ -44,7 +44,7 @@ func (s *Server) stamp(id string, e envelope, raw []byte) []byte {
 	}
 	spf := fmt.Sprintf("%s (spfCheck: %s) client-ip=%s; envelope-from=%s; helo=%s;",
 		v.spf, spfReason(v.spf, envelopeDomain, e.ip), e.ip, e.from, e.helo)
-	now := s.cfg.Now().UTC()
+	now = now.UTC()
 
 	var out bytes.Buffer
 	out.Grow(len(raw) + 2048)

@@ -165,10 +165,16 @@ func (s *Stack) setUpNotifications() error {
 	}
 	if rule.Enabled {
 		action := rule.Actions[0]
-		s.mail = mail.New(mail.Config{
+		cfg := mail.Config{
 			Put:    func(key string, content []byte) error { return s.s3.Put(action.Bucket, key, content) },
-			Prefix: action.Prefix, Recipients: rule.Recipients, Region: region,
-		})
+			Prefix: action.Prefix, Recipients: rule.Recipients, Region: region, Bucket: action.Bucket, Topic: action.Topic,
+		}
+		if action.Topic != "" {
+			cfg.Announce = func(notice []byte) error {
+				return s.publish(action.Topic, "Amazon SES Email Receipt Notification", string(notice))
+			}
+		}
+		s.mail = mail.New(cfg)
 		s.running.Go(func() { _ = s.mail.Serve(s.at.smtp) })
 	}
 	if !isNew {

@@ -213,7 +213,11 @@ func check(m *template.Model) error {
 		refuse("the WebSocket API %s", a.ID)
 	}
 	for _, t := range m.Topics {
-		refuse("the topic %s", t.ID)
+		for _, sub := range t.Subscriptions {
+			if sub.Protocol != "sqs" || queueName(m, sub.Endpoint) == "" {
+				refuse("a subscription of what is no queue to the topic %s", t.ID)
+			}
+		}
 	}
 	for _, f := range m.Functions {
 		if len(f.Topics) > 0 {
@@ -233,7 +237,7 @@ func check(m *template.Model) error {
 		}
 	}
 	for _, r := range m.MailRules {
-		if len(r.Actions) != 1 || r.Actions[0].Bucket == "" || r.Actions[0].Topic != "" {
+		if len(r.Actions) != 1 || r.Actions[0].Bucket == "" {
 			refuse("an action of %s that is not to store in a bucket", r.ID)
 		}
 	}

@@ -3,6 +3,7 @@ package stack_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/smtp"
@@ -14,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -80,14 +82,42 @@ func TestTheTemplateRuns(t *testing.T) {
 		}
 	})
 	t.Run("a mail is announced, as the set-up was", func(t *testing.T) {
-		mail := "From: jan@example.com\r\nTo: help@support.example.com\r\nSubject: x\r\n\r\nhello\r\n"
-		if err := smtp.SendMail(s.SMTP, nil, "jan@example.com", []string{"help@support.example.com"}, []byte(mail)); err != nil {
+		mail := "From: jan@example.com\r\nTo: help@support.example.com\r\nSubject: x\r\nX-Heard-Local-Verdict: spam=fail\r\n\r\nhello\r\n"
+		if err := smtp.SendMail(s.SMTP, nil, "jan@example.com", []string{"help@support.example.com", "sales@support.example.com"}, []byte(mail)); err != nil {
 			t.Fatal(err)
 		}
 		drain(t, s)
 		keys := sortKeys(t, s, "mail")
 		if len(keys) != 3 || !slices.Contains(keys, "s3:TestEvent") || !slices.Contains(keys, "in/AMAZON_SES_SETUP_NOTIFICATION") {
 			t.Errorf("kept %q", keys)
+		}
+	})
+	t.Run("a topic is told of every mailbox of a mail", func(t *testing.T) {
+		told := received(t, s, "mail-told")
+		if len(told) != 1 {
+			t.Fatalf("told %q", told)
+		}
+		var n struct{ Type, TopicArn, Message string }
+		var said struct {
+			NotificationType string
+			Receipt          events.SimpleEmailReceipt
+			Mail             events.SimpleEmailMessage
+		}
+		if err := errors.Join(json.Unmarshal([]byte(told[0]), &n), json.Unmarshal([]byte(n.Message), &said)); err != nil {
+			t.Fatal(err)
+		}
+		if n.Type != "Notification" || n.TopicArn != "arn:aws:sns:eu-west-1:000000000000:heard-mail-received" || said.NotificationType != "Received" {
+			t.Errorf("told %s", told[0])
+		}
+		r := said.Receipt
+		if want := []string{"help@support.example.com", "sales@support.example.com"}; !slices.Equal(r.Recipients, want) || !slices.Equal(said.Mail.Destination, want) {
+			t.Errorf("recipients %q", r.Recipients)
+		}
+		if r.Action.BucketName != "heard-mail" || r.Action.ObjectKey != "in/"+said.Mail.MessageID || r.DMARCVerdict.Status != "PASS" || r.SpamVerdict.Status != "FAIL" {
+			t.Errorf("receipt %+v", r)
+		}
+		if said.Mail.CommonHeaders.Subject != "x" || len(said.Mail.Headers) < 10 {
+			t.Errorf("mail %+v", said.Mail)
 		}
 	})
 	t.Run("mail for others is refused", func(t *testing.T) {
@@ -176,13 +206,13 @@ func TestWhatCannotRunIsRefusedByName(t *testing.T) {
 		t.Fatal(err)
 	}
 	file := filepath.Join(t.TempDir(), "template.yaml")
-	changed := strings.Replace(string(src), "  Api:\n", "  Bell: {Type: AWS::SNS::Topic}\n  Late: {Type: AWS::Serverless::Function, Properties: "+
+	changed := strings.Replace(string(src), "  Api:\n", "  Bell: {Type: AWS::SNS::Topic, Properties: {Subscription: [{Protocol: lambda, Endpoint: x}]}}\n  Late: {Type: AWS::Serverless::Function, Properties: "+
 		"{CodeUri: tell/, Handler: bootstrap, Events: {Night: {Type: Schedule, Properties: {Schedule: cron(0 3 * * ? *)}}}}}\n  Api:\n", 1)
 	if err := os.WriteFile(file, []byte(changed), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	_, err = stack.Start(t.Context(), stack.Config{Root: "testdata", Template: file, Memory: true})
-	for _, want := range []string{"the topic Bell is not run locally", `LateNight: the schedule "cron(0 3 * * ? *)" is not run locally`} {
+	for _, want := range []string{"a subscription of what is no queue to the topic Bell is not run locally", `LateNight: the schedule "cron(0 3 * * ? *)" is not run locally`} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, not %s", err, want)
 		}

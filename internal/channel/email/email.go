@@ -53,8 +53,9 @@ type Parsed struct {
 	MessageID   string       // the sender's own, without brackets
 	Report      *bounce.Notice
 
-	root *rfc822.Part
-	body body
+	root  *rfc822.Part
+	body  body
+	virus bool // found by the server: nothing is taken out of the mail
 }
 
 // Guard reads raw as far as the limits allow, in one pass, and returns which
@@ -72,6 +73,7 @@ func Normalize(raw []byte, env Envelope) (contact.Delivery, Parsed, error) {
 	p := parse(raw)
 	root := p.root
 	env = complete(env, raw, root)
+	p.virus = env.Verdicts.Virus == "FAIL"
 	m := contact.Message{
 		Version:   contact.SchemaVersion,
 		Channel:   contact.Email,

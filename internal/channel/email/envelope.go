@@ -1,8 +1,10 @@
 package email
 
 import (
+	"encoding/json"
 	"net/mail"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -77,6 +79,61 @@ func EnvelopeFromHeaders(raw []byte) Envelope {
 	}
 	e.Mailboxes = e.Recipients
 	return e
+}
+
+// Announced adds to e what SES's own event says of the mail, its "mail" and
+// "receipt" in JSON: which of our mailboxes it came to, which the mail itself
+// tells at most in part, and the verdicts. When it came, and its id, are as
+// SES wrote them above the mail, so that every announcement of a mail makes
+// the same messages.
+func (e *Envelope) Announced(notice []byte) {
+	var n struct {
+		Mail struct {
+			MessageID   string
+			Timestamp   time.Time
+			Source      string
+			Destination []string
+		}
+		Receipt struct {
+			Recipients                                                       []string
+			SpamVerdict, VirusVerdict, SPFVerdict, DKIMVerdict, DMARCVerdict struct{ Status string }
+			DMARCPolicy                                                      string
+		}
+	}
+	if json.Unmarshal(notice, &n) != nil {
+		return
+	}
+	r := n.Receipt
+	if len(r.Recipients) > 0 {
+		e.Mailboxes = r.Recipients
+		e.Recipients = append(slices.Clone(r.Recipients), n.Mail.Destination...)
+	}
+	for _, v := range []struct {
+		of     *string
+		status string
+	}{
+		{&e.SESID, n.Mail.MessageID}, // of the mail above which there is none
+		{&e.Sender, n.Mail.Source},
+	} {
+		if *v.of == "" {
+			*v.of = v.status
+		}
+	}
+	if e.ReceivedAt.IsZero() {
+		e.ReceivedAt = n.Mail.Timestamp.Truncate(time.Second) // as exact as the mail would say it
+	}
+	for _, v := range []struct {
+		of     *string
+		status string
+	}{
+		{&e.Verdicts.Spam, r.SpamVerdict.Status}, {&e.Verdicts.Virus, r.VirusVerdict.Status}, {&e.Verdicts.SPF, r.SPFVerdict.Status},
+		{&e.Verdicts.DKIM, r.DKIMVerdict.Status}, {&e.Verdicts.DMARC, r.DMARCVerdict.Status},
+	} {
+		if v.status != "" {
+			*v.of = strings.ToUpper(v.status)
+		}
+	}
+	e.Verdicts.DMARCPolicy = r.DMARCPolicy
 }
 
 // bySES reports whether the topmost Received field is that of SES.

@@ -14,8 +14,11 @@ import (
 const rootRef = "0"
 
 // Part returns the content of the attachment with that ref, as far as its
-// encoding can be undone.
+// encoding can be undone; none of a mail with a virus.
 func (p Parsed) Part(ref string) ([]byte, bool) {
+	if p.virus {
+		return nil, false
+	}
 	if ref == rootRef {
 		ref = ""
 	}
@@ -31,8 +34,13 @@ func (p Parsed) Part(ref string) ([]byte, bool) {
 func (p Parsed) HTML() string { return strings.Join(p.body.html, "\n") }
 
 // SafeHTML returns the mail's text as HTML that may be shown inside another
-// page; empty when it has none.
-func (p Parsed) SafeHTML() string { return htmltext.Sanitize(p.HTML()) }
+// page; empty when it has none, or a virus.
+func (p Parsed) SafeHTML() string {
+	if p.virus {
+		return ""
+	}
+	return htmltext.Sanitize(p.HTML())
+}
 
 // attachments lists the files of a mail.
 func attachments(b body, env Envelope) []contact.Attachment {
