@@ -123,9 +123,10 @@ type arrival struct {
 
 // An announcement is all that may announce mails, in one shape.
 type announcement struct {
-	Event            string // of S3, when it tries a notification out
-	NotificationType string // of SES
-	Type, Message    string // of SNS, in a queue
+	Event            string          // of S3, when it tries a notification out
+	NotificationType string          // of SES
+	Type, Message    string          // of SNS, in a queue
+	RequestPayload   json.RawMessage // an event that was given up on, back from the dead letters
 	Records          []struct {
 		S3  *events.S3Entity
 		SES json.RawMessage
@@ -150,6 +151,8 @@ func arrivals(body []byte, prefix string) ([]arrival, error) {
 		return received(body, prefix)
 	case a.Type == "Notification":
 		return handedOn(a.Message, prefix)
+	case a.RequestPayload != nil:
+		return arrivals(a.RequestPayload, prefix)
 	case a.Records == nil:
 		return nil, errNoAnnouncement
 	}

@@ -137,6 +137,7 @@ func TestEveryAnnouncementOfAMailIsTheSameMessage(t *testing.T) {
 		"S3 itself":                          {event(byS3("in/" + id)["Records"].([]object)[0]), 1},
 		"SES, through a topic and a queue":   {event(queued("1", encoded(bySNS(notified(bySES(id, both...)))))), 2},
 		"SES, through a queue, as it is":     {event(queued("1", encoded(notified(bySES(id, both...))))), 2},
+		"SES, given up on before":            {event(queued("1", encoded(object{"requestPayload": object{"Records": []object{pushed(notified(bySES(id, both...)))}}}))), 2},
 		"SES, through a topic":               {event(pushed(notified(bySES(id, both...)))), 2},
 		"the Lambda action of a rule of SES": {event(object{"eventSource": "aws:ses", "ses": action}), 2},
 		"all of them": {event(queued("1", encoded(byS3("in/"+id))), queued("2", encoded(bySNS(notified(bySES(id, both...))))),
