@@ -1,5 +1,6 @@
-// The outbox function puts problem items on the queues of their departments, and
-// on that of the media function what has to be asked of a platform.
+// The outbox function puts problem items on the queues of their departments,
+// on that of the media function what has to be asked of a platform, and news on
+// that of agent tools.
 package main
 
 import (
@@ -13,18 +14,21 @@ import (
 	"github.com/heard-intake/heard/internal/queue"
 	"github.com/heard-intake/heard/internal/store"
 	"github.com/heard-intake/heard/internal/telemetry"
+	"github.com/heard-intake/heard/internal/wiring"
 )
 
 func main() {
 	ctx := context.Background()
 	telemetry.Start("outbox")
-	client := sqs.NewFromConfig(config.AWS(ctx))
+	cfg := config.AWS(ctx)
+	client := sqs.NewFromConfig(cfg)
 	o := &outbox.Outbox{
 		Queues: queue.New(client, config.Must("PROBLEM_QUEUES")),
 		Jobs:   queue.At(client, config.Must("MEDIA_QUEUE")),
 		Read:   store.ReadProblemImage,
 		Job:    store.ReadJob,
 		URL:    config.Must("API"),
+		News:   &outbox.News{Queue: queue.At(client, config.Must("CONTACT_EVENTS")), Plan: wiring.Table(ctx, cfg), Read: store.ReadNews},
 	}
 	lambda.Start(o.Handle)
 }

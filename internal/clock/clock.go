@@ -14,8 +14,9 @@
 //     is then moved or removed, but only if it still stands where it was: a
 //     handler whose write moves or removes the entry itself is right, too.
 //
-// A contact that closes has no row of its own: its entry stands in the contact
-// while it does not wait. A handler that returns zero and nil has closed it.
+// Contacts that close have one row for all that were answered together and
+// close within the same minute (package outbox): a contact's own place in the
+// index would cost two writes with every answer, and one with every question.
 //
 // An entry that fails holds up no other: it comes again after [Backoff], and
 // the metric Failed counts it. A run begins nothing new in the last seconds

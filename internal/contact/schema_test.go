@@ -214,3 +214,21 @@ func part(t *testing.T, name string) *openapi3.Schema {
 	}
 	return &s
 }
+
+func TestTheSchemaOfNewsHasTheFieldsAndKindsOfTheCode(t *testing.T) {
+	t.Parallel()
+	var s definition
+	if err := json.Unmarshal(contact.NewsJSONSchema, &s); err != nil {
+		t.Fatal(err)
+	}
+	all, required := fields(reflect.TypeFor[contact.News]())
+	if got := slices.Sorted(maps.Keys(s.Properties)); !slices.Equal(got, all) {
+		t.Errorf("the schema has %v, the struct %v", got, all)
+	}
+	if got := slices.Sorted(slices.Values(s.Required)); !slices.Equal(got, required) {
+		t.Errorf("the schema requires %v, the struct always writes %v", got, required)
+	}
+	if want := constants(t, "news.go", "NewsKind"); !slices.Equal(s.Properties["kind"].Enum, want) {
+		t.Errorf("kinds: the schema has %v, the code %v", s.Properties["kind"].Enum, want)
+	}
+}

@@ -15,7 +15,7 @@ type Kind string
 
 // The kinds.
 const (
-	Contact     Kind = "contact"     // a contact closes, when nothing is said in it any more
+	Contact     Kind = "contact"     // contacts close, when nothing is said in them any more; promises were to be kept
 	Acknowledge Kind = "acknowledge" // a problem was to be acknowledged by now
 	Expected    Kind = "expected"    // the fix of a problem was expected by now
 	Watch       Kind = "watch"       // contacts about a fixed problem were to have stopped by now

@@ -1,6 +1,6 @@
 // Package outbox sends what has to leave the table: problem items to the
-// queues of their departments, and to the media function what it has to ask of
-// a platform.
+// queues of their departments, to the media function what it has to ask of
+// a platform, and news to agent tools that mirror.
 //
 // It hangs off the table's stream, so that nothing has to write the table and
 // a queue in one step: what is in the table will leave, once or more often.
@@ -43,12 +43,15 @@ type Outbox struct {
 	// Job says what has to be asked of a platform because of a change. If it is
 	// nil, nothing is.
 	Job func(r events.DynamoDBEventRecord) (contact.Job, bool)
+
+	// News is what agent tools that mirror are told. If it is nil, nothing is.
+	News *News
 }
 
 // Handle sends an item for every new version of a problem in the batch, and a
 // job for what is new. Items of one problem leave in order: after its first
-// failure the rest of it waits, while others go on. Lambda delivers again from
-// the earliest failure.
+// failure the rest of it waits, while others go on. News of the whole batch goes
+// after them. Lambda delivers again from the earliest failure.
 func (o *Outbox) Handle(ctx context.Context, ev events.DynamoDBEvent) (events.DynamoDBEventResponse, error) {
 	first := -1
 	stopped := map[string]bool{}
@@ -61,6 +64,14 @@ func (o *Outbox) Handle(ctx context.Context, ev events.DynamoDBEvent) (events.Dy
 			slog.ErrorContext(ctx, "not sent", "record", r.Change.SequenceNumber, "kind", fault.KindOf(err), "err", err)
 			stopped[pk.String()] = true
 			if first < 0 {
+				first = i
+			}
+		}
+	}
+	if o.News != nil {
+		if i, err := o.News.send(ctx, ev.Records); err != nil {
+			slog.ErrorContext(ctx, "news not sent", "kind", fault.KindOf(err), "err", err)
+			if first < 0 || i < first {
 				first = i
 			}
 		}

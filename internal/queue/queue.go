@@ -5,6 +5,8 @@ package queue
 import (
 	"context"
 	"errors"
+	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -93,6 +95,27 @@ func At(client *sqs.Client, url string) *Queue { return &Queue{client: client, u
 func (q *Queue) Put(ctx context.Context, body []byte) error {
 	_, err := q.client.SendMessage(ctx, &sqs.SendMessageInput{QueueUrl: &q.url, MessageBody: aws.String(string(body))})
 	return failed(err, "send job")
+}
+
+// maxTogether is how many messages SQS takes at once.
+const maxTogether = 10
+
+// PutAll puts bodies on the queue, all of them or, after an error, some.
+func (q *Queue) PutAll(ctx context.Context, bodies [][]byte) error {
+	for some := range slices.Chunk(bodies, maxTogether) {
+		in := &sqs.SendMessageBatchInput{QueueUrl: &q.url}
+		for i, body := range some {
+			in.Entries = append(in.Entries, types.SendMessageBatchRequestEntry{Id: aws.String(strconv.Itoa(i)), MessageBody: aws.String(string(body))})
+		}
+		out, err := q.client.SendMessageBatch(ctx, in)
+		if err != nil {
+			return failed(err, "send events")
+		}
+		if n := len(out.Failed); n > 0 {
+			return fault.New(fault.Unavailable, "%d of %d events were not taken: %s", n, len(some), aws.ToString(out.Failed[0].Code))
+		}
+	}
+	return nil
 }
 
 // maxDelay is how long SQS hides a message at most.

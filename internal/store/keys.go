@@ -27,6 +27,7 @@ import (
 //	order         O#<hash>                O
 //	problem       P#<problem>             P
 //	affected      P#<problem>             A#<customer>
+//	later         T#<minute>#<hash>       D#contact
 //	due           <what it is about>      D#<kind>
 //	change made   P#<problem>             U#<hash of its name>
 //	counts        P#<problem>             N#<shard>
@@ -142,6 +143,12 @@ func windowSK(s problem.Seen) string { return s.Slot() + "#" + string(s.Customer
 
 func waitingPK(department string, shard int) string {
 	return fmt.Sprintf("waiting#%s#%d", department, shard)
+}
+
+// laterPK is the key of what falls due within one minute and was noticed
+// together.
+func laterPK(minute time.Time, hash string) string {
+	return timeSK("T#", minute) + "#" + hash
 }
 
 func duePK(shard int) string { return fmt.Sprintf("due#%d", shard) }

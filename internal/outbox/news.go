@@ -1,0 +1,123 @@
+package outbox
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/due"
+	"github.com/heard-intake/heard/internal/fault"
+	"github.com/heard-intake/heard/internal/identity"
+)
+
+// A Mirror takes news for agent tools that mirror. [queue.Queue] is one.
+type Mirror interface {
+	PutAll(ctx context.Context, bodies [][]byte) error
+}
+
+// A Planner keeps what time brings. [store.Table] is one.
+type Planner interface {
+	PutLater(ctx context.Context, minute time.Time, name string, all []contact.Later) error
+}
+
+// A News sends what agent tools that mirror are told, in no order: each piece
+// says what came after what.
+type News struct {
+	Queue Mirror
+	Plan  Planner
+	Read  func(r events.DynamoDBEventRecord) (told contact.News, later *contact.Later, ok bool, err error)
+}
+
+// send sends the news of a batch, and plans what time brings after it. After
+// an error it returns the index of the record to begin again with; a record
+// that cannot be read keeps back no other.
+func (n *News) send(ctx context.Context, records []events.DynamoDBEventRecord) (again int, err error) {
+	var bodies [][]byte
+	minutes := map[time.Time][]contact.Later{}
+	first, bad := -1, -1
+	for i, r := range records {
+		told, later, ok, failed := n.Read(r)
+		if failed != nil {
+			if bad < 0 {
+				bad, err = i, failed
+			}
+			continue
+		}
+		if !ok {
+			continue
+		}
+		body, failed := json.Marshal(told)
+		if failed != nil {
+			return i, fault.Wrap(fault.Internal, failed, "encode news")
+		}
+		bodies = append(bodies, body)
+		if first < 0 {
+			first = i
+		}
+		if later != nil {
+			minute := later.At.Truncate(time.Minute)
+			minutes[minute] = append(minutes[minute], *later)
+		}
+	}
+	if failed := n.Queue.PutAll(ctx, bodies); failed != nil {
+		return first, failed
+	}
+	for minute, all := range minutes {
+		if failed := n.Plan.PutLater(ctx, minute, records[first].Change.SequenceNumber, all); failed != nil {
+			return first, failed
+		}
+	}
+	return bad, err
+}
+
+// Contacts is what is known of contacts. [store.Table] is one.
+type Contacts interface {
+	Later(ctx context.Context, e due.Entry) ([]contact.Later, error)
+	ContactAt(ctx context.Context, c identity.CustomerID, start time.Time, id string) (contact.Contact, bool, error)
+}
+
+// A Closer tells of contacts that silence closed, and of promises that are
+// due.
+type Closer struct {
+	Store Contacts
+	Queue Mirror
+}
+
+// Close tells what became due with an entry of the clock. A contact in which
+// something was said since is left out: there is an entry of its own for it.
+func (c *Closer) Close(ctx context.Context, e due.Entry, now time.Time) (time.Time, error) {
+	all, err := c.Store.Later(ctx, e)
+	if err != nil {
+		return time.Time{}, err
+	}
+	var bodies [][]byte
+	for _, l := range all {
+		news, ok, err := c.news(ctx, l, now)
+		if err != nil {
+			return time.Time{}, err
+		}
+		if !ok {
+			continue
+		}
+		body, err := json.Marshal(news.Named(l.Order))
+		if err != nil {
+			return time.Time{}, fault.Wrap(fault.Internal, err, "encode news")
+		}
+		bodies = append(bodies, body)
+	}
+	return time.Time{}, c.Queue.PutAll(ctx, bodies)
+}
+
+func (c *Closer) news(ctx context.Context, l contact.Later, now time.Time) (contact.News, bool, error) {
+	if l.Message != "" {
+		return contact.News{Kind: contact.PromiseDue, Customer: l.Customer, Message: l.Message, At: l.At}, true, nil
+	}
+	k, there, err := c.Store.ContactAt(ctx, l.Customer, l.Start, l.Contact)
+	if err != nil || !there || k.State(now) != "closed" || !k.ClosesAt.Equal(l.At) {
+		return contact.News{}, false, err
+	}
+	return contact.News{Kind: contact.NowClosed, Customer: l.Customer, Contact: l.Contact, Start: l.Start, At: l.At}, true, nil
+}

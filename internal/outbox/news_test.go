@@ -1,0 +1,344 @@
+package outbox_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	awssqs "github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/outbox"
+	"github.com/heard-intake/heard/internal/queue"
+	"github.com/heard-intake/heard/internal/store"
+	"github.com/heard-intake/heard/internal/store/storetest"
+)
+
+var nine = time.Date(2031, 3, 3, 9, 0, 0, 0, time.UTC)
+
+// A mirror is a table with an outbox behind it, and the queue of its news.
+type mirror struct {
+	*testing.T
+	table  *store.Table
+	db     *dynamodb.Client
+	client *awssqs.Client
+	url    string
+	queue  *queue.Queue
+	outbox *outbox.Outbox
+	seen   map[string]map[string]types.AttributeValue
+	seq    int
+}
+
+func newMirror(t *testing.T) *mirror {
+	t.Helper()
+	table, db := storetest.NewWithClient(t)
+	m := &mirror{T: t, table: table, db: db, client: newQueues(t)}
+	made, err := m.client.CreateQueue(t.Context(), &awssqs.CreateQueueInput{QueueName: aws.String("heard-contact-events")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.url, m.queue = *made.QueueUrl, queue.At(m.client, *made.QueueUrl)
+	m.outbox = &outbox.Outbox{Read: store.ReadProblemImage, News: &outbox.News{Queue: m.queue, Plan: table, Read: store.ReadNews}}
+	return m
+}
+
+// did tells the outbox of all that changed in the table since the last time,
+// twice, as the stream may.
+func (m *mirror) did(err error) {
+	m.Helper()
+	if err != nil {
+		m.Fatal(err)
+	}
+	out, err := m.db.Scan(m.Context(), &dynamodb.ScanInput{TableName: aws.String(storetest.Name)})
+	if err != nil {
+		m.Fatal(err)
+	}
+	now := map[string]map[string]types.AttributeValue{}
+	var ev events.DynamoDBEvent
+	for _, it := range out.Items {
+		id := fmt.Sprint(image2(it)["pk"].String(), " ", image2(it)["sk"].String())
+		now[id] = it
+		if old, ok := m.seen[id]; !ok || fmt.Sprint(image2(old)) != fmt.Sprint(image2(it)) {
+			ev.Records = append(ev.Records, m.record(old, it))
+		}
+	}
+	for id, old := range m.seen {
+		if now[id] == nil {
+			ev.Records = append(ev.Records, m.record(old, nil))
+		}
+	}
+	m.seen = now
+	for range 2 {
+		if resp, err := m.outbox.Handle(m.Context(), ev); err != nil || len(resp.BatchItemFailures) > 0 {
+			m.Fatal(resp, err)
+		}
+	}
+}
+
+func (m *mirror) record(before, after map[string]types.AttributeValue) events.DynamoDBEventRecord {
+	m.seq++
+	r := events.DynamoDBEventRecord{EventName: "MODIFY"}
+	r.Change.SequenceNumber = fmt.Sprint(m.seq)
+	r.Change.OldImage, r.Change.NewImage = image2(before), image2(after)
+	r.Change.ApproximateCreationDateTime = events.SecondsEpochTime{Time: nine}
+	keys := after
+	switch {
+	case before == nil:
+		r.EventName = "INSERT"
+	case after == nil:
+		r.EventName, keys = "REMOVE", before
+	}
+	r.Change.Keys = map[string]events.DynamoDBAttributeValue{"pk": image2(keys)["pk"], "sk": image2(keys)["sk"]}
+	return r
+}
+
+func image2(it map[string]types.AttributeValue) map[string]events.DynamoDBAttributeValue {
+	out := map[string]events.DynamoDBAttributeValue{}
+	for name, v := range it {
+		switch v := v.(type) {
+		case *types.AttributeValueMemberS:
+			out[name] = events.NewStringAttribute(v.Value)
+		case *types.AttributeValueMemberN:
+			out[name] = events.NewNumberAttribute(v.Value)
+		case *types.AttributeValueMemberSS:
+			out[name] = events.NewStringSetAttribute(slices.Sorted(slices.Values(v.Value)))
+		}
+	}
+	return out
+}
+
+// news takes what is on the queue, each piece once, as a consumer keeps it, and
+// holds it to its schema.
+func (m *mirror) news() []contact.News {
+	m.Helper()
+	var schema openapi3.Schema
+	if err := json.Unmarshal(contact.NewsJSONSchema, &schema); err != nil {
+		m.Fatal(err)
+	}
+	by := map[string]contact.News{}
+	for {
+		out, err := m.client.ReceiveMessage(m.Context(), &awssqs.ReceiveMessageInput{QueueUrl: &m.url, MaxNumberOfMessages: 10, VisibilityTimeout: 60})
+		if err != nil {
+			m.Fatal(err)
+		}
+		if len(out.Messages) == 0 {
+			break
+		}
+		for _, msg := range out.Messages {
+			var n contact.News
+			var v any
+			if err := errors.Join(json.Unmarshal([]byte(*msg.Body), &n), json.Unmarshal([]byte(*msg.Body), &v)); err != nil {
+				m.Fatal(err)
+			}
+			if err := schema.VisitJSON(v, openapi3.EnableJSONSchema2020()); err != nil {
+				m.Errorf("%s: %v", *msg.Body, err)
+			}
+			by[n.ID] = n
+			if _, err := m.client.DeleteMessage(m.Context(), &awssqs.DeleteMessageInput{QueueUrl: &m.url, ReceiptHandle: msg.ReceiptHandle}); err != nil {
+				m.Fatal(err)
+			}
+		}
+	}
+	var all []contact.News
+	for _, n := range by {
+		all = append(all, n)
+	}
+	slices.SortFunc(all, func(a, b contact.News) int { return cmpText(a.Order+string(a.Kind), b.Order+string(b.Kind)) })
+	return all
+}
+
+func cmpText(a, b string) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	default:
+		return 0
+	}
+}
+
+func kinds(all []contact.News) []contact.NewsKind {
+	var out []contact.NewsKind
+	for _, n := range all {
+		out = append(out, n.Kind)
+	}
+	return out
+}
+
+const who = identity.CustomerID("01931c2e-7a40-7c1e-9d3b-5f2a6c7d8e9f")
+
+func (m *mirror) says(dir contact.Direction, at time.Time, note *contact.Remark) contact.Message {
+	m.Helper()
+	msg := contact.Message{
+		Version: contact.SchemaVersion, ID: contact.NewID(contact.WhatsApp, at, at.String()), ProviderID: at.String(), CustomerID: who,
+		Channel: contact.WhatsApp, Direction: dir, Kind: contact.Text, Text: "tekst", SentAt: at, Note: note, Passive: note != nil,
+		Customer: identity.Address{Alias: identity.Alias{Kind: identity.Phone, Value: "31970100001"}, Assurance: identity.Verified},
+	}
+	_, err := m.table.PutMessage(m.Context(), msg, "")
+	m.did(err)
+	return msg
+}
+
+func TestAnAgentToolIsToldWhatHappened(t *testing.T) {
+	t.Parallel()
+	m := newMirror(t)
+	asked := m.says(contact.Inbound, nine, nil)
+	k := contact.Contacts([]contact.Message{asked})[0]
+	k.Department = "logistics"
+	m.did(m.table.SaveContact(t.Context(), k))
+	k.Version, k.Department = 1, "billing"
+	m.did(m.table.SaveContact(t.Context(), k)) // tells nobody anything
+	agent := contact.Party{Kind: contact.Agent, ID: "agent-7"}
+	claim := contact.Claim{Customer: who, Contact: k.ID, Version: 1, Holder: &agent, Since: nine, Until: nine.Add(time.Hour)}
+	m.did(m.table.SaveClaim(t.Context(), claim, nil))
+	answered := contact.Contacts([]contact.Message{asked, m.says(contact.Outbound, nine.Add(time.Minute), nil)})[0]
+	answered.Department, answered.Version = "billing", 2
+	m.did(m.table.SaveContact(t.Context(), answered))
+	m.did(m.table.SaveClaim(t.Context(), contact.Claim{Customer: who, Version: 2}, []contact.Claim{claim}))
+
+	got := m.news()
+	want := []contact.NewsKind{contact.SaidSomething, contact.NowWaiting, contact.NowAssigned, contact.SaidSomething, contact.NowAnswered, contact.NowReleased}
+	if !slices.Equal(kinds(got), want) {
+		t.Fatalf("told %v, want %v", kinds(got), want)
+	}
+	if n := got[0]; n.Message != asked.ID || n.Channel != contact.WhatsApp || n.Direction != contact.Inbound || !n.At.Equal(nine) {
+		t.Errorf("the message: %+v", n)
+	}
+	if n := got[2]; n.Holder == nil || *n.Holder != agent || n.Version != 1 || n.Contact != k.ID {
+		t.Errorf("who has it: %+v", n)
+	}
+	if n := got[4]; n.Contact != k.ID || !n.ClosesAt.Equal(answered.ClosesAt) {
+		t.Errorf("the answer: %+v", n)
+	}
+}
+
+func TestSilenceClosesAContactAndIsTold(t *testing.T) {
+	t.Parallel()
+	m := newMirror(t)
+	asked := m.says(contact.Inbound, nine, nil)
+	first := m.says(contact.Outbound, nine.Add(time.Hour), nil)
+	k := contact.Contacts([]contact.Message{asked, first})[0]
+	m.did(m.table.SaveContact(t.Context(), k))
+	m.news()
+	closer := &outbox.Closer{Store: m.table, Queue: m.queue}
+	tick := func(at time.Time) []contact.NewsKind {
+		t.Helper()
+		all, _, err := m.table.Due(t.Context(), at, 10, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range all {
+			for range 2 { // a clock that was killed halfway comes again
+				if again, err := closer.Close(t.Context(), e, at); err != nil || !again.IsZero() {
+					t.Fatal(again, err)
+				}
+			}
+			if err := m.table.DropDue(t.Context(), e); err != nil {
+				t.Fatal(err)
+			}
+		}
+		m.did(nil)
+		return kinds(m.news())
+	}
+	if got := tick(k.ClosesAt.Add(-time.Minute)); got != nil {
+		t.Errorf("told %v before it closed", got)
+	}
+	// An answer later that day puts the closing off.
+	second := m.says(contact.Outbound, nine.Add(5*time.Hour), nil)
+	later := contact.Contacts([]contact.Message{asked, first, second})[0]
+	later.Version = 1
+	m.did(m.table.SaveContact(t.Context(), later))
+	m.news()
+	if got := tick(k.ClosesAt.Add(time.Minute)); got != nil {
+		t.Errorf("told %v though it was put off", got)
+	}
+	if got := tick(later.ClosesAt.Add(time.Minute)); !slices.Equal(got, []contact.NewsKind{contact.NowClosed}) {
+		t.Errorf("told %v when it closed", got)
+	}
+	if got := tick(later.ClosesAt.Add(time.Hour)); got != nil {
+		t.Errorf("told %v after it closed", got)
+	}
+}
+
+func TestClosedComesAfterItsAnswerAndBeforeWhatFollows(t *testing.T) {
+	t.Parallel()
+	answered := contact.News{Kind: contact.NowAnswered, Customer: who, Contact: "k"}.Named("100000000003498069978")
+	later, ok := answered.Later()
+	closed := contact.News{Kind: contact.NowClosed, Customer: who, Contact: "k"}.Named(later.Order)
+	if !ok || closed.Order != answered.Order || closed.ID == answered.ID || closed.Order >= (contact.News{}).Named("100000000003498069979").Order {
+		t.Errorf("%+v after %+v", closed, answered)
+	}
+}
+
+func TestADuePromiseIsTold(t *testing.T) {
+	t.Parallel()
+	m := newMirror(t)
+	note := m.says(contact.Outbound, nine, &contact.Remark{Kind: contact.Promised, Due: nine.Add(48 * time.Hour)})
+	all, _, err := m.table.Due(t.Context(), nine.Add(49*time.Hour), 10, "")
+	if err != nil || len(all) != 1 {
+		t.Fatal(all, err)
+	}
+	m.news()
+	closer := &outbox.Closer{Store: m.table, Queue: m.queue}
+	if _, err := closer.Close(t.Context(), all[0], nine.Add(49*time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	if got := m.news(); len(got) != 1 || got[0].Kind != contact.PromiseDue || got[0].Message != note.ID {
+		t.Errorf("told %+v", got)
+	}
+}
+
+func TestAMergeAndAContactThatIsGoneAreTold(t *testing.T) {
+	t.Parallel()
+	m := newMirror(t)
+	asked := m.says(contact.Inbound, nine, nil)
+	k := contact.Contacts([]contact.Message{asked})[0]
+	m.did(m.table.SaveContact(t.Context(), k))
+	const other = identity.CustomerID("01931c2e-0000-7c1e-9d3b-5f2a6c7d8e9f")
+	_, err := m.table.Join(t.Context(), who, other, identity.Evidence{Rule: "register", At: nine})
+	m.did(err)
+	k.Version = 1
+	m.did(m.table.DropContact(t.Context(), k))
+	got := m.news()
+	if want := []contact.NewsKind{contact.SaidSomething, contact.NowWaiting, contact.NowMerged, contact.NowGone}; !slices.Equal(kinds(got), want) {
+		t.Fatalf("told %v, want %v", kinds(got), want)
+	}
+	if n := got[2]; n.Customer != other || n.Into != who {
+		t.Errorf("%+v", n)
+	}
+}
+
+func TestARecordThatCannotBeReadKeepsBackNoOther(t *testing.T) {
+	t.Parallel()
+	m := newMirror(t)
+	good := contact.Message{
+		Version: contact.SchemaVersion, ID: contact.NewID(contact.WhatsApp, nine, "a"), ProviderID: "a", CustomerID: who, Channel: contact.WhatsApp,
+		Direction: contact.Inbound, Kind: contact.Text, SentAt: nine,
+		Customer: identity.Address{Alias: identity.Alias{Kind: identity.Phone, Value: "31970100001"}, Assurance: identity.Verified},
+	}
+	if _, err := m.table.PutMessage(t.Context(), good, ""); err != nil {
+		t.Fatal(err)
+	}
+	out, err := m.db.Scan(t.Context(), &dynamodb.ScanInput{TableName: aws.String(storetest.Name)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	bad := m.record(nil, map[string]types.AttributeValue{"pk": &types.AttributeValueMemberS{Value: "C#x"}, "sk": &types.AttributeValueMemberS{Value: "M#nonsense"}})
+	resp, err := m.outbox.Handle(t.Context(), events.DynamoDBEvent{Records: []events.DynamoDBEventRecord{bad, m.record(nil, out.Items[0])}})
+	if err != nil || len(resp.BatchItemFailures) != 1 || resp.BatchItemFailures[0].ItemIdentifier != "1" {
+		t.Errorf("answered %+v, %v", resp, err)
+	}
+	if got := m.news(); len(got) != 1 || got[0].Message != good.ID {
+		t.Errorf("told %+v", got)
+	}
+}
