@@ -22,13 +22,13 @@ type Customers interface {
 	Customer(ctx context.Context, id identity.CustomerID) (identity.Customer, error)
 	Exists(ctx context.Context, id identity.CustomerID) (bool, error)
 	Aliases(ctx context.Context, c identity.Customer) ([]identity.Address, error)
-	Suggestions(ctx context.Context, c identity.Customer) ([]identity.CustomerID, error)
+	Suggestions(ctx context.Context, c identity.Customer) ([]identity.Suggestion, error)
 	History(ctx context.Context, c identity.Customer, q contact.Query) (contact.Page, error)
 	CursorAt(c identity.Customer, q contact.Query, e contact.Entry) string
 	ContactsOf(ctx context.Context, c identity.Customer, limit int, cursor string) ([]contact.Contact, string, error)
 	Waiting(ctx context.Context, department string, limit int, cursor string) ([]contact.Waiter, string, error)
 	PutRecorded(ctx context.Context, members []identity.CustomerID, m contact.Message, whole string) (contact.Entry, bool, error)
-	Register(ctx context.Context, r identity.Registration) (identity.CustomerID, []identity.CustomerID, error)
+	Register(ctx context.Context, r identity.Registration) (identity.Plan, error)
 	Claims(ctx context.Context, members []identity.CustomerID) ([]contact.Claim, error)
 	ClaimsOn(ctx context.Context, customers []identity.CustomerID) (map[identity.CustomerID][]contact.Claim, error)
 	SaveClaim(ctx context.Context, next contact.Claim, read []contact.Claim) error
@@ -168,9 +168,9 @@ func (a *Agents) profileOf(ctx context.Context, c identity.Customer) (profile, e
 	}
 	p.Aliases = append([]identity.Address{}, aliases...)
 	others, err := a.Store.Suggestions(ctx, c)
-	for _, id := range others {
-		if !slices.Contains(c.Members, id) {
-			p.Suggestions = append(p.Suggestions, suggestion{id})
+	for _, s := range others {
+		if !s.Dismissed {
+			p.Suggestions = append(p.Suggestions, suggestion{s.Customer})
 		}
 	}
 	return p, err

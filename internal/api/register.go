@@ -45,11 +45,15 @@ func (a *Agents) register(ctx context.Context, r *request) (reply, error) {
 		return reply{}, err
 	}
 	reg.At = r.now
-	id, unjoined, err := a.Store.Register(ctx, reg)
+	plan, err := a.Store.Register(ctx, reg)
 	if err != nil {
 		return reply{}, err
 	}
-	return reply{body: registered{id, reg.Account, append([]identity.CustomerID{}, unjoined...)}}, nil
+	unjoined := []identity.CustomerID{}
+	for _, u := range plan.Unjoined {
+		unjoined = append(unjoined, u.Customer)
+	}
+	return reply{body: registered{plan.Customer, reg.Account, unjoined}}, nil
 }
 
 var locale = regexp.MustCompile(`^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$`)

@@ -146,7 +146,7 @@ func (t *Taker) jobs(d contact.Delivery, letter *Letter, now time.Time) ([]job, 
 			if err := m.Validate(); err != nil {
 				return false, err
 			}
-			id, err := who.customer(ctx, m.Addresses(), identity.Evidence{Rule: "webhook", Ref: string(m.ID), At: m.SentAt})
+			id, err := who.customer(ctx, m.Addresses(), identity.Evidence{Rule: rule(m.Channel), Ref: string(m.ID), At: m.SentAt})
 			if err != nil {
 				return false, err
 			}
@@ -163,7 +163,7 @@ func (t *Taker) jobs(d contact.Delivery, letter *Letter, now time.Time) ([]job, 
 			if err := e.Validate(); err != nil {
 				return false, err
 			}
-			id, err := who.customer(ctx, e.Addresses(), identity.Evidence{Rule: "webhook", At: e.At})
+			id, err := who.customer(ctx, e.Addresses(), identity.Evidence{Rule: rule(e.Channel), At: e.At})
 			if err != nil {
 				return false, err
 			}
@@ -174,6 +174,18 @@ func (t *Taker) jobs(d contact.Delivery, letter *Letter, now time.Time) ([]job, 
 		jobs = append(jobs, func(ctx context.Context, _ *resolver) (bool, error) { return t.Store.PutNotice(ctx, n) })
 	}
 	return jobs, who
+}
+
+// rule says by what a channel shows whose aliases a message names.
+func rule(ch contact.Channel) string {
+	switch ch {
+	case contact.WhatsApp, contact.Messenger, contact.Instagram:
+		return identity.RuleWebhook
+	case contact.Email:
+		return identity.RuleMail
+	default:
+		return identity.RuleChat
+	}
 }
 
 func run(jobs []job, do func(job)) {
@@ -207,7 +219,7 @@ type resolved struct {
 }
 
 func (r *resolver) customer(ctx context.Context, addresses []identity.Address, ev identity.Evidence) (identity.CustomerID, error) {
-	key := fmt.Sprint(addresses)
+	key := fmt.Sprint(addresses, ev.At.Truncate(identity.Grain).Unix())
 	r.mu.Lock()
 	known, ok := r.known[key]
 	if !ok {

@@ -838,14 +838,14 @@ func TestANameIsAskedForOnceAndNeverInTheWayOfAnything(t *testing.T) {
 func TestTheRegistersNameCountsBeforeThePlatforms(t *testing.T) {
 	t.Parallel()
 	table := storetest.New(t)
-	who, _, err := table.Register(t.Context(), identity.Registration{Account: "K-1", Name: "J. Voorbeeld", At: at})
+	plan, err := table.Register(t.Context(), identity.Registration{Account: "K-1", Name: "J. Voorbeeld", At: at})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := table.PutName(t.Context(), who, "Jantje"); err != nil {
+	if err := table.PutName(t.Context(), plan.Customer, "Jantje"); err != nil {
 		t.Fatal(err)
 	}
-	if c, err := table.Customer(t.Context(), who); err != nil || c.Name != "J. Voorbeeld" {
+	if c, err := table.Customer(t.Context(), plan.Customer); err != nil || c.Name != "J. Voorbeeld" {
 		t.Errorf("name %q, %v", c.Name, err)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -19,13 +20,24 @@ import (
 // means that somebody else won, so the state converges.
 const maxTries = 12
 
-// An aliasItem is an alias as the table knows it.
+// An aliasItem is an alias as the table knows it. Its attributes:
+//
+//	c        the customer who has it, until it moves
+//	k, s, v  kind, scope, value; a: present when it is merely claimed
+//	r, e, t  the rule, evidence and time by which it is known
+//	al       keys of the aliases that a proven statement names with it
+//	le       rule, evidence and time of those statements that came later
+//	mv       to whom it moved, and when
+//	b        why it joins nobody, once two accounts were seen to share it
 type aliasItem struct {
 	key      string // its partition key
 	address  identity.Address
 	customer identity.CustomerID
-	linked   []string // keys of the aliases proven with it
-	since    time.Time
+	evidence identity.Evidence
+	linked   []string
+	later    map[string]identity.Evidence // by key of the other alias
+	moves    []identity.Move
+	shared   bool
 }
 
 func readAlias(it item) aliasItem {
@@ -33,16 +45,66 @@ func readAlias(it item) aliasItem {
 	if text(it, "a") == "c" {
 		assurance = identity.Claimed
 	}
-	return aliasItem{
+	a := aliasItem{
 		key: text(it, pkName),
 		address: identity.Address{
 			Alias:     identity.Alias{Kind: identity.Kind(text(it, "k")), Scope: text(it, "s"), Value: text(it, "v")},
 			Assurance: assurance,
 		},
 		customer: identity.CustomerID(text(it, "c")),
+		evidence: identity.Evidence{Rule: text(it, "r"), Ref: text(it, "e"), At: moment(it, "t")},
 		linked:   set(it, "al"),
-		since:    moment(it, "t"),
+		moves:    readMoves(set(it, "mv")),
+		shared:   it["b"] != nil,
 	}
+	for _, s := range set(it, "le") {
+		if p := strings.Split(s, unit); len(p) == 4 {
+			if a.later == nil {
+				a.later = map[string]identity.Evidence{}
+			}
+			a.later[p[0]] = identity.Evidence{Rule: p[1], Ref: p[2], At: parseMillis(p[3])}
+		}
+	}
+	return a
+}
+
+// keeper returns under whom messages of a that were sent at a time lie. That
+// never changes, so that each delivery of a message finds it.
+func (a aliasItem) keeper(at time.Time) identity.CustomerID {
+	who := a.customer
+	for _, m := range a.moves {
+		if !at.Before(m.Kept) {
+			who = m.To
+		}
+	}
+	return who
+}
+
+// owner returns whose alias a was at a time.
+func (a aliasItem) owner(at time.Time) identity.CustomerID {
+	who := a.customer
+	for _, m := range a.moves {
+		if !at.Before(m.From) {
+			who = m.To
+		}
+	}
+	return who
+}
+
+// now returns whose alias a is.
+func (a aliasItem) now() identity.CustomerID {
+	if n := len(a.moves); n > 0 {
+		return a.moves[n-1].To
+	}
+	return a.customer
+}
+
+// link returns why a and another alias are believed to be one person's.
+func (a aliasItem) link(other string) identity.Evidence {
+	if ev, ok := a.later[other]; ok {
+		return ev
+	}
+	return a.evidence
 }
 
 func (t *Table) writeAlias(a identity.Address, customer identity.CustomerID, linked []string, ev identity.Evidence) item {
@@ -72,30 +134,54 @@ func without(list []string, s string) []string {
 	return slices.DeleteFunc(slices.Clone(list), func(x string) bool { return x == s })
 }
 
+// linkLater notes on an alias that a later statement names it together with
+// others.
+func (t *Table) linkLater(a aliasItem, others []string, ev identity.Evidence) types.TransactWriteItem {
+	var fresh, why []string
+	for _, k := range without(others, a.key) {
+		if !slices.Contains(a.linked, k) {
+			fresh = append(fresh, k)
+			why = append(why, strings.Join([]string{k, ev.Rule, ev.Ref, timeSK("", ev.At)}, unit))
+		}
+	}
+	return types.TransactWriteItem{Update: &types.Update{
+		TableName:           t.name,
+		Key:                 key(a.key, aliasSK),
+		UpdateExpression:    aws.String("ADD al :al, le :le"),
+		ConditionExpression: aws.String("c = :c"),
+		ExpressionAttributeValues: item{
+			":al": &types.AttributeValueMemberSS{Value: fresh}, ":le": &types.AttributeValueMemberSS{Value: why}, ":c": str(string(a.customer)),
+		},
+	}}
+}
+
 // A Resolution is whose aliases they are.
 type Resolution struct {
-	Customer identity.CustomerID   // whose partition the message belongs to
+	Customer identity.CustomerID   // under whom the message lies
+	Owner    identity.CustomerID   // whose the first alias is: Customer, unless the alias moved
 	New      bool                  // nobody had any of the aliases before
 	Others   []identity.CustomerID // who else has one of them: the caller decides whether to join
 }
 
 // Resolve returns the customer of the first address, and records that the
 // verified addresses are one person's, on the evidence given. An address that
-// is merely claimed is never linked to another.
+// is merely claimed is never linked to another, nor is one that several
+// people use.
 //
 // A known sender costs one read, also with several aliases that list each
 // other. One unknown alias is one conditional write, several are one
 // transaction. Both can be repeated, and races between deliveries end with
 // one customer per alias.
+//
+// An alias of which a person has one at a time decides, where the first one
+// is known together with another of that kind: then the first was given to
+// somebody else, or is shared, and who could be meant is kept as a suggestion.
 func (t *Table) Resolve(ctx context.Context, addresses []identity.Address, ev identity.Evidence) (Resolution, error) {
 	addresses = t.linkable(addresses)
 	if len(addresses) == 0 {
 		return Resolution{}, fault.New(fault.Invalid, "no alias")
 	}
-	keys := make([]string, len(addresses))
-	for i, a := range addresses {
-		keys[i] = t.aliasKey(a)
-	}
+	keys := t.aliasKeys(addresses)
 	for try := range maxTries {
 		if try > 0 {
 			if err := pause(ctx, try); err != nil {
@@ -110,12 +196,22 @@ func (t *Table) Resolve(ctx context.Context, addresses []identity.Address, ev id
 	return Resolution{}, fault.New(fault.Unavailable, "the aliases keep changing")
 }
 
+func (t *Table) aliasKeys(addresses []identity.Address) []string {
+	keys := make([]string, len(addresses))
+	for i, a := range addresses {
+		keys[i] = t.aliasKey(a)
+	}
+	return keys
+}
+
 // linkable keeps what one statement can link: the first address, and the
-// verified ones beside it if it is verified itself, each once.
+// verified ones beside it if it is verified itself, each once. Blocked ones
+// are of no one person: with one of those in front there is nothing to link.
 func (t *Table) linkable(addresses []identity.Address) []identity.Address {
 	var out []identity.Address
 	for i, a := range addresses {
-		if i > 0 && (addresses[0].Assurance != identity.Verified || a.Assurance != identity.Verified) {
+		if i > 0 && (addresses[0].Assurance != identity.Verified || a.Assurance != identity.Verified ||
+			identity.Blocked(addresses[0].Alias) || identity.Blocked(a.Alias)) {
 			continue
 		}
 		if !slices.ContainsFunc(out, func(o identity.Address) bool { return o.Alias == a.Alias }) {
@@ -134,17 +230,17 @@ func (t *Table) resolve(ctx context.Context, addresses []identity.Address, keys 
 	if first != nil {
 		a := readAlias(first)
 		if listsAll(a, keys) {
-			return Resolution{Customer: a.customer}, true, nil
+			return Resolution{Customer: a.keeper(ev.At), Owner: a.owner(ev.At)}, true, nil
 		}
 	}
 	if len(addresses) == 1 {
 		return t.claimOne(ctx, addresses[0], ev)
 	}
-	known, err := t.aliases(ctx, keys)
+	s, err := t.statement(ctx, addresses, keys, ev)
 	if err != nil {
 		return Resolution{}, false, err
 	}
-	return t.claimAll(ctx, addresses, keys, known, ev)
+	return t.claimAll(ctx, s)
 }
 
 func listsAll(a aliasItem, keys []string) bool {
@@ -157,116 +253,72 @@ func listsAll(a aliasItem, keys []string) bool {
 }
 
 // claimOne takes one alias for a new customer, or finds who has it. A phone
-// number that is only written in another way belongs to whom it belongs.
+// number that is only written in another way belongs to whom it belongs; it is
+// noted with that customer first, so that it is found from there.
 func (t *Table) claimOne(ctx context.Context, a identity.Address, ev identity.Evidence) (Resolution, bool, error) {
-	customer, found, err := t.byVariant(ctx, a)
+	var linked []string
+	variant, found, err := t.byVariant(ctx, a)
 	if err != nil {
 		return Resolution{}, false, err
 	}
-	if !found {
-		customer = newCustomer()
+	customer := newCustomer()
+	if found {
+		customer, linked, ev.Rule = variant.owner(ev.At), []string{variant.key}, identity.RuleVariant
+		if err := t.note(ctx, customer, []string{t.aliasKey(a)}); err != nil {
+			return Resolution{}, false, err
+		}
 	}
-	taken, err := t.putNew(ctx, t.writeAlias(a, customer, nil, ev))
+	taken, err := t.putNew(ctx, t.writeAlias(a, customer, linked, ev))
 	switch {
 	case err != nil:
 		return Resolution{}, false, err
 	case taken != nil:
-		return Resolution{Customer: readAlias(taken).customer}, true, nil
+		a := readAlias(taken)
+		return Resolution{Customer: a.keeper(ev.At), Owner: a.owner(ev.At)}, true, nil
 	default:
-		return Resolution{Customer: customer, New: !found}, true, nil
+		return Resolution{Customer: customer, Owner: customer, New: !found}, true, nil
 	}
 }
 
-// byVariant finds who has the same subscriber's number written another way.
-func (t *Table) byVariant(ctx context.Context, a identity.Address) (identity.CustomerID, bool, error) {
+// byVariant finds the alias that is the same subscriber's number written
+// another way.
+func (t *Table) byVariant(ctx context.Context, a identity.Address) (aliasItem, bool, error) {
 	for _, v := range identity.PhoneVariants(a.Alias) {
 		it, err := t.get(ctx, key(t.aliasKey(identity.Address{Alias: v, Assurance: a.Assurance}), aliasSK), false)
-		if err != nil {
-			return "", false, err
-		}
-		if it != nil {
-			return readAlias(it).customer, true, nil
+		if err != nil || it != nil {
+			return readAlias(it), it != nil, err
 		}
 	}
-	return "", false, nil
+	return aliasItem{}, false, nil
 }
 
-// claimAll writes what is new about several aliases in one transaction: the
-// unknown ones, and the links that known ones lack.
-func (t *Table) claimAll(ctx context.Context, addresses []identity.Address, keys []string, known map[string]aliasItem, ev identity.Evidence) (Resolution, bool, error) {
-	r := Resolution{}
-	for _, k := range keys {
-		a, ok := known[k]
-		switch {
-		case !ok || a.customer == r.Customer:
-		case r.Customer == "":
-			r.Customer = a.customer
-		case !slices.Contains(r.Others, a.customer):
-			r.Others = append(r.Others, a.customer)
-		}
-	}
-	if r.Customer == "" {
-		for _, a := range addresses {
-			customer, found, err := t.byVariant(ctx, a)
-			if err != nil {
-				return r, false, err
-			}
-			if found {
-				r.Customer = customer
-				break
-			}
-		}
-	}
-	if r.Customer == "" {
-		r.Customer, r.New = newCustomer(), true
-	}
-	var writes []types.TransactWriteItem
-	for i, a := range addresses {
-		old, ok := known[keys[i]]
-		switch {
-		case !ok:
-			writes = append(writes, types.TransactWriteItem{Put: &types.Put{
-				TableName:           t.name,
-				Item:                t.writeAlias(a, r.Customer, keys, ev),
-				ConditionExpression: aws.String("attribute_not_exists(pk)"),
-			}})
-		case !listsAll(old, keys):
-			writes = append(writes, types.TransactWriteItem{Update: &types.Update{
-				TableName:                 t.name,
-				Key:                       key(keys[i], aliasSK),
-				UpdateExpression:          aws.String("ADD al :al"),
-				ConditionExpression:       aws.String("c = :c"),
-				ExpressionAttributeValues: item{":al": &types.AttributeValueMemberSS{Value: without(keys, keys[i])}, ":c": str(string(old.customer))},
-			}})
-		}
-	}
-	if len(writes) == 0 {
-		return r, true, nil
-	}
-	_, err := t.db.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: writes})
-	if cancelled(err) {
-		return r, false, nil
-	}
-	if err != nil {
-		return r, false, failed(err, "write aliases")
-	}
-	return r, true, nil
+// note keeps with a customer that it has aliases, so that they are found from
+// there whichever messages they came with.
+func (t *Table) note(ctx context.Context, c identity.CustomerID, aliasKeys []string) error {
+	_, err := t.update(ctx, &dynamodb.UpdateItemInput{
+		Key:                       key(customerPK(c), profileSK),
+		UpdateExpression:          aws.String("ADD al :al"),
+		ExpressionAttributeValues: item{":al": &types.AttributeValueMemberSS{Value: aliasKeys}},
+	})
+	return err
 }
 
 // aliases reads aliases by key, strongly.
 func (t *Table) aliases(ctx context.Context, keys []string) (map[string]aliasItem, error) {
-	ks := make([]item, len(keys))
-	for i, k := range keys {
-		ks[i] = key(k, aliasSK)
-	}
-	items, err := t.batchGet(ctx, ks, true)
-	if err != nil {
-		return nil, err
-	}
 	known := map[string]aliasItem{}
-	for _, it := range items {
-		a := readAlias(it)
-		known[a.key] = a
+	for chunk := range slices.Chunk(keys, 100) {
+		ks := make([]item, len(chunk))
+		for i, k := range chunk {
+			ks[i] = key(k, aliasSK)
+		}
+		items, err := t.batchGet(ctx, ks, true)
+		if err != nil {
+			return nil, err
+		}
+		for _, it := range items {
+			a := readAlias(it)
+			known[a.key] = a
+		}
 	}
 	return known, nil
 }
@@ -281,7 +333,7 @@ func (t *Table) Find(ctx context.Context, a identity.Alias) (identity.CustomerID
 				return "", "", err
 			}
 			if it != nil {
-				return readAlias(it).customer, assurance, nil
+				return readAlias(it).now(), assurance, nil
 			}
 		}
 	}
@@ -289,13 +341,13 @@ func (t *Table) Find(ctx context.Context, a identity.Alias) (identity.CustomerID
 }
 
 // maxAliases bounds how many aliases of one customer are listed.
-const maxAliases = 100
+const maxAliases = 200
 
 // linkedAliases returns the given aliases and all that are linked with them,
-// as far as they belong to one of the customers.
-func (t *Table) linkedAliases(ctx context.Context, seeds []string, of []identity.CustomerID) ([]identity.Address, error) {
+// as far as they belong to one of the customers, or once did.
+func (t *Table) linkedAliases(ctx context.Context, seeds []string, of []identity.CustomerID) ([]aliasItem, error) {
 	seen := map[string]bool{}
-	var out []identity.Address
+	var out []aliasItem
 	for len(seeds) > 0 && len(out) < maxAliases {
 		var todo []string
 		for _, k := range seeds {
@@ -305,23 +357,26 @@ func (t *Table) linkedAliases(ctx context.Context, seeds []string, of []identity
 			}
 		}
 		seeds = nil
-		if len(todo) == 0 {
-			break
-		}
 		known, err := t.aliases(ctx, todo)
 		if err != nil {
 			return nil, err
 		}
 		for _, k := range todo {
 			a, ok := known[k]
-			if !ok || !slices.Contains(of, a.customer) {
+			if !ok || !a.wasOf(of) {
 				continue
 			}
-			out = append(out, a.address)
+			out = append(out, a)
 			seeds = append(seeds, a.linked...)
 		}
 	}
 	return out, nil
+}
+
+// wasOf reports whether a is or was one of the customers'.
+func (a aliasItem) wasOf(of []identity.CustomerID) bool {
+	return slices.Contains(of, a.customer) ||
+		slices.ContainsFunc(a.moves, func(m identity.Move) bool { return slices.Contains(of, m.To) })
 }
 
 func newCustomer() identity.CustomerID {

@@ -26,7 +26,7 @@ func (t *Table) History(ctx context.Context, c identity.Customer, q contact.Quer
 	if err != nil {
 		return contact.Page{}, err
 	}
-	all, more, err := t.merged(ctx, c.Members, q, after)
+	all, more, err := t.merged(ctx, c, q, after)
 	if err != nil {
 		return contact.Page{}, err
 	}
@@ -78,25 +78,27 @@ func before(q contact.Query, a, b place) bool {
 // merged reads the next messages of all members, in order, until enough of
 // them match. It returns those that do not match, too: the last one is where
 // the page ends.
-func (t *Table) merged(ctx context.Context, members []identity.CustomerID, q contact.Query, after place) ([]contact.Entry, bool, error) {
-	heads := make([][]contact.Entry, len(members))
-	more := make([]bool, len(members))
-	last := make([]place, len(members))
+func (t *Table) merged(ctx context.Context, c identity.Customer, q contact.Query, after place) ([]contact.Entry, bool, error) {
+	parts := c.Parts()
+	heads := make([][]contact.Entry, len(parts))
+	more := make([]bool, len(parts))
+	last := make([]place, len(parts))
 	fill := func(i int) error {
 		var err error
-		heads[i], more[i], err = t.read(ctx, members[i], q, last[i])
+		heads[i], more[i], err = t.read(ctx, parts[i], q, last[i])
 		if n := len(heads[i]); n > 0 {
-			last[i] = place{messageSK(heads[i][n-1].ID), members[i]}
+			last[i] = placeOf(heads[i][n-1])
 		}
+		heads[i] = slices.DeleteFunc(heads[i], func(e contact.Entry) bool { return !t.owns(c, e.Message) })
 		return err
 	}
-	errs := make(chan error, len(members))
-	for i := range members {
+	errs := make(chan error, len(parts))
+	for i := range parts {
 		last[i] = after
 		go func() { errs <- fill(i) }()
 	}
 	var failed error
-	for range members {
+	for range parts {
 		if err := <-errs; err != nil {
 			failed = err
 		}
@@ -108,7 +110,7 @@ func (t *Table) merged(ctx context.Context, members []identity.CustomerID, q con
 	for matched := 0; ; {
 		next := -1
 		for i := range heads {
-			if len(heads[i]) == 0 && more[i] {
+			for len(heads[i]) == 0 && more[i] {
 				if err := fill(i); err != nil {
 					return nil, false, err
 				}
@@ -131,17 +133,28 @@ func (t *Table) merged(ctx context.Context, members []identity.CustomerID, q con
 	}
 }
 
+// owns reports whether a message that lies with c, or with somebody who had
+// one of c's aliases, is c's.
+func (t *Table) owns(c identity.Customer, m contact.Message) bool {
+	return len(c.Moves) == 0 || c.Owns(m.CustomerID, t.aliasKey(m.Customer), m.SentAt)
+}
+
 func placeOf(e contact.Entry) place { return place{messageSK(e.ID), e.CustomerID} }
 
 // read returns the next messages of one partition after a place, and whether
 // there are more.
-func (t *Table) read(ctx context.Context, c identity.CustomerID, q contact.Query, after place) ([]contact.Entry, bool, error) {
+func (t *Table) read(ctx context.Context, part identity.Part, q contact.Query, after place) ([]contact.Entry, bool, error) {
+	c := part.ID
 	from, to := messagePrefix, messagePrefix+"~"
-	if !q.From.IsZero() {
-		from = timeSK(messagePrefix, q.From)
+	for _, at := range []time.Time{q.From, part.From} {
+		if !at.IsZero() {
+			from = max(from, timeSK(messagePrefix, at))
+		}
 	}
-	if !q.To.IsZero() {
-		to = timeSK(messagePrefix, q.To)
+	for _, at := range []time.Time{q.To, part.To} {
+		if !at.IsZero() {
+			to = min(to, timeSK(messagePrefix, at))
+		}
 	}
 	if after.sk != "" {
 		// A partition that sorts behind the one of the last message may hold
@@ -232,18 +245,30 @@ func errCursor() error {
 	return fault.New(fault.Invalid, "the cursor is not of this customer and order; start again without one")
 }
 
-// Recent returns the messages of a customer's members from a time on, oldest
-// first, read strongly: what triage makes contacts of.
-func (t *Table) Recent(ctx context.Context, members []identity.CustomerID, from time.Time) ([]contact.Message, error) {
+// Recent returns the messages of a customer from a time on, oldest first, read
+// strongly: what triage makes contacts of.
+func (t *Table) Recent(ctx context.Context, c identity.Customer, from time.Time) ([]contact.Message, error) {
 	var out []contact.Message
 	var bad error
-	for _, c := range members {
-		in := between(customerPK(c), timeSK(messagePrefix, from), messagePrefix+"~")
+	for _, part := range c.Parts() {
+		since, to := from, messagePrefix+"~"
+		if part.From.After(since) {
+			since = part.From
+		}
+		if !part.To.IsZero() {
+			to = timeSK(messagePrefix, part.To)
+		}
+		if to < timeSK(messagePrefix, since) {
+			continue
+		}
+		in := between(customerPK(part.ID), timeSK(messagePrefix, since), to)
 		in.ConsistentRead = ptr(true)
 		err := t.query(ctx, in, func(it item) bool {
 			var m contact.Message
 			m, _, bad = readMessage(it)
-			out = append(out, m)
+			if bad == nil && t.owns(c, m) {
+				out = append(out, m)
+			}
 			return bad == nil
 		})
 		if err != nil || bad != nil {

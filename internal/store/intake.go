@@ -23,7 +23,7 @@ func (t *Table) Identify(ctx context.Context, addresses []identity.Address, ev i
 		return "", err
 	}
 	for _, other := range r.Others {
-		if _, err := t.Join(ctx, r.Customer, other, ev); err != nil {
+		if _, err := t.Join(ctx, r.Owner, other, ev); err != nil {
 			return "", err
 		}
 	}

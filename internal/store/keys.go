@@ -23,7 +23,8 @@ import (
 //	contact       C#<customer>            K#<start>#<id>
 //	claim         C#<customer>            H
 //	suggestion    C#<customer>            S#<other customer>
-//	join          C#<customer>            J#<time>#<other customer>
+//	change        C#<customer>            J#<time>#<id>
+//	name          R#<hash>                <customer>
 //	order         O#<hash>                O
 //	problem       P#<problem>             P
 //	affected      P#<problem>             A#<customer>
@@ -62,9 +63,12 @@ const (
 	levelPrefix    = "#"
 	aliasPrefix    = "A#"
 	customerPrefix = "C#"
+	changePrefix   = "J#"
 	problemPrefix  = "P#"
 	ratePrefix     = "R#"
 	duePrefix      = "D#"
+
+	suggestionPrefix = "S#"
 
 	watermarkKey = "~watermark"
 
@@ -158,6 +162,13 @@ func problemsPK(department string) string { return "problems#" + department }
 func (t *Table) orderPK(number string) string {
 	return "O#" + t.pepper.Hash("order", strings.ToUpper(number))
 }
+
+// namePK is where customers of one name in the register are found.
+func (t *Table) namePK(name string) string {
+	return "R#" + t.pepper.Hash("name", strings.ToLower(strings.Join(strings.Fields(name), " ")))
+}
+
+func suggestionSK(other identity.CustomerID) string { return suggestionPrefix + string(other) }
 
 func shardOf(s string) int {
 	h := fnv.New32a()

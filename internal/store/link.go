@@ -3,10 +3,6 @@ package store
 import (
 	"context"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-
 	"github.com/heard-intake/heard/internal/identity"
 )
 
@@ -22,14 +18,5 @@ func (t *Table) Link(ctx context.Context, l identity.Link) (identity.CustomerID,
 	if err != nil {
 		return "", err
 	}
-	keys := []string{t.aliasKey(both[0]), t.aliasKey(both[1])}
-	_, err = t.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
-		TableName: t.name, Key: key(customerPK(customer), profileSK),
-		UpdateExpression:          aws.String("ADD al :al"),
-		ExpressionAttributeValues: item{":al": &types.AttributeValueMemberSS{Value: keys}},
-	})
-	if err != nil {
-		return "", failed(err, "write profile")
-	}
-	return customer, nil
+	return customer, t.note(ctx, customer, t.aliasKeys(both))
 }

@@ -431,9 +431,9 @@ func TestTheRegisterTiesAliasesTogether(t *testing.T) {
 		Orders: []identity.Order{{Number: "WS-100001", Products: []string{"bike"}}},
 	}
 	for range 2 {
-		id, unjoined, err := table.Register(t.Context(), r)
-		if err != nil || id != wa.Customer || len(unjoined) != 0 {
-			t.Fatal(id, unjoined, err)
+		plan, err := table.Register(t.Context(), r)
+		if err != nil || plan.Customer != wa.Customer || len(plan.Unjoined) != 0 {
+			t.Fatal(plan, err)
 		}
 	}
 	for _, a := range []identity.Alias{phone(1).Alias, mail.Alias, {Kind: identity.Account, Value: "K-1001"}} {
@@ -468,9 +468,9 @@ func TestTwoCustomersWithMessagesAreSuggestedNotJoined(t *testing.T) {
 		t.Fatal(err)
 	}
 	reg := identity.Registration{Account: "K-1", At: start, Phones: []identity.Alias{phone(1).Alias}, Mails: []identity.Alias{mail.Alias}}
-	id, unjoined, err := table.Register(t.Context(), reg)
-	if err != nil || id != a.Customer || len(unjoined) != 0 {
-		t.Fatalf("one without messages was not joined: %v %v %v", id, unjoined, err)
+	plan, err := table.Register(t.Context(), reg)
+	if err != nil || plan.Customer != a.Customer || len(plan.Unjoined) != 0 {
+		t.Fatalf("one without messages was not joined: %v %v", plan, err)
 	}
 	if c, err := table.Customer(t.Context(), b.Customer); err != nil || c.ID != a.Customer || len(c.Members) != 2 {
 		t.Errorf("the merged id leads to %+v, %v", c, err)
@@ -485,15 +485,15 @@ func TestTwoCustomersWithMessagesAreSuggestedNotJoined(t *testing.T) {
 		t.Fatal(err)
 	}
 	reg.Mails = append(reg.Mails, other.Alias)
-	_, unjoined, err = table.Register(t.Context(), reg)
-	if err != nil || len(unjoined) != 1 {
-		t.Fatalf("two with messages: %v %v", unjoined, err)
+	plan, err = table.Register(t.Context(), reg)
+	if err != nil || len(plan.Unjoined) != 1 || plan.Unjoined[0].Why != store.WhyMessages {
+		t.Fatalf("two with messages: %v %v", plan, err)
 	}
 	whole, err := table.Customer(t.Context(), a.Customer)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s, err := table.Suggestions(t.Context(), whole); err != nil || len(s) != 1 || s[0] != c.Customer {
+	if s, err := table.Suggestions(t.Context(), whole); err != nil || len(s) != 1 || s[0].Customer != c.Customer || s[0].Score != 80 {
 		t.Errorf("suggestions %v %v", s, err)
 	}
 }

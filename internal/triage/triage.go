@@ -35,7 +35,7 @@ import (
 type Store interface {
 	Customer(ctx context.Context, id identity.CustomerID) (identity.Customer, error)
 	ContactsAround(ctx context.Context, c identity.CustomerID, at time.Time, before int, consistent bool) ([]contact.Contact, error)
-	Recent(ctx context.Context, members []identity.CustomerID, from time.Time) ([]contact.Message, error)
+	Recent(ctx context.Context, c identity.Customer, from time.Time) ([]contact.Message, error)
 	SaveContact(ctx context.Context, c contact.Contact) error
 	DropContact(ctx context.Context, c contact.Contact) error
 	Products(ctx context.Context, order string) ([]string, error)
@@ -79,8 +79,9 @@ const parallel = 8
 // maxRounds bounds how often contacts that changed meanwhile are made anew.
 const maxRounds = 6
 
-// Handle takes one batch of the table's stream: inserts of messages. What
-// fails is delivered again, from the earliest failure on.
+// Handle takes one batch of the table's stream: inserts of messages, and of
+// changes of who is who. What fails is delivered again, from the earliest
+// failure on.
 func (t *Triage) Handle(ctx context.Context, ev events.DynamoDBEvent) (events.DynamoDBEventResponse, error) {
 	todo := hints(ev)
 	for round := 0; len(todo) > 0 && round < maxRounds; round++ {
@@ -109,12 +110,13 @@ type hint struct {
 	err      error
 }
 
-// hints returns whose messages are in the batch.
+// hints returns whose messages are in the batch, and who was merged, unmerged
+// or gave an alias away: all contacts of those are made anew.
 func hints(ev events.DynamoDBEvent) []hint {
 	at := map[identity.CustomerID]int{}
 	var out []hint
 	for i, r := range ev.Records {
-		customer, from, ok := message(r)
+		customer, from, ok := about(r)
 		if !ok {
 			continue
 		}
@@ -131,14 +133,18 @@ func hints(ev events.DynamoDBEvent) []hint {
 	return out
 }
 
-// message reads whose message a record is about, and its time, from the key.
-func message(r events.DynamoDBEventRecord) (identity.CustomerID, time.Time, bool) {
+// about reads from the key whose message a record is about, and its time; the
+// zero time for a change of who is who.
+func about(r events.DynamoDBEventRecord) (identity.CustomerID, time.Time, bool) {
 	pk, okPK := r.Change.Keys["pk"]
 	sk, okSK := r.Change.Keys["sk"]
 	if !okPK || !okSK || pk.DataType() != events.DataTypeString || sk.DataType() != events.DataTypeString {
 		return "", time.Time{}, false
 	}
 	customer, okC := strings.CutPrefix(pk.String(), "C#")
+	if okC && strings.HasPrefix(sk.String(), "J#") {
+		return identity.CustomerID(customer), time.Time{}, true
+	}
 	rest, okM := strings.CutPrefix(sk.String(), "M#")
 	if !okC || !okM {
 		return "", time.Time{}, false
@@ -218,7 +224,7 @@ func (t *Triage) plan(ctx context.Context, h hint, again bool) plan {
 		return plan{err: err}
 	}
 	p := plan{customer: c}
-	stored, err := t.Store.ContactsAround(ctx, c.ID, h.from, around, again)
+	stored, err := t.stored(ctx, c, h.from, again)
 	if err != nil {
 		p.err = err
 		return p
@@ -241,12 +247,27 @@ func (t *Triage) plan(ctx context.Context, h hint, again bool) plan {
 	return p
 }
 
+// stored reads the contacts around a time, latest first. Those that lie with a
+// member were made before a merge, and are to lie with who stands for all.
+func (t *Triage) stored(ctx context.Context, c identity.Customer, at time.Time, again bool) ([]contact.Contact, error) {
+	var all []contact.Contact
+	for _, m := range c.Members {
+		part, err := t.Store.ContactsAround(ctx, m, at, around, again)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, part...)
+	}
+	slices.SortStableFunc(all, func(a, b contact.Contact) int { return b.Start.Compare(a.Start) })
+	return all, nil
+}
+
 // messages reads the messages that contacts have to be made of: from the
 // beginning of the earliest stored contact that can be touched by them.
 func (t *Triage) messages(ctx context.Context, c identity.Customer, from time.Time, stored []contact.Contact) ([]contact.Message, time.Time, error) {
 	from = anchor(from, stored, nil)
 	for {
-		ms, err := t.Store.Recent(ctx, c.Members, from)
+		ms, err := t.Store.Recent(ctx, c, from)
 		if err != nil {
 			return nil, from, err
 		}
@@ -279,15 +300,19 @@ func anchor(from time.Time, stored []contact.Contact, ms []contact.Message) time
 // compare says what differs between the stored contacts from a time on and
 // those that the messages make.
 func (p *plan) compare(stored, made []contact.Contact, from time.Time) {
-	old := map[string]contact.Contact{}
+	type place struct {
+		customer identity.CustomerID
+		id       string
+	}
+	old := map[place]contact.Contact{}
 	for _, k := range stored {
 		if !k.Start.Before(from) {
-			old[k.ID] = k
+			old[place{k.Customer, k.ID}] = k
 		}
 	}
 	for _, k := range made {
-		was, ok := old[k.ID]
-		delete(old, k.ID)
+		was, ok := old[place{k.Customer, k.ID}]
+		delete(old, place{k.Customer, k.ID})
 		if !ok {
 			p.save = append(p.save, k)
 			continue

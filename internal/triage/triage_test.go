@@ -301,7 +301,7 @@ func TestTheWaitingListFollowsTheLastWord(t *testing.T) {
 func TestAnOrderNumberFindsItsProduct(t *testing.T) {
 	t.Parallel()
 	tr, table := newTriage(t)
-	_, _, err := table.Register(t.Context(), identity.Registration{
+	_, err := table.Register(t.Context(), identity.Registration{
 		Account: "K-1", At: start, Orders: []identity.Order{{Number: "WS-100001", Products: []string{"air-fryer"}}},
 	})
 	if err != nil {

@@ -74,7 +74,7 @@ func read(t *testing.T, s *stack.Stack) *found {
 		}
 	}
 	for id := range f.customers {
-		ms, err := f.table.Recent(ctx, []identity.CustomerID{id}, time.Time{})
+		ms, err := f.table.Recent(ctx, identity.Customer{ID: id, Members: []identity.CustomerID{id}}, time.Time{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -66,6 +66,6 @@ func (p Person) Link(s Session, at time.Time) identity.Link {
 	return identity.Link{
 		From:     s.Alias(),
 		To:       p.Account.Alias,
-		Evidence: identity.Evidence{Rule: "host-jwt", Ref: s.Site, At: at},
+		Evidence: identity.Evidence{Rule: identity.RuleHost, Ref: s.Site, At: at},
 	}
 }

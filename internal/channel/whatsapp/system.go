@@ -10,9 +10,6 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 )
 
-// ruleSystem is the evidence of links that WhatsApp itself states.
-const ruleSystem = "system-event"
-
 // changed returns the ids a customer has after a system event.
 func changed(system meta.Object) ids {
 	phone := cmp.Or(system.Get("wa_id").Text(), system.Get("new_wa_id").Text()) // the latter before version 12
@@ -38,7 +35,7 @@ func (c *change) system(m *contact.Message, o meta.Object) {
 // link states that whoever had the ids in was has those in now, by linking the
 // first of them to each other one.
 func (c *change) link(was, now ids, ref contact.ID, at time.Time) {
-	evidence := identity.Evidence{Rule: ruleSystem, Ref: string(ref), At: at}
+	evidence := identity.Evidence{Rule: identity.RuleSystem, Ref: string(ref), At: at}
 	var first identity.Alias
 	for _, id := range [...]struct {
 		kind  identity.Kind

@@ -1,0 +1,364 @@
+package store
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/heard-intake/heard/internal/fault"
+	"github.com/heard-intake/heard/internal/identity"
+)
+
+// Merges make trees. Each customer is merged into at most one other (mi), and
+// each knows everybody below (m); the one at the top stands for all. Nothing
+// else is written, so that cutting any customer off its tree, in any order,
+// leaves what was there before.
+
+// maxMembers bounds how many ids one customer has: reading a history reads
+// each of them.
+const maxMembers = 32
+
+// Join says that two customers are one person, on the evidence given. What
+// proves less than that is kept as a suggestion for a person to decide, and
+// Join reports false. It moves no data, and can be repeated.
+func (t *Table) Join(ctx context.Context, a, b identity.CustomerID, ev identity.Evidence) (bool, error) {
+	why := ""
+	err := t.again(ctx, func() error {
+		v, err := t.verdict(ctx, a, b, ev)
+		if err != nil || v.into.ID == v.from.ID {
+			return err
+		}
+		if why = v.why; why != "" {
+			return nil
+		}
+		return t.merge(ctx, v.into, v.from, identity.Change{By: identity.ByRule, Rule: ev.Rule, Ref: ev.Ref})
+	})
+	if err != nil || why == "" {
+		return err == nil, err
+	}
+	if why == WhyApart {
+		return false, nil
+	}
+	return false, t.suggest(ctx, a, b, ev.Rule, ev)
+}
+
+// again repeats what lost a race.
+func (t *Table) again(ctx context.Context, do func() error) error {
+	for try := range maxTries {
+		if try > 0 {
+			if err := pause(ctx, try); err != nil {
+				return err
+			}
+		}
+		if err := do(); fault.KindOf(err) != fault.Conflict || err == nil {
+			return err
+		}
+	}
+	return fault.New(fault.Unavailable, "the customers keep changing")
+}
+
+// Why two customers are not joined by rule.
+const (
+	WhyMessages = "messages" // both have messages, and the evidence is not a platform's own
+	WhyAnother  = "another"  // a platform names both, and each has another alias of one kind
+	WhyEarlier  = "earlier"  // an alias became one that was in use before
+	WhyLimit    = "limit"    // together they have more aliases of a kind than one person has
+	WhyApart    = "apart"    // a person decided that they are two
+)
+
+// A verdict is whether evidence joins two customers.
+type verdict struct {
+	into, from identity.Customer
+	why        string // why not; empty when it does
+}
+
+// verdict judges whether evidence joins two customers, and writes nothing.
+func (t *Table) verdict(ctx context.Context, a, b identity.CustomerID, ev identity.Evidence) (verdict, error) {
+	ca, errA := t.customer(ctx, a, true)
+	cb, errB := t.customer(ctx, b, true)
+	v := verdict{into: ca, from: cb}
+	if err := firstError(errA, errB); err != nil || ca.ID == cb.ID {
+		return v, err
+	}
+	apart, err := t.apart(ctx, ca, cb)
+	if err != nil || apart {
+		v.why = WhyApart
+		return v, err
+	}
+	if v.why, err = t.crowded(ctx, ca, cb, ev); err != nil || v.why != "" {
+		return v, err
+	}
+	inA, errA := t.hasMessages(ctx, ca, time.Time{})
+	inB, errB := t.hasMessages(ctx, cb, time.Time{})
+	if err := firstError(errA, errB); err != nil {
+		return v, err
+	}
+	if inA && inB && !ev.Merges() {
+		v.why = WhyMessages
+		return v, nil
+	}
+	if inA && inB && ev.Rule == identity.RuleSystem {
+		// A number that somebody else wrote from before it became this
+		// person's was given out again.
+		earlier, err := t.hasMessages(ctx, cb, ev.At)
+		if err != nil || earlier {
+			v.why = WhyEarlier
+			return v, err
+		}
+	}
+	if inB && !inA || inA == inB && cb.ID < ca.ID {
+		v.into, v.from = cb, ca
+	}
+	return v, nil
+}
+
+// crowded returns why two customers have too many aliases of one kind to be
+// one person, as far as rules can tell.
+func (t *Table) crowded(ctx context.Context, a, b identity.Customer, ev identity.Evidence) (string, error) {
+	inA, errA := t.Aliases(ctx, a)
+	inB, errB := t.Aliases(ctx, b)
+	if err := firstError(errA, errB); err != nil {
+		return "", err
+	}
+	if len(a.Members)+len(b.Members) > maxMembers {
+		return WhyLimit, nil
+	}
+	count := map[identity.Kind]int{}
+	for _, x := range append(slices.Clone(inA), inB...) {
+		if x.Assurance == identity.Verified {
+			count[x.Kind]++
+		}
+	}
+	for kind, n := range count {
+		if n > identity.Limit(kind) {
+			return WhyLimit, nil
+		}
+	}
+	if ev.Rule != identity.RuleWebhook {
+		return "", nil
+	}
+	for _, x := range inA {
+		for _, y := range inB {
+			if rivals(x, y) {
+				return WhyAnother, nil
+			}
+		}
+	}
+	return "", nil
+}
+
+// rivals reports whether two aliases are of one kind that WhatsApp gives a
+// person one of.
+func rivals(x, y identity.Address) bool {
+	switch x.Kind {
+	case identity.Phone, identity.BSUID, identity.ParentBSUID:
+		return x.Kind == y.Kind && x.Scope == y.Scope && x.Assurance == identity.Verified && y.Assurance == identity.Verified &&
+			!slices.Contains(identity.PhoneVariants(x.Alias), y.Alias)
+	default:
+		return false
+	}
+}
+
+// Merge makes two customers one because a person decided so: into stands for
+// both. It moves no data, can be repeated, and can be undone by
+// [Table.Unmerge].
+func (t *Table) Merge(ctx context.Context, into, from identity.CustomerID, d identity.Decision) (identity.Customer, error) {
+	err := t.again(ctx, func() error {
+		a, errA := t.customer(ctx, into, true)
+		b, errB := t.customer(ctx, from, true)
+		if err := firstError(errA, errB); err != nil || a.ID == b.ID {
+			return err
+		}
+		if len(a.Members)+len(b.Members) > maxMembers {
+			return fault.New(fault.Invalid, "a customer has at most %d ids", maxMembers)
+		}
+		return t.merge(ctx, a, b, identity.Change{At: d.At, By: d.By, Why: d.Why, Rule: identity.RulePerson})
+	})
+	if err != nil {
+		return identity.Customer{}, err
+	}
+	return t.customer(ctx, into, true)
+}
+
+// merge makes into stand for from as well, in one transaction with the record
+// of why. [fault.Conflict] when either changed meanwhile.
+func (t *Table) merge(ctx context.Context, into, from identity.Customer, ch identity.Change) error {
+	ch.Kind = identity.Merged
+	ch.Before = [][]identity.CustomerID{into.Members, from.Members}
+	ch.After = [][]identity.CustomerID{slices.Concat(into.Members, from.Members)}
+	records, err := t.audit(&ch, into.ID, from.ID)
+	if err != nil {
+		return err
+	}
+	merged := below(from.Members)
+	writes := append(records,
+		types.TransactWriteItem{Update: &types.Update{
+			TableName: t.name, Key: key(customerPK(from.ID), profileSK), UpdateExpression: aws.String("SET mi = :mi"),
+			ConditionExpression: aws.String("attribute_not_exists(mi) AND " + hasBelow(from)), ExpressionAttributeValues: valuesBelow(from, item{":mi": str(string(into.ID))}),
+		}},
+		types.TransactWriteItem{Update: &types.Update{
+			TableName: t.name, Key: key(customerPK(into.ID), profileSK), UpdateExpression: aws.String("ADD m :more"),
+			ConditionExpression:       aws.String("attribute_not_exists(mi) AND " + hasBelow(into)),
+			ExpressionAttributeValues: valuesBelow(into, item{":more": merged}),
+		}})
+	return t.transact(ctx, writes, "the customers changed")
+}
+
+func below(ids []identity.CustomerID) *types.AttributeValueMemberSS {
+	ss := &types.AttributeValueMemberSS{}
+	for _, id := range ids {
+		ss.Value = append(ss.Value, string(id))
+	}
+	return ss
+}
+
+// hasBelow is the condition that still the same customers are merged into c.
+func hasBelow(c identity.Customer) string {
+	if len(c.Members) == 1 {
+		return "attribute_not_exists(m)"
+	}
+	return "m = :m"
+}
+
+func valuesBelow(c identity.Customer, values item) item {
+	if len(c.Members) > 1 {
+		values[":m"] = below(c.Members[1:])
+	}
+	return values
+}
+
+// Unmerge makes a customer who was merged into another stand alone again, with
+// everybody who was merged into that one before. What was written meanwhile
+// lies with whose alias it came by, and so goes with it. Rules never join the
+// two again. It returns who stood for all, and who stands for those cut off.
+func (t *Table) Unmerge(ctx context.Context, member identity.CustomerID, d identity.Decision) (rest, apart identity.Customer, err error) {
+	var top identity.CustomerID
+	err = t.again(ctx, func() error {
+		top, err = t.unmerge(ctx, member, d)
+		return err
+	})
+	if err != nil {
+		return rest, apart, err
+	}
+	rest, errA := t.customer(ctx, top, true)
+	apart, errB := t.customer(ctx, member, true)
+	return rest, apart, firstError(errA, errB)
+}
+
+func (t *Table) unmerge(ctx context.Context, member identity.CustomerID, d identity.Decision) (identity.CustomerID, error) {
+	path, err := t.path(ctx, member)
+	if err != nil {
+		return "", err
+	}
+	if len(path) == 1 {
+		return "", fault.New(fault.Invalid, "this id stands for all of its ids; name the one to split off")
+	}
+	top := path[len(path)-1]
+	cut := append([]string{string(member)}, sorted(set(path[0], "m"))...)
+	whole := append([]string{string(customerOf(text(top, pkName)))}, sorted(set(top, "m"))...)
+	kept := slices.DeleteFunc(slices.Clone(whole), func(id string) bool { return slices.Contains(cut, id) })
+	ch := identity.Change{
+		Kind: identity.Unmerged, At: d.At, By: d.By, Why: d.Why, Rule: identity.RulePerson,
+		Before: [][]identity.CustomerID{customers(whole)}, After: [][]identity.CustomerID{customers(kept), customers(cut)},
+	}
+	writes, err := t.audit(&ch, customerOf(text(top, pkName)), member)
+	if err != nil {
+		return "", err
+	}
+	writes = append(writes, t.without(path[0], "mi", nil))
+	for _, p := range path[1:] {
+		writes = append(writes, t.without(p, "m", cut))
+	}
+	// Whoever was joined is apart now, from the one it was merged into.
+	writes = append(writes, t.decided(member, customerOf(text(path[1], pkName)), d)...)
+	return customerOf(text(top, pkName)), t.transact(ctx, writes, "the customers changed")
+}
+
+func sorted(list []string) []string {
+	slices.Sort(list)
+	return list
+}
+
+func customers(ids []string) []identity.CustomerID {
+	out := make([]identity.CustomerID, len(ids))
+	for i, id := range ids {
+		out[i] = identity.CustomerID(id)
+	}
+	return out
+}
+
+// path returns the profiles from a customer to the one that stands for all.
+func (t *Table) path(ctx context.Context, id identity.CustomerID) ([]item, error) {
+	var path []item
+	for id != "" {
+		it, err := t.get(ctx, key(customerPK(id), profileSK), true)
+		if err != nil {
+			return nil, err
+		}
+		if it == nil {
+			it = key(customerPK(id), profileSK)
+		}
+		path = append(path, it)
+		if len(path) > maxMembers {
+			return nil, fault.New(fault.Internal, "a chain of merges without end")
+		}
+		id = identity.CustomerID(text(it, "mi"))
+	}
+	return path, nil
+}
+
+// without takes a merge out of a profile that must be as it was read: an
+// attribute, or some of its values. A profile of which nothing is left was
+// not there before, and goes.
+func (t *Table) without(profile item, attr string, values []string) types.TransactWriteItem {
+	k := key(text(profile, pkName), profileSK)
+	condition, vals := unchanged(profile, "mi", "m")
+	left := slices.DeleteFunc(slices.Clone(set(profile, attr)), func(v string) bool { return slices.Contains(values, v) })
+	empty := len(left) == 0 && !slices.ContainsFunc(profileAttrs, func(a string) bool { return a != attr && profile[a] != nil })
+	if empty {
+		for _, a := range profileAttrs {
+			if a != "mi" && a != "m" {
+				condition += " AND attribute_not_exists(" + nameOf(a) + ")"
+			}
+		}
+		return types.TransactWriteItem{Delete: &types.Delete{
+			TableName: t.name, Key: k, ConditionExpression: &condition, ExpressionAttributeValues: vals,
+			ExpressionAttributeNames: map[string]string{"#l": "l"},
+		}}
+	}
+	up := &types.Update{TableName: t.name, Key: k, ConditionExpression: &condition, ExpressionAttributeValues: vals}
+	if values == nil {
+		up.UpdateExpression = aws.String("REMOVE " + attr)
+	} else {
+		up.UpdateExpression = aws.String("DELETE " + attr + " :gone")
+		vals[":gone"] = &types.AttributeValueMemberSS{Value: values}
+	}
+	return types.TransactWriteItem{Update: up}
+}
+
+// nameOf is an attribute as expressions may name it: l is a reserved word.
+func nameOf(attr string) string {
+	if attr == "l" {
+		return "#l"
+	}
+	return attr
+}
+
+// unchanged is the condition that attributes are as they were read.
+func unchanged(it item, attrs ...string) (string, item) {
+	var parts []string
+	values := item{}
+	for _, a := range attrs {
+		if it[a] == nil {
+			parts = append(parts, "attribute_not_exists("+a+")")
+			continue
+		}
+		parts = append(parts, a+" = :was"+a)
+		values[":was"+a] = it[a]
+	}
+	return strings.Join(parts, " AND "), values
+}

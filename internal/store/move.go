@@ -1,0 +1,127 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/heard-intake/heard/internal/fault"
+	"github.com/heard-intake/heard/internal/identity"
+)
+
+// maxMoves bounds how often one alias moves.
+const maxMoves = 8
+
+// lead is by how much a platform's clock may be ahead of ours: what is sent
+// until then may have been stored already.
+const lead = 2 * time.Minute
+
+// A move is kept with the alias and with every customer who ever had it, as
+// "<number, 3 digits>|<from>|<kept>|<was>|<to>|<alias>", so that the moves of
+// an alias sort in the order in which they were decided.
+func writeMove(n int, m identity.Move) string {
+	return fmt.Sprintf("%03d|%s|%s|%s|%s|%s", n, timeSK("", m.From), timeSK("", m.Kept), m.Was, m.To, m.Alias)
+}
+
+func readMoves(list []string) []identity.Move {
+	slices.Sort(list)
+	var out []identity.Move
+	for _, s := range list {
+		if p := strings.Split(s, "|"); len(p) == 6 {
+			out = append(out, identity.Move{
+				From: parseMillis(p[1]), Kept: parseMillis(p[2]), Was: identity.CustomerID(p[3]), To: identity.CustomerID(p[4]), Alias: p[5],
+			})
+		}
+	}
+	return out
+}
+
+// MoveAlias gives an alias to another customer from a time on, because a
+// person decided so: a phone number that was given out again. Messages sent
+// before stay with who had it; later ones are the other's, also those that
+// are stored already, which stay where they lie. An empty id is somebody new.
+// It returns who has the alias now.
+//
+// owner is who has it, as whoever decided saw it. [fault.Conflict] when it is
+// somebody else's.
+func (t *Table) MoveAlias(ctx context.Context, owner identity.Customer, a identity.Alias, to identity.CustomerID, from time.Time, d identity.Decision) (identity.CustomerID, error) {
+	to = cmp.Or(to, newCustomer())
+	err := t.again(ctx, func() error { return t.moveAlias(ctx, owner, a, to, from, d) })
+	return to, err
+}
+
+func (t *Table) moveAlias(ctx context.Context, owner identity.Customer, a identity.Alias, to identity.CustomerID, from time.Time, d identity.Decision) error {
+	k := t.aliasKey(identity.Address{Alias: a, Assurance: identity.Verified})
+	it, err := t.get(ctx, key(k, aliasSK), true)
+	if err != nil {
+		return err
+	}
+	if it == nil {
+		return fault.New(fault.NotFound, "nobody proved to have this alias")
+	}
+	was := readAlias(it)
+	if !slices.Contains(owner.Members, was.now()) {
+		return fault.New(fault.Invalid, "the alias is not this customer's")
+	}
+	if slices.Contains(owner.Members, to) {
+		return fault.New(fault.Invalid, "the alias is this customer's already")
+	}
+	if len(was.moves) == maxMoves {
+		return fault.New(fault.Invalid, "an alias moves at most %d times", maxMoves)
+	}
+	kept := d.At
+	if kept.Before(from) {
+		kept = from
+	}
+	kept = kept.Add(lead + identity.Grain).Truncate(identity.Grain)
+	m := identity.Move{Alias: k, From: from, Kept: kept, Was: was.keeper(kept), To: to}
+	return t.putMove(ctx, was, m, identity.Change{
+		Kind: identity.Moved, At: d.At, By: d.By, Why: d.Why, Rule: identity.RulePerson, Alias: &a, From: from,
+		Before: [][]identity.CustomerID{{was.now()}}, After: [][]identity.CustomerID{{to}},
+	})
+}
+
+// putMove keeps a move with the alias, with everybody who ever had it, and in
+// the audit trail of each.
+func (t *Table) putMove(ctx context.Context, a aliasItem, m identity.Move, ch identity.Change) error {
+	number := len(a.moves)
+	all := []string{writeMove(number, m)}
+	who := []identity.CustomerID{a.customer}
+	for i, old := range a.moves {
+		all = append(all, writeMove(i, old))
+		if !slices.Contains(who, old.To) {
+			who = append(who, old.To)
+		}
+	}
+	if !slices.Contains(who, m.To) {
+		who = append(who, m.To)
+	}
+	writes, err := t.audit(&ch, who...)
+	if err != nil {
+		return err
+	}
+	condition := "c = :c AND attribute_not_exists(mv)"
+	values := item{":c": str(string(a.customer)), ":mv": &types.AttributeValueMemberSS{Value: all[:1]}}
+	if number > 0 {
+		condition = "c = :c AND size(mv) = :n"
+		values[":n"] = &types.AttributeValueMemberN{Value: strconv.Itoa(number)}
+	}
+	writes = append(writes, types.TransactWriteItem{Update: &types.Update{
+		TableName: t.name, Key: key(a.key, aliasSK), UpdateExpression: aws.String("ADD mv :mv"),
+		ConditionExpression: &condition, ExpressionAttributeValues: values,
+	}})
+	for _, id := range who {
+		writes = append(writes, types.TransactWriteItem{Update: &types.Update{
+			TableName: t.name, Key: key(customerPK(id), profileSK), UpdateExpression: aws.String("ADD mv :mv"),
+			ExpressionAttributeValues: item{":mv": &types.AttributeValueMemberSS{Value: all}},
+		}})
+	}
+	return t.transact(ctx, writes, "the alias changed")
+}

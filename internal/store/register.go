@@ -1,0 +1,152 @@
+package store
+
+import (
+	"context"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/heard-intake/heard/internal/identity"
+)
+
+// Register records what the register says, and joins the aliases it names
+// where that is safe. It can be repeated; what is no longer in the register
+// stays known.
+func (t *Table) Register(ctx context.Context, r identity.Registration) (identity.Plan, error) {
+	addresses, ev, err := t.entry(r)
+	if err != nil {
+		return identity.Plan{}, err
+	}
+	res, err := t.Resolve(ctx, addresses, ev)
+	if err != nil {
+		return identity.Plan{}, err
+	}
+	if err := t.putProfile(ctx, res.Owner, r, addresses); err != nil {
+		return identity.Plan{}, err
+	}
+	plan, err := t.judge(ctx, addresses, ev, res, func(other identity.CustomerID) error {
+		_, err := t.Join(ctx, res.Owner, other, ev)
+		return err
+	})
+	if err != nil {
+		return plan, err
+	}
+	c, err := t.customer(ctx, res.Owner, true)
+	if err != nil {
+		return plan, err
+	}
+	plan.Customer = c.ID
+	return plan, t.putOrders(ctx, r)
+}
+
+// PlanRegister returns what [Table.Register] would do, and writes nothing.
+func (t *Table) PlanRegister(ctx context.Context, r identity.Registration) (identity.Plan, error) {
+	addresses, ev, err := t.entry(r)
+	if err != nil {
+		return identity.Plan{}, err
+	}
+	addresses = t.linkable(addresses)
+	s, err := t.statement(ctx, addresses, t.aliasKeys(addresses), ev)
+	if err != nil {
+		return identity.Plan{}, err
+	}
+	plan, err := t.judge(ctx, addresses, ev, Resolution{Owner: s.owner, New: s.fresh, Others: s.others}, nil)
+	if err != nil || s.fresh {
+		return plan, err
+	}
+	c, err := t.Customer(ctx, s.owner)
+	plan.Customer = c.ID
+	return plan, err
+}
+
+// entry returns the statement that an entry of the register makes. Its number
+// comes first: whose entry it is decides over whose phone it names.
+func (t *Table) entry(r identity.Registration) ([]identity.Address, identity.Evidence, error) {
+	account, err := identity.NewAlias(identity.Account, "", r.Account)
+	if err != nil {
+		return nil, identity.Evidence{}, err
+	}
+	addresses := []identity.Address{{Alias: account, Assurance: identity.Verified}}
+	for _, a := range slices.Concat(r.Phones, r.Mails) {
+		addresses = append(addresses, identity.Address{Alias: a, Assurance: identity.Verified})
+	}
+	return addresses, identity.Evidence{Rule: identity.RuleRegister, Ref: "account " + account.Value, At: r.At}, nil
+}
+
+// judge says of everybody else who has an alias of an entry whether the entry
+// joins them, and has it done where do is given.
+func (t *Table) judge(ctx context.Context, addresses []identity.Address, ev identity.Evidence, res Resolution, do func(identity.CustomerID) error) (identity.Plan, error) {
+	plan := identity.Plan{New: res.New}
+	s, err := t.statement(ctx, t.linkable(addresses), t.aliasKeys(t.linkable(addresses)), ev)
+	if err != nil {
+		return plan, err
+	}
+	for _, r := range s.rivals {
+		if r.customer != res.Owner {
+			plan.Unjoined = append(plan.Unjoined, identity.Unjoined{Customer: r.customer, Why: identity.ReasonShared})
+		}
+	}
+	for _, other := range res.Others {
+		v, err := t.verdict(ctx, res.Owner, other, ev)
+		if err != nil {
+			return plan, err
+		}
+		if v.why == "" {
+			plan.Joined = append(plan.Joined, other)
+		} else {
+			plan.Unjoined = append(plan.Unjoined, identity.Unjoined{Customer: other, Why: v.why})
+		}
+		if do != nil {
+			if err := do(other); err != nil {
+				return plan, err
+			}
+		}
+	}
+	return plan, nil
+}
+
+func (t *Table) putProfile(ctx context.Context, id identity.CustomerID, r identity.Registration, addresses []identity.Address) error {
+	_, err := t.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+		TableName: t.name, Key: key(customerPK(id), profileSK),
+		UpdateExpression:          aws.String("SET n = :n, #l = :l, ac = :ac ADD al :al"),
+		ExpressionAttributeNames:  map[string]string{"#l": "l"},
+		ExpressionAttributeValues: item{":n": str(r.Name), ":l": str(r.Locale), ":ac": str(r.Account), ":al": &types.AttributeValueMemberSS{Value: t.aliasKeys(addresses)}},
+	})
+	if err != nil {
+		return failed(err, "write profile")
+	}
+	if r.Name == "" {
+		return nil
+	}
+	it := key(t.namePK(r.Name), string(id))
+	_, err = t.putNew(ctx, it)
+	return err
+}
+
+func (t *Table) putOrders(ctx context.Context, r identity.Registration) error {
+	for _, o := range r.Orders {
+		it := key(t.orderPK(o.Number), "O")
+		it["ac"] = str(r.Account)
+		if len(o.Products) > 0 {
+			it["pr"] = &types.AttributeValueMemberSS{Value: o.Products}
+		}
+		if _, err := t.db.PutItem(ctx, &dynamodb.PutItemInput{TableName: t.name, Item: it}); err != nil {
+			return failed(err, "write order")
+		}
+	}
+	return nil
+}
+
+// Products returns what the order of that number holds; nothing when the
+// register has no such order.
+func (t *Table) Products(ctx context.Context, order string) ([]string, error) {
+	it, err := t.get(ctx, key(t.orderPK(order), "O"), false)
+	if err != nil {
+		return nil, err
+	}
+	out := set(it, "pr")
+	slices.Sort(out)
+	return out, nil
+}

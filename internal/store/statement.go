@@ -1,0 +1,236 @@
+package store
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/heard-intake/heard/internal/identity"
+)
+
+// A statement is one that names several aliases, with what it means as far as
+// the table knows them.
+type statement struct {
+	addresses []identity.Address
+	keys      []string
+	ev        identity.Evidence
+	known     map[string]aliasItem
+
+	keeper identity.CustomerID // under whom the message lies
+	owner  identity.CustomerID // whose the aliases are that nobody had
+	fresh  bool                // owner is somebody new
+	others []identity.CustomerID
+	rivals []rival
+}
+
+// A rival is who has one of the aliases and yet is somebody else, as far as
+// is known: the statement ties the alias to another account or user id than
+// an earlier one did.
+type rival struct {
+	customer identity.CustomerID
+	alias    string // its key
+	reason   string
+	direct   bool // the alias itself is tied to both
+}
+
+// statement reads what addresses mean that one statement names. It writes
+// nothing. What decides under whom a message lies is only what never changes:
+// whose an alias is, and what it was first linked with.
+func (t *Table) statement(ctx context.Context, addresses []identity.Address, keys []string, ev identity.Evidence) (statement, error) {
+	s := statement{addresses: addresses, keys: keys, ev: ev}
+	var err error
+	if s.known, err = t.aliases(ctx, keys); err != nil {
+		return s, err
+	}
+	candidates := make([]aliasItem, 0, len(keys))
+	for _, k := range keys {
+		if a, ok := s.known[k]; ok {
+			candidates = append(candidates, a)
+		}
+	}
+	for i, a := range addresses {
+		if _, ok := s.known[keys[i]]; ok {
+			continue
+		}
+		if v, found, err := t.byVariant(ctx, a); err != nil {
+			return s, err
+		} else if found {
+			candidates = append(candidates, v)
+		}
+	}
+	for _, a := range candidates {
+		r, err := t.rivals(ctx, s, a)
+		if err != nil {
+			return s, err
+		}
+		owner := a.owner(ev.At)
+		switch {
+		case r.reason != "":
+			s.rivals = append(s.rivals, r)
+		case s.keeper == "":
+			s.keeper, s.owner = a.keeper(ev.At), owner
+		case owner != s.owner && s.known[a.key].key != "" && !slices.Contains(s.others, owner):
+			s.others = append(s.others, owner)
+		}
+	}
+	if s.keeper == "" {
+		s.keeper = newCustomer()
+		s.owner, s.fresh = s.keeper, true
+	}
+	return s, nil
+}
+
+// rivals reports whether an alias is of somebody else than who the statement
+// is about; the rival has no reason if not.
+func (t *Table) rivals(ctx context.Context, s statement, a aliasItem) (rival, error) {
+	r := rival{customer: a.owner(s.ev.At), alias: a.key}
+	if s.ev.Rule == identity.RuleSystem {
+		return r, nil // the platform itself says that one became the other
+	}
+	if a.shared && !s.ev.Merges() {
+		r.reason = identity.ReasonShared
+		return r, nil
+	}
+	for i, u := range s.addresses {
+		if !identity.Single(u.Kind) || s.keys[i] == a.key || slices.Contains(a.linked, s.keys[i]) {
+			continue
+		}
+		if k, ok := s.known[s.keys[i]]; ok && k.owner(s.ev.At) == r.customer {
+			continue
+		}
+		direct, err := t.tiedToAnother(ctx, a, u)
+		if err != nil {
+			return r, err
+		}
+		if direct {
+			r.reason, r.direct = s.ev.Rule, true
+			return r, nil
+		}
+		if another, err := t.hasAnother(ctx, s, r.customer, u); err != nil || another {
+			r.reason = s.ev.Rule
+			return r, err
+		}
+	}
+	return r, nil
+}
+
+// tiedToAnother reports whether a statement named a together with another
+// alias of the kind and scope of u.
+func (t *Table) tiedToAnother(ctx context.Context, a aliasItem, u identity.Address) (bool, error) {
+	var same []string
+	for _, k := range a.linked {
+		if strings.HasPrefix(k, aliasPrefix+string(u.Kind)+"#") && k != t.aliasKey(u) {
+			same = append(same, k)
+		}
+	}
+	if len(same) == 0 {
+		return false, nil
+	}
+	known, err := t.aliases(ctx, same)
+	for _, k := range known {
+		if k.address.Scope == u.Scope {
+			return true, err
+		}
+	}
+	return false, err
+}
+
+// hasAnother reports whether a person has another account, whichever way.
+// Platforms are not asked that: what decides under whom their messages lie
+// must not change by a merge.
+func (t *Table) hasAnother(ctx context.Context, s statement, who identity.CustomerID, u identity.Address) (bool, error) {
+	if s.ev.Merges() || u.Kind != identity.Account {
+		return false, nil
+	}
+	c, err := t.Customer(ctx, who)
+	if err != nil {
+		return false, err
+	}
+	all, err := t.aliasesOf(ctx, c)
+	return slices.ContainsFunc(all, func(a aliasItem) bool {
+		return a.address.Kind == u.Kind && a.address.Alias != u.Alias && slices.Contains(c.Members, a.now())
+	}), err
+}
+
+// linked returns the keys of the aliases that the statement links.
+func (s statement) linked() []string {
+	return slices.DeleteFunc(slices.Clone(s.keys), func(k string) bool {
+		return slices.ContainsFunc(s.rivals, func(r rival) bool { return r.alias == k })
+	})
+}
+
+// claimAll writes what is new about several aliases in one transaction: the
+// unknown ones, and the links that known ones lack.
+func (t *Table) claimAll(ctx context.Context, s statement) (Resolution, bool, error) {
+	r := Resolution{Customer: s.keeper, Owner: s.owner, New: s.fresh, Others: s.others}
+	linked := s.linked()
+	var writes []types.TransactWriteItem
+	var taken []string
+	for i, a := range s.addresses {
+		old, ok := s.known[s.keys[i]]
+		switch {
+		case !ok:
+			taken = append(taken, s.keys[i])
+			writes = append(writes, types.TransactWriteItem{Put: &types.Put{
+				TableName:           t.name,
+				Item:                t.writeAlias(a, s.owner, linked, s.ev),
+				ConditionExpression: aws.String("attribute_not_exists(pk)"),
+			}})
+		case slices.Contains(linked, old.key) && !listsAll(old, linked):
+			writes = append(writes, t.linkLater(old, linked, s.ev))
+		}
+	}
+	if len(taken) > 0 && !s.fresh {
+		writes = append(writes, types.TransactWriteItem{Update: &types.Update{
+			TableName: t.name, Key: key(customerPK(s.owner), profileSK),
+			UpdateExpression:          aws.String("ADD al :al"),
+			ExpressionAttributeValues: item{":al": &types.AttributeValueMemberSS{Value: taken}},
+		}})
+	}
+	if len(writes) > 0 {
+		_, err := t.db.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: writes})
+		if cancelled(err) {
+			return r, false, nil
+		}
+		if err != nil {
+			return r, false, failed(err, "write aliases")
+		}
+	}
+	return r, true, t.keepRivals(ctx, s)
+}
+
+// keepRivals keeps who else may be meant as suggestions, and that an alias
+// which two accounts share joins nobody.
+func (t *Table) keepRivals(ctx context.Context, s statement) error {
+	for _, r := range s.rivals {
+		reason := r.reason
+		if r.direct && !s.ev.Merges() {
+			reason = identity.ReasonShared
+			if err := t.share(ctx, s.known[r.alias]); err != nil {
+				return err
+			}
+		}
+		if err := t.suggest(ctx, s.owner, r.customer, reason, s.ev); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// share keeps that an alias is of several people.
+func (t *Table) share(ctx context.Context, a aliasItem) error {
+	if a.key == "" || a.shared {
+		return nil
+	}
+	_, err := t.update(ctx, &dynamodb.UpdateItemInput{
+		Key:                       key(a.key, aliasSK),
+		UpdateExpression:          aws.String("SET b = :b"),
+		ConditionExpression:       aws.String("attribute_exists(pk)"),
+		ExpressionAttributeValues: item{":b": str(identity.ReasonShared)},
+	})
+	return err
+}

@@ -1,0 +1,293 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/fault"
+	"github.com/heard-intake/heard/internal/identity"
+)
+
+// A suggestion's attributes, under both customers:
+//
+//	rs    the rules and reasons that speak for it
+//	e, t  the evidence that came first, and when
+//	st    "d" once a person decided that they are two; by, wy, dt: who, why, when
+
+// suggest keeps that two customers may be one, under both. What is kept
+// already costs a read.
+func (t *Table) suggest(ctx context.Context, a, b identity.CustomerID, reason string, ev identity.Evidence) error {
+	if a == b {
+		return nil
+	}
+	it, err := t.get(ctx, key(customerPK(b), suggestionSK(a)), true)
+	if err != nil || slices.Contains(set(it, "rs"), reason) {
+		return err
+	}
+	for _, pair := range [][2]identity.CustomerID{{a, b}, {b, a}} { // looked for under the second, so that comes last
+		_, err := t.update(ctx, &dynamodb.UpdateItemInput{
+			Key:                       key(customerPK(pair[0]), suggestionSK(pair[1])),
+			UpdateExpression:          aws.String("ADD rs :rs SET t = if_not_exists(t, :t), e = if_not_exists(e, :e)"),
+			ExpressionAttributeValues: item{":rs": &types.AttributeValueMemberSS{Value: []string{reason}}, ":t": millis(ev.At), ":e": str(ev.Ref)},
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// decided returns the writes that keep under both that two customers are two.
+func (t *Table) decided(a, b identity.CustomerID, d identity.Decision) []types.TransactWriteItem {
+	var writes []types.TransactWriteItem
+	for _, pair := range [][2]identity.CustomerID{{a, b}, {b, a}} {
+		writes = append(writes, types.TransactWriteItem{Update: &types.Update{
+			TableName: t.name, Key: key(customerPK(pair[0]), suggestionSK(pair[1])),
+			UpdateExpression:          aws.String("SET st = :d, dt = :t, wy = :why, #by = :by"),
+			ExpressionAttributeNames:  map[string]string{"#by": "by"},
+			ExpressionAttributeValues: item{":d": str("d"), ":t": millis(d.At), ":why": str(d.Why), ":by": str(d.By)},
+		}})
+	}
+	return writes
+}
+
+// Dismiss keeps that two customers are two persons, because a person decided
+// so: no rule joins them, and they are not suggested again.
+func (t *Table) Dismiss(ctx context.Context, a, b identity.CustomerID, d identity.Decision) error {
+	ca, errA := t.customer(ctx, a, true)
+	cb, errB := t.customer(ctx, b, true)
+	if err := firstError(errA, errB); err != nil {
+		return err
+	}
+	if ca.ID == cb.ID {
+		return fault.New(fault.Invalid, "the two are one customer; unmerge them first")
+	}
+	both := [][]identity.CustomerID{ca.Members, cb.Members}
+	writes, err := t.audit(&identity.Change{
+		Kind: identity.Dismissed, At: d.At, By: d.By, Why: d.Why, Rule: identity.RulePerson, Before: both, After: both,
+	}, ca.ID, cb.ID)
+	if err != nil {
+		return err
+	}
+	return t.transact(ctx, append(writes, t.decided(ca.ID, cb.ID, d)...), "the suggestion changed")
+}
+
+// apart reports whether a person decided that two customers are two.
+func (t *Table) apart(ctx context.Context, a, b identity.Customer) (bool, error) {
+	found := false
+	err := t.suggestions(ctx, a, func(other identity.CustomerID, it item) {
+		found = found || text(it, "st") == "d" && slices.Contains(b.Members, other)
+	})
+	return found, err
+}
+
+func (t *Table) suggestions(ctx context.Context, c identity.Customer, each func(other identity.CustomerID, it item)) error {
+	for _, m := range c.Members {
+		in := between(customerPK(m), suggestionPrefix, suggestionPrefix+"~")
+		in.ConsistentRead = ptr(true)
+		err := t.query(ctx, in, func(it item) bool {
+			each(identity.CustomerID(strings.TrimPrefix(text(it, skName), suggestionPrefix)), it)
+			return true
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// maxSuggested bounds how many customers are suggested for one.
+const maxSuggested = 20
+
+// Suggestions returns who else a customer may be, the likeliest first: those
+// whom evidence names that is not enough for a rule, and those who are merely
+// alike. Whom a person dismissed is among them, and says so.
+func (t *Table) Suggestions(ctx context.Context, c identity.Customer) ([]identity.Suggestion, error) {
+	found := map[identity.CustomerID]*identity.Suggestion{}
+	at := func(id identity.CustomerID) *identity.Suggestion {
+		if found[id] == nil {
+			found[id] = &identity.Suggestion{Customer: id}
+		}
+		return found[id]
+	}
+	err := t.suggestions(ctx, c, func(other identity.CustomerID, it item) {
+		s := at(other)
+		s.Reasons = append(s.Reasons, set(it, "rs")...)
+		s.Ref, s.Since, s.Dismissed = text(it, "e"), moment(it, "t"), text(it, "st") == "d"
+	})
+	if err != nil {
+		return nil, err
+	}
+	alike, err := t.alike(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	for _, l := range alike {
+		s := at(l.customer)
+		s.Reasons = append(s.Reasons, l.reason)
+	}
+	return t.together(ctx, c, found)
+}
+
+// together makes one suggestion of those about one person.
+func (t *Table) together(ctx context.Context, c identity.Customer, found map[identity.CustomerID]*identity.Suggestion) ([]identity.Suggestion, error) {
+	by := map[identity.CustomerID]identity.Suggestion{}
+	for id, s := range found {
+		if slices.Contains(c.Members, id) {
+			continue
+		}
+		who, err := t.Customer(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		if who.ID == c.ID {
+			continue
+		}
+		one := by[who.ID]
+		one.Customer = who.ID
+		one.Reasons = append(one.Reasons, s.Reasons...)
+		one.Dismissed = one.Dismissed || s.Dismissed
+		if one.Since.IsZero() || !s.Since.IsZero() && s.Since.Before(one.Since) {
+			one.Ref, one.Since = s.Ref, s.Since
+		}
+		by[who.ID] = one
+	}
+	out := make([]identity.Suggestion, 0, len(by))
+	for _, s := range by {
+		slices.Sort(s.Reasons)
+		s.Reasons = slices.Compact(s.Reasons)
+		if s.Reasons == nil {
+			s.Reasons = []string{}
+		}
+		s.Score = identity.Score(s.Reasons)
+		out = append(out, s)
+	}
+	slices.SortFunc(out, func(a, b identity.Suggestion) int {
+		return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(a.Customer, b.Customer))
+	})
+	return out[:min(len(out), maxSuggested)], nil
+}
+
+// A likeness is somebody who is like a customer in some way.
+type likeness struct {
+	customer identity.CustomerID
+	reason   string
+}
+
+// alike returns who is like a customer: who claims an address that the other
+// proved, has the same number written another way, typed the other's address,
+// or goes by the same name. It costs no write, and is as true as the table.
+func (t *Table) alike(ctx context.Context, c identity.Customer) ([]likeness, error) {
+	all, err := t.aliasesOf(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	texts, names, err := t.said(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	reasons := map[string]string{} // by key of an alias
+	for _, a := range all {
+		if identity.Blocked(a.address.Alias) || !slices.Contains(c.Members, a.now()) {
+			continue
+		}
+		twin := a.address
+		twin.Assurance = identity.Claimed
+		if a.address.Assurance == identity.Claimed {
+			twin.Assurance = identity.Verified
+		}
+		reasons[t.aliasKey(twin)] = identity.ReasonClaimed
+		for _, v := range identity.PhoneVariants(a.address.Alias) {
+			reasons[t.aliasKey(identity.Address{Alias: v, Assurance: identity.Verified})] = identity.ReasonVariant
+		}
+	}
+	for _, a := range typed(texts) {
+		if k := t.aliasKey(identity.Address{Alias: a, Assurance: identity.Verified}); !identity.Blocked(a) && reasons[k] == "" {
+			reasons[k] = identity.ReasonTyped
+		}
+	}
+	keys := make([]string, 0, len(reasons))
+	for k := range reasons {
+		keys = append(keys, k)
+	}
+	known, err := t.aliases(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
+	var out []likeness
+	for k, a := range known {
+		out = append(out, likeness{a.now(), reasons[k]})
+	}
+	namesakes, err := t.namesakes(ctx, append(names, c.Name))
+	return append(out, namesakes...), err
+}
+
+// lately is how many of the last messages are searched for addresses.
+const lately = 25
+
+// said returns what a customer wrote lately, and under which names.
+func (t *Table) said(ctx context.Context, c identity.Customer) (texts, names []string, err error) {
+	page, err := t.History(ctx, c, contact.Query{Limit: lately, Direction: contact.Inbound})
+	for _, e := range page.Entries {
+		texts = append(texts, e.Text)
+		names = append(names, e.Name)
+	}
+	return texts, names, err
+}
+
+var (
+	mailInText  = regexp.MustCompile(`[A-Za-z0-9][A-Za-z0-9._%+-]{0,63}@[A-Za-z0-9.-]{1,200}\.[A-Za-z]{2,24}`)
+	phoneInText = regexp.MustCompile(`\+[0-9][0-9 .()-]{6,22}[0-9]`)
+)
+
+// maxTyped bounds how many addresses are looked up.
+const maxTyped = 20
+
+// typed returns the addresses that texts hold.
+func typed(texts []string) []identity.Alias {
+	var out []identity.Alias
+	add := func(kind identity.Kind, list []string) {
+		for _, s := range list {
+			a, err := identity.NewAlias(kind, "", s)
+			if err == nil && !slices.Contains(out, a) && len(out) < maxTyped {
+				out = append(out, a)
+			}
+		}
+	}
+	for _, s := range texts {
+		add(identity.Email, mailInText.FindAllString(s, maxTyped))
+		add(identity.Phone, phoneInText.FindAllString(s, maxTyped))
+	}
+	return out
+}
+
+// namesakes returns whom the register calls by one of the names.
+func (t *Table) namesakes(ctx context.Context, names []string) ([]likeness, error) {
+	var out []likeness
+	seen := map[string]bool{}
+	for _, n := range names {
+		pk := t.namePK(n)
+		if seen[pk] || len(strings.Fields(n)) < 2 { // a first name alone says nothing
+			continue
+		}
+		seen[pk] = true
+		in := between(pk, " ", "~")
+		in.Limit = ptr(int32(maxSuggested))
+		err := t.query(ctx, in, func(it item) bool {
+			out = append(out, likeness{identity.CustomerID(text(it, skName)), identity.ReasonName})
+			return len(out) < maxSuggested
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
