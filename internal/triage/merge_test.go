@@ -1,0 +1,150 @@
+package triage_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/identity"
+)
+
+// changeOf is what the stream says of a change of who is who, under each of
+// the customers concerned.
+func changeOf(ids ...identity.CustomerID) events.DynamoDBEvent {
+	var ev events.DynamoDBEvent
+	for i, id := range ids {
+		ev.Records = append(ev.Records, events.DynamoDBEventRecord{
+			EventName: "INSERT",
+			Change: events.DynamoDBStreamRecord{
+				SequenceNumber: fmt.Sprint(i),
+				Keys: map[string]events.DynamoDBAttributeValue{
+					"pk": events.NewStringAttribute("C#" + string(id)),
+					"sk": events.NewStringAttribute("J#1772445600000#0195"),
+				},
+			},
+		})
+	}
+	return ev
+}
+
+func TestAMergeMakesOneContactOfTwoAndAnUnmergeTwoOfOne(t *testing.T) {
+	t.Parallel()
+	tr, table := newTriage(t)
+	decision := identity.Decision{By: "agent", Why: "test", At: time.Now()}
+	one, two := says(1, 1, 0, unclear), says(2, 1, 10*time.Minute, "Hallo? Is daar iemand?")
+	put(t, table, one, two)
+	handle := func(ev events.DynamoDBEvent) {
+		t.Helper()
+		if resp, err := tr.Handle(t.Context(), ev); err != nil || len(resp.BatchItemFailures) > 0 {
+			t.Fatal(resp, err)
+		}
+	}
+	state := func() (contacts map[identity.CustomerID][]contact.Contact, waiting []contact.Waiter) {
+		t.Helper()
+		contacts = map[identity.CustomerID][]contact.Contact{}
+		for _, id := range []identity.CustomerID{"c001", "c002"} {
+			list, _, err := table.Contacts(t.Context(), id, 10, "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			contacts[id] = list
+		}
+		for _, department := range []string{"billing", contact.Unassigned} {
+			list, _, err := table.Waiting(t.Context(), department, 10, "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			waiting = append(waiting, list...)
+		}
+		return contacts, waiting
+	}
+	handle(batchOf(one, two))
+	before, waitedBefore := state()
+	if len(before["c001"]) != 1 || len(before["c002"]) != 1 || len(waitedBefore) != 2 {
+		t.Fatal(before, waitedBefore)
+	}
+
+	if _, err := table.Merge(t.Context(), "c002", "c001", decision); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		handle(changeOf("c001", "c002"))
+		merged, waiting := state()
+		if len(merged["c001"]) != 0 || len(merged["c002"]) != 1 || len(waiting) != 1 || !waiting[0].Since.Equal(one.SentAt) {
+			t.Fatalf("after the merge: %+v, waiting %+v", merged, waiting)
+		}
+	}
+	answer := answered(says(1, 2, 20*time.Minute, ""))
+	put(t, table, answer)
+	handle(batchOf(answer))
+	if _, waiting := state(); len(waiting) != 0 {
+		t.Fatalf("an answer to one of the two leaves %+v waiting", waiting)
+	}
+
+	if _, _, err := table.Unmerge(t.Context(), "c001", decision); err != nil {
+		t.Fatal(err)
+	}
+	handle(changeOf("c002", "c001"))
+	after, waiting := state()
+	if len(waiting) != 1 || waiting[0].Customer != "c002" {
+		t.Errorf("waiting after the unmerge: %+v", waiting)
+	}
+	ignore := cmpopts.IgnoreFields(contact.Contact{}, "Version")
+	if diff := cmp.Diff(before["c002"], after["c002"], ignore); diff != "" {
+		t.Errorf("the contact of who got no answer:\n%s", diff)
+	}
+	if k := after["c001"]; len(k) != 1 || k[0].Waiting() || k[0].ID != before["c001"][0].ID {
+		t.Errorf("the contact of who got one: %+v", k)
+	}
+}
+
+func TestAnAliasThatMovedTakesItsContactsAlong(t *testing.T) {
+	t.Parallel()
+	tr, table := newTriage(t)
+	var ms []contact.Message
+	for n, after := range []time.Duration{0, 30 * time.Hour} {
+		m := says(1, n, after, unclear)
+		m.SentAt = m.SentAt.Truncate(time.Second)
+		id, err := table.Identify(t.Context(), m.Addresses(), identity.Evidence{Rule: identity.RuleWebhook, At: m.SentAt})
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.CustomerID = id
+		put(t, table, m, answeredAfter(m))
+		ms = append(ms, m)
+	}
+	if _, err := tr.Handle(t.Context(), batchOf(ms...)); err != nil {
+		t.Fatal(err)
+	}
+	old, err := table.Customer(t.Context(), ms[0].CustomerID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	to, err := table.MoveAlias(t.Context(), old, ms[0].Customer.Alias, "", start.Add(24*time.Hour), identity.Decision{By: "agent", At: time.Now()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tr.Handle(t.Context(), changeOf(old.ID, to)); err != nil {
+		t.Fatal(err)
+	}
+	for id, began := range map[identity.CustomerID]time.Time{old.ID: ms[0].SentAt, to: ms[1].SentAt} {
+		list, _, err := table.Contacts(t.Context(), id, 10, "")
+		if err != nil || len(list) != 1 || !list[0].Start.Equal(began) {
+			t.Errorf("contacts %+v, %v", list, err)
+		}
+	}
+}
+
+// answeredAfter is our answer a minute after m.
+func answeredAfter(m contact.Message) contact.Message {
+	a := answered(m)
+	a.SentAt = m.SentAt.Add(time.Minute)
+	a.ProviderID += "-a"
+	a.ID = contact.NewID(a.Channel, a.SentAt, a.ProviderID)
+	return a
+}
