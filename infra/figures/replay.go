@@ -175,6 +175,7 @@ func newStage(ctx context.Context, r run) (*stage, error) {
 
 // PutMessage notes what the stream would say.
 func (s *stage) PutMessage(ctx context.Context, m contact.Message, whole string) (bool, error) {
+	m.ReceivedAt = m.SentAt.Add(time.Second) // as on the day
 	created, err := s.Table.PutMessage(ctx, m, whole)
 	s.note(m, created)
 	return created, err
@@ -182,6 +183,7 @@ func (s *stage) PutMessage(ctx context.Context, m contact.Message, whole string)
 
 // PutRecorded notes what the stream would say.
 func (s *stage) PutRecorded(ctx context.Context, members []identity.CustomerID, m contact.Message, whole string) (contact.Entry, bool, error) {
+	m.ReceivedAt = m.SentAt.Add(time.Second)
 	stored, created, err := s.Table.PutRecorded(ctx, members, m, whole)
 	s.note(m, created)
 	return stored, created, err

@@ -24,6 +24,7 @@ type Customers interface {
 	Aliases(ctx context.Context, c identity.Customer) ([]identity.Address, error)
 	Suggestions(ctx context.Context, c identity.Customer) ([]identity.Suggestion, error)
 	History(ctx context.Context, c identity.Customer, q contact.Query) (contact.Page, error)
+	Changes(ctx context.Context, c identity.Customer, asked identity.CustomerID, cursor string, limit int) (contact.Changes, error)
 	CursorAt(c identity.Customer, q contact.Query, e contact.Entry) string
 	ContactsOf(ctx context.Context, c identity.Customer, limit int, cursor string) ([]contact.Contact, string, error)
 	Waiting(ctx context.Context, department string, limit int, cursor string) ([]contact.Waiter, string, error)
@@ -55,6 +56,7 @@ var agentRoutes = routes[*Agents]{
 	"GET /v1/customers":                  {ReadCustomers, (*Agents).find},
 	"GET /v1/customers/{id}":             {ReadCustomers, (*Agents).profile},
 	"GET /v1/customers/{id}/messages":    {ReadCustomers, (*Agents).messages},
+	"GET /v1/customers/{id}/changes":     {ReadCustomers, (*Agents).changes},
 	"GET /v1/customers/{id}/contacts":    {ReadCustomers, (*Agents).contacts},
 	"GET /v1/contacts":                   {ReadCustomers, (*Agents).waiting},
 	"POST /v1/customers/{id}/messages":   {WriteCustomers, (*Agents).recordAnswer},

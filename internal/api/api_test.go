@@ -79,6 +79,7 @@ func newStack(t testing.TB) *stack {
 	}
 	s := &stack{t: t, table: storetest.New(t), blobs: bucket(t), metrics: &bytes.Buffer{}}
 	clock := func() time.Time { return now }
+	s.table.Now = clock
 	meter := &telemetry.Meter{Function: "test", Out: s.metrics, Now: clock}
 	s.agents = &api.Agents{Store: s.table, Blobs: s.blobs, Taxonomy: func() *taxonomy.Taxonomy { return tax }, Meter: meter, Now: clock}
 	s.departments = &api.Departments{Store: s.table, Taxonomy: func() *taxonomy.Taxonomy { return tax }, Now: clock}

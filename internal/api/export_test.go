@@ -24,7 +24,7 @@ func collect[H any](all map[string]string, rs routes[H]) {
 // Views are what requests and answers hold, by the name of their schema.
 func Views() map[string]any {
 	return map[string]any{
-		"Profile": profile{}, "Suggestion": suggestion{}, "MessagePage": messagePage{}, "State": contact.State{},
+		"Profile": profile{}, "Suggestion": suggestion{}, "MessagePage": messagePage{}, "ChangesPage": changesPage{}, "Became": contact.Became{}, "State": contact.State{},
 		"Answer": answer{}, "Registration": registration{}, "RegisterEntry": entry{}, "Order": identity.Order{}, "Registered": registered{},
 		"ContactPage": contactPage{}, "Contact": contactView{}, "Cause": contact.Cause{}, "WaitingPage": waitingPage{}, "Waiter": waiter{},
 		"Claim": contact.Claim{}, "Party": contact.Party{}, "ClaimRequest": taking{}, "ReleaseRequest": releasing{}, "HandOverRequest": handing{}, "NoteRequest": note{},

@@ -41,6 +41,25 @@ type Page struct {
 	Complete bool   // nothing lies beyond it
 }
 
+// Changes are what was stored of a customer since an earlier look.
+type Changes struct {
+	Entries   []Entry   // messages, in no order, however old they are themselves
+	Effects   []Became  // what became of messages, new ones or old
+	Contacts  []Contact // as they are now
+	Regrouped bool      // other ids belong to the customer: all there is must be read again
+	Cursor    string    // where to look on
+	Complete  bool      // nothing else is known now
+}
+
+// A Became is what became of one message, or of all of a channel until a time.
+type Became struct {
+	Customer identity.CustomerID  `json:"customerId"`
+	Channel  Channel              `json:"channel"`
+	Of       string               `json:"of,omitempty"`    // the id of the message, without its time
+	State    *State               `json:"state,omitempty"` // of the message
+	Until    map[string]time.Time `json:"until,omitempty"` // by status, of every outgoing message that was sent until then
+}
+
 // A Waiter is one entry of the waiting list.
 type Waiter struct {
 	ID         string              `json:"id"` // of the contact

@@ -125,6 +125,7 @@ func (t *Table) SaveContact(ctx context.Context, c contact.Contact) error {
 	if err != nil {
 		return err
 	}
+	it[attrChanged] = millis(t.Now())
 	in := &dynamodb.PutItemInput{TableName: t.name, Item: it, ConditionExpression: aws.String("attribute_not_exists(pk)")}
 	if c.Version > 0 {
 		in.ConditionExpression = aws.String("v = :v")

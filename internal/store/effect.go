@@ -26,6 +26,7 @@ import (
 //	x           earliest deletion
 //	v:<kind>    earliest verdict on a mail
 //	f:<index>   what became of a file: "0" and JSON if it failed, "1" and JSON if it is stored
+//	u           when the item was written last
 //	w:<status>  watermarks: latest time; in an item of their own
 const (
 	statusPrefix    = "s:"
@@ -51,6 +52,8 @@ func (t *Table) PutEffect(ctx context.Context, customer identity.CustomerID, e c
 		return false, err
 	}
 	w.Key = key(customerPK(customer), effectSK(e.Channel, target))
+	*w.UpdateExpression += ", " + attrChanged + " = :changed"
+	w.ExpressionAttributeValues[":changed"] = millis(t.Now())
 	lost, err := t.update(ctx, w)
 	return err == nil && !lost, err
 }

@@ -41,6 +41,9 @@ import (
 //	notice        N#<channel>#<account>   <time>#<id>
 //	rate          R#<hash>                <minute>
 //	pepper        pepper                  pepper
+//
+// A message that came late has the entry late#C#<customer>, <stored at> in the
+// index.
 const (
 	pkName  = "pk"
 	skName  = "sk"
@@ -156,6 +159,8 @@ func laterPK(minute time.Time, hash string) string {
 }
 
 func duePK(shard int) string { return fmt.Sprintf("due#%d", shard) }
+
+func latePK(customer string) string { return "late#" + customer }
 
 func problemsPK(department string) string { return "problems#" + department }
 

@@ -78,6 +78,9 @@ func (t *Table) PutMessage(ctx context.Context, m contact.Message, body string) 
 			return false, err
 		}
 	}
+	if m.ReceivedAt.IsZero() {
+		m.ReceivedAt = t.Now()
+	}
 	it, err := messageItem(m, body)
 	if err != nil {
 		return false, err
@@ -143,6 +146,7 @@ func messageItem(m contact.Message, body string) (item, error) {
 	}
 	if !m.ReceivedAt.IsZero() {
 		it[attrReceived] = millis(m.ReceivedAt)
+		setLate(it, m)
 	}
 	if m.Passive {
 		it[attrPassive] = num(1)

@@ -26,6 +26,8 @@ import (
 
 // A Table is the table, and what is needed to make its keys.
 type Table struct {
+	Now func() time.Time // notes when something was written; no key is made from it
+
 	db     *dynamodb.Client
 	name   *string
 	pepper Pepper
@@ -34,7 +36,7 @@ type Table struct {
 // New returns the table of that name. Its pepper is what [Table.CheckPepper]
 // has seen before.
 func New(db *dynamodb.Client, name string, pepper Pepper) *Table {
-	return &Table{db: db, name: &name, pepper: pepper}
+	return &Table{Now: time.Now, db: db, name: &name, pepper: pepper}
 }
 
 // Hash returns the keyed hash of a value, for use where the value itself may

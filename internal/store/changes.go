@@ -1,0 +1,260 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/fault"
+	"github.com/heard-intake/heard/internal/identity"
+)
+
+const (
+	// lateAfter is how long after it was sent a message is late. What is stored
+	// sooner is found by its own time; what is late has an entry in the index.
+	lateAfter = time.Hour
+
+	// overlap is how far back of the last look the next one begins: longer than
+	// a function takes from the time it notes to the write, clocks that
+	// differ and an index that lags included.
+	overlap = 2 * time.Minute
+
+	attrChanged = "u" // of an effect or a contact: when it was written last
+)
+
+// A look is where reading what changed has come to.
+type look struct {
+	Asked   identity.CustomerID `json:"c"`           // under which id
+	Members string              `json:"m"`           // who belonged to the customer
+	Since   int64               `json:"s"`           // milliseconds
+	Next    int64               `json:"n,omitempty"` // where the next look begins; 0: this one has not begun
+	Source  int                 `json:"i,omitempty"` // of [sources], for each member in turn
+	Key     []string            `json:"k,omitempty"` // the last one read of it
+}
+
+// A source is one of the places in a customer's partition where changes lie.
+type source struct {
+	query func(pk string, since time.Time) *dynamodb.QueryInput
+	key   []string // the names of what a place in it is made of
+	take  func(t *Table, it item, since time.Time, out *contact.Changes) (found bool, err error)
+}
+
+var sources = []source{
+	{onTime, []string{pkName, skName}, (*Table).takeOnTime},
+	{late, []string{gsiPK, gsiSK, pkName, skName}, (*Table).takeLate},
+	{func(pk string, _ time.Time) *dynamodb.QueryInput { return between(pk, effectPrefix, effectPrefix+"~") }, []string{pkName, skName}, (*Table).takeEffect},
+	{func(pk string, _ time.Time) *dynamodb.QueryInput { return between(pk, contactPrefix, contactPrefix+"~") }, []string{pkName, skName}, (*Table).takeContact},
+}
+
+// Changes returns what was stored of a customer since an earlier look, at
+// most limit of it: messages, however old they are themselves, what became of
+// messages, and contacts. Something of the last minutes before that look may
+// come again. Without a cursor the looking begins now.
+//
+// One call reads [maxScan] items at most, and says when there is more. Where
+// other ids belong to the customer than at that look, Changes says only so.
+func (t *Table) Changes(ctx context.Context, c identity.Customer, asked identity.CustomerID, cursor string, limit int) (contact.Changes, error) {
+	began := t.Now().Add(-overlap).UnixMilli()
+	fresh := look{Asked: asked, Members: t.pepper.Hash(idsOf(c)...)[:sumLen], Since: began}
+	if cursor == "" {
+		return contact.Changes{Cursor: fresh.String(), Complete: true}, nil
+	}
+	l, err := parseLook(cursor)
+	if err != nil || l.Asked != asked && !slices.Contains(c.Members, l.Asked) {
+		return contact.Changes{}, errCursor()
+	}
+	if l.Members != fresh.Members {
+		return contact.Changes{Regrouped: true, Cursor: fresh.String(), Complete: true}, nil
+	}
+	if l.Next == 0 {
+		l.Next = began
+	}
+	out := contact.Changes{}
+	for found, read := 0, 0; l.Source < len(sources)*len(c.Members); {
+		more, err := t.lookOn(ctx, c, &l, limit, &found, &read, &out)
+		if err != nil {
+			return out, err
+		}
+		if more {
+			out.Cursor = l.String()
+			return t.completed(ctx, out)
+		}
+		l.Source, l.Key = l.Source+1, nil
+	}
+	out.Complete = true
+	out.Cursor = look{Asked: asked, Members: l.Members, Since: l.Next}.String()
+	return t.completed(ctx, out)
+}
+
+const sumLen = 16
+
+func idsOf(c identity.Customer) []string {
+	ids := []string{"members"}
+	for _, m := range c.Members {
+		ids = append(ids, string(m))
+	}
+	slices.Sort(ids[1:])
+	return ids
+}
+
+// lookOn reads on in one source, and reports whether it has to be gone on
+// with in another call.
+func (t *Table) lookOn(ctx context.Context, c identity.Customer, l *look, limit int, found, read *int, out *contact.Changes) (more bool, err error) {
+	from := sources[l.Source%len(sources)]
+	since := time.UnixMilli(l.Since)
+	in := from.query(customerPK(c.Members[l.Source/len(sources)]), since)
+	in.Limit = ptr(int32(maxScan))
+	if len(l.Key) == len(from.key) {
+		in.ExclusiveStartKey = item{}
+		for i, name := range from.key {
+			in.ExclusiveStartKey[name] = str(l.Key[i])
+		}
+	}
+	err = t.query(ctx, in, func(it item) bool {
+		if *found == limit || *read == maxScan {
+			more = true
+			return false
+		}
+		var is bool
+		if is, err = from.take(t, it, since, out); err != nil {
+			return false
+		}
+		*read++
+		if is {
+			*found++
+		}
+		l.Key = l.Key[:0]
+		for _, name := range from.key {
+			l.Key = append(l.Key, text(it, name))
+		}
+		return true
+	})
+	return more, err
+}
+
+func onTime(pk string, since time.Time) *dynamodb.QueryInput {
+	return between(pk, timeSK(messagePrefix, since.Add(-lateAfter)), messagePrefix+"~")
+}
+
+func (t *Table) takeOnTime(it item, since time.Time, out *contact.Changes) (bool, error) {
+	if at := moment(it, attrReceived); text(it, gsiPK) != "" || !at.IsZero() && at.Before(since) {
+		return false, nil
+	}
+	m, whole, err := readMessage(it)
+	out.Entries = append(out.Entries, contact.Entry{Message: m, Whole: whole})
+	return true, err
+}
+
+// setLate gives a message that is stored long after it was sent a place in
+// the index, where those who look for what is new find it.
+func setLate(it item, m contact.Message) {
+	if m.ReceivedAt.Sub(m.SentAt) > lateAfter {
+		it[gsiPK] = str(latePK(customerPK(m.CustomerID)))
+		it[gsiSK] = str(timeSK("", m.ReceivedAt))
+	}
+}
+
+func late(pk string, since time.Time) *dynamodb.QueryInput {
+	return &dynamodb.QueryInput{
+		IndexName:                 aws.String(gsiName),
+		KeyConditionExpression:    aws.String("gsi1pk = :pk AND gsi1sk >= :since"),
+		ExpressionAttributeValues: item{":pk": str(latePK(pk)), ":since": str(timeSK("", since))},
+	}
+}
+
+// takeLate takes an entry of the index, which holds no more than the key.
+func (t *Table) takeLate(it item, _ time.Time, out *contact.Changes) (bool, error) {
+	e := contact.Entry{}
+	e.ID, e.CustomerID = messageIDOf(text(it, skName)), customerOf(text(it, pkName))
+	out.Entries = append(out.Entries, e)
+	return true, nil
+}
+
+// complete reads the messages of which only the keys are known.
+func (t *Table) complete(ctx context.Context, entries []contact.Entry) error {
+	var keys []item
+	at := map[string]int{}
+	for i, e := range entries {
+		if e.Kind == "" {
+			keys = append(keys, key(customerPK(e.CustomerID), messageSK(e.ID)))
+			at[string(e.CustomerID)+string(e.ID)] = i
+		}
+	}
+	for chunk := range slices.Chunk(keys, 100) {
+		items, err := t.batchGet(ctx, chunk, false)
+		if err != nil {
+			return err
+		}
+		for _, it := range items {
+			m, whole, err := readMessage(it)
+			if err != nil {
+				return err
+			}
+			entries[at[string(m.CustomerID)+string(m.ID)]] = contact.Entry{Message: m, Whole: whole}
+		}
+	}
+	return nil
+}
+
+// completed returns out with every message whole, and what became of it. One that
+// was erased meanwhile is left out.
+func (t *Table) completed(ctx context.Context, out contact.Changes) (contact.Changes, error) {
+	if err := t.complete(ctx, out.Entries); err != nil {
+		return out, err
+	}
+	out.Entries = slices.DeleteFunc(out.Entries, func(e contact.Entry) bool { return e.Kind == "" })
+	return out, t.join(ctx, out.Entries)
+}
+
+func (t *Table) takeEffect(it item, since time.Time, out *contact.Changes) (bool, error) {
+	if at := moment(it, attrChanged); !at.IsZero() && at.Before(since) {
+		return false, nil
+	}
+	ch, of, _ := strings.Cut(strings.TrimPrefix(text(it, skName), effectPrefix), "#")
+	e := contact.Became{Customer: customerOf(text(it, pkName)), Channel: contact.Channel(ch)}
+	if of == watermarkKey {
+		e.Until = map[string]time.Time{}
+		for name := range it {
+			if status, ok := strings.CutPrefix(name, watermarkPrefix); ok {
+				e.Until[status] = moment(it, name)
+			}
+		}
+	} else {
+		s := readState(it)
+		e.Of, e.State = ch+":"+of, &s
+	}
+	out.Effects = append(out.Effects, e)
+	return true, nil
+}
+
+func (t *Table) takeContact(it item, since time.Time, out *contact.Changes) (bool, error) {
+	if at := moment(it, attrChanged); !at.IsZero() && at.Before(since) {
+		return false, nil
+	}
+	k, err := readContact(it)
+	out.Contacts = append(out.Contacts, k)
+	return true, err
+}
+
+// String returns the look as the caller keeps it.
+func (l look) String() string {
+	data, err := json.Marshal(l)
+	if err != nil {
+		return "" // texts and numbers only
+	}
+	return string(data)
+}
+
+func parseLook(s string) (look, error) {
+	var l look
+	if err := json.Unmarshal([]byte(s), &l); err != nil || l.Source < 0 || l.Since < 0 {
+		return l, fault.New(fault.Invalid, "malformed cursor")
+	}
+	return l, nil
+}
