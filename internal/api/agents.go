@@ -24,7 +24,7 @@ type Customers interface {
 	Aliases(ctx context.Context, c identity.Customer) ([]identity.Address, error)
 	Suggestions(ctx context.Context, c identity.Customer) ([]identity.Suggestion, error)
 	History(ctx context.Context, c identity.Customer, q contact.Query) (contact.Page, error)
-	Changes(ctx context.Context, c identity.Customer, asked identity.CustomerID, cursor string, limit int) (contact.Changes, error)
+	ChangesSince(ctx context.Context, c identity.Customer, asked identity.CustomerID, cursor string, limit int) (contact.Changes, error)
 	CursorAt(c identity.Customer, q contact.Query, e contact.Entry) string
 	ContactsOf(ctx context.Context, c identity.Customer, limit int, cursor string) ([]contact.Contact, string, error)
 	Waiting(ctx context.Context, department string, limit int, cursor string) ([]contact.Waiter, string, error)

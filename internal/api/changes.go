@@ -40,7 +40,7 @@ func (a *Agents) changes(ctx context.Context, r *request) (reply, error) {
 	}
 	asked := identity.CustomerID(strings.ToLower(r.param("id")))
 	for {
-		ch, err := a.Store.Changes(ctx, c, asked, place, limit)
+		ch, err := a.Store.ChangesSince(ctx, c, asked, place, limit)
 		if err == nil && len(ch.Entries)+len(ch.Effects)+len(ch.Contacts) == 0 {
 			err = a.check(ctx, c)
 		}

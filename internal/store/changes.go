@@ -49,17 +49,19 @@ var sources = []source{
 	{onTime, []string{pkName, skName}, (*Table).takeOnTime},
 	{late, []string{gsiPK, gsiSK, pkName, skName}, (*Table).takeLate},
 	{func(pk string, _ time.Time) *dynamodb.QueryInput { return between(pk, effectPrefix, effectPrefix+"~") }, []string{pkName, skName}, (*Table).takeEffect},
-	{func(pk string, _ time.Time) *dynamodb.QueryInput { return between(pk, contactPrefix, contactPrefix+"~") }, []string{pkName, skName}, (*Table).takeContact},
+	{func(pk string, _ time.Time) *dynamodb.QueryInput {
+		return between(pk, contactPrefix, contactPrefix+"~")
+	}, []string{pkName, skName}, (*Table).takeContact},
 }
 
-// Changes returns what was stored of a customer since an earlier look, at
+// ChangesSince returns what was stored of a customer since an earlier look, at
 // most limit of it: messages, however old they are themselves, what became of
 // messages, and contacts. Something of the last minutes before that look may
 // come again. Without a cursor the looking begins now.
 //
 // One call reads [maxScan] items at most, and says when there is more. Where
-// other ids belong to the customer than at that look, Changes says only so.
-func (t *Table) Changes(ctx context.Context, c identity.Customer, asked identity.CustomerID, cursor string, limit int) (contact.Changes, error) {
+// other ids belong to the customer than at that look, ChangesSince says only so.
+func (t *Table) ChangesSince(ctx context.Context, c identity.Customer, asked identity.CustomerID, cursor string, limit int) (contact.Changes, error) {
 	began := t.Now().Add(-overlap).UnixMilli()
 	fresh := look{Asked: asked, Members: t.pepper.Hash(idsOf(c)...)[:sumLen], Since: began}
 	if cursor == "" {

@@ -183,7 +183,7 @@ func (t *Table) read(ctx context.Context, part identity.Part, q contact.Query, a
 	case q.Channel != "" || q.Direction != "":
 		limit = min(2*q.Limit+1, maxScan)
 	}
-	in.Limit = ptr(int32(limit)) //nolint:gosec // at most maxScan
+	in.Limit = ptr(int32(limit))
 	in.TableName = t.name
 	out, err := t.db.Query(ctx, in)
 	if err != nil {
