@@ -3,8 +3,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"time"
 
+	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
@@ -12,6 +14,7 @@ import (
 	"github.com/heard-intake/heard/internal/config"
 	"github.com/heard-intake/heard/internal/due"
 	"github.com/heard-intake/heard/internal/outbox"
+	"github.com/heard-intake/heard/internal/publish"
 	"github.com/heard-intake/heard/internal/queue"
 	"github.com/heard-intake/heard/internal/telemetry"
 	"github.com/heard-intake/heard/internal/wiring"
@@ -21,6 +24,7 @@ func main() {
 	ctx := context.Background()
 	telemetry.Start("clock")
 	cfg := config.AWS(ctx)
+	meter := telemetry.NewMeter("clock")
 	table := wiring.Table(ctx, cfg)
 	closer := &outbox.Closer{Store: table, Queue: queue.At(sqs.NewFromConfig(cfg), config.Must("CONTACT_EVENTS"))}
 	c := &clock.Clock{
@@ -28,8 +32,11 @@ func main() {
 		Handlers: map[due.Kind]clock.Handler{
 			due.Contact: closer.Close,
 		},
-		Meter: telemetry.NewMeter("clock"),
+		Meter: meter,
 		Now:   time.Now,
 	}
-	lambda.Start(c.Handle)
+	p := &publish.Publisher{Blobs: wiring.Blobs(cfg), Deployed: wiring.Taxonomy, Check: wiring.CheckQueues, Meter: meter}
+	lambda.Start(func(ctx context.Context, ev events.EventBridgeEvent) error {
+		return errors.Join(p.Publish(ctx), c.Handle(ctx, ev))
+	})
 }

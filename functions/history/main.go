@@ -3,7 +3,6 @@ package main
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -18,11 +17,11 @@ func main() {
 	telemetry.Start("history")
 	ctx := context.Background()
 	cfg := config.AWS(ctx)
-	table := wiring.Table(ctx, cfg)
+	table, rules := wiring.Table(ctx, cfg), wiring.Rules(cfg)
 	agents := &api.Agents{
 		Store:    table,
 		Blobs:    wiring.Blobs(cfg),
-		Taxonomy: sync.OnceValue(wiring.Taxonomy),
+		Taxonomy: rules.Current,
 		Meter:    telemetry.NewMeter("history"),
 		Limit:    &api.Limiter{Counter: table, PerMinute: config.Int("REQUESTS_PER_MINUTE", 0)},
 		Now:      time.Now,

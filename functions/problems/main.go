@@ -3,7 +3,6 @@ package main
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -17,10 +16,11 @@ import (
 func main() {
 	telemetry.Start("problems")
 	ctx := context.Background()
-	table := wiring.Table(ctx, config.AWS(ctx))
+	cfg := config.AWS(ctx)
+	table, rules := wiring.Table(ctx, cfg), wiring.Rules(cfg)
 	departments := &api.Departments{
 		Store:    table,
-		Taxonomy: sync.OnceValue(wiring.Taxonomy),
+		Taxonomy: rules.Current,
 		Limit:    &api.Limiter{Counter: table, PerMinute: config.Int("REQUESTS_PER_MINUTE", 0)},
 		Now:      time.Now,
 	}

@@ -4,10 +4,10 @@ package main
 
 import (
 	"context"
-	"sync"
 	"time"
 	_ "time/tzdata" // what a day is must not depend on the machine
 
+	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
 
 	"github.com/heard-intake/heard/internal/config"
@@ -23,17 +23,19 @@ func main() {
 	if err != nil {
 		panic(err)
 	}
-	taxonomy := sync.OnceValue(wiring.Taxonomy)
-	go taxonomy() // while the connection to the table is made
-	t := &triage.Triage{
-		Store:    wiring.Table(ctx, config.AWS(ctx)),
-		Taxonomy: taxonomy(),
-		Zone:     zone,
-		Meter:    telemetry.NewMeter("triage"),
-		Now:      time.Now,
+	cfg := config.AWS(ctx)
+	rules := wiring.Rules(cfg)
+	go rules.Current() // while the connection to the table is made
+	t := triage.Triage{
+		Store: wiring.Table(ctx, cfg),
+		Zone:  zone,
+		Meter: telemetry.NewMeter("triage"),
+		Now:   time.Now,
 	}
-	if err := t.Taxonomy.CheckQueues(config.List("DEPARTMENTS")); err != nil {
-		panic(err)
-	}
-	lambda.Start(t.Handle)
+	rules.Current() // a deployed one that is broken stops the function here
+	lambda.Start(func(ctx context.Context, ev events.DynamoDBEvent) (events.DynamoDBEventResponse, error) {
+		batch := t // one taxonomy for all of it
+		batch.Taxonomy = rules.Taxonomy(ctx)
+		return batch.Handle(ctx, ev)
+	})
 }

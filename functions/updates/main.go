@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -24,7 +23,7 @@ func main() {
 	cfg := config.AWS(ctx)
 	prefix := config.Must("UPDATE_QUEUES")
 	h := &updates.Handler{
-		API:    &api.Departments{Store: wiring.Table(ctx, cfg), Taxonomy: sync.OnceValue(wiring.Taxonomy), Now: time.Now},
+		API:    &api.Departments{Store: wiring.Table(ctx, cfg), Taxonomy: wiring.Rules(cfg).Current, Now: time.Now},
 		Prefix: prefix,
 		Dead:   queue.NewDeadLetters(sqs.NewFromConfig(cfg), prefix),
 		Meter:  telemetry.NewMeter("updates"),

@@ -44,8 +44,25 @@ func (b *Bucket) PutFrom(ctx context.Context, key, contentType string, r io.Read
 // Get reads an object of at most limit bytes; a larger one is
 // [fault.TooLarge] and not read, a missing one [fault.NotFound].
 func (b *Bucket) Get(ctx context.Context, key string, limit int64) ([]byte, error) {
-	out, err := b.client.GetObject(ctx, &s3.GetObjectInput{Bucket: &b.name, Key: &key})
-	return read(out, err, limit)
+	data, _, err := b.Fetch(ctx, key, "", limit)
+	return data, err
+}
+
+// Fetch is Get of an object that may be known: when it still has that ETag,
+// data is nil. It returns the ETag that the object has now.
+func (b *Bucket) Fetch(ctx context.Context, key, etag string, limit int64) (data []byte, newETag string, err error) {
+	in := &s3.GetObjectInput{Bucket: &b.name, Key: &key}
+	if etag != "" {
+		in.IfNoneMatch = &etag
+	}
+	out, err := b.client.GetObject(ctx, in)
+	if v, ok := errors.AsType[smithy.APIError](err); ok && v.ErrorCode() == "NotModified" {
+		return nil, etag, nil
+	}
+	if data, err = read(out, err, limit); err != nil {
+		return nil, "", err
+	}
+	return data, aws.ToString(out.ETag), nil
 }
 
 // Begin reads the first n bytes of an object, or all of a smaller one.

@@ -95,7 +95,7 @@ func (c *checker) pattern() {
 		c.at("order_number", "has %d characters, and may have %d; shorten it", len(p), maxPattern)
 		return
 	}
-	re, err := regexp.Compile(`(?i)\b(?:` + p + `)\b`)
+	re, err := orderPattern(p)
 	if err != nil {
 		c.at("order_number", "is no regular expression (%v); write one like WS-[0-9]{6}", err)
 		return
@@ -105,6 +105,11 @@ func (c *checker) pattern() {
 		return
 	}
 	c.t.orders = re
+}
+
+// orderPattern compiles what order numbers look like.
+func orderPattern(p string) (*regexp.Regexp, error) {
+	return regexp.Compile(`(?i)\b(?:` + p + `)\b`)
 }
 
 // sets checks the named sets of words.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/heard-intake/heard/internal/blob"
 	"github.com/heard-intake/heard/internal/config"
+	"github.com/heard-intake/heard/internal/publish"
 	"github.com/heard-intake/heard/internal/secret"
 	"github.com/heard-intake/heard/internal/store"
 	"github.com/heard-intake/heard/internal/taxonomy"
@@ -63,6 +65,29 @@ func Taxonomy() *taxonomy.Taxonomy {
 	t, err := taxonomy.Load(data)
 	must(err)
 	return t
+}
+
+// Rules returns the taxonomy in use: the one that was published to the bucket
+// BLOBS, looked for once a minute, else the deployed one of [Taxonomy]. Both
+// must name none but the departments in DEPARTMENTS, as far as that is set.
+func Rules(cfg aws.Config) *publish.Reader {
+	return &publish.Reader{
+		Blobs: Blobs(cfg), Check: CheckQueues, Every: time.Minute, Now: time.Now,
+		Deployed: func() *taxonomy.Taxonomy {
+			t := Taxonomy()
+			must(CheckQueues(t))
+			return t
+		},
+	}
+}
+
+// CheckQueues refuses a taxonomy with a department that is not in DEPARTMENTS.
+func CheckQueues(t *taxonomy.Taxonomy) error {
+	names := config.List("DEPARTMENTS")
+	if len(names) == 0 {
+		return nil
+	}
+	return t.CheckQueues(names)
 }
 
 func must(err error) {
