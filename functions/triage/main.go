@@ -26,7 +26,7 @@ func main() {
 	cfg := config.AWS(ctx)
 	rules := wiring.Rules(cfg)
 	go rules.Current() // while the connection to the table is made
-	t := triage.Triage{
+	t := &triage.Triage{
 		Store: wiring.Table(ctx, cfg),
 		Zone:  zone,
 		Meter: telemetry.NewMeter("triage"),
@@ -34,8 +34,7 @@ func main() {
 	}
 	rules.Current() // a deployed one that is broken stops the function here
 	lambda.Start(func(ctx context.Context, ev events.DynamoDBEvent) (events.DynamoDBEventResponse, error) {
-		batch := t // one taxonomy for all of it
-		batch.Taxonomy = rules.Taxonomy(ctx)
-		return batch.Handle(ctx, ev)
+		t.Taxonomy = rules.Taxonomy(ctx) // one for all of a batch; an environment has one batch at a time
+		return t.Handle(ctx, ev)
 	})
 }

@@ -36,9 +36,9 @@ func (t *Table) audit(ch *identity.Change, ids ...identity.CustomerID) ([]types.
 	return writes, nil
 }
 
-// Changes returns what was changed about who a customer is, latest first, at
+// Audit returns what was changed about who a customer is, latest first, at
 // most limit before the cursor, which is the place of the last one seen.
-func (t *Table) Changes(ctx context.Context, c identity.Customer, limit int, cursor string) ([]identity.Change, string, error) {
+func (t *Table) Audit(ctx context.Context, c identity.Customer, limit int, cursor string) ([]identity.Change, string, error) {
 	to := changePrefix + "~"
 	if cursor != "" {
 		if ms, id, ok := strings.Cut(cursor, "#"); !ok || len(ms) != 13 || id == "" {
