@@ -216,9 +216,13 @@ func (c *Contact) take(m *Message) {
 		c.Channels = append(c.Channels, m.Channel)
 	}
 	for _, th := range threadsOf(*m) {
-		if !slices.Contains(c.Threads, th) && len(c.Threads) < maxThreads {
-			c.Threads = append(c.Threads, th)
+		if slices.Contains(c.Threads, th) {
+			continue
 		}
+		if len(c.Threads) == maxThreads { // the first names most threads, the latest are what is answered
+			c.Threads = slices.Delete(c.Threads, 1, 2)
+		}
+		c.Threads = append(c.Threads, th)
 	}
 	if m.Direction == Inbound && c.WaitingSince.IsZero() {
 		c.WaitingSince = m.SentAt

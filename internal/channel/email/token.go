@@ -49,7 +49,7 @@ func ReplyTo(mailbox, token string) string {
 // token.
 func MessageID(mailbox, token string) string {
 	_, domain, _ := strings.Cut(mailbox, "@")
-	return token + "@" + domain
+	return token + "@" + strings.ToLower(domain)
 }
 
 // Valid reports whether token was made for a mail to the address.
