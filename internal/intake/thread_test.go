@@ -224,7 +224,7 @@ func (c *correspondence) where(t *testing.T, a identity.Alias, text string) stri
 	if err != nil || assurance != identity.Verified {
 		return ""
 	}
-	messages, err := c.table.Recent(t.Context(), []identity.CustomerID{customer}, day(0))
+	messages, err := c.table.Recent(t.Context(), identity.Customer{ID: customer, Members: []identity.CustomerID{customer}}, day(0))
 	if err != nil {
 		t.Fatal(err)
 	}
