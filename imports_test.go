@@ -43,7 +43,7 @@ var rules = []struct {
 	{"internal/identity", words, false},
 	{"internal/taxonomy", words, false},
 	{"internal/contact", join(words, "internal/identity"), false},
-	{"internal/problem", join(words, "internal/identity"), false},
+	{"internal/problem", join(words, "internal/identity", "internal/due"), false},
 
 	// Adapters never import each other. Two things are no adapters, though
 	// they lie among them: meta, which reads the JSON that Meta's channels have in

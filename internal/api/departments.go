@@ -210,7 +210,7 @@ func (d *Departments) update(ctx context.Context, r *request) (reply, error) {
 		p.Problem, p.Events, p.Once = next, events, once
 		err = d.Store.SaveProblem(ctx, p)
 		if err == nil {
-			p.Revision++
+			p = p.Saved()
 			return reply{body: view(p), etag: tag(p)}, nil
 		}
 		if fault.KindOf(err) != fault.Conflict {

@@ -50,7 +50,7 @@ func (d *Departments) resend(ctx context.Context, r *request) (reply, error) {
 		p.Resent++
 		err = d.Store.SaveProblem(ctx, p)
 		if err == nil {
-			p.Revision++
+			p = p.Saved()
 			return reply{body: view(p), etag: tag(p)}, nil
 		}
 		if fault.KindOf(err) != fault.Conflict {

@@ -73,7 +73,13 @@ type Item struct {
 	MergedInto      string    `json:"mergedInto,omitempty"`
 	MovedTo         string    `json:"movedTo,omitempty"` // with moved: the department that names speaks of
 	Reopened        int       `json:"reopened,omitempty"`
-	Comment         string    `json:"comment,omitempty"` // of the update that caused the item
+	OpenedBy        string    `json:"openedBy,omitempty"`    // by hand
+	EscalatedTo     string    `json:"escalatedTo,omitempty"` // with escalated, until it is acknowledged
+	SplitFrom       string    `json:"splitFrom,omitempty"`
+	Other           string    `json:"other,omitempty"`    // with merged and split: the other problem
+	Evidence        *Evidence `json:"evidence,omitempty"` // with reopened: who came after the fix
+	Proof           *Proof    `json:"proof,omitempty"`    // when confirmed: that the contacts stopped
+	Comment         string    `json:"comment,omitempty"`  // of the update that caused the item
 	By              string    `json:"by,omitempty"`
 	Link            string    `json:"link"`     // the problem in the API
 	Affected        string    `json:"affected"` // its customers in the API
@@ -96,6 +102,7 @@ func ItemOf(p Problem, e Event, quotes []string, baseURL string) Item {
 		Contacts: p.Contacts, Customers: p.Customers, Trend: trend(p.PerDay), Quotes: cutQuotes(quotes),
 		Cause: cut(p.Cause, MaxComment), Workaround: cut(p.Workaround, MaxComment), ExpectedAt: p.ExpectedAt.UTC(),
 		Links: p.Links[:min(len(p.Links), maxLinks)], MergedInto: p.MergedInto, MovedTo: movedTo, Reopened: p.Reopened,
+		OpenedBy: cut(p.OpenedBy, maxLabel), EscalatedTo: p.EscalatedTo, SplitFrom: p.SplitFrom, Other: e.Other, Evidence: e.Evidence, Proof: p.Proof,
 		Comment: cut(e.Comment, MaxComment), By: cut(e.By, maxLabel),
 		Link: link, Affected: link + "/affected", TaxonomyVersion: p.TaxonomyVersion,
 	}

@@ -115,6 +115,22 @@ type Problem struct {
 	Links      []string  `json:"links,omitempty"`     // to a change or a document
 	MergedInto string    `json:"mergedInto,omitempty"`
 	Reopened   int       `json:"reopened,omitempty"` // times
+
+	OpenedBy    string    `json:"openedBy,omitempty"` // who opened it by hand; empty when it was detected
+	EscalatedAt time.Time `json:"escalatedAt,omitzero"`
+	EscalatedTo string    `json:"escalatedTo,omitempty"` // the department that was told, until it is acknowledged
+	OverdueAt   time.Time `json:"overdueAt,omitzero"`    // the expected time that passed, and was told of
+	Absorbed    []string  `json:"absorbed,omitempty"`    // the problems that were merged into it
+	SplitFrom   string    `json:"splitFrom,omitempty"`
+	Parts       []Part    `json:"parts,omitempty"` // what was split off, and takes contacts of its own
+	Proof       *Proof    `json:"proof,omitempty"` // that the contacts stopped; when it is confirmed
+}
+
+// A Part is a problem that was split off another, and the words by which its
+// further contacts are told from the other's; without words it gets none.
+type Part struct {
+	ID    string   `json:"id"`
+	Words []string `json:"words,omitempty"`
 }
 
 // EventKind says what a department is told.
@@ -128,6 +144,10 @@ const (
 	EventState     EventKind = "state"     // it went to another state
 	EventUpdated   EventKind = "updated"   // its details changed
 	EventMoved     EventKind = "moved"     // it is another department's from now on
+	EventMerged    EventKind = "merged"    // another problem was merged into it
+	EventSplit     EventKind = "split"     // another problem was split off
+	EventEscalated EventKind = "escalated" // nobody acknowledged it in the time that was agreed
+	EventOverdue   EventKind = "overdue"   // its fix was expected by now; a new time is asked for
 )
 
 // An Event is one thing to tell one department, as an item on its queue.
@@ -140,6 +160,16 @@ type Event struct {
 	From       State     `json:"from,omitempty"`
 	To         State     `json:"to,omitempty"`
 	Comment    string    `json:"comment,omitempty"`
+	Other      string    `json:"other,omitempty"`    // the problem that was merged into this one, or split off
+	Evidence   *Evidence `json:"evidence,omitempty"` // of a reopening
+}
+
+// An Evidence is why a problem was reopened: who came after the fix.
+type Evidence struct {
+	Since     time.Time `json:"since"`
+	Contacts  int       `json:"contacts"`
+	Customers int       `json:"customers,omitempty"` // 0 when they were not counted
+	Quotes    []string  `json:"quotes,omitempty"`    // masked
 }
 
 // A Seed is what a new problem is made of.
@@ -156,7 +186,7 @@ type Seed struct {
 // Open returns a new problem and what to tell about it.
 func Open(s Seed, at time.Time) (Problem, []Event) {
 	p := Problem{
-		ID: s.ID, Version: 1, Reason: s.Reason, Product: s.Product, Department: s.Department, Names: s.Names,
+		OpenedBy: s.By, ID: s.ID, Version: 1, Reason: s.Reason, Product: s.Product, Department: s.Department, Names: s.Names,
 		State: Detected, Severity: s.Severity, TaxonomyVersion: s.TaxonomyVersion,
 		OpenedAt: at, ChangedAt: at, FirstSeen: s.FirstSeen, LastSeen: s.LastSeen,
 		Contacts: s.Contacts, Customers: s.Customers, PerDay: clonedDays(s.PerDay),
@@ -245,7 +275,13 @@ func Apply(p Problem, u Update) (Problem, []Event, error) {
 	}
 	p.State, p.ChangedAt = u.To, u.At
 	p.Version++
-	return p, []Event{{Kind: EventState, Department: p.Department, By: u.By, At: u.At, From: from, To: u.To, Comment: u.Comment}}, nil
+	events := []Event{{Kind: EventState, Department: p.Department, By: u.By, At: u.At, From: from, To: u.To, Comment: u.Comment}}
+	if lead := p.EscalatedTo; lead != "" {
+		p.EscalatedTo = ""
+		events = append(events, events[0])
+		events[1].Department = lead
+	}
+	return p, events, nil
 }
 
 // details takes over what the update says beside the state.
@@ -272,6 +308,7 @@ func move(p Problem, u Update) (Problem, []Event) {
 	from, old := p.State, p.Department
 	p.Department, p.Names.Department = u.Department, u.DepartmentName
 	p.State, p.ChangedAt, p.ExpectedAt = Detected, u.At, time.Time{}
+	p.EscalatedAt, p.EscalatedTo = time.Time{}, ""
 	p.Version++
 	return p, []Event{
 		{Kind: EventMoved, Department: old, By: u.By, At: u.At, From: from, To: Moved, Comment: u.Comment},
@@ -282,6 +319,7 @@ func move(p Problem, u Update) (Problem, []Event) {
 func reopen(p Problem, u Update) (Problem, []Event) {
 	from := p.State
 	p.State, p.ChangedAt, p.FixedAt, p.ExpectedAt = Detected, u.At, time.Time{}, time.Time{}
+	p.EscalatedAt, p.EscalatedTo, p.Proof = time.Time{}, "", nil
 	p.Reopened++
 	p.Version++
 	return p, []Event{{Kind: EventReopened, Department: p.Department, By: u.By, At: u.At, From: from, To: Detected, Comment: u.Comment}}
@@ -355,4 +393,11 @@ func join(states []State) string {
 		names[i] = string(s)
 	}
 	return strings.Join(names, ", ")
+}
+
+// Tell makes a new version of p that tells its department of e.
+func Tell(p Problem, e Event) (Problem, []Event) {
+	p.Version++
+	e.Department = p.Department
+	return p, []Event{e}
 }

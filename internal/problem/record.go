@@ -7,8 +7,8 @@ import (
 )
 
 // MaxTogether is how many affected customers one write takes: a transaction
-// of DynamoDB has at most 100 items, and up to four are the problem's own.
-const MaxTogether = 96
+// of DynamoDB has at most 100 items, and up to seven are the problem's own.
+const MaxTogether = 93
 
 // A Record is a problem as it is kept.
 type Record struct {
@@ -24,6 +24,16 @@ type Record struct {
 	// Revision counts the writes; a write is refused when it is not the one
 	// that was read.
 	Revision int64
+	// Was is what was read: the zero value for a new problem. What differs is
+	// told in the log.
+	Was Problem
+}
+
+// Saved returns the record as it is once it was written.
+func (r Record) Saved() Record {
+	r.Revision++
+	r.Was, r.Once = r.Problem, Once{}
+	return r
 }
 
 // A Once is the name of a change, by which one that comes again is known until

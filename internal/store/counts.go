@@ -88,6 +88,7 @@ func (t *Table) problem(ctx context.Context, id string, consistent bool) (proble
 			delete(p.PerDay, day)
 		}
 	}
+	p.Was = p.Problem
 	return p, nil
 }
 

@@ -28,6 +28,7 @@ import (
 //	order         O#<hash>                O
 //	problem       P#<problem>             P
 //	affected      P#<problem>             A#<customer>
+//	log           P#<problem>             L#<version>
 //	later         T#<minute>#<hash>       D#contact
 //	due           <what it is about>      D#<kind>
 //	change made   P#<problem>             U#<hash of its name>
@@ -70,6 +71,7 @@ const (
 	problemPrefix  = "P#"
 	ratePrefix     = "R#"
 	duePrefix      = "D#"
+	logPrefix      = "L#"
 
 	suggestionPrefix = "S#"
 
@@ -137,6 +139,8 @@ func effectSK(ch contact.Channel, providerKey string) string {
 }
 
 func contactSK(start time.Time, id string) string { return timeSK(contactPrefix, start) + "#" + id }
+
+func logSK(version int) string { return fmt.Sprintf("%s%08d", logPrefix, version) }
 
 func problemPK(id string) string { return problemPrefix + id }
 

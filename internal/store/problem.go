@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -55,6 +56,7 @@ func ReadProblem(it map[string]types.AttributeValue) (problem.Record, error) {
 	if q := text(it, "q"); q != "" {
 		p.Quotes = strings.Split(q, unit)
 	}
+	p.Was = p.Problem
 	return p, nil
 }
 
@@ -69,11 +71,20 @@ func (t *Table) OpenProblem(ctx context.Context, p problem.Record, affected []pr
 	open := key(causePK(p.Reason, p.Product), openSK)
 	open["id"] = str(p.ID)
 	writes := []types.TransactWriteItem{
-		{Put: &types.Put{TableName: t.name, Item: open, ConditionExpression: aws.String("attribute_not_exists(pk)")}},
 		{Put: &types.Put{TableName: t.name, Item: it, ConditionExpression: aws.String("attribute_not_exists(pk)")}},
 		{Put: &types.Put{TableName: t.name, Item: firstCounts(p.Problem)}},
 	}
-	if p.Product != "" {
+	beside, err := t.besides(p)
+	if err != nil {
+		return err
+	}
+	writes = append(writes, beside...)
+	if p.SplitFrom == "" { // a part is found through the problem that it was split off
+		writes = append(writes, types.TransactWriteItem{
+			Put: &types.Put{TableName: t.name, Item: open, ConditionExpression: aws.String("attribute_not_exists(pk)")},
+		})
+	}
+	if p.Product != "" && p.SplitFrom == "" {
 		of := key(causePK(p.Reason, ""), openSK+"#"+p.Product)
 		of["id"] = str(p.ID)
 		writes = append(writes, types.TransactWriteItem{Put: &types.Put{TableName: t.name, Item: of}})
@@ -82,6 +93,69 @@ func (t *Table) OpenProblem(ctx context.Context, p problem.Record, affected []pr
 		writes = append(writes, t.firstContact(p.ID, a))
 	}
 	return t.transact(ctx, writes, "the cause has a problem")
+}
+
+// besides are the writes that go with a problem's own: the line in the log
+// for a new version, what the clock has to look at, and the name of the change.
+func (t *Table) besides(p problem.Record) ([]types.TransactWriteItem, error) {
+	var writes []types.TransactWriteItem
+	put := func(it item) {
+		writes = append(writes, types.TransactWriteItem{Put: &types.Put{TableName: t.name, Item: it}})
+	}
+	if p.Once.Key != "" {
+		writes = append(writes, t.once(p))
+	}
+	if p.Version != p.Was.Version && len(p.Events) > 0 {
+		line, err := json.Marshal(problem.LineOf(p.Was, p.Problem, p.Events[0]))
+		if err != nil {
+			return nil, fault.Wrap(fault.Internal, err, "encode log")
+		}
+		it := key(problemPK(p.ID), logSK(p.Version))
+		it["j"] = str(string(line))
+		put(it)
+	}
+	was, is := problem.Due(p.Was), problem.Due(p.Problem)
+	for kind, at := range is {
+		if !at.Equal(was[kind]) {
+			put(dueRow(problemPK(p.ID), kind, at))
+		}
+	}
+	for kind := range was {
+		if _, ok := is[kind]; !ok {
+			writes = append(writes, t.dropDueRow(problemPK(p.ID), kind))
+		}
+	}
+	return writes, nil
+}
+
+// Log returns what was done to a problem, latest first, at most limit lines
+// before the cursor: the version of the last one seen.
+func (t *Table) Log(ctx context.Context, problemID string, limit int, cursor string) ([]problem.Line, string, error) {
+	to := logPrefix + "~"
+	if cursor != "" {
+		before, err := strconv.Atoi(cursor)
+		if err != nil || before < 1 {
+			return nil, "", errCursor()
+		}
+		to = logSK(before - 1)
+	}
+	in := between(problemPK(problemID), logPrefix, to)
+	in.ScanIndexForward = ptr(false)
+	in.Limit = ptr(int32(limit + 1)) //nolint:gosec // bounded by the API
+	var out []problem.Line
+	var bad error
+	err := t.query(ctx, in, func(it item) bool {
+		var l problem.Line
+		if bad = json.Unmarshal([]byte(text(it, "j")), &l); bad != nil {
+			bad = fault.Wrap(fault.Internal, bad, "read log")
+		}
+		out = append(out, l)
+		return bad == nil && len(out) <= limit
+	})
+	if err := firstError(err, bad); err != nil || len(out) <= limit {
+		return out, "", err
+	}
+	return out[:limit], strconv.Itoa(out[limit-1].Version), nil
 }
 
 func (t *Table) firstContact(problemID string, a problem.Affected) types.TransactWriteItem {
@@ -101,9 +175,11 @@ func (t *Table) SaveProblem(ctx context.Context, p problem.Record) error {
 	writes := []types.TransactWriteItem{{Put: &types.Put{
 		TableName: t.name, Item: it, ConditionExpression: aws.String("rv = :rv"), ExpressionAttributeValues: item{":rv": num(p.Revision)},
 	}}}
-	if p.Once.Key != "" {
-		writes = append(writes, t.once(p))
+	beside, err := t.besides(p)
+	if err != nil {
+		return err
 	}
+	writes = append(writes, beside...)
 	return t.transact(ctx, writes, "the problem changed")
 }
 

@@ -400,5 +400,8 @@ func (t *Triage) tell(ctx context.Context, id string, back bool, evs []evidence)
 	if len(told) > 0 {
 		rec.Events = told
 	}
+	if len(told) > 0 && told[0].Kind == problem.EventReopened {
+		told[0].Evidence = problem.EvidenceOf(rec.Was, t.Zone, more)
+	}
 	return t.Store.SaveProblem(ctx, rec)
 }
