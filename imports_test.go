@@ -59,6 +59,7 @@ var rules = []struct {
 	{"internal/queue", domain, true},
 	{"internal/blob", domain, true},
 	{"internal/secret", domain, true},
+	{"internal/social", words, true},
 	{"internal/store/storetest", []string{"internal/store", "infra/local/dynamo/dynamotest"}, true}, // for tests only: the real table needs a server
 
 	// What the functions do. They declare the interfaces that adapters fill,
@@ -71,6 +72,7 @@ var rules = []struct {
 	{"internal/clock", domain, false},
 	{"internal/media", join(domain, "internal/channel/meta"), false},
 	{"internal/updates", domain, false},
+	{"internal/publish", domain, false},
 	{"internal/api", join(domain, "internal/intake", "internal/channel/webchat"), false},
 
 	// Wiring: the only place that knows both sides.

@@ -13,6 +13,7 @@ import (
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/media"
 	"github.com/heard-intake/heard/internal/queue"
+	"github.com/heard-intake/heard/internal/social"
 	"github.com/heard-intake/heard/internal/telemetry"
 	"github.com/heard-intake/heard/internal/wiring"
 )
@@ -35,7 +36,7 @@ func main() {
 		},
 		Client: client,
 		Graph:  config.Must("GRAPH"),
-		Social: &media.Social{Config: cfg, Endpoint: config.Or("AWS_ENDPOINT_URL_SOCIALMESSAGING", "")},
+		Social: &social.Client{Config: cfg, Endpoint: config.Or("AWS_ENDPOINT_URL_SOCIALMESSAGING", "")},
 		Meter:  telemetry.NewMeter("media"),
 		Now:    time.Now,
 	}

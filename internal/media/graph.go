@@ -16,10 +16,13 @@ import (
 // maxAnswer bounds what is read of an answer of the Graph API.
 const maxAnswer = 64 << 10
 
+// errNoID is that the platform said nothing by which to ask for a file.
+var errNoID = &refusal{reason: contact.Lost, tries: atOnce, detail: "no usable id"}
+
 // ask reads an object of the Graph API into out.
 func (h *Handler) ask(ctx context.Context, id string, query url.Values, token string, out any) error {
 	if !usable(id) {
-		return &refusal{reason: contact.Lost, tries: atOnce, detail: "no usable id"}
+		return errNoID
 	}
 	resp, err := h.Client.get(ctx, h.Graph+"/"+id+"?"+query.Encode(), token)
 	if err != nil {

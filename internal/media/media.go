@@ -51,6 +51,12 @@ type Blobs interface {
 	Name() string
 }
 
+// A Social copies what AWS End User Messaging Social has of a message to a
+// bucket. [social.Client] is one, and says by which faults it refuses.
+type Social interface {
+	Copy(ctx context.Context, number, media, bucket, key string, limit int64) (contentType string, err error)
+}
+
 // A Queue shows a message again later. [queue.Queue] is one.
 type Queue interface {
 	Delay(ctx context.Context, receipt string, d time.Duration) error
@@ -76,8 +82,8 @@ type Handler struct {
 	Queue  Queue
 	Tokens map[contact.Channel]Token
 	Client *Client
-	Graph  string  // the Graph API with its version: "https://graph.facebook.com/v24.0"
-	Social *Social // has the files of what it handed on
+	Graph  string // the Graph API with its version: "https://graph.facebook.com/v24.0"
+	Social Social // has the files of what it handed on
 	Meter  Meter
 	Now    func() time.Time
 
@@ -312,9 +318,12 @@ func (h *Handler) handedOn(ctx context.Context, m contact.Message, a contact.Att
 	if err := h.paused(m.Channel); err != nil {
 		return nil, err
 	}
-	typ, err := h.Social.Copy(ctx, m.Via, a.Ref, h.Blobs.Name(), key)
+	if !usable(a.Ref) {
+		return nil, errNoID
+	}
+	typ, err := h.Social.Copy(ctx, m.Via, a.Ref, h.Blobs.Name(), key, maxFile)
 	if err != nil {
-		return nil, err
+		return nil, byKind(err)
 	}
 	body, err := h.Blobs.Open(ctx, key)
 	if err != nil {

@@ -69,6 +69,25 @@ func byStatus(resp *http.Response, authorized bool) *refusal {
 	return r
 }
 
+// byKind reads why AWS did not copy a file.
+func byKind(err error) *refusal {
+	r := &refusal{reason: contact.Refused, tries: soon, detail: fault.Message(err)}
+	switch fault.KindOf(err) {
+	case fault.TooLarge:
+		r.reason, r.tries = contact.TooLarge, atOnce
+	case fault.NotFound:
+		r.reason = contact.Gone
+	case fault.Forbidden:
+		r.tries, r.unauthorized = 0, true
+	case fault.TooMany:
+		r.reason, r.tries, r.throttled = contact.Unavailable, 0, true
+	case fault.Invalid:
+	default:
+		r.reason, r.tries = contact.Unavailable, 0
+	}
+	return r
+}
+
 // Codes of the Graph API's errors.
 const (
 	codeUnknown      = 1

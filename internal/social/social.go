@@ -1,0 +1,141 @@
+// Package social asks AWS End User Messaging Social for the files of WhatsApp
+// messages that it handed on. It fetches them from Meta and copies them to a
+// bucket, in which the caller may write. One operation is not worth a module of
+// the SDK; the SDK signs it.
+//
+// See GetWhatsAppMessageMedia in the service's API reference.
+package social
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+
+	"github.com/heard-intake/heard/internal/fault"
+)
+
+// A Client asks the service.
+type Client struct {
+	Config   aws.Config
+	Endpoint string // empty is that of the region
+}
+
+// maxAnswer bounds what is read of an answer.
+const maxAnswer = 64 << 10
+
+// A wanted is a request of GetWhatsAppMessageMedia.
+type wanted struct {
+	Number   string    `json:"originationPhoneNumberId"`
+	Media    string    `json:"mediaId"`
+	Metadata bool      `json:"metadataOnly,omitempty"`
+	To       *s3Object `json:"destinationS3File,omitempty"`
+}
+
+type s3Object struct {
+	Bucket string `json:"bucketName"`
+	Key    string `json:"key"`
+}
+
+// A given is its answer.
+type given struct {
+	Type string `json:"mimeType"`
+	Size int64  `json:"fileSize"` // kilobytes
+}
+
+// Copy copies a file of at most limit bytes to a bucket, and returns its media
+// type as WhatsApp says it. Number is the ARN of ours to which it was sent.
+//
+// A larger one is [fault.TooLarge], one that is gone [fault.NotFound], one that
+// we may not have [fault.Forbidden], a request that makes no sense
+// [fault.Invalid]; else it may be asked for again later: [fault.TooMany],
+// [fault.Unavailable]. No error names the file.
+func (c *Client) Copy(ctx context.Context, number, media, bucket, key string, limit int64) (string, error) {
+	ask := wanted{Number: numberID(number), Media: media, Metadata: true}
+	about, err := c.ask(ctx, ask)
+	if err != nil {
+		return "", err
+	}
+	if about.Size > limit>>10 {
+		return "", fault.New(fault.TooLarge, "a file of %d KB", about.Size)
+	}
+	ask.Metadata, ask.To = false, &s3Object{bucket, key}
+	got, err := c.ask(ctx, ask)
+	return got.Type, err
+}
+
+// numberID returns the id in an ARN, as the service writes ids:
+// "arn:aws:social-messaging:eu-west-1:1:phone-number-id/0a1b" is
+// "phone-number-id-0a1b".
+func numberID(arn string) string {
+	return strings.ReplaceAll(arn[strings.LastIndexByte(arn, ':')+1:], "/", "-")
+}
+
+func (c *Client) ask(ctx context.Context, w wanted) (given, error) {
+	req, err := c.request(ctx, w)
+	if err != nil {
+		return given{}, err
+	}
+	resp, err := c.Config.HTTPClient.Do(req)
+	if err != nil {
+		return given{}, fault.New(fault.Unavailable, "no answer")
+	}
+	defer resp.Body.Close() //nolint:errcheck // read only
+	if resp.StatusCode != http.StatusOK {
+		return given{}, fault.New(kindOf(resp.StatusCode), "status %d", resp.StatusCode)
+	}
+	var g given
+	if json.NewDecoder(io.LimitReader(resp.Body, maxAnswer)).Decode(&g) != nil {
+		return given{}, fault.New(fault.Unavailable, "an answer that is not JSON")
+	}
+	return g, nil
+}
+
+func kindOf(status int) fault.Kind {
+	switch {
+	case status == http.StatusNotFound:
+		return fault.NotFound
+	case status == http.StatusUnauthorized || status == http.StatusForbidden:
+		return fault.Forbidden
+	case status == http.StatusTooManyRequests:
+		return fault.TooMany
+	case status >= http.StatusInternalServerError:
+		return fault.Unavailable
+	default:
+		return fault.Invalid
+	}
+}
+
+// request returns the signed request.
+func (c *Client) request(ctx context.Context, w wanted) (*http.Request, error) {
+	body, err := json.Marshal(w)
+	if err != nil {
+		return nil, fault.Wrap(fault.Internal, err, "encode request")
+	}
+	endpoint := c.Endpoint
+	if endpoint == "" {
+		endpoint = "https://social-messaging." + c.Config.Region + ".amazonaws.com"
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, endpoint+"/v1/whatsapp/media/get", bytes.NewReader(body))
+	if err != nil {
+		return nil, fault.Wrap(fault.Internal, err, "make request")
+	}
+	req.Header.Set("Content-Type", "application/json")
+	keys, err := c.Config.Credentials.Retrieve(ctx)
+	if err != nil {
+		return nil, fault.Wrap(fault.Unavailable, err, "get credentials")
+	}
+	sum := sha256.Sum256(body)
+	if err := v4.NewSigner().SignHTTP(ctx, keys, req, hex.EncodeToString(sum[:]), "social-messaging", c.Config.Region, time.Now()); err != nil {
+		return nil, fault.Wrap(fault.Internal, err, "sign request")
+	}
+	return req, nil
+}
