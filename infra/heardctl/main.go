@@ -48,7 +48,7 @@ func commands() []command {
 		{"queue", "<department>", "show the problem items on a department's queue", (*tool).queue},
 		{"resend", "<department|problem>", "put the latest item of a problem, or of a department's open ones, on the queue again", (*tool).resend},
 		{"replay", "quarantine|dead", "take in again what could not be read, or what was given up on", (*tool).replay},
-		{"taxonomy", "check <file>", "say what is wrong with a taxonomy", (*tool).taxonomy},
+		{"taxonomy", "check|publish <file>", "say what is wrong with a taxonomy; or bring it into use", (*tool).taxonomy},
 		{"token", "", "print a token for the API of the local stack", (*tool).token},
 	}
 }

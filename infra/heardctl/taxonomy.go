@@ -9,12 +9,13 @@ import (
 	"github.com/heard-intake/heard/internal/taxonomy"
 )
 
-// taxonomy checks a taxonomy. With -text it also says what a text would be
-// taken for.
-func (t *tool) taxonomy(_ context.Context, args []string) error {
+// taxonomy checks a taxonomy, and brings it into use when it is told to
+// publish. With -text it also says what a text would be taken for.
+func (t *tool) taxonomy(ctx context.Context, args []string) error {
 	f := t.flags("taxonomy")
 	text := f.String("text", "", "also classify this `text`")
-	if len(args) > 0 && args[0] == "check" {
+	publishes := len(args) > 0 && args[0] == "publish"
+	if publishes || len(args) > 0 && args[0] == "check" {
 		args = args[1:]
 	}
 	if err := t.parse(f, args, 1, 1); err != nil {
@@ -39,5 +40,14 @@ func (t *tool) taxonomy(_ context.Context, args []string) error {
 	if *text != "" {
 		fmt.Fprintf(t.out, "%+v\n", tax.Classify(*text, taxonomy.Hints{}))
 	}
-	return nil
+	if !publishes {
+		return nil
+	}
+	c, err := t.open(ctx)
+	if err != nil {
+		return err
+	}
+	report, err := c.PublishTaxonomy(ctx, data)
+	fmt.Fprint(t.out, report)
+	return err
 }

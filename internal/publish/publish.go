@@ -68,13 +68,13 @@ func (p *Publisher) Publish(ctx context.Context) error {
 			return err
 		}
 	case fault.KindOf(err) == fault.TooLarge && err != nil:
-		if err := p.refuse(ctx, err); err != nil {
+		if err := p.refuse(ctx, "", err); err != nil {
 			return err
 		}
 	case err != nil:
 		return err
 	case data != nil:
-		if err := p.look(ctx, data); err != nil {
+		if err := p.look(ctx, etag, data); err != nil {
 			return err
 		}
 		p.etag = etag
@@ -95,7 +95,7 @@ func (p *Publisher) fallBack(ctx context.Context) error {
 	if p.etag == none {
 		return nil
 	}
-	if err := p.use(ctx, p.Deployed()); err != nil {
+	if err := p.use(ctx, none, p.Deployed()); err != nil {
 		return err
 	}
 	p.etag = none
@@ -103,18 +103,18 @@ func (p *Publisher) fallBack(ctx context.Context) error {
 }
 
 // look checks a draft that is new, and brings it into use.
-func (p *Publisher) look(ctx context.Context, data []byte) error {
+func (p *Publisher) look(ctx context.Context, etag string, data []byte) error {
 	t, err := taxonomy.Load(data)
 	if err == nil && p.Check != nil {
 		err = p.Check(t)
 	}
 	if err != nil {
-		return p.refuse(ctx, err)
+		return p.refuse(ctx, etag, err)
 	}
-	return p.use(ctx, t)
+	return p.use(ctx, etag, t)
 }
 
-func (p *Publisher) use(ctx context.Context, t *taxonomy.Taxonomy) error {
+func (p *Publisher) use(ctx context.Context, etag string, t *taxonomy.Taxonomy) error {
 	checked, err := t.Checked()
 	if err != nil {
 		return err
@@ -124,21 +124,22 @@ func (p *Publisher) use(ctx context.Context, t *taxonomy.Taxonomy) error {
 	}
 	p.refused = false
 	slog.InfoContext(ctx, "taxonomy published", "version", t.Version)
-	return p.report(ctx, fmt.Sprintf("version %s is in use", t.Version))
+	return p.report(ctx, etag, fmt.Sprintf("version %s is in use", t.Version))
 }
 
-func (p *Publisher) refuse(ctx context.Context, why error) error {
+func (p *Publisher) refuse(ctx context.Context, etag string, why error) error {
 	p.refused = true
 	text := fault.Message(why)
 	if list, ok := errors.AsType[taxonomy.Errors](why); ok {
 		text += "\n" + list.Error()
 	}
 	slog.ErrorContext(ctx, "taxonomy refused; the last good one stays in use", "err", text)
-	return p.report(ctx, "refused; the last good one stays in use\n"+text)
+	return p.report(ctx, etag, "refused; the last good one stays in use\n"+text)
 }
 
-func (p *Publisher) report(ctx context.Context, text string) error {
-	return p.Blobs.Put(ctx, Report, "text/plain; charset=utf-8", []byte(text+"\n"))
+// report says what became of the draft with an ETag, which is its last line.
+func (p *Publisher) report(ctx context.Context, etag, text string) error {
+	return p.Blobs.Put(ctx, Report, "text/plain; charset=utf-8", []byte(text+"\n"+etag+"\n"))
 }
 
 // A Reader is how a function has the taxonomy that is in use. It is safe for

@@ -173,7 +173,7 @@ func (c *compiler) common(words string, mark entry) {
 // letter left out. Two words that share such a key differ by one typing error.
 func (c *compiler) typos() {
 	m := c.m
-	m.typos = map[string][]int32{}
+	m.typos = make(map[string][]int32, 8*len(m.words))
 	for _, w := range slices.Sorted(maps.Keys(m.words)) {
 		if len(w) < minTypo || len(w) > 31 {
 			continue

@@ -207,3 +207,19 @@ func BenchmarkLoad(b *testing.B) {
 		}
 	}
 }
+
+func BenchmarkRestore(b *testing.B) {
+	t, err := taxonomy.Load(exampleFile(b))
+	if err != nil {
+		b.Fatal(err)
+	}
+	data, err := t.Checked()
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if _, err := taxonomy.Restore(data); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
