@@ -30,13 +30,14 @@ lint: ## check format, code and template, with the linters that are installed
 race: ## run the tests with the race detector
 	go test -race -timeout 20m ./internal/... ./infra/...
 
-fuzz: ## fuzz every parser of outside bytes for FUZZTIME each (default 30s)
+fuzz: ## fuzz every parser of outside bytes, and the API by its document, for FUZZTIME each (default 30s)
 	@go list -f '{{.Dir}}' ./... | while read -r dir; do \
 	  grep -hos '^func Fuzz[A-Za-z0-9_]*' "$$dir"/*_test.go | cut -d' ' -f2 | while read -r target; do \
 	    echo "$$dir $$target"; \
 	    (cd "$$dir" && go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) .) || exit 1; \
 	  done || exit 1; \
 	done
+	HEARD_FUZZ_API=$(FUZZTIME) go test -count 1 -timeout 0 -run '^TestNoRequestFails' ./internal/api
 
 bench: ## run the benchmarks
 	go test -run '^$$' -bench . -benchmem ./...

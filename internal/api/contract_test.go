@@ -189,3 +189,12 @@ func TestAddressesAndMethodsThatThereAreNotAreRefusedAsDocumented(t *testing.T) 
 		}
 	}
 }
+
+func TestWhatTheRegisterSaysTwiceIsSaidOnce(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	s.do(call{route: registerRoute, path: map[string]string{"number": "10042"}, body: map[string]any{
+		"mails": []string{"jan@voorbeeld.example", "Jan@Voorbeeld.example"}, "phones": []string{"31970100678", "+31 97 0100678"},
+		"orders": []any{map[string]any{"number": "WS-1", "products": []string{"coffee-machine", "coffee-machine"}}},
+	}}).is(http.StatusOK)
+}

@@ -128,6 +128,9 @@ func unmarshal(body []byte, v any) error {
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.DisallowUnknownFields()
 	err := d.Decode(v)
+	if bytes.Equal(bytes.TrimSpace(body), []byte("null")) {
+		return fault.New(fault.Invalid, "the body must be a JSON object")
+	}
 	if err == nil {
 		if _, err := d.Token(); !errors.Is(err, io.EOF) {
 			return fault.New(fault.Invalid, "there is something after the JSON object")

@@ -6,7 +6,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/heard-intake/heard/internal/identity"
 )
@@ -112,7 +111,7 @@ func (t *Table) putProfile(ctx context.Context, id identity.CustomerID, r identi
 		TableName: t.name, Key: key(customerPK(id), profileSK),
 		UpdateExpression:          aws.String("SET n = :n, #l = :l, ac = :ac ADD al :al"),
 		ExpressionAttributeNames:  map[string]string{"#l": "l"},
-		ExpressionAttributeValues: item{":n": str(r.Name), ":l": str(r.Locale), ":ac": str(r.Account), ":al": &types.AttributeValueMemberSS{Value: t.aliasKeys(addresses)}},
+		ExpressionAttributeValues: item{":n": str(r.Name), ":l": str(r.Locale), ":ac": str(r.Account), ":al": setOf(t.aliasKeys(addresses))},
 	})
 	if err != nil {
 		return failed(err, "write profile")
@@ -130,7 +129,7 @@ func (t *Table) putOrders(ctx context.Context, r identity.Registration) error {
 		it := key(t.orderPK(o.Number), "O")
 		it["ac"] = str(r.Account)
 		if len(o.Products) > 0 {
-			it["pr"] = &types.AttributeValueMemberSS{Value: o.Products}
+			it["pr"] = setOf(o.Products)
 		}
 		if _, err := t.db.PutItem(ctx, &dynamodb.PutItemInput{TableName: t.name, Item: it}); err != nil {
 			return failed(err, "write order")

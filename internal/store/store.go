@@ -13,6 +13,7 @@ package store
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"time"
 
@@ -109,6 +110,11 @@ func moment(it item, name string) time.Time {
 		return time.Time{}
 	}
 	return time.UnixMilli(ms).UTC()
+}
+
+// setOf returns a set, of which DynamoDB takes each member once only.
+func setOf(members []string) types.AttributeValue {
+	return &types.AttributeValueMemberSS{Value: slices.Compact(slices.Sorted(slices.Values(members)))}
 }
 
 func set(it item, name string) []string {
