@@ -12,6 +12,7 @@ import (
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/intake"
+	"github.com/heard-intake/heard/internal/problem"
 	"github.com/heard-intake/heard/internal/taxonomy"
 )
 
@@ -33,6 +34,9 @@ type Customers interface {
 	Claims(ctx context.Context, members []identity.CustomerID) ([]contact.Claim, error)
 	ClaimsOn(ctx context.Context, customers []identity.CustomerID) (map[identity.CustomerID][]contact.Claim, error)
 	SaveClaim(ctx context.Context, next contact.Claim, read []contact.Claim) error
+	ProblemOf(ctx context.Context, reason, product string) (string, error)
+	Problem(ctx context.Context, id string) (problem.Record, error)
+	AffectedOf(ctx context.Context, problemID string, customers []identity.CustomerID) (map[identity.CustomerID]problem.Affected, error)
 }
 
 // Blobs holds what is too large for the table. [blob.Bucket] is one.
@@ -61,6 +65,7 @@ var agentRoutes = routes[*Agents]{
 	"GET /v1/contacts":                   {ReadCustomers, (*Agents).waiting},
 	"POST /v1/customers/{id}/messages":   {WriteCustomers, (*Agents).recordAnswer},
 	"POST /v1/customers/{id}/contacts":   {WriteCustomers, (*Agents).recordContact},
+	"GET /v1/customers/{id}/brief":       {ReadCustomers, (*Agents).brief},
 	"POST /v1/customers/{id}/notes":      {WriteCustomers, (*Agents).recordNote},
 	"GET /v1/customers/{id}/claim":       {ReadCustomers, (*Agents).claim},
 	"POST /v1/customers/{id}/claim":      {WriteCustomers, (*Agents).take},

@@ -119,7 +119,7 @@ func names(typ reflect.Type) []string {
 		switch {
 		case f.Anonymous:
 			all = append(all, names(f.Type)...)
-		case name != "-":
+		case name != "-" && f.IsExported():
 			all = append(all, name)
 		}
 	}
