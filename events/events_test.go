@@ -204,3 +204,19 @@ func TestDeliveriesAreWhatTheWebhooksCarry(t *testing.T) {
 		}
 	}
 }
+
+func TestTheSampleThatAWSHandsOnHoldsAMessageWithAFile(t *testing.T) {
+	t.Parallel()
+	data, err := os.ReadFile("whatsapp/social.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var e events.SNSEvent
+	if err := json.Unmarshal(data, &e); err != nil || len(e.Records) != 1 {
+		t.Fatalf("%+v, %v", e, err)
+	}
+	d, err := whatsapp.NormalizeSNS([]byte(e.Records[0].SNS.Message))
+	if err != nil || len(d.Messages) != 2 || d.Messages[0].Via == "" || len(d.Broken) != 0 {
+		t.Errorf("%+v, %v", d, err)
+	}
+}

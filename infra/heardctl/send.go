@@ -41,7 +41,7 @@ func (t *tool) send(ctx context.Context, args []string) error {
 		case contact.WebChat:
 			err = postChat(ctx, c, *account, raw, *keep)
 		default:
-			err = c.SendWebhook(ctx, channel, raw)
+			err = c.Deliver(ctx, channel, raw)
 		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", file, err)

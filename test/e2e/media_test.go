@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -60,4 +61,60 @@ func TestFilesAndNamesComeFromThePlatform(t *testing.T) {
 	if found, err = b.Find(t.Context(), "psid:"+traffic.Page+":"+els.PSID); err != nil || found.Name != "Els Voorbeeld-Graph" {
 		t.Errorf("found %+v %v", found, err)
 	}
+}
+
+// AWS End User Messaging Social is a second way in for WhatsApp, and has the
+// files of what it hands on.
+func TestWhatAWSHandsOnIsOneHistoryWithTheWebhooks(t *testing.T) {
+	t.Parallel()
+	b := open(t)
+	jan := someone()
+	medium := b.stack.Graph.AddMedium(graph.Medium{Type: "image/png", Data: []byte("\x89PNG\r\n\x1a\n a picture")})
+	hook := picture(jan, medium)
+	b.say(jan, contact.WhatsApp, "hallo")
+	for range 2 {
+		if err := b.Deliver(t.Context(), contact.WhatsApp, handedOn(t, hook)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := b.Deliver(t.Context(), contact.WhatsApp, hook); err != nil {
+		t.Fatal(err)
+	}
+	b.settle()
+	found, err := b.Find(t.Context(), "phone:"+jan.Phone)
+	if err != nil {
+		t.Fatal(err)
+	}
+	history, err := b.Messages(t.Context(), found.ID, 10)
+	if err != nil || len(history) != 2 {
+		t.Fatalf("history %+v %v", history, err)
+	}
+	asked := false
+	for _, path := range b.stack.Graph.Asked() {
+		asked = asked || strings.HasSuffix(path, "/"+medium)
+	}
+	for _, m := range history {
+		if m.Kind == contact.Image && (m.State == nil || len(m.State.Files) != 1 || m.State.Files[0].State != contact.Stored || asked) {
+			t.Errorf("file %+v; Meta was asked: %t", m.State, asked)
+		}
+	}
+}
+
+// handedOn is a webhook as AWS hands it on.
+func handedOn(t *testing.T, hook []byte) []byte {
+	t.Helper()
+	var h struct{ Entry []json.RawMessage }
+	if err := json.Unmarshal(hook, &h); err != nil {
+		t.Fatal(err)
+	}
+	message, err := json.Marshal(map[string]any{
+		"context": map[string]any{"MetaPhoneNumberIds": []map[string]string{{
+			"metaPhoneNumberId": traffic.PhoneID, "arn": "arn:aws:social-messaging:eu-west-1:000000000000:phone-number-id/0a1b2c",
+		}}},
+		"whatsAppWebhookEntry": string(h.Entry[0]), "aws_account_id": "000000000000", "messageId": id(),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return message
 }

@@ -10,7 +10,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -63,31 +62,10 @@ func (c *Client) resend(ctx context.Context, q contact.Case) error {
 		if err != nil {
 			return err
 		}
-		if isHandedOn(raw) {
-			return c.notify(ctx, raw)
-		}
-		return c.SendWebhook(ctx, q.Channel, raw)
+		return c.Deliver(ctx, q.Channel, raw)
 	default:
 		return errors.New("only its visitor can send it again")
 	}
-}
-
-// isHandedOn reports whether a delivery came by AWS End User Messaging Social.
-func isHandedOn(raw []byte) bool {
-	var m struct {
-		Entry json.RawMessage `json:"whatsAppWebhookEntry"`
-	}
-	return json.Unmarshal(raw, &m) == nil && len(m.Entry) > 0
-}
-
-// notify gives the whatsapp function what SNS gave it.
-func (c *Client) notify(ctx context.Context, message []byte) error {
-	event, err := json.Marshal(events.SNSEvent{Records: []events.SNSEventRecord{{SNS: events.SNSEntity{Message: string(message)}}}})
-	if err != nil {
-		return err
-	}
-	_, err = c.invoke(ctx, c.Name+"-whatsapp", event)
-	return err
 }
 
 func (c *Client) object(ctx context.Context, key string) ([]byte, error) {

@@ -3,6 +3,7 @@ package client
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -10,11 +11,39 @@ import (
 	"net/smtp"
 	"time"
 
+	"github.com/aws/aws-lambda-go/events"
 	"github.com/golang-jwt/jwt/v5"
 
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/webhook"
 )
+
+// Deliver brings in a delivery of Meta's by the way that it is made for: a
+// webhook, or a notification of AWS End User Messaging Social.
+func (c *Client) Deliver(ctx context.Context, channel contact.Channel, body []byte) error {
+	if channel == contact.WhatsApp && isHandedOn(body) {
+		return c.notify(ctx, body)
+	}
+	return c.SendWebhook(ctx, channel, body)
+}
+
+// isHandedOn reports whether a delivery came by AWS End User Messaging Social.
+func isHandedOn(raw []byte) bool {
+	var m struct {
+		Entry json.RawMessage `json:"whatsAppWebhookEntry"`
+	}
+	return json.Unmarshal(raw, &m) == nil && len(m.Entry) > 0
+}
+
+// notify gives the whatsapp function what SNS gave it.
+func (c *Client) notify(ctx context.Context, message []byte) error {
+	event, err := json.Marshal(events.SNSEvent{Records: []events.SNSEventRecord{{SNS: events.SNSEntity{Message: string(message)}}}})
+	if err != nil {
+		return err
+	}
+	_, err = c.invoke(ctx, c.Name+"-whatsapp", event)
+	return err
+}
 
 // SendWebhook signs a webhook with the app secret, and posts it.
 func (c *Client) SendWebhook(ctx context.Context, channel contact.Channel, body []byte) error {
