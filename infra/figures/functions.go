@@ -55,7 +55,10 @@ func functions(ctx context.Context, r run) error {
 	if err := bench.warm(ctx, r); err != nil {
 		return err
 	}
-	return bench.heavy(ctx, r)
+	if err := bench.heavy(ctx, r); err != nil {
+		return err
+	}
+	return bench.largest(ctx, r, s)
 }
 
 // A bench runs functions beside a stack, which gives them their table, queues

@@ -81,13 +81,14 @@ var parts = []struct {
 	{"replay", replays},
 	{"history", history},
 	{"speed", speed},
+	{"mail", mails},
 	{"zip", zips},
 	{"functions", functions},
 }
 
 func main() {
 	n := flag.Int("n", 10_000, "inbound messages of the replay")
-	only := flag.String("only", "", "measure these parts only: units, replay, history, speed, zip, functions")
+	only := flag.String("only", "", "measure these parts only: units, replay, history, speed, mail, zip, functions")
 	flag.Parse()
 	slog.SetDefault(slog.New(slog.DiscardHandler)) // of the packages that run in process
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
