@@ -68,7 +68,8 @@ func (a attributes) means(tag atom.Atom) meaning {
 		m |= hidden
 	}
 	switch {
-	case hasClass(a.class, "gmail_quote", "gmail_quote_container", "yahoo_quoted", "protonmail_quote", "tutanota_quote", "zmail_extra", "moz-cite-prefix", "gmail_extra", "hmquote", "ms-outlook-mobile-reference-message", "replyquote"),
+	case hasClass(a.class, "gmail_attr"), tag == atom.Blockquote && hasClass(a.class, "gmail_quote"), // around both of which answers between the lines stand, too
+		hasClass(a.class, "yahoo_quoted", "protonmail_quote", "tutanota_quote", "zmail_extra", "moz-cite-prefix", "gmail_extra", "hmquote", "ms-outlook-mobile-reference-message", "replyquote"),
 		a.marker == "__quoted_text__", a.marker == "__headers__", a.name == "messagereplysection", a.name == "quoted-content", strings.HasPrefix(a.class, "front-blockquote"),
 		a.id == "mailbox-conversation", a.id == "replybody":
 		if !hasClass(a.class, "gmail_extra") { // holds the reply too, in old mails

@@ -126,9 +126,9 @@ var mobileStarts = []string{
 	"von meinem ", "von meiner ", "gesendet von ", "gesendet mit ", "gesendet über ", "gesendet aus ", "diese nachricht wurde von ", "outlook für ", "holen sie sich outlook", "von unterwegs gesendet",
 	"envoyé depuis ", "envoyé de ", "envoyé à partir de ", "envoyé avec ", "envoyé via ", "télécharger outlook pour", "obtenir outlook pour", "envoyée depuis ", "provenance : courrier",
 	"enviado desde ", "enviado con ", "enviado mediante ", "obtener outlook para", "inviato da ", "inviato dal ", "inviato con ", "scarica outlook per", "ottieni outlook per",
-	"enviado do ", "enviado de ", "enviado a partir d", "enviado pelo ", "enviado via ", "obter o outlook para", "wysłane z ", "wysłano z ", "pobierz program outlook",
-	"sendt fra ", "sendt med ", "skickat från ", "skickades från ", "hent outlook til", "hämta outlook för", "få outlook for", "lähetetty ", "hanki outlook",
-	"отправлено с ", "отправлено из ", "надіслано з ", "从我的", "從我的", "发自我的", "來自我的", "发自 ", "送信元", "获取 outlook", "取得 outlook", "下載 outlook",
+	"enviado do ", "enviado de ", "enviado a partir d", "enviado pelo ", "enviado com ", "enviado via ", "obter o outlook para", "wysłane z ", "wysłano z ", "pobierz program outlook",
+	"sendt fra ", "sendt med ", "skickat från ", "skickat med ", "skickades från ", "hent outlook til", "hämta outlook för", "få outlook for", "lähetetty ", "hanki outlook",
+	"отправлено с ", "отправлено из ", "надіслано з ", "从我的", "從我的", "发自我的", "來自我的", "发自 ", "送信元", "使用 proton mail", "获取 outlook", "取得 outlook", "下載 outlook",
 }
 
 // isMobile reports whether a line is one that a mail program adds.

@@ -114,7 +114,8 @@ func classify(lines []line, o Options) {
 			l.class = mobile
 		}
 		armour = pgpLine(l, armour)
-		if l.class == words && tries > 0 && mayOpen(l.text) {
+		intro := l.class == quoted && l.text[0] != '>' // what stands above a quote belongs to it in HTML
+		if (l.class == words || intro) && tries > 0 && mayOpen(l.text) {
 			tries--
 			if n := attribution(lines, i); n > 0 {
 				l.class, l.joined = attrib, n-1
