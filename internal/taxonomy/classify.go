@@ -24,7 +24,10 @@ type Result struct {
 	Department string // who owns the two; empty without a reason
 	// Matched are the phrases that decided, as the taxonomy writes them: so
 	// they show why, and hold nothing of the customer. Not to be changed.
+	// Where no phrase matched, and the words alone decided, it is [ByWords].
 	Matched []string
+	// Spans are the words of the text that decided.
+	Spans Spans
 	// Confidence is 0 to 1. It rises with the length of the deciding phrase
 	// and with more phrases of the reason; it falls by a typing error and by
 	// other reasons in the same text.
@@ -53,8 +56,7 @@ func (t *Taxonomy) ClassifyAll(text string, hints Hints, results []Result) []Res
 	base := Result{Language: s.language(), Product: t.product(s, hints)}
 	top := s.rank(m)
 	if len(top) == 0 {
-		base.Product = ""
-		return append(results, base)
+		return append(results, t.byWords(s, base))
 	}
 	for i, target := range top {
 		f, r := s.found[target], &t.Reasons[target]
@@ -64,7 +66,7 @@ func (t *Taxonomy) ClassifyAll(text string, hints Hints, results []Result) []Res
 			one.Product = ""
 		}
 		one.Department = r.owner(one.Product)
-		one.Matched = m.phrases[f.phrase].matched
+		one.Matched, one.Spans = m.phrases[f.phrase].matched, f.spans
 		one.Confidence = f.confidence(i, len(top))
 		if one.Language == "" {
 			one.Language = m.phrases[f.phrase].language
@@ -137,6 +139,7 @@ type found struct {
 	weight int   // of its longest phrase; 0 while there is none
 	phrase int32 // that phrase
 	at     int   // its place, in words
+	spans  Spans // its words in the text
 	count  int   // phrases that matched
 	typo   bool  // the phrase holds a typing error
 	void   bool
@@ -177,7 +180,9 @@ type scratch struct {
 	targets []int32 // those of found that are in use
 	top     []int32
 	word    []byte
-	count   [2]int // common words of nl and en
+	count   [2]int       // common words of nl and en
+	at      [window]Span // where the words of the window stand in the text
+	bag     bag
 }
 
 func (m *matcher) scratch() *scratch {
@@ -188,6 +193,7 @@ func (m *matcher) scratch() *scratch {
 	return &scratch{
 		slots: make([]uint64, len(m.slots)), typos: make([]uint64, len(m.slots)),
 		found: make([]found, m.reasons+m.products), word: make([]byte, 0, 64),
+		bag: bag{score: make([]float32, m.reasons), last: make([]int32, len(m.weights))},
 	}
 }
 
@@ -197,6 +203,7 @@ func (s *scratch) reset() {
 		s.found[t] = found{}
 	}
 	s.targets, s.count = s.targets[:0], [2]int{}
+	s.bag.reset()
 }
 
 func (s *scratch) clearWindow() {
@@ -236,6 +243,7 @@ func (m *matcher) scan(s *scratch, text string) {
 		if len(s.word) == 0 {
 			continue
 		}
+		s.at[in] = spanOf(text, start, i)
 		if in == window-overlap {
 			resume = start
 		}
@@ -258,6 +266,7 @@ func (m *matcher) lookup(s *scratch, at int) {
 	e, known := m.words[string(s.word)]
 	if known {
 		s.mark(e.slots, bit)
+		m.weigh(s, e.pattern, at)
 		s.count[0] += int(e.nl)
 		s.count[1] += int(e.en)
 	}
@@ -267,23 +276,46 @@ func (m *matcher) lookup(s *scratch, at int) {
 			break
 		}
 		head, ok := m.prefixes[string(s.word[:n])]
-		s.mark(head, bit)
+		s.mark(head.slots, bit)
+		m.weigh(s, head.pattern, at)
 		tail, ok2 := m.suffixes[string(s.word[len(s.word)-n:])]
-		s.mark(tail, bit)
+		s.mark(tail.slots, bit)
+		m.weigh(s, tail.pattern, at)
 		partly = partly || ok || ok2
 	}
-	if !known && !partly && len(s.word) >= minTypo {
-		m.lookupTypo(s, bit)
+	if !known && !partly && len(s.word) >= minTypo && !m.lookupTypo(s, at) {
+		m.lookupCompound(s, at)
+	}
+}
+
+// lookupCompound finds the taxonomy's long words at the end or the beginning
+// of a word that Dutch has put together. What such a word is, stands at its
+// end; so only that fills a slot, and both are weighed.
+func (m *matcher) lookupCompound(s *scratch, at int) {
+	n := len(s.word)
+	for i := minHead; i <= n-minTypo; i++ {
+		if e, ok := m.words[string(s.word[i:])]; ok {
+			s.mark(e.slots, 1<<at)
+			m.weigh(s, e.pattern, at)
+			break
+		}
+	}
+	for i := n - minHead; i >= minTypo; i-- {
+		if e, ok := m.words[string(s.word[:i])]; ok {
+			m.weigh(s, e.pattern, at)
+			return
+		}
 	}
 }
 
 // lookupTypo finds the taxonomy's words that are one typing error away: a
 // letter missing, added, changed, or two swapped.
-func (m *matcher) lookupTypo(s *scratch, bit uint64) {
-	n := len(s.word)
+func (m *matcher) lookupTypo(s *scratch, at int) bool {
+	n, any := len(s.word), false
 	if n > 32 {
-		return
+		return false
 	}
+	bit := uint64(1) << at
 	for skip := n; skip >= 1; skip-- { // the first letter must be right
 		var short [32]byte
 		copy(short[:], s.word[:min(skip, n)])
@@ -292,12 +324,20 @@ func (m *matcher) lookupTypo(s *scratch, bit uint64) {
 			copy(short[skip:], s.word[skip+1:])
 			length = n - 1
 		}
-		slots := m.typos[string(short[:length])]
-		s.mark(slots, bit)
-		for _, slot := range slots {
+		e, ok := m.typos[string(short[:length])]
+		if !ok {
+			continue
+		}
+		any = true
+		s.mark(e.slots, bit)
+		for _, slot := range e.slots {
 			s.typos[slot] |= bit
 		}
+		for _, p := range e.patterns {
+			m.weigh(s, p, at)
+		}
 	}
+	return any
 }
 
 func (s *scratch) mark(slots []int32, bit uint64) {
@@ -330,7 +370,7 @@ func (m *matcher) evaluate(s *scratch, first int) {
 			f.count++
 			at := first + bits.TrailingZeros64(hits)
 			if c.weight > f.weight || c.weight == f.weight && at < f.at {
-				f.weight, f.phrase, f.at, f.typo = c.weight, p, at, c.hasTypo(s)
+				f.weight, f.phrase, f.at, f.typo, f.spans = c.weight, p, at, c.hasTypo(s), c.spans(s, hits)
 			}
 		}
 	}

@@ -2,6 +2,7 @@ package taxonomy_test
 
 import (
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -81,6 +82,51 @@ func TestClassifyLabelled(t *testing.T) {
 	}
 	if float64(product) < 0.95*float64(len(all)) {
 		t.Errorf("product right in %d of %d", product, len(all))
+	}
+}
+
+// These lines were written without looking at the phrases, and the phrases are
+// not to be made after them: what is recognised of them is what words alone do.
+func TestClassifyParaphrased(t *testing.T) {
+	t.Parallel()
+	x := example(t)
+	data, err := os.ReadFile("testdata/paraphrased.tsv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var known, found, byPhrase, wrong, unknown, guessed int
+	for line := range strings.Lines(string(data)) {
+		f := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
+		if strings.HasPrefix(line, "#") || len(f) != 3 {
+			continue
+		}
+		all := x.ClassifyAll(f[2], taxonomy.Hints{}, nil)
+		got := all[0]
+		right := slices.ContainsFunc(all, func(r taxonomy.Result) bool { return r.Reason == f[0] })
+		switch {
+		case f[0] == taxonomy.Unknown:
+			unknown++
+			if got.Reason != "" {
+				guessed++
+				t.Logf("guessed %s by %v (%.2f): %s", got.Reason, got.Matched, got.Confidence, f[2])
+			}
+			continue
+		case right:
+			found++
+			if !slices.Equal(got.Matched, taxonomy.ByWords) {
+				byPhrase++
+			}
+		case got.Reason != "":
+			wrong++
+			t.Logf("want %s got %s by %v (%.2f): %s", f[0], got.Reason, got.Matched, got.Confidence, f[2])
+		default:
+			t.Logf("want %s got nothing: %s", f[0], f[2])
+		}
+		known++
+	}
+	t.Logf("%d lines: found %d (%d by a phrase), wrong %d; unknown %d, of which guessed %d", known, found, byPhrase, wrong, unknown, guessed)
+	if float64(found) < 0.7*float64(known) || float64(wrong) > 0.12*float64(known) || guessed > 2 {
+		t.Errorf("found %d and wrong %d of %d, guessed %d of %d", found, wrong, known, guessed, unknown)
 	}
 }
 

@@ -17,21 +17,26 @@ type matcher struct {
 
 	slots    []string // the alternatives of each slot
 	words    map[string]entry
-	prefixes map[string][]int32 // slots by the stem of "factu*"
-	suffixes map[string][]int32 // slots by the stem of "*factuur"
-	stems    []int              // lengths of these stems, rising
-	typos    map[string][]int32 // slots by a long word with one letter left out
+	prefixes map[string]entry // by the stem of "factu*"
+	suffixes map[string]entry // by the stem of "*factuur"
+	stems    []int            // lengths of these stems, rising
+	typos    map[string]near1 // by a long word with one letter left out
+	weights  [][]weighted     // of each pattern; none for the first
 
 	phrases  []compiled
 	byAnchor [][]int32 // phrases by their rarest slot
 	pool     sync.Pool
 }
 
-// An entry is what is known of one exact word.
+// An entry is what is known of one word, or of the stem of some.
 type entry struct {
-	slots  []int32
-	nl, en int8 // 1 for a common word of that language
+	slots   []int32
+	pattern int32 // its weights; 0 when it has none
+	nl, en  int8  // 1 for a common word of that language
 }
+
+// A near1 is what is known of the words that are one typing error away.
+type near1 struct{ slots, patterns []int32 }
 
 type kind int8
 
@@ -79,7 +84,7 @@ const (
 
 func compile(t *Taxonomy, p *phraser) *matcher {
 	c := compiler{
-		m:       &matcher{reasons: len(t.Reasons), products: len(t.Products), words: map[string]entry{}, prefixes: map[string][]int32{}, suffixes: map[string][]int32{}},
+		m:       &matcher{reasons: len(t.Reasons), products: len(t.Products), words: map[string]entry{}, prefixes: map[string]entry{}, suffixes: map[string]entry{}},
 		slotOf:  map[string]int32{},
 		phraser: p,
 	}
@@ -96,6 +101,7 @@ func compile(t *Taxonomy, p *phraser) *matcher {
 	for i, p := range t.Products {
 		c.add(int32(len(t.Reasons)+i), plain, p.Phrases) //nolint:gosec // a file of 1 MB has fewer
 	}
+	c.weights(t)
 	c.typos()
 	c.common(commonNL, entry{nl: 1})
 	c.common(commonEN, entry{en: 1})
@@ -146,10 +152,14 @@ func (c *compiler) slot(words string) int32 {
 		switch {
 		case strings.HasSuffix(w, "*"):
 			w = strings.TrimSuffix(w, "*")
-			c.m.prefixes[w] = append(c.m.prefixes[w], n)
+			e := c.m.prefixes[w]
+			e.slots = append(e.slots, n)
+			c.m.prefixes[w] = e
 		case strings.HasPrefix(w, "*"):
 			w = strings.TrimPrefix(w, "*")
-			c.m.suffixes[w] = append(c.m.suffixes[w], n)
+			e := c.m.suffixes[w]
+			e.slots = append(e.slots, n)
+			c.m.suffixes[w] = e
 		default:
 			e := c.m.words[w]
 			e.slots = append(e.slots, n)
@@ -173,16 +183,22 @@ func (c *compiler) common(words string, mark entry) {
 // letter left out. Two words that share such a key differ by one typing error.
 func (c *compiler) typos() {
 	m := c.m
-	m.typos = make(map[string][]int32, 8*len(m.words))
+	m.typos = make(map[string]near1, 8*len(m.words))
+	add := func(key string, e entry) {
+		n := m.typos[key]
+		n.slots = append(n.slots, e.slots...)
+		if e.pattern != 0 {
+			n.patterns = append(n.patterns, e.pattern)
+		}
+		m.typos[key] = n
+	}
 	for _, w := range slices.Sorted(maps.Keys(m.words)) {
 		if len(w) < minTypo || len(w) > 31 {
 			continue
 		}
-		slots := m.words[w].slots
-		m.typos[w] = append(m.typos[w], slots...)
+		add(w, m.words[w])
 		for i := 1; i < len(w); i++ {
-			key := w[:i] + w[i+1:]
-			m.typos[key] = append(m.typos[key], slots...)
+			add(w[:i]+w[i+1:], m.words[w])
 		}
 	}
 }

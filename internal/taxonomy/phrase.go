@@ -43,7 +43,8 @@ const (
 	maxPhraseLen = 120
 	minStem      = 3 // letters that * must leave
 	minTypoAlone = 9 // the same, where that word is the whole phrase
-	minTypo      = 6 // letters of a word that may hold a typing error
+	minTypo      = 6 // letters of a word that may hold a typing error, or stand in a compound
+	minHead      = 3 // letters that a compound has beside that word
 )
 
 // A phraser reads phrases. It remembers what it has read: a file says most of

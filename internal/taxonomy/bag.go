@@ -1,0 +1,260 @@
+package taxonomy
+
+import (
+	"math"
+	"math/bits"
+	"slices"
+	"strings"
+)
+
+// This file decides where no phrase does. Customers say the same in a hundred
+// ways, and most of these have the words of the phrases in another order or
+// with others between. So every word of the phrases has a weight for every
+// reason that uses it: the fewer reasons use it, the more it weighs, from 1
+// for a word of one reason alone; the words that hold any sentence together
+// weigh nothing. The reason whose words weigh most is taken when they weigh at
+// least [minScore], are at least two, and outweigh the next reason's by
+// [minLead]. That is less sure than a phrase, and its confidence says so: it
+// is at most [MaxByWords], where a phrase of one word has 0.6.
+
+// What the words alone must weigh.
+const (
+	minScore = 1.4
+	minLead  = 0.2
+	// MaxByWords is the highest confidence of a reason that words alone decided.
+	MaxByWords = 0.5
+	leastWords = 0.3
+)
+
+// ByWords is what a [Result] says to have matched when no phrase did, but
+// words of the reason's phrases. Not to be changed.
+var ByWords = []string{"~"}
+
+// A Span is a part of a text, in bytes.
+type Span struct{ From, To int32 }
+
+// Spans are up to eight parts of a text, in its order.
+type Spans struct {
+	n    int8
+	list [8]Span
+}
+
+// List returns the spans.
+func (s *Spans) List() []Span { return s.list[:s.n] }
+
+func (s *Spans) add(x Span) {
+	if int(s.n) < len(s.list) {
+		s.list[s.n] = x
+		s.n++
+	}
+}
+
+// spanOf is the word that the scan read from one byte to another, without the
+// signs around it.
+func spanOf(text string, from, to int) Span {
+	word := text[from:to]
+	from += len(word) - len(strings.TrimLeftFunc(word, notInWord))
+	return Span{int32(from), int32(to)} //nolint:gosec // texts are shorter
+}
+
+func notInWord(r rune) bool {
+	var b [8]byte
+	out, ok := appendFold(b[:0], r)
+	return !ok || len(out) == 0
+}
+
+// A weighted is what a word weighs for one reason.
+type weighted struct {
+	reason int32
+	weight float32
+}
+
+// A bag weighs the words of a text.
+type bag struct {
+	score []float32 // by reason
+	used  []int32   // reasons with a score
+	last  []int32   // by pattern: 1 when it was weighed
+	seen  []weighed
+}
+
+type weighed struct {
+	pattern int32
+	at      Span
+}
+
+func (b *bag) reset() {
+	for _, r := range b.used {
+		b.score[r] = 0
+	}
+	for _, w := range b.seen {
+		b.last[w.pattern] = 0
+	}
+	b.used, b.seen = b.used[:0], b.seen[:0]
+}
+
+// weigh adds what a word weighs, once.
+func (m *matcher) weigh(s *scratch, pattern int32, at int) {
+	b := &s.bag
+	if pattern == 0 || b.last[pattern] != 0 {
+		return
+	}
+	// A word that has several patterns weighs by the first of them only.
+	if n := len(b.seen); n > 0 && b.seen[n-1].at == s.at[at] {
+		return
+	}
+	b.last[pattern] = 1
+	b.seen = append(b.seen, weighed{pattern, s.at[at]})
+	for _, w := range m.weights[pattern] {
+		if b.score[w.reason] == 0 {
+			b.used = append(b.used, w.reason)
+		}
+		b.score[w.reason] += w.weight
+	}
+}
+
+// byWords returns the reason that the words of a text give, or none.
+func (t *Taxonomy) byWords(s *scratch, base Result) Result {
+	best, first, second := int32(-1), float32(0), float32(0)
+	for _, r := range s.bag.used {
+		switch score := s.bag.score[r]; {
+		case s.found[r].void:
+		case score > first || score == first && r < best:
+			best, first, second = r, score, first
+		case score > second:
+			second = score
+		}
+	}
+	none := base
+	none.Product = ""
+	if best < 0 || first < minScore || first-second < minLead {
+		return none
+	}
+	words := 0
+	for _, w := range s.bag.seen {
+		i := slices.IndexFunc(t.match.weights[w.pattern], func(x weighted) bool { return x.reason == best })
+		if i >= 0 && t.match.weights[w.pattern][i].weight >= leastWords {
+			words++
+			base.Spans.add(w.at)
+		}
+	}
+	if words < 2 {
+		return none
+	}
+	r := &t.Reasons[best]
+	if !r.PerProduct {
+		base.Product = ""
+	}
+	base.Reason, base.Department, base.Matched = r.ID, r.owner(base.Product), ByWords
+	base.Confidence = math.Round(100*min(MaxByWords, 0.25+0.1*float64(first-second))) / 100
+	return base
+}
+
+// stopWords hold sentences together and tell no reason.
+const stopWords = "a aan about af al all alle als also am an and any are as at be been ben bent bij but by can cant could daar dan dat de den der deze die dit do does doesnt dont door dus een en er for from ga gaan geen get got had has have havent heb hebben hebt heeft hello hem her het hi hier hij hoe how i iets iemand ik in is isnt it its ja je jij jou jouw jullie just kan kon kunnen kunt maar made mag man me meer mij mijn moet my na naar net niet niets niks no nog not now nu of om on one onze ook op or our out over please re s so some still t te that the their them then there they this tot u uit up us uw van vanaf vandaag veel via voor waar waarom wanneer want was wat we weer wel welke were what when where which who wie wij wil will with word wordt would ze zegt zich zij zijn zo zou you your keer dag day days dagen week weeks weken time 2 x me again wacht wachten waiting" //nolint:gosec // words, no secret
+
+// weights makes the weights of all words of the phrases.
+func (c *compiler) weights(t *Taxonomy) {
+	uses := map[string]map[int32]int{} // phrases by word and reason
+	for i := range t.Reasons {
+		for _, list := range [][]string{t.Reasons[i].Phrases.NL, t.Reasons[i].Phrases.EN, t.Reasons[i].Negatable.NL, t.Reasons[i].Negatable.EN} {
+			for _, text := range list {
+				ph, err := c.phraser.phrase(text)
+				if err != nil {
+					continue // cannot be: it was checked
+				}
+				for _, part := range ph.parts {
+					for _, s := range part {
+						for w := range strings.SplitSeq(s.words, "|") {
+							if uses[w] == nil {
+								uses[w] = map[int32]int{}
+							}
+							uses[w][int32(i)]++ //nolint:gosec // a few hundred
+						}
+					}
+				}
+			}
+		}
+	}
+	stops := map[string]bool{}
+	for w := range strings.FieldsSeq(stopWords) {
+		stops[w] = true
+	}
+	c.m.weights = append(c.m.weights, nil)
+	for w, by := range uses {
+		if stops[w] {
+			continue
+		}
+		rare := math.Log1p(float64(len(t.Reasons))/float64(len(by))) / math.Log1p(float64(len(t.Reasons)))
+		var ws []weighted
+		for r, n := range by {
+			ws = append(ws, weighted{r, float32(rare * (0.6 + 0.1*float64(min(n, 4))))})
+		}
+		slices.SortFunc(ws, func(a, b weighted) int { return int(a.reason - b.reason) })
+		pattern := int32(len(c.m.weights)) //nolint:gosec // a file of 1 MB has fewer
+		c.m.weights = append(c.m.weights, ws)
+		of, stem := c.m.words, w
+		switch {
+		case strings.HasSuffix(w, "*"):
+			of, stem = c.m.prefixes, strings.TrimSuffix(w, "*")
+		case strings.HasPrefix(w, "*"):
+			of, stem = c.m.suffixes, strings.TrimPrefix(w, "*")
+		}
+		e := of[stem]
+		e.pattern = pattern
+		of[stem] = e
+	}
+}
+
+// spans returns the words of the text that a phrase matched, of which hits
+// are the beginnings.
+func (c *compiled) spans(s *scratch, hits uint64) Spans {
+	begin := lowest(hits)
+	var mask uint64
+	for i, p := range c.parts {
+		at := begin
+		if i > 0 {
+			at = nearest(p.starts(s, 0), begin)
+		}
+		for j, sl := range p {
+			if j > 0 {
+				reach := 1
+				if sl.gap {
+					reach += maxGap
+				}
+				next := -1
+				for k := at + 1; k <= at+reach && k < window; k++ {
+					if s.slots[sl.slot]>>k&1 == 1 {
+						next = k
+						break
+					}
+				}
+				if next < 0 {
+					break
+				}
+				at = next
+			}
+			mask |= 1 << at
+		}
+	}
+	var out Spans
+	for ; mask != 0; mask &= mask - 1 {
+		out.add(s.at[lowest(mask)])
+	}
+	return out
+}
+
+func lowest(bits64 uint64) int { return bits.TrailingZeros64(bits64) }
+
+// nearest returns the word of at that is nearest to another.
+func nearest(at uint64, to int) int {
+	best := to
+	for d := range window {
+		if to-d >= 0 && at>>(to-d)&1 == 1 {
+			return to - d
+		}
+		if to+d < window && at>>(to+d)&1 == 1 {
+			return to + d
+		}
+	}
+	return best
+}
