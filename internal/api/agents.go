@@ -37,6 +37,10 @@ type Customers interface {
 	ProblemOf(ctx context.Context, reason, product string) (string, error)
 	Problem(ctx context.Context, id string) (problem.Record, error)
 	AffectedOf(ctx context.Context, problemID string, customers []identity.CustomerID) (map[identity.CustomerID]problem.Affected, error)
+	ContactByID(ctx context.Context, c identity.Customer, id string) (contact.Contact, contact.ID, identity.CustomerID, error)
+	PutCorrection(ctx context.Context, c contact.Correction) error
+	Corrections(ctx context.Context, since time.Time, limit int, cursor string) ([]contact.Correction, string, error)
+	AskAgain(ctx context.Context, c identity.CustomerID, since, now time.Time) error
 }
 
 // Blobs holds what is too large for the table. [blob.Bucket] is one.
@@ -57,21 +61,24 @@ type Agents struct {
 }
 
 var agentRoutes = routes[*Agents]{
-	"GET /v1/customers":                  {ReadCustomers, (*Agents).find},
-	"GET /v1/customers/{id}":             {ReadCustomers, (*Agents).profile},
-	"GET /v1/customers/{id}/messages":    {ReadCustomers, (*Agents).messages},
-	"GET /v1/customers/{id}/changes":     {ReadCustomers, (*Agents).changes},
-	"GET /v1/customers/{id}/contacts":    {ReadCustomers, (*Agents).contacts},
-	"GET /v1/contacts":                   {ReadCustomers, (*Agents).waiting},
-	"POST /v1/customers/{id}/messages":   {WriteCustomers, (*Agents).recordAnswer},
-	"POST /v1/customers/{id}/contacts":   {WriteCustomers, (*Agents).recordContact},
-	"GET /v1/customers/{id}/brief":       {ReadCustomers, (*Agents).brief},
-	"POST /v1/customers/{id}/notes":      {WriteCustomers, (*Agents).recordNote},
-	"GET /v1/customers/{id}/claim":       {ReadCustomers, (*Agents).claim},
-	"POST /v1/customers/{id}/claim":      {WriteCustomers, (*Agents).take},
-	"POST /v1/customers/{id}/handover":   {WriteCustomers, (*Agents).handOver},
-	"POST /v1/customers/{id}/release":    {WriteCustomers, (*Agents).release},
-	"PUT /v1/customers/account/{number}": {WriteRegister, (*Agents).register},
+	"GET /v1/customers":                                 {ReadCustomers, (*Agents).find},
+	"GET /v1/customers/{id}":                            {ReadCustomers, (*Agents).profile},
+	"GET /v1/customers/{id}/messages":                   {ReadCustomers, (*Agents).messages},
+	"GET /v1/customers/{id}/changes":                    {ReadCustomers, (*Agents).changes},
+	"GET /v1/customers/{id}/contacts":                   {ReadCustomers, (*Agents).contacts},
+	"GET /v1/contacts":                                  {ReadCustomers, (*Agents).waiting},
+	"GET /v1/corrections":                               {ReadCustomers, (*Agents).corrections},
+	"PUT /v1/customers/{id}/contacts/{contact}/reasons": {WriteCustomers, (*Agents).correct},
+	"POST /v1/customers/{id}/reclassify":                {WriteCustomers, (*Agents).reclassify},
+	"POST /v1/customers/{id}/messages":                  {WriteCustomers, (*Agents).recordAnswer},
+	"POST /v1/customers/{id}/contacts":                  {WriteCustomers, (*Agents).recordContact},
+	"POST /v1/customers/{id}/notes":                     {WriteCustomers, (*Agents).recordNote},
+	"GET /v1/customers/{id}/claim":                      {ReadCustomers, (*Agents).claim},
+	"POST /v1/customers/{id}/claim":                     {WriteCustomers, (*Agents).take},
+	"POST /v1/customers/{id}/handover":                  {WriteCustomers, (*Agents).handOver},
+	"POST /v1/customers/{id}/release":                   {WriteCustomers, (*Agents).release},
+	"PUT /v1/customers/account/{number}":                {WriteRegister, (*Agents).register},
+	"GET /v1/customers/{id}/brief":                      {ReadCustomers, (*Agents).brief},
 }
 
 // Handle answers one request.

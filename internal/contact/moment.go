@@ -12,10 +12,34 @@ import (
 // A Cause is what a contact is about: a reason from the taxonomy, a product
 // or none, and the department that owns the two.
 type Cause struct {
-	Reason     string   `json:"reason"`
-	Product    string   `json:"product,omitempty"`
-	Department string   `json:"department"`
-	Words      []string `json:"words,omitempty"` // what in the messages decided it
+	Reason     string `json:"reason"`
+	Product    string `json:"product,omitempty"`
+	Department string `json:"department"`
+	// Words are the phrases of the taxonomy that decided it, or ~ when it was
+	// words of these in another order.
+	Words []string `json:"words,omitempty"`
+	// Message is where the deciding words are, at Spans: pairs of bytes, from
+	// and to, of its subject, a full stop, a line end and its text.
+	Message    ID         `json:"messageId,omitempty"`
+	Spans      [][2]int32 `json:"spans,omitempty"`
+	Confidence float64    `json:"confidence,omitempty"` // 0 to 1; 1 when a person said so
+	Corrected  bool       `json:"corrected,omitempty"`  // by an agent
+}
+
+// Same reports whether two causes are one.
+func (c Cause) Same(o Cause) bool { return c.Reason == o.Reason && c.Product == o.Product }
+
+// A Correction is what an agent said a contact is about. It goes with one of
+// the contact's messages, and so with whatever contact that is part of later.
+type Correction struct {
+	Customer identity.CustomerID `json:"customerId"` // in whose partition the message lies
+	Message  ID                  `json:"messageId"`
+	Causes   []Cause             `json:"reasons"` // reason and product; none: no known reason
+	Until    time.Time           `json:"until"`   // later messages may add reasons
+	By       string              `json:"by"`
+	At       time.Time           `json:"at"`
+	Was      []Cause             `json:"was"` // what the rules had found
+	Taxonomy string              `json:"taxonomy"`
 }
 
 // A Contact is the messages of one customer, over all channels, about one
@@ -89,7 +113,7 @@ func Contacts(messages []Message) []Contact {
 			if m.Direction == Outbound {
 				continue // nobody asked: a notice, a campaign
 			}
-			cur = &Contact{ID: contactID(m.ID), Customer: m.CustomerID, Start: m.SentAt}
+			cur = &Contact{ID: IDOf(m.ID), Customer: m.CustomerID, Start: m.SentAt}
 			all = append(all, cur)
 		}
 		cur.take(m)
@@ -205,7 +229,8 @@ func threadKey(s string) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:9])
 }
 
-func contactID(first ID) string {
+// IDOf returns the id of the contact whose earliest message that is.
+func IDOf(first ID) string {
 	sum := sha256.Sum256([]byte(first))
 	return base64.RawURLEncoding.EncodeToString(sum[:12])
 }

@@ -95,15 +95,23 @@ func splitChannels(s string) []contact.Channel {
 }
 
 // ContactsAround returns the contacts of a customer that began after a time,
-// and the last few before it; latest first.
-func (t *Table) ContactsAround(ctx context.Context, c identity.CustomerID, at time.Time, before int, consistent bool) ([]contact.Contact, error) {
-	in := between(customerPK(c), contactPrefix, contactPrefix+"~")
+// and the last few before it; latest first. With them come the corrections
+// that agents made.
+func (t *Table) ContactsAround(ctx context.Context, c identity.CustomerID, at time.Time, before int, consistent bool) ([]contact.Contact, []contact.Correction, error) {
+	in := between(customerPK(c), contactPrefix, correctionPrefix+"~")
 	in.ScanIndexForward = ptr(false)
 	in.ConsistentRead = &consistent
 	in.Limit = ptr(int32(max(before, 16))) //nolint:gosec // a small constant of the caller
 	var out []contact.Contact
+	var corrections []contact.Correction
 	var bad error
 	err := t.query(ctx, in, func(it item) bool {
+		if strings.HasPrefix(text(it, skName), correctionPrefix) {
+			var said contact.Correction
+			said, bad = readCorrection(it)
+			corrections = append(corrections, said)
+			return bad == nil
+		}
 		k, err := readContact(it)
 		if err != nil {
 			bad = err
@@ -115,7 +123,7 @@ func (t *Table) ContactsAround(ctx context.Context, c identity.CustomerID, at ti
 		}
 		return before > 0
 	})
-	return out, firstError(err, bad)
+	return out, corrections, firstError(err, bad)
 }
 
 // SaveContact writes a contact if it is as it was read: c.Version is what was

@@ -21,6 +21,8 @@ import (
 //	message       C#<customer>            M#<time>#<channel>#<provider id>
 //	effect        C#<customer>            X#<channel>#<provider id>
 //	contact       C#<customer>            K#<start>#<id>
+//	correction    C#<customer>            K~<time>#<channel>#<provider id>
+//	classify      C#<customer>            Z#<time>
 //	claim         C#<customer>            H
 //	suggestion    C#<customer>            S#<other customer>
 //	change        C#<customer>            J#<time>#<id>
@@ -59,19 +61,21 @@ const (
 	aliasSK   = "A"
 	claimSK   = "H"
 
-	messagePrefix  = "M#"
-	effectPrefix   = "X#"
-	contactPrefix  = "K#"
-	affectedPrefix = "A#"
-	countsPrefix   = "N#"
-	levelPrefix    = "#"
-	aliasPrefix    = "A#"
-	customerPrefix = "C#"
-	changePrefix   = "J#"
-	problemPrefix  = "P#"
-	ratePrefix     = "R#"
-	duePrefix      = "D#"
-	logPrefix      = "L#"
+	messagePrefix    = "M#"
+	effectPrefix     = "X#"
+	contactPrefix    = "K#"
+	correctionPrefix = "K~"
+	againPrefix      = "Z#"
+	affectedPrefix   = "A#"
+	countsPrefix     = "N#"
+	levelPrefix      = "#"
+	aliasPrefix      = "A#"
+	customerPrefix   = "C#"
+	changePrefix     = "J#"
+	problemPrefix    = "P#"
+	ratePrefix       = "R#"
+	duePrefix        = "D#"
+	logPrefix        = "L#"
 
 	suggestionPrefix = "S#"
 

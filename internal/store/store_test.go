@@ -545,7 +545,7 @@ func TestAContactThatChangedMeanwhileIsNotOverwritten(t *testing.T) {
 	if err := table.SaveContact(t.Context(), c); fault.KindOf(err) != fault.Conflict {
 		t.Errorf("a second first version: %v", err)
 	}
-	got, err := table.ContactsAround(t.Context(), "c1", start, 1, true)
+	got, _, err := table.ContactsAround(t.Context(), "c1", start, 1, true)
 	if err != nil || len(got) != 1 || got[0].Version != 1 {
 		t.Fatal(got, err)
 	}

@@ -58,8 +58,12 @@ func (t *Taxonomy) ClassifyAll(text string, hints Hints, results []Result) []Res
 	if len(top) == 0 {
 		return append(results, t.byWords(s, base))
 	}
+	begin := len(results)
 	for i, target := range top {
 		f, r := s.found[target], &t.Reasons[target]
+		if explained(results[begin:], f.spans) {
+			continue // "works no more" of the password that works no more is no defect
+		}
 		one := base
 		one.Reason = r.ID
 		if !r.PerProduct {
@@ -74,6 +78,23 @@ func (t *Taxonomy) ClassifyAll(text string, hints Hints, results []Result) []Res
 		results = append(results, one)
 	}
 	return results
+}
+
+// explained reports whether most of the words of a reason are those of a
+// better one.
+func explained(better []Result, spans Spans) bool {
+	for i := range better {
+		shared := 0
+		for _, s := range spans.List() {
+			if slices.Contains(better[i].Spans.List(), s) {
+				shared++
+			}
+		}
+		if 2*shared > int(spans.n) {
+			return true
+		}
+	}
+	return false
 }
 
 // product decides which product a text is about.

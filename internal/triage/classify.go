@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/taxonomy"
@@ -14,40 +15,77 @@ import (
 const maxClassified = 16 << 10
 
 // classify finds what a contact is about, from the words of the customer and
-// from what agents registered, in the order in which it was said.
-func (t *Triage) classify(ctx context.Context, k *contact.Contact) error {
+// from what agents registered, in the order in which it was said. What an
+// agent corrected stands for all that was said until then.
+func (t *Triage) classify(ctx context.Context, k *contact.Contact, corrections []contact.Correction) error {
 	said := said(k.Messages)
 	hints, err := t.hints(ctx, said)
 	if err != nil {
 		return err
 	}
+	var until time.Time
+	if c, ok := corrected(k.Messages, corrections); ok {
+		until = c.Until
+		for _, cause := range c.Causes {
+			known := t.cause(cause.Reason, cause.Product)
+			known.Corrected, known.Confidence = true, 1
+			k.Causes = add(k.Causes, known)
+		}
+	}
 	var buffer [8]taxonomy.Result
 	products := t.products(said, hints)
 	for _, m := range k.Messages {
+		if !m.SentAt.After(until) {
+			continue
+		}
 		if m.Reason != "" {
-			k.Causes = add(k.Causes, t.cause(m.Reason, m.Product))
+			cause := t.cause(m.Reason, m.Product)
+			cause.Message, cause.Confidence = m.ID, 1
+			k.Causes = add(k.Causes, cause)
 		}
 		if m.Direction != contact.Inbound || m.Text == "" && m.Subject == "" {
 			continue
 		}
 		for _, r := range t.Taxonomy.ClassifyAll(words(m), hints, buffer[:0]) {
-			if r.Reason == "" {
-				continue
+			if r.Reason != "" {
+				k.Causes = add(k.Causes, t.found(r, m.ID, products))
 			}
-			cause := contact.Cause{Reason: r.Reason, Product: r.Product, Department: r.Department, Words: r.Matched}
-			if cause.Product == "" && products[r.Reason] != "" {
-				cause.Product = products[r.Reason]
-				cause.Department = t.Taxonomy.Owner(r.Reason, cause.Product)
-			}
-			k.Causes = add(k.Causes, cause)
 		}
 	}
-	k.Department = contact.Unassigned
+	k.Department, k.Taxonomy = contact.Unassigned, t.Taxonomy.Version
 	if len(k.Causes) > 0 {
 		k.Department = k.Causes[0].Department
-		k.Taxonomy = t.Taxonomy.Version
 	}
 	return nil
+}
+
+// corrected returns the latest of the corrections of these messages.
+func corrected(ms []contact.Message, corrections []contact.Correction) (contact.Correction, bool) {
+	var latest contact.Correction
+	for _, c := range corrections {
+		of := func(m contact.Message) bool { return m.ID == c.Message }
+		if c.At.After(latest.At) && slices.ContainsFunc(ms, of) {
+			latest = c
+		}
+	}
+	return latest, !latest.At.IsZero()
+}
+
+// found is the cause that the taxonomy found in a message. Its product may
+// stand in another message of the contact.
+func (t *Triage) found(r taxonomy.Result, in contact.ID, products map[string]string) contact.Cause {
+	c := contact.Cause{
+		Reason: r.Reason, Product: r.Product, Department: r.Department,
+		Words: r.Matched, Message: in, Confidence: r.Confidence,
+	}
+	for _, s := range r.Spans.List() {
+		c.Spans = append(c.Spans, [2]int32{s.From, s.To})
+	}
+	if c.Product == "" && products[r.Reason] != "" {
+		c.Product = products[r.Reason]
+		c.Department = t.Taxonomy.Owner(r.Reason, c.Product)
+	}
+	return c
 }
 
 // words is what a message says: a mail also in its subject.

@@ -29,50 +29,60 @@ type evidence struct {
 
 // evidenceOf collects what the plan changes of what the stored contacts show.
 func (t *Triage) evidenceOf(p *plan, stored []contact.Contact) {
-	was := map[string]contact.Contact{}
-	for _, k := range stored {
-		was[k.ID] = k
+	type place struct {
+		customer identity.CustomerID
+		id       string
 	}
-	p.evidence = map[cause]*evidence{}
-	of := func(c contact.Cause) *evidence {
+	was := map[place]contact.Contact{}
+	for _, k := range stored {
+		was[place{k.Customer, k.ID}] = k
+	}
+	p.evidence = map[cause][]evidence{}
+	of := func(who identity.CustomerID, c contact.Cause) *evidence {
 		key := cause{c.Reason, c.Product}
-		if p.evidence[key] == nil {
-			p.evidence[key] = &evidence{customer: p.customer.ID}
+		i := slices.IndexFunc(p.evidence[key], func(e evidence) bool { return e.customer == who })
+		if i < 0 {
+			i = len(p.evidence[key])
+			p.evidence[key] = append(p.evidence[key], evidence{customer: who})
 		}
-		return p.evidence[key]
+		return &p.evidence[key][i]
 	}
 	for _, k := range p.save {
+		before := was[place{k.Customer, k.ID}]
 		for _, c := range k.Causes {
-			if !shows(was[k.ID], c) {
-				of(c).seen = append(of(c).seen, t.seen(p.customer, k, c))
+			if !shows(before, c) {
+				e := of(k.Customer, c)
+				e.seen = append(e.seen, t.seen(p.customer, k, c))
 			}
 		}
-		for _, c := range was[k.ID].Causes {
+		for _, c := range before.Causes {
 			if !shows(k, c) {
-				of(c).gone = append(of(c).gone, t.seenAt(p.customer, was[k.ID], c))
+				e := of(k.Customer, c)
+				e.gone = append(e.gone, t.seenAt(before, c))
 			}
 		}
 	}
-	for _, k := range p.drop {
+	for _, k := range p.drop { // of a member, where it was before a merge
 		for _, c := range k.Causes {
-			of(c).gone = append(of(c).gone, t.seenAt(p.customer, k, c))
+			e := of(k.Customer, c)
+			e.gone = append(e.gone, t.seenAt(k, c))
 		}
 	}
 }
 
 func shows(k contact.Contact, c contact.Cause) bool {
-	return slices.ContainsFunc(k.Causes, func(x contact.Cause) bool { return x.Reason == c.Reason && x.Product == c.Product })
+	return slices.ContainsFunc(k.Causes, c.Same)
 }
 
 func (t *Triage) seen(c identity.Customer, k contact.Contact, of contact.Cause) problem.Seen {
-	s := t.seenAt(c, k, of)
+	s := t.seenAt(k, of)
 	s.Quote = t.quote(c, k, of)
 	return s
 }
 
-func (t *Triage) seenAt(c identity.Customer, k contact.Contact, of contact.Cause) problem.Seen {
+func (t *Triage) seenAt(k contact.Contact, of contact.Cause) problem.Seen {
 	at := k.Start.In(t.Zone)
-	s := problem.Seen{Customer: c.ID, Contact: k.ID, Day: at.Format(time.DateOnly), At: k.Start}
+	s := problem.Seen{Customer: k.Customer, Contact: k.ID, Day: at.Format(time.DateOnly), At: k.Start}
 	if r, ok := t.Taxonomy.Reason(of.Reason); ok && r.Detect == taxonomy.Rise {
 		s.Hour = at.Format("15")
 	}
@@ -85,7 +95,7 @@ func (t *Triage) settle(ctx context.Context, plans []plan) {
 	by, who := map[cause][]evidence{}, map[cause][]int{}
 	for i, p := range plans {
 		for c, e := range p.evidence {
-			by[c] = append(by[c], *e)
+			by[c] = joined(by[c], e)
 			who[c] = append(who[c], i)
 		}
 	}
@@ -101,6 +111,20 @@ func (t *Triage) settle(ctx context.Context, plans []plan) {
 			}
 		}
 	}
+}
+
+// joined adds evidence to what there is: one of each customer, who may be met
+// as two that are one.
+func joined(evs, more []evidence) []evidence {
+	for _, e := range more {
+		i := slices.IndexFunc(evs, func(x evidence) bool { return x.customer == e.customer })
+		if i < 0 {
+			evs = append(evs, e)
+			continue
+		}
+		evs[i].seen, evs[i].gone = append(evs[i].seen, e.seen...), append(evs[i].gone, e.gone...)
+	}
+	return evs
 }
 
 // record records evidence of a cause: with the problem that there is, else in

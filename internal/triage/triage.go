@@ -17,6 +17,7 @@ import (
 	"context"
 	"log/slog"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -34,7 +35,7 @@ import (
 // A Store is what triage reads and writes. [store.Table] is one.
 type Store interface {
 	Customer(ctx context.Context, id identity.CustomerID) (identity.Customer, error)
-	ContactsAround(ctx context.Context, c identity.CustomerID, at time.Time, before int, consistent bool) ([]contact.Contact, error)
+	ContactsAround(ctx context.Context, c identity.CustomerID, at time.Time, before int, consistent bool) ([]contact.Contact, []contact.Correction, error)
 	Recent(ctx context.Context, c identity.Customer, from time.Time) ([]contact.Message, error)
 	SaveContact(ctx context.Context, c contact.Contact) error
 	DropContact(ctx context.Context, c contact.Contact) error
@@ -145,7 +146,12 @@ func about(r events.DynamoDBEventRecord) (identity.CustomerID, time.Time, bool) 
 	if okC && strings.HasPrefix(sk.String(), "J#") {
 		return identity.CustomerID(customer), time.Time{}, true
 	}
-	rest, okM := strings.CutPrefix(sk.String(), "M#")
+	if ms, ok := strings.CutPrefix(sk.String(), "Z#"); ok && okC { // to be classified again
+		n, err := strconv.ParseInt(ms, 10, 64)
+		return identity.CustomerID(customer), time.UnixMilli(n).UTC(), err == nil
+	}
+	// A correction has the key of the message that it goes with, and the like.
+	rest, okM := strings.CutPrefix(strings.Replace(sk.String(), "K~", "M#", 1), "M#")
 	if !okC || !okM {
 		return "", time.Time{}, false
 	}
@@ -201,7 +207,7 @@ type plan struct {
 	customer identity.Customer
 	save     []contact.Contact
 	drop     []contact.Contact
-	evidence map[cause]*evidence
+	evidence map[cause][]evidence
 	err      error
 }
 
@@ -224,7 +230,7 @@ func (t *Triage) plan(ctx context.Context, h hint, again bool) plan {
 		return plan{err: err}
 	}
 	p := plan{customer: c}
-	stored, err := t.stored(ctx, c, h.from, again)
+	stored, corrections, err := t.stored(ctx, c, h.from, again)
 	if err != nil {
 		p.err = err
 		return p
@@ -237,11 +243,12 @@ func (t *Triage) plan(ctx context.Context, h hint, again bool) plan {
 	made := contact.Contacts(messages)
 	for i := range made {
 		made[i].Customer = c.ID
-		if err := t.classify(ctx, &made[i]); err != nil {
+		if err := t.classify(ctx, &made[i], corrections); err != nil {
 			p.err = err
 			return p
 		}
 	}
+	t.keep(stored, made, h)
 	p.compare(stored, made, from)
 	t.evidenceOf(&p, stored)
 	return p
@@ -249,17 +256,18 @@ func (t *Triage) plan(ctx context.Context, h hint, again bool) plan {
 
 // stored reads the contacts around a time, latest first. Those that lie with a
 // member were made before a merge, and are to lie with who stands for all.
-func (t *Triage) stored(ctx context.Context, c identity.Customer, at time.Time, again bool) ([]contact.Contact, error) {
+func (t *Triage) stored(ctx context.Context, c identity.Customer, at time.Time, again bool) ([]contact.Contact, []contact.Correction, error) {
 	var all []contact.Contact
+	var corrections []contact.Correction
 	for _, m := range c.Members {
-		part, err := t.Store.ContactsAround(ctx, m, at, around, again)
+		part, said, err := t.Store.ContactsAround(ctx, m, at, around, again)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		all = append(all, part...)
+		all, corrections = append(all, part...), append(corrections, said...)
 	}
 	slices.SortStableFunc(all, func(a, b contact.Contact) int { return b.Start.Compare(a.Start) })
-	return all, nil
+	return all, corrections, nil
 }
 
 // messages reads the messages that contacts have to be made of: from the
@@ -295,6 +303,20 @@ func anchor(from time.Time, stored []contact.Contact, ms []contact.Message) time
 		latest = false
 	}
 	return from
+}
+
+// keep leaves the contacts that nothing was said in as an older taxonomy
+// classified them, unless all are to be classified again.
+func (t *Triage) keep(stored, made []contact.Contact, h hint) {
+	for i := range made {
+		k := &made[i]
+		last := k.Messages[len(k.Messages)-1].SentAt
+		for _, was := range stored {
+			if was.ID == k.ID && was.Taxonomy != "" && was.Taxonomy != t.Taxonomy.Version && last.Before(h.from) {
+				k.Causes, k.Department, k.Taxonomy = was.Causes, was.Department, was.Taxonomy
+			}
+		}
+	}
 }
 
 // compare says what differs between the stored contacts from a time on and
@@ -333,7 +355,7 @@ func same(a, b contact.Contact) bool {
 	return a.WaitingSince.Equal(b.WaitingSince) && a.FirstAnswer.Equal(b.FirstAnswer) && a.LastAnswer.Equal(b.LastAnswer) &&
 		a.ClosesAt.Equal(b.ClosesAt) && a.Department == b.Department && slices.Equal(a.Channels, b.Channels) &&
 		slices.Equal(a.Threads, b.Threads) && slices.EqualFunc(a.Causes, b.Causes, func(x, y contact.Cause) bool {
-		return x.Reason == y.Reason && x.Product == y.Product && x.Department == y.Department
+		return x.Same(y) && x.Department == y.Department && x.Corrected == y.Corrected
 	})
 }
 

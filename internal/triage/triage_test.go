@@ -472,3 +472,11 @@ func later(t testing.TB, after time.Duration) testTriage {
 	tr.Now = func() time.Time { return time.Now().Add(after) }
 	return testTriage{tr, table}
 }
+
+func mustRead(file string) []byte {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		panic(err)
+	}
+	return data
+}

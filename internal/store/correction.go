@@ -1,0 +1,153 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/fault"
+	"github.com/heard-intake/heard/internal/identity"
+)
+
+// correctionsPK is where the index lists corrections, by time.
+const correctionsPK = "corrections"
+
+// A correction lies just after the contacts of its customer, so that whoever
+// reads those has read it: triage needs both, for the price of one.
+func correctionSK(id contact.ID) string {
+	return correctionPrefix + strings.TrimPrefix(messageSK(id), messagePrefix)
+}
+
+// PutCorrection writes what an agent said a contact is about, in place of
+// what was said before.
+func (t *Table) PutCorrection(ctx context.Context, c contact.Correction) error {
+	data, err := json.Marshal(c)
+	if err != nil {
+		return fault.Wrap(fault.Internal, err, "encode correction")
+	}
+	it := key(customerPK(c.Customer), correctionSK(c.Message))
+	it["j"] = str(string(data))
+	it[gsiPK], it[gsiSK] = str(correctionsPK), str(timeSK("", c.At)+"#"+t.pepper.Hash("correction", string(c.Message))[:16])
+	if _, err := t.db.PutItem(ctx, &dynamodb.PutItemInput{TableName: t.name, Item: it}); err != nil {
+		return failed(err, "write item")
+	}
+	return nil
+}
+
+func readCorrection(it item) (contact.Correction, error) {
+	var c contact.Correction
+	if err := json.Unmarshal([]byte(text(it, "j")), &c); err != nil {
+		return c, fault.New(fault.Internal, "malformed correction")
+	}
+	return c, nil
+}
+
+// Corrections returns what agents corrected since a time, earliest first, at
+// most limit after the cursor, which is an opaque text of this function's own.
+func (t *Table) Corrections(ctx context.Context, since time.Time, limit int, cursor string) ([]contact.Correction, string, error) {
+	var keys []item
+	var places []string
+	err := t.query(ctx, &dynamodb.QueryInput{
+		IndexName:                 aws.String(gsiName),
+		KeyConditionExpression:    aws.String("gsi1pk = :pk AND gsi1sk > :after"),
+		ExpressionAttributeValues: item{":pk": str(correctionsPK), ":after": str(max(cursor, timeSK("", since)))},
+		Limit:                     ptr(int32(limit + 1)), //nolint:gosec // bounded by the API
+	}, func(it item) bool {
+		keys = append(keys, key(text(it, pkName), text(it, skName)))
+		places = append(places, text(it, gsiSK))
+		return len(keys) <= limit
+	})
+	if err != nil {
+		return nil, "", err
+	}
+	next := ""
+	if len(keys) > limit {
+		keys, next = keys[:limit], places[limit-1]
+	}
+	if len(keys) == 0 {
+		return nil, "", nil
+	}
+	items, err := t.batchGet(ctx, keys, false)
+	if err != nil {
+		return nil, "", err
+	}
+	at := map[string]contact.Correction{}
+	for _, it := range items {
+		if at[text(it, pkName)+text(it, skName)], err = readCorrection(it); err != nil {
+			return nil, "", err
+		}
+	}
+	var out []contact.Correction
+	for _, k := range keys {
+		if c, ok := at[text(k, pkName)+text(k, skName)]; ok {
+			out = append(out, c)
+		}
+	}
+	return out, next, nil
+}
+
+// maxLookedAt bounds the contacts of one customer that are looked at for one.
+const maxLookedAt = 2000
+
+// ContactByID returns a contact of a customer and the id of its earliest
+// message, with the member in whose partition that lies. [fault.NotFound]
+// when there is none of that id, or none any more.
+func (t *Table) ContactByID(ctx context.Context, c identity.Customer, id string) (contact.Contact, contact.ID, identity.CustomerID, error) {
+	none := fault.New(fault.NotFound, "the customer has no such contact")
+	var k contact.Contact
+	for _, m := range c.Members {
+		var err error
+		if k, err = t.contactByID(ctx, m, id); err != nil {
+			return contact.Contact{}, "", "", err
+		}
+		if k.ID != "" {
+			break
+		}
+	}
+	if k.ID == "" {
+		return contact.Contact{}, "", "", none
+	}
+	ms, err := t.Recent(ctx, c, k.Start)
+	if err != nil {
+		return contact.Contact{}, "", "", err
+	}
+	for _, m := range ms {
+		if contact.IDOf(m.ID) == id {
+			return k, m.ID, m.CustomerID, nil
+		}
+	}
+	return contact.Contact{}, "", "", none
+}
+
+func (t *Table) contactByID(ctx context.Context, c identity.CustomerID, id string) (contact.Contact, error) {
+	in := between(customerPK(c), contactPrefix, contactPrefix+"~")
+	in.ScanIndexForward = ptr(false)
+	var found contact.Contact
+	var bad error
+	seen := 0
+	err := t.query(ctx, in, func(it item) bool {
+		seen++
+		if strings.HasSuffix(text(it, skName), "#"+id) {
+			found, bad = readContact(it)
+			return false
+		}
+		return seen < maxLookedAt
+	})
+	return found, firstError(err, bad)
+}
+
+// AskAgain asks triage, by the stream, to classify the contacts of a customer
+// anew in which something was said since a time.
+func (t *Table) AskAgain(ctx context.Context, c identity.CustomerID, since, now time.Time) error {
+	it := key(customerPK(c), timeSK(againPrefix, since))
+	it["t"], it[ttlName] = millis(now), num(now.Add(24*time.Hour).Unix())
+	if _, err := t.db.PutItem(ctx, &dynamodb.PutItemInput{TableName: t.name, Item: it}); err != nil {
+		return failed(err, "write item")
+	}
+	return nil
+}
