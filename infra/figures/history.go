@@ -67,7 +67,8 @@ func fill(ctx context.Context, table *store.Table, c identity.CustomerID) error 
 	var mu sync.Mutex
 	var failure error
 	each(longHistory, 16, func(i int) {
-		err := fillOne(ctx, table, c, who, start.Add(time.Duration(i)*time.Hour/2), i)
+		sent := at(start, i)
+		err := fillOne(ctx, table, c, who, sent, sent.Add(time.Second), i)
 		mu.Lock()
 		defer mu.Unlock()
 		if err != nil {
@@ -77,14 +78,17 @@ func fill(ctx context.Context, table *store.Table, c identity.CustomerID) error 
 	return failure
 }
 
-func fillOne(ctx context.Context, table *store.Table, c identity.CustomerID, who traffic.Person, at time.Time, i int) error {
+// at is when the message of that number was sent.
+func at(start time.Time, i int) time.Time { return start.Add(time.Duration(i) * time.Hour / 2) }
+
+func fillOne(ctx context.Context, table *store.Table, c identity.CustomerID, who traffic.Person, at, received time.Time, i int) error {
 	at = at.UTC().Truncate(time.Second)
 	id := traffic.Wamid(who, fmt.Sprint(i))
 	m := contact.Message{
 		Version: contact.SchemaVersion, ID: contact.NewID(contact.WhatsApp, at, id), CustomerID: c, Channel: contact.WhatsApp,
 		Direction: contact.Inbound, Kind: contact.Text, ProviderID: id, Account: traffic.PhoneID, Name: who.Name,
 		Customer: identity.Address{Alias: identity.Alias{Kind: identity.Phone, Value: who.Phone}, Assurance: identity.Verified},
-		SentAt:   at, ReceivedAt: at.Add(time.Second), Text: traffic.Openings[i%len(traffic.Openings)].Text,
+		SentAt:   at, ReceivedAt: received, Text: traffic.Openings[i%len(traffic.Openings)].Text,
 	}
 	if i%3 == 2 {
 		m.Direction, m.Text = contact.Outbound, traffic.Answer

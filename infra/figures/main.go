@@ -80,6 +80,7 @@ var parts = []struct {
 	{"units", units},
 	{"replay", replays},
 	{"history", history},
+	{"walk", walk},
 	{"speed", speed},
 	{"mail", mails},
 	{"zip", zips},
@@ -88,7 +89,7 @@ var parts = []struct {
 
 func main() {
 	n := flag.Int("n", 10_000, "inbound messages of the replay")
-	only := flag.String("only", "", "measure these parts only: units, replay, history, speed, mail, zip, functions")
+	only := flag.String("only", "", "measure these parts only: units, replay, history, walk, speed, mail, zip, functions")
 	flag.Parse()
 	slog.SetDefault(slog.New(slog.DiscardHandler)) // of the packages that run in process
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)

@@ -93,7 +93,7 @@ func (d *door) furnish() {
 	d.put(contact.Message{Channel: contact.WhatsApp, Direction: contact.Inbound, Customer: jan, Text: "Waar blijft mijn pakket?"}, 180)
 	m := d.put(contact.Message{Channel: contact.WhatsApp, Direction: contact.Outbound, Customer: jan, Text: "Het komt morgen.", ProviderID: "wamid.EXAMPLE2"}, 120)
 	d.who = m.CustomerID
-	d.stack.contact(d.who, 60, "logistics")
+	d.contact(d.who, 60, "logistics")
 	other := d.says(phone(9), contact.WhatsApp, 30, "een ander").CustomerID
 	p := d.problem("manual-unclear", "documentation", 1)
 	d.session = d.visit(nil, "").Token
