@@ -40,7 +40,12 @@ func walk(ctx context.Context, r run) error {
 	w := &walker{agents: &api.Agents{Store: table, Now: time.Now}, path: "/v1/customers/" + string(ids[0]), ledger: l}
 	start := time.Now().Add(-300 * 24 * time.Hour)
 	put := func(i int) error {
-		return fillOne(ctx, table, ids[i%partitions], traffic.Someone(1+i%partitions), at(start, i), i)
+		sent := at(start, i)
+		received := sent.Add(time.Second)
+		if i >= longHistory {
+			received = time.Now() // months late
+		}
+		return fillOne(ctx, table, ids[i%partitions], traffic.Someone(1+i%partitions), sent, received, i)
 	}
 	var mu sync.Mutex
 	var failure error
