@@ -68,7 +68,8 @@ func newWorld(t *testing.T) *world {
 	web := httptest.NewServer(srv)
 	t.Cleanup(web.Close)
 	client := awss3.New(awss3.Options{
-		Region: "eu-west-1", BaseEndpoint: aws.String(web.URL), UsePathStyle: true, Credentials: credentials.NewStaticCredentialsProvider("k", "s", ""),
+		ResponseChecksumValidation: aws.ResponseChecksumValidationWhenSupported, // as in a function
+		Region:                     "eu-west-1", BaseEndpoint: aws.String(web.URL), UsePathStyle: true, Credentials: credentials.NewStaticCredentialsProvider("k", "s", ""),
 	})
 	w := &world{t: t, bucket: &gate{Bucket: blob.New(client, "blobs")}, counts: &counts{}, now: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)}
 	w.publisher = w.newPublisher()

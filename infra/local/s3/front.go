@@ -41,8 +41,23 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusBadRequest, "EntityTooLarge", tooLarge)
 		return
 	}
-	s.s3.ServeHTTP(w, r)
+	s.s3.ServeHTTP(bare{w}, r)
 }
+
+// bare sends no checksum with an answer that has no body: a client would
+// compare the two.
+type bare struct{ http.ResponseWriter }
+
+func (b bare) WriteHeader(status int) {
+	if status == http.StatusNotModified {
+		b.Header().Del("X-Amz-Checksum-Crc32")
+		b.Header().Del("X-Amz-Checksum-Type")
+	}
+	b.ResponseWriter.WriteHeader(status)
+}
+
+// Unwrap is for [http.ResponseController].
+func (b bare) Unwrap() http.ResponseWriter { return b.ResponseWriter }
 
 // expired reads the two parameters that bound a presigned URL.
 func expired(query url.Values, now time.Time) bool {

@@ -1,0 +1,84 @@
+package e2e_test
+
+import (
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/heard-intake/heard/infra/local/stack"
+	"github.com/heard-intake/heard/internal/contact"
+)
+
+// A new wording is in use without a deployment, and a broken file changes
+// nothing.
+func TestATaxonomyIsPublishedWithoutADeployment(t *testing.T) {
+	t.Parallel()
+	b := own(t, stack.Config{Memory: true, Still: true})
+	file, err := os.ReadFile(root + "/infra/taxonomy.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const words = "de zwabberdoek piept"
+	products, reasons, found := strings.Cut(string(file), "\nreasons:\n")
+	next := products + "\nreasons:\n" + strings.Replace(reasons, "phrases:\n      nl: [", "phrases:\n      nl: ["+words+", ", 1)
+	if !found || next == string(file) {
+		t.Fatal("the example is written in another way")
+	}
+	reasonOf := func(text string) string {
+		t.Helper()
+		who := someone()
+		b.say(who, contact.WhatsApp, text)
+		b.settle()
+		found, err := b.Find(t.Context(), "phone:"+who.Phone)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out struct {
+			Contacts []struct{ Causes []struct{ Reason string } }
+		}
+		if err := b.Call(t.Context(), "GET", "/v1/customers/"+string(found.ID)+"/contacts", nil, &out); err != nil || len(out.Contacts) != 1 {
+			t.Fatalf("%+v %v", out, err)
+		}
+		for _, c := range out.Contacts[0].Causes {
+			return c.Reason
+		}
+		return ""
+	}
+	if got := reasonOf(words); got != "" {
+		t.Fatalf("taken for %q before", got)
+	}
+	publish := func(data string) (report string, err error) {
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			report, err = b.PublishTaxonomy(t.Context(), []byte(data))
+		}()
+		for {
+			select {
+			case <-done:
+				return report, err
+			case <-time.After(100 * time.Millisecond): // a minute, as the clock counts
+				if err := b.stack.Tick(t.Context(), time.Now()); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+	}
+	report, err := publish(next)
+	if err != nil || !strings.Contains(report, "is in use") {
+		t.Fatalf("%q %v", report, err)
+	}
+	b.stack.Kill("triage") // a new environment need not wait for its minute
+	known := reasonOf(words)
+	if known == "" {
+		t.Error("the new wording is not known")
+	}
+	if report, err := publish("reasons: ["); err == nil || !strings.Contains(report, "line 1") {
+		t.Errorf("%q %v", report, err)
+	}
+	b.stack.Kill("triage")
+	if got := reasonOf(words); got != known {
+		t.Errorf("taken for %q after a broken file", got)
+	}
+}
