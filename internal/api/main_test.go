@@ -30,7 +30,7 @@ var canaries = []string{"31970100", "oorbeeld", "10042", "pakket", "factuur", "w
 // customer is logged.
 func TestMain(m *testing.M) {
 	var log syncBuffer
-	slog.SetDefault(slog.New(slog.NewJSONHandler(&log, nil)))
+	slog.SetDefault(slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{ReplaceAttr: timeless})))
 	code := m.Run()
 	for line := range strings.Lines(log.b.String()) {
 		for _, c := range canaries {
@@ -41,4 +41,12 @@ func TestMain(m *testing.M) {
 		}
 	}
 	os.Exit(code)
+}
+
+// timeless leaves the time out of a line: its digits may be those of a canary.
+func timeless(groups []string, a slog.Attr) slog.Attr {
+	if len(groups) == 0 && a.Key == slog.TimeKey {
+		return slog.Attr{}
+	}
+	return a
 }
