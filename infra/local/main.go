@@ -112,6 +112,7 @@ func welcome(s *stack.Stack, dir string, took time.Duration) string {
 		{"Secrets Manager", s.Endpoints["Secrets Manager"]},
 		{"Lambda", s.Endpoints["Lambda"]},
 		{"Meta's Graph API", s.GraphURL},
+		{"SES, what was sent", s.Endpoints["SESv2"] + ", " + s.Sent},
 	} {
 		fmt.Fprintf(&b, "  %-24s %s\n", row[0], row[1])
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/smtp"
 	"time"
 
 	"github.com/heard-intake/heard/infra/local/graph"
@@ -13,6 +14,7 @@ import (
 	"github.com/heard-intake/heard/infra/local/lambda"
 	"github.com/heard-intake/heard/infra/local/s3"
 	"github.com/heard-intake/heard/infra/local/secrets"
+	"github.com/heard-intake/heard/infra/local/ses"
 	"github.com/heard-intake/heard/infra/local/sqs"
 	"github.com/heard-intake/heard/infra/local/where"
 )
@@ -27,12 +29,12 @@ const maxObject = 100 << 20
 // addresses are the ports, taken before anything starts: the functions and
 // the template must know them.
 type addresses struct {
-	api, issuer, sqs, s3, secrets, lambda, smtp, graph net.Listener
-	dynamo                                             int // 0 is a free one
+	api, issuer, sqs, s3, secrets, lambda, smtp, graph, ses net.Listener
+	dynamo                                                  int // 0 is a free one
 }
 
 func (a *addresses) all() []*net.Listener {
-	return []*net.Listener{&a.api, &a.issuer, &a.sqs, &a.s3, &a.secrets, &a.lambda, &a.smtp, &a.graph}
+	return []*net.Listener{&a.api, &a.issuer, &a.sqs, &a.s3, &a.secrets, &a.lambda, &a.smtp, &a.graph, &a.ses}
 }
 
 func (a *addresses) close() {
@@ -59,10 +61,19 @@ func (s *Stack) listen() error {
 	s.SMTP = s.at.smtp.Addr().String()
 	s.Endpoints = where.Endpoints{
 		"SQS": url(s.at.sqs), "S3": url(s.at.s3), "Secrets Manager": url(s.at.secrets), "Lambda": url(s.at.lambda),
+		"SESv2":           url(s.at.ses),
 		"SocialMessaging": url(s.at.graph),
 	}
-	s.GraphURL = url(s.at.graph)
+	s.GraphURL, s.Sent = url(s.at.graph), s.path("sent")
 	return nil
+}
+
+// mailDomains are those that SES sends for.
+func (s *Stack) mailDomains() []string { return []string{s.MailDomain} }
+
+// deliver brings a mail back to us by SMTP.
+func (s *Stack) deliver(from, to string, raw []byte) error {
+	return smtp.SendMail(s.SMTP, nil, from, []string{to}, raw)
 }
 
 // relisten listens again where l did.
@@ -121,6 +132,10 @@ func (s *Stack) serveStandIns(ctx context.Context) (err error) {
 	s.serve(s.at.lambda, s.lambda)
 	s.Graph = graph.New(graph.Config{Put: s.s3.Put})
 	s.serve(s.at.graph, s.Graph)
+	if s.SES, err = ses.New(ses.Config{Dir: s.path("sent"), Region: region, Domains: s.mailDomains, Deliver: s.deliver}); err != nil {
+		return err
+	}
+	s.serve(s.at.ses, s.SES)
 	if err := s.serveSQS(); err != nil {
 		return err
 	}

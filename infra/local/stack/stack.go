@@ -31,6 +31,7 @@ import (
 	"github.com/heard-intake/heard/infra/local/mail"
 	"github.com/heard-intake/heard/infra/local/s3"
 	"github.com/heard-intake/heard/infra/local/secrets"
+	"github.com/heard-intake/heard/infra/local/ses"
 	"github.com/heard-intake/heard/infra/local/sqs"
 	"github.com/heard-intake/heard/infra/local/template"
 	"github.com/heard-intake/heard/infra/local/where"
@@ -54,7 +55,7 @@ type Config struct {
 	Parameters map[string]string // over the template's own defaults and the local ones
 	Dir        string            // keeps the data and stack.json; empty is a folder that Close removes
 	Memory     bool              // keep table and queues in memory, and start empty
-	Port       int               // of the API, and the first of nine in a row; 0 takes free ones
+	Port       int               // of the API, and the first of ten in a row; 0 takes free ones
 	Processes  int               // most processes of a function, default 10
 	Still      bool              // run no schedule by itself, only by Tick
 	Freeze     bool              // stop a process between its invocations, as Lambda does
@@ -71,6 +72,7 @@ type Stack struct {
 	Issuer   string        // its URL
 	Graph    *graph.Server // in place of Meta's Graph API
 	GraphURL string
+	SES      *ses.Server // in place of SES, as far as it sends
 	Model    *template.Model
 	Took     map[string]time.Duration // how long each part took to start
 

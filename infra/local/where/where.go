@@ -39,6 +39,7 @@ type Stack struct {
 
 	// Of a local stack only.
 	SMTP      string `json:"smtp,omitempty"`      // host and port
+	Sent      string `json:"sent,omitempty"`      // the folder of the mails that were sent
 	IssuerDir string `json:"issuerDir,omitempty"` // the folder of the issuer's key
 	AccessKey string `json:"accessKey,omitempty"` // also the name of the database in DynamoDB Local
 }
