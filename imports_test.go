@@ -74,7 +74,8 @@ var rules = []struct {
 	{"internal/media", join(domain, "internal/channel/meta"), false},
 	{"internal/updates", domain, false},
 	{"internal/publish", domain, false},
-	{"internal/api", join(domain, "internal/brief", "internal/intake", "internal/channel/webchat"), false},
+	{"internal/api", join(domain, "internal/brief", "internal/intake", "internal/channel/webchat", "internal/channel/email"), false},
+	{"internal/notify", join(domain, "internal/channel/email", "internal/channel/email/compose"), false},
 
 	// Wiring: the only place that knows both sides.
 	{"internal/wiring", []string{"internal/..."}, true},

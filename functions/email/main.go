@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
 
@@ -17,11 +18,13 @@ func main() {
 	ctx := context.Background()
 	telemetry.Start("email")
 	cfg := config.AWS(ctx)
+	table := wiring.Table(ctx, cfg)
 	h := &intake.Mail{
 		Bucket: wiring.Bucket(cfg, "MAIL"),
 		Prefix: "in/",
 		Read:   wiring.MailReader(cfg),
-		Taker:  wiring.Taker(ctx, cfg),
+		Taker:  &intake.Taker{Store: table, Blobs: wiring.Blobs(cfg), Now: time.Now},
+		Sent:   table,
 		Meter:  telemetry.NewMeter("email"),
 	}
 	lambda.Start(h.Handle)

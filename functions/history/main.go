@@ -24,6 +24,7 @@ func main() {
 		Taxonomy: rules.Current,
 		Meter:    telemetry.NewMeter("history"),
 		Limit:    &api.Limiter{Counter: table, PerMinute: config.Int("REQUESTS_PER_MINUTE", 0)},
+		Mailbox:  api.Mailbox{Domain: config.Or("MAIL_DOMAIN", ""), Default: config.Must("MAIL_FROM"), Tokens: wiring.MailTokens(cfg)},
 		Now:      time.Now,
 	}
 	lambda.Start(agents.Handle)

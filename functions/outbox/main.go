@@ -27,6 +27,8 @@ func main() {
 		Jobs:   queue.At(client, config.Must("MEDIA_QUEUE")),
 		Read:   store.ReadProblemImage,
 		Job:    store.ReadJob,
+		Sends:  queue.At(client, config.Must("SEND_QUEUE")),
+		Send:   store.ReadSend,
 		URL:    config.Must("API"),
 		News:   &outbox.News{Queue: queue.At(client, config.Must("CONTACT_EVENTS")), Plan: wiring.Table(ctx, cfg), Read: store.ReadNews},
 	}

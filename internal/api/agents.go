@@ -29,6 +29,8 @@ type Customers interface {
 	CursorAt(c identity.Customer, q contact.Query, e contact.Entry) string
 	ContactsOf(ctx context.Context, c identity.Customer, limit int, cursor string) ([]contact.Contact, string, error)
 	Waiting(ctx context.Context, department string, limit int, cursor string) ([]contact.Waiter, string, error)
+	Message(ctx context.Context, c identity.CustomerID, id contact.ID) (contact.Entry, error)
+	Marked(ctx context.Context, a identity.Alias, now time.Time) (contact.AddressMark, bool, error)
 	PutRecorded(ctx context.Context, members []identity.CustomerID, m contact.Message, whole string) (contact.Entry, bool, error)
 	Register(ctx context.Context, r identity.Registration) (identity.Plan, error)
 	Claims(ctx context.Context, members []identity.CustomerID) ([]contact.Claim, error)
@@ -57,6 +59,7 @@ type Agents struct {
 	Taxonomy func() *taxonomy.Taxonomy // read when it is first asked for: most requests need none
 	Meter    intake.Meter
 	Limit    *Limiter
+	Mailbox  Mailbox // that answers are sent from
 	Now      func() time.Time
 }
 
@@ -71,6 +74,7 @@ var agentRoutes = routes[*Agents]{
 	"PUT /v1/customers/{id}/contacts/{contact}/reasons": {WriteCustomers, (*Agents).correct},
 	"POST /v1/customers/{id}/reclassify":                {WriteCustomers, (*Agents).reclassify},
 	"POST /v1/customers/{id}/messages":                  {WriteCustomers, (*Agents).recordAnswer},
+	"POST /v1/customers/{id}/replies":                   {WriteCustomers, (*Agents).reply},
 	"POST /v1/customers/{id}/contacts":                  {WriteCustomers, (*Agents).recordContact},
 	"POST /v1/customers/{id}/notes":                     {WriteCustomers, (*Agents).recordNote},
 	"GET /v1/customers/{id}/claim":                      {ReadCustomers, (*Agents).claim},

@@ -26,7 +26,7 @@ func collect[H any](all map[string]string, rs routes[H]) {
 func Views() map[string]any {
 	return map[string]any{
 		"Profile": profile{}, "Suggestion": suggestion{}, "MessagePage": messagePage{}, "ChangesPage": changesPage{}, "Became": contact.Became{}, "State": contact.State{},
-		"Answer": answer{}, "Registration": registration{}, "RegisterEntry": entry{}, "Order": identity.Order{}, "Registered": registered{},
+		"Answer": answer{}, "Reply": outgoing{}, "Registration": registration{}, "RegisterEntry": entry{}, "Order": identity.Order{}, "Registered": registered{},
 		"ContactPage": contactPage{}, "Contact": contactView{}, "Cause": contact.Cause{}, "WaitingPage": waitingPage{}, "Waiter": waiter{},
 		"Brief": brief.Brief{}, "BriefLine": brief.Line{}, "BriefLanguage": brief.Language{}, "BriefReason": brief.Reason{}, "BriefAbout": brief.About{},
 		"BriefHolder": brief.Holder{}, "BriefPromise": brief.Promise{}, "BriefProblem": brief.Problem{}, "BriefRepeats": brief.Repeats{},
@@ -44,7 +44,7 @@ const MaxAnswer = maxAnswer
 // Unmarshal reads a body into each of the structs that one can be.
 func Unmarshal(body []byte) map[string]error {
 	errs := map[string]error{}
-	for name, v := range map[string]any{"answer": &answer{}, "registration": &registration{}, "entry": &entry{}, "change": &change{},
+	for name, v := range map[string]any{"answer": &answer{}, "reply": &outgoing{}, "registration": &registration{}, "entry": &entry{}, "change": &change{},
 		"taking": &taking{}, "releasing": &releasing{}, "handing": &handing{}, "note": &note{}} {
 		errs[name] = unmarshal(body, v)
 	}

@@ -14,7 +14,6 @@ import (
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
-	"github.com/heard-intake/heard/internal/intake"
 )
 
 // Bounds of what is registered, in bytes.
@@ -191,25 +190,7 @@ func (a *Agents) record(ctx context.Context, r *request, m contact.Message) (rep
 	if m.Customer, err = a.address(ctx, c, m.Channel, &rec.under); err != nil {
 		return reply{}, err
 	}
-	taker := intake.Taker{Store: rec, Blobs: a.Blobs, Now: a.Now}
-	tally, err := taker.Take(ctx, contact.Delivery{Messages: []contact.Message{m}}, intake.Source{Channel: m.Channel})
-	a.Meter.Count("Channel", string(m.Channel), tally.Counts())
-	if err != nil {
-		return reply{}, err
-	}
-	if s := rec.stored; s.Origin == contact.Recorded && !same(s, m) {
-		return reply{}, fault.New(fault.Conflict, "this id is that of another message of this customer")
-	}
-	out := reply{status: http.StatusOK}
-	if tally.Stored == 1 {
-		out.status = http.StatusCreated
-	}
-	whole, err := wholes(ctx, a.Blobs, []contact.Entry{rec.stored})
-	if err != nil {
-		return reply{}, err
-	}
-	out.body = whole[0]
-	return out, link(ctx, a.Blobs, whole[0].State)
+	return a.store(ctx, rec, m, http.StatusCreated)
 }
 
 // same reports whether m says what is stored, of which long texts are there

@@ -45,7 +45,12 @@ type Effect struct {
 	Revision int                `json:"revision,omitempty"` // edit: the platform's count, when it has one
 	Index    int                `json:"index,omitempty"`    // media: which attachment
 	File     *MediaFile         `json:"file,omitempty"`     // media: what became of it
+	MailID   string             `json:"mailId,omitempty"`   // status: the Message-ID that the recipient of a mail sees, without brackets
 	Data     json.RawMessage    `json:"data,omitempty"`
+
+	// CustomerID is whose message it is about, when that is known; else the
+	// addresses tell.
+	CustomerID identity.CustomerID `json:"-"`
 }
 
 // maxFiles is how many files of one message can be known at most.

@@ -59,6 +59,7 @@ func (s *State) Expect(m Message) {
 	switch m.Channel {
 	case WhatsApp, Messenger, Instagram:
 	default:
+		s.expectSending(m)
 		return
 	}
 	for len(s.Files) < len(m.Attachments) {

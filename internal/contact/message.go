@@ -168,6 +168,7 @@ const (
 	History  Origin = "history"  // older than our connection, imported by the platform: opens nothing
 	Standby  Origin = "standby"  // another app holds the conversation
 	Recorded Origin = "recorded" // registered through the API: it happened elsewhere
+	Composed Origin = "composed" // written through the API, and sent from here
 )
 
 // A Message is one item received from or sent to a customer.
@@ -203,6 +204,7 @@ type Message struct {
 	Origin    Origin `json:"origin,omitempty"`
 	Automated string `json:"automated,omitempty"` // written by a machine: "auto-reply", "bounce", "list", ...
 	Passive   bool   `json:"passive,omitempty"`   // belongs to the history; opens no contact and keeps nobody waiting
+	NoReply   bool   `json:"noReply,omitempty"`   // no program may answer it
 	Mark      string `json:"mark,omitempty"`      // what readers must know: "content-lost", "unparsed", "encrypted", "spam"
 	Source    string `json:"source,omitempty"`    // where the raw mail lies: its key in the mail bucket
 	Via       string `json:"via,omitempty"`       // WhatsApp: our number's ARN when AWS End User Messaging Social handed the message on, and has its files

@@ -16,6 +16,7 @@ type State struct {
 	EditedAt  time.Time            `json:"editedAt,omitzero"`
 	DeletedAt time.Time            `json:"deletedAt,omitzero"` // the customer took it back
 	Verdicts  map[string]time.Time `json:"verdicts,omitempty"` // mail: bounce, complaint, receipt
+	MailID    string               `json:"mailId,omitempty"`   // mail of ours: the Message-ID that its recipient sees
 	Files     []MediaFile          `json:"files,omitempty"`    // the attachments that the platform serves or the mail holds, in their order
 	Page      *MediaFile           `json:"page,omitempty"`     // mail: its HTML, safe to show; an image's "cid:" names the file with that cid
 }
@@ -44,6 +45,8 @@ func (s *State) Reach(status string, at time.Time) {
 func rank(status string) int {
 	switch status {
 	case "":
+		return 0
+	case Queued:
 		return 0
 	case "sent":
 		return 1

@@ -146,11 +146,13 @@ func (t *Taker) jobs(d contact.Delivery, letter *Letter, now time.Time) ([]job, 
 			if err := m.Validate(); err != nil {
 				return false, err
 			}
-			id, err := who.customer(ctx, m.Addresses(), identity.Evidence{Rule: rule(m.Channel), Ref: string(m.ID), At: m.SentAt})
-			if err != nil {
-				return false, err
+			if m.CustomerID == "" {
+				id, err := who.customer(ctx, m.Addresses(), identity.Evidence{Rule: rule(m.Channel), Ref: string(m.ID), At: m.SentAt})
+				if err != nil {
+					return false, err
+				}
+				m.CustomerID = id
 			}
-			m.CustomerID = id
 			m.ReceivedAt = now
 			if err := t.keep(ctx, &m, letter); err != nil {
 				return false, err
@@ -162,6 +164,9 @@ func (t *Taker) jobs(d contact.Delivery, letter *Letter, now time.Time) ([]job, 
 		jobs = append(jobs, func(ctx context.Context, who *resolver) (bool, error) {
 			if err := e.Validate(); err != nil {
 				return false, err
+			}
+			if e.CustomerID != "" {
+				return t.Store.PutEffect(ctx, e.CustomerID, e)
 			}
 			id, err := who.customer(ctx, e.Addresses(), identity.Evidence{Rule: rule(e.Channel), At: e.At})
 			if err != nil {

@@ -44,6 +44,9 @@ type Letter struct {
 	Unread   string                                  // why its raw form is a case of quarantine, too; empty when it was read whole
 	File     func(ref string) (data []byte, ok bool) // the content of an attachment
 	Page     func() string                           // its HTML, safe to show; empty when there is none
+	Ours     []string                                // Message-IDs in it that may be of mail of ours, the likeliest to be meant first
+	Report   bool                                    // a server's, about mail of ours
+	Hard     bool                                    // the report says that the address will never work
 }
 
 // A Mail takes in mails that lie in a bucket. The raw mail stays there; every
@@ -55,6 +58,7 @@ type Mail struct {
 	// beside, {"mail": ..., "receipt": ...}; nil when only S3 announced it.
 	Read  func(ctx context.Context, raw []byte, notice json.RawMessage) (Letter, error)
 	Taker *Taker
+	Sent  Sent // our own mail; nil when there is none
 	Meter Meter
 }
 
@@ -242,6 +246,9 @@ func (h *Mail) take(ctx context.Context, a arrival) (Tally, error) {
 	}
 	for i := range letter.Delivery.Messages {
 		letter.Delivery.Messages[i].Source = a.key
+	}
+	if err := h.attach(ctx, &letter); err != nil {
+		return Tally{}, err
 	}
 	src.Letter = &letter
 	tally, err := h.Taker.Take(ctx, letter.Delivery, src)

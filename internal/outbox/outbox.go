@@ -1,6 +1,7 @@
 // Package outbox sends what has to leave the table: problem items to the
 // queues of their departments, to the media function what it has to ask of
-// a platform, and news to agent tools that mirror.
+// a platform, to notify what it has to send, and news to agent tools that
+// mirror.
 //
 // It hangs off the table's stream, so that nothing has to write the table and
 // a queue in one step: what is in the table will leave, once or more often.
@@ -39,6 +40,11 @@ type Outbox struct {
 	Jobs   Jobs
 	Read   func(image map[string]events.DynamoDBAttributeValue) (problem.Record, error)
 	URL    string // where the API is, for the links in an item
+
+	// Send says which message is to be sent because of a change, and Sends takes
+	// it. If they are nil, nothing is.
+	Send  func(r events.DynamoDBEventRecord) (contact.Job, bool)
+	Sends Jobs
 
 	// Job says what has to be asked of a platform because of a change. If it is
 	// nil, nothing is.
@@ -81,12 +87,13 @@ func (o *Outbox) Handle(ctx context.Context, ev events.DynamoDBEvent) (events.Dy
 
 // leave sends what has to leave because of one change.
 func (o *Outbox) leave(ctx context.Context, r events.DynamoDBEventRecord) error {
-	if job, ok := o.job(r); ok {
-		body, err := json.Marshal(job)
-		if err != nil {
-			return fault.Wrap(fault.Internal, err, "encode job")
+	if o.Send != nil {
+		if job, ok := o.Send(r); ok {
+			return put(ctx, o.Sends, job)
 		}
-		return o.Jobs.Put(ctx, body)
+	}
+	if job, ok := o.job(r); ok {
+		return put(ctx, o.Jobs, job)
 	}
 	switch c := r.Change; {
 	case number(c.NewImage, "n") > number(c.OldImage, "n"):
@@ -96,6 +103,14 @@ func (o *Outbox) leave(ctx context.Context, r events.DynamoDBEventRecord) error 
 	default:
 		return nil
 	}
+}
+
+func put(ctx context.Context, to Jobs, job contact.Job) error {
+	body, err := json.Marshal(job)
+	if err != nil {
+		return fault.Wrap(fault.Internal, err, "encode job")
+	}
+	return to.Put(ctx, body)
 }
 
 func (o *Outbox) job(r events.DynamoDBEventRecord) (contact.Job, bool) {

@@ -27,6 +27,8 @@ import (
 //	v:<kind>    earliest verdict on a mail
 //	f:<index>   what became of a file: "0" and JSON if it failed, "1" and JSON if it is stored
 //	u           when the item was written last
+//	mi          the Message-ID that SES gave a mail of ours
+//	tu          until when somebody is sending it; see [Table.TakeTurn]
 //	w:<status>  watermarks: latest time; in an item of their own
 const (
 	statusPrefix    = "s:"
@@ -75,6 +77,10 @@ func effectUpdate(e contact.Effect) (*dynamodb.UpdateItemInput, error) {
 	switch e.Kind {
 	case contact.Status:
 		move(statusPrefix+e.Status, ">", num(ms))
+		if e.MailID != "" {
+			u.UpdateExpression = aws.String("SET #a = :v, mi = :m")
+			u.ExpressionAttributeValues[":m"] = str(contact.Cut(e.MailID, 998))
+		}
 		if e.Code != "" || e.Detail != "" {
 			u.UpdateExpression = aws.String("SET #a = :v, fc = :c, fd = :d")
 			u.ExpressionAttributeValues[":c"] = str(contact.Cut(e.Code, 100))
@@ -139,7 +145,7 @@ func readState(it item) contact.State {
 		s.Edited = parts[2]
 		s.EditedAt = parseMillis(parts[1])
 	}
-	s.DeletedAt = moment(it, "x")
+	s.DeletedAt, s.MailID = moment(it, "x"), text(it, "mi")
 	if s.Status == "failed" || len(s.Verdicts) > 0 {
 		s.Code, s.Detail = text(it, "fc"), text(it, "fd")
 	}

@@ -43,6 +43,8 @@ import (
 //	quarantine    Q#<shard>               <hash of the delivery>
 //	notice        N#<channel>#<account>   <time>#<id>
 //	rate          R#<hash>                <minute>
+//	sent mail     E#<hash of its id>      E
+//	mail address  B#<hash>                B, <day>
 //	pepper        pepper                  pepper
 //
 // A message that came late has the entry late#C#<customer>, <stored at> in the

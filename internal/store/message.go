@@ -27,6 +27,7 @@ const (
 	attrProvider  = "p" // only when the key holds its hash
 	attrPassive   = "pv"
 	attrFiles     = "f" // present: its platform has files of it, which the outbox must see
+	attrSend      = "q" // present: it is to be sent, which the outbox must see
 	attrRest      = "j" // JSON of what few messages have
 )
 
@@ -47,6 +48,7 @@ type rest struct {
 	Raw         json.RawMessage      `json:"ra,omitempty"`
 	Origin      contact.Origin       `json:"o,omitempty"`
 	Automated   string               `json:"am,omitempty"`
+	NoReply     bool                 `json:"nr,omitempty"`
 	Mark        string               `json:"m,omitempty"`
 	Source      string               `json:"sr,omitempty"`
 	Via         string               `json:"vi,omitempty"`
@@ -151,6 +153,9 @@ func messageItem(m contact.Message, body string) (item, error) {
 	if m.Passive {
 		it[attrPassive] = num(1)
 	}
+	if m.Origin == contact.Composed {
+		it[attrSend] = num(1)
+	}
 	if slices.ContainsFunc(m.Attachments, m.Serves) {
 		it[attrFiles] = num(1)
 	}
@@ -164,7 +169,7 @@ func messageItem(m contact.Message, body string) (item, error) {
 	r := rest{
 		Username: m.Username, Author: m.Author, Subject: m.Subject, FullText: m.FullText, Payload: m.Payload, Thread: m.Thread,
 		MailID: m.MailID, ReplyTo: m.ReplyTo, Referral: m.Referral, Attachments: m.Attachments, Data: m.Data, Raw: m.Raw, Origin: m.Origin,
-		Automated: m.Automated, Mark: m.Mark, Source: m.Source, Via: m.Via, Page: m.Page, Reason: m.Reason, Product: m.Product, Outcome: m.Outcome, Note: m.Note, Body: body,
+		Automated: m.Automated, NoReply: m.NoReply, Mark: m.Mark, Source: m.Source, Via: m.Via, Page: m.Page, Reason: m.Reason, Product: m.Product, Outcome: m.Outcome, Note: m.Note, Body: body,
 	}
 	if m.Version != contact.SchemaVersion {
 		r.Version = m.Version
@@ -201,7 +206,7 @@ func readMessage(it item) (m contact.Message, body string, err error) {
 		Customer: identity.Address{Alias: decodeAlias(text(it, attrAlias)), Assurance: identity.Verified},
 		Username: r.Username, Author: r.Author, Subject: r.Subject, FullText: r.FullText, Payload: r.Payload, Thread: r.Thread,
 		MailID: r.MailID, ReplyTo: r.ReplyTo, Referral: r.Referral, Attachments: r.Attachments, Data: r.Data, Raw: r.Raw, Origin: r.Origin,
-		Automated: r.Automated, Mark: r.Mark, Source: r.Source, Via: r.Via, Page: r.Page, Reason: r.Reason, Product: r.Product, Outcome: r.Outcome, Note: r.Note,
+		Automated: r.Automated, NoReply: r.NoReply, Mark: r.Mark, Source: r.Source, Via: r.Via, Page: r.Page, Reason: r.Reason, Product: r.Product, Outcome: r.Outcome, Note: r.Note,
 	}
 	if r.Version != 0 {
 		m.Version = r.Version

@@ -130,6 +130,18 @@ func mergeNews(e *contact.News, before, after string) {
 	}
 }
 
+// ReadSend returns the message that a change of the table wants sent.
+func ReadSend(r events.DynamoDBEventRecord) (contact.Job, bool) {
+	pk, sk := r.Change.Keys[pkName], r.Change.Keys[skName]
+	if r.EventName != string(events.DynamoDBOperationTypeInsert) || pk.DataType() != events.DataTypeString || sk.DataType() != events.DataTypeString {
+		return contact.Job{}, false
+	}
+	if _, send := r.Change.NewImage[attrSend]; !send || !strings.HasPrefix(sk.String(), messagePrefix) {
+		return contact.Job{}, false
+	}
+	return contact.Job{Customer: customerOf(pk.String()), Message: messageIDOf(sk.String())}, true
+}
+
 // named are the aliases whose platform knows a name that its webhooks do not
 // tell.
 var named = []string{

@@ -58,6 +58,8 @@ func MailReader(cfg aws.Config) func(ctx context.Context, raw []byte, notice jso
 		env.Announced(notice)
 		env.Tokens, env.Staff = keys, staff
 		d, p, err := email.Normalize(raw, env)
-		return intake.Letter{Delivery: d, Unread: p.Quarantine, File: p.Part, Page: p.SafeHTML}, err
+		return intake.Letter{
+			Delivery: d, Unread: p.Quarantine, File: p.Part, Page: p.SafeHTML, Ours: p.Ours, Report: p.Report != nil, Hard: p.Hard,
+		}, err
 	}
 }

@@ -52,6 +52,8 @@ type Parsed struct {
 	Kept        []reply.Span // where the reply stands in the full text
 	MessageID   string       // the sender's own, without brackets
 	Report      *bounce.Notice
+	Ours        []string // Message-IDs that may be of mail of ours, the likeliest to be meant first
+	Hard        bool     // a report that says the address will never work
 
 	root  *rfc822.Part
 	body  body
@@ -73,6 +75,7 @@ func Normalize(raw []byte, env Envelope) (contact.Delivery, Parsed, error) {
 	p := parse(raw)
 	root := p.root
 	env = complete(env, raw, root)
+	p.Ours, p.Hard = ours(root, p.Report, p.MessageID, env), hard(p.Report)
 	p.virus = env.Verdicts.Virus == "FAIL"
 	m := contact.Message{
 		Version:   contact.SchemaVersion,
@@ -90,6 +93,7 @@ func Normalize(raw []byte, env Envelope) (contact.Delivery, Parsed, error) {
 	class := classify(root, env, p.Report)
 	m.Automated, m.Passive = class.name, class.passive
 	p.NoReply = class.noReply || env.Verdicts.Spam == "FAIL"
+	m.NoReply = p.NoReply
 	m.Mark = mark(p, env)
 	if p.Report != nil {
 		m.Data, _ = json.Marshal(p.Report)

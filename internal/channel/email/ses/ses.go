@@ -4,7 +4,11 @@ package ses
 import (
 	"context"
 	"errors"
+	"net/http"
+	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/sesv2"
 	"github.com/aws/aws-sdk-go-v2/service/sesv2/types"
 	"github.com/aws/smithy-go"
@@ -12,31 +16,32 @@ import (
 	"github.com/heard-intake/heard/internal/fault"
 )
 
-// A Mail is one mail for one recipient.
-type Mail struct {
-	From     string // a mailbox of the verified domain
-	To       string
-	Feedback string // where bounces and complaints go
-	Raw      []byte
-}
-
 // A Client sends in one region.
 type Client struct{ api *sesv2.Client }
 
-// New returns a client. The API has no token that makes a second try the same
-// as the first, so that the SDK's own tries must be off.
-func New(api *sesv2.Client) *Client { return &Client{api: api} }
+// answerTime is how long SES may take: a try given up too soon sends twice.
+const answerTime = 20 * time.Second
 
-// Send sends a mail and returns the Message-ID, without brackets, that SES puts
+// New returns a client. The API has no token that makes a second try the same
+// as the first, so that the SDK makes none.
+func New(cfg aws.Config) *Client {
+	return &Client{api: sesv2.NewFromConfig(cfg, func(o *sesv2.Options) {
+		o.Retryer = aws.NopRetryer{}
+		o.HTTPClient = awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) { t.ResponseHeaderTimeout = answerTime })
+	})}
+}
+
+// Send sends a raw mail from a mailbox of the verified domain to one recipient;
+// bounces and complaints go to the feedback address. It returns the Message-ID, without brackets, that SES puts
 // in place of its own. An error is [fault.Invalid] when SES will never send
 // it, [fault.TooMany] when it may later, and else [fault.Unavailable].
-func (c *Client) Send(ctx context.Context, m Mail) (messageID string, err error) {
+func (c *Client) Send(ctx context.Context, from, to, feedback string, raw []byte) (messageID string, err error) {
 	out, err := c.api.SendEmail(ctx, &sesv2.SendEmailInput{
-		FromEmailAddress:               &m.From,
-		FeedbackForwardingEmailAddress: &m.Feedback,
-		Destination:                    &types.Destination{ToAddresses: []string{m.To}},
-		Content:                        &types.EmailContent{Raw: &types.RawMessage{Data: m.Raw}},
-	}, func(o *sesv2.Options) { o.RetryMaxAttempts = 1 })
+		FromEmailAddress:               &from,
+		FeedbackForwardingEmailAddress: &feedback,
+		Destination:                    &types.Destination{ToAddresses: []string{to}},
+		Content:                        &types.EmailContent{Raw: &types.RawMessage{Data: raw}},
+	})
 	if err != nil {
 		return "", failed(err)
 	}

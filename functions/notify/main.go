@@ -1,0 +1,33 @@
+// The notify function sends what was written through the API.
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"github.com/heard-intake/heard/internal/channel/email/ses"
+	"github.com/heard-intake/heard/internal/config"
+	"github.com/heard-intake/heard/internal/notify"
+	"github.com/heard-intake/heard/internal/queue"
+	"github.com/heard-intake/heard/internal/telemetry"
+	"github.com/heard-intake/heard/internal/wiring"
+)
+
+func main() {
+	ctx := context.Background()
+	telemetry.Start("notify")
+	cfg := config.AWS(ctx)
+	h := &notify.Handler{
+		Store:  wiring.Table(ctx, cfg),
+		Blobs:  wiring.Blobs(cfg),
+		Mailer: ses.New(cfg),
+		Queue:  queue.At(sqs.NewFromConfig(cfg), config.Must("SEND_QUEUE")),
+		Name:   config.Or("MAIL_NAME", ""),
+		Meter:  telemetry.NewMeter("notify"),
+		Now:    time.Now,
+	}
+	lambda.Start(h.Handle)
+}
