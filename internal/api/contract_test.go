@@ -9,12 +9,15 @@ import (
 	"testing"
 
 	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/heard-intake/heard/internal/contact"
 )
 
 // prepare makes what an operation's example takes to be there.
 var prepare = map[string]func(*door){
 	"handOverCustomer": func(d *door) { d.claimedBy("bot", "bot-1") },
 	"releaseCustomer":  func(d *door) { d.claimedBy("agent", "agent-7") },
+	"sendAnswer":       func(d *door) { d.mails(d.who, contact.Message{Subject: "Waar blijft mijn pakket?"}) },
 	"updateProblem": func(d *door) {
 		d.do(call{route: updateRoute, path: map[string]string{"id": d.as.Replace("01953f00-0000-7abc-8def-0123456789ab")}, body: map[string]any{"to": "acknowledged"}}).is(http.StatusOK)
 	},

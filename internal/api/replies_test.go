@@ -1,0 +1,158 @@
+package api_test
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/heard-intake/heard/internal/api"
+	"github.com/heard-intake/heard/internal/channel/email"
+	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/identity"
+)
+
+const replyRoute = "POST /v1/customers/{id}/replies"
+
+// replyID was made at 11:00, replyID2 a second later; now is 12:00.
+const (
+	replyID  = "019ca90e-1b80-7abc-8def-0123456789ab"
+	replyID2 = "019ca90e-1f68-7abc-8def-0123456789ab"
+)
+
+var mailKeys = email.Tokens{Key: []byte("a key of tests, long enough")}
+
+var mailbox = api.Mailbox{
+	Domain: "support.example.com", Default: "service",
+	Tokens: func(context.Context) (email.Tokens, error) { return mailKeys, nil },
+}
+
+var els = identity.Address{Alias: identity.Alias{Kind: identity.Email, Value: "els@voorbeeld.example"}, Assurance: identity.Verified}
+
+// mails stores a mail of a customer, half an hour before the answers.
+func (s *stack) mails(who identity.CustomerID, m contact.Message) contact.Message {
+	s.t.Helper()
+	m.Version, m.Kind, m.Channel, m.Direction, m.CustomerID = contact.SchemaVersion, contact.Mail, contact.Email, contact.Inbound, who
+	if m.SentAt.IsZero() {
+		m.SentAt = now.Add(-90 * time.Minute)
+	}
+	if m.Customer.Value == "" {
+		m.Customer = els
+	}
+	if m.ProviderID == "" {
+		m.ProviderID = "ses1/help@support.example.com"
+	}
+	if m.MailID == "" {
+		m.MailID = "m2@voorbeeld.example"
+	}
+	m.ID = contact.NewID(m.Channel, m.SentAt, m.ProviderID)
+	if _, err := s.table.PutMessage(s.t.Context(), m, ""); err != nil {
+		s.t.Fatal(err)
+	}
+	return m
+}
+
+func written(more map[string]any) map[string]any {
+	body := map[string]any{"channel": "email", "text": "Morgen.", "id": replyID}
+	for name, v := range more {
+		body[name] = v
+	}
+	return body
+}
+
+func TestAnAnswerGoesToWhoWroteInTheThreadOfTheirMail(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	who := s.customer(els)
+	s.mails(who, contact.Message{
+		Account: "help@support.example.com", Subject: "AW: pakket", Thread: "m1@voorbeeld.example", Name: "Els",
+		ReplyTo: &contact.ReplyTo{References: []string{"m1@voorbeeld.example"}},
+		Aliases: []identity.Address{{Alias: identity.Alias{Kind: identity.Email, Value: "evil@example.net"}, Assurance: identity.Claimed}},
+	})
+	s.mails(who, contact.Message{ProviderID: "ses2", Automated: "bounce", Passive: true, SentAt: now.Add(-80 * time.Minute)})
+	var m contact.Entry
+	first := s.do(call{route: replyRoute, path: id(who), body: written(nil)})
+	first.into(http.StatusAccepted, &m)
+	switch {
+	case m.Customer != els || m.Account != "help@support.example.com" || m.Subject != "AW: pakket" || m.Thread != "m1@voorbeeld.example" || m.Origin != contact.Composed:
+		t.Errorf("answer %+v", m)
+	case m.ReplyTo == nil || !slices.Equal(m.ReplyTo.References, []string{"m1@voorbeeld.example", "m2@voorbeeld.example"}) || m.ReplyTo.ProviderID != "ses1/help@support.example.com":
+		t.Errorf("in reply to %+v", m.ReplyTo)
+	}
+	token, domain, _ := strings.Cut(m.MailID, "@")
+	if !mailKeys.Valid(token, els.Alias) || domain != "support.example.com" {
+		t.Errorf("Message-ID %s", m.MailID)
+	}
+	var again contact.Entry
+	s.do(call{route: replyRoute, path: id(who), body: written(nil)}).into(http.StatusOK, &again)
+	if again.MailID != m.MailID {
+		t.Error("a repeated request made another mail")
+	}
+	s.do(call{route: replyRoute, path: id(who), body: written(map[string]any{"text": "Overmorgen."})}).refused(http.StatusConflict, "another message")
+	if e, err := s.table.Message(t.Context(), who, m.ID); err != nil || e.State == nil || e.State.Status != contact.Queued {
+		t.Errorf("state %+v, %v", e.State, err)
+	}
+}
+
+func TestAnAnswerThatCannotBeSentIsRefusedWithTheReason(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	who := s.customer(els)
+	mail := s.mails(who, contact.Message{Subject: "pakket"})
+	silent := s.says(phone(7), contact.WhatsApp, 5, "hallo").CustomerID
+	for name, tt := range map[string]struct {
+		who    identity.CustomerID
+		body   map[string]any
+		status int
+		detail string
+	}{
+		"by WhatsApp":                {who, written(map[string]any{"channel": "whatsapp"}), 400, "only mail is sent from here"},
+		"no text":                    {who, written(map[string]any{"text": " "}), 400, "text is missing"},
+		"no id":                      {who, written(map[string]any{"id": ""}), 400, "UUIDv7"},
+		"an id that tells no time":   {who, written(map[string]any{"id": "7f8b1e2a-0000-4abc-8def-0123456789ab"}), 400, "UUIDv7"},
+		"an id of last year":         {who, written(map[string]any{"id": "0195513a-5a00-7abc-8def-0123456789ab"}), 400, "the id says when"},
+		"to what there is not":       {who, written(map[string]any{"inReplyTo": "1740823200000:email:x"}), 400, "no such message"},
+		"to what is no id":           {who, written(map[string]any{"inReplyTo": "x"}), 400, "inReplyTo"},
+		"a customer without mail":    {silent, written(map[string]any{"subject": "Dag"}), 400, "no address on email"},
+		"a first mail, no subject":   {silent, written(nil), 400, "subject is missing"},
+		"a subject without end":      {who, written(map[string]any{"subject": strings.Repeat("x", 3000)}), 413, "subject"},
+		"somebody else's, by its id": {silent, written(map[string]any{"inReplyTo": string(mail.ID)}), 400, "no such message"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := *s
+			s.t = t
+			s.do(call{route: replyRoute, path: id(tt.who), body: tt.body}).refused(tt.status, tt.detail)
+		})
+	}
+}
+
+func TestAProgramDoesNotAnswerAProgram(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	who := s.customer(els)
+	for n, wrote := range []contact.Message{{Automated: "auto-reply", Passive: true}, {NoReply: true}, {Automated: "list"}} {
+		wrote.ProviderID, wrote.SentAt = strings.Repeat("p", n+1), now.Add(time.Duration(n-90)*time.Minute)
+		s.mails(who, wrote)
+		s.do(call{route: replyRoute, path: id(who), body: written(map[string]any{"automatic": true, "force": "I insist"})}).refused(http.StatusConflict, "by a program")
+	}
+	s.do(call{route: replyRoute, path: id(who), body: written(nil)}).is(http.StatusAccepted) // a person may
+}
+
+func TestMailToAnAddressThatFailedTakesAReason(t *testing.T) {
+	t.Parallel()
+	for kind, detail := range map[string]string{"bounce": "came back (5.1.1)", "complaint": "spam"} {
+		s := newStack(t)
+		who := s.customer(els)
+		s.mails(who, contact.Message{Subject: "pakket"})
+		mark := contact.AddressMark{Kind: kind, Code: "5.1.1", At: now.Add(-time.Hour)}
+		if err := s.table.MarkAddress(t.Context(), els.Alias, mark); err != nil {
+			t.Fatal(err)
+		}
+		s.do(call{route: replyRoute, path: id(who), body: written(nil)}).refused(http.StatusConflict, detail)
+		s.do(call{route: replyRoute, path: id(who), body: written(map[string]any{"force": "they called"})}).is(http.StatusAccepted)
+		s.mails(who, contact.Message{ProviderID: "ses3", SentAt: now.Add(-30 * time.Minute)})
+		s.do(call{route: replyRoute, path: id(who), body: written(map[string]any{"id": replyID2})}).is(http.StatusAccepted)
+	}
+}
