@@ -20,7 +20,7 @@ import (
 )
 
 // Scopes are all that a token may carry.
-var Scopes = []string{"customers:read", "customers:write", "register:write", "problems:read", "problems:write"}
+var Scopes = []string{"customers:read", "customers:write", "identity:write", "register:write", "problems:read", "problems:write"}
 
 // A Client works with one stack.
 type Client struct {
