@@ -15,7 +15,7 @@ import (
 type Identities interface {
 	Known(ctx context.Context, c identity.Customer) ([]identity.Known, error)
 	Suggestions(ctx context.Context, c identity.Customer) ([]identity.Suggestion, error)
-	Changes(ctx context.Context, c identity.Customer, limit int, cursor string) ([]identity.Change, string, error)
+	Audit(ctx context.Context, c identity.Customer, limit int, cursor string) ([]identity.Change, string, error)
 	Merge(ctx context.Context, into, from identity.CustomerID, d identity.Decision) (identity.Customer, error)
 	Unmerge(ctx context.Context, member identity.CustomerID, d identity.Decision) (rest, apart identity.Customer, err error)
 	Dismiss(ctx context.Context, a, b identity.CustomerID, d identity.Decision) error
@@ -258,7 +258,7 @@ func (a *Agents) audit(ctx context.Context, r *request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	all, next, err := a.Store.Changes(ctx, c, limit, place)
+	all, next, err := a.Store.Audit(ctx, c, limit, place)
 	if err != nil {
 		return reply{}, err
 	}
