@@ -48,6 +48,7 @@ func commands() []command {
 		{"dismiss", "-why <text> <one> <other>", "say that two customers are two, so that no rule joins them", (*tool).dismiss},
 		{"import", "[-dry-run] <file.jsonl>", "register customers: number, name, locale, phones, mails, orders", (*tool).importRegister},
 		{"history", "<kind:value>", "show a customer and everything that was said: phone:31612345678, account:K-1", (*tool).history},
+		{"reply", "<kind:value> <text>", "send an answer to a customer by mail", (*tool).reply},
 		{"waiting", "<department>", "show who waits for an answer, longest first", (*tool).waiting},
 		{"problems", "[department]", "show the problems", (*tool).problems},
 		{"queue", "<department>", "show the problem items on a department's queue", (*tool).queue},
