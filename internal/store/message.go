@@ -74,7 +74,7 @@ func (t *Table) PutMessage(ctx context.Context, m contact.Message, body string) 
 		return false, err
 	}
 	switch m.Origin {
-	case contact.Echo, contact.History, contact.Standby, contact.Recorded:
+	case contact.Echo, contact.History, contact.Standby, contact.Recorded, contact.Composed:
 		twin, err := t.twin(ctx, m)
 		if err != nil || twin {
 			return false, err
