@@ -41,7 +41,7 @@ var rules = []struct {
 	// Domain: pure.
 	{"internal/due", nil, false},
 	{"internal/identity", words, false},
-	{"internal/taxonomy", words, false},
+	{"internal/taxonomy", join(words, "internal/due"), false},
 	{"internal/contact", join(words, "internal/identity"), false},
 	{"internal/problem", join(words, "internal/identity", "internal/due"), false},
 	{"internal/brief", join(words, "internal/contact", "internal/identity", "internal/problem", "internal/taxonomy"), false},
@@ -71,24 +71,22 @@ var rules = []struct {
 	{"internal/triage", domain, false},
 	{"internal/outbox", domain, false},
 	{"internal/clock", domain, false},
+	{"internal/workflow", domain, false},
 	{"internal/media", join(domain, "internal/channel/meta"), false},
 	{"internal/updates", domain, false},
 	{"internal/publish", domain, false},
-	{"internal/api", join(domain, "internal/brief", "internal/intake", "internal/channel/webchat", "internal/channel/email"), false},
+	{"internal/api", join(domain, "internal/brief", "internal/intake", "internal/workflow", "internal/channel/webchat", "internal/channel/email"), false},
 	{"internal/notify", join(domain, "internal/channel/email", "internal/channel/email/compose"), false},
 
 	// Wiring: the only place that knows both sides.
 	{"internal/wiring", []string{"internal/..."}, true},
 	{"functions/*", []string{"internal/..."}, true},
 
-	// What others import to call the API: it stands alone.
-	{"client", nil, false},
-
 	// The local stack stands in for AWS and knows nothing of Heard; what it runs
 	// is in the template. The tools around it know both.
 	{"infra/local", []string{"internal/...", "infra/..."}, true},
 	{"infra/local/...", []string{"infra/local/..."}, true},
-	{"infra/...", []string{"client", "internal/...", "infra/...", "test/traffic"}, true}, // figures and the demo run on made-up traffic
+	{"infra/...", []string{"internal/...", "infra/...", "test/traffic"}, true}, // figures and the demo run on made-up traffic
 	{"test/...", []string{"internal/...", "infra/...", "test/..."}, true},
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"time"
+	_ "time/tzdata" // what a day is must not depend on the machine
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
@@ -18,6 +19,7 @@ import (
 	"github.com/heard-intake/heard/internal/queue"
 	"github.com/heard-intake/heard/internal/telemetry"
 	"github.com/heard-intake/heard/internal/wiring"
+	"github.com/heard-intake/heard/internal/workflow"
 )
 
 func main() {
@@ -27,10 +29,15 @@ func main() {
 	meter := telemetry.NewMeter("clock")
 	table := wiring.Table(ctx, cfg)
 	closer := &outbox.Closer{Store: table, Queue: queue.At(sqs.NewFromConfig(cfg), config.Must("CONTACT_EVENTS"))}
+	flow := &workflow.Workflow{Store: table, Taxonomy: wiring.Rules(cfg).Current, Zone: wiring.Zone()}
 	c := &clock.Clock{
 		Store: table,
 		Handlers: map[due.Kind]clock.Handler{
-			due.Contact: closer.Close,
+			due.Contact:     closer.Close,
+			due.Acknowledge: flow.Acknowledge,
+			due.Expected:    flow.Expected,
+			due.Watch:       flow.Watch,
+			due.Transfer:    flow.Transfer,
 		},
 		Meter: meter,
 		Now:   time.Now,

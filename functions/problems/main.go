@@ -4,6 +4,7 @@ package main
 import (
 	"context"
 	"time"
+	_ "time/tzdata" // what a day is must not depend on the machine
 
 	"github.com/aws/aws-lambda-go/lambda"
 
@@ -21,6 +22,7 @@ func main() {
 	departments := &api.Departments{
 		Store:    table,
 		Taxonomy: rules.Current,
+		Zone:     wiring.Zone(),
 		Limit:    &api.Limiter{Counter: table, PerMinute: config.Int("REQUESTS_PER_MINUTE", 0)},
 		Now:      time.Now,
 	}

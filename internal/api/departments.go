@@ -13,16 +13,16 @@ import (
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/problem"
 	"github.com/heard-intake/heard/internal/taxonomy"
+	"github.com/heard-intake/heard/internal/workflow"
 )
 
 // Problems is what is known of problems. [store.Table] is one.
 type Problems interface {
 	Hasher
+	workflow.Store
 	ProblemsOf(ctx context.Context, departments []string, state problem.State, limit int, cursor string) ([]problem.Record, string, error)
-	Problem(ctx context.Context, id string) (problem.Record, error)
-	AllAffected(ctx context.Context, problemID string, limit int, cursor string) ([]problem.Affected, string, error)
-	SaveProblem(ctx context.Context, p problem.Record) error
 	Made(ctx context.Context, problemID, change string, now time.Time) (bool, error)
+	Log(ctx context.Context, problemID string, limit int, cursor string) ([]problem.Line, string, error)
 }
 
 // Departments is the API of departments. A token with a department claim
@@ -32,6 +32,7 @@ type Departments struct {
 	Store    Problems
 	Taxonomy func() *taxonomy.Taxonomy // read when it is first asked for: most requests need none
 	Limit    *Limiter
+	Zone     *time.Location // of the organisation; UTC when it is nil
 	Now      func() time.Time
 }
 
@@ -41,6 +42,12 @@ var departmentRoutes = routes[*Departments]{
 	"GET /v1/problems/{id}/affected": {ReadProblems, (*Departments).affected},
 	"POST /v1/problems/{id}/updates": {WriteProblems, (*Departments).update},
 	"POST /v1/problems/{id}/resend":  {WriteProblems, (*Departments).resend},
+
+	"POST /v1/problems":                 {WriteProblems, (*Departments).open},
+	"POST /v1/problems/{id}/contacts":   {WriteProblems, (*Departments).attach},
+	"DELETE /v1/problems/{id}/contacts": {WriteProblems, (*Departments).detach},
+	"POST /v1/problems/{id}/split":      {WriteProblems, (*Departments).split},
+	"GET /v1/problems/{id}/log":         {ReadProblems, (*Departments).log},
 }
 
 // Handle answers one request.
@@ -120,7 +127,7 @@ func (d *Departments) problem(ctx context.Context, r *request, id string) (probl
 	if err != nil {
 		return p, err
 	}
-	if mine, limited := own(r); limited && !slices.Contains(mine, p.Department) {
+	if mine, limited := own(r); limited && !slices.Contains(mine, p.Department) && !slices.Contains(mine, p.EscalatedTo) {
 		return problem.Record{}, errForeign()
 	}
 	return p, nil
@@ -147,6 +154,9 @@ func (d *Departments) affected(ctx context.Context, r *request) (reply, error) {
 		return reply{}, err
 	}
 	p, err := d.problem(ctx, r, r.param("id"))
+	for err == nil && p.State == problem.Merged { // its contacts are the other's
+		p, err = d.Store.Problem(ctx, p.MergedInto)
+	}
 	if err != nil {
 		return reply{}, err
 	}
@@ -211,6 +221,9 @@ func (d *Departments) update(ctx context.Context, r *request) (reply, error) {
 		err = d.Store.SaveProblem(ctx, p)
 		if err == nil {
 			p = p.Saved()
+			if u.To == problem.Merged {
+				d.absorb(ctx, p, r.now)
+			}
 			return reply{body: view(p), etag: tag(p)}, nil
 		}
 		if fault.KindOf(err) != fault.Conflict {
@@ -309,6 +322,8 @@ func (d *Departments) merger(ctx context.Context, r *request, u problem.Update) 
 		return fault.New(fault.Invalid, "into: there is no such problem")
 	case err != nil:
 		return err
+	case !into.State.Open() && into.State != problem.Merged:
+		return fault.New(fault.Conflict, "the problem in into is %s; reopen it first", into.State)
 	case into.State == problem.Merged:
 		return fault.New(fault.Conflict, "the problem in into was merged into %s", into.MergedInto)
 	default:

@@ -59,6 +59,9 @@ type Seen struct {
 	At       time.Time
 	Quote    string // masked; empty when in doubt
 	Expires  time.Time
+	// Text is what the customer said, to tell the parts of a problem by. It is
+	// kept nowhere.
+	Text string
 }
 
 // Slot is when s is counted: its day, or the hour of its day.

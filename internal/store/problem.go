@@ -64,27 +64,16 @@ func ReadProblem(it map[string]types.AttributeValue) (problem.Record, error) {
 // [problem.MaxTogether], as the one of its cause. [fault.Conflict] when the
 // cause has one already.
 func (t *Table) OpenProblem(ctx context.Context, p problem.Record, affected []problem.Affected) error {
-	it, err := problemItem(p)
+	writes, err := t.writesOf(p, true)
 	if err != nil {
 		return err
 	}
 	open := key(causePK(p.Reason, p.Product), openSK)
 	open["id"] = str(p.ID)
-	writes := []types.TransactWriteItem{
-		{Put: &types.Put{TableName: t.name, Item: it, ConditionExpression: aws.String("attribute_not_exists(pk)")}},
-		{Put: &types.Put{TableName: t.name, Item: firstCounts(p.Problem)}},
-	}
-	beside, err := t.besides(p)
-	if err != nil {
-		return err
-	}
-	writes = append(writes, beside...)
-	if p.SplitFrom == "" { // a part is found through the problem that it was split off
-		writes = append(writes, types.TransactWriteItem{
-			Put: &types.Put{TableName: t.name, Item: open, ConditionExpression: aws.String("attribute_not_exists(pk)")},
-		})
-	}
-	if p.Product != "" && p.SplitFrom == "" {
+	writes = append(writes, types.TransactWriteItem{
+		Put: &types.Put{TableName: t.name, Item: open, ConditionExpression: aws.String("attribute_not_exists(pk)")},
+	})
+	if p.Product != "" {
 		of := key(causePK(p.Reason, ""), openSK+"#"+p.Product)
 		of["id"] = str(p.ID)
 		writes = append(writes, types.TransactWriteItem{Put: &types.Put{TableName: t.name, Item: of}})
@@ -168,19 +157,43 @@ func (t *Table) firstContact(problemID string, a problem.Affected) types.Transac
 // SaveProblem writes a changed problem. What it counts is kept apart, and
 // stays as it is. [fault.Conflict] when it changed since it was read.
 func (t *Table) SaveProblem(ctx context.Context, p problem.Record) error {
+	writes, err := t.writesOf(p, false)
+	if err != nil {
+		return err
+	}
+	return t.transact(ctx, writes, "the problem changed")
+}
+
+// SplitProblem writes a problem and a new one, which was split off it, with
+// nobody in it yet. [fault.Conflict] when the first changed since it was read.
+func (t *Table) SplitProblem(ctx context.Context, from, part problem.Record) error {
+	writes, err := t.writesOf(from, false)
+	if err != nil {
+		return err
+	}
+	more, err := t.writesOf(part, true)
+	if err != nil {
+		return err
+	}
+	return t.transact(ctx, append(writes, more...), "the problem changed")
+}
+
+// writesOf returns the writes that make a problem what p says, if it is as it
+// was read or, when it is new, not there.
+func (t *Table) writesOf(p problem.Record, isNew bool) ([]types.TransactWriteItem, error) {
 	it, err := problemItem(p)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	writes := []types.TransactWriteItem{{Put: &types.Put{
-		TableName: t.name, Item: it, ConditionExpression: aws.String("rv = :rv"), ExpressionAttributeValues: item{":rv": num(p.Revision)},
-	}}}
+	put := &types.Put{TableName: t.name, Item: it, ConditionExpression: aws.String("attribute_not_exists(pk)")}
+	writes := []types.TransactWriteItem{{Put: put}}
+	if isNew {
+		writes = append(writes, types.TransactWriteItem{Put: &types.Put{TableName: t.name, Item: firstCounts(p.Problem)}})
+	} else {
+		put.ConditionExpression, put.ExpressionAttributeValues = aws.String("rv = :rv"), item{":rv": num(p.Revision)}
+	}
 	beside, err := t.besides(p)
-	if err != nil {
-		return err
-	}
-	writes = append(writes, beside...)
-	return t.transact(ctx, writes, "the problem changed")
+	return append(writes, beside...), err
 }
 
 func (t *Table) transact(ctx context.Context, writes []types.TransactWriteItem, lostMsg string) error {

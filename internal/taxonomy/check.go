@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/heard-intake/heard/internal/due"
 )
 
 // Bounds of what a file may say.
@@ -50,6 +52,7 @@ func (c *checker) check() {
 	for i, d := range c.t.Departments {
 		if path := fmt.Sprintf("departments[%d]", i); !c.broken[path] {
 			c.name(path+".names", d.Names)
+			c.agreed(path, d)
 		}
 	}
 	for i, p := range c.t.Products {
@@ -83,6 +86,7 @@ func (c *checker) head() {
 	c.pattern()
 	c.sets()
 	c.notices("notices", t.Notices)
+	c.calendar("calendar", t.Calendar)
 }
 
 // pattern compiles the pattern of order numbers.
@@ -227,6 +231,31 @@ func (c *checker) owners(path string, r *Reason) {
 			c.at(at, "there is no product %q; use one of %s", product, list(c.t.Products, func(p Product) string { return p.ID }))
 		}
 		c.department(at, department)
+	}
+}
+
+// maxHours bounds the working time to acknowledge a problem: a quarter.
+const maxHours = 500
+
+// agreed checks the times that are agreed with a department.
+func (c *checker) agreed(path string, d Department) {
+	if d.AcknowledgeHours < 0 || d.AcknowledgeHours > maxHours {
+		c.at(path+".acknowledge_hours", "is %d; give the working hours to acknowledge a problem, from 1 to %d", d.AcknowledgeHours, maxHours)
+	}
+	switch {
+	case d.EscalateTo == "":
+	case d.EscalateTo == d.ID:
+		c.at(path+".escalate_to", "is the department itself; name another, or remove it")
+	default:
+		c.department(path+".escalate_to", d.EscalateTo)
+	}
+	c.calendar(path+".calendar", d.Calendar)
+}
+
+func (c *checker) calendar(path string, of due.Calendar) {
+	of.Check(func(field, msg string) { c.at(path+"."+field, "%s", msg) })
+	if len(of.Holidays) > maxEntries {
+		c.at(path+".holidays", "has %d days, and may have %d; leave out what is past", len(of.Holidays), maxEntries)
 	}
 }
 

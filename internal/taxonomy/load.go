@@ -127,6 +127,8 @@ func (f *file) read(t *Taxonomy) {
 			f.decode(key, v.Value, &t.Words)
 		case "notices":
 			f.decode(key, v.Value, &t.Notices)
+		case "calendar":
+			f.decode(key, v.Value, &t.Calendar)
 		case "departments":
 			decodeList(f, key, v.Value, &t.Departments, Department{})
 		case "products":
@@ -137,7 +139,7 @@ func (f *file) read(t *Taxonomy) {
 				Severity: Normal, Value: Value{Irritant, Irritant},
 			})
 		default:
-			f.add(line(v.Key), key, "is no part of a taxonomy; use schema, version, organisation, currency, order_number, words, notices, departments, products or reasons")
+			f.add(line(v.Key), key, "is no part of a taxonomy; use schema, version, organisation, currency, order_number, words, notices, calendar, departments, products or reasons")
 		}
 	}
 }

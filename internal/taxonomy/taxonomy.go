@@ -12,11 +12,13 @@
 package taxonomy
 
 import (
+	"cmp"
 	"regexp"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/heard-intake/heard/internal/due"
 	"github.com/heard-intake/heard/internal/fault"
 )
 
@@ -27,6 +29,7 @@ const Schema = "1"
 const (
 	DefaultThreshold = 5
 	DefaultWindow    = 7 * 24 * time.Hour
+	DefaultHours     = 24 // to acknowledge a problem: three days of eight
 )
 
 // Text is a text for people, in both languages.
@@ -46,6 +49,13 @@ type Phrases struct {
 type Department struct {
 	ID    string `yaml:"id"`
 	Names Text   `yaml:"names"`
+	// AcknowledgeHours is the working time within which a problem is
+	// acknowledged, and EscalateTo the department that is told when it is
+	// not: a second queue, or that of the lead. Without it only the department
+	// itself is reminded.
+	AcknowledgeHours int          `yaml:"acknowledge_hours"`
+	EscalateTo       string       `yaml:"escalate_to"`
+	Calendar         due.Calendar `yaml:"calendar"` // its own; else the file's
 }
 
 // A Product is what a contact may be about.
@@ -193,6 +203,7 @@ type Taxonomy struct {
 	// Words are named sets of alternatives, for use in phrases: with
 	// invoice: "invoice*|bill" a phrase may say "$invoice is wrong".
 	Words       map[string]string `yaml:"words"`
+	Calendar    due.Calendar      `yaml:"calendar"`
 	Departments []Department      `yaml:"departments"`
 	Products    []Product         `yaml:"products"`
 	Reasons     []Reason          `yaml:"reasons"`
@@ -239,6 +250,17 @@ func (r *Reason) owner(product string) string {
 		return d
 	}
 	return r.Department
+}
+
+// AcknowledgeBy returns by when a department acknowledges a problem that it
+// has since a moment.
+func (t *Taxonomy) AcknowledgeBy(department string, since time.Time, zone *time.Location) time.Time {
+	d, _ := t.Department(department)
+	calendar := d.Calendar
+	if calendar.IsZero() {
+		calendar = t.Calendar
+	}
+	return calendar.After(since, time.Duration(cmp.Or(d.AcknowledgeHours, DefaultHours))*time.Hour, zone)
 }
 
 // NoticesOf returns the notice templates of a reason: its own, or the file's.

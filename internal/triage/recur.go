@@ -77,6 +77,7 @@ func shows(k contact.Contact, c contact.Cause) bool {
 func (t *Triage) seen(c identity.Customer, k contact.Contact, of contact.Cause) problem.Seen {
 	s := t.seenAt(k, of)
 	s.Quote = t.quote(c, k, of)
+	s.Text = said(k.Messages)
 	return s
 }
 
@@ -331,6 +332,14 @@ func (t *Triage) join(ctx context.Context, r taxonomy.Reason, product, id string
 	if err != nil {
 		return err
 	}
+	for _, part := range rec.Parts {
+		var theirs []evidence
+		if theirs, evs = divide(part, evs); len(theirs) > 0 {
+			if err := t.join(ctx, r, product, part.ID, theirs); err != nil {
+				return err
+			}
+		}
+	}
 	back := false
 	if rec.State.Solved() {
 		if back, err = t.back(ctx, r, product, rec, evs); err != nil {
@@ -343,6 +352,26 @@ func (t *Triage) join(ctx context.Context, r taxonomy.Reason, product, id string
 		}
 	}
 	return t.tell(ctx, rec.ID, back, evs)
+}
+
+// divide returns the evidence that goes to a part of a problem, and that which
+// stays. What is gone may have been evidence of either.
+func divide(part problem.Part, evs []evidence) (theirs, rest []evidence) {
+	for _, e := range evs {
+		t, r := evidence{customer: e.customer, gone: e.gone}, evidence{customer: e.customer, gone: e.gone}
+		for _, s := range e.seen {
+			if part.Takes(s.Text) {
+				t.seen = append(t.seen, s)
+			} else {
+				r.seen = append(r.seen, s)
+			}
+		}
+		if len(t.seen)+len(t.gone) > 0 {
+			theirs = append(theirs, t)
+		}
+		rest = append(rest, r)
+	}
+	return theirs, rest
 }
 
 // maxMerges bounds how many merges of problems are followed.

@@ -81,6 +81,14 @@ func Rules(cfg aws.Config) *publish.Reader {
 	}
 }
 
+// Zone returns the organisation's time zone. The function that calls it
+// imports time/tzdata: what a day is must not depend on the machine.
+func Zone() *time.Location {
+	zone, err := time.LoadLocation(config.Or("TIME_ZONE", "Europe/Amsterdam"))
+	must(err)
+	return zone
+}
+
 // CheckQueues refuses a taxonomy with a department that is not in DEPARTMENTS.
 func CheckQueues(t *taxonomy.Taxonomy) error {
 	names := config.List("DEPARTMENTS")

@@ -62,11 +62,11 @@ func TestOneCustomerIsOneHistoryOverAllChannels(t *testing.T) {
 	b := open(t)
 	jan := someone()
 	account := "K-" + jan.Phone
-	plan, err := b.Register(t.Context(), client.Entry{
+	unjoined, err := b.Register(t.Context(), client.Entry{
 		Number: account, Name: jan.Name, Locale: "nl-NL", Phones: []string{"+" + jan.Phone}, Mails: []string{jan.Mail},
-	}, false)
-	if err != nil || len(plan.Unjoined) > 0 {
-		t.Fatal(plan, err)
+	})
+	if err != nil || len(unjoined) > 0 {
+		t.Fatal(unjoined, err)
 	}
 	b.say(jan, contact.WhatsApp, "Waar blijft mijn bestelling?")
 	b.say(jan, contact.Email, "Weten jullie al wanneer mijn bestelling komt?")

@@ -1,0 +1,180 @@
+package api
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/heard-intake/heard/internal/fault"
+	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/problem"
+	"github.com/heard-intake/heard/internal/workflow"
+)
+
+func (d *Departments) flow() *workflow.Workflow {
+	zone := d.Zone
+	if zone == nil {
+		zone = time.UTC
+	}
+	return &workflow.Workflow{Store: d.Store, Taxonomy: d.Taxonomy, Zone: zone}
+}
+
+// An opening is a problem opened by hand.
+type opening struct {
+	Reason   string         `json:"reason"`
+	Product  string         `json:"product"`
+	Comment  string         `json:"comment"`
+	Contacts []workflow.Ref `json:"contacts"`
+}
+
+func (d *Departments) open(ctx context.Context, r *request) (reply, error) {
+	var o opening
+	if err := r.decode(&o); err != nil {
+		return reply{}, err
+	}
+	comment, err := clean("comment", o.Comment, 4*problem.MaxComment, false)
+	if err != nil {
+		return reply{}, err
+	}
+	if err := refs(o.Contacts); err != nil {
+		return reply{}, err
+	}
+	p, id, err := d.flow().Open(ctx, workflow.Request{
+		Reason: o.Reason, Product: o.Product, Comment: comment, By: r.caller(), Contacts: o.Contacts, At: r.now,
+	})
+	if fault.KindOf(err) == fault.Conflict && id != "" {
+		return reply{}, &refusal{error: err, more: map[string]any{"problem": id}}
+	}
+	if err != nil {
+		return reply{}, err
+	}
+	return reply{status: http.StatusCreated, body: view(p), etag: tag(p)}, nil
+}
+
+// refs refuses what can be no contact of a customer.
+func refs(all []workflow.Ref) error {
+	for _, c := range all {
+		if !printable(string(c.Customer), maxID) || !printable(c.Contact, maxID) {
+			return fault.New(fault.Invalid, "contacts: each has a customerId and the id of a contact")
+		}
+	}
+	return nil
+}
+
+// A hand names contacts that are attached, detached or split off.
+type hand struct {
+	Contacts []workflow.Ref `json:"contacts"`
+	Comment  string         `json:"comment"`
+	Words    []string       `json:"words"` // of a split
+	Version  int            `json:"version"`
+}
+
+func (d *Departments) attach(ctx context.Context, r *request) (reply, error) {
+	h, p, err := d.hand(ctx, r)
+	if err != nil {
+		return reply{}, err
+	}
+	if len(h.Words) > 0 {
+		return reply{}, fault.New(fault.Invalid, "words go with a split only")
+	}
+	return d.byHand(ctx, r, p, h, false)
+}
+
+func (d *Departments) detach(ctx context.Context, r *request) (reply, error) {
+	q := r.query()
+	ref := workflow.Ref{Customer: identity.CustomerID(q.text("customerId")), Contact: q.text("contact")}
+	if err := q.done(); err != nil {
+		return reply{}, err
+	}
+	if err := refs([]workflow.Ref{ref}); err != nil {
+		return reply{}, err
+	}
+	version, err := versionOf(r, 0)
+	if err != nil {
+		return reply{}, err
+	}
+	p, err := d.problem(ctx, r, r.param("id"))
+	if err != nil {
+		return reply{}, err
+	}
+	return d.byHand(ctx, r, p, hand{Contacts: []workflow.Ref{ref}, Version: version}, true)
+}
+
+func (d *Departments) byHand(ctx context.Context, r *request, p problem.Record, h hand, detach bool) (reply, error) {
+	if h.Version != 0 && h.Version != p.Version {
+		return reply{}, withWays(fault.New(fault.Conflict, "the problem is at version %d, not %d; read it again", p.Version, h.Version), p)
+	}
+	next, err := d.flow().Attach(ctx, p.ID, h.Contacts, detach, r.caller(), h.Comment, r.now)
+	if err != nil {
+		return reply{}, withWays(err, p)
+	}
+	return reply{body: view(next), etag: tag(next)}, nil
+}
+
+func (d *Departments) split(ctx context.Context, r *request) (reply, error) {
+	h, p, err := d.hand(ctx, r)
+	if err != nil {
+		return reply{}, err
+	}
+	part, err := d.flow().Split(ctx, p.ID, workflow.Split{
+		Contacts: h.Contacts, Words: h.Words, By: r.caller(), Comment: h.Comment, Version: h.Version, At: r.now,
+	})
+	if err != nil {
+		return reply{}, withWays(err, p)
+	}
+	return reply{status: http.StatusCreated, body: view(part), etag: tag(part)}, nil
+}
+
+// hand reads what a request names, and the problem in its path.
+func (d *Departments) hand(ctx context.Context, r *request) (h hand, p problem.Record, err error) {
+	if err = r.decode(&h); err != nil {
+		return h, p, err
+	}
+	if err = refs(h.Contacts); err != nil {
+		return h, p, err
+	}
+	if h.Comment, err = clean("comment", h.Comment, 4*problem.MaxComment, false); err != nil {
+		return h, p, err
+	}
+	if h.Version, err = versionOf(r, h.Version); err != nil {
+		return h, p, err
+	}
+	p, err = d.problem(ctx, r, r.param("id"))
+	return h, p, err
+}
+
+type logPage struct {
+	Log      []problem.Line `json:"log"`
+	Cursor   string         `json:"cursor,omitempty"`
+	Complete bool           `json:"complete"`
+}
+
+func (d *Departments) log(ctx context.Context, r *request) (reply, error) {
+	q := r.query()
+	limit, cursor := q.limit(), q.text("cursor")
+	if err := q.done(); err != nil {
+		return reply{}, err
+	}
+	p, err := d.problem(ctx, r, r.param("id"))
+	if err != nil {
+		return reply{}, err
+	}
+	place, err := unseal(d.Store, "log "+p.ID, cursor)
+	if err != nil {
+		return reply{}, err
+	}
+	lines, next, err := d.Store.Log(ctx, p.ID, limit, place)
+	if err != nil {
+		return reply{}, err
+	}
+	return reply{body: logPage{append([]problem.Line{}, lines...), seal(d.Store, "log "+p.ID, next), next == ""}}, nil
+}
+
+// absorb hands the customers of a problem that was merged to the other at
+// once. What it does not finish the clock does.
+func (d *Departments) absorb(ctx context.Context, p problem.Record, now time.Time) {
+	if err := d.flow().Absorb(ctx, p, now); err != nil {
+		slog.WarnContext(ctx, "merge goes on by the clock", "kind", fault.KindOf(err), "err", err)
+	}
+}

@@ -1,0 +1,47 @@
+package problem
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// Bounds of what splits a problem.
+const (
+	MaxParts = 10
+	maxWords = 20
+	maxWord  = 60
+)
+
+// Splits returns the words by which further contacts of a part are told, in
+// the form in which they are compared; false when there are too many, or one
+// is too long or empty.
+func Splits(words []string) ([]string, bool) {
+	var out []string
+	for _, w := range words {
+		plain := strings.TrimSpace(plainly(w))
+		if plain == "" || len(plain) > maxWord || len(out) == maxWords {
+			return nil, false
+		}
+		if !slices.Contains(out, plain) {
+			out = append(out, plain)
+		}
+	}
+	return out, true
+}
+
+// Takes reports whether a text holds one of the words of the part, as whole
+// words and in any case.
+func (p Part) Takes(text string) bool {
+	if len(p.Words) == 0 || text == "" {
+		return false
+	}
+	plain := plainly(text)
+	return slices.ContainsFunc(p.Words, func(w string) bool { return strings.Contains(plain, " "+w+" ") })
+}
+
+// plainly returns a text as small words with one space around each.
+func plainly(text string) string {
+	words := strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	return " " + strings.Join(words, " ") + " "
+}

@@ -1,0 +1,126 @@
+package workflow
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/due"
+	"github.com/heard-intake/heard/internal/fault"
+	"github.com/heard-intake/heard/internal/problem"
+)
+
+// maxAbsorbed bounds how many problems may be merged into one.
+const maxAbsorbed = 50
+
+// settle is how long after a merge the customers are looked at once more: a
+// contact that was joining the merged problem at that moment is found then.
+const settle = 5 * time.Minute
+
+// Transfer hands the customers of a merged problem to the one that it was
+// merged into.
+func (w *Workflow) Transfer(ctx context.Context, e due.Entry, now time.Time) (time.Time, error) {
+	from, err := w.Store.Problem(ctx, e.Of)
+	if err != nil || from.State != problem.Merged {
+		return time.Time{}, gone(err)
+	}
+	if err := w.Absorb(ctx, from, now); err != nil {
+		return time.Time{}, gone(err)
+	}
+	if end := from.ChangedAt.Add(settle); now.Before(end) {
+		return end, nil
+	}
+	return time.Time{}, nil
+}
+
+// Absorb gives the problem that another was merged into its contacts, and
+// tells the department so, once. The merged problem keeps what it had. All of
+// it can be repeated.
+func (w *Workflow) Absorb(ctx context.Context, from problem.Record, now time.Time) error {
+	into, err := w.standing(ctx, from.MergedInto)
+	if err != nil {
+		return err
+	}
+	cursor := ""
+	for {
+		page, next, err := w.Store.AllAffected(ctx, from.ID, problem.MaxTogether, cursor)
+		if err != nil {
+			return err
+		}
+		joining, err := w.contacts(ctx, page)
+		if err != nil {
+			return err
+		}
+		if _, err := w.alter(ctx, into, nil, joining); err != nil {
+			return err
+		}
+		if cursor = next; next == "" {
+			break
+		}
+	}
+	_, err = w.Change(ctx, into, func(p problem.Record) (problem.Record, error) {
+		if slices.Contains(p.Absorbed, from.ID) || len(p.Absorbed) >= maxAbsorbed {
+			return p, nil
+		}
+		if m, ok := problem.Milestone(p.Milestone, p.Customers); ok {
+			p.Milestone = m // those who are told are told of more than this
+		}
+		p.Absorbed = append(slices.Clip(p.Absorbed), from.ID)
+		p.Problem, p.Events = problem.Tell(p.Problem, problem.Event{Kind: problem.EventMerged, At: now, Other: from.ID})
+		p.Quotes, _ = problem.AddQuotes(p.Quotes, from.Quotes)
+		return p, nil
+	})
+	return err
+}
+
+// standing returns the problem that a problem was merged into, or itself.
+func (w *Workflow) standing(ctx context.Context, id string) (string, error) {
+	for range maxAbsorbed {
+		p, err := w.Store.Problem(ctx, id)
+		if err != nil || p.State != problem.Merged {
+			return id, err
+		}
+		id = p.MergedInto
+	}
+	return "", fault.New(fault.Internal, "problems are merged in a ring")
+}
+
+// contacts returns the contacts of affected customers with their days. The day
+// of a customer's only contact is that since when they are affected.
+func (w *Workflow) contacts(ctx context.Context, affected []problem.Affected) ([]problem.Seen, error) {
+	var out []problem.Seen
+	for _, a := range affected {
+		begun := map[string]time.Time{}
+		if len(a.Contacts) > 1 {
+			all, err := w.all(ctx, a)
+			if err != nil {
+				return nil, err
+			}
+			for _, k := range all {
+				begun[k.ID] = k.Start
+			}
+		}
+		for _, id := range a.Contacts {
+			at, ok := begun[id]
+			if !ok {
+				at = a.Since
+			}
+			out = append(out, w.seen(a.Customer, id, at))
+		}
+	}
+	return out, nil
+}
+
+// all returns the latest contacts of an affected customer.
+func (w *Workflow) all(ctx context.Context, a problem.Affected) ([]contact.Contact, error) {
+	c, err := w.Store.Customer(ctx, a.Customer)
+	if fault.KindOf(err) == fault.NotFound {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	all, _, err := w.Store.ContactsOf(ctx, c, 200, "")
+	return all, err
+}

@@ -1,0 +1,365 @@
+// Package workflow changes problems where more than one item is concerned:
+// it opens them by hand, attaches contacts and detaches them, merges and
+// splits, and does what the clock finds due.
+//
+// Package problem says what may happen; this package reads, tries, and tries
+// again when somebody was quicker. Nothing of it is lost halfway: what takes
+// many writes is made of steps that can each be repeated, and the clock goes
+// on with what was not finished.
+package workflow
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/due"
+	"github.com/heard-intake/heard/internal/fault"
+	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/problem"
+	"github.com/heard-intake/heard/internal/taxonomy"
+)
+
+// A Store is what the workflow reads and writes. [store.Table] is one.
+type Store interface {
+	Problem(ctx context.Context, id string) (problem.Record, error)
+	SaveProblem(ctx context.Context, p problem.Record) error
+	OpenProblem(ctx context.Context, p problem.Record, affected []problem.Affected) error
+	SplitProblem(ctx context.Context, from, part problem.Record) error
+	ProblemOf(ctx context.Context, reason, product string) (string, error)
+	AllAffected(ctx context.Context, problemID string, limit int, cursor string) ([]problem.Affected, string, error)
+	AffectedOf(ctx context.Context, problemID string, customers []identity.CustomerID) (map[identity.CustomerID]problem.Affected, error)
+	ChangeAffected(ctx context.Context, p problem.Problem, changes []problem.Change) error
+	Customer(ctx context.Context, id identity.CustomerID) (identity.Customer, error)
+	Recent(ctx context.Context, c identity.Customer, from time.Time) ([]contact.Message, error)
+	ContactsOf(ctx context.Context, c identity.Customer, limit int, cursor string) ([]contact.Contact, string, error)
+}
+
+// A Workflow changes problems.
+type Workflow struct {
+	Store    Store
+	Taxonomy func() *taxonomy.Taxonomy
+	Zone     *time.Location // of the organisation
+}
+
+// maxTries bounds how often a change is made again because somebody else
+// changed the problem meanwhile.
+const maxTries = 8
+
+// Change reads a problem, changes it and writes it, until nobody was quicker.
+// A change that returns no events changes nothing.
+func (w *Workflow) Change(ctx context.Context, id string, change func(problem.Record) (problem.Record, error)) (problem.Record, error) {
+	for try := range maxTries {
+		if err := pause(ctx, try); err != nil {
+			return problem.Record{}, err
+		}
+		was, err := w.Store.Problem(ctx, id)
+		if err != nil {
+			return was, err
+		}
+		next, err := change(was)
+		if err != nil || next.Version == was.Version {
+			return was, err
+		}
+		err = w.Store.SaveProblem(ctx, next)
+		if err == nil {
+			return next.Saved(), nil
+		}
+		if fault.KindOf(err) != fault.Conflict {
+			return was, err
+		}
+	}
+	return problem.Record{}, fault.New(fault.Unavailable, "the problem keeps changing")
+}
+
+// pause waits before a repeated try, longer each time.
+func pause(ctx context.Context, try int) error {
+	if try == 0 {
+		return nil
+	}
+	select {
+	case <-ctx.Done():
+		return fault.Wrap(fault.Unavailable, ctx.Err(), "gave up a repeated write")
+	case <-time.After(time.Duration(try*try) * 5 * time.Millisecond):
+		return nil
+	}
+}
+
+// A Request opens a problem by hand.
+type Request struct {
+	Reason, Product, Comment, By string
+	Contacts                     []Ref
+	At                           time.Time
+}
+
+// A Ref names a contact of a customer.
+type Ref struct {
+	Customer identity.CustomerID `json:"customerId"`
+	Contact  string              `json:"contact"`
+}
+
+// MaxRefs is how many contacts one request may name.
+const MaxRefs = 50
+
+// Open opens a problem by hand. A cause that has a problem keeps it: then the
+// error is a [fault.Conflict], and id the problem's.
+func (w *Workflow) Open(ctx context.Context, r Request) (p problem.Record, id string, err error) {
+	t := w.Taxonomy()
+	reason, ok := t.Reason(r.Reason)
+	if !ok {
+		return p, "", fault.New(fault.Invalid, "reason: the taxonomy has none of that id")
+	}
+	product, ok := t.Product(r.Product)
+	if r.Product != "" && (!ok || !reason.PerProduct) {
+		return p, "", fault.New(fault.Invalid, "product: it must be one of the taxonomy, and is given for a reason that is counted per product only")
+	}
+	found, err := w.find(ctx, r.Contacts)
+	if err != nil {
+		return p, "", err
+	}
+	if id, err = w.Store.ProblemOf(ctx, r.Reason, r.Product); err != nil || id != "" {
+		return p, id, taken(err)
+	}
+	department, _ := t.Department(t.Owner(r.Reason, r.Product))
+	seed := problem.Seed{
+		ID: uuid.Must(uuid.NewV7()).String(), Reason: reason.ID, Product: r.Product, Department: department.ID,
+		Names:    problem.Names{Department: problem.Label(department.Names), Reason: problem.Label(reason.Names), Product: problem.Label(product.Names)},
+		Severity: string(reason.Severity), TaxonomyVersion: t.Version, By: r.By,
+		FirstSeen: r.At, LastSeen: r.At, PerDay: map[string]int{},
+	}
+	var affected []problem.Affected
+	for _, c := range changes(nil, found) {
+		affected = append(affected, c.Affected)
+		seed.Customers++
+		seed.Contacts += len(c.Contacts)
+		for day, n := range c.PerDay {
+			seed.PerDay[day] += n
+		}
+		if c.Since.Before(seed.FirstSeen) {
+			seed.FirstSeen = c.Since
+		}
+	}
+	opened, events := problem.Open(seed, r.At)
+	events[0].Comment = r.Comment
+	p = problem.Record{Problem: opened, Events: events}
+	if err := w.Store.OpenProblem(ctx, p, affected); err != nil {
+		if fault.KindOf(err) != fault.Conflict {
+			return p, "", err
+		}
+		id, err = w.Store.ProblemOf(ctx, r.Reason, r.Product)
+		return p, id, taken(err)
+	}
+	return p.Saved(), p.ID, nil
+}
+
+func taken(err error) error {
+	if err != nil {
+		return err
+	}
+	return fault.New(fault.Conflict, "this reason and product have a problem already; attach the contacts to it, reopen it, or split it")
+}
+
+// find returns the contacts, as they are seen.
+func (w *Workflow) find(ctx context.Context, refs []Ref) ([]problem.Seen, error) {
+	if len(refs) > MaxRefs {
+		return nil, fault.New(fault.Invalid, "contacts has %d entries, and may have %d; send several requests", len(refs), MaxRefs)
+	}
+	var out []problem.Seen
+	for _, r := range refs {
+		c, err := w.Store.Customer(ctx, r.Customer)
+		if err != nil && fault.KindOf(err) != fault.NotFound {
+			return nil, err
+		}
+		start, ok, err := w.start(ctx, c, r.Contact)
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			return nil, fault.New(fault.Invalid, "contacts: the customer has no such contact; nothing was changed")
+		}
+		out = append(out, w.seen(c.ID, r.Contact, start))
+	}
+	return out, nil
+}
+
+func (w *Workflow) seen(c identity.CustomerID, id string, start time.Time) problem.Seen {
+	return problem.Seen{Customer: c, Contact: id, At: start, Day: start.In(w.Zone).Format(time.DateOnly)}
+}
+
+// maxPages bounds how far back a contact is looked for, in pages of 100.
+const maxPages = 10
+
+// start returns when a contact of a customer began.
+func (w *Workflow) start(ctx context.Context, c identity.Customer, id string) (time.Time, bool, error) {
+	if c.ID == "" {
+		return time.Time{}, false, nil
+	}
+	cursor := ""
+	for range maxPages {
+		page, next, err := w.Store.ContactsOf(ctx, c, 100, cursor)
+		if err != nil {
+			return time.Time{}, false, err
+		}
+		for _, k := range page {
+			if k.ID == id {
+				return k.Start, true, nil
+			}
+		}
+		if cursor = next; next == "" {
+			break
+		}
+	}
+	return time.Time{}, false, nil
+}
+
+// changes returns what contacts that join change for each of their customers,
+// of whom known are affected already.
+func changes(known map[identity.CustomerID]problem.Affected, joining []problem.Seen) []problem.Change {
+	return change(known, nil, joining)
+}
+
+func change(known map[identity.CustomerID]problem.Affected, gone, joining []problem.Seen) []problem.Change {
+	var who []identity.CustomerID
+	left, came := map[identity.CustomerID][]problem.Seen{}, map[identity.CustomerID][]problem.Seen{}
+	note := func(to map[identity.CustomerID][]problem.Seen, all []problem.Seen) {
+		for _, s := range all {
+			if !slices.Contains(who, s.Customer) {
+				who = append(who, s.Customer)
+			}
+			to[s.Customer] = append(to[s.Customer], s)
+		}
+	}
+	note(left, gone)
+	note(came, joining)
+	var out []problem.Change
+	for _, c := range who {
+		was := known[c]
+		was.Customer = c
+		if ch, differs := was.With(left[c], came[c]); differs {
+			out = append(out, ch)
+		}
+	}
+	return out
+}
+
+// alter changes which contacts are a problem's.
+func (w *Workflow) alter(ctx context.Context, id string, gone, joining []problem.Seen) (changed int, err error) {
+	var who []identity.CustomerID
+	for _, s := range slices.Concat(gone, joining) {
+		if !slices.Contains(who, s.Customer) {
+			who = append(who, s.Customer)
+		}
+	}
+	for try := range maxTries {
+		if err := pause(ctx, try); err != nil {
+			return 0, err
+		}
+		p, err := w.Store.Problem(ctx, id)
+		if err != nil {
+			return 0, err
+		}
+		known, err := w.Store.AffectedOf(ctx, id, who)
+		if err != nil {
+			return 0, err
+		}
+		all := change(known, gone, joining)
+		err = w.Store.ChangeAffected(ctx, p.Problem, all)
+		if fault.KindOf(err) != fault.Conflict {
+			return len(all), err
+		}
+	}
+	return 0, fault.New(fault.Unavailable, "the problem keeps changing")
+}
+
+// Attach makes contacts part of a problem, or takes them out of it, by hand,
+// and tells its department. Contacts that are where they should be change
+// nothing.
+func (w *Workflow) Attach(ctx context.Context, id string, refs []Ref, detach bool, by, comment string, at time.Time) (problem.Record, error) {
+	if len(refs) == 0 {
+		return problem.Record{}, fault.New(fault.Invalid, "contacts is missing; name at least one")
+	}
+	p, err := w.Store.Problem(ctx, id)
+	if err != nil {
+		return p, err
+	}
+	if p.State == problem.Merged {
+		return p, fault.New(fault.Conflict, "the problem was merged into %s; change that one", p.MergedInto)
+	}
+	found, err := w.find(ctx, refs)
+	if err != nil {
+		return p, err
+	}
+	gone, joining := []problem.Seen(nil), found
+	if detach {
+		gone, joining = found, nil
+	}
+	n, err := w.alter(ctx, id, gone, joining)
+	if err != nil || n == 0 {
+		return p, err
+	}
+	return w.Change(ctx, id, func(p problem.Record) (problem.Record, error) {
+		p.Problem, p.Events = problem.Tell(p.Problem, problem.Event{Kind: problem.EventUpdated, By: by, At: at, Comment: comment})
+		return p, nil
+	})
+}
+
+// Acknowledge escalates a problem that nobody acknowledged in the time agreed.
+func (w *Workflow) Acknowledge(ctx context.Context, e due.Entry, now time.Time) (again time.Time, err error) {
+	_, err = w.Change(ctx, e.Of, func(p problem.Record) (problem.Record, error) {
+		again = time.Time{}
+		if p.State != problem.Detected || !p.EscalatedAt.IsZero() {
+			return p, nil
+		}
+		t := w.Taxonomy()
+		by := t.AcknowledgeBy(p.Department, p.ChangedAt, w.Zone)
+		if now.Before(by) {
+			again = by
+			return p, nil
+		}
+		d, _ := t.Department(p.Department)
+		p.Problem, p.Events = problem.Escalate(p.Problem, d.EscalateTo, now)
+		return p, nil
+	})
+	return again, gone(err)
+}
+
+// gone takes a problem that is not there any more for one that nothing is due
+// for.
+func gone(err error) error {
+	if fault.KindOf(err) == fault.NotFound {
+		return nil
+	}
+	return err
+}
+
+// Expected asks for a new time when the expected one has passed.
+func (w *Workflow) Expected(ctx context.Context, e due.Entry, now time.Time) (time.Time, error) {
+	_, err := w.Change(ctx, e.Of, func(p problem.Record) (problem.Record, error) {
+		if next, events := problem.Overdue(p.Problem, now); len(events) > 0 {
+			p.Problem, p.Events = next, events
+		}
+		return p, nil
+	})
+	return time.Time{}, gone(err)
+}
+
+// Watch ends the watch over a fixed problem.
+func (w *Workflow) Watch(ctx context.Context, e due.Entry, now time.Time) (time.Time, error) {
+	_, err := w.Change(ctx, e.Of, func(p problem.Record) (problem.Record, error) {
+		t := w.Taxonomy()
+		reason, _ := t.Reason(p.Reason)
+		next, events, err := problem.Confirm(p.Problem, now, problem.Worth{PerContact: reason.CostPerContact, Currency: t.Currency, Zone: w.Zone})
+		if err != nil || len(events) == 0 {
+			return p, err
+		}
+		if events[0].Evidence != nil {
+			events[0].Evidence.Quotes = p.Quotes
+		}
+		p.Problem, p.Events = next, events
+		return p, nil
+	})
+	return time.Time{}, gone(err)
+}
