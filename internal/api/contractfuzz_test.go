@@ -135,7 +135,7 @@ func (f *fuzzer) parameter(o operation, p *openapi3.Parameter) string {
 		return f.nastyText()
 	case (p.Name == "cursor" || p.Name == "since") && len(f.cursors) > 0:
 		return pick(f, f.cursors...)
-	case p.In == openapi3.ParameterInPath && f.chance(90), len(p.Examples) > 0 && f.chance(80):
+	case (p.Example != nil || len(p.Examples) > 0) && f.chance(90):
 		return f.door.as.Replace(fmt.Sprint(exampleOf(f.door.t, o, p)))
 	default:
 		return fmt.Sprint(f.value(p.Schema, 0))

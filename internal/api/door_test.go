@@ -217,6 +217,9 @@ func exampleOf(t testing.TB, o operation, p *openapi3.Parameter) any {
 	for _, e := range p.Examples {
 		return e.Value.Value
 	}
+	if p.Example != nil {
+		return p.Example
+	}
 	if s := p.Schema.Value; s.Const != nil {
 		return s.Const
 	}
