@@ -2,7 +2,7 @@ FUNCTIONS := $(notdir $(wildcard functions/*))
 FUZZTIME  ?= 30s
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test lint race fuzz bench figures soak deploy clean $(FUNCTIONS:%=build/%)
+.PHONY: help run build test lint race fuzz bench figures soak story deploy clean $(FUNCTIONS:%=build/%)
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ figures: ## measure what the budgets bound: name, value, unit, budget
 
 soak: ## 10,000 messages, delivered three times in any order, while the stack misbehaves
 	HEARD_SOAK=10000 go test -timeout 60m -count 1 -v ./test/soak
+
+story: ## ten weeks of 20,000 customers with 200,000 messages: what is found, and when
+	HEARD_STORY=20000 go test -timeout 120m -count 1 -v -run Problems ./test/story
 
 deploy: build ## deploy to AWS with the SAM CLI; the first time make deploy ARGS=--guided
 	@command -v sam >/dev/null || { echo 'The AWS SAM CLI (1.160 or newer) is needed: https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/install-sam-cli.html'; exit 1; }
