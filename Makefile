@@ -22,7 +22,7 @@ test: ## run all tests; needs Java 17, and the network only the first time
 	go test -timeout 10m ./...
 
 lint: ## check format, code and template, with the linters that are installed
-	@test -z "$$(gofmt -l functions infra internal test)" || { gofmt -l functions infra internal test; echo 'gofmt these'; exit 1; }
+	@test -z "$$(gofmt -l client functions infra internal test)" || { gofmt -l client functions infra internal test; echo 'gofmt these'; exit 1; }
 	go vet ./...
 	@if command -v golangci-lint >/dev/null; then echo golangci-lint run; golangci-lint run; else echo 'golangci-lint is not installed: left out'; fi
 	@if command -v cfn-lint >/dev/null; then echo cfn-lint infra/template.yaml; cfn-lint infra/template.yaml; else echo 'cfn-lint is not installed: left out'; fi

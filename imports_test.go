@@ -82,11 +82,14 @@ var rules = []struct {
 	{"internal/wiring", []string{"internal/..."}, true},
 	{"functions/*", []string{"internal/..."}, true},
 
+	// What others import to call the API: it stands alone.
+	{"client", nil, false},
+
 	// The local stack stands in for AWS and knows nothing of Heard; what it runs
 	// is in the template. The tools around it know both.
 	{"infra/local", []string{"internal/...", "infra/..."}, true},
 	{"infra/local/...", []string{"infra/local/..."}, true},
-	{"infra/...", []string{"internal/...", "infra/...", "test/traffic"}, true}, // figures and the demo run on made-up traffic
+	{"infra/...", []string{"client", "internal/...", "infra/...", "test/traffic"}, true}, // figures and the demo run on made-up traffic
 	{"test/...", []string{"internal/...", "infra/...", "test/..."}, true},
 }
 

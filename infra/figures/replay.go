@@ -250,7 +250,7 @@ func replay(ctx context.Context, r run, all []moment, size int) error {
 		}
 	}
 	name := fmt.Sprintf("triage in batches of %d", size)
-	s.report(r, inbound, "per inbound message, "+name, counts[inbound], atMost(2.4), atMost(4))
+	s.report(r, inbound, "per inbound message, "+name, counts[inbound], atMost(2.6), atMost(4))
 	s.report(r, outgoing, "per outgoing message, "+name, counts[outgoing], atMost(2), "")
 	r.add(figure{"items to departments per 1,000 inbound messages, " + name, 1000 * float64(s.sent) / float64(counts[inbound]), "items", ""})
 	if size == 1 {

@@ -102,7 +102,7 @@ func (s *story) oneCustomer(ctx context.Context) error {
 	_, err := s.Register(ctx, client.Entry{
 		Number: s.number, Name: s.jan.Name, Locale: "nl-NL", Phones: []string{"+" + s.jan.Phone}, Mails: []string{s.jan.Mail},
 		Orders: []identity.Order{{Number: s.order, Products: []string{"coffee-machine"}}},
-	})
+	}, false)
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,8 @@ import (
 	"sync"
 
 	"github.com/heard-intake/heard/infra/heardctl/client"
+	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/store"
 )
 
 // A registerLine is one customer in a file: an entry, and its number.
@@ -28,6 +30,7 @@ const atOnce = 8
 // does not keep the others out.
 func (t *tool) importRegister(ctx context.Context, args []string) error {
 	f := t.flags("import")
+	dryRun := f.Bool("dry-run", false, "only say what would be joined, and why not")
 	if err := t.parse(f, args, 1, 1); err != nil {
 		return err
 	}
@@ -44,18 +47,23 @@ func (t *tool) importRegister(ctx context.Context, args []string) error {
 	var mu sync.Mutex
 	var joined, alone, refused int
 	register := func(n int, line []byte) {
-		number, unjoined, err := registerOne(ctx, c, line)
+		number, plan, err := registerOne(ctx, c, line, *dryRun)
 		mu.Lock()
 		defer mu.Unlock()
 		switch {
 		case err != nil:
 			refused++
 			fmt.Fprintf(t.out, "line %d: %v\n", n, err)
-		case unjoined > 0:
+		case len(plan.Unjoined) > 0:
 			alone++
-			fmt.Fprintf(t.out, "line %d: %s: not joined with %d customers who have one of these addresses and messages of their own\n", n, number, unjoined)
 		default:
 			joined++
+		}
+		if *dryRun && err == nil && (plan.New || len(plan.Joined) > 0) {
+			fmt.Fprintf(t.out, "line %d: %s: %s, joined with %d customers\n", n, number, newOrKnown(plan), len(plan.Joined))
+		}
+		for _, u := range plan.Unjoined {
+			fmt.Fprintf(t.out, "line %d: %s: not joined with %s: %s\n", n, number, u.Customer, whyNot(u.Why))
 		}
 	}
 	var wg sync.WaitGroup
@@ -84,15 +92,38 @@ func (t *tool) importRegister(ctx context.Context, args []string) error {
 	return nil
 }
 
-func registerOne(ctx context.Context, c *client.Client, line []byte) (number string, unjoined int, err error) {
+func registerOne(ctx context.Context, c *client.Client, line []byte, dryRun bool) (number string, plan identity.Plan, err error) {
 	var l registerLine
 	if err := json.Unmarshal(line, &l); err != nil {
-		return "", 0, err
+		return "", plan, err
 	}
 	if l.Number == "" {
-		return "", 0, errors.New("number is missing")
+		return "", plan, errors.New("number is missing")
 	}
 	l.Entry.Number = l.Number
-	others, err := c.Register(ctx, l.Entry)
-	return l.Number, len(others), err
+	plan, err = c.Register(ctx, l.Entry, dryRun)
+	return l.Number, plan, err
+}
+
+func newOrKnown(p identity.Plan) string {
+	if p.New {
+		return "somebody new"
+	}
+	return "customer " + string(p.Customer)
+}
+
+// whyNot says in words why an entry does not join a customer.
+func whyNot(why string) string {
+	switch why {
+	case store.WhyMessages:
+		return "both have messages, so that a person decides"
+	case store.WhyApart:
+		return "a person decided that they are two"
+	case store.WhyLimit:
+		return "together they have more addresses than one person"
+	case identity.ReasonShared:
+		return "the address is of another customer number as well"
+	default:
+		return why
+	}
 }

@@ -41,7 +41,12 @@ func commands() []command {
 		{"demo", "", "play a small story over all channels, and show what comes of it", (*tool).demo},
 		{"send", "<channel> <file...>", "sign a delivery and send it, as its platform would; email goes by SMTP", (*tool).send},
 		{"normalize", "<channel> <file...>", "show what a delivery holds, one JSON line each, without a network", (*tool).normalize},
-		{"import", "<file.jsonl>", "register customers: number, name, locale, phones, mails, orders", (*tool).importRegister},
+		{"identity", "<kind:value>", "show why a customer is who it is, and who else it may be", (*tool).identity},
+		{"merge", "-why <text> <into> <from>", "make one customer of two, named by id or alias", (*tool).merge},
+		{"unmerge", "-why <text> <id>", "take back the merge by which an id came to its customer", (*tool).unmerge},
+		{"move", "-why -from <alias> [to]", "give an alias to another customer, or to somebody new", (*tool).move},
+		{"dismiss", "-why <text> <one> <other>", "say that two customers are two, so that no rule joins them", (*tool).dismiss},
+		{"import", "[-dry-run] <file.jsonl>", "register customers: number, name, locale, phones, mails, orders", (*tool).importRegister},
 		{"history", "<kind:value>", "show a customer and everything that was said: phone:31612345678, account:K-1", (*tool).history},
 		{"reply", "<kind:value> <text>", "send an answer to a customer by mail", (*tool).reply},
 		{"waiting", "<department>", "show who waits for an answer, longest first", (*tool).waiting},
@@ -98,7 +103,7 @@ func (t *tool) help(w io.Writer) {
 	fmt.Fprint(w, "Heardctl works on a running stack: make run starts one on this machine.\n\n"+
 		"  go run ./infra/heardctl [-dir .heard] <command>\n\n")
 	for _, c := range commands() {
-		fmt.Fprintf(w, "  %-31s %s\n", c.name+" "+c.args, c.does)
+		fmt.Fprintf(w, "  %-33s %s\n", c.name+" "+c.args, c.does)
 	}
 	fmt.Fprint(w, `
 Channels are whatsapp, messenger, instagram, email and webchat; events/deliveries

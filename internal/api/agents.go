@@ -19,11 +19,11 @@ import (
 // Customers is what is known of customers. [store.Table] is one.
 type Customers interface {
 	intake.Store
+	Identities
 	Find(ctx context.Context, a identity.Alias) (identity.CustomerID, identity.Assurance, error)
 	Customer(ctx context.Context, id identity.CustomerID) (identity.Customer, error)
 	Exists(ctx context.Context, id identity.CustomerID) (bool, error)
 	Aliases(ctx context.Context, c identity.Customer) ([]identity.Address, error)
-	Suggestions(ctx context.Context, c identity.Customer) ([]identity.Suggestion, error)
 	History(ctx context.Context, c identity.Customer, q contact.Query) (contact.Page, error)
 	ChangesSince(ctx context.Context, c identity.Customer, asked identity.CustomerID, cursor string, limit int) (contact.Changes, error)
 	CursorAt(c identity.Customer, q contact.Query, e contact.Entry) string
@@ -32,7 +32,6 @@ type Customers interface {
 	Message(ctx context.Context, c identity.CustomerID, id contact.ID) (contact.Entry, error)
 	Marked(ctx context.Context, a identity.Alias, now time.Time) (contact.AddressMark, bool, error)
 	PutRecorded(ctx context.Context, members []identity.CustomerID, m contact.Message, whole string) (contact.Entry, bool, error)
-	Register(ctx context.Context, r identity.Registration) (identity.Plan, error)
 	Claims(ctx context.Context, members []identity.CustomerID) ([]contact.Claim, error)
 	ClaimsOn(ctx context.Context, customers []identity.CustomerID) (map[identity.CustomerID][]contact.Claim, error)
 	SaveClaim(ctx context.Context, next contact.Claim, read []contact.Claim) error
@@ -83,6 +82,13 @@ var agentRoutes = routes[*Agents]{
 	"POST /v1/customers/{id}/release":                   {WriteCustomers, (*Agents).release},
 	"PUT /v1/customers/account/{number}":                {WriteRegister, (*Agents).register},
 	"GET /v1/customers/{id}/brief":                      {ReadCustomers, (*Agents).brief},
+	"POST /v1/customers/{id}/merge":                     {WriteIdentity, (*Agents).merge},
+	"POST /v1/customers/{id}/unmerge":                   {WriteIdentity, (*Agents).unmerge},
+	"POST /v1/customers/{id}/aliases/move":              {WriteIdentity, (*Agents).moveAlias},
+	"GET /v1/customers/{id}/aliases":                    {ReadCustomers, (*Agents).aliases},
+	"GET /v1/customers/{id}/suggestions":                {ReadCustomers, (*Agents).suggestions},
+	"POST /v1/customers/{id}/suggestions/{other}":       {WriteIdentity, (*Agents).decide},
+	"GET /v1/customers/{id}/audit":                      {ReadCustomers, (*Agents).audit},
 }
 
 // Handle answers one request.
@@ -98,13 +104,8 @@ type profile struct {
 	Locale      string                `json:"locale,omitempty"`
 	Account     string                `json:"account,omitempty"`
 	Aliases     []identity.Address    `json:"aliases"`
-	Suggestions []suggestion          `json:"suggestions"`
+	Suggestions []identity.Suggestion `json:"suggestions"`
 	History     *messagePage          `json:"history,omitempty"` // the first page, where it was asked for
-}
-
-// A suggestion is who else the customer may be.
-type suggestion struct {
-	CustomerID identity.CustomerID `json:"customerId"`
 }
 
 // find answers who has an alias, and with what was said last, so that one
@@ -179,7 +180,7 @@ func (a *Agents) profile(ctx context.Context, r *request) (reply, error) {
 }
 
 func (a *Agents) profileOf(ctx context.Context, c identity.Customer) (profile, error) {
-	p := profile{ID: c.ID, IDs: c.Members, Name: c.Name, Locale: c.Locale, Account: c.Account, Suggestions: []suggestion{}}
+	p := profile{ID: c.ID, IDs: c.Members, Name: c.Name, Locale: c.Locale, Account: c.Account, Suggestions: []identity.Suggestion{}}
 	aliases, err := a.Store.Aliases(ctx, c)
 	if err != nil {
 		return p, err
@@ -188,7 +189,7 @@ func (a *Agents) profileOf(ctx context.Context, c identity.Customer) (profile, e
 	others, err := a.Store.Suggestions(ctx, c)
 	for _, s := range others {
 		if !s.Dismissed {
-			p.Suggestions = append(p.Suggestions, suggestion{s.Customer})
+			p.Suggestions = append(p.Suggestions, s)
 		}
 	}
 	return p, err

@@ -132,7 +132,7 @@ func TestTwoWithMessagesAreSuggestedToEachOther(t *testing.T) {
 	b := s.says(phone(2), contact.WhatsApp, 4, "twee").CustomerID
 	var r struct {
 		CustomerID string
-		Unjoined   []string
+		Unjoined   []struct{ CustomerID string }
 	}
 	s.do(call{route: registerRoute, path: map[string]string{"number": "7"}, body: map[string]any{
 		"phones": []string{"31970100001", "31970100002"},

@@ -33,6 +33,7 @@ import (
 const (
 	ReadCustomers  = "customers:read"
 	WriteCustomers = "customers:write"
+	WriteIdentity  = "identity:write"
 	WriteRegister  = "register:write"
 	ReadProblems   = "problems:read"
 	WriteProblems  = "problems:write"

@@ -11,6 +11,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/identity"
 )
 
 // prepare makes what an operation's example takes to be there.
@@ -18,6 +19,12 @@ var prepare = map[string]func(*door){
 	"handOverCustomer": func(d *door) { d.claimedBy("bot", "bot-1") },
 	"releaseCustomer":  func(d *door) { d.claimedBy("agent", "agent-7") },
 	"sendAnswer":       func(d *door) { d.mails(d.who, contact.Message{Subject: "Waar blijft mijn pakket?"}) },
+	"unmergeCustomer": func(d *door) {
+		other := identity.CustomerID(d.as.Replace("01931c2e-7a40-7c1e-9d3b-5f2a6c7d8e90"))
+		if _, err := d.table.Merge(d.t.Context(), d.who, other, identity.Decision{By: "agent-7", At: now}); err != nil {
+			d.t.Fatal(err)
+		}
+	},
 	"updateProblem": func(d *door) {
 		d.do(call{route: updateRoute, path: map[string]string{"id": d.as.Replace("01953f00-0000-7abc-8def-0123456789ab")}, body: map[string]any{"to": "acknowledged"}}).is(http.StatusOK)
 	},

@@ -90,7 +90,14 @@ func (d *door) Invoke(ctx context.Context, function string, payload []byte) ([]b
 // furnish makes what the examples of the document speak of.
 func (d *door) furnish() {
 	jan := verified(identity.Phone, "", "31970100678")
-	d.put(contact.Message{Channel: contact.WhatsApp, Direction: contact.Inbound, Customer: jan, Text: "Waar blijft mijn pakket?"}, 180)
+	first := d.put(contact.Message{Channel: contact.WhatsApp, Direction: contact.Inbound, Customer: jan, Text: "Waar blijft mijn pakket?"}, 180)
+	asked := contact.Contact{
+		ID: contact.IDOf(first.ID), Customer: first.CustomerID, Start: first.SentAt, WaitingSince: first.SentAt,
+		Channels: []contact.Channel{contact.WhatsApp}, Department: "logistics",
+	}
+	if err := d.table.SaveContact(d.t.Context(), asked); err != nil {
+		d.t.Fatal(err)
+	}
 	m := d.put(contact.Message{Channel: contact.WhatsApp, Direction: contact.Outbound, Customer: jan, Text: "Het komt morgen.", ProviderID: "wamid.EXAMPLE2"}, 120)
 	d.who = m.CustomerID
 	k := d.contact(d.who, 60, "logistics")
@@ -98,6 +105,7 @@ func (d *door) furnish() {
 	p := d.problem("manual-unclear", "documentation", 1)
 	d.session = d.visit(nil, "").Token
 	d.as = strings.NewReplacer(
+		"7rTYJSKRQNNzJwsg", asked.ID,
 		"01931c2e-7a40-7c1e-9d3b-5f2a6c7d8e9f", string(d.who), "01931c2e-7a40-7c1e-9d3b-5f2a6c7d8e90", string(other),
 		"01953f00-0000-7abc-8def-0123456789ab", p, "qLk3vYb2cD8eFgHi", k.ID, "0195513a-5a00-7abc-8def-0123456789ab", uuid7(now.Add(-time.Second), 1),
 	)

@@ -26,14 +26,16 @@ func collect[H any](all map[string]string, rs routes[H]) {
 // Views are what requests and answers hold, by the name of their schema.
 func Views() map[string]any {
 	return map[string]any{
-		"Profile": profile{}, "Suggestion": suggestion{}, "MessagePage": messagePage{}, "ChangesPage": changesPage{}, "Became": contact.Became{}, "State": contact.State{},
+		"Profile": profile{}, "Suggestion": identity.Suggestion{}, "MessagePage": messagePage{}, "ChangesPage": changesPage{}, "Became": contact.Became{}, "State": contact.State{},
 		"Answer": answer{}, "Reply": outgoing{}, "Registration": registration{}, "RegisterEntry": entry{}, "Order": identity.Order{}, "Registered": registered{},
 		"ContactPage": contactPage{}, "Contact": contactView{}, "Cause": contact.Cause{}, "WaitingPage": waitingPage{}, "Waiter": waiter{},
 		"Brief": brief.Brief{}, "BriefLine": brief.Line{}, "BriefLanguage": brief.Language{}, "BriefReason": brief.Reason{}, "BriefAbout": brief.About{},
 		"BriefHolder": brief.Holder{}, "BriefPromise": brief.Promise{}, "BriefProblem": brief.Problem{}, "BriefRepeats": brief.Repeats{},
 		"BriefChannel": brief.Channel{}, "BriefSuggestion": brief.Suggestion{}, "BriefSelfService": brief.SelfService{},
 		"Claim": contact.Claim{}, "Party": contact.Party{}, "ClaimRequest": taking{}, "ReleaseRequest": releasing{}, "HandOverRequest": handing{}, "NoteRequest": note{},
-		"ProblemPage": problemPage{}, "Problem": problemView{}, "Names": problem.Names{}, "Label": problem.Label{},
+		"Identity": identified{}, "MergeRequest": merging{}, "Split": split{}, "MoveRequest": moving{}, "KnownPage": knownPage{}, "KnownAlias": identity.Known{},
+		"KnownLink": identity.KnownLink{}, "SuggestionPage": suggestionPage{}, "DecisionRequest": deciding{}, "AuditPage": auditPage{}, "IdentityChange": identity.Change{},
+		"Unjoined": identity.Unjoined{}, "ProblemPage": problemPage{}, "Problem": problemView{}, "Names": problem.Names{}, "Label": problem.Label{},
 		"AffectedPage": affectedPage{}, "Affected": problem.Affected{}, "Update": change{},
 		"Opening": opening{}, "Hand": hand{}, "ContactRef": workflow.Ref{}, "ProblemLogPage": logPage{}, "ProblemLogLine": problem.Line{},
 		"Evidence": problem.Evidence{}, "Proof": problem.Proof{}, "Part": problem.Part{},
@@ -48,7 +50,7 @@ const MaxAnswer = maxAnswer
 func Unmarshal(body []byte) map[string]error {
 	errs := map[string]error{}
 	for name, v := range map[string]any{"answer": &answer{}, "reply": &outgoing{}, "registration": &registration{}, "entry": &entry{}, "change": &change{},
-		"taking": &taking{}, "releasing": &releasing{}, "handing": &handing{}, "note": &note{}} {
+		"taking": &taking{}, "releasing": &releasing{}, "handing": &handing{}, "merging": &merging{}, "moving": &moving{}, "deciding": &deciding{}, "note": &note{}} {
 		errs[name] = unmarshal(body, v)
 	}
 	return errs

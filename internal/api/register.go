@@ -27,15 +27,20 @@ type entry struct {
 	Orders []identity.Order `json:"orders"`
 }
 
-// A registered says whose entry it is, and who has an address of it and could
-// not be joined, since both have messages.
+// A registered says whose entry it is, who is one with them by it, and who has
+// an address of it and stays apart. Of a dry run it says what would be.
 type registered struct {
-	CustomerID identity.CustomerID   `json:"customerId"`
-	Account    string                `json:"account"`
-	Unjoined   []identity.CustomerID `json:"unjoined"`
+	identity.Plan
+	Account string `json:"account"`
+	DryRun  bool   `json:"dryRun,omitempty"`
 }
 
 func (a *Agents) register(ctx context.Context, r *request) (reply, error) {
+	q := r.query()
+	out := registered{DryRun: oneOf(q, "dryRun", "true", "false") == "true"}
+	if err := q.done(); err != nil {
+		return reply{}, err
+	}
 	var e entry
 	if err := r.decode(&e); err != nil {
 		return reply{}, err
@@ -45,15 +50,17 @@ func (a *Agents) register(ctx context.Context, r *request) (reply, error) {
 		return reply{}, err
 	}
 	reg.At = r.now
-	plan, err := a.Store.Register(ctx, reg)
-	if err != nil {
+	do := a.Store.Register
+	if out.DryRun {
+		do = a.Store.PlanRegister
+	}
+	if out.Plan, err = do(ctx, reg); err != nil {
 		return reply{}, err
 	}
-	unjoined := []identity.CustomerID{}
-	for _, u := range plan.Unjoined {
-		unjoined = append(unjoined, u.Customer)
-	}
-	return reply{body: registered{plan.Customer, reg.Account, unjoined}}, nil
+	out.Account = reg.Account
+	out.Joined = append([]identity.CustomerID{}, out.Joined...)
+	out.Unjoined = append([]identity.Unjoined{}, out.Unjoined...)
+	return reply{body: out}, nil
 }
 
 var locale = regexp.MustCompile(`^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$`)

@@ -46,6 +46,14 @@ type Change struct {
 // ByRule is who changed something when no person did.
 const ByRule = "rule"
 
+// A Moving says to whom an alias goes, and from when on. An empty id is
+// somebody new.
+type Moving struct {
+	Alias Alias
+	To    CustomerID
+	From  time.Time
+}
+
 // A Decision is a person's, and why.
 type Decision struct {
 	By  string
@@ -108,15 +116,15 @@ func weight(reason string) float64 {
 
 // A Plan is what an entry of the register would do, or did.
 type Plan struct {
-	Customer CustomerID   // whose entry it is; empty for somebody new who is not there yet
-	New      bool         // nobody has one of its aliases
-	Joined   []CustomerID // who is one with Customer on this evidence
-	Unjoined []Unjoined   // who has one of the aliases, and stays apart
+	Customer CustomerID   `json:"customerId,omitempty"` // whose entry it is; empty for somebody new who is not there yet
+	New      bool         `json:"new"`                  // nobody had one of its aliases
+	Joined   []CustomerID `json:"joined"`               // who is one with Customer on this evidence
+	Unjoined []Unjoined   `json:"unjoined"`             // who has one of the aliases, and stays apart
 }
 
 // An Unjoined is a customer who has an alias of a register's entry and was
 // not joined, and why.
 type Unjoined struct {
 	Customer CustomerID `json:"customerId"`
-	Why      string     `json:"why"` // "messages", "limit", "apart", "shared", "blocked"
+	Why      string     `json:"why"` // "messages", "limit", "apart", "shared-alias"
 }

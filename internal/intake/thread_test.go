@@ -44,6 +44,9 @@ var letters = []struct {
 	{"a reply that lost its fields, to an address in capitals", "Subject: Re: Vraag", "UPPER", first},
 	{"a reply to a mail that SES renamed", "Subject: Re: Vraag\nIn-Reply-To: <SES>\nReferences: <Q> <SES>", "", first},
 	{"a reply to a mail that SES renamed, without References", "Subject: Re: Vraag\nIn-Reply-To: <SES>", "BOX", first},
+	{"a reply to a mail that SES renamed, to the plain address", "Subject: Re: Vraag\nIn-Reply-To: <SES>", "", first},
+	{"a reply to a mail that SES renamed, under another subject", "Subject: Iets heel anders\nReferences: <x@example.net> <SES>", "", first},
+	{"a reply to the id that SES gave our mail to somebody else", "Subject: Re: Vraag\nIn-Reply-To: <SEE>", "", own},
 	{"a reply to the own question", "Subject: Re: Vraag\nIn-Reply-To: <Q>", "", first},
 	{"a reply by way of a colleague", "Subject: Re: Vraag\nIn-Reply-To: <c@voorbeeld.example>\nReferences: <Q> <OUR> <c@voorbeeld.example>", "", first},
 	{"a reply whose References another program wrote", "Subject: Re: Vraag\nIn-Reply-To: <OUR>\nReferences: <rewritten@icloud.example>", "", first},
@@ -145,15 +148,20 @@ func (c *correspondence) begin(t *testing.T) {
 		"JANUPPER", strings.ToUpper(c.jan.Value), "JAN", c.jan.Value, "ELSEFROM", c.other.Value, "stranger.N", fmt.Sprintf("stranger.%d", c.n),
 		"BOXELSE", email.ReplyTo(box, tokElse), "BOX2", email.ReplyTo(box, tok2), "BOX", email.ReplyTo(box, tok), "PLAIN", box,
 		"UPPER", strings.ToUpper(email.ReplyTo(box, tok)), "BROKEN", email.ReplyTo(box, broken(tok)),
-		"OUR2", email.MessageID(box, tok2), "OUR", email.MessageID(box, tok), "SES", fmt.Sprintf("0102%d-000000@eu-west-1.amazonses.com", c.n),
+		"OUR2", email.MessageID(box, tok2), "OUR", email.MessageID(box, tok), "SES", sesID(tok), "SEE", sesID(tokElse),
 		"ELSE", email.MessageID(box, tokElse), "FORGED", email.MessageID(box, broken(tok)), "Q2", q2, "Q", q, "LONG", long, "\n", "\r\n",
 	)
 	c.receive(t, c.jan.Value, "pass", "Subject: Vraag\r\nMessage-ID: <"+q+">", "q", day(0))
-	c.answer(t, c.jan, email.MessageID(box, tok), q, day(1))
+	c.answer(t, c.jan, email.MessageID(box, tok), sesID(tok), q, day(1))
 	c.receive(t, c.jan.Value, "pass", "Subject: Iets anders\r\nMessage-ID: <"+q2+">", "q2", day(30))
-	c.answer(t, c.jan, email.MessageID(box, tok2), q2, day(31))
+	c.answer(t, c.jan, email.MessageID(box, tok2), sesID(tok2), q2, day(31))
 	c.receive(t, c.other.Value, "pass", "Subject: Vraag\r\nMessage-ID: <"+qElse+">", "e", day(0))
-	c.answer(t, c.other, email.MessageID(box, tokElse), qElse, day(1))
+	c.answer(t, c.other, email.MessageID(box, tokElse), sesID(tokElse), qElse, day(1))
+}
+
+// sesID is what SES made of the id of our mail with a token.
+func sesID(token string) string {
+	return "0102" + token + "-000000@eu-west-1.amazonses.com"
 }
 
 // broken returns a token that nobody signed.
@@ -180,12 +188,13 @@ func (c *correspondence) receive(t *testing.T, from, dmarc, fields, text string,
 	}
 	raw += fields + "\r\n\r\n" + text + "\r\n"
 	h := newMail(c.world)
+	h.Sent = c.table
 	h.Read = func(_ context.Context, raw []byte, notice json.RawMessage) (intake.Letter, error) {
 		env := email.EnvelopeFromHeaders(raw)
 		env.Announced(notice)
 		env.Tokens = c.key
 		d, p, err := email.Normalize(raw, env)
-		return intake.Letter{Delivery: d, File: p.Part, Page: p.SafeHTML}, err
+		return intake.Letter{Delivery: d, File: p.Part, Page: p.SafeHTML, Ours: p.Ours}, err
 	}
 	n := bySES(id, to...)
 	n["receipt"].(object)["dmarcVerdict"] = object{"status": map[string]string{"pass": "PASS", "fail": "FAIL", "none": "GRAY"}[dmarc]}
@@ -195,8 +204,8 @@ func (c *correspondence) receive(t *testing.T, from, dmarc, fields, text string,
 	}
 }
 
-// answer stores a mail of ours.
-func (c *correspondence) answer(t *testing.T, to identity.Alias, mailID, question string, at time.Time) {
+// answer stores a mail of ours, and remembers it as it was sent.
+func (c *correspondence) answer(t *testing.T, to identity.Alias, mailID, sesID, question string, at time.Time) {
 	t.Helper()
 	customer, _, err := c.table.Find(t.Context(), to)
 	if err != nil {
@@ -210,6 +219,11 @@ func (c *correspondence) answer(t *testing.T, to identity.Alias, mailID, questio
 	m.ID = contact.NewID(m.Channel, at, mailID)
 	if _, err := c.table.PutMessage(t.Context(), m, ""); err != nil {
 		t.Fatal(err)
+	}
+	for _, id := range []string{mailID, sesID} {
+		if err := c.table.PutSent(t.Context(), id, contact.SentMail{Customer: customer, Message: m.ID, ProviderID: mailID, MailID: mailID, To: to, At: at}); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

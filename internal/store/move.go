@@ -46,15 +46,12 @@ func readMoves(list []string) []identity.Move {
 // MoveAlias gives an alias to another customer from a time on, because a
 // person decided so: a phone number that was given out again. Messages sent
 // before stay with who had it; later ones are the other's, also those that
-// are stored already, which stay where they lie. An empty id is somebody new.
-// It returns who has the alias now.
-//
-// owner is who has it, as whoever decided saw it. [fault.Conflict] when it is
-// somebody else's.
-func (t *Table) MoveAlias(ctx context.Context, owner identity.Customer, a identity.Alias, to identity.CustomerID, from time.Time, d identity.Decision) (identity.CustomerID, error) {
-	to = cmp.Or(to, newCustomer())
-	err := t.again(ctx, func() error { return t.moveAlias(ctx, owner, a, to, from, d) })
-	return to, err
+// are stored already, which stay where they lie. It returns who has the alias
+// now. [fault.Invalid] when it is not owner's.
+func (t *Table) MoveAlias(ctx context.Context, owner identity.Customer, m identity.Moving, d identity.Decision) (identity.CustomerID, error) {
+	m.To = cmp.Or(m.To, newCustomer())
+	err := t.again(ctx, func() error { return t.moveAlias(ctx, owner, m.Alias, m.To, m.From, d) })
+	return m.To, err
 }
 
 func (t *Table) moveAlias(ctx context.Context, owner identity.Customer, a identity.Alias, to identity.CustomerID, from time.Time, d identity.Decision) error {

@@ -125,7 +125,7 @@ func TestAnAliasThatMovedTakesItsContactsAlong(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	to, err := table.MoveAlias(t.Context(), old, ms[0].Customer.Alias, "", start.Add(24*time.Hour), identity.Decision{By: "agent", At: time.Now()})
+	to, err := table.MoveAlias(t.Context(), old, identity.Moving{Alias: ms[0].Customer.Alias, From: start.Add(24 * time.Hour)}, identity.Decision{By: "agent", At: time.Now()})
 	if err != nil {
 		t.Fatal(err)
 	}

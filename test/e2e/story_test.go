@@ -62,11 +62,11 @@ func TestOneCustomerIsOneHistoryOverAllChannels(t *testing.T) {
 	b := open(t)
 	jan := someone()
 	account := "K-" + jan.Phone
-	unjoined, err := b.Register(t.Context(), client.Entry{
+	plan, err := b.Register(t.Context(), client.Entry{
 		Number: account, Name: jan.Name, Locale: "nl-NL", Phones: []string{"+" + jan.Phone}, Mails: []string{jan.Mail},
-	})
-	if err != nil || len(unjoined) > 0 {
-		t.Fatal(unjoined, err)
+	}, false)
+	if err != nil || len(plan.Unjoined) > 0 {
+		t.Fatal(plan, err)
 	}
 	b.say(jan, contact.WhatsApp, "Waar blijft mijn bestelling?")
 	b.say(jan, contact.Email, "Weten jullie al wanneer mijn bestelling komt?")

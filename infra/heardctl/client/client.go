@@ -12,15 +12,17 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"time"
 
+	api "github.com/heard-intake/heard/client"
 	"github.com/heard-intake/heard/infra/local/issuer"
 	"github.com/heard-intake/heard/infra/local/where"
 )
 
 // Scopes are all that a token may carry.
-var Scopes = []string{"customers:read", "customers:write", "register:write", "problems:read", "problems:write"}
+var Scopes = []string{"customers:read", "customers:write", "identity:write", "register:write", "problems:read", "problems:write"}
 
 // A Client works with one stack.
 type Client struct {
@@ -52,12 +54,7 @@ func (c *Client) Token(department string, scopes ...string) (string, error) {
 }
 
 // A StatusError is an answer of the API that is a refusal.
-type StatusError struct {
-	Status int
-	Detail string
-}
-
-func (e *StatusError) Error() string { return fmt.Sprintf("HTTP %d: %s", e.Status, e.Detail) }
+type StatusError = api.Error
 
 // Call asks the API with a token of all scopes, and reads the answer into v.
 // Body and v may be nil.
@@ -71,23 +68,12 @@ func (c *Client) Call(ctx context.Context, method, path string, body, v any) err
 
 // Ask is [Client.Call] with a bearer token of the caller's, which may be empty.
 func (c *Client) Ask(ctx context.Context, method, path, bearer string, body, v any) error {
-	header := http.Header{}
-	if bearer != "" {
-		header.Set("Authorization", "Bearer "+bearer)
+	stack := api.Client{URL: c.API, Token: api.Fixed(bearer), HTTP: &c.http}
+	err := stack.Do(ctx, method, path, body, v)
+	if _, down := errors.AsType[*url.Error](err); down {
+		return fmt.Errorf("%w: does the stack run?", err)
 	}
-	var data []byte
-	if body != nil {
-		var err error
-		if data, err = json.Marshal(body); err != nil {
-			return err
-		}
-		header.Set("Content-Type", "application/json")
-	}
-	answer, err := c.request(ctx, method, path, header, data)
-	if err != nil || v == nil {
-		return err
-	}
-	return json.Unmarshal(answer, v)
+	return err
 }
 
 func (c *Client) request(ctx context.Context, method, path string, header http.Header, body []byte) ([]byte, error) {
@@ -108,7 +94,7 @@ func (c *Client) request(ctx context.Context, method, path string, header http.H
 	if resp.StatusCode >= http.StatusMultipleChoices {
 		var problem struct{ Title, Detail, Message string }
 		_ = json.Unmarshal(answer, &problem)
-		return nil, &StatusError{resp.StatusCode, cmp.Or(problem.Detail, problem.Message, problem.Title, http.StatusText(resp.StatusCode))}
+		return nil, &StatusError{Status: resp.StatusCode, Detail: cmp.Or(problem.Detail, problem.Message, problem.Title, http.StatusText(resp.StatusCode))}
 	}
 	return answer, nil
 }

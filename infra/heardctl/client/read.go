@@ -106,14 +106,6 @@ type Entry struct {
 	Orders []identity.Order `json:"orders,omitempty"`
 }
 
-// Register puts an entry into the register. It returns who has one of its
-// addresses and could not be joined.
-func (c *Client) Register(ctx context.Context, e Entry) (unjoined []identity.CustomerID, err error) {
-	var out struct{ Unjoined []identity.CustomerID }
-	err = c.Call(ctx, http.MethodPut, "/v1/customers/account/"+url.PathEscape(e.Number), e, &out)
-	return out.Unjoined, err
-}
-
 // An Item is one message on a department's queue.
 type Item struct {
 	problem.Item
