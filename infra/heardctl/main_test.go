@@ -94,6 +94,18 @@ func TestOperatorsWork(t *testing.T) {
 	if strings.Count(lines, "\n") != 2 {
 		t.Errorf("history as JSON:\n%s", lines)
 	}
+	jan := "account:K-1001"
+	expect(works(t, here("claim", "-as", "bot:bot-1", jan)...), "bot bot-1 has customer")
+	if _, errOut, code := heardctl(t, here("claim", "-as", "agent:agent-7", jan)...); code != 1 || !strings.Contains(errOut, "bot bot-1 has this customer") {
+		t.Errorf("a second claim: %d %s", code, errOut)
+	}
+	expect(works(t, here("note", "-due", "48h", jan, "promise", "Een nieuwe handleiding komt per post.")...), ":note:")
+	expect(works(t, here("handover", "-as", "bot:bot-1", "-note", "Wil een mens.", jan, "agent:agent-7", "asks for a person")...), "agent agent-7 has customer")
+	expect(works(t, here("brief", jan)...), "promised", "Een nieuwe handleiding", "agent agent-7", "Wil een mens.", "[0]")
+	expect(works(t, here("brief", "-json", jan)...), `"cites":[0]`)
+	expect(works(t, here("release", "-as", "agent:agent-7", jan)...), "nobody has customer")
+	settle()
+	expect(works(t, here("events", "-delete")...), `"kind":"message"`, `"kind":"waiting"`, `"kind":"assigned"`, `"kind":"released"`)
 	if _, errOut, code := heardctl(t, here("history", "account:nobody")...); code != 1 || !strings.Contains(errOut, "HTTP 404") {
 		t.Errorf("the history of nobody: %d %s", code, errOut)
 	}
@@ -180,6 +192,7 @@ func TestAWrongCommandLineIsExplained(t *testing.T) {
 		"no such command":    {[]string{"dance"}, 2, `no command "dance"`},
 		"no such channel":    {[]string{"normalize", "fax", "x"}, 1, `no channel "fax"`},
 		"no arguments":       {[]string{"history"}, 2, "usage: heardctl history"},
+		"nobody":             {[]string{"claim", "-as", "agent-7", "phone:31970100001"}, 1, "is nobody"},
 		"no such flag":       {[]string{"demo", "-x"}, 2, "-x"},
 		"no stack":           {[]string{"-dir", none, "problems"}, 1, "start one with make run"},
 		"no such file":       {[]string{"normalize", "whatsapp", none + "/x"}, 1, "no such file"},

@@ -1,0 +1,209 @@
+package e2e_test
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/heard-intake/heard/infra/heardctl/client"
+	"github.com/heard-intake/heard/infra/local/stack"
+	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/test/traffic"
+)
+
+func TestWhoTakesOverReadsTheBriefAndAsksNothingAgain(t *testing.T) {
+	t.Parallel()
+	b := open(t)
+	jan := someone()
+	if _, err := b.Register(t.Context(), client.Entry{Number: "K-" + jan.Phone, Name: jan.Name, Phones: []string{"+" + jan.Phone}, Mails: []string{jan.Mail}}); err != nil {
+		t.Fatal(err)
+	}
+	b.say(jan, contact.WhatsApp, "Hallo, mijn stofzuiger is kapot.")
+	b.say(jan, contact.Email, "Weten jullie al wanneer er iemand komt?")
+	b.settle()
+	p, err := b.Find(t.Context(), "phone:"+jan.Phone)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bot := &contact.Party{Kind: contact.Bot, ID: "bot-1"}
+	if _, err := b.Claim(t.Context(), p.ID, client.Turn{Holder: bot}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.AddNote(t.Context(), p.ID, client.Note{Kind: contact.Promised, Text: "Een monteur belt morgen.", Due: time.Now().Add(24 * time.Hour)}); err != nil {
+		t.Fatal(err)
+	}
+	_, err = b.HandOver(t.Context(), p.ID, client.Turn{Holder: bot, To: &contact.Party{Kind: contact.Team, ID: "repairs"}, Reason: "asks for a person", Note: "Al herstart."})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := b.Brief(t.Context(), p.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wants []string
+	for _, w := range got.Wants {
+		wants = append(wants, w.Text)
+	}
+	slices.Sort(wants) // both may have come in one second
+	switch {
+	case !slices.Equal(wants, []string{"Weten jullie al wanneer er iemand komt?", "mijn stofzuiger is kapot."}):
+		t.Errorf("wants %q", wants)
+	case len(got.Promised) != 1 || got.Holder == nil || got.Holder.Note != "Al herstart." || got.Holder.ID != "repairs":
+		t.Errorf("promised %+v, holder %+v", got.Promised, got.Holder)
+	case got.Language == nil || got.Language.Is != "nl" || got.Channel == nil:
+		t.Errorf("language %+v, channel %+v", got.Language, got.Channel)
+	}
+	history, err := b.Messages(t.Context(), p.ID, 50)
+	if err != nil {
+		t.Fatal(err)
+	}
+	there := map[contact.ID]bool{}
+	for _, m := range history {
+		there[m.ID] = true
+	}
+	for _, id := range got.Messages {
+		if !there[id] {
+			t.Errorf("cites %s, which is not in the history", id)
+		}
+	}
+	if len(got.Messages) != 4 || len(history) != 4 {
+		t.Errorf("%d messages are cited of %d", len(got.Messages), len(history))
+	}
+}
+
+func TestOfTwoAgentsWhoClaimAtOnceOneAnswers(t *testing.T) {
+	t.Parallel()
+	b := open(t)
+	who := someone()
+	b.say(who, contact.WhatsApp, "Ik snap mijn factuur niet")
+	b.settle()
+	p, err := b.Find(t.Context(), "phone:"+who.Phone)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	errs := make([]error, 6)
+	for i := range errs {
+		wg.Go(func() {
+			_, errs[i] = b.Claim(t.Context(), p.ID, client.Turn{Holder: &contact.Party{Kind: contact.Agent, ID: fmt.Sprint("agent-", i)}})
+		})
+	}
+	wg.Wait()
+	winner := -1
+	for i, err := range errs {
+		refusal, refused := errors.AsType[*client.StatusError](err)
+		switch {
+		case err == nil && winner < 0:
+			winner = i
+		case err == nil:
+			t.Errorf("agents %d and %d both have the customer", winner, i)
+		case !refused || refusal.Status != http.StatusConflict:
+			t.Error(err)
+		}
+	}
+	for i := range errs {
+		answer := map[string]any{"delivery": "recorded", "channel": "whatsapp", "id": id(), "text": "Ik leg het uit.", "author": fmt.Sprint("agent-", i)}
+		err := b.Call(t.Context(), http.MethodPost, "/v1/customers/"+string(p.ID)+"/messages", answer, nil)
+		if (err == nil) != (i == winner) {
+			t.Errorf("agent-%d answers, while agent-%d has the customer: %v", i, winner, err)
+		}
+	}
+}
+
+// A consumer keeps of each contact what the latest news says.
+type consumer map[string]contact.News
+
+func (c consumer) take(n contact.News) {
+	if n.Contact == "" || n.Kind == contact.NowAssigned {
+		return
+	}
+	thing := string(n.Customer) + n.Contact
+	have, ok := c[thing]
+	if !ok || n.Order > have.Order || n.Order == have.Order && n.Kind == contact.NowClosed {
+		c[thing] = n
+	}
+}
+
+func TestAnAgentToolThatMirrorsSeesEveryContactInItsOrder(t *testing.T) {
+	t.Parallel()
+	b := own(t, stack.Config{Memory: true})
+	told := map[string]contact.News{}
+	// Twice and in any order, as a queue may deliver.
+	mirror := func() (consumer, map[contact.NewsKind]int) {
+		t.Helper()
+		all, err := b.News(t.Context(), true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		counts := map[contact.NewsKind]int{}
+		for _, n := range all {
+			told[n.ID] = n
+		}
+		var list []contact.News
+		for _, n := range told {
+			counts[n.Kind]++
+			list = append(list, n, n)
+		}
+		rand.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
+		c := consumer{}
+		for _, n := range list {
+			c.take(n)
+		}
+		return c, counts
+	}
+	states := func(c consumer) map[contact.NewsKind]int {
+		out := map[contact.NewsKind]int{}
+		for _, n := range c {
+			out[n.Kind]++
+		}
+		return out
+	}
+	people := []traffic.Person{someone(), someone(), someone()}
+	for _, who := range people {
+		b.say(who, contact.WhatsApp, "Waar blijft mijn bestelling?")
+	}
+	b.settle()
+	c, counts := mirror()
+	if counts[contact.SaidSomething] != 3 || states(c)[contact.NowWaiting] != 3 {
+		t.Errorf("told %v, and so contacts are %v", counts, states(c))
+	}
+	for _, who := range people[:2] {
+		p, err := b.Find(t.Context(), "phone:"+who.Phone)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := b.Claim(t.Context(), p.ID, client.Turn{}); err != nil {
+			t.Fatal(err)
+		}
+		answer := map[string]any{"delivery": "recorded", "channel": "whatsapp", "id": id(), "text": "Morgen."}
+		if err := b.Call(t.Context(), http.MethodPost, "/v1/customers/"+string(p.ID)+"/messages", answer, nil); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := b.Release(t.Context(), p.ID, client.Turn{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.settle()
+	b.say(people[1], contact.WhatsApp, "Hoe laat ongeveer?")
+	b.settle()
+	c, counts = mirror()
+	if got := states(c); got[contact.NowWaiting] != 2 || got[contact.NowAnswered] != 1 {
+		t.Errorf("told %v, and so contacts are %v", counts, got)
+	}
+	if counts[contact.NowAssigned] != 2 || counts[contact.NowReleased] != 2 {
+		t.Errorf("told %v", counts)
+	}
+	if err := b.stack.Tick(t.Context(), time.Now().Add(25*time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	b.settle()
+	c, counts = mirror()
+	if got := states(c); got[contact.NowWaiting] != 2 || got[contact.NowClosed] != 1 || counts[contact.NowClosed] != 1 {
+		t.Errorf("a day later: told %v, and so contacts are %v", counts, got)
+	}
+}
