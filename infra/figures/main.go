@@ -81,6 +81,7 @@ var parts = []struct {
 	{"replay", replays},
 	{"history", history},
 	{"walk", walk},
+	{"brief", briefs},
 	{"speed", speed},
 	{"mail", mails},
 	{"zip", zips},
@@ -89,7 +90,7 @@ var parts = []struct {
 
 func main() {
 	n := flag.Int("n", 10_000, "inbound messages of the replay")
-	only := flag.String("only", "", "measure these parts only: units, replay, history, walk, speed, mail, zip, functions")
+	only := flag.String("only", "", "measure these parts only: units, replay, history, brief, walk, speed, mail, zip, functions")
 	flag.Parse()
 	slog.SetDefault(slog.New(slog.DiscardHandler)) // of the packages that run in process
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)

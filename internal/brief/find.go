@@ -40,7 +40,7 @@ func find(k Known, now time.Time) *finder {
 	f.Contacts = slices.SortedFunc(slices.Values(k.Contacts), func(a, b contact.Contact) int {
 		return cmp.Or(a.Start.Compare(b.Start), strings.Compare(a.ID, b.ID))
 	})
-	f.Known.Problems = slices.SortedFunc(slices.Values(k.Problems), func(a, b problem.Record) int { return strings.Compare(a.ID, b.ID) })
+	f.Problems = slices.SortedFunc(slices.Values(k.Problems), func(a, b problem.Record) int { return strings.Compare(a.ID, b.ID) })
 	for _, c := range f.Contacts {
 		if c.State(now) != "closed" && c.Start.After(f.open.Start) {
 			f.open = c
@@ -223,7 +223,7 @@ func (f *finder) noted(kind contact.NoteKind, most int) []Line {
 	var out []Line
 	for _, m := range slices.Backward(f.all) {
 		if m.Note != nil && m.Note.Kind == kind && !m.SentAt.Before(f.open.Start) && len(out) < most {
-			out = append(out, Line{line(m.Text, maxNote), cite(m.ID)})
+			out = append(out, Line{line(m.Text), cite(m.ID)})
 		}
 	}
 	return out
@@ -240,7 +240,7 @@ func (f *finder) promised() []Promise {
 	var out []Promise
 	for _, m := range f.all {
 		if m.Note != nil && m.Note.Kind == contact.Promised && !kept[m.ID] {
-			out = append(out, Promise{line(m.Text, maxNote), m.Note.Due, f.now.After(m.Note.Due), cite(m.ID)})
+			out = append(out, Promise{line(m.Text), m.Note.Due, f.now.After(m.Note.Due), cite(m.ID)})
 		}
 	}
 	slices.SortStableFunc(out, func(a, b Promise) int { return a.Due.Compare(b.Due) })
@@ -253,11 +253,11 @@ func (f *finder) holder() *Holder {
 	if !c.Held(f.now) {
 		return nil
 	}
-	h := &Holder{Party: *c.Holder, Until: c.Until, From: c.From, Reason: line(c.Reason, maxNote)}
+	h := &Holder{Party: *c.Holder, Until: c.Until, From: c.From, Reason: line(c.Reason)}
 	for _, m := range f.all {
 		switch {
 		case c.Note != "" && m.ID == c.Note:
-			h.Note, h.Cited = line(m.Text, maxNote), cite(m.ID)
+			h.Note, h.Cited = line(m.Text), cite(m.ID)
 			return h
 		case !m.SentAt.After(c.Since) && m.Note == nil:
 			h.Cited = cite(m.ID)
@@ -273,12 +273,12 @@ func (f *finder) holder() *Holder {
 // lately.
 func (f *finder) problems() []Problem {
 	var out []Problem
-	for _, p := range f.Known.Problems {
+	for _, p := range f.Problems {
 		if !p.State.Open() && (!p.State.Solved() || f.now.Sub(p.ChangedAt) > RepeatDays*24*time.Hour) {
 			continue
 		}
 		if ids := f.touched(p); len(ids) > 0 && len(out) < maxProblems {
-			out = append(out, Problem{p.ID, p.Reason, p.Product, p.State, line(p.Workaround, maxNote), p.ExpectedAt, cite(ids...)})
+			out = append(out, Problem{p.ID, p.Reason, p.Product, p.State, line(p.Workaround), p.ExpectedAt, cite(ids...)})
 		}
 	}
 	return out
@@ -370,7 +370,7 @@ func (f *finder) suggestions() []Suggestion {
 		}
 	}
 	var out []Suggestion
-	for _, s := range f.Known.Suggestions {
+	for _, s := range f.Suggestions {
 		if s.Dismissed || last == "" || len(out) == maxSuspects {
 			continue
 		}
@@ -405,7 +405,7 @@ func (f *finder) ask() []Line {
 		if q.Kind == "order_number" && order || q.Kind == "photo" && photo {
 			continue
 		}
-		out = append(out, Line{line(f.name(q.Ask), maxNote), cite(ids[0])})
+		out = append(out, Line{line(f.name(q.Ask)), cite(ids[0])})
 	}
 	return out
 }
@@ -415,5 +415,5 @@ func (f *finder) selfService() *SelfService {
 	if r.SelfService == nil || len(ids) == 0 || !f.open.Waiting() {
 		return nil
 	}
-	return &SelfService{line(f.name(r.SelfService.Answer), maxNote), f.name(r.SelfService.Link), cite(ids[0])}
+	return &SelfService{line(f.name(r.SelfService.Answer)), f.name(r.SelfService.Link), cite(ids[0])}
 }

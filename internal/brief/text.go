@@ -6,11 +6,8 @@ import (
 	"unicode"
 )
 
-// Bounds of a line's text, in characters.
-const (
-	maxWant = 200
-	maxNote = 200
-)
+// maxText bounds a line's text, in characters.
+const maxText = 200
 
 // greeting is how a message begins before it says anything: with a name and a
 // comma, or by itself.
@@ -37,7 +34,7 @@ func sentences(text string) []string {
 		} else {
 			one, text = text[:end[1]], text[end[1]:]
 		}
-		if one = line(one, maxWant); words(one) > 1 && !thanks.MatchString(one) {
+		if one = line(one); words(one) > 1 && !thanks.MatchString(one) {
 			out = append(out, one)
 		}
 	}
@@ -47,12 +44,12 @@ func sentences(text string) []string {
 // asks reports whether a sentence is a question or a wish.
 func asks(s string) bool { return strings.HasSuffix(s, "?") || wishes.MatchString(s) }
 
-// line is a text on one line, of at most a number of characters.
-func line(s string, most int) string {
+// line is a text on one line, of at most maxText characters.
+func line(s string) string {
 	s = strings.Join(strings.FieldsFunc(strings.ToValidUTF8(s, ""), func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }), " ")
 	n := 0
 	for i := range s {
-		if n == most {
+		if n == maxText {
 			return strings.TrimSpace(s[:i]) + "…"
 		}
 		n++

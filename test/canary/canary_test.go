@@ -372,6 +372,18 @@ func (f *flight) agents() {
 	post(404, "/v1/customers/"+visitor+"/messages", `{"delivery":"recorded","channel":"whatsapp","id":"`+word+`","sentAt":"`+now+`","text":"`+word+`"}`)
 	post(201, of+"/contacts", `{"id":"`+word+`2","channel":"phone","at":"`+now+`","reason":"invoice-unclear","text":"`+unclear+`","outcome":"`+word+`"}`)
 	post(400, of+"/contacts", `{"id":"`+word+`3","channel":"phone","at":"`+now+`","reason":"`+word+`"}`)
+	get(200, of+"/brief")
+	get(200, of+"/claim")
+	get(400, of+"/brief?"+word+"="+phone)
+	bot := `{"kind":"bot","id":"` + word + `"}`
+	f.call(200, http.MethodPost, of+"/claim", `{"holder":`+bot+`}`, auth...)
+	post(409, of+"/claim", `{"holder":{"kind":"agent","id":"agent-7"}}`)
+	post(400, of+"/claim", `{"holder":"`+word+`"}`)
+	post(409, of+"/messages", `{"delivery":"recorded","channel":"whatsapp","id":"`+word+`4","sentAt":"`+now+`","text":"`+word+`","author":"agent-7"}`)
+	post(201, of+"/notes", `{"id":"`+word+`5","kind":"tried","at":"`+now+`","text":"`+word+" "+phone+`"}`)
+	post(400, of+"/notes", `{"id":"`+word+`6","kind":"`+word+`","at":"`+now+`","text":"`+word+`"}`)
+	post(200, of+"/handover", `{"holder":`+bot+`,"to":{"kind":"team","id":"returns"},"reason":"`+word+`","note":"`+word+" "+mail+`"}`)
+	post(200, of+"/release", `{"holder":`+bot+`,"version":2}`)
 	register := "/v1/customers/account/"
 	f.call(200, http.MethodPut, register+account, `{"name":"`+name+`","locale":"nl","phones":["+`+person(0).Phone+`","+`+person(1).Phone+`"],"mails":["`+mail+
 		`"],"orders":[{"number":"`+order+`","products":["coffee-machine"]}]}`, auth...)

@@ -111,7 +111,7 @@ func (c *Client) News(ctx context.Context, remove bool) ([]contact.News, error) 
 func ParseParty(s string) (*contact.Party, error) {
 	kind, id, ok := strings.Cut(s, ":")
 	if !ok || id == "" {
-		return nil, fmt.Errorf("%q is nobody: say agent:..., bot:... or team:...", s)
+		return nil, fmt.Errorf("%q is nobody: say agent:, bot: or team: and an id", s)
 	}
 	return &contact.Party{Kind: contact.PartyKind(kind), ID: id}, nil
 }

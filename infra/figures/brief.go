@@ -1,0 +1,150 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/heard-intake/heard/internal/api"
+	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/problem"
+	"github.com/heard-intake/heard/internal/store"
+	"github.com/heard-intake/heard/internal/taxonomy"
+	"github.com/heard-intake/heard/test/traffic"
+)
+
+const briefsRead = 200
+
+// briefs measures the brief of somebody as most are (two contacts, a claim, a
+// promise, an open problem), and of a customer with 10,000 messages; and what
+// claims and the closing of contacts cost.
+func briefs(ctx context.Context, r run) error {
+	l := newLedger()
+	table, _, err := r.table(ctx, l)
+	if err != nil {
+		return err
+	}
+	data, err := os.ReadFile(filepath.Join(r.root, "infra", "taxonomy.yaml"))
+	if err != nil {
+		return err
+	}
+	tax, err := taxonomy.Load(data)
+	if err != nil {
+		return err
+	}
+	agents := &api.Agents{Store: table, Taxonomy: func() *taxonomy.Taxonomy { return tax }, Now: time.Now}
+	const usual, large = identity.CustomerID("0199a1b2-0000-7000-8000-000000000002"), identity.CustomerID("0199a1b2-0000-7000-8000-000000000003")
+	if err := ordinary(ctx, table, usual); err != nil {
+		return err
+	}
+	if err := fill(ctx, table, large); err != nil {
+		return err
+	}
+	for _, c := range []struct {
+		name string
+		id   identity.CustomerID
+	}{{"brief of two contacts", usual}, {"brief of 10,000 messages", large}} {
+		var took []time.Duration
+		l.take(inbound)
+		for range briefsRead {
+			began := time.Now()
+			if err := readBrief(during(ctx, inbound), agents, c.id); err != nil {
+				return err
+			}
+			took = append(took, time.Since(began))
+		}
+		made, _ := l.take(inbound)
+		slices.Sort(took)
+		r.add(figure{c.name + ", mean", made.read / briefsRead, "read units", ""})
+		r.add(figure{c.name + ", p50" + local, float64(took[len(took)/2].Microseconds()) / 1000, "ms", atMost(100)})
+		r.add(figure{c.name + ", p95" + local, float64(took[len(took)*95/100].Microseconds()) / 1000, "ms", atMost(100)})
+	}
+	return closings(ctx, r, l, table)
+}
+
+// closings measures what it costs to have contacts closed: the row in which
+// those answered together wait for that. Its removal costs as much again.
+func closings(ctx context.Context, r run, l *ledger, table *store.Table) error {
+	for _, n := range []int{1, 100} {
+		var all []contact.Later
+		for i := range n {
+			all = append(all, contact.Later{Customer: "0199a1b2-0000-7000-8000-000000000002", Contact: "qLk3vYb2cD8eFgHi", Start: time.Now(), At: time.Now(), Order: fmt.Sprintf("1000000000034980%05d", i)})
+		}
+		if err := table.PutLater(during(ctx, outgoing), time.Now(), fmt.Sprint(n), all); err != nil {
+			return err
+		}
+		made, _ := l.take(outgoing)
+		r.add(figure{fmt.Sprintf("closing of a contact, %d answered together", n), 2 * made.write / float64(n), "write units", ""})
+	}
+	return nil
+}
+
+// ordinary makes a customer about whom there is something of everything.
+func ordinary(ctx context.Context, table *store.Table, c identity.CustomerID) error {
+	who, now := traffic.Someone(2), time.Now().UTC().Truncate(time.Second)
+	var ms []contact.Message
+	for i, said := range []struct {
+		ch   contact.Channel
+		dir  contact.Direction
+		ago  time.Duration
+		text string
+		note *contact.Remark
+	}{
+		{contact.Email, contact.Inbound, 9 * 24 * time.Hour, "Mijn koffiemachine is kapot.", nil},
+		{contact.Email, contact.Outbound, 9*24*time.Hour - time.Hour, traffic.Answer, nil},
+		{contact.WhatsApp, contact.Inbound, 3 * time.Hour, "Hallo, mijn koffiemachine is weer kapot. Kunt u iemand sturen?", nil},
+		{contact.Note, contact.Outbound, 2 * time.Hour, "Ontkalkt, hielp niet.", &contact.Remark{Kind: contact.Tried}},
+		{contact.Note, contact.Outbound, time.Hour, "Een monteur belt.", &contact.Remark{Kind: contact.Promised, Due: now.Add(24 * time.Hour)}},
+		{contact.WhatsApp, contact.Inbound, time.Minute, "Hoe laat ongeveer?", nil},
+	} {
+		at, id := now.Add(-said.ago), traffic.Wamid(who, fmt.Sprint("brief", i))
+		m := contact.Message{
+			Version: contact.SchemaVersion, ID: contact.NewID(said.ch, at, id), CustomerID: c, Channel: said.ch, Direction: said.dir, Kind: contact.Text,
+			ProviderID: id, Customer: identity.Address{Alias: identity.Alias{Kind: identity.Phone, Value: who.Phone}, Assurance: identity.Verified},
+			SentAt: at, ReceivedAt: at, Text: said.text, Note: said.note, Passive: said.note != nil,
+		}
+		if _, err := table.PutMessage(ctx, m, ""); err != nil {
+			return err
+		}
+		ms = append(ms, m)
+	}
+	var ids []string
+	for _, k := range contact.Contacts(ms) {
+		k.Department, k.Causes = "product-quality", []contact.Cause{{Reason: "defect", Product: "coffee-machine", Department: "product-quality"}}
+		if err := table.SaveContact(ctx, k); err != nil {
+			return err
+		}
+		ids = append(ids, k.ID)
+	}
+	party := contact.Party{Kind: contact.Agent, ID: "agent-7"}
+	if err := table.SaveClaim(ctx, contact.Claim{Customer: c, Version: 1, Holder: &party, Since: now, Until: now.Add(time.Hour)}, nil); err != nil {
+		return err
+	}
+	p, told := problem.Open(problem.Seed{ID: "0199a1b2-0000-7000-8000-00000000000f", Reason: "defect", Product: "coffee-machine", Department: "product-quality", FirstSeen: now}, now)
+	return table.OpenProblem(ctx, problem.Record{Problem: p, Events: told}, []problem.Affected{{Customer: c, Contacts: ids, Since: now}})
+}
+
+func readBrief(ctx context.Context, agents *api.Agents, id identity.CustomerID) error {
+	resp, err := agents.Handle(ctx, events.APIGatewayV2HTTPRequest{
+		RouteKey: "GET /v1/customers/{id}/brief", PathParameters: map[string]string{"id": string(id)},
+		RequestContext: events.APIGatewayV2HTTPRequestContext{
+			HTTP: events.APIGatewayV2HTTPRequestContextHTTPDescription{Method: http.MethodGet, Path: "/v1/customers/" + string(id) + "/brief"},
+			Authorizer: &events.APIGatewayV2HTTPRequestContextAuthorizerDescription{
+				JWT: &events.APIGatewayV2HTTPRequestContextAuthorizerJWTDescription{Claims: map[string]string{
+					"sub": "help-desk", "scope": api.ReadCustomers, "exp": fmt.Sprint(time.Now().Add(time.Hour).Unix()),
+				}},
+			},
+		},
+	})
+	if err == nil && resp.StatusCode != http.StatusOK {
+		err = fmt.Errorf("a brief was refused: %d %s", resp.StatusCode, resp.Body)
+	}
+	return err
+}
