@@ -20,7 +20,7 @@ func TestWhoTakesOverReadsTheBriefAndAsksNothingAgain(t *testing.T) {
 	t.Parallel()
 	b := open(t)
 	jan := someone()
-	if _, err := b.Register(t.Context(), client.Entry{Number: "K-" + jan.Phone, Name: jan.Name, Phones: []string{"+" + jan.Phone}, Mails: []string{jan.Mail}}); err != nil {
+	if _, err := b.Register(t.Context(), client.Entry{Number: "K-" + jan.Phone, Name: jan.Name, Phones: []string{"+" + jan.Phone}, Mails: []string{jan.Mail}}, false); err != nil {
 		t.Fatal(err)
 	}
 	b.say(jan, contact.WhatsApp, "Hallo, mijn stofzuiger is kapot.")
