@@ -20,7 +20,8 @@ func TestWhoTakesOverReadsTheBriefAndAsksNothingAgain(t *testing.T) {
 	t.Parallel()
 	b := open(t)
 	jan := someone()
-	if _, err := b.Register(t.Context(), client.Entry{Number: "K-" + jan.Phone, Name: jan.Name, Phones: []string{"+" + jan.Phone}, Mails: []string{jan.Mail}}, false); err != nil {
+	entry := map[string]any{"name": jan.Name, "phones": []string{"+" + jan.Phone}, "mails": []string{jan.Mail}}
+	if err := b.Call(t.Context(), http.MethodPut, "/v1/customers/account/K-"+jan.Phone, entry, nil); err != nil {
 		t.Fatal(err)
 	}
 	b.say(jan, contact.WhatsApp, "Hallo, mijn stofzuiger is kapot.")
