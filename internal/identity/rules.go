@@ -46,7 +46,7 @@ var roles = []string{
 	"abuse", "accounting", "accounts", "admin", "administratie", "administrator", "billing", "boekhouding", "contact",
 	"do-not-reply", "donotreply", "facturen", "factuur", "finance", "hello", "help", "helpdesk", "hostmaster", "hr",
 	"info", "inkoop", "invoice", "invoices", "it", "jobs", "kantoor", "klantenservice", "mail", "mailer-daemon", "marketing",
-	"no-reply", "noreply", "office", "orders", "post", "postmaster", "receptie", "reception", "root", "sales", "secretariaat",
+	"no-reply", "noreply", "office", "orders", "post", "postmaster", "reception", "root", "sales", "secretariaat",
 	"service", "support", "team", "test", "verkoop", "webmaster", "welkom",
 }
 

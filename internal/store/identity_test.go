@@ -135,7 +135,7 @@ func TestNobodyIsJoinedByWhatProvesNothing(t *testing.T) {
 		},
 		"a mail address that is typed into a chat": func(s *scene) {
 			victim := s.says(1, "x", mail("jan"))
-			visitor := s.says(2, "mijn adres is Jan@Voorbeeld.example.", verified(identity.Visitor, "shop", "v1"))
+			visitor := s.says(2, "mail mij op Jan@Voorbeeld.example.", verified(identity.Visitor, "shop", "v1"))
 			s.apart(visitor, victim, identity.ReasonTyped)
 		},
 		"a claimed address beside a proven one": func(s *scene) {
