@@ -241,7 +241,7 @@ func TestABodyThatIsWrongIsRefusedWithWhatIsRight(t *testing.T) {
 		"JSON that ends early":              {answerRoute, who, `{"delivery":"recorded"`, 400, "not valid JSON"},
 		"two objects":                       {answerRoute, who, `{}{}`, 400, "something after"},
 		"a list":                            {answerRoute, who, `[]`, 400, "must be a JSON object"},
-		"null":                              {answerRoute, who, `null`, 400, "delivery"},
+		"null":                              {answerRoute, who, `null`, 400, "must be a JSON object"},
 		"an object a thousand deep":         {answerRoute, who, strings.Repeat(`{"a":`, 20000) + "1" + strings.Repeat("}", 20000), 400, ""},
 		"a member of another type":          {answerRoute, who, `{"text":31970100678}`, 400, "text must be a string"},
 		"a member that is not known":        {answerRoute, who, sent(map[string]any{"txt": "x"}), 400, `no member "txt" here; known: delivery, id, channel`},
