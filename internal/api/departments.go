@@ -21,6 +21,7 @@ type Problems interface {
 	Hasher
 	workflow.Store
 	ProblemsOf(ctx context.Context, departments []string, state problem.State, limit int, cursor string) ([]problem.Record, string, error)
+	Candidates
 	Made(ctx context.Context, problemID, change string, now time.Time) (bool, error)
 	Log(ctx context.Context, problemID string, limit int, cursor string) ([]problem.Line, string, error)
 }
@@ -42,6 +43,8 @@ var departmentRoutes = routes[*Departments]{
 	"GET /v1/problems/{id}/affected": {ReadProblems, (*Departments).affected},
 	"POST /v1/problems/{id}/updates": {WriteProblems, (*Departments).update},
 	"POST /v1/problems/{id}/resend":  {WriteProblems, (*Departments).resend},
+	"GET /v1/candidates":             {ReadProblems, (*Departments).candidates},
+	"POST /v1/candidates/{id}":       {WriteProblems, (*Departments).decide},
 
 	"POST /v1/problems":                 {WriteProblems, (*Departments).open},
 	"POST /v1/problems/{id}/contacts":   {WriteProblems, (*Departments).attach},

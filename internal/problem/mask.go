@@ -9,6 +9,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
+
+	"github.com/heard-intake/heard/internal/identity"
 )
 
 // Known is what is known of the customer who wrote a text, to be masked
@@ -17,6 +19,18 @@ type Known struct {
 	Names, Phones, Mails, Orders, Accounts []string
 	// Public are names that may be quoted: of products, of the organisation.
 	Public []string
+}
+
+// Address adds an address of the customer.
+func (k *Known) Address(a identity.Address) {
+	switch a.Kind {
+	case identity.Phone:
+		k.Phones = append(k.Phones, a.Value)
+	case identity.Email:
+		k.Mails = append(k.Mails, a.Value)
+	default:
+		k.Accounts = append(k.Accounts, a.Value)
+	}
 }
 
 // What stands in the place of personal data.

@@ -10,23 +10,7 @@ import (
 // quote returns what the customer said about a cause, masked; empty when in
 // doubt. What an agent wrote down of a call is the agent's words.
 func (t *Triage) quote(c identity.Customer, k contact.Contact, cause contact.Cause) string {
-	known := problem.Known{Public: t.public()}
-	for _, m := range k.Messages {
-		known.Names = append(known.Names, m.Name, m.Username)
-		for _, a := range m.Addresses() {
-			switch a.Kind {
-			case identity.Phone:
-				known.Phones = append(known.Phones, a.Value)
-			case identity.Email:
-				known.Mails = append(known.Mails, a.Value)
-			default:
-				known.Accounts = append(known.Accounts, a.Value)
-			}
-		}
-	}
-	known.Names = append(known.Names, c.Name)
-	known.Accounts = append(known.Accounts, c.Account)
-	known.Orders = t.Taxonomy.OrderNumbers(said(k.Messages))
+	known := t.known(c, k)
 	for _, m := range k.Messages {
 		theirs := m.Direction == contact.Inbound && m.Origin != contact.Recorded && m.Text != ""
 		if !theirs || t.Taxonomy.Classify(m.Text, taxonomy.Hints{}).Reason != cause.Reason {
@@ -37,6 +21,21 @@ func (t *Triage) quote(c identity.Customer, k contact.Contact, cause contact.Cau
 		}
 	}
 	return ""
+}
+
+// known is what is known of who speaks in a contact.
+func (t *Triage) known(c identity.Customer, k contact.Contact) problem.Known {
+	known := problem.Known{Public: t.public()}
+	for _, m := range k.Messages {
+		known.Names = append(known.Names, m.Name, m.Username)
+		for _, a := range m.Addresses() {
+			known.Address(a)
+		}
+	}
+	known.Names = append(known.Names, c.Name)
+	known.Accounts = append(known.Accounts, c.Account)
+	known.Orders = t.Taxonomy.OrderNumbers(said(k.Messages))
+	return known
 }
 
 // public are the names that may be quoted.

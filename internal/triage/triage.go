@@ -41,6 +41,9 @@ type Store interface {
 	DropContact(ctx context.Context, c contact.Contact) error
 	Products(ctx context.Context, order string) ([]string, error)
 
+	PutUnknown(ctx context.Context, u problem.Unknown) error
+	DropUnknown(ctx context.Context, u problem.Unknown) error
+
 	ProblemOf(ctx context.Context, reason, product string) (string, error)
 	Problem(ctx context.Context, id string) (problem.Record, error)
 	OpenProblem(ctx context.Context, p problem.Record, affected []problem.Affected) error
@@ -108,6 +111,7 @@ type hint struct {
 	from     time.Time
 	index    int               // of the first record in the batch
 	who      identity.Customer // as it was read when only a second look is due
+	anew     bool              // also what was said before may be about something else
 	err      error
 }
 
@@ -123,10 +127,11 @@ func hints(ev events.DynamoDBEvent) []hint {
 		}
 		j, seen := at[customer]
 		if !seen {
-			at[customer] = len(out)
+			j = len(out)
+			at[customer] = j
 			out = append(out, hint{customer: customer, from: from, index: i})
-			continue
 		}
+		out[j].anew = out[j].anew || !strings.HasPrefix(r.Change.Keys["sk"].String(), "M#")
 		if from.Before(out[j].from) {
 			out[j].from = from
 		}
@@ -208,6 +213,8 @@ type plan struct {
 	save     []contact.Contact
 	drop     []contact.Contact
 	evidence map[cause][]evidence
+	unknown  []problem.Unknown // to be kept
+	known    []problem.Unknown // to be kept no longer
 	err      error
 }
 
@@ -251,6 +258,7 @@ func (t *Triage) plan(ctx context.Context, h hint, again bool) plan {
 	t.keep(stored, made, h)
 	p.compare(stored, made, from)
 	t.evidenceOf(&p, stored)
+	t.unknownOf(&p, stored, made, h)
 	return p
 }
 
@@ -360,6 +368,9 @@ func same(a, b contact.Contact) bool {
 }
 
 func (t *Triage) save(ctx context.Context, p plan) error {
+	if err := t.saveUnknown(ctx, p); err != nil {
+		return err
+	}
 	for _, k := range p.save {
 		if err := t.Store.SaveContact(ctx, k); err != nil {
 			return err

@@ -1,0 +1,208 @@
+package problem
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/heard-intake/heard/internal/identity"
+)
+
+// An Unknown is a contact of which nobody knows the reason, with the words
+// that it may share with others.
+type Unknown struct {
+	Customer identity.CustomerID
+	Contact  string
+	At       time.Time
+	Words    []string // of [Telltale]; as the store keeps them they cannot be read
+	Expires  time.Time
+}
+
+// A Burst is a candidate for a problem: contacts of several customers, of no
+// known reason, that share words which are rare otherwise. A person says what
+// it is.
+type Burst struct {
+	Words     []string // the surest first
+	Customers int      // distinct
+	Contacts  []Unknown
+	First     time.Time
+	Last      time.Time
+}
+
+// How far is looked for bursts: what is now, and what it is compared with.
+const (
+	BurstWindow  = 24 * time.Hour
+	BurstHistory = 14 * 24 * time.Hour
+)
+
+// Bounds of what counts as a burst.
+const (
+	burstCustomers = 5    // distinct, at least
+	burstPast      = 30   // customers before, or nothing is known to be rare
+	rareShare      = 0.05 // of the customers before who used the word, at most
+	burstFactor    = 4    // times as many as they would be now
+	burstTail      = 1e-4 // chance of as many by accident
+)
+
+// Bursts returns the candidates among contacts of unknown reason, those of
+// most customers first.
+//
+// For each word the distinct customers who used it in the last day are
+// compared with the share of customers who used it in the days before: rare
+// then, and at least four times as many now as that share makes likely, and
+// so many by accident less than once in ten thousand times (a negative
+// binomial tail, wider the less is known, as for a rise). Words that mostly
+// the same customers used are one burst. Contacts with a word that somebody
+// has decided about are left out.
+func Bursts(all []Unknown, now time.Time, decided map[string]bool) []Burst {
+	since := now.Add(-BurstWindow)
+	fresh, past := byWord{}, byWord{}
+	for _, u := range all {
+		if slices.ContainsFunc(u.Words, func(w string) bool { return decided[w] }) {
+			continue
+		}
+		if u.At.After(since) {
+			fresh.add(u)
+		} else {
+			past.add(u)
+		}
+	}
+	before, today := float64(len(past[""])), float64(len(fresh[""]))
+	if before < burstPast {
+		return nil
+	}
+	var found []sharedWord
+	for word, who := range fresh {
+		n, used := len(who), float64(len(past[word]))
+		expected := (used + 0.5) / (before + 1) * today
+		if word == "" || n < burstCustomers || used > rareShare*before || float64(n) < burstFactor*expected {
+			continue
+		}
+		if chance := tail(n, expected, drift+1/(used+0.5)); chance <= burstTail {
+			found = append(found, sharedWord{word, who, chance})
+		}
+	}
+	slices.SortFunc(found, func(a, b sharedWord) int {
+		return cmp.Or(cmp.Compare(a.chance, b.chance), cmp.Compare(len(b.who), len(a.who)), cmp.Compare(a.word, b.word))
+	})
+	return group(found)
+}
+
+// byWord are contacts by word and customer; under the empty word lie those of
+// all customers.
+type byWord map[string]map[identity.CustomerID][]Unknown
+
+func (b byWord) add(u Unknown) {
+	for _, w := range append([]string{""}, u.Words...) {
+		if b[w] == nil {
+			b[w] = map[identity.CustomerID][]Unknown{}
+		}
+		b[w][u.Customer] = append(b[w][u.Customer], u)
+	}
+}
+
+type sharedWord struct {
+	word   string
+	who    map[identity.CustomerID][]Unknown
+	chance float64
+}
+
+// group joins words that at least half of the customers of either share.
+func group(found []sharedWord) []Burst {
+	var out []Burst
+	for len(found) > 0 {
+		first, rest := found[0], []sharedWord(nil)
+		b := Burst{Words: []string{first.word}}
+		who := map[identity.CustomerID]bool{}
+		b.take(first, who)
+		for _, s := range found[1:] {
+			both := 0
+			for c := range s.who {
+				if len(first.who[c]) > 0 {
+					both++
+				}
+			}
+			if 2*both < min(len(s.who), len(first.who)) {
+				rest = append(rest, s)
+				continue
+			}
+			b.Words = append(b.Words, s.word)
+			b.take(s, who)
+		}
+		slices.SortFunc(b.Contacts, func(x, y Unknown) int {
+			return cmp.Or(x.At.Compare(y.At), cmp.Compare(x.Contact, y.Contact))
+		})
+		b.Customers, b.First, b.Last = len(who), b.Contacts[0].At, b.Contacts[len(b.Contacts)-1].At
+		out, found = append(out, b), rest
+	}
+	slices.SortStableFunc(out, func(a, b Burst) int { return cmp.Compare(b.Customers, a.Customers) })
+	return out
+}
+
+func (b *Burst) take(s sharedWord, who map[identity.CustomerID]bool) {
+	for c, contacts := range s.who {
+		who[c] = true
+		for _, u := range contacts {
+			if !slices.ContainsFunc(b.Contacts, func(x Unknown) bool { return x.Contact == u.Contact && x.Customer == c }) {
+				b.Contacts = append(b.Contacts, u)
+			}
+		}
+	}
+}
+
+// Bounds of the words that are kept of a contact.
+const (
+	maxTelltale = 24
+	minTelltale = 4 // letters
+	longest     = 30
+)
+
+// Telltale returns the words by which a text may be like others: folded, each
+// once, without numbers, addresses and names as far as they can be told, and
+// without the words that every message has. A name that cannot be told stays
+// among them; that is why the store keeps none in a form that can be read.
+func Telltale(text string, known Known) []string {
+	if !utf8.ValidString(text) {
+		return nil
+	}
+	if len(text) > maxMasked {
+		text = text[:maxMasked]
+	}
+	text = tidy(strings.ToValidUTF8(text, ""))
+	for range 2 {
+		text = maskOnce(text, known)
+	}
+	var out []string
+	for _, s := range words(text) {
+		w := text[s.from:s.to]
+		if tokenAt(w) > 0 {
+			continue
+		}
+		w = fold(w)
+		n := utf8.RuneCountInString(w)
+		if n < minTelltale || n > longest || common[w] || numbers[w] || strings.ContainsFunc(w, notLetter) || slices.Contains(out, w) {
+			continue
+		}
+		if out = append(out, w); len(out) == maxTelltale {
+			break
+		}
+	}
+	return out
+}
+
+func notLetter(r rune) bool { return !unicode.IsLetter(r) }
+
+// common are words that say nothing of what a message is about.
+var common = set(`hallo hello dear beste geachte mevrouw meneer heer dames heren goedemorgen goedemiddag goedenavond goedendag morning
+	afternoon evening groet groeten groetjes vriendelijke regards kind best bedankt dank dankje thanks thank please alvast
+	hebben heeft hebt have been being with from that this there their they them then than when what where which whose would could should
+	will your yours mine maar want naar voor door deze dit die daar waar waarom wanneer hoelang hier heel veel meer nog niet niets niks
+	geen graag even weer zijn waren word wordt worden werd kunnen kunt konden moet moeten mogen zullen zoude zouden willen gaat gaan doen
+	doet deed does doing done make maken maakt over onder boven tussen sinds altijd nooit soms vaak steeds inmiddels vandaag gisteren
+	morgen today yesterday tomorrow week weken weeks dagen days maand month uur hours jullie jouw mijn onze haar hare hen wij ons mij
+	jij iemand someone anyone alles something iets anders other others ander andere also just only really very much many some such
+	into onto about after before again because since still weten know vraag vragen question help helpen geholpen hulp contact bericht
+	message mail antwoord answer reactie reply sorry kom komt komen came come snap begrijp understand vind vinden find think denk`)
