@@ -127,6 +127,8 @@ func kindOf(pk, sk string) string {
 		return "alias"
 	case "W":
 		return "window"
+	case "U":
+		return "unknown"
 	case "P":
 		return "problem"
 	case "O":

@@ -281,7 +281,7 @@ func (s *stage) report(r run, what, name string, n int, write, read string) {
 	r.add(figure{name, per(made.read), "read units", read})
 	r.add(figure{name + local, per(told.write), "write units", write})
 	r.add(figure{name + local, per(told.read), "read units", read})
-	for _, kind := range []string{"alias", "profile", "message", "effect", "contact", "window", "problem", "order"} {
+	for _, kind := range []string{"alias", "profile", "message", "effect", "contact", "window", "unknown", "problem", "order"} {
 		if u := s.ledger.kinds[what+" "+kind]; u != (capacity{}) {
 			r.add(figure{name + ", of which " + kind, per(u.write), "write units", ""})
 			r.add(figure{name + ", of which " + kind, per(u.read), "read units", ""})

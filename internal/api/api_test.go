@@ -205,7 +205,7 @@ func (s *stack) do(c call) answer {
 	ev := c.event(s.t)
 	var h handler = s.agents
 	switch {
-	case strings.Contains(c.route, "/v1/problems"):
+	case strings.Contains(c.route, "/v1/problems"), strings.Contains(c.route, "/v1/candidates"):
 		h = s.departments
 	case strings.Contains(c.route, "/chat/"):
 		h = s.chat

@@ -25,6 +25,8 @@ var prepare = map[string]func(*door){
 			d.t.Fatal(err)
 		}
 	},
+	"decideCandidate": func(d *door) { d.burst() },
+	"listCandidates":  func(d *door) { d.burst() },
 	"updateProblem": func(d *door) {
 		d.do(call{route: updateRoute, path: map[string]string{"id": d.as.Replace("01953f00-0000-7abc-8def-0123456789ab")}, body: map[string]any{"to": "acknowledged"}}).is(http.StatusOK)
 	},

@@ -11,6 +11,10 @@ import (
 	"github.com/heard-intake/heard/internal/problem"
 )
 
+// leastWords is how many words a contact must have to be kept: most of those
+// with fewer are about what was said before, and would cost a write each.
+const leastWords = 2
+
 // unknownOf says what is to be kept of the contacts that nobody knows the
 // reason of, so that those which share rare words are found: the words of the
 // whole contact, written when new ones came.
@@ -27,11 +31,11 @@ func (t *Triage) unknownOf(p *plan, stored, made []contact.Contact, h hint) {
 		switch {
 		case len(k.Causes) == 0 && t.fresh(k):
 			u := t.unknown(p.customer, k, nil)
-			if len(u.Words) > 0 && (i < 0 || !slices.Equal(u.Words, t.unknown(p.customer, k, earlier).Words)) {
+			if len(u.Words) >= leastWords && (i < 0 || !slices.Equal(u.Words, t.unknown(p.customer, k, earlier).Words)) {
 				p.unknown = append(p.unknown, u)
 			}
 		case i >= 0 && len(stored[i].Causes) == 0 && len(k.Causes) > 0:
-			if h.anew || len(t.unknown(p.customer, k, earlier).Words) > 0 {
+			if h.anew || len(t.unknown(p.customer, k, earlier).Words) >= leastWords {
 				p.known = append(p.known, t.unknown(p.customer, k, earlier))
 			}
 		}

@@ -1,0 +1,199 @@
+package triage_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/problem"
+	"github.com/heard-intake/heard/internal/store"
+	"github.com/heard-intake/heard/internal/triage"
+)
+
+func kept(t *testing.T, table *store.Table) []problem.Unknown {
+	t.Helper()
+	all, err := table.Unknowns(t.Context(), start.Add(-time.Hour), 1000, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+func TestWordsOfUnknownContactsAreKeptOnceAndCannotBeRead(t *testing.T) {
+	t.Parallel()
+	tr, table := newTriage(t)
+	m := says(1, 1, 0, "De gasklep fluit")
+	put(t, table, m)
+	handle(t, tr, m, m)
+	handle(t, tr, m)
+	all := kept(t, table)
+	if len(all) != 1 || len(all[0].Words) != 2 || all[0].Words[0] != table.WordHash("gasklep") || all[0].Contact != contact.IDOf(m.ID) {
+		t.Fatalf("kept %+v", all)
+	}
+	more := says(1, 2, time.Minute, "Er piept ook een zender")
+	put(t, table, more)
+	handle(t, tr, more)
+	if all = kept(t, table); len(all) != 1 || len(all[0].Words) != 4 {
+		t.Errorf("after a second message: %+v", all)
+	}
+}
+
+func TestAContactWhoseReasonBecomesKnownIsKeptNoLonger(t *testing.T) {
+	t.Parallel()
+	for name, anew := range map[string]bool{"by what the customer says next": false, "by an agent": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			tr, table := newTriage(t)
+			m := says(1, 1, 0, "De gasklep fluit")
+			put(t, table, m)
+			handle(t, tr, m)
+			if anew {
+				correct(t, tr, table, m.CustomerID, cause)
+			} else {
+				more := says(1, 2, time.Minute, unclear)
+				put(t, table, more)
+				handle(t, tr, more)
+			}
+			if all := kept(t, table); len(all) != 0 {
+				t.Errorf("kept %+v", all)
+			}
+		})
+	}
+}
+
+func TestAMergeMakesOneCustomerOfABurst(t *testing.T) {
+	t.Parallel()
+	tr, table := newTriage(t)
+	a, b := says(1, 1, 0, "De gasklep fluit"), says(2, 1, 30*time.Hour, "De gasklep fluit")
+	end := answered(says(1, 2, time.Hour, "")) // so that the second contact is one of its own
+	put(t, table, a, b, end)
+	handle(t, tr, a, b, end)
+	customers := func() map[identity.CustomerID]int {
+		got := map[identity.CustomerID]int{}
+		for _, u := range kept(t, table) {
+			got[u.Customer]++
+		}
+		return got
+	}
+	if got := customers(); got["c001"] != 1 || got["c002"] != 1 {
+		t.Fatalf("before: %v", got)
+	}
+	decision := identity.Decision{By: "agent", Why: "test", At: time.Now()}
+	if _, err := table.Merge(t.Context(), "c002", "c001", decision); err != nil {
+		t.Fatal(err)
+	}
+	handleEvent(t, tr, changeOf("c001", "c002"))
+	if got := customers(); got["c001"] != 0 || got["c002"] != 2 {
+		t.Errorf("merged: %v", got)
+	}
+	if _, _, err := table.Unmerge(t.Context(), "c001", decision); err != nil {
+		t.Fatal(err)
+	}
+	handleEvent(t, tr, changeOf("c002", "c001"))
+	if got := customers(); got["c001"] != 1 || got["c002"] != 1 {
+		t.Errorf("unmerged: %v", got)
+	}
+}
+
+func handleEvent(t *testing.T, tr *triage.Triage, ev events.DynamoDBEvent) {
+	t.Helper()
+	if resp, err := tr.Handle(t.Context(), ev); err != nil || len(resp.BatchItemFailures) > 0 {
+		t.Fatal(resp, err)
+	}
+}
+
+// What a problem counts, whom it affects and what its window holds is right
+// across a merge of two customers who both reported the cause, and its undoing.
+func TestAProblemCountsOnceWhoWasMergedAndTwiceWhoIsTwoAgain(t *testing.T) {
+	t.Parallel()
+	for _, opened := range []bool{true, false} {
+		t.Run(fmt.Sprint("a problem is open: ", opened), func(t *testing.T) {
+			t.Parallel()
+			tr, table := newTriage(t)
+			customers := 4
+			if opened {
+				customers = 6
+			}
+			for c := range customers {
+				m := says(c+1, 1, time.Duration(c)*time.Hour, unclear)
+				if c == 0 { // a contact of its own, also when the two are one
+					m = says(1, 1, 36*time.Hour, unclear)
+				}
+				end := m
+				end.SentAt = m.SentAt.Add(10 * time.Minute)
+				end.ID, end.ProviderID = contact.NewID(contact.WhatsApp, end.SentAt, m.ProviderID+"-answer"), m.ProviderID+"-answer"
+				end = answered(end)
+				put(t, table, m, end)
+				handle(t, tr, m, end)
+			}
+			is := func(when string, customers, contacts int) {
+				t.Helper()
+				seen, err := table.Seen(t.Context(), cause, "", "0", "9", 100, time.Now())
+				if err != nil {
+					t.Fatal(err)
+				}
+				if !opened {
+					who := map[identity.CustomerID]bool{}
+					for _, s := range seen {
+						who[s.Customer] = true
+					}
+					if len(who) != customers || len(seen) != contacts || len(problems(t, table, "billing")) != 0 {
+						t.Errorf("%s the window holds %d contacts of %d customers, want %d of %d", when, len(seen), len(who), contacts, customers)
+					}
+					return
+				}
+				p := problems(t, table, "billing")[0]
+				affected, _, err := table.AllAffected(t.Context(), p.ID, 100, "")
+				if err != nil {
+					t.Fatal(err)
+				}
+				listed := 0
+				for _, a := range affected {
+					listed += len(a.Contacts)
+				}
+				if p.Customers != customers || p.Contacts != contacts || len(affected) != customers || listed != contacts {
+					t.Errorf("%s %d contacts of %d customers, listed %d of %d; want %d of %d", when, p.Contacts, p.Customers, listed, len(affected), contacts, customers)
+				}
+			}
+			is("at first", customers, customers)
+			decision := identity.Decision{By: "agent", Why: "test", At: time.Now()}
+			if _, err := table.Merge(t.Context(), "c002", "c001", decision); err != nil {
+				t.Fatal(err)
+			}
+			for range 2 { // the stream repeats
+				handleEvent(t, tr, changeOf("c001", "c002"))
+			}
+			is("merged", customers-1, customers)
+			if _, _, err := table.Unmerge(t.Context(), "c001", decision); err != nil {
+				t.Fatal(err)
+			}
+			for range 2 {
+				handleEvent(t, tr, changeOf("c002", "c001"))
+			}
+			is("unmerged", customers, customers)
+		})
+	}
+}
+
+func TestABurstOfUnknownMessagesIsACandidate(t *testing.T) {
+	t.Parallel()
+	tr, table := newTriage(t)
+	var ms []contact.Message
+	for c := range 36 {
+		at, text := time.Duration(c)*time.Minute, fmt.Sprintf("De eigenwoord%c%c en een lantaarn", 'a'+c/6, 'a'+c%6)
+		if c >= 30 {
+			at, text = 40*time.Hour+time.Duration(c)*time.Minute, "De gasklep fluit"
+		}
+		ms = append(ms, says(c, 1, at, text))
+	}
+	put(t, table, ms...)
+	handle(t, tr, ms...)
+	got := problem.Bursts(kept(t, table), start.Add(41*time.Hour), nil)
+	if len(got) != 1 || got[0].Customers != 6 {
+		t.Errorf("%d kept, got %+v", len(kept(t, table)), got)
+	}
+}
