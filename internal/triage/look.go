@@ -2,10 +2,13 @@ package triage
 
 import (
 	"context"
+	"errors"
+	"maps"
 	"slices"
 	"sync"
 	"time"
 
+	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/problem"
 	"github.com/heard-intake/heard/internal/taxonomy"
 )
@@ -40,13 +43,38 @@ func (t *Triage) look(ctx context.Context, r taxonomy.Reason, product string, se
 	f := finding{from: "0"}
 	if r.Detect == taxonomy.Rise && rule.Threshold > 1 {
 		f.opens, f.from, err = t.rises(ctx, r, product, rule, w.Seen, latest, after, breaks)
-	} else {
-		f.opens = opens(rule, w.Seen, t.Zone)
+	} else if f.opens = opens(rule, w.Seen, t.Zone); f.opens {
+		if err = t.stand(ctx, w.Seen); err == nil {
+			f.opens = opens(rule, w.Seen, t.Zone)
+		}
+	}
+	if err != nil {
+		return finding{}, err
 	}
 	if f.opens {
 		f.opens, err = t.unexplained(ctx, w.Others)
 	}
 	return f, err
+}
+
+// stand puts in the place of each customer who was seen the one that stands
+// for all of a person's ids: the stream may not have told of a merge yet. It is
+// asked only when there seem to be enough for a problem.
+func (t *Triage) stand(ctx context.Context, seen []problem.Seen) error {
+	at := map[identity.CustomerID][]int{}
+	for i, s := range seen {
+		at[s.Customer] = append(at[s.Customer], i)
+	}
+	ids := slices.Collect(maps.Keys(at))
+	errs := make([]error, len(ids))
+	each(len(ids), func(n int) {
+		c, err := t.Store.Customer(ctx, ids[n])
+		errs[n] = err
+		for _, i := range at[ids[n]] {
+			seen[i].Customer = c.ID
+		}
+	})
+	return errors.Join(errs...)
 }
 
 // ruleOf returns the rule of a cause. One contact of critical severity is
@@ -127,8 +155,15 @@ func (t *Triage) rises(ctx context.Context, r taxonomy.Reason, product string, r
 	// who they are.
 	slot := later(rise.Since, after).In(t.Zone).Format("2006-01-02T15")
 	who, err := t.Store.Seen(ctx, r.ID, product, slot, last, maxSeen, t.Now())
-	distinct := problem.Distinct(problem.Rule{Window: 8 * 24 * time.Hour}, sightings(who), at)
-	return float64(distinct) >= float64(rule.Threshold)+rise.Usual, slot, err
+	enough := func() bool {
+		n := problem.Distinct(problem.Rule{Window: 8 * 24 * time.Hour}, sightings(who), at)
+		return float64(n) >= float64(rule.Threshold)+rise.Usual
+	}
+	if err != nil || !enough() {
+		return false, "", err
+	}
+	err = t.stand(ctx, who)
+	return err == nil && enough(), slot, err
 }
 
 func sightings(seen []problem.Seen) []problem.Sighting {
