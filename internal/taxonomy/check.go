@@ -284,6 +284,9 @@ func (c *checker) detection(path string, r *Reason) {
 	default:
 		c.at(path+".severity", "is %q; use low, normal, high or critical", r.Severity)
 	}
+	if r.Severity == Critical && r.Detect == Off {
+		c.at(path+".detect", "is off, and severity is critical: a single contact of it opens a problem; remove one of the two")
+	}
 	least := 2
 	if r.Severity == Critical {
 		least = 1

@@ -111,6 +111,11 @@ func TestLoadRefuses(t *testing.T) {
 		{"owners of a reason without products", "    per_product: true\n", "", 22, "per_product"},
 		{"an unknown detection", "priority: 10", "detect: magic", 32, "use threshold, rise or off"},
 		{"an unknown severity", "severity: critical", "severity: awful", 30, "use low, normal, high or critical"},
+		{"a critical reason that is off", "priority: 10", "detect: off", 32, "remove one of the two"},
+		{"a cost beyond reason", "priority: 10", "cost_per_contact: 1001", 32, "0 to 1000"},
+		{"a cost that is no number", "priority: 10", "cost_per_contact: veel", 32, ""},
+		{"a notice in one language", "priority: 10", "notices: {solved: {nl: Klaar}}", 32, "one language"},
+		{"an unknown notice", "priority: 10", "notices: {later: {nl: a, en: b}}", 32, "unknown field"},
 		{"a threshold of zero", "threshold: 1", "threshold: 0", 31, "it may be 1 to"},
 		{"a threshold of one that is not critical", "severity: critical", "severity: high", 31, "it may be 2 to"},
 		{"a threshold that is too high", "threshold: 1", "threshold: 10001", 31, "to 10000"},
@@ -162,6 +167,11 @@ func TestLoadRefuses(t *testing.T) {
 			var errs taxonomy.Errors
 			if !errors.As(err, &errs) || fault.KindOf(err) != fault.Invalid {
 				t.Fatalf("got %v", err)
+			}
+			for _, e := range errs {
+				if e.Msg == "" || strings.Contains(e.Path, "reasons") && e.Line == 0 {
+					t.Errorf("no place, or nothing to do: %+v", e)
+				}
 			}
 			for _, e := range errs {
 				if strings.Contains(e.Error(), tt.want) && (tt.line == 0 || e.Line == tt.line) {

@@ -50,6 +50,7 @@ func TestSchemaRefuses(t *testing.T) {
 	t.Parallel()
 	for old, broken := range map[string]string{
 		"priority: 10":   "priorty: 10",
+		"    priority":   "    detect: off\n    priority",
 		"threshold: 1":   "threshold: many",
 		"id: desk":       "id: Desk",
 		`schema: "1"`:    `schema: "2"`,
