@@ -1,5 +1,5 @@
 // The email function takes in the mails that SES puts into the mail bucket,
-// whichever way they are announced.
+// whichever way they are announced, and what SES says of the mails we sent.
 package main
 
 import (
@@ -23,6 +23,7 @@ func main() {
 		Bucket: wiring.Bucket(cfg, "MAIL"),
 		Prefix: "in/",
 		Read:   wiring.MailReader(cfg),
+		Told:   wiring.MailTold,
 		Taker:  &intake.Taker{Store: table, Blobs: wiring.Blobs(cfg), Now: time.Now},
 		Sent:   table,
 		Meter:  telemetry.NewMeter("email"),

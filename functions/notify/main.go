@@ -23,7 +23,7 @@ func main() {
 	h := &notify.Handler{
 		Store:  wiring.Table(ctx, cfg),
 		Blobs:  wiring.Blobs(cfg),
-		Mailer: ses.New(cfg),
+		Mailer: ses.New(cfg, config.Or("MAIL_SET", "")),
 		Queue:  queue.At(sqs.NewFromConfig(cfg), config.Must("SEND_QUEUE")),
 		Name:   config.Or("MAIL_NAME", ""),
 		Meter:  telemetry.NewMeter("notify"),

@@ -56,14 +56,23 @@ type Mail struct {
 	Prefix string // of the keys, for announcements that have the mail's id only
 	// Read returns what a mail holds. The notice is what SES says of it
 	// beside, {"mail": ..., "receipt": ...}; nil when only S3 announced it.
-	Read  func(ctx context.Context, raw []byte, notice json.RawMessage) (Letter, error)
+	Read func(ctx context.Context, raw []byte, notice json.RawMessage) (Letter, error)
+	// Told reads what SES says of a mail that it sent for us.
+	Told  func(event []byte) (Told, error)
 	Taker *Taker
 	Sent  Sent // our own mail; nil when there is none
 	Meter Meter
 }
 
-// A MailEvent is what announces mails: a batch of a queue, or an event of SNS,
-// SES or S3.
+// Told is what SES says of one mail of ours.
+type Told struct {
+	Ours    []string         // Message-IDs under which it may be known
+	Effects []contact.Effect // what became of it, for each recipient
+	Hard    bool             // the address will never work
+}
+
+// A MailEvent is what announces mails, or says what became of ours: a batch of
+// a queue, or an event of SNS, SES or S3.
 type MailEvent struct {
 	Records []json.RawMessage
 }
@@ -108,7 +117,7 @@ func (h *Mail) announced(ctx context.Context, body []byte) error {
 	}
 	var errs []error
 	for _, a := range all {
-		tally, err := h.take(ctx, a)
+		tally, err := h.takeEither(ctx, a)
 		h.Meter.Count("Channel", string(contact.Email), tally.Counts())
 		if err != nil {
 			errs = append(errs, err)
@@ -119,16 +128,26 @@ func (h *Mail) announced(ctx context.Context, body []byte) error {
 	return errors.Join(errs...)
 }
 
-// An arrival is a mail that was announced.
+// takeEither takes a mail, or what is said of one of ours.
+func (h *Mail) takeEither(ctx context.Context, a arrival) (Tally, error) {
+	if a.told != nil {
+		return h.became(ctx, a.told)
+	}
+	return h.take(ctx, a)
+}
+
+// An arrival is a mail that was announced, or what became of one of ours.
 type arrival struct {
 	key    string
 	notice json.RawMessage // what SES says of it; nil when S3 announced it
+	told   json.RawMessage // SES's event about a mail of ours; nil for a mail that came
 }
 
 // An announcement is all that may announce mails, in one shape.
 type announcement struct {
 	Event            string          // of S3, when it tries a notification out
 	NotificationType string          // of SES
+	EventType        string          // of SES, about mail that it sent
 	Type, Message    string          // of SNS, in a queue
 	RequestPayload   json.RawMessage // an event that was given up on, back from the dead letters
 	Records          []struct {
@@ -142,7 +161,8 @@ var errNoAnnouncement = fault.New(fault.Invalid, "not an announcement of mail")
 
 // arrivals returns the mails that an announcement is about: an event of S3 or
 // SES, or a notification of SES, as they are or handed on by SNS. There are
-// none in what the services send to try it out.
+// none in what the services send to try it out, "Successfully validated SNS
+// topic" among it.
 func arrivals(body []byte, prefix string) ([]arrival, error) {
 	var a announcement
 	if err := json.Unmarshal(body, &a); err != nil {
@@ -153,6 +173,8 @@ func arrivals(body []byte, prefix string) ([]arrival, error) {
 		return nil, nil
 	case a.NotificationType == "Received":
 		return received(body, prefix)
+	case a.EventType != "", a.NotificationType != "":
+		return []arrival{{told: body}}, nil
 	case a.Type == "Notification":
 		return handedOn(a.Message, prefix)
 	case a.RequestPayload != nil:
@@ -182,6 +204,9 @@ func arrivals(body []byte, prefix string) ([]arrival, error) {
 
 // handedOn returns what SNS hands on, which is JSON once more.
 func handedOn(message, prefix string) ([]arrival, error) {
+	if strings.HasPrefix(message, "Successfully validated SNS topic") {
+		return nil, nil
+	}
 	var inner announcement
 	if err := json.Unmarshal([]byte(message), &inner); err != nil || inner.Type == "Notification" {
 		return nil, errNoAnnouncement
@@ -211,7 +236,7 @@ func received(notice json.RawMessage, prefix string) ([]arrival, error) {
 	if strings.HasSuffix(key, setUpObject) {
 		return nil, nil
 	}
-	return []arrival{{key, notice}}, nil
+	return []arrival{{key: key, notice: notice}}, nil
 }
 
 // created returns the mail that S3 announces under a key.

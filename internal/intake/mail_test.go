@@ -27,6 +27,10 @@ func newMail(w *world) *intake.Mail {
 			d, p, err := email.Normalize(raw, env)
 			return intake.Letter{Delivery: d, Unread: p.Quarantine, File: p.Part, Page: p.SafeHTML}, err
 		},
+		Told: func(event []byte) (intake.Told, error) {
+			told, err := email.ReadTold(event)
+			return intake.Told(told), err
+		},
 	}
 }
 

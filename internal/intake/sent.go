@@ -59,6 +59,35 @@ func (h *Mail) attach(ctx context.Context, l *Letter) error {
 	return nil
 }
 
+// became notes what SES says of a mail of ours, at its message: sent,
+// delivered, come back. It may be told more than once, in any order, before
+// the mail that says the same or after it. Of mail that we did not send, or
+// forgot, nothing is kept.
+func (h *Mail) became(ctx context.Context, event []byte) (Tally, error) {
+	told, err := h.Told(event)
+	if err != nil {
+		return Tally{}, err
+	}
+	if h.Sent == nil || len(told.Effects) == 0 || len(told.Ours) == 0 {
+		return Tally{}, nil
+	}
+	found, err := h.Sent.SentMails(ctx, told.Ours)
+	if err != nil {
+		return Tally{}, err
+	}
+	i := slices.IndexFunc(told.Ours, func(id string) bool { _, ok := found[id]; return ok })
+	if i < 0 {
+		return Tally{}, nil
+	}
+	about := found[told.Ours[i]]
+	e := effectOn(about, contact.Message{Channel: contact.Email}, told.Effects)
+	tally, err := h.Taker.Take(ctx, contact.Delivery{Effects: []contact.Effect{e}}, Source{Channel: contact.Email, Raw: event, Type: "application/json"})
+	if err != nil || e.Kind != contact.Verdict || e.Status != "complaint" && !told.Hard {
+		return tally, err
+	}
+	return tally, h.Sent.MarkAddress(ctx, about.To, contact.AddressMark{Kind: e.Status, Code: e.Code, At: e.At})
+}
+
 // comeBack makes a mail of ours that was sent back to us, by a forward or a
 // list, a note to operations: nobody wrote it to us.
 func comeBack(d *contact.Delivery) {

@@ -63,3 +63,9 @@ func MailReader(cfg aws.Config) func(ctx context.Context, raw []byte, notice jso
 		}, err
 	}
 }
+
+// MailTold reads what SES says of a mail that it sent, for [intake.Mail].
+func MailTold(event []byte) (intake.Told, error) {
+	t, err := email.ReadTold(event)
+	return intake.Told(t), err
+}

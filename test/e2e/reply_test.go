@@ -119,7 +119,7 @@ func TestAnAnswerLeavesInTheThreadAndItsAnswerComesBackToIt(t *testing.T) {
 	if sent[0].Feedback != box {
 		t.Errorf("reports go to %s", sent[0].Feedback)
 	}
-	if e := b.entry("email:"+jan.Mail, stored.ProviderID); e.State == nil || e.State.Status != "sent" || e.State.MailID != sent[0].ID {
+	if e := b.entry("email:"+jan.Mail, stored.ProviderID); e.State == nil || e.State.Status != "delivered" || e.State.Times["sent"].IsZero() || e.State.MailID != sent[0].ID {
 		t.Errorf("state %+v", e.State)
 	}
 	for _, write := range []func() error{
@@ -241,7 +241,7 @@ func TestTwoProgramsDoNotAnswerEachOtherForEver(t *testing.T) {
 	if all := b.contactsOf("email:" + honest.Mail); len(all) != 1 || all[0].Waiting() {
 		t.Errorf("contacts %+v", all)
 	}
-	if e := b.entry("email:"+honest.Mail, first.ProviderID); e.State == nil || e.State.Verdicts["auto-reply"].IsZero() || e.State.Status != "sent" {
+	if e := b.entry("email:"+honest.Mail, first.ProviderID); e.State == nil || e.State.Verdicts["auto-reply"].IsZero() || e.State.Status != "delivered" {
 		t.Errorf("state %+v", e.State)
 	}
 	if _, err = b.reply("email:"+honest.Mail, map[string]any{"automatic": true}); err == nil {

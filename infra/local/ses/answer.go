@@ -20,8 +20,11 @@ const (
 )
 
 // Answer sends back what a recipient's server, or its program, makes of a mail
-// that was sent.
+// that was sent, by mail, and as an event.
 func (s *Server) Answer(one Sent, kind Kind) error {
+	if err := s.tellBack(one, kind); err != nil {
+		return err
+	}
 	if s.cfg.Deliver == nil {
 		return nil
 	}
@@ -31,12 +34,17 @@ func (s *Server) Answer(one Sent, kind Kind) error {
 
 // simulate answers as SES's mailbox simulator does.
 func (s *Server) simulate(one Sent) {
-	local, domain, _ := strings.Cut(one.To[0], "@")
-	local, _, _ = strings.Cut(local, "+")
-	kind, ok := map[string]Kind{"bounce": Bounce, "complaint": Complaint, "ooto": AutoReply}[local]
-	if ok && domain == "simulator.amazonses.com" {
+	if kind, ok := simulated(one.To[0]); ok {
 		_ = s.Answer(one, kind) // mail gets lost, too
 	}
+}
+
+// simulated says what comes back from an address of the mailbox simulator.
+func simulated(to string) (Kind, bool) {
+	local, domain, _ := strings.Cut(to, "@")
+	local, _, _ = strings.Cut(local, "+")
+	kind, ok := map[string]Kind{"bounce": Bounce, "complaint": Complaint, "ooto": AutoReply}[local]
+	return kind, ok && domain == "simulator.amazonses.com"
 }
 
 func (s *Server) reply(one Sent, kind Kind) (from, to, raw string) {

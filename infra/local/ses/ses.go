@@ -39,7 +39,11 @@ type Config struct {
 	Domains func() []string
 	// Deliver takes what comes back to us, as by SMTP. Nil loses it.
 	Deliver func(from string, to string, raw []byte) error
-	Now     func() time.Time // nil means time.Now
+	// Sets are the configuration sets; Tell publishes an event of one, by its
+	// type ("delivery"). Nil tells nobody.
+	Sets func() []string
+	Tell func(set, kind string, event []byte) error
+	Now  func() time.Time // nil means time.Now
 }
 
 // A Sent is a mail that was sent.
@@ -49,6 +53,8 @@ type Sent struct {
 	To       []string  `json:"to"`
 	Feedback string    `json:"feedback"` // where bounces and complaints go
 	At       time.Time `json:"at"`
+	Set      string    `json:"set,omitempty"`       // its configuration set
+	Own      string    `json:"messageId,omitempty"` // the Message-ID that its sender gave it
 	Raw      []byte    `json:"-"`
 }
 
@@ -137,6 +143,7 @@ func bad(format string, args ...any) error {
 type request struct {
 	FromEmailAddress               string
 	FeedbackForwardingEmailAddress string
+	ConfigurationSetName           string
 	Destination                    struct{ ToAddresses, CcAddresses, BccAddresses []string }
 	Content                        struct {
 		Raw *struct{ Data []byte }
@@ -198,6 +205,7 @@ func (s *Server) send(in request) (Sent, error) {
 	one := Sent{
 		ID: newID() + "@" + idDomain(s.cfg.Region), From: in.FromEmailAddress, To: in.Destination.ToAddresses,
 		Feedback: cmp.Or(in.FeedbackForwardingEmailAddress, in.FromEmailAddress), At: now,
+		Set: in.ConfigurationSetName, Own: strings.Trim(header(in.Content.Raw.Data).Get("Message-Id"), "<>"),
 	}
 	one.Raw = restamp(in.Content.Raw.Data, one.ID, now)
 	if err := s.keep(one); err != nil {
@@ -206,6 +214,9 @@ func (s *Server) send(in request) (Sent, error) {
 	s.mu.Lock()
 	s.sent = append(s.sent, one)
 	s.mu.Unlock()
+	if err := s.sentOff(one); err != nil {
+		return Sent{}, err
+	}
 	if lose {
 		return one, errLost
 	}
@@ -222,6 +233,9 @@ func (s *Server) check(in request) error {
 		return bad("Message length is more than %d bytes long", maxRaw)
 	case len(in.Destination.ToAddresses) == 0 || len(all) > maxRecipients:
 		return bad("Recipient count is not between 1 and %d", maxRecipients)
+	}
+	if set := in.ConfigurationSetName; set != "" && (s.cfg.Sets == nil || !slices.Contains(s.cfg.Sets(), set)) {
+		return &failure{http.StatusNotFound, "NotFoundException", "Configuration set <" + set + "> does not exist."}
 	}
 	for _, a := range all {
 		if strings.Count(a, "@") < 1 || strings.ContainsAny(a, "\r\n") || strings.ContainsFunc(a, func(r rune) bool { return r > '~' }) {

@@ -102,6 +102,49 @@ func TestWhatSESRefusesIsRefused(t *testing.T) {
 	}
 }
 
+func TestAConfigurationSetIsToldWhatBecomesOfAMail(t *testing.T) {
+	t.Parallel()
+	var told []string
+	s, err := ses.New(ses.Config{
+		Dir: t.TempDir(), Sets: func() []string { return []string{"heard"} },
+		Tell: func(set, kind string, event []byte) error {
+			if set != "heard" || !bytes.Contains(event, []byte(`"messageId":"\u003cown@support.example.com\u003e"`)) {
+				t.Errorf("%s is told %s", set, event)
+			}
+			told = append(told, kind)
+			return nil
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv := httptest.NewServer(s)
+	t.Cleanup(srv.Close)
+	client := sesv2.New(sesv2.Options{
+		Region: "eu-west-1", BaseEndpoint: &srv.URL, Credentials: credentials.NewStaticCredentialsProvider("TEST", "secret", ""), RetryMaxAttempts: 1,
+	})
+	for _, to := range []string{"jan@example.com", "bounce@simulator.amazonses.com"} {
+		in := input(to)
+		in.ConfigurationSetName = aws.String("heard")
+		if _, err := client.SendEmail(t.Context(), in); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, kind := range []ses.Kind{ses.Complaint, ses.AutoReply} {
+		if err := s.Answer(s.Sent()[0], kind); err != nil {
+			t.Fatal(err)
+		}
+	}
+	in := input("jan@example.com")
+	in.ConfigurationSetName = aws.String("other")
+	if _, err := client.SendEmail(t.Context(), in); err == nil {
+		t.Error("sent with a set that is not there")
+	}
+	if got := strings.Join(told, " "); got != "send delivery send complaint" {
+		t.Errorf("told %s", got)
+	}
+}
+
 func TestWhatComesBackNamesTheMail(t *testing.T) {
 	t.Parallel()
 	s, client, came := open(t, t.TempDir())

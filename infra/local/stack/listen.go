@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/smtp"
+	"slices"
 	"time"
 
 	"github.com/heard-intake/heard/infra/local/graph"
@@ -71,6 +72,29 @@ func (s *Stack) listen() error {
 // mailDomains are those that SES sends for.
 func (s *Stack) mailDomains() []string { return []string{s.MailDomain} }
 
+// mailSets are the configuration sets that somebody is told of.
+func (s *Stack) mailSets() []string {
+	var all []string
+	for _, e := range s.Model.SendingEvents {
+		all = append(all, e.Set)
+	}
+	return all
+}
+
+// tellSent publishes what became of a mail that was sent to the topics that
+// asked for it.
+func (s *Stack) tellSent(set, kind string, event []byte) error {
+	for _, e := range s.Model.SendingEvents {
+		if e.Set != set || !slices.Contains(e.Types, kind) {
+			continue
+		}
+		if err := s.publish(e.Topic, "Amazon SES Email Event Notification", string(event)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // deliver brings a mail back to us by SMTP.
 func (s *Stack) deliver(from, to string, raw []byte) error {
 	return smtp.SendMail(s.SMTP, nil, from, []string{to}, raw)
@@ -132,7 +156,7 @@ func (s *Stack) serveStandIns(ctx context.Context) (err error) {
 	s.serve(s.at.lambda, s.lambda)
 	s.Graph = graph.New(graph.Config{Put: s.s3.Put})
 	s.serve(s.at.graph, s.Graph)
-	if s.SES, err = ses.New(ses.Config{Dir: s.path("sent"), Region: region, Domains: s.mailDomains, Deliver: s.deliver}); err != nil {
+	if s.SES, err = ses.New(ses.Config{Dir: s.path("sent"), Region: region, Domains: s.mailDomains, Deliver: s.deliver, Sets: s.mailSets, Tell: s.tellSent}); err != nil {
 		return err
 	}
 	s.serve(s.at.ses, s.SES)

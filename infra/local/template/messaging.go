@@ -124,6 +124,29 @@ func (b *builder) mailRule(res *resource) {
 	b.model.MailRules = append(b.model.MailRules, m)
 }
 
+// SendingEvents says who is told what becomes of mail that is sent with a
+// configuration set.
+type SendingEvents struct {
+	Set   string
+	Types []string
+	Topic string // an ARN
+}
+
+func (b *builder) sendingEvents(res *resource) {
+	r := b.open(res.props, res.id)
+	e := SendingEvents{Set: r.must("ConfigurationSetName")}
+	to := r.obj("EventDestination")
+	if to.truth("Enabled", false) {
+		e.Types = to.texts("MatchingEventTypes")
+	}
+	topic := to.obj("SnsDestination")
+	e.Topic = topic.must("TopicARN")
+	topic.done()
+	to.skip("Name").done()
+	r.done()
+	b.model.SendingEvents = append(b.model.SendingEvents, e)
+}
+
 func (n *node) keysOrNone() []string {
 	if n == nil {
 		return nil

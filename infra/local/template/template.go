@@ -55,6 +55,7 @@ type Model struct {
 	Secrets       []Secret
 	Topics        []Topic
 	MailRules     []MailRule
+	SendingEvents []SendingEvents
 	Outputs       []Output
 }
 

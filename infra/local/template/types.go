@@ -52,8 +52,9 @@ var resourceTypes = map[string]resourceType{
 		"TopicArn":  "arn:sns:{region}:{account}:{name}",
 		"TopicName": "{name}",
 	}, (*builder).topic},
-	"AWS::SNS::Subscription": {"", refOnly, (*builder).subscription},
-	"AWS::SES::ReceiptRule":  {"", refOnly, (*builder).mailRule},
+	"AWS::SNS::Subscription":                     {"", refOnly, (*builder).subscription},
+	"AWS::SES::ReceiptRule":                      {"", refOnly, (*builder).mailRule},
+	"AWS::SES::ConfigurationSetEventDestination": {"", refOnly, (*builder).sendingEvents},
 
 	// No effect on this machine: nothing here has permissions, alarms, keys,
 	// log retention, deployments or a choice between mail rule sets.
@@ -65,12 +66,13 @@ var resourceTypes = map[string]resourceType{
 	"AWS::KMS::Alias":               {"AliasName", refOnly, nil},
 	"AWS::KMS::Key": {"", map[string]string{
 		"": "{name}", "KeyId": "{name}", "Arn": "arn:kms:{region}:{account}:key/{name}"}, nil},
-	"AWS::Lambda::Permission":  {"", refOnly, nil},
-	"AWS::Logs::LogGroup":      {"LogGroupName", refAndARN("arn:logs:{region}:{account}:log-group:{name}:*"), nil},
-	"AWS::S3::BucketPolicy":    {"", refOnly, nil},
-	"AWS::SES::ReceiptRuleSet": {"RuleSetName", refOnly, nil},
-	"AWS::SNS::TopicPolicy":    {"", refOnly, nil},
-	"AWS::SQS::QueuePolicy":    {"", refOnly, nil},
+	"AWS::Lambda::Permission":    {"", refOnly, nil},
+	"AWS::Logs::LogGroup":        {"LogGroupName", refAndARN("arn:logs:{region}:{account}:log-group:{name}:*"), nil},
+	"AWS::S3::BucketPolicy":      {"", refOnly, nil},
+	"AWS::SES::ConfigurationSet": {"Name", refOnly, nil},
+	"AWS::SES::ReceiptRuleSet":   {"RuleSetName", refOnly, nil},
+	"AWS::SNS::TopicPolicy":      {"", refOnly, nil},
+	"AWS::SQS::QueuePolicy":      {"", refOnly, nil},
 }
 
 // partTypes are read last: they add to what another resource is.

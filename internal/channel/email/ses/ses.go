@@ -17,18 +17,25 @@ import (
 )
 
 // A Client sends in one region.
-type Client struct{ api *sesv2.Client }
+type Client struct {
+	api *sesv2.Client
+	set *string // the configuration set, which says who is told what became of a mail; nil for none
+}
 
 // answerTime is how long SES may take: a try given up too soon sends twice.
 const answerTime = 20 * time.Second
 
 // New returns a client. The API has no token that makes a second try the same
-// as the first, so that the SDK makes none.
-func New(cfg aws.Config) *Client {
-	return &Client{api: sesv2.NewFromConfig(cfg, func(o *sesv2.Options) {
+// as the first, so that the SDK makes none. A configuration set may be empty.
+func New(cfg aws.Config, configurationSet string) *Client {
+	c := &Client{api: sesv2.NewFromConfig(cfg, func(o *sesv2.Options) {
 		o.Retryer = aws.NopRetryer{}
 		o.HTTPClient = awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) { t.ResponseHeaderTimeout = answerTime })
 	})}
+	if configurationSet != "" {
+		c.set = &configurationSet
+	}
+	return c
 }
 
 // Send sends a raw mail from a mailbox of the verified domain to one recipient;
@@ -39,6 +46,7 @@ func (c *Client) Send(ctx context.Context, from, to, feedback string, raw []byte
 	out, err := c.api.SendEmail(ctx, &sesv2.SendEmailInput{
 		FromEmailAddress:               &from,
 		FeedbackForwardingEmailAddress: &feedback,
+		ConfigurationSetName:           c.set,
 		Destination:                    &types.Destination{ToAddresses: []string{to}},
 		Content:                        &types.EmailContent{Raw: &types.RawMessage{Data: raw}},
 	})

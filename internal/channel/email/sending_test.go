@@ -1,0 +1,118 @@
+package email_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/heard-intake/heard/internal/channel/email"
+	"github.com/heard-intake/heard/internal/contact"
+)
+
+// mailTold is the mail that an event is about.
+const mailTold = `"mail": {"timestamp": "2026-03-01T10:00:00.123Z", "source": "service@support.example.com",
+	"sourceArn": "arn:aws:ses:eu-west-1:000000000000:identity/support.example.com", "messageId": "0102018-000000", "destination": ["Jan@Example.com"],
+	"headersTruncated": false, "headers": [{"name": "From", "value": "x"}, {"name": "Message-ID", "value": "<aaaaaaaaaaaaaaaabbbbbbbbbbbbbbbbbbbb@support.example.com>"}]}`
+
+func TestWhatSESSaysOfAMailOfOurs(t *testing.T) {
+	t.Parallel()
+	sent := time.Date(2026, 3, 1, 10, 0, 0, 123e6, time.UTC)
+	later := sent.Add(time.Minute)
+	const at = `"timestamp": "2026-03-01T10:01:00.123Z"`
+	for _, tt := range []struct {
+		name, event string
+		want        contact.Effect
+		hard        bool
+	}{
+		{"sent", `"eventType": "Send", "send": {}`, contact.Effect{Kind: contact.Status, Status: "sent", At: sent, MailID: "0102018-000000@eu-west-1.amazonses.com"}, false},
+		{
+			"delivered", `"eventType": "Delivery", "delivery": {` + at + `, "recipients": ["jan@example.com"]}`,
+			contact.Effect{Kind: contact.Status, Status: "delivered", At: later}, false,
+		},
+		{
+			"delivered, as an identity's notification says it", `"notificationType": "Delivery", "delivery": {` + at + `}`,
+			contact.Effect{Kind: contact.Status, Status: "delivered", At: later}, false,
+		},
+		{
+			"a hard bounce", `"eventType": "Bounce", "bounce": {` + at + `, "bounceType": "Permanent", "bounceSubType": "General",
+				"bouncedRecipients": [{"emailAddress": "jan@example.com", "action": "failed", "status": "5.1.1", "diagnosticCode": "smtp; 550 user unknown"}]}`,
+			contact.Effect{Kind: contact.Verdict, Status: "bounce", At: later, Code: "5.1.1", Detail: "smtp; 550 user unknown"}, true,
+		},
+		{
+			"a full mailbox", `"eventType": "Bounce", "bounce": {` + at + `, "bounceType": "Transient", "bounceSubType": "MailboxFull",
+				"bouncedRecipients": [{"emailAddress": "jan@example.com"}]}`,
+			contact.Effect{Kind: contact.Verdict, Status: "bounce", At: later, Code: "MailboxFull"}, false,
+		},
+		{
+			"a complaint", `"eventType": "Complaint", "complaint": {` + at + `, "complaintFeedbackType": "abuse", "complainedRecipients": [{"emailAddress": "jan@example.com"}]}`,
+			contact.Effect{Kind: contact.Verdict, Status: "complaint", At: later, Code: "abuse"}, false,
+		},
+		{
+			"a delay", `"eventType": "DeliveryDelay", "deliveryDelay": {` + at + `, "delayType": "TransientCommunicationFailure", "delayedRecipients": [{"emailAddress": "jan@example.com", "status": "4.4.1"}]}`,
+			contact.Effect{Kind: contact.Verdict, Status: "delay", At: later, Code: "4.4.1"}, false,
+		},
+		{"a rejection", `"eventType": "Reject", "reject": {"reason": "Bad content"}`, contact.Effect{Kind: contact.Status, Status: "failed", At: sent, Code: "rejected", Detail: "Bad content"}, false},
+		{
+			"a template that cannot be filled in", `"eventType": "Rendering Failure", "failure": {"errorMessage": "no x"}`,
+			contact.Effect{Kind: contact.Status, Status: "failed", At: sent, Code: "rendering-failure", Detail: "no x"}, false,
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			got, err := email.ReadTold([]byte("{" + tt.event + ", " + mailTold + "}"))
+			if err != nil || len(got.Effects) != 1 || got.Hard != tt.hard {
+				t.Fatalf("%+v, %v", got, err)
+			}
+			if want := "aaaaaaaaaaaaaaaabbbbbbbbbbbbbbbbbbbb@support.example.com 0102018-000000@eu-west-1.amazonses.com"; strings.Join(got.Ours, " ") != want {
+				t.Errorf("of the mail %q", got.Ours)
+			}
+			e := got.Effects[0]
+			if e.Customer.Value != "jan@example.com" || e.Channel != contact.Email {
+				t.Errorf("about %+v", e.Customer)
+			}
+			if e.Kind != tt.want.Kind || e.Status != tt.want.Status || !e.At.Equal(tt.want.At) || e.Code != tt.want.Code || e.Detail != tt.want.Detail || e.MailID != tt.want.MailID {
+				t.Errorf("%+v", e)
+			}
+		})
+	}
+}
+
+func TestWhatSaysNothingOfAMailHasNoEffect(t *testing.T) {
+	t.Parallel()
+	for _, event := range []string{
+		`"eventType": "Click"`, `"eventType": "Open"`, `"eventType": "Complaint", "complaint": {"complaintFeedbackType": "not-spam"}`,
+	} {
+		if got, err := email.ReadTold([]byte("{" + event + ", " + mailTold + "}")); err != nil || len(got.Effects) != 0 {
+			t.Errorf("%s: %+v, %v", event, got, err)
+		}
+	}
+	for _, event := range []string{"", "{", "[]", `{"eventType": "Send"}`, `{"eventType": "Send", "mail": {"messageId": "x"}}`, `{"eventType": 3}`} {
+		if _, err := email.ReadTold([]byte(event)); err == nil {
+			t.Errorf("%s is an event", event)
+		}
+	}
+}
+
+// Whatever SES says, what is made of it can be stored once its target is known.
+func FuzzReadTold(f *testing.F) {
+	f.Add([]byte(`{"eventType": "Send", ` + mailTold + `}`))
+	f.Add([]byte(`{"eventType": "Bounce", "bounce": {"timestamp": "1960-01-01T00:00:00Z", "bounceType": "Permanent", "bouncedRecipients": [{"emailAddress": "a@b.example", "status": "\u0000"}]}, ` + mailTold + `}`))
+	f.Fuzz(func(t *testing.T, event []byte) {
+		got, err := email.ReadTold(event)
+		if err != nil {
+			return
+		}
+		for _, e := range got.Effects {
+			e.Target = "x"
+			if err := e.Validate(); err != nil {
+				t.Error(err)
+			}
+			if len(e.Code) > 100 || len(e.Detail) > 500 || strings.ContainsRune(e.Detail, 0) {
+				t.Errorf("%+v", e)
+			}
+		}
+		if len(got.Ours) > 2 || len(got.Effects) > 50 {
+			t.Errorf("%d ids, %d effects", len(got.Ours), len(got.Effects))
+		}
+	})
+}
