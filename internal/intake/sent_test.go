@@ -121,7 +121,9 @@ func TestWhatSESSaysOfOurMailIsSeenAtIt(t *testing.T) {
 		{"a complaint", func(o *ours) []string {
 			return []string{o.delivered(), o.told("Complaint", object{"complaint": object{"timestamp": day(2), "complaintFeedbackType": "abuse"}})}
 		}, "delivered", "abuse", "complaint"},
-		{"a rejection", func(o *ours) []string { return []string{o.told("Reject", object{"reject": object{"reason": "Bad content"}})} }, "failed", "rejected", ""},
+		{"a rejection", func(o *ours) []string {
+			return []string{o.told("Reject", object{"reject": object{"reason": "Bad content"}})}
+		}, "failed", "rejected", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

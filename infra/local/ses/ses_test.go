@@ -140,7 +140,7 @@ func TestAConfigurationSetIsToldWhatBecomesOfAMail(t *testing.T) {
 	if _, err := client.SendEmail(t.Context(), in); err == nil {
 		t.Error("sent with a set that is not there")
 	}
-	if got := strings.Join(told, " "); got != "send delivery send complaint" {
+	if got := strings.Join(told, " "); got != "send delivery send bounce complaint" {
 		t.Errorf("told %s", got)
 	}
 }
