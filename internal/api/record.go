@@ -190,15 +190,19 @@ func (a *Agents) record(ctx context.Context, r *request, m contact.Message) (rep
 	if m.Customer, err = a.address(ctx, c, m.Channel, &rec.under); err != nil {
 		return reply{}, err
 	}
-	return a.store(ctx, rec, m, http.StatusCreated)
+	return a.store(ctx, rec, m, nil, http.StatusCreated)
 }
 
 // same reports whether m says what is stored, of which long texts are there
 // as previews only.
 func same(stored contact.Entry, m contact.Message) bool {
 	return stored.Direction == m.Direction && stored.Reason == m.Reason && stored.Outcome == m.Outcome &&
-		sameRemark(stored.Note, m.Note) &&
+		sameRemark(stored.Note, m.Note) && stored.Page == m.Page && sameFiles(stored.Attachments, m.Attachments) &&
 		(stored.Text == m.Text || stored.Whole != "" && strings.HasPrefix(m.Text, stored.Text))
+}
+
+func sameFiles(a, b []contact.Attachment) bool {
+	return slices.EqualFunc(a, b, func(a, b contact.Attachment) bool { return a.SHA256 == b.SHA256 && a.Name == b.Name })
 }
 
 // A recorder stores one message of a customer who is known already, and looks

@@ -3,7 +3,11 @@ package api
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -30,10 +34,28 @@ type outgoing struct {
 	InReplyTo contact.ID      `json:"inReplyTo"`
 	Subject   string          `json:"subject"`
 	Text      string          `json:"text"`
+	HTML      string          `json:"html"`
+	Files     []outgoingFile  `json:"files"`
 	Author    string          `json:"author"`
 	Automatic bool            `json:"automatic"`
 	Force     string          `json:"force"`
 }
+
+// An outgoingFile is a file that goes with an answer.
+type outgoingFile struct {
+	Name string `json:"name"`
+	Type string `json:"type"`
+	Data string `json:"data"` // base64
+}
+
+// Limits of what goes with an answer. Lambda takes 6 MB in a request, so that
+// a body of maxBodyOfAnswer comes through.
+const (
+	maxBodyOfAnswer = 5 << 20   // bytes of the body
+	maxFiles        = 10        // with one answer
+	maxFileBytes    = 3 << 20   // of all files together
+	maxHTML         = 256 << 10 // bytes
+)
 
 // maxAge is how far back the id of an answer may lie: it says when the answer
 // was written.
@@ -42,10 +64,18 @@ const maxAge = 24 * time.Hour
 // reply takes an answer to be sent: it is stored, and leaves from there.
 func (a *Agents) reply(ctx context.Context, r *request) (reply, error) {
 	var b outgoing
-	if err := r.decode(&b); err != nil {
+	body, err := r.jsonBody(maxBodyOfAnswer)
+	if err != nil {
+		return reply{}, err
+	}
+	if err := unmarshal(body, &b); err != nil {
 		return reply{}, err
 	}
 	m, err := a.composed(&b, r)
+	if err != nil {
+		return reply{}, err
+	}
+	letter, err := enclose(&m, b)
 	if err != nil {
 		return reply{}, err
 	}
@@ -67,8 +97,64 @@ func (a *Agents) reply(ctx context.Context, r *request) (reply, error) {
 	if err := a.allowed(ctx, r, m, answered, b.Force != ""); err != nil {
 		return reply{}, err
 	}
-	return a.store(ctx, rec, m, http.StatusAccepted)
+	if err := a.unlike(ctx, rec, m); err != nil {
+		return reply{}, err
+	}
+	return a.store(ctx, rec, m, letter, http.StatusAccepted)
 }
+
+// enclose reads the files of an answer and its page into m, and returns what
+// holds them.
+func enclose(m *contact.Message, b outgoing) (*intake.Letter, error) {
+	if len(b.Files) > maxFiles {
+		return nil, fault.New(fault.Invalid, "an answer may have %d files", maxFiles)
+	}
+	data := map[string][]byte{}
+	total := 0
+	for i, f := range b.Files {
+		name, typ, err := email.OutgoingFile(f.Name, f.Type)
+		if err != nil {
+			return nil, fault.New(fault.Invalid, "files[%d]: %s", i, fault.Message(err))
+		}
+		content, err := base64.StdEncoding.DecodeString(f.Data)
+		if err != nil || len(content) == 0 {
+			return nil, fault.New(fault.Invalid, "files[%d].data must be the file in base64", i)
+		}
+		if total += len(content); total > maxFileBytes {
+			return nil, fault.New(fault.TooLarge, "the files of an answer may have %d bytes together", maxFileBytes)
+		}
+		sum := sha256.Sum256(content)
+		ref := strconv.Itoa(i + 1)
+		data[ref] = content
+		m.Attachments = append(m.Attachments, contact.Attachment{
+			Kind: email.OutgoingKind(typ), Ref: ref, Type: typ, Name: name, Size: int64(len(content)), SHA256: hex.EncodeToString(sum[:]),
+		})
+	}
+	page, _ := email.OutgoingPage(b.HTML)
+	m.Page = int64(len(page))
+	return &intake.Letter{
+		File: func(ref string) ([]byte, bool) { content, ok := data[ref]; return content, ok },
+		Page: func() string { return page },
+	}, nil
+}
+
+// unlike refuses an answer under the id of another, before its files take the
+// place of the other's.
+func (a *Agents) unlike(ctx context.Context, rec *recorder, m contact.Message) error {
+	if len(m.Attachments) == 0 && m.Page == 0 {
+		return nil
+	}
+	e, err := a.Store.Message(ctx, rec.under, m.ID)
+	if err != nil && fault.KindOf(err) != fault.NotFound {
+		return err
+	}
+	if err == nil && !same(e, m) {
+		return errOther
+	}
+	return nil
+}
+
+var errOther = fault.New(fault.Conflict, "this id is that of another message of this customer")
 
 // composed returns what a request says, addressed to nobody yet.
 func (a *Agents) composed(b *outgoing, r *request) (contact.Message, error) {
@@ -80,6 +166,12 @@ func (a *Agents) composed(b *outgoing, r *request) (contact.Message, error) {
 		return m, fault.New(fault.Invalid, "channel must be email: only mail is sent from here; an answer that you sent elsewhere is recorded with POST /v1/customers/{id}/messages")
 	case a.Mailbox.Domain == "":
 		return m, fault.New(fault.Invalid, "this stack has no mail domain, and sends nothing")
+	}
+	if len(b.HTML) > maxHTML {
+		return m, fault.New(fault.TooLarge, "html may have %d bytes", maxHTML)
+	}
+	if _, says := email.OutgoingPage(b.HTML); b.Text == "" {
+		b.Text = says
 	}
 	var err error
 	if m.Text, err = clean("text", b.Text, contact.MaxText, true); err != nil {
@@ -231,16 +323,17 @@ func stop(reason, detail string) error {
 	return &refusal{error: fault.New(fault.Conflict, "%s", detail), more: map[string]any{"reason": reason}}
 }
 
-// store stores m once, and answers with what is stored.
-func (a *Agents) store(ctx context.Context, rec *recorder, m contact.Message, created int) (reply, error) {
+// store stores m once, with what its letter encloses, and answers with what is
+// stored.
+func (a *Agents) store(ctx context.Context, rec *recorder, m contact.Message, letter *intake.Letter, created int) (reply, error) {
 	taker := intake.Taker{Store: rec, Blobs: a.Blobs, Now: a.Now}
-	tally, err := taker.Take(ctx, contact.Delivery{Messages: []contact.Message{m}}, intake.Source{Channel: m.Channel})
+	tally, err := taker.Take(ctx, contact.Delivery{Messages: []contact.Message{m}}, intake.Source{Channel: m.Channel, Letter: letter})
 	a.Meter.Count("Channel", string(m.Channel), tally.Counts())
 	if err != nil {
 		return reply{}, err
 	}
 	if s := rec.stored; (s.Origin == contact.Recorded || s.Origin == contact.Composed) && !same(s, m) {
-		return reply{}, fault.New(fault.Conflict, "this id is that of another message of this customer")
+		return reply{}, errOther
 	}
 	out := reply{status: http.StatusOK}
 	if tally.Stored == 1 {

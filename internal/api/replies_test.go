@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"context"
+	"encoding/base64"
 	"net/http"
 	"slices"
 	"strings"
@@ -154,5 +155,66 @@ func TestMailToAnAddressThatFailedTakesAReason(t *testing.T) {
 		s.do(call{route: replyRoute, path: id(who), body: written(map[string]any{"force": "they called"})}).is(http.StatusAccepted)
 		s.mails(who, contact.Message{ProviderID: "ses3", SentAt: now.Add(-30 * time.Minute)})
 		s.do(call{route: replyRoute, path: id(who), body: written(map[string]any{"id": replyID2})}).is(http.StatusAccepted)
+	}
+}
+
+func TestAnAnswerHasFilesAndAPage(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	who := s.customer(els)
+	s.mails(who, contact.Message{Subject: "pakket"})
+	file := func(name, typ, data string) map[string]any {
+		return map[string]any{"name": name, "type": typ, "data": data}
+	}
+	with := func(files ...map[string]any) map[string]any {
+		return map[string]any{
+			"channel": "email", "id": replyID, "html": `<p onclick="x()">Zie de <b>factuur</b></p><script>x()</script>`, "files": files,
+		}
+	}
+	invoice := file(`C:\map\factuur.txt`, "text/plain", "RWVuIGZhY3R1dXI=")
+	var m contact.Entry
+	s.do(call{route: replyRoute, path: id(who), body: with(invoice)}).into(http.StatusAccepted, &m)
+	if m.Text != "Zie de factuur" || len(m.Attachments) != 1 || m.Attachments[0].Name != "factuur.txt" || m.Attachments[0].Size != 11 || m.Page == 0 {
+		t.Fatalf("answer %+v", m.Message)
+	}
+	e, err := s.table.Message(t.Context(), who, m.ID)
+	if err != nil || e.State == nil || len(e.State.Files) != 1 || e.State.Page == nil {
+		t.Fatalf("%+v, %v", e, err)
+	}
+	for key, want := range map[string]string{e.State.Files[0].Key: "Een factuur", e.State.Page.Key: "<p>Zie de <b>factuur</b></p>"} {
+		if data, err := s.blobs.Get(t.Context(), key, 1<<20); err != nil || string(data) != want {
+			t.Errorf("kept %q, %v", data, err)
+		}
+	}
+	s.do(call{route: replyRoute, path: id(who), body: with(invoice)}).into(http.StatusOK, &m)
+	s.do(call{route: replyRoute, path: id(who), body: with(file("factuur.txt", "text/plain", "RWVuIGFuZGVyZQ=="))}).refused(http.StatusConflict, "another message")
+	if data, err := s.blobs.Get(t.Context(), e.State.Files[0].Key, 1<<20); err != nil || string(data) != "Een factuur" {
+		t.Errorf("the refused answer's file took its place: %q, %v", data, err)
+	}
+	big := base64.StdEncoding.EncodeToString(make([]byte, 2<<20))
+	many := make([]map[string]any, 11)
+	for i := range many {
+		many[i] = invoice
+	}
+	for name, tt := range map[string]struct {
+		body   map[string]any
+		status int
+		says   string
+	}{
+		"a program":           {with(file("factuur.exe", "", "eA==")), 400, "runs when it is opened"},
+		"a page":              {with(file("x.pdf.html", "application/pdf", "eA==")), 400, "runs when it is opened"},
+		"no name":             {with(file("../", "", "eA==")), 400, "no name"},
+		"no type":             {with(file("x", "pdf of mine", "eA==")), 400, "media type"},
+		"no base64":           {with(file("x", "", "%")), 400, "base64"},
+		"nothing in it":       {with(file("x", "", "")), 400, "base64"},
+		"too many":            {with(many...), 400, "10 files"},
+		"too large":           {with(file("x", "", big), file("y", "", big)), 413, "bytes"},
+		"a page without word": {map[string]any{"channel": "email", "id": replyID2, "html": "<script>x()</script>"}, 400, "text is missing"},
+		"too long a page":     {map[string]any{"channel": "email", "id": replyID2, "html": strings.Repeat("x", 256<<10+1)}, 413, "html"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s.do(call{route: replyRoute, path: id(who), body: tt.body}).refused(tt.status, tt.says)
+		})
 	}
 }

@@ -121,13 +121,14 @@ func (h *Handler) do(ctx context.Context, body string) error {
 	if err := json.Unmarshal([]byte(body), &job); err != nil || job.Message == "" || job.Customer == "" {
 		return fault.New(fault.Invalid, "not a job")
 	}
-	m, mailID, err := h.message(ctx, job)
+	e, mailID, err := h.message(ctx, job)
 	if err != nil && fault.KindOf(err) == fault.NotFound {
 		return nil // erased meanwhile
 	}
 	if err != nil {
 		return err
 	}
+	m := e.Message
 	if m.Channel != contact.Email || m.Direction != contact.Outbound || m.Origin != contact.Composed || m.MailID == "" {
 		return fault.New(fault.Invalid, "not a message to send")
 	}
@@ -140,7 +141,7 @@ func (h *Handler) do(ctx context.Context, body string) error {
 	case turn == contact.Over:
 		return h.remember(ctx, m, mailID) // which the first may not have come to
 	}
-	return h.send(ctx, m)
+	return h.send(ctx, e)
 }
 
 // lease is how long nobody else sends: until this invocation is over.
@@ -153,31 +154,54 @@ func lease(ctx context.Context) time.Duration {
 }
 
 // message returns a message, whole, and the Message-ID that SES gave it.
-func (h *Handler) message(ctx context.Context, job contact.Job) (m contact.Message, mailID string, err error) {
-	e, err := h.Store.Message(ctx, job.Customer, job.Message)
+func (h *Handler) message(ctx context.Context, job contact.Job) (e contact.Entry, mailID string, err error) {
+	e, err = h.Store.Message(ctx, job.Customer, job.Message)
 	if err != nil {
-		return m, "", err
+		return e, "", err
 	}
-	m = e.Message
 	if e.State != nil {
 		mailID = e.State.MailID
 	}
 	if e.Whole == "" {
-		return m, mailID, nil
+		return e, mailID, nil
 	}
 	data, err := h.Blobs.Get(ctx, e.Whole, maxWhole)
 	if err != nil {
-		return m, "", err
+		return e, "", err
 	}
-	if err := json.Unmarshal(data, &m); err != nil {
-		return m, "", fault.New(fault.Internal, "a whole message cannot be read")
+	e.Message = contact.Message{}
+	if err := json.Unmarshal(data, &e.Message); err != nil {
+		return e, "", fault.New(fault.Internal, "a whole message cannot be read")
 	}
-	return m, mailID, nil
+	return e, mailID, nil
 }
 
-// send sends m, and notes what came of it.
-func (h *Handler) send(ctx context.Context, m contact.Message) error {
-	now := h.Now()
+// enclose adds to l what lies beside the message: its files, and its page.
+func (h *Handler) enclose(ctx context.Context, e contact.Entry, l *compose.Letter) error {
+	if e.State == nil {
+		return nil
+	}
+	for _, f := range e.State.Files {
+		if f.Key == "" {
+			return fault.New(fault.Internal, "a file of an answer is missing")
+		}
+		data, err := h.Blobs.Get(ctx, f.Key, compose.MaxSize)
+		if err != nil {
+			return err
+		}
+		l.Files = append(l.Files, compose.File{Name: f.Name, Type: f.Type, Data: data})
+	}
+	if e.State.Page == nil {
+		return nil
+	}
+	page, err := h.Blobs.Get(ctx, e.State.Page.Key, maxWhole)
+	l.HTML = string(page)
+	return err
+}
+
+// send sends the message of e, and notes what came of it.
+func (h *Handler) send(ctx context.Context, e contact.Entry) error {
+	m, now := e.Message, h.Now()
 	if now.Sub(cmp.Or(m.ReceivedAt, m.SentAt)) > keptFor {
 		return h.failed(ctx, m, TooLate)
 	}
@@ -191,6 +215,9 @@ func (h *Handler) send(ctx context.Context, m contact.Message) error {
 		}
 	}
 	l := letter(m, h.Name)
+	if err := h.enclose(ctx, e, &l); err != nil {
+		return h.later(ctx, m, err)
+	}
 	raw, err := compose.Mail(l)
 	if err != nil {
 		slog.WarnContext(ctx, "not a mail", "err", err)

@@ -250,3 +250,39 @@ func TestWhatIsNoJobComesAgainAndWhatIsErasedDoesNot(t *testing.T) {
 		t.Error("a message that is not there is no error")
 	}
 }
+
+// files holds the files of messages.
+type files map[string]string
+
+func (f files) Get(_ context.Context, key string, _ int64) ([]byte, error) {
+	data, ok := f[key]
+	if !ok {
+		return nil, fault.New(fault.Unavailable, "no answer")
+	}
+	return []byte(data), nil
+}
+
+func TestAnAnswerLeavesWithItsFilesAndItsPage(t *testing.T) {
+	t.Parallel()
+	b := open(t)
+	m := b.written("1", time.Minute, func(m *contact.Message) {
+		m.Attachments = []contact.Attachment{{Ref: "1", Name: "factuur.txt", Type: "text/plain", Size: 11, SHA256: "aa"}}
+		m.Page = 13
+	})
+	hash := b.table.Hash("message", string(m.ID))
+	held := files{m.FileKey(hash, contact.PageFile): "<p>Morgen.</p>"}
+	b.h.Blobs = held
+	if !b.job(m) || len(b.ses.sent) != 0 {
+		t.Fatal("sent without its file")
+	}
+	held[m.FileKey(hash, "0")] = "Een factuur"
+	if b.job(m) || len(b.ses.sent) != 1 {
+		t.Fatal("not sent")
+	}
+	raw := string(b.ses.sent[0])
+	for _, part := range []string{"filename=factuur.txt", "RWVuIGZhY3R1dXI=", "<p>Morgen.</p>", "text/plain; charset=utf-8"} {
+		if !strings.Contains(raw, part) {
+			t.Errorf("without %q:\n%s", part, raw)
+		}
+	}
+}

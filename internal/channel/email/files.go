@@ -1,6 +1,7 @@
 package email
 
 import (
+	"mime"
 	"path"
 	"strings"
 	"unicode"
@@ -8,6 +9,7 @@ import (
 	"github.com/heard-intake/heard/internal/channel/email/htmltext"
 	"github.com/heard-intake/heard/internal/channel/email/rfc822"
 	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/fault"
 )
 
 // rootRef is the ref of a mail that is a file as a whole.
@@ -163,4 +165,37 @@ func dangerous(name, media string) bool {
 		return true
 	}
 	return dangerousNames[strings.ToLower(path.Ext(strings.TrimRight(name, " .")))]
+}
+
+// OutgoingFile returns the name under which a file may be sent, and its media
+// type. One without a name, or that runs when it is opened, is
+// [fault.Invalid].
+func OutgoingFile(name, media string) (safeName, safeMedia string, err error) {
+	name = sanitize(contact.Clean(name, MaxFileNameGiven))
+	if name == "" {
+		return "", "", fault.New(fault.Invalid, "it has no name")
+	}
+	typ := "application/octet-stream"
+	if media != "" {
+		if typ, _, err = mime.ParseMediaType(media); err != nil || len(typ) > 100 || strings.HasPrefix(typ, "multipart/") || strings.HasPrefix(typ, "message/") {
+			return "", "", fault.New(fault.Invalid, "type must be a media type, such as application/pdf")
+		}
+	}
+	if dangerous(name, typ) {
+		return "", "", fault.New(fault.Invalid, "a file that runs when it is opened is not sent")
+	}
+	return name, typ, nil
+}
+
+// OutgoingKind is the kind of attachment that a media type is.
+func OutgoingKind(media string) contact.Kind { return mediaKind(media) }
+
+// MaxFileNameGiven is how much is read of the name of a file to send, in bytes.
+const MaxFileNameGiven = 1000
+
+// OutgoingPage returns the HTML of a mail to send as it may be shown anywhere,
+// and what it says as text.
+func OutgoingPage(page string) (safe, text string) {
+	safe = strings.TrimSpace(htmltext.Sanitize(page))
+	return safe, strings.TrimSpace(htmltext.Convert(safe).Text)
 }
