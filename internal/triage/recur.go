@@ -50,13 +50,13 @@ func (t *Triage) evidenceOf(p *plan, stored []contact.Contact) {
 	for _, k := range p.save {
 		before := was[place{k.Customer, k.ID}]
 		for _, c := range k.Causes {
-			if !shows(before, c) {
+			if !t.shows(before, k, c) {
 				e := of(k.Customer, c)
 				e.seen = append(e.seen, t.seen(p.customer, k, c))
 			}
 		}
 		for _, c := range before.Causes {
-			if !shows(k, c) {
+			if !t.shows(k, before, c) {
 				e := of(k.Customer, c)
 				e.gone = append(e.gone, t.seenAt(before, c))
 			}
@@ -70,8 +70,11 @@ func (t *Triage) evidenceOf(p *plan, stored []contact.Contact) {
 	}
 }
 
-func shows(k contact.Contact, c contact.Cause) bool {
-	return slices.ContainsFunc(k.Causes, c.Same)
+// shows reports whether a contact shows a cause of another, in the same slot.
+func (t *Triage) shows(k, other contact.Contact, c contact.Cause) bool {
+	return slices.ContainsFunc(k.Causes, func(x contact.Cause) bool {
+		return x.Same(c) && t.seenAt(k, x).Slot() == t.seenAt(other, c).Slot()
+	})
 }
 
 func (t *Triage) seen(c identity.Customer, k contact.Contact, of contact.Cause) problem.Seen {
@@ -81,9 +84,15 @@ func (t *Triage) seen(c identity.Customer, k contact.Contact, of contact.Cause) 
 	return s
 }
 
+// seenAt is when a contact shows a cause: when the customer says it, which may
+// be long after the contact began.
 func (t *Triage) seenAt(k contact.Contact, of contact.Cause) problem.Seen {
-	at := k.Start.In(t.Zone)
-	s := problem.Seen{Customer: k.Customer, Contact: k.ID, Day: at.Format(time.DateOnly), At: k.Start}
+	said := k.Start
+	if at, _, _, err := of.Message.Parse(); err == nil {
+		said = at
+	}
+	at := said.In(t.Zone)
+	s := problem.Seen{Customer: k.Customer, Contact: k.ID, Day: at.Format(time.DateOnly), At: said}
 	if r, ok := t.Taxonomy.Reason(of.Reason); ok && r.Detect == taxonomy.Rise {
 		s.Hour = at.Format("15")
 	}

@@ -167,3 +167,25 @@ func TestManyContactsOfOneCauseMeetNoHotKey(t *testing.T) {
 		t.Errorf("the problem was written %d times", p.Revision)
 	}
 }
+
+func TestACauseCountsWhenItIsSaidHoweverLongAgoTheContactBegan(t *testing.T) {
+	t.Parallel()
+	tr := later(t, 40*24*time.Hour)
+	next, now := usualWeeks(t, tr, 4)
+	say := func(c, n int, after time.Duration, text string) {
+		m := says(c, n, now.Sub(start)+after, text)
+		put(t, tr.table, m)
+		handle(t, tr.Triage, m)
+	}
+	for c := range 12 {
+		say(next+c, 1, time.Duration(c)*time.Hour, "Hallo, ik heb een vraag")
+	}
+	say(next+20, 1, 13*time.Hour, everyday) // the hours before are over, and counted
+	for c := range 12 {
+		say(next+c, 2, 14*time.Hour+time.Duration(c)*time.Minute, everyday)
+	}
+	ps := problems(t, tr.table, "logistics")
+	if len(ps) != 1 || ps[0].Customers < 12 || ps[0].FirstSeen.Before(now.Add(13*time.Hour)) {
+		t.Errorf("%d problems: %+v", len(ps), ps)
+	}
+}

@@ -63,9 +63,8 @@ func TestProblemsAreFoundAndWhatIsNoneIsNot(t *testing.T) {
 		t.Skip("it takes a minute")
 	}
 	s := newStory(t, customers(t))
-	began := time.Now()
 	s.play()
-	t.Logf("%d messages of %d customers in %d weeks, played in %s", len(s.said), s.customers, weeks, time.Since(began).Round(time.Second))
+	t.Logf("%d messages of %d customers in %d weeks, played in %s", len(s.said), s.customers, weeks, time.Since(s.began).Round(time.Second))
 	s.classification()
 	s.verdict()
 	s.queues()
@@ -117,6 +116,8 @@ type story struct {
 	shop      *organisation
 	said      []utterance
 	now       time.Time
+	began     time.Time // on the wall
+	week      int       // weeks that are over
 
 	table   *table
 	triage  *triage.Triage
@@ -137,7 +138,7 @@ type answer struct {
 
 func newStory(t *testing.T, customers int) *story {
 	t.Helper()
-	s := &story{T: t, customers: customers, shop: shop(t), now: begin, items: map[string][]problem.Item{}, places: map[string]string{}}
+	s := &story{T: t, customers: customers, shop: shop(t), now: begin, began: time.Now(), items: map[string][]problem.Item{}, places: map[string]string{}}
 	s.said = write(s.shop, customers)
 	s.sqs = newSQS(t)
 	for _, d := range s.shop.taxonomy.Departments {
@@ -202,6 +203,10 @@ func (s *story) play() {
 		resp, err := s.triage.Handle(s.Context(), streamOf(batch))
 		if err != nil || len(resp.BatchItemFailures) > 0 {
 			s.Fatal(resp, err)
+		}
+		if week := int(s.now.Sub(begin).Hours() / (7 * 24)); week > s.week {
+			s.week = week
+			s.Logf("week %d is over: %d problems, %s", week, len(s.table.last), time.Since(s.began).Round(time.Second))
 		}
 		if s.now.Sub(work) > 6*time.Hour {
 			work = s.now
