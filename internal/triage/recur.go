@@ -270,11 +270,46 @@ func (t *Triage) open(ctx context.Context, r taxonomy.Reason, product, from stri
 		return err
 	}
 	t.Meter.Count("Department", p.Department, map[string]int{"ProblemsOpened": 1})
+	if product != "" {
+		if err := t.takeIn(ctx, r, p); err != nil {
+			return err
+		}
+	}
 	late, err := t.Store.Seen(ctx, r.ID, product, from, last, maxSeen, t.Now())
 	if err != nil {
 		return err
 	}
 	return t.join(ctx, r, product, p.ID, byCustomer(late))
+}
+
+// takeIn merges the problem of those who named no product into that of the
+// product, when it is as new and nobody knows its cause yet: what a burst is
+// about shows only when enough customers have named it.
+func (t *Triage) takeIn(ctx context.Context, r taxonomy.Reason, into problem.Problem) error {
+	id, err := t.Store.ProblemOf(ctx, r.ID, "")
+	if err != nil || id == "" {
+		return err
+	}
+	for try := range maxTries {
+		if try > 0 {
+			if err := pause(ctx, try); err != nil {
+				return err
+			}
+		}
+		rec, err := t.Store.Problem(ctx, id)
+		if err != nil || rec.State != problem.Detected && rec.State != problem.Acknowledged || rec.OpenedAt.Before(into.OpenedAt.Add(-r.Window.Duration())) {
+			return err
+		}
+		next, told, err := problem.Apply(rec.Problem, problem.Update{To: problem.Merged, Into: into.ID, At: t.Now().UTC()})
+		if err != nil {
+			return err
+		}
+		rec.Problem, rec.Events = next, told
+		if err = t.Store.SaveProblem(ctx, rec); fault.KindOf(err) != fault.Conflict {
+			return err
+		}
+	}
+	return fault.New(fault.Conflict, "the problem without a product keeps changing")
 }
 
 func byCustomer(seen []problem.Seen) []evidence {

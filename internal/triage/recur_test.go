@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/problem"
 )
 
 const (
@@ -142,6 +143,32 @@ func TestWhoNamesNoProductOpensNothingBesideTheProblemOfAProduct(t *testing.T) {
 	ps := problems(t, table, shop.Owner("defect", "air-fryer"))
 	if len(ps) != 1 || ps[0].Product != "air-fryer" || ps[0].Customers != 5 {
 		t.Errorf("%d problems: %+v", len(ps), ps)
+	}
+}
+
+func TestTheProblemOfAProductTakesInThatOfThoseWhoNamedNone(t *testing.T) {
+	t.Parallel()
+	tr, table := newTriage(t)
+	say := func(from, to int, text string) {
+		for c := from; c < to; c++ {
+			m := says(c, 1, time.Duration(c)*time.Minute, text)
+			put(t, table, m)
+			handle(t, tr, m)
+		}
+	}
+	say(0, 10, "Hij is kapot, hij doet niks meer")
+	say(20, 25, "Mijn airfryer is kapot, hij doet niks meer")
+	say(30, 33, "Hij is kapot, hij doet niks meer")
+	var merged, open problem.Record
+	for _, p := range problems(t, table, shop.Owner("defect", "air-fryer")) {
+		if p.State == problem.Merged {
+			merged = p
+		} else {
+			open = p
+		}
+	}
+	if merged.Product != "" || merged.Customers != 10 || merged.MergedInto != open.ID || open.Product != "air-fryer" || open.Customers != 8 {
+		t.Errorf("%+v\n%+v", merged, open)
 	}
 }
 

@@ -84,6 +84,11 @@ func (s *story) verdict() {
 			s.Errorf("%s %s went to %s, not %s", p.Reason, p.Product, s.places[id], want)
 		}
 		n := matching(p.Reason, p.Product, p.OpenedAt)
+		if into, ok := first[latest[id].MergedInto]; ok && n >= 0 && n == matching(into.Reason, into.Product, into.OpenedAt) {
+			fmt.Fprintf(w, "(merged)\t\t%s\t%s\tday %d\t%.1f days\t%d\t\tinto %s %s\n", p.Reason, p.Product, incidents[n].from,
+				p.OpenedAt.Sub(begin.AddDate(0, 0, incidents[n].from)).Hours()/24, p.Customers, into.Reason, into.Product)
+			continue // the same cause, and one problem by now
+		}
 		if n < 0 {
 			falseOnes++
 			fmt.Fprintf(w, "(nothing)\t\t%s\t%s\t\tday %.1f\t%d\t%d\t%s\n", p.Reason, p.Product, p.OpenedAt.Sub(begin).Hours()/24, p.Customers, latest[id].Customers, latest[id].State)
