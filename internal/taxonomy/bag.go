@@ -19,8 +19,8 @@ import (
 
 // What the words alone must weigh.
 const (
-	minScore = 1.4
-	minLead  = 0.2
+	minScore = 2.4
+	minLead  = 0.5
 	// MaxByWords is the highest confidence of a reason that words alone decided.
 	MaxByWords = 0.5
 	leastWords = 0.3

@@ -1,10 +1,14 @@
 package story_test
 
 import (
+	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"text/tabwriter"
 
 	"github.com/goccy/go-yaml"
 
@@ -108,31 +112,83 @@ func TestTheOrganisationIsAsLargeAsItSays(t *testing.T) {
 	}
 }
 
-// Customers do not know the taxonomy: when the wordings were written, six in
-// ten held none of its phrases. How many are understood is told, and bounded
-// only from below: a taxonomy that understands more is better.
+// Customers do not know the taxonomy. The wordings are held out: they were
+// written without looking at its phrases, half of them and more hold none,
+// and the phrases are never made after them: who works on infra/taxonomy.yaml
+// looks at the numbers here, by reason and language, and not at the lines.
 func TestWhatIsUnderstoodOfTheWordings(t *testing.T) {
 	t.Parallel()
 	o := shop(t)
-	all, right, unknown := 0, 0, 0
+	total := map[string]*understood{"nl": {}, "en": {}, "both": {}}
+	var rows strings.Builder
+	w := tabwriter.NewWriter(&rows, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "reason\tlanguage\trecall\tunknown\tanother\twhich")
 	for _, reason := range o.reasons {
-		for language, lines := range o.says[reason] {
+		for _, language := range []string{"nl", "en"} {
+			var here understood
 			product := map[string]string{"nl": "waterkoker", "en": "kettle"}[language]
-			for _, line := range lines {
+			for _, line := range o.says[reason][language] {
 				text := strings.NewReplacer("{p}", product, "{nr}", "WS-123456").Replace(line)
-				all++
-				switch o.taxonomy.Classify(text, taxonomy.Hints{}).Reason {
-				case reason:
-					right++
-				case "":
-					unknown++
-				default: // taken for another
+				got := o.taxonomy.Classify(text, taxonomy.Hints{}).Reason
+				for _, u := range []*understood{&here, total[language], total["both"]} {
+					u.add(reason, got)
 				}
+			}
+			fmt.Fprintf(w, "%s\t%s\t%s\n", reason, language, here)
+		}
+	}
+	for _, language := range []string{"nl", "en", "both"} {
+		fmt.Fprintf(w, "all\t%s\t%s\n", language, *total[language])
+	}
+	_ = w.Flush()
+	t.Logf("%d wordings\n%s", total["both"].all, rows.String())
+	if u := total["both"]; part(u.right, u.all) < leastUnderstood || part(u.wrong, u.all) >= mostMistaken {
+		t.Errorf("recall has to be at least %.2f, and less than %.2f may be taken for another reason", leastUnderstood, mostMistaken)
+	}
+	for _, language := range []string{"nl", "en"} {
+		for _, line := range o.says[chatter][language] {
+			if got := o.taxonomy.Classify(line, taxonomy.Hints{}); got.Reason != "" {
+				t.Errorf("guessed %s of what is about nothing, by %v", got.Reason, got.Matched)
 			}
 		}
 	}
-	t.Logf("%d wordings: recall %.3f, unknown %.3f, another reason %.3f", all, part(right, all), part(unknown, all), part(all-right-unknown, all))
-	if right < all/4 || all-right-unknown > all/10 {
-		t.Errorf("of %d wordings %d are understood, and %d taken for another reason", all, right, all-right-unknown)
+}
+
+// What the wordings have to give.
+const (
+	leastUnderstood = 0.5
+	mostMistaken    = 0.06
+)
+
+// An understood counts what came of texts with a known reason.
+type understood struct {
+	all, right, unknown, wrong int
+	taken                      map[string]int // for which other reason
+}
+
+func (u *understood) add(want, got string) {
+	u.all++
+	switch got {
+	case want:
+		u.right++
+	case "":
+		u.unknown++
+	default:
+		u.wrong++
+		if u.taken == nil {
+			u.taken = map[string]int{}
+		}
+		u.taken[got]++
 	}
+}
+
+// String returns the shares as a row of a table.
+func (u understood) String() string {
+	row := fmt.Sprintf("%.3f\t%.3f\t%.3f\t", part(u.right, u.all), part(u.unknown, u.all), part(u.wrong, u.all))
+	if len(u.taken) < 10 {
+		for _, r := range slices.Sorted(maps.Keys(u.taken)) {
+			row += fmt.Sprintf("%s %d ", r, u.taken[r])
+		}
+	}
+	return row
 }

@@ -43,9 +43,10 @@ import (
 
 // The whole story has 20,000 customers, and 2,000 where nobody asks for it:
 // HEARD_STORY=20000, which is what make story says.
-func customers(t *testing.T) int {
+// HEARD_SEED tells another story of the same things.
+func number(t *testing.T, variable, standard string) int {
 	t.Helper()
-	n, err := strconv.Atoi(cmp.Or(os.Getenv("HEARD_STORY"), "2000"))
+	n, err := strconv.Atoi(cmp.Or(os.Getenv(variable), standard))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +63,7 @@ func TestProblemsAreFoundAndWhatIsNoneIsNot(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it takes a minute")
 	}
-	s := newStory(t, customers(t))
+	s := newStory(t, number(t, "HEARD_STORY", "2000"))
 	s.play()
 	t.Logf("%d messages of %d customers in %d weeks, played in %s", len(s.said), s.customers, weeks, time.Since(s.began).Round(time.Second))
 	s.classification()
@@ -139,7 +140,7 @@ type answer struct {
 func newStory(t *testing.T, customers int) *story {
 	t.Helper()
 	s := &story{T: t, customers: customers, shop: shop(t), now: begin, began: time.Now(), items: map[string][]problem.Item{}, places: map[string]string{}}
-	s.said = write(s.shop, customers)
+	s.said = write(s.shop, customers, uint64(number(t, "HEARD_SEED", "6")))
 	s.sqs = newSQS(t)
 	for _, d := range s.shop.taxonomy.Departments {
 		s.make("heard-problems-"+d.ID+".fifo", map[string]string{"FifoQueue": "true", "DeduplicationScope": "messageGroup", "FifoThroughputLimit": "perMessageGroupId"})

@@ -126,10 +126,7 @@ func (s *story) verdict() {
 	_ = w.Flush()
 	precision, recall := part(hits, hits+falseOnes), part(hits, real)
 	s.Logf("\n%s\n%d of %d problems found, %d that were none: recall %.3f, precision %.3f", rows.String(), hits, real, falseOnes, recall, precision)
-	least := 0.9
-	if s.customers < 20_000 { // where one more or less is five in a hundred
-		least = 0.85
-	}
+	const least = 0.9
 	if recall < least || precision < least {
 		s.Errorf("recall and precision have to be at least %.2f", least)
 	}

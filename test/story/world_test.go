@@ -94,7 +94,7 @@ type utterance struct {
 	incident        int    // below 0 where none made it
 }
 
-// A world writes the story. It is the same for the same size.
+// A world writes the story. It is the same for the same size and seed.
 type world struct {
 	*rand.Rand
 	shop      *organisation
@@ -106,8 +106,8 @@ type world struct {
 
 // write returns what is said in the story of so many customers and about ten
 // messages of each, in order.
-func write(shop *organisation, customers int) []utterance {
-	w := &world{Rand: rand.New(rand.NewPCG(6, uint64(customers))), shop: shop, customers: customers}
+func write(shop *organisation, customers int, seed uint64) []utterance {
+	w := &world{Rand: rand.New(rand.NewPCG(seed, uint64(customers))), shop: shop, customers: customers}
 	extra := 0
 	for _, i := range incidents {
 		extra += i.customers + i.noise
