@@ -51,8 +51,18 @@ func (t *Triage) look(ctx context.Context, r taxonomy.Reason, product string, se
 	if err != nil {
 		return finding{}, err
 	}
-	if f.opens {
-		f.opens, err = t.unexplained(ctx, w.Others)
+	if !f.opens || len(w.Others) == 0 || err != nil {
+		return f, err
+	}
+	until, open, err := t.explained(ctx, w.Others)
+	if open || err != nil {
+		return finding{}, err
+	}
+	w.Seen = slices.DeleteFunc(w.Seen, func(s problem.Seen) bool { return !s.At.After(until) })
+	if r.Detect == taxonomy.Rise && rule.Threshold > 1 {
+		f.opens, f.from, err = t.rises(ctx, r, product, rule, w.Seen, latest, later(after, until), breaks)
+	} else {
+		f.opens, f.from = opens(rule, w.Seen, t.Zone), until.In(t.Zone).Format(time.DateOnly)
 	}
 	return f, err
 }
@@ -116,19 +126,18 @@ func opens(r problem.Rule, seen []problem.Seen, zone *time.Location) bool {
 	return false
 }
 
-// unexplained reports that none of these problems is open: while one is, who
-// names no product may well mean its product.
-func (t *Triage) unexplained(ctx context.Context, others map[string]string) (bool, error) {
+// explained reports whether one of these problems is open, and else when the
+// last of them was closed: until then, who named no product may well have
+// meant its product.
+func (t *Triage) explained(ctx context.Context, others map[string]string) (until time.Time, open bool, err error) {
 	for _, id := range others {
 		p, err := t.standing(ctx, id)
-		if err != nil {
-			return false, err
+		if err != nil || p.State.Open() {
+			return until, err == nil, err
 		}
-		if p.State.Open() {
-			return false, nil
-		}
+		until = later(until, p.ChangedAt)
 	}
-	return true, nil
+	return until, false, nil
 }
 
 // rises reports whether the hours up to that of at show more customers than

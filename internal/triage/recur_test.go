@@ -142,7 +142,23 @@ func TestWhoNamesNoProductOpensNothingBesideTheProblemOfAProduct(t *testing.T) {
 	say(30, 40, "Hij is kapot, hij doet niks meer")
 	ps := problems(t, table, shop.Owner("defect", "air-fryer"))
 	if len(ps) != 1 || ps[0].Product != "air-fryer" || ps[0].Customers != 5 {
-		t.Errorf("%d problems: %+v", len(ps), ps)
+		t.Fatalf("%d problems: %+v", len(ps), ps)
+	}
+	fixed := ps[0]
+	var err error
+	if fixed.Problem, fixed.Events, err = problem.Apply(fixed.Problem, problem.Update{To: problem.Rejected, Comment: "Nothing.", At: start.Add(45 * time.Minute)}); err != nil {
+		t.Fatal(err)
+	}
+	if err := table.SaveProblem(t.Context(), fixed); err != nil {
+		t.Fatal(err)
+	}
+	say(50, 59, "Hij is kapot, hij doet niks meer") // nine more are not enough by themselves
+	if ps := problems(t, table, shop.Owner("defect", "air-fryer")); len(ps) != 1 {
+		t.Errorf("what a problem explained while it was open counted again: %d problems", len(ps))
+	}
+	say(60, 61, "Hij is kapot, hij doet niks meer")
+	if ps := problems(t, table, shop.Owner("defect", "air-fryer")); len(ps) != 2 {
+		t.Errorf("%d problems after ten more", len(ps))
 	}
 }
 
