@@ -57,6 +57,7 @@ func commands() []command {
 		{"events", "", "show what agent tools that mirror are told", (*tool).news},
 		{"waiting", "<department>", "show who waits for an answer, longest first", (*tool).waiting},
 		{"problems", "[department]", "show the problems", (*tool).problems},
+		{"problem", "<act> <id> ...", "work on one: show, open, step, attach, detach, split, merge, log", (*tool).problem},
 		{"queue", "<department>", "show the problem items on a department's queue", (*tool).queue},
 		{"resend", "<department|problem>", "put the latest item of a problem, or of a department's open ones, on the queue again", (*tool).resend},
 		{"replay", "quarantine|dead", "take in again what could not be read, or what was given up on", (*tool).replay},

@@ -62,6 +62,7 @@ func TestOperatorsWork(t *testing.T) {
 		"contact of", "over whatsapp, email, webchat", "aws sqs receive-message")
 	expect(works(t, here("problems")...), "manual-unclear coffee-machine", "5 customers")
 	expect(works(t, here("queue", "documentation")...), "Aroma coffee machine")
+	one, _, _ := strings.Cut(works(t, here("problems", "documentation")...), " ")
 	expect(works(t, here("queue", "-json", "-delete", "documentation")...), `"event":"opened"`)
 	expect(works(t, here("queue", "documentation")...), "the queue is empty")
 	expect(works(t, here("waiting", "documentation")...), "manual-unclear")
@@ -109,6 +110,18 @@ func TestOperatorsWork(t *testing.T) {
 	if _, errOut, code := heardctl(t, here("history", "account:nobody")...); code != 1 || !strings.Contains(errOut, "HTTP 404") {
 		t.Errorf("the history of nobody: %d %s", code, errOut)
 	}
+
+	expect(works(t, here("problem", "show", one)...), "version 1, detected, for documentation", "next: acknowledged")
+	if _, errOut, code := heardctl(t, here("problem", "step", one, "fixed")...); code != 1 || !strings.Contains(errOut, "possible: acknowledged") {
+		t.Errorf("an illegal step: %d %s", code, errOut)
+	}
+	expect(works(t, here("problem", "step", "-comment", "We look.", one, "acknowledged")...), "version 2, acknowledged")
+	expect(works(t, here("problem", "detach", one, "account:K-1001")...), "version 3", "5 customers")
+	expect(works(t, here("problem", "attach", one, "account:K-1001")...), "version 4", "6 customers")
+	part, _, _ := strings.Cut(works(t, here("problem", "split", "-words", "tekening zeven,bladzijde negen", one)...), " ")
+	expect(works(t, here("problem", "merge", part, one)...), "merged", "next: nothing")
+	expect(works(t, here("problem", "open", "-comment", "By phone.", "invoice-unclear", "account:K-1001")...), "for billing: invoice-unclear", "1 customers")
+	expect(works(t, here("problem", "log", one)...), "opened", "acknowledged", "We look.", "split")
 
 	bad := filepath.Join(t.TempDir(), "bad.json")
 	if err := os.WriteFile(bad, []byte(`{"object":"page","entry":7}`), 0o600); err != nil {
@@ -197,6 +210,7 @@ func TestAWrongCommandLineIsExplained(t *testing.T) {
 		"no stack":           {[]string{"-dir", none, "problems"}, 1, "start one with make run"},
 		"no such file":       {[]string{"normalize", "whatsapp", none + "/x"}, 1, "no such file"},
 		"a command's help":   {[]string{"token", "-h"}, 0, "-department"},
+		"no such act":        {[]string{"problem", "paint", "x"}, 2, "usage: heardctl problem"},
 		"nothing to replay":  {[]string{"replay", "shoes"}, 2, "usage: heardctl replay"},
 		"a taxonomy":         {[]string{"taxonomy", "check", "../taxonomy.yaml"}, 0, "departments"},
 		"a broken taxonomy":  {[]string{"taxonomy", "check", "main.go"}, 1, "mistake"},

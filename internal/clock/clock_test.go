@@ -154,7 +154,7 @@ func TestBadEntriesHoldUpNobodyAndComeAgain(t *testing.T) {
 	for i := range many {
 		put(t, table, due.Watch, fmt.Sprintf("p%d", i), noon.Add(-time.Hour))
 	}
-	put(t, table, due.Reminder, "nobody's", noon.Add(-time.Hour))
+	put(t, table, due.Kind("other"), "nobody's", noon.Add(-time.Hour))
 	put(t, table, due.Expected, "good", noon)
 	run(t, c, noon)
 	if got := good.taken(); !slices.Equal(got, []string{"good"}) {

@@ -20,7 +20,6 @@ const (
 	Expected    Kind = "expected"    // the fix of a problem was expected by now
 	Watch       Kind = "watch"       // contacts about a fixed problem were to have stopped by now
 	Transfer    Kind = "transfer"    // customers of a problem are to be handed to another
-	Reminder    Kind = "reminder"    // somebody asked to be reminded
 )
 
 // An Entry is one thing that is due.

@@ -66,6 +66,13 @@ func TestEveryStep(t *testing.T) {
 					if err != nil || got.Version != p.Version+1 || len(events) == 0 {
 						t.Fatalf("got %+v, %+v, %v", got, events, err)
 					}
+					kind, ok := map[problem.State]problem.EventKind{problem.Moved: problem.EventMoved, problem.Detected: problem.EventReopened}[to]
+					if !ok {
+						kind = problem.EventState
+					}
+					if e := events[0]; e.Kind != kind || e.From != from || e.To != to || e.By != "billing" || !e.At.Equal(noon) {
+						t.Errorf("event %+v, not %s", e, kind)
+					}
 					if want := map[bool]problem.State{true: problem.Detected, false: to}[to == problem.Moved]; got.State != want {
 						t.Errorf("state %s, want %s", got.State, want)
 					}
@@ -77,10 +84,15 @@ func TestEveryStep(t *testing.T) {
 					if fault.KindOf(err) != fault.Conflict || events != nil || got.Version != p.Version {
 						t.Fatalf("got %+v, %+v, %v", got, events, err)
 					}
-					for _, next := range problem.Next(from) {
-						if !strings.Contains(err.Error(), string(next)) {
-							t.Errorf("%q does not say that %s is possible", err, next)
-						}
+					want := "possible: " + strings.ReplaceAll(legal[from], " ", ", ")
+					switch {
+					case from == problem.Merged:
+						want = "was merged into"
+					case legal[from] == "":
+						want = "possible: nothing"
+					}
+					if !strings.HasSuffix(err.Error(), want) && from != problem.Merged || !strings.Contains(err.Error(), want) {
+						t.Errorf("%q does not say %q", err, want)
 					}
 				}
 			})

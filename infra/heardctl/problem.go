@@ -1,0 +1,184 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	api "github.com/heard-intake/heard/client"
+	"github.com/heard-intake/heard/infra/heardctl/client"
+	"github.com/heard-intake/heard/internal/problem"
+	"github.com/heard-intake/heard/internal/workflow"
+)
+
+// An act is what can be done with a problem. Its first argument is the id of
+// one, but of open's the reason.
+type act struct {
+	least, most int
+	do          func(t *tool, ctx context.Context, c *client.Client, o options) error
+}
+
+func actions() map[string]act {
+	return map[string]act{
+		"show":   {1, 1, (*tool).showOne},
+		"open":   {1, -1, (*tool).openProblem},
+		"step":   {1, 2, (*tool).stepProblem},
+		"attach": {2, -1, (*tool).attach},
+		"detach": {2, 2, (*tool).detach},
+		"split":  {1, -1, (*tool).split},
+		"merge":  {2, 2, (*tool).mergeProblem},
+		"log":    {1, 1, (*tool).problemLog},
+	}
+}
+
+// options are what an act is given.
+type options struct {
+	args                                                   []string
+	comment, cause, workaround, expected, department, link string
+	words, product                                         string
+}
+
+func (t *tool) problem(ctx context.Context, args []string) error {
+	f := t.flags("problem")
+	var o options
+	for name, to := range map[string]*string{"comment": &o.comment, "cause": &o.cause, "workaround": &o.workaround, "link": &o.link} {
+		f.StringVar(to, name, "", "what the update says, as `text`")
+	}
+	f.StringVar(&o.expected, "expected", "", "when it will be fixed, a `time` like 2026-03-20T17:00:00Z")
+	f.StringVar(&o.department, "department", "", "with step moved: the new `owner`")
+	f.StringVar(&o.product, "product", "", "with open: of a reason that is counted per `product`")
+	f.StringVar(&o.words, "words", "", "with split: the `wordings` of the part, by commas")
+	if err := t.parse(f, args, 2, -1); err != nil {
+		return err
+	}
+	name := f.Arg(0)
+	a, ok := actions()[name]
+	// Flags may stand after the word, too.
+	if err := t.parse(f, f.Args()[1:], 0, -1); err != nil {
+		return err
+	}
+	o.args = f.Args()
+	if !ok || len(o.args) < a.least || a.most >= 0 && len(o.args) > a.most {
+		f.Usage()
+		return errUsage
+	}
+	c, err := t.open(ctx)
+	if err != nil {
+		return err
+	}
+	return explained(a.do(t, ctx, c, o))
+}
+
+// explained adds to a refusal what to do about it.
+func explained(err error) error {
+	if e, ok := errors.AsType[*client.StatusError](err); ok && e.Remedy != "" {
+		return fmt.Errorf("%w (%s)", err, e.Remedy)
+	}
+	return err
+}
+
+// ask asks the API about a problem, and shows the one that comes back.
+func (t *tool) ask(ctx context.Context, c *client.Client, method, path string, body any) error {
+	var p api.Problem
+	if err := c.Call(ctx, method, "/v1/problems"+path, body, &p); err != nil {
+		return err
+	}
+	fmt.Fprintf(t.out, "%s  version %d, %s, for %s: %s\n  %d customers, %d contacts; next: %s\n", p.ID, p.Version, p.State, p.Department,
+		strings.TrimSpace(p.Reason+" "+p.Product), p.Customers, p.Contacts, cmp.Or(strings.Join(p.Next, ", "), "nothing"))
+	return nil
+}
+
+func at(id, rest string) string { return "/" + url.PathEscape(id) + rest }
+
+func (t *tool) showOne(ctx context.Context, c *client.Client, o options) error {
+	return t.ask(ctx, c, http.MethodGet, at(o.args[0], ""), nil)
+}
+
+func (t *tool) openProblem(ctx context.Context, c *client.Client, o options) error {
+	refs, err := refsOf(ctx, c, o.args[1:])
+	if err != nil {
+		return err
+	}
+	return t.ask(ctx, c, http.MethodPost, "", map[string]any{"reason": o.args[0], "product": o.product, "comment": o.comment, "contacts": refs})
+}
+
+// stepProblem brings a problem to a state, or changes its details without one.
+func (t *tool) stepProblem(ctx context.Context, c *client.Client, o options) error {
+	body := map[string]any{"comment": o.comment, "cause": o.cause, "workaround": o.workaround, "expectedAt": o.expected, "department": o.department}
+	if len(o.args) == 2 {
+		body["to"] = o.args[1]
+	}
+	if o.link != "" {
+		body["links"] = []string{o.link}
+	}
+	return t.ask(ctx, c, http.MethodPost, at(o.args[0], "/updates"), body)
+}
+
+func (t *tool) mergeProblem(ctx context.Context, c *client.Client, o options) error {
+	return t.ask(ctx, c, http.MethodPost, at(o.args[0], "/updates"), map[string]any{"to": problem.Merged, "into": o.args[1], "comment": o.comment})
+}
+
+func (t *tool) attach(ctx context.Context, c *client.Client, o options) error {
+	refs, err := refsOf(ctx, c, o.args[1:])
+	if err != nil {
+		return err
+	}
+	return t.ask(ctx, c, http.MethodPost, at(o.args[0], "/contacts"), map[string]any{"contacts": refs, "comment": o.comment})
+}
+
+func (t *tool) detach(ctx context.Context, c *client.Client, o options) error {
+	refs, err := refsOf(ctx, c, o.args[1:])
+	if err != nil {
+		return err
+	}
+	q := url.Values{"customerId": {string(refs[0].Customer)}, "contact": {refs[0].Contact}}
+	return t.ask(ctx, c, http.MethodDelete, at(o.args[0], "/contacts?")+q.Encode(), nil)
+}
+
+func (t *tool) split(ctx context.Context, c *client.Client, o options) error {
+	refs, err := refsOf(ctx, c, o.args[1:])
+	if err != nil {
+		return err
+	}
+	var words []string
+	if o.words != "" {
+		words = strings.Split(o.words, ",")
+	}
+	return t.ask(ctx, c, http.MethodPost, at(o.args[0], "/split"), map[string]any{"contacts": refs, "words": words, "comment": o.comment})
+}
+
+func (t *tool) problemLog(ctx context.Context, c *client.Client, o options) error {
+	var page struct{ Log []problem.Line }
+	if err := c.Call(ctx, http.MethodGet, "/v1/problems"+at(o.args[0], "/log?limit=200"), nil, &page); err != nil {
+		return err
+	}
+	for _, l := range page.Log {
+		fmt.Fprintf(t.out, "%4d  %s  %-10s %v  %s  %s\n", l.Version, l.At.Local().Format("02-01-2006 15:04:05"), l.Event,
+			cmp.Or(l.After["state"], any("")), cmp.Or(l.By, "heard"), oneLine(l.Comment, 60))
+	}
+	return nil
+}
+
+// refsOf returns the latest contacts of the customers whom words name.
+func refsOf(ctx context.Context, c *client.Client, words []string) ([]workflow.Ref, error) {
+	refs := []workflow.Ref{}
+	for _, word := range words {
+		id, err := c.Who(ctx, word)
+		if err != nil {
+			return nil, err
+		}
+		all, err := c.Contacts(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		if len(all) == 0 {
+			return nil, fmt.Errorf("%s made no contact", word)
+		}
+		refs = append(refs, workflow.Ref{Customer: id, Contact: all[0].ID})
+	}
+	return refs, nil
+}
