@@ -242,9 +242,9 @@ func (c *checker) agreed(path string, d Department) {
 	if d.AcknowledgeHours < 0 || d.AcknowledgeHours > maxHours {
 		c.at(path+".acknowledge_hours", "is %d; give the working hours to acknowledge a problem, from 1 to %d", d.AcknowledgeHours, maxHours)
 	}
-	switch {
-	case d.EscalateTo == "":
-	case d.EscalateTo == d.ID:
+	switch d.EscalateTo {
+	case "":
+	case d.ID:
 		c.at(path+".escalate_to", "is the department itself; name another, or remove it")
 	default:
 		c.department(path+".escalate_to", d.EscalateTo)
