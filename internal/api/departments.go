@@ -270,6 +270,9 @@ func (d *Departments) updateOf(ctx context.Context, r *request, c change) (probl
 			return u, err
 		}
 	}
+	if err := u.Validate(); err != nil { // also of one that was made before
+		return u, err
+	}
 	if err := d.mover(&u); err != nil {
 		return u, err
 	}

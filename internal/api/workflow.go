@@ -137,6 +137,9 @@ func (d *Departments) hand(ctx context.Context, r *request) (h hand, p problem.R
 	if h.Comment, err = clean("comment", h.Comment, 4*problem.MaxComment, false); err != nil {
 		return h, p, err
 	}
+	if err = (problem.Update{Comment: h.Comment}).Validate(); err != nil { // also when nothing is to be done
+		return h, p, err
+	}
 	if h.Version, err = versionOf(r, h.Version); err != nil {
 		return h, p, err
 	}

@@ -368,13 +368,22 @@ func checkNeeds(p Problem, u Update) error {
 }
 
 func checkSizes(p Problem, u Update) error {
+	if err := u.Validate(); err != nil {
+		return err
+	}
+	if len(p.Links)+len(u.Links) > maxLinks {
+		return fault.New(fault.Invalid, "a problem has at most %d links", maxLinks)
+	}
+	return nil
+}
+
+// Validate reports the first thing in u that no problem could take over:
+// [fault.Invalid].
+func (u Update) Validate() error {
 	for _, t := range [...]struct{ name, text string }{{"comment", u.Comment}, {"cause", u.Cause}, {"workaround", u.Workaround}} {
 		if utf8.RuneCountInString(t.text) > MaxComment {
 			return fault.New(fault.Invalid, "%s has more than %d characters", t.name, MaxComment)
 		}
-	}
-	if len(p.Links)+len(u.Links) > maxLinks {
-		return fault.New(fault.Invalid, "a problem has at most %d links", maxLinks)
 	}
 	for _, l := range u.Links {
 		if len(l) > maxLink || !strings.HasPrefix(l, "https://") {
