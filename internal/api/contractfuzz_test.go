@@ -102,7 +102,7 @@ func (f *fuzzer) ask(o operation) (a ask, entitled bool) {
 		v := f.parameter(o, p)
 		switch p.In {
 		case openapi3.ParameterInPath:
-			a.params[p.Name] = strings.ReplaceAll(v, "/", "-")
+			a.params[p.Name] = strings.NewReplacer("/", "-", "?", "-").Replace(v) // a gateway cuts a path at them, also encoded
 			if a.params[p.Name] == "" {
 				a.params[p.Name] = "-"
 			}

@@ -368,13 +368,10 @@ func checkNeeds(p Problem, u Update) error {
 }
 
 func checkSizes(p Problem, u Update) error {
-	if err := u.Validate(); err != nil {
-		return err
-	}
 	if len(p.Links)+len(u.Links) > maxLinks {
 		return fault.New(fault.Invalid, "a problem has at most %d links", maxLinks)
 	}
-	return nil
+	return u.Validate()
 }
 
 // Validate reports the first thing in u that no problem could take over:
