@@ -34,7 +34,7 @@ func TestWordsOfUnknownContactsAreKeptOnceAndCannotBeRead(t *testing.T) {
 	if len(all) != 1 || len(all[0].Words) != 2 || all[0].Words[0] != table.WordHash("gasklep") || all[0].Contact != contact.IDOf(m.ID) {
 		t.Fatalf("kept %+v", all)
 	}
-	more := says(1, 2, time.Minute, "Er piept ook een zender")
+	more := says(1, 2, time.Minute, "Ook de kwispel zwabbert")
 	put(t, table, more)
 	handle(t, tr, more)
 	if all = kept(t, table); len(all) != 1 || len(all[0].Words) != 4 {
