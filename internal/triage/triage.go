@@ -357,13 +357,14 @@ func (p *plan) compare(stored, made []contact.Contact, from time.Time) {
 	}
 }
 
-// same reports whether there is nothing to write. The version of the taxonomy
+// same reports whether there is nothing to write: what a contact is about, and
+// by which message that is known. The version of the taxonomy
 // alone is no difference.
 func same(a, b contact.Contact) bool {
 	return a.WaitingSince.Equal(b.WaitingSince) && a.FirstAnswer.Equal(b.FirstAnswer) && a.LastAnswer.Equal(b.LastAnswer) &&
 		a.ClosesAt.Equal(b.ClosesAt) && a.Department == b.Department && slices.Equal(a.Channels, b.Channels) &&
 		slices.Equal(a.Threads, b.Threads) && slices.EqualFunc(a.Causes, b.Causes, func(x, y contact.Cause) bool {
-		return x.Same(y) && x.Department == y.Department && x.Corrected == y.Corrected
+		return x.Same(y) && x.Department == y.Department && x.Corrected == y.Corrected && x.Message == y.Message
 	})
 }
 

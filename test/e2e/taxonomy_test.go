@@ -19,7 +19,7 @@ func TestATaxonomyIsPublishedWithoutADeployment(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const words = "de zwabberdoek piept"
+	const words = "de zwabberdoek flierefluit"
 	products, reasons, found := strings.Cut(string(file), "\nreasons:\n")
 	next := products + "\nreasons:\n" + strings.Replace(reasons, "phrases:\n      nl: [", "phrases:\n      nl: ["+words+", ", 1)
 	if !found || next == string(file) {
