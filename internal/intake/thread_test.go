@@ -86,6 +86,9 @@ var senders = []struct {
 // A case is one letter by one sender: what was before it, and what it becomes.
 // Every case has customers of its own.
 func TestNobodyJoinsTheThreadOfAnother(t *testing.T) {
+	if testing.Short() {
+		t.Skip("hundreds of mails one after the other")
+	}
 	t.Parallel()
 	w := newWorld(t)
 	cases := 0
