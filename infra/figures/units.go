@@ -10,7 +10,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"github.com/heard-intake/heard/internal/channel/whatsapp"
+	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/intake"
+	"github.com/heard-intake/heard/internal/store"
 	"github.com/heard-intake/heard/internal/store/storetest"
 	"github.com/heard-intake/heard/test/traffic"
 )
@@ -63,8 +65,40 @@ func units(ctx context.Context, r run) error {
 		return err
 	}
 	size, err := largest(ctx, db)
+	if err != nil {
+		return err
+	}
 	r.add(figure{"item of a WhatsApp text of 500 ASCII bytes, new users' two aliases", float64(size), "bytes", atMost(1024)})
-	return err
+	return merges(ctx, r, l, table, one, two)
+}
+
+// merges measures what it costs to make two people one, and two again.
+func merges(ctx context.Context, r run, l *ledger, table *store.Table, one, two traffic.Person) error {
+	ids := make([]identity.CustomerID, 2)
+	for i, p := range []traffic.Person{one, two} {
+		var err error
+		if ids[i], _, err = table.Find(ctx, identity.Alias{Kind: identity.Phone, Value: p.Phone}); err != nil {
+			return err
+		}
+	}
+	l.take(inbound)
+	d := identity.Decision{By: "figures", Why: "the same person", At: time.Now()}
+	for _, step := range []struct {
+		name string
+		do   func() error
+	}{
+		{"merge of two customers", func() error { _, err := table.Merge(during(ctx, inbound), ids[0], ids[1], d); return err }},
+		{"unmerge of two customers", func() error { _, _, err := table.Unmerge(during(ctx, inbound), ids[1], d); return err }},
+	} {
+		if err := step.do(); err != nil {
+			return err
+		}
+		made, told := l.take(inbound)
+		r.add(figure{step.name, made.write, "write units", ""})
+		r.add(figure{step.name, made.read, "read units", ""})
+		r.add(figure{step.name + local, told.write, "write units", ""})
+	}
+	return nil
 }
 
 // largest is the size of the largest message in a table.
