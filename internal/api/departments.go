@@ -273,6 +273,9 @@ func (d *Departments) updateOf(ctx context.Context, r *request, c change) (probl
 	if err := u.Validate(); err != nil { // also of one that was made before
 		return u, err
 	}
+	if u.To == "" && u.Comment == "" && u.Cause == "" && u.Workaround == "" && c.ExpectedAt == "" && len(u.Links) == 0 {
+		return u, fault.New(fault.Invalid, "the update changes nothing; give a state, comment, cause, workaround, expectedAt or links")
+	}
 	if err := d.mover(&u); err != nil {
 		return u, err
 	}
