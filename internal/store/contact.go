@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -205,32 +204,9 @@ func (t *Table) Waiting(ctx context.Context, department string, limit int, curso
 			return nil, "", errCursor()
 		}
 	}
-	type part struct {
-		list []contact.Waiter
-		err  error
-	}
-	parts := make(chan part, shards)
-	for shard := range shards {
-		go func() {
-			list, err := t.waitingShard(ctx, waitingPK(department, shard), limit+1, cursor)
-			parts <- part{list, err}
-		}()
-	}
-	var all []contact.Waiter
-	var failure error
-	for range shards {
-		p := <-parts
-		failure = firstError(failure, p.err)
-		all = append(all, p.list...)
-	}
-	if failure != nil {
-		return nil, "", failure
-	}
-	slices.SortFunc(all, func(a, b contact.Waiter) int { return strings.Compare(placeOfWaiter(a), placeOfWaiter(b)) })
-	if len(all) <= limit {
-		return all, "", nil
-	}
-	return all[:limit], placeOfWaiter(all[limit-1]), nil
+	return overShards(limit, placeOfWaiter, func(shard, limit int) ([]contact.Waiter, error) {
+		return t.waitingShard(ctx, waitingPK(department, shard), limit, cursor)
+	})
 }
 
 func placeOfWaiter(w contact.Waiter) string {

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -39,32 +38,9 @@ func placeOfDue(at time.Time, kind due.Kind, pk string) string {
 // the cursor; the cursor that comes back is empty at the end. The index is a
 // little behind the table.
 func (t *Table) Due(ctx context.Context, now time.Time, limit int, cursor string) ([]due.Entry, string, error) {
-	type part struct {
-		list []due.Entry
-		err  error
-	}
-	parts := make(chan part, shards)
-	for shard := range shards {
-		go func() {
-			list, err := t.dueShard(ctx, duePK(shard), timeSK("", now.Add(time.Millisecond)), limit+1, cursor)
-			parts <- part{list, err}
-		}()
-	}
-	var all []due.Entry
-	var failure error
-	for range shards {
-		p := <-parts
-		failure = firstError(failure, p.err)
-		all = append(all, p.list...)
-	}
-	if failure != nil {
-		return nil, "", failure
-	}
-	slices.SortFunc(all, func(a, b due.Entry) int { return strings.Compare(afterDue(a), afterDue(b)) })
-	if len(all) <= limit {
-		return all, "", nil
-	}
-	return all[:limit], afterDue(all[limit-1]), nil
+	return overShards(limit, afterDue, func(shard, limit int) ([]due.Entry, error) {
+		return t.dueShard(ctx, duePK(shard), timeSK("", now.Add(time.Millisecond)), limit, cursor)
+	})
 }
 
 // afterDue is the cursor behind an entry. Rows of one thing at one moment

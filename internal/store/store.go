@@ -15,6 +15,8 @@ import (
 	"errors"
 	"slices"
 	"strconv"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -239,4 +241,26 @@ func parseMillis(s string) time.Time {
 		return time.Time{}
 	}
 	return time.UnixMilli(ms).UTC()
+}
+
+// overShards reads every shard of a list at once, and returns the first limit
+// entries of all by their places, and the place of the last when there are
+// more. Read is asked for one more than limit, to know that.
+func overShards[T any](limit int, place func(T) string, read func(shard, limit int) ([]T, error)) ([]T, string, error) {
+	var parts [shards][]T
+	var errs [shards]error
+	var wg sync.WaitGroup
+	for shard := range shards {
+		wg.Go(func() { parts[shard], errs[shard] = read(shard, limit+1) })
+	}
+	wg.Wait()
+	if err := firstError(errs[:]...); err != nil {
+		return nil, "", err
+	}
+	all := slices.Concat(parts[:]...)
+	slices.SortFunc(all, func(a, b T) int { return strings.Compare(place(a), place(b)) })
+	if len(all) <= limit {
+		return all, "", nil
+	}
+	return all[:limit], place(all[limit-1]), nil
 }
