@@ -95,32 +95,21 @@ func (a *Agents) problemsOf(ctx context.Context, c identity.Customer, contacts [
 	return out, err
 }
 
-// maxMerges bounds how many merges lead from one problem to the one that
-// stays.
-const maxMerges = 5
-
 func (a *Agents) problemOf(ctx context.Context, c identity.Customer, reason, product string) (*problem.Record, error) {
 	id, err := a.Store.ProblemOf(ctx, reason, product)
-	for range maxMerges {
-		if err != nil || id == "" {
-			return nil, err
-		}
-		p, err := a.Store.Problem(ctx, id)
-		if err != nil {
-			return nil, err
-		}
-		if p.State == problem.Merged && p.MergedInto != "" {
-			id = p.MergedInto
-			continue
-		}
-		touched, err := a.Store.AffectedOf(ctx, id, c.Members)
-		if err != nil || len(touched) == 0 {
-			return nil, err
-		}
-		p.Reason, p.Product = reason, product // of the contact, by which it touches the customer
-		return &p, nil
+	if err != nil || id == "" {
+		return nil, err
 	}
-	return nil, nil
+	p, err := problem.Standing(ctx, id, a.Store.Problem)
+	if err != nil {
+		return nil, err
+	}
+	touched, err := a.Store.AffectedOf(ctx, p.ID, c.Members)
+	if err != nil || len(touched) == 0 {
+		return nil, err
+	}
+	p.Reason, p.Product = reason, product // of the contact, by which it touches the customer
+	return &p, nil
 }
 
 // together does several things at once, and returns the first error.

@@ -245,6 +245,15 @@ const (
 	maxLink    = 500
 )
 
+// CheckText refuses a text of a name that is too long for a problem:
+// [fault.Invalid].
+func CheckText(name, text string) error {
+	if utf8.RuneCountInString(text) > MaxComment {
+		return fault.New(fault.Invalid, "%s has more than %d characters", name, MaxComment)
+	}
+	return nil
+}
+
 // Apply returns the problem after the update, and what to tell about it. A
 // step that is not legal, or an update of an older version, is a
 // [fault.Conflict]; an update that lacks something is [fault.Invalid].
@@ -348,8 +357,8 @@ func check(p Problem, u Update) error {
 // checkNeeds refuses a step that does not say what it must.
 func checkNeeds(p Problem, u Update) error {
 	switch {
-	case (u.To == "" || u.To == p.State) && u.Comment == "" && u.Cause == "" && u.Workaround == "" && u.ExpectedAt.IsZero() && len(u.Links) == 0:
-		return fault.New(fault.Invalid, "the update changes nothing; give a state, comment, cause, workaround, expectedAt or links")
+	case (u.To == "" || u.To == p.State) && !u.says():
+		return errNothing
 	case u.To == CauseKnown && u.Cause == "" && p.Cause == "":
 		return fault.New(fault.Invalid, "cause_known needs a cause")
 	case u.To == Workaround && u.Workaround == "" && p.Workaround == "":
@@ -374,12 +383,22 @@ func checkSizes(p Problem, u Update) error {
 	return u.Validate()
 }
 
+var errNothing = fault.New(fault.Invalid, "the update changes nothing; give a state, comment, cause, workaround, expectedAt or links")
+
+// says reports whether u says anything beside a state.
+func (u Update) says() bool {
+	return u.Comment != "" || u.Cause != "" || u.Workaround != "" || !u.ExpectedAt.IsZero() || len(u.Links) > 0
+}
+
 // Validate reports the first thing in u that no problem could take over:
 // [fault.Invalid].
 func (u Update) Validate() error {
+	if u.To == "" && !u.says() {
+		return errNothing
+	}
 	for _, t := range [...]struct{ name, text string }{{"comment", u.Comment}, {"cause", u.Cause}, {"workaround", u.Workaround}} {
-		if utf8.RuneCountInString(t.text) > MaxComment {
-			return fault.New(fault.Invalid, "%s has more than %d characters", t.name, MaxComment)
+		if err := CheckText(t.name, t.text); err != nil {
+			return err
 		}
 	}
 	for _, l := range u.Links {

@@ -1,8 +1,10 @@
 package problem
 
 import (
+	"context"
 	"time"
 
+	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
 )
 
@@ -64,6 +66,9 @@ type Seen struct {
 	Text string
 }
 
+// HourLayout is how an hour of a day is written as a slot: 2026-03-01T09.
+const HourLayout = "2006-01-02T15"
+
 // Slot is when s is counted: its day, or the hour of its day.
 func (s Seen) Slot() string {
 	if s.Hour == "" {
@@ -87,4 +92,22 @@ type Change struct {
 	Was      []string       // the contacts as they were read
 	PerDay   map[string]int // contacts more, or fewer, by day
 	Last     time.Time      // of the contacts that are new; zero when there is none
+}
+
+// maxMerges bounds how many merges lead from one problem to the one that
+// stands.
+const maxMerges = 50
+
+// Standing returns the problem that the one with an id was merged into, in as
+// many steps as it took, or that one itself. Read reads one; its refusal of any
+// on the way is that of all.
+func Standing(ctx context.Context, id string, read func(ctx context.Context, id string) (Record, error)) (Record, error) {
+	for range maxMerges {
+		p, err := read(ctx, id)
+		if err != nil || p.State != Merged || p.MergedInto == "" {
+			return p, err
+		}
+		id = p.MergedInto
+	}
+	return Record{}, fault.New(fault.Internal, "problems are merged in a ring")
 }

@@ -26,9 +26,10 @@ func (t *Triage) look(ctx context.Context, r taxonomy.Reason, product string, se
 	slices.SortFunc(seen, func(a, b problem.Seen) int { return a.At.Compare(b.At) })
 	first, latest := seen[0].At.In(t.Zone), seen[len(seen)-1].At.In(t.Zone)
 	rule := ruleOf(r, product)
+	rises := r.Detect == taxonomy.Rise && rule.Threshold > 1
 	from, limit := rule.FirstDay(first), t.limit(rule, latest.Sub(first))
-	if r.Detect == taxonomy.Rise && rule.Threshold > 1 {
-		from, limit = first.Format("2006-01-02T15"), maxSeen
+	if rises {
+		from, limit = first.Format(problem.HourLayout), maxSeen
 	}
 	w, err := t.Store.Window(ctx, r.ID, product, from, limit, t.Now())
 	if err != nil || w.Problem != "" && after.IsZero() {
@@ -39,32 +40,44 @@ func (t *Triage) look(ctx context.Context, r taxonomy.Reason, product string, se
 			return finding{}, err
 		}
 	}
-	w.Seen = slices.DeleteFunc(w.Seen, func(s problem.Seen) bool { return !s.At.After(after) })
-	f := finding{from: "0"}
-	if r.Detect == taxonomy.Rise && rule.Threshold > 1 {
-		f.opens, f.from, err = t.rises(ctx, r, product, rule, w.Seen, latest, after, breaks)
-	} else if f.opens = opens(rule, w.Seen, t.Zone); f.opens {
-		if err = t.stand(ctx, w.Seen); err == nil {
-			f.opens = opens(rule, w.Seen, t.Zone)
+	// since looks at what was seen after a time, and takes none but that as
+	// its problem's.
+	since := func(after time.Time) (f finding, err error) {
+		w.Seen = slices.DeleteFunc(w.Seen, func(s problem.Seen) bool { return !s.At.After(after) })
+		if rises {
+			f.opens, f.from, err = t.rises(ctx, r, product, rule, w.Seen, latest, after, breaks)
+			return f, err
 		}
+		f.opens, err = t.enough(ctx, rule, w.Seen)
+		return f, err
 	}
-	if err != nil {
-		return finding{}, err
+	f, err := since(after)
+	if !rises {
+		f.from = "0"
 	}
-	if !f.opens || len(w.Others) == 0 || err != nil {
+	if err != nil || !f.opens || len(w.Others) == 0 {
 		return f, err
 	}
 	until, open, err := t.explained(ctx, w.Others)
 	if open || err != nil {
 		return finding{}, err
 	}
-	w.Seen = slices.DeleteFunc(w.Seen, func(s problem.Seen) bool { return !s.At.After(until) })
-	if r.Detect == taxonomy.Rise && rule.Threshold > 1 {
-		f.opens, f.from, err = t.rises(ctx, r, product, rule, w.Seen, latest, later(after, until), breaks)
-	} else {
-		f.opens, f.from = opens(rule, w.Seen, t.Zone), until.In(t.Zone).Format(time.DateOnly)
+	f, err = since(later(after, until))
+	if !rises {
+		f.from = until.In(t.Zone).Format(time.DateOnly)
 	}
 	return f, err
+}
+
+// enough reports whether enough people were seen in a window.
+func (t *Triage) enough(ctx context.Context, rule problem.Rule, seen []problem.Seen) (bool, error) {
+	if !opens(rule, seen, t.Zone) {
+		return false, nil
+	}
+	if err := t.stand(ctx, seen); err != nil {
+		return false, err
+	}
+	return opens(rule, seen, t.Zone), nil
 }
 
 // stand puts in the place of each customer who was seen the one that stands
@@ -131,7 +144,7 @@ func opens(r problem.Rule, seen []problem.Seen, zone *time.Location) bool {
 // meant its product.
 func (t *Triage) explained(ctx context.Context, others map[string]string) (until time.Time, open bool, err error) {
 	for _, id := range others {
-		p, err := t.standing(ctx, id)
+		p, err := problem.Standing(ctx, id, t.Store.Problem)
 		if err != nil || p.State.Open() {
 			return until, err == nil, err
 		}
@@ -162,7 +175,7 @@ func (t *Triage) rises(ctx context.Context, r taxonomy.Reason, product string, r
 	}
 	// Whoever comes back every hour is counted by the hour; so look again at
 	// who they are.
-	slot := later(rise.Since, after).In(t.Zone).Format("2006-01-02T15")
+	slot := later(rise.Since, after).In(t.Zone).Format(problem.HourLayout)
 	who, err := t.Store.Seen(ctx, r.ID, product, slot, last, maxSeen, t.Now())
 	enough := func() bool {
 		n := problem.Distinct(problem.Rule{Window: 8 * 24 * time.Hour}, sightings(who), at)
@@ -193,7 +206,7 @@ func count(levels problem.Levels, seen []problem.Seen) {
 		counted[s.Slot()][string(s.Customer)] = true
 	}
 	for slot, who := range counted {
-		at, err := time.Parse("2006-01-02T15", slot)
+		at, err := time.Parse(problem.HourLayout, slot)
 		if err != nil {
 			continue // counted by the day: the reason's detection was another then
 		}
@@ -235,7 +248,7 @@ func (t *Triage) since(ctx context.Context, at time.Time) (time.Time, error) {
 // levels returns the levels of a cause up to the hour of at, which is left
 // out, and writes down those of hours that are over since somebody looked.
 func (t *Triage) levels(ctx context.Context, reason, product string, at time.Time) (problem.Levels, error) {
-	c, hour := cause{reason, product}, at.Format("2006-01-02T15")
+	c, hour := cause{reason, product}, at.Format(problem.HourLayout)
 	t.memory.mu.Lock()
 	k, ok := t.memory.levels[c]
 	t.memory.mu.Unlock()

@@ -29,10 +29,6 @@ type evidence struct {
 
 // evidenceOf collects what the plan changes of what the stored contacts show.
 func (t *Triage) evidenceOf(p *plan, stored []contact.Contact) {
-	type place struct {
-		customer identity.CustomerID
-		id       string
-	}
 	was := map[place]contact.Contact{}
 	for _, k := range stored {
 		was[place{k.Customer, k.ID}] = k
@@ -372,7 +368,7 @@ func quoted(all []problem.Seen) []string {
 // join changes the part that customers have in the problem of a cause, and
 // tells what comes of it.
 func (t *Triage) join(ctx context.Context, r taxonomy.Reason, product, id string, evs []evidence) error {
-	rec, err := t.standing(ctx, id)
+	rec, err := problem.Standing(ctx, id, t.Store.Problem)
 	if err != nil {
 		return err
 	}
@@ -416,21 +412,6 @@ func divide(part problem.Part, evs []evidence) (theirs, rest []evidence) {
 		rest = append(rest, r)
 	}
 	return theirs, rest
-}
-
-// maxMerges bounds how many merges of problems are followed.
-const maxMerges = 10
-
-// standing returns the problem that a problem was merged into, or itself.
-func (t *Triage) standing(ctx context.Context, id string) (problem.Record, error) {
-	for range maxMerges {
-		rec, err := t.Store.Problem(ctx, id)
-		if err != nil || rec.State != problem.Merged || rec.MergedInto == "" {
-			return rec, err
-		}
-		id = rec.MergedInto
-	}
-	return problem.Record{}, fault.New(fault.Internal, "problems are merged in a ring")
 }
 
 // back reports whether enough customers came back after the problem was

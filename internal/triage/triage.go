@@ -327,13 +327,16 @@ func (t *Triage) keep(stored, made []contact.Contact, h hint) {
 	}
 }
 
+// A place is where a contact lies: before a merge is known, one contact may lie
+// with two.
+type place struct {
+	customer identity.CustomerID
+	id       string
+}
+
 // compare says what differs between the stored contacts from a time on and
 // those that the messages make.
 func (p *plan) compare(stored, made []contact.Contact, from time.Time) {
-	type place struct {
-		customer identity.CustomerID
-		id       string
-	}
 	old := map[place]contact.Contact{}
 	for _, k := range stored {
 		if !k.Start.Before(from) {
@@ -357,9 +360,8 @@ func (p *plan) compare(stored, made []contact.Contact, from time.Time) {
 	}
 }
 
-// same reports whether there is nothing to write: what a contact is about, and
-// by which message that is known. The version of the taxonomy
-// alone is no difference.
+// same reports whether there is nothing to write. By which message a cause is
+// known is a difference, the version of the taxonomy alone is none.
 func same(a, b contact.Contact) bool {
 	return a.WaitingSince.Equal(b.WaitingSince) && a.FirstAnswer.Equal(b.FirstAnswer) && a.LastAnswer.Equal(b.LastAnswer) &&
 		a.ClosesAt.Equal(b.ClosesAt) && a.Department == b.Department && slices.Equal(a.Channels, b.Channels) &&

@@ -38,7 +38,7 @@ func (w *Workflow) Transfer(ctx context.Context, e due.Entry, now time.Time) (ti
 // tells the department so, once. The merged problem keeps what it had. All of
 // it can be repeated.
 func (w *Workflow) Absorb(ctx context.Context, from problem.Record, now time.Time) error {
-	into, err := w.standing(ctx, from.MergedInto)
+	into, err := problem.Standing(ctx, from.MergedInto, w.Store.Problem)
 	if err != nil {
 		return err
 	}
@@ -52,14 +52,14 @@ func (w *Workflow) Absorb(ctx context.Context, from problem.Record, now time.Tim
 		if err != nil {
 			return err
 		}
-		if _, err := w.alter(ctx, into, nil, joining); err != nil {
+		if _, err := w.alter(ctx, into.ID, nil, joining); err != nil {
 			return err
 		}
 		if cursor = next; next == "" {
 			break
 		}
 	}
-	_, err = w.Change(ctx, into, func(p problem.Record) (problem.Record, error) {
+	_, err = w.Change(ctx, into.ID, func(p problem.Record) (problem.Record, error) {
 		if slices.Contains(p.Absorbed, from.ID) || len(p.Absorbed) >= maxAbsorbed {
 			return p, nil
 		}
@@ -72,18 +72,6 @@ func (w *Workflow) Absorb(ctx context.Context, from problem.Record, now time.Tim
 		return p, nil
 	})
 	return err
-}
-
-// standing returns the problem that a problem was merged into, or itself.
-func (w *Workflow) standing(ctx context.Context, id string) (string, error) {
-	for range maxAbsorbed {
-		p, err := w.Store.Problem(ctx, id)
-		if err != nil || p.State != problem.Merged {
-			return id, err
-		}
-		id = p.MergedInto
-	}
-	return "", fault.New(fault.Internal, "problems are merged in a ring")
 }
 
 // contacts returns the contacts of affected customers with their days. The day
