@@ -252,19 +252,13 @@ func (a *Agents) contacts(ctx context.Context, r *request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	list := "contacts " + string(c.ID)
-	place, err := unseal(a.Store, list, cursor)
-	if err != nil {
-		return reply{}, err
-	}
-	all, next, err := a.Store.ContactsOf(ctx, c, limit, place)
-	if err != nil {
-		return reply{}, err
-	}
-	page := contactPage{CustomerID: c.ID, Contacts: []contactView{}, Cursor: seal(a.Store, list, next), Complete: next == ""}
-	for _, k := range all {
+	all, err := walk(a.Store, "contacts "+string(c.ID), cursor, func(place string) ([]contact.Contact, string, error) {
+		return a.Store.ContactsOf(ctx, c, limit, place)
+	})
+	page := contactPage{CustomerID: c.ID, Contacts: []contactView{}, Cursor: all.cursor, Complete: all.complete}
+	for _, k := range all.items {
 		k.Customer = c.ID
 		page.Contacts = append(page.Contacts, contactView{k, k.State(r.now)})
 	}
-	return reply{body: page}, nil
+	return reply{body: page}, err
 }

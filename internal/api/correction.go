@@ -97,17 +97,10 @@ func (a *Agents) corrections(ctx context.Context, r *request) (reply, error) {
 			return reply{}, err
 		}
 	}
-	place, err := unseal(a.Store, "corrections", cursor)
-	if err != nil {
-		return reply{}, err
-	}
-	all, next, err := a.Store.Corrections(ctx, from, limit, place)
-	if err != nil {
-		return reply{}, err
-	}
-	page := correctionPage{Corrections: []contact.Correction{}, Cursor: seal(a.Store, "corrections", next), Complete: next == ""}
-	page.Corrections = append(page.Corrections, all...)
-	return reply{body: page}, nil
+	all, err := walk(a.Store, "corrections", cursor, func(place string) ([]contact.Correction, string, error) {
+		return a.Store.Corrections(ctx, from, limit, place)
+	})
+	return reply{body: correctionPage{Corrections: all.items, Cursor: all.cursor, Complete: all.complete}}, err
 }
 
 // A reclassifying asks for contacts to be classified anew.

@@ -35,3 +35,24 @@ func unseal(h Hasher, list, cursor string) (string, error) {
 	}
 	return "", fault.New(fault.Invalid, "the cursor is not of this list; start again without one")
 }
+
+// A part is one page of a list.
+type part[T any] struct {
+	items    []T // never nil
+	cursor   string
+	complete bool
+}
+
+// walk reads the page of a list that begins at a cursor. Read gets the place
+// that the cursor was made of, and returns that of the next page, "" for none.
+func walk[T any](h Hasher, list, cursor string, read func(place string) ([]T, string, error)) (part[T], error) {
+	place, err := unseal(h, list, cursor)
+	if err != nil {
+		return part[T]{}, err
+	}
+	items, next, err := read(place)
+	if err != nil {
+		return part[T]{}, err
+	}
+	return part[T]{append([]T{}, items...), seal(h, list, next), next == ""}, nil
+}

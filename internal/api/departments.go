@@ -96,19 +96,14 @@ func (d *Departments) list(ctx context.Context, r *request) (reply, error) {
 		mine = departments(d.Taxonomy())
 	}
 	name := "problems " + strings.Join(mine, " ") + " " + string(state)
-	place, err := unseal(d.Store, name, cursor)
-	if err != nil {
-		return reply{}, err
-	}
-	all, next, err := d.Store.ProblemsOf(ctx, mine, state, limit, place)
-	if err != nil {
-		return reply{}, err
-	}
-	page := problemPage{Problems: []problemView{}, Cursor: seal(d.Store, name, next), Complete: next == ""}
-	for _, p := range all {
+	all, err := walk(d.Store, name, cursor, func(place string) ([]problem.Record, string, error) {
+		return d.Store.ProblemsOf(ctx, mine, state, limit, place)
+	})
+	page := problemPage{Problems: []problemView{}, Cursor: all.cursor, Complete: all.complete}
+	for _, p := range all.items {
 		page.Problems = append(page.Problems, view(p))
 	}
-	return reply{body: page}, nil
+	return reply{body: page}, err
 }
 
 // own returns the departments that the token is limited to, if it is.
@@ -156,26 +151,16 @@ func (d *Departments) affected(ctx context.Context, r *request) (reply, error) {
 	if err := q.done(); err != nil {
 		return reply{}, err
 	}
-	p, err := d.problem(ctx, r, r.param("id"))
-	for err == nil && p.State == problem.Merged { // its contacts are the other's
-		p, err = d.Store.Problem(ctx, p.MergedInto)
-	}
+	// The contacts of one that was merged are the other's, which may be
+	// another department's by now.
+	p, err := problem.Standing(ctx, r.param("id"), func(ctx context.Context, id string) (problem.Record, error) { return d.problem(ctx, r, id) })
 	if err != nil {
 		return reply{}, err
 	}
-	place, err := unseal(d.Store, "affected "+p.ID, cursor)
-	if err != nil {
-		return reply{}, err
-	}
-	all, next, err := d.Store.AllAffected(ctx, p.ID, limit, place)
-	if err != nil {
-		return reply{}, err
-	}
-	return reply{body: affectedPage{
-		Customers: append([]problem.Affected{}, all...),
-		Cursor:    seal(d.Store, "affected "+p.ID, next),
-		Complete:  next == "",
-	}}, nil
+	all, err := walk(d.Store, "affected "+p.ID, cursor, func(place string) ([]problem.Affected, string, error) {
+		return d.Store.AllAffected(ctx, p.ID, limit, place)
+	})
+	return reply{body: affectedPage{all.items, all.cursor, all.complete}}, err
 }
 
 // A change is what a department says of a problem.
@@ -272,9 +257,6 @@ func (d *Departments) updateOf(ctx context.Context, r *request, c change) (probl
 	}
 	if err := u.Validate(); err != nil { // also of one that was made before
 		return u, err
-	}
-	if u.To == "" && u.Comment == "" && u.Cause == "" && u.Workaround == "" && c.ExpectedAt == "" && len(u.Links) == 0 {
-		return u, fault.New(fault.Invalid, "the update changes nothing; give a state, comment, cause, workaround, expectedAt or links")
 	}
 	if err := d.mover(&u); err != nil {
 		return u, err

@@ -363,3 +363,16 @@ func TestAnItemIsAskedForAgain(t *testing.T) {
 	c.path, c.body = map[string]string{"id": "p-a"}, map[string]any{"to": "fixed"}
 	s.do(c).refused(http.StatusBadRequest, "no body")
 }
+
+// Whom a problem touched that was merged says the other, and only to whoever
+// reaches that one.
+func TestAMergedProblemDoesNotShowWhatItsTokenDoesNotReach(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	a, b := map[string]string{"id": s.problem("a", "billing", 5)}, map[string]string{"id": s.problem("b", "billing", 4)}
+	s.do(call{route: updateRoute, path: a, body: map[string]any{"to": "merged", "into": "p-b"}, claims: of("billing")}).is(http.StatusOK)
+	s.do(call{route: affectedRoute, path: a, claims: of("billing")}).is(http.StatusOK)
+	s.do(call{route: updateRoute, path: b, body: map[string]any{"to": "moved", "department": "it"}, claims: of("billing")}).is(http.StatusOK)
+	s.do(call{route: affectedRoute, path: a, claims: of("billing")}).refused(http.StatusForbidden, "another department")
+	s.do(call{route: affectedRoute, path: a}).is(http.StatusOK)
+}

@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"net/http"
 	"slices"
 
 	"github.com/google/uuid"
@@ -253,15 +252,8 @@ func (a *Agents) audit(ctx context.Context, r *request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	list := "audit " + string(c.ID)
-	place, err := unseal(a.Store, list, cursor)
-	if err != nil {
-		return reply{}, err
-	}
-	all, next, err := a.Store.Audit(ctx, c, limit, place)
-	if err != nil {
-		return reply{}, err
-	}
-	page := auditPage{CustomerID: c.ID, Changes: append([]identity.Change{}, all...), Cursor: seal(a.Store, list, next), Complete: next == ""}
-	return reply{status: http.StatusOK, body: page}, nil
+	all, err := walk(a.Store, "audit "+string(c.ID), cursor, func(place string) ([]identity.Change, string, error) {
+		return a.Store.Audit(ctx, c, limit, place)
+	})
+	return reply{body: auditPage{c.ID, all.items, all.cursor, all.complete}}, err
 }

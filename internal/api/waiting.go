@@ -36,20 +36,18 @@ func (a *Agents) waiting(ctx context.Context, r *request) (reply, error) {
 	if err := q.done(); err != nil {
 		return reply{}, err
 	}
-	place, err := unseal(a.Store, "waiting "+department, cursor)
+	all, err := walk(a.Store, "waiting "+department, cursor, func(place string) ([]contact.Waiter, string, error) {
+		return a.Store.Waiting(ctx, department, limit, place)
+	})
 	if err != nil {
 		return reply{}, err
 	}
-	all, next, err := a.Store.Waiting(ctx, department, limit, place)
+	claims, err := a.claimsOn(ctx, all.items, r.now)
 	if err != nil {
 		return reply{}, err
 	}
-	claims, err := a.claimsOn(ctx, all, r.now)
-	if err != nil {
-		return reply{}, err
-	}
-	page := waitingPage{Contacts: []waiter{}, Cursor: seal(a.Store, "waiting "+department, next), Complete: next == ""}
-	for _, w := range all {
+	page := waitingPage{Contacts: []waiter{}, Cursor: all.cursor, Complete: all.complete}
+	for _, w := range all.items {
 		if claim := claims[w.Customer]; wanted(claim) {
 			page.Contacts = append(page.Contacts, waiter{w, max(0, int64(r.now.Sub(w.Since)/time.Second)), claim})
 		}

@@ -137,7 +137,7 @@ func (d *Departments) hand(ctx context.Context, r *request) (h hand, p problem.R
 	if h.Comment, err = clean("comment", h.Comment, 4*problem.MaxComment, false); err != nil {
 		return h, p, err
 	}
-	if err = (problem.Update{Comment: h.Comment}).Validate(); err != nil { // also when nothing is to be done
+	if err = problem.CheckText("comment", h.Comment); err != nil { // also when nothing is to be done
 		return h, p, err
 	}
 	if h.Version, err = versionOf(r, h.Version); err != nil {
@@ -163,15 +163,10 @@ func (d *Departments) log(ctx context.Context, r *request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	place, err := unseal(d.Store, "log "+p.ID, cursor)
-	if err != nil {
-		return reply{}, err
-	}
-	lines, next, err := d.Store.Log(ctx, p.ID, limit, place)
-	if err != nil {
-		return reply{}, err
-	}
-	return reply{body: logPage{append([]problem.Line{}, lines...), seal(d.Store, "log "+p.ID, next), next == ""}}, nil
+	all, err := walk(d.Store, "log "+p.ID, cursor, func(place string) ([]problem.Line, string, error) {
+		return d.Store.Log(ctx, p.ID, limit, place)
+	})
+	return reply{body: logPage{all.items, all.cursor, all.complete}}, err
 }
 
 // absorb hands the customers of a problem that was merged to the other at
