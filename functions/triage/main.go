@@ -19,16 +19,12 @@ import (
 func main() {
 	ctx := context.Background()
 	telemetry.Start("triage")
-	zone, err := time.LoadLocation(config.Or("TIME_ZONE", "Europe/Amsterdam"))
-	if err != nil {
-		panic(err)
-	}
 	cfg := config.AWS(ctx)
 	rules := wiring.Rules(cfg)
 	go rules.Current() // while the connection to the table is made
 	t := &triage.Triage{
 		Store: wiring.Table(ctx, cfg),
-		Zone:  zone,
+		Zone:  wiring.Zone(),
 		Meter: telemetry.NewMeter("triage"),
 		Now:   time.Now,
 	}

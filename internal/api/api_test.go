@@ -82,7 +82,7 @@ func newStack(t testing.TB) *stack {
 	s.table.Now = clock
 	meter := &telemetry.Meter{Function: "test", Out: s.metrics, Now: clock}
 	s.agents = &api.Agents{Store: s.table, Blobs: s.blobs, Taxonomy: func() *taxonomy.Taxonomy { return tax }, Meter: meter, Now: clock, Mailbox: mailbox}
-	s.departments = &api.Departments{Store: s.table, Taxonomy: func() *taxonomy.Taxonomy { return tax }, Now: clock}
+	s.departments = &api.Departments{Store: s.table, Taxonomy: func() *taxonomy.Taxonomy { return tax }, Zone: time.UTC, Now: clock}
 	s.chat = &api.Chat{Site: site, Store: s.table, Blobs: s.blobs, Secrets: chatSecret(t), Meter: meter, Now: clock}
 	return s
 }

@@ -33,7 +33,7 @@ type Departments struct {
 	Store    Problems
 	Taxonomy func() *taxonomy.Taxonomy // read when it is first asked for: most requests need none
 	Limit    *Limiter
-	Zone     *time.Location // of the organisation; UTC when it is nil
+	Zone     *time.Location // of the organisation
 	Now      func() time.Time
 }
 

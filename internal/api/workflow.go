@@ -13,11 +13,7 @@ import (
 )
 
 func (d *Departments) flow() *workflow.Workflow {
-	zone := d.Zone
-	if zone == nil {
-		zone = time.UTC
-	}
-	return &workflow.Workflow{Store: d.Store, Taxonomy: d.Taxonomy, Zone: zone}
+	return &workflow.Workflow{Store: d.Store, Taxonomy: d.Taxonomy, Zone: d.Zone}
 }
 
 // An opening is a problem opened by hand.

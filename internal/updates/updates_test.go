@@ -72,7 +72,7 @@ func newBench(t *testing.T) *bench {
 	}
 	b.handler = &updates.Handler{
 		API: &api.Departments{
-			Store: b.table, Taxonomy: func() *taxonomy.Taxonomy { return tax }, Now: func() time.Time { return now },
+			Store: b.table, Taxonomy: func() *taxonomy.Taxonomy { return tax }, Zone: time.UTC, Now: func() time.Time { return now },
 		},
 		Prefix: "heard-updates-",
 		Dead:   queue.NewDeadLetters(b.sqs, "heard-updates-"),
@@ -348,7 +348,7 @@ func TestWhatCannotBeAppliedOrKeptNowComesAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	h := *b.handler
-	h.API = &api.Departments{Store: store.New(db, "heard", storetest.Pepper), Taxonomy: func() *taxonomy.Taxonomy { return tax }, Now: func() time.Time { return now }}
+	h.API = &api.Departments{Store: store.New(db, "heard", storetest.Pepper), Taxonomy: func() *taxonomy.Taxonomy { return tax }, Zone: time.UTC, Now: func() time.Time { return now }}
 	resp, err := h.Handle(t.Context(), events.SQSEvent{Records: []events.SQSMessage{b.message("billing", `{"problem":"p-1","to":"acknowledged"}`, 40)}})
 	if err != nil || len(resp.BatchItemFailures) != 1 {
 		t.Errorf("table away: %+v %v", resp, err)

@@ -131,7 +131,7 @@ func (w *Workflow) Open(ctx context.Context, r Request) (p problem.Record, id st
 		FirstSeen: r.At, LastSeen: r.At, PerDay: map[string]int{},
 	}
 	var affected []problem.Affected
-	for _, c := range changes(nil, found) {
+	for _, c := range change(nil, nil, found) {
 		affected = append(affected, c.Affected)
 		seed.Customers++
 		seed.Contacts += len(c.Contacts)
@@ -215,12 +215,8 @@ func (w *Workflow) start(ctx context.Context, c identity.Customer, id string) (t
 	return time.Time{}, false, nil
 }
 
-// changes returns what contacts that join change for each of their customers,
-// of whom known are affected already.
-func changes(known map[identity.CustomerID]problem.Affected, joining []problem.Seen) []problem.Change {
-	return change(known, nil, joining)
-}
-
+// change returns what contacts that go and join change for each of their
+// customers, of whom known are affected already.
 func change(known map[identity.CustomerID]problem.Affected, gone, joining []problem.Seen) []problem.Change {
 	var who []identity.CustomerID
 	left, came := map[identity.CustomerID][]problem.Seen{}, map[identity.CustomerID][]problem.Seen{}

@@ -168,7 +168,7 @@ func newStory(t *testing.T, customers int) *story {
 	meter := &telemetry.Meter{Function: "story", Out: io.Discard, Now: clock}
 	s.triage = &triage.Triage{Store: s.table, Taxonomy: s.shop.taxonomy, Zone: time.UTC, Meter: meter, Now: clock}
 	s.updates = &updates.Handler{
-		API:    &api.Departments{Store: s.table, Taxonomy: func() *taxonomy.Taxonomy { return s.shop.taxonomy }, Now: clock},
+		API:    &api.Departments{Store: s.table, Taxonomy: func() *taxonomy.Taxonomy { return s.shop.taxonomy }, Zone: time.UTC, Now: clock},
 		Prefix: "heard-updates-", Dead: queue.NewDeadLetters(s.sqs, "heard-updates-"), Meter: meter,
 	}
 	return s
