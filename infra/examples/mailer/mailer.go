@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -11,8 +10,6 @@ import (
 	"fmt"
 	"html/template"
 	"log/slog"
-	"mime"
-	"mime/quotedprintable"
 	"net"
 	"net/http"
 	"net/mail"
@@ -26,6 +23,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
+	"github.com/heard-intake/heard/internal/channel/email/compose"
 	"github.com/heard-intake/heard/internal/problem"
 )
 
@@ -111,7 +109,11 @@ func (m *mailer) handle(ctx context.Context, body []byte) error {
 	if i.Version <= m.seen[i.ID] {
 		return nil
 	}
-	if err := m.send(ctx, m.compose(i)); err != nil {
+	content, err := m.write(i)
+	if err != nil {
+		return err
+	}
+	if err := m.send(ctx, content); err != nil {
 		return err
 	}
 	m.seen[i.ID] = i.Version
@@ -146,8 +148,8 @@ func (m *mailer) label(l problem.Label) string {
 	return l.EN
 }
 
-// compose writes the mail of an item.
-func (m *mailer) compose(i problem.Item) []byte {
+// write writes the mail of an item.
+func (m *mailer) write(i problem.Item) ([]byte, error) {
 	w := words[m.language]
 	title := strings.TrimSpace(m.label(i.Names.Reason) + " " + m.label(i.Names.Product))
 	var text strings.Builder
@@ -162,20 +164,10 @@ func (m *mailer) compose(i problem.Item) []byte {
 		fmt.Fprintf(&text, "\n%s\n%s\n", w["ack"], m.link("acknowledge", i.ID))
 	}
 	fmt.Fprintf(&text, "\n%s\n%s\n", w["answer"], m.link("answer", i.ID))
-	var out bytes.Buffer
-	for _, h := range [][2]string{
-		{"From", m.from}, {"To", m.to}, {"Subject", mime.QEncoding.Encode("utf-8", w["about"]+": "+title)},
-		{"Date", m.now().Format(time.RFC1123Z)}, {"Message-ID", fmt.Sprintf("<%s.%d@heard.invalid>", i.ID, i.Version)},
-		{"Auto-Submitted", "auto-generated"}, {"MIME-Version", "1.0"},
-		{"Content-Type", "text/plain; charset=utf-8"}, {"Content-Transfer-Encoding", "quoted-printable"},
-	} {
-		fmt.Fprintf(&out, "%s: %s\r\n", h[0], strings.NewReplacer("\r", "", "\n", "").Replace(h[1]))
-	}
-	out.WriteString("\r\n")
-	q := quotedprintable.NewWriter(&out)
-	_, _ = q.Write([]byte(strings.ReplaceAll(text.String(), "\n", "\r\n"))) // a buffer takes everything
-	_ = q.Close()
-	return out.Bytes()
+	return compose.Mail(compose.Letter{
+		From: compose.Person{Address: m.from}, To: compose.Person{Address: m.to}, Subject: w["about"] + ": " + title, Text: text.String(),
+		Date: m.now(), ID: fmt.Sprintf("%s.%d@heard.invalid", i.ID, i.Version), Automatic: "auto-generated",
+	})
 }
 
 func (m *mailer) send(ctx context.Context, content []byte) error {
