@@ -214,9 +214,9 @@ func (m *mailer) sign(parts ...string) string {
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
 
-var page = template.Must(template.New("").Parse(`<!doctype html><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+var page = template.Must(template.New("").Parse(`<!doctype html><html lang="{{.Language}}"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>{{.Title}}</title><h1>{{.Title}}</h1>{{if .Text}}<p>{{.Text}}</p>{{else}}<form method="post">
-{{if .Comment}}<p><label>{{.Comment}}<br><textarea name="comment" rows="8" cols="60" maxlength="2000" required></textarea></label></p>{{end}}
+{{if .Comment}}<p><label>{{.Comment}}<br><textarea name="comment" rows="8" cols="36" maxlength="2000" required></textarea></label></p>{{end}}
 <p><button>{{.Do}}</button></p></form>{{end}}`))
 
 // ServeHTTP shows the page behind a link, and does what it says when its
@@ -231,7 +231,7 @@ func (m *mailer) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	ends, err := strconv.ParseInt(until, 10, 64)
 	title := map[string]string{"acknowledge": w["ackTitle"], "answer": w["answerTitle"]}[do]
 	if err != nil || title == "" || !hmac.Equal([]byte(q.Get("sign")), []byte(m.sign(do, id, until))) || m.now().Unix() >= ends {
-		show(rw, http.StatusForbidden, map[string]string{"Title": "Heard", "Text": w["gone"]})
+		m.show(rw, http.StatusForbidden, map[string]string{"Title": "Heard", "Text": w["gone"]})
 		return
 	}
 	shown := map[string]string{"Title": title, "Do": w["do"]}
@@ -239,19 +239,20 @@ func (m *mailer) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 		shown["Comment"] = w["comment"]
 	}
 	if r.Method != http.MethodPost {
-		show(rw, http.StatusOK, shown)
+		m.show(rw, http.StatusOK, shown)
 		return
 	}
 	r.Body = http.MaxBytesReader(rw, r.Body, maxForm)
 	if err := m.tell(r, do, id); err != nil {
 		slog.ErrorContext(r.Context(), "answer not passed on", "err", err)
-		show(rw, http.StatusServiceUnavailable, shown)
+		m.show(rw, http.StatusServiceUnavailable, shown)
 		return
 	}
-	show(rw, http.StatusOK, map[string]string{"Title": title, "Text": w["thanks"]})
+	m.show(rw, http.StatusOK, map[string]string{"Title": title, "Text": w["thanks"]})
 }
 
-func show(rw http.ResponseWriter, status int, values map[string]string) {
+func (m *mailer) show(rw http.ResponseWriter, status int, values map[string]string) {
+	values["Language"] = m.language
 	rw.WriteHeader(status)
 	_ = page.Execute(rw, values)
 }
