@@ -44,6 +44,9 @@ func functions(ctx context.Context, r run) error {
 		return err
 	}
 	defer func() { _ = s.Close() }()
+	if err := s.Tick(ctx, time.Now()); err != nil { // as it is from a stack's first minute on: with a taxonomy published
+		return err
+	}
 	bench, err := newBench(ctx, r, s)
 	if err != nil {
 		return err
@@ -165,8 +168,11 @@ type waits struct {
 	mu      sync.Mutex
 	open    int
 	since   time.Time
-	total   time.Duration
+	over    []waited
 }
+
+// A waited is a time in which something was waited for.
+type waited struct{ from, to time.Time }
 
 func (w *waits) proxy(to string) (string, error) {
 	target, err := url.Parse(to)
@@ -193,16 +199,22 @@ func (w *waits) change(n int) {
 		w.since = time.Now()
 	}
 	if w.open += n; w.open == 0 {
-		w.total += time.Since(w.since)
+		w.over = append(w.over, waited{w.since, time.Now()})
 	}
 }
 
-// take returns how long was waited since it was last asked.
-func (w *waits) take() time.Duration {
+// take returns how long was waited since it was last asked, up to a time.
+func (w *waits) take(until time.Time) time.Duration {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	total := w.total
-	w.total = 0
+	var total time.Duration
+	for _, o := range w.over {
+		if o.to.After(until) {
+			o.to = until
+		}
+		total += max(0, o.to.Sub(o.from))
+	}
+	w.over = nil
 	return total
 }
 
@@ -221,13 +233,14 @@ func (b *bench) cold(ctx context.Context, r run) error {
 	for range coldStarts {
 		for _, name := range names {
 			b.manager.Kill(name)
-			b.waits.take()
+			began := time.Now()
+			b.waits.take(began)
 			init, err := b.start(ctx, name)
 			if err != nil {
 				return err
 			}
 			total[name] = append(total[name], ms(init.Init))
-			own[name] = append(own[name], ms(init.Init-b.waits.take()))
+			own[name] = append(own[name], ms(init.Init-b.waits.take(began.Add(init.Init))))
 			memory[name] = max(memory[name], init.MaxRSS)
 		}
 	}

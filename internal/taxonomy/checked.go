@@ -7,9 +7,8 @@ import (
 	"github.com/heard-intake/heard/internal/fault"
 )
 
-// Checked returns t in a form from which [Restore] makes it again, many times
-// quicker than [Load] does of the file. It is for machines, and equal bytes for
-// an equal taxonomy.
+// Checked returns t in a form from which [Restore] makes it again without
+// checking it: for machines, and equal bytes for an equal taxonomy.
 func (t *Taxonomy) Checked() ([]byte, error) {
 	data, err := json.Marshal(t)
 	if err != nil {
