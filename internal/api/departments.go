@@ -22,7 +22,7 @@ type Problems interface {
 	workflow.Store
 	ProblemsOf(ctx context.Context, departments []string, state problem.State, limit int, cursor string) ([]problem.Record, string, error)
 	Candidates
-	Made(ctx context.Context, problemID, change string, now time.Time) (bool, error)
+	Made(ctx context.Context, problemID string, once problem.Once, now time.Time) (bool, error)
 	Log(ctx context.Context, problemID string, limit int, cursor string) ([]problem.Line, string, error)
 }
 
@@ -254,9 +254,6 @@ func (d *Departments) updateOf(ctx context.Context, r *request, c change) (probl
 		if *t.to, err = clean(t.name, t.from, 4*problem.MaxComment, false); err != nil {
 			return u, err
 		}
-	}
-	if err := u.Validate(); err != nil { // also of one that was made before
-		return u, err
 	}
 	if err := d.mover(&u); err != nil {
 		return u, err

@@ -332,6 +332,14 @@ func TestAnUpdateUnderOneNameIsMadeOnce(t *testing.T) {
 			t.Errorf("version %d", p.Version)
 		}
 	}
+	other := c
+	for _, body := range []any{map[string]any{"comment": "y"}, map[string]any{}, map[string]any{"links": []string{"none"}}, map[string]any{"to": "lost"}} {
+		if other.body = body; s.do(other).status == http.StatusOK {
+			t.Errorf("%v was taken under the name of another update", body)
+		}
+	}
+	other.body = map[string]any{"comment": "y"}
+	s.do(other).refused(http.StatusConflict, "another change")
 	c.headers = map[string]string{"Idempotency-Key": "u-2"}
 	var p problemView
 	if s.do(c).into(http.StatusOK, &p); p.Version != 3 {

@@ -2,6 +2,8 @@ package api
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"time"
 
 	"github.com/heard-intake/heard/internal/fault"
@@ -25,7 +27,9 @@ func onceOf(r *request) (problem.Once, error) {
 	if !printable(key, maxKey) {
 		return problem.Once{}, fault.New(fault.Invalid, "Idempotency-Key may have %d letters, digits and signs, and no spaces", maxKey)
 	}
-	return problem.Once{Key: r.caller() + " " + key, Expires: r.now.Add(keptKey)}, nil
+	body, err := r.body(MaxBody)
+	sum := sha256.Sum256(body)
+	return problem.Once{Key: r.caller() + " " + key, Print: hex.EncodeToString(sum[:]), Expires: r.now.Add(keptKey)}, err
 }
 
 // made reports whether a change came before.
@@ -33,7 +37,7 @@ func (d *Departments) made(ctx context.Context, p problem.Record, once problem.O
 	if once.Key == "" {
 		return false, nil
 	}
-	return d.Store.Made(ctx, p.ID, once.Key, now)
+	return d.Store.Made(ctx, p.ID, once, now)
 }
 
 // resend has the item of a problem's latest version put on its department's

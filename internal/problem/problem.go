@@ -358,7 +358,7 @@ func check(p Problem, u Update) error {
 func checkNeeds(p Problem, u Update) error {
 	switch {
 	case (u.To == "" || u.To == p.State) && !u.says():
-		return errNothing
+		return fault.New(fault.Invalid, "the update changes nothing; give a state, comment, cause, workaround, expectedAt or links")
 	case u.To == CauseKnown && u.Cause == "" && p.Cause == "":
 		return fault.New(fault.Invalid, "cause_known needs a cause")
 	case u.To == Workaround && u.Workaround == "" && p.Workaround == "":
@@ -380,22 +380,16 @@ func checkSizes(p Problem, u Update) error {
 	if len(p.Links)+len(u.Links) > maxLinks {
 		return fault.New(fault.Invalid, "a problem has at most %d links", maxLinks)
 	}
-	return u.Validate()
+	return checkWords(u)
 }
-
-var errNothing = fault.New(fault.Invalid, "the update changes nothing; give a state, comment, cause, workaround, expectedAt or links")
 
 // says reports whether u says anything beside a state.
 func (u Update) says() bool {
 	return u.Comment != "" || u.Cause != "" || u.Workaround != "" || !u.ExpectedAt.IsZero() || len(u.Links) > 0
 }
 
-// Validate reports the first thing in u that no problem could take over:
-// [fault.Invalid].
-func (u Update) Validate() error {
-	if u.To == "" && !u.says() {
-		return errNothing
-	}
+// checkWords refuses what no problem could take over.
+func checkWords(u Update) error {
 	for _, t := range [...]struct{ name, text string }{{"comment", u.Comment}, {"cause", u.Cause}, {"workaround", u.Workaround}} {
 		if err := CheckText(t.name, t.text); err != nil {
 			return err

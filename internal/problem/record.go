@@ -42,6 +42,7 @@ func (r Record) Saved() Record {
 // Expires. The zero value names none.
 type Once struct {
 	Key     string
+	Print   string // of what was asked: under one name only the same can come again
 	Expires time.Time
 }
 
