@@ -128,7 +128,7 @@ func Contacts(messages []Message) []Contact {
 // compare orders messages by time, and those of one millisecond by id with
 // the customer's first, so that an answer never comes before its question.
 func compare(a, b Message) int {
-	if c := a.SentAt.Compare(b.SentAt); c != 0 {
+	if c := said(a).Compare(said(b)); c != 0 {
 		return c
 	}
 	if a.Direction != b.Direction {
@@ -145,6 +145,20 @@ func compare(a, b Message) int {
 	default:
 		return 0
 	}
+}
+
+// said returns when a message was said, for its place among others. WhatsApp
+// and mail tell whole seconds: such a message was said anywhere in its second,
+// and before it reached us. Without this, the words of a customer who reacts
+// at once would come before the answer that they react to.
+func said(m Message) time.Time {
+	if m.SentAt.Nanosecond() != 0 || !m.ReceivedAt.After(m.SentAt) {
+		return m.SentAt
+	}
+	if last := m.SentAt.Add(time.Second - time.Millisecond); m.ReceivedAt.After(last) {
+		return last
+	}
+	return m.ReceivedAt
 }
 
 // belongs returns the contact that m belongs to: the latest that is open, else

@@ -99,6 +99,38 @@ func TestWaitingTimeCountsFromTheFirstUnansweredMessage(t *testing.T) {
 	}
 }
 
+func TestWordsInTheSecondOfOurAnswerWaitWhenTheyReachedUsAfterIt(t *testing.T) {
+	t.Parallel()
+	const second = time.Second
+	received := func(m contact.Message, after time.Duration) contact.Message {
+		m.ReceivedAt = monday.Add(after)
+		return m
+	}
+	question := received(in(contact.WhatsApp, -second), 0)
+	tests := []struct {
+		name    string
+		reply   contact.Message
+		answer  contact.Message
+		waiting bool
+	}{
+		{"received after the answer", received(in(contact.WhatsApp, 0), 700*time.Millisecond), out(contact.WhatsApp, 400*time.Millisecond), true},
+		{"received long after the answer", received(in(contact.WhatsApp, 0), 9*second), out(contact.WhatsApp, 400*time.Millisecond), true},
+		{"received before the answer", received(in(contact.WhatsApp, 0), 300*time.Millisecond), out(contact.WhatsApp, 400*time.Millisecond), false},
+		{"said in the second before, received after", received(in(contact.WhatsApp, 0), 9*second), out(contact.WhatsApp, second), false},
+		{"told to the millisecond, received after", received(in(contact.WebChat, time.Millisecond), 9*second), out(contact.WebChat, 400*time.Millisecond), false},
+		{"answered by the app, which tells whole seconds too", received(in(contact.WhatsApp, 0), 2*second), received(out(contact.WhatsApp, 0), 2*second), false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			got := contact.Contacts([]contact.Message{tt.answer, tt.reply, question})
+			if len(got) != 1 || got[0].Waiting() != tt.waiting {
+				t.Errorf("got %+v, want one contact, waiting %v", got, tt.waiting)
+			}
+		})
+	}
+}
+
 func TestContactsAreTheSameInAnyOrder(t *testing.T) {
 	t.Parallel()
 	channels := []contact.Channel{contact.WhatsApp, contact.Email, contact.WebChat, contact.Messenger}
@@ -108,7 +140,9 @@ func TestContactsAreTheSameInAnyOrder(t *testing.T) {
 		for i := range n {
 			m := at(rapid.SampledFrom(channels).Draw(t, "channel"),
 				rapid.SampledFrom([]contact.Direction{contact.Inbound, contact.Outbound}).Draw(t, "direction"),
-				time.Duration(rapid.IntRange(0, 40*24).Draw(t, "hours"))*time.Hour)
+				time.Duration(rapid.IntRange(0, 40*24).Draw(t, "hours"))*time.Hour+
+					time.Duration(rapid.IntRange(0, 2).Draw(t, "millis"))*time.Millisecond)
+			m.ReceivedAt = m.SentAt.Add(time.Duration(rapid.IntRange(-1, 3).Draw(t, "delay")) * time.Millisecond)
 			m.ID += contact.ID(strconv.Itoa(i))
 			if m.Channel == contact.Email {
 				m.Thread = rapid.SampledFrom([]string{"", "a", "b"}).Draw(t, "thread")
