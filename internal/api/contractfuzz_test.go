@@ -53,6 +53,9 @@ func TestNoRequestFailsOrIsAnsweredOtherThanDocumented(t *testing.T) {
 		if err == nil && rec.Code >= 400 && strings.Contains(rec.Body.String(), "goroutine") {
 			err = fmt.Errorf("an answer that shows our code")
 		}
+		if rec.Code >= http.StatusInternalServerError {
+			err = fmt.Errorf("%w\n%s", err, logged.about(instanceOf(rec.Body.Bytes())))
+		}
 		if key := fmt.Sprint(o.OperationID, rec.Code, firstLine(err)); err != nil && !f.problems[key] {
 			f.problems[key] = true
 			t.Errorf("%s %v?%s %.300q (seed %d): %v", o.OperationID, a.params, a.query.Encode(), a.body, seed, err)
@@ -67,6 +70,15 @@ func firstLine(err error) string {
 	}
 	line, _, _ := strings.Cut(err.Error(), "\n")
 	return line[:min(80, len(line))]
+}
+
+// instanceOf returns the id of the request that an answer is about.
+func instanceOf(body []byte) string {
+	var refused struct{ Instance string }
+	if json.Unmarshal(body, &refused) != nil || refused.Instance == "" {
+		return "no request"
+	}
+	return strings.TrimPrefix(refused.Instance, "urn:heard:request:")
 }
 
 // A fuzzer makes requests.

@@ -22,17 +22,31 @@ func (s *syncBuffer) Write(p []byte) (int, error) {
 	return s.b.Write(p)
 }
 
+// about returns what was written about a request.
+func (s *syncBuffer) about(request string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for line := range strings.Lines(s.b.String()) {
+		if strings.Contains(line, request) {
+			return line
+		}
+	}
+	return ""
+}
+
 // canaries stand in what the tests send and store: addresses, names, words,
 // provider ids, tokens.
 var canaries = []string{"31970100", "oorbeeld", "10042", "pakket", "factuur", "wamid", "answer-1", "call-1", "agent-7", "Bearer", "eyJ"}
 
+// logged is what the tests log.
+var logged syncBuffer
+
 // TestMain holds every line that the tests log to the rule that nothing of a
 // customer is logged.
 func TestMain(m *testing.M) {
-	var log syncBuffer
-	slog.SetDefault(slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{ReplaceAttr: timeless})))
+	slog.SetDefault(slog.New(slog.NewJSONHandler(&logged, &slog.HandlerOptions{ReplaceAttr: timeless})))
 	code := m.Run()
-	for line := range strings.Lines(log.b.String()) {
+	for line := range strings.Lines(logged.b.String()) {
 		for _, c := range canaries {
 			if strings.Contains(line, c) {
 				fmt.Printf("logged %q: %s", c, line)

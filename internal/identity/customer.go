@@ -81,9 +81,30 @@ func (c Customer) span(alias string) (from, to time.Time) {
 	return from, to
 }
 
+// Places returns under whom effects on a message may lie: under whom it lies
+// itself, and under everybody to whom one of its aliases moved, since what is
+// told of it later comes by what the alias is by then.
+func (c Customer) Places(under CustomerID, aliases ...string) []CustomerID {
+	places := []CustomerID{under}
+	for _, m := range c.Moves {
+		for _, id := range []CustomerID{m.Was, m.To} {
+			if slices.Contains(aliases, m.Alias) && !slices.Contains(places, id) {
+				places = append(places, id)
+			}
+		}
+	}
+	return places
+}
+
 // Owns reports whether a message that lies under an id, came by an alias and
 // was sent at a time is one of c's.
 func (c Customer) Owns(under CustomerID, alias string, at time.Time) bool {
+	return slices.Contains(c.Members, c.Owner(under, alias, at))
+}
+
+// Owner returns whose a message is that lies under an id, came by an alias and
+// was sent at a time, as far as moves of c's aliases tell.
+func (c Customer) Owner(under CustomerID, alias string, at time.Time) CustomerID {
 	owner, moved := under, false
 	for _, m := range c.Moves {
 		if m.Alias != alias {
@@ -97,7 +118,7 @@ func (c Customer) Owns(under CustomerID, alias string, at time.Time) bool {
 	if !moved {
 		owner = under // registered by hand with somebody who never had the alias
 	}
-	return slices.Contains(c.Members, owner)
+	return owner
 }
 
 // A Registration is what the company's own register says of a customer.

@@ -78,20 +78,35 @@ func (t *Table) ChangesSince(ctx context.Context, c identity.Customer, asked ide
 		l.Next = began
 	}
 	out := contact.Changes{}
-	for found, read := 0, 0; l.Source < len(sources)*len(c.Members); {
-		more, err := t.lookOn(ctx, c, &l, limit, &found, &read, &out)
+	places := everywhere(c)
+	for found, read := 0, 0; l.Source < len(sources)*len(places); {
+		more, err := t.lookOn(ctx, places[l.Source/len(sources)], &l, limit, &found, &read, &out)
 		if err != nil {
 			return out, err
 		}
 		if more {
 			out.Cursor = l.String()
-			return t.completed(ctx, out)
+			return t.completed(ctx, c, out)
 		}
 		l.Source, l.Key = l.Source+1, nil
 	}
 	out.Complete = true
 	out.Cursor = look{Asked: asked, Members: l.Members, Since: l.Next}.String()
-	return t.completed(ctx, out)
+	return t.completed(ctx, c, out)
+}
+
+// everywhere returns under whom something of c may lie: its members, and
+// everybody else who has or had one of its aliases.
+func everywhere(c identity.Customer) []identity.CustomerID {
+	places := slices.Clone(c.Members)
+	for _, m := range c.Moves {
+		for _, id := range []identity.CustomerID{m.Was, m.To} {
+			if !slices.Contains(places, id) {
+				places = append(places, id)
+			}
+		}
+	}
+	return places
 }
 
 const sumLen = 16
@@ -101,16 +116,19 @@ func idsOf(c identity.Customer) []string {
 	for _, m := range c.Members {
 		ids = append(ids, string(m))
 	}
+	for i, m := range c.Moves {
+		ids = append(ids, writeMove(i, m))
+	}
 	slices.Sort(ids[1:])
 	return ids
 }
 
 // lookOn reads on in one source, and reports whether it has to be gone on
 // with in another call.
-func (t *Table) lookOn(ctx context.Context, c identity.Customer, l *look, limit int, found, read *int, out *contact.Changes) (more bool, err error) {
+func (t *Table) lookOn(ctx context.Context, under identity.CustomerID, l *look, limit int, found, read *int, out *contact.Changes) (more bool, err error) {
 	from := sources[l.Source%len(sources)]
 	since := time.UnixMilli(l.Since)
-	in := from.query(customerPK(c.Members[l.Source/len(sources)]), since)
+	in := from.query(customerPK(under), since)
 	in.Limit = ptr(int32(maxScan))
 	if len(l.Key) == len(from.key) {
 		in.ExclusiveStartKey = item{}
@@ -205,13 +223,70 @@ func (t *Table) complete(ctx context.Context, entries []contact.Entry) error {
 }
 
 // completed returns out with every message whole, and what became of it. One that
-// was erased meanwhile is left out.
-func (t *Table) completed(ctx context.Context, out contact.Changes) (contact.Changes, error) {
+// was erased meanwhile is left out, as is what is somebody else's.
+func (t *Table) completed(ctx context.Context, c identity.Customer, out contact.Changes) (contact.Changes, error) {
 	if err := t.complete(ctx, out.Entries); err != nil {
 		return out, err
 	}
-	out.Entries = slices.DeleteFunc(out.Entries, func(e contact.Entry) bool { return e.Kind == "" })
-	return out, t.join(ctx, out.Entries)
+	out.Entries = slices.DeleteFunc(out.Entries, func(e contact.Entry) bool { return e.Kind == "" || !t.owns(c, e.Message) })
+	if len(c.Moves) > 0 {
+		if err := t.sift(ctx, c, &out); err != nil {
+			return out, err
+		}
+	}
+	return out, t.join(ctx, c, out.Entries)
+}
+
+// sift leaves what is c's of what was found under somebody to or from whom an
+// alias moved. What became of a message that is not there yet comes with it.
+func (t *Table) sift(ctx context.Context, c identity.Customer, out *contact.Changes) error {
+	out.Contacts = slices.DeleteFunc(out.Contacts, func(k contact.Contact) bool { return !slices.Contains(c.Members, k.Customer) })
+	var own []contact.Became
+	for _, e := range out.Effects {
+		if e.Until != nil {
+			if slices.Contains(c.Members, e.Customer) {
+				own = append(own, e)
+			}
+			continue
+		}
+		m, found, err := t.messageOf(ctx, everywhere(c), e.Of)
+		if err != nil {
+			return err
+		}
+		if found && t.owns(c, m) {
+			e.Customer = m.CustomerID
+			own = append(own, e)
+		}
+	}
+	out.Effects = own
+	return nil
+}
+
+// messageOf returns the message that has an id of a channel, "<channel>:<id>",
+// from among the last of each of the customers.
+func (t *Table) messageOf(ctx context.Context, under []identity.CustomerID, id string) (contact.Message, bool, error) {
+	suffix := "#" + strings.Replace(id, ":", "#", 1)
+	for _, c := range under {
+		in := between(customerPK(c), messagePrefix, messagePrefix+"~")
+		in.ScanIndexForward = ptr(false)
+		in.Limit = ptr(int32(maxScan))
+		var it item
+		n := 0
+		err := t.query(ctx, in, func(x item) bool {
+			if n++; strings.HasSuffix(text(x, skName), suffix) {
+				it = x
+			}
+			return it == nil && n < maxScan
+		})
+		if err != nil {
+			return contact.Message{}, false, err
+		}
+		if it != nil {
+			m, _, err := readMessage(it)
+			return m, true, err
+		}
+	}
+	return contact.Message{}, false, nil
 }
 
 func (t *Table) takeEffect(it item, since time.Time, out *contact.Changes) (bool, error) {

@@ -152,42 +152,32 @@ func readState(it item) contact.State {
 	return s
 }
 
-// states returns the state of each message, by message id, joined with what
-// is known by watermark.
-func (t *Table) states(ctx context.Context, ms []contact.Message) (map[contact.ID]contact.State, error) {
-	var keys []item
-	seen := map[string]bool{}
-	add := func(c identity.CustomerID, sk string) {
-		if id := string(c) + "\x00" + sk; !seen[id] {
-			seen[id] = true
-			keys = append(keys, key(customerPK(c), sk))
-		}
+// A stateKey is where an effect item lies.
+type stateKey struct {
+	customer identity.CustomerID
+	sk       string
+}
+
+// states returns the state of each message of c, by message id, joined with
+// what is known by watermark.
+func (t *Table) states(ctx context.Context, c identity.Customer, ms []contact.Message) (map[contact.ID]contact.State, error) {
+	effects, marks := make([][]stateKey, len(ms)), make([][]stateKey, len(ms))
+	var all []stateKey
+	for i, m := range ms {
+		effects[i], marks[i] = t.effectsOn(c, m)
+		all = append(append(all, effects[i]...), marks[i]...)
 	}
-	for _, m := range ms {
-		add(m.CustomerID, effectSK(m.Channel, contact.ProviderKey(m.ProviderID)))
-		if m.Channel == contact.Messenger || m.Channel == contact.Instagram {
-			add(m.CustomerID, effectSK(m.Channel, watermarkKey))
-		}
-	}
-	items := map[string]item{}
-	for chunk := range slices.Chunk(keys, 100) {
-		got, err := t.batchGet(ctx, chunk, false)
-		if err != nil {
-			return nil, err
-		}
-		for _, it := range got {
-			items[strings.TrimPrefix(text(it, pkName), customerPrefix)+"\x00"+text(it, skName)] = it
-		}
+	items, err := t.effects(ctx, all)
+	if err != nil {
+		return nil, err
 	}
 	out := map[contact.ID]contact.State{}
-	for _, m := range ms {
-		s := readState(items[string(m.CustomerID)+"\x00"+effectSK(m.Channel, contact.ProviderKey(m.ProviderID))])
-		if m.Direction == contact.Outbound {
-			marks := items[string(m.CustomerID)+"\x00"+effectSK(m.Channel, watermarkKey)]
-			for _, status := range contact.Statuses {
-				if at := moment(marks, watermarkPrefix+status); !at.IsZero() && !m.SentAt.After(at) {
-					s.Reach(status, at)
-				}
+	for i, m := range ms {
+		s := readState(together(items, effects[i]))
+		known := together(items, marks[i])
+		for _, status := range contact.Statuses {
+			if at := moment(known, watermarkPrefix+status); !at.IsZero() && !m.SentAt.After(at) {
+				s.Reach(status, at)
 			}
 		}
 		s.Expect(m)
@@ -199,4 +189,82 @@ func (t *Table) states(ctx context.Context, ms []contact.Message) (map[contact.I
 		}
 	}
 	return out, nil
+}
+
+// effectsOn returns where the effects on a message of c lie, and the watermarks
+// that tell of it: those of whose the message is, whoever has its alias now.
+func (t *Table) effectsOn(c identity.Customer, m contact.Message) (effects, marks []stateKey) {
+	places, owner := []identity.CustomerID{m.CustomerID}, m.CustomerID
+	if len(c.Moves) > 0 {
+		places = c.Places(m.CustomerID, t.aliasKeys(m.Addresses())...)
+		owner = c.Owner(m.CustomerID, t.aliasKey(m.Customer), m.SentAt)
+	}
+	marked := m.Direction == contact.Outbound && (m.Channel == contact.Messenger || m.Channel == contact.Instagram)
+	for _, id := range places {
+		effects = append(effects, stateKey{id, effectSK(m.Channel, contact.ProviderKey(m.ProviderID))})
+		if marked && (id == m.CustomerID || id == owner) {
+			marks = append(marks, stateKey{id, effectSK(m.Channel, watermarkKey)})
+		}
+	}
+	return effects, marks
+}
+
+// effects reads effect items.
+func (t *Table) effects(ctx context.Context, at []stateKey) (map[stateKey]item, error) {
+	var keys []item
+	seen := map[stateKey]bool{}
+	for _, k := range at {
+		if !seen[k] {
+			seen[k] = true
+			keys = append(keys, key(customerPK(k.customer), k.sk))
+		}
+	}
+	items := map[stateKey]item{}
+	for chunk := range slices.Chunk(keys, 100) {
+		got, err := t.batchGet(ctx, chunk, false)
+		if err != nil {
+			return nil, err
+		}
+		for _, it := range got {
+			items[stateKey{customerOf(text(it, pkName)), text(it, skName)}] = it
+		}
+	}
+	return items, nil
+}
+
+// together returns what effect items say that lie in several places, as if it
+// had been written in one.
+func together(items map[stateKey]item, at []stateKey) item {
+	if len(at) == 1 {
+		return items[at[0]]
+	}
+	all := item{}
+	for _, k := range at {
+		it := items[k]
+		failedThere := it[statusPrefix+"failed"] != nil && prevails(statusPrefix+"failed", it, all)
+		for name, v := range it {
+			words := name == "fc" || name == "fd"
+			if words && failedThere || !words && prevails(name, it, all) || all[name] == nil {
+				all[name] = v
+			}
+		}
+	}
+	return all
+}
+
+// prevails reports whether an attribute of an effect item would move another
+// item's.
+func prevails(name string, it, over item) bool {
+	if over[name] == nil {
+		return true
+	}
+	a, b := number(it, name), number(over, name)
+	switch {
+	case strings.HasPrefix(name, statusPrefix), strings.HasPrefix(name, verdictPrefix), name == "x":
+		return a < b
+	case strings.HasPrefix(name, watermarkPrefix):
+		return a > b
+	default:
+		return text(it, name) > text(over, name)
+	}
 }

@@ -40,16 +40,16 @@ func (t *Table) History(ctx context.Context, c identity.Customer, q contact.Quer
 			p.Entries = append(p.Entries, e)
 		}
 	}
-	return p, t.join(ctx, p.Entries)
+	return p, t.join(ctx, c, p.Entries)
 }
 
-// join adds the states of the entries' messages.
-func (t *Table) join(ctx context.Context, entries []contact.Entry) error {
+// join adds the states of the messages of c.
+func (t *Table) join(ctx context.Context, c identity.Customer, entries []contact.Entry) error {
 	ms := make([]contact.Message, len(entries))
 	for i, e := range entries {
 		ms[i] = e.Message
 	}
-	states, err := t.states(ctx, ms)
+	states, err := t.states(ctx, c, ms)
 	if err != nil {
 		return err
 	}

@@ -28,7 +28,7 @@ func (t *Table) Message(ctx context.Context, c identity.CustomerID, id contact.I
 		return contact.Entry{}, err
 	}
 	entries := []contact.Entry{{Message: m, Whole: whole}}
-	err = t.join(ctx, entries)
+	err = t.join(ctx, identity.Customer{}, entries)
 	return entries[0], err
 }
 

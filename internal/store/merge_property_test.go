@@ -36,6 +36,8 @@ type world struct {
 	first    map[int]identity.CustomerID // who had an alias first
 	moves    map[int][]moved
 	messages []sent
+	told     map[contact.ID]map[string]time.Time         // of each message, when it reached a status first
+	edits    map[contact.ID]contact.Effect               // the latest
 	parent   map[identity.CustomerID]identity.CustomerID // merged into
 	ids      []identity.CustomerID
 }
@@ -129,6 +131,39 @@ func (w *world) again() {
 	}
 	if w.deliver(rapid.SampledFrom(w.messages).Draw(w.t, "message")) {
 		w.t.Fatal("a second delivery was taken for a new message")
+	}
+}
+
+// report tells something of a message, at any time after it was sent and
+// perhaps before the message itself comes: by then its alias may have moved.
+func (w *world) report() {
+	if len(w.messages) == 0 {
+		return
+	}
+	m := rapid.SampledFrom(w.messages).Draw(w.t, "reported")
+	e := contact.Effect{
+		Channel: m.Channel, Customer: m.Customer, Target: m.ProviderID, Kind: contact.Status,
+		Status: rapid.SampledFrom([]string{"sent", "delivered", "read"}).Draw(w.t, "status"),
+		At:     m.SentAt.Add(time.Duration(rapid.IntRange(0, 20*3600).Draw(w.t, "after")) * time.Second),
+	}
+	if rapid.Bool().Draw(w.t, "edit") {
+		e.Kind, e.Status, e.Text, e.Revision = contact.Edit, "", fmt.Sprint(m.ProviderID, " at ", e.At.Unix()), 1
+		if old, ok := w.edits[m.ID]; !ok || e.At.After(old.At) {
+			w.edits[m.ID] = e
+		}
+	} else {
+		if w.told[m.ID] == nil {
+			w.told[m.ID] = map[string]time.Time{}
+		}
+		if at, ok := w.told[m.ID][e.Status]; !ok || e.At.Before(at) {
+			w.told[m.ID][e.Status] = e.At
+		}
+	}
+	for range rapid.IntRange(1, 2).Draw(w.t, "times told") {
+		id, err := w.table.Identify(w.ctx, []identity.Address{e.Customer}, identity.Evidence{Rule: identity.RuleWebhook, At: e.At})
+		w.ok(err)
+		_, err = w.table.PutEffect(w.ctx, id, e)
+		w.ok(err)
 	}
 }
 
@@ -246,11 +281,24 @@ func (w *world) history(c identity.Customer, oldest bool) []contact.ID {
 		w.ok(err)
 		for _, e := range page.Entries {
 			out = append(out, e.ID)
+			w.stated(e)
 		}
 		if page.Complete {
 			return out
 		}
 		q.Cursor = page.Cursor
+	}
+}
+
+// stated holds what became of a message to what was told of it.
+func (w *world) stated(e contact.Entry) {
+	var s contact.State
+	if e.State != nil {
+		s = *e.State
+	}
+	edit := w.edits[e.ID]
+	if !gocmp.Equal(s.Times, w.told[e.ID], cmpopts.EquateEmpty()) || s.Edited != edit.Text || !s.EditedAt.Equal(edit.At) {
+		w.t.Fatalf("of %s is known %+v; told was %v and %+v", e.ID, s, w.told[e.ID], edit)
 	}
 }
 
@@ -309,7 +357,7 @@ func asText(v types.AttributeValue) string {
 	}
 }
 
-// Any sequence of messages, second deliveries, merges, unmerges and moves of
+// Any sequence of messages, reports about them, second deliveries, merges, unmerges and moves of
 // aliases keeps every history as the oracle has it, and no merge moves
 // anything: when all are undone, every item is byte for byte as it would be
 // without. go test -run TestMerges ./internal/store -rapid.checks=1000 runs a
@@ -322,13 +370,14 @@ func TestMergesMovesAndRedeliveriesKeepEveryHistory(t *testing.T) {
 		w := &world{
 			t: rt, ctx: t.Context(), table: table, db: db, base: int(worlds.Add(1)), clock: start,
 			first: map[int]identity.CustomerID{}, moves: map[int][]moved{}, parent: map[identity.CustomerID]identity.CustomerID{},
+			told: map[contact.ID]map[string]time.Time{}, edits: map[contact.ID]contact.Effect{},
 		}
 		for range 3 {
 			w.say()
 		}
-		for range rapid.IntRange(5, 14).Draw(rt, "steps") {
+		for range rapid.IntRange(5, 16).Draw(rt, "steps") {
 			w.tick()
-			rapid.SampledFrom([]func(){w.say, w.say, w.say, w.again, w.merge, w.merge, w.unmerge, w.move}).Draw(rt, "do")()
+			rapid.SampledFrom([]func(){w.say, w.say, w.say, w.report, w.report, w.again, w.merge, w.merge, w.unmerge, w.move}).Draw(rt, "do")()
 		}
 		w.check()
 		plain := w.items(true)
