@@ -162,6 +162,12 @@ func TestNormalizeNeedsNoStack(t *testing.T) {
 		"a status": {"whatsapp", "../../internal/channel/whatsapp/testdata/status-failed.json", map[string]any{
 			"element": "effect", "kind": "status", "status": "failed", "direction": "outbound",
 		}},
+		"a notification of AWS": {"whatsapp", "../../events/whatsapp/social.json", map[string]any{
+			"kind": "image", "text": "Zo kwam het aan", "account": "100000000000001",
+		}},
+		"the message of one": {"whatsapp", "../../internal/channel/whatsapp/testdata/sns/whole-body-in-the-entry.json", map[string]any{
+			"providerId": "wamid.1", "text": "hallo",
+		}},
 		"what cannot be read": {"whatsapp", bad, map[string]any{"channel": "whatsapp", "error": "the body is not JSON"}},
 	}
 	for name, tt := range tests {

@@ -75,6 +75,7 @@ type brokenLine struct {
 	Channel contact.Channel `json:"channel"`
 	Path    string          `json:"path,omitempty"`
 	Error   string          `json:"error"`
+	Raw     json.RawMessage `json:"raw,omitempty"` // the element, of which nothing is lost
 }
 
 // normalize prints what deliveries hold. A delivery that cannot be read is a
@@ -125,7 +126,7 @@ func safely(read func([]byte) (contact.Delivery, error), raw []byte) (d contact.
 func normalizer(channel contact.Channel, site, visitor string) (func([]byte) (contact.Delivery, error), error) {
 	switch channel {
 	case contact.WhatsApp:
-		return whatsapp.Normalize, nil
+		return normalizeWhatsApp, nil
 	case contact.Messenger, contact.Instagram:
 		return messenger.Normalize, nil
 	case contact.Email:
@@ -139,6 +140,29 @@ func normalizer(channel contact.Channel, site, visitor string) (func([]byte) (co
 		}, nil
 	default:
 		return nil, fmt.Errorf("there is no channel %q: whatsapp, messenger, instagram, email or webchat", channel)
+	}
+}
+
+// normalizeWhatsApp reads a webhook, or what AWS End User Messaging Social
+// makes of one: the message of a notification, the notification, or the event
+// of a function that one comes to.
+func normalizeWhatsApp(raw []byte) (contact.Delivery, error) {
+	type notification struct{ Message string }
+	var n struct {
+		notification
+		Entry   json.RawMessage `json:"whatsAppWebhookEntry"`
+		Records []struct{ SNS notification }
+	}
+	_ = json.Unmarshal(raw, &n) // a webhook is none of them
+	switch {
+	case n.Entry != nil:
+		return whatsapp.NormalizeSNS(raw)
+	case len(n.Records) == 1:
+		return whatsapp.NormalizeSNS([]byte(n.Records[0].SNS.Message))
+	case n.Message != "":
+		return whatsapp.NormalizeSNS([]byte(n.Message))
+	default:
+		return whatsapp.Normalize(raw)
 	}
 }
 
@@ -176,7 +200,7 @@ func linesOf(file string, channel contact.Channel, d contact.Delivery) []any {
 		out = append(out, line)
 	}
 	for _, b := range d.Broken {
-		out = append(out, brokenLine{File: file, Channel: channel, Path: b.Path, Error: b.Reason})
+		out = append(out, brokenLine{File: file, Channel: channel, Path: b.Path, Error: b.Reason, Raw: b.Raw})
 	}
 	return out
 }

@@ -1,6 +1,7 @@
 package messenger
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 
@@ -128,19 +129,15 @@ func newEmoji(o meta.Object) string {
 // delivery reads which messages arrived: those it names, and all until the
 // watermark.
 func (it *item) delivery(raw meta.Value) error {
-	at, named := newTime(raw.Get("watermark")), 0
-	for _, mid := range raw.Get("mids").List() {
-		e := contact.Effect{Kind: contact.Status, Status: "delivered", Target: mid.Text(), At: at}
-		if err := it.effect(e, it.ours()); err != nil {
-			return err
-		}
-		named++
-	}
+	at, mids := raw.Get("watermark").Time(), raw.Get("mids").List()
+	failed := all(mids, func(mid meta.Value) error {
+		return it.effect(contact.Effect{Kind: contact.Status, Status: "delivered", Target: mid.Text(), At: at}, it.ours())
+	})
 	switch {
 	case !at.IsZero():
-		return it.effect(contact.Effect{Kind: contact.Watermark, Status: "delivered", At: at}, it.ours())
-	case named > 0:
-		return nil
+		return cmp.Or(failed, it.effect(contact.Effect{Kind: contact.Watermark, Status: "delivered", At: at}, it.ours()))
+	case len(mids) > 0:
+		return failed
 	}
 	return fault.New(fault.Invalid, "neither message ids nor a watermark")
 }
@@ -148,7 +145,7 @@ func (it *item) delivery(raw meta.Value) error {
 // seen reads which messages were read: on Messenger all until the watermark,
 // on Instagram the one it names.
 func (it *item) seen(raw meta.Value) error {
-	mid, at := raw.Get("mid").Text(), newTime(raw.Get("watermark"))
+	mid, at := raw.Get("mid").Text(), raw.Get("watermark").Time()
 	switch {
 	case mid != "":
 		return it.effect(contact.Effect{Kind: contact.Status, Status: "read", Target: mid}, it.ours())

@@ -3,7 +3,6 @@ package messenger
 import (
 	"github.com/heard-intake/heard/internal/channel/meta"
 	"github.com/heard-intake/heard/internal/contact"
-	"github.com/heard-intake/heard/internal/fault"
 )
 
 // Staff is the author of an echo that no app sent: somebody typed it in the
@@ -25,9 +24,6 @@ func (it *item) message(raw meta.Value) error {
 		return it.effect(contact.Effect{Kind: contact.Deletion, Target: o.Get("mid").Text()}, outbound)
 	}
 	text := o.Get("text")
-	if text.Text() == "" && !text.IsNull() && text[0] != '"' {
-		return fault.New(fault.Invalid, "the text is not a string")
-	}
 	msg := contact.Message{
 		ProviderID: o.Get("mid").Text(),
 		Text:       contact.Clean(text.Text(), contact.MaxText),
@@ -77,6 +73,9 @@ func fill(msg *contact.Message, o meta.Object) {
 		msg.Kind, msg.Payload = contact.Unsupported, "empty"
 	case c.payload != "":
 		msg.Payload = c.payload
+	}
+	if words := o.Get("text"); words.Text() == "" && !words.IsEmpty() { // no string
+		msg.Mark = "unparsed"
 	}
 }
 

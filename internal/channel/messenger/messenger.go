@@ -26,26 +26,37 @@ import (
 // whole no webhook of a page or an Instagram account is [fault.Invalid]; an
 // element of it that cannot be read is in Broken.
 func Normalize(body []byte) (contact.Delivery, error) {
-	v, err := meta.Parse(body)
+	bodies, err := meta.ParseAll(body)
 	if err != nil {
 		return contact.Delivery{}, err
 	}
-	o := v.Object()
-	r := reader{channel: contact.Messenger, kind: identity.PSID}
-	switch object := o.Get("object").Text(); {
-	case object == "instagram":
+	var r reader
+	for _, v := range bodies {
+		if err := r.webhook(v.Object()); err != nil {
+			return contact.Delivery{}, err
+		}
+	}
+	return r.out, nil
+}
+
+// webhook reads all of a page or of an Instagram account.
+func (r *reader) webhook(o meta.Object) error {
+	switch o.Get("object").Text() {
+	case "instagram":
 		r.channel, r.kind = contact.Instagram, identity.IGSID
-	case object != "page":
-		return contact.Delivery{}, fault.New(fault.Invalid, "the object is neither page nor instagram")
+	case "page":
+		r.channel, r.kind = contact.Messenger, identity.PSID
+	default:
+		return fault.New(fault.Invalid, "the object is neither page nor instagram")
 	}
 	entries := o.Get("entry")
 	if entries.IsNull() {
-		return contact.Delivery{}, fault.New(fault.Invalid, "there are no entries")
+		return fault.New(fault.Invalid, "there are no entries")
 	}
 	for i, e := range entries.List() {
 		r.entry(i, e)
 	}
-	return r.out, nil
+	return nil
 }
 
 // A reader reads one webhook.
@@ -61,17 +72,21 @@ type entry struct {
 	at      time.Time // when Meta put it together
 }
 
-// entry reads entry[i]. Any of its lists may be absent.
+// entry reads entry[i]. Any of its lists may be absent, and with Instagram's
+// business login an entry is itself what else an element of changes is.
 func (r *reader) entry(i int, raw meta.Value) {
 	if !raw.IsObject() {
 		r.broken(fmt.Sprintf("entry[%d]", i), raw, errNoObject)
 		return
 	}
 	members := raw.Object()
-	e := entry{account: members.Get("id").Text(), at: newTime(members.Get("time"))}
+	e := entry{account: members.Get("id").Text(), at: members.Get("time").Time()}
+	if members.Get("field") != nil && members.Get("value") != nil {
+		r.each(i, "value", members.Get("value"), func(meta.Value) error { return r.change(e, raw) })
+	}
 	for _, m := range members {
 		switch name, v := string(m.Key), m.Value; name {
-		case "id", "time":
+		case "id", "time", "field", "value":
 		case "hop_context": // which apps passed it on
 		case "messaging":
 			r.each(i, name, v, func(v meta.Value) error { return r.item(e, v, false) })
@@ -116,13 +131,21 @@ func (r *reader) other(e entry, name string, raw meta.Value) error {
 }
 
 // change reads an element of changes. Most are no messaging, and kept as
-// notices; apps with Instagram's business login get messages here.
+// notices of whoever commented; apps with Instagram's business login get
+// messages here.
 func (r *reader) change(e entry, raw meta.Value) error {
 	field, val := raw.Get("field").Text(), raw.Get("value")
 	if val.Get("sender").IsObject() {
-		return r.item(e, val, false)
+		return r.item(e, val, field == "standby")
 	}
-	return r.newItem(e, raw).notice(field, raw)
+	if e.at.IsZero() {
+		e.at = val.Get("created_time").Time()
+	}
+	it := r.newItem(e, raw)
+	if from := newParty(val.Get("from")); from.id != e.account && e.account != testAccount {
+		it.sender = from
+	}
+	return it.notice(field, raw)
 }
 
 // An event is a member of an element that says what happened.
@@ -144,19 +167,6 @@ func newParty(v meta.Value) party {
 		return party{id: id}
 	}
 	return party{id: o.Get("user_ref").Text(), ref: true}
-}
-
-// newTime reads a time: milliseconds, seconds, or a date as the Graph API writes
-// it, which some replay into webhooks. It is zero if v holds none.
-func newTime(v meta.Value) time.Time {
-	at := v.Time()
-	if at.IsZero() {
-		at, _ = time.Parse("2006-01-02T15:04:05-0700", v.Text()) // zero if it is none
-	}
-	if ms := at.UnixMilli(); ms <= 0 || ms >= 1e13 { // a message id has 13 digits for it
-		return time.Time{}
-	}
-	return at.UTC()
 }
 
 // An item is an element of messaging or standby, and the place where what it
@@ -181,7 +191,7 @@ func (r *reader) newItem(e entry, raw meta.Value) *item {
 		case "recipient":
 			it.recipient = newParty(v)
 		case "timestamp":
-			if at := newTime(v); !at.IsZero() {
+			if at := v.Time(); !at.IsZero() {
 				it.at = at
 			}
 		case "seq": // gone for years, still sent
@@ -211,12 +221,19 @@ func (r *reader) item(e entry, raw meta.Value, standby bool) error {
 	if len(it.events) == 0 {
 		return it.notice("empty", raw)
 	}
-	for _, ev := range it.events {
-		if err := it.read(ev); err != nil {
-			return err
+	return all(it.events, it.read)
+}
+
+// all reads every element, and returns the first failure: one that fails keeps
+// none of the others from being read.
+func all[T any](elements []T, read func(T) error) error {
+	var failed error
+	for _, e := range elements {
+		if err := read(e); failed == nil {
+			failed = err
 		}
 	}
-	return nil
+	return failed
 }
 
 // testAccount is the entry id that the test button of Meta's dashboard sends:
@@ -272,11 +289,9 @@ func (it *item) customer(ours bool) (identity.Address, error) {
 	return identity.Address{Alias: alias, Assurance: identity.Verified}, nil
 }
 
-// notice adds data, which the platform calls kind.
+// notice adds data, which the platform calls kind. Its time may be unknown.
 func (it *item) notice(kind string, data meta.Value) error {
 	switch {
-	case it.at.IsZero():
-		return errNoTime
 	case len(data) > contact.MaxRaw:
 		return errTooLarge
 	case kind == "":

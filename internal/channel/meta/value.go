@@ -11,6 +11,7 @@ package meta
 import (
 	"bytes"
 	"encoding/json"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -31,17 +32,35 @@ type Value []byte
 // object is [fault.Invalid]. The value and all that is read from it are slices
 // of body, or of a copy when body is not UTF-8.
 func Parse(body []byte) (Value, error) {
+	all, err := ParseAll(body)
+	if err != nil {
+		return nil, err
+	}
+	if len(all) > 1 {
+		return nil, fault.New(fault.Invalid, "the body is not an object")
+	}
+	return all[0], nil
+}
+
+// ParseAll is [Parse] for a body that may also be a list of objects, as which
+// Instagram's webhooks are documented.
+func ParseAll(body []byte) ([]Value, error) {
 	if !json.Valid(body) {
 		return nil, fault.New(fault.Invalid, "the body is not JSON")
 	}
 	if !utf8.Valid(body) {
 		body = bytes.ToValidUTF8(body, []byte("\uFFFD"))
 	}
-	v := Value(bytes.Trim(body, blanks))
-	if !v.IsObject() {
+	all := Value(bytes.Trim(body, blanks)).List()
+	if len(all) == 0 {
 		return nil, fault.New(fault.Invalid, "the body is not an object")
 	}
-	return v, nil
+	for _, v := range all {
+		if !v.IsObject() {
+			return nil, fault.New(fault.Invalid, "the body is not an object")
+		}
+	}
+	return all, nil
 }
 
 // IsObject reports whether v is an object.
@@ -49,6 +68,16 @@ func (v Value) IsObject() bool { return len(v) > 0 && v[0] == '{' }
 
 // IsNull reports whether v is absent or null.
 func (v Value) IsNull() bool { return len(v) == 0 || v[0] == 'n' }
+
+// IsEmpty reports whether v is absent, null, or holds nothing.
+func (v Value) IsEmpty() bool {
+	switch string(v) {
+	case `""`:
+		return true
+	default:
+		return v.IsNull() || v.IsObject() && len(v.Object()) == 0 || v[0] == '[' && len(v.List()) == 0
+	}
+}
 
 // IsTrue reports whether v is true, also as a string.
 func (v Value) IsTrue() bool {
@@ -196,22 +225,41 @@ const (
 )
 
 // Time reads a time as these platforms write it: seconds or milliseconds, each
-// seen where the other is documented. It is zero if s holds none.
+// seen where the other is documented, with a fraction or an exponent when
+// another program has written them anew; or a date, as the Graph API has it. It
+// is zero if s holds none.
 func Time(s string) time.Time {
 	if s == "" {
 		return time.Time{}
 	}
 	n, err := strconv.ParseInt(s, 10, 64)
-	if err != nil || n <= 0 {
-		return time.Time{}
-	}
-	if n < millisFrom {
+	switch {
+	case err == nil && 0 < n && n < millisFrom:
 		n *= 1000
+	case err != nil && s[0] >= '0' && s[0] <= '9':
+		n = fraction(s)
 	}
-	if n >= maxMillis {
+	if n <= 0 || n >= maxMillis {
 		return time.Time{}
 	}
 	return time.UnixMilli(n).UTC()
+}
+
+// fraction returns the milliseconds of a number that is not whole, or of a
+// date; zero if s is neither.
+func fraction(s string) int64 {
+	if f, err := strconv.ParseFloat(s, 64); err == nil && !strings.ContainsAny(s, "xX_") {
+		if f < millisFrom {
+			f *= 1000
+		}
+		return int64(math.Round(min(f, maxMillis)))
+	}
+	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05-0700"} {
+		if at, err := time.Parse(layout, s); err == nil {
+			return at.UnixMilli()
+		}
+	}
+	return 0
 }
 
 // cut returns the value that v begins with, and what follows it and the blanks

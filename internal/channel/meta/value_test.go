@@ -61,7 +61,10 @@ func TestTimes(t *testing.T) {
 	at := time.Date(2026, time.September, 21, 13, 33, 20, 0, time.UTC)
 	for text, want := range map[string]time.Time{
 		"1789997600": at, "1789997600000": at, "1789997600123": at.Add(123 * time.Millisecond),
-		"": {}, "soon": {}, "0": {}, "-1789997600": {}, "1.5": {}, "10000000000000": {}, "10000000000": {}, "-18446744073709551": {}, "99999999999999999999": {},
+		"1789997600.0": at, "1789997600.123": at.Add(123 * time.Millisecond), "1.7899976e9": at, "1789997600123.4": at.Add(123 * time.Millisecond),
+		"2026-09-21T13:33:20Z": at, "2026-09-21T15:33:20+0200": at, "2026-09-21T15:33:20.123+02:00": at.Add(123 * time.Millisecond),
+		"": {}, "soon": {}, "0": {}, "-1789997600": {}, "-1.5": {}, "10000000000000": {}, "10000000000": {}, "-18446744073709551": {}, "99999999999999999999": {},
+		"1e400": {}, "0x1p40": {}, "1e12345": {}, "NaN": {}, "Inf": {}, "0001-01-01T00:00:00Z": {}, "9999-01-01T00:00:00Z": {}, "2026-09-21": {}, "1_000": {},
 	} {
 		if got := meta.Time(text); got != want {
 			t.Errorf("%q is %v, want %v", text, got, want)
@@ -91,10 +94,24 @@ func TestChecksums(t *testing.T) {
 
 func TestWhatIsNoObjectIsRefused(t *testing.T) {
 	t.Parallel()
-	for _, body := range []string{"", " ", "{", "[]", "null", `"x"`, "{}{}"} {
+	for _, body := range []string{"", " ", "{", "[]", "null", `"x"`, "5", "{}{}", "[{},5]", "[[]]", "[null]"} {
 		if _, err := meta.Parse([]byte(body)); fault.KindOf(err) != fault.Invalid {
 			t.Errorf("%q: error %v, want one of kind %s", body, err, fault.Invalid)
 		}
+		if all, err := meta.ParseAll([]byte(body)); fault.KindOf(err) != fault.Invalid || all != nil {
+			t.Errorf("%q as a list: error %v, want one of kind %s", body, err, fault.Invalid)
+		}
+	}
+}
+
+func TestABodyMayBeAListOfObjects(t *testing.T) {
+	t.Parallel()
+	all, err := meta.ParseAll([]byte(` [ {"a":1} , {} ] `))
+	if err != nil || len(all) != 2 || all[0].Get("a").Text() != "1" {
+		t.Errorf("got %q, error %v", all, err)
+	}
+	if _, err := meta.Parse([]byte(`[{},{}]`)); fault.KindOf(err) != fault.Invalid {
+		t.Errorf("two objects where one is wanted: error %v, want one of kind %s", err, fault.Invalid)
 	}
 }
 

@@ -1,6 +1,7 @@
 package whatsapp
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -97,7 +98,7 @@ func (c *change) element(v meta.Value, o meta.Object, dir contact.Direction, giv
 }
 
 // typeOf returns the type of a message; where it is not said, the one whose
-// content there is.
+// content there is. Errors alone are what came in place of a message.
 func typeOf(o meta.Object) string {
 	kind := o.Get("type").Text()
 	for i := 0; kind == "" && i < len(o); i++ {
@@ -105,6 +106,9 @@ func typeOf(o meta.Object) string {
 		case "text", "image", "video", "audio", "document", "sticker", "location", "interactive", "button", "order", "reaction":
 			kind = name
 		}
+	}
+	if kind == "" && !o.Get("errors").IsEmpty() {
+		kind = "unsupported"
 	}
 	return contact.Cut(kind, maxName)
 }
@@ -188,7 +192,21 @@ func (c *change) content(m *contact.Message, kind string, o meta.Object) bool {
 	case "image", "video", "audio", "voice", "document", "sticker", "location", "interactive", "button", "order", "system":
 		return c.parsed(m, len(fields) > 0) && c.structured(m, kind, body, o)
 	default:
+		c.salvage(m, fields, o.Get("errors"))
 		return false
+	}
+}
+
+// salvage takes what can be read of a kind nobody has heard of: a file expires,
+// and words are what most readers look at.
+func (c *change) salvage(m *contact.Message, fields meta.Object, errors meta.Value) {
+	if fields.Get("id").Text() != "" && fields.Get("mime_type").Text() != "" {
+		c.media(m, "", fields, errors)
+	}
+	for _, name := range []string{"caption", "body", "text"} {
+		if m.Text == "" {
+			m.Text = contact.Cut(fields.Get(name).Text(), contact.MaxText)
+		}
 	}
 }
 
@@ -252,8 +270,13 @@ var attachmentKinds = map[string]contact.Kind{
 	"document": contact.File, "sticker": contact.Sticker,
 }
 
+// media reads a file; one of a kind nobody has heard of is what its type says.
 func (c *change) media(m *contact.Message, kind string, fields meta.Object, errors meta.Value) {
 	m.Kind = attachmentKinds[kind]
+	if m.Kind == "" {
+		major, _, _ := strings.Cut(fields.Get("mime_type").Text(), "/")
+		m.Kind = cmp.Or(attachmentKinds[major], contact.File)
+	}
 	m.Text = contact.Cut(fields.Get("caption").Text(), contact.MaxText)
 	a := contact.Attachment{
 		Kind:   m.Kind,
@@ -277,10 +300,15 @@ func (c *change) media(m *contact.Message, kind string, fields meta.Object, erro
 // list, a form.
 func (c *change) interactive(m *contact.Message, fields meta.Object) bool {
 	kind := fields.Get("type").Text()
+	for i := 0; kind == "" && i < len(fields); i++ {
+		if fields[i].Value.IsObject() { // a type that is not said
+			kind = string(fields[i].Key)
+		}
+	}
 	body := fields.Get(kind)
 	answer := body.Object()
 	if len(answer) == 0 {
-		m.Mark = unparsed
+		m.Mark, m.Text = unparsed, text(fields.Get("body"), "text") // of a question that staff or an agent sent
 		if kind != "" {
 			m.Payload = contact.Cut("interactive/"+kind, maxName)
 		}
@@ -324,8 +352,9 @@ func (c *change) answers(m *contact.Message, v meta.Value) json.RawMessage {
 // Codes of errors that come in place of a message.
 const (
 	codeLost        = "131060" // the first message to a number that is also in the app: its content never comes
+	codeUnavailable = "1060"   // the same, in older versions
 	codeUnsupported = "131051"
-	codeUnknown     = "501" // the same, in older versions
+	codeUnknown     = "501"
 )
 
 // silent are the kinds that the API cannot show and that say nothing either:
@@ -339,7 +368,7 @@ func (c *change) unsupported(m *contact.Message, fields meta.Object, errors meta
 	m.Passive = m.Passive || slices.Contains(silent, m.Payload)
 	for _, e := range errors.List() {
 		switch e.Get("code").Text() {
-		case codeLost:
+		case codeLost, codeUnavailable:
 			m.Mark, m.Passive = "content-lost", m.Origin == contact.History
 		case codeUnsupported, codeUnknown:
 		default:

@@ -22,6 +22,14 @@ func (i ids) or(other ids) ids {
 	return ids{cmp.Or(i.phone, other.phone), cmp.Or(i.user, other.user), cmp.Or(i.parent, other.parent)}
 }
 
+// party returns the ids of a customer who is named as one: in contacts, or as
+// the sender of a handover.
+func party(v meta.Value) ids {
+	o := v.Object()
+	phone := cmp.Or(o.Get("wa_id").Text(), o.Get("phone_number").Text())
+	return ids{phone, o.Get("user_id").Text(), o.Get("parent_user_id").Text()}.sorted()
+}
+
 // sorted returns i with a user id in its place: in tests it stands where the
 // phone number does.
 func (i ids) sorted() ids {
@@ -44,10 +52,9 @@ func people(v meta.Value) []person {
 	}
 	people := make([]person, 0, len(list))
 	for _, raw := range list {
-		o := raw.Object()
-		profile := o.Get("profile")
+		profile := raw.Get("profile")
 		people = append(people, person{
-			ids:      ids{o.Get("wa_id").Text(), o.Get("user_id").Text(), o.Get("parent_user_id").Text()}.sorted(),
+			ids:      party(raw),
 			name:     contact.Cut(profile.Get("name").Text(), maxName),
 			username: contact.Cut(strings.TrimPrefix(profile.Get("username").Text(), "@"), maxName),
 		})

@@ -29,17 +29,17 @@ const object = "whatsapp_business_account"
 // Normalize returns what the body of a webhook holds. A body that as a whole
 // is no WhatsApp webhook is [fault.Invalid].
 func Normalize(body []byte) (contact.Delivery, error) {
-	v, err := meta.Parse(body)
+	all, err := meta.ParseAll(body)
 	if err != nil {
 		return contact.Delivery{}, err
 	}
-	o := v.Object()
-	if o.Get("object").Text() != object {
-		return contact.Delivery{}, fault.New(fault.Invalid, "the object is not "+object)
-	}
 	var r reader
-	for i, e := range o.Get("entry").List() {
-		r.entry("entry["+strconv.Itoa(i)+"]", e)
+	for _, v := range all {
+		o := v.Object()
+		if o.Get("object").Text() != object {
+			return contact.Delivery{}, fault.New(fault.Invalid, "the object is not "+object)
+		}
+		r.entries("entry", o.Get("entry"))
 	}
 	return r.out, nil
 }
@@ -60,7 +60,11 @@ func NormalizeSNS(message []byte) (contact.Delivery, error) {
 		}
 	}
 	var r reader
-	r.entry(member, e)
+	if all := e.Get("entry"); all != nil { // all that Meta sent
+		r.entries(member, all)
+	} else {
+		r.entry(member, e)
+	}
 	r.via(v.Get("context").Object().Get("MetaPhoneNumberIds"))
 	return r.out, nil
 }
@@ -104,7 +108,14 @@ func (r *reader) broken(path string, v meta.Value, err error) {
 	r.out.Broken = append(r.out.Broken, contact.Broken{Path: path, Reason: fault.Message(err), Raw: v.Raw()})
 }
 
-// entry reads what happened at one WhatsApp business account.
+func (r *reader) entries(path string, list meta.Value) {
+	for i, e := range list.List() {
+		r.entry(path+"["+strconv.Itoa(i)+"]", e)
+	}
+}
+
+// entry reads what happened at one WhatsApp business account. An entry without
+// changes may be one itself.
 func (r *reader) entry(path string, v meta.Value) {
 	if !v.IsObject() {
 		r.broken(path, v, errShape)
@@ -112,7 +123,11 @@ func (r *reader) entry(path string, v meta.Value) {
 	}
 	o := v.Object()
 	waba, at := o.Get("id").Text(), o.Get("time").Time()
-	for i, raw := range o.Get("changes").List() {
+	changes := o.Get("changes").List()
+	if changes == nil && o.Get("value") != nil {
+		changes = []meta.Value{v}
+	}
+	for i, raw := range changes {
 		path := path + ".changes[" + strconv.Itoa(i) + "]"
 		if !raw.IsObject() {
 			r.broken(path, raw, errShape)
@@ -161,9 +176,12 @@ func (c *change) read() {
 		return
 	}
 	value := c.raw.Object()
-	metadata := value.Get("metadata")
-	c.account = metadata.Get("phone_number_id").Text()
-	c.business = metadata.Get("display_phone_number").Text()
+	us := value.Get("metadata")
+	if us.IsNull() {
+		us = value.Get("recipient") // of a handover
+	}
+	c.account = us.Get("phone_number_id").Text()
+	c.business = us.Get("display_phone_number").Text()
 	if c.waba == sampleWABA && c.account == sampleAccount {
 		c.notice("test", c.raw, time.Time{}, ids{})
 		return
@@ -177,12 +195,26 @@ func (c *change) read() {
 		for _, m := range value {
 			c.member(string(m.Key), m.Value)
 		}
-		if c.field == "" && c.out.Elements() == before {
-			c.notice("", c.raw, time.Time{}, c.only())
+		if c.out.Elements() == before && (c.field == "" || unread(value)) {
+			c.notice(c.field, c.raw, time.Time{}, c.only())
 		}
 	default:
-		c.notice(c.field, c.raw, time.Time{}, c.only())
+		c.notice(c.field, c.raw, value.Get("timestamp").Time(), party(value.Get("sender")).or(c.only()))
 	}
+}
+
+// unread reports whether something stands in a value of which nothing came.
+func unread(value meta.Object) bool {
+	for _, m := range value {
+		switch string(m.Key) {
+		case "messaging_product", "metadata", "contacts":
+		default:
+			if !m.Value.IsEmpty() {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // member reads one member of the value.
