@@ -75,8 +75,10 @@ func (a attributes) means(tag atom.Atom) meaning {
 		if !hasClass(a.class, "gmail_extra") { // holds the reply too, in old mails
 			m |= quote
 		}
-	case hasClass(a.class, "gmail_signature", "moz-signature", "protonmail_signature_block", "gmail_signature_prefix", "bloop_sign"),
-		a.id == "applemailsignature", a.id == "signature", a.id == "ms-outlook-mobile-signature", a.name == "messagesignaturesection", a.marker == "__sig_pre__", a.marker == "__sig_post__":
+	case endsInClass(a.class, "yahoo_quoted"), a.name == "quote":
+		m |= quote
+	case endsInClass(a.class, "signature"), hasClass(a.class, "protonmail_signature_block", "gmail_signature_prefix", "bloop_sign"),
+		strings.HasSuffix(a.id, "signature"), a.name == "messagesignaturesection", a.marker == "__sig_pre__", a.marker == "__sig_post__":
 		m |= signature
 	}
 	if a.tail() {
@@ -89,16 +91,42 @@ func (a attributes) means(tag atom.Atom) meaning {
 // end of the mail.
 func (a attributes) tail() bool {
 	switch a.id {
-	case "divrplyfwdmsg", "appendonsend", "olk_src_body_section", "mail-editor-reference-message-container", "stopspelling", "x_divrplyfwdmsg":
+	case "divrplyfwdmsg", "appendonsend", "olk_src_body_section", "mail-editor-reference-message-container", "stopspelling", "x_divrplyfwdmsg", "zwchr":
 		return true
 	}
 	if a.kind == "" && a.name == "_mailoriginal" || a.name == "_messagereplysection" {
 		return true
 	}
-	// Outlook's rule above the header of what is answered, in its two colours.
-	return strings.Contains(a.style, "border-top:solid#e1e1e11.0pt") || strings.Contains(a.style, "border-top:solid#b5c4df1.0pt") ||
-		strings.Contains(a.style, "border-top:1.0ptsolid#e1e1e1") || strings.Contains(a.style, "border-top:1.0ptsolid#b5c4df") ||
-		strings.Contains(a.style, "border-top-color:rgb(225,225,225)") && strings.Contains(a.style, "border-top-style:solid")
+	return strings.Contains(a.style, "border") && outlookRule(a.style)
+}
+
+// outlookRule reports whether a style draws the rule above the header of what
+// is answered, as one of Outlook's versions or Windows Mail does: on top only,
+// in one of their colours.
+func outlookRule(style string) bool {
+	colour := false
+	for _, c := range []string{"#e1e1e1", "#b5c4df", "#e5e5e5", "rgb(225,225,225)", "rgb(181,196,223)", "rgb(229,229,229)"} {
+		colour = colour || strings.Contains(style, c)
+	}
+	if !colour {
+		return false
+	}
+	_, top, ok := strings.Cut(style, "border-top:")
+	if top, _, _ = strings.Cut(top, ";"); ok {
+		return strings.Contains(top, "solid") && (strings.Contains(top, "#") || strings.Contains(top, "rgb("))
+	}
+	return strings.Contains(style, "border-top-style:solid") || strings.Contains(style, "border-style:solidnonenone")
+}
+
+// endsInClass reports whether one of the classes ends in name: programs put
+// marks of their own before it.
+func endsInClass(class, name string) bool {
+	for c := range strings.FieldsSeq(class) {
+		if strings.HasSuffix(c, name) {
+			return true
+		}
+	}
+	return false
 }
 
 func hasClass(class string, names ...string) bool {

@@ -239,6 +239,10 @@ func blank(b []byte) int {
 
 func (c *converter) start(z *html.Tokenizer) {
 	name, more := z.TagName()
+	if bytes.IndexByte(name, '@') > 0 {
+		c.write([]byte("<" + string(name) + ">")) // an address whose brackets were not escaped
+		return
+	}
 	tag := atom.Lookup(name)
 	a := readAttributes(z, more)
 	c.seeImage(tag, a)

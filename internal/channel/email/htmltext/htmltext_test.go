@@ -36,6 +36,7 @@ func TestConvert(t *testing.T) {
 		{"entities are characters", "&euro;&nbsp;5 &lt;b&gt; &amp;amp;", "€ 5 <b> &amp;"},
 		{"a picture of a character is that character", `<img alt="😀" src="x.png"> hoi`, "😀 hoi"},
 		{"elements left open close by themselves", "<div><b>een<div>twee", "een\ntwee"},
+		{"an address whose brackets are bare is text", "<p>Schrijf naar Jan <jan@example.com> of bel.</p>", "Schrijf naar Jan <jan@example.com> of bel."},
 		{"ends without a beginning are passed over", "een</div></b></table>twee", "eentwee"},
 	}
 	for _, tt := range tests {

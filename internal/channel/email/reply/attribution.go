@@ -25,7 +25,7 @@ var languages = []language{
 	{openers: []string{"op ", "in bericht "}, verbs: []string{"schreef", "geschreven", "schrijft", "verzonden", "gestuurd"}, middle: true},
 	{openers: []string{"am ", "vom ", "um "}, verbs: []string{"schrieb", "geschrieben", "schreibt", "schrieben"}, middle: true},
 	{openers: []string{"le ", "en date du "}, verbs: []string{"a écrit", "écrit", "écrivait", "a ecrit"}, middle: true},
-	{openers: []string{"el ", "con fecha "}, verbs: []string{"escribió", "escribio", "escribi=f3", "escribía"}, middle: true},
+	{openers: []string{"el ", "con fecha "}, verbs: []string{"escribió", "escribio", "escribi=f3", "escribía", "va escriure"}, middle: true},
 	{openers: []string{"il ", "in data ", "nel "}, verbs: []string{"ha scritto", "scritto", "scrive", "scriveva"}, middle: true},
 	{openers: []string{"em ", "a ", "no dia ", "às "}, verbs: []string{"escreveu", "escreveram"}, middle: true},
 	{openers: []string{"w dniu ", "dnia ", "dn. "}, verbs: []string{"napisał", "napisała", "napisał(a)", "napisał/a", "pisze", "napisal(a)", "użytkownik"}, middle: true},
@@ -75,6 +75,27 @@ func attribution(lines []line, i int) int {
 		}
 	}
 	return 0
+}
+
+// capitals are the openers of attributions that stand at the end of a line of
+// text, as they are written.
+var capitals = []string{"On ", "Op ", "Am ", "Le ", "El ", "Il ", "Em ", "Den ", "På ", "W dniu ", "Dnia "}
+
+// embedded returns where in line i an attribution begins, when the line begins
+// with other text, and how many lines the attribution takes; 0 for none.
+func embedded(lines []line, i int) (cut, n int) {
+	s := lines[i].text
+	for _, o := range capitals {
+		p := strings.LastIndex(s, o)
+		if p < 1 || !strings.ContainsAny(s[p-1:p], " -\t") || strings.Trim(s[:p], "-–—*_> \t\u00a0") == "" || !datelike(s[p:min(len(s), p+40)]) {
+			continue
+		}
+		rest := append([]line{{text: s[p:]}}, lines[i+1:min(len(lines), i+maxAttribution+3)]...)
+		if n = attribution(rest, 0); n > 0 {
+			return p, n
+		}
+	}
+	return 0, 0
 }
 
 // unfinished reports whether an attribution may go on after an empty line.
@@ -164,7 +185,30 @@ func completes(s string, beforeQuote bool) bool {
 			}
 		}
 	}
-	return dateFirst(end) || addressed(s, end, colon)
+	return dateFirst(end) || addressed(s, end, colon) || colon && (beforeQuote && cited(end) || signed(end))
+}
+
+// maxCited is how many words an attribution has that is told by its shape.
+const maxCited = 8
+
+// cited reports whether s, above a quote, is "Zitat von Jan <mail>" or another
+// form that only names the writer.
+func cited(s string) bool {
+	i, j := strings.IndexByte(s, '<'), strings.IndexByte(s, '@')
+	return i >= 0 && j > i && len(strings.Fields(s)) <= maxCited && labelOf(s) == 0 && !sentences(s)
+}
+
+// signed reports whether s is "3 mei 2024, 10:00 door jan@example.com".
+func signed(s string) bool {
+	f := strings.Fields(s)
+	if len(f) < 4 || len(f) > maxCited || !strings.Contains(f[len(f)-1], "@") || !hasClock(s) || !datelike(s) || !isDigit(s[0]) && !isDigit(f[1][0]) {
+		return false
+	}
+	switch f[len(f)-2] {
+	case "by", "von", "door", "par", "por", "da", "de", "van", "from", "från", "av", "af", "od", "przez", "от":
+		return true
+	}
+	return false
 }
 
 // addressed reports whether s is "ср, 30 апр. 2025 г. в 15:19, Jan <mail>:",

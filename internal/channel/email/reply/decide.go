@@ -12,7 +12,10 @@ const maxTail = 6
 // decide picks the units that are the reply.
 func decide(units []unit) (kept []unit, isForward bool) {
 	units = drop(units, removed)
-	if first := firstOf(units, words); first < 0 || onlyForward(units, first) {
+	if first := firstOf(units, words); first < 0 || onlyForward(units, first) || noteOnly(units) {
+		for i := range units {
+			units[i].cut = 0
+		}
 		return units, hasForward(units)
 	}
 	isForward = hasForward(units)
@@ -37,6 +40,17 @@ func onlyForward(units []unit, firstWords int) bool {
 	return false
 }
 
+// noteOnly reports whether a forwarded mail is all that its sender says, but
+// for "FYI".
+func noteOnly(units []unit) bool {
+	f := firstOf(units, forward)
+	if f < 0 || countWords(units[:f]) != 1 {
+		return false
+	}
+	note := units[firstOf(units, words)].text
+	return len(note) <= 24 && len(strings.Fields(note)) <= 3 && !strings.ContainsAny(note, "?0123456789")
+}
+
 func hasForward(units []unit) bool { return firstOf(units, forward) >= 0 }
 
 func drop(units []unit, c class) []unit {
@@ -52,10 +66,10 @@ func firstOf(units []unit, c class) int {
 	return -1
 }
 
-func count(units []unit, c class) int {
+func countWords(units []unit) int {
 	n := 0
 	for _, u := range units {
-		if u.class == c {
+		if u.class == words {
 			n++
 		}
 	}
@@ -102,7 +116,7 @@ func endsAtRule(after []unit) bool {
 		switch u.class {
 		case empty, rule, mobile:
 		case words:
-			return count(after, words) <= maxTail
+			return countWords(after) <= maxTail
 		default:
 			return true
 		}
@@ -136,7 +150,7 @@ func bottomReply(units []unit) []unit {
 // between or below the quotes.
 func cutAttributed(units []unit) []unit {
 	for i, u := range units {
-		if u.class != attrib || count(units[:i], words) == 0 {
+		if u.class != attrib || countWords(units[:i]) == 0 {
 			continue
 		}
 		if !answersBelow(units, i) {
@@ -149,8 +163,9 @@ func cutAttributed(units []unit) []unit {
 // answersBelow reports whether the writer goes on after the quote that the
 // attribution at i begins.
 func answersBelow(units []unit, i int) bool {
-	tail, seenQuote := 0, false // lines of text after the quote
-	for _, u := range units[i+1:] {
+	tail, seenQuote, says := 0, false, false // lines of text after the quote
+	for j := i + 1; j < len(units); j++ {
+		u := units[j]
 		switch u.class {
 		case quoted:
 			if tail > 0 {
@@ -161,17 +176,55 @@ func answersBelow(units []unit, i int) bool {
 			if !seenQuote {
 				return false // the history is not set off by ">"
 			}
+			if isFooter(u.text) || isDisclaimer(u.text, units[j:]) {
+				j = len(units)
+				continue
+			}
 			tail++
+			says = says || isSaid(u.text)
 		default:
 		}
 	}
-	return tail > maxTail || tail > 0 && greetingOnly(units[:i])
+	return tail > maxTail || tail > 0 && (says || greetingOnly(units[:i]))
+}
+
+// isSaid reports whether a line is a sentence of the writer's, or the end of
+// one, and not a part of a signature.
+func isSaid(s string) bool {
+	end := strings.TrimRight(s, " )\"'")
+	if end == "" || strings.Contains(s, "://") || strings.Contains(s, "www.") {
+		return false
+	}
+	if len(strings.Fields(s)) < 3 {
+		return strings.HasSuffix(end, "?") || strings.HasSuffix(end, "。") || strings.HasSuffix(end, "？")
+	}
+	if strings.HasSuffix(end, "...") {
+		return false
+	}
+	return strings.ContainsAny(end[len(end)-1:], ".?!") || strings.HasSuffix(end, "。") || len(s) > 90
+}
+
+// footerWords are those of what lists and companies put below a mail, in lower
+// case.
+var footerWords = []string{
+	"unsubscribe", "mailing list", "google groups", "you received this message", "you are receiving this", "confidential", "intended recipient", "registered office", "please consider the environment",
+	"vertrouwelijk", "afmelden", "handelsregister", "vertraulich", "amtsgericht", "confidentie", "poufny", "désinscrire", "confidenci", "riservat", "fortrolig", "konfidenti", "luottamuks", "конфиденциальн", "avast", "virus",
+}
+
+func isFooter(s string) bool {
+	lower := strings.ToLower(s)
+	for _, w := range footerWords {
+		if strings.Contains(lower, w) {
+			return true
+		}
+	}
+	return false
 }
 
 // greetingOnly reports whether the writer has said no more than hello.
 func greetingOnly(units []unit) bool {
 	first := firstOf(units, words)
-	if first < 0 || count(units, words) > 1 {
+	if first < 0 || countWords(units) > 1 {
 		return false
 	}
 	t := units[first].text

@@ -68,6 +68,7 @@ const (
 	rule     class = 'd' // "-----"
 	sigMark  class = 'g' // "-- "
 	mobile   class = 's' // "Sent from my iPhone"
+	maybe    class = 'm' // "Sent from Utrecht": mobile or words, see [signOffs]
 	original class = 'o' // "-----Original message-----"
 	forward  class = 'f' // "Begin forwarded message:"
 	removed  class = 'x' // banners, armour
@@ -78,6 +79,7 @@ type line struct {
 	start, end int
 	class      class
 	joined     int // further lines that belong to this one
+	cut        int // an attribution follows here, in the middle of the line
 }
 
 func split(text string) []line {
@@ -117,8 +119,15 @@ func classify(lines []line, o Options) {
 		intro := l.class == quoted && l.text[0] != '>' // what stands above a quote belongs to it in HTML
 		if (l.class == words || intro) && tries > 0 && mayOpen(l.text) {
 			tries--
-			if n := attribution(lines, i); n > 0 {
-				l.class, l.joined = attrib, n-1
+			cut, n := embedded(lines, i)
+			if cut == 0 {
+				n = attribution(lines, i)
+			}
+			if n > 0 {
+				l.cut, l.joined = cut, n-1
+				if cut == 0 {
+					l.class = attrib
+				}
 				for j := i + 1; j < i+n; j++ {
 					lines[j].class = attrib
 				}
@@ -128,6 +137,7 @@ func classify(lines []line, o Options) {
 	}
 	labels(lines)
 	wrapped(lines)
+	signOffs(lines)
 	banner(lines)
 }
 
@@ -143,11 +153,18 @@ func unfinishedSentence(line, next string) bool {
 
 // wrapped marks the ends of quoted lines that a program broke without marking
 // them: one or two lines of text right under a long quoted line that ends in
-// the middle of a sentence, and right above the next.
+// the middle of a sentence, or a piece of a link, and right above the next.
 func wrapped(lines []line) {
 	for i := 1; i < len(lines); i++ {
 		before := lines[i-1]
-		if lines[i].class != words || before.class != quoted || len(before.text) < minWrapped || !unfinishedSentence(before.text, lines[i].text) {
+		if lines[i].class != words || before.class != quoted {
+			continue
+		}
+		if i+1 < len(lines) && lines[i+1].class == quoted && brokenLink(before.text, lines[i].text) {
+			lines[i].class = quoted
+			continue
+		}
+		if len(before.text) < minWrapped || !unfinishedSentence(before.text, lines[i].text) {
 			continue
 		}
 		n := 1
@@ -160,6 +177,16 @@ func wrapped(lines []line) {
 			}
 		}
 	}
+}
+
+// brokenLink reports whether a line is the end of a link that the line before
+// it begins, or nothing but a link in brackets.
+func brokenLink(before, line string) bool {
+	line = strings.TrimSpace(line)
+	if i := strings.LastIndexAny(before, "(<"); i >= 0 && strings.HasPrefix(before[i+1:], "http") && !strings.ContainsAny(before[i:], ")>") {
+		return strings.ContainsAny(line, ")>") && !strings.Contains(line, " ")
+	}
+	return (strings.HasPrefix(line, "(http") || strings.HasPrefix(line, "<http")) && !strings.Contains(strings.TrimRight(line, "> "), " ")
 }
 
 // maxTries is how many lines of a text are looked at for attributions: more
@@ -219,13 +246,20 @@ type unit struct {
 	class       class
 	first, last int // lines
 	text        string
+	cut         int // how much of its only line belongs to it; 0 for all
 }
 
 func group(lines []line) []unit {
 	units := make([]unit, 0, len(lines))
 	for i := 0; i < len(lines); i++ {
-		units = append(units, unit{lines[i].class, i, i + lines[i].joined, lines[i].text})
-		i += lines[i].joined
+		l := lines[i]
+		if l.cut > 0 {
+			units = append(units, unit{l.class, i, i, strings.TrimRight(l.text[:l.cut], "- \t"), l.cut})
+			units = append(units, unit{class: attrib, first: i + 1, last: i + l.joined})
+		} else {
+			units = append(units, unit{l.class, i, i + l.joined, l.text, 0})
+		}
+		i += l.joined
 	}
 	return units
 }
@@ -235,11 +269,20 @@ func render(lines []line, kept []unit) Result {
 	var r Result
 	var b strings.Builder
 	for _, u := range kept {
+		if u.last < u.first {
+			continue // what follows in the middle of a line
+		}
 		for _, l := range lines[u.first : u.last+1] {
+			if u.cut > 0 {
+				l.text = u.text
+			}
 			b.WriteString(l.text)
 			b.WriteByte('\n')
 		}
 		start, end := lines[u.first].start, lines[u.last].end
+		if u.cut > 0 {
+			end = start + u.cut
+		}
 		if n := len(r.Kept); n > 0 && r.Kept[n-1].End+1 == start {
 			r.Kept[n-1].End = end
 			continue
