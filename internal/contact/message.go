@@ -217,6 +217,10 @@ type Message struct {
 
 	// Note makes it a structured note of an agent.
 	Note *Remark `json:"note,omitempty"`
+
+	// Lost is set on a message of ours that the customer never got: it failed
+	// or came back. It is what effects say, and is no part of the message.
+	Lost bool `json:"-"`
 }
 
 // LogValue is what a log shows of m: channel and kind. Provider ids hold

@@ -266,7 +266,7 @@ func (c *Contact) take(m *Message) {
 	if m.Direction == Inbound && c.WaitingSince.IsZero() {
 		c.WaitingSince = m.SentAt
 	}
-	if m.Direction == Outbound || m.Outcome != "" {
+	if m.Direction == Outbound && !m.Lost || m.Outcome != "" {
 		c.answer(m)
 	}
 }

@@ -27,6 +27,7 @@ import (
 //	v:<kind>    earliest verdict on a mail
 //	f:<index>   what became of a file: "0" and JSON if it failed, "1" and JSON if it is stored
 //	u           when the item was written last
+//	la          the message may be lost: its time, or that of the failure; see [Table.PutEffect]
 //	mi          the Message-ID that SES gave a mail of ours
 //	tu          until when somebody is sending it; see [Table.TakeTurn]
 //	w:<status>  watermarks: latest time; in an item of their own
@@ -41,6 +42,10 @@ const (
 // PutEffect records e for its customer, and reports whether that changed
 // anything. It is one conditional write, can be
 // repeated, and may come before its message.
+//
+// One by which its message may be lost leaves a doubt beside the messages
+// first, so that [Table.Recent] knows where to look; triage is woken by the
+// effect.
 func (t *Table) PutEffect(ctx context.Context, customer identity.CustomerID, e contact.Effect) (changed bool, err error) {
 	if err := e.Validate(); err != nil {
 		return false, err
@@ -52,6 +57,11 @@ func (t *Table) PutEffect(ctx context.Context, customer identity.CustomerID, e c
 	w, err := effectUpdate(e)
 	if err != nil {
 		return false, err
+	}
+	if loses(e) {
+		if err := t.doubt(ctx, customer, e, w); err != nil {
+			return false, err
+		}
 	}
 	w.Key = key(customerPK(customer), effectSK(e.Channel, target))
 	*w.UpdateExpression += ", " + attrChanged + " = :changed"
@@ -160,14 +170,14 @@ type stateKey struct {
 
 // states returns the state of each message of c, by message id, joined with
 // what is known by watermark.
-func (t *Table) states(ctx context.Context, c identity.Customer, ms []contact.Message) (map[contact.ID]contact.State, error) {
+func (t *Table) states(ctx context.Context, c identity.Customer, ms []contact.Message, consistent bool) (map[contact.ID]contact.State, error) {
 	effects, marks := make([][]stateKey, len(ms)), make([][]stateKey, len(ms))
 	var all []stateKey
 	for i, m := range ms {
 		effects[i], marks[i] = t.effectsOn(c, m)
 		all = append(append(all, effects[i]...), marks[i]...)
 	}
-	items, err := t.effects(ctx, all)
+	items, err := t.effects(ctx, all, consistent)
 	if err != nil {
 		return nil, err
 	}
@@ -210,7 +220,7 @@ func (t *Table) effectsOn(c identity.Customer, m contact.Message) (effects, mark
 }
 
 // effects reads effect items.
-func (t *Table) effects(ctx context.Context, at []stateKey) (map[stateKey]item, error) {
+func (t *Table) effects(ctx context.Context, at []stateKey, consistent bool) (map[stateKey]item, error) {
 	var keys []item
 	seen := map[stateKey]bool{}
 	for _, k := range at {
@@ -221,7 +231,7 @@ func (t *Table) effects(ctx context.Context, at []stateKey) (map[stateKey]item, 
 	}
 	items := map[stateKey]item{}
 	for chunk := range slices.Chunk(keys, 100) {
-		got, err := t.batchGet(ctx, chunk, false)
+		got, err := t.batchGet(ctx, chunk, consistent)
 		if err != nil {
 			return nil, err
 		}

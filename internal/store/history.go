@@ -49,7 +49,7 @@ func (t *Table) join(ctx context.Context, c identity.Customer, entries []contact
 	for i, e := range entries {
 		ms[i] = e.Message
 	}
-	states, err := t.states(ctx, c, ms)
+	states, err := t.states(ctx, c, ms, false)
 	if err != nil {
 		return err
 	}
@@ -246,27 +246,29 @@ func errCursor() error {
 }
 
 // Recent returns the messages of a customer from a time on, oldest first, read
-// strongly: what triage makes contacts of.
+// strongly: what triage makes contacts of. Ours that are lost are marked.
 func (t *Table) Recent(ctx context.Context, c identity.Customer, from time.Time) ([]contact.Message, error) {
 	var out []contact.Message
+	doubts := map[stateKey]bool{}
 	var bad error
 	for _, part := range c.Parts() {
-		since, to := from, messagePrefix+"~"
+		since := from
 		if part.From.After(since) {
 			since = part.From
 		}
-		if !part.To.IsZero() {
-			to = timeSK(messagePrefix, part.To)
-		}
-		if to < timeSK(messagePrefix, since) {
+		if !part.To.IsZero() && part.To.Before(since) {
 			continue
 		}
-		in := between(customerPK(part.ID), timeSK(messagePrefix, since), to)
+		in := between(customerPK(part.ID), timeSK(messagePrefix, since), doubtPrefix+"~")
 		in.ConsistentRead = ptr(true)
 		err := t.query(ctx, in, func(it item) bool {
+			if strings.HasPrefix(text(it, skName), doubtPrefix) {
+				doubts[doubted(it)] = true
+				return true
+			}
 			var m contact.Message
 			m, _, bad = readMessage(it)
-			if bad == nil && t.owns(c, m) {
+			if bad == nil && (part.To.IsZero() || m.SentAt.Before(part.To)) && t.owns(c, m) {
 				out = append(out, m)
 			}
 			return bad == nil
@@ -276,7 +278,7 @@ func (t *Table) Recent(ctx context.Context, c identity.Customer, from time.Time)
 		}
 	}
 	slices.SortStableFunc(out, func(a, b contact.Message) int { return strings.Compare(string(a.ID), string(b.ID)) })
-	return out, nil
+	return out, t.settleDoubts(ctx, c, out, doubts)
 }
 
 func firstError(errs ...error) error {

@@ -21,6 +21,7 @@ import (
 //	message       C#<customer>            M#<time>#<channel>#<provider id>
 //	effect        C#<customer>            X#<channel>#<provider id>
 //	contact       C#<customer>            K#<start>#<id>
+//	doubt         C#<customer>            M~<channel>#<provider id>
 //	correction    C#<customer>            K~<time>#<channel>#<provider id>
 //	classify      C#<customer>            Z#<time>
 //	claim         C#<customer>            H
@@ -66,6 +67,7 @@ const (
 	claimSK   = "H"
 
 	messagePrefix    = "M#"
+	doubtPrefix      = "M~"
 	effectPrefix     = "X#"
 	contactPrefix    = "K#"
 	correctionPrefix = "K~"

@@ -26,9 +26,10 @@ const (
 	attrName      = "n"
 	attrProvider  = "p" // only when the key holds its hash
 	attrPassive   = "pv"
-	attrFiles     = "f" // present: its platform has files of it, which the outbox must see
-	attrSend      = "q" // present: it is to be sent, which the outbox must see
-	attrRest      = "j" // JSON of what few messages have
+	attrFiles     = "f"  // present: its platform has files of it, which the outbox must see
+	attrLost      = "la" // of an effect: its message may be lost, which triage must see
+	attrSend      = "q"  // present: it is to be sent, which the outbox must see
+	attrRest      = "j"  // JSON of what few messages have
 )
 
 // A rest is the part of a message that few messages have.
@@ -98,15 +99,24 @@ const maxDrift = 24 * time.Hour
 // twin reports whether the customer has a message with the same provider id
 // near the same time.
 func (t *Table) twin(ctx context.Context, m contact.Message) (bool, error) {
-	suffix := "#" + string(m.Channel) + "#" + contact.ProviderKey(m.ProviderID)
-	found := false
-	in := between(customerPK(m.CustomerID), timeSK(messagePrefix, m.SentAt.Add(-maxDrift)), timeSK(messagePrefix, m.SentAt.Add(maxDrift)))
+	id, err := t.find(ctx, m.CustomerID, m.Channel, contact.ProviderKey(m.ProviderID), m.SentAt.Add(-maxDrift), m.SentAt.Add(maxDrift))
+	return id != "", err
+}
+
+// find returns the id of the message of a customer that a channel calls by a
+// key, sent between two times; empty when there is none.
+func (t *Table) find(ctx context.Context, c identity.CustomerID, ch contact.Channel, providerKey string, from, to time.Time) (contact.ID, error) {
+	suffix := "#" + string(ch) + "#" + providerKey
+	var id contact.ID
+	in := between(customerPK(c), timeSK(messagePrefix, from), timeSK(messagePrefix, to))
 	in.ProjectionExpression = ptr("sk")
 	err := t.query(ctx, in, func(it item) bool {
-		found = strings.HasSuffix(text(it, skName), suffix)
-		return !found
+		if sk := text(it, skName); strings.HasSuffix(sk, suffix) {
+			id = messageIDOf(sk)
+		}
+		return id == ""
 	})
-	return found, err
+	return id, err
 }
 
 func ptr[T any](v T) *T { return &v }

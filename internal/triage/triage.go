@@ -131,7 +131,8 @@ func hints(ev events.DynamoDBEvent) []hint {
 			at[customer] = j
 			out = append(out, hint{customer: customer, from: from, index: i})
 		}
-		out[j].anew = out[j].anew || !strings.HasPrefix(r.Change.Keys["sk"].String(), "M#")
+		sk := r.Change.Keys["sk"].String()
+		out[j].anew = out[j].anew || !strings.HasPrefix(sk, "M#") && !strings.HasPrefix(sk, "X#")
 		if from.Before(out[j].from) {
 			out[j].from = from
 		}
@@ -151,7 +152,11 @@ func about(r events.DynamoDBEventRecord) (identity.CustomerID, time.Time, bool) 
 	if okC && strings.HasPrefix(sk.String(), "J#") {
 		return identity.CustomerID(customer), time.Time{}, true
 	}
-	if ms, ok := strings.CutPrefix(sk.String(), "Z#"); ok && okC { // to be classified again
+	ms, ok := strings.CutPrefix(sk.String(), "Z#") // to be classified again
+	if at, lost := r.Change.NewImage["la"]; lost && strings.HasPrefix(sk.String(), "X#") && at.DataType() == events.DataTypeNumber {
+		ms, ok = at.Number(), true // an answer may not have arrived
+	}
+	if ok && okC {
 		n, err := strconv.ParseInt(ms, 10, 64)
 		return identity.CustomerID(customer), time.UnixMilli(n).UTC(), err == nil
 	}

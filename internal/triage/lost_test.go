@@ -1,0 +1,186 @@
+package triage_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"pgregory.net/rapid"
+
+	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/store"
+	"github.com/heard-intake/heard/internal/triage"
+)
+
+// A happening is a message that is stored, or what becomes of one of ours.
+type happening struct {
+	message contact.Message
+	status  string // empty: the message itself
+	at      time.Time
+}
+
+func (h happening) effect() contact.Effect {
+	e := contact.Effect{Channel: h.message.Channel, Customer: h.message.Customer, Target: h.message.ProviderID, Kind: contact.Status, Status: h.status, At: h.at}
+	if h.status == "bounce" {
+		e.Kind = contact.Verdict
+	}
+	return e
+}
+
+// happens stores what happens, and has triage handle what the stream says of
+// it; lost holds when a message was said to be lost, as the stream does.
+func happens(t testing.TB, tr *triage.Triage, table *store.Table, h happening, lost map[contact.ID]time.Time) {
+	t.Helper()
+	if h.status == "" {
+		put(t, table, h.message)
+		handle(t, tr, h.message)
+		return
+	}
+	if _, err := table.PutEffect(t.Context(), h.message.CustomerID, h.effect()); err != nil {
+		t.Fatal(err)
+	}
+	if h.status == "failed" || h.status == "bounce" {
+		lost[h.message.ID] = h.at
+		if _, err := table.Message(t.Context(), h.message.CustomerID, h.message.ID); err == nil {
+			lost[h.message.ID] = h.message.SentAt
+		}
+	}
+	at, ok := lost[h.message.ID]
+	if !ok {
+		return // the filter keeps it back
+	}
+	ev := batchOf(h.message)
+	c := &ev.Records[0].Change
+	c.Keys["sk"] = events.NewStringAttribute("X#" + string(h.message.Channel) + "#" + h.message.ProviderID)
+	c.NewImage = map[string]events.DynamoDBAttributeValue{"la": events.NewNumberAttribute(fmt.Sprint(at.UnixMilli()))}
+	resp, err := tr.Handle(t.Context(), ev)
+	if err != nil || len(resp.BatchItemFailures) > 0 {
+		t.Fatal(resp, err)
+	}
+}
+
+func mailed(m contact.Message) contact.Message {
+	at, _, key, _ := m.ID.Parse()
+	m.Channel, m.Kind, m.Origin = contact.Email, contact.Mail, contact.Echo
+	m.ID = contact.NewID(m.Channel, at, key)
+	return m
+}
+
+func TestWhoseAnswerIsLostWaitsAgainInAnyOrder(t *testing.T) {
+	t.Parallel()
+	tr, table := newTriage(t)
+	question := func(c int) contact.Message { return says(c, 1, 0, unclear) }
+	answer := func(c, n int, after time.Duration) contact.Message { return answered(says(c, n, after, "")) }
+	tests := []struct {
+		name  string
+		mail  bool
+		of    []string // what becomes of the last answer
+		first bool     // an answer came before it
+		waits bool
+	}{
+		{"an answer that nothing is heard of counts", false, nil, false, false},
+		{"one that failed does not", false, []string{"failed"}, false, true},
+		{"one that was sent and failed does not", false, []string{"sent", "failed"}, false, true},
+		{"one that was delivered after all does", false, []string{"failed", "delivered"}, false, false},
+		{"of two answers one that arrives is enough", false, []string{"failed"}, true, false},
+		{"a mail that SES refused does not", true, []string{"failed"}, false, true},
+		{"a mail that was delivered and came back does not", true, []string{"sent", "delivered", "bounce"}, false, true},
+		{"a mail that was delivered does", true, []string{"sent", "delivered"}, false, false},
+	}
+	customer := 2000
+	for _, tt := range tests {
+		for order := range 6 {
+			customer++
+			c := customer
+			t.Run(fmt.Sprint(tt.name, ", order ", order), func(t *testing.T) {
+				t.Parallel()
+				late := answer(c, 2, time.Hour)
+				if tt.mail {
+					late = mailed(late)
+				}
+				all := []happening{{message: question(c)}, {message: late}}
+				if tt.first {
+					all = append(all, happening{message: answer(c, 3, 30*time.Minute)})
+				}
+				for i, status := range tt.of {
+					all = append(all, happening{late, status, late.SentAt.Add(time.Duration(i+1) * time.Minute)})
+				}
+				if order%2 == 1 {
+					slices.Reverse(all)
+				}
+				for range order / 2 {
+					all = append(all[1:], all[0])
+				}
+				lost := map[contact.ID]time.Time{}
+				for _, h := range append(all, all...) { // and everything once more
+					happens(t, tr, table, h, lost)
+				}
+				ks, _, err := table.Contacts(t.Context(), question(c).CustomerID, 10, "")
+				if err != nil || len(ks) != 1 {
+					t.Fatal(ks, err)
+				}
+				if ks[0].Waiting() != tt.waits || tt.waits && !ks[0].WaitingSince.Equal(question(c).SentAt) {
+					t.Errorf("waiting since %v, want waiting %t", ks[0].WaitingSince, tt.waits)
+				}
+			})
+		}
+	}
+}
+
+func TestLostAnswersInAnyOrderEndInTheSameContacts(t *testing.T) {
+	t.Parallel()
+	tr, table := newTriage(t)
+	round := 0
+	rapid.Check(t, func(rt *rapid.T) {
+		round++
+		customer := 3000 + round
+		var all []happening
+		var ms []contact.Message
+		for n := range rapid.IntRange(1, 5).Draw(rt, "messages") {
+			m := says(customer, n, time.Duration(rapid.IntRange(0, 44).Draw(rt, "hour"))*time.Hour, "hallo")
+			m.ID += contact.ID(fmt.Sprint(n))
+			m.ProviderID += fmt.Sprint(n)
+			if rapid.Bool().Draw(rt, "answer") {
+				m = answered(m)
+				of := rapid.SliceOfDistinct(rapid.SampledFrom(contact.Statuses[:3]), func(s string) string { return s }).Draw(rt, "of")
+				for i, status := range of {
+					all = append(all, happening{m, status, m.SentAt.Add(time.Duration(i) * time.Second)})
+				}
+				m.Lost = slices.Contains(of, "failed") && !slices.Contains(of, "delivered")
+			}
+			all = append(all, happening{message: m})
+			ms = append(ms, m)
+		}
+		lost := map[contact.ID]time.Time{}
+		for _, h := range rapid.Permutation(all).Draw(rt, "order") {
+			happens(t, tr, table, h, lost)
+		}
+		want := contact.Contacts(ms)
+		slices.Reverse(want)
+		got, _, err := table.Contacts(t.Context(), ms[0].CustomerID, 100, "")
+		if err != nil {
+			rt.Fatal(err)
+		}
+		if diff := cmp.Diff(want, got, cmpopts.EquateEmpty(),
+			cmpopts.IgnoreFields(contact.Contact{}, "Version", "Messages", "Causes", "Department", "Taxonomy")); diff != "" {
+			rt.Fatal(diff)
+		}
+	})
+}
+
+func TestANoticeThatIsLostOpensNoContact(t *testing.T) {
+	t.Parallel()
+	tr, table := newTriage(t)
+	lost := map[contact.ID]time.Time{}
+	notice := answered(says(4001, 1, 0, ""))
+	for _, h := range []happening{{message: notice}, {notice, "failed", notice.SentAt}} {
+		happens(t, tr, table, h, lost)
+	}
+	if ks, _, err := table.Contacts(t.Context(), notice.CustomerID, 10, ""); err != nil || len(ks) > 0 {
+		t.Error(ks, err)
+	}
+}
