@@ -203,6 +203,7 @@ func (h *Handler) enclose(ctx context.Context, e contact.Entry, l *compose.Lette
 func (h *Handler) send(ctx context.Context, e contact.Entry) error {
 	m, now := e.Message, h.Now()
 	if now.Sub(cmp.Or(m.ReceivedAt, m.SentAt)) > keptFor {
+		h.count(trouble)
 		return h.failed(ctx, m, TooLate)
 	}
 	if m.Automated != "" {
@@ -232,6 +233,9 @@ func (h *Handler) send(ctx context.Context, e contact.Entry) error {
 		h.count("Delayed")
 		return h.later(ctx, m, err)
 	case err != nil:
+		if fault.KindOf(err) == fault.Forbidden {
+			h.count(trouble)
+		}
 		return h.failed(ctx, m, fault.Message(err))
 	}
 	h.count("Sent")
@@ -244,8 +248,15 @@ func (h *Handler) send(ctx context.Context, e contact.Entry) error {
 	return h.remember(ctx, m, id)
 }
 
+// trouble counts what does not pass by itself: an alarm looks at it, since a
+// job that is tried again is no error of the function's.
+const trouble = "Trouble"
+
 // later gives the turn back, so that the next try can have it.
 func (h *Handler) later(ctx context.Context, m contact.Message, err error) error {
+	if fault.KindOf(err) == fault.Internal {
+		h.count(trouble)
+	}
 	if gerr := h.Store.GiveTurn(ctx, m); gerr != nil {
 		slog.WarnContext(ctx, "turn not given back", "err", gerr) // it ends by itself
 	}

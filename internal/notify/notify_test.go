@@ -58,6 +58,7 @@ func (d *delays) Delay(_ context.Context, _ string, wait time.Duration) error {
 
 type bench struct {
 	*testing.T
+	out   bytes.Buffer
 	table *store.Table
 	ses   *ses
 	queue *delays
@@ -70,7 +71,7 @@ func open(t *testing.T) *bench {
 	clock := func() time.Time { return now }
 	b.h = &notify.Handler{
 		Store: b.table, Mailer: b.ses, Queue: b.queue, Name: "Voorbeeldwinkel", Now: clock,
-		Meter: &telemetry.Meter{Function: "notify", Out: &bytes.Buffer{}, Now: clock},
+		Meter: &telemetry.Meter{Function: "notify", Out: &b.out, Now: clock},
 	}
 	return b
 }
@@ -200,6 +201,33 @@ func TestWhatWillNeverBeSentFailsWithTheReason(t *testing.T) {
 			}
 			if s := b.state(m); s.Status != "failed" || s.Code != tt.code || len(b.ses.sent) != 0 {
 				t.Errorf("state %+v, %d sent", s, len(b.ses.sent))
+			}
+		})
+	}
+}
+
+func TestSomebodyIsToldOfWhatDoesNotPassByItself(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		answer error
+		ago    time.Duration
+		told   bool
+	}{
+		"a code that nobody knows":       {fault.New(fault.Internal, "send mail"), time.Minute, true},
+		"an account that sends nothing":  {fault.New(fault.Forbidden, "AccountSuspendedException"), time.Minute, true},
+		"nothing but throttling all day": {nil, 25 * time.Hour, true},
+		"throttling":                     {fault.New(fault.TooMany, "send mail"), time.Minute, false},
+		"a mail that is refused":         {fault.New(fault.Invalid, "MessageRejected"), time.Minute, false},
+		"a server that is away":          {fault.New(fault.Unavailable, "send mail"), time.Minute, false},
+		"nothing":                        {nil, time.Minute, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := open(t)
+			b.ses.answers = []error{tt.answer}
+			b.job(b.written("1", tt.ago, unchanged))
+			if told := strings.Contains(b.out.String(), `"Trouble"`); told != tt.told {
+				t.Errorf("told %t:\n%s", told, b.out.String())
 			}
 		})
 	}

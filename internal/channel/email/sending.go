@@ -3,6 +3,7 @@ package email
 import (
 	"cmp"
 	"encoding/json"
+	"slices"
 	"strings"
 	"time"
 
@@ -76,6 +77,9 @@ func ReadTold(event []byte) (Told, error) {
 	case "Bounce":
 		e.Kind, e.Status, at, said = contact.Verdict, "bounce", ev.Bounce.Timestamp, ev.Bounce.BouncedRecipients
 		e.Code, t.Hard = ev.Bounce.BounceSubType, ev.Bounce.BounceType == "Permanent"
+		if ev.answeredByItself() {
+			e.Status = "auto-reply"
+		}
 	case "Complaint":
 		if ev.Complaint.ComplaintFeedbackType == "not-spam" {
 			return t, nil
@@ -98,6 +102,14 @@ func ReadTold(event []byte) (Told, error) {
 	e.At = e.At.UTC().Truncate(time.Millisecond)
 	t.Effects = toEach(e, said, ev.Mail.Destination)
 	return t, nil
+}
+
+// answeredByItself reports whether what SES calls a bounce is an automatic
+// reply, an absence: a transient one of no kind, for which no server gave a
+// status. The mail arrived.
+func (ev *sendingEvent) answeredByItself() bool {
+	return ev.Bounce.BounceType == "Transient" && ev.Bounce.BounceSubType == "General" &&
+		!slices.ContainsFunc(ev.Bounce.BouncedRecipients, func(r toldRecipient) bool { return r.Status != "" || r.DiagnosticCode != "" })
 }
 
 // toEach returns e for each recipient that it is about: those who are named,

@@ -44,6 +44,16 @@ func TestWhatSESSaysOfAMailOfOurs(t *testing.T) {
 			contact.Effect{Kind: contact.Verdict, Status: "bounce", At: later, Code: "MailboxFull"}, false,
 		},
 		{
+			"an absence, which SES calls a bounce", `"eventType": "Bounce", "bounce": {` + at + `, "bounceType": "Transient", "bounceSubType": "General",
+				"bouncedRecipients": [{"emailAddress": "jan@example.com"}]}`,
+			contact.Effect{Kind: contact.Verdict, Status: "auto-reply", At: later, Code: "General"}, false,
+		},
+		{
+			"a server that gave up", `"eventType": "Bounce", "bounce": {` + at + `, "bounceType": "Transient", "bounceSubType": "General",
+				"bouncedRecipients": [{"emailAddress": "jan@example.com", "action": "failed", "status": "4.4.7"}]}`,
+			contact.Effect{Kind: contact.Verdict, Status: "bounce", At: later, Code: "4.4.7"}, false,
+		},
+		{
 			"a complaint", `"eventType": "Complaint", "complaint": {` + at + `, "complaintFeedbackType": "abuse", "complainedRecipients": [{"emailAddress": "jan@example.com"}]}`,
 			contact.Effect{Kind: contact.Verdict, Status: "complaint", At: later, Code: "abuse"}, false,
 		},

@@ -41,7 +41,9 @@ func New(cfg aws.Config, configurationSet string) *Client {
 // Send sends a raw mail from a mailbox of the verified domain to one recipient;
 // bounces and complaints go to the feedback address. It returns the Message-ID, without brackets, that SES puts
 // in place of its own. An error is [fault.Invalid] when SES will never send
-// it, [fault.TooMany] when it may later, and else [fault.Unavailable].
+// it, [fault.Forbidden] when it will send nothing of ours, [fault.TooMany] and [fault.Unavailable] when it may
+// later, and [fault.Internal] when it may once somebody has seen to it: a refusal of our credentials, a paused account,
+// or what nobody thought of.
 func (c *Client) Send(ctx context.Context, from, to, feedback string, raw []byte) (messageID string, err error) {
 	out, err := c.api.SendEmail(ctx, &sesv2.SendEmailInput{
 		FromEmailAddress:               &from,
@@ -67,19 +69,53 @@ func domain(region string) string {
 	return region + ".amazonses.com"
 }
 
+// kinds says what SES's errors mean for a mail. The account's and the domain's
+// are final, too: whoever waits for the answer is to hear soon that none came.
+var kinds = map[string]fault.Kind{
+	"MessageRejected":     fault.Invalid,
+	"BadRequestException": fault.Invalid,
+
+	"AccountSuspendedException":          fault.Forbidden,
+	"MailFromDomainNotVerifiedException": fault.Forbidden,
+	"NotFoundException":                  fault.Forbidden, // the configuration set
+
+	"TooManyRequestsException": fault.TooMany,
+	"LimitExceededException":   fault.TooMany,
+	"ThrottlingException":      fault.TooMany,
+	"Throttling":               fault.TooMany,
+	"SendingPausedException":   fault.Internal,
+}
+
 // failed gives an error of SES its kind. Its words may name an address, so
 // that only its code is kept.
 func failed(err error) error {
-	v, ok := errors.AsType[smithy.APIError](err)
-	if !ok {
-		return fault.Wrap(fault.Unavailable, err, "send mail")
+	code, status := "no answer", 0
+	if v, ok := errors.AsType[*awshttp.ResponseError](err); ok {
+		code, status = "no code", v.HTTPStatusCode()
 	}
-	code := v.ErrorCode()
-	switch code {
-	case "MessageRejected", "BadRequestException":
-		return fault.Wrap(fault.Invalid, errors.New(code), "%s", code)
-	case "TooManyRequestsException", "LimitExceededException", "ThrottlingException", "Throttling":
-		return fault.Wrap(fault.TooMany, errors.New(code), "send mail")
+	if v, ok := errors.AsType[smithy.APIError](err); ok {
+		code = v.ErrorCode()
 	}
-	return fault.Wrap(fault.Unavailable, errors.New(code), "send mail")
+	kind, known := kinds[code]
+	switch {
+	case known:
+	case status == http.StatusTooManyRequests:
+		kind = fault.TooMany
+	case status == 0, status >= http.StatusInternalServerError, status == http.StatusRequestTimeout:
+		return fault.Wrap(fault.Unavailable, cause(err, code), "send mail")
+	default:
+		kind = fault.Internal
+	}
+	if kind == fault.Invalid || kind == fault.Forbidden {
+		return fault.New(kind, "%s", code)
+	}
+	return fault.Wrap(kind, errors.New(code), "send mail")
+}
+
+// cause is why there was no answer, or the code of one.
+func cause(err error, code string) error {
+	if _, answered := errors.AsType[*awshttp.ResponseError](err); answered {
+		return errors.New(code)
+	}
+	return err
 }
