@@ -41,6 +41,7 @@ const (
 	MarkEncrypted = "encrypted"
 	MarkVirus     = "virus"
 	MarkSpam      = "spam"
+	MarkEmpty     = "empty" // neither text nor files
 )
 
 // Parsed is what a mail holds beside its messages.
@@ -95,6 +96,9 @@ func Normalize(raw []byte, env Envelope) (contact.Delivery, Parsed, error) {
 	p.NoReply = class.noReply || env.Verdicts.Spam == "FAIL"
 	m.NoReply = p.NoReply
 	m.Mark = mark(p, env)
+	if m.Mark == "" && m.Text == "" && len(m.Attachments) == 0 {
+		m.Mark = MarkEmpty
+	}
 	if p.Report != nil {
 		m.Data, _ = json.Marshal(p.Report)
 	}

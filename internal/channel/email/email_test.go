@@ -274,3 +274,26 @@ func BenchmarkNormalize(b *testing.B) {
 		})
 	}
 }
+
+func TestAMailWithNothingInItSaysSo(t *testing.T) {
+	t.Parallel()
+	const from = "From: jan@example.com\r\nTo: service@support.example.com\r\n"
+	for name, tt := range map[string]struct{ raw, mark string }{
+		"nothing at all":               {"", email.MarkEmpty},
+		"fields only":                  {from + "Subject: Bel mij\r\n", email.MarkEmpty},
+		"blanks":                       {from + "\r\n \t\r\n\r\n", email.MarkEmpty},
+		"a page without words":         {from + "Content-Type: text/html\r\n\r\n<html><body><p>&nbsp;</p></body></html>", email.MarkEmpty},
+		"a boundary and no part":       {from + "Content-Type: multipart/mixed; boundary=x\r\n\r\n", email.MarkEmpty},
+		"a part that is only a header": {"Content-Type: text/html; name=file.html\r\nContent-Disposition: inline\r\n\r\n", email.MarkEmpty},
+		"a word":                       {from + "\r\nHallo\r\n", ""},
+		"a file":                       {from + "Content-Type: application/pdf; name=a.pdf\r\nContent-Transfer-Encoding: base64\r\n\r\neA==\r\n", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d, _, err := email.Normalize([]byte(tt.raw), email.Envelope{SESID: "x", Mailboxes: []string{"service@support.example.com"}})
+			if err != nil || len(d.Messages) != 1 || d.Messages[0].Mark != tt.mark {
+				t.Errorf("mark %q, want %q, %v", d.Messages[0].Mark, tt.mark, err)
+			}
+		})
+	}
+}
