@@ -28,6 +28,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	awssqs "github.com/aws/aws-sdk-go-v2/service/sqs"
 
+	"github.com/heard-intake/heard/infra/local/dynamo"
+	"github.com/heard-intake/heard/infra/local/dynamo/dynamotest"
 	"github.com/heard-intake/heard/infra/local/sqs"
 	"github.com/heard-intake/heard/internal/api"
 	"github.com/heard-intake/heard/internal/outbox"
@@ -146,7 +148,7 @@ func newStory(t *testing.T, customers int) *story {
 		s.make("heard-problems-"+d.ID+".fifo", map[string]string{"FifoQueue": "true", "DeduplicationScope": "messageGroup", "FifoThroughputLimit": "perMessageGroupId"})
 		s.make("heard-updates-"+d.ID+"-dead", nil)
 	}
-	s.table = &table{Table: storetest.New(t), last: map[string]int{}}
+	s.table = &table{Table: newTable(t), last: map[string]int{}}
 	out := &outbox.Outbox{
 		Queues: queue.New(s.sqs, "heard-problems-"), URL: "https://api.example.com",
 		Read: func(image map[string]events.DynamoDBAttributeValue) (problem.Record, error) {
@@ -172,6 +174,26 @@ func newStory(t *testing.T, customers int) *story {
 		Prefix: "heard-updates-", Dead: queue.NewDeadLetters(s.sqs, "heard-updates-"), Meter: meter,
 	}
 	return s
+}
+
+// newTable returns a table of a database that answers a million requests
+// quickly. It has no stream, which nobody would read.
+func newTable(t *testing.T) *store.Table {
+	t.Helper()
+	server, err := dynamo.Start(t.Context(), dynamo.Config{Long: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Kill)
+	db := dynamotest.New(aws.Config{
+		Region: dynamotest.Region, BaseEndpoint: &server.Endpoint, Credentials: credentials.NewStaticCredentialsProvider("STORY", "secret", ""),
+	})
+	schema := storetest.Schema(storetest.Name)
+	schema.StreamSpecification = nil
+	if _, err := db.CreateTable(t.Context(), schema); err != nil {
+		t.Fatal(err)
+	}
+	return store.New(db, storetest.Name, storetest.Pepper)
 }
 
 func newSQS(t *testing.T) *awssqs.Client {

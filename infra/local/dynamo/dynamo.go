@@ -31,6 +31,7 @@ const startLimit = 2 * time.Minute
 type Config struct {
 	Dir  string       // the folder of the data; empty keeps it in memory
 	Port int          // empty takes a free one
+	Long bool         // it will have some 100,000 requests to answer: code compiled well for that costs its first seconds
 	Log  *slog.Logger // gets what the process prints, at level debug; may be nil
 }
 
@@ -101,7 +102,7 @@ func start(ctx context.Context, emulator string, cfg Config) (*Server, error) {
 			return nil, err
 		}
 	}
-	args, err := arguments(emulator, port, cfg.Dir)
+	args, err := arguments(emulator, port, cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -151,20 +152,24 @@ func (s *Server) run(cmd *exec.Cmd) error {
 	return <-started
 }
 
-// arguments are those of the JVM: small, quick to start, one collector thread. Jetty's line "Started ServerConnector" is
+// arguments are those of the JVM: small, one collector thread, and quick to start unless it is to live long. Jetty's line "Started ServerConnector" is
 // asked for because it is the one proof that this process, and no other, has the port.
-func arguments(emulator string, port int, dir string) ([]string, error) {
+func arguments(emulator string, port int, cfg Config) ([]string, error) {
+	compile := "-XX:TieredStopAtLevel=1"
+	if cfg.Long {
+		compile = "-XX:+TieredCompilation"
+	}
 	args := []string{
-		"-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData",
+		"-Xmx512m", "-XX:+UseSerialGC", compile, "-XX:-UsePerfData",
 		"-Dorg.eclipse.jetty.server.LEVEL=INFO",
 		"-Djava.library.path=" + filepath.Join(emulator, "DynamoDBLocal_lib"),
 		"-jar", filepath.Join(emulator, "DynamoDBLocal.jar"),
 		"-disableTelemetry", "-port", strconv.Itoa(port),
 	}
-	if dir == "" {
+	if cfg.Dir == "" {
 		return append(args, "-inMemory"), nil
 	}
-	dir, err := filepath.Abs(dir)
+	dir, err := filepath.Abs(cfg.Dir)
 	if err != nil {
 		return nil, err
 	}
