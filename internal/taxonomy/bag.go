@@ -8,26 +8,32 @@ import (
 )
 
 // This file decides where no phrase does. Customers say the same in a hundred
-// ways, and most of these have the words of the phrases in another order or
-// with others between. So every word of the phrases has a weight for every
-// reason that uses it: the fewer reasons use it, the more it weighs, from 1
-// for a word of one reason alone; the words that hold any sentence together
-// weigh nothing. The reason whose words weigh most is taken when they weigh at
-// least [minScore], are at least two, and outweigh the next reason's by
-// [minLead]. That is less sure than a phrase, and its confidence says so: it
-// is at most [MaxByWords], where a phrase of one word has 0.6.
+// ways, and most of these have words of the reason's vocabulary, or of its
+// phrases in another order or with others between. So every such word has a
+// weight for every reason that uses it: the fewer reasons use it, the more it
+// weighs, from 1 for a word of one vocabulary alone; a word of phrases weighs
+// less, the more so the fewer of them have it, and the words that hold any
+// sentence together weigh nothing. The reason whose words weigh most is taken
+// when they weigh at least [minScore], are at least two, and outweigh the next
+// reason's by [minLead]. That is less sure than a phrase, and its confidence
+// says so: it is at most [MaxByWords], where a phrase of one word has 0.6.
+//
+// The words also tell where a phrase misleads: see [scratch.doubt].
 
 // What the words alone must weigh.
 const (
-	minScore = 2.4
-	minLead  = 0.5
+	minScore = 1.8
+	minLead  = 0.7
 	// MaxByWords is the highest confidence of a reason that words alone decided.
 	MaxByWords = 0.5
 	leastWords = 0.3
+
+	perPhrase = 0.3 // what each phrase with a word adds to what it is a reason's own
+	inPhrases = 0.9 // and at most
 )
 
 // ByWords is what a [Result] says to have matched when no phrase did, but
-// words of the reason's phrases. Not to be changed.
+// words of the reason. Not to be changed.
 var ByWords = []string{"~"}
 
 // A Span is a part of a text, in bytes.
@@ -152,11 +158,24 @@ func (t *Taxonomy) byWords(s *scratch, base Result) Result {
 // stopWords hold sentences together and tell no reason.
 const stopWords = "a aan about af al all alle als also am an and any are as at be been ben bent bij but by can cant could daar dan dat de den der deze die dit do does doesnt dont door dus een en er for from ga gaan geen get got had has have havent heb hebben hebt heeft hello hem her het hi hier hij hoe how i iets iemand ik in is isnt it its ja je jij jou jouw jullie just kan kon kunnen kunt maar made mag man me meer mij mijn moet my na naar net niet niets niks no nog not now nu of om on one onze ook op or our out over please re s so some still t te that the their them then there they this tot u uit up us uw van vanaf vandaag veel via voor waar waarom wanneer want was wat we weer wel welke were what when where which who wie wij wil will with word wordt would ze zegt zich zij zijn zo zou you your keer dag day days dagen week weeks weken time 2 x me again wacht wachten waiting" //nolint:gosec // words, no secret
 
-// weights makes the weights of all words of the phrases.
+// weights makes the weights of all words of the phrases and vocabularies.
 func (c *compiler) weights(t *Taxonomy) {
-	uses := map[string]map[int32]int{} // phrases by word and reason
+	uses := map[string]map[int32]float64{} // how much a word is a reason's own
+	use := func(w string, reason int, add, most float64) {
+		if uses[w] == nil {
+			uses[w] = map[int32]float64{}
+		}
+		r := int32(reason) //nolint:gosec // a few hundred
+		uses[w][r] = max(uses[w][r], min(uses[w][r]+add, most))
+	}
 	for i := range t.Reasons {
-		for _, list := range [][]string{t.Reasons[i].Phrases.NL, t.Reasons[i].Phrases.EN, t.Reasons[i].Negatable.NL, t.Reasons[i].Negatable.EN} {
+		r := &t.Reasons[i]
+		for _, words := range []string{r.Vocabulary.NL, r.Vocabulary.EN} {
+			for w := range strings.FieldsSeq(words) {
+				use(foldWord(w), i, 1, 1)
+			}
+		}
+		for _, list := range [][]string{r.Phrases.NL, r.Phrases.EN, r.Negatable.NL, r.Negatable.EN} {
 			for _, text := range list {
 				ph, err := c.phraser.phrase(text)
 				if err != nil {
@@ -165,10 +184,7 @@ func (c *compiler) weights(t *Taxonomy) {
 				for _, part := range ph.parts {
 					for _, s := range part {
 						for w := range strings.SplitSeq(s.words, "|") {
-							if uses[w] == nil {
-								uses[w] = map[int32]int{}
-							}
-							uses[w][int32(i)]++ //nolint:gosec // a few hundred
+							use(w, i, perPhrase, inPhrases)
 						}
 					}
 				}
@@ -184,10 +200,14 @@ func (c *compiler) weights(t *Taxonomy) {
 		if stops[w] {
 			continue
 		}
-		rare := math.Log1p(float64(len(t.Reasons))/float64(len(by))) / math.Log1p(float64(len(t.Reasons)))
+		sum := 0.0
+		for _, n := range by {
+			sum += n
+		}
+		rare := math.Log1p(float64(len(t.Reasons))/max(sum, 1)) / math.Log1p(float64(len(t.Reasons)))
 		var ws []weighted
 		for r, n := range by {
-			ws = append(ws, weighted{r, float32(rare * (0.6 + 0.1*float64(min(n, 4))))})
+			ws = append(ws, weighted{r, float32(rare * n)})
 		}
 		slices.SortFunc(ws, func(a, b weighted) int { return int(a.reason - b.reason) })
 		pattern := int32(len(c.m.weights)) //nolint:gosec // a file of 1 MB has fewer

@@ -13,15 +13,17 @@ import (
 
 // Bounds of what a file may say.
 const (
-	maxEntries   = 500 // departments, products, or reasons
-	maxPhrases   = 400 // of one list
-	maxText      = 1000
-	maxName      = 80
-	maxThreshold = 10000
-	maxWindow    = 28 * 24 * time.Hour
-	maxCost      = 1000
-	maxPriority  = 100
-	maxPattern   = 200
+	maxEntries = 500 // departments, products, or reasons
+	maxPhrases = 400 // of one list
+	maxText    = 1000
+
+	maxVocabulary = 4000
+	maxName       = 80
+	maxThreshold  = 10000
+	maxWindow     = 28 * 24 * time.Hour
+	maxCost       = 1000
+	maxPriority   = 100
+	maxPattern    = 200
 )
 
 var (
@@ -318,8 +320,19 @@ func (c *checker) wordings(path string, r *Reason) {
 	c.phrases(path+".phrases", "reason "+r.ID, claim, r.Phrases)
 	c.phrases(path+".negatable", "reason "+r.ID, claim, r.Negatable)
 	c.phrases(path+".unless", "", "", r.Unless)
+	c.vocabulary(path+".vocabulary.nl", r.Vocabulary.NL)
+	c.vocabulary(path+".vocabulary.en", r.Vocabulary.EN)
 	if len(r.Phrases.NL)+len(r.Negatable.NL) == 0 || len(r.Phrases.EN)+len(r.Negatable.EN) == 0 {
 		c.at(path, "reason %s has no phrases in one of the languages; write some under phrases: {nl: [...], en: [...]}", r.ID)
+	}
+}
+
+func (c *checker) vocabulary(path, words string) {
+	c.text(path, words, maxVocabulary)
+	for w := range strings.FieldsSeq(words) {
+		if _, err := parseWord(w); err != nil {
+			c.at(path, "%v; a vocabulary has single words, with spaces between them", err)
+		}
 	}
 }
 

@@ -127,7 +127,7 @@ func (t *Taxonomy) product(s *scratch, hints Hints) string {
 	return best
 }
 
-// rank returns the reasons found that nothing voided, the best first: by
+// rank returns the reasons found that nothing voided or puts in doubt, the best first: by
 // priority, then by the longest phrase, then by place in the text.
 func (s *scratch) rank(m *matcher) []int32 {
 	s.top = s.top[:0]
@@ -136,6 +136,7 @@ func (s *scratch) rank(m *matcher) []int32 {
 			s.top = append(s.top, target)
 		}
 	}
+	s.top = s.doubt(s.top)
 	slices.SortFunc(s.top, func(a, b int32) int {
 		fa, fb := &s.found[a], &s.found[b]
 		if d := m.priority[b] - m.priority[a]; d != 0 {
@@ -153,6 +154,28 @@ func (s *scratch) rank(m *matcher) []int32 {
 		s.top = s.top[:maxResults]
 	}
 	return s.top
+}
+
+// What makes a reason doubtful: one phrase of no more words, while the words
+// of the text are another reason's by so much.
+const (
+	shortPhrase = 2
+	outweighed  = 0.25
+)
+
+// doubt leaves out the reasons that one short phrase alone points to, while
+// the words of the text are those of a reason that no phrase points to.
+func (s *scratch) doubt(top []int32) []int32 {
+	most := float32(0)
+	for _, r := range s.bag.used {
+		if f := &s.found[r]; f.weight == 0 && !f.void { // one with a phrase of its own may be a second reason
+			most = max(most, s.bag.score[r])
+		}
+	}
+	return slices.DeleteFunc(top, func(r int32) bool {
+		f := &s.found[r]
+		return f.count == 1 && f.weight <= shortPhrase && most-s.bag.score[r] > outweighed
+	})
 }
 
 // A found is what a scan knows of one reason or product.
@@ -291,18 +314,25 @@ func (m *matcher) lookup(s *scratch, at int) {
 		s.count[0] += int(e.nl)
 		s.count[1] += int(e.en)
 	}
-	partly := false
+	partly, pattern := false, int32(0)
 	for _, n := range m.stems {
 		if n > len(s.word) {
 			break
 		}
 		head, ok := m.prefixes[string(s.word[:n])]
 		s.mark(head.slots, bit)
-		m.weigh(s, head.pattern, at)
 		tail, ok2 := m.suffixes[string(s.word[len(s.word)-n:])]
 		s.mark(tail.slots, bit)
-		m.weigh(s, tail.pattern, at)
 		partly = partly || ok || ok2
+		if head.pattern != 0 { // the longest stem says most
+			pattern = head.pattern
+		}
+		if tail.pattern != 0 {
+			pattern = tail.pattern
+		}
+	}
+	if !known || e.pattern == 0 {
+		m.weigh(s, pattern, at)
 	}
 	if !known && !partly && len(s.word) >= minTypo && !m.lookupTypo(s, at) {
 		m.lookupCompound(s, at)

@@ -176,7 +176,11 @@ type Reason struct {
 	// "kapot", but not "niet kapot".
 	Negatable Phrases `yaml:"negatable"`
 	// Unless void the reason wherever they stand in the text.
-	Unless      Phrases    `yaml:"unless"`
+	Unless Phrases `yaml:"unless"`
+	// Vocabulary are words, with spaces between them, that customers use when
+	// they have this reason. None points to it alone; several do where no
+	// phrase of any reason matches.
+	Vocabulary  Text       `yaml:"vocabulary"`
 	Questions   []Question `yaml:"questions"`
 	SelfService *SelfHelp  `yaml:"self_service"` // nil when there is none
 	// Channels can help with this reason, the best first; empty means all.

@@ -1,0 +1,63 @@
+package taxonomy_test
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/heard-intake/heard/internal/taxonomy"
+)
+
+// What customers write is told by two files of wordings that nobody who writes
+// phrases looks at: this one, of all reasons of the example, and that of the
+// story in test/story.
+func TestWhatIsUnderstoodOfHeldOutWordings(t *testing.T) {
+	t.Parallel()
+	x := example(t)
+	data, err := os.ReadFile("testdata/heldout.tsv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	type count struct{ all, right, wrong int }
+	by, total := map[string]*count{}, count{}
+	idle, guessed := 0, 0
+	for line := range strings.Lines(string(data)) {
+		f := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
+		if strings.HasPrefix(line, "#") || len(f) != 3 {
+			continue
+		}
+		got := x.Classify(f[2], taxonomy.Hints{})
+		if f[0] == taxonomy.Unknown {
+			idle++
+			if got.Reason != "" {
+				guessed++
+			}
+			continue
+		}
+		c := by[f[1]]
+		if c == nil {
+			c = &count{}
+			by[f[1]] = c
+		}
+		for _, c := range []*count{c, &total} {
+			c.all++
+			switch got.Reason {
+			case f[0]:
+				c.right++
+			case "":
+			default:
+				c.wrong++
+			}
+		}
+	}
+	share := func(n, of int) float64 { return float64(n) / float64(max(of, 1)) }
+	for _, language := range []string{"nl", "en"} {
+		c := by[language]
+		t.Logf("%s: %d wordings, recall %.3f, another reason %.3f", language, c.all, share(c.right, c.all), share(c.wrong, c.all))
+	}
+	t.Logf("all: %d wordings, recall %.3f, another reason %.3f, unknown %.3f; of %d about nothing guessed %d",
+		total.all, share(total.right, total.all), share(total.wrong, total.all), share(total.all-total.right-total.wrong, total.all), idle, guessed)
+	if share(total.right, total.all) < 0.8 || share(total.wrong, total.all) > 0.03 || guessed > 0 {
+		t.Error("recall has to be at least 0.80, at most 0.03 may be taken for another reason, and nothing is guessed")
+	}
+}
