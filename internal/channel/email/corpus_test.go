@@ -142,7 +142,7 @@ func TestStatusesOfTheCorpusAreFound(t *testing.T) {
 		}
 	}
 	t.Logf("statuses: %d of %d, with the reason too: %d", right, total, reasons)
-	if right*100 < total*85 {
+	if right*100 < total*92 {
 		t.Errorf("statuses: %d of %d", right, total)
 	}
 }

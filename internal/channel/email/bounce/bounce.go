@@ -59,10 +59,10 @@ func Read(root *rfc822.Part) *Notice {
 	case p.feedback != "":
 		return p.complaint()
 	case p.disposition != "":
-		return p.receipt()
+		return p.receipt(root)
 	case aggregate(root):
 		return &Notice{Kind: Report}
-	case p.status == "" && !sentByDaemon(root.Header) && !notified(root.Header):
+	case p.status == "" && !sentByDaemon(root.Header) && !p.notified(root.Header):
 		return complaintByHeader(root, p)
 	case p.status == "" && vacation(root.Header):
 		return nil
@@ -83,6 +83,9 @@ type pieces struct {
 func collect(root *rfc822.Part) *pieces {
 	p := &pieces{}
 	root.Walk(func(c *rfc822.Part) {
+		if strings.HasPrefix(c.Type, "multipart/") && len(c.Children) == 0 && len(p.text) < maxText {
+			p.text += text(c) + "\n" // its boundaries were lost
+		}
 		switch c.Type {
 		case "message/delivery-status", "message/global-delivery-status":
 			p.status = limited(p.status + text(c) + "\n\n")
@@ -128,7 +131,7 @@ func (p *pieces) returned(s string) {
 }
 
 // copyMarks are the lines after which a letter holds the mail it returns.
-var copyMarks = lazy(`(?mi)^(?:[- ]*below this line is a copy of the message.*|-+ ?this is a copy of (?:the|your) message.*|[- ]*original message (?:follows|headers|header|text)?[- :.]*|-+ ?original message ?-+|-+ ?message header follows.*|[-=*]+ ?original mail.*|-+ ?returned (?:message|mail).*|-+ ?undelivered message.*|original message follows\.?|-+ unsent message (?:below|follows).*|the (?:following is|header|first .* lines).*(?:headers|message).*:|message headers? follows?:?|received message follows.*|---- the original message ----|\*\*\* original message .*|--------- ?header of the original.*|[- ]*the (?:header|headers) of the original message.*)\s*$`)
+var copyMarks = lazy(`(?mi)^(?:[- ]*below this line is a copy of the message.*|-+ ?this is a copy of (?:the|your) message.*|[- ]*original message (?:follows|headers|header|text)?[- :.]*|-+ ?original message ?-+|-+ ?message header follows.*|[-=*]+ ?original mail.*|-+ ?returned (?:message|mail).*|-+ ?undelivered message.*|original message follows\.?|-+ ?unsent message (?:below|follows).*|-+ ?start of returned message.*|the (?:following is|header|first .* lines).*(?:headers|message).*:|message headers? follows?:?|received message follows.*|---- the original message ----|\*\*\* original message .*|--------- ?header of the original.*|[- ]*the (?:header|headers) of the original message.*)\s*$`)
 
 // cutReturned ends the text for people where a letter returns the mail.
 func (p *pieces) cutReturned() {
@@ -169,9 +172,13 @@ var messageID = lazy(`(?mi)^[ \t>]*message-id:\s*<([^<>\s]{3,300})>`)
 func fields(s string) rfc822.Header {
 	var b strings.Builder
 	for line := range strings.Lines(s) {
-		if strings.TrimSpace(line) != "" {
-			b.WriteString(line)
+		if strings.TrimSpace(line) == "" {
+			continue
 		}
+		if name, _, ok := strings.Cut(line, ":"); line[0] != ' ' && line[0] != '\t' && (!ok || strings.ContainsAny(name, " [")) {
+			b.WriteByte(' ') // the rest of a server's answer, without its indentation
+		}
+		b.WriteString(line)
 	}
 	return rfc822.ParseHeader([]byte(b.String()))
 }
@@ -205,7 +212,7 @@ func (p *pieces) originalRecipients() []Recipient {
 	return all
 }
 
-func (p *pieces) receipt() *Notice {
+func (p *pieces) receipt(root *rfc822.Part) *Notice {
 	h := fields(p.disposition)
 	n := &Notice{Kind: Receipt, Original: p.originalID()}
 	who := addressOf(h.Get("Final-Recipient"))
@@ -214,6 +221,10 @@ func (p *pieces) receipt() *Notice {
 	}
 	_, done, _ := strings.Cut(h.Get("Disposition"), ";")
 	n.Recipients = []Recipient{{Address: who, Action: strings.ToLower(strings.TrimSpace(done))}}
+	if strings.Contains(strings.ToLower(root.Header.Get("Auto-Submitted")), "rejected") { // how Sieve refuses
+		n.Kind, n.Recipients[0].Action = Bounce, "failed"
+		p.judge(&n.Recipients[0], true, false)
+	}
 	return n
 }
 
@@ -256,16 +267,30 @@ func sentByDaemon(h rfc822.Header) bool {
 }
 
 // notified reports whether other signs than the sender say that this is a
-// report.
-func notified(h rfc822.Header) bool {
+// report. A customer's parcel is not delivered either: a subject alone is none.
+func (p *pieces) notified(h rfc822.Header) bool {
 	if h.Has("X-Failed-Recipients") || strings.HasPrefix(strings.ToLower(h.Get("Received")), "(qmail") && strings.Contains(h.Get("Received"), "for bounce") {
 		return true
 	}
 	if strings.Contains(h.Get("From"), "@sns.amazonaws.com") && strings.Contains(h.Get("Subject"), "AWS Notification") {
 		return true
 	}
+	if !subjectReports(h) {
+		return false
+	}
 	null := strings.TrimSpace(h.Get("Return-Path")) == "<>"
-	return subjectReports(h) && (null || h.Has("Auto-Submitted") || strings.Contains(strings.ToLower(h.Get("Content-Type")), "report") || strongSubject(h))
+	return null || h.Has("Auto-Submitted") || strings.Contains(strings.ToLower(h.Get("Content-Type")), "report") || strongSubject(h) && len(p.original.Fields) > 0 || p.namesFailed(h)
+}
+
+// namesFailed reports whether a letter says which address a mail did not reach.
+func (p *pieces) namesFailed(h rfc822.Header) bool {
+	at := failedMark().FindStringIndex(p.text)
+	if at == nil {
+		return false
+	}
+	named := recipientSet{skip: p.known(h)}
+	named.named(p.text[at[0]:min(len(p.text), at[1]+300)])
+	return len(named.list) > 0
 }
 
 var reportSubject = lazy(`(?i)undeliver|delivery (?:status|failure|fail|problem|delay|report|notification|has failed|unsuccessful|error)|returned mail|mail (?:delivery|system|could not|failure|undeliverable)|failure notice|delivery[- ]failure|message (?:delivery|status|undeliverable|not delivered|rejected)|could not (?:be|send)|warning: (?:could|message)|rejected:|non[- ]?(?:remis|delivery|distribu)|onbestelbaar|niet bezorgd|unzustellbar|zustell|no (?:se pudo|entregado)|nicht zugestellt|mancata consegna|недоставлен|не доставлено|не удалось доставить|bounce|user unknown|unknown user|address (?:rejected|not found)|can't (?:deliver|create)|unable to deliver|failed (?:mail|delivery|delivering)|nondeliverable|not be delivered|mail error|message you sent blocked|配信|配送|エラーメール|退信|error sending`)

@@ -41,6 +41,26 @@ func TestRead(t *testing.T) {
 			&bounce.Notice{Kind: bounce.Complaint, Original: "our1@example.org", Feedback: "abuse", Recipients: []bounce.Recipient{{Address: "jan@example.com"}}}},
 		{"a receipt", "From: jan@example.com\nContent-Type: multipart/report; report-type=disposition-notification; boundary=b\n\n--b\nContent-Type: message/disposition-notification\n\nFinal-Recipient: rfc822; jan@example.com\nOriginal-Message-ID: <our1@example.org>\nDisposition: manual-action/MDN-sent-manually; displayed\n--b--\n",
 			&bounce.Notice{Kind: bounce.Receipt, Original: "our1@example.org", Recipients: []bounce.Recipient{{Address: "jan@example.com", Action: "displayed"}}}},
+		{"a customer whose parcel failed", "From: jan@example.com\nSubject: Delivery failure of order 12\n\nMy parcel could not be delivered to my address. Please write to jan@example.org.\n", nil},
+		{"a customer with a mailbox in the way of a parcel", "From: jan@example.com\nSubject: Undeliverable\n\nYour parcel was returned as undeliverable, error 550.\n", nil},
+		{"a letter of a gateway under a person's name", "From: gateway@example.net\nSubject: Re: Vraag : non remis (delivery failed)\n\nYour message could not be delivered to\njan@example.com\n\nUser unknown\n",
+			&bounce.Notice{Kind: bounce.Bounce, Recipients: []bounce.Recipient{{Address: "jan@example.com", Action: "failed", Status: "5.0.911", Reason: "userunknown", Hard: true, Diagnostic: "User unknown"}}}},
+		{"the address that we wrote to, not where it was passed on to", report("x", "Original-Recipient: rfc822; jan@example.com\nFinal-Recipient: rfc822; jan@mailstore\nAction: failed\nStatus: 5.1.1\n"),
+			&bounce.Notice{Kind: bounce.Bounce, Original: "our1@example.org", Recipients: []bounce.Recipient{{Address: "jan@example.com", Action: "failed", Status: "5.1.1", Reason: "userunknown", Hard: true}}}},
+		{"what the refusing server answered", report("x", "Final-Recipient: rfc822; jan@example.com\nAction: failed\nStatus: 5.1.1\nDiagnostic-Code: smtp; 552 5.2.2 Over quota\n"),
+			&bounce.Notice{Kind: bounce.Bounce, Original: "our1@example.org", Recipients: []bounce.Recipient{{Address: "jan@example.com", Action: "failed", Status: "5.2.2", Reply: "552", Reason: "mailboxfull", Diagnostic: "552 5.2.2 Over quota"}}}},
+		{"what a mail waited for", report("x", "Final-Recipient: rfc822; jan@example.com\nAction: failed\nStatus: 4.4.7\nDiagnostic-Code: smtp; 554 4.4.7 Message expired. <421 4.4.2 Connection timed out>\n"),
+			&bounce.Notice{Kind: bounce.Bounce, Original: "our1@example.org", Recipients: []bounce.Recipient{{Address: "jan@example.com", Action: "failed", Status: "4.4.2", Reply: "554", Reason: "expired", Diagnostic: "554 4.4.7 Message expired. <421 4.4.2 Connection timed out>"}}}},
+		{"an answer whose lines are not indented", report("x", "Final-Recipient: rfc822; jan@example.com\nDiagnostic-Code: smtp; 550-Please log in first.\n550-mail.example.net [192.0.2.1]:25 is not permitted to\n550 relay through this server.\nAction: failed\nStatus: 5.0.0\n"),
+			&bounce.Notice{Kind: bounce.Bounce, Original: "our1@example.org", Recipients: []bounce.Recipient{{Address: "jan@example.com", Action: "failed", Status: "5.0.0", Reply: "550", Diagnostic: "550-Please log in first. 550-mail.example.net [192.0.2.1]:25 is not permitted to 550 relay through this server."}}}},
+		{"a warning in a letter", "From: MAILER-DAEMON@example.net (Mail Delivery System)\nTo: info@example.org\nSubject: Warning: message delayed 24 hours\n\nA message that you sent has not yet been delivered to:\n\n  <jan@example.com>\n\nDelivery attempts will continue for some time. Contact <postmaster@example.net>.\n",
+			&bounce.Notice{Kind: bounce.Delay, Recipients: []bounce.Recipient{{Address: "jan@example.com", Action: "delayed", Status: "4.0.901"}}}},
+		{"what Sieve refuses", "From: Mail Delivery Subsystem <postmaster@example.net>\nAuto-Submitted: auto-replied (rejected)\nSubject: Automatically rejected mail\nContent-Type: multipart/report; report-type=disposition-notification; boundary=b\n\n--b\n\nYour message to <jan@example.com> was automatically rejected:\nQuota exceeded\n--b\nContent-Type: message/disposition-notification\n\nFinal-Recipient: rfc822; jan@example.com\nOriginal-Message-ID: <our1@example.org>\nDisposition: automatic-action/MDN-sent-automatically; deleted\n--b--\n",
+			&bounce.Notice{Kind: bounce.Bounce, Original: "our1@example.org", Recipients: []bounce.Recipient{{Address: "jan@example.com", Action: "failed", Status: "5.0.922", Reason: "mailboxfull", Diagnostic: "Quota exceeded"}}}},
+		{"a report inside a report", "From: postmaster@example.net\nTo: info@example.org\nSubject: Delivery Status Notification (Failure)\nContent-Type: multipart/mixed; boundary=o\n\n--o\nContent-Type: message/rfc822\n\n" + report("x", "Final-Recipient: rfc822; jan@example.com\nAction: failed\nStatus: 5.1.1\n") + "\n--o--\n",
+			&bounce.Notice{Kind: bounce.Bounce, Original: "our1@example.org", Recipients: []bounce.Recipient{{Address: "jan@example.com", Action: "failed", Status: "5.1.1", Reason: "userunknown", Hard: true}}}},
+		{"a report whose boundaries were lost", "From: MAILER-DAEMON@example.net\nSubject: Delivery has failed\nContent-Type: multipart/report; report-type=delivery-status; boundary=gone\n\nYour message failed.\n\nReporting-MTA: dns; mx.example.net\n\nFinal-Recipient: rfc822; jan@example.com\nAction: failed\nStatus: 5.1.1\n",
+			&bounce.Notice{Kind: bounce.Bounce, Recipients: []bounce.Recipient{{Address: "jan@example.com", Action: "failed", Status: "5.1.1", Reason: "userunknown", Hard: true, Diagnostic: "Status: 5.1.1"}}}},
 		{"a DMARC report", "From: dmarc@example.net\nSubject: Report Domain: example.org Submitter: example.net\n\nx", &bounce.Notice{Kind: bounce.Report}},
 	}
 	for _, tt := range tests {
@@ -52,6 +72,35 @@ func TestRead(t *testing.T) {
 			}
 			if diff := cmp.Diff(tt.want, bounce.Read(root)); diff != "" {
 				t.Errorf("-want +got:\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestALetterNamesWhomItIsAbout(t *testing.T) {
+	t.Parallel()
+	const returned = "\n--- Below this line is a copy of the message.\n\nMessage-ID: <our1@example.org>\nFrom: Winkel <winkel@example.org>\nTo: lijst@example.org\n\nHallo.\n"
+	tests := []struct{ name, letter, want string }{
+		{"and whom to ask", "For help, write to <postmaster@example.net>.\n\n<jan@example.com>: user unknown\n", "jan@example.com"},
+		{"and who wrote", "Your message\n\n  To:      lijst@example.org\n  Subject: Hallo\n\ndid not reach the following recipient(s):\n\njan@example.com on Fri, 3 May 2024 10:00:00 +0200\n    The recipient name is not recognized\n", "jan@example.com"},
+		{"after its words for it", "A message from winkel@example.org could not be delivered to:\n\njan@example.com\neva@example.com\n", "jan@example.com eva@example.com"},
+		{"between quotes", "The following message, addressed to 'jan@example.com',\nfailed because it was not collected.\n", "jan@example.com"},
+		{"with what Exchange puts before it", "did not reach the following recipient(s):\n\nc=NL;a= ;p=X;dda:SMTP=jan@example.com; on Fri, 3 May 2024\n", "jan@example.com"},
+		{"and the id of the mail", "The message identifier is: <20240503@host.example.net>\n\nIt was not delivered to jan@example.com\n", "jan@example.com"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			root, err := rfc822.Parse([]byte("From: MAILER-DAEMON@example.net\nTo: winkel@example.org\nSubject: failure notice\n\n" + tt.letter + returned))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, r := range bounce.Read(root).Recipients {
+				got = append(got, r.Address)
+			}
+			if strings.Join(got, " ") != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
 			}
 		})
 	}

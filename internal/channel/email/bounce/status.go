@@ -13,6 +13,13 @@ const maxJudged = 20
 // bounce reads a report of delivery: the recipients its fields name, or those
 // of its letter, each with the best status that can be had.
 func (p *pieces) bounce(root *rfc822.Part) *Notice {
+	if p.status == "" && strings.Contains(strings.ToLower(p.original.Get("Content-Type")), "delivery-status") {
+		if inner, _ := rfc822.Parse([]byte(p.originalTxt)); inner != nil { // a gateway passes on another server's report
+			if q := collect(inner); q.status != "" {
+				return q.bounce(inner)
+			}
+		}
+	}
 	n := &Notice{Original: p.originalID()}
 	if p.status == "" && strings.Contains(strings.ToLower(p.text), "\nfinal-recipient:") {
 		p.status = p.text // the boundaries were lost on the way
@@ -21,15 +28,22 @@ func (p *pieces) bounce(root *rfc822.Part) *Notice {
 	if len(n.Recipients) == 0 {
 		n.Recipients = p.letterRecipients(root.Header)
 	}
+	waits := p.status == "" && (stillTrying().MatchString(p.text) || delaySubject().MatchString(root.Header.Text("Subject")))
 	for i := range n.Recipients[:min(len(n.Recipients), maxJudged)] {
-		p.judge(&n.Recipients[i], len(n.Recipients) == 1)
+		p.judge(&n.Recipients[i], len(n.Recipients) == 1, waits)
 	}
-	n.Kind = kindOf(n.Recipients, root.Header)
+	n.Kind = kindOf(n.Recipients)
 	return n
 }
 
+// What letters say of mail that they go on trying to deliver.
+var (
+	stillTrying  = lazy(`(?i)not yet been delivered|will (?:be retried|continue to (?:try|attempt)|keep trying)|delivery attempts will (?:continue|be made)|this is (?:just )?a warning|warning message only|advisory[- ]only|still being retried|wird weiter versucht|nog niet (?:bezorgd|afgeleverd)|nouvelle tentative`)
+	delaySubject = lazy(`(?i)^warning:|\(delay\)|delayed|still being retried|verzögert|vertraagd|retardé`)
+)
+
 // kindOf returns the gravest thing that happened to a recipient.
-func kindOf(all []Recipient, h rfc822.Header) Kind {
+func kindOf(all []Recipient) Kind {
 	delayed, done := false, false
 	for _, r := range all {
 		switch r.Action {
@@ -46,8 +60,6 @@ func kindOf(all []Recipient, h rfc822.Header) Kind {
 		return Delay
 	case done:
 		return Delivered
-	case strings.HasPrefix(strings.ToLower(h.Text("Subject")), "warning:"):
-		return Delay
 	}
 	return Bounce
 }
@@ -63,8 +75,8 @@ func (p *pieces) statusRecipients() []Recipient {
 			Status:     codeIn(h.Get("Status")),
 			Diagnostic: diagnostic(h),
 		}
-		if alias := addressOf(h.Get("Original-Recipient")); alias != "" && (r.Address == "" || !strings.Contains(r.Address, "@")) {
-			r.Address = alias
+		if sentTo := addressOf(h.Get("Original-Recipient")); sentTo != "" {
+			r.Address = sentTo // the one we know: where it was passed on to we do not
 		}
 		if r.Address == "" {
 			r.Address = addressOf(h.Get("X-Actual-Recipient"))
@@ -105,65 +117,136 @@ func addressOf(v string) string {
 
 var (
 	anAddress = lazy(`[A-Za-z0-9._%+'/=~#&!^-]+@[A-Za-z0-9.-]+\.[A-Za-z0-9-]{2,}`)
+	onLine    = lazy(`(?m)^[ \t>*"'-]*([A-Za-z0-9._%+'/=~#&!^-]+@[A-Za-z0-9.-]+\.[A-Za-z0-9-]{2,})(?:[ \t"':;,.]*$|: | on | \()`)
 	inBracket = lazy(`<([A-Za-z0-9._%+'/=~#&!^-]+@[A-Za-z0-9.-]+)>`)
 )
 
+// failedMark is what letters say before they name whom a mail did not reach.
+var failedMark = lazy(`(?i)following (?:recipient|address|user|destination|e-?mail)|following message, addressed to|not delivered to|be delivered to|address to which|to this address|failed recipients|unable to deliver (?:your )?message to|did not reach|your message to:?\s|addressed to`)
+
+// roles are local parts of addresses that letters name for questions.
+var roles = map[string]bool{"postmaster": true, "mailer-daemon": true, "abuse": true, "hostmaster": true, "helpdesk": true, "support": true, "noc": true, "mailmaster": true}
+
 // letterRecipients finds whom a letter is about: the header that names them,
-// the addresses in brackets, any that the returned mail was to.
+// the addresses after the words that introduce them, in brackets or on a line
+// of their own, any that the returned mail was to.
 func (p *pieces) letterRecipients(h rfc822.Header) []Recipient {
-	seen := map[string]bool{}
-	var all []Recipient
-	add := func(addr string) {
-		if key := strings.ToLower(addr); addr != "" && !seen[key] && len(all) < maxRecipients {
-			seen[key] = true
-			all = append(all, Recipient{Address: addr})
-		}
-	}
+	var all recipientSet
 	for _, v := range h.All("X-Failed-Recipients") {
 		for _, a := range rfc822.ParseAddresses(v) {
-			add(a.Addr)
+			all.add(a.Addr)
 		}
 	}
-	if len(all) > 0 {
-		return all
+	if len(all.list) > 0 {
+		return all.list
 	}
-	own := map[string]bool{}
-	for _, name := range []string{"To", "From", "Delivered-To", "X-Original-To"} {
-		for _, a := range h.Addresses(name) {
-			own[strings.ToLower(a.Addr)] = true
-		}
+	all.skip = p.known(h)
+	text := messageIDs().ReplaceAllString(p.text, "")
+	if at := failedMark().FindStringIndex(text); at != nil {
+		all.find(text[at[0]:])
 	}
-	for _, m := range inBracket().FindAllStringSubmatch(p.text, 20) {
-		if !own[strings.ToLower(m[1])] {
-			add(m[1])
-		}
+	if len(all.list) > 0 {
+		return all.list
 	}
+	all.find(text)
 	to := p.originalRecipients()
-	if len(all) == 0 {
-		for _, m := range anAddress().FindAllString(p.text, 20) {
-			if !own[strings.ToLower(m)] && len(all) == 0 {
-				add(strings.TrimRight(m, "."))
-			}
-		}
-	}
-	if len(all) > 1 && len(to) == 1 {
-		for _, r := range all {
+	if len(all.list) > 1 && len(to) == 1 {
+		for _, r := range all.list {
 			if strings.EqualFold(r.Address, to[0].Address) {
 				return to
 			}
 		}
 	}
-	if len(all) == 0 {
-		all = to
+	switch {
+	case len(all.list) > 0:
+		return all.list
+	case len(to) > 0:
+		return to
 	}
-	if len(all) == 0 {
-		all = []Recipient{{}}
+	return []Recipient{{}}
+}
+
+// known returns the addresses that a letter may name and is not about: those
+// of the letter itself and of the sender of what it returns.
+func (p *pieces) known(h rfc822.Header) map[string]bool {
+	skip := map[string]bool{}
+	for _, f := range []struct {
+		of    rfc822.Header
+		names []string
+	}{
+		{h, []string{"To", "From", "Delivered-To", "X-Original-To"}},
+		{p.original, []string{"From", "Sender", "Reply-To", "Return-Path", "Errors-To"}},
+	} {
+		for _, name := range f.names {
+			for _, a := range f.of.Addresses(name) {
+				skip[strings.ToLower(a.Addr)] = true
+			}
+		}
 	}
-	return all
+	return skip
+}
+
+var messageIDs = lazy(`(?mi)^.{0,40}message[- ]?id(?:entifier)?\b.*$`)
+
+// A recipientSet holds each recipient once.
+type recipientSet struct {
+	list []Recipient
+	seen map[string]bool
+	skip map[string]bool
+}
+
+func (s *recipientSet) add(addr string) {
+	key := strings.ToLower(addr)
+	if addr == "" || s.seen[key] || s.skip[key] || len(s.list) == maxRecipients {
+		return
+	}
+	if s.seen == nil {
+		s.seen = map[string]bool{}
+	}
+	s.seen[key] = true
+	s.list = append(s.list, Recipient{Address: addr})
+}
+
+// find adds the addresses in text: those in brackets, else those that begin a
+// line, else the first.
+func (s *recipientSet) find(text string) {
+	if s.named(text); len(s.list) > 0 {
+		return
+	}
+	for _, m := range anAddress().FindAllString(text, 20) {
+		if local, _, _ := strings.Cut(strings.ToLower(m), "@"); len(s.list) == 0 && !roles[local] {
+			s.add(trimAddress(m))
+		}
+	}
+}
+
+// named adds the addresses that text sets apart: in brackets, else on a line of
+// their own.
+func (s *recipientSet) named(text string) {
+	for _, m := range inBracket().FindAllStringSubmatch(text, 20) {
+		if local, _, _ := strings.Cut(strings.ToLower(m[1]), "@"); !roles[local] {
+			s.add(m[1])
+		}
+	}
+	if len(s.list) > 0 {
+		return
+	}
+	for _, m := range onLine().FindAllStringSubmatch(text, maxRecipients) {
+		s.add(trimAddress(m[1]))
+	}
+}
+
+// trimAddress takes away what letters put around an address without a blank.
+func trimAddress(addr string) string {
+	addr = strings.Trim(addr, ".'")
+	if i := strings.LastIndexAny(addr, "=:"); i >= 0 && strings.HasSuffix(strings.ToLower(addr[:i]), "smtp") {
+		return addr[i+1:]
+	}
+	return addr
 }
 
 var (
-	code     = lazy(`(?:^|[^0-9.])([245]\.[0-9]{1,3}\.[0-9]{1,4})(?:$|[^0-9.]|\.(?:$|[^0-9]))`)
+	code     = lazy(`(?:^|[^0-9.])([45]\.[0-9]{1,3}\.[0-9]{1,4}|2\.[0-9]\.[0-9])(?:$|[^0-9.]|\.(?:$|[^0-9]))`)
 	withCode = lazy(`(?:^|[^0-9])([45][0-9][0-9])[ \-#:]{1,3}['"(]?#?([45]\.[0-9]{1,3}\.[0-9]{1,4})`)
 	smtpCode = lazy(`(?mi)(?:^|said: |says: |response:? |error:? |code:? |\(|"|'|smtp; ?|<<< |>>> |: |\.\.\. ?|host |[ \t])([45][0-5][0-9])(?:[ \-:>.,)]|$)`)
 )
@@ -171,20 +254,24 @@ var (
 // codeIn returns the enhanced status in s: the one beside an SMTP code, else
 // the first that is more than general.
 func codeIn(s string) string {
-	if m := withCode().FindStringSubmatch(s); m != nil && !general(m[2]) {
+	if m := withCode().FindStringSubmatch(s); m != nil && !general(m[2]) && !expired(m[2]) {
 		return m[2]
 	}
 	first := ""
 	for _, m := range code().FindAllStringSubmatch(s, 10) {
-		if !general(m[1]) {
+		if !general(m[1]) && !expired(m[1]) {
 			return m[1]
 		}
-		if first == "" {
+		if first == "" || general(first) {
 			first = m[1]
 		}
 	}
 	return first
 }
+
+// expired reports whether a status says that a mail waited too long, and not
+// for what.
+func expired(status string) bool { return strings.HasSuffix(status, ".4.7") }
 
 // general reports whether a status says no more than its class.
 func general(status string) bool { return status == "" || strings.HasSuffix(status, ".0.0") }
@@ -195,17 +282,29 @@ func better(status, said string) bool {
 	switch {
 	case said == "" || general(said):
 		return false
-	case general(status), strings.HasSuffix(status, ".4.7"):
+	case general(status), expired(status):
 		return true
 	}
 	return strings.HasSuffix(status, ".0") && !strings.HasSuffix(said, ".0")
 }
 
+// beside reports whether words have a status beside an SMTP code: what the
+// refusing server answered, whatever the reporting one made of it.
+func beside(words, status string) bool {
+	m := withCode().FindStringSubmatch(words)
+	return m != nil && m[2] == status && !general(status) && m[1][0] == status[0]
+}
+
 // judge gives a recipient its status, reply code and reason.
-func (p *pieces) judge(r *Recipient, alone bool) {
+func (p *pieces) judge(r *Recipient, alone, waits bool) {
 	words := r.Diagnostic
 	near := p.near(r.Address, alone)
-	if c := codeIn(words); better(r.Status, c) {
+	if expired(r.Status) {
+		if c := codeIn(near); strings.HasPrefix(c, "4.4.") {
+			r.Status = c
+		}
+	}
+	if c := codeIn(words); better(r.Status, c) || beside(words, c) {
 		r.Status = c
 	}
 	if words == "" || r.Status == "" || general(r.Status) {
@@ -229,12 +328,15 @@ func (p *pieces) judge(r *Recipient, alone bool) {
 	}
 	if r.Action == "" {
 		r.Action = "failed"
-		if strings.HasPrefix(r.Status, "4.") && r.Reason != "expired" {
+		if waits && !hardReason[r.Reason] || strings.HasPrefix(r.Status, "4.") && r.Reason != "expired" {
 			r.Action = "delayed"
 		}
 	}
 	if r.Status == "" {
 		r.Status = derived(r.Reason, r.Reply)
+		if r.Action == "delayed" {
+			r.Status = "4" + r.Status[1:]
+		}
 	}
 	r.Hard = hardReason[r.Reason] && !strings.HasPrefix(r.Status, "4.")
 	if len(r.Diagnostic) > 500 {
