@@ -53,7 +53,7 @@ func newAttachment(raw meta.Value) attachment {
 		raw:       raw,
 		kind:      o.Get("type").Text(),
 		title:     firstOf(payload.Get("title"), o.Get("title")),
-		url:       contact.Clean(firstOf(payload.Get("url"), o.Get("url"), o.Get("URL")), maxField),
+		url:       contact.Clean(firstOf(payload.Get("url"), o.Get("url"), o.Get("URL"), payload.Get("story_media_url")), maxField),
 		stickerID: contact.Clean(payload.Get("sticker_id").Text(), maxID),
 		payload:   payload,
 	}
@@ -103,7 +103,8 @@ func newContents(attachments meta.Value, stickerID string) *contents {
 
 func (c *contents) add(a attachment) {
 	kind, known := kinds[a.kind]
-	lost := strings.EqualFold(a.title, "Attachment Unavailable") // withheld from businesses in Europe
+	lost := a.kind == "ephemeral" || // to be seen once, and never by us
+		strings.EqualFold(a.title, "Attachment Unavailable") // withheld from businesses in Europe
 	switch {
 	case lost || !known:
 		c.skip(a, lost)

@@ -99,7 +99,7 @@ func (it *item) edit(raw meta.Value) error {
 
 // emojis are those of the reactions that come by name only.
 var emojis = map[string]string{
-	"smile": "😆", "angry": "😠", "sad": "😢", "wow": "😮", "love": "❤", "like": "👍", "dislike": "👎",
+	"smile": "😆", "laugh": "😆", "haha": "😆", "angry": "😠", "sad": "😢", "wow": "😮", "love": "❤", "like": "👍", "dislike": "👎",
 }
 
 // reaction reads an emoji put to a message, or taken away.
