@@ -35,6 +35,17 @@ type Customer struct {
 	Locale  string   `json:"locale"`
 	Account string   `json:"account"`
 	Aliases []Alias  `json:"aliases"`
+
+	Consents []Consent `json:"consents"` // what they said last of each thing
+}
+
+// A Consent is what a customer allows on a channel, or no longer does.
+type Consent struct {
+	Channel  string    `json:"channel"`
+	Account  string    `json:"account"`  // our side: a phone number id or a page
+	Category string    `json:"category"` // "marketing_messages", ...
+	Granted  bool      `json:"granted"`
+	At       time.Time `json:"at"`
 }
 
 // A Message is one item of a history. Raw is all that the API says of it.

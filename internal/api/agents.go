@@ -104,6 +104,7 @@ type profile struct {
 	Locale      string                `json:"locale,omitempty"`
 	Account     string                `json:"account,omitempty"`
 	Aliases     []identity.Address    `json:"aliases"`
+	Consents    []identity.Consent    `json:"consents,omitempty"`
 	Suggestions []identity.Suggestion `json:"suggestions"`
 	History     *messagePage          `json:"history,omitempty"` // the first page, where it was asked for
 }
@@ -180,7 +181,7 @@ func (a *Agents) profile(ctx context.Context, r *request) (reply, error) {
 }
 
 func (a *Agents) profileOf(ctx context.Context, c identity.Customer) (profile, error) {
-	p := profile{ID: c.ID, IDs: c.Members, Name: c.Name, Locale: c.Locale, Account: c.Account, Suggestions: []identity.Suggestion{}}
+	p := profile{ID: c.ID, IDs: c.Members, Name: c.Name, Locale: c.Locale, Account: c.Account, Consents: c.Consents, Suggestions: []identity.Suggestion{}}
 	aliases, err := a.Store.Aliases(ctx, c)
 	if err != nil {
 		return p, err

@@ -87,7 +87,17 @@ type Notice struct {
 	At       time.Time          `json:"at"`
 	Customer *identity.Address  `json:"customer,omitempty"` // whom it is about, if anybody
 	Aliases  []identity.Address `json:"aliases,omitempty"`
+	Consent  *identity.Consent  `json:"consent,omitempty"` // what the customer allows from now on, or no longer does
 	Data     json.RawMessage    `json:"data,omitempty"`
+}
+
+// Addresses returns every alias that came with n, the customer's own first;
+// none if it is about nobody.
+func (n Notice) Addresses() []identity.Address {
+	if n.Customer == nil {
+		return nil
+	}
+	return append([]identity.Address{*n.Customer}, n.Aliases...)
 }
 
 // A Broken element is a part of a delivery that cannot be read: it is kept

@@ -13,7 +13,18 @@ type Customer struct {
 	Locale     string       // from the register: "nl-NL"
 	Account    string       // the company's own customer number
 	Registered []string     // keys of the aliases that are noted with the customer
+	Consents   []Consent    // what the person said last of each thing
 	Moves      []Move       // of aliases that came to or left one of the members, earliest decision first
+}
+
+// A Consent is what a person allows us on a channel, or no longer does, by
+// what the channel itself offers for that: marketing, for one.
+type Consent struct {
+	Channel  string    `json:"channel"`
+	Account  string    `json:"account,omitempty"` // our side: phone number id, page
+	Category string    `json:"category"`          // the platform's name for it: "marketing_messages"
+	Granted  bool      `json:"granted"`
+	At       time.Time `json:"at"`
 }
 
 // A Move says that from a time on an alias is another customer's: a phone

@@ -31,6 +31,7 @@ type Store interface {
 	PutMessage(ctx context.Context, m contact.Message, whole string) (created bool, err error)
 	PutEffect(ctx context.Context, customer identity.CustomerID, e contact.Effect) (created bool, err error)
 	PutNotice(ctx context.Context, n contact.Notice) (created bool, err error)
+	PutConsent(ctx context.Context, c identity.CustomerID, k identity.Consent) error
 	PutCase(ctx context.Context, c contact.Case) error
 	Hash(parts ...string) string
 }
@@ -176,7 +177,18 @@ func (t *Taker) jobs(d contact.Delivery, letter *Letter, now time.Time) ([]job, 
 		})
 	}
 	for _, n := range d.Notices {
-		jobs = append(jobs, func(ctx context.Context, _ *resolver) (bool, error) { return t.Store.PutNotice(ctx, n) })
+		jobs = append(jobs, func(ctx context.Context, who *resolver) (bool, error) {
+			if n.Consent != nil {
+				id, err := who.customer(ctx, n.Addresses(), identity.Evidence{Rule: rule(n.Channel), At: n.At})
+				if err != nil {
+					return false, err
+				}
+				if err := t.Store.PutConsent(ctx, id, *n.Consent); err != nil {
+					return false, err
+				}
+			}
+			return t.Store.PutNotice(ctx, n)
+		})
 	}
 	return jobs, who
 }

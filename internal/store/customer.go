@@ -18,12 +18,13 @@ import (
 //
 //	n, l, ac  name, locale and account, from the register
 //	pn        the name that a platform shows
+//	co        everything that was said of consents, see consent.go
 //	al        keys of aliases that are noted with the customer
 //	cl        aliases that somebody claimed for the customer, with when
 //	mi        the customer into whom this one was merged
 //	m         every id that was merged into this one, also by way of others
 //	mv        moves of aliases to or from this customer
-var profileAttrs = []string{"n", "l", "ac", "pn", "al", "cl", "mi", "m", "mv"}
+var profileAttrs = []string{"n", "l", "ac", "pn", "co", "al", "cl", "mi", "m", "mv"}
 
 // Customer returns who stands behind an id, which may be that of a merged
 // customer. It does not tell whether the id was ever given out: see
@@ -67,15 +68,17 @@ func (t *Table) whole(ctx context.Context, id identity.CustomerID, it item, cons
 		profiles = append(profiles, found...)
 	}
 	shown := ""
-	var moves []string
+	var consents, moves []string
 	for _, p := range profiles {
 		c.Name = cmp.Or(c.Name, text(p, "n"))
 		shown = cmp.Or(shown, text(p, "pn"))
 		c.Locale = cmp.Or(c.Locale, text(p, "l"))
 		c.Account = cmp.Or(c.Account, text(p, "ac"))
 		c.Registered = append(c.Registered, set(p, "al")...)
+		consents = append(consents, set(p, "co")...)
 		moves = append(moves, set(p, "mv")...)
 	}
+	c.Consents = readConsents(consents)
 	c.Name = cmp.Or(c.Name, shown)
 	slices.Sort(moves)
 	c.Moves = readMoves(slices.Compact(moves))

@@ -8,6 +8,7 @@ import (
 	"github.com/heard-intake/heard/internal/channel/meta"
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
+	"github.com/heard-intake/heard/internal/identity"
 )
 
 // postback reads a button that was pressed. Meta names it since v11 only, and
@@ -153,6 +154,23 @@ func (it *item) seen(raw meta.Value) error {
 		return fault.New(fault.Invalid, "neither a message id nor a watermark")
 	}
 	return it.effect(contact.Effect{Kind: contact.Watermark, Status: "read", At: at}, it.ours())
+}
+
+// optin reads that a customer came by a site's plugin, or wants messages of a
+// kind, or no longer does.
+func (it *item) optin(raw meta.Value) error {
+	if err := it.notice("optin", raw); err != nil {
+		return err
+	}
+	n := &it.out.Notices[len(it.out.Notices)-1]
+	kind := raw.Get("type").Text()
+	if kind == "notification_messages" && n.Customer != nil && !it.at.IsZero() {
+		n.Consent = &identity.Consent{
+			Channel: string(it.channel), Account: it.account, Category: kind, At: it.at,
+			Granted: !strings.HasPrefix(strings.ToUpper(raw.Get("notification_messages_status").Text()), "STOP"),
+		}
+	}
+	return nil
 }
 
 // feedback reads a filled-in survey: a notice with its scores, and, if the

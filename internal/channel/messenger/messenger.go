@@ -257,6 +257,8 @@ func (it *item) read(ev event) error {
 		return it.delivery(ev.value)
 	case "read":
 		return it.seen(ev.value)
+	case "optin":
+		return it.optin(ev.value)
 	case "messaging_feedback":
 		return it.feedback(ev.value)
 	case "policy-enforcement": // as older versions spell it

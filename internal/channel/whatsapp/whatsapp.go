@@ -21,6 +21,7 @@ import (
 	"github.com/heard-intake/heard/internal/channel/meta"
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
+	"github.com/heard-intake/heard/internal/identity"
 )
 
 // object is what a WhatsApp webhook says it is about.
@@ -338,6 +339,9 @@ func (c *change) notice(kind string, v meta.Value, at time.Time, about ids) {
 	c.out.Notices = append(c.out.Notices, n)
 }
 
+// granted says of the values of a preference whether the customer allows it.
+var granted = map[string]bool{"stop": false, "resume": true, "signup": true}
+
 // preference reads whether a customer wants marketing messages.
 func (c *change) preference(v meta.Value) error {
 	if !v.IsObject() {
@@ -349,6 +353,14 @@ func (c *change) preference(v meta.Value) error {
 		about = c.only()
 	}
 	c.notice("user_preferences", v, o.Get("timestamp").Time(), about)
+	n := &c.out.Notices[len(c.out.Notices)-1]
+	allows, known := granted[strings.ToLower(o.Get("value").Text())]
+	if known && n.Customer != nil && !n.At.IsZero() {
+		n.Consent = &identity.Consent{
+			Channel: string(contact.WhatsApp), Account: n.Account, Granted: allows, At: n.At,
+			Category: contact.Cut(cmp.Or(o.Get("category").Text(), "marketing_messages"), maxName),
+		}
+	}
 	return nil
 }
 
