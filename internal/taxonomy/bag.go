@@ -158,60 +158,87 @@ func (t *Taxonomy) byWords(s *scratch, base Result) Result {
 // stopWords hold sentences together and tell no reason.
 const stopWords = "a aan about af al all alle als also am an and any are as at be been ben bent bij but by can cant could daar dan dat de den der deze die dit do does doesnt dont door dus een en er for from ga gaan geen get got had has have havent heb hebben hebt heeft hello hem her het hi hier hij hoe how i iets iemand ik in is isnt it its ja je jij jou jouw jullie just kan kon kunnen kunt maar made mag man me meer mij mijn moet my na naar net niet niets niks no nog not now nu of om on one onze ook op or our out over please re s so some still t te that the their them then there they this tot u uit up us uw van vanaf vandaag veel via voor waar waarom wanneer want was wat we weer wel welke were what when where which who wie wij wil will with word wordt would ze zegt zich zij zijn zo zou you your keer dag day days dagen week weeks weken time 2 x me again wacht wachten waiting" //nolint:gosec // words, no secret
 
+// An own is how much a word is a reason's own, from 0 to 1.
+type own struct {
+	reason int32
+	share  float64
+}
+
 // weights makes the weights of all words of the phrases and vocabularies.
 func (c *compiler) weights(t *Taxonomy) {
-	uses := map[string]map[int32]float64{} // how much a word is a reason's own
-	use := func(w string, reason int, add, most float64) {
-		if uses[w] == nil {
-			uses[w] = map[int32]float64{}
+	var words []string
+	var uses [][]own // of each word, by rising reason
+	index := make(map[string]int32, 4*len(c.m.slots))
+	use := func(w string, reason int32, share float64) {
+		i, ok := index[w]
+		if !ok {
+			i = int32(len(words)) //nolint:gosec // a file of 1 MB has fewer
+			index[w], words, uses = i, append(words, w), append(uses, nil)
 		}
-		r := int32(reason) //nolint:gosec // a few hundred
-		uses[w][r] = max(uses[w][r], min(uses[w][r]+add, most))
+		switch by := uses[i]; {
+		case len(by) == 0 || by[len(by)-1].reason != reason:
+			uses[i] = append(by, own{reason, share})
+		default:
+			last := &by[len(by)-1].share
+			*last = max(*last, min(*last+share, inPhrases))
+		}
 	}
-	for i := range t.Reasons {
-		r := &t.Reasons[i]
-		for _, words := range []string{r.Vocabulary.NL, r.Vocabulary.EN} {
-			for w := range strings.FieldsSeq(words) {
-				use(foldWord(w), i, 1, 1)
+	phrases := c.m.phrases
+	counts := make([]int, len(c.m.slots))
+	for reason := range int32(len(t.Reasons)) { //nolint:gosec // as above
+		v := t.Reasons[reason].Vocabulary
+		for _, list := range []string{v.NL, v.EN} {
+			for w := range strings.FieldsSeq(list) {
+				use(foldWord(w), reason, 1)
 			}
 		}
-		for _, list := range [][]string{r.Phrases.NL, r.Phrases.EN, r.Negatable.NL, r.Negatable.EN} {
-			for _, text := range list {
-				ph, err := c.phraser.phrase(text)
-				if err != nil {
-					continue // cannot be: it was checked
-				}
-				for _, part := range ph.parts {
-					for _, s := range part {
-						for w := range strings.SplitSeq(s.words, "|") {
-							use(w, i, perPhrase, inPhrases)
-						}
+		var slots []int32
+		for ; len(phrases) > 0 && phrases[0].target == reason; phrases = phrases[1:] {
+			if phrases[0].kind == unless {
+				continue
+			}
+			for _, part := range phrases[0].parts {
+				for _, s := range part {
+					if counts[s.slot]++; counts[s.slot] == 1 {
+						slots = append(slots, s.slot)
 					}
 				}
 			}
 		}
+		for _, s := range slots {
+			for w := range strings.SplitSeq(c.m.slots[s], "|") {
+				use(w, reason, min(perPhrase*float64(counts[s]), inPhrases))
+			}
+			counts[s] = 0
+		}
 	}
-	stops := map[string]bool{}
 	for w := range strings.FieldsSeq(stopWords) {
-		stops[w] = true
+		if i, ok := index[w]; ok {
+			uses[i] = nil
+		}
 	}
-	c.m.weights = append(c.m.weights, nil)
-	for w, by := range uses {
-		if stops[w] {
+	c.weigh(words, uses, float64(len(t.Reasons)))
+}
+
+// weigh gives every word its weights, and files it under its pattern.
+func (c *compiler) weigh(words []string, uses [][]own, reasons float64) {
+	c.m.weights = make([][]weighted, 1, len(words)+1)
+	var all []weighted
+	for i, w := range words {
+		if len(uses[i]) == 0 {
 			continue
 		}
 		sum := 0.0
-		for _, n := range by {
-			sum += n
+		for _, o := range uses[i] {
+			sum += o.share
 		}
-		rare := math.Log1p(float64(len(t.Reasons))/max(sum, 1)) / math.Log1p(float64(len(t.Reasons)))
-		var ws []weighted
-		for r, n := range by {
-			ws = append(ws, weighted{r, float32(rare * n)})
+		rare := math.Log1p(reasons/max(sum, 1)) / math.Log1p(reasons)
+		from := len(all)
+		for _, o := range uses[i] {
+			all = append(all, weighted{o.reason, float32(rare * o.share)})
 		}
-		slices.SortFunc(ws, func(a, b weighted) int { return int(a.reason - b.reason) })
 		pattern := int32(len(c.m.weights)) //nolint:gosec // a file of 1 MB has fewer
-		c.m.weights = append(c.m.weights, ws)
+		c.m.weights = append(c.m.weights, all[from:len(all):len(all)])
 		of, stem := c.m.words, w
 		switch {
 		case strings.HasSuffix(w, "*"):

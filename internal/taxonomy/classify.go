@@ -315,19 +315,17 @@ func (m *matcher) lookup(s *scratch, at int) {
 		s.count[1] += int(e.en)
 	}
 	partly, pattern := false, int32(0)
-	for _, n := range m.stems {
-		if n > len(s.word) {
-			break
-		}
+	for n := range m.heads.from(s.word).upTo(len(s.word)) {
 		head, ok := m.prefixes[string(s.word[:n])]
 		s.mark(head.slots, bit)
-		tail, ok2 := m.suffixes[string(s.word[len(s.word)-n:])]
-		s.mark(tail.slots, bit)
-		partly = partly || ok || ok2
-		if head.pattern != 0 { // the longest stem says most
+		if partly = partly || ok; head.pattern != 0 { // the longest stem says most
 			pattern = head.pattern
 		}
-		if tail.pattern != 0 {
+	}
+	for n := range m.tails.to(s.word).upTo(len(s.word)) {
+		tail, ok := m.suffixes[string(s.word[len(s.word)-n:])]
+		s.mark(tail.slots, bit)
+		if partly = partly || ok; tail.pattern != 0 {
 			pattern = tail.pattern
 		}
 	}
@@ -344,51 +342,19 @@ func (m *matcher) lookup(s *scratch, at int) {
 // end; so only that fills a slot, and both are weighed.
 func (m *matcher) lookupCompound(s *scratch, at int) {
 	n := len(s.word)
-	for i := minHead; i <= n-minTypo; i++ {
-		if e, ok := m.words[string(s.word[i:])]; ok {
+	for l := range m.ends.to(s.word).downFrom(n - minHead) {
+		if e, ok := m.words[string(s.word[n-l:])]; ok {
 			s.mark(e.slots, 1<<at)
 			m.weigh(s, e.pattern, at)
 			break
 		}
 	}
-	for i := n - minHead; i >= minTypo; i-- {
-		if e, ok := m.words[string(s.word[:i])]; ok {
+	for l := range m.begins.from(s.word).downFrom(n - minHead) {
+		if e, ok := m.words[string(s.word[:l])]; ok {
 			m.weigh(s, e.pattern, at)
 			return
 		}
 	}
-}
-
-// lookupTypo finds the taxonomy's words that are one typing error away: a
-// letter missing, added, changed, or two swapped.
-func (m *matcher) lookupTypo(s *scratch, at int) bool {
-	n, any := len(s.word), false
-	if n > 32 {
-		return false
-	}
-	bit := uint64(1) << at
-	for skip := n; skip >= 1; skip-- { // the first letter must be right
-		var short [32]byte
-		copy(short[:], s.word[:min(skip, n)])
-		length := n
-		if skip < n {
-			copy(short[skip:], s.word[skip+1:])
-			length = n - 1
-		}
-		e, ok := m.typos[string(short[:length])]
-		if !ok {
-			continue
-		}
-		any = true
-		s.mark(e.slots, bit)
-		for _, slot := range e.slots {
-			s.typos[slot] |= bit
-		}
-		for _, p := range e.patterns {
-			m.weigh(s, p, at)
-		}
-	}
-	return any
 }
 
 func (s *scratch) mark(slots []int32, bit uint64) {

@@ -1,9 +1,6 @@
 package taxonomy
 
 import (
-	"cmp"
-	"maps"
-	"slices"
 	"strings"
 	"sync"
 )
@@ -19,9 +16,12 @@ type matcher struct {
 	words    map[string]entry
 	prefixes map[string]entry // by the stem of "factu*"
 	suffixes map[string]entry // by the stem of "*factuur"
-	stems    []int            // lengths of these stems, rising
-	typos    map[string]near1 // by a long word with one letter left out
-	weights  [][]weighted     // of each pattern; none for the first
+	heads    byEdge           // lengths of the prefixes
+	tails    byEdge           // and of the suffixes
+	begins   byEdge           // of the words that may begin a compound
+	ends     byEdge           // or end one
+	typos    typos
+	weights  [][]weighted // of each pattern; none for the first
 
 	phrases  []compiled
 	byAnchor [][]int32 // phrases by their rarest slot
@@ -34,9 +34,6 @@ type entry struct {
 	pattern int32 // its weights; 0 when it has none
 	nl, en  int8  // 1 for a common word of that language
 }
-
-// A near1 is what is known of the words that are one typing error away.
-type near1 struct{ slots, patterns []int32 }
 
 type kind int8
 
@@ -102,11 +99,11 @@ func compile(t *Taxonomy, p *phraser) *matcher {
 		c.add(int32(len(t.Reasons)+i), plain, p.Phrases) //nolint:gosec // a file of 1 MB has fewer
 	}
 	c.weights(t)
-	c.typos()
+	c.m.typos = newTypos(c.m.words)
 	c.common(commonNL, entry{nl: 1})
 	c.common(commonEN, entry{en: 1})
 	c.anchor()
-	c.m.stems = slices.Sorted(maps.Keys(c.stems()))
+	c.edges()
 	return c.m
 }
 
@@ -121,18 +118,18 @@ func (c *compiler) add(target int32, k kind, p Phrases) {
 		language string
 		texts    []string
 	}{{"nl", p.NL}, {"en", p.EN}} {
-		for _, text := range l.texts {
+		for i, text := range l.texts {
 			ph, err := c.phraser.phrase(text)
 			if err != nil {
 				panic("taxonomy: a phrase that was checked is wrong: " + err.Error())
 			}
-			one := compiled{target: target, kind: k, weight: ph.weight, language: l.language, matched: []string{text}}
-			for _, pt := range ph.parts {
-				var cp compiledPart
-				for _, s := range pt {
-					cp = append(cp, compiledSlot{c.slot(s.words), s.gap})
+			one := compiled{target: target, kind: k, weight: ph.weight, language: l.language, matched: l.texts[i : i+1 : i+1]}
+			one.parts = make([]compiledPart, len(ph.parts))
+			for j, pt := range ph.parts {
+				one.parts[j] = make(compiledPart, len(pt))
+				for k, s := range pt {
+					one.parts[j][k] = compiledSlot{c.slot(s.words), s.gap}
 				}
-				one.parts = append(one.parts, cp)
 			}
 			one.exact = ph.weight == 1 && ph.shortest() < minTypoAlone
 			c.m.phrases = append(c.m.phrases, one)
@@ -179,39 +176,21 @@ func (c *compiler) common(words string, mark entry) {
 	}
 }
 
-// typos indexes long words under themselves and under themselves with a
-// letter left out. Two words that share such a key differ by one typing error.
-func (c *compiler) typos() {
+// edges notes how long words and stems are.
+func (c *compiler) edges() {
 	m := c.m
-	m.typos = make(map[string]near1, 8*len(m.words))
-	add := func(key string, e entry) {
-		n := m.typos[key]
-		n.slots = append(n.slots, e.slots...)
-		if e.pattern != 0 {
-			n.patterns = append(n.patterns, e.pattern)
-		}
-		m.typos[key] = n
+	for w := range m.prefixes {
+		m.heads.addFrom(w)
 	}
-	for _, w := range slices.Sorted(maps.Keys(m.words)) {
-		if len(w) < minTypo || len(w) > 31 {
-			continue
-		}
-		add(w, m.words[w])
-		for i := 1; i < len(w); i++ {
-			add(w[:i]+w[i+1:], m.words[w])
+	for w := range m.suffixes {
+		m.tails.addTo(w)
+	}
+	for w := range m.words {
+		if len(w) >= minTypo {
+			m.begins.addFrom(w)
+			m.ends.addTo(w)
 		}
 	}
-}
-
-func (c *compiler) stems() map[int]bool {
-	lengths := map[int]bool{}
-	for w := range c.m.prefixes {
-		lengths[len(w)] = true
-	}
-	for w := range c.m.suffixes {
-		lengths[len(w)] = true
-	}
-	return lengths
 }
 
 // anchor files every phrase under the slot that the fewest phrases use.
@@ -227,10 +206,14 @@ func (c *compiler) anchor() {
 	}
 	m.byAnchor = make([][]int32, len(m.slots))
 	for i, p := range m.phrases {
-		all := slices.Concat(p.parts...)
-		rarest := slices.MinFunc(all, func(a, b compiledSlot) int {
-			return cmp.Compare(uses[a.slot], uses[b.slot])
-		}).slot
+		rarest := p.parts[0][0].slot
+		for _, part := range p.parts {
+			for _, s := range part {
+				if uses[s.slot] < uses[rarest] {
+					rarest = s.slot
+				}
+			}
+		}
 		m.byAnchor[rarest] = append(m.byAnchor[rarest], int32(i))
 	}
 }

@@ -1,6 +1,7 @@
 package taxonomy
 
 import (
+	"strings"
 	"unicode"
 	"unicode/utf8"
 )
@@ -49,6 +50,10 @@ func appendFold(b []byte, r rune) ([]byte, bool) {
 // foldWord folds a word of the taxonomy; what cannot stand in a word is kept
 // for the caller to refuse.
 func foldWord(word string) string {
+	isFolded := func(r rune) bool { return 'a' <= r && r <= 'z' || '0' <= r && r <= '9' || r == '*' }
+	if strings.IndexFunc(word, func(r rune) bool { return !isFolded(r) }) < 0 {
+		return word
+	}
 	var b []byte
 	for _, r := range word {
 		var ok bool

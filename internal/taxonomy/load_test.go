@@ -138,6 +138,7 @@ func TestLoadRefuses(t *testing.T) {
 		{"phrases in one language", "nl: [vlam], en: [fire]", "nl: [vlam]", 0, "no phrases in one of the languages"},
 		{"phrases that are no list", "nl: [vlam]", "nl: vlam", 33, ""},
 		{"a vocabulary of phrases", "phrases: {nl: [vlam]", "vocabulary: {nl: vlam brand|vuur}\n    phrases: {nl: [vlam]", 33, "a vocabulary has single words"},
+		{"a word of 64 letters", "[vlam]", "[" + strings.Repeat("v", 64) + "]", 33, "longer than 63 letters"},
 		{"an empty phrase", "[vlam]", `[""]`, 33, "phrase is empty"},
 		{"a phrase of signs", "[vlam]", `["?!"]`, 33, "sign that is no letter"},
 		{"a phrase with a sign", "[vlam]", `["vlam!"]`, 33, "sign that is no letter"},

@@ -22,7 +22,6 @@ import (
 // the whole phrase: "melding" is not "melting"). A phrase does not reach over
 // the end of a sentence, unless by &, which counts from its first part.
 type phrase struct {
-	source string // its one normal form, sets by their words
 	parts  []part
 	weight int // words, so that the more specific phrase wins
 }
@@ -105,7 +104,6 @@ func (r *phraser) parse(text string) (phrase, error) {
 	if gap || len(p.parts[len(p.parts)-1]) == 0 {
 		return phrase{}, errors.New("phrase ends with .. or &; write a word after it, or remove it")
 	}
-	p.source = p.String()
 	return p, nil
 }
 
@@ -149,6 +147,8 @@ func parseWord(text string) (string, error) {
 	switch {
 	case word == "":
 		return "", fmt.Errorf("%q holds no letter or digit; write a word, or remove it and the | next to it", text)
+	case len(word) > maxWord:
+		return "", fmt.Errorf("%q is longer than %d letters; shorten it, and end it with *", text, maxWord)
 	case strings.Contains(word, "*"):
 		return "", fmt.Errorf("* stands in the middle of %q; it may stand at the beginning or the end", text)
 	case strings.ContainsFunc(word, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }):

@@ -1,0 +1,29 @@
+package taxonomy_test
+
+import (
+	"testing"
+
+	"github.com/heard-intake/heard/internal/taxonomy"
+)
+
+// What a function pays for the rules before its first message.
+func BenchmarkStart(b *testing.B) {
+	file := exampleFile(b)
+	checked, err := example(b).Checked()
+	if err != nil {
+		b.Fatal(err)
+	}
+	for name, start := range map[string]func() (*taxonomy.Taxonomy, error){
+		"load":    func() (*taxonomy.Taxonomy, error) { return taxonomy.Load(file) },
+		"restore": func() (*taxonomy.Taxonomy, error) { return taxonomy.Restore(checked) },
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := start(); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
