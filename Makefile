@@ -19,7 +19,7 @@ $(FUNCTIONS:%=build/%): build/%:
 	@cp infra/taxonomy.yaml $@/
 
 test: ## run all tests; needs Java 17, and the network only the first time
-	go test -timeout 10m ./...
+	go test -timeout 45m ./...
 
 lint: ## check format, code and template, with the linters that are installed
 	@test -z "$$(gofmt -l client functions infra internal test)" || { gofmt -l client functions infra internal test; echo 'gofmt these'; exit 1; }
@@ -28,7 +28,7 @@ lint: ## check format, code and template, with the linters that are installed
 	@if command -v cfn-lint >/dev/null; then echo cfn-lint infra/template.yaml; cfn-lint infra/template.yaml; else echo 'cfn-lint is not installed: left out'; fi
 
 race: ## run the tests with the race detector
-	go test -race -timeout 20m ./internal/... ./infra/...
+	go test -race -timeout 60m ./internal/... ./infra/...
 
 fuzz: ## fuzz every parser of outside bytes, and the API by its document, for FUZZTIME each (default 30s)
 	@go list -f '{{.Dir}}' ./... | while read -r dir; do \

@@ -180,7 +180,7 @@ func TestARunBeginsNothingThatItCannotEnd(t *testing.T) {
 	seen := &log{}
 	c := newClock(table, map[due.Kind]clock.Handler{due.Watch: seen.handler(never)})
 	put(t, table, due.Watch, "p1", noon)
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 9*time.Second)
 	defer cancel()
 	if err := c.Handle(ctx, events.EventBridgeEvent{Time: noon}); err != nil {
 		t.Fatal(err)

@@ -247,7 +247,7 @@ func consume(b *bench, dir string, command []string) {
 // run runs a program until the queue is empty, and returns what it printed.
 func run(b *bench, dir string, command []string) []string {
 	b.Helper()
-	ctx, stop := context.WithTimeout(b.Context(), 5*time.Minute)
+	ctx, stop := context.WithTimeout(b.Context(), 20*time.Minute)
 	defer stop()
 	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
 	cmd.Dir, cmd.Env, cmd.WaitDelay = dir, b.environment(), 5*time.Second

@@ -68,10 +68,8 @@ func (d *desk) complain(n int, ago time.Duration, text string) []traffic.Person 
 	d.Helper()
 	var all []traffic.Person
 	for range n {
-		who := someone()
-		if err := d.try(d.Context(), who, contact.WhatsApp, id(), text, time.Now().Add(-ago)); err != nil {
-			d.Fatal(err)
-		}
+		who, name, at := someone(), id(), time.Now().Add(-ago)
+		d.taken(func() error { return d.try(d.Context(), who, contact.WhatsApp, name, text, at) })
 		all = append(all, who)
 	}
 	d.settle()

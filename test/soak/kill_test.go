@@ -123,7 +123,7 @@ func hurry(t *testing.T, s *stack.Stack) {
 func drained(t *testing.T, s *stack.Stack) {
 	t.Helper()
 	defer lap(t, "draining")()
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute)
 	defer cancel()
 	if err := s.Drained(ctx); err != nil {
 		t.Fatal(err)

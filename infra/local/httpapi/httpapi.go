@@ -44,7 +44,7 @@ type Config struct {
 	API       template.HTTPAPI
 	Functions Invoker
 	AccountID string
-	Client    *http.Client // to the issuers; default with a timeout of 1.5 s, as on AWS
+	Client    *http.Client // to the issuers; default with a timeout of 10 s: AWS gives 1.5 s, a busy laptop needs more
 }
 
 // A Gateway serves one HTTP API.
@@ -67,7 +67,7 @@ func New(cfg Config) *Gateway {
 	}
 	client := cfg.Client
 	if client == nil {
-		client = &http.Client{Timeout: 1500 * time.Millisecond}
+		client = &http.Client{Timeout: 10 * time.Second}
 	}
 	for _, a := range cfg.API.Authorizers {
 		g.authorizers[a.Name] = newAuthorizer(a, client)

@@ -153,7 +153,8 @@ func (i *instance) command(out io.Writer) *exec.Cmd {
 // awaitInit waits until the process asks for its first event. What it returns
 // is why it never did.
 func (i *instance) awaitInit(requestID string) (failure []byte) {
-	timeout := time.NewTimer(initTimeout)
+	limit := initTimeout + i.fn.Timeout
+	timeout := time.NewTimer(limit)
 	defer timeout.Stop()
 	select {
 	case <-i.polled:
@@ -174,7 +175,7 @@ func (i *instance) awaitInit(requestID string) (failure []byte) {
 	case <-timeout.C:
 		i.kill()
 		return errorPayload("Sandbox.Timedout", requestID,
-			fmt.Sprintf("Function initialization timed out after %.2f seconds", initTimeout.Seconds()))
+			fmt.Sprintf("Function initialization timed out after %.2f seconds", limit.Seconds()))
 	}
 }
 

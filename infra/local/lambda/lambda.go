@@ -32,7 +32,9 @@ const (
 	MaxResponse = 6<<20 + 100
 )
 
-// initTimeout is what Lambda gives a function to ask for its first event.
+// initTimeout is what Lambda gives a function to ask for its first event. One
+// that took longer is begun again by Lambda, with the time of an invocation;
+// here it goes on for as long instead.
 const initTimeout = 10 * time.Second
 
 // Errors of an invocation that never reached the function.

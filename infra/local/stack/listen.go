@@ -48,13 +48,14 @@ func (a *addresses) close() {
 
 func (s *Stack) listen() error {
 	for i, l := range s.at.all() {
-		port := 0
+		listen := where.Listen
 		if s.cfg.Port != 0 {
-			port = s.cfg.Port + i
+			port := s.cfg.Port + i
+			listen = func() (net.Listener, error) { return net.Listen("tcp4", fmt.Sprintf("127.0.0.1:%d", port)) }
 			s.at.dynamo = port + 1
 		}
 		var err error
-		if *l, err = net.Listen("tcp4", fmt.Sprintf("127.0.0.1:%d", port)); err != nil {
+		if *l, err = listen(); err != nil {
 			return fmt.Errorf("%w: does a stack run already? Take other ports with -port", err)
 		}
 	}

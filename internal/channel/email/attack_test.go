@@ -15,7 +15,7 @@ import (
 )
 
 // patience is how long the processor may work on any one mail.
-const patience = 2 * time.Second
+const patience = 5 * time.Second
 
 // cpuTime returns how long this process has worked: unlike the clock it does
 // not count what others on the machine do.
