@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -76,12 +75,8 @@ func TestABriefIsSmallHoweverMuchWasSaid(t *testing.T) {
 	for i := range 150 {
 		who = s.says(phone(1), contact.WhatsApp, i+1, strings.Repeat("Kunt u mij zeggen wanneer het komt? ", 20)).CustomerID
 	}
-	begun := time.Now()
 	a := s.do(call{route: briefRoute, path: id(who)}).is(http.StatusOK)
 	if len(a.body) > brief.MaxBytes {
 		t.Errorf("%d bytes", len(a.body))
-	}
-	if took := time.Since(begun); took > 3*time.Second {
-		t.Errorf("took %s", took)
 	}
 }
