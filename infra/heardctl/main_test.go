@@ -111,6 +111,23 @@ func TestOperatorsWork(t *testing.T) {
 		t.Errorf("the history of nobody: %d %s", code, errOut)
 	}
 
+	expect(works(t, here("reply", "email:jan.voorbeeld@example.org", "Wij zoeken het uit.")...), "to jan.voorbeeld@example.org", `"Re: Factuur"`)
+	gone := "email:bounce@simulator.amazonses.com" // whose mail comes back
+	mail := filepath.Join(t.TempDir(), "mail.eml")
+	if err := os.WriteFile(mail, []byte("From: bounce@simulator.amazonses.com\r\nTo: klantenservice@support.example.com\r\nSubject: Hallo\r\n\r\nHoort u mij?\r\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	works(t, here("send", "email", mail)...)
+	settle()
+	expect(works(t, here("reply", "-subject", "Uw vraag", gone, "Ja, heel goed.")...), `"Uw vraag"`)
+	settle()
+	expect(works(t, here("history", "email:jan.voorbeeld@example.org")...), "Wij zoeken het uit. (sent)", "answered")
+	expect(works(t, here("history", gone)...), "Ja, heel goed. (failed 5.1.1)", "waiting")
+	if _, errOut, code := heardctl(t, here("reply", gone, "Nog eens.")...); code != 1 || !strings.Contains(errOut, "came back") {
+		t.Errorf("a second answer to an address that is no more: %d %s", code, errOut)
+	}
+	expect(works(t, here("reply", "-force", "de klant belde: het adres werkt weer", gone, "Nog eens.")...), "will be sent")
+
 	expect(works(t, here("problem", "show", one)...), "version 1, detected, for documentation", "next: acknowledged")
 	if _, errOut, code := heardctl(t, here("problem", "step", one, "fixed")...); code != 1 || !strings.Contains(errOut, "possible: acknowledged") {
 		t.Errorf("an illegal step: %d %s", code, errOut)

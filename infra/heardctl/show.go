@@ -72,8 +72,14 @@ func showMessages(w io.Writer, messages []contact.Entry) {
 		}
 		text := cmp.Or(m.Text, m.Subject, "["+string(m.Kind)+"]")
 		fmt.Fprintf(w, "  %s  %-9s %s %s", m.SentAt.Local().Format("02-01 15:04:05"), m.Channel, arrow, oneLine(text, 90))
+		if n := len(m.Attachments); n > 0 {
+			fmt.Fprintf(w, " [files: %d]", n)
+		}
+		if m.Mark != "" {
+			fmt.Fprintf(w, " [%s]", m.Mark)
+		}
 		if m.State != nil && m.State.Status != "" {
-			fmt.Fprintf(w, " (%s)", m.State.Status)
+			fmt.Fprintf(w, " (%s)", strings.TrimSpace(m.State.Status+" "+m.State.Code))
 		}
 		fmt.Fprintln(w)
 	}

@@ -36,6 +36,7 @@ import (
 type Store interface {
 	Customer(ctx context.Context, id identity.CustomerID) (identity.Customer, error)
 	ContactsAround(ctx context.Context, c identity.CustomerID, at time.Time, before int, consistent bool) ([]contact.Contact, []contact.Correction, error)
+	Contacts(ctx context.Context, c identity.CustomerID, limit int, cursor string) ([]contact.Contact, string, error)
 	Recent(ctx context.Context, c identity.Customer, from time.Time) ([]contact.Message, error)
 	SaveContact(ctx context.Context, c contact.Contact) error
 	DropContact(ctx context.Context, c contact.Contact) error
@@ -228,8 +229,8 @@ func (p plan) moves() bool {
 	return len(p.drop) > 0 || slices.ContainsFunc(p.save, func(k contact.Contact) bool { return k.Version == 0 })
 }
 
-// around is how many contacts before a message are looked at. A reply to a
-// mail thread older than that begins a contact of its own.
+// around is how many contacts before a message are looked at, unless it is a
+// mail whose thread none of them knows.
 const around = 8
 
 // plan makes the contacts of one customer anew and says what differs.
@@ -251,6 +252,18 @@ func (t *Triage) plan(ctx context.Context, h hint, again bool) plan {
 	if err != nil {
 		p.err = err
 		return p
+	}
+	if at, older, err := t.older(ctx, c, stored, messages); err != nil || older {
+		if err == nil {
+			stored, corrections, err = t.stored(ctx, c, at, again)
+		}
+		if err == nil {
+			messages, from, err = t.messages(ctx, c, at, stored)
+		}
+		if err != nil {
+			p.err = err
+			return p
+		}
 	}
 	made := contact.Contacts(messages)
 	for i := range made {
@@ -298,6 +311,44 @@ func (t *Triage) messages(ctx context.Context, c identity.Customer, from time.Ti
 		}
 		from = earlier
 	}
+}
+
+// maxOlder bounds how many contacts of a member are looked through for a
+// thread.
+const maxOlder = 1000
+
+// older returns when the earliest contact began, before all that are stored
+// around a time, whose thread one of the mails since continues. It reads nothing
+// unless there may be one: who has few contacts has no older ones, and most
+// mails begin a thread or continue one that is known.
+func (t *Triage) older(ctx context.Context, c identity.Customer, stored []contact.Contact, ms []contact.Message) (at time.Time, found bool, err error) {
+	var strays []contact.Message
+	for _, m := range ms {
+		if m.ReplyTo != nil && len(m.ReplyTo.References) > 0 && !m.Passive &&
+			!slices.ContainsFunc(stored, func(k contact.Contact) bool { return k.Knows(m) }) {
+			strays = append(strays, m)
+		}
+	}
+	if len(strays) == 0 || len(stored) < around {
+		return at, false, nil
+	}
+	earliest := stored[len(stored)-1].Start
+	for _, member := range c.Members {
+		cursor := ""
+		for read := 0; read == 0 || cursor != "" && read < maxOlder; {
+			ks, next, err := t.Store.Contacts(ctx, member, 100, cursor)
+			if err != nil {
+				return at, false, err
+			}
+			for _, k := range ks {
+				if k.Start.Before(earliest) && slices.ContainsFunc(strays, k.Knows) {
+					at, found, earliest = k.Start, true, k.Start
+				}
+			}
+			cursor, read = next, read+100
+		}
+	}
+	return at, found, nil
 }
 
 // anchor returns the start of the earliest contact that messages from a time

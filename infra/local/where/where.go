@@ -73,6 +73,9 @@ func (s Stack) Write(dir string) error {
 	if err != nil {
 		return err
 	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
 	return os.WriteFile(filepath.Join(dir, File), append(data, '\n'), 0o600)
 }
 
