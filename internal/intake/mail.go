@@ -263,7 +263,7 @@ func (h *Mail) take(ctx context.Context, a arrival) (Tally, error) {
 		return h.Taker.Unreadable(ctx, src, "encrypted by SES before it was stored: take the key out of the receipt rule")
 	}
 	letter, err := h.read(ctx, a, size)
-	if err != nil && fault.Retryable(err) {
+	if err != nil && (fault.Retryable(err) || fault.KindOf(err) == fault.NotFound) { // gone since: there is nothing to keep as a case
 		return Tally{}, err
 	}
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -172,6 +173,62 @@ func TestEveryAnnouncementOfAMailIsTheSameMessage(t *testing.T) {
 			}
 			if s := w.counts.sum; s["In"] != s["Stored"]+s["Duplicate"] || s["Stored"] != c.want {
 				t.Errorf("counts %v", s)
+			}
+		})
+	}
+}
+
+// Two environments that are told of one mail in two ways at once store it once.
+func TestAMailThatIsAnnouncedInTwoWaysAtOnceIsOneMessage(t *testing.T) {
+	t.Parallel()
+	const id = "abcdefgh12345678"
+	w := newWorld(t)
+	h := newMail(w)
+	w.hold(t, "in/"+id, mail)
+	var all sync.WaitGroup
+	for _, body := range []string{encoded(byS3("in/" + id)), encoded(bySNS(notified(bySES(id, "info@winkel.example"))))} {
+		for range 2 {
+			all.Go(func() {
+				if _, err := h.Handle(t.Context(), event(queued("1", body))); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+	}
+	all.Wait()
+	if got := w.history(t, janMail); len(got) != 1 {
+		t.Errorf("%d messages", len(got))
+	}
+}
+
+// A moody bucket knows of a mail, and does not give it.
+type moody struct {
+	intake.MailBucket
+	err error
+}
+
+func (b moody) Get(context.Context, string, int64) ([]byte, error) { return nil, b.err }
+
+func TestAMailThatCannotBeFetchedComesAgain(t *testing.T) {
+	t.Parallel()
+	for name, err := range map[string]error{
+		"gone since it was looked at":      fault.New(fault.NotFound, "read object"),
+		"under a key that is not for us":   fault.New(fault.Internal, "AccessDenied"),
+		"in a bucket that does not answer": fault.New(fault.Unavailable, "read object"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			h := newMail(w)
+			w.hold(t, "in/1", mail)
+			whole := h.Bucket
+			h.Bucket = moody{whole, err}
+			if got := failedOf(t, h, event(queued("1", encoded(byS3("in/1"))))); len(got) != 1 || w.counts.sum["Quarantined"] != 0 {
+				t.Fatalf("again %v, counts %v", got, w.counts.sum)
+			}
+			h.Bucket = whole
+			if got := failedOf(t, h, event(queued("1", encoded(byS3("in/1"))))); len(got) != 0 || len(w.history(t, janMail)) != 1 {
+				t.Errorf("again %v", got)
 			}
 		})
 	}
