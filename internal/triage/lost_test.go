@@ -135,7 +135,7 @@ func TestLostAnswersInAnyOrderEndInTheSameContacts(t *testing.T) {
 	t.Parallel()
 	tr, table := newTriage(t)
 	for round := range 12 {
-		rng := rand.New(rand.NewPCG(uint64(round), 1)) //nolint:gosec // a round is small, and no secret
+		rng := rand.New(rand.NewPCG(uint64(round), 1))
 		var all []happening
 		var ms []contact.Message
 		for n := range 1 + rng.IntN(5) {
