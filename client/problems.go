@@ -23,7 +23,10 @@ type Problem struct {
 	LastSeen   time.Time `json:"lastSeen"`
 	Workaround string    `json:"workaround"`
 	ExpectedAt time.Time `json:"expectedAt"`
-	Next       []string  `json:"next"` // the states that it can go to
+	// AcknowledgeBy is by when the department is to acknowledge it, while it is
+	// detected.
+	AcknowledgeBy time.Time `json:"acknowledgeBy"`
+	Next          []string  `json:"next"` // the states that it can go to
 }
 
 // Problems walks over the problems of a department, or of all that the token

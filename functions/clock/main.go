@@ -38,6 +38,7 @@ func main() {
 			due.Expected:    flow.Expected,
 			due.Watch:       flow.Watch,
 			due.Transfer:    flow.Transfer,
+			due.Split:       flow.Divide,
 		},
 		Meter: meter,
 		Now:   time.Now,

@@ -89,6 +89,9 @@ func (t *tool) ask(ctx context.Context, c *client.Client, method, path string, b
 	}
 	fmt.Fprintf(t.out, "%s  version %d, %s, for %s: %s\n  %d customers, %d contacts; next: %s\n", p.ID, p.Version, p.State, p.Department,
 		strings.TrimSpace(p.Reason+" "+p.Product), p.Customers, p.Contacts, cmp.Or(strings.Join(p.Next, ", "), "nothing"))
+	if !p.AcknowledgeBy.IsZero() {
+		fmt.Fprintf(t.out, "  to be acknowledged by %s\n", p.AcknowledgeBy.Local().Format("02-01-2006 15:04"))
+	}
 	return nil
 }
 

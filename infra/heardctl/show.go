@@ -234,6 +234,9 @@ func showItem(w io.Writer, i problem.Item) {
 		{"nature and volume", fmt.Sprintf("%d customers, %d contacts, %s to %s", i.Customers, i.Contacts,
 			i.FirstSeen.Local().Format("02-01 15:04:05"), i.LastSeen.Local().Format("02-01 15:04:05"))},
 	}
+	if !i.AcknowledgeBy.IsZero() {
+		rows = append(rows, [2]string{"acknowledge by", i.AcknowledgeBy.Local().Format("02-01-2006 15:04")})
+	}
 	for _, q := range i.Quotes {
 		rows = append(rows, [2]string{"said", q})
 	}

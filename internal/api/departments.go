@@ -22,7 +22,6 @@ type Problems interface {
 	workflow.Store
 	ProblemsOf(ctx context.Context, departments []string, state problem.State, limit int, cursor string) ([]problem.Record, string, error)
 	Candidates
-	Made(ctx context.Context, problemID string, once problem.Once, now time.Time) (bool, error)
 	Log(ctx context.Context, problemID string, limit int, cursor string) ([]problem.Line, string, error)
 }
 
@@ -205,7 +204,7 @@ func (d *Departments) update(ctx context.Context, r *request) (reply, error) {
 		if err != nil {
 			return reply{}, withWays(err, p)
 		}
-		p.Problem, p.Events, p.Once = next, events, once
+		p.Problem, p.Events, p.Once = problem.Agree(next, d.flow().AcknowledgeBy), events, once
 		err = d.Store.SaveProblem(ctx, p)
 		if err == nil {
 			p = p.Saved()

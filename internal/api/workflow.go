@@ -113,8 +113,12 @@ func (d *Departments) split(ctx context.Context, r *request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
+	once, err := onceOf(r)
+	if err != nil {
+		return reply{}, err
+	}
 	part, err := d.flow().Split(ctx, p.ID, workflow.Split{
-		Contacts: h.Contacts, Words: h.Words, By: r.caller(), Comment: h.Comment, Version: h.Version, At: r.now,
+		Contacts: h.Contacts, Words: h.Words, By: r.caller(), Comment: h.Comment, Version: h.Version, At: r.now, Once: once,
 	})
 	if err != nil {
 		return reply{}, withWays(err, p)

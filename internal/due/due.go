@@ -20,6 +20,7 @@ const (
 	Expected    Kind = "expected"    // the fix of a problem was expected by now
 	Watch       Kind = "watch"       // contacts about a fixed problem were to have stopped by now
 	Transfer    Kind = "transfer"    // customers of a problem are to be handed to another
+	Split       Kind = "split"       // a part that was split off is to have all that belongs to it
 )
 
 // An Entry is one thing that is due.

@@ -68,6 +68,7 @@ type Item struct {
 	Quotes          []string  `json:"quotes"` // of customers, personal data masked; may be empty
 	Cause           string    `json:"cause,omitempty"`
 	Workaround      string    `json:"workaround,omitempty"`
+	AcknowledgeBy   time.Time `json:"acknowledgeBy,omitzero"` // while it is detected
 	ExpectedAt      time.Time `json:"expectedAt,omitzero"`
 	Links           []string  `json:"links,omitempty"`
 	MergedInto      string    `json:"mergedInto,omitempty"`
@@ -90,9 +91,9 @@ type Item struct {
 // [Quotes]; baseURL is where the API is.
 func ItemOf(p Problem, e Event, quotes []string, baseURL string) Item {
 	link := strings.TrimRight(baseURL, "/") + "/v1/problems/" + p.ID
-	state, next, movedTo := p.State, Next(p.State), ""
+	state, next, by, movedTo := p.State, Next(p.State), p.AcknowledgeBy.UTC(), ""
 	if e.Kind == EventMoved {
-		state, next, movedTo = Moved, Next(Moved), p.Department
+		state, next, by, movedTo = Moved, Next(Moved), time.Time{}, p.Department
 	}
 	return Item{
 		Schema: ItemSchema, ID: p.ID, Version: p.Version, Event: e.Kind, Milestone: e.Milestone,
@@ -100,7 +101,7 @@ func ItemOf(p Problem, e Event, quotes []string, baseURL string) Item {
 		State: state, Next: append([]State{}, next...), Severity: p.Severity,
 		OpenedAt: p.OpenedAt.UTC(), FirstSeen: p.FirstSeen.UTC(), LastSeen: p.LastSeen.UTC(),
 		Contacts: p.Contacts, Customers: p.Customers, Trend: trend(p.PerDay), Quotes: cutQuotes(quotes),
-		Cause: cut(p.Cause, MaxComment), Workaround: cut(p.Workaround, MaxComment), ExpectedAt: p.ExpectedAt.UTC(),
+		Cause: cut(p.Cause, MaxComment), Workaround: cut(p.Workaround, MaxComment), AcknowledgeBy: by, ExpectedAt: p.ExpectedAt.UTC(),
 		Links: p.Links[:min(len(p.Links), maxLinks)], MergedInto: p.MergedInto, MovedTo: movedTo, Reopened: p.Reopened,
 		OpenedBy: cut(p.OpenedBy, maxLabel), EscalatedTo: p.EscalatedTo, SplitFrom: p.SplitFrom, Other: e.Other, Evidence: e.Evidence, Proof: p.Proof,
 		Comment: cut(e.Comment, MaxComment), By: cut(e.By, maxLabel),

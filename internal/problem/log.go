@@ -21,7 +21,7 @@ type Line struct {
 }
 
 // unlogged is what says nothing: the counts change with every contact.
-var unlogged = []string{"id", "version", "names", "perDay", "changedAt", "openedAt", "firstSeen", "lastSeen", "taxonomyVersion", "milestone", "contacts", "customers"}
+var unlogged = []string{"id", "version", "names", "perDay", "changedAt", "openedAt", "firstSeen", "lastSeen", "taxonomyVersion", "milestone", "acknowledgeBy", "contacts", "customers"}
 
 // LineOf returns the line of the log for what became of was, because of e.
 func LineOf(was, p Problem, e Event) Line {

@@ -3,7 +3,10 @@ package problem
 import (
 	"slices"
 	"strings"
+	"time"
 	"unicode"
+
+	"github.com/heard-intake/heard/internal/identity"
 )
 
 // Bounds of what splits a problem.
@@ -44,4 +47,21 @@ func (p Part) Takes(text string) bool {
 func plainly(text string) string {
 	words := strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
 	return " " + strings.Join(words, " ") + " "
+}
+
+// A Ref names a contact of a customer.
+type Ref struct {
+	Customer identity.CustomerID `json:"customerId"`
+	Contact  string              `json:"contact"`
+}
+
+// A Filling is a split that is under way: what is to go from a problem to its
+// part, and how far that went.
+type Filling struct {
+	Contacts []Ref               `json:"contacts,omitempty"`
+	Words    []string            `json:"words,omitempty"`
+	After    identity.CustomerID `json:"after,omitempty"` // the last customer whose words were looked at
+	By       string              `json:"by,omitempty"`
+	Comment  string              `json:"comment,omitempty"`
+	At       time.Time           `json:"at"`
 }

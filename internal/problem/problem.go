@@ -116,14 +116,17 @@ type Problem struct {
 	MergedInto string    `json:"mergedInto,omitempty"`
 	Reopened   int       `json:"reopened,omitempty"` // times
 
-	OpenedBy    string    `json:"openedBy,omitempty"` // who opened it by hand; empty when it was detected
-	EscalatedAt time.Time `json:"escalatedAt,omitzero"`
-	EscalatedTo string    `json:"escalatedTo,omitempty"` // the department that was told, until it is acknowledged
-	OverdueAt   time.Time `json:"overdueAt,omitzero"`    // the expected time that passed, and was told of
-	Absorbed    []string  `json:"absorbed,omitempty"`    // the problems that were merged into it
-	SplitFrom   string    `json:"splitFrom,omitempty"`
-	Parts       []Part    `json:"parts,omitempty"` // what was split off, and takes contacts of its own
-	Proof       *Proof    `json:"proof,omitempty"` // that the contacts stopped; when it is confirmed
+	OpenedBy string `json:"openedBy,omitempty"` // who opened it by hand; empty when it was detected
+	// AcknowledgeBy is by when its department is to acknowledge it, while it
+	// is detected: as it was agreed when the department got it.
+	AcknowledgeBy time.Time `json:"acknowledgeBy,omitzero"`
+	EscalatedAt   time.Time `json:"escalatedAt,omitzero"`
+	EscalatedTo   string    `json:"escalatedTo,omitempty"` // the department that was told, until it is acknowledged
+	OverdueAt     time.Time `json:"overdueAt,omitzero"`    // the expected time that passed, and was told of
+	Absorbed      []string  `json:"absorbed,omitempty"`    // the problems that were merged into it
+	SplitFrom     string    `json:"splitFrom,omitempty"`
+	Parts         []Part    `json:"parts,omitempty"` // what was split off, and takes contacts of its own
+	Proof         *Proof    `json:"proof,omitempty"` // that the contacts stopped; when it is confirmed
 }
 
 // A Part is a problem that was split off another, and the words by which its
@@ -282,7 +285,7 @@ func Apply(p Problem, u Update) (Problem, []Event, error) {
 		p.FixedAt = u.At
 	default: // nothing but the state
 	}
-	p.State, p.ChangedAt = u.To, u.At
+	p.State, p.ChangedAt, p.AcknowledgeBy = u.To, u.At, time.Time{}
 	p.Version++
 	events := []Event{{Kind: EventState, Department: p.Department, By: u.By, At: u.At, From: from, To: u.To, Comment: u.Comment}}
 	if lead := p.EscalatedTo; lead != "" {
@@ -314,21 +317,26 @@ func details(p Problem, u Update) Problem {
 
 // move hands the problem to another department, where it begins anew.
 func move(p Problem, u Update) (Problem, []Event) {
-	from, old := p.State, p.Department
+	from, old, lead := p.State, p.Department, p.EscalatedTo
 	p.Department, p.Names.Department = u.Department, u.DepartmentName
 	p.State, p.ChangedAt, p.ExpectedAt = Detected, u.At, time.Time{}
-	p.EscalatedAt, p.EscalatedTo = time.Time{}, ""
+	p.EscalatedAt, p.EscalatedTo, p.AcknowledgeBy = time.Time{}, "", time.Time{}
 	p.Version++
-	return p, []Event{
+	events := []Event{
 		{Kind: EventMoved, Department: old, By: u.By, At: u.At, From: from, To: Moved, Comment: u.Comment},
 		{Kind: EventOpened, Department: p.Department, By: u.By, At: u.At, To: Detected, Comment: u.Comment},
 	}
+	if lead != "" && lead != p.Department {
+		events = append(events, events[0])
+		events[2].Department = lead
+	}
+	return p, events
 }
 
 func reopen(p Problem, u Update) (Problem, []Event) {
 	from := p.State
 	p.State, p.ChangedAt, p.FixedAt, p.ExpectedAt = Detected, u.At, time.Time{}, time.Time{}
-	p.EscalatedAt, p.EscalatedTo, p.Proof = time.Time{}, "", nil
+	p.EscalatedAt, p.EscalatedTo, p.AcknowledgeBy, p.Proof = time.Time{}, "", time.Time{}, nil
 	p.Reopened++
 	p.Version++
 	return p, []Event{{Kind: EventReopened, Department: p.Department, By: u.By, At: u.At, From: from, To: Detected, Comment: u.Comment}}
@@ -419,4 +427,14 @@ func Tell(p Problem, e Event) (Problem, []Event) {
 	p.Version++
 	e.Department = p.Department
 	return p, []Event{e}
+}
+
+// Agree returns a problem that says by when it is to be acknowledged, if it
+// came to its department and does not say so yet. By tells what is agreed with
+// a department that has a problem since a moment.
+func Agree(p Problem, by func(department string, since time.Time) time.Time) Problem {
+	if p.State == Detected && p.AcknowledgeBy.IsZero() {
+		p.AcknowledgeBy = by(p.Department, p.ChangedAt).UTC()
+	}
+	return p
 }

@@ -18,6 +18,9 @@ type Record struct {
 	Quotes []string // masked
 	// Events are what the last change of the version has to tell.
 	Events []Event
+	// Filling says what has still to be moved to a part that was split off;
+	// nil when it has all.
+	Filling *Filling
 	// Once makes the change that is written one that is made once only.
 	Once Once
 	// Resent counts how often the item of the latest version was asked for

@@ -154,12 +154,14 @@ func (p Problem) overdue() bool {
 	return p.State.Open() && !p.ExpectedAt.IsZero() && !p.ExpectedAt.Equal(p.OverdueAt)
 }
 
-// Due returns what the clock has to look at, and when. Acknowledgement is
-// looked at once at the beginning, too: only the clock knows the calendar.
+// Due returns what the clock has to look at, and when.
 func Due(p Problem) map[due.Kind]time.Time {
 	all := map[due.Kind]time.Time{}
 	if p.State == Detected && p.EscalatedAt.IsZero() {
 		all[due.Acknowledge] = p.ChangedAt
+		if !p.AcknowledgeBy.IsZero() {
+			all[due.Acknowledge] = p.AcknowledgeBy
+		}
 	}
 	if p.overdue() {
 		all[due.Expected] = p.ExpectedAt

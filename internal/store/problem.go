@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/heard-intake/heard/internal/due"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/problem"
@@ -29,6 +30,13 @@ func problemItem(p problem.Record) (item, error) {
 	it["j"], it["ev"] = str(string(data)), str(string(events))
 	it["n"] = num(p.Version)
 	it["rv"] = num(p.Revision + 1)
+	if p.Filling != nil {
+		data, err := json.Marshal(p.Filling)
+		if err != nil {
+			return nil, fault.Wrap(fault.Internal, err, "encode split")
+		}
+		it["fl"] = str(string(data))
+	}
 	if p.Resent > 0 {
 		it["sn"] = num(p.Resent)
 	}
@@ -52,6 +60,11 @@ func ReadProblem(it map[string]types.AttributeValue) (problem.Record, error) {
 	}
 	if err := json.Unmarshal([]byte(text(it, "ev")), &p.Events); err != nil {
 		return p, fault.Wrap(fault.Internal, err, "read events")
+	}
+	if fl := text(it, "fl"); fl != "" {
+		if err := json.Unmarshal([]byte(fl), &p.Filling); err != nil {
+			return p, fault.Wrap(fault.Internal, err, "read split")
+		}
 	}
 	if q := text(it, "q"); q != "" {
 		p.Quotes = strings.Split(q, unit)
@@ -165,7 +178,8 @@ func (t *Table) SaveProblem(ctx context.Context, p problem.Record) error {
 }
 
 // SplitProblem writes a problem and a new one, which was split off it, with
-// nobody in it yet. [fault.Conflict] when the first changed since it was read.
+// nobody in it yet: the clock sees to it that it is filled. [fault.Conflict]
+// when the first changed since it was read, or the part is there already.
 func (t *Table) SplitProblem(ctx context.Context, from, part problem.Record) error {
 	writes, err := t.writesOf(from, false)
 	if err != nil {
@@ -175,7 +189,8 @@ func (t *Table) SplitProblem(ctx context.Context, from, part problem.Record) err
 	if err != nil {
 		return err
 	}
-	return t.transact(ctx, append(writes, more...), "the problem changed")
+	fill := types.TransactWriteItem{Put: &types.Put{TableName: t.name, Item: dueRow(problemPK(part.ID), due.Split, part.OpenedAt)}}
+	return t.transact(ctx, slices.Concat(writes, more, []types.TransactWriteItem{fill}), "the problem changed")
 }
 
 // writesOf returns the writes that make a problem what p says, if it is as it

@@ -261,6 +261,7 @@ func (t *Triage) open(ctx context.Context, r taxonomy.Reason, product, from stri
 		seed.PerDay[s.Day]++
 	}
 	p, told := problem.Open(seed, t.Now().UTC())
+	p = problem.Agree(p, t.acknowledgeBy)
 	rec := problem.Record{Problem: p, Events: told, Quotes: quoted(all)}
 	if err := t.Store.OpenProblem(ctx, rec, affected); err != nil {
 		return err
@@ -306,6 +307,10 @@ func (t *Triage) takeIn(ctx context.Context, r taxonomy.Reason, into problem.Pro
 		}
 	}
 	return fault.New(fault.Conflict, "the problem without a product keeps changing")
+}
+
+func (t *Triage) acknowledgeBy(department string, since time.Time) time.Time {
+	return t.Taxonomy.AcknowledgeBy(department, since, t.Zone)
 }
 
 func byCustomer(seen []problem.Seen) []evidence {
@@ -366,16 +371,20 @@ func quoted(all []problem.Seen) []string {
 }
 
 // join changes the part that customers have in the problem of a cause, and
-// tells what comes of it.
-func (t *Triage) join(ctx context.Context, r taxonomy.Reason, product, id string, evs []evidence) error {
+// tells what comes of it. Through are the problems that it is a part of, for
+// one of these may have become whole again by a merge.
+func (t *Triage) join(ctx context.Context, r taxonomy.Reason, product, id string, evs []evidence, through ...string) error {
 	rec, err := problem.Standing(ctx, id, t.Store.Problem)
 	if err != nil {
 		return err
 	}
+	if slices.Contains(through, rec.ID) {
+		rec.Parts = nil
+	}
 	for _, part := range rec.Parts {
 		var theirs []evidence
 		if theirs, evs = divide(part, evs); len(theirs) > 0 {
-			if err := t.join(ctx, r, product, part.ID, theirs); err != nil {
+			if err := t.join(ctx, r, product, part.ID, theirs, append(slices.Clip(through), rec.ID)...); err != nil {
 				return err
 			}
 		}
@@ -474,7 +483,7 @@ func (t *Triage) tell(ctx context.Context, id string, back bool, evs []evidence)
 	if !added && len(told) == 0 {
 		return nil
 	}
-	rec.Problem, rec.Quotes = p, quotes
+	rec.Problem, rec.Quotes = problem.Agree(p, t.acknowledgeBy), quotes
 	if len(told) > 0 {
 		rec.Events = told
 	}

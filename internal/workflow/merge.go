@@ -67,6 +67,7 @@ func (w *Workflow) Absorb(ctx context.Context, from problem.Record, now time.Tim
 			p.Milestone = m // those who are told are told of more than this
 		}
 		p.Absorbed = append(slices.Clip(p.Absorbed), from.ID)
+		p.Parts = slices.DeleteFunc(slices.Clone(p.Parts), func(part problem.Part) bool { return part.ID == from.ID }) // it is whole again
 		p.Problem, p.Events = problem.Tell(p.Problem, problem.Event{Kind: problem.EventMerged, At: now, Other: from.ID})
 		p.Quotes, _ = problem.AddQuotes(p.Quotes, from.Quotes)
 		return p, nil

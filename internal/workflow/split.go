@@ -9,7 +9,9 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/due"
 	"github.com/heard-intake/heard/internal/fault"
+	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/problem"
 )
 
@@ -22,12 +24,18 @@ type Split struct {
 	By, Comment string
 	Version     int // of the problem that the sender saw; 0 when they do not say
 	At          time.Time
+	Once        problem.Once // by which a repetition finds the part
 }
 
-// maxSearched bounds in how many customers' messages words are looked for.
-const maxSearched = 500
+// Bounds of one go at filling a part: customers whose words are looked at
+// together, and how often.
+const (
+	fillPage  = 25
+	fillPages = 20
+)
 
-// Split splits a problem, and returns the part.
+// Split splits a problem, and returns the part. What it does not finish the
+// clock does; a repetition under the same name goes on, too.
 func (w *Workflow) Split(ctx context.Context, id string, s Split) (problem.Record, error) {
 	words, ok := problem.Splits(s.Words)
 	if !ok {
@@ -36,50 +44,136 @@ func (w *Workflow) Split(ctx context.Context, id string, s Split) (problem.Recor
 	if len(words) == 0 && len(s.Contacts) == 0 {
 		return problem.Record{}, fault.New(fault.Invalid, "give contacts or words: what belongs to the part")
 	}
-	moving, err := w.moving(ctx, id, s.Contacts, problem.Part{Words: words})
-	if err != nil {
+	partID := uuid.Must(uuid.NewV7()).String()
+	if s.Once.Key != "" {
+		partID = uuid.NewSHA1(uuid.NameSpaceURL, []byte(id+" "+s.Once.Key)).String()
+		made, err := w.Store.Made(ctx, id, s.Once, s.At)
+		if err != nil {
+			return problem.Record{}, err
+		}
+		if made {
+			return w.fill(ctx, partID)
+		}
+	}
+	if _, err := w.find(ctx, s.Contacts, true); err != nil {
 		return problem.Record{}, err
 	}
-	part := problem.Record{}
 	for try := range maxTries {
 		if err := pause(ctx, try); err != nil {
-			return part, err
+			return problem.Record{}, err
 		}
 		from, err := w.Store.Problem(ctx, id)
 		if err != nil {
-			return part, err
+			return problem.Record{}, err
 		}
-		if err := splits(from, s); err != nil {
+		if err := splits(from, s, words); err != nil {
 			return from, err
 		}
-		from, part = split(from, s, words)
-		if err = w.Store.SplitProblem(ctx, from, part); err == nil {
-			break
+		rest, part := w.split(from, s, words, partID)
+		if err = w.Store.SplitProblem(ctx, rest, part); err == nil {
+			return w.fill(ctx, partID)
 		}
-		if fault.KindOf(err) != fault.Conflict || try == maxTries-1 {
+		if fault.KindOf(err) != fault.Conflict {
+			return problem.Record{}, err
+		}
+	}
+	return problem.Record{}, fault.New(fault.Unavailable, "the problem keeps changing")
+}
+
+// Divide goes on with a split that was not finished.
+func (w *Workflow) Divide(ctx context.Context, e due.Entry, now time.Time) (time.Time, error) {
+	part, err := w.fill(ctx, e.Of)
+	if err != nil || part.Filling == nil {
+		return time.Time{}, gone(err)
+	}
+	return now.Add(time.Minute), nil
+}
+
+// fill moves to a part what belongs to it, tells its department once it has
+// all, and returns it. Every step can be repeated: a contact is in both for a
+// moment rather than in neither.
+func (w *Workflow) fill(ctx context.Context, partID string) (problem.Record, error) {
+	part, err := w.Store.Problem(ctx, partID)
+	if err != nil || part.Filling == nil {
+		return part, err
+	}
+	f := *part.Filling
+	moving, err := w.find(ctx, f.Contacts, false)
+	if err != nil {
+		return part, err
+	}
+	for range fillPages {
+		page, next, err := w.holding(ctx, part.SplitFrom, f)
+		if err != nil {
+			return part, err
+		}
+		if err := w.moveTo(ctx, part, append(moving, page...)); err != nil {
+			return part, err
+		}
+		if moving, f.After = nil, identity.CustomerID(next); next == "" {
+			return w.filled(ctx, partID, f)
+		}
+		if err := w.filledUpTo(ctx, partID, f); err != nil {
 			return part, err
 		}
 	}
-	// In both for a moment rather than in neither.
+	return w.Store.Problem(ctx, partID)
+}
+
+// moveTo moves contacts to a part, from the problem that it was split off and
+// from the one which that was merged into meanwhile.
+func (w *Workflow) moveTo(ctx context.Context, part problem.Record, moving []problem.Seen) error {
+	from, err := problem.Standing(ctx, part.SplitFrom, w.Store.Problem)
+	if err != nil {
+		return err
+	}
+	to, err := problem.Standing(ctx, part.ID, w.Store.Problem)
+	if err != nil || from.ID == to.ID {
+		return err
+	}
 	for some := range slices.Chunk(moving, MaxRefs) {
-		if _, err := w.alter(ctx, part.ID, nil, some); err != nil {
-			return part, err
+		if _, err := w.alter(ctx, to.ID, nil, some); err != nil {
+			return err
 		}
-		if _, err := w.alter(ctx, id, some, nil); err != nil {
-			return part, err
+		for _, id := range slices.Compact([]string{from.ID, part.SplitFrom}) {
+			if _, err := w.alter(ctx, id, some, nil); err != nil {
+				return err
+			}
 		}
 	}
-	return w.Change(ctx, part.ID, func(p problem.Record) (problem.Record, error) {
-		if len(moving) > 0 {
-			p.Milestone, _ = problem.Milestone(0, p.Customers)
-			p.Problem, p.Events = problem.Tell(p.Problem, problem.Event{Kind: problem.EventUpdated, By: s.By, At: s.At, Comment: s.Comment, Other: id})
+	return nil
+}
+
+// filled tells that a part has all that belongs to it, once.
+func (w *Workflow) filled(ctx context.Context, partID string, f problem.Filling) (problem.Record, error) {
+	return w.Change(ctx, partID, func(p problem.Record) (problem.Record, error) {
+		if p.Filling == nil {
+			return p, nil
 		}
+		p.Filling = nil
+		if m, ok := problem.Milestone(p.Milestone, p.Customers); ok {
+			p.Milestone = m // those who are told are told of more than this
+		}
+		p.Problem, p.Events = problem.Tell(p.Problem, problem.Event{Kind: problem.EventUpdated, By: f.By, At: f.At, Comment: f.Comment, Other: p.SplitFrom})
 		return p, nil
 	})
 }
 
+// filledUpTo keeps how far the words were looked for.
+func (w *Workflow) filledUpTo(ctx context.Context, partID string, f problem.Filling) error {
+	p, err := w.Store.Problem(ctx, partID)
+	if err != nil || p.Filling == nil || p.Filling.After >= f.After {
+		return err
+	}
+	p.Filling = &f
+	if err = w.Store.SaveProblem(ctx, p); fault.KindOf(err) == fault.Conflict {
+		return nil // looked for again, which changes nothing
+	}
+	return err
+}
+
 // splits refuses a problem that cannot be split.
-func splits(from problem.Record, s Split) error {
+func splits(from problem.Record, s Split, words []string) error {
 	switch {
 	case s.Version != 0 && s.Version != from.Version:
 		return fault.New(fault.Conflict, "the problem is at version %d, not %d; read it again", from.Version, s.Version)
@@ -87,6 +181,8 @@ func splits(from problem.Record, s Split) error {
 		return fault.New(fault.Conflict, "a problem that is %s cannot be split; reopen it, or change the one it was merged into", from.State)
 	case len(from.Parts) >= problem.MaxParts:
 		return fault.New(fault.Conflict, "the problem has %d parts already; split one of those", problem.MaxParts)
+	case slices.ContainsFunc(from.Parts, func(p problem.Part) bool { return len(words) > 0 && slices.Equal(p.Words, words) }):
+		return fault.New(fault.Conflict, "a part has these words already; attach contacts to that one")
 	default:
 		return nil
 	}
@@ -94,41 +190,46 @@ func splits(from problem.Record, s Split) error {
 
 // split returns a problem without its part, and the part with nobody in it
 // yet.
-func split(from problem.Record, s Split, words []string) (rest, part problem.Record) {
+func (w *Workflow) split(from problem.Record, s Split, words []string, id string) (rest, part problem.Record) {
 	opened, events := problem.Open(problem.Seed{
-		ID: uuid.Must(uuid.NewV7()).String(), Reason: from.Reason, Product: from.Product, Department: from.Department, Names: from.Names,
+		ID: id, Reason: from.Reason, Product: from.Product, Department: from.Department, Names: from.Names,
 		Severity: from.Severity, TaxonomyVersion: from.TaxonomyVersion, By: s.By, FirstSeen: s.At, LastSeen: s.At, PerDay: map[string]int{},
 	}, s.At)
+	opened = problem.Agree(opened, w.AcknowledgeBy)
 	opened.SplitFrom = from.ID
 	events[0].Comment = s.Comment
 	rest = from
-	rest.Parts = append(slices.Clip(from.Parts), problem.Part{ID: opened.ID, Words: words})
-	rest.Problem, rest.Events = problem.Tell(rest.Problem, problem.Event{Kind: problem.EventSplit, By: s.By, At: s.At, Comment: s.Comment, Other: opened.ID})
-	return rest, problem.Record{Problem: opened, Events: events}
+	rest.Once = s.Once
+	rest.Parts = append(slices.Clip(from.Parts), problem.Part{ID: id, Words: words})
+	rest.Problem, rest.Events = problem.Tell(rest.Problem, problem.Event{Kind: problem.EventSplit, By: s.By, At: s.At, Comment: s.Comment, Other: id})
+	filling := &problem.Filling{Contacts: s.Contacts, Words: words, By: s.By, Comment: s.Comment, At: s.At}
+	return rest, problem.Record{Problem: opened, Events: events, Filling: filling}
 }
 
-// moving returns the contacts that go to a part.
-func (w *Workflow) moving(ctx context.Context, id string, refs []Ref, part problem.Part) ([]problem.Seen, error) {
-	out, err := w.find(ctx, refs)
-	if err != nil || len(part.Words) == 0 {
-		return out, err
+// holding returns the contacts of a problem that hold one of the words of a
+// split, of a page of customers after those that were looked at, and the last
+// of these; "" when there are no more.
+func (w *Workflow) holding(ctx context.Context, id string, f problem.Filling) (found []problem.Seen, next string, err error) {
+	if len(f.Words) == 0 {
+		return nil, "", nil
 	}
-	all, _, err := w.Store.AllAffected(ctx, id, maxSearched, "")
+	page, next, err := w.Store.AllAffected(ctx, id, fillPage, string(f.After))
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	for _, a := range all {
+	part := problem.Part{Words: f.Words}
+	for _, a := range page {
 		said, err := w.said(ctx, a)
 		if err != nil {
-			return nil, err
+			return nil, "", err
 		}
 		for _, k := range said {
 			if slices.Contains(a.Contacts, k.ID) && part.Takes(words(k.Messages)) {
-				out = append(out, w.seen(a.Customer, k.ID, k.Start))
+				found = append(found, w.seen(a.Customer, k.ID, k.Start))
 			}
 		}
 	}
-	return out, nil
+	return found, next, nil
 }
 
 // said returns the contacts of an affected customer with their messages.

@@ -35,6 +35,7 @@ type Store interface {
 	ChangeAffected(ctx context.Context, p problem.Problem, changes []problem.Change) error
 	Customer(ctx context.Context, id identity.CustomerID) (identity.Customer, error)
 	Recent(ctx context.Context, c identity.Customer, from time.Time) ([]contact.Message, error)
+	Made(ctx context.Context, problemID string, once problem.Once, now time.Time) (bool, error)
 	ContactsOf(ctx context.Context, c identity.Customer, limit int, cursor string) ([]contact.Contact, string, error)
 }
 
@@ -96,10 +97,7 @@ type Request struct {
 }
 
 // A Ref names a contact of a customer.
-type Ref struct {
-	Customer identity.CustomerID `json:"customerId"`
-	Contact  string              `json:"contact"`
-}
+type Ref = problem.Ref
 
 // MaxRefs is how many contacts one request may name.
 const MaxRefs = 50
@@ -116,7 +114,7 @@ func (w *Workflow) Open(ctx context.Context, r Request) (p problem.Record, id st
 	if r.Product != "" && (!ok || !reason.PerProduct) {
 		return p, "", fault.New(fault.Invalid, "product: it must be one of the taxonomy, and is given for a reason that is counted per product only")
 	}
-	found, err := w.find(ctx, r.Contacts)
+	found, err := w.find(ctx, r.Contacts, true)
 	if err != nil {
 		return p, "", err
 	}
@@ -143,6 +141,7 @@ func (w *Workflow) Open(ctx context.Context, r Request) (p problem.Record, id st
 		}
 	}
 	opened, events := problem.Open(seed, r.At)
+	opened = problem.Agree(opened, w.AcknowledgeBy)
 	events[0].Comment = r.Comment
 	p = problem.Record{Problem: opened, Events: events}
 	if err := w.Store.OpenProblem(ctx, p, affected); err != nil {
@@ -162,8 +161,9 @@ func taken(err error) error {
 	return fault.New(fault.Conflict, "this reason and product have a problem already; attach the contacts to it, reopen it, or split it")
 }
 
-// find returns the contacts, as they are seen.
-func (w *Workflow) find(ctx context.Context, refs []Ref) ([]problem.Seen, error) {
+// find returns the contacts, as they are seen. One that there is not, or not
+// any more, is refused, or left out when not all are needed.
+func (w *Workflow) find(ctx context.Context, refs []Ref, all bool) ([]problem.Seen, error) {
 	if len(refs) > MaxRefs {
 		return nil, fault.New(fault.Invalid, "contacts has %d entries, and may have %d; send several requests", len(refs), MaxRefs)
 	}
@@ -177,10 +177,12 @@ func (w *Workflow) find(ctx context.Context, refs []Ref) ([]problem.Seen, error)
 		if err != nil {
 			return nil, err
 		}
-		if !ok {
+		switch {
+		case ok:
+			out = append(out, w.seen(c.ID, r.Contact, start))
+		case all:
 			return nil, fault.New(fault.Invalid, "contacts: the customer has no such contact; nothing was changed")
 		}
-		out = append(out, w.seen(c.ID, r.Contact, start))
 	}
 	return out, nil
 }
@@ -284,7 +286,7 @@ func (w *Workflow) Attach(ctx context.Context, id string, refs []Ref, detach boo
 	if p.State == problem.Merged {
 		return p, fault.New(fault.Conflict, "the problem was merged into %s; change that one", p.MergedInto)
 	}
-	found, err := w.find(ctx, refs)
+	found, err := w.find(ctx, refs, true)
 	if err != nil {
 		return p, err
 	}
@@ -302,6 +304,12 @@ func (w *Workflow) Attach(ctx context.Context, id string, refs []Ref, detach boo
 	})
 }
 
+// AcknowledgeBy returns by when a department acknowledges a problem that it has
+// since a moment.
+func (w *Workflow) AcknowledgeBy(department string, since time.Time) time.Time {
+	return w.Taxonomy().AcknowledgeBy(department, since, w.Zone)
+}
+
 // Acknowledge escalates a problem that nobody acknowledged in the time agreed.
 func (w *Workflow) Acknowledge(ctx context.Context, e due.Entry, now time.Time) (again time.Time, err error) {
 	_, err = w.Change(ctx, e.Of, func(p problem.Record) (problem.Record, error) {
@@ -309,13 +317,12 @@ func (w *Workflow) Acknowledge(ctx context.Context, e due.Entry, now time.Time) 
 		if p.State != problem.Detected || !p.EscalatedAt.IsZero() {
 			return p, nil
 		}
-		t := w.Taxonomy()
-		by := t.AcknowledgeBy(p.Department, p.ChangedAt, w.Zone)
-		if now.Before(by) {
-			again = by
+		agreed := problem.Agree(p.Problem, w.AcknowledgeBy) // one of before it said so does not
+		if now.Before(agreed.AcknowledgeBy) {
+			again = agreed.AcknowledgeBy
 			return p, nil
 		}
-		d, _ := t.Department(p.Department)
+		d, _ := w.Taxonomy().Department(p.Department)
 		p.Problem, p.Events = problem.Escalate(p.Problem, d.EscalateTo, now)
 		return p, nil
 	})
@@ -354,7 +361,7 @@ func (w *Workflow) Watch(ctx context.Context, e due.Entry, now time.Time) (time.
 		if events[0].Evidence != nil {
 			events[0].Evidence.Quotes = p.Quotes
 		}
-		p.Problem, p.Events = next, events
+		p.Problem, p.Events = problem.Agree(next, w.AcknowledgeBy), events
 		return p, nil
 	})
 	return time.Time{}, gone(err)

@@ -220,6 +220,15 @@ func TestNoAcknowledgementInTheTimeAgreedEscalatesOnce(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	p := b.opened("invoice-unclear", 1, 1) // billing has 16 working hours: until Wednesday at nine
+	if want := monday.Add(day + 8*time.Hour); !p.AcknowledgeBy.Equal(want) {
+		t.Errorf("to be acknowledged by %v, not %v", p.AcknowledgeBy, want)
+	}
+	if k := b.due(p.ID, p.AcknowledgeBy.Add(-time.Second)); len(k) != 0 {
+		t.Errorf("due before: %v", k)
+	}
+	if k := b.due(p.ID, p.AcknowledgeBy); !slices.Equal(k, []due.Kind{due.Acknowledge}) {
+		t.Errorf("due then: %v", k)
+	}
 	e := due.Entry{Kind: due.Acknowledge, Of: p.ID}
 	again, err := b.Acknowledge(t.Context(), e, monday.Add(time.Minute))
 	if err != nil || !again.Equal(monday.Add(day+8*time.Hour)) {
@@ -238,7 +247,7 @@ func TestNoAcknowledgementInTheTimeAgreedEscalatesOnce(t *testing.T) {
 		t.Errorf("still due %v", k)
 	}
 	got = b.step(p.ID, problem.Update{To: problem.Acknowledged, By: "els", At: monday.Add(3 * day)})
-	if got.EscalatedTo != "" || len(got.Events) != 2 {
+	if got.EscalatedTo != "" || len(got.Events) != 2 || !got.AcknowledgeBy.IsZero() {
 		t.Errorf("acknowledged %+v %+v", got.Problem, got.Events)
 	}
 }

@@ -130,12 +130,12 @@ func (m *mailer) handle(ctx context.Context, body []byte) error {
 // words are what a mail and a page say, by language.
 var words = map[string]map[string]string{
 	"nl": {
-		"about": "Veel vragen over", "customers": "%d klanten, %d contacten, sinds %s", "said": "Klanten schrijven:", "state": "Stand: %s",
+		"about": "Veel vragen over", "customers": "%d klanten, %d contacten, sinds %s", "said": "Klanten schrijven:", "state": "Stand: %s", "by": "Graag vóór %s bevestigen dat u ernaar kijkt.",
 		"ack": "Wij kijken ernaar:", "answer": "Antwoorden:", "do": "Bevestigen", "comment": "Toelichting", "thanks": "Dank u wel. Het is doorgegeven.",
 		"gone": "Deze link is verlopen of klopt niet.", "ackTitle": "Wij kijken ernaar", "answerTitle": "Antwoord",
 	},
 	"en": {
-		"about": "Many questions about", "customers": "%d customers, %d contacts, since %s", "said": "Customers write:", "state": "State: %s",
+		"about": "Many questions about", "customers": "%d customers, %d contacts, since %s", "said": "Customers write:", "state": "State: %s", "by": "Please say before %s that you look into it.",
 		"ack": "We look into it:", "answer": "Answer:", "do": "Confirm", "comment": "Comment", "thanks": "Thank you. It was passed on.",
 		"gone": "This link has expired, or is not right.", "ackTitle": "We look into it", "answerTitle": "Answer",
 	},
@@ -159,6 +159,9 @@ func (m *mailer) write(i problem.Item) ([]byte, error) {
 			fmt.Fprintf(&text, "\n%s\n", w["said"])
 		}
 		fmt.Fprintf(&text, "- %s\n", q)
+	}
+	if !i.AcknowledgeBy.IsZero() {
+		fmt.Fprintf(&text, "\n"+w["by"]+"\n", i.AcknowledgeBy.Local().Format("2006-01-02 15:04 MST"))
 	}
 	if i.State == problem.Detected {
 		fmt.Fprintf(&text, "\n%s\n%s\n", w["ack"], m.link("acknowledge", i.ID))

@@ -1,0 +1,248 @@
+package workflow_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/due"
+	"github.com/heard-intake/heard/internal/fault"
+	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/problem"
+	"github.com/heard-intake/heard/internal/store"
+	"github.com/heard-intake/heard/internal/workflow"
+)
+
+// errGone is what a caller sees of a process that died.
+var errGone = errors.New("the process died")
+
+// A mortal store dies at its n-th write: before it, or just after.
+type mortal struct {
+	*store.Table
+	left  int
+	after bool
+}
+
+func (m *mortal) write(do func() error) error {
+	m.left--
+	switch {
+	case m.left > 0:
+		return do()
+	case m.left == 0 && m.after:
+		if err := do(); err != nil {
+			return err
+		}
+	default: // dead already
+	}
+	return errGone
+}
+
+func (m *mortal) SaveProblem(ctx context.Context, p problem.Record) error {
+	return m.write(func() error { return m.Table.SaveProblem(ctx, p) })
+}
+
+func (m *mortal) SplitProblem(ctx context.Context, from, part problem.Record) error {
+	return m.write(func() error { return m.Table.SplitProblem(ctx, from, part) })
+}
+
+func (m *mortal) ChangeAffected(ctx context.Context, p problem.Problem, all []problem.Change) error {
+	return m.write(func() error { return m.Table.ChangeAffected(ctx, p, all) })
+}
+
+// says has the n-th customer say a text, which is a contact of its own.
+func (b *bench) says(n int, text string) workflow.Ref {
+	b.Helper()
+	at := monday.Add(-time.Duration(n) * time.Minute)
+	m := contact.Message{
+		Version: contact.SchemaVersion, ID: contact.NewID(contact.WhatsApp, at, fmt.Sprint("m", n)), Channel: contact.WhatsApp,
+		CustomerID: identity.CustomerID(fmt.Sprintf("01931c2e-7a40-7c1e-9d3b-%012d", n)), Direction: contact.Inbound, Kind: contact.Text,
+		ProviderID: fmt.Sprint("m", n), SentAt: at, Text: text,
+		Customer: identity.Address{Alias: identity.Alias{Kind: identity.Phone, Value: fmt.Sprintf("31970100%05d", n)}, Assurance: identity.Verified},
+	}
+	if _, err := b.table.PutMessage(b.Context(), m, ""); err != nil {
+		b.Fatal(err)
+	}
+	k := contact.Contacts([]contact.Message{m})[0]
+	k.Customer = m.CustomerID
+	if err := b.table.SaveContact(b.Context(), k); err != nil {
+		b.Fatal(err)
+	}
+	return workflow.Ref{Customer: k.Customer, Contact: k.ID}
+}
+
+// holds fails the test unless a problem counts exactly what it lists, each of
+// these contacts once.
+func (b *bench) holds(id string, want map[string]bool) {
+	b.Helper()
+	p := b.read(id)
+	all, _, err := b.table.AllAffected(b.Context(), id, 1000, "")
+	if err != nil {
+		b.Fatal(err)
+	}
+	contacts := 0
+	for _, a := range all {
+		for _, k := range a.Contacts {
+			contacts++
+			if !want[k] {
+				b.Errorf("%s holds %s", id, k)
+			}
+		}
+	}
+	if contacts != len(want) || p.Contacts != contacts || p.Customers != len(all) {
+		b.Errorf("%s lists %d contacts of %d customers, counts %d of %d; want %d", id, contacts, len(all), p.Contacts, p.Customers, len(want))
+	}
+}
+
+func (b *bench) events(id string) (kinds []problem.EventKind) {
+	b.Helper()
+	lines, _, err := b.table.Log(b.Context(), id, 100, "")
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, l := range lines {
+		kinds = append(kinds, l.Event)
+	}
+	return kinds
+}
+
+// Whichever write a split dies at, the clock or a repetition finishes it:
+// every contact is in one of the two, once, and each department is told once.
+func TestASplitThatBreaksOffIsFinished(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	const customers = 35 // more than one look at the words takes
+	var refs []workflow.Ref
+	rest, moved := map[string]bool{}, map[string]bool{}
+	for n := range customers {
+		text := "Ik snap er niets van"
+		if n%10 < 6 {
+			text += ", tekening zeven ontbreekt"
+		}
+		r := b.says(n, text)
+		refs = append(refs, r)
+		if n%10 < 6 || n == 8 || n == 9 {
+			moved[r.Contact] = true
+		} else {
+			rest[r.Contact] = true
+		}
+	}
+	reasons := b.Taxonomy().Reasons
+	cases := 0
+	for dies := 1; ; dies++ {
+		reached := false
+		for _, after := range []bool{false, true} {
+			for _, clock := range []bool{false, true} {
+				if !after && clock && dies == 1 {
+					continue // nothing was written: the clock knows of nothing
+				}
+				if cases == len(reasons) {
+					t.Fatal("more cases than reasons; a split has more writes than it should")
+				}
+				p, _, err := b.Open(t.Context(), workflow.Request{Reason: reasons[cases].ID, Contacts: refs, By: "els", At: monday})
+				if err != nil {
+					t.Fatal(err)
+				}
+				cases++
+				broken := &mortal{b.table, dies, after}
+				w := &workflow.Workflow{Store: broken, Taxonomy: b.Taxonomy, Zone: b.Zone}
+				s := workflow.Split{
+					Contacts: refs[8:10], Words: []string{"tekening zeven"}, By: "els", At: monday, Version: p.Version,
+					Once: problem.Once{Key: "els split-1", Print: "x", Expires: monday.Add(day)},
+				}
+				if _, err = w.Split(t.Context(), p.ID, s); err == nil {
+					continue // it has fewer writes
+				}
+				reached = true
+				if !errors.Is(err, errGone) {
+					t.Fatal(err)
+				}
+				part := b.finished(p.ID, s, clock)
+				b.holds(p.ID, rest)
+				b.holds(part, moved)
+				if got := fmt.Sprint(b.events(p.ID), b.events(part)); got != "[split opened] [updated opened]" {
+					t.Errorf("dies at %d, after %v, by the clock %v: told %s", dies, after, clock, got)
+				}
+			}
+		}
+		if !reached {
+			if dies < 6 {
+				t.Errorf("a split of two pages has %d writes", dies-1)
+			}
+			return
+		}
+	}
+}
+
+// finished has a split that broke off finished, twice, and returns the part.
+func (b *bench) finished(id string, s workflow.Split, clock bool) string {
+	b.Helper()
+	part := ""
+	if clock {
+		part = b.read(id).Parts[0].ID
+		if got := b.due(part, monday.Add(time.Minute)); fmt.Sprint(got) != "[split]" {
+			b.Errorf("due %v", got)
+		}
+	}
+	for range 2 {
+		if clock {
+			if again, err := b.Divide(b.Context(), due.Entry{Kind: due.Split, Of: part}, monday.Add(time.Minute)); err != nil || !again.IsZero() {
+				b.Fatal(again, err)
+			}
+			continue
+		}
+		p, err := b.Split(b.Context(), id, s)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if part != "" && part != p.ID {
+			b.Errorf("repeated, it made another part")
+		}
+		part = p.ID
+	}
+	if parts := b.read(id).Parts; len(parts) != 1 || parts[0].ID != part {
+		b.Errorf("parts %+v", parts)
+	}
+	return part
+}
+
+func TestASplitUnderANameIsThatOneOnly(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	p := b.opened("invoice-unclear", 1, 3)
+	s := workflow.Split{Words: []string{"btw"}, By: "els", At: monday, Once: problem.Once{Key: "els a", Print: "x", Expires: monday.Add(day)}}
+	if _, err := b.Split(t.Context(), p.ID, s); err != nil {
+		t.Fatal(err)
+	}
+	other := s
+	other.Words, other.Once.Print = []string{"korting"}, "y"
+	if _, err := b.Split(t.Context(), p.ID, other); fault.KindOf(err) != fault.Conflict {
+		t.Errorf("another split under the same name: %v", err)
+	}
+	again := s
+	again.Once = problem.Once{}
+	if _, err := b.Split(t.Context(), p.ID, again); fault.KindOf(err) != fault.Conflict {
+		t.Errorf("the same words under no name: %v", err)
+	}
+}
+
+func TestAPartThatIsMergedBackIsNoPartAnyMore(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	p := b.opened("invoice-unclear", 1, 5)
+	part, err := b.Split(t.Context(), p.ID, workflow.Split{
+		Contacts: []workflow.Ref{{Customer: "01931c2e-7a40-7c1e-9d3b-000000000001", Contact: "k1"}}, Words: []string{"btw"}, By: "els", At: monday,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	merged := b.step(part.ID, problem.Update{To: problem.Merged, Into: p.ID, By: "els", At: monday})
+	if err := b.Absorb(t.Context(), merged, monday); err != nil {
+		t.Fatal(err)
+	}
+	if got := b.read(p.ID); got.Customers != 5 || got.Contacts != 5 || len(got.Parts) != 0 {
+		t.Errorf("whole again: %+v", got.Problem)
+	}
+}
