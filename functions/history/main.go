@@ -9,7 +9,9 @@ import (
 
 	"github.com/heard-intake/heard/internal/api"
 	"github.com/heard-intake/heard/internal/config"
+	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/telemetry"
+	"github.com/heard-intake/heard/internal/triage"
 	"github.com/heard-intake/heard/internal/wiring"
 )
 
@@ -26,6 +28,10 @@ func main() {
 		Limit:    &api.Limiter{Counter: table, PerMinute: config.Int("REQUESTS_PER_MINUTE", 0)},
 		Mailbox:  api.Mailbox{Domain: config.Or("MAIL_DOMAIN", ""), Default: config.Must("MAIL_FROM"), Tokens: wiring.MailTokens(cfg)},
 		Now:      time.Now,
+		Preview: func(ctx context.Context, k contact.Contact) (contact.Contact, bool, error) {
+			t := triage.Triage{Store: table, Taxonomy: rules.Current(), Zone: time.UTC, Now: time.Now}
+			return t.Preview(ctx, k)
+		},
 	}
 	lambda.Start(agents.Handle)
 }

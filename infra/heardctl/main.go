@@ -60,6 +60,8 @@ func commands() []command {
 		{"problem", "<act> <id> ...", "work on one: show, open, step, attach, detach, split, merge, log", (*tool).problem},
 		{"queue", "<department>", "show the problem items on a department's queue", (*tool).queue},
 		{"resend", "<department|problem>", "put the latest item of a problem, or of a department's open ones, on the queue again", (*tool).resend},
+		{"corrections", "[-text]", "write what agents corrected as JSON lines; with -text what was said, masked, and naming nobody", (*tool).corrections},
+		{"reclassify", "-reason <id|unknown> -since <time>", "have contacts classified by the taxonomy as it is now; -dry-run shows what would change", (*tool).reclassify},
 		{"replay", "quarantine|dead", "take in again what could not be read, or what was given up on", (*tool).replay},
 		{"taxonomy", "check|publish <file>", "say what is wrong with a taxonomy; or bring it into use", (*tool).taxonomy},
 		{"token", "", "print a token for the API of the local stack", (*tool).token},

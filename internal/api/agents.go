@@ -40,7 +40,11 @@ type Customers interface {
 	AffectedOf(ctx context.Context, problemID string, customers []identity.CustomerID) (map[identity.CustomerID]problem.Affected, error)
 	ContactByID(ctx context.Context, c identity.Customer, id string) (contact.Contact, contact.ID, identity.CustomerID, error)
 	PutCorrection(ctx context.Context, c contact.Correction) error
-	Corrections(ctx context.Context, since time.Time, limit int, cursor string) ([]contact.Correction, string, error)
+	Corrections(ctx context.Context, since, until time.Time, limit int, cursor string) ([]contact.Correction, string, error)
+	Everywhere(ctx context.Context, reason string, from, to time.Time, cursor string) (found []contact.Contact, examined int, next string, err error)
+	Recent(ctx context.Context, c identity.Customer, from time.Time) ([]contact.Message, error)
+	Acted(ctx context.Context, what, by, which string, n int, at time.Time) error
+	AskContactAgain(ctx context.Context, k contact.Contact, now time.Time) error
 	AskAgain(ctx context.Context, c identity.CustomerID, since, now time.Time) error
 }
 
@@ -60,6 +64,9 @@ type Agents struct {
 	Limit    *Limiter
 	Mailbox  Mailbox // that answers are sent from
 	Now      func() time.Time
+
+	// Preview tells what a contact would be if it were classified anew.
+	Preview func(ctx context.Context, k contact.Contact) (now contact.Contact, ok bool, err error)
 }
 
 var agentRoutes = routes[*Agents]{
@@ -70,6 +77,8 @@ var agentRoutes = routes[*Agents]{
 	"GET /v1/customers/{id}/contacts":                   {ReadCustomers, (*Agents).contacts},
 	"GET /v1/contacts":                                  {ReadCustomers, (*Agents).waiting},
 	"GET /v1/corrections":                               {ReadCustomers, (*Agents).corrections},
+	"GET /v1/examples":                                  {ReadCustomers, (*Agents).examples},
+	"POST /v1/reclassify":                               {WriteCustomers, (*Agents).renew},
 	"PUT /v1/customers/{id}/contacts/{contact}/reasons": {WriteCustomers, (*Agents).correct},
 	"POST /v1/customers/{id}/reclassify":                {WriteCustomers, (*Agents).reclassify},
 	"POST /v1/customers/{id}/messages":                  {WriteCustomers, (*Agents).recordAnswer},

@@ -35,6 +35,7 @@ import (
 	"github.com/heard-intake/heard/internal/store/storetest"
 	"github.com/heard-intake/heard/internal/taxonomy"
 	"github.com/heard-intake/heard/internal/telemetry"
+	"github.com/heard-intake/heard/internal/triage"
 )
 
 // now is when every test takes place.
@@ -82,6 +83,7 @@ func newStack(t testing.TB) *stack {
 	s.table.Now = clock
 	meter := &telemetry.Meter{Function: "test", Out: s.metrics, Now: clock}
 	s.agents = &api.Agents{Store: s.table, Blobs: s.blobs, Taxonomy: func() *taxonomy.Taxonomy { return tax }, Meter: meter, Now: clock, Mailbox: mailbox}
+	s.agents.Preview = (&triage.Triage{Store: s.table, Taxonomy: tax, Zone: time.UTC, Now: clock}).Preview
 	s.departments = &api.Departments{Store: s.table, Taxonomy: func() *taxonomy.Taxonomy { return tax }, Zone: time.UTC, Now: clock}
 	s.chat = &api.Chat{Site: site, Store: s.table, Blobs: s.blobs, Secrets: chatSecret(t), Meter: meter, Now: clock}
 	return s

@@ -8,7 +8,9 @@ import (
 
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
+	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/problem"
+	"github.com/heard-intake/heard/internal/taxonomy"
 	"github.com/heard-intake/heard/internal/workflow"
 )
 
@@ -115,18 +117,7 @@ func (d *Departments) said(ctx context.Context, u problem.Unknown) ([]problem.Ca
 	if err != nil {
 		return nil, err
 	}
-	t := d.Taxonomy()
-	known := problem.Known{Names: []string{c.Name}, Accounts: []string{c.Account}, Public: []string{t.Organisation}}
-	for _, p := range t.Products {
-		known.Public = append(known.Public, p.Names.NL, p.Names.EN)
-	}
-	for _, m := range ms {
-		known.Names = append(known.Names, m.Name, m.Username)
-		known.Orders = append(known.Orders, t.OrderNumbers(m.Text)...)
-		for _, a := range m.Addresses() {
-			known.Address(a)
-		}
-	}
+	known := knownOf(d.Taxonomy(), c, ms)
 	var out []problem.Candidate
 	for _, k := range contact.Contacts(ms) {
 		if k.ID != u.Contact {
@@ -139,6 +130,22 @@ func (d *Departments) said(ctx context.Context, u problem.Unknown) ([]problem.Ca
 		}
 	}
 	return out, nil
+}
+
+// knownOf is what is known of a customer who said something, to be masked.
+func knownOf(t *taxonomy.Taxonomy, c identity.Customer, ms []contact.Message) problem.Known {
+	known := problem.Known{Names: []string{c.Name}, Accounts: []string{c.Account}, Public: []string{t.Organisation}}
+	for _, p := range t.Products {
+		known.Public = append(known.Public, p.Names.NL, p.Names.EN)
+	}
+	for _, m := range ms {
+		known.Names = append(known.Names, m.Name, m.Username)
+		known.Orders = append(known.Orders, t.OrderNumbers(m.Text)...)
+		for _, a := range m.Addresses() {
+			known.Address(a)
+		}
+	}
+	return known
 }
 
 func refsOf(b problem.Burst) []workflow.Ref {

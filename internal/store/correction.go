@@ -47,15 +47,27 @@ func readCorrection(it item) (contact.Correction, error) {
 	return c, nil
 }
 
-// Corrections returns what agents corrected since a time, earliest first, at
-// most limit after the cursor, which is an opaque text of this function's own.
-func (t *Table) Corrections(ctx context.Context, since time.Time, limit int, cursor string) ([]contact.Correction, string, error) {
+// Corrections returns what agents corrected since a time and until another,
+// earliest first, at most limit after the cursor, which is an opaque text of
+// this function's own. A zero until is no end.
+func (t *Table) Corrections(ctx context.Context, since, until time.Time, limit int, cursor string) ([]contact.Correction, string, error) {
+	before := "~"
+	if !until.IsZero() {
+		before = timeSK("", until)
+	}
+	if cursor != "" {
+		cursor += "~" // just after it
+	}
+	after := max(cursor, timeSK("", since))
+	if after > before {
+		return nil, "", nil
+	}
 	var keys []item
 	var places []string
 	err := t.query(ctx, &dynamodb.QueryInput{
 		IndexName:                 aws.String(gsiName),
-		KeyConditionExpression:    aws.String("gsi1pk = :pk AND gsi1sk > :after"),
-		ExpressionAttributeValues: item{":pk": str(correctionsPK), ":after": str(max(cursor, timeSK("", since)))},
+		KeyConditionExpression:    aws.String("gsi1pk = :pk AND gsi1sk BETWEEN :after AND :before"),
+		ExpressionAttributeValues: item{":pk": str(correctionsPK), ":after": str(after), ":before": str(before)},
 		Limit:                     ptr(int32(limit + 1)), //nolint:gosec // bounded by the API
 	}, func(it item) bool {
 		keys = append(keys, key(text(it, pkName), text(it, skName)))
@@ -139,15 +151,4 @@ func (t *Table) contactByID(ctx context.Context, c identity.CustomerID, id strin
 		return seen < maxLookedAt
 	})
 	return found, firstError(err, bad)
-}
-
-// AskAgain asks triage, by the stream, to classify the contacts of a customer
-// anew in which something was said since a time.
-func (t *Table) AskAgain(ctx context.Context, c identity.CustomerID, since, now time.Time) error {
-	it := key(customerPK(c), timeSK(againPrefix, since))
-	it["t"], it[ttlName] = millis(now), num(now.Add(24*time.Hour).Unix())
-	if _, err := t.db.PutItem(ctx, &dynamodb.PutItemInput{TableName: t.name, Item: it}); err != nil {
-		return failed(err, "write item")
-	}
-	return nil
 }

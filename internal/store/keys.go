@@ -23,10 +23,11 @@ import (
 //	contact       C#<customer>            K#<start>#<id>
 //	doubt         C#<customer>            M~<channel>#<provider id>
 //	correction    C#<customer>            K~<time>#<channel>#<provider id>
-//	classify      C#<customer>            Z#<time>
+//	classify      C#<customer>            Z#<time>[#<contact>]
 //	claim         C#<customer>            H
 //	suggestion    C#<customer>            S#<other customer>
 //	change        C#<customer>            J#<time>#<id>
+//	act           G#<what>                <time>#<hash of who>
 //	name          R#<hash>                <customer>
 //	order         O#<hash>                O
 //	problem       P#<problem>             P

@@ -106,7 +106,7 @@ func TestACorrectedContactLeavesOneProblemAndJoinsAnother(t *testing.T) {
 	if k := only(t, table, "c003"); k.Causes[0].Reason != "password-reset" || k.Causes[0].Message != after.ID {
 		t.Errorf("what is said later adds no reason: %+v", k)
 	}
-	all, next, err := table.Corrections(t.Context(), time.Time{}, 10, "")
+	all, next, err := table.Corrections(t.Context(), time.Time{}, time.Time{}, 10, "")
 	if err != nil || len(all) != 2 || next != "" || all[1].By != "els" || len(all[1].Causes) != 0 {
 		t.Errorf("%+v %q %v", all, next, err)
 	}

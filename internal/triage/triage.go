@@ -111,6 +111,8 @@ type hint struct {
 	customer identity.CustomerID
 	from     time.Time
 	index    int               // of the first record in the batch
+	said     time.Time         // contacts in which something was said since are classified anew
+	again    []string          // and these contacts
 	who      identity.Customer // as it was read when only a second look is due
 	anew     bool              // also what was said before may be about something else
 	err      error
@@ -122,7 +124,7 @@ func hints(ev events.DynamoDBEvent) []hint {
 	at := map[identity.CustomerID]int{}
 	var out []hint
 	for i, r := range ev.Records {
-		customer, from, ok := about(r)
+		customer, from, only, ok := about(r)
 		if !ok {
 			continue
 		}
@@ -130,7 +132,12 @@ func hints(ev events.DynamoDBEvent) []hint {
 		if !seen {
 			j = len(out)
 			at[customer] = j
-			out = append(out, hint{customer: customer, from: from, index: i})
+			out = append(out, hint{customer: customer, from: from, said: never, index: i})
+		}
+		if only != "" {
+			out[j].again = append(out[j].again, only)
+		} else if from.Before(out[j].said) {
+			out[j].said = from
 		}
 		sk := r.Change.Keys["sk"].String()
 		out[j].anew = out[j].anew || !strings.HasPrefix(sk, "M#") && !strings.HasPrefix(sk, "X#")
@@ -141,33 +148,38 @@ func hints(ev events.DynamoDBEvent) []hint {
 	return out
 }
 
+// never is after everything that was said.
+var never = time.Unix(1<<40, 0)
+
 // about reads from the key whose message a record is about, and its time; the
-// zero time for a change of who is who.
-func about(r events.DynamoDBEventRecord) (identity.CustomerID, time.Time, bool) {
+// zero time for a change of who is who. Only is the one contact that is to be
+// classified anew, when it is about one.
+func about(r events.DynamoDBEventRecord) (who identity.CustomerID, from time.Time, only string, ok bool) {
 	pk, okPK := r.Change.Keys["pk"]
 	sk, okSK := r.Change.Keys["sk"]
 	if !okPK || !okSK || pk.DataType() != events.DataTypeString || sk.DataType() != events.DataTypeString {
-		return "", time.Time{}, false
+		return "", time.Time{}, "", false
 	}
 	customer, okC := strings.CutPrefix(pk.String(), "C#")
 	if okC && strings.HasPrefix(sk.String(), "J#") {
-		return identity.CustomerID(customer), time.Time{}, true
+		return identity.CustomerID(customer), time.Time{}, "", true
 	}
-	ms, ok := strings.CutPrefix(sk.String(), "Z#") // to be classified again
+	rest, ok := strings.CutPrefix(sk.String(), "Z#") // to be classified again
 	if at, lost := r.Change.NewImage["la"]; lost && strings.HasPrefix(sk.String(), "X#") && at.DataType() == events.DataTypeNumber {
-		ms, ok = at.Number(), true // an answer may not have arrived
+		rest, ok = at.Number(), true // an answer may not have arrived
 	}
 	if ok && okC {
+		ms, only, _ := strings.Cut(rest, "#")
 		n, err := strconv.ParseInt(ms, 10, 64)
-		return identity.CustomerID(customer), time.UnixMilli(n).UTC(), err == nil
+		return identity.CustomerID(customer), time.UnixMilli(n).UTC(), only, err == nil
 	}
 	// A correction has the key of the message that it goes with, and the like.
-	rest, okM := strings.CutPrefix(strings.Replace(sk.String(), "K~", "M#", 1), "M#")
+	id, okM := strings.CutPrefix(strings.Replace(sk.String(), "K~", "M#", 1), "M#")
 	if !okC || !okM {
-		return "", time.Time{}, false
+		return "", time.Time{}, "", false
 	}
-	at, _, _, err := contact.ID(strings.Replace(rest, "#", ":", 2)).Parse()
-	return identity.CustomerID(customer), at, err == nil
+	at, _, _, err := contact.ID(strings.Replace(id, "#", ":", 2)).Parse()
+	return identity.CustomerID(customer), at, "", err == nil
 }
 
 // round works on the customers once and returns those that have to be done
@@ -274,7 +286,7 @@ func (t *Triage) plan(ctx context.Context, h hint, again bool) plan {
 		}
 	}
 	t.keep(stored, made, h)
-	p.compare(stored, made, from)
+	p.compare(stored, made, from, h.again)
 	t.evidenceOf(&p, stored)
 	t.unknownOf(&p, stored, made, h)
 	return p
@@ -370,13 +382,14 @@ func anchor(from time.Time, stored []contact.Contact, ms []contact.Message) time
 }
 
 // keep leaves the contacts that nothing was said in as an older taxonomy
-// classified them, unless all are to be classified again.
+// classified them, unless they are to be classified again.
 func (t *Triage) keep(stored, made []contact.Contact, h hint) {
 	for i := range made {
 		k := &made[i]
 		last := k.Messages[len(k.Messages)-1].SentAt
 		for _, was := range stored {
-			if was.ID == k.ID && was.Taxonomy != "" && was.Taxonomy != t.Taxonomy.Version && last.Before(h.from) {
+			if was.ID == k.ID && was.Taxonomy != "" && was.Taxonomy != t.Taxonomy.Version &&
+				last.Before(h.said) && !slices.Contains(h.again, k.ID) {
 				k.Causes, k.Department, k.Taxonomy = was.Causes, was.Department, was.Taxonomy
 			}
 		}
@@ -391,8 +404,9 @@ type place struct {
 }
 
 // compare says what differs between the stored contacts from a time on and
-// those that the messages make.
-func (p *plan) compare(stored, made []contact.Contact, from time.Time) {
+// those that the messages make. One that was to be classified again says by
+// which taxonomy it was.
+func (p *plan) compare(stored, made []contact.Contact, from time.Time, again []string) {
 	old := map[place]contact.Contact{}
 	for _, k := range stored {
 		if !k.Start.Before(from) {
@@ -406,7 +420,7 @@ func (p *plan) compare(stored, made []contact.Contact, from time.Time) {
 			p.save = append(p.save, k)
 			continue
 		}
-		if !same(was, k) {
+		if !same(was, k) || was.Taxonomy != k.Taxonomy && slices.Contains(again, k.ID) {
 			k.Version = was.Version
 			p.save = append(p.save, k)
 		}

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/heard-intake/heard/infra/heardctl/client"
+)
+
+// corrections writes what agents corrected, one a line.
+func (t *tool) corrections(ctx context.Context, args []string) error {
+	f := t.flags("corrections")
+	text := f.Bool("text", false, "what was said, masked, without naming anybody")
+	q := url.Values{"limit": {"200"}}
+	set := func(name string) func(string) error {
+		return func(v string) error { q.Set(name, v); return nil }
+	}
+	f.Func("since", "from a `time` on, like 2026-03-01T00:00:00Z", set("since"))
+	f.Func("until", "before a `time`", set("until"))
+	f.Func("cursor", "go on where an earlier call broke off", set("cursor"))
+	if err := t.parse(f, args, 0, 0); err != nil {
+		return err
+	}
+	c, err := t.open(ctx)
+	if err != nil {
+		return err
+	}
+	path := "/v1/corrections"
+	if *text {
+		path = "/v1/examples"
+	}
+	for {
+		var page struct {
+			Corrections, Examples []json.RawMessage
+			Cursor                string
+		}
+		if err := c.Call(ctx, http.MethodGet, path+"?"+q.Encode(), nil, &page); err != nil {
+			return t.goOn(err, q.Get("cursor"))
+		}
+		for _, line := range slices.Concat(page.Corrections, page.Examples) {
+			if _, err := fmt.Fprintf(t.out, "%s\n", line); err != nil {
+				return t.goOn(err, q.Get("cursor"))
+			}
+		}
+		if page.Cursor == "" {
+			return nil
+		}
+		q.Set("cursor", page.Cursor)
+	}
+}
+
+// goOn adds to what broke a long task off how to go on with it.
+func (t *tool) goOn(err error, cursor string) error {
+	if cursor == "" {
+		return explained(err)
+	}
+	return fmt.Errorf("%w\n  go on with -cursor %s", explained(err), cursor)
+}
+
+// A renewed is the answer to one request for contacts to be classified anew.
+type renewed struct {
+	Taxonomy        string
+	Examined, Found int
+	Changes         []struct {
+		Was, Now []string
+		Contacts int
+	}
+	Cursor string
+}
+
+// reclassify has the contacts of a reason classified anew, or shows what that
+// would change.
+func (t *tool) reclassify(ctx context.Context, args []string) error {
+	f := t.flags("reclassify")
+	body := map[string]any{}
+	set := func(name string) func(string) error {
+		return func(v string) error { body[name] = v; return nil }
+	}
+	f.Func("reason", "the `id` of a reason, also of an older taxonomy, or unknown", set("reason"))
+	f.Func("since", "contacts that began from a `time` on, like 2026-03-01T00:00:00Z", set("since"))
+	f.Func("until", "and before a `time`; else until now", set("until"))
+	f.Func("cursor", "go on where an earlier call broke off", set("cursor"))
+	dry := f.Bool("dry-run", false, "only show what would change")
+	if err := t.parse(f, args, 0, 0); err != nil {
+		return err
+	}
+	if body["reason"] == nil || body["since"] == nil {
+		return errors.New("say which contacts, with -reason and -since 2026-03-01T00:00:00Z")
+	}
+	c, err := t.open(ctx)
+	if err != nil {
+		return err
+	}
+	body["dryRun"] = *dry
+	all, sum, err := t.renew(ctx, c, body)
+	if err != nil {
+		return err
+	}
+	for _, line := range slices.SortedFunc(maps.Keys(sum), func(a, b string) int { return cmp.Or(cmp.Compare(sum[b], sum[a]), cmp.Compare(a, b)) }) {
+		fmt.Fprintf(t.out, "%6d  %s\n", sum[line], line)
+	}
+	if *dry {
+		fmt.Fprintf(t.out, "%d contacts of an older taxonomy than %s; nothing was changed\n", all.Found, all.Taxonomy)
+		return nil
+	}
+	fmt.Fprintf(t.out, "%d contacts are being classified by taxonomy %s\n", all.Found, all.Taxonomy)
+	return nil
+}
+
+// renew goes through the whole table, and sums up what would change.
+func (t *tool) renew(ctx context.Context, c *client.Client, body map[string]any) (all renewed, sum map[string]int, err error) {
+	sum = map[string]int{}
+	for {
+		var some renewed
+		if err := c.Call(ctx, http.MethodPost, "/v1/reclassify", body, &some); err != nil {
+			cursor, _ := body["cursor"].(string)
+			return all, nil, t.goOn(err, cursor)
+		}
+		all.Taxonomy, all.Found = some.Taxonomy, all.Found+some.Found
+		for _, d := range some.Changes {
+			sum[reasons(d.Was)+" -> "+reasons(d.Now)] += d.Contacts
+		}
+		if some.Cursor == "" {
+			return all, sum, nil
+		}
+		body["cursor"] = some.Cursor
+	}
+}
+
+func reasons(all []string) string { return cmp.Or(strings.Join(all, ", "), "unknown") }
