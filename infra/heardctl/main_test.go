@@ -140,6 +140,15 @@ func TestOperatorsWork(t *testing.T) {
 	expect(works(t, here("problem", "open", "-comment", "By phone.", "invoice-unclear", "account:K-1001")...), "for billing: invoice-unclear", "1 customers")
 	expect(works(t, here("problem", "log", one)...), "opened", "acknowledged", "We look.", "split")
 
+	if out := works(t, here("corrections")...) + works(t, here("corrections", "-text", "-since", "2026-01-01T00:00:00Z")...); out != "" {
+		t.Errorf("nobody corrected anything: %s", out)
+	}
+	expect(works(t, here("reclassify", "-reason", "manual-unclear", "-since", "2026-01-01T00:00:00Z", "-dry-run")...), "0 contacts of an older taxonomy than", "nothing was changed")
+	expect(works(t, here("reclassify", "-reason", "unknown", "-since", "2026-01-01T00:00:00Z")...), "0 contacts are being classified")
+	if _, errOut, code := heardctl(t, here("reclassify", "-reason", "unknown")...); code != 1 || !strings.Contains(errOut, "-since 2026-03-01T00:00:00Z") {
+		t.Errorf("since nobody knows when: %d %s", code, errOut)
+	}
+
 	bad := filepath.Join(t.TempDir(), "bad.json")
 	if err := os.WriteFile(bad, []byte(`{"object":"page","entry":7}`), 0o600); err != nil {
 		t.Fatal(err)
