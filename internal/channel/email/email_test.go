@@ -74,6 +74,8 @@ func TestWhoWroteIt(t *testing.T) {
 		{"the domain that was checked", "From: jan@example.com", email.Verdicts{DMARC: "PASS", From: "example.com"}, "jan@example.com", identity.Verified},
 		{"an address in the name", `From: "boss@example.org" <jan@example.com>`, pass, "jan@example.com", identity.Verified},
 		{"no From, but a Reply-To", "Reply-To: jan@example.com", pass, "jan@example.com", identity.Claimed},
+		{"a list that writes under its own name", "From: Jan via Lijst <lijst@example.org>\nX-BeenThere: lijst@example.org\nX-Mailman-Version: 3.3\nX-MailFrom: jan@example.com", pass, "jan@example.com", identity.Claimed},
+		{"an original sender that no list names", "From: jan@example.com\nX-Mailman-Version: 3.3\nX-BeenThere: lijst@example.org\nX-MailFrom: piet@example.com", pass, "jan@example.com", identity.Verified},
 		{"an internationalized domain", "From: jan@bücher.example", pass, "jan@xn--bcher-kva.example", identity.Verified},
 	}
 	for _, tt := range tests {

@@ -115,13 +115,13 @@ func fallbackSender(h rfc822.Header, env Envelope, raw []byte) identity.Alias {
 // Anybody can write these fields, so they give a claimed alias only, and only
 // where the mail came by a list and From is the list's own.
 func groupSender(h rfc822.Header, from identity.Alias) (identity.Alias, bool) {
-	if !h.Has("List-Id") && !h.Has("List-Post") && !h.Has("X-Google-Group-Id") {
+	if !h.Has("List-Id") && !h.Has("List-Post") && !h.Has("X-Google-Group-Id") && !h.Has("X-Mailman-Version") {
 		return identity.Alias{}, false
 	}
 	if !fromList(h, from) {
 		return identity.Alias{}, false
 	}
-	for _, name := range []string{"X-Original-Sender", "X-Original-From"} {
+	for _, name := range []string{"X-Original-Sender", "X-Original-From", "X-MailFrom"} {
 		if _, alias, ok := firstAlias(h.Addresses(name)); ok && alias != from {
 			return alias, true
 		}
@@ -131,7 +131,7 @@ func groupSender(h rfc822.Header, from identity.Alias) (identity.Alias, bool) {
 
 // fromList reports whether the address in From is that of the list itself.
 func fromList(h rfc822.Header, from identity.Alias) bool {
-	for _, name := range []string{"List-Post", "List-Id", "Sender", "Mailing-list"} {
+	for _, name := range []string{"List-Post", "List-Id", "Sender", "Mailing-list", "X-BeenThere"} {
 		v := strings.ToLower(h.Get(name))
 		local, domain, _ := strings.Cut(from.Value, "@")
 		if strings.Contains(v, from.Value) || name == "List-Id" && strings.Contains(v, local+"."+domain) {

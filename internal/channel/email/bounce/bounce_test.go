@@ -121,3 +121,24 @@ func TestTwoRecipientsHaveTheirOwnStatus(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
+
+// Whatever the mail: reading it ends, and what it says has bounds.
+func FuzzRead(f *testing.F) {
+	f.Add([]byte(report("x", "Final-Recipient: rfc822; jan@example.com\nAction: failed\nStatus: 5.1.1\n")))
+	f.Add([]byte(qmail))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		root, _ := rfc822.Parse(raw)
+		n := bounce.Read(root)
+		if n == nil {
+			return
+		}
+		if len(n.Recipients) > 100 {
+			t.Fatalf("%d recipients", len(n.Recipients))
+		}
+		for _, r := range n.Recipients {
+			if len(r.Diagnostic) > 500 {
+				t.Fatalf("a diagnosis of %d bytes", len(r.Diagnostic))
+			}
+		}
+	})
+}

@@ -84,44 +84,103 @@ func cutOriginal(units []unit) []unit {
 		case words:
 			seen = true
 		case original, forward:
-			if seen {
-				return units[:i]
+			if !seen {
+				continue
 			}
+			if answersIn(units[i+1:]) {
+				return units
+			}
+			return units[:i]
 		default: // neither
 		}
 	}
 	return units
 }
 
+// answersIn reports whether the writer goes on between or below the lines of
+// the mail that follows, which are set off by ">".
+func answersIn(after []unit) bool {
+	for i, u := range after {
+		switch u.class {
+		case quoted:
+			return answersAfter(after[i:]).any()
+		case words:
+			return false
+		default:
+		}
+	}
+	return false
+}
+
 // cutRule ends the reply at the signature's dashes, and at a rule when what
 // follows it is no more text of the writer.
 func cutRule(units []unit) []unit {
 	seen := false
+	judged := 0 // up to here no rule ends the reply
 	for i, u := range units {
 		switch {
 		case u.class == words:
 			seen = true
 		case !seen:
-		case u.class == sigMark, u.class == rule && endsAtRule(units[i+1:]):
+		case u.class == sigMark:
 			return units[:i]
+		case u.class == rule && i >= judged:
+			ends, next := endsAtRule(units[i+1:])
+			if ends {
+				return units[:i]
+			}
+			judged = i + 1 + next
 		}
 	}
 	return units
 }
 
 // endsAtRule reports whether what follows a rule is history or a signature:
-// nothing, a quote, an attribution, labels, or a few lines.
-func endsAtRule(after []unit) bool {
-	for _, u := range after {
+// nothing, a quote without answers, labels, or a few lines that stand right
+// below it or say nothing.
+// When it is none, it returns how many units need not be asked again.
+func endsAtRule(after []unit) (ends bool, next int) {
+	for i, u := range after {
 		switch u.class {
 		case empty, rule, mobile:
 		case words:
-			return countWords(after) <= maxTail
+			return !moreWords(after[i:], maxTail) && (i == 0 || !saysMore(after[i:])), i
 		default:
+			if answersIn(after[i:]) {
+				return false, len(after)
+			}
+			return true, 0
+		}
+	}
+	return true, 0
+}
+
+// moreWords reports whether there are more than n lines of text.
+func moreWords(units []unit, n int) bool {
+	for _, u := range units {
+		if u.class == words {
+			if n--; n < 0 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// saysMore reports whether the writer says something above the next quote.
+func saysMore(units []unit) bool {
+	for i, u := range units {
+		switch {
+		case u.class == quoted, u.class == attrib, u.class == label, u.class == original:
+			return false
+		case u.class != words:
+		case isFooter(u.text), isDisclaimer(u.text, units[i:]):
+			return false
+		case isSaid(u.text):
 			return true
 		}
 	}
-	return true
+	return false
 }
 
 // bottomReply takes the text under the quote when there is none above.
@@ -163,29 +222,56 @@ func cutAttributed(units []unit) []unit {
 // answersBelow reports whether the writer goes on after the quote that the
 // attribution at i begins.
 func answersBelow(units []unit, i int) bool {
-	tail, seenQuote, says := 0, false, false // lines of text after the quote
-	for j := i + 1; j < len(units); j++ {
-		u := units[j]
+	for j, u := range units[i+1:] {
 		switch u.class {
-		case quoted:
-			if tail > 0 {
-				return true // text between quotes
-			}
-			seenQuote = true
 		case words:
-			if !seenQuote {
-				return false // the history is not set off by ">"
-			}
-			if isFooter(u.text) || isDisclaimer(u.text, units[j:]) {
-				j = len(units)
-				continue
-			}
-			tail++
-			says = says || isSaid(u.text)
+			return false // the history is not set off by ">"
+		case quoted:
+			a := answersAfter(units[i+1+j:])
+			return a.any() || a.lines > 0 && greetingOnly(units[:i])
 		default:
 		}
 	}
-	return tail > maxTail || tail > 0 && (says || greetingOnly(units[:i]))
+	return false
+}
+
+// answers are what a writer says after a quote has begun.
+type answers struct {
+	lines   int  // of text
+	says    bool // one of them is a sentence
+	between bool // one of them stands between quotes
+}
+
+func (a answers) any() bool { return a.between || a.says || a.lines > maxTail }
+
+func answersAfter(units []unit) (a answers) {
+	for i, u := range units {
+		switch u.class {
+		case quoted:
+			if a.lines > 0 {
+				a.between = true
+				return a
+			}
+		case words:
+			if isFooter(u.text) || isDisclaimer(u.text, units[i:]) {
+				return a
+			}
+			a.lines++
+			a.says = a.says || isSaid(u.text)
+		default:
+		}
+	}
+	return a
+}
+
+// greetingOnly reports whether the writer has said no more than hello.
+func greetingOnly(units []unit) bool {
+	first := firstOf(units, words)
+	if first < 0 || countWords(units) > 1 {
+		return false
+	}
+	t := units[first].text
+	return len(t) <= 40 && len(strings.Fields(t)) <= 4 && strings.HasSuffix(t, ",")
 }
 
 // isSaid reports whether a line is a sentence of the writer's, or the end of
@@ -219,16 +305,6 @@ func isFooter(s string) bool {
 		}
 	}
 	return false
-}
-
-// greetingOnly reports whether the writer has said no more than hello.
-func greetingOnly(units []unit) bool {
-	first := firstOf(units, words)
-	if first < 0 || countWords(units) > 1 {
-		return false
-	}
-	t := units[first].text
-	return len(t) <= 40 && len(strings.Fields(t)) <= 4 && strings.HasSuffix(t, ",")
 }
 
 // disclaimers begin what companies put under mail, in lower case.
@@ -283,6 +359,9 @@ func cutLabels(units []unit) []unit {
 			seen = true
 		}
 		if u.class == label && seen {
+			if answersIn(units[i+1:]) {
+				return units
+			}
 			return units[:i]
 		}
 	}

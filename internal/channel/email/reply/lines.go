@@ -115,7 +115,7 @@ var separators = map[string]class{
 	"mensagem encaminhada": forward, "início da mensagem encaminhada": forward, "przekazana wiadomość": forward, "wiadomość przekazana": forward,
 	"videresendt meddelelse": forward, "videresendt melding": forward, "vidarebefordrat meddelande": forward, "välitetty viesti": forward,
 	"пересланное сообщение": forward, "начало переадресованного сообщения": forward, "转发的邮件": forward, "转发邮件": forward, "轉寄郵件": forward,
-	"antwort nachricht": original, "ursprüngliche e-mail": original, "urspruengliche nachricht": original, "replied message": original, "originele bericht": original, "original email": original,
+	"antwort nachricht": original, "ursprüngliche e-mail": original, "urspruengliche nachricht": original, "replied message": original, "next part": original, "originele bericht": original, "original email": original,
 	"původní zpráva": original, "původní e-mail": original, "pôvodná správa": original, "eredeti üzenet": original, "mesaj original": original, "mesajul original": original, "orijinal mesaj": original, "özgün ileti": original, "izvorna poruka": original, "оригінальне повідомлення": original,
 	"message transmis": forward, "start på videresendt besked": forward, "vidarebefordrat mejl": forward, "mensagem reencaminhada": forward, "início da mensagem reencaminhada": forward,
 	"początek przekazywanej wiadomości": forward, "treść przekazanej wiadomości": forward, "wiadomość przesłana dalej": forward, "edelleenlähetetty viesti": forward, "välitetty viesti alkaa": forward, "välitetty viesti / fwd.msg": forward,
