@@ -94,6 +94,21 @@ var attacks = []struct {
 	{"labels without end", false, func() []byte {
 		return []byte(head + "\r\n" + strings.Repeat("From: x\r\nText\r\n", 60_000))
 	}},
+	{"rules without end", false, func() []byte {
+		return []byte(head + "\r\nx\r\n" + strings.Repeat("---\r\n> q\r\n", 80_000) + "And this is what I have to say.\r\n")
+	}},
+	{"lines that a program could have added", false, func() []byte {
+		return []byte(head + "\r\n" + strings.Repeat("Sent with x\r\n\r\n\r\n", 50_000))
+	}},
+	{"separators without end", false, func() []byte {
+		return []byte(head + "\r\nx\r\n" + strings.Repeat("-----Original Message-----\r\nFrom: a@example.com\r\n", 18_000) + "\r\n> q\r\nAnd this is what I have to say.\r\n> q\r\n")
+	}},
+	{"attributions in the middle of lines", false, func() []byte {
+		return []byte(head + "\r\n" + strings.Repeat("Yes. On Fri, May 3, 2024 at 10:00 AM, Jan <jan@example.com> wrote:\r\n> q\r\n", 12_000))
+	}},
+	{"a letter with many addresses", false, func() []byte {
+		return []byte("From: mailer-daemon@example.com\r\nSubject: Undeliverable\r\n\r\nThe following addresses failed:\r\n" + strings.Repeat("a@example.com: message identifier <x@example.com>\r\n", 20_000))
+	}},
 	{"a report with many recipients", false, func() []byte {
 		return []byte("From: mailer-daemon@example.com\r\nSubject: Undeliverable\r\nContent-Type: multipart/report; boundary=b\r\n\r\n--b\r\n\r\n" + strings.Repeat("<a@example.com> 550 nothing here ", 30_000) + "\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\n" + strings.Repeat("Final-Recipient: rfc822; a@example.com\r\nAction: failed\r\n\r\n", 20_000) + "--b--\r\n")
 	}},

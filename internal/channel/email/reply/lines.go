@@ -21,6 +21,9 @@ func classOf(s string) class {
 	if len(t) > maxLine {
 		return words
 	}
+	if c := glued(t); c != words {
+		return c
+	}
 	if c := ruleClass(t); c != words {
 		return c
 	}
@@ -50,6 +53,21 @@ func spoken(t string) class {
 		return original
 	}
 	return mobileClass(t, lower)
+}
+
+// glued returns the class of a separator whose line goes on with the header
+// below it, as programs that forget about lines write it.
+func glued(t string) class {
+	if !strings.HasPrefix(t, "-----") {
+		return words
+	}
+	name := strings.TrimLeft(t, "-")
+	if i := strings.Index(name[:min(len(name), 60)], "--"); i > 0 {
+		if c, ok := separators[strings.ToLower(strings.TrimSpace(name[:i]))]; ok {
+			return c
+		}
+	}
+	return words
 }
 
 func linkish(t string) bool { return strings.Contains(t, "http") }
@@ -83,12 +101,16 @@ func ruleClass(t string) class {
 	if !strings.ContainsAny(t[:1], "-_,=+~#*") && !strings.HasPrefix(t, "—") {
 		return words
 	}
+	marks := 0
 	for _, r := range t {
-		if !strings.ContainsRune("-_,=+~#*—", r) {
+		if r != ' ' && !strings.ContainsRune("-_,=+~#*—", r) {
 			return words
 		}
+		if r != ' ' {
+			marks++
+		}
 	}
-	if utf8.RuneCountInString(t) < 2 {
+	if marks < 2 || marks == 2 && strings.Contains(t, " ") {
 		return words
 	}
 	return rule

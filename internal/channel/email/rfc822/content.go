@@ -9,7 +9,14 @@ import (
 func (p *Part) encoding() string {
 	v := strings.ToLower(p.Header.Get("Content-Transfer-Encoding"))
 	v, _, _ = strings.Cut(v, ";")
-	return strings.Trim(v, " \t\"'")
+	v = strings.Trim(v, " \t\"'")
+	switch strings.NewReplacer("-", "", " ", "", "_", "").Replace(v) { // as it is meant
+	case "quotedprintable":
+		return "quoted-printable"
+	case "base64":
+		return "base64"
+	}
+	return v
 }
 
 // Raw returns the part's content as it was sent. It is a slice of the mail.

@@ -240,6 +240,7 @@ func TestContents(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ name, header, body, want string }{
 		{"quoted-printable", "Content-Transfer-Encoding: quoted-printable", "caf=C3=A9 =\nopen=20\n", "café open \n"},
+		{"quoted-printable in another spelling", "Content-Transfer-Encoding: Quoted Printable", "caf=C3=A9", "café"},
 		{"a soft break with blanks", "Content-Transfer-Encoding: quoted-printable", "a= \nb", "ab"},
 		{"an escape that is none", "Content-Transfer-Encoding: quoted-printable", "a=ZZ=", "a=ZZ"},
 		{"base64", "Content-Transfer-Encoding: base64", "Y2Fm\nw6k=", "café"},
