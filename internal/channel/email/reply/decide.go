@@ -290,21 +290,25 @@ func isSaid(s string) bool {
 	return strings.ContainsAny(end[len(end)-1:], ".?!") || strings.HasSuffix(end, "。") || len(s) > 90
 }
 
-// footerWords are those of what lists and companies put below a mail, in lower
-// case.
-var footerWords = []string{
-	"unsubscribe", "mailing list", "google groups", "you received this message", "you are receiving this", "confidential", "intended recipient", "registered office", "please consider the environment",
-	"vertrouwelijk", "afmelden", "handelsregister", "vertraulich", "amtsgericht", "confidentie", "poufny", "désinscrire", "confidenci", "riservat", "fortrolig", "konfidenti", "luottamuks", "конфиденциальн", "avast", "virus",
-}
+// footerWords are those of what lists, scanners and companies put below a mail,
+// in lower case; legalWords too, but on a long line: customers use them.
+var (
+	footerWords = []string{
+		"unsubscribe", "mailing list", "google groups", "you received this message", "you are receiving this", "consider the environment", "before printing", "print this", "virus-free", "virusvrij", "virenfrei", "for viruses", "op virussen", "auf viren", "checked by", "scanned by", "avast", "disclaimer",
+		"denk aan het milieu", "voordat u deze", "rechten worden ontleend", "afmelden", "handelsregister", "umwelt", "amtsgericht", "l'environnement", "désinscrire", "medio ambiente", "all'ambiente", "meio ambiente",
+	}
+	legalWords = []string{
+		"confidential", "intended recipient", "addressee", "registered office", "vertrouwelijk", "geadresseerde", "vertraulich", "empfänger", "confidentie", "destinataire", "confidenci", "destinatari", "riservat", "poufny", "fortrolig", "konfidenti", "luottamuks", "конфиденциальн",
+	}
+)
+
+// minLegal is how long a line of small print is, in bytes.
+const minLegal = 80
 
 func isFooter(s string) bool {
 	lower := strings.ToLower(s)
-	for _, w := range footerWords {
-		if strings.Contains(lower, w) {
-			return true
-		}
-	}
-	return false
+	within := func(w string) bool { return strings.Contains(lower, w) }
+	return slices.ContainsFunc(footerWords, within) || len(s) >= minLegal && slices.ContainsFunc(legalWords, within)
 }
 
 // disclaimers begin what companies put under mail, in lower case.
