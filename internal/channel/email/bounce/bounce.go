@@ -282,16 +282,24 @@ func (p *pieces) notified(h rfc822.Header) bool {
 	return null || h.Has("Auto-Submitted") || strings.Contains(strings.ToLower(h.Get("Content-Type")), "report") || strongSubject(h) && len(p.original.Fields) > 0 || p.namesFailed(h)
 }
 
-// namesFailed reports whether a letter says which address a mail did not reach.
+// namesFailed reports whether a letter says which address a mail did not
+// reach. What a person answers or passes on says it too, in somebody else's
+// words.
 func (p *pieces) namesFailed(h rfc822.Header) bool {
-	at := failedMark().FindStringIndex(p.text)
+	if h.Has("In-Reply-To") || h.Has("References") || forwarded().MatchString(h.Text("Subject")) {
+		return false
+	}
+	own, _, _ := strings.Cut("\n"+p.text, "\n>")
+	at := failedMark().FindStringIndex(own)
 	if at == nil {
 		return false
 	}
 	named := recipientSet{skip: p.known(h)}
-	named.named(p.text[at[0]:min(len(p.text), at[1]+300)])
+	named.named(own[at[0]:min(len(own), at[1]+300)])
 	return len(named.list) > 0
 }
+
+var forwarded = lazy(`(?i)^(?:fwd?|wg|tr|doorst|rv|enc|i|vs|pd|vl|vb)\s*:`)
 
 var reportSubject = lazy(`(?i)undeliver|delivery (?:status|failure|fail|problem|delay|report|notification|has failed|unsuccessful|error)|returned mail|mail (?:delivery|system|could not|failure|undeliverable)|failure notice|delivery[- ]failure|message (?:delivery|status|undeliverable|not delivered|rejected)|could not (?:be|send)|warning: (?:could|message)|rejected:|non[- ]?(?:remis|delivery|distribu)|onbestelbaar|niet bezorgd|unzustellbar|zustell|no (?:se pudo|entregado)|nicht zugestellt|mancata consegna|недоставлен|не доставлено|не удалось доставить|bounce|user unknown|unknown user|address (?:rejected|not found)|can't (?:deliver|create)|unable to deliver|failed (?:mail|delivery|delivering)|nondeliverable|not be delivered|mail error|message you sent blocked|配信|配送|エラーメール|退信|error sending`)
 

@@ -172,7 +172,7 @@ var mobileAlways = []string{
 var products = []string{
 	"iphone", "ipad", "ipod", "apple", "android", "samsung", "galaxy", "huawei", "xiaomi", "redmi", "oneplus", "nokia", "xperia", "motorola", "pixel", "htc", "blackberry", "windows", "小米", "华为", "手机",
 	"outlook", "yahoo", "gmail", "proton", "gmx", "web.de", "zoho", "tutanota", "spark", "mailbox", "sparrow", "airmail", "bluemail", "mail.ru", "mymail", "mailspring", "aol", "hotmail", "thunderbird", "网易", "яндекс", "мобильно", "orange",
-	"smartphone", "telefoon", "telefon", "telephone", "téléphone", "teléfono", "telefono", "phone", "mobile", "mobiel", "móvil", "handy", "terminal", "tablet", "device", "toestel", "gerät", "mon app", "dispositivo", "enhed", "enhet", "app ", "e-post för", "mail app",
+	"smartphone", "telefoon", "telefon", "telephone", "téléphone", "teléfono", "telefono", "phone", "mobile", "mobiel", "móvil", "handy", "terminal", "tablet", "device", "toestel", "gerät", "mon app", "dispositivo", "enhed", "enhet", "app ", "e-post för", "mail app", " 4g", " 5g", " lte",
 }
 
 func namesProduct(s string) bool {
