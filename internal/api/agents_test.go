@@ -37,6 +37,31 @@ type profile struct {
 	Suggestions []struct{ CustomerID string }
 }
 
+func TestSomebodyWithoutNumberOrMailIsFoundLikeAnybody(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	user := verified(identity.BSUID, "200000000000001", "US.20000000000000000001")
+	want := s.says(user, contact.WhatsApp, 5, "hallo").CustomerID
+	optOut := identity.Consent{Channel: "whatsapp", Account: "110", Category: "marketing_messages", At: now}
+	if err := s.table.PutConsent(t.Context(), want, optOut); err != nil {
+		t.Fatal(err)
+	}
+	var p struct {
+		profile
+		Consents []identity.Consent
+	}
+	s.do(call{route: findRoute, query: map[string]string{"alias": "bsuid:200000000000001:" + user.Value}}).into(http.StatusOK, &p)
+	if p.ID != string(want) || len(p.Aliases) != 1 || p.Aliases[0] != user {
+		t.Errorf("found %+v", p)
+	}
+	if len(p.Consents) != 1 || p.Consents[0] != optOut {
+		t.Errorf("consents %+v", p.Consents)
+	}
+	if texts := s.texts(call{route: historyRoute, path: id(want)}); !slices.Equal(texts, []string{"hallo"}) {
+		t.Errorf("the history has %q", texts)
+	}
+}
+
 func TestOnlyATokenWithTheScopeOpensARoute(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
