@@ -55,7 +55,7 @@ func TestEveryPitfallHasItsTests(t *testing.T) {
 		if err != nil || d.IsDir() || !strings.HasSuffix(path, "_test.go") {
 			return err
 		}
-		source, err := os.ReadFile(path) //nolint:gosec // of this repository
+		source, err := os.ReadFile(path)
 		for _, m := range function.FindAllSubmatch(source, -1) {
 			found[string(m[1])] = true
 		}
