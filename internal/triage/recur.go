@@ -34,15 +34,7 @@ func (t *Triage) evidenceOf(p *plan, stored []contact.Contact) {
 		was[place{k.Customer, k.ID}] = k
 	}
 	p.evidence = map[cause][]evidence{}
-	of := func(who identity.CustomerID, c contact.Cause) *evidence {
-		key := cause{c.Reason, c.Product}
-		i := slices.IndexFunc(p.evidence[key], func(e evidence) bool { return e.customer == who })
-		if i < 0 {
-			i = len(p.evidence[key])
-			p.evidence[key] = append(p.evidence[key], evidence{customer: who})
-		}
-		return &p.evidence[key][i]
-	}
+	of := func(who identity.CustomerID, c contact.Cause) *evidence { return p.of(cause{c.Reason, c.Product}, who) }
 	for _, k := range p.save {
 		before := was[place{k.Customer, k.ID}]
 		for _, c := range k.Causes {
@@ -64,6 +56,16 @@ func (t *Triage) evidenceOf(p *plan, stored []contact.Contact) {
 			e.gone = append(e.gone, t.seenAt(k, c))
 		}
 	}
+}
+
+// of returns the evidence of a cause that one customer's contacts give.
+func (p *plan) of(c cause, who identity.CustomerID) *evidence {
+	i := slices.IndexFunc(p.evidence[c], func(e evidence) bool { return e.customer == who })
+	if i < 0 {
+		i = len(p.evidence[c])
+		p.evidence[c] = append(p.evidence[c], evidence{customer: who})
+	}
+	return &p.evidence[c][i]
 }
 
 // shows reports whether a contact shows a cause of another, in the same slot.
@@ -204,13 +206,19 @@ func (t *Triage) tryRecord(ctx context.Context, r taxonomy.Reason, product strin
 // that come late.
 const slack = 8 * 24 * time.Hour
 
-// count writes the evidence into the window of its cause, and returns what
-// was seen.
-func (t *Triage) count(ctx context.Context, r taxonomy.Reason, product string, evs []evidence) ([]problem.Seen, error) {
+// kept returns how long a sighting of a reason is kept.
+func (t *Triage) kept(r taxonomy.Reason) time.Duration {
 	keep := r.Window.Duration() + slack
 	if r.Detect == taxonomy.Rise {
 		keep = max(keep, problem.LevelDays*24*time.Hour)
 	}
+	return keep
+}
+
+// count writes the evidence into the window of its cause, and returns what
+// was seen.
+func (t *Triage) count(ctx context.Context, r taxonomy.Reason, product string, evs []evidence) ([]problem.Seen, error) {
+	keep := t.kept(r)
 	var seen []problem.Seen
 	for _, e := range evs {
 		for _, s := range e.seen {

@@ -110,11 +110,12 @@ func (t *Triage) Handle(ctx context.Context, ev events.DynamoDBEvent) (events.Dy
 type hint struct {
 	customer identity.CustomerID
 	from     time.Time
-	index    int               // of the first record in the batch
-	said     time.Time         // contacts in which something was said since are classified anew
-	again    []string          // and these contacts
-	who      identity.Customer // as it was read when only a second look is due
-	anew     bool              // also what was said before may be about something else
+	index    int                   // of the first record in the batch
+	said     time.Time             // contacts in which something was said since are classified anew
+	again    []string              // and these contacts
+	who      identity.Customer     // as it was read when only a second look is due
+	anew     bool                  // also what was said before may be about something else
+	changed  []identity.CustomerID // whom a change of who is who names; nil without one
 	err      error
 }
 
@@ -141,6 +142,7 @@ func hints(ev events.DynamoDBEvent) []hint {
 		}
 		sk := r.Change.Keys["sk"].String()
 		out[j].anew = out[j].anew || !strings.HasPrefix(sk, "M#") && !strings.HasPrefix(sk, "X#")
+		out[j].changed = append(out[j].changed, concerned(r)...)
 		if from.Before(out[j].from) {
 			out[j].from = from
 		}
@@ -255,15 +257,39 @@ func (t *Triage) plan(ctx context.Context, h hint, again bool) plan {
 		return plan{err: err}
 	}
 	p := plan{customer: c}
-	stored, corrections, err := t.stored(ctx, c, h.from, again)
+	own, err := t.picture(ctx, c, h.from, again)
 	if err != nil {
 		p.err = err
 		return p
 	}
-	messages, from, err := t.messages(ctx, c, h.from, stored)
+	t.keep(own.stored, own.made, h)
+	p.compare(own.stored, own.made, own.from, h.again)
+	t.evidenceOf(&p, own.stored)
+	t.unknownOf(&p, own.stored, own.made, h)
+	if len(h.changed) > 0 {
+		p.err = t.reconcile(ctx, &p, own, h.changed)
+	}
+	return p
+}
+
+// A picture is what is known of one customer from a time on, and what the
+// messages make of it.
+type picture struct {
+	customer     identity.Customer
+	from         time.Time
+	messages     []contact.Message
+	stored, made []contact.Contact
+}
+
+func (t *Triage) picture(ctx context.Context, c identity.Customer, from time.Time, again bool) (picture, error) {
+	o := picture{customer: c}
+	stored, corrections, err := t.stored(ctx, c, from, again)
 	if err != nil {
-		p.err = err
-		return p
+		return o, err
+	}
+	messages, from, err := t.messages(ctx, c, from, stored)
+	if err != nil {
+		return o, err
 	}
 	if at, older, err := t.older(ctx, c, stored, messages); err != nil || older {
 		if err == nil {
@@ -273,23 +299,18 @@ func (t *Triage) plan(ctx context.Context, h hint, again bool) plan {
 			messages, from, err = t.messages(ctx, c, at, stored)
 		}
 		if err != nil {
-			p.err = err
-			return p
+			return o, err
 		}
 	}
-	made := contact.Contacts(messages)
-	for i := range made {
-		made[i].Customer = c.ID
-		if err := t.classify(ctx, &made[i], corrections); err != nil {
-			p.err = err
-			return p
+	o.stored, o.messages, o.from = stored, messages, from
+	o.made = contact.Contacts(o.messages)
+	for i := range o.made {
+		o.made[i].Customer = c.ID
+		if err := t.classify(ctx, &o.made[i], corrections); err != nil {
+			return o, err
 		}
 	}
-	t.keep(stored, made, h)
-	p.compare(stored, made, from, h.again)
-	t.evidenceOf(&p, stored)
-	t.unknownOf(&p, stored, made, h)
-	return p
+	return o, nil
 }
 
 // stored reads the contacts around a time, latest first. Those that lie with a
