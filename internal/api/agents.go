@@ -196,6 +196,11 @@ func (a *Agents) profileOf(ctx context.Context, c identity.Customer) (profile, e
 		return p, err
 	}
 	p.Aliases = append([]identity.Address{}, aliases...)
+	for _, k := range c.Claimed {
+		if !slices.ContainsFunc(aliases, func(a identity.Address) bool { return a.Alias == k.Alias }) {
+			p.Aliases = append(p.Aliases, k.Address)
+		}
+	}
 	others, err := a.Store.Suggestions(ctx, c)
 	for _, s := range others {
 		if !s.Dismissed {

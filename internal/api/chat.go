@@ -21,6 +21,7 @@ import (
 type Visitors interface {
 	intake.Store
 	Link(ctx context.Context, l identity.Link) (identity.CustomerID, error)
+	NoteClaimed(ctx context.Context, id identity.CustomerID, claimed []identity.Alias, ev identity.Evidence) error
 	Find(ctx context.Context, a identity.Alias) (identity.CustomerID, identity.Assurance, error)
 	Customer(ctx context.Context, id identity.CustomerID) (identity.Customer, error)
 	Aliases(ctx context.Context, c identity.Customer) ([]identity.Address, error)
@@ -95,8 +96,8 @@ func (c *Chat) open(ctx context.Context, r *request) (reply, error) {
 	return reply{status: http.StatusCreated, body: session{token, s.Visitor, s.Expires, now}}, nil
 }
 
-// welcome ties the visitor to the account that the site says is theirs, and
-// returns the session to go on with: a new one when the visitor was somebody
+// welcome ties the visitor to the account that the site says is theirs, keeps
+// what else it says of them as claimed, and returns the session to go on with: a new one when the visitor was somebody
 // else before, on a computer that people share.
 func (c *Chat) welcome(ctx context.Context, r *request, s webchat.Session, token string) (webchat.Session, error) {
 	var p webchat.Person
@@ -116,8 +117,16 @@ func (c *Chat) welcome(ctx context.Context, r *request, s webchat.Session, token
 			return s, err
 		}
 	}
-	_, err = c.Store.Link(ctx, p.Link(s, r.now))
-	return s, err
+	link := p.Link(s, r.now)
+	who, err := c.Store.Link(ctx, link)
+	if err != nil {
+		return s, err
+	}
+	claimed := make([]identity.Alias, len(p.Aliases))
+	for i, a := range p.Aliases {
+		claimed[i] = a.Alias
+	}
+	return s, c.Store.NoteClaimed(ctx, who, claimed, link.Evidence)
 }
 
 // belongsToOther reports whether a visitor is known to have another account.

@@ -3,6 +3,7 @@ package api_test
 import (
 	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -171,6 +172,32 @@ func TestTheSiteSaysWhoTheVisitorIs(t *testing.T) {
 		var p profile
 		s.do(call{route: findRoute, query: map[string]string{"alias": "account:10042"}}).into(http.StatusOK, &p)
 		if p.ID != string(v.customer()) || len(p.Aliases) != 2 {
+			t.Errorf("%+v", p)
+		}
+	})
+	t.Run("a mail address that the site has not proven shows as claimed", func(t *testing.T) {
+		t.Parallel()
+		s := newStack(t)
+		mail := identity.Address{Alias: identity.Alias{Kind: identity.Email, Value: "jan@voorbeeld.example"}, Assurance: identity.Verified}
+		other := s.says(mail, contact.Email, 60, "per mail")
+		v := s.visit(map[string]any{"hostToken": host(t, hostKey, jwt.MapClaims{"email": mail.Value, "phone": "+31970100009"})}, "")
+		v.says(9, "in de chat")
+		var p profile
+		s.do(call{route: profileRoute, path: id(v.customer())}).into(http.StatusOK, &p)
+		claimed := 0
+		for _, a := range p.Aliases {
+			if a.Assurance == identity.Claimed {
+				claimed++
+			}
+		}
+		if claimed != 2 || len(p.Suggestions) != 1 || p.Suggestions[0].CustomerID != string(other.CustomerID) {
+			t.Errorf("%+v", p)
+		}
+		if texts := s.texts(call{route: historyRoute, path: id(v.customer())}); !slices.Equal(texts, []string{"in de chat"}) {
+			t.Error(texts)
+		}
+		s.do(call{route: findRoute, query: map[string]string{"phone": "31970100009"}}).into(http.StatusOK, &p)
+		if p.ID != string(v.customer()) {
 			t.Errorf("%+v", p)
 		}
 	})

@@ -14,6 +14,7 @@ type Customer struct {
 	Account    string       // the company's own customer number
 	Registered []string     // keys of the aliases that are noted with the customer
 	Consents   []Consent    // what the person said last of each thing
+	Claimed    []Known      // addresses that somebody claimed for the customer, and nobody proved
 	Moves      []Move       // of aliases that came to or left one of the members, earliest decision first
 }
 

@@ -324,7 +324,8 @@ func (t *Table) aliases(ctx context.Context, keys []string) (map[string]aliasIte
 }
 
 // Find returns the customer who has an alias: proven if anybody proved it,
-// else as somebody claimed it. [fault.NotFound] if nobody has it.
+// else as somebody wrote by it, else the first for whom somebody claimed it.
+// [fault.NotFound] if nobody has it.
 func (t *Table) Find(ctx context.Context, a identity.Alias) (identity.CustomerID, identity.Assurance, error) {
 	for _, assurance := range []identity.Assurance{identity.Verified, identity.Claimed} {
 		for _, v := range append([]identity.Alias{a}, identity.PhoneVariants(a)...) {
@@ -336,6 +337,9 @@ func (t *Table) Find(ctx context.Context, a identity.Alias) (identity.CustomerID
 				return readAlias(it).now(), assurance, nil
 			}
 		}
+	}
+	if claimants, err := t.claimants(ctx, a); err != nil || len(claimants) > 0 {
+		return slices.Concat(claimants, []identity.CustomerID{""})[0], identity.Claimed, err
 	}
 	return "", "", fault.New(fault.NotFound, "no customer has this alias")
 }

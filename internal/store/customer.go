@@ -20,7 +20,7 @@ import (
 //	pn        the name that a platform shows
 //	co        everything that was said of consents, see consent.go
 //	al        keys of aliases that are noted with the customer
-//	cl        aliases that somebody claimed for the customer, with when
+//	cl        aliases that somebody claimed for the customer, with rule, evidence and time
 //	mi        the customer into whom this one was merged
 //	m         every id that was merged into this one, also by way of others
 //	mv        moves of aliases to or from this customer
@@ -76,6 +76,7 @@ func (t *Table) whole(ctx context.Context, id identity.CustomerID, it item, cons
 		c.Account = cmp.Or(c.Account, text(p, "ac"))
 		c.Registered = append(c.Registered, set(p, "al")...)
 		consents = append(consents, set(p, "co")...)
+		c.Claimed = append(c.Claimed, readClaimed(set(p, "cl"))...)
 		moves = append(moves, set(p, "mv")...)
 	}
 	c.Consents = readConsents(consents)
@@ -149,6 +150,11 @@ func (t *Table) Known(ctx context.Context, c identity.Customer) ([]identity.Know
 			}
 		}
 		out = append(out, k)
+	}
+	for _, k := range c.Claimed {
+		if !slices.ContainsFunc(out, func(o identity.Known) bool { return o.Alias == k.Alias }) {
+			out = append(out, k)
+		}
 	}
 	return out, nil
 }

@@ -54,6 +54,27 @@ func (s *scene) links(minute int, from, to identity.Address) {
 	}
 }
 
+// visits has a site say which account its visitor has, and which addresses it
+// has not proven, twice.
+func (s *scene) visits(visitor, account string, claimed ...identity.Alias) identity.CustomerID {
+	s.t.Helper()
+	link := identity.Link{
+		From: identity.Alias{Kind: identity.Visitor, Scope: "shop", Value: visitor}, To: identity.Alias{Kind: identity.Account, Value: account},
+		Evidence: identity.Evidence{Rule: identity.RuleHost, Ref: "shop", At: start},
+	}
+	var who identity.CustomerID
+	for range 2 {
+		var err error
+		if who, err = s.table.Link(s.t.Context(), link); err != nil {
+			s.t.Fatal(err)
+		}
+		if err := s.table.NoteClaimed(s.t.Context(), who, claimed, link.Evidence); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+	return who
+}
+
 func (s *scene) registers(account string, addresses ...identity.Address) identity.Plan {
 	s.t.Helper()
 	r := identity.Registration{Account: account, Name: "Jan Voorbeeld", At: start}
@@ -137,6 +158,30 @@ func TestNobodyIsJoinedByWhatProvesNothing(t *testing.T) {
 			victim := s.says(1, "x", mail("jan"))
 			visitor := s.says(2, "mail mij op Jan@Voorbeeld.example.", verified(identity.Visitor, "shop", "v1"))
 			s.apart(visitor, victim, identity.ReasonTyped)
+		},
+		"an address that a site claims for its visitor": func(s *scene) {
+			victim := s.says(1, "x", mail("jan"))
+			forger := s.says(2, "x", claimed(mail("jan")))
+			visitor := s.visits("v1", "K-9", mail("jan").Alias, phone(9).Alias, mail("info").Alias)
+			s.apart(visitor, victim, identity.ReasonClaimed)
+			s.apart(victim, visitor, identity.ReasonClaimed)
+			s.apart(forger, visitor, identity.ReasonClaimed)
+			// What comes from these addresses goes to who proves them, as ever.
+			s.apart(s.says(3, "x", phone(9)), visitor, identity.ReasonClaimed)
+			if got := s.says(4, "x", claimed(mail("jan"))); got != forger {
+				t.Errorf("a forged mail went to %s", got)
+			}
+			if got := s.says(5, "x", mail("jan")); got != victim {
+				t.Errorf("a mail went to %s", got)
+			}
+			if got := s.says(6, "x", mail("info")); got == visitor {
+				t.Error("a role mailbox is the visitor's")
+			}
+		},
+		"an address that a site claims for two": func(s *scene) {
+			a, b := s.visits("v1", "K-1", mail("jan").Alias), s.visits("v2", "K-2", mail("jan").Alias)
+			s.apart(a, b, identity.ReasonClaimed)
+			s.apart(b, a, identity.ReasonClaimed)
 		},
 		"a claimed address beside a proven one": func(s *scene) {
 			victim := s.says(1, "x", mail("jan"))
@@ -263,5 +308,50 @@ func TestAliasesOfTheWholeHistoryShowWithTheirEvidence(t *testing.T) {
 		if k.Rule != identity.RuleWebhook || k.Ref == "" || len(k.Links) != 1 || k.Links[0].Ref == "" {
 			t.Errorf("%s: %+v", k.Kind, k)
 		}
+	}
+}
+
+func TestAClaimedAddressShowsAsClaimedAndIsFoundUntilSomebodyProvesIt(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	who := s.visits("v1", "K-1", mail("jan").Alias, mail("info").Alias)
+	found, assurance, err := s.table.Find(t.Context(), mail("jan").Alias)
+	if err != nil || found != who || assurance != identity.Claimed {
+		t.Error(found, assurance, err)
+	}
+	all, err := s.table.Known(t.Context(), s.who(who))
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := 0
+	for _, k := range all {
+		if k.Assurance == identity.Claimed {
+			shown++
+			if k.Alias != mail("jan").Alias || k.Rule != identity.RuleHost || k.Ref != "shop" || !k.At.Equal(start) {
+				t.Errorf("%+v", k)
+			}
+		}
+	}
+	if shown != 1 || len(all) != 3 {
+		t.Errorf("%+v", all)
+	}
+	if has, err := s.table.Aliases(t.Context(), s.who(who)); err != nil || len(has) != 2 {
+		t.Error("what is claimed is no alias to answer to", has, err)
+	}
+	proved := s.says(1, "x", mail("jan"))
+	if found, assurance, err := s.table.Find(t.Context(), mail("jan").Alias); err != nil || found != proved || assurance != identity.Verified {
+		t.Error(found, assurance, err)
+	}
+}
+
+func TestSoManyAddressesAreClaimedForOneCustomer(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	var many []identity.Alias
+	for n := range 30 {
+		many = append(many, mail(fmt.Sprint("jan", n)).Alias)
+	}
+	if n := len(s.who(s.visits("v1", "K-1", many...)).Claimed); n != 20 {
+		t.Errorf("%d are kept", n)
 	}
 }

@@ -29,6 +29,7 @@ import (
 //	change        C#<customer>            J#<time>#<id>
 //	act           G#<what>                <time>#<hash of who>
 //	name          R#<hash>                <customer>
+//	claimed       R#<hash>                <customer>
 //	order         O#<hash>                O
 //	problem       P#<problem>             P
 //	affected      P#<problem>             A#<customer>
@@ -192,6 +193,11 @@ func (t *Table) orderPK(number string) string {
 // namePK is where customers of one name in the register are found.
 func (t *Table) namePK(name string) string {
 	return "R#" + t.pepper.Hash("name", strings.ToLower(strings.Join(strings.Fields(name), " ")))
+}
+
+// claimedPK is where customers are found for whom somebody claimed an address.
+func (t *Table) claimedPK(a identity.Alias) string {
+	return "R#" + t.pepper.Hash("claimed", string(a.Kind), a.Key())
 }
 
 func suggestionSK(other identity.CustomerID) string { return suggestionPrefix + string(other) }

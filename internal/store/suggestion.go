@@ -195,10 +195,12 @@ func (t *Table) alike(ctx context.Context, c identity.Customer) ([]likeness, err
 		return nil, err
 	}
 	reasons := map[string]string{} // by key of an alias
+	var theirs []identity.Alias
 	for _, a := range all {
 		if identity.Blocked(a.address.Alias) || !slices.Contains(c.Members, a.now()) {
 			continue
 		}
+		theirs = append(theirs, a.address.Alias)
 		twin := a.address
 		twin.Assurance = identity.Claimed
 		if a.address.Assurance == identity.Claimed {
@@ -207,6 +209,12 @@ func (t *Table) alike(ctx context.Context, c identity.Customer) ([]likeness, err
 		reasons[t.aliasKey(twin)] = identity.ReasonClaimed
 		for _, v := range identity.PhoneVariants(a.address.Alias) {
 			reasons[t.aliasKey(identity.Address{Alias: v, Assurance: identity.Verified})] = identity.ReasonVariant
+		}
+	}
+	for _, k := range c.Claimed {
+		theirs = append(theirs, k.Alias)
+		for _, assurance := range []identity.Assurance{identity.Verified, identity.Claimed} {
+			reasons[t.aliasKey(identity.Address{Alias: k.Alias, Assurance: assurance})] = identity.ReasonClaimed
 		}
 	}
 	for _, a := range typed(texts) {
@@ -222,12 +230,35 @@ func (t *Table) alike(ctx context.Context, c identity.Customer) ([]likeness, err
 	if err != nil {
 		return nil, err
 	}
-	var out []likeness
+	out, err := t.claiming(ctx, theirs)
+	if err != nil {
+		return nil, err
+	}
 	for k, a := range known {
 		out = append(out, likeness{a.now(), reasons[k]})
 	}
 	namesakes, err := t.namesakes(ctx, append(names, c.Name))
 	return append(out, namesakes...), err
+}
+
+// maxAsked bounds how many addresses of one customer others are looked for who
+// claim them, too.
+const maxAsked = 10
+
+// claiming returns for whom somebody claimed one of these addresses.
+func (t *Table) claiming(ctx context.Context, addresses []identity.Alias) ([]likeness, error) {
+	asked := slices.DeleteFunc(addresses, func(a identity.Alias) bool { return a.Kind != identity.Phone && a.Kind != identity.Email })
+	var out []likeness
+	for _, a := range asked[:min(len(asked), maxAsked)] {
+		who, err := t.claimants(ctx, a)
+		if err != nil {
+			return nil, err
+		}
+		for _, id := range who {
+			out = append(out, likeness{id, identity.ReasonClaimed})
+		}
+	}
+	return out, nil
 }
 
 // lately is how many of the last messages are searched for addresses.
