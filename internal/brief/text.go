@@ -15,6 +15,11 @@ var (
 	greeting = regexp.MustCompile(`(?i)^(?:hallo|hoi|hi|hey|hello|dag|beste|geachte|dear|goede(?:n|r)?[ -]?(?:morgen|middag|avond|dag)|good (?:morning|afternoon|evening|day))` +
 		`(?:(?:[ ]+[\p{L}.'/-]+){0,4}[ ]*(?:[,!:]+\s*|[.]+\s+|$)|[ ]+)`)
 	thanks = regexp.MustCompile(`(?i)^(?:alvast |many )?(?:bedankt|dank|thanks|thank you|thx|groet|groeten|groetjes|met vriendelijke|mvg|kind regards|best regards|regards|cheers|ok|oke|oké|okay|ja|nee|yes|no|top|prima|fijn)\b`)
+	// announces is a sentence that says who writes, or that something follows:
+	// what it is, the next one says.
+	announces = regexp.MustCompile(`(?i)^(?:(?:ik ben het|daar ben ik|hier ben ik|ik|ben ik)(?: nu)?(?: al)? weer|(?:ik heb|even|nog) (?:nog )?(?:een|een korte|een kleine|1) vraag(?:je)?` +
+		`|(?:mijn naam is|my name is|u spreekt met|je spreekt met)(?: [\p{L}.'-]+){1,4}` +
+		`|(?:it'?s|it is|hi,? it'?s)? ?(?:me|just me) again|i(?:'m| am) back(?: again)?|(?:i have|just) (?:a|another|one more|a quick) question)[ ]*[.,:!…]*$`)
 	wishes = regexp.MustCompile(`(?i)\b(?:ik (?:wil|zou|zoek|verwacht|moet)|wil(?:len)? (?:ik|we|graag)|graag|kunt u|kun je|kan (?:ik|iemand|u)|mag ik|wilt u|wil je|nodig` +
 		`|i (?:want|need|would like|expect)|i'?d like|we (?:want|need)|please|can (?:you|i|someone)|could (?:you|i)|would you|looking for)\b`)
 	ending = regexp.MustCompile(`[.!?…]+(?:["')\]]*)(?:\s+|$)|\n+`)
@@ -34,7 +39,7 @@ func sentences(text string) []string {
 		} else {
 			one, text = text[:end[1]], text[end[1]:]
 		}
-		if one = line(one); words(one) > 1 && !thanks.MatchString(one) {
+		if one = line(one); words(one) > 1 && !thanks.MatchString(one) && !announces.MatchString(one) {
 			out = append(out, one)
 		}
 	}
