@@ -47,6 +47,9 @@ func (t *tool) merge(ctx context.Context, args []string) error {
 	now, err := c.Merge(ctx, who[0], who[1], why)
 	if err == nil {
 		fmt.Fprintf(t.out, "customer %s has %d ids now\n", now.ID, len(now.IDs))
+		if who[0] != who[1] {
+			fmt.Fprintf(t.out, "heardctl unmerge -why <text> %s takes it back\n", who[1])
+		}
 	}
 	return err
 }
@@ -138,7 +141,11 @@ func (t *tool) identity(ctx context.Context, args []string) error {
 		fmt.Fprintf(t.out, "  %s %s: %d of 100, by %s\n", state, s.Customer, s.Score, strings.Join(s.Reasons, ", "))
 	}
 	for _, ch := range changes {
-		fmt.Fprintf(t.out, "  %s  %-8s by %s: %s\n", ch.At.Local().Format("02-01-2006 15:04:05"), ch.Kind, ch.By, cmp.Or(ch.Why, ch.Rule))
+		who := ""
+		if ch.Kind == identity.Merged && len(ch.Before) == 2 {
+			who = " of " + string(ch.Before[1][0]) // what unmerge takes
+		}
+		fmt.Fprintf(t.out, "  %s  %s%s by %s: %s\n", ch.At.Local().Format("02-01-2006 15:04:05"), ch.Kind, who, ch.By, cmp.Or(ch.Why, ch.Rule))
 	}
 	return nil
 }

@@ -81,12 +81,12 @@ func TestOperatorsWork(t *testing.T) {
 
 	psid := "psid:104729000000001:7700000000000001"
 	_, messenger, _ := strings.Cut(strings.SplitN(works(t, here("identity", psid)...), "\n", 2)[0], " ")
-	expect(works(t, here("merge", "-why", "dezelfde bestelling", "account:K-1001", psid)...), "has 2 ids now")
+	expect(works(t, here("merge", "-why", "dezelfde bestelling", "account:K-1001", psid)...), "has 2 ids now", "heardctl unmerge -why <text> ")
 	expect(works(t, here("history", "account:K-1001")...), "whatsapp", "messenger")
 	expect(works(t, here("unmerge", "-why", "toch niet", messenger)...), "customer "+messenger+" stands alone again")
 	expect(works(t, here("dismiss", "-why", "twee mensen", psid, "account:K-1001")...), "no rule joins them")
 	expect(works(t, here("move", "-why", "opnieuw uitgegeven", "-from", "2026-10-01T00:00:00Z", "phone:+319701000002")...), "it is customer ")
-	expect(works(t, here("identity", psid)...), "by webhook", "is not ", "toch niet", "merge    by heardctl: dezelfde bestelling")
+	expect(works(t, here("identity", psid)...), "by webhook", "is not ", "toch niet", "merge of ", " by heardctl: dezelfde bestelling")
 	if _, errOut, code := heardctl(t, here("merge", "account:K-1001", psid)...); code != 1 || !strings.Contains(errOut, "say why") {
 		t.Errorf("a merge without a reason: %d %s", code, errOut)
 	}

@@ -171,8 +171,8 @@ func (q *query) alias() identity.Alias {
 		return identity.Alias{}
 	}
 	alias, err := identity.ParseAlias(all[0])
-	if err != nil && q.err == nil {
-		q.err = err
+	if err != nil {
+		q.fail("alias: %s", fault.Message(err))
 	}
 	return alias
 }
