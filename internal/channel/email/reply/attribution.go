@@ -178,6 +178,8 @@ func completes(s string, beforeQuote bool) bool {
 				return true
 			case !last && l.middle && opened && colon && dated && at < 80:
 				return true
+			case !last && l.middle && opened && colon && beforeQuote && at < 80 && strings.ContainsFunc(lower[:at], unicode.IsDigit) && len(strings.Fields(lower[at:])) <= maxCited:
+				return true // "Op zo 22 nov schreef Klantenservice:"
 			case !last && colon && datelike(s[min(at, len(s)):]) && at > 0 && at < 120 && len(lower)-at < 80 && !sentences(end):
 				return true // "Jan schreef op 3 mei 2024 om 10:00:"
 			case !last && colon && at < 120 && datelike(lower[:at]) && strings.Contains(lower[at:], "@") && !sentences(end):
