@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -9,6 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/smithy-go/middleware"
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
@@ -164,6 +168,90 @@ func TestFirstMessagesThatRaceMakeOneCustomer(t *testing.T) {
 				break
 			}
 		}
+	}
+}
+
+// A new user's first messages race, and name the phone, the user id, or both:
+// whatever is joined meanwhile, all ids stand for one person in the end, and
+// a message that comes again finds the id that it had.
+func TestFirstMessagesThatRaceMakeOnePersonWhicheverAliasesTheyName(t *testing.T) {
+	t.Parallel()
+	table := storetest.New(t)
+	const racers, people = 9, 8
+	naming := func(p, r int) []identity.Address {
+		both := []identity.Address{phone(p), bsuid(p)}
+		return [][]identity.Address{both, both[:1], both[1:], {both[1], both[0]}}[(p+r)%(2+p%3)]
+	}
+	var got [people][racers]identity.CustomerID
+	each := func(do func(p, r int)) {
+		var wg sync.WaitGroup
+		for p := range people {
+			for r := range racers {
+				wg.Go(func() { do(p, r) })
+			}
+		}
+		wg.Wait()
+	}
+	each(func(p, r int) {
+		id, err := table.Identify(t.Context(), naming(p, r), evidence)
+		if err != nil {
+			t.Error(err)
+		}
+		got[p][r] = id
+	})
+	each(func(p, r int) {
+		if again, err := table.Identify(t.Context(), naming(p, r), evidence); err != nil || again != got[p][r] {
+			t.Errorf("person %d: a message of %s came again to %s: %v", p, got[p][r], again, err)
+		}
+	})
+	for p, ids := range got {
+		if _, err := table.Identify(t.Context(), []identity.Address{phone(p), bsuid(p)}, evidence); err != nil {
+			t.Fatal(err)
+		}
+		for _, id := range ids {
+			a, errA := table.Customer(t.Context(), id)
+			b, errB := table.Customer(t.Context(), ids[0])
+			if errA != nil || errB != nil || a.ID != b.ID {
+				t.Errorf("person %d is split: %v %v %v", p, ids, errA, errB)
+				break
+			}
+		}
+	}
+}
+
+// A delivery that dies between the two writes of a new user's aliases loses
+// nothing: the next one finishes what it began.
+func TestADeliveryThatDiesBetweenTwoAliasesIsFinishedByTheNext(t *testing.T) {
+	t.Parallel()
+	table, db := storetest.NewWithClient(t)
+	puts := 0
+	dying := dynamodb.New(db.Options(), func(o *dynamodb.Options) {
+		o.Retryer = aws.NopRetryer{}
+		o.APIOptions = append(o.APIOptions, func(s *middleware.Stack) error {
+			return s.Initialize.Add(middleware.InitializeMiddlewareFunc("Dying", func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
+				if _, ok := in.Parameters.(*dynamodb.PutItemInput); ok {
+					if puts++; puts == 2 {
+						return middleware.InitializeOutput{}, middleware.Metadata{}, errors.New("died")
+					}
+				}
+				return next.HandleInitialize(ctx, in)
+			}), middleware.Before)
+		})
+	})
+	both := []identity.Address{phone(1), bsuid(1)}
+	if id, err := store.New(dying, storetest.Name, storetest.Pepper).Identify(t.Context(), both, evidence); err == nil || puts != 2 {
+		t.Fatalf("%s after %d writes, want a failure at the second", id, puts)
+	}
+	var ids []identity.CustomerID
+	for _, as := range [][]identity.Address{both, both, both[1:], both[:1]} {
+		id, err := table.Identify(t.Context(), as, evidence)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, id)
+	}
+	if ids[0] != ids[1] || ids[1] != ids[2] || ids[2] != ids[3] {
+		t.Errorf("one person is %v", ids)
 	}
 }
 

@@ -14,6 +14,7 @@
 package triage
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"slices"
@@ -114,6 +115,7 @@ type hint struct {
 	said     time.Time             // contacts in which something was said since are classified anew
 	again    []string              // and these contacts
 	who      identity.Customer     // as it was read when only a second look is due
+	left     []contact.Contact     // and how the first left the contacts; nil when that is not compared
 	anew     bool                  // also what was said before may be about something else
 	changed  []identity.CustomerID // whom a change of who is who names; nil without one
 	err      error
@@ -188,7 +190,9 @@ func about(r events.DynamoDBEventRecord) (who identity.CustomerID, from time.Tim
 // again: those that failed, and those for whom a contact began or went. Two
 // invocations that work on one customer at once may each begin a contact of
 // the same messages and not see the other's; but whoever writes last sees
-// both when it looks again. After the first round reads are strong.
+// both when it looks again. After the first round reads are strong. The
+// messages are read again only if the contacts are not as the first look left
+// them: who stores another message looks, too, and then sees these contacts.
 func (t *Triage) round(ctx context.Context, todo []hint, again bool) []hint {
 	plans := make([]plan, len(todo))
 	each(len(todo), func(i int) {
@@ -203,9 +207,9 @@ func (t *Triage) round(ctx context.Context, todo []hint, again bool) []hint {
 	var left []hint
 	for i, p := range plans {
 		if p.err != nil || p.moves() {
-			todo[i].err, todo[i].who = p.err, identity.Customer{}
+			todo[i].err, todo[i].who, todo[i].left = p.err, identity.Customer{}, nil
 			if p.err == nil {
-				todo[i].who = p.customer
+				todo[i].who, todo[i].left = p.customer, p.leaves()
 			}
 			left = append(left, todo[i])
 		}
@@ -230,6 +234,8 @@ func each(n int, do func(i int)) {
 // A plan is what is to be written about one customer.
 type plan struct {
 	customer identity.Customer
+	stored   []contact.Contact // as they were read, latest first
+	compared bool              // by a second look
 	save     []contact.Contact
 	drop     []contact.Contact
 	evidence map[cause][]evidence
@@ -241,6 +247,52 @@ type plan struct {
 // moves reports whether a contact begins or goes.
 func (p plan) moves() bool {
 	return len(p.drop) > 0 || slices.ContainsFunc(p.save, func(k contact.Contact) bool { return k.Version == 0 })
+}
+
+// leaves returns the contacts as they lie once the plan is saved, latest first;
+// nil when that is not compared.
+func (p plan) leaves() []contact.Contact {
+	if !p.compared {
+		return nil
+	}
+	changed := func(k contact.Contact) func(contact.Contact) bool {
+		return func(o contact.Contact) bool { return o.ID == k.ID && o.Customer == k.Customer }
+	}
+	out := slices.Clone(p.save)
+	for i := range out {
+		out[i].Version++
+	}
+	for _, k := range p.stored {
+		if !slices.ContainsFunc(p.save, changed(k)) && !slices.ContainsFunc(p.drop, changed(k)) {
+			out = append(out, k)
+		}
+	}
+	latestFirst(out)
+	return out
+}
+
+func latestFirst(ks []contact.Contact) {
+	slices.SortStableFunc(ks, func(a, b contact.Contact) int {
+		return cmp.Or(b.Start.Compare(a.Start), strings.Compare(b.ID, a.ID))
+	})
+}
+
+// untouched reports whether contacts around a time are still as a look left
+// them.
+func untouched(now, left []contact.Contact, at time.Time) bool {
+	if len(now) > len(left) {
+		return false
+	}
+	before := 0
+	for i, k := range now {
+		if k.ID != left[i].ID || k.Version != left[i].Version {
+			return false
+		}
+		if !k.Start.After(at) {
+			before++
+		}
+	}
+	return len(now) == len(left) || before == around
 }
 
 // around is how many contacts before a message are looked at, unless it is a
@@ -257,11 +309,18 @@ func (t *Triage) plan(ctx context.Context, h hint, again bool) plan {
 		return plan{err: err}
 	}
 	p := plan{customer: c}
+	if len(h.left) > 0 {
+		now, _, err := t.stored(ctx, c, h.from, true)
+		if p.err = err; err != nil || untouched(now, h.left, h.from) {
+			return p
+		}
+	}
 	own, err := t.picture(ctx, c, h.from, again)
 	if err != nil {
 		p.err = err
 		return p
 	}
+	p.stored, p.compared = own.stored, len(c.Members) == 1 && !own.wide && !h.anew
 	t.keep(own.stored, own.made, h)
 	p.compare(own.stored, own.made, own.from, h.again)
 	t.evidenceOf(&p, own.stored)
@@ -279,6 +338,7 @@ type picture struct {
 	from         time.Time
 	messages     []contact.Message
 	stored, made []contact.Contact
+	wide         bool // also of contacts that do not lie around the time
 }
 
 func (t *Triage) picture(ctx context.Context, c identity.Customer, from time.Time, again bool) (picture, error) {
@@ -292,6 +352,7 @@ func (t *Triage) picture(ctx context.Context, c identity.Customer, from time.Tim
 		return o, err
 	}
 	if at, older, err := t.older(ctx, c, stored, messages); err != nil || older {
+		o.wide = true
 		if err == nil {
 			stored, corrections, err = t.stored(ctx, c, at, again)
 		}
@@ -325,7 +386,7 @@ func (t *Triage) stored(ctx context.Context, c identity.Customer, at time.Time, 
 		}
 		all, corrections = append(all, part...), append(corrections, said...)
 	}
-	slices.SortStableFunc(all, func(a, b contact.Contact) int { return b.Start.Compare(a.Start) })
+	latestFirst(all)
 	return all, corrections, nil
 }
 
@@ -452,11 +513,13 @@ func (p *plan) compare(stored, made []contact.Contact, from time.Time, again []s
 }
 
 // same reports whether there is nothing to write. By which message a cause is
-// known is a difference, the version of the taxonomy alone is none.
+// known is a difference, the version of the taxonomy alone is none. Nor is
+// another thread, as long as the customer waits: what is said then belongs to
+// the contact by that, and the answer writes it anyway.
 func same(a, b contact.Contact) bool {
 	return a.WaitingSince.Equal(b.WaitingSince) && a.FirstAnswer.Equal(b.FirstAnswer) && a.LastAnswer.Equal(b.LastAnswer) &&
 		a.ClosesAt.Equal(b.ClosesAt) && a.Department == b.Department && slices.Equal(a.Channels, b.Channels) &&
-		slices.Equal(a.Threads, b.Threads) && slices.EqualFunc(a.Causes, b.Causes, func(x, y contact.Cause) bool {
+		(b.Waiting() || slices.Equal(a.Threads, b.Threads)) && slices.EqualFunc(a.Causes, b.Causes, func(x, y contact.Cause) bool {
 		return x.Same(y) && x.Department == y.Department && x.Corrected == y.Corrected && x.Message == y.Message
 	})
 }
