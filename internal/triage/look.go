@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -245,6 +246,11 @@ func (t *Triage) since(ctx context.Context, at time.Time) (time.Time, error) {
 	return since, err
 }
 
+// leastKept is how many customers are kept as a level rather than counted
+// again: a write costs as much as reading some two hundred of them. When a day
+// is over, its level is kept in any case.
+const leastKept = 50
+
 // levels returns the levels of a cause up to the hour of at, which is left
 // out, and writes down those of hours that are over since somebody looked.
 func (t *Triage) levels(ctx context.Context, reason, product string, at time.Time) (problem.Levels, error) {
@@ -268,7 +274,7 @@ func (t *Triage) levels(ctx context.Context, reason, product string, at time.Tim
 		if err != nil {
 			return nil, err
 		}
-		if err := t.writeLevels(ctx, c, levels, fresh, hour, at); err != nil {
+		if err := t.writeLevels(ctx, c, levels, fresh, through, hour, at); err != nil {
 			return nil, err
 		}
 	}
@@ -282,14 +288,16 @@ func (t *Triage) levels(ctx context.Context, reason, product string, at time.Tim
 }
 
 // writeLevels adds hours to levels, and keeps the days that they changed: that
-// of the hour last, since it says how far the others are known.
-func (t *Triage) writeLevels(ctx context.Context, c cause, levels, fresh problem.Levels, hour string, at time.Time) error {
+// of the hour last, since it says how far the others are known. A few customers
+// of one day are not kept yet.
+func (t *Triage) writeLevels(ctx context.Context, c cause, levels, fresh problem.Levels, through, hour string, at time.Time) error {
 	expires := later(at, t.Now()).AddDate(0, 0, problem.LevelDays+7)
-	today := hour[:10]
+	today, counted := hour[:10], 0
 	for day, l := range fresh {
 		sum := levels[day]
 		for h, n := range l {
 			sum[h] += n
+			counted += n
 		}
 		levels[day] = sum
 		if day == today {
@@ -298,6 +306,9 @@ func (t *Triage) writeLevels(ctx context.Context, c cause, levels, fresh problem
 		if err := t.Store.PutLevel(ctx, c.reason, c.product, day, sum, day+"T24", expires); err != nil {
 			return err
 		}
+	}
+	if counted < leastKept && strings.HasPrefix(through, today) {
+		return nil
 	}
 	return t.Store.PutLevel(ctx, c.reason, c.product, today, levels[today], hour, expires)
 }
