@@ -30,12 +30,13 @@ type ledger struct {
 	made  map[string]capacity // by item sizes
 	told  map[string]capacity // by DynamoDB Local
 	kinds map[string]capacity // made, by purpose and kind of item
+	keys  map[string]capacity // made, by partition key
 	share func(pk string) (outgoing float64, known bool)
 	wrote func(problem attributes) // is told of every problem written
 }
 
 func newLedger() *ledger {
-	return &ledger{made: map[string]capacity{}, told: map[string]capacity{}, kinds: map[string]capacity{}}
+	return &ledger{made: map[string]capacity{}, told: map[string]capacity{}, kinds: map[string]capacity{}, keys: map[string]capacity{}}
 }
 
 type purposeKey struct{}
@@ -90,6 +91,7 @@ type charge struct {
 func (l *ledger) charge(purpose string, c charge) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.keys[c.pk] = l.keys[c.pk].plus(c.made)
 	add := func(purpose string, part float64) {
 		scale := func(u capacity) capacity { return capacity{u.read * part, u.write * part} }
 		l.made[purpose] = l.made[purpose].plus(scale(c.made))
@@ -117,6 +119,21 @@ func (l *ledger) take(purpose string) (made, told capacity) {
 	delete(l.made, purpose)
 	delete(l.told, purpose)
 	return made, told
+}
+
+// busiest returns what the partition key costs most that begins with a prefix,
+// and forgets all keys.
+func (l *ledger) busiest(prefix string) capacity {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var most capacity
+	for pk, c := range l.keys {
+		if strings.HasPrefix(pk, prefix) {
+			most = capacity{max(most.read, c.read), max(most.write, c.write)}
+		}
+	}
+	clear(l.keys)
+	return most
 }
 
 // kindOf names the kind of item that a key is of.

@@ -66,3 +66,16 @@ func TestReadsOfNothingCostAsMuchAsOfLittle(t *testing.T) {
 		}
 	}
 }
+
+func TestABudgetThatIsMissedSaysSo(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		value  float64
+		budget string
+		want   bool
+	}{{2.6, "<= 2.6", false}, {2.601, "<= 2.6", true}, {999, ">= 1000", true}, {1000, ">= 1000", false}, {7, "", false}} {
+		if got := (figure{value: c.value, budget: c.budget}).missed(); got != c.want {
+			t.Errorf("%g of %q is missed: %t", c.value, c.budget, got)
+		}
+	}
+}

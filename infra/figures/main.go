@@ -1,5 +1,6 @@
 // Figures measures what Heard costs and how fast it is, and prints one line
-// for each: name, value, unit and budget, separated by tabs.
+// for each: name, value, unit and budget, separated by tabs; and "missed" behind
+// a budget that is.
 //
 //	go run ./infra/figures [-n messages] [-only part,part]
 //
@@ -49,7 +50,21 @@ func (p page) add(f figure) {
 	if f.value == math.Trunc(f.value) || math.Abs(f.value) >= 100 {
 		value = fmt.Sprintf("%.0f", f.value)
 	}
-	_, _ = fmt.Fprintf(p.out, "%s\t%s\t%s\t%s\n", f.name, value, f.unit, f.budget)
+	line := []string{f.name, value, f.unit, f.budget}
+	if f.missed() {
+		line = append(line, "missed")
+	}
+	_, _ = fmt.Fprintln(p.out, strings.Join(line, "\t"))
+}
+
+// missed reports whether a figure is beyond its budget.
+func (f figure) missed() bool {
+	var sign string
+	var bound float64
+	if _, err := fmt.Sscan(f.budget, &sign, &bound); err != nil {
+		return false // there is none
+	}
+	return sign == "<=" && f.value > bound || sign == ">=" && f.value < bound
 }
 
 func atMost(v float64) string { return fmt.Sprintf("<= %g", v) }
@@ -64,9 +79,14 @@ type run struct {
 
 // table returns an empty table whose cost goes into l.
 func (r run) table(ctx context.Context, l *ledger) (*store.Table, *dynamodb.Client, error) {
+	return r.tableOf(ctx, "FIGURES"+rand.Text(), l)
+}
+
+// tableOf returns an empty table that others reach under an access key, too.
+func (r run) tableOf(ctx context.Context, accessKey string, l *ledger) (*store.Table, *dynamodb.Client, error) {
 	db := dynamodb.New(dynamodb.Options{
 		Region: "eu-west-1", BaseEndpoint: &r.db.Endpoint,
-		Credentials: credentials.NewStaticCredentialsProvider("FIGURES"+rand.Text(), "secret", ""),
+		Credentials: credentials.NewStaticCredentialsProvider(accessKey, "secret", ""),
 	}, l.install)
 	_, err := db.CreateTable(ctx, storetest.Schema(storetest.Name))
 	return store.New(db, storetest.Name, storetest.Pepper), db, err
@@ -79,18 +99,20 @@ var parts = []struct {
 }{
 	{"units", units},
 	{"replay", replays},
+	{"burst", bursts},
 	{"history", history},
 	{"walk", walk},
 	{"brief", briefs},
 	{"speed", speed},
 	{"mail", mails},
 	{"zip", zips},
+	{"triage", triages},
 	{"functions", functions},
 }
 
 func main() {
 	n := flag.Int("n", 10_000, "inbound messages of the replay")
-	only := flag.String("only", "", "measure these parts only: units, replay, history, brief, walk, speed, mail, zip, functions")
+	only := flag.String("only", "", "measure these parts only: units, replay, burst, history, brief, walk, speed, mail, zip, triage, functions")
 	flag.Parse()
 	slog.SetDefault(slog.New(slog.DiscardHandler)) // of the packages that run in process
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)

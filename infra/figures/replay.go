@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	crand "crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -134,7 +135,7 @@ type stage struct {
 	ledger *ledger
 	taker  *intake.Taker
 	agents *api.Agents
-	triage *triage.Triage
+	handle func(context.Context, events.DynamoDBEvent) (events.DynamoDBEventResponse, error) // triage
 	outbox *outbox.Outbox
 
 	mu     sync.Mutex
@@ -146,9 +147,15 @@ type stage struct {
 }
 
 func newStage(ctx context.Context, r run) (*stage, error) {
+	return newStageOf(ctx, r, "FIGURES"+crand.Text())
+}
+
+// newStageOf returns a stage on a table that others reach under an access key,
+// too.
+func newStageOf(ctx context.Context, r run, accessKey string) (*stage, error) {
 	s := &stage{ledger: newLedger(), known: map[int]identity.CustomerID{}, last: map[string]map[string]events.DynamoDBAttributeValue{}}
 	var err error
-	if s.Table, _, err = r.table(ctx, s.ledger); err != nil {
+	if s.Table, _, err = r.tableOf(ctx, accessKey, s.ledger); err != nil {
 		return nil, err
 	}
 	data, err := os.ReadFile(filepath.Join(r.root, "infra", "taxonomy.yaml"))
@@ -167,7 +174,7 @@ func newStage(ctx context.Context, r run) (*stage, error) {
 	meter.Out = io.Discard
 	s.taker = &intake.Taker{Store: s, Now: time.Now}
 	s.agents = &api.Agents{Store: s, Taxonomy: func() *taxonomy.Taxonomy { return shop }, Meter: meter, Now: time.Now}
-	s.triage = &triage.Triage{Store: s.Table, Taxonomy: shop, Zone: zone, Meter: meter, Now: time.Now}
+	s.handle = (&triage.Triage{Store: s.Table, Taxonomy: shop, Zone: zone, Meter: meter, Now: time.Now}).Handle
 	s.outbox = &outbox.Outbox{Queues: s, Read: store.ReadProblemImage, URL: "https://api.example.com"}
 	s.ledger.wrote = s.problemWritten
 	return s, nil
@@ -299,6 +306,11 @@ func (s *stage) play(ctx context.Context, ms []moment) error {
 	if len(s.stored) != len(ms) {
 		return fmt.Errorf("%d messages were stored of %d", len(s.stored), len(ms))
 	}
+	return s.triaged(ctx)
+}
+
+// triaged has what was stored triaged as one batch.
+func (s *stage) triaged(ctx context.Context) error {
 	ours, theirs := map[string]float64{}, map[string]float64{}
 	var ev events.DynamoDBEvent
 	for i, m := range s.stored {
@@ -323,7 +335,7 @@ func (s *stage) play(ctx context.Context, ms []moment) error {
 		}
 		return ours[pk] / total, true
 	}
-	resp, err := s.triage.Handle(during(ctx, shared), ev)
+	resp, err := s.handle(during(ctx, shared), ev)
 	if err == nil && len(resp.BatchItemFailures) > 0 {
 		err = fmt.Errorf("triage failed")
 	}

@@ -249,7 +249,7 @@ func (t *Triage) since(ctx context.Context, at time.Time) (time.Time, error) {
 // leastKept is how many customers are kept as a level rather than counted
 // again: a write costs as much as reading some two hundred of them. When a day
 // is over, its level is kept in any case.
-const leastKept = 50
+const leastKept = 100
 
 // levels returns the levels of a cause up to the hour of at, which is left
 // out, and writes down those of hours that are over since somebody looked.

@@ -219,19 +219,21 @@ func (t *Triage) kept(r taxonomy.Reason) time.Duration {
 // was seen.
 func (t *Triage) count(ctx context.Context, r taxonomy.Reason, product string, evs []evidence) ([]problem.Seen, error) {
 	keep := t.kept(r)
-	var seen []problem.Seen
+	var seen, gone []problem.Seen
 	for _, e := range evs {
-		for _, s := range e.seen {
-			s.Expires = later(s.At, t.Now()).Add(keep)
-			if _, err := t.Store.PutSeen(ctx, r.ID, product, s); err != nil {
-				return nil, err
-			}
-			seen = append(seen, s)
-		}
-		for _, s := range e.gone {
-			if err := t.Store.DropSeen(ctx, r.ID, product, s); err != nil {
-				return nil, err
-			}
+		seen, gone = append(seen, e.seen...), append(gone, e.gone...)
+	}
+	errs := make([]error, len(seen))
+	each(len(seen), func(i int) {
+		seen[i].Expires = later(seen[i].At, t.Now()).Add(keep)
+		_, errs[i] = t.Store.PutSeen(ctx, r.ID, product, seen[i])
+	})
+	for _, s := range gone {
+		errs = append(errs, t.Store.DropSeen(ctx, r.ID, product, s))
+	}
+	for _, err := range errs {
+		if err != nil {
+			return nil, err
 		}
 	}
 	return seen, nil

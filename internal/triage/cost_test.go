@@ -1,0 +1,150 @@
+package triage_test
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/smithy-go/middleware"
+
+	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/store"
+	"github.com/heard-intake/heard/internal/store/storetest"
+)
+
+// A tally counts the items that are written, and the messages that are read,
+// by the head of their partition key.
+type tally struct {
+	mu     sync.Mutex
+	writes map[string]int
+	reads  int // of messages
+}
+
+func (c *tally) install(o *dynamodb.Options) {
+	o.APIOptions = append(o.APIOptions, func(s *middleware.Stack) error {
+		return s.Initialize.Add(middleware.InitializeMiddlewareFunc("Tally", c.handle), middleware.Before)
+	})
+}
+
+func (c *tally) handle(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
+	wrote := func(key map[string]types.AttributeValue) {
+		if pk, ok := key["pk"].(*types.AttributeValueMemberS); ok {
+			head, _, _ := strings.Cut(pk.Value, "#")
+			c.writes[head]++
+		}
+	}
+	c.mu.Lock()
+	switch p := in.Parameters.(type) {
+	case *dynamodb.PutItemInput:
+		wrote(p.Item)
+	case *dynamodb.QueryInput:
+		if from, ok := p.ExpressionAttributeValues[":from"].(*types.AttributeValueMemberS); ok && strings.HasPrefix(from.Value, "M#") {
+			c.reads++
+		}
+	case *dynamodb.TransactWriteItemsInput:
+		for _, w := range p.TransactItems {
+			if w.Put != nil {
+				wrote(w.Put.Item)
+			} else if w.Update != nil {
+				wrote(w.Update.Key)
+			}
+		}
+	}
+	c.mu.Unlock()
+	return next.HandleInitialize(ctx, in)
+}
+
+// since returns what was written since it was last asked.
+func (c *tally) since() map[string]int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	was := c.writes
+	c.writes = map[string]int{}
+	return was
+}
+
+// A burst of one reason meets one partition key: of the window, or of the
+// problem once there is one. Neither may take more than one item a contact and
+// a few a batch; at 5,000 contacts a minute that leaves most of the 1,000
+// units a second that DynamoDB gives a key.
+func TestABurstWritesOneItemAContactToTheKeyOfItsCause(t *testing.T) {
+	t.Parallel()
+	const perBatch, batches, beside = 83, 3, 8
+	for name, c := range map[string]struct{ text, key, other string }{
+		"a problem, as soon as there is one":      {unclear, "P", "W"},
+		"the window, where only a rise makes one": {"Wanneer wordt mijn pakket bezorgd?", "W", "P"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, db := storetest.NewWithClient(t)
+			count := &tally{writes: map[string]int{}}
+			table := store.New(dynamodb.New(db.Options(), count.install), storetest.Name, storetest.Pepper)
+			tr := on(table)
+			for n := range batches {
+				var ms []contact.Message
+				for i := range perBatch {
+					ms = append(ms, says(n*perBatch+i, 0, time.Duration(n)*time.Second, c.text))
+				}
+				put(t, table, ms...)
+				count.since()
+				handle(t, tr, ms...)
+				wrote := count.since()
+				if n == 0 {
+					continue // the one that opens the problem
+				}
+				if got := wrote[c.key]; got < perBatch || got > perBatch+beside {
+					t.Errorf("batch %d of %d contacts wrote %d items under %s#", n, perBatch, got, c.key)
+				}
+				if got := wrote[c.other]; got > 0 {
+					t.Errorf("batch %d wrote %d items under %s#, too", n, got, c.other)
+				}
+			}
+		})
+	}
+}
+
+// Whoever begins a contact looks again; where nothing changed meanwhile, that
+// costs no second reading of messages.
+func TestASecondLookThatFindsNothingNewReadsNoMessages(t *testing.T) {
+	t.Parallel()
+	_, db := storetest.NewWithClient(t)
+	count := &tally{writes: map[string]int{}}
+	table := store.New(dynamodb.New(db.Options(), count.install), storetest.Name, storetest.Pepper)
+	m := says(1, 0, 0, unclear)
+	put(t, table, m)
+	handle(t, on(table), m)
+	if count.reads != 1 {
+		t.Errorf("messages were read %d times", count.reads)
+	}
+}
+
+// As long as the customer waits, another mail thread is no reason to write;
+// the answer writes it, and who continues that thread is known by it.
+func TestAThreadThatBeginsWhileTheCustomerWaitsIsKnownAfterTheAnswer(t *testing.T) {
+	t.Parallel()
+	tr, table := newTriage(t)
+	mailed := func(n int, after time.Duration, thread string) contact.Message {
+		m := says(1, n, after, unclear)
+		m.Channel, m.Thread = contact.Email, thread
+		m.ID = contact.NewID(contact.Email, m.SentAt, m.ProviderID)
+		return m
+	}
+	one, two := mailed(1, 0, "<a@example.com>"), mailed(2, time.Minute, "<b@example.com>")
+	reply := answered(mailed(3, time.Hour, "<a@example.com>"))
+	back := mailed(4, 20*24*time.Hour, "<b@example.com>")
+	for i, m := range []contact.Message{one, two, reply, back} {
+		put(t, table, m)
+		handle(t, tr, m)
+		all, _, err := table.Contacts(t.Context(), m.CustomerID, 10, "")
+		if err != nil || len(all) != 1 {
+			t.Fatalf("after message %d: %d contacts %v", i+1, len(all), err)
+		}
+		if want := []int64{1, 1, 2, 3}[i]; all[0].Version != want {
+			t.Errorf("after message %d the contact was written %d times, want %d", i+1, all[0].Version, want)
+		}
+	}
+}
