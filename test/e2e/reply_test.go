@@ -140,8 +140,8 @@ func TestAnAnswerLeavesInTheThreadAndItsAnswerComesBackToIt(t *testing.T) {
 	}
 }
 
-// A bounce is seen at the mail that came back, opens nothing, and the next mail
-// to that address is refused with the reason.
+// A bounce is seen at the mail that came back. It opens nothing, whoever got no
+// answer waits again, and the next mail to that address is refused with the reason.
 func TestABounceIsSeenAtTheMailThatCameBack(t *testing.T) {
 	t.Parallel()
 	b := open(t)
@@ -161,7 +161,7 @@ func TestABounceIsSeenAtTheMailThatCameBack(t *testing.T) {
 	if e.State == nil || e.State.Status != "failed" || e.State.Code != "5.1.1" || e.State.Verdicts["bounce"].IsZero() {
 		t.Errorf("state %+v", e.State)
 	}
-	if all := b.contactsOf("email:" + jan.Mail); len(all) != 1 || all[0].Waiting() {
+	if all := b.contactsOf("email:" + jan.Mail); len(all) != 1 || !all[0].Waiting() {
 		t.Errorf("contacts %+v", all)
 	}
 	_, err = b.reply("email:"+jan.Mail, nil)
