@@ -58,6 +58,7 @@ func commands() []command {
 		{"waiting", "<department>", "show who waits for an answer, longest first", (*tool).waiting},
 		{"problems", "[department]", "show the problems", (*tool).problems},
 		{"problem", "<act> <id> ...", "work on one: show, open, step, attach, detach, split, merge, log", (*tool).problem},
+		{"candidates", "[confirm|dismiss <id>]", "show what the taxonomy may not know; -why, and -reason to confirm", (*tool).candidates},
 		{"queue", "<department>", "show the problem items on a department's queue", (*tool).queue},
 		{"resend", "<department|problem>", "put the latest item of a problem, or of a department's open ones, on the queue again", (*tool).resend},
 		{"corrections", "[-text]", "write what agents corrected, a JSON line each; -text: what was said, masked", (*tool).corrections},

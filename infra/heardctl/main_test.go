@@ -9,7 +9,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"github.com/heard-intake/heard/infra/heardctl/client"
 	"github.com/heard-intake/heard/infra/local/stack"
+	"github.com/heard-intake/heard/infra/local/where"
 )
 
 // heardctl runs a command line, and returns what it prints.
@@ -63,6 +67,9 @@ func TestOperatorsWork(t *testing.T) {
 	expect(works(t, here("problems")...), "manual-unclear coffee-machine", "5 customers")
 	expect(works(t, here("queue", "documentation")...), "Aroma coffee machine")
 	one, _, _ := strings.Cut(works(t, here("problems", "documentation")...), " ")
+	letGo := holdItem(t, dir)
+	expect(works(t, here("queue", "documentation")...), "1 items are with a consumer")
+	letGo()
 	expect(works(t, here("queue", "-json", "-delete", "documentation")...), `"event":"opened"`)
 	expect(works(t, here("queue", "documentation")...), "the queue is empty")
 	expect(works(t, here("waiting", "documentation")...), "manual-unclear")
@@ -132,13 +139,31 @@ func TestOperatorsWork(t *testing.T) {
 	if _, errOut, code := heardctl(t, here("problem", "step", one, "fixed")...); code != 1 || !strings.Contains(errOut, "possible: acknowledged") {
 		t.Errorf("an illegal step: %d %s", code, errOut)
 	}
-	expect(works(t, here("problem", "step", "-comment", "We look.", one, "acknowledged")...), "version 2, acknowledged")
+	if _, errOut, code := heardctl(t, here("problem", "step", "-version", "7", one, "acknowledged")...); code != 1 || !strings.Contains(errOut, "at version 1, not 7") {
+		t.Errorf("a step of a version that nobody saw: %d %s", code, errOut)
+	}
+	expect(works(t, here("problem", "step", one, "acknowledged", "-version", "1", "-comment", "We look.")...), "version 2, acknowledged")
 	expect(works(t, here("problem", "detach", one, "account:K-1001")...), "version 3", "5 customers")
 	expect(works(t, here("problem", "attach", one, "account:K-1001")...), "version 4", "6 customers")
 	part, _, _ := strings.Cut(works(t, here("problem", "split", "-words", "tekening zeven,bladzijde negen", one)...), " ")
-	expect(works(t, here("problem", "merge", part, one)...), "merged", "next: nothing")
+	expect(works(t, here("problem", "merge", part, one)...), "merged", "next: nothing", "merged into "+one, "split from "+one)
 	expect(works(t, here("problem", "open", "-comment", "By phone.", "invoice-unclear", "account:K-1001")...), "for billing: invoice-unclear", "1 customers")
+	if _, errOut, code := heardctl(t, here("problem", "open", "-product", "coffee-machine", "manual-unclear")...); code != 1 || !strings.Contains(errOut, "problem "+one+" already") {
+		t.Errorf("a second problem of one cause: %d %s", code, errOut)
+	}
+	expect(works(t, here("problem", "step", one, "fix_planned", "-cause", "the drawing", "-workaround", "see page 5", "-expected", "2126-01-01T12:00:00Z",
+		"-link", "https://example.com/4")...), "expected to be fixed by", "cause: the drawing", "workaround: see page 5", "links: https://example.com/4")
 	expect(works(t, here("problem", "log", one)...), "opened", "acknowledged", "We look.", "split")
+
+	if _, errOut, code := heardctl(t, here("queue", "cellar")...); code != 1 || !strings.Contains(errOut, `department "cellar" has no queue`) {
+		t.Errorf("the queue of nobody: %d %s", code, errOut)
+	}
+	expect(works(t, here("candidates")...), "there are none")
+	for _, args := range [][]string{{"confirm", "-why", "x", "-reason", "defect", "none"}, {"dismiss", "-why", "x", "none"}} {
+		if _, errOut, code := heardctl(t, here(append([]string{"candidates"}, args...)...)...); code != 1 || !strings.Contains(errOut, "no such candidate") {
+			t.Errorf("%s: %d %s", args[0], code, errOut)
+		}
+	}
 
 	if out := works(t, here("corrections")...) + works(t, here("corrections", "-text", "-since", "2026-01-01T00:00:00Z")...); out != "" {
 		t.Errorf("nobody corrected anything: %s", out)
@@ -161,6 +186,34 @@ func TestOperatorsWork(t *testing.T) {
 
 	if token := works(t, here("token", "-scopes", "problems:read", "-department", "it")...); strings.Count(token, ".") != 2 {
 		t.Errorf("token %q", token)
+	}
+}
+
+// holdItem receives the item on a department's queue, as a consumer does, and
+// returns what puts it back.
+func holdItem(t *testing.T, dir string) (letGo func()) {
+	t.Helper()
+	s, err := where.Read(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := client.New(t.Context(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	queue, err := c.Queue(t.Context(), c.SDK, "problems-documentation.fifo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := c.SDK.SQS.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: &queue, VisibilityTimeout: 600})
+	if err != nil || len(got.Messages) != 1 {
+		t.Fatalf("received %+v, %v", got, err)
+	}
+	return func() {
+		t.Helper()
+		if _, err := c.SDK.SQS.ChangeMessageVisibility(t.Context(), &sqs.ChangeMessageVisibilityInput{QueueUrl: &queue, ReceiptHandle: got.Messages[0].ReceiptHandle}); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
@@ -242,10 +295,15 @@ func TestAWrongCommandLineIsExplained(t *testing.T) {
 		"no stack":           {[]string{"-dir", none, "problems"}, 1, "start one with make run"},
 		"no such file":       {[]string{"normalize", "whatsapp", none + "/x"}, 1, "no such file"},
 		"a command's help":   {[]string{"token", "-h"}, 0, "-department"},
-		"no such act":        {[]string{"problem", "paint", "x"}, 2, "usage: heardctl problem"},
+		"no such act":        {[]string{"problem", "paint", "x"}, 2, `no act "paint"`},
+		"no act":             {[]string{"problem", "-comment", "x"}, 2, "usage: heardctl problem"},
+		"half an act":        {[]string{"problem", "merge", "x", "-comment", "y"}, 2, "heardctl problem merge [-version <n>] [-comment <text>] <id> <into>"},
+		"no decision":        {[]string{"candidates", "paint", "x"}, 2, "usage: heardctl candidates"},
+		"a bare decision":    {[]string{"candidates", "dismiss", "x"}, 1, "say why"},
+		"a reason too many":  {[]string{"candidates", "dismiss", "-why", "y", "-reason", "z", "x"}, 1, "say why"},
 		"nothing to replay":  {[]string{"replay", "shoes"}, 2, "usage: heardctl replay"},
 		"a taxonomy":         {[]string{"taxonomy", "check", "../taxonomy.yaml"}, 0, "departments"},
-		"a broken taxonomy":  {[]string{"taxonomy", "check", "main.go"}, 1, "mistake"},
+		"a broken taxonomy":  {[]string{"taxonomy", "check", "main.go"}, 1, "1 mistake\n"},
 		"one that is tested": {[]string{"taxonomy", "check", "-text", "ik snap mijn factuur niet", "../taxonomy.yaml"}, 0, "invoice-unclear"},
 	}
 	for name, tt := range tests {

@@ -19,19 +19,20 @@ import (
 // one, but of open's the reason.
 type act struct {
 	least, most int
+	usage       string
 	do          func(t *tool, ctx context.Context, c *client.Client, o options) error
 }
 
 func actions() map[string]act {
 	return map[string]act{
-		"show":   {1, 1, (*tool).showOne},
-		"open":   {1, -1, (*tool).openProblem},
-		"step":   {1, 2, (*tool).stepProblem},
-		"attach": {2, -1, (*tool).attach},
-		"detach": {2, 2, (*tool).detach},
-		"split":  {1, -1, (*tool).split},
-		"merge":  {2, 2, (*tool).mergeProblem},
-		"log":    {1, 1, (*tool).problemLog},
+		"show":   {1, 1, "<id>", (*tool).showOne},
+		"open":   {1, -1, "[-product <id>] [-comment <text>] <reason> [customer ...]", (*tool).openProblem},
+		"step":   {1, 2, "[-version <n>] [-comment <text>] [-cause <text>] ... <id> [state]", (*tool).stepProblem},
+		"attach": {2, -1, "[-comment <text>] <id> <customer> ...", (*tool).attach},
+		"detach": {2, 2, "<id> <customer>", (*tool).detach},
+		"split":  {1, -1, "[-words <a,b>] [-version <n>] [-comment <text>] <id> [customer ...]", (*tool).split},
+		"merge":  {2, 2, "[-version <n>] [-comment <text>] <id> <into>", (*tool).mergeProblem},
+		"log":    {1, 1, "<id>", (*tool).problemLog},
 	}
 }
 
@@ -40,6 +41,7 @@ type options struct {
 	args                                                   []string
 	comment, cause, workaround, expected, department, link string
 	words, product                                         string
+	version                                                int
 }
 
 func (t *tool) problem(ctx context.Context, args []string) error {
@@ -52,18 +54,30 @@ func (t *tool) problem(ctx context.Context, args []string) error {
 	f.StringVar(&o.department, "department", "", "with step moved: the new `owner`")
 	f.StringVar(&o.product, "product", "", "with open: of a reason that is counted per `product`")
 	f.StringVar(&o.words, "words", "", "with split: the `wordings` of the part, by commas")
-	if err := t.parse(f, args, 2, -1); err != nil {
-		return err
+	f.IntVar(&o.version, "version", 0, "the `version` that you saw: refused if the problem changed since")
+	// Flags may stand anywhere.
+	for rest := args; ; {
+		if err := t.parse(f, rest, 0, -1); err != nil {
+			return err
+		}
+		if f.NArg() == 0 {
+			break
+		}
+		o.args, rest = append(o.args, f.Arg(0)), f.Args()[1:]
 	}
-	name := f.Arg(0)
-	a, ok := actions()[name]
-	// Flags may stand after the word, too.
-	if err := t.parse(f, f.Args()[1:], 0, -1); err != nil {
-		return err
-	}
-	o.args = f.Args()
-	if !ok || len(o.args) < a.least || a.most >= 0 && len(o.args) > a.most {
+	if len(o.args) == 0 {
 		f.Usage()
+		return errUsage
+	}
+	name := o.args[0]
+	a, ok := actions()[name]
+	if !ok {
+		fmt.Fprintf(t.err, "there is no act %q\n", name)
+		f.Usage()
+		return errUsage
+	}
+	if o.args = o.args[1:]; len(o.args) < a.least || a.most >= 0 && len(o.args) > a.most {
+		fmt.Fprintf(t.err, "usage: heardctl problem %s %s\n", name, a.usage)
 		return errUsage
 	}
 	c, err := t.open(ctx)
@@ -83,7 +97,11 @@ func explained(err error) error {
 
 // ask asks the API about a problem, and shows the one that comes back.
 func (t *tool) ask(ctx context.Context, c *client.Client, method, path string, body any) error {
-	var p api.Problem
+	var p struct {
+		api.Problem
+		Cause, MergedInto, SplitFrom string
+		Links                        []string
+	}
 	if err := c.Call(ctx, method, "/v1/problems"+path, body, &p); err != nil {
 		return err
 	}
@@ -91,6 +109,20 @@ func (t *tool) ask(ctx context.Context, c *client.Client, method, path string, b
 		strings.TrimSpace(p.Reason+" "+p.Product), p.Customers, p.Contacts, cmp.Or(strings.Join(p.Next, ", "), "nothing"))
 	if !p.AcknowledgeBy.IsZero() {
 		fmt.Fprintf(t.out, "  to be acknowledged by %s\n", p.AcknowledgeBy.Local().Format("02-01-2006 15:04"))
+	}
+	if !p.ExpectedAt.IsZero() {
+		fmt.Fprintf(t.out, "  expected to be fixed by %s\n", p.ExpectedAt.Local().Format("02-01-2006 15:04"))
+	}
+	for _, row := range [][2]string{
+		{"cause:", p.Cause},
+		{"workaround:", p.Workaround},
+		{"links:", strings.Join(p.Links, " ")},
+		{"merged into", p.MergedInto},
+		{"split from", p.SplitFrom},
+	} {
+		if row[1] != "" {
+			fmt.Fprintf(t.out, "  %s %s\n", row[0], row[1])
+		}
 	}
 	return nil
 }
@@ -111,7 +143,9 @@ func (t *tool) openProblem(ctx context.Context, c *client.Client, o options) err
 
 // stepProblem brings a problem to a state, or changes its details without one.
 func (t *tool) stepProblem(ctx context.Context, c *client.Client, o options) error {
-	body := map[string]any{"comment": o.comment, "cause": o.cause, "workaround": o.workaround, "expectedAt": o.expected, "department": o.department}
+	body := map[string]any{
+		"version": o.version, "comment": o.comment, "cause": o.cause, "workaround": o.workaround, "expectedAt": o.expected, "department": o.department,
+	}
 	if len(o.args) == 2 {
 		body["to"] = o.args[1]
 	}
@@ -122,7 +156,7 @@ func (t *tool) stepProblem(ctx context.Context, c *client.Client, o options) err
 }
 
 func (t *tool) mergeProblem(ctx context.Context, c *client.Client, o options) error {
-	return t.ask(ctx, c, http.MethodPost, at(o.args[0], "/updates"), map[string]any{"to": problem.Merged, "into": o.args[1], "comment": o.comment})
+	return t.ask(ctx, c, http.MethodPost, at(o.args[0], "/updates"), map[string]any{"to": problem.Merged, "into": o.args[1], "comment": o.comment, "version": o.version})
 }
 
 func (t *tool) attach(ctx context.Context, c *client.Client, o options) error {
@@ -151,7 +185,7 @@ func (t *tool) split(ctx context.Context, c *client.Client, o options) error {
 	if o.words != "" {
 		words = strings.Split(o.words, ",")
 	}
-	return t.ask(ctx, c, http.MethodPost, at(o.args[0], "/split"), map[string]any{"contacts": refs, "words": words, "comment": o.comment})
+	return t.ask(ctx, c, http.MethodPost, at(o.args[0], "/split"), map[string]any{"contacts": refs, "words": words, "comment": o.comment, "version": o.version})
 }
 
 func (t *tool) problemLog(ctx context.Context, c *client.Client, o options) error {

@@ -184,9 +184,18 @@ func (t *tool) queue(ctx context.Context, args []string) error {
 		}
 		showItem(t.out, i.Item)
 	}
-	if len(items) == 0 && !*asJSON {
-		fmt.Fprintln(t.out, "the queue is empty")
+	if len(items) > 0 || *asJSON {
+		return nil
 	}
+	held, err := c.Held(ctx, f.Arg(0))
+	if err != nil {
+		return err
+	}
+	if held > 0 {
+		fmt.Fprintf(t.out, "nothing to see now: %d items are with a consumer, or wait behind one of the same problem that is\n", held)
+		return nil
+	}
+	fmt.Fprintln(t.out, "the queue is empty")
 	return nil
 }
 

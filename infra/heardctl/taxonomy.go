@@ -30,6 +30,9 @@ func (t *tool) taxonomy(ctx context.Context, args []string) error {
 		for _, e := range list {
 			fmt.Fprintf(t.out, "%s: %v\n", f.Arg(0), e)
 		}
+		if len(list) == 1 {
+			return errors.New("1 mistake")
+		}
 		return fmt.Errorf("%d mistakes", len(list))
 	}
 	if err != nil {

@@ -366,7 +366,7 @@ func check(p Problem, u Update) error {
 func checkNeeds(p Problem, u Update) error {
 	switch {
 	case (u.To == "" || u.To == p.State) && !u.says():
-		return fault.New(fault.Invalid, "the update changes nothing; give a state, comment, cause, workaround, expectedAt or links")
+		return fault.New(fault.Invalid, "the update changes nothing; give to, comment, cause, workaround, expectedAt or links")
 	case u.To == CauseKnown && u.Cause == "" && p.Cause == "":
 		return fault.New(fault.Invalid, "cause_known needs a cause")
 	case u.To == Workaround && u.Workaround == "" && p.Workaround == "":

@@ -81,7 +81,8 @@ func (h *Handler) take(ctx context.Context, m events.SQSMessage) error {
 		return err
 	}
 	reason := fault.Message(err)
-	dead := map[string]string{"reason": reason[:min(len(reason), maxReason)], "kind": string(fault.KindOf(err)), "messageId": m.MessageId}
+	reason = strings.ToValidUTF8(reason[:min(len(reason), maxReason)], "") // a half sign SQS would refuse
+	dead := map[string]string{"reason": reason, "kind": string(fault.KindOf(err)), "messageId": m.MessageId}
 	if sent := m.Attributes["SentTimestamp"]; sent != "" {
 		dead["sentAt"] = sent
 	}
@@ -119,7 +120,8 @@ func (h *Handler) apply(ctx context.Context, department string, m events.SQSMess
 		return false, fault.New(fault.Unavailable, "the update could not be applied now")
 	}
 	early = resp.StatusCode == http.StatusConflict && (u.version == 0 || u.version > refusal.Version)
-	return early, fault.New(cmp.Or(refusal.Kind, fault.Invalid), "%s", refusal.Detail)
+	detail := strings.Replace(refusal.Detail, "; known: ", "; known: problem, id, ", 1)
+	return early, fault.New(cmp.Or(refusal.Kind, fault.Invalid), "%s", detail)
 }
 
 // An update is one message: which problem, under which name, and what the API

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -278,7 +279,8 @@ func TestABadUpdateIsKeptWholeWithItsReason(t *testing.T) {
 		"an id that is no text":                {`{"problem":"p-1","id":7,"to":"fixed"}`, "id must be a text"},
 		"an id with a line break":              {`{"problem":"p-1","id":"a\nb","to":"fixed"}`, "id must be a text"},
 		"nothing to do":                        {`{"problem":"p-1"}`, "changes nothing"},
-		"a member nobody knows":                {`{"problem":"p-1","too":"fixed"}`, `no member "too"`},
+		"a member nobody knows":                {`{"problem":"p-1","too":"fixed"}`, `no member "too" here; known: problem, id, to, version`},
+		"a member with a long name":            {`{"problem":"p-1","x` + strings.Repeat("é", 600) + `":1}`, `no member "xé`},
 		"somebody else as its author":          {`{"problem":"p-1","to":"fixed","by":"it"}`, `no member "by"`},
 		"a department to speak for":            {`{"problem":"p-1","to":"fixed","department":"it"}`, "moved only"},
 		"an old version":                       {`{"problem":"p-1","version":1,"to":"fixed"}`, "at version 2, not 1; read it again"},
@@ -313,6 +315,9 @@ func TestABadUpdateIsKeptWholeWithItsReason(t *testing.T) {
 			bodies, reasons := b.dead("billing")
 			if len(bodies) != 1 || bodies[0] != tt.body || !strings.Contains(reasons[0], tt.reason) {
 				t.Errorf("the reasons are %q, not %q", reasons, tt.reason)
+			}
+			if strings.ContainsRune(reasons[0], utf8.RuneError) {
+				t.Errorf("a sign was cut: %q", reasons[0])
 			}
 			if diff := cmp.Diff(before, b.problem("p-1")); diff != "" {
 				t.Errorf("something changed:\n%s", diff)

@@ -119,7 +119,7 @@ func (w *Workflow) Open(ctx context.Context, r Request) (p problem.Record, id st
 		return p, "", err
 	}
 	if id, err = w.Store.ProblemOf(ctx, r.Reason, r.Product); err != nil || id != "" {
-		return p, id, taken(err)
+		return p, id, taken(id, err)
 	}
 	department, _ := t.Department(t.Owner(r.Reason, r.Product))
 	seed := problem.Seed{
@@ -149,16 +149,19 @@ func (w *Workflow) Open(ctx context.Context, r Request) (p problem.Record, id st
 			return p, "", err
 		}
 		id, err = w.Store.ProblemOf(ctx, r.Reason, r.Product)
-		return p, id, taken(err)
+		return p, id, taken(id, err)
 	}
 	return p.Saved(), p.ID, nil
 }
 
-func taken(err error) error {
+func taken(id string, err error) error {
 	if err != nil {
 		return err
 	}
-	return fault.New(fault.Conflict, "this reason and product have a problem already; attach the contacts to it, reopen it, or split it")
+	if id == "" { // there was one just now
+		return fault.New(fault.Unavailable, "the problem keeps changing")
+	}
+	return fault.New(fault.Conflict, "this reason and product have problem %s already; attach the contacts to it, reopen it, or split it", id)
 }
 
 // find returns the contacts, as they are seen. One that there is not, or not

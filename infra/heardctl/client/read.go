@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -115,7 +116,7 @@ type Item struct {
 // Items receives what is on a department's queue now. What is not removed is
 // there again afterwards, though each look counts as a receive.
 func (c *Client) Items(ctx context.Context, department string, remove bool) ([]Item, error) {
-	queue, err := c.Queue(ctx, c.SDK, "problems-"+department+".fifo")
+	queue, err := c.problems(ctx, department)
 	if err != nil {
 		return nil, err
 	}
@@ -142,6 +143,38 @@ func (c *Client) Items(ctx context.Context, department string, remove bool) ([]I
 			}
 		}
 	}
+}
+
+// Held counts the items on a department's queue that nobody can receive now:
+// a consumer has them, or one of the same problem before them.
+func (c *Client) Held(ctx context.Context, department string) (int, error) {
+	queue, err := c.problems(ctx, department)
+	if err != nil {
+		return 0, err
+	}
+	names := []types.QueueAttributeName{types.QueueAttributeNameApproximateNumberOfMessages, types.QueueAttributeNameApproximateNumberOfMessagesNotVisible}
+	got, err := c.SDK.SQS.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: &queue, AttributeNames: names})
+	if err != nil {
+		return 0, err
+	}
+	sum := 0
+	for _, name := range names {
+		n, err := strconv.Atoi(got.Attributes[string(name)])
+		if err != nil {
+			return 0, err
+		}
+		sum += n
+	}
+	return sum, nil
+}
+
+// problems returns the URL of a department's queue.
+func (c *Client) problems(ctx context.Context, department string) (string, error) {
+	queue, err := c.Queue(ctx, c.SDK, "problems-"+department+".fifo")
+	if _, ok := errors.AsType[*types.QueueDoesNotExist](err); ok {
+		return "", fmt.Errorf("department %q has no queue; departments are in the taxonomy, and in the stack's list of departments", department)
+	}
+	return queue, err
 }
 
 func (c *Client) putBack(ctx context.Context, queue string, entries []types.ChangeMessageVisibilityBatchRequestEntry) error {
