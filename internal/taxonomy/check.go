@@ -1,6 +1,7 @@
 package taxonomy
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -101,8 +102,9 @@ func (c *checker) pattern() {
 		c.at("order_number", "has %d characters, and may have %d; shorten it", len(p), maxPattern)
 		return
 	}
-	re, err := orderPattern(p)
-	if err != nil {
+	_, err := regexp.Compile(p) // by itself, so that the error speaks of what was written
+	re, whole := orderPattern(p)
+	if err = cmp.Or(err, whole); err != nil {
 		c.at("order_number", "is no regular expression (%v); write one like WS-[0-9]{6}", err)
 		return
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
@@ -13,6 +14,7 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
 
 	"github.com/heard-intake/heard/internal/fault"
 )
@@ -231,10 +233,43 @@ func yamlError(path string, err error) Error {
 	if tk := at.GetToken(); tk != nil && tk.Position != nil {
 		e.Line = tk.Position.Line
 	}
-	if strings.HasPrefix(e.Msg, "unknown field") {
-		e.Msg += "; remove it, or look up its name in the taxonomy's JSON Schema"
-	}
+	e.Msg = remedied(err, e.Msg)
 	return e
+}
+
+// remedied says in the words of YAML, not of Go, what is wrong, and what to do.
+func remedied(err error, msg string) string {
+	if wrong, ok := errors.AsType[*yaml.UnexpectedNodeTypeError](err); ok {
+		return instead(wrong.Token, map[ast.NodeType]reflect.Kind{ast.SequenceType: reflect.Slice, ast.StringType: reflect.String}[wrong.Expected])
+	}
+	if wrong, ok := errors.AsType[*yaml.TypeError](err); ok {
+		return instead(wrong.Token, wrong.DstType.Kind())
+	}
+	if wrong, ok := errors.AsType[*yaml.OverflowError](err); ok {
+		return instead(wrong.Token, wrong.DstType.Kind())
+	}
+	switch {
+	case strings.HasPrefix(msg, "unknown field"):
+		return msg + "; remove it, or look up its name in the taxonomy's JSON Schema"
+	case strings.Contains(msg, "already defined"):
+		return msg + "; remove one of the two"
+	case strings.Contains(msg, "'\t'"):
+		return "a tab stands where YAML has spaces; indent with spaces"
+	}
+	return msg
+}
+
+// instead says what is to be written in place of a token.
+func instead(tk *token.Token, kind reflect.Kind) string {
+	wanted := map[reflect.Kind]string{
+		reflect.Int: "a whole number, like 5", reflect.Float64: "a number, like 6.50", reflect.Bool: "true or false",
+		reflect.String: "a text", reflect.Slice: "a list, like [one, two]",
+	}[kind]
+	wanted = cmp.Or(wanted, "a mapping, like {nl: ..., en: ...}")
+	if tk == nil {
+		return "write " + wanted + " there"
+	}
+	return fmt.Sprintf("holds %q; write %s there", tk.Value, wanted)
 }
 
 var days = regexp.MustCompile(`^([0-9]{1,3})d$`)
