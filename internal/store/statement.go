@@ -164,15 +164,10 @@ func (s statement) linked() []string {
 }
 
 // claimAll writes what is new about several aliases in one transaction: the
-// unknown ones, and the links that known ones lack. A pair that nobody had
-// needs none.
+// unknown ones, and the links that known ones lack.
 func (t *Table) claimAll(ctx context.Context, s statement) (Resolution, bool, error) {
 	r := Resolution{Customer: s.keeper, Owner: s.owner, New: s.fresh, Others: s.others}
 	linked := s.linked()
-	if s.fresh && s.ev.Merges() && len(s.rivals)+len(s.known) == 0 && len(s.keys) == 2 && s.keys[1] < s.keys[0] {
-		won, err := t.claimPair(ctx, s)
-		return r, won, err
-	}
 	var writes []types.TransactWriteItem
 	var taken []string
 	for i, a := range s.addresses {
@@ -206,25 +201,6 @@ func (t *Table) claimAll(ctx context.Context, s statement) (Resolution, bool, er
 		}
 	}
 	return r, true, t.keepRivals(ctx, s)
-}
-
-// claimPair writes two aliases that nobody had, one after the other, which
-// costs half of a transaction; it reports whether both were still free.
-//
-// The first alias is written last: it is what the next delivery reads, and it
-// says of both that they are there. Whoever has it is the customer of all who
-// name both. Pairs are always written in the order of their keys, so that two
-// who name the same pair meet at the same alias. What breaks off in between,
-// or meets somebody who knows the first alone, leaves the other alias with a
-// customer of no messages: whoever comes next reads both, and joins them.
-func (t *Table) claimPair(ctx context.Context, s statement) (bool, error) {
-	for _, i := range []int{1, 0} {
-		taken, err := t.putNew(ctx, t.writeAlias(s.addresses[i], s.owner, s.keys, s.ev))
-		if err != nil || taken != nil {
-			return false, err
-		}
-	}
-	return true, nil
 }
 
 // keepRivals keeps who else may be meant as suggestions, and that an alias

@@ -1,7 +1,6 @@
 package store_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -10,9 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/smithy-go/middleware"
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
@@ -216,42 +212,6 @@ func TestFirstMessagesThatRaceMakeOnePersonWhicheverAliasesTheyName(t *testing.T
 				break
 			}
 		}
-	}
-}
-
-// A delivery that dies between the two writes of a new user's aliases loses
-// nothing: the next one finishes what it began.
-func TestADeliveryThatDiesBetweenTwoAliasesIsFinishedByTheNext(t *testing.T) {
-	t.Parallel()
-	table, db := storetest.NewWithClient(t)
-	puts := 0
-	dying := dynamodb.New(db.Options(), func(o *dynamodb.Options) {
-		o.Retryer = aws.NopRetryer{}
-		o.APIOptions = append(o.APIOptions, func(s *middleware.Stack) error {
-			return s.Initialize.Add(middleware.InitializeMiddlewareFunc("Dying", func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
-				if _, ok := in.Parameters.(*dynamodb.PutItemInput); ok {
-					if puts++; puts == 2 {
-						return middleware.InitializeOutput{}, middleware.Metadata{}, errors.New("died")
-					}
-				}
-				return next.HandleInitialize(ctx, in)
-			}), middleware.Before)
-		})
-	})
-	both := []identity.Address{phone(1), bsuid(1)}
-	if id, err := store.New(dying, storetest.Name, storetest.Pepper).Identify(t.Context(), both, evidence); err == nil || puts != 2 {
-		t.Fatalf("%s after %d writes, want a failure at the second", id, puts)
-	}
-	var ids []identity.CustomerID
-	for _, as := range [][]identity.Address{both, both, both[1:], both[:1]} {
-		id, err := table.Identify(t.Context(), as, evidence)
-		if err != nil {
-			t.Fatal(err)
-		}
-		ids = append(ids, id)
-	}
-	if ids[0] != ids[1] || ids[1] != ids[2] || ids[2] != ids[3] {
-		t.Errorf("one person is %v", ids)
 	}
 }
 

@@ -121,30 +121,3 @@ func TestASecondLookThatFindsNothingNewReadsNoMessages(t *testing.T) {
 		t.Errorf("messages were read %d times", count.reads)
 	}
 }
-
-// As long as the customer waits, another mail thread is no reason to write;
-// the answer writes it, and who continues that thread is known by it.
-func TestAThreadThatBeginsWhileTheCustomerWaitsIsKnownAfterTheAnswer(t *testing.T) {
-	t.Parallel()
-	tr, table := newTriage(t)
-	mailed := func(n int, after time.Duration, thread string) contact.Message {
-		m := says(1, n, after, unclear)
-		m.Channel, m.Thread = contact.Email, thread
-		m.ID = contact.NewID(contact.Email, m.SentAt, m.ProviderID)
-		return m
-	}
-	one, two := mailed(1, 0, "<a@example.com>"), mailed(2, time.Minute, "<b@example.com>")
-	reply := answered(mailed(3, time.Hour, "<a@example.com>"))
-	back := mailed(4, 20*24*time.Hour, "<b@example.com>")
-	for i, m := range []contact.Message{one, two, reply, back} {
-		put(t, table, m)
-		handle(t, tr, m)
-		all, _, err := table.Contacts(t.Context(), m.CustomerID, 10, "")
-		if err != nil || len(all) != 1 {
-			t.Fatalf("after message %d: %d contacts %v", i+1, len(all), err)
-		}
-		if want := []int64{1, 1, 2, 3}[i]; all[0].Version != want {
-			t.Errorf("after message %d the contact was written %d times, want %d", i+1, all[0].Version, want)
-		}
-	}
-}

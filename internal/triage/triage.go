@@ -513,13 +513,11 @@ func (p *plan) compare(stored, made []contact.Contact, from time.Time, again []s
 }
 
 // same reports whether there is nothing to write. By which message a cause is
-// known is a difference, the version of the taxonomy alone is none. Nor is
-// another thread, as long as the customer waits: what is said then belongs to
-// the contact by that, and the answer writes it anyway.
+// known is a difference, the version of the taxonomy alone is none.
 func same(a, b contact.Contact) bool {
 	return a.WaitingSince.Equal(b.WaitingSince) && a.FirstAnswer.Equal(b.FirstAnswer) && a.LastAnswer.Equal(b.LastAnswer) &&
 		a.ClosesAt.Equal(b.ClosesAt) && a.Department == b.Department && slices.Equal(a.Channels, b.Channels) &&
-		(b.Waiting() || slices.Equal(a.Threads, b.Threads)) && slices.EqualFunc(a.Causes, b.Causes, func(x, y contact.Cause) bool {
+		slices.Equal(a.Threads, b.Threads) && slices.EqualFunc(a.Causes, b.Causes, func(x, y contact.Cause) bool {
 		return x.Same(y) && x.Department == y.Department && x.Corrected == y.Corrected && x.Message == y.Message
 	})
 }

@@ -148,7 +148,7 @@ func TestWhatIsUnderstoodOfTheWordings(t *testing.T) {
 	for _, language := range []string{"nl", "en"} {
 		for _, line := range o.says[chatter][language] {
 			if got := o.taxonomy.Classify(line, taxonomy.Hints{}); got.Reason != "" {
-				t.Errorf("guessed %s of what is about nothing, by %v", got.Reason, got.Matched)
+				t.Errorf("guessed %s of what is about nothing, by %v: %s", got.Reason, got.Matched, line)
 			}
 		}
 	}
