@@ -271,6 +271,8 @@ func TestABodyThatIsWrongIsRefusedWithWhatIsRight(t *testing.T) {
 		"an order of what is not sold":      {registerRoute, account, map[string]any{"orders": []any{map[string]any{"number": "1", "products": []string{"boat"}}}}, 400, "orders[0].products[0]"},
 		"a member that an order lacks":      {registerRoute, account, map[string]any{"orders": []any{map[string]any{"nummer": "1"}}}, 400, `"nummer"`},
 		"a phone in place of a list":        {registerRoute, account, map[string]any{"phones": "31970100678"}, 400, "phones must be a list"},
+		"a phone that is a number":          {registerRoute, account, map[string]any{"phones": []int{31970100678}}, 400, "each of phones must be a string"},
+		"an order that is a text":           {registerRoute, account, map[string]any{"orders": []string{"1"}}, 400, "each of orders must be an object"},
 		"a locale that is none":             {registerRoute, account, map[string]any{"locale": "Dutch!"}, 400, "nl-NL"},
 		"a name without end":                {registerRoute, account, map[string]any{"name": long[:300]}, 413, "name"},
 		"a customer number without end":     {registerRoute, map[string]string{"number": strings.Repeat("9", 65)}, map[string]any{}, 400, "customer number"},

@@ -141,7 +141,11 @@ func unmarshal(body []byte, v any) error {
 		if wrong.Field == "" {
 			return fault.New(fault.Invalid, "the body must be a JSON object")
 		}
-		return fault.New(fault.Invalid, "%s must be %s", wrong.Field, typeName(wrong.Type))
+		each := ""
+		if wrong.Type.Kind() != reflect.Slice && isList(reflect.TypeOf(v).Elem(), wrong.Field) {
+			each = "each of "
+		}
+		return fault.New(fault.Invalid, "%s%s must be %s", each, wrong.Field, typeName(wrong.Type))
 	}
 	if name, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
 		return fault.New(fault.Invalid, "there is no member %s here; known: %s", name, strings.Join(members(reflect.TypeOf(v).Elem()), ", "))
@@ -160,6 +164,16 @@ func typeName(t reflect.Type) string {
 	default:
 		return "an object"
 	}
+}
+
+// isList reports whether a struct's member of that name is a list.
+func isList(t reflect.Type, name string) bool {
+	i := slices.Index(members(t), name)
+	if i < 0 {
+		return false
+	}
+	typ := t.Field(i).Type
+	return typ.Kind() == reflect.Slice || typ.Kind() == reflect.Pointer && typ.Elem().Kind() == reflect.Slice
 }
 
 func members(t reflect.Type) []string {

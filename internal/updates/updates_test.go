@@ -297,6 +297,8 @@ func TestABadUpdateIsKeptWholeWithItsReason(t *testing.T) {
 		"a rejection without a reason":         {`{"problem":"p-1","to":"rejected"}`, "needs a comment"},
 		"a comment that is too long":           {`{"problem":"p-1","comment":"` + long + `"}`, "comment has more than"},
 		"a link that is no link":               {`{"problem":"p-1","links":["javascript:alert(1)"]}`, "https://"},
+		"links that are numbers":               {`{"problem":"p-1","links":[1]}`, "each of links must be a string"},
+		"links that are no list":               {`{"problem":"p-1","links":"https://a.example/1"}`, "links must be a list"},
 		"too many links":                       {`{"problem":"p-1","links":["https://a.example/1"` + strings.Repeat(`,"https://a.example/1"`, 10) + `]}`, "at most 10 links"},
 		"a merge into nothing":                 {`{"problem":"p-1","to":"merged"}`, "into"},
 		"a merge into itself":                  {`{"problem":"p-1","to":"merged","into":"p-1"}`, "into"},
