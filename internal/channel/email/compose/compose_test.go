@@ -149,6 +149,39 @@ func anyText() *rapid.Generator[string] {
 	)
 }
 
+// Names that hide what they are, or are none, become others.
+func TestAFileHasANameThatReadsAsItIs(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]string{
+		"=?utf-8?B??=":        "=_utf-8?B??=",
+		"=?utf-8?Q?exe?=.pdf": "=_utf-8?Q?exe?=.pdf",
+		"\\\r\n\\":            "attachment",
+		" ":                   "attachment",
+		"..":                  "attachment",
+		"../../etc/brief.pdf": "brief.pdf",
+	} {
+		l := answer()
+		l.Files = []compose.File{{Name: name, Type: "application/pdf", Data: []byte("x")}}
+		raw, err := compose.Mail(l)
+		if err != nil {
+			t.Fatal(err)
+		}
+		root, err := rfc822.Parse(raw)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		root.Walk(func(p *rfc822.Part) {
+			if p.Disposition() == "attachment" {
+				got = p.FileName()
+			}
+		})
+		if got != want {
+			t.Errorf("%q is written as %q, want %q", name, got, want)
+		}
+	}
+}
+
 // Whatever stands in a letter, the mail has the fields we wrote and no other,
 // and our own reader reads back what was written.
 func TestWhatIsWrittenIsReadBack(t *testing.T) {

@@ -214,8 +214,9 @@ func fileName(name string) string {
 		}
 		return r
 	}, name)
-	name = path.Base(strings.ReplaceAll(line(name), `\`, "/"))
-	if name == "." || name == "/" {
+	name = strings.ReplaceAll(name, "=?", "=_") // many programs would decode it, as in a subject
+	name = strings.TrimSpace(path.Base(strings.ReplaceAll(line(name), `\`, "/")))
+	if name == "" || name == "." || name == ".." || name == "/" {
 		return "attachment"
 	}
 	if len(name) <= maxName {
