@@ -82,6 +82,7 @@ func causesOf(all []picture) map[cause]bool {
 // window of a cause that has none.
 type recorded struct {
 	causes []cause
+	read   []string  // the problems that were
 	since  time.Time // what was said before need not be recorded
 	lists  []problem.Affected
 	window []problem.Seen
@@ -116,8 +117,13 @@ func (t *Triage) recordedOf(ctx context.Context, c cause, ids []identity.Custome
 	return t.listed(ctx, rec, ids, by[rec.ID])
 }
 
-// listed reads who is in a problem and in what was split off it.
+// listed reads who is in a problem and in what was split off it, each problem
+// once: parts may have been merged with each other, or with the whole.
 func (t *Triage) listed(ctx context.Context, rec problem.Record, ids []identity.CustomerID, into *recorded) error {
+	if slices.Contains(into.read, rec.ID) {
+		return nil
+	}
+	into.read = append(into.read, rec.ID)
 	in, err := t.Store.AffectedOf(ctx, rec.ID, ids)
 	if err != nil {
 		return err

@@ -343,27 +343,20 @@ type picture struct {
 
 func (t *Triage) picture(ctx context.Context, c identity.Customer, from time.Time, again bool) (picture, error) {
 	o := picture{customer: c}
-	stored, corrections, err := t.stored(ctx, c, from, again)
+	corrections, err := t.read(ctx, &o, from, again)
 	if err != nil {
 		return o, err
 	}
-	messages, from, err := t.messages(ctx, c, from, stored)
+	at, older, err := t.older(ctx, c, o.stored, o.messages)
 	if err != nil {
 		return o, err
 	}
-	if at, older, err := t.older(ctx, c, stored, messages); err != nil || older {
+	if older {
 		o.wide = true
-		if err == nil {
-			stored, corrections, err = t.stored(ctx, c, at, again)
-		}
-		if err == nil {
-			messages, from, err = t.messages(ctx, c, at, stored)
-		}
-		if err != nil {
+		if corrections, err = t.read(ctx, &o, at, again); err != nil {
 			return o, err
 		}
 	}
-	o.stored, o.messages, o.from = stored, messages, from
 	o.made = contact.Contacts(o.messages)
 	for i := range o.made {
 		o.made[i].Customer = c.ID
@@ -372,6 +365,15 @@ func (t *Triage) picture(ctx context.Context, c identity.Customer, from time.Tim
 		}
 	}
 	return o, nil
+}
+
+// read reads into o what is stored around a time.
+func (t *Triage) read(ctx context.Context, o *picture, at time.Time, again bool) (corrections []contact.Correction, err error) {
+	if o.stored, corrections, err = t.stored(ctx, o.customer, at, again); err != nil {
+		return nil, err
+	}
+	o.messages, o.from, err = t.messages(ctx, o.customer, at, o.stored)
+	return corrections, err
 }
 
 // stored reads the contacts around a time, latest first. Those that lie with a
