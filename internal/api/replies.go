@@ -309,7 +309,7 @@ func (a *Agents) allowed(ctx context.Context, r *request, m contact.Message, ans
 		return nil
 	}
 	mark, marked, err := a.Store.Marked(ctx, m.Customer.Alias, r.now)
-	if err != nil || !marked || answered != nil && answered.SentAt.After(mark.At) {
+	if err != nil || !marked || answered != nil && answered.Said().After(mark.At) {
 		return err // who wrote since then has a mailbox
 	}
 	if mark.Kind == "complaint" {

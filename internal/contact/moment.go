@@ -128,7 +128,7 @@ func Contacts(messages []Message) []Contact {
 // compare orders messages by time, and those of one millisecond by id with
 // the customer's first, so that an answer never comes before its question.
 func compare(a, b Message) int {
-	if c := said(a).Compare(said(b)); c != 0 {
+	if c := a.Said().Compare(b.Said()); c != 0 {
 		return c
 	}
 	if a.Direction != b.Direction {
@@ -147,11 +147,11 @@ func compare(a, b Message) int {
 	}
 }
 
-// said returns when a message was said, for its place among others. WhatsApp
+// Said returns when a message was said, for its place among others. WhatsApp
 // and mail tell whole seconds: such a message was said anywhere in its second,
 // and before it reached us. Without this, the words of a customer who reacts
 // at once would come before the answer that they react to.
-func said(m Message) time.Time {
+func (m Message) Said() time.Time {
 	if m.SentAt.Nanosecond() != 0 || !m.ReceivedAt.After(m.SentAt) {
 		return m.SentAt
 	}
