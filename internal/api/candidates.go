@@ -134,10 +134,7 @@ func (d *Departments) said(ctx context.Context, u problem.Unknown) ([]problem.Ca
 
 // knownOf is what is known of a customer who said something, to be masked.
 func knownOf(t *taxonomy.Taxonomy, c identity.Customer, ms []contact.Message) problem.Known {
-	known := problem.Known{Names: []string{c.Name}, Accounts: []string{c.Account}, Public: []string{t.Organisation}}
-	for _, p := range t.Products {
-		known.Public = append(known.Public, p.Names.NL, p.Names.EN)
-	}
+	known := problem.Known{Names: []string{c.Name}, Accounts: []string{c.Account}, Public: t.PublicNames()}
 	for _, m := range ms {
 		known.Names = append(known.Names, m.Name, m.Username)
 		known.Orders = append(known.Orders, t.OrderNumbers(m.Text)...)

@@ -295,6 +295,16 @@ func (t *Taxonomy) CheckQueues(names []string) error {
 // maxOrders bounds what one message may name.
 const maxOrders = 10
 
+// PublicNames are the names of the organisation and its products, which are
+// nobody's secret.
+func (t *Taxonomy) PublicNames() []string {
+	names := []string{t.Organisation}
+	for _, p := range t.Products {
+		names = append(names, p.Names.NL, p.Names.EN)
+	}
+	return names
+}
+
 // OrderNumbers returns the order numbers in text, in upper case and each
 // once: at most ten, none when the taxonomy declares no pattern.
 func (t *Taxonomy) OrderNumbers(text string) []string {

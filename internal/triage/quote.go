@@ -25,7 +25,7 @@ func (t *Triage) quote(c identity.Customer, k contact.Contact, cause contact.Cau
 
 // known is what is known of who speaks in a contact.
 func (t *Triage) known(c identity.Customer, k contact.Contact) problem.Known {
-	known := problem.Known{Public: t.public()}
+	known := problem.Known{Public: t.Taxonomy.PublicNames()}
 	for _, m := range k.Messages {
 		known.Names = append(known.Names, m.Name, m.Username)
 		for _, a := range m.Addresses() {
@@ -36,13 +36,4 @@ func (t *Triage) known(c identity.Customer, k contact.Contact) problem.Known {
 	known.Accounts = append(known.Accounts, c.Account)
 	known.Orders = t.Taxonomy.OrderNumbers(said(k.Messages))
 	return known
-}
-
-// public are the names that may be quoted.
-func (t *Triage) public() []string {
-	names := []string{t.Taxonomy.Organisation}
-	for _, p := range t.Taxonomy.Products {
-		names = append(names, p.Names.NL, p.Names.EN)
-	}
-	return names
 }
