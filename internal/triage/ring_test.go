@@ -1,0 +1,49 @@
+package triage_test
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/problem"
+)
+
+// A part that was merged with another problem, which then was merged into the
+// whole, leaves the whole a part of itself.
+func TestPeopleBecomeOneInAProblemThatIsAPartOfItself(t *testing.T) {
+	t.Parallel()
+	tr, table := newTriage(t)
+	for c := range 5 {
+		m := says(c, 1, time.Duration(c)*time.Minute, unclear)
+		put(t, table, m)
+		handle(t, tr, m)
+	}
+	whole := problems(t, table, "billing")[0]
+	part := problem.Record{Problem: whole.Problem}
+	part.ID, part.SplitFrom, part.State, part.MergedInto, part.Version = "part", whole.ID, problem.Merged, whole.ID, 1
+	whole.Parts = []problem.Part{{ID: part.ID, Words: []string{"iets"}}}
+	if err := table.SplitProblem(t.Context(), whole, part); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := table.Merge(t.Context(), "c000", "c001", identity.Decision{By: "agent", Why: "test", At: time.Now()}); err != nil {
+		t.Fatal(err)
+	}
+	told, err := json.Marshal(identity.Change{Before: [][]identity.CustomerID{{"c000"}, {"c001"}}, After: [][]identity.CustomerID{{"c000", "c001"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ev := changeOf("c000", "c001")
+	for i := range ev.Records {
+		ev.Records[i].Change.NewImage = map[string]events.DynamoDBAttributeValue{"j": events.NewStringAttribute(string(told))}
+	}
+	resp, err := tr.Handle(t.Context(), ev)
+	if err != nil || len(resp.BatchItemFailures) > 0 {
+		t.Fatal(resp, err)
+	}
+	if got, err := table.Problem(t.Context(), whole.ID); err != nil || got.Customers != 4 {
+		t.Errorf("%d customers, want 4: %v", got.Customers, err)
+	}
+}
