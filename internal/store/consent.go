@@ -10,22 +10,68 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/heard-intake/heard/internal/identity"
 )
 
-// PutConsent keeps what a customer said of a consent. Everything that was ever
-// said is kept, as a set, so that it may come in any order and more than once;
-// what was said last counts.
+// maxConsents is how many lines a profile has before those are removed that do
+// not count any more.
+const maxConsents = 40
+
+// PutConsent keeps what a customer said of a consent, as a line of a set, so
+// that it may come in any order and more than once; what was said last counts.
+// Somebody who changes their mind every day does not make the profile grow.
 func (t *Table) PutConsent(ctx context.Context, c identity.CustomerID, k identity.Consent) error {
-	said := fmt.Sprintf("%s#%s#%013d#%t#%s", k.Channel, strings.ReplaceAll(k.Category, "#", "_"), k.At.UnixMilli(), k.Granted, k.Account)
-	_, err := t.update(ctx, &dynamodb.UpdateItemInput{
+	full, err := t.update(ctx, addConsent(c, k, aws.String("attribute_not_exists(co) OR size(co) < :most")))
+	if err != nil || !full {
+		return err
+	}
+	if err := t.tidyConsents(ctx, c); err != nil {
+		return err
+	}
+	_, err = t.update(ctx, addConsent(c, k, nil))
+	return err
+}
+
+func addConsent(c identity.CustomerID, k identity.Consent, condition *string) *dynamodb.UpdateItemInput {
+	in := &dynamodb.UpdateItemInput{
 		Key:                       key(customerPK(c), profileSK),
 		UpdateExpression:          aws.String("ADD co :said"),
-		ExpressionAttributeValues: item{":said": &types.AttributeValueMemberSS{Value: []string{said}}},
+		ConditionExpression:       condition,
+		ExpressionAttributeValues: item{":said": setOf([]string{writeConsent(k)})},
+	}
+	if condition != nil {
+		in.ExpressionAttributeValues[":most"] = num(maxConsents)
+	}
+	return in
+}
+
+// tidyConsents removes what was followed by something else. A line that comes
+// again after that counts as little as before.
+func (t *Table) tidyConsents(ctx context.Context, c identity.CustomerID) error {
+	found, err := t.batchGet(ctx, []item{key(customerPK(c), profileSK)}, true)
+	if err != nil || len(found) == 0 {
+		return err
+	}
+	said := set(found[0], "co")
+	counts := map[string]bool{}
+	for _, k := range readConsents(slices.Clone(said)) {
+		counts[writeConsent(k)] = true
+	}
+	over := slices.DeleteFunc(said, func(s string) bool { return counts[s] })
+	if len(over) == 0 {
+		return nil
+	}
+	_, err = t.update(ctx, &dynamodb.UpdateItemInput{
+		Key:                       key(customerPK(c), profileSK),
+		UpdateExpression:          aws.String("DELETE co :over"),
+		ExpressionAttributeValues: item{":over": setOf(over)},
 	})
 	return err
+}
+
+func writeConsent(k identity.Consent) string {
+	return fmt.Sprintf("%s#%s#%013d#%t#%s", k.Channel, strings.ReplaceAll(k.Category, "#", "_"), k.At.UnixMilli(), k.Granted, k.Account)
 }
 
 // readConsents returns of everything that was said what counts. Of two at the
