@@ -55,7 +55,7 @@ func TestEveryOperationHasExamplesOfSuccessAndOfErrors(t *testing.T) {
 		if o.scopes() == nil {
 			continue
 		}
-		for _, status := range []int{400, 401, 403, 429} {
+		for _, status := range []int{400, 401, 403, 429, 431} {
 			if !o.documents(status) {
 				t.Errorf("%s: the document lacks %d", name, status)
 			}
@@ -101,6 +101,19 @@ func TestTheExamplesOfTheDocumentAreTaken(t *testing.T) {
 					t.Errorf("with its tag: status %d", rec.Code)
 				}
 			})
+		}
+	}
+}
+
+func TestWhatTheGatewayHasNoRoomForIsRefusedAsTheDocumentSays(t *testing.T) {
+	t.Parallel()
+	d := newDoor(t)
+	for _, o := range documented(t) {
+		a := d.by(o, nil)
+		a.header.Set("X-Long", strings.Repeat("a", 10_240))
+		rec := d.send(a)
+		if err := a.wrong(t.Context(), openapi(t), rec); err != nil || rec.Code != http.StatusRequestHeaderFieldsTooLarge {
+			t.Errorf("%s: status %d: %v", o.OperationID, rec.Code, err)
 		}
 	}
 }
