@@ -22,6 +22,8 @@ const (
 	affectedRoute = "GET /v1/problems/{id}/affected"
 	updateRoute   = "POST /v1/problems/{id}/updates"
 	resendRoute   = "POST /v1/problems/{id}/resend"
+	attachRoute   = "POST /v1/problems/{id}/contacts"
+	splitRoute    = "POST /v1/problems/{id}/split"
 )
 
 // problem stores an open problem of a department, n minutes old.
@@ -383,4 +385,34 @@ func TestAMergedProblemDoesNotShowWhatItsTokenDoesNotReach(t *testing.T) {
 	s.do(call{route: updateRoute, path: b, body: map[string]any{"to": "moved", "department": "it"}, claims: of("billing")}).is(http.StatusOK)
 	s.do(call{route: affectedRoute, path: a, claims: of("billing")}).refused(http.StatusForbidden, "another department")
 	s.do(call{route: affectedRoute, path: a}).is(http.StatusOK)
+}
+
+// A split takes only what is of the problem. What is not is named, with where
+// the problem stands, and the same request under the same name may come again.
+func TestASplitNamesTheContactsThatAreNotOfTheProblem(t *testing.T) {
+	t.Parallel()
+	d := newDoor(t)
+	path := map[string]string{"id": d.as.Replace("01953f00-0000-7abc-8def-0123456789ab")}
+	ref := map[string]string{"customerId": string(d.who), "contact": d.as.Replace("qLk3vYb2cD8eFgHi")}
+	c := call{route: splitRoute, path: path, body: map[string]any{"contacts": []any{ref}}, headers: map[string]string{"Idempotency-Key": "s-1"}}
+	var doc struct {
+		Detail   string
+		Version  int
+		Possible []string
+	}
+	if d.do(c).into(http.StatusConflict, &doc); !strings.Contains(doc.Detail, ref["contact"]) || doc.Version != 1 || len(doc.Possible) == 0 {
+		t.Errorf("%+v", doc)
+	}
+	d.do(call{route: attachRoute, path: path, body: map[string]any{"contacts": []any{ref}}}).is(http.StatusOK)
+	ids := map[string]bool{}
+	for range 2 {
+		var part problemView
+		if d.do(c).into(http.StatusCreated, &part); part.Contacts != 1 {
+			t.Errorf("%+v", part)
+		}
+		ids[part.ID] = true
+	}
+	if len(ids) != 1 {
+		t.Errorf("parts %v", ids)
+	}
 }

@@ -55,7 +55,8 @@ func (w *Workflow) Split(ctx context.Context, id string, s Split) (problem.Recor
 			return w.fill(ctx, partID)
 		}
 	}
-	if _, err := w.find(ctx, s.Contacts, true); err != nil {
+	named, err := w.find(ctx, s.Contacts, true)
+	if err != nil {
 		return problem.Record{}, err
 	}
 	for try := range maxTries {
@@ -67,6 +68,9 @@ func (w *Workflow) Split(ctx context.Context, id string, s Split) (problem.Recor
 			return problem.Record{}, err
 		}
 		if err := splits(from, s, words); err != nil {
+			return from, err
+		}
+		if err := w.refuseForeign(ctx, id, named); err != nil {
 			return from, err
 		}
 		rest, part := w.split(from, s, words, partID)
@@ -120,8 +124,42 @@ func (w *Workflow) fill(ctx context.Context, partID string) (problem.Record, err
 	return w.Store.Problem(ctx, partID)
 }
 
+// refuseForeign refuses contacts that are not of a problem, by name.
+func (w *Workflow) refuseForeign(ctx context.Context, id string, named []problem.Seen) error {
+	of, err := w.of(ctx, named, id)
+	if err != nil || len(of) == len(named) {
+		return err
+	}
+	var foreign []string
+	for _, s := range named {
+		if !slices.Contains(of, s) && !slices.Contains(foreign, s.Contact) {
+			foreign = append(foreign, s.Contact)
+		}
+	}
+	return fault.New(fault.Conflict, "contacts: not of this problem: %s; nothing was changed", strings.Join(foreign, ", "))
+}
+
+// of returns those contacts that are of one of some problems.
+func (w *Workflow) of(ctx context.Context, all []problem.Seen, ids ...string) ([]problem.Seen, error) {
+	who := customers(all)
+	affected := make([]map[identity.CustomerID]problem.Affected, len(ids))
+	for i, id := range ids {
+		var err error
+		if affected[i], err = w.Store.AffectedOf(ctx, id, who); err != nil {
+			return nil, err
+		}
+	}
+	foreign := func(s problem.Seen) bool {
+		return !slices.ContainsFunc(affected, func(known map[identity.CustomerID]problem.Affected) bool {
+			return slices.Contains(known[s.Customer].Contacts, s.Contact)
+		})
+	}
+	return slices.DeleteFunc(slices.Clone(all), foreign), nil
+}
+
 // moveTo moves contacts to a part, from the problem that it was split off and
-// from the one which that was merged into meanwhile.
+// from the one which that was merged into meanwhile. Those that left these
+// meanwhile stay out.
 func (w *Workflow) moveTo(ctx context.Context, part problem.Record, moving []problem.Seen) error {
 	from, err := problem.Standing(ctx, part.SplitFrom, w.Store.Problem)
 	if err != nil {
@@ -131,11 +169,15 @@ func (w *Workflow) moveTo(ctx context.Context, part problem.Record, moving []pro
 	if err != nil || from.ID == to.ID {
 		return err
 	}
+	origins := slices.Compact([]string{from.ID, part.SplitFrom})
 	for some := range slices.Chunk(moving, MaxRefs) {
+		if some, err = w.of(ctx, some, origins...); err != nil {
+			return err
+		}
 		if _, err := w.alter(ctx, to.ID, nil, some); err != nil {
 			return err
 		}
-		for _, id := range slices.Compact([]string{from.ID, part.SplitFrom}) {
+		for _, id := range origins {
 			if _, err := w.alter(ctx, id, some, nil); err != nil {
 				return err
 			}

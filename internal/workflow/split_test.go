@@ -246,3 +246,78 @@ func TestAPartThatIsMergedBackIsNoPartAnyMore(t *testing.T) {
 		t.Errorf("whole again: %+v", got.Problem)
 	}
 }
+
+// Only what is a problem's can be split off it: who named another contact
+// reads which, and may repeat the request under its name once they changed it.
+func TestASplitRefusesContactsThatAreNotOfTheProblem(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	p := b.opened("invoice-unclear", 1, 4)
+	mine := workflow.Ref{Customer: "01931c2e-7a40-7c1e-9d3b-000000000001", Contact: "k1"}
+	stranger, left := b.customer(20, monday), workflow.Ref{Customer: "01931c2e-7a40-7c1e-9d3b-000000000002", Contact: "k2"}
+	another := b.customer(30, monday)
+	another.Customer = mine.Customer
+	if err := b.table.SaveContact(t.Context(), contact.Contact{ID: another.Contact, Customer: mine.Customer, Start: monday}); err != nil {
+		t.Fatal(err)
+	}
+	now, err := b.Attach(t.Context(), p.ID, []workflow.Ref{left}, true, "els", "", monday)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, tt := range map[string]struct {
+		contacts []workflow.Ref
+		kind     fault.Kind
+		says     string
+	}{
+		"of nobody who is affected":         {[]workflow.Ref{mine, stranger, stranger}, fault.Conflict, "contacts: not of this problem: k20; nothing was changed"},
+		"another of who is affected":        {[]workflow.Ref{another}, fault.Conflict, "contacts: not of this problem: k30; nothing was changed"},
+		"detached before":                   {[]workflow.Ref{left, mine, stranger}, fault.Conflict, "contacts: not of this problem: k2, k20; nothing was changed"},
+		"a contact that its customer lacks": {[]workflow.Ref{mine, {Customer: mine.Customer, Contact: "k99"}}, fault.Invalid, "contacts: the customer has no contact k99; nothing was changed"},
+	} {
+		s := workflow.Split{Contacts: tt.contacts, Words: []string{"btw"}, By: "els", At: monday, Once: problem.Once{Key: "els a", Print: "x", Expires: monday.Add(day)}}
+		if _, err := b.Split(t.Context(), p.ID, s); fault.KindOf(err) != tt.kind || fault.Message(err) != tt.says {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if got := b.read(p.ID); got.Version != now.Version || len(got.Parts) != 0 || got.Contacts != 3 {
+		t.Errorf("something changed: %+v", got.Problem)
+	}
+	s := workflow.Split{Contacts: []workflow.Ref{mine}, By: "els", At: monday, Once: problem.Once{Key: "els a", Print: "x", Expires: monday.Add(day)}}
+	first, err := b.Split(t.Context(), p.ID, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := b.Split(t.Context(), p.ID, s) // its contact is of the part by now
+	if err != nil || again.ID != first.ID || again.Contacts != 1 {
+		t.Errorf("repeated: %+v %v", again.Problem, err)
+	}
+	s.Once = problem.Once{}
+	if _, err := b.Split(t.Context(), p.ID, s); fault.KindOf(err) != fault.Conflict {
+		t.Errorf("split off twice: %v", err)
+	}
+}
+
+// Who leaves a problem while a part of it is being filled is not drawn into
+// the part.
+func TestAContactThatLeftStaysOutOfThePart(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	p := b.opened("invoice-unclear", 1, 3)
+	refs := []workflow.Ref{
+		{Customer: "01931c2e-7a40-7c1e-9d3b-000000000001", Contact: "k1"}, {Customer: "01931c2e-7a40-7c1e-9d3b-000000000002", Contact: "k2"},
+	}
+	broken := &workflow.Workflow{Store: &mortal{b.table, 2, false}, Taxonomy: b.Taxonomy, Zone: b.Zone}
+	s := workflow.Split{Contacts: refs, By: "els", At: monday, Once: problem.Once{Key: "els a", Print: "x", Expires: monday.Add(day)}}
+	if _, err := broken.Split(t.Context(), p.ID, s); !errors.Is(err, errGone) {
+		t.Fatal(err)
+	}
+	if _, err := b.Attach(t.Context(), p.ID, refs[:1], true, "els", "", monday); err != nil {
+		t.Fatal(err)
+	}
+	part, err := b.Split(t.Context(), p.ID, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.holds(part.ID, map[string]bool{"k2": true})
+	b.holds(p.ID, map[string]bool{"k3": true})
+}

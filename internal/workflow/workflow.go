@@ -184,7 +184,7 @@ func (w *Workflow) find(ctx context.Context, refs []Ref, all bool) ([]problem.Se
 		case ok:
 			out = append(out, w.seen(c.ID, r.Contact, start))
 		case all:
-			return nil, fault.New(fault.Invalid, "contacts: the customer has no such contact; nothing was changed")
+			return nil, fault.New(fault.Invalid, "contacts: the customer has no contact %s; nothing was changed", r.Contact)
 		}
 	}
 	return out, nil
@@ -223,20 +223,15 @@ func (w *Workflow) start(ctx context.Context, c identity.Customer, id string) (t
 // change returns what contacts that go and join change for each of their
 // customers, of whom known are affected already.
 func change(known map[identity.CustomerID]problem.Affected, gone, joining []problem.Seen) []problem.Change {
-	var who []identity.CustomerID
 	left, came := map[identity.CustomerID][]problem.Seen{}, map[identity.CustomerID][]problem.Seen{}
-	note := func(to map[identity.CustomerID][]problem.Seen, all []problem.Seen) {
-		for _, s := range all {
-			if !slices.Contains(who, s.Customer) {
-				who = append(who, s.Customer)
-			}
-			to[s.Customer] = append(to[s.Customer], s)
-		}
+	for _, s := range gone {
+		left[s.Customer] = append(left[s.Customer], s)
 	}
-	note(left, gone)
-	note(came, joining)
+	for _, s := range joining {
+		came[s.Customer] = append(came[s.Customer], s)
+	}
 	var out []problem.Change
-	for _, c := range who {
+	for _, c := range customers(slices.Concat(gone, joining)) {
 		was := known[c]
 		was.Customer = c
 		if ch, differs := was.With(left[c], came[c]); differs {
@@ -246,14 +241,20 @@ func change(known map[identity.CustomerID]problem.Affected, gone, joining []prob
 	return out
 }
 
-// alter changes which contacts are a problem's.
-func (w *Workflow) alter(ctx context.Context, id string, gone, joining []problem.Seen) (changed int, err error) {
+// customers returns whose contacts these are, each once.
+func customers(all []problem.Seen) []identity.CustomerID {
 	var who []identity.CustomerID
-	for _, s := range slices.Concat(gone, joining) {
+	for _, s := range all {
 		if !slices.Contains(who, s.Customer) {
 			who = append(who, s.Customer)
 		}
 	}
+	return who
+}
+
+// alter changes which contacts are a problem's.
+func (w *Workflow) alter(ctx context.Context, id string, gone, joining []problem.Seen) (changed int, err error) {
+	who := customers(slices.Concat(gone, joining))
 	for try := range maxTries {
 		if err := pause(ctx, try); err != nil {
 			return 0, err
