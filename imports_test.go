@@ -72,10 +72,11 @@ var rules = []struct {
 	{"internal/outbox", domain, false},
 	{"internal/clock", domain, false},
 	{"internal/workflow", domain, false},
+	{"internal/candidate", join(domain, "internal/workflow"), false},
 	{"internal/media", join(domain, "internal/channel/meta"), false},
 	{"internal/updates", domain, false},
 	{"internal/publish", domain, false},
-	{"internal/api", join(domain, "internal/brief", "internal/intake", "internal/workflow", "internal/channel/webchat", "internal/channel/email"), false},
+	{"internal/api", join(domain, "internal/brief", "internal/intake", "internal/workflow", "internal/candidate", "internal/channel/webchat", "internal/channel/email"), false},
 	{"internal/notify", join(domain, "internal/channel/email", "internal/channel/email/compose"), false},
 
 	// Wiring: the only place that knows both sides.

@@ -25,7 +25,7 @@ func (s *stack) burst() {
 	s.t.Helper()
 	keep := func(c identity.CustomerID, id string, at time.Time, words ...string) {
 		u := problem.Unknown{Customer: c, Contact: id, At: at, Words: words, Expires: now.Add(time.Hour)}
-		if err := s.table.PutUnknown(s.t.Context(), u); err != nil {
+		if err := s.table.PutUnknowns(s.t.Context(), []problem.Unknown{u}); err != nil {
 			s.t.Fatal(err)
 		}
 	}

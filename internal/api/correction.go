@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/heard-intake/heard/internal/candidate"
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/problem"
@@ -181,7 +182,7 @@ func (a *Agents) masked(ctx context.Context, c contact.Correction) (string, erro
 			}
 		}
 	}
-	text, _ := problem.Mask(strings.Join(said, " "), knownOf(a.Taxonomy(), who, ms))
+	text, _ := problem.Mask(strings.Join(said, " "), candidate.KnownOf(a.Taxonomy(), who, ms))
 	return text, nil
 }
 

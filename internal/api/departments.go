@@ -10,18 +10,17 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"github.com/heard-intake/heard/internal/candidate"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/problem"
 	"github.com/heard-intake/heard/internal/taxonomy"
-	"github.com/heard-intake/heard/internal/workflow"
 )
 
 // Problems is what is known of problems. [store.Table] is one.
 type Problems interface {
 	Hasher
-	workflow.Store
+	candidate.Store
 	ProblemsOf(ctx context.Context, departments []string, state problem.State, limit int, cursor string) ([]problem.Record, string, error)
-	Candidates
 	Log(ctx context.Context, problemID string, limit int, cursor string) ([]problem.Line, string, error)
 }
 

@@ -11,14 +11,15 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 )
 
-// An Unknown is a contact of which nobody knows the reason, with the words
-// that it may share with others.
+// An Unknown is a contact of which nobody knew the reason when something was
+// said in it, with the words that it may share with others. It is a hint: the
+// contact itself says what is so.
 type Unknown struct {
-	Customer identity.CustomerID
-	Contact  string
-	At       time.Time
-	Words    []string // of [Telltale]; as the store keeps them they cannot be read
-	Expires  time.Time
+	Customer identity.CustomerID `json:"customer"`
+	Contact  string              `json:"contact"`
+	At       time.Time           `json:"at"`
+	Words    []string            `json:"-"` // of [Telltale]; as the store keeps them they cannot be read
+	Expires  time.Time           `json:"-"`
 }
 
 // A Burst is a candidate for a problem: contacts of several customers, of no
@@ -47,8 +48,33 @@ const (
 	burstTail      = 1e-4 // chance of as many by accident
 )
 
+// together returns each contact of a customer once, with all of its words.
+func together(all []Unknown) []Unknown {
+	type place struct {
+		customer identity.CustomerID
+		contact  string
+	}
+	at := map[place]int{}
+	out := make([]Unknown, 0, len(all))
+	for _, u := range all {
+		i, again := at[place{u.Customer, u.Contact}]
+		if !again {
+			at[place{u.Customer, u.Contact}] = len(out)
+			u.Words = slices.Clip(u.Words)
+			out = append(out, u)
+			continue
+		}
+		for _, w := range u.Words {
+			if !slices.Contains(out[i].Words, w) {
+				out[i].Words = append(out[i].Words, w)
+			}
+		}
+	}
+	return out
+}
+
 // Bursts returns the candidates among contacts of unknown reason, those of
-// most customers first.
+// most customers first. A contact that is there several times counts once.
 //
 // For each word the distinct customers who used it in the last day are
 // compared with the share of customers who used it in the days before: rare
@@ -60,7 +86,7 @@ const (
 func Bursts(all []Unknown, now time.Time, decided map[string]bool) []Burst {
 	since := now.Add(-BurstWindow)
 	fresh, past := byWord{}, byWord{}
-	for _, u := range all {
+	for _, u := range together(all) {
 		if slices.ContainsFunc(u.Words, func(w string) bool { return decided[w] }) {
 			continue
 		}

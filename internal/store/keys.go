@@ -43,7 +43,7 @@ import (
 //	window        W#<reason>#<product>    <day>[T<hour>]#<customer>#<contact>
 //	level         W#<reason>#<product>    #<day>
 //	counted since W#                      since
-//	unknown       U#<shard>               <start>#<customer>#<contact>
+//	unknown       U#<shard>               <latest start>#<hash of what the row says>
 //	decided       U#                      <hash of a word>
 //	quarantine    Q#<shard>               <hash of the delivery>
 //	notice        N#<channel>#<account>   <time>#<id>
@@ -165,10 +165,6 @@ func causePK(reason, product string) string { return "W#" + reason + "#" + produ
 func windowSK(s problem.Seen) string { return s.Slot() + "#" + string(s.Customer) + "#" + s.Contact }
 
 func unknownPK(shard int) string { return fmt.Sprintf("U#%d", shard) }
-
-func unknownSK(u problem.Unknown) string {
-	return timeSK("", u.At) + "#" + string(u.Customer) + "#" + u.Contact
-}
 
 func waitingPK(department string, shard int) string {
 	return fmt.Sprintf("waiting#%s#%d", department, shard)

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -23,32 +24,61 @@ const wordHashLen = 11
 // could be read.
 func (t *Table) WordHash(word string) string { return t.pepper.Hash("word", word)[:wordHashLen] }
 
-// PutUnknown keeps that a contact is of unknown reason, and hashes of its
-// words, in place of what was kept of it before.
-func (t *Table) PutUnknown(ctx context.Context, u problem.Unknown) error {
-	hashes := make([]string, len(u.Words))
-	for i, w := range u.Words {
-		hashes[i] = t.WordHash(w)
+// maxHints bounds a row of hints, in bytes: some twenty-five contacts.
+const maxHints = 4 << 10
+
+// PutUnknowns keeps together which contacts of a batch are of unknown reason,
+// with hashes of their words. A row is a hint, never changed and never taken
+// back: the contacts say what is so. The same batch again is the same row.
+func (t *Table) PutUnknowns(ctx context.Context, all []problem.Unknown) error {
+	all = slices.SortedFunc(slices.Values(all), func(a, b problem.Unknown) int {
+		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Contact, b.Contact), cmp.Compare(a.Customer, b.Customer))
+	})
+	row, from := "", 0
+	for i, u := range all {
+		line := t.hintOf(u)
+		if row != "" && len(row)+len(line) > maxHints {
+			if err := t.putHints(ctx, row, all[from:i]); err != nil {
+				return err
+			}
+			row, from = "", i
+		}
+		row += line
 	}
-	it := key(unknownPK(shardOf(u.Contact)), unknownSK(u))
-	it["w"], it[ttlName] = str(strings.Join(hashes, " ")), num(u.Expires.Unix())
+	if row == "" {
+		return nil
+	}
+	return t.putHints(ctx, row, all[from:])
+}
+
+func (t *Table) putHints(ctx context.Context, row string, of []problem.Unknown) error {
+	hash := t.Hash("unknown", row)[:wordHashLen]
+	expires := of[0].Expires
+	for _, u := range of {
+		if u.Expires.After(expires) {
+			expires = u.Expires
+		}
+	}
+	it := key(unknownPK(shardOf(hash)), timeSK("", of[len(of)-1].At)+"#"+hash)
+	it["u"], it[ttlName] = str(row), num(expires.Unix())
 	if _, err := t.db.PutItem(ctx, &dynamodb.PutItemInput{TableName: t.name, Item: it}); err != nil {
 		return failed(err, "write item")
 	}
 	return nil
 }
 
-// DropUnknown forgets a contact whose reason is known now, or that is gone.
-func (t *Table) DropUnknown(ctx context.Context, u problem.Unknown) error {
-	_, err := t.db.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: t.name, Key: key(unknownPK(shardOf(u.Contact)), unknownSK(u))})
-	if err != nil {
-		return failed(err, "delete item")
+// hintOf is the line of a contact in a row of hints.
+func (t *Table) hintOf(u problem.Unknown) string {
+	fields := []string{string(u.Customer), u.Contact, timeSK("", u.At)}
+	for _, w := range u.Words {
+		fields = append(fields, t.WordHash(w))
 	}
-	return nil
+	return strings.Join(fields, " ") + "\n"
 }
 
-// Unknowns returns the contacts of unknown reason since a time, about limit at
-// most, the latest of each shard. Their words are hashes.
+// Unknowns returns which contacts were of unknown reason that began since a
+// time, about limit at most, the latest of each shard; one more than once when
+// more was said in it. Their words are hashes.
 func (t *Table) Unknowns(ctx context.Context, from time.Time, limit int, now time.Time) ([]problem.Unknown, error) {
 	var parts [shards][]problem.Unknown
 	var errs [shards]error
@@ -65,18 +95,24 @@ func (t *Table) Unknowns(ctx context.Context, from time.Time, limit int, now tim
 func (t *Table) unknowns(ctx context.Context, shard int, from time.Time, limit int, now time.Time) ([]problem.Unknown, error) {
 	in := between(unknownPK(shard), timeSK("", from), "~")
 	in.ScanIndexForward = ptr(false)
-	in.Limit = ptr(int32(min(limit, 1000))) //nolint:gosec // bounded
 	var out []problem.Unknown
 	err := t.query(ctx, in, func(it item) bool {
-		parts := strings.Split(text(it, skName), "#")
-		if len(parts) == 3 && !expired(it, now) {
-			out = append(out, problem.Unknown{
-				Customer: identity.CustomerID(parts[1]), Contact: parts[2], At: parseMillis(parts[0]), Words: strings.Fields(text(it, "w")),
-			})
+		for line := range strings.Lines(text(it, "u")) {
+			if u, ok := readHint(line); ok && !u.At.Before(from) && !expired(it, now) {
+				out = append(out, u)
+			}
 		}
 		return len(out) < limit
 	})
 	return out, err
+}
+
+func readHint(line string) (problem.Unknown, bool) {
+	fields := strings.Fields(line)
+	if len(fields) < 3 {
+		return problem.Unknown{}, false
+	}
+	return problem.Unknown{Customer: identity.CustomerID(fields[0]), Contact: fields[1], At: parseMillis(fields[2]), Words: fields[3:]}, true
 }
 
 // DecideWords keeps that somebody decided about hashes of words, until a time.

@@ -43,8 +43,7 @@ type Store interface {
 	DropContact(ctx context.Context, c contact.Contact) error
 	Products(ctx context.Context, order string) ([]string, error)
 
-	PutUnknown(ctx context.Context, u problem.Unknown) error
-	DropUnknown(ctx context.Context, u problem.Unknown) error
+	PutUnknowns(ctx context.Context, all []problem.Unknown) error
 
 	ProblemOf(ctx context.Context, reason, product string) (string, error)
 	Problem(ctx context.Context, id string) (problem.Record, error)
@@ -199,6 +198,7 @@ func (t *Triage) round(ctx context.Context, todo []hint, again bool) []hint {
 		plans[i] = t.plan(ctx, todo[i], again)
 	})
 	t.settle(ctx, plans)
+	t.keepUnknown(ctx, plans)
 	each(len(plans), func(i int) {
 		if plans[i].err == nil {
 			plans[i].err = t.save(ctx, plans[i])
@@ -239,8 +239,7 @@ type plan struct {
 	save     []contact.Contact
 	drop     []contact.Contact
 	evidence map[cause][]evidence
-	unknown  []problem.Unknown // to be kept
-	known    []problem.Unknown // to be kept no longer
+	unknown  []problem.Unknown // hints to be kept
 	err      error
 }
 
@@ -525,9 +524,6 @@ func same(a, b contact.Contact) bool {
 }
 
 func (t *Triage) save(ctx context.Context, p plan) error {
-	if err := t.saveUnknown(ctx, p); err != nil {
-		return err
-	}
 	for _, k := range p.save {
 		if err := t.Store.SaveContact(ctx, k); err != nil {
 			return err

@@ -15,41 +15,27 @@ import (
 // with fewer are about what was said before, and would cost a write each.
 const leastWords = 2
 
-// unknownOf says what is to be kept of the contacts that nobody knows the
-// reason of, so that those which share rare words are found: the words of the
-// whole contact, written when new ones came.
+// unknownOf says which contacts nobody knows the reason of and said something
+// new, with the words of the whole contact, so that those which share rare
+// words are found. What is kept of it is a hint: who follows one reads the
+// contact, which may be gone, another's, or have a reason by then.
 func (t *Triage) unknownOf(p *plan, stored, made []contact.Contact, h hint) {
 	find := func(in []contact.Contact, k contact.Contact) int {
 		return slices.IndexFunc(in, func(x contact.Contact) bool { return x.ID == k.ID && x.Customer == k.Customer })
 	}
 	for _, k := range made {
+		if len(k.Causes) > 0 || t.Now().Sub(k.Start) >= problem.BurstHistory {
+			continue
+		}
 		if h.who.ID != "" && find(p.save, k) < 0 {
-			continue // written before the look that this is the second of
+			continue // kept before the look that this is the second of
 		}
 		earlier := func(m contact.Message) bool { return !h.anew && m.SentAt.Before(h.from) }
-		i := find(stored, k)
-		switch {
-		case len(k.Causes) == 0 && t.fresh(k):
-			u := t.unknown(p.customer, k, nil)
-			if len(u.Words) >= leastWords && (i < 0 || !slices.Equal(u.Words, t.unknown(p.customer, k, earlier).Words)) {
-				p.unknown = append(p.unknown, u)
-			}
-		case i >= 0 && len(stored[i].Causes) == 0 && len(k.Causes) > 0:
-			if h.anew || len(t.unknown(p.customer, k, earlier).Words) >= leastWords {
-				p.known = append(p.known, t.unknown(p.customer, k, earlier))
-			}
+		u := t.unknown(p.customer, k, nil)
+		if len(u.Words) >= leastWords && (find(stored, k) < 0 || !slices.Equal(u.Words, t.unknown(p.customer, k, earlier).Words)) {
+			p.unknown = append(p.unknown, u)
 		}
 	}
-	for _, k := range p.drop {
-		if len(k.Causes) == 0 && t.fresh(k) {
-			p.known = append(p.known, problem.Unknown{Customer: k.Customer, Contact: k.ID, At: k.Start})
-		}
-	}
-}
-
-// fresh reports whether a contact is recent enough to be compared.
-func (t *Triage) fresh(k contact.Contact) bool {
-	return t.Now().Sub(k.Start) < problem.BurstHistory
 }
 
 // unknown is what is kept of a contact, by those of its messages that which
@@ -68,16 +54,19 @@ func (t *Triage) unknown(c identity.Customer, k contact.Contact, which func(cont
 	return u
 }
 
-func (t *Triage) saveUnknown(ctx context.Context, p plan) error {
-	for _, u := range p.unknown {
-		if err := t.Store.PutUnknown(ctx, u); err != nil {
-			return err
+// keepUnknown keeps the hints of a batch together, before the contacts that
+// they are about: what breaks off in between keeps them once more.
+func (t *Triage) keepUnknown(ctx context.Context, plans []plan) {
+	var all []problem.Unknown
+	for _, p := range plans {
+		if p.err == nil {
+			all = append(all, p.unknown...)
 		}
 	}
-	for _, u := range p.known {
-		if err := t.Store.DropUnknown(ctx, u); err != nil {
-			return err
+	err := t.Store.PutUnknowns(ctx, all)
+	for i := range plans {
+		if plans[i].err == nil && len(plans[i].unknown) > 0 {
+			plans[i].err = err
 		}
 	}
-	return nil
 }

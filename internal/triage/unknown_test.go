@@ -2,25 +2,99 @@ package triage_test
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/problem"
 	"github.com/heard-intake/heard/internal/store"
+	"github.com/heard-intake/heard/internal/store/storetest"
 	"github.com/heard-intake/heard/internal/triage"
 )
 
+// kept returns what is kept of each contact, as candidates are made of it: its
+// customer is who stands for it now, and only contacts that are there and have
+// no reason count.
 func kept(t *testing.T, table *store.Table) []problem.Unknown {
 	t.Helper()
-	all, err := table.Unknowns(t.Context(), start.Add(-time.Hour), 1000, time.Now())
+	hints, err := table.Unknowns(t.Context(), start.Add(-time.Hour), 1000, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
+	at := map[string]int{}
+	var all []problem.Unknown
+	for _, u := range hints {
+		c, err := table.Customer(t.Context(), u.Customer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		u.Customer = c.ID
+		k, there, err := table.ContactAt(t.Context(), c.ID, u.At, u.Contact)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !there || len(k.Causes) > 0 {
+			continue
+		}
+		i, again := at[u.Contact]
+		if !again {
+			i = len(all)
+			at[u.Contact] = i
+			all = append(all, problem.Unknown{Customer: u.Customer, Contact: u.Contact, At: u.At})
+		}
+		for _, w := range u.Words {
+			if !slices.Contains(all[i].Words, w) {
+				all[i].Words = append(all[i].Words, w)
+			}
+		}
+	}
 	return all
+}
+
+// rows is how many rows hold hints.
+func rows(t *testing.T, db *dynamodb.Client) int {
+	t.Helper()
+	out, err := db.Scan(t.Context(), &dynamodb.ScanInput{TableName: aws.String(storetest.Name)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for _, it := range out.Items {
+		if pk, ok := it["pk"].(*types.AttributeValueMemberS); ok && strings.HasPrefix(pk.Value, "U#") {
+			n++
+		}
+	}
+	return n
+}
+
+func TestABatchOfUnknownContactsIsOneRowHoweverOftenItComes(t *testing.T) {
+	t.Parallel()
+	_, db := storetest.NewWithClient(t)
+	table := store.New(db, storetest.Name, storetest.Pepper)
+	tr := on(table)
+	var ms []contact.Message
+	for c := range 12 {
+		ms = append(ms, says(c, 1, time.Duration(c)*time.Second, fmt.Sprintf("De gasklep fluit %c%c%c%c", 'a'+c, 'b'+c, 'c'+c, 'd'+c)))
+	}
+	put(t, table, ms...)
+	for range 3 {
+		slices.Reverse(ms)
+		handle(t, tr, ms...)
+	}
+	if got := rows(t, db); got != 1 {
+		t.Errorf("%d rows", got)
+	}
+	if all := kept(t, table); len(all) != len(ms) {
+		t.Errorf("%d contacts were kept of %d", len(all), len(ms))
+	}
 }
 
 func TestWordsOfUnknownContactsAreKeptOnceAndCannotBeRead(t *testing.T) {
@@ -42,7 +116,7 @@ func TestWordsOfUnknownContactsAreKeptOnceAndCannotBeRead(t *testing.T) {
 	}
 }
 
-func TestAContactWhoseReasonBecomesKnownIsKeptNoLonger(t *testing.T) {
+func TestAContactWhoseReasonBecomesKnownCountsNoLonger(t *testing.T) {
 	t.Parallel()
 	for name, anew := range map[string]bool{"by what the customer says next": false, "by an agent": true} {
 		t.Run(name, func(t *testing.T) {

@@ -1,0 +1,80 @@
+package candidate
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/heard-intake/heard/internal/fault"
+	"github.com/heard-intake/heard/internal/problem"
+	"github.com/heard-intake/heard/internal/workflow"
+)
+
+// The decisions about a candidate.
+const (
+	Confirm = "confirm"
+	Dismiss = "dismiss"
+)
+
+// lasts is for how long it is remembered that somebody was told of words, or
+// decided about them: until the contacts of now are past and forgotten.
+const lasts = 2 * problem.BurstHistory
+
+// A Judgement says whether a candidate is a problem, and of what reason.
+type Judgement struct {
+	Decision, Why   string
+	Reason, Product string // of the problem, when it is one
+	By              string
+	At              time.Time
+}
+
+// Decide dismisses a candidate for as long as its contacts are looked at, or
+// opens its problem, whose id it returns. Broken off in between it can be done
+// again: contacts that are attached already change nothing.
+func (d *Desk) Decide(ctx context.Context, id string, j Judgement) (problemID string, err error) {
+	switch {
+	case j.Decision != Confirm && j.Decision != Dismiss:
+		return "", fault.New(fault.Invalid, "decision must be confirm or dismiss")
+	case (j.Decision == Confirm) != (j.Reason != "") || j.Reason == "" && j.Product != "":
+		return "", fault.New(fault.Invalid, "reason goes with confirm, and must be given then; product goes with reason")
+	}
+	c, err := d.One(ctx, id, j.At)
+	if err != nil {
+		return "", err
+	}
+	if j.Decision == Confirm {
+		if problemID, err = d.confirm(ctx, j, c); err != nil {
+			return "", err
+		}
+	}
+	return problemID, d.Store.DecideWords(ctx, c.hashes, j.By, j.Decision, j.At.Add(lasts))
+}
+
+// confirm opens the problem of a candidate, or finds the one of its cause, and
+// attaches the contacts. It returns the problem's id.
+func (d *Desk) confirm(ctx context.Context, j Judgement, c Candidate) (string, error) {
+	flow := &workflow.Workflow{Store: d.Store, Taxonomy: d.Taxonomy, Zone: d.Zone}
+	refs := Refs(c)
+	first := refs[:min(len(refs), workflow.MaxRefs)]
+	_, id, err := flow.Open(ctx, workflow.Request{Reason: j.Reason, Product: j.Product, Comment: j.Why, By: j.By, Contacts: first, At: j.At})
+	if err == nil {
+		refs = refs[len(first):]
+	} else if fault.KindOf(err) != fault.Conflict || id == "" {
+		return "", err
+	}
+	for some := range slices.Chunk(refs, workflow.MaxRefs) {
+		if _, err := flow.Attach(ctx, id, some, false, j.By, j.Why, j.At); err != nil {
+			return "", err
+		}
+	}
+	return id, nil
+}
+
+// Refs names the contacts of a candidate.
+func Refs(c Candidate) []workflow.Ref {
+	refs := make([]workflow.Ref, len(c.Contacts))
+	for i, u := range c.Contacts {
+		refs[i] = workflow.Ref{Customer: u.Customer, Contact: u.Contact}
+	}
+	return refs
+}

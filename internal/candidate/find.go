@@ -1,0 +1,254 @@
+// Package candidate finds what may be a problem that the taxonomy does not
+// know, tells a department of it, and does what a person decides about it.
+//
+// Triage keeps hints: which contacts were of unknown reason, and hashes of
+// their words. Nothing else is counted or kept until somebody is told, so that
+// a candidate is right whatever was repeated, merged, corrected or erased: of
+// those contacts that would make one, each is read.
+package candidate
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/fault"
+	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/problem"
+	"github.com/heard-intake/heard/internal/taxonomy"
+	"github.com/heard-intake/heard/internal/workflow"
+)
+
+// Store is what is known of contacts without a reason. [store.Table] is one.
+type Store interface {
+	workflow.Store
+	Unknowns(ctx context.Context, from time.Time, limit int, now time.Time) ([]problem.Unknown, error)
+	ContactAt(ctx context.Context, c identity.CustomerID, start time.Time, id string) (contact.Contact, bool, error)
+	DecidedWords(ctx context.Context, now time.Time) (map[string]bool, error)
+	DecideWords(ctx context.Context, hashes []string, by, decision string, expires time.Time) error
+	WordHash(word string) string
+}
+
+// A Desk is where candidates are looked for and decided about.
+type Desk struct {
+	Store    Store
+	Taxonomy func() *taxonomy.Taxonomy
+	Zone     *time.Location // of the organisation
+}
+
+// Bounds of what is looked at.
+const (
+	maxUnknown = 40_000 // hints: the latest, when there are more
+	maxBursts  = 10
+	maxChecked = 500 // contacts of a burst: the latest
+	maxSampled = 6   // contacts of a candidate that are read for its words and quotes
+	maxShown   = 8   // words
+	parallel   = 8
+)
+
+// A Candidate is what may be a problem.
+type Candidate struct {
+	ID        string
+	Words     []string // as customers wrote them
+	Quotes    []string // masked
+	Customers int
+	Contacts  []problem.Unknown // the latest last
+	First     time.Time
+	Last      time.Time
+
+	hashes []string // of all of its words
+}
+
+// A place is where a contact was when it was hinted at.
+type place struct {
+	customer identity.CustomerID
+	contact  string
+}
+
+func placeOf(u problem.Unknown) place { return place{u.Customer, u.Contact} }
+
+// bursts derives the candidates from the hints, and then reads their contacts
+// until all that make one are as they are now. Only those that wanted takes are
+// read.
+func (d *Desk) bursts(ctx context.Context, now time.Time, decided map[string]bool, wanted func(problem.Burst) bool) ([]problem.Burst, error) {
+	hints, err := d.Store.Unknowns(ctx, now.Add(-problem.BurstHistory), maxUnknown, now)
+	if err != nil {
+		return nil, err
+	}
+	is := map[place]identity.CustomerID{} // whose a contact is now; nobody's when it has a reason or is gone
+	for {
+		var all []problem.Unknown
+		for _, u := range hints {
+			if who, checked := is[placeOf(u)]; checked {
+				u.Customer = who
+			}
+			if u.Customer != "" {
+				all = append(all, u)
+			}
+		}
+		found := slices.DeleteFunc(problem.Bursts(all, now, decided), func(b problem.Burst) bool { return !wanted(b) })
+		found = found[:min(len(found), maxBursts)]
+		var look []problem.Unknown
+		for _, b := range found {
+			for i, u := range slices.Backward(b.Contacts) {
+				if _, checked := is[placeOf(u)]; checked {
+					continue
+				}
+				if len(b.Contacts)-i > maxChecked {
+					is[placeOf(u)] = ""
+				} else if !slices.ContainsFunc(look, func(o problem.Unknown) bool { return placeOf(o) == placeOf(u) }) {
+					look = append(look, u)
+				}
+			}
+		}
+		if len(look) == 0 {
+			return found, nil
+		}
+		checked, err := d.check(ctx, look)
+		if err != nil {
+			return nil, err
+		}
+		for i, u := range look {
+			is[placeOf(u)] = checked[i]
+			is[place{checked[i], u.Contact}] = checked[i]
+		}
+	}
+}
+
+// check returns whose each of some contacts is now: nobody's, when it is gone
+// or has a reason.
+func (d *Desk) check(ctx context.Context, all []problem.Unknown) ([]identity.CustomerID, error) {
+	out, errs := make([]identity.CustomerID, len(all)), make([]error, len(all))
+	each(len(all), func(i int) { out[i], errs[i] = d.standing(ctx, all[i]) })
+	return out, errors.Join(errs...)
+}
+
+func (d *Desk) standing(ctx context.Context, u problem.Unknown) (identity.CustomerID, error) {
+	c, err := d.Store.Customer(ctx, u.Customer)
+	if err != nil {
+		return "", err
+	}
+	k, there, err := d.Store.ContactAt(ctx, c.ID, u.At, u.Contact)
+	if err == nil && !there && c.ID != u.Customer { // triage has not come to the merge yet
+		k, there, err = d.Store.ContactAt(ctx, u.Customer, u.At, u.Contact)
+	}
+	if err != nil || !there || len(k.Causes) > 0 {
+		return "", err
+	}
+	return c.ID, nil
+}
+
+// each runs do for 0 to n-1, a few at a time.
+func each(n int, do func(i int)) {
+	var wg sync.WaitGroup
+	slots := make(chan struct{}, parallel)
+	for i := range n {
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			do(i)
+		})
+	}
+	wg.Wait()
+}
+
+// List returns the candidates as they are now, those of most customers first.
+func (d *Desk) List(ctx context.Context, now time.Time) ([]Candidate, error) {
+	decided, err := d.Store.DecidedWords(ctx, now)
+	if err != nil {
+		return nil, err
+	}
+	bursts, err := d.bursts(ctx, now, decided, func(problem.Burst) bool { return true })
+	if err != nil {
+		return nil, err
+	}
+	out, errs := make([]Candidate, len(bursts)), make([]error, len(bursts))
+	each(len(bursts), func(i int) { out[i], errs[i] = d.show(ctx, bursts[i]) })
+	return out, errors.Join(errs...)
+}
+
+// One returns the candidate of an id, which may be the hash of any of its
+// words.
+func (d *Desk) One(ctx context.Context, id string, now time.Time) (Candidate, error) {
+	all, err := d.List(ctx, now)
+	if err != nil {
+		return Candidate{}, err
+	}
+	for _, c := range all {
+		if c.ID == id || slices.Contains(c.hashes, id) {
+			return c, nil
+		}
+	}
+	return Candidate{}, fault.New(fault.NotFound, "there is no such candidate, or not any more")
+}
+
+// show makes a burst readable: its words as some of the customers wrote them,
+// and what they said, masked. A word is readable from here on only because
+// several customers used it.
+func (d *Desk) show(ctx context.Context, b problem.Burst) (Candidate, error) {
+	c := Candidate{
+		ID: b.Words[0], Customers: b.Customers, Contacts: b.Contacts, First: b.First, Last: b.Last, hashes: b.Words,
+	}
+	var said []problem.Candidate
+	readable := map[string]string{}
+	for _, u := range b.Contacts[max(0, len(b.Contacts)-maxSampled):] {
+		texts, err := d.said(ctx, u)
+		if err != nil {
+			return c, err
+		}
+		for _, t := range texts {
+			for _, w := range problem.Telltale(t.Text, t.Known) {
+				readable[d.Store.WordHash(w)] = w
+			}
+		}
+		said = append(said, texts...)
+	}
+	for _, hash := range b.Words {
+		if w := readable[hash]; w != "" && len(c.Words) < maxShown {
+			c.Words = append(c.Words, w)
+		}
+	}
+	c.Quotes = problem.Quotes(said, 3)
+	return c, nil
+}
+
+// said returns what a customer wrote in a contact.
+func (d *Desk) said(ctx context.Context, u problem.Unknown) ([]problem.Candidate, error) {
+	c, err := d.Store.Customer(ctx, u.Customer)
+	if err != nil {
+		return nil, err
+	}
+	ms, err := d.Store.Recent(ctx, c, u.At)
+	if err != nil {
+		return nil, err
+	}
+	known := KnownOf(d.Taxonomy(), c, ms)
+	var out []problem.Candidate
+	for _, k := range contact.Contacts(ms) {
+		if k.ID != u.Contact {
+			continue
+		}
+		for _, m := range k.Messages {
+			if m.Direction == contact.Inbound && m.Origin != contact.Recorded && m.Text != "" {
+				out = append(out, problem.Candidate{Customer: string(c.ID), Text: m.Text, Known: known})
+			}
+		}
+	}
+	return out, nil
+}
+
+// KnownOf is what is known of a customer who said something, to be masked.
+func KnownOf(t *taxonomy.Taxonomy, c identity.Customer, ms []contact.Message) problem.Known {
+	known := problem.Known{Names: []string{c.Name}, Accounts: []string{c.Account}, Public: t.PublicNames()}
+	for _, m := range ms {
+		known.Names = append(known.Names, m.Name, m.Username)
+		known.Orders = append(known.Orders, t.OrderNumbers(m.Text)...)
+		for _, a := range m.Addresses() {
+			known.Address(a)
+		}
+	}
+	return known
+}
