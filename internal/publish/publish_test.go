@@ -251,7 +251,7 @@ func TestWhatDidNotChangeIsNotReadAgain(t *testing.T) {
 
 func TestACheckedFormThatIsNoneIsRefused(t *testing.T) {
 	t.Parallel()
-	for _, data := range []string{"", "{}", "[]", `{"Schema":"1"}`, `{"Schema":"2","Reasons":[{}]}`, `{"Schema":"1","OrderNumber":"(","Reasons":[{}]}`, `{"Schema":"1","Reasons":[{"Phrases":{"NL":["&"]}}]}`} {
+	for _, data := range []string{"", "{}", "[]", `{"Schema":"1"}`, `{"Form":2,"Schema":"2","Reasons":[{}]}`, `{"Form":2,"Schema":"1","OrderNumber":"(","Reasons":[{}]}`, `{"Schema":"1","Reasons":[{}]}`, `{"Form":3,"Schema":"1","Reasons":[{}]}`} {
 		if _, err := taxonomy.Restore([]byte(data)); fault.KindOf(err) != fault.Invalid || err == nil {
 			t.Errorf("%s: %v", data, err)
 		}

@@ -135,10 +135,10 @@ func (t *Taxonomy) byWords(s *scratch, base Result) Result {
 	if best < 0 || first < minScore || first-second < minLead {
 		return none
 	}
-	words := 0
+	words, weights := 0, t.match().weights
 	for _, w := range s.bag.seen {
-		i := slices.IndexFunc(t.match.weights[w.pattern], func(x weighted) bool { return x.reason == best })
-		if i >= 0 && t.match.weights[w.pattern][i].weight >= leastWords {
+		i := slices.IndexFunc(weights[w.pattern], func(x weighted) bool { return x.reason == best })
+		if i >= 0 && weights[w.pattern][i].weight >= leastWords {
 			words++
 			base.Spans.add(w.at)
 		}
@@ -166,30 +166,26 @@ type own struct {
 
 // weights makes the weights of all words of the phrases and vocabularies.
 func (c *compiler) weights(t *Taxonomy) {
-	var words []string
-	var uses [][]own // of each word, by rising reason
-	index := make(map[string]int32, 4*len(c.m.slots))
-	use := func(w string, reason int32, share float64) {
-		i, ok := index[w]
-		if !ok {
-			i = int32(len(words)) //nolint:gosec // a file of 1 MB has fewer
-			index[w], words, uses = i, append(words, w), append(uses, nil)
+	uses := make([][]own, len(c.words), 2*usual) // of each word, by rising reason
+	use := func(word, reason int32, share float64) {
+		if int(word) == len(uses) { // of a vocabulary alone
+			uses = append(uses, nil)
 		}
-		switch by := uses[i]; {
+		switch by := uses[word]; {
 		case len(by) == 0 || by[len(by)-1].reason != reason:
-			uses[i] = append(by, own{reason, share})
+			uses[word] = append(by, own{reason, share})
 		default:
 			last := &by[len(by)-1].share
 			*last = max(*last, min(*last+share, inPhrases))
 		}
 	}
 	phrases := c.m.phrases
-	counts := make([]int, len(c.m.slots))
+	counts := make([]int, len(c.slots))
 	for reason := range int32(len(t.Reasons)) { //nolint:gosec // as above
 		v := t.Reasons[reason].Vocabulary
 		for _, list := range []string{v.NL, v.EN} {
 			for w := range strings.FieldsSeq(list) {
-				use(foldWord(w), reason, 1)
+				use(c.word(foldWord(w)), reason, 1)
 			}
 		}
 		var slots []int32
@@ -199,56 +195,47 @@ func (c *compiler) weights(t *Taxonomy) {
 			}
 			for _, part := range phrases[0].parts {
 				for _, s := range part {
-					if counts[s.slot]++; counts[s.slot] == 1 {
-						slots = append(slots, s.slot)
+					if counts[s.number]++; counts[s.number] == 1 {
+						slots = append(slots, s.number)
 					}
 				}
 			}
 		}
 		for _, s := range slots {
-			for w := range strings.SplitSeq(c.m.slots[s], "|") {
+			for _, w := range c.slots[s] {
 				use(w, reason, min(perPhrase*float64(counts[s]), inPhrases))
 			}
 			counts[s] = 0
 		}
 	}
 	for w := range strings.FieldsSeq(stopWords) {
-		if i, ok := index[w]; ok {
+		if i, ok := c.number[w]; ok {
 			uses[i] = nil
 		}
 	}
-	c.weigh(words, uses, float64(len(t.Reasons)))
+	c.weigh(uses, float64(len(t.Reasons)))
 }
 
-// weigh gives every word its weights, and files it under its pattern.
-func (c *compiler) weigh(words []string, uses [][]own, reasons float64) {
-	c.m.weights = make([][]weighted, 1, len(words)+1)
+// weigh gives every word that reasons use a pattern, and that its weights.
+func (c *compiler) weigh(uses [][]own, reasons float64) {
+	c.pattern = make([]int32, len(uses))
+	c.m.weights = make([][]weighted, 1, len(uses)+1)
 	var all []weighted
-	for i, w := range words {
-		if len(uses[i]) == 0 {
+	for i, by := range uses {
+		if len(by) == 0 {
 			continue
 		}
 		sum := 0.0
-		for _, o := range uses[i] {
+		for _, o := range by {
 			sum += o.share
 		}
 		rare := math.Log1p(reasons/max(sum, 1)) / math.Log1p(reasons)
 		from := len(all)
-		for _, o := range uses[i] {
+		for _, o := range by {
 			all = append(all, weighted{o.reason, float32(rare * o.share)})
 		}
-		pattern := int32(len(c.m.weights)) //nolint:gosec // a file of 1 MB has fewer
+		c.pattern[i] = int32(len(c.m.weights)) //nolint:gosec // a file of 1 MB has fewer
 		c.m.weights = append(c.m.weights, all[from:len(all):len(all)])
-		of, stem := c.m.words, w
-		switch {
-		case strings.HasSuffix(w, "*"):
-			of, stem = c.m.prefixes, strings.TrimSuffix(w, "*")
-		case strings.HasPrefix(w, "*"):
-			of, stem = c.m.suffixes, strings.TrimPrefix(w, "*")
-		}
-		e := of[stem]
-		e.pattern = pattern
-		of[stem] = e
 	}
 }
 
@@ -270,7 +257,7 @@ func (c *compiled) spans(s *scratch, hits uint64) Spans {
 				}
 				next := -1
 				for k := at + 1; k <= at+reach && k < window; k++ {
-					if s.slots[sl.slot]>>k&1 == 1 {
+					if s.slots[sl.number]>>k&1 == 1 {
 						next = k
 						break
 					}

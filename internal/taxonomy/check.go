@@ -354,7 +354,7 @@ func (c *checker) phrases(path, owner, claim string, p Phrases) {
 				c.at(fmt.Sprintf("%s[%d]", l.path, i), "%v", err)
 				continue
 			}
-			key := [2]string{claim, ph.String()}
+			key := [2]string{claim, fmt.Sprint(ph.parts)}
 			if other, ok := c.claimed[key]; ok && claim != "" && other != owner {
 				c.at(fmt.Sprintf("%s[%d]", l.path, i), "%q belongs to %s too; remove it from one of them, or give one a higher priority", text, other)
 			}

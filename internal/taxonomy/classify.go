@@ -48,7 +48,7 @@ func (t *Taxonomy) Classify(text string, hints Hints) Result {
 // ClassifyAll appends all reasons of text to results, the likeliest first,
 // and one result without a reason when there is none. They differ in reason.
 func (t *Taxonomy) ClassifyAll(text string, hints Hints, results []Result) []Result {
-	m := t.match
+	m := t.match()
 	s := m.scratch()
 	defer m.pool.Put(s)
 	m.scan(s, text)
@@ -235,7 +235,7 @@ func (m *matcher) scratch() *scratch {
 		return s
 	}
 	return &scratch{
-		slots: make([]uint64, len(m.slots)), typos: make([]uint64, len(m.slots)),
+		slots: make([]uint64, m.slots), typos: make([]uint64, m.slots),
 		found: make([]found, m.reasons+m.products), word: make([]byte, 0, 64),
 		bag: bag{score: make([]float32, m.reasons), last: make([]int32, len(m.weights))},
 	}
@@ -413,7 +413,7 @@ func (c *compiled) hits(s *scratch, negated uint64) uint64 {
 		not = negated
 	}
 	if c.exact {
-		not |= s.typos[c.parts[0][0].slot]
+		not |= s.typos[c.parts[0][0].number]
 	}
 	var all uint64
 	for i, p := range c.parts {
@@ -431,9 +431,9 @@ func (c *compiled) hits(s *scratch, negated uint64) uint64 {
 }
 
 // starts returns where the part begins: from its last slot back to its first.
-func (p compiledPart) starts(s *scratch, not uint64) uint64 {
+func (p part) starts(s *scratch, not uint64) uint64 {
 	last := len(p) - 1
-	at := s.slots[p[last].slot] &^ not
+	at := s.slots[p[last].number] &^ not
 	for i := last - 1; i >= 0 && at != 0; i-- {
 		reach := at &^ s.stops >> 1
 		if p[i+1].gap {
@@ -442,7 +442,7 @@ func (p compiledPart) starts(s *scratch, not uint64) uint64 {
 				reach |= x
 			}
 		}
-		at = s.slots[p[i].slot] &^ not & reach
+		at = s.slots[p[i].number] &^ not & reach
 	}
 	return at
 }
@@ -459,7 +459,7 @@ func near(at uint64) uint64 {
 func (c *compiled) hasTypo(s *scratch) bool {
 	for _, p := range c.parts {
 		for _, sl := range p {
-			if s.typos[sl.slot] == s.slots[sl.slot] {
+			if s.typos[sl.number] == s.slots[sl.number] {
 				return true
 			}
 		}

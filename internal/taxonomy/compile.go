@@ -12,7 +12,7 @@ type matcher struct {
 	reasons, products int   // targets: first the reasons, then the products
 	priority          []int // of reasons
 
-	slots    []string // the alternatives of each slot
+	slots    int
 	words    map[string]entry
 	prefixes map[string]entry // by the stem of "factu*"
 	suffixes map[string]entry // by the stem of "*factuur"
@@ -44,20 +44,12 @@ const (
 )
 
 type compiled struct {
-	parts    []compiledPart
+	phrase
 	target   int32
 	kind     kind
 	exact    bool // a typing error does not count: too little else decides
-	weight   int
 	language string
 	matched  []string // the phrase, ready for Result.Matched
-}
-
-type compiledPart []compiledSlot
-
-type compiledSlot struct {
-	slot int32
-	gap  bool
 }
 
 // The slots that are there in every taxonomy.
@@ -79,15 +71,12 @@ const (
 	commonEN = "i you your my me it the a an not no and of on with for to that this these those how where what when why have has had can could will would do does did am are was been still already but then there at from by hello hi please order package invoice get got"
 )
 
-func compile(t *Taxonomy, p *phraser) *matcher {
-	c := compiler{
-		m:       &matcher{reasons: len(t.Reasons), products: len(t.Products), words: map[string]entry{}, prefixes: map[string]entry{}, suffixes: map[string]entry{}},
-		slotOf:  map[string]int32{},
-		phraser: p,
-	}
+func compile(t *Taxonomy) *matcher {
+	c := compiler{m: &matcher{reasons: len(t.Reasons), products: len(t.Products)}, phraser: newPhraser(t.Words)}
 	for _, words := range []string{notWords, onlyWords, butWords} { // in the order of the constants
-		c.slot(words)
+		_, _ = c.slot(words)
 	}
+	c.m.phrases = make([]compiled, 0, usual)
 	for i, r := range t.Reasons {
 		c.m.priority = append(c.m.priority, r.Priority)
 		reason := int32(i)
@@ -99,7 +88,7 @@ func compile(t *Taxonomy, p *phraser) *matcher {
 		c.add(int32(len(t.Reasons)+i), plain, p.Phrases) //nolint:gosec // a file of 1 MB has fewer
 	}
 	c.weights(t)
-	c.m.typos = newTypos(c.m.words)
+	c.file()
 	c.common(commonNL, entry{nl: 1})
 	c.common(commonEN, entry{en: 1})
 	c.anchor()
@@ -108,9 +97,9 @@ func compile(t *Taxonomy, p *phraser) *matcher {
 }
 
 type compiler struct {
-	m       *matcher
-	slotOf  map[string]int32
-	phraser *phraser
+	m *matcher
+	*phraser
+	pattern []int32 // of each word; 0 when it weighs nothing
 }
 
 func (c *compiler) add(target int32, k kind, p Phrases) {
@@ -119,51 +108,41 @@ func (c *compiler) add(target int32, k kind, p Phrases) {
 		texts    []string
 	}{{"nl", p.NL}, {"en", p.EN}} {
 		for i, text := range l.texts {
-			ph, err := c.phraser.phrase(text)
+			ph, err := c.phrase(text)
 			if err != nil {
 				panic("taxonomy: a phrase that was checked is wrong: " + err.Error())
 			}
-			one := compiled{target: target, kind: k, weight: ph.weight, language: l.language, matched: l.texts[i : i+1 : i+1]}
-			one.parts = make([]compiledPart, len(ph.parts))
-			for j, pt := range ph.parts {
-				one.parts[j] = make(compiledPart, len(pt))
-				for k, s := range pt {
-					one.parts[j][k] = compiledSlot{c.slot(s.words), s.gap}
-				}
-			}
-			one.exact = ph.weight == 1 && ph.shortest() < minTypoAlone
+			one := compiled{phrase: ph, target: target, kind: k, language: l.language, matched: l.texts[i : i+1 : i+1]}
+			one.exact = ph.weight == 1 && c.shortest(ph.parts[0][0].number) < minTypoAlone
 			c.m.phrases = append(c.m.phrases, one)
 		}
 	}
 }
 
-// slot returns the number of the slot with these alternatives, made once.
-func (c *compiler) slot(words string) int32 {
-	if n, ok := c.slotOf[words]; ok {
-		return n
+// file files every word with the slots that it fills and what it weighs.
+func (c *compiler) file() {
+	m := c.m
+	entries := make([]entry, len(c.words))
+	for i := range entries {
+		entries[i].pattern = c.pattern[i]
 	}
-	n := int32(len(c.m.slots)) //nolint:gosec // as above
-	c.slotOf[words] = n
-	c.m.slots = append(c.m.slots, words)
-	for w := range strings.SplitSeq(words, "|") {
-		switch {
-		case strings.HasSuffix(w, "*"):
-			w = strings.TrimSuffix(w, "*")
-			e := c.m.prefixes[w]
-			e.slots = append(e.slots, n)
-			c.m.prefixes[w] = e
-		case strings.HasPrefix(w, "*"):
-			w = strings.TrimPrefix(w, "*")
-			e := c.m.suffixes[w]
-			e.slots = append(e.slots, n)
-			c.m.suffixes[w] = e
-		default:
-			e := c.m.words[w]
-			e.slots = append(e.slots, n)
-			c.m.words[w] = e
+	for slot, words := range c.slots {
+		for _, w := range words {
+			entries[w].slots = append(entries[w].slots, int32(slot))
 		}
 	}
-	return n
+	m.slots, m.words, m.prefixes, m.suffixes = len(c.slots), make(map[string]entry, len(c.words)), map[string]entry{}, map[string]entry{}
+	for i, w := range c.words {
+		switch {
+		case strings.HasSuffix(w, "*"):
+			m.prefixes[strings.TrimSuffix(w, "*")] = entries[i]
+		case strings.HasPrefix(w, "*"):
+			m.suffixes[strings.TrimPrefix(w, "*")] = entries[i]
+		default:
+			m.words[w] = entries[i]
+			m.typos.add(w, entries[i])
+		}
+	}
 }
 
 // common adds the words that tell a language.
@@ -196,21 +175,21 @@ func (c *compiler) edges() {
 // anchor files every phrase under the slot that the fewest phrases use.
 func (c *compiler) anchor() {
 	m := c.m
-	uses := make([]int, len(m.slots))
+	uses := make([]int, m.slots)
 	for _, p := range m.phrases {
 		for _, part := range p.parts {
 			for _, s := range part {
-				uses[s.slot]++
+				uses[s.number]++
 			}
 		}
 	}
-	m.byAnchor = make([][]int32, len(m.slots))
+	m.byAnchor = make([][]int32, m.slots)
 	for i, p := range m.phrases {
-		rarest := p.parts[0][0].slot
+		rarest := p.parts[0][0].number
 		for _, part := range p.parts {
 			for _, s := range part {
-				if uses[s.slot] < uses[rarest] {
-					rarest = s.slot
+				if uses[s.number] < uses[rarest] {
+					rarest = s.number
 				}
 			}
 		}

@@ -51,16 +51,14 @@ func (e Errors) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// Load reads, checks and compiles a taxonomy. Its error is of the kind
+// Load reads and checks a taxonomy. Its error is of the kind
 // [fault.Invalid] and wraps [Errors].
 func Load(data []byte) (*Taxonomy, error) {
 	t := &Taxonomy{}
 	f, errs := open(data)
-	var p *phraser
 	if errs == nil {
 		f.read(t)
-		p = newPhraser(t.Words)
-		c := checker{t: t, file: f, phraser: p, claimed: map[[2]string]string{}}
+		c := checker{t: t, file: f, phraser: newPhraser(t.Words), claimed: map[[2]string]string{}}
 		c.check()
 		errs = f.errs
 	}
@@ -70,8 +68,7 @@ func Load(data []byte) (*Taxonomy, error) {
 		})
 		return nil, fault.Wrap(fault.Invalid, errs, "the taxonomy has %d error(s)", len(errs))
 	}
-	t.match = compile(t, p)
-	return t, nil
+	return t.compiled(), nil
 }
 
 // A file is a parsed document, which collects what is wrong with it.

@@ -1,6 +1,7 @@
 package taxonomy
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
@@ -31,8 +32,8 @@ type part []slot
 
 // A slot is filled by one word of the text.
 type slot struct {
-	words string // alternatives with | between them, folded; the key of the slot
-	gap   bool   // other words may stand between this word and the one before
+	number int32 // among the phraser's slots
+	gap    bool  // other words may stand between this word and the one before
 }
 
 const (
@@ -46,31 +47,36 @@ const (
 	minHead      = 3 // letters that a compound has beside that word
 )
 
-// A phraser reads phrases. It remembers what it has read: a file says most of
-// its words many times.
+// A phraser reads phrases, and numbers their words and slots: a file says most
+// of them many times.
 type phraser struct {
-	sets    map[string]string
-	slots   map[string]string
-	phrases map[string]phrase
+	sets   map[string]string
+	words  []string         // folded, with * where it was written
+	slots  [][]int32        // the numbers of each slot's words, rising
+	number map[string]int32 // of each of the words
+	fields map[string]int32 // slots as phrases write them
+	same   map[string]int32 // slots by their numbers
 }
 
+// usual is how many words, slots and phrases there are about.
+const usual = 4096
+
 func newPhraser(sets map[string]string) *phraser {
-	return &phraser{sets: sets, slots: map[string]string{}, phrases: map[string]phrase{}}
+	return &phraser{sets: sets, number: make(map[string]int32, usual), fields: make(map[string]int32, usual), same: make(map[string]int32, usual)}
+}
+
+// word returns the number of a folded word.
+func (r *phraser) word(word string) int32 {
+	n, ok := r.number[word]
+	if !ok {
+		n = int32(len(r.words)) //nolint:gosec // a file of 1 MB has fewer
+		r.number[word], r.words = n, append(r.words, word)
+	}
+	return n
 }
 
 // phrase reads one phrase.
 func (r *phraser) phrase(text string) (phrase, error) {
-	if p, ok := r.phrases[text]; ok {
-		return p, nil
-	}
-	p, err := r.parse(text)
-	if err == nil {
-		r.phrases[text] = p
-	}
-	return p, err
-}
-
-func (r *phraser) parse(text string) (phrase, error) {
 	if len(text) > maxPhraseLen {
 		return phrase{}, fmt.Errorf("phrase is longer than %d characters; split it into shorter ones", maxPhraseLen)
 	}
@@ -89,11 +95,11 @@ func (r *phraser) parse(text string) (phrase, error) {
 			}
 			gap = true
 		default:
-			words, err := r.slot(field)
+			number, err := r.slot(field)
 			if err != nil {
 				return phrase{}, err
 			}
-			p.parts[last] = append(p.parts[last], slot{words, gap})
+			p.parts[last] = append(p.parts[last], slot{number, gap})
 			p.weight++
 			gap = false
 		}
@@ -107,37 +113,40 @@ func (r *phraser) parse(text string) (phrase, error) {
 	return p, nil
 }
 
-// slot folds the alternatives of one field.
-func (r *phraser) slot(field string) (string, error) {
-	if s, ok := r.slots[field]; ok {
-		return s, nil
+// slot returns the number of the slot with the alternatives of one field.
+func (r *phraser) slot(field string) (int32, error) {
+	if n, ok := r.fields[field]; ok {
+		return n, nil
 	}
-	var words []string
+	var words []int32
 	for a := range strings.SplitSeq(field, "|") {
-		name, isSet := strings.CutPrefix(a, "$")
-		if !isSet {
-			word, err := parseWord(a)
-			if err != nil {
-				return "", err
+		alternatives := a
+		if name, isSet := strings.CutPrefix(a, "$"); isSet {
+			if alternatives = r.sets[name]; alternatives == "" {
+				return 0, fmt.Errorf("there is no set %q under words; add it, or remove the $", name)
 			}
-			words = append(words, word)
-			continue
 		}
-		set, ok := r.sets[name]
-		if !ok {
-			return "", fmt.Errorf("there is no set %q under words; add it, or remove the $", name)
-		}
-		for w := range strings.SplitSeq(set, "|") {
+		for w := range strings.SplitSeq(alternatives, "|") {
 			word, err := parseWord(w)
 			if err != nil {
-				return "", err
+				return 0, err
 			}
-			words = append(words, word)
+			words = append(words, r.word(word))
 		}
 	}
 	slices.Sort(words)
-	r.slots[field] = strings.Join(slices.Compact(words), "|")
-	return r.slots[field], nil
+	words = slices.Compact(words)
+	key := make([]byte, 0, 64)
+	for _, w := range words {
+		key = binary.AppendUvarint(key, uint64(w)) //nolint:gosec // from 0
+	}
+	n, ok := r.same[string(key)]
+	if !ok {
+		n = int32(len(r.slots)) //nolint:gosec // as above
+		r.same[string(key)], r.slots = n, append(r.slots, words)
+	}
+	r.fields[field] = n
+	return n, nil
 }
 
 // parseWord folds one word, which may begin or end with *.
@@ -166,31 +175,11 @@ func parseWord(text string) (string, error) {
 	}
 }
 
-// String returns the phrase in its one normal form, sets written out.
-func (p phrase) String() string {
-	var b strings.Builder
-	for i, part := range p.parts {
-		if i > 0 {
-			b.WriteString(" & ")
-		}
-		for j, s := range part {
-			if j > 0 {
-				b.WriteByte(' ')
-			}
-			if s.gap {
-				b.WriteString(".. ")
-			}
-			b.WriteString(s.words)
-		}
-	}
-	return b.String()
-}
-
-// shortest returns the letters of the shortest word of a phrase of one slot.
-func (p phrase) shortest() int {
+// shortest returns the letters of the shortest word of a slot.
+func (r *phraser) shortest(slot int32) int {
 	n := maxPhraseLen
-	for w := range strings.SplitSeq(p.parts[0][0].words, "|") {
-		n = min(n, len(w))
+	for _, w := range r.slots[slot] {
+		n = min(n, len(r.words[w]))
 	}
 	return n
 }

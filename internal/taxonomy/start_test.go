@@ -16,6 +16,13 @@ func BenchmarkStart(b *testing.B) {
 	for name, start := range map[string]func() (*taxonomy.Taxonomy, error){
 		"load":    func() (*taxonomy.Taxonomy, error) { return taxonomy.Load(file) },
 		"restore": func() (*taxonomy.Taxonomy, error) { return taxonomy.Restore(checked) },
+		"restore and classify": func() (*taxonomy.Taxonomy, error) {
+			x, err := taxonomy.Restore(checked)
+			if err == nil {
+				x.Classify("factuur", taxonomy.Hints{})
+			}
+			return x, err
+		},
 	} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()

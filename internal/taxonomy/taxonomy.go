@@ -16,6 +16,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/heard-intake/heard/internal/due"
@@ -194,7 +195,7 @@ type Days time.Duration
 // Duration returns d as a time span.
 func (d Days) Duration() time.Duration { return time.Duration(d) }
 
-// A Taxonomy is a checked and compiled file.
+// A Taxonomy is a checked file.
 type Taxonomy struct {
 	Schema string `yaml:"schema"`
 	// Version is kept with every contact that was classified by this file.
@@ -214,7 +215,14 @@ type Taxonomy struct {
 	Notices     Notices           `yaml:"notices"`
 
 	orders *regexp.Regexp
-	match  *matcher
+	match  func() *matcher // its phrases, compiled when the first text is classified
+}
+
+// compiled makes t ready to classify, once somebody does: most functions never
+// do, and to compile takes longer than all the rest of reading a file.
+func (t *Taxonomy) compiled() *Taxonomy {
+	t.match = sync.OnceValue(func() *matcher { return compile(t) })
+	return t
 }
 
 // Department returns the department with that id.
