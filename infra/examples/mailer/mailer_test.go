@@ -57,7 +57,7 @@ func newBench(t *testing.T, language string) *bench {
 			Region: "eu-west-1", BaseEndpoint: &web.URL, Credentials: credentials.NewStaticCredentialsProvider("k", "s", ""),
 		}),
 		key: bytes.Repeat([]byte("k"), leastKey), now: time.Now, to: "manuals@example.com", from: "heard@example.com", smtp: l.Addr().String(),
-		language: language, seenFile: filepath.Join(t.TempDir(), "seen.json"),
+		tongue: tongues[language], zone: time.UTC, seenFile: filepath.Join(t.TempDir(), "seen.json"),
 	}
 	for name, attributes := range map[string]map[string]string{
 		"heard-problems-documentation.fifo": {"FifoQueue": "true", "DeduplicationScope": "messageGroup", "FifoThroughputLimit": "perMessageGroupId"},
@@ -177,7 +177,7 @@ var links = regexp.MustCompile(`http://\S+`)
 func TestAnItemIsMailedOnceAndAnsweredByItsLinks(t *testing.T) {
 	t.Parallel()
 	for language, want := range map[string][]string{
-		"nl": {"Handleiding onduidelijk", "5 klanten, 7 contacten", "Stap 4 klopt niet"},
+		"nl": {"Handleiding onduidelijk", "5 klanten, 7 keer contact", "Stap 4 klopt niet"},
 		"en": {"Manual unclear", "5 customers, 7 contacts", "Stap 4 klopt niet"},
 	} {
 		t.Run(language, func(t *testing.T) {
@@ -220,7 +220,7 @@ func TestAnItemIsMailedOnceAndAnsweredByItsLinks(t *testing.T) {
 			}
 			b.ask(http.MethodPost, found[0], nil)
 			b.ask(http.MethodPost, found[0], nil)
-			b.ask(http.MethodPost, found[1], url.Values{"comment": {"<b>Herdruk</b> is besteld"}})
+			b.ask(http.MethodPost, found[1], url.Values{"word": {"<b>Herdruk</b> is besteld"}})
 			u := b.updates()
 			if len(u) != 3 || u[0]["to"] != "acknowledged" || u[0]["id"] != u[1]["id"] || u[2]["comment"] != "<b>Herdruk</b> is besteld" || u[2]["problem"] != "p-1" {
 				t.Errorf("updates %v", u)
@@ -248,7 +248,7 @@ func TestALinkThatIsNotOursDoesNothing(t *testing.T) {
 			t.Errorf("%s: %d %s", name, status, body)
 		}
 	}
-	if status, _ := b.ask(http.MethodPost, b.link("answer", "p-1"), url.Values{"comment": {strings.Repeat("x", maxForm)}}); status == http.StatusOK {
+	if status, _ := b.ask(http.MethodPost, b.link("answer", "p-1"), url.Values{"word": {strings.Repeat("x", maxForm)}}); status == http.StatusOK {
 		t.Error("a form of any size is taken")
 	}
 	if u := b.updates(); len(u) > 0 {
@@ -258,15 +258,15 @@ func TestALinkThatIsNotOursDoesNothing(t *testing.T) {
 
 func TestAMailerThatCannotWorkDoesNotStart(t *testing.T) {
 	t.Parallel()
-	good := mailer{key: make([]byte, leastKey), to: "a@example.com", from: "b@example.com", language: "nl"}
+	good := &mailer{key: make([]byte, leastKey), to: "a@example.com", from: "b@example.com", tongue: &dutch}
 	for name, spoil := range map[string]func(*mailer){
 		"a key that is short": func(m *mailer) { m.key = m.key[1:] },
 		"nobody to mail to":   func(m *mailer) { m.to = "" },
 		"two to mail to":      func(m *mailer) { m.to = "a@example.com, b@example.com" },
-		"another language":    func(m *mailer) { m.language = "fr" },
+		"another language":    func(m *mailer) { m.tongue = tongues["fr"] },
 	} {
-		m := good
-		if spoil(&m); m.check() == nil {
+		m := &mailer{key: good.key, to: good.to, from: good.from, tongue: good.tongue}
+		if spoil(m); m.check() == nil {
 			t.Errorf("%s: it starts", name)
 		}
 	}

@@ -21,6 +21,7 @@ import (
 	"os"
 	"os/signal"
 	"time"
+	_ "time/tzdata" // zones are known wherever it runs
 
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -45,9 +46,15 @@ func run(ctx context.Context, args []string) error {
 	f.StringVar(&m.from, "from", "heard@example.com", "the `address` to mail from")
 	f.StringVar(&m.smtp, "smtp", "127.0.0.1:25", "the mail server")
 	f.StringVar(&m.url, "url", "http://127.0.0.1:8090", "where people reach the pages")
-	f.StringVar(&m.language, "language", "nl", "nl or en")
+	language := f.String("language", "nl", "nl or en")
+	zone := f.String("zone", "Europe/Amsterdam", "the time zone of the department")
 	f.StringVar(&m.seenFile, "seen", "seen.json", "the `file` that remembers what was mailed")
 	if err := f.Parse(args); err != nil {
+		return err
+	}
+	m.tongue = tongues[*language]
+	var err error
+	if m.zone, err = time.LoadLocation(*zone); err != nil {
 		return err
 	}
 	if err := m.check(); err != nil {
