@@ -84,7 +84,8 @@ func (t *tool) reclassify(ctx context.Context, args []string) error {
 	set := func(name string) func(string) error {
 		return func(v string) error { body[name] = v; return nil }
 	}
-	f.Func("reason", "the `id` of a reason, also of an older taxonomy, or unknown", set("reason"))
+	f.Func("reason", "the `id` of a reason, or unknown", set("reason"))
+	retired := f.Bool("retired", false, "the reason is one that only an older taxonomy had")
 	f.Func("since", "contacts that began from a `time` on, like 2026-03-01T00:00:00Z", set("since"))
 	f.Func("until", "and before a `time`; else until now", set("until"))
 	f.Func("cursor", "go on where an earlier call broke off", set("cursor"))
@@ -99,7 +100,7 @@ func (t *tool) reclassify(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	body["dryRun"] = *dry
+	body["dryRun"], body["retired"] = *dry, *retired
 	all, sum, err := t.renew(ctx, c, body)
 	if err != nil {
 		return err

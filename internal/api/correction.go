@@ -68,7 +68,7 @@ func (a *Agents) causes(b verdict) ([]contact.Cause, error) {
 	t, causes := a.Taxonomy(), []contact.Cause{}
 	for _, x := range *b.Reasons {
 		if _, ok := t.Reason(x.Reason); !ok {
-			return nil, fault.New(fault.Invalid, "reason: the taxonomy has no such reason")
+			return nil, t.NoReason(x.Reason)
 		}
 		if x.Product != "" {
 			if err := a.checkProduct("product", x.Product); err != nil {
@@ -188,11 +188,12 @@ func (a *Agents) masked(ctx context.Context, c contact.Correction) (string, erro
 
 // A renewal asks for contacts of a reason to be classified anew.
 type renewal struct {
-	Reason string `json:"reason"`
-	Since  string `json:"since"`
-	Until  string `json:"until"`
-	DryRun bool   `json:"dryRun"`
-	Cursor string `json:"cursor"`
+	Reason  string `json:"reason"`
+	Retired bool   `json:"retired"` // the reason is of an older taxonomy only
+	Since   string `json:"since"`
+	Until   string `json:"until"`
+	DryRun  bool   `json:"dryRun"`
+	Cursor  string `json:"cursor"`
 }
 
 // A renewed is what one go at it did, or would do.
@@ -235,8 +236,11 @@ func (a *Agents) renew(ctx context.Context, r *request) (reply, error) {
 		return reply{}, err
 	}
 	reason := b.Reason
-	if reason == unknown {
+	switch _, known := a.Taxonomy().Reason(reason); {
+	case reason == unknown:
 		reason = ""
+	case !known && !b.Retired:
+		return reply{}, fault.New(fault.Invalid, "%s; for one that only an older taxonomy had, give retired: true", fault.Message(a.Taxonomy().NoReason(reason)))
 	}
 	out := renewed{Taxonomy: a.Taxonomy().Version, DryRun: b.DryRun}
 	var old []contact.Contact

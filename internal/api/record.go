@@ -119,7 +119,7 @@ func (a *Agents) registered(b registration, r *request) (contact.Message, error)
 		m.Kind = contact.Call
 	}
 	if _, ok := a.Taxonomy().Reason(b.Reason); !ok {
-		return m, fault.New(fault.Invalid, "reason: the taxonomy has no such reason")
+		return m, a.Taxonomy().NoReason(b.Reason)
 	}
 	if b.Product != "" {
 		if err := a.checkProduct("product", b.Product); err != nil {

@@ -119,6 +119,16 @@ func TestContactsOfAReasonAreClassifiedAnew(t *testing.T) {
 	if k := contactOf(unknown[0]); len(k.Causes) != 0 {
 		t.Errorf("a dry run changed %+v", k)
 	}
+	gone := now.Add(-2 * time.Hour)
+	retired := contact.Contact{
+		ID: "k-retired", Customer: "01931c2e-7a40-7c1e-9d3b-5f2a6c7d8e90", Start: gone, Taxonomy: "2025-12", Causes: []contact.Cause{{Reason: "fax-broken", Department: "it"}},
+	}
+	if err := s.table.SaveContact(t.Context(), retired); err != nil {
+		t.Fatal(err)
+	}
+	if n, _ := s.walked(map[string]any{"reason": "fax-broken", "retired": true, "since": since, "dryRun": true}); n != 1 {
+		t.Errorf("%d contacts of a reason that is no more", n)
+	}
 	if n, _ := s.walked(map[string]any{"reason": "unknown", "since": now.Add(-2 * time.Hour).Format(time.RFC3339), "dryRun": true}); n != 0 {
 		t.Errorf("%d contacts of another time", n)
 	}
@@ -158,6 +168,10 @@ func TestARenewalSaysWhatIsWrongWithIt(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	since := now.Add(-time.Hour).Format(time.RFC3339)
+	typo := map[string]any{"reason": "invoice-uncler", "since": since}
+	s.do(call{route: renewRoute, body: typo}).refused(http.StatusBadRequest, `no "invoice-uncler"; like it are invoice-unclear, `)
+	typo["retired"] = true
+	s.do(call{route: renewRoute, body: typo}).is(http.StatusOK)
 	for name, body := range map[string]map[string]any{
 		"no reason":               {"since": since},
 		"a reason that is none":   {"reason": "\" OR 1", "since": since},

@@ -108,7 +108,7 @@ func (w *Workflow) Open(ctx context.Context, r Request) (p problem.Record, id st
 	t := w.Taxonomy()
 	reason, ok := t.Reason(r.Reason)
 	if !ok {
-		return p, "", fault.New(fault.Invalid, "reason: the taxonomy has none of that id")
+		return p, "", t.NoReason(r.Reason)
 	}
 	product, ok := t.Product(r.Product)
 	if r.Product != "" && (!ok || !reason.PerProduct) {

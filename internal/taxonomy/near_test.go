@@ -1,0 +1,36 @@
+package taxonomy_test
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/heard-intake/heard/internal/fault"
+	"github.com/heard-intake/heard/internal/taxonomy"
+)
+
+func TestAReasonThatIsWrittenWrongIsNear(t *testing.T) {
+	t.Parallel()
+	data, err := os.ReadFile("../../infra/taxonomy.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tax, err := taxonomy.Load(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for wrong, want := range map[string]string{
+		"invoice-uncler": "invoice-unclear", "invoice_unclear": "invoice-unclear", "invoiceunclear": "invoice-unclear", "Invoice-Unclear": "invoice-unclear",
+		"unclear-manual": "manual-unclear", "manual": "manual-missing", "delivery late": "delivery-late", "refund": "refund-missing",
+	} {
+		err := tax.NoReason(wrong)
+		if fault.KindOf(err) != fault.Invalid || !strings.Contains(err.Error(), "; like it are "+want+", ") {
+			t.Errorf("%s: %v", wrong, err)
+		}
+	}
+	for _, odd := range []string{"", "-", "\x00", "€", strings.Repeat("x", 100_000)} {
+		if err := tax.NoReason(odd); fault.KindOf(err) != fault.Invalid || len(err.Error()) > 300 {
+			t.Errorf("%q: %v", odd, err)
+		}
+	}
+}
