@@ -63,6 +63,14 @@ type Contact struct {
 	Version      int64               `json:"-"`                  // of the stored item; 0 when not stored
 }
 
+// Around is what is stored around a time about the contacts of one id of a
+// customer.
+type Around struct {
+	Contacts    []Contact // latest first
+	Corrections []Correction
+	Changed     bool // who is who may have changed lately
+}
+
 // Unassigned is the department of contacts whose reason is unknown.
 const Unassigned = "unassigned"
 

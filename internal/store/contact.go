@@ -93,22 +93,33 @@ func splitChannels(s string) []contact.Channel {
 	return out
 }
 
+// aWhile is longer than a function runs: what it read before a change that it
+// did not see is not older.
+const aWhile = 15 * time.Minute
+
 // ContactsAround returns the contacts of a customer that began after a time,
 // and the last few before it; latest first. With them come the corrections
-// that agents made.
-func (t *Table) ContactsAround(ctx context.Context, c identity.CustomerID, at time.Time, before int, consistent bool) ([]contact.Contact, []contact.Correction, error) {
-	in := between(customerPK(c), contactPrefix, correctionPrefix+"~")
+// that agents made, and whether somebody changed who is who within the last
+// quarter of an hour. These changes lie just before the contacts; where those
+// few keep them from being read, it is assumed.
+func (t *Table) ContactsAround(ctx context.Context, c identity.CustomerID, at time.Time, before int, consistent bool) (contact.Around, error) {
+	in := between(customerPK(c), changePrefix, correctionPrefix+"~")
 	in.ScanIndexForward = ptr(false)
 	in.ConsistentRead = &consistent
 	in.Limit = ptr(int32(max(before, 16))) //nolint:gosec // a small constant of the caller
-	var out []contact.Contact
-	var corrections []contact.Correction
+	var out contact.Around
 	var bad error
 	err := t.query(ctx, in, func(it item) bool {
-		if strings.HasPrefix(text(it, skName), correctionPrefix) {
+		sk := text(it, skName)
+		if ch, ok := strings.CutPrefix(sk, changePrefix); ok {
+			ms, _, _ := strings.Cut(ch, "#")
+			out.Changed = parseMillis(ms).After(t.Now().Add(-aWhile))
+			return false
+		}
+		if strings.HasPrefix(sk, correctionPrefix) {
 			var said contact.Correction
 			said, bad = readCorrection(it)
-			corrections = append(corrections, said)
+			out.Corrections = append(out.Corrections, said)
 			return bad == nil
 		}
 		k, err := readContact(it)
@@ -116,13 +127,14 @@ func (t *Table) ContactsAround(ctx context.Context, c identity.CustomerID, at ti
 			bad = err
 			return false
 		}
-		out = append(out, k)
+		out.Contacts = append(out.Contacts, k)
 		if !k.Start.After(at) {
 			before--
 		}
-		return before > 0
+		out.Changed = before == 0
+		return !out.Changed
 	})
-	return out, corrections, firstError(err, bad)
+	return out, firstError(err, bad)
 }
 
 // SaveContact writes a contact if it is as it was read: c.Version is what was

@@ -33,6 +33,12 @@ func (t *Table) Customer(ctx context.Context, id identity.CustomerID) (identity.
 	return t.customer(ctx, id, false)
 }
 
+// CustomerNow is [Table.Customer] for those who must not miss a change that was
+// made just before.
+func (t *Table) CustomerNow(ctx context.Context, id identity.CustomerID) (identity.Customer, error) {
+	return t.customer(ctx, id, true)
+}
+
 func (t *Table) customer(ctx context.Context, id identity.CustomerID, consistent bool) (identity.Customer, error) {
 	for range maxMembers + 1 {
 		it, err := t.get(ctx, key(customerPK(id), profileSK), consistent)

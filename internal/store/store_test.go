@@ -593,8 +593,8 @@ func TestAContactThatChangedMeanwhileIsNotOverwritten(t *testing.T) {
 	if err := table.SaveContact(t.Context(), c); fault.KindOf(err) != fault.Conflict {
 		t.Errorf("a second first version: %v", err)
 	}
-	got, _, err := table.ContactsAround(t.Context(), "c1", start, 1, true)
-	if err != nil || len(got) != 1 || got[0].Version != 1 {
+	got, err := table.ContactsAround(t.Context(), "c1", start, 1, true)
+	if err != nil || len(got.Contacts) != 1 || got.Contacts[0].Version != 1 {
 		t.Fatal(got, err)
 	}
 	c.Version, c.WaitingSince, c.LastAnswer = 1, time.Time{}, start

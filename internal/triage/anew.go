@@ -44,7 +44,7 @@ func (t *Triage) reconcile(ctx context.Context, p *plan, own picture, others []i
 		if slices.ContainsFunc(all, known) {
 			continue
 		}
-		c, err := t.Store.Customer(ctx, id)
+		c, err := t.Store.CustomerNow(ctx, id)
 		if err != nil {
 			return err
 		}

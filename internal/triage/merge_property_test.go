@@ -36,6 +36,7 @@ type crowd struct {
 	heard   map[string]bool        // changes that the stream told of
 	db      *dynamodb.Client
 	kills   bool // now and then triage dies in the middle of its writing
+	meddles bool // now and then people become others in the middle of it
 }
 
 // A mortal is a table whose user dies after some writes.
@@ -195,14 +196,31 @@ func (c *crowd) delivers(n int) {
 			c.triage.Store = c.table
 			continue
 		}
+		if c.meddles {
+			c.triage.Store = &meddled{Table: c.table, meddle: c.meddle}
+		}
 		for range 1 + c.rnd.IntN(2) {
 			if resp, err := c.triage.Handle(c.Context(), ev); err != nil || len(resp.BatchItemFailures) > 0 {
 				c.Fatal(resp, err)
 			}
+			c.triage.Store = c.table
 		}
 	}
 	c.due = append(c.due[n:], c.again...)
 	c.again = nil
+}
+
+// meddle makes people others, and another run of triage hears of it at once.
+func (c *crowd) meddle() {
+	before := len(c.due)
+	c.changes()
+	told := c.due[before:]
+	c.due = c.due[:before]
+	for _, ev := range told {
+		if resp, err := on(c.table).Handle(c.Context(), ev); err != nil || len(resp.BatchItemFailures) > 0 {
+			c.Error(resp, err)
+		}
+	}
 }
 
 // expected is who has the cause and by which contacts, made of the histories.
@@ -229,7 +247,7 @@ func (c *crowd) expected() map[identity.CustomerID][]string {
 func TestWhatAProblemCountsFollowsWhoIsWho(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(8) {
-		play(t, seed, false)
+		play(t, seed, crowd{})
 	}
 }
 
@@ -238,11 +256,20 @@ func TestWhatAProblemCountsFollowsWhoIsWho(t *testing.T) {
 func TestWhatAProblemCountsFollowsWhoIsWhoWhateverTriageDiesOf(t *testing.T) {
 	t.Parallel()
 	for _, seed := range []uint64{1015, 1030, 1032, 1, 2, 3} { // the first three found what had to be mended
-		play(t, seed, true)
+		play(t, seed, crowd{kills: true})
 	}
 }
 
-func play(t *testing.T, seed uint64, kills bool) {
+// People may become others between any two writes, and what the stream tells
+// of it may be worked on before the next.
+func TestWhatAProblemCountsFollowsWhoBecomesWhoMeanwhile(t *testing.T) {
+	t.Parallel()
+	for _, seed := range []uint64{2015, 2032, 2036, 1, 2} { // the first three found what had to be mended
+		play(t, seed, crowd{meddles: true})
+	}
+}
+
+func play(t *testing.T, seed uint64, how crowd) {
 	t.Helper()
 	table, db := storetest.NewWithClient(t)
 	c := &crowd{T: t, rnd: rand.New(rand.NewPCG(seed, 5)), triage: on(table), table: table, db: db, heard: map[string]bool{}}
@@ -250,7 +277,7 @@ func play(t *testing.T, seed uint64, kills bool) {
 		c.says(person)
 	}
 	c.delivers(len(c.due))
-	c.kills = kills
+	c.kills, c.meddles = how.kills, how.meddles
 	for range 30 {
 		if c.rnd.IntN(3) == 0 {
 			c.says(c.rnd.IntN(6))
@@ -259,7 +286,7 @@ func play(t *testing.T, seed uint64, kills bool) {
 		}
 		c.delivers(c.rnd.IntN(len(c.due) + 1))
 	}
-	c.kills = false
+	c.kills, c.meddles = false, false
 	c.delivers(len(c.due))
 	c.check(seed)
 }
@@ -292,6 +319,10 @@ func (c *crowd) check(seed uint64) {
 		if len(want[id]) == 0 { // gave all away
 			delete(want, id)
 		}
+	}
+	stored, made := contactsOf(c.T, c.table, c.members...)
+	if diff := cmp.Diff(made, stored); diff != "" {
+		c.Errorf("seed %d: contacts:\n%s", seed, diff)
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		c.Errorf("seed %d: affected:\n%s", seed, diff)

@@ -148,3 +148,50 @@ func answeredAfter(m contact.Message) contact.Message {
 	a.ID = contact.NewID(a.Channel, a.SentAt, a.ProviderID)
 	return a
 }
+
+// What comes just after an alias was given away may still be stored with who
+// had it.
+func TestAMessageOfAnAliasThatMovedJustNowIsItsNewOwners(t *testing.T) {
+	t.Parallel()
+	for name, late := range map[string]bool{"on time": false, "before all else that the new owner said": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			tr, table := newTriage(t)
+			arrives := func(n int, at time.Time) contact.Message {
+				m := says(1, n, 0, unclear)
+				m.SentAt = at.Truncate(time.Second).UTC()
+				m.ID = contact.NewID(m.Channel, m.SentAt, m.ProviderID)
+				id, err := table.Identify(t.Context(), m.Addresses(), identity.Evidence{Rule: identity.RuleWebhook, At: m.SentAt})
+				if err != nil {
+					t.Fatal(err)
+				}
+				m.CustomerID = id
+				put(t, table, m)
+				handle(t, tr, m)
+				return m
+			}
+			first := arrives(1, start)
+			old, err := table.Customer(t.Context(), first.CustomerID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			d := decided
+			d.At = time.Now()
+			to, err := table.MoveAlias(t.Context(), old, identity.Moving{Alias: first.Customer.Alias, From: start.Add(time.Hour)}, d)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := tr.Handle(t.Context(), changeOf(old.ID, to)); err != nil {
+				t.Fatal(err)
+			}
+			arrives(2, d.At)
+			if late {
+				arrives(3, d.At.Add(-time.Hour))
+			}
+			stored, made := contactsOf(t, table, old.ID, to)
+			if diff := cmp.Diff(made, stored); diff != "" || len(stored[to]) != 1 {
+				t.Errorf("the messages make other contacts than are stored:\n%s", diff)
+			}
+		})
+	}
+}

@@ -36,7 +36,8 @@ import (
 // A Store is what triage reads and writes. [store.Table] is one.
 type Store interface {
 	Customer(ctx context.Context, id identity.CustomerID) (identity.Customer, error)
-	ContactsAround(ctx context.Context, c identity.CustomerID, at time.Time, before int, consistent bool) ([]contact.Contact, []contact.Correction, error)
+	CustomerNow(ctx context.Context, id identity.CustomerID) (identity.Customer, error)
+	ContactsAround(ctx context.Context, c identity.CustomerID, at time.Time, before int, consistent bool) (contact.Around, error)
 	Contacts(ctx context.Context, c identity.CustomerID, limit int, cursor string) ([]contact.Contact, string, error)
 	Recent(ctx context.Context, c identity.Customer, from time.Time) ([]contact.Message, error)
 	SaveContact(ctx context.Context, c contact.Contact) error
@@ -113,9 +114,10 @@ type hint struct {
 	index    int                   // of the first record in the batch
 	said     time.Time             // contacts in which something was said since are classified anew
 	again    []string              // and these contacts
-	who      identity.Customer     // as it was read when only a second look is due
+	who      identity.Customer     // as the first look read it, when a second is due
 	left     []contact.Contact     // and how the first left the contacts; nil when that is not compared
 	anew     bool                  // also what was said before may be about something else
+	passed   bool                  // who was given an alias of the customer is looked at, too
 	changed  []identity.CustomerID // whom a change of who is who names; nil without one
 	err      error
 }
@@ -192,6 +194,8 @@ func about(r events.DynamoDBEventRecord) (who identity.CustomerID, from time.Tim
 // both when it looks again. After the first round reads are strong. The
 // messages are read again only if the contacts are not as the first look left
 // them: who stores another message looks, too, and then sees these contacts.
+// Where people became others in between, all of those are begun with anew:
+// whoever was told of that may have looked before this one wrote.
 func (t *Triage) round(ctx context.Context, todo []hint, again bool) []hint {
 	plans := make([]plan, len(todo))
 	each(len(todo), func(i int) {
@@ -206,15 +210,53 @@ func (t *Triage) round(ctx context.Context, todo []hint, again bool) []hint {
 	})
 	var left []hint
 	for i, p := range plans {
-		if p.err != nil || p.moves() {
-			todo[i].err, todo[i].who, todo[i].left = p.err, identity.Customer{}, nil
-			if p.err == nil {
-				todo[i].who, todo[i].left = p.customer, p.leaves()
-			}
-			left = append(left, todo[i])
+		h := todo[i]
+		if h.err = p.err; h.err == nil && !h.passed {
+			left = append(left, h.heirs(p.customer)...)
+			h.passed = true
+		}
+		switch {
+		case p.err == nil && len(p.others) > 0:
+			left = append(left, h.regrouped(p.customer, p.others)...)
+		case p.err != nil:
+			h.who, h.left = identity.Customer{}, nil
+			left = append(left, h)
+		case p.moves():
+			h.who, h.left = p.customer, p.leaves()
+			left = append(left, h)
 		}
 	}
 	return left
+}
+
+// heirs returns whom else to look at: what comes just after an alias was given
+// away, or comes late, may lie with who had it. A change names everybody.
+func (h hint) heirs(c identity.Customer) (all []hint) {
+	for _, m := range c.Moves {
+		known := func(o hint) bool { return o.customer == m.To }
+		if !h.from.IsZero() && m.Kept.After(h.from) && !slices.Contains(c.Members, m.To) && !slices.ContainsFunc(all, known) {
+			heir := h
+			heir.customer, heir.passed = m.To, true
+			all = append(all, heir)
+		}
+	}
+	return all
+}
+
+// regrouped returns whom to look at as if the stream told that the customer who
+// was read first became another.
+func (h hint) regrouped(now identity.Customer, concerned []identity.CustomerID) []hint {
+	was := h.who
+	h.who, h.left, h.from, h.anew, h.changed = identity.Customer{}, nil, time.Time{}, true, slices.Concat(h.changed, concerned)
+	all := []hint{h}
+	for _, id := range was.Members {
+		if !slices.Contains(now.Members, id) {
+			other := h
+			other.customer = id
+			all = append(all, other)
+		}
+	}
+	return all
 }
 
 // each runs do for 0 to n-1, a few at a time.
@@ -239,7 +281,8 @@ type plan struct {
 	save     []contact.Contact
 	drop     []contact.Contact
 	evidence map[cause][]evidence
-	unknown  []problem.Unknown // hints to be kept
+	unknown  []problem.Unknown     // hints to be kept
+	others   []identity.CustomerID // who is concerned, when the customer became another since the first look: nothing else is planned then
 	err      error
 }
 
@@ -298,22 +341,19 @@ func untouched(now, left []contact.Contact, at time.Time) bool {
 // mail whose thread none of them knows.
 const around = 8
 
-// plan makes the contacts of one customer anew and says what differs.
+// plan makes the contacts of one customer anew and says what differs. Of a
+// change of who is who the stream tells once, so that it must be seen then.
 func (t *Triage) plan(ctx context.Context, h hint, again bool) plan {
-	c, err := h.who, error(nil)
-	if c.ID == "" {
-		c, err = t.Store.Customer(ctx, h.customer)
-	}
-	if err != nil {
-		return plan{err: err}
-	}
-	p := plan{customer: c}
-	if len(h.left) > 0 {
-		now, _, err := t.stored(ctx, c, h.from, true)
-		if p.err = err; err != nil || untouched(now, h.left, h.from) {
+	again = again || len(h.changed) > 0
+	p := plan{customer: h.who}
+	if h.who.ID != "" {
+		if done := t.secondLook(ctx, h, &p); done || p.err != nil {
 			return p
 		}
+	} else if p.customer, p.err = t.customer(ctx, h.customer, again); p.err != nil {
+		return p
 	}
+	c := p.customer
 	own, err := t.picture(ctx, c, h.from, again)
 	if err != nil {
 		p.err = err
@@ -328,6 +368,44 @@ func (t *Triage) plan(ctx context.Context, h hint, again bool) plan {
 		p.err = t.reconcile(ctx, &p, own, h.changed)
 	}
 	return p
+}
+
+func (t *Triage) customer(ctx context.Context, id identity.CustomerID, now bool) (identity.Customer, error) {
+	if now {
+		return t.Store.CustomerNow(ctx, id)
+	}
+	return t.Store.Customer(ctx, id)
+}
+
+// secondLook reports whether nothing is left to do because all is as the first
+// look left it, or because the customer became another: then that is the plan.
+func (t *Triage) secondLook(ctx context.Context, h hint, p *plan) (done bool) {
+	var now contact.Around
+	if now, p.err = t.stored(ctx, h.who, h.from, true); p.err != nil {
+		return false
+	}
+	if now.Changed {
+		if p.customer, p.err = t.Store.CustomerNow(ctx, h.customer); p.err != nil {
+			return false
+		}
+		if p.others = differ(h.who, p.customer); len(p.others) > 0 {
+			return true
+		}
+	}
+	return len(h.left) > 0 && untouched(now.Contacts, h.left, h.from)
+}
+
+// differ returns whom it concerns that a customer has other ids or aliases than
+// before; nobody when that is not so.
+func differ(was, now identity.Customer) (concerned []identity.CustomerID) {
+	if slices.Equal(was.Members, now.Members) && slices.Equal(was.Moves, now.Moves) {
+		return nil
+	}
+	concerned = slices.Concat(was.Members, now.Members)
+	for _, m := range now.Moves {
+		concerned = append(concerned, m.Was, m.To)
+	}
+	return concerned
 }
 
 // A picture is what is known of one customer from a time on, and what the
@@ -368,27 +446,28 @@ func (t *Triage) picture(ctx context.Context, c identity.Customer, from time.Tim
 
 // read reads into o what is stored around a time.
 func (t *Triage) read(ctx context.Context, o *picture, at time.Time, again bool) (corrections []contact.Correction, err error) {
-	if o.stored, corrections, err = t.stored(ctx, o.customer, at, again); err != nil {
+	stored, err := t.stored(ctx, o.customer, at, again)
+	if err != nil {
 		return nil, err
 	}
+	o.stored = stored.Contacts
 	o.messages, o.from, err = t.messages(ctx, o.customer, at, o.stored)
-	return corrections, err
+	return stored.Corrections, err
 }
 
 // stored reads the contacts around a time, latest first. Those that lie with a
 // member were made before a merge, and are to lie with who stands for all.
-func (t *Triage) stored(ctx context.Context, c identity.Customer, at time.Time, again bool) ([]contact.Contact, []contact.Correction, error) {
-	var all []contact.Contact
-	var corrections []contact.Correction
+func (t *Triage) stored(ctx context.Context, c identity.Customer, at time.Time, again bool) (all contact.Around, err error) {
 	for _, m := range c.Members {
-		part, said, err := t.Store.ContactsAround(ctx, m, at, around, again)
+		part, err := t.Store.ContactsAround(ctx, m, at, around, again)
 		if err != nil {
-			return nil, nil, err
+			return all, err
 		}
-		all, corrections = append(all, part...), append(corrections, said...)
+		all.Contacts, all.Corrections = append(all.Contacts, part.Contacts...), append(all.Corrections, part.Corrections...)
+		all.Changed = all.Changed || part.Changed
 	}
-	latestFirst(all)
-	return all, corrections, nil
+	latestFirst(all.Contacts)
+	return all, nil
 }
 
 // messages reads the messages that contacts have to be made of: from the

@@ -1,0 +1,208 @@
+package triage_test
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/store"
+)
+
+// A meddled table is one where people become others while triage is between
+// reading and writing a contact that begins.
+type meddled struct {
+	*store.Table
+	once   sync.Once
+	meddle func()
+}
+
+func (m *meddled) SaveContact(ctx context.Context, k contact.Contact) error {
+	if k.Version == 0 {
+		m.once.Do(m.meddle)
+	}
+	return m.Table.SaveContact(ctx, k)
+}
+
+// contactsOf returns what is stored of some people, and what their messages
+// make.
+func contactsOf(t *testing.T, table *store.Table, ids ...identity.CustomerID) (stored, made map[identity.CustomerID][]string) {
+	t.Helper()
+	stored, made = map[identity.CustomerID][]string{}, map[identity.CustomerID][]string{}
+	for _, id := range ids {
+		list, _, err := table.Contacts(t.Context(), id, 100, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, k := range list {
+			stored[id] = append([]string{k.ID}, stored[id]...)
+		}
+		who, err := table.Customer(t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if who.ID != id {
+			continue
+		}
+		ms, err := table.Recent(t.Context(), who, time.Time{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, k := range contact.Contacts(ms) {
+			made[id] = append(made[id], k.ID)
+		}
+	}
+	return stored, made
+}
+
+// What the stream tells of a change may have been worked on before a contact
+// is written that was made before it.
+func TestAContactThatWasMadeBeforeAChangeAndWrittenAfterItIsMadeAnew(t *testing.T) {
+	t.Parallel()
+	for name, early := range map[string]int{"who has few contacts": 0, "who has many": 12} {
+		for kind, change := range map[string]struct {
+			before, meddle func(t *testing.T, table *store.Table, one, two contact.Message)
+		}{
+			"a merge": {
+				func(*testing.T, *store.Table, contact.Message, contact.Message) {},
+				func(t *testing.T, table *store.Table, one, two contact.Message) {
+					merge(t, table, two.CustomerID, one.CustomerID)
+				},
+			},
+			"a merge into who writes": {
+				func(*testing.T, *store.Table, contact.Message, contact.Message) {},
+				func(t *testing.T, table *store.Table, one, two contact.Message) {
+					merge(t, table, one.CustomerID, two.CustomerID)
+				},
+			},
+			"an unmerge": {
+				func(t *testing.T, table *store.Table, one, two contact.Message) {
+					merge(t, table, two.CustomerID, one.CustomerID)
+				},
+				func(t *testing.T, table *store.Table, one, _ contact.Message) { unmerge(t, table, one.CustomerID) },
+			},
+			"an unmerge of the other": {
+				func(t *testing.T, table *store.Table, one, two contact.Message) {
+					merge(t, table, one.CustomerID, two.CustomerID)
+				},
+				func(t *testing.T, table *store.Table, _, two contact.Message) { unmerge(t, table, two.CustomerID) },
+			},
+			"a number that is given away": {
+				func(*testing.T, *store.Table, contact.Message, contact.Message) {},
+				func(t *testing.T, table *store.Table, one, two contact.Message) {
+					who, err := table.Customer(t.Context(), one.CustomerID)
+					if err != nil {
+						t.Fatal(err)
+					}
+					d := decided
+					d.At = time.Now()
+					if _, err := table.MoveAlias(t.Context(), who, identity.Moving{Alias: one.Customer.Alias, From: one.SentAt.Add(-time.Hour), To: two.CustomerID}, d); err != nil {
+						t.Fatal(err)
+					}
+				},
+			},
+		} {
+			t.Run(kind+", of "+name, func(t *testing.T) {
+				t.Parallel()
+				tr, table := newTriage(t)
+				person := func(n int) contact.Message {
+					m := says(n, 500, 0, unclear)
+					id, err := table.Identify(t.Context(), m.Addresses(), identity.Evidence{Rule: identity.RuleWebhook, At: m.SentAt})
+					if err != nil {
+						t.Fatal(err)
+					}
+					m.CustomerID = id
+					return m
+				}
+				one, two := person(1), person(2)
+				two.SentAt = two.SentAt.Add(10 * time.Minute)
+				two.ID = contact.NewID(two.Channel, two.SentAt, two.ProviderID)
+				var old []contact.Message
+				for n := range early {
+					for who, now := range []contact.Message{one, two} {
+						m := says(1+who, n, time.Duration(n-early)*48*time.Hour, "hallo")
+						m.CustomerID = now.CustomerID
+						old = append(old, m, answeredAfter(m))
+					}
+				}
+				put(t, table, append(old, two)...)
+				handle(t, tr, append(old, two)...)
+				change.before(t, table, one, two)
+				both := changeOf(one.CustomerID, two.CustomerID)
+				if _, err := tr.Handle(t.Context(), both); err != nil {
+					t.Fatal(err)
+				}
+
+				put(t, table, one)
+				late := on(table)
+				late.Store = &meddled{Table: table, meddle: func() {
+					change.meddle(t, table, one, two)
+					if resp, err := tr.Handle(t.Context(), both); err != nil || len(resp.BatchItemFailures) > 0 {
+						t.Error(resp, err)
+					}
+				}}
+				handle(t, late, one)
+				stored, made := contactsOf(t, table, one.CustomerID, two.CustomerID)
+				if diff := cmp.Diff(made, stored); diff != "" {
+					t.Errorf("the messages make other contacts than are stored:\n%s", diff)
+				}
+			})
+		}
+	}
+}
+
+func merge(t *testing.T, table *store.Table, into, from identity.CustomerID) {
+	t.Helper()
+	d := decided
+	d.At = time.Now()
+	if _, err := table.Merge(t.Context(), into, from, d); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func unmerge(t *testing.T, table *store.Table, id identity.CustomerID) {
+	t.Helper()
+	d := decided
+	d.At = time.Now()
+	if _, _, err := table.Unmerge(t.Context(), id, d); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A lagging table answers with what was so a moment ago, unless it is asked for
+// what is so now.
+type lagging struct {
+	*store.Table
+}
+
+func (lagging) Customer(_ context.Context, id identity.CustomerID) (identity.Customer, error) {
+	return identity.Customer{ID: id, Members: []identity.CustomerID{id}}, nil
+}
+
+func TestAChangeIsSeenWhereReadsLag(t *testing.T) {
+	t.Parallel()
+	tr, table := newTriage(t)
+	one, two := says(1, 1, 0, unclear), says(2, 1, time.Minute, unclear)
+	put(t, table, one, two)
+	handle(t, tr, one, two)
+	merge(t, table, two.CustomerID, one.CustomerID)
+	change := changeOf(one.CustomerID, two.CustomerID)
+	for i := range change.Records {
+		change.Records[i].Change.NewImage = map[string]events.DynamoDBAttributeValue{
+			"j": events.NewStringAttribute(`{"before":[["c001"],["c002"]],"after":[["c002","c001"]]}`),
+		}
+	}
+	tr.Store = lagging{table}
+	if resp, err := tr.Handle(t.Context(), change); err != nil || len(resp.BatchItemFailures) > 0 {
+		t.Fatal(resp, err)
+	}
+	stored, made := contactsOf(t, table, one.CustomerID, two.CustomerID)
+	if diff := cmp.Diff(made, stored); diff != "" {
+		t.Errorf("the messages make other contacts than are stored:\n%s", diff)
+	}
+}
