@@ -62,6 +62,9 @@ func showBrief(w io.Writer, b brief.Brief) {
 	for _, l := range b.Wants {
 		show("wants", l.Text, l.Cites)
 	}
+	for _, s := range b.Sent {
+		show("sent", strings.TrimSuffix(s.Name+": "+s.Text, ": "), s.Cites)
+	}
 	for _, r := range b.Reasons {
 		show("reason", strings.TrimSpace(r.Name+" "+r.Product)+", for "+r.Department, r.Cites)
 	}

@@ -54,6 +54,7 @@ type Brief struct {
 	Contact     string              `json:"contactId,omitempty"` // that is open
 	Language    *Language           `json:"language,omitempty"`
 	Wants       []Line              `json:"wants,omitempty"` // what was asked and not answered, in the customer's words
+	Sent        []Sent              `json:"sent,omitempty"`  // photos, places and the like of the open contact, the latest first
 	Reasons     []Reason            `json:"reasons,omitempty"`
 	About       []About             `json:"about,omitempty"`
 	Holder      *Holder             `json:"holder,omitempty"`
@@ -73,6 +74,16 @@ type Brief struct {
 // A Line is something that was said or noted.
 type Line struct {
 	Text string `json:"text"`
+	Cited
+}
+
+// A Sent is what a customer sent that is no words: a photo, a voice message,
+// where they are.
+type Sent struct {
+	Kind contact.Kind `json:"kind"` // of the first file of a message, else of the message
+	Name string       `json:"name"` // in the customer's language
+	Text string       `json:"text,omitempty"`
+	At   time.Time    `json:"at"`
 	Cited
 }
 
@@ -161,7 +172,7 @@ type SelfService struct {
 func Make(k Known, now time.Time) Brief {
 	f := find(k, now)
 	b := Brief{Customer: k.Customer, Contact: f.open.ID, Language: f.language()}
-	b.Wants, b.Reasons, b.About = f.wants(), f.reasons(), f.about()
+	b.Wants, b.Sent, b.Reasons, b.About = f.wants(), f.sent(), f.reasons(), f.about()
 	b.Tried, b.Promised, b.Notes = f.noted(contact.Tried, 3), f.promised(), f.noted(contact.Told, 2)
 	b.Holder, b.Problems, b.Repeats, b.Channel = f.holder(), f.problems(), f.repeats(), f.channel()
 	b.Suggestions = f.suggestions()
@@ -190,7 +201,7 @@ func (b *Brief) size() int {
 // shed leaves out one line, the one that matters least.
 func (b *Brief) shed() bool {
 	for least := 2; least >= 0; least-- { // first down to two of a kind, then to one, then to none
-		if drop(&b.Ask, least) || drop(&b.Notes, least) || drop(&b.Suggestions, least) || drop(&b.About, least) || drop(&b.Reasons, least) ||
+		if drop(&b.Ask, least) || drop(&b.Notes, least) || drop(&b.Suggestions, least) || drop(&b.About, least) || drop(&b.Reasons, least) || drop(&b.Sent, least) ||
 			drop(&b.Tried, least) || drop(&b.Problems, least) || drop(&b.Promised, least) || drop(&b.Wants, least) {
 			return true
 		}
@@ -251,6 +262,9 @@ func (b *Brief) cited() []*Cited {
 		for i := range lines {
 			all = append(all, &lines[i].Cited)
 		}
+	}
+	for i := range b.Sent {
+		all = append(all, &b.Sent[i].Cited)
 	}
 	for i := range b.Reasons {
 		all = append(all, &b.Reasons[i].Cited)

@@ -117,6 +117,44 @@ func TestABriefInBothLanguages(t *testing.T) {
 	}
 }
 
+// file is a message that is a file.
+func file(ch contact.Channel, ago time.Duration, a contact.Attachment, caption string) contact.Entry {
+	m := in(ch, ago, caption)
+	m.Kind, m.Attachments = a.Kind, []contact.Attachment{a}
+	return m
+}
+
+func TestWhatIsNoWordsIsInABriefInBothLanguages(t *testing.T) {
+	t.Parallel()
+	for name, text := range map[string]string{"nl": "Hallo, hoe krijg ik de kraan los?", "en": "Hello, how do I get the tap loose?"} {
+		place := in(contact.WhatsApp, 3*time.Minute, "")
+		place.Kind, place.Data = contact.Location, json.RawMessage(`{"latitude":52.1,"longitude":5.2,"name":"Voorbeeldplein","address":"Voorbeeldplein 1, Utrecht"}`)
+		mail := in(contact.Email, 2*time.Minute, "")
+		mail.Kind, mail.Attachments = contact.Mail, []contact.Attachment{{Kind: contact.Image, Name: "logo.png", Inline: true}, {Kind: contact.File, Name: "bon.pdf"}, {Kind: contact.File, Name: "garantie.pdf"}}
+		gone := file(contact.WhatsApp, time.Minute, contact.Attachment{Kind: contact.Image}, "")
+		gone.State = &contact.State{DeletedAt: now}
+		first := in(contact.WhatsApp, hour, text)
+		for set, sent := range map[string][]contact.Entry{
+			"sent":  {file(contact.WhatsApp, 40*time.Minute, contact.Attachment{Kind: contact.Image}, "dit is hem"), place, mail, gone},
+			"media": {file(contact.WhatsApp, 5*time.Minute, contact.Attachment{Kind: contact.Audio, Voice: true}, ""), file(contact.Messenger, 4*time.Minute, contact.Attachment{Kind: contact.Sticker}, "")},
+		} {
+			t.Run(set+" "+name, func(t *testing.T) {
+				t.Parallel()
+				golden.JSON(t, "testdata/"+set+"-"+name+".json", brief.Make(known(t, append(sent, first)...), now))
+			})
+		}
+	}
+}
+
+func TestAPhotoByItselfIsInTheBrief(t *testing.T) {
+	t.Parallel()
+	photo := file(contact.WhatsApp, time.Minute, contact.Attachment{Kind: contact.Image}, "")
+	b := brief.Make(known(t, photo), now)
+	if len(b.Sent) != 1 || b.Sent[0].Kind != contact.Image || b.Sent[0].Name != "foto" || !b.Sent[0].At.Equal(photo.SentAt) || len(b.Messages) != 1 || b.Messages[0] != photo.ID {
+		t.Errorf("%+v", b)
+	}
+}
+
 func TestWants(t *testing.T) {
 	t.Parallel()
 	changed := func(e contact.Entry, change func(*contact.Entry)) contact.Entry { change(&e); return e }
@@ -138,6 +176,9 @@ func TestWants(t *testing.T) {
 		{"what is not answered yet, not what was", []contact.Entry{in(contact.WhatsApp, 5*hour, "Waar blijft mijn pakket?"), out(contact.WhatsApp, 4*hour, "Morgen."), in(contact.WhatsApp, hour, "Hoe laat ongeveer?")}, []string{"Hoe laat ongeveer?"}},
 		{"what it began with, when the last word is a thank you", []contact.Entry{in(contact.WhatsApp, 5*hour, "Waar blijft mijn pakket?"), out(contact.WhatsApp, 4*hour, "Morgen."), in(contact.WhatsApp, hour, "Ok bedankt")}, []string{"Waar blijft mijn pakket?"}},
 		{"what an agent noted goes first", []contact.Entry{in(contact.WhatsApp, hour, "Hij doet het niet meer hoor"), note(contact.Wanted, time.Minute, "Wil geld terug.")}, []string{"Wil geld terug.", "Hij doet het niet meer hoor"}},
+		{"a face, when that is all", []contact.Entry{in(contact.WhatsApp, hour, "😡😡")}, []string{"😡😡"}},
+		{"a greeting, when that is all", []contact.Entry{in(contact.WhatsApp, 2*hour, "👋"), in(contact.WhatsApp, hour, "Hallo??")}, []string{"Hallo??"}},
+		{"no face beside words", []contact.Entry{in(contact.WhatsApp, 2*hour, "Waar blijft mijn pakket?"), in(contact.WhatsApp, hour, "😡")}, []string{"Waar blijft mijn pakket?"}},
 		{"nothing of a contact that closed", []contact.Entry{in(contact.WhatsApp, 9*day, "Waar blijft mijn pakket?"), out(contact.WhatsApp, 9*day-hour, "Morgen.")}, nil},
 		{"nothing that a machine wrote", []contact.Entry{changed(in(contact.Email, hour, "Ik ben afwezig. Kunt u later bellen?"), func(e *contact.Entry) { e.Automated = "auto-reply" })}, nil},
 		{"nothing that was taken back", []contact.Entry{changed(in(contact.WhatsApp, hour, "Waar blijft mijn pakket?"), func(e *contact.Entry) { e.State = &contact.State{DeletedAt: now} })}, nil},
@@ -235,6 +276,9 @@ func anything(t *rapid.T, tb testing.TB) brief.Known {
 			e = out(rapid.SampledFrom(channels).Draw(t, "channel"), ago, text)
 		default:
 			e = in(rapid.SampledFrom(channels).Draw(t, "channel"), ago, text)
+			if rapid.IntRange(0, 3).Draw(t, "file") == 0 {
+				e.Kind, e.Attachments = contact.File, []contact.Attachment{{Kind: contact.File, Name: text}}
+			}
 		}
 		e.ID = contact.NewID(e.Channel, e.SentAt, fmt.Sprint(i, strings.Repeat("x", rapid.IntRange(1, 190).Draw(t, "id"))))
 		entries = append(entries, e)

@@ -2,6 +2,7 @@ package brief
 
 import (
 	"cmp"
+	"encoding/json"
 	"slices"
 	"strings"
 	"time"
@@ -14,6 +15,7 @@ import (
 // Bounds of the lists, before any is cut for want of room.
 const (
 	maxWants    = 3
+	maxSent     = 3
 	maxReasons  = 3
 	maxAbout    = 4
 	maxPromises = 3
@@ -123,10 +125,74 @@ func (f *finder) wants() []Line {
 			break
 		}
 	}
+	if len(wants) == 0 { // a greeting, or a face that says it all
+		for _, m := range open {
+			if s := line(said(m)); s != "" {
+				wants = []Line{{s, cite(m.ID)}}
+			}
+		}
+	}
 	if more := len(wants) - maxWants; more > 0 { // what it began with, and the latest
 		wants = slices.Delete(wants, 1, 1+more)
 	}
 	return wants
+}
+
+// kinds are the names of what is no words.
+var kinds = map[contact.Kind]taxonomy.Text{
+	contact.Image: {NL: "foto", EN: "photo"}, contact.Video: {NL: "video", EN: "video"}, contact.Audio: {NL: "geluid", EN: "sound"},
+	contact.File: {NL: "bestand", EN: "file"}, contact.Sticker: {NL: "sticker", EN: "sticker"}, contact.Location: {NL: "locatie", EN: "location"},
+	contact.Cards: {NL: "contactkaart", EN: "contact card"}, contact.Order: {NL: "winkelmand", EN: "shopping basket"},
+	contact.Share: {NL: "gedeelde link", EN: "shared link"}, contact.Form: {NL: "formulier", EN: "form"}, contact.Call: {NL: "oproep", EN: "call"},
+	contact.Unsupported: {NL: "bericht dat niet te lezen is", EN: "message that cannot be read"},
+}
+
+var voice = taxonomy.Text{NL: "spraakbericht", EN: "voice message"}
+
+// sent returns what the customer sent in the open contact that is no words,
+// with what was written beside it, else with its name.
+func (f *finder) sent() []Sent {
+	var out []Sent
+	for _, m := range slices.Backward(f.here) {
+		if m.Direction != contact.Inbound || m.Origin == contact.Recorded || m.Automated != "" || m.State != nil && !m.State.DeletedAt.IsZero() {
+			continue
+		}
+		s := Sent{Kind: m.Kind, Name: f.name(kinds[m.Kind]), At: m.SentAt, Cited: cite(m.ID)}
+		files := slices.DeleteFunc(slices.Clone(m.Attachments), func(a contact.Attachment) bool { return a.Inline })
+		var names []string
+		for _, a := range files {
+			names = append(names, a.Name)
+		}
+		if len(files) > 0 {
+			s.Kind, s.Name = files[0].Kind, f.name(kinds[files[0].Kind])
+			if files[0].Voice {
+				s.Name = f.name(voice)
+			}
+		}
+		if m.Kind != contact.Mail {
+			s.Text = line(said(m))
+		}
+		if s.Text == "" {
+			s.Text = line(cmp.Or(strings.Join(slices.DeleteFunc(names, func(n string) bool { return n == "" }), ", "), place(m)))
+		}
+		if s.Name != "" && len(out) < maxSent {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// place returns the name and address of a location, where the customer chose
+// one that has these.
+func place(m contact.Entry) string {
+	var p struct{ Name, Address string }
+	if m.Kind != contact.Location || json.Unmarshal(m.Data, &p) != nil || p.Address == "" {
+		return p.Name
+	}
+	if strings.HasPrefix(p.Address, p.Name) {
+		return p.Address
+	}
+	return p.Name + ", " + p.Address
 }
 
 // addWant adds a sentence, or cites where it was said again.
