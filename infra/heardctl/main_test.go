@@ -308,7 +308,8 @@ func TestAWrongCommandLineIsExplained(t *testing.T) {
 		"nothing to replay":  {[]string{"replay", "shoes"}, 2, "usage: heardctl replay"},
 		"a taxonomy":         {[]string{"taxonomy", "check", "../taxonomy.yaml"}, 0, "departments"},
 		"a broken taxonomy":  {[]string{"taxonomy", "check", "main.go"}, 1, "1 mistake\n"},
-		"one that is tested": {[]string{"taxonomy", "check", "-text", "ik snap mijn factuur niet", "../taxonomy.yaml"}, 0, "invoice-unclear"},
+		"one that is tested": {[]string{"taxonomy", "check", "-text", "ik snap mijn factuur niet", "../taxonomy.yaml"}, 0, "invoice-unclear for billing, confidence 0."},
+		"one of no reason":   {[]string{"taxonomy", "-text", "goedemorgen", "../taxonomy.yaml"}, 0, "unknown: nothing"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

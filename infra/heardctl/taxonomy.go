@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strconv"
+	"strings"
 
 	"github.com/heard-intake/heard/internal/taxonomy"
 )
@@ -41,7 +43,7 @@ func (t *tool) taxonomy(ctx context.Context, args []string) error {
 	fmt.Fprintf(t.out, "%s, version %s: %d departments, %d products, %d reasons\n", tax.Organisation, tax.Version,
 		len(tax.Departments), len(tax.Products), len(tax.Reasons))
 	if *text != "" {
-		fmt.Fprintf(t.out, "%+v\n", tax.Classify(*text, taxonomy.Hints{}))
+		t.classified(*text, tax.ClassifyAll(*text, taxonomy.Hints{}, nil))
 	}
 	if !publishes {
 		return nil
@@ -53,4 +55,20 @@ func (t *tool) taxonomy(ctx context.Context, args []string) error {
 	report, err := c.PublishTaxonomy(ctx, data)
 	fmt.Fprint(t.out, report)
 	return err
+}
+
+// classified shows what a text is taken for, by which phrases and which words.
+func (t *tool) classified(text string, all []taxonomy.Result) {
+	for _, r := range all {
+		if r.Reason == "" {
+			fmt.Fprintln(t.out, "unknown: nothing in it is surely about a reason")
+			continue
+		}
+		var words []string
+		for _, s := range r.Spans.List() {
+			words = append(words, strconv.Quote(text[s.From:s.To]))
+		}
+		fmt.Fprintf(t.out, "%s for %s, confidence %.2g, by %s in %s\n", strings.TrimSpace(r.Reason+" "+r.Product), r.Department, r.Confidence,
+			strings.Join(r.Matched, ", "), strings.Join(words, " "))
+	}
 }

@@ -306,6 +306,8 @@ func (d *Departments) merger(ctx context.Context, r *request, u problem.Update) 
 	switch {
 	case fault.KindOf(err) == fault.NotFound:
 		return fault.New(fault.Invalid, "into: there is no such problem")
+	case fault.KindOf(err) == fault.Forbidden:
+		return fault.New(fault.Forbidden, "into: it belongs to another department; hand yours over to that one (moved), which can merge it")
 	case err != nil:
 		return err
 	case !into.State.Open() && into.State != problem.Merged:

@@ -238,7 +238,7 @@ func TestAStaleOrIllegalUpdateSaysWhatIsPossible(t *testing.T) {
 		})
 	}
 	c := call{route: updateRoute, path: path, body: map[string]any{"to": "merged", "into": "p-it"}, claims: of("billing")}
-	s.do(c).refused(http.StatusForbidden, "another department")
+	s.do(c).refused(http.StatusForbidden, "into: it belongs to another department")
 	rec, err := s.table.Problem(t.Context(), "p-a")
 	if err != nil || rec.Version != 2 || rec.State != problem.Acknowledged {
 		t.Errorf("something changed: %+v %v", rec.Problem, err)
@@ -270,6 +270,7 @@ func TestAMergedProblemPointsToTheOneThatStays(t *testing.T) {
 	s.do(call{route: updateRoute, path: map[string]string{"id": a}, body: map[string]any{"to": "merged", "into": b}}).is(http.StatusOK)
 	s.do(call{route: updateRoute, path: map[string]string{"id": a}, body: map[string]any{"comment": "x"}}).refused(http.StatusConflict, "merged into "+b)
 	s.do(call{route: updateRoute, path: map[string]string{"id": c}, body: map[string]any{"to": "merged", "into": a}}).refused(http.StatusConflict, "merged into "+b)
+	s.do(call{route: splitRoute, path: map[string]string{"id": a}, body: map[string]any{"words": []string{"x"}}}).refused(http.StatusConflict, "merged into "+b)
 }
 
 // Of those who all saw the same version one is first. Customers who join
@@ -415,4 +416,14 @@ func TestASplitNamesTheContactsThatAreNotOfTheProblem(t *testing.T) {
 	if len(ids) != 1 {
 		t.Errorf("parts %v", ids)
 	}
+}
+
+// What an item could not carry whole is refused before anything is opened.
+func TestAProblemIsNotOpenedWithACommentThatIsTooLong(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	c := call{route: "POST /v1/problems", body: map[string]any{"reason": "refund-missing", "comment": strings.Repeat("é", problem.MaxComment+1)}}
+	s.do(c).refused(http.StatusBadRequest, "comment has more than 2000 characters")
+	c.body = map[string]any{"reason": "refund-missing", "comment": strings.Repeat("é", problem.MaxComment)}
+	s.do(c).is(http.StatusCreated)
 }

@@ -33,6 +33,9 @@ func (d *Departments) open(ctx context.Context, r *request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
+	if err := problem.CheckText("comment", comment); err != nil {
+		return reply{}, err
+	}
 	if err := refs(o.Contacts); err != nil {
 		return reply{}, err
 	}

@@ -219,8 +219,10 @@ func splits(from problem.Record, s Split, words []string) error {
 	switch {
 	case s.Version != 0 && s.Version != from.Version:
 		return fault.New(fault.Conflict, "the problem is at version %d, not %d; read it again", from.Version, s.Version)
+	case from.State == problem.Merged:
+		return fault.New(fault.Conflict, "the problem was merged into %s; split that one", from.MergedInto)
 	case !from.State.Open():
-		return fault.New(fault.Conflict, "a problem that is %s cannot be split; reopen it, or change the one it was merged into", from.State)
+		return fault.New(fault.Conflict, "a problem that is %s cannot be split; reopen it first", from.State)
 	case len(from.Parts) >= problem.MaxParts:
 		return fault.New(fault.Conflict, "the problem has %d parts already; split one of those", problem.MaxParts)
 	case slices.ContainsFunc(from.Parts, func(p problem.Part) bool { return len(words) > 0 && slices.Equal(p.Words, words) }):
