@@ -1,4 +1,4 @@
-// The clock function does what is due, once a minute.
+// The clock function does what is due, once a minute, and looks for candidates.
 package main
 
 import (
@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
+	"github.com/heard-intake/heard/internal/candidate"
 	"github.com/heard-intake/heard/internal/clock"
 	"github.com/heard-intake/heard/internal/config"
 	"github.com/heard-intake/heard/internal/due"
@@ -44,7 +45,12 @@ func main() {
 		Now:   time.Now,
 	}
 	p := &publish.Publisher{Blobs: wiring.Blobs(cfg), Deployed: wiring.Taxonomy, Check: wiring.CheckQueues, Meter: meter}
+	w := &candidate.Watch{Desk: candidate.Desk{Store: table, Taxonomy: flow.Taxonomy, Zone: flow.Zone}}
 	lambda.Start(func(ctx context.Context, ev events.EventBridgeEvent) error {
-		return errors.Join(p.Publish(ctx), c.Handle(ctx, ev))
+		now := ev.Time.UTC()
+		if now.IsZero() {
+			now = time.Now().UTC()
+		}
+		return errors.Join(p.Publish(ctx), w.Look(ctx, now), c.Handle(ctx, ev))
 	})
 }

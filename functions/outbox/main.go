@@ -1,4 +1,4 @@
-// The outbox function puts problem items on the queues of their departments,
+// The outbox function puts problem items and candidates on the queues of their departments,
 // on that of the media function what has to be asked of a platform, and news on
 // that of agent tools.
 package main
@@ -26,6 +26,7 @@ func main() {
 		Queues: queue.New(client, config.Must("PROBLEM_QUEUES")),
 		Jobs:   queue.At(client, config.Must("MEDIA_QUEUE")),
 		Read:   store.ReadProblemImage,
+		Told:   store.ReadTold,
 		Job:    store.ReadJob,
 		Sends:  queue.At(client, config.Must("SEND_QUEUE")),
 		Send:   store.ReadSend,

@@ -59,6 +59,8 @@ func (t *tool) showCandidates(ctx context.Context, c *client.Client) error {
 			Customers           int
 			Contacts            []workflow.Ref
 			FirstSeen, LastSeen time.Time
+			ToldAt              time.Time
+			ToldTo              string
 		}
 	}
 	if err := c.Call(ctx, http.MethodGet, "/v1/candidates", nil, &page); err != nil {
@@ -67,6 +69,9 @@ func (t *tool) showCandidates(ctx context.Context, c *client.Client) error {
 	for _, k := range page.Candidates {
 		fmt.Fprintf(t.out, "%s  %d customers, %s to %s: %s\n", k.ID, k.Customers, k.FirstSeen.Local().Format("02-01 15:04"),
 			k.LastSeen.Local().Format("02-01 15:04"), strings.Join(k.Words, ", "))
+		if k.ToldTo != "" {
+			fmt.Fprintf(t.out, "  told to %s on %s\n", k.ToldTo, k.ToldAt.Local().Format("02-01 15:04"))
+		}
 		for _, q := range k.Quotes {
 			fmt.Fprintf(t.out, "  said %s\n", q)
 		}

@@ -17,12 +17,15 @@ type candidateView struct {
 	Contacts  []workflow.Ref `json:"contacts"`
 	FirstSeen time.Time      `json:"firstSeen"`
 	LastSeen  time.Time      `json:"lastSeen"`
+	ToldAt    time.Time      `json:"toldAt,omitzero"`
+	ToldTo    string         `json:"toldTo,omitempty"`
 }
 
 func viewOf(c candidate.Candidate) candidateView {
 	return candidateView{
 		ID: c.ID, Words: append([]string{}, c.Words...), Quotes: append([]string{}, c.Quotes...), Customers: c.Customers,
 		Contacts: candidate.Refs(c)[:min(len(c.Contacts), workflow.MaxRefs)], FirstSeen: c.First, LastSeen: c.Last,
+		ToldAt: c.ToldAt, ToldTo: c.ToldTo,
 	}
 }
 
@@ -40,6 +43,14 @@ func (d *Departments) candidates(ctx context.Context, r *request) (reply, error)
 		views[i] = viewOf(c)
 	}
 	return reply{body: map[string]any{"candidates": views}}, err
+}
+
+func (d *Departments) candidate(ctx context.Context, r *request) (reply, error) {
+	if err := r.query().done(); err != nil {
+		return reply{}, err
+	}
+	c, err := d.desk().One(ctx, r.param("id"), r.now)
+	return reply{body: viewOf(c)}, err
 }
 
 // A judgement says whether a candidate is a problem, and of what reason.

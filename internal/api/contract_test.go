@@ -27,6 +27,7 @@ var prepare = map[string]func(*door){
 	},
 	"decideCandidate": func(d *door) { d.burst() },
 	"listCandidates":  func(d *door) { d.burst() },
+	"readCandidate":   func(d *door) { d.burst() },
 	"splitProblem": func(d *door) {
 		named := map[string]any{"contacts": []map[string]string{{"customerId": string(d.who), "contact": d.as.Replace("qLk3vYb2cD8eFgHi")}}}
 		d.do(call{route: "POST /v1/problems/{id}/contacts", path: map[string]string{"id": d.as.Replace("01953f00-0000-7abc-8def-0123456789ab")}, body: named}).is(http.StatusOK)

@@ -42,6 +42,7 @@ var departmentRoutes = routes[*Departments]{
 	"POST /v1/problems/{id}/updates": {WriteProblems, (*Departments).update},
 	"POST /v1/problems/{id}/resend":  {WriteProblems, (*Departments).resend},
 	"GET /v1/candidates":             {ReadProblems, (*Departments).candidates},
+	"GET /v1/candidates/{id}":        {ReadProblems, (*Departments).candidate},
 	"POST /v1/candidates/{id}":       {WriteProblems, (*Departments).decide},
 
 	"POST /v1/problems":                 {WriteProblems, (*Departments).open},

@@ -8,6 +8,7 @@
 package candidate
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -30,6 +31,8 @@ type Store interface {
 	DecidedWords(ctx context.Context, now time.Time) (map[string]bool, error)
 	DecideWords(ctx context.Context, hashes []string, by, decision string, expires time.Time) error
 	WordHash(word string) string
+	Told(ctx context.Context, now time.Time) (all []problem.Told, count int64, err error)
+	Tell(ctx context.Context, c problem.Told, count int64) error
 }
 
 // A Desk is where candidates are looked for and decided about.
@@ -47,6 +50,9 @@ const (
 	maxSampled = 6   // contacts of a candidate that are read for its words and quotes
 	maxShown   = 8   // words
 	parallel   = 8
+
+	// MaxListed is how many candidates are listed at most.
+	MaxListed = 50
 )
 
 // A Candidate is what may be a problem.
@@ -58,6 +64,8 @@ type Candidate struct {
 	Contacts  []problem.Unknown // the latest last
 	First     time.Time
 	Last      time.Time
+	ToldAt    time.Time // when a department was told; zero when nobody was
+	ToldTo    string    // that department
 
 	hashes []string // of all of its words
 }
@@ -155,8 +163,14 @@ func each(n int, do func(i int)) {
 	wg.Wait()
 }
 
-// List returns the candidates as they are now, those of most customers first.
+// List returns the candidates as they are now, those of most customers first:
+// those of which somebody was told and nobody decided, with what came since, and
+// those that nobody was told of.
 func (d *Desk) List(ctx context.Context, now time.Time) ([]Candidate, error) {
+	told, _, err := d.Store.Told(ctx, now)
+	if err != nil {
+		return nil, err
+	}
 	decided, err := d.Store.DecidedWords(ctx, now)
 	if err != nil {
 		return nil, err
@@ -165,9 +179,62 @@ func (d *Desk) List(ctx context.Context, now time.Time) ([]Candidate, error) {
 	if err != nil {
 		return nil, err
 	}
-	out, errs := make([]Candidate, len(bursts)), make([]error, len(bursts))
-	each(len(bursts), func(i int) { out[i], errs[i] = d.show(ctx, bursts[i]) })
-	return out, errors.Join(errs...)
+	var out []Candidate
+	for _, t := range told {
+		if slices.ContainsFunc(t.Words, func(w string) bool { return decided[w] }) {
+			continue
+		}
+		c, err := d.since(ctx, t, bursts)
+		if err != nil {
+			return nil, err
+		}
+		bursts = slices.DeleteFunc(bursts, t.Is)
+		if len(c.Contacts) > 0 {
+			out = append(out, c)
+		}
+	}
+	shown, errs := make([]Candidate, len(bursts)), make([]error, len(bursts))
+	each(len(bursts), func(i int) { shown[i], errs[i] = d.show(ctx, bursts[i]) })
+	out = append(out, shown...)
+	slices.SortStableFunc(out, func(a, b Candidate) int { return cmp.Compare(b.Customers, a.Customers) })
+	return out[:min(len(out), MaxListed)], errors.Join(errs...)
+}
+
+// since returns a candidate that somebody was told of, as it is now: without
+// the contacts that are gone or have a reason, and with those of the bursts
+// that are the same.
+func (d *Desk) since(ctx context.Context, t problem.Told, bursts []problem.Burst) (Candidate, error) {
+	c := Candidate{ID: t.ID, Words: t.Shown, Quotes: t.Quotes, ToldAt: t.At, ToldTo: t.Department, hashes: slices.Clone(t.Words)}
+	customers, err := d.check(ctx, t.Contacts)
+	if err != nil {
+		return c, err
+	}
+	var all []problem.Unknown
+	for i, u := range t.Contacts {
+		if u.Customer = customers[i]; u.Customer != "" {
+			all = append(all, u)
+		}
+	}
+	for _, b := range bursts {
+		if t.Is(b) {
+			all = append(all, b.Contacts...)
+			c.hashes = append(c.hashes, b.Words...)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b problem.Unknown) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Contact, b.Contact)) })
+	who := map[identity.CustomerID]bool{}
+	for _, u := range all {
+		who[u.Customer] = true
+		if !slices.ContainsFunc(c.Contacts, func(o problem.Unknown) bool { return placeOf(o) == placeOf(u) }) {
+			c.Contacts = append(c.Contacts, u)
+		}
+	}
+	if c.Customers = len(who); len(c.Contacts) > 0 {
+		c.First, c.Last = c.Contacts[0].At, c.Contacts[len(c.Contacts)-1].At
+	}
+	slices.Sort(c.hashes)
+	c.hashes = slices.Compact(c.hashes)
+	return c, nil
 }
 
 // One returns the candidate of an id, which may be the hash of any of its
@@ -210,6 +277,9 @@ func (d *Desk) show(ctx context.Context, b problem.Burst) (Candidate, error) {
 		if w := readable[hash]; w != "" && len(c.Words) < maxShown {
 			c.Words = append(c.Words, w)
 		}
+	}
+	for i := range said { // what is shown anyway may stand in a quote
+		said[i].Known.Public = append(slices.Clip(said[i].Known.Public), c.Words...)
 	}
 	c.Quotes = problem.Quotes(said, 3)
 	return c, nil

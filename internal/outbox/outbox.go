@@ -1,5 +1,5 @@
-// Package outbox sends what has to leave the table: problem items to the
-// queues of their departments, to the media function what it has to ask of
+// Package outbox sends what has to leave the table: problem items and
+// candidates to the queues of their departments, to the media function what it has to ask of
 // a platform, to notify what it has to send, and news to agent tools that
 // mirror.
 //
@@ -40,6 +40,10 @@ type Outbox struct {
 	Jobs   Jobs
 	Read   func(image map[string]events.DynamoDBAttributeValue) (problem.Record, error)
 	URL    string // where the API is, for the links in an item
+
+	// Told says which candidate a department is to be told of because of a
+	// change. If it is nil, none is.
+	Told func(r events.DynamoDBEventRecord) (problem.Told, bool, error)
 
 	// Send says which message is to be sent because of a change, and Sends takes
 	// it. If they are nil, nothing is.
@@ -95,6 +99,11 @@ func (o *Outbox) leave(ctx context.Context, r events.DynamoDBEventRecord) error 
 	if job, ok := o.job(r); ok {
 		return put(ctx, o.Jobs, job)
 	}
+	if o.Told != nil {
+		if c, ok, err := o.Told(r); ok || err != nil {
+			return o.tell(ctx, c, err)
+		}
+	}
 	switch c := r.Change; {
 	case number(c.NewImage, "n") > number(c.OldImage, "n"):
 		return o.send(ctx, c.NewImage, false)
@@ -103,6 +112,18 @@ func (o *Outbox) leave(ctx context.Context, r events.DynamoDBEventRecord) error 
 	default:
 		return nil
 	}
+}
+
+// tell tells a department of a candidate.
+func (o *Outbox) tell(ctx context.Context, c problem.Told, err error) error {
+	if err != nil {
+		return err
+	}
+	body, err := c.Item(o.URL).Marshal()
+	if err != nil {
+		return err
+	}
+	return o.Queues.Send(ctx, c.Department, c.ID, c.ID+".1", body)
 }
 
 func put(ctx context.Context, to Jobs, job contact.Job) error {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http/httptest"
+	"os"
 	"reflect"
 	"testing"
 	"time"
@@ -122,6 +123,37 @@ func TestAProblemIsToldOnceAVersionHoweverOftenTheStreamRepeats(t *testing.T) {
 	got := items(t, client, "billing")
 	if len(got) != 1 || got[0].ID != "p1" || got[0].Version != 1 || got[0].Event != problem.EventOpened || len(got[0].Quotes) != 1 {
 		t.Errorf("items %+v", got)
+	}
+}
+
+func TestACandidateIsToldOnceHoweverOftenTheStreamRepeats(t *testing.T) {
+	t.Parallel()
+	data, err := os.ReadFile("../../events/outbox/candidate.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ev events.DynamoDBEvent
+	if err := json.Unmarshal(data, &ev); err != nil {
+		t.Fatal(err)
+	}
+	client := newQueues(t, "customer-care")
+	o := &outbox.Outbox{Queues: queue.New(client, "heard-problems-"), Read: store.ReadProblemImage, Told: store.ReadTold, URL: "https://api.example.com"}
+	expired := ev.Records[0]
+	expired.EventName, expired.Change.OldImage, expired.Change.NewImage = "REMOVE", expired.Change.NewImage, nil
+	ev.Records = append(ev.Records, ev.Records[0], expired)
+	for range 3 {
+		if resp, err := o.Handle(t.Context(), ev); err != nil || len(resp.BatchItemFailures) != 0 {
+			t.Fatal(resp, err)
+		}
+	}
+	got := items(t, client, "customer-care")
+	if len(got) != 1 || got[0].Event != problem.EventCandidate || got[0].Customers != 5 || got[0].Link != "https://api.example.com/v1/candidates/"+got[0].ID {
+		t.Errorf("items %+v", got)
+	}
+	broken := ev.Records[0]
+	broken.Change.NewImage = map[string]events.DynamoDBAttributeValue{"j": events.NewStringAttribute("{")}
+	if resp, err := o.Handle(t.Context(), events.DynamoDBEvent{Records: []events.DynamoDBEventRecord{broken}}); err != nil || len(resp.BatchItemFailures) != 1 {
+		t.Errorf("one that cannot be read: %v, %v", resp, err)
 	}
 }
 

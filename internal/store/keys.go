@@ -45,6 +45,8 @@ import (
 //	counted since W#                      since
 //	unknown       U#<shard>               <latest start>#<hash of what the row says>
 //	decided       U#                      <hash of a word>
+//	told          U#told                  T#<candidate>
+//	how many told U#told                  !
 //	quarantine    Q#<shard>               <hash of the delivery>
 //	notice        N#<channel>#<account>   <time>#<id>
 //	rate          R#<hash>                <minute>
@@ -86,6 +88,10 @@ const (
 	logPrefix        = "L#"
 
 	suggestionPrefix = "S#"
+
+	toldPK     = "U#told"
+	toldPrefix = "T#"
+	toldCount  = "!"
 
 	watermarkKey = "~watermark"
 

@@ -90,6 +90,9 @@ func (c *checker) head() {
 	c.sets()
 	c.notices("notices", t.Notices)
 	c.calendar("calendar", t.Calendar)
+	if t.CandidatesTo != "" {
+		c.department("candidates_to", t.CandidatesTo)
+	}
 }
 
 // pattern compiles the pattern of order numbers.

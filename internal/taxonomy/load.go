@@ -128,6 +128,8 @@ func (f *file) read(t *Taxonomy) {
 			f.decode(key, v.Value, &t.Notices)
 		case "calendar":
 			f.decode(key, v.Value, &t.Calendar)
+		case "candidates_to":
+			f.decode(key, v.Value, &t.CandidatesTo)
 		case "departments":
 			decodeList(f, key, v.Value, &t.Departments, Department{})
 		case "products":
@@ -138,7 +140,7 @@ func (f *file) read(t *Taxonomy) {
 				Severity: Normal, Value: Value{Irritant, Irritant},
 			})
 		default:
-			f.add(line(v.Key), key, "is no part of a taxonomy; use schema, version, organisation, currency, order_number, words, notices, calendar, departments, products or reasons")
+			f.add(line(v.Key), key, "is no part of a taxonomy; use schema, version, organisation, currency, order_number, words, notices, calendar, candidates_to, departments, products or reasons")
 		}
 	}
 }

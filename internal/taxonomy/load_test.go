@@ -80,6 +80,8 @@ func TestLoadRefuses(t *testing.T) {
 		{"no version", `version: "7"`, ``, 0, "version"},
 		{"a version with spaces", `version: "7"`, `version: "a b"`, 3, "version"},
 		{"a currency that is none", `version: "7"`, "version: \"7\"\ncurrency: euro", 4, "three capitals"},
+		{"candidates to nobody", `version: "7"`, "version: \"7\"\ncandidates_to: bills", 4, `no department "bills"; use one of billing, quality, it`},
+		{"candidates to a list", `version: "7"`, "version: \"7\"\ncandidates_to: [billing]", 4, "write a text"},
 		{"a bad pattern", `WS-[0-9]{6}`, `WS-[0-9`, 4, "no regular expression (error parsing regexp: missing closing ]"},
 		{"a pattern that matches nothing", `WS-[0-9]{6}`, `(WS)?`, 4, "single sign"},
 		{"a pattern that matches any digit", `WS-[0-9]{6}`, `[0-9]+`, 4, "single sign"},

@@ -207,12 +207,15 @@ type Taxonomy struct {
 	OrderNumber string `yaml:"order_number"`
 	// Words are named sets of alternatives, for use in phrases: with
 	// invoice: "invoice*|bill" a phrase may say "$invoice is wrong".
-	Words       map[string]string `yaml:"words"`
-	Calendar    due.Calendar      `yaml:"calendar"`
-	Departments []Department      `yaml:"departments"`
-	Products    []Product         `yaml:"products"`
-	Reasons     []Reason          `yaml:"reasons"`
-	Notices     Notices           `yaml:"notices"`
+	Words    map[string]string `yaml:"words"`
+	Calendar due.Calendar      `yaml:"calendar"`
+	// CandidatesTo is the department that is told of what may be a problem
+	// that this file does not know; empty when nobody is.
+	CandidatesTo string       `yaml:"candidates_to"`
+	Departments  []Department `yaml:"departments"`
+	Products     []Product    `yaml:"products"`
+	Reasons      []Reason     `yaml:"reasons"`
+	Notices      Notices      `yaml:"notices"`
 
 	orders *regexp.Regexp
 	match  func() *matcher // its phrases, compiled when the first text is classified

@@ -106,6 +106,22 @@ func (b *bench) tell(id string, version int, e problem.Event, customers int, aga
 	}
 }
 
+// tellCandidate puts an item about a candidate on the queue; again sets it apart
+// from the same before.
+func (b *bench) tellCandidate(id, again string) {
+	b.Helper()
+	at := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
+	body, err := problem.Told{
+		ID: id, Department: department, Shown: []string{"gasklep", "fluit"}, Customers: 6, Contacts: make([]problem.Unknown, 7), First: at, Last: at,
+	}.Item("https://api.example.com").Marshal()
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := queue.New(b.sqs, "heard-problems-").Send(b.Context(), department, id, id+again, body); err != nil {
+		b.Fatal(err)
+	}
+}
+
 // left is how many items are on the queue, hidden ones too.
 func (b *bench) left() string {
 	b.Helper()
@@ -222,12 +238,14 @@ func consume(b *bench, dir string, command []string) {
 	b.tell("p-1", 3, problem.Event{Kind: problem.EventMilestone, Milestone: 25}, 25, "")
 	b.tell("p-1", 2, problem.Event{Kind: problem.EventMilestone, Milestone: 10}, 10, "late")
 	b.tell("p-2", 1, problem.Event{Kind: problem.EventOpened}, 6, "")
+	b.tellCandidate("c-1", "")
 	first := run(b, dir, command)
 	b.tell("p-1", 3, problem.Event{Kind: problem.EventMilestone, Milestone: 25}, 25, "more")
 	b.tell("p-2", 2, problem.Event{Kind: problem.EventMilestone, Milestone: 10}, 11, "")
+	b.tellCandidate("c-1", "again")
 	second := run(b, dir, command)
 
-	want := []string{"milestone: Manual unclear, 25 customers", "opened: Manual unclear, 5 customers", "opened: Manual unclear, 6 customers"}
+	want := []string{"  see https://api.example.com/v1/candidates/c-1", "candidate: No reason yet: gasklep, fluit, 6 customers", "milestone: Manual unclear, 25 customers", "opened: Manual unclear, 5 customers", "opened: Manual unclear, 6 customers"}
 	slices.Sort(first)
 	if diff := cmp.Diff(want, first); diff != "" {
 		b.Errorf("handled:\n%s", diff)
@@ -269,7 +287,7 @@ func run(b *bench, dir string, command []string) []string {
 	if err := <-ended; err == nil {
 		b.Error("it ended by itself")
 	}
-	return strings.Split(strings.TrimSpace(out.String()), "\n")
+	return strings.Split(strings.TrimRight(out.String(), "\n"), "\n")
 }
 
 // An output may be written and read at once.

@@ -1,0 +1,335 @@
+package candidate_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/heard-intake/heard/internal/candidate"
+	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/fault"
+	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/problem"
+	"github.com/heard-intake/heard/internal/store"
+	"github.com/heard-intake/heard/internal/store/storetest"
+	"github.com/heard-intake/heard/internal/taxonomy"
+)
+
+var noon = time.Date(2026, 3, 12, 12, 0, 0, 0, time.UTC)
+
+const day = 24 * time.Hour
+
+// A bench is a table with forty customers of last week who said nothing alike,
+// and the desk at it.
+type bench struct {
+	*testing.T
+	candidate.Desk
+	table *store.Table
+	next  int
+}
+
+func newBench(t *testing.T) *bench {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("..", "..", "infra", "taxonomy.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rules, err := taxonomy.Load(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &bench{T: t, table: storetest.New(t)}
+	b.Desk = candidate.Desk{Store: b.table, Taxonomy: func() *taxonomy.Taxonomy { return rules }, Zone: time.UTC}
+	var past []problem.Unknown
+	for i := range 40 {
+		past = append(past, problem.Unknown{
+			Customer: customer(1000 + i), Contact: fmt.Sprint("past", i), At: noon.Add(-5 * day), Words: []string{"woord", fmt.Sprint("eigen", i)}, Expires: noon.Add(10 * day),
+		})
+	}
+	b.keep(past...)
+	return b
+}
+
+func customer(n int) identity.CustomerID {
+	return identity.CustomerID(fmt.Sprintf("01931c2e-7a40-7c1e-9d3b-%012d", n))
+}
+
+func (b *bench) keep(all ...problem.Unknown) {
+	b.Helper()
+	if err := b.table.PutUnknowns(b.Context(), all); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// says has a customer nobody has met say a text, of which no reason is known.
+func (b *bench) says(at time.Time, text string) contact.Contact {
+	b.Helper()
+	b.next++
+	id := fmt.Sprint("m", b.next)
+	m := contact.Message{
+		Version: contact.SchemaVersion, ID: contact.NewID(contact.WhatsApp, at, id), CustomerID: customer(b.next), Channel: contact.WhatsApp,
+		Direction: contact.Inbound, Kind: contact.Text, ProviderID: id, SentAt: at, Text: text, Name: "Jan Voorbeeld",
+		Customer: identity.Address{Alias: identity.Alias{Kind: identity.Phone, Value: fmt.Sprintf("31970100%05d", b.next)}, Assurance: identity.Verified},
+	}
+	if _, err := b.table.PutMessage(b.Context(), m, ""); err != nil {
+		b.Fatal(err)
+	}
+	k := contact.Contacts([]contact.Message{m})[0]
+	k.Customer, k.Department = m.CustomerID, contact.Unassigned
+	if err := b.table.SaveContact(b.Context(), k); err != nil {
+		b.Fatal(err)
+	}
+	b.keep(problem.Unknown{
+		Customer: k.Customer, Contact: k.ID, At: k.Start, Words: problem.Telltale(text, problem.Known{Names: []string{m.Name}}), Expires: at.Add(15 * day),
+	})
+	return k
+}
+
+// burst has customers say a text within the hour before a time.
+func (b *bench) burst(n int, before time.Time, text string) (all []contact.Contact) {
+	b.Helper()
+	for i := range n {
+		all = append(all, b.says(before.Add(-time.Duration(i+1)*time.Minute), text))
+	}
+	return all
+}
+
+func (b *bench) tell(at time.Time) {
+	b.Helper()
+	if err := b.Tell(b.Context(), at); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// told fails the test unless departments were told of so many.
+func (b *bench) told(want int) []problem.Told {
+	b.Helper()
+	all, count, err := b.table.Told(b.Context(), noon)
+	if err != nil {
+		b.Fatal(err)
+	}
+	if len(all) != want || count != int64(want) {
+		b.Fatalf("told of %d, counted %d, want %d: %+v", len(all), count, want, all)
+	}
+	return all
+}
+
+func (b *bench) list(at time.Time) []candidate.Candidate {
+	b.Helper()
+	all, err := b.List(b.Context(), at)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return all
+}
+
+func TestABurstIsToldOnceWhateverBecomesOfIt(t *testing.T) {
+	t.Parallel()
+	const text = "De gasklep fluit sinds gisteren heel hard"
+	tests := []struct {
+		name string
+		then func(b *bench)
+		at   time.Time // of the second look
+		want int
+	}{
+		{"nothing", func(*bench) {}, noon.Add(10 * time.Minute), 1},
+		{"it grows", func(b *bench) { b.burst(9, noon.Add(time.Hour), text) }, noon.Add(time.Hour), 1},
+		{"another of its words leads", func(b *bench) { b.burst(20, noon.Add(time.Hour), "fluit en sist") }, noon.Add(time.Hour), 1},
+		{"the same contacts say more", func(b *bench) {
+			for _, u := range b.told(1)[0].Contacts {
+				u.Words, u.Expires = []string{"kraan", "lekkage"}, noon.Add(15*day)
+				b.keep(u)
+			}
+		}, noon.Add(time.Hour), 1},
+		{"it is gone and comes back", func(b *bench) { b.burst(6, noon.Add(10*day), text) }, noon.Add(10 * day), 1},
+		{"it is dismissed and comes back", func(b *bench) {
+			j := candidate.Judgement{Decision: candidate.Dismiss, Why: "een liedje", By: "els", At: noon}
+			if _, err := b.Decide(b.Context(), b.told(1)[0].ID, j); err != nil {
+				b.Fatal(err)
+			}
+			b.burst(6, noon.Add(10*day), text)
+		}, noon.Add(10 * day), 1},
+		{"another burst comes", func(b *bench) { b.burst(6, noon.Add(time.Hour), "zender kapot na update") }, noon.Add(time.Hour), 2},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t)
+			b.tell(noon)
+			b.told(0)
+			b.burst(5, noon, text)
+			b.says(noon.Add(-time.Second), text+", groet Jan Voorbeeld")
+			b.tell(noon)
+			c := b.told(1)[0]
+			if c.Department != "customer-care" || c.Customers != 6 || len(c.Contacts) != 6 || len(c.Quotes) == 0 || !strings.Contains(fmt.Sprint(c.Shown), "gasklep") {
+				t.Errorf("told %+v", c)
+			}
+			if all := strings.ToLower(fmt.Sprint(c.Shown, c.Quotes)); strings.Contains(all, "voorbeeld") {
+				t.Errorf("a name: %s", all)
+			}
+			tt.then(b)
+			b.tell(tt.at)
+			b.tell(tt.at)
+			b.told(tt.want)
+		})
+	}
+}
+
+// A mortal table dies when somebody is told: before it is written, or after.
+type mortal struct {
+	*store.Table
+	after bool
+}
+
+var errGone = errors.New("the process died")
+
+func (m *mortal) Tell(ctx context.Context, c problem.Told, count int64) error {
+	if m.after {
+		return errors.Join(m.Table.Tell(ctx, c, count), errGone)
+	}
+	return errGone
+}
+
+func TestClocksThatDieOrLookAtOnceTellOnce(t *testing.T) {
+	t.Parallel()
+	for _, after := range []bool{false, true} {
+		b := newBench(t)
+		b.burst(6, noon, "De gasklep fluit")
+		dying := b.Desk
+		dying.Store = &mortal{b.table, after}
+		if err := dying.Tell(t.Context(), noon); !errors.Is(err, errGone) {
+			t.Fatal(err)
+		}
+		b.tell(noon)
+		b.told(1)
+	}
+	// Bursts grow while several look, each at what it happens to see.
+	b := newBench(t)
+	dice := rand.New(rand.NewPCG(3, 12)) //nolint:gosec // repeatable on purpose
+	words := []string{"gasklep", "fluit", "sist", "ontsteking", "waakvlam"}
+	for round := range 8 {
+		for i := range 1 + dice.IntN(6) {
+			some := words[:2+dice.IntN(len(words)-2)]
+			b.says(noon.Add(time.Duration(round*10-i)*time.Minute), strings.Join(some, " "))
+		}
+		var wg sync.WaitGroup
+		for range 3 {
+			wg.Go(func() { b.tell(noon.Add(time.Duration(round) * 10 * time.Minute)) })
+		}
+		wg.Wait()
+	}
+	b.told(1)
+}
+
+func TestOnlyContactsThatAreThereAndOfNoReasonMakeACandidate(t *testing.T) {
+	t.Parallel()
+	for name, then := range map[string]func(b *bench, k contact.Contact){
+		"one has a reason": func(b *bench, k contact.Contact) {
+			k.Version, k.Causes = 1, []contact.Cause{{Reason: "defect", Department: "product-quality"}}
+			if err := b.table.SaveContact(b.Context(), k); err != nil {
+				b.Fatal(err)
+			}
+		},
+		"one is gone": func(b *bench, k contact.Contact) {
+			k.Version = 1
+			if err := b.table.DropContact(b.Context(), k); err != nil {
+				b.Fatal(err)
+			}
+		},
+		"two customers are one": func(b *bench, k contact.Contact) {
+			if _, err := b.table.Merge(b.Context(), customer(1), k.Customer, identity.Decision{By: "els", Why: "same", At: noon}); err != nil {
+				b.Fatal(err)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t)
+			all := b.burst(5, noon, "De gasklep fluit")
+			if got := b.list(noon); len(got) != 1 || got[0].Customers != 5 {
+				t.Fatalf("before: %+v", got)
+			}
+			then(b, all[2])
+			if got := b.list(noon); len(got) != 0 {
+				t.Errorf("got %+v", got)
+			}
+			b.tell(noon)
+			b.told(0)
+			b.burst(1, noon, "De gasklep fluit")
+			b.tell(noon)
+			b.told(1)
+		})
+	}
+}
+
+func TestATellIsDecidableWhenTheBurstIsLongOver(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	all := b.burst(6, noon, "De gasklep fluit sinds gisteren heel hard")
+	b.tell(noon)
+	id := b.told(1)[0].ID
+	later := noon.Add(8 * day)
+	b.burst(3, noon.Add(2*time.Hour), "De gasklep fluit") // they join while it is a burst
+	if c, err := b.One(t.Context(), id, noon.Add(3*time.Hour)); err != nil || c.Customers != 9 || len(c.Contacts) != 9 || c.ToldTo != "customer-care" {
+		t.Errorf("grown: %+v, %v", c, err)
+	}
+	k := all[0]
+	k.Version, k.Causes = 1, []contact.Cause{{Reason: "defect", Department: "product-quality"}}
+	if err := b.table.SaveContact(t.Context(), k); err != nil {
+		t.Fatal(err)
+	}
+	c, err := b.One(t.Context(), id, later)
+	if err != nil || c.Customers != 5 || len(c.Quotes) == 0 || len(c.Words) == 0 {
+		t.Fatalf("a week later: %+v, %v", c, err)
+	}
+	opened, err := b.Decide(t.Context(), id, candidate.Judgement{Decision: candidate.Confirm, Why: "kleppen", Reason: "manual-unclear", By: "els", At: later})
+	if err != nil {
+		t.Fatal(err)
+	}
+	affected, _, err := b.table.AllAffected(t.Context(), opened, 10, "")
+	if err != nil || len(affected) != 5 {
+		t.Errorf("affected %v, %v", affected, err)
+	}
+	if _, err := b.Decide(t.Context(), id, candidate.Judgement{Decision: candidate.Dismiss, Why: "toch niet", By: "els", At: later}); fault.KindOf(err) != fault.NotFound {
+		t.Errorf("decided twice: %v", err)
+	}
+	if got := b.list(later); len(got) != 0 {
+		t.Errorf("left %+v", got)
+	}
+}
+
+func TestNobodyIsToldWhereTheTaxonomyNamesNobody(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.burst(6, noon, "De gasklep fluit")
+	silent := *b.Taxonomy()
+	silent.CandidatesTo = ""
+	b.Taxonomy = func() *taxonomy.Taxonomy { return &silent }
+	b.tell(noon)
+	b.told(0)
+}
+
+func TestAWatchLooksEveryTenMinutes(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	w := &candidate.Watch{Desk: b.Desk}
+	look := func(at time.Time) {
+		t.Helper()
+		if err := w.Look(t.Context(), at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	look(noon)
+	b.burst(6, noon, "De gasklep fluit")
+	look(noon.Add(9 * time.Minute))
+	b.told(0)
+	look(noon.Add(10 * time.Minute))
+	b.told(1)
+}

@@ -1,0 +1,76 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/heard-intake/heard/internal/fault"
+	"github.com/heard-intake/heard/internal/problem"
+)
+
+// Told returns the candidates that a department was told of and that have not
+// expired, and how many ever were, which [Table.Tell] asks for.
+func (t *Table) Told(ctx context.Context, now time.Time) (all []problem.Told, count int64, err error) {
+	in := between(toldPK, toldCount, toldPrefix+"~") // the count first: who is told meanwhile makes it old
+	in.ConsistentRead = ptr(true)
+	var bad error
+	err = t.query(ctx, in, func(it item) bool {
+		if text(it, skName) == toldCount {
+			count = number(it, "n")
+			return true
+		}
+		var c problem.Told
+		if c, bad = readTold(it); bad == nil && !expired(it, now) {
+			all = append(all, c)
+		}
+		return bad == nil
+	})
+	return all, count, firstError(err, bad)
+}
+
+// Tell keeps a candidate that a department is told of, if nobody was told of
+// any since [Table.Told] counted: else it is [fault.Conflict], and this may be
+// one of those. The stream brings the row to the outbox.
+func (t *Table) Tell(ctx context.Context, c problem.Told, count int64) error {
+	data, err := json.Marshal(c)
+	if err != nil {
+		return fault.Wrap(fault.Internal, err, "encode candidate")
+	}
+	it := key(toldPK, toldPrefix+c.ID)
+	it["j"], it[ttlName] = str(string(data)), num(c.Expires.Unix())
+	counted := key(toldPK, toldCount)
+	counted["n"] = num(count + 1)
+	put := &types.Put{TableName: t.name, Item: counted, ConditionExpression: aws.String("attribute_not_exists(pk)")}
+	if count > 0 {
+		put.ConditionExpression, put.ExpressionAttributeValues = aws.String("n = :n"), item{":n": num(count)}
+	}
+	return t.transact(ctx, []types.TransactWriteItem{
+		{Put: put}, {Put: &types.Put{TableName: t.name, Item: it, ConditionExpression: aws.String("attribute_not_exists(pk)")}},
+	}, "somebody was told meanwhile")
+}
+
+// ReadTold returns the candidate that a change of the table tells of.
+func ReadTold(r events.DynamoDBEventRecord) (c problem.Told, ok bool, err error) {
+	pk, sk := r.Change.Keys[pkName], r.Change.Keys[skName]
+	if r.EventName != string(events.DynamoDBOperationTypeInsert) || pk.DataType() != events.DataTypeString || pk.String() != toldPK ||
+		sk.DataType() != events.DataTypeString || !strings.HasPrefix(sk.String(), toldPrefix) {
+		return c, false, nil
+	}
+	c, err = readTold(imageItem(r.Change.NewImage))
+	return c, err == nil, err
+}
+
+func readTold(it item) (problem.Told, error) {
+	var c problem.Told
+	if err := json.Unmarshal([]byte(text(it, "j")), &c); err != nil {
+		return c, fault.Wrap(fault.Internal, err, "read candidate")
+	}
+	c.Expires = time.Unix(number(it, ttlName), 0).UTC()
+	return c, nil
+}
