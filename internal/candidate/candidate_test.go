@@ -297,6 +297,12 @@ func TestATellIsDecidableWhenTheBurstIsLongOver(t *testing.T) {
 	if err != nil || len(affected) != 5 {
 		t.Errorf("affected %v, %v", affected, err)
 	}
+	for reason, want := range map[string]string{"manual-unclear": opened, "invoice-unclear": ""} {
+		again, err := b.Decide(t.Context(), id, candidate.Judgement{Decision: candidate.Confirm, Why: "kleppen", Reason: reason, By: "els", At: later})
+		if again != want || (err == nil) != (want != "") {
+			t.Errorf("confirmed twice as %s: %q, %v", reason, again, err)
+		}
+	}
 	if _, err := b.Decide(t.Context(), id, candidate.Judgement{Decision: candidate.Dismiss, Why: "toch niet", By: "els", At: later}); fault.KindOf(err) != fault.NotFound {
 		t.Errorf("decided twice: %v", err)
 	}

@@ -30,7 +30,9 @@ type Judgement struct {
 
 // Decide dismisses a candidate for as long as its contacts are looked at, or
 // opens its problem, whose id it returns. Broken off in between it can be done
-// again: contacts that are attached already change nothing.
+// again: contacts that are attached already change nothing. The same decision
+// again about a candidate that was told changes nothing, and is none that comes
+// too late.
 func (d *Desk) Decide(ctx context.Context, id string, j Judgement) (problemID string, err error) {
 	switch {
 	case j.Decision != Confirm && j.Decision != Dismiss:
@@ -39,6 +41,11 @@ func (d *Desk) Decide(ctx context.Context, id string, j Judgement) (problemID st
 		return "", fault.New(fault.Invalid, "reason goes with confirm, and must be given then; product goes with reason")
 	}
 	c, err := d.One(ctx, id, j.At)
+	if fault.KindOf(err) == fault.NotFound {
+		if made, problemID, err := d.made(ctx, id, j); made || err != nil {
+			return problemID, err
+		}
+	}
 	if err != nil {
 		return "", err
 	}
@@ -48,6 +55,24 @@ func (d *Desk) Decide(ctx context.Context, id string, j Judgement) (problemID st
 		}
 	}
 	return problemID, d.Store.DecideWords(ctx, c.hashes, j.By, j.Decision, j.At.Add(lasts))
+}
+
+// made reports whether the same was decided before of a candidate that was
+// told, and what problem it is.
+func (d *Desk) made(ctx context.Context, id string, j Judgement) (made bool, problemID string, err error) {
+	told, _, err := d.Store.Told(ctx, j.At)
+	if err != nil {
+		return false, "", err
+	}
+	decided, err := d.Store.DecidedWords(ctx, j.At)
+	i := slices.IndexFunc(told, func(t problem.Told) bool { return t.ID == id })
+	if err != nil || i < 0 || decisionOn(told[i], decided) != j.Decision {
+		return false, "", err
+	}
+	if j.Decision == Confirm {
+		problemID, err = d.Store.ProblemOf(ctx, j.Reason, j.Product)
+	}
+	return j.Decision == Dismiss || problemID != "", problemID, err
 }
 
 // confirm opens the problem of a candidate, or finds the one of its cause, and

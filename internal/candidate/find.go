@@ -28,7 +28,7 @@ type Store interface {
 	workflow.Store
 	Unknowns(ctx context.Context, from time.Time, limit int, now time.Time) ([]problem.Unknown, error)
 	ContactAt(ctx context.Context, c identity.CustomerID, start time.Time, id string) (contact.Contact, bool, error)
-	DecidedWords(ctx context.Context, now time.Time) (map[string]bool, error)
+	DecidedWords(ctx context.Context, now time.Time) (map[string]string, error)
 	DecideWords(ctx context.Context, hashes []string, by, decision string, expires time.Time) error
 	WordHash(word string) string
 	Told(ctx context.Context, now time.Time) (all []problem.Told, count int64, err error)
@@ -81,7 +81,7 @@ func placeOf(u problem.Unknown) place { return place{u.Customer, u.Contact} }
 // bursts derives the candidates from the hints, and then reads their contacts
 // until all that make one are as they are now. Only those that wanted takes are
 // read.
-func (d *Desk) bursts(ctx context.Context, now time.Time, decided map[string]bool, wanted func(problem.Burst) bool) ([]problem.Burst, error) {
+func (d *Desk) bursts(ctx context.Context, now time.Time, decided map[string]string, wanted func(problem.Burst) bool) ([]problem.Burst, error) {
 	hints, err := d.Store.Unknowns(ctx, now.Add(-problem.BurstHistory), maxUnknown, now)
 	if err != nil {
 		return nil, err
@@ -181,7 +181,7 @@ func (d *Desk) List(ctx context.Context, now time.Time) ([]Candidate, error) {
 	}
 	var out []Candidate
 	for _, t := range told {
-		if slices.ContainsFunc(t.Words, func(w string) bool { return decided[w] }) {
+		if decisionOn(t, decided) != "" {
 			continue
 		}
 		c, err := d.since(ctx, t, bursts)
@@ -198,6 +198,17 @@ func (d *Desk) List(ctx context.Context, now time.Time) ([]Candidate, error) {
 	out = append(out, shown...)
 	slices.SortStableFunc(out, func(a, b Candidate) int { return cmp.Compare(b.Customers, a.Customers) })
 	return out[:min(len(out), MaxListed)], errors.Join(errs...)
+}
+
+// decisionOn returns what somebody decided about a candidate; empty when
+// nobody did.
+func decisionOn(t problem.Told, decided map[string]string) string {
+	for _, w := range t.Words {
+		if decided[w] != "" {
+			return decided[w]
+		}
+	}
+	return ""
 }
 
 // since returns a candidate that somebody was told of, as it is now: without

@@ -82,12 +82,12 @@ func together(all []Unknown) []Unknown {
 // so many by accident less than once in ten thousand times (a negative
 // binomial tail, wider the less is known, as for a rise). Words that mostly
 // the same customers used are one burst. Contacts with a word that somebody
-// has decided about are left out.
-func Bursts(all []Unknown, now time.Time, decided map[string]bool) []Burst {
+// has decided about are left out; decided has the decisions by word.
+func Bursts(all []Unknown, now time.Time, decided map[string]string) []Burst {
 	since := now.Add(-BurstWindow)
 	fresh, past := byWord{}, byWord{}
 	for _, u := range together(all) {
-		if slices.ContainsFunc(u.Words, func(w string) bool { return decided[w] }) {
+		if slices.ContainsFunc(u.Words, func(w string) bool { return decided[w] != "" }) {
 			continue
 		}
 		if u.At.After(since) {

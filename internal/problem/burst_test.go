@@ -37,7 +37,7 @@ func TestBursts(t *testing.T) {
 	tests := []struct {
 		name    string
 		all     []problem.Unknown
-		decided map[string]bool
+		decided map[string]string
 		want    []string // the first word and the customers of each
 	}{
 		{"five customers with a word that nobody used", slices.Concat(past, unknowns("a", 5, 2, "gasklep")), nil, []string{"gasklep 5"}},
@@ -50,7 +50,7 @@ func TestBursts(t *testing.T) {
 		{"who said it the day before does not count as now", slices.Concat(past, unknowns("a", 3, 2, "gasklep"), unknowns("b", 2, 25, "gasklep")), nil, nil},
 		{"two words of the same customers are one", slices.Concat(past, unknowns("a", 6, 2, "gasklep", "fluit")), nil, []string{"fluit 6"}},
 		{"two words of different customers are two", slices.Concat(past, unknowns("a", 6, 2, "gasklep"), unknowns("b", 7, 2, "zender")), nil, []string{"zender 7", "gasklep 6"}},
-		{"somebody decided about it", slices.Concat(past, unknowns("a", 6, 2, "gasklep", "fluit")), map[string]bool{"gasklep": true}, nil},
+		{"somebody decided about it", slices.Concat(past, unknowns("a", 6, 2, "gasklep", "fluit")), map[string]string{"gasklep": "dismiss"}, nil},
 		{"nobody wrote", nil, nil, nil},
 	}
 	for _, tt := range tests {

@@ -127,12 +127,12 @@ func (t *Table) DecideWords(ctx context.Context, hashes []string, by, decision s
 	return nil
 }
 
-// DecidedWords returns the hashes of words that somebody has decided about.
-func (t *Table) DecidedWords(ctx context.Context, now time.Time) (map[string]bool, error) {
-	out := map[string]bool{}
+// DecidedWords returns what somebody has decided about words, by their hashes.
+func (t *Table) DecidedWords(ctx context.Context, now time.Time) (map[string]string, error) {
+	out := map[string]string{}
 	err := t.query(ctx, between(decidedPK, "-", "~"), func(it item) bool {
 		if !expired(it, now) {
-			out[text(it, skName)] = true
+			out[text(it, skName)] = text(it, "d")
 		}
 		return true
 	})

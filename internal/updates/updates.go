@@ -3,8 +3,9 @@
 //
 // The queue says who speaks: only its department may send to it, so that
 // nothing in a message needs to be believed. What it asks for goes in by the
-// same door as the API's POST /v1/problems/{id}/updates, and is refused in the
-// same words.
+// same door as the API's POST /v1/problems/{id}/updates, or POST
+// /v1/candidates/{id} when it is about a candidate, and is refused in the same
+// words.
 //
 // SQS delivers at least once and in no order. An update that comes again
 // changes nothing, and one that comes before what it builds on waits. One that
@@ -16,7 +17,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"strconv"
@@ -120,20 +120,21 @@ func (h *Handler) apply(ctx context.Context, department string, m events.SQSMess
 		return false, fault.New(fault.Unavailable, "the update could not be applied now")
 	}
 	early = resp.StatusCode == http.StatusConflict && (u.version == 0 || u.version > refusal.Version)
-	detail := strings.Replace(refusal.Detail, "; known: ", "; known: problem, id, ", 1)
+	detail := strings.Replace(refusal.Detail, "; known: ", "; known: "+u.head()+", id, ", 1)
 	return early, fault.New(cmp.Or(refusal.Kind, fault.Invalid), "%s", detail)
 }
 
-// An update is one message: which problem, under which name, and what the API
-// takes.
+// An update is one message: which problem or candidate, under which name, and
+// what the API takes.
 type update struct {
-	problem string
-	name    string
-	version int
-	rest    []byte
+	problem   string
+	candidate string
+	name      string
+	version   int
+	rest      []byte
 }
 
-// parse reads a message. All but the two members that are its own is left for
+// parse reads a message. All but the members that are its own is left for
 // the API to judge.
 func parse(body []byte) (update, error) {
 	if len(body) > problem.MaxUpdate {
@@ -144,7 +145,7 @@ func parse(body []byte) (update, error) {
 		return update{}, fault.New(fault.Invalid, "an update must be a JSON object")
 	}
 	var u update
-	for name, to := range map[string]*string{"problem": &u.problem, "id": &u.name} {
+	for name, to := range map[string]*string{"problem": &u.problem, "candidate": &u.candidate, "id": &u.name} {
 		raw, ok := members[name]
 		if !ok {
 			continue
@@ -154,13 +155,24 @@ func parse(body []byte) (update, error) {
 		}
 		delete(members, name)
 	}
-	if u.problem == "" {
-		return u, fault.New(fault.Invalid, "problem is missing: the id of the problem, as the item has it")
+	switch {
+	case u.problem == "" && u.candidate == "":
+		return u, fault.New(fault.Invalid, "problem is missing: the id of the problem, as the item has it; or candidate, of a candidate")
+	case u.problem != "" && u.candidate != "":
+		return u, fault.New(fault.Invalid, "problem and candidate do not go together; send two updates")
 	}
 	_ = json.Unmarshal(members["version"], &u.version) // the API says what is wrong with it
 	var err error
 	u.rest, err = json.Marshal(members)
 	return u, err
+}
+
+// head is the member that says what the update is about.
+func (u update) head() string {
+	if u.candidate != "" {
+		return "candidate"
+	}
+	return "problem"
 }
 
 // maxID bounds the id of a problem and of an update.
@@ -173,15 +185,19 @@ func printable(s string) bool {
 // request is what the department would ask of the API. An update without a
 // name of its own goes by that of its message.
 func (u update) request(department, messageID string) events.APIGatewayV2HTTPRequest {
+	route, path, of := "POST /v1/problems/{id}/updates", "/v1/problems/"+u.problem+"/updates", u.problem
+	if u.candidate != "" {
+		route, path, of = "POST /v1/candidates/{id}", "/v1/candidates/"+u.candidate, u.candidate
+	}
 	ev := events.APIGatewayV2HTTPRequest{
-		RouteKey:       "POST /v1/problems/{id}/updates",
-		PathParameters: map[string]string{"id": u.problem},
+		RouteKey:       route,
+		PathParameters: map[string]string{"id": of},
 		Headers:        map[string]string{"content-type": "application/json", "idempotency-key": cmp.Or(u.name, messageID)},
 		Body:           string(u.rest),
 	}
 	ev.RequestContext.RequestID = messageID
 	ev.RequestContext.HTTP.Method = http.MethodPost
-	ev.RequestContext.HTTP.Path = fmt.Sprintf("/v1/problems/%s/updates", u.problem)
+	ev.RequestContext.HTTP.Path = path
 	ev.RequestContext.Authorizer = &events.APIGatewayV2HTTPRequestContextAuthorizerDescription{
 		JWT: &events.APIGatewayV2HTTPRequestContextAuthorizerJWTDescription{
 			Claims: map[string]string{"sub": "queue:" + department, "department": department, "scope": "problems:write"},

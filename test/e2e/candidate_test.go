@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/problem"
 )
 
@@ -60,7 +61,9 @@ func TestWhatTheTaxonomyDoesNotKnowReachesADepartment(t *testing.T) {
 	d := newDesk(t)
 	alone := strings.Fields("kwikstaart boomklever zwartkop wielewaal roodborst koolmees pimpelmees zanglijster grutto kievit tureluur scholekster aalscholver lepelaar ooievaar")
 	for i := range 32 { // of last week, of whom no two say the same
-		d.complain(1, 5*aDay+time.Duration(i)*time.Hour, fmt.Sprintf("Een %s met een %s", alone[i%len(alone)], alone[(i+1+i/len(alone)*3)%len(alone)]))
+		who, name, at := someone(), id(), time.Now().Add(-5*aDay-time.Duration(i)*time.Hour)
+		text := fmt.Sprintf("Een %s met een %s", alone[i%len(alone)], alone[(i+1+i/len(alone)*3)%len(alone)])
+		d.taken(func() error { return d.try(d.Context(), who, contact.WhatsApp, name, text, at) })
 	}
 	d.tick(0)
 	if got := d.candidates("customer-care"); len(got) != 0 {
