@@ -28,7 +28,8 @@ func TestTheSchemaIsThatOfTheAPIWithAProblemAndAnID(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := slices.Sorted(maps.Keys(doc.Components.Schemas["Update"].Value.Properties))
-	want = append(want, "id", "problem")
+	want = slices.AppendSeq(want, maps.Keys(doc.Components.Schemas["CandidateDecision"].Value.Properties))
+	want = append(want, "id", "problem", "candidate")
 	slices.Sort(want)
 	if got := slices.Sorted(maps.Keys(schema(t).Properties)); !slices.Equal(got, want) {
 		t.Errorf("the schema has %v, the API %v", got, want)
@@ -40,6 +41,11 @@ func TestTheSchemaTellsGoodFromBad(t *testing.T) {
 	for body, good := range map[string]bool{
 		`{"problem":"p-1","version":2,"to":"fix_planned","expectedAt":"2099-03-09T17:00:00Z","comment":"x"}`: true,
 		`{"problem":"p-1","id":"u-1","links":["https://example.com"]}`:                                       true,
+		`{"candidate":"c-1","decision":"dismiss","why":"x"}`:                                                 true,
+		`{"candidate":"c-1","id":"u-1","decision":"confirm","why":"x","reason":"r"}`:                         true,
+		`{"candidate":"c-1","decision":"dismiss"}`:                                                           false,
+		`{"candidate":"c-1","decision":"no","why":"x"}`:                                                      false,
+		`{"problem":"p-1","decision":"dismiss","why":"x"}`:                                                   false,
 		`{"problem":"p-1"}`:                                false,
 		`{"to":"fixed"}`:                                   false,
 		`{"problem":"p-1","to":"lost"}`:                    false,

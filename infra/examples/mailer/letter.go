@@ -31,8 +31,7 @@ func (l *letter) under(heading string, lines ...string) {
 }
 
 // write writes the mail of an item. All mails of a problem are one thread.
-func (m *mailer) write(i problem.Item) ([]byte, error) {
-	l := m.letter(i)
+func (m *mailer) write(i problem.Item, l letter) ([]byte, error) {
 	return compose.Mail(compose.Letter{
 		From: compose.Person{Address: m.from}, To: compose.Person{Address: m.to}, Subject: l.subject, Text: strings.Join(l.parts, "\n\n") + "\n",
 		Date: m.now(), ID: fmt.Sprintf("%s.%d@heard.invalid", i.ID, i.Version), Automatic: "auto-generated",

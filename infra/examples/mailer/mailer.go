@@ -103,7 +103,15 @@ func (m *mailer) handle(ctx context.Context, body []byte) error {
 	if i.Version <= m.latest(i.ID).Version {
 		return nil
 	}
-	content, err := m.write(i)
+	l := m.letter(i)
+	if i.Event == problem.EventCandidate {
+		var c problem.CandidateItem
+		if err := json.Unmarshal(body, &c); err != nil {
+			return err
+		}
+		l = m.candidateLetter(i, c.Words)
+	}
+	content, err := m.write(i, l)
 	if err != nil {
 		return err
 	}

@@ -46,6 +46,8 @@ type page struct {
 	Form                   bool
 	Steps                  []option
 	Word, Day              string // as they were sent
+	ReasonOf, Reason       string // of a candidate: what is asked for, and as it was sent
+	Why                    string // of a candidate: what the explanation is called
 }
 
 // labels are the words of the page itself.
@@ -66,7 +68,9 @@ var pageTemplate = template.Must(template.New("").Parse(`<!doctype html><html la
 <form method="post">{{if .Steps}}
 <p><label>{{.WhatIsNew}}<br><select name="to">{{range .Steps}}<option value="{{.Value}}"{{if .Chosen}} selected{{end}}>{{.Name}}</option>{{end}}</select></label></p>
 <p><label>{{.Comment}}<br><textarea name="word" rows="8" cols="36" maxlength="2000">{{.Word}}</textarea></label></p>
-<p><label>{{.Expected}}<br><input type="date" name="day" value="{{.Day}}"></label></p>{{end}}
+<p><label>{{.Expected}}<br><input type="date" name="day" value="{{.Day}}"></label></p>{{end}}{{with .ReasonOf}}
+<p><label>{{.}}<br><input name="reason" maxlength="40" value="{{$.Reason}}" required></label></p>{{end}}{{with .Why}}
+<p><label>{{.}}<br><textarea name="word" rows="8" cols="36" maxlength="500" required>{{$.Word}}</textarea></label></p>{{end}}
 <p><button>{{.Send}}</button></p></form>{{end}}
 `))
 
@@ -80,9 +84,16 @@ func (m *mailer) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	do, id, until := q.Get("do"), q.Get("problem"), q.Get("until")
 	ends, err := strconv.ParseInt(until, 10, 64)
-	title := map[string]string{"acknowledge": m.tongue.ackTitle, "answer": m.tongue.answerTitle}[do]
+	title := map[string]string{
+		"acknowledge": m.tongue.ackTitle, "answer": m.tongue.answerTitle,
+		"confirm": maybes[m.tongue.name].confirm, "dismiss": maybes[m.tongue.name].dismiss,
+	}[do]
 	if err != nil || title == "" || !hmac.Equal([]byte(q.Get("sign")), []byte(m.sign(do, id, until))) || m.now().Unix() >= ends {
 		m.show(rw, http.StatusForbidden, page{Title: "Heard", Text: m.tongue.gone})
+		return
+	}
+	if do == "confirm" || do == "dismiss" {
+		m.judge(rw, r, title, do, id)
 		return
 	}
 	i := m.latest(id)
