@@ -212,7 +212,7 @@ func TestClocksThatDieOrLookAtOnceTellOnce(t *testing.T) {
 	}
 	// Bursts grow while several look, each at what it happens to see.
 	b := newBench(t)
-	dice := rand.New(rand.NewPCG(3, 12)) //nolint:gosec // repeatable on purpose
+	dice := rand.New(rand.NewPCG(3, 12))
 	words := []string{"gasklep", "fluit", "sist", "ontsteking", "waakvlam"}
 	for round := range 8 {
 		for i := range 1 + dice.IntN(6) {

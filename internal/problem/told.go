@@ -12,7 +12,7 @@ import (
 
 // EventCandidate says that there may be a problem that the taxonomy does not
 // know.
-const EventCandidate EventKind = "candidate"
+const EventCandidate = "candidate"
 
 // CandidateSchema is the version of the format of the item about a candidate.
 const CandidateSchema = "candidate-1"
