@@ -22,14 +22,14 @@ import (
 
 // What the words alone must weigh.
 const (
-	minScore = 1.8
+	minScore = 1.7
 	minLead  = 0.7
 	// MaxByWords is the highest confidence of a reason that words alone decided.
 	MaxByWords = 0.5
 	leastWords = 0.3
 
-	perPhrase = 0.3 // what each phrase with a word adds to what it is a reason's own
-	inPhrases = 0.9 // and at most
+	perPhrase = 0.4 // what each phrase with a word adds to what it is a reason's own
+	inPhrases = 1.0 // and at most
 )
 
 // ByWords is what a [Result] says to have matched when no phrase did, but
