@@ -57,7 +57,7 @@ func TestWhatIsUnderstoodOfHeldOutWordings(t *testing.T) {
 	}
 	t.Logf("all: %d wordings, recall %.3f, another reason %.3f, unknown %.3f; of %d about nothing guessed %d",
 		total.all, share(total.right, total.all), share(total.wrong, total.all), share(total.all-total.right-total.wrong, total.all), idle, guessed)
-	if share(total.right, total.all) < 0.8 || share(total.wrong, total.all) > 0.03 || guessed > 0 {
-		t.Error("recall has to be at least 0.80, at most 0.03 may be taken for another reason, and nothing is guessed")
+	if share(total.right, total.all) < 0.83 || share(total.wrong, total.all) > 0.03 || guessed > 0 {
+		t.Error("recall has to be at least 0.83, at most 0.03 may be taken for another reason, and nothing is guessed")
 	}
 }

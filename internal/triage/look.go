@@ -53,6 +53,21 @@ func (t *Triage) look(ctx context.Context, r taxonomy.Reason, product string, se
 		return f, err
 	}
 	f, err := since(after)
+	if err == nil && f.opens && product != "" && rule.Threshold > 1 {
+		n, err := t.mistaken(ctx, r, product)
+		if err != nil {
+			return finding{}, err
+		}
+		if n > 0 {
+			rule.Threshold += n
+			if w.Seen, err = t.Store.Seen(ctx, r.ID, product, from, last, max(limit, t.limit(rule, latest.Sub(first))), t.Now()); err != nil {
+				return finding{}, err
+			}
+			if f, err = since(after); err != nil {
+				return finding{}, err
+			}
+		}
+	}
 	if !rises {
 		f.from = "0"
 	}
@@ -68,6 +83,37 @@ func (t *Triage) look(ctx context.Context, r taxonomy.Reason, product string, se
 		f.from = until.In(t.Zone).Format(time.DateOnly)
 	}
 	return f, err
+}
+
+// mistakenShare is what part of a problem's customers may be taken to have
+// another reason: one message in twenty is, of those that are understood at all
+// one in ten, and as many again since those of one problem say much the same.
+const mistakenShare = 5
+
+// mistaken returns how many customers of the product's other problems, open or
+// solved within the window, may be taken for customers with this reason.
+func (t *Triage) mistaken(ctx context.Context, r taxonomy.Reason, product string) (int, error) {
+	customers := 0
+	for _, other := range t.Taxonomy.Reasons {
+		if other.ID == r.ID || !other.PerProduct {
+			continue
+		}
+		id, err := t.Store.ProblemOf(ctx, other.ID, product)
+		if err != nil {
+			return 0, err
+		}
+		if id == "" {
+			continue
+		}
+		p, err := t.Store.Problem(ctx, id)
+		if err != nil {
+			return 0, err
+		}
+		if p.State.Open() || p.State.Solved() && p.ChangedAt.After(t.Now().Add(-r.Window.Duration())) {
+			customers += p.Customers
+		}
+	}
+	return customers / mistakenShare, nil
 }
 
 // enough reports whether enough people were seen in a window.

@@ -1,6 +1,7 @@
 package triage_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -230,5 +231,40 @@ func TestACauseCountsWhenItIsSaidHoweverLongAgoTheContactBegan(t *testing.T) {
 	ps := problems(t, tr.table, "logistics")
 	if len(ps) != 1 || ps[0].Customers < 12 || ps[0].FirstSeen.Before(now.Add(13*time.Hour)) {
 		t.Errorf("%d problems: %+v", len(ps), ps)
+	}
+}
+
+func TestCustomersOfAProblemWhoAreMistakenOpenNoOtherOfTheProduct(t *testing.T) {
+	t.Parallel()
+	tr, table := newTriage(t)
+	n := 0
+	say := func(customers int, text string) {
+		for range customers {
+			n++
+			m := says(n, 1, time.Duration(n)*time.Minute, text)
+			put(t, table, m)
+			handle(t, tr, m)
+		}
+	}
+	opened := func() (defects []string) {
+		for _, p := range problems(t, table, "product-quality") {
+			if p.Reason == "defect" {
+				defects = append(defects, p.Product)
+			}
+		}
+		return defects
+	}
+	say(30, "De oplader van mijn koptelefoon ontbreekt")
+	say(10, "Mijn koptelefoon is kapot") // five, and a fifth of thirty, are one more
+	if got := opened(); got != nil {
+		t.Errorf("opened beside the problem of missing parts: %v", got)
+	}
+	say(5, "Mijn airfryer is kapot")
+	if got := opened(); !slices.Equal(got, []string{"air-fryer"}) {
+		t.Errorf("opened %v, want that of another product", got)
+	}
+	say(1, "Mijn koptelefoon is kapot")
+	if got := opened(); len(got) != 2 || !slices.Contains(got, "headphones") {
+		t.Errorf("opened %v: enough customers are more than a mistake", got)
 	}
 }
