@@ -19,6 +19,7 @@ var (
 	// what it is, the next one says.
 	announces = regexp.MustCompile(`(?i)^(?:(?:ik ben het|daar ben ik|hier ben ik|ik|ben ik)(?: nu)?(?: al)? weer|(?:ik heb|even|nog) (?:nog )?(?:een|een korte|een kleine|1) vraag(?:je)?` +
 		`|(?:mijn naam is|my name is|u spreekt met|je spreekt met)(?: [\p{L}.'-]+){1,4}` +
+		`|(?:met|dit is|this is)(?: (?:mevrouw|meneer|mr|mrs|ms|de|het|van|der|den|ten|ter|(?-i:\p{Lu})[\p{L}.'-]*)){1,5}` +
 		`|(?:it'?s|it is|hi,? it'?s)? ?(?:me|just me) again|i(?:'m| am) back(?: again)?|(?:i have|just) (?:a|another|one more|a quick) question)[ ]*[.,:!…]*$`)
 	wishes = regexp.MustCompile(`(?i)\b(?:ik (?:wil|zou|zoek|verwacht|moet)|wil(?:len)? (?:ik|we|graag)|graag|kunt u|kun je|kan (?:ik|iemand|u)|mag ik|wilt u|wil je|nodig` +
 		`|i (?:want|need|would like|expect)|i'?d like|we (?:want|need)|please|can (?:you|i|someone)|could (?:you|i)|would you|looking for)\b`)
