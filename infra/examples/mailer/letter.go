@@ -123,7 +123,12 @@ func (m *mailer) happened(l *letter, i problem.Item) {
 		l.add("%s", proof)
 	}
 	if i.Contacts > 0 {
-		l.add(t.contacts, t.people(i.Customers), i.Contacts, t.date(i.FirstSeen.In(m.zone)), t.date(i.LastSeen.In(m.zone)))
+		first, last := t.date(i.FirstSeen.In(m.zone)), t.date(i.LastSeen.In(m.zone))
+		if first == last {
+			l.add(t.contactsOn, t.people(i.Customers), i.Contacts, first)
+		} else {
+			l.add(t.contacts, t.people(i.Customers), i.Contacts, first, last)
+		}
 	}
 }
 

@@ -50,7 +50,7 @@ func told() map[string]problem.Item {
 			i.OpenedBy, i.By, i.Comment = "els", "els", "Drie winkels bellen."
 			i.Contacts, i.Customers, i.Quotes = 0, 0, nil
 		}),
-		"opened critical": with(base(1, problem.EventOpened, problem.Detected), func(i *problem.Item) { i.Severity, i.Contacts, i.Customers = "critical", 1, 1 }),
+		"opened critical": with(base(1, problem.EventOpened, problem.Detected), func(i *problem.Item) { i.Severity, i.Contacts, i.Customers, i.FirstSeen = "critical", 1, 1, i.LastSeen }),
 		"milestone":       with(base(2, problem.EventMilestone, problem.Detected), func(i *problem.Item) { i.Milestone = 10 }),
 		"reopened": with(base(7, problem.EventReopened, problem.Detected), func(i *problem.Item) {
 			i.Evidence = &problem.Evidence{Since: noon.AddDate(0, 0, -3), Contacts: 6}

@@ -142,7 +142,7 @@ func (m *mailer) take(rw http.ResponseWriter, r *http.Request, p page, i problem
 		m.show(rw, http.StatusServiceUnavailable, p)
 		return
 	}
-	p.Form, p.Text = false, m.tongue.thanks
+	p.Form, p.Stands, p.Text = false, "", m.tongue.thanks // where it stood is no news
 	if name := m.tongue.states[problem.State(update["to"])]; name != "" {
 		p.Title = name
 	}

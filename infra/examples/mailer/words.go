@@ -18,7 +18,7 @@ type tongue struct {
 	asks     map[problem.State]string     // what is asked of the department, by where the problem is
 	severity map[string]string            // but for the usual one
 
-	customers, oneCustomer, contacts                             string
+	customers, oneCustomer, contacts, contactsOn                 string
 	byHand, cameBack, byPerson, movedTo, escalated, lead         string
 	overdue, askNewTime, merged, split, part, noMore, toldOf     string
 	ackBy, ack, answer, said, wrote, cause, workaround, expected string
@@ -52,7 +52,7 @@ var dutch = tongue{
 		problem.Fixed:        "U hoeft nu niets te doen: twee weken lang wordt geteld of de vragen wegblijven.",
 	},
 	severity:  map[string]string{"low": "laag", "high": "hoog", "critical": "kritiek"},
-	customers: "%d klanten", oneCustomer: "1 klant", contacts: "%s, %d keer contact, van %s tot en met %s.",
+	customers: "%d klanten", oneCustomer: "1 klant", contacts: "%s, %d keer contact, van %s tot en met %s.", contactsOn: "%s, %d keer contact, op %s.",
 	byHand: "Met de hand gemeld door %s.", cameBack: "Na de oplossing van %s kwamen er weer vragen: %d keer contact.", byPerson: "Door %s.",
 	movedTo: "Vanaf nu is het van %s.", escalated: "Niemand heeft op tijd bevestigd ernaar te kijken; %s is ingelicht.",
 	lead:    "%s heeft niet op tijd bevestigd ernaar te kijken. Daarom krijgt u dit bericht.",
@@ -94,7 +94,7 @@ var english = tongue{
 		problem.Fixed:        "Nothing is asked of you now: for two weeks it is counted whether the questions stay away.",
 	},
 	severity:  map[string]string{"low": "low", "high": "high", "critical": "critical"},
-	customers: "%d customers", oneCustomer: "1 customer", contacts: "%s, %d contacts, from %s to %s.",
+	customers: "%d customers", oneCustomer: "1 customer", contacts: "%s, %d contacts, from %s to %s.", contactsOn: "%s, %d contacts, on %s.",
 	byHand: "Reported by hand, by %s.", cameBack: "After the fix of %s questions came again: %d contacts.", byPerson: "By %s.",
 	movedTo: "From now on it is with %s.", escalated: "Nobody said in time that they look into it; %s was told.",
 	lead:    "%s did not say in time that they look into it. That is why you get this message.",
