@@ -115,20 +115,20 @@ func ordinary(ctx context.Context, table *store.Table, c identity.CustomerID) er
 		}
 		ms = append(ms, m)
 	}
-	var ids []string
+	var seen []problem.Seen
 	for _, k := range contact.Contacts(ms) {
 		k.Department, k.Causes = "product-quality", []contact.Cause{{Reason: "defect", Product: "coffee-machine", Department: "product-quality"}}
 		if err := table.SaveContact(ctx, k); err != nil {
 			return err
 		}
-		ids = append(ids, k.ID)
+		seen = append(seen, problem.Seen{Customer: c, Contact: k.ID, Day: k.Start.Format(time.DateOnly), At: k.Start})
 	}
 	party := contact.Party{Kind: contact.Agent, ID: "agent-7"}
 	if err := table.SaveClaim(ctx, contact.Claim{Customer: c, Version: 1, Holder: &party, Since: now, Until: now.Add(time.Hour)}, nil); err != nil {
 		return err
 	}
-	p, told := problem.Open(problem.Seed{ID: "0199a1b2-0000-7000-8000-00000000000f", Reason: "defect", Product: "coffee-machine", Department: "product-quality", FirstSeen: now}, now)
-	return table.OpenProblem(ctx, problem.Record{Problem: p, Events: told}, []problem.Affected{{Customer: c, Contacts: ids, Since: now}})
+	p, told := problem.Open(problem.Seed{ID: "0199a1b2-0000-7000-8000-00000000000f", Reason: "defect", Product: "coffee-machine", Department: "product-quality"}, now)
+	return table.OpenProblem(ctx, problem.Record{Problem: p, Events: told}, []problem.Affected{{Customer: c, Seen: seen}})
 }
 
 func readBrief(ctx context.Context, agents *api.Agents, id identity.CustomerID) error {

@@ -72,14 +72,30 @@ func (l *ledger) handle(ctx context.Context, in middleware.InitializeInput, next
 	for _, c := range charges(in.Parameters, out.Result, err) {
 		l.charge(purpose, c)
 	}
-	if t, ok := in.Parameters.(*dynamodb.TransactWriteItemsInput); ok && err == nil && l.wrote != nil {
-		for _, w := range t.TransactItems {
-			if w.Put != nil && text(w.Put.Item["sk"]) == "P" && strings.HasPrefix(text(w.Put.Item["pk"]), "P#") {
-				l.wrote(w.Put.Item)
+	if err == nil && l.wrote != nil {
+		for _, it := range puts(in.Parameters) {
+			if text(it["sk"]) == "P" && strings.HasPrefix(text(it["pk"]), "P#") {
+				l.wrote(it)
 			}
 		}
 	}
 	return out, meta, err
+}
+
+// puts returns the items that an operation writes whole.
+func puts(params any) []attributes {
+	var all []attributes
+	switch p := params.(type) {
+	case *dynamodb.PutItemInput:
+		all = append(all, p.Item)
+	case *dynamodb.TransactWriteItemsInput:
+		for _, w := range p.TransactItems {
+			if w.Put != nil {
+				all = append(all, w.Put.Item)
+			}
+		}
+	}
+	return all
 }
 
 // A charge is what one key cost.

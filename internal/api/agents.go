@@ -36,7 +36,7 @@ type Customers interface {
 	ClaimsOn(ctx context.Context, customers []identity.CustomerID) (map[identity.CustomerID][]contact.Claim, error)
 	SaveClaim(ctx context.Context, next contact.Claim, read []contact.Claim) error
 	ProblemOf(ctx context.Context, reason, product string) (string, error)
-	Problem(ctx context.Context, id string) (problem.Record, error)
+	Uncounted(ctx context.Context, id string) (problem.Record, error)
 	AffectedOf(ctx context.Context, problemID string, customers []identity.CustomerID) (map[identity.CustomerID]problem.Affected, error)
 	ContactByID(ctx context.Context, c identity.Customer, id string) (contact.Contact, contact.ID, identity.CustomerID, error)
 	PutCorrection(ctx context.Context, c contact.Correction) error

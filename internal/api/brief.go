@@ -100,7 +100,7 @@ func (a *Agents) problemOf(ctx context.Context, c identity.Customer, reason, pro
 	if err != nil || id == "" {
 		return nil, err
 	}
-	p, err := problem.Standing(ctx, id, a.Store.Problem)
+	p, err := problem.Standing(ctx, id, a.Store.Uncounted)
 	if err != nil {
 		return nil, err
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/heard-intake/heard/internal/candidate"
 	"github.com/heard-intake/heard/internal/fault"
+	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/problem"
 	"github.com/heard-intake/heard/internal/taxonomy"
 )
@@ -115,12 +116,22 @@ func errForeign() error {
 	return fault.New(fault.Forbidden, "it belongs to another department")
 }
 
-// problem returns the problem in the path, if the token reaches it.
+// problem returns the problem in the path, if the token reaches it, with the
+// counts that were told last.
 func (d *Departments) problem(ctx context.Context, r *request, id string) (problem.Record, error) {
+	return reached(ctx, r, id, d.Store.Uncounted)
+}
+
+// counted is [Departments.problem] with what it counts now.
+func (d *Departments) counted(ctx context.Context, r *request) (problem.Record, error) {
+	return reached(ctx, r, r.param("id"), d.Store.Problem)
+}
+
+func reached(ctx context.Context, r *request, id string, read func(context.Context, string) (problem.Record, error)) (problem.Record, error) {
 	if !printable(id, maxID) {
 		return problem.Record{}, fault.New(fault.NotFound, "there is no such problem")
 	}
-	p, err := d.Store.Problem(ctx, id)
+	p, err := read(ctx, id)
 	if err != nil {
 		return p, err
 	}
@@ -134,14 +145,21 @@ func (d *Departments) read(ctx context.Context, r *request) (reply, error) {
 	if err := r.query().done(); err != nil {
 		return reply{}, err
 	}
-	p, err := d.problem(ctx, r, r.param("id"))
+	p, err := d.counted(ctx, r)
 	return reply{body: view(p), etag: tag(p)}, err
 }
 
 type affectedPage struct {
-	Customers []problem.Affected `json:"customers"`
-	Cursor    string             `json:"cursor,omitempty"`
-	Complete  bool               `json:"complete"`
+	Customers []affectedView `json:"customers"`
+	Cursor    string         `json:"cursor,omitempty"`
+	Complete  bool           `json:"complete"`
+}
+
+// An affectedView is a customer whom a problem touches.
+type affectedView struct {
+	Customer identity.CustomerID `json:"customerId"`
+	Contacts []string            `json:"contacts"` // ids
+	Since    time.Time           `json:"since"`    // of the first of them
 }
 
 func (d *Departments) affected(ctx context.Context, r *request) (reply, error) {
@@ -159,7 +177,11 @@ func (d *Departments) affected(ctx context.Context, r *request) (reply, error) {
 	all, err := walk(d.Store, "affected "+p.ID, cursor, func(place string) ([]problem.Affected, string, error) {
 		return d.Store.AllAffected(ctx, p.ID, limit, place)
 	})
-	return reply{body: affectedPage{all.items, all.cursor, all.complete}}, err
+	page := affectedPage{Customers: []affectedView{}, Cursor: all.cursor, Complete: all.complete}
+	for _, a := range all.items {
+		page.Customers = append(page.Customers, affectedView{a.Customer, a.Contacts(), a.Since()})
+	}
+	return reply{body: page}, err
 }
 
 // A change is what a department says of a problem.
@@ -193,7 +215,7 @@ func (d *Departments) update(ctx context.Context, r *request) (reply, error) {
 		return reply{}, err
 	}
 	for range maxTries {
-		p, err := d.problem(ctx, r, r.param("id"))
+		p, err := d.counted(ctx, r)
 		if err != nil {
 			return reply{}, err
 		}

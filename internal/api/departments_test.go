@@ -30,17 +30,17 @@ const (
 func (s *stack) problem(name, department string, n int) string {
 	s.t.Helper()
 	at := now.Add(-time.Duration(n) * time.Minute)
-	p, events := problem.Open(problem.Seed{
-		ID: "p-" + name, Reason: "reason-" + name, Department: department, Severity: "normal", TaxonomyVersion: "2026-01",
-		Names: problem.Names{Department: problem.Label{NL: department, EN: department}}, FirstSeen: at, LastSeen: at,
-		Contacts: 5, Customers: 5, PerDay: map[string]int{at.Format(time.DateOnly): 5},
-	}, at)
 	var affected []problem.Affected
 	for i := range 5 {
 		affected = append(affected, problem.Affected{
-			Customer: identity.CustomerID(fmt.Sprintf("01931c2e-7a40-7c1e-9d3b-00000000000%d", i)), Contacts: []string{fmt.Sprint("k", i)}, Since: at,
+			Customer: identity.CustomerID(fmt.Sprintf("01931c2e-7a40-7c1e-9d3b-00000000000%d", i)),
+			Seen:     []problem.Seen{{Contact: fmt.Sprint("k", i), Day: at.Format(time.DateOnly), At: at}},
 		})
 	}
+	p, events := problem.Open(problem.Seed{
+		ID: "p-" + name, Reason: "reason-" + name, Department: department, Severity: "normal", TaxonomyVersion: "2026-01",
+		Names: problem.Names{Department: problem.Label{NL: department, EN: department}}, Affected: affected,
+	}, at)
 	if err := s.table.OpenProblem(s.t.Context(), problem.Record{Problem: p, Quotes: []string{"de factuur klopt niet"}, Events: events}, affected); err != nil {
 		s.t.Fatal(err)
 	}
@@ -299,8 +299,8 @@ func TestUpdatesThatRaceAreNotLost(t *testing.T) {
 		t.Fatal(err)
 	}
 	seen := s.do(call{route: problemRoute, path: path}).header["ETag"]
-	more, _ := problem.Affected{Customer: "c-joined", Since: now}.With(nil, []problem.Seen{{Customer: "c-joined", Contact: "k-joined", Day: "2026-03-01", At: now}})
-	if err := s.table.ChangeAffected(t.Context(), rec.Problem, []problem.Change{more}); err != nil {
+	more, _ := problem.Affected{Customer: "c-joined"}.With(nil, []problem.Seen{{Customer: "c-joined", Contact: "k-joined", Day: "2026-03-01", At: now}})
+	if err := s.table.ChangeAffected(t.Context(), rec.ID, []problem.Change{more}); err != nil {
 		t.Fatal(err)
 	}
 	var p problemView

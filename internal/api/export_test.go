@@ -36,7 +36,7 @@ func Views() map[string]any {
 		"Identity": identified{}, "MergeRequest": merging{}, "Split": split{}, "MoveRequest": moving{}, "KnownPage": knownPage{}, "KnownAlias": identity.Known{},
 		"KnownLink": identity.KnownLink{}, "SuggestionPage": suggestionPage{}, "DecisionRequest": deciding{}, "AuditPage": auditPage{}, "IdentityChange": identity.Change{},
 		"Unjoined": identity.Unjoined{}, "ProblemPage": problemPage{}, "Problem": problemView{}, "Names": problem.Names{}, "Label": problem.Label{},
-		"AffectedPage": affectedPage{}, "Affected": problem.Affected{}, "Update": change{},
+		"AffectedPage": affectedPage{}, "Affected": affectedView{}, "Update": change{},
 		"Opening": opening{}, "Hand": hand{}, "ContactRef": workflow.Ref{}, "ProblemLogPage": logPage{}, "ProblemLogLine": problem.Line{},
 		"Evidence": problem.Evidence{}, "Proof": problem.Proof{}, "Part": problem.Part{},
 		"Session": session{}, "Posted": posted{}, "ChatPage": chatPage{}, "Line": line{},

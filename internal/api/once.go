@@ -47,7 +47,7 @@ func (d *Departments) resend(ctx context.Context, r *request) (reply, error) {
 		return reply{}, fault.New(fault.Invalid, "this takes no body")
 	}
 	for range maxTries {
-		p, err := d.problem(ctx, r, r.param("id"))
+		p, err := d.counted(ctx, r)
 		if err != nil {
 			return reply{}, err
 		}

@@ -1,9 +1,12 @@
 package problem
 
 import (
+	"hash/fnv"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/heard-intake/heard/internal/identity"
 )
 
 // Grown returns a problem after contacts joined it, of which the counts are
@@ -42,37 +45,50 @@ func AddQuotes(have, more []string) ([]string, bool) {
 // are no longer evidence and others that are; false when there is nothing to
 // change.
 func (a Affected) With(gone, seen []Seen) (Change, bool) {
-	c := Change{Affected: a, Was: a.Contacts, PerDay: map[string]int{}}
-	c.Contacts = slices.Clone(a.Contacts)
+	c := Change{Affected: Affected{Customer: a.Customer, Seen: slices.Clone(a.Seen)}, Was: a.Seen}
 	for _, s := range gone {
-		if i := slices.Index(c.Contacts, s.Contact); i >= 0 {
-			c.Contacts = slices.Delete(c.Contacts, i, i+1)
-			c.PerDay[s.Day]--
-		}
+		c.Seen = slices.DeleteFunc(c.Seen, func(o Seen) bool { return o.Contact == s.Contact })
 	}
 	for _, s := range seen {
-		if slices.Contains(c.Contacts, s.Contact) {
-			continue
-		}
-		c.Contacts = append(c.Contacts, s.Contact)
-		c.PerDay[s.Day]++
-		if c.Since.IsZero() || s.At.Before(c.Since) {
-			c.Since = s.At
-		}
-		if s.At.After(c.Last) {
-			c.Last = s.At
+		if !c.has(s.Contact) {
+			c.Seen = append(c.Seen, Seen{Customer: a.Customer, Contact: s.Contact, Day: s.Day, At: s.At})
 		}
 	}
-	slices.Sort(c.Contacts)
-	return c, !slices.Equal(c.Contacts, a.Contacts)
+	slices.SortFunc(c.Seen, func(a, b Seen) int { return strings.Compare(a.Contact, b.Contact) })
+	same := func(a, b Seen) bool { return a.Contact == b.Contact && a.Day == b.Day && a.At.Equal(b.At) }
+	return c, !slices.EqualFunc(c.Seen, a.Seen, same)
 }
 
-// See widens the time of a problem's contacts by a change.
-func (p *Problem) See(c Change) {
-	if !c.Since.IsZero() && (p.FirstSeen.IsZero() || c.Since.Before(p.FirstSeen)) {
-		p.FirstSeen = c.Since
+// Count counts a customer whom a problem touches.
+func (p *Problem) Count(a Affected) {
+	p.Customers++
+	for _, s := range a.Seen {
+		p.Contacts++
+		p.PerDay[s.Day]++
+		if p.FirstSeen.IsZero() || s.At.Before(p.FirstSeen) {
+			p.FirstSeen = s.At
+		}
+		if s.At.After(p.LastSeen) {
+			p.LastSeen = s.At
+		}
 	}
-	if c.Last.After(p.LastSeen) {
-		p.LastSeen = c.Last
+}
+
+// small is the milestone before which a problem is counted whenever somebody
+// joins it: that is a few read units.
+const small = 100
+
+// Looks reports whether a problem is counted when these customers join it. One
+// that grew is looked at by one in so many, the same ones however often they
+// come: so many that a milestone is told about a twentieth late, and that a join
+// costs the same, on average, at any size.
+func (p Problem) Looks(joining []identity.CustomerID) bool {
+	if p.Milestone < small {
+		return len(joining) > 0
 	}
+	return slices.ContainsFunc(joining, func(c identity.CustomerID) bool {
+		h := fnv.New32a()
+		h.Write([]byte(p.ID + string(c)))
+		return h.Sum32()%uint32(p.Milestone/20) == 0 //nolint:gosec // a milestone is no more than there are people
+	})
 }

@@ -180,10 +180,8 @@ type Seed struct {
 	ID, Reason, Product, Department string
 	Names                           Names
 	Severity, TaxonomyVersion       string
-	FirstSeen, LastSeen             time.Time // of the contacts so far
-	Contacts, Customers             int
-	PerDay                          map[string]int
-	By                              string // who opened it by hand; empty when it was detected
+	Affected                        []Affected // so far
+	By                              string     // who opened it by hand; empty when it was detected
 }
 
 // Open returns a new problem and what to tell about it.
@@ -191,19 +189,16 @@ func Open(s Seed, at time.Time) (Problem, []Event) {
 	p := Problem{
 		OpenedBy: s.By, ID: s.ID, Version: 1, Reason: s.Reason, Product: s.Product, Department: s.Department, Names: s.Names,
 		State: Detected, Severity: s.Severity, TaxonomyVersion: s.TaxonomyVersion,
-		OpenedAt: at, ChangedAt: at, FirstSeen: s.FirstSeen, LastSeen: s.LastSeen,
-		Contacts: s.Contacts, Customers: s.Customers, PerDay: clonedDays(s.PerDay),
+		OpenedAt: at, ChangedAt: at, PerDay: map[string]int{},
+	}
+	for _, a := range s.Affected {
+		p.Count(a)
+	}
+	if p.Contacts == 0 {
+		p.FirstSeen, p.LastSeen = at, at
 	}
 	p.Milestone, _ = Milestone(0, p.Customers)
 	return p, []Event{{Kind: EventOpened, Department: p.Department, By: s.By, At: at, To: Detected}}
-}
-
-func clonedDays(days map[string]int) map[string]int {
-	c := make(map[string]int, len(days)+1)
-	for d, n := range days {
-		c[d] = n
-	}
-	return c
 }
 
 // Milestone returns the highest of 10, 25, 50, 100, 250, 500, 1000, ... that

@@ -22,13 +22,24 @@ func opened(t testing.TB) problem.Problem {
 			Reason:     problem.Label{NL: "Handleiding onduidelijk", EN: "Manual unclear"},
 			Product:    problem.Label{NL: "Thermostaat", EN: "Thermostat"},
 		},
-		Severity: "normal", TaxonomyVersion: "7", FirstSeen: noon.AddDate(0, 0, -3), LastSeen: noon,
-		Contacts: 6, Customers: 5, PerDay: map[string]int{"2026-03-07": 2, "2026-03-10": 4},
+		Severity: "normal", TaxonomyVersion: "7", Affected: []problem.Affected{
+			{Customer: "c1", Seen: []problem.Seen{seen("k1", -3), seen("k2", 0)}}, {Customer: "c2", Seen: []problem.Seen{seen("k3", -3)}},
+			{Customer: "c3", Seen: []problem.Seen{seen("k4", 0)}}, {Customer: "c4", Seen: []problem.Seen{seen("k5", 0)}}, {Customer: "c5", Seen: []problem.Seen{seen("k6", 0)}},
+		},
 	}, noon)
+	if days := map[string]int{"2026-03-07": 2, "2026-03-10": 4}; p.Contacts != 6 || p.Customers != 5 || !maps.Equal(p.PerDay, days) || !p.FirstSeen.Equal(noon.AddDate(0, 0, -3)) || !p.LastSeen.Equal(noon) {
+		t.Fatalf("opened %+v", p)
+	}
 	if len(events) != 1 || events[0].Kind != problem.EventOpened || p.State != problem.Detected || p.Version != 1 {
 		t.Fatalf("opened %+v with %+v", p, events)
 	}
 	return p
+}
+
+// seen is a contact some days after noon.
+func seen(id string, day int) problem.Seen {
+	at := noon.AddDate(0, 0, day)
+	return problem.Seen{Contact: id, Day: at.Format(time.DateOnly), At: at}
 }
 
 // step is a complete update to a state.
@@ -201,30 +212,26 @@ func TestGrownTellsAtMilestones(t *testing.T) {
 
 func TestAChangeOfACustomersPart(t *testing.T) {
 	t.Parallel()
-	seen := func(id string, day int) problem.Seen {
-		at := noon.AddDate(0, 0, day)
-		return problem.Seen{Customer: "c", Contact: id, Day: at.Format(time.DateOnly), At: at}
-	}
-	had := problem.Affected{Customer: "c", Contacts: []string{"k1", "k2"}, Since: noon}
+	had := problem.Affected{Seen: []problem.Seen{seen("k1", 0), seen("k2", 0)}}
 	for _, tt := range []struct {
 		name       string
 		gone, seen []problem.Seen
-		want       []string
-		days       map[string]int
-		since      time.Time
+		want       []problem.Seen
 		same       bool
 	}{
-		{"a new contact", nil, []problem.Seen{seen("k3", 1)}, []string{"k1", "k2", "k3"}, map[string]int{"2026-03-11": 1}, noon, false},
-		{"one that is there", nil, []problem.Seen{seen("k2", 1)}, []string{"k1", "k2"}, map[string]int{}, noon, true},
-		{"one that goes", []problem.Seen{seen("k2", 0)}, nil, []string{"k1"}, map[string]int{"2026-03-10": -1}, noon, false},
-		{"one that is not there goes", []problem.Seen{seen("k9", 0)}, nil, []string{"k1", "k2"}, map[string]int{}, noon, true},
-		{"one that gets another id", []problem.Seen{seen("k2", 0)}, []problem.Seen{seen("k3", -1)}, []string{"k1", "k3"}, map[string]int{"2026-03-10": -1, "2026-03-09": 1}, noon.AddDate(0, 0, -1), false},
-		{"all go", []problem.Seen{seen("k1", 0), seen("k2", 0)}, nil, nil, map[string]int{"2026-03-10": -2}, noon, false},
+		{"a new contact", nil, []problem.Seen{seen("k3", 1)}, []problem.Seen{seen("k1", 0), seen("k2", 0), seen("k3", 1)}, false},
+		{"one that is there", nil, []problem.Seen{seen("k2", 1)}, had.Seen, true},
+		{"one that goes", []problem.Seen{seen("k2", 0)}, nil, []problem.Seen{seen("k1", 0)}, false},
+		{"one that shows the cause another day", []problem.Seen{seen("k2", 0)}, []problem.Seen{seen("k2", 1)}, []problem.Seen{seen("k1", 0), seen("k2", 1)}, false},
+		{"the same once more", []problem.Seen{seen("k2", 1)}, []problem.Seen{seen("k2", 0)}, had.Seen, true},
+		{"one that is not there goes", []problem.Seen{seen("k9", 0)}, nil, had.Seen, true},
+		{"one that gets another id", []problem.Seen{seen("k2", 0)}, []problem.Seen{seen("k3", -1)}, []problem.Seen{seen("k1", 0), seen("k3", -1)}, false},
+		{"all go", []problem.Seen{seen("k1", 0), seen("k2", 0)}, nil, nil, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			c, differs := had.With(tt.gone, tt.seen)
-			if differs == tt.same || !slices.Equal(c.Contacts, tt.want) || !maps.Equal(c.PerDay, tt.days) || !c.Since.Equal(tt.since) || !slices.Equal(c.Was, had.Contacts) {
+			if differs == tt.same || !slices.Equal(c.Seen, tt.want) || !slices.Equal(c.Was, had.Seen) {
 				t.Errorf("%v %+v", differs, c)
 			}
 		})

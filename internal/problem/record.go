@@ -2,15 +2,12 @@ package problem
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
 )
-
-// MaxTogether is how many affected customers one write takes: a transaction
-// of DynamoDB has at most 100 items, and up to seven are the problem's own.
-const MaxTogether = 93
 
 // A Record is a problem as it is kept.
 type Record struct {
@@ -21,6 +18,9 @@ type Record struct {
 	// Filling says what has still to be moved to a part that was split off;
 	// nil when it has all.
 	Filling *Filling
+	// Opening is the slot from which on those who were seen have still to join a
+	// problem that was detected; empty when they all have.
+	Opening string
 	// Once makes the change that is written one that is made once only.
 	Once Once
 	// Resent counts how often the item of the latest version was asked for
@@ -49,11 +49,35 @@ type Once struct {
 	Expires time.Time
 }
 
-// An Affected is one customer whom a problem touches.
+// An Affected is one customer whom a problem touches, and by which contacts.
+// All that a problem counts is counted from these.
 type Affected struct {
-	Customer identity.CustomerID `json:"customerId"`
-	Contacts []string            `json:"contacts"` // ids
-	Since    time.Time           `json:"since"`    // of the first contact that is known
+	Customer identity.CustomerID
+	Seen     []Seen // each contact once, by their ids
+}
+
+// Contacts returns the ids of the contacts.
+func (a Affected) Contacts() []string {
+	ids := make([]string, len(a.Seen))
+	for i, s := range a.Seen {
+		ids[i] = s.Contact
+	}
+	return ids
+}
+
+// Since returns when the first contact showed the cause.
+func (a Affected) Since() time.Time {
+	var first time.Time
+	for _, s := range a.Seen {
+		if first.IsZero() || s.At.Before(first) {
+			first = s.At
+		}
+	}
+	return first
+}
+
+func (a Affected) has(contact string) bool {
+	return slices.ContainsFunc(a.Seen, func(s Seen) bool { return s.Contact == contact })
 }
 
 // A Seen is one customer with one cause on one day.
@@ -92,10 +116,8 @@ type Window struct {
 
 // A Change is what becomes of one customer's part in a problem.
 type Change struct {
-	Affected                // as it will be; without contacts: no longer affected
-	Was      []string       // the contacts as they were read
-	PerDay   map[string]int // contacts more, or fewer, by day
-	Last     time.Time      // of the contacts that are new; zero when there is none
+	Affected        // as it will be; without contacts: no longer affected
+	Was      []Seen // the contacts as they were read
 }
 
 // maxMerges bounds how many merges lead from one problem to the one that

@@ -37,7 +37,6 @@ import (
 //	later         T#<minute>#<hash>       D#contact
 //	due           <what it is about>      D#<kind>
 //	change made   P#<problem>             U#<hash of its name>
-//	counts        P#<problem>             N#<shard>
 //	open problem  W#<reason>#<product>    O
 //	of a product  W#<reason>#             O#<product>
 //	window        W#<reason>#<product>    <day>[T<hour>]#<customer>#<contact>
@@ -77,7 +76,6 @@ const (
 	correctionPrefix = "K~"
 	againPrefix      = "Z#"
 	affectedPrefix   = "A#"
-	countsPrefix     = "N#"
 	levelPrefix      = "#"
 	aliasPrefix      = "A#"
 	customerPrefix   = "C#"

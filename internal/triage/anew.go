@@ -105,7 +105,7 @@ func (t *Triage) recordedOf(ctx context.Context, c cause, ids []identity.Custome
 		by[c.reason+"#"+c.product] = &recorded{causes: []cause{c}, since: since, window: seen}
 		return err
 	}
-	rec, err := problem.Standing(ctx, id, t.Store.Problem)
+	rec, err := problem.Standing(ctx, id, t.Store.Uncounted)
 	if err != nil {
 		return err
 	}
@@ -132,7 +132,7 @@ func (t *Triage) listed(ctx context.Context, rec problem.Record, ids []identity.
 		into.lists = append(into.lists, a)
 	}
 	for _, part := range rec.Parts {
-		p, err := problem.Standing(ctx, part.ID, t.Store.Problem)
+		p, err := problem.Standing(ctx, part.ID, t.Store.Uncounted)
 		if err == nil {
 			err = t.listed(ctx, p, ids, into)
 		}
@@ -158,7 +158,7 @@ func (t *Triage) differences(p *plan, own picture, all []picture, r *recorded) {
 	e := func(who identity.CustomerID) *evidence { return p.of(r.causes[0], who) }
 	found := map[place]bool{}
 	for _, a := range r.lists {
-		for _, id := range a.Contacts {
+		for _, id := range a.Contacts() {
 			at := place{a.Customer, id}
 			found[at] = true
 			if _, ok := shown[at]; ok {

@@ -87,7 +87,7 @@ func TestABurstOnOneReasonIsOneProblemThatCountsExactly(t *testing.T) {
 		}
 		for _, a := range page {
 			customers++
-			listed += len(a.Contacts)
+			listed += len(a.Seen)
 		}
 		if cursor == "" {
 			break

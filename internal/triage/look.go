@@ -191,7 +191,7 @@ func opens(r problem.Rule, seen []problem.Seen, zone *time.Location) bool {
 // meant its product.
 func (t *Triage) explained(ctx context.Context, others map[string]string) (until time.Time, open bool, err error) {
 	for _, id := range others {
-		p, err := problem.Standing(ctx, id, t.Store.Problem)
+		p, err := problem.Standing(ctx, id, t.Store.Uncounted)
 		if err != nil || p.State.Open() {
 			return until, err == nil, err
 		}

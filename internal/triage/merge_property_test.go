@@ -70,11 +70,11 @@ func (m *mortal) OpenProblem(ctx context.Context, p problem.Record, affected []p
 	return m.Table.OpenProblem(ctx, p, affected)
 }
 
-func (m *mortal) ChangeAffected(ctx context.Context, p problem.Problem, changes []problem.Change) error {
+func (m *mortal) ChangeAffected(ctx context.Context, id string, changes []problem.Change) error {
 	if m.dead() {
 		return errDead
 	}
-	return m.Table.ChangeAffected(ctx, p, changes)
+	return m.Table.ChangeAffected(ctx, id, changes)
 }
 
 func (m *mortal) PutSeen(ctx context.Context, reason, product string, s problem.Seen) (bool, error) {
@@ -306,7 +306,7 @@ func (c *crowd) check(seed uint64) {
 	}
 	got := map[identity.CustomerID][]string{}
 	for _, a := range affected {
-		got[a.Customer] = a.Contacts
+		got[a.Customer] = a.Contacts()
 	}
 	for id := range want {
 		ks, _, err := c.table.Contacts(c.Context(), id, 100, "")

@@ -252,41 +252,67 @@ const maxSeen = 20_000
 // last is after every day and hour.
 const last = "9"
 
-// open opens the problem of a cause with everybody seen from a slot on. Who
-// was seen while it was being written joins it afterwards.
+// open opens the problem of a cause with everybody seen from a slot on.
 func (t *Triage) open(ctx context.Context, r taxonomy.Reason, product, from string) error {
 	all, err := t.Store.Seen(ctx, r.ID, product, from, last, maxSeen, t.Now())
 	if err != nil {
 		return err
 	}
-	slices.SortFunc(all, func(a, b problem.Seen) int { return a.At.Compare(b.At) })
-	affected, rest := together(all)
 	seed := problem.Seed{
 		ID: uuid.Must(uuid.NewV7()).String(), Reason: r.ID, Product: product, Department: t.Taxonomy.Owner(r.ID, product),
 		Names: t.names(r, product), Severity: string(r.Severity), TaxonomyVersion: t.Taxonomy.Version,
-		FirstSeen: all[0].At, LastSeen: all[len(all)-1-len(rest)].At, Customers: len(affected), PerDay: map[string]int{},
 	}
-	for _, s := range all[:len(all)-len(rest)] {
-		seed.Contacts++
-		seed.PerDay[s.Day]++
+	for _, e := range byCustomer(all) {
+		c, _ := problem.Affected{Customer: e.customer}.With(nil, e.seen)
+		seed.Affected = append(seed.Affected, c.Affected)
 	}
 	p, told := problem.Open(seed, t.Now().UTC())
 	p = problem.Agree(p, t.acknowledgeBy)
-	rec := problem.Record{Problem: p, Events: told, Quotes: quoted(all)}
-	if err := t.Store.OpenProblem(ctx, rec, affected); err != nil {
+	rec := problem.Record{Problem: p, Events: told, Quotes: quoted(all), Opening: from}
+	if err := t.Store.OpenProblem(ctx, rec, nil); err != nil {
 		return err
 	}
 	t.Meter.Count("Department", p.Department, map[string]int{"ProblemsOpened": 1})
-	if product != "" {
-		if err := t.takeIn(ctx, r, p); err != nil {
-			return err
+	return t.join(ctx, r, product, p.ID, nil)
+}
+
+// standing returns the problem that a problem was merged into, or that one
+// itself. An opening that broke off is finished on the way.
+func (t *Triage) standing(ctx context.Context, id string) (problem.Record, error) {
+	return problem.Standing(ctx, id, func(ctx context.Context, id string) (problem.Record, error) {
+		rec, err := t.Store.Uncounted(ctx, id)
+		if err != nil || rec.Opening == "" {
+			return rec, err
+		}
+		return t.fill(ctx, rec)
+	})
+}
+
+// fill has those who were seen before a problem opened join it. What has to be
+// done stands in the problem until all of it was: whoever opened it may die, and
+// whoever comes next does it. Whoever was seen after this looked finds the
+// problem there.
+func (t *Triage) fill(ctx context.Context, rec problem.Record) (problem.Record, error) {
+	if r, ok := t.Taxonomy.Reason(rec.Reason); ok && rec.Product != "" {
+		if err := t.takeIn(ctx, r, rec.Problem); err != nil {
+			return rec, err
 		}
 	}
-	late, err := t.Store.Seen(ctx, r.ID, product, from, last, maxSeen, t.Now())
+	all, err := t.Store.Seen(ctx, rec.Reason, rec.Product, rec.Opening, last, maxSeen, t.Now())
 	if err != nil {
-		return err
+		return rec, err
 	}
-	return t.join(ctx, r, product, p.ID, byCustomer(late))
+	if err := t.change(ctx, rec.ID, byCustomer(all)); err != nil {
+		return rec, err
+	}
+	if rec, err = t.Store.Problem(ctx, rec.ID); err != nil {
+		return rec, err
+	}
+	rec.Opening = ""
+	if p, told := problem.Grown(rec.Problem, false, rec.LastSeen); len(told) > 0 {
+		rec.Problem, rec.Events = p, told
+	}
+	return rec.Saved(), t.Store.SaveProblem(ctx, rec)
 }
 
 // takeIn merges the problem of those who named no product into that of the
@@ -338,27 +364,6 @@ func byCustomer(seen []problem.Seen) []evidence {
 	return evs
 }
 
-// together groups sightings by customer, as many as one write takes; rest are
-// the sightings that are left.
-func together(all []problem.Seen) (affected []problem.Affected, rest []problem.Seen) {
-	at := map[identity.CustomerID]int{}
-	for i, s := range all {
-		j, ok := at[s.Customer]
-		if !ok {
-			if len(affected) == problem.MaxTogether {
-				return affected, all[i:]
-			}
-			at[s.Customer] = len(affected)
-			affected = append(affected, problem.Affected{Customer: s.Customer, Contacts: []string{s.Contact}, Since: s.At})
-			continue
-		}
-		if !slices.Contains(affected[j].Contacts, s.Contact) {
-			affected[j].Contacts = append(affected[j].Contacts, s.Contact)
-		}
-	}
-	return affected, nil
-}
-
 func (t *Triage) names(r taxonomy.Reason, product string) problem.Names {
 	n := problem.Names{Reason: problem.Label(r.Names)}
 	if d, ok := t.Taxonomy.Department(t.Taxonomy.Owner(r.ID, product)); ok {
@@ -384,7 +389,7 @@ func quoted(all []problem.Seen) []string {
 // tells what comes of it. Through are the problems that it is a part of, for
 // one of these may have become whole again by a merge.
 func (t *Triage) join(ctx context.Context, r taxonomy.Reason, product, id string, evs []evidence, through ...string) error {
-	rec, err := problem.Standing(ctx, id, t.Store.Problem)
+	rec, err := t.standing(ctx, id)
 	if err != nil {
 		return err
 	}
@@ -405,12 +410,10 @@ func (t *Triage) join(ctx context.Context, r taxonomy.Reason, product, id string
 			return err
 		}
 	}
-	for some := range slices.Chunk(evs, problem.MaxTogether) {
-		if err := t.change(ctx, &rec.Problem, some); err != nil {
-			return err
-		}
+	if err := t.change(ctx, rec.ID, evs); err != nil {
+		return err
 	}
-	return t.tell(ctx, rec.ID, back, evs)
+	return t.tell(ctx, rec, back, evs)
 }
 
 // divide returns the evidence that goes to a part of a problem, and that which
@@ -448,12 +451,12 @@ func (t *Triage) back(ctx context.Context, r taxonomy.Reason, product string, re
 }
 
 // change changes the part of some customers in a problem.
-func (t *Triage) change(ctx context.Context, p *problem.Problem, evs []evidence) error {
+func (t *Triage) change(ctx context.Context, id string, evs []evidence) error {
 	customers := make([]identity.CustomerID, len(evs))
 	for i, e := range evs {
 		customers[i] = e.customer
 	}
-	known, err := t.Store.AffectedOf(ctx, p.ID, customers)
+	known, err := t.Store.AffectedOf(ctx, id, customers)
 	if err != nil {
 		return err
 	}
@@ -465,32 +468,34 @@ func (t *Triage) change(ctx context.Context, p *problem.Problem, evs []evidence)
 			changes = append(changes, c)
 		}
 	}
-	if err := t.Store.ChangeAffected(ctx, *p, changes); err != nil {
-		return err
-	}
-	for _, c := range changes {
-		p.See(c)
-	}
-	return nil
+	return t.Store.ChangeAffected(ctx, id, changes)
 }
 
-// tell writes a problem anew if its counts have something to tell, or if it
-// lacks quotes. What another run joined at the same time is counted by
-// whoever looks last.
-func (t *Triage) tell(ctx context.Context, id string, back bool, evs []evidence) error {
-	rec, err := t.Store.Problem(ctx, id)
+// tell counts a problem that these customers joined, if it is time to, and
+// writes it anew if its counts have something to tell, if it began earlier than
+// was known, or if it lacked quotes. It goes by who joins, and not by whose join
+// was new: a batch that broke off before it told comes again. What another run
+// joined at the same time is counted by whoever looks last.
+func (t *Triage) tell(ctx context.Context, was problem.Record, back bool, evs []evidence) error {
+	var joining []identity.CustomerID
+	var more []string
+	early := false
+	for _, e := range evs {
+		for _, s := range e.seen {
+			joining, more, early = append(joining, e.customer), append(more, s.Quote), early || s.At.Before(was.FirstSeen)
+		}
+	}
+	_, lacks := problem.AddQuotes(was.Quotes, more)
+	if !back && !early && !lacks && !(was.State.Open() && was.Looks(joining)) {
+		return nil
+	}
+	rec, err := t.Store.Problem(ctx, was.ID)
 	if err != nil {
 		return err
 	}
-	var more []string
-	for _, e := range evs {
-		for _, s := range e.seen {
-			more = append(more, s.Quote)
-		}
-	}
 	quotes, added := problem.AddQuotes(rec.Quotes, more)
 	p, told := problem.Grown(rec.Problem, back, rec.LastSeen)
-	if !added && len(told) == 0 {
+	if !added && !early && len(told) == 0 {
 		return nil
 	}
 	rec.Problem, rec.Quotes = problem.Agree(p, t.acknowledgeBy), quotes

@@ -31,11 +31,11 @@ func TestAnEarlierMessageThatComesLateCountsNoContactTwice(t *testing.T) {
 		t.Errorf("%d contacts of %d customers", p.Contacts, p.Customers)
 	}
 	affected, _, err := table.AllAffected(t.Context(), p.ID, 10, "")
-	if err != nil || len(affected) != 6 || len(affected[5].Contacts) != 1 {
+	if err != nil || len(affected) != 6 || len(affected[5].Seen) != 1 {
 		t.Errorf("affected %+v, %v", affected, err)
 	}
 	ks, _, err := table.Contacts(t.Context(), "c005", 10, "")
-	if err != nil || len(ks) != 1 || ks[0].ID != affected[5].Contacts[0] {
+	if err != nil || len(ks) != 1 || ks[0].ID != affected[5].Contacts()[0] {
 		t.Errorf("contacts %+v, %v", ks, err)
 	}
 }

@@ -48,10 +48,11 @@ type Store interface {
 
 	ProblemOf(ctx context.Context, reason, product string) (string, error)
 	Problem(ctx context.Context, id string) (problem.Record, error)
+	Uncounted(ctx context.Context, id string) (problem.Record, error)
 	OpenProblem(ctx context.Context, p problem.Record, affected []problem.Affected) error
 	SaveProblem(ctx context.Context, p problem.Record) error
 	AffectedOf(ctx context.Context, problemID string, customers []identity.CustomerID) (map[identity.CustomerID]problem.Affected, error)
-	ChangeAffected(ctx context.Context, p problem.Problem, changes []problem.Change) error
+	ChangeAffected(ctx context.Context, problemID string, changes []problem.Change) error
 
 	PutSeen(ctx context.Context, reason, product string, s problem.Seen) (bool, error)
 	DropSeen(ctx context.Context, reason, product string, s problem.Seen) error

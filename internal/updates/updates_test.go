@@ -87,7 +87,6 @@ func (b *bench) open(id, department string) {
 	b.Helper()
 	p, evs := problem.Open(problem.Seed{
 		ID: id, Reason: "reason-" + id, Department: department, Severity: "normal", TaxonomyVersion: "2026-01",
-		FirstSeen: now, LastSeen: now, Contacts: 5, Customers: 5, PerDay: map[string]int{"2099-03-02": 5},
 	}, now)
 	if err := b.table.OpenProblem(b.Context(), problem.Record{Problem: p, Events: evs}, nil); err != nil {
 		b.Fatal(err)

@@ -5,9 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/due"
-	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/problem"
 )
 
@@ -18,10 +16,13 @@ const maxAbsorbed = 50
 // contact that was joining the merged problem at that moment is found then.
 const settle = 5 * time.Minute
 
+// transferPage is how many customers are handed over together.
+const transferPage = 100
+
 // Transfer hands the customers of a merged problem to the one that it was
 // merged into.
 func (w *Workflow) Transfer(ctx context.Context, e due.Entry, now time.Time) (time.Time, error) {
-	from, err := w.Store.Problem(ctx, e.Of)
+	from, err := w.Store.Uncounted(ctx, e.Of)
 	if err != nil || from.State != problem.Merged {
 		return time.Time{}, gone(err)
 	}
@@ -38,19 +39,19 @@ func (w *Workflow) Transfer(ctx context.Context, e due.Entry, now time.Time) (ti
 // tells the department so, once. The merged problem keeps what it had. All of
 // it can be repeated.
 func (w *Workflow) Absorb(ctx context.Context, from problem.Record, now time.Time) error {
-	into, err := problem.Standing(ctx, from.MergedInto, w.Store.Problem)
+	into, err := problem.Standing(ctx, from.MergedInto, w.Store.Uncounted)
 	if err != nil {
 		return err
 	}
 	cursor := ""
 	for {
-		page, next, err := w.Store.AllAffected(ctx, from.ID, problem.MaxTogether, cursor)
+		page, next, err := w.Store.AllAffected(ctx, from.ID, transferPage, cursor)
 		if err != nil {
 			return err
 		}
-		joining, err := w.contacts(ctx, page)
-		if err != nil {
-			return err
+		var joining []problem.Seen
+		for _, a := range page {
+			joining = append(joining, a.Seen...)
 		}
 		if _, err := w.alter(ctx, into.ID, nil, joining); err != nil {
 			return err
@@ -73,43 +74,4 @@ func (w *Workflow) Absorb(ctx context.Context, from problem.Record, now time.Tim
 		return p, nil
 	})
 	return err
-}
-
-// contacts returns the contacts of affected customers with their days. The day
-// of a customer's only contact is that since when they are affected.
-func (w *Workflow) contacts(ctx context.Context, affected []problem.Affected) ([]problem.Seen, error) {
-	var out []problem.Seen
-	for _, a := range affected {
-		begun := map[string]time.Time{}
-		if len(a.Contacts) > 1 {
-			all, err := w.all(ctx, a)
-			if err != nil {
-				return nil, err
-			}
-			for _, k := range all {
-				begun[k.ID] = k.Start
-			}
-		}
-		for _, id := range a.Contacts {
-			at, ok := begun[id]
-			if !ok {
-				at = a.Since
-			}
-			out = append(out, w.seen(a.Customer, id, at))
-		}
-	}
-	return out, nil
-}
-
-// all returns the latest contacts of an affected customer.
-func (w *Workflow) all(ctx context.Context, a problem.Affected) ([]contact.Contact, error) {
-	c, err := w.Store.Customer(ctx, a.Customer)
-	if fault.KindOf(err) == fault.NotFound {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	all, _, err := w.Store.ContactsOf(ctx, c, 200, "")
-	return all, err
 }

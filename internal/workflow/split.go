@@ -161,11 +161,11 @@ func (w *Workflow) of(ctx context.Context, all []problem.Seen, ids ...string) ([
 // from the one which that was merged into meanwhile. Those that left these
 // meanwhile stay out.
 func (w *Workflow) moveTo(ctx context.Context, part problem.Record, moving []problem.Seen) error {
-	from, err := problem.Standing(ctx, part.SplitFrom, w.Store.Problem)
+	from, err := problem.Standing(ctx, part.SplitFrom, w.Store.Uncounted)
 	if err != nil {
 		return err
 	}
-	to, err := problem.Standing(ctx, part.ID, w.Store.Problem)
+	to, err := problem.Standing(ctx, part.ID, w.Store.Uncounted)
 	if err != nil || from.ID == to.ID {
 		return err
 	}
@@ -203,7 +203,7 @@ func (w *Workflow) filled(ctx context.Context, partID string, f problem.Filling)
 
 // filledUpTo keeps how far the words were looked for.
 func (w *Workflow) filledUpTo(ctx context.Context, partID string, f problem.Filling) error {
-	p, err := w.Store.Problem(ctx, partID)
+	p, err := w.Store.Uncounted(ctx, partID)
 	if err != nil || p.Filling == nil || p.Filling.After >= f.After {
 		return err
 	}
@@ -237,7 +237,7 @@ func splits(from problem.Record, s Split, words []string) error {
 func (w *Workflow) split(from problem.Record, s Split, words []string, id string) (rest, part problem.Record) {
 	opened, events := problem.Open(problem.Seed{
 		ID: id, Reason: from.Reason, Product: from.Product, Department: from.Department, Names: from.Names,
-		Severity: from.Severity, TaxonomyVersion: from.TaxonomyVersion, By: s.By, FirstSeen: s.At, LastSeen: s.At, PerDay: map[string]int{},
+		Severity: from.Severity, TaxonomyVersion: from.TaxonomyVersion, By: s.By,
 	}, s.At)
 	opened = problem.Agree(opened, w.AcknowledgeBy)
 	opened.SplitFrom = from.ID
@@ -267,9 +267,10 @@ func (w *Workflow) holding(ctx context.Context, id string, f problem.Filling) (f
 		if err != nil {
 			return nil, "", err
 		}
-		for _, k := range said {
-			if slices.Contains(a.Contacts, k.ID) && part.Takes(words(k.Messages)) {
-				found = append(found, w.seen(a.Customer, k.ID, k.Start))
+		for _, s := range a.Seen {
+			is := func(k contact.Contact) bool { return k.ID == s.Contact && part.Takes(words(k.Messages)) }
+			if slices.ContainsFunc(said, is) {
+				found = append(found, s)
 			}
 		}
 	}
@@ -285,7 +286,7 @@ func (w *Workflow) said(ctx context.Context, a problem.Affected) ([]contact.Cont
 	if err != nil {
 		return nil, err
 	}
-	ms, err := w.Store.Recent(ctx, c, a.Since)
+	ms, err := w.Store.Recent(ctx, c, a.Since())
 	if err != nil {
 		return nil, err
 	}

@@ -48,8 +48,8 @@ func (m *mortal) SplitProblem(ctx context.Context, from, part problem.Record) er
 	return m.write(func() error { return m.Table.SplitProblem(ctx, from, part) })
 }
 
-func (m *mortal) ChangeAffected(ctx context.Context, p problem.Problem, all []problem.Change) error {
-	return m.write(func() error { return m.Table.ChangeAffected(ctx, p, all) })
+func (m *mortal) ChangeAffected(ctx context.Context, id string, all []problem.Change) error {
+	return m.write(func() error { return m.Table.ChangeAffected(ctx, id, all) })
 }
 
 // says has the n-th customer say a text, which is a contact of its own.
@@ -84,7 +84,7 @@ func (b *bench) holds(id string, want map[string]bool) {
 	}
 	contacts := 0
 	for _, a := range all {
-		for _, k := range a.Contacts {
+		for _, k := range a.Contacts() {
 			contacts++
 			if !want[k] {
 				b.Errorf("%s holds %s", id, k)

@@ -26,13 +26,14 @@ import (
 // A Store is what the workflow reads and writes. [store.Table] is one.
 type Store interface {
 	Problem(ctx context.Context, id string) (problem.Record, error)
+	Uncounted(ctx context.Context, id string) (problem.Record, error)
 	SaveProblem(ctx context.Context, p problem.Record) error
 	OpenProblem(ctx context.Context, p problem.Record, affected []problem.Affected) error
 	SplitProblem(ctx context.Context, from, part problem.Record) error
 	ProblemOf(ctx context.Context, reason, product string) (string, error)
 	AllAffected(ctx context.Context, problemID string, limit int, cursor string) ([]problem.Affected, string, error)
 	AffectedOf(ctx context.Context, problemID string, customers []identity.CustomerID) (map[identity.CustomerID]problem.Affected, error)
-	ChangeAffected(ctx context.Context, p problem.Problem, changes []problem.Change) error
+	ChangeAffected(ctx context.Context, problemID string, changes []problem.Change) error
 	Customer(ctx context.Context, id identity.CustomerID) (identity.Customer, error)
 	Recent(ctx context.Context, c identity.Customer, from time.Time) ([]contact.Message, error)
 	Made(ctx context.Context, problemID string, once problem.Once, now time.Time) (bool, error)
@@ -126,25 +127,15 @@ func (w *Workflow) Open(ctx context.Context, r Request) (p problem.Record, id st
 		ID: uuid.Must(uuid.NewV7()).String(), Reason: reason.ID, Product: r.Product, Department: department.ID,
 		Names:    problem.Names{Department: problem.Label(department.Names), Reason: problem.Label(reason.Names), Product: problem.Label(product.Names)},
 		Severity: string(reason.Severity), TaxonomyVersion: t.Version, By: r.By,
-		FirstSeen: r.At, LastSeen: r.At, PerDay: map[string]int{},
 	}
-	var affected []problem.Affected
 	for _, c := range change(nil, nil, found) {
-		affected = append(affected, c.Affected)
-		seed.Customers++
-		seed.Contacts += len(c.Contacts)
-		for day, n := range c.PerDay {
-			seed.PerDay[day] += n
-		}
-		if c.Since.Before(seed.FirstSeen) {
-			seed.FirstSeen = c.Since
-		}
+		seed.Affected = append(seed.Affected, c.Affected)
 	}
 	opened, events := problem.Open(seed, r.At)
 	opened = problem.Agree(opened, w.AcknowledgeBy)
 	events[0].Comment = r.Comment
 	p = problem.Record{Problem: opened, Events: events}
-	if err := w.Store.OpenProblem(ctx, p, affected); err != nil {
+	if err := w.Store.OpenProblem(ctx, p, seed.Affected); err != nil {
 		if fault.KindOf(err) != fault.Conflict {
 			return p, "", err
 		}
@@ -259,16 +250,12 @@ func (w *Workflow) alter(ctx context.Context, id string, gone, joining []problem
 		if err := pause(ctx, try); err != nil {
 			return 0, err
 		}
-		p, err := w.Store.Problem(ctx, id)
-		if err != nil {
-			return 0, err
-		}
 		known, err := w.Store.AffectedOf(ctx, id, who)
 		if err != nil {
 			return 0, err
 		}
 		all := change(known, gone, joining)
-		err = w.Store.ChangeAffected(ctx, p.Problem, all)
+		err = w.Store.ChangeAffected(ctx, id, all)
 		if fault.KindOf(err) != fault.Conflict {
 			return len(all), err
 		}
@@ -283,7 +270,7 @@ func (w *Workflow) Attach(ctx context.Context, id string, refs []Ref, detach boo
 	if len(refs) == 0 {
 		return problem.Record{}, fault.New(fault.Invalid, "contacts is missing; name at least one")
 	}
-	p, err := w.Store.Problem(ctx, id)
+	p, err := w.Store.Uncounted(ctx, id)
 	if err != nil {
 		return p, err
 	}
@@ -299,8 +286,11 @@ func (w *Workflow) Attach(ctx context.Context, id string, refs []Ref, detach boo
 		gone, joining = found, nil
 	}
 	n, err := w.alter(ctx, id, gone, joining)
-	if err != nil || n == 0 {
+	if err != nil {
 		return p, err
+	}
+	if n == 0 {
+		return w.Store.Problem(ctx, id)
 	}
 	return w.Change(ctx, id, func(p problem.Record) (problem.Record, error) {
 		p.Problem, p.Events = problem.Tell(p.Problem, problem.Event{Kind: problem.EventUpdated, By: by, At: at, Comment: comment})

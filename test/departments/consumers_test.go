@@ -92,8 +92,8 @@ func (b *bench) tell(id string, version int, e problem.Event, customers int, aga
 			Department: problem.Label{NL: "Documentatie", EN: "Documentation"}, Reason: problem.Label{NL: "Handleiding onduidelijk", EN: "Manual unclear"},
 			Product: problem.Label{NL: "Koffiemachine", EN: "Coffee machine"},
 		},
-		FirstSeen: at, LastSeen: at, Contacts: customers + 2, Customers: customers, PerDay: map[string]int{"2026-03-02": customers + 2},
 	}, at)
+	p.Contacts, p.Customers, p.PerDay = customers+2, customers, map[string]int{"2026-03-02": customers + 2}
 	p.Version = version
 	e.Department = department
 	body, err := problem.ItemOf(p, e, []string{"Stap 4 in de handleiding klopt niet"}, "https://api.example.com").Marshal()

@@ -90,11 +90,12 @@ func (b *bench) item(version int, key string) {
 	b.Helper()
 	at := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
 	p, _ := problem.Open(problem.Seed{
-		ID: "p-1", Department: "documentation", FirstSeen: at, LastSeen: at, Contacts: 7, Customers: 5, PerDay: map[string]int{"2026-03-02": 7},
+		ID: "p-1", Department: "documentation",
 		Names: problem.Names{
 			Reason: problem.Label{NL: "Handleiding onduidelijk\r\nBcc: x@example.com", EN: "Manual unclear"}, Product: problem.Label{NL: "Café-apparaat", EN: "Café machine"},
 		},
 	}, at)
+	p.Contacts, p.Customers, p.PerDay = 7, 5, map[string]int{"2026-03-02": 7}
 	p.Version = version
 	body, err := problem.ItemOf(p, problem.Event{Kind: problem.EventOpened, Department: "documentation"}, []string{"Stap 4 klopt niet"}, "https://api.example.com").Marshal()
 	if err != nil {

@@ -1,0 +1,172 @@
+package store
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/heard-intake/heard/internal/fault"
+	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/problem"
+)
+
+// What a problem counts is kept nowhere: it is counted from the items of the
+// customers whom it touches, each of which one plain write changes. What the
+// problem's own item says of its counts is how they were when it last told
+// something.
+
+func affectedItem(problemID string, a problem.Affected) item {
+	it := key(problemPK(problemID), affectedSK(a.Customer))
+	it["k"] = seenSet(a.Seen)
+	return it
+}
+
+// seenSet is each contact with its day and time: some 45 bytes, so that fifteen
+// of them fit in one write unit.
+func seenSet(seen []problem.Seen) types.AttributeValue {
+	all := make([]string, len(seen))
+	for i, s := range seen {
+		all[i] = s.Contact + " " + s.Day + " " + strconv.FormatInt(s.At.UnixMilli(), 10)
+	}
+	return setOf(all)
+}
+
+func readAffected(it item) problem.Affected {
+	a := problem.Affected{Customer: identity.CustomerID(strings.TrimPrefix(text(it, skName), affectedPrefix))}
+	for _, k := range set(it, "k") {
+		contact, rest, _ := strings.Cut(k, " ")
+		day, ms, _ := strings.Cut(rest, " ")
+		a.Seen = append(a.Seen, problem.Seen{Customer: a.Customer, Contact: contact, Day: day, At: parseMillis(ms)})
+	}
+	slices.SortFunc(a.Seen, func(a, b problem.Seen) int { return strings.Compare(a.Contact, b.Contact) })
+	return a
+}
+
+// Problem returns a problem and what it counts, read strongly.
+func (t *Table) Problem(ctx context.Context, id string) (problem.Record, error) {
+	return t.problem(ctx, id, true)
+}
+
+// Uncounted is [Table.Problem] without counting, which costs more the more
+// customers there are: the counts are those that were told last.
+func (t *Table) Uncounted(ctx context.Context, id string) (problem.Record, error) {
+	return t.uncounted(ctx, id, true)
+}
+
+func (t *Table) uncounted(ctx context.Context, id string, consistent bool) (problem.Record, error) {
+	it, err := t.get(ctx, key(problemPK(id), problemSK), consistent)
+	if err != nil {
+		return problem.Record{}, err
+	}
+	if it == nil {
+		return problem.Record{}, fault.New(fault.NotFound, "there is no such problem")
+	}
+	return ReadProblem(it)
+}
+
+func (t *Table) problem(ctx context.Context, id string, consistent bool) (problem.Record, error) {
+	p, err := t.uncounted(ctx, id, consistent)
+	if err != nil {
+		return p, err
+	}
+	p.Contacts, p.Customers, p.PerDay = 0, 0, map[string]int{}
+	in := between(problemPK(id), affectedPrefix, affectedPrefix+"~")
+	in.ConsistentRead = &consistent
+	err = t.query(ctx, in, func(it item) bool {
+		p.Count(readAffected(it))
+		return true
+	})
+	p.Was = p.Problem
+	return p, err
+}
+
+// readProblems reads several problems at once.
+func (t *Table) readProblems(ctx context.Context, ids []string) ([]problem.Record, error) {
+	out := make([]problem.Record, len(ids))
+	return out, each(len(ids), func(i int) (err error) {
+		out[i], err = t.problem(ctx, ids[i], false)
+		return err
+	})
+}
+
+// each does something for 0 to n-1, a few at a time, and returns the first error.
+func each(n int, do func(i int) error) error {
+	errs := make([]error, n)
+	var wg sync.WaitGroup
+	slots := make(chan struct{}, shards)
+	for i := range n {
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			errs[i] = do(i)
+		})
+	}
+	wg.Wait()
+	return firstError(errs...)
+}
+
+// ChangeAffected changes the part that customers have in a problem, each in a
+// write of its own. [fault.Conflict] when one of them changed since it was read:
+// the others may have been changed. It can be repeated from a fresh reading.
+func (t *Table) ChangeAffected(ctx context.Context, problemID string, changes []problem.Change) error {
+	return each(len(changes), func(i int) error { return t.changeAffected(ctx, problemID, changes[i]) })
+}
+
+func (t *Table) changeAffected(ctx context.Context, problemID string, c problem.Change) error {
+	it, is := affectedItem(problemID, c.Affected), aws.String("attribute_not_exists(pk)")
+	var values item
+	if len(c.Was) > 0 {
+		is, values = aws.String("k = :was"), item{":was": seenSet(c.Was)}
+	}
+	var err error
+	if len(c.Seen) == 0 {
+		_, err = t.db.DeleteItem(ctx, &dynamodb.DeleteItemInput{
+			TableName: t.name, Key: key(text(it, pkName), text(it, skName)), ConditionExpression: is, ExpressionAttributeValues: values,
+		})
+	} else {
+		_, err = t.db.PutItem(ctx, &dynamodb.PutItemInput{TableName: t.name, Item: it, ConditionExpression: is, ExpressionAttributeValues: values})
+	}
+	return conditional(err, "the problem changed")
+}
+
+// AffectedOf returns those of the customers whom a problem touches already.
+func (t *Table) AffectedOf(ctx context.Context, problemID string, customers []identity.CustomerID) (map[identity.CustomerID]problem.Affected, error) {
+	out := map[identity.CustomerID]problem.Affected{}
+	for chunk := range slices.Chunk(customers, 100) {
+		keys := make([]item, len(chunk))
+		for i, c := range chunk {
+			keys[i] = key(problemPK(problemID), affectedSK(c))
+		}
+		items, err := t.batchGet(ctx, keys, true)
+		if err != nil {
+			return nil, err
+		}
+		for _, it := range items {
+			a := readAffected(it)
+			out[a.Customer] = a
+		}
+	}
+	return out, nil
+}
+
+// AllAffected returns the customers whom a problem touches, at most limit
+// after the cursor, which is the last customer seen.
+func (t *Table) AllAffected(ctx context.Context, problemID string, limit int, cursor string) ([]problem.Affected, string, error) {
+	in := between(problemPK(problemID), affectedPrefix+cursor+"\x00", affectedPrefix+"~")
+	in.Limit = ptr(int32(limit + 1)) //nolint:gosec // bounded by the API
+	var out []problem.Affected
+	err := t.query(ctx, in, func(it item) bool {
+		out = append(out, readAffected(it))
+		return len(out) <= limit
+	})
+	if err != nil || len(out) <= limit {
+		return out, "", err
+	}
+	return out[:limit], string(out[limit-1].Customer), nil
+}
