@@ -76,7 +76,7 @@ func (p *Problem) Count(a Affected) {
 
 // small is the milestone before which a problem is counted whenever somebody
 // joins it: that is a few read units.
-const small = 100
+const small = 50
 
 // Looks reports whether a problem is counted when these customers join it. One
 // that grew is looked at by one in so many, the same ones however often they

@@ -1,6 +1,7 @@
 package problem_test
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"github.com/heard-intake/heard/internal/fault"
+	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/problem"
 )
 
@@ -291,5 +293,28 @@ func TestOpens(t *testing.T) {
 	berlin := time.FixedZone("", 3600)
 	if got := rule.FirstDay(time.Date(2026, 3, 9, 23, 30, 0, 0, time.UTC).In(berlin)); got != "2026-03-04" {
 		t.Errorf("the window begins on %s", got)
+	}
+}
+
+func TestAProblemThatGrewIsCountedByOneInSoMany(t *testing.T) {
+	t.Parallel()
+	for milestone, want := range map[int]int{0: 10_000, 10: 10_000, 25: 10_000, 50: 5000, 100: 2000, 1000: 200, 10_000: 20} {
+		p := problem.Problem{ID: "p", Milestone: milestone}
+		looks := 0
+		for n := range 10_000 {
+			who := []identity.CustomerID{identity.CustomerID(fmt.Sprint("c", n))}
+			if p.Looks(who) != p.Looks(who) {
+				t.Errorf("c%d does and does not", n)
+			}
+			if p.Looks(who) {
+				looks++
+			}
+		}
+		if looks < want*6/10 || looks > want*14/10 {
+			t.Errorf("milestone %d: %d of 10,000 look, want about %d", milestone, looks, want)
+		}
+		if p.Looks(nil) {
+			t.Error("nobody looks")
+		}
 	}
 }

@@ -32,7 +32,7 @@ func affectedItem(problemID string, a problem.Affected) item {
 func seenSet(seen []problem.Seen) types.AttributeValue {
 	all := make([]string, len(seen))
 	for i, s := range seen {
-		all[i] = s.Contact + " " + s.Day + " " + strconv.FormatInt(s.At.UnixMilli(), 10)
+		all[i] = s.Day + " " + strconv.FormatInt(s.At.UnixMilli(), 10) + " " + s.Contact
 	}
 	return setOf(all)
 }
@@ -40,8 +40,8 @@ func seenSet(seen []problem.Seen) types.AttributeValue {
 func readAffected(it item) problem.Affected {
 	a := problem.Affected{Customer: identity.CustomerID(strings.TrimPrefix(text(it, skName), affectedPrefix))}
 	for _, k := range set(it, "k") {
-		contact, rest, _ := strings.Cut(k, " ")
-		day, ms, _ := strings.Cut(rest, " ")
+		day, rest, _ := strings.Cut(k, " ")
+		ms, contact, _ := strings.Cut(rest, " ")
 		a.Seen = append(a.Seen, problem.Seen{Customer: a.Customer, Contact: contact, Day: day, At: parseMillis(ms)})
 	}
 	slices.SortFunc(a.Seen, func(a, b problem.Seen) int { return strings.Compare(a.Contact, b.Contact) })

@@ -78,6 +78,9 @@ func TestABurstOnOneReasonIsOneProblemThatCountsExactly(t *testing.T) {
 	if len(ps) != 1 || ps[0].Customers != contacts || ps[0].Contacts != contacts {
 		t.Fatalf("%d problems: %+v", len(ps), ps)
 	}
+	if told, _ := problem.Milestone(0, contacts*8/10); ps[0].Milestone < told {
+		t.Errorf("it told of %d customers last, of %d", ps[0].Milestone, contacts)
+	}
 	customers, listed, cursor := 0, 0, ""
 	for {
 		var page []problem.Affected

@@ -70,11 +70,24 @@ func (m *mortal) OpenProblem(ctx context.Context, p problem.Record, affected []p
 	return m.Table.OpenProblem(ctx, p, affected)
 }
 
-func (m *mortal) ChangeAffected(ctx context.Context, id string, changes []problem.Change) error {
+func (m *mortal) SaveProblem(ctx context.Context, p problem.Record) error {
 	if m.dead() {
 		return errDead
 	}
-	return m.Table.ChangeAffected(ctx, id, changes)
+	return m.Table.SaveProblem(ctx, p)
+}
+
+// ChangeAffected changes one customer after the other: each is a write.
+func (m *mortal) ChangeAffected(ctx context.Context, id string, changes []problem.Change) error {
+	for i := range changes {
+		if m.dead() {
+			return errDead
+		}
+		if err := m.Table.ChangeAffected(ctx, id, changes[i:i+1]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (m *mortal) PutSeen(ctx context.Context, reason, product string, s problem.Seen) (bool, error) {

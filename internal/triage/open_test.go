@@ -1,0 +1,61 @@
+package triage_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/heard-intake/heard/internal/contact"
+)
+
+// Who opens a problem may die at any of its writes. The batch that comes again
+// finds all who asked, and so does that of somebody who asks meanwhile.
+func TestAnOpeningThatBrokeOffIsFinished(t *testing.T) {
+	t.Parallel()
+	for _, meanwhile := range []int{0, 1} {
+		t.Run(fmt.Sprint("others meanwhile: ", meanwhile), func(t *testing.T) {
+			t.Parallel()
+			for writes := int64(0); ; writes++ {
+				if broke := opensWithin(t, writes, meanwhile); !broke {
+					if writes < 8 { // in the window, the problem, five customers, that all have joined
+						t.Errorf("an opening has %d writes", writes)
+					}
+					return
+				}
+			}
+		})
+	}
+}
+
+// opensWithin has triage die after some writes of an opening, and others ask
+// before it goes on.
+func opensWithin(t *testing.T, writes int64, others int) (broke bool) {
+	t.Helper()
+	tr, table := newTriage(t)
+	var ms []contact.Message
+	for c := range 5 + others {
+		ms = append(ms, says(c, 1, time.Duration(c)*time.Minute, unclear))
+	}
+	put(t, table, ms...)
+	handle(t, tr, ms[:4]...)
+	m := &mortal{Table: table}
+	m.left.Store(writes)
+	tr.Store = m
+	resp, err := tr.Handle(t.Context(), batchOf(ms[4]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tr.Store = table
+	for _, other := range ms[5:] {
+		handle(t, tr, other)
+		if ps := problems(t, table, "billing"); len(ps) != 1 || ps[0].Customers < 5 {
+			t.Errorf("after %d writes, and before the batch comes again: %+v", writes, ps)
+		}
+	}
+	handle(t, tr, ms[4])
+	ps := problems(t, table, "billing")
+	if len(ps) != 1 || ps[0].Customers != len(ms) || ps[0].Contacts != len(ms) || ps[0].Version != 1 || ps[0].Opening != "" {
+		t.Errorf("after %d writes: %+v", writes, ps)
+	}
+	return len(resp.BatchItemFailures) > 0
+}
