@@ -50,7 +50,7 @@ func (a Affected) With(gone, seen []Seen) (Change, bool) {
 		c.Seen = slices.DeleteFunc(c.Seen, func(o Seen) bool { return o.Contact == s.Contact })
 	}
 	for _, s := range seen {
-		if !c.has(s.Contact) {
+		if !c.Has(s.Contact) {
 			c.Seen = append(c.Seen, Seen{Customer: a.Customer, Contact: s.Contact, Day: s.Day, At: s.At})
 		}
 	}
@@ -80,8 +80,8 @@ const small = 50
 
 // Looks reports whether a problem is counted when these customers join it. One
 // that grew is looked at by one in so many, the same ones however often they
-// come: so many that a milestone is told about a twentieth late, and that a join
-// costs the same, on average, at any size.
+// come: so many that a milestone is told some 2 % late, and that a join costs
+// the same, on average, at any size.
 func (p Problem) Looks(joining []identity.CustomerID) bool {
 	if p.Milestone < small {
 		return len(joining) > 0

@@ -76,7 +76,8 @@ func (a Affected) Since() time.Time {
 	return first
 }
 
-func (a Affected) has(contact string) bool {
+// Has reports whether a contact is one of them.
+func (a Affected) Has(contact string) bool {
 	return slices.ContainsFunc(a.Seen, func(s Seen) bool { return s.Contact == contact })
 }
 

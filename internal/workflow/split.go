@@ -151,7 +151,7 @@ func (w *Workflow) of(ctx context.Context, all []problem.Seen, ids ...string) ([
 	}
 	foreign := func(s problem.Seen) bool {
 		return !slices.ContainsFunc(affected, func(known map[identity.CustomerID]problem.Affected) bool {
-			return slices.Contains(known[s.Customer].Contacts, s.Contact)
+			return known[s.Customer].Has(s.Contact)
 		})
 	}
 	return slices.DeleteFunc(slices.Clone(all), foreign), nil

@@ -255,9 +255,10 @@ func (w *Workflow) alter(ctx context.Context, id string, gone, joining []problem
 			return 0, err
 		}
 		all := change(known, gone, joining)
+		changed = max(changed, len(all)) // a try that met another may have changed some
 		err = w.Store.ChangeAffected(ctx, id, all)
 		if fault.KindOf(err) != fault.Conflict {
-			return len(all), err
+			return changed, err
 		}
 	}
 	return 0, fault.New(fault.Unavailable, "the problem keeps changing")
