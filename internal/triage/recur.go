@@ -486,7 +486,8 @@ func (t *Triage) tell(ctx context.Context, was problem.Record, back bool, evs []
 		}
 	}
 	_, lacks := problem.AddQuotes(was.Quotes, more)
-	if !back && !early && !lacks && !(was.State.Open() && was.Looks(joining)) {
+	looks := was.State.Open() && was.Looks(joining)
+	if !back && !early && !lacks && !looks {
 		return nil
 	}
 	rec, err := t.Store.Problem(ctx, was.ID)
