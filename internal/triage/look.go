@@ -54,7 +54,7 @@ func (t *Triage) look(ctx context.Context, r taxonomy.Reason, product string, se
 	}
 	f, err := since(after)
 	if err == nil && f.opens && product != "" && rule.Threshold > 1 {
-		n, err := t.mistaken(ctx, r, product)
+		n, err := t.mistaken(ctx, r, product, rule.FirstDay(latest))
 		if err != nil {
 			return finding{}, err
 		}
@@ -90,10 +90,10 @@ func (t *Triage) look(ctx context.Context, r taxonomy.Reason, product string, se
 // one in ten, and as many again since those of one problem say much the same.
 const mistakenShare = 5
 
-// mistaken returns how many customers of the product's other problems, open or
-// solved within the window, may be taken for customers with this reason.
-func (t *Triage) mistaken(ctx context.Context, r taxonomy.Reason, product string) (int, error) {
-	customers := 0
+// mistaken returns how many customers of the product's other problems may have
+// been taken for customers with this reason since a day.
+func (t *Triage) mistaken(ctx context.Context, r taxonomy.Reason, product, since string) (int, error) {
+	contacts := 0
 	for _, other := range t.Taxonomy.Reasons {
 		if other.ID == r.ID || !other.PerProduct {
 			continue
@@ -109,11 +109,13 @@ func (t *Triage) mistaken(ctx context.Context, r taxonomy.Reason, product string
 		if err != nil {
 			return 0, err
 		}
-		if p.State.Open() || p.State.Solved() && p.ChangedAt.After(t.Now().Add(-r.Window.Duration())) {
-			customers += p.Customers
+		for day, n := range p.PerDay {
+			if day >= since {
+				contacts += n
+			}
 		}
 	}
-	return customers / mistakenShare, nil
+	return contacts / mistakenShare, nil
 }
 
 // enough reports whether enough people were seen in a window.
