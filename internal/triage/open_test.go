@@ -59,3 +59,29 @@ func opensWithin(t *testing.T, writes int64, others int) (broke bool) {
 	}
 	return len(resp.BatchItemFailures) > 0
 }
+
+// What triage recorded of a contact before it died is known by the message
+// that the contact began with then.
+func TestAContactWhoseBeginningComesAfterTriageDiedCountsOnce(t *testing.T) {
+	t.Parallel()
+	tr, table := newTriage(t)
+	for c := range 5 {
+		m := says(c, 1, time.Duration(c)*time.Minute, unclear)
+		put(t, table, m)
+		handle(t, tr, m)
+	}
+	first, second := says(9, 1, time.Hour, "Hallo"), says(9, 2, time.Hour+time.Minute, unclear)
+	put(t, table, second)
+	m := &mortal{Table: table}
+	m.left.Store(1) // the customer joins the problem, and the contact is not saved
+	tr.Store = m
+	if resp, err := tr.Handle(t.Context(), batchOf(second)); err != nil || len(resp.BatchItemFailures) == 0 {
+		t.Fatalf("triage did not die: %+v, %v", resp, err)
+	}
+	tr.Store = table
+	put(t, table, first)
+	handle(t, tr, first, second)
+	if ps := problems(t, table, "billing"); len(ps) != 1 || ps[0].Customers != 6 || ps[0].Contacts != 6 {
+		t.Errorf("counted %+v, want 6 contacts of 6 customers", ps)
+	}
+}

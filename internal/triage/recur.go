@@ -25,6 +25,7 @@ type cause struct{ reason, product string }
 type evidence struct {
 	customer   identity.CustomerID
 	seen, gone []problem.Seen
+	inside     []problem.Seen // what the contacts were called before earlier messages of them came
 }
 
 // evidenceOf collects what the plan changes of what the stored contacts show.
@@ -41,6 +42,7 @@ func (t *Triage) evidenceOf(p *plan, stored []contact.Contact) {
 			if !t.shows(before, k, c) {
 				e := of(k.Customer, c)
 				e.seen = append(e.seen, t.seen(p.customer, k, c))
+				e.inside = append(e.inside, inside(k)...)
 			}
 		}
 		for _, c := range before.Causes {
@@ -56,6 +58,16 @@ func (t *Triage) evidenceOf(p *plan, stored []contact.Contact) {
 			e.gone = append(e.gone, t.seenAt(k, c))
 		}
 	}
+}
+
+// inside returns the ids that a contact would have if it began with a later
+// one of its messages. Triage may have died after it recorded one of these with
+// a problem, and before it saved the contact: then nothing tells that it is gone.
+func inside(k contact.Contact) (ids []problem.Seen) {
+	for _, m := range k.Messages[min(1, len(k.Messages)):] {
+		ids = append(ids, problem.Seen{Contact: contact.IDOf(m.ID)})
+	}
+	return ids
 }
 
 // of returns the evidence of a cause that one customer's contacts give.
@@ -131,6 +143,7 @@ func joined(evs, more []evidence) []evidence {
 			continue
 		}
 		evs[i].seen, evs[i].gone = append(evs[i].seen, e.seen...), append(evs[i].gone, e.gone...)
+		evs[i].inside = append(evs[i].inside, e.inside...)
 	}
 	return evs
 }
@@ -420,7 +433,8 @@ func (t *Triage) join(ctx context.Context, r taxonomy.Reason, product, id string
 // stays. What is gone may have been evidence of either.
 func divide(part problem.Part, evs []evidence) (theirs, rest []evidence) {
 	for _, e := range evs {
-		t, r := evidence{customer: e.customer, gone: e.gone}, evidence{customer: e.customer, gone: e.gone}
+		t := evidence{customer: e.customer, gone: e.gone, inside: e.inside}
+		r := t
 		for _, s := range e.seen {
 			if part.Takes(s.Text) {
 				t.seen = append(t.seen, s)
@@ -428,7 +442,7 @@ func divide(part problem.Part, evs []evidence) (theirs, rest []evidence) {
 				r.seen = append(r.seen, s)
 			}
 		}
-		if len(t.seen)+len(t.gone) > 0 {
+		if len(t.seen)+len(t.gone)+len(t.inside) > 0 {
 			theirs = append(theirs, t)
 		}
 		rest = append(rest, r)
@@ -464,7 +478,7 @@ func (t *Triage) change(ctx context.Context, id string, evs []evidence) error {
 	for _, e := range evs {
 		was := known[e.customer]
 		was.Customer = e.customer
-		if c, differs := was.With(e.gone, e.seen); differs {
+		if c, differs := was.With(slices.Concat(e.gone, e.inside), e.seen); differs {
 			changes = append(changes, c)
 		}
 	}
