@@ -1,15 +1,10 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"strings"
 	"unicode/utf8"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"github.com/heard-intake/heard/internal/problem"
 )
@@ -44,7 +39,7 @@ func (m *mailer) candidateLetter(i problem.Item, words []string) letter {
 	t, s := m.tongue, maybes[m.tongue.name]
 	head := fmt.Sprintf(s.head, strings.Join(words, ", "))
 	l := letter{subject: head + " (" + t.people(i.Customers) + ")", parts: []string{head, s.what}}
-	l.add(t.contacts, t.people(i.Customers), i.Contacts, t.date(i.FirstSeen.In(m.zone)), t.date(i.LastSeen.In(m.zone)))
+	m.volume(&l, i)
 	l.under(s.confirm+":", m.link("confirm", i.ID))
 	l.under(s.dismiss+":", m.link("dismiss", i.ID))
 	if len(i.Quotes) > 0 {
@@ -82,16 +77,5 @@ func (m *mailer) judge(rw http.ResponseWriter, r *http.Request, title, do, id st
 	if do == "confirm" {
 		update["reason"] = p.Reason
 	}
-	body, err := json.Marshal(update)
-	if err == nil {
-		_, err = m.sqs.SendMessage(r.Context(), &sqs.SendMessageInput{QueueUrl: m.answers, MessageBody: aws.String(string(body))})
-	}
-	if err != nil {
-		slog.ErrorContext(r.Context(), "decision not passed on", "err", err)
-		p.Wrong = m.tongue.failed
-		m.show(rw, http.StatusServiceUnavailable, p)
-		return
-	}
-	p.Form, p.Text = false, m.tongue.thanks
-	m.show(rw, http.StatusOK, p)
+	m.pass(rw, r, update, p, p)
 }

@@ -123,13 +123,19 @@ func (m *mailer) happened(l *letter, i problem.Item) {
 		l.add("%s", proof)
 	}
 	if i.Contacts > 0 {
-		first, last := t.date(i.FirstSeen.In(m.zone)), t.date(i.LastSeen.In(m.zone))
-		if first == last {
-			l.add(t.contactsOn, t.people(i.Customers), i.Contacts, first)
-		} else {
-			l.add(t.contacts, t.people(i.Customers), i.Contacts, first, last)
-		}
+		m.volume(l, i)
 	}
+}
+
+// volume adds how many contacts there were, and when.
+func (m *mailer) volume(l *letter, i problem.Item) {
+	t := m.tongue
+	first, last := t.date(i.FirstSeen.In(m.zone)), t.date(i.LastSeen.In(m.zone))
+	if first == last {
+		l.add(t.contactsOn, t.people(i.Customers), i.Contacts, first)
+		return
+	}
+	l.add(t.contacts, t.people(i.Customers), i.Contacts, first, last)
 }
 
 func (m *mailer) by(l *letter, i problem.Item) {

@@ -148,21 +148,29 @@ func (m *mailer) take(rw http.ResponseWriter, r *http.Request, p page, i problem
 		m.show(rw, http.StatusBadRequest, p)
 		return
 	}
+	done := p
+	done.Stands = "" // where it stood is no news
+	if name := m.tongue.states[problem.State(update["to"])]; name != "" {
+		done.Title = name
+	}
+	m.pass(rw, r, update, p, done)
+}
+
+// pass puts an update on the queue of updates, and says so on a page that is
+// done; where it cannot, on the page with what was sent.
+func (m *mailer) pass(rw http.ResponseWriter, r *http.Request, update map[string]string, p, done page) {
 	body, err := json.Marshal(update)
 	if err == nil {
 		_, err = m.sqs.SendMessage(r.Context(), &sqs.SendMessageInput{QueueUrl: m.answers, MessageBody: aws.String(string(body))})
 	}
 	if err != nil {
-		slog.ErrorContext(r.Context(), "answer not passed on", "err", err)
+		slog.ErrorContext(r.Context(), "update not passed on", "err", err)
 		p.Wrong = m.tongue.failed
 		m.show(rw, http.StatusServiceUnavailable, p)
 		return
 	}
-	p.Form, p.Stands, p.Text = false, "", m.tongue.thanks // where it stood is no news
-	if name := m.tongue.states[problem.State(update["to"])]; name != "" {
-		p.Title = name
-	}
-	m.show(rw, http.StatusOK, p)
+	done.Form, done.Text = false, m.tongue.thanks
+	m.show(rw, http.StatusOK, done)
 }
 
 // fill makes an update of an answer, and says what is wrong with it. It has a
