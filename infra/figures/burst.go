@@ -8,6 +8,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"github.com/heard-intake/heard/internal/batch"
 	"github.com/heard-intake/heard/internal/channel/whatsapp"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/test/traffic"
@@ -82,7 +83,7 @@ func burst(ctx context.Context, r run, what, text, key string) error {
 // what is measured.
 func (s *stage) say(ctx context.Context, begin time.Time, text string, from, to int) error {
 	errs := make([]error, to-from)
-	each(to-from, 16, func(i int) {
+	batch.Each(to-from, 16, func(i int) {
 		n := from + i
 		who, at := traffic.Someone(n), begin.Add(time.Duration(n)*time.Minute/burstContacts)
 		d, err := whatsapp.Normalize(traffic.WhatsApp(traffic.Said{From: who, ID: traffic.Wamid(who, "burst"), At: at, Text: text}))

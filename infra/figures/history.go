@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/heard-intake/heard/internal/batch"
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/store"
@@ -66,7 +67,7 @@ func fill(ctx context.Context, table *store.Table, c identity.CustomerID) error 
 	start := time.Now().Add(-300 * 24 * time.Hour)
 	var mu sync.Mutex
 	var failure error
-	each(longHistory, 16, func(i int) {
+	batch.Each(longHistory, 16, func(i int) {
 		sent := at(start, i)
 		err := fillOne(ctx, table, c, who, sent, sent.Add(time.Second), i)
 		mu.Lock()
@@ -106,18 +107,4 @@ func fillOne(ctx context.Context, table *store.Table, c identity.CustomerID, who
 		}
 	}
 	return nil
-}
-
-// each runs do for 0 to n-1, some at a time.
-func each(n, parallel int, do func(i int)) {
-	var wg sync.WaitGroup
-	slots := make(chan struct{}, parallel)
-	for i := range n {
-		slots <- struct{}{}
-		wg.Go(func() {
-			defer func() { <-slots }()
-			do(i)
-		})
-	}
-	wg.Wait()
 }

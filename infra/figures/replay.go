@@ -22,6 +22,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/heard-intake/heard/internal/api"
+	"github.com/heard-intake/heard/internal/batch"
 	"github.com/heard-intake/heard/internal/channel/email"
 	"github.com/heard-intake/heard/internal/channel/messenger"
 	"github.com/heard-intake/heard/internal/channel/webchat"
@@ -355,7 +356,7 @@ func (s *stage) each(ms []moment, do func(moment) error) error {
 	}
 	var mu sync.Mutex
 	var failure error
-	each(len(order), 16, func(i int) {
+	batch.Each(len(order), 16, func(i int) {
 		for _, m := range by[order[i]] {
 			if err := do(m); err != nil {
 				mu.Lock()

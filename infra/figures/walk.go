@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"github.com/heard-intake/heard/internal/api"
+	"github.com/heard-intake/heard/internal/batch"
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/store"
@@ -56,7 +57,7 @@ func walk(ctx context.Context, r run) error {
 			failure = err
 		}
 	}
-	each(longHistory, 16, func(i int) { note(put(i)) })
+	batch.Each(longHistory, 16, func(i int) { note(put(i)) })
 	looked, err := w.ask(ctx, "/changes", nil)
 	if err != nil || failure != nil {
 		return firstOf(err, failure)
@@ -64,7 +65,7 @@ func walk(ctx context.Context, r run) error {
 	for _, order := range []string{"newest", "oldest"} {
 		var arrivals sync.WaitGroup
 		if order == "newest" {
-			arrivals.Go(func() { each(arriving, 2, func(i int) { note(put(longHistory + i)) }) })
+			arrivals.Go(func() { batch.Each(arriving, 2, func(i int) { note(put(longHistory + i)) }) })
 		}
 		err := w.over(ctx, order)
 		arrivals.Wait()

@@ -7,9 +7,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
+	"github.com/heard-intake/heard/internal/batch"
 	"github.com/heard-intake/heard/internal/candidate"
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
@@ -294,20 +294,13 @@ func (b renewal) check(now time.Time) (from, to time.Time, err error) {
 func (a *Agents) askOrTell(ctx context.Context, old []contact.Contact, tell bool, now time.Time) ([]difference, error) {
 	next, errs := make([]contact.Contact, len(old)), make([]error, len(old))
 	there := make([]bool, len(old))
-	var wg sync.WaitGroup
-	slots := make(chan struct{}, parallel)
-	for i, k := range old {
-		slots <- struct{}{}
-		wg.Go(func() {
-			defer func() { <-slots }()
-			if tell {
-				next[i], there[i], errs[i] = a.Preview(ctx, k)
-				return
-			}
-			errs[i] = a.Store.AskContactAgain(ctx, k, now)
-		})
-	}
-	wg.Wait()
+	batch.Each(len(old), parallel, func(i int) {
+		if tell {
+			next[i], there[i], errs[i] = a.Preview(ctx, old[i])
+			return
+		}
+		errs[i] = a.Store.AskContactAgain(ctx, old[i], now)
+	})
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}

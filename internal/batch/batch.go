@@ -1,13 +1,14 @@
 // Package batch runs a handler over the records of a batch and tells Lambda
-// which of them to deliver again.
+// which of them to deliver again; and does one thing for many, a few at a time.
 //
-// It needs FunctionResponseTypes: [ReportBatchItemFailures] on the event
+// To deliver again it needs FunctionResponseTypes: [ReportBatchItemFailures] on the event
 // source; without it, Lambda ignores the answer and takes the batch as done.
 package batch
 
 import (
 	"context"
 	"log/slog"
+	"sync"
 
 	"github.com/aws/aws-lambda-go/events"
 
@@ -37,4 +38,23 @@ func Stream(ev events.DynamoDBEvent, failed int) events.DynamoDBEventResponse {
 	return events.DynamoDBEventResponse{BatchItemFailures: []events.DynamoDBBatchItemFailure{
 		{ItemIdentifier: ev.Records[failed].Change.SequenceNumber},
 	}}
+}
+
+// Each calls do for 0 to n-1, at most atOnce at a time, and returns when all
+// are done. One alone is done in place.
+func Each(n, atOnce int, do func(i int)) {
+	if n == 1 {
+		do(0)
+		return
+	}
+	var wg sync.WaitGroup
+	slots := make(chan struct{}, atOnce)
+	for i := range n {
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			do(i)
+		})
+	}
+	wg.Wait()
 }

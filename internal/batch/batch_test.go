@@ -3,6 +3,8 @@ package batch_test
 import (
 	"context"
 	"errors"
+	"runtime"
+	"sync/atomic"
 	"testing"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -36,5 +38,29 @@ func TestAStreamComesAgainFromItsFirstFailure(t *testing.T) {
 	}
 	if got := batch.Stream(ev, -1); len(got.BatchItemFailures) != 0 {
 		t.Errorf("%+v", got)
+	}
+}
+
+func TestEachIsDoneAFewAtATime(t *testing.T) {
+	t.Parallel()
+	for _, n := range []int{0, 1, 3, 50} {
+		var now, most atomic.Int32
+		done := make([]atomic.Int32, n)
+		batch.Each(n, 3, func(i int) {
+			at := now.Add(1)
+			for m := most.Load(); at > m && !most.CompareAndSwap(m, at); m = most.Load() {
+			}
+			done[i].Add(1)
+			runtime.Gosched() // so that others begin
+			now.Add(-1)
+		})
+		for i := range done {
+			if times := done[i].Load(); times != 1 {
+				t.Errorf("of %d, %d was done %d times", n, i, times)
+			}
+		}
+		if most.Load() > 3 || now.Load() != 0 {
+			t.Errorf("of %d, %d were done at once, and %d are not done", n, most.Load(), now.Load())
+		}
 	}
 }

@@ -20,6 +20,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/heard-intake/heard/internal/batch"
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
@@ -90,8 +91,8 @@ func (t *Taker) Take(ctx context.Context, d contact.Delivery, src Source) (Tally
 	}
 	var mu sync.Mutex
 	var failure error
-	run(jobs, func(j job) {
-		created, err := j(ctx, who)
+	batch.Each(len(jobs), parallel, func(i int) {
+		created, err := jobs[i](ctx, who)
 		mu.Lock()
 		defer mu.Unlock()
 		switch {
@@ -203,23 +204,6 @@ func rule(ch contact.Channel) string {
 	default:
 		return identity.RuleChat
 	}
-}
-
-func run(jobs []job, do func(job)) {
-	if len(jobs) == 1 {
-		do(jobs[0])
-		return
-	}
-	var wg sync.WaitGroup
-	slots := make(chan struct{}, parallel)
-	for _, j := range jobs {
-		slots <- struct{}{}
-		wg.Go(func() {
-			defer func() { <-slots }()
-			do(j)
-		})
-	}
-	wg.Wait()
 }
 
 // A resolver asks for each customer of a delivery once.

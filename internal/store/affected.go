@@ -5,12 +5,12 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/heard-intake/heard/internal/batch"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/problem"
@@ -98,16 +98,7 @@ func (t *Table) readProblems(ctx context.Context, ids []string) ([]problem.Recor
 // each does something for 0 to n-1, a few at a time, and returns the first error.
 func each(n int, do func(i int) error) error {
 	errs := make([]error, n)
-	var wg sync.WaitGroup
-	slots := make(chan struct{}, shards)
-	for i := range n {
-		slots <- struct{}{}
-		wg.Go(func() {
-			defer func() { <-slots }()
-			errs[i] = do(i)
-		})
-	}
-	wg.Wait()
+	batch.Each(n, shards, func(i int) { errs[i] = do(i) })
 	return firstError(errs...)
 }
 

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/heard-intake/heard/internal/batch"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/problem"
 	"github.com/heard-intake/heard/internal/taxonomy"
@@ -53,20 +54,21 @@ func (t *Triage) look(ctx context.Context, r taxonomy.Reason, product string, se
 		return f, err
 	}
 	f, err := since(after)
-	if err == nil && f.opens && product != "" && rule.Threshold > 1 {
-		n, err := t.mistaken(ctx, r, product, rule.FirstDay(latest))
-		if err != nil {
+	if err != nil || !f.opens {
+		return f, err
+	}
+	more := 0
+	if product != "" && rule.Threshold > 1 {
+		if more, err = t.mistaken(ctx, r, product, rule.FirstDay(latest)); err != nil {
 			return finding{}, err
 		}
-		if n > 0 {
-			rule.Threshold += n
-			if w.Seen, err = t.Store.Seen(ctx, r.ID, product, from, last, max(limit, t.limit(rule, latest.Sub(first))), t.Now()); err != nil {
-				return finding{}, err
-			}
-			if f, err = since(after); err != nil {
-				return finding{}, err
-			}
+	}
+	if more > 0 { // what is enough now may be more than was read
+		rule.Threshold += more
+		if w.Seen, err = t.Store.Seen(ctx, r.ID, product, from, last, max(limit, t.limit(rule, latest.Sub(first))), t.Now()); err != nil {
+			return finding{}, err
 		}
+		f, err = since(after)
 	}
 	if !rises {
 		f.from = "0"
@@ -85,37 +87,41 @@ func (t *Triage) look(ctx context.Context, r taxonomy.Reason, product string, se
 	return f, err
 }
 
-// mistakenShare is what part of a problem's customers may be taken to have
+// mistakenShare is what part of a problem's contacts may be taken to have
 // another reason: one message in twenty is, of those that are understood at all
 // one in ten, and as many again since those of one problem say much the same.
 const mistakenShare = 5
 
-// mistaken returns how many customers of the product's other problems may have
-// been taken for customers with this reason since a day.
+// mistaken returns how many contacts of the product's other problems may have
+// been taken for contacts with this reason since a day.
 func (t *Triage) mistaken(ctx context.Context, r taxonomy.Reason, product, since string) (int, error) {
-	contacts := 0
-	for _, other := range t.Taxonomy.Reasons {
-		if other.ID == r.ID || !other.PerProduct {
-			continue
+	others := t.Taxonomy.Reasons
+	contacts, errs := make([]int, len(others)), make([]error, len(others))
+	batch.Each(len(others), parallel, func(i int) {
+		if others[i].ID != r.ID && others[i].PerProduct {
+			contacts[i], errs[i] = t.had(ctx, others[i].ID, product, since)
 		}
-		id, err := t.Store.ProblemOf(ctx, other.ID, product)
-		if err != nil {
-			return 0, err
-		}
-		if id == "" {
-			continue
-		}
-		p, err := t.Store.Problem(ctx, id)
-		if err != nil {
-			return 0, err
-		}
-		for day, n := range p.PerDay {
-			if day >= since {
-				contacts += n
-			}
+	})
+	all := 0
+	for _, n := range contacts {
+		all += n
+	}
+	return all / mistakenShare, errors.Join(errs...)
+}
+
+// had returns how many contacts the problem of a cause had since a day.
+func (t *Triage) had(ctx context.Context, reason, product, since string) (contacts int, err error) {
+	id, err := t.Store.ProblemOf(ctx, reason, product)
+	if err != nil || id == "" {
+		return 0, err
+	}
+	p, err := t.Store.Problem(ctx, id)
+	for day, n := range p.PerDay {
+		if day >= since {
+			contacts += n
 		}
 	}
-	return contacts / mistakenShare, nil
+	return contacts, err
 }
 
 // enough reports whether enough people were seen in a window.
@@ -139,7 +145,7 @@ func (t *Triage) stand(ctx context.Context, seen []problem.Seen) error {
 	}
 	ids := slices.Collect(maps.Keys(at))
 	errs := make([]error, len(ids))
-	each(len(ids), func(n int) {
+	batch.Each(len(ids), parallel, func(n int) {
 		c, err := t.Store.Customer(ctx, ids[n])
 		errs[n] = err
 		for _, i := range at[ids[n]] {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/heard-intake/heard/internal/batch"
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
@@ -121,7 +122,7 @@ func (t *Triage) settle(ctx context.Context, plans []plan) {
 	}
 	causes := slices.Collect(maps.Keys(by))
 	errs := make([]error, len(causes))
-	each(len(causes), func(i int) {
+	batch.Each(len(causes), parallel, func(i int) {
 		errs[i] = t.record(ctx, causes[i], by[causes[i]])
 	})
 	for i, c := range causes {
@@ -237,7 +238,7 @@ func (t *Triage) count(ctx context.Context, r taxonomy.Reason, product string, e
 		seen, gone = append(seen, e.seen...), append(gone, e.gone...)
 	}
 	errs := make([]error, len(seen))
-	each(len(seen), func(i int) {
+	batch.Each(len(seen), parallel, func(i int) {
 		seen[i].Expires = later(seen[i].At, t.Now()).Add(keep)
 		_, errs[i] = t.Store.PutSeen(ctx, r.ID, product, seen[i])
 	})

@@ -20,7 +20,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -199,12 +198,12 @@ func about(r events.DynamoDBEventRecord) (who identity.CustomerID, from time.Tim
 // whoever was told of that may have looked before this one wrote.
 func (t *Triage) round(ctx context.Context, todo []hint, again bool) []hint {
 	plans := make([]plan, len(todo))
-	each(len(todo), func(i int) {
+	batch.Each(len(todo), parallel, func(i int) {
 		plans[i] = t.plan(ctx, todo[i], again)
 	})
 	t.settle(ctx, plans)
 	t.keepUnknown(ctx, plans)
-	each(len(plans), func(i int) {
+	batch.Each(len(plans), parallel, func(i int) {
 		if plans[i].err == nil {
 			plans[i].err = t.save(ctx, plans[i])
 		}
@@ -258,20 +257,6 @@ func (h hint) regrouped(now identity.Customer, concerned []identity.CustomerID) 
 		}
 	}
 	return all
-}
-
-// each runs do for 0 to n-1, a few at a time.
-func each(n int, do func(i int)) {
-	var wg sync.WaitGroup
-	slots := make(chan struct{}, parallel)
-	for i := range n {
-		slots <- struct{}{}
-		wg.Go(func() {
-			defer func() { <-slots }()
-			do(i)
-		})
-	}
-	wg.Wait()
 }
 
 // A plan is what is to be written about one customer.
