@@ -12,9 +12,9 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"sync"
 	"time"
 
+	"github.com/heard-intake/heard/internal/batch"
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
@@ -130,7 +130,7 @@ func (d *Desk) bursts(ctx context.Context, now time.Time, decided map[string]str
 // or has a reason.
 func (d *Desk) check(ctx context.Context, all []problem.Unknown) ([]identity.CustomerID, error) {
 	out, errs := make([]identity.CustomerID, len(all)), make([]error, len(all))
-	each(len(all), func(i int) { out[i], errs[i] = d.standing(ctx, all[i]) })
+	batch.Each(len(all), parallel, func(i int) { out[i], errs[i] = d.standing(ctx, all[i]) })
 	return out, errors.Join(errs...)
 }
 
@@ -149,24 +149,16 @@ func (d *Desk) standing(ctx context.Context, u problem.Unknown) (identity.Custom
 	return c.ID, nil
 }
 
-// each runs do for 0 to n-1, a few at a time.
-func each(n int, do func(i int)) {
-	var wg sync.WaitGroup
-	slots := make(chan struct{}, parallel)
-	for i := range n {
-		slots <- struct{}{}
-		wg.Go(func() {
-			defer func() { <-slots }()
-			do(i)
-		})
-	}
-	wg.Wait()
-}
-
 // List returns the candidates as they are now, those of most customers first:
 // those of which somebody was told and nobody decided, with what came since, and
 // those that nobody was told of.
 func (d *Desk) List(ctx context.Context, now time.Time) ([]Candidate, error) {
+	return d.list(ctx, now, func(string, []string) bool { return true })
+}
+
+// list reads those candidates alone that are wanted, by their id and the hashes
+// of their words.
+func (d *Desk) list(ctx context.Context, now time.Time, wanted func(id string, hashes []string) bool) ([]Candidate, error) {
 	told, _, err := d.Store.Told(ctx, now)
 	if err != nil {
 		return nil, err
@@ -184,17 +176,20 @@ func (d *Desk) List(ctx context.Context, now time.Time) ([]Candidate, error) {
 		if decisionOn(t, decided) != "" {
 			continue
 		}
-		c, err := d.since(ctx, t, bursts)
-		if err != nil {
-			return nil, err
+		if wanted(t.ID, t.Words) {
+			c, err := d.since(ctx, t, bursts)
+			if err != nil {
+				return nil, err
+			}
+			if len(c.Contacts) > 0 {
+				out = append(out, c)
+			}
 		}
 		bursts = slices.DeleteFunc(bursts, t.Is)
-		if len(c.Contacts) > 0 {
-			out = append(out, c)
-		}
 	}
+	bursts = slices.DeleteFunc(bursts, func(b problem.Burst) bool { return !wanted("", b.Words) })
 	shown, errs := make([]Candidate, len(bursts)), make([]error, len(bursts))
-	each(len(bursts), func(i int) { shown[i], errs[i] = d.show(ctx, bursts[i]) })
+	batch.Each(len(bursts), parallel, func(i int) { shown[i], errs[i] = d.show(ctx, bursts[i]) })
 	out = append(out, shown...)
 	slices.SortStableFunc(out, func(a, b Candidate) int { return cmp.Compare(b.Customers, a.Customers) })
 	return out[:min(len(out), MaxListed)], errors.Join(errs...)
@@ -251,16 +246,14 @@ func (d *Desk) since(ctx context.Context, t problem.Told, bursts []problem.Burst
 // One returns the candidate of an id, which may be the hash of any of its
 // words.
 func (d *Desk) One(ctx context.Context, id string, now time.Time) (Candidate, error) {
-	all, err := d.List(ctx, now)
+	all, err := d.list(ctx, now, func(of string, hashes []string) bool { return of == id || slices.Contains(hashes, id) })
 	if err != nil {
 		return Candidate{}, err
 	}
-	for _, c := range all {
-		if c.ID == id || slices.Contains(c.hashes, id) {
-			return c, nil
-		}
+	if len(all) == 0 {
+		return Candidate{}, fault.New(fault.NotFound, "there is no such candidate, or not any more")
 	}
-	return Candidate{}, fault.New(fault.NotFound, "there is no such candidate, or not any more")
+	return all[0], nil
 }
 
 // show makes a burst readable: its words as some of the customers wrote them,
