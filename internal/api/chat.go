@@ -22,9 +22,10 @@ type Visitors interface {
 	intake.Store
 	Link(ctx context.Context, l identity.Link) (identity.CustomerID, error)
 	NoteClaimed(ctx context.Context, id identity.CustomerID, claimed []identity.Alias, ev identity.Evidence) error
+	SuggestLink(ctx context.Context, l identity.Link) error
+	SameCustomer(ctx context.Context, a, b identity.Alias) (bool, error)
 	Find(ctx context.Context, a identity.Alias) (identity.CustomerID, identity.Assurance, error)
 	Customer(ctx context.Context, id identity.CustomerID) (identity.Customer, error)
-	Aliases(ctx context.Context, c identity.Customer) ([]identity.Address, error)
 	History(ctx context.Context, c identity.Customer, q contact.Query) (contact.Page, error)
 	CursorAt(c identity.Customer, q contact.Query, e contact.Entry) string
 }
@@ -63,7 +64,8 @@ type session struct {
 	Now     time.Time `json:"now"`
 }
 
-// open makes a session, or prolongs the one that the caller holds.
+// open makes a session, renews the one that the caller holds, or signs its
+// visitor in.
 func (c *Chat) open(ctx context.Context, r *request) (reply, error) {
 	var b struct {
 		HostToken string `json:"hostToken"`
@@ -73,13 +75,7 @@ func (c *Chat) open(ctx context.Context, r *request) (reply, error) {
 			return reply{}, err
 		}
 	}
-	s, err := webchat.NewSession(c.Site, time.Time{})
-	if r.header("authorization") != "" {
-		s, err = c.visitor(ctx, r)
-	}
-	if err == nil && b.HostToken != "" {
-		s, err = c.welcome(ctx, r, s, b.HostToken)
-	}
+	s, err := c.start(ctx, r, b.HostToken)
 	if err != nil {
 		return reply{}, err
 	}
@@ -96,10 +92,36 @@ func (c *Chat) open(ctx context.Context, r *request) (reply, error) {
 	return reply{status: http.StatusCreated, body: session{token, s.Visitor, s.Expires, now}}, nil
 }
 
-// welcome ties the visitor to the account that the site says is theirs, keeps
-// what else it says of them as claimed, and returns the session to go on with: a new one when the visitor was somebody
-// else before, on a computer that people share.
-func (c *Chat) welcome(ctx context.Context, r *request, s webchat.Session, token string) (webchat.Session, error) {
+// start returns the session to go on with: the one that the caller holds, one
+// that a host token signs in, or else a new anonymous one.
+func (c *Chat) start(ctx context.Context, r *request, hostToken string) (webchat.Session, error) {
+	held := r.header("authorization") != ""
+	switch {
+	case hostToken != "":
+		var s webchat.Session
+		if held {
+			var err error
+			if s, err = c.verify(ctx, r); err != nil {
+				return s, err
+			}
+		}
+		return c.signIn(ctx, r, s, hostToken)
+	case held:
+		return c.visitor(ctx, r)
+	default:
+		return webchat.NewSession(c.Site, time.Time{})
+	}
+}
+
+// signIn returns the session of a visitor whom the site says has an account.
+// That is the session s when it was signed in for this account already.
+// Otherwise it is a session of a new visitor, who belongs to the account's
+// customer before the first message. The visitor of s stays apart: what an
+// anonymous visitor wrote may be another person's, so agents see a suggestion.
+//
+// A sign-in whose answer is lost can be repeated. The first new visitor then
+// never writes.
+func (c *Chat) signIn(ctx context.Context, r *request, s webchat.Session, token string) (webchat.Session, error) {
 	var p webchat.Person
 	err := c.verified(ctx, "hostKey", func(keys [][]byte) (err error) {
 		p, err = webchat.VerifyHost(token, c.Site, r.now, keys...)
@@ -108,44 +130,43 @@ func (c *Chat) welcome(ctx context.Context, r *request, s webchat.Session, token
 	if err != nil {
 		return s, err
 	}
-	other, err := c.belongsToOther(ctx, s.Alias(), p.Account.Alias)
-	if err != nil {
-		return s, err
-	}
-	if other {
-		if s, err = webchat.NewSession(c.Site, time.Time{}); err != nil {
+	goesOn := false
+	if s.Account == p.Account.Value {
+		if goesOn, err = c.Store.SameCustomer(ctx, s.Alias(), s.AccountAlias()); err != nil {
 			return s, err
 		}
 	}
-	link := p.Link(s, r.now)
-	who, err := c.Store.Link(ctx, link)
+	if goesOn {
+		who, _, err := c.Store.Find(ctx, s.AccountAlias())
+		if err != nil {
+			return s, err
+		}
+		return s, c.noteClaimed(ctx, who, p, s, r.now)
+	}
+	fresh, err := p.Session(c.Site)
 	if err != nil {
 		return s, err
 	}
+	who, err := c.Store.Link(ctx, p.Link(fresh, r.now))
+	if err != nil {
+		return s, err
+	}
+	if s.Visitor != "" && s.Account == "" {
+		if err := c.Store.SuggestLink(ctx, p.Link(s, r.now)); err != nil {
+			return s, err
+		}
+	}
+	return fresh, c.noteClaimed(ctx, who, p, fresh, r.now)
+}
+
+// noteClaimed stores the addresses that the site gave for a customer, as
+// claimed.
+func (c *Chat) noteClaimed(ctx context.Context, who identity.CustomerID, p webchat.Person, s webchat.Session, at time.Time) error {
 	claimed := make([]identity.Alias, len(p.Aliases))
 	for i, a := range p.Aliases {
 		claimed[i] = a.Alias
 	}
-	return s, c.Store.NoteClaimed(ctx, who, claimed, link.Evidence)
-}
-
-// belongsToOther reports whether a visitor is known to have another account.
-func (c *Chat) belongsToOther(ctx context.Context, visitor, account identity.Alias) (bool, error) {
-	who, err := c.person(ctx, visitor)
-	if err != nil || who.ID == "" {
-		return false, err
-	}
-	all, err := c.Store.Aliases(ctx, who)
-	other := false
-	for _, a := range all {
-		if a.Kind == identity.Account {
-			if a.Alias == account {
-				return false, err
-			}
-			other = true
-		}
-	}
-	return other, err
+	return c.Store.NoteClaimed(ctx, who, claimed, p.Link(s, at).Evidence)
 }
 
 // person returns the customer behind a visitor, nobody when there is none yet.
@@ -160,8 +181,24 @@ func (c *Chat) person(ctx context.Context, visitor identity.Alias) (identity.Cus
 	return c.Store.Customer(ctx, id)
 }
 
-// visitor returns the session that the caller holds.
+// visitor returns the session that the caller holds, if it may still be used.
+// A signed-in session ends when its visitor and its account become two
+// customers, because an agent moved one of them. Without that check the
+// messages of one person would be in the history of another.
 func (c *Chat) visitor(ctx context.Context, r *request) (webchat.Session, error) {
+	s, err := c.verify(ctx, r)
+	if err != nil || s.Account == "" {
+		return s, err
+	}
+	same, err := c.Store.SameCustomer(ctx, s.Alias(), s.AccountAlias())
+	if err == nil && !same {
+		err = fault.New(fault.Unauthorized, "the session has ended: POST /chat/sessions gives another")
+	}
+	return s, err
+}
+
+// verify returns the session that the caller's token proves.
+func (c *Chat) verify(ctx context.Context, r *request) (webchat.Session, error) {
 	var s webchat.Session
 	scheme, token, _ := strings.Cut(r.header("authorization"), " ")
 	if !strings.EqualFold(scheme, "Bearer") {
@@ -271,8 +308,8 @@ type chatPage struct {
 	Complete bool              `json:"complete"`
 }
 
-// conversation returns what this visitor and we said to each other here, and
-// nothing of the customer's other channels or visits. A page may hold fewer
+// conversation returns the messages between this visitor and us, and nothing
+// of the customer's other channels or visitors. A page may hold fewer
 // messages than its limit, or none, and yet not be the last.
 func (c *Chat) conversation(ctx context.Context, r *request) (reply, error) {
 	q := r.query()

@@ -23,7 +23,9 @@ const (
 func (e Evidence) Merges() bool { return e.Rule == RuleWebhook || e.Rule == RuleSystem }
 
 // Limit is how many aliases of a kind one customer may have by rule. Beyond
-// it a person decides: somebody with that many is no single person.
+// it a person decides: somebody with that many is no single person. It does not
+// count the visitors of an account that the site proved: each sign-in may make
+// one.
 func Limit(k Kind) int {
 	switch k {
 	case Account:

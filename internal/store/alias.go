@@ -348,24 +348,34 @@ func (t *Table) Find(ctx context.Context, a identity.Alias) (identity.CustomerID
 const maxAliases = 200
 
 // linkedAliases returns the given aliases and all that are linked with them,
-// as far as they belong to one of the customers, or once did.
+// if they belong to one of the customers, or once did. Visitors come last:
+// they are the kind of which a customer may have more than are listed.
 func (t *Table) linkedAliases(ctx context.Context, seeds []string, of []identity.CustomerID) ([]aliasItem, error) {
 	seen := map[string]bool{}
 	var out []aliasItem
-	for len(seeds) > 0 && len(out) < maxAliases {
-		var todo []string
+	for len(out) < maxAliases {
+		fresh := make([]string, 0, len(seeds))
 		for _, k := range seeds {
-			if !seen[k] && len(todo) < maxAliases {
-				seen[k] = true
-				todo = append(todo, k)
+			if !seen[k] && !slices.Contains(fresh, k) {
+				fresh = append(fresh, k)
 			}
 		}
-		seeds = nil
+		todo, visitors := splitVisitors(fresh)
+		if len(todo) == 0 {
+			todo, visitors = visitors, nil
+		}
+		if len(todo) == 0 {
+			break
+		}
+		n := min(len(todo), maxAliases)
+		seeds = append(todo[n:], visitors...)
+		todo = todo[:n:n]
 		known, err := t.aliases(ctx, todo)
 		if err != nil {
 			return nil, err
 		}
 		for _, k := range todo {
+			seen[k] = true
 			a, ok := known[k]
 			if !ok || !a.wasOf(of) {
 				continue
@@ -375,6 +385,35 @@ func (t *Table) linkedAliases(ctx context.Context, seeds []string, of []identity
 		}
 	}
 	return out, nil
+}
+
+// splitVisitors separates the alias keys of visitors from the others.
+func splitVisitors(keys []string) (others, visitors []string) {
+	for _, k := range keys {
+		if strings.HasPrefix(k, aliasPrefix+string(identity.Visitor)+"#") {
+			visitors = append(visitors, k)
+		} else {
+			others = append(others, k)
+		}
+	}
+	return others, visitors
+}
+
+// hostProven reports whether the site proved that a is the visitor of an
+// account.
+func (a aliasItem) hostProven() bool {
+	if a.address.Kind != identity.Visitor {
+		return false
+	}
+	if a.evidence.Rule == identity.RuleHost {
+		return true
+	}
+	for _, ev := range a.later {
+		if ev.Rule == identity.RuleHost {
+			return true
+		}
+	}
+	return false
 }
 
 // wasOf reports whether a is or was one of the customers'.

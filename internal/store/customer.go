@@ -121,16 +121,21 @@ func (t *Table) any(ctx context.Context, in *dynamodb.QueryInput) (bool, error) 
 	return found, err
 }
 
-// Aliases returns the aliases that a customer has now.
+// Aliases returns the aliases that a customer has now: of the visitors who
+// signed in, the newest.
 func (t *Table) Aliases(ctx context.Context, c identity.Customer) ([]identity.Address, error) {
-	all, err := t.aliasesOf(ctx, c)
+	all, err := t.aliasesNow(ctx, c)
 	var out []identity.Address
 	for _, a := range all {
-		if slices.Contains(c.Members, a.now()) {
-			out = append(out, a.address)
-		}
+		out = append(out, a.address)
 	}
 	return out, err
+}
+
+// aliasesNow returns the aliases that a customer has now.
+func (t *Table) aliasesNow(ctx context.Context, c identity.Customer) ([]aliasItem, error) {
+	all, err := t.aliasesOf(ctx, c)
+	return slices.DeleteFunc(all, func(a aliasItem) bool { return !slices.Contains(c.Members, a.now()) }), err
 }
 
 // Known returns every alias that a customer has or had, with why it is
@@ -166,8 +171,8 @@ func (t *Table) Known(ctx context.Context, c identity.Customer) ([]identity.Know
 }
 
 // aliasesOf returns the aliases that a customer has or had: those noted with the
-// members, those of the earliest and latest messages of each, and all linked
-// with them. An alias that came to a customer later was noted then, so that no
+// members, those of the earliest and latest messages of each, the newest
+// visitors who signed in, and all linked with them. An alias that came to a customer later was noted then, so that no
 // other message has to be read.
 func (t *Table) aliasesOf(ctx context.Context, c identity.Customer) ([]aliasItem, error) {
 	seeds := slices.Clone(c.Registered)
@@ -190,7 +195,43 @@ func (t *Table) aliasesOf(ctx context.Context, c identity.Customer) ([]aliasItem
 			}
 		}
 	}
-	return t.linkedAliases(ctx, seeds, c.Members)
+	visitors, err := t.signedIn(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	return t.linkedAliases(ctx, append(seeds, visitors...), c.Members)
+}
+
+// maxVisitors bounds how many visitors who signed in are listed for one
+// customer. Each sign-in may make one, so that years of them are too many to
+// read.
+const maxVisitors = 20
+
+// signedIn returns the alias keys of the newest visitors who signed in as a
+// customer, newest first.
+func (t *Table) signedIn(ctx context.Context, c identity.Customer) ([]string, error) {
+	var rows []string
+	for _, member := range c.Members {
+		in := between(customerPK(member), visitorPrefix, visitorPrefix+"~")
+		in.ScanIndexForward = ptr(false)
+		in.Limit = ptr(int32(maxVisitors))
+		n := 0
+		err := t.query(ctx, in, func(it item) bool {
+			rows = append(rows, text(it, skName))
+			n++
+			return n < maxVisitors
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	slices.Sort(rows)
+	slices.Reverse(rows)
+	rows = rows[:min(len(rows), maxVisitors)]
+	for i, sk := range rows {
+		rows[i] = visitorAliasKey(sk)
+	}
+	return rows, nil
 }
 
 // update writes one conditional update; lost reports that the condition did

@@ -25,6 +25,7 @@ import (
 //	correction    C#<customer>            K~<time>#<channel>#<provider id>
 //	classify      C#<customer>            Z#<time>[#<contact>]
 //	claim         C#<customer>            H
+//	visitor       C#<customer>            V#<time of sign-in>#<key of the alias>
 //	suggestion    C#<customer>            S#<other customer>
 //	change        C#<customer>            J#<time>#<id>
 //	act           G#<what>                <time>#<hash of who>
@@ -86,6 +87,7 @@ const (
 	logPrefix        = "L#"
 
 	suggestionPrefix = "S#"
+	visitorPrefix    = "V#"
 
 	toldPK     = "U#told"
 	toldPrefix = "T#"
@@ -148,6 +150,17 @@ func messageIDOf(sk string) contact.ID {
 // timeSK returns the sort key that lies just before the items of prefix at t.
 func timeSK(prefix string, t time.Time) string {
 	return fmt.Sprintf("%s%013d", prefix, max(t.UnixMilli(), 0))
+}
+
+// visitorSK is the key of a visitor who signed in at a time.
+func visitorSK(at time.Time, aliasKey string) string {
+	return timeSK(visitorPrefix, at) + "#" + aliasKey
+}
+
+// visitorAliasKey returns the alias key in a visitorSK.
+func visitorAliasKey(sk string) string {
+	_, aliasKey, _ := strings.Cut(strings.TrimPrefix(sk, visitorPrefix), "#")
+	return aliasKey
 }
 
 func effectSK(ch contact.Channel, providerKey string) string {

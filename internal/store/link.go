@@ -2,21 +2,111 @@ package store
 
 import (
 	"context"
+	"time"
 
+	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
 )
 
-// Link records a proven statement that names two aliases of one person, and
-// joins who has them where that is safe. It can be repeated. Both aliases are
-// noted with the customer, so that somebody who never wrote is known too.
+// Link gives the new visitor l.From to the customer who has the account l.To,
+// and returns that customer's id. An account that is not known yet gets a new
+// customer. It can be repeated. A visitor who belongs to another customer is
+// [fault.Invalid].
+//
+// No two customers are merged, and the number of visitors has no limit: their
+// aliases name the account, but neither the account nor the profile lists
+// them. Each visitor has a row in the customer's partition instead, and
+// [Table.Aliases] reads the newest rows.
+//
+// The row is written before the alias, so that every alias is found from its
+// customer. When the account moves to another customer between the read and
+// the write, [Table.SameCustomer] reports false for this visitor.
 func (t *Table) Link(ctx context.Context, l identity.Link) (identity.CustomerID, error) {
-	both := []identity.Address{
-		{Alias: l.From, Assurance: identity.Verified},
-		{Alias: l.To, Assurance: identity.Verified},
+	account := identity.Address{Alias: l.To, Assurance: identity.Verified}
+	visitor := identity.Address{Alias: l.From, Assurance: identity.Verified}
+	accountKey, visitorKey := t.aliasKey(account), t.aliasKey(visitor)
+	if _, err := t.Resolve(ctx, []identity.Address{account}, l.Evidence); err != nil {
+		return "", err
 	}
-	customer, err := t.Identify(ctx, both, l.Evidence)
+	it, err := t.get(ctx, key(accountKey, aliasSK), true)
 	if err != nil {
 		return "", err
 	}
-	return customer, t.note(ctx, customer, t.aliasKeys(both))
+	if it == nil {
+		return "", fault.New(fault.Unavailable, "the account was erased during the sign-in; sign in again")
+	}
+	customer := readAlias(it).now()
+	if err := t.note(ctx, customer, []string{accountKey}); err != nil {
+		return "", err
+	}
+	if _, err := t.putNew(ctx, key(customerPK(customer), visitorSK(l.Evidence.At, visitorKey))); err != nil {
+		return "", err
+	}
+	taken, err := t.putNew(ctx, t.writeAlias(visitor, customer, []string{accountKey}, l.Evidence))
+	if err != nil {
+		return "", err
+	}
+	if taken != nil && readAlias(taken).now() != customer {
+		return "", fault.New(fault.Invalid, "the visitor belongs to another customer; link a new visitor")
+	}
+	return customer, nil
+}
+
+// SameCustomer reports whether two verified aliases belong to one customer
+// now. It is false when one of them is not known.
+func (t *Table) SameCustomer(ctx context.Context, a, b identity.Alias) (bool, error) {
+	keys := t.aliasKeys([]identity.Address{{Alias: a, Assurance: identity.Verified}, {Alias: b, Assurance: identity.Verified}})
+	known, err := t.aliases(ctx, keys)
+	if err != nil || len(known) < len(keys) {
+		return false, err
+	}
+	ownerA, ownerB := known[keys[0]].now(), known[keys[1]].now()
+	if ownerA == ownerB {
+		return true, nil
+	}
+	ca, errA := t.customer(ctx, ownerA, true)
+	cb, errB := t.customer(ctx, ownerB, true)
+	return ca.ID == cb.ID, firstError(errA, errB)
+}
+
+// SuggestLink suggests that the anonymous visitor l.From and the customer of
+// the account l.To are one person, for an agent to decide. It writes nothing
+// when the visitor has no messages, when the visitor's customer has an account
+// already, or when a person decided that the two are not the same. It can be
+// repeated: a second suggestion changes nothing.
+func (t *Table) SuggestLink(ctx context.Context, l identity.Link) error {
+	visitor, _, err := t.Find(ctx, l.From)
+	if fault.KindOf(err) == fault.NotFound {
+		return nil
+	}
+	account, _, errA := t.Find(ctx, l.To)
+	if err := firstError(err, errA); err != nil {
+		return err
+	}
+	from, errF := t.customer(ctx, visitor, true)
+	to, errT := t.customer(ctx, account, true)
+	if err := firstError(errF, errT); err != nil || from.ID == to.ID {
+		return err
+	}
+	if written, err := t.hasMessages(ctx, from, time.Time{}); err != nil || !written {
+		return err
+	}
+	if known, err := t.hasAccount(ctx, from); err != nil || known {
+		return err
+	}
+	if apart, err := t.apart(ctx, from, to); err != nil || apart {
+		return err
+	}
+	return t.suggest(ctx, from.ID, to.ID, l.Evidence.Rule, l.Evidence)
+}
+
+// hasAccount reports whether a customer has an account.
+func (t *Table) hasAccount(ctx context.Context, c identity.Customer) (bool, error) {
+	all, err := t.Aliases(ctx, c)
+	for _, a := range all {
+		if a.Kind == identity.Account {
+			return true, err
+		}
+	}
+	return false, err
 }

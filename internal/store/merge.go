@@ -117,10 +117,11 @@ func (t *Table) verdict(ctx context.Context, a, b identity.CustomerID, ev identi
 }
 
 // crowded returns why two customers have too many aliases of one kind to be
-// one person, as far as rules can tell.
+// one person, if rules can tell. Visitors whom the site proved do not count:
+// a customer has one for each sign-in.
 func (t *Table) crowded(ctx context.Context, a, b identity.Customer, ev identity.Evidence) (string, error) {
-	inA, errA := t.Aliases(ctx, a)
-	inB, errB := t.Aliases(ctx, b)
+	inA, errA := t.aliasesNow(ctx, a)
+	inB, errB := t.aliasesNow(ctx, b)
 	if err := firstError(errA, errB); err != nil {
 		return "", err
 	}
@@ -128,9 +129,9 @@ func (t *Table) crowded(ctx context.Context, a, b identity.Customer, ev identity
 		return WhyLimit, nil
 	}
 	count := map[identity.Kind]int{}
-	for _, x := range append(slices.Clone(inA), inB...) {
-		if x.Assurance == identity.Verified {
-			count[x.Kind]++
+	for _, x := range slices.Concat(inA, inB) {
+		if x.address.Assurance == identity.Verified && !x.hostProven() {
+			count[x.address.Kind]++
 		}
 	}
 	for kind, n := range count {
@@ -143,7 +144,7 @@ func (t *Table) crowded(ctx context.Context, a, b identity.Customer, ev identity
 	}
 	for _, x := range inA {
 		for _, y := range inB {
-			if rivals(x, y) {
+			if rivals(x.address, y.address) {
 				return WhyAnother, nil
 			}
 		}

@@ -61,6 +61,13 @@ func (p *Person) claim(kind identity.Kind, value string) {
 	}
 }
 
+// Session returns a session for a new visitor who is signed in as p.
+func (p Person) Session(site string) (Session, error) {
+	s, err := NewSession(site, time.Time{})
+	s.Account = p.Account.Value
+	return s, err
+}
+
 // Link returns the statement that the visitor of s is p.
 func (p Person) Link(s Session, at time.Time) identity.Link {
 	return identity.Link{
