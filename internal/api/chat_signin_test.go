@@ -307,11 +307,10 @@ func TestSignIn_TokenWithoutAccount(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	link := identity.Link{
-		From: old.Alias(), To: identity.Alias{Kind: identity.Account, Value: "K-1"},
-		Evidence: identity.Evidence{Rule: identity.RuleHost, Ref: site, At: now.Add(-time.Hour)},
-	}
-	if _, err := s.table.Link(t.Context(), link); err != nil {
+	account := verified(identity.Account, "", "K-1")
+	visitor := verified(identity.Visitor, site, old.Visitor)
+	ev := identity.Evidence{Rule: identity.RuleHost, Ref: site, At: now.Add(-time.Hour)}
+	if _, err := s.table.Identify(t.Context(), []identity.Address{visitor, account}, ev); err != nil {
 		t.Fatal(err)
 	}
 	token, err := old.Token([]byte(sessionKey))
