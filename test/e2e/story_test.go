@@ -57,6 +57,54 @@ func TestAVisitorReadsTheConversation(t *testing.T) {
 	}
 }
 
+func TestChat_SignInStaysApart(t *testing.T) {
+	t.Parallel()
+	b := open(t)
+	k, l := someone(), someone()
+	accounts := []string{"K-" + k.Phone, "K-" + l.Phone}
+	for i, who := range []traffic.Person{k, l} {
+		if _, err := b.Register(t.Context(), client.Entry{Number: accounts[i], Name: who.Name, Phones: []string{"+" + who.Phone}}, false); err != nil {
+			t.Fatal(err)
+		}
+		b.say(who, contact.WhatsApp, "Waar blijft mijn bestelling?")
+	}
+	b.settle()
+	session, err := b.Visit(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sessions := []string{session}
+	for _, account := range accounts { // on one device
+		if session, err = b.SignIn(t.Context(), session, account); err != nil {
+			t.Fatal(err)
+		}
+		sessions = append(sessions, session)
+	}
+	texts := []string{"Nog onbekend", "Van de eerste", "Van de tweede"}
+	for i, s := range sessions {
+		if err := b.Post(t.Context(), s, map[string]string{"id": id(), "text": texts[i]}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.settle()
+	for i, s := range sessions {
+		var page struct{ Messages []struct{ Text string } }
+		if err := b.Ask(t.Context(), http.MethodGet, "/chat/messages", s, nil, &page); err != nil {
+			t.Fatal(err)
+		}
+		if len(page.Messages) != 1 || page.Messages[0].Text != texts[i] {
+			t.Errorf("session %d shows %+v, want %q alone", i, page.Messages, texts[i])
+		}
+	}
+	for i, account := range accounts {
+		got := b.texts("account:" + account)
+		slices.Sort(got)
+		if want := []string{texts[i+1], "Waar blijft mijn bestelling?"}; !slices.Equal(got, want) {
+			t.Errorf("the history of account %d is %q, want %q", i, got, want)
+		}
+	}
+}
+
 func TestOneCustomerIsOneHistoryOverAllChannels(t *testing.T) {
 	t.Parallel()
 	b := open(t)

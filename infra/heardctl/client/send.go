@@ -86,6 +86,12 @@ func (c *Client) SendMail(mailbox string, raw []byte) error {
 // Visit opens a chat, as the signed-in customer of an account if there is one,
 // and returns the token of the session.
 func (c *Client) Visit(ctx context.Context, account string) (session string, err error) {
+	return c.SignIn(ctx, "", account)
+}
+
+// SignIn is [Client.Visit] for a page that holds a session already, if held is
+// not empty.
+func (c *Client) SignIn(ctx context.Context, held, account string) (session string, err error) {
 	open := map[string]string{}
 	if account != "" {
 		if open["hostToken"], err = c.hostToken(ctx, account); err != nil {
@@ -93,7 +99,7 @@ func (c *Client) Visit(ctx context.Context, account string) (session string, err
 		}
 	}
 	var out struct{ Token string }
-	err = c.Ask(ctx, http.MethodPost, "/chat/sessions", "", open, &out)
+	err = c.Ask(ctx, http.MethodPost, "/chat/sessions", held, open, &out)
 	return out.Token, err
 }
 
