@@ -112,7 +112,7 @@ func TestSignIn_KeepsAccountsApart(t *testing.T) {
 			if text := fmt.Sprint(brief); !strings.Contains(text, "van L") || strings.Contains(text, "onbekend") || strings.Contains(text, "van K") {
 				t.Errorf("the brief of L: %s", text)
 			}
-			// The old tokens still write and read what is theirs.
+			// The older tokens still write and read their own conversations.
 			anonymous.says(10, "nog steeds onbekend")
 			k.says(9, "tabblad van K")
 			s.same("the anonymous page later", []string{"nog steeds onbekend", "nog onbekend"}, anonymous.shows())
@@ -341,10 +341,10 @@ func TestSignIn_RefusedSession(t *testing.T) {
 		account string
 		expires time.Time
 	}{
-		"an expired session":                  {site, "K-1", now.Add(-time.Second)},
-		"a session of another site":           {"other", "K-1", now.Add(time.Hour)},
-		"an account that is not in one form":  {site, " K-1", now.Add(time.Hour)},
-		"a session of a visitor nobody knows": {site, "K-1", now.Add(time.Hour)},
+		"an expired session":                 {site, "K-1", now.Add(-time.Second)},
+		"a session of another site":          {"other", "K-1", now.Add(time.Hour)},
+		"an account that is not in one form": {site, " K-1", now.Add(time.Hour)},
+		"a session of an unknown visitor":    {site, "K-1", now.Add(time.Hour)},
 	} {
 		v, err := webchat.NewSession(tt.site, tt.expires)
 		if err != nil {
@@ -357,7 +357,7 @@ func TestSignIn_RefusedSession(t *testing.T) {
 		}
 		s.do(call{route: chatRoute, claims: nobody, headers: map[string]string{"authorization": "Bearer " + token}}).refused(http.StatusUnauthorized, "")
 		a := s.open(map[string]any{"hostToken": host(t, hostKey, jwt.MapClaims{"sub": "K-1"})}, token)
-		if name == "a session of a visitor nobody knows" {
+		if name == "a session of an unknown visitor" {
 			a.is(http.StatusCreated)
 			continue
 		}
@@ -367,15 +367,15 @@ func TestSignIn_RefusedSession(t *testing.T) {
 	s.open(map[string]any{"hostToken": host(t, hostKey, jwt.MapClaims{"exp": now.Add(-time.Hour).Unix()})}, held.Token).refused(http.StatusUnauthorized, "not valid")
 }
 
-// A tab is what the model of the property test knows of one token.
+// A tab is one token in the model of the property test.
 type tab struct {
 	visit
 	who string // the account, or the anonymous visitor
 }
 
-// What a session shows was written in sessions of the same account or of the
-// same anonymous visitor, and an account's history is what was written while
-// signed in for it.
+// A session shows only lines written in sessions of the same account or of the
+// same anonymous visitor. An account's history holds exactly the lines written
+// while signed in for it.
 func TestSignIn_Property(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)

@@ -106,9 +106,17 @@ func TestLink_BeyondEveryLimit(t *testing.T) {
 			if plan := s.registers("K-1", phone(1), phone(2)); !slices.Equal(plan.Joined, []identity.CustomerID{other}) {
 				t.Errorf("the register joined %v, not %v: %v", plan.Joined, other, plan.Unjoined)
 			}
-			// What an old visitor writes is in the same history.
+			// The first visitor still writes in the same history.
 			old := identity.Address{Alias: hostLink("v-000", "K-1", start).From, Assurance: identity.Verified}
 			s.one(who, s.says(2, "van de eerste aanmelding", old))
+			// Visitors do not crowd out the aliases of a merged customer.
+			merged := s.says(3, "op WhatsApp", phone(3))
+			if c, err = s.table.Merge(t.Context(), who, merged, identity.Decision{By: "agent", Why: "one", At: start}); err != nil {
+				t.Fatal(err)
+			}
+			if has, err = s.table.Aliases(t.Context(), c); err != nil || !slices.Contains(has, phone(3)) {
+				t.Errorf("the phone of the merged customer is not listed among %d aliases (%v)", len(has), err)
+			}
 		})
 	}
 }
