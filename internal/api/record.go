@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/heard-intake/heard/internal/channel/email"
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
@@ -245,7 +246,7 @@ func (a *Agents) address(ctx context.Context, c identity.Customer, ch contact.Ch
 		if err != nil {
 			return identity.Address{}, err
 		}
-		if len(last.Entries) > 0 {
+		if len(last.Entries) > 0 && !email.Unnamed(last.Entries[0].Customer.Alias) {
 			*under = last.Entries[0].CustomerID
 			return last.Entries[0].Customer, nil
 		}
@@ -255,7 +256,7 @@ func (a *Agents) address(ctx context.Context, c identity.Customer, ch contact.Ch
 		return identity.Address{}, err
 	}
 	for _, alias := range all {
-		if !bound || slices.Contains(reach, alias.Kind) {
+		if (!bound || slices.Contains(reach, alias.Kind)) && !email.Unnamed(alias.Alias) {
 			return alias, nil
 		}
 	}

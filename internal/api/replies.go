@@ -245,9 +245,14 @@ func (a *Agents) answered(ctx context.Context, c identity.Customer, b outgoing) 
 	return nil, fault.New(fault.Invalid, "inReplyTo: the customer has no such message")
 }
 
-// addressed says who m goes to, in which thread. An answer goes to the address
-// that wrote, never to one that the mail merely names: a forged Reply-To would
-// get what the one in From asked for.
+// errUnnamed refuses an answer to a mail of a form that names no one.
+var errUnnamed = fault.New(fault.Invalid, "the mail does not say who wrote it: its form sends no address in Reply-To. Look for one in the text, and answer the customer who has it, "+
+	"or merge this customer into that one")
+
+// addressed says who m goes to, in which thread. An answer goes to the author's
+// address, never to one that the mail merely names: a stranger who forges
+// Reply-To would get what the one in From asked for. The author of a form's
+// mail is the person in its Reply-To, see [email.Envelope].
 func (a *Agents) addressed(ctx context.Context, c identity.Customer, m *contact.Message, answered *contact.Message, rec *recorder) error {
 	m.Account = a.Mailbox.Default + "@" + a.Mailbox.Domain
 	if answered == nil {
@@ -260,6 +265,14 @@ func (a *Agents) addressed(ctx context.Context, c identity.Customer, m *contact.
 		}
 	} else {
 		m.Customer, m.Name, rec.under = answered.Customer, answered.Name, answered.CustomerID
+		if email.Unnamed(m.Customer.Alias) {
+			var err error
+			if m.Customer, err = a.address(ctx, c, contact.Email, &rec.under); fault.KindOf(err) == fault.Invalid {
+				return errUnnamed
+			} else if err != nil {
+				return err
+			}
+		}
 		if _, domain, _ := strings.Cut(answered.Account, "@"); strings.EqualFold(domain, a.Mailbox.Domain) {
 			m.Account = answered.Account
 		}

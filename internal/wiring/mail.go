@@ -3,13 +3,13 @@ package wiring
 import (
 	"context"
 	"encoding/json"
-	"slices"
-	"strings"
+	"log/slog"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/heard-intake/heard/internal/channel/email"
 	"github.com/heard-intake/heard/internal/config"
+	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/intake"
 )
 
@@ -30,25 +30,31 @@ func MailTokens(cfg aws.Config) func(context.Context) (email.Tokens, error) {
 	}
 }
 
-// MailStaff reports whether an address is that of one of our own people: the
-// addresses and domains that MAIL_STAFF lists.
+// MailStaff returns what reports whether an address belongs to one of our own
+// people, from the addresses and domains in MAIL_STAFF.
 func MailStaff() func(address string) bool {
-	var list []string
-	for v := range strings.SplitSeq(config.Or("MAIL_STAFF", ""), ",") {
-		if v = strings.ToLower(strings.TrimSpace(v)); v != "" {
-			list = append(list, v)
-		}
+	list, err := email.ParseAddressList(config.Or("MAIL_STAFF", ""))
+	if err != nil {
+		slog.Warn("MAIL_STAFF has an entry that names nobody", "err", err)
 	}
-	return func(address string) bool {
-		address = strings.ToLower(address)
-		_, domain, _ := strings.Cut(address, "@")
-		return slices.Contains(list, address) || slices.Contains(list, domain)
+	return list.Has
+}
+
+// MailForms returns what reports whether an address is one that web forms and
+// relays send from, from the addresses and domains in MAIL_FORMS. It panics
+// when an entry is neither: the mails of that form would become one customer.
+func MailForms() func(address string) bool {
+	list, err := email.ParseAddressList(config.Or("MAIL_FORMS", ""))
+	if err != nil {
+		panic("config: MAIL_FORMS: " + fault.Message(err))
 	}
+	return list.Has
 }
 
 // MailReader returns what reads mails for [intake.Mail].
 func MailReader(cfg aws.Config) func(ctx context.Context, raw []byte, notice json.RawMessage) (intake.Letter, error) {
-	tokens, staff := MailTokens(cfg), MailStaff()
+	tokens := MailTokens(cfg)
+	staff, forms, domain := MailStaff(), MailForms(), config.Or("MAIL_DOMAIN", "")
 	return func(ctx context.Context, raw []byte, notice json.RawMessage) (intake.Letter, error) {
 		keys, err := tokens(ctx)
 		if err != nil {
@@ -56,7 +62,7 @@ func MailReader(cfg aws.Config) func(ctx context.Context, raw []byte, notice jso
 		}
 		env := email.EnvelopeFromHeaders(raw)
 		env.Announced(notice)
-		env.Tokens, env.Staff = keys, staff
+		env.Tokens, env.Staff, env.Forms, env.Domain = keys, staff, forms, domain
 		d, p, err := email.Normalize(raw, env)
 		return intake.Letter{
 			Delivery: d, Unread: p.Quarantine, File: p.Part, Page: p.SafeHTML, Ours: p.Ours, Report: p.Report != nil, Hard: p.Hard,

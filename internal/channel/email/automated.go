@@ -1,6 +1,7 @@
 package email
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/heard-intake/heard/internal/channel/email/bounce"
@@ -14,7 +15,14 @@ type class struct {
 	name    string // what a message's Automated holds; empty for a person's
 	passive bool   // opens nothing
 	noReply bool   // must not be answered automatically
+	report  bool   // a server's, about mail of ours
 }
+
+// Names of classes that say how a sender relates to what it sent.
+const (
+	autoReplied = "auto-reply" // a program answered a mail
+	sentToMany  = "list"       // a newsletter
+)
 
 // classify tells people from machines. Strong signs (a report, Auto-Submitted,
 // the words of an absence notice) make a message passive. Weak signs (a null
@@ -22,17 +30,17 @@ type class struct {
 // many people's mail shows them.
 func classify(root *rfc822.Part, env Envelope, report *bounce.Notice) class {
 	if report != nil {
-		return class{name: string(report.Kind), passive: true, noReply: true}
+		return class{name: string(report.Kind), passive: true, noReply: true, report: true}
 	}
 	h := root.Header
 	if autoReply(h) || calendarReply(root) {
-		return class{name: "auto-reply", passive: true, noReply: true}
+		return class{name: autoReplied, passive: true, noReply: true}
 	}
 	if generated(h) {
 		return class{name: "auto-generated", passive: true, noReply: true}
 	}
 	if newsletter(h) {
-		return class{name: "list", noReply: true}
+		return class{name: sentToMany, noReply: true}
 	}
 	return class{noReply: weak(h, env)}
 }
@@ -131,12 +139,15 @@ func weak(h rfc822.Header, env Envelope) bool {
 	if v := strings.ToLower(h.Get("X-Auto-Response-Suppress")); strings.Contains(v, "all") || strings.Contains(v, "autoreply") {
 		return true
 	}
-	for _, a := range h.Addresses("From") {
-		local, _, _ := strings.Cut(strings.ToLower(a.Addr), "@")
-		switch strings.NewReplacer("-", "", "_", "", ".", "").Replace(local) {
-		case "noreply", "donotreply", "dontreply", "nietbeantwoorden", "nereponderpas", "mailerdaemon", "postmaster", "notifications", "notification":
-			return true
-		}
+	return slices.ContainsFunc(h.Addresses("From"), func(a rfc822.Address) bool { return noReplyAddress(a.Addr) })
+}
+
+// noReplyAddress reports whether an address says that no one reads its mail.
+func noReplyAddress(address string) bool {
+	local, _, _ := strings.Cut(strings.ToLower(address), "@")
+	switch strings.NewReplacer("-", "", "_", "", ".", "").Replace(local) {
+	case "noreply", "donotreply", "dontreply", "nietbeantwoorden", "nereponderpas", "mailerdaemon", "postmaster", "notifications", "notification":
+		return true
 	}
 	return false
 }
@@ -174,7 +185,7 @@ func effects(report *bounce.Notice, m contact.Message) []contact.Effect {
 
 // answered returns the effect of an automatic reply on what it answers.
 func answered(m contact.Message) []contact.Effect {
-	if m.Automated != "auto-reply" || m.ReplyTo == nil || m.ReplyTo.ProviderID == "" {
+	if m.Automated != autoReplied || m.ReplyTo == nil || m.ReplyTo.ProviderID == "" {
 		return nil
 	}
 	return []contact.Effect{{

@@ -41,7 +41,8 @@ const (
 	MarkEncrypted = "encrypted"
 	MarkVirus     = "virus"
 	MarkSpam      = "spam"
-	MarkEmpty     = "empty" // neither text nor files
+	MarkNoAuthor  = "no-author" // a form sent it and does not say for which person
+	MarkEmpty     = "empty"     // neither text nor files
 )
 
 // Parsed is what a mail holds beside its messages.
@@ -87,15 +88,20 @@ func Normalize(raw []byte, env Envelope) (contact.Delivery, Parsed, error) {
 		Subject:   contact.Clean(root.Header.Text("Subject"), contact.MaxSubject),
 	}
 	addSender(&m, root, env, raw)
+	sender, class := m.Customer, classify(root, env, p.Report)
+	author := onBehalf(&m, root, env, class)
+	class = classOf(author, class, root, m)
 	addThread(&m, root, p.MessageID, env)
 	addText(&m, &p)
-	p.ForwardedBy = passOn(&m, env, p.Forward)
+	p.ForwardedBy = passOn(&m, sender, env, p.Forward)
 	m.Attachments = attachments(p.body, env)
-	class := classify(root, env, p.Report)
 	m.Automated, m.Passive = class.name, class.passive
 	p.NoReply = class.noReply || env.Verdicts.Spam == "FAIL"
 	m.NoReply = p.NoReply
 	m.Mark = mark(p, env)
+	if m.Mark == "" && author == byUnnamed {
+		m.Mark = MarkNoAuthor
+	}
 	if m.Mark == "" && m.Text == "" && len(m.Attachments) == 0 {
 		m.Mark = MarkEmpty
 	}

@@ -27,6 +27,14 @@ type Envelope struct {
 	// Staff reports whether an address is that of one of our own people, whose
 	// forwards are their customers' mails; nil for nobody.
 	Staff func(address string) bool
+
+	// Forms reports whether an address is one that web forms and relays send
+	// from on behalf of customers; nil for none.
+	Forms func(address string) bool
+
+	// Domain is the mail domain, whose addresses are all our mailboxes; empty
+	// when it is not known.
+	Domain string
 }
 
 // Verdicts are the server's findings about a mail: PASS, FAIL, GRAY,

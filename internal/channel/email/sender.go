@@ -3,6 +3,7 @@ package email
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
 	"strings"
 
 	"github.com/heard-intake/heard/internal/channel/email/reply"
@@ -36,11 +37,18 @@ func addSender(m *contact.Message, root *rfc822.Part, env Envelope, raw []byte) 
 	addClaim(m, root.Header.Addresses("Reply-To"))
 }
 
-// passOn makes the customer of a mail that one of our own people forwards the
-// one who wrote it, when the mail is proven to be theirs: anybody else could
-// put words into a customer's mouth that way. It returns who forwarded.
-func passOn(m *contact.Message, env Envelope, forward bool) (by string) {
-	if !forward && !forwardSubject(m.Subject) || env.Staff == nil || m.Customer.Assurance != identity.Verified || !env.Staff(m.Customer.Value) {
+// passOn makes the author of a forwarded mail its customer, when one of our
+// own people forwarded it and DMARC proves that: anyone else could put words
+// into a customer's mouth that way. It returns the address of the forwarder.
+//
+// sender is the address that sent the mail. A forward wins over its Reply-To,
+// which mail programs set to an address of the forwarder. A form does not
+// forward: a quoted mail in its text is what a visitor typed.
+func passOn(m *contact.Message, sender identity.Address, env Envelope, forward bool) (by string) {
+	if !forward && !forwardSubject(m.Subject) {
+		return ""
+	}
+	if sender.Assurance != identity.Verified || !env.isStaff(sender.Value) || env.isForm(sender.Value) {
 		return ""
 	}
 	whole := m.FullText
@@ -48,10 +56,10 @@ func passOn(m *contact.Message, env Envelope, forward bool) (by string) {
 		whole = m.Text
 	}
 	who, alias, ok := firstAlias(rfc822.ParseAddresses(reply.ForwardedFrom(whole)))
-	if !ok || env.Staff(alias.Value) {
+	if !ok || !env.isOutside(alias.Value) {
 		return ""
 	}
-	by = m.Customer.Value
+	by = sender.Value
 	m.Customer = identity.Address{Alias: alias, Assurance: identity.Claimed}
 	m.Aliases = nil
 	m.Name = cleanName(who.Name, alias.Value)
@@ -107,18 +115,24 @@ func fallbackSender(h rfc822.Header, env Envelope, raw []byte) identity.Alias {
 			return alias
 		}
 	}
-	sum := sha256.Sum256(raw)
-	return identity.Alias{Kind: identity.Email, Scope: "unknown", Value: hex.EncodeToString(sum[:])}
+	return unnamedAuthor(raw)
+}
+
+// unnamedScope is the scope of aliases of authors whom no address names.
+const unnamedScope = "unknown"
+
+// unnamedAuthor returns the alias of an author whom no address names: one for
+// the mail with that id.
+func unnamedAuthor(id []byte) identity.Alias {
+	sum := sha256.Sum256(id)
+	return identity.Alias{Kind: identity.Email, Scope: unnamedScope, Value: hex.EncodeToString(sum[:])}
 }
 
 // groupSender returns who wrote to a group that forwards under its own name.
 // Anybody can write these fields, so they give a claimed alias only, and only
 // where the mail came by a list and From is the list's own.
 func groupSender(h rfc822.Header, from identity.Alias) (identity.Alias, bool) {
-	if !h.Has("List-Id") && !h.Has("List-Post") && !h.Has("X-Google-Group-Id") && !h.Has("X-Mailman-Version") {
-		return identity.Alias{}, false
-	}
-	if !fromList(h, from) {
+	if !byList(h) || !fromList(h, from) {
 		return identity.Alias{}, false
 	}
 	for _, name := range []string{"X-Original-Sender", "X-Original-From", "X-MailFrom"} {
@@ -127,6 +141,15 @@ func groupSender(h rfc822.Header, from identity.Alias) (identity.Alias, bool) {
 		}
 	}
 	return identity.Alias{}, false
+}
+
+// Unnamed reports whether an alias is that of the author of one mail that
+// names no address of theirs, so that no answer can reach them.
+func Unnamed(a identity.Alias) bool { return a.Kind == identity.Email && a.Scope == unnamedScope }
+
+// byList reports whether the mail came by a mailing list.
+func byList(h rfc822.Header) bool {
+	return slices.ContainsFunc([]string{"List-Id", "List-Post", "X-Google-Group-Id", "X-Mailman-Version"}, h.Has)
 }
 
 // fromList reports whether the address in From is that of the list itself.
