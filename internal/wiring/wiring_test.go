@@ -3,6 +3,7 @@ package wiring_test
 import (
 	"net/http/httptest"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -84,5 +85,40 @@ func TestWhatIsMissingStopsAFunctionAtItsStart(t *testing.T) {
 			}()
 			start()
 		})
+	}
+}
+
+// TestMailForms sets the forms of a stack, and entries that are neither an
+// address nor a domain.
+func TestMailForms(t *testing.T) {
+	t.Setenv("MAIL_FORMS", "")
+	if wiring.MailForms()("formulier@shop.example") {
+		t.Error("an address is a form of a stack that has none")
+	}
+	t.Setenv("MAIL_FORMS", "formulier@shop.example,@forms.example")
+	forms := wiring.MailForms()
+	for address, want := range map[string]bool{"Formulier@shop.example": true, "noreply@forms.example": true, "piet@shop.example": false} {
+		if got := forms(address); got != want {
+			t.Errorf("%s is a form: %v, want %v", address, got, want)
+		}
+	}
+	t.Setenv("MAIL_FORMS", "formulier@shop.example,*@shop.example")
+	defer func() {
+		if said, _ := recover().(string); !strings.Contains(said, `config: MAIL_FORMS: "*@shop.example" is neither`) {
+			t.Errorf("a wrong entry stops the function with %q", said)
+		}
+	}()
+	wiring.MailForms()
+}
+
+// TestMailStaff checks that a wrong entry does not stop the mail of a stack
+// that had it before entries were checked.
+func TestMailStaff(t *testing.T) {
+	t.Setenv("MAIL_STAFF", "shop.example,piet,@bureau.example")
+	staff := wiring.MailStaff()
+	for address, want := range map[string]bool{"piet@shop.example": true, "a@bureau.example": true, "jan@example.com": false, "piet": false} {
+		if got := staff(address); got != want {
+			t.Errorf("%s is staff: %v, want %v", address, got, want)
+		}
 	}
 }

@@ -46,6 +46,9 @@ const (
 
 	// MailDomain is where the SMTP port takes mail for.
 	MailDomain = "support.example.com"
+
+	// MailStaff is the domain of the example's own people and forms.
+	MailStaff = "shop.example.com"
 )
 
 // Config says what to run, and where.
@@ -183,7 +186,7 @@ func (s *Stack) parse() error {
 		return err
 	}
 	parameters := map[string]string{
-		"IssuerUrl": s.Issuer, "MailDomain": MailDomain, "GraphUrl": s.GraphURL, "MediaHosts": s.GraphURL,
+		"IssuerUrl": s.Issuer, "MailDomain": MailDomain, "MailStaff": MailStaff, "GraphUrl": s.GraphURL, "MediaHosts": s.GraphURL,
 	}
 	maps.Copy(parameters, s.cfg.Parameters)
 	m, err := template.Parse(src, template.Options{
