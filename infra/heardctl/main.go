@@ -45,6 +45,8 @@ func commands() []command {
 		{"merge", "-why <text> <into> <from>", "make one customer of two, named by id or alias", (*tool).merge},
 		{"unmerge", "-why <text> <id>", "take back the merge by which an id came to its customer", (*tool).unmerge},
 		{"move", "-why -from <alias> [to]", "give an alias to another customer, or to somebody new", (*tool).move},
+		{"doctor", "", "name senders that may be web forms, whose visitors are one customer", (*tool).doctor},
+		{"part", "[-dry-run] <address> [customer]", "give the mails of a form's address to the persons who wrote them", (*tool).part},
 		{"dismiss", "-why <text> <one> <other>", "say that two customers are two, so that no rule joins them", (*tool).dismiss},
 		{"import", "[-dry-run] <file.jsonl>", "register customers: number, name, locale, phones, mails, orders", (*tool).importRegister},
 		{"history", "<kind:value>", "show a customer and everything that was said: phone:31612345678, account:K-1", (*tool).history},

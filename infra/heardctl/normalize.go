@@ -8,7 +8,6 @@ import (
 	"os"
 	"time"
 
-	"github.com/heard-intake/heard/internal/channel/email"
 	"github.com/heard-intake/heard/internal/channel/messenger"
 	"github.com/heard-intake/heard/internal/channel/webchat"
 	"github.com/heard-intake/heard/internal/channel/whatsapp"
@@ -84,11 +83,15 @@ func (t *tool) normalize(_ context.Context, args []string) error {
 	f := t.flags("normalize")
 	site := f.String("site", "shop", "webchat: the `site`")
 	visitor := f.String("visitor", "00000000-0000-7000-8000-000000000000", "webchat: the `visitor`")
+	var mail mailSettings
+	f.StringVar(&mail.staff, "staff", "", "email: the stack's parameter `MailStaff`")
+	f.StringVar(&mail.forms, "forms", "", "email: the stack's parameter `MailForms`")
+	f.StringVar(&mail.domain, "domain", "", "email: the stack's parameter `MailDomain`")
 	if err := t.parse(f, args, 2, -1); err != nil {
 		return err
 	}
 	channel := contact.Channel(f.Arg(0))
-	read, err := normalizer(channel, *site, *visitor)
+	read, err := normalizer(channel, *site, *visitor, mail)
 	if err != nil {
 		return err
 	}
@@ -123,17 +126,14 @@ func safely(read func([]byte) (contact.Delivery, error), raw []byte) (d contact.
 	return read(raw)
 }
 
-func normalizer(channel contact.Channel, site, visitor string) (func([]byte) (contact.Delivery, error), error) {
+func normalizer(channel contact.Channel, site, visitor string, mail mailSettings) (func([]byte) (contact.Delivery, error), error) {
 	switch channel {
 	case contact.WhatsApp:
 		return normalizeWhatsApp, nil
 	case contact.Messenger, contact.Instagram:
 		return messenger.Normalize, nil
 	case contact.Email:
-		return func(raw []byte) (contact.Delivery, error) {
-			d, _, err := email.Normalize(raw, email.EnvelopeFromHeaders(raw))
-			return d, err
-		}, nil
+		return normalizeMail(mail)
 	case contact.WebChat:
 		return func(raw []byte) (contact.Delivery, error) {
 			return webchat.Normalize(site, visitor, raw, postedAt(raw))

@@ -23,7 +23,7 @@ func (t *tool) send(ctx context.Context, args []string) error {
 		return err
 	}
 	channel := contact.Channel(f.Arg(0))
-	if _, err := normalizer(channel, "", ""); err != nil {
+	if _, err := normalizer(channel, "", "", mailSettings{}); err != nil {
 		return err
 	}
 	c, err := t.open(ctx)

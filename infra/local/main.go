@@ -38,6 +38,15 @@ func run() error {
 	port := flag.Int("port", stack.DefaultPort, "serve the API on this `port`, and the rest on those after it")
 	chaos := flag.Bool("chaos", false, "misbehave as AWS may: duplicate, reorder, split, throttle, freeze and kill")
 	quiet := flag.Bool("quiet", false, "do not show the lines of the functions")
+	parameters := map[string]string{}
+	flag.Func("set", "give a parameter of the template a value, like MailForms=form@shop.example; may be repeated", func(s string) error {
+		name, value, ok := strings.Cut(s, "=")
+		if !ok {
+			return errors.New("write Name=value")
+		}
+		parameters[name] = value
+		return nil
+	})
 	flag.Parse()
 	if err := prerequisites(); err != nil {
 		return err
@@ -45,7 +54,7 @@ func run() error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 
-	cfg := stack.Config{Dir: *dir, Memory: *memory, Port: *port, Log: slog.New(slog.NewTextHandler(os.Stderr, nil))}
+	cfg := stack.Config{Dir: *dir, Memory: *memory, Port: *port, Parameters: parameters, Log: slog.New(slog.NewTextHandler(os.Stderr, nil))}
 	if !*quiet {
 		cfg.Output = withoutMetrics{os.Stdout}
 	}

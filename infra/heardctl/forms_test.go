@@ -1,0 +1,128 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/heard-intake/heard/infra/local/stack"
+)
+
+// formMail writes a mail to a file, and returns its path.
+func formMail(t *testing.T, name, from, replyTo, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name+".eml")
+	if replyTo != "" {
+		replyTo = "Reply-To: " + replyTo + "\r\n"
+	}
+	mail := "From: Website <" + from + ">\r\n" + replyTo + "To: klantenservice@support.example.com\r\nSubject: Contactformulier\r\nMessage-ID: <" + name + "@forms.example>\r\n\r\n" + text + "\r\n"
+	if err := os.WriteFile(path, []byte(mail), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// TestForms runs a stack with one form that is configured and one that is not,
+// finds the second, and parts its visitors.
+func TestForms(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s, err := stack.Start(t.Context(), stack.Config{Root: "../..", Dir: dir, Memory: true, Parameters: map[string]string{"MailForms": "formulier@winkel.example"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	ctl := func(args ...string) string { t.Helper(); return works(t, append([]string{"-dir", dir}, args...)...) }
+	send := func(files ...string) {
+		t.Helper()
+		ctl(append([]string{"send", "email"}, files...)...)
+		if err := s.Drained(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	has := func(out, part string, want bool) {
+		t.Helper()
+		if strings.Contains(out, part) != want {
+			t.Errorf("%q is in the output: %v, want %v:\n%s", part, !want, want, out)
+		}
+	}
+	unknown := func(alias string) {
+		t.Helper()
+		if _, errOut, code := heardctl(t, "-dir", dir, "history", alias); code != 1 || !strings.Contains(errOut, "HTTP 404") {
+			t.Errorf("history of %s: %d %s, want 404", alias, code, errOut)
+		}
+	}
+
+	send(formMail(t, "a1", "formulier@winkel.example", "Els <els@example.net>", "Mijn factuur klopt niet."),
+		formMail(t, "a2", "formulier@winkel.example", "Wim <wim@example.net>", "Waar blijft mijn pakket?"),
+		formMail(t, "a3", stack.MailStaff[:4]+"@"+stack.MailStaff, "Mo <mo@example.net>", "Kan ik ruilen?"))
+	els, wim, mo := ctl("history", "email:els@example.net"), ctl("history", "email:wim@example.net"), ctl("history", "email:mo@example.net")
+	has(els, "els@example.net (claimed)", true)
+	has(els, "factuur", true)
+	has(els, "pakket", false)
+	has(wim, "pakket", true)
+	has(mo, "ruilen", true)
+	unknown("email:formulier@winkel.example")
+	has(ctl("doctor"), "no sender has mails with different Reply-To", true)
+
+	const relay = "noreply@forms.example"
+	send(formMail(t, "b1", relay, "Bo <bo@example.net>", "Mijn factuur klopt niet."),
+		formMail(t, "b2", relay, "Cas <cas@example.net>", "Waar blijft mijn pakket?"),
+		formMail(t, "b3", relay, "", "Ik wil ruilen."))
+	out := ctl("doctor")
+	has(out, relay+": 2 different Reply-To in 2 mails", true)
+	has(out, "  MailForms="+relay+"\n", true)
+	has(out, "heardctl part -dry-run "+relay, true)
+	if out, _, _ := heardctl(t, "-dir", dir, "doctor", "-most", "1"); !strings.Contains(out, "heardctl part") {
+		has(out, "The table has more than", true)
+	}
+	has(ctl("part", "-dry-run", relay), "3 mails would move to 3 customers; 0 stay", true)
+	unknown("email:bo@example.net")
+	has(ctl("part", "-since", "2099-01-01T00:00:00Z", relay), "0 mails moved", true)
+
+	out = ctl("part", relay)
+	has(out, "3 mails moved to 3 customers; 0 stay", true)
+	has(out, "to bo@example.net\n", true)
+	has(out, "[no-author]", true)
+	if err := s.Drained(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	has(ctl("history", "email:bo@example.net"), "factuur", true)
+	has(ctl("history", "email:bo@example.net"), "contact of", true)
+	has(ctl("history", "email:cas@example.net"), "pakket", true)
+	brief := ctl("brief", "email:"+relay)
+	for _, word := range []string{"factuur", "pakket", "ruilen"} {
+		has(brief, word, false)
+	}
+	has(ctl("doctor"), "no sender has mails with different Reply-To", true)
+	has(ctl("part", relay), "0 mails moved to 0 customers", true)
+}
+
+// TestNormalize_FormParameters reads one mail under the parameters of several
+// stacks.
+func TestNormalize_FormParameters(t *testing.T) {
+	t.Parallel()
+	file := formMail(t, "n1", "formulier@winkel.example", "Els <els@example.net>", "Mijn factuur klopt niet.")
+	for args, want := range map[string]string{
+		"":                                "formulier@winkel.example",
+		"-forms formulier@winkel.example": "els@example.net",
+		"-forms @winkel.example":          "els@example.net",
+		"-staff winkel.example":           "els@example.net",
+		"-domain winkel.example":          "els@example.net",
+		"-forms formulier@winkel.example -staff example.net": `"scope":"unknown"`,
+	} {
+		out := works(t, append(append([]string{"normalize"}, strings.Fields(args)...), "email", file)...)
+		if !strings.Contains(out, fmt.Sprintf(`"value":%q,"assurance":"claimed"},"text"`, want)) && !strings.Contains(out, want) {
+			t.Errorf("%q: no %s in %s", args, want, out)
+		}
+	}
+	if _, errOut, code := heardctl(t, "normalize", "-forms", "winkel", "email", file); code != 1 || !strings.Contains(errOut, "neither a mail address nor a domain") {
+		t.Errorf("a wrong form: %d %s", code, errOut)
+	}
+}

@@ -1,0 +1,88 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/fault"
+	"github.com/heard-intake/heard/internal/identity"
+)
+
+// A NamedReply is one stored mail whose Reply-To names another address than
+// that of its sender.
+type NamedReply struct {
+	Sender, ReplyTo identity.Alias
+}
+
+// NamedReplies walks over the whole table for mails whose Reply-To names
+// another address than their sender's, without those that were deleted. It
+// looks at about most items, and reports how many; whole is false when the
+// table has more. progress is called after each page, with the number so far.
+//
+// No index lists them: the walk reads every item, at half a read unit for 4 KB.
+func (t *Table) NamedReplies(ctx context.Context, most int, progress func(examined int)) (found []NamedReply, examined int, whole bool, err error) {
+	in := &dynamodb.ScanInput{
+		TableName:                 t.name,
+		FilterExpression:          aws.String("begins_with(pk, :c) AND ((begins_with(sk, :m) AND attribute_exists(al)) OR (begins_with(sk, :x) AND attribute_exists(x)))"),
+		ProjectionExpression:      aws.String("pk, sk, c, al"),
+		ExpressionAttributeValues: item{":c": str(customerPrefix), ":m": str(messagePrefix), ":x": str(effectPrefix)},
+	}
+	mails := map[string]NamedReply{} // by the place of the effects on the mail
+	deleted := map[string]bool{}
+	for examined < most {
+		out, err := t.db.Scan(ctx, in)
+		if err != nil {
+			return nil, examined, false, failed(err, "scan")
+		}
+		for _, it := range out.Items {
+			if sk := text(it, skName); strings.HasPrefix(sk, effectPrefix) {
+				deleted[text(it, pkName)+sk] = true
+				continue
+			}
+			place, reply, ok, err := namedReply(it)
+			if err != nil {
+				return nil, examined, false, err
+			}
+			if ok {
+				mails[place] = reply
+			}
+		}
+		examined += int(out.ScannedCount)
+		progress(examined)
+		if in.ExclusiveStartKey = out.LastEvaluatedKey; out.LastEvaluatedKey == nil {
+			whole = true
+			break
+		}
+	}
+	for place, reply := range mails {
+		if !deleted[place] {
+			found = append(found, reply)
+		}
+	}
+	return found, examined, whole, nil
+}
+
+// namedReply reads the claimed address of a mail's item, and where the effects
+// on that mail are; ok is false for an item of another kind.
+func namedReply(it item) (place string, reply NamedReply, ok bool, err error) {
+	_, channel, providerKey, err := messageIDOf(text(it, skName)).Parse()
+	if err != nil || channel != contact.Email {
+		return "", reply, false, nil
+	}
+	var further []identity.Address
+	if err := json.Unmarshal([]byte(text(it, attrAliases)), &further); err != nil {
+		return "", reply, false, fault.Wrap(fault.Internal, err, "read message")
+	}
+	for _, a := range further {
+		if a.Kind == identity.Email && a.Assurance == identity.Claimed {
+			place = text(it, pkName) + effectSK(channel, providerKey)
+			return place, NamedReply{Sender: decodeAlias(text(it, attrAlias)), ReplyTo: a.Alias}, true, nil
+		}
+	}
+	return "", reply, false, nil
+}
