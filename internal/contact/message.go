@@ -205,7 +205,7 @@ type Message struct {
 	Automated string `json:"automated,omitempty"` // written by a machine: "auto-reply", "bounce", "list", ...
 	Passive   bool   `json:"passive,omitempty"`   // belongs to the history; opens no contact and keeps nobody waiting
 	NoReply   bool   `json:"noReply,omitempty"`   // no program may answer it
-	Mark      string `json:"mark,omitempty"`      // what readers must know: "content-lost", "unparsed", "empty", "encrypted", "spam"
+	Mark      string `json:"mark,omitempty"`      // what readers must know: "content-lost", "unparsed", "empty", "encrypted", "spam", "no-author"
 	Source    string `json:"source,omitempty"`    // where the raw mail lies: its key in the mail bucket
 	Via       string `json:"via,omitempty"`       // WhatsApp: our number's ARN when AWS End User Messaging Social handed the message on, and has its files
 	Page      int64  `json:"page,omitempty"`      // mail: bytes of its HTML, which lies with its files, safe to show; zero for none
