@@ -51,7 +51,7 @@ func (s *stack) receives(minutes int, dmarc, header, text string) contact.ID {
 	return contact.NewID(contact.Email, at, sesID+"/service@support.example.com")
 }
 
-// mailOf returns the customer of a mail address, and what they wrote.
+// mailOf returns the customer of a mail address, and their messages.
 func (s *stack) mailOf(address string, want identity.Assurance) (identity.Customer, []contact.Message) {
 	s.t.Helper()
 	id, got, err := s.table.Find(s.t.Context(), identity.Alias{Kind: identity.Email, Value: address})

@@ -35,7 +35,7 @@ func MailTokens(cfg aws.Config) func(context.Context) (email.Tokens, error) {
 func MailStaff() func(address string) bool {
 	list, err := email.ParseAddressList(config.Or("MAIL_STAFF", ""))
 	if err != nil {
-		slog.Warn("MAIL_STAFF has an entry that names nobody", "err", err)
+		slog.Warn("MAIL_STAFF has an entry that is neither a mail address nor a domain; it is ignored", "err", err)
 	}
 	return list.Has
 }

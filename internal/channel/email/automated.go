@@ -18,7 +18,7 @@ type class struct {
 	report  bool   // a server's, about mail of ours
 }
 
-// Names of classes that say how a sender relates to what it sent.
+// Names of classes that the author of a mail depends on.
 const (
 	autoReplied = "auto-reply" // a program answered a mail
 	sentToMany  = "list"       // a newsletter

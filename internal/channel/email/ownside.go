@@ -164,7 +164,7 @@ func personIn(h rfc822.Header, env Envelope) (rfc822.Address, identity.Alias, bo
 }
 
 // answersMail reports whether a program answered a mail. A form never does: it
-// begins a conversation, however its mailer marks what it sends.
+// begins a conversation, even if its mailer marks the mail as a reply.
 func answersMail(h rfc822.Header) bool {
 	auto := strings.ToLower(h.Get("Auto-Submitted"))
 	return strings.HasPrefix(auto, "auto-replied") && (h.Has("In-Reply-To") || h.Has("References"))

@@ -227,8 +227,8 @@ func TestNormalize_FormClasses(t *testing.T) {
 	}
 }
 
-// TestNormalize_UnnamedAuthors checks that two mails of a form which names
-// nobody have two customers, and that each reading of a mail has the same one.
+// TestNormalize_UnnamedAuthors checks that two mails of a form without Reply-To
+// have two customers, and that each reading of a mail has the same one.
 func TestNormalize_UnnamedAuthors(t *testing.T) {
 	t.Parallel()
 	customer := func(id string, mailboxes ...string) []identity.Alias {
