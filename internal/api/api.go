@@ -37,6 +37,9 @@ const (
 	WriteRegister  = "register:write"
 	ReadProblems   = "problems:read"
 	WriteProblems  = "problems:write"
+	// AllProblems widens ReadProblems and WriteProblems to every department. It
+	// grants neither of them.
+	AllProblems = "problems:all"
 )
 
 // A route is one operation of a handler H.

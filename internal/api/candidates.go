@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/heard-intake/heard/internal/candidate"
+	"github.com/heard-intake/heard/internal/problem"
 	"github.com/heard-intake/heard/internal/workflow"
 )
 
@@ -33,11 +34,11 @@ func (d *Departments) desk() *candidate.Desk {
 	return &candidate.Desk{Store: d.Store, Taxonomy: d.Taxonomy, Zone: d.Zone}
 }
 
-func (d *Departments) candidates(ctx context.Context, r *request) (reply, error) {
+func (d *Departments) candidates(ctx context.Context, r *request, caller problem.Caller) (reply, error) {
 	if err := r.query().done(); err != nil {
 		return reply{}, err
 	}
-	all, err := d.desk().List(ctx, r.now)
+	all, err := d.desk().List(ctx, caller, r.now)
 	views := make([]candidateView, len(all))
 	for i, c := range all {
 		views[i] = viewOf(c)
@@ -45,11 +46,11 @@ func (d *Departments) candidates(ctx context.Context, r *request) (reply, error)
 	return reply{body: map[string]any{"candidates": views}}, err
 }
 
-func (d *Departments) candidate(ctx context.Context, r *request) (reply, error) {
+func (d *Departments) candidate(ctx context.Context, r *request, caller problem.Caller) (reply, error) {
 	if err := r.query().done(); err != nil {
 		return reply{}, err
 	}
-	c, err := d.desk().One(ctx, r.param("id"), r.now)
+	c, err := d.desk().One(ctx, caller, r.param("id"), r.now)
 	return reply{body: viewOf(c)}, err
 }
 
@@ -61,7 +62,7 @@ type judgement struct {
 	Product  string `json:"product"`
 }
 
-func (d *Departments) decide(ctx context.Context, r *request) (reply, error) {
+func (d *Departments) decide(ctx context.Context, r *request, caller problem.Caller) (reply, error) {
 	var j judgement
 	if err := r.decode(&j); err != nil {
 		return reply{}, err
@@ -71,7 +72,7 @@ func (d *Departments) decide(ctx context.Context, r *request) (reply, error) {
 		return reply{}, err
 	}
 	opened, err := d.desk().Decide(ctx, r.param("id"), candidate.Judgement{
-		Decision: j.Decision, Why: why, Reason: j.Reason, Product: j.Product, By: r.caller(), At: r.now,
+		Decision: j.Decision, Why: why, Reason: j.Reason, Product: j.Product, By: caller, At: r.now,
 	})
 	out := map[string]any{"id": r.param("id"), "decision": j.Decision}
 	if opened != "" {

@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -25,9 +24,10 @@ type Problems interface {
 	Log(ctx context.Context, problemID string, limit int, cursor string) ([]problem.Line, string, error)
 }
 
-// Departments is the API of departments. A token with a department claim
-// reaches the problems of that department, or those of several; one without
-// it reaches all.
+// Departments is the API of departments. A token reaches the problems and
+// candidates of the departments in its claim department; one with the scope
+// problems:all reaches those of every department. A token with neither reaches
+// none. [problem.Caller] is the rule.
 type Departments struct {
 	Store    Problems
 	Taxonomy func() *taxonomy.Taxonomy // read when it is first asked for: most requests need none
@@ -37,20 +37,45 @@ type Departments struct {
 }
 
 var departmentRoutes = routes[*Departments]{
-	"GET /v1/problems":               {ReadProblems, (*Departments).list},
-	"GET /v1/problems/{id}":          {ReadProblems, (*Departments).read},
-	"GET /v1/problems/{id}/affected": {ReadProblems, (*Departments).affected},
-	"POST /v1/problems/{id}/updates": {WriteProblems, (*Departments).update},
-	"POST /v1/problems/{id}/resend":  {WriteProblems, (*Departments).resend},
-	"GET /v1/candidates":             {ReadProblems, (*Departments).candidates},
-	"GET /v1/candidates/{id}":        {ReadProblems, (*Departments).candidate},
-	"POST /v1/candidates/{id}":       {WriteProblems, (*Departments).decide},
+	"GET /v1/problems":               {ReadProblems, acting((*Departments).list)},
+	"GET /v1/problems/{id}":          {ReadProblems, acting((*Departments).read)},
+	"GET /v1/problems/{id}/affected": {ReadProblems, acting((*Departments).affected)},
+	"POST /v1/problems/{id}/updates": {WriteProblems, acting((*Departments).update)},
+	"POST /v1/problems/{id}/resend":  {WriteProblems, acting((*Departments).resend)},
+	"GET /v1/candidates":             {ReadProblems, acting((*Departments).candidates)},
+	"GET /v1/candidates/{id}":        {ReadProblems, acting((*Departments).candidate)},
+	"POST /v1/candidates/{id}":       {WriteProblems, acting((*Departments).decide)},
 
-	"POST /v1/problems":                 {WriteProblems, (*Departments).open},
-	"POST /v1/problems/{id}/contacts":   {WriteProblems, (*Departments).attach},
-	"DELETE /v1/problems/{id}/contacts": {WriteProblems, (*Departments).detach},
-	"POST /v1/problems/{id}/split":      {WriteProblems, (*Departments).split},
-	"GET /v1/problems/{id}/log":         {ReadProblems, (*Departments).log},
+	"POST /v1/problems":                 {WriteProblems, acting((*Departments).open)},
+	"POST /v1/problems/{id}/contacts":   {WriteProblems, acting((*Departments).attach)},
+	"DELETE /v1/problems/{id}/contacts": {WriteProblems, acting((*Departments).detach)},
+	"POST /v1/problems/{id}/split":      {WriteProblems, acting((*Departments).split)},
+	"GET /v1/problems/{id}/log":         {ReadProblems, acting((*Departments).log)},
+}
+
+// acting makes a handler of a route from one that needs to know for which
+// departments its caller acts. A caller who acts for none is refused.
+func acting(do func(*Departments, context.Context, *request, problem.Caller) (reply, error)) func(*Departments, context.Context, *request) (reply, error) {
+	return func(d *Departments, ctx context.Context, r *request) (reply, error) {
+		caller, err := actor(r)
+		if err != nil {
+			return reply{}, err
+		}
+		return do(d, ctx, r, caller)
+	}
+}
+
+// actor returns the caller that a token speaks of.
+func actor(r *request) (problem.Caller, error) {
+	caller := problem.NewCaller(r.caller(), words(r.claims()["department"]), r.has(AllProblems))
+	if caller.Somewhere() {
+		return caller, nil
+	}
+	return caller, &refusal{
+		error: fault.New(fault.Forbidden, "the token acts for no department: it needs the claim department, "+
+			"with the ids of one or more departments, or the scope %s", AllProblems),
+		headers: insufficient(AllProblems),
+	}
 }
 
 // Handle answers one request.
@@ -78,7 +103,7 @@ type problemPage struct {
 	Complete bool          `json:"complete"`
 }
 
-func (d *Departments) list(ctx context.Context, r *request) (reply, error) {
+func (d *Departments) list(ctx context.Context, r *request, caller problem.Caller) (reply, error) {
 	q := r.query()
 	limit, cursor := q.limit(), q.text("cursor")
 	state := oneOf(q, "state", problem.States()...)
@@ -86,13 +111,14 @@ func (d *Departments) list(ctx context.Context, r *request) (reply, error) {
 	if err := q.done(); err != nil {
 		return reply{}, err
 	}
-	mine, limited := own(r)
+	if of != "" && !caller.ActsFor(of) {
+		return reply{}, problem.Foreign()
+	}
+	mine := caller.Departments
 	switch {
-	case of != "" && limited && !slices.Contains(mine, of):
-		return reply{}, errForeign()
 	case of != "":
 		mine = []string{of}
-	case !limited:
+	case caller.All:
 		mine = departments(d.Taxonomy())
 	}
 	name := "problems " + strings.Join(mine, " ") + " " + string(state)
@@ -101,33 +127,26 @@ func (d *Departments) list(ctx context.Context, r *request) (reply, error) {
 	})
 	page := problemPage{Problems: []problemView{}, Cursor: all.cursor, Complete: all.complete}
 	for _, p := range all.items {
-		page.Problems = append(page.Problems, view(p))
+		if caller.Reaches(p.Problem) { // the index may be behind a hand-over
+			page.Problems = append(page.Problems, view(p))
+		}
 	}
 	return reply{body: page}, err
 }
 
-// own returns the departments that the token is limited to, if it is.
-func own(r *request) (departments []string, limited bool) {
-	claim, limited := r.claims()["department"]
-	return words(claim), limited
+// problem returns a problem, if the caller reaches it, with the counts that
+// were told last.
+func (d *Departments) problem(ctx context.Context, caller problem.Caller, id string) (problem.Record, error) {
+	return reached(ctx, caller, id, d.Store.Uncounted)
 }
 
-func errForeign() error {
-	return fault.New(fault.Forbidden, "it belongs to another department")
+// counted is [Departments.problem] of the problem in the path, with what it
+// counts now.
+func (d *Departments) counted(ctx context.Context, r *request, caller problem.Caller) (problem.Record, error) {
+	return reached(ctx, caller, r.param("id"), d.Store.Problem)
 }
 
-// problem returns the problem in the path, if the token reaches it, with the
-// counts that were told last.
-func (d *Departments) problem(ctx context.Context, r *request, id string) (problem.Record, error) {
-	return reached(ctx, r, id, d.Store.Uncounted)
-}
-
-// counted is [Departments.problem] with what it counts now.
-func (d *Departments) counted(ctx context.Context, r *request) (problem.Record, error) {
-	return reached(ctx, r, r.param("id"), d.Store.Problem)
-}
-
-func reached(ctx context.Context, r *request, id string, read func(context.Context, string) (problem.Record, error)) (problem.Record, error) {
+func reached(ctx context.Context, caller problem.Caller, id string, read func(context.Context, string) (problem.Record, error)) (problem.Record, error) {
 	if !printable(id, maxID) {
 		return problem.Record{}, fault.New(fault.NotFound, "there is no such problem")
 	}
@@ -135,17 +154,17 @@ func reached(ctx context.Context, r *request, id string, read func(context.Conte
 	if err != nil {
 		return p, err
 	}
-	if mine, limited := own(r); limited && !slices.Contains(mine, p.Department) && !slices.Contains(mine, p.EscalatedTo) {
-		return problem.Record{}, errForeign()
+	if err := caller.Check(p.Problem); err != nil {
+		return problem.Record{}, err
 	}
 	return p, nil
 }
 
-func (d *Departments) read(ctx context.Context, r *request) (reply, error) {
+func (d *Departments) read(ctx context.Context, r *request, caller problem.Caller) (reply, error) {
 	if err := r.query().done(); err != nil {
 		return reply{}, err
 	}
-	p, err := d.counted(ctx, r)
+	p, err := d.counted(ctx, r, caller)
 	return reply{body: view(p), etag: tag(p)}, err
 }
 
@@ -162,7 +181,7 @@ type affectedView struct {
 	Since    time.Time           `json:"since"`    // of the first of them
 }
 
-func (d *Departments) affected(ctx context.Context, r *request) (reply, error) {
+func (d *Departments) affected(ctx context.Context, r *request, caller problem.Caller) (reply, error) {
 	q := r.query()
 	limit, cursor := q.limit(), q.text("cursor")
 	if err := q.done(); err != nil {
@@ -170,7 +189,7 @@ func (d *Departments) affected(ctx context.Context, r *request) (reply, error) {
 	}
 	// The contacts of one that was merged are the other's, which may be
 	// another department's by now.
-	p, err := problem.Standing(ctx, r.param("id"), func(ctx context.Context, id string) (problem.Record, error) { return d.problem(ctx, r, id) })
+	p, err := problem.Standing(ctx, r.param("id"), func(ctx context.Context, id string) (problem.Record, error) { return d.problem(ctx, caller, id) })
 	if err != nil {
 		return reply{}, err
 	}
@@ -201,12 +220,12 @@ type change struct {
 // the problem meanwhile.
 const maxTries = 5
 
-func (d *Departments) update(ctx context.Context, r *request) (reply, error) {
+func (d *Departments) update(ctx context.Context, r *request, caller problem.Caller) (reply, error) {
 	var c change
 	if err := r.decode(&c); err != nil {
 		return reply{}, err
 	}
-	u, err := d.updateOf(ctx, r, c)
+	u, err := d.updateOf(ctx, r, caller, c)
 	if err != nil {
 		return reply{}, err
 	}
@@ -215,7 +234,7 @@ func (d *Departments) update(ctx context.Context, r *request) (reply, error) {
 		return reply{}, err
 	}
 	for range maxTries {
-		p, err := d.counted(ctx, r)
+		p, err := d.counted(ctx, r, caller)
 		if err != nil {
 			return reply{}, err
 		}
@@ -255,9 +274,9 @@ func withWays(err error, p problem.Record) error {
 	}
 }
 
-func (d *Departments) updateOf(ctx context.Context, r *request, c change) (problem.Update, error) {
+func (d *Departments) updateOf(ctx context.Context, r *request, caller problem.Caller, c change) (problem.Update, error) {
 	u := problem.Update{
-		To: c.To, By: r.caller(), At: r.now, Version: c.Version, Links: c.Links, Into: c.Into, Department: c.Department,
+		To: c.To, By: caller.Name, At: r.now, Version: c.Version, Links: c.Links, Into: c.Into, Department: c.Department,
 	}
 	var err error
 	if u.Version, err = versionOf(r, c.Version); err != nil {
@@ -279,7 +298,7 @@ func (d *Departments) updateOf(ctx context.Context, r *request, c change) (probl
 	if err := d.mover(&u); err != nil {
 		return u, err
 	}
-	return u, d.merger(ctx, r, u)
+	return u, d.merger(ctx, caller, u)
 }
 
 // versionOf returns the version of the problem that the caller saw: from the
@@ -318,14 +337,14 @@ func (d *Departments) mover(u *problem.Update) error {
 }
 
 // merger checks the problem that another is merged into.
-func (d *Departments) merger(ctx context.Context, r *request, u problem.Update) error {
+func (d *Departments) merger(ctx context.Context, caller problem.Caller, u problem.Update) error {
 	if u.To != problem.Merged || u.Into == "" {
 		if u.Into != "" {
 			return fault.New(fault.Invalid, "into goes with the state merged only")
 		}
 		return nil
 	}
-	into, err := d.problem(ctx, r, u.Into)
+	into, err := d.problem(ctx, caller, u.Into)
 	switch {
 	case fault.KindOf(err) == fault.NotFound:
 		return fault.New(fault.Invalid, "into: there is no such problem")

@@ -42,12 +42,12 @@ func (d *Departments) made(ctx context.Context, p problem.Record, once problem.O
 
 // resend has the item of a problem's latest version put on its department's
 // queue again: SQS keeps an item for 14 days, and a consumer may have lost one.
-func (d *Departments) resend(ctx context.Context, r *request) (reply, error) {
+func (d *Departments) resend(ctx context.Context, r *request, caller problem.Caller) (reply, error) {
 	if body, err := r.body(MaxBody); err != nil || len(body) > 0 {
 		return reply{}, fault.New(fault.Invalid, "this takes no body")
 	}
 	for range maxTries {
-		p, err := d.counted(ctx, r)
+		p, err := d.counted(ctx, r, caller)
 		if err != nil {
 			return reply{}, err
 		}

@@ -70,13 +70,22 @@ func (r *request) allow(scope string) error {
 	if r.caller() == "" || expired(claims["exp"], r.now) {
 		return fault.New(fault.Unauthorized, "a valid token is needed: Authorization: Bearer <token>")
 	}
-	if !slices.Contains(words(cmp.Or(claims["scope"], claims["scp"])), scope) {
-		return &refusal{
-			error:   fault.New(fault.Forbidden, "the token lacks the scope %s", scope),
-			headers: map[string]string{"WWW-Authenticate": fmt.Sprintf("Bearer error=%q, scope=%q", "insufficient_scope", scope)},
-		}
+	if !r.has(scope) {
+		return &refusal{error: fault.New(fault.Forbidden, "the token lacks the scope %s", scope), headers: insufficient(scope)}
 	}
 	return nil
+}
+
+// has reports whether the token has a scope.
+func (r *request) has(scope string) bool {
+	claims := r.claims()
+	return slices.Contains(words(cmp.Or(claims["scope"], claims["scp"])), scope)
+}
+
+// insufficient returns the headers of the refusal of a token that lacks a
+// scope.
+func insufficient(scope string) map[string]string {
+	return map[string]string{"WWW-Authenticate": fmt.Sprintf("Bearer error=%q, scope=%q", "insufficient_scope", scope)}
 }
 
 // expired reports whether a claim of seconds since 1970 lies behind now. API

@@ -13,7 +13,7 @@ import (
 )
 
 func (d *Departments) flow() *workflow.Workflow {
-	return &workflow.Workflow{Store: d.Store, Taxonomy: d.Taxonomy, Zone: d.Zone}
+	return &workflow.Workflow{Store: d.Store, Taxonomy: d.Taxonomy, Zone: d.Zone, Announced: d.desk().Customers}
 }
 
 // An opening is a problem opened by hand.
@@ -24,7 +24,7 @@ type opening struct {
 	Contacts []workflow.Ref `json:"contacts"`
 }
 
-func (d *Departments) open(ctx context.Context, r *request) (reply, error) {
+func (d *Departments) open(ctx context.Context, r *request, caller problem.Caller) (reply, error) {
 	var o opening
 	if err := r.decode(&o); err != nil {
 		return reply{}, err
@@ -40,7 +40,7 @@ func (d *Departments) open(ctx context.Context, r *request) (reply, error) {
 		return reply{}, err
 	}
 	p, id, err := d.flow().Open(ctx, workflow.Request{
-		Reason: o.Reason, Product: o.Product, Comment: comment, By: r.caller(), Contacts: o.Contacts, At: r.now,
+		Reason: o.Reason, Product: o.Product, Comment: comment, By: caller, Contacts: o.Contacts, At: r.now,
 	})
 	if fault.KindOf(err) == fault.Conflict && id != "" {
 		return reply{}, &refusal{error: err, more: map[string]any{"problem": id}}
@@ -69,18 +69,18 @@ type hand struct {
 	Version  int            `json:"version"`
 }
 
-func (d *Departments) attach(ctx context.Context, r *request) (reply, error) {
-	h, p, err := d.hand(ctx, r)
+func (d *Departments) attach(ctx context.Context, r *request, caller problem.Caller) (reply, error) {
+	h, p, err := d.hand(ctx, r, caller)
 	if err != nil {
 		return reply{}, err
 	}
 	if len(h.Words) > 0 {
 		return reply{}, fault.New(fault.Invalid, "words go with a split only")
 	}
-	return d.byHand(ctx, r, p, h, false)
+	return d.byHand(ctx, r, caller, p, h, false)
 }
 
-func (d *Departments) detach(ctx context.Context, r *request) (reply, error) {
+func (d *Departments) detach(ctx context.Context, r *request, caller problem.Caller) (reply, error) {
 	q := r.query()
 	ref := workflow.Ref{Customer: identity.CustomerID(q.text("customerId")), Contact: q.text("contact")}
 	if err := q.done(); err != nil {
@@ -93,26 +93,26 @@ func (d *Departments) detach(ctx context.Context, r *request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	p, err := d.problem(ctx, r, r.param("id"))
+	p, err := d.problem(ctx, caller, r.param("id"))
 	if err != nil {
 		return reply{}, err
 	}
-	return d.byHand(ctx, r, p, hand{Contacts: []workflow.Ref{ref}, Version: version}, true)
+	return d.byHand(ctx, r, caller, p, hand{Contacts: []workflow.Ref{ref}, Version: version}, true)
 }
 
-func (d *Departments) byHand(ctx context.Context, r *request, p problem.Record, h hand, detach bool) (reply, error) {
+func (d *Departments) byHand(ctx context.Context, r *request, caller problem.Caller, p problem.Record, h hand, detach bool) (reply, error) {
 	if h.Version != 0 && h.Version != p.Version {
 		return reply{}, withWays(fault.New(fault.Conflict, "the problem is at version %d, not %d; read it again", p.Version, h.Version), p)
 	}
-	next, err := d.flow().Attach(ctx, p.ID, h.Contacts, detach, r.caller(), h.Comment, r.now)
+	next, err := d.flow().Attach(ctx, p.ID, workflow.Request{Comment: h.Comment, By: caller, Contacts: h.Contacts, At: r.now}, detach)
 	if err != nil {
 		return reply{}, withWays(err, p)
 	}
 	return reply{body: view(next), etag: tag(next)}, nil
 }
 
-func (d *Departments) split(ctx context.Context, r *request) (reply, error) {
-	h, p, err := d.hand(ctx, r)
+func (d *Departments) split(ctx context.Context, r *request, caller problem.Caller) (reply, error) {
+	h, p, err := d.hand(ctx, r, caller)
 	if err != nil {
 		return reply{}, err
 	}
@@ -121,7 +121,7 @@ func (d *Departments) split(ctx context.Context, r *request) (reply, error) {
 		return reply{}, err
 	}
 	part, err := d.flow().Split(ctx, p.ID, workflow.Split{
-		Contacts: h.Contacts, Words: h.Words, By: r.caller(), Comment: h.Comment, Version: h.Version, At: r.now, Once: once,
+		Contacts: h.Contacts, Words: h.Words, By: caller, Comment: h.Comment, Version: h.Version, At: r.now, Once: once,
 	})
 	if err != nil {
 		return reply{}, withWays(err, p)
@@ -130,7 +130,7 @@ func (d *Departments) split(ctx context.Context, r *request) (reply, error) {
 }
 
 // hand reads what a request names, and the problem in its path.
-func (d *Departments) hand(ctx context.Context, r *request) (h hand, p problem.Record, err error) {
+func (d *Departments) hand(ctx context.Context, r *request, caller problem.Caller) (h hand, p problem.Record, err error) {
 	if err = r.decode(&h); err != nil {
 		return h, p, err
 	}
@@ -146,7 +146,7 @@ func (d *Departments) hand(ctx context.Context, r *request) (h hand, p problem.R
 	if h.Version, err = versionOf(r, h.Version); err != nil {
 		return h, p, err
 	}
-	p, err = d.problem(ctx, r, r.param("id"))
+	p, err = d.problem(ctx, caller, r.param("id"))
 	return h, p, err
 }
 
@@ -156,13 +156,13 @@ type logPage struct {
 	Complete bool           `json:"complete"`
 }
 
-func (d *Departments) log(ctx context.Context, r *request) (reply, error) {
+func (d *Departments) log(ctx context.Context, r *request, caller problem.Caller) (reply, error) {
 	q := r.query()
 	limit, cursor := q.limit(), q.text("cursor")
 	if err := q.done(); err != nil {
 		return reply{}, err
 	}
-	p, err := d.problem(ctx, r, r.param("id"))
+	p, err := d.problem(ctx, caller, r.param("id"))
 	if err != nil {
 		return reply{}, err
 	}

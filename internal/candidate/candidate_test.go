@@ -24,6 +24,9 @@ import (
 
 var noon = time.Date(2026, 3, 12, 12, 0, 0, 0, time.UTC)
 
+// els acts for every department.
+var els = problem.Everywhere("els")
+
 const day = 24 * time.Hour
 
 // A bench is a table with forty customers of last week who said nothing alike,
@@ -123,7 +126,7 @@ func (b *bench) told(want int) []problem.Told {
 
 func (b *bench) list(at time.Time) []candidate.Candidate {
 	b.Helper()
-	all, err := b.List(b.Context(), at)
+	all, err := b.List(b.Context(), els, at)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -150,7 +153,7 @@ func TestABurstIsToldOnceWhateverBecomesOfIt(t *testing.T) {
 		}, noon.Add(time.Hour), 1},
 		{"it is gone and comes back", func(b *bench) { b.burst(6, noon.Add(10*day), text) }, noon.Add(10 * day), 1},
 		{"it is dismissed and comes back", func(b *bench) {
-			j := candidate.Judgement{Decision: candidate.Dismiss, Why: "een liedje", By: "els", At: noon}
+			j := candidate.Judgement{Decision: candidate.Dismiss, Why: "een liedje", By: els, At: noon}
 			if _, err := b.Decide(b.Context(), b.told(1)[0].ID, j); err != nil {
 				b.Fatal(err)
 			}
@@ -277,7 +280,7 @@ func TestATellIsDecidableWhenTheBurstIsLongOver(t *testing.T) {
 	id := b.told(1)[0].ID
 	later := noon.Add(8 * day)
 	b.burst(3, noon.Add(2*time.Hour), "De gasklep fluit") // they join while it is a burst
-	if c, err := b.One(t.Context(), id, noon.Add(3*time.Hour)); err != nil || c.Customers != 9 || len(c.Contacts) != 9 || c.ToldTo != "customer-care" {
+	if c, err := b.One(t.Context(), els, id, noon.Add(3*time.Hour)); err != nil || c.Customers != 9 || len(c.Contacts) != 9 || c.ToldTo != "customer-care" {
 		t.Errorf("grown: %+v, %v", c, err)
 	}
 	k := all[0]
@@ -285,11 +288,11 @@ func TestATellIsDecidableWhenTheBurstIsLongOver(t *testing.T) {
 	if err := b.table.SaveContact(t.Context(), k); err != nil {
 		t.Fatal(err)
 	}
-	c, err := b.One(t.Context(), id, later)
+	c, err := b.One(t.Context(), els, id, later)
 	if err != nil || c.Customers != 5 || len(c.Quotes) == 0 || len(c.Words) == 0 {
 		t.Fatalf("a week later: %+v, %v", c, err)
 	}
-	opened, err := b.Decide(t.Context(), id, candidate.Judgement{Decision: candidate.Confirm, Why: "kleppen", Reason: "manual-unclear", By: "els", At: later})
+	opened, err := b.Decide(t.Context(), id, candidate.Judgement{Decision: candidate.Confirm, Why: "kleppen", Reason: "manual-unclear", By: els, At: later})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -298,12 +301,12 @@ func TestATellIsDecidableWhenTheBurstIsLongOver(t *testing.T) {
 		t.Errorf("affected %v, %v", affected, err)
 	}
 	for reason, want := range map[string]string{"manual-unclear": opened, "invoice-unclear": ""} {
-		again, err := b.Decide(t.Context(), id, candidate.Judgement{Decision: candidate.Confirm, Why: "kleppen", Reason: reason, By: "els", At: later})
+		again, err := b.Decide(t.Context(), id, candidate.Judgement{Decision: candidate.Confirm, Why: "kleppen", Reason: reason, By: els, At: later})
 		if again != want || (err == nil) != (want != "") {
 			t.Errorf("confirmed twice as %s: %q, %v", reason, again, err)
 		}
 	}
-	if _, err := b.Decide(t.Context(), id, candidate.Judgement{Decision: candidate.Dismiss, Why: "toch niet", By: "els", At: later}); fault.KindOf(err) != fault.NotFound {
+	if _, err := b.Decide(t.Context(), id, candidate.Judgement{Decision: candidate.Dismiss, Why: "toch niet", By: els, At: later}); fault.KindOf(err) != fault.NotFound {
 		t.Errorf("decided twice: %v", err)
 	}
 	if got := b.list(later); len(got) != 0 {

@@ -24,7 +24,7 @@ const lasts = 2 * problem.BurstHistory
 type Judgement struct {
 	Decision, Why   string
 	Reason, Product string // of the problem, when it is one
-	By              string
+	By              problem.Caller
 	At              time.Time
 }
 
@@ -33,6 +33,11 @@ type Judgement struct {
 // again: contacts that are attached already change nothing. The same decision
 // again about a candidate that was told changes nothing, and is none that comes
 // too late.
+//
+// The caller must judge the candidate. It may confirm it with a reason of
+// another department: whose problem it is, only the reason says. That is the one
+// change that a caller may make to a problem that it does not reach, and it
+// learns no more of the problem than its id.
 func (d *Desk) Decide(ctx context.Context, id string, j Judgement) (problemID string, err error) {
 	switch {
 	case j.Decision != Confirm && j.Decision != Dismiss:
@@ -40,7 +45,7 @@ func (d *Desk) Decide(ctx context.Context, id string, j Judgement) (problemID st
 	case (j.Decision == Confirm) != (j.Reason != "") || j.Reason == "" && j.Product != "":
 		return "", fault.New(fault.Invalid, "reason goes with confirm, and must be given then; product goes with reason")
 	}
-	c, err := d.One(ctx, id, j.At)
+	c, err := d.One(ctx, j.By, id, j.At)
 	if fault.KindOf(err) == fault.NotFound {
 		if made, problemID, err := d.made(ctx, id, j); made || err != nil {
 			return problemID, err
@@ -54,7 +59,7 @@ func (d *Desk) Decide(ctx context.Context, id string, j Judgement) (problemID st
 			return "", err
 		}
 	}
-	return problemID, d.Store.DecideWords(ctx, c.hashes, j.By, j.Decision, j.At.Add(lasts))
+	return problemID, d.Store.DecideWords(ctx, c.hashes, j.By.Name, j.Decision, j.At.Add(lasts))
 }
 
 // made reports whether the same was decided before of a candidate that was
@@ -72,6 +77,9 @@ func (d *Desk) made(ctx context.Context, id string, j Judgement) (made bool, pro
 	if j.Decision == Confirm {
 		problemID, err = d.Store.ProblemOf(ctx, j.Reason, j.Product)
 	}
+	if problemID != "" && err == nil {
+		problemID, err = d.surviving(ctx, problemID)
+	}
 	return j.Decision == Dismiss || problemID != "", problemID, err
 }
 
@@ -81,18 +89,30 @@ func (d *Desk) confirm(ctx context.Context, j Judgement, c Candidate) (string, e
 	flow := &workflow.Workflow{Store: d.Store, Taxonomy: d.Taxonomy, Zone: d.Zone}
 	refs := Refs(c)
 	first := refs[:min(len(refs), workflow.MaxRefs)]
-	_, id, err := flow.Open(ctx, workflow.Request{Reason: j.Reason, Product: j.Product, Comment: j.Why, By: j.By, Contacts: first, At: j.At})
+	r := workflow.Request{Comment: j.Why, By: problem.Everywhere(j.By.Name), At: j.At}
+	open := r
+	open.Reason, open.Product, open.Contacts = j.Reason, j.Product, first
+	_, id, err := flow.Open(ctx, open)
 	if err == nil {
 		refs = refs[len(first):]
 	} else if fault.KindOf(err) != fault.Conflict || id == "" {
 		return "", err
+	} else if id, err = d.surviving(ctx, id); err != nil {
+		return "", err
 	}
 	for some := range slices.Chunk(refs, workflow.MaxRefs) {
-		if _, err := flow.Attach(ctx, id, some, false, j.By, j.Why, j.At); err != nil {
+		r.Contacts = some
+		if _, err := flow.Attach(ctx, id, r, false); err != nil {
 			return "", err
 		}
 	}
 	return id, nil
+}
+
+// surviving returns the id of the problem that one was merged into, or its own.
+func (d *Desk) surviving(ctx context.Context, id string) (string, error) {
+	p, err := problem.Standing(ctx, id, d.Store.Uncounted)
+	return p.ID, err
 }
 
 // Refs names the contacts of a candidate.

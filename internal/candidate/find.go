@@ -149,20 +149,54 @@ func (d *Desk) standing(ctx context.Context, u problem.Unknown) (identity.Custom
 	return c.ID, nil
 }
 
-// List returns the candidates as they are now, those of most customers first:
-// those of which somebody was told and nobody decided, with what came since, and
-// those that nobody was told of.
-func (d *Desk) List(ctx context.Context, now time.Time) ([]Candidate, error) {
-	return d.list(ctx, now, func(string, []string) bool { return true })
-}
-
-// list reads those candidates alone that are wanted, by their id and the hashes
-// of their words.
-func (d *Desk) list(ctx context.Context, now time.Time, wanted func(id string, hashes []string) bool) ([]Candidate, error) {
+// List returns the candidates that a caller judges, as they are now, those of
+// most customers first: the announced ones that are not decided, with the
+// contacts that came since, and for a caller of all departments also those that
+// were not announced yet.
+func (d *Desk) List(ctx context.Context, caller problem.Caller, now time.Time) ([]Candidate, error) {
 	told, _, err := d.Store.Told(ctx, now)
 	if err != nil {
 		return nil, err
 	}
+	judged := func(t problem.Told) bool { return caller.Judges(t.Department) }
+	if !caller.All && !slices.ContainsFunc(told, judged) {
+		return nil, nil
+	}
+	return d.list(ctx, told, now, func(_, announcedTo string, _ []string) bool { return caller.Judges(announcedTo) })
+}
+
+// Customers returns the customers of the candidates that were announced to a
+// caller's departments: those of the announcement, also when it is decided, and
+// those that joined since.
+func (d *Desk) Customers(ctx context.Context, caller problem.Caller, now time.Time) ([]identity.CustomerID, error) {
+	told, _, err := d.Store.Told(ctx, now)
+	if err != nil {
+		return nil, err
+	}
+	var out []identity.CustomerID
+	for _, t := range told {
+		if caller.Judges(t.Department) {
+			for _, u := range t.Contacts {
+				out = append(out, u.Customer)
+			}
+		}
+	}
+	if len(out) == 0 {
+		return nil, nil
+	}
+	listed, err := d.List(ctx, caller, now)
+	for _, c := range listed {
+		for _, u := range c.Contacts {
+			out = append(out, u.Customer)
+		}
+	}
+	return out, err
+}
+
+// list reads only the candidates that are wanted, by their id, the department
+// that they were announced to and the hashes of their words. Told are the
+// announced ones.
+func (d *Desk) list(ctx context.Context, told []problem.Told, now time.Time, wanted func(id, announcedTo string, hashes []string) bool) ([]Candidate, error) {
 	decided, err := d.Store.DecidedWords(ctx, now)
 	if err != nil {
 		return nil, err
@@ -176,7 +210,7 @@ func (d *Desk) list(ctx context.Context, now time.Time, wanted func(id string, h
 		if decisionOn(t, decided) != "" {
 			continue
 		}
-		if wanted(t.ID, t.Words) {
+		if wanted(t.ID, t.Department, t.Words) {
 			c, err := d.since(ctx, t, bursts)
 			if err != nil {
 				return nil, err
@@ -187,7 +221,7 @@ func (d *Desk) list(ctx context.Context, now time.Time, wanted func(id string, h
 		}
 		bursts = slices.DeleteFunc(bursts, t.Is)
 	}
-	bursts = slices.DeleteFunc(bursts, func(b problem.Burst) bool { return !wanted("", b.Words) })
+	bursts = slices.DeleteFunc(bursts, func(b problem.Burst) bool { return !wanted("", "", b.Words) })
 	shown, errs := make([]Candidate, len(bursts)), make([]error, len(bursts))
 	batch.Each(len(bursts), parallel, func(i int) { shown[i], errs[i] = d.show(ctx, bursts[i]) })
 	out = append(out, shown...)
@@ -244,16 +278,27 @@ func (d *Desk) since(ctx context.Context, t problem.Told, bursts []problem.Burst
 }
 
 // One returns the candidate of an id, which may be the hash of any of its
-// words.
-func (d *Desk) One(ctx context.Context, id string, now time.Time) (Candidate, error) {
-	all, err := d.list(ctx, now, func(of string, hashes []string) bool { return of == id || slices.Contains(hashes, id) })
+// words. A candidate that the caller does not judge is [fault.Forbidden],
+// whether it is decided or not.
+func (d *Desk) One(ctx context.Context, caller problem.Caller, id string, now time.Time) (Candidate, error) {
+	told, _, err := d.Store.Told(ctx, now)
+	if err != nil {
+		return Candidate{}, err
+	}
+	if slices.ContainsFunc(told, func(t problem.Told) bool { return t.ID == id && !caller.Judges(t.Department) }) {
+		return Candidate{}, problem.Foreign()
+	}
+	all, err := d.list(ctx, told, now, func(of, _ string, hashes []string) bool { return of == id || slices.Contains(hashes, id) })
 	if err != nil {
 		return Candidate{}, err
 	}
 	if len(all) == 0 {
 		return Candidate{}, fault.New(fault.NotFound, "there is no such candidate, or not any more")
 	}
-	return all[0], nil
+	if i := slices.IndexFunc(all, func(c Candidate) bool { return caller.Judges(c.ToldTo) }); i >= 0 {
+		return all[i], nil
+	}
+	return Candidate{}, problem.Foreign()
 }
 
 // show makes a burst readable: its words as some of the customers wrote them,

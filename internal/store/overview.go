@@ -74,6 +74,23 @@ func (t *Table) ProblemsOf(ctx context.Context, departments []string, state prob
 	return list, next, err
 }
 
+// ProblemIDs returns the ids of the latest problems of some departments, at
+// most limit of each. It reads the index only: a problem that was handed over
+// just now may be among them.
+func (t *Table) ProblemIDs(ctx context.Context, departments []string, limit int) ([]string, error) {
+	var ids []string
+	for _, d := range departments {
+		keys, err := t.problemKeys(ctx, d, "", limit, "")
+		if err != nil {
+			return nil, err
+		}
+		for _, k := range keys {
+			ids = append(ids, strings.TrimPrefix(text(k, pkName), problemPrefix))
+		}
+	}
+	return ids, nil
+}
+
 // problemKeys returns the index entries of a department's problems.
 func (t *Table) problemKeys(ctx context.Context, department string, state problem.State, limit int, cursor string) ([]item, error) {
 	var keys []item

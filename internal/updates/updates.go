@@ -68,7 +68,7 @@ func (h *Handler) Handle(ctx context.Context, ev events.SQSEvent) (events.SQSEve
 // take applies one update, or buries it. What may succeed later is an error.
 func (h *Handler) take(ctx context.Context, m events.SQSMessage) error {
 	department, ok := strings.CutPrefix(m.EventSourceARN[strings.LastIndexByte(m.EventSourceARN, ':')+1:], h.Prefix)
-	if !ok {
+	if !ok || !isDepartment(department) {
 		return fault.New(fault.Internal, "the queue is of no department")
 	}
 	early, err := h.apply(ctx, department, m)
@@ -92,6 +92,12 @@ func (h *Handler) take(ctx context.Context, m events.SQSMessage) error {
 	slog.WarnContext(ctx, "update refused", "department", department, "id", m.MessageId, "kind", dead["kind"])
 	h.Meter.Count("Department", department, map[string]int{"Refused": 1})
 	return nil
+}
+
+// isDepartment reports whether the rest of a queue's name is the id of one
+// department. A claim with a space or in brackets would name several.
+func isDepartment(name string) bool {
+	return name != "" && !strings.ContainsAny(name, " []")
 }
 
 // apply does what one update says. Early is whether it may be refused only
@@ -182,8 +188,9 @@ func printable(s string) bool {
 	return s != "" && len(s) <= maxID && !strings.ContainsFunc(s, func(c rune) bool { return c <= ' ' || c > '~' })
 }
 
-// request is what the department would ask of the API. An update without a
-// name of its own goes by that of its message.
+// request is what the department would ask of the API. Its token has the claim
+// of the queue's department and the scope to write, and never problems:all. An
+// update without a name of its own goes by that of its message.
 func (u update) request(department, messageID string) events.APIGatewayV2HTTPRequest {
 	route, path, of := "POST /v1/problems/{id}/updates", "/v1/problems/"+u.problem+"/updates", u.problem
 	if u.candidate != "" {

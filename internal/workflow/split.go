@@ -19,12 +19,13 @@ import (
 // and those that hold one of its words. Further contacts with the words go to
 // the part; without words none do, but by hand.
 type Split struct {
-	Contacts    []Ref
-	Words       []string
-	By, Comment string
-	Version     int // of the problem that the sender saw; 0 when they do not say
-	At          time.Time
-	Once        problem.Once // by which a repetition finds the part
+	Contacts []Ref
+	Words    []string
+	By       problem.Caller
+	Comment  string
+	Version  int // of the problem that the sender saw; 0 when they do not say
+	At       time.Time
+	Once     problem.Once // by which a repetition finds the part
 }
 
 // Bounds of one go at filling a part: customers whose words are looked at
@@ -35,7 +36,9 @@ const (
 )
 
 // Split splits a problem, and returns the part. What it does not finish the
-// clock does; a repetition under the same name goes on, too.
+// clock does; a repetition under the same name goes on, too. Its caller must
+// reach the problem, and may name only customers that it was shown. A part that
+// was handed over since is refused to a caller that does not reach it.
 func (w *Workflow) Split(ctx context.Context, id string, s Split) (problem.Record, error) {
 	words, ok := problem.Splits(s.Words)
 	if !ok {
@@ -43,6 +46,13 @@ func (w *Workflow) Split(ctx context.Context, id string, s Split) (problem.Recor
 	}
 	if len(words) == 0 && len(s.Contacts) == 0 {
 		return problem.Record{}, fault.New(fault.Invalid, "give contacts or words: what belongs to the part")
+	}
+	whole, err := w.Store.Uncounted(ctx, id)
+	if err != nil {
+		return problem.Record{}, err
+	}
+	if err := s.By.Check(whole.Problem); err != nil {
+		return problem.Record{}, err
 	}
 	partID := uuid.Must(uuid.NewV7()).String()
 	if s.Once.Key != "" {
@@ -52,8 +62,11 @@ func (w *Workflow) Split(ctx context.Context, id string, s Split) (problem.Recor
 			return problem.Record{}, err
 		}
 		if made {
-			return w.fill(ctx, partID)
+			return w.repeated(ctx, whole, partID, s.By)
 		}
+	}
+	if err := w.refuseUnshown(ctx, Request{Contacts: s.Contacts, By: s.By, At: s.At}, id); err != nil {
+		return problem.Record{}, err
 	}
 	named, err := w.find(ctx, s.Contacts, true)
 	if err != nil {
@@ -65,6 +78,9 @@ func (w *Workflow) Split(ctx context.Context, id string, s Split) (problem.Recor
 		}
 		from, err := w.Store.Problem(ctx, id)
 		if err != nil {
+			return problem.Record{}, err
+		}
+		if err := s.By.Check(from.Problem); err != nil { // handed over meanwhile
 			return problem.Record{}, err
 		}
 		if err := splits(from, s, words); err != nil {
@@ -82,6 +98,20 @@ func (w *Workflow) Split(ctx context.Context, id string, s Split) (problem.Recor
 		}
 	}
 	return problem.Record{}, fault.New(fault.Unavailable, "the problem keeps changing")
+}
+
+// repeated goes on with a split that was asked for before, and returns the part.
+// A caller to whom the whole was escalated reaches a part that is still of the
+// same department.
+func (w *Workflow) repeated(ctx context.Context, whole problem.Record, partID string, caller problem.Caller) (problem.Record, error) {
+	part, err := w.fill(ctx, partID)
+	if err != nil {
+		return part, err
+	}
+	if part.Department != whole.Department && !caller.Reaches(part.Problem) {
+		return problem.Record{}, fault.New(fault.Forbidden, "the problem was split, and the part belongs to another department by now")
+	}
+	return part, nil
 }
 
 // Divide goes on with a split that was not finished.
@@ -237,7 +267,7 @@ func splits(from problem.Record, s Split, words []string) error {
 func (w *Workflow) split(from problem.Record, s Split, words []string, id string) (rest, part problem.Record) {
 	opened, events := problem.Open(problem.Seed{
 		ID: id, Reason: from.Reason, Product: from.Product, Department: from.Department, Names: from.Names,
-		Severity: from.Severity, TaxonomyVersion: from.TaxonomyVersion, By: s.By,
+		Severity: from.Severity, TaxonomyVersion: from.TaxonomyVersion, By: s.By.Name,
 	}, s.At)
 	opened = problem.Agree(opened, w.AcknowledgeBy)
 	opened.SplitFrom = from.ID
@@ -245,8 +275,8 @@ func (w *Workflow) split(from problem.Record, s Split, words []string, id string
 	rest = from
 	rest.Once = s.Once
 	rest.Parts = append(slices.Clip(from.Parts), problem.Part{ID: id, Words: words})
-	rest.Problem, rest.Events = problem.Tell(rest.Problem, problem.Event{Kind: problem.EventSplit, By: s.By, At: s.At, Comment: s.Comment, Other: id})
-	filling := &problem.Filling{Contacts: s.Contacts, Words: words, By: s.By, Comment: s.Comment, At: s.At}
+	rest.Problem, rest.Events = problem.Tell(rest.Problem, problem.Event{Kind: problem.EventSplit, By: s.By.Name, At: s.At, Comment: s.Comment, Other: id})
+	filling := &problem.Filling{Contacts: s.Contacts, Words: words, By: s.By.Name, Comment: s.Comment, At: s.At}
 	return rest, problem.Record{Problem: opened, Events: events, Filling: filling}
 }
 

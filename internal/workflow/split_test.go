@@ -141,7 +141,7 @@ func TestASplitThatBreaksOffIsFinished(t *testing.T) {
 				if cases == len(reasons) {
 					t.Fatal("more cases than reasons; a split has more writes than it should")
 				}
-				p, _, err := b.Open(t.Context(), workflow.Request{Reason: reasons[cases].ID, Contacts: refs, By: "els", At: monday})
+				p, _, err := b.Open(t.Context(), workflow.Request{Reason: reasons[cases].ID, Contacts: refs, By: els, At: monday})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -149,7 +149,7 @@ func TestASplitThatBreaksOffIsFinished(t *testing.T) {
 				broken := &mortal{b.table, dies, after}
 				w := &workflow.Workflow{Store: broken, Taxonomy: b.Taxonomy, Zone: b.Zone}
 				s := workflow.Split{
-					Contacts: refs[8:10], Words: []string{"tekening zeven"}, By: "els", At: monday, Version: p.Version,
+					Contacts: refs[8:10], Words: []string{"tekening zeven"}, By: els, At: monday, Version: p.Version,
 					Once: problem.Once{Key: "els split-1", Print: "x", Expires: monday.Add(day)},
 				}
 				if _, err = w.Split(t.Context(), p.ID, s); err == nil {
@@ -212,7 +212,7 @@ func TestASplitUnderANameIsThatOneOnly(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	p := b.opened("invoice-unclear", 1, 3)
-	s := workflow.Split{Words: []string{"btw"}, By: "els", At: monday, Once: problem.Once{Key: "els a", Print: "x", Expires: monday.Add(day)}}
+	s := workflow.Split{Words: []string{"btw"}, By: els, At: monday, Once: problem.Once{Key: "els a", Print: "x", Expires: monday.Add(day)}}
 	if _, err := b.Split(t.Context(), p.ID, s); err != nil {
 		t.Fatal(err)
 	}
@@ -233,7 +233,7 @@ func TestAPartThatIsMergedBackIsNoPartAnyMore(t *testing.T) {
 	b := newBench(t)
 	p := b.opened("invoice-unclear", 1, 5)
 	part, err := b.Split(t.Context(), p.ID, workflow.Split{
-		Contacts: []workflow.Ref{{Customer: "01931c2e-7a40-7c1e-9d3b-000000000001", Contact: "k1"}}, Words: []string{"btw"}, By: "els", At: monday,
+		Contacts: []workflow.Ref{{Customer: "01931c2e-7a40-7c1e-9d3b-000000000001", Contact: "k1"}}, Words: []string{"btw"}, By: els, At: monday,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -260,7 +260,7 @@ func TestASplitRefusesContactsThatAreNotOfTheProblem(t *testing.T) {
 	if err := b.table.SaveContact(t.Context(), contact.Contact{ID: another.Contact, Customer: mine.Customer, Start: monday}); err != nil {
 		t.Fatal(err)
 	}
-	now, err := b.Attach(t.Context(), p.ID, []workflow.Ref{left}, true, "els", "", monday)
+	now, err := b.Attach(t.Context(), p.ID, workflow.Request{Contacts: []workflow.Ref{left}, By: els, At: monday}, true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -274,7 +274,7 @@ func TestASplitRefusesContactsThatAreNotOfTheProblem(t *testing.T) {
 		"detached before":                   {[]workflow.Ref{left, mine, stranger}, fault.Conflict, "contacts: not of this problem: k2, k20; nothing was changed"},
 		"a contact that its customer lacks": {[]workflow.Ref{mine, {Customer: mine.Customer, Contact: "k99"}}, fault.Invalid, "contacts: the customer has no contact k99; nothing was changed"},
 	} {
-		s := workflow.Split{Contacts: tt.contacts, Words: []string{"btw"}, By: "els", At: monday, Once: problem.Once{Key: "els a", Print: "x", Expires: monday.Add(day)}}
+		s := workflow.Split{Contacts: tt.contacts, Words: []string{"btw"}, By: els, At: monday, Once: problem.Once{Key: "els a", Print: "x", Expires: monday.Add(day)}}
 		if _, err := b.Split(t.Context(), p.ID, s); fault.KindOf(err) != tt.kind || fault.Message(err) != tt.says {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -282,7 +282,7 @@ func TestASplitRefusesContactsThatAreNotOfTheProblem(t *testing.T) {
 	if got := b.read(p.ID); got.Version != now.Version || len(got.Parts) != 0 || got.Contacts != 3 {
 		t.Errorf("something changed: %+v", got.Problem)
 	}
-	s := workflow.Split{Contacts: []workflow.Ref{mine}, By: "els", At: monday, Once: problem.Once{Key: "els a", Print: "x", Expires: monday.Add(day)}}
+	s := workflow.Split{Contacts: []workflow.Ref{mine}, By: els, At: monday, Once: problem.Once{Key: "els a", Print: "x", Expires: monday.Add(day)}}
 	first, err := b.Split(t.Context(), p.ID, s)
 	if err != nil {
 		t.Fatal(err)
@@ -307,11 +307,11 @@ func TestAContactThatLeftStaysOutOfThePart(t *testing.T) {
 		{Customer: "01931c2e-7a40-7c1e-9d3b-000000000001", Contact: "k1"}, {Customer: "01931c2e-7a40-7c1e-9d3b-000000000002", Contact: "k2"},
 	}
 	broken := &workflow.Workflow{Store: &mortal{b.table, 2, false}, Taxonomy: b.Taxonomy, Zone: b.Zone}
-	s := workflow.Split{Contacts: refs, By: "els", At: monday, Once: problem.Once{Key: "els a", Print: "x", Expires: monday.Add(day)}}
+	s := workflow.Split{Contacts: refs, By: els, At: monday, Once: problem.Once{Key: "els a", Print: "x", Expires: monday.Add(day)}}
 	if _, err := broken.Split(t.Context(), p.ID, s); !errors.Is(err, errGone) {
 		t.Fatal(err)
 	}
-	if _, err := b.Attach(t.Context(), p.ID, refs[:1], true, "els", "", monday); err != nil {
+	if _, err := b.Attach(t.Context(), p.ID, workflow.Request{Contacts: refs[:1], By: els, At: monday}, true); err != nil {
 		t.Fatal(err)
 	}
 	part, err := b.Split(t.Context(), p.ID, s)

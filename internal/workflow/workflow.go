@@ -27,6 +27,7 @@ import (
 type Store interface {
 	Problem(ctx context.Context, id string) (problem.Record, error)
 	Uncounted(ctx context.Context, id string) (problem.Record, error)
+	ProblemIDs(ctx context.Context, departments []string, limit int) ([]string, error)
 	SaveProblem(ctx context.Context, p problem.Record) error
 	OpenProblem(ctx context.Context, p problem.Record, affected []problem.Affected) error
 	SplitProblem(ctx context.Context, from, part problem.Record) error
@@ -45,6 +46,10 @@ type Workflow struct {
 	Store    Store
 	Taxonomy func() *taxonomy.Taxonomy
 	Zone     *time.Location // of the organisation
+	// Announced returns the customers of the candidates that were announced to
+	// a caller's departments. Without it a caller that is limited to departments
+	// may not name them.
+	Announced func(ctx context.Context, caller problem.Caller, now time.Time) ([]identity.CustomerID, error)
 }
 
 // maxTries bounds how often a change is made again because somebody else
@@ -90,11 +95,13 @@ func pause(ctx context.Context, try int) error {
 	}
 }
 
-// A Request opens a problem by hand.
+// A Request opens a problem by hand, or says which contacts of one to change;
+// then Reason and Product are empty.
 type Request struct {
-	Reason, Product, Comment, By string
-	Contacts                     []Ref
-	At                           time.Time
+	Reason, Product, Comment string
+	By                       problem.Caller
+	Contacts                 []Ref
+	At                       time.Time
 }
 
 // A Ref names a contact of a customer.
@@ -103,8 +110,10 @@ type Ref = problem.Ref
 // MaxRefs is how many contacts one request may name.
 const MaxRefs = 50
 
-// Open opens a problem by hand. A cause that has a problem keeps it: then the
-// error is a [fault.Conflict], and id the problem's.
+// Open opens a problem by hand. Its caller must act for the department that
+// owns the cause, and may name only customers that it was shown; else the error
+// is [fault.Forbidden]. A cause that has a problem keeps it: then the error is a
+// [fault.Conflict], and id the problem's if the caller reaches it.
 func (w *Workflow) Open(ctx context.Context, r Request) (p problem.Record, id string, err error) {
 	t := w.Taxonomy()
 	reason, ok := t.Reason(r.Reason)
@@ -115,18 +124,26 @@ func (w *Workflow) Open(ctx context.Context, r Request) (p problem.Record, id st
 	if r.Product != "" && (!ok || !reason.PerProduct) {
 		return p, "", fault.New(fault.Invalid, "product: it must be one of the taxonomy, and is given for a reason that is counted per product only")
 	}
+	department, _ := t.Department(t.Owner(r.Reason, r.Product))
+	if !r.By.ActsFor(department.ID) {
+		return p, "", fault.New(fault.Forbidden, "reason %s belongs to %s (%s); ask that department to open the problem",
+			r.Reason, department.Names.EN, department.Names.NL)
+	}
+	if err := w.refuseUnshown(ctx, r, ""); err != nil {
+		return p, "", err
+	}
 	found, err := w.find(ctx, r.Contacts, true)
 	if err != nil {
 		return p, "", err
 	}
 	if id, err = w.Store.ProblemOf(ctx, r.Reason, r.Product); err != nil || id != "" {
-		return p, id, taken(id, err)
+		id, err = w.taken(ctx, r.By, id, err)
+		return p, id, err
 	}
-	department, _ := t.Department(t.Owner(r.Reason, r.Product))
 	seed := problem.Seed{
 		ID: uuid.Must(uuid.NewV7()).String(), Reason: reason.ID, Product: r.Product, Department: department.ID,
 		Names:    problem.Names{Department: problem.Label(department.Names), Reason: problem.Label(reason.Names), Product: problem.Label(product.Names)},
-		Severity: string(reason.Severity), TaxonomyVersion: t.Version, By: r.By,
+		Severity: string(reason.Severity), TaxonomyVersion: t.Version, By: r.By.Name,
 	}
 	for _, c := range change(nil, nil, found) {
 		seed.Affected = append(seed.Affected, c.Affected)
@@ -140,26 +157,46 @@ func (w *Workflow) Open(ctx context.Context, r Request) (p problem.Record, id st
 			return p, "", err
 		}
 		id, err = w.Store.ProblemOf(ctx, r.Reason, r.Product)
-		return p, id, taken(id, err)
+		id, err = w.taken(ctx, r.By, id, err)
+		return p, id, err
 	}
 	return p.Saved(), p.ID, nil
 }
 
-func taken(id string, err error) error {
+// taken returns the conflict with the problem that a cause has already, and the
+// id of that problem. The owner of a cause may have handed its problem over:
+// then the conflict names the department that has it, and not the problem.
+func (w *Workflow) taken(ctx context.Context, caller problem.Caller, id string, err error) (string, error) {
 	if err != nil {
-		return err
+		return "", err
 	}
 	if id == "" { // there was one just now
-		return fault.New(fault.Unavailable, "the problem keeps changing")
+		return "", fault.New(fault.Unavailable, "the problem keeps changing")
 	}
-	return fault.New(fault.Conflict, "this reason and product have problem %s already; attach the contacts to it, reopen it, or split it", id)
+	p, err := w.Store.Uncounted(ctx, id)
+	if err != nil {
+		return "", err
+	}
+	if !caller.Reaches(p.Problem) {
+		return "", fault.New(fault.Conflict, "this reason and product have a problem already, which was handed over to %s (%s); ask that department",
+			p.Names.Department.EN, p.Names.Department.NL)
+	}
+	return id, fault.New(fault.Conflict, "this reason and product have problem %s already; attach the contacts to it, reopen it, or split it", id)
+}
+
+// tooMany refuses more contacts than one request may name.
+func tooMany(refs []Ref) error {
+	if len(refs) > MaxRefs {
+		return fault.New(fault.Invalid, "contacts has %d entries, and may have %d; send several requests", len(refs), MaxRefs)
+	}
+	return nil
 }
 
 // find returns the contacts, as they are seen. One that there is not, or not
 // any more, is refused, or left out when not all are needed.
 func (w *Workflow) find(ctx context.Context, refs []Ref, all bool) ([]problem.Seen, error) {
-	if len(refs) > MaxRefs {
-		return nil, fault.New(fault.Invalid, "contacts has %d entries, and may have %d; send several requests", len(refs), MaxRefs)
+	if err := tooMany(refs); err != nil {
+		return nil, err
 	}
 	var out []problem.Seen
 	for _, r := range refs {
@@ -266,19 +303,26 @@ func (w *Workflow) alter(ctx context.Context, id string, gone, joining []problem
 
 // Attach makes contacts part of a problem, or takes them out of it, by hand,
 // and tells its department. Contacts that are where they should be change
-// nothing.
-func (w *Workflow) Attach(ctx context.Context, id string, refs []Ref, detach bool, by, comment string, at time.Time) (problem.Record, error) {
-	if len(refs) == 0 {
+// nothing. Its caller must reach the problem, and may name only customers that
+// it was shown.
+func (w *Workflow) Attach(ctx context.Context, id string, r Request, detach bool) (problem.Record, error) {
+	if len(r.Contacts) == 0 {
 		return problem.Record{}, fault.New(fault.Invalid, "contacts is missing; name at least one")
 	}
 	p, err := w.Store.Uncounted(ctx, id)
 	if err != nil {
 		return p, err
 	}
+	if err := r.By.Check(p.Problem); err != nil {
+		return problem.Record{}, err
+	}
 	if p.State == problem.Merged {
 		return p, fault.New(fault.Conflict, "the problem was merged into %s; change that one", p.MergedInto)
 	}
-	found, err := w.find(ctx, refs, true)
+	if err := w.refuseUnshown(ctx, r, id); err != nil {
+		return p, err
+	}
+	found, err := w.find(ctx, r.Contacts, true)
 	if err != nil {
 		return p, err
 	}
@@ -294,7 +338,7 @@ func (w *Workflow) Attach(ctx context.Context, id string, refs []Ref, detach boo
 		return w.Store.Problem(ctx, id)
 	}
 	return w.Change(ctx, id, func(p problem.Record) (problem.Record, error) {
-		p.Problem, p.Events = problem.Tell(p.Problem, problem.Event{Kind: problem.EventUpdated, By: by, At: at, Comment: comment})
+		p.Problem, p.Events = problem.Tell(p.Problem, problem.Event{Kind: problem.EventUpdated, By: r.By.Name, At: r.At, Comment: r.Comment})
 		return p, nil
 	})
 }

@@ -22,6 +22,9 @@ import (
 // monday is a working day of the example, at nine in Amsterdam.
 var monday = time.Date(2031, 3, 3, 8, 0, 0, 0, time.UTC)
 
+// els acts for every department.
+var els = problem.Everywhere("els")
+
 const day = 24 * time.Hour
 
 type bench struct {
@@ -65,7 +68,7 @@ func (b *bench) opened(reason string, first, n int) problem.Record {
 	for i := range n {
 		refs = append(refs, b.customer(first+i, monday.Add(-time.Duration(i)*time.Hour)))
 	}
-	p, _, err := b.Open(b.Context(), workflow.Request{Reason: reason, Contacts: refs, By: "els", At: monday})
+	p, _, err := b.Open(b.Context(), workflow.Request{Reason: reason, Contacts: refs, By: els, At: monday})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -117,17 +120,17 @@ func TestAProblemOpenedByHandIsTheOneOfItsCause(t *testing.T) {
 	if p.Department != "billing" || p.OpenedBy != "els" || p.Customers != 3 || p.Contacts != 3 || p.State != problem.Detected {
 		t.Errorf("opened %+v", p.Problem)
 	}
-	_, id, err := b.Open(t.Context(), workflow.Request{Reason: "invoice-unclear", At: monday})
+	_, id, err := b.Open(t.Context(), workflow.Request{Reason: "invoice-unclear", By: els, At: monday})
 	if fault.KindOf(err) != fault.Conflict || id != p.ID {
 		t.Errorf("again: %v, %s", err, id)
 	}
 	for name, r := range map[string]workflow.Request{
-		"an unknown reason":                   {Reason: "nothing", At: monday},
-		"an unknown product":                  {Reason: "manual-unclear", Product: "nothing", At: monday},
-		"a product of a reason that has none": {Reason: "password-reset", Product: "coffee-machine", At: monday},
-		"a contact that there is not":         {Reason: "manual-unclear", Product: "coffee-machine", Contacts: []workflow.Ref{{Customer: "01931c2e-7a40-7c1e-9d3b-000000000001", Contact: "none"}}, At: monday},
-		"a customer that there is not":        {Reason: "manual-unclear", Product: "coffee-machine", Contacts: []workflow.Ref{{Customer: "nobody", Contact: "k1"}}, At: monday},
-		"too many contacts":                   {Reason: "manual-unclear", Contacts: make([]workflow.Ref, workflow.MaxRefs+1), At: monday},
+		"an unknown reason":                   {Reason: "nothing", By: els, At: monday},
+		"an unknown product":                  {Reason: "manual-unclear", Product: "nothing", By: els, At: monday},
+		"a product of a reason that has none": {Reason: "password-reset", Product: "coffee-machine", By: els, At: monday},
+		"a contact that there is not":         {Reason: "manual-unclear", Product: "coffee-machine", Contacts: []workflow.Ref{{Customer: "01931c2e-7a40-7c1e-9d3b-000000000001", Contact: "none"}}, By: els, At: monday},
+		"a customer that there is not":        {Reason: "manual-unclear", Product: "coffee-machine", Contacts: []workflow.Ref{{Customer: "nobody", Contact: "k1"}}, By: els, At: monday},
+		"too many contacts":                   {Reason: "manual-unclear", Contacts: make([]workflow.Ref, workflow.MaxRefs+1), By: els, At: monday},
 	} {
 		if _, _, err := b.Open(t.Context(), r); fault.KindOf(err) != fault.Invalid {
 			t.Errorf("%s: %v", name, err)
@@ -141,7 +144,7 @@ func TestContactsAreAttachedAndDetachedOnce(t *testing.T) {
 	p := b.opened("invoice-unclear", 1, 2)
 	third := b.customer(3, monday)
 	for range 2 {
-		got, err := b.Attach(t.Context(), p.ID, []workflow.Ref{third}, false, "els", "this too", monday)
+		got, err := b.Attach(t.Context(), p.ID, workflow.Request{Contacts: []workflow.Ref{third}, By: els, Comment: "this too", At: monday}, false)
 		if err != nil || got.Version != 2 {
 			t.Fatalf("version %d, %v", got.Version, err)
 		}
@@ -150,7 +153,7 @@ func TestContactsAreAttachedAndDetachedOnce(t *testing.T) {
 		t.Errorf("attached %+v", got.Problem)
 	}
 	for range 2 {
-		if _, err := b.Attach(t.Context(), p.ID, []workflow.Ref{third}, true, "els", "", monday); err != nil {
+		if _, err := b.Attach(t.Context(), p.ID, workflow.Request{Contacts: []workflow.Ref{third}, By: els, At: monday}, true); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -177,7 +180,7 @@ func TestAMergedProblemHandsOverItsContactsOnceHoweverOftenItIsRepeated(t *testi
 	if old := b.read(from.ID); old.MergedInto != into.ID || old.Customers != merged.Customers {
 		t.Errorf("the merged one %+v", old.Problem)
 	}
-	if _, err := b.Attach(t.Context(), from.ID, []workflow.Ref{b.customer(500, monday)}, false, "els", "", monday); fault.KindOf(err) != fault.Conflict {
+	if _, err := b.Attach(t.Context(), from.ID, workflow.Request{Contacts: []workflow.Ref{b.customer(500, monday)}, By: els, At: monday}, false); fault.KindOf(err) != fault.Conflict {
 		t.Errorf("attached to a merged one: %v", err)
 	}
 	if got := b.due(from.ID, monday.Add(day)); !slices.Equal(got, []due.Kind{due.Transfer}) {
@@ -192,7 +195,7 @@ func TestASplitMovesTheContactsThatItNames(t *testing.T) {
 	moved := []workflow.Ref{
 		{Customer: "01931c2e-7a40-7c1e-9d3b-000000000001", Contact: "k1"}, {Customer: "01931c2e-7a40-7c1e-9d3b-000000000002", Contact: "k2"},
 	}
-	part, err := b.Split(t.Context(), p.ID, workflow.Split{Contacts: moved, Words: []string{"BTW nummer"}, By: "els", At: monday})
+	part, err := b.Split(t.Context(), p.ID, workflow.Split{Contacts: moved, Words: []string{"BTW nummer"}, By: els, At: monday})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -205,10 +208,10 @@ func TestASplitMovesTheContactsThatItNames(t *testing.T) {
 		t.Errorf("words %q", rest.Parts[0].Words)
 	}
 	for name, s := range map[string]workflow.Split{
-		"nothing":         {At: monday},
-		"an old version":  {Version: 99, Words: []string{"x"}, At: monday},
-		"an empty word":   {Words: []string{" "}, At: monday},
-		"a word too long": {Words: []string{string(make([]byte, 100))}, At: monday},
+		"nothing":         {By: els, At: monday},
+		"an old version":  {Version: 99, Words: []string{"x"}, By: els, At: monday},
+		"an empty word":   {Words: []string{" "}, By: els, At: monday},
+		"a word too long": {Words: []string{string(make([]byte, 100))}, By: els, At: monday},
 	} {
 		if _, err := b.Split(t.Context(), p.ID, s); err == nil {
 			t.Errorf("%s: split", name)
@@ -298,7 +301,7 @@ func TestAWatchEndsInProofOrInAReopening(t *testing.T) {
 			for i := range 10 {
 				before = append(before, b.customer(10+i, monday.Add(time.Duration(i)*day-day)))
 			}
-			if _, err := b.Attach(t.Context(), p.ID, before, false, "els", "", monday); err != nil {
+			if _, err := b.Attach(t.Context(), p.ID, workflow.Request{Contacts: before, By: els, At: monday}, false); err != nil {
 				t.Fatal(err)
 			}
 			fixed := monday.Add(12 * day)
@@ -312,7 +315,7 @@ func TestAWatchEndsInProofOrInAReopening(t *testing.T) {
 				refs = append(refs, b.customer(200+i, fixed.Add(-3*day)))
 			}
 			if len(refs) > 0 {
-				if _, err := b.Attach(t.Context(), p.ID, refs, false, "els", "", fixed); err != nil {
+				if _, err := b.Attach(t.Context(), p.ID, workflow.Request{Contacts: refs, By: els, At: fixed}, false); err != nil {
 					t.Fatal(err)
 				}
 			}

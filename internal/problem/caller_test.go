@@ -1,0 +1,77 @@
+package problem_test
+
+import (
+	"testing"
+
+	"github.com/heard-intake/heard/internal/fault"
+	"github.com/heard-intake/heard/internal/problem"
+)
+
+func TestCaller_Reaches(t *testing.T) {
+	t.Parallel()
+	owned := problem.Problem{Department: "billing"}
+	escalated := problem.Problem{Department: "billing", EscalatedTo: "it"}
+	unowned := problem.Problem{}
+	for name, tt := range map[string]struct {
+		caller                    problem.Caller
+		owned, escalated, unowned bool
+	}{
+		"the zero value":        {problem.Caller{}, false, false, false},
+		"the owner":             {problem.NewCaller("els", []string{"billing"}, false), true, true, false},
+		"the escalation target": {problem.NewCaller("els", []string{"it"}, false), false, true, false},
+		"several departments":   {problem.NewCaller("els", []string{"it", "billing", "it"}, false), true, true, false},
+		"another department":    {problem.NewCaller("els", []string{"sales"}, false), false, false, false},
+		"an empty department":   {problem.NewCaller("els", []string{""}, false), false, false, false},
+		"a forged empty one":    {problem.Caller{Departments: []string{""}}, false, false, false},
+		"another case":          {problem.NewCaller("els", []string{"Billing"}, false), false, false, false},
+		"all departments":       {problem.Everywhere("els"), true, true, true},
+		"all and one":           {problem.NewCaller("els", []string{"sales"}, true), true, true, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := tt.caller.Reaches(owned); got != tt.owned {
+				t.Errorf("Reaches(owned by billing) = %t, want %t", got, tt.owned)
+			}
+			if got := tt.caller.Reaches(escalated); got != tt.escalated {
+				t.Errorf("Reaches(escalated to it) = %t, want %t", got, tt.escalated)
+			}
+			if got := tt.caller.Reaches(unowned); got != tt.unowned {
+				t.Errorf("Reaches(without department) = %t, want %t", got, tt.unowned)
+			}
+			err := tt.caller.Check(owned)
+			if refused := fault.KindOf(err) == fault.Forbidden; refused == tt.owned || (err == nil) != tt.owned {
+				t.Errorf("Check(owned by billing) = %v, reached %t", err, tt.owned)
+			}
+		})
+	}
+}
+
+func TestCaller_Judges(t *testing.T) {
+	t.Parallel()
+	billing, all := problem.NewCaller("els", []string{"billing"}, false), problem.Everywhere("els")
+	for _, tt := range []struct {
+		announcedTo  string
+		billing, all bool
+	}{{"billing", true, true}, {"it", false, true}, {"", false, true}} {
+		if got := billing.Judges(tt.announcedTo); got != tt.billing {
+			t.Errorf("billing judges what %q was sent = %t, want %t", tt.announcedTo, got, tt.billing)
+		}
+		if got := all.Judges(tt.announcedTo); got != tt.all {
+			t.Errorf("a caller of all judges what %q was sent = %t, want %t", tt.announcedTo, got, tt.all)
+		}
+	}
+}
+
+func TestNewCaller_DepartmentsSortedOnce(t *testing.T) {
+	t.Parallel()
+	c := problem.NewCaller("els", []string{"it", "", "billing", "it"}, false)
+	if len(c.Departments) != 2 || c.Departments[0] != "billing" || c.Departments[1] != "it" {
+		t.Errorf("departments %v, want [billing it]", c.Departments)
+	}
+	if !c.Somewhere() {
+		t.Error("a caller of two departments acts for none")
+	}
+	if problem.NewCaller("els", []string{""}, false).Somewhere() {
+		t.Error("an empty department counts as one")
+	}
+}
