@@ -91,7 +91,7 @@ func TestOnlyATokenWithTheScopeOpensARoute(t *testing.T) {
 				}
 			}
 			for name, claims := range map[string]map[string]string{
-				"a list of scopes":       with(map[string]string{"scope": "", "scp": "[openid " + scope + "]"}),
+				"a list of scopes":       with(map[string]string{"scope": "", "scp": "[openid " + scope + " " + api.AllProblems + "]"}),
 				"an expiry as a float":   with(map[string]string{"exp": "1.9e+09"}),
 				"a client without a sub": with(map[string]string{"sub": "", "client_id": "crm"}),
 			} {

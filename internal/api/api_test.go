@@ -138,7 +138,7 @@ type call struct {
 	claims  map[string]string // nil: an agent with every scope; empty: no token
 }
 
-const everything = "identity:write customers:read customers:write register:write problems:read problems:write"
+const everything = "identity:write customers:read customers:write register:write problems:read problems:write problems:all"
 
 var agent = map[string]string{"sub": "agent-7", "scope": everything, "exp": strconv.FormatInt(now.Add(time.Hour).Unix(), 10)}
 

@@ -19,7 +19,7 @@ func TestTheClientCallsTheAPI(t *testing.T) {
 	srv := httptest.NewServer(d.gateway)
 	t.Cleanup(srv.Close)
 	ctx := t.Context()
-	token := d.token("customers:read", "customers:write", "register:write", "problems:read", "problems:write")
+	token := d.token("customers:read", "customers:write", "register:write", "problems:read", "problems:write", "problems:all")
 	c := &client.Client{URL: srv.URL, Token: client.Fixed(strings.TrimPrefix(token, "Bearer "))}
 	who, err := c.Find(ctx, client.Alias{Kind: "phone", Value: "+31 97 0100678"})
 	if err != nil || who.ID != string(d.who) || len(who.Aliases) == 0 {

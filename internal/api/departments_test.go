@@ -47,9 +47,10 @@ func (s *stack) problem(name, department string, n int) string {
 	return p.ID
 }
 
-// of is a department's own token.
+// of is a department's own token: it may read and write, and is limited to the
+// department.
 func of(department string) map[string]string {
-	return with(map[string]string{"department": department})
+	return with(map[string]string{"department": department, "scope": "problems:read problems:write"})
 }
 
 func TestProblemsAreListedLatestFirst(t *testing.T) {
@@ -71,7 +72,9 @@ func TestProblemsAreListedLatestFirst(t *testing.T) {
 		"of the token's department":        {nil, of("it"), []string{"p-1"}},
 		"of the token's own by name":       {map[string]string{"department": "it"}, of("it"), []string{"p-1"}},
 		"of all that the token names":      {nil, of("[it logistics]"), []string{"p-3", "p-1"}},
-		"of no department":                 {nil, with(map[string]string{"department": "[]"}), nil},
+		"of a department that is unknown":  {nil, of("cellar"), nil},
+		"of one that the token repeats":    {nil, of("[it it cellar]"), []string{"p-1"}},
+		"of all beside a department":       {nil, with(map[string]string{"department": "it"}), []string{"p-4", "p-3", "p-2", "p-1", "p-0"}},
 		"of a department without problems": {map[string]string{"department": "privacy"}, nil, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -106,7 +109,7 @@ func TestAForeignProblemIsNeitherSeenNorChanged(t *testing.T) {
 	path := map[string]string{"id": s.problem("a", "billing", 5)}
 	for route, body := range map[string]any{problemRoute: nil, affectedRoute: nil, updateRoute: map[string]any{"to": "acknowledged"}} {
 		s.do(call{route: route, path: path, body: body, claims: of("it")}).refused(http.StatusForbidden, "another department")
-		s.do(call{route: route, path: path, body: body, claims: of("[]")}).refused(http.StatusForbidden, "another department")
+		s.do(call{route: route, path: path, body: body, claims: of("[]")}).refused(http.StatusForbidden, "needs the claim department")
 		for _, none := range []string{"p-none", "\x00", "a b"} {
 			s.do(call{route: route, path: map[string]string{"id": none}, body: body}).refused(http.StatusNotFound, "no such problem")
 		}

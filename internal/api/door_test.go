@@ -149,14 +149,16 @@ type operation struct {
 	item *openapi3.PathItem
 }
 
-// scopes are those that a token needs, none for operations of the chat.
+// scopes are those that a token without a department needs, none for operations
+// of the chat.
 func (o operation) scopes() []string {
+	var widest []string
 	for _, s := range *o.Security {
 		if scopes, ok := s["Token"]; ok {
-			return scopes
+			widest = scopes
 		}
 	}
-	return nil
+	return widest
 }
 
 func (o operation) parameters() openapi3.Parameters {

@@ -17,6 +17,13 @@ func Scopes() map[string]string {
 	return all
 }
 
+// DepartmentScopes returns the scope of every route of the departments.
+func DepartmentScopes() map[string]string {
+	all := map[string]string{}
+	collect(all, departmentRoutes)
+	return all
+}
+
 func collect[H any](all map[string]string, rs routes[H]) {
 	for key, r := range rs {
 		all[key] = r.scope

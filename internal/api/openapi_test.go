@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"maps"
 	"net/http"
@@ -49,15 +50,15 @@ func TestTheDocumentIsOpenAPI31WithExamplesByItsSchemas(t *testing.T) {
 }
 
 // operations returns the scope of each operation of the document, by route
-// key.
+// key. Further alternatives only widen what the token reaches.
 func operations(t *testing.T) map[string]string {
 	t.Helper()
 	all := map[string]string{}
 	for path, item := range openapi(t).Paths.Map() {
 		for method, op := range item.Operations() {
 			scope := ""
-			for _, s := range *op.Security {
-				scope = strings.Join(s["Token"], " ")
+			if len(*op.Security) > 0 {
+				scope = strings.Join((*op.Security)[0]["Token"], " ")
 			}
 			all[method+" "+path] = scope
 		}
@@ -69,6 +70,24 @@ func TestTheHandlersHaveTheRoutesAndScopesOfTheDocument(t *testing.T) {
 	t.Parallel()
 	if diff := cmp.Diff(operations(t), api.Scopes()); diff != "" {
 		t.Errorf("document (-) and handlers (+):\n%s", diff)
+	}
+}
+
+// A token reaches problems by its claim department or by problems:all, never by
+// that scope alone.
+func TestTheDocumentNamesTheScopeOfAllDepartments(t *testing.T) {
+	t.Parallel()
+	for key, scope := range operations(t) {
+		method, path, _ := strings.Cut(key, " ")
+		want := openapi3.SecurityRequirements{{"Token": {scope}}, {"Token": {scope, api.AllProblems}}}
+		security := *openapi(t).Paths.Value(path).GetOperation(method).Security
+		if strings.HasPrefix(scope, "problems:") {
+			if diff := cmp.Diff(want, security); diff != "" {
+				t.Errorf("%s: security (-want +got):\n%s", key, diff)
+			}
+		} else if strings.Contains(fmt.Sprint(security), api.AllProblems) {
+			t.Errorf("%s names %s", key, api.AllProblems)
+		}
 	}
 }
 
