@@ -38,8 +38,8 @@ func (t *tool) find() (where.Stack, error) {
 // token prints a token for the API of the local stack.
 func (t *tool) token(ctx context.Context, args []string) error {
 	f := t.flags("token")
-	wanted := f.String("scopes", strings.Join(client.Scopes, ","), "what it allows, by commas")
-	department := f.String("department", "", "limit it to a `department`")
+	wanted := f.String("scopes", "", "what it allows, by commas; without it all `scopes`, or with -department those of a department")
+	department := f.String("department", "", "limit it to the problems of a `department`, or of several by spaces")
 	if err := t.parse(f, args, 0, 0); err != nil {
 		return err
 	}
@@ -47,7 +47,14 @@ func (t *tool) token(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	token, err := c.Token(*department, strings.Split(*wanted, ",")...)
+	scopes := client.Scopes
+	switch {
+	case *wanted != "":
+		scopes = strings.Split(*wanted, ",")
+	case *department != "":
+		scopes = client.DepartmentScopes
+	}
+	token, err := c.Token(*department, scopes...)
 	if err != nil {
 		return err
 	}

@@ -143,7 +143,7 @@ func TestNothingOfACustomerLeaks(t *testing.T) {
 		}
 		f.secrets[channel] = values["appSecret"]
 	}
-	f.agent = f.token("", "customers:read", "customers:write", "identity:write", "register:write", "problems:read", "problems:write")
+	f.agent = f.token("", "customers:read", "customers:write", "identity:write", "register:write", "problems:read", "problems:write", "problems:all")
 
 	f.whatsapp()
 	f.messenger()

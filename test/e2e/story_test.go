@@ -246,6 +246,8 @@ func TestWhoMayNotIsToldWhy(t *testing.T) {
 		"an alias that is none":       {"/v1/customers?alias=shoe:44", token("", "customers:read"), http.StatusBadRequest},
 		"a cursor that is not ours":   {"/v1/contacts?state=waiting&department=billing&cursor=x", token("", "customers:read"), http.StatusBadRequest},
 		"a department's own problems": {"/v1/problems?department=billing", token("it", "problems:read"), http.StatusForbidden},
+		"problems of no department":   {"/v1/problems", token("", "problems:read"), http.StatusForbidden},
+		"all without problems:read":   {"/v1/problems", token("", "problems:all"), http.StatusForbidden},
 		"no such address":             {"/v1/shoes", token("", "customers:read"), http.StatusNotFound},
 	}
 	for name, tt := range tests {

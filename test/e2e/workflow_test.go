@@ -39,10 +39,14 @@ func (d *desk) tick(after time.Duration) {
 	d.settle()
 }
 
-// as asks the API as a department, or as an agent when it is empty.
+// as asks the API as a department, or as an operator when it is empty.
 func (d *desk) as(department, path string, body any) (p problem.Problem) {
 	d.Helper()
-	token, err := d.Token(department, "problems:read", "problems:write")
+	scopes := client.DepartmentScopes
+	if department == "" {
+		scopes = client.Scopes
+	}
+	token, err := d.Token(department, scopes...)
 	if err != nil {
 		d.Fatal(err)
 	}

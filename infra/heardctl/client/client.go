@@ -21,8 +21,15 @@ import (
 	"github.com/heard-intake/heard/infra/local/where"
 )
 
-// Scopes are all that a token may carry.
-var Scopes = []string{"customers:read", "customers:write", "identity:write", "register:write", "problems:read", "problems:write"}
+// AllProblems is the scope of a token that reaches the problems of every
+// department.
+const AllProblems = "problems:all"
+
+// Scopes are all that a token may carry: those of an operator.
+var Scopes = []string{"customers:read", "customers:write", "identity:write", "register:write", "problems:read", "problems:write", AllProblems}
+
+// DepartmentScopes are those of a token that is limited to a department.
+var DepartmentScopes = []string{"problems:read", "problems:write"}
 
 // A Client works with one stack.
 type Client struct {
@@ -38,7 +45,8 @@ func New(ctx context.Context, s where.Stack) (*Client, error) {
 }
 
 // Token returns a token for the API. The local stack's issuer signs any; on
-// AWS it is the operator's own, in HEARD_TOKEN.
+// AWS it is the operator's own, in HEARD_TOKEN. A token without a department
+// needs [AllProblems] to reach any problem.
 func (c *Client) Token(department string, scopes ...string) (string, error) {
 	if !c.Local() {
 		if token := os.Getenv("HEARD_TOKEN"); token != "" {

@@ -45,7 +45,7 @@ type Claims struct {
 	Subject    string
 	Audience   string
 	Scopes     []string
-	Department string        // absent for agents of no department
+	Department string        // whose problems the token reaches, several by spaces; empty for no such claim
 	TTL        time.Duration // default an hour
 }
 

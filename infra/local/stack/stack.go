@@ -287,8 +287,9 @@ func (s *Stack) Secret(ctx context.Context, name string) (map[string]string, err
 // InMemory reports whether the data is gone after Close.
 func (s *Stack) InMemory() bool { return s.remove }
 
-// Token signs a token for the API: of an agent or, with a department, of
-// somebody there.
+// Token signs a token for the API. One with a department reaches the problems
+// of that department. One without it reaches those of all departments by the
+// scope problems:all, or else none.
 func (s *Stack) Token(department string, scopes ...string) (string, error) {
 	return s.issuer.Token(issuer.Claims{Subject: "local", Audience: s.Audience, Department: department, Scopes: scopes})
 }
