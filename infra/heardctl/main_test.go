@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/golang-jwt/jwt/v5"
 
 	"github.com/heard-intake/heard/infra/heardctl/client"
 	"github.com/heard-intake/heard/infra/local/stack"
@@ -191,6 +193,23 @@ func TestOperatorsWork(t *testing.T) {
 	if token := works(t, here("token", "-scopes", "problems:read", "-department", "it")...); strings.Count(token, ".") != 2 {
 		t.Errorf("token %q", token)
 	}
+	for _, tt := range []struct{ args, want []string }{
+		{nil, client.Scopes}, {[]string{"-department", "it"}, client.DepartmentScopes}, {[]string{"-scopes", "problems:read"}, []string{"problems:read"}},
+	} {
+		if got := scopesOf(t, works(t, here(append([]string{"token"}, tt.args...)...)...)); !slices.Equal(got, tt.want) {
+			t.Errorf("token %v has the scopes %v, want %v", tt.args, got, tt.want)
+		}
+	}
+}
+
+// scopesOf returns the scopes of a token.
+func scopesOf(t *testing.T, token string) []string {
+	t.Helper()
+	claims := jwt.MapClaims{}
+	if _, _, err := jwt.NewParser().ParseUnverified(strings.TrimSpace(token), claims); err != nil {
+		t.Fatal(err)
+	}
+	return strings.Fields(fmt.Sprint(claims["scope"]))
 }
 
 // holdItem receives the item on a department's queue, as a consumer does, and
