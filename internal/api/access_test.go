@@ -108,43 +108,43 @@ type access struct {
 	message   func(property) string // the same by the queue; nil where the queue has no such update
 }
 
-func of1(id string) map[string]string { return map[string]string{"id": id} }
+func pathOf(id string) map[string]string { return map[string]string{"id": id} }
 
 func contacts(refs ...map[string]string) map[string]any { return map[string]any{"contacts": refs} }
 
 // accesses has a row for every route. A route without one fails the test.
 var accesses = map[string]access{
 	"GET /v1/problems":               {status: http.StatusOK, list: true, call: func(property) call { return call{query: map[string]string{"limit": "200"}} }},
-	"GET /v1/problems/{id}":          {status: http.StatusOK, escalated: true, call: func(p property) call { return call{path: of1(p.problem)} }},
-	"GET /v1/problems/{id}/affected": {status: http.StatusOK, escalated: true, call: func(p property) call { return call{path: of1(p.problem)} }},
-	"GET /v1/problems/{id}/log":      {status: http.StatusOK, escalated: true, call: func(p property) call { return call{path: of1(p.problem)} }},
+	"GET /v1/problems/{id}":          {status: http.StatusOK, escalated: true, call: func(p property) call { return call{path: pathOf(p.problem)} }},
+	"GET /v1/problems/{id}/affected": {status: http.StatusOK, escalated: true, call: func(p property) call { return call{path: pathOf(p.problem)} }},
+	"GET /v1/problems/{id}/log":      {status: http.StatusOK, escalated: true, call: func(p property) call { return call{path: pathOf(p.problem)} }},
 	"POST /v1/problems/{id}/updates": {
 		status: http.StatusOK, escalated: true,
-		call:    func(p property) call { return call{path: of1(p.problem), body: map[string]any{"comment": "x"}} },
+		call:    func(p property) call { return call{path: pathOf(p.problem), body: map[string]any{"comment": "x"}} },
 		message: func(p property) string { return fmt.Sprintf(`{"problem":%q,"comment":"x"}`, p.problem) },
 	},
-	"POST /v1/problems/{id}/resend": {status: http.StatusOK, escalated: true, call: func(p property) call { return call{path: of1(p.problem)} }},
+	"POST /v1/problems/{id}/resend": {status: http.StatusOK, escalated: true, call: func(p property) call { return call{path: pathOf(p.problem)} }},
 	"POST /v1/problems/{id}/contacts": {
 		status: http.StatusOK, escalated: true,
-		call: func(p property) call { return call{path: of1(p.problem), body: contacts(p.second)} },
+		call: func(p property) call { return call{path: pathOf(p.problem), body: contacts(p.second)} },
 	},
 	"DELETE /v1/problems/{id}/contacts": {
 		status: http.StatusOK, escalated: true,
-		call: func(p property) call { return call{path: of1(p.problem), query: p.first} },
+		call: func(p property) call { return call{path: pathOf(p.problem), query: p.first} },
 	},
 	"POST /v1/problems/{id}/split": {
 		status: http.StatusCreated, escalated: true,
-		call: func(p property) call { return call{path: of1(p.problem), body: contacts(p.first)} },
+		call: func(p property) call { return call{path: pathOf(p.problem), body: contacts(p.first)} },
 	},
 	"POST /v1/problems": {
 		status: http.StatusCreated, call: func(property) call { return call{body: map[string]any{"reason": "refund-missing"}} },
 	},
 	"GET /v1/candidates":      {status: http.StatusOK, list: true, call: func(property) call { return call{} }},
-	"GET /v1/candidates/{id}": {status: http.StatusOK, call: func(p property) call { return call{path: of1(p.candidate)} }},
+	"GET /v1/candidates/{id}": {status: http.StatusOK, call: func(p property) call { return call{path: pathOf(p.candidate)} }},
 	"POST /v1/candidates/{id}": {
 		status: http.StatusOK,
 		call: func(p property) call {
-			return call{path: of1(p.candidate), body: map[string]any{"decision": "dismiss", "why": "x"}}
+			return call{path: pathOf(p.candidate), body: map[string]any{"decision": "dismiss", "why": "x"}}
 		},
 		message: func(p property) string {
 			return fmt.Sprintf(`{"candidate":%q,"decision":"dismiss","why":"x"}`, p.candidate)
@@ -306,8 +306,8 @@ func TestAccess_Queues(t *testing.T) {
 	}
 }
 
-// TestAccess_QueueCannotBeWidened sends what might make a queue speak for
-// another department.
+// TestAccess_QueueCannotBeWidened sends members and queue names that might make
+// a queue speak for another department.
 func TestAccess_QueueCannotBeWidened(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
@@ -345,7 +345,7 @@ func queued(department, body string) events.SQSMessage {
 }
 
 // queues returns the handler of the queues of updates on this stack. Bury takes
-// the reason of the latest refusal of a department, empty when there is none.
+// the reason of the oldest refusal of a department, empty without one.
 func (s *stack) queues(departments ...string) (h *updates.Handler, bury func(department string) string) {
 	s.t.Helper()
 	srv, err := sqs.New(sqs.Config{})

@@ -13,8 +13,8 @@ import (
 	"github.com/heard-intake/heard/internal/problem"
 )
 
-// everybody is the token of an operator.
-func everybody() map[string]string { return with(nil) }
+// operator is a token that acts for every department.
+func operator() map[string]string { return with(nil) }
 
 // stranger stores a customer with a contact of a cause that has no problem.
 func (s *stack) stranger() contact.Contact {
@@ -44,7 +44,7 @@ func TestCandidates_OnlyTheDepartmentTheyWereAnnouncedTo(t *testing.T) {
 	if got := ids(of("sales")); len(got) != 0 {
 		t.Errorf("sales lists %v, want none", got)
 	}
-	if got := ids(everybody()); len(got) != 3 || !got[mine] || !got[foreign] {
+	if got := ids(operator()); len(got) != 3 || !got[mine] || !got[foreign] {
 		t.Errorf("an operator lists %v, want all three", got)
 	}
 	unannounced := s.table.WordHash("gasklep")
@@ -53,7 +53,7 @@ func TestCandidates_OnlyTheDepartmentTheyWereAnnouncedTo(t *testing.T) {
 		path := map[string]string{"id": id}
 		s.do(call{route: "GET /v1/candidates/{id}", path: path, claims: of("billing")}).refused(http.StatusForbidden, "it belongs to another department")
 		s.do(call{route: candidateRoute, path: path, body: dismiss, claims: of("billing")}).refused(http.StatusForbidden, "it belongs to another department")
-		if got := ids(everybody()); len(got) != 3 {
+		if got := ids(operator()); len(got) != 3 {
 			t.Errorf("%s: decided by another department", name)
 		}
 	}
@@ -63,7 +63,7 @@ func TestCandidates_OnlyTheDepartmentTheyWereAnnouncedTo(t *testing.T) {
 	path := map[string]string{"id": foreign}
 	s.do(call{route: candidateRoute, path: path, body: dismiss, claims: of("it")}).is(http.StatusOK)
 	s.do(call{route: candidateRoute, path: path, body: dismiss, claims: of("it")}).is(http.StatusOK)
-	for _, body := range []map[string]any{dismiss, {"decision": "confirm", "why": "x", "reason": "invoice-unclear"}} { // decided, and still not told
+	for _, body := range []map[string]any{dismiss, {"decision": "confirm", "why": "x", "reason": "invoice-unclear"}} { // decided, and the answer is the same
 		s.do(call{route: candidateRoute, path: path, body: body, claims: of("billing")}).refused(http.StatusForbidden, "it belongs to another department")
 	}
 	s.do(call{route: candidateRoute, path: map[string]string{"id": unannounced}, body: dismiss}).is(http.StatusOK)
@@ -113,11 +113,11 @@ func TestOpen_OnlyReasonsOfTheCallersDepartments(t *testing.T) {
 	open(of("documentation"), "manual-unclear", "thermostat").refused(http.StatusForbidden, "belongs to IT (ICT)") // the product has another owner
 	open(of("it"), "manual-unclear", "thermostat").is(http.StatusCreated)
 	open(of("[it billing]"), "invoice-unclear", "").is(http.StatusCreated)
-	open(everybody(), "delivery-late", "").is(http.StatusCreated)
+	open(operator(), "delivery-late", "").is(http.StatusCreated)
 }
 
-// A cause keeps its owner when its problem was handed over. Then the owner is
-// told who has the problem, and not which one it is.
+// A cause keeps its owner when its problem was handed over. The conflict then
+// names the department that has the problem, and not the problem.
 func TestOpen_ProblemThatWasHandedOver(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
@@ -131,7 +131,7 @@ func TestOpen_ProblemThatWasHandedOver(t *testing.T) {
 	if strings.Contains(got.body, p.ID) || strings.Contains(got.body, `"state"`) {
 		t.Errorf("the conflict tells of a problem of another department: %s", got.body)
 	}
-	c.claims = everybody()
+	c.claims = operator()
 	s.do(c).refused(http.StatusConflict, p.ID)
 }
 
@@ -158,9 +158,7 @@ func TestContacts_OnlyOfCustomersThatWereShown(t *testing.T) {
 	}
 	gone := map[string]string{"customerId": somebodyElse(), "contact": "k-none"}
 	noContact := map[string]string{"customerId": string(foreign.Customer), "contact": "k-none"}
-	for _, ref := range map[string]map[string]string{
-		"of a problem of another department": s.named(foreign), "of no problem": s.named(unknown), "that does not exist": gone, "with a contact that does not exist": noContact,
-	} {
+	for _, ref := range []map[string]string{s.named(foreign), s.named(unknown), gone, noContact} {
 		refused := fmt.Sprintf("contacts: %s is not of a customer of your problems or candidates", ref["contact"])
 		attach(of("billing"), s.named(caused), ref, gone).refused(http.StatusForbidden, refused)
 		s.do(call{route: splitRoute, path: map[string]string{"id": target}, body: contacts(ref), claims: of("billing")}).refused(http.StatusForbidden, refused)
@@ -178,7 +176,7 @@ func TestContacts_OnlyOfCustomersThatWereShown(t *testing.T) {
 		t.Errorf("a refused request opened problem %s, %v", id, err)
 	}
 	attach(of("it"), s.named(foreign)).refused(http.StatusForbidden, "another department")
-	attach(everybody(), s.named(unknown)).is(http.StatusOK)
+	attach(operator(), s.named(unknown)).is(http.StatusOK)
 	many := make([]map[string]string, 51)
 	for i := range many {
 		many[i] = s.named(unknown)
@@ -271,7 +269,7 @@ func TestList_CursorOfAnotherToken(t *testing.T) {
 	}
 	var first page
 	s.do(call{route: problemsRoute, query: map[string]string{"limit": "1"}, claims: of("billing")}).into(http.StatusOK, &first)
-	for name, claims := range map[string]map[string]string{"another department": of("it"), "more departments": of("[billing it]"), "all": everybody()} {
+	for name, claims := range map[string]map[string]string{"another department": of("it"), "more departments": of("[billing it]"), "all": operator()} {
 		got := s.do(call{route: problemsRoute, query: map[string]string{"limit": "1", "cursor": first.Cursor}, claims: claims})
 		if got.status != http.StatusBadRequest {
 			t.Errorf("%s: status %d, want 400", name, got.status)
@@ -312,8 +310,6 @@ func TestMoved_TagsAndNames(t *testing.T) {
 	s.do(other).is(http.StatusOK)
 }
 
-// The index may be behind a hand-over; what it lists is checked again. This
-// holds for every item, so the test compares with the truth.
 func TestList_AfterAHandOver(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)

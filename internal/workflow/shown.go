@@ -75,8 +75,8 @@ func (w *Workflow) refuseUnshown(ctx context.Context, r Request, problemID strin
 	return nil
 }
 
-// named returns the customer of each contact, the zero value where there is
-// none of that id.
+// named returns the customer of each contact, or the zero value for an id
+// without a customer.
 func (w *Workflow) named(ctx context.Context, refs []Ref) ([]identity.Customer, error) {
 	out, errs := make([]identity.Customer, len(refs)), make([]error, len(refs))
 	batch.Each(len(refs), atOnce, func(i int) {
