@@ -36,8 +36,8 @@ func (b *bench) reply(alias string, body map[string]any) (contact.Entry, error) 
 }
 
 // sentTo returns the mails that were sent to an address.
-func (b *bench) sentTo(address string) []ses.Sent {
-	return slices.DeleteFunc(b.stack.SES.Sent(), func(s ses.Sent) bool { return s.To[0] != address })
+func (b *bench) sentTo(address string) []ses.SentMail {
+	return slices.DeleteFunc(b.stack.SES.Sent(), func(s ses.SentMail) bool { return s.To[0] != address })
 }
 
 // history returns what was said with a customer.
