@@ -64,7 +64,8 @@ func noticeHeaders(header []byte) (fields []field, truncated bool) {
 	}
 	for line := range bytes.Lines(header) {
 		line = bytes.TrimRight(line, "\r\n")
-		if len(fields) > 0 && len(line) > 0 && (line[0] == ' ' || line[0] == '\t') {
+		continuation := len(line) > 0 && (line[0] == ' ' || line[0] == '\t')
+		if continuation && len(fields) > 0 {
 			fields[len(fields)-1].Value += " " + strings.TrimSpace(string(line))
 			continue
 		}

@@ -81,8 +81,8 @@ func (b *backend) ListBucket(
 }
 
 // listEntry returns the entry of a key in a list: the key itself, or its common prefix up to the first delimiter after the
-// prefix. It is false for ok if the key does not have the prefix. We do not use gofakes3.Prefix.Match, because it loses "//"
-// and a leading "/".
+// prefix. ok is false if the key does not have the prefix. We do not use gofakes3.Prefix.Match, because it loses "//" and a
+// leading "/".
 func listEntry(key string, prefix *gofakes3.Prefix) (entry string, common, ok bool) {
 	if prefix == nil {
 		return key, false, true

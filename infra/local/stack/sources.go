@@ -214,7 +214,10 @@ func (s *Stack) notifyQueues(e s3.Event) error {
 
 func matchesEvent(n template.Notification, e s3.Event) bool {
 	wanted, err := path.Match(strings.TrimPrefix(n.Event, "s3:"), e.Name)
-	return err == nil && wanted && strings.HasPrefix(e.Key, n.Prefix) && strings.HasSuffix(e.Key, n.Suffix)
+	if err != nil || !wanted {
+		return false
+	}
+	return strings.HasPrefix(e.Key, n.Prefix) && strings.HasSuffix(e.Key, n.Suffix)
 }
 
 // sendFailure sends the record of a failed asynchronous invocation to the

@@ -2,9 +2,9 @@
 // the real function binaries as processes, Amazon's DynamoDB Local, and our
 // replacements for the other AWS services.
 //
-// The template is its only description of the stack. Start fails with the name
-// of any resource that the stack cannot run, so that a stack that works here also
-// works on AWS. All servers listen on 127.0.0.1 only.
+// The template is its only description of the stack. If the stack cannot run a
+// resource of the template, Start does not ignore it but fails with its name. All
+// servers listen on 127.0.0.1 only.
 package stack
 
 import (
