@@ -67,14 +67,14 @@ func (s *stage) buildDelivery(m weekEvent) (contact.Delivery, error) {
 		return messenger.Normalize(traffic.Messenger(said))
 	case contact.Email:
 		raw := traffic.Mail(p, m.id+"@example.org", "", "Vraag over mijn bestelling", m.text, m.at)
-		raw = traffic.Received(raw, traffic.SESID(m.id), p, m.at)
+		raw = traffic.AddSESHeaders(raw, traffic.SESMessageID(m.id), p, m.at)
 		d, _, err := email.Normalize(raw, email.EnvelopeFromHeaders(raw))
 		for i := range d.Messages {
-			d.Messages[i].Source = "in/" + traffic.SESID(m.id)
+			d.Messages[i].Source = "in/" + traffic.SESMessageID(m.id)
 		}
 		return d, err
 	default:
-		return webchat.Normalize(traffic.Site, p.Visitor, traffic.Chat(traffic.UUIDv7(m.at, m.id), m.text), m.at)
+		return webchat.Normalize(traffic.Site, p.Visitor, traffic.Chat(traffic.DeterministicUUIDv7(m.at, m.id), m.text), m.at)
 	}
 }
 
@@ -98,7 +98,7 @@ func answerID(p traffic.Person, m weekEvent) string {
 	case contact.Messenger:
 		return traffic.MID(m.id)
 	default:
-		return traffic.SESID(m.id)
+		return traffic.SESMessageID(m.id)
 	}
 }
 

@@ -80,7 +80,7 @@ func (b *bench) measureLargestMail(ctx context.Context, r run, s *stack.Stack) e
 	b.manager.Kill(name)
 	for i := range rounds {
 		who := traffic.Someone(i)
-		id := traffic.SESID(fmt.Sprint("largest", i))
+		id := traffic.SESMessageID(fmt.Sprint("largest", i))
 		key := "in/" + id
 		if _, err := s.Clients().S3.PutObject(ctx, &s3.PutObjectInput{Bucket: &s.Mail, Key: &key, Body: bytes.NewReader(largestMail(who, id))}); err != nil {
 			return err
@@ -109,7 +109,7 @@ func largestMail(who traffic.Person, id string) []byte {
 	mail := "From: " + who.Mail + "\r\nTo: " + traffic.Mailbox + "\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nzie bijlage\r\n" +
 		"--b\r\nContent-Type: application/pdf; name=a.pdf\r\nContent-Transfer-Encoding: base64\r\n\r\n"
 	mail += strings.Repeat(line, (40<<20-len(mail)-8)/len(line)) + "--b--\r\n"
-	return traffic.Received([]byte(mail), id, who, time.Now())
+	return traffic.AddSESHeaders([]byte(mail), id, who, time.Now())
 }
 
 // mailEvent returns an SQS event with the S3 notification of one object.

@@ -32,8 +32,8 @@ func measureSpeed(_ context.Context, r run) error {
 	text := strings.Repeat("Goedemiddag, ik wacht nog op mijn bestelling. Kunt u zien waar die blijft? ", 3)
 	said := traffic.Said{From: who, ID: traffic.Wamid(who, "1"), At: now, Text: text}
 	quoted := strings.Repeat("Dank voor uw bericht, we zoeken het uit en laten het u weten.\n", 10)
-	mail := traffic.Received(traffic.Reply(who, "2@example.org", "1@example.org", "Bestelling", text, quoted, now), traffic.SESID("1"), who, now)
-	id := traffic.UUIDv7(now, "1")
+	mail := traffic.AddSESHeaders(traffic.MailReply(who, "2@example.org", "1@example.org", "Bestelling", text, quoted, now), traffic.SESMessageID("1"), who, now)
+	id := traffic.DeterministicUUIDv7(now, "1")
 	said2 := said
 	said2.ID = traffic.MID("1")
 	readMail := func(raw []byte) (contact.Delivery, error) {
