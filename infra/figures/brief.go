@@ -22,12 +22,12 @@ import (
 
 const briefsRead = 200
 
-// briefs measures the brief of somebody as most are (two contacts, a claim, a
-// promise, an open problem), and of a customer with 10,000 messages; and what
-// claims and the closing of contacts cost.
-func briefs(ctx context.Context, r run) error {
+// measureBriefs measures the brief of an ordinary customer (two contacts, a
+// claim, a promise, an open problem) and of a customer with 10,000 messages. It
+// also measures the cost of closing contacts.
+func measureBriefs(ctx context.Context, r run) error {
 	l := newLedger()
-	table, _, err := r.table(ctx, l)
+	table, _, err := r.newTable(ctx, l)
 	if err != nil {
 		return err
 	}
@@ -40,11 +40,14 @@ func briefs(ctx context.Context, r run) error {
 		return err
 	}
 	agents := &api.Agents{Store: table, Taxonomy: func() *taxonomy.Taxonomy { return tax }, Now: time.Now}
-	const usual, large = identity.CustomerID("0199a1b2-0000-7000-8000-000000000002"), identity.CustomerID("0199a1b2-0000-7000-8000-000000000003")
-	if err := ordinary(ctx, table, usual); err != nil {
+	const (
+		usual = identity.CustomerID("0199a1b2-0000-7000-8000-000000000002")
+		large = identity.CustomerID("0199a1b2-0000-7000-8000-000000000003")
+	)
+	if err := storeOrdinaryCustomer(ctx, table, usual); err != nil {
 		return err
 	}
-	if err := fill(ctx, table, large); err != nil {
+	if err := fillHistory(ctx, table, large); err != nil {
 		return err
 	}
 	for _, c := range []struct {
@@ -52,43 +55,46 @@ func briefs(ctx context.Context, r run) error {
 		id   identity.CustomerID
 	}{{"brief of two contacts", usual}, {"brief of 10,000 messages", large}} {
 		var took []time.Duration
-		l.take(inbound)
+		l.takeCost(inbound)
 		for range briefsRead {
 			began := time.Now()
-			if err := readBrief(during(ctx, inbound), agents, c.id); err != nil {
+			if err := readBrief(withPurpose(ctx, inbound), agents, c.id); err != nil {
 				return err
 			}
 			took = append(took, time.Since(began))
 		}
-		made, _ := l.take(inbound)
+		computed, _ := l.takeCost(inbound)
 		slices.Sort(took)
-		r.add(figure{c.name + ", mean", made.read / briefsRead, "read units", ""})
-		r.add(figure{c.name + ", p50" + local, float64(took[len(took)/2].Microseconds()) / 1000, "ms", atMost(100)})
-		r.add(figure{c.name + ", p95" + local, float64(took[len(took)*95/100].Microseconds()) / 1000, "ms", atMost(100)})
+		r.printFigure(figure{c.name + ", mean", computed.read / briefsRead, "read units", ""})
+		r.printFigure(figure{c.name + ", p50" + local, float64(took[len(took)/2].Microseconds()) / 1000, "ms", atMost(100)})
+		r.printFigure(figure{c.name + ", p95" + local, float64(took[len(took)*95/100].Microseconds()) / 1000, "ms", atMost(100)})
 	}
-	return closings(ctx, r, l, table)
+	return measureClosings(ctx, r, l, table)
 }
 
-// closings measures what it costs to have contacts closed: the row in which
-// those answered together wait for that. Its removal costs as much again.
-func closings(ctx context.Context, r run, l *ledger, table *store.Table) error {
+// measureClosings measures the cost of closing contacts. Contacts that are
+// answered together share one row until they close. Deleting the row costs as
+// much as writing it, so the cost is doubled.
+func measureClosings(ctx context.Context, r run, l *ledger, table *store.Table) error {
 	for _, n := range []int{1, 100} {
 		var all []contact.Later
 		for i := range n {
 			all = append(all, contact.Later{Customer: "0199a1b2-0000-7000-8000-000000000002", Contact: "qLk3vYb2cD8eFgHi", Start: time.Now(), At: time.Now(), Order: fmt.Sprintf("1000000000034980%05d", i)})
 		}
-		if err := table.PutLater(during(ctx, outgoing), time.Now(), fmt.Sprint(n), all); err != nil {
+		if err := table.PutLater(withPurpose(ctx, outgoing), time.Now(), fmt.Sprint(n), all); err != nil {
 			return err
 		}
-		made, _ := l.take(outgoing)
-		r.add(figure{fmt.Sprintf("closing of a contact, %d answered together", n), 2 * made.write / float64(n), "write units", ""})
+		computed, _ := l.takeCost(outgoing)
+		r.printFigure(figure{fmt.Sprintf("closing of a contact, %d answered together", n), 2 * computed.write / float64(n), "write units", ""})
 	}
 	return nil
 }
 
-// ordinary makes a customer about whom there is something of everything.
-func ordinary(ctx context.Context, table *store.Table, c identity.CustomerID) error {
-	who, now := traffic.Someone(2), time.Now().UTC().Truncate(time.Second)
+// storeOrdinaryCustomer stores a customer with contacts on three channels, a
+// promise, a claim and an open problem.
+func storeOrdinaryCustomer(ctx context.Context, table *store.Table, c identity.CustomerID) error {
+	who := traffic.Someone(2)
+	now := time.Now().UTC().Truncate(time.Second)
 	var ms []contact.Message
 	for i, said := range []struct {
 		ch   contact.Channel
@@ -104,7 +110,8 @@ func ordinary(ctx context.Context, table *store.Table, c identity.CustomerID) er
 		{contact.Note, contact.Outbound, time.Hour, "Een monteur belt.", &contact.Remark{Kind: contact.Promised, Due: now.Add(24 * time.Hour)}},
 		{contact.WhatsApp, contact.Inbound, time.Minute, "Hoe laat ongeveer?", nil},
 	} {
-		at, id := now.Add(-said.ago), traffic.Wamid(who, fmt.Sprint("brief", i))
+		at := now.Add(-said.ago)
+		id := traffic.Wamid(who, fmt.Sprint("brief", i))
 		m := contact.Message{
 			Version: contact.SchemaVersion, ID: contact.NewID(said.ch, at, id), CustomerID: c, Channel: said.ch, Direction: said.dir, Kind: contact.Text,
 			ProviderID: id, Customer: identity.Address{Alias: identity.Alias{Kind: identity.Phone, Value: who.Phone}, Assurance: identity.Verified},
@@ -117,7 +124,8 @@ func ordinary(ctx context.Context, table *store.Table, c identity.CustomerID) er
 	}
 	var seen []problem.Seen
 	for _, k := range contact.Contacts(ms) {
-		k.Department, k.Causes = "product-quality", []contact.Cause{{Reason: "defect", Product: "coffee-machine", Department: "product-quality"}}
+		k.Department = "product-quality"
+		k.Causes = []contact.Cause{{Reason: "defect", Product: "coffee-machine", Department: "product-quality"}}
 		if err := table.SaveContact(ctx, k); err != nil {
 			return err
 		}
@@ -144,7 +152,7 @@ func readBrief(ctx context.Context, agents *api.Agents, id identity.CustomerID) 
 		},
 	})
 	if err == nil && resp.StatusCode != http.StatusOK {
-		err = fmt.Errorf("a brief was refused: %d %s", resp.StatusCode, resp.Body)
+		err = fmt.Errorf("read brief: status %d, want 200: %s", resp.StatusCode, resp.Body)
 	}
 	return err
 }

@@ -6,16 +6,12 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
-	"net/http/httptest"
-	"net/http/httputil"
-	"net/url"
 	"os"
 	"os/exec"
 	"path"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -27,55 +23,54 @@ import (
 	"github.com/heard-intake/heard/test/traffic"
 )
 
-// How often is measured: an odd number of cold starts, of which the middle one
-// counts.
+// The number of measurements. coldStarts is odd, because the median counts.
 const (
 	coldStarts  = 15
 	warmUp      = 100
 	warmInvokes = 500
 )
 
-// functions measures the functions of the template as processes: their starts
-// beside that of a function that does nothing, their memory, and what a warm
-// WhatsApp webhook costs beside one that does the least it can.
-func functions(ctx context.Context, r run) error {
+// measureFunctions measures the functions of the template as processes: their
+// start time compared with a function that does nothing, their memory, and the
+// cost of a warm WhatsApp webhook compared with a minimal one.
+func measureFunctions(ctx context.Context, r run) error {
 	s, err := stack.Start(ctx, stack.Config{Root: r.root, Memory: true})
 	if err != nil {
 		return err
 	}
 	defer func() { _ = s.Close() }()
-	if err := s.Tick(ctx, time.Now()); err != nil { // as it is from a stack's first minute on: with a taxonomy published
+	if err := s.Tick(ctx, time.Now()); err != nil { // publishes the taxonomy, as in a stack's first minute
 		return err
 	}
 	bench, err := newBench(ctx, r, s)
 	if err != nil {
 		return err
 	}
-	defer bench.close()
-	if err := bench.cold(ctx, r); err != nil {
+	defer bench.closeBench()
+	if err := bench.measureColdStarts(ctx, r); err != nil {
 		return err
 	}
-	if err := bench.warm(ctx, r); err != nil {
+	if err := bench.measureWarm(ctx, r); err != nil {
 		return err
 	}
-	if err := bench.heavy(ctx, r); err != nil {
+	if err := bench.measureLargeWebhooks(ctx, r); err != nil {
 		return err
 	}
-	return bench.largest(ctx, r, s)
+	return bench.measureLargestMail(ctx, r, s)
 }
 
-// A bench runs functions beside a stack, which gives them their table, queues
-// and secrets.
+// A bench runs its own processes of the functions. They use the table, the queues
+// and the secrets of a stack.
 type bench struct {
 	manager *lambda.Manager
-	waits   *waits
+	waits   *waitMeter
 	names   []string          // of the functions of the template
-	secrets map[string]string // that sign webhooks, by function
+	secrets map[string]string // app secrets that sign webhooks, by function
 	dir     string
 }
 
 func newBench(ctx context.Context, r run, s *stack.Stack) (*bench, error) {
-	b := &bench{waits: &waits{}, secrets: map[string]string{}}
+	b := &bench{waits: &waitMeter{}, secrets: map[string]string{}}
 	var err error
 	if b.dir, err = os.MkdirTemp("", "heard-figures-"); err != nil {
 		return nil, err
@@ -100,7 +95,7 @@ func newBench(ctx context.Context, r run, s *stack.Stack) (*bench, error) {
 		for _, key := range slices.Sorted(maps.Keys(f.Env)) {
 			own = append(own, key+"="+f.Env[key])
 		}
-		if err := b.add(name, filepath.Join(r.root, "build", "local", name), own, f); err != nil {
+		if err := b.addFunction(name, filepath.Join(r.root, "build", "local", name), own, f); err != nil {
 			return nil, err
 		}
 		b.names = append(b.names, name)
@@ -110,14 +105,14 @@ func newBench(ctx context.Context, r run, s *stack.Stack) (*bench, error) {
 	}
 	own := append(slices.Clone(env), "GOMAXPROCS=1", "TABLE="+s.Table, "APP_SECRET="+b.secrets["whatsapp"])
 	for _, name := range []string{"hello", "bare"} {
-		if err := b.add(name, filepath.Join(b.dir, name), own, template.Function{MemoryMB: 512}); err != nil {
+		if err := b.addFunction(name, filepath.Join(b.dir, name), own, template.Function{MemoryMB: 512}); err != nil {
 			return nil, err
 		}
 	}
 	return b, nil
 }
 
-func (b *bench) add(name, binary string, env []string, f template.Function) error {
+func (b *bench) addFunction(name, binary string, env []string, f template.Function) error {
 	binary, err := filepath.Abs(binary)
 	if err != nil {
 		return err
@@ -125,25 +120,26 @@ func (b *bench) add(name, binary string, env []string, f template.Function) erro
 	return b.manager.Add(lambda.Function{Name: name, Bootstrap: binary, Env: env, Timeout: time.Minute, MemoryMB: f.MemoryMB})
 }
 
-func (b *bench) close() {
+func (b *bench) closeBench() {
 	_ = b.manager.Close()
-	b.waits.close()
+	b.waits.closeProxies()
 	_ = os.RemoveAll(b.dir)
 }
 
-// buildTools builds hello and bare as the functions are built.
+// buildTools builds hello and bare with the flags of the functions.
 func buildTools(ctx context.Context, root, dir string) error {
 	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-tags=lambda.norpc", //nolint:gosec // our own folders
 		"-o", dir+string(filepath.Separator), "./infra/figures/hello", "./infra/figures/bare")
-	cmd.Dir, cmd.Env = root, append(os.Environ(), "CGO_ENABLED=0")
+	cmd.Dir = root
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("%w\n%s", err, out)
+		return fmt.Errorf("build hello and bare: %w\n%s", err, out)
 	}
 	return nil
 }
 
-// environment points functions to the stack, by way of what measures how long
-// they wait for it.
+// environment returns environment variables that point a function to the stack,
+// through proxies that measure how long the function waits for responses.
 func (b *bench) environment(r run, s *stack.Stack) ([]string, error) {
 	taxonomy, err := filepath.Abs(filepath.Join(r.root, "infra", "taxonomy.yaml"))
 	if err != nil {
@@ -153,7 +149,7 @@ func (b *bench) environment(r run, s *stack.Stack) ([]string, error) {
 		"AWS_ACCESS_KEY_ID=" + s.AccessKey, "AWS_SECRET_ACCESS_KEY=local", "AWS_EC2_METADATA_DISABLED=true", "TAXONOMY=" + taxonomy,
 	}
 	for service, at := range s.Endpoints {
-		through, err := b.waits.proxy(at)
+		through, err := b.waits.startProxy(at)
 		if err != nil {
 			return nil, err
 		}
@@ -162,126 +158,66 @@ func (b *bench) environment(r run, s *stack.Stack) ([]string, error) {
 	return env, nil
 }
 
-// Waits measures for how long at least one request is under way.
-type waits struct {
-	servers []*httptest.Server
-	mu      sync.Mutex
-	open    int
-	since   time.Time
-	over    []waited
-}
-
-// A waited is a time in which something was waited for.
-type waited struct{ from, to time.Time }
-
-func (w *waits) proxy(to string) (string, error) {
-	target, err := url.Parse(to)
-	if err != nil {
-		return "", err
-	}
-	next := &httputil.ReverseProxy{Rewrite: func(p *httputil.ProxyRequest) {
-		p.SetURL(target)
-		p.Out.Host = p.In.Host
-	}}
-	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, req *http.Request) {
-		w.change(1)
-		defer w.change(-1)
-		next.ServeHTTP(rw, req)
-	}))
-	w.servers = append(w.servers, server)
-	return server.URL, nil
-}
-
-func (w *waits) change(n int) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.open == 0 {
-		w.since = time.Now()
-	}
-	if w.open += n; w.open == 0 {
-		w.over = append(w.over, waited{w.since, time.Now()})
-	}
-}
-
-// take returns how long was waited since it was last asked, up to a time.
-func (w *waits) take(until time.Time) time.Duration {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	var total time.Duration
-	for _, o := range w.over {
-		if o.to.After(until) {
-			o.to = until
-		}
-		total += max(0, o.to.Sub(o.from))
-	}
-	w.over = nil
-	return total
-}
-
-func (w *waits) close() {
-	for _, s := range w.servers {
-		s.Close()
-	}
-}
-
-// cold measures starts, each function's in turn with the others', so that what
-// else the machine does is shared by all.
-func (b *bench) cold(ctx context.Context, r run) error {
+// measureColdStarts measures the start times and the memory of all functions. It
+// takes the functions in turn, so that other load on the machine affects them
+// equally.
+func (b *bench) measureColdStarts(ctx context.Context, r run) error {
 	names := append([]string{"hello"}, b.names...)
-	total, own := map[string][]float64{}, map[string][]float64{}
+	total := map[string][]float64{}
+	own := map[string][]float64{}
 	memory := map[string]int64{}
 	for range coldStarts {
 		for _, name := range names {
 			b.manager.Kill(name)
 			began := time.Now()
-			b.waits.take(began)
-			init, err := b.start(ctx, name)
+			b.waits.takeWaited(began)
+			init, err := b.startProcess(ctx, name)
 			if err != nil {
 				return err
 			}
-			total[name] = append(total[name], ms(init.Init))
-			own[name] = append(own[name], ms(init.Init-b.waits.take(began.Add(init.Init))))
+			total[name] = append(total[name], milliseconds(init.Init))
+			own[name] = append(own[name], milliseconds(init.Init-b.waits.takeWaited(began.Add(init.Init))))
 			memory[name] = max(memory[name], init.MaxRSS)
 		}
 	}
 	hello := median(own["hello"])
-	r.add(figure{"init of a bare hello", hello, "ms", ""})
+	r.printFigure(figure{"init of a bare hello", hello, "ms", ""})
 	for _, name := range b.names {
-		r.add(figure{"init of " + name, median(total[name]), "ms", ""})
-		r.add(figure{"init of " + name + ", without waiting for secrets and table", median(own[name]), "ms", ""})
-		r.add(figure{"init of " + name + ", without waiting, to that of hello", median(own[name]) / hello, "times", atMost(4)})
-		r.add(figure{"memory of " + name + " after its first event", float64(memory[name]) / (1 << 20), "MB RSS", atMost(40)})
+		r.printFigure(figure{"init of " + name, median(total[name]), "ms", ""})
+		r.printFigure(figure{"init of " + name + ", without waiting for secrets and table", median(own[name]), "ms", ""})
+		r.printFigure(figure{"init of " + name + ", without waiting, to that of hello", median(own[name]) / hello, "times", atMost(4)})
+		r.printFigure(figure{"memory of " + name + " after its first event", float64(memory[name]) / (1 << 20), "MB RSS", atMost(40)})
 	}
 	return nil
 }
 
-// start starts a process with an event that means nothing to it.
-func (b *bench) start(ctx context.Context, name string) (lambda.Instance, error) {
-	// What comes of it is of no interest here; that it started is.
+// startProcess starts a process of a function by an empty event. The response of
+// the function does not matter.
+func (b *bench) startProcess(ctx context.Context, name string) (lambda.Instance, error) {
 	if _, err := b.manager.Invoke(ctx, name, []byte(`{"Records":[]}`)); err != nil {
 		return lambda.Instance{}, err
 	}
-	return b.instance(name)
+	return b.findInstance(name)
 }
 
-func (b *bench) instance(name string) (lambda.Instance, error) {
+func (b *bench) findInstance(name string) (lambda.Instance, error) {
 	for _, i := range b.manager.Instances() {
 		if i.Function == name {
 			return i, nil
 		}
 	}
-	return lambda.Instance{}, fmt.Errorf("%s does not run", name)
+	return lambda.Instance{}, fmt.Errorf("function %s has no process", name)
 }
 
-// warm measures webhooks of a known sender.
-func (b *bench) warm(ctx context.Context, r run) error {
+// measureWarm measures WhatsApp webhooks of a known sender.
+func (b *bench) measureWarm(ctx context.Context, r run) error {
 	who := traffic.Someone(7)
 	used := map[string]time.Duration{}
 	names := []string{"whatsapp", "bare"}
 	for i := range warmUp + warmInvokes {
 		for _, name := range names {
 			if i == warmUp {
-				inst, err := b.instance(name)
+				inst, err := b.findInstance(name)
 				if err != nil {
 					return err
 				}
@@ -290,38 +226,38 @@ func (b *bench) warm(ctx context.Context, r run) error {
 			ev := webhookEvent("whatsapp", b.secrets["whatsapp"], traffic.WhatsApp(traffic.Said{
 				From: who, ID: traffic.Wamid(who, fmt.Sprint(i)), At: time.Now(), Text: traffic.Openings[i%len(traffic.Openings)].Text,
 			}))
-			if err := b.expect200(ctx, name, ev); err != nil {
+			if err := b.invokeAndCheck(ctx, name, ev); err != nil {
 				return err
 			}
 		}
 	}
 	per := map[string]float64{}
 	for _, name := range names {
-		inst, err := b.instance(name)
+		inst, err := b.findInstance(name)
 		if err != nil {
 			return err
 		}
-		per[name] = ms(used[name]+inst.CPU) / warmInvokes
+		per[name] = milliseconds(used[name]+inst.CPU) / warmInvokes
 		if name == "whatsapp" {
-			r.add(figure{fmt.Sprintf("memory of whatsapp after %d webhooks", warmUp+warmInvokes), float64(inst.MaxRSS) / (1 << 20), "MB RSS", atMost(40)})
+			r.printFigure(figure{fmt.Sprintf("memory of whatsapp after %d webhooks", warmUp+warmInvokes), float64(inst.MaxRSS) / (1 << 20), "MB RSS", atMost(40)})
 		}
 	}
-	r.add(figure{"warm webhook of a bare handler that verifies, decodes and puts one item", per["bare"], "ms CPU", ""})
-	r.add(figure{"warm WhatsApp webhook of a known sender", per["whatsapp"], "ms CPU", ""})
-	r.add(figure{"warm WhatsApp webhook to that of the bare handler", per["whatsapp"] / per["bare"], "times", atMost(1.6)})
+	r.printFigure(figure{"warm webhook of a bare handler that verifies, decodes and puts one item", per["bare"], "ms CPU", ""})
+	r.printFigure(figure{"warm WhatsApp webhook of a known sender", per["whatsapp"], "ms CPU", ""})
+	r.printFigure(figure{"warm WhatsApp webhook to that of the bare handler", per["whatsapp"] / per["bare"], "times", atMost(1.6)})
 	return nil
 }
 
-// heavyElements is the most that Meta puts into one webhook, and heavyEnvelope
-// about what each takes beside its text, in bytes.
+// heavyElements is the largest number of messages in one webhook of Meta.
+// heavyEnvelope is the approximate size in bytes of a message besides its text.
 const (
 	heavyElements = 1000
 	heavyEnvelope = 250
 )
 
-// heavy measures the largest webhooks that a platform sends: 3 MB in a thousand
-// messages, each of which is stored.
-func (b *bench) heavy(ctx context.Context, r run) error {
+// measureLargeWebhooks measures the largest webhooks of a platform: 1,000
+// messages in 3 MB. Every message is stored.
+func (b *bench) measureLargeWebhooks(ctx context.Context, r run) error {
 	const size = 3 << 20
 	makers := map[string]func(...traffic.Said) []byte{"whatsapp": traffic.WhatsApp, "messenger": traffic.Messenger}
 	for _, name := range slices.Sorted(maps.Keys(makers)) {
@@ -335,40 +271,41 @@ func (b *bench) heavy(ctx context.Context, r run) error {
 		}
 		body := makers[name](said...)
 		b.manager.Kill(name)
-		if _, err := b.start(ctx, name); err != nil {
+		if _, err := b.startProcess(ctx, name); err != nil {
 			return err
 		}
-		before, err := b.instance(name)
+		before, err := b.findInstance(name)
 		if err != nil {
 			return err
 		}
-		if err := b.expect200(ctx, name, webhookEvent(name, b.secrets[name], body)); err != nil {
+		if err := b.invokeAndCheck(ctx, name, webhookEvent(name, b.secrets[name], body)); err != nil {
 			return err
 		}
-		after, err := b.instance(name)
+		after, err := b.findInstance(name)
 		if err != nil {
 			return err
 		}
 		what := fmt.Sprintf("%s webhook of %d messages in %.1f MB", name, heavyElements, float64(len(body))/(1<<20))
-		r.add(figure{what, ms(after.CPU - before.CPU), "ms CPU", atMost(500)})
-		r.add(figure{"memory after a " + what, float64(after.MaxRSS) / (1 << 20), "MB RSS", atMost(200)})
+		r.printFigure(figure{what, milliseconds(after.CPU - before.CPU), "ms CPU", atMost(500)})
+		r.printFigure(figure{"memory after a " + what, float64(after.MaxRSS) / (1 << 20), "MB RSS", atMost(200)})
 	}
 	return nil
 }
 
-func (b *bench) expect200(ctx context.Context, name string, ev []byte) error {
+// invokeAndCheck invokes a function and returns an error unless it responds 200.
+func (b *bench) invokeAndCheck(ctx context.Context, name string, ev []byte) error {
 	res, err := b.manager.Invoke(ctx, name, ev)
 	if err != nil {
 		return err
 	}
 	var resp events.APIGatewayV2HTTPResponse
 	if err := json.Unmarshal(res.Payload, &resp); err != nil || resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s answered %s", name, res.Payload)
+		return fmt.Errorf("%s returned %s, want status 200", name, res.Payload)
 	}
 	return nil
 }
 
-// webhookEvent is what an HTTP API makes of a signed webhook.
+// webhookEvent returns the event of an HTTP API for a signed webhook.
 func webhookEvent(channel, secret string, body []byte) []byte {
 	route := "POST /webhooks/" + channel
 	ev, err := json.Marshal(events.APIGatewayV2HTTPRequest{
@@ -390,12 +327,12 @@ func webhookEvent(channel, secret string, body []byte) []byte {
 		Body: string(body),
 	})
 	if err != nil {
-		panic(err) // texts only
+		panic(err) // strings always encode
 	}
 	return ev
 }
 
-func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
 func median(v []float64) float64 {
 	v = slices.Sorted(slices.Values(v))

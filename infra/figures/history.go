@@ -14,62 +14,65 @@ import (
 	"github.com/heard-intake/heard/test/traffic"
 )
 
-// What a long history holds.
+// The size of a long history, and how it is read.
 const (
 	longHistory = 10_000
 	pageSize    = 50
 	pagesRead   = 200
 )
 
-// history measures a page of a customer with 10,000 messages, of which every
-// third is ours and was delivered and read.
-func history(ctx context.Context, r run) error {
+// measureHistory measures a page of a customer with 10,000 messages. Every third
+// message is ours and has the statuses sent, delivered and read.
+func measureHistory(ctx context.Context, r run) error {
 	l := newLedger()
-	table, _, err := r.table(ctx, l)
+	table, _, err := r.newTable(ctx, l)
 	if err != nil {
 		return err
 	}
 	c := identity.Customer{ID: "0199a1b2-0000-7000-8000-000000000001"}
 	c.Members = []identity.CustomerID{c.ID}
-	if err := fill(ctx, table, c.ID); err != nil {
+	if err := fillHistory(ctx, table, c.ID); err != nil {
 		return err
 	}
 	var took []time.Duration
 	var units capacity
-	var told capacity
+	var reported capacity
 	most := 0.0
 	q := contact.Query{Limit: pageSize}
 	for range pagesRead {
 		began := time.Now()
-		p, err := table.History(during(ctx, inbound), c, q)
+		p, err := table.History(withPurpose(ctx, inbound), c, q)
 		if err != nil {
 			return err
 		}
 		took = append(took, time.Since(began))
 		if len(p.Entries) != pageSize {
-			return fmt.Errorf("a page of %d messages", len(p.Entries))
+			return fmt.Errorf("got a page of %d messages, want %d", len(p.Entries), pageSize)
 		}
-		made, as := l.take(inbound)
-		units, told, most = units.plus(made), told.plus(as), max(most, made.read)
+		computed, reportedPage := l.takeCost(inbound)
+		units = units.plus(computed)
+		reported = reported.plus(reportedPage)
+		most = max(most, computed.read)
 		q.Cursor = p.Cursor
 	}
 	slices.Sort(took)
 	const name = "page of 50 from 10,000 messages"
-	r.add(figure{name + ", mean", units.read / pagesRead, "read units", atMost(35)})
-	r.add(figure{name + ", most", most, "read units", atMost(35)})
-	r.add(figure{name + ", mean" + local, told.read / pagesRead, "read units", atMost(35)})
-	r.add(figure{name + ", p95" + local, float64(took[len(took)*95/100].Microseconds()) / 1000, "ms", ""})
+	r.printFigure(figure{name + ", mean", units.read / pagesRead, "read units", atMost(35)})
+	r.printFigure(figure{name + ", most", most, "read units", atMost(35)})
+	r.printFigure(figure{name + ", mean" + local, reported.read / pagesRead, "read units", atMost(35)})
+	r.printFigure(figure{name + ", p95" + local, float64(took[len(took)*95/100].Microseconds()) / 1000, "ms", ""})
 	return nil
 }
 
-func fill(ctx context.Context, table *store.Table, c identity.CustomerID) error {
+// fillHistory stores the 10,000 messages of a customer.
+func fillHistory(ctx context.Context, table *store.Table, c identity.CustomerID) error {
 	who := traffic.Someone(1)
 	start := time.Now().Add(-300 * 24 * time.Hour)
 	var mu sync.Mutex
 	var failure error
 	batch.Each(longHistory, 16, func(i int) {
-		sent := at(start, i)
-		err := fillOne(ctx, table, c, who, sent, sent.Add(time.Second), i)
+		sent := messageTime(start, i)
+		err := putHistoryMessage(ctx, table, c, who, sent, sent.Add(time.Second), i)
 		mu.Lock()
 		defer mu.Unlock()
 		if err != nil {
@@ -79,10 +82,14 @@ func fill(ctx context.Context, table *store.Table, c identity.CustomerID) error 
 	return failure
 }
 
-// at is when the message of that number was sent.
-func at(start time.Time, i int) time.Time { return start.Add(time.Duration(i) * time.Hour / 2) }
+// messageTime returns the time of message i: one every half hour.
+func messageTime(start time.Time, i int) time.Time {
+	return start.Add(time.Duration(i) * time.Hour / 2)
+}
 
-func fillOne(ctx context.Context, table *store.Table, c identity.CustomerID, who traffic.Person, at, received time.Time, i int) error {
+// putHistoryMessage stores message i. If it is outbound, it also stores its
+// statuses.
+func putHistoryMessage(ctx context.Context, table *store.Table, c identity.CustomerID, who traffic.Person, at, received time.Time, i int) error {
 	at = at.UTC().Truncate(time.Second)
 	id := traffic.Wamid(who, fmt.Sprint(i))
 	m := contact.Message{
@@ -92,7 +99,8 @@ func fillOne(ctx context.Context, table *store.Table, c identity.CustomerID, who
 		SentAt:   at, ReceivedAt: received, Text: traffic.Openings[i%len(traffic.Openings)].Text,
 	}
 	if i%3 == 2 {
-		m.Direction, m.Text = contact.Outbound, traffic.Answer
+		m.Direction = contact.Outbound
+		m.Text = traffic.Answer
 	}
 	if _, err := table.PutMessage(ctx, m, ""); err != nil || m.Direction == contact.Inbound {
 		return err

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"math"
 	"strings"
 	"sync"
 
@@ -12,78 +11,82 @@ import (
 	"github.com/aws/smithy-go/middleware"
 )
 
-// Capacity is what operations cost, in units.
+// Capacity is a cost in capacity units.
 type capacity struct{ read, write float64 }
 
 func (c capacity) plus(o capacity) capacity { return capacity{c.read + o.read, c.write + o.write} }
 
-// A ledger adds up what the table charges for, by purpose.
+// A ledger adds up the cost of table operations by purpose.
 //
-// Every charge is counted twice over: as AWS bills it by the sizes of the
-// items, and as DynamoDB Local reports it. Local charges nothing for a key
-// that is not there, and reports nothing of a write whose condition failed;
-// both are put right in what is told, so that the two have to agree. They do,
-// but for transactions: Local rounds up the sum of the sizes in one, AWS each
-// item. So it is what is made that the budgets hold.
+// It counts every operation in two ways: computed from the item sizes, as AWS
+// bills it, and as DynamoDB Local reports it. DynamoDB Local charges nothing for
+// a key that does not exist, and reports nothing for a write whose condition
+// failed. The ledger corrects both in the reported cost, so that the two costs
+// should be equal. They differ only for transactions: DynamoDB Local rounds up
+// the sum of the item sizes, AWS rounds up each item. The budgets apply to the
+// computed cost.
 type ledger struct {
-	mu    sync.Mutex
-	made  map[string]capacity // by item sizes
-	told  map[string]capacity // by DynamoDB Local
-	kinds map[string]capacity // made, by purpose and kind of item
-	keys  map[string]capacity // made, by partition key
-	share func(pk string) (outgoing float64, known bool)
-	wrote func(problem attributes) // is told of every problem written
+	mu       sync.Mutex
+	computed map[string]capacity // by purpose
+	reported map[string]capacity // by purpose
+	byKind   map[string]capacity // computed, by purpose and kind of item
+	byKey    map[string]capacity // computed, by partition key
+	// share returns the part of a shared cost that belongs to outgoing
+	// messages, from 0 to 1; known is false if the key is of no customer.
+	outgoingShare  func(pk string) (outgoing float64, known bool)
+	problemWritten func(problem attributes) // called with every problem that is put; may be nil
 }
 
 func newLedger() *ledger {
-	return &ledger{made: map[string]capacity{}, told: map[string]capacity{}, kinds: map[string]capacity{}, keys: map[string]capacity{}}
+	return &ledger{computed: map[string]capacity{}, reported: map[string]capacity{}, byKind: map[string]capacity{}, byKey: map[string]capacity{}}
 }
 
 type purposeKey struct{}
 
-// during returns a context whose operations are charged to a purpose.
-func during(ctx context.Context, purpose string) context.Context {
+// withPurpose returns a context whose operations are counted for a purpose.
+// Operations without a purpose are not counted.
+func withPurpose(ctx context.Context, purpose string) context.Context {
 	return context.WithValue(ctx, purposeKey{}, purpose)
 }
 
-// Purposes.
+// The purposes.
 const (
 	inbound  = "inbound"
 	outgoing = "outgoing"
 	status   = "status"
-	shared   = "shared" // triage of a batch: by whose messages are in it
+	shared   = "shared" // triage of a batch, divided over inbound and outgoing by ledger.share
 )
 
-// install makes the clients of a configuration write into l.
-func (l *ledger) install(o *dynamodb.Options) {
+// installMiddleware makes a DynamoDB client record its operations in l.
+func (l *ledger) installMiddleware(o *dynamodb.Options) {
 	o.DisableValidateResponseChecksum = true
 	o.APIOptions = append(o.APIOptions, func(s *middleware.Stack) error {
-		return s.Initialize.Add(middleware.InitializeMiddlewareFunc("Ledger", l.handle), middleware.Before)
+		return s.Initialize.Add(middleware.InitializeMiddlewareFunc("Ledger", l.recordOperation), middleware.Before)
 	})
 }
 
-func (l *ledger) handle(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
-	ask(in.Parameters)
+func (l *ledger) recordOperation(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
+	requestCapacity(in.Parameters)
 	out, meta, err := next.HandleInitialize(ctx, in)
 	purpose, ok := ctx.Value(purposeKey{}).(string)
 	if !ok {
 		return out, meta, err
 	}
-	for _, c := range charges(in.Parameters, out.Result, err) {
-		l.charge(purpose, c)
+	for _, c := range operationCharges(in.Parameters, out.Result, err) {
+		l.addCharge(purpose, c)
 	}
-	if err == nil && l.wrote != nil {
-		for _, it := range puts(in.Parameters) {
-			if text(it["sk"]) == "P" && strings.HasPrefix(text(it["pk"]), "P#") {
-				l.wrote(it)
+	if err == nil && l.problemWritten != nil {
+		for _, it := range putItems(in.Parameters) {
+			if stringValue(it["sk"]) == "P" && strings.HasPrefix(stringValue(it["pk"]), "P#") {
+				l.problemWritten(it)
 			}
 		}
 	}
 	return out, meta, err
 }
 
-// puts returns the items that an operation writes whole.
-func puts(params any) []attributes {
+// putItems returns the items that an operation puts.
+func putItems(params any) []attributes {
 	var all []attributes
 	switch p := params.(type) {
 	case *dynamodb.PutItemInput:
@@ -98,62 +101,63 @@ func puts(params any) []attributes {
 	return all
 }
 
-// A charge is what one key cost.
+// A charge is the cost of one key in an operation.
 type charge struct {
-	pk, sk     string
-	made, told capacity
+	pk, sk             string
+	computed, reported capacity
 }
 
-func (l *ledger) charge(purpose string, c charge) {
+func (l *ledger) addCharge(purpose string, c charge) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.keys[c.pk] = l.keys[c.pk].plus(c.made)
+	l.byKey[c.pk] = l.byKey[c.pk].plus(c.computed)
 	add := func(purpose string, part float64) {
 		scale := func(u capacity) capacity { return capacity{u.read * part, u.write * part} }
-		l.made[purpose] = l.made[purpose].plus(scale(c.made))
-		l.told[purpose] = l.told[purpose].plus(scale(c.told))
-		kind := purpose + " " + kindOf(c.pk, c.sk)
-		l.kinds[kind] = l.kinds[kind].plus(scale(c.made))
+		l.computed[purpose] = l.computed[purpose].plus(scale(c.computed))
+		l.reported[purpose] = l.reported[purpose].plus(scale(c.reported))
+		kind := purpose + " " + itemKind(c.pk, c.sk)
+		l.byKind[kind] = l.byKind[kind].plus(scale(c.computed))
 	}
 	if purpose != shared {
 		add(purpose, 1)
 		return
 	}
-	part, known := l.share(c.pk)
+	part, known := l.outgoingShare(c.pk)
 	if !known {
-		part = 0 // problems are made by what customers say
+		part = 0 // problems come from inbound messages
 	}
 	add(outgoing, part)
 	add(inbound, 1-part)
 }
 
-// take returns what a purpose cost, and forgets it.
-func (l *ledger) take(purpose string) (made, told capacity) {
+// takeCost returns the cost of a purpose and resets it.
+func (l *ledger) takeCost(purpose string) (computed, reported capacity) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	made, told = l.made[purpose], l.told[purpose]
-	delete(l.made, purpose)
-	delete(l.told, purpose)
-	return made, told
+	computed = l.computed[purpose]
+	reported = l.reported[purpose]
+	delete(l.computed, purpose)
+	delete(l.reported, purpose)
+	return computed, reported
 }
 
-// busiest returns what the partition key costs most that begins with a prefix,
-// and forgets all keys.
-func (l *ledger) busiest(prefix string) capacity {
+// takeBusiestKey returns the highest read cost and the highest write cost of a
+// partition key with a prefix, and resets all keys.
+func (l *ledger) takeBusiestKey(prefix string) capacity {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var most capacity
-	for pk, c := range l.keys {
+	for pk, c := range l.byKey {
 		if strings.HasPrefix(pk, prefix) {
 			most = capacity{max(most.read, c.read), max(most.write, c.write)}
 		}
 	}
-	clear(l.keys)
+	clear(l.byKey)
 	return most
 }
 
-// kindOf names the kind of item that a key is of.
-func kindOf(pk, sk string) string {
+// itemKind returns the kind of item that a key belongs to.
+func itemKind(pk, sk string) string {
 	of := func(key string) string { head, _, _ := strings.Cut(key, "#"); return head }
 	switch of(pk) {
 	case "A":
@@ -181,8 +185,9 @@ func kindOf(pk, sk string) string {
 	return "other"
 }
 
-// ask has the table say what it charges, and show what it wrote over.
-func ask(params any) {
+// requestCapacity makes an operation return its consumed capacity and the item
+// that it replaced (for an update: the new item).
+func requestCapacity(params any) {
 	all := types.ReturnConsumedCapacityIndexes
 	switch p := params.(type) {
 	case *dynamodb.GetItemInput:
@@ -192,22 +197,25 @@ func ask(params any) {
 	case *dynamodb.QueryInput:
 		p.ReturnConsumedCapacity = all
 	case *dynamodb.PutItemInput:
-		p.ReturnConsumedCapacity, p.ReturnValues = all, types.ReturnValueAllOld
+		p.ReturnConsumedCapacity = all
+		p.ReturnValues = types.ReturnValueAllOld
 	case *dynamodb.DeleteItemInput:
-		p.ReturnConsumedCapacity, p.ReturnValues = all, types.ReturnValueAllOld
+		p.ReturnConsumedCapacity = all
+		p.ReturnValues = types.ReturnValueAllOld
 	case *dynamodb.UpdateItemInput:
-		p.ReturnConsumedCapacity, p.ReturnValues = all, types.ReturnValueAllNew
+		p.ReturnConsumedCapacity = all
+		p.ReturnValues = types.ReturnValueAllNew
 	case *dynamodb.TransactWriteItemsInput:
 		p.ReturnConsumedCapacity = all
 	}
 }
 
-// charges returns what an operation cost.
-func charges(params, result any, err error) []charge {
+// operationCharges returns the cost of an operation, per key.
+func operationCharges(params, result any, err error) []charge {
 	switch p := params.(type) {
 	case *dynamodb.GetItemInput:
 		if out, ok := result.(*dynamodb.GetItemOutput); ok {
-			return one(p.Key, reading(p.ConsistentRead, sizeOf(out.Item)), toldRead(out.ConsumedCapacity, p.ConsistentRead, len(out.Item) > 0))
+			return singleCharge(p.Key, readCapacity(p.ConsistentRead, itemSize(out.Item)), reportedRead(out.ConsumedCapacity, p.ConsistentRead, len(out.Item) > 0))
 		}
 	case *dynamodb.BatchGetItemInput:
 		if out, ok := result.(*dynamodb.BatchGetItemOutput); ok {
@@ -220,23 +228,23 @@ func charges(params, result any, err error) []charge {
 	case *dynamodb.PutItemInput:
 		out, ok := result.(*dynamodb.PutItemOutput)
 		if err != nil || !ok {
-			return lost(p.Item, err)
+			return failedWrite(p.Item, err)
 		}
-		return one(p.Item, writing(out.Attributes, p.Item), toldWrite(out.ConsumedCapacity))
+		return singleCharge(p.Item, writeCapacity(out.Attributes, p.Item), reportedWrite(out.ConsumedCapacity))
 	case *dynamodb.UpdateItemInput:
 		out, ok := result.(*dynamodb.UpdateItemOutput)
 		if err != nil || !ok {
-			return lost(p.Key, err)
+			return failedWrite(p.Key, err)
 		}
-		// What was there before is not shown: an update of ours never makes an
-		// item smaller, and never touches the index.
-		return one(p.Key, capacity{write: writeUnits(sizeOf(out.Attributes))}, toldWrite(out.ConsumedCapacity))
+		// The old item is unknown. That is enough: our updates never make an
+		// item smaller and never change its index entry.
+		return singleCharge(p.Key, capacity{write: writeUnits(itemSize(out.Attributes))}, reportedWrite(out.ConsumedCapacity))
 	case *dynamodb.DeleteItemInput:
 		out, ok := result.(*dynamodb.DeleteItemOutput)
 		if err != nil || !ok {
-			return lost(p.Key, err)
+			return failedWrite(p.Key, err)
 		}
-		return one(p.Key, writing(out.Attributes, nil), toldWrite(out.ConsumedCapacity))
+		return singleCharge(p.Key, writeCapacity(out.Attributes, nil), reportedWrite(out.ConsumedCapacity))
 	case *dynamodb.TransactWriteItemsInput:
 		return transactCharges(p, result, err)
 	}
@@ -245,18 +253,18 @@ func charges(params, result any, err error) []charge {
 
 type attributes = map[string]types.AttributeValue
 
-func one(key attributes, made, told capacity) []charge {
-	return []charge{{text(key["pk"]), text(key["sk"]), made, told}}
+func singleCharge(key attributes, computed, reported capacity) []charge {
+	return []charge{{stringValue(key["pk"]), stringValue(key["sk"]), computed, reported}}
 }
 
-// lost is what a write costs whose condition failed: as much as if it had
-// not.
-func lost(key attributes, err error) []charge {
+// failedWrite returns the cost of a write whose condition failed. AWS bills it
+// like a successful write.
+func failedWrite(key attributes, err error) []charge {
 	if err == nil {
 		return nil
 	}
-	c := capacity{write: writeUnits(sizeOf(key))}
-	return one(key, c, c)
+	c := capacity{write: writeUnits(itemSize(key))}
+	return singleCharge(key, c, c)
 }
 
 func batchCharges(p *dynamodb.BatchGetItemInput, out *dynamodb.BatchGetItemOutput) []charge {
@@ -264,20 +272,21 @@ func batchCharges(p *dynamodb.BatchGetItemInput, out *dynamodb.BatchGetItemOutpu
 	for table, want := range p.RequestItems {
 		found := map[[2]string]attributes{}
 		for _, it := range out.Responses[table] {
-			found[[2]string{text(it["pk"]), text(it["sk"])}] = it
+			found[[2]string{stringValue(it["pk"]), stringValue(it["sk"])}] = it
 		}
 		for _, k := range want.Keys {
-			pk, sk := text(k["pk"]), text(k["sk"])
+			pk := stringValue(k["pk"])
+			sk := stringValue(k["sk"])
 			it := found[[2]string{pk, sk}]
-			c := charge{pk: pk, sk: sk, made: reading(want.ConsistentRead, sizeOf(it))}
+			c := charge{pk: pk, sk: sk, computed: readCapacity(want.ConsistentRead, itemSize(it))}
 			if it == nil {
-				c.told = missing(want.ConsistentRead)
+				c.reported = missingRead(want.ConsistentRead)
 			}
 			cs = append(cs, c)
 		}
 	}
-	for _, told := range out.ConsumedCapacity {
-		cs[0].told.read += aws.ToFloat64(told.CapacityUnits)
+	for _, reported := range out.ConsumedCapacity {
+		cs[0].reported.read += aws.ToFloat64(reported.CapacityUnits)
 	}
 	return cs
 }
@@ -285,175 +294,52 @@ func batchCharges(p *dynamodb.BatchGetItemInput, out *dynamodb.BatchGetItemOutpu
 func queryCharges(p *dynamodb.QueryInput, out *dynamodb.QueryOutput) []charge {
 	size := 0
 	for _, it := range out.Items {
-		size += sizeOf(it)
+		size += itemSize(it)
 	}
-	made := reading(p.ConsistentRead, size)
-	told := toldRead(out.ConsumedCapacity, p.ConsistentRead, len(out.Items) > 0)
+	computed := readCapacity(p.ConsistentRead, size)
+	reported := reportedRead(out.ConsumedCapacity, p.ConsistentRead, len(out.Items) > 0)
 	if p.ProjectionExpression != nil {
-		made = told // the whole items count, and are not shown
+		computed = reported // a projection is billed by the whole items, which it does not return
 	}
-	pk := text(p.ExpressionAttributeValues[":pk"])
-	from := text(p.ExpressionAttributeValues[":from"])
+	pk := stringValue(p.ExpressionAttributeValues[":pk"])
+	from := stringValue(p.ExpressionAttributeValues[":from"])
 	if p.IndexName != nil {
 		pk = ""
 	}
-	return []charge{{pk, from, made, told}}
+	return []charge{{pk, from, computed, reported}}
 }
 
-// transactCharges counts each item twice, as AWS does. What an update leaves
-// behind is not shown, and taken for one unit.
+// transactCharges counts each item twice, as AWS does. A transaction does not
+// return updated items, so an update counts as one unit.
 func transactCharges(p *dynamodb.TransactWriteItemsInput, result any, err error) []charge {
 	var cs []charge
 	for _, w := range p.TransactItems {
 		var c charge
 		switch {
 		case w.Put != nil:
-			c.pk, c.sk = text(w.Put.Item["pk"]), text(w.Put.Item["sk"])
-			c.made.write = writeUnits(sizeOf(w.Put.Item))
-			if w.Put.ConditionExpression != nil && strings.Contains(*w.Put.ConditionExpression, "attribute_not_exists(pk)") && err == nil {
-				c.made.write += indexUnits(nil, w.Put.Item)
+			c.pk = stringValue(w.Put.Item["pk"])
+			c.sk = stringValue(w.Put.Item["sk"])
+			c.computed.write = writeUnits(itemSize(w.Put.Item))
+			if err == nil && strings.Contains(aws.ToString(w.Put.ConditionExpression), "attribute_not_exists(pk)") {
+				c.computed.write += indexUnits(nil, w.Put.Item)
 			}
 		case w.Update != nil:
-			c.pk, c.sk, c.made.write = text(w.Update.Key["pk"]), text(w.Update.Key["sk"]), 1
+			c.pk = stringValue(w.Update.Key["pk"])
+			c.sk = stringValue(w.Update.Key["sk"])
+			c.computed.write = 1
 		default:
-			c.made.write = 1
+			c.computed.write = 1
 		}
-		c.made.write *= 2
+		c.computed.write *= 2
 		if err != nil {
-			c.told = c.made
+			c.reported = c.computed
 		}
 		cs = append(cs, c)
 	}
 	if out, ok := result.(*dynamodb.TransactWriteItemsOutput); ok && err == nil && len(cs) > 0 {
-		for _, told := range out.ConsumedCapacity {
-			cs[0].told.write += aws.ToFloat64(told.CapacityUnits)
+		for _, reported := range out.ConsumedCapacity {
+			cs[0].reported.write += aws.ToFloat64(reported.CapacityUnits)
 		}
 	}
 	return cs
-}
-
-func strong(consistent *bool) float64 {
-	if aws.ToBool(consistent) {
-		return 1
-	}
-	return 0.5
-}
-
-// missing is what looking for a key costs that is not there.
-func missing(consistent *bool) capacity { return capacity{read: strong(consistent)} }
-
-func reading(consistent *bool, size int) capacity {
-	return capacity{read: strong(consistent) * max(1, math.Ceil(float64(size)/4096))}
-}
-
-func toldRead(c *types.ConsumedCapacity, consistent *bool, found bool) capacity {
-	if c == nil || !found {
-		return missing(consistent)
-	}
-	return capacity{read: aws.ToFloat64(c.CapacityUnits)}
-}
-
-func toldWrite(c *types.ConsumedCapacity) capacity {
-	if c == nil {
-		return capacity{}
-	}
-	return capacity{write: aws.ToFloat64(c.CapacityUnits)}
-}
-
-// writing is what replacing an item costs, with its entry in the index.
-func writing(before, after attributes) capacity {
-	return capacity{write: writeUnits(max(sizeOf(before), sizeOf(after))) + indexUnits(before, after)}
-}
-
-func writeUnits(size int) float64 { return max(1, math.Ceil(float64(size)/1024)) }
-
-// indexed are the attributes that the index holds.
-var indexed = []string{"pk", "sk", "gsi1pk", "gsi1sk", "rs", "pr", "ch", "st"}
-
-func entry(it attributes) attributes {
-	if it["gsi1pk"] == nil {
-		return nil
-	}
-	e := attributes{}
-	for _, name := range indexed {
-		if it[name] != nil {
-			e[name] = it[name]
-		}
-	}
-	return e
-}
-
-// indexUnits is what the index costs: nothing where its entry stays as it is,
-// two writes where the entry moves.
-func indexUnits(before, after attributes) float64 {
-	a, b := entry(before), entry(after)
-	switch {
-	case a == nil && b == nil, same(a, b):
-		return 0
-	case a == nil:
-		return writeUnits(sizeOf(b))
-	case b == nil:
-		return writeUnits(sizeOf(a))
-	case text(a["gsi1pk"]) != text(b["gsi1pk"]), text(a["gsi1sk"]) != text(b["gsi1sk"]):
-		return writeUnits(sizeOf(a)) + writeUnits(sizeOf(b))
-	default:
-		return writeUnits(max(sizeOf(a), sizeOf(b)))
-	}
-}
-
-func same(a, b attributes) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for name := range a {
-		if text(a[name]) != text(b[name]) {
-			return false
-		}
-	}
-	return true
-}
-
-func text(v types.AttributeValue) string {
-	if s, ok := v.(*types.AttributeValueMemberS); ok {
-		return s.Value
-	}
-	return ""
-}
-
-// sizeOf is the size of an item as AWS counts it: the UTF-8 of names and
-// values; a number half a byte a digit, and two; a set or list three, and one
-// for each element.
-func sizeOf(it attributes) int {
-	n := 0
-	for name, v := range it {
-		n += len(name) + valueSize(v)
-	}
-	return n
-}
-
-func valueSize(v types.AttributeValue) int {
-	switch v := v.(type) {
-	case *types.AttributeValueMemberS:
-		return len(v.Value)
-	case *types.AttributeValueMemberN:
-		return (len(v.Value)+1)/2 + 1
-	case *types.AttributeValueMemberB:
-		return len(v.Value)
-	case *types.AttributeValueMemberSS:
-		n := 3
-		for _, s := range v.Value {
-			n += len(s)
-		}
-		return n
-	case *types.AttributeValueMemberM:
-		return 3 + sizeOf(v.Value) + len(v.Value)
-	case *types.AttributeValueMemberL:
-		n := 3
-		for _, e := range v.Value {
-			n += 1 + valueSize(e)
-		}
-		return n
-	default:
-		return 1
-	}
 }

@@ -24,16 +24,16 @@ import (
 	"github.com/heard-intake/heard/test/traffic"
 )
 
-// speed measures the normalizers: over what the channels mostly send, and for
-// webhooks over every shape there is a test for.
-func speed(_ context.Context, r run) error {
+// measureSpeed measures the normalizers: on a typical message of each channel,
+// and for webhooks also on every payload of their tests.
+func measureSpeed(_ context.Context, r run) error {
 	now := time.Now()
 	who := traffic.Someone(1)
 	text := strings.Repeat("Goedemiddag, ik wacht nog op mijn bestelling. Kunt u zien waar die blijft? ", 3)
 	said := traffic.Said{From: who, ID: traffic.Wamid(who, "1"), At: now, Text: text}
 	quoted := strings.Repeat("Dank voor uw bericht, we zoeken het uit en laten het u weten.\n", 10)
-	mail := traffic.Received(traffic.Reply(who, "2@example.org", "1@example.org", "Bestelling", text, quoted, now), traffic.SESID("1"), who, now)
-	id := traffic.UUIDv7(now, "1")
+	mail := traffic.AddSESHeaders(traffic.MailReply(who, "2@example.org", "1@example.org", "Bestelling", text, quoted, now), traffic.SESMessageID("1"), who, now)
+	id := traffic.DeterministicUUIDv7(now, "1")
 	said2 := said
 	said2.ID = traffic.MID("1")
 	readMail := func(raw []byte) (contact.Delivery, error) {
@@ -57,32 +57,33 @@ func speed(_ context.Context, r run) error {
 		}
 		res := testing.Benchmark(func(b *testing.B) { channeltest.Bench(b, c.normalize, [][]byte{c.body}) })
 		name := fmt.Sprintf("normalizer, a %s text of %d bytes in all", c.name, len(c.body))
-		r.add(figure{name, throughput(res), "MB/s", ""})
-		r.add(figure{name, float64(res.AllocsPerOp()), "allocations", ""})
-		r.add(figure{name, float64(res.NsPerOp()) / 1000, "µs", ""})
+		r.printFigure(figure{name, throughput(res), "MB/s", ""})
+		r.printFigure(figure{name, float64(res.AllocsPerOp()), "allocations", ""})
+		r.printFigure(figure{name, float64(res.NsPerOp()) / 1000, "µs", ""})
 	}
 	for _, c := range []struct {
 		name, dir string
 		normalize channeltest.Normalizer
 	}{{"WhatsApp", "whatsapp", whatsapp.Normalize}, {"Messenger", "messenger", messenger.Normalize}} {
-		bodies, err := shapes(filepath.Join(r.root, "internal", "channel", c.dir, "testdata"))
+		bodies, err := readPayloads(filepath.Join(r.root, "internal", "channel", c.dir, "testdata"))
 		if err != nil {
 			return err
 		}
 		res := testing.Benchmark(func(b *testing.B) { channeltest.Bench(b, c.normalize, bodies) })
 		name := fmt.Sprintf("normalizer, the %d %s shapes of its tests", len(bodies), c.name)
-		r.add(figure{name, throughput(res), "MB/s", ""})
-		r.add(figure{name, float64(res.AllocsPerOp()) / float64(len(bodies)), "allocations each", ""})
-		r.add(figure{name + ", to json.Valid and HMAC", res.Extra["x-floor"], "times", atMost(4)})
+		r.printFigure(figure{name, throughput(res), "MB/s", ""})
+		r.printFigure(figure{name, float64(res.AllocsPerOp()) / float64(len(bodies)), "allocations each", ""})
+		r.printFigure(figure{name + ", to json.Valid and HMAC", res.Extra["x-floor"], "times", atMost(4)})
 	}
 	large := []byte(strings.Replace(string(mail), text, strings.Repeat(text+"\r\n", 20_000), 1))
-	r.add(figure{"guard of a mail of 4 MB", throughput(bench1(len(large), func() error { return email.Guard(large) })), "MB/s", ">= 1000"})
+	r.printFigure(figure{"guard of a mail of 4 MB", throughput(runBenchmark(len(large), func() error { return email.Guard(large) })), "MB/s", ">= 1000"})
 	long := strings.Repeat(text+"\n", 4) + "\nOp 1 mei 2026 schreef Klantenservice <" + traffic.Mailbox + ">:\n> " + strings.ReplaceAll(quoted, "\n", "\n> ")
-	r.add(figure{"stripping of quoted text", throughput(bench1(len(long), func() error { reply.Strip(long, reply.Options{}); return nil })), "MB/s", ">= 20"})
+	r.printFigure(figure{"stripping of quoted text", throughput(runBenchmark(len(long), func() error { reply.Strip(long, reply.Options{}); return nil })), "MB/s", ">= 20"})
 	return nil
 }
 
-func bench1(size int, do func() error) testing.BenchmarkResult {
+// runBenchmark measures one function that processes size bytes per call.
+func runBenchmark(size int, do func() error) testing.BenchmarkResult {
 	return testing.Benchmark(func(b *testing.B) {
 		b.SetBytes(int64(size))
 		for b.Loop() {
@@ -100,8 +101,8 @@ func throughput(r testing.BenchmarkResult) float64 {
 	return float64(r.Bytes) * float64(r.N) / 1e6 / r.T.Seconds()
 }
 
-// shapes are the payloads of a channel's tests.
-func shapes(dir string) ([][]byte, error) {
+// readPayloads returns the payloads in the test data of a channel.
+func readPayloads(dir string) ([][]byte, error) {
 	names, err := filepath.Glob(filepath.Join(dir, "*.json"))
 	if err != nil {
 		return nil, err
@@ -111,20 +112,20 @@ func shapes(dir string) ([][]byte, error) {
 		if strings.HasSuffix(name, ".golden.json") {
 			continue
 		}
-		body, err := os.ReadFile(name) //nolint:gosec // our own tests
+		body, err := os.ReadFile(name) //nolint:gosec // our own test data
 		if err != nil {
 			return nil, err
 		}
 		bodies = append(bodies, body)
 	}
 	if len(bodies) == 0 {
-		return nil, fmt.Errorf("no payloads in %s", dir)
+		return nil, fmt.Errorf("no payloads in %s: run this from the root of the repository", dir)
 	}
 	return bodies, nil
 }
 
-// zips measures the functions as they are deployed.
-func zips(ctx context.Context, r run) error {
+// measureZips measures the size of the deployed zip files.
+func measureZips(ctx context.Context, r run) error {
 	folders, err := filepath.Glob(filepath.Join(r.root, "functions", "*", "main.go"))
 	if err != nil {
 		return err
@@ -139,29 +140,30 @@ func zips(ctx context.Context, r run) error {
 		args = append(args, "./functions/"+filepath.Base(filepath.Dir(f)))
 	}
 	cmd := exec.CommandContext(ctx, "go", args...) //nolint:gosec // our own folders
-	cmd.Dir, cmd.Env = r.root, append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH=arm64")
+	cmd.Dir = r.root
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH=arm64")
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("%w\n%s", err, out)
+		return fmt.Errorf("build functions: %w\n%s", err, out)
 	}
 	for _, f := range folders {
 		name := filepath.Base(filepath.Dir(f))
-		size, err := zipped(filepath.Join(dir, name))
+		size, err := zippedSize(filepath.Join(dir, name))
 		if err != nil {
 			return err
 		}
-		r.add(figure{"zip of " + name + ", arm64", float64(size) / 1e6, "MB", atMost(6)})
+		r.printFigure(figure{"zip of " + name + ", arm64", float64(size) / 1e6, "MB", atMost(6)})
 	}
 	return nil
 }
 
-// zipped is how large a file is in a zip.
-func zipped(file string) (size int64, err error) {
-	in, err := os.Open(file) //nolint:gosec // made here
+// zippedSize returns the size in bytes of a zip with one file.
+func zippedSize(file string) (size int64, err error) {
+	in, err := os.Open(file) //nolint:gosec // we built the file
 	if err != nil {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, in.Close()) }()
-	var n counter
+	var n byteCounter
 	w := zip.NewWriter(&n)
 	w.RegisterCompressor(zip.Deflate, func(out io.Writer) (io.WriteCloser, error) { return flate.NewWriter(out, flate.DefaultCompression) })
 	out, err := w.Create("bootstrap")
@@ -175,6 +177,7 @@ func zipped(file string) (size int64, err error) {
 	return int64(n), err
 }
 
-type counter int64
+// byteCounter counts the bytes that are written to it.
+type byteCounter int64
 
-func (c *counter) Write(p []byte) (int, error) { *c += counter(len(p)); return len(p), nil }
+func (c *byteCounter) Write(p []byte) (int, error) { *c += byteCounter(len(p)); return len(p), nil }

@@ -20,9 +20,9 @@ import (
 
 const onStack = ", on the local stack"
 
-// triages measures triage as the local stack runs it: how long a batch takes,
-// and how long after the deciding contact the problem is on its queue.
-func triages(ctx context.Context, r run) error {
+// measureTriage measures triage on the local stack: the time of one batch, and
+// the delay between the contact that makes a problem and its item on the queue.
+func measureTriage(ctx context.Context, r run) error {
 	s, err := stack.Start(ctx, stack.Config{Root: r.root, Memory: true})
 	if err != nil {
 		return err
@@ -31,21 +31,21 @@ func triages(ctx context.Context, r run) error {
 	if err := s.Tick(ctx, time.Now()); err != nil {
 		return err
 	}
-	if err := detection(ctx, r, s); err != nil {
+	if err := measureDetection(ctx, r, s); err != nil {
 		return err
 	}
-	return batches(ctx, r, s)
+	return measureBatches(ctx, r, s)
 }
 
-// detection measures from before the webhook of the contact that decides until
-// its problem is received from the department's queue, for one product after
-// the other.
-func detection(ctx context.Context, r run, s *stack.Stack) error {
+// measureDetection measures the delay of detection for several products. The
+// clock starts before the webhook of the fifth contact, which makes the problem,
+// and stops when the item is received from the department's queue.
+func measureDetection(ctx context.Context, r run, s *stack.Stack) error {
 	c, err := client.New(ctx, s.Stack)
 	if err != nil {
 		return err
 	}
-	const customers = 5 // of whom the last decides
+	const customers = 5 // the last one makes the problem
 	var took []time.Duration
 	for p, product := range []string{"koffiemachine", "robotstofzuiger", "airfryer", "koptelefoon", "tuinset"} {
 		for i := range customers {
@@ -58,7 +58,7 @@ func detection(ctx context.Context, r run, s *stack.Stack) error {
 			if i < customers-1 {
 				continue
 			}
-			if err := received(ctx, c, "documentation"); err != nil {
+			if err := waitForItem(ctx, c, "documentation"); err != nil {
 				return fmt.Errorf("%s: %w", product, err)
 			}
 			took = append(took, time.Since(began))
@@ -66,13 +66,14 @@ func detection(ctx context.Context, r run, s *stack.Stack) error {
 	}
 	slices.Sort(took)
 	name := "detection, from the webhook that decides to the item received from the queue"
-	r.add(figure{name + ", p50" + onStack, took[len(took)/2].Seconds(), "s", ""})
-	r.add(figure{name + ", most of " + fmt.Sprint(len(took)) + onStack, took[len(took)-1].Seconds(), "s", atMost(60)})
+	r.printFigure(figure{name + ", p50" + onStack, took[len(took)/2].Seconds(), "s", ""})
+	r.printFigure(figure{name + ", most of " + fmt.Sprint(len(took)) + onStack, took[len(took)-1].Seconds(), "s", atMost(60)})
 	return nil
 }
 
-// received waits for an item on a department's queue, and removes it.
-func received(ctx context.Context, c *client.Client, department string) error {
+// waitForItem waits for an item on a department's queue and deletes it. It gives
+// up after two minutes.
+func waitForItem(ctx context.Context, c *client.Client, department string) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	defer cancel()
 	for {
@@ -82,28 +83,28 @@ func received(ctx context.Context, c *client.Client, department string) error {
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("no item came: %w", ctx.Err())
+			return fmt.Errorf("no item on the queue of %s: %w", department, ctx.Err())
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
 }
 
-// The batches that are timed, and how many go before: what a process does once
-// is no part of a batch.
+// The batches that are timed. The first warmBatches are not, because they include
+// work that a process does once.
 const (
 	batchSize     = 100
 	timedMessages = 3_000 // inbound
 	warmBatches   = 3
 )
 
-// batches measures batches of 100 records through the function itself, on a
-// table that the stack does not read.
-func batches(ctx context.Context, r run, s *stack.Stack) error {
+// measureBatches measures invocations of the triage function with 100 records. It
+// uses a separate table, which the event sources of the stack do not read.
+func measureBatches(ctx context.Context, r run, s *stack.Stack) error {
 	b, err := newBench(ctx, r, s)
 	if err != nil {
 		return err
 	}
-	defer b.close()
+	defer b.closeBench()
 	key := "FIGURES" + crand.Text()
 	env, err := b.environment(r, s)
 	if err != nil {
@@ -118,11 +119,11 @@ func batches(ctx context.Context, r run, s *stack.Stack) error {
 			env = append(env, k+"="+v)
 		}
 		env = append(env, "TABLE="+storetest.Name, "AWS_ACCESS_KEY_ID="+key, "AWS_ENDPOINT_URL_DYNAMODB="+r.db.Endpoint)
-		if err := b.add(name, filepath.Join(r.root, "build", "local", "triage"), env, f); err != nil {
+		if err := b.addFunction(name, filepath.Join(r.root, "build", "local", "triage"), env, f); err != nil {
 			return err
 		}
 	}
-	st, err := newStageOf(ctx, r, key)
+	st, err := newStageWithKey(ctx, r, key)
 	if err != nil {
 		return err
 	}
@@ -135,15 +136,15 @@ func batches(ctx context.Context, r run, s *stack.Stack) error {
 		began := time.Now()
 		res, err := b.manager.Invoke(ctx, name, payload)
 		if err != nil || res.FunctionError != "" {
-			return resp, fmt.Errorf("triage answered %s: %w", res.Payload, err)
+			return resp, fmt.Errorf("triage returned %s: %w", res.Payload, err)
 		}
 		took = append(took, time.Since(began))
 		return resp, json.Unmarshal(res.Payload, &resp)
 	}
-	all := slices.DeleteFunc(week(timedMessages), func(m moment) bool { return m.what == status })
+	all := slices.DeleteFunc(generateWeek(timedMessages), func(m weekEvent) bool { return m.purpose == status })
 	for batch := range slices.Chunk(all, batchSize) {
 		if len(batch) == batchSize {
-			if err := st.play(ctx, batch); err != nil {
+			if err := st.playBatch(ctx, batch); err != nil {
 				return err
 			}
 		}
@@ -151,7 +152,7 @@ func batches(ctx context.Context, r run, s *stack.Stack) error {
 	took = took[warmBatches:]
 	slices.Sort(took)
 	what := fmt.Sprintf("triage of a batch of %d records", batchSize)
-	r.add(figure{what + ", p50" + onStack, ms(took[len(took)/2]), "ms", atMost(300)})
-	r.add(figure{what + ", p95" + onStack, ms(took[len(took)*95/100]), "ms", atMost(300)})
+	r.printFigure(figure{what + ", p50" + onStack, milliseconds(took[len(took)/2]), "ms", atMost(300)})
+	r.printFigure(figure{what + ", p95" + onStack, milliseconds(took[len(took)*95/100]), "ms", atMost(300)})
 	return nil
 }

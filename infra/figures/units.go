@@ -17,11 +17,11 @@ import (
 	"github.com/heard-intake/heard/test/traffic"
 )
 
-// units measures the hot path: what one webhook with one text costs until it
-// is answered.
-func units(ctx context.Context, r run) error {
+// measureUnits measures the hot path: the cost of one webhook with one text until
+// its response.
+func measureUnits(ctx context.Context, r run) error {
 	l := newLedger()
-	table, db, err := r.table(ctx, l)
+	table, db, err := r.newTable(ctx, l)
 	if err != nil {
 		return err
 	}
@@ -31,14 +31,15 @@ func units(ctx context.Context, r run) error {
 		if err != nil {
 			return err
 		}
-		tally, err := taker.Take(during(ctx, inbound), d, intake.Source{})
+		tally, err := taker.Take(withPurpose(ctx, inbound), d, intake.Source{})
 		if err == nil && tally.Stored+tally.Duplicate != 1 {
-			err = fmt.Errorf("a text of which nothing was stored: %+v", tally)
+			err = fmt.Errorf("got tally %+v, want one stored or duplicate message", tally)
 		}
 		return err
 	}
-	one, two := traffic.Someone(1), traffic.Someone(2)
-	one.BSUID = ""
+	one := traffic.Someone(1)
+	one.BSUID = "" // one alias only
+	two := traffic.Someone(2)
 	for _, step := range []struct {
 		name        string
 		person      traffic.Person
@@ -54,26 +55,26 @@ func units(ctx context.Context, r run) error {
 		if err := say(step.person, step.id, "Waar blijft mijn bestelling?"); err != nil {
 			return err
 		}
-		made, told := l.take(inbound)
-		r.add(figure{step.name, made.write, "write units", step.write})
-		r.add(figure{step.name, made.read, "read units", step.read})
-		r.add(figure{step.name + local, told.write, "write units", step.write})
-		r.add(figure{step.name + local, told.read, "read units", step.read})
+		computed, reported := l.takeCost(inbound)
+		r.printFigure(figure{step.name, computed.write, "write units", step.write})
+		r.printFigure(figure{step.name, computed.read, "read units", step.read})
+		r.printFigure(figure{step.name + local, reported.write, "write units", step.write})
+		r.printFigure(figure{step.name + local, reported.read, "read units", step.read})
 	}
 	long := strings.Repeat("Ik wacht op mijn pakket. ", 20)
 	if err := say(two, "long", long[:500]); err != nil {
 		return err
 	}
-	size, err := largest(ctx, db)
+	size, err := largestMessage(ctx, db)
 	if err != nil {
 		return err
 	}
-	r.add(figure{"item of a WhatsApp text of 500 ASCII bytes, new users' two aliases", float64(size), "bytes", atMost(1024)})
-	return merges(ctx, r, l, table, one, two)
+	r.printFigure(figure{"item of a WhatsApp text of 500 ASCII bytes, new users' two aliases", float64(size), "bytes", atMost(1024)})
+	return measureMerges(ctx, r, l, table, one, two)
 }
 
-// merges measures what it costs to make two people one, and two again.
-func merges(ctx context.Context, r run, l *ledger, table *store.Table, one, two traffic.Person) error {
+// measureMerges measures the cost of a merge of two customers, and of its undo.
+func measureMerges(ctx context.Context, r run, l *ledger, table *store.Table, one, two traffic.Person) error {
 	ids := make([]identity.CustomerID, 2)
 	for i, p := range []traffic.Person{one, two} {
 		var err error
@@ -81,36 +82,36 @@ func merges(ctx context.Context, r run, l *ledger, table *store.Table, one, two 
 			return err
 		}
 	}
-	l.take(inbound)
+	l.takeCost(inbound)
 	d := identity.Decision{By: "figures", Why: "the same person", At: time.Now()}
 	for _, step := range []struct {
 		name string
 		do   func() error
 	}{
-		{"merge of two customers", func() error { _, err := table.Merge(during(ctx, inbound), ids[0], ids[1], d); return err }},
-		{"unmerge of two customers", func() error { _, _, err := table.Unmerge(during(ctx, inbound), ids[1], d); return err }},
+		{"merge of two customers", func() error { _, err := table.Merge(withPurpose(ctx, inbound), ids[0], ids[1], d); return err }},
+		{"unmerge of two customers", func() error { _, _, err := table.Unmerge(withPurpose(ctx, inbound), ids[1], d); return err }},
 	} {
 		if err := step.do(); err != nil {
 			return err
 		}
-		made, told := l.take(inbound)
-		r.add(figure{step.name, made.write, "write units", ""})
-		r.add(figure{step.name, made.read, "read units", ""})
-		r.add(figure{step.name + local, told.write, "write units", ""})
+		computed, reported := l.takeCost(inbound)
+		r.printFigure(figure{step.name, computed.write, "write units", ""})
+		r.printFigure(figure{step.name, computed.read, "read units", ""})
+		r.printFigure(figure{step.name + local, reported.write, "write units", ""})
 	}
 	return nil
 }
 
-// largest is the size of the largest message in a table.
-func largest(ctx context.Context, db *dynamodb.Client) (int, error) {
+// largestMessage returns the size in bytes of the largest message in a table.
+func largestMessage(ctx context.Context, db *dynamodb.Client) (int, error) {
 	out, err := db.Scan(ctx, &dynamodb.ScanInput{TableName: aws.String(storetest.Name)})
 	if err != nil {
 		return 0, err
 	}
 	size := 0
 	for _, it := range out.Items {
-		if kindOf(text(it["pk"]), text(it["sk"])) == "message" {
-			size = max(size, sizeOf(it))
+		if itemKind(stringValue(it["pk"]), stringValue(it["sk"])) == "message" {
+			size = max(size, itemSize(it))
 		}
 	}
 	return size, nil

@@ -18,35 +18,35 @@ import (
 	"github.com/heard-intake/heard/test/traffic"
 )
 
-// What arrives while a merged customer's history is walked, and of how many
-// partitions it is.
+// The number of messages that arrive while the history of a merged customer is
+// read, and the number of partitions of that history.
 const (
 	arriving   = 1_000
 	partitions = 3
 )
 
-// walk measures a walk through the API, page by page, over a customer with
-// 10,000 messages in three partitions while 1,000 more arrive; and a look at
-// what changed.
-func walk(ctx context.Context, r run) error {
+// measureWalk reads the whole history of a customer through the API, page by
+// page. The customer has 10,000 messages in three partitions, and 1,000 more
+// arrive meanwhile. It then reads the changes since the start.
+func measureWalk(ctx context.Context, r run) error {
 	l := newLedger()
-	table, _, err := r.table(ctx, l)
+	table, _, err := r.newTable(ctx, l)
 	if err != nil {
 		return err
 	}
-	ids, err := together(ctx, table)
+	ids, err := createMergedCustomer(ctx, table)
 	if err != nil {
 		return err
 	}
 	w := &walker{agents: &api.Agents{Store: table, Now: time.Now}, path: "/v1/customers/" + string(ids[0]), ledger: l}
 	start := time.Now().Add(-300 * 24 * time.Hour)
 	put := func(i int) error {
-		sent := at(start, i)
+		sent := messageTime(start, i)
 		received := sent.Add(time.Second)
 		if i >= longHistory {
-			received = time.Now() // months late
+			received = time.Now() // arrives months after it was sent
 		}
-		return fillOne(ctx, table, ids[i%partitions], traffic.Someone(1+i%partitions), sent, received, i)
+		return putHistoryMessage(ctx, table, ids[i%partitions], traffic.Someone(1+i%partitions), sent, received, i)
 	}
 	var mu sync.Mutex
 	var failure error
@@ -58,35 +58,35 @@ func walk(ctx context.Context, r run) error {
 		}
 	}
 	batch.Each(longHistory, 16, func(i int) { note(put(i)) })
-	looked, err := w.ask(ctx, "/changes", nil)
+	looked, err := w.requestPage(ctx, "/changes", nil)
 	if err != nil || failure != nil {
-		return firstOf(err, failure)
+		return firstError(err, failure)
 	}
 	for _, order := range []string{"newest", "oldest"} {
 		var arrivals sync.WaitGroup
 		if order == "newest" {
 			arrivals.Go(func() { batch.Each(arriving, 2, func(i int) { note(put(longHistory + i)) }) })
 		}
-		err := w.over(ctx, order)
+		err := w.walkHistory(ctx, order)
 		arrivals.Wait()
 		if err != nil || failure != nil {
-			return firstOf(err, failure)
+			return firstError(err, failure)
 		}
 	}
 	if n := w.seen["oldest"]; len(n) != longHistory+arriving {
-		return fmt.Errorf("%d messages seen of %d", len(n), longHistory+arriving)
+		return fmt.Errorf("got %d messages, want %d", len(n), longHistory+arriving)
 	}
 	slices.Sort(w.took)
 	name := fmt.Sprintf("page of 50 from 10,000 messages in %d partitions", partitions)
 	budget := atMost(35 + 7*(partitions-1))
-	r.add(figure{name + ", mean", w.units / float64(w.pages), "read units", budget})
-	r.add(figure{name + ", most", w.most, "read units", budget})
-	r.add(figure{name + ", p50" + local, ms(w.took[len(w.took)/2]), "ms", ""})
-	r.add(figure{name + ", p95" + local, ms(w.took[len(w.took)*95/100]), "ms", atMost(100)})
-	return w.changes(ctx, r, looked.Cursor)
+	r.printFigure(figure{name + ", mean", w.units / float64(w.pages), "read units", budget})
+	r.printFigure(figure{name + ", most", w.most, "read units", budget})
+	r.printFigure(figure{name + ", p50" + local, milliseconds(w.took[len(w.took)/2]), "ms", ""})
+	r.printFigure(figure{name + ", p95" + local, milliseconds(w.took[len(w.took)*95/100]), "ms", atMost(100)})
+	return w.readChanges(ctx, r, looked.Cursor)
 }
 
-func firstOf(errs ...error) error {
+func firstError(errs ...error) error {
 	for _, err := range errs {
 		if err != nil {
 			return err
@@ -95,8 +95,8 @@ func firstOf(errs ...error) error {
 	return nil
 }
 
-// together returns three ids of one person.
-func together(ctx context.Context, table *store.Table) ([]identity.CustomerID, error) {
+// createMergedCustomer creates three customers, joins them and returns their ids.
+func createMergedCustomer(ctx context.Context, table *store.Table) ([]identity.CustomerID, error) {
 	var ids []identity.CustomerID
 	for i := range partitions {
 		phone := identity.Address{Alias: identity.Alias{Kind: identity.Phone, Value: traffic.Someone(1 + i).Phone}, Assurance: identity.Verified}
@@ -108,13 +108,13 @@ func together(ctx context.Context, table *store.Table) ([]identity.CustomerID, e
 			continue
 		}
 		if joined, err := table.Join(ctx, ids[0], id, identity.Evidence{Rule: "register", At: time.Now()}); err != nil || !joined {
-			return nil, fmt.Errorf("not joined: %w", err)
+			return nil, fmt.Errorf("join customers: joined %t: %w", joined, err)
 		}
 	}
 	return ids, nil
 }
 
-// A walker reads one customer through the API.
+// A walker reads the history of one customer through the API.
 type walker struct {
 	agents *api.Agents
 	path   string
@@ -126,15 +126,16 @@ type walker struct {
 	pages  int
 }
 
-// An answered page is what the walk looks at.
-type answered struct {
+// A historyPage is a response of /messages or /changes: the fields that a walk
+// uses.
+type historyPage struct {
 	Messages []struct{ ID contact.ID }
 	Effects  []json.RawMessage
 	Cursor   string
 	Complete bool
 }
 
-func (w *walker) ask(ctx context.Context, what string, query map[string]string) (answered, error) {
+func (w *walker) requestPage(ctx context.Context, what string, query map[string]string) (historyPage, error) {
 	ev := events.APIGatewayV2HTTPRequest{
 		RouteKey: "GET /v1/customers/{id}" + what, PathParameters: map[string]string{"id": w.path[len("/v1/customers/"):]}, QueryStringParameters: query,
 	}
@@ -142,35 +143,38 @@ func (w *walker) ask(ctx context.Context, what string, query map[string]string) 
 	ev.RequestContext.Authorizer = &events.APIGatewayV2HTTPRequestContextAuthorizerDescription{JWT: &events.APIGatewayV2HTTPRequestContextAuthorizerJWTDescription{
 		Claims: map[string]string{"sub": "figures", "scope": api.ReadCustomers, "exp": fmt.Sprint(time.Now().Add(time.Hour).Unix())},
 	}}
-	resp, err := w.agents.Handle(during(ctx, inbound), ev)
+	resp, err := w.agents.Handle(withPurpose(ctx, inbound), ev)
 	if err != nil || resp.StatusCode != 200 {
-		return answered{}, fmt.Errorf("status %d: %w", resp.StatusCode, err)
+		return historyPage{}, fmt.Errorf("status %d: %w", resp.StatusCode, err)
 	}
-	var p answered
+	var p historyPage
 	return p, json.Unmarshal([]byte(resp.Body), &p)
 }
 
-// over walks the whole history, and fails when a message comes twice.
-func (w *walker) over(ctx context.Context, order string) error {
+// walkHistory reads the whole history. It returns an error if a message comes
+// twice.
+func (w *walker) walkHistory(ctx context.Context, order string) error {
 	if w.seen == nil {
 		w.seen = map[string]map[contact.ID]bool{}
 	}
 	seen := map[contact.ID]bool{}
 	w.seen[order] = seen
 	query := map[string]string{"order": order, "limit": fmt.Sprint(pageSize)}
-	w.ledger.take(inbound)
+	w.ledger.takeCost(inbound)
 	for {
 		began := time.Now()
-		p, err := w.ask(ctx, "/messages", query)
+		p, err := w.requestPage(ctx, "/messages", query)
 		if err != nil {
 			return err
 		}
 		w.took = append(w.took, time.Since(began))
-		made, _ := w.ledger.take(inbound)
-		w.units, w.most, w.pages = w.units+made.read, max(w.most, made.read), w.pages+1
+		computed, _ := w.ledger.takeCost(inbound)
+		w.units += computed.read
+		w.most = max(w.most, computed.read)
+		w.pages++
 		for _, m := range p.Messages {
 			if seen[m.ID] {
-				return fmt.Errorf("a message came twice, %s first", order)
+				return fmt.Errorf("a message came twice in order %s", order)
 			}
 			seen[m.ID] = true
 		}
@@ -181,23 +185,26 @@ func (w *walker) over(ctx context.Context, order string) error {
 	}
 }
 
-// changes looks at what arrived, and then at what did since: nothing.
-func (w *walker) changes(ctx context.Context, r run, cursor string) error {
-	const most = 10_000 // of the pages that a look may have
-	units, things := 0.0, 0
-	for pages := range most {
-		p, err := w.ask(ctx, "/changes", map[string]string{"since": cursor, "limit": "200"})
+// readChanges reads the changes since a cursor until the list is complete.
+func (w *walker) readChanges(ctx context.Context, r run, cursor string) error {
+	const maxPages = 10_000
+	units := 0.0
+	things := 0
+	for pages := range maxPages {
+		p, err := w.requestPage(ctx, "/changes", map[string]string{"since": cursor, "limit": "200"})
 		if err != nil {
 			return err
 		}
-		made, _ := w.ledger.take(inbound)
-		units, things, cursor = units+made.read, things+len(p.Messages), p.Cursor
+		computed, _ := w.ledger.takeCost(inbound)
+		units += computed.read
+		things += len(p.Messages)
+		cursor = p.Cursor
 		if p.Complete {
-			r.add(figure{"changes of that customer, of 1,000 that arrived", float64(things), "messages", ""})
-			r.add(figure{"changes of that customer, of 1,000 that arrived, pages", float64(pages + 1), "pages", ""})
-			r.add(figure{"changes of that customer, of 1,000 that arrived", units, "read units", ""})
+			r.printFigure(figure{"changes of that customer, of 1,000 that arrived", float64(things), "messages", ""})
+			r.printFigure(figure{"changes of that customer, of 1,000 that arrived, pages", float64(pages + 1), "pages", ""})
+			r.printFigure(figure{"changes of that customer, of 1,000 that arrived", units, "read units", ""})
 			return nil
 		}
 	}
-	return fmt.Errorf("changes without end")
+	return fmt.Errorf("the changes are not complete after %d pages", maxPages)
 }

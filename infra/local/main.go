@@ -1,5 +1,5 @@
-// Command local runs the whole stack of infra/template.yaml on this machine,
-// until Ctrl-C. Data lies in .heard/, and is there again the next time.
+// Command local runs the whole stack of infra/template.yaml on this machine
+// until Ctrl-C. It stores the data in .heard/ and reuses it on the next start.
 //
 //	go run ./infra/local [-memory] [-chaos] [-port 8080] [-dir .heard]
 package main
@@ -33,13 +33,13 @@ func main() {
 }
 
 func run() error {
-	dir := flag.String("dir", ".heard", "keep the data in this `folder`")
-	memory := flag.Bool("memory", false, "keep the data in memory, and begin empty")
-	port := flag.Int("port", stack.DefaultPort, "serve the API on this `port`, and the rest on those after it")
+	dir := flag.String("dir", ".heard", "store the data in this `folder`")
+	memory := flag.Bool("memory", false, "keep the data in memory and start empty")
+	port := flag.Int("port", stack.DefaultPort, "serve the API on this `port` and the other services on the ports after it")
 	chaos := flag.Bool("chaos", false, "misbehave as AWS may: duplicate, reorder, split, throttle, freeze and kill")
-	quiet := flag.Bool("quiet", false, "do not show the lines of the functions")
+	quiet := flag.Bool("quiet", false, "do not print the log lines of the functions")
 	parameters := map[string]string{}
-	flag.Func("set", "give a parameter of the template a value, like MailForms=form@shop.example; may be repeated", func(s string) error {
+	flag.Func("set", "set a parameter of the template, such as MailForms=form@shop.example; may be repeated", func(s string) error {
 		name, value, ok := strings.Cut(s, "=")
 		if !ok {
 			return errors.New("write Name=value")
@@ -48,7 +48,7 @@ func run() error {
 		return nil
 	})
 	flag.Parse()
-	if err := prerequisites(); err != nil {
+	if err := checkPrerequisites(); err != nil {
 		return err
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -59,9 +59,10 @@ func run() error {
 		cfg.Output = withoutMetrics{os.Stdout}
 	}
 	if *chaos {
-		cfg.Freeze, cfg.KillEvery = true, 2*time.Second
+		cfg.Freeze = true
+		cfg.KillEvery = 2 * time.Second
 		cfg.Chaos = eventsource.Chaos{
-			Seed:      uint64(time.Now().UnixNano()), // any will do
+			Seed:      uint64(time.Now().UnixNano()),
 			Duplicate: .1, Reorder: .3, Split: .3, Concurrent: .3, Throttle: .05, Lose: .05,
 		}
 	}
@@ -71,16 +72,16 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	fmt.Print(welcome(s, *dir, time.Since(began)))
+	fmt.Print(welcomeText(s, *dir, time.Since(began)))
 	<-ctx.Done()
-	stop() // a second Ctrl-C ends at once
+	stop() // a second Ctrl-C ends the process at once
 	fmt.Println("\nStopping ...")
 	return s.Close()
 }
 
-// prerequisites names what is missing, and how to get it. npm is only needed
-// for the first download, and asked for then.
-func prerequisites() error {
+// checkPrerequisites returns an error that names every missing program and how
+// to install it. It does not check for npm, which only the first download needs.
+func checkPrerequisites() error {
 	var missing []string
 	for program, install := range map[string]string{
 		"go":   "Go 1.26 (https://go.dev/dl)",
@@ -92,28 +93,30 @@ func prerequisites() error {
 	}
 	slices.Sort(missing)
 	if len(missing) > 0 {
-		return errors.New("needed, and not found: " + strings.Join(missing, "; "))
+		return errors.New("install these first: " + strings.Join(missing, "; "))
 	}
 	if _, err := os.Stat(filepath.Join("infra", "template.yaml")); err != nil {
-		return errors.New("infra/template.yaml is not here: run this in the folder of the repository")
+		return errors.New("infra/template.yaml not found: run this from the root of the repository")
 	}
 	return nil
 }
 
-func welcome(s *stack.Stack, dir string, took time.Duration) string {
+// welcomeText lists the addresses of the running stack and the commands to try first.
+func welcomeText(s *stack.Stack, dir string, took time.Duration) string {
 	data := "in " + dir
 	if s.InMemory() {
 		data = "in memory only"
 	}
-	secret, verify := "", ""
+	var secret, verify string
 	if values, err := s.Secret(context.Background(), "whatsapp"); err == nil {
-		secret, verify = values["appSecret"], values["verifyToken"]
+		secret = values["appSecret"]
+		verify = values["verifyToken"]
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "\nHeard runs (%.1f s). Data: %s. Ctrl-C stops it.\n\n", took.Seconds(), data)
+	fmt.Fprintf(&b, "\nHeard is running (started in %.1f s). Data: %s. Press Ctrl-C to stop.\n\n", took.Seconds(), data)
 	for _, row := range [][2]string{
 		{"API and webhooks", s.API},
-		{"mail (SMTP)", s.SMTP + ", for anybody@" + s.MailDomain},
+		{"mail (SMTP)", s.SMTP + ", for any address at " + s.MailDomain},
 		{"tokens (OpenID Connect)", s.Issuer},
 		{"DynamoDB", s.Endpoints["DynamoDB"] + ", table " + s.Table + ", access key " + s.AccessKey},
 		{"SQS", s.Endpoints["SQS"]},
@@ -121,7 +124,7 @@ func welcome(s *stack.Stack, dir string, took time.Duration) string {
 		{"Secrets Manager", s.Endpoints["Secrets Manager"]},
 		{"Lambda", s.Endpoints["Lambda"]},
 		{"Meta's Graph API", s.GraphURL},
-		{"SES, what was sent", s.Endpoints["SESv2"] + ", " + s.Sent},
+		{"SES, sent mails", s.Endpoints["SESv2"] + ", " + s.Sent},
 	} {
 		fmt.Fprintf(&b, "  %-24s %s\n", row[0], row[1])
 	}
@@ -130,7 +133,7 @@ Try this first, in another terminal:
 
   go run ./infra/heardctl demo
 
-Or do as WhatsApp does:
+Or call the webhook as WhatsApp does:
 
   curl '%[1]s/webhooks/whatsapp?hub.mode=subscribe&hub.challenge=hello&hub.verify_token=%[3]s'
 
@@ -143,10 +146,10 @@ Or do as WhatsApp does:
 	return b.String()
 }
 
-// withoutMetrics leaves out the lines that are metrics.
+// withoutMetrics drops the log lines that are CloudWatch metrics (EMF).
 type withoutMetrics struct{ io.Writer }
 
-// Write writes one line.
+// Write writes one line, or drops it and reports it as written.
 func (w withoutMetrics) Write(line []byte) (int, error) {
 	if bytes.Contains(line, []byte(`"_aws":`)) {
 		return len(line), nil

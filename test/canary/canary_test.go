@@ -1,7 +1,8 @@
-// Package canary lets made-up people with unmistakable names, numbers and
-// words go through every function and every way to fail, and then looks for
-// them where nothing of a customer may be: in logs, metrics, the ids of groups
-// in queues, the items for departments, the keys of objects and of the table.
+// Package canary_test checks that personal data does not leak. It sends messages
+// of fictional customers with unique names, numbers and words (canaries) through
+// every function and every kind of failure. It then searches for these where no
+// customer data may be: logs, metrics, message attributes of queues, items for
+// departments, and the keys of objects and of the table.
 package canary_test
 
 import (
@@ -32,7 +33,7 @@ import (
 	"github.com/heard-intake/heard/test/traffic"
 )
 
-// The canaries. Each number and word is found nowhere else.
+// The canaries. No other test data contains these numbers and words.
 const (
 	phone   = "319701007331"
 	name    = "Kanariana Vogelzang"
@@ -53,16 +54,16 @@ func person(n int) traffic.Person {
 	}
 }
 
-// needles are what may not be found, in lower case: the canaries as they are,
-// as they stand in an address of the web, and in base64 at each of its three
-// offsets, as a wamid has a number.
+// needles returns the texts to search for, in lower case, with the canary of each:
+// the canary itself, URL-encoded, and in base64 at each of the three offsets, as in
+// a WhatsApp message id.
 func needles() map[string]string {
 	out := map[string]string{}
 	for _, c := range []string{phone, "Kanariana", "Vogelzang", "kanarie.", user, psid, word, bsuid, account, order, "@kanarie", visitor} {
 		out[strings.ToLower(c)] = c
 		out[strings.ToLower(url.QueryEscape(c))] = c
 		for skip := range 3 {
-			// The bytes before and after decide the first and last characters.
+			// The first and last characters depend on the bytes before and after.
 			coded := base64.StdEncoding.EncodeToString(append(make([]byte, skip), c...))
 			coded = strings.TrimRight(coded, "=")
 			if inner := coded[[]int{0, 2, 3}[skip] : len(coded)-2]; len(inner) >= 8 {
@@ -73,10 +74,10 @@ func needles() map[string]string {
 	return out
 }
 
-// A haystack is what is looked through.
+// A haystack has the texts that are searched.
 type haystack struct {
 	mu    sync.Mutex
-	lines map[string][]string // by where they were found
+	lines map[string][]string // by source: "log of heard-email"
 }
 
 func (h *haystack) add(where, text string) {
@@ -85,10 +86,10 @@ func (h *haystack) add(where, text string) {
 	h.lines[where] = append(h.lines[where], text)
 }
 
-func (h *haystack) line(l lambda.Line) { h.add("log of "+l.Function, l.Text) }
+func (h *haystack) addLogLine(l lambda.Line) { h.add("log of "+l.Function, l.Text) }
 
-// seen reports whether a text holds a canary, and which.
-func seen(text string, all map[string]string) (string, bool) {
+// findCanary returns the first canary in a text, and whether there is one.
+func findCanary(text string, all map[string]string) (string, bool) {
 	text = strings.ToLower(text)
 	for needle, canary := range all {
 		if strings.Contains(text, needle) {
@@ -98,7 +99,7 @@ func seen(text string, all map[string]string) (string, bool) {
 	return "", false
 }
 
-// search looks for every canary everywhere.
+// search fails the test for every canary in the texts, once per source.
 func (h *haystack) search(t *testing.T) {
 	t.Helper()
 	h.mu.Lock()
@@ -107,15 +108,15 @@ func (h *haystack) search(t *testing.T) {
 	for where, lines := range h.lines {
 		found := map[string]bool{}
 		for _, line := range lines {
-			if canary, ok := seen(line, all); ok && !found[canary] {
+			if canary, ok := findCanary(line, all); ok && !found[canary] {
 				found[canary] = true
-				t.Errorf("%s holds %s: %.600s", where, canary, line)
+				t.Errorf("%s contains the canary %s: %.600s", where, canary, line)
 			}
 		}
 	}
 }
 
-// A flight is the stack, and how it is reached.
+// A flight is a stack with the clients and credentials to call it.
 type flight struct {
 	*testing.T
 	s       *stack.Stack
@@ -124,9 +125,9 @@ type flight struct {
 	agent   string // a token
 }
 
-func TestNothingOfACustomerLeaks(t *testing.T) {
+func TestStack_NoPersonalDataLeaks(t *testing.T) {
 	hay := &haystack{lines: map[string][]string{}}
-	s, err := stack.Start(t.Context(), stack.Config{Root: "../..", Memory: true, Lines: hay.line})
+	s, err := stack.Start(t.Context(), stack.Config{Root: "../..", Memory: true, Lines: hay.addLogLine})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -161,7 +162,7 @@ func TestNothingOfACustomerLeaks(t *testing.T) {
 	hay.search(t)
 	for _, fn := range s.Model.Functions {
 		if len(hay.lines["log of "+fn.Name]) == 0 {
-			t.Errorf("%s logged nothing: was it reached?", fn.Name)
+			t.Errorf("%s logged nothing: the test did not invoke it", fn.Name)
 		}
 	}
 }
@@ -184,18 +185,19 @@ func (f *flight) token(department string, scopes ...string) string {
 	return token
 }
 
-// call makes a request and wants a status; 0 takes any.
+// call sends a request and checks its status, unless want is 0. It returns the
+// response body.
 func (f *flight) call(want int, method, path, body string, headers ...string) string {
 	f.Helper()
-	status, answer := f.ask(method, path, body, headers...)
+	status, answer := f.request(method, path, body, headers...)
 	if want != 0 && status != want {
-		f.Errorf("%s %.80s answered %d, want %d: %.300s", method, path, status, want, answer)
+		f.Errorf("%s %.80s: got status %d, want %d: %.300s", method, path, status, want, answer)
 	}
 	return answer
 }
 
-// ask makes a request, and returns what it is answered.
-func (f *flight) ask(method, path, body string, headers ...string) (status int, text string) {
+// request sends a request and returns the status and the body of the response.
+func (f *flight) request(method, path, body string, headers ...string) (status int, text string) {
 	f.Helper()
 	req, err := http.NewRequestWithContext(f.Context(), method, f.s.API+path, strings.NewReader(body))
 	if err != nil {
@@ -217,22 +219,22 @@ func (f *flight) ask(method, path, body string, headers ...string) (status int, 
 	return resp.StatusCode, string(answer)
 }
 
-// webhook delivers, again while the machine is too busy for the function to
-// answer in time, and wants a status.
+// webhook delivers a signed webhook and checks its status. It retries a 5xx up to
+// ten times, because a function can time out on a busy machine.
 func (f *flight) webhook(want int, channel string, body []byte) {
 	f.Helper()
 	for n := 1; ; n++ {
-		status, answer := f.ask(http.MethodPost, "/webhooks/"+channel, string(body), webhook.SignatureHeader, webhook.Sign(body, f.secrets[channel]))
+		status, answer := f.request(http.MethodPost, "/webhooks/"+channel, string(body), webhook.SignatureHeader, webhook.Sign(body, f.secrets[channel]))
 		switch {
 		case status == want:
 			return
 		case n == 10 || status < http.StatusInternalServerError:
-			f.Fatalf("a webhook of %s was answered %d, want %d: %.300s", channel, status, want, answer)
+			f.Fatalf("webhook of %s: got status %d, want %d: %.300s", channel, status, want, answer)
 		}
 	}
 }
 
-// said is something that a canary says.
+// said returns a WhatsApp text of person n.
 func said(n int, id, text string) traffic.Said {
 	return traffic.Said{From: person(n), ID: traffic.Wamid(person(n), id), At: time.Now(), Text: text}
 }
@@ -280,7 +282,7 @@ func (f *flight) whatsapp() {
 	f.deliveries("whatsapp")
 }
 
-// deliveries are such as are wrong as a whole.
+// deliveries sends webhooks that are invalid as a whole.
 func (f *flight) deliveries(channel string) {
 	f.webhook(200, channel, []byte(`{"object":"`+word+`","phone":"`+phone+`","id":"`+traffic.Wamid(person(0), "x")+`"}`))
 	f.webhook(200, channel, []byte(word+" is no JSON "+mail))
@@ -316,7 +318,7 @@ func (f *flight) mail() {
 	nested := strings.Repeat("Content-Type: multipart/mixed; boundary=\""+word+"\"\r\n\r\n--"+word+"\r\n", 5000)
 	for _, raw := range []string{
 		string(traffic.Mail(p, word+"@kanarie.example", "", unclear, unclear, time.Now())),
-		string(traffic.Reply(p, word+"2@kanarie.example", word+"@kanarie.example", word, unclear, word, time.Now())),
+		string(traffic.MailReply(p, word+"2@kanarie.example", word+"@kanarie.example", word, unclear, word, time.Now())),
 		from + "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\n" + word +
 			"\r\n--b\r\nContent-Type: application/pdf; name=\"" + word + ".pdf\"\r\nContent-Disposition: attachment; filename=\"" + word + ".pdf\"\r\n\r\n" + word + "\r\n--b--\r\n",
 		from + nested + word,
@@ -333,7 +335,7 @@ func (f *flight) mail() {
 		`{"Records":[{"s3":{"bucket":{"name":"` + word + `"},"object":{"key":"in/%zz` + word + `"}}}]}`,
 		`{"Records":[{"s3":{"bucket":{"name":"` + word + `"},"object":{"key":"in/` + word + `"}}}]}`,
 	} {
-		f.invoke("email", `{"Records":[{"messageId":"1","body":`+quote(body)+`}]}`)
+		f.invoke("email", `{"Records":[{"messageId":"1","body":`+quoteJSON(body)+`}]}`)
 	}
 }
 
@@ -343,7 +345,7 @@ func (f *flight) chat() {
 		f.Fatal(err)
 	}
 	auth := []string{"Authorization", "Bearer " + session.Token}
-	id := func(at time.Time) string { return traffic.UUIDv7(at, word) }
+	id := func(at time.Time) string { return traffic.DeterministicUUIDv7(at, word) }
 	post := "/chat/messages"
 	f.call(201, http.MethodPost, post, string(traffic.Chat(id(time.Now()), unclear)), auth...)
 	f.call(400, http.MethodPost, post, string(traffic.Chat(id(time.Now().Add(time.Hour)), unclear)), auth...)
@@ -364,7 +366,7 @@ func (f *flight) agents() {
 	post := func(want int, path, body string) { f.Helper(); f.call(want, http.MethodPost, path, body, auth...) }
 	var who struct{ ID string }
 	if err := json.Unmarshal([]byte(get(200, "/v1/customers?alias=phone:"+person(0).Phone)), &who); err != nil || who.ID == "" {
-		f.Fatal("the canary is not found", err)
+		f.Fatal("customer not found by phone:", err)
 	}
 	get(404, "/v1/customers?alias=phone:"+phone+"77")
 	get(404, "/v1/customers?alias=email:nobody."+mail)
@@ -415,7 +417,7 @@ func (f *flight) departments() {
 	auth := []string{"Authorization", "Bearer " + f.agent}
 	var list struct{ Problems []struct{ ID string } }
 	if err := json.Unmarshal([]byte(f.call(200, http.MethodGet, "/v1/problems?department=billing", "", auth...)), &list); err != nil || len(list.Problems) != 1 {
-		f.Fatalf("%d problems, %v", len(list.Problems), err)
+		f.Fatalf("got %d problems, want 1: %v", len(list.Problems), err)
 	}
 	of := "/v1/problems/" + list.Problems[0].ID
 	f.call(200, http.MethodGet, of, "", auth...)
@@ -428,13 +430,14 @@ func (f *flight) departments() {
 	f.call(403, http.MethodGet, of, "", "Authorization", "Bearer "+f.token(word, "problems:read"))
 }
 
-// malformed gives every function what is no event of its own.
+// malformed invokes every function with invalid events and events of other
+// functions.
 func (f *flight) malformed() {
 	for _, fn := range f.s.Model.Functions {
 		short := strings.TrimPrefix(fn.Name, f.s.Name+"-")
 		for _, ev := range []string{
-			quote(word + " " + phone), `[` + quote(mail) + `]`, `{"Records":` + quote(word) + `}`, `{"body":[` + quote(word) + `]}`,
-			`{"Records":[{"messageId":"1","body":` + quote(`{"customer":"`+mail+`","text":"`+word+`"}`) + `}]}`,
+			quoteJSON(word + " " + phone), `[` + quoteJSON(mail) + `]`, `{"Records":` + quoteJSON(word) + `}`, `{"body":[` + quoteJSON(word) + `]}`,
+			`{"Records":[{"messageId":"1","body":` + quoteJSON(`{"customer":"`+mail+`","text":"`+word+`"}`) + `}]}`,
 			`{"Records":[{"eventName":"INSERT","dynamodb":{"SequenceNumber":"1","Keys":{"pk":{"S":"C#` + phone + `"},"sk":{"S":"M#` + word + `"}}}}]}`,
 			`{"Records":[{"eventName":"INSERT","dynamodb":{"SequenceNumber":"1","Keys":{"pk":{"S":"C#` + visitor + `"},"sk":{"S":"M#1790000000000#whatsapp#` +
 				traffic.Wamid(person(0), "gone") + `"}},"NewImage":{"t":{"S":"` + word + `"}}}}]}`,
@@ -445,7 +448,7 @@ func (f *flight) malformed() {
 	}
 }
 
-// invoke calls a function by itself; what it answers does not matter.
+// invoke invokes a function directly. Its response does not matter.
 func (f *flight) invoke(function, event string) {
 	f.Helper()
 	if _, err := f.s.Lambda().Invoke(f.Context(), f.s.Name+"-"+function, []byte(event)); err != nil {
@@ -453,7 +456,7 @@ func (f *flight) invoke(function, event string) {
 	}
 }
 
-// whileDown tries everything without a table.
+// whileDown calls the functions while the table is down.
 func (f *flight) whileDown() {
 	auth := []string{"Authorization", "Bearer " + f.agent}
 	f.webhook(503, "whatsapp", traffic.WhatsApp(said(0, "down", unclear)))
@@ -464,10 +467,12 @@ func (f *flight) whileDown() {
 		traffic.Wamid(person(0), "down")+`"}}}}]}`)
 }
 
-// gather reads what lies in queues, buckets and the table.
+// gather adds the content of queues, and the keys in buckets and in the table, to
+// the haystack.
 func (f *flight) gather(hay *haystack) {
 	f.Helper()
-	ctx, c := f.Context(), f.s.Clients()
+	ctx := f.Context()
+	c := f.s.Clients()
 	for _, b := range f.s.Model.Buckets {
 		pages := s3.NewListObjectsV2Paginator(c.S3, &s3.ListObjectsV2Input{Bucket: &b.Name})
 		for pages.HasMorePages() {
@@ -499,9 +504,10 @@ func (f *flight) gather(hay *haystack) {
 		}
 	}
 	if items == 0 {
-		f.Error("no item for a department")
+		f.Error("got no items for departments, want some to search")
 	}
-	all, coded := needles(), 0
+	all := needles()
+	coded := 0
 	pages := dynamodb.NewScanPaginator(c.DynamoDB, &dynamodb.ScanInput{TableName: &f.s.Table})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
@@ -510,7 +516,7 @@ func (f *flight) gather(hay *haystack) {
 		}
 		for _, it := range page.Items {
 			if sk, ok := it["sk"].(*types.AttributeValueMemberS); ok && strings.Contains(sk.Value, "#wamid.") {
-				if canary, ok := seen(sk.Value, all); ok && strings.HasSuffix(canary, "in base64") {
+				if canary, ok := findCanary(sk.Value, all); ok && strings.HasSuffix(canary, "in base64") {
 					coded++
 				}
 			}
@@ -521,15 +527,15 @@ func (f *flight) gather(hay *haystack) {
 			}
 		}
 	}
-	if coded < 7 { // where it is meant to be
-		f.Errorf("the number was seen in %d wamids only", coded)
+	if coded < 7 { // WhatsApp message ids do contain the number, so the search must find it there
+		f.Errorf("got %d wamids with the phone number, want at least 7: the search does not work", coded)
 	}
 }
 
-func quote(s string) string {
+func quoteJSON(s string) string {
 	var b bytes.Buffer
 	if err := json.NewEncoder(&b).Encode(s); err != nil {
-		panic(err) // a text
+		panic(err) // strings always encode
 	}
 	return strings.TrimSpace(b.String())
 }

@@ -1,5 +1,5 @@
-// Package departments_test runs the consumers of docs/departments.md as they
-// are written there, and the example that mails items to people.
+// Package departments_test runs the consumer programs of docs/departments.md,
+// exactly as they are in the document.
 package departments_test
 
 import (
@@ -34,7 +34,7 @@ const (
 	department = "documentation"
 )
 
-// A bench has the queues of a department, as the template makes them.
+// A bench has the queues of a department, with the attributes of the template.
 type bench struct {
 	*testing.T
 	url string
@@ -64,7 +64,7 @@ func newBench(t *testing.T) *bench {
 		if !strings.Contains(q.Name, department) {
 			continue
 		}
-		delete(q.Attributes, "RedrivePolicy") // of no concern here
+		delete(q.Attributes, "RedrivePolicy") // the dead-letter queue does not exist here
 		if _, err := b.sqs.CreateQueue(t.Context(), &awssqs.CreateQueueInput{QueueName: &q.Name, Attributes: q.Attributes}); err != nil {
 			t.Fatal(err)
 		}
@@ -72,8 +72,8 @@ func newBench(t *testing.T) *bench {
 	return b
 }
 
-// queue returns the URL of a queue.
-func (b *bench) queue(name string) *string {
+// queueURL returns the URL of a queue.
+func (b *bench) queueURL(name string) *string {
 	b.Helper()
 	out, err := b.sqs.GetQueueUrl(b.Context(), &awssqs.GetQueueUrlInput{QueueName: aws.String("heard-" + name)})
 	if err != nil {
@@ -82,8 +82,9 @@ func (b *bench) queue(name string) *string {
 	return out.QueueUrl
 }
 
-// tell puts an item on the queue; again sets it apart from the same before.
-func (b *bench) tell(id string, version int, e problem.Event, customers int, again string) {
+// sendItem sends an item to the queue. Another value of again sends the same item
+// a second time, because it changes the deduplication key.
+func (b *bench) sendItem(id string, version int, e problem.Event, customers int, again string) {
 	b.Helper()
 	at := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
 	p, _ := problem.Open(problem.Seed{
@@ -93,7 +94,9 @@ func (b *bench) tell(id string, version int, e problem.Event, customers int, aga
 			Product: problem.Label{NL: "Koffiemachine", EN: "Coffee machine"},
 		},
 	}, at)
-	p.Contacts, p.Customers, p.PerDay = customers+2, customers, map[string]int{"2026-03-02": customers + 2}
+	p.Contacts = customers + 2
+	p.Customers = customers
+	p.PerDay = map[string]int{"2026-03-02": customers + 2}
 	p.Version = version
 	e.Department = department
 	body, err := problem.ItemOf(p, e, []string{"Stap 4 in de handleiding klopt niet"}, "https://api.example.com").Marshal()
@@ -106,9 +109,9 @@ func (b *bench) tell(id string, version int, e problem.Event, customers int, aga
 	}
 }
 
-// tellCandidate puts an item about a candidate on the queue; again sets it apart
-// from the same before.
-func (b *bench) tellCandidate(id, again string) {
+// sendCandidate sends an item about a candidate to the queue. Another value of
+// again sends the same item a second time.
+func (b *bench) sendCandidate(id, again string) {
 	b.Helper()
 	at := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
 	body, err := problem.Told{
@@ -122,19 +125,21 @@ func (b *bench) tellCandidate(id, again string) {
 	}
 }
 
-// left is how many items are on the queue, hidden ones too.
-func (b *bench) left() string {
+// remaining returns the number of visible and of hidden items on the queue, as
+// "2 and 1".
+func (b *bench) remaining() string {
 	b.Helper()
 	names := []types.QueueAttributeName{types.QueueAttributeNameApproximateNumberOfMessages, types.QueueAttributeNameApproximateNumberOfMessagesNotVisible}
-	out, err := b.sqs.GetQueueAttributes(b.Context(), &awssqs.GetQueueAttributesInput{QueueUrl: b.queue("problems-" + department + ".fifo"), AttributeNames: names})
+	out, err := b.sqs.GetQueueAttributes(b.Context(), &awssqs.GetQueueAttributesInput{QueueUrl: b.queueURL("problems-" + department + ".fifo"), AttributeNames: names})
 	if err != nil {
 		b.Fatal(err)
 	}
 	return out.Attributes[string(names[0])] + " and " + out.Attributes[string(names[1])]
 }
 
-// updates takes what was sent back.
-func (b *bench) updates() []map[string]any {
+// receiveUpdates receives all updates of the department and checks them against
+// the published schema.
+func (b *bench) receiveUpdates() []map[string]any {
 	b.Helper()
 	var schema openapi3.Schema
 	if err := json.Unmarshal(problem.UpdateJSONSchema, &schema); err != nil {
@@ -142,7 +147,7 @@ func (b *bench) updates() []map[string]any {
 	}
 	var all []map[string]any
 	for {
-		out, err := b.sqs.ReceiveMessage(b.Context(), &awssqs.ReceiveMessageInput{QueueUrl: b.queue("updates-" + department), MaxNumberOfMessages: 10})
+		out, err := b.sqs.ReceiveMessage(b.Context(), &awssqs.ReceiveMessageInput{QueueUrl: b.queueURL("updates-" + department), MaxNumberOfMessages: 10})
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -162,15 +167,17 @@ func (b *bench) updates() []map[string]any {
 	}
 }
 
-// environment is that of a department's program. In older regions, version 1
-// of the AWS CLI overrules the endpoint of SQS.
+// environment returns the environment of a department's program. The region is a
+// new one, because version 1 of the AWS CLI ignores the endpoint of SQS in older
+// regions.
 func (b *bench) environment() []string {
 	return append(os.Environ(), "AWS_ENDPOINT_URL_SQS="+b.url, "AWS_REGION=eu-central-2", "AWS_DEFAULT_REGION=eu-central-2", "AWS_ACCESS_KEY_ID=k",
 		"AWS_SECRET_ACCESS_KEY=s", "AWS_CONFIG_FILE=/dev/null", "AWS_SHARED_CREDENTIALS_FILE=/dev/null", "AWS_EC2_METADATA_DISABLED=true")
 }
 
-// block returns the first block of a language under "Consuming it".
-func block(t *testing.T, language string) string {
+// codeBlock returns the first code block of a language in the section "Consuming
+// it" of docs/departments.md.
+func codeBlock(t *testing.T, language string) string {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join(root, "docs", "departments.md"))
 	if err != nil {
@@ -185,15 +192,15 @@ func block(t *testing.T, language string) string {
 	return code + "\n"
 }
 
-// needs skips the test when a program is not on this machine.
-func needs(t *testing.T, command ...string) {
+// skipWithout skips the test if a program is not on this machine.
+func skipWithout(t *testing.T, command ...string) {
 	t.Helper()
 	if out, err := exec.CommandContext(t.Context(), command[0], command[1:]...).CombinedOutput(); err != nil {
-		t.Skipf("%s is not on this machine: %v %s", strings.Join(command, " "), err, out)
+		t.Skipf("%s is not installed: %v %s", strings.Join(command, " "), err, out)
 	}
 }
 
-func TestTheConsumersOfTheDocsRunAsWritten(t *testing.T) {
+func TestDocs_Consumers(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		language, file string
@@ -209,7 +216,7 @@ func TestTheConsumersOfTheDocsRunAsWritten(t *testing.T) {
 		{"go", "main.go", nil, func(t *testing.T, file string) []string {
 			program := filepath.Join(filepath.Dir(file), "consumer")
 			build := exec.CommandContext(t.Context(), "go", "build", "-o", program, file)
-			build.Dir = root // for its go.mod
+			build.Dir = root // has the go.mod
 			if out, err := build.CombinedOutput(); err != nil {
 				t.Fatalf("%v\n%s", err, out)
 			}
@@ -219,78 +226,82 @@ func TestTheConsumersOfTheDocsRunAsWritten(t *testing.T) {
 		t.Run(tt.language, func(t *testing.T) {
 			t.Parallel()
 			for _, command := range tt.needs {
-				needs(t, command...)
+				skipWithout(t, command...)
 			}
 			dir := t.TempDir()
 			file := filepath.Join(dir, tt.file)
-			if err := os.WriteFile(file, []byte(block(t, tt.language)), 0o600); err != nil {
+			if err := os.WriteFile(file, []byte(codeBlock(t, tt.language)), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			consume(newBench(t), dir, tt.build(t, file))
+			checkConsumer(newBench(t), dir, tt.build(t, file))
 		})
 	}
 }
 
-// consume runs a consumer, and again as after a crash, on a queue that
-// repeats items and brings old ones.
-func consume(b *bench, dir string, command []string) {
-	b.tell("p-1", 1, problem.Event{Kind: problem.EventOpened}, 5, "")
-	b.tell("p-1", 3, problem.Event{Kind: problem.EventMilestone, Milestone: 25}, 25, "")
-	b.tell("p-1", 2, problem.Event{Kind: problem.EventMilestone, Milestone: 10}, 10, "late")
-	b.tell("p-2", 1, problem.Event{Kind: problem.EventOpened}, 6, "")
-	b.tellCandidate("c-1", "")
-	first := run(b, dir, command)
-	b.tell("p-1", 3, problem.Event{Kind: problem.EventMilestone, Milestone: 25}, 25, "more")
-	b.tell("p-2", 2, problem.Event{Kind: problem.EventMilestone, Milestone: 10}, 11, "")
-	b.tellCandidate("c-1", "again")
-	second := run(b, dir, command)
+// checkConsumer runs a consumer twice, as after a crash, on a queue with repeated
+// and outdated items.
+func checkConsumer(b *bench, dir string, command []string) {
+	b.sendItem("p-1", 1, problem.Event{Kind: problem.EventOpened}, 5, "")
+	b.sendItem("p-1", 3, problem.Event{Kind: problem.EventMilestone, Milestone: 25}, 25, "")
+	b.sendItem("p-1", 2, problem.Event{Kind: problem.EventMilestone, Milestone: 10}, 10, "late")
+	b.sendItem("p-2", 1, problem.Event{Kind: problem.EventOpened}, 6, "")
+	b.sendCandidate("c-1", "")
+	first := runUntilEmpty(b, dir, command)
+	b.sendItem("p-1", 3, problem.Event{Kind: problem.EventMilestone, Milestone: 25}, 25, "more")
+	b.sendItem("p-2", 2, problem.Event{Kind: problem.EventMilestone, Milestone: 10}, 11, "")
+	b.sendCandidate("c-1", "again")
+	second := runUntilEmpty(b, dir, command)
 
 	want := []string{"  see https://api.example.com/v1/candidates/c-1", "candidate: No reason yet: gasklep, fluit, 6 customers", "milestone: Manual unclear, 25 customers", "opened: Manual unclear, 5 customers", "opened: Manual unclear, 6 customers"}
 	slices.Sort(first)
 	if diff := cmp.Diff(want, first); diff != "" {
-		b.Errorf("handled:\n%s", diff)
+		b.Errorf("handled items (-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff([]string{"milestone: Manual unclear, 11 customers"}, second); diff != "" {
-		b.Errorf("handled after the restart:\n%s", diff)
+		b.Errorf("handled items after the restart (-want +got):\n%s", diff)
 	}
-	updates := b.updates()
+	updates := b.receiveUpdates()
 	slices.SortFunc(updates, func(a, b map[string]any) int { return strings.Compare(a["id"].(string), b["id"].(string)) })
 	if diff := cmp.Diff([]map[string]any{
 		{"problem": "p-1", "id": "p-1.1", "to": "acknowledged"}, {"problem": "p-2", "id": "p-2.1", "to": "acknowledged"},
 	}, updates); diff != "" {
-		b.Errorf("updates:\n%s", diff)
+		b.Errorf("updates (-want +got):\n%s", diff)
 	}
 }
 
-// run runs a program until the queue is empty, and returns what it printed.
-func run(b *bench, dir string, command []string) []string {
+// runUntilEmpty runs a program until the queue is empty and returns the lines that
+// it printed.
+func runUntilEmpty(b *bench, dir string, command []string) []string {
 	b.Helper()
 	ctx, stop := context.WithTimeout(b.Context(), 20*time.Minute)
 	defer stop()
 	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
-	cmd.Dir, cmd.Env, cmd.WaitDelay = dir, b.environment(), 5*time.Second
+	cmd.Dir = dir
+	cmd.Env = b.environment()
+	cmd.WaitDelay = 5 * time.Second
 	var out, errOut output
-	cmd.Stdout, cmd.Stderr = &out, &errOut
+	cmd.Stdout = &out
+	cmd.Stderr = &errOut
 	if err := cmd.Start(); err != nil {
 		b.Fatal(err)
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
-	for b.left() != "0 and 0" {
+	for b.remaining() != "0 and 0" {
 		select {
 		case err := <-ended:
-			b.Fatalf("it ended: %v\n%s", err, errOut.String())
-		case <-time.After(50 * time.Millisecond): // the queue tells nobody that it is empty
+			b.Fatalf("the program ended before the queue was empty: %v\n%s", err, errOut.String())
+		case <-time.After(50 * time.Millisecond): // SQS has no event for an empty queue
 		}
 	}
 	stop()
 	if err := <-ended; err == nil {
-		b.Error("it ended by itself")
+		b.Error("the program ended without an error, want it to run until it is killed")
 	}
 	return strings.Split(strings.TrimRight(out.String(), "\n"), "\n")
 }
 
-// An output may be written and read at once.
+// An output is a buffer that is safe for concurrent use.
 type output struct {
 	mu sync.Mutex
 	b  bytes.Buffer

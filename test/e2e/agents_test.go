@@ -16,7 +16,7 @@ import (
 	"github.com/heard-intake/heard/test/traffic"
 )
 
-func TestWhoTakesOverReadsTheBriefAndAsksNothingAgain(t *testing.T) {
+func TestBrief_HandOver(t *testing.T) {
 	t.Parallel()
 	b := open(t)
 	jan := someone()
@@ -50,10 +50,10 @@ func TestWhoTakesOverReadsTheBriefAndAsksNothingAgain(t *testing.T) {
 	for _, w := range got.Wants {
 		wants = append(wants, w.Text)
 	}
-	slices.Sort(wants) // both may have come in one second
+	slices.Sort(wants) // both may have the same second
 	switch {
 	case !slices.Equal(wants, []string{"Weten jullie al wanneer er iemand komt?", "mijn stofzuiger is kapot."}):
-		t.Errorf("wants %q", wants)
+		t.Errorf("got wants %q, want the two questions", wants)
 	case len(got.Promised) != 1 || got.Holder == nil || got.Holder.Note != "Al herstart." || got.Holder.ID != "repairs":
 		t.Errorf("promised %+v, holder %+v", got.Promised, got.Holder)
 	case got.Language == nil || got.Language.Is != "nl" || got.Channel == nil:
@@ -69,15 +69,15 @@ func TestWhoTakesOverReadsTheBriefAndAsksNothingAgain(t *testing.T) {
 	}
 	for _, id := range got.Messages {
 		if !there[id] {
-			t.Errorf("cites %s, which is not in the history", id)
+			t.Errorf("the brief cites %s, which is not in the history", id)
 		}
 	}
 	if len(got.Messages) != 4 || len(history) != 4 {
-		t.Errorf("%d messages are cited of %d", len(got.Messages), len(history))
+		t.Errorf("got %d cited messages and %d in the history, want 4 and 4", len(got.Messages), len(history))
 	}
 }
 
-func TestOfTwoAgentsWhoClaimAtOnceOneAnswers(t *testing.T) {
+func TestClaim_Concurrent(t *testing.T) {
 	t.Parallel()
 	b := open(t)
 	who := someone()
@@ -102,7 +102,7 @@ func TestOfTwoAgentsWhoClaimAtOnceOneAnswers(t *testing.T) {
 		case err == nil && winner < 0:
 			winner = i
 		case err == nil:
-			t.Errorf("agents %d and %d both have the customer", winner, i)
+			t.Errorf("agents %d and %d both hold the claim, want one", winner, i)
 		case !refused || refusal.Status != http.StatusConflict:
 			t.Error(err)
 		}
@@ -111,12 +111,12 @@ func TestOfTwoAgentsWhoClaimAtOnceOneAnswers(t *testing.T) {
 		answer := map[string]any{"delivery": "recorded", "channel": "whatsapp", "id": id(), "text": "Ik leg het uit.", "author": fmt.Sprint("agent-", i)}
 		err := b.Call(t.Context(), http.MethodPost, "/v1/customers/"+string(p.ID)+"/messages", answer, nil)
 		if (err == nil) != (i == winner) {
-			t.Errorf("agent-%d answers, while agent-%d has the customer: %v", i, winner, err)
+			t.Errorf("answer of agent-%d while agent-%d holds the claim: got error %v", i, winner, err)
 		}
 	}
 }
 
-// A consumer keeps of each contact what the latest news says.
+// A consumer stores the latest event of each contact.
 type consumer map[string]contact.News
 
 func (c consumer) take(n contact.News) {
@@ -125,16 +125,17 @@ func (c consumer) take(n contact.News) {
 	}
 	thing := string(n.Customer) + n.Contact
 	have, ok := c[thing]
-	if !ok || n.Order > have.Order || n.Order == have.Order && n.Kind == contact.NowClosed {
+	closes := n.Order == have.Order && n.Kind == contact.NowClosed
+	if !ok || n.Order > have.Order || closes {
 		c[thing] = n
 	}
 }
 
-func TestAnAgentToolThatMirrorsSeesEveryContactInItsOrder(t *testing.T) {
+func TestContactEvents_Mirror(t *testing.T) {
 	t.Parallel()
 	b := own(t, stack.Config{Memory: true})
 	told := map[string]contact.News{}
-	// Twice and in any order, as a queue may deliver.
+	// The mirror gets every event twice and in random order, as a queue may deliver.
 	mirror := func() (consumer, map[contact.NewsKind]int) {
 		t.Helper()
 		all, err := b.News(t.Context(), true)
@@ -171,7 +172,7 @@ func TestAnAgentToolThatMirrorsSeesEveryContactInItsOrder(t *testing.T) {
 	b.settle()
 	c, counts := mirror()
 	if counts[contact.SaidSomething] != 3 || states(c)[contact.NowWaiting] != 3 {
-		t.Errorf("told %v, and so contacts are %v", counts, states(c))
+		t.Errorf("got events %v and contacts %v, want 3 messages and 3 waiting contacts", counts, states(c))
 	}
 	for _, who := range people[:2] {
 		p, err := b.Find(t.Context(), "phone:"+who.Phone)
@@ -194,10 +195,10 @@ func TestAnAgentToolThatMirrorsSeesEveryContactInItsOrder(t *testing.T) {
 	b.settle()
 	c, counts = mirror()
 	if got := states(c); got[contact.NowWaiting] != 2 || got[contact.NowAnswered] != 1 {
-		t.Errorf("told %v, and so contacts are %v", counts, got)
+		t.Errorf("got events %v and contacts %v, want 2 waiting and 1 answered", counts, got)
 	}
 	if counts[contact.NowAssigned] != 2 || counts[contact.NowReleased] != 2 {
-		t.Errorf("told %v", counts)
+		t.Errorf("got events %v, want 2 assigned and 2 released", counts)
 	}
 	if err := b.stack.Tick(t.Context(), time.Now().Add(25*time.Hour)); err != nil {
 		t.Fatal(err)
@@ -205,6 +206,6 @@ func TestAnAgentToolThatMirrorsSeesEveryContactInItsOrder(t *testing.T) {
 	b.settle()
 	c, counts = mirror()
 	if got := states(c); got[contact.NowWaiting] != 2 || got[contact.NowClosed] != 1 || counts[contact.NowClosed] != 1 {
-		t.Errorf("a day later: told %v, and so contacts are %v", counts, got)
+		t.Errorf("a day later: got events %v and contacts %v, want 2 waiting and 1 closed", counts, got)
 	}
 }

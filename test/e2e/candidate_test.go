@@ -13,7 +13,7 @@ import (
 	"github.com/heard-intake/heard/internal/problem"
 )
 
-// candidates takes what a department was told of candidates.
+// candidates receives the candidate items of a department.
 func (d *desk) candidates(department string) []problem.CandidateItem {
 	d.Helper()
 	items, err := d.Items(d.Context(), department, true)
@@ -34,7 +34,8 @@ func (d *desk) candidates(department string) []problem.CandidateItem {
 	return all
 }
 
-// decide says what a candidate is, by the address in its item.
+// decide sends a decision about a candidate to the address in its item. It returns
+// the id of the problem that the decision opened, or "".
 func (d *desk) decide(c problem.CandidateItem, body map[string]any) (opened string) {
 	d.Helper()
 	token, err := d.Token("customer-care", "problems:read", "problems:write")
@@ -53,38 +54,40 @@ func (d *desk) decide(c problem.CandidateItem, body map[string]any) (opened stri
 	return out.Problem
 }
 
-// What many customers write of that the taxonomy does not know comes to the
-// department that it names, once, and becomes a problem of the owner when
-// somebody says so.
-func TestWhatTheTaxonomyDoesNotKnowReachesADepartment(t *testing.T) {
+// TestCandidate_ConfirmAndDismiss checks that a topic that the taxonomy does not
+// know is sent to the department for candidates, once. After a confirmation the
+// owner of the reason gets a problem.
+func TestCandidate_ConfirmAndDismiss(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	alone := strings.Fields("kwikstaart boomklever zwartkop wielewaal roodborst koolmees pimpelmees zanglijster grutto kievit tureluur scholekster aalscholver lepelaar ooievaar")
-	for i := range 32 { // of last week, of whom no two say the same
-		who, name, at := someone(), id(), time.Now().Add(-5*aDay-time.Duration(i)*time.Hour)
+	for i := range 32 { // last week, all different texts
+		who := someone()
+		name := id()
+		at := time.Now().Add(-5*aDay - time.Duration(i)*time.Hour)
 		text := fmt.Sprintf("Een %s met een %s", alone[i%len(alone)], alone[(i+1+i/len(alone)*3)%len(alone)])
 		d.taken(func() error { return d.try(d.Context(), who, contact.WhatsApp, name, text, at) })
 	}
 	d.tick(0)
 	if got := d.candidates("customer-care"); len(got) != 0 {
-		t.Fatalf("told of %+v", got)
+		t.Fatalf("got candidates %+v before the complaints, want none", got)
 	}
 	who := d.complain(6, time.Hour, "De gasklep fluit sinds gisteren heel hard")
 	d.complain(6, time.Hour, "Het deuntje van de reclame")
 	d.tick(11 * time.Minute)
 	got := d.candidates("customer-care")
 	if len(got) != 2 {
-		t.Fatalf("told of %+v", got)
+		t.Fatalf("got candidates %+v, want 2", got)
 	}
 	slices.SortFunc(got, func(a, b problem.CandidateItem) int { return strings.Compare(b.Names.Reason.EN, a.Names.Reason.EN) })
 	i := slices.IndexFunc(got, func(c problem.CandidateItem) bool { return slices.Contains(c.Words, "gasklep") })
 	if i < 0 || got[i].Customers != 6 || got[i].Contacts != 6 || len(got[i].Quotes) == 0 || got[i].Department != "customer-care" {
-		t.Fatalf("told of %+v", got)
+		t.Fatalf("got candidates %+v, want one with the word gasklep of 6 customers", got)
 	}
 	opened := d.decide(got[i], map[string]any{"decision": "confirm", "why": "The valves of batch 12.", "reason": "manual-unclear"})
 	item := d.told("documentation", opened, "opened")
 	if item.Customers != len(who) || item.Contacts != len(who) {
-		t.Errorf("the owner got %+v", item.Item)
+		t.Errorf("got item %+v, want %d customers and contacts", item.Item, len(who))
 	}
 	d.decide(got[1-i], map[string]any{"decision": "dismiss", "why": "A song of a commercial."})
 
@@ -93,6 +96,6 @@ func TestWhatTheTaxonomyDoesNotKnowReachesADepartment(t *testing.T) {
 	d.tick(22 * time.Minute)
 	d.tick(44 * time.Minute)
 	if again := d.candidates("customer-care"); len(again) != 0 {
-		t.Errorf("told again of %+v", again)
+		t.Errorf("got candidates %+v after the decisions, want none", again)
 	}
 }

@@ -1,8 +1,8 @@
-// Package e2e_test holds the whole stack to what it is for: what customers
-// say on any channel comes out of the API as one history per customer, and
-// what they have in common comes out of a department's queue as one item.
+// Package e2e_test tests the whole stack from webhook to API and queue. The
+// messages of a customer on all channels become one history, and a complaint that
+// many customers share becomes one item on a department's queue.
 //
-// Most tests share one stack, and each has customers of its own.
+// Most tests share one stack. Each test uses its own customers.
 package e2e_test
 
 import (
@@ -29,7 +29,7 @@ import (
 
 const root = "../.."
 
-// shared is the stack of all tests. It starts with the first that asks.
+// shared is the stack that most tests share. The first call starts it.
 var shared = sync.OnceValues(func() (*stack.Stack, error) {
 	return stack.Start(context.Background(), stack.Config{Root: root, Memory: true, Lines: canary.line})
 })
@@ -42,24 +42,25 @@ func TestMain(m *testing.M) {
 			code = 1
 		}
 	}
-	if found := canary.found(); found != "" {
-		fmt.Println("a log line holds what a customer said or is:", found)
+	if found := canary.findSecret(); found != "" {
+		fmt.Println("a log line contains personal data or customer text:", found)
 		code = 1
 	}
 	os.Exit(code)
 }
 
-// A bench is a stack, and a client to it.
+// A bench is a stack with an API client.
 type bench struct {
 	*testing.T
 	*client.Client
 	stack *stack.Stack
 }
 
-// own returns a stack that ends with the test.
+// own starts a stack for one test.
 func own(t *testing.T, cfg stack.Config) *bench {
 	t.Helper()
-	cfg.Root, cfg.Lines = root, canary.line
+	cfg.Root = root
+	cfg.Lines = canary.line
 	s, err := stack.Start(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)
@@ -81,7 +82,7 @@ func open(t *testing.T) *bench {
 	return with(t, s)
 }
 
-// with returns a bench on a stack.
+// with returns a bench for a running stack.
 func with(t *testing.T, s *stack.Stack) *bench {
 	t.Helper()
 	c, err := client.New(t.Context(), s.Stack)
@@ -91,7 +92,8 @@ func with(t *testing.T, s *stack.Stack) *bench {
 	return &bench{t, c, s}
 }
 
-// someone returns a customer whom nobody has met, and of whom no log may tell.
+// someone returns a new customer. The test run fails if a log line contains the
+// customer's data.
 func someone() traffic.Person {
 	p := traffic.Someone(int(people.Add(1)))
 	canary.watch(p)
@@ -100,15 +102,16 @@ func someone() traffic.Person {
 
 var people atomic.Int64
 
-// say has a customer say a text on a channel, or fails the test.
+// say sends a text of a customer on a channel, or fails the test.
 func (b *bench) say(who traffic.Person, ch contact.Channel, text string) {
 	b.Helper()
-	name, at := id(), time.Now()
+	name := id()
+	at := time.Now()
 	b.taken(func() error { return b.try(b.Context(), who, ch, name, text, at) })
 }
 
-// taken delivers until it is taken, as the platforms do: a function that was
-// given too little of a busy machine answers 500 in time, or too late.
+// taken repeats a delivery after a 5xx, as the platforms do: on a busy machine a
+// function can time out.
 func (b *bench) taken(deliver func() error) {
 	b.Helper()
 	for n := 1; ; n++ {
@@ -118,18 +121,18 @@ func (b *bench) taken(deliver func() error) {
 		case err == nil:
 			return
 		case n < tries && ok && refused.Status >= http.StatusInternalServerError:
-			b.Logf("delivered again after: %v", err)
+			b.Logf("repeat delivery after: %v", err)
 		default:
 			b.Fatal(err)
 		}
 	}
 }
 
-// tries are how often a delivery that fails is made.
+// tries is the maximum number of attempts of a delivery.
 const tries = 10
 
-// try has a customer say a text under an id, at a time. To try again is to
-// deliver the same again.
+// try delivers a text of a customer once. Repeating the call with the same id and
+// time repeats the same delivery.
 func (b *bench) try(ctx context.Context, who traffic.Person, ch contact.Channel, id, text string, at time.Time) error {
 	said := traffic.Said{From: who, ID: traffic.MID(id), At: at, Text: text}
 	switch ch {
@@ -152,7 +155,7 @@ func (b *bench) try(ctx context.Context, who traffic.Person, ch contact.Channel,
 	}
 }
 
-// settle waits until everything that was said has had its effects.
+// settle waits until the stack has processed everything.
 func (b *bench) settle() {
 	b.Helper()
 	ctx, cancel := context.WithTimeout(b.Context(), 10*time.Minute)
@@ -162,7 +165,7 @@ func (b *bench) settle() {
 	}
 }
 
-// texts are what a customer's history holds, oldest first.
+// texts returns the first line of each message of a customer, oldest first.
 func (b *bench) texts(alias string) []string {
 	b.Helper()
 	p, err := b.Find(b.Context(), alias)
@@ -181,7 +184,7 @@ func (b *bench) texts(alias string) []string {
 	return texts
 }
 
-// items are what is on a department's queue about a cause.
+// items returns the items about a cause on a department's queue.
 func (b *bench) items(department, reason, product string) []client.Item {
 	b.Helper()
 	all, err := b.Items(b.Context(), department, false)
@@ -199,7 +202,7 @@ func (b *bench) items(department, reason, product string) []client.Item {
 
 func id() string { return uuid.Must(uuid.NewV7()).String() }
 
-// canary looks for personal data in the lines that functions write.
+// canary collects the log lines of functions and searches them for personal data.
 var canary = &watcher{}
 
 type watcher struct {
@@ -217,7 +220,7 @@ func (w *watcher) line(l lambda.Line) {
 func (w *watcher) watch(p traffic.Person) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	// A wamid holds the number in base64, at any of three offsets.
+	// A wamid contains the number in base64, at one of three offsets.
 	for skip := range 3 {
 		coded := base64.StdEncoding.EncodeToString([]byte(strings.Repeat("x", skip) + p.Phone))
 		w.secrets = append(w.secrets, coded[4:12])
@@ -225,7 +228,7 @@ func (w *watcher) watch(p traffic.Person) {
 	w.secrets = append(w.secrets, p.Name, p.Phone, p.Mail, p.PSID, p.BSUID)
 }
 
-func (w *watcher) found() string {
+func (w *watcher) findSecret() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, line := range w.lines {

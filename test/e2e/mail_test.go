@@ -15,7 +15,8 @@ import (
 	"github.com/heard-intake/heard/test/traffic"
 )
 
-// write has a customer send a mail to mailboxes of ours.
+// write sends a mail of a customer to our mailboxes. Fields are header lines, each
+// with its line end.
 func (b *bench) write(who traffic.Person, fields, body string, mailboxes ...string) {
 	b.Helper()
 	raw := "From: " + who.Name + " <" + who.Mail + ">\r\nTo: " + mailboxes[0] + "\r\nMessage-ID: <" + id() + "@example.org>\r\nMIME-Version: 1.0\r\n" + fields + "\r\n" + body
@@ -24,7 +25,8 @@ func (b *bench) write(who traffic.Person, fields, body string, mailboxes ...stri
 	}
 }
 
-// mails returns the history of a customer who only wrote mails, latest first.
+// mails returns the history of a customer who is known by mail address, latest
+// message first.
 func (b *bench) mails(who traffic.Person) []contact.Entry {
 	b.Helper()
 	b.settle()
@@ -39,7 +41,7 @@ func (b *bench) mails(who traffic.Person) []contact.Entry {
 	return history
 }
 
-// fetch follows a link of a history.
+// fetch downloads a file by its link in a history.
 func (b *bench) fetch(f contact.MediaFile) (body, contentType, disposition string) {
 	b.Helper()
 	req, err := http.NewRequestWithContext(b.Context(), http.MethodGet, f.URL, nil)
@@ -58,7 +60,7 @@ func (b *bench) fetch(f contact.MediaFile) (body, contentType, disposition strin
 	return string(data), resp.Header.Get("Content-Type"), resp.Header.Get("Content-Disposition")
 }
 
-func TestAMailToTwoMailboxesIsAMessageInEach(t *testing.T) {
+func TestMail_TwoMailboxes(t *testing.T) {
 	t.Parallel()
 	b := open(t)
 	jan := someone()
@@ -83,11 +85,11 @@ func TestAMailToTwoMailboxesIsAMessageInEach(t *testing.T) {
 	}
 	slices.Sort(mailboxes)
 	if want := []string{"klantenservice@" + b.MailDomain, "retour@" + b.MailDomain}; !slices.Equal(mailboxes, want) {
-		t.Errorf("messages in %q", mailboxes)
+		t.Errorf("got messages in %q, want %q", mailboxes, want)
 	}
 }
 
-func TestATokenIsWorthNothingToAStranger(t *testing.T) {
+func TestMail_TokenOfOtherCustomer(t *testing.T) {
 	t.Parallel()
 	b := open(t)
 	jan, stranger := someone(), someone()
@@ -109,9 +111,9 @@ func TestATokenIsWorthNothingToAStranger(t *testing.T) {
 
 	history := b.mails(jan)
 	if len(history) != 1 || history[0].ReplyTo == nil || !slices.Contains(history[0].ReplyTo.References, ours) || history[0].Account != mailbox {
-		t.Errorf("history %+v", history)
+		t.Errorf("got history %+v, want one message with a reference to our mail", history)
 	}
 	if other := b.mails(stranger); len(other) != 1 || other[0].ReplyTo != nil || other[0].CustomerID == history[0].CustomerID {
-		t.Errorf("the stranger's history %+v", other)
+		t.Errorf("got the stranger's history %+v, want one message of another customer without reference", other)
 	}
 }

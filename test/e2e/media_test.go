@@ -14,16 +14,17 @@ import (
 	"github.com/heard-intake/heard/test/traffic"
 )
 
-// picture returns the webhook of a message that is a picture.
+// picture returns the webhook of a WhatsApp message with a picture.
 func picture(who traffic.Person, medium string) []byte {
 	hook := string(traffic.WhatsApp(traffic.Said{From: who, ID: traffic.Wamid(who, id()), At: time.Now(), Text: "PICTURE"}))
 	hook = strings.Replace(hook, `"text":{"body":"PICTURE"}`, fmt.Sprintf(`"image":{"id":%q,"mime_type":"image/png"}`, medium), 1)
 	return []byte(strings.Replace(hook, `"type":"text"`, `"type":"image"`, 1))
 }
 
-// What a webhook leaves out is fetched from the platform, and a history has
-// it: the file of a message, and the name of a person.
-func TestFilesAndNamesComeFromThePlatform(t *testing.T) {
+// TestFetch_FilesAndNames checks that data that is not in a webhook is fetched from
+// the platform and is in the history: the file of a message and the name of a
+// person.
+func TestFetch_FilesAndNames(t *testing.T) {
 	t.Parallel()
 	b := open(t)
 	jan, els := someone(), someone()
@@ -63,9 +64,10 @@ func TestFilesAndNamesComeFromThePlatform(t *testing.T) {
 	}
 }
 
-// AWS End User Messaging Social is a second way in for WhatsApp, and has the
-// files of what it hands on.
-func TestWhatAWSHandsOnIsOneHistoryWithTheWebhooks(t *testing.T) {
+// TestDeliver_EndUserMessagingSocial checks that WhatsApp messages from AWS End User
+// Messaging Social and from webhooks are in one history. The files come from AWS,
+// not from Meta.
+func TestDeliver_EndUserMessagingSocial(t *testing.T) {
 	t.Parallel()
 	b := open(t)
 	jan := someone()
@@ -95,12 +97,12 @@ func TestWhatAWSHandsOnIsOneHistoryWithTheWebhooks(t *testing.T) {
 	}
 	for _, m := range history {
 		if m.Kind == contact.Image && (m.State == nil || len(m.State.Files) != 1 || m.State.Files[0].State != contact.Stored || asked) {
-			t.Errorf("file %+v; Meta was asked: %t", m.State, asked)
+			t.Errorf("got file %+v (requested from Meta: %t), want a stored file from AWS", m.State, asked)
 		}
 	}
 }
 
-// handedOn is a webhook as AWS hands it on.
+// handedOn returns a webhook as AWS End User Messaging Social publishes it.
 func handedOn(t *testing.T, hook []byte) []byte {
 	t.Helper()
 	var h struct{ Entry []json.RawMessage }

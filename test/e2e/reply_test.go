@@ -19,7 +19,8 @@ import (
 	"github.com/heard-intake/heard/test/traffic"
 )
 
-// reply answers a customer by mail, through the API.
+// reply sends an answer by mail through the API. Body overrides fields of the
+// request.
 func (b *bench) reply(alias string, body map[string]any) (contact.Entry, error) {
 	b.Helper()
 	p, err := b.Find(b.Context(), alias)
@@ -36,11 +37,11 @@ func (b *bench) reply(alias string, body map[string]any) (contact.Entry, error) 
 }
 
 // sentTo returns the mails that were sent to an address.
-func (b *bench) sentTo(address string) []ses.Sent {
-	return slices.DeleteFunc(b.stack.SES.Sent(), func(s ses.Sent) bool { return s.To[0] != address })
+func (b *bench) sentTo(address string) []ses.SentMail {
+	return slices.DeleteFunc(b.stack.SES.Sent(), func(s ses.SentMail) bool { return s.To[0] != address })
 }
 
-// history returns what was said with a customer.
+// history returns the messages from and to a customer.
 func (b *bench) history(alias string) []contact.Entry {
 	b.Helper()
 	p, err := b.Find(b.Context(), alias)
@@ -80,10 +81,10 @@ func (b *bench) contactsOf(alias string) []contact.Contact {
 	return page.Contacts
 }
 
-// A customer's mail is answered, the answer is a mail in their thread, and what
-// they write back belongs to the same contact, also when their program keeps
-// nothing of the thread but the address.
-func TestAnAnswerLeavesInTheThreadAndItsAnswerComesBackToIt(t *testing.T) {
+// TestReply_MailThread checks that an answer is a mail in the customer's thread,
+// and that the customer's next mail belongs to the same contact. This also works
+// if the customer's mail program keeps only the Reply-To address of the thread.
+func TestReply_MailThread(t *testing.T) {
 	t.Parallel()
 	b := open(t)
 	jan := someone()
@@ -99,7 +100,7 @@ func TestAnAnswerLeavesInTheThreadAndItsAnswerComesBackToIt(t *testing.T) {
 	b.settle()
 	sent := b.sentTo(jan.Mail)
 	if len(sent) != 1 {
-		t.Fatalf("%d mails were sent", len(sent))
+		t.Fatalf("got %d sent mails, want 1", len(sent))
 	}
 	m, err := mail.ReadMessage(bytes.NewReader(sent[0].Raw))
 	if err != nil {
@@ -117,16 +118,16 @@ func TestAnAnswerLeavesInTheThreadAndItsAnswerComesBackToIt(t *testing.T) {
 		}
 	}
 	if sent[0].Feedback != box {
-		t.Errorf("reports go to %s", sent[0].Feedback)
+		t.Errorf("got feedback address %s, want %s", sent[0].Feedback, box)
 	}
 	if e := b.entry("email:"+jan.Mail, stored.ProviderID); e.State == nil || e.State.Status != "delivered" || e.State.Times["sent"].IsZero() || e.State.MailID != sent[0].ID {
 		t.Errorf("state %+v", e.State)
 	}
 	for _, write := range []func() error{
-		func() error { // with the fields of the thread
+		func() error { // with In-Reply-To and References
 			return b.SendMail("", traffic.Mail(jan, id()+"@example.org", sent[0].ID, "Re: Waar blijft het?", "Dank!", time.Now()))
 		},
-		func() error { // to the address alone
+		func() error { // with the Reply-To address only
 			return b.SendMail(box, traffic.Mail(jan, id()+"@example.org", "", "Dank", "Dank u!", time.Now()))
 		},
 	} {
@@ -140,9 +141,10 @@ func TestAnAnswerLeavesInTheThreadAndItsAnswerComesBackToIt(t *testing.T) {
 	}
 }
 
-// A bounce is seen at the mail that came back. It opens nothing, whoever got no
-// answer waits again, and the next mail to that address is refused with the reason.
-func TestABounceIsSeenAtTheMailThatCameBack(t *testing.T) {
+// TestReply_Bounce checks the effects of a bounce. The answer is marked as failed,
+// the customer waits again, and no contact opens. The API refuses the next mail to
+// that address with the reason.
+func TestReply_Bounce(t *testing.T) {
 	t.Parallel()
 	b := open(t)
 	jan := someone()
@@ -167,21 +169,21 @@ func TestABounceIsSeenAtTheMailThatCameBack(t *testing.T) {
 	_, err = b.reply("email:"+jan.Mail, nil)
 	refused, ok := errors.AsType[*client.StatusError](err)
 	if !ok || refused.Status != http.StatusConflict || !strings.Contains(refused.Detail, "came back (5.1.1)") {
-		t.Errorf("the next one: %v", err)
+		t.Errorf("next reply: got %v, want a conflict with the reason of the bounce", err)
 	}
 	if _, err := b.reply("email:"+jan.Mail, map[string]any{"force": "the mailbox works again, says the customer"}); err != nil {
-		t.Errorf("forced: %v", err)
+		t.Errorf("forced reply: %v", err)
 	}
 	b.say(jan, contact.Email, "Ik ben er weer")
 	b.settle()
 	if _, err := b.reply("email:"+jan.Mail, nil); err != nil {
-		t.Errorf("after they wrote again: %v", err)
+		t.Errorf("reply after the customer wrote again: %v", err)
 	}
 }
 
-// A job that is delivered again sends nothing again, nor does a request that is
-// repeated.
-func TestAnAnswerIsSentOnce(t *testing.T) {
+// TestReply_SentOnce checks that a repeated request and a redelivered job send no
+// second mail.
+func TestReply_SentOnce(t *testing.T) {
 	t.Parallel()
 	b := open(t)
 	jan := someone()
@@ -212,13 +214,15 @@ func TestAnAnswerIsSentOnce(t *testing.T) {
 	}
 	b.settle()
 	if sent := b.sentTo(jan.Mail); len(sent) != 1 {
-		t.Errorf("%d mails were sent", len(sent))
+		t.Errorf("got %d sent mails, want 1", len(sent))
 	}
 }
 
-// Two programs that answer each other stop: what says it is automatic is not
-// answered, opens nothing, and what hides it meets the limit of a day.
-func TestTwoProgramsDoNotAnswerEachOtherForEver(t *testing.T) {
+// TestReply_AutomaticLoop checks that two programs that answer each other stop. A
+// mail marked as automatic opens no contact and gets no automatic answer. For a
+// program that does not mark its mails, the daily limit of automatic answers stops
+// the loop.
+func TestReply_AutomaticLoop(t *testing.T) {
 	t.Parallel()
 	b := open(t)
 	honest, sly := someone(), someone()
@@ -231,7 +235,7 @@ func TestTwoProgramsDoNotAnswerEachOtherForEver(t *testing.T) {
 	b.settle()
 	sent := b.sentTo(honest.Mail)[0]
 	if h := string(sent.Raw); !strings.Contains(h, "\r\nAuto-Submitted: auto-replied\r\n") {
-		t.Errorf("it does not say that it is automatic:\n%s", h)
+		t.Errorf("the mail has no header Auto-Submitted: auto-replied:\n%s", h)
 	}
 	if err := b.stack.SES.Answer(sent, ses.AutoReply); err != nil {
 		t.Fatal(err)
@@ -244,7 +248,7 @@ func TestTwoProgramsDoNotAnswerEachOtherForEver(t *testing.T) {
 		t.Errorf("state %+v", e.State)
 	}
 	if _, err = b.reply("email:"+honest.Mail, map[string]any{"automatic": true}); err == nil {
-		t.Error("the program's answer to the program was taken")
+		t.Error("an automatic answer to an automatic mail was accepted, want an error")
 	}
 
 	b.say(sly, contact.Email, "Ik ben er even niet") // from a program that writes like a person
@@ -262,6 +266,6 @@ func TestTwoProgramsDoNotAnswerEachOtherForEver(t *testing.T) {
 		}
 	}
 	if n := len(b.sentTo(sly.Mail)); n != 5 || failed != 1 {
-		t.Errorf("%d automatic mails in a day, %d refused", n, failed)
+		t.Errorf("got %d automatic mails in a day and %d refused, want 5 and 1", n, failed)
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/heard-intake/heard/test/traffic"
 )
 
-func TestWhatIsSaidOnAnyChannelIsInTheHistory(t *testing.T) {
+func TestHistory_EveryChannel(t *testing.T) {
 	t.Parallel()
 	for _, ch := range []contact.Channel{contact.WhatsApp, contact.Messenger, contact.Instagram, contact.Email} {
 		t.Run(string(ch), func(t *testing.T) {
@@ -27,15 +27,15 @@ func TestWhatIsSaidOnAnyChannelIsInTheHistory(t *testing.T) {
 				contact.Instagram: "igsid:" + traffic.Page + ":" + who.PSID, contact.Email: "email:" + who.Mail,
 			}[ch]
 			got := b.texts(alias)
-			slices.Sort(got) // two mails may come in one second
+			slices.Sort(got) // two mails may have the same second
 			if want := []string{"Ik hoor het graag.", "Waar blijft mijn bestelling?"}; !slices.Equal(got, want) {
-				t.Errorf("history %q", got)
+				t.Errorf("got history %q, want %q", got, want)
 			}
 		})
 	}
 }
 
-func TestAVisitorReadsTheConversation(t *testing.T) {
+func TestChat_ReadConversation(t *testing.T) {
 	t.Parallel()
 	b := open(t)
 	session, err := b.Visit(t.Context(), "")
@@ -43,7 +43,7 @@ func TestAVisitorReadsTheConversation(t *testing.T) {
 		t.Fatal(err)
 	}
 	message := map[string]string{"id": id(), "text": "Is er iemand?"}
-	for range 2 { // a client that heard no answer sends again
+	for range 2 { // a client that got no response repeats the post
 		if err := b.Post(t.Context(), session, message); err != nil {
 			t.Fatal(err)
 		}
@@ -105,7 +105,7 @@ func TestChat_SignInStaysApart(t *testing.T) {
 	}
 }
 
-func TestOneCustomerIsOneHistoryOverAllChannels(t *testing.T) {
+func TestHistory_OneCustomerAllChannels(t *testing.T) {
 	t.Parallel()
 	b := open(t)
 	jan := someone()
@@ -118,7 +118,7 @@ func TestOneCustomerIsOneHistoryOverAllChannels(t *testing.T) {
 	}
 	b.say(jan, contact.WhatsApp, "Waar blijft mijn bestelling?")
 	b.say(jan, contact.Email, "Weten jullie al wanneer mijn bestelling komt?")
-	b.settle() // a mail is taken in later than it is taken
+	b.settle() // a mail is stored some time after SMTP accepted it
 	session, err := b.Visit(t.Context(), account)
 	if err != nil {
 		t.Fatal(err)
@@ -134,7 +134,7 @@ func TestOneCustomerIsOneHistoryOverAllChannels(t *testing.T) {
 	}
 	for _, alias := range []string{"phone:" + jan.Phone, "email:" + jan.Mail} {
 		if q, err := b.Find(t.Context(), alias); err != nil || q.ID != p.ID {
-			t.Errorf("%s is customer %s, not %s (%v)", alias, q.ID, p.ID, err)
+			t.Errorf("%s: got customer %s, want %s (%v)", alias, q.ID, p.ID, err)
 		}
 	}
 	if got := b.texts("account:" + account); len(got) != 3 {
@@ -146,7 +146,7 @@ func TestOneCustomerIsOneHistoryOverAllChannels(t *testing.T) {
 	}
 }
 
-func TestAnAnswerEndsTheWaiting(t *testing.T) {
+func TestWaiting_EndsAfterAnswer(t *testing.T) {
 	t.Parallel()
 	b := open(t)
 	who := someone()
@@ -164,7 +164,7 @@ func TestAnAnswerEndsTheWaiting(t *testing.T) {
 		return slices.ContainsFunc(waiters, func(w contact.Waiter) bool { return w.Customer == p.ID })
 	}
 	if !waits() {
-		t.Error("not on the waiting list of billing")
+		t.Error("the customer is not on the waiting list of billing before the answer")
 	}
 	answer := map[string]string{"delivery": "recorded", "channel": "whatsapp", "text": "Dat zit zo.", "id": id(), "author": "agent-7"}
 	if err := b.Call(t.Context(), http.MethodPost, "/v1/customers/"+string(p.ID)+"/messages", answer, nil); err != nil {
@@ -172,11 +172,11 @@ func TestAnAnswerEndsTheWaiting(t *testing.T) {
 	}
 	b.settle()
 	if waits() {
-		t.Error("still waiting after the answer")
+		t.Error("the customer is still on the waiting list after the answer")
 	}
 }
 
-func TestFiveCustomersWithOneComplaintAreOneItem(t *testing.T) {
+func TestProblem_FiveCustomersOneItem(t *testing.T) {
 	t.Parallel()
 	b := own(t, stack.Config{Memory: true})
 	says := []struct {
@@ -193,24 +193,24 @@ func TestFiveCustomersWithOneComplaintAreOneItem(t *testing.T) {
 		if n == 4 {
 			b.settle()
 			if items := b.items("documentation", "manual-unclear", "headphones"); len(items) > 0 {
-				t.Errorf("four customers made %d items", len(items))
+				t.Errorf("got %d items after four customers, want 0", len(items))
 			}
 		}
 		who := someone()
 		b.say(who, line.ch, line.text)
-		if line.ch != contact.WebChat { // where every visit is somebody else's
+		if line.ch != contact.WebChat { // every visit creates a new customer
 			b.say(who, line.ch, line.text)
 		}
 	}
 	b.settle()
 	items := b.items("documentation", "manual-unclear", "headphones")
 	if len(items) != 1 || items[0].Version != 1 || items[0].Customers != 5 || items[0].Department != "documentation" {
-		t.Fatalf("items %+v", items)
+		t.Fatalf("got items %+v, want one of 5 customers", items)
 	}
 	b.say(someone(), contact.WhatsApp, "Ik begrijp niets van de handleiding van mijn koptelefoon")
 	b.settle()
 	if again := b.items("documentation", "manual-unclear", "headphones"); len(again) != 1 {
-		t.Errorf("a sixth customer made it %d items", len(again))
+		t.Errorf("got %d items after a sixth customer, want 1", len(again))
 	}
 	problems, err := b.Problems(t.Context(), "documentation")
 	if err != nil {
@@ -221,10 +221,10 @@ func TestFiveCustomersWithOneComplaintAreOneItem(t *testing.T) {
 			return
 		}
 	}
-	t.Errorf("no problem %s of six customers in %+v", items[0].ID, problems)
+	t.Errorf("got problems %+v, want %s with six customers", problems, items[0].ID)
 }
 
-func TestWhoMayNotIsToldWhy(t *testing.T) {
+func TestAPI_Refusals(t *testing.T) {
 	t.Parallel()
 	b := open(t)
 	token := func(department string, scopes ...string) string {
@@ -239,16 +239,16 @@ func TestWhoMayNotIsToldWhy(t *testing.T) {
 		path, token string
 		status      int
 	}{
-		"no token":                    {nobody, "", http.StatusUnauthorized},
-		"a token that is none":        {nobody, "x.y.z", http.StatusUnauthorized},
-		"a token of another scope":    {nobody, token("", "problems:read"), http.StatusForbidden},
-		"a customer that is not":      {nobody, token("", "customers:read"), http.StatusNotFound},
-		"an alias that is none":       {"/v1/customers?alias=shoe:44", token("", "customers:read"), http.StatusBadRequest},
-		"a cursor that is not ours":   {"/v1/contacts?state=waiting&department=billing&cursor=x", token("", "customers:read"), http.StatusBadRequest},
-		"a department's own problems": {"/v1/problems?department=billing", token("it", "problems:read"), http.StatusForbidden},
-		"problems of no department":   {"/v1/problems", token("", "problems:read"), http.StatusForbidden},
-		"all without problems:read":   {"/v1/problems", token("", "problems:all"), http.StatusForbidden},
-		"no such address":             {"/v1/shoes", token("", "customers:read"), http.StatusNotFound},
+		"no token":                     {nobody, "", http.StatusUnauthorized},
+		"invalid token":                {nobody, "x.y.z", http.StatusUnauthorized},
+		"other scope":                  {nobody, token("", "problems:read"), http.StatusForbidden},
+		"unknown customer":             {nobody, token("", "customers:read"), http.StatusNotFound},
+		"invalid alias":                {"/v1/customers?alias=shoe:44", token("", "customers:read"), http.StatusBadRequest},
+		"invalid cursor":               {"/v1/contacts?state=waiting&department=billing&cursor=x", token("", "customers:read"), http.StatusBadRequest},
+		"problems of other department": {"/v1/problems?department=billing", token("it", "problems:read"), http.StatusForbidden},
+		"problems of no department":    {"/v1/problems", token("", "problems:read"), http.StatusForbidden},
+		"all without problems:read":    {"/v1/problems", token("", "problems:all"), http.StatusForbidden},
+		"unknown path":                 {"/v1/shoes", token("", "customers:read"), http.StatusNotFound},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

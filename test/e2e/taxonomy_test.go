@@ -10,9 +10,9 @@ import (
 	"github.com/heard-intake/heard/internal/contact"
 )
 
-// A new wording is in use without a deployment, and a broken file changes
-// nothing.
-func TestATaxonomyIsPublishedWithoutADeployment(t *testing.T) {
+// TestPublishTaxonomy checks that a new phrase is used without a deployment, and
+// that an invalid file changes nothing.
+func TestPublishTaxonomy(t *testing.T) {
 	t.Parallel()
 	b := own(t, stack.Config{Memory: true, Still: true})
 	file, err := os.ReadFile(root + "/infra/taxonomy.yaml")
@@ -23,7 +23,7 @@ func TestATaxonomyIsPublishedWithoutADeployment(t *testing.T) {
 	products, reasons, found := strings.Cut(string(file), "\nreasons:\n")
 	next := products + "\nreasons:\n" + strings.Replace(reasons, "phrases:\n      nl: [", "phrases:\n      nl: ["+words+", ", 1)
 	if !found || next == string(file) {
-		t.Fatal("the example is written in another way")
+		t.Fatal("infra/taxonomy.yaml has another layout: adapt the replacements above")
 	}
 	reasonOf := func(text string) string {
 		t.Helper()
@@ -46,7 +46,7 @@ func TestATaxonomyIsPublishedWithoutADeployment(t *testing.T) {
 		return ""
 	}
 	if got := reasonOf(words); got != "" {
-		t.Fatalf("taken for %q before", got)
+		t.Fatalf("got reason %q before the publication, want none", got)
 	}
 	publish := func(data string) (report string, err error) {
 		done := make(chan struct{})
@@ -58,7 +58,7 @@ func TestATaxonomyIsPublishedWithoutADeployment(t *testing.T) {
 			select {
 			case <-done:
 				return report, err
-			default: // a minute passes, as the clock counts
+			default: // publication needs the schedule of every minute
 				if err := b.stack.Tick(t.Context(), time.Now()); err != nil {
 					t.Error(err)
 				}
@@ -69,16 +69,16 @@ func TestATaxonomyIsPublishedWithoutADeployment(t *testing.T) {
 	if err != nil || !strings.Contains(report, "is in use") {
 		t.Fatalf("%q %v", report, err)
 	}
-	b.stack.Kill("triage") // a new environment need not wait for its minute
+	b.stack.Kill("triage") // a new process loads the taxonomy at once, instead of after a minute
 	known := reasonOf(words)
 	if known == "" {
-		t.Error("the new wording is not known")
+		t.Error("got no reason for the new phrase")
 	}
 	if report, err := publish("reasons: ["); err == nil || !strings.Contains(report, "line 1") {
 		t.Errorf("%q %v", report, err)
 	}
 	b.stack.Kill("triage")
 	if got := reasonOf(words); got != known {
-		t.Errorf("taken for %q after a broken file", got)
+		t.Errorf("got reason %q after an invalid file, want %q", got, known)
 	}
 }

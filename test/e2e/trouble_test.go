@@ -17,7 +17,7 @@ import (
 	"github.com/heard-intake/heard/test/traffic"
 )
 
-func TestOnlyWhatIsSignedIsTaken(t *testing.T) {
+func TestWebhook_Signatures(t *testing.T) {
 	t.Parallel()
 	b := open(t)
 	secret, err := b.stack.Secret(t.Context(), "whatsapp")
@@ -33,15 +33,15 @@ func TestOnlyWhatIsSignedIsTaken(t *testing.T) {
 		signature string
 		status    int
 	}{
-		"signed":                  {body, signature, http.StatusOK},
-		"signed, sent again":      {body, signature, http.StatusOK},
-		"not signed":              {body, "", http.StatusUnauthorized},
-		"signed with another key": {body, webhook.Sign(body, "x"), http.StatusUnauthorized},
-		"a signature cut short":   {body, signature[:40], http.StatusUnauthorized},
-		"another body":            {append(slices.Clone(body), ' '), signature, http.StatusUnauthorized},
-		"no body":                 {nil, webhook.Sign(nil, secret["appSecret"]), http.StatusOK},
-		"too large":               {huge, webhook.Sign(huge, secret["appSecret"]), http.StatusRequestEntityTooLarge},
-		"no JSON":                 {[]byte("x"), webhook.Sign([]byte("x"), secret["appSecret"]), http.StatusOK},
+		"signed":              {body, signature, http.StatusOK},
+		"repeated":            {body, signature, http.StatusOK},
+		"no signature":        {body, "", http.StatusUnauthorized},
+		"other key":           {body, webhook.Sign(body, "x"), http.StatusUnauthorized},
+		"truncated signature": {body, signature[:40], http.StatusUnauthorized},
+		"changed body":        {append(slices.Clone(body), ' '), signature, http.StatusUnauthorized},
+		"no body":             {nil, webhook.Sign(nil, secret["appSecret"]), http.StatusOK},
+		"too large":           {huge, webhook.Sign(huge, secret["appSecret"]), http.StatusRequestEntityTooLarge},
+		"invalid JSON":        {[]byte("x"), webhook.Sign([]byte("x"), secret["appSecret"]), http.StatusOK},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -69,10 +69,11 @@ func TestOnlyWhatIsSignedIsTaken(t *testing.T) {
 	}
 }
 
-func TestWhatCannotBeReadIsKeptAndCanBeReplayed(t *testing.T) {
+func TestQuarantine_Replay(t *testing.T) {
 	t.Parallel()
 	b := open(t)
-	who, began := someone(), time.Now().Truncate(time.Millisecond)
+	who := someone()
+	began := time.Now().Truncate(time.Millisecond)
 	good := string(traffic.WhatsApp(traffic.Said{From: who, ID: traffic.Wamid(who, id()), At: time.Now(), Text: "Hallo"}))
 	broken := strings.Replace(good, `"messages":[`, `"messages":["`+id()+`",`, 1)
 	if err := b.SendWebhook(t.Context(), contact.WhatsApp, []byte(broken)); err != nil {
@@ -85,7 +86,7 @@ func TestWhatCannotBeReadIsKeptAndCanBeReplayed(t *testing.T) {
 	}
 	b.settle()
 	if got := b.texts("phone:" + who.Phone); !slices.Equal(got, []string{"Hallo"}) {
-		t.Errorf("its neighbour: history %q", got)
+		t.Errorf("valid message beside an invalid one: got history %q, want [Hallo]", got)
 	}
 	mine := func() map[contact.Channel]contact.Case {
 		all, err := b.Cases(t.Context())
@@ -110,17 +111,17 @@ func TestWhatCannotBeReadIsKeptAndCanBeReplayed(t *testing.T) {
 		}
 	}
 	b.settle()
-	for ch, c := range mine() { // nobody has taught it to read them
+	for ch, c := range mine() { // the deliveries are still invalid
 		if c.Hash != before[ch].Hash || !c.At.After(before[ch].At) {
 			t.Errorf("%s: %+v after the replay", ch, c)
 		}
 	}
 	if got := b.texts("phone:" + who.Phone); !slices.Equal(got, []string{"Hallo"}) {
-		t.Errorf("after the replay: history %q", got)
+		t.Errorf("after the replay: got history %q, want [Hallo]", got)
 	}
 }
 
-func TestAKilledFunctionLosesNothing(t *testing.T) {
+func TestStack_KilledFunction(t *testing.T) {
 	t.Parallel()
 	b := open(t)
 	const customers, each = 8, 10
@@ -146,8 +147,9 @@ func TestAKilledFunctionLosesNothing(t *testing.T) {
 		whos = append(whos, who)
 		senders.Go(func() {
 			for i := range each {
-				name, at := id(), time.Now()
-				for b.try(t.Context(), who, contact.WhatsApp, name, fmt.Sprint("Vraag ", i), at) != nil { // as WhatsApp does
+				name := id()
+				at := time.Now()
+				for b.try(t.Context(), who, contact.WhatsApp, name, fmt.Sprint("Vraag ", i), at) != nil { // WhatsApp retries too
 					if t.Context().Err() != nil {
 						return
 					}
@@ -178,7 +180,7 @@ func TestAKilledFunctionLosesNothing(t *testing.T) {
 	}
 }
 
-func TestARestartKeepsEverything(t *testing.T) {
+func TestStack_Restart(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	s, err := stack.Start(t.Context(), stack.Config{Root: root, Dir: dir})
@@ -202,12 +204,14 @@ func TestARestartKeepsEverything(t *testing.T) {
 	b.say(someone(), contact.WhatsApp, "De handleiding van de airfryer is onduidelijk")
 	b.settle()
 	b.stack.KillDynamoDB()
-	who, name, at := someone(), id(), time.Now()
+	who := someone()
+	name := id()
+	at := time.Now()
 	last := func() error {
 		return b.try(t.Context(), who, contact.WhatsApp, name, "De handleiding van de airfryer klopt niet", at)
 	}
 	if err := last(); err == nil {
-		t.Error("taken without a table")
+		t.Error("a delivery succeeded without a table, want an error")
 	}
 	if err := b.stack.StartDynamoDB(t.Context()); err != nil {
 		t.Fatal(err)

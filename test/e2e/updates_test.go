@@ -11,7 +11,7 @@ import (
 	"github.com/heard-intake/heard/internal/contact"
 )
 
-// tell sends an update to a department's own queue.
+// tell sends an update to the queue of a department.
 func (b *bench) tell(department, body string) {
 	b.Helper()
 	queue, err := b.Queue(b.Context(), b.SDK, "updates-"+department)
@@ -23,7 +23,7 @@ func (b *bench) tell(department, body string) {
 	}
 }
 
-func TestADepartmentAnswersThroughItsQueue(t *testing.T) {
+func TestUpdatesQueue(t *testing.T) {
 	t.Parallel()
 	b := own(t, stack.Config{Memory: true})
 	for range 5 {
@@ -32,7 +32,7 @@ func TestADepartmentAnswersThroughItsQueue(t *testing.T) {
 	b.settle()
 	items := b.items("documentation", "manual-unclear", "headphones")
 	if len(items) != 1 {
-		t.Fatalf("items %+v", items)
+		t.Fatalf("got items %+v, want 1", items)
 	}
 	id := items[0].ID
 	b.tell("documentation", `{"problem":"`+id+`","version":1,"to":"acknowledged","comment":"We look into step 4."}`)
@@ -48,7 +48,7 @@ func TestADepartmentAnswersThroughItsQueue(t *testing.T) {
 	}
 	told := "state acknowledged queue:documentation"
 	if want := "opened detected ," + told + "," + told; strings.Join(got, ",") != want {
-		t.Errorf("items %q", got)
+		t.Errorf("got items %q, want %q", strings.Join(got, ","), want)
 	}
 	queue, err := b.Queue(t.Context(), b.SDK, "updates-billing-dead")
 	if err != nil {
@@ -56,6 +56,6 @@ func TestADepartmentAnswersThroughItsQueue(t *testing.T) {
 	}
 	dead, err := b.SDK.SQS.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: &queue, MessageAttributeNames: []string{"All"}})
 	if err != nil || len(dead.Messages) != 1 || aws.ToString(dead.Messages[0].MessageAttributes["reason"].StringValue) != "it belongs to another department" {
-		t.Errorf("dead %+v, %v", dead, err)
+		t.Errorf("got dead letters %+v, %v, want the update of billing with its reason", dead, err)
 	}
 }

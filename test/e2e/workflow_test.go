@@ -17,7 +17,8 @@ import (
 
 const aDay = 24 * time.Hour
 
-// A desk is a stack whose clock is the test's, and what departments got so far.
+// A desk is a stack whose schedules run only in the test, and the items that
+// departments received so far.
 type desk struct {
 	*bench
 	begun time.Time
@@ -29,7 +30,8 @@ func newDesk(t *testing.T) *desk {
 	return &desk{own(t, stack.Config{Memory: true, Still: true}), time.Now(), map[string][]client.Item{}}
 }
 
-// tick is the clock at a time after the beginning.
+// tick runs the schedules as at a time after the start, and waits for their
+// effects.
 func (d *desk) tick(after time.Duration) {
 	d.Helper()
 	d.settle()
@@ -39,7 +41,8 @@ func (d *desk) tick(after time.Duration) {
 	d.settle()
 }
 
-// as asks the API as a department, or as an operator when it is empty.
+// as calls the API with the token of a department, or of an operator if department
+// is empty. It sends a POST, or a GET if body is nil.
 func (d *desk) as(department, path string, body any) (p problem.Problem) {
 	d.Helper()
 	scopes := client.DepartmentScopes
@@ -67,12 +70,15 @@ func (d *desk) step(department, id string, s step) problem.Problem {
 	return d.as(department, "/"+id+"/updates", s)
 }
 
-// complain has customers say a text a while ago, and returns them.
+// complain sends the same text of n new customers, sent a while ago, and returns
+// the customers.
 func (d *desk) complain(n int, ago time.Duration, text string) []traffic.Person {
 	d.Helper()
 	var all []traffic.Person
 	for range n {
-		who, name, at := someone(), id(), time.Now().Add(-ago)
+		who := someone()
+		name := id()
+		at := time.Now().Add(-ago)
 		d.taken(func() error { return d.try(d.Context(), who, contact.WhatsApp, name, text, at) })
 		all = append(all, who)
 	}
@@ -80,7 +86,7 @@ func (d *desk) complain(n int, ago time.Duration, text string) []traffic.Person 
 	return all
 }
 
-// ref names the contact of a customer who made one.
+// ref returns the reference of the only contact of a customer.
 func (d *desk) ref(who traffic.Person) workflow.Ref {
 	d.Helper()
 	p, err := d.Find(d.Context(), "phone:"+who.Phone)
@@ -94,8 +100,8 @@ func (d *desk) ref(who traffic.Person) workflow.Ref {
 	return workflow.Ref{Customer: p.ID, Contact: all[0].ID}
 }
 
-// about returns what a department got about a problem, in the order in which
-// it came.
+// about returns the items that a department received about a problem, in order of
+// arrival.
 func (d *desk) about(department, id string) []client.Item {
 	d.Helper()
 	d.settle()
@@ -113,8 +119,8 @@ func (d *desk) about(department, id string) []client.Item {
 	return all
 }
 
-// told fails the test unless this is what a department was told about a
-// problem, in versions that rise, and returns the last of it.
+// told fails the test unless a department received exactly these events about a
+// problem ("opened acknowledged"), with rising versions. It returns the last item.
 func (d *desk) told(department, id, want string) client.Item {
 	d.Helper()
 	all := d.about(department, id)
@@ -127,17 +133,17 @@ func (d *desk) told(department, id, want string) client.Item {
 		}
 		got = append(got, what)
 		if i.Version <= version {
-			d.Errorf("version %d after %d", i.Version, version)
+			d.Errorf("got version %d after %d, want rising versions", i.Version, version)
 		}
 		version = i.Version
 	}
 	if strings.Join(got, " ") != want {
-		d.Fatalf("%s was told %q, not %q", department, got, want)
+		d.Fatalf("%s: got events %q, want %q", department, got, want)
 	}
 	return all[len(all)-1]
 }
 
-// detected returns the problem that complaints opened.
+// detected returns the id of the problem of a cause.
 func (d *desk) detected(department, reason, product string) string {
 	d.Helper()
 	all, err := d.Problems(d.Context(), department)
@@ -153,10 +159,10 @@ func (d *desk) detected(department, reason, product string) string {
 	return ""
 }
 
-func TestTheWorkflowOfAProblem(t *testing.T) {
+func TestProblem_Workflow(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
-	// Those that the clock looks at again later come first.
+	// The parts that need a later tick start first.
 	quiet := d.fixes()
 	d.merges()
 	d.splits()
@@ -176,12 +182,32 @@ func TestTheWorkflowOfAProblem(t *testing.T) {
 	d.told("billing", quiet, "opened acknowledged fixed")
 	d.tick(problem.WatchFor + time.Hour)
 	proof := d.told("billing", quiet, "opened acknowledged fixed confirmed").Proof
-	if proof == nil || proof.Before != 6 || proof.After != 0 || proof.AfterDays != 13 || proof.Avoided <= 0 || proof.Saved <= 0 || proof.Currency != "EUR" {
-		t.Errorf("proof %+v", proof)
+	if proof == nil || proof.Before != 6 || proof.After != 0 || proof.Avoided <= 0 || proof.Saved <= 0 || proof.Currency != "EUR" {
+		t.Fatalf("proof %+v", proof)
+	}
+	fixed := d.as("billing", "/"+quiet, nil).FixedAt
+	if got, want := proof.AfterDays, daysBetween(t, fixed, d.begun.Add(problem.WatchFor+time.Hour)); got != want {
+		t.Errorf("the proof counts %d days after the fix, want %d", got, want)
 	}
 }
 
-// comesBack tells a problem from an agent's hand to its reopening.
+// daysBetween returns how many whole days, by the stack's time zone, are between
+// the days of two times: 0 between Monday noon and Tuesday noon.
+func daysBetween(t *testing.T, from, to time.Time) int {
+	t.Helper()
+	zone, err := time.LoadLocation("Europe/Amsterdam")
+	if err != nil {
+		t.Fatal(err)
+	}
+	noon := func(at time.Time) time.Time {
+		year, month, day := at.In(zone).Date()
+		return time.Date(year, month, day, 12, 0, 0, 0, time.UTC)
+	}
+	return int(noon(to).Sub(noon(from)).Hours()/24) - 1
+}
+
+// comesBack follows a problem that an agent opens by hand until it reopens after
+// the fix.
 func (d *desk) comesBack() {
 	d.Helper()
 	first := d.complain(2, 0, "Ik snap mijn factuur niet")
@@ -203,14 +229,15 @@ func (d *desk) comesBack() {
 	}
 	d.step("billing", p.ID, step{"expectedAt": d.begun.Add(2 * aDay).UTC().Format(time.RFC3339)})
 	d.step("billing", p.ID, step{"to": "fixed"})
-	d.complain(5, -2*time.Second, "Ik snap mijn factuur niet") // platforms tell whole seconds: not the one of the fix
+	d.complain(5, -2*time.Second, "Ik snap mijn factuur niet") // platforms send whole seconds, and these must be after the fix
 	back := d.told("billing", p.ID, "opened updated acknowledged cause_known workaround fix_planned overdue updated fixed reopened")
 	if back.State != problem.Detected || back.Reopened != 1 || back.Evidence == nil || back.Evidence.Contacts < 5 {
 		d.Errorf("back %+v, evidence %+v", back.Item, back.Evidence)
 	}
 }
 
-// fixes has a problem of some days fixed today.
+// fixes opens a problem with contacts on three days, reports it fixed, and returns
+// its id.
 func (d *desk) fixes() string {
 	d.Helper()
 	for _, ago := range []time.Duration{3 * aDay, 2 * aDay, aDay} {
@@ -222,7 +249,8 @@ func (d *desk) fixes() string {
 	return id
 }
 
-// waits has a problem that nobody acknowledges.
+// waits opens a problem that its department does not acknowledge, and returns its
+// id.
 func (d *desk) waits() string {
 	d.Helper()
 	d.complain(5, 0, "Mijn pakket is te laat")
@@ -232,12 +260,13 @@ func (d *desk) waits() string {
 	return id
 }
 
-// merges has two problems that turn out to be one.
+// merges opens two problems and merges one into the other.
 func (d *desk) merges() {
 	d.Helper()
 	d.complain(5, 0, "De handleiding van de koptelefoon klopt niet")
 	d.complain(6, 0, "De handleiding van de koffiemachine klopt niet")
-	one, other := d.detected("documentation", "manual-unclear", "headphones"), d.detected("documentation", "manual-unclear", "coffee-machine")
+	one := d.detected("documentation", "manual-unclear", "headphones")
+	other := d.detected("documentation", "manual-unclear", "coffee-machine")
 	d.step("documentation", one, step{"to": "merged", "into": other})
 	d.told("documentation", one, "opened merged")
 	whole := d.told("documentation", other, "opened merged")
@@ -247,12 +276,12 @@ func (d *desk) merges() {
 	d.complain(1, 0, "De handleiding van de koptelefoon klopt niet")
 	d.tick(6 * time.Minute)
 	if p := d.as("documentation", "/"+other, nil); p.Customers != 12 {
-		d.Errorf("%d customers after one more", p.Customers)
+		d.Errorf("got %d customers after one more, want 12", p.Customers)
 	}
 	d.told("documentation", other, "opened merged")
 }
 
-// splits has one problem that turns out to be two.
+// splits opens a problem and splits a part of it off.
 func (d *desk) splits() {
 	d.Helper()
 	d.complain(3, 0, "De handleiding van de airfryer klopt niet")
@@ -267,9 +296,9 @@ func (d *desk) splits() {
 		got[id] = d.as("documentation", "/"+id, nil).Customers
 	}
 	if want := map[string]int{whole: 3, part.ID: 4}; !maps.Equal(got, want) {
-		d.Errorf("customers %v, not %v", got, want)
+		d.Errorf("got customers %v, want %v", got, want)
 	}
 	if part.SplitFrom != whole {
-		d.Errorf("split from %q", part.SplitFrom)
+		d.Errorf("got split from %q, want %q", part.SplitFrom, whole)
 	}
 }

@@ -34,28 +34,28 @@ import (
 	"github.com/heard-intake/heard/internal/triage"
 )
 
-// root is the repository.
+// root is the folder of the repository.
 const root = "../.."
 
-// A found is what the table holds in the end.
-type found struct {
+// A tableContent is the content of the table after the load.
+type tableContent struct {
 	table     *store.Table
 	shop      *taxonomy.Taxonomy
-	customers map[identity.CustomerID][]contact.Message // who has messages
-	marks     map[string][]contact.Message              // by the mark in their text
+	customers map[identity.CustomerID][]contact.Message // messages by customer
+	marks     map[string][]contact.Message              // messages by the mark in their text
 }
 
 var mark = regexp.MustCompile(`\(m\d+\.\d+\)`)
 
-func read(t *testing.T, s *stack.Stack) *found {
+func readTable(t *testing.T, s *stack.Stack) *tableContent {
 	t.Helper()
 	ctx := t.Context()
 	values, err := s.Secret(ctx, "pepper")
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &found{
-		table: store.New(s.Clients().DynamoDB, s.Table, store.Pepper(values["pepper"])), shop: shop(t),
+	f := &tableContent{
+		table: store.New(s.Clients().DynamoDB, s.Table, store.Pepper(values["pepper"])), shop: loadTaxonomy(t),
 		customers: map[identity.CustomerID][]contact.Message{}, marks: map[string][]contact.Message{},
 	}
 	pages := dynamodb.NewScanPaginator(s.Clients().DynamoDB, &dynamodb.ScanInput{
@@ -67,8 +67,8 @@ func read(t *testing.T, s *stack.Stack) *found {
 			t.Fatal(err)
 		}
 		for _, it := range page.Items {
-			id, isCustomer := strings.CutPrefix(text(it["pk"]), "C#")
-			if isCustomer && strings.HasPrefix(text(it["sk"]), "M#") {
+			id, isCustomer := strings.CutPrefix(stringValue(it["pk"]), "C#")
+			if isCustomer && strings.HasPrefix(stringValue(it["sk"]), "M#") {
 				f.customers[identity.CustomerID(id)] = nil
 			}
 		}
@@ -87,14 +87,14 @@ func read(t *testing.T, s *stack.Stack) *found {
 	return f
 }
 
-func text(v types.AttributeValue) string {
+func stringValue(v types.AttributeValue) string {
 	if s, ok := v.(*types.AttributeValueMemberS); ok {
 		return s.Value
 	}
 	return ""
 }
 
-func shop(t *testing.T) *taxonomy.Taxonomy {
+func loadTaxonomy(t *testing.T) *taxonomy.Taxonomy {
 	t.Helper()
 	data, err := os.ReadFile(root + "/infra/taxonomy.yaml")
 	if err != nil {
@@ -107,15 +107,16 @@ func shop(t *testing.T) *taxonomy.Taxonomy {
 	return shop
 }
 
-// messages checks that every message sent is stored once, with its customer.
-func (f *found) messages(t *testing.T, sent []message) {
+// checkMessages checks that every message is stored once, with the right direction,
+// channel and customer.
+func (f *tableContent) checkMessages(t *testing.T, sent []message) {
 	t.Helper()
 	whose := map[int]identity.CustomerID{}
 	who := map[identity.CustomerID]int{}
 	for _, m := range sent {
 		got := f.marks[m.mark]
 		if len(got) != 1 {
-			t.Errorf("message %s by %s is stored %d times", m.mark, m.channel, len(got))
+			t.Errorf("message %s by %s: got %d copies, want 1", m.mark, m.channel, len(got))
 			continue
 		}
 		if (got[0].Direction == contact.Outbound) != m.ours || got[0].Channel != m.channel {
@@ -123,41 +124,42 @@ func (f *found) messages(t *testing.T, sent []message) {
 		}
 		id := got[0].CustomerID
 		if have, ok := whose[m.customer]; ok && have != id {
-			t.Errorf("customer %d is two: %s and %s", m.customer, have, id)
+			t.Errorf("customer %d has two ids: %s and %s", m.customer, have, id)
 		}
 		if have, ok := who[id]; ok && have != m.customer {
-			t.Errorf("customers %d and %d are one", m.customer, have)
+			t.Errorf("customers %d and %d have the same id", m.customer, have)
 		}
-		whose[m.customer], who[id] = id, m.customer
+		whose[m.customer] = id
+		who[id] = m.customer
 	}
 	stored := 0
 	for _, ms := range f.customers {
 		stored += len(ms)
 	}
 	if stored != len(sent) {
-		t.Errorf("%d messages are stored, want %d", stored, len(sent))
+		t.Errorf("got %d stored messages, want %d", stored, len(sent))
 	}
 	for customer, id := range whose {
-		f.aliases(t, customer, id)
+		f.checkAliases(t, customer, id)
 	}
 }
 
-// aliases checks that a customer's aliases are all that customer's.
-func (f *found) aliases(t *testing.T, customer int, id identity.CustomerID) {
+// checkAliases checks that all aliases in a customer's messages belong to that customer.
+func (f *tableContent) checkAliases(t *testing.T, customer int, id identity.CustomerID) {
 	t.Helper()
 	for _, m := range f.customers[id] {
 		for _, a := range m.Addresses() {
 			got, _, err := f.table.Find(t.Context(), a.Alias)
 			if err != nil || got != id {
-				t.Errorf("an alias of customer %d (%s) is that of %s, want %s: %v", customer, a.Kind, got, id, err)
+				t.Errorf("alias %s of customer %d: got owner %s, want %s: %v", a.Kind, customer, got, id, err)
 			}
 		}
 	}
 }
 
-// sequential makes the contacts and problems of the same messages in a table
-// of its own: stored and triaged one after the other, in order of time.
-func (f *found) sequential(t *testing.T, s *stack.Stack) *store.Table {
+// runSequentially returns another table with the same messages. They are stored and
+// triaged one batch after the other, in order of time.
+func (f *tableContent) runSequentially(t *testing.T, s *stack.Stack) *store.Table {
 	t.Helper()
 	ctx := t.Context()
 	db := dynamodb.New(dynamodb.Options{
@@ -183,8 +185,8 @@ func (f *found) sequential(t *testing.T, s *stack.Stack) *store.Table {
 		return cmp.Or(a.SentAt.Compare(b.SentAt), cmp.Compare(a.ID, b.ID), cmp.Compare(a.CustomerID, b.CustomerID))
 	})
 	for batch := range slices.Chunk(all, 20) {
-		put(t, table, batch)
-		resp, err := tr.Handle(ctx, streamOf(batch))
+		putMessages(t, table, batch)
+		resp, err := tr.Handle(ctx, streamEvent(batch))
 		if err != nil || len(resp.BatchItemFailures) > 0 {
 			t.Fatal(resp, err)
 		}
@@ -192,12 +194,12 @@ func (f *found) sequential(t *testing.T, s *stack.Stack) *store.Table {
 	return table
 }
 
-func put(t *testing.T, table *store.Table, ms []contact.Message) {
+func putMessages(t *testing.T, table *store.Table, ms []contact.Message) {
 	t.Helper()
 	var wg sync.WaitGroup
 	for _, m := range ms {
 		wg.Go(func() {
-			m.Origin = "" // an echo looks for its twin, and there is none
+			m.Origin = "" // an echo would look for the answer that it repeats, which this table lacks
 			if _, err := table.PutMessage(t.Context(), m, ""); err != nil {
 				t.Error(err)
 			}
@@ -206,7 +208,7 @@ func put(t *testing.T, table *store.Table, ms []contact.Message) {
 	wg.Wait()
 }
 
-func streamOf(ms []contact.Message) events.DynamoDBEvent {
+func streamEvent(ms []contact.Message) events.DynamoDBEvent {
 	var ev events.DynamoDBEvent
 	for i, m := range ms {
 		ev.Records = append(ev.Records, events.DynamoDBEventRecord{EventName: "INSERT", Change: events.DynamoDBStreamRecord{
@@ -220,27 +222,27 @@ func streamOf(ms []contact.Message) events.DynamoDBEvent {
 	return ev
 }
 
-// contacts checks that each customer's contacts are those that the messages
-// make, and those of a sequential run.
-func (f *found) contacts(t *testing.T, sequential *store.Table) {
+// checkContacts checks that the contacts of each customer equal those computed from the
+// messages, and those of a sequential run.
+func (f *tableContent) checkContacts(t *testing.T, sequential *store.Table) {
 	t.Helper()
 	pure := cmpopts.IgnoreFields(contact.Contact{}, "Messages", "Version", "Department", "Causes", "Taxonomy")
 	for id, ms := range f.customers {
-		got, want := contactsOf(t, f.table, id), contactsOf(t, sequential, id)
-		// Which wording decided is not worth a write of its own.
+		got, want := listContacts(t, f.table, id), listContacts(t, sequential, id)
+		// Words may differ: a change of the matched words alone is not written.
 		if diff := gocmp.Diff(want, got, cmpopts.IgnoreFields(contact.Contact{}, "Version"), cmpopts.IgnoreFields(contact.Cause{}, "Words")); diff != "" {
 			t.Errorf("contacts of a customer with %d messages differ from those of a sequential run:\n%s", len(ms), diff)
 		}
 		made := contact.Contacts(ms)
 		slices.Reverse(made)
 		if diff := gocmp.Diff(made, got, pure, cmpopts.EquateEmpty()); diff != "" {
-			t.Errorf("contacts of a customer with %d messages differ from those that the messages make:\n%s", len(ms), diff)
+			t.Errorf("contacts of a customer with %d messages differ from those computed from the messages:\n%s", len(ms), diff)
 		}
 	}
-	f.waiting(t)
+	f.checkWaiting(t)
 }
 
-func contactsOf(t *testing.T, table *store.Table, id identity.CustomerID) []contact.Contact {
+func listContacts(t *testing.T, table *store.Table, id identity.CustomerID) []contact.Contact {
 	t.Helper()
 	cs, cursor, err := table.Contacts(t.Context(), id, 200, "")
 	if err != nil || cursor != "" {
@@ -249,12 +251,12 @@ func contactsOf(t *testing.T, table *store.Table, id identity.CustomerID) []cont
 	return cs
 }
 
-// waiting checks that the waiting lists name exactly who waits.
-func (f *found) waiting(t *testing.T) {
+// checkWaiting checks that the waiting lists have exactly the contacts that wait.
+func (f *tableContent) checkWaiting(t *testing.T) {
 	t.Helper()
 	want := map[string]string{}
 	for id := range f.customers {
-		for _, k := range contactsOf(t, f.table, id) {
+		for _, k := range listContacts(t, f.table, id) {
 			if k.Waiting() {
 				want[k.ID] = k.Department
 			}
@@ -275,24 +277,25 @@ func (f *found) waiting(t *testing.T) {
 		}
 	}
 	if diff := gocmp.Diff(want, got); diff != "" {
-		t.Errorf("waiting lists:\n%s", diff)
+		t.Errorf("waiting lists (-want +got):\n%s", diff)
 	}
 }
 
-// problems checks that each cause has the one problem of a sequential run.
-func (f *found) problems(t *testing.T, sequential *store.Table) map[string]problem.Record {
+// checkProblems checks that each cause has one problem, as in a sequential run. It
+// returns the problems by id.
+func (f *tableContent) checkProblems(t *testing.T, sequential *store.Table) map[string]problem.Record {
 	t.Helper()
-	got, want := f.problemsIn(t, f.table), f.problemsIn(t, sequential)
+	got, want := f.listProblems(t, f.table), f.listProblems(t, sequential)
 	if len(want) == 0 {
-		t.Error("no cause has a problem")
+		t.Error("the sequential run has no problems, want some")
 	}
 	byID := map[string]problem.Record{}
 	for cause, ps := range got {
 		if len(ps) != 1 {
-			t.Errorf("%s has %d problems", cause, len(ps))
+			t.Errorf("%s: got %d problems, want 1", cause, len(ps))
 		}
 		if _, ok := want[cause]; !ok {
-			t.Errorf("%s has a problem, and has none in a sequential run", cause)
+			t.Errorf("%s: got a problem, want none as in the sequential run", cause)
 		}
 		for _, p := range ps {
 			byID[p.ID] = p
@@ -300,20 +303,21 @@ func (f *found) problems(t *testing.T, sequential *store.Table) map[string]probl
 	}
 	for cause, ps := range want {
 		if len(got[cause]) == 0 {
-			t.Errorf("%s has no problem", cause)
+			t.Errorf("%s: got no problem, want one as in the sequential run", cause)
 			continue
 		}
-		g, w := got[cause][0], ps[0]
-		// A contact that turns out to have begun earlier is another contact, and
-		// was counted before under its first name.
+		g := got[cause][0]
+		w := ps[0]
+		// The number of contacts can be larger. If an earlier message arrives
+		// late, its contact gets another id and is counted under both.
 		if g.Customers != w.Customers || g.Contacts < w.Contacts {
-			t.Errorf("problem %s: %d customers in %d contacts, want %d in at least %d", cause, g.Customers, g.Contacts, w.Customers, w.Contacts)
+			t.Errorf("problem %s: got %d customers in %d contacts, want %d in at least %d", cause, g.Customers, g.Contacts, w.Customers, w.Contacts)
 		}
 	}
 	return byID
 }
 
-func (f *found) problemsIn(t *testing.T, table *store.Table) map[string][]problem.Record {
+func (f *tableContent) listProblems(t *testing.T, table *store.Table) map[string][]problem.Record {
 	t.Helper()
 	out := map[string][]problem.Record{}
 	for _, d := range f.shop.Departments {
@@ -329,48 +333,48 @@ func (f *found) problemsIn(t *testing.T, table *store.Table) map[string][]proble
 	return out
 }
 
-// items checks that the departments got every version of every problem, and
-// each once for somebody who ignores versions that were seen.
-func (f *found) items(t *testing.T, s *stack.Stack, problems map[string]problem.Record) {
+// checkItems checks that the departments received every version of every problem in
+// order. A version that a consumer has seen may come again.
+func (f *tableContent) checkItems(t *testing.T, s *stack.Stack, problems map[string]problem.Record) {
 	t.Helper()
 	seen := map[string]int{} // the highest version of each problem
 	for _, d := range f.shop.Departments {
-		for _, body := range receive(t, s, "problems-"+d.ID+".fifo") {
+		for _, body := range receiveAll(t, s, "problems-"+d.ID+".fifo") {
 			var item problem.Item
 			if err := json.Unmarshal([]byte(body), &item); err != nil {
 				t.Fatal(err)
 			}
 			if item.Department != d.ID || problems[item.ID].ID == "" {
-				t.Errorf("%s got an item of %s about a problem that there is %v", d.ID, item.Department, problems[item.ID].ID != "")
+				t.Errorf("%s got an item for %s (problem exists: %t), want its own and an existing problem", d.ID, item.Department, problems[item.ID].ID != "")
 			}
 			switch {
 			case item.Version <= seen[item.ID]:
-				continue // told before
+				continue // a repeated item
 			case item.Version != seen[item.ID]+1:
-				t.Errorf("version %d of a problem came after version %d", item.Version, seen[item.ID])
+				t.Errorf("got version %d of a problem after version %d", item.Version, seen[item.ID])
 			}
 			seen[item.ID] = item.Version
 		}
 	}
 	for id, p := range problems {
 		if seen[id] != p.Version {
-			t.Errorf("the department knows version %d of a problem, want %d", seen[id], p.Version)
+			t.Errorf("got version %d of a problem as the last item, want %d", seen[id], p.Version)
 		}
 	}
 }
 
-// nothingDead checks that no queue of dead letters holds anything.
-func nothingDead(t *testing.T, s *stack.Stack) {
+// checkDeadLetters checks that all dead-letter queues are empty.
+func checkDeadLetters(t *testing.T, s *stack.Stack) {
 	t.Helper()
 	for _, q := range []string{"stream-dead", "mail-dead", "problems-dead.fifo"} {
-		if got := receive(t, s, q); len(got) > 0 {
-			t.Errorf("%d dead letters in %s, the first %.300s", len(got), q, got[0])
+		if got := receiveAll(t, s, q); len(got) > 0 {
+			t.Errorf("got %d dead letters in %s, want 0; the first: %.300s", len(got), q, got[0])
 		}
 	}
 }
 
-// receive takes everything out of a queue.
-func receive(t *testing.T, s *stack.Stack, name string) []string {
+// receiveAll receives and deletes all messages of a queue.
+func receiveAll(t *testing.T, s *stack.Stack, name string) []string {
 	t.Helper()
 	ctx := t.Context()
 	url, err := s.Queue(ctx, s.Clients(), name)

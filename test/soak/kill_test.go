@@ -13,17 +13,17 @@ import (
 	"github.com/heard-intake/heard/infra/local/stack"
 )
 
-// A blow is something that is killed after so many percent of the load.
+// A blow kills a part of the stack after a percentage of the load was sent.
 type blow struct {
 	percent int
 	strike  func(context.Context) error
 }
 
-func TestNothingAnsweredIsLostWhenPartsAreKilled(t *testing.T) {
-	done := lap(t, "start")
-	s := start(t, stack.Config{Dir: t.TempDir(), Chaos: trouble})
-	hurry(t, s)
-	l := newLoad(t, s, messages(t)/4)
+func TestStack_KilledParts(t *testing.T) {
+	done := timeStep(t, "start")
+	s := startStack(t, stack.Config{Dir: t.TempDir(), Chaos: sourceChaos})
+	shortenMailTimeout(t, s)
+	l := newLoad(t, s, messageCount(t)/4)
 	done()
 	kill := func(name string) func(context.Context) error {
 		return func(context.Context) error { s.Kill(name); return nil }
@@ -49,9 +49,9 @@ func TestNothingAnsweredIsLostWhenPartsAreKilled(t *testing.T) {
 	}
 	all := l.deliveries()
 	var mu sync.Mutex
-	done = lap(t, "sending")
-	failed, err := l.send(t.Context(), all, func(n int) {
-		mu.Lock() // a blow holds up the senders' next, not what is under way
+	done = timeStep(t, "sending")
+	failed, err := l.sendAll(t.Context(), all, func(n int) {
+		mu.Lock() // a blow delays the next deliveries, but not those in progress
 		defer mu.Unlock()
 		for len(blows) > 0 && n*100 >= blows[0].percent*len(all) {
 			if err := blows[0].strike(t.Context()); err != nil {
@@ -61,37 +61,38 @@ func TestNothingAnsweredIsLostWhenPartsAreKilled(t *testing.T) {
 		}
 	})
 	done()
-	t.Logf("%d of %d deliveries were not answered 200", len(failed), len(all))
+	t.Logf("%d of %d deliveries failed", len(failed), len(all))
 	if len(failed) == 0 {
-		t.Error("nothing was hit")
+		t.Error("no delivery failed: the kills had no effect")
 	}
-	drained(t, s)
-	f := read(t, s)
+	waitDrained(t, s)
+	f := readTable(t, s)
 	for mark := range l.durable {
 		if len(f.marks[mark]) != 1 {
-			t.Errorf("message %s was answered 200, and is stored %d times", mark, len(f.marks[mark]))
+			t.Errorf("message %s was answered 200: got %d copies, want 1", mark, len(f.marks[mark]))
 		}
 	}
 
-	failed, err2 := l.send(t.Context(), failed, func(int) {})
+	failed, err2 := l.sendAll(t.Context(), failed, func(int) {})
 	if len(failed) > 0 {
-		t.Fatalf("%d deliveries were refused when sent again: %v; before: %v", len(failed), err2, err)
+		t.Fatalf("%d repeated deliveries failed: %v; first attempt: %v", len(failed), err2, err)
 	}
-	drained(t, s)
-	done = lap(t, "checking")
+	waitDrained(t, s)
+	done = timeStep(t, "checking")
 	defer done()
-	f = read(t, s)
-	f.messages(t, l.messages)
-	sequential := f.sequential(t, s)
-	f.contacts(t, sequential)
-	f.items(t, s, f.problems(t, sequential))
-	nothingDead(t, s)
+	f = readTable(t, s)
+	f.checkMessages(t, l.messages)
+	sequential := f.runSequentially(t, s)
+	f.checkContacts(t, sequential)
+	f.checkItems(t, s, f.checkProblems(t, sequential))
+	checkDeadLetters(t, s)
 }
 
-// hurry has the queue of mails give a mail that a killed function held to
-// another one after seconds instead of minutes, and as many more times, so
-// that it is given up after as long an outage as before.
-func hurry(t *testing.T, s *stack.Stack) {
+// shortenMailTimeout shortens the visibility timeout of the mail queue to five seconds, so that
+// a mail that a killed function held is delivered again soon. It raises
+// maxReceiveCount in proportion, so that a mail survives an outage as long as
+// before.
+func shortenMailTimeout(t *testing.T, s *stack.Stack) {
 	t.Helper()
 	url, err := s.Queue(t.Context(), s.Clients(), "mail-arrived")
 	if err != nil {
@@ -120,9 +121,9 @@ func hurry(t *testing.T, s *stack.Stack) {
 	}
 }
 
-func drained(t *testing.T, s *stack.Stack) {
+func waitDrained(t *testing.T, s *stack.Stack) {
 	t.Helper()
-	defer lap(t, "draining")()
+	defer timeStep(t, "draining")()
 	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute)
 	defer cancel()
 	if err := s.Drained(ctx); err != nil {

@@ -30,8 +30,8 @@ const (
 	perCustomer = 5
 )
 
-// A message is one that has to be stored once, whatever happens. It is found
-// again by its mark.
+// A message must be stored exactly once. Its text contains its mark, which
+// identifies it in the table.
 type message struct {
 	mark     string
 	customer int
@@ -40,21 +40,21 @@ type message struct {
 	at       time.Time
 	text     string
 	ours     bool // an echo of what staff wrote
-	smtp     bool // comes by the SMTP port, and once only: SES gives each mail an id of its own
+	smtp     bool // sent by SMTP, only once: SES gives each mail a new id
 }
 
-// A delivery is one request, with the messages in it.
+// A delivery is one request with one or more messages.
 type delivery struct {
 	marks []string
-	send  func(context.Context) error // nil: answered 200
+	send  func(context.Context) error // returns nil if the response is 200 or 201
 }
 
-// A load is what is sent.
+// A load is the set of messages to send, and the clients to send them.
 type load struct {
 	stack    *stack.Stack
 	client   *http.Client
 	messages []message
-	tokens   map[int]string // of the chat, by customer
+	tokens   map[int]string // chat session tokens, by customer
 	secrets  map[string]string
 	dice     *rand.Rand
 
@@ -62,9 +62,9 @@ type load struct {
 	durable map[string]bool // marks of messages that were answered 200
 }
 
-// channelOf gives each channel its share: WhatsApp 60%, Messenger and mail
-// 15% each, the chat 10%.
-func channelOf(customer int) contact.Channel {
+// customerChannel returns the channel of a customer: WhatsApp 60%, Messenger and mail
+// 15% each, web chat 10%.
+func customerChannel(customer int) contact.Channel {
 	switch n := customer % 20; {
 	case n < 12:
 		return contact.WhatsApp
@@ -82,7 +82,7 @@ func newLoad(t *testing.T, s *stack.Stack, n int) *load {
 	l := &load{
 		stack: s, tokens: map[int]string{}, secrets: map[string]string{}, durable: map[string]bool{},
 		client: &http.Client{Timeout: 2 * time.Minute, Transport: &http.Transport{MaxIdleConnsPerHost: senders}},
-		dice:   rand.New(rand.NewPCG(3, uint64(n))), // the same load every time
+		dice:   rand.New(rand.NewPCG(3, uint64(n))), // deterministic
 	}
 	for _, name := range []string{"whatsapp", "messenger"} {
 		values, err := s.Secret(t.Context(), name)
@@ -92,22 +92,23 @@ func newLoad(t *testing.T, s *stack.Stack, n int) *load {
 		l.secrets[name] = values["appSecret"]
 	}
 	for customer := 0; len(l.messages) < n; customer++ {
-		l.write(t, customer, min(perCustomer, n-len(l.messages)))
+		l.addMessages(t, customer, min(perCustomer, n-len(l.messages)))
 	}
 	return l
 }
 
-// write makes the messages of a customer: talks on several days, some of them
-// answered.
-func (l *load) write(t *testing.T, customer, n int) {
+// addMessages adds n messages of a customer, on several days, some with an answer
+// of staff.
+func (l *load) addMessages(t *testing.T, customer, n int) {
 	t.Helper()
-	m := message{customer: customer, channel: channelOf(customer), from: traffic.Someone(customer)}
-	// All within the week in which causes are counted: what arrives more than
-	// that too late comes too late for a problem to open with it.
+	m := message{customer: customer, channel: customerChannel(customer), from: traffic.Someone(customer)}
+	// All messages are in the week in which causes are counted. An older message
+	// could not open a problem.
 	m.at = time.Now().Add(-6 * 24 * time.Hour).UTC().Truncate(time.Second)
 	apart := 28 * time.Hour
-	if m.channel == contact.WebChat { // whose ids may be a day old
-		m.at, apart = time.Now().Add(-20*time.Hour).UTC().Truncate(time.Second), 3*time.Hour
+	if m.channel == contact.WebChat { // the chat rejects ids older than a day
+		m.at = time.Now().Add(-20 * time.Hour).UTC().Truncate(time.Second)
+		apart = 3 * time.Hour
 		l.openChat(t, customer)
 	}
 	m.smtp = m.channel == contact.Email && customer%2 == 0
@@ -120,8 +121,12 @@ func (l *load) write(t *testing.T, customer, n int) {
 			m.text = traffic.Answer + " " + m.mark
 		}
 		from := traffic.Someone(customer)
-		if customer%3 == 0 || customer%3 == 1 && i%2 == 0 {
-			from.BSUID = "" // some are known by their number only, some by both, some by now this, now that
+		// A third of the customers have a phone number only, a third have both a
+		// phone number and a BSUID, and a third vary between messages.
+		numberOnly := customer%3 == 0
+		varying := customer%3 == 1
+		if numberOnly || (varying && i%2 == 0) {
+			from.BSUID = ""
 		}
 		m.from = from
 		l.messages = append(l.messages, m)
@@ -143,9 +148,10 @@ func (l *load) openChat(t *testing.T, customer int) {
 	l.tokens[customer] = session.Token
 }
 
-// deliveries returns what is sent: every message three times, in any order;
-// first those of customers who all write at once for the first time, one after
-// the other, so that the deliveries of each race.
+// deliveries returns the deliveries: every message three times, in random order.
+// First come the deliveries of 20 customers, one customer after the other. The
+// senders then deliver several first messages of one customer concurrently, which
+// tests races in identification.
 func (l *load) deliveries() []delivery {
 	racing := 20
 	var out, rest []delivery
@@ -159,15 +165,15 @@ func (l *load) deliveries() []delivery {
 		}
 	}
 	for c := range racing {
-		out = append(out, l.shuffled(byCustomer[c])...)
+		out = append(out, l.shuffleDeliveries(byCustomer[c])...)
 	}
-	rest = l.shuffled(later)
+	rest = l.shuffleDeliveries(later)
 	return append(out, rest...)
 }
 
-// shuffled returns the deliveries of messages in any order; some webhooks hold
-// several.
-func (l *load) shuffled(ms []message) []delivery {
+// shuffleDeliveries returns the deliveries of messages in random order. Some webhooks have
+// several messages.
+func (l *load) shuffleDeliveries(ms []message) []delivery {
 	var all []message
 	for _, m := range ms {
 		for range copies {
@@ -182,33 +188,33 @@ func (l *load) shuffled(ms []message) []delivery {
 	together := map[contact.Channel][]message{}
 	for _, m := range all {
 		if m.ours || m.channel == contact.Email || m.channel == contact.WebChat || l.dice.IntN(5) > 0 {
-			out = append(out, l.delivery(m))
+			out = append(out, l.newDelivery(m))
 			continue
 		}
 		group := append(together[m.channel], m)
 		if len(group) == 3 {
-			out = append(out, l.delivery(group...))
+			out = append(out, l.newDelivery(group...))
 			group = nil
 		}
 		together[m.channel] = group
 	}
 	for _, group := range together {
 		if len(group) > 0 {
-			out = append(out, l.delivery(group...))
+			out = append(out, l.newDelivery(group...))
 		}
 	}
 	return out
 }
 
-func (l *load) delivery(ms ...message) delivery {
-	d := delivery{send: l.sending(ms)}
+func (l *load) newDelivery(ms ...message) delivery {
+	d := delivery{send: l.newRequest(ms)}
 	for _, m := range ms {
 		d.marks = append(d.marks, m.mark)
 	}
 	return d
 }
 
-func (l *load) sending(ms []message) func(context.Context) error {
+func (l *load) newRequest(ms []message) func(context.Context) error {
 	m := ms[0]
 	var said []traffic.Said
 	for _, m := range ms {
@@ -220,25 +226,25 @@ func (l *load) sending(ms []message) func(context.Context) error {
 	}
 	switch {
 	case m.channel == contact.WhatsApp && m.ours:
-		return l.webhook("whatsapp", traffic.WhatsAppEcho(m.from, said[0].ID, m.text, m.at))
+		return l.postWebhook("whatsapp", traffic.WhatsAppEcho(m.from, said[0].ID, m.text, m.at))
 	case m.channel == contact.WhatsApp:
-		return l.webhook("whatsapp", traffic.WhatsApp(said...))
+		return l.postWebhook("whatsapp", traffic.WhatsApp(said...))
 	case m.channel == contact.Messenger && m.ours:
-		return l.webhook("messenger", traffic.MessengerEcho(m.from, said[0].ID, m.text, m.at))
+		return l.postWebhook("messenger", traffic.MessengerEcho(m.from, said[0].ID, m.text, m.at))
 	case m.channel == contact.Messenger:
-		return l.webhook("messenger", traffic.Messenger(said...))
+		return l.postWebhook("messenger", traffic.Messenger(said...))
 	case m.channel == contact.Email:
-		return l.mail(m)
+		return l.sendMail(m)
 	default:
-		return l.post("/chat/messages", traffic.Chat(traffic.UUIDv7(m.at, m.mark), m.text), "Authorization", "Bearer "+l.tokens[m.customer])
+		return l.postJSON("/chat/messages", traffic.Chat(traffic.DeterministicUUIDv7(m.at, m.mark), m.text), "Authorization", "Bearer "+l.tokens[m.customer])
 	}
 }
 
-func (l *load) webhook(channel string, body []byte) func(context.Context) error {
-	return l.post("/webhooks/"+channel, body, webhook.SignatureHeader, webhook.Sign(body, l.secrets[channel]))
+func (l *load) postWebhook(channel string, body []byte) func(context.Context) error {
+	return l.postJSON("/webhooks/"+channel, body, webhook.SignatureHeader, webhook.Sign(body, l.secrets[channel]))
 }
 
-func (l *load) post(path string, body []byte, header, value string) func(context.Context) error {
+func (l *load) postJSON(path string, body []byte, header, value string) func(context.Context) error {
 	return func(ctx context.Context) error {
 		req, err := http.NewRequestWithContext(ctx, http.MethodPost, l.stack.API+path, bytes.NewReader(body))
 		if err != nil {
@@ -259,16 +265,17 @@ func (l *load) post(path string, body []byte, header, value string) func(context
 	}
 }
 
-// mail has a mail arrive: by SMTP, or as an object that SES writes once more.
-func (l *load) mail(m message) func(context.Context) error {
+// sendMail sends a mail by SMTP, or writes it to S3 as SES does. SES may write the same
+// object again.
+func (l *load) sendMail(m message) func(context.Context) error {
 	raw := traffic.Mail(m.from, strings.Trim(m.mark, "()")+"@example.org", "", "Vraag", m.text, m.at)
 	if m.smtp {
 		return func(context.Context) error {
 			return smtp.SendMail(l.stack.SMTP, nil, m.from.Mail, []string{traffic.Mailbox}, raw)
 		}
 	}
-	id := traffic.SESID(m.mark)
-	raw = traffic.Received(raw, id, m.from, m.at)
+	id := traffic.SESMessageID(m.mark)
+	raw = traffic.AddSESHeaders(raw, id, m.from, m.at)
 	key := "in/" + id
 	return func(ctx context.Context) error {
 		_, err := l.stack.Clients().S3.PutObject(ctx, &s3.PutObjectInput{Bucket: &l.stack.Mail, Key: &key, Body: bytes.NewReader(raw)})
@@ -276,9 +283,9 @@ func (l *load) mail(m message) func(context.Context) error {
 	}
 }
 
-// send sends deliveries, each once, by 64 senders, and returns those that were
-// not answered 200. at is called after each with how many were sent so far.
-func (l *load) send(ctx context.Context, ds []delivery, at func(n int)) (failed []delivery, errs error) {
+// sendAll sends every delivery once, with 64 concurrent senders, and returns those
+// that failed. After each delivery it calls at with the number sent so far.
+func (l *load) sendAll(ctx context.Context, ds []delivery, at func(n int)) (failed []delivery, errs error) {
 	next := make(chan delivery)
 	var sent atomic.Int64
 	var wg sync.WaitGroup

@@ -1,10 +1,10 @@
-// Package soak holds the whole stack under load to its promises: with every
-// message delivered three times in any order by many senders at once, with
-// event sources that duplicate, reorder, split and lose, and with parts of it
-// killed. Nothing that was answered 200 is lost, nothing is stored twice, and
-// what is made of it is what a quiet day would have made of it.
+// Package soak_test tests the whole stack under load and failures. Many concurrent
+// senders deliver every message three times, in random order. Event sources
+// duplicate, reorder, split and lose batches, and processes are killed. The tests
+// check three promises: no message that was answered 200 is lost, no message is
+// stored twice, and contacts and problems are the same as in a sequential run.
 //
-// HEARD_SOAK says how many messages; 1,000 unless it does.
+// HEARD_SOAK is the number of messages; the default is 1,000.
 package soak_test
 
 import (
@@ -20,10 +20,11 @@ import (
 	"github.com/heard-intake/heard/infra/local/stack"
 )
 
-// trouble is what event sources may do, and do here all the time.
-var trouble = eventsource.Chaos{Seed: 7, Duplicate: 0.2, Reorder: 0.3, Split: 0.3, Concurrent: 0.3, Throttle: 0.05, Lose: 0.1}
+// sourceChaos is how the event sources misbehave during all tests. The values are
+// probabilities.
+var sourceChaos = eventsource.Chaos{Seed: 7, Duplicate: 0.2, Reorder: 0.3, Split: 0.3, Concurrent: 0.3, Throttle: 0.05, Lose: 0.1}
 
-func messages(t *testing.T) int {
+func messageCount(t *testing.T) int {
 	t.Helper()
 	text := os.Getenv("HEARD_SOAK")
 	if text == "" {
@@ -36,17 +37,17 @@ func messages(t *testing.T) int {
 	return n
 }
 
-// lap logs how long a step took.
-func lap(t *testing.T, step string) func() {
+// timeStep starts a clock. The function that it returns logs the duration of the step.
+func timeStep(t *testing.T, step string) func() {
 	t.Helper()
 	began := time.Now()
 	return func() { t.Helper(); t.Logf("%s took %s", step, time.Since(began).Round(time.Millisecond)) }
 }
 
-func start(t *testing.T, cfg stack.Config) *stack.Stack {
+func startStack(t *testing.T, cfg stack.Config) *stack.Stack {
 	t.Helper()
 	cfg.Root = root
-	cfg.Parameters = map[string]string{"MailAnnouncedBy": "s3"} // the load writes objects as SES does when it repeats itself
+	cfg.Parameters = map[string]string{"MailAnnouncedBy": "s3"} // the load writes mail objects to S3, also repeatedly, as SES does
 	s, err := stack.Start(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)
@@ -59,38 +60,38 @@ func start(t *testing.T, cfg stack.Config) *stack.Stack {
 	return s
 }
 
-func TestEveryMessageIsStoredOnce(t *testing.T) {
+func TestStack_EveryMessageStoredOnce(t *testing.T) {
 	counts := &tallies{}
-	done := lap(t, "start")
-	s := start(t, stack.Config{Memory: true, Chaos: trouble, Freeze: true, Lines: counts.line})
-	l := newLoad(t, s, messages(t))
+	done := timeStep(t, "start")
+	s := startStack(t, stack.Config{Memory: true, Chaos: sourceChaos, Freeze: true, Lines: counts.addLine})
+	l := newLoad(t, s, messageCount(t))
 	done()
-	done = lap(t, "sending")
-	failed, err := l.send(t.Context(), l.deliveries(), func(int) {})
+	done = timeStep(t, "sending")
+	failed, err := l.sendAll(t.Context(), l.deliveries(), func(int) {})
 	done()
 	if len(failed) > 0 {
-		t.Fatalf("%d deliveries were refused: %v", len(failed), err)
+		t.Fatalf("%d deliveries failed, want 0: %v", len(failed), err)
 	}
-	drained(t, s)
-	done = lap(t, "checking")
+	waitDrained(t, s)
+	done = timeStep(t, "checking")
 	defer done()
 
-	f := read(t, s)
-	f.messages(t, l.messages)
-	counts.balance(t, len(l.messages))
-	sequential := f.sequential(t, s)
-	f.contacts(t, sequential)
-	f.items(t, s, f.problems(t, sequential))
-	nothingDead(t, s)
+	f := readTable(t, s)
+	f.checkMessages(t, l.messages)
+	counts.checkBalance(t, len(l.messages))
+	sequential := f.runSequentially(t, s)
+	f.checkContacts(t, sequential)
+	f.checkItems(t, s, f.checkProblems(t, sequential))
+	checkDeadLetters(t, s)
 }
 
-// Tallies adds up what the functions say that became of what they were given.
+// Tallies adds up the counts in the metrics that functions log.
 type tallies struct {
 	mu  sync.Mutex
 	sum map[string]int
 }
 
-func (c *tallies) line(l lambda.Line) {
+func (c *tallies) addLine(l lambda.Line) {
 	var metric map[string]any
 	if json.Unmarshal([]byte(l.Text), &metric) != nil || metric["_aws"] == nil || metric["In"] == nil {
 		return
@@ -107,14 +108,14 @@ func (c *tallies) line(l lambda.Line) {
 	}
 }
 
-// balance checks that in = stored + duplicate + quarantined + refused +
-// erased, and that what is said to be stored is.
-func (c *tallies) balance(t *testing.T, stored int) {
+// checkBalance checks that in = stored + duplicate + quarantined + refused + erased, and
+// that the metric Stored equals the number of stored messages.
+func (c *tallies) checkBalance(t *testing.T, stored int) {
 	t.Helper()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	out := c.sum["Stored"] + c.sum["Duplicate"] + c.sum["Quarantined"] + c.sum["Refused"] + c.sum["Erased"]
 	if c.sum["In"] != out || c.sum["Stored"] != stored || c.sum["Quarantined"]+c.sum["Refused"]+c.sum["Erased"] != 0 {
-		t.Errorf("the metrics say %v, want %d stored, and as many out as in", c.sum, stored)
+		t.Errorf("got metrics %v, want %d stored, no quarantined, refused or erased, and In equal to the sum of the others", c.sum, stored)
 	}
 }

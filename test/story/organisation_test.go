@@ -15,15 +15,15 @@ import (
 	"github.com/heard-intake/heard/internal/taxonomy"
 )
 
-// An organisation is what the story takes place in: its taxonomy, and how its
-// customers put things.
+// An organisation is the company of the story: its taxonomy, and the wordings of
+// its customers.
 type organisation struct {
 	taxonomy *taxonomy.Taxonomy
 	reasons  []string
-	says     map[string]map[string][]string // reason, language
+	says     map[string]map[string][]string // wordings by reason and language
 }
 
-// chatter is what customers write about nothing that the taxonomy knows.
+// chatter is the key of wordings without a reason.
 const chatter = "chatter"
 
 var theShop = sync.OnceValues(func() (*organisation, error) {
@@ -52,7 +52,8 @@ var theShop = sync.OnceValues(func() (*organisation, error) {
 	return o, nil
 })
 
-// shopTaxonomy is the example's, with the products and the rules of the story.
+// shopTaxonomy returns infra/taxonomy.yaml with the products and rules of the
+// story.
 func shopTaxonomy() (*taxonomy.Taxonomy, error) {
 	var example map[string]any
 	var own struct {
@@ -97,40 +98,41 @@ func shop(t testing.TB) *organisation {
 	return o
 }
 
-func TestTheOrganisationIsAsLargeAsItSays(t *testing.T) {
+func TestOrganisation_Size(t *testing.T) {
 	t.Parallel()
 	o := shop(t)
 	if len(o.taxonomy.Products) != 40 || len(o.reasons) != 30 {
-		t.Errorf("%d products, %d reasons", len(o.taxonomy.Products), len(o.reasons))
+		t.Errorf("got %d products and %d reasons, want 40 and 30", len(o.taxonomy.Products), len(o.reasons))
 	}
 	for _, reason := range o.reasons {
 		for _, language := range []string{"nl", "en"} {
 			if n := len(o.says[reason][language]); n < 20 {
-				t.Errorf("%s has %d wordings in %s", reason, n, language)
+				t.Errorf("%s: got %d wordings in %s, want at least 20", reason, n, language)
 			}
 		}
 	}
 }
 
-// Customers do not know the taxonomy. The wordings are held out: they were
-// written without looking at its phrases, half of them and more hold none,
-// and the phrases are never made after them: who works on infra/taxonomy.yaml
-// looks at the numbers here, by reason and language, and not at the lines.
-func TestWhatIsUnderstoodOfTheWordings(t *testing.T) {
+// TestClassify_Wordings measures how many texts of customers are classified
+// correctly. The wordings are a held-out test set: they were written without the
+// phrases of the taxonomy, and more than half contain none of them. When you
+// change infra/taxonomy.yaml, look at the numbers of this test only. Do not copy
+// phrases from the wordings.
+func TestClassify_Wordings(t *testing.T) {
 	t.Parallel()
 	o := shop(t)
-	total := map[string]*understood{"nl": {}, "en": {}, "both": {}}
+	total := map[string]*classificationCount{"nl": {}, "en": {}, "both": {}}
 	var rows strings.Builder
 	w := tabwriter.NewWriter(&rows, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "reason\tlanguage\trecall\tunknown\tanother\twhich")
 	for _, reason := range o.reasons {
 		for _, language := range []string{"nl", "en"} {
-			var here understood
+			var here classificationCount
 			product := map[string]string{"nl": "waterkoker", "en": "kettle"}[language]
 			for _, line := range o.says[reason][language] {
 				text := strings.NewReplacer("{p}", product, "{nr}", "WS-123456").Replace(line)
 				got := o.taxonomy.Classify(text, taxonomy.Hints{}).Reason
-				for _, u := range []*understood{&here, total[language], total["both"]} {
+				for _, u := range []*classificationCount{&here, total[language], total["both"]} {
 					u.add(reason, got)
 				}
 			}
@@ -142,31 +144,32 @@ func TestWhatIsUnderstoodOfTheWordings(t *testing.T) {
 	}
 	_ = w.Flush()
 	t.Logf("%d wordings\n%s", total["both"].all, rows.String())
-	if u := total["both"]; part(u.right, u.all) < leastUnderstood || part(u.wrong, u.all) >= mostMistaken {
-		t.Errorf("recall has to be at least %.2f, and less than %.2f may be taken for another reason", leastUnderstood, mostMistaken)
+	if u := total["both"]; share(u.right, u.all) < minRecall || share(u.wrong, u.all) >= maxWrong {
+		t.Errorf("got recall %.3f and %.3f with another reason, want at least %.2f and less than %.2f",
+			share(u.right, u.all), share(u.wrong, u.all), minRecall, maxWrong)
 	}
 	for _, language := range []string{"nl", "en"} {
 		for _, line := range o.says[chatter][language] {
 			if got := o.taxonomy.Classify(line, taxonomy.Hints{}); got.Reason != "" {
-				t.Errorf("guessed %s of what is about nothing, by %v: %s", got.Reason, got.Matched, line)
+				t.Errorf("%s: got reason %s (matched %v), want none", line, got.Reason, got.Matched)
 			}
 		}
 	}
 }
 
-// What the wordings have to give.
+// The required shares of the wordings.
 const (
-	leastUnderstood = 0.57
-	mostMistaken    = 0.06
+	minRecall = 0.57
+	maxWrong  = 0.06
 )
 
-// An understood counts what came of texts with a known reason.
-type understood struct {
+// A classificationCount counts the results of texts with a known reason.
+type classificationCount struct {
 	all, right, unknown, wrong int
-	taken                      map[string]int // for which other reason
+	wrongReasons               map[string]int // wrong results, by reason
 }
 
-func (u *understood) add(want, got string) {
+func (u *classificationCount) add(want, got string) {
 	u.all++
 	switch got {
 	case want:
@@ -175,19 +178,19 @@ func (u *understood) add(want, got string) {
 		u.unknown++
 	default:
 		u.wrong++
-		if u.taken == nil {
-			u.taken = map[string]int{}
+		if u.wrongReasons == nil {
+			u.wrongReasons = map[string]int{}
 		}
-		u.taken[got]++
+		u.wrongReasons[got]++
 	}
 }
 
 // String returns the shares as a row of a table.
-func (u understood) String() string {
-	row := fmt.Sprintf("%.3f\t%.3f\t%.3f\t", part(u.right, u.all), part(u.unknown, u.all), part(u.wrong, u.all))
-	if len(u.taken) < 10 {
-		for _, r := range slices.Sorted(maps.Keys(u.taken)) {
-			row += fmt.Sprintf("%s %d ", r, u.taken[r])
+func (u classificationCount) String() string {
+	row := fmt.Sprintf("%.3f\t%.3f\t%.3f\t", share(u.right, u.all), share(u.unknown, u.all), share(u.wrong, u.all))
+	if len(u.wrongReasons) < 10 {
+		for _, r := range slices.Sorted(maps.Keys(u.wrongReasons)) {
+			row += fmt.Sprintf("%s %d ", r, u.wrongReasons[r])
 		}
 	}
 	return row

@@ -1,9 +1,10 @@
-// Package story_test plays ten weeks of an organisation's customers and its
-// departments: what is found, by when, and what is not there to be found.
+// Package story_test simulates ten weeks of a company with its customers and
+// departments. It checks which problems are found and when, and that few false
+// problems are opened.
 //
-// Everything but the clock and the stream is the real thing: messages are put
-// into DynamoDB Local, triage is given them as the stream would, every version
-// of a problem leaves through the outbox to SQS, and departments answer by
+// Only the clock and the stream are simulated. Messages are put into DynamoDB
+// Local, and the test passes them to triage as stream records. Every version of a
+// problem goes through the outbox to a queue, and the departments answer through
 // their own queues.
 package story_test
 
@@ -43,10 +44,10 @@ import (
 	"github.com/heard-intake/heard/internal/updates"
 )
 
-// The whole story has 20,000 customers, and 2,000 where nobody asks for it:
-// HEARD_STORY=20000, which is what make story says.
-// HEARD_SEED tells another story of the same things.
-func number(t *testing.T, variable, standard string) int {
+// readNumber reads a number from an environment variable. HEARD_STORY is the number of
+// customers: 2,000 by default, 20,000 in "make story". HEARD_SEED changes the
+// random numbers of the story.
+func readNumber(t *testing.T, variable, standard string) int {
 	t.Helper()
 	n, err := strconv.Atoi(cmp.Or(os.Getenv(variable), standard))
 	if err != nil {
@@ -56,51 +57,51 @@ func number(t *testing.T, variable, standard string) int {
 }
 
 func TestMain(m *testing.M) {
-	slog.SetDefault(slog.New(slog.DiscardHandler)) // every answer of a department would be a line
+	slog.SetDefault(slog.New(slog.DiscardHandler)) // every update of a department logs a line
 	os.Exit(m.Run())
 }
 
-func TestProblemsAreFoundAndWhatIsNoneIsNot(t *testing.T) {
+func TestStory_FindsProblems(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
-		t.Skip("it takes a minute")
+		t.Skip("takes a minute")
 	}
-	s := newStory(t, number(t, "HEARD_STORY", "2000"))
-	s.play()
-	t.Logf("%d messages of %d customers in %d weeks, played in %s", len(s.said), s.customers, weeks, time.Since(s.began).Round(time.Second))
-	s.classification()
-	s.verdict()
-	s.queues()
+	s := newStory(t, readNumber(t, "HEARD_STORY", "2000"))
+	s.simulate()
+	t.Logf("%d messages of %d customers in %d weeks, simulated in %s", len(s.said), s.customers, weeks, time.Since(s.began).Round(time.Second))
+	s.logClassification()
+	s.checkProblems()
+	s.checkItems()
 }
 
-// A table tells the story every version of a problem that is written.
-type table struct {
+// A recordingTable records every version of a problem and passes it to the story.
+type recordingTable struct {
 	*store.Table
-	mu       sync.Mutex
-	versions []problem.Record
-	last     map[string]int // by problem
-	told     func(problem.Record, int)
+	mu        sync.Mutex
+	versions  []problem.Record
+	last      map[string]int            // latest version, by problem id
+	onVersion func(problem.Record, int) // called with a new version and the number of the one before
 }
 
-// OpenProblem opens a problem.
-func (t *table) OpenProblem(ctx context.Context, p problem.Record, affected []problem.Affected) error {
+// OpenProblem opens a problem and records it.
+func (t *recordingTable) OpenProblem(ctx context.Context, p problem.Record, affected []problem.Affected) error {
 	if err := t.Table.OpenProblem(ctx, p, affected); err != nil {
 		return err
 	}
-	t.tell(p)
+	t.recordVersion(p)
 	return nil
 }
 
-// SaveProblem saves a problem.
-func (t *table) SaveProblem(ctx context.Context, p problem.Record) error {
+// SaveProblem saves a problem and records it.
+func (t *recordingTable) SaveProblem(ctx context.Context, p problem.Record) error {
 	if err := t.Table.SaveProblem(ctx, p); err != nil {
 		return err
 	}
-	t.tell(p)
+	t.recordVersion(p)
 	return nil
 }
 
-func (t *table) tell(p problem.Record) {
+func (t *recordingTable) recordVersion(p problem.Record) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	was := t.last[p.ID]
@@ -109,30 +110,30 @@ func (t *table) tell(p problem.Record) {
 	}
 	t.last[p.ID] = p.Version
 	t.versions = append(t.versions, p)
-	t.told(p, was)
+	t.onVersion(p, was)
 }
 
-// A story is played on a table and queues of its own.
+// A story is one simulation, with its own table and queues.
 type story struct {
 	*testing.T
 	customers int
 	shop      *organisation
 	said      []utterance
-	now       time.Time
-	began     time.Time // on the wall
-	week      int       // weeks that are over
+	now       time.Time // simulated
+	began     time.Time // real start of the simulation
+	week      int       // number of finished weeks
 
-	table   *table
+	table   *recordingTable
 	triage  *triage.Triage
 	updates *updates.Handler
 	sqs     *awssqs.Client
-	items   map[string][]problem.Item // taken off the queues, by problem
-	places  map[string]string         // the queue that each problem came on
-	sent    int
+	items   map[string][]problem.Item // received from the queues, by problem id
+	places  map[string]string         // department of the queue, by problem id
+	sent    int                       // updates sent
 	due     []answer
 }
 
-// An answer is what a department will say.
+// An answer is an update that a department sends at a later time.
 type answer struct {
 	at         time.Time
 	department string
@@ -142,13 +143,13 @@ type answer struct {
 func newStory(t *testing.T, customers int) *story {
 	t.Helper()
 	s := &story{T: t, customers: customers, shop: shop(t), now: begin, began: time.Now(), items: map[string][]problem.Item{}, places: map[string]string{}}
-	s.said = write(s.shop, customers, uint64(number(t, "HEARD_SEED", "6")))
+	s.said = generateMessages(s.shop, customers, uint64(readNumber(t, "HEARD_SEED", "6")))
 	s.sqs = newSQS(t)
 	for _, d := range s.shop.taxonomy.Departments {
-		s.make("heard-problems-"+d.ID+".fifo", map[string]string{"FifoQueue": "true", "DeduplicationScope": "messageGroup", "FifoThroughputLimit": "perMessageGroupId"})
-		s.make("heard-updates-"+d.ID+"-dead", nil)
+		s.createQueue("heard-problems-"+d.ID+".fifo", map[string]string{"FifoQueue": "true", "DeduplicationScope": "messageGroup", "FifoThroughputLimit": "perMessageGroupId"})
+		s.createQueue("heard-updates-"+d.ID+"-dead", nil)
 	}
-	s.table = &table{Table: newTable(t), last: map[string]int{}}
+	s.table = &recordingTable{Table: newTable(t), last: map[string]int{}}
 	out := &outbox.Outbox{
 		Queues: queue.New(s.sqs, "heard-problems-"), URL: "https://api.example.com",
 		Read: func(image map[string]events.DynamoDBAttributeValue) (problem.Record, error) {
@@ -156,14 +157,14 @@ func newStory(t *testing.T, customers int) *story {
 			return s.table.versions[i], err
 		},
 	}
-	s.table.told = func(p problem.Record, was int) {
+	s.table.onVersion = func(p problem.Record, was int) {
 		resp, err := out.Handle(t.Context(), events.DynamoDBEvent{Records: []events.DynamoDBEventRecord{{Change: events.DynamoDBStreamRecord{
 			Keys:     map[string]events.DynamoDBAttributeValue{"pk": events.NewStringAttribute("P#" + p.ID), "sk": events.NewStringAttribute("P")},
 			OldImage: map[string]events.DynamoDBAttributeValue{"n": events.NewNumberAttribute(strconv.Itoa(was))},
 			NewImage: map[string]events.DynamoDBAttributeValue{"n": events.NewNumberAttribute(strconv.Itoa(p.Version)), "i": events.NewNumberAttribute(strconv.Itoa(len(s.table.versions) - 1))},
 		}}}})
 		if err != nil || len(resp.BatchItemFailures) > 0 {
-			t.Error("not sent:", resp, err)
+			t.Error("outbox failed:", resp, err)
 		}
 	}
 	clock := func() time.Time { return s.now }
@@ -176,8 +177,8 @@ func newStory(t *testing.T, customers int) *story {
 	return s
 }
 
-// newTable returns a table of a database that answers a million requests
-// quickly. It has no stream, which nobody would read.
+// newTable returns a table in a database that is tuned for a million requests. It
+// has no stream, because this test makes the stream records itself.
 func newTable(t *testing.T) *store.Table {
 	t.Helper()
 	server, err := dynamo.Start(t.Context(), dynamo.Config{Long: true})
@@ -209,40 +210,40 @@ func newSQS(t *testing.T) *awssqs.Client {
 	})
 }
 
-func (s *story) make(name string, attributes map[string]string) {
+func (s *story) createQueue(name string, attributes map[string]string) {
 	s.Helper()
 	if _, err := s.sqs.CreateQueue(s.Context(), &awssqs.CreateQueueInput{QueueName: &name, Attributes: attributes}); err != nil {
 		s.Fatal(err)
 	}
 }
 
-// play plays the weeks: what customers say, a hundred messages at a time, and every
-// few hours what departments do.
-func (s *story) play() {
+// simulate runs all weeks. It stores and triages the messages of customers in
+// batches of 100. Every six hours of simulated time the departments work.
+func (s *story) simulate() {
 	work := begin
 	for batch := range slices.Chunk(s.said, 100) {
-		s.put(batch)
+		s.storeBatch(batch)
 		s.now = batch[len(batch)-1].SentAt
-		resp, err := s.triage.Handle(s.Context(), streamOf(batch))
+		resp, err := s.triage.Handle(s.Context(), streamEvent(batch))
 		if err != nil || len(resp.BatchItemFailures) > 0 {
 			s.Fatal(resp, err)
 		}
 		if week := int(s.now.Sub(begin).Hours() / (7 * 24)); week > s.week {
 			s.week = week
-			s.Logf("week %d is over: %d problems, %s", week, len(s.table.last), time.Since(s.began).Round(time.Second))
+			s.Logf("week %d finished: %d problems, %s", week, len(s.table.last), time.Since(s.began).Round(time.Second))
 		}
 		if s.now.Sub(work) > 6*time.Hour {
 			work = s.now
-			s.work()
+			s.runDepartments()
 		}
 	}
 	s.now = begin.AddDate(0, 0, 7*weeks+28)
 	for range 3 {
-		s.work()
+		s.runDepartments()
 	}
 }
 
-func (s *story) put(batch []utterance) {
+func (s *story) storeBatch(batch []utterance) {
 	s.Helper()
 	var all sync.WaitGroup
 	slots := make(chan struct{}, 8)
@@ -258,7 +259,7 @@ func (s *story) put(batch []utterance) {
 	all.Wait()
 }
 
-func streamOf(batch []utterance) events.DynamoDBEvent {
+func streamEvent(batch []utterance) events.DynamoDBEvent {
 	var ev events.DynamoDBEvent
 	for i, u := range batch {
 		ev.Records = append(ev.Records, events.DynamoDBEventRecord{EventName: "INSERT", Change: events.DynamoDBStreamRecord{
@@ -272,13 +273,13 @@ func streamOf(batch []utterance) events.DynamoDBEvent {
 	return ev
 }
 
-// work is what departments do: they take their items, acknowledge what is new
-// to them, and mend it when it is over; what they find to be nothing they
-// reject.
-func (s *story) work() {
+// runDepartments simulates the departments. They receive their items and acknowledge new
+// problems. They report a real problem as fixed after its incident ends, and
+// reject any other.
+func (s *story) runDepartments() {
 	s.Helper()
 	for _, d := range s.shop.taxonomy.Departments {
-		s.take(d.ID)
+		s.receiveItems(d.ID)
 	}
 	var later []answer
 	for _, a := range s.due {
@@ -286,12 +287,12 @@ func (s *story) work() {
 			later = append(later, a)
 			continue
 		}
-		s.send(a)
+		s.sendUpdate(a)
 	}
 	s.due = later
 }
 
-func (s *story) take(department string) {
+func (s *story) receiveItems(department string) {
 	s.Helper()
 	url, err := s.sqs.GetQueueUrl(s.Context(), &awssqs.GetQueueUrlInput{QueueName: aws.String("heard-problems-" + department + ".fifo")})
 	if err != nil {
@@ -311,10 +312,11 @@ func (s *story) take(department string) {
 				s.Fatal(err)
 			}
 			if i.Department != department {
-				s.Errorf("an item for %s on the queue of %s", i.Department, department)
+				s.Errorf("got an item for %s on the queue of %s", i.Department, department)
 			}
-			s.items[i.ID], s.places[i.ID] = append(s.items[i.ID], i), department
-			s.react(department, i)
+			s.items[i.ID] = append(s.items[i.ID], i)
+			s.places[i.ID] = department
+			s.scheduleUpdates(department, i)
 			if _, err := s.sqs.DeleteMessage(s.Context(), &awssqs.DeleteMessageInput{QueueUrl: url.QueueUrl, ReceiptHandle: m.ReceiptHandle}); err != nil {
 				s.Fatal(err)
 			}
@@ -322,30 +324,30 @@ func (s *story) take(department string) {
 	}
 }
 
-// react plans what a department says to an item.
-func (s *story) react(department string, i problem.Item) {
+// scheduleUpdates schedules the updates of a department after an item.
+func (s *story) scheduleUpdates(department string, i problem.Item) {
 	if i.Event != problem.EventOpened && i.Event != problem.EventReopened {
 		return
 	}
 	s.due = append(s.due, answer{s.now, department, map[string]any{"problem": i.ID, "to": "acknowledged"}})
-	n := matching(i.Reason, i.Product, i.OpenedAt)
+	n := findIncident(i.Reason, i.Product, i.OpenedAt)
 	if n < 0 {
 		s.due = append(s.due, answer{s.now.Add(72 * time.Hour), department, map[string]any{"problem": i.ID, "to": "rejected", "comment": "We found nothing."}})
 		return
 	}
 	over := begin.AddDate(0, 0, incidents[n].from+incidents[n].days)
-	s.due = append(s.due, answer{latest(over.Add(24*time.Hour), s.now.Add(time.Hour)), department,
+	s.due = append(s.due, answer{latestTime(over.Add(24*time.Hour), s.now.Add(time.Hour)), department,
 		map[string]any{"problem": i.ID, "to": "fixed", "cause": incidents[n].name}})
 }
 
-func latest(a, b time.Time) time.Time {
+func latestTime(a, b time.Time) time.Time {
 	if a.After(b) {
 		return a
 	}
 	return b
 }
 
-func (s *story) send(a answer) {
+func (s *story) sendUpdate(a answer) {
 	s.Helper()
 	body, err := json.Marshal(a.update)
 	if err != nil {

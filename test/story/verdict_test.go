@@ -11,24 +11,24 @@ import (
 	"github.com/heard-intake/heard/internal/taxonomy"
 )
 
-// patience is how long after an incident ended its problem may open: rises are
-// looked for in the last week.
+// patience is how long after the end of an incident its problem may open: triage
+// looks for rises in the last week.
 const patience = 7 * 24 * time.Hour
 
-// matching returns the incident that a problem is of, below 0 where there is
-// none. A problem without its product is of the incident of that reason.
-func matching(reason, product string, opened time.Time) int {
+// findIncident returns the index of the incident behind a problem, or -1. A problem
+// without a product matches an incident of its reason with any product.
+func findIncident(reason, product string, opened time.Time) int {
 	return slices.IndexFunc(incidents, func(i incident) bool {
 		from := begin.AddDate(0, 0, i.from)
-		return i.real() && i.reason == reason && (i.product == product || product == "") &&
-			!opened.Before(from) && opened.Before(from.AddDate(0, 0, i.days).Add(patience))
+		until := from.AddDate(0, 0, i.days).Add(patience)
+		sameCause := i.reason == reason && (i.product == product || product == "")
+		return i.isProblem() && sameCause && !opened.Before(from) && opened.Before(until)
 	})
 }
 
-// classification tells how well what customers write was understood, message
-// by message.
-func (s *story) classification() {
-	all, right, unknown, wrong, named, product := 0, 0, 0, 0, 0, 0
+// logClassification logs how many messages of customers were classified correctly.
+func (s *story) logClassification() {
+	var all, right, unknown, wrong, named, product int
 	for _, u := range s.said {
 		if u.reason == "" {
 			continue
@@ -52,13 +52,14 @@ func (s *story) classification() {
 		}
 	}
 	s.Logf("classification: %d texts with a reason; recall %.3f, unknown %.3f, another reason %.3f; of products %.3f",
-		all, part(right, all), part(unknown, all), part(wrong, all), part(product, named))
+		all, share(right, all), share(unknown, all), share(wrong, all), share(product, named))
 }
 
-func part(n, of int) float64 { return float64(n) / float64(max(of, 1)) }
+func share(n, of int) float64 { return float64(n) / float64(max(of, 1)) }
 
-// verdict compares the problems with the incidents, and prints them.
-func (s *story) verdict() {
+// checkProblems compares the problems with the incidents, logs both, and requires recall
+// and precision of at least 0.9.
+func (s *story) checkProblems() {
 	s.Helper()
 	first := map[string]problem.Record{}
 	latest := map[string]problem.Record{}
@@ -78,16 +79,16 @@ func (s *story) verdict() {
 	for _, id := range order {
 		p := first[id]
 		if p.Customers < 2 {
-			s.Errorf("%s %s was opened by %d customer", p.Reason, p.Product, p.Customers)
+			s.Errorf("%s %s: opened with %d customers, want at least 2", p.Reason, p.Product, p.Customers)
 		}
 		if want := s.shop.taxonomy.Owner(p.Reason, p.Product); p.Department != want || s.places[id] != want {
-			s.Errorf("%s %s went to %s, not %s", p.Reason, p.Product, s.places[id], want)
+			s.Errorf("%s %s: got department %s, want %s", p.Reason, p.Product, s.places[id], want)
 		}
-		n := matching(p.Reason, p.Product, p.OpenedAt)
-		if into, ok := first[latest[id].MergedInto]; ok && n >= 0 && n == matching(into.Reason, into.Product, into.OpenedAt) {
+		n := findIncident(p.Reason, p.Product, p.OpenedAt)
+		if into, ok := first[latest[id].MergedInto]; ok && n >= 0 && n == findIncident(into.Reason, into.Product, into.OpenedAt) {
 			fmt.Fprintf(w, "(merged)\t\t%s\t%s\tday %d\t%.1f days\t%d\t\tinto %s %s\n", p.Reason, p.Product, incidents[n].from,
 				p.OpenedAt.Sub(begin.AddDate(0, 0, incidents[n].from)).Hours()/24, p.Customers, into.Reason, into.Product)
-			continue // the same cause, and one problem by now
+			continue // merged into another problem of the same incident
 		}
 		if n < 0 {
 			falseOnes++
@@ -100,12 +101,12 @@ func (s *story) verdict() {
 	for n, i := range incidents {
 		line := fmt.Sprintf("%s\t%s\t%s\t%s\tday %d\t", i.name, i.kind, i.reason, i.product, i.from)
 		switch {
-		case !i.real():
+		case !i.isProblem():
 			line += "no problem"
 		case len(found[n]) == 0:
 			line += "MISSED"
 		}
-		if i.real() {
+		if i.isProblem() {
 			real++
 		}
 		for k, id := range found[n] {
@@ -124,20 +125,22 @@ func (s *story) verdict() {
 		fmt.Fprintln(w, line)
 	}
 	_ = w.Flush()
-	precision, recall := part(hits, hits+falseOnes), part(hits, real)
-	s.Logf("\n%s\n%d of %d problems found, %d that were none: recall %.3f, precision %.3f", rows.String(), hits, real, falseOnes, recall, precision)
+	precision := share(hits, hits+falseOnes)
+	recall := share(hits, real)
+	s.Logf("\n%s\n%d of %d problems found, %d false problems: recall %.3f, precision %.3f", rows.String(), hits, real, falseOnes, recall, precision)
 	const least = 0.9
 	if recall < least || precision < least {
-		s.Errorf("recall and precision have to be at least %.2f", least)
+		s.Errorf("got recall %.3f and precision %.3f, want at least %.2f", recall, precision, least)
 	}
 }
 
-// queues holds the items to the whole story, in order.
-func (s *story) queues() {
+// checkItems checks that the departments received every version of every problem, in
+// order, from its opening to its end.
+func (s *story) checkItems() {
 	s.Helper()
 	for _, v := range s.table.versions {
 		if len(s.items[v.ID]) == 0 {
-			s.Fatalf("nobody was told of %s %s", v.Reason, v.Product)
+			s.Fatalf("no item for problem %s %s", v.Reason, v.Product)
 		}
 	}
 	for id, items := range s.items {
@@ -145,12 +148,13 @@ func (s *story) queues() {
 		for n, i := range items {
 			told = append(told, string(i.Event))
 			if i.Version != n+1 {
-				s.Errorf("item %d of %s is version %d", n+1, id, i.Version)
+				s.Errorf("%s: got version %d, want %d", id, i.Version, n+1)
 			}
 		}
 		last := items[len(items)-1]
-		if told[0] != string(problem.EventOpened) || !slices.Contains(told, string(problem.EventState)) || last.State == problem.Detected || last.State == problem.Acknowledged {
-			s.Errorf("%s %s: the items tell %v, and end at %s", last.Reason, last.Product, told, last.State)
+		unfinished := last.State == problem.Detected || last.State == problem.Acknowledged
+		if told[0] != string(problem.EventOpened) || !slices.Contains(told, string(problem.EventState)) || unfinished {
+			s.Errorf("%s %s: got events %v and last state %s, want opened first and a final state", last.Reason, last.Product, told, last.State)
 		}
 	}
 }

@@ -12,27 +12,27 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 )
 
-// The story begins on a Monday far ahead: DynamoDB Local deletes at once what
-// the calendar on the wall says is over.
+// begin is the first day of the story, a Monday in the future. DynamoDB Local
+// compares expiry times with the real clock, and would delete items of the past.
 var begin = time.Date(2040, 1, 2, 0, 0, 0, 0, time.UTC)
 
 const (
 	weeks    = 10
-	learning = 3 // weeks before anything happens
-	// perContact is how many messages a contact has on average: what it is
-	// about, now and then a greeting before, an answer, thanks.
+	learning = 3 // weeks before the first incident
+	// perContact is the mean number of messages of a contact: the question, a
+	// greeting before it (1 in 5), an answer and thanks (3 in 10).
 	perContact = 1 + 0.2 + 1 + 0.3
 )
 
-// An incident is something that happens in the story: a cause that makes
-// customers write, or what only looks like one.
+// An incident is a cause that makes customers write, or a pattern that only looks
+// like one.
 type incident struct {
 	name, reason, product string
 	kind                  kind
-	from, days            int     // from the begin of the story
-	customers             int     // who write because of it
-	usual                 float64 // and as many times the reason's usual number in these days
-	noise                 int     // messages of a noisy customer
+	from, days            int     // first day (0 is begin) and duration
+	customers             int     // number of customers who write because of it
+	usual                 float64 // additional contacts, as a multiple of the reason's usual number
+	noise                 int     // messages of the one customer of a noisy incident
 }
 
 type kind string
@@ -40,11 +40,11 @@ type kind string
 const (
 	sudden   kind = "sudden"
 	slow     kind = "slow"
-	seasonal kind = "seasonal" // comes back every week: no news
-	noisy    kind = "noisy"    // one customer
+	seasonal kind = "seasonal" // repeats every week, so not a problem
+	noisy    kind = "noisy"    // one customer, so not a problem
 )
 
-func (i incident) real() bool { return i.kind == sudden || i.kind == slow }
+func (i incident) isProblem() bool { return i.kind == sudden || i.kind == slow }
 
 var incidents = []incident{
 	{"a misprint in the manual", "manual-unclear", "kettle", sudden, 23, 4, 200, 0, 0},
@@ -76,25 +76,25 @@ var incidents = []incident{
 	{"one who rings the courier", "courier-complaint", "", noisy, 36, 8, 1, 0, 50},
 }
 
-// usual is how many in a hundred contacts are about a reason when nothing is
-// the matter; what is not there is rare.
+// usual is the usual share of contacts about a reason, in percent. Other reasons
+// have the share rare.
 var usual = map[string]float64{
 	chatter: 30, "order-status": 11, "return-request": 7, "stock": 5, "cancellation": 5, "address-change": 5, "delivery-late": 5, "invoice-unclear": 5,
 	"password-reset": 5, "discount-code": 4, "refund-missing": 4, "website-error": 3, "payment-failed": 3, "invoice-missing": 2.5, "invoice-wrong": 2,
 	"delivered-missing": 1.5,
 }
 
-// rare is the share of each other reason.
+// rare is the share of each other reason, in percent.
 const rare = 2.0 / 15
 
-// An utterance is a message of the story, and what the customer meant.
+// An utterance is a message of the story with its true cause.
 type utterance struct {
 	contact.Message
-	reason, product string // empty where it says nothing of one
-	incident        int    // below 0 where none made it
+	reason, product string // empty if the message has none
+	incident        int    // index in incidents, or -1
 }
 
-// A world writes the story. It is the same for the same size and seed.
+// A world generates the messages. They are the same for the same size and seed.
 type world struct {
 	*rand.Rand
 	shop      *organisation
@@ -104,31 +104,31 @@ type world struct {
 	count     int
 }
 
-// write returns what is said in the story of so many customers and about ten
-// messages of each, in order.
-func write(shop *organisation, customers int, seed uint64) []utterance {
+// generateMessages returns the messages of the story, ordered by time: about ten
+// per customer.
+func generateMessages(shop *organisation, customers int, seed uint64) []utterance {
 	w := &world{Rand: rand.New(rand.NewPCG(seed, uint64(customers))), shop: shop, customers: customers}
 	extra := 0
 	for _, i := range incidents {
 		extra += i.customers + i.noise
 	}
-	w.perDay = (float64(10*customers)/perContact - float64(extra)) / (7 * weeks) * 0.93 // the rest is made by what goes by the usual number
+	w.perDay = (float64(10*customers)/perContact - float64(extra)) / (7 * weeks) * 0.93 // incident.usual adds the other 7%
 	for day := range 7 * weeks {
 		for _, reason := range append(slices.Clone(shop.reasons), chatter) {
-			for range w.poisson(w.usually(reason) * weekday[day%7]) {
-				w.contact(w.IntN(w.customers), w.at(day), reason, w.anyProduct(), -1)
+			for range w.poisson(w.usualPerDay(reason) * weekday[day%7]) {
+				w.addContact(w.IntN(w.customers), w.randomTime(day), reason, w.randomProduct(), -1)
 			}
 		}
 	}
 	for n, i := range incidents {
-		w.happen(n, i)
+		w.addIncident(n, i)
 	}
 	slices.SortStableFunc(w.said, func(a, b utterance) int { return a.SentAt.Compare(b.SentAt) })
 	return w.said
 }
 
-// usually is how many contacts a day are about a reason.
-func (w *world) usually(reason string) float64 {
+// usualPerDay returns the usual number of contacts per day about a reason.
+func (w *world) usualPerDay(reason string) float64 {
 	share, ok := usual[reason]
 	if !ok {
 		share = rare
@@ -136,34 +136,35 @@ func (w *world) usually(reason string) float64 {
 	return w.perDay * share / 100
 }
 
-func (w *world) happen(n int, i incident) {
+func (w *world) addIncident(n int, i incident) {
 	switch i.kind {
 	case noisy:
 		who := w.IntN(w.customers)
 		for range i.noise {
-			w.contact(who, w.at(i.from+w.IntN(i.days)), i.reason, i.product, n)
+			w.addContact(who, w.randomTime(i.from+w.IntN(i.days)), i.reason, i.product, n)
 		}
 	case seasonal:
 		for day := i.from; day < i.from+i.days && day < 7*weeks; day += 7 {
-			for range w.poisson(i.usual * w.usually(i.reason)) {
-				w.contact(w.IntN(w.customers), w.at(day), i.reason, w.anyProduct(), n)
+			for range w.poisson(i.usual * w.usualPerDay(i.reason)) {
+				w.addContact(w.IntN(w.customers), w.randomTime(day), i.reason, w.randomProduct(), n)
 			}
 		}
 	default:
-		for range i.customers + w.poisson(i.usual*w.usually(i.reason)*float64(i.days)) {
-			w.contact(w.IntN(w.customers), w.at(i.from+w.IntN(i.days)), i.reason, i.product, n)
+		for range i.customers + w.poisson(i.usual*w.usualPerDay(i.reason)*float64(i.days)) {
+			w.addContact(w.IntN(w.customers), w.randomTime(i.from+w.IntN(i.days)), i.reason, i.product, n)
 		}
 	}
 }
 
-// How a day and a week go: quiet nights, busy Mondays.
+// The distribution of contacts over the week (from Monday) and over the hours of a
+// day.
 var (
 	weekday = [...]float64{1.6, 1.2, 1, 1, 0.9, 0.7, 0.6}
 	hourly  = [...]int{0, 0, 0, 0, 0, 0, 2, 6, 12, 20, 22, 20, 16, 18, 18, 17, 15, 13, 14, 18, 16, 8, 4, 1}
 )
 
-// at draws a time on a day.
-func (w *world) at(day int) time.Time {
+// randomTime returns a random time on a day of the story.
+func (w *world) randomTime(day int) time.Time {
 	n := w.IntN(240)
 	hour := 0
 	for n >= hourly[hour] {
@@ -173,7 +174,7 @@ func (w *world) at(day int) time.Time {
 	return begin.AddDate(0, 0, day).Add(time.Duration(hour)*time.Hour + time.Duration(w.IntN(3_600_000))*time.Millisecond)
 }
 
-func (w *world) anyProduct() string {
+func (w *world) randomProduct() string {
 	return w.shop.taxonomy.Products[w.IntN(len(w.shop.taxonomy.Products))].ID
 }
 
@@ -181,41 +182,45 @@ func (w *world) poisson(mean float64) int {
 	if mean > 30 {
 		return max(0, int(math.Round(mean+w.NormFloat64()*math.Sqrt(mean))))
 	}
-	n, p, least := 0, 1.0, math.Exp(-mean)
+	n := 0
+	p := 1.0
+	least := math.Exp(-mean)
 	for p *= w.Float64(); p > least; p *= w.Float64() {
 		n++
 	}
 	return n
 }
 
-// contact has a customer write about a reason, and what follows from that.
-func (w *world) contact(customer int, at time.Time, reason, product string, incident int) {
+// addContact adds the messages of one contact: a question and its answer. One in
+// five contacts starts with a greeting, and three in ten end with thanks.
+func (w *world) addContact(customer int, at time.Time, reason, product string, incident int) {
 	language := "nl"
 	if customer%10 < 3 {
 		language = "en"
 	}
 	lines := w.shop.says[reason][language]
-	text := w.typos(w.fill(lines[w.IntN(len(lines))], language, product))
+	text := w.addTypo(w.fillPlaceholders(lines[w.IntN(len(lines))], language, product))
 	ch := channels[(customer+w.IntN(2))%len(channels)]
 	if w.Float64() < 0.2 {
-		w.say(customer, ch, at.Add(-time.Duration(20+w.IntN(60))*time.Second), map[string]string{"nl": "Hallo,", "en": "Hi there"}[language], contact.Inbound)
+		w.addMessage(customer, ch, at.Add(-time.Duration(20+w.IntN(60))*time.Second), map[string]string{"nl": "Hallo,", "en": "Hi there"}[language], contact.Inbound)
 	}
-	u := w.say(customer, ch, at, text, contact.Inbound)
+	u := w.addMessage(customer, ch, at, text, contact.Inbound)
 	u.incident = incident
 	if reason != chatter {
-		u.reason, u.product = reason, product
+		u.reason = reason
+		u.product = product
 	}
 	at = at.Add(time.Duration(10+w.IntN(600)) * time.Minute)
-	w.say(customer, ch, at, "Dat zoeken we uit.", contact.Outbound)
+	w.addMessage(customer, ch, at, "Dat zoeken we uit.", contact.Outbound)
 	if w.Float64() < 0.3 {
-		w.say(customer, ch, at.Add(time.Duration(1+w.IntN(90))*time.Minute), map[string]string{"nl": "Dank u wel", "en": "Thank you"}[language], contact.Inbound)
+		w.addMessage(customer, ch, at.Add(time.Duration(1+w.IntN(90))*time.Minute), map[string]string{"nl": "Dank u wel", "en": "Thank you"}[language], contact.Inbound)
 	}
 }
 
 var channels = []contact.Channel{contact.WhatsApp, contact.Email, contact.WebChat, contact.Messenger}
 
-// say adds a message. What it returns is good until the next.
-func (w *world) say(customer int, ch contact.Channel, at time.Time, text string, d contact.Direction) *utterance {
+// addMessage adds a message. The result is valid until the next call.
+func (w *world) addMessage(customer int, ch contact.Channel, at time.Time, text string, d contact.Direction) *utterance {
 	w.count++
 	id := fmt.Sprintf("m-%d", w.count)
 	w.said = append(w.said, utterance{incident: -1, Message: contact.Message{
@@ -226,9 +231,9 @@ func (w *world) say(customer int, ch contact.Channel, at time.Time, text string,
 	return &w.said[len(w.said)-1]
 }
 
-// fill puts in an order number and the product, which one in five customers
-// calls a thing.
-func (w *world) fill(line, language, product string) string {
+// fillPlaceholders replaces the placeholders of a wording by an order number and a name of the
+// product. One in five customers writes "thing" instead of the name.
+func (w *world) fillPlaceholders(line, language, product string) string {
 	name := map[string]string{"nl": "apparaat", "en": "thing"}[language]
 	if p, ok := w.shop.taxonomy.Product(product); ok && w.Float64() < 0.8 {
 		names := p.Phrases.NL
@@ -240,8 +245,8 @@ func (w *world) fill(line, language, product string) string {
 	return strings.NewReplacer("{p}", name, "{nr}", fmt.Sprintf("WS-%06d", w.IntN(1_000_000))).Replace(line)
 }
 
-// typos spoils a letter of one word in every third message.
-func (w *world) typos(text string) string {
+// addTypo adds one typing error to one in three messages.
+func (w *world) addTypo(text string) string {
 	if w.Float64() > 0.33 {
 		return text
 	}

@@ -1,6 +1,6 @@
-// Package traffic makes what customers and platforms send, for tests of load
-// and for figures: webhooks, mails and chat posts in the shapes of 2026, of
-// people and companies that are made up.
+// Package traffic generates webhooks, mails and chat posts of fictional customers,
+// for tests and for figures. The payloads have the shapes of the platforms in
+// 2026. All output is deterministic: the same arguments give the same bytes.
 package traffic
 
 import (
@@ -16,7 +16,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// Where customers write to.
+// The accounts of the company that customers write to.
 const (
 	WABA    = "200000000000001"
 	PhoneID = "100000000000001"
@@ -25,33 +25,33 @@ const (
 	Mailbox = "klantenservice@support.example.com"
 )
 
-// A Person is a customer. Channels whose address is empty cannot reach them.
+// A Person is a customer with the addresses of each channel.
 type Person struct {
 	Name    string
 	Phone   string // digits, as WhatsApp writes it
-	BSUID   string // WhatsApp's user id; empty on payloads of old
-	PSID    string
+	BSUID   string // WhatsApp's user id; empty in payloads of older versions
+	PSID    string // Messenger's id of the person for our page
 	Mail    string
-	Visitor string // of the chat
+	Visitor string // web chat visitor id
 }
 
-// Someone returns customer n: always the same for the same n. A number may be
-// up to 10 million.
+// Someone returns customer n. It is always the same for the same n, and n must be
+// below 10 million.
 func Someone(n int) Person {
 	return Person{
-		Name:    fmt.Sprintf("%s Voorbeeld-%s", first[n%len(first)], word(n)),
+		Name:    fmt.Sprintf("%s Voorbeeld-%s", first[n%len(first)], spellNumber(n)),
 		Phone:   fmt.Sprintf("319701%07d", n),
 		BSUID:   fmt.Sprintf("NL.%017d", 20000000000+n),
 		PSID:    fmt.Sprintf("77%015d", n),
 		Mail:    fmt.Sprintf("klant-%d@example.org", n),
-		Visitor: visitor(n),
+		Visitor: visitorID(n),
 	}
 }
 
 var first = [...]string{"Jan", "Sanne", "Mohammed", "Fleur", "Kees", "Aylin", "Piet", "Marieke", "Bram", "Noor"}
 
-// word spells a number in letters, for names that are nobody's.
-func word(n int) string {
+// spellNumber spells a number in letters, for names that no real person has.
+func spellNumber(n int) string {
 	const letters = "bdfgklmnprstvz"
 	const vowels = "aeiou"
 	var b strings.Builder
@@ -62,12 +62,13 @@ func word(n int) string {
 	return b.String()
 }
 
-func visitor(n int) string {
-	return UUIDv7(time.UnixMilli(1_790_000_000_000+int64(n)), fmt.Sprint("visitor ", n))
+func visitorID(n int) string {
+	return DeterministicUUIDv7(time.UnixMilli(1_790_000_000_000+int64(n)), fmt.Sprint("visitor ", n))
 }
 
-// UUIDv7 returns the UUIDv7 of a time whose other bits are made from name.
-func UUIDv7(at time.Time, name string) string {
+// DeterministicUUIDv7 returns a UUIDv7 of a time (in milliseconds). Its other bits
+// are a hash of name.
+func DeterministicUUIDv7(at time.Time, name string) string {
 	sum := sha256.Sum256([]byte(name))
 	u := uuid.UUID(sum[:16])
 	var ms [8]byte
@@ -78,8 +79,8 @@ func UUIDv7(at time.Time, name string) string {
 	return u.String()
 }
 
-// Wamid returns WhatsApp's id of a message with a person: as real ones do, it
-// holds the phone number in base64.
+// Wamid returns a WhatsApp message id. As in real ids, it contains the person's
+// phone number in base64. Different names give different ids.
 func Wamid(p Person, name string) string {
 	sum := sha256.Sum256([]byte(name))
 	id := strings.ToUpper(hex.EncodeToString(sum[:9]))
@@ -89,18 +90,19 @@ func Wamid(p Person, name string) string {
 	return "wamid." + base64.StdEncoding.EncodeToString(raw)
 }
 
-// object is JSON in the making.
+// object is a JSON object.
 type object = map[string]any
 
-func whatsapp(value object) []byte {
+// wrapWhatsApp returns a webhook with one change of the field "messages".
+func wrapWhatsApp(value object) []byte {
 	value["messaging_product"] = "whatsapp"
 	value["metadata"] = object{"display_phone_number": "15555550100", "phone_number_id": PhoneID}
-	return encode(object{"object": "whatsapp_business_account", "entry": []any{object{
+	return encodeJSON(object{"object": "whatsapp_business_account", "entry": []any{object{
 		"id": WABA, "changes": []any{object{"field": "messages", "value": value}},
 	}}})
 }
 
-// A Said is one text of a webhook that holds several.
+// A Said is one text message of a customer.
 type Said struct {
 	From Person
 	ID   string
@@ -117,15 +119,17 @@ func WhatsApp(said ...Said) []byte {
 			"from": s.From.Phone, "id": s.ID, "timestamp": fmt.Sprint(s.At.Unix()), "type": "text", "text": object{"body": s.Text},
 		}
 		if s.From.BSUID != "" {
-			c["user_id"], m["from_user_id"] = s.From.BSUID, s.From.BSUID
+			c["user_id"] = s.From.BSUID
+			m["from_user_id"] = s.From.BSUID
 		}
-		contacts, messages = append(contacts, c), append(messages, m)
+		contacts = append(contacts, c)
+		messages = append(messages, m)
 	}
-	return whatsapp(object{"contacts": contacts, "messages": messages})
+	return wrapWhatsApp(object{"contacts": contacts, "messages": messages})
 }
 
-// WhatsAppStatus returns a webhook that says what became of our message id to
-// a customer: sent, delivered or read.
+// WhatsAppStatus returns a webhook with the status ("sent", "delivered" or "read")
+// of our message id to a customer.
 func WhatsAppStatus(to Person, id, status string, at time.Time) []byte {
 	s := object{
 		"id": id, "status": status, "timestamp": fmt.Sprint(at.Unix()), "recipient_id": to.Phone,
@@ -134,7 +138,7 @@ func WhatsAppStatus(to Person, id, status string, at time.Time) []byte {
 	if to.BSUID != "" {
 		s["recipient_user_id"] = to.BSUID
 	}
-	return whatsapp(object{"statuses": []any{s}})
+	return wrapWhatsApp(object{"statuses": []any{s}})
 }
 
 // Messenger returns a webhook with the texts of customers.
@@ -146,27 +150,27 @@ func Messenger(said ...Said) []byte {
 			"message": object{"mid": s.ID, "text": s.Text},
 		})
 	}
-	return encode(object{"object": "page", "entry": []any{object{"id": Page, "time": said[0].At.UnixMilli() + 400, "messaging": items}}})
+	return encodeJSON(object{"object": "page", "entry": []any{object{"id": Page, "time": said[0].At.UnixMilli() + 400, "messaging": items}}})
 }
 
-// MessengerWatermark returns a webhook that says that everything we sent a
-// customer until a time was delivered, or read.
+// MessengerWatermark returns a webhook with the status ("delivered" or "read") of
+// all messages that we sent to a customer until a time.
 func MessengerWatermark(to Person, status string, until time.Time) []byte {
 	kind := map[string]string{"delivered": "delivery", "read": "read"}[status]
-	return encode(object{"object": "page", "entry": []any{object{"id": Page, "time": until.UnixMilli() + 400, "messaging": []any{object{
+	return encodeJSON(object{"object": "page", "entry": []any{object{"id": Page, "time": until.UnixMilli() + 400, "messaging": []any{object{
 		"sender": object{"id": to.PSID}, "recipient": object{"id": Page}, "timestamp": until.UnixMilli(),
 		kind: object{"watermark": until.UnixMilli()},
 	}}}}})
 }
 
-// MID returns Messenger's id of a message.
+// MID returns a Messenger message id. Different names give different ids.
 func MID(name string) string {
 	sum := sha256.Sum256([]byte(name))
 	return "m_" + base64.RawURLEncoding.EncodeToString(sum[:]) + base64.RawURLEncoding.EncodeToString(sum[8:24])
 }
 
-// Mail returns a mail as the customer's own server sends it. inReplyTo may be
-// empty.
+// Mail returns a plain-text mail as the customer's own server sends it. Without
+// inReplyTo it starts a thread.
 func Mail(from Person, messageID, inReplyTo, subject, text string, at time.Time) []byte {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\r\n", args...) }
@@ -192,8 +196,9 @@ func Mail(from Person, messageID, inReplyTo, subject, text string, at time.Time)
 	return []byte(b.String())
 }
 
-// Received returns a mail with what SES writes above it.
-func Received(mail []byte, sesID string, from Person, at time.Time) []byte {
+// AddSESHeaders returns a mail with the headers that SES adds above it. All checks
+// of SES pass.
+func AddSESHeaders(mail []byte, sesID string, from Person, at time.Time) []byte {
 	_, domain, _ := strings.Cut(from.Mail, "@")
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\r\n", args...) }
@@ -214,26 +219,26 @@ func Received(mail []byte, sesID string, from Person, at time.Time) []byte {
 	return append([]byte(b.String()), mail...)
 }
 
-// SESID returns SES's id of a mail: 40 letters and digits.
-func SESID(name string) string {
+// SESMessageID returns an id in the shape of SES's ids: 40 letters and digits.
+func SESMessageID(name string) string {
 	sum := sha256.Sum256([]byte(name))
 	return hex.EncodeToString(sum[:20])
 }
 
-// Chat returns the body of a post in the chat.
-func Chat(id, text string) []byte { return encode(object{"id": id, "text": text}) }
+// Chat returns the body of a post to the web chat.
+func Chat(id, text string) []byte { return encodeJSON(object{"id": id, "text": text}) }
 
-func encode(v any) []byte {
+func encodeJSON(v any) []byte {
 	data, err := json.Marshal(v)
 	if err != nil {
-		panic(err) // texts and numbers only
+		panic(err) // strings and numbers always encode
 	}
 	return data
 }
 
-// Reply returns a mail as a mail program sends it: in plain text and in HTML,
-// with the mail that is answered below.
-func Reply(from Person, messageID, inReplyTo, subject, text, quoted string, at time.Time) []byte {
+// MailReply returns a reply as mail programs send it: in plain text and in HTML,
+// with the quoted mail below the text.
+func MailReply(from Person, messageID, inReplyTo, subject, text, quoted string, at time.Time) []byte {
 	const boundary = "=_grens-0001"
 	html := func(s string) string {
 		return strings.NewReplacer("&", "&amp;", "<", "&lt;", "\n", "<br>\r\n").Replace(s)
@@ -271,8 +276,8 @@ func Reply(from Person, messageID, inReplyTo, subject, text, quoted string, at t
 	return []byte(b.String())
 }
 
-// WhatsAppEcho returns a webhook that says that staff wrote to a customer in
-// the business app.
+// WhatsAppEcho returns the webhook of a message that staff sent to a customer with
+// the WhatsApp Business app.
 func WhatsAppEcho(to Person, id, text string, at time.Time) []byte {
 	echo := object{
 		"from": "15555550100", "to": to.Phone, "id": id, "timestamp": fmt.Sprint(at.Unix()), "type": "text", "text": object{"body": text},
@@ -280,7 +285,7 @@ func WhatsAppEcho(to Person, id, text string, at time.Time) []byte {
 	if to.BSUID != "" {
 		echo["to_user_id"] = to.BSUID
 	}
-	return encode(object{"object": "whatsapp_business_account", "entry": []any{object{
+	return encodeJSON(object{"object": "whatsapp_business_account", "entry": []any{object{
 		"id": WABA, "changes": []any{object{"field": "smb_message_echoes", "value": object{
 			"messaging_product": "whatsapp", "metadata": object{"display_phone_number": "15555550100", "phone_number_id": PhoneID},
 			"message_echoes": []any{echo},
@@ -288,9 +293,9 @@ func WhatsAppEcho(to Person, id, text string, at time.Time) []byte {
 	}}})
 }
 
-// MessengerEcho returns a webhook that says that the page wrote to a customer.
+// MessengerEcho returns the webhook of a message that the page sent to a customer.
 func MessengerEcho(to Person, id, text string, at time.Time) []byte {
-	return encode(object{"object": "page", "entry": []any{object{"id": Page, "time": at.UnixMilli() + 400, "messaging": []any{object{
+	return encodeJSON(object{"object": "page", "entry": []any{object{"id": Page, "time": at.UnixMilli() + 400, "messaging": []any{object{
 		"sender": object{"id": Page}, "recipient": object{"id": to.PSID}, "timestamp": at.UnixMilli(),
 		"message": object{"mid": id, "is_echo": true, "text": text},
 	}}}}})

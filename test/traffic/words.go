@@ -1,14 +1,14 @@
 package traffic
 
-// A Line is what a customer may say, with the reason that it gives.
+// A Line is a text of a customer with its reason.
 type Line struct {
 	Text   string
-	Reason string // in infra/taxonomy.yaml; empty: none
+	Reason string // id in infra/taxonomy.yaml; empty if the text has no known reason
 }
 
-// Openings are first messages of a conversation, in the mix in which a web
-// shop gets them: four in ten about everyday things that are only counted, two
-// about what may be a problem, four without a reason that can be known.
+// Openings are ten first messages of a conversation, in the mix of a web shop:
+// four everyday questions about an order, two about a possible problem, and four
+// without a known reason.
 var Openings = []Line{
 	{"Hallo, waar blijft mijn bestelling? Ik had haar gisteren verwacht.", "order-status"},
 	{"Goedemiddag, wanneer wordt mijn pakket bezorgd?", "order-status"},
@@ -22,7 +22,7 @@ var Openings = []Line{
 	{"Fijne winkel hebben jullie, dank voor de snelle hulp vorige keer.", ""},
 }
 
-// FollowUps are what a customer adds within minutes.
+// FollowUps are messages that a customer adds within minutes.
 var FollowUps = []string{
 	"Het ging om een bestelling van vorige week dinsdag.",
 	"Ik ben vandaag tot vijf uur bereikbaar.",
@@ -31,5 +31,5 @@ var FollowUps = []string{
 	"Ik hoor het graag.",
 }
 
-// Answer is what an agent says.
+// Answer is an agent's answer.
 const Answer = "Dank voor uw bericht. We hebben het voor u uitgezocht en komen er vandaag op terug. Heeft u intussen nog iets nodig, laat het dan weten."

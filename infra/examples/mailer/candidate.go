@@ -9,15 +9,15 @@ import (
 	"github.com/heard-intake/heard/internal/problem"
 )
 
-// maxWhy is how long the explanation of a decision may be, in characters.
+// maxWhy is the limit of the explanation of a decision, in characters.
 const maxWhy = 500
 
-// maybe is what is said of a candidate in one language.
-type maybe struct {
+// candidateWording has the texts about a candidate in one language.
+type candidateWording struct {
 	head, what, confirm, dismiss, reason, why, needWhy, needReason string
 }
 
-var maybes = map[string]maybe{
+var candidateWordings = map[string]candidateWording{
 	"nl": {
 		head:    "Misschien een nieuw probleem: %s",
 		what:    "Deze klanten schrijven iets wat bijna niemand eerder schreef, en waarvan geen reden bekend is. Gevraagd: is het een probleem?",
@@ -34,35 +34,38 @@ var maybes = map[string]maybe{
 	},
 }
 
-// candidateLetter makes the mail about a candidate.
-func (m *mailer) candidateLetter(i problem.Item, words []string) letter {
-	t, s := m.tongue, maybes[m.tongue.name]
+// composeCandidate returns the text about a candidate, with links to confirm and
+// to dismiss it.
+func (m *mailer) composeCandidate(i problem.Item, words []string) letter {
+	t := m.wording
+	s := candidateWordings[m.wording.name]
 	head := fmt.Sprintf(s.head, strings.Join(words, ", "))
-	l := letter{subject: head + " (" + t.people(i.Customers) + ")", parts: []string{head, s.what}}
-	m.volume(&l, i)
-	l.under(s.confirm+":", m.link("confirm", i.ID))
-	l.under(s.dismiss+":", m.link("dismiss", i.ID))
+	l := letter{subject: head + " (" + t.customerCount(i.Customers) + ")", parts: []string{head, s.what}}
+	m.addVolume(&l, i)
+	l.addSection(s.confirm+":", m.signedLink("confirm", i.ID))
+	l.addSection(s.dismiss+":", m.signedLink("dismiss", i.ID))
 	if len(i.Quotes) > 0 {
-		l.under(t.said, "- "+strings.Join(i.Quotes, "\n- "))
+		l.addSection(t.said, "- "+strings.Join(i.Quotes, "\n- "))
 	}
 	return l
 }
 
-// judge shows the page of a decision about a candidate, and passes on what is
-// decided. Pressed twice it is the same decision.
-func (m *mailer) judge(rw http.ResponseWriter, r *http.Request, title, do, id string) {
-	s := maybes[m.tongue.name]
-	p := page{Title: title, Problem: m.tongue.label(m.latest(id).Names.Reason), Form: true, Why: s.why}
+// serveDecision serves the page of a decision about a candidate. On POST it sends
+// the decision to the queue of updates. Sending it twice has no further effect.
+func (m *mailer) serveDecision(rw http.ResponseWriter, r *http.Request, title, do, id string) {
+	s := candidateWordings[m.wording.name]
+	p := page{Title: title, Problem: m.wording.labelText(m.latestItem(id).Names.Reason), Form: true, Why: s.why}
 	if do == "confirm" {
 		p.ReasonOf = s.reason
 	}
 	if r.Method != http.MethodPost {
-		m.show(rw, http.StatusOK, p)
+		m.renderPage(rw, http.StatusOK, p)
 		return
 	}
 	r.Body = http.MaxBytesReader(rw, r.Body, maxForm)
 	err := r.ParseForm()
-	p.Word, p.Reason = strings.TrimSpace(r.PostForm.Get("word")), strings.TrimSpace(r.PostForm.Get("reason"))
+	p.Word = strings.TrimSpace(r.PostForm.Get("word"))
+	p.Reason = strings.TrimSpace(r.PostForm.Get("reason"))
 	switch {
 	case err != nil || p.Word == "" || utf8.RuneCountInString(p.Word) > maxWhy:
 		p.Wrong = fmt.Sprintf(s.needWhy, maxWhy)
@@ -70,12 +73,12 @@ func (m *mailer) judge(rw http.ResponseWriter, r *http.Request, title, do, id st
 		p.Wrong = s.needReason
 	}
 	if p.Wrong != "" {
-		m.show(rw, http.StatusBadRequest, p)
+		m.renderPage(rw, http.StatusBadRequest, p)
 		return
 	}
 	update := map[string]string{"candidate": id, "decision": do, "why": p.Word}
 	if do == "confirm" {
 		update["reason"] = p.Reason
 	}
-	m.pass(rw, r, update, p, p)
+	m.sendUpdate(rw, r, update, p, p)
 }

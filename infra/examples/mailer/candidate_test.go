@@ -10,7 +10,7 @@ import (
 	"github.com/heard-intake/heard/internal/problem"
 )
 
-func TestACandidateIsMailedAndDecidedByItsLinks(t *testing.T) {
+func TestServeDecision_Links(t *testing.T) {
 	t.Parallel()
 	for language, want := range map[string][]string{
 		"nl": {"Misschien een nieuw probleem: gasklep, fluit", "6 klanten", "De gasklep fluit heel hard", "Ja, het is een probleem"},
@@ -27,12 +27,12 @@ func TestACandidateIsMailedAndDecidedByItsLinks(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for range 2 { // the queue repeats
-				if err := b.handle(t.Context(), body); err != nil {
+			for range 2 { // the queue may deliver an item twice
+				if err := b.mailItem(t.Context(), body); err != nil {
 					t.Fatal(err)
 				}
 			}
-			_, text := b.mail()
+			_, text := b.waitForMail()
 			if len(b.box) > 0 {
 				t.Error("it was mailed twice")
 			}
@@ -43,28 +43,28 @@ func TestACandidateIsMailedAndDecidedByItsLinks(t *testing.T) {
 			}
 			found := links.FindAllString(text, -1)
 			if len(found) != 2 {
-				t.Fatalf("links %q", found)
+				t.Fatalf("got links %q, want 2", found)
 			}
 			for _, link := range found { // as a virus scanner does
-				if status, shown := b.ask(http.MethodGet, link, nil); status != http.StatusOK || !strings.Contains(shown, "gasklep") {
+				if status, shown := b.requestPage(http.MethodGet, link, nil); status != http.StatusOK || !strings.Contains(shown, "gasklep") {
 					t.Errorf("status %d: %s", status, shown)
 				}
 			}
 			for name, form := range map[string]url.Values{
 				"no comment": {"reason": {"manual-unclear"}}, "no reason": {"word": {"De kleppen"}}, "too long": {"reason": {"x"}, "word": {strings.Repeat("x", maxWhy+1)}},
 			} {
-				if status, _ := b.ask(http.MethodPost, found[0], form); status != http.StatusBadRequest {
+				if status, _ := b.requestPage(http.MethodPost, found[0], form); status != http.StatusBadRequest {
 					t.Errorf("%s: %d", name, status)
 				}
 			}
-			if u := b.updates(); len(u) > 0 {
-				t.Errorf("something was decided: %v", u)
+			if u := b.receiveUpdates(); len(u) > 0 {
+				t.Errorf("got updates %v after invalid forms, want none", u)
 			}
-			b.ask(http.MethodPost, found[0], url.Values{"reason": {"manual-unclear"}, "word": {"De kleppen"}})
-			b.ask(http.MethodPost, found[1], url.Values{"word": {"Een liedje"}})
-			u := b.updates()
+			b.requestPage(http.MethodPost, found[0], url.Values{"reason": {"manual-unclear"}, "word": {"De kleppen"}})
+			b.requestPage(http.MethodPost, found[1], url.Values{"word": {"Een liedje"}})
+			u := b.receiveUpdates()
 			if len(u) != 2 || u[0]["candidate"] != "c-1" || u[0]["decision"] != "confirm" || u[0]["reason"] != "manual-unclear" || u[1]["decision"] != "dismiss" || u[1]["why"] != "Een liedje" {
-				t.Errorf("decided %v", u)
+				t.Errorf("got decisions %v, want confirm and dismiss of c-1", u)
 			}
 		})
 	}

@@ -18,46 +18,51 @@ import (
 	"github.com/heard-intake/heard/internal/problem"
 )
 
-// A mailer works for one department.
+// A mailer mails the problem items of one department and serves the pages for its
+// answers.
 type mailer struct {
 	sqs            *sqs.Client
-	items, answers *string
+	items, updates *string
 	key            []byte
 	now            func() time.Time
 
 	to, from, smtp, url string
-	tongue              *tongue
+	wording             *wording
 	zone                *time.Location
 
 	seenFile string
 	mu       sync.Mutex
-	seen     map[string]problem.Item // the latest that was mailed, by problem
+	seen     map[string]problem.Item // the latest mailed item, by problem id
 }
 
 const (
-	leastKey  = 32
-	linkLasts = 30 * 24 * time.Hour
-	mailTime  = 30 * time.Second
-	maxForm   = 32 << 10
+	minKeyBytes  = 32
+	linkLifetime = 30 * 24 * time.Hour
+	mailTimeout  = 30 * time.Second
+	maxForm      = 32 << 10
 )
 
-func (m *mailer) check() error {
+// validateSettings returns an error for a setting with which the mailer cannot
+// work.
+func (m *mailer) validateSettings() error {
 	to, errTo := mail.ParseAddress(m.to)
 	from, errFrom := mail.ParseAddress(m.from)
 	switch {
-	case len(m.key) < leastKey:
-		return fmt.Errorf("HEARD_MAILER_KEY needs %d bytes at least", leastKey)
+	case len(m.key) < minKeyBytes:
+		return fmt.Errorf("HEARD_MAILER_KEY must have at least %d bytes", minKeyBytes)
 	case errTo != nil || errFrom != nil:
-		return errors.New("-to and -from need an address each")
-	case m.tongue == nil:
-		return errors.New("-language is nl or en")
+		return errors.New("-to and -from must each be one mail address")
+	case m.wording == nil:
+		return errors.New("-language must be nl or en")
 	}
-	m.to, m.from = to.Address, from.Address
+	m.to = to.Address
+	m.from = from.Address
 	return nil
 }
 
-// open finds the queues, and reads what was mailed before.
-func (m *mailer) open(ctx context.Context, stack, department string) error {
+// openQueues finds the queues of the department and reads the items that were
+// mailed before.
+func (m *mailer) openQueues(ctx context.Context, stack, department string) error {
 	m.seen = map[string]problem.Item{}
 	if data, err := os.ReadFile(m.seenFile); err == nil {
 		if err := json.Unmarshal(data, &m.seen); err != nil {
@@ -65,28 +70,29 @@ func (m *mailer) open(ctx context.Context, stack, department string) error {
 		}
 	}
 	for name, to := range map[string]**string{
-		stack + "-problems-" + department + ".fifo": &m.items, stack + "-updates-" + department: &m.answers,
+		stack + "-problems-" + department + ".fifo": &m.items, stack + "-updates-" + department: &m.updates,
 	} {
 		out, err := m.sqs.GetQueueUrl(ctx, &sqs.GetQueueUrlInput{QueueName: &name})
 		if err != nil {
-			return err
+			return fmt.Errorf("find queue %s: %w", name, err)
 		}
 		*to = out.QueueUrl
 	}
 	return nil
 }
 
-// consume mails items until ctx ends.
-func (m *mailer) consume(ctx context.Context) error {
+// consumeItems mails items until ctx is canceled. It deletes an item from the
+// queue after it was mailed.
+func (m *mailer) consumeItems(ctx context.Context) error {
 	for {
 		out, err := m.sqs.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: m.items, WaitTimeSeconds: 20, MaxNumberOfMessages: 10})
 		if err != nil {
 			return err
 		}
 		for _, msg := range out.Messages {
-			if err := m.handle(ctx, []byte(*msg.Body)); err != nil {
-				slog.ErrorContext(ctx, "item not mailed; the queue shows it again", "err", err)
-				break // those behind it are of the same problem, perhaps
+			if err := m.mailItem(ctx, []byte(*msg.Body)); err != nil {
+				slog.ErrorContext(ctx, "item not mailed; the queue delivers it again", "err", err)
+				break // the next items may be about the same problem and must stay in order
 			}
 			if _, err := m.sqs.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: m.items, ReceiptHandle: msg.ReceiptHandle}); err != nil {
 				return err
@@ -95,27 +101,29 @@ func (m *mailer) consume(ctx context.Context) error {
 	}
 }
 
-func (m *mailer) handle(ctx context.Context, body []byte) error {
+// mailItem mails one item and stores that it was mailed. It skips an item that is
+// not newer than the latest mailed item of the problem.
+func (m *mailer) mailItem(ctx context.Context, body []byte) error {
 	var i problem.Item
 	if err := json.Unmarshal(body, &i); err != nil {
 		return err
 	}
-	if i.Version <= m.latest(i.ID).Version {
+	if i.Version <= m.latestItem(i.ID).Version {
 		return nil
 	}
-	l := m.letter(i)
+	l := m.composeLetter(i)
 	if i.Event == problem.EventCandidate {
 		var c problem.CandidateItem
 		if err := json.Unmarshal(body, &c); err != nil {
 			return err
 		}
-		l = m.candidateLetter(i, c.Words)
+		l = m.composeCandidate(i, c.Words)
 	}
-	content, err := m.write(i, l)
+	content, err := m.composeMail(i, l)
 	if err != nil {
 		return err
 	}
-	if err := m.send(ctx, content); err != nil {
+	if err := m.sendMail(ctx, content); err != nil {
 		return err
 	}
 	m.mu.Lock()
@@ -131,14 +139,14 @@ func (m *mailer) handle(ctx context.Context, body []byte) error {
 	return os.Rename(m.seenFile+".new", m.seenFile)
 }
 
-func (m *mailer) send(ctx context.Context, content []byte) error {
-	dialer := net.Dialer{Timeout: mailTime}
+func (m *mailer) sendMail(ctx context.Context, content []byte) error {
+	dialer := net.Dialer{Timeout: mailTimeout}
 	conn, err := dialer.DialContext(ctx, "tcp", m.smtp)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = conn.Close() }()
-	if err := conn.SetDeadline(time.Now().Add(mailTime)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(mailTimeout)); err != nil {
 		return err
 	}
 	host, _, _ := net.SplitHostPort(m.smtp)
@@ -162,9 +170,9 @@ func (m *mailer) send(ctx context.Context, content []byte) error {
 	return c.Quit()
 }
 
-// latest returns the latest item of a problem that was mailed. One of which
-// nothing was mailed has the version 0.
-func (m *mailer) latest(id string) problem.Item {
+// latestItem returns the latest mailed item of a problem. If none was mailed, the
+// item has the id only, and version 0.
+func (m *mailer) latestItem(id string) problem.Item {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	i := m.seen[id]

@@ -28,7 +28,7 @@ import (
 	"github.com/heard-intake/heard/internal/queue"
 )
 
-// A bench is a mailer between queues and a mailbox of the test's own.
+// A bench is a mailer with queues and a mailbox for one test.
 type bench struct {
 	*testing.T
 	*mailer
@@ -56,8 +56,8 @@ func newBench(t *testing.T, language string) *bench {
 		sqs: awssqs.New(awssqs.Options{
 			Region: "eu-west-1", BaseEndpoint: &web.URL, Credentials: credentials.NewStaticCredentialsProvider("k", "s", ""),
 		}),
-		key: bytes.Repeat([]byte("k"), leastKey), now: time.Now, to: "manuals@example.com", from: "heard@example.com", smtp: l.Addr().String(),
-		tongue: tongues[language], zone: time.UTC, seenFile: filepath.Join(t.TempDir(), "seen.json"),
+		key: bytes.Repeat([]byte("k"), minKeyBytes), now: time.Now, to: "manuals@example.com", from: "heard@example.com", smtp: l.Addr().String(),
+		wording: wordings[language], zone: time.UTC, seenFile: filepath.Join(t.TempDir(), "seen.json"),
 	}
 	for name, attributes := range map[string]map[string]string{
 		"heard-problems-documentation.fifo": {"FifoQueue": "true", "DeduplicationScope": "messageGroup", "FifoThroughputLimit": "perMessageGroupId"},
@@ -70,13 +70,13 @@ func newBench(t *testing.T, language string) *bench {
 	b.page = httptest.NewServer(b.mailer)
 	t.Cleanup(b.page.Close)
 	b.url = b.page.URL
-	if err := errorOf(b.check(), b.open(t.Context(), "heard", "documentation")); err != nil {
+	if err := firstError(b.validateSettings(), b.openQueues(t.Context(), "heard", "documentation")); err != nil {
 		t.Fatal(err)
 	}
 	return b
 }
 
-func errorOf(errs ...error) error {
+func firstError(errs ...error) error {
 	for _, err := range errs {
 		if err != nil {
 			return err
@@ -85,8 +85,8 @@ func errorOf(errs ...error) error {
 	return nil
 }
 
-// item puts a version of the problem on the queue.
-func (b *bench) item(version int, key string) {
+// sendItem sends a version of the problem to the queue of the department.
+func (b *bench) sendItem(version int, key string) {
 	b.Helper()
 	at := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
 	p, _ := problem.Open(problem.Seed{
@@ -106,8 +106,8 @@ func (b *bench) item(version int, key string) {
 	}
 }
 
-// mail waits for the next mail, and returns its subject and text.
-func (b *bench) mail() (subject, text string) {
+// waitForMail waits for the next mail and returns its subject and text.
+func (b *bench) waitForMail() (subject, text string) {
 	b.Helper()
 	select {
 	case content := <-b.box:
@@ -133,11 +133,11 @@ func (b *bench) mail() (subject, text string) {
 	}
 }
 
-// updates takes what was sent back.
-func (b *bench) updates() (all []map[string]string) {
+// receiveUpdates receives and returns all updates in the queue.
+func (b *bench) receiveUpdates() (all []map[string]string) {
 	b.Helper()
 	for {
-		out, err := b.sqs.ReceiveMessage(b.Context(), &awssqs.ReceiveMessageInput{QueueUrl: b.answers, MaxNumberOfMessages: 10})
+		out, err := b.sqs.ReceiveMessage(b.Context(), &awssqs.ReceiveMessageInput{QueueUrl: b.updates, MaxNumberOfMessages: 10})
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -154,7 +154,7 @@ func (b *bench) updates() (all []map[string]string) {
 	}
 }
 
-func (b *bench) ask(method, link string, form url.Values) (int, string) {
+func (b *bench) requestPage(method, link string, form url.Values) (int, string) {
 	b.Helper()
 	req, err := http.NewRequestWithContext(b.Context(), method, link, strings.NewReader(form.Encode()))
 	if err != nil {
@@ -175,7 +175,7 @@ func (b *bench) ask(method, link string, form url.Values) (int, string) {
 
 var links = regexp.MustCompile(`http://\S+`)
 
-func TestAnItemIsMailedOnceAndAnsweredByItsLinks(t *testing.T) {
+func TestConsumeItems_MailedOnceAndAnswered(t *testing.T) {
 	t.Parallel()
 	for language, want := range map[string][]string{
 		"nl": {"Handleiding onduidelijk", "5 klanten, 7 keer contact", "Stap 4 klopt niet"},
@@ -184,13 +184,13 @@ func TestAnItemIsMailedOnceAndAnsweredByItsLinks(t *testing.T) {
 		t.Run(language, func(t *testing.T) {
 			t.Parallel()
 			b := newBench(t, language)
-			b.item(1, "1")
-			b.item(1, "again")
-			b.item(2, "2")
+			b.sendItem(1, "1")
+			b.sendItem(1, "again")
+			b.sendItem(2, "2")
 			ctx, stop := context.WithCancel(t.Context())
 			ended := make(chan error, 1)
-			go func() { ended <- b.consume(ctx) }()
-			subject, text := b.mail()
+			go func() { ended <- b.consumeItems(ctx) }()
+			subject, text := b.waitForMail()
 			for _, w := range want {
 				if !strings.Contains(text, w) {
 					t.Errorf("the mail lacks %q:\n%s", w, text)
@@ -199,30 +199,30 @@ func TestAnItemIsMailedOnceAndAnsweredByItsLinks(t *testing.T) {
 			if !strings.Contains(subject, "Café") {
 				t.Errorf("subject %q", subject)
 			}
-			b.mail()
+			b.waitForMail()
 			stop()
 			if err := <-ended; err == nil {
-				t.Error("it ended by itself")
+				t.Error("consumeItems returned nil, want an error of the canceled context")
 			}
 			if len(b.box) > 0 {
 				t.Error("an item was mailed twice")
 			}
 			found := links.FindAllString(text, -1)
 			if len(found) != 2 {
-				t.Fatalf("links %q", found)
+				t.Fatalf("got links %q, want 2", found)
 			}
 			for _, link := range found { // as a virus scanner does
-				if status, _ := b.ask(http.MethodGet, link, nil); status != http.StatusOK {
-					t.Errorf("status %d", status)
+				if status, _ := b.requestPage(http.MethodGet, link, nil); status != http.StatusOK {
+					t.Errorf("got status %d, want 200", status)
 				}
 			}
-			if u := b.updates(); len(u) > 0 {
-				t.Errorf("looking changed something: %v", u)
+			if u := b.receiveUpdates(); len(u) > 0 {
+				t.Errorf("got updates %v after GET, want none", u)
 			}
-			b.ask(http.MethodPost, found[0], nil)
-			b.ask(http.MethodPost, found[0], nil)
-			b.ask(http.MethodPost, found[1], url.Values{"word": {"<b>Herdruk</b> is besteld"}})
-			u := b.updates()
+			b.requestPage(http.MethodPost, found[0], nil)
+			b.requestPage(http.MethodPost, found[0], nil)
+			b.requestPage(http.MethodPost, found[1], url.Values{"word": {"<b>Herdruk</b> is besteld"}})
+			u := b.receiveUpdates()
 			if len(u) != 3 || u[0]["to"] != "acknowledged" || u[0]["id"] != u[1]["id"] || u[2]["comment"] != "<b>Herdruk</b> is besteld" || u[2]["problem"] != "p-1" {
 				t.Errorf("updates %v", u)
 			}
@@ -230,48 +230,48 @@ func TestAnItemIsMailedOnceAndAnsweredByItsLinks(t *testing.T) {
 	}
 }
 
-func TestALinkThatIsNotOursDoesNothing(t *testing.T) {
+func TestServeHTTP_InvalidLink(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, "en")
-	good := b.link("acknowledge", "p-1")
-	b.now = func() time.Time { return time.Now().Add(-linkLasts - time.Hour) }
-	old := b.link("acknowledge", "p-1")
+	good := b.signedLink("acknowledge", "p-1")
+	b.now = func() time.Time { return time.Now().Add(-linkLifetime - time.Hour) }
+	old := b.signedLink("acknowledge", "p-1")
 	b.now = time.Now
 	for name, link := range map[string]string{
-		"of another problem":  strings.Replace(good, "problem=p-1", "problem=p-2", 1),
-		"to do another thing": strings.Replace(good, "do=acknowledge", "do=answer", 1),
-		"for longer":          regexp.MustCompile(`until=\d+`).ReplaceAllString(good, "until=9999999999"),
-		"without a signature": regexp.MustCompile(`&?sign=[^&]*`).ReplaceAllString(good, ""),
-		"of a year ago":       old,
-		"none":                b.url + "/",
+		"other problem": strings.Replace(good, "problem=p-1", "problem=p-2", 1),
+		"other action":  strings.Replace(good, "do=acknowledge", "do=answer", 1),
+		"later expiry":  regexp.MustCompile(`until=\d+`).ReplaceAllString(good, "until=9999999999"),
+		"no signature":  regexp.MustCompile(`&?sign=[^&]*`).ReplaceAllString(good, ""),
+		"expired link":  old,
+		"no parameters": b.url + "/",
 	} {
-		if status, body := b.ask(http.MethodPost, link, nil); status != http.StatusForbidden || !strings.Contains(body, "expired") {
+		if status, body := b.requestPage(http.MethodPost, link, nil); status != http.StatusForbidden || !strings.Contains(body, "expired") {
 			t.Errorf("%s: %d %s", name, status, body)
 		}
 	}
-	if status, _ := b.ask(http.MethodPost, b.link("answer", "p-1"), url.Values{"word": {strings.Repeat("x", maxForm)}}); status == http.StatusOK {
-		t.Error("a form of any size is taken")
+	if status, _ := b.requestPage(http.MethodPost, b.signedLink("answer", "p-1"), url.Values{"word": {strings.Repeat("x", maxForm)}}); status == http.StatusOK {
+		t.Error("a form over the size limit got 200, want an error")
 	}
-	if u := b.updates(); len(u) > 0 {
+	if u := b.receiveUpdates(); len(u) > 0 {
 		t.Errorf("updates %v", u)
 	}
 }
 
-func TestAMailerThatCannotWorkDoesNotStart(t *testing.T) {
+func TestValidateSettings(t *testing.T) {
 	t.Parallel()
-	good := &mailer{key: make([]byte, leastKey), to: "a@example.com", from: "b@example.com", tongue: &dutch}
+	good := &mailer{key: make([]byte, minKeyBytes), to: "a@example.com", from: "b@example.com", wording: &dutch}
 	for name, spoil := range map[string]func(*mailer){
-		"a key that is short": func(m *mailer) { m.key = m.key[1:] },
-		"nobody to mail to":   func(m *mailer) { m.to = "" },
-		"two to mail to":      func(m *mailer) { m.to = "a@example.com, b@example.com" },
-		"another language":    func(m *mailer) { m.tongue = tongues["fr"] },
+		"short key":        func(m *mailer) { m.key = m.key[1:] },
+		"no recipient":     func(m *mailer) { m.to = "" },
+		"two recipients":   func(m *mailer) { m.to = "a@example.com, b@example.com" },
+		"unknown language": func(m *mailer) { m.wording = wordings["fr"] },
 	} {
-		m := &mailer{key: good.key, to: good.to, from: good.from, tongue: good.tongue}
-		if spoil(m); m.check() == nil {
-			t.Errorf("%s: it starts", name)
+		m := &mailer{key: good.key, to: good.to, from: good.from, wording: good.wording}
+		if spoil(m); m.validateSettings() == nil {
+			t.Errorf("%s: got no error", name)
 		}
 	}
-	if err := good.check(); err != nil {
+	if err := good.validateSettings(); err != nil {
 		t.Error(err)
 	}
 }

@@ -1,14 +1,14 @@
-// Mailer is an example of a consumer for a department without a programmer: it
-// takes problem items off the department's queue, and mails each as a text
-// that a person can read, in Dutch or English. The mail has two links: one to
-// acknowledge the problem, one to answer. They lead to a page of this program,
-// and what is said there goes to the department's own queue of updates.
+// Mailer is an example program for a department without its own software. It
+// receives problem items from the department's queue and mails each as readable
+// text, in Dutch or English. The mail has two links: one to acknowledge the
+// problem and one to answer. The links open a page of this program. The answer
+// on the page goes to the department's queue of updates.
 //
 //	HEARD_MAILER_KEY=... mailer -stack heard -department documentation -to manuals@example.com \
 //	  -smtp mail.example.com:25 -url https://problems.example.com -listen :8090
 //
-// A link is signed and ends after 30 days. Opening it changes nothing, since
-// programs that look for viruses open links too; pressing the button does.
+// A link is signed and expires after 30 days. Opening it changes nothing, because
+// virus scanners open links too. Only the button on the page sends an update.
 package main
 
 import (
@@ -21,7 +21,7 @@ import (
 	"os"
 	"os/signal"
 	"time"
-	_ "time/tzdata" // zones are known wherever it runs
+	_ "time/tzdata" // the program also runs on machines without a time zone database
 
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -30,34 +30,34 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, os.Args[1:]); err != nil && !errors.Is(err, context.Canceled) && !errors.Is(err, flag.ErrHelp) {
-		slog.Error("mailer ended", "err", err)
+	if err := runMailer(ctx, os.Args[1:]); err != nil && !errors.Is(err, context.Canceled) && !errors.Is(err, flag.ErrHelp) {
+		slog.Error("mailer stopped", "err", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, args []string) error {
+func runMailer(ctx context.Context, args []string) error {
 	m := &mailer{key: []byte(os.Getenv("HEARD_MAILER_KEY")), now: time.Now}
 	f := flag.NewFlagSet("mailer", flag.ContinueOnError)
 	stack := f.String("stack", "heard", "the `name` of the stack")
 	department := f.String("department", "", "the `id` of the department")
-	listen := f.String("listen", "127.0.0.1:8090", "where the pages are served, behind something that speaks TLS")
+	listen := f.String("listen", "127.0.0.1:8090", "the `address` that serves the pages over HTTP; put a TLS proxy before it")
 	f.StringVar(&m.to, "to", "", "the `address` to mail to")
 	f.StringVar(&m.from, "from", "heard@example.com", "the `address` to mail from")
-	f.StringVar(&m.smtp, "smtp", "127.0.0.1:25", "the mail server")
-	f.StringVar(&m.url, "url", "http://127.0.0.1:8090", "where people reach the pages")
-	language := f.String("language", "nl", "nl or en")
-	zone := f.String("zone", "Europe/Amsterdam", "the time zone of the department")
-	f.StringVar(&m.seenFile, "seen", "seen.json", "the `file` that remembers what was mailed")
+	f.StringVar(&m.smtp, "smtp", "127.0.0.1:25", "the `host:port` of the mail server")
+	f.StringVar(&m.url, "url", "http://127.0.0.1:8090", "the public `URL` of the pages")
+	language := f.String("language", "nl", "the `language` of mails and pages: nl or en")
+	zone := f.String("zone", "Europe/Amsterdam", "the time `zone` of the department")
+	f.StringVar(&m.seenFile, "seen", "seen.json", "the `file` that stores the items that were mailed")
 	if err := f.Parse(args); err != nil {
 		return err
 	}
-	m.tongue = tongues[*language]
+	m.wording = wordings[*language]
 	var err error
 	if m.zone, err = time.LoadLocation(*zone); err != nil {
 		return err
 	}
-	if err := m.check(); err != nil {
+	if err := m.validateSettings(); err != nil {
 		return err
 	}
 	cfg, err := config.LoadDefaultConfig(ctx)
@@ -65,7 +65,7 @@ func run(ctx context.Context, args []string) error {
 		return err
 	}
 	m.sqs = sqs.NewFromConfig(cfg)
-	if err := m.open(ctx, *stack, *department); err != nil {
+	if err := m.openQueues(ctx, *stack, *department); err != nil {
 		return err
 	}
 	l, err := net.Listen("tcp", *listen)
@@ -75,5 +75,5 @@ func run(ctx context.Context, args []string) error {
 	server := &http.Server{Handler: m, ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second, MaxHeaderBytes: 16 << 10}
 	go func() { _ = server.Serve(l) }()
 	defer func() { _ = server.Close() }()
-	return m.consume(ctx)
+	return m.consumeItems(ctx)
 }

@@ -23,43 +23,44 @@ import (
 	"github.com/heard-intake/heard/internal/problem"
 )
 
-// link is the signed address of a page.
-func (m *mailer) link(do, id string) string {
-	until := strconv.FormatInt(m.now().Add(linkLasts).Unix(), 10)
-	q := url.Values{"do": {do}, "problem": {id}, "until": {until}, "sign": {m.sign(do, id, until)}}
+// signedLink returns the URL of a page for an action ("answer") on a problem or
+// candidate. It is valid for 30 days.
+func (m *mailer) signedLink(do, id string) string {
+	until := strconv.FormatInt(m.now().Add(linkLifetime).Unix(), 10)
+	q := url.Values{"do": {do}, "problem": {id}, "until": {until}, "sign": {m.computeSignature(do, id, until)}}
 	return strings.TrimRight(m.url, "/") + "/?" + q.Encode()
 }
 
-func (m *mailer) sign(parts ...string) string {
+func (m *mailer) computeSignature(parts ...string) string {
 	mac := hmac.New(sha256.New, m.key)
 	mac.Write([]byte(strings.Join(parts, "\x00")))
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
 
-// A page is what a link shows: which problem it is, where that stands, and
-// what there is to fill in.
+// A page is the data of pageTemplate.
 type page struct {
 	labels
-	Title, Problem, Stands string
-	Text                   string // instead of a form
-	Wrong                  string // with what was sent
-	Form                   bool
-	Steps                  []option
-	Word, Day              string // as they were sent
-	ReasonOf, Reason       string // of a candidate: what is asked for, and as it was sent
-	Why                    string // of a candidate: what the explanation is called
+	Title, Problem, Stands string   // Stands: the state of the problem
+	Text                   string   // shown instead of a form
+	Wrong                  string   // error in the form that was sent
+	Form                   bool     // show the form
+	Steps                  []option // the steps to choose from
+	Word, Day              string   // the values that were sent
+	ReasonOf, Reason       string   // candidates only: label and sent value of the reason
+	Why                    string   // candidates only: label of the explanation
 }
 
-// labels are the words of the page itself.
+// labels are the language and the fixed texts of a page.
 type labels struct{ Language, WhatIsNew, Comment, Expected, Send string }
 
-// An option is a step that can be chosen.
+// An option is a step in the drop-down list of a form.
 type option struct {
 	Value, Name string
 	Chosen      bool
 }
 
-// style is all that a page may load: its policy names it by its hash.
+// style is the style sheet of a page. The Content-Security-Policy allows only this
+// style sheet, by its hash.
 const style = `
 body { max-width: 36rem; margin: 2rem auto; padding: 0 1rem; font: 1rem/1.5 system-ui, sans-serif; color: #1d2733 }
 h1 { font-size: 1.5rem }
@@ -68,7 +69,8 @@ button { padding: .6rem 1.5rem; font: inherit; color: #fff; background: #14508c;
 [role=alert] { padding: .5rem 1rem; background: #fde8e8 }
 `
 
-// policy lets a page load and do nothing but what it is for.
+// policy is the Content-Security-Policy. It allows the style sheet and forms to
+// this program, and nothing else.
 var policy = func() string {
 	sum := sha256.Sum256([]byte(style))
 	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; form-action 'self'; frame-ancestors 'none'"
@@ -90,104 +92,119 @@ var pageTemplate = template.Must(template.New("").Parse(`<!doctype html><html la
 <p><button>{{.Send}}</button></p></form>{{end}}
 `))
 
-// ServeHTTP shows the page behind a link, and does what it says when its
-// button is pressed.
+// ServeHTTP serves the page of a signed link. On POST it sends the answer of the
+// form to the queue of updates. A link that is invalid or expired gets a 403.
 func (m *mailer) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	rw.Header().Set("Content-Type", "text/html; charset=utf-8")
 	rw.Header().Set("Cache-Control", "no-store")
 	rw.Header().Set("Referrer-Policy", "no-referrer")
 	rw.Header().Set("Content-Security-Policy", policy)
 	q := r.URL.Query()
-	do, id, until := q.Get("do"), q.Get("problem"), q.Get("until")
+	do := q.Get("do")
+	id := q.Get("problem")
+	until := q.Get("until")
 	ends, err := strconv.ParseInt(until, 10, 64)
 	title := map[string]string{
-		"acknowledge": m.tongue.ackTitle, "answer": m.tongue.answerTitle,
-		"confirm": maybes[m.tongue.name].confirm, "dismiss": maybes[m.tongue.name].dismiss,
+		"acknowledge": m.wording.ackTitle, "answer": m.wording.answerTitle,
+		"confirm": candidateWordings[m.wording.name].confirm, "dismiss": candidateWordings[m.wording.name].dismiss,
 	}[do]
-	if err != nil || title == "" || !hmac.Equal([]byte(q.Get("sign")), []byte(m.sign(do, id, until))) || m.now().Unix() >= ends {
-		m.show(rw, http.StatusForbidden, page{Title: "Heard", Text: m.tongue.gone})
+	signed := hmac.Equal([]byte(q.Get("sign")), []byte(m.computeSignature(do, id, until)))
+	expired := err != nil || m.now().Unix() >= ends
+	if title == "" || !signed || expired {
+		m.renderPage(rw, http.StatusForbidden, page{Title: "Heard", Text: m.wording.gone})
 		return
 	}
 	if do == "confirm" || do == "dismiss" {
-		m.judge(rw, r, title, do, id)
+		m.serveDecision(rw, r, title, do, id)
 		return
 	}
-	i := m.latest(id)
-	p := page{Title: title, Problem: m.tongue.title(i), Form: true}
+	i := m.latestItem(id)
+	p := page{Title: title, Problem: m.wording.problemTitle(i), Form: true}
 	if i.Version > 0 {
-		p.Stands = fmt.Sprintf(m.tongue.state, m.tongue.states[i.State]) + " " + m.tongue.people(i.Customers) + "."
+		p.Stands = fmt.Sprintf(m.wording.state, m.wording.states[i.State]) + " " + m.wording.customerCount(i.Customers) + "."
 	}
+	acknowledged := do == "acknowledge" && i.State != problem.Detected
 	switch {
-	case i.Version > 0 && (do == "acknowledge" && i.State != problem.Detected || len(i.Next) == 0):
-		p.Form, p.Text = false, m.tongue.already
-		m.show(rw, http.StatusOK, p)
+	case i.Version > 0 && (acknowledged || len(i.Next) == 0):
+		p.Form = false
+		p.Text = m.wording.already
+		m.renderPage(rw, http.StatusOK, p)
 	case r.Method == http.MethodPost:
-		m.take(rw, r, p, i, do)
+		m.acceptAnswer(rw, r, p, i, do)
 	default:
-		p.Steps = m.steps(do, i, "")
-		m.show(rw, http.StatusOK, p)
+		p.Steps = m.availableSteps(do, i, "")
+		m.renderPage(rw, http.StatusOK, p)
 	}
 }
 
-// take passes on what was filled in, or shows what is wrong with it.
-func (m *mailer) take(rw http.ResponseWriter, r *http.Request, p page, i problem.Item, do string) {
+// acceptAnswer sends the filled-in form to the queue of updates, or shows the form
+// again with its error.
+func (m *mailer) acceptAnswer(rw http.ResponseWriter, r *http.Request, p page, i problem.Item, do string) {
 	r.Body = http.MaxBytesReader(rw, r.Body, maxForm)
 	err := r.ParseForm()
-	p.Word, p.Day = strings.TrimSpace(r.PostForm.Get("word")), r.PostForm.Get("day")
+	p.Word = strings.TrimSpace(r.PostForm.Get("word"))
+	p.Day = r.PostForm.Get("day")
 	to := problem.State(r.PostForm.Get("to"))
-	p.Steps = m.steps(do, i, to)
+	p.Steps = m.availableSteps(do, i, to)
 	if err != nil {
-		p.Wrong = fmt.Sprintf(m.tongue.tooLong, problem.MaxComment)
-		m.show(rw, http.StatusBadRequest, p)
+		p.Wrong = fmt.Sprintf(m.wording.tooLong, problem.MaxComment)
+		m.renderPage(rw, http.StatusBadRequest, p)
 		return
 	}
 	update := map[string]string{"problem": i.ID}
 	if do == "acknowledge" {
-		update["to"], update["id"] = string(problem.Acknowledged), m.sign(do, i.ID, r.URL.Query().Get("until"))
-	} else if p.Wrong = m.fill(update, to, p.Word, p.Day); p.Wrong != "" {
-		m.show(rw, http.StatusBadRequest, p)
+		update["to"] = string(problem.Acknowledged)
+		update["id"] = m.computeSignature(do, i.ID, r.URL.Query().Get("until"))
+	} else if p.Wrong = m.fillUpdate(update, to, p.Word, p.Day); p.Wrong != "" {
+		m.renderPage(rw, http.StatusBadRequest, p)
 		return
 	}
 	done := p
-	done.Stands = "" // where it stood is no news
-	if name := m.tongue.states[problem.State(update["to"])]; name != "" {
+	done.Stands = "" // the state before the update
+	if name := m.wording.states[problem.State(update["to"])]; name != "" {
 		done.Title = name
 	}
-	m.pass(rw, r, update, p, done)
+	m.sendUpdate(rw, r, update, p, done)
 }
 
-// pass puts an update on the queue of updates, and says so on a page that is
-// done; where it cannot, on the page with what was sent.
-func (m *mailer) pass(rw http.ResponseWriter, r *http.Request, update map[string]string, p, done page) {
+// sendUpdate sends an update to the department's queue of updates and shows the
+// page done. If it cannot send, it shows p with an error, so that the input is not
+// lost.
+func (m *mailer) sendUpdate(rw http.ResponseWriter, r *http.Request, update map[string]string, p, done page) {
 	body, err := json.Marshal(update)
 	if err == nil {
-		_, err = m.sqs.SendMessage(r.Context(), &sqs.SendMessageInput{QueueUrl: m.answers, MessageBody: aws.String(string(body))})
+		_, err = m.sqs.SendMessage(r.Context(), &sqs.SendMessageInput{QueueUrl: m.updates, MessageBody: aws.String(string(body))})
 	}
 	if err != nil {
-		slog.ErrorContext(r.Context(), "update not passed on", "err", err)
-		p.Wrong = m.tongue.failed
-		m.show(rw, http.StatusServiceUnavailable, p)
+		slog.ErrorContext(r.Context(), "cannot send update to the queue", "err", err)
+		p.Wrong = m.wording.failed
+		m.renderPage(rw, http.StatusServiceUnavailable, p)
 		return
 	}
-	done.Form, done.Text = false, m.tongue.thanks
-	m.show(rw, http.StatusOK, done)
+	done.Form = false
+	done.Text = m.wording.thanks
+	m.renderPage(rw, http.StatusOK, done)
 }
 
-// fill makes an update of an answer, and says what is wrong with it. It has a
-// name, so that two presses are one.
-func (m *mailer) fill(update map[string]string, to problem.State, word, day string) (wrong string) {
+// fillUpdate fills in the update from an answer. It returns a text for the page if
+// the answer is invalid. The id of the update is computed from the answer, so that
+// sending it twice has no further effect.
+func (m *mailer) fillUpdate(update map[string]string, to problem.State, word, day string) (wrong string) {
 	at, err := time.ParseInLocation("2006-01-02 15:04", day+" 17:00", m.zone)
+	needsWord := to == problem.CauseKnown || to == problem.Workaround || to == problem.Rejected
+	needsDay := day != "" || to == problem.FixPlanned
+	validDay := err == nil && at.After(m.now())
 	switch {
 	case utf8.RuneCountInString(word) > problem.MaxComment:
-		return fmt.Sprintf(m.tongue.tooLong, problem.MaxComment)
-	case to != "" && !slices.Contains(answers, to), to == "" && word == "" && day == "":
-		return m.tongue.needAny
-	case word == "" && (to == problem.CauseKnown || to == problem.Workaround || to == problem.Rejected):
-		return m.tongue.needWord
-	case (day != "" || to == problem.FixPlanned) && (err != nil || !at.After(m.now())):
-		return m.tongue.needDay
+		return fmt.Sprintf(m.wording.tooLong, problem.MaxComment)
+	case to != "" && !slices.Contains(offeredSteps, to), to == "" && word == "" && day == "":
+		return m.wording.needAny
+	case needsWord && word == "":
+		return m.wording.needWord
+	case needsDay && !validDay:
+		return m.wording.needDay
 	}
-	update["id"] = m.sign("answer", update["problem"], string(to), word, day)
+	update["id"] = m.computeSignature("answer", update["problem"], string(to), word, day)
 	member := map[problem.State]string{problem.CauseKnown: "cause", problem.Workaround: "workaround"}[to]
 	for name, value := range map[string]string{"to": string(to), cmp.Or(member, "comment"): word} {
 		if value != "" {
@@ -200,22 +217,22 @@ func (m *mailer) fill(update map[string]string, to problem.State, word, day stri
 	return ""
 }
 
-// answers are the steps that a page offers, where they are possible.
-var answers = []problem.State{
+// offeredSteps are the states that a page offers as steps, in this order.
+var offeredSteps = []problem.State{
 	problem.Acknowledged, problem.CauseKnown, problem.Workaround, problem.FixPlanned, problem.Fixed, problem.Rejected, problem.Detected,
 }
 
-// steps returns what can be chosen on a page.
-func (m *mailer) steps(do string, i problem.Item, chosen problem.State) []option {
+// availableSteps returns the steps that the state of the problem allows.
+func (m *mailer) availableSteps(do string, i problem.Item, chosen problem.State) []option {
 	if do != "answer" {
 		return nil
 	}
-	all := []option{{"", m.tongue.onlyWord, chosen == ""}}
-	for _, s := range answers {
+	all := []option{{"", m.wording.onlyWord, chosen == ""}}
+	for _, s := range offeredSteps {
 		if i.Version == 0 || slices.Contains(i.Next, s) {
-			name := m.tongue.states[s]
+			name := m.wording.states[s]
 			if s == problem.Detected {
-				name = m.tongue.reopen
+				name = m.wording.reopen
 			}
 			all = append(all, option{string(s), name, chosen == s})
 		}
@@ -223,8 +240,8 @@ func (m *mailer) steps(do string, i problem.Item, chosen problem.State) []option
 	return all
 }
 
-func (m *mailer) show(rw http.ResponseWriter, status int, p page) {
-	t := m.tongue
+func (m *mailer) renderPage(rw http.ResponseWriter, status int, p page) {
+	t := m.wording
 	p.labels = labels{t.name, t.step, t.word, t.day, t.do}
 	rw.WriteHeader(status)
 	_ = pageTemplate.Execute(rw, p)

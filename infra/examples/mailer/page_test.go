@@ -9,9 +9,9 @@ import (
 	"testing"
 )
 
-func TestAPageLoadsNothingButItsOwnStyle(t *testing.T) {
+func TestServeHTTP_ContentSecurityPolicy(t *testing.T) {
 	t.Parallel()
-	m := &mailer{key: make([]byte, leastKey), tongue: &dutch}
+	m := &mailer{key: make([]byte, minKeyBytes), wording: &dutch}
 	seen := httptest.NewRecorder()
 	m.ServeHTTP(seen, httptest.NewRequest(http.MethodGet, "/", nil))
 	_, rest, _ := strings.Cut(seen.Body.String(), "<style>")

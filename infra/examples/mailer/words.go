@@ -8,15 +8,15 @@ import (
 	"github.com/heard-intake/heard/internal/problem"
 )
 
-// A tongue is what mails and pages say in one language.
-type tongue struct {
+// A wording has the texts of mails and pages in one language.
+type wording struct {
 	name     string
 	months   [12]string
 	decimal  string
-	happened map[problem.EventKind]string // what an item tells, as the subject has it
-	states   map[problem.State]string     // where a problem is; with the event state also what happened
-	asks     map[problem.State]string     // what is asked of the department, by where the problem is
-	severity map[string]string            // but for the usual one
+	events   map[problem.EventKind]string // the event, as the subject names it
+	states   map[problem.State]string     // the state; in the subject of EventState also the event
+	requests map[problem.State]string     // the request to the department, by state
+	severity map[string]string            // severities other than normal
 
 	customers, oneCustomer, contacts, contactsOn                 string
 	byHand, cameBack, byPerson, movedTo, escalated, lead         string
@@ -28,13 +28,13 @@ type tongue struct {
 	failed, reopen, comment, ackNow                              string
 }
 
-var tongues = map[string]*tongue{"nl": &dutch, "en": &english}
+var wordings = map[string]*wording{"nl": &dutch, "en": &english}
 
-var dutch = tongue{
+var dutch = wording{
 	name:    "nl",
 	months:  [12]string{"januari", "februari", "maart", "april", "mei", "juni", "juli", "augustus", "september", "oktober", "november", "december"},
 	decimal: ",",
-	happened: map[problem.EventKind]string{
+	events: map[problem.EventKind]string{
 		problem.EventOpened: "Nieuw probleem", problem.EventMilestone: "Meer klanten", problem.EventReopened: "Heropend",
 		problem.EventUpdated: "Aangevuld", problem.EventMoved: "Overgedragen", problem.EventMerged: "Samengevoegd", problem.EventSplit: "Gesplitst",
 		problem.EventEscalated: "Niet op tijd bevestigd", problem.EventOverdue: "Verwachte datum voorbij",
@@ -44,7 +44,7 @@ var dutch = tongue{
 		problem.FixPlanned: "Oplossing gepland", problem.Fixed: "Opgelost", problem.Confirmed: "Bevestigd opgelost", problem.Rejected: "Afgewezen",
 		problem.Merged: "Opgegaan in een ander probleem", problem.Moved: "Overgedragen",
 	},
-	asks: map[problem.State]string{
+	requests: map[problem.State]string{
 		problem.Acknowledged: "Gevraagd: laat weten wat de oorzaak is, of wat klanten intussen kunnen doen.",
 		problem.CauseKnown:   "Gevraagd: laat weten wanneer het is opgelost, of wat klanten intussen kunnen doen.",
 		problem.Workaround:   "Gevraagd: laat weten wanneer het is opgelost.",
@@ -72,11 +72,11 @@ var dutch = tongue{
 	failed: "Het is niet gelukt. Probeer het zo nog eens.",
 }
 
-var english = tongue{
+var english = wording{
 	name:    "en",
 	months:  [12]string{"January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"},
 	decimal: ".",
-	happened: map[problem.EventKind]string{
+	events: map[problem.EventKind]string{
 		problem.EventOpened: "New problem", problem.EventMilestone: "More customers", problem.EventReopened: "Reopened",
 		problem.EventUpdated: "Updated", problem.EventMoved: "Handed over", problem.EventMerged: "Merged", problem.EventSplit: "Split",
 		problem.EventEscalated: "Not acknowledged in time", problem.EventOverdue: "Expected date passed",
@@ -86,7 +86,7 @@ var english = tongue{
 		problem.FixPlanned: "Fix planned", problem.Fixed: "Fixed", problem.Confirmed: "Confirmed to be fixed", problem.Rejected: "Rejected",
 		problem.Merged: "Merged into another problem", problem.Moved: "Handed over",
 	},
-	asks: map[problem.State]string{
+	requests: map[problem.State]string{
 		problem.Acknowledged: "Please tell what the cause is, or what customers can do meanwhile.",
 		problem.CauseKnown:   "Please tell when it will be fixed, or what customers can do meanwhile.",
 		problem.Workaround:   "Please tell when it will be fixed.",
@@ -114,46 +114,47 @@ var english = tongue{
 	failed: "That did not work. Please try again in a moment.",
 }
 
-func (t *tongue) label(l problem.Label) string {
+func (t *wording) labelText(l problem.Label) string {
 	if t == &dutch {
 		return l.NL
 	}
 	return l.EN
 }
 
-// title names a problem: what is asked about what, and a number that tells it
-// from others about the same.
-func (t *tongue) title(i problem.Item) string {
-	name := t.label(i.Names.Reason)
-	if product := t.label(i.Names.Product); product != "" {
+// problemTitle returns the reason, the product and the short id of a problem. The
+// short id distinguishes problems with the same reason and product.
+func (t *wording) problemTitle(i problem.Item) string {
+	name := t.labelText(i.Names.Reason)
+	if product := t.labelText(i.Names.Product); product != "" {
 		name += ", " + product
 	}
-	return strings.TrimSpace(name + " " + ref(i.ID))
+	return strings.TrimSpace(name + " " + shortID(i.ID))
 }
 
-// ref is the end of a problem's id, by which people know it again.
-func ref(id string) string { return "#" + id[max(len(id)-6, 0):] }
+// shortID returns the last six characters of a problem id, which people can
+// recognize.
+func shortID(id string) string { return "#" + id[max(len(id)-6, 0):] }
 
-// event names what an item tells.
-func (t *tongue) event(i problem.Item) string {
+// eventText returns the name of the event of an item.
+func (t *wording) eventText(i problem.Item) string {
 	if i.Event == problem.EventState {
 		return t.states[i.State]
 	}
-	return t.happened[i.Event]
+	return t.events[i.Event]
 }
 
-func (t *tongue) amount(x float64, digits int) string {
+func (t *wording) formatAmount(x float64, digits int) string {
 	return strings.Replace(fmt.Sprintf("%.*f", digits, x), ".", t.decimal, 1)
 }
 
-func (t *tongue) date(at time.Time) string {
+func (t *wording) formatDate(at time.Time) string {
 	return fmt.Sprintf("%d %s %d", at.Day(), t.months[at.Month()-1], at.Year())
 }
 
-func (t *tongue) moment(at time.Time) string { return t.date(at) + at.Format(" 15:04") }
+func (t *wording) formatTime(at time.Time) string { return t.formatDate(at) + at.Format(" 15:04") }
 
-// people says how many customers.
-func (t *tongue) people(n int) string {
+// customerCount returns a number of customers in words: "1 customer".
+func (t *wording) customerCount(n int) string {
 	if n == 1 {
 		return t.oneCustomer
 	}

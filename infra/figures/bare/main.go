@@ -1,6 +1,6 @@
-// Bare is the least that a WhatsApp webhook can do: verify the signature,
-// decode the body, put one item. What the whatsapp function costs is compared
-// with it.
+// Bare is the smallest possible WhatsApp webhook: it verifies the signature,
+// decodes the body and puts one item. The cost of the whatsapp function is
+// compared with its own.
 package main
 
 import (
@@ -49,7 +49,7 @@ type handler struct {
 	secret []byte
 }
 
-func (h handler) handle(ctx context.Context, req events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
+func (h handler) handleWebhook(ctx context.Context, req events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
 	mac := hmac.New(sha256.New, h.secret)
 	mac.Write([]byte(req.Body))
 	if !hmac.Equal([]byte("sha256="+hex.EncodeToString(mac.Sum(nil))), []byte(req.Headers["x-hub-signature-256"])) {
@@ -80,5 +80,5 @@ func main() {
 	if err != nil {
 		panic(err)
 	}
-	lambda.Start(handler{db: dynamodb.NewFromConfig(cfg), table: os.Getenv("TABLE"), secret: []byte(os.Getenv("APP_SECRET"))}.handle)
+	lambda.Start(handler{db: dynamodb.NewFromConfig(cfg), table: os.Getenv("TABLE"), secret: []byte(os.Getenv("APP_SECRET"))}.handleWebhook)
 }

@@ -1,5 +1,5 @@
-// Hello is the least that a function can be: what the start of the others is
-// compared with.
+// Hello is the smallest possible function. The start times of the other
+// functions are compared with its own.
 package main
 
 import (

@@ -1,9 +1,8 @@
-// Package dynamo runs DynamoDB Local, Amazon's own, as a child process: for the local stack and for every test that needs a
-// table. It is the real thing rather than a stand-in of ours, because conditions, transactions and streams are what the
-// store rests on.
+// Package dynamo runs Amazon's DynamoDB Local as a child process, for the local stack and for every test that needs a
+// table. The store depends on conditions, transactions and streams, so we test it against Amazon's own implementation.
 //
-// It never runs with -sharedDb: each access key id is a database of its own, which keeps tests apart and a second stream
-// table from slowing the first.
+// The server never runs with -sharedDb: each access key id has its own database. That isolates tests from each other, and a
+// second table with a stream does not slow down the first.
 package dynamo
 
 import (
@@ -26,48 +25,48 @@ import (
 	"github.com/heard-intake/heard/infra/local/where"
 )
 
-// startLimit only bounds a hang: a JVM needs two seconds, on a machine that does ten other things it needs twenty, and on
-// one that does a hundred it needed more than two minutes.
+// startLimit only bounds a hang. The JVM starts in two seconds on an idle machine; on a heavily loaded one it took more than
+// two minutes.
 const startLimit = 10 * time.Minute
 
-// Config says where a server keeps its data. The zero value keeps it in memory.
+// Config configures a server. The zero value keeps the data in memory and picks a free port.
 type Config struct {
-	Dir  string       // the folder of the data; empty keeps it in memory
-	Port int          // empty takes a free one
-	Long bool         // it will have some 100,000 requests to answer: code compiled well for that costs its first seconds
-	Log  *slog.Logger // gets what the process prints, at level debug; may be nil
+	Dir  string       // the data folder; empty keeps the data in memory
+	Port int          // 0 picks a free port
+	Long bool         // use the optimizing JIT compiler: slower to start, faster for some 100,000 requests
+	Log  *slog.Logger // receives the output of the process at level debug; may be nil
 }
 
 // Server is one DynamoDB Local process.
 type Server struct {
-	Endpoint string        // as in http://127.0.0.1:8000
-	Port     int           // to start again on the same one
-	Took     time.Duration // from the first step to the first request that can be answered
+	Endpoint string        // for example http://127.0.0.1:8000
+	Port     int           // pass it in Config to restart on the same port
+	Took     time.Duration // from the call of Start until the server accepted requests
 
 	process *os.Process
 	done    chan struct{}
 }
 
-// errBind says that somebody else has the port.
-var errBind = errors.New("the port is taken")
+// errBind reports that another process uses the port.
+var errBind = errors.New("the port is in use: choose another")
 
-// Start runs a server and returns when it answers. The context bounds the start alone: the server lives until Stop, Kill or
-// the end of this process, however that comes.
+// Start starts a server and returns when it accepts requests. The context bounds the start only. The server runs until Stop
+// or Kill; on Linux it also ends when this process ends, even by SIGKILL.
 func Start(ctx context.Context, cfg Config) (*Server, error) {
 	begin := time.Now()
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	emulator, err := install(ctx)
+	emulator, err := installEmulator(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("dynamodb local: %w", err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, startLimit)
 	defer cancel()
 	for {
-		s, err := start(ctx, emulator, cfg)
+		s, err := startOnPort(ctx, emulator, cfg)
 		if errors.Is(err, errBind) && cfg.Port == 0 {
-			continue // lost the race for a free port
+			continue // another process took the free port first
 		}
 		if err != nil {
 			return nil, fmt.Errorf("dynamodb local: %w", err)
@@ -78,7 +77,7 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 	}
 }
 
-// Stop asks the process to end, and returns when it has.
+// Stop sends SIGTERM and returns when the process has ended. After 10 seconds it kills the process.
 func (s *Server) Stop() {
 	_ = s.process.Signal(syscall.SIGTERM)
 	select {
@@ -88,24 +87,25 @@ func (s *Server) Stop() {
 	}
 }
 
-// Kill ends the process as a power cut would, and returns when it has ended.
+// Kill sends SIGKILL and returns when the process has ended.
 func (s *Server) Kill() {
 	_ = s.process.Kill()
 	<-s.done
 }
 
-// Done is closed when the process has ended, for whatever reason.
+// Done returns a channel that is closed when the process has ended, for any reason.
 func (s *Server) Done() <-chan struct{} { return s.done }
 
-func start(ctx context.Context, emulator string, cfg Config) (*Server, error) {
+// startOnPort starts a server on the configured port, or on one free port. It returns errBind if the port is in use.
+func startOnPort(ctx context.Context, emulator string, cfg Config) (*Server, error) {
 	port := cfg.Port
 	if port == 0 {
 		var err error
-		if port, err = freePort(); err != nil {
+		if port, err = findFreePort(); err != nil {
 			return nil, err
 		}
 	}
-	args, err := arguments(emulator, port, cfg)
+	args, err := jvmArguments(emulator, port, cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -114,9 +114,12 @@ func start(ctx context.Context, emulator string, cfg Config) (*Server, error) {
 		return nil, err
 	}
 	cmd := exec.Command("java", args...) //nolint:gosec // the arguments are ours
-	cmd.Dir, cmd.Stdout, cmd.Stderr, cmd.SysProcAttr = emulator, in, in, dieWithParent()
+	cmd.Dir = emulator
+	cmd.Stdout = in
+	cmd.Stderr = in
+	cmd.SysProcAttr = dieWithParent()
 	s := &Server{Endpoint: "http://127.0.0.1:" + strconv.Itoa(port), Port: port, done: make(chan struct{})}
-	err = s.run(cmd)
+	err = s.startProcess(cmd)
 	_ = in.Close()
 	if err != nil {
 		_ = out.Close()
@@ -124,22 +127,22 @@ func start(ctx context.Context, emulator string, cfg Config) (*Server, error) {
 	}
 
 	ready := make(chan error, 1)
-	go watch(out, cfg.Log, ready)
+	go watchOutput(out, cfg.Log, ready)
 	select {
 	case err = <-ready:
 	case <-ctx.Done():
 		err = ctx.Err()
 	}
 	if err != nil {
-		s.Kill() // a process that could not have its port hangs instead of ending
+		s.Kill() // a process that cannot bind its port hangs instead of ending
 		return nil, err
 	}
 	return s, nil
 }
 
-// run starts the process and keeps the thread that started it: the kernel ends the child when that thread ends, not when the
-// process does, and Go ends threads as it likes.
-func (s *Server) run(cmd *exec.Cmd) error {
+// startProcess starts the process from a locked OS thread. The kernel kills the child (Pdeathsig) when the thread that started
+// it ends, and Go may end an unlocked thread at any time.
+func (s *Server) startProcess(cmd *exec.Cmd) error {
 	started := make(chan error)
 	go func() {
 		runtime.LockOSThread()
@@ -155,9 +158,9 @@ func (s *Server) run(cmd *exec.Cmd) error {
 	return <-started
 }
 
-// arguments are those of the JVM: small, one collector thread, and quick to start unless it is to live long. Jetty's line "Started ServerConnector" is
-// asked for because it is the one proof that this process, and no other, has the port.
-func arguments(emulator string, port int, cfg Config) ([]string, error) {
+// jvmArguments returns the command line of the JVM: a small heap, one collector thread, and a quick start unless cfg.Long is
+// set. Jetty logs at INFO because its line "Started ServerConnector" proves that this process bound the port.
+func jvmArguments(emulator string, port int, cfg Config) ([]string, error) {
 	compile := "-XX:TieredStopAtLevel=1"
 	if cfg.Long {
 		compile = "-XX:+TieredCompilation"
@@ -182,8 +185,9 @@ func arguments(emulator string, port int, cfg Config) ([]string, error) {
 	return append(args, "-dbPath", dir), nil
 }
 
-// watch reads what the process prints until it ends, and says once whether it came up.
-func watch(out io.ReadCloser, log *slog.Logger, ready chan<- error) {
+// watchOutput logs the output of the process until it ends. It sends once on ready: nil when the server accepts requests, or
+// the reason why it does not.
+func watchOutput(out io.ReadCloser, log *slog.Logger, ready chan<- error) {
 	defer func() { _ = out.Close() }()
 	var last []string
 	lines := bufio.NewScanner(out)
@@ -204,13 +208,13 @@ func watch(out io.ReadCloser, log *slog.Logger, ready chan<- error) {
 		}
 	}
 	if ready != nil {
-		ready <- fmt.Errorf("ended before it was up: %s", strings.Join(last, " | "))
+		ready <- fmt.Errorf("process ended before it accepted requests: %s", strings.Join(last, " | "))
 	}
-	_, _ = io.Copy(io.Discard, out) // a line too long for the scanner must not block the process
+	_, _ = io.Copy(io.Discard, out) // the scanner stops at a line that is too long, and a full pipe would block the process
 }
 
-func freePort() (int, error) {
-	l, err := where.Listen() // whoever kills the server starts it again there
+func findFreePort() (int, error) {
+	l, err := where.Listen() // a port that stays free, so that a test can restart the server on it
 	if err != nil {
 		return 0, err
 	}

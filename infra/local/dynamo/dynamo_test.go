@@ -22,31 +22,31 @@ import (
 	"github.com/heard-intake/heard/infra/local/dynamo"
 )
 
-// orphan is set in the child process of TestTheServerDiesWithItsParent.
-const orphan = "HEARD_TEST_DYNAMO_PARENT"
+// parentEnv is set in the child process of TestServer_EndsWithParent.
+const parentEnv = "HEARD_TEST_DYNAMO_PARENT"
 
 func TestMain(m *testing.M) {
-	if os.Getenv(orphan) != "" {
-		startAndWaitForever()
+	if os.Getenv(parentEnv) != "" {
+		startAndWait()
 	}
 	os.Exit(m.Run())
 }
 
-func TestWhatWasAcknowledgedSurvivesAKill(t *testing.T) {
+func TestServer_KeepsDataAfterKill(t *testing.T) {
 	t.Parallel()
 	cfg := dynamo.Config{Dir: t.TempDir()}
-	s := start(t, cfg)
-	db := client(s)
+	s := startOnPort(t, cfg)
+	db := newClient(s)
 	createTable(t, db)
 	const n = 25
 	for i := range n {
-		put(t, db, i)
+		putItem(t, db, i)
 	}
 	s.Kill()
 
 	cfg.Port = s.Port
-	s = start(t, cfg)
-	out, err := client(s).Scan(t.Context(), &dynamodb.ScanInput{TableName: aws.String("messages"), Select: types.SelectCount})
+	s = startOnPort(t, cfg)
+	out, err := newClient(s).Scan(t.Context(), &dynamodb.ScanInput{TableName: aws.String("messages"), Select: types.SelectCount})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,9 +55,9 @@ func TestWhatWasAcknowledgedSurvivesAKill(t *testing.T) {
 	}
 }
 
-func TestStopReturnsWhenTheProcessHasEnded(t *testing.T) {
+func TestStop_WaitsForProcess(t *testing.T) {
 	t.Parallel()
-	s := start(t, dynamo.Config{})
+	s := startOnPort(t, dynamo.Config{})
 	s.Stop()
 	select {
 	case <-s.Done():
@@ -66,15 +66,15 @@ func TestStopReturnsWhenTheProcessHasEnded(t *testing.T) {
 	}
 }
 
-func TestAPortThatIsTakenIsAnError(t *testing.T) {
+func TestStart_PortInUse(t *testing.T) {
 	t.Parallel()
-	s := start(t, dynamo.Config{})
+	s := startOnPort(t, dynamo.Config{})
 	if _, err := dynamo.Start(t.Context(), dynamo.Config{Port: s.Port}); err == nil {
-		t.Error("two servers on one port")
+		t.Error("Start on a used port succeeded, want an error")
 	}
 }
 
-func TestACancelledStartLeavesNothing(t *testing.T) {
+func TestStart_Canceled(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -83,21 +83,21 @@ func TestACancelledStartLeavesNothing(t *testing.T) {
 	}
 }
 
-func TestWithoutJavaTheErrorNamesTheInstallCommand(t *testing.T) {
+func TestStart_WithoutJava(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	_, err := dynamo.Start(t.Context(), dynamo.Config{})
 	if err == nil || !strings.Contains(err.Error(), "apt-get install openjdk-17-jre-headless npm") {
-		t.Errorf("got %v", err)
+		t.Errorf("got %v, want an error with the install command", err)
 	}
 }
 
-func TestTheServerDiesWithItsParent(t *testing.T) {
+func TestServer_EndsWithParent(t *testing.T) {
 	t.Parallel()
 	if _, err := os.Stat("/proc/self"); err != nil {
 		t.Skip("only Linux can promise this")
 	}
 	parent := exec.CommandContext(t.Context(), os.Args[0])
-	parent.Env = append(os.Environ(), orphan+"=1")
+	parent.Env = append(os.Environ(), parentEnv+"=1")
 	out, err := parent.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -115,7 +115,7 @@ func TestTheServerDiesWithItsParent(t *testing.T) {
 	}
 	_ = parent.Process.Kill()
 	_ = parent.Wait()
-	for deadline := time.Now().Add(30 * time.Second); running(child); {
+	for deadline := time.Now().Add(30 * time.Second); isRunning(child); {
 		if time.Now().After(deadline) {
 			t.Fatal("the server outlived its parent")
 		}
@@ -123,22 +123,22 @@ func TestTheServerDiesWithItsParent(t *testing.T) {
 	}
 }
 
-// BenchmarkPut gives what tests can count on, eight callers at once.
+// BenchmarkPut measures puts per second from eight concurrent callers.
 func BenchmarkPut(b *testing.B) {
 	for name, dir := range map[string]func(*testing.B) string{
 		"memory": func(*testing.B) string { return "" },
 		"disk":   func(b *testing.B) string { return b.TempDir() },
 	} {
 		b.Run(name, func(b *testing.B) {
-			s := start(b, dynamo.Config{Dir: dir(b)})
-			db := client(s)
+			s := startOnPort(b, dynamo.Config{Dir: dir(b)})
+			db := newClient(s)
 			createTable(b, db)
 			b.ResetTimer()
 			var callers sync.WaitGroup
 			for caller := range 8 {
 				callers.Go(func() {
 					for i := caller; i < b.N; i += 8 {
-						put(b, db, i)
+						putItem(b, db, i)
 					}
 				})
 			}
@@ -149,7 +149,7 @@ func BenchmarkPut(b *testing.B) {
 	}
 }
 
-func start(t testing.TB, cfg dynamo.Config) *dynamo.Server {
+func startOnPort(t testing.TB, cfg dynamo.Config) *dynamo.Server {
 	t.Helper()
 	s, err := dynamo.Start(t.Context(), cfg)
 	if err != nil {
@@ -159,7 +159,7 @@ func start(t testing.TB, cfg dynamo.Config) *dynamo.Server {
 	return s
 }
 
-func client(s *dynamo.Server) *dynamodb.Client {
+func newClient(s *dynamo.Server) *dynamodb.Client {
 	return dynamodb.New(dynamodb.Options{
 		Region:                          "eu-west-1",
 		BaseEndpoint:                    aws.String(s.Endpoint),
@@ -184,7 +184,7 @@ func createTable(t testing.TB, db *dynamodb.Client) {
 	}
 }
 
-func put(t testing.TB, db *dynamodb.Client, i int) {
+func putItem(t testing.TB, db *dynamodb.Client, i int) {
 	_, err := db.PutItem(t.Context(), &dynamodb.PutItemInput{
 		TableName: aws.String("messages"),
 		Item: map[string]types.AttributeValue{
@@ -198,8 +198,8 @@ func put(t testing.TB, db *dynamodb.Client, i int) {
 	}
 }
 
-// startAndWaitForever starts a server, prints its process id and waits to be killed.
-func startAndWaitForever() {
+// startAndWait starts a server, prints its process id and waits until it is killed.
+func startAndWait() {
 	if _, err := dynamo.Start(context.Background(), dynamo.Config{}); err != nil {
 		fmt.Println(err)
 		os.Exit(1)
@@ -213,8 +213,8 @@ func startAndWaitForever() {
 	select {}
 }
 
-// running leaves out a process that has ended and that nobody has collected yet.
-func running(pid int) bool {
+// isRunning reports whether the process runs. A zombie, which has ended but was not waited for, does not.
+func isRunning(pid int) bool {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	return err == nil && !strings.Contains(string(stat), ") Z ")
 }

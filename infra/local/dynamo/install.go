@@ -19,7 +19,7 @@ import (
 	"syscall"
 )
 
-// DynamoDB Local travels in this npm package; of the package nothing else is used, and none of its dependencies.
+// DynamoDB Local is downloaded as part of this npm package. Nothing else of the package is used, nor its dependencies.
 const (
 	npmPackage   = "amplify-dynamodb-simulator@2.9.30"
 	npmTarball   = "amplify-dynamodb-simulator-2.9.30.tgz"
@@ -31,38 +31,39 @@ const (
 	javaNeeded     = 17
 )
 
-// install returns the folder that holds DynamoDBLocal.jar, and fetches it first when this machine has none. The folder lies
-// in the user's cache, or in HEARD_CACHE. Any number of processes may install at once.
-func install(ctx context.Context) (string, error) {
+// installEmulator returns the folder with DynamoDBLocal.jar, and downloads it first if it is not on this machine. The folder is
+// in HEARD_CACHE, or else in the user's cache folder. Concurrent processes are safe: a file lock lets one of them download.
+func installEmulator(ctx context.Context) (string, error) {
 	if _, err := exec.LookPath("java"); err != nil {
 		return "", fmt.Errorf("Java %d is needed: %s", javaNeeded, installCommand) //nolint:staticcheck // a name
 	}
-	cache, err := cacheDir()
+	cache, err := cacheFolder()
 	if err != nil {
 		return "", err
 	}
 	dir := filepath.Join(cache, "dynamodb-local-"+version)
-	if exists(dir) {
+	if pathExists(dir) {
 		return dir, nil
 	}
-	unlock, err := lock(filepath.Join(cache, "dynamodb-local.lock"))
+	unlock, err := lockFile(filepath.Join(cache, "dynamodb-local.lock"))
 	if err != nil {
 		return "", err
 	}
 	defer unlock()
-	if exists(dir) { // somebody else was first
+	if pathExists(dir) { // another process downloaded it while we waited for the lock
 		return dir, nil
 	}
-	return dir, fetch(ctx, cache, dir)
+	return dir, downloadEmulator(ctx, cache, dir)
 }
 
-// fetch downloads, checks and unpacks beside dir, and renames last: a folder that exists is whole.
-func fetch(ctx context.Context, cache, dir string) error {
-	if err := checkJava(ctx); err != nil {
+// downloadEmulator downloads, verifies and unpacks the package in a temporary folder, and then renames that folder to dir. An
+// existing dir is therefore complete.
+func downloadEmulator(ctx context.Context, cache, dir string) error {
+	if err := checkJavaVersion(ctx); err != nil {
 		return err
 	}
 	if _, err := exec.LookPath("npm"); err != nil {
-		return fmt.Errorf("npm is needed once, for the download: %s", installCommand)
+		return fmt.Errorf("npm is needed for the first download of DynamoDB Local: %s", installCommand)
 	}
 	tmp, err := os.MkdirTemp(cache, "dynamodb-local-*.tmp")
 	if err != nil {
@@ -75,17 +76,18 @@ func fetch(ctx context.Context, cache, dir string) error {
 		return fmt.Errorf("npm pack %s: %w: %s", npmPackage, err, bytes.TrimSpace(out))
 	}
 	tarball := filepath.Join(tmp, npmTarball)
-	if err := check(tarball); err != nil {
+	if err := verifyTarball(tarball); err != nil {
 		return err
 	}
-	if err := unpack(tarball, filepath.Join(tmp, "emulator")); err != nil {
+	if err := unpackTarball(tarball, filepath.Join(tmp, "emulator")); err != nil {
 		return err
 	}
 	return os.Rename(filepath.Join(tmp, "emulator"), dir)
 }
 
-func check(tarball string) error {
-	f, err := os.Open(tarball) //nolint:gosec // a file that we made
+// verifyTarball compares the SHA-512 of the file with the pinned one.
+func verifyTarball(tarball string) error {
+	f, err := os.Open(tarball) //nolint:gosec // the file was just downloaded to a temporary folder
 	if err != nil {
 		return err
 	}
@@ -95,13 +97,13 @@ func check(tarball string) error {
 		return err
 	}
 	if got := "sha512-" + base64.StdEncoding.EncodeToString(sum.Sum(nil)); got != npmIntegrity {
-		return fmt.Errorf("%s is not what was pinned: %s instead of %s", npmTarball, got, npmIntegrity)
+		return fmt.Errorf("%s does not match the pinned checksum: got %s, want %s", npmTarball, got, npmIntegrity)
 	}
 	return nil
 }
 
-// unpack writes the files of the emulator's folder into dir. The Root refuses a name that leads outside.
-func unpack(tarball, dir string) error {
+// unpackTarball writes the files under package/emulator/ into dir. os.Root rejects a file name that leads outside dir.
+func unpackTarball(tarball, dir string) error {
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return err
 	}
@@ -110,7 +112,7 @@ func unpack(tarball, dir string) error {
 		return err
 	}
 	defer func() { _ = root.Close() }()
-	f, err := os.Open(tarball) //nolint:gosec // a file that we made
+	f, err := os.Open(tarball) //nolint:gosec // the file was just downloaded to a temporary folder
 	if err != nil {
 		return err
 	}
@@ -131,13 +133,13 @@ func unpack(tarball, dir string) error {
 		if !ours || header.Typeflag != tar.TypeReg {
 			continue
 		}
-		if err := write(root, filepath.FromSlash(name), files); err != nil {
+		if err := writeEmulatorFile(root, filepath.FromSlash(name), files); err != nil {
 			return err
 		}
 	}
 }
 
-func write(root *os.Root, name string, content io.Reader) error {
+func writeEmulatorFile(root *os.Root, name string, content io.Reader) error {
 	if err := root.MkdirAll(filepath.Dir(name), 0o750); err != nil {
 		return err
 	}
@@ -151,8 +153,9 @@ func write(root *os.Root, name string, content io.Reader) error {
 
 var javaVersion = regexp.MustCompile(`version "(\d+)`)
 
-// checkJava wants a Java that can run the pinned version: it prints `openjdk version "17.0.15"`.
-func checkJava(ctx context.Context) error {
+// checkJavaVersion returns an error if Java is too old for the pinned version. It parses a line such as
+// `openjdk version "17.0.15"`, and accepts output without one.
+func checkJavaVersion(ctx context.Context) error {
 	out, err := exec.CommandContext(ctx, "java", "-version").CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("java -version: %w", err)
@@ -167,21 +170,22 @@ func checkJava(ctx context.Context) error {
 	return nil
 }
 
-func cacheDir() (string, error) {
+func cacheFolder() (string, error) {
 	dir := os.Getenv("HEARD_CACHE")
 	if dir == "" {
 		user, err := os.UserCacheDir()
 		if err != nil {
-			return "", fmt.Errorf("no cache folder, set HEARD_CACHE: %w", err)
+			return "", fmt.Errorf("this user has no cache folder: set HEARD_CACHE: %w", err)
 		}
 		dir = filepath.Join(user, "heard")
 	}
 	return dir, os.MkdirAll(dir, 0o750)
 }
 
-// lock holds a file against other processes until unlock; the kernel lets go of it when the process ends.
-func lock(path string) (unlock func(), err error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // a path of ours
+// lockFile takes an exclusive lock on a file and waits for other processes that hold it. The kernel releases the lock when the
+// process ends.
+func lockFile(path string) (unlock func(), err error) {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // the path is ours
 	if err != nil {
 		return nil, err
 	}
@@ -192,7 +196,7 @@ func lock(path string) (unlock func(), err error) {
 	return func() { _ = f.Close() }, nil
 }
 
-func exists(path string) bool {
+func pathExists(path string) bool {
 	_, err := os.Stat(path)
 	return err == nil
 }

@@ -10,11 +10,11 @@ import (
 	"testing"
 )
 
-func TestOnlyTheFilesOfTheEmulatorAreUnpacked(t *testing.T) {
+func TestUnpackTarball_EmulatorFilesOnly(t *testing.T) {
 	t.Parallel()
-	path := tarball(t, "package/emulator/a.jar", "package/emulator/lib/b.so", "package/index.js", "other/c")
+	path := buildTarball(t, "package/emulator/a.jar", "package/emulator/lib/b.so", "package/index.js", "other/c")
 	dir := filepath.Join(t.TempDir(), "emulator")
-	if err := unpack(path, dir); err != nil {
+	if err := unpackTarball(path, dir); err != nil {
 		t.Fatal(err)
 	}
 	var got []string
@@ -32,24 +32,24 @@ func TestOnlyTheFilesOfTheEmulatorAreUnpacked(t *testing.T) {
 	}
 }
 
-func TestANameThatLeadsOutsideIsRefused(t *testing.T) {
+func TestUnpackTarball_PathOutside(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"package/emulator/../../../evil", "package/emulator//etc/evil"} {
-		if err := unpack(tarball(t, name), filepath.Join(t.TempDir(), "a", "b")); err == nil {
+		if err := unpackTarball(buildTarball(t, name), filepath.Join(t.TempDir(), "a", "b")); err == nil {
 			t.Errorf("%s was unpacked", name)
 		}
 	}
 }
 
-func TestAnotherTarballThanThePinnedIsRefused(t *testing.T) {
+func TestVerifyTarball_OtherChecksum(t *testing.T) {
 	t.Parallel()
-	if err := check(tarball(t, "package/emulator/a.jar")); err == nil || !strings.Contains(err.Error(), "pinned") {
-		t.Errorf("got %v", err)
+	if err := verifyTarball(buildTarball(t, "package/emulator/a.jar")); err == nil || !strings.Contains(err.Error(), "pinned") {
+		t.Errorf("got %v, want an error about the pinned checksum", err)
 	}
 }
 
-// tarball packs files that hold their own name.
-func tarball(t *testing.T, names ...string) string {
+// buildTarball writes a .tgz in which the content of each file is its own name.
+func buildTarball(t *testing.T, names ...string) string {
 	t.Helper()
 	f, err := os.Create(filepath.Join(t.TempDir(), "package.tgz"))
 	if err != nil {

@@ -4,5 +4,5 @@ package dynamo
 
 import "syscall"
 
-// dieWithParent can promise nothing here: the child gets our Ctrl-C, but survives a SIGKILL of ours.
+// dieWithParent does nothing on this system: Ctrl-C reaches the child too, but the child survives a SIGKILL of this process.
 func dieWithParent() *syscall.SysProcAttr { return nil }

@@ -1,18 +1,17 @@
-// Package graph stands in for Meta's Graph API and its media servers: it
-// keeps what was sent and gives it ids, serves media under addresses that
-// expire, and knows the names of people. It refuses, throttles and stalls when
-// it is told to.
+// Package graph replaces Meta's Graph API and its media servers in the local
+// stack and in tests. It records sent messages, serves media under URLs that
+// expire, and serves profiles. [Server.Fail] makes it refuse, throttle or stall.
 //
-// It is an http.Handler, and forgets everything when it ends. Everything is
-// served from one origin; Meta serves media from other hosts.
+// The server is an http.Handler that keeps its data in memory. It serves
+// everything from one origin, whereas Meta serves media from other hosts.
 //
-//	POST /{version}/{id}/messages   sends; WhatsApp's and the page's shapes
-//	GET  /{version}/{media id}      where a medium is, for five minutes
-//	GET  /media/{media id}          the medium, with the token
-//	GET  /cdn/{media id}            the medium, as attachments of Messenger: without
-//	PUT  /media/{media id}          adds a medium: the body, of the Content-Type
-//	GET  /{version}/{person id}     a profile
-//	POST /v1/whatsapp/media/get     AWS End User Messaging Social: copies a medium to S3
+//	POST /{version}/{id}/messages   sends a message of WhatsApp or of a Messenger page
+//	GET  /{version}/{media id}      returns the media URL, valid for five minutes
+//	GET  /media/{media id}          downloads a media file; needs the access token
+//	GET  /cdn/{media id}            downloads a media file without a token, as Messenger attachments
+//	PUT  /media/{media id}          adds the request body as a media file of that Content-Type
+//	GET  /{version}/{person id}     returns a profile
+//	POST /v1/whatsapp/media/get     copies a media file to S3 (AWS End User Messaging Social)
 package graph
 
 import (
@@ -31,62 +30,62 @@ import (
 	"time"
 )
 
-// What Meta grants.
+// Meta's limits.
 const (
-	addressLife = 5 * time.Minute    // of the address of a medium
-	mediumLife  = 7 * 24 * time.Hour // of a medium that came by webhook
-	maxUpload   = 100 << 20
+	addressLife = 5 * time.Minute    // of a media URL
+	mediumLife  = 7 * 24 * time.Hour // of a media file that came by webhook
+	maxUpload   = 100 << 20          // bytes
 )
 
-// Config says how the API behaves. Its zero value is Meta's way, with every
-// token taken.
+// Config configures a Server. The zero value accepts any access token and has
+// no AWS End User Messaging Social.
 type Config struct {
-	Token string           // the only access token that is taken; empty takes any
+	Token string           // the only valid access token; empty accepts any
 	Now   func() time.Time // defaults to time.Now
 
-	// Put writes an object to S3, for [Server] in place of AWS End User
-	// Messaging Social. If it is nil, that is not there.
+	// Put writes an object to S3 for AWS End User Messaging Social. If it is
+	// nil, the server does not have that route.
 	Put func(bucket, key string, data []byte) error
 }
 
 // A Medium is a file on the media server.
 type Medium struct {
-	ID     string // empty gets one
-	Type   string
+	ID     string // generated if empty
+	Type   string // MIME type
 	Data   []byte
-	SHA256 string // what the API says it is; empty is the truth
-	Size   int64  // what the API says it is; 0 is the truth
-	At     time.Time
+	SHA256 string    // hex hash that the API reports; computed from Data if empty
+	Size   int64     // bytes that the API reports; computed from Data if 0
+	At     time.Time // upload time; now if zero
 }
 
-// A Profile is what the API tells of a person.
+// A Profile is a person's profile as the API returns it.
 type Profile struct {
 	FirstName string `json:"first_name,omitempty"`
 	LastName  string `json:"last_name,omitempty"`
-	Name      string `json:"name,omitempty"` // of an Instagram account
+	Name      string `json:"name,omitempty"` // Instagram only
 	Picture   string `json:"profile_pic,omitempty"`
 }
 
-// A Sent is a message that was sent.
-type Sent struct {
+// A SentMessage is a message that a client sent through the API.
+type SentMessage struct {
 	ID   string          `json:"id"`
-	From string          `json:"from"` // the phone number id or page
-	Body json.RawMessage `json:"body"`
+	From string          `json:"from"` // phone number id or page id
+	Body json.RawMessage `json:"body"` // the request body
 	At   time.Time       `json:"at"`
 }
 
-// A Fault is what the API does in place of what it is asked.
+// A Fault is an error response that replaces the regular response to a request.
 type Fault struct {
-	Status     int    // of the answer
-	Code       int    // Meta's error code in it
-	Subcode    int    // Meta's error_subcode in it
-	RetryAfter string // a header
-	Location   string // a header
-	Stall      bool   // begin to answer, and never end
-	Times      int    // how often; 0 is for ever
+	Status     int    // HTTP status
+	Code       int    // error.code in Meta's error body
+	Subcode    int    // error.error_subcode; 0 omits it
+	RetryAfter string // Retry-After header; empty omits it
+	Location   string // Location header; empty omits it
+	Stall      bool   // send part of a body and wait until the client gives up
+	Times      int    // number of requests that fail; 0 means all
 }
 
-// A Server is a Graph API.
+// A Server is a Graph API. Its methods are safe for concurrent use.
 type Server struct {
 	cfg    Config
 	secret []byte
@@ -96,11 +95,11 @@ type Server struct {
 	media    map[string]Medium
 	profiles map[string]Profile
 	faults   map[string]*Fault
-	sent     []Sent
+	sent     []SentMessage
 	asked    []string
 }
 
-// New returns a Graph API that holds nothing.
+// New returns a Graph API without messages, media and profiles.
 func New(cfg Config) *Server {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
@@ -109,18 +108,18 @@ func New(cfg Config) *Server {
 		cfg: cfg, secret: []byte(rand.Text()), mux: http.NewServeMux(),
 		media: map[string]Medium{}, profiles: map[string]Profile{}, faults: map[string]*Fault{},
 	}
-	s.mux.HandleFunc("POST /{version}/{id}/messages", s.send)
-	s.mux.HandleFunc("GET /{version}/{id}", s.object)
-	s.mux.HandleFunc("PUT /media/{id}", s.upload)
-	s.mux.HandleFunc("GET /media/{id}", s.download)
-	s.mux.HandleFunc("GET /cdn/{id}", s.download)
+	s.mux.HandleFunc("POST /{version}/{id}/messages", s.sendMessage)
+	s.mux.HandleFunc("GET /{version}/{id}", s.serveObject)
+	s.mux.HandleFunc("PUT /media/{id}", s.acceptUpload)
+	s.mux.HandleFunc("GET /media/{id}", s.serveMedium)
+	s.mux.HandleFunc("GET /cdn/{id}", s.serveMedium)
 	if cfg.Put != nil {
-		s.mux.HandleFunc("POST /v1/whatsapp/media/get", s.handOn)
+		s.mux.HandleFunc("POST /v1/whatsapp/media/get", s.copyMediumToS3)
 	}
 	return s
 }
 
-// AddMedium puts a file on the media server and returns its id.
+// AddMedium adds a file to the media server and returns its id.
 func (s *Server) AddMedium(m Medium) string {
 	if m.ID == "" {
 		m.ID = strconv.FormatInt(time.Now().UnixNano(), 10)
@@ -141,36 +140,36 @@ func (s *Server) AddMedium(m Medium) string {
 	return m.ID
 }
 
-// SetProfile says who a person is.
+// SetProfile sets the profile of a person id.
 func (s *Server) SetProfile(id string, p Profile) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.profiles[id] = p
 }
 
-// Fail makes the API misbehave when it is asked for a path: "/v24.0/1234" or
-// "/media/1234". Nil mends it.
+// Fail makes requests for a path ("/v24.0/1234", "/media/1234") fail with f. A
+// nil f removes the fault.
 func (s *Server) Fail(path string, f *Fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.faults[path] = f
 }
 
-// Sent returns what was sent, in order.
-func (s *Server) Sent() []Sent {
+// Sent returns the messages that were sent, in order.
+func (s *Server) Sent() []SentMessage {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.sent)
 }
 
-// Asked returns the paths of all requests, in order.
+// Asked returns the URL paths of all requests, in order.
 func (s *Server) Asked() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.asked)
 }
 
-// ServeHTTP answers as the Graph API does.
+// ServeHTTP handles one request to the Graph API or the media server.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	s.asked = append(s.asked, r.URL.Path)
@@ -183,15 +182,16 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Unlock()
 	switch {
 	case fault != nil:
-		fail(w, r, *fault)
-	case r.Header.Get("User-Agent") == "": // Meta's media servers refuse those
-		refuse(w, http.StatusBadRequest, 1, 0, "no user agent")
+		writeFault(w, r, *fault)
+	case r.Header.Get("User-Agent") == "": // Meta's media servers refuse these requests
+		writeError(w, http.StatusBadRequest, 1, 0, "the User-Agent header is missing")
 	default:
 		s.mux.ServeHTTP(w, r)
 	}
 }
 
-func fail(w http.ResponseWriter, r *http.Request, f Fault) {
+// writeFault sends the response of a fault.
+func writeFault(w http.ResponseWriter, r *http.Request, f Fault) {
 	if f.RetryAfter != "" {
 		w.Header().Set("Retry-After", f.RetryAfter)
 	}
@@ -205,39 +205,41 @@ func fail(w http.ResponseWriter, r *http.Request, f Fault) {
 		<-r.Context().Done()
 		return
 	}
-	refuse(w, f.Status, f.Code, f.Subcode, "told to")
+	writeError(w, f.Status, f.Code, f.Subcode, "fault set by the test")
 }
 
-// refuse answers with an error in Meta's shape.
-func refuse(w http.ResponseWriter, status, code, subcode int, message string) {
+// writeError sends an error in Meta's JSON shape. It omits a subcode of 0.
+func writeError(w http.ResponseWriter, status, code, subcode int, message string) {
 	e := map[string]any{"message": message, "type": "OAuthException", "code": code, "fbtrace_id": rand.Text()}
 	if subcode != 0 {
 		e["error_subcode"] = subcode
 	}
-	answer(w, status, map[string]any{"error": e})
+	writeJSON(w, status, map[string]any{"error": e})
 }
 
-func answer(w http.ResponseWriter, status int, body any) {
+func writeJSON(w http.ResponseWriter, status int, body any) {
 	w.Header().Set("Content-Type", "application/json; charset=UTF-8")
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(body)
 }
 
-// allowed reports whether a request has the token, and refuses it if not.
-func (s *Server) allowed(w http.ResponseWriter, r *http.Request) bool {
+// checkToken reports whether the request has a valid access token. If not, it
+// sends the error response.
+func (s *Server) checkToken(w http.ResponseWriter, r *http.Request) bool {
 	token := r.Header.Get("Authorization")
 	if token == "" {
 		token = "Bearer " + r.URL.Query().Get("access_token")
 	}
-	if token == "Bearer " || s.cfg.Token != "" && token != "Bearer "+s.cfg.Token {
-		refuse(w, http.StatusUnauthorized, 190, 463, "the access token is not valid")
+	wrong := s.cfg.Token != "" && token != "Bearer "+s.cfg.Token
+	if token == "Bearer " || wrong {
+		writeError(w, http.StatusUnauthorized, 190, 463, "the access token is not valid")
 		return false
 	}
 	return true
 }
 
-func (s *Server) send(w http.ResponseWriter, r *http.Request) {
-	if !s.allowed(w, r) {
+func (s *Server) sendMessage(w http.ResponseWriter, r *http.Request) {
+	if !s.checkToken(w, r) {
 		return
 	}
 	body, err := io.ReadAll(io.LimitReader(r.Body, 1<<20))
@@ -247,10 +249,10 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request) {
 		Recipient json.RawMessage `json:"recipient"`
 	}
 	if err != nil || json.Unmarshal(body, &m) != nil {
-		refuse(w, http.StatusBadRequest, 100, 0, "the body is not JSON")
+		writeError(w, http.StatusBadRequest, 100, 0, "the body is not JSON")
 		return
 	}
-	sent := Sent{From: r.PathValue("id"), Body: body, At: s.cfg.Now()}
+	sent := SentMessage{From: r.PathValue("id"), Body: body, At: s.cfg.Now()}
 	var reply any
 	switch {
 	case m.Product == "whatsapp":
@@ -266,30 +268,30 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request) {
 		_ = json.Unmarshal(m.Recipient, &to)
 		reply = map[string]string{"recipient_id": to.ID, "message_id": sent.ID}
 	default:
-		refuse(w, http.StatusBadRequest, 100, 0, "neither messaging_product nor recipient")
+		writeError(w, http.StatusBadRequest, 100, 0, "the body must have messaging_product or recipient")
 		return
 	}
 	s.mu.Lock()
 	s.sent = append(s.sent, sent)
 	s.mu.Unlock()
-	answer(w, http.StatusOK, reply)
+	writeJSON(w, http.StatusOK, reply)
 }
 
-// object tells of a medium where it is, of a person who it is.
-func (s *Server) object(w http.ResponseWriter, r *http.Request) {
-	if !s.allowed(w, r) {
+// serveObject returns the description of a media file, or the profile of a person.
+func (s *Server) serveObject(w http.ResponseWriter, r *http.Request) {
+	if !s.checkToken(w, r) {
 		return
 	}
 	id := r.PathValue("id")
-	m, isMedium := s.medium(id)
+	m, isMedium := s.findMedium(id)
 	s.mu.Lock()
 	p, isPerson := s.profiles[id]
 	s.mu.Unlock()
 	switch {
 	case isMedium:
 		until := strconv.FormatInt(s.cfg.Now().Add(addressLife).Unix(), 10)
-		answer(w, http.StatusOK, map[string]any{
-			"url":               "http://" + r.Host + "/media/" + id + "?ext=" + until + "&hash=" + s.sign(id, until),
+		writeJSON(w, http.StatusOK, map[string]any{
+			"url":               "http://" + r.Host + "/media/" + id + "?ext=" + until + "&hash=" + s.signAddress(id, until),
 			"mime_type":         m.Type,
 			"sha256":            m.SHA256,
 			"file_size":         m.Size,
@@ -297,55 +299,59 @@ func (s *Server) object(w http.ResponseWriter, r *http.Request) {
 			"messaging_product": "whatsapp",
 		})
 	case isPerson:
-		answer(w, http.StatusOK, struct {
+		writeJSON(w, http.StatusOK, struct {
 			Profile
 			ID string `json:"id"`
 		}{p, id})
 	case r.URL.Query().Has("fields"):
-		refuse(w, http.StatusBadRequest, 100, 2018218, "(#100) No profile available for this user.")
+		writeError(w, http.StatusBadRequest, 100, 2018218, "(#100) No profile available for this user.")
 	default:
-		refuse(w, http.StatusNotFound, 100, 33, "there is no such object")
+		writeError(w, http.StatusNotFound, 100, 33, "the object does not exist")
 	}
 }
 
-// medium returns what has not expired yet.
-func (s *Server) medium(id string) (Medium, bool) {
+// findMedium returns a media file unless it has expired.
+func (s *Server) findMedium(id string) (Medium, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	m, ok := s.media[id]
 	return m, ok && s.cfg.Now().Before(m.At.Add(mediumLife))
 }
 
-func (s *Server) sign(id, until string) string {
+// signAddress returns the hash in the URL of a media file that is valid until a
+// Unix time.
+func (s *Server) signAddress(id, until string) string {
 	mac := hmac.New(sha256.New, s.secret)
 	mac.Write([]byte(id + "?" + until))
 	return hex.EncodeToString(mac.Sum(nil))
 }
 
-func (s *Server) upload(w http.ResponseWriter, r *http.Request) {
+func (s *Server) acceptUpload(w http.ResponseWriter, r *http.Request) {
 	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxUpload))
 	if err != nil {
-		refuse(w, http.StatusRequestEntityTooLarge, 100, 0, "the file is too large")
+		writeError(w, http.StatusRequestEntityTooLarge, 100, 0, "the file is too large")
 		return
 	}
 	id := s.AddMedium(Medium{ID: r.PathValue("id"), Type: r.Header.Get("Content-Type"), Data: data})
-	answer(w, http.StatusOK, map[string]string{"id": id})
+	writeJSON(w, http.StatusOK, map[string]string{"id": id})
 }
 
-func (s *Server) download(w http.ResponseWriter, r *http.Request) {
+// serveMedium sends the content of a media file. Under /media/ it requires the
+// access token and a URL that has not expired.
+func (s *Server) serveMedium(w http.ResponseWriter, r *http.Request) {
 	id := r.PathValue("id")
 	if strings.HasPrefix(r.URL.Path, "/media/") {
-		if !s.allowed(w, r) {
+		if !s.checkToken(w, r) {
 			return
 		}
 		q := r.URL.Query()
 		until, err := strconv.ParseInt(q.Get("ext"), 10, 64)
-		if err != nil || q.Get("hash") != s.sign(id, q.Get("ext")) || s.cfg.Now().Unix() > until {
+		if err != nil || q.Get("hash") != s.signAddress(id, q.Get("ext")) || s.cfg.Now().Unix() > until {
 			http.Error(w, "URL signature expired", http.StatusNotFound)
 			return
 		}
 	}
-	m, ok := s.medium(id)
+	m, ok := s.findMedium(id)
 	if !ok {
 		http.Error(w, "Content not found", http.StatusNotFound)
 		return

@@ -7,9 +7,10 @@ import (
 	"strings"
 )
 
-// handOn is GetWhatsAppMessageMedia of AWS End User Messaging Social: it copies
-// a medium to S3, or tells of it only.
-func (s *Server) handOn(w http.ResponseWriter, r *http.Request) {
+// copyMediumToS3 implements GetWhatsAppMessageMedia of AWS End User Messaging
+// Social. It copies a media file to S3 and returns its type and its size in KiB.
+// With metadataOnly it does not copy.
+func (s *Server) copyMediumToS3(w http.ResponseWriter, r *http.Request) {
 	var ask struct {
 		Number   string `json:"originationPhoneNumberId"`
 		Media    string `json:"mediaId"`
@@ -19,31 +20,32 @@ func (s *Server) handOn(w http.ResponseWriter, r *http.Request) {
 			Key    string `json:"key"`
 		} `json:"destinationS3File"`
 	}
-	if json.NewDecoder(io.LimitReader(r.Body, 64<<10)).Decode(&ask) != nil || !strings.HasPrefix(ask.Number, "phone-number-id-") ||
-		!ask.Metadata && (ask.To.Bucket == "" || ask.To.Key == "") {
-		refuseAWS(w, http.StatusBadRequest, "InvalidParametersException")
+	err := json.NewDecoder(io.LimitReader(r.Body, 64<<10)).Decode(&ask)
+	validDestination := ask.Metadata || (ask.To.Bucket != "" && ask.To.Key != "")
+	if err != nil || !strings.HasPrefix(ask.Number, "phone-number-id-") || !validDestination {
+		writeAWSError(w, http.StatusBadRequest, "InvalidParametersException")
 		return
 	}
 	if !strings.HasPrefix(r.Header.Get("Authorization"), "AWS4-HMAC-SHA256 ") || !strings.Contains(r.Header.Get("Authorization"), "/social-messaging/aws4_request") {
-		refuseAWS(w, http.StatusForbidden, "AccessDeniedException")
+		writeAWSError(w, http.StatusForbidden, "AccessDeniedException")
 		return
 	}
-	m, ok := s.medium(ask.Media)
+	m, ok := s.findMedium(ask.Media)
 	if !ok {
-		refuseAWS(w, http.StatusNotFound, "ResourceNotFoundException")
+		writeAWSError(w, http.StatusNotFound, "ResourceNotFoundException")
 		return
 	}
 	if !ask.Metadata {
 		if err := s.cfg.Put(ask.To.Bucket, ask.To.Key, m.Data); err != nil {
-			refuseAWS(w, http.StatusBadGateway, "DependencyException")
+			writeAWSError(w, http.StatusBadGateway, "DependencyException")
 			return
 		}
 	}
-	answer(w, http.StatusOK, map[string]any{"mimeType": m.Type, "fileSize": (m.Size + 1023) / 1024})
+	writeJSON(w, http.StatusOK, map[string]any{"mimeType": m.Type, "fileSize": (m.Size + 1023) / 1024})
 }
 
-// refuseAWS answers with an error as AWS's JSON services do.
-func refuseAWS(w http.ResponseWriter, status int, name string) {
+// writeAWSError sends an error in the shape of AWS's JSON services.
+func writeAWSError(w http.ResponseWriter, status int, name string) {
 	w.Header().Set("X-Amzn-ErrorType", name)
-	answer(w, status, map[string]string{"message": name})
+	writeJSON(w, status, map[string]string{"message": name})
 }

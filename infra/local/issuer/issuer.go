@@ -1,8 +1,8 @@
-// Package issuer is an OpenID Connect issuer for the local stack: it has a
-// key, publishes it, and signs tokens for agents and departments.
+// Package issuer is an OpenID Connect issuer for the local stack. It publishes
+// its public key and signs tokens for agents and departments.
 //
-// It asks nobody who they are. The key lies in a folder, so whoever may read
-// that folder (heardctl, beside the running stack) may sign.
+// It has no login. The private key is in a folder, and every process that can
+// read the folder can sign tokens. heardctl signs its own tokens this way.
 package issuer
 
 import (
@@ -32,7 +32,7 @@ const (
 	urlFile = "issuer.url"
 )
 
-// An Issuer signs tokens, and serves what proves them.
+// An Issuer signs tokens and serves the key set that verifies them.
 type Issuer struct {
 	url string
 	key *rsa.PrivateKey
@@ -40,23 +40,24 @@ type Issuer struct {
 	mux *http.ServeMux
 }
 
-// Claims are what a token says of its holder.
+// Claims are the claims of one token.
 type Claims struct {
 	Subject    string
 	Audience   string
 	Scopes     []string
 	Department string        // whose problems the token reaches, several by spaces; empty for no such claim
-	TTL        time.Duration // default an hour
+	TTL        time.Duration // 0 means one hour
 }
 
-// Open opens the issuer of a folder, and makes its key the first time. The
-// issuer's URL is kept there too: with an empty url Open takes the last one.
+// Open opens the issuer in a folder. It creates the key and stores the URL
+// there. If url is empty, Open uses the URL that was stored last; without a
+// stored URL it fails. Concurrent calls for one folder use the same key.
 func Open(dir, url string) (*Issuer, error) {
-	key, err := openKey(filepath.Join(dir, keyFile))
+	key, err := openKeyFile(filepath.Join(dir, keyFile))
 	if err != nil {
 		return nil, fmt.Errorf("open issuer: %w", err)
 	}
-	url, err = keepURL(filepath.Join(dir, urlFile), strings.TrimSuffix(url, "/"))
+	url, err = storeOrReadURL(filepath.Join(dir, urlFile), strings.TrimSuffix(url, "/"))
 	if err != nil {
 		return nil, fmt.Errorf("open issuer: %w", err)
 	}
@@ -66,10 +67,10 @@ func Open(dir, url string) (*Issuer, error) {
 	return i, nil
 }
 
-// URL is the issuer's own, as in its tokens.
+// URL returns the issuer's URL, the claim iss of its tokens.
 func (i *Issuer) URL() string { return i.url }
 
-// Token signs a token. It is valid from now.
+// Token returns a signed JWT (RS256) that is valid from now.
 func (i *Issuer) Token(c Claims) (string, error) {
 	now := time.Now()
 	ttl := c.TTL
@@ -98,7 +99,7 @@ func (i *Issuer) Token(c Claims) (string, error) {
 func (i *Issuer) ServeHTTP(w http.ResponseWriter, r *http.Request) { i.mux.ServeHTTP(w, r) }
 
 func (i *Issuer) serveConfiguration(w http.ResponseWriter, _ *http.Request) {
-	serveJSON(w, map[string]any{
+	writeJSON(w, map[string]any{
 		"issuer":                                i.url,
 		"jwks_uri":                              i.url + "/.well-known/jwks.json",
 		"response_types_supported":              []string{"token"},
@@ -108,38 +109,39 @@ func (i *Issuer) serveConfiguration(w http.ResponseWriter, _ *http.Request) {
 }
 
 func (i *Issuer) serveKeys(w http.ResponseWriter, _ *http.Request) {
-	n, e := parts(&i.key.PublicKey)
-	serveJSON(w, map[string]any{"keys": []map[string]string{{
+	n, e := encodeKeyParts(&i.key.PublicKey)
+	writeJSON(w, map[string]any{"keys": []map[string]string{{
 		"kty": "RSA", "use": "sig", "alg": "RS256", "kid": i.kid, "n": n, "e": e,
 	}}})
 }
 
-func serveJSON(w http.ResponseWriter, v any) {
+func writeJSON(w http.ResponseWriter, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(v)
 }
 
-// openKey reads the key, or makes it. Two processes that make it at once
-// agree: the first link wins.
-func openKey(path string) (*rsa.PrivateKey, error) {
-	text, err := os.ReadFile(path) //nolint:gosec // the stack's own folder
+// openKeyFile reads the private key, and creates it first if the file is
+// missing. If two processes create it at once, both use the file that was linked
+// first.
+func openKeyFile(path string) (*rsa.PrivateKey, error) {
+	text, err := os.ReadFile(path) //nolint:gosec // in the stack's data folder
 	if errors.Is(err, fs.ErrNotExist) {
-		if err := makeKey(path); err != nil {
+		if err := createKeyFile(path); err != nil {
 			return nil, err
 		}
-		text, err = os.ReadFile(path) //nolint:gosec // the stack's own folder
+		text, err = os.ReadFile(path) //nolint:gosec // in the stack's data folder
 	}
 	if err != nil {
 		return nil, err
 	}
 	block, _ := pem.Decode(text)
 	if block == nil {
-		return nil, fmt.Errorf("%s holds no key", path)
+		return nil, fmt.Errorf("%s is not a PEM key: delete it to create a new one", path)
 	}
 	return x509.ParsePKCS1PrivateKey(block.Bytes)
 }
 
-func makeKey(path string) error {
+func createKeyFile(path string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
 		return err
 	}
@@ -163,22 +165,25 @@ func makeKey(path string) error {
 	return nil
 }
 
-func keepURL(path, url string) (string, error) {
+// storeOrReadURL stores url and returns it. If url is empty, it returns the
+// stored URL.
+func storeOrReadURL(path, url string) (string, error) {
 	if url != "" {
 		return url, os.WriteFile(path, []byte(url+"\n"), 0o600)
 	}
-	text, err := os.ReadFile(path) //nolint:gosec // the stack's own folder
+	text, err := os.ReadFile(path) //nolint:gosec // in the stack's data folder
 	return strings.TrimSpace(string(text)), err
 }
 
-// thumbprint is the key's id, RFC 7638.
+// thumbprint returns the key id: the JWK thumbprint of RFC 7638.
 func thumbprint(key *rsa.PublicKey) string {
-	n, e := parts(key)
+	n, e := encodeKeyParts(key)
 	sum := sha256.Sum256(fmt.Appendf(nil, `{"e":%q,"kty":"RSA","n":%q}`, e, n))
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
-func parts(key *rsa.PublicKey) (n, e string) {
+// encodeKeyParts returns modulus and exponent in base64url, as in a JWK.
+func encodeKeyParts(key *rsa.PublicKey) (n, e string) {
 	enc := base64.RawURLEncoding
 	return enc.EncodeToString(key.N.Bytes()), enc.EncodeToString(big.NewInt(int64(key.E)).Bytes())
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/heard-intake/heard/infra/local/issuer"
 )
 
-func open(t *testing.T, dir, url string) *issuer.Issuer {
+func openIssuer(t *testing.T, dir, url string) *issuer.Issuer {
 	t.Helper()
 	i, err := issuer.Open(dir, url)
 	if err != nil {
@@ -24,7 +24,7 @@ func open(t *testing.T, dir, url string) *issuer.Issuer {
 	return i
 }
 
-func get(t *testing.T, i *issuer.Issuer, path string) map[string]any {
+func getJSON(t *testing.T, i *issuer.Issuer, path string) map[string]any {
 	t.Helper()
 	rec := httptest.NewRecorder()
 	i.ServeHTTP(rec, httptest.NewRequest(http.MethodGet, path, nil))
@@ -35,9 +35,9 @@ func get(t *testing.T, i *issuer.Issuer, path string) map[string]any {
 	return out
 }
 
-func TestTokenSaysWhatItWasAskedToSay(t *testing.T) {
+func TestToken_Claims(t *testing.T) {
 	t.Parallel()
-	i := open(t, t.TempDir(), "http://127.0.0.1:8080/issuer/")
+	i := openIssuer(t, t.TempDir(), "http://127.0.0.1:8080/issuer/")
 	token, err := i.Token(issuer.Claims{
 		Subject: "agent-1", Audience: "heard", Scopes: []string{"history.read", "history.write"},
 		Department: "billing", TTL: time.Minute,
@@ -58,25 +58,25 @@ func TestTokenSaysWhatItWasAskedToSay(t *testing.T) {
 			t.Errorf("%s = %v, want %v", k, claims[k], want)
 		}
 	}
-	keys := get(t, i, "/.well-known/jwks.json")["keys"].([]any)
+	keys := getJSON(t, i, "/.well-known/jwks.json")["keys"].([]any)
 	if kid := keys[0].(map[string]any)["kid"]; kid != parsed.Header["kid"] {
 		t.Errorf("key %v in the set, %v in the token", kid, parsed.Header["kid"])
 	}
-	config := get(t, i, "/.well-known/openid-configuration")
+	config := getJSON(t, i, "/.well-known/openid-configuration")
 	if config["issuer"] != i.URL() || config["jwks_uri"] != i.URL()+"/.well-known/jwks.json" {
 		t.Errorf("configuration %v", config)
 	}
 }
 
-func TestTheFolderKeepsKeyAndURL(t *testing.T) {
+func TestOpen_StoredKeyAndURL(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	first := open(t, dir, "http://127.0.0.1:8080")
-	second := open(t, dir, "")
+	first := openIssuer(t, dir, "http://127.0.0.1:8080")
+	second := openIssuer(t, dir, "")
 	if second.URL() != first.URL() {
 		t.Errorf("URL %q became %q", first.URL(), second.URL())
 	}
-	a, b := get(t, first, "/.well-known/jwks.json"), get(t, second, "/.well-known/jwks.json")
+	a, b := getJSON(t, first, "/.well-known/jwks.json"), getJSON(t, second, "/.well-known/jwks.json")
 	if a["keys"].([]any)[0].(map[string]any)["n"] != b["keys"].([]any)[0].(map[string]any)["n"] {
 		t.Error("the key changed")
 	}
@@ -89,7 +89,7 @@ func TestTheFolderKeepsKeyAndURL(t *testing.T) {
 	}
 }
 
-func TestTwoWhoOpenAtOnceAgree(t *testing.T) {
+func TestOpen_Concurrent(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	var kids [2]any
@@ -101,7 +101,7 @@ func TestTwoWhoOpenAtOnceAgree(t *testing.T) {
 				t.Error(err)
 				return
 			}
-			kids[n] = get(t, i, "/.well-known/jwks.json")["keys"].([]any)[0].(map[string]any)["kid"]
+			kids[n] = getJSON(t, i, "/.well-known/jwks.json")["keys"].([]any)[0].(map[string]any)["kid"]
 		})
 	}
 	wg.Wait()
@@ -110,15 +110,15 @@ func TestTwoWhoOpenAtOnceAgree(t *testing.T) {
 	}
 }
 
-func TestOpenRefuses(t *testing.T) {
+func TestOpen_Errors(t *testing.T) {
 	t.Parallel()
-	t.Run("a folder without a URL", func(t *testing.T) {
+	t.Run("folder without URL", func(t *testing.T) {
 		t.Parallel()
 		if _, err := issuer.Open(t.TempDir(), ""); err == nil {
 			t.Error("no error")
 		}
 	})
-	t.Run("a file that is no key", func(t *testing.T) {
+	t.Run("invalid key file", func(t *testing.T) {
 		t.Parallel()
 		dir := t.TempDir()
 		if err := os.WriteFile(filepath.Join(dir, "issuer.pem"), []byte("x"), 0o600); err != nil {

@@ -1,9 +1,9 @@
-// Package mail stands in for the receiving side of Amazon SES in the local stack: an SMTP port. A mail sent to it becomes one
-// object in S3, under a prefix and an id of SES's shape, with the headers that SES adds on top of what the sender wrote, and is
-// announced with the notice that SES publishes of it.
+// Package mail replaces the receiving side of Amazon SES in the local stack. It is an SMTP server. It stores each mail as one
+// object in S3, under a prefix and an id in the shape of SES's ids, with the headers that SES adds above the mail. Then it
+// publishes the notification that SES publishes.
 //
-// The order of those headers, their folding and their words are taken from mails that SES received. What SES finds out about
-// a sender, the sender says here: every check passes, but for those that the mail's own header names, as in
+// The order, folding and wording of the added headers are taken from mails that SES received. Spam, virus, SPF, DKIM and DMARC
+// checks always pass, except those that the mail itself names in a header:
 //
 //	X-Heard-Local-Verdict: dmarc=fail; spam=FAIL
 package mail
@@ -24,15 +24,15 @@ const (
 	setupKey      = "AMAZON_SES_SETUP_NOTIFICATION"
 )
 
-// Config says where mail goes. Only Put is needed.
+// Config configures a Server. Only Put is required.
 type Config struct {
-	Put        func(key string, content []byte) error // stores an object for good, or fails
-	Prefix     string                                 // of the keys, as in "inbound/"
-	Recipients []string                               // addresses, domains, or .domains for what lies below; none: everybody
-	Announce   func(notice []byte) error              // is told of a mail that is stored, as SES tells it; nil tells nobody
-	Bucket     string                                 // where Put stores, for notices
-	Topic      string                                 // the ARN of what Announce publishes to, for notices
-	Region     string                                 // in the name of the host; empty means eu-west-1
+	Put        func(key string, content []byte) error // stores an object durably, or fails
+	Prefix     string                                 // of the object keys, for example "inbound/"
+	Recipients []string                               // addresses, domains, or ".domain" for its subdomains; empty accepts all
+	Announce   func(notice []byte) error              // publishes SES's notification of a stored mail; nil publishes none
+	Bucket     string                                 // the bucket that Put writes to, for notifications
+	Topic      string                                 // the ARN of the topic that Announce publishes to, for notifications
+	Region     string                                 // in the host name; empty means eu-west-1
 	Now        func() time.Time                       // nil means time.Now
 }
 
@@ -42,7 +42,7 @@ type Server struct {
 	smtp *smtp.Server
 }
 
-// New returns a server that listens nowhere yet.
+// New returns a server. Call Serve to accept connections.
 func New(cfg Config) *Server {
 	if cfg.Region == "" {
 		cfg.Region = "eu-west-1"
@@ -54,27 +54,27 @@ func New(cfg Config) *Server {
 	s.smtp = smtp.NewServer(smtp.BackendFunc(func(c *smtp.Conn) (smtp.Session, error) {
 		return &session{server: s, conn: c}, nil
 	}))
-	s.smtp.Domain = s.host()
+	s.smtp.Domain = s.hostName()
 	s.smtp.MaxMessageBytes = maxMessage
 	s.smtp.MaxRecipients = maxRecipients
-	s.smtp.MaxLineLength = 0 // some mailers write a whole document on one line, and SES takes it
+	s.smtp.MaxLineLength = 0 // no limit: some mailers write a whole document on one line, and SES accepts it
 	s.smtp.EnableSMTPUTF8 = true
-	s.smtp.ErrorLog = log.New(io.Discard, "", 0) // connections that break off
+	s.smtp.ErrorLog = log.New(io.Discard, "", 0) // it logs only lost connections
 	return s
 }
 
-// Serve receives mail until Close.
+// Serve accepts connections on l until Close.
 func (s *Server) Serve(l net.Listener) error { return s.smtp.Serve(l) }
 
-// Close breaks off what is being received.
+// Close closes the listener and all connections.
 func (s *Server) Close() error { return s.smtp.Close() }
 
-// SetUp stores the object that SES writes when somebody gives it the bucket. It is a mail, but nobody's.
+// SetUp stores the object that SES writes when an operator sets up the bucket. It is a mail that no customer sent.
 func (s *Server) SetUp() error {
 	e := envelope{
 		from: "no-reply-aws@amazon.com", to: []string{"recipient@example.com"}, helo: "amazon.com", ip: "127.0.0.1",
 	}
-	return s.cfg.Put(s.cfg.Prefix+setupKey, s.stamp(setupKey, e, []byte(strings.ReplaceAll(setupMail, "\n", "\r\n")), s.cfg.Now()))
+	return s.cfg.Put(s.cfg.Prefix+setupKey, s.addHeaders(setupKey, e, []byte(strings.ReplaceAll(setupMail, "\n", "\r\n")), s.cfg.Now()))
 }
 
 const setupMail = `From: Amazon Web Services <no-reply-aws@amazon.com>
@@ -88,10 +88,10 @@ Hello,
 You received this message because you attempted to set up Amazon SES to deliver emails to this S3 bucket.
 `
 
-func (s *Server) host() string { return "inbound-smtp." + s.cfg.Region + ".amazonaws.com" }
+func (s *Server) hostName() string { return "inbound-smtp." + s.cfg.Region + ".amazonaws.com" }
 
-// accepts tells whether the receipt rule names a recipient.
-func (s *Server) accepts(address string) bool {
+// acceptsRecipient reports whether the receipt rule includes an address.
+func (s *Server) acceptsRecipient(address string) bool {
 	if len(s.cfg.Recipients) == 0 {
 		return true
 	}
@@ -99,14 +99,18 @@ func (s *Server) accepts(address string) bool {
 	_, domain, _ := strings.Cut(address, "@")
 	for _, rule := range s.cfg.Recipients {
 		rule = strings.ToLower(rule)
-		if rule == address || rule == domain || strings.HasPrefix(rule, ".") && strings.HasSuffix(domain, rule) {
+		if rule == address || rule == domain {
+			return true
+		}
+		if strings.HasPrefix(rule, ".") && strings.HasSuffix(domain, rule) {
 			return true
 		}
 	}
 	return false
 }
 
-// session is one connection. A mail for several recipients is one object: SES stores one for a rule, and there is one rule.
+// session is one SMTP connection. A mail for several recipients becomes one object, because SES stores one object per receipt
+// rule, and the local stack has one rule.
 type session struct {
 	server *Server
 	conn   *smtp.Conn
@@ -114,52 +118,56 @@ type session struct {
 	to     []string
 }
 
-// Mail begins a mail.
+// Mail starts a mail from a sender.
 func (s *session) Mail(from string, _ *smtp.MailOptions) error {
 	s.from = from
 	return nil
 }
 
-// Rcpt refuses recipients that the rule does not name, as SES does.
+// Rcpt adds a recipient. It answers 550 if the receipt rule does not include the address, as SES does.
 func (s *session) Rcpt(to string, _ *smtp.RcptOptions) error {
-	if !s.server.accepts(to) {
+	if !s.server.acceptsRecipient(to) {
 		return &smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 1, 1}, Message: "Requested action not taken: mailbox unavailable"}
 	}
 	s.to = append(s.to, to)
 	return nil
 }
 
-// Data stores the mail before it is acknowledged, and says under which id. When that fails the sender is to try again.
+// Data stores the mail and then answers 250 with its id. If the mail cannot be stored, it answers 451, so that the sender tries
+// again.
 func (s *session) Data(r io.Reader) error {
 	raw, err := io.ReadAll(r)
 	if err != nil {
 		return err
 	}
-	id := newID()
+	id := newObjectID()
 	ip, _, _ := net.SplitHostPort(s.conn.Conn().RemoteAddr().String())
 	e := envelope{from: s.from, to: s.to, helo: s.conn.Hostname(), ip: ip}
-	if err := s.server.store(id, e, raw); err != nil {
+	if err := s.server.storeMail(id, e, raw); err != nil {
 		return &smtp.SMTPError{Code: 451, EnhancedCode: smtp.EnhancedCode{4, 3, 0}, Message: "Requested action aborted: " + err.Error()}
 	}
 	return &smtp.SMTPError{Code: 250, EnhancedCode: smtp.EnhancedCode{2, 0, 0}, Message: "OK " + id}
 }
 
-// store keeps a mail, and then announces it.
-func (s *Server) store(id string, e envelope, raw []byte) error {
+// storeMail stores a mail and then publishes its notification.
+func (s *Server) storeMail(id string, e envelope, raw []byte) error {
 	now := s.cfg.Now()
-	stamped := s.stamp(id, e, raw, now)
+	stamped := s.addHeaders(id, e, raw, now)
 	if err := s.cfg.Put(s.cfg.Prefix+id, stamped); err != nil || s.cfg.Announce == nil {
 		return err
 	}
-	notice, err := s.notice(id, e, stamped, now)
+	notice, err := s.buildNotice(id, e, stamped, now)
 	if err != nil {
 		return err
 	}
 	return s.cfg.Announce(notice)
 }
 
-// Reset forgets the mail that was begun.
-func (s *session) Reset() { s.from, s.to = "", nil }
+// Reset discards the current mail.
+func (s *session) Reset() {
+	s.from = ""
+	s.to = nil
+}
 
-// Logout has nothing to end.
+// Logout does nothing.
 func (s *session) Logout() error { return nil }

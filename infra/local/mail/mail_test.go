@@ -22,12 +22,12 @@ var at = time.Date(2026, 3, 1, 9, 30, 0, 0, time.FixedZone("CET", 3600))
 
 const body = "From: Jan Voorbeeld <jan@voorbeeld.example>\r\nTo: help@heard.example\r\nSubject: Hallo\r\n\r\nWaar blijft mijn pakje?\r\n.\r\n"
 
-func TestAMailIsStoredUnderTheHeadersOfSES(t *testing.T) {
+func TestStoreMail_HeadersOfSES(t *testing.T) {
 	t.Parallel()
-	store, addr := start(t, mail.Config{Prefix: "inbound/"})
-	send(t, addr, "jan@voorbeeld.example", []string{"help@heard.example"}, body)
+	store, addr := startServer(t, mail.Config{Prefix: "inbound/"})
+	sendMail(t, addr, "jan@voorbeeld.example", []string{"help@heard.example"}, body)
 
-	key, content := store.only(t)
+	key, content := store.onlyObject(t)
 	id, ok := strings.CutPrefix(key, "inbound/")
 	if !ok || !regexp.MustCompile(`^[0-9a-v]{40}$`).MatchString(id) {
 		t.Errorf("key %s", key)
@@ -54,26 +54,26 @@ func TestAMailIsStoredUnderTheHeadersOfSES(t *testing.T) {
 	}
 }
 
-func TestTheMailSaysWhichChecksFail(t *testing.T) {
+func TestParseVerdicts(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		header string
 		want   map[string]string
 	}{
-		"all pass": {"", map[string]string{
+		"no header": {"", map[string]string{
 			"X-SES-Spam-Verdict": "PASS", "X-SES-Virus-Verdict": "PASS", "Received-SPF": "pass", "dkim": "pass", "dmarc": "pass",
 		}},
-		"one": {"X-Heard-Local-Verdict: dmarc=fail\r\n", map[string]string{"dmarc": "fail", "dkim": "pass"}},
-		"all": {"x-heard-local-verdict: dmarc=fail; spf=softfail; dkim=none;spam=FAIL; virus=GRAY\r\n", map[string]string{
+		"one verdict": {"X-Heard-Local-Verdict: dmarc=fail\r\n", map[string]string{"dmarc": "fail", "dkim": "pass"}},
+		"all verdicts": {"x-heard-local-verdict: dmarc=fail; spf=softfail; dkim=none;spam=FAIL; virus=GRAY\r\n", map[string]string{
 			"X-SES-Spam-Verdict": "FAIL", "X-SES-Virus-Verdict": "GRAY", "Received-SPF": "softfail", "dkim": "none", "dmarc": "fail",
 		}},
-		"not in the text": {"Subject: a\r\n\r\nX-Heard-Local-Verdict: dmarc=fail\r\n", map[string]string{"dmarc": "pass"}},
+		"header in the body": {"Subject: a\r\n\r\nX-Heard-Local-Verdict: dmarc=fail\r\n", map[string]string{"dmarc": "pass"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			store, addr := start(t, mail.Config{})
-			send(t, addr, "jan@voorbeeld.example", []string{"help@heard.example"}, c.header+body)
-			_, content := store.only(t)
+			store, addr := startServer(t, mail.Config{})
+			sendMail(t, addr, "jan@voorbeeld.example", []string{"help@heard.example"}, c.header+body)
+			_, content := store.onlyObject(t)
 			m, err := netmail.ReadMessage(bytes.NewReader(content))
 			if err != nil {
 				t.Fatal(err)
@@ -91,19 +91,19 @@ func TestTheMailSaysWhichChecksFail(t *testing.T) {
 	}
 }
 
-func TestTheDomainOfTheFromHeaderCounts(t *testing.T) {
+func TestAddHeaders_FromDomain(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ header, want string }{
-		"plain":               {"From: jan@Voorbeeld.example\r\n", "voorbeeld.example"},
-		"with a name":         {"From: \"jan@elsewhere.example\" <jan@voorbeeld.example>\r\n", "voorbeeld.example"},
-		"folded":              {"From: Jan\r\n Voorbeeld\r\n <jan@voorbeeld.example>\r\nTo: a@other.example\r\n", "voorbeeld.example"},
-		"none, so envelope's": {"Subject: hallo\r\n", "envelope.example"},
+		"plain":          {"From: jan@Voorbeeld.example\r\n", "voorbeeld.example"},
+		"with a name":    {"From: \"jan@elsewhere.example\" <jan@voorbeeld.example>\r\n", "voorbeeld.example"},
+		"folded":         {"From: Jan\r\n Voorbeeld\r\n <jan@voorbeeld.example>\r\nTo: a@other.example\r\n", "voorbeeld.example"},
+		"no From header": {"Subject: hallo\r\n", "envelope.example"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			store, addr := start(t, mail.Config{})
-			send(t, addr, "jan@envelope.example", []string{"help@heard.example"}, c.header+"\r\nhallo\r\n")
-			_, content := store.only(t)
+			store, addr := startServer(t, mail.Config{})
+			sendMail(t, addr, "jan@envelope.example", []string{"help@heard.example"}, c.header+"\r\nhallo\r\n")
+			_, content := store.onlyObject(t)
 			if want := " dmarc=pass header.from=" + c.want + ";\r\n"; !bytes.Contains(content, []byte(want)) {
 				t.Errorf("no %q in\n%s", want, content)
 			}
@@ -111,19 +111,19 @@ func TestTheDomainOfTheFromHeaderCounts(t *testing.T) {
 	}
 }
 
-func TestSeveralRecipientsAreOneObject(t *testing.T) {
+func TestStoreMail_SeveralRecipients(t *testing.T) {
 	t.Parallel()
-	store, addr := start(t, mail.Config{})
-	send(t, addr, "", []string{"help@heard.example", "sales@heard.example"}, body)
-	_, content := store.only(t)
+	store, addr := startServer(t, mail.Config{})
+	sendMail(t, addr, "", []string{"help@heard.example", "sales@heard.example"}, body)
+	_, content := store.onlyObject(t)
 	if !bytes.HasPrefix(content, []byte("Return-Path: <>\r\n")) {
-		t.Error("a bounce has a return path")
+		t.Errorf("got %.60q, want an empty return path first", content)
 	}
 }
 
-func TestOnlyRecipientsOfTheRuleAreTaken(t *testing.T) {
+func TestRcpt_Rule(t *testing.T) {
 	t.Parallel()
-	_, addr := start(t, mail.Config{Recipients: []string{"Help@heard.example", "shop.example", ".sub.example"}})
+	_, addr := startServer(t, mail.Config{Recipients: []string{"Help@heard.example", "shop.example", ".sub.example"}})
 	for to, want := range map[string]bool{
 		"help@HEARD.example": true, "other@heard.example": false,
 		"any@shop.example": true, "any@a.shop.example": false,
@@ -136,18 +136,18 @@ func TestOnlyRecipientsOfTheRuleAreTaken(t *testing.T) {
 	}
 }
 
-func TestWhatCannotBeStoredIsToBeSentAgain(t *testing.T) {
+func TestData_StoreFails(t *testing.T) {
 	t.Parallel()
-	_, addr := start(t, mail.Config{Put: func(string, []byte) error { return errors.New("disk full") }})
+	_, addr := startServer(t, mail.Config{Put: func(string, []byte) error { return errors.New("disk full") }})
 	err := smtp.SendMail(addr, nil, "jan@voorbeeld.example", []string{"help@heard.example"}, []byte(body))
 	if err == nil || !strings.HasPrefix(err.Error(), "451") {
 		t.Errorf("got %v, want 451", err)
 	}
 }
 
-func TestTheLimitIs40MB(t *testing.T) {
+func TestMail_SizeLimit(t *testing.T) {
 	t.Parallel()
-	_, addr := start(t, mail.Config{})
+	_, addr := startServer(t, mail.Config{})
 	for command, want := range map[string]int{
 		"MAIL FROM:<a@b.example> SIZE=41943040": 250,
 		"MAIL FROM:<a@b.example> SIZE=41943041": 552,
@@ -169,23 +169,23 @@ func TestTheLimitIs40MB(t *testing.T) {
 	}
 }
 
-func TestALineMayBeAsLongAsTheMail(t *testing.T) {
+func TestData_LongLine(t *testing.T) {
 	t.Parallel()
-	store, addr := start(t, mail.Config{})
+	store, addr := startServer(t, mail.Config{})
 	raw := body + strings.Repeat("x", 1<<20) + "\r\n"
-	send(t, addr, "a@b.example", []string{"help@heard.example"}, raw)
-	if _, content := store.only(t); !bytes.HasSuffix(content, []byte(raw)) {
+	sendMail(t, addr, "a@b.example", []string{"help@heard.example"}, raw)
+	if _, content := store.onlyObject(t); !bytes.HasSuffix(content, []byte(raw)) {
 		t.Error("the mail changed")
 	}
 }
 
-func TestSetUpLeavesItsObject(t *testing.T) {
+func TestSetUp_StoresObject(t *testing.T) {
 	t.Parallel()
 	store := &objects{}
-	if err := mail.New(mail.Config{Prefix: "inbound/", Put: store.put}).SetUp(); err != nil {
+	if err := mail.New(mail.Config{Prefix: "inbound/", Put: store.putObject}).SetUp(); err != nil {
 		t.Fatal(err)
 	}
-	key, content := store.only(t)
+	key, content := store.onlyObject(t)
 	if key != "inbound/AMAZON_SES_SETUP_NOTIFICATION" {
 		t.Errorf("key %s", key)
 	}
@@ -198,13 +198,13 @@ func TestSetUpLeavesItsObject(t *testing.T) {
 	}
 }
 
-// objects keeps what was put.
+// objects stores the objects of a test in memory.
 type objects struct {
 	mu   sync.Mutex
 	byID map[string][]byte
 }
 
-func (o *objects) put(key string, content []byte) error {
+func (o *objects) putObject(key string, content []byte) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.byID == nil {
@@ -214,7 +214,7 @@ func (o *objects) put(key string, content []byte) error {
 	return nil
 }
 
-func (o *objects) only(t testing.TB) (key string, content []byte) {
+func (o *objects) onlyObject(t testing.TB) (key string, content []byte) {
 	t.Helper()
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -226,11 +226,11 @@ func (o *objects) only(t testing.TB) (key string, content []byte) {
 	return key, content
 }
 
-func start(t testing.TB, cfg mail.Config) (*objects, string) {
+func startServer(t testing.TB, cfg mail.Config) (*objects, string) {
 	t.Helper()
 	store := &objects{}
 	if cfg.Put == nil {
-		cfg.Put = store.put
+		cfg.Put = store.putObject
 	}
 	cfg.Now = func() time.Time { return at }
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -248,7 +248,7 @@ func start(t testing.TB, cfg mail.Config) (*objects, string) {
 	return store, l.Addr().String()
 }
 
-func send(t testing.TB, addr, from string, to []string, raw string) {
+func sendMail(t testing.TB, addr, from string, to []string, raw string) {
 	t.Helper()
 	c, err := smtp.Dial(addr)
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// maxNoticeHeaders is how much of a mail's header SES puts into what it says of the mail, in bytes.
+// maxNoticeHeaders is the limit of the headers in a notification, in bytes. SES truncates longer ones.
 const maxNoticeHeaders = 10 << 10
 
 type (
@@ -21,24 +21,24 @@ type (
 	}
 )
 
-// notice returns what SES publishes of a mail that it stored.
-func (s *Server) notice(id string, e envelope, stamped []byte, at time.Time) ([]byte, error) {
-	v := verdictsOf(headerOf(stamped))
+// buildNotice returns the JSON notification that SES publishes about a stored mail.
+func (s *Server) buildNotice(id string, e envelope, stamped []byte, at time.Time) ([]byte, error) {
+	v := parseVerdicts(headerBlock(stamped))
 	policy := ""
-	if upper(v.dmarc) == "FAIL" {
+	if eventVerdict(v.dmarc) == "FAIL" {
 		policy = "none"
 	}
-	headers, truncated := noticeHeaders(headerOf(stamped))
+	headers, truncated := noticeHeaders(headerBlock(stamped))
 	return json.Marshal(map[string]any{
 		"notificationType": "Received",
 		"mail": map[string]any{
-			"timestamp": stampTime(at), "source": e.from, "messageId": id, "destination": e.to,
+			"timestamp": formatNoticeTime(at), "source": e.from, "messageId": id, "destination": e.to,
 			"headersTruncated": truncated, "headers": headers, "commonHeaders": commonHeaders(stamped, e.from),
 		},
 		"receipt": map[string]any{
-			"timestamp": stampTime(at), "processingTimeMillis": 1, "recipients": e.to,
-			"spamVerdict": status{upper(v.spam)}, "virusVerdict": status{upper(v.virus)}, "spfVerdict": status{upper(v.spf)},
-			"dkimVerdict": status{upper(v.dkim)}, "dmarcVerdict": status{upper(v.dmarc)}, "dmarcPolicy": policy,
+			"timestamp": formatNoticeTime(at), "processingTimeMillis": 1, "recipients": e.to,
+			"spamVerdict": status{eventVerdict(v.spam)}, "virusVerdict": status{eventVerdict(v.virus)}, "spfVerdict": status{eventVerdict(v.spf)},
+			"dkimVerdict": status{eventVerdict(v.dkim)}, "dmarcVerdict": status{eventVerdict(v.dmarc)}, "dmarcPolicy": policy,
 			"action": map[string]string{
 				"type": "S3", "topicArn": s.cfg.Topic, "bucketName": s.cfg.Bucket, "objectKeyPrefix": s.cfg.Prefix, "objectKey": s.cfg.Prefix + id,
 			},
@@ -46,10 +46,10 @@ func (s *Server) notice(id string, e envelope, stamped []byte, at time.Time) ([]
 	})
 }
 
-func stampTime(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
+func formatNoticeTime(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
 
-// upper is a verdict as SES's events have it; what is neither a pass nor a fail is gray.
-func upper(verdict string) string {
+// eventVerdict returns a verdict as it is in SES's notifications: PASS or FAIL, and GRAY for none, neutral and softfail.
+func eventVerdict(verdict string) string {
 	switch v := strings.ToUpper(verdict); v {
 	case "NONE", "NEUTRAL", "SOFTFAIL":
 		return "GRAY"
@@ -64,7 +64,8 @@ func noticeHeaders(header []byte) (fields []field, truncated bool) {
 	}
 	for line := range bytes.Lines(header) {
 		line = bytes.TrimRight(line, "\r\n")
-		if len(fields) > 0 && len(line) > 0 && (line[0] == ' ' || line[0] == '\t') {
+		continuation := len(line) > 0 && (line[0] == ' ' || line[0] == '\t')
+		if continuation && len(fields) > 0 {
 			fields[len(fields)-1].Value += " " + strings.TrimSpace(string(line))
 			continue
 		}

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// envelope is what SMTP said about a mail.
+// envelope is the SMTP envelope of a mail.
 type envelope struct {
 	from string // empty for a bounce
 	to   []string
@@ -18,14 +18,14 @@ type envelope struct {
 	ip   string
 }
 
-// newID returns 40 letters and digits, as an id of SES is.
-func newID() string {
+// newObjectID returns 40 random letters and digits, the shape of SES's ids.
+func newObjectID() string {
 	var b [25]byte
-	_, _ = rand.Read(b[:]) // which never fails
+	_, _ = rand.Read(b[:]) // never fails
 	return strings.ToLower(base32.HexEncoding.EncodeToString(b[:]))
 }
 
-// verdicts are what SES would have found out.
+// verdicts are the results of SES's checks of a mail.
 type verdicts struct{ spf, dkim, dmarc, spam, virus string }
 
 var (
@@ -33,10 +33,10 @@ var (
 	localHeader = regexp.MustCompile(`(?im)^x-heard-local-verdict:(.*)$`)
 )
 
-// stamp puts the headers of SES on top of a mail.
-func (s *Server) stamp(id string, e envelope, raw []byte, now time.Time) []byte {
-	header := headerOf(raw)
-	v := verdictsOf(header)
+// addHeaders returns the mail with the headers of SES above it.
+func (s *Server) addHeaders(id string, e envelope, raw []byte, now time.Time) []byte {
+	header := headerBlock(raw)
+	v := parseVerdicts(header)
 	_, envelopeDomain, _ := strings.Cut(e.from, "@")
 	headerDomain := envelopeDomain
 	if found := fromDomain.FindSubmatch(header); found != nil {
@@ -51,7 +51,7 @@ func (s *Server) stamp(id string, e envelope, raw []byte, now time.Time) []byte 
 	line := func(format string, args ...any) { fmt.Fprintf(&out, format+"\r\n", args...) }
 	line("Return-Path: <%s>", e.from)
 	line("Received: from %s (%s [%s])", e.helo, e.helo, e.ip)
-	line(" by %s with SMTP id %s", s.host(), id)
+	line(" by %s with SMTP id %s", s.hostName(), id)
 	line(" for %s;", e.to[0])
 	line(" %s (UTC)", now.Format(time.RFC1123Z))
 	line("X-SES-Spam-Verdict: %s", v.spam)
@@ -78,8 +78,9 @@ func spfReason(verdict, domain, ip string) string {
 	}
 }
 
-// verdictsOf reads the mail's own wish; a bounce, which has no sender, passes too.
-func verdictsOf(header []byte) verdicts {
+// parseVerdicts reads the verdicts from the X-Heard-Local-Verdict header. The checks that it does not name pass, also for a
+// bounce, which has no sender.
+func parseVerdicts(header []byte) verdicts {
 	v := verdicts{spf: "pass", dkim: "pass", dmarc: "pass", spam: "PASS", virus: "PASS"}
 	of := map[string]*string{"spf": &v.spf, "dkim": &v.dkim, "dmarc": &v.dmarc, "spam": &v.spam, "virus": &v.virus}
 	found := localHeader.FindSubmatch(header)
@@ -95,8 +96,8 @@ func verdictsOf(header []byte) verdicts {
 	return v
 }
 
-// headerOf returns what precedes the first empty line.
-func headerOf(raw []byte) []byte {
+// headerBlock returns the bytes before the first empty line. Without an empty line it returns all bytes.
+func headerBlock(raw []byte) []byte {
 	for _, end := range []string{"\r\n\r\n", "\n\n"} {
 		if header, _, ok := bytes.Cut(raw, []byte(end)); ok {
 			return header

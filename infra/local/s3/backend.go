@@ -9,7 +9,7 @@ import (
 	"github.com/johannesboyne/gofakes3"
 )
 
-// backend puts the files behind gofakes3.
+// backend implements the backend interfaces of gofakes3 with files.
 type backend struct{ *Server }
 
 var (
@@ -44,25 +44,30 @@ func (b *backend) DeleteBucket(name string) error { return b.files.deleteBucket(
 
 func (b *backend) ForceDeleteBucket(name string) error { return b.files.deleteBucket(name, true) }
 
-// ListBucket gives one page. Keys that share what precedes the delimiter are one entry, and may be the page's last.
+// ListBucket returns one page of keys. Keys with the same common prefix (up to the delimiter) are one entry.
 func (b *backend) ListBucket(
 	name string, prefix *gofakes3.Prefix, page gofakes3.ListBucketPage,
 ) (*gofakes3.ObjectList, error) {
-	objects, err := b.files.list(name)
+	objects, err := b.files.listObjects(name)
 	if err != nil {
 		return nil, err
 	}
-	list, n, last := gofakes3.NewObjectList(), int64(0), ""
+	list := gofakes3.NewObjectList()
+	var n int64
+	var last string
 	for _, o := range objects {
-		entry, common, ok := match(o.Key, prefix)
-		if !ok || entry <= page.Marker || common && entry == last {
+		entry, common, ok := listEntry(o.Key, prefix)
+		repeated := common && entry == last
+		if !ok || entry <= page.Marker || repeated {
 			continue
 		}
 		if page.MaxKeys > 0 && n == page.MaxKeys {
-			list.IsTruncated, list.NextMarker = true, last
+			list.IsTruncated = true
+			list.NextMarker = last
 			return list, nil
 		}
-		n, last = n+1, entry
+		n++
+		last = entry
 		if common {
 			list.AddPrefix(entry)
 			continue
@@ -75,9 +80,10 @@ func (b *backend) ListBucket(
 	return list, nil
 }
 
-// match returns what a key is listed as: itself, or the part up to the delimiter that follows the prefix. The method of
-// gofakes3.Prefix splits keys at the delimiter, and so loses "//" and a leading "/".
-func match(key string, prefix *gofakes3.Prefix) (entry string, common, ok bool) {
+// listEntry returns the entry of a key in a list: the key itself, or its common prefix up to the first delimiter after the
+// prefix. ok is false if the key does not have the prefix. We do not use gofakes3.Prefix.Match, because it loses "//" and a
+// leading "/".
+func listEntry(key string, prefix *gofakes3.Prefix) (entry string, common, ok bool) {
 	if prefix == nil {
 		return key, false, true
 	}
@@ -94,7 +100,7 @@ func match(key string, prefix *gofakes3.Prefix) (entry string, common, ok bool) 
 }
 
 func (b *backend) HeadObject(bucket, key string) (*gofakes3.Object, error) {
-	o, err := b.files.head(bucket, key)
+	o, err := b.files.headObject(bucket, key)
 	if err != nil {
 		return nil, err
 	}
@@ -104,7 +110,7 @@ func (b *backend) HeadObject(bucket, key string) (*gofakes3.Object, error) {
 }
 
 func (b *backend) GetObject(bucket, key string, want *gofakes3.ObjectRangeRequest) (*gofakes3.Object, error) {
-	o, content, err := b.files.get(bucket, key)
+	o, content, err := b.files.openObject(bucket, key)
 	if err != nil {
 		return nil, err
 	}
@@ -113,10 +119,13 @@ func (b *backend) GetObject(bucket, key string, want *gofakes3.ObjectRangeReques
 		_ = content.Close()
 		return nil, err
 	}
-	header, start, length := o.header(), int64(0), o.Size
+	header := o.header()
+	start := int64(0)
+	length := o.Size
 	if part != nil {
-		start, length = part.Start, part.Length
-		delete(header, "X-Amz-Checksum-Crc32") // which is that of the whole
+		start = part.Start
+		length = part.Length
+		delete(header, "X-Amz-Checksum-Crc32") // the checksum is of the whole object
 		delete(header, "X-Amz-Checksum-Type")
 	}
 	return &gofakes3.Object{
@@ -129,13 +138,13 @@ func (b *backend) GetObject(bucket, key string, want *gofakes3.ObjectRangeReques
 }
 
 func (b *backend) DeleteObject(bucket, key string) (gofakes3.ObjectDeleteResult, error) {
-	return gofakes3.ObjectDeleteResult{}, b.files.delete(bucket, key)
+	return gofakes3.ObjectDeleteResult{}, b.files.deleteObject(bucket, key)
 }
 
 func (b *backend) DeleteMulti(bucket string, keys ...string) (gofakes3.MultiDeleteResult, error) {
 	var result gofakes3.MultiDeleteResult
 	for _, key := range keys {
-		if err := b.files.delete(bucket, key); err != nil {
+		if err := b.files.deleteObject(bucket, key); err != nil {
 			failed := gofakes3.ErrorResultFromError(err)
 			failed.Key = key
 			result.Error = append(result.Error, failed)
@@ -159,8 +168,8 @@ func (b *backend) PutObject(
 		}
 		return gofakes3.CheckPutConditions(conditions, now)
 	}
-	_, err := b.create(eventPut, bucket, key, func() (*object, error) {
-		return b.files.put(bucket, key, kept(header), content, size, allow)
+	_, err := b.storeAndNotify(eventPut, bucket, key, func() (*object, error) {
+		return b.files.putObject(bucket, key, objectHeader(header), content, size, allow)
 	})
 	return gofakes3.PutObjectResult{}, err
 }
@@ -168,13 +177,13 @@ func (b *backend) PutObject(
 func (b *backend) CopyObject(
 	fromBucket, fromKey, bucket, key string, header map[string]string,
 ) (gofakes3.CopyObjectResult, error) {
-	from, content, err := b.files.get(fromBucket, fromKey)
+	from, content, err := b.files.openObject(fromBucket, fromKey)
 	if err != nil {
 		return gofakes3.CopyObjectResult{}, err
 	}
 	defer func() { _ = content.Close() }()
-	o, err := b.create(eventCopy, bucket, key, func() (*object, error) {
-		return b.files.put(bucket, key, kept(header), io.NewSectionReader(content, 0, from.Size), from.Size, nil)
+	o, err := b.storeAndNotify(eventCopy, bucket, key, func() (*object, error) {
+		return b.files.putObject(bucket, key, objectHeader(header), io.NewSectionReader(content, 0, from.Size), from.Size, nil)
 	})
 	if err != nil {
 		return gofakes3.CopyObjectResult{}, err
@@ -184,11 +193,13 @@ func (b *backend) CopyObject(
 	}, nil
 }
 
-// kept leaves out the headers of a request that say nothing about its object, which gofakes3 would give back with it.
-func kept(header map[string]string) map[string]string {
+// objectHeader returns the request headers that describe the object: X-Amz-Meta-* and Content-*, without Content-Length. The
+// responses for the object have these headers.
+func objectHeader(header map[string]string) map[string]string {
 	h := map[string]string{}
 	for name, value := range header {
-		if strings.HasPrefix(name, "X-Amz-Meta-") || strings.HasPrefix(name, "Content-") && name != "Content-Length" {
+		content := strings.HasPrefix(name, "Content-") && name != "Content-Length"
+		if content || strings.HasPrefix(name, "X-Amz-Meta-") {
 			h[name] = value
 		}
 	}

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// The names of events, as notifications filter on them.
+// The event names, without the prefix "s3:" of notification filters.
 const (
 	eventPut       = "ObjectCreated:Put"
 	eventPost      = "ObjectCreated:Post"
@@ -22,34 +22,34 @@ const (
 	timeLayout = "2006-01-02T15:04:05.000Z"
 )
 
-// Event says that an object was made.
+// Event reports that an object was created.
 type Event struct {
-	Name   string // as in ObjectCreated:Put
+	Name   string // for example ObjectCreated:Put
 	Bucket string
-	Key    string // as it is, not encoded
+	Key    string // not URL-encoded
 	Size   int64  // bytes
 	ETag   string // without quotes
 	Time   time.Time
 }
 
-// JSON returns the event as S3 sends it to a queue, a topic or a function; configuration is the id of the notification that
-// asked for it.
+// JSON returns the event as S3 sends it to a queue, a topic or a function. Configuration is the id of the notification
+// configuration of the bucket.
 func (e Event) JSON(configuration string) []byte {
-	body, err := json.Marshal(map[string][]record{"Records": {e.record(configuration)}})
+	body, err := json.Marshal(map[string][]record{"Records": {e.eventRecord(configuration)}})
 	if err != nil {
-		panic(err) // strings and numbers alone
+		panic(err) // strings and numbers always encode
 	}
 	return body
 }
 
-// TestEventJSON returns what S3 sends when a notification is set up.
+// TestEventJSON returns the s3:TestEvent that S3 sends when an operator configures notifications of a bucket.
 func TestEventJSON(bucket string, at time.Time) []byte {
 	body, err := json.Marshal(testEvent{
 		Service: "Amazon S3", Event: "s3:TestEvent", Time: at.UTC().Format(timeLayout), Bucket: bucket,
 		RequestID: requestID(at), HostID: hostID,
 	})
 	if err != nil {
-		panic(err) // strings alone
+		panic(err) // strings always encode
 	}
 	return body
 }
@@ -63,7 +63,8 @@ type testEvent struct {
 	HostID    string `json:"HostId"`
 }
 
-// record has the fields of AWS in their order; aws-lambda-go's has one more, which S3 does not send.
+// record has the fields of an S3 event record in the order of AWS. The type in aws-lambda-go has one more, which S3 does not
+// send.
 type record struct {
 	EventVersion      string            `json:"eventVersion"`
 	EventSource       string            `json:"eventSource"`
@@ -99,7 +100,7 @@ type entityBucket struct {
 }
 
 type entityObject struct {
-	Key       string `json:"key"` // encoded as in a form, slashes left as they are
+	Key       string `json:"key"` // form-encoded, except slashes
 	Size      int64  `json:"size"`
 	ETag      string `json:"eTag"`
 	Sequencer string `json:"sequencer"`
@@ -107,7 +108,7 @@ type entityObject struct {
 
 const hostID = "heardLocalStack0000000000000000000000000000000000000000000000000000000000000="
 
-func (e Event) record(configuration string) record {
+func (e Event) eventRecord(configuration string) record {
 	return record{
 		EventVersion:      "2.1",
 		EventSource:       "aws:s3",

@@ -13,7 +13,7 @@ import (
 
 var at = time.Date(2026, 3, 1, 9, 30, 0, 123e6, time.UTC)
 
-func TestAnEventReadsAsThatOfS3(t *testing.T) {
+func TestEvent_JSON(t *testing.T) {
 	t.Parallel()
 	e := s3.Event{Name: "ObjectCreated:Put", Bucket: bucket, Key: "inbound/naïef a+b=c", Size: 5, ETag: "d41d8", Time: at}
 	var got events.S3Event
@@ -32,7 +32,7 @@ func TestAnEventReadsAsThatOfS3(t *testing.T) {
 	}
 }
 
-func TestTheTestEventIsThatOfS3(t *testing.T) {
+func TestTestEventJSON(t *testing.T) {
 	t.Parallel()
 	var got map[string]string
 	if err := json.Unmarshal(s3.TestEventJSON(bucket, at), &got); err != nil {

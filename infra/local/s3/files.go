@@ -21,34 +21,34 @@ import (
 	"github.com/johannesboyne/gofakes3"
 )
 
-// files are the objects on disk, and an index of them in memory.
+// files stores objects on disk and has an index of them in memory.
 //
-//	buckets/<bucket>/<hash of the key>   content, then the object as JSON, then the length of that JSON in 8 bytes
+//	buckets/<bucket>/<hash of the key>   content, then the description (object) as JSON, then the length of the JSON in 8 bytes
 //	uploads/<id>/                        the parts of a multipart upload
-//	tmp/                                 what is being written
+//	tmp/                                 files that are not complete yet
 //
-// A file is written in tmp, synced and renamed, so that one below buckets is whole. The description lies behind the content
-// because the sums in it are known last.
+// A file is written in tmp, synced and then renamed, so every file under buckets is complete. The description is after the
+// content because its checksums are known last.
 type files struct {
 	dir string
 
-	mu      sync.RWMutex // held over index and folder together
+	mu      sync.RWMutex // held while index and folder change together
 	buckets map[string]map[string]*object
 }
 
-// object is what is known of an object besides its content.
+// object describes an object; the content is only on disk.
 type object struct {
 	Key      string            `json:"key"`
 	Size     int64             `json:"size"`
 	MD5      []byte            `json:"md5"`
 	CRC32    []byte            `json:"crc32"`
 	Modified time.Time         `json:"modified"`
-	Header   map[string]string `json:"header"` // what came with it and is given back
+	Header   map[string]string `json:"header"` // from the put, returned with the object
 }
 
 func (o *object) etag() string { return hex.EncodeToString(o.MD5) }
 
-// header returns what a reply about the whole object carries.
+// header returns the response headers for the whole object.
 func (o *object) header() map[string]string {
 	h := maps.Clone(o.Header)
 	h["Last-Modified"] = o.Modified.UTC().Format("Mon, 02 Jan 2006 15:04:05 GMT")
@@ -57,7 +57,7 @@ func (o *object) header() map[string]string {
 	return h
 }
 
-func open(dir string) (*files, error) {
+func openFiles(dir string) (*files, error) {
 	f := &files{dir: dir, buckets: map[string]map[string]*object{}}
 	if err := os.RemoveAll(f.path("tmp")); err != nil {
 		return nil, err
@@ -95,8 +95,9 @@ func readBucket(dir string) (map[string]*object, error) {
 	return objects, nil
 }
 
+// readObject reads the description at the end of an object's file.
 func readObject(path string) (*object, error) {
-	f, err := os.Open(path) //nolint:gosec // a path of ours
+	f, err := os.Open(path) //nolint:gosec // the path is ours
 	if err != nil {
 		return nil, err
 	}
@@ -126,7 +127,7 @@ func (f *files) createBucket(name string) error {
 		return err
 	}
 	f.buckets[name] = map[string]*object{}
-	return syncDir(f.path("buckets"))
+	return syncFolder(f.path("buckets"))
 }
 
 func (f *files) deleteBucket(name string, force bool) error {
@@ -142,20 +143,20 @@ func (f *files) deleteBucket(name string, force bool) error {
 		return err
 	}
 	delete(f.buckets, name)
-	return syncDir(f.path("buckets"))
+	return syncFolder(f.path("buckets"))
 }
 
-// put stores an object of size bytes, or of any size below 0. Allow, if not nil, sees the object that is there, nil if none,
-// and can refuse; between its word and the write nothing else happens.
-func (f *files) put(
+// putObject stores an object of size bytes; a negative size accepts any length. If allow is not nil, it gets the existing object
+// (or nil) and can refuse the put with an error. No other change happens between allow and the write.
+func (f *files) putObject(
 	bucket, key string, header map[string]string, content io.Reader, size int64, allow func(*object) error,
 ) (*object, error) {
 	o := &object{Key: key, Modified: time.Now(), Header: header}
-	tmp, err := f.temp(func(w io.Writer) error { return o.write(w, content, size) })
+	tmp, err := f.writeTemp(func(w io.Writer) error { return o.writeTo(w, content, size) })
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = os.Remove(tmp) }() // which is gone when all went well
+	defer func() { _ = os.Remove(tmp) }() // fails after the rename, which is fine
 
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -167,20 +168,22 @@ func (f *files) put(
 			return nil, err
 		}
 	}
-	if err := place(tmp, f.objectPath(bucket, key)); err != nil {
+	if err := moveFile(tmp, f.objectPath(bucket, key)); err != nil {
 		return nil, err
 	}
 	f.buckets[bucket][key] = o
 	return o, nil
 }
 
-// write writes the content and, behind it, o, whose size and sums it fills in.
-func (o *object) write(w io.Writer, content io.Reader, size int64) (err error) {
-	sum, crc := md5.New(), crc32.NewIEEE() //nolint:gosec // an ETag is one
+// writeTo writes the content and then the description o. It sets the size and the checksums of o.
+func (o *object) writeTo(w io.Writer, content io.Reader, size int64) (err error) {
+	sum := md5.New() //nolint:gosec // an ETag is an MD5
+	crc := crc32.NewIEEE()
 	if o.Size, err = copySize(io.MultiWriter(w, sum, crc), content, size); err != nil {
 		return err
 	}
-	o.MD5, o.CRC32 = sum.Sum(nil), crc.Sum(nil)
+	o.MD5 = sum.Sum(nil)
+	o.CRC32 = crc.Sum(nil)
 	description, err := json.Marshal(o)
 	if err != nil {
 		return err
@@ -189,11 +192,11 @@ func (o *object) write(w io.Writer, content io.Reader, size int64) (err error) {
 	return err
 }
 
-// get returns an object and its content, to be closed.
-func (f *files) get(bucket, key string) (*object, *os.File, error) {
+// openObject returns an object and its content. The caller closes the content.
+func (f *files) openObject(bucket, key string) (*object, *os.File, error) {
 	f.mu.RLock()
 	defer f.mu.RUnlock()
-	o, err := f.stat(bucket, key)
+	o, err := f.findObject(bucket, key)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -201,13 +204,13 @@ func (f *files) get(bucket, key string) (*object, *os.File, error) {
 	return o, content, err
 }
 
-func (f *files) head(bucket, key string) (*object, error) {
+func (f *files) headObject(bucket, key string) (*object, error) {
 	f.mu.RLock()
 	defer f.mu.RUnlock()
-	return f.stat(bucket, key)
+	return f.findObject(bucket, key)
 }
 
-func (f *files) stat(bucket, key string) (*object, error) {
+func (f *files) findObject(bucket, key string) (*object, error) {
 	if f.buckets[bucket] == nil {
 		return nil, gofakes3.BucketNotFound(bucket)
 	}
@@ -217,7 +220,7 @@ func (f *files) stat(bucket, key string) (*object, error) {
 	return nil, gofakes3.KeyNotFound(key)
 }
 
-func (f *files) delete(bucket, key string) error {
+func (f *files) deleteObject(bucket, key string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.buckets[bucket] == nil {
@@ -228,11 +231,11 @@ func (f *files) delete(bucket, key string) error {
 		return err
 	}
 	delete(f.buckets[bucket], key)
-	return syncDir(filepath.Dir(path))
+	return syncFolder(filepath.Dir(path))
 }
 
-// list returns the objects of a bucket by key.
-func (f *files) list(bucket string) ([]*object, error) {
+// listObjects returns the objects of a bucket, ordered by key.
+func (f *files) listObjects(bucket string) ([]*object, error) {
 	f.mu.RLock()
 	defer f.mu.RUnlock()
 	if f.buckets[bucket] == nil {
@@ -245,7 +248,8 @@ func (f *files) list(bucket string) ([]*object, error) {
 	return objects, nil
 }
 
-// objectPath hashes the key: a key may be longer than a file name, look like a path, and differ from another in case alone.
+// objectPath returns the file of an object. Its name is a hash of the key, because a key can be longer than a file name, can
+// look like a path, and can differ from another key in case only.
 func (f *files) objectPath(bucket, key string) string {
 	hash := sha256.Sum256([]byte(key))
 	return f.path("buckets", bucket, hex.EncodeToString(hash[:]))
@@ -255,8 +259,8 @@ func (f *files) path(elements ...string) string {
 	return filepath.Join(append([]string{f.dir}, elements...)...)
 }
 
-// temp returns a file that is on the disk with what fill wrote.
-func (f *files) temp(fill func(io.Writer) error) (path string, err error) {
+// writeTemp creates a file in tmp with the content that fill writes, and syncs it to disk.
+func (f *files) writeTemp(fill func(io.Writer) error) (path string, err error) {
 	file, err := os.CreateTemp(f.path("tmp"), "")
 	if err != nil {
 		return "", err
@@ -265,7 +269,7 @@ func (f *files) temp(fill func(io.Writer) error) (path string, err error) {
 	if err == nil {
 		err = file.Sync()
 	}
-	_ = file.Close() // which can say nothing new after Sync
+	_ = file.Close() // Sync has reported any error
 	if err != nil {
 		_ = os.Remove(file.Name())
 		return "", err
@@ -273,15 +277,15 @@ func (f *files) temp(fill func(io.Writer) error) (path string, err error) {
 	return file.Name(), nil
 }
 
-// place moves a file that temp made to where it is found, for good.
-func place(tmp, path string) error {
+// moveFile moves a file of writeTemp to its final path, durably.
+func moveFile(tmp, path string) error {
 	if err := os.Rename(tmp, path); err != nil {
 		return err
 	}
-	return syncDir(filepath.Dir(path))
+	return syncFolder(filepath.Dir(path))
 }
 
-// copySize copies size bytes, or all there are when it is below 0.
+// copySize copies exactly size bytes, or all bytes if size is negative.
 func copySize(to io.Writer, from io.Reader, size int64) (int64, error) {
 	n, err := io.Copy(to, from)
 	if err == nil && size >= 0 && n != size {
@@ -290,9 +294,9 @@ func copySize(to io.Writer, from io.Reader, size int64) (int64, error) {
 	return n, err
 }
 
-// syncDir makes a rename, or a removal, in dir last.
-func syncDir(dir string) error {
-	d, err := os.Open(dir) //nolint:gosec // a path of ours
+// syncFolder makes renames and removals in dir durable.
+func syncFolder(dir string) error {
+	d, err := os.Open(dir) //nolint:gosec // the path is ours
 	if err != nil {
 		return err
 	}

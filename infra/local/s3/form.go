@@ -17,17 +17,18 @@ import (
 	"github.com/johannesboyne/gofakes3"
 )
 
-// formOverhead is what a form may add to its file.
+// formOverhead is the number of bytes that a form can have besides its file.
 const formOverhead = 1 << 20
 
-// isForm tells whether a browser posts a form to a bucket.
-func isForm(r *http.Request) (bucket string, ok bool) {
+// formBucket returns the bucket of a form post, and whether the request is one: a POST of multipart/form-data to a bucket.
+func formBucket(r *http.Request) (bucket string, ok bool) {
 	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	bucket = strings.Trim(r.URL.Path, "/")
-	return bucket, err == nil && r.Method == http.MethodPost && kind == "multipart/form-data" && !strings.Contains(bucket, "/")
+	multipartForm := err == nil && kind == "multipart/form-data"
+	return bucket, multipartForm && r.Method == http.MethodPost && !strings.Contains(bucket, "/")
 }
 
-// refusal is an answer other than "stored".
+// refusal is an error response to a form post.
 type refusal struct {
 	status        int
 	code, message string
@@ -35,24 +36,24 @@ type refusal struct {
 
 func (r *refusal) Error() string { return r.message }
 
-func denied(format string, args ...any) error {
+func accessDenied(format string, args ...any) error {
 	return &refusal{http.StatusForbidden, "AccessDenied", fmt.Sprintf(format, args...)}
 }
 
-// postForm stores the file of a presigned form, as its policy allows.
+// postForm stores the file of a presigned form if the policy of the form allows it.
 func (s *Server) postForm(w http.ResponseWriter, r *http.Request, bucket string) {
 	o, status, err := s.storeForm(w, r, bucket)
 	var no *refusal
 	var known gofakes3.Error
 	switch {
 	case errors.As(err, &no):
-		refuse(w, no.status, no.code, no.message)
+		writeError(w, no.status, no.code, no.message)
 		return
 	case errors.As(err, &known):
-		refuse(w, known.ErrorCode().Status(), string(known.ErrorCode()), err.Error())
+		writeError(w, known.ErrorCode().Status(), string(known.ErrorCode()), err.Error())
 		return
 	case err != nil:
-		refuse(w, http.StatusInternalServerError, "InternalError", err.Error())
+		writeError(w, http.StatusInternalServerError, "InternalError", err.Error())
 		return
 	}
 	location := "http://" + r.Host + "/" + bucket + "/" + o.Key
@@ -77,12 +78,12 @@ func (s *Server) storeForm(w http.ResponseWriter, r *http.Request, bucket string
 	r.Body = http.MaxBytesReader(w, r.Body, s.max+formOverhead)
 	if err := r.ParseMultipartForm(formOverhead); err != nil {
 		if tooMuch := new(http.MaxBytesError); errors.As(err, &tooMuch) {
-			return nil, 0, &refusal{http.StatusBadRequest, "EntityTooLarge", tooLarge}
+			return nil, 0, &refusal{http.StatusBadRequest, "EntityTooLarge", tooLargeMessage}
 		}
 		return nil, 0, &refusal{http.StatusBadRequest, "MalformedPOSTRequest", "The body of your POST request is not well-formed"}
 	}
 	defer func() { _ = r.MultipartForm.RemoveAll() }()
-	fields := map[string]string{"bucket": bucket} // names are the same in either case
+	fields := map[string]string{"bucket": bucket} // by lower-case name: field names are case-insensitive
 	for name, values := range r.MultipartForm.Value {
 		fields[strings.ToLower(name)] = values[0]
 	}
@@ -99,8 +100,8 @@ func (s *Server) storeForm(w http.ResponseWriter, r *http.Request, bucket string
 	}
 	defer func() { _ = content.Close() }()
 	key := strings.ReplaceAll(fields["key"], "${filename}", files[0].Filename)
-	o, err := s.create(eventPost, bucket, key, func() (*object, error) {
-		return s.files.put(bucket, key, kept(formHeader(fields, files[0])), content, files[0].Size, nil)
+	o, err := s.storeAndNotify(eventPost, bucket, key, func() (*object, error) {
+		return s.files.putObject(bucket, key, objectHeader(formHeader(fields, files[0])), content, files[0].Size, nil)
 	})
 	status := map[string]int{"200": http.StatusOK, "201": http.StatusCreated}[fields["success_action_status"]]
 	if status == 0 {
@@ -120,12 +121,12 @@ func formHeader(fields map[string]string, file *multipart.FileHeader) map[string
 	return h
 }
 
-// checkPolicy holds a form against the policy that was signed for it: when it ends, what the fields must be, how large the
-// file may be.
+// checkPolicy returns an error if a form does not satisfy its policy: the expiration, the values of the fields and the size of
+// the file.
 func checkPolicy(fields map[string]string, size int64, now time.Time) error {
 	raw, err := base64.StdEncoding.DecodeString(fields["policy"])
 	if err != nil || len(raw) == 0 {
-		return denied("Access Denied")
+		return accessDenied("Access Denied")
 	}
 	var policy struct {
 		Expiration time.Time         `json:"expiration"`
@@ -135,7 +136,7 @@ func checkPolicy(fields map[string]string, size int64, now time.Time) error {
 		return &refusal{http.StatusBadRequest, "InvalidPolicyDocument", "Invalid Policy: Invalid JSON."}
 	}
 	if now.After(policy.Expiration) {
-		return denied("Invalid according to Policy: Policy expired.")
+		return accessDenied("Invalid according to Policy: Policy expired.")
 	}
 	for _, condition := range policy.Conditions {
 		if err := checkCondition(condition, fields, size); err != nil {
@@ -145,14 +146,14 @@ func checkPolicy(fields map[string]string, size int64, now time.Time) error {
 	return nil
 }
 
-// checkCondition reads the three shapes: {"field": "value"}, ["eq" or "starts-with", "$field", "value"] and
-// ["content-length-range", from, to].
+// checkCondition checks one condition of a policy. It supports three shapes: {"field": "value"}, ["eq" or "starts-with",
+// "$field", "value"] and ["content-length-range", from, to].
 func checkCondition(condition json.RawMessage, fields map[string]string, size int64) error {
 	var exact map[string]string
 	if json.Unmarshal(condition, &exact) == nil {
 		for name, want := range exact {
 			if fields[strings.ToLower(name)] != want {
-				return denied(`Invalid according to Policy: Policy Condition failed: %s`, condition)
+				return accessDenied(`Invalid according to Policy: Policy Condition failed: %s`, condition)
 			}
 		}
 		return nil
@@ -160,10 +161,13 @@ func checkCondition(condition json.RawMessage, fields map[string]string, size in
 	var operator, name, want string
 	if json.Unmarshal(condition, &[]any{&operator, &name, &want}) == nil {
 		got := fields[strings.ToLower(strings.TrimPrefix(name, "$"))]
-		if operator == "eq" && got == want || operator == "starts-with" && strings.HasPrefix(got, want) {
+		if operator == "eq" && got == want {
 			return nil
 		}
-		return denied(`Invalid according to Policy: Policy Condition failed: %s`, condition)
+		if operator == "starts-with" && strings.HasPrefix(got, want) {
+			return nil
+		}
+		return accessDenied(`Invalid according to Policy: Policy Condition failed: %s`, condition)
 	}
 	var from, to int64
 	if json.Unmarshal(condition, &[]any{&operator, &from, &to}) != nil || operator != "content-length-range" {
@@ -173,7 +177,7 @@ func checkCondition(condition json.RawMessage, fields map[string]string, size in
 		return &refusal{http.StatusBadRequest, "EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size"}
 	}
 	if size > to {
-		return &refusal{http.StatusBadRequest, "EntityTooLarge", tooLarge}
+		return &refusal{http.StatusBadRequest, "EntityTooLarge", tooLargeMessage}
 	}
 	return nil
 }

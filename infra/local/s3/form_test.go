@@ -15,7 +15,7 @@ import (
 	"github.com/heard-intake/heard/infra/local/s3"
 )
 
-func TestAFormIsHeldToItsPolicy(t *testing.T) {
+func TestPostForm_Policy(t *testing.T) {
 	t.Parallel()
 	conditions := []any{
 		[]any{"content-length-range", 1, 10},
@@ -28,20 +28,20 @@ func TestAFormIsHeldToItsPolicy(t *testing.T) {
 		content string
 		want    int
 	}{
-		"as it says":         {want: http.StatusCreated, content: "0123456789"},
-		"with too large":     {want: http.StatusBadRequest, content: "0123456789a"},
-		"with nothing":       {want: http.StatusBadRequest},
-		"for another key":    {want: http.StatusForbidden, content: "a", change: func(f map[string]string) { f["key"] = "other" }},
-		"for another type":   {want: http.StatusForbidden, content: "a", change: func(f map[string]string) { f["Content-Type"] = "text/html" }},
-		"for another status": {want: http.StatusForbidden, content: "a", change: func(f map[string]string) { f["success_action_status"] = "200" }},
-		"without a policy":   {want: http.StatusForbidden, content: "a", change: func(f map[string]string) { delete(f, "policy") }},
-		"after its time":     {want: http.StatusForbidden, content: "a", expires: -time.Minute},
+		"matching form":      {want: http.StatusCreated, content: "0123456789"},
+		"file too large":     {want: http.StatusBadRequest, content: "0123456789a"},
+		"empty file":         {want: http.StatusBadRequest},
+		"other key":          {want: http.StatusForbidden, content: "a", change: func(f map[string]string) { f["key"] = "other" }},
+		"other content type": {want: http.StatusForbidden, content: "a", change: func(f map[string]string) { f["Content-Type"] = "text/html" }},
+		"other status":       {want: http.StatusForbidden, content: "a", change: func(f map[string]string) { f["success_action_status"] = "200" }},
+		"no policy":          {want: http.StatusForbidden, content: "a", change: func(f map[string]string) { delete(f, "policy") }},
+		"expired policy":     {want: http.StatusForbidden, content: "a", expires: -time.Minute},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			server := httptest.NewServer(open(t, s3.Config{}))
+			server := httptest.NewServer(openServer(t, s3.Config{}))
 			t.Cleanup(server.Close)
-			db := client(server.URL)
+			db := newClient(server.URL)
 			signed, err := awss3.NewPresignClient(db).PresignPostObject(t.Context(), &awss3.PutObjectInput{
 				Bucket: aws.String(bucket), Key: aws.String("uploads/foto"),
 			}, func(o *awss3.PresignPostOptions) {
@@ -59,21 +59,21 @@ func TestAFormIsHeldToItsPolicy(t *testing.T) {
 			if c.change != nil {
 				c.change(fields)
 			}
-			reply := post(t, signed.URL, fields, c.content)
-			if body := read(t, reply.Body); reply.StatusCode != c.want {
-				t.Fatalf("%d, want %d: %s", reply.StatusCode, c.want, body)
+			reply := postForm(t, signed.URL, fields, c.content)
+			if body := readBody(t, reply.Body); reply.StatusCode != c.want {
+				t.Fatalf("status %d, want %d: %s", reply.StatusCode, c.want, body)
 			}
 			if c.want != http.StatusCreated {
 				return
 			}
-			if got := get(t, db, "uploads/foto"); string(got) != c.content {
-				t.Errorf("holds %q, want %q", got, c.content)
+			if got := getObject(t, db, "uploads/foto"); string(got) != c.content {
+				t.Errorf("got content %q, want %q", got, c.content)
 			}
 		})
 	}
 }
 
-func post(t testing.TB, address string, fields map[string]string, content string) *http.Response {
+func postForm(t testing.TB, address string, fields map[string]string, content string) *http.Response {
 	t.Helper()
 	var body bytes.Buffer
 	form := multipart.NewWriter(&body)

@@ -21,31 +21,30 @@ import (
 	"github.com/johannesboyne/gofakes3"
 )
 
-const tooLarge = "Your proposed upload exceeds the maximum allowed size"
+const tooLargeMessage = "Your proposed upload exceeds the maximum allowed size"
 
-// ServeHTTP does what gofakes3 leaves out, and hands on the rest.
+// ServeHTTP handles presigned expiry, forms, aws-chunked bodies and the size limit, and passes other requests to gofakes3.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if expired(r.URL.Query(), time.Now()) {
-		refuse(w, http.StatusForbidden, "AccessDenied", "Request has expired")
+	if isExpired(r.URL.Query(), time.Now()) {
+		writeError(w, http.StatusForbidden, "AccessDenied", "Request has expired")
 		return
 	}
-	if bucket, ok := isForm(r); ok {
+	if bucket, ok := formBucket(r); ok {
 		s.postForm(w, r, bucket)
 		return
 	}
-	if err := unwrap(r); err != nil {
-		refuse(w, http.StatusBadRequest, "InvalidRequest", err.Error())
+	if err := decodeBody(r); err != nil {
+		writeError(w, http.StatusBadRequest, "InvalidRequest", err.Error())
 		return
 	}
 	if r.ContentLength > s.max {
-		refuse(w, http.StatusBadRequest, "EntityTooLarge", tooLarge)
+		writeError(w, http.StatusBadRequest, "EntityTooLarge", tooLargeMessage)
 		return
 	}
 	s.s3.ServeHTTP(bare{w}, r)
 }
 
-// bare sends no checksum with an answer that has no body: a client would
-// compare the two.
+// bare removes the checksum headers from a 304 response. It has no body, and a client would compare the checksum with that.
 type bare struct{ http.ResponseWriter }
 
 func (b bare) WriteHeader(status int) {
@@ -56,11 +55,11 @@ func (b bare) WriteHeader(status int) {
 	b.ResponseWriter.WriteHeader(status)
 }
 
-// Unwrap is for [http.ResponseController].
+// Unwrap returns the wrapped writer, for [http.ResponseController].
 func (b bare) Unwrap() http.ResponseWriter { return b.ResponseWriter }
 
-// expired reads the two parameters that bound a presigned URL.
-func expired(query url.Values, now time.Time) bool {
+// isExpired reports whether a presigned URL has expired or has no valid date. It is false for a URL that is not presigned.
+func isExpired(query url.Values, now time.Time) bool {
 	seconds, err := strconv.Atoi(query.Get("X-Amz-Expires"))
 	if err != nil {
 		return false // not presigned
@@ -69,7 +68,7 @@ func expired(query url.Values, now time.Time) bool {
 	return err != nil || now.After(signed.Add(time.Duration(seconds)*time.Second))
 }
 
-func refuse(w http.ResponseWriter, status int, code, message string) {
+func writeError(w http.ResponseWriter, status int, code, message string) {
 	w.Header().Set("Content-Type", "application/xml")
 	w.Header().Set("Access-Control-Allow-Origin", "*")
 	w.WriteHeader(status)
@@ -77,33 +76,34 @@ func refuse(w http.ResponseWriter, status int, code, message string) {
 	_ = xml.NewEncoder(w).Encode(gofakes3.ErrorResponse{Code: gofakes3.ErrorCode(code), Message: message})
 }
 
-// unwrap takes the aws-chunked coding off a body, and has its checksum verified while it is read.
-func unwrap(r *http.Request) error {
+// decodeBody replaces the request body by one that decodes aws-chunked coding and verifies the checksum while it is read.
+func decodeBody(r *http.Request) error {
 	trailer := func(string) string { return "" }
 	if strings.HasPrefix(r.Header.Get("X-Amz-Content-Sha256"), "STREAMING-") {
 		size, err := strconv.ParseInt(r.Header.Get("X-Amz-Decoded-Content-Length"), 10, 64)
 		if err != nil || size < 0 {
 			return errors.New("x-amz-decoded-content-length is missing")
 		}
-		chunks := &chunked{from: bufio.NewReader(r.Body), trailer: http.Header{}}
-		r.Body, trailer = body{chunks, r.Body}, chunks.trailer.Get
+		chunks := &chunkedReader{from: bufio.NewReader(r.Body), trailer: http.Header{}}
+		r.Body = body{chunks, r.Body}
+		trailer = chunks.trailer.Get
 		r.ContentLength = size
 		r.Header.Set("Content-Length", strconv.FormatInt(size, 10))
-		r.Header.Del("X-Amz-Content-Sha256") // or gofakes3 would take off what is off
-		unwrapEncoding(r.Header)
+		r.Header.Del("X-Amz-Content-Sha256") // or gofakes3 would decode the body again
+		removeChunkedCoding(r.Header)
 	}
 	for name, newHash := range checksums {
 		inHeader := r.Header.Get(name)
 		if inHeader != "" || strings.EqualFold(r.Header.Get("X-Amz-Trailer"), name) {
-			want := func() string { return inHeader + trailer(name) } // one of them is empty
-			r.Body = body{&verified{from: r.Body, sum: newHash(), want: want}, r.Body}
+			want := func() string { return inHeader + trailer(name) } // at least one is empty
+			r.Body = body{&verifyingReader{from: r.Body, sum: newHash(), want: want}, r.Body}
 		}
 	}
 	return nil
 }
 
-// unwrapEncoding leaves the encoding of the object itself.
-func unwrapEncoding(h http.Header) {
+// removeChunkedCoding removes aws-chunked from Content-Encoding and leaves the encodings of the object itself.
+func removeChunkedCoding(h http.Header) {
 	var own []string
 	for _, name := range strings.Split(h.Get("Content-Encoding"), ",") {
 		if name = strings.TrimSpace(name); name != "" && name != "aws-chunked" {
@@ -121,7 +121,7 @@ type body struct {
 	io.Closer
 }
 
-// checksums are those that a client may send, by header or trailer.
+// checksums are the checksum headers (or trailers) that a client can send.
 var checksums = map[string]func() hash.Hash{
 	"X-Amz-Checksum-Crc32":     func() hash.Hash { return crc32.NewIEEE() },
 	"X-Amz-Checksum-Crc32c":    func() hash.Hash { return crc32.New(crc32.MakeTable(crc32.Castagnoli)) },
@@ -130,14 +130,14 @@ var checksums = map[string]func() hash.Hash{
 	"X-Amz-Checksum-Sha256":    sha256.New,
 }
 
-// verified fails instead of ending when what was read has another checksum than the client said.
-type verified struct {
+// verifyingReader is a reader that fails with ErrBadDigest at the end if the bytes do not have the checksum that the client sent.
+type verifyingReader struct {
 	from io.Reader
 	sum  hash.Hash
-	want func() string // known at the end
+	want func() string // called at the end, because a trailer comes last
 }
 
-func (v *verified) Read(p []byte) (int, error) {
+func (v *verifyingReader) Read(p []byte) (int, error) {
 	n, err := v.from.Read(p)
 	_, _ = v.sum.Write(p[:n])
 	if errors.Is(err, io.EOF) && v.want() != base64.StdEncoding.EncodeToString(v.sum.Sum(nil)) {
@@ -146,21 +146,22 @@ func (v *verified) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// chunked reads the aws-chunked coding: "<size in hex>[;chunk-signature=...]", the bytes, ... "0", and trailers.
-type chunked struct {
+// chunkedReader decodes aws-chunked coding: for each chunk a line "<size in hex>[;chunk-signature=...]" and its bytes, then a chunk of
+// size 0 and the trailers.
+type chunkedReader struct {
 	from    *bufio.Reader
-	left    int64 // bytes of the chunk at hand
+	left    int64 // unread bytes of the current chunk
 	begun   bool
 	ended   bool
 	trailer http.Header
 }
 
-func (c *chunked) Read(p []byte) (int, error) {
+func (c *chunkedReader) Read(p []byte) (int, error) {
 	for c.left == 0 {
 		if c.ended {
 			return 0, io.EOF
 		}
-		if err := c.next(); err != nil {
+		if err := c.nextChunk(); err != nil {
 			return 0, err
 		}
 	}
@@ -172,15 +173,15 @@ func (c *chunked) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// next reads up to the bytes of the next chunk, or to the end.
-func (c *chunked) next() error {
+// nextChunk reads the header of the next chunk. After the last chunk it reads the trailers.
+func (c *chunkedReader) nextChunk() error {
 	if c.begun {
-		if _, err := c.line(); err != nil { // that ends the bytes
+		if _, err := c.readLine(); err != nil { // the line end after the bytes
 			return err
 		}
 	}
 	c.begun = true
-	header, err := c.line()
+	header, err := c.readLine()
 	if err != nil {
 		return err
 	}
@@ -193,9 +194,9 @@ func (c *chunked) next() error {
 	}
 	c.ended = true
 	for {
-		line, err := c.line()
+		line, err := c.readLine()
 		if errors.Is(err, gofakes3.ErrIncompleteBody) || line == "" {
-			return nil // some clients leave out the last line end
+			return nil // some clients omit the last line end
 		}
 		if name, value, ok := strings.Cut(line, ":"); ok {
 			c.trailer.Set(strings.TrimSpace(name), strings.TrimSpace(value))
@@ -203,7 +204,7 @@ func (c *chunked) next() error {
 	}
 }
 
-func (c *chunked) line() (string, error) {
+func (c *chunkedReader) readLine() (string, error) {
 	line, err := c.from.ReadSlice('\n')
 	if err != nil {
 		return "", gofakes3.ErrIncompleteBody

@@ -19,12 +19,12 @@ import (
 	"github.com/heard-intake/heard/infra/local/s3"
 )
 
-// TestWhatWasAcknowledgedSurvivesAKill kills a server in the middle of puts, and looks for every one that it answered.
-func TestWhatWasAcknowledgedSurvivesAKill(t *testing.T) {
+// TestPut_SurvivesKill kills a server during puts and then reads every object that the server acknowledged.
+func TestPut_SurvivesKill(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	server := exec.CommandContext(t.Context(), os.Args[0])
-	server.Env = append(os.Environ(), killed+"="+dir)
+	server.Env = append(os.Environ(), serverDirEnv+"="+dir)
 	out, err := server.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -36,7 +36,7 @@ func TestWhatWasAcknowledgedSurvivesAKill(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	db := client(strings.TrimSpace(endpoint), func(o *awss3.Options) { o.RetryMaxAttempts = 1 })
+	db := newClient(strings.TrimSpace(endpoint), func(o *awss3.Options) { o.RetryMaxAttempts = 1 })
 
 	var acknowledged sync.Map
 	var n atomic.Int64
@@ -61,26 +61,26 @@ func TestWhatWasAcknowledgedSurvivesAKill(t *testing.T) {
 	writers.Wait()
 	_ = server.Wait()
 	if n.Load() < 100 {
-		t.Fatalf("only %d puts before the server was gone", n.Load())
+		t.Fatalf("got %d acknowledged puts before the kill, want at least 100", n.Load())
 	}
 
-	db = start(t, s3.Config{Dir: dir})
+	db = startServer(t, s3.Config{Dir: dir})
 	acknowledged.Range(func(key, _ any) bool {
-		if got := get(t, db, key.(string)); !bytes.Equal(got, contentOf(key.(string))) {
-			t.Errorf("%s came back otherwise", key)
+		if got := getObject(t, db, key.(string)); !bytes.Equal(got, contentOf(key.(string))) {
+			t.Errorf("the content of %s changed", key)
 		}
 		return true
 	})
-	for _, key := range list(t, db, "", "", 1000) { // also what was stored and not answered is whole
-		if got := get(t, db, key); !bytes.Equal(got, contentOf(key)) {
-			t.Errorf("%s is torn", key)
+	for _, key := range listKeys(t, db, "", "", 1000) { // an object that was stored but not acknowledged is complete too
+		if got := getObject(t, db, key); !bytes.Equal(got, contentOf(key)) {
+			t.Errorf("%s is incomplete", key)
 		}
 	}
 }
 
 func contentOf(key string) []byte { return bytes.Repeat([]byte(key), 5000) }
 
-// serveForever serves a folder, prints its address and waits to be killed.
+// serveForever serves a folder, prints its address and runs until it is killed.
 func serveForever(dir string) {
 	s, err := s3.New(s3.Config{Dir: dir})
 	if err == nil {

@@ -1,7 +1,7 @@
 package s3
 
 import (
-	"crypto/md5" //nolint:gosec // an ETag is one
+	"crypto/md5" //nolint:gosec // an ETag is an MD5
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
@@ -18,8 +18,8 @@ import (
 	"github.com/johannesboyne/gofakes3"
 )
 
-// upload is a multipart upload under way, as it lies in its folder beside its parts. Every call reads the folder: there is
-// nothing that a kill could take.
+// upload describes an unfinished multipart upload. It is stored in the folder of the upload, beside the parts. Every call reads
+// the folder, so a kill loses nothing.
 type upload struct {
 	Bucket  string            `json:"bucket"`
 	Key     string            `json:"key"`
@@ -29,57 +29,57 @@ type upload struct {
 
 const uploadFile = "upload.json"
 
-func partFile(number int) string { return fmt.Sprintf("%05d.part", number) }
+func partFileName(number int) string { return fmt.Sprintf("%05d.part", number) }
 
 func (b *backend) CreateMultipartUpload(bucket, key string, header map[string]string) (gofakes3.UploadID, error) {
 	id := rand.Text()
-	description, err := json.Marshal(upload{Bucket: bucket, Key: key, Header: kept(header), Started: time.Now()})
+	description, err := json.Marshal(upload{Bucket: bucket, Key: key, Header: objectHeader(header), Started: time.Now()})
 	if err != nil {
 		return "", err
 	}
 	if err := os.Mkdir(b.files.path("uploads", id), 0o700); err != nil {
 		return "", err
 	}
-	tmp, err := b.files.temp(func(w io.Writer) error {
+	tmp, err := b.files.writeTemp(func(w io.Writer) error {
 		_, err := w.Write(description)
 		return err
 	})
 	if err != nil {
 		return "", err
 	}
-	return gofakes3.UploadID(id), place(tmp, b.files.path("uploads", id, uploadFile))
+	return gofakes3.UploadID(id), moveFile(tmp, b.files.path("uploads", id, uploadFile))
 }
 
 func (b *backend) UploadPart(
 	bucket, key string, id gofakes3.UploadID, number int, size int64, content io.Reader,
 ) (string, error) {
-	if _, err := b.upload(bucket, key, id); err != nil {
+	if _, err := b.findUpload(bucket, key, id); err != nil {
 		return "", err
 	}
 	sum := md5.New() //nolint:gosec // an ETag is one
-	tmp, err := b.files.temp(func(w io.Writer) error {
+	tmp, err := b.files.writeTemp(func(w io.Writer) error {
 		_, err := copySize(io.MultiWriter(w, sum), content, size)
 		return err
 	})
 	if err != nil {
 		return "", err
 	}
-	return `"` + hex.EncodeToString(sum.Sum(nil)) + `"`, place(tmp, b.files.path("uploads", string(id), partFile(number)))
+	return `"` + hex.EncodeToString(sum.Sum(nil)) + `"`, moveFile(tmp, b.files.path("uploads", string(id), partFileName(number)))
 }
 
 func (b *backend) AbortMultipartUpload(bucket, key string, id gofakes3.UploadID) error {
-	if _, err := b.upload(bucket, key, id); err != nil {
+	if _, err := b.findUpload(bucket, key, id); err != nil {
 		return err
 	}
 	return os.RemoveAll(b.files.path("uploads", string(id)))
 }
 
-// CompleteMultipartUpload makes the object of the parts that the request names. Its ETag is that of the whole, where S3 has
-// one of the parts: an ETag is opaque there.
+// CompleteMultipartUpload creates the object from the parts in the request. Its ETag is the MD5 of the whole object. S3 computes
+// another ETag from the parts, but clients treat that as opaque.
 func (b *backend) CompleteMultipartUpload(
 	bucket, key string, id gofakes3.UploadID, request *gofakes3.CompleteMultipartUploadRequest,
 ) (gofakes3.VersionID, string, error) {
-	u, err := b.upload(bucket, key, id)
+	u, err := b.findUpload(bucket, key, id)
 	if err != nil {
 		return "", "", err
 	}
@@ -90,10 +90,10 @@ func (b *backend) CompleteMultipartUpload(
 	if !slices.IsSortedFunc(request.Parts, byNumber) {
 		return "", "", gofakes3.ErrInvalidPartOrder
 	}
-	whole := &parts{dir: b.files.path("uploads", string(id)), left: request.Parts, room: b.max}
-	defer whole.close()
-	o, err := b.create(eventMultipart, bucket, key, func() (*object, error) {
-		return b.files.put(bucket, key, u.Header, whole, -1, nil)
+	whole := &partReader{dir: b.files.path("uploads", string(id)), left: request.Parts, room: b.max}
+	defer whole.closeFile()
+	o, err := b.storeAndNotify(eventMultipart, bucket, key, func() (*object, error) {
+		return b.files.putObject(bucket, key, u.Header, whole, -1, nil)
 	})
 	if err != nil {
 		return "", "", err
@@ -101,32 +101,33 @@ func (b *backend) CompleteMultipartUpload(
 	return "", `"` + o.etag() + `"`, os.RemoveAll(whole.dir)
 }
 
-// parts reads the parts of an upload one after the other, and checks that each is the one that is meant.
-type parts struct {
+// partReader is a reader of the parts of an upload, in order. It fails if a part does not have the ETag of the request.
+type partReader struct {
 	dir  string
 	left []gofakes3.CompletedPart
-	room int64 // bytes that the object may still grow
+	room int64 // bytes left until the size limit
 
 	file *os.File
 	sum  hash.Hash
 }
 
-func (p *parts) Read(buf []byte) (int, error) {
+func (p *partReader) Read(buf []byte) (int, error) {
 	for {
 		if p.file == nil {
 			if len(p.left) == 0 {
 				return 0, io.EOF
 			}
-			file, err := os.Open(filepath.Join(p.dir, partFile(p.left[0].PartNumber)))
+			file, err := os.Open(filepath.Join(p.dir, partFileName(p.left[0].PartNumber)))
 			if err != nil {
 				return 0, gofakes3.ErrInvalidPart
 			}
-			p.file, p.sum = file, md5.New() //nolint:gosec // an ETag is one
+			p.file = file
+			p.sum = md5.New() //nolint:gosec // an ETag is an MD5
 		}
 		n, err := p.file.Read(buf)
 		_, _ = p.sum.Write(buf[:n])
 		if p.room -= int64(n); p.room < 0 {
-			return 0, gofakes3.ErrorMessage(gofakes3.ErrInvalidArgument, tooLarge)
+			return 0, gofakes3.ErrorMessage(gofakes3.ErrInvalidArgument, tooLargeMessage)
 		}
 		if !errors.Is(err, io.EOF) {
 			return n, err
@@ -134,7 +135,7 @@ func (p *parts) Read(buf []byte) (int, error) {
 		if strings.Trim(p.left[0].ETag, `"`) != hex.EncodeToString(p.sum.Sum(nil)) {
 			return 0, gofakes3.ErrInvalidPart
 		}
-		p.close()
+		p.closeFile()
 		p.left = p.left[1:]
 		if n > 0 {
 			return n, nil
@@ -142,7 +143,7 @@ func (p *parts) Read(buf []byte) (int, error) {
 	}
 }
 
-func (p *parts) close() {
+func (p *partReader) closeFile() {
 	if p.file != nil {
 		_ = p.file.Close()
 		p.file = nil
@@ -152,10 +153,10 @@ func (p *parts) close() {
 func (b *backend) ListParts(
 	bucket, key string, id gofakes3.UploadID, after int, limit int64,
 ) (*gofakes3.ListMultipartUploadPartsResult, error) {
-	if _, err := b.upload(bucket, key, id); err != nil {
+	if _, err := b.findUpload(bucket, key, id); err != nil {
 		return nil, err
 	}
-	names, err := filepath.Glob(b.files.path("uploads", string(id), "*.part")) // in order
+	names, err := filepath.Glob(b.files.path("uploads", string(id), "*.part")) // sorted
 	if err != nil {
 		return nil, err
 	}
@@ -168,21 +169,23 @@ func (b *backend) ListParts(
 			continue
 		}
 		if int64(len(result.Parts)) == limit {
-			result.IsTruncated, result.NextPartNumberMarker = true, result.Parts[limit-1].PartNumber
+			result.IsTruncated = true
+			result.NextPartNumberMarker = result.Parts[limit-1].PartNumber
 			break
 		}
-		content, err := os.ReadFile(name) //nolint:gosec // a path of ours
+		content, err := os.ReadFile(name) //nolint:gosec // the path is ours
 		if err != nil {
 			return nil, err
 		}
-		sum := md5.Sum(content) //nolint:gosec // an ETag is one
-		part.ETag, part.Size = `"`+hex.EncodeToString(sum[:])+`"`, int64(len(content))
+		sum := md5.Sum(content) //nolint:gosec // an ETag is an MD5
+		part.ETag = `"` + hex.EncodeToString(sum[:]) + `"`
+		part.Size = int64(len(content))
 		result.Parts = append(result.Parts, part)
 	}
 	return result, nil
 }
 
-// ListMultipartUploads gives all uploads of the bucket on one page: the stack has a handful at most.
+// ListMultipartUploads returns all uploads of the bucket on one page, because the stack has only a few.
 func (b *backend) ListMultipartUploads(
 	bucket string, _ *gofakes3.UploadListMarker, prefix gofakes3.Prefix, limit int64,
 ) (*gofakes3.ListMultipartUploadsResult, error) {
@@ -205,7 +208,7 @@ func (b *backend) ListMultipartUploads(
 	return result, nil
 }
 
-func (b *backend) upload(bucket, key string, id gofakes3.UploadID) (upload, error) {
+func (b *backend) findUpload(bucket, key string, id gofakes3.UploadID) (upload, error) {
 	u, err := b.readUpload(string(id))
 	if err != nil || u.Bucket != bucket || u.Key != key {
 		return upload{}, gofakes3.ErrNoSuchUpload
@@ -214,7 +217,7 @@ func (b *backend) upload(bucket, key string, id gofakes3.UploadID) (upload, erro
 }
 
 func (b *backend) readUpload(id string) (upload, error) {
-	if strings.ContainsAny(id, `/\.`) { // the id comes from outside, and becomes a path
+	if strings.ContainsAny(id, `/\.`) { // the id is client input and becomes part of a path
 		return upload{}, gofakes3.ErrNoSuchUpload
 	}
 	content, err := os.ReadFile(b.files.path("uploads", id, uploadFile))

@@ -1,13 +1,13 @@
-// Package s3 stands in for Amazon S3 in the local stack: path-style buckets on plain files, for the SDK, the AWS CLI and
-// presigned URLs in a browser.
+// Package s3 replaces Amazon S3 in the local stack. It serves path-style buckets from plain files to the SDK, the AWS CLI and
+// browsers with presigned URLs.
 //
-// What is answered with 200 is on the disk, and survives a kill. Everything the stack rests on is here: conditional puts,
-// ranges, multipart uploads, checksums both ways, aws-chunked bodies, the expiry of presigned URLs, the policy of presigned
-// forms, and an event for every object made. Versions, ACLs and signatures are not: whoever can reach the port may do
-// anything.
+// An object is on the disk before its put is answered with 200, and so survives a kill. The server supports the parts of S3 that
+// the stack uses: conditional puts, ranges, multipart uploads, checksums in requests and responses, aws-chunked bodies, the
+// expiry of presigned URLs, the policy of presigned forms, and an event for every created object. It has no versions and no
+// ACLs, and it does not check signatures: every client that can reach the port has full access.
 //
-// The protocol's routes and XML are gofakes3's. Its own backends hold objects in memory, or lose what a kill interrupts, so
-// the files are ours; and so is what it does not know, which front.go does before it.
+// The routes and the XML come from gofakes3. Its backends keep objects in memory or lose data on a kill, so files.go has our
+// own. The features that gofakes3 lacks are in front.go and form.go, which handle a request first.
 package s3
 
 import (
@@ -19,17 +19,17 @@ import (
 	"github.com/johannesboyne/gofakes3"
 )
 
-// defaultMaxObject is what the stack needs: a mail of 40 MB, with room.
+// defaultMaxObject is 50 MiB: room for the largest mail, of 40 MB.
 const defaultMaxObject = 50 << 20
 
-// Config says where a server keeps its objects. Only Dir is needed.
+// Config configures a Server. Only Dir is required.
 type Config struct {
 	Dir       string            // the folder of the objects
-	MaxObject int64             // bytes, also of all parts of an upload together; 0 is 50 MiB
-	Notify    func(Event) error // called when an object is on the disk and before that is answered; may be nil
+	MaxObject int64             // limit in bytes of an object, also of a multipart upload; 0 means 50 MiB
+	Notify    func(Event) error // called after an object is on the disk and before the response; may be nil
 }
 
-// Server is the stand-in, as an http.Handler. Mount it at the root: it looks at the whole path.
+// Server is an http.Handler that speaks the S3 protocol. Serve it at the root of an origin, because it uses the whole path.
 type Server struct {
 	files  *files
 	max    int64
@@ -37,9 +37,9 @@ type Server struct {
 	s3     http.Handler
 }
 
-// New opens the folder, with whatever objects it holds.
+// New opens the folder and loads the index of the objects in it. It creates the folder if needed.
 func New(cfg Config) (*Server, error) {
-	f, err := open(cfg.Dir)
+	f, err := openFiles(cfg.Dir)
 	if err != nil {
 		return nil, fmt.Errorf("local s3: %w", err)
 	}
@@ -54,7 +54,7 @@ func New(cfg Config) (*Server, error) {
 	return s, nil
 }
 
-// CreateBucket makes a bucket, and is content when it is there.
+// CreateBucket creates a bucket. An existing bucket is not an error.
 func (s *Server) CreateBucket(name string) error {
 	if err := gofakes3.ValidateBucketName(name); err != nil {
 		return err
@@ -66,18 +66,19 @@ func (s *Server) CreateBucket(name string) error {
 	return err
 }
 
-// Put stores an object as another AWS service would, without HTTP: durable, and announced, when it returns.
+// Put stores an object without HTTP, as another AWS service would. When it returns nil, the object is durable and Notify was
+// called.
 func (s *Server) Put(bucket, key string, content []byte) error {
 	header := map[string]string{"Content-Type": "application/octet-stream"}
-	_, err := s.create(eventPut, bucket, key, func() (*object, error) {
-		return s.files.put(bucket, key, header, bytes.NewReader(content), int64(len(content)), nil)
+	_, err := s.storeAndNotify(eventPut, bucket, key, func() (*object, error) {
+		return s.files.putObject(bucket, key, header, bytes.NewReader(content), int64(len(content)), nil)
 	})
 	return err
 }
 
-// create stores an object and announces it. When the announcement fails the object stays and the caller gets the error: he
-// puts it again, as somebody would whose put was cut off.
-func (s *Server) create(event, bucket, key string, store func() (*object, error)) (*object, error) {
+// storeAndNotify stores an object and calls Notify. If Notify fails, the object stays and the caller gets the error. The client
+// then repeats the put, as after a lost connection.
+func (s *Server) storeAndNotify(event, bucket, key string, store func() (*object, error)) (*object, error) {
 	o, err := store()
 	if err != nil {
 		return nil, err
@@ -86,7 +87,7 @@ func (s *Server) create(event, bucket, key string, store func() (*object, error)
 		Name: event, Bucket: bucket, Key: key, Size: o.Size, ETag: o.etag(), Time: time.Now(),
 	})
 	if err != nil {
-		return nil, fmt.Errorf("announce: %w", err)
+		return nil, fmt.Errorf("notify %s of %s: %w", event, bucket, err)
 	}
 	return o, nil
 }

@@ -29,20 +29,20 @@ import (
 
 const bucket = "heard-mail"
 
-func TestAnObjectComesBackAsItWent(t *testing.T) {
+func TestPut_RoundTrip(t *testing.T) {
 	t.Parallel()
 	for name, key := range map[string]string{
-		"with a plain key":                 "inbound/abc",
-		"with spaces and signs":            "a b/c+d&e=f?g#h%20i:j",
-		"with a key that is a path":        "../../etc/passwd",
-		"with slashes in a row":            "/a//b/",
-		"with letters from elsewhere":      "naïef/日本/😀",
-		"with a key as long as may be":     strings.Repeat("k", 1024),
-		"with another case of another key": "INBOUND/ABC",
+		"plain key":           "inbound/abc",
+		"special characters":  "a b/c+d&e=f?g#h%20i:j",
+		"path outside folder": "../../etc/passwd",
+		"repeated slashes":    "/a//b/",
+		"non-ASCII letters":   "naïef/日本/😀",
+		"longest key":         strings.Repeat("k", 1024),
+		"upper case":          "INBOUND/ABC",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			db := start(t, s3.Config{})
+			db := startServer(t, s3.Config{})
 			want := []byte("hallo " + name)
 			put, err := db.PutObject(t.Context(), &awss3.PutObjectInput{
 				Bucket: aws.String(bucket), Key: &key, Body: bytes.NewReader(want),
@@ -56,47 +56,47 @@ func TestAnObjectComesBackAsItWent(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if content := read(t, got.Body); !bytes.Equal(content, want) {
+			if content := readBody(t, got.Body); !bytes.Equal(content, want) {
 				t.Errorf("content %q, want %q", content, want)
 			}
 			if *got.ContentType != "text/plain; charset=utf-8" || *got.ContentDisposition != `attachment; filename="a.txt"` {
-				t.Errorf("headers %s, %s", *got.ContentType, *got.ContentDisposition)
+				t.Errorf("got headers %s, %s, want those of the put", *got.ContentType, *got.ContentDisposition)
 			}
 			if got.Metadata["mailbox"] != "help" || len(got.Metadata) != 1 {
-				t.Errorf("metadata %v", got.Metadata)
+				t.Errorf("got metadata %v, want mailbox=help", got.Metadata)
 			}
 			if *got.ETag != *put.ETag {
-				t.Errorf("ETag %s, put with %s", *got.ETag, *put.ETag)
+				t.Errorf("got ETag %s, want %s of the put", *got.ETag, *put.ETag)
 			}
 			head, err := db.HeadObject(t.Context(), &awss3.HeadObjectInput{Bucket: aws.String(bucket), Key: &key})
 			if err != nil {
 				t.Fatal(err)
 			}
 			if *head.ContentLength != int64(len(want)) || head.Metadata["mailbox"] != "help" {
-				t.Errorf("head: %d bytes, %v", *head.ContentLength, head.Metadata)
+				t.Errorf("head: got %d bytes and metadata %v, want %d and mailbox=help", *head.ContentLength, head.Metadata, len(want))
 			}
 		})
 	}
 }
 
-func TestWhatIsNotThereIsNamed(t *testing.T) {
+func TestGet_NotFound(t *testing.T) {
 	t.Parallel()
-	db := start(t, s3.Config{})
+	db := startServer(t, s3.Config{})
 	_, err := db.GetObject(t.Context(), &awss3.GetObjectInput{Bucket: aws.String(bucket), Key: aws.String("none")})
 	if _, ok := errors.AsType[*types.NoSuchKey](err); !ok {
-		t.Errorf("get: %v", err)
+		t.Errorf("get: got %v, want NoSuchKey", err)
 	}
 	_, err = db.HeadObject(t.Context(), &awss3.HeadObjectInput{Bucket: aws.String(bucket), Key: aws.String("none")})
 	if _, ok := errors.AsType[*types.NotFound](err); !ok {
-		t.Errorf("head: %v", err)
+		t.Errorf("head: got %v, want NotFound", err)
 	}
 	_, err = db.PutObject(t.Context(), &awss3.PutObjectInput{Bucket: aws.String("no-such"), Key: aws.String("a")})
-	wantCode(t, err, "NoSuchBucket")
+	checkErrorCode(t, err, "NoSuchBucket")
 }
 
-func TestIfNoneMatchLetsOneOfManyWin(t *testing.T) {
+func TestPut_IfNoneMatchConcurrent(t *testing.T) {
 	t.Parallel()
-	db := start(t, s3.Config{})
+	db := startServer(t, s3.Config{})
 	var mu sync.Mutex
 	var won []string
 	var all sync.WaitGroup
@@ -112,22 +112,22 @@ func TestIfNoneMatchLetsOneOfManyWin(t *testing.T) {
 				mu.Unlock()
 				return
 			}
-			wantCode(t, err, "PreconditionFailed")
+			checkErrorCode(t, err, "PreconditionFailed")
 		})
 	}
 	all.Wait()
 	if len(won) != 1 {
-		t.Fatalf("%d puts won, want 1", len(won))
+		t.Fatalf("%d puts succeeded, want 1", len(won))
 	}
-	if got := get(t, db, "once"); string(got) != won[0] {
-		t.Errorf("holds %q, won by %q", got, won[0])
+	if got := getObject(t, db, "once"); string(got) != won[0] {
+		t.Errorf("got content %q, want %q of the successful put", got, won[0])
 	}
 }
 
-func TestARangeIsAPartOfTheWhole(t *testing.T) {
+func TestGet_Range(t *testing.T) {
 	t.Parallel()
-	db := start(t, s3.Config{})
-	put(t, db, "abc", "0123456789")
+	db := startServer(t, s3.Config{})
+	putObject(t, db, "abc", "0123456789")
 	for asked, want := range map[string]string{"bytes=2-4": "234", "bytes=7-": "789", "bytes=-2": "89", "bytes=8-99": "89"} {
 		got, err := db.GetObject(t.Context(), &awss3.GetObjectInput{
 			Bucket: aws.String(bucket), Key: aws.String("abc"), Range: &asked,
@@ -135,37 +135,37 @@ func TestARangeIsAPartOfTheWhole(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if content := read(t, got.Body); string(content) != want {
-			t.Errorf("%s gave %q, want %q", asked, content, want)
+		if content := readBody(t, got.Body); string(content) != want {
+			t.Errorf("%s: got %q, want %q", asked, content, want)
 		}
 	}
 	_, err := db.GetObject(t.Context(), &awss3.GetObjectInput{
 		Bucket: aws.String(bucket), Key: aws.String("abc"), Range: aws.String("bytes=10-"),
 	})
-	wantCode(t, err, "InvalidRange")
+	checkErrorCode(t, err, "InvalidRange")
 }
 
-func TestAListGoesByPageAndFolder(t *testing.T) {
+func TestList_PagesAndFolders(t *testing.T) {
 	t.Parallel()
-	db := start(t, s3.Config{})
+	db := startServer(t, s3.Config{})
 	for _, key := range []string{"a/1", "a/2", "a/b/3", "b", "c/4", "c/5", "d", "/e"} {
-		put(t, db, key, key)
+		putObject(t, db, key, key)
 	}
 	for name, c := range map[string]struct {
 		prefix, delimiter, want string
 	}{
-		"everything":           {"", "", "/e a/1 a/2 a/b/3 b c/4 c/5 d"},
-		"below a prefix":       {"a/", "", "a/1 a/2 a/b/3"},
-		"the folders":          {"", "/", "/ a/ b c/ d"},
-		"a folder":             {"a/", "/", "a/1 a/2 a/b/"},
-		"what a name begins":   {"c", "/", "c/"},
-		"nothing":              {"x", "/", ""},
-		"below a leading dash": {"/", "/", "/e"},
+		"no prefix":            {"", "", "/e a/1 a/2 a/b/3 b c/4 c/5 d"},
+		"prefix":               {"a/", "", "a/1 a/2 a/b/3"},
+		"top folders":          {"", "/", "/ a/ b c/ d"},
+		"one folder":           {"a/", "/", "a/1 a/2 a/b/"},
+		"start of folder name": {"c", "/", "c/"},
+		"unknown prefix":       {"x", "/", ""},
+		"leading slash":        {"/", "/", "/e"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			for _, size := range []int32{1, 2, 1000} {
-				if got := list(t, db, c.prefix, c.delimiter, size); strings.Join(got, " ") != c.want {
+				if got := listKeys(t, db, c.prefix, c.delimiter, size); strings.Join(got, " ") != c.want {
 					t.Errorf("pages of %d: %v, want %s", size, got, c.want)
 				}
 			}
@@ -173,11 +173,11 @@ func TestAListGoesByPageAndFolder(t *testing.T) {
 	}
 }
 
-func TestObjectsAreDeletedOneByOneAndTogether(t *testing.T) {
+func TestDelete_SingleAndMulti(t *testing.T) {
 	t.Parallel()
-	db := start(t, s3.Config{})
+	db := startServer(t, s3.Config{})
 	for _, key := range []string{"a", "b", "c", "d"} {
-		put(t, db, key, key)
+		putObject(t, db, key, key)
 	}
 	if _, err := db.DeleteObject(t.Context(), &awss3.DeleteObjectInput{Bucket: aws.String(bucket), Key: aws.String("a")}); err != nil {
 		t.Fatal(err)
@@ -192,14 +192,14 @@ func TestObjectsAreDeletedOneByOneAndTogether(t *testing.T) {
 	if len(out.Deleted) != 3 || len(out.Errors) != 0 {
 		t.Errorf("deleted %d with %d errors, want 3 with 0", len(out.Deleted), len(out.Errors))
 	}
-	if got := list(t, db, "", "", 10); !slices.Equal(got, []string{"d"}) {
-		t.Errorf("left %v, want d", got)
+	if got := listKeys(t, db, "", "", 10); !slices.Equal(got, []string{"d"}) {
+		t.Errorf("got keys %v after the deletes, want [d]", got)
 	}
 }
 
-func TestACopyHasContentAndHeaders(t *testing.T) {
+func TestCopy_ContentAndHeaders(t *testing.T) {
 	t.Parallel()
-	db := start(t, s3.Config{})
+	db := startServer(t, s3.Config{})
 	_, err := db.PutObject(t.Context(), &awss3.PutObjectInput{
 		Bucket: aws.String(bucket), Key: aws.String("a b+c"), Body: strings.NewReader("hallo"),
 		ContentType: aws.String("text/plain"), Metadata: map[string]string{"n": "1"},
@@ -217,16 +217,16 @@ func TestACopyHasContentAndHeaders(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if content := read(t, got.Body); string(content) != "hallo" || *got.ContentType != "text/plain" || got.Metadata["n"] != "1" {
+	if content := readBody(t, got.Body); string(content) != "hallo" || *got.ContentType != "text/plain" || got.Metadata["n"] != "1" {
 		t.Errorf("copy is %q, %s, %v", content, *got.ContentType, got.Metadata)
 	}
 }
 
-func TestAnUploadInPartsIsOneObject(t *testing.T) {
+func TestMultipartUpload_Complete(t *testing.T) {
 	t.Parallel()
 	var events []s3.Event
 	dir := t.TempDir()
-	db := start(t, s3.Config{Dir: dir, Notify: func(e s3.Event) error {
+	db := startServer(t, s3.Config{Dir: dir, Notify: func(e s3.Event) error {
 		events = append(events, e)
 		return nil
 	}})
@@ -250,16 +250,16 @@ func TestAnUploadInPartsIsOneObject(t *testing.T) {
 	stale := uploadPart(2, []byte("not the end"))
 	done := []types.CompletedPart{uploadPart(1, first), uploadPart(2, second)}
 
-	db = start(t, s3.Config{Dir: dir, Notify: func(e s3.Event) error {
+	db = startServer(t, s3.Config{Dir: dir, Notify: func(e s3.Event) error {
 		events = append(events, e)
 		return nil
-	}}) // an upload outlives the server that began it
+	}}) // an upload survives a restart of the server
 	list, err := db.ListParts(t.Context(), &awss3.ListPartsInput{Bucket: aws.String(bucket), Key: aws.String("big"), UploadId: up.UploadId})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if len(list.Parts) != 2 || *list.Parts[1].ETag != *done[1].ETag || *list.Parts[0].Size != 5<<20 {
-		t.Errorf("parts %+v", list.Parts)
+		t.Errorf("got parts %+v, want part 1 of 5 MiB and the second upload of part 2", list.Parts)
 	}
 	complete := func(parts ...types.CompletedPart) error {
 		_, err := db.CompleteMultipartUpload(t.Context(), &awss3.CompleteMultipartUploadInput{
@@ -268,23 +268,23 @@ func TestAnUploadInPartsIsOneObject(t *testing.T) {
 		})
 		return err
 	}
-	wantCode(t, complete(done[0], stale), "InvalidPart")
-	wantCode(t, complete(done[1], done[0]), "InvalidPartOrder")
+	checkErrorCode(t, complete(done[0], stale), "InvalidPart")
+	checkErrorCode(t, complete(done[1], done[0]), "InvalidPartOrder")
 	if err := complete(done...); err != nil {
 		t.Fatal(err)
 	}
-	wantCode(t, complete(done...), "NoSuchUpload")
-	if got := get(t, db, "big"); !bytes.Equal(got, append(first, second...)) {
-		t.Errorf("%d bytes, not the parts in a row", len(got))
+	checkErrorCode(t, complete(done...), "NoSuchUpload")
+	if got := getObject(t, db, "big"); !bytes.Equal(got, append(first, second...)) {
+		t.Errorf("got %d bytes, want the two parts joined (%d bytes)", len(got), len(first)+len(second))
 	}
 	if len(events) != 1 || events[0].Name != "ObjectCreated:CompleteMultipartUpload" {
-		t.Errorf("events %+v", events)
+		t.Errorf("got events %+v, want one CompleteMultipartUpload", events)
 	}
 }
 
-func TestAnUploadCanBeGivenUp(t *testing.T) {
+func TestMultipartUpload_Abort(t *testing.T) {
 	t.Parallel()
-	db := start(t, s3.Config{})
+	db := startServer(t, s3.Config{})
 	up, err := db.CreateMultipartUpload(t.Context(), &awss3.CreateMultipartUploadInput{Bucket: aws.String(bucket), Key: aws.String("big")})
 	if err != nil {
 		t.Fatal(err)
@@ -311,28 +311,28 @@ func TestAnUploadCanBeGivenUp(t *testing.T) {
 	_, err = db.AbortMultipartUpload(t.Context(), &awss3.AbortMultipartUploadInput{
 		Bucket: aws.String(bucket), Key: aws.String("big"), UploadId: aws.String("../buckets/" + bucket),
 	})
-	wantCode(t, err, "NoSuchUpload")
+	checkErrorCode(t, err, "NoSuchUpload")
 }
 
-func TestAnObjectOf50MBFitsAndMoreDoesNot(t *testing.T) {
+func TestPut_SizeLimit(t *testing.T) {
 	t.Parallel()
-	db := start(t, s3.Config{})
+	db := startServer(t, s3.Config{})
 	content := make([]byte, 50<<20)
 	_, _ = rand.Read(content)
-	put(t, db, "large", string(content))
-	if got := get(t, db, "large"); !bytes.Equal(got, content) {
-		t.Error("it came back otherwise")
+	putObject(t, db, "large", string(content))
+	if got := getObject(t, db, "large"); !bytes.Equal(got, content) {
+		t.Error("the content of the object changed")
 	}
 	_, err := db.PutObject(t.Context(), &awss3.PutObjectInput{
 		Bucket: aws.String(bucket), Key: aws.String("larger"), Body: bytes.NewReader(append(content, 0)),
 	})
-	wantCode(t, err, "EntityTooLarge")
+	checkErrorCode(t, err, "EntityTooLarge")
 }
 
-func TestAPresignedURLOverridesHeadersAndExpires(t *testing.T) {
+func TestPresignedURL_HeadersAndExpiry(t *testing.T) {
 	t.Parallel()
-	db := start(t, s3.Config{})
-	put(t, db, "a b", "hallo")
+	db := startServer(t, s3.Config{})
+	putObject(t, db, "a b", "hallo")
 	signed, err := awss3.NewPresignClient(db).PresignGetObject(t.Context(), &awss3.GetObjectInput{
 		Bucket: aws.String(bucket), Key: aws.String("a b"),
 		ResponseContentType: aws.String("image/jpeg"), ResponseContentDisposition: aws.String(`inline; filename="foto.jpg"`),
@@ -340,8 +340,8 @@ func TestAPresignedURLOverridesHeadersAndExpires(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	reply := fetch(t, signed.URL)
-	if content := read(t, reply.Body); string(content) != "hallo" {
+	reply := fetchURL(t, signed.URL)
+	if content := readBody(t, reply.Body); string(content) != "hallo" {
 		t.Errorf("content %q", content)
 	}
 	if got := reply.Header.Get("Content-Type"); got != "image/jpeg" {
@@ -358,26 +358,26 @@ func TestAPresignedURLOverridesHeadersAndExpires(t *testing.T) {
 	query := old.Query()
 	query.Set("X-Amz-Date", time.Now().UTC().Add(-2*time.Minute).Format("20060102T150405Z"))
 	old.RawQuery = query.Encode()
-	reply = fetch(t, old.String())
-	if content := read(t, reply.Body); reply.StatusCode != http.StatusForbidden || !bytes.Contains(content, []byte("Request has expired")) {
-		t.Errorf("after its time: %d, %s", reply.StatusCode, content)
+	reply = fetchURL(t, old.String())
+	if content := readBody(t, reply.Body); reply.StatusCode != http.StatusForbidden || !bytes.Contains(content, []byte("Request has expired")) {
+		t.Errorf("expired URL: got %d, %s, want 403 Request has expired", reply.StatusCode, content)
 	}
 }
 
-func TestTheSDKIsContentWithEveryReply(t *testing.T) {
+func TestServeHTTP_NoSDKWarnings(t *testing.T) {
 	t.Parallel()
 	var complaints bytes.Buffer
-	db := start(t, s3.Config{}, func(o *awss3.Options) { o.Logger = logging.NewStandardLogger(&complaints) })
-	put(t, db, "a", "hallo")
-	get(t, db, "a")
+	db := startServer(t, s3.Config{}, func(o *awss3.Options) { o.Logger = logging.NewStandardLogger(&complaints) })
+	putObject(t, db, "a", "hallo")
+	getObject(t, db, "a")
 	if complaints.Len() > 0 {
 		t.Error(complaints.String())
 	}
 }
 
-func TestABodyIsHeldAgainstItsChecksum(t *testing.T) {
+func TestPut_Checksum(t *testing.T) {
 	t.Parallel()
-	db := start(t, s3.Config{})
+	db := startServer(t, s3.Config{})
 	for name, sum := range map[string]func(*awss3.PutObjectInput, string){
 		"CRC32":  func(in *awss3.PutObjectInput, s string) { in.ChecksumCRC32 = &s },
 		"SHA256": func(in *awss3.PutObjectInput, s string) { in.ChecksumSHA256 = &s },
@@ -385,16 +385,16 @@ func TestABodyIsHeldAgainstItsChecksum(t *testing.T) {
 		in := &awss3.PutObjectInput{Bucket: aws.String(bucket), Key: aws.String("bad"), Body: strings.NewReader("hallo")}
 		sum(in, "AAAAAA==")
 		_, err := db.PutObject(t.Context(), in)
-		if wantCode(t, err, "BadDigest"); t.Failed() {
+		if checkErrorCode(t, err, "BadDigest"); t.Failed() {
 			t.Fatal(name)
 		}
 	}
-	if got := list(t, db, "", "", 10); len(got) != 0 {
-		t.Errorf("stored all the same: %v", got)
+	if got := listKeys(t, db, "", "", 10); len(got) != 0 {
+		t.Errorf("got stored keys %v, want none", got)
 	}
 	for _, algorithm := range types.ChecksumAlgorithm("").Values() {
 		if strings.HasPrefix(string(algorithm), "XX") || algorithm == "SHA512" || algorithm == "MD5" {
-			continue // which the stand-in does not know, and takes as it comes
+			continue // the server does not verify these algorithms
 		}
 		_, err := db.PutObject(t.Context(), &awss3.PutObjectInput{
 			Bucket: aws.String(bucket), Key: aws.String("good"), Body: strings.NewReader("hallo"), ChecksumAlgorithm: algorithm,
@@ -405,12 +405,12 @@ func TestABodyIsHeldAgainstItsChecksum(t *testing.T) {
 	}
 }
 
-// TestABodyInChunksIsTakenApart sends what the SDK sends over TLS when it cannot read a body twice.
-func TestABodyInChunksIsTakenApart(t *testing.T) {
+// TestDecodeBody_ChunkedBySDK sends an aws-chunked body. The SDK uses this coding over TLS for a body that it cannot read twice.
+func TestDecodeBody_ChunkedBySDK(t *testing.T) {
 	t.Parallel()
-	server := httptest.NewTLSServer(open(t, s3.Config{}))
+	server := httptest.NewTLSServer(openServer(t, s3.Config{}))
 	t.Cleanup(server.Close)
-	db := client(server.URL, func(o *awss3.Options) { o.HTTPClient = server.Client() })
+	db := newClient(server.URL, func(o *awss3.Options) { o.HTTPClient = server.Client() })
 	content := make([]byte, 200_000)
 	_, _ = rand.Read(content)
 	_, err := db.PutObject(t.Context(), &awss3.PutObjectInput{
@@ -424,25 +424,25 @@ func TestABodyInChunksIsTakenApart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !bytes.Equal(read(t, got.Body), content) || *got.ContentEncoding != "gzip" {
-		t.Errorf("came back otherwise, encoded %s", *got.ContentEncoding)
+	if !bytes.Equal(readBody(t, got.Body), content) || *got.ContentEncoding != "gzip" {
+		t.Errorf("the content changed, or its encoding %s is not gzip", *got.ContentEncoding)
 	}
 }
 
-func TestABrokenBodyInChunksIsRefused(t *testing.T) {
+func TestDecodeBody_ChunkedErrors(t *testing.T) {
 	t.Parallel()
-	server := httptest.NewServer(open(t, s3.Config{}))
+	server := httptest.NewServer(openServer(t, s3.Config{}))
 	t.Cleanup(server.Close)
 	for name, c := range map[string]struct {
 		body string
 		want int
 	}{
-		"whole":                       {"5;chunk-signature=0\r\nhallo\r\n0\r\nx-amz-checksum-crc32:uXIx0Q==\r\n\r\n", http.StatusOK},
-		"with another checksum":       {"5\r\nhallo\r\n0\r\nx-amz-checksum-crc32:AAAAAA==\r\n\r\n", http.StatusBadRequest},
-		"without the checksum":        {"5\r\nhallo\r\n0\r\n\r\n", http.StatusBadRequest},
-		"with a size that is no size": {"hallo", http.StatusBadRequest},
-		"that ends early":             {"5\r\nhal", http.StatusBadRequest},
-		"that is longer than it said": {"6\r\nhallo!\r\n0\r\nx-amz-checksum-crc32:bwZvoA==\r\n\r\n", http.StatusBadRequest},
+		"valid body":     {"5;chunk-signature=0\r\nhallo\r\n0\r\nx-amz-checksum-crc32:uXIx0Q==\r\n\r\n", http.StatusOK},
+		"wrong checksum": {"5\r\nhallo\r\n0\r\nx-amz-checksum-crc32:AAAAAA==\r\n\r\n", http.StatusBadRequest},
+		"no checksum":    {"5\r\nhallo\r\n0\r\n\r\n", http.StatusBadRequest},
+		"invalid size":   {"hallo", http.StatusBadRequest},
+		"truncated body": {"5\r\nhal", http.StatusBadRequest},
+		"body too long":  {"6\r\nhallo!\r\n0\r\nx-amz-checksum-crc32:bwZvoA==\r\n\r\n", http.StatusBadRequest},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r, err := http.NewRequestWithContext(t.Context(), http.MethodPut, server.URL+"/"+bucket+"/chunks", strings.NewReader(c.body))
@@ -456,25 +456,25 @@ func TestABrokenBodyInChunksIsRefused(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if content := read(t, reply.Body); reply.StatusCode != c.want {
-				t.Errorf("%d, want %d: %s", reply.StatusCode, c.want, content)
+			if content := readBody(t, reply.Body); reply.StatusCode != c.want {
+				t.Errorf("status %d, want %d: %s", reply.StatusCode, c.want, content)
 			}
 		})
 	}
 }
 
-func TestAnEventTellsOfEveryObjectBeforeTheReply(t *testing.T) {
+func TestPut_NotifiesBeforeResponse(t *testing.T) {
 	t.Parallel()
 	var events []s3.Event
 	fail := errors.New("the queue is away")
-	db := start(t, s3.Config{Notify: func(e s3.Event) error {
+	db := startServer(t, s3.Config{Notify: func(e s3.Event) error {
 		events = append(events, e)
 		if e.Key == "lost" {
 			return fail
 		}
 		return nil
 	}})
-	put(t, db, "inbound/a b", "hallo")
+	putObject(t, db, "inbound/a b", "hallo")
 	if len(events) != 1 {
 		t.Fatalf("%d events, want 1", len(events))
 	}
@@ -487,20 +487,20 @@ func TestAnEventTellsOfEveryObjectBeforeTheReply(t *testing.T) {
 	_, err := db.PutObject(t.Context(), &awss3.PutObjectInput{Bucket: aws.String(bucket), Key: aws.String("lost")}, func(o *awss3.Options) {
 		o.RetryMaxAttempts = 1
 	})
-	wantCode(t, err, "InternalError")
+	checkErrorCode(t, err, "InternalError")
 }
 
-// killed is set in the child process of TestWhatWasAcknowledgedSurvivesAKill, to its folder.
-const killed = "HEARD_TEST_S3_DIR"
+// serverDirEnv is set in the child process of TestPut_SurvivesKill, to the data folder.
+const serverDirEnv = "HEARD_TEST_S3_DIR"
 
 func TestMain(m *testing.M) {
-	if dir := os.Getenv(killed); dir != "" {
+	if dir := os.Getenv(serverDirEnv); dir != "" {
 		serveForever(dir)
 	}
 	os.Exit(m.Run())
 }
 
-func open(t testing.TB, cfg s3.Config) *s3.Server {
+func openServer(t testing.TB, cfg s3.Config) *s3.Server {
 	t.Helper()
 	if cfg.Dir == "" {
 		cfg.Dir = t.TempDir()
@@ -515,14 +515,14 @@ func open(t testing.TB, cfg s3.Config) *s3.Server {
 	return s
 }
 
-func start(t testing.TB, cfg s3.Config, options ...func(*awss3.Options)) *awss3.Client {
+func startServer(t testing.TB, cfg s3.Config, options ...func(*awss3.Options)) *awss3.Client {
 	t.Helper()
-	server := httptest.NewServer(open(t, cfg))
+	server := httptest.NewServer(openServer(t, cfg))
 	t.Cleanup(server.Close)
-	return client(server.URL, options...)
+	return newClient(server.URL, options...)
 }
 
-func client(endpoint string, options ...func(*awss3.Options)) *awss3.Client {
+func newClient(endpoint string, options ...func(*awss3.Options)) *awss3.Client {
 	return awss3.New(awss3.Options{
 		Region:                     "eu-west-1",
 		BaseEndpoint:               &endpoint,
@@ -533,7 +533,7 @@ func client(endpoint string, options ...func(*awss3.Options)) *awss3.Client {
 	}, options...)
 }
 
-func put(t testing.TB, db *awss3.Client, key, content string) {
+func putObject(t testing.TB, db *awss3.Client, key, content string) {
 	t.Helper()
 	_, err := db.PutObject(t.Context(), &awss3.PutObjectInput{Bucket: aws.String(bucket), Key: &key, Body: strings.NewReader(content)})
 	if err != nil {
@@ -541,16 +541,16 @@ func put(t testing.TB, db *awss3.Client, key, content string) {
 	}
 }
 
-func get(t testing.TB, db *awss3.Client, key string) []byte {
+func getObject(t testing.TB, db *awss3.Client, key string) []byte {
 	t.Helper()
 	out, err := db.GetObject(t.Context(), &awss3.GetObjectInput{Bucket: aws.String(bucket), Key: &key})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return read(t, out.Body)
+	return readBody(t, out.Body)
 }
 
-func list(t testing.TB, db *awss3.Client, prefix, delimiter string, size int32) []string {
+func listKeys(t testing.TB, db *awss3.Client, prefix, delimiter string, size int32) []string {
 	t.Helper()
 	var keys []string
 	pages := awss3.NewListObjectsV2Paginator(db, &awss3.ListObjectsV2Input{
@@ -572,7 +572,7 @@ func list(t testing.TB, db *awss3.Client, prefix, delimiter string, size int32) 
 	return keys
 }
 
-func read(t testing.TB, body io.ReadCloser) []byte {
+func readBody(t testing.TB, body io.ReadCloser) []byte {
 	t.Helper()
 	content, err := io.ReadAll(body)
 	if err != nil {
@@ -582,7 +582,7 @@ func read(t testing.TB, body io.ReadCloser) []byte {
 	return content
 }
 
-func fetch(t testing.TB, address string) *http.Response {
+func fetchURL(t testing.TB, address string) *http.Response {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
 	if err != nil {
@@ -596,7 +596,7 @@ func fetch(t testing.TB, address string) *http.Response {
 	return reply
 }
 
-func wantCode(t testing.TB, err error, want string) {
+func checkErrorCode(t testing.TB, err error, want string) {
 	t.Helper()
 	if api, ok := errors.AsType[smithy.APIError](err); !ok || api.ErrorCode() != want {
 		t.Errorf("got %v, want %s", err, want)

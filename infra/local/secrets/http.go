@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// maxBody holds the largest secret, 64 KiB, in base64.
+// maxBody is the request limit in bytes. It leaves room for the largest secret (64 KiB) in base64.
 const maxBody = 256 << 10
 
 type createRequest struct {
@@ -34,7 +34,7 @@ type getRequest struct {
 	VersionStage string
 }
 
-type reply struct {
+type response struct {
 	ARN                string
 	Name               string
 	Description        string              `json:",omitempty"`
@@ -47,29 +47,30 @@ type reply struct {
 	VersionIDsToStages map[string][]string `json:"VersionIdsToStages,omitempty"`
 }
 
-// epoch is a time as AWS JSON writes it, in seconds.
+// epoch is a time in AWS JSON: seconds since 1970, with milliseconds as a fraction.
 type epoch float64
 
-func epochOf(t time.Time) epoch { return epoch(float64(t.UnixMilli()) / 1000) }
+func newEpoch(t time.Time) epoch { return epoch(float64(t.UnixMilli()) / 1000) }
 
-// failure is an error as AWS names it.
-type failure struct {
+// apiError is an error response with the error code of AWS.
+type apiError struct {
 	code, message string
 }
 
-func (f *failure) Error() string { return f.code + ": " + f.message }
+func (f *apiError) Error() string { return f.code + ": " + f.message }
 
-var errNotFound = &failure{"ResourceNotFoundException", "Secrets Manager can't find the specified secret."}
+var errNotFound = &apiError{"ResourceNotFoundException", "Secrets Manager can't find the specified secret."}
 
-// ServeHTTP speaks AWS JSON 1.1.
+// ServeHTTP handles a call in the AWS JSON 1.1 protocol.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	out, err := s.call(r.Header.Get("X-Amz-Target"), http.MaxBytesReader(w, r.Body, maxBody))
+	out, err := s.callOperation(r.Header.Get("X-Amz-Target"), http.MaxBytesReader(w, r.Body, maxBody))
 	status := http.StatusOK
 	if err != nil {
-		known, ok := errors.AsType[*failure](err)
+		known, ok := errors.AsType[*apiError](err)
 		status = http.StatusBadRequest
 		if !ok {
-			known, status = &failure{"InternalServiceError", err.Error()}, http.StatusInternalServerError
+			known = &apiError{"InternalServiceError", err.Error()}
+			status = http.StatusInternalServerError
 		}
 		out = map[string]string{"__type": known.code, "Message": known.message}
 	}
@@ -78,111 +79,116 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(out)
 }
 
-func (s *Server) call(target string, body io.Reader) (any, error) {
+func (s *Server) callOperation(target string, body io.Reader) (any, error) {
 	var raw bytes.Buffer
 	if _, err := raw.ReadFrom(body); err != nil {
-		return nil, &failure{"ValidationException", "the request cannot be read"}
+		return nil, &apiError{"ValidationException", "the request body cannot be read or exceeds 256 KiB"}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch operation := strings.TrimPrefix(target, "secretsmanager."); operation {
 	case "CreateSecret":
-		return decoded(raw.Bytes(), s.createSecret)
+		return decodeAndCall(raw.Bytes(), s.createSecret)
 	case "PutSecretValue":
-		return decoded(raw.Bytes(), s.putSecretValue)
+		return decodeAndCall(raw.Bytes(), s.putSecretValue)
 	case "GetSecretValue":
-		return decoded(raw.Bytes(), s.getSecretValue)
+		return decodeAndCall(raw.Bytes(), s.getSecretValue)
 	case "DescribeSecret":
-		return decoded(raw.Bytes(), s.describeSecret)
+		return decodeAndCall(raw.Bytes(), s.describeSecret)
 	default:
-		return nil, &failure{"UnknownOperationException", "the local stack does not know " + operation}
+		return nil, &apiError{"UnknownOperationException", "the local stack does not support " + operation}
 	}
 }
 
-func decoded[Request any](raw []byte, call func(Request) (reply, error)) (any, error) {
+func decodeAndCall[Request any](raw []byte, call func(Request) (response, error)) (any, error) {
 	var in Request
 	if err := json.Unmarshal(raw, &in); err != nil {
-		return nil, &failure{"SerializationException", "the request is no JSON of this operation"}
+		return nil, &apiError{"SerializationException", "the request body is not valid JSON for this operation"}
 	}
 	return call(in)
 }
 
-func (s *Server) createSecret(in createRequest) (reply, error) {
+func (s *Server) createSecret(in createRequest) (response, error) {
 	if in.Name == "" {
-		return reply{}, &failure{"InvalidParameterException", "You must provide a name."}
+		return response{}, &apiError{"InvalidParameterException", "You must provide a name."}
 	}
-	if s.find(in.Name) != nil {
-		return reply{}, &failure{"ResourceExistsException",
+	if s.findSecret(in.Name) != nil {
+		return response{}, &apiError{"ResourceExistsException",
 			"The operation failed because the secret " + in.Name + " already exists."}
 	}
-	made, err := s.create(in)
+	created, err := s.addSecret(in)
 	if err != nil {
-		return reply{}, err
+		return response{}, err
 	}
-	return made.about(made.staged(current)), nil
+	return created.describeVersion(created.versionAtStage(stageCurrent)), nil
 }
 
-// putSecretValue can be repeated: the token of the request is the id of its version.
-func (s *Server) putSecretValue(in putRequest) (reply, error) {
-	found := s.find(in.SecretID)
+// putSecretValue is idempotent: ClientRequestToken is the id of the new version. The same token with another value fails with
+// ResourceExistsException.
+func (s *Server) putSecretValue(in putRequest) (response, error) {
+	found := s.findSecret(in.SecretID)
 	if found == nil {
-		return reply{}, errNotFound
+		return response{}, errNotFound
 	}
 	if (in.SecretString == nil) == (in.SecretBinary == nil) {
-		return reply{}, &failure{"InvalidParameterException", "You must provide either SecretString or SecretBinary."}
+		return response{}, &apiError{"InvalidParameterException", "You must provide either SecretString or SecretBinary."}
 	}
-	if there := found.Versions[in.ClientRequestToken]; there != nil {
-		if !there.holds(in) {
-			return reply{}, &failure{"ResourceExistsException", "The version exists, with another value."}
+	if existing := found.Versions[in.ClientRequestToken]; existing != nil {
+		if !existing.holdsValue(in) {
+			return response{}, &apiError{"ResourceExistsException", "A version with this ClientRequestToken exists with another value."}
 		}
-		return found.about(there), nil
+		return found.describeVersion(existing), nil
 	}
-	changed := found.clone()
-	added := changed.add(in, time.Now())
+	changed := found.cloneSecret()
+	added := changed.addVersion(in, time.Now())
 	s.secrets[found.Name] = changed
-	if err := s.save(); err != nil {
+	if err := s.saveFile(); err != nil {
 		s.secrets[found.Name] = found
-		return reply{}, err
+		return response{}, err
 	}
-	return changed.about(added), nil
+	return changed.describeVersion(added), nil
 }
 
-func (v *version) holds(in putRequest) bool {
+func (v *version) holdsValue(in putRequest) bool {
 	if v.String == nil || in.SecretString == nil {
 		return v.String == in.SecretString && bytes.Equal(v.Binary, in.SecretBinary)
 	}
 	return *v.String == *in.SecretString
 }
 
-func (s *Server) getSecretValue(in getRequest) (reply, error) {
-	found := s.find(in.SecretID)
+func (s *Server) getSecretValue(in getRequest) (response, error) {
+	found := s.findSecret(in.SecretID)
 	if found == nil {
-		return reply{}, errNotFound
+		return response{}, errNotFound
 	}
 	stage := in.VersionStage
 	if stage == "" && in.VersionID == "" {
-		stage = current
+		stage = stageCurrent
 	}
 	v := found.Versions[in.VersionID]
 	if in.VersionID == "" {
-		v = found.staged(stage)
+		v = found.versionAtStage(stage)
 	}
-	if v == nil || stage != "" && !slices.Contains(v.Stages, stage) {
-		return reply{}, &failure{"ResourceNotFoundException",
+	if v == nil || (stage != "" && !slices.Contains(v.Stages, stage)) {
+		return response{}, &apiError{"ResourceNotFoundException",
 			"Secrets Manager can't find the specified secret value for staging label: " + stage}
 	}
-	out := found.about(v)
-	out.SecretString, out.SecretBinary, out.CreatedDate = v.String, v.Binary, epochOf(v.Created)
+	out := found.describeVersion(v)
+	out.SecretString = v.String
+	out.SecretBinary = v.Binary
+	out.CreatedDate = newEpoch(v.Created)
 	return out, nil
 }
 
-func (s *Server) describeSecret(in getRequest) (reply, error) {
-	found := s.find(in.SecretID)
+func (s *Server) describeSecret(in getRequest) (response, error) {
+	found := s.findSecret(in.SecretID)
 	if found == nil {
-		return reply{}, errNotFound
+		return response{}, errNotFound
 	}
-	out := found.about(nil)
-	out.Description, out.CreatedDate, out.LastChangedDate = found.Description, epochOf(found.Created), epochOf(found.Changed)
+	out := found.describeVersion(nil)
+	out.Description = found.Description
+	out.CreatedDate = newEpoch(found.Created)
+	out.LastChangedDate = newEpoch(found.Changed)
 	out.VersionIDsToStages = map[string][]string{}
 	for id, v := range found.Versions {
 		if len(v.Stages) > 0 {
@@ -192,12 +198,13 @@ func (s *Server) describeSecret(in getRequest) (reply, error) {
 	return out, nil
 }
 
-// about says which secret and which version of it, nil for none.
-func (s *secret) about(v *version) reply {
-	out := reply{ARN: s.ARN, Name: s.Name}
+// describeVersion returns a response with the ARN and name of the secret. If v is not nil, it also has the id and stages of v.
+func (s *secret) describeVersion(v *version) response {
+	out := response{ARN: s.ARN, Name: s.Name}
 	for id, have := range s.Versions {
 		if have == v {
-			out.VersionID, out.VersionStages = id, v.Stages
+			out.VersionID = id
+			out.VersionStages = v.Stages
 		}
 	}
 	return out

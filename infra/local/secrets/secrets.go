@@ -1,8 +1,9 @@
-// Package secrets stands in for AWS Secrets Manager in the local stack: secrets with versions and stages, so that a rotation
-// can be practised. It knows the calls that Heard and its operator make, and refuses every other by name.
+// Package secrets replaces AWS Secrets Manager in the local stack. Secrets have versions and stages, so that an operator can
+// practise a rotation. It supports the four calls that Heard and its operator make: CreateSecret, PutSecretValue,
+// GetSecretValue and DescribeSecret. Any other call fails with UnknownOperationException.
 //
-// All secrets are one file, written anew at each change: a kill loses nothing that was answered. The file is as open as its
-// permissions are: these secrets protect a machine's own stack, and nothing else.
+// All secrets are in one JSON file, which is replaced atomically at each change: a kill loses no acknowledged change. The file
+// is not encrypted. These secrets protect only the local stack.
 package secrets
 
 import (
@@ -21,29 +22,29 @@ import (
 	"github.com/google/uuid"
 )
 
-// The stages that move by themselves.
+// The stages that PutSecretValue moves by default.
 const (
-	current  = "AWSCURRENT"
-	previous = "AWSPREVIOUS"
+	stageCurrent  = "AWSCURRENT"
+	stagePrevious = "AWSPREVIOUS"
 )
 
-// Config says where the secrets are kept. Only File is needed.
+// Config configures a Server. Only File is required.
 type Config struct {
 	File      string
 	Region    string // in ARNs; empty means eu-west-1
 	AccountID string // in ARNs; empty means 000000000000
 }
 
-// Server is the stand-in, as an http.Handler.
+// Server is an http.Handler that speaks the Secrets Manager protocol.
 type Server struct {
 	file   string
-	prefix string // of an ARN
+	prefix string // of every ARN
 
 	mu      sync.Mutex
 	secrets map[string]*secret // by name
 }
 
-// secret is one secret, as it lies in the file.
+// secret is one secret as it is stored in the file.
 type secret struct {
 	ARN         string              `json:"arn"`
 	Name        string              `json:"name"`
@@ -57,10 +58,10 @@ type version struct {
 	String  *string   `json:"string,omitempty"`
 	Binary  []byte    `json:"binary,omitempty"`
 	Created time.Time `json:"created"`
-	Stages  []string  `json:"stages"` // none: nobody reads it any more
+	Stages  []string  `json:"stages"` // empty for a version that was replaced twice
 }
 
-// New opens the file; there need not be one yet.
+// New reads the secrets from the file. A missing file means no secrets.
 func New(cfg Config) (*Server, error) {
 	s := &Server{
 		file: cfg.File,
@@ -81,22 +82,23 @@ func New(cfg Config) (*Server, error) {
 	return s, nil
 }
 
-// Ensure makes a secret with that value unless there is one by that name, and returns the ARN of the one that there is.
+// Ensure creates a secret with the value if no secret has the name, and returns the ARN of the secret. An existing secret
+// keeps its value.
 func (s *Server) Ensure(name, value string) (arn string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if found := s.find(name); found != nil {
+	if found := s.findSecret(name); found != nil {
 		return found.ARN, nil
 	}
-	made, err := s.create(createRequest{Name: name, putRequest: putRequest{SecretString: &value}})
+	created, err := s.addSecret(createRequest{Name: name, putRequest: putRequest{SecretString: &value}})
 	if err != nil {
 		return "", err
 	}
-	return made.ARN, nil
+	return created.ARN, nil
 }
 
-// find takes a name, an ARN, or an ARN without the six letters at its end. It returns nil for none.
-func (s *Server) find(id string) *secret {
+// findSecret returns the secret with a name, an ARN, or an ARN without its six-letter suffix, or nil. The caller holds mu.
+func (s *Server) findSecret(id string) *secret {
 	for _, found := range s.secrets {
 		if id == found.Name || id == found.ARN || id == s.prefix+found.Name {
 			return found
@@ -105,35 +107,36 @@ func (s *Server) find(id string) *secret {
 	return nil
 }
 
-func (s *Server) create(in createRequest) (*secret, error) {
+func (s *Server) addSecret(in createRequest) (*secret, error) {
 	now := time.Now()
-	made := &secret{
+	created := &secret{
 		ARN: s.prefix + in.Name + "-" + rand.Text()[:6], Name: in.Name, Description: in.Description,
 		Created: now, Changed: now, Versions: map[string]*version{},
 	}
 	if in.SecretString != nil || in.SecretBinary != nil {
-		made.add(in.putRequest, now)
+		created.addVersion(in.putRequest, now)
 	}
-	s.secrets[in.Name] = made
-	if err := s.save(); err != nil {
+	s.secrets[in.Name] = created
+	if err := s.saveFile(); err != nil {
 		delete(s.secrets, in.Name)
 		return nil, err
 	}
-	return made, nil
+	return created, nil
 }
 
-// add gives a secret another version. A stage is with one version at a time; the version that was current becomes previous.
-func (s *secret) add(in putRequest, now time.Time) *version {
+// addVersion adds a version and moves the requested stages to it (default AWSCURRENT). One version has a stage at a time. If
+// the new version becomes current, the old current version becomes AWSPREVIOUS.
+func (s *secret) addVersion(in putRequest, now time.Time) *version {
 	stages := in.VersionStages
 	if len(stages) == 0 {
-		stages = []string{current}
+		stages = []string{stageCurrent}
 	}
-	if old := s.staged(current); old != nil && slices.Contains(stages, current) {
-		s.unstage(previous)
-		old.Stages = append(old.Stages, previous)
+	if old := s.versionAtStage(stageCurrent); old != nil && slices.Contains(stages, stageCurrent) {
+		s.removeStage(stagePrevious)
+		old.Stages = append(old.Stages, stagePrevious)
 	}
 	for _, stage := range stages {
-		s.unstage(stage)
+		s.removeStage(stage)
 	}
 	added := &version{String: in.SecretString, Binary: in.SecretBinary, Created: now, Stages: stages}
 	s.Versions[cmp.Or(in.ClientRequestToken, uuid.NewString())] = added
@@ -141,7 +144,7 @@ func (s *secret) add(in putRequest, now time.Time) *version {
 	return added
 }
 
-func (s *secret) staged(stage string) *version {
+func (s *secret) versionAtStage(stage string) *version {
 	for _, v := range s.Versions {
 		if slices.Contains(v.Stages, stage) {
 			return v
@@ -150,14 +153,14 @@ func (s *secret) staged(stage string) *version {
 	return nil
 }
 
-func (s *secret) unstage(stage string) {
+func (s *secret) removeStage(stage string) {
 	for _, v := range s.Versions {
 		v.Stages = slices.DeleteFunc(v.Stages, func(have string) bool { return have == stage })
 	}
 }
 
-// clone lets a change be dropped when it cannot be saved.
-func (s *secret) clone() *secret {
+// cloneSecret returns a deep copy, so that the caller can discard a change that cannot be saved.
+func (s *secret) cloneSecret() *secret {
 	c := *s
 	c.Versions = maps.Clone(s.Versions)
 	for id, v := range c.Versions {
@@ -168,8 +171,8 @@ func (s *secret) clone() *secret {
 	return &c
 }
 
-// save writes the file beside itself and renames it.
-func (s *Server) save() error {
+// saveFile writes a temporary file, syncs it and renames it over the old file.
+func (s *Server) saveFile() error {
 	content, err := json.MarshalIndent(s.secrets, "", "  ")
 	if err != nil {
 		return err
@@ -182,7 +185,7 @@ func (s *Server) save() error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = os.Remove(tmp.Name()) }() // which is gone when all went well
+	defer func() { _ = os.Remove(tmp.Name()) }() // fails after the rename, which is fine
 	_, err = tmp.Write(content)
 	if err = errors.Join(err, tmp.Sync(), tmp.Close()); err != nil {
 		return err
@@ -190,7 +193,7 @@ func (s *Server) save() error {
 	if err := os.Rename(tmp.Name(), s.file); err != nil {
 		return err
 	}
-	d, err := os.Open(dir) //nolint:gosec // a path of ours
+	d, err := os.Open(dir) //nolint:gosec // the path is ours
 	if err != nil {
 		return err
 	}

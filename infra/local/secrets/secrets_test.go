@@ -17,10 +17,10 @@ import (
 	"github.com/heard-intake/heard/infra/local/secrets"
 )
 
-func TestASecretIsReadByNameAndByARN(t *testing.T) {
+func TestGetSecretValue_NameOrARN(t *testing.T) {
 	t.Parallel()
-	sm := start(t, file(t))
-	made := create(t, sm, "heard/whatsapp", "one")
+	sm := startServer(t, secretsFile(t))
+	made := createSecretString(t, sm, "heard/whatsapp", "one")
 	partial := (*made.ARN)[:len(*made.ARN)-len("-ABCDEF")]
 	for _, id := range []string{"heard/whatsapp", *made.ARN, partial} {
 		got, err := sm.GetSecretValue(t.Context(), &secretsmanager.GetSecretValueInput{SecretId: &id})
@@ -36,9 +36,9 @@ func TestASecretIsReadByNameAndByARN(t *testing.T) {
 	}
 }
 
-func TestBytesComeBackAsBytes(t *testing.T) {
+func TestGetSecretValue_Binary(t *testing.T) {
 	t.Parallel()
-	sm := start(t, file(t))
+	sm := startServer(t, secretsFile(t))
 	want := []byte{0, 1, 255}
 	_, err := sm.CreateSecret(t.Context(), &secretsmanager.CreateSecretInput{Name: aws.String("pepper"), SecretBinary: want})
 	if err != nil {
@@ -53,21 +53,21 @@ func TestBytesComeBackAsBytes(t *testing.T) {
 	}
 }
 
-func TestANewValueMovesTheStages(t *testing.T) {
+func TestPutSecretValue_MovesStages(t *testing.T) {
 	t.Parallel()
-	path := file(t)
-	sm := start(t, path)
-	create(t, sm, "a", "one")
+	path := secretsFile(t)
+	sm := startServer(t, path)
+	createSecretString(t, sm, "a", "one")
 	for _, c := range []struct{ put, current, previous string }{
 		{"two", "two", "one"},
 		{"three", "three", "two"},
 	} {
-		put(t, sm, "a", c.put)
-		for _, sm := range []*secretsmanager.Client{sm, start(t, path)} { // also after a restart
-			if got := value(t, sm, "a", "AWSCURRENT"); got != c.current {
+		putSecretString(t, sm, "a", c.put)
+		for _, sm := range []*secretsmanager.Client{sm, startServer(t, path)} { // also after a restart
+			if got := readSecretString(t, sm, "a", "AWSCURRENT"); got != c.current {
 				t.Errorf("current is %s, want %s", got, c.current)
 			}
-			if got := value(t, sm, "a", "AWSPREVIOUS"); got != c.previous {
+			if got := readSecretString(t, sm, "a", "AWSPREVIOUS"); got != c.previous {
 				t.Errorf("previous is %s, want %s", got, c.previous)
 			}
 		}
@@ -81,28 +81,28 @@ func TestANewValueMovesTheStages(t *testing.T) {
 	}
 }
 
-func TestAPutOfAnotherStageLeavesTheCurrent(t *testing.T) {
+func TestPutSecretValue_OtherStage(t *testing.T) {
 	t.Parallel()
-	sm := start(t, file(t))
-	create(t, sm, "a", "one")
+	sm := startServer(t, secretsFile(t))
+	createSecretString(t, sm, "a", "one")
 	_, err := sm.PutSecretValue(t.Context(), &secretsmanager.PutSecretValueInput{
 		SecretId: aws.String("a"), SecretString: aws.String("two"), VersionStages: []string{"AWSPENDING"},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := value(t, sm, "a", "AWSCURRENT"); got != "one" {
+	if got := readSecretString(t, sm, "a", "AWSCURRENT"); got != "one" {
 		t.Errorf("current is %s, want one", got)
 	}
-	if got := value(t, sm, "a", "AWSPENDING"); got != "two" {
+	if got := readSecretString(t, sm, "a", "AWSPENDING"); got != "two" {
 		t.Errorf("pending is %s, want two", got)
 	}
 }
 
-func TestAPutCanBeRepeated(t *testing.T) {
+func TestPutSecretValue_SameToken(t *testing.T) {
 	t.Parallel()
-	sm := start(t, file(t))
-	create(t, sm, "a", "one")
+	sm := startServer(t, secretsFile(t))
+	createSecretString(t, sm, "a", "one")
 	in := &secretsmanager.PutSecretValueInput{
 		SecretId: aws.String("a"), SecretString: aws.String("two"), ClientRequestToken: aws.String("0123456789abcdef0123456789abcdef"),
 	}
@@ -111,7 +111,7 @@ func TestAPutCanBeRepeated(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if got := value(t, sm, "a", "AWSPREVIOUS"); got != "one" {
+	if got := readSecretString(t, sm, "a", "AWSPREVIOUS"); got != "one" {
 		t.Errorf("previous is %s, want one", got)
 	}
 	in.SecretString = aws.String("three")
@@ -121,10 +121,10 @@ func TestAPutCanBeRepeated(t *testing.T) {
 	}
 }
 
-func TestErrorsAreThoseOfAWS(t *testing.T) {
+func TestServeHTTP_ErrorCodes(t *testing.T) {
 	t.Parallel()
-	sm := start(t, file(t))
-	create(t, sm, "a", "one")
+	sm := startServer(t, secretsFile(t))
+	createSecretString(t, sm, "a", "one")
 	get := func(in secretsmanager.GetSecretValueInput) error {
 		_, err := sm.GetSecretValue(t.Context(), &in)
 		return err
@@ -138,14 +138,14 @@ func TestErrorsAreThoseOfAWS(t *testing.T) {
 		err  error
 		want string
 	}{
-		"a secret that is not there":     {get(secretsmanager.GetSecretValueInput{SecretId: aws.String("b")}), "ResourceNotFoundException"},
-		"a stage that no version has":    {get(secretsmanager.GetSecretValueInput{SecretId: aws.String("a"), VersionStage: aws.String("AWSPREVIOUS")}), "ResourceNotFoundException"},
-		"a version that is not there":    {get(secretsmanager.GetSecretValueInput{SecretId: aws.String("a"), VersionId: aws.String("0123456789abcdef0123456789abcdef")}), "ResourceNotFoundException"},
-		"a secret that is there already": {again, "ResourceExistsException"},
-		"a value for no secret":          {none, "ResourceNotFoundException"},
-		"no value":                       {empty, "InvalidParameterException"},
-		"a description of no secret":     {describe, "ResourceNotFoundException"},
-		"a call it does not know":        {unknown, "UnknownOperationException"},
+		"unknown secret":      {get(secretsmanager.GetSecretValueInput{SecretId: aws.String("b")}), "ResourceNotFoundException"},
+		"unused stage":        {get(secretsmanager.GetSecretValueInput{SecretId: aws.String("a"), VersionStage: aws.String("AWSPREVIOUS")}), "ResourceNotFoundException"},
+		"unknown version":     {get(secretsmanager.GetSecretValueInput{SecretId: aws.String("a"), VersionId: aws.String("0123456789abcdef0123456789abcdef")}), "ResourceNotFoundException"},
+		"existing secret":     {again, "ResourceExistsException"},
+		"put, unknown secret": {none, "ResourceNotFoundException"},
+		"no value":            {empty, "InvalidParameterException"},
+		"describe, unknown":   {describe, "ResourceNotFoundException"},
+		"unsupported call":    {unknown, "UnknownOperationException"},
 	} {
 		if api, ok := errors.AsType[smithy.APIError](c.err); !ok || api.ErrorCode() != c.want {
 			t.Errorf("%s: %v, want %s", name, c.err, c.want)
@@ -153,9 +153,9 @@ func TestErrorsAreThoseOfAWS(t *testing.T) {
 	}
 }
 
-func TestEnsureLeavesWhatIsThere(t *testing.T) {
+func TestEnsure_ExistingSecret(t *testing.T) {
 	t.Parallel()
-	path := file(t)
+	path := secretsFile(t)
 	var arns []string
 	for _, offered := range []string{"one", "two"} {
 		s, err := secrets.New(secrets.Config{File: path})
@@ -171,20 +171,20 @@ func TestEnsureLeavesWhatIsThere(t *testing.T) {
 	if arns[0] != arns[1] {
 		t.Errorf("two ARNs: %v", arns)
 	}
-	sm := start(t, path)
-	put(t, sm, "a", "two")
-	if got := value(t, sm, "a", "AWSPREVIOUS"); got != "one" {
+	sm := startServer(t, path)
+	putSecretString(t, sm, "a", "two")
+	if got := readSecretString(t, sm, "a", "AWSPREVIOUS"); got != "one" {
 		t.Errorf("held %s, want one", got)
 	}
 }
 
-func file(t testing.TB) string {
+func secretsFile(t testing.TB) string {
 	t.Helper()
 	return filepath.Join(t.TempDir(), "secrets.json")
 }
 
-// start serves the file; a warning of the SDK about a reply fails the test.
-func start(t testing.TB, path string) *secretsmanager.Client {
+// startServer serves the secrets file. A warning that the SDK logs about a response fails the test.
+func startServer(t testing.TB, path string) *secretsmanager.Client {
 	t.Helper()
 	s, err := secrets.New(secrets.Config{File: path})
 	if err != nil {
@@ -199,7 +199,7 @@ func start(t testing.TB, path string) *secretsmanager.Client {
 	})
 }
 
-func create(t testing.TB, sm *secretsmanager.Client, name, value string) *secretsmanager.CreateSecretOutput {
+func createSecretString(t testing.TB, sm *secretsmanager.Client, name, value string) *secretsmanager.CreateSecretOutput {
 	t.Helper()
 	out, err := sm.CreateSecret(t.Context(), &secretsmanager.CreateSecretInput{Name: &name, SecretString: &value})
 	if err != nil {
@@ -208,7 +208,7 @@ func create(t testing.TB, sm *secretsmanager.Client, name, value string) *secret
 	return out
 }
 
-func put(t testing.TB, sm *secretsmanager.Client, name, value string) {
+func putSecretString(t testing.TB, sm *secretsmanager.Client, name, value string) {
 	t.Helper()
 	_, err := sm.PutSecretValue(t.Context(), &secretsmanager.PutSecretValueInput{SecretId: &name, SecretString: &value})
 	if err != nil {
@@ -216,7 +216,7 @@ func put(t testing.TB, sm *secretsmanager.Client, name, value string) {
 	}
 }
 
-func value(t testing.TB, sm *secretsmanager.Client, name, stage string) string {
+func readSecretString(t testing.TB, sm *secretsmanager.Client, name, stage string) string {
 	t.Helper()
 	out, err := sm.GetSecretValue(t.Context(), &secretsmanager.GetSecretValueInput{SecretId: &name, VersionStage: &stage})
 	if err != nil {

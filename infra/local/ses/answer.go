@@ -8,55 +8,60 @@ import (
 	"time"
 )
 
-// A Kind is what comes back of a mail.
+// A Kind is a kind of reaction to a sent mail.
 type Kind string
 
-// What may come back.
+// The reactions to a sent mail.
 const (
 	Bounce     Kind = "bounce"      // the address does not exist
 	SoftBounce Kind = "soft-bounce" // the mailbox is full
-	Complaint  Kind = "complaint"   // the recipient calls it spam
+	Complaint  Kind = "complaint"   // the recipient reports spam
 	AutoReply  Kind = "auto-reply"  // the recipient is away
 )
 
-// Answer sends back what a recipient's server, or its program, makes of a mail
-// that was sent, by mail, and as an event.
-func (s *Server) Answer(one Sent, kind Kind) error {
-	if err := s.tellBack(one, kind); err != nil {
+// Answer simulates the reaction of a recipient to a sent mail. It publishes the
+// event of SES and delivers the mail that comes back.
+func (s *Server) Answer(one SentMail, kind Kind) error {
+	if err := s.publishFeedback(one, kind); err != nil {
 		return err
 	}
 	if s.cfg.Deliver == nil {
 		return nil
 	}
-	from, to, raw := s.reply(one, kind)
+	from, to, raw := s.composeAnswer(one, kind)
 	return s.cfg.Deliver(from, to, []byte(strings.ReplaceAll(raw, "\n", "\r\n")))
 }
 
-// simulate answers as SES's mailbox simulator does.
-func (s *Server) simulate(one Sent) {
-	if kind, ok := simulated(one.To[0]); ok {
-		_ = s.Answer(one, kind) // mail gets lost, too
+// simulateAnswer reacts as SES's mailbox simulator does, if the recipient is one
+// of its addresses.
+func (s *Server) simulateAnswer(one SentMail) {
+	if kind, ok := simulatedKind(one.To[0]); ok {
+		_ = s.Answer(one, kind) // a lost bounce is realistic
 	}
 }
 
-// simulated says what comes back from an address of the mailbox simulator.
-func simulated(to string) (Kind, bool) {
+// simulatedKind returns the reaction of an address of the mailbox simulator, and
+// whether it is such an address.
+func simulatedKind(to string) (Kind, bool) {
 	local, domain, _ := strings.Cut(to, "@")
 	local, _, _ = strings.Cut(local, "+")
 	kind, ok := map[string]Kind{"bounce": Bounce, "complaint": Complaint, "ooto": AutoReply}[local]
 	return kind, ok && domain == "simulator.amazonses.com"
 }
 
-func (s *Server) reply(one Sent, kind Kind) (from, to, raw string) {
-	h := header(one.Raw)
-	who, date := one.To[0], s.cfg.Now().UTC().Format(time.RFC1123Z)
+// composeAnswer returns the mail that comes back, with its SMTP sender and
+// recipient. Its lines end in a bare newline.
+func (s *Server) composeAnswer(one SentMail, kind Kind) (from, to, raw string) {
+	h := parseHeader(one.Raw)
+	who := one.To[0]
+	date := s.cfg.Now().UTC().Format(time.RFC1123Z)
 	returned := headerText(one.Raw)
-	boundary := "b" + newID()[4:12]
+	boundary := "b" + newMessageID()[4:12]
 	switch kind {
 	case Complaint:
 		return "", one.Feedback, fmt.Sprintf(complaintMail, date, one.Feedback, boundary, boundary, who, boundary, who, boundary, returned, boundary)
 	case AutoReply:
-		return who, addressOf(h.Get("Reply-To"), h.Get("From")), fmt.Sprintf(autoReplyMail, who, addressOf(h.Get("Reply-To"), h.Get("From")), date, newID(),
+		return who, firstAddress(h.Get("Reply-To"), h.Get("From")), fmt.Sprintf(autoReplyMail, who, firstAddress(h.Get("Reply-To"), h.Get("From")), date, newMessageID(),
 			h.Get("Message-Id"), strings.Join(strings.Fields(h.Get("References")), " "), h.Get("Message-Id"), h.Get("Subject"))
 	case SoftBounce:
 		return "", one.Feedback, fmt.Sprintf(bounceMail, date, one.Feedback, boundary, boundary, who, boundary, who, "4.2.2", "452 4.2.2 The mailbox is full", boundary, returned, boundary)
@@ -137,7 +142,8 @@ Content-Type: text/plain; charset=utf-8
 I am away until Monday.
 `
 
-func header(raw []byte) mail.Header {
+// parseHeader returns the header of a mail, empty if it cannot be parsed.
+func parseHeader(raw []byte) mail.Header {
 	m, err := mail.ReadMessage(bytes.NewReader(raw))
 	if err != nil {
 		return mail.Header{}
@@ -145,17 +151,18 @@ func header(raw []byte) mail.Header {
 	return m.Header
 }
 
-// headerText is a mail without its body, which servers send back.
+// headerText returns the header of a mail as text, which servers attach to a
+// bounce.
 func headerText(raw []byte) string {
 	text, _, _ := bytes.Cut(raw, []byte("\r\n\r\n"))
 	return strings.ReplaceAll(string(text), "\r\n", "\n") + "\n"
 }
 
-// headerFrom is the address in a mail's From.
-func headerFrom(raw []byte) string { return addressOf(header(raw).Get("From")) }
+// headerFrom returns the address in the From header of a mail.
+func headerFrom(raw []byte) string { return firstAddress(parseHeader(raw).Get("From")) }
 
-// addressOf is the address in the first of the fields that has one.
-func addressOf(fields ...string) string {
+// firstAddress returns the address in the first field that has a valid one, or "".
+func firstAddress(fields ...string) string {
 	for _, f := range fields {
 		if a, err := mail.ParseAddress(f); err == nil {
 			return a.Address

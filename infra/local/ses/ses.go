@@ -1,11 +1,12 @@
-// Package ses stands in for the sending side of Amazon SES: SendEmail of the
-// API v2, for raw mails. What was sent lies in a folder, as its recipient gets
-// it: with the Message-ID and Date that SES puts in place of the sender's own.
+// Package ses replaces the sending side of Amazon SES in the local stack. It
+// supports SendEmail of the API v2 for raw mails. It stores each mail in a folder
+// as the recipient would get it: SES's own Message-ID and Date replace those of
+// the sender.
 //
-// Nothing leaves this machine. What recipients' servers answer is made up: on
-// command, by [Server.Answer], or for the addresses of SES's own mailbox
-// simulator (bounce@, complaint@ and ooto@simulator.amazonses.com, with or
-// without a label after a plus).
+// No mail leaves this machine. Bounces, complaints and automatic replies are
+// simulated in two ways: a test calls [Server.Answer], or the mail goes to an
+// address of SES's mailbox simulator (bounce@, complaint@ or
+// ooto@simulator.amazonses.com, also with a label such as bounce+x@).
 package ses
 
 import (
@@ -25,57 +26,61 @@ import (
 	"time"
 )
 
-// What SES takes.
+// SES's limits, in bytes and recipients.
 const (
 	maxRaw        = 40 << 20
 	maxBody       = maxRaw/3*4 + 1<<20
 	maxRecipients = 50
 )
 
-// Config says where mails go.
+// Config configures a Server. Only Dir is required.
 type Config struct {
-	Dir     string // keeps what was sent
-	Region  string // in Message-IDs; empty means eu-west-1
-	Domains func() []string
-	// Deliver takes what comes back to us, as by SMTP. Nil loses it.
+	Dir     string          // stores the sent mails
+	Region  string          // in Message-IDs; empty means eu-west-1
+	Domains func() []string // the verified sender domains; nil accepts any
+	// Deliver receives bounces, complaints and automatic replies, as by SMTP.
+	// If it is nil, these mails are dropped.
 	Deliver func(from string, to string, raw []byte) error
-	// Sets are the configuration sets; Tell publishes an event of one, by its
-	// type ("delivery"). Nil tells nobody.
+	// Sets returns the names of the configuration sets; nil means none.
 	Sets func() []string
-	Tell func(set, kind string, event []byte) error
-	Now  func() time.Time // nil means time.Now
+	// Tell publishes an event of a configuration set. Kind is the event type
+	// ("delivery"). If it is nil, no events are published.
+	Publish func(set, kind string, event []byte) error
+	Now     func() time.Time // nil means time.Now
 }
 
-// A Sent is a mail that was sent.
-type Sent struct {
-	ID       string    `json:"id"` // the Message-ID without brackets
-	From     string    `json:"from"`
-	To       []string  `json:"to"`
-	Feedback string    `json:"feedback"` // where bounces and complaints go
-	At       time.Time `json:"at"`
-	Set      string    `json:"set,omitempty"`       // its configuration set
-	Own      string    `json:"messageId,omitempty"` // the Message-ID that its sender gave it
-	Raw      []byte    `json:"-"`
+// A SentMail is a mail that a client sent.
+type SentMail struct {
+	ID              string    `json:"id"` // the Message-ID from SES, without brackets
+	From            string    `json:"from"`
+	To              []string  `json:"to"`
+	Feedback        string    `json:"feedback"` // address for bounces and complaints
+	At              time.Time `json:"at"`
+	Set             string    `json:"set,omitempty"`       // configuration set
+	SenderMessageID string    `json:"messageId,omitempty"` // the sender's Message-ID, without brackets
+	Raw             []byte    `json:"-"`                   // the mail as the recipient gets it
 }
 
-// A Fault is what the API does in place of sending.
+// A Fault is an error that replaces the regular response to SendEmail.
 type Fault struct {
-	Status int
-	Code   string // "TooManyRequestsException"
-	Lose   bool   // send, and break the connection off before the answer
-	Times  int    // how often; 0 is for ever
+	Status int    // HTTP status; 0 means 400
+	Code   string // for example "TooManyRequestsException"
+	Lose   bool   // send the mail, but close the connection before the response
+	Times  int    // number of calls that fail; 0 means all
 }
 
-// A Server is one account's API.
+// A Server is the SES API of one account. Its methods are safe for concurrent
+// use.
 type Server struct {
 	cfg Config
 
 	mu     sync.Mutex
-	sent   []Sent
+	sent   []SentMail
 	faults map[string]*Fault
 }
 
-// New returns a server with what was sent before.
+// New returns a server, and loads the mails that an earlier server stored in
+// cfg.Dir.
 func New(cfg Config) (*Server, error) {
 	cfg.Region = cmp.Or(cfg.Region, "eu-west-1")
 	if cfg.Now == nil {
@@ -90,19 +95,19 @@ func New(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	for _, name := range names {
-		one, err := read(name)
+		one, err := readSentMail(name)
 		if err != nil {
 			return nil, err
 		}
 		s.sent = append(s.sent, one)
 	}
-	slices.SortFunc(s.sent, func(a, b Sent) int { return a.At.Compare(b.At) })
+	slices.SortFunc(s.sent, func(a, b SentMail) int { return a.At.Compare(b.At) })
 	return s, nil
 }
 
-func read(name string) (Sent, error) {
-	var one Sent
-	data, err := os.ReadFile(name) //nolint:gosec // a file of ours
+func readSentMail(name string) (SentMail, error) {
+	var one SentMail
+	data, err := os.ReadFile(name) //nolint:gosec // our own file
 	if err != nil {
 		return one, err
 	}
@@ -113,33 +118,33 @@ func read(name string) (Sent, error) {
 	return one, err
 }
 
-// Sent returns what was sent, in order.
-func (s *Server) Sent() []Sent {
+// Sent returns the sent mails, in order.
+func (s *Server) Sent() []SentMail {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.sent)
 }
 
-// Fail makes the API misbehave for mails to an address. Nil mends it.
+// Fail makes mails to an address fail with f. A nil f removes the fault.
 func (s *Server) Fail(to string, f *Fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.faults[to] = f
 }
 
-// failure is an error as AWS names it.
-type failure struct {
+// apiError is an error response with the error code of AWS.
+type apiError struct {
 	status        int
 	code, message string
 }
 
-func (f *failure) Error() string { return f.code + ": " + f.message }
+func (f *apiError) Error() string { return f.code + ": " + f.message }
 
-func bad(format string, args ...any) error {
-	return &failure{http.StatusBadRequest, "BadRequestException", fmt.Sprintf(format, args...)}
+func badRequest(format string, args ...any) error {
+	return &apiError{http.StatusBadRequest, "BadRequestException", fmt.Sprintf(format, args...)}
 }
 
-// A request is SendEmail's, as far as we send it.
+// A request is the body of SendEmail: the fields that Heard uses.
 type request struct {
 	FromEmailAddress               string
 	FeedbackForwardingEmailAddress string
@@ -150,41 +155,42 @@ type request struct {
 	}
 }
 
-// errLost is that the connection is to break off.
+// errLost makes ServeHTTP close the connection without a response.
 var errLost = errors.New("lost")
 
-// ServeHTTP speaks REST with JSON, as SES's API v2 does.
+// ServeHTTP handles SendEmail. After the response it simulates the reaction of
+// the recipient's server, if the recipient is an address of the simulator.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodPost || r.URL.Path != "/v2/email/outbound-emails" {
-		answer(w, http.StatusNotFound, "NotFoundException", map[string]string{"message": "the local stack only sends: POST /v2/email/outbound-emails"})
+		writeResponse(w, http.StatusNotFound, "NotFoundException", map[string]string{"message": "the local stack supports only POST /v2/email/outbound-emails"})
 		return
 	}
 	var in request
 	err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody)).Decode(&in)
-	var one Sent
+	var one SentMail
 	if err != nil {
-		err = bad("the body is no JSON of this operation, or too large")
+		err = badRequest("the body must be JSON of SendEmail, of at most %d bytes", maxBody)
 	} else {
-		one, err = s.send(in)
+		one, err = s.sendMail(in)
 	}
-	known, ok := errors.AsType[*failure](err)
+	known, ok := errors.AsType[*apiError](err)
 	switch {
 	case err == nil:
 		id, _, _ := strings.Cut(one.ID, "@")
-		answer(w, http.StatusOK, "", map[string]string{"MessageId": id})
+		writeResponse(w, http.StatusOK, "", map[string]string{"MessageId": id})
 	case errors.Is(err, errLost):
 		panic(http.ErrAbortHandler)
 	case ok:
-		answer(w, known.status, known.code, map[string]string{"message": known.message})
+		writeResponse(w, known.status, known.code, map[string]string{"message": known.message})
 	default:
-		answer(w, http.StatusInternalServerError, "InternalServiceErrorException", map[string]string{"message": err.Error()})
+		writeResponse(w, http.StatusInternalServerError, "InternalServiceErrorException", map[string]string{"message": err.Error()})
 	}
 	if err == nil {
-		s.simulate(one)
+		s.simulateAnswer(one)
 	}
 }
 
-func answer(w http.ResponseWriter, status int, code string, body any) {
+func writeResponse(w http.ResponseWriter, status int, code string, body any) {
 	w.Header().Set("Content-Type", "application/json")
 	if code != "" {
 		w.Header().Set("X-Amzn-ErrorType", code)
@@ -193,29 +199,29 @@ func answer(w http.ResponseWriter, status int, code string, body any) {
 	_ = json.NewEncoder(w).Encode(body)
 }
 
-func (s *Server) send(in request) (Sent, error) {
-	if err := s.check(in); err != nil {
-		return Sent{}, err
+func (s *Server) sendMail(in request) (SentMail, error) {
+	if err := s.checkRequest(in); err != nil {
+		return SentMail{}, err
 	}
-	lose, err := s.fault(in.Destination.ToAddresses[0])
+	lose, err := s.takeFault(in.Destination.ToAddresses[0])
 	if err != nil {
-		return Sent{}, err
+		return SentMail{}, err
 	}
 	now := s.cfg.Now().UTC()
-	one := Sent{
-		ID: newID() + "@" + idDomain(s.cfg.Region), From: in.FromEmailAddress, To: in.Destination.ToAddresses,
+	one := SentMail{
+		ID: newMessageID() + "@" + messageIDDomain(s.cfg.Region), From: in.FromEmailAddress, To: in.Destination.ToAddresses,
 		Feedback: cmp.Or(in.FeedbackForwardingEmailAddress, in.FromEmailAddress), At: now,
-		Set: in.ConfigurationSetName, Own: strings.Trim(header(in.Content.Raw.Data).Get("Message-Id"), "<>"),
+		Set: in.ConfigurationSetName, SenderMessageID: strings.Trim(parseHeader(in.Content.Raw.Data).Get("Message-Id"), "<>"),
 	}
-	one.Raw = restamp(in.Content.Raw.Data, one.ID, now)
-	if err := s.keep(one); err != nil {
-		return Sent{}, err
+	one.Raw = replaceStamps(in.Content.Raw.Data, one.ID, now)
+	if err := s.storeMail(one); err != nil {
+		return SentMail{}, err
 	}
 	s.mu.Lock()
 	s.sent = append(s.sent, one)
 	s.mu.Unlock()
-	if err := s.sentOff(one); err != nil {
-		return Sent{}, err
+	if err := s.publishSent(one); err != nil {
+		return SentMail{}, err
 	}
 	if lose {
 		return one, errLost
@@ -223,35 +229,38 @@ func (s *Server) send(in request) (Sent, error) {
 	return one, nil
 }
 
-// check refuses what SES refuses.
-func (s *Server) check(in request) error {
+// checkRequest returns an error if SES would refuse the request.
+func (s *Server) checkRequest(in request) error {
 	all := slices.Concat(in.Destination.ToAddresses, in.Destination.CcAddresses, in.Destination.BccAddresses)
 	switch {
 	case in.Content.Raw == nil || len(in.Content.Raw.Data) == 0:
-		return bad("the local stack sends raw mails: Content.Raw.Data")
+		return badRequest("the local stack sends only raw mails: set Content.Raw.Data")
 	case len(in.Content.Raw.Data) > maxRaw:
-		return bad("Message length is more than %d bytes long", maxRaw)
+		return badRequest("Message length is more than %d bytes long", maxRaw)
 	case len(in.Destination.ToAddresses) == 0 || len(all) > maxRecipients:
-		return bad("Recipient count is not between 1 and %d", maxRecipients)
+		return badRequest("Recipient count is not between 1 and %d", maxRecipients)
 	}
 	if set := in.ConfigurationSetName; set != "" && (s.cfg.Sets == nil || !slices.Contains(s.cfg.Sets(), set)) {
-		return &failure{http.StatusNotFound, "NotFoundException", "Configuration set <" + set + "> does not exist."}
+		return &apiError{http.StatusNotFound, "NotFoundException", "Configuration set <" + set + "> does not exist."}
 	}
 	for _, a := range all {
-		if strings.Count(a, "@") < 1 || strings.ContainsAny(a, "\r\n") || strings.ContainsFunc(a, func(r rune) bool { return r > '~' }) {
-			return bad("Illegal address")
+		nonASCII := strings.ContainsFunc(a, func(r rune) bool { return r > '~' })
+		if !strings.Contains(a, "@") || strings.ContainsAny(a, "\r\n") || nonASCII {
+			return badRequest("Illegal address")
 		}
 	}
 	for _, from := range []string{in.FromEmailAddress, cmp.Or(in.FeedbackForwardingEmailAddress, in.FromEmailAddress), headerFrom(in.Content.Raw.Data)} {
 		_, domain, _ := strings.Cut(strings.Trim(from, "<> "), "@")
 		if s.cfg.Domains != nil && !slices.Contains(s.cfg.Domains(), strings.ToLower(domain)) {
-			return &failure{http.StatusBadRequest, "MessageRejected", "Email address is not verified. The following identities failed the check: " + domain}
+			return &apiError{http.StatusBadRequest, "MessageRejected", "Email address is not verified. The following identities failed the check: " + domain}
 		}
 	}
 	return nil
 }
 
-func (s *Server) fault(to string) (lose bool, err error) {
+// takeFault returns the fault that Fail set for an address. Lose means that the
+// mail is sent and the response is lost.
+func (s *Server) takeFault(to string) (lose bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	f := s.faults[to]
@@ -266,25 +275,27 @@ func (s *Server) fault(to string) (lose bool, err error) {
 	if f.Lose {
 		return true, nil
 	}
-	return false, &failure{cmp.Or(f.Status, http.StatusBadRequest), f.Code, "told to"}
+	return false, &apiError{cmp.Or(f.Status, http.StatusBadRequest), f.Code, "fault set by the test"}
 }
 
-// keep writes a mail to the disk before it is acknowledged: the mail first,
-// what is known of it last.
-func (s *Server) keep(one Sent) error {
+// storeMail writes a mail to disk before it is acknowledged. It writes the mail
+// (.eml) first and its description (.json) last, because New looks for the
+// description.
+func (s *Server) storeMail(one SentMail) error {
 	id, _, _ := strings.Cut(one.ID, "@")
 	about, err := json.MarshalIndent(one, "", "  ")
 	if err != nil {
 		return err
 	}
-	if err := write(filepath.Join(s.cfg.Dir, id+".eml"), one.Raw); err != nil {
+	if err := writeFile(filepath.Join(s.cfg.Dir, id+".eml"), one.Raw); err != nil {
 		return err
 	}
-	return write(filepath.Join(s.cfg.Dir, id+".json"), about)
+	return writeFile(filepath.Join(s.cfg.Dir, id+".json"), about)
 }
 
-func write(name string, data []byte) error {
-	f, err := os.OpenFile(name+".new", os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600) //nolint:gosec // a file of ours
+// writeFile replaces a file atomically and syncs its content.
+func writeFile(name string, data []byte) error {
+	f, err := os.OpenFile(name+".new", os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600) //nolint:gosec // our own file
 	if err != nil {
 		return err
 	}
@@ -296,23 +307,23 @@ func write(name string, data []byte) error {
 	return os.Rename(name+".new", name)
 }
 
-// newID returns an id of SES's shape.
-func newID() string {
+// newMessageID returns a random id in the shape of SES's message ids.
+func newMessageID() string {
 	var b [24]byte
 	_, _ = rand.Read(b[:]) // never fails
 	h := hex.EncodeToString(b[:])
 	return "0102" + h[:12] + "-" + h[12:20] + "-" + h[20:24] + "-" + h[24:28] + "-" + h[28:32] + "-" + h[32:44] + "-000000"
 }
 
-func idDomain(region string) string {
+func messageIDDomain(region string) string {
 	if region == "us-east-1" {
 		return "email.amazonses.com"
 	}
 	return region + ".amazonses.com"
 }
 
-// restamp puts SES's Message-ID and Date in place of the sender's.
-func restamp(raw []byte, id string, at time.Time) []byte {
+// replaceStamps replaces the sender's Message-ID and Date by those of SES.
+func replaceStamps(raw []byte, id string, at time.Time) []byte {
 	header, body, _ := bytes.Cut(raw, []byte("\r\n\r\n"))
 	var out bytes.Buffer
 	skip := false

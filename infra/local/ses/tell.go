@@ -6,19 +6,20 @@ import (
 	"time"
 )
 
-// tell publishes what became of a mail, as its configuration set wants it.
-func (s *Server) tell(one Sent, kind string, more map[string]any) error {
-	if s.cfg.Tell == nil || one.Set == "" {
+// publishEvent publishes an event about a mail to its configuration set, if it
+// has one. More holds the fields of this kind of event.
+func (s *Server) publishEvent(one SentMail, kind string, more map[string]any) error {
+	if s.cfg.Publish == nil || one.Set == "" {
 		return nil
 	}
 	id, _, _ := strings.Cut(one.ID, "@")
 	event := map[string]any{
 		"eventType": eventTypes[kind],
 		"mail": map[string]any{
-			"timestamp": stamp(one.At), "source": one.From, "sourceArn": "arn:aws:ses:" + s.cfg.Region + ":000000000000:identity/" + one.From,
+			"timestamp": formatEventTime(one.At), "source": one.From, "sourceArn": "arn:aws:ses:" + s.cfg.Region + ":000000000000:identity/" + one.From,
 			"sendingAccountId": "000000000000", "messageId": id, "destination": one.To, "headersTruncated": false,
-			"headers":       []map[string]string{{"name": "Message-ID", "value": "<" + one.Own + ">"}},
-			"commonHeaders": map[string]any{"messageId": "<" + one.Own + ">", "to": one.To},
+			"headers":       []map[string]string{{"name": "Message-ID", "value": "<" + one.SenderMessageID + ">"}},
+			"commonHeaders": map[string]any{"messageId": "<" + one.SenderMessageID + ">", "to": one.To},
 			"tags":          map[string][]string{"ses:configuration-set": {one.Set}},
 		},
 	}
@@ -29,32 +30,35 @@ func (s *Server) tell(one Sent, kind string, more map[string]any) error {
 	if err != nil {
 		return err
 	}
-	return s.cfg.Tell(one.Set, kind, data)
+	return s.cfg.Publish(one.Set, kind, data)
 }
 
-// eventTypes are the names that events have in themselves, by those that a
-// destination asks for them with.
+// eventTypes maps the event type in the configuration of a destination to the
+// eventType in the event.
 var eventTypes = map[string]string{"send": "Send", "delivery": "Delivery", "bounce": "Bounce", "complaint": "Complaint"}
 
-// sentOff tells that a mail was taken, and that it arrived, where it did.
-func (s *Server) sentOff(one Sent) error {
-	if err := s.tell(one, "send", map[string]any{"send": map[string]any{}}); err != nil {
+// publishSent publishes the event "send". It also publishes "delivery", unless
+// the recipient is a simulator address that bounces or complains.
+func (s *Server) publishSent(one SentMail) error {
+	if err := s.publishEvent(one, "send", map[string]any{"send": map[string]any{}}); err != nil {
 		return err
 	}
-	if kind, ok := simulated(one.To[0]); ok && kind != AutoReply {
+	if kind, ok := simulatedKind(one.To[0]); ok && kind != AutoReply {
 		return nil
 	}
-	return s.tell(one, "delivery", map[string]any{"delivery": map[string]any{
-		"timestamp": stamp(s.cfg.Now()), "processingTimeMillis": 1, "recipients": one.To, "smtpResponse": "250 2.6.0 Message received",
+	return s.publishEvent(one, "delivery", map[string]any{"delivery": map[string]any{
+		"timestamp": formatEventTime(s.cfg.Now()), "processingTimeMillis": 1, "recipients": one.To, "smtpResponse": "250 2.6.0 Message received",
 	}})
 }
 
-// tellBack tells what came back.
-func (s *Server) tellBack(one Sent, kind Kind) error {
-	at, who := stamp(s.cfg.Now()), one.To[0]
+// publishFeedback publishes the event for a bounce or complaint. An automatic
+// reply has no event, because it does not pass through SES.
+func (s *Server) publishFeedback(one SentMail, kind Kind) error {
+	at := formatEventTime(s.cfg.Now())
+	who := one.To[0]
 	bounce := func(typ, sub, status, diagnostic string) error {
-		return s.tell(one, "bounce", map[string]any{"bounce": map[string]any{
-			"timestamp": at, "bounceType": typ, "bounceSubType": sub, "feedbackId": newID(),
+		return s.publishEvent(one, "bounce", map[string]any{"bounce": map[string]any{
+			"timestamp": at, "bounceType": typ, "bounceSubType": sub, "feedbackId": newMessageID(),
 			"bouncedRecipients": []map[string]string{{"emailAddress": who, "action": "failed", "status": status, "diagnosticCode": "smtp; " + diagnostic}},
 		}})
 	}
@@ -64,12 +68,12 @@ func (s *Server) tellBack(one Sent, kind Kind) error {
 	case SoftBounce:
 		return bounce("Transient", "MailboxFull", "4.2.2", "452 4.2.2 The mailbox is full")
 	case Complaint:
-		return s.tell(one, "complaint", map[string]any{"complaint": map[string]any{
-			"timestamp": at, "complaintFeedbackType": "abuse", "feedbackId": newID(), "complainedRecipients": []map[string]string{{"emailAddress": who}},
+		return s.publishEvent(one, "complaint", map[string]any{"complaint": map[string]any{
+			"timestamp": at, "complaintFeedbackType": "abuse", "feedbackId": newMessageID(), "complainedRecipients": []map[string]string{{"emailAddress": who}},
 		}})
 	default:
-		return nil // SES does not see what comes to us directly
+		return nil
 	}
 }
 
-func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
+func formatEventTime(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }

@@ -20,34 +20,35 @@ import (
 	"github.com/heard-intake/heard/infra/local/where"
 )
 
-// DefaultPort is the port of the API. The others follow it, in the order of
-// addresses; DynamoDB Local is the last.
+// DefaultPort is the default port of the API. The other servers use the ports
+// after it, in the order of addresses, with DynamoDB Local last.
 const DefaultPort = 8080
 
-// maxObject is the largest object in a bucket: a document of WhatsApp's.
+// maxObject is the size limit of an object: WhatsApp documents have up to 100 MB.
 const maxObject = 100 << 20
 
-// addresses are the ports, taken before anything starts: the functions and
-// the template must know them.
+// addresses are the listeners of the servers. They are opened first, because the
+// template and the functions need the addresses.
 type addresses struct {
 	api, issuer, sqs, s3, secrets, lambda, smtp, graph, ses net.Listener
-	dynamo                                                  int // 0 is a free one
+	dynamo                                                  int // 0 picks a free port
 }
 
-func (a *addresses) all() []*net.Listener {
+// listeners returns all listeners, in the order of their ports.
+func (a *addresses) listeners() []*net.Listener {
 	return []*net.Listener{&a.api, &a.issuer, &a.sqs, &a.s3, &a.secrets, &a.lambda, &a.smtp, &a.graph, &a.ses}
 }
 
-func (a *addresses) close() {
-	for _, l := range a.all() {
+func (a *addresses) closeListeners() {
+	for _, l := range a.listeners() {
 		if *l != nil {
 			_ = (*l).Close()
 		}
 	}
 }
 
-func (s *Stack) listen() error {
-	for i, l := range s.at.all() {
+func (s *Stack) openListeners() error {
+	for i, l := range s.at.listeners() {
 		listen := where.Listen
 		if s.cfg.Port != 0 {
 			port := s.cfg.Port + i
@@ -56,25 +57,27 @@ func (s *Stack) listen() error {
 		}
 		var err error
 		if *l, err = listen(); err != nil {
-			return fmt.Errorf("%w: does a stack run already? Take other ports with -port", err)
+			return fmt.Errorf("%w: if another stack is running, choose other ports with -port", err)
 		}
 	}
-	s.API, s.Issuer = url(s.at.api), url(s.at.issuer)
+	s.API = listenerURL(s.at.api)
+	s.Issuer = listenerURL(s.at.issuer)
 	s.SMTP = s.at.smtp.Addr().String()
 	s.Endpoints = where.Endpoints{
-		"SQS": url(s.at.sqs), "S3": url(s.at.s3), "Secrets Manager": url(s.at.secrets), "Lambda": url(s.at.lambda),
-		"SESv2":           url(s.at.ses),
-		"SocialMessaging": url(s.at.graph),
+		"SQS": listenerURL(s.at.sqs), "S3": listenerURL(s.at.s3), "Secrets Manager": listenerURL(s.at.secrets), "Lambda": listenerURL(s.at.lambda),
+		"SESv2":           listenerURL(s.at.ses),
+		"SocialMessaging": listenerURL(s.at.graph),
 	}
-	s.GraphURL, s.Sent = url(s.at.graph), s.path("sent")
+	s.GraphURL = listenerURL(s.at.graph)
+	s.Sent = s.dataPath("sent")
 	return nil
 }
 
-// mailDomains are those that SES sends for.
+// mailDomains returns the verified sender domains of SES.
 func (s *Stack) mailDomains() []string { return []string{s.MailDomain} }
 
-// mailSets are the configuration sets that somebody is told of.
-func (s *Stack) mailSets() []string {
+// configurationSets returns the SES configuration sets that publish events.
+func (s *Stack) configurationSets() []string {
 	var all []string
 	for _, e := range s.Model.SendingEvents {
 		all = append(all, e.Set)
@@ -82,46 +85,46 @@ func (s *Stack) mailSets() []string {
 	return all
 }
 
-// tellSent publishes what became of a mail that was sent to the topics that
-// asked for it.
-func (s *Stack) tellSent(set, kind string, event []byte) error {
+// publishSendingEvent publishes an event about a sent mail to the topics that
+// subscribe to that kind of event.
+func (s *Stack) publishSendingEvent(set, kind string, event []byte) error {
 	for _, e := range s.Model.SendingEvents {
 		if e.Set != set || !slices.Contains(e.Types, kind) {
 			continue
 		}
-		if err := s.publish(e.Topic, "Amazon SES Email Event Notification", string(event)); err != nil {
+		if err := s.publishToTopic(e.Topic, "Amazon SES Email Event Notification", string(event)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// deliver brings a mail back to us by SMTP.
-func (s *Stack) deliver(from, to string, raw []byte) error {
+// deliverMail sends a mail to our own SMTP server.
+func (s *Stack) deliverMail(from, to string, raw []byte) error {
 	return smtp.SendMail(s.SMTP, nil, from, []string{to}, raw)
 }
 
-// relisten listens again where l did.
-func relisten(l net.Listener) (net.Listener, error) {
+// listenAgain closes l and listens on its address again.
+func listenAgain(l net.Listener) (net.Listener, error) {
 	_ = l.Close()
 	return net.Listen("tcp4", l.Addr().String())
 }
 
-func url(l net.Listener) string { return "http://" + l.Addr().String() }
+func listenerURL(l net.Listener) string { return "http://" + l.Addr().String() }
 
 func (s *Stack) queueURL(name string) string {
 	return s.Endpoints["SQS"] + "/" + accountID + "/" + name
 }
 
-// serve serves h until Close.
-func (s *Stack) serve(l net.Listener, h http.Handler) {
+// serveHandler serves h on l until Close.
+func (s *Stack) serveHandler(l net.Listener, h http.Handler) {
 	server := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
 	s.servers = append(s.servers, server)
-	s.serveOn(l, server)
+	s.runServer(l, server)
 }
 
-func (s *Stack) serveOn(l net.Listener, server *http.Server) {
-	s.running.Go(func() {
+func (s *Stack) runServer(l net.Listener, server *http.Server) {
+	s.background.Go(func() {
 		go func() {
 			<-s.run.Done()
 			_ = server.Close()
@@ -132,52 +135,53 @@ func (s *Stack) serveOn(l net.Listener, server *http.Server) {
 	})
 }
 
-// serveStandIns starts everything that needs no process of its own.
+// serveStandIns starts the replacements of AWS services and of the Graph API that
+// run in this process.
 func (s *Stack) serveStandIns(ctx context.Context) (err error) {
-	s.IssuerDir = s.path("issuer")
+	s.IssuerDir = s.dataPath("issuer")
 	if s.issuer, err = issuer.Open(s.IssuerDir, s.Issuer); err != nil {
 		return err
 	}
-	if s.secrets, err = secrets.New(secrets.Config{File: s.path("secrets.json"), Region: region, AccountID: accountID}); err != nil {
+	if s.secrets, err = secrets.New(secrets.Config{File: s.dataPath("secrets.json"), Region: region, AccountID: accountID}); err != nil {
 		return err
 	}
-	if s.s3, err = s3.New(s3.Config{Dir: s.path("s3"), Notify: s.notify, MaxObject: maxObject}); err != nil {
+	if s.s3, err = s3.New(s3.Config{Dir: s.dataPath("s3"), Notify: s.notifyQueues, MaxObject: maxObject}); err != nil {
 		return err
 	}
 	s.lambda, err = lambda.New(lambda.Config{
 		Region: region, AccountID: accountID, Processes: s.cfg.Processes, Freeze: s.cfg.Freeze,
-		Output: s.cfg.Output, Logs: s.cfg.Lines, OnFailure: s.asyncFailed,
+		Output: s.cfg.Output, Logs: s.cfg.Lines, OnFailure: s.sendFailure,
 	})
 	if err != nil {
 		return err
 	}
-	s.serve(s.at.issuer, s.issuer)
-	s.serve(s.at.secrets, s.secrets)
-	s.serve(s.at.s3, s.s3)
-	s.serve(s.at.lambda, s.lambda)
+	s.serveHandler(s.at.issuer, s.issuer)
+	s.serveHandler(s.at.secrets, s.secrets)
+	s.serveHandler(s.at.s3, s.s3)
+	s.serveHandler(s.at.lambda, s.lambda)
 	s.Graph = graph.New(graph.Config{Put: s.s3.Put})
-	s.serve(s.at.graph, s.Graph)
-	if s.SES, err = ses.New(ses.Config{Dir: s.path("sent"), Region: region, Domains: s.mailDomains, Deliver: s.deliver, Sets: s.mailSets, Tell: s.tellSent}); err != nil {
+	s.serveHandler(s.at.graph, s.Graph)
+	if s.SES, err = ses.New(ses.Config{Dir: s.dataPath("sent"), Region: region, Domains: s.mailDomains, Deliver: s.deliverMail, Sets: s.configurationSets, Publish: s.publishSendingEvent}); err != nil {
 		return err
 	}
-	s.serve(s.at.ses, s.SES)
-	if err := s.serveSQS(); err != nil {
+	s.serveHandler(s.at.ses, s.SES)
+	if err := s.startQueueServer(); err != nil {
 		return err
 	}
 	s.clients, err = s.Stack.Clients(ctx)
 	return err
 }
 
-func (s *Stack) serveSQS() error {
+func (s *Stack) startQueueServer() error {
 	dir := ""
 	if !s.cfg.Memory {
-		dir = s.path("sqs")
+		dir = s.dataPath("sqs")
 	}
 	var err error
 	if s.sqs, err = sqs.New(sqs.Config{Dir: dir, Region: region, AccountID: accountID, Log: s.cfg.Log}); err != nil {
 		return err
 	}
 	s.sqsHTTP = &http.Server{Handler: s.sqs, ReadHeaderTimeout: 10 * time.Second}
-	s.serveOn(s.at.sqs, s.sqsHTTP)
+	s.runServer(s.at.sqs, s.sqsHTTP)
 	return nil
 }

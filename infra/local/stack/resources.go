@@ -24,21 +24,23 @@ import (
 	"github.com/heard-intake/heard/infra/local/template"
 )
 
-// path is a place among the data.
-func (s *Stack) path(name string) string { return filepath.Join(s.data, name) }
+// dataPath returns the path of a file in the data folder.
+func (s *Stack) dataPath(name string) string { return filepath.Join(s.data, name) }
 
-// binaries is where the functions are built, for all stacks of a repository: a
-// binary that is up to date is not linked again.
-func (s *Stack) binaries() string { return filepath.Join(s.cfg.Root, "build", "local") }
+// binaryFolder returns the folder of the function binaries. All stacks of a
+// repository share it, so that an unchanged binary is not linked again.
+func (s *Stack) binaryFolder() string { return filepath.Join(s.cfg.Root, "build", "local") }
 
-// folder is the folder of a function, below functions/ and below build/.
-func folder(f template.Function) string { return path.Base(strings.TrimSuffix(f.CodeURI, "/")) }
+// folderName returns the name of a function's folder under functions/, which is
+// also the name of its binary.
+func folderName(f template.Function) string { return path.Base(strings.TrimSuffix(f.CodeURI, "/")) }
 
-func (s *Stack) build(ctx context.Context) error {
-	if err := os.MkdirAll(s.binaries(), 0o750); err != nil {
+// buildFunctions builds the binaries. A file lock makes concurrent stacks wait.
+func (s *Stack) buildFunctions(ctx context.Context) error {
+	if err := os.MkdirAll(s.binaryFolder(), 0o750); err != nil {
 		return err
 	}
-	lock, err := os.OpenFile(filepath.Join(s.binaries(), ".lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	lock, err := os.OpenFile(filepath.Join(s.binaryFolder(), ".lock"), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return err
 	}
@@ -48,17 +50,17 @@ func (s *Stack) build(ctx context.Context) error {
 	}
 	var names []string
 	for _, f := range s.Model.Functions {
-		names = append(names, folder(f))
+		names = append(names, folderName(f))
 	}
-	return lambda.Build(ctx, s.cfg.Root, s.binaries(), names)
+	return lambda.Build(ctx, s.cfg.Root, s.binaryFolder(), names)
 }
 
-// addFunctions makes the functions known. A process starts with the first
-// event for it.
+// addFunctions registers the functions. The first event for a function starts a
+// process.
 func (s *Stack) addFunctions() error {
 	for _, f := range s.Model.Functions {
 		err := s.lambda.Add(lambda.Function{
-			Name: f.Name, ARN: f.ARN, Bootstrap: filepath.Join(s.binaries(), folder(f)), Handler: f.Handler,
+			Name: f.Name, ARN: f.ARN, Bootstrap: filepath.Join(s.binaryFolder(), folderName(f)), Handler: f.Handler,
 			Env: s.environment(f), Timeout: f.Timeout, MemoryMB: f.MemoryMB,
 			Concurrency: f.Concurrency, Retries: f.Async.Retries,
 		})
@@ -69,8 +71,8 @@ func (s *Stack) addFunctions() error {
 	return nil
 }
 
-// environment is what the template gives a function, and what points the SDK
-// in it to the stand-ins.
+// environment returns the environment of a function: the variables of the
+// template, and the endpoints of the local services for its SDK.
 func (s *Stack) environment(f template.Function) []string {
 	env := []string{
 		"AWS_ACCESS_KEY_ID=" + s.AccessKey, "AWS_SECRET_ACCESS_KEY=local", "AWS_EC2_METADATA_DISABLED=true",
@@ -89,21 +91,24 @@ func (s *Stack) startTables(ctx context.Context) error {
 	if err := s.StartDynamoDB(ctx); err != nil {
 		return err
 	}
-	s.Endpoints["DynamoDB"], s.Endpoints["DynamoDB Streams"] = s.dynamo.Endpoint, s.dynamo.Endpoint
+	s.Endpoints["DynamoDB"] = s.dynamo.Endpoint
+	s.Endpoints["DynamoDB Streams"] = s.dynamo.Endpoint
 	c, err := s.Stack.Clients(ctx)
 	if err != nil {
 		return err
 	}
 	s.clients.DynamoDB = c.DynamoDB
 	for _, t := range s.Model.Tables {
-		if err := s.makeTable(ctx, t); err != nil {
-			return fmt.Errorf("make table %s: %w", t.Name, err)
+		if err := s.createTable(ctx, t); err != nil {
+			return fmt.Errorf("create table %s: %w", t.Name, err)
 		}
 	}
 	return nil
 }
 
-func (s *Stack) makeTable(ctx context.Context, t template.Table) error {
+// createTable creates a table with its time to live. An existing table is left
+// as it is.
+func (s *Stack) createTable(ctx context.Context, t template.Table) error {
 	_, err := s.clients.DynamoDB.CreateTable(ctx, t.CreateInput())
 	if _, there := errors.AsType[*ddb.ResourceInUseException](err); there {
 		return nil
@@ -118,11 +123,12 @@ func (s *Stack) makeTable(ctx context.Context, t template.Table) error {
 	return err
 }
 
-// StartDynamoDB starts DynamoDB Local, again after [Stack.KillDynamoDB].
+// StartDynamoDB starts DynamoDB Local. After [Stack.KillDynamoDB] it restarts on
+// the same port and, unless Config.Memory is set, with the same data.
 func (s *Stack) StartDynamoDB(ctx context.Context) error {
 	s.parts.Lock()
 	defer s.parts.Unlock()
-	cfg := dynamo.Config{Dir: s.path("dynamodb"), Port: s.at.dynamo, Log: s.cfg.Log}
+	cfg := dynamo.Config{Dir: s.dataPath("dynamodb"), Port: s.at.dynamo, Log: s.cfg.Log}
 	if s.cfg.Memory {
 		cfg.Dir = ""
 	}
@@ -130,34 +136,36 @@ func (s *Stack) StartDynamoDB(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.dynamo, s.at.dynamo = d, d.Port
+	s.dynamo = d
+	s.at.dynamo = d.Port
 	return nil
 }
 
-// KillDynamoDB ends DynamoDB Local as a power cut would.
+// KillDynamoDB ends DynamoDB Local with SIGKILL.
 func (s *Stack) KillDynamoDB() {
 	s.parts.Lock()
 	defer s.parts.Unlock()
 	s.dynamo.Kill()
 }
 
-// makeQueues makes queues as the template says they are, those without dead
-// letters first: they may be where others send theirs.
-func (s *Stack) makeQueues(ctx context.Context) error {
+// createQueues creates or updates the queues of the template. Queues without a
+// redrive policy are created first, because they can be the dead-letter queues of
+// the others.
+func (s *Stack) createQueues(ctx context.Context) error {
 	for _, redrives := range []bool{false, true} {
 		for _, q := range s.Model.Queues {
 			if _, has := q.Attributes["RedrivePolicy"]; has != redrives {
 				continue
 			}
-			if err := s.makeQueue(ctx, q); err != nil {
-				return fmt.Errorf("make queue %s: %w", q.Name, err)
+			if err := s.createQueue(ctx, q); err != nil {
+				return fmt.Errorf("create queue %s: %w", q.Name, err)
 			}
 		}
 	}
 	return nil
 }
 
-func (s *Stack) makeQueue(ctx context.Context, q template.Queue) error {
+func (s *Stack) createQueue(ctx context.Context, q template.Queue) error {
 	_, err := s.clients.SQS.CreateQueue(ctx, &sqs.CreateQueueInput{QueueName: &q.Name, Attributes: q.Attributes})
 	if _, differs := errors.AsType[*sqstypes.QueueNameExists](err); differs {
 		_, err = s.clients.SQS.SetQueueAttributes(ctx, &sqs.SetQueueAttributesInput{QueueUrl: &q.URL, Attributes: q.Attributes})
@@ -165,7 +173,7 @@ func (s *Stack) makeQueue(ctx context.Context, q template.Queue) error {
 	return err
 }
 
-// KillSQS cuts off whoever talks to the queues, and ends them.
+// KillSQS closes all connections to the queue server and stops it.
 func (s *Stack) KillSQS() error {
 	s.parts.Lock()
 	defer s.parts.Unlock()
@@ -177,58 +185,61 @@ func (s *Stack) KillSQS() error {
 	return err
 }
 
-// StartSQS starts the queues again, with what they had acknowledged.
+// StartSQS restarts the queue server on the same port after KillSQS. Unless
+// Config.Memory is set, every acknowledged message is still there.
 func (s *Stack) StartSQS() error {
 	s.parts.Lock()
 	defer s.parts.Unlock()
 	var err error
-	if s.at.sqs, err = relisten(s.at.sqs); err != nil {
+	if s.at.sqs, err = listenAgain(s.at.sqs); err != nil {
 		return err
 	}
-	return s.serveSQS()
+	return s.startQueueServer()
 }
 
-// Kill kills every process of a function, named as its folder is, and says how
-// many there were.
+// Kill kills every process of a function and returns their number. Function is
+// the name of its folder, for example "whatsapp".
 func (s *Stack) Kill(function string) int {
 	for _, f := range s.Model.Functions {
-		if folder(f) == function {
+		if folderName(f) == function {
 			return s.lambda.Kill(f.Name)
 		}
 	}
 	return 0
 }
 
-// Lambda returns what runs the functions, to invoke and to measure them.
+// Lambda returns the manager of the functions, to invoke and measure them.
 func (s *Stack) Lambda() *lambda.Manager { return s.lambda }
 
-// makeSecrets makes what is not there. What the template leaves empty for an
-// operator to fill in is random here.
-func (s *Stack) makeSecrets(context.Context) error {
+// createSecrets creates the secrets that do not exist yet. Values that the
+// template leaves empty for the operator are random.
+func (s *Stack) createSecrets(context.Context) error {
 	for _, t := range s.Model.Secrets {
 		value := t.Value
 		if t.Generate != nil {
 			var err error
-			if value, err = generate(*t.Generate); err != nil {
-				return fmt.Errorf("make secret %s: %w", t.Name, err)
+			if value, err = generateSecret(*t.Generate); err != nil {
+				return fmt.Errorf("generate secret %s: %w", t.Name, err)
 			}
 		}
 		if _, err := s.secrets.Ensure(t.Name, value); err != nil {
-			return fmt.Errorf("make secret %s: %w", t.Name, err)
+			return fmt.Errorf("create secret %s: %w", t.Name, err)
 		}
 	}
 	return nil
 }
 
-func generate(g template.GenerateSecret) (string, error) {
+// generateSecret returns a random secret, as CloudFormation's GenerateSecretString
+// does. In addition, it fills empty values of SecretStringTemplate.
+func generateSecret(g template.GenerateSecret) (string, error) {
 	if g.Key == "" {
-		return password(g), nil
+		return randomPassword(g), nil
 	}
 	values := map[string]string{}
 	if err := json.Unmarshal([]byte(g.Template), &values); err != nil {
 		return "", fmt.Errorf("SecretStringTemplate: %w", err)
 	}
-	values[g.Key] = password(g)
+	values[g.Key] = randomPassword(g)
 	for name, value := range values {
 		if value == "" {
 			values[name] = rand.Text()
@@ -238,7 +249,7 @@ func generate(g template.GenerateSecret) (string, error) {
 	return string(text), err
 }
 
-func password(g template.GenerateSecret) string {
+func randomPassword(g template.GenerateSecret) string {
 	const punctuation = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
 	alphabet := ""
 	for _, part := range []struct {
@@ -265,17 +276,17 @@ func password(g template.GenerateSecret) string {
 	for i := range out {
 		n, err := rand.Int(rand.Reader, big.NewInt(int64(len(alphabet))))
 		if err != nil {
-			panic(err) // the system has no randomness
+			panic(err) // the system's random source failed
 		}
 		out[i] = alphabet[n.Int64()]
 	}
 	return string(out)
 }
 
-func (s *Stack) makeBuckets(context.Context) error {
+func (s *Stack) createBuckets(context.Context) error {
 	for _, b := range s.Model.Buckets {
 		if err := s.s3.CreateBucket(b.Name); err != nil {
-			return fmt.Errorf("make bucket %s: %w", b.Name, err)
+			return fmt.Errorf("create bucket %s: %w", b.Name, err)
 		}
 	}
 	return nil

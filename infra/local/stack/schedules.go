@@ -15,36 +15,38 @@ import (
 
 var rateForm = regexp.MustCompile(`^rate\(([1-9][0-9]{0,4}) (minute|hour|day)s?\)$`)
 
-// rate returns how often a schedule runs.
-func rate(s template.Schedule) (time.Duration, error) {
+// scheduleInterval returns the interval of a schedule. It supports rate
+// expressions only.
+func scheduleInterval(s template.Schedule) (time.Duration, error) {
 	m := rateForm.FindStringSubmatch(s.Expression)
 	if m == nil {
-		return 0, fmt.Errorf("%s: the schedule %q is not run locally; write rate(1 minute)", s.ID, s.Expression)
+		return 0, fmt.Errorf("%s: the schedule %q is not run locally: use a rate such as rate(1 minute)", s.ID, s.Expression)
 	}
 	n, err := strconv.Atoi(m[1])
 	return time.Duration(n) * map[string]time.Duration{"minute": time.Minute, "hour": time.Hour, "day": 24 * time.Hour}[m[2]], err
 }
 
-// startSchedules runs what the template schedules, unless that is left to
-// [Stack.Tick].
+// startSchedules starts the enabled schedules of the template. With Config.Still
+// it starts none, and only [Stack.Tick] runs them.
 func (s *Stack) startSchedules() {
 	for _, f := range s.Model.Functions {
 		for _, sc := range f.Schedules {
-			if every, err := rate(sc); err == nil && sc.Enabled && !s.cfg.Still {
-				s.running.Go(func() { s.keepTime(f, sc, every) })
+			if every, err := scheduleInterval(sc); err == nil && sc.Enabled && !s.cfg.Still {
+				s.background.Go(func() { s.runSchedule(f, sc, every) })
 			}
 		}
 	}
 }
 
-func (s *Stack) keepTime(f template.Function, sc template.Schedule, every time.Duration) {
+// runSchedule invokes a function at an interval until the stack closes.
+func (s *Stack) runSchedule(f template.Function, sc template.Schedule, every time.Duration) {
 	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for {
 		select {
 		case at := <-tick.C:
-			if _, err := s.lambda.InvokeAsync(f.Name, scheduled(sc, at)); err != nil {
-				s.cfg.Log.Error("schedule", "function", f.Name, "err", err)
+			if _, err := s.lambda.InvokeAsync(f.Name, scheduleEvent(sc, at)); err != nil {
+				s.cfg.Log.Error("scheduled invocation failed", "function", f.Name, "err", err)
 			}
 		case <-s.run.Done():
 			return
@@ -52,11 +54,12 @@ func (s *Stack) keepTime(f template.Function, sc template.Schedule, every time.D
 	}
 }
 
-// Tick runs every schedule once and waits for it, as if the time were at.
+// Tick invokes the function of every schedule once, with at as the time of the
+// event, and waits until they return.
 func (s *Stack) Tick(ctx context.Context, at time.Time) error {
 	for _, f := range s.Model.Functions {
 		for _, sc := range f.Schedules {
-			_, failure, err := s.invoke(ctx, f.Name, scheduled(sc, at))
+			_, failure, err := s.invokeAndCount(ctx, f.Name, scheduleEvent(sc, at))
 			if err != nil {
 				return err
 			}
@@ -68,8 +71,8 @@ func (s *Stack) Tick(ctx context.Context, at time.Time) error {
 	return nil
 }
 
-// scheduled is the event that EventBridge makes for a schedule.
-func scheduled(sc template.Schedule, at time.Time) []byte {
+// scheduleEvent returns the event that EventBridge sends for a schedule.
+func scheduleEvent(sc template.Schedule, at time.Time) []byte {
 	if sc.Input != "" {
 		return []byte(sc.Input)
 	}
@@ -79,7 +82,7 @@ func scheduled(sc template.Schedule, at time.Time) []byte {
 		"resources": []string{fmt.Sprintf("arn:aws:events:%s:%s:rule/%s", region, accountID, sc.ID)},
 	})
 	if err != nil {
-		panic(err) // text and maps
+		panic(err) // strings always encode
 	}
 	return out
 }

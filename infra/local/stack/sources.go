@@ -21,28 +21,29 @@ import (
 	"github.com/heard-intake/heard/infra/local/template"
 )
 
-// A mapping reads a stream or a queue for a function.
+// A mapping reads a stream or a queue and invokes a function.
 type mapping interface {
 	Run(ctx context.Context) error
 	WaitDrained(ctx context.Context) error
 }
 
-// Invoke calls a function for an event source, and counts.
-func (s *Stack) invoke(ctx context.Context, function string, payload []byte) ([]byte, string, error) {
+// invokeAndCount invokes a function for an event source and counts the
+// invocation.
+func (s *Stack) invokeAndCount(ctx context.Context, function string, payload []byte) ([]byte, string, error) {
 	s.invoked.Add(1)
 	return lambda.Sync{Manager: s.lambda}.Invoke(ctx, function, payload)
 }
 
-// invoker is s.invoke as event sources want it.
+// invoker adapts a function to the Invoker interface of package eventsource.
 type invoker func(context.Context, string, []byte) ([]byte, string, error)
 
-// Invoke calls a function.
+// Invoke calls f.
 func (f invoker) Invoke(ctx context.Context, function string, payload []byte) ([]byte, string, error) {
 	return f(ctx, function, payload)
 }
 
 func (s *Stack) startMappings(ctx context.Context) error {
-	if err := os.MkdirAll(s.path("checkpoints"), 0o700); err != nil {
+	if err := os.MkdirAll(s.dataPath("checkpoints"), 0o700); err != nil {
 		return err
 	}
 	for _, f := range s.Model.Functions {
@@ -76,17 +77,17 @@ func (s *Stack) startStream(ctx context.Context, f template.Function, source tem
 	streams := dynamodbstreams.NewFromConfig(cfg)
 	sc := eventsource.StreamConfig{
 		Client: streams, StreamARN: aws.ToString(table.Table.LatestStreamArn),
-		Function: f.Name, FunctionARN: f.ARN, Invoker: invoker(s.invoke), Region: region,
+		Function: f.Name, FunctionARN: f.ARN, Invoker: invoker(s.invokeAndCount), Region: region,
 		StartingPosition: source.StartingPosition, BatchSize: source.BatchSize, Window: source.Window, Filter: filter,
 		ReportFailures: source.ReportFailures, Bisect: source.Bisect, MaxRetries: &source.Retries, MaxAge: max(source.MaxAge, 0),
-		Parallel: source.Parallelization, Chaos: s.chaos(), Log: s.cfg.Log.With("function", f.Name),
+		Parallel: source.Parallelization, Chaos: s.nextChaos(), Log: s.cfg.Log.With("function", f.Name),
 	}
 	if !s.cfg.Memory {
-		sc.Checkpoint = s.path("checkpoints/" + source.ID + ".json")
+		sc.Checkpoint = s.dataPath("checkpoints/" + source.ID + ".json")
 	}
 	if source.OnFailure != "" {
-		url := s.queueURL(lastOf(source.OnFailure))
-		sc.OnFailure = func(ctx context.Context, body []byte) error { return s.send(ctx, url, body) }
+		url := s.queueURL(arnName(source.OnFailure))
+		sc.OnFailure = func(ctx context.Context, body []byte) error { return s.sendToQueue(ctx, url, body) }
 	}
 	m, err := eventsource.NewStream(sc)
 	if err != nil {
@@ -104,9 +105,9 @@ func (s *Stack) startQueue(f template.Function, source template.QueueSource) err
 	m, err := eventsource.NewQueue(eventsource.QueueConfig{
 		Client: s.clients.SQS, QueueURL: s.queueURL(source.Queue),
 		QueueARN: fmt.Sprintf("arn:aws:sqs:%s:%s:%s", region, accountID, source.Queue),
-		Function: f.Name, Invoker: invoker(s.invoke), Region: region,
+		Function: f.Name, Invoker: invoker(s.invokeAndCount), Region: region,
 		BatchSize: source.BatchSize, Window: source.Window, Filter: filter, ReportFailures: source.ReportFailures,
-		MaxConcurrency: source.MaxConcurrency, Chaos: s.chaos(), Log: s.cfg.Log.With("function", f.Name),
+		MaxConcurrency: source.MaxConcurrency, Chaos: s.nextChaos(), Log: s.cfg.Log.With("function", f.Name),
 	})
 	if err != nil {
 		return err
@@ -120,23 +121,23 @@ func (s *Stack) startMapping(m mapping, enabled bool) {
 		return
 	}
 	s.mappings = append(s.mappings, m)
-	s.running.Go(func() {
+	s.background.Go(func() {
 		if err := m.Run(s.run); !errors.Is(err, context.Canceled) {
 			s.cfg.Log.Error("event source ended", "err", err)
 		}
 	})
 }
 
-// chaos gives each mapping trouble of its own.
-func (s *Stack) chaos() eventsource.Chaos {
+// nextChaos returns the configured chaos with a different seed for each mapping.
+func (s *Stack) nextChaos() eventsource.Chaos {
 	c := s.cfg.Chaos
 	c.Seed += uint64(len(s.mappings))
 	return c
 }
 
-// Drained returns once nothing is left to do: every queue that a function
-// reads is empty, and every stream read to its end, also of what doing that
-// wrote.
+// Drained waits until the event sources have no work left: every queue that a
+// function reads is empty, and every stream is read to its end. It also waits for
+// the work that the invocations themselves add.
 func (s *Stack) Drained(ctx context.Context) error {
 	for {
 		before := s.invoked.Load()
@@ -151,11 +152,12 @@ func (s *Stack) Drained(ctx context.Context) error {
 	}
 }
 
-// setUpNotifications lets S3 announce objects, and opens the SMTP port. A
-// bucket that is new gets what AWS sends when this is set up.
+// setUpNotifications starts the SMTP server. On the first start with a data
+// folder it also sends the test events and the test mail that AWS sends when
+// notifications are set up.
 func (s *Stack) setUpNotifications() error {
 	isNew := false
-	marker := s.path("set-up")
+	marker := s.dataPath("set-up")
 	if _, err := os.Stat(marker); errors.Is(err, os.ErrNotExist) {
 		isNew = true
 	}
@@ -171,18 +173,18 @@ func (s *Stack) setUpNotifications() error {
 		}
 		if action.Topic != "" {
 			cfg.Announce = func(notice []byte) error {
-				return s.publish(action.Topic, "Amazon SES Email Receipt Notification", string(notice))
+				return s.publishToTopic(action.Topic, "Amazon SES Email Receipt Notification", string(notice))
 			}
 		}
 		s.mail = mail.New(cfg)
-		s.running.Go(func() { _ = s.mail.Serve(s.at.smtp) })
+		s.background.Go(func() { _ = s.mail.Serve(s.at.smtp) })
 	}
 	if !isNew {
 		return nil
 	}
 	for _, b := range s.Model.Buckets {
 		for _, n := range b.Notifications {
-			if err := s.send(s.run, s.queueURL(lastOf(n.Target)), s3.TestEventJSON(b.Name, time.Now())); err != nil {
+			if err := s.sendToQueue(s.run, s.queueURL(arnName(n.Target)), s3.TestEventJSON(b.Name, time.Now())); err != nil {
 				return err
 			}
 		}
@@ -195,14 +197,14 @@ func (s *Stack) setUpNotifications() error {
 	return os.WriteFile(marker, nil, 0o600)
 }
 
-// notify announces an object to the queues that asked for it.
-func (s *Stack) notify(e s3.Event) error {
+// notifyQueues sends an S3 event to the queues whose notifications match it.
+func (s *Stack) notifyQueues(e s3.Event) error {
 	for _, b := range s.Model.Buckets {
 		for _, n := range b.Notifications {
-			if b.Name != e.Bucket || !announces(n, e) {
+			if b.Name != e.Bucket || !matchesEvent(n, e) {
 				continue
 			}
-			if err := s.send(s.run, s.queueURL(lastOf(n.Target)), e.JSON(b.ID)); err != nil {
+			if err := s.sendToQueue(s.run, s.queueURL(arnName(n.Target)), e.JSON(b.ID)); err != nil {
 				return err
 			}
 		}
@@ -210,30 +212,34 @@ func (s *Stack) notify(e s3.Event) error {
 	return nil
 }
 
-func announces(n template.Notification, e s3.Event) bool {
+func matchesEvent(n template.Notification, e s3.Event) bool {
 	wanted, err := path.Match(strings.TrimPrefix(n.Event, "s3:"), e.Name)
-	return err == nil && wanted && strings.HasPrefix(e.Key, n.Prefix) && strings.HasSuffix(e.Key, n.Suffix)
+	if err != nil || !wanted {
+		return false
+	}
+	return strings.HasPrefix(e.Key, n.Prefix) && strings.HasSuffix(e.Key, n.Suffix)
 }
 
-// asyncFailed sends word of an asynchronous invocation that was given up on.
-func (s *Stack) asyncFailed(failure lambda.Failure) {
+// sendFailure sends the record of a failed asynchronous invocation to the
+// on-failure queue of the function.
+func (s *Stack) sendFailure(failure lambda.Failure) {
 	for _, f := range s.Model.Functions {
 		if f.Name != failure.Function || f.Async.OnFailure == "" {
 			continue
 		}
-		if err := s.send(s.run, s.queueURL(lastOf(f.Async.OnFailure)), failure.Record()); err != nil {
-			s.cfg.Log.Error("on-failure destination", "function", f.Name, "err", err)
+		if err := s.sendToQueue(s.run, s.queueURL(arnName(f.Async.OnFailure)), failure.Record()); err != nil {
+			s.cfg.Log.Error("cannot send to the on-failure destination", "function", f.Name, "err", err)
 		}
 	}
 }
 
-func (s *Stack) send(ctx context.Context, queueURL string, body []byte) error {
+func (s *Stack) sendToQueue(ctx context.Context, queueURL string, body []byte) error {
 	_, err := s.clients.SQS.SendMessage(ctx, &sqs.SendMessageInput{QueueUrl: &queueURL, MessageBody: aws.String(string(body))})
 	return err
 }
 
-// killNowAndThen kills processes at random, if the stack is to misbehave.
-func (s *Stack) killNowAndThen() {
+// killPeriodically kills a random process every Config.KillEvery until Close.
+func (s *Stack) killPeriodically() {
 	if s.cfg.KillEvery == 0 {
 		return
 	}
@@ -251,10 +257,10 @@ func (s *Stack) killNowAndThen() {
 	}
 }
 
-// lastOf is the name at the end of the ARN of a queue.
-func lastOf(arn string) string { return arn[strings.LastIndexByte(arn, ':')+1:] }
+// arnName returns the last part of the ARN of a queue: its name.
+func arnName(arn string) string { return arn[strings.LastIndexByte(arn, ':')+1:] }
 
-// queueName is the name of the queue of the template with that ARN.
+// queueName returns the name of the queue of the template with an ARN, or "".
 func queueName(m *template.Model, arn string) string {
 	for _, q := range m.Queues {
 		if q.ARN == arn {

@@ -1,10 +1,10 @@
-// Package stack runs the stack that infra/template.yaml describes on this
-// machine: the real function binaries as processes, DynamoDB Local, and
-// stand-ins for the rest of AWS around them.
+// Package stack runs the stack of infra/template.yaml on this machine. It runs
+// the real function binaries as processes, Amazon's DynamoDB Local, and our
+// replacements for the other AWS services.
 //
-// The template is all it is told. What the template says and the stack cannot
-// run is refused by name, so that nothing works here that AWS would not do.
-// Everything listens on 127.0.0.1 only.
+// The template is its only description of the stack. If the stack cannot run a
+// resource of the template, Start does not ignore it but fails with its name. All
+// servers listen on 127.0.0.1 only.
 package stack
 
 import (
@@ -37,87 +37,89 @@ import (
 	"github.com/heard-intake/heard/infra/local/where"
 )
 
-// What the stack runs as, unless the template's parameters say otherwise.
+// The names and ids of a local stack.
 const (
 	Name      = "heard"
 	region    = "eu-west-1"
 	accountID = "000000000000"
 	accessKey = "heardlocal"
 
-	// MailDomain is where the SMTP port takes mail for.
+	// MailDomain is the default domain of the SMTP server.
 	MailDomain = "support.example.com"
 
 	// MailStaff is the domain of the example's own people and forms.
 	MailStaff = "shop.example.com"
 )
 
-// Config says what to run, and where.
+// Config configures a stack. The zero value runs the repository in the working
+// directory on free ports and deletes the data at Close.
 type Config struct {
-	Root       string            // the repository; empty is the working directory
-	Template   string            // the template; empty is infra/template.yaml of Root
-	Parameters map[string]string // over the template's own defaults and the local ones
-	Dir        string            // keeps the data and stack.json; empty is a folder that Close removes
-	Memory     bool              // keep table and queues in memory, and start empty
-	Port       int               // of the API, and the first of ten in a row; 0 takes free ones
-	Processes  int               // most processes of a function, default 10
-	Still      bool              // run no schedule by itself, only by Tick
-	Freeze     bool              // stop a process between its invocations, as Lambda does
+	Root       string            // the repository; empty means the working directory
+	Template   string            // the template file; empty means infra/template.yaml in Root
+	Parameters map[string]string // override the defaults of the template and of the local stack
+	Dir        string            // stores the data and stack.json; empty means a folder that Close removes
+	Memory     bool              // keep table and queues in memory and start empty
+	Port       int               // of the API; the other servers use the next nine ports; 0 picks free ports
+	Processes  int               // limit of processes per function; 0 means 10
+	Still      bool              // run schedules only in Tick
+	Freeze     bool              // stop a process between invocations, as Lambda does
 	Chaos      eventsource.Chaos // how event sources misbehave
-	KillEvery  time.Duration     // kill a random process that often; 0 never does
-	Output     io.Writer         // gets the lines of the functions, each behind its function's name
-	Lines      func(lambda.Line) // is called for every line of a function
-	Log        *slog.Logger      // gets what the stack itself has to say
+	KillEvery  time.Duration     // interval of killing a random process; 0 kills none
+	Output     io.Writer         // receives the log lines of the functions, each after its function's name
+	Lines      func(lambda.Line) // called for every log line of a function
+	Log        *slog.Logger      // receives the log of the stack itself; may be nil
 }
 
-// A Stack runs until Close.
+// A Stack is a running stack. Call Close to stop it.
 type Stack struct {
 	where.Stack
-	Issuer   string        // its URL
-	Graph    *graph.Server // in place of Meta's Graph API
+	Issuer   string        // URL of the token issuer
+	Graph    *graph.Server // replaces Meta's Graph API
 	GraphURL string
-	SES      *ses.Server // in place of SES, as far as it sends
-	Model    *template.Model
-	Took     map[string]time.Duration // how long each part took to start
+	SES      *ses.Server              // replaces the sending side of SES
+	Model    *template.Model          // the parsed template
+	Took     map[string]time.Duration // start time of each part
 
 	clients where.Clients
 	cfg     Config
-	data    string // the folder of the data
-	remove  bool   // data at Close
+	data    string // the data folder
+	remove  bool   // delete the data folder at Close
 	at      addresses
 	issuer  *issuer.Issuer
 	lambda  *lambda.Manager
 	s3      *s3.Server
 	secrets *secrets.Server
 
-	parts   sync.Mutex // what Kill and Start change
+	parts   sync.Mutex // guards the three fields below, which kills and restarts change
 	dynamo  *dynamo.Server
 	sqs     *sqs.Server
 	sqsHTTP *http.Server
 
-	servers  []*http.Server
-	mail     *mail.Server
-	mappings []mapping
-	invoked  atomic.Int64
-	run      context.Context
-	stop     context.CancelFunc
-	running  sync.WaitGroup
-	took     sync.Mutex
+	servers    []*http.Server
+	mail       *mail.Server
+	mappings   []mapping
+	invoked    atomic.Int64
+	run        context.Context
+	stop       context.CancelFunc
+	background sync.WaitGroup
+	tookMu     sync.Mutex
 }
 
-// Start runs the stack, and returns when everything in it answers. The context
-// bounds the start alone.
+// Start builds the functions, starts the stack and returns when every part
+// accepts requests. The context bounds the start only.
 func Start(ctx context.Context, cfg Config) (*Stack, error) {
-	s, err := prepare(cfg)
+	s, err := prepareStack(cfg)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.start(ctx); err != nil {
+	if err := s.startParts(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
 }
 
-func prepare(cfg Config) (*Stack, error) {
+// prepareStack fills in the defaults of cfg and creates the data folder.
+func prepareStack(cfg Config) (*Stack, error) {
 	var err error
 	if cfg.Root, err = filepath.Abs(cmp.Or(cfg.Root, ".")); err != nil {
 		return nil, err
@@ -140,22 +142,22 @@ func prepare(cfg Config) (*Stack, error) {
 	return s, os.MkdirAll(s.data, 0o700)
 }
 
-func (s *Stack) start(ctx context.Context) error {
-	if err := s.listen(); err != nil {
+func (s *Stack) startParts(ctx context.Context) error {
+	if err := s.openListeners(); err != nil {
 		return err
 	}
-	if err := s.parse(); err != nil {
+	if err := s.parseTemplate(); err != nil {
 		return err
 	}
 	if err := s.serveStandIns(ctx); err != nil {
 		return err
 	}
-	err := together(ctx,
-		s.timed("build", s.build),
-		s.timed("dynamodb", s.startTables),
-		s.timed("queues", s.makeQueues),
-		s.timed("secrets", s.makeSecrets),
-		s.timed("buckets", s.makeBuckets))
+	err := runConcurrently(ctx,
+		s.timeStep("build", s.buildFunctions),
+		s.timeStep("dynamodb", s.startTables),
+		s.timeStep("queues", s.createQueues),
+		s.timeStep("secrets", s.createSecrets),
+		s.timeStep("buckets", s.createBuckets))
 	if err != nil {
 		return err
 	}
@@ -169,18 +171,19 @@ func (s *Stack) start(ctx context.Context) error {
 		return err
 	}
 	s.startSchedules()
-	s.serve(s.at.api, httpapi.New(httpapi.Config{
+	s.serveHandler(s.at.api, httpapi.New(httpapi.Config{
 		API: s.Model.HTTPAPIs[0], Functions: lambda.Sync{Manager: s.lambda}, AccountID: accountID,
 	}))
-	s.running.Go(s.killNowAndThen)
+	s.background.Go(s.killPeriodically)
 	if s.cfg.Dir == "" {
 		return nil
 	}
 	return s.Write(s.cfg.Dir)
 }
 
-// parse reads the template, with the addresses that this machine has given.
-func (s *Stack) parse() error {
+// parseTemplate reads the template. Its parameters get the addresses of the
+// local servers.
+func (s *Stack) parseTemplate() error {
 	src, err := os.ReadFile(s.cfg.Template)
 	if err != nil {
 		return err
@@ -197,22 +200,23 @@ func (s *Stack) parse() error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", s.cfg.Template, err)
 	}
-	if err := check(m); err != nil {
+	if err := checkModel(m); err != nil {
 		return fmt.Errorf("%s: %w", s.cfg.Template, err)
 	}
 	s.Model = m
-	s.describe()
+	s.fillDescription()
 	return nil
 }
 
-// check refuses what the template may say and this stack does not run.
-func check(m *template.Model) error {
+// checkModel returns an error that names every resource of the template that the
+// local stack cannot run.
+func checkModel(m *template.Model) error {
 	var errs []error
 	refuse := func(format string, args ...any) {
 		errs = append(errs, fmt.Errorf(format+" is not run locally", args...))
 	}
 	if len(m.HTTPAPIs) != 1 || len(m.Tables) != 1 {
-		errs = append(errs, errors.New("the local stack runs one HTTP API and one table"))
+		errs = append(errs, errors.New("the template must have exactly one HTTP API and one table to run locally"))
 	}
 	for _, a := range m.WebSocketAPIs {
 		refuse("the WebSocket API %s", a.ID)
@@ -220,16 +224,16 @@ func check(m *template.Model) error {
 	for _, t := range m.Topics {
 		for _, sub := range t.Subscriptions {
 			if sub.Protocol != "sqs" || queueName(m, sub.Endpoint) == "" {
-				refuse("a subscription of what is no queue to the topic %s", t.ID)
+				refuse("a subscription to topic %s by something other than a queue", t.ID)
 			}
 		}
 	}
 	for _, f := range m.Functions {
 		if len(f.Topics) > 0 {
-			refuse("a topic of %s", f.ID)
+			refuse("the topic event of function %s", f.ID)
 		}
 		for _, sc := range f.Schedules {
-			if _, err := rate(sc); err != nil {
+			if _, err := scheduleInterval(sc); err != nil {
 				errs = append(errs, err)
 			}
 		}
@@ -237,13 +241,13 @@ func check(m *template.Model) error {
 	for _, b := range m.Buckets {
 		for _, n := range b.Notifications {
 			if queueName(m, n.Target) == "" {
-				refuse("a notification of %s to what is no queue", b.ID)
+				refuse("a notification of bucket %s to something other than a queue", b.ID)
 			}
 		}
 	}
 	for _, r := range m.MailRules {
 		if len(r.Actions) != 1 || r.Actions[0].Bucket == "" {
-			refuse("an action of %s that is not to store in a bucket", r.ID)
+			refuse("an action of mail rule %s other than storing in a bucket", r.ID)
 		}
 	}
 	if len(m.MailRules) > 1 {
@@ -252,9 +256,12 @@ func check(m *template.Model) error {
 	return errors.Join(errs...)
 }
 
-// describe fills in where the stack is, for heardctl and tests.
-func (s *Stack) describe() {
-	s.Name, s.Region, s.AccountID, s.AccessKey = Name, region, accountID, accessKey
+// fillDescription fills in the names of the stack, for heardctl and tests.
+func (s *Stack) fillDescription() {
+	s.Name = Name
+	s.Region = region
+	s.AccountID = accountID
+	s.AccessKey = accessKey
 	s.Table = s.Model.Tables[0].Name
 	for _, p := range s.Model.Parameters {
 		switch p.Name {
@@ -279,12 +286,12 @@ func (s *Stack) describe() {
 // Clients returns SDK clients that reach the stack.
 func (s *Stack) Clients() where.Clients { return s.clients }
 
-// Secret returns the current values of a secret, as [where.Stack.Secret].
+// Secret returns the current values of a secret. See [where.Stack.Secret].
 func (s *Stack) Secret(ctx context.Context, name string) (map[string]string, error) {
 	return s.Stack.Secret(ctx, s.clients, name)
 }
 
-// InMemory reports whether the data is gone after Close.
+// InMemory reports whether Close deletes the data.
 func (s *Stack) InMemory() bool { return s.remove }
 
 // Token signs a token for the API. One with a department reaches the problems
@@ -294,8 +301,8 @@ func (s *Stack) Token(department string, scopes ...string) (string, error) {
 	return s.issuer.Token(issuer.Claims{Subject: "local", Audience: s.Audience, Department: department, Scopes: scopes})
 }
 
-// Close ends everything: the front first, then what reads, then the
-// functions, then what keeps the data.
+// Close stops the SMTP server, then the HTTP servers and event sources, then the
+// functions, and last the queues and the table. It then deletes temporary data.
 func (s *Stack) Close() error {
 	var errs []error
 	if s.cfg.Dir != "" {
@@ -305,7 +312,7 @@ func (s *Stack) Close() error {
 		errs = append(errs, s.mail.Close())
 	}
 	s.stop()
-	s.running.Wait()
+	s.background.Wait()
 	if s.lambda != nil {
 		errs = append(errs, s.lambda.Close())
 	}
@@ -318,27 +325,28 @@ func (s *Stack) Close() error {
 		s.dynamo.Stop()
 	}
 	s.parts.Unlock()
-	s.at.close()
+	s.at.closeListeners()
 	if s.remove {
 		errs = append(errs, os.RemoveAll(s.data))
 	}
 	return errors.Join(errs...)
 }
 
-// timed notes how long a step took.
-func (s *Stack) timed(name string, step func(context.Context) error) func(context.Context) error {
+// timeStep wraps a step so that its duration is stored in Took.
+func (s *Stack) timeStep(name string, step func(context.Context) error) func(context.Context) error {
 	return func(ctx context.Context) error {
 		began := time.Now()
 		err := step(ctx)
-		s.took.Lock()
-		defer s.took.Unlock()
+		s.tookMu.Lock()
+		defer s.tookMu.Unlock()
 		s.Took[name] = time.Since(began)
 		return err
 	}
 }
 
-// together runs steps at once. The first that fails cancels the others.
-func together(ctx context.Context, steps ...func(context.Context) error) error {
+// runConcurrently runs steps concurrently. The first that fails cancels the
+// others, and its error is returned.
+func runConcurrently(ctx context.Context, steps ...func(context.Context) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var wg sync.WaitGroup

@@ -25,7 +25,7 @@ import (
 	"github.com/heard-intake/heard/infra/local/where"
 )
 
-func start(t *testing.T, cfg stack.Config) *stack.Stack {
+func startStack(t *testing.T, cfg stack.Config) *stack.Stack {
 	t.Helper()
 	cfg.Root = "testdata"
 	s, err := stack.Start(t.Context(), cfg)
@@ -40,23 +40,23 @@ func start(t *testing.T, cfg stack.Config) *stack.Stack {
 	return s
 }
 
-func TestTheTemplateRuns(t *testing.T) {
+func TestStart_Template(t *testing.T) {
 	t.Parallel()
-	s := start(t, stack.Config{Memory: true})
+	s := startStack(t, stack.Config{Memory: true})
 
-	t.Run("a webhook is kept, and the stream told", func(t *testing.T) {
-		post(t, s, "one", "hello")
-		drain(t, s)
-		if got := received(t, s, "told.fifo"); !slices.Equal(got, []string{"hello"}) {
-			t.Errorf("told %q", got)
+	t.Run("post reaches table and stream", func(t *testing.T) {
+		postPage(t, s, "one", "hello")
+		waitDrained(t, s)
+		if got := receiveMessages(t, s, "told.fifo"); !slices.Equal(got, []string{"hello"}) {
+			t.Errorf("got messages %q, want [hello]", got)
 		}
 	})
-	t.Run("a function knows its secret and the API", func(t *testing.T) {
+	t.Run("secret and API address in function", func(t *testing.T) {
 		token, err := s.Token("", "pages:read")
 		if err != nil {
 			t.Fatal(err)
 		}
-		status, body := get(t, s.API+"/pages/one", token)
+		status, body := getPage(t, s.API+"/pages/one", token)
 		var out map[string]string
 		if err := json.Unmarshal([]byte(body), &out); err != nil || status != http.StatusOK {
 			t.Fatalf("%d %s", status, body)
@@ -69,33 +69,33 @@ func TestTheTemplateRuns(t *testing.T) {
 			t.Errorf("secret %v, %v", secret, err)
 		}
 	})
-	t.Run("no token, no page", func(t *testing.T) {
-		if status, _ := get(t, s.API+"/pages/one", ""); status != http.StatusUnauthorized {
+	t.Run("missing token and scope", func(t *testing.T) {
+		if status, _ := getPage(t, s.API+"/pages/one", ""); status != http.StatusUnauthorized {
 			t.Errorf("status %d", status)
 		}
 		token, err := s.Token("", "pages:write")
 		if err != nil {
 			t.Fatal(err)
 		}
-		if status, _ := get(t, s.API+"/pages/one", token); status != http.StatusForbidden {
+		if status, _ := getPage(t, s.API+"/pages/one", token); status != http.StatusForbidden {
 			t.Errorf("status %d with another scope", status)
 		}
 	})
-	t.Run("a mail is announced, as the set-up was", func(t *testing.T) {
+	t.Run("S3 notification of mail", func(t *testing.T) {
 		mail := "From: jan@example.com\r\nTo: help@support.example.com\r\nSubject: x\r\nX-Heard-Local-Verdict: spam=fail\r\n\r\nhello\r\n"
 		if err := smtp.SendMail(s.SMTP, nil, "jan@example.com", []string{"help@support.example.com", "sales@support.example.com"}, []byte(mail)); err != nil {
 			t.Fatal(err)
 		}
-		drain(t, s)
+		waitDrained(t, s)
 		keys := sortKeys(t, s, "mail")
 		if len(keys) != 3 || !slices.Contains(keys, "s3:TestEvent") || !slices.Contains(keys, "in/AMAZON_SES_SETUP_NOTIFICATION") {
-			t.Errorf("kept %q", keys)
+			t.Errorf("got keys %q, want the test event, the set-up mail and one mail", keys)
 		}
 	})
-	t.Run("a topic is told of every mailbox of a mail", func(t *testing.T) {
-		told := received(t, s, "mail-told")
+	t.Run("SES notification with all recipients", func(t *testing.T) {
+		told := receiveMessages(t, s, "mail-told")
 		if len(told) != 1 {
-			t.Fatalf("told %q", told)
+			t.Fatalf("got %q, want one notification", told)
 		}
 		var n struct{ Type, TopicArn, Message string }
 		var said struct {
@@ -107,11 +107,11 @@ func TestTheTemplateRuns(t *testing.T) {
 			t.Fatal(err)
 		}
 		if n.Type != "Notification" || n.TopicArn != "arn:aws:sns:eu-west-1:000000000000:heard-mail-received" || said.NotificationType != "Received" {
-			t.Errorf("told %s", told[0])
+			t.Errorf("got %s, want a Received notification of topic heard-mail-received", told[0])
 		}
 		r := said.Receipt
 		if want := []string{"help@support.example.com", "sales@support.example.com"}; !slices.Equal(r.Recipients, want) || !slices.Equal(said.Mail.Destination, want) {
-			t.Errorf("recipients %q", r.Recipients)
+			t.Errorf("got recipients %q, want %q", r.Recipients, want)
 		}
 		if r.Action.BucketName != "heard-mail" || r.Action.ObjectKey != "in/"+said.Mail.MessageID || r.DMARCVerdict.Status != "PASS" || r.SpamVerdict.Status != "FAIL" {
 			t.Errorf("receipt %+v", r)
@@ -120,28 +120,28 @@ func TestTheTemplateRuns(t *testing.T) {
 			t.Errorf("mail %+v", said.Mail)
 		}
 	})
-	t.Run("mail for others is refused", func(t *testing.T) {
+	t.Run("mail to unknown domain", func(t *testing.T) {
 		if err := smtp.SendMail(s.SMTP, nil, "jan@example.com", []string{"help@other.example.com"}, []byte("x")); err == nil {
-			t.Error("taken")
+			t.Error("mail to another domain was accepted")
 		}
 	})
-	t.Run("what a stream cannot do goes to its dead letters", func(t *testing.T) {
-		post(t, s, "broken", "x")
-		drain(t, s)
-		if got := received(t, s, "stream-dead"); len(got) != 1 || !strings.Contains(got[0], "RetryAttemptsExhausted") {
-			t.Errorf("dead letters %q", got)
+	t.Run("dead letter of stream", func(t *testing.T) {
+		postPage(t, s, "broken", "x")
+		waitDrained(t, s)
+		if got := receiveMessages(t, s, "stream-dead"); len(got) != 1 || !strings.Contains(got[0], "RetryAttemptsExhausted") {
+			t.Errorf("got dead letters %q, want one with RetryAttemptsExhausted", got)
 		}
 	})
-	t.Run("a killed function is there for the next event", func(t *testing.T) {
+	t.Run("restart of killed function", func(t *testing.T) {
 		if n := s.Kill("page"); n == 0 {
-			t.Error("nothing was killed")
+			t.Error("Kill returned 0 processes")
 		}
-		post(t, s, "two", "again")
-		drain(t, s)
+		postPage(t, s, "two", "again")
+		waitDrained(t, s)
 	})
 }
 
-func TestWhatWasKeptSurvives(t *testing.T) {
+func TestStart_DataSurvivesKillAndRestart(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	cfg := stack.Config{Root: "testdata", Dir: dir}
@@ -149,11 +149,11 @@ func TestWhatWasKeptSurvives(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	post(t, s, "one", "before")
-	drain(t, s)
+	postPage(t, s, "one", "before")
+	waitDrained(t, s)
 
 	s.KillDynamoDB()
-	if status := try(t, s, "lost", "x"); status < 500 {
+	if status := postOnce(t, s, "lost", "x"); status < 500 {
 		t.Errorf("status %d without a table", status)
 	}
 	if err := s.StartDynamoDB(t.Context()); err != nil {
@@ -162,44 +162,44 @@ func TestWhatWasKeptSurvives(t *testing.T) {
 	if err := s.KillSQS(); err != nil {
 		t.Fatal(err)
 	}
-	post(t, s, "two", "between")
+	postPage(t, s, "two", "between")
 	if err := s.StartSQS(); err != nil {
 		t.Fatal(err)
 	}
-	drain(t, s)
+	waitDrained(t, s)
 	secret, err := s.Secret(t.Context(), "whatsapp")
 	if err != nil {
 		t.Fatal(err)
 	}
 	read, err := where.Read(dir)
 	if err != nil || read.API != s.API || read.Blobs != "heard-blobs" || read.Mail != "heard-mail" {
-		t.Errorf("%s holds %+v, %v", where.File, read, err)
+		t.Errorf("%s has %+v, %v", where.File, read, err)
 	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(filepath.Join(dir, where.File)); err == nil {
-		t.Errorf("%s is left after the end", where.File)
+		t.Errorf("%s exists after Close", where.File)
 	}
 
-	s = start(t, cfg)
+	s = startStack(t, cfg)
 	again, err := s.Secret(t.Context(), "whatsapp")
 	if err != nil || again["appSecret"] != secret["appSecret"] {
-		t.Errorf("another secret: %v", err)
+		t.Errorf("got secret %v after a restart, want the same as before (%v)", again, err)
 	}
-	drain(t, s)
+	waitDrained(t, s)
 	if got := sortKeys(t, s, "page"); !slices.Equal(got, []string{"one", "two"}) {
-		t.Errorf("kept %q", got)
+		t.Errorf("got pages %q, want [one two]", got)
 	}
-	if got := received(t, s, "told.fifo"); !slices.Equal(got, []string{"before", "between"}) {
-		t.Errorf("told %q", got)
+	if got := receiveMessages(t, s, "told.fifo"); !slices.Equal(got, []string{"before", "between"}) {
+		t.Errorf("got messages %q, want [before between]", got)
 	}
 	if got := sortKeys(t, s, "mail"); len(got) != 2 {
-		t.Errorf("set up twice: %q", got)
+		t.Errorf("got set-up mails and events %q, want 2", got)
 	}
 }
 
-func TestWhatCannotRunIsRefusedByName(t *testing.T) {
+func TestStart_UnsupportedResources(t *testing.T) {
 	t.Parallel()
 	src, err := os.ReadFile("testdata/infra/template.yaml")
 	if err != nil {
@@ -212,24 +212,24 @@ func TestWhatCannotRunIsRefusedByName(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = stack.Start(t.Context(), stack.Config{Root: "testdata", Template: file, Memory: true})
-	for _, want := range []string{"a subscription of what is no queue to the topic Bell is not run locally", `LateNight: the schedule "cron(0 3 * * ? *)" is not run locally`} {
+	for _, want := range []string{"a subscription to topic Bell by something other than a queue is not run locally", `LateNight: the schedule "cron(0 3 * * ? *)" is not run locally`} {
 		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("got %v, not %s", err, want)
+			t.Errorf("got %v, want an error with %s", err, want)
 		}
 	}
 }
 
-func TestAPortThatIsTakenIsAnError(t *testing.T) {
+func TestStart_PortInUse(t *testing.T) {
 	t.Parallel()
-	s := start(t, stack.Config{Memory: true, Dir: t.TempDir()})
+	s := startStack(t, stack.Config{Memory: true, Dir: t.TempDir()})
 	port := portOf(t, s.API)
 	_, err := stack.Start(t.Context(), stack.Config{Root: "testdata", Memory: true, Port: port})
 	if err == nil || !strings.Contains(err.Error(), "-port") {
-		t.Errorf("got %v", err)
+		t.Errorf("got %v, want an error that names -port", err)
 	}
 }
 
-func drain(t *testing.T, s *stack.Stack) {
+func waitDrained(t *testing.T, s *stack.Stack) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()
@@ -238,7 +238,7 @@ func drain(t *testing.T, s *stack.Stack) {
 	}
 }
 
-func try(t *testing.T, s *stack.Stack, id, text string) int {
+func postOnce(t *testing.T, s *stack.Stack, id, text string) int {
 	t.Helper()
 	resp, err := http.Post(s.API+"/pages/"+id, "text/plain", strings.NewReader(text))
 	if err != nil {
@@ -248,12 +248,12 @@ func try(t *testing.T, s *stack.Stack, id, text string) int {
 	return resp.StatusCode
 }
 
-// post tries until it is taken: a table that has just begun may answer later
-// than the function waits.
-func post(t *testing.T, s *stack.Stack, id, text string) {
+// postPage posts a page and retries on a 5xx: just after its start the table can
+// respond later than the timeout of the function.
+func postPage(t *testing.T, s *stack.Stack, id, text string) {
 	t.Helper()
 	for n := 1; ; n++ {
-		status := try(t, s, id, text)
+		status := postOnce(t, s, id, text)
 		switch {
 		case status == http.StatusCreated:
 			return
@@ -263,7 +263,7 @@ func post(t *testing.T, s *stack.Stack, id, text string) {
 	}
 }
 
-func get(t *testing.T, url, token string) (int, string) {
+func getPage(t *testing.T, url, token string) (int, string) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
 	if err != nil {
@@ -284,7 +284,7 @@ func get(t *testing.T, url, token string) (int, string) {
 	return resp.StatusCode, string(body)
 }
 
-func received(t *testing.T, s *stack.Stack, queue string) []string {
+func receiveMessages(t *testing.T, s *stack.Stack, queue string) []string {
 	t.Helper()
 	url, err := s.Queue(t.Context(), s.Clients(), queue)
 	if err != nil {

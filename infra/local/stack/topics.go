@@ -7,7 +7,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// A notification is a message of a topic as a queue gets it.
+// A notification is the JSON envelope in which SNS delivers a message to a queue.
 type notification struct {
 	Type             string
 	MessageID        string `json:"MessageId"`
@@ -21,8 +21,8 @@ type notification struct {
 	UnsubscribeURL   string
 }
 
-// publish hands a message to every queue that subscribed to a topic.
-func (s *Stack) publish(topic, subject, message string) error {
+// publishToTopic sends a message to every queue that subscribes to a topic.
+func (s *Stack) publishToTopic(topic, subject, message string) error {
 	body, err := json.Marshal(notification{
 		Type: "Notification", MessageID: uuid.NewString(), TopicARN: topic, Subject: subject, Message: message,
 		Timestamp:        time.Now().UTC().Format("2006-01-02T15:04:05.000Z"),
@@ -36,7 +36,7 @@ func (s *Stack) publish(topic, subject, message string) error {
 			continue
 		}
 		for _, sub := range t.Subscriptions {
-			if err := s.send(s.run, s.queueURL(lastOf(sub.Endpoint)), body); err != nil {
+			if err := s.sendToQueue(s.run, s.queueURL(arnName(sub.Endpoint)), body); err != nil {
 				return err
 			}
 		}

@@ -7,7 +7,7 @@ import (
 	"github.com/heard-intake/heard/infra/local/where"
 )
 
-func TestAPortIsFreeForWhoStoppedListening(t *testing.T) {
+func TestListen_PortCanBeReused(t *testing.T) {
 	t.Parallel()
 	l, err := where.Listen()
 	if err != nil {

@@ -1,6 +1,7 @@
-// Package where says where a stack is and how to reach it. The runner of the
-// local stack writes it to a file; heardctl and tests read it there. A stack
-// on AWS is found by its name, with the credentials of the environment.
+// Package where describes how to reach a running stack: its addresses, names
+// and credentials. The local stack writes this description to stack.json in its
+// data folder; heardctl and tests read it there. For a stack on AWS the caller
+// fills in a Stack, and SDK clients use the credentials of the environment.
 package where
 
 import (
@@ -20,43 +21,44 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 )
 
-// File is the name of the file in the folder of a local stack.
+// File is the name of the description in the data folder of a local stack.
 const File = "stack.json"
 
-// A Stack is one stack.
+// A Stack describes one running stack.
 type Stack struct {
-	Name       string    `json:"name"` // what the names of its queues and secrets begin with
+	Name       string    `json:"name"` // prefix of the names of its queues and secrets
 	Region     string    `json:"region"`
 	AccountID  string    `json:"accountId"`
-	API        string    `json:"api"` // where webhooks, chat and the API are
+	API        string    `json:"api"` // base URL of the webhooks, the chat and the API
 	Audience   string    `json:"audience"`
 	Table      string    `json:"table"`
-	Blobs      string    `json:"blobs"` // bucket
-	Mail       string    `json:"mail"`  // bucket
+	Blobs      string    `json:"blobs"` // bucket of bodies and attachments
+	Mail       string    `json:"mail"`  // bucket of inbound mails
 	MailDomain string    `json:"mailDomain"`
 	ChatSite   string    `json:"chatSite"`
-	Endpoints  Endpoints `json:"endpoints,omitempty"` // of the local stand-ins; none on AWS
+	Endpoints  Endpoints `json:"endpoints,omitempty"` // of the local stand-ins; empty on AWS
 
-	// Of a local stack only.
-	SMTP      string `json:"smtp,omitempty"`      // host and port
+	// The fields below are set for a local stack only.
+	SMTP      string `json:"smtp,omitempty"`      // host:port of the inbound mail server
 	Sent      string `json:"sent,omitempty"`      // the folder of the mails that were sent
-	IssuerDir string `json:"issuerDir,omitempty"` // the folder of the issuer's key
-	AccessKey string `json:"accessKey,omitempty"` // also the name of the database in DynamoDB Local
+	IssuerDir string `json:"issuerDir,omitempty"` // the folder of the token issuer's key
+	AccessKey string `json:"accessKey,omitempty"` // access key id, which selects the database in DynamoDB Local
 }
 
-// Endpoints are the URLs of services by the SDK's name of each.
+// Endpoints maps the SDK's name of a service ("DynamoDB", "SQS") to its URL.
 type Endpoints map[string]string
 
-// GetServiceBaseEndpoint gives the clients of the SDK their endpoints.
+// GetServiceBaseEndpoint returns the endpoint of a service to an SDK client.
 func (e Endpoints) GetServiceBaseEndpoint(_ context.Context, sdkID string) (string, bool, error) {
 	url, ok := e[sdkID]
 	return url, ok, nil
 }
 
-// Read reads the file of a local stack's folder.
+// Read reads the description from the data folder of a local stack. While no
+// stack runs there, the error is [os.ErrNotExist].
 func Read(dir string) (Stack, error) {
 	var s Stack
-	data, err := os.ReadFile(filepath.Join(dir, File)) //nolint:gosec // the operator names the folder
+	data, err := os.ReadFile(filepath.Join(dir, File)) //nolint:gosec // the operator chooses the folder
 	if err != nil {
 		return s, err
 	}
@@ -66,8 +68,7 @@ func Read(dir string) (Stack, error) {
 	return s, nil
 }
 
-// Write writes the file into a folder, and Remove takes it away when the
-// stack has ended.
+// Write writes the description to the folder, and creates the folder if needed.
 func (s Stack) Write(dir string) error {
 	data, err := json.MarshalIndent(s, "", "  ")
 	if err != nil {
@@ -79,7 +80,7 @@ func (s Stack) Write(dir string) error {
 	return os.WriteFile(filepath.Join(dir, File), append(data, '\n'), 0o600)
 }
 
-// Remove takes the file out of a folder.
+// Remove deletes the description from the folder. A missing file is not an error.
 func Remove(dir string) error {
 	err := os.Remove(filepath.Join(dir, File))
 	if errors.Is(err, os.ErrNotExist) {
@@ -91,7 +92,8 @@ func Remove(dir string) error {
 // Local reports whether the stack runs on this machine.
 func (s Stack) Local() bool { return len(s.Endpoints) > 0 }
 
-// AWS returns the settings of SDK clients that reach the stack.
+// AWS returns the SDK settings that reach the stack. On AWS these are the
+// settings of the environment.
 func (s Stack) AWS(ctx context.Context) (aws.Config, error) {
 	if !s.Local() {
 		return config.LoadDefaultConfig(ctx)
@@ -118,7 +120,7 @@ func (s Stack) Clients(ctx context.Context) (Clients, error) {
 		return Clients{}, err
 	}
 	return Clients{
-		// The error replies of DynamoDB Local have no checksum.
+		// The error responses of DynamoDB Local have no checksum.
 		DynamoDB: dynamodb.NewFromConfig(cfg, func(o *dynamodb.Options) { o.DisableValidateResponseChecksum = s.Local() }),
 		S3:       s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = s.Local() }),
 		SQS:      sqs.NewFromConfig(cfg),
@@ -126,8 +128,8 @@ func (s Stack) Clients(ctx context.Context) (Clients, error) {
 	}, nil
 }
 
-// Secret reads the current values of one of the stack's secrets: "whatsapp",
-// "messenger", "webchat" or "pepper".
+// Secret reads the current values of a secret of the stack. Name has no prefix:
+// "whatsapp", "messenger", "webchat" or "pepper".
 func (s Stack) Secret(ctx context.Context, c Clients, name string) (map[string]string, error) {
 	out, err := c.Secrets.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: aws.String(s.Name + "-" + name)})
 	if err != nil {
@@ -135,13 +137,13 @@ func (s Stack) Secret(ctx context.Context, c Clients, name string) (map[string]s
 	}
 	var values map[string]string
 	if err := json.Unmarshal([]byte(aws.ToString(out.SecretString)), &values); err != nil {
-		return nil, fmt.Errorf("read secret %s: it is no JSON object of texts", name)
+		return nil, fmt.Errorf("read secret %s: the value must be a JSON object of strings", name)
 	}
 	return values, nil
 }
 
-// Queue returns the URL of one of the stack's queues: "mail-arrived",
-// "problems-billing.fifo".
+// Queue returns the URL of a queue of the stack. Name has no prefix:
+// "mail-arrived", "problems-billing.fifo".
 func (s Stack) Queue(ctx context.Context, c Clients, name string) (string, error) {
 	out, err := c.SQS.GetQueueUrl(ctx, &sqs.GetQueueUrlInput{QueueName: aws.String(s.Name + "-" + name)})
 	if err != nil {

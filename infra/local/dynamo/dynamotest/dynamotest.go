@@ -1,9 +1,9 @@
-// Package dynamotest gives a test a DynamoDB of its own.
+// Package dynamotest gives each test its own empty DynamoDB database.
 //
-// The first test that asks starts one DynamoDB Local for the whole test binary; it dies with the binary, however that ends.
-// Every test gets a random access key id, and that is a database of its own: tables may bear the same name in every test,
-// and tests run in parallel. A process per binary costs two seconds each, and has none of the ways to fail of one that is
-// shared between binaries.
+// The first call starts one DynamoDB Local for the whole test binary. On Linux it ends with the binary. Every call returns
+// settings with a random access key id, and DynamoDB Local keeps one database per key id. Tests can therefore run in parallel
+// and use the same table names. One process per binary costs two seconds; a process shared between binaries would be harder to
+// start and stop reliably.
 package dynamotest
 
 import (
@@ -19,16 +19,15 @@ import (
 	"github.com/heard-intake/heard/infra/local/dynamo"
 )
 
-// Region is where the databases of tests lie.
+// Region is the AWS region of the test databases.
 const Region = "eu-west-1"
 
-// server is started once, without a test's context: it outlives the test that came first.
+// server starts DynamoDB Local once. It does not use a test's context, because the server outlives the first test.
 var server = sync.OnceValues(func() (*dynamo.Server, error) {
 	return dynamo.Start(context.Background(), dynamo.Config{})
 })
 
-// Config returns the settings of an SDK client that reach an empty database, which is the test's own. Every call makes
-// another one.
+// Config returns SDK settings for a new, empty database. Every call returns another database.
 func Config(t testing.TB) aws.Config {
 	t.Helper()
 	s, err := server()
@@ -42,14 +41,14 @@ func Config(t testing.TB) aws.Config {
 	}
 }
 
-// Client returns a client of an empty database, which is the test's own.
+// Client returns a client of a new, empty database.
 func Client(t testing.TB) *dynamodb.Client {
 	t.Helper()
 	return New(Config(t))
 }
 
-// New returns a client for the settings that Config gave. It leaves out the check of a reply's checksum, which the error
-// replies of DynamoDB Local do not have.
+// New returns a client for settings from Config. It disables the SDK's check of the response checksum, which the error
+// responses of DynamoDB Local do not have.
 func New(cfg aws.Config) *dynamodb.Client {
 	return dynamodb.NewFromConfig(cfg, func(o *dynamodb.Options) { o.DisableValidateResponseChecksum = true })
 }

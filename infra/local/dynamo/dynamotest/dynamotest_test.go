@@ -10,7 +10,7 @@ import (
 	"github.com/heard-intake/heard/infra/local/dynamo/dynamotest"
 )
 
-func TestEveryTestHasADatabaseOfItsOwn(t *testing.T) {
+func TestClient_SeparateDatabases(t *testing.T) {
 	t.Parallel()
 	for range 3 {
 		db := dynamotest.Client(t)

@@ -1,5 +1,5 @@
-// The keep function writes the keys of new mails into the table. Whatever it
-// is told beside that, it lets pass.
+// Keep is a test function that writes the S3 keys of new mails, and the names of
+// S3 test events, to the table.
 package main
 
 import (

@@ -1,4 +1,5 @@
-// The page function keeps a page, and says what it is set up with.
+// Page is a test function that stores a page on POST, and returns its secret and
+// environment on GET.
 package main
 
 import (

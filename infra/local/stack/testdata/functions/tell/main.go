@@ -1,5 +1,5 @@
-// The tell function sends the text of every page to a queue, and fails on
-// those that are called broken.
+// Tell is a test function that sends the text of every page to a queue. It fails
+// for a page with the id "broken".
 package main
 
 import (
