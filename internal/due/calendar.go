@@ -21,7 +21,7 @@ var weekdays = []string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"}
 func (c Calendar) IsZero() bool { return len(c.Days)+len(c.Holidays) == 0 && c.Hours == "" }
 
 // Check calls wrong for each value that is not valid. field is the YAML name of
-// the field, and msg says what is wrong and what to write instead.
+// the field, and msg describes the error and the remedy.
 func (c Calendar) Check(wrong func(field, msg string)) {
 	for _, d := range c.Days {
 		if !slices.Contains(weekdays, d) {
