@@ -18,7 +18,7 @@ import (
 	"github.com/heard-intake/heard/internal/fault"
 )
 
-// Departments sends to the FIFO queues of the departments, which are named
+// Departments sends to the FIFO queue of each department:
 // "<prefix><department>.fifo". It is safe for concurrent use.
 type Departments struct {
 	client *sqs.Client
@@ -60,9 +60,9 @@ func (d *Departments) queueURL(ctx context.Context, department string) (string, 
 	return *out.QueueUrl, nil
 }
 
-// DeadLetters sends to the dead-letter queues of the departments, which are named
-// "<prefix><department>-dead". They receive the updates of a department that can
-// never succeed.
+// DeadLetters sends to the dead-letter queue of each department:
+// "<prefix><department>-dead". The queue receives the department's updates that
+// can never succeed.
 type DeadLetters struct{ queues Departments }
 
 // NewDeadLetters returns the dead-letter queues whose names begin with prefix.
