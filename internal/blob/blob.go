@@ -101,7 +101,7 @@ func readObject(out *s3.GetObjectOutput, err error, limit int64) ([]byte, error)
 	}
 	defer out.Body.Close() //nolint:errcheck // read only
 	if out.ContentLength != nil && *out.ContentLength > limit {
-		return nil, fault.New(fault.TooLarge, "object has %d bytes, more than %d", *out.ContentLength, limit)
+		return nil, fault.New(fault.TooLarge, "object has %d bytes, at most %d are allowed", *out.ContentLength, limit)
 	}
 	var buf bytes.Buffer
 	if out.ContentLength != nil {
@@ -112,7 +112,7 @@ func readObject(out *s3.GetObjectOutput, err error, limit int64) ([]byte, error)
 		return nil, wrapError(err, "read object")
 	}
 	if n > limit {
-		return nil, fault.New(fault.TooLarge, "object is larger than %d bytes", limit)
+		return nil, fault.New(fault.TooLarge, "object has more bytes than the %d allowed", limit)
 	}
 	return buf.Bytes(), nil
 }
