@@ -197,7 +197,8 @@ type Days time.Duration
 // Duration returns d as a [time.Duration].
 func (d Days) Duration() time.Duration { return time.Duration(d) }
 
-// A Taxonomy is a taxonomy file without errors.
+// A Taxonomy is a taxonomy file without errors. [Load] and [Restore] create one; the
+// zero value cannot classify.
 type Taxonomy struct {
 	Schema string `yaml:"schema"`
 	// Version is stored with every contact that was classified with this file.
