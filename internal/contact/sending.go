@@ -19,7 +19,7 @@ type SentMail struct {
 // A SendTurn is the result of asking for the turn to send a message.
 type SendTurn string
 
-// The results.
+// The values of [SendTurn].
 const (
 	Mine SendTurn = "mine" // the caller must send it
 	Busy SendTurn = "busy" // another invocation is sending it

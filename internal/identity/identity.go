@@ -114,7 +114,7 @@ func ParseAlias(s string) (Alias, error) {
 // An Assurance is the certainty that an alias belongs to the person.
 type Assurance string
 
-// The assurances.
+// The values of [Assurance].
 const (
 	Verified Assurance = "verified" // proven by the platform, the mail's DMARC, the register or the host site
 	Claimed  Assurance = "claimed"  // stated without proof

@@ -73,7 +73,7 @@ func (p *Publisher) Publish(ctx context.Context) error {
 			return err
 		}
 	case err != nil:
-		return err
+		return fmt.Errorf("read taxonomy draft: %w", err)
 	case data != nil:
 		if err := p.checkDraft(ctx, etag, data); err != nil {
 			return err
@@ -122,7 +122,7 @@ func (p *Publisher) publishTaxonomy(ctx context.Context, etag string, t *taxonom
 		return err
 	}
 	if err := p.Blobs.Put(ctx, Good, "application/json", checked); err != nil {
-		return err
+		return fmt.Errorf("write checked taxonomy: %w", err)
 	}
 	p.refused = false
 	slog.InfoContext(ctx, "taxonomy published", "version", t.Version)
@@ -142,7 +142,10 @@ func (p *Publisher) refuseDraft(ctx context.Context, etag string, why error) err
 
 // writeReport writes text and, as the last line, the ETag of the draft.
 func (p *Publisher) writeReport(ctx context.Context, etag, text string) error {
-	return p.Blobs.Put(ctx, Report, "text/plain; charset=utf-8", []byte(text+"\n"+etag+"\n"))
+	if err := p.Blobs.Put(ctx, Report, "text/plain; charset=utf-8", []byte(text+"\n"+etag+"\n")); err != nil {
+		return fmt.Errorf("write taxonomy report: %w", err)
+	}
+	return nil
 }
 
 // A Reader returns the taxonomy in use to a function. It is safe for concurrent

@@ -118,12 +118,6 @@ func (c *checker) checkOrderNumber() {
 	c.t.orderNumbers = re
 }
 
-// compileOrderNumber compiles the pattern of order numbers: in any case, and as a
-// whole word.
-func compileOrderNumber(p string) (*regexp.Regexp, error) {
-	return regexp.Compile(`(?i)\b(?:` + p + `)\b`)
-}
-
 // checkWordSets checks the named sets of words.
 func (c *checker) checkWordSets() {
 	for name, words := range c.t.Words {

@@ -322,6 +322,12 @@ func (t *Taxonomy) PublicNames() []string {
 	return names
 }
 
+// compileOrderNumber compiles the pattern of order numbers: in any case, and as a
+// whole word.
+func compileOrderNumber(p string) (*regexp.Regexp, error) {
+	return regexp.Compile(`(?i)\b(?:` + p + `)\b`)
+}
+
 // OrderNumbers returns at most ten distinct order numbers of text, in upper case.
 // It returns nil if the taxonomy has no pattern for order numbers.
 func (t *Taxonomy) OrderNumbers(text string) []string {
