@@ -159,7 +159,7 @@ func (c *Client) History(ctx context.Context, customer string, q HistoryQuery) i
 		Messages []Message
 		pageEnd
 	}
-	return walkPages(ctx, c, "/v1/customers/"+url.PathEscape(customer)+"/messages", q.urlValues(), func(p page) ([]Message, pageEnd) { return p.Messages, p.pageEnd })
+	return iteratePages(ctx, c, "/v1/customers/"+url.PathEscape(customer)+"/messages", q.urlValues(), func(p page) ([]Message, pageEnd) { return p.Messages, p.pageEnd })
 }
 
 // Contacts returns the contacts of a customer, latest first. The sequence ends at
@@ -169,7 +169,7 @@ func (c *Client) Contacts(ctx context.Context, customer string) iter.Seq2[Contac
 		Contacts []Contact
 		pageEnd
 	}
-	return walkPages(ctx, c, "/v1/customers/"+url.PathEscape(customer)+"/contacts", url.Values{}, func(p page) ([]Contact, pageEnd) { return p.Contacts, p.pageEnd })
+	return iteratePages(ctx, c, "/v1/customers/"+url.PathEscape(customer)+"/contacts", url.Values{}, func(p page) ([]Contact, pageEnd) { return p.Contacts, p.pageEnd })
 }
 
 // A Waiter is a contact with an unanswered question.
@@ -191,7 +191,7 @@ func (c *Client) Waiting(ctx context.Context, department string) iter.Seq2[Waite
 		pageEnd
 	}
 	query := url.Values{"state": {"waiting"}, "department": {department}}
-	return walkPages(ctx, c, "/v1/contacts", query, func(p page) ([]Waiter, pageEnd) { return p.Contacts, p.pageEnd })
+	return iteratePages(ctx, c, "/v1/contacts", query, func(p page) ([]Waiter, pageEnd) { return p.Contacts, p.pageEnd })
 }
 
 // Changes are the messages, effects and contacts of a customer that were stored
@@ -272,8 +272,8 @@ type pageEnd struct {
 	Complete bool   `json:"complete"`
 }
 
-// walkPages yields the items of a list. It requests the pages one by one.
-func walkPages[P, T any](ctx context.Context, c *Client, path string, query url.Values, itemsOf func(P) ([]T, pageEnd)) iter.Seq2[T, error] {
+// iteratePages yields the items of a list. It requests the pages one by one.
+func iteratePages[P, T any](ctx context.Context, c *Client, path string, query url.Values, itemsOf func(P) ([]T, pageEnd)) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var zero T
 		query := url.Values(http.Header(query).Clone())

@@ -41,7 +41,7 @@ func (c *Client) Problems(ctx context.Context, department string) iter.Seq2[Prob
 	if department != "" {
 		query.Set("department", department)
 	}
-	return walkPages(ctx, c, "/v1/problems", query, func(p page) ([]Problem, pageEnd) { return p.Problems, p.pageEnd })
+	return iteratePages(ctx, c, "/v1/problems", query, func(p page) ([]Problem, pageEnd) { return p.Problems, p.pageEnd })
 }
 
 // Problem returns the problem with an id.

@@ -35,14 +35,14 @@ func New(client *s3.Client, name string) *Bucket { return &Bucket{client: client
 // derive the key from the content, so a repeated Put writes the same bytes.
 func (b *Bucket) Put(ctx context.Context, key, contentType string, data []byte) error {
 	_, err := b.client.PutObject(ctx, &s3.PutObjectInput{Bucket: &b.name, Key: &key, Body: bytes.NewReader(data), ContentType: &contentType})
-	return wrapError(err, "write object")
+	return wrapSDKError(err, "write object")
 }
 
 // PutFrom writes an object of size bytes from r. It seeks back and reads r again
 // if an attempt fails.
 func (b *Bucket) PutFrom(ctx context.Context, key, contentType string, r io.ReadSeeker, size int64) error {
 	_, err := b.client.PutObject(ctx, &s3.PutObjectInput{Bucket: &b.name, Key: &key, Body: r, ContentLength: &size, ContentType: &contentType})
-	return wrapError(err, "write object")
+	return wrapSDKError(err, "write object")
 }
 
 // Get reads an object of at most limit bytes. A larger object is a
@@ -85,7 +85,7 @@ var encryptionMetadata = []string{"x-amz-key", "x-amz-key-v2", "x-amz-matdesc"}
 func (b *Bucket) Stat(ctx context.Context, key string) (size int64, encrypted bool, err error) {
 	out, err := b.client.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &b.name, Key: &key})
 	if err != nil {
-		return 0, false, wrapError(err, "read object size")
+		return 0, false, wrapSDKError(err, "read object size")
 	}
 	for _, name := range encryptionMetadata {
 		_, found := out.Metadata[name]
@@ -97,7 +97,7 @@ func (b *Bucket) Stat(ctx context.Context, key string) (size int64, encrypted bo
 // readObject reads the body of a GetObject response of at most limit bytes.
 func readObject(out *s3.GetObjectOutput, err error, limit int64) ([]byte, error) {
 	if err != nil {
-		return nil, wrapError(err, "read object")
+		return nil, wrapSDKError(err, "read object")
 	}
 	defer out.Body.Close() //nolint:errcheck // read only
 	if out.ContentLength != nil && *out.ContentLength > limit {
@@ -109,7 +109,7 @@ func readObject(out *s3.GetObjectOutput, err error, limit int64) ([]byte, error)
 	}
 	n, err := buf.ReadFrom(io.LimitReader(out.Body, limit+1))
 	if err != nil {
-		return nil, wrapError(err, "read object")
+		return nil, wrapSDKError(err, "read object")
 	}
 	if n > limit {
 		return nil, fault.New(fault.TooLarge, "object has more bytes than the %d allowed", limit)
@@ -121,7 +121,7 @@ func readObject(out *s3.GetObjectOutput, err error, limit int64) ([]byte, error)
 func (b *Bucket) Open(ctx context.Context, key string) (io.ReadCloser, error) {
 	out, err := b.client.GetObject(ctx, &s3.GetObjectInput{Bucket: &b.name, Key: &key})
 	if err != nil {
-		return nil, wrapError(err, "read object")
+		return nil, wrapSDKError(err, "read object")
 	}
 	return out.Body, nil
 }
@@ -136,13 +136,13 @@ func (b *Bucket) Link(ctx context.Context, key, contentType, disposition string,
 		Bucket: &b.name, Key: &key, ResponseContentType: &contentType, ResponseContentDisposition: &disposition,
 	}, s3.WithPresignExpires(valid))
 	if err != nil {
-		return "", wrapError(err, "sign link")
+		return "", wrapSDKError(err, "sign link")
 	}
 	return req.URL, nil
 }
 
-// wrapError returns an SDK error as a fault of the matching kind.
-func wrapError(err error, operation string) error {
+// wrapSDKError returns an SDK error as a fault of the matching kind.
+func wrapSDKError(err error, operation string) error {
 	if err == nil {
 		return nil
 	}

@@ -174,7 +174,7 @@ func Make(k Known, now time.Time) Brief {
 	b := Brief{Customer: k.Customer, Contact: f.open.ID}
 	b.Language = f.findLanguage() // first: names in other lines are in this language
 	b.Wants = f.findWants()
-	b.Sent = f.findSent()
+	b.Sent = f.findSentMedia()
 	b.Reasons = f.findReasons()
 	b.About = f.findMentions()
 	b.Tried = f.findNotes(contact.Tried, 3)

@@ -15,7 +15,7 @@ func (f *finder) findReasons() []Reason {
 	for _, c := range f.open.Causes[:min(len(f.open.Causes), maxReasons)] {
 		r, ok := f.Taxonomy.Reason(c.Reason)
 		if ids := f.messagesForReason(c.Reason); ok && len(ids) > 0 {
-			out = append(out, Reason{c.Reason, f.localName(r.Names), c.Product, c.Department, citeMessages(ids...)})
+			out = append(out, Reason{c.Reason, f.localizedName(r.Names), c.Product, c.Department, citeMessages(ids...)})
 		}
 	}
 	return out
@@ -256,9 +256,9 @@ func (f *finder) findSuggestions() []Suggestion {
 	return out
 }
 
-// mainReason returns the first reason of the open contact and the messages that have
+// findMainReason returns the first reason of the open contact and the messages that have
 // it.
-func (f *finder) mainReason() (taxonomy.Reason, []contact.ID) {
+func (f *finder) findMainReason() (taxonomy.Reason, []contact.ID) {
 	if len(f.open.Causes) == 0 {
 		return taxonomy.Reason{}, nil
 	}
@@ -269,7 +269,7 @@ func (f *finder) mainReason() (taxonomy.Reason, []contact.ID) {
 // findQuestions returns the questions of the main reason that the customer has not
 // answered yet.
 func (f *finder) findQuestions() []Line {
-	r, ids := f.mainReason()
+	r, ids := f.findMainReason()
 	if len(ids) == 0 || !f.open.Waiting() {
 		return nil
 	}
@@ -281,16 +281,16 @@ func (f *finder) findQuestions() []Line {
 		if answered {
 			continue
 		}
-		out = append(out, Line{singleLine(f.localName(q.Ask)), citeMessages(ids[0])})
+		out = append(out, Line{singleLine(f.localizedName(q.Ask)), citeMessages(ids[0])})
 	}
 	return out
 }
 
 // findSelfService returns the self-service answer of the main reason.
 func (f *finder) findSelfService() *SelfService {
-	r, ids := f.mainReason()
+	r, ids := f.findMainReason()
 	if r.SelfService == nil || len(ids) == 0 || !f.open.Waiting() {
 		return nil
 	}
-	return &SelfService{singleLine(f.localName(r.SelfService.Answer)), f.localName(r.SelfService.Link), citeMessages(ids[0])}
+	return &SelfService{singleLine(f.localizedName(r.SelfService.Answer)), f.localizedName(r.SelfService.Link), citeMessages(ids[0])}
 }

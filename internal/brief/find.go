@@ -79,14 +79,14 @@ func (f *finder) startsContact(m contact.Entry) bool {
 	return f.now.Sub(m.SentAt) < contact.Silence(m.Channel)
 }
 
-// isDeleted reports whether the message was deleted.
-func isDeleted(m contact.Entry) bool { return m.State != nil && !m.State.DeletedAt.IsZero() }
+// isDeletedMessage reports whether the message was deleted.
+func isDeletedMessage(m contact.Entry) bool { return m.State != nil && !m.State.DeletedAt.IsZero() }
 
 // currentText returns the text of a message after its latest edit. It returns "" for
 // a deleted or automated message.
 func currentText(m contact.Entry) string {
 	switch {
-	case m.Automated != "" || isDeleted(m):
+	case m.Automated != "" || isDeletedMessage(m):
 		return ""
 	case m.State != nil && !m.State.EditedAt.IsZero():
 		return m.State.Edited
@@ -112,8 +112,8 @@ func (f *finder) findLanguage() *Language {
 	return nil
 }
 
-// localName returns t in the customer's language; the default is Dutch.
-func (f *finder) localName(t taxonomy.Text) string {
+// localizedName returns t in the customer's language; the default is Dutch.
+func (f *finder) localizedName(t taxonomy.Text) string {
 	if f.language == "en" {
 		return t.EN
 	}
@@ -136,8 +136,8 @@ func (f *finder) findWants() []Line {
 	for _, from := range [][]contact.Entry{open, f.openMessages} {
 		for _, m := range from {
 			for i, s := range splitSentences(currentText(m)) {
-				if m.Direction == contact.Inbound && (isRequest(s) || i == 0) {
-					wants = addWant(wants, s, m.ID)
+				if m.Direction == contact.Inbound && (isQuestionOrWish(s) || i == 0) {
+					wants = addOrMergeWant(wants, s, m.ID)
 				}
 			}
 		}
@@ -169,18 +169,18 @@ var kindNames = map[contact.Kind]taxonomy.Text{
 
 var voiceName = taxonomy.Text{NL: "spraakbericht", EN: "voice message"}
 
-// findSent returns the non-text messages of the customer in the open contact, latest
+// findSentMedia returns the non-text messages of the customer in the open contact, latest
 // first. Text is the caption, or else the names of the files or the location.
-func (f *finder) findSent() []Sent {
+func (f *finder) findSentMedia() []Sent {
 	var out []Sent
 	for _, m := range slices.Backward(f.openMessages) {
 		if m.Direction != contact.Inbound || m.Origin == contact.Recorded {
 			continue
 		}
-		if m.Automated != "" || isDeleted(m) {
+		if m.Automated != "" || isDeletedMessage(m) {
 			continue
 		}
-		s := Sent{Kind: m.Kind, Name: f.localName(kindNames[m.Kind]), At: m.SentAt, Cited: citeMessages(m.ID)}
+		s := Sent{Kind: m.Kind, Name: f.localizedName(kindNames[m.Kind]), At: m.SentAt, Cited: citeMessages(m.ID)}
 		files := slices.DeleteFunc(slices.Clone(m.Attachments), func(a contact.Attachment) bool { return a.Inline })
 		var names []string
 		for _, a := range files {
@@ -188,9 +188,9 @@ func (f *finder) findSent() []Sent {
 		}
 		if len(files) > 0 {
 			s.Kind = files[0].Kind
-			s.Name = f.localName(kindNames[s.Kind])
+			s.Name = f.localizedName(kindNames[s.Kind])
 			if files[0].Voice {
-				s.Name = f.localName(voiceName)
+				s.Name = f.localizedName(voiceName)
 			}
 		}
 		if m.Kind != contact.Mail {
@@ -219,9 +219,9 @@ func locationText(m contact.Entry) string {
 	return p.Name + ", " + p.Address
 }
 
-// addWant adds a sentence. If a similar sentence is listed, it adds a citation there
+// addOrMergeWant adds a sentence. If a similar sentence is listed, it adds a citation there
 // and keeps the longer text.
-func addWant(wants []Line, s string, id contact.ID) []Line {
+func addOrMergeWant(wants []Line, s string, id contact.ID) []Line {
 	for i, w := range wants {
 		a := normalizeText(w.Text)
 		b := normalizeText(s)

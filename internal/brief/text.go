@@ -52,8 +52,8 @@ func splitSentences(text string) []string {
 	return out
 }
 
-// isRequest reports whether a sentence is a question or a wish.
-func isRequest(s string) bool { return strings.HasSuffix(s, "?") || wishPattern.MatchString(s) }
+// isQuestionOrWish reports whether a sentence is a question or a wish.
+func isQuestionOrWish(s string) bool { return strings.HasSuffix(s, "?") || wishPattern.MatchString(s) }
 
 // singleLine returns s on one line, shortened to maxText characters.
 func singleLine(s string) string {

@@ -96,7 +96,7 @@ type Turn struct {
 // Take assigns the customer to t.Who. To take over from another agent or bot, t.Seen
 // must be the current version. Otherwise the error is a [fault.Conflict].
 func (c Claim) Take(t Turn) (Claim, error) {
-	if err := c.checkTurn(t, t.Who); err != nil {
+	if err := c.checkTurnAllowed(t, t.Who); err != nil {
 		return c, err
 	}
 	next := c.nextVersion(t, t.Who)
@@ -119,7 +119,7 @@ func (c Claim) HandOver(t Turn, to Party, reason string) (Claim, error) {
 	if c.isHandedOver(t, to, reason) {
 		return c, nil
 	}
-	if err := c.checkTurn(t, t.Who); err != nil {
+	if err := c.checkTurnAllowed(t, t.Who); err != nil {
 		return c, err
 	}
 	next := c.nextVersion(t, to)
@@ -142,7 +142,7 @@ func (c Claim) Release(t Turn) (Claim, error) {
 	if !c.Held(t.At) {
 		return c, nil
 	}
-	if err := c.checkTurn(t, t.Who); err != nil {
+	if err := c.checkTurnAllowed(t, t.Who); err != nil {
 		return c, err
 	}
 	return Claim{Customer: t.Customer, Version: c.Version + 1, By: t.By}, nil
@@ -170,9 +170,9 @@ func (c Claim) nextVersion(t Turn, holder Party) Claim {
 	}
 }
 
-// checkTurn returns a [fault.Conflict] if t.Seen is not the current version. If t.Seen
+// checkTurnAllowed returns a [fault.Conflict] if t.Seen is not the current version. If t.Seen
 // is not set, it returns one if another agent or bot than who holds the customer.
-func (c Claim) checkTurn(t Turn, who Party) error {
+func (c Claim) checkTurnAllowed(t Turn, who Party) error {
 	switch {
 	case t.Seen != 0 && t.Seen != c.Version:
 		return fault.New(fault.Conflict, "the claim is at version %d, not %d; read the claim and retry", c.Version, t.Seen)

@@ -153,7 +153,7 @@ func (h *Handler) processJob(ctx context.Context, body string) error {
 	case turn == contact.Over:
 		return h.indexMessageID(ctx, m, mailID) // the invocation that sent it may have died before this step
 	}
-	return h.sendMail(ctx, e)
+	return h.sendComposedMail(ctx, e)
 }
 
 // leaseDuration returns how long the turn excludes other invocations: until this
@@ -221,14 +221,14 @@ func (h *Handler) addAttachments(ctx context.Context, e contact.Entry, l *compos
 	return err
 }
 
-// sendMail sends the message of e and stores the result. The caller must hold
+// sendComposedMail sends the message of e and stores the result. The caller must hold
 // the turn.
-func (h *Handler) sendMail(ctx context.Context, e contact.Entry) error {
+func (h *Handler) sendComposedMail(ctx context.Context, e contact.Entry) error {
 	m := e.Message
 	now := h.Now()
 	if now.Sub(cmp.Or(m.ReceivedAt, m.SentAt)) > maxAge {
 		h.countOutcome(metricTrouble)
-		return h.markFailed(ctx, m, TooLate)
+		return h.markMessageFailed(ctx, m, TooLate)
 	}
 	if m.Automated != "" {
 		allowed, err := h.Store.AllowAutomatic(ctx, m.Customer.Alias, now, m.ID, MaxAutomatic)
@@ -236,7 +236,7 @@ func (h *Handler) sendMail(ctx context.Context, e contact.Entry) error {
 			return h.releaseTurn(ctx, m, err)
 		}
 		if !allowed {
-			return h.markFailed(ctx, m, TooManyAutomatic)
+			return h.markMessageFailed(ctx, m, TooManyAutomatic)
 		}
 	}
 	l := buildLetter(m, h.Name)
@@ -246,7 +246,7 @@ func (h *Handler) sendMail(ctx context.Context, e contact.Entry) error {
 	raw, err := compose.Mail(l)
 	if err != nil {
 		slog.WarnContext(ctx, "mail not composed", "err", err)
-		return h.markFailed(ctx, m, NotAMail)
+		return h.markMessageFailed(ctx, m, NotAMail)
 	}
 	if err := h.indexMessageID(ctx, m, m.MailID); err != nil {
 		return h.releaseTurn(ctx, m, err)
@@ -260,7 +260,7 @@ func (h *Handler) sendMail(ctx context.Context, e contact.Entry) error {
 		if fault.KindOf(err) == fault.Forbidden {
 			h.countOutcome(metricTrouble)
 		}
-		return h.markFailed(ctx, m, fault.Message(err))
+		return h.markMessageFailed(ctx, m, fault.Message(err))
 	}
 	h.countOutcome("Sent")
 	_, err = h.Store.PutEffect(ctx, m.CustomerID, contact.Effect{
@@ -288,8 +288,8 @@ func (h *Handler) releaseTurn(ctx context.Context, m contact.Message, err error)
 	return err
 }
 
-// markFailed stores that m failed permanently.
-func (h *Handler) markFailed(ctx context.Context, m contact.Message, code string) error {
+// markMessageFailed stores that m failed permanently.
+func (h *Handler) markMessageFailed(ctx context.Context, m contact.Message, code string) error {
 	h.countOutcome("Failed")
 	_, err := h.Store.PutEffect(ctx, m.CustomerID, contact.Effect{
 		Channel: m.Channel, Customer: m.Customer, Target: m.ProviderID, Kind: contact.Status, Status: "failed", At: h.Now(), Code: code,

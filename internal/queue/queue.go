@@ -43,7 +43,7 @@ func (d *Departments) Send(ctx context.Context, department, group, deduplication
 	_, err = d.client.SendMessage(ctx, &sqs.SendMessageInput{
 		QueueUrl: &queueURL, MessageBody: aws.String(string(body)), MessageGroupId: &group, MessageDeduplicationId: &deduplication,
 	})
-	return wrapError(err, "send item")
+	return wrapSDKError(err, "send item")
 }
 
 // queueURL returns the URL of a department's queue. It asks SQS once per
@@ -54,7 +54,7 @@ func (d *Departments) queueURL(ctx context.Context, department string) (string, 
 	}
 	out, err := d.client.GetQueueUrl(ctx, &sqs.GetQueueUrlInput{QueueName: aws.String(d.prefix + department + d.suffix)})
 	if err != nil {
-		return "", wrapError(err, "find queue")
+		return "", wrapSDKError(err, "find queue")
 	}
 	d.urls.Store(department, *out.QueueUrl)
 	return *out.QueueUrl, nil
@@ -82,7 +82,7 @@ func (d *DeadLetters) Bury(ctx context.Context, department string, body []byte, 
 		messageAttributes[name] = types.MessageAttributeValue{DataType: aws.String("String"), StringValue: &value}
 	}
 	_, err = d.queues.client.SendMessage(ctx, &sqs.SendMessageInput{QueueUrl: &url, MessageBody: aws.String(string(body)), MessageAttributes: messageAttributes})
-	return wrapError(err, "send dead letter")
+	return wrapSDKError(err, "send dead letter")
 }
 
 // A Queue sends to one standard queue. It is safe for concurrent use.
@@ -97,7 +97,7 @@ func At(client *sqs.Client, url string) *Queue { return &Queue{client: client, u
 // Put puts body on the queue.
 func (q *Queue) Put(ctx context.Context, body []byte) error {
 	_, err := q.client.SendMessage(ctx, &sqs.SendMessageInput{QueueUrl: &q.url, MessageBody: aws.String(string(body))})
-	return wrapError(err, "send job")
+	return wrapSDKError(err, "send job")
 }
 
 // maxBatchSize is the largest number of messages in an SQS batch.
@@ -113,7 +113,7 @@ func (q *Queue) PutAll(ctx context.Context, bodies [][]byte) error {
 		}
 		out, err := q.client.SendMessageBatch(ctx, in)
 		if err != nil {
-			return wrapError(err, "send events")
+			return wrapSDKError(err, "send events")
 		}
 		if n := len(out.Failed); n > 0 {
 			return fault.New(fault.Unavailable, "SQS refused %d of %d events: %s", n, len(chunk), aws.ToString(out.Failed[0].Code))
@@ -131,12 +131,12 @@ func (q *Queue) Delay(ctx context.Context, receipt string, d time.Duration) erro
 	_, err := q.client.ChangeMessageVisibility(ctx, &sqs.ChangeMessageVisibilityInput{
 		QueueUrl: &q.url, ReceiptHandle: &receipt, VisibilityTimeout: int32(min(d, maxDelay) / time.Second), //nolint:gosec // at most maxDelay
 	})
-	return wrapError(err, "delay job")
+	return wrapSDKError(err, "delay job")
 }
 
-// wrapError returns an SDK error as a fault of kind Unavailable: every failure
+// wrapSDKError returns an SDK error as a fault of kind Unavailable: every failure
 // of a queue can be retried.
-func wrapError(err error, operation string) error {
+func wrapSDKError(err error, operation string) error {
 	if err == nil {
 		return nil
 	}

@@ -52,7 +52,7 @@ type Spans struct {
 // List returns the spans.
 func (s *Spans) List() []Span { return s.list[:s.n] }
 
-func (s *Spans) addSpan(x Span) {
+func (s *Spans) appendSpan(x Span) {
 	if int(s.n) < len(s.list) {
 		s.list[s.n] = x
 		s.n++
@@ -157,7 +157,7 @@ func (t *Taxonomy) classifyByWords(s *scanState, base Result) Result {
 		i := slices.IndexFunc(weights[w.pattern], func(x reasonWeight) bool { return x.reason == best })
 		if i >= 0 && weights[w.pattern][i].weight >= minWordWeight {
 			words++
-			base.Spans.addSpan(w.at)
+			base.Spans.appendSpan(w.at)
 		}
 	}
 	if words < 2 {
@@ -291,7 +291,7 @@ func (c *compiledPhrase) matchedSpans(s *scanState, hits uint64) Spans {
 	}
 	var out Spans
 	for ; mask != 0; mask &= mask - 1 {
-		out.addSpan(s.at[lowestBit(mask)])
+		out.appendSpan(s.at[lowestBit(mask)])
 	}
 	return out
 }

@@ -47,20 +47,20 @@ type checker struct {
 	phraseOwners map[[2]string]string
 }
 
-func (c *checker) checkAll() {
+func (c *checker) checkTaxonomy() {
 	c.checkHeader()
 	c.checkIDs("departments", len(c.t.Departments), func(i int) string { return c.t.Departments[i].ID })
 	c.checkIDs("products", len(c.t.Products), func(i int) string { return c.t.Products[i].ID })
 	c.checkIDs("reasons", len(c.t.Reasons), func(i int) string { return c.t.Reasons[i].ID })
 	for i, d := range c.t.Departments {
 		if path := fmt.Sprintf("departments[%d]", i); !c.broken[path] {
-			c.checkName(path+".names", d.Names)
+			c.checkBilingualName(path+".names", d.Names)
 			c.checkAgreements(path, d)
 		}
 	}
 	for i, p := range c.t.Products {
 		if path := fmt.Sprintf("products[%d]", i); !c.broken[path] {
-			c.checkName(path+".names", p.Names)
+			c.checkBilingualName(path+".names", p.Names)
 			c.checkPhrases(path+".phrases", "product "+p.ID, "product", p.Phrases)
 		}
 	}
@@ -74,18 +74,18 @@ func (c *checker) checkAll() {
 func (c *checker) checkHeader() {
 	t := c.t
 	if t.Schema != Schema && !c.broken["schema"] {
-		c.addErrorAt("schema", "is %q; this program reads schema: %q", t.Schema, Schema)
+		c.addErrorAtPath("schema", "is %q; this program reads schema: %q", t.Schema, Schema)
 	}
 	if !versionForm.MatchString(t.Version) && !c.broken["version"] {
-		c.addErrorAt("version", "is %q; give the file a version of 1 to 32 letters, digits, dots, dashes, and raise it with every change", t.Version)
+		c.addErrorAtPath("version", "is %q; give the file a version of 1 to 32 letters, digits, dots, dashes, and raise it with every change", t.Version)
 	}
 	if t.Currency == "" {
 		t.Currency = "EUR"
 	}
 	if !currencyForm.MatchString(t.Currency) {
-		c.addErrorAt("currency", "is %q; write three capitals, like EUR", t.Currency)
+		c.addErrorAtPath("currency", "is %q; write three capitals, like EUR", t.Currency)
 	}
-	c.checkText("organisation", t.Organisation, maxName)
+	c.checkPlainText("organisation", t.Organisation, maxName)
 	c.checkOrderNumber()
 	c.checkWordSets()
 	c.checkNotices("notices", t.Notices)
@@ -102,17 +102,17 @@ func (c *checker) checkOrderNumber() {
 		return
 	}
 	if len(p) > maxPattern {
-		c.addErrorAt("order_number", "has %d characters, at most %d are allowed; shorten it", len(p), maxPattern)
+		c.addErrorAtPath("order_number", "has %d characters, at most %d are allowed; shorten it", len(p), maxPattern)
 		return
 	}
 	_, err := regexp.Compile(p) // without our additions, so that the error shows the pattern of the file
 	re, wrappedErr := compileOrderNumber(p)
 	if err = cmp.Or(err, wrappedErr); err != nil {
-		c.addErrorAt("order_number", "is not a regular expression (%v); write one like WS-[0-9]{6}", err)
+		c.addErrorAtPath("order_number", "is not a regular expression (%v); write one like WS-[0-9]{6}", err)
 		return
 	}
 	if re.MatchString("") || re.MatchString("a") || re.MatchString("1") {
-		c.addErrorAt("order_number", "matches an empty text or a single character; write one that matches only order numbers, like WS-[0-9]{6}")
+		c.addErrorAtPath("order_number", "matches an empty text or a single character; write one that matches only order numbers, like WS-[0-9]{6}")
 		return
 	}
 	c.t.orderNumbers = re
@@ -123,18 +123,18 @@ func (c *checker) checkWordSets() {
 	for name, words := range c.t.Words {
 		path := "words." + name
 		if !idForm.MatchString(name) {
-			c.addErrorAt(path, "%q is not a valid name of a set; use lower-case letters, digits and single dashes", name)
+			c.addErrorAtPath(path, "%q is not a valid name of a set; use lower-case letters, digits and single dashes", name)
 		}
 		if strings.Contains(words, "$") {
-			c.addErrorAt(path, "refers to another set; write out its words")
+			c.addErrorAtPath(path, "refers to another set; write out its words")
 			continue
 		}
 		if strings.ContainsAny(words, " \t\n-") {
-			c.addErrorAt(path, "contains a space or a hyphen; write single words, separated by |")
+			c.addErrorAtPath(path, "contains a space or a hyphen; write single words, separated by |")
 			continue
 		}
 		if _, err := newPhraseParser(nil).slotNumber(words); err != nil {
-			c.addErrorAt(path, "%v", err)
+			c.addErrorAtPath(path, "%v", err)
 		}
 	}
 }
@@ -146,10 +146,10 @@ func (c *checker) checkIDs(list string, n int, id func(int) string) {
 		return
 	}
 	if n == 0 {
-		c.addErrorAt(list, "is missing or empty; write at least one entry")
+		c.addErrorAtPath(list, "is missing or empty; write at least one entry")
 	}
 	if n > maxEntries {
-		c.addErrorAt(list, "has %d entries, at most %d are allowed; merge some", n, maxEntries)
+		c.addErrorAtPath(list, "has %d entries, at most %d are allowed; merge some", n, maxEntries)
 	}
 	first := map[string]int{}
 	for i := range n {
@@ -157,39 +157,39 @@ func (c *checker) checkIDs(list string, n int, id func(int) string) {
 		switch j, duplicate := first[id(i)]; {
 		case id(i) == "" && c.broken[path]: // reported by the decoder
 		case id(i) == "":
-			c.addErrorAt(path, "has no id; write one, like invoice-unclear")
+			c.addErrorAtPath(path, "has no id; write one, like invoice-unclear")
 		case len(id(i)) > 40 || !idForm.MatchString(id(i)):
-			c.addErrorAt(path+".id", "is %q; an id has at most 40 lower-case letters, digits and single dashes", id(i))
+			c.addErrorAtPath(path+".id", "is %q; an id has at most 40 lower-case letters, digits and single dashes", id(i))
 		case duplicate:
-			c.addErrorAt(path+".id", "%q is already the id of %s[%d]; choose another, or merge the two", id(i), list, j)
+			c.addErrorAtPath(path+".id", "%q is already the id of %s[%d]; choose another, or merge the two", id(i), list, j)
 		default:
 			first[id(i)] = i
 		}
 	}
 }
 
-func (c *checker) checkName(path string, n Text) {
+func (c *checker) checkBilingualName(path string, n Text) {
 	c.checkBilingual(path, n, maxName)
 	if n == (Text{}) {
-		c.addErrorAt(path, "is missing; write {nl: ..., en: ...}")
+		c.addErrorAtPath(path, "is missing; write {nl: ..., en: ...}")
 	}
 }
 
 // checkBilingual checks a text, which must have both languages or neither.
 func (c *checker) checkBilingual(path string, t Text, size int) {
 	if (t.NL == "") != (t.EN == "") {
-		c.addErrorAt(path, "has one language; write both nl and en")
+		c.addErrorAtPath(path, "has one language; write both nl and en")
 	}
-	c.checkText(path+".nl", t.NL, size)
-	c.checkText(path+".en", t.EN, size)
+	c.checkPlainText(path+".nl", t.NL, size)
+	c.checkPlainText(path+".en", t.EN, size)
 }
 
-func (c *checker) checkText(path, text string, size int) {
+func (c *checker) checkPlainText(path, text string, size int) {
 	if n := utf8.RuneCountInString(text); n > size {
-		c.addErrorAt(path, "has %d characters, at most %d are allowed; shorten it", n, size)
+		c.addErrorAtPath(path, "has %d characters, at most %d are allowed; shorten it", n, size)
 	}
 	if strings.ContainsFunc(text, func(r rune) bool { return r < ' ' && r != '\n' }) || !utf8.ValidString(text) {
-		c.addErrorAt(path, "contains a control character; remove it")
+		c.addErrorAtPath(path, "contains a control character; remove it")
 	}
 }
 
@@ -201,14 +201,14 @@ func (c *checker) checkNotices(path string, n Notices) {
 		c.checkBilingual(path+"."+t.name, t.text, maxText)
 		for _, p := range placeholder.FindAllString(t.text.NL+t.text.EN, -1) {
 			if !slices.Contains(placeholders, p) {
-				c.addErrorAt(path+"."+t.name, "contains the unknown placeholder %s; use %s", p, strings.Join(placeholders, " "))
+				c.addErrorAtPath(path+"."+t.name, "contains the unknown placeholder %s; use %s", p, strings.Join(placeholders, " "))
 			}
 		}
 	}
 }
 
 func (c *checker) checkReason(path string, r *Reason) {
-	c.checkName(path+".names", r.Names)
+	c.checkBilingualName(path+".names", r.Names)
 	c.checkOwners(path, r)
 	c.checkDetection(path, r)
 	c.checkValue(path, r)
@@ -221,17 +221,17 @@ func (c *checker) checkReason(path string, r *Reason) {
 
 func (c *checker) checkOwners(path string, r *Reason) {
 	if r.Department == "" {
-		c.addErrorAt(path, "reason %s has no department; name the one that can remove the cause", r.ID)
+		c.addErrorAtPath(path, "reason %s has no department; name the one that can remove the cause", r.ID)
 	} else {
 		c.checkDepartment(path+".department", r.Department)
 	}
 	if len(r.Owners) > 0 && !r.PerProduct {
-		c.addErrorAt(path+".owners", "has no effect without per_product: true; add that, or remove owners")
+		c.addErrorAtPath(path+".owners", "has no effect without per_product: true; add that, or remove owners")
 	}
 	for product, department := range r.Owners {
 		at := path + ".owners." + product
 		if _, ok := c.t.Product(product); !ok {
-			c.addErrorAt(at, "there is no product %q; use one of %s", product, joinIDs(c.t.Products, func(p Product) string { return p.ID }))
+			c.addErrorAtPath(at, "there is no product %q; use one of %s", product, joinEntryIDs(c.t.Products, func(p Product) string { return p.ID }))
 		}
 		c.checkDepartment(at, department)
 	}
@@ -244,12 +244,12 @@ const maxAcknowledgeHours = 500
 // checkAgreements checks the time limits, escalation and calendar of a department.
 func (c *checker) checkAgreements(path string, d Department) {
 	if d.AcknowledgeHours < 0 || d.AcknowledgeHours > maxAcknowledgeHours {
-		c.addErrorAt(path+".acknowledge_hours", "is %d; give the working hours to acknowledge a problem, from 1 to %d", d.AcknowledgeHours, maxAcknowledgeHours)
+		c.addErrorAtPath(path+".acknowledge_hours", "is %d; give the working hours to acknowledge a problem, from 1 to %d", d.AcknowledgeHours, maxAcknowledgeHours)
 	}
 	switch d.EscalateTo {
 	case "":
 	case d.ID:
-		c.addErrorAt(path+".escalate_to", "is the department itself; name another, or remove it")
+		c.addErrorAtPath(path+".escalate_to", "is the department itself; name another, or remove it")
 	default:
 		c.checkDepartment(path+".escalate_to", d.EscalateTo)
 	}
@@ -257,19 +257,19 @@ func (c *checker) checkAgreements(path string, d Department) {
 }
 
 func (c *checker) checkCalendar(path string, of due.Calendar) {
-	of.Check(func(field, msg string) { c.addErrorAt(path+"."+field, "%s", msg) })
+	of.Check(func(field, msg string) { c.addErrorAtPath(path+"."+field, "%s", msg) })
 	if len(of.Holidays) > maxEntries {
-		c.addErrorAt(path+".holidays", "has %d days, at most %d are allowed; remove days in the past", len(of.Holidays), maxEntries)
+		c.addErrorAtPath(path+".holidays", "has %d days, at most %d are allowed; remove days in the past", len(of.Holidays), maxEntries)
 	}
 }
 
 func (c *checker) checkDepartment(path, id string) {
 	if _, ok := c.t.Department(id); !ok {
-		c.addErrorAt(path, "there is no department %q; use one of %s", id, joinIDs(c.t.Departments, func(d Department) string { return d.ID }))
+		c.addErrorAtPath(path, "there is no department %q; use one of %s", id, joinEntryIDs(c.t.Departments, func(d Department) string { return d.ID }))
 	}
 }
 
-func joinIDs[T any](of []T, id func(T) string) string {
+func joinEntryIDs[T any](of []T, id func(T) string) string {
 	ids := make([]string, 0, len(of))
 	for _, e := range of {
 		ids = append(ids, id(e))
@@ -281,38 +281,38 @@ func (c *checker) checkDetection(path string, r *Reason) {
 	switch r.Detect {
 	case Threshold, Rise, Off:
 	default:
-		c.addErrorAt(path+".detect", "is %q; use threshold, rise or off", r.Detect)
+		c.addErrorAtPath(path+".detect", "is %q; use threshold, rise or off", r.Detect)
 	}
 	switch r.Severity {
 	case Low, Normal, High, Critical:
 	default:
-		c.addErrorAt(path+".severity", "is %q; use low, normal, high or critical", r.Severity)
+		c.addErrorAtPath(path+".severity", "is %q; use low, normal, high or critical", r.Severity)
 	}
 	if r.Severity == Critical && r.Detect == Off {
-		c.addErrorAt(path+".detect", "is off although severity is critical, with which a single contact opens a problem; remove one of the two")
+		c.addErrorAtPath(path+".detect", "is off although severity is critical, with which a single contact opens a problem; remove one of the two")
 	}
 	least := 2
 	if r.Severity == Critical {
 		least = 1
 	}
 	if r.Threshold < least || r.Threshold > maxThreshold {
-		c.addErrorAt(path+".threshold", "is %d; it may be %d to %d (1 only with severity: critical)", r.Threshold, least, maxThreshold)
+		c.addErrorAtPath(path+".threshold", "is %d; it may be %d to %d (1 only with severity: critical)", r.Threshold, least, maxThreshold)
 	}
 	if d := r.Window.Duration(); d < 24*time.Hour || d > maxWindow {
-		c.addErrorAt(path+".window", "is %d days; it may be 1d to %dd", d/(24*time.Hour), maxWindow/(24*time.Hour))
+		c.addErrorAtPath(path+".window", "is %d days; it may be 1d to %dd", d/(24*time.Hour), maxWindow/(24*time.Hour))
 	}
 }
 
 func (c *checker) checkValue(path string, r *Reason) {
 	if r.CostPerContact < 0 || r.CostPerContact > maxCost {
-		c.addErrorAt(path+".cost_per_contact", "is %g; it may be 0 to %d", r.CostPerContact, maxCost)
+		c.addErrorAtPath(path+".cost_per_contact", "is %g; it may be 0 to %d", r.CostPerContact, maxCost)
 	}
 	if r.Priority < -maxPriority || r.Priority > maxPriority {
-		c.addErrorAt(path+".priority", "is %d; it may be %d to %d", r.Priority, -maxPriority, maxPriority)
+		c.addErrorAtPath(path+".priority", "is %d; it may be %d to %d", r.Priority, -maxPriority, maxPriority)
 	}
 	for _, w := range []Worth{r.Value.Customer, r.Value.Company} {
 		if w != Irritant && w != Valuable {
-			c.addErrorAt(path+".value", "contains %q; write {customer: irritant or valuable, company: irritant or valuable}", w)
+			c.addErrorAtPath(path+".value", "contains %q; write {customer: irritant or valuable, company: irritant or valuable}", w)
 		}
 	}
 }
@@ -327,15 +327,15 @@ func (c *checker) checkWordings(path string, r *Reason) {
 	dutch := len(r.Phrases.NL) + len(r.Negatable.NL)
 	english := len(r.Phrases.EN) + len(r.Negatable.EN)
 	if dutch == 0 || english == 0 {
-		c.addErrorAt(path, "reason %s has no phrases in one of the languages; write some under phrases: {nl: [...], en: [...]}", r.ID)
+		c.addErrorAtPath(path, "reason %s has no phrases in one of the languages; write some under phrases: {nl: [...], en: [...]}", r.ID)
 	}
 }
 
 func (c *checker) checkVocabulary(path, words string) {
-	c.checkText(path, words, maxVocabulary)
+	c.checkPlainText(path, words, maxVocabulary)
 	for w := range strings.FieldsSeq(words) {
 		if _, err := parseWord(w); err != nil {
-			c.addErrorAt(path, "%v; a vocabulary has single words, separated by spaces", err)
+			c.addErrorAtPath(path, "%v; a vocabulary has single words, separated by spaces", err)
 		}
 	}
 }
@@ -349,17 +349,17 @@ func (c *checker) checkPhrases(path, owner, claim string, p Phrases) {
 		list []string
 	}{{path + ".nl", p.NL}, {path + ".en", p.EN}} {
 		if len(l.list) > maxPhrases {
-			c.addErrorAt(l.path, "has %d phrases, at most %d are allowed; use * and | to combine some", len(l.list), maxPhrases)
+			c.addErrorAtPath(l.path, "has %d phrases, at most %d are allowed; use * and | to combine some", len(l.list), maxPhrases)
 		}
 		for i, text := range l.list {
 			ph, err := c.parser.parsePhrase(text)
 			if err != nil {
-				c.addErrorAt(fmt.Sprintf("%s[%d]", l.path, i), "%v", err)
+				c.addErrorAtPath(fmt.Sprintf("%s[%d]", l.path, i), "%v", err)
 				continue
 			}
 			key := [2]string{claim, fmt.Sprint(ph.parts)}
 			if other, ok := c.phraseOwners[key]; ok && claim != "" && other != owner {
-				c.addErrorAt(fmt.Sprintf("%s[%d]", l.path, i), "%q also belongs to %s; remove it from one of them, or give one a higher priority", text, other)
+				c.addErrorAtPath(fmt.Sprintf("%s[%d]", l.path, i), "%q also belongs to %s; remove it from one of them, or give one a higher priority", text, other)
 			}
 			c.phraseOwners[key] = owner
 		}
@@ -370,29 +370,29 @@ func (c *checker) checkCustomerHelp(path string, r *Reason) {
 	for i, q := range r.Questions {
 		at := fmt.Sprintf("%s.questions[%d]", path, i)
 		if !slices.Contains(questionKinds, q.Kind) {
-			c.addErrorAt(at+".kind", "is %q; use %s", q.Kind, strings.Join(questionKinds, ", "))
+			c.addErrorAtPath(at+".kind", "is %q; use %s", q.Kind, strings.Join(questionKinds, ", "))
 		}
-		c.checkName(at+".ask", q.Ask)
+		c.checkBilingualName(at+".ask", q.Ask)
 	}
 	if s := r.SelfService; s != nil {
 		if s.Answer == (Text{}) {
-			c.addErrorAt(path+".self_service", "has no answer; write {nl: ..., en: ...}, or remove self_service")
+			c.addErrorAtPath(path+".self_service", "has no answer; write {nl: ..., en: ...}, or remove self_service")
 		}
 		c.checkBilingual(path+".self_service.answer", s.Answer, maxText)
 		c.checkBilingual(path+".self_service.link", s.Link, maxText)
 		for _, l := range []string{s.Link.NL, s.Link.EN} {
 			if l != "" && !strings.HasPrefix(l, "https://") {
-				c.addErrorAt(path+".self_service.link", "is %q; write a complete URL that begins with https://", l)
+				c.addErrorAtPath(path+".self_service.link", "is %q; write a complete URL that begins with https://", l)
 			}
 		}
 	}
 	for i, ch := range r.Channels {
 		at := fmt.Sprintf("%s.channels[%d]", path, i)
 		if !slices.Contains(channels, ch) {
-			c.addErrorAt(at, "there is no channel %q; use %s", ch, strings.Join(channels, ", "))
+			c.addErrorAtPath(at, "there is no channel %q; use %s", ch, strings.Join(channels, ", "))
 		}
 		if slices.Contains(r.Channels[:i], ch) {
-			c.addErrorAt(at, "%q is listed twice; remove one", ch)
+			c.addErrorAtPath(at, "%q is listed twice; remove one", ch)
 		}
 	}
 }

@@ -70,7 +70,7 @@ func (t *Taxonomy) ClassifyAll(text string, hints Hints, results []Result) []Res
 		one.Department = r.departmentFor(one.Product)
 		one.Matched = m.phrases[f.phrase].matched
 		one.Spans = f.spans
-		one.Confidence = f.confidence(i, len(top))
+		one.Confidence = f.computeConfidence(i, len(top))
 		if one.Language == "" {
 			one.Language = m.phrases[f.phrase].language
 		}
@@ -194,8 +194,8 @@ type targetMatch struct {
 	void   bool  // an Unless phrase matched
 }
 
-// confidence returns the confidence of a match with that rank among the reasons.
-func (f targetMatch) confidence(rank, reasons int) float64 {
+// computeConfidence returns the confidence of a match with that rank among the reasons.
+func (f targetMatch) computeConfidence(rank, reasons int) float64 {
 	c := []float64{0.6, 0.8, 0.9}[min(f.weight, 3)-1]
 	if f.count > 1 {
 		c += 0.05

@@ -166,15 +166,15 @@ func (c *compiler) addCommonWords(words string, mark wordEntry) {
 func (c *compiler) indexWordLengths() {
 	m := c.m
 	for w := range m.prefixes {
-		m.prefixLengths.addPrefix(w)
+		m.prefixLengths.addPrefixLength(w)
 	}
 	for w := range m.suffixes {
-		m.suffixLengths.addSuffix(w)
+		m.suffixLengths.addSuffixLength(w)
 	}
 	for w := range m.words {
 		if len(w) >= minTypo {
-			m.compoundHeads.addPrefix(w)
-			m.compoundTails.addSuffix(w)
+			m.compoundHeads.addPrefixLength(w)
+			m.compoundTails.addSuffixLength(w)
 		}
 	}
 }

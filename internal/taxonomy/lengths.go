@@ -59,11 +59,11 @@ func (b *lengthsByEdge) lengthsOfSuffix(word []byte) lengthSet {
 	return b[edgeIndex(word[n-3], word[n-2], word[n-1])]
 }
 
-func (b *lengthsByEdge) addPrefix(word string) {
+func (b *lengthsByEdge) addPrefixLength(word string) {
 	b[edgeIndex(word[0], word[1], word[2])] |= 1 << len(word)
 }
 
-func (b *lengthsByEdge) addSuffix(word string) {
+func (b *lengthsByEdge) addSuffixLength(word string) {
 	n := len(word)
 	b[edgeIndex(word[n-3], word[n-2], word[n-1])] |= 1 << n
 }

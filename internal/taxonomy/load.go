@@ -59,7 +59,7 @@ func Load(data []byte) (*Taxonomy, error) {
 	if errs == nil {
 		f.decodeSections(t)
 		c := checker{t: t, document: f, parser: newPhraseParser(t.Words), phraseOwners: map[[2]string]string{}}
-		c.checkAll()
+		c.checkTaxonomy()
 		errs = f.errs
 	}
 	if len(errs) > 0 {
@@ -109,7 +109,7 @@ func (f *document) decodeSections(t *Taxonomy) {
 	for _, v := range f.root.Values {
 		key := v.Key.GetToken().Value
 		if seen[key] {
-			f.addError(lineOfNode(v.Key), key, "is in the file twice; merge the two")
+			f.addErrorAtLine(lineOfNode(v.Key), key, "is in the file twice; merge the two")
 			continue
 		}
 		seen[key] = true
@@ -142,7 +142,7 @@ func (f *document) decodeSections(t *Taxonomy) {
 				Severity: Normal, Value: Value{Irritant, Irritant},
 			})
 		default:
-			f.addError(lineOfNode(v.Key), key, "is not part of a taxonomy; use schema, version, organisation, currency, order_number, words, notices, calendar, candidates_to, departments, products or reasons")
+			f.addErrorAtLine(lineOfNode(v.Key), key, "is not part of a taxonomy; use schema, version, organisation, currency, order_number, words, notices, calendar, candidates_to, departments, products or reasons")
 		}
 	}
 }
@@ -163,7 +163,7 @@ func decodeList[T any](f *document, path string, node ast.Node, into *[]T, defau
 	list, ok := node.(*ast.SequenceNode)
 	if !ok {
 		f.broken[path] = true
-		f.addError(lineOfNode(node), path, "must be a list; begin each entry with -")
+		f.addErrorAtLine(lineOfNode(node), path, "must be a list; begin each entry with -")
 		return
 	}
 	*into = make([]T, len(list.Values))
@@ -177,8 +177,8 @@ func decodeList[T any](f *document, path string, node ast.Node, into *[]T, defau
 	}
 }
 
-// addErrorAt adds an error at the line of its path.
-func (f *document) addErrorAt(path, format string, args ...any) {
+// addErrorAtPath adds an error at the line of its path.
+func (f *document) addErrorAtPath(path, format string, args ...any) {
 	var node ast.Node = f.root
 	parent := node
 	for step := range pathSteps(path) {
@@ -187,11 +187,11 @@ func (f *document) addErrorAt(path, format string, args ...any) {
 		}
 		parent = node
 	}
-	f.addError(lineOfNode(parent), path, format, args...)
+	f.addErrorAtLine(lineOfNode(parent), path, format, args...)
 }
 
-// addError adds an error with a known line.
-func (f *document) addError(line int, path, format string, args ...any) {
+// addErrorAtLine adds an error with a known line.
+func (f *document) addErrorAtLine(line int, path, format string, args ...any) {
 	f.errs = append(f.errs, Error{Line: line, Path: path, Msg: fmt.Sprintf(format, args...)})
 }
 
