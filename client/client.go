@@ -1,14 +1,14 @@
-// Package client calls the API of agent tools and departments
-// (infra/openapi.yaml): who a customer is, what was said, who waits, which
-// problems there are.
+// Package client calls Heard's HTTP API for agent tools and departments
+// (infra/openapi.yaml): customers, their history, waiting contacts and problems.
 //
 //	c := client.Client{URL: "https://api.example.com", Token: client.Fixed(token)}
-//	who, err := c.Find(ctx, client.Alias{Kind: "phone", Value: "+31 97 0100678"})
-//	for m, err := range c.History(ctx, who.ID, client.HistoryQuery{Oldest: true}) { ... }
+//	customer, err := c.Find(ctx, client.Alias{Kind: "phone", Value: "+31 97 0100678"})
+//	for m, err := range c.History(ctx, customer.ID, client.HistoryQuery{Oldest: true}) { ... }
 //
-// What the server asks to repeat is repeated (429, 503), as often and as late
-// as it says and the context allows. Every write takes an id of the caller's,
-// so that a repeated one is done once.
+// A request that the server answers with 429 or 503 is repeated, at most five
+// attempts in all. The client waits as long as the Retry-After header says, or
+// else one second more after every attempt. Writes are idempotent: each carries
+// an id or a version of the caller, so a repeated write takes effect once.
 package client
 
 import (
@@ -26,44 +26,45 @@ import (
 
 // A Client calls the API of one stack. It is safe for use by several goroutines.
 type Client struct {
-	URL   string                                     // of the stack: its output ApiUrl
-	Token func(ctx context.Context) (string, error)  // of the issuer that the stack trusts
-	HTTP  *http.Client                               // nil: one that waits 30 seconds at most
-	Wait  func(context.Context, time.Duration) error // before a request is repeated; nil: as long as it takes
+	URL   string                                     // base URL of the API: the output ApiUrl of the stack
+	Token func(ctx context.Context) (string, error)  // returns a JWT of the issuer that the stack trusts
+	HTTP  *http.Client                               // nil means a client with a timeout of 30 seconds
+	Wait  func(context.Context, time.Duration) error // waits before a request is repeated; nil means a timer
 }
 
-// Fixed returns a token that does not change.
+// Fixed returns a function for [Client.Token] that always returns token.
 func Fixed(token string) func(context.Context) (string, error) {
 	return func(context.Context) (string, error) { return token, nil }
 }
 
-// An Error is a request that was refused.
+// An Error is a response with a status of 300 or higher.
 type Error struct {
 	Status   int
-	Kind     string // for programs: invalid, not_found, conflict, too_many ...; empty when API Gateway refused
-	Detail   string // what is wrong
-	Remedy   string // what to do about it
-	Instance string // finds the request in the logs
+	Kind     string // machine-readable: invalid, not_found, conflict, too_many ...; empty if API Gateway refused the request
+	Detail   string // description of the error
+	Remedy   string // instruction for the caller
+	Instance string // id of the request in the logs
 
 	retryAfter time.Duration
 }
 
 func (e *Error) Error() string { return fmt.Sprintf("HTTP %d: %s", e.Status, e.Detail) }
 
-// IsNotFound reports whether an error says that there is no such thing.
+// IsNotFound reports whether err is a response with status 404.
 func IsNotFound(err error) bool {
 	e, ok := errors.AsType[*Error](err)
 	return ok && e.Status == http.StatusNotFound
 }
 
 const (
-	maxTries  = 5
-	maxAnswer = 16 << 20 // no answer is larger
-	patience  = 30 * time.Second
+	maxTries         = 5
+	maxResponseBytes = 16 << 20
+	defaultTimeout   = 30 * time.Second
 )
 
-// Do makes a request of the API, with a body and an answer as JSON; both may
-// be nil. It is for what has no method of its own.
+// Do sends a request to the API. It encodes body as JSON, and decodes the response
+// into answer; both may be nil. Use it for operations without a method of their
+// own. A response with a status of 300 or higher is an [*Error].
 func (c *Client) Do(ctx context.Context, method, path string, body, answer any) error {
 	var data []byte
 	if body != nil {
@@ -73,18 +74,23 @@ func (c *Client) Do(ctx context.Context, method, path string, body, answer any) 
 		}
 	}
 	for try := 1; ; try++ {
-		err := c.once(ctx, method, path, data, answer)
+		err := c.sendRequest(ctx, method, path, data, answer)
 		e, refused := errors.AsType[*Error](err)
-		if !refused || try == maxTries || e.Status != http.StatusTooManyRequests && e.Status != http.StatusServiceUnavailable {
+		if !refused || try == maxTries || !isTemporary(e.Status) {
 			return err
 		}
-		if waitErr := c.wait(ctx, cmp.Or(e.retryAfter, time.Duration(try)*time.Second)); waitErr != nil {
+		if waitErr := c.waitForRetry(ctx, cmp.Or(e.retryAfter, time.Duration(try)*time.Second)); waitErr != nil {
 			return errors.Join(err, waitErr)
 		}
 	}
 }
 
-func (c *Client) wait(ctx context.Context, d time.Duration) error {
+// isTemporary reports whether a request with that response status can be repeated.
+func isTemporary(status int) bool {
+	return status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable
+}
+
+func (c *Client) waitForRetry(ctx context.Context, d time.Duration) error {
 	if c.Wait != nil {
 		return c.Wait(ctx, d)
 	}
@@ -96,7 +102,8 @@ func (c *Client) wait(ctx context.Context, d time.Duration) error {
 	}
 }
 
-func (c *Client) once(ctx context.Context, method, path string, body []byte, answer any) error {
+// sendRequest makes one attempt.
+func (c *Client) sendRequest(ctx context.Context, method, path string, body []byte, answer any) error {
 	req, err := http.NewRequestWithContext(ctx, method, c.URL+path, bytes.NewReader(body))
 	if err != nil {
 		return err
@@ -106,33 +113,36 @@ func (c *Client) once(ctx context.Context, method, path string, body []byte, ans
 	}
 	token, err := c.Token(ctx)
 	if err != nil {
-		return err
+		return fmt.Errorf("get token: %w", err)
 	}
 	if token != "" {
 		req.Header.Set("Authorization", "Bearer "+token)
 	}
-	resp, err := cmp.Or(c.HTTP, &http.Client{Timeout: patience}).Do(req)
+	resp, err := cmp.Or(c.HTTP, &http.Client{Timeout: defaultTimeout}).Do(req)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = resp.Body.Close() }()
-	data, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	data, err := io.ReadAll(io.LimitReader(resp.Body, maxResponseBytes))
 	if err != nil {
-		return err
+		return fmt.Errorf("read response: %w", err)
 	}
 	if resp.StatusCode >= http.StatusMultipleChoices {
-		return refusal(resp, data)
+		return parseRefusal(resp, data)
 	}
 	if answer == nil {
 		return nil
 	}
-	return json.Unmarshal(data, answer)
+	if err := json.Unmarshal(data, answer); err != nil {
+		return fmt.Errorf("decode response: %w", err)
+	}
+	return nil
 }
 
-// refusal reads a problem document, or what API Gateway says by itself.
-func refusal(resp *http.Response, data []byte) error {
+// parseRefusal reads a problem document (RFC 9457) or an error of API Gateway.
+func parseRefusal(resp *http.Response, data []byte) error {
 	var doc struct{ Kind, Detail, Remedy, Instance, Title, Message string }
-	_ = json.Unmarshal(data, &doc) // what is no JSON has its status
+	_ = json.Unmarshal(data, &doc) // a body that is not JSON leaves the fields empty
 	e := &Error{
 		Status: resp.StatusCode, Kind: doc.Kind, Remedy: doc.Remedy, Instance: doc.Instance,
 		Detail: cmp.Or(doc.Detail, doc.Message, doc.Title, http.StatusText(resp.StatusCode)),

@@ -12,8 +12,9 @@ import (
 	"github.com/heard-intake/heard/client"
 )
 
-// replies serves its answers one after the other, the last one for ever.
-func replies(t *testing.T, answers ...http.HandlerFunc) (*client.Client, *[]time.Duration) {
+// newTestClient returns a client of a server that gives the answers in order and
+// then repeats the last one. It also returns the waits that the client made.
+func newTestClient(t *testing.T, answers ...http.HandlerFunc) (*client.Client, *[]time.Duration) {
 	t.Helper()
 	n := 0
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -29,7 +30,7 @@ func replies(t *testing.T, answers ...http.HandlerFunc) (*client.Client, *[]time
 	}}, &waits
 }
 
-func refuse(status int, retryAfter, body string) http.HandlerFunc {
+func respondWith(status int, retryAfter, body string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		if retryAfter != "" {
 			w.Header().Set("Retry-After", retryAfter)
@@ -39,10 +40,10 @@ func refuse(status int, retryAfter, body string) http.HandlerFunc {
 	}
 }
 
-func TestWhatTheServerAsksToRepeatIsRepeatedAsLateAsItSays(t *testing.T) {
+func TestDo_RetryAfter(t *testing.T) {
 	t.Parallel()
-	c, waits := replies(t, refuse(429, "7", `{"kind":"too_many"}`), refuse(503, "1", ""), refuse(429, "", `{"message":"Too Many Requests"}`),
-		refuse(200, "", `{"id":"a","ids":["a"]}`))
+	c, waits := newTestClient(t, respondWith(429, "7", `{"kind":"too_many"}`), respondWith(503, "1", ""), respondWith(429, "", `{"message":"Too Many Requests"}`),
+		respondWith(200, "", `{"id":"a","ids":["a"]}`))
 	who, err := c.Customer(t.Context(), "a")
 	if err != nil || who.ID != "a" {
 		t.Fatal(who, err)
@@ -52,45 +53,45 @@ func TestWhatTheServerAsksToRepeatIsRepeatedAsLateAsItSays(t *testing.T) {
 	}
 }
 
-func TestARefusalSaysWhatToDo(t *testing.T) {
+func TestError_Fields(t *testing.T) {
 	t.Parallel()
-	c, waits := replies(t, refuse(404, "", `{"kind":"not_found","detail":"no customer has this alias","remedy":"check","instance":"urn:heard:request:1"}`))
+	c, waits := newTestClient(t, respondWith(404, "", `{"kind":"not_found","detail":"no customer has this alias","remedy":"check","instance":"urn:heard:request:1"}`))
 	_, err := c.Find(t.Context(), client.Alias{Kind: "phone", Value: "31970100678"})
 	e, ok := errors.AsType[*client.Error](err)
 	if !ok || !client.IsNotFound(err) || e.Kind != "not_found" || e.Remedy != "check" || e.Instance == "" || len(*waits) != 0 {
-		t.Errorf("%+v, waits %v", err, *waits)
+		t.Errorf("Find() error = %+v after waits %v, want all fields of the problem document and no wait", err, *waits)
 	}
-	c, _ = replies(t, refuse(401, "", `{"message":"Unauthorized"}`))
+	c, _ = newTestClient(t, respondWith(401, "", `{"message":"Unauthorized"}`))
 	if _, err := c.Problem(t.Context(), "p"); err == nil || err.Error() != "HTTP 401: Unauthorized" {
-		t.Error(err)
+		t.Errorf("Problem() error = %v, want %q", err, "HTTP 401: Unauthorized")
 	}
 }
 
-func TestAServerThatStaysDownIsGivenUpOn(t *testing.T) {
+func TestDo_GivesUp(t *testing.T) {
 	t.Parallel()
-	c, waits := replies(t, refuse(503, "2", `{"detail":"later"}`))
+	c, waits := newTestClient(t, respondWith(503, "2", `{"detail":"later"}`))
 	if _, err := c.Customer(t.Context(), "a"); err == nil || len(*waits) != 4 {
-		t.Errorf("%v after %v", err, *waits)
+		t.Errorf("Customer() error = %v after waits %v, want an error after 4 waits", err, *waits)
 	}
-	c, _ = replies(t, refuse(503, "3600", ""))
+	c, _ = newTestClient(t, respondWith(503, "3600", ""))
 	c.Wait = nil
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := c.Customer(ctx, "a"); !errors.Is(err, context.Canceled) {
-		t.Error(err)
+		t.Errorf("Customer() error = %v, want %v", err, context.Canceled)
 	}
 }
 
-func TestAPageThatNeitherEndsNorGoesOnIsAnError(t *testing.T) {
+func TestHistory_PageWithoutCursor(t *testing.T) {
 	t.Parallel()
-	c, _ := replies(t, refuse(200, "", `{"messages":[{"id":"1"}],"complete":false}`))
+	c, _ := newTestClient(t, respondWith(200, "", `{"messages":[{"id":"1"}],"complete":false}`))
 	n := 0
 	for _, err := range c.History(t.Context(), "a", client.HistoryQuery{}) {
 		if n++; n == 2 && err == nil {
-			t.Fatal("no error")
+			t.Fatal("second step of the sequence has no error")
 		}
 	}
 	if n != 2 {
-		t.Errorf("%d steps", n)
+		t.Errorf("steps = %d, want 2", n)
 	}
 }

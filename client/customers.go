@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// An Alias is one address of a customer. The kinds are phone, email, account,
-// and with a scope bsuid, psid, igsid and visitor.
+// An Alias is one address of a customer. The kinds phone, email and account have
+// no scope. The kinds bsuid, psid, igsid and visitor have one.
 type Alias struct {
 	Kind      string `json:"kind"`
 	Scope     string `json:"scope,omitempty"`
@@ -20,40 +20,43 @@ type Alias struct {
 	Assurance string `json:"assurance,omitempty"` // verified or claimed
 }
 
-func (a Alias) text() string {
+// queryValue returns a as the value of a query parameter.
+func (a Alias) queryValue() string {
 	if a.Scope != "" {
 		return a.Scope + ":" + a.Value
 	}
 	return a.Value
 }
 
-// A Customer is who somebody is.
+// A Customer is a person with the aliases that are known of them.
 type Customer struct {
-	ID      string   `json:"id"`  // the one that stands now
-	IDs     []string `json:"ids"` // all of them; each works for ever
+	ID      string   `json:"id"`  // the current id
+	IDs     []string `json:"ids"` // all ids, also those from before a merge; each stays valid
 	Name    string   `json:"name"`
 	Locale  string   `json:"locale"`
 	Account string   `json:"account"`
 	Aliases []Alias  `json:"aliases"`
 
-	Consents []Consent `json:"consents"` // what they said last of each thing
+	Consents []Consent `json:"consents"` // the latest consent per channel, account and category
 }
 
-// A Consent is what a customer allows on a channel, or no longer does.
+// A Consent is a customer's permission for one category of messages, granted or
+// withdrawn.
 type Consent struct {
 	Channel  string    `json:"channel"`
-	Account  string    `json:"account"`  // our side: a phone number id or a page
+	Account  string    `json:"account"`  // our account on the channel: a phone number id or a page id
 	Category string    `json:"category"` // "marketing_messages", ...
 	Granted  bool      `json:"granted"`
 	At       time.Time `json:"at"`
 }
 
-// A Message is one item of a history. Raw is all that the API says of it.
+// A Message is one item of a history. Raw is its complete JSON, also with the
+// properties that have no field here.
 type Message struct {
 	ID         string    `json:"id"`
 	CustomerID string    `json:"customerId"`
 	Channel    string    `json:"channel"`
-	Direction  string    `json:"direction"` // inbound is the customer's, outbound is ours
+	Direction  string    `json:"direction"` // inbound (from the customer) or outbound (from us)
 	Kind       string    `json:"kind"`
 	Author     string    `json:"author"`
 	SentAt     time.Time `json:"sentAt"`
@@ -64,7 +67,7 @@ type Message struct {
 	Raw json.RawMessage `json:"-"`
 }
 
-// UnmarshalJSON reads m, and keeps it as it came.
+// UnmarshalJSON decodes m and stores a copy of data in Raw.
 func (m *Message) UnmarshalJSON(data []byte) error {
 	type plain Message
 	if err := json.Unmarshal(data, (*plain)(m)); err != nil {
@@ -74,7 +77,8 @@ func (m *Message) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// A State is what became of a message.
+// A State holds the later changes of a message: delivery, edits, deletion and
+// fetched files.
 type State struct {
 	Status    string               `json:"status"`
 	Times     map[string]time.Time `json:"times"`
@@ -83,7 +87,7 @@ type State struct {
 	Files     []File               `json:"files"`
 }
 
-// A File came with a message. URL serves it for some minutes.
+// A File was attached to a message. URL expires after some minutes.
 type File struct {
 	State string `json:"state"`
 	Type  string `json:"type"`
@@ -103,31 +107,31 @@ type Contact struct {
 	State        string    `json:"state"` // waiting, answered or closed
 }
 
-// Find returns the customer who has an alias; [IsNotFound] tells that nobody
-// has it.
+// Find returns the customer who owns an alias. The error satisfies [IsNotFound] if
+// no customer owns it.
 func (c *Client) Find(ctx context.Context, a Alias) (Customer, error) {
 	var out Customer
-	err := c.Do(ctx, http.MethodGet, "/v1/customers?"+url.Values{a.Kind: {a.text()}}.Encode(), nil, &out)
+	err := c.Do(ctx, http.MethodGet, "/v1/customers?"+url.Values{a.Kind: {a.queryValue()}}.Encode(), nil, &out)
 	return out, err
 }
 
-// Customer returns the customer of an id.
+// Customer returns the customer with an id, current or former.
 func (c *Client) Customer(ctx context.Context, id string) (Customer, error) {
 	var out Customer
 	err := c.Do(ctx, http.MethodGet, "/v1/customers/"+url.PathEscape(id), nil, &out)
 	return out, err
 }
 
-// A HistoryQuery selects messages; what is empty selects all.
+// A HistoryQuery selects messages. An empty field does not restrict the selection.
 type HistoryQuery struct {
-	Oldest                     bool // first; else the newest
+	Oldest                     bool // oldest first; the default is newest first
 	Channel, Direction, Reason string
-	From, To                   time.Time // From <= sent < To
-	Words                      string    // all of them
+	From, To                   time.Time // From <= SentAt < To
+	Words                      string    // words that the message must all contain
 	PageSize                   int       // 1 to 200
 }
 
-func (q HistoryQuery) values() url.Values {
+func (q HistoryQuery) urlValues() url.Values {
 	v := url.Values{}
 	for name, s := range map[string]string{"channel": q.Channel, "direction": q.Direction, "reason": q.Reason, "q": q.Words} {
 		if s != "" {
@@ -148,28 +152,29 @@ func (q HistoryQuery) values() url.Values {
 	return v
 }
 
-// History walks over what was said, each message once, page by page as it is
-// asked for. It ends at the first error.
+// History returns the messages of a customer, each once. It requests a page when
+// the loop reaches it. The sequence ends at the first error.
 func (c *Client) History(ctx context.Context, customer string, q HistoryQuery) iter.Seq2[Message, error] {
 	type page struct {
 		Messages []Message
-		paging
+		pageEnd
 	}
-	return walk(ctx, c, "/v1/customers/"+url.PathEscape(customer)+"/messages", q.values(), func(p page) ([]Message, paging) { return p.Messages, p.paging })
+	return iteratePages(ctx, c, "/v1/customers/"+url.PathEscape(customer)+"/messages", q.urlValues(), func(p page) ([]Message, pageEnd) { return p.Messages, p.pageEnd })
 }
 
-// Contacts walks over the contacts of a customer, latest first.
+// Contacts returns the contacts of a customer, latest first. The sequence ends at
+// the first error.
 func (c *Client) Contacts(ctx context.Context, customer string) iter.Seq2[Contact, error] {
 	type page struct {
 		Contacts []Contact
-		paging
+		pageEnd
 	}
-	return walk(ctx, c, "/v1/customers/"+url.PathEscape(customer)+"/contacts", url.Values{}, func(p page) ([]Contact, paging) { return p.Contacts, p.paging })
+	return iteratePages(ctx, c, "/v1/customers/"+url.PathEscape(customer)+"/contacts", url.Values{}, func(p page) ([]Contact, pageEnd) { return p.Contacts, p.pageEnd })
 }
 
-// A Waiter is a contact whose last word is the customer's.
+// A Waiter is a contact with an unanswered question.
 type Waiter struct {
-	ID           string    `json:"id"` // of the contact
+	ID           string    `json:"id"` // id of the contact
 	CustomerID   string    `json:"customerId"`
 	WaitingSince time.Time `json:"waitingSince"`
 	Department   string    `json:"department"`
@@ -178,36 +183,37 @@ type Waiter struct {
 	Channels     []string  `json:"channels"`
 }
 
-// Waiting walks over who waits for a department, longest first.
+// Waiting returns the contacts that wait for a department, longest first. The
+// sequence ends at the first error.
 func (c *Client) Waiting(ctx context.Context, department string) iter.Seq2[Waiter, error] {
 	type page struct {
 		Contacts []Waiter
-		paging
+		pageEnd
 	}
 	query := url.Values{"state": {"waiting"}, "department": {department}}
-	return walk(ctx, c, "/v1/contacts", query, func(p page) ([]Waiter, paging) { return p.Contacts, p.paging })
+	return iteratePages(ctx, c, "/v1/contacts", query, func(p page) ([]Waiter, pageEnd) { return p.Contacts, p.pageEnd })
 }
 
-// Changes are what is new about a customer. Something may come twice, with the
-// same id.
+// Changes are the messages, effects and contacts of a customer that were stored
+// after a cursor. An item may be returned twice, with the same id.
 type Changes struct {
 	CustomerID string    `json:"customerId"`
 	IDs        []string  `json:"ids"`
-	Regrouped  bool      `json:"regrouped"` // customers were merged or parted: read everything anew
+	Regrouped  bool      `json:"regrouped"` // the customer was merged or split: read the whole history again
 	Messages   []Message `json:"messages"`
 	Effects    []struct {
 		Channel string               `json:"channel"`
-		Of      string               `json:"of"` // the id of the message, without its time
+		Of      string               `json:"of"` // id of the message, without its time
 		State   *State               `json:"state"`
 		Until   map[string]time.Time `json:"until"`
 	} `json:"effects"`
 	Contacts []Contact `json:"contacts"`
-	Cursor   string    `json:"cursor"` // of the next look
+	Cursor   string    `json:"cursor"` // for the next call
 	Complete bool      `json:"complete"`
 }
 
-// Changes returns what was stored of a customer since the look that gave the
-// cursor; without one it returns the cursor to begin with.
+// Changes returns the changes of a customer after the cursor since. With an empty
+// cursor it returns no changes, only the first cursor.
 func (c *Client) Changes(ctx context.Context, customer, since string) (Changes, error) {
 	query := url.Values{}
 	if since != "" {
@@ -218,26 +224,26 @@ func (c *Client) Changes(ctx context.Context, customer, since string) (Changes, 
 	return out, err
 }
 
-// A Call is a phone call, a visit or a note. ID is the caller's own, the same
-// when the call is recorded again.
+// A Call is a phone call, a visit to the shop or a note. The caller chooses ID and
+// uses it again to record the same call.
 type Call struct {
 	ID      string    `json:"id"`
 	Channel string    `json:"channel"` // phone, shop or note
 	At      time.Time `json:"at"`
 	Reason  string    `json:"reason"`
 	Product string    `json:"product,omitempty"`
-	Outcome string    `json:"outcome,omitempty"` // without one the customer waits
+	Outcome string    `json:"outcome,omitempty"` // if empty, the contact waits for an answer
 	Text    string    `json:"text,omitempty"`
 }
 
-// Record registers a contact that no channel carried.
+// Record stores a call as a message of the customer.
 func (c *Client) Record(ctx context.Context, customer string, call Call) (Message, error) {
 	var out Message
 	err := c.Do(ctx, http.MethodPost, "/v1/customers/"+url.PathEscape(customer)+"/contacts", call, &out)
 	return out, err
 }
 
-// An Entry is what the company's register says of a customer.
+// An Entry is the record of a customer in the company's register.
 type Entry struct {
 	Name   string   `json:"name,omitempty"`
 	Locale string   `json:"locale,omitempty"`
@@ -246,38 +252,38 @@ type Entry struct {
 	Orders []Order  `json:"orders,omitempty"`
 }
 
-// An Order is what a customer bought.
+// An Order is one purchase of a customer.
 type Order struct {
 	Number   string   `json:"number"`
 	Products []string `json:"products,omitempty"`
 }
 
-// Register puts an entry into the register, under the company's own customer
-// number. It returns whose it is.
+// Register stores the register entry of a customer number of the company. It
+// returns the id of the customer who has that number.
 func (c *Client) Register(ctx context.Context, number string, e Entry) (customer string, err error) {
 	var out struct{ CustomerID string }
 	err = c.Do(ctx, http.MethodPut, "/v1/customers/account/"+url.PathEscape(number), e, &out)
 	return out.CustomerID, err
 }
 
-// A paging says where a page ended.
-type paging struct {
+// A pageEnd holds the cursor of the next page, and whether the page is the last.
+type pageEnd struct {
 	Cursor   string `json:"cursor"`
 	Complete bool   `json:"complete"`
 }
 
-// walk yields the items of a list, page by page.
-func walk[P, T any](ctx context.Context, c *Client, path string, query url.Values, read func(P) ([]T, paging)) iter.Seq2[T, error] {
+// iteratePages yields the items of a list. It requests the pages one by one.
+func iteratePages[P, T any](ctx context.Context, c *Client, path string, query url.Values, itemsOf func(P) ([]T, pageEnd)) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
-		var none T
+		var zero T
 		query := url.Values(http.Header(query).Clone())
 		for {
 			var page P
 			if err := c.Do(ctx, http.MethodGet, path+"?"+query.Encode(), nil, &page); err != nil {
-				yield(none, err)
+				yield(zero, err)
 				return
 			}
-			items, end := read(page)
+			items, end := itemsOf(page)
 			for _, item := range items {
 				if !yield(item, nil) {
 					return
@@ -287,7 +293,7 @@ func walk[P, T any](ctx context.Context, c *Client, path string, query url.Value
 				return
 			}
 			if end.Cursor == "" {
-				yield(none, fmt.Errorf("a page of %s that neither ends nor goes on", path))
+				yield(zero, fmt.Errorf("response to %s is incomplete but has no cursor", path))
 				return
 			}
 			query.Set("cursor", end.Cursor)

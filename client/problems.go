@@ -23,35 +23,37 @@ type Problem struct {
 	LastSeen   time.Time `json:"lastSeen"`
 	Workaround string    `json:"workaround"`
 	ExpectedAt time.Time `json:"expectedAt"`
-	// AcknowledgeBy is by when the department is to acknowledge it, while it is
-	// detected.
+	// AcknowledgeBy is the time by which the department must acknowledge the
+	// problem. It is set while the state is detected.
 	AcknowledgeBy time.Time `json:"acknowledgeBy"`
-	Next          []string  `json:"next"` // the states that it can go to
+	Next          []string  `json:"next"` // the states that the department can set now
 }
 
-// Problems walks over the problems of a department, or of all that the token
-// reaches, latest first.
+// Problems returns the problems of a department, latest first. With an empty
+// department it returns those of all departments that the token may read. The
+// sequence ends at the first error.
 func (c *Client) Problems(ctx context.Context, department string) iter.Seq2[Problem, error] {
 	type page struct {
 		Problems []Problem
-		paging
+		pageEnd
 	}
 	query := url.Values{}
 	if department != "" {
 		query.Set("department", department)
 	}
-	return walk(ctx, c, "/v1/problems", query, func(p page) ([]Problem, paging) { return p.Problems, p.paging })
+	return iteratePages(ctx, c, "/v1/problems", query, func(p page) ([]Problem, pageEnd) { return p.Problems, p.pageEnd })
 }
 
-// Problem returns one problem.
+// Problem returns the problem with an id.
 func (c *Client) Problem(ctx context.Context, id string) (Problem, error) {
 	var out Problem
 	err := c.Do(ctx, http.MethodGet, "/v1/problems/"+url.PathEscape(id), nil, &out)
 	return out, err
 }
 
-// An Update is what a department says of a problem. Version is of the problem
-// that it saw; one that changed since is an [Error] of kind conflict.
+// An Update is a department's report on a problem. If Version is set and the
+// problem has another version, the update is refused with an [*Error] of kind
+// conflict.
 type Update struct {
 	To         string     `json:"to,omitempty"`
 	Version    int        `json:"version,omitempty"`
@@ -63,7 +65,7 @@ type Update struct {
 	Department string     `json:"department,omitempty"`
 }
 
-// Update reports on a problem, and returns it as it is then.
+// Update applies an update to a problem, and returns the changed problem.
 func (c *Client) Update(ctx context.Context, id string, u Update) (Problem, error) {
 	var out Problem
 	err := c.Do(ctx, http.MethodPost, "/v1/problems/"+url.PathEscape(id)+"/updates", u, &out)

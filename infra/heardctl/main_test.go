@@ -172,7 +172,7 @@ func TestOperatorsWork(t *testing.T) {
 	}
 	expect(works(t, here("reclassify", "-reason", "manual-unclear", "-since", "2026-01-01T00:00:00Z", "-dry-run")...), "0 contacts of an older taxonomy than", "nothing was changed")
 	expect(works(t, here("reclassify", "-reason", "unknown", "-since", "2026-01-01T00:00:00Z")...), "0 contacts are being classified")
-	if _, errOut, code := heardctl(t, here("reclassify", "-reason", "manual-unclaer", "-since", "2026-01-01T00:00:00Z")...); code != 1 || !strings.Contains(errOut, "like it are manual-unclear") {
+	if _, errOut, code := heardctl(t, here("reclassify", "-reason", "manual-unclaer", "-since", "2026-01-01T00:00:00Z")...); code != 1 || !strings.Contains(errOut, "similar reasons are manual-unclear") {
 		t.Errorf("a reason that there is not: %d %s", code, errOut)
 	}
 	expect(works(t, here("reclassify", "-reason", "fax-broken", "-retired", "-since", "2026-01-01T00:00:00Z", "-dry-run")...), "nothing was changed")

@@ -169,7 +169,7 @@ func TestARenewalSaysWhatIsWrongWithIt(t *testing.T) {
 	s := newStack(t)
 	since := now.Add(-time.Hour).Format(time.RFC3339)
 	typo := map[string]any{"reason": "invoice-uncler", "since": since}
-	s.do(call{route: renewRoute, body: typo}).refused(http.StatusBadRequest, `no "invoice-uncler"; like it are invoice-unclear, `)
+	s.do(call{route: renewRoute, body: typo}).refused(http.StatusBadRequest, `no "invoice-uncler"; similar reasons are invoice-unclear, `)
 	typo["retired"] = true
 	s.do(call{route: renewRoute, body: typo}).is(http.StatusOK)
 	for name, body := range map[string]map[string]any{

@@ -1,11 +1,12 @@
-// Package brief makes the hand-over summary of a customer: what they want now,
-// what was tried and promised, which problems touch them, and how to reach
-// them. Whoever takes the customer over reads it instead of asking again.
+// Package brief builds the hand-over summary of a customer: the open requests, the
+// attempts and promises, the problems that affect the customer, and the best channel
+// for an answer. The agent who takes over the customer reads it instead of asking
+// the customer again.
 //
-// It goes by rules alone, and is a pure function of what is known. Each line
-// cites the messages that it rests on, so that it can be checked; what nothing
-// can be cited for is left out. A brief has at most [MaxBytes] as JSON: what
-// matters least goes first, and then Cut says so.
+// A brief is a pure function of its input and uses rules only. Every line cites the
+// messages that prove it. A line without such a message is left out. The JSON of a
+// brief has at most [MaxBytes]. Lines that do not fit are removed, the least
+// important ones first, and Cut is set.
 package brief
 
 import (
@@ -20,80 +21,79 @@ import (
 	"github.com/heard-intake/heard/internal/taxonomy"
 )
 
-// MaxBytes is how large a brief may be as JSON.
+// MaxBytes is the maximum size of a brief as JSON.
 const MaxBytes = 2 << 10
 
-// RepeatDays is how far back contacts count as repeated.
+// RepeatDays is the number of days in which further contacts count as repeats.
 const RepeatDays = 14
 
-// Window is how far back messages are looked at, if the open contact does not
-// begin before.
+// Window is the age up to which messages are used. An open contact that began
+// earlier is used completely.
 const Window = 30 * 24 * time.Hour
 
-// Known is what a brief is made of.
+// Known is the input of a brief.
 type Known struct {
 	Customer    identity.CustomerID
-	Messages    []contact.Entry   // of [Window] and the open contact, in any order
-	Contacts    []contact.Contact // of the same time
-	Problems    []problem.Record  // that touch the customer
+	Messages    []contact.Entry   // those of Window and of the open contact, in any order
+	Contacts    []contact.Contact // those of the same period
+	Problems    []problem.Record  // those that affect the customer
 	Claim       contact.Claim
 	Suggestions []identity.Suggestion
 	Taxonomy    *taxonomy.Taxonomy
 }
 
-// Cited is what a line rests on: messages. Cites are places in the brief's list of
-// messages.
+// Cited are the messages that prove a line. Cites are indexes into Brief.Messages.
 type Cited struct {
 	Cites []int        `json:"cites"`
-	ids   []contact.ID // what is cited
+	ids   []contact.ID // ids of the cited messages
 }
 
-// A Brief is the summary. Members without content are left out.
+// A Brief is the hand-over summary. Its JSON omits members without content.
 type Brief struct {
 	Customer    identity.CustomerID `json:"customerId"`
-	Contact     string              `json:"contactId,omitempty"` // that is open
+	Contact     string              `json:"contactId,omitempty"` // id of the open contact
 	Language    *Language           `json:"language,omitempty"`
-	Wants       []Line              `json:"wants,omitempty"` // what was asked and not answered, in the customer's words
-	Sent        []Sent              `json:"sent,omitempty"`  // photos, places and the like of the open contact, the latest first
+	Wants       []Line              `json:"wants,omitempty"` // unanswered requests, in the customer's words
+	Sent        []Sent              `json:"sent,omitempty"`  // photos, locations and other non-text messages of the open contact, latest first
 	Reasons     []Reason            `json:"reasons,omitempty"`
 	About       []About             `json:"about,omitempty"`
 	Holder      *Holder             `json:"holder,omitempty"`
-	Promised    []Promise           `json:"promised,omitempty"` // and not kept yet, the soonest first
-	Tried       []Line              `json:"tried,omitempty"`    // the latest first
-	Notes       []Line              `json:"notes,omitempty"`    // whatever else agents noted, the latest first
+	Promised    []Promise           `json:"promised,omitempty"` // promises not kept yet, soonest first
+	Tried       []Line              `json:"tried,omitempty"`    // attempts to solve the problem, latest first
+	Notes       []Line              `json:"notes,omitempty"`    // other notes of agents, latest first
 	Problems    []Problem           `json:"problems,omitempty"`
 	Repeats     *Repeats            `json:"repeats,omitempty"`
 	Channel     *Channel            `json:"channel,omitempty"`
 	Suggestions []Suggestion        `json:"suggestions,omitempty"`
-	Ask         []Line              `json:"ask,omitempty"` // what the taxonomy has to ask beforehand, and is not known
+	Ask         []Line              `json:"ask,omitempty"` // questions of the taxonomy that the customer has not answered yet
 	SelfService *SelfService        `json:"selfService,omitempty"`
-	Messages    []contact.ID        `json:"messages"`      // that are cited
-	Cut         bool                `json:"cut,omitempty"` // there was more than there is room for
+	Messages    []contact.ID        `json:"messages"`      // ids of the cited messages
+	Cut         bool                `json:"cut,omitempty"` // lines were removed to fit MaxBytes
 }
 
-// A Line is something that was said or noted.
+// A Line is a statement of the customer or a note of an agent.
 type Line struct {
 	Text string `json:"text"`
 	Cited
 }
 
-// A Sent is what a customer sent that is no words: a photo, a voice message,
-// where they are.
+// A Sent is a message of the customer that is not only text, for example a photo, a
+// voice message or a location.
 type Sent struct {
-	Kind contact.Kind `json:"kind"` // of the first file of a message, else of the message
+	Kind contact.Kind `json:"kind"` // kind of the first file, or of the message if it has no file
 	Name string       `json:"name"` // in the customer's language
 	Text string       `json:"text,omitempty"`
 	At   time.Time    `json:"at"`
 	Cited
 }
 
-// A Language is the one that the customer wrote last: "nl" or "en".
+// A Language is the language of the customer's latest message: "nl" or "en".
 type Language struct {
 	Is string `json:"is"`
 	Cited
 }
 
-// A Reason is why the customer makes contact.
+// A Reason is a reason of the open contact.
 type Reason struct {
 	Reason     string `json:"reason"`
 	Name       string `json:"name"` // in the customer's language
@@ -102,24 +102,24 @@ type Reason struct {
 	Cited
 }
 
-// An About is a product or an order that was mentioned.
+// An About is a product or an order number that was mentioned.
 type About struct {
 	Product string `json:"product,omitempty"`
 	Order   string `json:"order,omitempty"`
 	Cited
 }
 
-// A Holder is who has the customer.
+// A Holder is the agent, bot or department that has claimed the customer.
 type Holder struct {
 	contact.Party
 	Until  time.Time      `json:"until"`
-	From   *contact.Party `json:"from,omitempty"` // who handed over, why, and what they wrote
+	From   *contact.Party `json:"from,omitempty"` // the party that handed over, with Reason and Note
 	Reason string         `json:"reason,omitempty"`
 	Note   string         `json:"note,omitempty"`
 	Cited
 }
 
-// A Promise is what the customer was promised.
+// A Promise is a promise to the customer.
 type Promise struct {
 	Text    string    `json:"text"`
 	Due     time.Time `json:"due"`
@@ -127,7 +127,7 @@ type Promise struct {
 	Cited
 }
 
-// A Problem is one that touches the customer.
+// A Problem is a problem that affects the customer.
 type Problem struct {
 	ID         string        `json:"id"`
 	Reason     string        `json:"reason"`
@@ -138,108 +138,131 @@ type Problem struct {
 	Cited
 }
 
-// Repeats is how often the customer made contact.
+// Repeats counts the recent contacts of the customer.
 type Repeats struct {
-	Contacts int `json:"contacts"`       // within Days
-	Same     int `json:"same,omitempty"` // of them for a reason of the open contact, that one included
+	Contacts int `json:"contacts"`       // contacts of the last Days days
+	Same     int `json:"same,omitempty"` // those with a reason of the open contact, including the open contact
 	Days     int `json:"days"`
 	Cited
 }
 
-// A Channel is where an answer reaches the customer best.
+// A Channel is the best channel for an answer to the customer.
 type Channel struct {
 	Channel contact.Channel `json:"channel"`
-	Until   time.Time       `json:"until,omitzero"` // when its window closes; zero: it has none
+	Until   time.Time       `json:"until,omitzero"` // end of the reply window; zero if the channel has none
 	Cited
 }
 
-// A Suggestion is who else the customer may be, for a person to decide.
+// A Suggestion is another customer who may be the same person. An agent decides.
 type Suggestion struct {
 	Customer identity.CustomerID `json:"customerId"`
-	Score    int                 `json:"score"` // 0 to 100: how much speaks for it
+	Score    int                 `json:"score"` // strength of the evidence, 0 to 100
 	Reasons  []string            `json:"reasons,omitempty"`
 	Cited
 }
 
-// A SelfService is what the customer can do without us.
+// A SelfService is an answer that helps the customer without an agent.
 type SelfService struct {
 	Answer string `json:"answer"`
 	Link   string `json:"link,omitempty"`
 	Cited
 }
 
-// Make returns the brief of what is known, as it is at now.
+// Make returns the brief of k at the time now.
 func Make(k Known, now time.Time) Brief {
-	f := find(k, now)
-	b := Brief{Customer: k.Customer, Contact: f.open.ID, Language: f.language()}
-	b.Wants, b.Sent, b.Reasons, b.About = f.wants(), f.sent(), f.reasons(), f.about()
-	b.Tried, b.Promised, b.Notes = f.noted(contact.Tried, 3), f.promised(), f.noted(contact.Told, 2)
-	b.Holder, b.Problems, b.Repeats, b.Channel = f.holder(), f.problems(), f.repeats(), f.channel()
-	b.Suggestions = f.suggestions()
-	b.Ask, b.SelfService = f.ask(), f.selfService()
-	b.fit()
+	f := newFinder(k, now)
+	b := Brief{Customer: k.Customer, Contact: f.open.ID}
+	b.Language = f.findLanguage() // first: names in other lines are in this language
+	b.Wants = f.findWants()
+	b.Sent = f.findSentMedia()
+	b.Reasons = f.findReasons()
+	b.About = f.findMentions()
+	b.Tried = f.findNotes(contact.Tried, 3)
+	b.Promised = f.findPromises()
+	b.Notes = f.findNotes(contact.Told, 2)
+	b.Holder = f.findHolder()
+	b.Problems = f.findProblems()
+	b.Repeats = f.countRepeats()
+	b.Channel = f.chooseChannel()
+	b.Suggestions = f.findSuggestions()
+	b.Ask = f.findQuestions()
+	b.SelfService = f.findSelfService()
+	b.fitToSize()
 	return b
 }
 
-// fit leaves out what matters least until the brief is small enough.
-func (b *Brief) fit() {
-	for b.index(); b.size() > MaxBytes && b.shed(); b.index() {
+// fitToSize removes the least important lines until the brief fits MaxBytes.
+func (b *Brief) fitToSize() {
+	for b.indexCitations(); b.encodedSize() > MaxBytes && b.dropLeastImportant(); b.indexCitations() {
 		b.Cut = true
 	}
 }
 
-func (b *Brief) size() int {
+// encodedSize returns the size of b as JSON, as the API writes it.
+func (b *Brief) encodedSize() int {
 	var out bytes.Buffer
 	e := json.NewEncoder(&out)
 	e.SetEscapeHTML(false)
 	if err := e.Encode(b); err != nil {
-		return MaxBytes + 1 // a bug; everything is shed
+		return MaxBytes + 1 // a bug: remove all lines
 	}
 	return out.Len() - len("\n")
 }
 
-// shed leaves out one line, the one that matters least.
-func (b *Brief) shed() bool {
-	for least := 2; least >= 0; least-- { // first down to two of a kind, then to one, then to none
-		if drop(&b.Ask, least) || drop(&b.Notes, least) || drop(&b.Suggestions, least) || drop(&b.About, least) || drop(&b.Reasons, least) || drop(&b.Sent, least) ||
-			drop(&b.Tried, least) || drop(&b.Problems, least) || drop(&b.Promised, least) || drop(&b.Wants, least) {
-			return true
+// dropLeastImportant removes one line and reports whether there was one. Lists are
+// first shortened to two lines, then to one, then to none.
+func (b *Brief) dropLeastImportant() bool {
+	lists := []func(minimum int) bool{ // the least important first
+		dropLast(&b.Ask), dropLast(&b.Notes), dropLast(&b.Suggestions), dropLast(&b.About), dropLast(&b.Reasons),
+		dropLast(&b.Sent), dropLast(&b.Tried), dropLast(&b.Problems), dropLast(&b.Promised), dropLast(&b.Wants),
+	}
+	for minimum := 2; minimum >= 0; minimum-- {
+		for _, drop := range lists {
+			if drop(minimum) {
+				return true
+			}
 		}
-		if least == 1 && b.SelfService != nil {
+		if minimum == 1 && b.SelfService != nil {
 			b.SelfService = nil
 			return true
 		}
 	}
-	for _, last := range []func() bool{clearing(&b.Repeats), clearing(&b.Channel), clearing(&b.Holder), clearing(&b.Language)} {
-		if last() {
+	for _, clearLine := range []func() bool{clearField(&b.Repeats), clearField(&b.Channel), clearField(&b.Holder), clearField(&b.Language)} {
+		if clearLine() {
 			return true
 		}
 	}
 	return false
 }
 
-// drop takes the last line off a list that has more than least.
-func drop[L any](lines *[]L, least int) bool {
-	n := len(*lines)
-	if n <= least {
-		return false
+// dropLast returns a function that removes the last line of a list with more lines
+// than a minimum, and reports whether it did.
+func dropLast[L any](lines *[]L) func(minimum int) bool {
+	return func(minimum int) bool {
+		n := len(*lines)
+		if n <= minimum {
+			return false
+		}
+		*lines = (*lines)[:n-1]
+		return true
 	}
-	*lines = (*lines)[:n-1]
-	return true
 }
 
-func clearing[L any](line **L) func() bool {
+// clearField returns a function that sets a line to nil, and reports whether it was
+// set.
+func clearField[L any](line **L) func() bool {
 	return func() bool {
-		was := *line
+		wasSet := *line != nil
 		*line = nil
-		return was != nil
+		return wasSet
 	}
 }
 
-// index lists the messages that are cited, each once, and has every line point to them.
-func (b *Brief) index() {
+// indexCitations lists every cited message once in Messages, and sets the Cites of
+// every line.
+func (b *Brief) indexCitations() {
 	b.Messages = []contact.ID{}
-	for _, c := range b.cited() {
+	for _, c := range b.allCitations() {
 		c.Cites = []int{}
 		for _, id := range c.ids {
 			at := slices.Index(b.Messages, id)
@@ -252,8 +275,8 @@ func (b *Brief) index() {
 	}
 }
 
-// cited returns every line.
-func (b *Brief) cited() []*Cited {
+// allCitations returns the citations of every line.
+func (b *Brief) allCitations() []*Cited {
 	var all []*Cited
 	if b.Language != nil {
 		all = append(all, &b.Language.Cited)

@@ -25,9 +25,9 @@ import (
 
 var now = time.Date(2026, 3, 12, 12, 0, 0, 0, time.UTC)
 
-const who = identity.CustomerID("01931c2e-7a40-7c1e-9d3b-5f2a6c7d8e9f")
+const customerID = identity.CustomerID("01931c2e-7a40-7c1e-9d3b-5f2a6c7d8e9f")
 
-var example = sync.OnceValues(func() (*taxonomy.Taxonomy, error) {
+var loadExample = sync.OnceValues(func() (*taxonomy.Taxonomy, error) {
 	data, err := os.ReadFile("../../infra/taxonomy.yaml")
 	if err != nil {
 		return nil, err
@@ -38,20 +38,20 @@ var example = sync.OnceValues(func() (*taxonomy.Taxonomy, error) {
 func message(ch contact.Channel, dir contact.Direction, ago time.Duration, text string) contact.Entry {
 	at := now.Add(-ago)
 	return contact.Entry{Message: contact.Message{
-		ID: contact.NewID(ch, at, fmt.Sprint("m", int(ago.Minutes()))), Channel: ch, Direction: dir, Kind: contact.Text, SentAt: at, Text: text, CustomerID: who,
+		ID: contact.NewID(ch, at, fmt.Sprint("m", int(ago.Minutes()))), Channel: ch, Direction: dir, Kind: contact.Text, SentAt: at, Text: text, CustomerID: customerID,
 	}}
 }
 
-func in(ch contact.Channel, ago time.Duration, text string) contact.Entry {
+func inbound(ch contact.Channel, ago time.Duration, text string) contact.Entry {
 	return message(ch, contact.Inbound, ago, text)
 }
 
-func out(ch contact.Channel, ago time.Duration, text string) contact.Entry {
+func outbound(ch contact.Channel, ago time.Duration, text string) contact.Entry {
 	return message(ch, contact.Outbound, ago, text)
 }
 
-func note(kind contact.NoteKind, ago time.Duration, text string) contact.Entry {
-	m := out(contact.Note, ago, text)
+func agentNote(kind contact.NoteKind, ago time.Duration, text string) contact.Entry {
+	m := outbound(contact.Note, ago, text)
 	m.Passive, m.Note = true, &contact.Remark{Kind: kind}
 	if kind == contact.Promised {
 		m.Note.Due = now.Add(-ago + 48*time.Hour)
@@ -59,15 +59,15 @@ func note(kind contact.NoteKind, ago time.Duration, text string) contact.Entry {
 	return m
 }
 
-// known is what is known of a customer by these messages: their contacts and
-// reasons as triage makes them.
-func known(t testing.TB, entries ...contact.Entry) brief.Known {
+// knownFrom returns the input for a customer with these messages. It computes the
+// contacts and reasons as triage does.
+func knownFrom(t testing.TB, entries ...contact.Entry) brief.Known {
 	t.Helper()
-	tax, err := example()
+	tax, err := loadExample()
 	if err != nil {
 		t.Fatal(err)
 	}
-	k := brief.Known{Customer: who, Messages: entries, Taxonomy: tax}
+	k := brief.Known{Customer: customerID, Messages: entries, Taxonomy: tax}
 	var ms []contact.Message
 	for _, e := range entries {
 		ms = append(ms, e.Message)
@@ -89,7 +89,7 @@ const (
 	day  = 24 * hour
 )
 
-func TestABriefInBothLanguages(t *testing.T) {
+func TestMake_BothLanguages(t *testing.T) {
 	t.Parallel()
 	agent := contact.Party{Kind: contact.Agent, ID: "agent-7"}
 	bot := contact.Party{Kind: contact.Bot, ID: "bot-1"}
@@ -101,13 +101,13 @@ func TestABriefInBothLanguages(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			handover := note(contact.HandedOver, 20*time.Minute, texts[5])
-			k := known(t,
-				in(contact.Email, 10*day, texts[0]), out(contact.Email, 10*day-hour, "ok"),
-				in(contact.WhatsApp, 2*hour, texts[1]), in(contact.WebChat, 40*time.Minute, texts[2]),
-				note(contact.Tried, 30*time.Minute, texts[3]), note(contact.Promised, 25*time.Minute, texts[4]), handover,
+			handover := agentNote(contact.HandedOver, 20*time.Minute, texts[5])
+			k := knownFrom(t,
+				inbound(contact.Email, 10*day, texts[0]), outbound(contact.Email, 10*day-hour, "ok"),
+				inbound(contact.WhatsApp, 2*hour, texts[1]), inbound(contact.WebChat, 40*time.Minute, texts[2]),
+				agentNote(contact.Tried, 30*time.Minute, texts[3]), agentNote(contact.Promised, 25*time.Minute, texts[4]), handover,
 			)
-			k.Claim = contact.Claim{Customer: who, Version: 3, Holder: &agent, Since: now.Add(-10 * time.Minute), Until: now.Add(5 * time.Minute), From: &bot, Reason: "asks for a person", Note: handover.ID}
+			k.Claim = contact.Claim{Customer: customerID, Version: 3, Holder: &agent, Since: now.Add(-10 * time.Minute), Until: now.Add(5 * time.Minute), From: &bot, Reason: "asks for a person", Note: handover.ID}
 			k.Problems = []problem.Record{{Problem: problem.Problem{
 				ID: "p-1", Reason: k.Contacts[0].Causes[0].Reason, Product: k.Contacts[0].Causes[0].Product, State: problem.Workaround, Workaround: texts[6], ExpectedAt: now.Add(3 * day),
 			}}}
@@ -117,45 +117,45 @@ func TestABriefInBothLanguages(t *testing.T) {
 	}
 }
 
-// file is a message that is a file.
-func file(ch contact.Channel, ago time.Duration, a contact.Attachment, caption string) contact.Entry {
-	m := in(ch, ago, caption)
+// fileMessage returns a message with one file.
+func fileMessage(ch contact.Channel, ago time.Duration, a contact.Attachment, caption string) contact.Entry {
+	m := inbound(ch, ago, caption)
 	m.Kind, m.Attachments = a.Kind, []contact.Attachment{a}
 	return m
 }
 
-func TestWhatIsNoWordsIsInABriefInBothLanguages(t *testing.T) {
+func TestMake_NonTextMessages(t *testing.T) {
 	t.Parallel()
 	for name, text := range map[string]string{"nl": "Hallo, hoe krijg ik de kraan los?", "en": "Hello, how do I get the tap loose?"} {
-		place := in(contact.WhatsApp, 3*time.Minute, "")
+		place := inbound(contact.WhatsApp, 3*time.Minute, "")
 		place.Kind, place.Data = contact.Location, json.RawMessage(`{"latitude":52.1,"longitude":5.2,"name":"Voorbeeldplein","address":"Voorbeeldplein 1, Utrecht"}`)
-		mail := in(contact.Email, 2*time.Minute, "")
+		mail := inbound(contact.Email, 2*time.Minute, "")
 		mail.Kind, mail.Attachments = contact.Mail, []contact.Attachment{{Kind: contact.Image, Name: "logo.png", Inline: true}, {Kind: contact.File, Name: "bon.pdf"}, {Kind: contact.File, Name: "garantie.pdf"}}
-		gone := file(contact.WhatsApp, time.Minute, contact.Attachment{Kind: contact.Image}, "")
+		gone := fileMessage(contact.WhatsApp, time.Minute, contact.Attachment{Kind: contact.Image}, "")
 		gone.State = &contact.State{DeletedAt: now}
-		first := in(contact.WhatsApp, hour, text)
+		first := inbound(contact.WhatsApp, hour, text)
 		for set, sent := range map[string][]contact.Entry{
-			"sent":  {file(contact.WhatsApp, 40*time.Minute, contact.Attachment{Kind: contact.Image}, "dit is hem"), place, mail, gone},
-			"media": {file(contact.WhatsApp, 5*time.Minute, contact.Attachment{Kind: contact.Audio, Voice: true}, ""), file(contact.Messenger, 4*time.Minute, contact.Attachment{Kind: contact.Sticker}, "")},
+			"sent":  {fileMessage(contact.WhatsApp, 40*time.Minute, contact.Attachment{Kind: contact.Image}, "dit is hem"), place, mail, gone},
+			"media": {fileMessage(contact.WhatsApp, 5*time.Minute, contact.Attachment{Kind: contact.Audio, Voice: true}, ""), fileMessage(contact.Messenger, 4*time.Minute, contact.Attachment{Kind: contact.Sticker}, "")},
 		} {
 			t.Run(set+" "+name, func(t *testing.T) {
 				t.Parallel()
-				golden.JSON(t, "testdata/"+set+"-"+name+".json", brief.Make(known(t, append(sent, first)...), now))
+				golden.JSON(t, "testdata/"+set+"-"+name+".json", brief.Make(knownFrom(t, append(sent, first)...), now))
 			})
 		}
 	}
 }
 
-func TestAPhotoByItselfIsInTheBrief(t *testing.T) {
+func TestMake_PhotoWithoutText(t *testing.T) {
 	t.Parallel()
-	photo := file(contact.WhatsApp, time.Minute, contact.Attachment{Kind: contact.Image}, "")
-	b := brief.Make(known(t, photo), now)
+	photo := fileMessage(contact.WhatsApp, time.Minute, contact.Attachment{Kind: contact.Image}, "")
+	b := brief.Make(knownFrom(t, photo), now)
 	if len(b.Sent) != 1 || b.Sent[0].Kind != contact.Image || b.Sent[0].Name != "foto" || !b.Sent[0].At.Equal(photo.SentAt) || len(b.Messages) != 1 || b.Messages[0] != photo.ID {
-		t.Errorf("%+v", b)
+		t.Errorf("Make() = %+v, want one Sent line for the photo", b)
 	}
 }
 
-func TestWants(t *testing.T) {
+func TestMake_Wants(t *testing.T) {
 	t.Parallel()
 	changed := func(e contact.Entry, change func(*contact.Entry)) contact.Entry { change(&e); return e }
 	for _, tt := range []struct {
@@ -163,67 +163,68 @@ func TestWants(t *testing.T) {
 		entries []contact.Entry
 		want    []string
 	}{
-		{"a question after a greeting", []contact.Entry{in(contact.WhatsApp, hour, "Hallo, waar blijft mijn pakket?")}, []string{"waar blijft mijn pakket?"}},
-		{"a greeting with a name", []contact.Entry{in(contact.Email, hour, "Beste mevrouw de Vries,\n\nMijn factuur klopt niet.\n\nMet vriendelijke groet,\nJan")}, []string{"Mijn factuur klopt niet."}},
-		{"a greeting by itself goes before the question", []contact.Entry{in(contact.WhatsApp, hour, "Goedemiddag!"), in(contact.WhatsApp, hour-time.Minute, "ik snap stap 4 niet")}, []string{"ik snap stap 4 niet"}},
-		{"what is the matter, and then what is asked", []contact.Entry{in(contact.Email, hour, "Hi there, my kettle does not work. It is two weeks old. Could you send a new one? Thanks!")}, []string{"my kettle does not work.", "Could you send a new one?"}},
-		{"the same question thrice is one", []contact.Entry{in(contact.WhatsApp, 3*hour, "Waar blijft mijn pakket?"), in(contact.WhatsApp, 2*hour, "waar blijft mijn pakket"), in(contact.Email, hour, "Hallo, waar blijft mijn pakket???")}, []string{"Waar blijft mijn pakket?"}},
-		{"who comes back wants what they wanted", []contact.Entry{in(contact.WhatsApp, 3*hour, "Waar blijft mijn pakket?"), in(contact.WhatsApp, 2*hour, "Hallo, ik ben het weer.")}, []string{"Waar blijft mijn pakket?"}},
-		{"who comes back, in English", []contact.Entry{in(contact.WebChat, hour, "Hi, it's me again. My kettle leaks.")}, []string{"My kettle leaks."}},
-		{"who announces a question wants its answer", []contact.Entry{in(contact.WhatsApp, hour, "Ik heb een vraagje."), in(contact.WhatsApp, hour-time.Minute, "Hoe ontkalk ik het apparaat?")}, []string{"Hoe ontkalk ik het apparaat?"}},
-		{"who says who it is, and then what it is", []contact.Entry{in(contact.Email, hour, "Mijn naam is Jan Voorbeeld. Mijn factuur klopt niet.")}, []string{"Mijn factuur klopt niet."}},
-		{"who says who it is, as on the phone", []contact.Entry{in(contact.Email, hour, "Hallo, met Jan van Voorbeeld. Mijn factuur klopt niet.")}, []string{"Mijn factuur klopt niet."}},
-		{"who says who it is, in English", []contact.Entry{in(contact.Email, hour, "Hi, this is Jan. My bill is wrong.")}, []string{"My bill is wrong."}},
-		{"what is said with no name is said", []contact.Entry{in(contact.Email, hour, "Met spoed nodig! Het is voor morgen.")}, []string{"Met spoed nodig!"}},
-		{"a name beside a wish is the wish", []contact.Entry{in(contact.Email, hour, "Ik ben het weer zat, stuur een nieuwe.")}, []string{"Ik ben het weer zat, stuur een nieuwe."}},
-		{"what is not answered yet, not what was", []contact.Entry{in(contact.WhatsApp, 5*hour, "Waar blijft mijn pakket?"), out(contact.WhatsApp, 4*hour, "Morgen."), in(contact.WhatsApp, hour, "Hoe laat ongeveer?")}, []string{"Hoe laat ongeveer?"}},
-		{"what it began with, when the last word is a thank you", []contact.Entry{in(contact.WhatsApp, 5*hour, "Waar blijft mijn pakket?"), out(contact.WhatsApp, 4*hour, "Morgen."), in(contact.WhatsApp, hour, "Ok bedankt")}, []string{"Waar blijft mijn pakket?"}},
-		{"what an agent noted goes first", []contact.Entry{in(contact.WhatsApp, hour, "Hij doet het niet meer hoor"), note(contact.Wanted, time.Minute, "Wil geld terug.")}, []string{"Wil geld terug.", "Hij doet het niet meer hoor"}},
-		{"a face, when that is all", []contact.Entry{in(contact.WhatsApp, hour, "😡😡")}, []string{"😡😡"}},
-		{"a greeting, when that is all", []contact.Entry{in(contact.WhatsApp, 2*hour, "👋"), in(contact.WhatsApp, hour, "Hallo??")}, []string{"Hallo??"}},
-		{"no face beside words", []contact.Entry{in(contact.WhatsApp, 2*hour, "Waar blijft mijn pakket?"), in(contact.WhatsApp, hour, "😡")}, []string{"Waar blijft mijn pakket?"}},
-		{"nothing of a contact that closed", []contact.Entry{in(contact.WhatsApp, 9*day, "Waar blijft mijn pakket?"), out(contact.WhatsApp, 9*day-hour, "Morgen.")}, nil},
-		{"nothing that a machine wrote", []contact.Entry{changed(in(contact.Email, hour, "Ik ben afwezig. Kunt u later bellen?"), func(e *contact.Entry) { e.Automated = "auto-reply" })}, nil},
-		{"nothing that was taken back", []contact.Entry{changed(in(contact.WhatsApp, hour, "Waar blijft mijn pakket?"), func(e *contact.Entry) { e.State = &contact.State{DeletedAt: now} })}, nil},
-		{"as it was edited", []contact.Entry{changed(in(contact.WhatsApp, hour, "Waar blijft mijn pakje?"), func(e *contact.Entry) {
+		{"question after greeting", []contact.Entry{inbound(contact.WhatsApp, hour, "Hallo, waar blijft mijn pakket?")}, []string{"waar blijft mijn pakket?"}},
+		{"greeting with name", []contact.Entry{inbound(contact.Email, hour, "Beste mevrouw de Vries,\n\nMijn factuur klopt niet.\n\nMet vriendelijke groet,\nJan")}, []string{"Mijn factuur klopt niet."}},
+		{"greeting in a separate message", []contact.Entry{inbound(contact.WhatsApp, hour, "Goedemiddag!"), inbound(contact.WhatsApp, hour-time.Minute, "ik snap stap 4 niet")}, []string{"ik snap stap 4 niet"}},
+		{"problem, then request", []contact.Entry{inbound(contact.Email, hour, "Hi there, my kettle does not work. It is two weeks old. Could you send a new one? Thanks!")}, []string{"my kettle does not work.", "Could you send a new one?"}},
+		{"repeated question", []contact.Entry{inbound(contact.WhatsApp, 3*hour, "Waar blijft mijn pakket?"), inbound(contact.WhatsApp, 2*hour, "waar blijft mijn pakket"), inbound(contact.Email, hour, "Hallo, waar blijft mijn pakket???")}, []string{"Waar blijft mijn pakket?"}},
+		{"returning customer", []contact.Entry{inbound(contact.WhatsApp, 3*hour, "Waar blijft mijn pakket?"), inbound(contact.WhatsApp, 2*hour, "Hallo, ik ben het weer.")}, []string{"Waar blijft mijn pakket?"}},
+		{"returning customer in English", []contact.Entry{inbound(contact.WebChat, hour, "Hi, it's me again. My kettle leaks.")}, []string{"My kettle leaks."}},
+		{"announced question", []contact.Entry{inbound(contact.WhatsApp, hour, "Ik heb een vraagje."), inbound(contact.WhatsApp, hour-time.Minute, "Hoe ontkalk ik het apparaat?")}, []string{"Hoe ontkalk ik het apparaat?"}},
+		{"introduction, then problem", []contact.Entry{inbound(contact.Email, hour, "Mijn naam is Jan Voorbeeld. Mijn factuur klopt niet.")}, []string{"Mijn factuur klopt niet."}},
+		{"introduction as on the phone", []contact.Entry{inbound(contact.Email, hour, "Hallo, met Jan van Voorbeeld. Mijn factuur klopt niet.")}, []string{"Mijn factuur klopt niet."}},
+		{"introduction in English", []contact.Entry{inbound(contact.Email, hour, "Hi, this is Jan. My bill is wrong.")}, []string{"My bill is wrong."}},
+		{"sentence that begins like an introduction", []contact.Entry{inbound(contact.Email, hour, "Met spoed nodig! Het is voor morgen.")}, []string{"Met spoed nodig!"}},
+		{"sentence that begins like a return", []contact.Entry{inbound(contact.Email, hour, "Ik ben het weer zat, stuur een nieuwe.")}, []string{"Ik ben het weer zat, stuur een nieuwe."}},
+		{"answered and unanswered question", []contact.Entry{inbound(contact.WhatsApp, 5*hour, "Waar blijft mijn pakket?"), outbound(contact.WhatsApp, 4*hour, "Morgen."), inbound(contact.WhatsApp, hour, "Hoe laat ongeveer?")}, []string{"Hoe laat ongeveer?"}},
+		{"thanks after an answer", []contact.Entry{inbound(contact.WhatsApp, 5*hour, "Waar blijft mijn pakket?"), outbound(contact.WhatsApp, 4*hour, "Morgen."), inbound(contact.WhatsApp, hour, "Ok bedankt")}, []string{"Waar blijft mijn pakket?"}},
+		{"noted request first", []contact.Entry{inbound(contact.WhatsApp, hour, "Hij doet het niet meer hoor"), agentNote(contact.Wanted, time.Minute, "Wil geld terug.")}, []string{"Wil geld terug.", "Hij doet het niet meer hoor"}},
+		{"only an emoji", []contact.Entry{inbound(contact.WhatsApp, hour, "😡😡")}, []string{"😡😡"}},
+		{"only a greeting", []contact.Entry{inbound(contact.WhatsApp, 2*hour, "👋"), inbound(contact.WhatsApp, hour, "Hallo??")}, []string{"Hallo??"}},
+		{"emoji after a question", []contact.Entry{inbound(contact.WhatsApp, 2*hour, "Waar blijft mijn pakket?"), inbound(contact.WhatsApp, hour, "😡")}, []string{"Waar blijft mijn pakket?"}},
+		{"closed contact", []contact.Entry{inbound(contact.WhatsApp, 9*day, "Waar blijft mijn pakket?"), outbound(contact.WhatsApp, 9*day-hour, "Morgen.")}, nil},
+		{"automated message", []contact.Entry{changed(inbound(contact.Email, hour, "Ik ben afwezig. Kunt u later bellen?"), func(e *contact.Entry) { e.Automated = "auto-reply" })}, nil},
+		{"deleted message", []contact.Entry{changed(inbound(contact.WhatsApp, hour, "Waar blijft mijn pakket?"), func(e *contact.Entry) { e.State = &contact.State{DeletedAt: now} })}, nil},
+		{"edited message", []contact.Entry{changed(inbound(contact.WhatsApp, hour, "Waar blijft mijn pakje?"), func(e *contact.Entry) {
 			e.State = &contact.State{Edited: "Waar blijft mijn geld?", EditedAt: now}
 		})}, []string{"Waar blijft mijn geld?"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			var got []string
-			for _, w := range brief.Make(known(t, tt.entries...), now).Wants {
+			for _, w := range brief.Make(knownFrom(t, tt.entries...), now).Wants {
 				got = append(got, w.Text)
 			}
 			if diff := cmp.Diff(tt.want, got); diff != "" {
-				t.Error(diff)
+				t.Errorf("Wants differ (-want +got):\n%s", diff)
 			}
 		})
 	}
 }
 
-func TestAMessageThatTriageHasNotSeenIsInTheBrief(t *testing.T) {
+func TestMake_MessageBeforeTriage(t *testing.T) {
 	t.Parallel()
-	k := known(t)
-	k.Messages = []contact.Entry{in(contact.WhatsApp, time.Minute, "Where is my parcel?")}
+	k := knownFrom(t)
+	k.Messages = []contact.Entry{inbound(contact.WhatsApp, time.Minute, "Where is my parcel?")}
 	b := brief.Make(k, now)
 	if len(b.Wants) != 1 || b.Contact != "" || b.Language == nil || b.Language.Is != "en" || b.Channel == nil {
-		t.Errorf("%+v", b)
+		t.Errorf("Make() = %+v, want one request in English, without a contact id", b)
 	}
 }
 
-func TestAPromiseIsShownUntilItIsKept(t *testing.T) {
+func TestMake_Promises(t *testing.T) {
 	t.Parallel()
-	late, kept := note(contact.Promised, 5*day, "Een monteur belt."), note(contact.Promised, hour, "Pomp komt.")
-	done := note(contact.Kept, time.Minute, "Verstuurd.")
+	late := agentNote(contact.Promised, 5*day, "Een monteur belt.")
+	kept := agentNote(contact.Promised, hour, "Pomp komt.")
+	done := agentNote(contact.Kept, time.Minute, "Verstuurd.")
 	done.Note.About = kept.ID
-	b := brief.Make(known(t, late, kept, done, in(contact.WhatsApp, 6*day, "Hij lekt")), now)
+	b := brief.Make(knownFrom(t, late, kept, done, inbound(contact.WhatsApp, 6*day, "Hij lekt")), now)
 	if len(b.Promised) != 1 || b.Promised[0].Text != "Een monteur belt." || !b.Promised[0].Overdue {
-		t.Errorf("%+v", b.Promised)
+		t.Errorf("Promised = %+v, want only the overdue call", b.Promised)
 	}
 }
 
-func TestTheBestChannelIsTheLastWithAnOpenWindow(t *testing.T) {
+func TestMake_Channel(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name    string
@@ -231,54 +232,54 @@ func TestTheBestChannelIsTheLastWithAnOpenWindow(t *testing.T) {
 		want    contact.Channel
 		until   time.Time
 	}{
-		{"the last", []contact.Entry{in(contact.Email, 3*day, "a"), in(contact.WhatsApp, hour, "b")}, contact.WhatsApp, now.Add(23 * hour)},
-		{"another, when its window closed", []contact.Entry{in(contact.Email, 3*day, "a"), in(contact.Messenger, 25*hour, "b")}, contact.Email, time.Time{}},
-		{"not the chat, when the visitor is gone", []contact.Entry{in(contact.WhatsApp, 20*hour, "a"), in(contact.WebChat, 5*hour, "b")}, contact.WhatsApp, now.Add(4 * hour)},
-		{"none", []contact.Entry{in(contact.WhatsApp, 2*day, "a")}, "", time.Time{}},
+		{"latest channel", []contact.Entry{inbound(contact.Email, 3*day, "a"), inbound(contact.WhatsApp, hour, "b")}, contact.WhatsApp, now.Add(23 * hour)},
+		{"closed reply window", []contact.Entry{inbound(contact.Email, 3*day, "a"), inbound(contact.Messenger, 25*hour, "b")}, contact.Email, time.Time{}},
+		{"visitor has left the chat", []contact.Entry{inbound(contact.WhatsApp, 20*hour, "a"), inbound(contact.WebChat, 5*hour, "b")}, contact.WhatsApp, now.Add(4 * hour)},
+		{"all windows closed", []contact.Entry{inbound(contact.WhatsApp, 2*day, "a")}, "", time.Time{}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			var got brief.Channel
-			if c := brief.Make(known(t, tt.entries...), now).Channel; c != nil {
+			if c := brief.Make(knownFrom(t, tt.entries...), now).Channel; c != nil {
 				got = *c
 			}
 			if got.Channel != tt.want || !got.Until.Equal(tt.until) {
-				t.Errorf("%+v", got)
+				t.Errorf("Channel = %+v, want %s until %s", got, tt.want, tt.until)
 			}
 		})
 	}
 }
 
-func TestNothingIsAskedThatIsKnown(t *testing.T) {
+func TestMake_Questions(t *testing.T) {
 	t.Parallel()
-	without := brief.Make(known(t, in(contact.WhatsApp, hour, "Waar blijft mijn pakket?")), now)
-	with := brief.Make(known(t, in(contact.WhatsApp, hour, "Waar blijft mijn pakket? WS-100042")), now)
+	without := brief.Make(knownFrom(t, inbound(contact.WhatsApp, hour, "Waar blijft mijn pakket?")), now)
+	with := brief.Make(knownFrom(t, inbound(contact.WhatsApp, hour, "Waar blijft mijn pakket? WS-100042")), now)
 	if len(without.Ask) != 1 || len(with.Ask) != 0 || len(with.About) == 0 || with.About[0].Order != "WS-100042" {
-		t.Errorf("asked %+v, and with an order %+v about %+v", without.Ask, with.Ask, with.About)
+		t.Errorf("Ask without an order number = %+v, want one; with it = %+v, want none, About %+v", without.Ask, with.Ask, with.About)
 	}
 }
 
-// phrases are what customers and agents may say, some of it unfriendly to JSON.
-var phrases = []string{
+// sampleTexts are texts of customers and agents. Some need escaping in JSON.
+var sampleTexts = []string{
 	"Hallo, waar blijft mijn pakket WS-100042?", "My coffee machine is broken. Can you help me please?", "Ik snap mijn factuur niet", "Bedankt!",
 	strings.Repeat("Kunt u mij dan ook zeggen hoe dat precies zit met dat ene ding? ", 30), "\u2028\u2028 \x00\x01 <b>\"'\\ & graag </b>?", strings.Repeat("é", 900), "", "?",
 }
 
-// anything draws what is known of a customer about whom much is known.
-func anything(t *rapid.T, tb testing.TB) brief.Known {
+// drawKnown draws the input for a customer with a long history.
+func drawKnown(t *rapid.T, tb testing.TB) brief.Known {
 	channels := []contact.Channel{contact.WhatsApp, contact.Email, contact.WebChat, contact.Phone}
 	var entries []contact.Entry
 	for i := range rapid.IntRange(0, 40).Draw(t, "messages") {
 		ago := time.Duration(rapid.IntRange(1, 40*24*60).Draw(t, "minutes")) * time.Minute
-		text := rapid.SampledFrom(phrases).Draw(t, "text")
+		text := rapid.SampledFrom(sampleTexts).Draw(t, "text")
 		var e contact.Entry
 		switch rapid.IntRange(0, 3).Draw(t, "what") {
 		case 0:
-			e = note(rapid.SampledFrom(contact.NoteKinds).Draw(t, "kind"), ago, text)
+			e = agentNote(rapid.SampledFrom(contact.NoteKinds).Draw(t, "kind"), ago, text)
 		case 1:
-			e = out(rapid.SampledFrom(channels).Draw(t, "channel"), ago, text)
+			e = outbound(rapid.SampledFrom(channels).Draw(t, "channel"), ago, text)
 		default:
-			e = in(rapid.SampledFrom(channels).Draw(t, "channel"), ago, text)
+			e = inbound(rapid.SampledFrom(channels).Draw(t, "channel"), ago, text)
 			if rapid.IntRange(0, 3).Draw(t, "file") == 0 {
 				e.Kind, e.Attachments = contact.File, []contact.Attachment{{Kind: contact.File, Name: text}}
 			}
@@ -286,7 +287,7 @@ func anything(t *rapid.T, tb testing.TB) brief.Known {
 		e.ID = contact.NewID(e.Channel, e.SentAt, fmt.Sprint(i, strings.Repeat("x", rapid.IntRange(1, 190).Draw(t, "id"))))
 		entries = append(entries, e)
 	}
-	k := known(tb, entries...)
+	k := knownFrom(tb, entries...)
 	party := contact.Party{Kind: contact.Bot, ID: strings.Repeat("b", 100)}
 	k.Claim = contact.Claim{Holder: &party, Until: now.Add(hour), Since: now, From: &party, Reason: strings.Repeat("r", 200)}
 	for i, c := range k.Contacts {
@@ -300,21 +301,21 @@ func anything(t *rapid.T, tb testing.TB) brief.Known {
 	return k
 }
 
-func TestABriefIsSmallCitedAndTheSameEveryTime(t *testing.T) {
+func TestMake_Properties(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
-		k := anything(rt, t)
+		k := drawKnown(rt, t)
 		b := brief.Make(k, now)
 		data, err := json.Marshal(b)
 		if err != nil {
 			rt.Fatal(err)
 		}
-		if n := len(asSent(data)); n > brief.MaxBytes {
-			rt.Fatalf("%d bytes: %s", n, data)
+		if n := len(unescapeHTML(data)); n > brief.MaxBytes {
+			rt.Fatalf("size of brief = %d bytes, want at most %d: %s", n, brief.MaxBytes, data)
 		}
 		for _, id := range b.Messages {
 			if !slices.ContainsFunc(k.Messages, func(e contact.Entry) bool { return e.ID == id }) {
-				rt.Fatalf("cites %s, which is not in the history", id)
+				rt.Fatalf("brief cites %s, which is not in the input", id)
 			}
 		}
 		var v any
@@ -322,26 +323,26 @@ func TestABriefIsSmallCitedAndTheSameEveryTime(t *testing.T) {
 			rt.Fatal(err)
 		}
 		cited := map[int]bool{}
-		cites(rt, v, cited)
+		collectCites(rt, v, cited)
 		if len(cited) != len(b.Messages) {
-			rt.Fatalf("%d messages are cited of %d listed", len(cited), len(b.Messages))
+			rt.Fatalf("cited messages = %d, want all %d listed ones", len(cited), len(b.Messages))
 		}
 		rand.Shuffle(len(k.Messages), func(i, j int) { k.Messages[i], k.Messages[j] = k.Messages[j], k.Messages[i] })
 		rand.Shuffle(len(k.Contacts), func(i, j int) { k.Contacts[i], k.Contacts[j] = k.Contacts[j], k.Contacts[i] })
 		rand.Shuffle(len(k.Problems), func(i, j int) { k.Problems[i], k.Problems[j] = k.Problems[j], k.Problems[i] })
 		if diff := cmp.Diff(b, brief.Make(k, now), cmpopts.IgnoreUnexported(brief.Cited{})); diff != "" {
-			rt.Fatal("another brief of the same, in another order:", diff)
+			rt.Fatalf("brief differs with another order of input (-first +second):\n%s", diff)
 		}
 	})
 }
 
-// cites collects what the lines of a brief cite; each must cite something.
-func cites(t *rapid.T, v any, cited map[int]bool) {
+// collectCites collects the citations of all lines. Every line must have one.
+func collectCites(t *rapid.T, v any, cited map[int]bool) {
 	switch v := v.(type) {
 	case map[string]any:
 		if list, ok := v["cites"].([]any); ok {
 			if len(list) == 0 {
-				t.Fatalf("a line cites nothing: %v", v)
+				t.Fatalf("line without citations: %v", v)
 			}
 			for _, c := range list {
 				cited[int(c.(float64))] = true
@@ -349,21 +350,21 @@ func cites(t *rapid.T, v any, cited map[int]bool) {
 		}
 		for name, x := range v {
 			if line, ok := x.(map[string]any); ok && line["cites"] == nil && name != "from" {
-				t.Fatalf("an uncited line: %s", name)
+				t.Fatalf("line without citations: %s", name)
 			}
-			cites(t, x, cited)
+			collectCites(t, x, cited)
 		}
 	case []any:
 		for _, x := range v {
 			if line, ok := x.(map[string]any); ok && line["cites"] == nil {
-				t.Fatalf("an uncited line: %v", line)
+				t.Fatalf("line without citations: %v", line)
 			}
-			cites(t, x, cited)
+			collectCites(t, x, cited)
 		}
 	}
 }
 
-// asSent is JSON as the API writes it.
-func asSent(data []byte) []byte {
+// unescapeHTML returns JSON as the API writes it, without HTML escapes.
+func unescapeHTML(data []byte) []byte {
 	return []byte(strings.NewReplacer(`\u003c`, "<", `\u003e`, ">", `\u0026`, "&").Replace(string(data)))
 }

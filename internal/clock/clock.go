@@ -1,30 +1,31 @@
-// Package clock does what is due. Once a minute it reads what the table's
-// index has under due# up to now, oldest first, and gives each entry to the
-// handler of its kind.
+// Package clock runs scheduled work. Once a minute it reads the due entries of
+// the table's index (partition due#), oldest first, and passes each entry to
+// the [Handler] of its kind.
 //
-// To have something done at a time, give an item a place among what is due
-// (setDue and dueRow in package store), and register a [Handler] for its kind
-// in functions/clock. Three things hold for every handler:
+// To schedule work, write a [due.Entry] with package store and register a
+// Handler for its kind in functions/clock. Every handler follows three rules:
 //
-//   - It reads the thing itself and decides by that: the entry may be old, the
-//     thing changed or erased, the work done before. It does nothing then.
-//   - What it writes is conditional, so that two clocks at once, or one that
-//     was killed halfway and runs again, end in the same table.
-//   - It returns when to come again, or the zero time for never. The entry
-//     is then moved or removed, but only if it still stands where it was: a
-//     handler whose write moves or removes the entry itself is right, too.
+//   - It reads the item that the entry names and decides from that item. The
+//     item may have been changed or erased, or the work may already be done. The
+//     handler does nothing in those cases.
+//   - Its writes are conditional. Two clocks that run at the same time, or one
+//     that was killed and runs again, leave the same items in the table.
+//   - It returns the time of the next look, or the zero time for none. The entry
+//     is then moved or removed, but only if it is still at its old place in the
+//     index. A handler may therefore also move or remove the entry itself.
 //
-// Contacts that close have one row for all that were answered together and
-// close within the same minute (package outbox): a contact's own place in the
-// index would cost two writes with every answer, and one with every question.
+// Closing contacts share an entry: package outbox writes one row for all
+// contacts of a stream batch that close in the same minute. An entry per contact
+// would cost two writes for every answer and one for every question.
 //
-// An entry that fails holds up no other: it comes again after [Backoff], and
-// the metric Failed counts it. A run begins nothing new in the last seconds
-// before its time is over; what is left is the oldest of the next.
+// An entry that fails does not block the others. It is retried after [Backoff],
+// and the metric Failed counts it. A run starts no new entry in its last
+// seconds. The entries that are left are the oldest of the next run.
 package clock
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"maps"
 	"sync"
@@ -36,34 +37,37 @@ import (
 	"github.com/heard-intake/heard/internal/fault"
 )
 
-// Backoff is how long an entry that failed is left alone.
+// Backoff is the delay before a failed entry is retried.
 const Backoff = 10 * time.Minute
 
-// Bounds of one run.
+// Limits of one run.
 const (
-	page     = 200              // entries read at a time
-	parallel = 8                // handled at a time
-	margin   = 10 * time.Second // before the end, within which nothing begins
-	perEntry = 8 * time.Second  // for one entry
+	pageSize     = 200              // entries per read
+	maxParallel  = 8                // entries handled at the same time
+	margin       = 10 * time.Second // time before the deadline in which no entry is started
+	entryTimeout = 8 * time.Second  // for one handler call
 )
 
-// A Store has what is due. [store.Table] is one.
+// A Store holds the due entries. [store.Table] implements it.
 type Store interface {
+	// Due returns at most limit entries that are due at now, oldest first, and
+	// the cursor of the next page, or "" after the last one.
 	Due(ctx context.Context, now time.Time, limit int, cursor string) ([]due.Entry, string, error)
+	// MoveDue and DropDue change nothing if the entry has left its place.
 	MoveDue(ctx context.Context, e due.Entry, at time.Time) error
 	DropDue(ctx context.Context, e due.Entry) error
 }
 
-// A Handler does what an entry is about, at a time, and says when to come
-// again; zero is never.
+// A Handler does the work of an entry. It returns the time at which the entry
+// is due again, or the zero time if it is done.
 type Handler func(ctx context.Context, e due.Entry, now time.Time) (again time.Time, err error)
 
-// A Meter counts. [telemetry.Meter] is one.
+// A Meter writes metrics. [telemetry.Meter] implements it.
 type Meter interface {
 	Count(dimension, value string, counts map[string]int)
 }
 
-// A Clock is the function's work.
+// A Clock is the handler of the function clock. All fields are required.
 type Clock struct {
 	Store    Store
 	Handlers map[due.Kind]Handler
@@ -71,14 +75,16 @@ type Clock struct {
 	Now      func() time.Time
 }
 
-// Handle does what is due at the time of the event, which is when the
-// schedule meant it to run, or now when the event does not say.
+// Handle processes all entries that are due at the time of the event: the time
+// for which EventBridge scheduled the run, or the current time if the event has
+// none. It writes the metrics Done and Failed, in total and per kind. A failed
+// entry is not an error of Handle; a failed read of the index is.
 func (c *Clock) Handle(ctx context.Context, ev events.EventBridgeEvent) error {
 	now := ev.Time
 	if now.IsZero() {
 		now = c.Now()
 	}
-	counts := tally{}
+	counts := outcomeCounts{}
 	defer func() {
 		all := map[string]int{"Done": 0, "Failed": 0}
 		for kind, n := range counts {
@@ -90,35 +96,35 @@ func (c *Clock) Handle(ctx context.Context, ev events.EventBridgeEvent) error {
 	}()
 	cursor := ""
 	for {
-		entries, next, err := c.Store.Due(ctx, now.UTC(), page, cursor)
+		entries, next, err := c.Store.Due(ctx, now.UTC(), pageSize, cursor)
 		if err != nil {
-			return err
+			return fmt.Errorf("read due entries: %w", err)
 		}
-		if !c.work(ctx, entries, now.UTC(), counts) || next == "" {
+		if !c.handleEntries(ctx, entries, now.UTC(), counts) || next == "" {
 			return nil
 		}
 		cursor = next
 	}
 }
 
-// A tally counts what was done and what failed, by kind.
-type tally map[due.Kind]struct{ done, failed int }
+// outcomeCounts holds the numbers of finished and failed entries, by kind.
+type outcomeCounts map[due.Kind]struct{ done, failed int }
 
-// work handles entries, a few at a time, and reports whether there is time
-// for more.
-func (c *Clock) work(ctx context.Context, entries []due.Entry, now time.Time, counts tally) bool {
+// handleEntries processes entries, at most maxParallel at the same time. It
+// reports false if it stopped because the deadline is near.
+func (c *Clock) handleEntries(ctx context.Context, entries []due.Entry, now time.Time, counts outcomeCounts) bool {
 	var wg sync.WaitGroup
 	var mu sync.Mutex
-	slots := make(chan struct{}, parallel)
+	slots := make(chan struct{}, maxParallel)
 	defer wg.Wait()
 	for _, e := range entries {
 		slots <- struct{}{}
-		if over(ctx) {
+		if nearDeadline(ctx) {
 			return false
 		}
 		wg.Go(func() {
 			defer func() { <-slots }()
-			err := c.one(ctx, e, now)
+			err := c.processEntry(ctx, e, now)
 			mu.Lock()
 			defer mu.Unlock()
 			n := counts[e.Kind]
@@ -133,17 +139,21 @@ func (c *Clock) work(ctx context.Context, entries []due.Entry, now time.Time, co
 	return true
 }
 
-// over reports whether the time of the run is nearly over.
-func over(ctx context.Context) bool {
+// nearDeadline reports whether ctx is done or ends within the margin.
+func nearDeadline(ctx context.Context) bool {
+	if ctx.Err() != nil {
+		return true
+	}
 	end, ok := ctx.Deadline()
-	return ctx.Err() != nil || ok && time.Until(end) < margin
+	return ok && time.Until(end) < margin
 }
 
-// one handles one entry, and moves or removes it.
-func (c *Clock) one(ctx context.Context, e due.Entry, now time.Time) error {
-	bounded, cancel := context.WithTimeout(ctx, perEntry)
+// processEntry calls the handler of e, then moves or removes e. A failed entry
+// is moved by [Backoff].
+func (c *Clock) processEntry(ctx context.Context, e due.Entry, now time.Time) error {
+	bounded, cancel := context.WithTimeout(ctx, entryTimeout)
 	defer cancel()
-	again, err := c.handle(bounded, e, now)
+	again, err := c.callHandler(bounded, e, now)
 	if err != nil {
 		slog.ErrorContext(ctx, "due entry failed", "entry", e.Kind, "due", e.At, "kind", fault.KindOf(err), "err", err)
 		if moved := c.Store.MoveDue(ctx, e, now.Add(Backoff)); moved != nil {
@@ -157,8 +167,8 @@ func (c *Clock) one(ctx context.Context, e due.Entry, now time.Time) error {
 	return c.Store.MoveDue(ctx, e, again)
 }
 
-// handle calls the handler. A panic in it is one entry's failure.
-func (c *Clock) handle(ctx context.Context, e due.Entry, now time.Time) (again time.Time, err error) {
+// callHandler calls the handler of e's kind. A panic becomes an error.
+func (c *Clock) callHandler(ctx context.Context, e due.Entry, now time.Time) (again time.Time, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fault.New(fault.Internal, "panic: %v", r)
@@ -166,13 +176,13 @@ func (c *Clock) handle(ctx context.Context, e due.Entry, now time.Time) (again t
 	}()
 	h, ok := c.Handlers[e.Kind]
 	if !ok {
-		return time.Time{}, fault.New(fault.Internal, "nobody handles this kind")
+		return time.Time{}, fault.New(fault.Internal, "no handler for entries of kind %s", e.Kind)
 	}
 	return h(ctx, e, now)
 }
 
-// Join puts the handlers of several into one registry.
-func Join(parts ...map[due.Kind]Handler) map[due.Kind]Handler {
+// MergeHandlers returns one registry with the handlers of all parts.
+func MergeHandlers(parts ...map[due.Kind]Handler) map[due.Kind]Handler {
 	all := map[due.Kind]Handler{}
 	for _, p := range parts {
 		maps.Copy(all, p)

@@ -21,13 +21,13 @@ import (
 
 var noon = time.Date(2031, 3, 3, 12, 0, 0, 0, time.UTC)
 
-// A log keeps what a handler was given.
-type log struct {
+// A recorder stores the ids of the entries that a handler received.
+type recorder struct {
 	mu  sync.Mutex
 	ids []string
 }
 
-func (l *log) handler(does func(id string) (time.Time, error)) clock.Handler {
+func (l *recorder) recordingHandler(does func(id string) (time.Time, error)) clock.Handler {
 	return func(_ context.Context, e due.Entry, _ time.Time) (time.Time, error) {
 		l.mu.Lock()
 		l.ids = append(l.ids, e.Of)
@@ -36,8 +36,8 @@ func (l *log) handler(does func(id string) (time.Time, error)) clock.Handler {
 	}
 }
 
-// taken returns what was given since it was last asked.
-func (l *log) taken() []string {
+// takeIDs returns the ids received since the previous call, sorted.
+func (l *recorder) takeIDs() []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	ids := l.ids
@@ -46,7 +46,7 @@ func (l *log) taken() []string {
 	return ids
 }
 
-func never(string) (time.Time, error) { return time.Time{}, nil }
+func noRepeat(string) (time.Time, error) { return time.Time{}, nil }
 
 func newClock(table *store.Table, handlers map[due.Kind]clock.Handler) *clock.Clock {
 	meter := telemetry.NewMeter("clock")
@@ -54,94 +54,94 @@ func newClock(table *store.Table, handlers map[due.Kind]clock.Handler) *clock.Cl
 	return &clock.Clock{Store: table, Handlers: handlers, Meter: meter, Now: func() time.Time { return noon }}
 }
 
-func put(t *testing.T, table *store.Table, kind due.Kind, id string, at time.Time) {
+func putEntry(t *testing.T, table *store.Table, kind due.Kind, id string, at time.Time) {
 	t.Helper()
 	if err := table.PutDue(t.Context(), due.Entry{Kind: kind, At: at, PK: "P#" + id}); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func run(t *testing.T, c *clock.Clock, at time.Time) {
+func handleAt(t *testing.T, c *clock.Clock, at time.Time) {
 	t.Helper()
 	if err := c.Handle(t.Context(), events.EventBridgeEvent{Time: at}); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func TestWhatIsDueIsDoneOnceAndWhatIsNotWaits(t *testing.T) {
+func TestHandle_DueEntriesOnce(t *testing.T) {
 	t.Parallel()
 	table := storetest.New(t)
-	seen := &log{}
-	c := newClock(table, map[due.Kind]clock.Handler{due.Watch: seen.handler(never)})
-	put(t, table, due.Watch, "past", noon.Add(-time.Hour))
-	put(t, table, due.Watch, "now", noon)
-	put(t, table, due.Watch, "soon", noon.Add(time.Minute))
-	run(t, c, noon)
-	if got := seen.taken(); !slices.Equal(got, []string{"now", "past"}) {
-		t.Errorf("at noon %v", got)
+	seen := &recorder{}
+	c := newClock(table, map[due.Kind]clock.Handler{due.Watch: seen.recordingHandler(noRepeat)})
+	putEntry(t, table, due.Watch, "past", noon.Add(-time.Hour))
+	putEntry(t, table, due.Watch, "now", noon)
+	putEntry(t, table, due.Watch, "soon", noon.Add(time.Minute))
+	handleAt(t, c, noon)
+	if got := seen.takeIDs(); !slices.Equal(got, []string{"now", "past"}) {
+		t.Errorf("entries handled at noon = %v, want now and past", got)
 	}
-	run(t, c, noon)
-	if got := seen.taken(); got != nil {
-		t.Errorf("again %v", got)
+	handleAt(t, c, noon)
+	if got := seen.takeIDs(); got != nil {
+		t.Errorf("entries handled in the second run = %v, want none", got)
 	}
-	run(t, c, noon.Add(time.Minute))
-	if got := seen.taken(); !slices.Equal(got, []string{"soon"}) {
-		t.Errorf("a minute later %v", got)
+	handleAt(t, c, noon.Add(time.Minute))
+	if got := seen.takeIDs(); !slices.Equal(got, []string{"soon"}) {
+		t.Errorf("entries handled a minute later = %v, want soon", got)
 	}
 }
 
-func TestAnEventWithoutATimeIsAboutNow(t *testing.T) {
+func TestHandle_EventWithoutTime(t *testing.T) {
 	t.Parallel()
 	table := storetest.New(t)
-	seen := &log{}
-	put(t, table, due.Watch, "now", noon)
-	run(t, newClock(table, map[due.Kind]clock.Handler{due.Watch: seen.handler(never)}), time.Time{})
-	if got := seen.taken(); len(got) != 1 {
-		t.Errorf("done %v", got)
+	seen := &recorder{}
+	putEntry(t, table, due.Watch, "now", noon)
+	handleAt(t, newClock(table, map[due.Kind]clock.Handler{due.Watch: seen.recordingHandler(noRepeat)}), time.Time{})
+	if got := seen.takeIDs(); len(got) != 1 {
+		t.Errorf("entries handled = %v", got)
 	}
 }
 
-func TestAHandlerMayComeAgain(t *testing.T) {
+func TestHandle_HandlerRepeats(t *testing.T) {
 	t.Parallel()
 	table := storetest.New(t)
-	seen := &log{}
-	c := newClock(table, map[due.Kind]clock.Handler{due.Watch: seen.handler(func(string) (time.Time, error) { return noon.Add(time.Hour), nil })})
-	put(t, table, due.Watch, "p1", noon)
-	run(t, c, noon)
-	run(t, c, noon.Add(59*time.Minute))
-	if got := seen.taken(); len(got) != 1 {
-		t.Errorf("before the hour %v", got)
+	seen := &recorder{}
+	c := newClock(table, map[due.Kind]clock.Handler{due.Watch: seen.recordingHandler(func(string) (time.Time, error) { return noon.Add(time.Hour), nil })})
+	putEntry(t, table, due.Watch, "p1", noon)
+	handleAt(t, c, noon)
+	handleAt(t, c, noon.Add(59*time.Minute))
+	if got := seen.takeIDs(); len(got) != 1 {
+		t.Errorf("entries handled before the hour = %v, want one", got)
 	}
-	run(t, c, noon.Add(time.Hour))
-	if got := seen.taken(); len(got) != 1 {
-		t.Errorf("after the hour %v", got)
+	handleAt(t, c, noon.Add(time.Hour))
+	if got := seen.takeIDs(); len(got) != 1 {
+		t.Errorf("entries handled after the hour = %v, want one", got)
 	}
 }
 
-func TestAHandlerThatMovedItsEntryIsLeftItsWay(t *testing.T) {
+func TestHandle_HandlerMovesEntry(t *testing.T) {
 	t.Parallel()
 	table := storetest.New(t)
-	seen := &log{}
-	c := newClock(table, map[due.Kind]clock.Handler{due.Watch: seen.handler(func(id string) (time.Time, error) {
-		put(t, table, due.Watch, id, noon.Add(time.Hour))
+	seen := &recorder{}
+	c := newClock(table, map[due.Kind]clock.Handler{due.Watch: seen.recordingHandler(func(id string) (time.Time, error) {
+		putEntry(t, table, due.Watch, id, noon.Add(time.Hour))
 		return time.Time{}, nil
 	})})
-	put(t, table, due.Watch, "p1", noon)
-	run(t, c, noon)
-	run(t, c, noon.Add(time.Hour))
-	if got := seen.taken(); len(got) != 2 {
-		t.Errorf("done %v", got)
+	putEntry(t, table, due.Watch, "p1", noon)
+	handleAt(t, c, noon)
+	handleAt(t, c, noon.Add(time.Hour))
+	if got := seen.takeIDs(); len(got) != 2 {
+		t.Errorf("entries handled = %v", got)
 	}
 }
 
-func TestBadEntriesHoldUpNobodyAndComeAgain(t *testing.T) {
+func TestHandle_FailedEntriesRetried(t *testing.T) {
 	t.Parallel()
 	table := storetest.New(t)
-	bad, good := &log{}, &log{}
-	mended := false
-	c := newClock(table, clock.Join(map[due.Kind]clock.Handler{
-		due.Watch: bad.handler(func(id string) (time.Time, error) {
-			if mended {
+	bad, good := &recorder{}, &recorder{}
+	repaired := false
+	c := newClock(table, clock.MergeHandlers(map[due.Kind]clock.Handler{
+		due.Watch: bad.recordingHandler(func(id string) (time.Time, error) {
+			if repaired {
 				return time.Time{}, nil
 			}
 			if id == "p3" {
@@ -149,78 +149,78 @@ func TestBadEntriesHoldUpNobodyAndComeAgain(t *testing.T) {
 			}
 			return time.Time{}, fault.New(fault.Unavailable, "not now")
 		}),
-	}, map[due.Kind]clock.Handler{due.Expected: good.handler(never)}))
-	const many = 250 // more than are read at a time
+	}, map[due.Kind]clock.Handler{due.Expected: good.recordingHandler(noRepeat)}))
+	const many = 250 // more than one page
 	for i := range many {
-		put(t, table, due.Watch, fmt.Sprintf("p%d", i), noon.Add(-time.Hour))
+		putEntry(t, table, due.Watch, fmt.Sprintf("p%d", i), noon.Add(-time.Hour))
 	}
-	put(t, table, due.Kind("other"), "nobody's", noon.Add(-time.Hour))
-	put(t, table, due.Expected, "good", noon)
-	run(t, c, noon)
-	if got := good.taken(); !slices.Equal(got, []string{"good"}) {
-		t.Errorf("the good one: %v", got)
+	putEntry(t, table, due.Kind("other"), "unhandled", noon.Add(-time.Hour))
+	putEntry(t, table, due.Expected, "good", noon)
+	handleAt(t, c, noon)
+	if got := good.takeIDs(); !slices.Equal(got, []string{"good"}) {
+		t.Errorf("entries of the working handler = %v, want good", got)
 	}
-	if got := bad.taken(); len(got) != many {
-		t.Errorf("%d bad ones were tried", len(got))
+	if got := bad.takeIDs(); len(got) != many {
+		t.Errorf("failing entries tried = %d, want %d", len(got), many)
 	}
-	run(t, c, noon.Add(time.Minute))
-	if got := bad.taken(); got != nil {
-		t.Errorf("tried again at once: %v", got)
+	handleAt(t, c, noon.Add(time.Minute))
+	if got := bad.takeIDs(); got != nil {
+		t.Errorf("entries retried before Backoff = %v, want none", got)
 	}
-	mended = true
-	run(t, c, noon.Add(clock.Backoff))
-	if got := bad.taken(); len(got) != many {
-		t.Errorf("%d came again", len(got))
+	repaired = true
+	handleAt(t, c, noon.Add(clock.Backoff))
+	if got := bad.takeIDs(); len(got) != many {
+		t.Errorf("entries retried after Backoff = %d, want %d", len(got), many)
 	}
 }
 
-func TestARunBeginsNothingThatItCannotEnd(t *testing.T) {
+func TestHandle_StopsNearDeadline(t *testing.T) {
 	t.Parallel()
 	table := storetest.New(t)
-	seen := &log{}
-	c := newClock(table, map[due.Kind]clock.Handler{due.Watch: seen.handler(never)})
-	put(t, table, due.Watch, "p1", noon)
+	seen := &recorder{}
+	c := newClock(table, map[due.Kind]clock.Handler{due.Watch: seen.recordingHandler(noRepeat)})
+	putEntry(t, table, due.Watch, "p1", noon)
 	ctx, cancel := context.WithTimeout(t.Context(), 9*time.Second)
 	defer cancel()
 	if err := c.Handle(ctx, events.EventBridgeEvent{Time: noon}); err != nil {
 		t.Fatal(err)
 	}
-	if got := seen.taken(); got != nil {
-		t.Errorf("begun with no time left: %v", got)
+	if got := seen.takeIDs(); got != nil {
+		t.Errorf("entries started near the deadline = %v, want none", got)
 	}
-	run(t, c, noon)
-	if got := seen.taken(); len(got) != 1 {
-		t.Errorf("the next run did %v", got)
+	handleAt(t, c, noon)
+	if got := seen.takeIDs(); len(got) != 1 {
+		t.Errorf("entries handled by the next run = %v, want one", got)
 	}
 }
 
-func TestTwoClocksAtOnceLeaveNothing(t *testing.T) {
+func TestHandle_ConcurrentClocks(t *testing.T) {
 	t.Parallel()
 	table := storetest.New(t)
-	seen := &log{}
-	c := newClock(table, map[due.Kind]clock.Handler{due.Watch: seen.handler(never)})
+	seen := &recorder{}
+	c := newClock(table, map[due.Kind]clock.Handler{due.Watch: seen.recordingHandler(noRepeat)})
 	for i := range 40 {
-		put(t, table, due.Watch, fmt.Sprintf("p%d", i), noon)
+		putEntry(t, table, due.Watch, fmt.Sprintf("p%d", i), noon)
 	}
 	var wg sync.WaitGroup
 	for range 2 {
-		wg.Go(func() { run(t, c, noon) })
+		wg.Go(func() { handleAt(t, c, noon) })
 	}
 	wg.Wait()
-	got := seen.taken()
+	got := seen.takeIDs()
 	if n := len(slices.Compact(got)); n != 40 {
-		t.Errorf("%d were done", n)
+		t.Errorf("distinct entries handled = %d, want 40", n)
 	}
 	if left, _, err := table.Due(t.Context(), noon, 10, ""); err != nil || len(left) != 0 {
-		t.Errorf("left %v, %v", left, err)
+		t.Errorf("entries left = %v, %v, want none", left, err)
 	}
 }
 
-func TestATableThatDoesNotAnswerIsAnError(t *testing.T) {
+func TestHandle_TableUnavailable(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if err := newClock(storetest.New(t), nil).Handle(ctx, events.EventBridgeEvent{Time: noon}); fault.KindOf(err) != fault.Unavailable {
-		t.Errorf("got %v", err)
+		t.Errorf("Handle() error = %v, want kind %s", err, fault.Unavailable)
 	}
 }

@@ -1,8 +1,8 @@
 // Package config reads a function's settings from its environment.
 //
-// The environment is set by infra/template.yaml, and a function gets only the
-// variables it uses; so each reads its own, and a missing one stops it at
-// start, before it takes a request.
+// infra/template.yaml sets the environment of each function, with only the
+// variables that the function uses. A missing or malformed variable stops the
+// function at start, before it takes a request.
 package config
 
 import (
@@ -21,8 +21,8 @@ import (
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 )
 
-// Must returns the variable key. It panics if key is not set, which Lambda
-// reports as an init error that names the variable.
+// Must returns the value of the variable key. It panics if key is not set.
+// Lambda reports the panic as an init error that names the variable.
 func Must(key string) string {
 	v := os.Getenv(key)
 	if v == "" {
@@ -31,7 +31,7 @@ func Must(key string) string {
 	return v
 }
 
-// Or returns the variable key, or def if it is not set.
+// Or returns the value of the variable key, or def if key is not set.
 func Or(key, def string) string {
 	if v := os.Getenv(key); v != "" {
 		return v
@@ -39,8 +39,8 @@ func Or(key, def string) string {
 	return def
 }
 
-// Int returns the variable key as a number, or def if it is not set. It
-// panics when the variable holds anything else.
+// Int returns the value of the variable key as a number, or def if key is not
+// set. It panics if the value is not a whole number.
 func Int(key string, def int) int {
 	v := os.Getenv(key)
 	if v == "" {
@@ -48,13 +48,13 @@ func Int(key string, def int) int {
 	}
 	n, err := strconv.Atoi(v)
 	if err != nil {
-		panic(fmt.Sprintf("config: %s is no number", key))
+		panic(fmt.Sprintf("config: %s must be a whole number", key))
 	}
 	return n
 }
 
-// List returns the comma-separated values of the variable key. It panics if
-// key is not set.
+// List returns the comma-separated values of the variable key, without blanks
+// and empty values. It panics if key is not set.
 func List(key string) []string {
 	var out []string
 	for v := range strings.SplitSeq(Must(key), ",") {
@@ -65,14 +65,18 @@ func List(key string) []string {
 	return out
 }
 
-// AWS returns the configuration of the AWS clients: connections in a second,
-// answers in three, three attempts close together, so that a slow dependency is an error
-// before the platform that waits for us gives up. It panics on failure:
-// without it no function can do anything.
+// AWS returns the configuration of the AWS clients. They wait one second for a
+// connection and three seconds for the headers of a response. They make three
+// attempts, at most 300 ms apart. A slow dependency thus becomes an error before
+// the platform that called our webhook stops waiting. AWS panics if the
+// configuration cannot be loaded.
 func AWS(ctx context.Context) aws.Config {
 	cfg, err := awsconfig.LoadDefaultConfig(ctx,
 		awsconfig.WithRetryer(func() aws.Retryer {
-			return retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts, o.MaxBackoff = 3, 300*time.Millisecond })
+			return retry.NewStandard(func(o *retry.StandardOptions) {
+				o.MaxAttempts = 3
+				o.MaxBackoff = 300 * time.Millisecond
+			})
 		}),
 		awsconfig.WithHTTPClient(awshttp.NewBuildableClient().
 			WithDialerOptions(func(d *net.Dialer) { d.Timeout = time.Second }).

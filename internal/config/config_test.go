@@ -8,7 +8,7 @@ import (
 	"github.com/heard-intake/heard/internal/config"
 )
 
-func TestAMissingVariableStopsTheProgramAndIsNamed(t *testing.T) {
+func TestMust_MissingVariablePanics(t *testing.T) {
 	t.Parallel()
 	for name, read := range map[string]func(){
 		"text": func() { config.Must("HEARD_TEST_NOT_SET") },
@@ -16,8 +16,8 @@ func TestAMissingVariableStopsTheProgramAndIsNamed(t *testing.T) {
 	} {
 		func() {
 			defer func() {
-				if said, _ := recover().(string); !strings.Contains(said, "HEARD_TEST_NOT_SET") {
-					t.Errorf("%s: said %q", name, said)
+				if got, _ := recover().(string); !strings.Contains(got, "HEARD_TEST_NOT_SET") {
+					t.Errorf("%s: panic %q, want the variable's name in it", name, got)
 				}
 			}()
 			read()
@@ -25,32 +25,32 @@ func TestAMissingVariableStopsTheProgramAndIsNamed(t *testing.T) {
 	}
 }
 
-func TestVariablesAreReadInTheirForm(t *testing.T) {
+func TestVariables_Forms(t *testing.T) {
 	t.Setenv("HEARD_TEST_LIST", " billing, it ,,")
 	t.Setenv("HEARD_TEST_NUMBER", "42")
 	if got := config.List("HEARD_TEST_LIST"); !slices.Equal(got, []string{"billing", "it"}) {
-		t.Errorf("list %q", got)
+		t.Errorf("List() = %q, want billing and it", got)
 	}
 	if got := config.Int("HEARD_TEST_NUMBER", 7); got != 42 {
-		t.Errorf("number %d", got)
+		t.Errorf("Int() = %d, want 42", got)
 	}
 	if got := config.Int("HEARD_TEST_NOT_SET", 7); got != 7 {
-		t.Errorf("number not set %d", got)
+		t.Errorf("Int() of an unset variable = %d, want 7", got)
 	}
 	if got := config.Or("HEARD_TEST_NOT_SET", "x"); got != "x" {
-		t.Errorf("text not set %q", got)
+		t.Errorf("Or() of an unset variable = %q, want x", got)
 	}
 }
 
-func TestADependencyIsTriedThreeTimesCloseTogether(t *testing.T) {
+func TestAWS_Retries(t *testing.T) {
 	t.Setenv("AWS_REGION", "eu-west-1")
 	r := config.AWS(t.Context()).Retryer()
 	if n := r.MaxAttempts(); n != 3 {
-		t.Errorf("%d attempts", n)
+		t.Errorf("MaxAttempts() = %d, want 3", n)
 	}
 	for attempt := range 3 {
 		if d, err := r.RetryDelay(attempt, nil); err != nil || d > 300e6 {
-			t.Errorf("waits %v before attempt %d, %v", d, attempt, err)
+			t.Errorf("RetryDelay(%d) = %v, %v, want at most 300ms", attempt, d, err)
 		}
 	}
 }

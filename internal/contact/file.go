@@ -6,55 +6,53 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 )
 
-// A FileState says how far the fetching of an attachment is.
+// A FileState is the state of fetching an attachment.
 type FileState string
 
-// The states of a file.
+// The states of files.
 const (
 	Pending FileState = "pending" // it will be fetched
 	Stored  FileState = "stored"
-	Failed  FileState = "failed" // it never will be; see Reason
+	Failed  FileState = "failed" // it will never be fetched; see Reason
 )
 
-// Reasons why a file could not be fetched.
+// The reasons why a file could not be fetched.
 const (
 	Gone        = "gone"        // the platform no longer has it
-	Lost        = "lost"        // the platform never had it, or the mail was not read so far
-	TooLarge    = "too-large"   // larger than what is kept
-	Damaged     = "damaged"     // not what the platform says it is
-	Blocked     = "blocked"     // not on a host of the platform, or with a virus in it
-	Refused     = "refused"     // the platform does not give it to us
-	Unavailable = "unavailable" // the platform did not answer for as long as it keeps files
+	Lost        = "lost"        // the platform never had it, or the mail was cut before it
+	TooLarge    = "too-large"   // over the size limit
+	Damaged     = "damaged"     // its content does not match the description of the platform
+	Blocked     = "blocked"     // not on a host of the platform, or it contains a virus
+	Refused     = "refused"     // the platform denies access
+	Unavailable = "unavailable" // the platform did not answer until it deleted the file
 )
 
-// A MediaFile is what became of an attachment that its platform served or its
-// mail held: its copy, or why there is none.
+// A MediaFile describes the stored copy of an attachment, or why it was not fetched.
 type MediaFile struct {
 	State  FileState `json:"state"`
-	Type   string    `json:"type,omitempty"`   // media type, by what is in it
+	Type   string    `json:"type,omitempty"`   // media type, detected from the content
 	Size   int64     `json:"size,omitempty"`   // bytes
 	SHA256 string    `json:"sha256,omitempty"` // hexadecimal
-	Name   string    `json:"name,omitempty"`   // to save it under
-	Reason string    `json:"reason,omitempty"` // of a failure
-	URL    string    `json:"url,omitempty"`    // serves it for a while; made for whoever asks
-	Key    string    `json:"-"`                // where it lies
+	Name   string    `json:"name,omitempty"`   // file name for saving
+	Reason string    `json:"reason,omitempty"` // reason of a failure
+	URL    string    `json:"url,omitempty"`    // presigned, expires; created for each response
+	Key    string    `json:"-"`                // key in the bucket
 }
 
-// Serves reports whether the platform of m is to be asked for a, one of its
-// attachments.
+// Serves reports whether attachment a of m must be fetched from the platform.
 func (m Message) Serves(a Attachment) bool {
 	switch m.Channel {
 	case WhatsApp:
 		return a.Ref != "" && a.Mark != "failed"
 	case Messenger, Instagram:
 		return a.URL != ""
-	default: // mails lie here whole, and chat has its own way
+	default: // mails are stored with their files, and chat files are uploaded
 		return false
 	}
 }
 
-// Expect adds to s the attachments of m that its platform serves and that
-// nothing is known of yet.
+// Expect adds to s the initial states that follow from m: a pending file for every
+// attachment without a state, or the queued status of an outgoing mail.
 func (s *State) Expect(m Message) {
 	switch m.Channel {
 	case WhatsApp, Messenger, Instagram:
@@ -76,19 +74,19 @@ func (s *State) Expect(m Message) {
 	}
 }
 
-// The HTML of a mail among its files.
+// The HTML of a mail is stored like one of its files, with this name and media type.
 const (
 	PageFile = "page"
 	PageType = "text/html; charset=utf-8"
 )
 
-// FileKey returns where a file of m lies, one of its attachments by their
-// order or its [PageFile]; hash is the keyed hash of its id.
+// FileKey returns the key in the bucket of a file of m. name is the index of the
+// attachment, or [PageFile]. hash is the keyed hash of m's id.
 func (m Message) FileKey(hash, name string) string {
 	return "c/" + string(m.CustomerID) + "/f/" + hash + "/" + name
 }
 
-// Keeps adds to s the files that were kept of m, a mail, when it came.
+// Keeps adds to s the files of m, a mail, that were stored with it.
 func (s *State) Keeps(m Message, hash string) {
 	for i, a := range m.Attachments {
 		f := MediaFile{State: Stored, Type: a.Type, Size: a.Size, SHA256: a.SHA256, Name: a.Name, Key: m.FileKey(hash, strconv.Itoa(i))}
@@ -106,10 +104,10 @@ func (s *State) Keeps(m Message, hash string) {
 	}
 }
 
-// A Job is something to be asked of a platform in the background: the files of
-// a message, or the name behind an alias.
+// A Job is a background task of a queue: to fetch the files of a message, to send a
+// message, or to look up the name of an alias.
 type Job struct {
 	Customer identity.CustomerID `json:"customer,omitempty"`
 	Message  ID                  `json:"message,omitempty"`
-	Alias    string              `json:"alias,omitempty"` // its key in the table
+	Alias    string              `json:"alias,omitempty"` // key of the alias in the table
 }

@@ -10,27 +10,33 @@ import (
 type Query struct {
 	Limit     int       // 1 to 200
 	Oldest    bool      // oldest first; else newest first
-	From, To  time.Time // From <= sentAt < To; zero is no bound
-	Channel   Channel   // empty: all
-	Direction Direction // empty: both
-	Cursor    string    // where the last page ended
+	From, To  time.Time // From <= SentAt < To; zero means no bound
+	Channel   Channel   // empty means all
+	Direction Direction // empty means both
+	Cursor    string    // cursor of the previous page
 
-	// Match is a further filter, of entries whose state is not yet known; nil
-	// lets all through.
+	// Match is an additional filter. Its entries have no state yet. nil accepts all
+	// entries.
 	Match func(Entry) bool
 }
 
 // Wants reports whether e passes the filters of q.
 func (q Query) Wants(e Entry) bool {
-	return (q.Channel == "" || e.Channel == q.Channel) && (q.Direction == "" || e.Direction == q.Direction) &&
-		(q.Match == nil || q.Match(e))
+	if q.Channel != "" && e.Channel != q.Channel {
+		return false
+	}
+	if q.Direction != "" && e.Direction != q.Direction {
+		return false
+	}
+	return q.Match == nil || q.Match(e)
 }
 
-// An Entry is one message of a history, with what became of it.
+// An Entry is a message of a history with its current state.
 type Entry struct {
 	Message
 	State *State `json:"state,omitempty"`
-	// Whole says where the whole message lies when this is a preview.
+	// Whole is the key in the bucket of the complete message, if this entry is a
+	// preview.
 	Whole string `json:"-"`
 }
 
@@ -38,31 +44,32 @@ type Entry struct {
 type Page struct {
 	Entries  []Entry
 	Cursor   string // for the next page; empty when complete
-	Complete bool   // nothing lies beyond it
+	Complete bool   // this is the last page
 }
 
-// Changes are what was stored of a customer since an earlier look.
+// Changes are the items of a customer that were stored after a cursor.
 type Changes struct {
-	Entries   []Entry   // messages, in no order, however old they are themselves
-	Effects   []Became  // what became of messages, new ones or old
-	Contacts  []Contact // as they are now
-	Regrouped bool      // other ids belong to the customer: all there is must be read again
-	Cursor    string    // where to look on
-	Complete  bool      // nothing else is known now
+	Entries   []Entry   // new messages, in any order and of any age
+	Effects   []Became  // changed states of messages, new or old
+	Contacts  []Contact // changed contacts in their current form
+	Regrouped bool      // the ids of the customer changed: the whole history must be read again
+	Cursor    string    // cursor of the next read
+	Complete  bool      // there are no further changes now
 }
 
-// A Became is what became of one message, or of all of a channel until a time.
+// A Became is a changed state: of one message, or of all outgoing messages of a
+// channel until a time.
 type Became struct {
 	Customer identity.CustomerID  `json:"customerId"`
 	Channel  Channel              `json:"channel"`
-	Of       string               `json:"of,omitempty"`    // the id of the message, without its time
-	State    *State               `json:"state,omitempty"` // of the message
-	Until    map[string]time.Time `json:"until,omitempty"` // by status, of every outgoing message that was sent until then
+	Of       string               `json:"of,omitempty"`    // id of the message, without its time
+	State    *State               `json:"state,omitempty"` // current state of the message
+	Until    map[string]time.Time `json:"until,omitempty"` // by status: all outgoing messages sent until this time have reached it
 }
 
-// A Waiter is one entry of the waiting list.
+// A Waiter is one contact of the waiting list.
 type Waiter struct {
-	ID         string              `json:"id"` // of the contact
+	ID         string              `json:"id"` // id of the contact
 	Customer   identity.CustomerID `json:"customerId"`
 	Since      time.Time           `json:"waitingSince"`
 	Start      time.Time           `json:"start"`

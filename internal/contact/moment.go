@@ -9,75 +9,74 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 )
 
-// A Cause is what a contact is about: a reason from the taxonomy, a product
-// or none, and the department that owns the two.
+// A Cause is a reason of a contact with its product, if any, and the department that
+// owns them.
 type Cause struct {
 	Reason     string `json:"reason"`
 	Product    string `json:"product,omitempty"`
 	Department string `json:"department"`
-	// Words are the phrases of the taxonomy that decided it, or ~ when it was
-	// words of these in another order.
+	// Words are the phrases of the taxonomy that decided, or "~" if single words
+	// decided (taxonomy.ByWords).
 	Words []string `json:"words,omitempty"`
-	// Message is where the deciding words are, at Spans: pairs of bytes, from
-	// and to, of its subject, a full stop, a line end and its text.
+	// Message is the message with the deciding words. Spans are their byte ranges, from
+	// and to, in the text "<subject>.\n<text>".
 	Message    ID         `json:"messageId,omitempty"`
 	Spans      [][2]int32 `json:"spans,omitempty"`
-	Confidence float64    `json:"confidence,omitempty"` // 0 to 1; 1 when a person said so
-	Corrected  bool       `json:"corrected,omitempty"`  // by an agent
+	Confidence float64    `json:"confidence,omitempty"` // 0 to 1; 1 if a person decided
+	Corrected  bool       `json:"corrected,omitempty"`  // whether an agent decided
 }
 
-// Same reports whether two causes are one.
+// Same reports whether c and o have the same reason and product.
 func (c Cause) Same(o Cause) bool { return c.Reason == o.Reason && c.Product == o.Product }
 
-// A Correction is what an agent said a contact is about. It goes with one of
-// the contact's messages, and so with whatever contact that is part of later.
+// A Correction holds the causes that an agent set for a contact. It is attached to a
+// message of the contact, so it follows the message into another contact.
 type Correction struct {
-	Customer identity.CustomerID `json:"customerId"` // in whose partition the message lies
+	Customer identity.CustomerID `json:"customerId"` // customer id under which the message is stored
 	Message  ID                  `json:"messageId"`
-	Causes   []Cause             `json:"reasons"` // reason and product; none: no known reason
-	Until    time.Time           `json:"until"`   // later messages may add reasons
+	Causes   []Cause             `json:"reasons"` // with reason and product; empty means no known reason
+	Until    time.Time           `json:"until"`   // messages sent later may add reasons
 	By       string              `json:"by"`
 	At       time.Time           `json:"at"`
-	Was      []Cause             `json:"was"` // what the rules had found
+	Was      []Cause             `json:"was"` // the causes before the correction
 	Taxonomy string              `json:"taxonomy"`
 }
 
-// A Contact is the messages of one customer, over all channels, about one
-// wish. It is open while the customer waits for us; after our last answer it
-// closes on silence. It is never stored as a truth of its own: [Contacts]
-// makes it from the messages.
+// A Contact is the messages of one customer, over all channels, about one wish. It is
+// open while the customer waits for an answer. After our last answer it closes on
+// silence. [Contacts] computes contacts from messages; a stored contact is only a copy
+// of that result.
 type Contact struct {
 	ID           string              `json:"id"`
 	Customer     identity.CustomerID `json:"customerId"`
-	Start        time.Time           `json:"start"`                 // its earliest message
-	WaitingSince time.Time           `json:"waitingSince,omitzero"` // the first message without our answer; zero when none
+	Start        time.Time           `json:"start"`                 // time of its earliest message
+	WaitingSince time.Time           `json:"waitingSince,omitzero"` // time of the first unanswered message; zero if all are answered
 	FirstAnswer  time.Time           `json:"firstAnswer,omitzero"`
 	LastAnswer   time.Time           `json:"lastAnswer,omitzero"`
-	ClosesAt     time.Time           `json:"closesAt,omitzero"` // when silence closes it; zero while waiting
-	Channels     []Channel           `json:"channels"`          // in order of use
-	Department   string              `json:"department"`        // who owns its first cause; [Unassigned] when nothing is known
+	ClosesAt     time.Time           `json:"closesAt,omitzero"` // time at which it closes on silence; zero before the first answer
+	Channels     []Channel           `json:"channels"`          // in order of first use
+	Department   string              `json:"department"`        // owner of its first cause, or [Unassigned] without a cause
 	Causes       []Cause             `json:"causes,omitempty"`
-	Taxonomy     string              `json:"taxonomy,omitempty"` // the version of the taxonomy that classified it
-	Threads      []string            `json:"-"`                  // what a later reply may belong to
-	Messages     []Message           `json:"-"`                  // what it is made of; not stored
-	Version      int64               `json:"-"`                  // of the stored item; 0 when not stored
+	Taxonomy     string              `json:"taxonomy,omitempty"` // version of the taxonomy that classified it
+	Threads      []string            `json:"-"`                  // hashed thread keys, to recognise later replies
+	Messages     []Message           `json:"-"`                  // its messages, oldest first; not stored
+	Version      int64               `json:"-"`                  // version of the stored item; 0 if not stored
 }
 
-// Around is what is stored around a time about the contacts of one id of a
-// customer.
+// Around holds the contacts of one customer id near a time, with corrections.
 type Around struct {
 	Contacts    []Contact // latest first
 	Corrections []Correction
-	Changed     bool // who is who may have changed lately
+	Changed     bool // an identity change may have happened recently
 }
 
 // Unassigned is the department of contacts whose reason is unknown.
 const Unassigned = "unassigned"
 
-// Waiting reports whether the last word is the customer's.
+// Waiting reports whether the contact has an unanswered message of the customer.
 func (c Contact) Waiting() bool { return !c.WaitingSince.IsZero() }
 
-// State returns "waiting", "answered" or "closed", as it is at now.
+// State returns the state at now: "waiting", "answered" or "closed".
 func (c Contact) State(now time.Time) string {
 	switch {
 	case c.Waiting():
@@ -89,7 +88,7 @@ func (c Contact) State(now time.Time) string {
 	}
 }
 
-// Silence returns how long after our last answer on a channel a contact
+// Silence returns the time after our last answer on a channel at which a contact
 // closes.
 func Silence(ch Channel) time.Duration {
 	switch ch {
@@ -102,29 +101,30 @@ func Silence(ch Channel) time.Duration {
 	}
 }
 
-// maxThreads bounds what a contact remembers of its threads.
+// maxThreads is the maximum number of thread keys of a contact.
 const maxThreads = 20
 
-// Contacts returns the contacts that messages make, earliest first. It is a
-// pure function: the same messages in any order give the same contacts.
+// Contacts computes the contacts of a customer from all messages, earliest first. It
+// is a pure function: the order of messages does not change the result
+// (TestContacts_AnyOrder).
 func Contacts(messages []Message) []Contact {
 	messages = slices.Clone(messages)
-	slices.SortFunc(messages, compare)
+	slices.SortFunc(messages, compareMessages)
 	var all []*Contact
 	for i := range messages {
 		m := &messages[i]
 		if m.Passive {
 			continue
 		}
-		cur := belongs(all, m)
+		cur := findContact(all, m)
 		if cur == nil {
 			if m.Direction == Outbound {
-				continue // nobody asked: a notice, a campaign
+				continue // not an answer, for example a notice or a campaign
 			}
 			cur = &Contact{ID: IDOf(m.ID), Customer: m.CustomerID, Start: m.SentAt}
 			all = append(all, cur)
 		}
-		cur.take(m)
+		cur.addMessage(m)
 	}
 	out := make([]Contact, len(all))
 	for i, c := range all {
@@ -133,9 +133,10 @@ func Contacts(messages []Message) []Contact {
 	return out
 }
 
-// compare orders messages by time, and those of one millisecond by id with
-// the customer's first, so that an answer never comes before its question.
-func compare(a, b Message) int {
+// compareMessages orders messages by the time of [Message.Said]. Messages of the same
+// millisecond are ordered by direction, inbound first, so that no answer precedes its
+// question, and then by id.
+func compareMessages(a, b Message) int {
 	if c := a.Said().Compare(b.Said()); c != 0 {
 		return c
 	}
@@ -155,10 +156,15 @@ func compare(a, b Message) int {
 	}
 }
 
-// Said returns when a message was said, for its place among others. WhatsApp
-// and mail tell whole seconds: such a message was said anywhere in its second,
-// and before it reached us. Without this, the words of a customer who reacts
-// at once would come before the answer that they react to.
+// Said returns the time by which m is ordered among other messages. WhatsApp and mail
+// have times in whole seconds, so the message was written at any time in its second
+// and before we received it. Said returns the latest possible time. Otherwise a quick
+// reaction of a customer would be ordered before the answer that caused it
+// (TestContacts_SameSecond):
+//
+//  1. Our answer is sent at 10:00:00.400.
+//  2. The customer reacts at 10:00:00.700. WhatsApp reports 10:00:00.
+//  3. Heard receives the reaction at 10:00:02. Said returns 10:00:00.999.
 func (m Message) Said() time.Time {
 	if m.SentAt.Nanosecond() != 0 || !m.ReceivedAt.After(m.SentAt) {
 		return m.SentAt
@@ -169,9 +175,9 @@ func (m Message) Said() time.Time {
 	return m.ReceivedAt
 }
 
-// belongs returns the contact that m belongs to: the latest that is open, else
-// the latest that shares a thread with it.
-func belongs(all []*Contact, m *Message) *Contact {
+// findContact returns the contact that m belongs to: the latest open one, or else the
+// latest one with a common thread, or nil.
+func findContact(all []*Contact, m *Message) *Contact {
 	for _, c := range slices.Backward(all) {
 		if c.Waiting() || !m.SentAt.After(c.ClosesAt) {
 			return c
@@ -185,9 +191,9 @@ func belongs(all []*Contact, m *Message) *Contact {
 	return nil
 }
 
-// Of returns the contact that a message belongs to, of all contacts of its
-// customer, as they were stored. Where a contact was taken up again by its thread, a
-// message of the silence before may be counted to it.
+// Of returns the stored contact that a message belongs to, from all contacts of its
+// customer. If a closed contact was reopened through its thread, a message from the
+// silence before the reopening may be assigned to it.
 func Of(all []Contact, m Message) (Contact, bool) {
 	if m.Passive {
 		return Contact{}, false
@@ -198,10 +204,11 @@ func Of(all []Contact, m Message) (Contact, bool) {
 		if m.SentAt.Before(c.Start) {
 			continue
 		}
-		if (c.Waiting() || !m.SentAt.After(c.ClosesAt)) && (open == nil || c.Start.After(open.Start)) {
+		wasOpen := c.Waiting() || !m.SentAt.After(c.ClosesAt)
+		if wasOpen && startsLater(c, open) {
 			open = c
 		}
-		if c.Knows(m) && (known == nil || c.Start.After(known.Start)) {
+		if c.Knows(m) && startsLater(c, known) {
 			known = c
 		}
 	}
@@ -214,9 +221,12 @@ func Of(all []Contact, m Message) (Contact, bool) {
 	return *open, true
 }
 
+// startsLater reports whether c starts after other. Every contact starts after nil.
+func startsLater(c, other *Contact) bool { return other == nil || c.Start.After(other.Start) }
+
 // Knows reports whether m continues a thread of c.
 func (c Contact) Knows(m Message) bool {
-	for _, th := range threadsOf(m) {
+	for _, th := range threadKeys(m) {
 		if slices.Contains(c.Threads, th) {
 			return true
 		}
@@ -224,49 +234,50 @@ func (c Contact) Knows(m Message) bool {
 	return false
 }
 
-// threadsOf returns what ties m to others: a mail's thread and references. A
-// chat app's reply quotes one message, however old, and proves nothing about
-// the wish.
-func threadsOf(m Message) []string {
+// threadKeys returns the hashed keys of the threads of a mail: its thread, Message-ID
+// and references. A reply in a chat app quotes any old message, so it does not show
+// that the wish is the same.
+func threadKeys(m Message) []string {
 	if m.Channel != Email {
 		return nil
 	}
 	var out []string
 	if m.Thread != "" {
-		out = append(out, threadKey(m.Thread))
+		out = append(out, hashThread(m.Thread))
 	}
 	if m.MailID != "" && m.MailID != m.Thread {
-		out = append(out, threadKey(m.MailID))
+		out = append(out, hashThread(m.MailID))
 	}
 	if m.ReplyTo != nil {
 		for _, ref := range m.ReplyTo.References {
-			out = append(out, threadKey(ref))
+			out = append(out, hashThread(ref))
 		}
 	}
 	return out
 }
 
-func threadKey(s string) string {
+func hashThread(s string) string {
 	sum := sha256.Sum256([]byte(s))
 	return base64.RawURLEncoding.EncodeToString(sum[:9])
 }
 
-// IDOf returns the id of the contact whose earliest message that is.
+// IDOf returns the id of the contact whose earliest message has the given id.
 func IDOf(first ID) string {
 	sum := sha256.Sum256([]byte(first))
 	return base64.RawURLEncoding.EncodeToString(sum[:12])
 }
 
-func (c *Contact) take(m *Message) {
+// addMessage adds the next message, in order, to the contact.
+func (c *Contact) addMessage(m *Message) {
 	c.Messages = append(c.Messages, *m)
 	if !slices.Contains(c.Channels, m.Channel) {
 		c.Channels = append(c.Channels, m.Channel)
 	}
-	for _, th := range threadsOf(*m) {
+	for _, th := range threadKeys(*m) {
 		if slices.Contains(c.Threads, th) {
 			continue
 		}
-		if len(c.Threads) == maxThreads { // the first names most threads, the latest are what is answered
+		if len(c.Threads) == maxThreads { // keep the first, which most replies refer to, and the latest ones
 			c.Threads = slices.Delete(c.Threads, 1, 2)
 		}
 		c.Threads = append(c.Threads, th)
@@ -274,14 +285,15 @@ func (c *Contact) take(m *Message) {
 	if m.Direction == Inbound && c.WaitingSince.IsZero() {
 		c.WaitingSince = m.SentAt
 	}
-	if m.Direction == Outbound && !m.Lost || m.Outcome != "" {
-		c.answer(m)
+	isReceivedAnswer := m.Direction == Outbound && !m.Lost
+	if isReceivedAnswer || m.Outcome != "" {
+		c.recordAnswer(m)
 	}
 }
 
-// answer takes our last word. A contact registered by hand with an outcome
-// holds question and answer in one.
-func (c *Contact) answer(m *Message) {
+// recordAnswer ends the waiting with our answer m. A message registered by hand with
+// an outcome is question and answer in one.
+func (c *Contact) recordAnswer(m *Message) {
 	c.WaitingSince = time.Time{}
 	if c.FirstAnswer.IsZero() {
 		c.FirstAnswer = m.SentAt

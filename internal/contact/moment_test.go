@@ -14,7 +14,7 @@ import (
 
 var monday = time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
 
-func at(ch contact.Channel, dir contact.Direction, after time.Duration) contact.Message {
+func newMessage(ch contact.Channel, dir contact.Direction, after time.Duration) contact.Message {
 	t := monday.Add(after)
 	return contact.Message{
 		ID: contact.NewID(ch, t, after.String()), Channel: ch, Direction: dir, Kind: contact.Text,
@@ -22,12 +22,12 @@ func at(ch contact.Channel, dir contact.Direction, after time.Duration) contact.
 	}
 }
 
-func in(ch contact.Channel, after time.Duration) contact.Message {
-	return at(ch, contact.Inbound, after)
+func inbound(ch contact.Channel, after time.Duration) contact.Message {
+	return newMessage(ch, contact.Inbound, after)
 }
 
-func out(ch contact.Channel, after time.Duration) contact.Message {
-	return at(ch, contact.Outbound, after)
+func outbound(ch contact.Channel, after time.Duration) contact.Message {
+	return newMessage(ch, contact.Outbound, after)
 }
 
 func TestContacts(t *testing.T) {
@@ -41,104 +41,104 @@ func TestContacts(t *testing.T) {
 		starts   []time.Duration
 		waiting  []bool
 	}{
-		{"three channels within an hour about one wish are one contact",
-			[]contact.Message{in(contact.WhatsApp, 0), in(contact.WebChat, 20*time.Minute), in(contact.Email, time.Hour)},
+		{"three channels within an hour",
+			[]contact.Message{inbound(contact.WhatsApp, 0), inbound(contact.WebChat, 20*time.Minute), inbound(contact.Email, time.Hour)},
 			[]time.Duration{0}, []bool{true}},
-		{"a customer who still waits after a month is in the same contact",
-			[]contact.Message{in(contact.Email, 0), in(contact.Email, 30*day)},
+		{"unanswered for a month",
+			[]contact.Message{inbound(contact.Email, 0), inbound(contact.Email, 30*day)},
 			[]time.Duration{0}, []bool{true}},
-		{"our answer ends the waiting",
-			[]contact.Message{in(contact.WhatsApp, 0), out(contact.WhatsApp, time.Hour)},
+		{"answered",
+			[]contact.Message{inbound(contact.WhatsApp, 0), outbound(contact.WhatsApp, time.Hour)},
 			[]time.Duration{0}, []bool{false}},
-		{"a thank you within the day belongs to the contact",
-			[]contact.Message{in(contact.WhatsApp, 0), out(contact.WhatsApp, time.Hour), in(contact.WhatsApp, 20*time.Hour)},
+		{"reply within a day of the answer",
+			[]contact.Message{inbound(contact.WhatsApp, 0), outbound(contact.WhatsApp, time.Hour), inbound(contact.WhatsApp, 20*time.Hour)},
 			[]time.Duration{0}, []bool{true}},
-		{"chat closes after four hours of silence",
-			[]contact.Message{in(contact.WebChat, 0), out(contact.WebChat, time.Hour), in(contact.WebChat, 6*time.Hour)},
+		{"silence of four hours in chat",
+			[]contact.Message{inbound(contact.WebChat, 0), outbound(contact.WebChat, time.Hour), inbound(contact.WebChat, 6*time.Hour)},
 			[]time.Duration{0, 6 * time.Hour}, []bool{false, true}},
-		{"whatsapp closes after a day of silence",
-			[]contact.Message{in(contact.WhatsApp, 0), out(contact.WhatsApp, time.Hour), in(contact.WhatsApp, 26*time.Hour)},
+		{"silence of a day in whatsapp",
+			[]contact.Message{inbound(contact.WhatsApp, 0), outbound(contact.WhatsApp, time.Hour), inbound(contact.WhatsApp, 26*time.Hour)},
 			[]time.Duration{0, 26 * time.Hour}, []bool{false, true}},
-		{"mail closes after a week of silence",
-			[]contact.Message{in(contact.Email, 0), out(contact.Email, time.Hour), in(contact.Email, 8*day)},
+		{"silence of a week in mail",
+			[]contact.Message{inbound(contact.Email, 0), outbound(contact.Email, time.Hour), inbound(contact.Email, 8*day)},
 			[]time.Duration{0, 8 * day}, []bool{false, true}},
-		{"a reply in the same thread reopens a closed contact",
-			[]contact.Message{thread(in(contact.Email, 0), "a"), out(contact.Email, time.Hour), thread(in(contact.Email, 20*day), "a")},
+		{"reply in the thread of a closed contact",
+			[]contact.Message{thread(inbound(contact.Email, 0), "a"), outbound(contact.Email, time.Hour), thread(inbound(contact.Email, 20*day), "a")},
 			[]time.Duration{0}, []bool{true}},
-		{"our notice to somebody who asked nothing opens no contact",
-			[]contact.Message{out(contact.WhatsApp, 0)}, nil, nil},
-		{"an imported or automatic message opens no contact",
-			[]contact.Message{passive(in(contact.WhatsApp, 0)), passive(in(contact.Email, 1))}, nil, nil},
+		{"notice without a question",
+			[]contact.Message{outbound(contact.WhatsApp, 0)}, nil, nil},
+		{"passive messages",
+			[]contact.Message{passive(inbound(contact.WhatsApp, 0)), passive(inbound(contact.Email, 1))}, nil, nil},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			got := contact.Contacts(tt.messages)
 			if len(got) != len(tt.starts) {
-				t.Fatalf("got %d contacts, want %d", len(got), len(tt.starts))
+				t.Fatalf("contacts = %d, want %d", len(got), len(tt.starts))
 			}
 			for i, c := range got {
 				if want := monday.Add(tt.starts[i]); !c.Start.Equal(want) {
-					t.Errorf("contact %d starts %v, want %v", i, c.Start, want)
+					t.Errorf("contact %d: start = %v, want %v", i, c.Start, want)
 				}
 				if c.Waiting() != tt.waiting[i] {
-					t.Errorf("contact %d waiting %v, want %v", i, c.Waiting(), tt.waiting[i])
+					t.Errorf("contact %d: Waiting() = %v, want %v", i, c.Waiting(), tt.waiting[i])
 				}
 			}
 		})
 	}
 }
 
-func TestWaitingTimeCountsFromTheFirstUnansweredMessage(t *testing.T) {
+func TestContacts_WaitingSince(t *testing.T) {
 	t.Parallel()
 	got := contact.Contacts([]contact.Message{
-		in(contact.WhatsApp, 0), out(contact.WhatsApp, time.Hour), in(contact.WhatsApp, 2*time.Hour), in(contact.Email, 3*time.Hour),
+		inbound(contact.WhatsApp, 0), outbound(contact.WhatsApp, time.Hour), inbound(contact.WhatsApp, 2*time.Hour), inbound(contact.Email, 3*time.Hour),
 	})
 	if len(got) != 1 || !got[0].WaitingSince.Equal(monday.Add(2*time.Hour)) {
-		t.Fatalf("got %+v", got)
+		t.Fatalf("Contacts() = %+v, want one, waiting since the first unanswered message", got)
 	}
 }
 
-func TestWordsInTheSecondOfOurAnswerWaitWhenTheyReachedUsAfterIt(t *testing.T) {
+func TestContacts_SameSecond(t *testing.T) {
 	t.Parallel()
 	const second = time.Second
 	received := func(m contact.Message, after time.Duration) contact.Message {
 		m.ReceivedAt = monday.Add(after)
 		return m
 	}
-	question := received(in(contact.WhatsApp, -second), 0)
+	question := received(inbound(contact.WhatsApp, -second), 0)
 	tests := []struct {
 		name    string
 		reply   contact.Message
 		answer  contact.Message
 		waiting bool
 	}{
-		{"received after the answer", received(in(contact.WhatsApp, 0), 700*time.Millisecond), out(contact.WhatsApp, 400*time.Millisecond), true},
-		{"received long after the answer", received(in(contact.WhatsApp, 0), 9*second), out(contact.WhatsApp, 400*time.Millisecond), true},
-		{"received before the answer", received(in(contact.WhatsApp, 0), 300*time.Millisecond), out(contact.WhatsApp, 400*time.Millisecond), false},
-		{"said in the second before, received after", received(in(contact.WhatsApp, 0), 9*second), out(contact.WhatsApp, second), false},
-		{"told to the millisecond, received after", received(in(contact.WebChat, time.Millisecond), 9*second), out(contact.WebChat, 400*time.Millisecond), false},
-		{"answered by the app, which tells whole seconds too", received(in(contact.WhatsApp, 0), 2*second), received(out(contact.WhatsApp, 0), 2*second), false},
+		{"received after the answer", received(inbound(contact.WhatsApp, 0), 700*time.Millisecond), outbound(contact.WhatsApp, 400*time.Millisecond), true},
+		{"received long after the answer", received(inbound(contact.WhatsApp, 0), 9*second), outbound(contact.WhatsApp, 400*time.Millisecond), true},
+		{"received before the answer", received(inbound(contact.WhatsApp, 0), 300*time.Millisecond), outbound(contact.WhatsApp, 400*time.Millisecond), false},
+		{"sent in the second before, received after", received(inbound(contact.WhatsApp, 0), 9*second), outbound(contact.WhatsApp, second), false},
+		{"exact time, received after", received(inbound(contact.WebChat, time.Millisecond), 9*second), outbound(contact.WebChat, 400*time.Millisecond), false},
+		{"answer with whole seconds", received(inbound(contact.WhatsApp, 0), 2*second), received(outbound(contact.WhatsApp, 0), 2*second), false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			got := contact.Contacts([]contact.Message{tt.answer, tt.reply, question})
 			if len(got) != 1 || got[0].Waiting() != tt.waiting {
-				t.Errorf("got %+v, want one contact, waiting %v", got, tt.waiting)
+				t.Errorf("Contacts() = %+v, want one contact with Waiting() %v", got, tt.waiting)
 			}
 		})
 	}
 }
 
-func TestContactsAreTheSameInAnyOrder(t *testing.T) {
+func TestContacts_AnyOrder(t *testing.T) {
 	t.Parallel()
 	channels := []contact.Channel{contact.WhatsApp, contact.Email, contact.WebChat, contact.Messenger}
 	rapid.Check(t, func(t *rapid.T) {
 		n := rapid.IntRange(0, 30).Draw(t, "n")
 		var ms []contact.Message
 		for i := range n {
-			m := at(rapid.SampledFrom(channels).Draw(t, "channel"),
+			m := newMessage(rapid.SampledFrom(channels).Draw(t, "channel"),
 				rapid.SampledFrom([]contact.Direction{contact.Inbound, contact.Outbound}).Draw(t, "direction"),
 				time.Duration(rapid.IntRange(0, 40*24).Draw(t, "hours"))*time.Hour+
 					time.Duration(rapid.IntRange(0, 2).Draw(t, "millis"))*time.Millisecond)
@@ -152,7 +152,7 @@ func TestContactsAreTheSameInAnyOrder(t *testing.T) {
 		want := contact.Contacts(ms)
 		rand.Shuffle(len(ms), func(i, j int) { ms[i], ms[j] = ms[j], ms[i] })
 		if diff := cmp.Diff(want, contact.Contacts(ms)); diff != "" {
-			t.Fatal(diff)
+			t.Fatalf("contacts differ with another order of messages (-want +got):\n%s", diff)
 		}
 	})
 }

@@ -10,81 +10,83 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 )
 
-// NewsSchema is the version of the format of a [News]. Fields and kinds may
-// be added to it; consumers ignore what they do not know.
+// NewsSchema is the version of the format of [News]. Fields and kinds may be added
+// within a version. Consumers must ignore unknown ones.
 const NewsSchema = "1"
 
-// NewsJSONSchema describes news to consumers.
+// NewsJSONSchema is the JSON Schema of [News], for consumers.
 //
 //go:embed news.schema.json
 var NewsJSONSchema []byte
 
-// A NewsKind says what a [News] tells.
+// A NewsKind is the kind of an event.
 type NewsKind string
 
-// The kinds of news.
+// The kinds of events.
 const (
-	SaidSomething NewsKind = "message"     // a message is new, in or out
+	SaidSomething NewsKind = "message"     // a message was stored, inbound or outbound
 	NowWaiting    NewsKind = "waiting"     // a contact waits for an answer
-	NowAnswered   NewsKind = "answered"    // a contact was answered, and closes on silence
-	NowClosed     NewsKind = "closed"      // silence closed a contact
-	NowGone       NewsKind = "dropped"     // a contact is no more: its messages are part of another
-	NowMerged     NewsKind = "merged"      // the customer is now the same as another, who stands for both
-	NowUnmerged   NewsKind = "unmerged"    // the customer is a customer of its own again
-	NowAssigned   NewsKind = "assigned"    // somebody has the customer
-	NowReleased   NewsKind = "released"    // nobody has the customer
-	PromiseDue    NewsKind = "promise_due" // a promise was to be kept by now
+	NowAnswered   NewsKind = "answered"    // a contact was answered, and will close on silence
+	NowClosed     NewsKind = "closed"      // a contact closed on silence
+	NowGone       NewsKind = "dropped"     // a contact no longer exists: its messages belong to another contact
+	NowMerged     NewsKind = "merged"      // the customer was merged into another
+	NowUnmerged   NewsKind = "unmerged"    // the merge of the customer was undone
+	NowAssigned   NewsKind = "assigned"    // a party holds the customer
+	NowReleased   NewsKind = "released"    // the customer has no holder
+	PromiseDue    NewsKind = "promise_due" // the due time of a promise has passed
 )
 
-// News tells an agent tool that mirrors what happened, by ids alone: it
-// reads the rest from the API, and shows nothing that it may not see.
+// News is an event for agent tools that keep their own copy of the contacts. It
+// contains ids only. The tool reads the content from the API, with its own permissions.
 type News struct {
 	Schema   string              `json:"schema"`
-	ID       string              `json:"id"` // the same at each delivery
+	ID       string              `json:"id"` // the same at each delivery of the event
 	Kind     NewsKind            `json:"kind"`
 	Customer identity.CustomerID `json:"customerId"`
-	// Order is a number of 40 digits. Of two events about one thing (a
-	// contact, the claim on a customer, a customer's merges) the later has the
-	// higher; at the same order closed comes after answered.
+	// Order is a number of 40 digits. Of two events about the same contact, the
+	// claim on the same customer, or the merges of the same customer, the later one
+	// has the higher order. With equal orders, closed comes after answered.
 	Order string    `json:"order"`
-	At    time.Time `json:"at"` // since when it is so
+	At    time.Time `json:"at"` // time from which the event applies
 
 	Contact   string              `json:"contactId,omitempty"`
 	Message   ID                  `json:"messageId,omitempty"`
 	Channel   Channel             `json:"channel,omitempty"`
 	Direction Direction           `json:"direction,omitempty"`
-	Passive   bool                `json:"passive,omitempty"` // message: history, or a note; opens no contact
-	Start     time.Time           `json:"start,omitzero"`    // of the contact
-	ClosesAt  time.Time           `json:"closesAt,omitzero"` // answered: when silence closes it
-	Into      identity.CustomerID `json:"intoId,omitempty"`  // merged: who stands for both
-	From      identity.CustomerID `json:"fromId,omitempty"`  // unmerged: who stood for both
-	Holder    *Party              `json:"holder,omitempty"`  // assigned: who has the customer
-	Until     time.Time           `json:"until,omitzero"`    // assigned: when that lapses unless it is renewed
-	Version   int64               `json:"version,omitempty"` // assigned, released: of the claim
+	Passive   bool                `json:"passive,omitempty"` // message: imported history or a note; it does not open a contact
+	Start     time.Time           `json:"start,omitzero"`    // start of the contact
+	ClosesAt  time.Time           `json:"closesAt,omitzero"` // answered: time at which it will close on silence
+	Into      identity.CustomerID `json:"intoId,omitempty"`  // merged: current id of both customers
+	From      identity.CustomerID `json:"fromId,omitempty"`  // unmerged: previous id of both customers
+	Holder    *Party              `json:"holder,omitempty"`  // assigned: holder of the customer
+	Until     time.Time           `json:"until,omitzero"`    // assigned: end of the claim unless it is renewed
+	Version   int64               `json:"version,omitempty"` // assigned, released: version of the claim
 }
 
-const orderDigits = 40
+const orderLength = 40
 
-// Named returns e with its schema, its order in full, and its id.
+// Named returns e with its schema, its id, and its order padded to 40 digits.
 func (e News) Named(order string) News {
 	e.Schema = NewsSchema
-	e.Order = strings.Repeat("0", max(0, orderDigits-len(order))) + order
+	e.Order = strings.Repeat("0", max(0, orderLength-len(order))) + order
 	sum := sha256.Sum256([]byte(strings.Join([]string{string(e.Kind), string(e.Customer), e.Contact, string(e.Message), e.Order}, "\x00")))
 	e.ID = base64.RawURLEncoding.EncodeToString(sum[:16])
 	return e
 }
 
-// A Later is an event that time brings, unless something is said before.
+// A Later is an event that will happen at a time, unless a new message prevents it: a
+// contact that closes, or a promise that becomes due.
 type Later struct {
 	Customer identity.CustomerID `json:"c"`
-	Contact  string              `json:"k,omitempty"` // closed: the contact, and when it began
+	Contact  string              `json:"k,omitempty"` // closed: id of the contact
 	Start    time.Time           `json:"s,omitzero"`
-	Message  ID                  `json:"m,omitempty"` // promise_due: the note
+	Message  ID                  `json:"m,omitempty"` // promise_due: id of the note
 	At       time.Time           `json:"t"`
-	Order    string              `json:"o"` // of the event that it follows
+	Order    string              `json:"o"` // order of the event that caused it
 }
 
-// Later returns what time brings after e.
+// Later returns the closing of the contact that an answered event announces. It
+// reports false for other kinds.
 func (e News) Later() (Later, bool) {
 	return Later{Customer: e.Customer, Contact: e.Contact, Start: e.Start, At: e.ClosesAt, Order: strings.TrimLeft(e.Order, "0")}, e.Kind == NowAnswered
 }

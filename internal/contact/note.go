@@ -2,30 +2,30 @@ package contact
 
 import "time"
 
-// A NoteKind says what a structured note tells the next who has the customer.
+// A NoteKind is the kind of a structured note for the next holder of the customer.
 type NoteKind string
 
-// The kinds of note.
+// The kinds of notes.
 const (
-	Wanted     NoteKind = "want"     // what the customer wants, in the agent's words
-	Tried      NoteKind = "tried"    // what was done or advised, with or without success
-	Promised   NoteKind = "promise"  // what the customer was promised, and by when
-	Kept       NoteKind = "kept"     // that a promise was kept: the one that About names
-	Told       NoteKind = "info"     // whatever else the next should know
-	HandedOver NoteKind = "handover" // why the customer was handed over; written with the hand-over
+	Wanted     NoteKind = "want"     // the customer's request, in the agent's words
+	Tried      NoteKind = "tried"    // an attempt or advice, with or without success
+	Promised   NoteKind = "promise"  // a promise to the customer, with its due time
+	Kept       NoteKind = "kept"     // the promise that About names was kept
+	Told       NoteKind = "info"     // other information
+	HandedOver NoteKind = "handover" // the reason of a hand-over; written together with it
 )
 
-// NoteKinds are the kinds that agents write.
+// NoteKinds are the kinds of notes that agents can write directly.
 var NoteKinds = []NoteKind{Wanted, Tried, Promised, Kept, Told}
 
-// MaxNote is how long the text of a structured note may be, in bytes.
+// MaxNote is the maximum length of the text of a structured note, in bytes.
 const MaxNote = 1000
 
-// A Remark is what a structured note says beside its text. A note is a message on
-// the channel note: it stands in the history, opens no contact and keeps
-// nobody waiting.
+// A Remark holds the structure of a note in addition to its text. A note is a message
+// of the channel note. It is part of the history, but it neither opens a contact nor
+// makes one wait.
 type Remark struct {
 	Kind  NoteKind  `json:"kind"`
-	Due   time.Time `json:"due,omitzero"`    // promise: by when
-	About ID        `json:"about,omitempty"` // kept: the message of the promise
+	Due   time.Time `json:"due,omitzero"`    // promise: due time
+	About ID        `json:"about,omitempty"` // kept: id of the promise message
 }

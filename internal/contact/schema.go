@@ -2,7 +2,7 @@ package contact
 
 import _ "embed" // for the schema
 
-// JSONSchema describes messages and effects to those who read them.
+// JSONSchema is the JSON Schema of messages and effects, for consumers.
 //
 //go:embed message.schema.json
 var JSONSchema []byte

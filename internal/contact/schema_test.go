@@ -20,14 +20,14 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 )
 
-// A definition is one of the schema's, as far as the tests look at it.
+// A definition holds the parts of a schema definition that the tests use.
 type definition struct {
 	Required   []string
 	Enum       []string
 	Properties map[string]struct{ Enum []string }
 }
 
-func definitions(t *testing.T) map[string]definition {
+func readDefinitions(t *testing.T) map[string]definition {
 	t.Helper()
 	var s struct {
 		Defs map[string]definition `json:"$defs"`
@@ -38,31 +38,32 @@ func definitions(t *testing.T) map[string]definition {
 	return s.Defs
 }
 
-func TestTheSchemaHasTheFieldsOfTheStructs(t *testing.T) {
+func TestJSONSchema_Fields(t *testing.T) {
 	t.Parallel()
-	defs := definitions(t)
+	defs := readDefinitions(t)
 	for _, v := range []any{
 		contact.Message{}, contact.Effect{}, contact.Attachment{}, contact.MediaFile{}, contact.ReplyTo{}, contact.Referral{}, contact.Remark{}, identity.Address{},
 	} {
 		typ := reflect.TypeOf(v)
-		all, required := fields(typ)
+		all, required := jsonNames(typ)
 		def := defs[typ.Name()]
 		if got := slices.Sorted(maps.Keys(def.Properties)); !slices.Equal(got, all) {
-			t.Errorf("%s: the schema has %v, the struct %v", typ, got, all)
+			t.Errorf("%s: properties of the schema = %v, want the fields %v", typ, got, all)
 		}
 		if got := slices.Sorted(slices.Values(def.Required)); !slices.Equal(got, required) {
-			t.Errorf("%s: the schema requires %v, the struct always writes %v", typ, got, required)
+			t.Errorf("%s: required properties = %v, want the fields without omitempty %v", typ, got, required)
 		}
 	}
 }
 
-// fields returns the names of a struct's members in JSON, and of those that
-// are always there.
-func fields(typ reflect.Type) (all, required []string) {
+// jsonNames returns the JSON names of all fields of a struct, and of those without
+// omitempty or omitzero.
+func jsonNames(typ reflect.Type) (all, required []string) {
 	for f := range typ.Fields() {
 		if f.Anonymous {
-			a, r := fields(f.Type)
-			all, required = append(all, a...), append(required, r...)
+			a, r := jsonNames(f.Type)
+			all = append(all, a...)
+			required = append(required, r...)
 			continue
 		}
 		name, option, _ := strings.Cut(f.Tag.Get("json"), ",")
@@ -79,9 +80,9 @@ func fields(typ reflect.Type) (all, required []string) {
 	return all, required
 }
 
-func TestTheSchemaHasTheValuesOfTheConstants(t *testing.T) {
+func TestJSONSchema_Constants(t *testing.T) {
 	t.Parallel()
-	defs := definitions(t)
+	defs := readDefinitions(t)
 	for _, tt := range []struct {
 		file, typ string
 		got       []string
@@ -96,14 +97,14 @@ func TestTheSchemaHasTheValuesOfTheConstants(t *testing.T) {
 		{"../identity/identity.go", "Kind", defs["Address"].Properties["kind"].Enum},
 		{"../identity/identity.go", "Assurance", defs["Address"].Properties["assurance"].Enum},
 	} {
-		if want := constants(t, tt.file, tt.typ); !slices.Equal(tt.got, want) {
-			t.Errorf("%s of %s: the schema has %v, the code %v", tt.typ, tt.file, tt.got, want)
+		if want := constantValues(t, tt.file, tt.typ); !slices.Equal(tt.got, want) {
+			t.Errorf("%s of %s: values of the schema = %v, want %v", tt.typ, tt.file, tt.got, want)
 		}
 	}
 }
 
-// constants returns the values of a file's constants of one type, in order.
-func constants(t *testing.T, file, typ string) []string {
+// constantValues returns the values of the constants of one type in a file, in order.
+func constantValues(t *testing.T, file, typ string) []string {
 	t.Helper()
 	f, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
 	if err != nil {
@@ -133,15 +134,15 @@ func constants(t *testing.T, file, typ string) []string {
 	return values
 }
 
-// Every message and effect that a channel's tests expect is one by the
-// schema.
-func TestWhatTheChannelsMakeIsByTheSchema(t *testing.T) {
+// The messages and effects in the golden files of all channels must match the schema.
+func TestJSONSchema_GoldenFiles(t *testing.T) {
 	t.Parallel()
 	paths, err := filepath.Glob("../channel/*/testdata/*.golden.json")
 	if err != nil || len(paths) == 0 {
 		t.Fatal("no golden files", err)
 	}
-	message, effect := part(t, "Message"), part(t, "Effect")
+	message := readDefinition(t, "Message")
+	effect := readDefinition(t, "Effect")
 	seen := 0
 	for _, path := range paths {
 		data, err := os.ReadFile(path)
@@ -150,7 +151,7 @@ func TestWhatTheChannelsMakeIsByTheSchema(t *testing.T) {
 		}
 		var d struct{ Messages, Effects []any }
 		if json.Unmarshal(data, &d) != nil {
-			continue // the golden file of something else
+			continue // a golden file without a delivery
 		}
 		for _, of := range []struct {
 			schema *openapi3.Schema
@@ -165,17 +166,17 @@ func TestWhatTheChannelsMakeIsByTheSchema(t *testing.T) {
 		}
 	}
 	if seen < 50 {
-		t.Errorf("only %d messages and effects seen", seen)
+		t.Errorf("messages and effects checked = %d, want at least 50", seen)
 	}
 }
 
-func TestTheSchemaRefusesWhatIsNoMessage(t *testing.T) {
+func TestJSONSchema_Refuses(t *testing.T) {
 	t.Parallel()
 	whole := map[string]any{}
-	for k, v := range example {
+	for k, v := range validMessage {
 		whole[k] = v
 	}
-	if err := part(t, "Message").VisitJSON(whole, openapi3.EnableJSONSchema2020()); err != nil {
+	if err := readDefinition(t, "Message").VisitJSON(whole, openapi3.EnableJSONSchema2020()); err != nil {
 		t.Fatal(err)
 	}
 	for name, broken := range map[string]any{
@@ -183,20 +184,20 @@ func TestTheSchemaRefusesWhatIsNoMessage(t *testing.T) {
 	} {
 		m := maps.Clone(whole)
 		m[name] = broken
-		if err := part(t, "Message").VisitJSON(m, openapi3.EnableJSONSchema2020()); err == nil {
-			t.Errorf("%s %v is accepted", name, broken)
+		if err := readDefinition(t, "Message").VisitJSON(m, openapi3.EnableJSONSchema2020()); err == nil {
+			t.Errorf("schema accepts %s %v", name, broken)
 		}
 	}
 }
 
-var example = map[string]any{
+var validMessage = map[string]any{
 	"version": 1.0, "id": "1787999970250:webchat:01a04d1a-63ca-7abc-8def-0123456789ab", "channel": "webchat", "direction": "inbound",
 	"kind": "text", "providerId": "01a04d1a-63ca-7abc-8def-0123456789ab", "sentAt": "2026-08-29T10:39:30.25Z", "text": "Hallo",
 	"customer": map[string]any{"kind": "visitor", "scope": "shop", "value": "v", "assurance": "verified"},
 }
 
-// part returns the schema of one definition.
-func part(t *testing.T, name string) *openapi3.Schema {
+// readDefinition returns the schema of one definition.
+func readDefinition(t *testing.T, name string) *openapi3.Schema {
 	t.Helper()
 	var raw map[string]any
 	if err := json.Unmarshal(contact.JSONSchema, &raw); err != nil {
@@ -215,20 +216,20 @@ func part(t *testing.T, name string) *openapi3.Schema {
 	return &s
 }
 
-func TestTheSchemaOfNewsHasTheFieldsAndKindsOfTheCode(t *testing.T) {
+func TestNewsJSONSchema(t *testing.T) {
 	t.Parallel()
 	var s definition
 	if err := json.Unmarshal(contact.NewsJSONSchema, &s); err != nil {
 		t.Fatal(err)
 	}
-	all, required := fields(reflect.TypeFor[contact.News]())
+	all, required := jsonNames(reflect.TypeFor[contact.News]())
 	if got := slices.Sorted(maps.Keys(s.Properties)); !slices.Equal(got, all) {
-		t.Errorf("the schema has %v, the struct %v", got, all)
+		t.Errorf("properties of the schema = %v, want the fields %v", got, all)
 	}
 	if got := slices.Sorted(slices.Values(s.Required)); !slices.Equal(got, required) {
-		t.Errorf("the schema requires %v, the struct always writes %v", got, required)
+		t.Errorf("required properties = %v, want %v", got, required)
 	}
-	if want := constants(t, "news.go", "NewsKind"); !slices.Equal(s.Properties["kind"].Enum, want) {
-		t.Errorf("kinds: the schema has %v, the code %v", s.Properties["kind"].Enum, want)
+	if want := constantValues(t, "news.go", "NewsKind"); !slices.Equal(s.Properties["kind"].Enum, want) {
+		t.Errorf("kinds of the schema = %v, want %v", s.Properties["kind"].Enum, want)
 	}
 }

@@ -6,38 +6,39 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 )
 
-// A SentMail is a mail of ours, as it is found by one of its Message-IDs.
+// A SentMail is an outgoing mail in the index of Message-IDs.
 type SentMail struct {
 	Customer   identity.CustomerID
 	Message    ID
-	ProviderID string         // of the message
-	MailID     string         // its Message-ID as it was composed
-	To         identity.Alias // the one address it went to
+	ProviderID string         // provider id of the message
+	MailID     string         // Message-ID with which it was composed
+	To         identity.Alias // recipient
 	At         time.Time
 }
 
-// A SendTurn says whether a message may be sent now.
+// A SendTurn is the result of asking for the turn to send a message.
 type SendTurn string
 
-// The turns.
+// The values of [SendTurn].
 const (
-	Mine SendTurn = "mine" // send it
-	Busy SendTurn = "busy" // somebody else is sending it
-	Over SendTurn = "over" // it was sent, or has failed for good
+	Mine SendTurn = "mine" // the caller must send it
+	Busy SendTurn = "busy" // another invocation is sending it
+	Over SendTurn = "over" // it was sent or has failed permanently
 )
 
-// An AddressMark is why the next mail to an address will hardly arrive.
+// An AddressMark is a bounce or complaint of an address: further mails will probably
+// not arrive.
 type AddressMark struct {
 	Kind string // "bounce" or "complaint"
-	Code string // of a bounce: the status that the server gave, "5.1.1"
+	Code string // bounce: status code of the server, for example "5.1.1"
 	At   time.Time
 }
 
-// Queued is the status of a message that waits to be sent.
+// Queued is the status of a message that is not sent yet.
 const Queued = "queued"
 
-// expectSending adds to s what follows for a mail of ours: it waits until it
-// was sent, and one that came back has failed, whatever was thought before.
+// expectSending sets the status of an outgoing mail without a final status: failed if
+// it bounced, even after a higher status, and queued if it is not sent yet.
 func (s *State) expectSending(m Message) {
 	if m.Channel != Email || m.Direction != Outbound {
 		return

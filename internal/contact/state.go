@@ -4,30 +4,34 @@ import (
 	"time"
 )
 
-// A State is what later effects made of a message, joined when a history is
-// read.
+// A State is the combined result of all effects on a message. It is computed when a
+// history is read.
 type State struct {
-	Status    string               `json:"status,omitempty"`    // of an outgoing message: the highest reached, or "failed"
-	Times     map[string]time.Time `json:"times,omitempty"`     // when each status was reached
-	Code      string               `json:"code,omitempty"`      // failed: the platform's code
-	Detail    string               `json:"detail,omitempty"`    // failed: the platform's words
+	Status    string               `json:"status,omitempty"`    // outgoing message: the highest status reached, or "failed"
+	Times     map[string]time.Time `json:"times,omitempty"`     // time at which each status was reached
+	Code      string               `json:"code,omitempty"`      // failed: the platform's error code
+	Detail    string               `json:"detail,omitempty"`    // failed: the platform's error text
 	Reactions map[Direction]string `json:"reactions,omitempty"` // the emoji of each side
-	Edited    string               `json:"edited,omitempty"`    // the text as it is now
+	Edited    string               `json:"edited,omitempty"`    // text after the latest edit
 	EditedAt  time.Time            `json:"editedAt,omitzero"`
-	DeletedAt time.Time            `json:"deletedAt,omitzero"` // the customer took it back
-	Verdicts  map[string]time.Time `json:"verdicts,omitempty"` // mail: bounce, complaint, receipt
-	MailID    string               `json:"mailId,omitempty"`   // mail of ours: the Message-ID that its recipient sees
-	Files     []MediaFile          `json:"files,omitempty"`    // the attachments that the platform serves or the mail holds, in their order
-	Page      *MediaFile           `json:"page,omitempty"`     // mail: its HTML, safe to show; an image's "cid:" names the file with that cid
+	DeletedAt time.Time            `json:"deletedAt,omitzero"` // time at which the customer deleted it
+	Verdicts  map[string]time.Time `json:"verdicts,omitempty"` // mail: times of bounce, complaint, receipt
+	MailID    string               `json:"mailId,omitempty"`   // outgoing mail: Message-ID that the recipient sees
+	Files     []MediaFile          `json:"files,omitempty"`    // states of the attachments, in their order
+	Page      *MediaFile           `json:"page,omitempty"`     // mail: its sanitized HTML; a "cid:" URL of an image refers to the file with that cid
 }
 
-// Empty reports whether nothing is known beyond the message itself.
+// Empty reports whether the message has no effects.
 func (s State) Empty() bool {
-	return s.Status == "" && len(s.Times) == 0 && len(s.Reactions) == 0 && s.EditedAt.IsZero() && s.DeletedAt.IsZero() && len(s.Verdicts) == 0 && len(s.Files) == 0 && s.Page == nil
+	if s.Status != "" || !s.EditedAt.IsZero() || !s.DeletedAt.IsZero() {
+		return false
+	}
+	collected := len(s.Times) + len(s.Reactions) + len(s.Verdicts) + len(s.Files)
+	return collected == 0 && s.Page == nil
 }
 
-// Reach raises s to a status reached at a time; a lower one changes nothing
-// but the times.
+// Reach records that a status was reached at a time. It changes Status only if the
+// new status is higher. It keeps the earliest time of each status.
 func (s *State) Reach(status string, at time.Time) {
 	if s.Times == nil {
 		s.Times = map[string]time.Time{}
@@ -35,14 +39,14 @@ func (s *State) Reach(status string, at time.Time) {
 	if old, ok := s.Times[status]; !ok || at.Before(old) {
 		s.Times[status] = at
 	}
-	if rank(status) > rank(s.Status) {
+	if statusRank(status) > statusRank(s.Status) {
 		s.Status = status
 	}
 }
 
-// rank orders [Statuses]. A message that was delivered did not fail, so
-// failed stands lowest but for sent.
-func rank(status string) int {
+// statusRank returns the position of a status in [Statuses]. failed is below delivered,
+// because a delivered message did not fail.
+func statusRank(status string) int {
 	switch status {
 	case "":
 		return 0

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// A Calendar says when people work. The zero value is Monday to Friday from
-// nine to five.
+// A Calendar holds the working hours of a department. The zero value means
+// Monday to Friday, 09:00 to 17:00.
 type Calendar struct {
 	Days     []string `yaml:"days" json:"days,omitempty"`         // mon, tue, ...
 	Hours    string   `yaml:"hours" json:"hours,omitempty"`       // 09:00-17:00
@@ -17,28 +17,29 @@ type Calendar struct {
 
 var weekdays = []string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"}
 
-// IsZero reports whether c says nothing.
+// IsZero reports whether no field of c is set.
 func (c Calendar) IsZero() bool { return len(c.Days)+len(c.Holidays) == 0 && c.Hours == "" }
 
-// Check calls wrong for each field that cannot be read, with the remedy.
+// Check calls wrong for each value that is not valid. field is the YAML name of
+// the field, and msg describes the error and the remedy.
 func (c Calendar) Check(wrong func(field, msg string)) {
 	for _, d := range c.Days {
 		if !slices.Contains(weekdays, d) {
-			wrong("days", fmt.Sprintf("%q is no day; use mon, tue, wed, thu, fri, sat, sun", d))
+			wrong("days", fmt.Sprintf("%q is not a weekday; use mon, tue, wed, thu, fri, sat, sun", d))
 		}
 	}
-	if _, _, err := c.hours(); err != nil {
-		wrong("hours", fmt.Sprintf("is %q; write them like 09:00-17:00, within one day", c.Hours))
+	if _, _, err := c.parseHours(); err != nil {
+		wrong("hours", fmt.Sprintf("is %q; write one period within a day, like 09:00-17:00", c.Hours))
 	}
 	for _, h := range c.Holidays {
 		if _, err := time.Parse(time.DateOnly, h); err != nil {
-			wrong("holidays", fmt.Sprintf("%q is no day; write one like 2026-12-25", h))
+			wrong("holidays", fmt.Sprintf("%q is not a date; write one like 2026-12-25", h))
 		}
 	}
 }
 
-// hours returns the hours as minutes of the day.
-func (c Calendar) hours() (from, to int, err error) {
+// parseHours returns the working hours in minutes since midnight.
+func (c Calendar) parseHours() (from, to int, err error) {
 	text := c.Hours
 	if text == "" {
 		text = "09:00-17:00"
@@ -59,47 +60,53 @@ func (c Calendar) hours() (from, to int, err error) {
 		*h.to = t.Hour()*60 + t.Minute()
 	}
 	if to <= from {
-		return 0, 0, fmt.Errorf("no time between %s and %s", first, last)
+		return 0, 0, fmt.Errorf("hours end at %s, not after they begin at %s", last, first)
 	}
 	return from, to, nil
 }
 
-// maxSearch is how many days ahead are looked at.
-const maxSearch = 3 * 366
+// maxSearchDays limits how far ahead [Calendar.After] searches for workdays.
+const maxSearchDays = 3 * 366
 
-// After returns when so much working time has passed since a moment, in a
-// time zone. Time is what the clock on the wall takes: where it is put back
-// during working hours, those hours are longer. A calendar that nobody ever
-// works by, or that [Calendar.Check] refuses, counts all time.
+// After returns the time at which an amount of working time, work, has passed since
+// the given time. Working hours are local to zone. They count elapsed time: a
+// working period in which the clocks go back is an hour longer.
+//
+// If the calendar has no workday in the next three years, or if
+// [Calendar.Check] refuses its hours, After counts every hour: it returns
+// since + work.
 func (c Calendar) After(since time.Time, work time.Duration, zone *time.Location) time.Time {
-	from, to, err := c.hours()
+	from, to, err := c.parseHours()
 	if err != nil {
 		return since.Add(work)
 	}
 	left := work
 	year, month, first := since.In(zone).Date()
-	for i := range maxSearch {
+	for i := range maxSearchDays {
 		noon := time.Date(year, month, first+i, 12, 0, 0, 0, zone)
-		if !c.works(noon) {
+		if !c.isWorkday(noon) {
 			continue
 		}
 		y, m, d := noon.Date()
-		begin, end := time.Date(y, m, d, 0, from, 0, 0, zone), time.Date(y, m, d, 0, to, 0, 0, zone)
+		begin := time.Date(y, m, d, 0, from, 0, 0, zone)
+		end := time.Date(y, m, d, 0, to, 0, 0, zone)
 		if begin.Before(since) {
 			begin = since
 		}
-		switch today := end.Sub(begin); {
-		case today < 0 || today == 0 && left > 0:
-		case left <= today:
-			return begin.Add(left)
-		default:
-			left -= today
+		today := end.Sub(begin)
+		if today < 0 {
+			continue
 		}
+		if left <= today {
+			return begin.Add(left)
+		}
+		left -= today
 	}
 	return since.Add(work)
 }
 
-func (c Calendar) works(day time.Time) bool {
+// isWorkday reports whether the date of day is a working day.
+func (c Calendar) isWorkday(day time.Time) bool {
 	if slices.Contains(c.Holidays, day.Format(time.DateOnly)) {
 		return false
 	}

@@ -1,33 +1,33 @@
-// Package due names what has to be looked at when its time has come: a
-// contact that closes, a problem that nobody acknowledged, a fix that was
-// promised for today.
+// Package due defines the entries of the table's schedule: work that must run
+// at a certain time. Examples are a contact that closes, a problem that must be
+// acknowledged, and a fix that is expected today.
 //
-// An entry is no order and proves nothing: it says where to look. Whoever
-// looks reads the thing itself, strongly, and decides by what it finds there.
-// An entry that comes early, twice, or long after the thing was settled does
-// no harm.
+// An entry is only a hint to look at an item. It proves nothing. Its handler
+// (see package clock) reads the item with a consistent read and decides from
+// the item alone. An entry may therefore arrive early, arrive twice, or arrive
+// after the item was settled, without harm.
 package due
 
 import "time"
 
-// A Kind is a kind of due things. Each has one handler.
+// A Kind selects the handler of an entry. Each kind has exactly one handler.
 type Kind string
 
-// The kinds.
+// The kinds of entries. Their values are stored in the table.
 const (
-	Contact     Kind = "contact"     // contacts close, when nothing is said in them any more; promises were to be kept
-	Acknowledge Kind = "acknowledge" // a problem was to be acknowledged by now
-	Expected    Kind = "expected"    // the fix of a problem was expected by now
-	Watch       Kind = "watch"       // contacts about a fixed problem were to have stopped by now
-	Transfer    Kind = "transfer"    // customers of a problem are to be handed to another
-	Split       Kind = "split"       // a part that was split off is to have all that belongs to it
+	Contact     Kind = "contact"     // close silent contacts; check that promises were kept
+	Acknowledge Kind = "acknowledge" // the time limit to acknowledge a problem has passed
+	Expected    Kind = "expected"    // the expected time of a problem's fix has passed
+	Watch       Kind = "watch"       // the observation period after a problem's fix has passed
+	Transfer    Kind = "transfer"    // move the affected customers of a problem to another problem
+	Split       Kind = "split"       // finish moving records to a customer that was split off
 )
 
-// An Entry is one thing that is due.
+// An Entry is one scheduled look at an item.
 type Entry struct {
 	Kind Kind
-	Of   string // the id of the problem, or of the customer
+	Of   string // id of the problem or of the customer
 	At   time.Time
-	PK   string // where the entry stands: a row of its own, or the thing itself
-	SK   string
+	PK   string // partition key of the item that holds the entry: a row of its own, or the scheduled item itself
+	SK   string // sort key of that item
 }

@@ -1,8 +1,8 @@
-// Package fault says what kind of failure an error is, so that the edge of
-// the system can decide what to do about it: answer 400 or 503, retry or park.
+// Package fault gives errors a kind. The handlers at the edge of the system use
+// the kind to choose a reaction: the HTTP status, and whether to retry.
 //
-// An error without a kind is [Internal]. Code that only passes an error up
-// adds context with fmt.Errorf and %w; the kind stays readable underneath.
+// An error without a kind is [Internal]. Code that only returns an error to its
+// caller adds context with fmt.Errorf and %w, which keeps the kind.
 package fault
 
 import (
@@ -11,27 +11,27 @@ import (
 	"net/http"
 )
 
-// A Kind is a class of failure.
+// A Kind classifies a failure. Its value appears in logs and API responses.
 type Kind string
 
 // The kinds of failure.
 const (
-	Internal     Kind = "internal"     // a bug, or something nobody thought of
-	Invalid      Kind = "invalid"      // this input can never succeed
-	Unauthorized Kind = "unauthorized" // the caller did not prove who it is
-	Forbidden    Kind = "forbidden"    // the caller is known, and may not do this
-	NotFound     Kind = "not_found"    // there is no such thing
-	Conflict     Kind = "conflict"     // changed underneath us: read again, then retry
-	TooLarge     Kind = "too_large"    // beyond a stated size
-	TooMany      Kind = "too_many"     // beyond a stated rate: the same call may succeed later
-	Unavailable  Kind = "unavailable"  // a dependency failed: the same call may succeed later
+	Internal     Kind = "internal"     // a bug or an unforeseen failure
+	Invalid      Kind = "invalid"      // the input can never succeed
+	Unauthorized Kind = "unauthorized" // the caller is not authenticated
+	Forbidden    Kind = "forbidden"    // the caller is authenticated but not permitted
+	NotFound     Kind = "not_found"    // the requested item does not exist
+	Conflict     Kind = "conflict"     // a concurrent change: read the item again, then retry
+	TooLarge     Kind = "too_large"    // over a stated size limit
+	TooMany      Kind = "too_many"     // over a stated rate limit; the same call may succeed later
+	Unavailable  Kind = "unavailable"  // a dependency failed; the same call may succeed later
 )
 
-// An Error is a failure of a known kind.
+// An Error is a failure with a kind.
 type Error struct {
 	Kind Kind
-	Msg  string // for whoever called; holds no secrets, no internals and nothing of a customer
-	Err  error  // the cause, for the log; may be nil
+	Msg  string // for the caller; without secrets, internal details and customer data
+	Err  error  // the cause, for logs only; may be nil
 }
 
 // New returns an error of the given kind.
@@ -53,7 +53,9 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() error { return e.Err }
 
-// KindOf returns the kind of the outermost [Error] in err's chain.
+// KindOf returns the kind of the outermost [Error] in err's chain, or [Internal]
+// if the chain has no Error. It returns Internal for a nil error, so check err
+// as well.
 func KindOf(err error) Kind {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Kind
@@ -61,8 +63,9 @@ func KindOf(err error) Kind {
 	return Internal
 }
 
-// Message returns what a caller may be told about err: the message of the
-// outermost [Error] in its chain, or "internal error" where there is none.
+// Message returns the text that a caller may see: the message of the outermost
+// [Error] in err's chain. It returns "internal error" if the chain has no Error
+// or if its kind is [Internal].
 func Message(err error) string {
 	if e, ok := errors.AsType[*Error](err); ok && e.Kind != Internal {
 		return e.Msg
@@ -70,7 +73,8 @@ func Message(err error) string {
 	return "internal error"
 }
 
-// Retryable reports whether the call that gave err may succeed when repeated.
+// Retryable reports whether the call that returned err may succeed when it is
+// repeated. [Internal] counts as retryable.
 func Retryable(err error) bool {
 	switch KindOf(err) {
 	case Internal, Conflict, TooMany, Unavailable:
@@ -80,7 +84,7 @@ func Retryable(err error) bool {
 	}
 }
 
-// HTTPStatus returns the status code that tells a caller about err.
+// HTTPStatus returns the HTTP status code for the kind of err.
 func HTTPStatus(err error) int {
 	switch KindOf(err) {
 	case Invalid:

@@ -8,7 +8,7 @@ import (
 	"github.com/heard-intake/heard/internal/fault"
 )
 
-func TestAKindDecidesStatusAndRetry(t *testing.T) {
+func TestKinds_StatusAndRetry(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		kind   fault.Kind
@@ -42,12 +42,12 @@ func TestAKindDecidesStatusAndRetry(t *testing.T) {
 	}
 }
 
-func TestACallerIsNeverToldTheCause(t *testing.T) {
+func TestMessage_HidesCause(t *testing.T) {
 	t.Parallel()
 	if got := fault.Message(fault.Wrap(fault.Invalid, errors.New("secret"), "no such channel")); got != "no such channel" {
-		t.Errorf("told %q", got)
+		t.Errorf("Message() of a wrapped fault = %q, want %q", got, "no such channel")
 	}
 	if got := fault.Message(errors.New("secret")); got != "internal error" {
-		t.Errorf("told %q", got)
+		t.Errorf("Message() of a plain error = %q, want %q", got, "internal error")
 	}
 }

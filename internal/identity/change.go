@@ -2,24 +2,24 @@ package identity
 
 import "time"
 
-// A Known is an alias of a customer, and why it is believed to be.
+// A Known is an alias of a customer with the evidence for it.
 type Known struct {
 	Address
 	Evidence
-	Until time.Time   `json:"until,omitzero"` // when it became somebody else's; zero: it did not
+	Until time.Time   `json:"until,omitzero"` // when it moved to another customer; zero if it did not
 	Links []KnownLink `json:"links,omitempty"`
 }
 
-// A KnownLink is one proven statement that names an alias and another.
+// A KnownLink is a proven statement that an alias and To belong to one person.
 type KnownLink struct {
 	To Alias `json:"to"`
 	Evidence
 }
 
-// A ChangeKind says what was changed about who is who.
+// A ChangeKind is the kind of an identity change.
 type ChangeKind string
 
-// The kinds of change.
+// The kinds of identity changes.
 const (
 	Merged    ChangeKind = "merge"
 	Unmerged  ChangeKind = "unmerge"
@@ -27,71 +27,71 @@ const (
 	Dismissed ChangeKind = "dismiss"
 )
 
-// A Change is one entry of the audit trail: who changed what about customers,
-// when and why. Before and After are the ids of each customer concerned.
+// A Change is one entry of the audit trail of identity changes. Before and After
+// hold the ids of every affected customer, one list per customer.
 type Change struct {
 	ID     string         `json:"id"`
 	Kind   ChangeKind     `json:"kind"`
 	At     time.Time      `json:"at"`
-	By     string         `json:"by"` // who holds the token; "rule" when nobody decided
+	By     string         `json:"by"` // subject of the token, or ByRule if no person decided
 	Why    string         `json:"why,omitempty"`
 	Rule   string         `json:"rule"`
 	Ref    string         `json:"ref,omitempty"`
 	Before [][]CustomerID `json:"before"`
 	After  [][]CustomerID `json:"after"`
-	Alias  *Alias         `json:"alias,omitempty"` // what moved
-	From   time.Time      `json:"from,omitzero"`   // from when on
+	Alias  *Alias         `json:"alias,omitempty"` // the alias that moved
+	From   time.Time      `json:"from,omitzero"`   // start of the new ownership
 }
 
-// ByRule is who changed something when no person did.
+// ByRule is the value of Change.By for changes that no person made.
 const ByRule = "rule"
 
-// A Moving says to whom an alias goes, and from when on. An empty id is
-// somebody new.
+// A Moving is a request to move an alias to another customer from a time on. An
+// empty To creates a new customer.
 type Moving struct {
 	Alias Alias
 	To    CustomerID
 	From  time.Time
 }
 
-// A Decision is a person's, and why.
+// A Decision names the person who decided, with the reason and the time.
 type Decision struct {
 	By  string
 	Why string
 	At  time.Time
 }
 
-// The reasons for a suggestion that are no rule of evidence.
+// The reasons of suggestions in addition to the rules of evidence.
 const (
-	ReasonShared  = "shared-alias"    // an alias that the register names for several accounts
-	ReasonVariant = "number-variant"  // one number, written in two ways
-	ReasonClaimed = "claimed-address" // one claims an address that the other proved
-	ReasonTyped   = "typed-address"   // one typed an address of the other
-	ReasonName    = "same-name"       // both go by one name
+	ReasonShared  = "shared-alias"    // the register names the alias for several accounts
+	ReasonVariant = "number-variant"  // the phone numbers are variants of each other
+	ReasonClaimed = "claimed-address" // one customer claims an address that the other has verified
+	ReasonTyped   = "typed-address"   // one customer typed an address of the other
+	ReasonName    = "same-name"       // both have the same name
 )
 
-// A Suggestion is somebody who may be the same person, for a person to
-// decide.
+// A Suggestion is another customer who may be the same person. An agent decides.
 type Suggestion struct {
 	Customer  CustomerID `json:"customerId"`
-	Score     int        `json:"score"`          // 0 to 100: how much speaks for it
-	Reasons   []string   `json:"reasons"`        // rules of evidence, and the reasons above
-	Ref       string     `json:"ref,omitempty"`  // the message or entry that shows it
-	Since     time.Time  `json:"since,omitzero"` // when the evidence came; zero for what is merely alike
+	Score     int        `json:"score"`          // strength of the evidence, 0 to 100; see Score
+	Reasons   []string   `json:"reasons"`        // rules of evidence, and Reason constants
+	Ref       string     `json:"ref,omitempty"`  // id of the message or register entry that shows it
+	Since     time.Time  `json:"since,omitzero"` // time of the evidence; zero for a mere similarity
 	Dismissed bool       `json:"dismissed,omitempty"`
 }
 
-// Score returns how much reasons speak for two customers being one, 0 to 100.
-// Each one leaves less doubt, and no number of them leaves none.
+// Score returns the strength of the evidence that two customers are one person, 0 to
+// 100. Every reason increases it, but the exact value never reaches 100.
 func Score(reasons []string) int {
 	doubt := 1.0
 	for _, r := range reasons {
-		doubt *= 1 - weight(r)
+		doubt *= 1 - evidenceWeight(r)
 	}
 	return int(100 * (1 - doubt))
 }
 
-func weight(reason string) float64 {
+// evidenceWeight returns the strength of a single reason, 0 to 1.
+func evidenceWeight(reason string) float64 {
 	switch reason {
 	case RuleHost:
 		return 0.85
@@ -114,16 +114,16 @@ func weight(reason string) float64 {
 	}
 }
 
-// A Plan is what an entry of the register would do, or did.
+// A Plan is the result of applying an entry of the register, before or after it is
+// applied.
 type Plan struct {
-	Customer CustomerID   `json:"customerId,omitempty"` // whose entry it is; empty for somebody new who is not there yet
-	New      bool         `json:"new"`                  // nobody had one of its aliases
-	Joined   []CustomerID `json:"joined"`               // who is one with Customer on this evidence
-	Unjoined []Unjoined   `json:"unjoined"`             // who has one of the aliases, and stays apart
+	Customer CustomerID   `json:"customerId,omitempty"` // owner of the entry; empty for a new customer who is not stored yet
+	New      bool         `json:"new"`                  // no customer had an alias of the entry
+	Joined   []CustomerID `json:"joined"`               // customers that are merged with Customer on this evidence
+	Unjoined []Unjoined   `json:"unjoined"`             // customers that have an alias of the entry but are not merged
 }
 
-// An Unjoined is a customer who has an alias of a register's entry and was
-// not joined, and why.
+// An Unjoined is a customer who has an alias of a register entry but was not merged.
 type Unjoined struct {
 	Customer CustomerID `json:"customerId"`
 	Why      string     `json:"why"` // "messages", "limit", "apart", "shared-alias"

@@ -5,56 +5,58 @@ import (
 	"time"
 )
 
-// A Customer is a person, with everybody merged into one.
+// A Customer is a person: a customer id with all ids that were merged into it.
 type Customer struct {
-	ID         CustomerID   // the id that stands for all
+	ID         CustomerID   // the current id
 	Members    []CustomerID // every id of the person, ID first
-	Name       string       // from the register, else as a platform shows it
-	Locale     string       // from the register: "nl-NL"
+	Name       string       // from the register, or else as a platform displays it
+	Locale     string       // from the register, for example "nl-NL"
 	Account    string       // the company's own customer number
-	Registered []string     // keys of the aliases that are noted with the customer
-	Consents   []Consent    // what the person said last of each thing
-	Claimed    []Known      // addresses that somebody claimed for the customer, and nobody proved
-	Moves      []Move       // of aliases that came to or left one of the members, earliest decision first
+	Registered []string     // keys of the aliases that are stored with the customer
+	Consents   []Consent    // the latest consent per channel, account and category
+	Claimed    []Known      // claimed addresses that are not verified
+	Moves      []Move       // moves of aliases to or from a member, in the order of the decisions
 }
 
-// A Consent is what a person allows us on a channel, or no longer does, by
-// what the channel itself offers for that: marketing, for one.
+// A Consent is a permission that a person granted or withdrew with the means of a
+// channel, for example marketing messages on WhatsApp.
 type Consent struct {
 	Channel  string    `json:"channel"`
-	Account  string    `json:"account,omitempty"` // our side: phone number id, page
-	Category string    `json:"category"`          // the platform's name for it: "marketing_messages"
+	Account  string    `json:"account,omitempty"` // our account: phone number id, page id
+	Category string    `json:"category"`          // the platform's name, for example "marketing_messages"
 	Granted  bool      `json:"granted"`
 	At       time.Time `json:"at"`
 }
 
-// A Move says that from a time on an alias is another customer's: a phone
-// number that was given out again.
+// A Move records that an alias belongs to another customer from a time on, for
+// example a phone number that the operator gave to another person.
 //
-// What was stored before the move was decided stays where it lies, so that a
-// second delivery finds it; it counts as the new customer's all the same.
+// Messages that were stored before the decision stay in their partition, so that a
+// redelivery finds them. Those sent after From still belong to the new owner. For
+// example, with From 10:00 and Kept 12:00, a message of 11:00 is stored under Was but
+// belongs to To.
 type Move struct {
-	Alias string     // the alias' key in the table
-	From  time.Time  // from when on the alias is To's
-	Kept  time.Time  // messages sent before this lie with Was, later ones with To
-	Was   CustomerID // who kept its messages before
+	Alias string     // key of the alias in the table
+	From  time.Time  // start of To's ownership
+	Kept  time.Time  // messages sent before this are stored under Was, later ones under To
+	Was   CustomerID // customer under whom messages of the alias were stored before
 	To    CustomerID
 }
 
-// Grain is by what the times of moves are rounded up: within one grain the
-// messages of an alias lie with one customer, so that a delivery of many has
-// to ask only once.
+// Grain is the unit to which Move.Kept is rounded up. Within one grain, all messages
+// of an alias are stored under one customer, so a delivery with many messages needs
+// only one lookup.
 const Grain = 10 * time.Minute
 
-// A Part is where messages of a customer lie: under an id, and within times
-// when only some of them are the customer's. Zero times are no bounds.
+// A Part is a range of messages in the partition of a customer id. A zero time means
+// no bound.
 type Part struct {
 	ID       CustomerID
 	From, To time.Time
 }
 
-// Parts returns where the messages of c lie. Where an alias moved, some of
-// what lies there is somebody else's: see [Customer.Owns].
+// Parts returns all ranges that can hold messages of c. After a move, a range also
+// holds messages of other customers: filter them with [Customer.Owns].
 func (c Customer) Parts() []Part {
 	parts := make([]Part, 0, len(c.Members)+len(c.Moves))
 	for _, id := range c.Members {
@@ -67,7 +69,7 @@ func (c Customer) Parts() []Part {
 		for _, other := range c.Moves {
 			for _, id := range []CustomerID{other.Was, other.To} {
 				if other.Alias == m.Alias && !slices.ContainsFunc(parts, func(p Part) bool { return p.ID == id }) {
-					from, to := c.span(m.Alias)
+					from, to := c.transitionPeriod(m.Alias)
 					parts = append(parts, Part{id, from, to})
 				}
 			}
@@ -76,9 +78,9 @@ func (c Customer) Parts() []Part {
 	return parts
 }
 
-// span returns the times within which messages of an alias may lie with
-// somebody else than whose they are.
-func (c Customer) span(alias string) (from, to time.Time) {
+// transitionPeriod returns the period in which messages of an alias may be stored
+// under a customer other than their owner.
+func (c Customer) transitionPeriod(alias string) (from, to time.Time) {
 	for _, m := range c.Moves {
 		if m.Alias != alias {
 			continue
@@ -93,9 +95,9 @@ func (c Customer) span(alias string) (from, to time.Time) {
 	return from, to
 }
 
-// Places returns under whom effects on a message may lie: under whom it lies
-// itself, and under everybody to whom one of its aliases moved, since what is
-// told of it later comes by what the alias is by then.
+// Places returns the customer ids under which effects on a message may be stored: the
+// id of the message itself, and the owners before and after every move of its
+// aliases. A later effect is stored under the owner of the alias at that time.
 func (c Customer) Places(under CustomerID, aliases ...string) []CustomerID {
 	places := []CustomerID{under}
 	for _, m := range c.Moves {
@@ -108,32 +110,33 @@ func (c Customer) Places(under CustomerID, aliases ...string) []CustomerID {
 	return places
 }
 
-// Owns reports whether a message that lies under an id, came by an alias and
-// was sent at a time is one of c's.
+// Owns reports whether a message belongs to c. The message is stored under an id, was
+// received from the alias with that key, and was sent at a time.
 func (c Customer) Owns(under CustomerID, alias string, at time.Time) bool {
 	return slices.Contains(c.Members, c.Owner(under, alias, at))
 }
 
-// Owner returns whose a message is that lies under an id, came by an alias and
-// was sent at a time, as far as moves of c's aliases tell.
+// Owner returns the owner of a message according to c.Moves. The message is stored
+// under an id, was received from the alias with that key, and was sent at a time.
 func (c Customer) Owner(under CustomerID, alias string, at time.Time) CustomerID {
-	owner, moved := under, false
+	owner := under
+	involved := false
 	for _, m := range c.Moves {
 		if m.Alias != alias {
 			continue
 		}
-		moved = moved || m.Was == under || m.To == under
+		involved = involved || m.Was == under || m.To == under
 		if !m.From.After(at) {
 			owner = m.To
 		}
 	}
-	if !moved {
-		owner = under // registered by hand with somebody who never had the alias
+	if !involved {
+		owner = under // registered by hand for a customer who never had the alias
 	}
 	return owner
 }
 
-// A Registration is what the company's own register says of a customer.
+// A Registration is the record of a customer in the company's own register.
 type Registration struct {
 	Account string
 	Name    string
@@ -144,8 +147,8 @@ type Registration struct {
 	At      time.Time
 }
 
-// An Order is what a customer bought, as far as it tells what a message is
-// about.
+// An Order is a purchase of a customer. Its products are hints for the classification
+// of messages.
 type Order struct {
 	Number   string   `json:"number"`
 	Products []string `json:"products"`

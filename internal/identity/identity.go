@@ -1,9 +1,9 @@
-// Package identity says who a customer is: a person with aliases, the
-// addresses under which the channels and the company know that person.
+// Package identity defines customers and their aliases: the addresses under which
+// the channels and the company know a person.
 //
-// Two aliases belong to one person only on proof: a [Link], one statement
-// that names both. Equal names or look-alike numbers prove nothing, so this
-// package has no function that compares people.
+// Two aliases belong to one person only if a [Link] proves it: one statement that
+// names both. Equal names and similar numbers prove nothing. They only lead to a
+// [Suggestion], on which an agent decides.
 package identity
 
 import (
@@ -14,14 +14,14 @@ import (
 	"github.com/heard-intake/heard/internal/fault"
 )
 
-// A CustomerID names a person, for ever: a UUIDv7. After a merge both ids of
-// the merged customers still name that person.
+// A CustomerID identifies a person permanently. It is a UUIDv7. After a merge, the
+// ids of both customers identify the same person.
 type CustomerID string
 
 // A Kind is the kind of an [Alias].
 type Kind string
 
-// The kinds of alias, and what scopes each.
+// The kinds of aliases, with the scope in which their value is unique.
 const (
 	Phone       Kind = "phone"        // E.164 digits without the plus; no scope
 	BSUID       Kind = "bsuid"        // WhatsApp business-scoped user id; scope: WhatsApp business account
@@ -36,46 +36,51 @@ const (
 // Kinds lists every kind of alias.
 var Kinds = []Kind{Phone, BSUID, ParentBSUID, PSID, IGSID, Email, Visitor, Account}
 
-// An Alias is one address of a customer. Values are compared in the form that
-// [NewAlias] returns.
+// An Alias is one address of a customer. [NewAlias] returns the normal form, in
+// which aliases are compared.
 type Alias struct {
 	Kind  Kind   `json:"kind"`
 	Scope string `json:"scope,omitempty"`
 	Value string `json:"value"`
 }
 
-// LogValue is what a log shows of a: its kind, never the address.
+// LogValue returns the kind of a, so that no log contains the address.
 func (a Alias) LogValue() slog.Value { return slog.StringValue(string(a.Kind)) }
 
-// Key returns the bytes that identify a: what is hashed into its table key.
+// Key returns the text from which the table key of a is hashed.
 func (a Alias) Key() string { return a.Scope + "\x00" + a.Value }
 
-// maxValue is the longest alias, in bytes: longer than any mail address
-// (RFC 5321: 254) or platform id seen.
-const maxValue = 512
+// maxValueBytes is the maximum length of a value or scope. It is longer than any mail
+// address (RFC 5321: 254) and any known platform id.
+const maxValueBytes = 512
 
-// NewAlias returns the alias of a value in its normal form: phones as digits
-// with country code, mail addresses folded in case and with an ASCII domain.
-// A value that cannot be an alias of that kind is [fault.Invalid].
+// NewAlias returns an alias in normal form. Phone numbers become digits with country
+// code. Mail addresses become lower case, with an ASCII domain. A value that is not
+// valid for the kind is a [fault.Invalid].
 func NewAlias(kind Kind, scope, value string) (Alias, error) {
 	value = strings.TrimSpace(value)
-	if value == "" || len(value) > maxValue || len(scope) > maxValue || strings.ContainsRune(value, 0) {
-		return Alias{}, fault.New(fault.Invalid, "not a usable %s", kind)
+	if value == "" || strings.ContainsRune(value, 0) {
+		return Alias{}, fault.New(fault.Invalid, "%s must not be empty or contain NUL", kind)
+	}
+	if max(len(value), len(scope)) > maxValueBytes {
+		return Alias{}, fault.New(fault.Invalid, "%s must have at most %d bytes", kind, maxValueBytes)
 	}
 	a := Alias{Kind: kind, Scope: scope, Value: value}
 	switch kind {
 	case Phone:
-		digits, ok := phoneDigits(value)
+		digits, ok := normalizePhone(value)
 		if !ok {
 			return Alias{}, fault.New(fault.Invalid, "not a phone number with country code")
 		}
-		a.Value, a.Scope = digits, ""
+		a.Value = digits
+		a.Scope = ""
 	case Email:
-		mail, ok := mailAddress(value)
+		mail, ok := normalizeMailAddress(value)
 		if !ok {
 			return Alias{}, fault.New(fault.Invalid, "not a mail address")
 		}
-		a.Value, a.Scope = mail, ""
+		a.Value = mail
+		a.Scope = ""
 	case BSUID, ParentBSUID:
 		if !ValidBSUID(value) {
 			return Alias{}, fault.New(fault.Invalid, "not a WhatsApp user id")
@@ -87,18 +92,18 @@ func NewAlias(kind Kind, scope, value string) (Alias, error) {
 	return a, nil
 }
 
-// ParseAlias reads "kind:value" or, for kinds with a scope,
-// "kind:scope:value": what the find operation and heardctl take.
+// ParseAlias parses "kind:value" or, for the kinds bsuid, psid, igsid and visitor,
+// "kind:scope:value". The API operation to find a customer and heardctl use this form.
 func ParseAlias(s string) (Alias, error) {
 	kind, rest, ok := strings.Cut(s, ":")
 	if !ok {
-		return Alias{}, fault.New(fault.Invalid, "an alias is kind:value or kind:scope:value")
+		return Alias{}, fault.New(fault.Invalid, "an alias must be kind:value or kind:scope:value")
 	}
 	switch Kind(kind) {
 	case BSUID, PSID, IGSID, Visitor:
 		scope, value, ok := strings.Cut(rest, ":")
 		if !ok {
-			return Alias{}, fault.New(fault.Invalid, "a %s alias is %s:scope:value", kind, kind)
+			return Alias{}, fault.New(fault.Invalid, "a %s alias must be %s:scope:value", kind, kind)
 		}
 		return NewAlias(Kind(kind), scope, value)
 	default:
@@ -106,25 +111,25 @@ func ParseAlias(s string) (Alias, error) {
 	}
 }
 
-// An Assurance says how sure it is that an alias is the person's own.
+// An Assurance is the certainty that an alias belongs to the person.
 type Assurance string
 
-// The assurances.
+// The values of [Assurance].
 const (
 	Verified Assurance = "verified" // proven by the platform, the mail's DMARC, the register or the host site
-	Claimed  Assurance = "claimed"  // somebody said so
+	Claimed  Assurance = "claimed"  // stated without proof
 )
 
-// An Address is an alias as a message shows it, with its assurance.
+// An Address is an alias of a message, with its assurance.
 type Address struct {
 	Alias
 	Assurance Assurance `json:"assurance"`
 }
 
-// Evidence says why something about an identity is believed.
+// Evidence is the proof of a statement about an identity.
 type Evidence struct {
-	Rule string    `json:"rule"`          // "webhook", "register", "host-jwt", "system-event"
-	Ref  string    `json:"ref,omitempty"` // the message id or register entry that shows it
+	Rule string    `json:"rule"`          // one of the Rule constants
+	Ref  string    `json:"ref,omitempty"` // id of the message or register entry that shows it
 	At   time.Time `json:"at"`
 }
 

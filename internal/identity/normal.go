@@ -7,12 +7,11 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// phoneDigits returns the digits of an international phone number, as
-// WhatsApp writes it: country code first, no plus. It takes a leading plus or
-// 00, and the blanks, dots, dashes and brackets people write, with "(0)" for
-// the trunk prefix that falls away abroad. Seven digits is the shortest
-// number with a country code in use, fifteen the longest (ITU E.164).
-func phoneDigits(s string) (string, bool) {
+// normalizePhone returns the digits of an international phone number as WhatsApp
+// writes it: with country code and without plus. It accepts a leading plus or 00, and
+// blanks, dots, dashes, slashes and brackets. It removes "(0)", the trunk prefix that
+// is not dialled from abroad. A number has 7 to 15 digits (ITU E.164).
+func normalizePhone(s string) (string, bool) {
 	s = strings.ReplaceAll(s, "(0)", "")
 	var b strings.Builder
 	for i, r := range s {
@@ -31,10 +30,9 @@ func phoneDigits(s string) (string, bool) {
 	return d, true
 }
 
-// PhoneVariants returns the other ways in which the same subscriber's number
-// is written, none for most countries: Brazil's ninth mobile digit, Mexico's
-// old 1 and Argentina's 9 after the country code come and go between a
-// platform's id and what people dial.
+// PhoneVariants returns the other forms of a phone number of the same subscriber.
+// Most countries have none. Platform ids and dialled numbers differ in Brazil's ninth
+// mobile digit, Mexico's old 1, and Argentina's 9 after the country code.
 func PhoneVariants(a Alias) []Alias {
 	if a.Kind != Phone || a.Scope != "" {
 		return nil
@@ -60,18 +58,22 @@ func PhoneVariants(a Alias) []Alias {
 	return []Alias{{Kind: Phone, Value: other}}
 }
 
-// mailAddress returns a mail address as it is compared: NFC, lower case, an
-// internationalized domain in its ASCII form. Servers may treat local parts
-// as case-sensitive (RFC 5321, 2.4); none that people use does.
-func mailAddress(s string) (string, bool) {
+// normalizeMailAddress returns a mail address in NFC and lower case, with an
+// internationalized domain in ASCII. RFC 5321 (2.4) allows case-sensitive local parts,
+// but common mail servers do not use them.
+func normalizeMailAddress(s string) (string, bool) {
 	at := strings.LastIndexByte(s, '@')
-	if at < 1 || at == len(s)-1 || len(s) > 320 || strings.ContainsAny(s, " \t\r\n<>,;") && s[0] != '"' {
+	if at < 1 || at == len(s)-1 || len(s) > 320 {
+		return "", false
+	}
+	isQuoted := s[0] == '"'
+	if !isQuoted && strings.ContainsAny(s, " \t\r\n<>,;") {
 		return "", false
 	}
 	domain := strings.TrimSuffix(s[at+1:], ".")
 	ascii, err := idna.Lookup.ToASCII(domain)
 	if err != nil {
-		ascii = strings.ToLower(domain) // underscores and the like: seen in real mail
+		ascii = strings.ToLower(domain) // not valid in IDNA, for example with an underscore, but used in real mail
 	}
 	if ascii == "" {
 		return "", false
@@ -79,11 +81,14 @@ func mailAddress(s string) (string, bool) {
 	return strings.ToLower(norm.NFC.String(s[:at])) + "@" + ascii, true
 }
 
-// ValidBSUID reports whether s has the form of a WhatsApp business-scoped or
-// parent user id: country code, dot, up to 128 letters and digits (Meta,
-// business-scoped user ids, 2026-03-31).
+// ValidBSUID reports whether s has the form of a WhatsApp business-scoped or parent
+// user id: country code, dot, and at most 128 letters and digits (Meta, business-scoped
+// user ids, 2026-03-31).
 func ValidBSUID(s string) bool {
-	if len(s) < 4 || s[2] != '.' || !upper(s[0]) || !upper(s[1]) {
+	if len(s) < 4 || !isUpperCase(s[0]) || !isUpperCase(s[1]) {
+		return false
+	}
+	if s[2] != '.' {
 		return false
 	}
 	id := strings.TrimPrefix(s[3:], "ENT.")
@@ -91,12 +96,21 @@ func ValidBSUID(s string) bool {
 		return false
 	}
 	for i := range len(id) {
-		c := id[i]
-		if (c < '0' || c > '9') && (c < 'a' || c > 'z') && !upper(c) {
+		if !isAlphanumeric(id[i]) {
 			return false
 		}
 	}
 	return true
 }
 
-func upper(c byte) bool { return c >= 'A' && c <= 'Z' }
+// isAlphanumeric reports whether c is an ASCII letter or digit.
+func isAlphanumeric(c byte) bool {
+	switch {
+	case c >= '0' && c <= '9', c >= 'a' && c <= 'z':
+		return true
+	default:
+		return isUpperCase(c)
+	}
+}
+
+func isUpperCase(c byte) bool { return c >= 'A' && c <= 'Z' }

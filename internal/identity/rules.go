@@ -5,27 +5,25 @@ import (
 	"strings"
 )
 
-// The rules by which something about an identity is believed.
+// The rules of evidence for statements about an identity.
 const (
-	RuleWebhook  = "webhook"      // a platform signed one message that names both aliases
-	RuleSystem   = "system-event" // a platform says that an alias became another
+	RuleWebhook  = "webhook"      // a platform signed a message that names both aliases
+	RuleSystem   = "system-event" // a platform reports that an alias was replaced by another
 	RuleRegister = "register"     // the company's own register
-	RuleHost     = "host-jwt"     // the site on which a visitor is signed in
-	RuleVariant  = "variant"      // the same number, written another way
+	RuleHost     = "host-jwt"     // the host site signed in the visitor
+	RuleVariant  = "variant"      // the number is a variant of a known number
 	RulePerson   = "person"       // an agent decided
-	RuleMail     = "email"        // a mail whose sender's domain vouches for it
-	RuleChat     = "webchat"      // a session of ours
+	RuleMail     = "email"        // the domain of the sender authenticated the mail (DMARC)
+	RuleChat     = "webchat"      // the visitor has a chat session
 )
 
-// Merges reports whether evidence of this rule joins two customers by itself
-// even when both have messages: only what a platform signs about its own
-// users does.
+// Merges reports whether e alone merges two customers who both have messages. Only
+// the signed statements of a platform about its own users do.
 func (e Evidence) Merges() bool { return e.Rule == RuleWebhook || e.Rule == RuleSystem }
 
-// Limit is how many aliases of a kind one customer may have by rule. Beyond
-// it a person decides: somebody with that many is no single person. It does not
-// count the visitors of an account that the site proved: each sign-in may make
-// one.
+// Limit returns the number of aliases of a kind that rules may give to one customer.
+// A customer with more is probably not a single person, so an agent decides. Visitors
+// that a host site proved do not count: each sign-in may create one.
 func Limit(k Kind) int {
 	switch k {
 	case Account:
@@ -37,14 +35,13 @@ func Limit(k Kind) int {
 	}
 }
 
-// Single reports whether a person has one alias of the kind at a time (in its
-// scope): another one says another person, unless a platform says that the
-// one became the other.
+// Single reports whether a person has only one alias of the kind at a time (in its
+// scope). A second alias then indicates another person, unless a platform reports
+// that it replaced the first.
 func Single(k Kind) bool { return k == Account || k == BSUID || k == ParentBSUID }
 
-// roles are mailboxes that several people write from, by the part before the
-// at sign.
-var roles = []string{
+// roleMailboxes are the local parts of mailboxes that several people use, sorted.
+var roleMailboxes = []string{
 	"abuse", "accounting", "accounts", "admin", "administratie", "administrator", "billing", "boekhouding", "contact",
 	"do-not-reply", "donotreply", "facturen", "factuur", "finance", "hello", "help", "helpdesk", "hostmaster", "hr",
 	"info", "inkoop", "invoice", "invoices", "it", "jobs", "kantoor", "klantenservice", "mail", "mailer-daemon", "marketing",
@@ -52,26 +49,26 @@ var roles = []string{
 	"service", "support", "team", "test", "verkoop", "webmaster", "welkom",
 }
 
-// Blocked reports whether an alias is of no one person whoever proves it, so
-// that it joins nobody: a role mailbox, a test number.
+// Blocked reports whether an alias never identifies a single person, for example a
+// role mailbox or a test number. It is not used to merge customers.
 func Blocked(a Alias) bool {
 	switch a.Kind {
 	case Email:
 		local, _, _ := strings.Cut(a.Value, "@")
 		local, _, _ = strings.Cut(local, "+")
-		_, role := slices.BinarySearch(roles, local)
+		_, role := slices.BinarySearch(roleMailboxes, local)
 		return role
 	case Phone:
-		return testNumber(a.Value)
+		return isTestNumber(a.Value)
 	default:
 		return false
 	}
 }
 
-// testNumber reports whether a number is one that nobody has: in the area
-// code 555 of North America, which platforms test with, or ending in seven
+// isTestNumber reports whether a phone number is not assigned to a subscriber: it has
+// the North American area code 555, which platforms use for tests, or ends in seven
 // equal digits.
-func testNumber(digits string) bool {
+func isTestNumber(digits string) bool {
 	if strings.HasPrefix(digits, "1555") {
 		return true
 	}

@@ -1,19 +1,25 @@
-// Package notify sends what was written through the API to the customer it is
-// for: so far by mail.
+// Package notify sends the outbound messages that were written through the API.
+// It sends mail only.
 //
-// A message is stored before anybody is asked to send it, and what became of
-// it is an effect on it: sent, with the Message-ID that its recipient sees, or
-// failed, with the reason. The queue delivers a job more than once, and to more
-// than one of us at a time; only who holds the turn sends. SES cannot be told
-// that a second try is the first: a function that dies between SES's answer and
-// the note of it sends again, so that an answer rather arrives twice than never
-// (docs/adr).
+// The API stores a message before it queues the job to send it. The result is
+// stored as an effect on the message: sent, with the Message-ID that the
+// recipient sees, or failed, with a code.
+//
+// SQS may deliver a job more than once, and to several invocations at the same
+// time. Only the invocation that holds the message's turn sends
+// (TestHandle_TurnTaken). SES has no idempotency key, so an answer may be sent
+// twice but is never lost (docs/adr/0015):
+//
+//  1. An invocation takes the turn and calls SES.
+//  2. SES accepts the mail, and the invocation dies before it stores the effect.
+//  3. The turn expires, SQS delivers the job again, and the mail is sent again.
 package notify
 
 import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"strconv"
 	"strings"
@@ -29,8 +35,8 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 )
 
-// A Store knows the messages and keeps what became of them. [store.Table] is
-// one.
+// A Store reads messages and stores the results of sending them. [store.Table]
+// implements it.
 type Store interface {
 	Message(ctx context.Context, c identity.CustomerID, id contact.ID) (contact.Entry, error)
 	PutEffect(ctx context.Context, c identity.CustomerID, e contact.Effect) (changed bool, err error)
@@ -40,78 +46,84 @@ type Store interface {
 	AllowAutomatic(ctx context.Context, to identity.Alias, at time.Time, m contact.ID, most int) (bool, error)
 }
 
-// A Blobs holds the whole of messages that are too large for the table.
-// [blob.Bucket] is one.
+// A Blobs reads files, and messages that are too large for the table.
+// [blob.Bucket] implements it.
 type Blobs interface {
 	Get(ctx context.Context, key string, limit int64) ([]byte, error)
 }
 
-// A Mailer sends mails. [ses.Client] is one.
+// A Mailer sends mails. [ses.Client] implements it.
 type Mailer interface {
 	Send(ctx context.Context, from, to, feedback string, raw []byte) (messageID string, err error)
 }
 
-// A Queue shows a message again later. [queue.Queue] is one.
+// A Queue delays the redelivery of a message. [queue.Queue] implements it.
 type Queue interface {
 	Delay(ctx context.Context, receipt string, d time.Duration) error
 }
 
-// A Meter counts. [telemetry.Meter] is one.
+// A Meter writes metrics. [telemetry.Meter] implements it.
 type Meter interface {
 	Count(dimension, value string, counts map[string]int)
 }
 
-// A Handler sends.
+// A Handler is the handler of the function notify. All fields except Name are
+// required.
 type Handler struct {
 	Store  Store
 	Blobs  Blobs
 	Mailer Mailer
 	Queue  Queue
-	Name   string // of the organisation, beside our address; may be empty
+	Name   string // display name of the sender: the organisation; may be empty
 	Meter  Meter
 	Now    func() time.Time
 }
 
-// Bounds of sending.
+// Limits of sending.
 const (
-	// MaxAutomatic is how many automatic mails an address gets in a day: two
-	// programs that answer each other stop there, whatever they hide.
+	// MaxAutomatic is the number of automatic mails that an address gets in a
+	// day. It stops two mail programs that answer each other.
 	MaxAutomatic = 5
 
-	maxWhole  = 8 << 20        // bytes of a message that lies in the bucket
-	keptFor   = 24 * time.Hour // an answer that waits longer is no answer
-	margin    = 2 * time.Second
-	firstWait = 15 * time.Second
-	lastWait  = 15 * time.Minute
+	maxStoredSize = 8 << 20        // bytes of a message or page in the bucket
+	maxAge        = 24 * time.Hour // an older message is not sent any more
+	margin        = 2 * time.Second
+	minRetryDelay = 15 * time.Second
+	maxRetryDelay = 15 * time.Minute
 )
 
-// Codes of messages that have failed, beside those of SES.
+// Codes of failed messages. Messages that SES refused have the error code of SES.
 const (
-	TooLate          = "too-late"           // it could not be sent for a day
-	TooManyAutomatic = "too-many-automatic" // the address got its share of automatic mail today
-	NotAMail         = "not-a-mail"         // it cannot be written as a mail
+	TooLate          = "too-late"           // the message could not be sent for a day
+	TooManyAutomatic = "too-many-automatic" // the address has received MaxAutomatic automatic mails today
+	NotAMail         = "not-a-mail"         // the message cannot be composed as a mail
 )
 
-// Handle sends the messages of a batch. One that may be sent later is shown by
-// the queue after a while.
+// Handle processes a batch of jobs. A job that failed is reported to SQS and
+// delivered again after a delay of 15 seconds to 15 minutes, which doubles with
+// every attempt.
 func (h *Handler) Handle(ctx context.Context, ev events.SQSEvent) (events.SQSEventResponse, error) {
 	return batch.Queue(ctx, ev, func(ctx context.Context, m events.SQSMessage) error {
-		err := h.do(ctx, m.Body)
+		err := h.processJob(ctx, m.Body)
 		if err == nil {
 			return nil
 		}
 		try, _ := strconv.Atoi(m.Attributes["ApproximateReceiveCount"])
-		if derr := h.Queue.Delay(ctx, m.ReceiptHandle, wait(try)); derr != nil {
-			slog.WarnContext(ctx, "job not delayed", "err", derr) // the queue shows it all the same
+		if delayErr := h.Queue.Delay(ctx, m.ReceiptHandle, retryDelay(try)); delayErr != nil {
+			slog.WarnContext(ctx, "job not delayed", "err", delayErr) // SQS redelivers it after the visibility timeout
 		}
 		return err
 	}), nil
 }
 
-// wait returns how long is waited after a try.
-func wait(try int) time.Duration { return min(firstWait<<min(max(try-1, 0), 10), lastWait) }
+// retryDelay returns the delay after an attempt, which is counted from 1.
+func retryDelay(try int) time.Duration {
+	return min(minRetryDelay<<min(max(try-1, 0), 10), maxRetryDelay)
+}
 
-func (h *Handler) do(ctx context.Context, body string) error {
+// processJob sends the message of a job, unless it was sent or has failed
+// before.
+func (h *Handler) processJob(ctx context.Context, body string) error {
 	if deadline, ok := ctx.Deadline(); ok {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-margin))
@@ -119,33 +131,34 @@ func (h *Handler) do(ctx context.Context, body string) error {
 	}
 	var job contact.Job
 	if err := json.Unmarshal([]byte(body), &job); err != nil || job.Message == "" || job.Customer == "" {
-		return fault.New(fault.Invalid, "not a job")
+		return fault.New(fault.Invalid, "body is not a job with a message and a customer")
 	}
-	e, mailID, err := h.message(ctx, job)
+	e, mailID, err := h.loadMessage(ctx, job)
 	if err != nil && fault.KindOf(err) == fault.NotFound {
-		return nil // erased meanwhile
+		return nil // the message was erased
 	}
 	if err != nil {
 		return err
 	}
 	m := e.Message
-	if m.Channel != contact.Email || m.Direction != contact.Outbound || m.Origin != contact.Composed || m.MailID == "" {
-		return fault.New(fault.Invalid, "not a message to send")
+	if !isComposedMail(m) {
+		return fault.New(fault.Invalid, "message is not an outbound mail that was composed here")
 	}
-	turn, err := h.Store.TakeTurn(ctx, m, h.Now(), lease(ctx))
+	turn, err := h.Store.TakeTurn(ctx, m, h.Now(), leaseDuration(ctx))
 	switch {
 	case err != nil:
 		return err
 	case turn == contact.Busy:
-		return fault.New(fault.Conflict, "somebody else is sending it")
+		return fault.New(fault.Conflict, "another invocation is sending the message")
 	case turn == contact.Over:
-		return h.remember(ctx, m, mailID) // which the first may not have come to
+		return h.indexMessageID(ctx, m, mailID) // the invocation that sent it may have died before this step
 	}
-	return h.send(ctx, e)
+	return h.sendComposedMail(ctx, e)
 }
 
-// lease is how long nobody else sends: until this invocation is over.
-func lease(ctx context.Context) time.Duration {
+// leaseDuration returns how long the turn excludes other invocations: until this
+// invocation must have ended.
+func leaseDuration(ctx context.Context) time.Duration {
 	deadline, ok := ctx.Deadline()
 	if !ok {
 		return time.Minute
@@ -153,8 +166,17 @@ func lease(ctx context.Context) time.Duration {
 	return time.Until(deadline) + 2*margin
 }
 
-// message returns a message, whole, and the Message-ID that SES gave it.
-func (h *Handler) message(ctx context.Context, job contact.Job) (e contact.Entry, mailID string, err error) {
+// isComposedMail reports whether m is a mail that was written through the API.
+func isComposedMail(m contact.Message) bool {
+	if m.Channel != contact.Email || m.Direction != contact.Outbound {
+		return false
+	}
+	return m.Origin == contact.Composed && m.MailID != ""
+}
+
+// loadMessage returns a message with its full text, and the Message-ID that SES
+// assigned, or "" if SES has not accepted the message yet.
+func (h *Handler) loadMessage(ctx context.Context, job contact.Job) (e contact.Entry, mailID string, err error) {
 	e, err = h.Store.Message(ctx, job.Customer, job.Message)
 	if err != nil {
 		return e, "", err
@@ -165,128 +187,133 @@ func (h *Handler) message(ctx context.Context, job contact.Job) (e contact.Entry
 	if e.Whole == "" {
 		return e, mailID, nil
 	}
-	data, err := h.Blobs.Get(ctx, e.Whole, maxWhole)
+	data, err := h.Blobs.Get(ctx, e.Whole, maxStoredSize)
 	if err != nil {
-		return e, "", err
+		return e, "", fmt.Errorf("read message in bucket: %w", err)
 	}
 	e.Message = contact.Message{}
 	if err := json.Unmarshal(data, &e.Message); err != nil {
-		return e, "", fault.New(fault.Internal, "a whole message cannot be read")
+		return e, "", fault.New(fault.Internal, "decode message in bucket: not valid JSON")
 	}
 	return e, mailID, nil
 }
 
-// enclose adds to l what lies beside the message: its files, and its page.
-func (h *Handler) enclose(ctx context.Context, e contact.Entry, l *compose.Letter) error {
+// addAttachments adds the files and the HTML page of the message to l.
+func (h *Handler) addAttachments(ctx context.Context, e contact.Entry, l *compose.Letter) error {
 	if e.State == nil {
 		return nil
 	}
 	for _, f := range e.State.Files {
 		if f.Key == "" {
-			return fault.New(fault.Internal, "a file of an answer is missing")
+			return fault.New(fault.Internal, "a file of the message is not stored")
 		}
 		data, err := h.Blobs.Get(ctx, f.Key, compose.MaxSize)
 		if err != nil {
-			return err
+			return fmt.Errorf("read file of message: %w", err)
 		}
 		l.Files = append(l.Files, compose.File{Name: f.Name, Type: f.Type, Data: data})
 	}
 	if e.State.Page == nil {
 		return nil
 	}
-	page, err := h.Blobs.Get(ctx, e.State.Page.Key, maxWhole)
+	page, err := h.Blobs.Get(ctx, e.State.Page.Key, maxStoredSize)
 	l.HTML = string(page)
 	return err
 }
 
-// send sends the message of e, and notes what came of it.
-func (h *Handler) send(ctx context.Context, e contact.Entry) error {
-	m, now := e.Message, h.Now()
-	if now.Sub(cmp.Or(m.ReceivedAt, m.SentAt)) > keptFor {
-		h.count(trouble)
-		return h.failed(ctx, m, TooLate)
+// sendComposedMail sends the message of e and stores the result. The caller must hold
+// the turn.
+func (h *Handler) sendComposedMail(ctx context.Context, e contact.Entry) error {
+	m := e.Message
+	now := h.Now()
+	if now.Sub(cmp.Or(m.ReceivedAt, m.SentAt)) > maxAge {
+		h.countOutcome(metricTrouble)
+		return h.markMessageFailed(ctx, m, TooLate)
 	}
 	if m.Automated != "" {
 		allowed, err := h.Store.AllowAutomatic(ctx, m.Customer.Alias, now, m.ID, MaxAutomatic)
 		if err != nil {
-			return h.later(ctx, m, err)
+			return h.releaseTurn(ctx, m, err)
 		}
 		if !allowed {
-			return h.failed(ctx, m, TooManyAutomatic)
+			return h.markMessageFailed(ctx, m, TooManyAutomatic)
 		}
 	}
-	l := letter(m, h.Name)
-	if err := h.enclose(ctx, e, &l); err != nil {
-		return h.later(ctx, m, err)
+	l := buildLetter(m, h.Name)
+	if err := h.addAttachments(ctx, e, &l); err != nil {
+		return h.releaseTurn(ctx, m, err)
 	}
 	raw, err := compose.Mail(l)
 	if err != nil {
-		slog.WarnContext(ctx, "not a mail", "err", err)
-		return h.failed(ctx, m, NotAMail)
+		slog.WarnContext(ctx, "mail not composed", "err", err)
+		return h.markMessageFailed(ctx, m, NotAMail)
 	}
-	if err := h.remember(ctx, m, m.MailID); err != nil {
-		return h.later(ctx, m, err)
+	if err := h.indexMessageID(ctx, m, m.MailID); err != nil {
+		return h.releaseTurn(ctx, m, err)
 	}
 	id, err := h.Mailer.Send(ctx, m.Account, m.Customer.Value, l.ReplyTo, raw)
 	switch {
 	case err != nil && fault.Retryable(err):
-		h.count("Delayed")
-		return h.later(ctx, m, err)
+		h.countOutcome("Delayed")
+		return h.releaseTurn(ctx, m, err)
 	case err != nil:
 		if fault.KindOf(err) == fault.Forbidden {
-			h.count(trouble)
+			h.countOutcome(metricTrouble)
 		}
-		return h.failed(ctx, m, fault.Message(err))
+		return h.markMessageFailed(ctx, m, fault.Message(err))
 	}
-	h.count("Sent")
+	h.countOutcome("Sent")
 	_, err = h.Store.PutEffect(ctx, m.CustomerID, contact.Effect{
 		Channel: m.Channel, Customer: m.Customer, Target: m.ProviderID, Kind: contact.Status, Status: "sent", At: now, MailID: id,
 	})
 	if err != nil {
 		return err
 	}
-	return h.remember(ctx, m, id)
+	return h.indexMessageID(ctx, m, id)
 }
 
-// trouble counts what does not pass by itself: an alarm looks at it, since a
-// job that is tried again is no error of the function's.
-const trouble = "Trouble"
+// metricTrouble counts failures that do not end by themselves. An alarm watches
+// it, because a retried job does not count as an error of the function.
+const metricTrouble = "Trouble"
 
-// later gives the turn back, so that the next try can have it.
-func (h *Handler) later(ctx context.Context, m contact.Message, err error) error {
+// releaseTurn ends the turn, so that the next attempt can take it, and returns
+// err.
+func (h *Handler) releaseTurn(ctx context.Context, m contact.Message, err error) error {
 	if fault.KindOf(err) == fault.Internal {
-		h.count(trouble)
+		h.countOutcome(metricTrouble)
 	}
-	if gerr := h.Store.GiveTurn(ctx, m); gerr != nil {
-		slog.WarnContext(ctx, "turn not given back", "err", gerr) // it ends by itself
+	if releaseErr := h.Store.GiveTurn(ctx, m); releaseErr != nil {
+		slog.WarnContext(ctx, "turn not given back", "err", releaseErr) // the turn expires
 	}
 	return err
 }
 
-// failed notes that m will never be sent.
-func (h *Handler) failed(ctx context.Context, m contact.Message, code string) error {
-	h.count("Failed")
+// markMessageFailed stores that m failed permanently.
+func (h *Handler) markMessageFailed(ctx context.Context, m contact.Message, code string) error {
+	h.countOutcome("Failed")
 	_, err := h.Store.PutEffect(ctx, m.CustomerID, contact.Effect{
 		Channel: m.Channel, Customer: m.Customer, Target: m.ProviderID, Kind: contact.Status, Status: "failed", At: h.Now(), Code: code,
 	})
 	return err
 }
 
-// remember makes m known by a Message-ID, for what is said about it later.
-func (h *Handler) remember(ctx context.Context, m contact.Message, mailID string) error {
+// indexMessageID makes m findable by a Message-ID, for replies and reports that
+// refer to it.
+func (h *Handler) indexMessageID(ctx context.Context, m contact.Message, mailID string) error {
 	if mailID == "" {
 		return nil
 	}
 	return h.Store.PutSent(ctx, mailID, contact.SentMail{Customer: m.CustomerID, Message: m.ID, ProviderID: m.ProviderID, MailID: m.MailID, To: m.Customer.Alias, At: m.SentAt})
 }
 
-func (h *Handler) count(what string) {
-	h.Meter.Count("Channel", string(contact.Email), map[string]int{what: 1})
+func (h *Handler) countOutcome(outcome string) {
+	h.Meter.Count("Channel", string(contact.Email), map[string]int{outcome: 1})
 }
 
-// letter returns m as a mail. Its token stands in its Message-ID, which SES
-// replaces, and in the address that answers and reports go to.
-func letter(m contact.Message, name string) compose.Letter {
+// buildLetter returns m as a mail. The token of its Message-ID is also part of the
+// Reply-To address, because SES replaces the Message-ID. Replies and reports are
+// sent to that address.
+func buildLetter(m contact.Message, name string) compose.Letter {
 	token, _, _ := strings.Cut(m.MailID, "@")
 	l := compose.Letter{
 		From: compose.Person{Name: name, Address: m.Account}, To: compose.Person{Name: m.Name, Address: m.Customer.Value},

@@ -24,22 +24,22 @@ var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 var jan = identity.Address{Alias: identity.Alias{Kind: identity.Email, Value: "jan@example.com"}, Assurance: identity.Verified}
 
-// ses answers what it is told to, in turn, and an id once it is told nothing.
-type ses struct {
-	mu      sync.Mutex
-	answers []error
-	sent    [][]byte
+// fakeMailer returns its errors in order, and accepts every mail after them.
+type fakeMailer struct {
+	mu     sync.Mutex
+	errors []error
+	sent   [][]byte
 }
 
-func (s *ses) Send(_ context.Context, from, to, feedback string, raw []byte) (string, error) {
+func (s *fakeMailer) Send(_ context.Context, from, to, feedback string, raw []byte) (string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if from != "service@support.example.com" || to != jan.Value || !strings.HasPrefix(feedback, "service+") {
 		return "", fault.New(fault.Invalid, "from %s to %s, reports to %s", from, to, feedback)
 	}
-	if len(s.answers) > 0 {
-		err := s.answers[0]
-		s.answers = s.answers[1:]
+	if len(s.errors) > 0 {
+		err := s.errors[0]
+		s.errors = s.errors[1:]
 		if err != nil {
 			return "", err
 		}
@@ -48,36 +48,36 @@ func (s *ses) Send(_ context.Context, from, to, feedback string, raw []byte) (st
 	return "0102-ses@eu-west-1.amazonses.com", nil
 }
 
-// delays are what the queue was asked to wait.
-type delays struct{ all []time.Duration }
+// recordedDelays holds the delays that were requested of the queue.
+type recordedDelays struct{ all []time.Duration }
 
-func (d *delays) Delay(_ context.Context, _ string, wait time.Duration) error {
+func (d *recordedDelays) Delay(_ context.Context, _ string, wait time.Duration) error {
 	d.all = append(d.all, wait)
 	return nil
 }
 
-type bench struct {
+type fixture struct {
 	*testing.T
-	out   bytes.Buffer
-	table *store.Table
-	ses   *ses
-	queue *delays
-	h     *notify.Handler
+	out     bytes.Buffer
+	table   *store.Table
+	mailer  *fakeMailer
+	queue   *recordedDelays
+	handler *notify.Handler
 }
 
-func open(t *testing.T) *bench {
+func newFixture(t *testing.T) *fixture {
 	t.Helper()
-	b := &bench{T: t, table: storetest.New(t), ses: &ses{}, queue: &delays{}}
+	b := &fixture{T: t, table: storetest.New(t), mailer: &fakeMailer{}, queue: &recordedDelays{}}
 	clock := func() time.Time { return now }
-	b.h = &notify.Handler{
-		Store: b.table, Mailer: b.ses, Queue: b.queue, Name: "Voorbeeldwinkel", Now: clock,
+	b.handler = &notify.Handler{
+		Store: b.table, Mailer: b.mailer, Queue: b.queue, Name: "Voorbeeldwinkel", Now: clock,
 		Meter: &telemetry.Meter{Function: "notify", Out: &b.out, Now: clock},
 	}
 	return b
 }
 
-// written stores an answer that was written a while ago.
-func (b *bench) written(id string, ago time.Duration, change func(*contact.Message)) contact.Message {
+// putAnswer stores an answer that was written a given time ago.
+func (b *fixture) putAnswer(id string, ago time.Duration, change func(*contact.Message)) contact.Message {
 	b.Helper()
 	who, err := b.table.Identify(b.Context(), []identity.Address{jan}, identity.Evidence{Rule: "webhook", At: now})
 	if err != nil {
@@ -97,31 +97,32 @@ func (b *bench) written(id string, ago time.Duration, change func(*contact.Messa
 	return m
 }
 
-// job has the handler do the job of a message, and reports whether it comes
-// again.
-func (b *bench) job(m contact.Message) (again bool) {
+// runJob passes the job of a message to the handler, and reports whether SQS is
+// asked to redeliver it.
+func (b *fixture) runJob(m contact.Message) (again bool) {
 	b.Helper()
 	body, err := json.Marshal(contact.Job{Customer: m.CustomerID, Message: m.ID})
 	if err != nil {
 		b.Fatal(err)
 	}
-	return b.body(string(body))
+	return b.runBody(string(body))
 }
 
-// jobs has the job come n times, and returns how often it is to come again.
-func (b *bench) jobs(m contact.Message, n int) (again int) {
+// runJobs runs the job of a message n times and returns the number of requested
+// redeliveries.
+func (b *fixture) runJobs(m contact.Message, n int) (again int) {
 	b.Helper()
 	for range n {
-		if b.job(m) {
+		if b.runJob(m) {
 			again++
 		}
 	}
 	return again
 }
 
-func (b *bench) body(body string) (again bool) {
+func (b *fixture) runBody(body string) (again bool) {
 	b.Helper()
-	resp, err := b.h.Handle(b.Context(), events.SQSEvent{Records: []events.SQSMessage{{
+	resp, err := b.handler.Handle(b.Context(), events.SQSEvent{Records: []events.SQSMessage{{
 		MessageId: "1", ReceiptHandle: "r", Body: body, Attributes: map[string]string{"ApproximateReceiveCount": "3"},
 	}}})
 	if err != nil {
@@ -130,7 +131,7 @@ func (b *bench) body(body string) (again bool) {
 	return len(resp.BatchItemFailures) == 1
 }
 
-func (b *bench) state(m contact.Message) contact.State {
+func (b *fixture) readState(m contact.Message) contact.State {
 	b.Helper()
 	e, err := b.table.Message(b.Context(), m.CustomerID, m.ID)
 	if err != nil || e.State == nil {
@@ -141,44 +142,44 @@ func (b *bench) state(m contact.Message) contact.State {
 
 func unchanged(*contact.Message) {}
 
-func TestAnAnswerIsSentOnceHoweverOftenTheJobComes(t *testing.T) {
+func TestHandle_RepeatedJob(t *testing.T) {
 	t.Parallel()
-	b := open(t)
-	m := b.written("1", time.Minute, unchanged)
+	b := newFixture(t)
+	m := b.putAnswer("1", time.Minute, unchanged)
 	for range 3 {
-		if b.job(m) {
-			t.Error("the job comes again")
+		if b.runJob(m) {
+			t.Error("redelivery was requested, want none")
 		}
 	}
-	if len(b.ses.sent) != 1 || !strings.Contains(string(b.ses.sent[0]), "From: Voorbeeldwinkel\r\n <service@support.example.com>\r\n") {
-		t.Fatalf("sent %q", b.ses.sent)
+	if len(b.mailer.sent) != 1 || !strings.Contains(string(b.mailer.sent[0]), "From: Voorbeeldwinkel\r\n <service@support.example.com>\r\n") {
+		t.Fatalf("mails sent = %q, want one from Voorbeeldwinkel", b.mailer.sent)
 	}
-	if s := b.state(m); s.Status != "sent" || s.MailID != "0102-ses@eu-west-1.amazonses.com" {
-		t.Errorf("state %+v", s)
+	if s := b.readState(m); s.Status != "sent" || s.MailID != "0102-ses@eu-west-1.amazonses.com" {
+		t.Errorf("state = %+v, want sent with the Message-ID of SES", s)
 	}
 	found, err := b.table.SentMails(t.Context(), []string{"0102-ses@eu-west-1.amazonses.com", strings.ToUpper(m.MailID), "other@example.com"})
 	if err != nil || len(found) != 2 || found["0102-ses@eu-west-1.amazonses.com"].ProviderID != "1" || found[strings.ToUpper(m.MailID)].To != jan.Alias {
-		t.Errorf("found %+v, %v", found, err)
+		t.Errorf("SentMails() = %+v, %v, want the mail under both of its Message-IDs", found, err)
 	}
 }
 
-func TestWhatSESMayTakeLaterIsTriedAgainLater(t *testing.T) {
+func TestHandle_RetryableError(t *testing.T) {
 	t.Parallel()
-	b := open(t)
-	m := b.written("1", time.Minute, unchanged)
-	b.ses.answers = []error{fault.New(fault.TooMany, "send mail"), fault.New(fault.Unavailable, "send mail")}
-	if again := b.jobs(m, 4); again != 2 {
-		t.Errorf("it came again %d times", again)
+	b := newFixture(t)
+	m := b.putAnswer("1", time.Minute, unchanged)
+	b.mailer.errors = []error{fault.New(fault.TooMany, "send mail"), fault.New(fault.Unavailable, "send mail")}
+	if again := b.runJobs(m, 4); again != 2 {
+		t.Errorf("redeliveries requested = %d, want 2", again)
 	}
-	if len(b.ses.sent) != 1 || b.state(m).Status != "sent" {
-		t.Errorf("sent %d, %+v", len(b.ses.sent), b.state(m))
+	if len(b.mailer.sent) != 1 || b.readState(m).Status != "sent" {
+		t.Errorf("mails sent = %d with state %+v, want 1 with status sent", len(b.mailer.sent), b.readState(m))
 	}
 	if len(b.queue.all) != 2 || b.queue.all[0] != time.Minute {
-		t.Errorf("waits %v", b.queue.all)
+		t.Errorf("delays = %v, want two, the first of a minute", b.queue.all)
 	}
 }
 
-func TestWhatWillNeverBeSentFailsWithTheReason(t *testing.T) {
+func TestHandle_PermanentFailure(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		answer error
@@ -187,99 +188,99 @@ func TestWhatWillNeverBeSentFailsWithTheReason(t *testing.T) {
 		code   string
 	}{
 		"refused by SES":    {fault.New(fault.Invalid, "MessageRejected"), time.Minute, unchanged, "MessageRejected"},
-		"a day too late":    {nil, 25 * time.Hour, unchanged, notify.TooLate},
-		"no sender":         {nil, time.Minute, func(m *contact.Message) { m.Account = "nobody" }, notify.NotAMail},
-		"EAI, beyond ASCII": {nil, time.Minute, func(m *contact.Message) { m.Customer.Value = "jörg@example.com" }, notify.NotAMail},
+		"older than a day":  {nil, 25 * time.Hour, unchanged, notify.TooLate},
+		"invalid sender":    {nil, time.Minute, func(m *contact.Message) { m.Account = "nobody" }, notify.NotAMail},
+		"non-ASCII address": {nil, time.Minute, func(m *contact.Message) { m.Customer.Value = "jörg@example.com" }, notify.NotAMail},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := open(t)
-			b.ses.answers = []error{tt.answer}
-			m := b.written("1", tt.ago, tt.change)
-			if b.jobs(m, 2) > 0 {
-				t.Error("it comes again")
+			b := newFixture(t)
+			b.mailer.errors = []error{tt.answer}
+			m := b.putAnswer("1", tt.ago, tt.change)
+			if b.runJobs(m, 2) > 0 {
+				t.Error("redelivery was requested, want none")
 			}
-			if s := b.state(m); s.Status != "failed" || s.Code != tt.code || len(b.ses.sent) != 0 {
-				t.Errorf("state %+v, %d sent", s, len(b.ses.sent))
+			if s := b.readState(m); s.Status != "failed" || s.Code != tt.code || len(b.mailer.sent) != 0 {
+				t.Errorf("state = %+v with %d mails sent, want failed with code %s and none sent", s, len(b.mailer.sent), tt.code)
 			}
 		})
 	}
 }
 
-func TestSomebodyIsToldOfWhatDoesNotPassByItself(t *testing.T) {
+func TestHandle_TroubleMetric(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
-		answer error
-		ago    time.Duration
-		told   bool
+		answer  error
+		ago     time.Duration
+		trouble bool
 	}{
-		"a code that nobody knows":       {fault.New(fault.Internal, "send mail"), time.Minute, true},
-		"an account that sends nothing":  {fault.New(fault.Forbidden, "AccountSuspendedException"), time.Minute, true},
-		"nothing but throttling all day": {nil, 25 * time.Hour, true},
-		"throttling":                     {fault.New(fault.TooMany, "send mail"), time.Minute, false},
-		"a mail that is refused":         {fault.New(fault.Invalid, "MessageRejected"), time.Minute, false},
-		"a server that is away":          {fault.New(fault.Unavailable, "send mail"), time.Minute, false},
-		"nothing":                        {nil, time.Minute, false},
+		"unknown SES error":     {fault.New(fault.Internal, "send mail"), time.Minute, true},
+		"suspended SES account": {fault.New(fault.Forbidden, "AccountSuspendedException"), time.Minute, true},
+		"not sent for a day":    {nil, 25 * time.Hour, true},
+		"throttling":            {fault.New(fault.TooMany, "send mail"), time.Minute, false},
+		"refused mail":          {fault.New(fault.Invalid, "MessageRejected"), time.Minute, false},
+		"SES unavailable":       {fault.New(fault.Unavailable, "send mail"), time.Minute, false},
+		"no error":              {nil, time.Minute, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := open(t)
-			b.ses.answers = []error{tt.answer}
-			b.job(b.written("1", tt.ago, unchanged))
-			if told := strings.Contains(b.out.String(), `"Trouble"`); told != tt.told {
-				t.Errorf("told %t:\n%s", told, b.out.String())
+			b := newFixture(t)
+			b.mailer.errors = []error{tt.answer}
+			b.runJob(b.putAnswer("1", tt.ago, unchanged))
+			if got := strings.Contains(b.out.String(), `"Trouble"`); got != tt.trouble {
+				t.Errorf("metric Trouble written = %t, want %t:\n%s", got, tt.trouble, b.out.String())
 			}
 		})
 	}
 }
 
-func TestOnlyOneSendsAtATime(t *testing.T) {
+func TestHandle_TurnTaken(t *testing.T) {
 	t.Parallel()
-	b := open(t)
-	m := b.written("1", time.Minute, unchanged)
+	b := newFixture(t)
+	m := b.putAnswer("1", time.Minute, unchanged)
 	if turn, err := b.table.TakeTurn(t.Context(), m, now, time.Minute); err != nil || turn != contact.Mine {
 		t.Fatal(turn, err)
 	}
-	if !b.job(m) || len(b.ses.sent) != 0 {
-		t.Error("sent while another does")
+	if !b.runJob(m) || len(b.mailer.sent) != 0 {
+		t.Error("sent while another invocation held the turn")
 	}
-	b.h.Now = func() time.Time { return now.Add(2 * time.Minute) } // the other died
-	if b.job(m) || len(b.ses.sent) != 1 {
-		t.Error("not sent after the other's turn")
+	b.handler.Now = func() time.Time { return now.Add(2 * time.Minute) } // the other turn expired
+	if b.runJob(m) || len(b.mailer.sent) != 1 {
+		t.Error("not sent after the other turn expired")
 	}
 }
 
-func TestAutomaticMailToAnAddressHasALimitADay(t *testing.T) {
+func TestHandle_AutomaticMailLimit(t *testing.T) {
 	t.Parallel()
-	b := open(t)
+	b := newFixture(t)
 	for n := range notify.MaxAutomatic + 2 {
-		m := b.written(string(rune('a'+n)), time.Minute, func(m *contact.Message) { m.Automated = "auto-replied" })
-		if b.jobs(m, 2) > 0 {
-			t.Error("it comes again")
+		m := b.putAnswer(string(rune('a'+n)), time.Minute, func(m *contact.Message) { m.Automated = "auto-replied" })
+		if b.runJobs(m, 2) > 0 {
+			t.Error("redelivery was requested, want none")
 		}
-		if s := b.state(m); (s.Code == notify.TooManyAutomatic) != (n >= notify.MaxAutomatic) {
-			t.Errorf("%d: %+v", n, s)
+		if s := b.readState(m); (s.Code == notify.TooManyAutomatic) != (n >= notify.MaxAutomatic) {
+			t.Errorf("automatic mail %d: state = %+v, want code %s after %d mails", n, s, notify.TooManyAutomatic, notify.MaxAutomatic)
 		}
 	}
-	if len(b.ses.sent) != notify.MaxAutomatic {
-		t.Errorf("%d sent", len(b.ses.sent))
+	if len(b.mailer.sent) != notify.MaxAutomatic {
+		t.Errorf("mails sent = %d, want %d", len(b.mailer.sent), notify.MaxAutomatic)
 	}
 }
 
-func TestWhatIsNoJobComesAgainAndWhatIsErasedDoesNot(t *testing.T) {
+func TestHandle_InvalidJobAndErasedMessage(t *testing.T) {
 	t.Parallel()
-	b := open(t)
-	in := b.written("1", time.Minute, func(m *contact.Message) { m.Direction = contact.Inbound })
-	if !b.body("x") || !b.body("{}") || !b.job(in) {
-		t.Error("taken as done")
+	b := newFixture(t)
+	in := b.putAnswer("1", time.Minute, func(m *contact.Message) { m.Direction = contact.Inbound })
+	if !b.runBody("x") || !b.runBody("{}") || !b.runJob(in) {
+		t.Error("redelivery of an invalid job was not requested")
 	}
 	in.ID = contact.NewID(contact.Email, now, "gone")
-	if b.job(in) || len(b.ses.sent) != 0 {
-		t.Error("a message that is not there is no error")
+	if b.runJob(in) || len(b.mailer.sent) != 0 {
+		t.Error("an erased message was sent or its job failed")
 	}
 }
 
-// files holds the files of messages.
+// files holds the content of stored files by key.
 type files map[string]string
 
 func (f files) Get(_ context.Context, key string, _ int64) ([]byte, error) {
@@ -290,27 +291,27 @@ func (f files) Get(_ context.Context, key string, _ int64) ([]byte, error) {
 	return []byte(data), nil
 }
 
-func TestAnAnswerLeavesWithItsFilesAndItsPage(t *testing.T) {
+func TestHandle_FilesAndPage(t *testing.T) {
 	t.Parallel()
-	b := open(t)
-	m := b.written("1", time.Minute, func(m *contact.Message) {
+	b := newFixture(t)
+	m := b.putAnswer("1", time.Minute, func(m *contact.Message) {
 		m.Attachments = []contact.Attachment{{Ref: "1", Name: "factuur.txt", Type: "text/plain", Size: 11, SHA256: "aa"}}
 		m.Page = 13
 	})
 	hash := b.table.Hash("message", string(m.ID))
 	held := files{m.FileKey(hash, contact.PageFile): "<p>Morgen.</p>"}
-	b.h.Blobs = held
-	if !b.job(m) || len(b.ses.sent) != 0 {
-		t.Fatal("sent without its file")
+	b.handler.Blobs = held
+	if !b.runJob(m) || len(b.mailer.sent) != 0 {
+		t.Fatal("sent without its file, want redelivery requested")
 	}
 	held[m.FileKey(hash, "0")] = "Een factuur"
-	if b.job(m) || len(b.ses.sent) != 1 {
-		t.Fatal("not sent")
+	if b.runJob(m) || len(b.mailer.sent) != 1 {
+		t.Fatal("not sent after its file was stored")
 	}
-	raw := string(b.ses.sent[0])
+	raw := string(b.mailer.sent[0])
 	for _, part := range []string{"filename=factuur.txt", "RWVuIGZhY3R1dXI=", "<p>Morgen.</p>", "text/plain; charset=utf-8"} {
 		if !strings.Contains(raw, part) {
-			t.Errorf("without %q:\n%s", part, raw)
+			t.Errorf("mail does not contain %q:\n%s", part, raw)
 		}
 	}
 }

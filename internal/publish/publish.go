@@ -1,12 +1,12 @@
-// Package publish brings a taxonomy into use without a deployment.
+// Package publish replaces the taxonomy in use without a deployment.
 //
-// People put the file into S3, under [Draft]. Once a minute the clock looks at
-// it: a good one it writes in checked form under [Good], which is what functions
-// read; a broken one changes nothing, so that the last good one stays in use, also
-// for a function that starts anew. Either way [Report] says what became of it.
+// An operator uploads the file to S3, under the key [Draft]. Once a minute the
+// function clock checks it. A valid draft is written in checked form under
+// [Good], which the functions read. An invalid draft changes nothing: the last
+// valid taxonomy stays in use, also for functions that start later. [Report]
+// receives the result in both cases.
 //
-// While there is no draft, the one that was deployed with the functions is in
-// use.
+// Without a draft, the taxonomy that was deployed with the functions is in use.
 package publish
 
 import (
@@ -21,60 +21,61 @@ import (
 	"github.com/heard-intake/heard/internal/taxonomy"
 )
 
-// Keys in the bucket.
+// Keys of the objects in the bucket.
 const (
-	Draft  = "taxonomy/taxonomy.yaml" // as people put it there
-	Good   = "taxonomy/checked.json"  // the last good one
-	Report = "taxonomy/report.txt"    // what became of the draft
+	Draft  = "taxonomy/taxonomy.yaml" // the file as the operator wrote it
+	Good   = "taxonomy/checked.json"  // the last valid taxonomy, in checked form
+	Report = "taxonomy/report.txt"    // the result of checking the draft
 )
 
-// Bounds of one look.
+// Limits of one check.
 const (
-	maxGood = 4 << 20 // bytes; more than the largest file in checked form
-	maxLook = 2 * time.Second
+	maxCheckedBytes = 4 << 20 // more than the checked form of the largest file
+	readTimeout     = 2 * time.Second
 )
 
-// A Blobs has the files. [blob.Bucket] is one.
+// A Blobs reads and writes the objects. [blob.Bucket] implements it.
 type Blobs interface {
-	// Fetch reads an object unless it still has that ETag: then it returns
-	// nil data.
+	// Fetch reads an object. It returns nil data if the ETag of the object is
+	// still etag.
 	Fetch(ctx context.Context, key, etag string, limit int64) (data []byte, newETag string, err error)
 	Put(ctx context.Context, key, contentType string, data []byte) error
 }
 
-// A Meter counts. [telemetry.Meter] is one.
+// A Meter writes metrics. [telemetry.Meter] implements it.
 type Meter interface {
 	Count(dimension, value string, counts map[string]int)
 }
 
-// A Publisher checks what people put into the bucket.
+// A Publisher checks drafts and publishes the valid ones.
 type Publisher struct {
 	Blobs    Blobs
-	Deployed func() *taxonomy.Taxonomy      // in use while there is no draft
-	Check    func(*taxonomy.Taxonomy) error // beyond what [taxonomy.Load] checks; nil is nothing
+	Deployed func() *taxonomy.Taxonomy      // returns the deployed taxonomy, used without a draft
+	Check    func(*taxonomy.Taxonomy) error // additional check after [taxonomy.Load]; may be nil
 	Meter    Meter
 
-	etag    string // of the draft that was looked at last; "none" when there was none
-	refused bool   // and it was broken
+	etag    string // of the draft that was checked last, or noDraft
+	refused bool   // whether the draft that was checked last was invalid
 }
 
-// Publish looks at the draft. That a draft is broken is no error: it is
-// reported, and counted as TaxonomyRefused for as long as it lies there.
+// Publish checks the draft if it has changed, and publishes it if it is valid. An
+// invalid draft is not an error of Publish. It is described in [Report], and every
+// call writes the metric TaxonomyRefused as 1 until the draft is replaced.
 func (p *Publisher) Publish(ctx context.Context) error {
 	data, etag, err := p.Blobs.Fetch(ctx, Draft, p.etag, taxonomy.MaxBytes)
 	switch {
 	case fault.KindOf(err) == fault.NotFound && err != nil:
-		if err := p.fallBack(ctx); err != nil {
+		if err := p.useDeployed(ctx); err != nil {
 			return err
 		}
 	case fault.KindOf(err) == fault.TooLarge && err != nil:
-		if err := p.refuse(ctx, "", err); err != nil {
+		if err := p.refuseDraft(ctx, "", err); err != nil {
 			return err
 		}
 	case err != nil:
-		return err
+		return fmt.Errorf("read taxonomy draft: %w", err)
 	case data != nil:
-		if err := p.look(ctx, etag, data); err != nil {
+		if err := p.checkDraft(ctx, etag, data); err != nil {
 			return err
 		}
 		p.etag = etag
@@ -87,86 +88,91 @@ func (p *Publisher) Publish(ctx context.Context) error {
 	return nil
 }
 
-// none stands for the ETag of a draft that is not there.
-const none = "none"
+// noDraft is used instead of an ETag when the bucket has no draft.
+const noDraft = "none"
 
-// fallBack brings the deployed taxonomy into use, once.
-func (p *Publisher) fallBack(ctx context.Context) error {
-	if p.etag == none {
+// useDeployed publishes the deployed taxonomy, once.
+func (p *Publisher) useDeployed(ctx context.Context) error {
+	if p.etag == noDraft {
 		return nil
 	}
-	if err := p.use(ctx, none, p.Deployed()); err != nil {
+	if err := p.publishTaxonomy(ctx, noDraft, p.Deployed()); err != nil {
 		return err
 	}
-	p.etag = none
+	p.etag = noDraft
 	return nil
 }
 
-// look checks a draft that is new, and brings it into use.
-func (p *Publisher) look(ctx context.Context, etag string, data []byte) error {
+// checkDraft checks a changed draft, and publishes it if it is valid.
+func (p *Publisher) checkDraft(ctx context.Context, etag string, data []byte) error {
 	t, err := taxonomy.Load(data)
 	if err == nil && p.Check != nil {
 		err = p.Check(t)
 	}
 	if err != nil {
-		return p.refuse(ctx, etag, err)
+		return p.refuseDraft(ctx, etag, err)
 	}
-	return p.use(ctx, etag, t)
+	return p.publishTaxonomy(ctx, etag, t)
 }
 
-func (p *Publisher) use(ctx context.Context, etag string, t *taxonomy.Taxonomy) error {
+// publishTaxonomy writes t in checked form and reports its version.
+func (p *Publisher) publishTaxonomy(ctx context.Context, etag string, t *taxonomy.Taxonomy) error {
 	checked, err := t.Checked()
 	if err != nil {
 		return err
 	}
 	if err := p.Blobs.Put(ctx, Good, "application/json", checked); err != nil {
-		return err
+		return fmt.Errorf("write checked taxonomy: %w", err)
 	}
 	p.refused = false
 	slog.InfoContext(ctx, "taxonomy published", "version", t.Version)
-	return p.report(ctx, etag, fmt.Sprintf("version %s is in use", t.Version))
+	return p.writeReport(ctx, etag, fmt.Sprintf("version %s is in use", t.Version))
 }
 
-func (p *Publisher) refuse(ctx context.Context, etag string, why error) error {
+// refuseDraft logs and reports the errors of the draft.
+func (p *Publisher) refuseDraft(ctx context.Context, etag string, why error) error {
 	p.refused = true
 	text := fault.Message(why)
 	if list, ok := errors.AsType[taxonomy.Errors](why); ok {
 		text += "\n" + list.Error()
 	}
-	slog.ErrorContext(ctx, "taxonomy refused; the last good one stays in use", "err", text)
-	return p.report(ctx, etag, "refused; the last good one stays in use\n"+text)
+	slog.ErrorContext(ctx, "taxonomy draft refused; the last valid one stays in use", "err", text)
+	return p.writeReport(ctx, etag, "refused; the last valid taxonomy stays in use\n"+text)
 }
 
-// report says what became of the draft with an ETag, which is its last line.
-func (p *Publisher) report(ctx context.Context, etag, text string) error {
-	return p.Blobs.Put(ctx, Report, "text/plain; charset=utf-8", []byte(text+"\n"+etag+"\n"))
+// writeReport writes text and, as the last line, the ETag of the draft.
+func (p *Publisher) writeReport(ctx context.Context, etag, text string) error {
+	if err := p.Blobs.Put(ctx, Report, "text/plain; charset=utf-8", []byte(text+"\n"+etag+"\n")); err != nil {
+		return fmt.Errorf("write taxonomy report: %w", err)
+	}
+	return nil
 }
 
-// A Reader is how a function has the taxonomy that is in use. It is safe for
-// concurrent use.
+// A Reader returns the taxonomy in use to a function. It is safe for concurrent
+// use.
 type Reader struct {
 	Blobs    Blobs
-	Deployed func() *taxonomy.Taxonomy      // in use until one is published
-	Check    func(*taxonomy.Taxonomy) error // as the publisher's; nil is nothing
-	Every    time.Duration                  // how often is looked for a new one
+	Deployed func() *taxonomy.Taxonomy      // returns the deployed taxonomy, used until one is published
+	Check    func(*taxonomy.Taxonomy) error // as in [Publisher]; may be nil
+	Every    time.Duration                  // interval between checks for a new taxonomy
 	Now      func() time.Time
 
-	mu      sync.Mutex
-	current *taxonomy.Taxonomy
-	etag    string
-	looked  time.Time
+	mu        sync.Mutex
+	current   *taxonomy.Taxonomy
+	etag      string
+	checkedAt time.Time
 }
 
-// Taxonomy returns the taxonomy in use. It waits at most two seconds for S3, and
-// when that does not answer, or has nothing that this version of the code can
-// use, it returns what it had before.
+// Taxonomy returns the current taxonomy. It looks for a new one at most once per
+// Every, and waits at most two seconds for S3. It returns the previous one if S3
+// fails or if this version of the code cannot read the published one.
 func (r *Reader) Taxonomy(ctx context.Context) *taxonomy.Taxonomy {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if now := r.Now(); r.looked.IsZero() || now.Sub(r.looked) >= r.Every {
-		r.looked = now
-		if err := r.look(ctx); err != nil {
-			slog.WarnContext(ctx, "published taxonomy not read; what was in use stays", "kind", fault.KindOf(err), "err", err)
+	if now := r.Now(); r.checkedAt.IsZero() || now.Sub(r.checkedAt) >= r.Every {
+		r.checkedAt = now
+		if err := r.readPublished(ctx); err != nil {
+			slog.WarnContext(ctx, "published taxonomy not read; the previous one stays in use", "kind", fault.KindOf(err), "err", err)
 		}
 	}
 	if r.current == nil {
@@ -175,20 +181,21 @@ func (r *Reader) Taxonomy(ctx context.Context) *taxonomy.Taxonomy {
 	return r.current
 }
 
-// Current is Taxonomy for those who have no context.
+// Current is [Reader.Taxonomy] for callers without a context.
 func (r *Reader) Current() *taxonomy.Taxonomy { return r.Taxonomy(context.Background()) }
 
-func (r *Reader) look(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, maxLook)
+// readPublished replaces the current taxonomy if a new one was published.
+func (r *Reader) readPublished(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
-	data, etag, err := r.Blobs.Fetch(ctx, Good, r.etag, maxGood)
+	data, etag, err := r.Blobs.Fetch(ctx, Good, r.etag, maxCheckedBytes)
 	if fault.KindOf(err) == fault.NotFound && err != nil {
 		return nil // nothing was published
 	}
 	if err != nil || data == nil {
 		return err
 	}
-	r.etag = etag // also of one that is of no use: it is not read again
+	r.etag = etag // also if it is invalid, so that it is not read again
 	t, err := taxonomy.Restore(data)
 	if err == nil && r.Check != nil {
 		err = r.Check(t)

@@ -1,5 +1,6 @@
-// Package secret reads secrets from Secrets Manager: kept for five minutes,
-// current and previous version both, so that a rotation drops nothing.
+// Package secret reads secrets from AWS Secrets Manager. It caches them for five
+// minutes. It returns the current and the previous version, so that a signature
+// made with the old secret is still accepted during a rotation.
 package secret
 
 import (
@@ -17,14 +18,14 @@ import (
 )
 
 const (
-	keptFor = 5 * time.Minute
-	// refreshEvery bounds what somebody who sends wrong signatures can make
-	// us ask for.
-	refreshEvery = 10 * time.Second
+	cacheTime = 5 * time.Minute
+	// minRefreshInterval limits the requests to Secrets Manager that a sender of
+	// wrong signatures can cause.
+	minRefreshInterval = 10 * time.Second
 )
 
-// A Secret is one secret: a JSON object of named values. It is safe for
-// concurrent use.
+// A Secret is one secret of Secrets Manager, a JSON object of named string
+// values. It is safe for concurrent use.
 type Secret struct {
 	client *secretsmanager.Client
 	id     string
@@ -32,21 +33,22 @@ type Secret struct {
 
 	mu       sync.Mutex
 	versions []map[string]string // current first
-	read     time.Time
+	readAt   time.Time
 }
 
-// New returns the secret with that name or ARN. Nothing is read yet.
+// New returns the secret with that name or ARN. It does not read it yet.
 func New(client *secretsmanager.Client, id string) *Secret {
 	return &Secret{client: client, id: id, now: time.Now}
 }
 
-// Values returns the named value in the current and, if there is one, the
-// previous version. An empty or missing current value is [fault.Internal].
+// Values returns the named value of the current version, followed by that of the
+// previous version if it has one. A missing or empty current value is a
+// [fault.Internal].
 func (s *Secret) Values(ctx context.Context, name string) ([]string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.now().Sub(s.read) > keptFor {
-		if err := s.load(ctx); err != nil {
+	if s.now().Sub(s.readAt) > cacheTime {
+		if err := s.loadVersions(ctx); err != nil {
 			return nil, err
 		}
 	}
@@ -57,12 +59,12 @@ func (s *Secret) Values(ctx context.Context, name string) ([]string, error) {
 		}
 	}
 	if len(s.versions) == 0 || s.versions[0][name] == "" {
-		return nil, fault.New(fault.Internal, "secret: %s is not set", name)
+		return nil, fault.New(fault.Internal, "secret: value %s is not set", name)
 	}
 	return out, nil
 }
 
-// Value returns the named value in the current version.
+// Value returns the named value of the current version.
 func (s *Secret) Value(ctx context.Context, name string) (string, error) {
 	vs, err := s.Values(ctx, name)
 	if err != nil {
@@ -71,45 +73,48 @@ func (s *Secret) Value(ctx context.Context, name string) (string, error) {
 	return vs[0], nil
 }
 
-// Refresh reads the secret anew, at most every ten seconds, and reports
-// whether it did: a signature that failed may be made with a newer secret.
+// Refresh reads the secret again, unless it was read in the last ten seconds. It
+// reports whether it read the secret. Callers use it when a signature does not
+// match, because the sender may already use a newer secret.
 func (s *Secret) Refresh(ctx context.Context) (bool, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.now().Sub(s.read) < refreshEvery {
+	if s.now().Sub(s.readAt) < minRefreshInterval {
 		return false, nil
 	}
-	return true, s.load(ctx)
+	return true, s.loadVersions(ctx)
 }
 
-func (s *Secret) load(ctx context.Context) error {
-	current, err := s.version(ctx, "AWSCURRENT")
+func (s *Secret) loadVersions(ctx context.Context) error {
+	current, err := s.readVersion(ctx, "AWSCURRENT")
 	if err != nil {
 		return err
 	}
 	s.versions = []map[string]string{current}
-	previous, err := s.version(ctx, "AWSPREVIOUS")
+	previous, err := s.readVersion(ctx, "AWSPREVIOUS")
 	if err != nil {
 		return err
 	}
 	if previous != nil {
 		s.versions = append(s.versions, previous)
 	}
-	s.read = s.now()
+	s.readAt = s.now()
 	return nil
 }
 
-func (s *Secret) version(ctx context.Context, stage string) (map[string]string, error) {
+// readVersion reads the version with a staging label. It returns nil if the
+// secret has no previous version.
+func (s *Secret) readVersion(ctx context.Context, stage string) (map[string]string, error) {
 	out, err := s.client.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &s.id, VersionStage: &stage})
 	if _, missing := errors.AsType[*types.ResourceNotFoundException](err); missing && stage != "AWSCURRENT" {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fault.Wrap(fault.Unavailable, err, "read secret")
+		return nil, fault.Wrap(fault.Unavailable, err, "read secret version %s", stage)
 	}
 	var v map[string]string
 	if err := json.Unmarshal([]byte(aws.ToString(out.SecretString)), &v); err != nil {
-		return nil, fault.New(fault.Internal, "secret: not a JSON object of strings")
+		return nil, fault.New(fault.Internal, "secret: version %s is not a JSON object of strings", stage)
 	}
 	return v, nil
 }

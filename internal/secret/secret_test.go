@@ -28,49 +28,49 @@ func newClient(t *testing.T) *secretsmanager.Client {
 	})
 }
 
-func create(t *testing.T, c *secretsmanager.Client, value string) {
+func createSecret(t *testing.T, c *secretsmanager.Client, value string) {
 	t.Helper()
 	if _, err := c.CreateSecret(t.Context(), &secretsmanager.CreateSecretInput{Name: aws.String("s"), SecretString: &value}); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func TestARotationKeepsThePreviousValue(t *testing.T) {
+func TestValues_PreviousVersion(t *testing.T) {
 	t.Parallel()
 	c := newClient(t)
-	create(t, c, `{"appSecret":"one"}`)
+	createSecret(t, c, `{"appSecret":"one"}`)
 	if _, err := c.PutSecretValue(t.Context(), &secretsmanager.PutSecretValueInput{SecretId: aws.String("s"), SecretString: aws.String(`{"appSecret":"two"}`)}); err != nil {
 		t.Fatal(err)
 	}
 	got, err := secret.New(c, "s").Values(t.Context(), "appSecret")
 	if diff := cmp.Diff([]string{"two", "one"}, got); err != nil || diff != "" {
-		t.Error(err, diff)
+		t.Errorf("Values() error %v, difference (-want +got):\n%s", err, diff)
 	}
 }
 
-func TestAFreshlyReadSecretIsNotReadAgainForAWrongSignature(t *testing.T) {
+func TestRefresh_RateLimited(t *testing.T) {
 	t.Parallel()
 	c := newClient(t)
-	create(t, c, `{"appSecret":"one"}`)
+	createSecret(t, c, `{"appSecret":"one"}`)
 	s := secret.New(c, "s")
 	if _, err := s.Value(t.Context(), "appSecret"); err != nil {
 		t.Fatal(err)
 	}
 	if fresh, err := s.Refresh(t.Context()); err != nil || fresh {
-		t.Error(fresh, err)
+		t.Errorf("Refresh() = %t, %v, want false and no error", fresh, err)
 	}
 }
 
-func TestASecretThatIsNotSetIsOurMistake(t *testing.T) {
+func TestValues_NotSet(t *testing.T) {
 	t.Parallel()
-	for name, value := range map[string]string{"empty": `{"appSecret":""}`, "missing": `{}`, "no object": `"x"`} {
+	for name, value := range map[string]string{"empty": `{"appSecret":""}`, "missing": `{}`, "not an object": `"x"`} {
 		c := newClient(t)
-		create(t, c, value)
+		createSecret(t, c, value)
 		if _, err := secret.New(c, "s").Values(t.Context(), "appSecret"); err == nil || fault.KindOf(err) != fault.Internal {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: Values() error = %v, want kind %s", name, err, fault.Internal)
 		}
 	}
 	if _, err := secret.New(newClient(t), "none").Values(t.Context(), "appSecret"); err == nil {
-		t.Error("a secret that is not there has a value")
+		t.Error("Values() of a missing secret returned no error")
 	}
 }

@@ -6,42 +6,45 @@ import (
 	"github.com/heard-intake/heard/internal/fault"
 )
 
-// form is raised whenever phrases may say more than before: what other code
-// has checked is compiled only by code that reads it in the same way.
-const form = 2
+// checkedFormat is the version of the checked form. It must be increased with
+// every change of the phrase syntax, so that no code compiles phrases that were
+// checked by a version with another syntax.
+const checkedFormat = 2
 
-type checked struct {
+// checkedTaxonomy is the JSON of the checked form.
+type checkedTaxonomy struct {
 	Form int
 	*Taxonomy
 }
 
-// Checked returns t in a form from which [Restore] makes it again without
-// checking it: for machines, and equal bytes for an equal taxonomy.
+// Checked returns t as JSON from which [Restore] rebuilds it without repeating the
+// checks. Equal taxonomies have equal bytes.
 func (t *Taxonomy) Checked() ([]byte, error) {
-	data, err := json.Marshal(checked{form, t})
+	data, err := json.Marshal(checkedTaxonomy{checkedFormat, t})
 	if err != nil {
 		return nil, fault.Wrap(fault.Internal, err, "encode taxonomy")
 	}
 	return data, nil
 }
 
-// Restore makes a taxonomy of what [Taxonomy.Checked] returned. It checks
-// nothing again; what another version of this package wrote and this one
-// cannot use is [fault.Invalid].
+// Restore rebuilds a taxonomy from the result of [Taxonomy.Checked], without
+// checking it again. It returns a [fault.Invalid] for data of a version of this
+// package with another schema or phrase syntax.
 func Restore(data []byte) (*Taxonomy, error) {
-	c := checked{Taxonomy: &Taxonomy{}}
+	c := checkedTaxonomy{Taxonomy: &Taxonomy{}}
 	if err := json.Unmarshal(data, &c); err != nil {
-		return nil, fault.Wrap(fault.Invalid, err, "restore taxonomy")
+		return nil, fault.Wrap(fault.Invalid, err, "decode checked taxonomy")
 	}
 	t := c.Taxonomy
-	if t == nil || c.Form != form || t.Schema != Schema || len(t.Reasons) == 0 {
-		return nil, fault.New(fault.Invalid, "not a checked taxonomy of schema %s and form %d", Schema, form)
+	compatible := c.Form == checkedFormat && t != nil && t.Schema == Schema
+	if !compatible || len(t.Reasons) == 0 {
+		return nil, fault.New(fault.Invalid, "not a checked taxonomy with schema %s and form %d", Schema, checkedFormat)
 	}
 	if t.OrderNumber != "" {
 		var err error
-		if t.orders, err = orderPattern(t.OrderNumber); err != nil {
-			return nil, fault.Wrap(fault.Invalid, err, "restore taxonomy")
+		if t.orderNumbers, err = compileOrderNumber(t.OrderNumber); err != nil {
+			return nil, fault.Wrap(fault.Invalid, err, "compile pattern of order numbers")
 		}
 	}
-	return t.compiled(), nil
+	return t.prepareMatcher(), nil
 }

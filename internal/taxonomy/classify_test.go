@@ -9,15 +9,15 @@ import (
 	"github.com/heard-intake/heard/internal/taxonomy"
 )
 
-type labelled struct{ reason, product, language, text string }
+type labelledLine struct{ reason, product, language, text string }
 
-func readLabelled(t testing.TB) []labelled {
+func readLabelled(t testing.TB) []labelledLine {
 	t.Helper()
 	data, err := os.ReadFile("testdata/labelled.tsv")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var all []labelled
+	var all []labelledLine
 	for line := range strings.Lines(string(data)) {
 		f := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
 		if strings.HasPrefix(line, "#") {
@@ -26,19 +26,19 @@ func readLabelled(t testing.TB) []labelled {
 		if len(f) != 4 {
 			t.Fatalf("testdata/labelled.tsv: %d fields in %q", len(f), line)
 		}
-		all = append(all, labelled{f[0], f[1], f[2], f[3]})
+		all = append(all, labelledLine{f[0], f[1], f[2], f[3]})
 	}
 	return all
 }
 
-// The labelled lines were at hand when the example's phrases were written, so
-// this says that the rules hold together, not how well they do on new text.
-func TestClassifyLabelled(t *testing.T) {
+// The phrases of the example were written with the labelled lines at hand. This test
+// therefore shows that the rules are consistent, not how they perform on new text.
+func TestClassify_LabelledLines(t *testing.T) {
 	t.Parallel()
-	x := example(t)
+	x := loadExample(t)
 	all := readLabelled(t)
 	if len(all) < 120 {
-		t.Fatalf("only %d labelled lines", len(all))
+		t.Fatalf("labelled lines = %d, want at least 120", len(all))
 	}
 	var right, claimed, known, unknown, unknownRight, product, language int
 	for _, l := range all {
@@ -78,18 +78,18 @@ func TestClassifyLabelled(t *testing.T) {
 		t.Errorf("precision %.3f and recall %.3f, want at least 0.95 and 0.92", precision, recall)
 	}
 	if unknownRight < unknown-1 {
-		t.Errorf("%d of %d unknown lines got a reason", unknown-unknownRight, unknown)
+		t.Errorf("unknown lines with a reason = %d of %d, want at most 1", unknown-unknownRight, unknown)
 	}
 	if float64(product) < 0.95*float64(len(all)) {
-		t.Errorf("product right in %d of %d", product, len(all))
+		t.Errorf("lines with the right product = %d of %d, want at least 95%%", product, len(all))
 	}
 }
 
-// These lines were written without looking at the phrases, and the phrases are
-// not to be made after them: what is recognised of them is what words alone do.
-func TestClassifyParaphrased(t *testing.T) {
+// The paraphrased lines were written without knowledge of the phrases, and phrases
+// must not be derived from them. They measure the classification by words.
+func TestClassifyAll_ParaphrasedLines(t *testing.T) {
 	t.Parallel()
-	x := example(t)
+	x := loadExample(t)
 	data, err := os.ReadFile("testdata/paraphrased.tsv")
 	if err != nil {
 		t.Fatal(err)
@@ -126,25 +126,25 @@ func TestClassifyParaphrased(t *testing.T) {
 	}
 	t.Logf("%d lines: found %d (%d by a phrase), wrong %d; unknown %d, of which guessed %d", known, found, byPhrase, wrong, unknown, guessed)
 	if float64(found) < 0.7*float64(known) || float64(wrong) > 0.12*float64(known) || guessed > 2 {
-		t.Errorf("found %d and wrong %d of %d, guessed %d of %d", found, wrong, known, guessed, unknown)
+		t.Errorf("found %d of %d, wrong %d, guessed %d of %d unknown; want at least 70%% found, at most 12%% wrong and 2 guessed", found, known, wrong, guessed, unknown)
 	}
 }
 
-func TestClassifyShort(t *testing.T) {
-	x := example(t)
+func TestClassify_NoAllocations(t *testing.T) {
+	x := loadExample(t)
 	text := "Hallo, ik begrijp de factuur van vorige maand niet, kunt u mij uitleggen waar die kosten vandaan komen?"
 	hints := taxonomy.Hints{Products: []string{"headphones"}}
 	x.Classify(text, hints)
 	if n := testing.AllocsPerRun(200, func() { x.Classify(text, hints) }); n > 0 && !raceEnabled {
-		t.Errorf("%v allocations per message, want 0", n)
+		t.Errorf("allocations per text = %v, want 0", n)
 	}
 	if got := x.Classify(text, hints); got.Reason != "invoice-unclear" || got.Department != "billing" || len(got.Matched) != 1 || got.Language != "nl" {
-		t.Errorf("got %+v", got)
+		t.Errorf("Classify() = %+v, want reason invoice-unclear of billing by one phrase, in nl", got)
 	}
 }
 
 func BenchmarkClassify(b *testing.B) {
-	x := example(b)
+	x := loadExample(b)
 	for name, text := range map[string]string{
 		"short":  "Hallo, ik begrijp de factuur van vorige maand niet, kunt u mij uitleggen waar die kosten vandaan komen?",
 		"typos":  "Hallo, ik begrijpp de fatcuur van vorige maaand niet, kuntt u mij uitlegen waar de kostten vandaann komen?",

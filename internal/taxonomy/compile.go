@@ -5,54 +5,55 @@ import (
 	"sync"
 )
 
-// A matcher is the compiled form of all phrases. While a text is read, every
-// slot has one bit for each word of the window that fills it; a phrase is
-// then a few shifts and ands.
+// A matcher is the compiled form of all phrases. A scan keeps one bit set per
+// slot: bit i is set if word i of the window fills the slot. Matching a phrase then
+// takes a few shifts and ANDs.
 type matcher struct {
-	reasons, products int   // targets: first the reasons, then the products
-	priority          []int // of reasons
+	reasons, products int   // numbers of targets: reasons come first, then products
+	priority          []int // by reason
 
-	slots    int
-	words    map[string]entry
-	prefixes map[string]entry // by the stem of "factu*"
-	suffixes map[string]entry // by the stem of "*factuur"
-	heads    byEdge           // lengths of the prefixes
-	tails    byEdge           // and of the suffixes
-	begins   byEdge           // of the words that may begin a compound
-	ends     byEdge           // or end one
-	typos    typos
-	weights  [][]weighted // of each pattern; none for the first
+	slots         int
+	words         map[string]wordEntry
+	prefixes      map[string]wordEntry // by stem: "factu" of "factu*"
+	suffixes      map[string]wordEntry // by stem: "factuur" of "*factuur"
+	prefixLengths lengthsByEdge        // lengths of the stems in prefixes
+	suffixLengths lengthsByEdge        // lengths of the stems in suffixes
+	compoundHeads lengthsByEdge        // lengths of the words that can begin a compound
+	compoundTails lengthsByEdge        // lengths of the words that can end a compound
+	typos         typoIndex
+	weights       [][]reasonWeight // by pattern; pattern 0 has none
 
-	phrases  []compiled
-	byAnchor [][]int32 // phrases by their rarest slot
+	phrases  []compiledPhrase
+	byAnchor [][]int32 // phrases by their least used slot
 	pool     sync.Pool
 }
 
-// An entry is what is known of one word, or of the stem of some.
-type entry struct {
+// A wordEntry describes a word of the taxonomy, or a stem with *.
+type wordEntry struct {
 	slots   []int32
-	pattern int32 // its weights; 0 when it has none
+	pattern int32 // index of its weights; 0 if it has none
 	nl, en  int8  // 1 for a common word of that language
 }
 
-type kind int8
+// A phraseKind is the effect of a phrase on its target.
+type phraseKind int8
 
 const (
-	plain kind = iota
-	negatable
-	unless
+	plainPhrase phraseKind = iota
+	negatablePhrase
+	voidingPhrase
 )
 
-type compiled struct {
+type compiledPhrase struct {
 	phrase
 	target   int32
-	kind     kind
-	exact    bool // a typing error does not count: too little else decides
+	kind     phraseKind
+	exact    bool // a word with a typing error does not match
 	language string
-	matched  []string // the phrase, ready for Result.Matched
+	matched  []string // the text of the phrase, for Result.Matched
 }
 
-// The slots that are there in every taxonomy.
+// The slots that every taxonomy has.
 const (
 	slotNot int32 = iota
 	slotOnly
@@ -65,64 +66,67 @@ const (
 	butWords  = "maar|want|omdat|dus|but|because|however|en|and"
 )
 
-// Words that tell the languages apart; what both have ("is", "in") is left out.
+// Common words of one language. Words of both languages, such as "is", are left out.
 const (
 	commonNL = "ik je jij u uw mijn mij wij we jullie het de een niet geen en van op met voor aan dat die deze dit hoe waar wat wanneer waarom heb hebt heeft kan kunt wil moet ben bent zijn was werd worden nog al ook maar dan er bij naar uit om te goedemorgen goedemiddag hallo hoi graag bestelling pakket factuur"
 	commonEN = "i you your my me it the a an not no and of on with for to that this these those how where what when why have has had can could will would do does did am are was been still already but then there at from by hello hi please order package invoice get got"
 )
 
-func compile(t *Taxonomy) *matcher {
-	c := compiler{m: &matcher{reasons: len(t.Reasons), products: len(t.Products)}, phraser: newPhraser(t.Words)}
+// compileMatcher compiles the phrases and vocabularies of t.
+func compileMatcher(t *Taxonomy) *matcher {
+	c := compiler{m: &matcher{reasons: len(t.Reasons), products: len(t.Products)}, phraseParser: newPhraseParser(t.Words)}
 	for _, words := range []string{notWords, onlyWords, butWords} { // in the order of the constants
-		_, _ = c.slot(words)
+		_, _ = c.slotNumber(words)
 	}
-	c.m.phrases = make([]compiled, 0, usual)
+	c.m.phrases = make([]compiledPhrase, 0, expectedSize)
 	for i, r := range t.Reasons {
 		c.m.priority = append(c.m.priority, r.Priority)
 		reason := int32(i)
-		c.add(reason, plain, r.Phrases)
-		c.add(reason, negatable, r.Negatable)
-		c.add(reason, unless, r.Unless)
+		c.addPhrases(reason, plainPhrase, r.Phrases)
+		c.addPhrases(reason, negatablePhrase, r.Negatable)
+		c.addPhrases(reason, voidingPhrase, r.Unless)
 	}
 	for i, p := range t.Products {
-		c.add(int32(len(t.Reasons)+i), plain, p.Phrases) //nolint:gosec // a file of 1 MB has fewer
+		c.addPhrases(int32(len(t.Reasons)+i), plainPhrase, p.Phrases) //nolint:gosec // a file of 1 MB has fewer
 	}
-	c.weights(t)
-	c.file()
-	c.common(commonNL, entry{nl: 1})
-	c.common(commonEN, entry{en: 1})
-	c.anchor()
-	c.edges()
+	c.computeWeights(t)
+	c.indexWords()
+	c.addCommonWords(commonNL, wordEntry{nl: 1})
+	c.addCommonWords(commonEN, wordEntry{en: 1})
+	c.indexByAnchor()
+	c.indexWordLengths()
 	return c.m
 }
 
+// A compiler builds a matcher.
 type compiler struct {
 	m *matcher
-	*phraser
-	pattern []int32 // of each word; 0 when it weighs nothing
+	*phraseParser
+	pattern []int32 // by word; 0 if it has no weights
 }
 
-func (c *compiler) add(target int32, k kind, p Phrases) {
+// addPhrases compiles the phrases of a target.
+func (c *compiler) addPhrases(target int32, k phraseKind, p Phrases) {
 	for _, l := range []struct {
 		language string
 		texts    []string
 	}{{"nl", p.NL}, {"en", p.EN}} {
 		for i, text := range l.texts {
-			ph, err := c.phrase(text)
+			ph, err := c.parsePhrase(text)
 			if err != nil {
-				panic("taxonomy: a phrase that was checked is wrong: " + err.Error())
+				panic("taxonomy: invalid phrase in a checked taxonomy: " + err.Error())
 			}
-			one := compiled{phrase: ph, target: target, kind: k, language: l.language, matched: l.texts[i : i+1 : i+1]}
-			one.exact = ph.weight == 1 && c.shortest(ph.parts[0][0].number) < minTypoAlone
+			one := compiledPhrase{phrase: ph, target: target, kind: k, language: l.language, matched: l.texts[i : i+1 : i+1]}
+			one.exact = ph.weight == 1 && c.shortestWord(ph.parts[0][0].number) < minTypoAlone
 			c.m.phrases = append(c.m.phrases, one)
 		}
 	}
 }
 
-// file files every word with the slots that it fills and what it weighs.
-func (c *compiler) file() {
+// indexWords stores every word with its slots and weights.
+func (c *compiler) indexWords() {
 	m := c.m
-	entries := make([]entry, len(c.words))
+	entries := make([]wordEntry, len(c.words))
 	for i := range entries {
 		entries[i].pattern = c.pattern[i]
 	}
@@ -131,7 +135,10 @@ func (c *compiler) file() {
 			entries[w].slots = append(entries[w].slots, int32(slot))
 		}
 	}
-	m.slots, m.words, m.prefixes, m.suffixes = len(c.slots), make(map[string]entry, len(c.words)), map[string]entry{}, map[string]entry{}
+	m.slots = len(c.slots)
+	m.words = make(map[string]wordEntry, len(c.words))
+	m.prefixes = map[string]wordEntry{}
+	m.suffixes = map[string]wordEntry{}
 	for i, w := range c.words {
 		switch {
 		case strings.HasSuffix(w, "*"):
@@ -140,13 +147,13 @@ func (c *compiler) file() {
 			m.suffixes[strings.TrimPrefix(w, "*")] = entries[i]
 		default:
 			m.words[w] = entries[i]
-			m.typos.add(w, entries[i])
+			m.typos.addWord(w, entries[i])
 		}
 	}
 }
 
-// common adds the words that tell a language.
-func (c *compiler) common(words string, mark entry) {
+// addCommonWords adds words that indicate a language.
+func (c *compiler) addCommonWords(words string, mark wordEntry) {
 	for w := range strings.FieldsSeq(words) {
 		e := c.m.words[w]
 		e.nl |= mark.nl
@@ -155,25 +162,26 @@ func (c *compiler) common(words string, mark entry) {
 	}
 }
 
-// edges notes how long words and stems are.
-func (c *compiler) edges() {
+// indexWordLengths stores the lengths of words and stems.
+func (c *compiler) indexWordLengths() {
 	m := c.m
 	for w := range m.prefixes {
-		m.heads.addFrom(w)
+		m.prefixLengths.addPrefixLength(w)
 	}
 	for w := range m.suffixes {
-		m.tails.addTo(w)
+		m.suffixLengths.addSuffixLength(w)
 	}
 	for w := range m.words {
 		if len(w) >= minTypo {
-			m.begins.addFrom(w)
-			m.ends.addTo(w)
+			m.compoundHeads.addPrefixLength(w)
+			m.compoundTails.addSuffixLength(w)
 		}
 	}
 }
 
-// anchor files every phrase under the slot that the fewest phrases use.
-func (c *compiler) anchor() {
+// indexByAnchor lists every phrase under the one of its slots that the fewest
+// phrases use.
+func (c *compiler) indexByAnchor() {
 	m := c.m
 	uses := make([]int, m.slots)
 	for _, p := range m.phrases {

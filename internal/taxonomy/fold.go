@@ -6,14 +6,15 @@ import (
 	"unicode/utf8"
 )
 
-// latin folds U+00C0 to U+017F to their base letters; a space stands for what
-// is no letter, and the few that fold to two letters are in appendFold.
-const latin = "aaaaaaaceeeeiiii" + "dnooooo ouuuuyts" + "aaaaaaaceeeeiiii" + "dnooooo ouuuuyty" +
+// latinFolds holds the base letters of U+00C0 to U+017F. A space marks a character
+// that is not a letter. Characters that fold to two letters are handled by
+// appendFold.
+const latinFolds = "aaaaaaaceeeeiiii" + "dnooooo ouuuuyts" + "aaaaaaaceeeeiiii" + "dnooooo ouuuuyty" +
 	"aaaaaaccccccccdd" + "ddeeeeeeeeeegggg" + "gggghhhhiiiiiiii" + "iiiijjkkklllllll" +
 	"lllnnnnnnnnnoooo" + "oooorrrrrrssssss" + "ssttttttuuuuuuuu" + "uuuuwwyyyzzzzzzs"
 
-// appendFold appends r without case and accent, nothing for an apostrophe or
-// a combining mark, and reports whether r can stand within a word.
+// appendFold appends r in lower case and without accent. It appends nothing for an
+// apostrophe or a combining mark. It reports whether r can be part of a word.
 func appendFold(b []byte, r rune) ([]byte, bool) {
 	switch {
 	case 'a' <= r && r <= 'z', '0' <= r && r <= '9':
@@ -33,7 +34,7 @@ func appendFold(b []byte, r rune) ([]byte, bool) {
 	case r == 'œ', r == 'Œ':
 		return append(b, 'o', 'e'), true
 	case 0xC0 <= r && r <= 0x17F:
-		c := latin[r-0xC0]
+		c := latinFolds[r-0xC0]
 		if c == ' ' {
 			return b, false
 		}
@@ -47,11 +48,20 @@ func appendFold(b []byte, r rune) ([]byte, bool) {
 	}
 }
 
-// foldWord folds a word of the taxonomy; what cannot stand in a word is kept
-// for the caller to refuse.
+// isUnfolded reports whether folding may change r.
+func isUnfolded(r rune) bool {
+	switch {
+	case 'a' <= r && r <= 'z', '0' <= r && r <= '9', r == '*':
+		return false
+	default:
+		return true
+	}
+}
+
+// foldWord folds a word of the taxonomy. It keeps characters that cannot be part of
+// a word, so that the caller can refuse them.
 func foldWord(word string) string {
-	isFolded := func(r rune) bool { return 'a' <= r && r <= 'z' || '0' <= r && r <= '9' || r == '*' }
-	if strings.IndexFunc(word, func(r rune) bool { return !isFolded(r) }) < 0 {
+	if strings.IndexFunc(word, isUnfolded) < 0 {
 		return word
 	}
 	var b []byte

@@ -5,14 +5,14 @@ import (
 	"math/bits"
 )
 
-// A lengths is a set of lengths, a bit each.
-type lengths uint64
+// A lengthSet is a set of word lengths in bytes: bit n is set if it contains n.
+type lengthSet uint64
 
-// maxWord bounds the letters of a taxonomy's word.
-const maxWord = 63
+// maxWordLength is the maximum length of a word of the taxonomy, in bytes.
+const maxWordLength = 63
 
-// upTo yields the lengths up to n, rising.
-func (l lengths) upTo(n int) iter.Seq[int] {
+// ascendingTo yields the lengths up to n, in ascending order.
+func (l lengthSet) ascendingTo(n int) iter.Seq[int] {
 	return func(yield func(int) bool) {
 		for ; l != 0; l &= l - 1 {
 			if k := bits.TrailingZeros64(uint64(l)); k > n || !yield(k) {
@@ -22,10 +22,10 @@ func (l lengths) upTo(n int) iter.Seq[int] {
 	}
 }
 
-// downFrom yields the lengths from n on, falling.
-func (l lengths) downFrom(n int) iter.Seq[int] {
+// descendingFrom yields the lengths up to n, in descending order.
+func (l lengthSet) descendingFrom(n int) iter.Seq[int] {
 	return func(yield func(int) bool) {
-		if n < maxWord {
+		if n < maxWordLength {
 			l &= 1<<(max(n, 0)+1) - 1
 		}
 		for l != 0 {
@@ -37,30 +37,36 @@ func (l lengths) downFrom(n int) iter.Seq[int] {
 	}
 }
 
-// A byEdge says how long the words are that begin, or end, with the same three
-// letters as others: most words of a text need no look at all.
-type byEdge [1024]lengths
+// lengthsByEdge holds the lengths of the words that begin (or end) with the same
+// three letters. Most words of a text share these letters with no word of the
+// taxonomy, and need no lookup.
+type lengthsByEdge [1024]lengthSet
 
-func (b *byEdge) from(word []byte) lengths {
+// lengthsOfPrefix returns the lengths of the words that begin like word.
+func (b *lengthsByEdge) lengthsOfPrefix(word []byte) lengthSet {
 	if len(word) < minStem {
 		return 0
 	}
-	return b[edge(word[0], word[1], word[2])]
+	return b[edgeIndex(word[0], word[1], word[2])]
 }
 
-func (b *byEdge) to(word []byte) lengths {
+// lengthsOfSuffix returns the lengths of the words that end like word.
+func (b *lengthsByEdge) lengthsOfSuffix(word []byte) lengthSet {
 	n := len(word)
 	if n < minStem {
 		return 0
 	}
-	return b[edge(word[n-3], word[n-2], word[n-1])]
+	return b[edgeIndex(word[n-3], word[n-2], word[n-1])]
 }
 
-func (b *byEdge) addFrom(word string) { b[edge(word[0], word[1], word[2])] |= 1 << len(word) }
+func (b *lengthsByEdge) addPrefixLength(word string) {
+	b[edgeIndex(word[0], word[1], word[2])] |= 1 << len(word)
+}
 
-func (b *byEdge) addTo(word string) {
+func (b *lengthsByEdge) addSuffixLength(word string) {
 	n := len(word)
-	b[edge(word[n-3], word[n-2], word[n-1])] |= 1 << n
+	b[edgeIndex(word[n-3], word[n-2], word[n-1])] |= 1 << n
 }
 
-func edge(a, b, c byte) int { return (int(a)*961 + int(b)*31 + int(c)) & 1023 }
+// edgeIndex hashes three letters. Collisions only cause lookups that fail.
+func edgeIndex(a, b, c byte) int { return (int(a)*961 + int(b)*31 + int(c)) & 1023 }

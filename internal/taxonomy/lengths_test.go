@@ -5,9 +5,9 @@ import (
 	"testing"
 )
 
-func TestLengthsGoUpAndDown(t *testing.T) {
+func TestLengthSet_AscendingDescending(t *testing.T) {
 	t.Parallel()
-	var l lengths
+	var l lengthSet
 	for _, n := range []int{3, 6, 7, 40, 63} {
 		l |= 1 << n
 	}
@@ -22,11 +22,11 @@ func TestLengthsGoUpAndDown(t *testing.T) {
 		{63, []int{3, 6, 7, 40, 63}, []int{63, 40, 7, 6, 3}},
 		{500, []int{3, 6, 7, 40, 63}, []int{63, 40, 7, 6, 3}},
 	} {
-		if got := slices.Collect(l.upTo(tt.to)); !slices.Equal(got, tt.up) {
-			t.Errorf("up to %d: %v", tt.to, got)
+		if got := slices.Collect(l.ascendingTo(tt.to)); !slices.Equal(got, tt.up) {
+			t.Errorf("ascendingTo(%d) = %v, want %v", tt.to, got, tt.up)
 		}
-		if got := slices.Collect(l.downFrom(tt.to)); !slices.Equal(got, tt.down) {
-			t.Errorf("down from %d: %v", tt.to, got)
+		if got := slices.Collect(l.descendingFrom(tt.to)); !slices.Equal(got, tt.down) {
+			t.Errorf("descendingFrom(%d) = %v, want %v", tt.to, got, tt.down)
 		}
 	}
 }

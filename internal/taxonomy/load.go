@@ -19,14 +19,14 @@ import (
 	"github.com/heard-intake/heard/internal/fault"
 )
 
-// MaxBytes is the largest file that Load reads.
+// MaxBytes is the maximum size of a file.
 const MaxBytes = 1 << 20
 
-// An Error is one thing that is wrong with a file.
+// An Error is one error in a file.
 type Error struct {
-	Line int    // from 1; 0 when it is about the whole file
-	Path string // where, like reasons[2].phrases.nl[0]; empty for the whole file
-	Msg  string // what is wrong, and what to do about it
+	Line int    // counted from 1; 0 means the whole file
+	Path string // for example reasons[2].phrases.nl[0]; empty for the whole file
+	Msg  string // the error and its remedy
 }
 
 func (e Error) Error() string {
@@ -40,7 +40,7 @@ func (e Error) Error() string {
 	}
 }
 
-// Errors is all that is wrong with a file, by line.
+// Errors are the errors in a file, sorted by line.
 type Errors []Error
 
 func (e Errors) Error() string {
@@ -51,15 +51,15 @@ func (e Errors) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// Load reads and checks a taxonomy. Its error is of the kind
-// [fault.Invalid] and wraps [Errors].
+// Load decodes and checks a taxonomy file. Its error has kind [fault.Invalid] and
+// wraps [Errors].
 func Load(data []byte) (*Taxonomy, error) {
 	t := &Taxonomy{}
-	f, errs := open(data)
+	f, errs := parseDocument(data)
 	if errs == nil {
-		f.read(t)
-		c := checker{t: t, file: f, phraser: newPhraser(t.Words), claimed: map[[2]string]string{}}
-		c.check()
+		f.decodeSections(t)
+		c := checker{t: t, document: f, parser: newPhraseParser(t.Words), phraseOwners: map[[2]string]string{}}
+		c.checkTaxonomy()
 		errs = f.errs
 	}
 	if len(errs) > 0 {
@@ -68,25 +68,26 @@ func Load(data []byte) (*Taxonomy, error) {
 		})
 		return nil, fault.Wrap(fault.Invalid, errs, "the taxonomy has %d error(s)", len(errs))
 	}
-	return t.compiled(), nil
+	return t.prepareMatcher(), nil
 }
 
-// A file is a parsed document, which collects what is wrong with it.
-type file struct {
+// A document is a parsed file with the errors found in it.
+type document struct {
 	root *ast.MappingNode
 	errs Errors
-	// broken holds the paths of list entries that could not be decoded;
-	// they are reported once, and not checked further.
+	// broken holds the paths of values that could not be decoded. They are
+	// reported once and not checked further.
 	broken map[string]bool
 }
 
-func open(data []byte) (*file, Errors) {
+// parseDocument parses the YAML of a file.
+func parseDocument(data []byte) (*document, Errors) {
 	if len(data) > MaxBytes {
-		return nil, Errors{{Msg: fmt.Sprintf("the file has %d bytes, and may have %d; shorten it", len(data), MaxBytes)}}
+		return nil, Errors{{Msg: fmt.Sprintf("the file has %d bytes, at most %d are allowed; shorten it", len(data), MaxBytes)}}
 	}
 	doc, err := parser.ParseBytes(data, 0)
 	if err != nil {
-		return nil, Errors{yamlError("", err)}
+		return nil, Errors{convertYAMLError("", err)}
 	}
 	if len(doc.Docs) > 1 {
 		return nil, Errors{{Msg: "the file holds several documents; remove the --- between them"}}
@@ -96,40 +97,41 @@ func open(data []byte) (*file, Errors) {
 	}
 	root, ok := doc.Docs[0].Body.(*ast.MappingNode)
 	if !ok {
-		return nil, Errors{{Line: line(doc.Docs[0].Body), Msg: "the file is no mapping; begin with schema, version, departments, products, reasons"}}
+		return nil, Errors{{Line: lineOfNode(doc.Docs[0].Body), Msg: "the file is not a mapping; begin with schema, version, departments, products, reasons"}}
 	}
-	return &file{root: root, broken: map[string]bool{}}, nil
+	return &document{root: root, broken: map[string]bool{}}, nil
 }
 
-// read decodes every entry apart, so that one that is wrong hides no other.
-func (f *file) read(t *Taxonomy) {
+// decodeSections decodes every entry separately, so that an error in one entry
+// does not hide errors in others.
+func (f *document) decodeSections(t *Taxonomy) {
 	seen := map[string]bool{}
 	for _, v := range f.root.Values {
 		key := v.Key.GetToken().Value
 		if seen[key] {
-			f.add(line(v.Key), key, "stands in the file twice; join the two")
+			f.addErrorAtLine(lineOfNode(v.Key), key, "is in the file twice; merge the two")
 			continue
 		}
 		seen[key] = true
 		switch key {
 		case "schema":
-			f.decode(key, v.Value, &t.Schema)
+			f.decodeNode(key, v.Value, &t.Schema)
 		case "version":
-			f.decode(key, v.Value, &t.Version)
+			f.decodeNode(key, v.Value, &t.Version)
 		case "organisation":
-			f.decode(key, v.Value, &t.Organisation)
+			f.decodeNode(key, v.Value, &t.Organisation)
 		case "currency":
-			f.decode(key, v.Value, &t.Currency)
+			f.decodeNode(key, v.Value, &t.Currency)
 		case "order_number":
-			f.decode(key, v.Value, &t.OrderNumber)
+			f.decodeNode(key, v.Value, &t.OrderNumber)
 		case "words":
-			f.decode(key, v.Value, &t.Words)
+			f.decodeNode(key, v.Value, &t.Words)
 		case "notices":
-			f.decode(key, v.Value, &t.Notices)
+			f.decodeNode(key, v.Value, &t.Notices)
 		case "calendar":
-			f.decode(key, v.Value, &t.Calendar)
+			f.decodeNode(key, v.Value, &t.Calendar)
 		case "candidates_to":
-			f.decode(key, v.Value, &t.CandidatesTo)
+			f.decodeNode(key, v.Value, &t.CandidatesTo)
 		case "departments":
 			decodeList(f, key, v.Value, &t.Departments, Department{})
 		case "products":
@@ -140,61 +142,66 @@ func (f *file) read(t *Taxonomy) {
 				Severity: Normal, Value: Value{Irritant, Irritant},
 			})
 		default:
-			f.add(line(v.Key), key, "is no part of a taxonomy; use schema, version, organisation, currency, order_number, words, notices, calendar, candidates_to, departments, products or reasons")
+			f.addErrorAtLine(lineOfNode(v.Key), key, "is not part of a taxonomy; use schema, version, organisation, currency, order_number, words, notices, calendar, candidates_to, departments, products or reasons")
 		}
 	}
 }
 
-func (f *file) decode(path string, node ast.Node, into any) bool {
+// decodeNode decodes one value strictly and reports whether that succeeded.
+func (f *document) decodeNode(path string, node ast.Node, into any) bool {
 	err := yaml.NodeToValue(node, into, yaml.Strict())
 	if err != nil {
 		f.broken[path] = true
-		f.errs = append(f.errs, yamlError(path, err))
+		f.errs = append(f.errs, convertYAMLError(path, err))
 	}
 	return err == nil
 }
 
-// decodeList decodes the entries of a list, each over the defaults.
-func decodeList[T any](f *file, path string, node ast.Node, into *[]T, defaults T) {
+// decodeList decodes the entries of a list. Every entry begins as a copy of
+// defaults.
+func decodeList[T any](f *document, path string, node ast.Node, into *[]T, defaults T) {
 	list, ok := node.(*ast.SequenceNode)
 	if !ok {
 		f.broken[path] = true
-		f.add(line(node), path, "must be a list; begin each entry with -")
+		f.addErrorAtLine(lineOfNode(node), path, "must be a list; begin each entry with -")
 		return
 	}
 	*into = make([]T, len(list.Values))
 	for i, entry := range list.Values {
 		(*into)[i] = defaults
-		if f.decode(fmt.Sprintf("%s[%d]", path, i), entry, &(*into)[i]) {
+		if f.decodeNode(fmt.Sprintf("%s[%d]", path, i), entry, &(*into)[i]) {
 			continue
 		}
 		(*into)[i] = defaults
-		_ = yaml.NodeToValue(entry, &(*into)[i]) // what can be read, so that references to it hold
+		_ = yaml.NodeToValue(entry, &(*into)[i]) // keep the readable fields, so that references to the entry are valid
 	}
 }
 
-// at adds an error, and finds the line of its path.
-func (f *file) at(path, format string, args ...any) {
-	node, parent := ast.Node(f.root), ast.Node(f.root)
-	for step := range steps(path) {
-		if node = child(node, step); node == nil {
+// addErrorAtPath adds an error at the line of its path.
+func (f *document) addErrorAtPath(path, format string, args ...any) {
+	var node ast.Node = f.root
+	parent := node
+	for step := range pathSteps(path) {
+		if node = childNode(node, step); node == nil {
 			break
 		}
 		parent = node
 	}
-	f.add(line(parent), path, format, args...)
+	f.addErrorAtLine(lineOfNode(parent), path, format, args...)
 }
 
-func (f *file) add(line int, path, format string, args ...any) {
+// addErrorAtLine adds an error with a known line.
+func (f *document) addErrorAtLine(line int, path, format string, args ...any) {
 	f.errs = append(f.errs, Error{Line: line, Path: path, Msg: fmt.Sprintf(format, args...)})
 }
 
-// steps yields reasons, 2, phrases, nl, 0 for reasons[2].phrases.nl[0].
-func steps(path string) func(func(string) bool) {
+// pathSteps yields reasons, 2, phrases, nl, 0 for reasons[2].phrases.nl[0].
+func pathSteps(path string) func(func(string) bool) {
 	return strings.FieldsFuncSeq(path, func(r rune) bool { return r == '.' || r == '[' || r == ']' })
 }
 
-func child(node ast.Node, step string) ast.Node {
+// childNode returns the value of a key or index of node, or nil.
+func childNode(node ast.Node, step string) ast.Node {
 	switch n := node.(type) {
 	case *ast.MappingNode:
 		for _, v := range n.Values {
@@ -210,20 +217,22 @@ func child(node ast.Node, step string) ast.Node {
 	return nil
 }
 
-func line(node ast.Node) int {
+// lineOfNode returns the line on which node begins, or 0 if it is unknown.
+func lineOfNode(node ast.Node) int {
 	if node == nil || node.GetToken() == nil || node.GetToken().Position == nil {
 		return 0
 	}
 	if m, ok := node.(*ast.MappingNode); ok && len(m.Values) > 0 {
-		return line(m.Values[0].Key)
+		return lineOfNode(m.Values[0].Key)
 	}
 	if s, ok := node.(*ast.SequenceNode); ok && len(s.Values) > 0 {
-		return line(s.Values[0])
+		return lineOfNode(s.Values[0])
 	}
 	return node.GetToken().Position.Line
 }
 
-func yamlError(path string, err error) Error {
+// convertYAMLError converts an error of the YAML library and adds a remedy.
+func convertYAMLError(path string, err error) Error {
 	var at yaml.Error
 	if !errors.As(err, &at) {
 		return Error{Path: path, Msg: err.Error()}
@@ -232,20 +241,21 @@ func yamlError(path string, err error) Error {
 	if tk := at.GetToken(); tk != nil && tk.Position != nil {
 		e.Line = tk.Position.Line
 	}
-	e.Msg = remedied(err, e.Msg)
+	e.Msg = describeYAMLError(err, e.Msg)
 	return e
 }
 
-// remedied says in the words of YAML, not of Go, what is wrong, and what to do.
-func remedied(err error, msg string) string {
+// describeYAMLError describes an error and its remedy in terms of YAML, not of Go
+// types.
+func describeYAMLError(err error, msg string) string {
 	if wrong, ok := errors.AsType[*yaml.UnexpectedNodeTypeError](err); ok {
-		return instead(wrong.Token, map[ast.NodeType]reflect.Kind{ast.SequenceType: reflect.Slice, ast.StringType: reflect.String}[wrong.Expected])
+		return describeExpected(wrong.Token, map[ast.NodeType]reflect.Kind{ast.SequenceType: reflect.Slice, ast.StringType: reflect.String}[wrong.Expected])
 	}
 	if wrong, ok := errors.AsType[*yaml.TypeError](err); ok {
-		return instead(wrong.Token, wrong.DstType.Kind())
+		return describeExpected(wrong.Token, wrong.DstType.Kind())
 	}
 	if wrong, ok := errors.AsType[*yaml.OverflowError](err); ok {
-		return instead(wrong.Token, wrong.DstType.Kind())
+		return describeExpected(wrong.Token, wrong.DstType.Kind())
 	}
 	switch {
 	case strings.HasPrefix(msg, "unknown field"):
@@ -253,13 +263,13 @@ func remedied(err error, msg string) string {
 	case strings.Contains(msg, "already defined"):
 		return msg + "; remove one of the two"
 	case strings.Contains(msg, "'\t'"):
-		return "a tab stands where YAML has spaces; indent with spaces"
+		return "a line is indented with a tab; indent with spaces"
 	}
 	return msg
 }
 
-// instead says what is to be written in place of a token.
-func instead(tk *token.Token, kind reflect.Kind) string {
+// describeExpected says which kind of value to write instead of a token.
+func describeExpected(tk *token.Token, kind reflect.Kind) string {
 	wanted := map[reflect.Kind]string{
 		reflect.Int: "a whole number, like 5", reflect.Float64: "a number, like 6.50", reflect.Bool: "true or false",
 		reflect.String: "a text", reflect.Slice: "a list, like [one, two]",
@@ -271,13 +281,13 @@ func instead(tk *token.Token, kind reflect.Kind) string {
 	return fmt.Sprintf("holds %q; write %s there", tk.Value, wanted)
 }
 
-var days = regexp.MustCompile(`^([0-9]{1,3})d$`)
+var daysForm = regexp.MustCompile(`^([0-9]{1,3})d$`)
 
-// UnmarshalYAML reads a number of days, like 7d.
+// UnmarshalYAML decodes a number of days, like 7d.
 func (d *Days) UnmarshalYAML(node ast.Node) error {
-	m := days.FindStringSubmatch(strings.Trim(node.String(), `"' `))
+	m := daysForm.FindStringSubmatch(strings.Trim(node.String(), `"' `))
 	if m == nil {
-		return &yaml.SyntaxError{Message: "a window is a number of days, like 7d", Token: node.GetToken()}
+		return &yaml.SyntaxError{Message: "a window must be a number of days, like 7d", Token: node.GetToken()}
 	}
 	n, err := strconv.Atoi(m[1])
 	*d = Days(time.Duration(n) * 24 * time.Hour)

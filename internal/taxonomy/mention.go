@@ -1,11 +1,11 @@
 package taxonomy
 
-// Mentioned returns the product that a text names, whatever its reason; empty
-// when it names none, or several with nothing to choose by.
+// Mentioned returns the id of the product that a text names. It returns "" if the
+// text names no product, or several equally.
 func (t *Taxonomy) Mentioned(text string) string {
-	m := t.match()
-	s := m.scratch()
+	m := t.matcher()
+	s := m.acquireState()
 	defer m.pool.Put(s)
-	m.scan(s, text)
-	return t.product(s, Hints{})
+	m.scanText(s, text)
+	return t.chooseProduct(s, Hints{})
 }

@@ -8,57 +8,56 @@ import (
 	"github.com/heard-intake/heard/internal/fault"
 )
 
-// How many reasons are named to who wrote one wrong, and up to which length it
-// is compared.
 const (
-	maxLike = 3
-	maxID   = 100
+	maxSuggestions = 3   // reasons suggested for a wrong id
+	maxComparedID  = 100 // bytes; a longer id gets no suggestions
 )
 
-// NoReason refuses the id of a reason that there is not, and names those that
-// are most like it.
+// NoReason returns a [fault.Invalid] for a reason id that the taxonomy does not
+// have. Its message names the three most similar ids.
 func (t *Taxonomy) NoReason(id string) error {
-	if id == "" || len(id) > maxID {
+	if id == "" || len(id) > maxComparedID {
 		return fault.New(fault.Invalid, "reason must be the id of a reason of the taxonomy")
 	}
-	return fault.New(fault.Invalid, "reason: the taxonomy has no %q; like it are %s", id, strings.Join(t.like(id), ", "))
+	return fault.New(fault.Invalid, "reason: the taxonomy has no %q; similar reasons are %s", id, strings.Join(t.similarReasons(id), ", "))
 }
 
-// like returns the ids of the reasons that are most like one, the likest
-// first.
-func (t *Taxonomy) like(id string) []string {
+// similarReasons returns the ids of the reasons most similar to id, the most
+// similar first.
+func (t *Taxonomy) similarReasons(id string) []string {
 	id = strings.ToLower(id)
-	far := map[string]int{}
+	distances := map[string]int{}
 	var ids []string
 	for _, r := range t.Reasons {
 		ids = append(ids, r.ID)
-		far[r.ID] = min(edits(id, r.ID), wordEdits(id, r.ID))
+		distances[r.ID] = min(editDistance(id, r.ID), wordDistance(id, r.ID))
 	}
-	slices.SortFunc(ids, func(a, b string) int { return cmp.Or(cmp.Compare(far[a], far[b]), cmp.Compare(a, b)) })
-	return ids[:min(len(ids), maxLike)]
+	slices.SortFunc(ids, func(a, b string) int { return cmp.Or(cmp.Compare(distances[a], distances[b]), cmp.Compare(a, b)) })
+	return ids[:min(len(ids), maxSuggestions)]
 }
 
-// wordEdits compares the words of two ids: each of a with the likest of b, and
-// how many there are.
-func wordEdits(a, b string) int {
+// wordDistance compares two ids word by word, in any order. It adds the edit
+// distance of each word of a to the most similar word of b, and the difference of
+// their numbers of words.
+func wordDistance(a, b string) int {
 	words := func(s string) []string {
 		return strings.FieldsFunc(s, func(r rune) bool { return r == '-' || r == '_' || r == ' ' })
 	}
-	of, among := words(a), words(b)
-	sum := max(len(of)-len(among), len(among)-len(of))
-	for _, w := range of {
+	wordsOfA := words(a)
+	wordsOfB := words(b)
+	sum := max(len(wordsOfA)-len(wordsOfB), len(wordsOfB)-len(wordsOfA))
+	for _, w := range wordsOfA {
 		least := len(w)
-		for _, v := range among {
-			least = min(least, edits(w, v))
+		for _, v := range wordsOfB {
+			least = min(least, editDistance(w, v))
 		}
 		sum += least
 	}
 	return sum
 }
 
-// edits is the least number of bytes that are put in, left out or changed
-// between two texts.
-func edits(a, b string) int {
+// editDistance returns the Levenshtein distance of a and b, in bytes.
+func editDistance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j

@@ -9,7 +9,7 @@ import (
 	"github.com/heard-intake/heard/internal/taxonomy"
 )
 
-func TestAReasonThatIsWrittenWrongIsNear(t *testing.T) {
+func TestNoReason_Suggestions(t *testing.T) {
 	t.Parallel()
 	data, err := os.ReadFile("../../infra/taxonomy.yaml")
 	if err != nil {
@@ -24,13 +24,13 @@ func TestAReasonThatIsWrittenWrongIsNear(t *testing.T) {
 		"unclear-manual": "manual-unclear", "manual": "manual-missing", "delivery late": "delivery-late", "refund": "refund-missing",
 	} {
 		err := tax.NoReason(wrong)
-		if fault.KindOf(err) != fault.Invalid || !strings.Contains(err.Error(), "; like it are "+want+", ") {
-			t.Errorf("%s: %v", wrong, err)
+		if fault.KindOf(err) != fault.Invalid || !strings.Contains(err.Error(), "; similar reasons are "+want+", ") {
+			t.Errorf("NoReason(%q) = %v, want %s as the first suggestion", wrong, err, want)
 		}
 	}
 	for _, odd := range []string{"", "-", "\x00", "€", strings.Repeat("x", 100_000)} {
 		if err := tax.NoReason(odd); fault.KindOf(err) != fault.Invalid || len(err.Error()) > 300 {
-			t.Errorf("%q: %v", odd, err)
+			t.Errorf("NoReason(%.20q) = %v, want a short error of kind %s", odd, err, fault.Invalid)
 		}
 	}
 }

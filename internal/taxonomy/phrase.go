@@ -9,74 +9,76 @@ import (
 	"unicode"
 )
 
-// A phrase is a short line of words:
+// A phrase is a pattern of words:
 //
 //	factuur klopt niet     these words, next to each other, in this order
-//	factu*                 any word that begins so; *factuur: that ends so
+//	factu*                 any word that begins with factu; *factuur: that ends with factuur
 //	snap|begrijp niet      one word or the other
-//	$invoice is wrong      one of the words of that set of the taxonomy
-//	snap .. niet           up to three other words in between
+//	$invoice is wrong      one of the words of the set invoice of the taxonomy
+//	snap .. niet           both words, with at most three other words between them
 //	factuur & klopt niet   both parts, in any order, within eight words
 //
-// Case, accents and apostrophes make no difference, and a hyphen is a space. A
-// word of six letters or more may hold one typing error (of nine, where it is
-// the whole phrase: "melding" is not "melting"). A phrase does not reach over
-// the end of a sentence, unless by &, which counts from its first part.
+// Case, accents and apostrophes are ignored, and a hyphen counts as a space. A word
+// of six letters or more also matches with one typing error. If the word is the
+// whole phrase, it needs nine letters: "melding" does not match "melting". The words
+// of a part must be in one sentence. The parts of & may be in different sentences;
+// their distance is counted from the first part.
 type phrase struct {
 	parts  []part
-	weight int // words, so that the more specific phrase wins
+	weight int // number of words; the phrase with more words wins
 }
 
-// A part is a row of slots that must follow each other.
+// A part is a sequence of slots that consecutive words must fill.
 type part []slot
 
-// A slot is filled by one word of the text.
+// A slot is a set of alternative words. One word of the text fills it.
 type slot struct {
-	number int32 // among the phraser's slots
-	gap    bool  // other words may stand between this word and the one before
+	number int32 // index in phraseParser.slots
+	gap    bool  // other words may be between this word and the previous one
 }
 
 const (
-	maxGap       = 3 // words that .. stands for
-	maxNear      = 8 // words within which the parts of & stand
-	maxNegation  = 3 // words from a negation to what it negates
-	maxPhraseLen = 120
-	minStem      = 3 // letters that * must leave
-	minTypoAlone = 9 // the same, where that word is the whole phrase
-	minTypo      = 6 // letters of a word that may hold a typing error, or stand in a compound
-	minHead      = 3 // letters that a compound has beside that word
+	maxGap          = 3 // most words that .. matches
+	maxNear         = 8 // largest distance of the parts of &, in words
+	maxNegation     = 3 // words after a negation that it negates
+	maxPhraseLen    = 120
+	minStem         = 3 // fewest letters next to *
+	minTypoAlone    = 9 // the same for a word that is the whole phrase
+	minTypo         = 6 // fewest letters of a word that matches with a typing error or in a compound
+	minCompoundRest = 3 // fewest letters that the compound has in addition
 )
 
-// A phraser reads phrases, and numbers their words and slots: a file says most
-// of them many times.
-type phraser struct {
-	sets   map[string]string
-	words  []string         // folded, with * where it was written
-	slots  [][]int32        // the numbers of each slot's words, rising
-	number map[string]int32 // of each of the words
-	fields map[string]int32 // slots as phrases write them
-	same   map[string]int32 // slots by their numbers
+// A phraseParser parses phrases. It numbers their words and slots, because most of
+// them occur many times in a file.
+type phraseParser struct {
+	sets         map[string]string
+	words        []string         // folded words, with their *
+	slots        [][]int32        // numbers of the words of each slot, in ascending order
+	wordNumbers  map[string]int32 // number of each word
+	slotsByField map[string]int32 // number of each slot by its text in a phrase
+	slotsByWords map[string]int32 // number of each slot by its encoded word numbers
 }
 
-// usual is how many words, slots and phrases there are about.
-const usual = 4096
+// expectedSize is the typical number of words, slots and phrases in a file.
+const expectedSize = 4096
 
-func newPhraser(sets map[string]string) *phraser {
-	return &phraser{sets: sets, number: make(map[string]int32, usual), fields: make(map[string]int32, usual), same: make(map[string]int32, usual)}
+func newPhraseParser(sets map[string]string) *phraseParser {
+	return &phraseParser{sets: sets, wordNumbers: make(map[string]int32, expectedSize), slotsByField: make(map[string]int32, expectedSize), slotsByWords: make(map[string]int32, expectedSize)}
 }
 
-// word returns the number of a folded word.
-func (r *phraser) word(word string) int32 {
-	n, ok := r.number[word]
+// wordNumber returns the number of a folded word. A new word gets the next number.
+func (r *phraseParser) wordNumber(word string) int32 {
+	n, ok := r.wordNumbers[word]
 	if !ok {
 		n = int32(len(r.words)) //nolint:gosec // a file of 1 MB has fewer
-		r.number[word], r.words = n, append(r.words, word)
+		r.wordNumbers[word] = n
+		r.words = append(r.words, word)
 	}
 	return n
 }
 
-// phrase reads one phrase.
-func (r *phraser) phrase(text string) (phrase, error) {
+// parsePhrase parses one phrase. Its error contains the remedy.
+func (r *phraseParser) parsePhrase(text string) (phrase, error) {
 	if len(text) > maxPhraseLen {
 		return phrase{}, fmt.Errorf("phrase is longer than %d characters; split it into shorter ones", maxPhraseLen)
 	}
@@ -87,7 +89,7 @@ func (r *phraser) phrase(text string) (phrase, error) {
 		switch field {
 		case "..", "&":
 			if len(p.parts[last]) == 0 || gap {
-				return phrase{}, fmt.Errorf("%q must stand between two words", field)
+				return phrase{}, fmt.Errorf("%q must be between two words", field)
 			}
 			if field == "&" {
 				p.parts = append(p.parts, nil)
@@ -95,7 +97,7 @@ func (r *phraser) phrase(text string) (phrase, error) {
 			}
 			gap = true
 		default:
-			number, err := r.slot(field)
+			number, err := r.slotNumber(field)
 			if err != nil {
 				return phrase{}, err
 			}
@@ -113,9 +115,10 @@ func (r *phraser) phrase(text string) (phrase, error) {
 	return p, nil
 }
 
-// slot returns the number of the slot with the alternatives of one field.
-func (r *phraser) slot(field string) (int32, error) {
-	if n, ok := r.fields[field]; ok {
+// slotNumber returns the number of the slot with the alternatives of one field of a
+// phrase. A new slot gets the next number.
+func (r *phraseParser) slotNumber(field string) (int32, error) {
+	if n, ok := r.slotsByField[field]; ok {
 		return n, nil
 	}
 	var words []int32
@@ -131,7 +134,7 @@ func (r *phraser) slot(field string) (int32, error) {
 			if err != nil {
 				return 0, err
 			}
-			words = append(words, r.word(word))
+			words = append(words, r.wordNumber(word))
 		}
 	}
 	slices.Sort(words)
@@ -140,28 +143,31 @@ func (r *phraser) slot(field string) (int32, error) {
 	for _, w := range words {
 		key = binary.AppendUvarint(key, uint64(w)) //nolint:gosec // from 0
 	}
-	n, ok := r.same[string(key)]
+	n, ok := r.slotsByWords[string(key)]
 	if !ok {
 		n = int32(len(r.slots)) //nolint:gosec // as above
-		r.same[string(key)], r.slots = n, append(r.slots, words)
+		r.slotsByWords[string(key)] = n
+		r.slots = append(r.slots, words)
 	}
-	r.fields[field] = n
+	r.slotsByField[field] = n
 	return n, nil
 }
 
-// parseWord folds one word, which may begin or end with *.
+// parseWord folds one word, which may begin or end with *. Its error contains the
+// remedy.
 func parseWord(text string) (string, error) {
-	prefix, suffix := strings.HasSuffix(text, "*"), strings.HasPrefix(text, "*")
+	prefix := strings.HasSuffix(text, "*")
+	suffix := strings.HasPrefix(text, "*")
 	word := foldWord(strings.Trim(text, "*"))
 	switch {
 	case word == "":
-		return "", fmt.Errorf("%q holds no letter or digit; write a word, or remove it and the | next to it", text)
-	case len(word) > maxWord:
-		return "", fmt.Errorf("%q is longer than %d letters; shorten it, and end it with *", text, maxWord)
+		return "", fmt.Errorf("%q contains no letter or digit; write a word, or remove it and the | next to it", text)
+	case len(word) > maxWordLength:
+		return "", fmt.Errorf("%q is longer than %d letters; shorten it, and end it with *", text, maxWordLength)
 	case strings.Contains(word, "*"):
-		return "", fmt.Errorf("* stands in the middle of %q; it may stand at the beginning or the end", text)
+		return "", fmt.Errorf("%q has * in the middle; write it at the beginning or the end", text)
 	case strings.ContainsFunc(word, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }):
-		return "", fmt.Errorf("%q holds a sign that is no letter or digit; remove it", text)
+		return "", fmt.Errorf("%q contains a character that is not a letter or digit; remove it", text)
 	case prefix && suffix:
 		return "", fmt.Errorf("%q has * on both sides; keep one", text)
 	case (prefix || suffix) && len(word) < minStem:
@@ -175,8 +181,8 @@ func parseWord(text string) (string, error) {
 	}
 }
 
-// shortest returns the letters of the shortest word of a slot.
-func (r *phraser) shortest(slot int32) int {
+// shortestWord returns the length of the shortest word of a slot, in bytes.
+func (r *phraseParser) shortestWord(slot int32) int {
 	n := maxPhraseLen
 	for _, w := range r.slots[slot] {
 		n = min(n, len(r.words[w]))

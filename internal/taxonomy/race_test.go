@@ -2,4 +2,4 @@
 
 package taxonomy_test
 
-const raceEnabled = true // sync.Pool drops at random under the race detector
+const raceEnabled = true // sync.Pool drops items at random under the race detector

@@ -14,7 +14,7 @@ import (
 	"github.com/heard-intake/heard/internal/taxonomy"
 )
 
-func schema(t *testing.T) *openapi3.Schema {
+func readSchema(t *testing.T) *openapi3.Schema {
 	t.Helper()
 	// kin-openapi reads the whole schema, references and all, as 2020-12.
 	var s openapi3.Schema
@@ -37,16 +37,16 @@ func toJSON(t *testing.T, text string) any {
 	return v
 }
 
-func TestSchemaAccepts(t *testing.T) {
+func TestJSONSchema_Accepts(t *testing.T) {
 	t.Parallel()
 	for name, text := range map[string]string{"example": string(exampleFile(t)), "small": small} {
-		if err := schema(t).VisitJSON(toJSON(t, text), openapi3.EnableJSONSchema2020()); err != nil {
+		if err := readSchema(t).VisitJSON(toJSON(t, text), openapi3.EnableJSONSchema2020()); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
 
-func TestSchemaRefuses(t *testing.T) {
+func TestJSONSchema_Refuses(t *testing.T) {
 	t.Parallel()
 	for old, broken := range map[string]string{
 		"priority: 10":   "priorty: 10",
@@ -58,14 +58,14 @@ func TestSchemaRefuses(t *testing.T) {
 		"[vlam]":         `[""]`,
 		"version: \"7\"": "version: a b",
 	} {
-		if err := schema(t).VisitJSON(toJSON(t, strings.Replace(small, old, broken, 1)), openapi3.EnableJSONSchema2020()); err == nil {
-			t.Errorf("%q is accepted", broken)
+		if err := readSchema(t).VisitJSON(toJSON(t, strings.Replace(small, old, broken, 1)), openapi3.EnableJSONSchema2020()); err == nil {
+			t.Errorf("schema accepts %q", broken)
 		}
 	}
 }
 
-// The schema has the fields that Load reads, no more and no less.
-func TestSchemaHasTheFieldsOfTheStructs(t *testing.T) {
+// The schema must have exactly the fields that Load reads.
+func TestJSONSchema_Fields(t *testing.T) {
 	t.Parallel()
 	var s struct {
 		Properties map[string]any
@@ -92,7 +92,7 @@ func TestSchemaHasTheFieldsOfTheStructs(t *testing.T) {
 		}
 		slices.Sort(fields)
 		if got := slices.Sorted(maps.Keys(tt.properties)); !slices.Equal(got, fields) {
-			t.Errorf("%T: the schema has %v, the struct %v", tt.of, got, fields)
+			t.Errorf("%T: properties of the schema = %v, want the fields %v", tt.of, got, fields)
 		}
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/heard-intake/heard/internal/taxonomy"
 )
 
-func TestTheWordsOfATextHaveNoCaseAndNoAccents(t *testing.T) {
+func TestWords(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string][]string{
 		"":                        nil,
@@ -20,7 +20,7 @@ func TestTheWordsOfATextHaveNoCaseAndNoAccents(t *testing.T) {
 		"Привет":                                 {"привет"},
 	} {
 		if got := taxonomy.Words(text); !slices.Equal(got, want) {
-			t.Errorf("%q: %q, want %q", text, got, want)
+			t.Errorf("Words(%q) = %q, want %q", text, got, want)
 		}
 	}
 }

@@ -6,10 +6,10 @@ import (
 	"github.com/heard-intake/heard/internal/taxonomy"
 )
 
-// What a function pays for the rules before its first message.
+// BenchmarkStart measures the loading of a taxonomy at the start of a function.
 func BenchmarkStart(b *testing.B) {
 	file := exampleFile(b)
-	checked, err := example(b).Checked()
+	checked, err := loadExample(b).Checked()
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -1,14 +1,14 @@
-// Package taxonomy is what an organisation knows beforehand about its
-// contacts: its departments, its products, and the reasons why customers make
-// contact, with the wordings by which each is recognised.
+// Package taxonomy reads the taxonomy of an organisation and classifies texts
+// with it. The taxonomy lists the departments, the products, and the reasons why
+// customers make contact, with phrases that recognise each reason.
 //
-// It is one YAML file, written by people who are no programmers. So [Load]
-// reads it strictly and lists all that is wrong with it at once, each with
-// its line and what to do about it. What it gives is complete and never
-// changes; [Taxonomy.Classify] may be called by many goroutines.
+// The taxonomy is one YAML file that is not written by programmers. [Load]
+// therefore reads it strictly and reports all errors at once, each with its line
+// and a remedy. A [Taxonomy] does not change after loading, and its methods are
+// safe for concurrent use.
 //
-// Classification goes by rules alone: it can always say which wording decided,
-// and where no wording matches the answer is "unknown", never a guess.
+// Classification uses rules only. Every result names the phrases that decided. A
+// text that no rule recognises has no reason.
 package taxonomy
 
 import (
@@ -23,63 +23,63 @@ import (
 	"github.com/heard-intake/heard/internal/fault"
 )
 
-// Schema is the version of the file's format that this package reads.
+// Schema is the version of the file format that this package reads.
 const Schema = "1"
 
-// Defaults of a reason that does not say otherwise.
+// Defaults of optional values.
 const (
 	DefaultThreshold = 5
 	DefaultWindow    = 7 * 24 * time.Hour
-	DefaultHours     = 24 // to acknowledge a problem: three days of eight
+	DefaultHours     = 24 // working hours to acknowledge a problem: three days of eight hours
 )
 
-// Text is a text for people, in both languages.
+// Text is a text for display, in both languages.
 type Text struct {
 	NL string `yaml:"nl" json:"nl"`
 	EN string `yaml:"en" json:"en"`
 }
 
-// Phrases are wordings by language. The package's phrase.go says how they are
-// written.
+// Phrases are phrases by language. The comment of type phrase in phrase.go
+// describes their syntax.
 type Phrases struct {
 	NL []string `yaml:"nl"`
 	EN []string `yaml:"en"`
 }
 
-// A Department owns reasons, and takes their problems from its own queue.
+// A Department owns reasons. It receives their problems on its own queue.
 type Department struct {
 	ID    string `yaml:"id"`
 	Names Text   `yaml:"names"`
-	// AcknowledgeHours is the working time within which a problem is
-	// acknowledged, and EscalateTo the department that is told when it is
-	// not: a second queue, or that of the lead. Without it only the department
-	// itself is reminded.
+	// AcknowledgeHours is the time limit to acknowledge a problem, in working
+	// hours; 0 means DefaultHours. EscalateTo is the department that is notified
+	// of a problem that is not acknowledged in time. If it is empty, only this
+	// department is reminded.
 	AcknowledgeHours int          `yaml:"acknowledge_hours"`
 	EscalateTo       string       `yaml:"escalate_to"`
-	Calendar         due.Calendar `yaml:"calendar"` // its own; else the file's
+	Calendar         due.Calendar `yaml:"calendar"` // if empty, the calendar of the file is used
 }
 
-// A Product is what a contact may be about.
+// A Product is a product that a contact can be about.
 type Product struct {
 	ID      string  `yaml:"id"`
 	Names   Text    `yaml:"names"`
 	Phrases Phrases `yaml:"phrases"`
 }
 
-// Detect says how a reason's contacts become a problem.
+// Detect is the rule by which the contacts of a reason open a problem.
 type Detect string
 
-// The ways of detection.
+// The detection rules.
 const (
-	Threshold Detect = "threshold" // enough distinct customers within the window
-	Rise      Detect = "rise"      // more than is usual: for reasons that always have volume
-	Off       Detect = "off"       // counted only
+	Threshold Detect = "threshold" // Reason.Threshold distinct customers within Reason.Window
+	Rise      Detect = "rise"      // more contacts than usual, for reasons with permanent volume
+	Off       Detect = "off"       // contacts are counted but open no problem
 )
 
-// Severity says how bad one contact of a reason is.
+// Severity is the seriousness of one contact of a reason.
 type Severity string
 
-// The severities, in rising order.
+// The severities, from low to high.
 const (
 	Low      Severity = "low"
 	Normal   Severity = "normal"
@@ -87,30 +87,30 @@ const (
 	Critical Severity = "critical" // a single contact may open a problem
 )
 
-// Worth is what a contact is worth to one side.
+// Worth is the value of a contact to one side: the customer or the company.
 type Worth string
 
-// The two sides of each axis of the value-irritant matrix.
+// The values of each axis of the value-irritant matrix.
 const (
 	Irritant Worth = "irritant"
 	Valuable Worth = "valuable"
 )
 
-// Value places a reason in the value-irritant matrix.
+// Value is the position of a reason in the value-irritant matrix.
 type Value struct {
 	Customer Worth `yaml:"customer"`
 	Company  Worth `yaml:"company"`
 }
 
-// Quadrant is what the value-irritant matrix advises to do with a reason.
+// Quadrant is the action that the value-irritant matrix recommends for a reason.
 type Quadrant string
 
 // The four quadrants.
 const (
-	Eliminate   Quadrant = "eliminate"    // an irritant to both: take the cause away
-	SelfService Quadrant = "self_service" // of value to the customer only: let them help themselves
-	Automate    Quadrant = "automate"     // of value to the company only: ask and settle it by machine
-	Human       Quadrant = "human"        // of value to both: talk
+	Eliminate   Quadrant = "eliminate"    // irritant to both: remove the cause
+	SelfService Quadrant = "self_service" // valuable to the customer only: offer self-service
+	Automate    Quadrant = "automate"     // valuable to the company only: automate the contact
+	Human       Quadrant = "human"        // valuable to both: have a conversation
 )
 
 // Quadrant returns the quadrant of v.
@@ -127,148 +127,153 @@ func (v Value) Quadrant() Quadrant {
 	}
 }
 
-// A Question is asked of the customer before anybody answers.
+// A Question is put to the customer before an agent answers.
 type Question struct {
 	Kind string `yaml:"kind"` // order_number, photo or text
 	Ask  Text   `yaml:"ask"`
 }
 
-// SelfHelp is the answer that a customer can use without us.
+// SelfHelp is an answer that helps a customer without an agent.
 type SelfHelp struct {
 	Answer Text `yaml:"answer"`
-	Link   Text `yaml:"link"` // may be empty
+	Link   Text `yaml:"link"` // https URL; may be empty
 }
 
 // Notices are the templates of the three proactive messages about a problem.
-// {reason}, {product}, {expected} and {workaround} are filled in.
+// The placeholders {reason}, {product}, {expected}, {workaround} and
+// {organisation} are replaced.
 type Notices struct {
-	Possible Text `yaml:"possible"` // there may be a problem that touches you
-	Progress Text `yaml:"progress"` // this is being done, by then
+	Possible Text `yaml:"possible"` // a problem may affect the customer
+	Progress Text `yaml:"progress"` // the fix is in progress, with the expected time
 	Solved   Text `yaml:"solved"`
 }
 
-// A Reason is why customers make contact.
+// A Reason is a reason for which customers make contact.
 type Reason struct {
 	ID    string `yaml:"id"`
 	Names Text   `yaml:"names"`
-	// Department owns the reason, but for the products that Owners names.
+	// Department owns the reason, except for the products in Owners.
 	Department string            `yaml:"department"`
-	Owners     map[string]string `yaml:"owners"` // department by product
-	// PerProduct says that contacts are counted for each product apart, as
-	// for a defect. Without it (a password, an invoice) the product of a
-	// contact is left empty, or one cause would fall apart into many.
+	Owners     map[string]string `yaml:"owners"` // departments by product
+	// PerProduct counts the contacts of each product separately, for example
+	// for a defect. If it is false, the product of a contact is left empty, for
+	// example for a password: otherwise one cause would be split into many.
 	PerProduct bool   `yaml:"per_product"`
 	Detect     Detect `yaml:"detect"`
-	// Threshold is the number of distinct customers within Window that opens
-	// a problem.
+	// Threshold is the number of distinct customers that opens a problem when
+	// they make contact within Window.
 	Threshold int      `yaml:"threshold"`
 	Window    Days     `yaml:"window"`
 	Severity  Severity `yaml:"severity"`
-	// CostPerContact is what one contact costs the company, in the currency
-	// of the file; zero when not known.
+	// CostPerContact is the company's cost of one contact, in the currency of the
+	// file; 0 means unknown.
 	CostPerContact float64 `yaml:"cost_per_contact"`
 	Value          Value   `yaml:"value"`
-	// Priority decides between reasons that match one text: the higher wins,
-	// whatever the length of the wordings.
+	// Priority orders the reasons that match the same text: the highest comes
+	// first, before the length of the phrases is compared.
 	Priority int `yaml:"priority"`
-	// Phrases each point to this reason, also when negated.
+	// Phrases recognise this reason, also after a negation.
 	Phrases Phrases `yaml:"phrases"`
-	// Negatable point to this reason unless a negation stands shortly before:
-	// "kapot", but not "niet kapot".
+	// Negatable phrases recognise this reason unless a negation precedes them
+	// closely: "kapot", but not "niet kapot".
 	Negatable Phrases `yaml:"negatable"`
-	// Unless void the reason wherever they stand in the text.
+	// Unless phrases exclude the reason if they occur anywhere in the text.
 	Unless Phrases `yaml:"unless"`
-	// Vocabulary are words, with spaces between them, that customers use when
-	// they have this reason. None points to it alone; several do where no
-	// phrase of any reason matches.
+	// Vocabulary holds words that customers with this reason use, separated by
+	// spaces. If no phrase of any reason matches, several of these words together
+	// recognise the reason. One word alone never does.
 	Vocabulary  Text       `yaml:"vocabulary"`
 	Questions   []Question `yaml:"questions"`
-	SelfService *SelfHelp  `yaml:"self_service"` // nil when there is none
-	// Channels can help with this reason, the best first; empty means all.
+	SelfService *SelfHelp  `yaml:"self_service"` // may be nil
+	// Channels are the channels that can help with this reason, the best first;
+	// empty means all.
 	Channels []string `yaml:"channels"`
-	Notices  *Notices `yaml:"notices"` // nil means those of the file
+	Notices  *Notices `yaml:"notices"` // nil means the notices of the file
 }
 
-// Days is a time span of whole days, written like "7d".
+// Days is a duration of whole days, written like "7d".
 type Days time.Duration
 
-// Duration returns d as a time span.
+// Duration returns d as a [time.Duration].
 func (d Days) Duration() time.Duration { return time.Duration(d) }
 
-// A Taxonomy is a checked file.
+// A Taxonomy is a taxonomy file without errors. [Load] and [Restore] create one; the
+// zero value cannot classify.
 type Taxonomy struct {
 	Schema string `yaml:"schema"`
-	// Version is kept with every contact that was classified by this file.
+	// Version is stored with every contact that was classified with this file.
 	Version      string `yaml:"version"`
 	Organisation string `yaml:"organisation"`
-	Currency     string `yaml:"currency"` // ISO 4217; EUR when the file does not say
-	// OrderNumber is a regular expression; empty when the organisation's
-	// order numbers cannot be told from other numbers.
+	Currency     string `yaml:"currency"` // ISO 4217; the default is EUR
+	// OrderNumber is a regular expression that matches order numbers. It is empty
+	// if the organisation's order numbers look like other numbers.
 	OrderNumber string `yaml:"order_number"`
-	// Words are named sets of alternatives, for use in phrases: with
-	// invoice: "invoice*|bill" a phrase may say "$invoice is wrong".
+	// Words are named sets of alternatives for phrases. For example, with
+	// invoice: "invoice*|bill" a phrase can be "$invoice is wrong".
 	Words    map[string]string `yaml:"words"`
 	Calendar due.Calendar      `yaml:"calendar"`
-	// CandidatesTo is the department that is told of what may be a problem
-	// that this file does not know; empty when nobody is.
+	// CandidatesTo is the department that receives candidates: possible problems
+	// without a reason in this file. If it is empty, no department receives them.
 	CandidatesTo string       `yaml:"candidates_to"`
 	Departments  []Department `yaml:"departments"`
 	Products     []Product    `yaml:"products"`
 	Reasons      []Reason     `yaml:"reasons"`
 	Notices      Notices      `yaml:"notices"`
 
-	orders *regexp.Regexp
-	match  func() *matcher // its phrases, compiled when the first text is classified
+	orderNumbers *regexp.Regexp
+	matcher      func() *matcher // returns the compiled phrases
 }
 
-// compiled makes t ready to classify, once somebody does: most functions never
-// do, and to compile takes longer than all the rest of reading a file.
-func (t *Taxonomy) compiled() *Taxonomy {
-	t.match = sync.OnceValue(func() *matcher { return compile(t) })
+// prepareMatcher makes t compile its phrases at the first classification. Most
+// functions never classify, and compiling takes longer than reading the file.
+func (t *Taxonomy) prepareMatcher() *Taxonomy {
+	t.matcher = sync.OnceValue(func() *matcher { return compileMatcher(t) })
 	return t
 }
 
 // Department returns the department with that id.
 func (t *Taxonomy) Department(id string) (Department, bool) {
-	return find(t.Departments, func(d *Department) bool { return d.ID == id })
+	return findEntry(t.Departments, func(d *Department) bool { return d.ID == id })
 }
 
 // Product returns the product with that id.
 func (t *Taxonomy) Product(id string) (Product, bool) {
-	return find(t.Products, func(p *Product) bool { return p.ID == id })
+	return findEntry(t.Products, func(p *Product) bool { return p.ID == id })
 }
 
 // Reason returns the reason with that id.
 func (t *Taxonomy) Reason(id string) (Reason, bool) {
-	return find(t.Reasons, func(r *Reason) bool { return r.ID == id })
+	return findEntry(t.Reasons, func(r *Reason) bool { return r.ID == id })
 }
 
-func find[T any](list []T, is func(*T) bool) (T, bool) {
+// findEntry returns a copy of the first entry of list for which is returns true.
+func findEntry[T any](list []T, is func(*T) bool) (T, bool) {
 	for i := range list {
 		if is(&list[i]) {
 			return list[i], true
 		}
 	}
-	var none T
-	return none, false
+	var zero T
+	return zero, false
 }
 
-// Owner returns the department that owns the reason for that product, and ""
-// when there is no such reason.
+// Owner returns the department that owns a reason for a product, or "" if the
+// taxonomy does not have the reason.
 func (t *Taxonomy) Owner(reason, product string) string {
 	r, _ := t.Reason(reason)
-	return r.owner(product)
+	return r.departmentFor(product)
 }
 
-func (r *Reason) owner(product string) string {
+// departmentFor returns the department that owns r for a product.
+func (r *Reason) departmentFor(product string) string {
 	if d, ok := r.Owners[product]; ok {
 		return d
 	}
 	return r.Department
 }
 
-// AcknowledgeBy returns by when a department acknowledges a problem that it
-// has since a moment.
+// AcknowledgeBy returns the time by which a department must acknowledge a problem
+// that it received at since. Working hours are local to zone.
 func (t *Taxonomy) AcknowledgeBy(department string, since time.Time, zone *time.Location) time.Time {
 	d, _ := t.Department(department)
 	calendar := d.Calendar
@@ -278,7 +283,8 @@ func (t *Taxonomy) AcknowledgeBy(department string, since time.Time, zone *time.
 	return calendar.After(since, time.Duration(cmp.Or(d.AcknowledgeHours, DefaultHours))*time.Hour, zone)
 }
 
-// NoticesOf returns the notice templates of a reason: its own, or the file's.
+// NoticesOf returns the notice templates of a reason, or those of the file if the
+// reason has none.
 func (t *Taxonomy) NoticesOf(reason string) Notices {
 	if r, _ := t.Reason(reason); r.Notices != nil {
 		return *r.Notices
@@ -286,8 +292,8 @@ func (t *Taxonomy) NoticesOf(reason string) Notices {
 	return t.Notices
 }
 
-// CheckQueues refuses a taxonomy with a department that has no queue. The
-// names are the departments that have one.
+// CheckQueues returns a [fault.Invalid] if a department of the taxonomy has no
+// queue. The names are the departments with a queue.
 func (t *Taxonomy) CheckQueues(names []string) error {
 	var missing []string
 	for _, d := range t.Departments {
@@ -299,15 +305,15 @@ func (t *Taxonomy) CheckQueues(names []string) error {
 		return nil
 	}
 	return fault.New(fault.Invalid, "taxonomy %s names departments without a queue: %s; "+
-		"add them to the stack's list of departments, or take them out of the taxonomy (there are queues for: %s)",
+		"add them to the stack's list of departments, or remove them from the taxonomy (departments with a queue: %s)",
 		t.Version, strings.Join(missing, ", "), strings.Join(names, ", "))
 }
 
-// maxOrders bounds what one message may name.
-const maxOrders = 10
+// maxOrderNumbers limits the order numbers of one text.
+const maxOrderNumbers = 10
 
-// PublicNames are the names of the organisation and its products, which are
-// nobody's secret.
+// PublicNames returns the names of the organisation and its products. They are not
+// personal data.
 func (t *Taxonomy) PublicNames() []string {
 	names := []string{t.Organisation}
 	for _, p := range t.Products {
@@ -316,16 +322,22 @@ func (t *Taxonomy) PublicNames() []string {
 	return names
 }
 
-// OrderNumbers returns the order numbers in text, in upper case and each
-// once: at most ten, none when the taxonomy declares no pattern.
+// compileOrderNumber compiles the pattern of order numbers: in any case, and as a
+// whole word.
+func compileOrderNumber(p string) (*regexp.Regexp, error) {
+	return regexp.Compile(`(?i)\b(?:` + p + `)\b`)
+}
+
+// OrderNumbers returns at most ten distinct order numbers of text, in upper case.
+// It returns nil if the taxonomy has no pattern for order numbers.
 func (t *Taxonomy) OrderNumbers(text string) []string {
-	if t.orders == nil {
+	if t.orderNumbers == nil {
 		return nil
 	}
 	var found []string
-	for _, n := range t.orders.FindAllString(text, 4*maxOrders) {
+	for _, n := range t.orderNumbers.FindAllString(text, 4*maxOrderNumbers) {
 		n = strings.ToUpper(n)
-		if len(found) < maxOrders && !slices.Contains(found, n) {
+		if len(found) < maxOrderNumbers && !slices.Contains(found, n) {
 			found = append(found, n)
 		}
 	}

@@ -1,7 +1,6 @@
-// Package telemetry writes what operations see of a function: JSON logs, and
-// metrics in CloudWatch's embedded format, which are log lines too. Neither
-// ever holds anything of a customer: values are counts, kinds and keyed
-// hashes.
+// Package telemetry writes the logs and metrics of a function. Logs are JSON
+// lines. Metrics are log lines in CloudWatch's embedded metric format (EMF).
+// Neither may contain customer data: use counts, kinds and keyed hashes only.
 package telemetry
 
 import (
@@ -16,12 +15,13 @@ import (
 // Namespace is the CloudWatch namespace of all metrics.
 const Namespace = "Heard"
 
-// Start makes JSON on standard output the log of the program.
+// Start sets the default logger of slog: JSON lines on standard output, with the
+// function's name.
 func Start(function string) {
 	slog.SetDefault(slog.New(slog.NewJSONHandler(os.Stdout, nil)).With("function", function))
 }
 
-// A Meter writes metrics. It is safe for concurrent use.
+// A Meter writes metrics in EMF. It is safe for concurrent use.
 type Meter struct {
 	Function string
 	Out      io.Writer
@@ -30,25 +30,25 @@ type Meter struct {
 	mu sync.Mutex
 }
 
-// NewMeter returns the meter of a function, writing to standard output.
+// NewMeter returns the meter of a function. It writes to standard output.
 func NewMeter(function string) *Meter {
 	return &Meter{Function: function, Out: os.Stdout, Now: time.Now}
 }
 
-type metric struct {
+type metricDefinition struct {
 	Name string `json:"Name"`
 	Unit string `json:"Unit"`
 }
 
-type directive struct {
-	Namespace  string     `json:"Namespace"`
-	Dimensions [][]string `json:"Dimensions"`
-	Metrics    []metric   `json:"Metrics"`
+type metricDirective struct {
+	Namespace  string             `json:"Namespace"`
+	Dimensions [][]string         `json:"Dimensions"`
+	Metrics    []metricDefinition `json:"Metrics"`
 }
 
-// Count writes counts under their names, with the function and what is being
-// counted as dimensions. A dimension is one of few: a channel, a department;
-// never a customer.
+// Count writes one metric per entry of counts, as one line. The metrics have the
+// dimension Function, and also the given dimension unless its name is empty. Use
+// a dimension with few values, such as a channel or a department.
 func (m *Meter) Count(dimension, value string, counts map[string]int) {
 	line := map[string]any{"Function": m.Function}
 	dims := []string{"Function"}
@@ -56,14 +56,14 @@ func (m *Meter) Count(dimension, value string, counts map[string]int) {
 		line[dimension] = value
 		dims = append(dims, dimension)
 	}
-	var metrics []metric
+	var metrics []metricDefinition
 	for name, n := range counts {
 		line[name] = n
-		metrics = append(metrics, metric{Name: name, Unit: "Count"})
+		metrics = append(metrics, metricDefinition{Name: name, Unit: "Count"})
 	}
 	line["_aws"] = map[string]any{
 		"Timestamp":         m.Now().UnixMilli(),
-		"CloudWatchMetrics": []directive{{Namespace: Namespace, Dimensions: [][]string{dims}, Metrics: metrics}},
+		"CloudWatchMetrics": []metricDirective{{Namespace: Namespace, Dimensions: [][]string{dims}, Metrics: metrics}},
 	}
 	text, err := json.Marshal(line)
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"github.com/heard-intake/heard/internal/telemetry"
 )
 
-func TestACountIsOneLineInCloudWatchsEmbeddedFormat(t *testing.T) {
+func TestMeterCount_EmbeddedFormat(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
 	m := &telemetry.Meter{Function: "whatsapp", Out: &out, Now: func() time.Time { return time.UnixMilli(1772442000000) }}
@@ -32,6 +32,6 @@ func TestACountIsOneLineInCloudWatchsEmbeddedFormat(t *testing.T) {
 	directive := line.AWS.CloudWatchMetrics[0]
 	if line.In != 2 || line.Stored != 2 || line.Function != "whatsapp" || line.Channel != "whatsapp" || line.AWS.Timestamp != 1772442000000 ||
 		directive.Namespace != telemetry.Namespace || len(directive.Metrics) != 2 || len(directive.Dimensions[0]) != 2 {
-		t.Errorf("%s", out.String())
+		t.Errorf("Count() wrote %s, want counts In and Stored of 2, with dimensions Function and Channel", out.String())
 	}
 }

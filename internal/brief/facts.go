@@ -1,0 +1,296 @@
+package brief
+
+import (
+	"slices"
+	"time"
+
+	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/problem"
+	"github.com/heard-intake/heard/internal/taxonomy"
+)
+
+// findReasons returns the reasons of the open contact.
+func (f *finder) findReasons() []Reason {
+	var out []Reason
+	for _, c := range f.open.Causes[:min(len(f.open.Causes), maxReasons)] {
+		r, ok := f.Taxonomy.Reason(c.Reason)
+		if ids := f.messagesForReason(c.Reason); ok && len(ids) > 0 {
+			out = append(out, Reason{c.Reason, f.localizedName(r.Names), c.Product, c.Department, citeMessages(ids...)})
+		}
+	}
+	return out
+}
+
+// messagesForReason returns the messages of the open contact that have a reason. If
+// none has it alone, it returns the first message of the contact.
+func (f *finder) messagesForReason(reason string) []contact.ID {
+	var ids []contact.ID
+	var buffer [8]taxonomy.Result
+	for _, m := range f.openMessages {
+		if m.Reason == reason {
+			ids = append(ids, m.ID)
+			continue
+		}
+		if m.Direction != contact.Inbound {
+			continue
+		}
+		for _, r := range f.Taxonomy.ClassifyAll(m.Subject+".\n"+currentText(m), taxonomy.Hints{}, buffer[:0]) {
+			if r.Reason == reason {
+				ids = append(ids, m.ID)
+			}
+		}
+	}
+	if ids == nil && len(f.openMessages) > 0 {
+		ids = append(ids, f.openMessages[0].ID)
+	}
+	return ids
+}
+
+// findMentions returns the products and orders that the open contact mentions.
+func (f *finder) findMentions() []About {
+	var out []About
+	add := func(a About, id contact.ID) {
+		for i, have := range out {
+			if have.Product == a.Product && have.Order == a.Order {
+				if len(have.ids) < maxCites && !slices.Contains(have.ids, id) {
+					out[i].ids = append(have.ids, id)
+				}
+				return
+			}
+		}
+		a.Cited = citeMessages(id)
+		out = append(out, a)
+	}
+	for _, m := range f.openMessages {
+		if m.Product != "" {
+			add(About{Product: m.Product}, m.ID)
+		}
+		if m.Direction != contact.Inbound {
+			continue
+		}
+		text := m.Subject + ".\n" + currentText(m)
+		if p := f.Taxonomy.Mentioned(text); p != "" {
+			add(About{Product: p}, m.ID)
+		}
+		for _, o := range f.Taxonomy.OrderNumbers(text) {
+			add(About{Order: o}, m.ID)
+		}
+	}
+	return out[:min(len(out), maxMentions)]
+}
+
+// findNotes returns at most most notes of a kind since the open contact began, latest
+// first.
+func (f *finder) findNotes(kind contact.NoteKind, most int) []Line {
+	var out []Line
+	for _, m := range slices.Backward(f.sorted) {
+		if m.Note == nil || m.Note.Kind != kind {
+			continue
+		}
+		if !m.SentAt.Before(f.open.Start) && len(out) < most {
+			out = append(out, Line{singleLine(m.Text), citeMessages(m.ID)})
+		}
+	}
+	return out
+}
+
+// findPromises returns the promises that are not kept yet, soonest first.
+func (f *finder) findPromises() []Promise {
+	kept := map[contact.ID]bool{}
+	for _, m := range f.sorted {
+		if m.Note != nil && m.Note.Kind == contact.Kept {
+			kept[m.Note.About] = true
+		}
+	}
+	var out []Promise
+	for _, m := range f.sorted {
+		if m.Note != nil && m.Note.Kind == contact.Promised && !kept[m.ID] {
+			out = append(out, Promise{singleLine(m.Text), m.Note.Due, f.now.After(m.Note.Due), citeMessages(m.ID)})
+		}
+	}
+	slices.SortStableFunc(out, func(a, b Promise) int { return a.Due.Compare(b.Due) })
+	return out[:min(len(out), maxPromises)]
+}
+
+// findHolder returns the holder of the current claim. It cites the note of the
+// hand-over, or else the last message before the claim.
+func (f *finder) findHolder() *Holder {
+	c := f.Claim
+	if !c.Held(f.now) {
+		return nil
+	}
+	h := &Holder{Party: *c.Holder, Until: c.Until, From: c.From, Reason: singleLine(c.Reason)}
+	for _, m := range f.sorted {
+		switch {
+		case c.Note != "" && m.ID == c.Note:
+			h.Note = singleLine(m.Text)
+			h.Cited = citeMessages(m.ID)
+			return h
+		case !m.SentAt.After(c.Since) && m.Note == nil:
+			h.Cited = citeMessages(m.ID)
+		}
+	}
+	if h.ids == nil {
+		return nil
+	}
+	return h
+}
+
+// findProblems returns the open problems, and those that were solved in the last
+// RepeatDays days.
+func (f *finder) findProblems() []Problem {
+	var out []Problem
+	for _, p := range f.Problems {
+		if !p.State.Open() && (!p.State.Solved() || f.now.Sub(p.ChangedAt) > RepeatDays*24*time.Hour) {
+			continue
+		}
+		if ids := f.messagesForProblem(p); len(ids) > 0 && len(out) < maxProblems {
+			out = append(out, Problem{p.ID, p.Reason, p.Product, p.State, singleLine(p.Workaround), p.ExpectedAt, citeMessages(ids...)})
+		}
+	}
+	return out
+}
+
+// messagesForProblem returns the messages that show that p affects the customer.
+func (f *finder) messagesForProblem(p problem.Record) []contact.ID {
+	for _, c := range f.open.Causes {
+		if c.Reason == p.Reason && c.Product == p.Product {
+			return f.messagesForReason(p.Reason)
+		}
+	}
+	var ids []contact.ID
+	for _, c := range f.Contacts {
+		if slices.ContainsFunc(c.Causes, func(x contact.Cause) bool { return x.Reason == p.Reason && x.Product == p.Product }) {
+			ids = append(ids, f.firstMessage(c)...)
+		}
+	}
+	return ids
+}
+
+// firstMessage returns the first message of a contact, or nothing if it is not in the
+// input.
+func (f *finder) firstMessage(c contact.Contact) []contact.ID {
+	for _, m := range f.sorted {
+		if m.SentAt.Equal(c.Start) && !m.Passive && m.Direction == contact.Inbound {
+			return []contact.ID{m.ID}
+		}
+	}
+	return nil
+}
+
+// countRepeats counts the contacts of the last RepeatDays days. It returns nil for
+// fewer than two.
+func (f *finder) countRepeats() *Repeats {
+	r := &Repeats{Days: RepeatDays}
+	var ids []contact.ID
+	for _, c := range f.Contacts {
+		if f.now.Sub(c.Start) > RepeatDays*24*time.Hour {
+			continue
+		}
+		r.Contacts++
+		if slices.ContainsFunc(c.Causes, func(x contact.Cause) bool {
+			return slices.ContainsFunc(f.open.Causes, func(y contact.Cause) bool { return x.Reason == y.Reason })
+		}) {
+			r.Same++
+		}
+		ids = append(ids, f.firstMessage(c)...)
+	}
+	if r.Contacts < 2 || len(ids) == 0 {
+		return nil
+	}
+	slices.Sort(ids)
+	r.Cited = citeMessages(slices.Compact(ids)...)
+	return r
+}
+
+// replyWindows are the channels on which a customer can be answered, with the time
+// after the customer's last message in which the platform allows free answers; 0
+// means no limit. For the web chat, a visitor is expected to be gone after the window.
+var replyWindows = map[contact.Channel]time.Duration{
+	contact.WhatsApp: 24 * time.Hour, contact.Messenger: 24 * time.Hour, contact.Instagram: 24 * time.Hour, contact.WebChat: 4 * time.Hour,
+	contact.Email: 0, contact.Phone: 0,
+}
+
+// chooseChannel returns the channel that the customer used last and that still allows
+// an answer.
+func (f *finder) chooseChannel() *Channel {
+	for _, m := range slices.Backward(f.sorted) {
+		window, answers := replyWindows[m.Channel]
+		if !answers || m.Direction != contact.Inbound {
+			continue
+		}
+		if m.Automated != "" || m.Origin == contact.History {
+			continue
+		}
+		c := &Channel{Channel: m.Channel, Cited: citeMessages(m.ID)}
+		if window == 0 {
+			return c
+		}
+		if c.Until = m.SentAt.Add(window); f.now.Before(c.Until) {
+			return c
+		}
+	}
+	return nil
+}
+
+// findSuggestions returns the open suggestions. Each cites the message that caused
+// it, or else the latest message of the customer.
+func (f *finder) findSuggestions() []Suggestion {
+	var last contact.ID
+	for _, m := range f.sorted {
+		if m.Direction == contact.Inbound {
+			last = m.ID
+		}
+	}
+	var out []Suggestion
+	for _, s := range f.Suggestions {
+		if s.Dismissed || last == "" || len(out) == maxSuggestions {
+			continue
+		}
+		shown := last
+		if slices.ContainsFunc(f.sorted, func(m contact.Entry) bool { return string(m.ID) == s.Ref }) {
+			shown = contact.ID(s.Ref)
+		}
+		out = append(out, Suggestion{s.Customer, s.Score, s.Reasons, citeMessages(shown)})
+	}
+	return out
+}
+
+// findMainReason returns the first reason of the open contact and the messages that have
+// it.
+func (f *finder) findMainReason() (taxonomy.Reason, []contact.ID) {
+	if len(f.open.Causes) == 0 {
+		return taxonomy.Reason{}, nil
+	}
+	r, _ := f.Taxonomy.Reason(f.open.Causes[0].Reason)
+	return r, f.messagesForReason(r.ID)
+}
+
+// findQuestions returns the questions of the main reason that the customer has not
+// answered yet.
+func (f *finder) findQuestions() []Line {
+	r, ids := f.findMainReason()
+	if len(ids) == 0 || !f.open.Waiting() {
+		return nil
+	}
+	hasOrder := slices.ContainsFunc(f.findMentions(), func(a About) bool { return a.Order != "" })
+	hasFile := slices.ContainsFunc(f.openMessages, func(m contact.Entry) bool { return m.Direction == contact.Inbound && len(m.Attachments) > 0 })
+	var out []Line
+	for _, q := range r.Questions {
+		answered := map[string]bool{"order_number": hasOrder, "photo": hasFile}[q.Kind]
+		if answered {
+			continue
+		}
+		out = append(out, Line{singleLine(f.localizedName(q.Ask)), citeMessages(ids[0])})
+	}
+	return out
+}
+
+// findSelfService returns the self-service answer of the main reason.
+func (f *finder) findSelfService() *SelfService {
+	r, ids := f.findMainReason()
+	if r.SelfService == nil || len(ids) == 0 || !f.open.Waiting() {
+		return nil
+	}
+	return &SelfService{singleLine(f.localizedName(r.SelfService.Answer)), f.localizedName(r.SelfService.Link), citeMessages(ids[0])}
+}
