@@ -38,25 +38,25 @@ var ErrThrottled = errors.New("eventsource: throttled by chaos")
 var ErrLost = errors.New("eventsource: answer lost by chaos")
 
 // dice returns the random numbers for one decision.
-func (c Chaos) dice(decision, key string) *rand.Rand {
-	return rand.New(rand.NewPCG(c.Seed, hash(decision+"\x00"+key))) //nolint:gosec // repeatable on purpose
+func (c Chaos) newRandom(decision, key string) *rand.Rand {
+	return rand.New(rand.NewPCG(c.Seed, hashString(decision+"\x00"+key))) //nolint:gosec // repeatable on purpose
 }
 
-func hash(s string) uint64 {
+func hashString(s string) uint64 {
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(s)) // a hash cannot fail
 	return h.Sum64()
 }
 
-func (c Chaos) hit(p float64, decision, key string) bool {
-	return p > 0 && c.dice(decision, key).Float64() < p
+func (c Chaos) shouldOccur(p float64, decision, key string) bool {
+	return p > 0 && c.newRandom(decision, key).Float64() < p
 }
 
 // size returns how many records the batch that begins with first may hold.
-func (c Chaos) size(most int) func(first record) int {
+func (c Chaos) batchLimiter(most int) func(first record) int {
 	return func(first record) int {
-		if most > 1 && c.hit(c.Split, "split", first.id) {
-			return 1 + c.dice("size", first.id).IntN(most-1)
+		if most > 1 && c.shouldOccur(c.Split, "split", first.id) {
+			return 1 + c.newRandom("size", first.id).IntN(most-1)
 		}
 		return most
 	}
@@ -64,37 +64,37 @@ func (c Chaos) size(most int) func(first record) int {
 
 // lanes deals records out to as many lanes as may run at the same time, by key, so that each key stays in one lane and
 // in order. concurrent says whether the lanes may run at once or one after the other.
-func (c Chaos) lanes(records []record, parallel int) (lanes [][]record, concurrent bool) {
+func (c Chaos) splitLanes(records []record, parallel int) (lanes [][]record, concurrent bool) {
 	first := records[0].id
 	n := max(1, parallel)
 	concurrent = n > 1
-	reorder := c.hit(c.Reorder, "reorder", first)
-	if c.hit(c.Concurrent, "concurrent", first) {
+	reorder := c.shouldOccur(c.Reorder, "reorder", first)
+	if c.shouldOccur(c.Concurrent, "concurrent", first) {
 		n, concurrent = max(n, 4), true
 	} else if reorder {
 		n = max(n, 4)
 	}
 	lanes = make([][]record, n)
 	for _, r := range records {
-		i := c.dice("lane", r.key).IntN(n)
+		i := c.newRandom("lane", r.key).IntN(n)
 		lanes[i] = append(lanes[i], r)
 	}
 	lanes = slices.DeleteFunc(lanes, func(l []record) bool { return len(l) == 0 })
 	if reorder {
-		c.dice("order", first).Shuffle(len(lanes), func(i, j int) { lanes[i], lanes[j] = lanes[j], lanes[i] })
+		c.newRandom("order", first).Shuffle(len(lanes), func(i, j int) { lanes[i], lanes[j] = lanes[j], lanes[i] })
 	}
 	return lanes, concurrent
 }
 
 // invoker returns next with Throttle and Lose.
-func (c Chaos) invoker(next Invoker) Invoker {
+func (c Chaos) wrapInvoker(next Invoker) Invoker {
 	if c.Throttle == 0 && c.Lose == 0 {
 		return next
 	}
-	return &badInvoker{Chaos: c, next: next, tries: map[uint64]int{}}
+	return &chaosInvoker{Chaos: c, next: next, tries: map[uint64]int{}}
 }
 
-type badInvoker struct {
+type chaosInvoker struct {
 	Chaos
 	next Invoker
 
@@ -102,19 +102,19 @@ type badInvoker struct {
 	tries map[uint64]int // by payload, so that each try rolls anew; forgotten once answered
 }
 
-func (b *badInvoker) Invoke(ctx context.Context, function string, payload []byte) ([]byte, string, error) {
-	id := hash(function + string(payload))
+func (b *chaosInvoker) Invoke(ctx context.Context, function string, payload []byte) ([]byte, string, error) {
+	id := hashString(function + string(payload))
 	b.mu.Lock()
 	try := b.tries[id]
 	b.tries[id]++
 	b.mu.Unlock()
 
 	key := strconv.FormatUint(id, 36) + "." + strconv.Itoa(try)
-	if b.hit(b.Throttle, "throttle", key) {
+	if b.shouldOccur(b.Throttle, "throttle", key) {
 		return nil, "", ErrThrottled
 	}
 	response, functionError, err := b.next.Invoke(ctx, function, payload)
-	if err == nil && functionError == "" && b.hit(b.Lose, "lose", key) {
+	if err == nil && functionError == "" && b.shouldOccur(b.Lose, "lose", key) {
 		return nil, "", ErrLost
 	}
 	if err == nil {

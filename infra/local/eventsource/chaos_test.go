@@ -90,12 +90,12 @@ func firstOf(call string) int {
 func TestChaosThrottles(t *testing.T) {
 	t.Parallel()
 	f := &function{}
-	bad := Chaos{Throttle: 1}.invoker(f)
-	if _, _, err := bad.Invoke(t.Context(), "f", event(stream(1))); !errors.Is(err, ErrThrottled) || len(f.calls) != 0 {
+	bad := Chaos{Throttle: 1}.wrapInvoker(f)
+	if _, _, err := bad.Invoke(t.Context(), "f", marshalEvent(stream(1))); !errors.Is(err, ErrThrottled) || len(f.calls) != 0 {
 		t.Errorf("error %v after %d invocations, want ErrThrottled after none", err, len(f.calls))
 	}
-	bad = Chaos{Lose: 1}.invoker(f)
-	if _, _, err := bad.Invoke(t.Context(), "f", event(stream(1))); !errors.Is(err, ErrLost) || len(f.calls) != 1 {
+	bad = Chaos{Lose: 1}.wrapInvoker(f)
+	if _, _, err := bad.Invoke(t.Context(), "f", marshalEvent(stream(1))); !errors.Is(err, ErrLost) || len(f.calls) != 1 {
 		t.Errorf("error %v after %d invocations, want ErrLost after one", err, len(f.calls))
 	}
 }
@@ -105,7 +105,7 @@ func TestChaosConcurrent(t *testing.T) {
 	t.Parallel()
 	chaos := Chaos{Concurrent: 1}
 	records := stream(40)
-	lanes, _ := chaos.lanes(records, 1)
+	lanes, _ := chaos.splitLanes(records, 1)
 	var begun sync.WaitGroup
 	begun.Add(len(lanes))
 	run(t, StreamConfig{BatchSize: len(records), Chaos: chaos, Invoker: invokerFunc(func() {
@@ -130,7 +130,7 @@ func TestLanesKeepEachKeyInOrder(t *testing.T) {
 			records[i].key = rapid.SampledFrom([]string{"a", "b", "c", "d", "e", "f"}).Draw(t, "key")
 		}
 		parallel := rapid.IntRange(1, 10).Draw(t, "parallel")
-		lanes, concurrent := drawChaos(t).lanes(records, parallel)
+		lanes, concurrent := drawChaos(t).splitLanes(records, parallel)
 		if parallel > 1 && !concurrent {
 			t.Errorf("%d lanes for ParallelizationFactor %d, one after the other", len(lanes), parallel)
 		}

@@ -50,7 +50,7 @@ func openCheckpoint(path, stream string) (c *checkpoint, found bool, err error) 
 	return c, true, nil
 }
 
-func (c *checkpoint) get(shard string) (p position, known bool) {
+func (c *checkpoint) shardPosition(shard string) (p position, known bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	p, known = c.Shards[shard]
@@ -58,18 +58,18 @@ func (c *checkpoint) get(shard string) (p position, known bool) {
 }
 
 // set keeps p, on disk before it returns.
-func (c *checkpoint) set(shard string, p position) error {
+func (c *checkpoint) savePosition(shard string, p position) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if old, known := c.Shards[shard]; known && old == p {
 		return nil
 	}
 	c.Shards[shard] = p
-	return c.write()
+	return c.writeFile()
 }
 
 // keep forgets the shards that are not in listed: the stream has dropped them.
-func (c *checkpoint) keep(listed map[string]bool) error {
+func (c *checkpoint) dropUnlisted(listed map[string]bool) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	before := len(c.Shards)
@@ -77,10 +77,10 @@ func (c *checkpoint) keep(listed map[string]bool) error {
 	if len(c.Shards) == before {
 		return nil
 	}
-	return c.write()
+	return c.writeFile()
 }
 
-func (c *checkpoint) write() error {
+func (c *checkpoint) writeFile() error {
 	if c.path == "" {
 		return nil
 	}

@@ -17,11 +17,11 @@ const retention = 24 * time.Hour
 // delivery brings the records of one shard to the function.
 type delivery struct {
 	*StreamConfig
-	shard string
-	done  func([]record) error // records that are processed or given up
+	shard  string
+	finish func([]record) error // records that are processed or given up
 
-	mu    sync.Mutex
-	later [][]record // duplicates that Chaos still owes
+	mu        sync.Mutex
+	postponed [][]record // duplicates that Chaos still owes
 }
 
 // attempt is a batch, or what is left of one, and what it has been through.
@@ -34,18 +34,18 @@ type attempt struct {
 
 // outcome is what came of one invocation.
 type outcome struct {
-	ok            int    // leading records that need no retry
-	whole         bool   // the batch failed as one
+	succeeded     int    // leading records that need no retry
+	batchFailed   bool   // the batch failed as one
 	functionError string // what the function failed with, if it did
 }
 
 // deliver brings records, in stream order, to the function: each until it is processed or given up on. Records of one
 // key are delivered in order; those of different keys at the same time when ParallelizationFactor or Chaos says so.
-func (d *delivery) deliver(ctx context.Context, records []record) error {
-	lanes, concurrent := d.Chaos.lanes(records, d.Parallel)
+func (d *delivery) deliverRecords(ctx context.Context, records []record) error {
+	lanes, concurrent := d.Chaos.splitLanes(records, d.Parallel)
 	if !concurrent {
 		for _, lane := range lanes {
-			if err := d.lane(ctx, lane); err != nil {
+			if err := d.deliverLane(ctx, lane); err != nil {
 				return err
 			}
 		}
@@ -56,7 +56,7 @@ func (d *delivery) deliver(ctx context.Context, records []record) error {
 		errs = make([]error, len(lanes))
 	)
 	for i, lane := range lanes {
-		wg.Go(func() { errs[i] = d.lane(ctx, lane) })
+		wg.Go(func() { errs[i] = d.deliverLane(ctx, lane) })
 	}
 	wg.Wait()
 	for _, err := range errs {
@@ -67,12 +67,12 @@ func (d *delivery) deliver(ctx context.Context, records []record) error {
 	return nil
 }
 
-func (d *delivery) lane(ctx context.Context, records []record) error {
-	for batch := range batches(records, d.Chaos.size(d.BatchSize)) {
-		if err := d.batch(ctx, attempt{records: batch}); err != nil {
+func (d *delivery) deliverLane(ctx context.Context, records []record) error {
+	for batch := range splitBatches(records, d.Chaos.batchLimiter(d.BatchSize)) {
+		if err := d.deliverBatch(ctx, attempt{records: batch}); err != nil {
 			return err
 		}
-		if err := d.duplicate(ctx, batch); err != nil {
+		if err := d.deliverDuplicates(ctx, batch); err != nil {
 			return err
 		}
 	}
@@ -80,19 +80,19 @@ func (d *delivery) lane(ctx context.Context, records []record) error {
 }
 
 // duplicate delivers batch again, now or later, when Chaos wants it; and what it wanted earlier.
-func (d *delivery) duplicate(ctx context.Context, batch []record) error {
-	owed := d.owed()
-	if first := batch[0].id; d.Chaos.hit(d.Chaos.Duplicate, "duplicate", first) {
-		if d.Chaos.hit(0.5, "later", first) {
+func (d *delivery) deliverDuplicates(ctx context.Context, batch []record) error {
+	owed := d.takeDuplicates()
+	if first := batch[0].id; d.Chaos.shouldOccur(d.Chaos.Duplicate, "duplicate", first) {
+		if d.Chaos.shouldOccur(0.5, "later", first) {
 			d.mu.Lock()
-			d.later = append(d.later, batch)
+			d.postponed = append(d.postponed, batch)
 			d.mu.Unlock()
 		} else {
 			owed = append(owed, batch)
 		}
 	}
 	for _, b := range owed {
-		if err := d.batch(ctx, attempt{records: b}); err != nil {
+		if err := d.deliverBatch(ctx, attempt{records: b}); err != nil {
 			return err
 		}
 	}
@@ -100,18 +100,18 @@ func (d *delivery) duplicate(ctx context.Context, batch []record) error {
 }
 
 // owed takes the duplicates that are due.
-func (d *delivery) owed() [][]record {
+func (d *delivery) takeDuplicates() [][]record {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	owed := d.later
-	d.later = nil
+	owed := d.postponed
+	d.postponed = nil
 	return owed
 }
 
 // settle delivers the duplicates that no later batch has brought along.
-func (d *delivery) settle(ctx context.Context) error {
-	for _, b := range d.owed() {
-		if err := d.batch(ctx, attempt{records: b}); err != nil {
+func (d *delivery) flushDuplicates(ctx context.Context) error {
+	for _, b := range d.takeDuplicates() {
+		if err := d.deliverBatch(ctx, attempt{records: b}); err != nil {
 			return err
 		}
 	}
@@ -119,77 +119,77 @@ func (d *delivery) settle(ctx context.Context) error {
 }
 
 // batch tries a batch until nothing of it is left.
-func (d *delivery) batch(ctx context.Context, a attempt) error {
+func (d *delivery) deliverBatch(ctx context.Context, a attempt) error {
 	for round := 0; ; round++ {
 		if round > 0 {
-			if err := backoff(ctx, d.Backoff, round-1); err != nil {
+			if err := waitBackoff(ctx, d.Backoff, round-1); err != nil {
 				return err
 			}
 		}
-		if err := d.dropOld(ctx, &a); err != nil || len(a.records) == 0 {
+		if err := d.dropExpired(ctx, &a); err != nil || len(a.records) == 0 {
 			return err
 		}
-		out, err := d.invoke(ctx, a.records)
+		out, err := d.invokeFunction(ctx, a.records)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 		if err != nil { // an invocation that never was spends no retry
-			d.log(ctx, "function not invoked", a, slog.Any("error", err))
+			d.logBatch(ctx, "function not invoked", a, slog.Any("error", err))
 			continue
 		}
 		a.invoked++
 		a.last = &out
-		if err := d.done(a.records[:out.ok]); err != nil {
+		if err := d.finish(a.records[:out.succeeded]); err != nil {
 			return err
 		}
-		a.records = a.records[out.ok:]
+		a.records = a.records[out.succeeded:]
 		if len(a.records) == 0 {
 			return nil
 		}
-		d.log(ctx, "batch failed", a, slog.String("function_error", out.functionError))
+		d.logBatch(ctx, "batch failed", a, slog.String("function_error", out.functionError))
 		switch {
-		case d.Bisect && out.ok > 0:
+		case d.Bisect && out.succeeded > 0:
 			continue // the batch is cut at the failed record, and a cut spends no retry
-		case d.Bisect && out.whole && len(a.records) > 1:
-			return d.bisect(ctx, a)
+		case d.Bisect && out.batchFailed && len(a.records) > 1:
+			return d.bisectBatch(ctx, a)
 		case d.MaxRetries != nil && *d.MaxRetries >= 0 && a.retries >= *d.MaxRetries:
-			return d.giveUp(ctx, a, "RetryAttemptsExhausted")
+			return d.giveUpBatch(ctx, a, "RetryAttemptsExhausted")
 		}
 		a.retries++
 	}
 }
 
 // bisect tries the two halves of a batch, one after the other.
-func (d *delivery) bisect(ctx context.Context, a attempt) error {
+func (d *delivery) bisectBatch(ctx context.Context, a attempt) error {
 	first, second := a, a
 	half := len(a.records) / 2
 	first.records, second.records = a.records[:half], a.records[half:]
-	if err := d.batch(ctx, first); err != nil {
+	if err := d.deliverBatch(ctx, first); err != nil {
 		return err
 	}
-	return d.batch(ctx, second)
+	return d.deliverBatch(ctx, second)
 }
 
-func (d *delivery) invoke(ctx context.Context, records []record) (outcome, error) {
-	response, functionError, err := d.Invoker.Invoke(ctx, d.Function, event(records))
+func (d *delivery) invokeFunction(ctx context.Context, records []record) (outcome, error) {
+	response, functionError, err := d.Invoker.Invoke(ctx, d.Function, marshalEvent(records))
 	switch {
 	case err != nil:
 		return outcome{}, err
 	case functionError != "":
-		return outcome{whole: true, functionError: functionError}, nil
+		return outcome{batchFailed: true, functionError: functionError}, nil
 	case !d.ReportFailures:
-		return outcome{ok: len(records)}, nil
+		return outcome{succeeded: len(records)}, nil
 	}
-	failed, whole := failures(response, records)
+	failed, whole := parseFailures(response, records)
 	if whole {
-		return outcome{whole: true}, nil
+		return outcome{batchFailed: true}, nil
 	}
 	// All records from the first failed one on are tried again, also those after it that went well.
-	return outcome{ok: slices.Min(append(failed, len(records)))}, nil
+	return outcome{succeeded: slices.Min(append(failed, len(records)))}, nil
 }
 
 // dropOld gives up on the leading records that are too old to be tried.
-func (d *delivery) dropOld(ctx context.Context, a *attempt) error {
+func (d *delivery) dropExpired(ctx context.Context, a *attempt) error {
 	oldest := time.Now().Add(-retention)
 	if d.MaxAge > 0 && d.MaxAge < retention {
 		oldest = time.Now().Add(-d.MaxAge)
@@ -203,14 +203,14 @@ func (d *delivery) dropOld(ctx context.Context, a *attempt) error {
 	}
 	old := *a
 	old.records, a.records = a.records[:n], a.records[n:]
-	return d.giveUp(ctx, old, "RecordAgeExceeded")
+	return d.giveUpBatch(ctx, old, "RecordAgeExceeded")
 }
 
 // giveUp passes the records by, after word of them has reached the on-failure destination.
-func (d *delivery) giveUp(ctx context.Context, a attempt, condition string) error {
-	d.log(ctx, "giving records up", a, slog.String("condition", condition))
+func (d *delivery) giveUpBatch(ctx context.Context, a attempt, condition string) error {
+	d.logBatch(ctx, "giving records up", a, slog.String("condition", condition))
 	if d.OnFailure != nil {
-		body, err := json.Marshal(d.invocationRecord(a, condition))
+		body, err := json.Marshal(d.newInvocationRecord(a, condition))
 		if err != nil {
 			return err
 		}
@@ -218,17 +218,17 @@ func (d *delivery) giveUp(ctx context.Context, a attempt, condition string) erro
 			if err = d.OnFailure(ctx, body); err == nil {
 				break
 			}
-			d.log(ctx, "on-failure destination not reached", a, slog.Any("error", err))
-			if err := backoff(ctx, d.Backoff, n); err != nil {
+			d.logBatch(ctx, "on-failure destination not reached", a, slog.Any("error", err))
+			if err := waitBackoff(ctx, d.Backoff, n); err != nil {
 				return err
 			}
 		}
 	}
-	return d.done(a.records)
+	return d.finish(a.records)
 }
 
 // log writes one line about a batch, which never holds what is in its records.
-func (d *delivery) log(ctx context.Context, msg string, a attempt, attrs ...slog.Attr) {
+func (d *delivery) logBatch(ctx context.Context, msg string, a attempt, attrs ...slog.Attr) {
 	attrs = append(attrs, slog.String("function", d.Function), slog.String("shard", d.shard),
 		slog.String("first", a.records[0].id), slog.Int("records", len(a.records)), slog.Int("invoked", a.invoked))
 	d.Log.LogAttrs(ctx, slog.LevelWarn, msg, attrs...) //nolint:sloglint // the callers name it
@@ -262,7 +262,7 @@ type responseContext struct {
 	FunctionError *string `json:"functionError"` // null when the function answered, with failures
 }
 
-func (d *delivery) invocationRecord(a attempt, condition string) invocationRecord {
+func (d *delivery) newInvocationRecord(a attempt, condition string) invocationRecord {
 	first, last := a.records[0], a.records[len(a.records)-1]
 	var r invocationRecord
 	r.Version = "1.0"

@@ -88,18 +88,18 @@ func stream(n int) []record {
 func run(t testing.TB, cfg StreamConfig, records []record) (saved []string) {
 	t.Helper()
 	cfg.Log, cfg.Backoff = slog.New(slog.DiscardHandler), time.Nanosecond
-	cfg.Invoker = cfg.Chaos.invoker(cfg.Invoker)
+	cfg.Invoker = cfg.Chaos.wrapInvoker(cfg.Invoker)
 	p := &progress{save: func(seq string) error { saved = append(saved, seq); return nil }}
-	p.add(records)
-	d := &delivery{StreamConfig: &cfg, shard: "shard-1", done: p.finish}
-	if err := d.deliver(t.Context(), records); err != nil {
+	p.addRecords(records)
+	d := &delivery{StreamConfig: &cfg, shard: "shard-1", finish: p.finishRecords}
+	if err := d.deliverRecords(t.Context(), records); err != nil {
 		t.Fatal(err)
 	}
-	if err := d.settle(t.Context()); err != nil {
+	if err := d.flushDuplicates(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if len(p.open) > 0 {
-		t.Fatalf("record %s is neither processed nor given up", p.open[0].id)
+	if len(p.unfinished) > 0 {
+		t.Fatalf("record %s is neither processed nor given up", p.unfinished[0].id)
 	}
 	return saved
 }
@@ -286,11 +286,11 @@ func TestInvocationRecordIsTheDocumentedOne(t *testing.T) {
 				FunctionARN: "arn:aws:lambda:eu-west-1:000000000000:function:f",
 				StreamARN:   "arn:aws:dynamodb:eu-west-1:000000000000:table/t/stream/2026-03-01T00:00:00.000",
 			}}
-			out, err := d.invoke(t.Context(), records)
+			out, err := d.invokeFunction(t.Context(), records)
 			if err != nil {
 				t.Fatal(err)
 			}
-			text, err := json.Marshal(d.invocationRecord(attempt{records: records, invoked: 4, last: &out}, "RetryAttemptsExhausted"))
+			text, err := json.Marshal(d.newInvocationRecord(attempt{records: records, invoked: 4, last: &out}, "RetryAttemptsExhausted"))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -350,7 +350,7 @@ func TestFailures(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			failed, whole := failures([]byte(test.response), stream(3))
+			failed, whole := parseFailures([]byte(test.response), stream(3))
 			if whole != test.whole || !slices.Equal(failed, test.failed) {
 				t.Errorf("failures = %v, %v, want %v, %v", failed, whole, test.failed, test.whole)
 			}
@@ -362,7 +362,7 @@ func FuzzFailures(f *testing.F) {
 	f.Add(report("1", "3"))
 	f.Add(`{"batchItemFailures":[{"itemIdentifier":{}}]}`)
 	f.Fuzz(func(t *testing.T, response string) {
-		failed, whole := failures([]byte(response), stream(3))
+		failed, whole := parseFailures([]byte(response), stream(3))
 		if whole && failed != nil {
 			t.Error("both parts and the whole failed")
 		}
@@ -381,8 +381,8 @@ func TestBatchesStayWithinAPayload(t *testing.T) {
 		records[i].json = json.RawMessage(`"` + strings.Repeat("x", 2<<20) + `"`)
 	}
 	var sizes []int
-	for b := range batches(records, Chaos{}.size(100)) {
-		if n := len(event(b)); n > maxPayload {
+	for b := range splitBatches(records, Chaos{}.batchLimiter(100)) {
+		if n := len(marshalEvent(b)); n > maxPayload {
 			t.Errorf("a payload of %d bytes", n)
 		}
 		sizes = append(sizes, len(b))
@@ -482,7 +482,7 @@ func TestDeliveryKeepsItsPromises(t *testing.T) {
 				w.flaky[records[i].id] = rapid.IntRange(1, 3).Draw(rt, "tries")
 			}
 		}
-		cfg.Invoker = cfg.Chaos.invoker(w)
+		cfg.Invoker = cfg.Chaos.wrapInvoker(w)
 		p := &progress{save: func(seq string) error {
 			for _, id := range w.sequence {
 				if between(id, "1", seq) && !settled(w, id) {
@@ -491,9 +491,9 @@ func TestDeliveryKeepsItsPromises(t *testing.T) {
 			}
 			return nil
 		}}
-		p.add(records)
-		d := &delivery{StreamConfig: &cfg, done: p.finish}
-		if err := errors.Join(d.deliver(context.Background(), records), d.settle(context.Background())); err != nil {
+		p.addRecords(records)
+		d := &delivery{StreamConfig: &cfg, finish: p.finishRecords}
+		if err := errors.Join(d.deliverRecords(context.Background(), records), d.flushDuplicates(context.Background())); err != nil {
 			rt.Fatal(err)
 		}
 		for _, r := range records {

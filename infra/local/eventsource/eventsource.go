@@ -39,7 +39,7 @@ type record struct {
 }
 
 // event returns the JSON of the event that holds records.
-func event(records []record) []byte {
+func marshalEvent(records []record) []byte {
 	var b bytes.Buffer
 	b.WriteString(`{"Records":[`)
 	for i, r := range records {
@@ -53,7 +53,7 @@ func event(records []record) []byte {
 }
 
 // batches cuts records into batches of at most size records and one payload. size is asked anew for each batch.
-func batches(records []record, size func(first record) int) iter.Seq[[]record] {
+func splitBatches(records []record, size func(first record) int) iter.Seq[[]record] {
 	return func(yield func([]record) bool) {
 		for len(records) > 0 {
 			n, limit := 0, max(1, size(records[0]))
@@ -74,7 +74,7 @@ func batches(records []record, size func(first record) int) iter.Seq[[]record] {
 // failures reads a function's ReportBatchItemFailures response to the event that held records. It returns the places of
 // the records that failed, or whole when AWS takes the answer for a failure of the whole batch: no JSON, or an
 // identifier that is empty, missing, no string, or of no record in the batch.
-func failures(response []byte, records []record) (failed []int, whole bool) {
+func parseFailures(response []byte, records []record) (failed []int, whole bool) {
 	response = bytes.TrimSpace(response)
 	if len(response) == 0 || bytes.Equal(response, []byte("[]")) {
 		return nil, false // AWS takes an empty list in place of the object for a success
@@ -99,12 +99,12 @@ func failures(response []byte, records []record) (failed []int, whole bool) {
 
 // backoff waits before try n (from 0) is repeated: first, doubled each time up to 5 seconds. AWS waits longer; nobody
 // watching a local stack would.
-func backoff(ctx context.Context, first time.Duration, n int) error {
-	return sleep(ctx, min(first<<min(n, 16), 5*time.Second), nil)
+func waitBackoff(ctx context.Context, first time.Duration, n int) error {
+	return sleepOrWake(ctx, min(first<<min(n, 16), 5*time.Second), nil)
 }
 
 // sleep waits for d, or until wake, or until ctx ends.
-func sleep(ctx context.Context, d time.Duration, wake <-chan struct{}) error {
+func sleepOrWake(ctx context.Context, d time.Duration, wake <-chan struct{}) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
@@ -117,13 +117,13 @@ func sleep(ctx context.Context, d time.Duration, wake <-chan struct{}) error {
 }
 
 // bell wakes everybody who waits for it.
-type bell struct {
+type broadcaster struct {
 	mu sync.Mutex
 	ch chan struct{}
 }
 
 // wait returns a channel that the next ring closes.
-func (b *bell) wait() <-chan struct{} {
+func (b *broadcaster) subscribe() <-chan struct{} {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.ch == nil {
@@ -132,7 +132,7 @@ func (b *bell) wait() <-chan struct{} {
 	return b.ch
 }
 
-func (b *bell) ring() {
+func (b *broadcaster) broadcast() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.ch != nil {
@@ -141,7 +141,7 @@ func (b *bell) ring() {
 	}
 }
 
-func logger(l *slog.Logger) *slog.Logger {
+func loggerOrDiscard(l *slog.Logger) *slog.Logger {
 	if l == nil {
 		return slog.New(slog.DiscardHandler)
 	}

@@ -16,8 +16,8 @@ const maxFilters = 5
 
 // A Filter decides which records reach the function: FilterCriteria of a mapping. The zero Filter lets all through.
 type Filter struct {
-	any    []matcher
-	fields []string // of the record that the patterns look at
+	patterns []matcher
+	fields   []string // of the record that the patterns look at
 }
 
 // ParseFilter reads the patterns of FilterCriteria. A record passes when one of them matches. It understands what
@@ -33,7 +33,7 @@ func ParseFilter(patterns ...string) (Filter, error) {
 		if err != nil {
 			return Filter{}, fmt.Errorf("filter %d: %w", i+1, err)
 		}
-		f.any = append(f.any, m)
+		f.patterns = append(f.patterns, m)
 		f.fields = append(f.fields, fields...)
 	}
 	return f, nil
@@ -41,15 +41,15 @@ func ParseFilter(patterns ...string) (Filter, error) {
 
 // Match reports whether a record, given as JSON, passes.
 func (f Filter) Match(record []byte) bool {
-	if len(f.any) == 0 {
+	if len(f.patterns) == 0 {
 		return true
 	}
-	v, err := decode(record)
+	v, err := decodeJSON(record)
 	return err == nil && f.matchValue(v)
 }
 
 func (f Filter) matchValue(v any) bool {
-	return len(f.any) == 0 || slices.ContainsFunc(f.any, func(m matcher) bool { return m(v) })
+	return len(f.patterns) == 0 || slices.ContainsFunc(f.patterns, func(m matcher) bool { return m(v) })
 }
 
 // matcher tells whether a decoded JSON value fits. It gets absent for a field that is not there.
@@ -58,7 +58,7 @@ type matcher func(v any) bool
 type absent struct{}
 
 func parsePattern(pattern string) (m matcher, fields []string, err error) {
-	v, err := decode([]byte(pattern))
+	v, err := decodeJSON([]byte(pattern))
 	if err != nil {
 		return nil, nil, fmt.Errorf("reading pattern: %w", err)
 	}
@@ -109,7 +109,7 @@ func parseField(name string, p any, path string) (matcher, error) {
 		return parseObject(p, path)
 	case []any:
 		if name == "$or" {
-			return parseOr(p, path)
+			return parseAlternatives(p, path)
 		}
 		return parseRules(p, path)
 	}
@@ -117,7 +117,7 @@ func parseField(name string, p any, path string) (matcher, error) {
 }
 
 // parseOr reads $or: a list of patterns for the object that holds it, one of which must match.
-func parseOr(list []any, path string) (matcher, error) {
+func parseAlternatives(list []any, path string) (matcher, error) {
 	if len(list) < 2 {
 		return nil, fmt.Errorf("%s: want two alternatives or more", path)
 	}
@@ -155,19 +155,19 @@ func parseRules(list []any, path string) (matcher, error) {
 		rules = append(rules, r)
 	}
 	return func(v any) bool {
-		values := leaves(v)
+		values := leafValues(v)
 		return slices.ContainsFunc(rules, func(r rule) bool { return r(values) })
 	}, nil
 }
 
-func leaves(v any) []any {
+func leafValues(v any) []any {
 	switch v := v.(type) {
 	case absent, map[string]any:
 		return nil
 	case []any:
 		var values []any
 		for _, e := range v {
-			values = append(values, leaves(e)...)
+			values = append(values, leafValues(e)...)
 		}
 		return values
 	}
@@ -177,8 +177,8 @@ func leaves(v any) []any {
 func parseRule(p any) (rule, error) {
 	operator, ok := p.(map[string]any)
 	if !ok {
-		test, err := equals(p)
-		return anyValue(test), err
+		test, err := equalityTest(p)
+		return matchesAny(test), err
 	}
 	if len(operator) != 1 {
 		return nil, fmt.Errorf("want one operator in an object, have %d", len(operator))
@@ -191,27 +191,27 @@ func parseRule(p any) (rule, error) {
 			}
 			return func(values []any) bool { return (len(values) > 0) == want }, nil
 		}
-		test, err := parseTest(name, arg)
+		test, err := parseOperator(name, arg)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
-		return anyValue(test), nil
+		return matchesAny(test), nil
 	}
 	panic("unreachable")
 }
 
-func anyValue(test func(any) bool) rule {
+func matchesAny(test func(any) bool) rule {
 	return func(values []any) bool { return slices.ContainsFunc(values, test) }
 }
 
-func parseTest(operator string, arg any) (func(any) bool, error) {
+func parseOperator(operator string, arg any) (func(any) bool, error) {
 	switch operator {
 	case "prefix":
-		return text(arg, strings.HasPrefix)
+		return stringTest(arg, strings.HasPrefix)
 	case "suffix":
-		return text(arg, strings.HasSuffix)
+		return stringTest(arg, strings.HasSuffix)
 	case "equals-ignore-case":
-		return text(arg, strings.EqualFold)
+		return stringTest(arg, strings.EqualFold)
 	case "anything-but":
 		return parseAnythingBut(arg)
 	case "numeric":
@@ -220,7 +220,7 @@ func parseTest(operator string, arg any) (func(any) bool, error) {
 	return nil, errors.New("no such operator in Lambda's event filters")
 }
 
-func text(arg any, test func(value, arg string) bool) (func(any) bool, error) {
+func stringTest(arg any, test func(value, arg string) bool) (func(any) bool, error) {
 	want, ok := arg.(string)
 	if !ok || want == "" {
 		return nil, errors.New("want a string")
@@ -232,18 +232,18 @@ func text(arg any, test func(value, arg string) bool) (func(any) bool, error) {
 }
 
 // equals compares as JSON does: types differ, 1 and 1.0 do not.
-func equals(want any) (func(any) bool, error) {
+func equalityTest(want any) (func(any) bool, error) {
 	switch want := want.(type) {
 	case json.Number:
 		n, err := want.Float64()
-		return func(v any) bool { return is(v, func(f float64) bool { return f == n }) }, err
+		return func(v any) bool { return matchesNumber(v, func(f float64) bool { return f == n }) }, err
 	case string, bool, nil:
 		return func(v any) bool { return v == want }, nil
 	}
 	return nil, errors.New("a list cannot hold a list")
 }
 
-func is(v any, test func(float64) bool) bool {
+func matchesNumber(v any, test func(float64) bool) bool {
 	n, ok := v.(json.Number)
 	if !ok {
 		return false
@@ -260,7 +260,7 @@ func parseAnythingBut(arg any) (func(any) bool, error) {
 			if len(arg) != 1 || name != "prefix" && name != "suffix" {
 				return nil, fmt.Errorf("%s: want prefix or suffix alone", name)
 			}
-			test, err := parseTest(name, v)
+			test, err := parseOperator(name, v)
 			if err != nil {
 				return nil, err
 			}
@@ -268,14 +268,14 @@ func parseAnythingBut(arg any) (func(any) bool, error) {
 		}
 	case []any:
 		for _, v := range arg {
-			test, err := equals(v)
+			test, err := equalityTest(v)
 			if err != nil {
 				return nil, err
 			}
 			but = append(but, test)
 		}
 	default:
-		test, err := equals(arg)
+		test, err := equalityTest(arg)
 		if err != nil {
 			return nil, err
 		}
@@ -303,7 +303,7 @@ func parseNumeric(arg any) (func(any) bool, error) {
 		if err != nil {
 			return nil, errors.New("want a number after each operator")
 		}
-		test := compare(op, n)
+		test := numericTest(op, n)
 		if test == nil {
 			return nil, fmt.Errorf("no such comparison: %q", op)
 		}
@@ -313,13 +313,13 @@ func parseNumeric(arg any) (func(any) bool, error) {
 		tests = append(tests, test)
 	}
 	return func(v any) bool {
-		return is(v, func(f float64) bool {
+		return matchesNumber(v, func(f float64) bool {
 			return !slices.ContainsFunc(tests, func(test func(float64) bool) bool { return !test(f) })
 		})
 	}, nil
 }
 
-func compare(op string, n float64) func(float64) bool {
+func numericTest(op string, n float64) func(float64) bool {
 	switch op {
 	case "=":
 		return func(f float64) bool { return f == n }
@@ -336,7 +336,7 @@ func compare(op string, n float64) func(float64) bool {
 }
 
 // decode reads one JSON value and keeps its numbers as they are written.
-func decode(b []byte) (any, error) {
+func decodeJSON(b []byte) (any, error) {
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.UseNumber()
 	var v any

@@ -54,9 +54,9 @@ func newStreamRecord(r types.Record, arn, region string, readAt time.Time) (reco
 		EventSourceARN: arn,
 		DynamoDB: streamChange{
 			Created:        created.Unix(),
-			Keys:           item(d.Keys),
-			NewImage:       item(d.NewImage),
-			OldImage:       item(d.OldImage),
+			Keys:           encodeItem(d.Keys),
+			NewImage:       encodeItem(d.NewImage),
+			OldImage:       encodeItem(d.OldImage),
 			SequenceNumber: aws.ToString(d.SequenceNumber),
 			SizeBytes:      aws.ToInt64(d.SizeBytes),
 			StreamViewType: string(d.StreamViewType),
@@ -84,15 +84,15 @@ func newStreamRecord(r types.Record, arn, region string, readAt time.Time) (reco
 }
 
 // item returns attributes in DynamoDB's own JSON.
-func item(attributes map[string]types.AttributeValue) map[string]any {
+func encodeItem(attributes map[string]types.AttributeValue) map[string]any {
 	out := make(map[string]any, len(attributes))
 	for name, v := range attributes {
-		out[name] = attribute(v)
+		out[name] = encodeAttribute(v)
 	}
 	return out
 }
 
-func attribute(v types.AttributeValue) map[string]any {
+func encodeAttribute(v types.AttributeValue) map[string]any {
 	switch v := v.(type) {
 	case *types.AttributeValueMemberS:
 		return map[string]any{"S": v.Value}
@@ -111,11 +111,11 @@ func attribute(v types.AttributeValue) map[string]any {
 	case *types.AttributeValueMemberBS:
 		return map[string]any{"BS": v.Value}
 	case *types.AttributeValueMemberM:
-		return map[string]any{"M": item(v.Value)}
+		return map[string]any{"M": encodeItem(v.Value)}
 	case *types.AttributeValueMemberL:
 		list := make([]map[string]any, len(v.Value))
 		for i, e := range v.Value {
-			list[i] = attribute(e)
+			list[i] = encodeAttribute(e)
 		}
 		return map[string]any{"L": list}
 	}

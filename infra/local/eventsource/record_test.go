@@ -46,13 +46,13 @@ func TestStreamRecordIsWhatLambdaSends(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	golden.JSON(t, "testdata/stream-event.json", json.RawMessage(event([]record{r})))
+	golden.JSON(t, "testdata/stream-event.json", json.RawMessage(marshalEvent([]record{r})))
 	if want := `{"pk":{"S":"C#1"},"sk":{"S":"M#1"}}`; r.key != want {
 		t.Errorf("key %s, want %s", r.key, want)
 	}
 
 	var e events.DynamoDBEvent
-	if err := json.Unmarshal(event([]record{r}), &e); err != nil {
+	if err := json.Unmarshal(marshalEvent([]record{r}), &e); err != nil {
 		t.Fatal(err)
 	}
 	got := e.Records[0]
@@ -106,12 +106,12 @@ func TestQueueRecordIsWhatLambdaSends(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	golden.JSON(t, "testdata/queue-event.json", json.RawMessage(event([]record{r})))
+	golden.JSON(t, "testdata/queue-event.json", json.RawMessage(marshalEvent([]record{r})))
 	if r.key != "g" {
 		t.Errorf("key %s, want the message group", r.key)
 	}
 	var e events.SQSEvent
-	if err := json.Unmarshal(event([]record{r}), &e); err != nil {
+	if err := json.Unmarshal(marshalEvent([]record{r}), &e); err != nil {
 		t.Fatal(err)
 	}
 	if got := e.Records[0]; got.MessageId != "m-1" || *got.MessageAttributes["kind"].StringValue != "x" || got.MessageAttributes["raw"].BinaryValue[0] != 1 {

@@ -20,9 +20,9 @@ import (
 )
 
 const (
-	receiveAtOnce = 10 // SQS gives and deletes no more in one call
-	longPoll      = 20 * time.Second
-	idleCheck     = 50 * time.Millisecond
+	maxReceive        = 10 // SQS gives and deletes no more in one call
+	longPollWait      = 20 * time.Second
+	drainPollInterval = 50 * time.Millisecond
 )
 
 // QueueConfig is an event source mapping from an SQS queue to a function.
@@ -55,11 +55,11 @@ type QueueConfig struct {
 
 // Queue is a running event source mapping of an SQS queue.
 type Queue struct {
-	cfg        QueueConfig
-	fifo       bool
-	visibility time.Duration // of the queue, read when Run begins
-	working    atomic.Int64  // batches received and not settled
-	news       bell          // rung when one is settled
+	cfg               QueueConfig
+	fifo              bool
+	visibilityTimeout time.Duration // of the queue, read when Run begins
+	inProgress        atomic.Int64  // batches received and not settled
+	settled           broadcaster   // rung when one is settled
 }
 
 // NewQueue checks cfg as AWS does and returns its mapping.
@@ -67,7 +67,7 @@ func NewQueue(cfg QueueConfig) (*Queue, error) {
 	cfg.Region = cmp.Or(cfg.Region, "eu-west-1")
 	cfg.BatchSize = cmp.Or(cfg.BatchSize, 10)
 	cfg.Backoff = cmp.Or(cfg.Backoff, 100*time.Millisecond)
-	cfg.Log = logger(cfg.Log)
+	cfg.Log = loggerOrDiscard(cfg.Log)
 	fifo := strings.HasSuffix(cfg.QueueARN, ".fifo")
 	switch {
 	case cfg.Client == nil || cfg.Invoker == nil || cfg.QueueURL == "" || cfg.QueueARN == "" || cfg.Function == "":
@@ -88,7 +88,7 @@ func NewQueue(cfg QueueConfig) (*Queue, error) {
 		return nil, fmt.Errorf("MaximumConcurrency %d: want 2 to 1000", cfg.MaxConcurrency)
 	}
 	cfg.MaxConcurrency = cmp.Or(cfg.MaxConcurrency, 5)
-	cfg.Invoker = cfg.Chaos.invoker(cfg.Invoker)
+	cfg.Invoker = cfg.Chaos.wrapInvoker(cfg.Invoker)
 	return &Queue{cfg: cfg, fifo: fifo}, nil
 }
 
@@ -103,13 +103,13 @@ func (q *Queue) Run(ctx context.Context) error {
 			return ctx.Err()
 		case free <- struct{}{}:
 		}
-		batch, err := q.gather(ctx)
+		batch, err := q.receiveBatch(ctx)
 		if len(batch.records) > 0 {
-			q.working.Add(1)
+			q.inProgress.Add(1)
 			wg.Go(func() {
-				q.process(ctx, batch)
-				q.working.Add(-1)
-				q.news.ring()
+				q.processBatch(ctx, batch)
+				q.inProgress.Add(-1)
+				q.settled.broadcast()
 				<-free
 			})
 		} else {
@@ -123,7 +123,7 @@ func (q *Queue) Run(ctx context.Context) error {
 			return ctx.Err()
 		}
 		q.cfg.Log.WarnContext(ctx, "receiving messages", slog.String("function", q.cfg.Function), slog.Any("error", err))
-		if err := backoff(ctx, q.cfg.Backoff, failed); err != nil {
+		if err := waitBackoff(ctx, q.cfg.Backoff, failed); err != nil {
 			return err
 		}
 		failed++
@@ -131,42 +131,42 @@ func (q *Queue) Run(ctx context.Context) error {
 }
 
 // messages are what was received together.
-type messages struct {
+type receivedBatch struct {
 	records  []record
 	receipts map[string]string // by message id
 	received time.Time         // when the first came
 }
 
 // gather receives the messages of one event. What it has got it returns also with an error.
-func (q *Queue) gather(ctx context.Context) (messages, error) {
-	m := messages{receipts: map[string]string{}}
-	if err := q.readVisibility(ctx); err != nil {
+func (q *Queue) receiveBatch(ctx context.Context) (receivedBatch, error) {
+	m := receivedBatch{receipts: map[string]string{}}
+	if err := q.readVisibilityTimeout(ctx); err != nil {
 		return m, err
 	}
-	for wait := longPoll; ; {
+	for wait := longPollWait; ; {
 		out, err := q.cfg.Client.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
 			QueueUrl:                    &q.cfg.QueueURL,
-			MaxNumberOfMessages:         int32(min(receiveAtOnce, q.cfg.BatchSize-len(m.records))), //nolint:gosec // at most 10
+			MaxNumberOfMessages:         int32(min(maxReceive, q.cfg.BatchSize-len(m.records))), //nolint:gosec // at most 10
 			WaitTimeSeconds:             int32(wait / time.Second),
 			MessageSystemAttributeNames: []types.MessageSystemAttributeName{types.MessageSystemAttributeNameAll},
 			MessageAttributeNames:       []string{"All"},
 		})
 		if err == nil {
-			err = q.add(&m, out.Messages)
+			err = q.addMessages(&m, out.Messages)
 		}
 		left := q.cfg.Window - time.Since(m.received)
-		if err != nil || len(m.records) == 0 || left <= 0 || full(m.records, q.cfg.BatchSize) {
+		if err != nil || len(m.records) == 0 || left <= 0 || fillsBatch(m.records, q.cfg.BatchSize) {
 			return m, err
 		}
-		if wait = min(left, longPoll).Truncate(time.Second); wait == 0 { // SQS waits whole seconds only
-			if err := sleep(ctx, left, nil); err != nil {
+		if wait = min(left, longPollWait).Truncate(time.Second); wait == 0 { // SQS waits whole seconds only
+			if err := sleepOrWake(ctx, left, nil); err != nil {
 				return m, err
 			}
 		}
 	}
 }
 
-func (q *Queue) add(m *messages, received []types.Message) error {
+func (q *Queue) addMessages(m *receivedBatch, received []types.Message) error {
 	if len(m.records) == 0 {
 		m.received = time.Now()
 	}
@@ -181,17 +181,17 @@ func (q *Queue) add(m *messages, received []types.Message) error {
 	return nil
 }
 
-func (q *Queue) readVisibility(ctx context.Context) error {
-	if q.visibility != 0 {
+func (q *Queue) readVisibilityTimeout(ctx context.Context) error {
+	if q.visibilityTimeout != 0 {
 		return nil
 	}
-	a, err := q.attributes(ctx, types.QueueAttributeNameVisibilityTimeout)
-	q.visibility = time.Duration(a) * time.Second
+	a, err := q.sumAttributes(ctx, types.QueueAttributeNameVisibilityTimeout)
+	q.visibilityTimeout = time.Duration(a) * time.Second
 	return err
 }
 
 // attributes returns the sum of numeric attributes of the queue.
-func (q *Queue) attributes(ctx context.Context, names ...types.QueueAttributeName) (int, error) {
+func (q *Queue) sumAttributes(ctx context.Context, names ...types.QueueAttributeName) (int, error) {
 	out, err := q.cfg.Client.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{
 		QueueUrl: &q.cfg.QueueURL, AttributeNames: names,
 	})
@@ -211,7 +211,7 @@ func (q *Queue) attributes(ctx context.Context, names ...types.QueueAttributeNam
 
 // process brings messages to the function and deletes those that it processed. The others the queue shows again when
 // their visibility timeout ends.
-func (q *Queue) process(ctx context.Context, m messages) {
+func (q *Queue) processBatch(ctx context.Context, m receivedBatch) {
 	pass, drop := make([]record, 0, len(m.records)), []record(nil)
 	for _, r := range m.records {
 		if q.cfg.Filter.matchValue(filterView(r)) {
@@ -220,65 +220,65 @@ func (q *Queue) process(ctx context.Context, m messages) {
 			drop = append(drop, r)
 		}
 	}
-	q.remove(ctx, m, drop)
+	q.deleteMessages(ctx, m, drop)
 	if len(pass) == 0 {
 		return
 	}
-	lanes, concurrent := q.cfg.Chaos.lanes(pass, 1)
+	lanes, concurrent := q.cfg.Chaos.splitLanes(pass, 1)
 	var wg sync.WaitGroup
 	for _, lane := range lanes {
 		if concurrent {
-			wg.Go(func() { q.lane(ctx, m, lane) })
+			wg.Go(func() { q.deliverLane(ctx, m, lane) })
 		} else {
-			q.lane(ctx, m, lane)
+			q.deliverLane(ctx, m, lane)
 		}
 	}
 	wg.Wait()
 }
 
-func (q *Queue) lane(ctx context.Context, m messages, records []record) {
+func (q *Queue) deliverLane(ctx context.Context, m receivedBatch, records []record) {
 	blocked := map[string]bool{} // FIFO groups of which a message failed: the queue would not have given the next
-	for batch := range batches(records, q.cfg.Chaos.size(q.cfg.BatchSize)) {
+	for batch := range splitBatches(records, q.cfg.Chaos.batchLimiter(q.cfg.BatchSize)) {
 		batch = slices.DeleteFunc(slices.Clone(batch), func(r record) bool { return blocked[r.key] })
 		if len(batch) == 0 {
 			continue
 		}
-		for _, r := range q.deliver(ctx, m, batch) {
+		for _, r := range q.deliverBatch(ctx, m, batch) {
 			blocked[r.key] = q.fifo
 		}
 	}
 }
 
 // deliver invokes the function with batch, deletes what it processed and returns the rest.
-func (q *Queue) deliver(ctx context.Context, m messages, batch []record) (rest []record) {
-	done, rest := q.invoke(ctx, m, batch)
-	again := len(rest) == 0 && q.cfg.Chaos.hit(q.cfg.Chaos.Duplicate, "duplicate", batch[0].id)
-	later := again && !q.fifo && q.cfg.Chaos.hit(0.5, "later", batch[0].id)
+func (q *Queue) deliverBatch(ctx context.Context, m receivedBatch, batch []record) (rest []record) {
+	done, rest := q.invokeFunction(ctx, m, batch)
+	again := len(rest) == 0 && q.cfg.Chaos.shouldOccur(q.cfg.Chaos.Duplicate, "duplicate", batch[0].id)
+	later := again && !q.fifo && q.cfg.Chaos.shouldOccur(0.5, "later", batch[0].id)
 	if again && !later {
-		q.invoke(ctx, m, batch)
+		q.invokeFunction(ctx, m, batch)
 	}
-	q.remove(ctx, m, done)
-	if later && sleep(ctx, 4*idleCheck, q.news.wait()) == nil { // after another batch, if one comes
-		q.invoke(ctx, m, batch)
+	q.deleteMessages(ctx, m, done)
+	if later && sleepOrWake(ctx, 4*drainPollInterval, q.settled.subscribe()) == nil { // after another batch, if one comes
+		q.invokeFunction(ctx, m, batch)
 	}
 	return rest
 }
 
 // invoke parts batch into what the function processed and what it did not.
-func (q *Queue) invoke(ctx context.Context, m messages, batch []record) (done, rest []record) {
-	response, functionError, err := q.try(ctx, m, batch)
+func (q *Queue) invokeFunction(ctx context.Context, m receivedBatch, batch []record) (done, rest []record) {
+	response, functionError, err := q.invokeUntilAdmitted(ctx, m, batch)
 	switch {
 	case ctx.Err() != nil:
 		return nil, batch
 	case err != nil || functionError != "":
-		q.log(ctx, "batch failed", batch, slog.String("function_error", functionError), slog.Any("error", err))
+		q.logBatch(ctx, "batch failed", batch, slog.String("function_error", functionError), slog.Any("error", err))
 		return nil, batch
 	case !q.cfg.ReportFailures:
 		return batch, nil
 	}
-	failed, whole := failures(response, batch)
+	failed, whole := parseFailures(response, batch)
 	if whole {
-		q.log(ctx, "batch failed: unreadable report", batch)
+		q.logBatch(ctx, "batch failed: unreadable report", batch)
 		return nil, batch
 	}
 	for i, r := range batch {
@@ -287,29 +287,29 @@ func (q *Queue) invoke(ctx context.Context, m messages, batch []record) (done, r
 			continue
 		}
 		if q.fifo && slices.ContainsFunc(rest, func(f record) bool { return f.key == r.key }) {
-			q.log(ctx, "message processed before an earlier one of its group: its order is lost", []record{r})
+			q.logBatch(ctx, "message processed before an earlier one of its group: its order is lost", []record{r})
 		}
 		done = append(done, r)
 	}
 	if len(rest) > 0 {
-		q.log(ctx, "messages failed", rest)
+		q.logBatch(ctx, "messages failed", rest)
 	}
 	return done, rest
 }
 
 // try invokes the function, and again while it is throttled, until half of the visibility timeout is over.
-func (q *Queue) try(ctx context.Context, m messages, batch []record) (response []byte, functionError string, err error) {
+func (q *Queue) invokeUntilAdmitted(ctx context.Context, m receivedBatch, batch []record) (response []byte, functionError string, err error) {
 	for n := 0; ; n++ {
-		response, functionError, err = q.cfg.Invoker.Invoke(ctx, q.cfg.Function, event(batch))
-		if err == nil || time.Since(m.received) > q.visibility/2 || backoff(ctx, q.cfg.Backoff, n) != nil {
+		response, functionError, err = q.cfg.Invoker.Invoke(ctx, q.cfg.Function, marshalEvent(batch))
+		if err == nil || time.Since(m.received) > q.visibilityTimeout/2 || waitBackoff(ctx, q.cfg.Backoff, n) != nil {
 			return response, functionError, err
 		}
 	}
 }
 
 // remove deletes messages from the queue. One that cannot be deleted comes again.
-func (q *Queue) remove(ctx context.Context, m messages, done []record) {
-	for chunk := range slices.Chunk(done, receiveAtOnce) {
+func (q *Queue) deleteMessages(ctx context.Context, m receivedBatch, done []record) {
+	for chunk := range slices.Chunk(done, maxReceive) {
 		in := &sqs.DeleteMessageBatchInput{QueueUrl: &q.cfg.QueueURL}
 		for i, r := range chunk {
 			receipt := m.receipts[r.id]
@@ -319,13 +319,13 @@ func (q *Queue) remove(ctx context.Context, m messages, done []record) {
 		}
 		out, err := q.cfg.Client.DeleteMessageBatch(ctx, in)
 		if err != nil || len(out.Failed) > 0 {
-			q.log(ctx, "deleting messages", chunk, slog.Any("error", err))
+			q.logBatch(ctx, "deleting messages", chunk, slog.Any("error", err))
 		}
 	}
 }
 
 // log writes one line about messages, which never holds what is in them.
-func (q *Queue) log(ctx context.Context, msg string, batch []record, attrs ...slog.Attr) {
+func (q *Queue) logBatch(ctx context.Context, msg string, batch []record, attrs ...slog.Attr) {
 	attrs = append(attrs, slog.String("function", q.cfg.Function), slog.String("first", batch[0].id),
 		slog.Int("messages", len(batch)))
 	q.cfg.Log.LogAttrs(ctx, slog.LevelWarn, msg, attrs...) //nolint:sloglint // the callers name it
@@ -335,19 +335,19 @@ func (q *Queue) log(ctx context.Context, msg string, batch []record, attrs ...sl
 // Messages that fail until they reach their dead letter queue are waited for. It waits for as long as ctx lets it.
 func (q *Queue) WaitDrained(ctx context.Context) error {
 	for {
-		news := q.news.wait()
-		if q.working.Load() == 0 {
-			n, err := q.attributes(ctx, types.QueueAttributeNameApproximateNumberOfMessages,
+		news := q.settled.subscribe()
+		if q.inProgress.Load() == 0 {
+			n, err := q.sumAttributes(ctx, types.QueueAttributeNameApproximateNumberOfMessages,
 				types.QueueAttributeNameApproximateNumberOfMessagesNotVisible,
 				types.QueueAttributeNameApproximateNumberOfMessagesDelayed)
 			if err != nil {
 				return err
 			}
-			if n == 0 && q.working.Load() == 0 {
+			if n == 0 && q.inProgress.Load() == 0 {
 				return nil
 			}
 		}
-		if err := sleep(ctx, idleCheck, news); err != nil {
+		if err := sleepOrWake(ctx, drainPollInterval, news); err != nil {
 			return err
 		}
 	}
@@ -414,7 +414,7 @@ func filterView(r record) any {
 	if json.Unmarshal(r.json, &m) != nil {
 		return absent{}
 	}
-	if v, err := decode([]byte(m.Body)); err == nil {
+	if v, err := decodeJSON([]byte(m.Body)); err == nil {
 		if _, ok := v.(map[string]any); ok {
 			return map[string]any{"body": v}
 		}

@@ -18,11 +18,11 @@ import (
 
 // How often a shard at its end is read again, and the shards listed. A reader that finds records reads on at once.
 const (
-	minPoll     = 20 * time.Millisecond
-	maxPoll     = 200 * time.Millisecond
-	listShards  = 10 * time.Second
-	readAtOnce  = 1000 // GetRecords gives no more
-	maxParallel = 10
+	minPoll           = 20 * time.Millisecond
+	maxPoll           = 200 * time.Millisecond
+	shardListInterval = 10 * time.Second
+	maxRead           = 1000 // GetRecords gives no more
+	maxParallel       = 10
 )
 
 // Streams is the part of the DynamoDB Streams API that a mapping uses; *dynamodbstreams.Client has it.
@@ -78,14 +78,14 @@ type Stream struct {
 	cfg StreamConfig
 
 	// Every read and every listing of shards carries the epoch in which it began; WaitDrained begins a new one.
-	epoch  atomic.Int64
-	closes atomic.Int64 // shards read to their end
-	ask    bell         // rung when somebody wants fresh reads
-	news   bell         // rung when a shard or the listing has moved on
+	epoch         atomic.Int64
+	closedShards  atomic.Int64 // shards read to their end
+	readRequested broadcaster  // rung when somebody wants fresh reads
+	advanced    broadcaster  // rung when a shard or the listing has moved on
 
-	mu     sync.Mutex
-	listed int64 // epoch of the last listing that nothing has outdated
-	shards map[string]*shard
+	mu          sync.Mutex
+	listedEpoch int64 // epoch of the last listing that nothing has outdated
+	shards      map[string]*shard
 }
 
 // NewStream checks cfg as AWS does and returns its mapping.
@@ -95,7 +95,7 @@ func NewStream(cfg StreamConfig) (*Stream, error) {
 	cfg.BatchSize = cmp.Or(cfg.BatchSize, 100)
 	cfg.Parallel = cmp.Or(cfg.Parallel, 1)
 	cfg.Backoff = cmp.Or(cfg.Backoff, 100*time.Millisecond)
-	cfg.Log = logger(cfg.Log)
+	cfg.Log = loggerOrDiscard(cfg.Log)
 	switch {
 	case cfg.Client == nil || cfg.Invoker == nil || cfg.StreamARN == "" || cfg.Function == "":
 		return nil, errors.New("a stream mapping needs Client, StreamARN, Function and Invoker")
@@ -108,7 +108,7 @@ func NewStream(cfg StreamConfig) (*Stream, error) {
 	case cfg.Window < 0 || cfg.Window > 300*time.Second:
 		return nil, fmt.Errorf("MaximumBatchingWindowInSeconds %v: want 0 to 300 seconds", cfg.Window)
 	}
-	cfg.Invoker = cfg.Chaos.invoker(cfg.Invoker)
+	cfg.Invoker = cfg.Chaos.wrapInvoker(cfg.Invoker)
 	return &Stream{cfg: cfg, shards: map[string]*shard{}}, nil
 }
 
@@ -130,40 +130,40 @@ func (s *Stream) Run(ctx context.Context) error {
 		}
 	}
 	for failed := 0; ; {
-		ask, epoch, closes := s.ask.wait(), s.epoch.Load(), s.closes.Load()
-		shards, err := s.list(ctx)
+		ask, epoch, closes := s.readRequested.subscribe(), s.epoch.Load(), s.closedShards.Load()
+		shards, err := s.listShards(ctx)
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
 		if err != nil {
 			s.cfg.Log.WarnContext(ctx, "listing shards", slog.Any("error", err))
-			if err := backoff(ctx, s.cfg.Backoff, failed); err != nil {
+			if err := waitBackoff(ctx, s.cfg.Backoff, failed); err != nil {
 				return context.Cause(ctx)
 			}
 			failed++
 			continue
 		}
 		failed = 0
-		fresh, err := s.begin(shards, checkpoint)
+		fresh, err := s.startShards(shards, checkpoint)
 		if err != nil {
 			return err
 		}
 		for _, sh := range fresh {
 			wg.Go(func() {
-				if err := sh.run(ctx); err != nil {
+				if err := sh.readAndDeliver(ctx); err != nil {
 					cancel(err)
 				}
 			})
 		}
-		s.listedIn(epoch, closes)
-		if err := sleep(ctx, listShards, ask); err != nil {
+		s.recordListing(epoch, closes)
+		if err := sleepOrWake(ctx, shardListInterval, ask); err != nil {
 			return context.Cause(ctx)
 		}
 	}
 }
 
 // list returns the shards of the stream, oldest first.
-func (s *Stream) list(ctx context.Context) ([]types.Shard, error) {
+func (s *Stream) listShards(ctx context.Context) ([]types.Shard, error) {
 	var shards []types.Shard
 	in := &dynamodbstreams.DescribeStreamInput{StreamArn: &s.cfg.StreamARN}
 	for {
@@ -180,21 +180,21 @@ func (s *Stream) list(ctx context.Context) ([]types.Shard, error) {
 }
 
 // begin returns the shards that can be read from now on: a shard waits until its parent has been read to its end.
-func (s *Stream) begin(shards []types.Shard, c *checkpoint) ([]*shard, error) {
+func (s *Stream) startShards(shards []types.Shard, c *checkpoint) ([]*shard, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	listed := map[string]bool{}
 	for _, sh := range shards {
 		listed[aws.ToString(sh.ShardId)] = true
 	}
-	if err := c.keep(listed); err != nil {
+	if err := c.dropUnlisted(listed); err != nil {
 		return nil, err
 	}
 	var fresh []*shard
 	for _, sh := range shards {
 		id, parent := aws.ToString(sh.ShardId), aws.ToString(sh.ParentShardId)
-		at, _ := c.get(id)
-		above, _ := c.get(parent)
+		at, _ := c.shardPosition(id)
+		above, _ := c.shardPosition(parent)
 		if s.shards[id] != nil || at.Done || listed[parent] && !above.Done {
 			continue
 		}
@@ -205,30 +205,30 @@ func (s *Stream) begin(shards []types.Shard, c *checkpoint) ([]*shard, error) {
 }
 
 // listedIn notes that the shards listed in epoch are all there are, unless one was closed since: it may have children.
-func (s *Stream) listedIn(epoch, closes int64) {
+func (s *Stream) recordListing(epoch, closes int64) {
 	s.mu.Lock()
-	if s.closes.Load() == closes {
-		s.listed = epoch
+	if s.closedShards.Load() == closes {
+		s.listedEpoch = epoch
 	}
 	s.mu.Unlock()
-	s.news.ring()
+	s.advanced.broadcast()
 }
 
 // skipToEnd moves the checkpoint past what the stream holds, so that also a restart before the first record begins here.
 func (s *Stream) skipToEnd(ctx context.Context, c *checkpoint) error {
-	shards, err := s.list(ctx)
+	shards, err := s.listShards(ctx)
 	if err != nil {
 		return fmt.Errorf("finding the end of the stream: %w", err)
 	}
 	for _, desc := range shards {
 		sh := newShard(s, aws.ToString(desc.ShardId), c)
 		for end := false; !end; {
-			p, err := sh.read(ctx)
+			p, err := sh.readPage(ctx)
 			if err != nil {
 				return fmt.Errorf("finding the end of the stream: %w", err)
 			}
 			end = p.closed || p.empty
-			if err := c.set(sh.id, position{After: sh.after, Done: p.closed}); err != nil {
+			if err := c.savePosition(sh.id, position{After: sh.after, Done: p.closed}); err != nil {
 				return err
 			}
 		}
@@ -237,23 +237,23 @@ func (s *Stream) skipToEnd(ctx context.Context, c *checkpoint) error {
 }
 
 // finished forgets a shard that is read to its end. Its children may be waiting, so the listing is out of date.
-func (s *Stream) finished(id string) {
+func (s *Stream) forgetShard(id string) {
 	s.mu.Lock()
 	delete(s.shards, id)
-	s.closes.Add(1)
-	s.listed = -1
+	s.closedShards.Add(1)
+	s.listedEpoch = -1
 	s.mu.Unlock()
-	s.ask.ring()
+	s.readRequested.broadcast()
 }
 
 // WaitDrained returns once every record that was in the stream when it was called has been processed or given up on.
 // It waits for as long as ctx lets it.
 func (s *Stream) WaitDrained(ctx context.Context) error {
 	want := s.epoch.Add(1)
-	s.ask.ring()
+	s.readRequested.broadcast()
 	for {
-		news := s.news.wait()
-		if s.drained(want) {
+		news := s.advanced.subscribe()
+		if s.isDrained(want) {
 			return nil
 		}
 		select {
@@ -265,14 +265,14 @@ func (s *Stream) WaitDrained(ctx context.Context) error {
 }
 
 // drained reports whether every shard was at its end in a read begun in epoch want or later.
-func (s *Stream) drained(want int64) bool {
+func (s *Stream) isDrained(want int64) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.listed < want {
+	if s.listedEpoch < want {
 		return false
 	}
 	for _, sh := range s.shards {
-		if sh.idle.Load() < want {
+		if sh.idleEpoch.Load() < want {
 			return false
 		}
 	}
@@ -285,7 +285,7 @@ func (s *Stream) Lag() time.Duration {
 	defer s.mu.Unlock()
 	var lag time.Duration
 	for _, sh := range s.shards {
-		if at, ok := sh.progress.oldest(); ok {
+		if at, ok := sh.progress.oldestArrival(); ok {
 			lag = max(lag, time.Since(at))
 		}
 	}
@@ -299,23 +299,23 @@ type shard struct {
 	checkpoint *checkpoint
 	progress   *progress
 	delivery   *delivery
-	idle       atomic.Int64 // epoch of the last read that found the end with nothing left to do
+	idleEpoch  atomic.Int64 // epoch of the last read that found the end with nothing left to do
 
 	after    string // last record read
 	iterator *string
 }
 
 func newShard(s *Stream, id string, c *checkpoint) *shard {
-	at, _ := c.get(id)
+	at, _ := c.shardPosition(id)
 	sh := &shard{Stream: s, id: id, checkpoint: c, after: at.After}
-	sh.idle.Store(-1)
-	sh.progress = &progress{save: func(seq string) error { return c.set(id, position{After: seq}) }}
-	sh.delivery = &delivery{StreamConfig: &s.cfg, shard: id, done: sh.progress.finish}
+	sh.idleEpoch.Store(-1)
+	sh.progress = &progress{save: func(seq string) error { return c.savePosition(id, position{After: seq}) }}
+	sh.delivery = &delivery{StreamConfig: &s.cfg, shard: id, finish: sh.progress.finishRecords}
 	return sh
 }
 
 // run reads and delivers until the shard is closed and empty, or ctx ends.
-func (s *shard) run(ctx context.Context) error {
+func (s *shard) readAndDeliver(ctx context.Context) error {
 	var (
 		held     []record  // read, and waiting for the batch to fill
 		deadline time.Time // until when
@@ -323,14 +323,14 @@ func (s *shard) run(ctx context.Context) error {
 		failed   int
 	)
 	for {
-		ask, epoch := s.ask.wait(), s.epoch.Load()
-		p, err := s.read(ctx)
+		ask, epoch := s.readRequested.subscribe(), s.epoch.Load()
+		p, err := s.readPage(ctx)
 		if ctx.Err() != nil {
 			return nil
 		}
 		if err != nil {
 			s.cfg.Log.WarnContext(ctx, "reading stream", slog.String("shard", s.id), slog.Any("error", err))
-			if backoff(ctx, s.cfg.Backoff, failed) != nil {
+			if waitBackoff(ctx, s.cfg.Backoff, failed) != nil {
 				return nil
 			}
 			failed++
@@ -341,14 +341,14 @@ func (s *shard) run(ctx context.Context) error {
 			deadline = time.Now().Add(s.cfg.Window)
 		}
 		held = append(held, p.records...)
-		s.progress.add(p.records)
-		if wait := time.Until(deadline); len(held) > 0 && wait > 0 && !p.closed && !full(held, s.cfg.BatchSize) {
-			if sleep(ctx, min(wait, minPoll), nil) != nil {
+		s.progress.addRecords(p.records)
+		if wait := time.Until(deadline); len(held) > 0 && wait > 0 && !p.closed && !fillsBatch(held, s.cfg.BatchSize) {
+			if sleepOrWake(ctx, min(wait, minPoll), nil) != nil {
 				return nil
 			}
 			continue
 		}
-		if err := s.flush(ctx, held, p); err != nil {
+		if err := s.deliverAndSave(ctx, held, p); err != nil {
 			if ctx.Err() != nil {
 				return nil
 			}
@@ -362,9 +362,9 @@ func (s *shard) run(ctx context.Context) error {
 			poll = minPoll
 			continue
 		}
-		s.idle.Store(epoch)
-		s.news.ring()
-		if sleep(ctx, poll, ask) != nil {
+		s.idleEpoch.Store(epoch)
+		s.advanced.broadcast()
+		if sleepOrWake(ctx, poll, ask) != nil {
 			return nil
 		}
 		poll = min(2*poll, maxPoll)
@@ -372,7 +372,7 @@ func (s *shard) run(ctx context.Context) error {
 }
 
 // full reports whether records fill a batch.
-func full(records []record, size int) bool {
+func fillsBatch(records []record, size int) bool {
 	if len(records) >= size {
 		return true
 	}
@@ -384,24 +384,24 @@ func full(records []record, size int) bool {
 }
 
 // flush delivers records and keeps the position behind them and behind what the filter took out.
-func (s *shard) flush(ctx context.Context, records []record, p page) error {
+func (s *shard) deliverAndSave(ctx context.Context, records []record, p page) error {
 	if len(records) > 0 {
-		if err := s.delivery.deliver(ctx, records); err != nil {
+		if err := s.delivery.deliverRecords(ctx, records); err != nil {
 			return err
 		}
 	}
 	if p.closed || p.empty {
-		if err := s.delivery.settle(ctx); err != nil {
+		if err := s.delivery.flushDuplicates(ctx); err != nil {
 			return err
 		}
 	}
 	if s.after != "" || p.closed {
-		if err := s.checkpoint.set(s.id, position{After: s.after, Done: p.closed}); err != nil {
+		if err := s.checkpoint.savePosition(s.id, position{After: s.after, Done: p.closed}); err != nil {
 			return err
 		}
 	}
 	if p.closed {
-		s.finished(s.id)
+		s.forgetShard(s.id)
 	}
 	return nil
 }
@@ -414,16 +414,16 @@ type page struct {
 }
 
 // read reads on from the last record read.
-func (s *shard) read(ctx context.Context) (page, error) {
-	if err := s.seek(ctx); err != nil {
+func (s *shard) readPage(ctx context.Context) (page, error) {
+	if err := s.ensureIterator(ctx); err != nil {
 		return page{}, err
 	}
 	out, err := s.cfg.Client.GetRecords(ctx, &dynamodbstreams.GetRecordsInput{
-		ShardIterator: s.iterator, Limit: aws.Int32(readAtOnce),
+		ShardIterator: s.iterator, Limit: aws.Int32(maxRead),
 	})
 	if err != nil {
 		s.iterator = nil // it may have expired; seek finds the place again
-		return page{}, s.trimmed(err)
+		return page{}, s.resetIfTrimmed(err)
 	}
 	p := page{empty: len(out.Records) == 0, closed: out.NextShardIterator == nil}
 	now, after := time.Now(), s.after
@@ -443,7 +443,7 @@ func (s *shard) read(ctx context.Context) (page, error) {
 }
 
 // seek finds the iterator of the place to read on from, when there is none.
-func (s *shard) seek(ctx context.Context) error {
+func (s *shard) ensureIterator(ctx context.Context) error {
 	if s.iterator != nil {
 		return nil
 	}
@@ -455,14 +455,14 @@ func (s *shard) seek(ctx context.Context) error {
 	}
 	out, err := s.cfg.Client.GetShardIterator(ctx, in)
 	if err != nil {
-		return s.trimmed(err)
+		return s.resetIfTrimmed(err)
 	}
 	s.iterator = out.ShardIterator
 	return nil
 }
 
 // trimmed goes back to the oldest record there is when err says that the stream has dropped the place to read on from.
-func (s *shard) trimmed(err error) error {
+func (s *shard) resetIfTrimmed(err error) error {
 	var gone *types.TrimmedDataAccessException
 	if errors.As(err, &gone) {
 		s.after = ""
@@ -475,37 +475,37 @@ func (s *shard) trimmed(err error) error {
 type progress struct {
 	save func(seq string) error
 
-	mu   sync.Mutex
-	open []progressed // in the order read
+	mu         sync.Mutex
+	unfinished []trackedRecord // in the order read
 }
 
-type progressed struct {
+type trackedRecord struct {
 	id      string
 	arrived time.Time
 	done    bool
 }
 
-func (p *progress) add(records []record) {
+func (p *progress) addRecords(records []record) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, r := range records {
-		p.open = append(p.open, progressed{id: r.id, arrived: r.arrived})
+		p.unfinished = append(p.unfinished, trackedRecord{id: r.id, arrived: r.arrived})
 	}
 }
 
 // finish marks records as processed. It saves the position, when that moves, before it returns.
-func (p *progress) finish(records []record) error {
+func (p *progress) finishRecords(records []record) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, r := range records {
-		if i := slices.IndexFunc(p.open, func(o progressed) bool { return o.id == r.id }); i >= 0 {
-			p.open[i].done = true
+		if i := slices.IndexFunc(p.unfinished, func(o trackedRecord) bool { return o.id == r.id }); i >= 0 {
+			p.unfinished[i].done = true
 		}
 	}
 	last := ""
-	for len(p.open) > 0 && p.open[0].done {
-		last = p.open[0].id
-		p.open = p.open[1:]
+	for len(p.unfinished) > 0 && p.unfinished[0].done {
+		last = p.unfinished[0].id
+		p.unfinished = p.unfinished[1:]
 	}
 	if last == "" {
 		return nil
@@ -514,11 +514,11 @@ func (p *progress) finish(records []record) error {
 }
 
 // oldest returns when the oldest record that is not processed arrived.
-func (p *progress) oldest() (at time.Time, ok bool) {
+func (p *progress) oldestArrival() (at time.Time, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if len(p.open) == 0 {
+	if len(p.unfinished) == 0 {
 		return time.Time{}, false
 	}
-	return p.open[0].arrived, true
+	return p.unfinished[0].arrived, true
 }

@@ -457,13 +457,13 @@ func TestCheckpointOfAnotherStreamCountsAsNone(t *testing.T) {
 	if err != nil || found {
 		t.Fatalf("found %v in no file, error %v", found, err)
 	}
-	if err := c.set("one", position{After: "5"}); err != nil {
+	if err := c.savePosition("one", position{After: "5"}); err != nil {
 		t.Fatal(err)
 	}
 	if c, found, err = openCheckpoint(path, "arn-1"); err != nil || !found {
 		t.Fatalf("found %v, error %v", found, err)
 	}
-	if p, known := c.get("one"); !known || p.After != "5" {
+	if p, known := c.shardPosition("one"); !known || p.After != "5" {
 		t.Errorf("position %+v", p)
 	}
 	if c, found, err = openCheckpoint(path, "arn-2"); err != nil || found || len(c.Shards) > 0 {

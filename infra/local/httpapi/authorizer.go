@@ -21,9 +21,9 @@ import (
 )
 
 const (
-	keysLive   = 2 * time.Hour    // how long AWS keeps an issuer's keys
-	keysAgain  = 10 * time.Second // how soon an unknown key is looked for again
-	maxKeySize = 150 << 10
+	keyLifetime     = 2 * time.Hour    // how long AWS keeps an issuer's keys
+	keyRefetchAfter = 10 * time.Second // how soon an unknown key is looked for again
+	maxKeySize      = 150 << 10
 )
 
 // An identity is what a function hears of a request's token.
@@ -70,7 +70,7 @@ func newAuthorizer(a template.Authorizer, client *http.Client) *authorizer {
 
 // check gives the claims of a request's token, if it may take a route of
 // these scopes: it needs one of them.
-func (a *authorizer) check(r *http.Request, scopes []string) (*jwtContext, *denial) {
+func (a *authorizer) checkToken(r *http.Request, scopes []string) (*jwtContext, *denial) {
 	token := strings.TrimSpace(r.Header.Get("Authorization"))
 	if scheme, rest, ok := strings.Cut(token, " "); ok && strings.EqualFold(scheme, "Bearer") {
 		token = strings.TrimSpace(rest)
@@ -81,7 +81,7 @@ func (a *authorizer) check(r *http.Request, scopes []string) (*jwtContext, *deni
 	claims := jwt.MapClaims{}
 	_, err := a.parser.ParseWithClaims(token, claims, func(t *jwt.Token) (any, error) {
 		kid, _ := t.Header["kid"].(string)
-		return a.key(r.Context(), kid)
+		return a.signingKey(r.Context(), kid)
 	})
 	if err == nil {
 		err = a.checkAudience(claims)
@@ -90,7 +90,7 @@ func (a *authorizer) check(r *http.Request, scopes []string) (*jwtContext, *deni
 		return nil, &denial{http.StatusUnauthorized, "Unauthorized",
 			fmt.Sprintf(`Bearer scope="" error="invalid_token" error_description=%q`, err.Error())}
 	}
-	has := scopesOf(claims)
+	has := tokenScopes(claims)
 	if len(scopes) > 0 && !slices.ContainsFunc(has, func(s string) bool { return slices.Contains(scopes, s) }) {
 		return nil, &denial{http.StatusForbidden, "Forbidden",
 			fmt.Sprintf(`Bearer scope=%q error="insufficient_scope" error_description="the token has none of the scopes"`,
@@ -98,7 +98,7 @@ func (a *authorizer) check(r *http.Request, scopes []string) (*jwtContext, *deni
 	}
 	out := &jwtContext{Claims: map[string]string{}}
 	for k, v := range claims {
-		out.Claims[k] = claimText(v)
+		out.Claims[k] = formatClaim(v)
 	}
 	if len(scopes) > 0 {
 		out.Scopes = has
@@ -124,7 +124,7 @@ func (a *authorizer) checkAudience(claims jwt.MapClaims) error {
 
 // scopesOf are a token's scopes: in scope, one text, or in scp, a text or a
 // list.
-func scopesOf(claims jwt.MapClaims) []string {
+func tokenScopes(claims jwt.MapClaims) []string {
 	v, ok := claims["scope"]
 	if !ok {
 		v = claims["scp"]
@@ -135,7 +135,7 @@ func scopesOf(claims jwt.MapClaims) []string {
 	case []any:
 		var out []string
 		for _, s := range v {
-			out = append(out, claimText(s))
+			out = append(out, formatClaim(s))
 		}
 		return out
 	}
@@ -144,14 +144,14 @@ func scopesOf(claims jwt.MapClaims) []string {
 
 // claimText is how a claim reaches a function: always as text, a list in
 // brackets with spaces between.
-func claimText(v any) string {
+func formatClaim(v any) string {
 	switch v := v.(type) {
 	case string:
 		return v
 	case []any:
 		parts := make([]string, len(v))
 		for i, p := range v {
-			parts[i] = claimText(p)
+			parts[i] = formatClaim(p)
 		}
 		return "[" + strings.Join(parts, " ") + "]"
 	case map[string]any:
@@ -164,15 +164,15 @@ func claimText(v any) string {
 
 // key is the issuer's key of an id. Keys are kept; an unknown id is worth
 // another look, but not at once.
-func (a *authorizer) key(ctx context.Context, kid string) (*rsa.PublicKey, error) {
+func (a *authorizer) signingKey(ctx context.Context, kid string) (*rsa.PublicKey, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	age := time.Since(a.fetched)
-	if k := a.keys[kid]; k != nil && age < keysLive {
+	if k := a.keys[kid]; k != nil && age < keyLifetime {
 		return k, nil
 	}
-	if a.keys == nil || age > keysAgain {
-		keys, err := a.fetch(ctx)
+	if a.keys == nil || age > keyRefetchAfter {
+		keys, err := a.fetchKeys(ctx)
 		if err != nil {
 			return nil, errors.New("OIDC discovery endpoint communication error")
 		}
@@ -184,17 +184,17 @@ func (a *authorizer) key(ctx context.Context, kid string) (*rsa.PublicKey, error
 	return nil, errors.New("the token's key is not one of the issuer's")
 }
 
-func (a *authorizer) fetch(ctx context.Context) (map[string]*rsa.PublicKey, error) {
+func (a *authorizer) fetchKeys(ctx context.Context) (map[string]*rsa.PublicKey, error) {
 	var config struct {
 		JWKSURI string `json:"jwks_uri"`
 	}
-	if err := a.get(ctx, strings.TrimSuffix(a.Issuer, "/")+"/.well-known/openid-configuration", &config); err != nil {
+	if err := a.fetchJSON(ctx, strings.TrimSuffix(a.Issuer, "/")+"/.well-known/openid-configuration", &config); err != nil {
 		return nil, err
 	}
 	var set struct {
 		Keys []struct{ Kty, Kid, N, E string } `json:"keys"`
 	}
-	if err := a.get(ctx, config.JWKSURI, &set); err != nil {
+	if err := a.fetchJSON(ctx, config.JWKSURI, &set); err != nil {
 		return nil, err
 	}
 	keys := map[string]*rsa.PublicKey{}
@@ -208,7 +208,7 @@ func (a *authorizer) fetch(ctx context.Context) (map[string]*rsa.PublicKey, erro
 	return keys, nil
 }
 
-func (a *authorizer) get(ctx context.Context, url string, v any) error {
+func (a *authorizer) fetchJSON(ctx context.Context, url string, v any) error {
 	// A caller who goes away must not leave the next without keys.
 	req, err := http.NewRequestWithContext(context.WithoutCancel(ctx), http.MethodGet, url, nil)
 	if err != nil {

@@ -9,14 +9,14 @@ import (
 
 // cors adds what the API's CORS configuration says, and answers a preflight,
 // of which no function hears. It reports whether it did.
-func (g *Gateway) cors(w http.ResponseWriter, r *http.Request) (answered bool) {
+func (g *Gateway) applyCORS(w http.ResponseWriter, r *http.Request) (answered bool) {
 	c, origin := g.api.CORS, r.Header.Get("Origin")
 	if c == nil || origin == "" {
 		return false
 	}
 	h := w.Header()
 	preflight := r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != ""
-	if allowed := allowOrigin(c.AllowOrigins, origin); allowed != "" {
+	if allowed := allowedOrigin(c.AllowOrigins, origin); allowed != "" {
 		h.Set("Access-Control-Allow-Origin", allowed)
 		if allowed != "*" {
 			h.Add("Vary", "Origin")
@@ -24,10 +24,10 @@ func (g *Gateway) cors(w http.ResponseWriter, r *http.Request) (answered bool) {
 		if c.AllowCredentials {
 			h.Set("Access-Control-Allow-Credentials", "true")
 		}
-		setList(h, "Access-Control-Expose-Headers", c.ExposeHeaders)
+		setListHeader(h, "Access-Control-Expose-Headers", c.ExposeHeaders)
 		if preflight {
-			setList(h, "Access-Control-Allow-Methods", c.AllowMethods)
-			setList(h, "Access-Control-Allow-Headers", c.AllowHeaders)
+			setListHeader(h, "Access-Control-Allow-Methods", c.AllowMethods)
+			setListHeader(h, "Access-Control-Allow-Headers", c.AllowHeaders)
 			if c.MaxAge > 0 {
 				h.Set("Access-Control-Max-Age", strconv.Itoa(int(c.MaxAge.Seconds())))
 			}
@@ -39,7 +39,7 @@ func (g *Gateway) cors(w http.ResponseWriter, r *http.Request) (answered bool) {
 	return preflight
 }
 
-func allowOrigin(allowed []string, origin string) string {
+func allowedOrigin(allowed []string, origin string) string {
 	if slices.Contains(allowed, "*") {
 		return "*"
 	}
@@ -52,7 +52,7 @@ func allowOrigin(allowed []string, origin string) string {
 	return ""
 }
 
-func setList(h http.Header, name string, values []string) {
+func setListHeader(h http.Header, name string, values []string) {
 	if len(values) > 0 {
 		h.Set(name, strings.Join(values, ","))
 	}

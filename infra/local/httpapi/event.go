@@ -50,7 +50,7 @@ type httpContext struct {
 	UserAgent string `json:"userAgent"`
 }
 
-func (g *Gateway) event(r *http.Request, route *route, path string, body []byte) *event {
+func (g *Gateway) newEvent(r *http.Request, route *route, path string, body []byte) *event {
 	now := time.Now().UTC()
 	source, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
@@ -61,8 +61,8 @@ func (g *Gateway) event(r *http.Request, route *route, path string, body []byte)
 		RouteKey:              route.Key(),
 		RawPath:               path,
 		RawQueryString:        r.URL.RawQuery,
-		Headers:               headers(r, source, len(body)),
-		QueryStringParameters: query(r.URL.RawQuery),
+		Headers:               eventHeaders(r, source, len(body)),
+		QueryStringParameters: queryParameters(r.URL.RawQuery),
 		RequestContext: requestContext{
 			AccountID:    g.account,
 			APIID:        g.api.Name,
@@ -85,7 +85,7 @@ func (g *Gateway) event(r *http.Request, route *route, path string, body []byte)
 		}
 	}
 	e.Body = string(body)
-	if len(body) > 0 && !isText(r.Header.Get("Content-Type"), body) {
+	if len(body) > 0 && !isTextBody(r.Header.Get("Content-Type"), body) {
 		e.Body, e.IsBase64Encoded = base64.StdEncoding.EncodeToString(body), true
 	}
 	return e
@@ -94,7 +94,7 @@ func (g *Gateway) event(r *http.Request, route *route, path string, body []byte)
 // isText reports whether AWS hands on a body as it is: text/* and three
 // others. A form is not among them, nor is a body of no type. What AWS does
 // with a text that is no UTF-8 is not documented; base64 loses nothing.
-func isText(contentType string, body []byte) bool {
+func isTextBody(contentType string, body []byte) bool {
 	typ, _, err := mime.ParseMediaType(contentType)
 	if err != nil {
 		typ, _, _ = strings.Cut(strings.ToLower(contentType), ";")
@@ -112,7 +112,7 @@ var hopByHop = map[string]bool{
 	"Proxy-Authorization": true, "Te": true, "Trailer": true, "Transfer-Encoding": true, "Upgrade": true,
 }
 
-func headers(r *http.Request, source string, size int) map[string]string {
+func eventHeaders(r *http.Request, source string, size int) map[string]string {
 	out := map[string]string{}
 	for name, values := range r.Header {
 		if !hopByHop[name] {
@@ -121,7 +121,7 @@ func headers(r *http.Request, source string, size int) map[string]string {
 	}
 	out["host"] = r.Host
 	out["content-length"] = strconv.Itoa(size)
-	out["x-amzn-trace-id"] = "Root=1-" + strconv.FormatInt(time.Now().Unix(), 16) + "-" + hexID()
+	out["x-amzn-trace-id"] = "Root=1-" + strconv.FormatInt(time.Now().Unix(), 16) + "-" + newTraceID()
 	if before := out["x-forwarded-for"]; before != "" {
 		source = before + ", " + source
 	}
@@ -133,11 +133,11 @@ func headers(r *http.Request, source string, size int) map[string]string {
 	return out
 }
 
-func query(raw string) map[string]string {
+func queryParameters(raw string) map[string]string {
 	values, _ := url.ParseQuery(raw) // what can be read of it
 	var out map[string]string
 	for k, v := range values {
-		out = with(out, k, strings.Join(v, ","))
+		out = addParameter(out, k, strings.Join(v, ","))
 	}
 	return out
 }

@@ -77,65 +77,65 @@ func New(cfg Config) *Gateway {
 
 // ServeHTTP answers one request.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	id := requestID()
+	id := newRequestID()
 	w.Header().Set("Apigw-Requestid", id)
 	if headerSize(r) > maxHeader {
-		refuse(w, http.StatusRequestHeaderFieldsTooLarge, "Request Header Fields Too Large")
+		writeError(w, http.StatusRequestHeaderFieldsTooLarge, "Request Header Fields Too Large")
 		return
 	}
-	if g.cors(w, r) {
+	if g.applyCORS(w, r) {
 		return
 	}
 	path, _, _ := strings.Cut(r.URL.Path, "?") // AWS cuts at a decoded one
-	route, params := match(g.routes, r.Method, path)
+	route, params := matchRoute(g.routes, r.Method, path)
 	if route == nil {
-		refuse(w, http.StatusNotFound, "Not Found")
+		writeError(w, http.StatusNotFound, "Not Found")
 		return
 	}
-	if !route.bucket.take(time.Now()) {
-		refuse(w, http.StatusTooManyRequests, "Too Many Requests")
+	if !route.bucket.takeToken(time.Now()) {
+		writeError(w, http.StatusTooManyRequests, "Too Many Requests")
 		return
 	}
-	identity, ok := g.authorize(w, r, route)
+	identity, ok := g.authorizeRequest(w, r, route)
 	if !ok {
 		return
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
 		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-			refuse(w, http.StatusRequestEntityTooLarge, "Request Entity Too Large")
+			writeError(w, http.StatusRequestEntityTooLarge, "Request Entity Too Large")
 		}
 		return
 	}
-	event := g.event(r, route, path, body)
+	event := g.newEvent(r, route, path, body)
 	event.PathParameters = params
 	event.RequestContext.RequestID = id
 	event.RequestContext.Authorizer = identity
-	g.integrate(w, r, route, event)
+	g.invokeIntegration(w, r, route, event)
 }
 
 // authorize answers a request that may not pass.
-func (g *Gateway) authorize(w http.ResponseWriter, r *http.Request, route *route) (*identity, bool) {
+func (g *Gateway) authorizeRequest(w http.ResponseWriter, r *http.Request, route *route) (*identity, bool) {
 	if route.Authorizer == "" {
 		return nil, true
 	}
-	jwt, err := g.authorizers[route.Authorizer].check(r, route.Scopes)
+	jwt, err := g.authorizers[route.Authorizer].checkToken(r, route.Scopes)
 	if err == nil {
 		return &identity{jwt}, true
 	}
 	w.Header().Set("Www-Authenticate", err.challenge)
-	refuse(w, err.status, err.message)
+	writeError(w, err.status, err.message)
 	return nil, false
 }
 
 // integrate calls the function and gives back what it answers.
-func (g *Gateway) integrate(w http.ResponseWriter, r *http.Request, route *route, e *event) {
+func (g *Gateway) invokeIntegration(w http.ResponseWriter, r *http.Request, route *route, e *event) {
 	payload, err := json.Marshal(e)
 	if err != nil {
 		panic(err) // texts and numbers only
 	}
 	if len(payload) > maxEvent { // how AWS answers here is not documented
-		refuse(w, http.StatusRequestEntityTooLarge, "Request Entity Too Large")
+		writeError(w, http.StatusRequestEntityTooLarge, "Request Entity Too Large")
 		return
 	}
 	// The caller's going away does not end the function.
@@ -144,18 +144,18 @@ func (g *Gateway) integrate(w http.ResponseWriter, r *http.Request, route *route
 	defer cancel()
 	out, functionError, err := g.functions.Invoke(ctx, route.Function, payload)
 	if err != nil {
-		refuse(w, http.StatusServiceUnavailable, "Service Unavailable")
+		writeError(w, http.StatusServiceUnavailable, "Service Unavailable")
 		return
 	}
 	if functionError != "" {
-		refuse(w, http.StatusInternalServerError, "Internal Server Error")
+		writeError(w, http.StatusInternalServerError, "Internal Server Error")
 		return
 	}
-	respond(w, out)
+	writeResponse(w, out)
 }
 
 // refuse answers as API Gateway does itself.
-func refuse(w http.ResponseWriter, status int, message string) {
+func writeError(w http.ResponseWriter, status int, message string) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	fmt.Fprintf(w, `{"message":%q}`, message)
@@ -172,7 +172,7 @@ func headerSize(r *http.Request) int {
 }
 
 // requestID is 16 characters, as AWS's are.
-func requestID() string {
+func newRequestID() string {
 	var b [11]byte
 	_, _ = rand.Read(b[:])
 	return base64.StdEncoding.EncodeToString(b[:])

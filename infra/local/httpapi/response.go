@@ -22,15 +22,15 @@ type response struct {
 
 // respond gives back a function's answer. JSON without a status code is a
 // body by itself; what makes no sense is an error of the server.
-func respond(w http.ResponseWriter, out []byte) {
-	status, body, r, ok := readResponse(out)
+func writeResponse(w http.ResponseWriter, out []byte) {
+	status, body, r, ok := parseResponse(out)
 	if !ok {
-		refuse(w, http.StatusInternalServerError, "Internal Server Error")
+		writeError(w, http.StatusInternalServerError, "Internal Server Error")
 		return
 	}
 	for name, raw := range r.Headers {
-		if name := http.CanonicalHeaderKey(name); !hopByHop[name] && name != "Content-Length" && !corsHeader(name) {
-			w.Header().Set(name, textOf(raw))
+		if name := http.CanonicalHeaderKey(name); !hopByHop[name] && name != "Content-Length" && !isCORSHeader(name) {
+			w.Header().Set(name, jsonText(raw))
 		}
 	}
 	for _, c := range r.Cookies {
@@ -43,7 +43,7 @@ func respond(w http.ResponseWriter, out []byte) {
 	_, _ = w.Write(body)
 }
 
-func readResponse(out []byte) (status int, body []byte, r response, ok bool) {
+func parseResponse(out []byte) (status int, body []byte, r response, ok bool) {
 	if !json.Valid(out) {
 		return 0, nil, r, false
 	}
@@ -52,7 +52,7 @@ func readResponse(out []byte) (status int, body []byte, r response, ok bool) {
 	}
 	if json.Unmarshal(out, &probe) != nil || probe.StatusCode == nil { // no object, or one without
 		r.Headers = map[string]json.RawMessage{"content-type": json.RawMessage(`"application/json"`)}
-		return http.StatusOK, []byte(textOf(out)), r, true
+		return http.StatusOK, []byte(jsonText(out)), r, true
 	}
 	if json.Unmarshal(out, &r) != nil {
 		return 0, nil, r, false
@@ -73,7 +73,7 @@ func readResponse(out []byte) (status int, body []byte, r response, ok bool) {
 }
 
 // textOf is a JSON text without its quotes, and any other JSON as it is.
-func textOf(raw []byte) string {
+func jsonText(raw []byte) string {
 	var s string
 	if json.Unmarshal(raw, &s) == nil {
 		return s
@@ -81,9 +81,9 @@ func textOf(raw []byte) string {
 	return string(bytes.TrimSpace(raw))
 }
 
-func corsHeader(name string) bool { return strings.HasPrefix(name, "Access-Control-") }
+func isCORSHeader(name string) bool { return strings.HasPrefix(name, "Access-Control-") }
 
-func hexID() string {
+func newTraceID() string {
 	var b [12]byte
 	_, _ = rand.Read(b[:])
 	return hex.EncodeToString(b[:])

@@ -12,37 +12,37 @@ import (
 type route struct {
 	template.Route
 	segments []segment
-	bucket   *bucket
+	bucket   *tokenBucket
 }
 
 // A segment is one part of a route's path. The kinds are in the order of how
 // well they fit.
 type segment struct {
-	kind kind
+	kind segmentKind
 	text string // the name of a parameter, or the literal
 }
 
-type kind int
+type segmentKind int
 
 const (
-	greedy kind = iota // {name+}
-	param              // {name}
+	greedy    segmentKind = iota // {name+}
+	parameter                    // {name}
 	literal
 )
 
 func newRoutes(routes []template.Route) []route {
-	account := newBucket(template.Throttle{Rate: 10_000, Burst: 5_000})
+	account := newTokenBucket(template.Throttle{Rate: 10_000, Burst: 5_000})
 	out := make([]route, len(routes))
 	for i, r := range routes {
-		out[i] = route{Route: r, segments: segments(r.Path), bucket: account}
+		out[i] = route{Route: r, segments: parseSegments(r.Path), bucket: account}
 		if r.Throttle.Rate > 0 {
-			out[i].bucket = newBucket(r.Throttle)
+			out[i].bucket = newTokenBucket(r.Throttle)
 		}
 	}
 	return out
 }
 
-func segments(path string) []segment {
+func parseSegments(path string) []segment {
 	if path == "" {
 		return nil
 	}
@@ -54,7 +54,7 @@ func segments(path string) []segment {
 		case isParam && strings.HasSuffix(name, "+"):
 			out = append(out, segment{greedy, strings.TrimSuffix(name, "+")})
 		case isParam:
-			out = append(out, segment{param, name})
+			out = append(out, segment{parameter, name})
 		default:
 			out = append(out, segment{literal, part})
 		}
@@ -64,22 +64,22 @@ func segments(path string) []segment {
 
 // match finds the route that fits best: literals before parameters before
 // greedy ones, a method before ANY, and $default when nothing else fits.
-func match(routes []route, method, path string) (best *route, params map[string]string) {
+func matchRoute(routes []route, method, path string) (best *route, params map[string]string) {
 	parts := strings.Split(strings.TrimPrefix(path, "/"), "/")
 	for i := range routes {
 		r := &routes[i]
 		if r.Method != "ANY" && r.Method != method && r.Path != "" {
 			continue
 		}
-		p, ok := r.fits(parts)
-		if ok && (best == nil || r.better(best)) {
+		p, ok := r.matchPath(parts)
+		if ok && (best == nil || r.isMoreSpecific(best)) {
 			best, params = r, p
 		}
 	}
 	return best, params
 }
 
-func (r *route) fits(parts []string) (params map[string]string, ok bool) {
+func (r *route) matchPath(parts []string) (params map[string]string, ok bool) {
 	if r.Path == "" {
 		return nil, true
 	}
@@ -88,19 +88,19 @@ func (r *route) fits(parts []string) (params map[string]string, ok bool) {
 			if i >= len(parts) {
 				return nil, false
 			}
-			return with(params, s.text, strings.Join(parts[i:], "/")), true
+			return addParameter(params, s.text, strings.Join(parts[i:], "/")), true
 		}
-		if i >= len(parts) || s.kind == literal && s.text != parts[i] || s.kind == param && parts[i] == "" {
+		if i >= len(parts) || s.kind == literal && s.text != parts[i] || s.kind == parameter && parts[i] == "" {
 			return nil, false
 		}
-		if s.kind == param {
-			params = with(params, s.text, parts[i])
+		if s.kind == parameter {
+			params = addParameter(params, s.text, parts[i])
 		}
 	}
 	return params, len(parts) == len(r.segments)
 }
 
-func with(m map[string]string, k, v string) map[string]string {
+func addParameter(m map[string]string, k, v string) map[string]string {
 	if m == nil {
 		m = map[string]string{}
 	}
@@ -108,7 +108,7 @@ func with(m map[string]string, k, v string) map[string]string {
 	return m
 }
 
-func (r *route) better(o *route) bool {
+func (r *route) isMoreSpecific(o *route) bool {
 	for i := range min(len(r.segments), len(o.segments)) {
 		if a, b := r.segments[i].kind, o.segments[i].kind; a != b {
 			return a > b
@@ -121,7 +121,7 @@ func (r *route) better(o *route) bool {
 }
 
 // A bucket lets through a burst, and then so many a second.
-type bucket struct {
+type tokenBucket struct {
 	mu     sync.Mutex
 	rate   float64
 	burst  float64
@@ -129,12 +129,12 @@ type bucket struct {
 	last   time.Time
 }
 
-func newBucket(t template.Throttle) *bucket {
+func newTokenBucket(t template.Throttle) *tokenBucket {
 	burst := max(1, float64(t.Burst))
-	return &bucket{rate: t.Rate, burst: burst, tokens: burst}
+	return &tokenBucket{rate: t.Rate, burst: burst, tokens: burst}
 }
 
-func (b *bucket) take(now time.Time) bool {
+func (b *tokenBucket) takeToken(now time.Time) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if !b.last.IsZero() {

@@ -28,12 +28,12 @@ func (m *Manager) serveInvoke(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("X-Amz-Executed-Version", "$LATEST")
 	if typ := r.Header.Get("X-Amz-Invocation-Type"); cmp.Or(typ, "RequestResponse") != "RequestResponse" {
-		m.serveEvent(w, name, typ, payload)
+		m.serveAsyncInvoke(w, name, typ, payload)
 		return
 	}
 	result, err := m.Invoke(r.Context(), name, payload)
 	if err != nil {
-		serveFailure(w, err)
+		writeInvokeError(w, err)
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -47,14 +47,14 @@ func (m *Manager) serveInvoke(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(result.Payload)
 }
 
-func (m *Manager) serveEvent(w http.ResponseWriter, name, typ string, payload []byte) {
+func (m *Manager) serveAsyncInvoke(w http.ResponseWriter, name, typ string, payload []byte) {
 	if typ != "Event" {
-		serveError(w, http.StatusBadRequest, "InvalidParameterValueException", "invocation type "+typ+" is not supported")
+		writeAPIError(w, http.StatusBadRequest, "InvalidParameterValueException", "invocation type "+typ+" is not supported")
 		return
 	}
 	id, err := m.InvokeAsync(name, payload)
 	if err != nil {
-		serveFailure(w, err)
+		writeInvokeError(w, err)
 		return
 	}
 	w.Header().Set("X-Amzn-Requestid", id)
@@ -70,20 +70,20 @@ func functionName(s string) string {
 	return name
 }
 
-func serveFailure(w http.ResponseWriter, err error) {
+func writeInvokeError(w http.ResponseWriter, err error) {
 	switch {
 	case errors.Is(err, ErrNotFound):
-		serveError(w, http.StatusNotFound, "ResourceNotFoundException", err.Error())
+		writeAPIError(w, http.StatusNotFound, "ResourceNotFoundException", err.Error())
 	case errors.Is(err, ErrThrottled):
-		serveError(w, http.StatusTooManyRequests, "TooManyRequestsException", err.Error())
+		writeAPIError(w, http.StatusTooManyRequests, "TooManyRequestsException", err.Error())
 	case errors.Is(err, ErrTooLarge):
-		serveError(w, http.StatusRequestEntityTooLarge, "RequestTooLargeException", err.Error())
+		writeAPIError(w, http.StatusRequestEntityTooLarge, "RequestTooLargeException", err.Error())
 	default:
-		serveError(w, http.StatusInternalServerError, "ServiceException", err.Error())
+		writeAPIError(w, http.StatusInternalServerError, "ServiceException", err.Error())
 	}
 }
 
-func serveError(w http.ResponseWriter, status int, typ, msg string) {
+func writeAPIError(w http.ResponseWriter, status int, typ, msg string) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("X-Amzn-Errortype", typ)
 	w.WriteHeader(status)

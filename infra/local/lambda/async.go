@@ -30,13 +30,13 @@ func (f Failure) Record() []byte {
 			"condition":              "RetriesExhausted",
 			"approximateInvokeCount": f.Attempts,
 		},
-		"requestPayload": jsonOrText(f.Payload),
+		"requestPayload": rawJSONOrText(f.Payload),
 		"responseContext": map[string]any{
 			"statusCode":      200,
 			"executedVersion": "$LATEST",
 			"functionError":   f.Result.FunctionError,
 		},
-		"responsePayload": jsonOrText(f.Result.Payload),
+		"responsePayload": rawJSONOrText(f.Result.Payload),
 	})
 	if err != nil {
 		panic(err) // every part is JSON already
@@ -44,7 +44,7 @@ func (f Failure) Record() []byte {
 	return out
 }
 
-func jsonOrText(b []byte) any {
+func rawJSONOrText(b []byte) any {
 	if json.Valid(b) {
 		return json.RawMessage(b)
 	}
@@ -68,14 +68,14 @@ func (m *Manager) InvokeAsync(name string, payload []byte) (requestID string, er
 		return "", ErrClosed
 	}
 	requestID = uuid.NewString()
-	m.async.Go(func() { m.insist(fn, requestID, payload) })
+	m.async.Go(func() { m.invokeWithRetries(fn, requestID, payload) })
 	return requestID, nil
 }
 
-func (m *Manager) insist(fn *function, requestID string, payload []byte) {
+func (m *Manager) invokeWithRetries(fn *function, requestID string, payload []byte) {
 	wait := m.cfg.Backoff
 	for attempt := 1; ; {
-		r, err := m.invoke(m.ctx, fn.Name, requestID, payload)
+		r, err := m.invokeWithID(m.ctx, fn.Name, requestID, payload)
 		switch {
 		case m.ctx.Err() != nil:
 			return
@@ -90,14 +90,14 @@ func (m *Manager) insist(fn *function, requestID string, payload []byte) {
 		default:
 			attempt++
 		}
-		if sleep(m.ctx, wait) != nil {
+		if sleepContext(m.ctx, wait) != nil {
 			return
 		}
 		wait = min(2*wait, 5*time.Minute)
 	}
 }
 
-func sleep(ctx context.Context, d time.Duration) error {
+func sleepContext(ctx context.Context, d time.Duration) error {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {

@@ -23,22 +23,22 @@ type Instance struct {
 // Instances measures every process that runs.
 func (m *Manager) Instances() []Instance {
 	var out []Instance
-	for _, inst := range m.running() {
+	for _, inst := range m.runningProcesses() {
 		inst.mu.Lock()
-		i := Instance{Function: inst.fn.Name, ID: inst.id, Init: inst.init, Invocations: inst.count}
+		i := Instance{Function: inst.function.Name, ID: inst.id, Init: inst.initTime, Invocations: inst.invocationCount}
 		inst.mu.Unlock()
 		if i.Init == 0 {
 			continue // still starting
 		}
-		i.PID = inst.cmd.Process.Pid
-		i.CPU, i.MaxRSS = cpuTime(i.PID), maxRSS(i.PID)
+		i.PID = inst.command.Process.Pid
+		i.CPU, i.MaxRSS = readCPUTime(i.PID), readMaxRSS(i.PID)
 		out = append(out, i)
 	}
 	return out
 }
 
 // cpuTime sums the processor time of a process's threads.
-func cpuTime(pid int) time.Duration {
+func readCPUTime(pid int) time.Duration {
 	files, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))
 	var sum time.Duration
 	for _, name := range files {
@@ -55,7 +55,7 @@ func cpuTime(pid int) time.Duration {
 }
 
 // maxRSS is the peak of a process's resident memory.
-func maxRSS(pid int) int64 {
+func readMaxRSS(pid int) int64 {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return 0

@@ -103,7 +103,7 @@ type Manager struct {
 
 	mu        sync.Mutex
 	functions map[string]*function
-	instances map[string]*instance // by id
+	processes map[string]*process // by id
 	closed    bool
 	output    sync.Mutex
 }
@@ -111,7 +111,7 @@ type Manager struct {
 type function struct {
 	Function
 	slots chan struct{} // one for each invocation that may run
-	idle  []*instance
+	idle  []*process
 }
 
 // New starts a manager without functions.
@@ -129,14 +129,14 @@ func New(cfg Config) (*Manager, error) {
 		listener:  l,
 		spawn:     make(chan func()),
 		functions: map[string]*function{},
-		instances: map[string]*instance{},
+		processes: map[string]*process{},
 	}
 	m.ctx, m.cancel = context.WithCancel(context.Background())
-	m.server = &http.Server{Handler: m.runtimeAPI(), ReadHeaderTimeout: 10 * time.Second}
+	m.server = &http.Server{Handler: m.newRuntimeAPI(), ReadHeaderTimeout: 10 * time.Second}
 	m.api = http.NewServeMux()
 	m.api.HandleFunc("POST /2015-03-31/functions/{name}/invocations", m.serveInvoke)
 	go func() { _ = m.server.Serve(l) }()
-	go m.spawner()
+	go m.runSpawner()
 	return m, nil
 }
 
@@ -165,10 +165,10 @@ func (m *Manager) Add(f Function) error {
 // function was not reached; that the function failed is in the result. When
 // ctx ends first the function still runs to its end, as on AWS.
 func (m *Manager) Invoke(ctx context.Context, name string, payload []byte) (Result, error) {
-	return m.invoke(ctx, name, uuid.NewString(), payload)
+	return m.invokeWithID(ctx, name, uuid.NewString(), payload)
 }
 
-func (m *Manager) invoke(ctx context.Context, name, requestID string, payload []byte) (Result, error) {
+func (m *Manager) invokeWithID(ctx context.Context, name, requestID string, payload []byte) (Result, error) {
 	if len(payload) > MaxRequest {
 		return Result{}, ErrTooLarge
 	}
@@ -178,7 +178,7 @@ func (m *Manager) invoke(ctx context.Context, name, requestID string, payload []
 	if fn == nil {
 		return Result{}, fmt.Errorf("%w: %s", ErrNotFound, name)
 	}
-	if err := m.acquire(ctx, fn); err != nil {
+	if err := m.acquireSlot(ctx, fn); err != nil {
 		return Result{}, err
 	}
 	type outcome struct {
@@ -188,7 +188,7 @@ func (m *Manager) invoke(ctx context.Context, name, requestID string, payload []
 	done := make(chan outcome, 1)
 	go func() {
 		defer func() { <-fn.slots }()
-		r, err := m.run(fn, requestID, payload)
+		r, err := m.runInvocation(fn, requestID, payload)
 		done <- outcome{r, err}
 	}()
 	select {
@@ -199,7 +199,7 @@ func (m *Manager) invoke(ctx context.Context, name, requestID string, payload []
 	}
 }
 
-func (m *Manager) acquire(ctx context.Context, fn *function) error {
+func (m *Manager) acquireSlot(ctx context.Context, fn *function) error {
 	select {
 	case fn.slots <- struct{}{}:
 		return nil
@@ -219,36 +219,36 @@ func (m *Manager) acquire(ctx context.Context, fn *function) error {
 }
 
 // run gives an event to an idle process, or to a new one.
-func (m *Manager) run(fn *function, requestID string, payload []byte) (Result, error) {
+func (m *Manager) runInvocation(fn *function, requestID string, payload []byte) (Result, error) {
 	for {
-		inst, failure, err := m.take(fn, requestID)
+		inst, failure, err := m.takeProcess(fn, requestID)
 		if err != nil || failure != nil {
-			return Result{RequestID: requestID, Payload: failure, FunctionError: failed(failure)}, err
+			return Result{RequestID: requestID, Payload: failure, FunctionError: functionErrorOf(failure)}, err
 		}
 		inv := newInvocation(requestID, payload)
-		if !inst.deliver(inv) {
+		if !inst.deliverInvocation(inv) {
 			continue // it died while idle, which is no fault of this event
 		}
-		r := inst.finish(inv)
+		r := inst.awaitResult(inv)
 		r.RequestID = requestID
-		m.release(inst)
+		m.releaseProcess(inst)
 		return r, nil
 	}
 }
 
 // take gives an idle process, or starts one; failure is what a function that
 // cannot start reports.
-func (m *Manager) take(fn *function, requestID string) (inst *instance, failure []byte, err error) {
+func (m *Manager) takeProcess(fn *function, requestID string) (inst *process, failure []byte, err error) {
 	m.mu.Lock()
 	for len(fn.idle) > 0 {
 		inst, fn.idle = fn.idle[len(fn.idle)-1], fn.idle[:len(fn.idle)-1]
-		if !inst.doomed.Load() {
+		if !inst.ended.Load() {
 			m.mu.Unlock()
 			return inst, nil, nil
 		}
 	}
 	m.mu.Unlock()
-	inst, err = m.start(fn)
+	inst, err = m.startProcess(fn)
 	if errors.Is(err, ErrClosed) {
 		return nil, nil, err
 	}
@@ -258,24 +258,24 @@ func (m *Manager) take(fn *function, requestID string) (inst *instance, failure 
 	return inst, inst.awaitInit(requestID), nil
 }
 
-func (m *Manager) release(inst *instance) {
-	if inst.doomed.Load() {
+func (m *Manager) releaseProcess(inst *process) {
+	if inst.ended.Load() {
 		return
 	}
 	if m.cfg.Freeze {
-		inst.freeze()
+		inst.freezeProcess()
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	inst.fn.idle = append(inst.fn.idle, inst)
+	inst.function.idle = append(inst.function.idle, inst)
 }
 
 // Kill kills every process of a function, and says how many there were.
 func (m *Manager) Kill(name string) int {
 	n := 0
-	for _, inst := range m.running() {
-		if inst.fn.Name == name {
-			inst.kill()
+	for _, inst := range m.runningProcesses() {
+		if inst.function.Name == name {
+			inst.killProcess()
 			n++
 		}
 	}
@@ -285,25 +285,25 @@ func (m *Manager) Kill(name string) int {
 // KillAny kills one process at random, and names its function; it is empty
 // when nothing runs.
 func (m *Manager) KillAny() (name string) {
-	all := m.running()
+	all := m.runningProcesses()
 	if len(all) == 0 {
 		return ""
 	}
 	inst := all[rand.IntN(len(all))] //nolint:gosec // chaos needs no secret
-	inst.kill()
-	return inst.fn.Name
+	inst.killProcess()
+	return inst.function.Name
 }
 
-func (m *Manager) running() []*instance {
+func (m *Manager) runningProcesses() []*process {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	var out []*instance
-	for _, inst := range m.instances {
-		if !inst.doomed.Load() {
+	var out []*process
+	for _, inst := range m.processes {
+		if !inst.ended.Load() {
 			out = append(out, inst)
 		}
 	}
-	slices.SortFunc(out, func(a, b *instance) int { return cmp.Compare(a.id, b.id) })
+	slices.SortFunc(out, func(a, b *process) int { return cmp.Compare(a.id, b.id) })
 	return out
 }
 
@@ -314,15 +314,15 @@ func (m *Manager) Close() error {
 	m.closed = true
 	m.mu.Unlock()
 	m.cancel()
-	for _, inst := range m.running() {
-		inst.kill()
+	for _, inst := range m.runningProcesses() {
+		inst.killProcess()
 	}
 	m.procs.Wait()
 	m.async.Wait()
 	return m.server.Close()
 }
 
-func failed(payload []byte) string {
+func functionErrorOf(payload []byte) string {
 	if payload == nil {
 		return ""
 	}

@@ -11,12 +11,12 @@ const (
 )
 
 // lines cuts what a process writes into lines.
-type lines struct {
+type lineWriter struct {
 	write func(line string)
 	rest  []byte
 }
 
-func (l *lines) Write(p []byte) (int, error) {
+func (l *lineWriter) Write(p []byte) (int, error) {
 	l.rest = append(l.rest, p...)
 	for {
 		line, rest, ok := bytes.Cut(l.rest, []byte("\n"))
@@ -29,7 +29,7 @@ func (l *lines) Write(p []byte) (int, error) {
 }
 
 // flush writes the last line, if it has no end.
-func (l *lines) flush() {
+func (l *lineWriter) flushLine() {
 	if len(l.rest) > 0 {
 		l.write(string(l.rest))
 		l.rest = nil
@@ -37,17 +37,17 @@ func (l *lines) flush() {
 }
 
 // log passes on one line of an instance.
-func (i *instance) log(line string) {
+func (i *process) writeLogLine(line string) {
 	i.mu.Lock()
-	i.tail = append(append(i.tail, line...), '\n')
-	i.tail = i.tail[max(0, len(i.tail)-maxTail):]
+	i.logTail = append(append(i.logTail, line...), '\n')
+	i.logTail = i.logTail[max(0, len(i.logTail)-maxTail):]
 	i.mu.Unlock()
-	if i.m.cfg.Output != nil {
-		i.m.output.Lock()
-		fmt.Fprintf(i.m.cfg.Output, "%s | %s\n", i.fn.Name, line)
-		i.m.output.Unlock()
+	if i.manager.cfg.Output != nil {
+		i.manager.output.Lock()
+		fmt.Fprintf(i.manager.cfg.Output, "%s | %s\n", i.function.Name, line)
+		i.manager.output.Unlock()
 	}
-	if i.m.cfg.Logs != nil {
-		i.m.cfg.Logs(Line{Function: i.fn.Name, Instance: i.id, Text: line})
+	if i.manager.cfg.Logs != nil {
+		i.manager.cfg.Logs(Line{Function: i.function.Name, Instance: i.id, Text: line})
 	}
 }

@@ -14,8 +14,8 @@ func TestNothingIsAcknowledgedAfterAFailedWrite(t *testing.T) {
 		t.Fatal(err)
 	}
 	create := func(name string) error {
-		return s.do(func(int64) error {
-			s.change(record{Op: opCreate, Queue: name})
+		return s.runDurably(func(int64) error {
+			s.applyAndLog(record{Op: opCreate, Queue: name})
 			return nil
 		})
 	}

@@ -10,32 +10,32 @@ import (
 )
 
 const (
-	dedupeWindow = 5 * 60 * 1000 // ms
-	maxInFlight  = 120_000
+	dedupeWindowMillis = 5 * 60 * 1000 // ms
+	maxInFlight        = 120_000
 )
 
 // message is a message in a queue. Times are milliseconds since 1970.
 type message struct {
-	Seq      uint64               `json:"seq"` // its place in the queue; never used twice on a server
-	ID       string               `json:"id"`
-	Body     string               `json:"body"`
-	Attrs    map[string]attribute `json:"attrs,omitempty"`
-	Trace    string               `json:"trace,omitempty"` // AWSTraceHeader
-	Group    string               `json:"group,omitempty"`
-	Dedupe   string               `json:"dedupe,omitempty"`
-	Sent     int64                `json:"sent"`
-	Visible  int64                `json:"visible,omitempty"`  // not to be received before; 0: can be received
-	Receives int                  `json:"receives,omitempty"` // over all queues it was in
-	First    int64                `json:"first,omitempty"`    // first received
-	Source   string               `json:"source,omitempty"`   // ARN of the queue whose dead letter it is
-	Arrived  int                  `json:"arrived,omitempty"`  // Receives when it came to this queue
+	Seq      uint64                      `json:"seq"` // its place in the queue; never used twice on a server
+	ID       string                      `json:"id"`
+	Body     string                      `json:"body"`
+	Attrs    map[string]messageAttribute `json:"attrs,omitempty"`
+	Trace    string                      `json:"trace,omitempty"` // AWSTraceHeader
+	Group    string                      `json:"group,omitempty"`
+	Dedupe   string                      `json:"dedupe,omitempty"`
+	Sent     int64                       `json:"sent"`
+	Visible  int64                       `json:"visible,omitempty"`  // not to be received before; 0: can be received
+	Receives int                         `json:"receives,omitempty"` // over all queues it was in
+	First    int64                       `json:"first,omitempty"`    // first received
+	Source   string                      `json:"source,omitempty"`   // ARN of the queue whose dead letter it is
+	Arrived  int                         `json:"arrived,omitempty"`  // Receives when it came to this queue
 
 	inFlight bool
 	lane     *lane
 	hidden   int // index in queue.hidden, or -1
 }
 
-func (m *message) size() int {
+func (m *message) sizeBytes() int {
 	n := len(m.Body)
 	for name, a := range m.Attrs {
 		n += len(name) + len(a.DataType) + len(a.StringValue) + len(a.BinaryValue)
@@ -52,7 +52,7 @@ type lane struct {
 }
 
 // sending is a sent message as deduplication remembers it.
-type sending struct {
+type sentRecord struct {
 	ID  string `json:"id"`
 	Seq uint64 `json:"seq"`
 	At  int64  `json:"at"`
@@ -69,31 +69,31 @@ type queue struct {
 	purged   int64 // 0: never
 
 	msgs     map[uint64]*message
-	groups   map[string]*lane   // of a FIFO queue
-	ready    priority[*lane]    // lanes with something to receive, oldest first
-	hidden   priority[*message] // in flight or delayed, soonest visible first
+	groups   map[string]*lane      // of a FIFO queue
+	ready    indexedHeap[*lane]    // lanes with something to receive, oldest first
+	hidden   indexedHeap[*message] // in flight or delayed, soonest visible first
 	inFlight int
 
-	sent   map[string]sending // sendings in the deduplication window
-	recent []string           // their keys, oldest first
+	sent   map[string]sentRecord // sendings in the deduplication window
+	recent []string              // their keys, oldest first
 
 	changed chan struct{} // closed and replaced when there may be more to receive
-	gone    bool          // deleted
+	deleted bool          // deleted
 }
 
 func newQueue(name string, now int64) *queue {
-	q := &queue{name: name, created: now, modified: now, sent: map[string]sending{}, changed: make(chan struct{})}
-	q.clear()
+	q := &queue{name: name, created: now, modified: now, sent: map[string]sentRecord{}, changed: make(chan struct{})}
+	q.clearMessages()
 	return q
 }
 
-func (q *queue) clear() {
+func (q *queue) clearMessages() {
 	q.msgs, q.groups, q.inFlight = map[uint64]*message{}, map[string]*lane{}, 0
-	q.ready = priority[*lane]{
+	q.ready = indexedHeap[*lane]{
 		less:  func(a, b *lane) bool { return a.msgs[0].Seq < b.msgs[0].Seq },
 		place: func(l *lane, i int) { l.ready = i },
 	}
-	q.hidden = priority[*message]{
+	q.hidden = indexedHeap[*message]{
 		less: func(a, b *message) bool {
 			return cmp.Or(cmp.Compare(a.Visible, b.Visible), cmp.Compare(a.Seq, b.Seq)) < 0
 		},
@@ -101,19 +101,19 @@ func (q *queue) clear() {
 	}
 }
 
-func (q *queue) purge(now int64) {
-	q.clear()
+func (q *queue) purgeMessages(now int64) {
+	q.clearMessages()
 	q.purged = now
 }
 
 // signal wakes whoever waits for a message.
-func (q *queue) signal() {
+func (q *queue) wakeReceivers() {
 	close(q.changed)
 	q.changed = make(chan struct{})
 }
 
 // add puts a message at the end.
-func (q *queue) add(kept message, now int64) {
+func (q *queue) addMessage(kept message, now int64) {
 	m := &kept
 	m.hidden = -1
 	m.lane = &lane{ready: -1}
@@ -130,18 +130,18 @@ func (q *queue) add(kept message, now int64) {
 	} else {
 		heap.Push(&q.hidden, m)
 	}
-	q.refresh(m.lane)
+	q.refreshLane(m.lane)
 }
 
 // remove takes messages out; one that is not there is ignored.
-func (q *queue) remove(seqs []uint64) {
+func (q *queue) removeMessages(seqs []uint64) {
 	for _, seq := range seqs {
 		m := q.msgs[seq]
 		if m == nil {
 			continue
 		}
 		delete(q.msgs, seq)
-		q.unhide(m)
+		q.unhideMessage(m)
 		l := m.lane
 		if l.ready >= 0 {
 			heap.Remove(&q.ready, l.ready) // before its first message, by which it is ordered, may go
@@ -155,12 +155,12 @@ func (q *queue) remove(seqs []uint64) {
 		if q.fifo && len(l.msgs) == 0 {
 			delete(q.groups, m.Group)
 		}
-		q.refresh(l)
+		q.refreshLane(l)
 	}
 }
 
 // received counts a delivery.
-func (q *queue) received(seqs []uint64, now int64) {
+func (q *queue) countReceives(seqs []uint64, now int64) {
 	for _, seq := range seqs {
 		if m := q.msgs[seq]; m != nil {
 			m.Receives++
@@ -170,17 +170,17 @@ func (q *queue) received(seqs []uint64, now int64) {
 }
 
 // hide puts a message in flight until a time.
-func (q *queue) hide(m *message, until int64) {
-	q.unhide(m)
+func (q *queue) hideMessage(m *message, until int64) {
+	q.unhideMessage(m)
 	m.Visible = until
 	m.inFlight = true
 	m.lane.inFlight++
 	q.inFlight++
 	heap.Push(&q.hidden, m)
-	q.refresh(m.lane)
+	q.refreshLane(m.lane)
 }
 
-func (q *queue) unhide(m *message) {
+func (q *queue) unhideMessage(m *message) {
 	if m.hidden >= 0 {
 		heap.Remove(&q.hidden, m.hidden)
 	}
@@ -192,17 +192,17 @@ func (q *queue) unhide(m *message) {
 }
 
 // promote makes visible what has become so.
-func (q *queue) promote(now int64) {
+func (q *queue) revealDueMessages(now int64) {
 	for len(q.hidden.items) > 0 && q.hidden.items[0].Visible <= now {
 		m := q.hidden.items[0]
-		q.unhide(m)
+		q.unhideMessage(m)
 		m.Visible = 0
-		q.refresh(m.lane)
+		q.refreshLane(m.lane)
 	}
 }
 
 // refresh keeps a lane in ready exactly while its first message can be received.
-func (q *queue) refresh(l *lane) {
+func (q *queue) refreshLane(l *lane) {
 	able := len(l.msgs) > 0 && l.inFlight == 0 && l.msgs[0].Visible == 0
 	if able && l.ready < 0 {
 		heap.Push(&q.ready, l)
@@ -212,38 +212,38 @@ func (q *queue) refresh(l *lane) {
 	}
 }
 
-func (q *queue) expired(m *message, now int64) bool { return m.Sent+q.retention <= now }
+func (q *queue) isExpired(m *message, now int64) bool { return m.Sent+q.retention <= now }
 
 // remember keeps a sending for the deduplication window, and forgets older ones.
-func (q *queue) remember(key string, s sending) {
+func (q *queue) rememberSend(key string, s sentRecord) {
 	if key == "" {
 		return
 	}
-	q.forget(s.At)
+	q.forgetOldSends(s.At)
 	q.sent[key] = s
 	q.recent = append(q.recent, key)
 }
 
-func (q *queue) forget(now int64) {
-	for len(q.recent) > 0 && q.sent[q.recent[0]].At+dedupeWindow <= now {
+func (q *queue) forgetOldSends(now int64) {
+	for len(q.recent) > 0 && q.sent[q.recent[0]].At+dedupeWindowMillis <= now {
 		delete(q.sent, q.recent[0])
 		q.recent = q.recent[1:]
 	}
 }
 
 // records is the queue as records, without what has expired.
-func (q *queue) records(now int64) []record {
+func (q *queue) snapshotRecords(now int64) []record {
 	create := record{Op: opCreate, Queue: q.name, Attrs: q.attrs, Tags: q.tags, At: q.created}
 	modify := record{Op: opSet, Queue: q.name, Attrs: q.attrs, At: q.modified}
 	out := []record{create, modify}
-	q.forget(now)
+	q.forgetOldSends(now)
 	for _, key := range q.recent {
 		s := q.sent[key]
 		out = append(out, record{Op: opSent, Queue: q.name, Key: key, Sent: &s})
 	}
 	for _, seq := range slices.Sorted(maps.Keys(q.msgs)) {
 		kept := *q.msgs[seq]
-		if q.expired(&kept, now) {
+		if q.isExpired(&kept, now) {
 			continue
 		}
 		if kept.inFlight {
@@ -269,9 +269,9 @@ type redrivePolicy struct {
 }
 
 // configure takes all attributes at once; they have been checked.
-func (q *queue) configure(attrs map[string]string, now int64) {
+func (q *queue) applyAttributes(attrs map[string]string, now int64) {
 	number := func(name string) int {
-		n, _ := strconv.Atoi(orElse(attrs[name], defaults[name]))
+		n, _ := strconv.Atoi(orElse(attrs[name], attributeDefaults[name]))
 		return n
 	}
 	q.attrs, q.modified = attrs, now
@@ -285,35 +285,35 @@ func (q *queue) configure(attrs map[string]string, now int64) {
 		wait:         number(attrWait),
 		maxSize:      number(attrMaxSize),
 	}
-	if p, err := parseRedrive(attrs[attrRedrive]); err == nil {
+	if p, err := parseRedrivePolicy(attrs[attrRedrive]); err == nil {
 		q.redrive = p
 	}
 }
 
 // priority is a heap whose items know their place in it.
-type priority[T any] struct {
+type indexedHeap[T any] struct {
 	items []T
 	less  func(a, b T) bool
 	place func(item T, index int)
 }
 
-func (p *priority[T]) Len() int           { return len(p.items) }
-func (p *priority[T]) Less(i, j int) bool { return p.less(p.items[i], p.items[j]) }
+func (p *indexedHeap[T]) Len() int           { return len(p.items) }
+func (p *indexedHeap[T]) Less(i, j int) bool { return p.less(p.items[i], p.items[j]) }
 
-func (p *priority[T]) Swap(i, j int) {
+func (p *indexedHeap[T]) Swap(i, j int) {
 	p.items[i], p.items[j] = p.items[j], p.items[i]
 	p.place(p.items[i], i)
 	p.place(p.items[j], j)
 }
 
 // Push is for container/heap.
-func (p *priority[T]) Push(x any) {
+func (p *indexedHeap[T]) Push(x any) {
 	p.items = append(p.items, x.(T))
 	p.place(p.items[len(p.items)-1], len(p.items)-1)
 }
 
 // Pop is for container/heap.
-func (p *priority[T]) Pop() any {
+func (p *indexedHeap[T]) Pop() any {
 	last := len(p.items) - 1
 	x := p.items[last]
 	var none T

@@ -17,7 +17,7 @@ type record struct {
 	Seqs  []uint64          `json:"seqs,omitempty"`  // receive, delete, move
 	Msg   *message          `json:"msg,omitempty"`   // send, move
 	Key   string            `json:"key,omitempty"`   // sent, send: what makes a duplicate
-	Sent  *sending          `json:"sent,omitempty"`  // sent
+	Sent  *sentRecord       `json:"sent,omitempty"`  // sent
 	At    int64             `json:"at,omitempty"`
 }
 
@@ -36,35 +36,35 @@ const (
 )
 
 // weight is about how many bytes the record takes in the log.
-func (r record) weight() int {
+func (r record) logBytes() int {
 	if r.Msg == nil {
 		return 200
 	}
-	return 300 + r.Msg.size()
+	return 300 + r.Msg.sizeBytes()
 }
 
 // change is the one way to change the state: apply the record and log it.
-func (s *Server) change(r record) {
-	r.At = s.now()
+func (s *Server) applyAndLog(r record) {
+	r.At = s.nowMillis()
 	if r.Msg != nil {
 		kept := *r.Msg // the journal encodes it later, when the message has moved on
 		r.Msg = &kept
 	}
-	if err := s.apply(r); err != nil {
+	if err := s.applyRecord(r); err != nil {
 		panic("sqs: " + err.Error()) // the caller has looked the queue up under the same lock
 	}
-	s.journal.append(r)
+	s.journal.appendRecord(r)
 }
 
 // apply changes the state as the record says, live and in a replay.
-func (s *Server) apply(r record) error {
+func (s *Server) applyRecord(r record) error {
 	switch r.Op {
 	case opCounter:
 		s.seq = r.Seqs[0]
 		return nil
 	case opCreate:
 		q := newQueue(r.Queue, r.At)
-		q.configure(r.Attrs, r.At)
+		q.applyAttributes(r.Attrs, r.At)
 		q.tags = r.Tags
 		s.queues[r.Queue] = q
 		return nil
@@ -75,49 +75,49 @@ func (s *Server) apply(r record) error {
 	}
 	switch r.Op {
 	case opSet:
-		q.configure(r.Attrs, r.At)
+		q.applyAttributes(r.Attrs, r.At)
 	case opTag:
 		q.tags = r.Tags
 	case opDrop:
 		delete(s.queues, r.Queue)
-		q.gone = true
+		q.deleted = true
 	case opPurge:
-		q.purge(r.At)
+		q.purgeMessages(r.At)
 	case opSend:
 		s.seq = max(s.seq, r.Msg.Seq)
-		q.add(*r.Msg, r.At)
-		q.remember(r.Key, sending{ID: r.Msg.ID, Seq: r.Msg.Seq, At: r.At})
+		q.addMessage(*r.Msg, r.At)
+		q.rememberSend(r.Key, sentRecord{ID: r.Msg.ID, Seq: r.Msg.Seq, At: r.At})
 	case opSent:
-		q.remember(r.Key, *r.Sent)
+		q.rememberSend(r.Key, *r.Sent)
 	case opReceive:
-		q.received(r.Seqs, r.At)
+		q.countReceives(r.Seqs, r.At)
 	case opDelete:
-		q.remove(r.Seqs)
+		q.removeMessages(r.Seqs)
 	case opMove:
 		to := s.queues[r.To]
 		if to == nil {
 			return fmt.Errorf("move to queue %s, which is not there", r.To)
 		}
 		s.seq = max(s.seq, r.Msg.Seq)
-		q.remove(r.Seqs)
-		to.add(*r.Msg, r.At)
-		to.signal()
+		q.removeMessages(r.Seqs)
+		to.addMessage(*r.Msg, r.At)
+		to.wakeReceivers()
 	default:
 		return fmt.Errorf("unknown record %q", r.Op)
 	}
-	q.signal()
+	q.wakeReceivers()
 	return nil
 }
 
 // cut is the whole state as records, all of one moment: that of the call of take.
-func (s *Server) cut(take func()) []record {
+func (s *Server) snapshotState(take func()) []record {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	take()
-	now := s.now()
+	now := s.nowMillis()
 	state := []record{{Op: opCounter, Seqs: []uint64{s.seq}}}
 	for _, name := range slices.Sorted(maps.Keys(s.queues)) {
-		state = append(state, s.queues[name].records(now)...)
+		state = append(state, s.queues[name].snapshotRecords(now)...)
 	}
 	return state
 }

@@ -68,7 +68,7 @@ func New(c Config) (*Server, error) {
 	if c.Dir == "" {
 		return s, nil
 	}
-	j, err := openJournal(c.Dir, s.log, s.apply, s.cut)
+	j, err := openJournal(c.Dir, s.log, s.applyRecord, s.snapshotState)
 	if err != nil {
 		return nil, fmt.Errorf("opening the queues in %s: %w", c.Dir, err)
 	}
@@ -87,28 +87,28 @@ func (s *Server) Close() error {
 	s.closed = true
 	close(s.closing)
 	s.mu.Unlock()
-	return s.journal.close()
+	return s.journal.closeLog()
 }
 
 // do runs one change or look at the state, and returns once all it rests on is
 // on disk.
-func (s *Server) do(f func(now int64) error) error {
-	at, err := s.locked(f)
-	return errors.Join(s.journal.wait(at), err)
+func (s *Server) runDurably(f func(now int64) error) error {
+	at, err := s.runLocked(f)
+	return errors.Join(s.journal.waitDurable(at), err)
 }
 
 // locked runs f with the lock held, and tells where the log then ends.
-func (s *Server) locked(f func(now int64) error) (end uint64, err error) {
+func (s *Server) runLocked(f func(now int64) error) (end uint64, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
-		return 0, errUnavailable.with("The stand-in is stopping.")
+		return 0, errUnavailable.withMessage("The stand-in is stopping.")
 	}
-	err = f(s.now())
-	return s.journal.end(), err
+	err = f(s.nowMillis())
+	return s.journal.appendedCount(), err
 }
 
-func (s *Server) now() int64 { return s.clock().UnixMilli() }
+func (s *Server) nowMillis() int64 { return s.clock().UnixMilli() }
 
 func orElse(v, otherwise string) string {
 	if v == "" {

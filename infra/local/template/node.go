@@ -16,7 +16,7 @@ const (
 	scalar
 	list
 	mapping
-	bad // could not be read or evaluated; its error is already reported
+	invalid // could not be read or evaluated; its error is already reported
 )
 
 func (k kind) String() string {
@@ -35,21 +35,21 @@ type node struct {
 	lines  map[string]int   // of a mapping: where each key is
 }
 
-func text(line int, s string) *node { return &node{line: line, kind: scalar, text: s} }
+func textNode(line int, s string) *node { return &node{line: line, kind: scalar, text: s} }
 
 func emptyMapping(line int) *node {
 	return &node{line: line, kind: mapping, fields: map[string]*node{}, lines: map[string]int{}}
 }
 
 // get returns the field key, or nil; it may be asked of any node, also nil.
-func (n *node) get(key string) *node {
+func (n *node) field(key string) *node {
 	if n == nil {
 		return nil
 	}
 	return n.fields[key]
 }
 
-func (n *node) set(key string, line int, v *node) {
+func (n *node) setField(key string, line int, v *node) {
 	if _, ok := n.fields[key]; !ok {
 		n.keys = append(n.keys, key)
 	}
@@ -59,7 +59,7 @@ func (n *node) set(key string, line int, v *node) {
 // function returns the function that n is a call of, with its argument. A
 // mapping with a function among other keys is returned as a call too, so that
 // it is refused.
-func (n *node) function() (name string, arg *node, ok bool) {
+func (n *node) functionCall() (name string, arg *node, ok bool) {
 	if n.kind != mapping {
 		return "", nil, false
 	}
@@ -97,10 +97,10 @@ func readYAML(src []byte) (root *node, err error) {
 	if len(file.Docs) != 1 || file.Docs[0].Body == nil {
 		return nil, Error{1, "a template is one YAML document"}
 	}
-	return toNode(file.Docs[0].Body, 0)
+	return convertNode(file.Docs[0].Body, 0)
 }
 
-func toNode(n ast.Node, depth int) (*node, error) {
+func convertNode(n ast.Node, depth int) (*node, error) {
 	if n == nil || n.GetToken() == nil {
 		return &node{line: 1}, nil
 	}
@@ -112,15 +112,15 @@ func toNode(n ast.Node, depth int) (*node, error) {
 	case *ast.NullNode:
 		return &node{line: line}, nil
 	case *ast.StringNode:
-		return text(line, n.Value), nil
+		return textNode(line, n.Value), nil
 	case *ast.LiteralNode:
-		return text(line, n.Value.Value), nil
+		return textNode(line, n.Value.Value), nil
 	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode:
-		return text(line, n.GetToken().Value), nil
+		return textNode(line, n.GetToken().Value), nil
 	case *ast.SequenceNode:
 		out := &node{line: line, kind: list}
 		for _, v := range n.Values {
-			item, err := toNode(v, depth+1)
+			item, err := convertNode(v, depth+1)
 			if err != nil {
 				return nil, err
 			}
@@ -128,19 +128,19 @@ func toNode(n ast.Node, depth int) (*node, error) {
 		}
 		return out, nil
 	case *ast.MappingNode:
-		return toMapping(line, n.Values, depth)
+		return convertMapping(line, n.Values, depth)
 	case *ast.MappingValueNode:
-		return toMapping(line, []*ast.MappingValueNode{n}, depth)
+		return convertMapping(line, []*ast.MappingValueNode{n}, depth)
 	case *ast.TagNode:
-		return toCall(line, n, depth)
+		return convertTag(line, n, depth)
 	}
 	return nil, Error{line, fmt.Sprintf("YAML %s is not supported", strings.ToLower(n.Type().String()))}
 }
 
-func toMapping(line int, values []*ast.MappingValueNode, depth int) (*node, error) {
+func convertMapping(line int, values []*ast.MappingValueNode, depth int) (*node, error) {
 	out := emptyMapping(line)
 	for _, v := range values {
-		key, err := toNode(v.Key, depth+1)
+		key, err := convertNode(v.Key, depth+1)
 		if err != nil {
 			return nil, err
 		}
@@ -151,26 +151,26 @@ func toMapping(line int, values []*ast.MappingValueNode, depth int) (*node, erro
 			// The library reads {Fn::X: y} as {Fn: ":X: y"}.
 			return nil, Error{key.line, "between braces, a key with colons needs quotes"}
 		}
-		value, err := toNode(v.Value, depth+1)
+		value, err := convertNode(v.Value, depth+1)
 		if err != nil {
 			return nil, err
 		}
-		out.set(key.text, key.line, value)
+		out.setField(key.text, key.line, value)
 	}
 	return out, nil
 }
 
-func toCall(line int, n *ast.TagNode, depth int) (*node, error) {
+func convertTag(line int, n *ast.TagNode, depth int) (*node, error) {
 	tag := n.Start.Value
 	name, ok := shortTags[tag]
 	if !ok {
 		name = "Fn::" + strings.TrimPrefix(tag, "!")
 	}
-	arg, err := toNode(n.Value, depth+1)
+	arg, err := convertNode(n.Value, depth+1)
 	if err != nil {
 		return nil, err
 	}
 	out := emptyMapping(line)
-	out.set(name, line, arg)
+	out.setField(name, line, arg)
 	return out, nil
 }

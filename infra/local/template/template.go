@@ -148,7 +148,7 @@ func Parse(src []byte, opt Options) (*Model, error) {
 		return nil, err
 	}
 	b := newBuilder(root, opt)
-	b.build()
+	b.buildModel()
 	if len(b.errs) > 0 {
 		slices.SortStableFunc(b.errs, func(x, y Error) int { return cmp.Compare(x.Line, y.Line) })
 		joined := make([]error, len(b.errs))

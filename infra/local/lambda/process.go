@@ -17,24 +17,24 @@ import (
 
 // An instance is one process of a function. It belongs to the invocation that
 // took it, until it is idle again.
-type instance struct {
-	m        *Manager
-	fn       *function
-	id       string
-	cmd      *exec.Cmd
-	started  time.Time
-	work     chan *invocation // to the process's request for the next event
-	polled   chan struct{}    // the process asked for the next event
-	initFail chan []byte
-	exited   chan struct{} // closed after the process is gone
-	exit     error         // why, once exited is closed
-	doomed   atomic.Bool   // killed, or gone
+type process struct {
+	manager     *Manager
+	function    *function
+	id          string
+	command     *exec.Cmd
+	started     time.Time
+	invocations chan *invocation // to the process's request for the next event
+	polled      chan struct{}    // the process asked for the next event
+	initErrors  chan []byte
+	exited      chan struct{} // closed after the process is gone
+	exitError   error         // why, once exited is closed
+	ended       atomic.Bool   // killed, or gone
 
-	mu      sync.Mutex
-	current *invocation
-	init    time.Duration
-	count   int
-	tail    []byte
+	mu              sync.Mutex
+	current         *invocation
+	initTime        time.Duration
+	invocationCount int
+	logTail         []byte
 }
 
 // An invocation is one event on its way through an instance.
@@ -56,7 +56,7 @@ func newInvocation(id string, payload []byte) *invocation {
 
 // spawner starts the processes, all from one thread that lives as long as the
 // manager: the kernel kills the children when the thread that made them ends.
-func (m *Manager) spawner() {
+func (m *Manager) runSpawner() {
 	runtime.LockOSThread()
 	for {
 		select {
@@ -69,21 +69,21 @@ func (m *Manager) spawner() {
 	}
 }
 
-func (m *Manager) start(fn *function) (*instance, error) {
-	inst := &instance{
-		m:        m,
-		fn:       fn,
-		id:       rand.Text()[:12],
-		work:     make(chan *invocation),
-		polled:   make(chan struct{}, 1),
-		initFail: make(chan []byte, 1),
-		exited:   make(chan struct{}),
+func (m *Manager) startProcess(fn *function) (*process, error) {
+	inst := &process{
+		manager:     m,
+		function:    fn,
+		id:          rand.Text()[:12],
+		invocations: make(chan *invocation),
+		polled:      make(chan struct{}, 1),
+		initErrors:  make(chan []byte, 1),
+		exited:      make(chan struct{}),
 	}
-	out := &lines{write: inst.log}
-	inst.cmd = inst.command(out)
+	out := &lineWriter{write: inst.writeLogLine}
+	inst.command = inst.newCommand(out)
 	result := make(chan error, 1)
 	select {
-	case m.spawn <- func() { result <- m.register(inst) }:
+	case m.spawn <- func() { result <- m.registerProcess(inst) }:
 	case <-m.ctx.Done():
 		return nil, ErrClosed
 	}
@@ -91,42 +91,42 @@ func (m *Manager) start(fn *function) (*instance, error) {
 		return nil, err
 	}
 	go func() {
-		err := inst.cmd.Wait()
-		out.flush()
-		inst.gone(err)
+		err := inst.command.Wait()
+		out.flushLine()
+		inst.markExited(err)
 	}()
 	return inst, nil
 }
 
 // register starts the process. It is known before it can call, and Close
 // either sees it or prevents it.
-func (m *Manager) register(inst *instance) error {
+func (m *Manager) registerProcess(inst *process) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.closed {
 		return ErrClosed
 	}
 	inst.started = time.Now()
-	if err := inst.cmd.Start(); err != nil {
+	if err := inst.command.Start(); err != nil {
 		return err
 	}
-	m.instances[inst.id] = inst
+	m.processes[inst.id] = inst
 	m.procs.Add(1)
 	return nil
 }
 
-func (i *instance) gone(err error) {
-	i.doomed.Store(true)
-	i.exit = err
+func (i *process) markExited(err error) {
+	i.ended.Store(true)
+	i.exitError = err
 	close(i.exited)
-	i.m.mu.Lock()
-	delete(i.m.instances, i.id)
-	i.m.mu.Unlock()
-	i.m.procs.Done()
+	i.manager.mu.Lock()
+	delete(i.manager.processes, i.id)
+	i.manager.mu.Unlock()
+	i.manager.procs.Done()
 }
 
-func (i *instance) command(out io.Writer) *exec.Cmd {
-	f := i.fn.Function
+func (i *process) newCommand(out io.Writer) *exec.Cmd {
+	f := i.function.Function
 	root := filepath.Dir(f.Bootstrap)
 	cmd := exec.Command(f.Bootstrap) //nolint:gosec // running the functions is what this is for
 	cmd.Dir = root
@@ -135,15 +135,15 @@ func (i *instance) command(out io.Writer) *exec.Cmd {
 	cmd.Stdout, cmd.Stderr = out, out
 	cmd.Env = append([]string{"PATH=/usr/local/bin:/usr/bin:/bin", "LANG=en_US.UTF-8", "TZ=:UTC"}, f.Env...)
 	cmd.Env = append(cmd.Env, // last, for nobody may set these
-		"AWS_LAMBDA_RUNTIME_API="+i.m.listener.Addr().String()+"/"+f.Name+"/"+i.id,
+		"AWS_LAMBDA_RUNTIME_API="+i.manager.listener.Addr().String()+"/"+f.Name+"/"+i.id,
 		"AWS_LAMBDA_FUNCTION_NAME="+f.Name,
 		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE="+strconv.Itoa(f.MemoryMB),
 		"AWS_LAMBDA_FUNCTION_VERSION=$LATEST",
 		"AWS_LAMBDA_INITIALIZATION_TYPE=on-demand",
 		"AWS_LAMBDA_LOG_GROUP_NAME=/aws/lambda/"+f.Name,
 		"AWS_LAMBDA_LOG_STREAM_NAME=local/"+i.id,
-		"AWS_REGION="+i.m.cfg.Region,
-		"AWS_DEFAULT_REGION="+i.m.cfg.Region,
+		"AWS_REGION="+i.manager.cfg.Region,
+		"AWS_DEFAULT_REGION="+i.manager.cfg.Region,
 		"LAMBDA_TASK_ROOT="+root,
 		"_HANDLER="+f.Handler,
 	)
@@ -152,50 +152,50 @@ func (i *instance) command(out io.Writer) *exec.Cmd {
 
 // awaitInit waits until the process asks for its first event. What it returns
 // is why it never did.
-func (i *instance) awaitInit(requestID string) (failure []byte) {
-	limit := initTimeout + i.fn.Timeout
+func (i *process) awaitInit(requestID string) (failure []byte) {
+	limit := initTimeout + i.function.Timeout
 	timeout := time.NewTimer(limit)
 	defer timeout.Stop()
 	select {
 	case <-i.polled:
 		i.mu.Lock()
-		i.init = time.Since(i.started)
+		i.initTime = time.Since(i.started)
 		i.mu.Unlock()
 		return nil
-	case failure = <-i.initFail:
-		i.kill()
+	case failure = <-i.initErrors:
+		i.killProcess()
 		return failure
 	case <-i.exited:
 		select {
-		case failure = <-i.initFail:
+		case failure = <-i.initErrors:
 			return failure
 		default:
 			return i.exitPayload(requestID)
 		}
 	case <-timeout.C:
-		i.kill()
+		i.killProcess()
 		return errorPayload("Sandbox.Timedout", requestID,
 			fmt.Sprintf("Function initialization timed out after %.2f seconds", limit.Seconds()))
 	}
 }
 
 // deliver hands the process an event, and reports whether it took it.
-func (i *instance) deliver(inv *invocation) bool {
-	inv.deadline = time.Now().Add(i.fn.Timeout)
+func (i *process) deliverInvocation(inv *invocation) bool {
+	inv.deadline = time.Now().Add(i.function.Timeout)
 	i.mu.Lock()
 	i.current = inv
-	i.tail = nil
-	i.count++
+	i.logTail = nil
+	i.invocationCount++
 	i.mu.Unlock()
 	select {
 	case <-i.polled: // it asked twice
 	default:
 	}
-	if i.m.cfg.Freeze {
-		i.thaw()
+	if i.manager.cfg.Freeze {
+		i.thawProcess()
 	}
 	select {
-	case i.work <- inv:
+	case i.invocations <- inv:
 		return true
 	case <-i.exited:
 		return false
@@ -204,7 +204,7 @@ func (i *instance) deliver(inv *invocation) bool {
 
 // finish waits for the answer, and then until the process asks for the next
 // event: only then is it idle. At the deadline it is killed.
-func (i *instance) finish(inv *invocation) Result {
+func (i *process) awaitResult(inv *invocation) Result {
 	deadline := time.NewTimer(time.Until(inv.deadline))
 	defer deadline.Stop()
 	var r Result
@@ -217,25 +217,25 @@ func (i *instance) finish(inv *invocation) Result {
 			r = Result{Payload: i.exitPayload(inv.id), FunctionError: "Unhandled"}
 		}
 	case <-deadline.C:
-		i.kill()
+		i.killProcess()
 		r = Result{FunctionError: "Unhandled", Payload: errorPayload("Sandbox.Timedout", inv.id,
-			fmt.Sprintf("Task timed out after %.2f seconds", i.fn.Timeout.Seconds()))}
+			fmt.Sprintf("Task timed out after %.2f seconds", i.function.Timeout.Seconds()))}
 	}
 	select {
 	case <-i.polled:
 	case <-i.exited:
 	case <-deadline.C:
-		i.kill()
+		i.killProcess()
 	}
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.current = nil
-	r.LogTail = i.tail
+	r.LogTail = i.logTail
 	return r
 }
 
 // pending is the invocation that the process works on, if its id is id.
-func (i *instance) pending(id string) *invocation {
+func (i *process) pendingInvocation(id string) *invocation {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if i.current == nil || i.current.id != id {
@@ -244,28 +244,28 @@ func (i *instance) pending(id string) *invocation {
 	return i.current
 }
 
-func (i *instance) exitPayload(requestID string) []byte {
+func (i *process) exitPayload(requestID string) []byte {
 	msg := "Runtime exited without providing a reason"
-	if i.exit != nil {
-		msg = "Runtime exited with error: " + i.exit.Error()
+	if i.exitError != nil {
+		msg = "Runtime exited with error: " + i.exitError.Error()
 	}
 	return errorPayload("Runtime.ExitError", requestID, msg)
 }
 
-func (i *instance) kill() {
-	if !i.doomed.Swap(true) {
-		i.signal(syscall.SIGKILL)
+func (i *process) killProcess() {
+	if !i.ended.Swap(true) {
+		i.sendSignal(syscall.SIGKILL)
 	}
 }
 
-func (i *instance) freeze() { i.signal(syscall.SIGSTOP) }
-func (i *instance) thaw()   { i.signal(syscall.SIGCONT) }
+func (i *process) freezeProcess() { i.sendSignal(syscall.SIGSTOP) }
+func (i *process) thawProcess()   { i.sendSignal(syscall.SIGCONT) }
 
 // signal reaches the process and whatever it started.
-func (i *instance) signal(s syscall.Signal) {
+func (i *process) sendSignal(s syscall.Signal) {
 	select {
 	case <-i.exited: // its process id may be somebody else's by now
 	default:
-		_ = syscall.Kill(-i.cmd.Process.Pid, s)
+		_ = syscall.Kill(-i.command.Process.Pid, s)
 	}
 }
