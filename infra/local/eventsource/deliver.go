@@ -11,36 +11,36 @@ import (
 	"github.com/google/uuid"
 )
 
-// retention is how long a stream keeps a record, and so the longest it can be tried.
+// retention is how long a DynamoDB stream keeps a record, and therefore the longest time a record is retried.
 const retention = 24 * time.Hour
 
-// delivery brings the records of one shard to the function.
+// delivery delivers the records of one shard to the function.
 type delivery struct {
 	*StreamConfig
 	shard  string
-	finish func([]record) error // records that are processed or given up
+	finish func([]record) error // called with records that were processed or given up
 
 	mu        sync.Mutex
-	postponed [][]record // duplicates that Chaos still owes
+	postponed [][]record // batches that Chaos delivers again later
 }
 
-// attempt is a batch, or what is left of one, and what it has been through.
+// attempt is the unprocessed part of a batch, with its history.
 type attempt struct {
 	records []record
-	retries int      // how much of the quota is spent
-	invoked int      // how often the function got it, also as part of a larger batch
-	last    *outcome // of the last invocation, nil before it
+	retries int      // used of MaxRetries
+	invoked int      // invocations with these records, also as part of a larger batch
+	last    *outcome // of the last invocation; nil before the first
 }
 
-// outcome is what came of one invocation.
+// outcome is the result of one invocation.
 type outcome struct {
 	succeeded     int    // leading records that need no retry
-	batchFailed   bool   // the batch failed as one
-	functionError string // what the function failed with, if it did
+	batchFailed   bool   // the entire batch failed
+	functionError string // "Unhandled" if the function ran and failed
 }
 
-// deliver brings records, in stream order, to the function: each until it is processed or given up on. Records of one
-// key are delivered in order; those of different keys at the same time when ParallelizationFactor or Chaos says so.
+// deliverRecords delivers records, in stream order, until each is processed or given up. Records of one key are
+// delivered in order. Records of different keys may be delivered at the same time, depending on Parallel and Chaos.
 func (d *delivery) deliverRecords(ctx context.Context, records []record) error {
 	lanes, concurrent := d.Chaos.splitLanes(records, d.Parallel)
 	if !concurrent {
@@ -79,19 +79,20 @@ func (d *delivery) deliverLane(ctx context.Context, records []record) error {
 	return nil
 }
 
-// duplicate delivers batch again, now or later, when Chaos wants it; and what it wanted earlier.
+// deliverDuplicates delivers the postponed batches again. It decides whether batch is duplicated too, and then delivers
+// it again now or postpones it.
 func (d *delivery) deliverDuplicates(ctx context.Context, batch []record) error {
-	owed := d.takeDuplicates()
+	due := d.takeDuplicates()
 	if first := batch[0].id; d.Chaos.shouldOccur(d.Chaos.Duplicate, "duplicate", first) {
 		if d.Chaos.shouldOccur(0.5, "later", first) {
 			d.mu.Lock()
 			d.postponed = append(d.postponed, batch)
 			d.mu.Unlock()
 		} else {
-			owed = append(owed, batch)
+			due = append(due, batch)
 		}
 	}
-	for _, b := range owed {
+	for _, b := range due {
 		if err := d.deliverBatch(ctx, attempt{records: b}); err != nil {
 			return err
 		}
@@ -99,16 +100,16 @@ func (d *delivery) deliverDuplicates(ctx context.Context, batch []record) error 
 	return nil
 }
 
-// owed takes the duplicates that are due.
+// takeDuplicates removes and returns the postponed batches.
 func (d *delivery) takeDuplicates() [][]record {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	owed := d.postponed
+	due := d.postponed
 	d.postponed = nil
-	return owed
+	return due
 }
 
-// settle delivers the duplicates that no later batch has brought along.
+// flushDuplicates delivers the postponed batches that no later batch has delivered.
 func (d *delivery) flushDuplicates(ctx context.Context) error {
 	for _, b := range d.takeDuplicates() {
 		if err := d.deliverBatch(ctx, attempt{records: b}); err != nil {
@@ -118,7 +119,7 @@ func (d *delivery) flushDuplicates(ctx context.Context) error {
 	return nil
 }
 
-// batch tries a batch until nothing of it is left.
+// deliverBatch invokes the function with the records of a until each is processed or given up.
 func (d *delivery) deliverBatch(ctx context.Context, a attempt) error {
 	for round := 0; ; round++ {
 		if round > 0 {
@@ -133,7 +134,7 @@ func (d *delivery) deliverBatch(ctx context.Context, a attempt) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if err != nil { // an invocation that never was spends no retry
+		if err != nil { // the function did not run: this uses up no retry
 			d.logBatch(ctx, "function not invoked", a, slog.Any("error", err))
 			continue
 		}
@@ -149,25 +150,32 @@ func (d *delivery) deliverBatch(ctx context.Context, a attempt) error {
 		d.logBatch(ctx, "batch failed", a, slog.String("function_error", out.functionError))
 		switch {
 		case d.Bisect && out.succeeded > 0:
-			continue // the batch is cut at the failed record, and a cut spends no retry
+			continue // the batch is cut at the failed record; a cut uses up no retry
 		case d.Bisect && out.batchFailed && len(a.records) > 1:
 			return d.bisectBatch(ctx, a)
-		case d.MaxRetries != nil && *d.MaxRetries >= 0 && a.retries >= *d.MaxRetries:
+		case d.retriesExhausted(a):
 			return d.giveUpBatch(ctx, a, "RetryAttemptsExhausted")
 		}
 		a.retries++
 	}
 }
 
-// bisect tries the two halves of a batch, one after the other.
+// bisectBatch delivers the two halves of a batch, one after the other.
 func (d *delivery) bisectBatch(ctx context.Context, a attempt) error {
-	first, second := a, a
 	half := len(a.records) / 2
-	first.records, second.records = a.records[:half], a.records[half:]
+	first := a
+	first.records = a.records[:half]
 	if err := d.deliverBatch(ctx, first); err != nil {
 		return err
 	}
+	second := a
+	second.records = a.records[half:]
 	return d.deliverBatch(ctx, second)
+}
+
+// retriesExhausted reports whether a has used up MaxRetries; nil and negative mean no limit.
+func (d *delivery) retriesExhausted(a attempt) bool {
+	return d.MaxRetries != nil && *d.MaxRetries >= 0 && a.retries >= *d.MaxRetries
 }
 
 func (d *delivery) invokeFunction(ctx context.Context, records []record) (outcome, error) {
@@ -184,11 +192,11 @@ func (d *delivery) invokeFunction(ctx context.Context, records []record) (outcom
 	if whole {
 		return outcome{batchFailed: true}, nil
 	}
-	// All records from the first failed one on are tried again, also those after it that went well.
+	// All records from the first failed one on are retried, also those after it that succeeded.
 	return outcome{succeeded: slices.Min(append(failed, len(records)))}, nil
 }
 
-// dropOld gives up on the leading records that are too old to be tried.
+// dropExpired gives up the leading records that are older than MaxAge or retention.
 func (d *delivery) dropExpired(ctx context.Context, a *attempt) error {
 	oldest := time.Now().Add(-retention)
 	if d.MaxAge > 0 && d.MaxAge < retention {
@@ -202,13 +210,15 @@ func (d *delivery) dropExpired(ctx context.Context, a *attempt) error {
 		return nil
 	}
 	old := *a
-	old.records, a.records = a.records[:n], a.records[n:]
+	old.records = a.records[:n]
+	a.records = a.records[n:]
 	return d.giveUpBatch(ctx, old, "RecordAgeExceeded")
 }
 
-// giveUp passes the records by, after word of them has reached the on-failure destination.
+// giveUpBatch sends an invocation record to the on-failure destination, retrying until that succeeds, and then finishes
+// the records of a.
 func (d *delivery) giveUpBatch(ctx context.Context, a attempt, condition string) error {
-	d.logBatch(ctx, "giving records up", a, slog.String("condition", condition))
+	d.logBatch(ctx, "giving up records", a, slog.String("condition", condition))
 	if d.OnFailure != nil {
 		body, err := json.Marshal(d.newInvocationRecord(a, condition))
 		if err != nil {
@@ -218,7 +228,7 @@ func (d *delivery) giveUpBatch(ctx context.Context, a attempt, condition string)
 			if err = d.OnFailure(ctx, body); err == nil {
 				break
 			}
-			d.logBatch(ctx, "on-failure destination not reached", a, slog.Any("error", err))
+			d.logBatch(ctx, "on-failure destination not reached, retrying", a, slog.Any("error", err))
 			if err := waitBackoff(ctx, d.Backoff, n); err != nil {
 				return err
 			}
@@ -227,14 +237,15 @@ func (d *delivery) giveUpBatch(ctx context.Context, a attempt, condition string)
 	return d.finish(a.records)
 }
 
-// log writes one line about a batch, which never holds what is in its records.
+// logBatch logs one line about a batch. It never logs the content of records.
 func (d *delivery) logBatch(ctx context.Context, msg string, a attempt, attrs ...slog.Attr) {
 	attrs = append(attrs, slog.String("function", d.Function), slog.String("shard", d.shard),
 		slog.String("first", a.records[0].id), slog.Int("records", len(a.records)), slog.Int("invoked", a.invoked))
 	d.Log.LogAttrs(ctx, slog.LevelWarn, msg, attrs...) //nolint:sloglint // the callers name it
 }
 
-// invocationRecord is what AWS sends to an on-failure destination: where the records lie, not what they hold.
+// invocationRecord is the message that AWS sends to an on-failure destination. It tells where the records are in the
+// stream, not their content.
 type invocationRecord struct {
 	RequestContext struct {
 		RequestID   string `json:"requestId"`
@@ -259,11 +270,12 @@ type invocationRecord struct {
 type responseContext struct {
 	StatusCode    int     `json:"statusCode"`
 	Version       string  `json:"executedVersion"`
-	FunctionError *string `json:"functionError"` // null when the function answered, with failures
+	FunctionError *string `json:"functionError"` // null if the function returned a report of failures
 }
 
 func (d *delivery) newInvocationRecord(a attempt, condition string) invocationRecord {
-	first, last := a.records[0], a.records[len(a.records)-1]
+	first := a.records[0]
+	last := a.records[len(a.records)-1]
 	var r invocationRecord
 	r.Version = "1.0"
 	r.Timestamp = time.Now().UTC().Format("2006-01-02T15:04:05.000Z")
@@ -278,8 +290,10 @@ func (d *delivery) newInvocationRecord(a attempt, condition string) invocationRe
 		}
 	}
 	r.Batch.ShardID = d.shard
-	r.Batch.Start, r.Batch.End = first.id, last.id
-	r.Batch.First, r.Batch.Last = first.arrived.UTC().Format(time.RFC3339), last.arrived.UTC().Format(time.RFC3339)
+	r.Batch.Start = first.id
+	r.Batch.End = last.id
+	r.Batch.First = first.arrived.UTC().Format(time.RFC3339)
+	r.Batch.Last = last.arrived.UTC().Format(time.RFC3339)
 	r.Batch.Size = len(a.records)
 	r.Batch.StreamARN = d.StreamARN
 	return r

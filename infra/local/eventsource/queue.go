@@ -3,7 +3,6 @@ package eventsource
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -20,79 +19,93 @@ import (
 )
 
 const (
-	maxReceive        = 10 // SQS gives and deletes no more in one call
+	maxReceive        = 10 // messages in one SQS call
 	longPollWait      = 20 * time.Second
 	drainPollInterval = 50 * time.Millisecond
 )
 
-// QueueConfig is an event source mapping from an SQS queue to a function.
+// QueueConfig configures an event source mapping from an SQS queue to a function.
 type QueueConfig struct {
 	// Client, QueueURL, QueueARN, Function and Invoker must be set.
 	Client   *sqs.Client
 	QueueURL string
-	QueueARN string // what the function is told; a name that ends in .fifo makes it a FIFO queue
-	Function string // what Invoker gets
+	QueueARN string // eventSourceARN in the event; the suffix .fifo makes it a FIFO queue
+	Function string // passed to Invoker
 	Invoker  Invoker
-	// Region is what the function is told; eu-west-1 if empty.
+	// Region is awsRegion in the event; empty means eu-west-1.
 	Region string
-	// BatchSize is how many messages an event may hold: 10 if 0, at most 10,000, and above 10 only with a Window.
+	// BatchSize is the most messages in an event: 0 means 10, the maximum is 10,000. Above 10 it needs a Window.
 	BatchSize int
-	// Window is how long a batch may wait to be filled: MaximumBatchingWindowInSeconds. A FIFO queue has none.
+	// Window is MaximumBatchingWindowInSeconds, how long a batch waits to fill. It must be 0 for a FIFO queue.
 	Window time.Duration
-	// Filter is FilterCriteria. A message that does not pass is deleted.
+	// Filter is FilterCriteria. A message that does not pass is deleted, as on AWS.
 	Filter Filter
-	// ReportFailures is ReportBatchItemFailures among FunctionResponseTypes.
+	// ReportFailures is true if FunctionResponseTypes has ReportBatchItemFailures.
 	ReportFailures bool
-	// MaxConcurrency is ScalingConfig's MaximumConcurrency, 2 to 1,000. 0 means 5, what AWS begins with.
+	// MaxConcurrency is ScalingConfig's MaximumConcurrency, 2 to 1,000. 0 means 5, the initial value on AWS.
 	MaxConcurrency int
-	// Backoff is the wait before an invocation that was throttled is tried again, doubled each time; 100 ms if 0.
+	// Backoff is the wait before a throttled invocation is repeated, doubled each time. 0 means 100 ms.
 	Backoff time.Duration
 	// Chaos makes the mapping misbehave.
 	Chaos Chaos
-	// Log gets a line for every failure, never with what is in a message.
+	// Log gets a line for every failure, without message content. nil discards.
 	Log *slog.Logger
 }
 
-// Queue is a running event source mapping of an SQS queue.
+// Queue is an event source mapping of an SQS queue. Create one with [NewQueue].
 type Queue struct {
 	cfg               QueueConfig
 	fifo              bool
-	visibilityTimeout time.Duration // of the queue, read when Run begins
-	inProgress        atomic.Int64  // batches received and not settled
-	settled           broadcaster   // rung when one is settled
+	visibilityTimeout time.Duration // of the queue; read at the first receive
+	inProgress        atomic.Int64  // batches received and not finished
+	settled           broadcaster   // broadcasts when a batch is finished
 }
 
-// NewQueue checks cfg as AWS does and returns its mapping.
+// NewQueue returns the mapping that cfg describes. It returns an error where AWS would refuse the mapping.
 func NewQueue(cfg QueueConfig) (*Queue, error) {
 	cfg.Region = cmp.Or(cfg.Region, "eu-west-1")
 	cfg.BatchSize = cmp.Or(cfg.BatchSize, 10)
 	cfg.Backoff = cmp.Or(cfg.Backoff, 100*time.Millisecond)
-	cfg.Log = loggerOrDiscard(cfg.Log)
-	fifo := strings.HasSuffix(cfg.QueueARN, ".fifo")
-	switch {
-	case cfg.Client == nil || cfg.Invoker == nil || cfg.QueueURL == "" || cfg.QueueARN == "" || cfg.Function == "":
-		return nil, errors.New("a queue mapping needs Client, QueueURL, QueueARN, Function and Invoker")
-	case cfg.BatchSize < 1 || cfg.BatchSize > 10_000:
-		return nil, fmt.Errorf("BatchSize %d: want 1 to 10000", cfg.BatchSize)
-	case fifo && cfg.BatchSize > 10:
-		return nil, fmt.Errorf("BatchSize %d: a FIFO queue takes at most 10", cfg.BatchSize)
-	case fifo && cfg.Window > 0:
-		return nil, errors.New("MaximumBatchingWindowInSeconds: a FIFO queue has no batching window")
-	case cfg.BatchSize > 10 && cfg.Window < time.Second:
-		return nil, fmt.Errorf("BatchSize %d: above 10 MaximumBatchingWindowInSeconds must be 1 or more", cfg.BatchSize)
-	case cfg.Window < 0 || cfg.Window > 300*time.Second:
-		return nil, fmt.Errorf("MaximumBatchingWindowInSeconds %v: want 0 to 300 seconds", cfg.Window)
-	case slices.ContainsFunc(cfg.Filter.fields, func(f string) bool { return f != "body" }):
-		return nil, fmt.Errorf("filter on %v: a queue's messages are filtered by body alone", cfg.Filter.fields)
-	case cfg.MaxConcurrency != 0 && (cfg.MaxConcurrency < 2 || cfg.MaxConcurrency > 1000):
-		return nil, fmt.Errorf("MaximumConcurrency %d: want 2 to 1000", cfg.MaxConcurrency)
-	}
 	cfg.MaxConcurrency = cmp.Or(cfg.MaxConcurrency, 5)
+	cfg.Log = loggerOrDiscard(cfg.Log)
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
 	cfg.Invoker = cfg.Chaos.wrapInvoker(cfg.Invoker)
-	return &Queue{cfg: cfg, fifo: fifo}, nil
+	return &Queue{cfg: cfg, fifo: cfg.isFIFO()}, nil
 }
 
-// Run receives messages and invokes the function until ctx ends.
+// validate returns an error that names the first value that AWS would refuse. Defaults must be set.
+func (c *QueueConfig) validate() error {
+	if c.Client == nil || c.Invoker == nil {
+		return errors.New("a queue mapping needs Client and Invoker")
+	}
+	if c.QueueURL == "" || c.QueueARN == "" || c.Function == "" {
+		return errors.New("a queue mapping needs QueueURL, QueueARN and Function")
+	}
+	fifo := c.isFIFO()
+	switch {
+	case c.BatchSize < 1 || c.BatchSize > 10_000:
+		return fmt.Errorf("BatchSize %d: must be 1 to 10000", c.BatchSize)
+	case fifo && c.BatchSize > 10:
+		return fmt.Errorf("BatchSize %d: must be at most 10 for a FIFO queue", c.BatchSize)
+	case fifo && c.Window > 0:
+		return errors.New("MaximumBatchingWindowInSeconds: must be 0 for a FIFO queue")
+	case c.BatchSize > 10 && c.Window < time.Second:
+		return fmt.Errorf("BatchSize %d: above 10 MaximumBatchingWindowInSeconds must be 1 or more", c.BatchSize)
+	case c.Window < 0 || c.Window > 300*time.Second:
+		return fmt.Errorf("MaximumBatchingWindowInSeconds %v: must be 0 to 300 seconds", c.Window)
+	case slices.ContainsFunc(c.Filter.fields, func(f string) bool { return f != "body" }):
+		return fmt.Errorf("filter on %v: messages of a queue can be filtered by body only", c.Filter.fields)
+	case c.MaxConcurrency < 2 || c.MaxConcurrency > 1000:
+		return fmt.Errorf("MaximumConcurrency %d: must be 2 to 1000", c.MaxConcurrency)
+	}
+	return nil
+}
+
+func (c *QueueConfig) isFIFO() bool { return strings.HasSuffix(c.QueueARN, ".fifo") }
+
+// Run receives messages and invokes the function until ctx ends. It returns the error of ctx.
 func (q *Queue) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	defer wg.Wait()
@@ -122,7 +135,7 @@ func (q *Queue) Run(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		q.cfg.Log.WarnContext(ctx, "receiving messages", slog.String("function", q.cfg.Function), slog.Any("error", err))
+		q.cfg.Log.WarnContext(ctx, "receiving messages failed, retrying", slog.String("function", q.cfg.Function), slog.Any("error", err))
 		if err := waitBackoff(ctx, q.cfg.Backoff, failed); err != nil {
 			return err
 		}
@@ -130,14 +143,14 @@ func (q *Queue) Run(ctx context.Context) error {
 	}
 }
 
-// messages are what was received together.
+// receivedBatch holds the messages of one event.
 type receivedBatch struct {
 	records  []record
-	receipts map[string]string // by message id
-	received time.Time         // when the first came
+	receipts map[string]string // receipt handles by message id
+	received time.Time         // time of the first message
 }
 
-// gather receives the messages of one event. What it has got it returns also with an error.
+// receiveBatch receives the messages of one event. With an error it also returns the messages received before.
 func (q *Queue) receiveBatch(ctx context.Context) (receivedBatch, error) {
 	m := receivedBatch{receipts: map[string]string{}}
 	if err := q.readVisibilityTimeout(ctx); err != nil {
@@ -154,11 +167,14 @@ func (q *Queue) receiveBatch(ctx context.Context) (receivedBatch, error) {
 		if err == nil {
 			err = q.addMessages(&m, out.Messages)
 		}
-		left := q.cfg.Window - time.Since(m.received)
-		if err != nil || len(m.records) == 0 || left <= 0 || fillsBatch(m.records, q.cfg.BatchSize) {
+		if err != nil || len(m.records) == 0 {
 			return m, err
 		}
-		if wait = min(left, longPollWait).Truncate(time.Second); wait == 0 { // SQS waits whole seconds only
+		left := q.cfg.Window - time.Since(m.received)
+		if left <= 0 || fillsBatch(m.records, q.cfg.BatchSize) {
+			return m, nil
+		}
+		if wait = min(left, longPollWait).Truncate(time.Second); wait == 0 { // SQS accepts whole seconds only
 			if err := sleepOrWake(ctx, left, nil); err != nil {
 				return m, err
 			}
@@ -190,7 +206,7 @@ func (q *Queue) readVisibilityTimeout(ctx context.Context) error {
 	return err
 }
 
-// attributes returns the sum of numeric attributes of the queue.
+// sumAttributes returns the sum of numeric attributes of the queue.
 func (q *Queue) sumAttributes(ctx context.Context, names ...types.QueueAttributeName) (int, error) {
 	out, err := q.cfg.Client.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{
 		QueueUrl: &q.cfg.QueueURL, AttributeNames: names,
@@ -202,17 +218,17 @@ func (q *Queue) sumAttributes(ctx context.Context, names ...types.QueueAttribute
 	for _, name := range names {
 		n, err := strconv.Atoi(out.Attributes[string(name)])
 		if err != nil {
-			return 0, fmt.Errorf("reading queue attribute %s: %w", name, err)
+			return 0, fmt.Errorf("read queue attribute %s: %w", name, err)
 		}
 		sum += n
 	}
 	return sum, nil
 }
 
-// process brings messages to the function and deletes those that it processed. The others the queue shows again when
-// their visibility timeout ends.
+// processBatch invokes the function with the messages that pass the filter, and deletes those it processed. The queue
+// shows the others again after their visibility timeout.
 func (q *Queue) processBatch(ctx context.Context, m receivedBatch) {
-	pass, drop := make([]record, 0, len(m.records)), []record(nil)
+	var pass, drop []record
 	for _, r := range m.records {
 		if q.cfg.Filter.matchValue(filterView(r)) {
 			pass = append(pass, r)
@@ -237,7 +253,7 @@ func (q *Queue) processBatch(ctx context.Context, m receivedBatch) {
 }
 
 func (q *Queue) deliverLane(ctx context.Context, m receivedBatch, records []record) {
-	blocked := map[string]bool{} // FIFO groups of which a message failed: the queue would not have given the next
+	blocked := map[string]bool{} // FIFO groups with a failed message: their later messages must wait
 	for batch := range splitBatches(records, q.cfg.Chaos.batchLimiter(q.cfg.BatchSize)) {
 		batch = slices.DeleteFunc(slices.Clone(batch), func(r record) bool { return blocked[r.key] })
 		if len(batch) == 0 {
@@ -249,7 +265,8 @@ func (q *Queue) deliverLane(ctx context.Context, m receivedBatch, records []reco
 	}
 }
 
-// deliver invokes the function with batch, deletes what it processed and returns the rest.
+// deliverBatch invokes the function with batch, deletes the processed messages and returns the failed ones. Chaos may
+// invoke the function a second time.
 func (q *Queue) deliverBatch(ctx context.Context, m receivedBatch, batch []record) (rest []record) {
 	done, rest := q.invokeFunction(ctx, m, batch)
 	again := len(rest) == 0 && q.cfg.Chaos.shouldOccur(q.cfg.Chaos.Duplicate, "duplicate", batch[0].id)
@@ -258,13 +275,13 @@ func (q *Queue) deliverBatch(ctx context.Context, m receivedBatch, batch []recor
 		q.invokeFunction(ctx, m, batch)
 	}
 	q.deleteMessages(ctx, m, done)
-	if later && sleepOrWake(ctx, 4*drainPollInterval, q.settled.subscribe()) == nil { // after another batch, if one comes
+	if later && sleepOrWake(ctx, 4*drainPollInterval, q.settled.subscribe()) == nil { // until another batch is finished, or a timeout
 		q.invokeFunction(ctx, m, batch)
 	}
 	return rest
 }
 
-// invoke parts batch into what the function processed and what it did not.
+// invokeFunction invokes the function and divides batch into the messages it processed and the messages that failed.
 func (q *Queue) invokeFunction(ctx context.Context, m receivedBatch, batch []record) (done, rest []record) {
 	response, functionError, err := q.invokeUntilAdmitted(ctx, m, batch)
 	switch {
@@ -278,7 +295,7 @@ func (q *Queue) invokeFunction(ctx context.Context, m receivedBatch, batch []rec
 	}
 	failed, whole := parseFailures(response, batch)
 	if whole {
-		q.logBatch(ctx, "batch failed: unreadable report", batch)
+		q.logBatch(ctx, "batch failed: invalid batchItemFailures response", batch)
 		return nil, batch
 	}
 	for i, r := range batch {
@@ -287,7 +304,7 @@ func (q *Queue) invokeFunction(ctx context.Context, m receivedBatch, batch []rec
 			continue
 		}
 		if q.fifo && slices.ContainsFunc(rest, func(f record) bool { return f.key == r.key }) {
-			q.logBatch(ctx, "message processed before an earlier one of its group: its order is lost", []record{r})
+			q.logBatch(ctx, "message processed although an earlier one of its group failed: its group is out of order", []record{r})
 		}
 		done = append(done, r)
 	}
@@ -297,7 +314,8 @@ func (q *Queue) invokeFunction(ctx context.Context, m receivedBatch, batch []rec
 	return done, rest
 }
 
-// try invokes the function, and again while it is throttled, until half of the visibility timeout is over.
+// invokeUntilAdmitted invokes the function, and repeats this while it is throttled, for up to half of the visibility
+// timeout.
 func (q *Queue) invokeUntilAdmitted(ctx context.Context, m receivedBatch, batch []record) (response []byte, functionError string, err error) {
 	for n := 0; ; n++ {
 		response, functionError, err = q.cfg.Invoker.Invoke(ctx, q.cfg.Function, marshalEvent(batch))
@@ -307,7 +325,7 @@ func (q *Queue) invokeUntilAdmitted(ctx context.Context, m receivedBatch, batch 
 	}
 }
 
-// remove deletes messages from the queue. One that cannot be deleted comes again.
+// deleteMessages deletes processed messages from the queue. The queue delivers a message again if its delete fails.
 func (q *Queue) deleteMessages(ctx context.Context, m receivedBatch, done []record) {
 	for chunk := range slices.Chunk(done, maxReceive) {
 		in := &sqs.DeleteMessageBatchInput{QueueUrl: &q.cfg.QueueURL}
@@ -319,20 +337,20 @@ func (q *Queue) deleteMessages(ctx context.Context, m receivedBatch, done []reco
 		}
 		out, err := q.cfg.Client.DeleteMessageBatch(ctx, in)
 		if err != nil || len(out.Failed) > 0 {
-			q.logBatch(ctx, "deleting messages", chunk, slog.Any("error", err))
+			q.logBatch(ctx, "deleting messages failed, they are delivered again", chunk, slog.Any("error", err))
 		}
 	}
 }
 
-// log writes one line about messages, which never holds what is in them.
+// logBatch logs one line about messages. It never logs their content.
 func (q *Queue) logBatch(ctx context.Context, msg string, batch []record, attrs ...slog.Attr) {
 	attrs = append(attrs, slog.String("function", q.cfg.Function), slog.String("first", batch[0].id),
 		slog.Int("messages", len(batch)))
 	q.cfg.Log.LogAttrs(ctx, slog.LevelWarn, msg, attrs...) //nolint:sloglint // the callers name it
 }
 
-// WaitDrained returns once the queue is empty, in flight and delayed messages included, and nothing is being processed.
-// Messages that fail until they reach their dead letter queue are waited for. It waits for as long as ctx lets it.
+// WaitDrained returns when the queue is empty and no message is being processed. Messages in flight, delayed messages,
+// and messages on their way to the dead-letter queue count as present. It returns the error of ctx if ctx ends first.
 func (q *Queue) WaitDrained(ctx context.Context) error {
 	for {
 		news := q.settled.subscribe()
@@ -351,73 +369,4 @@ func (q *Queue) WaitDrained(ctx context.Context) error {
 			return err
 		}
 	}
-}
-
-// queueRecord is one message of an SQS event, as Lambda hands it to a function.
-type queueRecord struct {
-	MessageID         string                    `json:"messageId"`
-	ReceiptHandle     string                    `json:"receiptHandle"`
-	Body              string                    `json:"body"`
-	Attributes        map[string]string         `json:"attributes"`
-	MessageAttributes map[string]queueAttribute `json:"messageAttributes"`
-	MD5OfAttributes   string                    `json:"md5OfMessageAttributes,omitempty"`
-	MD5OfBody         string                    `json:"md5OfBody"`
-	EventSource       string                    `json:"eventSource"`
-	EventSourceARN    string                    `json:"eventSourceARN"`
-	AWSRegion         string                    `json:"awsRegion"`
-}
-
-type queueAttribute struct {
-	StringValue *string  `json:"stringValue,omitempty"`
-	BinaryValue []byte   `json:"binaryValue,omitempty"`
-	StringList  []string `json:"stringListValues"`
-	BinaryList  [][]byte `json:"binaryListValues"`
-	DataType    string   `json:"dataType"`
-}
-
-func newQueueRecord(m types.Message, arn, region string) (record, error) {
-	out := queueRecord{
-		MessageID:         aws.ToString(m.MessageId),
-		ReceiptHandle:     aws.ToString(m.ReceiptHandle),
-		Body:              aws.ToString(m.Body),
-		Attributes:        m.Attributes,
-		MessageAttributes: map[string]queueAttribute{},
-		MD5OfAttributes:   aws.ToString(m.MD5OfMessageAttributes),
-		MD5OfBody:         aws.ToString(m.MD5OfBody),
-		EventSource:       "aws:sqs",
-		EventSourceARN:    arn,
-		AWSRegion:         region,
-	}
-	for name, a := range m.MessageAttributes {
-		out.MessageAttributes[name] = queueAttribute{
-			StringValue: a.StringValue, BinaryValue: a.BinaryValue,
-			StringList: []string{}, BinaryList: [][]byte{}, DataType: aws.ToString(a.DataType),
-		}
-	}
-	text, err := json.Marshal(out)
-	if err != nil {
-		return record{}, fmt.Errorf("writing message %s: %w", out.MessageID, err)
-	}
-	sent, _ := strconv.ParseInt(m.Attributes["SentTimestamp"], 10, 64)
-	key := out.MessageID
-	if strings.HasSuffix(arn, ".fifo") {
-		key = m.Attributes["MessageGroupId"]
-	}
-	return record{id: out.MessageID, key: key, arrived: time.UnixMilli(sent), json: text}, nil
-}
-
-// filterView is what the filter sees of a message: its body, as the object that is written in it if one is.
-func filterView(r record) any {
-	var m struct {
-		Body string `json:"body"`
-	}
-	if json.Unmarshal(r.json, &m) != nil {
-		return absent{}
-	}
-	if v, err := decodeJSON([]byte(m.Body)); err == nil {
-		if _, ok := v.(map[string]any); ok {
-			return map[string]any{"body": v}
-		}
-	}
-	return map[string]any{"body": m.Body}
 }
