@@ -19,11 +19,9 @@ type shard struct {
 	*Stream
 	id         string
 	checkpoint *checkpoint
-	// progress tracks which of the records read are processed. Batches may finish out of order; the saved position is the
-	// last record before the first unprocessed one.
-	progress  *progress
-	delivery  *delivery
-	idleEpoch atomic.Int64 // epoch of the last read at the end of the shard, with all records delivered
+	progress   *progress
+	delivery   *delivery
+	idleEpoch  atomic.Int64 // epoch of the last read at the end of the shard, with all records delivered
 
 	after    string // sequence number of the last record read
 	iterator *string
@@ -202,8 +200,8 @@ func (s *shard) resetIfTrimmed(err error) error {
 	return err
 }
 
-// progress knows which of the records read are processed, and keeps the position before the first that is not: batches
-// may end out of order.
+// progress tracks which of the records read are processed. Batches may finish out of order; the saved position is the
+// last record before the first unprocessed one.
 type progress struct {
 	save func(seq string) error
 

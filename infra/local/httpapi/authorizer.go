@@ -21,12 +21,12 @@ import (
 )
 
 const (
-	keyLifetime     = 2 * time.Hour    // how long AWS keeps an issuer's keys
-	keyRefetchAfter = 10 * time.Second // how soon an unknown key is looked for again
+	keyLifetime     = 2 * time.Hour    // AWS caches an issuer's keys this long
+	keyRefetchAfter = 10 * time.Second // least time between two fetches for an unknown key
 	maxKeySize      = 150 << 10
 )
 
-// An identity is what a function hears of a request's token.
+// An identity is the authorizer object in an event.
 type identity struct {
 	JWT *jwtContext `json:"jwt"`
 }
@@ -36,14 +36,14 @@ type jwtContext struct {
 	Scopes []string          `json:"scopes"`
 }
 
-// A denial is how a request without a good token is answered.
+// A denial is the error response to a request without a valid token.
 type denial struct {
 	status    int
 	message   string
 	challenge string
 }
 
-// An authorizer checks tokens of one issuer.
+// An authorizer checks the tokens of one issuer.
 type authorizer struct {
 	template.Authorizer
 	client *http.Client
@@ -68,8 +68,8 @@ func newAuthorizer(a template.Authorizer, client *http.Client) *authorizer {
 	}
 }
 
-// check gives the claims of a request's token, if it may take a route of
-// these scopes: it needs one of them.
+// checkToken validates the request's token and returns its claims. If scopes is
+// not empty, the token must have at least one of them.
 func (a *authorizer) checkToken(r *http.Request, scopes []string) (*jwtContext, *denial) {
 	token := strings.TrimSpace(r.Header.Get("Authorization"))
 	if scheme, rest, ok := strings.Cut(token, " "); ok && strings.EqualFold(scheme, "Bearer") {
@@ -90,8 +90,8 @@ func (a *authorizer) checkToken(r *http.Request, scopes []string) (*jwtContext, 
 		return nil, &denial{http.StatusUnauthorized, "Unauthorized",
 			fmt.Sprintf(`Bearer scope="" error="invalid_token" error_description=%q`, err.Error())}
 	}
-	has := tokenScopes(claims)
-	if len(scopes) > 0 && !slices.ContainsFunc(has, func(s string) bool { return slices.Contains(scopes, s) }) {
+	granted := tokenScopes(claims)
+	if len(scopes) > 0 && !slices.ContainsFunc(granted, func(s string) bool { return slices.Contains(scopes, s) }) {
 		return nil, &denial{http.StatusForbidden, "Forbidden",
 			fmt.Sprintf(`Bearer scope=%q error="insufficient_scope" error_description="the token has none of the scopes"`,
 				strings.Join(scopes, " "))}
@@ -101,12 +101,12 @@ func (a *authorizer) checkToken(r *http.Request, scopes []string) (*jwtContext, 
 		out.Claims[k] = formatClaim(v)
 	}
 	if len(scopes) > 0 {
-		out.Scopes = has
+		out.Scopes = granted
 	}
 	return out, nil
 }
 
-// checkAudience looks at client_id only where aud is not there, as AWS does.
+// checkAudience checks aud, or client_id if the token has no aud, as AWS does.
 func (a *authorizer) checkAudience(claims jwt.MapClaims) error {
 	audience, err := claims.GetAudience()
 	if err != nil {
@@ -122,8 +122,8 @@ func (a *authorizer) checkAudience(claims jwt.MapClaims) error {
 	return nil
 }
 
-// scopesOf are a token's scopes: in scope, one text, or in scp, a text or a
-// list.
+// tokenScopes returns a token's scopes. They are in scope as one string, or in
+// scp as a string or a list.
 func tokenScopes(claims jwt.MapClaims) []string {
 	v, ok := claims["scope"]
 	if !ok {
@@ -142,8 +142,8 @@ func tokenScopes(claims jwt.MapClaims) []string {
 	return nil
 }
 
-// claimText is how a claim reaches a function: always as text, a list in
-// brackets with spaces between.
+// formatClaim returns a claim as the function gets it: always a string. A list
+// is written as [a b].
 func formatClaim(v any) string {
 	switch v := v.(type) {
 	case string:
@@ -162,8 +162,9 @@ func formatClaim(v any) string {
 	}
 }
 
-// key is the issuer's key of an id. Keys are kept; an unknown id is worth
-// another look, but not at once.
+// signingKey returns the issuer's key with the id kid. Keys are cached for
+// keyLifetime. An unknown id causes a new fetch, at most once per
+// keyRefetchAfter.
 func (a *authorizer) signingKey(ctx context.Context, kid string) (*rsa.PublicKey, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -176,7 +177,8 @@ func (a *authorizer) signingKey(ctx context.Context, kid string) (*rsa.PublicKey
 		if err != nil {
 			return nil, errors.New("OIDC discovery endpoint communication error")
 		}
-		a.keys, a.fetched = keys, time.Now()
+		a.keys = keys
+		a.fetched = time.Now()
 	}
 	if k := a.keys[kid]; k != nil {
 		return k, nil
@@ -209,7 +211,7 @@ func (a *authorizer) fetchKeys(ctx context.Context) (map[string]*rsa.PublicKey, 
 }
 
 func (a *authorizer) fetchJSON(ctx context.Context, url string, v any) error {
-	// A caller who goes away must not leave the next without keys.
+	// The fetch continues if the client disconnects: other requests need the keys.
 	req, err := http.NewRequestWithContext(context.WithoutCancel(ctx), http.MethodGet, url, nil)
 	if err != nil {
 		return err

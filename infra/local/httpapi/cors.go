@@ -7,10 +7,12 @@ import (
 	"strings"
 )
 
-// cors adds what the API's CORS configuration says, and answers a preflight,
-// of which no function hears. It reports whether it did.
+// applyCORS adds the response headers of the API's CORS configuration. It
+// answers a preflight request itself, without a function, and then returns
+// true.
 func (g *Gateway) applyCORS(w http.ResponseWriter, r *http.Request) (answered bool) {
-	c, origin := g.api.CORS, r.Header.Get("Origin")
+	c := g.api.CORS
+	origin := r.Header.Get("Origin")
 	if c == nil || origin == "" {
 		return false
 	}
@@ -39,13 +41,15 @@ func (g *Gateway) applyCORS(w http.ResponseWriter, r *http.Request) (answered bo
 	return preflight
 }
 
+// allowedOrigin returns the Access-Control-Allow-Origin value for origin, or ""
+// if it is not allowed. An allowed origin may end in *, for example https://*.
 func allowedOrigin(allowed []string, origin string) string {
 	if slices.Contains(allowed, "*") {
 		return "*"
 	}
 	for _, a := range allowed {
-		prefix, wild := strings.CutSuffix(a, "*") // https://*
-		if strings.EqualFold(a, origin) || wild && strings.HasPrefix(origin, prefix) {
+		prefix, isWildcard := strings.CutSuffix(a, "*")
+		if strings.EqualFold(a, origin) || (isWildcard && strings.HasPrefix(origin, prefix)) {
 			return origin
 		}
 	}

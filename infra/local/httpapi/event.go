@@ -12,8 +12,8 @@ import (
 	"unicode/utf8"
 )
 
-// An event is a request as a function gets it, payload format 2.0. What is
-// not there is left out, as AWS does.
+// An event is a request in payload format 2.0. Like AWS, it omits empty
+// optional fields.
 type event struct {
 	Version               string            `json:"version"`
 	RouteKey              string            `json:"routeKey"`
@@ -86,14 +86,16 @@ func (g *Gateway) newEvent(r *http.Request, route *route, path string, body []by
 	}
 	e.Body = string(body)
 	if len(body) > 0 && !isTextBody(r.Header.Get("Content-Type"), body) {
-		e.Body, e.IsBase64Encoded = base64.StdEncoding.EncodeToString(body), true
+		e.Body = base64.StdEncoding.EncodeToString(body)
+		e.IsBase64Encoded = true
 	}
 	return e
 }
 
-// isText reports whether AWS hands on a body as it is: text/* and three
-// others. A form is not among them, nor is a body of no type. What AWS does
-// with a text that is no UTF-8 is not documented; base64 loses nothing.
+// isTextBody reports whether AWS passes a body on without base64: text/* and
+// three application types. A form, or a body without a content type, is base64.
+// AWS does not document its treatment of text that is not UTF-8; here it is
+// base64, which loses nothing.
 func isTextBody(contentType string, body []byte) bool {
 	typ, _, err := mime.ParseMediaType(contentType)
 	if err != nil {
@@ -106,7 +108,7 @@ func isTextBody(contentType string, body []byte) bool {
 	return strings.HasPrefix(typ, "text/") && utf8.Valid(body)
 }
 
-// hopByHop are headers for API Gateway alone.
+// hopByHop are the request headers that API Gateway does not pass on.
 var hopByHop = map[string]bool{
 	"Connection": true, "Cookie": true, "Expect": true, "Keep-Alive": true, "Proxy-Authenticate": true,
 	"Proxy-Authorization": true, "Te": true, "Trailer": true, "Transfer-Encoding": true, "Upgrade": true,
@@ -126,7 +128,8 @@ func eventHeaders(r *http.Request, source string, size int) map[string]string {
 		source = before + ", " + source
 	}
 	out["x-forwarded-for"] = source
-	out["x-forwarded-proto"], out["x-forwarded-port"] = "http", "80"
+	out["x-forwarded-proto"] = "http"
+	out["x-forwarded-port"] = "80"
 	if _, port, err := net.SplitHostPort(r.Host); err == nil {
 		out["x-forwarded-port"] = port
 	}
@@ -134,7 +137,7 @@ func eventHeaders(r *http.Request, source string, size int) map[string]string {
 }
 
 func queryParameters(raw string) map[string]string {
-	values, _ := url.ParseQuery(raw) // what can be read of it
+	values, _ := url.ParseQuery(raw) // with an error it returns the valid part
 	var out map[string]string
 	for k, v := range values {
 		out = addParameter(out, k, strings.Join(v, ","))

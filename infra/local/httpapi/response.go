@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// A response is what a function answers, payload format 2.0.
+// A response is a function's response in payload format 2.0.
 type response struct {
 	StatusCode      json.Number                `json:"statusCode"`
 	Headers         map[string]json.RawMessage `json:"headers"`
@@ -20,8 +20,8 @@ type response struct {
 	IsBase64Encoded bool                       `json:"isBase64Encoded"`
 }
 
-// respond gives back a function's answer. JSON without a status code is a
-// body by itself; what makes no sense is an error of the server.
+// writeResponse writes a function's response. JSON without a statusCode is the
+// body itself, with status 200. An invalid response becomes status 500.
 func writeResponse(w http.ResponseWriter, out []byte) {
 	status, body, r, ok := parseResponse(out)
 	if !ok {
@@ -29,7 +29,7 @@ func writeResponse(w http.ResponseWriter, out []byte) {
 		return
 	}
 	for name, raw := range r.Headers {
-		if name := http.CanonicalHeaderKey(name); !hopByHop[name] && name != "Content-Length" && !isCORSHeader(name) {
+		if name := http.CanonicalHeaderKey(name); mayFunctionSet(name) {
 			w.Header().Set(name, jsonText(raw))
 		}
 	}
@@ -50,7 +50,7 @@ func parseResponse(out []byte) (status int, body []byte, r response, ok bool) {
 	var probe struct {
 		StatusCode json.RawMessage `json:"statusCode"`
 	}
-	if json.Unmarshal(out, &probe) != nil || probe.StatusCode == nil { // no object, or one without
+	if json.Unmarshal(out, &probe) != nil || probe.StatusCode == nil { // not an object, or without statusCode
 		r.Headers = map[string]json.RawMessage{"content-type": json.RawMessage(`"application/json"`)}
 		return http.StatusOK, []byte(jsonText(out)), r, true
 	}
@@ -72,7 +72,7 @@ func parseResponse(out []byte) (status int, body []byte, r response, ok bool) {
 	return status, body, r, true
 }
 
-// textOf is a JSON text without its quotes, and any other JSON as it is.
+// jsonText returns the value of a JSON string, and any other JSON unchanged.
 func jsonText(raw []byte) string {
 	var s string
 	if json.Unmarshal(raw, &s) == nil {
@@ -81,7 +81,11 @@ func jsonText(raw []byte) string {
 	return string(bytes.TrimSpace(raw))
 }
 
-func isCORSHeader(name string) bool { return strings.HasPrefix(name, "Access-Control-") }
+// mayFunctionSet reports whether API Gateway passes on the response header with
+// this canonical name. It sets CORS headers and the length itself.
+func mayFunctionSet(name string) bool {
+	return !hopByHop[name] && name != "Content-Length" && !strings.HasPrefix(name, "Access-Control-")
+}
 
 func newTraceID() string {
 	var b [12]byte

@@ -8,20 +8,20 @@ import (
 	"github.com/heard-intake/heard/infra/local/template"
 )
 
-// A route is a route of the API, ready to be matched.
+// A route is a route of the API with its parsed path and its rate limit.
 type route struct {
 	template.Route
 	segments []segment
 	bucket   *tokenBucket
 }
 
-// A segment is one part of a route's path. The kinds are in the order of how
-// well they fit.
+// A segment is one part of a route's path.
 type segment struct {
 	kind segmentKind
-	text string // the name of a parameter, or the literal
+	text string // parameter name or literal
 }
 
+// A segmentKind is a kind of segment. A higher value is more specific.
 type segmentKind int
 
 const (
@@ -62,8 +62,10 @@ func parseSegments(path string) []segment {
 	return out
 }
 
-// match finds the route that fits best: literals before parameters before
-// greedy ones, a method before ANY, and $default when nothing else fits.
+// matchRoute returns the most specific route for a request, with its path
+// parameters. A literal is more specific than {name}, which is more specific
+// than {name+}. A method is more specific than ANY. $default matches if no
+// other route does.
 func matchRoute(routes []route, method, path string) (best *route, params map[string]string) {
 	parts := strings.Split(strings.TrimPrefix(path, "/"), "/")
 	for i := range routes {
@@ -73,28 +75,35 @@ func matchRoute(routes []route, method, path string) (best *route, params map[st
 		}
 		p, ok := r.matchPath(parts)
 		if ok && (best == nil || r.isMoreSpecific(best)) {
-			best, params = r, p
+			best = r
+			params = p
 		}
 	}
 	return best, params
 }
 
+// matchPath compares the route with the parts of a path. If they match, it
+// returns the path parameters and true.
 func (r *route) matchPath(parts []string) (params map[string]string, ok bool) {
 	if r.Path == "" {
 		return nil, true
 	}
 	for i, s := range r.segments {
-		if s.kind == greedy {
-			if i >= len(parts) {
-				return nil, false
-			}
-			return addParameter(params, s.text, strings.Join(parts[i:], "/")), true
-		}
-		if i >= len(parts) || s.kind == literal && s.text != parts[i] || s.kind == parameter && parts[i] == "" {
+		if i >= len(parts) {
 			return nil, false
 		}
-		if s.kind == parameter {
+		switch s.kind {
+		case greedy:
+			return addParameter(params, s.text, strings.Join(parts[i:], "/")), true
+		case parameter:
+			if parts[i] == "" {
+				return nil, false
+			}
 			params = addParameter(params, s.text, parts[i])
+		case literal:
+			if s.text != parts[i] {
+				return nil, false
+			}
 		}
 	}
 	return params, len(parts) == len(r.segments)
@@ -108,6 +117,8 @@ func addParameter(m map[string]string, k, v string) map[string]string {
 	return m
 }
 
+// isMoreSpecific reports whether r is more specific than o; both match the
+// request.
 func (r *route) isMoreSpecific(o *route) bool {
 	for i := range min(len(r.segments), len(o.segments)) {
 		if a, b := r.segments[i].kind, o.segments[i].kind; a != b {
@@ -120,7 +131,7 @@ func (r *route) isMoreSpecific(o *route) bool {
 	return r.Method != "ANY" && o.Method == "ANY"
 }
 
-// A bucket lets through a burst, and then so many a second.
+// A tokenBucket limits requests to a burst, and then to a rate per second.
 type tokenBucket struct {
 	mu     sync.Mutex
 	rate   float64

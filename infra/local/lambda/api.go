@@ -11,8 +11,8 @@ import (
 	"strings"
 )
 
-// ServeHTTP is the part of the Lambda API that the AWS CLI and the SDKs call
-// to invoke a function.
+// ServeHTTP serves the part of the Lambda API that invokes functions. The AWS
+// CLI and the SDKs can use it.
 func (m *Manager) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	m.api.ServeHTTP(w, r)
 }
@@ -61,7 +61,8 @@ func (m *Manager) serveAsyncInvoke(w http.ResponseWriter, name, typ string, payl
 	w.WriteHeader(http.StatusAccepted)
 }
 
-// functionName is the bare name in a name, an ARN, or one with a qualifier.
+// functionName returns the bare name from a function name or ARN, with or
+// without a qualifier.
 func functionName(s string) string {
 	if _, after, ok := strings.Cut(s, ":function:"); ok {
 		s = after
@@ -90,11 +91,12 @@ func writeAPIError(w http.ResponseWriter, status int, typ, msg string) {
 	_ = json.NewEncoder(w).Encode(map[string]string{"Type": "User", "Message": msg})
 }
 
-// Sync invokes functions for those who ask for no more than an answer: event
-// sources and APIs.
+// Sync invokes functions for callers that need only the answer, such as event
+// source mappings and APIs.
 type Sync struct{ *Manager }
 
-// Invoke calls a function and waits for its answer.
+// Invoke invokes a function, given by name or ARN, and waits for its answer.
+// err is set if the function did not run.
 func (s Sync) Invoke(ctx context.Context, function string, payload []byte) (response []byte, functionError string, err error) {
 	r, err := s.Manager.Invoke(ctx, functionName(function), payload)
 	return r.Payload, r.FunctionError, err

@@ -9,7 +9,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// A Failure is an asynchronous invocation that was given up on.
+// A Failure is an asynchronous invocation that was given up after its last
+// attempt.
 type Failure struct {
 	Function  string
 	ARN       string
@@ -19,7 +20,7 @@ type Failure struct {
 	Result    Result
 }
 
-// Record is what AWS sends to the on-failure destination.
+// Record returns the JSON that AWS sends to the on-failure destination.
 func (f Failure) Record() []byte {
 	out, err := json.Marshal(map[string]any{
 		"version":   "1.0",
@@ -39,7 +40,7 @@ func (f Failure) Record() []byte {
 		"responsePayload": rawJSONOrText(f.Result.Payload),
 	})
 	if err != nil {
-		panic(err) // every part is JSON already
+		panic(err) // strings, numbers and valid JSON always encode
 	}
 	return out
 }
@@ -51,9 +52,9 @@ func rawJSONOrText(b []byte) any {
 	return string(b)
 }
 
-// InvokeAsync calls a function without waiting, and again when it fails, as
-// often as the function's Retries say. Then OnFailure is told. Waiting events
-// live in memory only.
+// InvokeAsync starts an invocation and returns its request id. A failed
+// invocation is retried up to the function's Retries, and then passed to
+// OnFailure. Queued events are in memory only: Close drops them.
 func (m *Manager) InvokeAsync(name string, payload []byte) (requestID string, err error) {
 	if len(payload) > MaxRequest {
 		return "", ErrTooLarge
@@ -79,7 +80,7 @@ func (m *Manager) invokeWithRetries(fn *function, requestID string, payload []by
 		switch {
 		case m.ctx.Err() != nil:
 			return
-		case errors.Is(err, ErrThrottled): // for hours on AWS, and no attempt
+		case errors.Is(err, ErrThrottled): // retried without limit; does not count as an attempt
 		case err == nil && r.FunctionError == "":
 			return
 		case attempt > fn.Retries:

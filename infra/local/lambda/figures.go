@@ -8,19 +8,20 @@ import (
 	"time"
 )
 
-// An Instance is what was measured of one running process. CPU and memory are
-// only known on Linux.
+// An Instance is the measurement of one running process. CPU and MaxRSS are 0
+// on other systems than Linux.
 type Instance struct {
 	Function    string
 	ID          string
 	PID         int
-	Init        time.Duration // from its start to its first question for an event
+	Init        time.Duration // from the start to the first request for an event
 	CPU         time.Duration // used so far
-	MaxRSS      int64         // bytes, the most so far
+	MaxRSS      int64         // peak resident memory in bytes
 	Invocations int
 }
 
-// Instances measures every process that runs.
+// Instances measures all running processes that have finished their
+// initialization.
 func (m *Manager) Instances() []Instance {
 	var out []Instance
 	for _, inst := range m.runningProcesses() {
@@ -31,13 +32,14 @@ func (m *Manager) Instances() []Instance {
 			continue // still starting
 		}
 		i.PID = inst.command.Process.Pid
-		i.CPU, i.MaxRSS = readCPUTime(i.PID), readMaxRSS(i.PID)
+		i.CPU = readCPUTime(i.PID)
+		i.MaxRSS = readMaxRSS(i.PID)
 		out = append(out, i)
 	}
 	return out
 }
 
-// cpuTime sums the processor time of a process's threads.
+// readCPUTime returns the sum of the CPU time of a process's threads.
 func readCPUTime(pid int) time.Duration {
 	files, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))
 	var sum time.Duration
@@ -54,7 +56,7 @@ func readCPUTime(pid int) time.Duration {
 	return sum
 }
 
-// maxRSS is the peak of a process's resident memory.
+// readMaxRSS returns the peak resident memory of a process in bytes.
 func readMaxRSS(pid int) int64 {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {

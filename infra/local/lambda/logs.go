@@ -6,11 +6,11 @@ import (
 )
 
 const (
-	maxLine = 256 << 10
+	maxLine = 256 << 10 // a longer line is split
 	maxTail = 4 << 10
 )
 
-// lines cuts what a process writes into lines.
+// lineWriter splits the output of a process into lines.
 type lineWriter struct {
 	write func(line string)
 	rest  []byte
@@ -28,7 +28,7 @@ func (l *lineWriter) Write(p []byte) (int, error) {
 	}
 }
 
-// flush writes the last line, if it has no end.
+// flushLine writes the rest of the output, if it does not end with a newline.
 func (l *lineWriter) flushLine() {
 	if len(l.rest) > 0 {
 		l.write(string(l.rest))
@@ -36,7 +36,8 @@ func (l *lineWriter) flushLine() {
 	}
 }
 
-// log passes on one line of an instance.
+// writeLogLine passes one line to the log tail, to Config.Output and to
+// Config.Logs.
 func (i *process) writeLogLine(line string) {
 	i.mu.Lock()
 	i.logTail = append(append(i.logTail, line...), '\n')

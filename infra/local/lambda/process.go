@@ -15,20 +15,20 @@ import (
 	"time"
 )
 
-// An instance is one process of a function. It belongs to the invocation that
-// took it, until it is idle again.
+// A process is one operating system process of a function. An invocation owns
+// it from takeProcess to releaseProcess.
 type process struct {
 	manager     *Manager
 	function    *function
 	id          string
 	command     *exec.Cmd
 	started     time.Time
-	invocations chan *invocation // to the process's request for the next event
-	polled      chan struct{}    // the process asked for the next event
+	invocations chan *invocation // delivers an event to the process's "next" request
+	polled      chan struct{}    // signals that the process asked for its next event
 	initErrors  chan []byte
-	exited      chan struct{} // closed after the process is gone
-	exitError   error         // why, once exited is closed
-	ended       atomic.Bool   // killed, or gone
+	exited      chan struct{} // closed after the process has ended
+	exitError   error         // result of Wait; set before exited is closed
+	ended       atomic.Bool   // true after a kill or the end of the process
 
 	mu              sync.Mutex
 	current         *invocation
@@ -37,7 +37,7 @@ type process struct {
 	logTail         []byte
 }
 
-// An invocation is one event on its way through an instance.
+// An invocation is one event and its result.
 type invocation struct {
 	id       string
 	traceID  string
@@ -54,8 +54,9 @@ func newInvocation(id string, payload []byte) *invocation {
 	return &invocation{id: id, traceID: trace, payload: payload, reply: make(chan Result, 1)}
 }
 
-// spawner starts the processes, all from one thread that lives as long as the
-// manager: the kernel kills the children when the thread that made them ends.
+// runSpawner starts all processes from one operating system thread that lives
+// as long as the manager. The kernel kills a child (Pdeathsig) when the thread
+// that started it ends, not only when the parent process ends.
 func (m *Manager) runSpawner() {
 	runtime.LockOSThread()
 	for {
@@ -98,8 +99,9 @@ func (m *Manager) startProcess(fn *function) (*process, error) {
 	return inst, nil
 }
 
-// register starts the process. It is known before it can call, and Close
-// either sees it or prevents it.
+// registerProcess starts the process and adds it to the running ones in one
+// step under the lock. The process is therefore known before its first request,
+// and Close either kills it or prevents its start.
 func (m *Manager) registerProcess(inst *process) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -132,9 +134,10 @@ func (i *process) newCommand(out io.Writer) *exec.Cmd {
 	cmd.Dir = root
 	cmd.SysProcAttr = processAttributes()
 	cmd.WaitDelay = time.Second
-	cmd.Stdout, cmd.Stderr = out, out
+	cmd.Stdout = out
+	cmd.Stderr = out
 	cmd.Env = append([]string{"PATH=/usr/local/bin:/usr/bin:/bin", "LANG=en_US.UTF-8", "TZ=:UTC"}, f.Env...)
-	cmd.Env = append(cmd.Env, // last, for nobody may set these
+	cmd.Env = append(cmd.Env, // last, so that they override the function's own
 		"AWS_LAMBDA_RUNTIME_API="+i.manager.listener.Addr().String()+"/"+f.Name+"/"+i.id,
 		"AWS_LAMBDA_FUNCTION_NAME="+f.Name,
 		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE="+strconv.Itoa(f.MemoryMB),
@@ -150,8 +153,8 @@ func (i *process) newCommand(out io.Writer) *exec.Cmd {
 	return cmd
 }
 
-// awaitInit waits until the process asks for its first event. What it returns
-// is why it never did.
+// awaitInit waits until the process asks for its first event. If the process
+// fails, ends or takes too long, awaitInit returns the error payload.
 func (i *process) awaitInit(requestID string) (failure []byte) {
 	limit := initTimeout + i.function.Timeout
 	timeout := time.NewTimer(limit)
@@ -179,7 +182,8 @@ func (i *process) awaitInit(requestID string) (failure []byte) {
 	}
 }
 
-// deliver hands the process an event, and reports whether it took it.
+// deliverInvocation gives the process an event. It returns false if the process
+// ended before it took the event.
 func (i *process) deliverInvocation(inv *invocation) bool {
 	inv.deadline = time.Now().Add(i.function.Timeout)
 	i.mu.Lock()
@@ -188,7 +192,7 @@ func (i *process) deliverInvocation(inv *invocation) bool {
 	i.invocationCount++
 	i.mu.Unlock()
 	select {
-	case <-i.polled: // it asked twice
+	case <-i.polled: // discard a repeated request for the next event
 	default:
 	}
 	if i.manager.cfg.Freeze {
@@ -202,8 +206,9 @@ func (i *process) deliverInvocation(inv *invocation) bool {
 	}
 }
 
-// finish waits for the answer, and then until the process asks for the next
-// event: only then is it idle. At the deadline it is killed.
+// awaitResult waits for the answer, and then until the process asks for its
+// next event, because only then is it idle. The process is killed at the
+// deadline.
 func (i *process) awaitResult(inv *invocation) Result {
 	deadline := time.NewTimer(time.Until(inv.deadline))
 	defer deadline.Stop()
@@ -212,7 +217,7 @@ func (i *process) awaitResult(inv *invocation) Result {
 	case r = <-inv.reply:
 	case <-i.exited:
 		select {
-		case r = <-inv.reply: // it answered with its last breath
+		case r = <-inv.reply: // the process answered before it ended
 		default:
 			r = Result{Payload: i.exitPayload(inv.id), FunctionError: "Unhandled"}
 		}
@@ -234,7 +239,8 @@ func (i *process) awaitResult(inv *invocation) Result {
 	return r
 }
 
-// pending is the invocation that the process works on, if its id is id.
+// pendingInvocation returns the current invocation of the process if its id is
+// id, otherwise nil.
 func (i *process) pendingInvocation(id string) *invocation {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -261,10 +267,10 @@ func (i *process) killProcess() {
 func (i *process) freezeProcess() { i.sendSignal(syscall.SIGSTOP) }
 func (i *process) thawProcess()   { i.sendSignal(syscall.SIGCONT) }
 
-// signal reaches the process and whatever it started.
+// sendSignal sends a signal to the process and the processes it started.
 func (i *process) sendSignal(s syscall.Signal) {
 	select {
-	case <-i.exited: // its process id may be somebody else's by now
+	case <-i.exited: // another process may have this process id by now
 	default:
 		_ = syscall.Kill(-i.command.Process.Pid, s)
 	}

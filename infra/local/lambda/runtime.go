@@ -9,8 +9,9 @@ import (
 	"strconv"
 )
 
-// runtimeAPI is the Lambda Runtime API, below a path for each process:
-// AWS_LAMBDA_RUNTIME_API may hold one, so one server drives them all.
+// newRuntimeAPI returns the handler of the Lambda Runtime API for all
+// processes. AWS_LAMBDA_RUNTIME_API may contain a path, so each process has a
+// path of its own on one server.
 func (m *Manager) newRuntimeAPI() http.Handler {
 	mux := http.NewServeMux()
 	handle := func(pattern string, f func(*process, http.ResponseWriter, *http.Request)) {
@@ -19,7 +20,7 @@ func (m *Manager) newRuntimeAPI() http.Handler {
 			inst := m.processes[r.PathValue("instance")]
 			m.mu.Unlock()
 			if inst == nil {
-				writeRuntimeError(w, http.StatusForbidden, "InvalidRequest", "no such instance")
+				writeRuntimeError(w, http.StatusForbidden, "InvalidRequest", "unknown instance")
 				return
 			}
 			f(inst, w, r)
@@ -67,9 +68,9 @@ func (i *process) serveResponse(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if err != nil {
-		return // the process is dying; its exit is the answer
+		return // the process is ending; awaitResult reports its exit
 	}
-	// A handler that returns an io.Reader tells of its failure in a trailer.
+	// A handler that returns an io.Reader reports an error in a trailer.
 	if r.Trailer.Get("Lambda-Runtime-Function-Error-Type") != "" {
 		payload, _ := base64.StdEncoding.DecodeString(r.Trailer.Get("Lambda-Runtime-Function-Error-Body"))
 		inv.acceptResult(Result{Payload: payload, FunctionError: "Unhandled"})
@@ -105,7 +106,7 @@ func (i *process) serveInitError(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusAccepted)
 }
 
-// answer takes the first answer; later ones are lost, as on AWS.
+// acceptResult stores the first result; later ones are ignored, as on AWS.
 func (v *invocation) acceptResult(r Result) {
 	select {
 	case v.reply <- r:
