@@ -2,7 +2,7 @@ package sqs
 
 import (
 	"encoding/json"
-	"fmt"
+	"errors"
 	"maps"
 	"reflect"
 	"regexp"
@@ -29,7 +29,7 @@ const (
 	maxVisibility  = 43_200 // s
 )
 
-// defaults are what a queue has that says nothing else.
+// attributeDefaults are the values of attributes that a queue does not set.
 var attributeDefaults = map[string]string{
 	attrVisibility: "30",
 	attrDelay:      "0",
@@ -45,7 +45,8 @@ var fifoAttributeDefaults = map[string]string{
 	attrThroughput:   "perQueue",
 }
 
-// settable says of each attribute that a client may set whether a value is valid.
+// settableAttributes maps each attribute that a client may set to its
+// validation.
 var settableAttributes = map[string]func(string) bool{
 	attrVisibility:                 isBetween(0, maxVisibility),
 	attrDelay:                      isBetween(0, 900),
@@ -64,7 +65,7 @@ var settableAttributes = map[string]func(string) bool{
 	attrRedriveAllow:               func(v string) bool { _, err := parseRedriveAllowPolicy(v); return err == nil },
 }
 
-// readable are the attributes that a client can only ask for.
+// readOnlyAttributes are the attributes that a client can read but not set.
 var readOnlyAttributes = []string{
 	"QueueArn", "CreatedTimestamp", "LastModifiedTimestamp", "ApproximateNumberOfMessages",
 	"ApproximateNumberOfMessagesNotVisible", "ApproximateNumberOfMessagesDelayed",
@@ -83,20 +84,22 @@ func isOneOf(values ...string) func(string) bool {
 
 var queueNamePattern = regexp.MustCompile(`^[A-Za-z0-9_-]{1,80}$`)
 
-// checkName agrees with a queue's name and type. The suffix counts to the 80.
+// checkQueueName validates a queue's name and its type. The .fifo suffix counts
+// towards the limit of 80 characters.
 func checkQueueName(name string, fifo bool) error {
-	stem, dotted := strings.CutSuffix(name, ".fifo")
-	if !queueNamePattern.MatchString(stem) || len(name) > 80 || dotted && !fifo {
+	stem, hasSuffix := strings.CutSuffix(name, ".fifo")
+	wrongType := hasSuffix && !fifo
+	if !queueNamePattern.MatchString(stem) || len(name) > 80 || wrongType {
 		return errParameter.withMessage("Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length")
 	}
-	if fifo && !dotted {
+	if fifo && !hasSuffix {
 		return errParameter.withMessage("The name of a FIFO queue can only include alphanumeric characters, hyphens, or underscores, must end with .fifo suffix and be 1 to 80 in length")
 	}
 	return nil
 }
 
-// merge is the attributes of a queue after a client has set some. An empty
-// value takes an attribute away.
+// mergeAttributes returns the attributes have, changed by set, after
+// validation. An empty value in set removes the attribute.
 func mergeAttributes(have, set map[string]string) (map[string]string, error) {
 	out := maps.Clone(have)
 	if out == nil {
@@ -132,7 +135,7 @@ func mergeAttributes(have, set map[string]string) (map[string]string, error) {
 	return out, nil
 }
 
-// sameAttribute compares two values, policies by their meaning.
+// equalAttributes compares two attribute values. Policies are compared as JSON.
 func equalAttributes(a, b string) bool {
 	if a == b {
 		return true
@@ -141,7 +144,8 @@ func equalAttributes(a, b string) bool {
 	return json.Unmarshal([]byte(a), &x) == nil && json.Unmarshal([]byte(b), &y) == nil && reflect.DeepEqual(x, y)
 }
 
-// attribute is the value of an attribute; ok is false when the queue has none.
+// attributeValue returns the value of an attribute, or its default. ok is false
+// if this type of queue does not have it.
 func (q *queue) attributeValue(name string) (value string, ok bool) {
 	if v, set := q.attrs[name]; set {
 		return v, true
@@ -155,15 +159,18 @@ func (q *queue) attributeValue(name string) (value string, ok bool) {
 
 func parseRedrivePolicy(policy string) (*redrivePolicy, error) {
 	if policy == "" {
-		return nil, nil // no policy is a fine policy
+		return nil, nil // a queue may have no policy
 	}
 	var p redrivePolicy
 	if err := json.Unmarshal([]byte(policy), &p); err != nil {
 		return nil, err
 	}
 	n, err := p.Max.Int64()
-	if err != nil || n < 1 || n > 1000 || p.Target == "" {
-		return nil, fmt.Errorf("incomplete redrive policy")
+	if err != nil || n < 1 || n > 1000 {
+		return nil, errors.New("maxReceiveCount must be 1 to 1000")
+	}
+	if p.Target == "" {
+		return nil, errors.New("deadLetterTargetArn must be set")
 	}
 	p.max = int(n)
 	return &p, nil
@@ -182,19 +189,22 @@ func parseRedriveAllowPolicy(policy string) (redriveAllowPolicy, error) {
 	if err := json.Unmarshal([]byte(policy), &allow); err != nil {
 		return allow, err
 	}
+	if !isOneOf("allowAll", "denyAll", "byQueue")(allow.Permission) {
+		return allow, errors.New("redrivePermission must be allowAll, denyAll or byQueue")
+	}
 	byQueue := allow.Permission == "byQueue"
-	if !isOneOf("allowAll", "denyAll", "byQueue")(allow.Permission) || byQueue != (len(allow.Sources) > 0) || len(allow.Sources) > 10 {
-		return allow, fmt.Errorf("invalid redrive allow policy")
+	if byQueue != (len(allow.Sources) > 0) || len(allow.Sources) > 10 {
+		return allow, errors.New("sourceQueueArns must have 1 to 10 ARNs for byQueue, and none otherwise")
 	}
 	return allow, nil
 }
 
 func (a redriveAllowPolicy) allowsSource(arn string) bool {
-	return a.Permission == "allowAll" || a.Permission == "byQueue" && slices.Contains(a.Sources, arn)
+	return a.Permission == "allowAll" || (a.Permission == "byQueue" && slices.Contains(a.Sources, arn))
 }
 
-// checkRedrive sees that the dead-letter queue of a queue's attributes is there,
-// of the same type, and willing.
+// checkRedrivePolicy checks that the dead-letter queue in attrs exists, has the
+// same type as the queue, and allows it as a source.
 func (s *Server) checkRedrivePolicy(name string, attrs map[string]string) error {
 	policy := attrs[attrRedrive]
 	p, err := parseRedrivePolicy(policy)

@@ -16,37 +16,39 @@ import (
 	"syscall"
 )
 
-// The log is a row of frames: length and CRC-32C of the payload, 4 bytes each,
-// big endian, then the payload, JSON records one after the other. A frame is
-// what one sync made durable, so only the last one can be torn.
+// The log is a sequence of frames. A frame is the payload length and the
+// CRC-32C of the payload, 4 bytes each in big-endian order, and the payload:
+// JSON records, one per line. Each frame is written with one sync, so a crash
+// can leave only the last frame incomplete.
 const (
 	logName        = "sqs.log"
 	frameHeader    = 8
-	maxFrameSize   = 1 << 20  // of a frame in a rewritten log
-	compactMinSize = 16 << 20 // a shorter log is left alone
-	compactGrowth  = 3        // and so is one that has not grown this much since it was rewritten
+	maxFrameSize   = 1 << 20  // approximate frame size in a rewritten log
+	compactMinSize = 16 << 20 // a smaller log is not compacted
+	compactGrowth  = 3        // the log is compacted when it is this many times its size after the last rewrite
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// journal makes records durable, many at a time. A nil journal keeps nothing
-// and is never waited for.
+// journal writes records to the log. Records that arrive during a sync are
+// written together afterwards. All methods accept a nil journal, which stores
+// nothing and never waits.
 type journal struct {
 	dir      string
 	lock     *os.File
 	logger   *slog.Logger
-	snapshot func(take func()) []record // the whole state, taken in the same moment as take is called
-	wake     chan struct{}              // there is something to write; closed by close
-	done     chan struct{}              // the writer has ended
+	snapshot func(take func()) []record // returns the complete state; calls take at the same moment, under the state's lock
+	wake     chan struct{}              // signals pending records; closed by closeLog
+	done     chan struct{}              // closed when the writer has ended
 
-	file                *os.File // this and the sizes belong to the writer
+	file                *os.File // file and sizes are used by the writer only
 	size, rewrittenSize int64
 
 	mu                sync.Mutex
-	synced            *sync.Cond // durable or err has changed
+	synced            *sync.Cond // broadcasts when durable or err changes
 	pending           []record
-	appended, durable uint64 // counts of records
-	err               error  // the first failure to write; nothing is acknowledged after it
+	appended, durable uint64 // numbers of records
+	err               error  // first write error; after it no operation succeeds
 }
 
 func openJournal(dir string, log *slog.Logger, apply func(record) error, cut func(take func()) []record) (_ *journal, err error) {
@@ -65,7 +67,7 @@ func openJournal(dir string, log *slog.Logger, apply func(record) error, cut fun
 		}
 	}()
 	if err := syscall.Flock(int(j.lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		return nil, fmt.Errorf("another server runs there: %w", err)
+		return nil, fmt.Errorf("lock folder, another server may use it: %w", err)
 	}
 	if err := j.replayLog(apply); err != nil {
 		return nil, err
@@ -79,9 +81,9 @@ func openJournal(dir string, log *slog.Logger, apply func(record) error, cut fun
 
 func (j *journal) logPath() string { return filepath.Join(j.dir, logName) }
 
-// replay hands every record of the log to apply. A torn last frame was never
-// acknowledged and is dropped; a damaged one before it is an error, for what
-// lies behind it was.
+// replayLog calls apply for each record of the log. An incomplete last frame
+// was never acknowledged and is dropped. A damaged frame before it is an error,
+// because acknowledged records follow it.
 func (j *journal) replayLog(apply func(record) error) error {
 	f, err := os.Open(j.logPath())
 	if errors.Is(err, os.ErrNotExist) {
@@ -99,7 +101,7 @@ func (j *journal) replayLog(apply func(record) error) error {
 	for at := int64(0); at < info.Size(); {
 		payload, err := readFrame(in, info.Size()-at)
 		if errors.Is(err, errTorn) {
-			j.logger.Warn("dropped an unfinished record at the end of the log", "file", j.logPath(), "bytes", info.Size()-at)
+			j.logger.Warn("dropped an incomplete frame at the end of the log", "file", j.logPath(), "bytes", info.Size()-at)
 			return nil
 		}
 		if err != nil {
@@ -119,10 +121,10 @@ func (j *journal) replayLog(apply func(record) error) error {
 	return nil
 }
 
-var errTorn = errors.New("unfinished frame")
+var errTorn = errors.New("incomplete frame")
 
-// readFrame reads the payload of the next frame, of which left bytes remain in
-// the file.
+// readFrame returns the payload of the next frame. left is the number of bytes
+// up to the end of the file.
 func readFrame(in io.Reader, left int64) ([]byte, error) {
 	var head [frameHeader]byte
 	if left < frameHeader {
@@ -148,8 +150,8 @@ func readFrame(in io.Reader, left int64) ([]byte, error) {
 	return nil, errors.New("checksum does not match")
 }
 
-// append takes a record to be written; the caller holds the state's lock, so
-// that records come in the order of the changes.
+// appendRecord queues a record for the writer. The caller must hold the state's
+// lock, so that records are in the order of the changes.
 func (j *journal) appendRecord(r record) {
 	if j == nil {
 		return
@@ -164,7 +166,7 @@ func (j *journal) appendRecord(r record) {
 	}
 }
 
-// end is where the log ends, for wait.
+// appendedCount returns the number of records appended so far, for waitDurable.
 func (j *journal) appendedCount() uint64 {
 	if j == nil {
 		return 0
@@ -174,7 +176,8 @@ func (j *journal) appendedCount() uint64 {
 	return j.appended
 }
 
-// wait returns when the log is durable up to at.
+// waitDurable waits until the first at records are on disk. It returns the
+// write error if there is one.
 func (j *journal) waitDurable(at uint64) error {
 	if j == nil {
 		return nil
@@ -187,8 +190,8 @@ func (j *journal) waitDurable(at uint64) error {
 	return j.err
 }
 
-// close writes what is pending; the caller sees to it that nothing is appended
-// any more.
+// closeLog writes the pending records and releases the folder. No record may be
+// appended during or after it.
 func (j *journal) closeLog() error {
 	if j == nil {
 		return nil
@@ -198,8 +201,9 @@ func (j *journal) closeLog() error {
 	return errors.Join(j.err, j.file.Close(), j.unlockDir())
 }
 
-// unlock says so to the system: a process that is being started at this moment
-// holds a copy of every open file, and would hold the lock with it.
+// unlockDir unlocks explicitly instead of only closing the file: a child
+// process that is being started holds a copy of the descriptor and would keep
+// the lock.
 func (j *journal) unlockDir() error {
 	return errors.Join(syscall.Flock(int(j.lock.Fd()), syscall.LOCK_UN), j.lock.Close())
 }
@@ -208,7 +212,8 @@ func (j *journal) writePending() {
 	defer close(j.done)
 	for range j.wake {
 		j.mu.Lock()
-		batch, at := j.pending, j.appended
+		batch := j.pending
+		at := j.appended
 		j.pending = nil
 		j.mu.Unlock()
 		if len(batch) > 0 {
@@ -220,20 +225,22 @@ func (j *journal) writePending() {
 	}
 }
 
-// compact starts the log anew from the state in memory. What is pending at that
-// moment is part of the state; what is appended meanwhile comes after it.
+// compactLog replaces the log with the state in memory. Records that are
+// pending at that moment are part of the state; records appended during the
+// rewrite are written after it.
 func (j *journal) compactLog() {
 	var at uint64
 	state := j.snapshot(func() {
 		j.mu.Lock()
 		defer j.mu.Unlock()
-		j.pending, at = nil, j.appended
+		j.pending = nil
+		at = j.appended
 	})
 	before := j.size
 	err := j.rewriteLog(state)
 	j.finishWrite(at, err)
 	if err == nil {
-		j.logger.Debug("compacted the queues' log", "from", before, "to", j.size)
+		j.logger.Debug("compacted the log of the queues", "from", before, "to", j.size)
 	}
 }
 
@@ -241,8 +248,8 @@ func (j *journal) finishWrite(at uint64, err error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if err != nil && j.err == nil {
-		j.err = fmt.Errorf("writing the queues' log: %w", err)
-		j.logger.Error("the queues' log cannot be written", "err", err)
+		j.err = fmt.Errorf("write log of the queues: %w", err)
+		j.logger.Error("cannot write the log of the queues, restart after fixing the disk", "err", err)
 	}
 	if j.err == nil {
 		j.durable = at
@@ -250,13 +257,13 @@ func (j *journal) finishWrite(at uint64, err error) {
 	j.synced.Broadcast()
 }
 
-// commit writes one frame and syncs it.
+// writeFrame writes one frame and syncs it.
 func (j *journal) writeFrame(batch []record) error {
 	frame, err := encodeFrame(batch)
 	if err != nil {
 		return err
 	}
-	if j.err != nil { // a frame behind a torn one would not be found again
+	if j.err != nil { // replayLog would not find a frame after an incomplete one
 		return j.err
 	}
 	n, err := j.file.Write(frame)
@@ -284,7 +291,8 @@ func encodeFrame(batch []record) ([]byte, error) {
 	return frame, nil
 }
 
-// rewrite puts a log of just these records in the place of the present one.
+// rewriteLog atomically replaces the log with one that holds only these
+// records.
 func (j *journal) rewriteLog(state []record) error {
 	name := j.logPath() + ".new"
 	f, err := os.OpenFile(name, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600) //nolint:gosec // the caller's own folder
@@ -305,13 +313,16 @@ func (j *journal) rewriteLog(state []record) error {
 	if j.file != nil {
 		_ = j.file.Close()
 	}
-	j.file, j.size, j.rewrittenSize = f, size, size
+	j.file = f
+	j.size = size
+	j.rewrittenSize = size
 	return nil
 }
 
 func writeFrames(w io.Writer, state []record) (size int64, err error) {
 	for len(state) > 0 {
-		n, room := 0, maxFrameSize
+		n := 0
+		room := maxFrameSize
 		for ; n < len(state) && room > 0; n++ {
 			room -= state[n].logBytes()
 		}

@@ -16,7 +16,7 @@ import (
 	"unicode/utf8"
 )
 
-// attribute is the value of a message attribute.
+// messageAttribute is the value of a message attribute.
 type messageAttribute struct {
 	DataType    string `json:"DataType"`
 	StringValue string `json:"StringValue,omitempty"`
@@ -25,7 +25,8 @@ type messageAttribute struct {
 
 func (a messageAttribute) isBinary() bool { return baseDataType(a.DataType) == "Binary" }
 
-// kindOf is a data type without the client's own label, as in Number.float.
+// baseDataType returns a data type without its custom label: Number for
+// Number.float.
 func baseDataType(dataType string) string {
 	kind, _, _ := strings.Cut(dataType, ".")
 	return kind
@@ -38,8 +39,8 @@ var (
 
 const traceHeader = "AWSTraceHeader"
 
-// compose makes the message that a send asks for, and the key by which a
-// duplicate of it would be known.
+// newMessage validates a send request and returns its message and its
+// deduplication key, which is empty on a standard queue.
 func (q *queue) newMessage(e *entry, now int64) (message, string, error) {
 	if e.MessageBody == "" {
 		return message{}, "", missingParameter("MessageBody")
@@ -91,7 +92,8 @@ func (q *queue) newMessage(e *entry, now int64) (message, string, error) {
 	return q.setDeduplicationID(m)
 }
 
-// deduplicated fills in a FIFO message's deduplication id.
+// setDeduplicationID sets a FIFO message's deduplication id if it has none, and
+// returns the message with its deduplication key.
 func (q *queue) setDeduplicationID(m message) (message, string, error) {
 	if m.Dedupe == "" && !q.contentBased {
 		return m, "", errParameter.withMessage("The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly")
@@ -109,13 +111,14 @@ func (q *queue) setDeduplicationID(m message) (message, string, error) {
 	return m, m.Dedupe, nil
 }
 
-// checkText refuses what XML 1.0 cannot carry, as the service does.
+// checkText refuses characters that XML 1.0 cannot represent, as SQS does.
 func checkText(text string) error {
 	if !utf8.ValidString(text) {
 		return errContents.withMessage("The message is not valid UTF-8.")
 	}
 	for _, r := range text {
-		if r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == '\uFFFE' || r == '\uFFFF' {
+		isControl := r < ' ' && !strings.ContainsRune("\t\n\r", r)
+		if isControl || r == '\uFFFE' || r == '\uFFFF' {
 			return errContents.withMessage("Invalid binary character '#x%X' was found in the message body, the set of allowed characters is #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF", r)
 		}
 	}
@@ -135,17 +138,21 @@ func checkAttributes(attrs map[string]messageAttribute) error {
 }
 
 func checkAttribute(name string, a messageAttribute) error {
-	lower := strings.ToLower(name)
-	if len(name) > 256 || !attributeNamePattern.MatchString(name) || strings.HasPrefix(lower, "aws.") || strings.HasPrefix(lower, "amazon.") {
+	if len(name) > 256 || !attributeNamePattern.MatchString(name) || isReservedName(name) {
 		return errParameter.withMessage("Message (user) attribute name '%s' is invalid.", name)
 	}
 	if len(a.DataType) > 256 || !slices.Contains([]string{"String", "Number", "Binary"}, baseDataType(a.DataType)) {
 		return errParameter.withMessage("The message attribute '%s' has an invalid message attribute type, the set of supported type prefixes is Binary, Number, and String.", name)
 	}
-	if a.isBinary() && len(a.BinaryValue) == 0 || !a.isBinary() && a.StringValue == "" {
+	hasValue := a.StringValue != ""
+	hasOther := len(a.BinaryValue) > 0
+	if a.isBinary() {
+		hasValue, hasOther = hasOther, hasValue
+	}
+	if !hasValue {
 		return errParameter.withMessage("Message (user) attribute '%s' must contain a non-empty value of type '%s'.", name, a.DataType)
 	}
-	if a.isBinary() && a.StringValue != "" || !a.isBinary() && len(a.BinaryValue) > 0 {
+	if hasOther {
 		return errParameter.withMessage("Message (user) attribute '%s' has a value that does not match its type '%s'.", name, a.DataType)
 	}
 	if _, err := strconv.ParseFloat(a.StringValue, 64); err != nil && baseDataType(a.DataType) == "Number" {
@@ -154,14 +161,22 @@ func checkAttribute(name string, a messageAttribute) error {
 	return checkText(a.StringValue)
 }
 
+// isReservedName reports whether an attribute name has a prefix that AWS
+// reserves.
+func isReservedName(name string) bool {
+	lower := strings.ToLower(name)
+	return strings.HasPrefix(lower, "aws.") || strings.HasPrefix(lower, "amazon.")
+}
+
 func md5Hex(text string) string {
 	sum := md5.Sum([]byte(text)) //nolint:gosec // the protocol's checksum
 	return hex.EncodeToString(sum[:])
 }
 
-// md5OfAttributes is the checksum that clients verify: over every attribute, by
-// name, each part after its length, the value after a byte for its kind. It is
-// empty when there are none.
+// md5OfAttributes returns the checksum that clients verify, or "" without
+// attributes. It covers the attributes sorted by name: the length and text of
+// the name and of the data type, a byte for the kind, and the length and
+// content of the value.
 func md5OfAttributes(attrs map[string]messageAttribute) string {
 	if len(attrs) == 0 {
 		return ""
@@ -186,7 +201,8 @@ func md5OfAttributes(attrs map[string]messageAttribute) string {
 	return md5Hex(string(b))
 }
 
-// receipt is what a receipt handle says: which delivery of which message.
+// receipt is the content of a receipt handle. It identifies one delivery of a
+// message.
 type receipt struct {
 	Queue    string `json:"q"`
 	Seq      uint64 `json:"s"`
@@ -213,5 +229,5 @@ func parseHandle(q *queue, handle string) (receipt, error) {
 	return r, nil
 }
 
-// sequenceNumber is how a FIFO queue shows the place of a message.
+// formatSequenceNumber returns the SequenceNumber attribute of a FIFO message.
 func formatSequenceNumber(seq uint64) string { return fmt.Sprintf("188%017d", seq) }

@@ -13,16 +13,17 @@ const (
 	moveCompleted     = "COMPLETED"
 	moveCancelled     = "CANCELLED"
 	moveFailed        = "FAILED"
-	maxTasksPerSource = 10 // a source
+	maxTasksPerSource = 10
 )
 
-// moveTask takes dead letters back to where they came from, or elsewhere. It
-// lives in memory: a restart forgets it, and leaves the rest where it is.
+// moveTask moves messages from a dead-letter queue to their source queues or to
+// one destination. It is in memory only: a restart drops it, and messages that
+// are not moved stay.
 type moveTask struct {
 	handle      string
-	source      string // name
-	destination string // name; empty means each message's own source
-	rate        int    // messages a second; 0 means all at once
+	source      string // queue name
+	destination string // queue name; empty means the source queue of each message
+	rate        int    // messages per second; 0 means all at once
 	started     int64
 	status      string
 	failure     string
@@ -55,7 +56,7 @@ type cancelMoveResult struct {
 	Moved int `json:"ApproximateNumberOfMessagesMoved" xml:"ApproximateNumberOfMessagesMoved"`
 }
 
-// moveSource is the queue of SourceArn.
+// moveTaskSource returns the queue of SourceArn.
 func (s *Server) moveTaskSource(c *call) (*queue, error) {
 	if c.SourceARN == "" {
 		return nil, missingParameter("SourceArn")
@@ -67,8 +68,8 @@ func (s *Server) moveTaskSource(c *call) (*queue, error) {
 	return q, nil
 }
 
-// startMove moves everything visible at once, unless a rate is asked for: then
-// a task goes on in the background.
+// startMoveTask moves all visible messages before it returns. If the request
+// has a rate, it starts a background task instead.
 func (s *Server) startMoveTask(c *call) (any, error) {
 	q, err := s.moveTaskSource(c)
 	if err != nil {
@@ -117,7 +118,8 @@ func (s *Server) allQueues() []*queue {
 	return out
 }
 
-// visible is what could be received, in order.
+// visibleMessages returns the sequence numbers of the messages that can be
+// received, sorted.
 func (s *Server) visibleMessages(q *queue, now int64) []uint64 {
 	q.revealDueMessages(now)
 	s.deleteExpired(q, now)
@@ -131,7 +133,8 @@ func (s *Server) visibleMessages(q *queue, now int64) []uint64 {
 	return seqs
 }
 
-// keep puts a task at the head of the list and drops the oldest of its source.
+// addTask adds a task to the front of the list and drops the oldest tasks of
+// the same source.
 func (s *Server) addTask(t *moveTask) {
 	s.tasks = append([]*moveTask{t}, s.tasks...)
 	n := 0
@@ -158,8 +161,8 @@ func (s *Server) runMoveTask(t *moveTask) {
 	}
 }
 
-// moveOne moves the task's next message as a new one, with an id of its own; it
-// is false when the task is at its end.
+// moveNextMessage moves the task's next message. The moved message is new and
+// has its own id. It returns false at the end of the task.
 func (s *Server) moveNextMessage(t *moveTask, now int64) bool {
 	q := s.queues[t.source]
 	if t.status != moveRunning || q == nil || len(t.seqs) == 0 {
@@ -168,7 +171,7 @@ func (s *Server) moveNextMessage(t *moveTask, now int64) bool {
 	q.revealDueMessages(now)
 	m := q.msgs[t.seqs[0]]
 	t.seqs = t.seqs[1:]
-	if m == nil || m.hidden >= 0 { // deleted or received meanwhile
+	if m == nil || m.hidden >= 0 { // deleted or received since the task started
 		return true
 	}
 	to := s.queues[t.destination]
@@ -190,10 +193,12 @@ func (s *Server) moveNextMessage(t *moveTask, now int64) bool {
 	return true
 }
 
-// end closes a task that is still running.
+// endTask sets the status of a running task. It always returns false, the
+// result of moveNextMessage at the end.
 func (t *moveTask) endTask(status, failure string) bool {
 	if t.status == moveRunning {
-		t.status, t.failure = status, failure
+		t.status = status
+		t.failure = failure
 	}
 	return false
 }

@@ -17,13 +17,13 @@ import (
 )
 
 const (
-	maxRequest   = 8 << 20 // a batch of 1 MiB, and room for its escapes
+	maxRequest   = 8 << 20 // a batch of 1 MiB with JSON or form escapes
 	xmlNamespace = "http://queue.amazonaws.com/doc/2012-11-05/"
 	targetPrefix = "AmazonSQS."
 )
 
-// ServeHTTP answers AWS JSON 1.0 when there is an X-Amz-Target, else the query
-// protocol.
+// ServeHTTP answers a request with the header X-Amz-Target in AWS JSON 1.0, and
+// all others in the query protocol.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	target := r.Header.Get("X-Amz-Target")
 	c, err := parseRequest(w, r, target)
@@ -50,11 +50,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// parse reads the request in either protocol.
+// parseRequest parses a request of either protocol.
 func parseRequest(w http.ResponseWriter, r *http.Request, target string) (*call, error) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequest))
 	if err != nil {
-		return nil, errTooLarge.withMessage("The request is longer than %d bytes, or broke off.", maxRequest)
+		return nil, errTooLarge.withMessage("The request is longer than %d bytes or incomplete.", maxRequest)
 	}
 	scheme := "http://"
 	if r.TLS != nil {
@@ -64,7 +64,7 @@ func parseRequest(w http.ResponseWriter, r *http.Request, target string) (*call,
 	if target != "" {
 		action, ok := strings.CutPrefix(target, targetPrefix)
 		if !ok {
-			return nil, errUnsupported.withMessage("This stand-in for SQS does not support the target %s.", target)
+			return nil, errUnsupported.withMessage("The local SQS does not support the target %s.", target)
 		}
 		c.action = action
 		c.request, err = parseJSON(body)
@@ -92,7 +92,7 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 	w.WriteHeader(status)
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
-	_ = enc.Encode(v) // the client went away
+	_ = enc.Encode(v) // fails only if the client has disconnected
 }
 
 func writeJSONError(w http.ResponseWriter, f *failure) {
@@ -104,7 +104,7 @@ func writeXML(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "text/xml")
 	w.WriteHeader(status)
 	_, _ = io.WriteString(w, xml.Header)
-	_ = xml.NewEncoder(w).Encode(v) // the client went away
+	_ = xml.NewEncoder(w).Encode(v) // fails only if the client has disconnected
 }
 
 type errorXML struct {
@@ -133,7 +133,7 @@ type resultXML struct {
 	Value   any
 }
 
-// MarshalXML writes the fields of the result right under its own element.
+// MarshalXML writes the fields of the result directly in its element.
 func (r resultXML) MarshalXML(e *xml.Encoder, _ xml.StartElement) error {
 	if _, none := r.Value.(emptyResult); none {
 		return nil
@@ -150,11 +150,11 @@ func newEnvelope(action string, result any, id string) envelopeXML {
 	}
 }
 
-// pairs is a map of texts, in XML a list of Name and Value, or Key and Value
-// for tags.
+// stringPairs is a map of strings. In XML it is a list of elements with Name
+// and Value, or with Key and Value for tags.
 type stringPairs map[string]string
 
-// MarshalXML writes an element a pair.
+// MarshalXML writes one element per pair, sorted by name.
 func (p stringPairs) MarshalXML(e *xml.Encoder, start xml.StartElement) error {
 	for _, name := range slices.Sorted(maps.Keys(p)) {
 		var v any = struct{ Name, Value string }{name, p[name]}
@@ -168,10 +168,10 @@ func (p stringPairs) MarshalXML(e *xml.Encoder, start xml.StartElement) error {
 	return nil
 }
 
-// attributeMap is the attributes of a message.
+// messageAttributeMap holds the attributes of a message by name.
 type messageAttributeMap map[string]messageAttribute
 
-// MarshalXML writes an element an attribute.
+// MarshalXML writes one element per attribute, sorted by name.
 func (m messageAttributeMap) MarshalXML(e *xml.Encoder, start xml.StartElement) error {
 	type value struct {
 		StringValue string `xml:",omitempty"`

@@ -14,9 +14,9 @@ const (
 	maxInFlight        = 120_000
 )
 
-// message is a message in a queue. Times are milliseconds since 1970.
+// message is a message in a queue. Times are Unix times in milliseconds.
 type message struct {
-	Seq      uint64                      `json:"seq"` // its place in the queue; never used twice on a server
+	Seq      uint64                      `json:"seq"` // order in the queue; unique on a server
 	ID       string                      `json:"id"`
 	Body     string                      `json:"body"`
 	Attrs    map[string]messageAttribute `json:"attrs,omitempty"`
@@ -24,11 +24,11 @@ type message struct {
 	Group    string                      `json:"group,omitempty"`
 	Dedupe   string                      `json:"dedupe,omitempty"`
 	Sent     int64                       `json:"sent"`
-	Visible  int64                       `json:"visible,omitempty"`  // not to be received before; 0: can be received
-	Receives int                         `json:"receives,omitempty"` // over all queues it was in
-	First    int64                       `json:"first,omitempty"`    // first received
-	Source   string                      `json:"source,omitempty"`   // ARN of the queue whose dead letter it is
-	Arrived  int                         `json:"arrived,omitempty"`  // Receives when it came to this queue
+	Visible  int64                       `json:"visible,omitempty"`  // hidden until then; 0 if visible
+	Receives int                         `json:"receives,omitempty"` // number of receives in all its queues
+	First    int64                       `json:"first,omitempty"`    // time of the first receive
+	Source   string                      `json:"source,omitempty"`   // ARN of the source queue of a dead letter
+	Arrived  int                         `json:"arrived,omitempty"`  // value of Receives on arrival in this queue
 
 	inFlight bool
 	lane     *lane
@@ -43,41 +43,41 @@ func (m *message) sizeBytes() int {
 	return n
 }
 
-// lane is what must be received in order: a message group of a FIFO queue, or
-// one message of a standard queue.
+// lane is a sequence of messages that must be received in order: a message
+// group of a FIFO queue, or a single message of a standard queue.
 type lane struct {
-	msgs     []*message // by Seq
+	msgs     []*message // sorted by Seq
 	inFlight int
 	ready    int // index in queue.ready, or -1
 }
 
-// sending is a sent message as deduplication remembers it.
+// sentRecord is a sent message that deduplication remembers.
 type sentRecord struct {
 	ID  string `json:"id"`
 	Seq uint64 `json:"seq"`
 	At  int64  `json:"at"`
 }
 
-// queue is one queue; the server's lock guards it.
+// queue is one queue. The server's lock guards it.
 type queue struct {
 	name     string
-	settings                   // from attrs
-	attrs    map[string]string // as the client set them; replaced, never changed
-	tags     map[string]string // likewise
+	settings                   // parsed from attrs
+	attrs    map[string]string // as set by the client; the map is replaced, never modified
+	tags     map[string]string // the map is replaced, never modified
 	created  int64
 	modified int64
-	purged   int64 // 0: never
+	purged   int64 // 0 if never
 
 	msgs     map[uint64]*message
-	groups   map[string]*lane      // of a FIFO queue
-	ready    indexedHeap[*lane]    // lanes with something to receive, oldest first
-	hidden   indexedHeap[*message] // in flight or delayed, soonest visible first
+	groups   map[string]*lane      // by message group; FIFO only
+	ready    indexedHeap[*lane]    // lanes whose first message can be received, oldest first
+	hidden   indexedHeap[*message] // messages in flight or delayed, ordered by Visible
 	inFlight int
 
-	sent   map[string]sentRecord // sendings in the deduplication window
-	recent []string              // their keys, oldest first
+	sent   map[string]sentRecord // sends in the deduplication window, by deduplication key
+	recent []string              // keys of sent, oldest first
 
-	changed chan struct{} // closed and replaced when there may be more to receive
+	changed chan struct{} // closed and replaced when more may be received
 	deleted bool          // deleted
 }
 
@@ -88,7 +88,9 @@ func newQueue(name string, now int64) *queue {
 }
 
 func (q *queue) clearMessages() {
-	q.msgs, q.groups, q.inFlight = map[uint64]*message{}, map[string]*lane{}, 0
+	q.msgs = map[uint64]*message{}
+	q.groups = map[string]*lane{}
+	q.inFlight = 0
 	q.ready = indexedHeap[*lane]{
 		less:  func(a, b *lane) bool { return a.msgs[0].Seq < b.msgs[0].Seq },
 		place: func(l *lane, i int) { l.ready = i },
@@ -106,13 +108,13 @@ func (q *queue) purgeMessages(now int64) {
 	q.purged = now
 }
 
-// signal wakes whoever waits for a message.
+// wakeReceivers wakes all long polls of the queue.
 func (q *queue) wakeReceivers() {
 	close(q.changed)
 	q.changed = make(chan struct{})
 }
 
-// add puts a message at the end.
+// addMessage adds a message at the end of its lane.
 func (q *queue) addMessage(kept message, now int64) {
 	m := &kept
 	m.hidden = -1
@@ -133,7 +135,8 @@ func (q *queue) addMessage(kept message, now int64) {
 	q.refreshLane(m.lane)
 }
 
-// remove takes messages out; one that is not there is ignored.
+// removeMessages removes messages. It ignores sequence numbers that are not in
+// the queue.
 func (q *queue) removeMessages(seqs []uint64) {
 	for _, seq := range seqs {
 		m := q.msgs[seq]
@@ -144,10 +147,11 @@ func (q *queue) removeMessages(seqs []uint64) {
 		q.unhideMessage(m)
 		l := m.lane
 		if l.ready >= 0 {
-			heap.Remove(&q.ready, l.ready) // before its first message, by which it is ordered, may go
+			heap.Remove(&q.ready, l.ready) // before the first message changes, which defines the order in the heap
 		}
 		if l.msgs[0] == m {
-			l.msgs[0], l.msgs = nil, l.msgs[1:]
+			l.msgs[0] = nil // for the garbage collector
+			l.msgs = l.msgs[1:]
 		} else {
 			i := slices.Index(l.msgs, m)
 			l.msgs = slices.Delete(l.msgs, i, i+1)
@@ -159,7 +163,7 @@ func (q *queue) removeMessages(seqs []uint64) {
 	}
 }
 
-// received counts a delivery.
+// countReceives counts a receive of each message.
 func (q *queue) countReceives(seqs []uint64, now int64) {
 	for _, seq := range seqs {
 		if m := q.msgs[seq]; m != nil {
@@ -169,7 +173,7 @@ func (q *queue) countReceives(seqs []uint64, now int64) {
 	}
 }
 
-// hide puts a message in flight until a time.
+// hideMessage puts a message in flight until the given time.
 func (q *queue) hideMessage(m *message, until int64) {
 	q.unhideMessage(m)
 	m.Visible = until
@@ -191,7 +195,8 @@ func (q *queue) unhideMessage(m *message) {
 	}
 }
 
-// promote makes visible what has become so.
+// revealDueMessages makes messages visible whose delay or visibility timeout
+// has ended.
 func (q *queue) revealDueMessages(now int64) {
 	for len(q.hidden.items) > 0 && q.hidden.items[0].Visible <= now {
 		m := q.hidden.items[0]
@@ -201,20 +206,21 @@ func (q *queue) revealDueMessages(now int64) {
 	}
 }
 
-// refresh keeps a lane in ready exactly while its first message can be received.
+// refreshLane adds a lane to ready or removes it, so that ready holds exactly
+// the lanes whose first message can be received.
 func (q *queue) refreshLane(l *lane) {
-	able := len(l.msgs) > 0 && l.inFlight == 0 && l.msgs[0].Visible == 0
-	if able && l.ready < 0 {
+	isReady := len(l.msgs) > 0 && l.inFlight == 0 && l.msgs[0].Visible == 0
+	if isReady && l.ready < 0 {
 		heap.Push(&q.ready, l)
 	}
-	if !able && l.ready >= 0 {
+	if !isReady && l.ready >= 0 {
 		heap.Remove(&q.ready, l.ready)
 	}
 }
 
 func (q *queue) isExpired(m *message, now int64) bool { return m.Sent+q.retention <= now }
 
-// remember keeps a sending for the deduplication window, and forgets older ones.
+// rememberSend stores a send for the deduplication window.
 func (q *queue) rememberSend(key string, s sentRecord) {
 	if key == "" {
 		return
@@ -231,7 +237,8 @@ func (q *queue) forgetOldSends(now int64) {
 	}
 }
 
-// records is the queue as records, without what has expired.
+// snapshotRecords returns records that recreate the queue without its expired
+// messages.
 func (q *queue) snapshotRecords(now int64) []record {
 	create := record{Op: opCreate, Queue: q.name, Attrs: q.attrs, Tags: q.tags, At: q.created}
 	modify := record{Op: opSet, Queue: q.name, Attrs: q.attrs, At: q.modified}
@@ -254,7 +261,8 @@ func (q *queue) snapshotRecords(now int64) []record {
 	return out
 }
 
-// settings are the attributes that the queue works by. Times are milliseconds.
+// settings are the parsed attributes of a queue. Times are in milliseconds,
+// except wait, which is in seconds.
 type settings struct {
 	fifo, contentBased, perGroup bool
 	visibility, delay, retention int64
@@ -268,13 +276,14 @@ type redrivePolicy struct {
 	max    int
 }
 
-// configure takes all attributes at once; they have been checked.
+// applyAttributes replaces all attributes with attrs, which must be valid.
 func (q *queue) applyAttributes(attrs map[string]string, now int64) {
 	number := func(name string) int {
-		n, _ := strconv.Atoi(orElse(attrs[name], attributeDefaults[name]))
+		n, _ := strconv.Atoi(cmp.Or(attrs[name], attributeDefaults[name]))
 		return n
 	}
-	q.attrs, q.modified = attrs, now
+	q.attrs = attrs
+	q.modified = now
 	q.settings = settings{
 		fifo:         attrs[attrFifo] == "true",
 		contentBased: attrs[attrContentBased] == "true",
@@ -290,7 +299,8 @@ func (q *queue) applyAttributes(attrs map[string]string, now int64) {
 	}
 }
 
-// priority is a heap whose items know their place in it.
+// indexedHeap is a heap that reports each item's index to place, or -1 when the
+// item is removed. It implements heap.Interface.
 type indexedHeap[T any] struct {
 	items []T
 	less  func(a, b T) bool
@@ -306,18 +316,19 @@ func (p *indexedHeap[T]) Swap(i, j int) {
 	p.place(p.items[j], j)
 }
 
-// Push is for container/heap.
+// Push implements heap.Interface.
 func (p *indexedHeap[T]) Push(x any) {
 	p.items = append(p.items, x.(T))
 	p.place(p.items[len(p.items)-1], len(p.items)-1)
 }
 
-// Pop is for container/heap.
+// Pop implements heap.Interface.
 func (p *indexedHeap[T]) Pop() any {
 	last := len(p.items) - 1
 	x := p.items[last]
 	var none T
-	p.items[last], p.items = none, p.items[:last]
+	p.items[last] = none // for the garbage collector
+	p.items = p.items[:last]
 	p.place(x, -1)
 	return x
 }

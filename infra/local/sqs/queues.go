@@ -10,18 +10,18 @@ import (
 	"time"
 )
 
-// call is one request under way.
+// call is one request that is being processed.
 type call struct {
 	*request
 	action string
-	base   string // http://host, as the client sees us
+	base   string // http://host, as in the client's request
 	now    int64
 }
 
-// operation works on the state, with the lock held.
+// operation executes a request. It runs under the server's lock.
 type operation func(*Server, *call) (any, error)
 
-// operations are all but ReceiveMessage, which may have to wait.
+// operations holds all operations but ReceiveMessage, which may wait.
 var operations = map[string]operation{
 	"CreateQueue":                  (*Server).createQueue,
 	"GetQueueUrl":                  (*Server).getQueueURL,
@@ -45,14 +45,14 @@ var operations = map[string]operation{
 	"CancelMessageMoveTask":        (*Server).cancelMoveTask,
 }
 
-// run carries out a request.
+// runOperation executes a request and returns when its result is durable.
 func (s *Server) runOperation(ctx context.Context, c *call) (any, error) {
 	if c.action == "ReceiveMessage" {
 		return s.receiveMessage(ctx, c)
 	}
 	op, known := operations[c.action]
 	if !known {
-		return nil, errUnsupported.withMessage("This stand-in for SQS does not support the operation %s.", c.action)
+		return nil, errUnsupported.withMessage("The local SQS does not support the operation %s.", c.action)
 	}
 	var result any
 	err := s.runDurably(func(now int64) (err error) {
@@ -66,7 +66,7 @@ func (s *Server) runOperation(ctx context.Context, c *call) (any, error) {
 	return result, nil
 }
 
-// nothing is the result of an operation that has none.
+// emptyResult is the result of an operation that returns nothing.
 type emptyResult struct{}
 
 type urlResult struct {
@@ -79,7 +79,7 @@ type urlsResult struct {
 }
 
 type sourcesResult struct {
-	QueueURLs []string `json:"queueUrls" xml:"QueueUrl"` // small in JSON, unlike the others
+	QueueURLs []string `json:"queueUrls" xml:"QueueUrl"` // lower case in JSON, unlike the other results
 	NextToken string   `json:",omitempty" xml:",omitempty"`
 }
 
@@ -91,7 +91,7 @@ type tagsResult struct {
 	Tags stringPairs `json:",omitempty" xml:"Tag,omitempty"`
 }
 
-// queue finds the queue that the request names.
+// findQueue returns the queue of the request's QueueUrl.
 func (s *Server) findQueue(c *call) (*queue, error) {
 	if c.QueueURL == "" {
 		return nil, missingParameter("QueueUrl")
@@ -143,7 +143,8 @@ func (s *Server) createQueue(c *call) (any, error) {
 	return urlResult{s.queueURL(c, c.QueueName)}, nil
 }
 
-// sameQueue lets a client create a queue again as it is.
+// checkSameAttributes checks that attrs agree with an existing queue, so that a
+// client can create a queue again.
 func checkSameAttributes(q *queue, attrs map[string]string) error {
 	for _, name := range slices.Sorted(maps.Keys(attrs)) {
 		if have, _ := q.attributeValue(name); !equalAttributes(have, attrs[name]) {
@@ -181,8 +182,9 @@ func (s *Server) redrivesTo(q, target *queue) bool {
 	return q.redrive != nil && q.redrive.Target == s.queueARN(target.name)
 }
 
-// page lists the URLs of the queues that match, by name. The token is the last
-// name of the page before.
+// listQueueURLs returns the URLs of the matching queues, sorted by name, one
+// page at a time. token is the last name of this page, or empty on the last
+// page.
 func (s *Server) listQueueURLs(c *call, match func(*queue) bool) (urls []string, token string, err error) {
 	limit, err := optionalNumber(c.MaxResults, "MaxResults", 1, 1000, 1000)
 	if err != nil {
@@ -197,7 +199,8 @@ func (s *Server) listQueueURLs(c *call, match func(*queue) bool) (urls []string,
 		if len(urls) == limit {
 			return urls, last, nil
 		}
-		urls, last = append(urls, s.queueURL(c, name)), name
+		urls = append(urls, s.queueURL(c, name))
+		last = name
 	}
 	return urls, "", nil
 }
@@ -262,7 +265,7 @@ func (s *Server) getAttributes(c *call) (any, error) {
 	return attributesResult{all}, nil
 }
 
-// describe is all attributes of a queue.
+// describeQueue returns all attributes of a queue.
 func (s *Server) describeQueue(q *queue, now int64) stringPairs {
 	all := stringPairs{}
 	for name := range settableAttributes {
@@ -282,7 +285,7 @@ func (s *Server) describeQueue(q *queue, now int64) stringPairs {
 	return all
 }
 
-// expire takes away what is older than the retention period.
+// deleteExpired deletes the messages that are older than the retention period.
 func (s *Server) deleteExpired(q *queue, now int64) {
 	var old []uint64
 	for seq, m := range q.msgs {

@@ -6,36 +6,36 @@ import (
 	"slices"
 )
 
-// record is one change of the state, as it is kept in the log. Applying all
-// records in order gives the state again.
+// record is one change of the state, as stored in the log. Applying all records
+// in order restores the state.
 type record struct {
 	Op    string            `json:"op"`
 	Queue string            `json:"q,omitempty"`
 	To    string            `json:"to,omitempty"`    // move
-	Attrs map[string]string `json:"attrs,omitempty"` // create, set: all of them
-	Tags  map[string]string `json:"tags,omitempty"`  // create, tag: all of them
+	Attrs map[string]string `json:"attrs,omitempty"` // create, set: all attributes
+	Tags  map[string]string `json:"tags,omitempty"`  // create, tag: all tags
 	Seqs  []uint64          `json:"seqs,omitempty"`  // receive, delete, move
 	Msg   *message          `json:"msg,omitempty"`   // send, move
-	Key   string            `json:"key,omitempty"`   // sent, send: what makes a duplicate
+	Key   string            `json:"key,omitempty"`   // sent, send: deduplication key
 	Sent  *sentRecord       `json:"sent,omitempty"`  // sent
 	At    int64             `json:"at,omitempty"`
 }
 
 const (
-	opCounter = "counter" // Seqs holds the last number given
+	opCounter = "counter" // Seqs holds the last assigned sequence number
 	opCreate  = "create"
 	opSet     = "set"
 	opTag     = "tag"
 	opDrop    = "drop"
 	opPurge   = "purge"
 	opSend    = "send"
-	opSent    = "sent" // remembers a sending whose message may be gone
+	opSent    = "sent" // a send for deduplication; its message may be deleted
 	opReceive = "receive"
 	opDelete  = "delete"
-	opMove    = "move" // Seqs leave Queue, Msg comes to To
+	opMove    = "move" // Seqs are removed from Queue, Msg is added to To
 )
 
-// weight is about how many bytes the record takes in the log.
+// logBytes returns the approximate size of the record in the log.
 func (r record) logBytes() int {
 	if r.Msg == nil {
 		return 200
@@ -43,20 +43,21 @@ func (r record) logBytes() int {
 	return 300 + r.Msg.sizeBytes()
 }
 
-// change is the one way to change the state: apply the record and log it.
+// applyAndLog applies a record to the state and appends it to the journal. All
+// changes of the state go through it.
 func (s *Server) applyAndLog(r record) {
 	r.At = s.nowMillis()
 	if r.Msg != nil {
-		kept := *r.Msg // the journal encodes it later, when the message has moved on
+		kept := *r.Msg // the journal encodes it later, when the message may have changed
 		r.Msg = &kept
 	}
 	if err := s.applyRecord(r); err != nil {
-		panic("sqs: " + err.Error()) // the caller has looked the queue up under the same lock
+		panic("sqs: " + err.Error()) // cannot happen: the caller looked up the queue under the same lock
 	}
 	s.journal.appendRecord(r)
 }
 
-// apply changes the state as the record says, live and in a replay.
+// applyRecord applies a record to the state, for a new change and in a replay.
 func (s *Server) applyRecord(r record) error {
 	switch r.Op {
 	case opCounter:
@@ -71,7 +72,7 @@ func (s *Server) applyRecord(r record) error {
 	}
 	q := s.queues[r.Queue]
 	if q == nil {
-		return fmt.Errorf("%s for queue %s, which is not there", r.Op, r.Queue)
+		return fmt.Errorf("%s for queue %s, which does not exist", r.Op, r.Queue)
 	}
 	switch r.Op {
 	case opSet:
@@ -96,20 +97,21 @@ func (s *Server) applyRecord(r record) error {
 	case opMove:
 		to := s.queues[r.To]
 		if to == nil {
-			return fmt.Errorf("move to queue %s, which is not there", r.To)
+			return fmt.Errorf("move to queue %s, which does not exist", r.To)
 		}
 		s.seq = max(s.seq, r.Msg.Seq)
 		q.removeMessages(r.Seqs)
 		to.addMessage(*r.Msg, r.At)
 		to.wakeReceivers()
 	default:
-		return fmt.Errorf("unknown record %q", r.Op)
+		return fmt.Errorf("unknown record type %q", r.Op)
 	}
 	q.wakeReceivers()
 	return nil
 }
 
-// cut is the whole state as records, all of one moment: that of the call of take.
+// snapshotState returns the complete state as records. It calls take under the
+// same lock.
 func (s *Server) snapshotState(take func()) []record {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -11,8 +11,9 @@ import (
 	"unicode/utf8"
 )
 
-// request holds the parameters of any operation: their names mean the same
-// everywhere. JSON fills it directly, a form by parseForm.
+// request holds the parameters of any operation. A parameter name has the same
+// meaning in all operations. JSON is decoded into it directly, a form by
+// parseForm.
 type request struct {
 	QueueURL        string `json:"QueueUrl"`
 	QueueName       string
@@ -20,7 +21,7 @@ type request struct {
 	MaxResults      *int
 	NextToken       string
 	Attributes      map[string]string
-	Tags            map[string]string // CreateQueue calls it tags
+	Tags            map[string]string // named tags in CreateQueue
 	TagKeys         []string
 
 	AttributeNames              []string
@@ -29,8 +30,8 @@ type request struct {
 	MaxNumberOfMessages         *int
 	WaitTimeSeconds             *int
 
-	entry           // of the operations on one message
-	Entries []entry // of their batches
+	entry           // for operations on one message
+	Entries []entry // for batch operations
 
 	SourceARN                    string `json:"SourceArn"`
 	DestinationARN               string `json:"DestinationArn"`
@@ -38,7 +39,7 @@ type request struct {
 	TaskHandle                   string
 }
 
-// entry is what a client says of one message.
+// entry holds the parameters of one message.
 type entry struct {
 	ID                      string `json:"Id"`
 	MessageBody             string
@@ -65,8 +66,9 @@ func parseJSON(body []byte) (*request, error) {
 	return &r, nil
 }
 
-// parseForm reads a request of the query protocol: lists as Name.1, maps as
-// Name.1.Name and Name.1.Value, and so on inside an entry.
+// parseForm parses a request of the query protocol. A list is Name.1, a map is
+// Name.1.Name and Name.1.Value; inside a batch entry the names have the entry
+// as prefix.
 func parseForm(action string, form url.Values) (*request, error) {
 	f := formReader{node: buildFormTree(form)}
 	r := &request{
@@ -103,13 +105,15 @@ func parseForm(action string, form url.Values) (*request, error) {
 	return r, nil
 }
 
-// formNode is a form parameter and those whose names go on after it and a dot.
+// formNode is a form parameter with the parameters whose names extend it after
+// a dot.
 type formNode struct {
 	value    string
 	children map[string]*formNode
 }
 
-// formDepth is that of SendMessageBatchRequestEntry.1.MessageAttribute.1.Value.StringValue.
+// formDepth is the most name parts of a parameter, as in
+// SendMessageBatchRequestEntry.1.MessageAttribute.1.Value.StringValue.
 const formDepth = 6
 
 func buildFormTree(form url.Values) *formNode {
@@ -130,7 +134,7 @@ func buildFormTree(form url.Values) *formNode {
 	return root
 }
 
-// formReader reads parameters under a node and keeps the first error.
+// formReader reads the parameters below a node. It stores the first error.
 type formReader struct {
 	node *formNode
 	err  error
