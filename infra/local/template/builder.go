@@ -10,7 +10,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// A builder turns one template into a model.
+// A builder builds the model of one template. It collects errors instead of
+// stopping at the first.
 type builder struct {
 	root       *node
 	options    Options
@@ -24,20 +25,22 @@ type builder struct {
 	seen       map[Error]bool
 }
 
-// A resource is one resource of the template, after Fn::ForEach.
+// A resource is one resource of the template, after the loops (Fn::ForEach) are
+// expanded.
 type resource struct {
 	id            string
 	line          int
 	resourceType  string
 	handler       resourceHandler
 	body          *node
-	active        bool // its condition holds
+	active        bool // its condition is true
 	name          string
 	resolvingName bool
-	properties    *node // evaluated
+	properties    *node // evaluated properties
 }
 
-// A parameter is one parameter with its value; of a list, the items.
+// A parameter is the value of one parameter. The value of a list is
+// comma-separated.
 type parameter struct {
 	value  string
 	isList bool
@@ -102,7 +105,7 @@ func (b *builder) buildModel() {
 	b.readOutputs(b.root.field("Outputs"))
 }
 
-// read adds the resources of some types to the model.
+// readResources adds the resources with a wanted type to the model.
 func (b *builder) readResources(wanted func(typ string) bool) {
 	for _, res := range b.resources {
 		if res.active && res.handler.read != nil && wanted(res.resourceType) {
@@ -174,158 +177,8 @@ func (b *builder) readParameter(name string, line int, r *reader) {
 	b.model.Parameters = append(b.model.Parameters, p)
 }
 
-var logicalID = regexp.MustCompile(`^[A-Za-z0-9]{1,255}$`)
-
-// declare lists the resources, loops written out, before any is evaluated:
-// they refer to each other in any order.
-func (b *builder) declareResources(n, globals *node) {
-	if n == nil || n.kind != mapping {
-		b.reportError(nodeLine(n), "the template has no Resources")
-		return
-	}
-	for _, key := range n.keys {
-		if strings.HasPrefix(key, "Fn::ForEach::") {
-			b.declareLoop(n.lines[key], n.fields[key], globals)
-			continue
-		}
-		b.declareResource(key, n.lines[key], n.fields[key], globals)
-	}
-}
-
-func (b *builder) declareResource(id string, line int, body, globals *node) {
-	if !logicalID.MatchString(id) {
-		b.reportError(line, "logical id %q is not alphanumeric", id)
-		return
-	}
-	if b.byID[id] != nil {
-		b.reportError(line, "resource %s is defined twice", id)
-		return
-	}
-	r := b.openReader(body, id)
-	if !r.isPresent() {
-		b.reportError(line, "resource %s is no mapping", id)
-		return
-	}
-	res := &resource{id: id, line: line, resourceType: r.requiredText("Type"), body: body}
-	def, ok := resourceHandlers[res.resourceType]
-	if !ok {
-		if res.resourceType != "" {
-			b.reportError(body.field("Type").line, "resource type %s is not supported", res.resourceType)
-		}
-		return
-	}
-	res.handler = def
-	condition := r.textValue("Condition")
-	res.active = condition == "" || b.conditionHolds(nodeLine(body.field("Condition")), condition)
-	if res.resourceType == functionType {
-		props := body.field("Properties")
-		if props == nil {
-			props = emptyMapping(line)
-		}
-		res.body = emptyMapping(line)
-		res.body.setField("Properties", line, mergeProperties(globals, props))
-	}
-	r.ignoreFields("Properties", "Metadata", "DependsOn", "DeletionPolicy", "UpdateReplacePolicy").refuseUnread()
-	b.resources = append(b.resources, res)
-	b.byID[id] = res
-}
-
-// forEach declares the resources of one loop:
-// [Identifier, a list, {OutputKey: resource}].
-func (b *builder) declareLoop(line int, n, globals *node) {
-	if n.kind != list || len(n.items) != 3 || n.items[0].kind != scalar || n.items[2].kind != mapping {
-		b.reportError(line, "Fn::ForEach needs an identifier, a list and a mapping")
-		return
-	}
-	id, fragment := n.items[0].text, n.items[2]
-	values := b.evaluateNode(n.items[1])
-	if values == nil || values.kind != list {
-		if values == nil || values.kind != invalid {
-			b.reportError(line, "Fn::ForEach loops over a list")
-		}
-		return
-	}
-	for _, v := range values.items {
-		value := b.scalarText(v, "Fn::ForEach")
-		for _, key := range fragment.keys {
-			if strings.HasPrefix(key, "Fn::ForEach::") {
-				b.reportError(fragment.lines[key], "Fn::ForEach within Fn::ForEach is not supported")
-				continue
-			}
-			if !strings.Contains(key, "{"+id+"}") {
-				b.reportError(fragment.lines[key], "Fn::ForEach: key %s does not hold ${%s} or &{%[2]s}", key, id)
-				continue
-			}
-			body := substituteNode(fragment.fields[key], id, value)
-			b.declareResource(replaceIdentifier(key, id, value), fragment.lines[key], body, globals)
-		}
-	}
-}
-
-var notAlphanumeric = regexp.MustCompile(`[^A-Za-z0-9]`)
-
-// replaceIdentifier puts value for ${id}, and its letters and digits for
-// &{id}, as AWS::LanguageExtensions does.
-func replaceIdentifier(s, id, value string) string {
-	s = strings.ReplaceAll(s, "&{"+id+"}", notAlphanumeric.ReplaceAllString(value, ""))
-	return strings.ReplaceAll(s, "${"+id+"}", value)
-}
-
-// substitute is a copy of n with the loop's identifier replaced in every
-// text, key and Ref.
-func substituteNode(n *node, id, value string) *node {
-	out := *n
-	out.text = replaceIdentifier(n.text, id, value)
-	out.items = nil
-	for _, item := range n.items {
-		out.items = append(out.items, substituteNode(item, id, value))
-	}
-	if n.kind != mapping {
-		return &out
-	}
-	if name, arg, ok := n.functionCall(); ok && name == "Ref" && arg.text == id {
-		return textNode(n.line, value)
-	}
-	m := emptyMapping(n.line)
-	for _, k := range n.keys {
-		m.setField(replaceIdentifier(k, id, value), n.lines[k], substituteNode(n.fields[k], id, value))
-	}
-	return m
-}
-
-// merge puts own over global as SAM does: mappings together, lists one after
-// the other, and own for the rest.
-func mergeProperties(global, own *node) *node {
-	if global == nil || own == nil || global.kind != own.kind {
-		return cmp.Or(own, global)
-	}
-	switch own.kind {
-	case list:
-		out := &node{line: own.line, kind: list}
-		out.items = slices.Concat(global.items, own.items)
-		return out
-	case mapping:
-		if _, _, call := own.functionCall(); call {
-			return own
-		}
-		if _, _, call := global.functionCall(); call {
-			return own
-		}
-		out := emptyMapping(own.line)
-		for _, k := range global.keys {
-			out.setField(k, global.lines[k], global.fields[k])
-		}
-		for _, k := range own.keys {
-			out.setField(k, own.lines[k], mergeProperties(global.field(k), own.fields[k]))
-		}
-		return out
-	default:
-		return own
-	}
-}
-
-// evaluate evaluates the properties of every resource, also of those without
-// a local effect: a wrong reference in them would fail on AWS.
+// evaluateProperties evaluates the properties of all resources, also of those
+// without a local effect, because a wrong reference in them fails on AWS.
 func (b *builder) evaluateProperties() {
 	for _, res := range b.resources {
 		b.checkDependencies(res)
@@ -343,13 +196,13 @@ func (b *builder) checkDependencies(res *resource) {
 	n := res.body.field("DependsOn")
 	for _, id := range b.openReader(res.body, res.id).textValues("DependsOn") {
 		if b.byID[id] == nil {
-			b.reportError(n.line, "%s depends on %s, which is not there", res.id, id)
+			b.reportError(n.line, "%s depends on %s, which is not a resource of this template", res.id, id)
 		}
 	}
 }
 
-// nameOf is the physical name of a resource: what its name property says, or
-// the stack's name and the logical id.
+// physicalName returns the name of a resource: the value of its name property,
+// or a name built from the stack name and the logical id.
 func (b *builder) physicalName(res *resource) string {
 	if res.name != "" || res.resolvingName {
 		return res.name
@@ -379,11 +232,12 @@ func (b *builder) physicalName(res *resource) string {
 	return name
 }
 
-// attribute gives what Ref (attribute "") or Fn::GetAtt gives of a resource.
+// resourceAttribute returns the value of Fn::GetAtt, or of Ref if attribute is
+// empty.
 func (b *builder) resourceAttribute(line int, id, attribute string) *node {
 	res := b.byID[id]
 	if res == nil {
-		return b.reportError(line, "%s is no parameter and no resource", id)
+		return b.reportError(line, "%s is not a parameter or resource of this template", id)
 	}
 	if !res.active {
 		return b.reportError(line, "resource %s is not in this stack: its condition is false", id)
@@ -405,7 +259,7 @@ func (b *builder) resourceAttribute(line int, id, attribute string) *node {
 	return textNode(line, b.expandPattern(pattern, b.physicalName(res)))
 }
 
-// expand fills the pattern of a Ref or an attribute.
+// expandPattern fills in the placeholders of an attribute pattern.
 func (b *builder) expandPattern(pattern, name string) string {
 	if strings.Contains(pattern, "{url}") {
 		return b.options.QueueURL(name)
@@ -416,8 +270,8 @@ func (b *builder) expandPattern(pattern, name string) string {
 	).Replace(pattern)
 }
 
-// find is the resource of one of the types that ref (what Ref gave, an ARN,
-// or an ARN with an alias) points to.
+// findResource returns the resource of one of types that ref identifies, or
+// nil. ref is the value of a Ref, an ARN, or an ARN with an alias.
 func (b *builder) findResource(ref string, types ...string) *resource {
 	for _, res := range b.resources {
 		if !res.active || !slices.Contains(types, res.resourceType) {

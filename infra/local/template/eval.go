@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// fail reports what is wrong on a line, and gives the node that stands for it.
+// reportError records an error on a line, once. It returns an invalid node for
+// the caller to return.
 func (b *builder) reportError(line int, format string, args ...any) *node {
 	e := Error{line, fmt.Sprintf(format, args...)}
 	if !b.seen[e] {
@@ -16,8 +17,8 @@ func (b *builder) reportError(line int, format string, args ...any) *node {
 	return &node{line: line, kind: invalid}
 }
 
-// eval gives n with every function in it replaced by its value. It is nil
-// where the value is AWS::NoValue.
+// evaluateNode returns n with all functions replaced by their values. It
+// returns nil for AWS::NoValue.
 func (b *builder) evaluateNode(n *node) *node {
 	switch n.kind {
 	case scalar:
@@ -49,10 +50,11 @@ func (b *builder) evaluateNode(n *node) *node {
 	}
 }
 
-// call evaluates one function. These are all there are.
+// callFunction evaluates one function. It reports an error for functions that
+// are not supported.
 func (b *builder) callFunction(n *node, name string, arg *node) *node {
 	if len(n.keys) > 1 {
-		return b.reportError(n.lines[name], "%s stands beside other keys", name)
+		return b.reportError(n.lines[name], "%s must not have other keys beside it", name)
 	}
 	switch name {
 	case "Ref":
@@ -76,12 +78,13 @@ func (b *builder) callFunction(n *node, name string, arg *node) *node {
 
 func (b *builder) evaluateRef(arg *node) *node {
 	if arg.kind != scalar {
-		return b.reportError(arg.line, "Ref needs a name, and has %s", arg.kind)
+		return b.reportError(arg.line, "Ref needs a name, got %s", arg.kind)
 	}
 	return b.lookupName(arg.line, arg.text)
 }
 
-// lookup gives the value of a parameter, a pseudo parameter or a resource.
+// lookupName returns the value of a parameter, a pseudo parameter or a
+// resource.
 func (b *builder) lookupName(line int, name string) *node {
 	if name == "AWS::NoValue" {
 		return nil
@@ -95,7 +98,7 @@ func (b *builder) lookupName(line int, name string) *node {
 	if p, ok := b.params[name]; ok {
 		return p.valueNode(line)
 	}
-	if id, attribute, ok := strings.Cut(name, "."); ok { // SAM: !Ref Function.Alias
+	if id, attribute, ok := strings.Cut(name, "."); ok { // SAM allows !Ref Function.Alias
 		return b.resourceAttribute(line, id, attribute)
 	}
 	return b.resourceAttribute(line, name, "")
@@ -106,12 +109,13 @@ func (b *builder) evaluateGetAtt(arg *node) *node {
 	if arg == nil || arg.kind == invalid {
 		return arg
 	}
-	id, attribute := "", ""
+	var id, attribute string
 	switch {
 	case arg.kind == scalar:
 		id, attribute, _ = strings.Cut(arg.text, ".")
 	case arg.kind == list && len(arg.items) == 2:
-		id, attribute = arg.items[0].text, arg.items[1].text
+		id = arg.items[0].text
+		attribute = arg.items[1].text
 	}
 	if id == "" || attribute == "" {
 		return b.reportError(arg.line, "Fn::GetAtt needs a resource and an attribute")
@@ -122,12 +126,15 @@ func (b *builder) evaluateGetAtt(arg *node) *node {
 var variable = regexp.MustCompile(`\$\{([^}]*)\}`)
 
 func (b *builder) evaluateSub(arg *node) *node {
-	format, vars := arg, (*node)(nil)
+	format := arg
+	var vars *node
 	if arg.kind == list && len(arg.items) == 2 {
-		format, vars = arg.items[0], b.evaluateNode(arg.items[1])
+		format = arg.items[0]
+		vars = b.evaluateNode(arg.items[1])
 	}
-	if format.kind != scalar || vars != nil && vars.kind != mapping && vars.kind != invalid {
-		return b.reportError(arg.line, "Fn::Sub needs a text, or a text and a mapping")
+	wrongVars := vars != nil && vars.kind != mapping && vars.kind != invalid
+	if format.kind != scalar || wrongVars {
+		return b.reportError(arg.line, "Fn::Sub needs a string, or a string and a mapping")
 	}
 	failed := false
 	out := variable.ReplaceAllStringFunc(format.text, func(m string) string {
@@ -141,7 +148,7 @@ func (b *builder) evaluateSub(arg *node) *node {
 		}
 		if v == nil || v.kind != scalar {
 			if v == nil || v.kind != invalid {
-				b.reportError(format.line, "Fn::Sub: ${%s} is no single value", name)
+				b.reportError(format.line, "Fn::Sub: ${%s} must be a single value", name)
 			}
 			failed = true
 			return ""
@@ -156,8 +163,11 @@ func (b *builder) evaluateSub(arg *node) *node {
 
 func (b *builder) evaluateJoin(arg *node) *node {
 	arg = b.evaluateNode(arg)
-	if arg == nil || arg.kind != list || len(arg.items) != 2 || arg.items[0].kind != scalar || arg.items[1].kind != list {
+	if arg == nil || arg.kind != list || len(arg.items) != 2 {
 		return b.reportError(nodeLine(arg), "Fn::Join needs a delimiter and a list")
+	}
+	if arg.items[0].kind != scalar || arg.items[1].kind != list {
+		return b.reportError(arg.line, "Fn::Join needs a delimiter and a list")
 	}
 	var parts []string
 	for _, item := range arg.items[1].items {
@@ -165,7 +175,7 @@ func (b *builder) evaluateJoin(arg *node) *node {
 			return item
 		}
 		if item.kind != scalar {
-			return b.reportError(item.line, "Fn::Join: an item is %s", item.kind)
+			return b.reportError(item.line, "Fn::Join: an item is %s, not a value", item.kind)
 		}
 		parts = append(parts, item.text)
 	}
@@ -182,7 +192,7 @@ func (b *builder) evaluateIf(arg *node) *node {
 	return b.evaluateNode(arg.items[2])
 }
 
-// condition reports whether the named condition holds.
+// conditionHolds returns the value of the condition with this name.
 func (b *builder) conditionHolds(line int, name string) bool {
 	if v, ok := b.conditions[name]; ok {
 		return v
@@ -192,33 +202,40 @@ func (b *builder) conditionHolds(line int, name string) bool {
 		b.reportError(line, "condition %s is not defined", name)
 		return false
 	}
-	b.conditions[name] = false // ends a condition that names itself
+	b.conditions[name] = false // stops the recursion of a condition that refers to itself
 	v := b.evaluateCondition(n)
 	b.conditions[name] = v
 	return v
 }
 
-// holds evaluates the body of a condition.
+// evaluateCondition evaluates the body of a condition.
 func (b *builder) evaluateCondition(n *node) bool {
 	if n.kind != mapping || len(n.keys) != 1 {
-		b.reportError(n.line, "a condition is one function")
+		b.reportError(n.line, "a condition must be exactly one function")
 		return false
 	}
-	name, arg := n.keys[0], n.fields[n.keys[0]]
+	name := n.keys[0]
+	arg := n.fields[name]
 	switch {
 	case name == "Condition" && arg.kind == scalar:
 		return b.conditionHolds(arg.line, arg.text)
 	case name == "Fn::Not" && arg.kind == list && len(arg.items) == 1:
 		return !b.evaluateCondition(arg.items[0])
 	case name == "Fn::Equals" && arg.kind == list && len(arg.items) == 2:
-		x, y := b.evaluateNode(arg.items[0]), b.evaluateNode(arg.items[1])
-		return x != nil && y != nil && x.kind == scalar && y.kind == scalar && x.text == y.text
+		return equalScalars(b.evaluateNode(arg.items[0]), b.evaluateNode(arg.items[1]))
 	case name == "Condition" || name == "Fn::Not" || name == "Fn::Equals":
 		b.reportError(n.line, "%s has the wrong arguments", name)
 	default:
 		b.reportError(n.line, "function %s is not supported in Conditions", name)
 	}
 	return false
+}
+
+func equalScalars(x, y *node) bool {
+	if x == nil || y == nil {
+		return false
+	}
+	return x.kind == scalar && y.kind == scalar && x.text == y.text
 }
 
 func nodeLine(n *node) int {

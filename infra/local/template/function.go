@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// function reads an AWS::Serverless::Function.
+// readFunction reads an AWS::Serverless::Function with its events.
 func (b *builder) readFunction(res *resource) {
 	r := b.openReader(res.properties, res.id)
 	r.ignoreFields("FunctionName", "Architectures", "AutoPublishAlias", "DeploymentPreference", "Description",
@@ -61,9 +61,10 @@ func (b *builder) readOnFailure(r *reader) string {
 	return o.textValue("Destination")
 }
 
-// event reads one entry of a function's Events.
+// readEvent reads one entry of a function's Events.
 func (b *builder) readEvent(f *Function, name string, r *reader) {
-	typ, props := r.requiredText("Type"), r.object("Properties")
+	typ := r.requiredText("Type")
+	props := r.object("Properties")
 	r.refuseUnread()
 	id := f.ID + name
 	switch typ {
@@ -93,14 +94,15 @@ func (b *builder) readEvent(f *Function, name string, r *reader) {
 	props.refuseUnread()
 }
 
-// mapping reads an AWS::Lambda::EventSourceMapping: it lets a mapping stand
-// in a loop, which an event of a function cannot.
+// readEventSourceMapping reads an AWS::Lambda::EventSourceMapping. Unlike an
+// event of a function, it can be in a loop.
 func (b *builder) readEventSourceMapping(res *resource) {
 	r := b.openReader(res.properties, res.id)
-	name, source := r.requiredText("FunctionName"), r.requiredText("EventSourceArn")
+	name := r.requiredText("FunctionName")
+	source := r.requiredText("EventSourceArn")
 	fn := b.findResource(name, functionType)
 	if fn == nil {
-		b.reportError(res.line, "%s: FunctionName is no function of this template", res.id)
+		b.reportError(res.line, "%s: FunctionName must be a function of this template", res.id)
 		return
 	}
 	i := slices.IndexFunc(b.model.Functions, func(f Function) bool { return f.ID == fn.id })
@@ -133,7 +135,7 @@ func (b *builder) readStream(id, arn string, r *reader) Stream {
 	table := b.findResource(arn, "AWS::DynamoDB::Table")
 	if table == nil {
 		if arn != "" {
-			b.reportError(nodeLine(r.node), "%s: the source is no stream of a table of this template", id)
+			b.reportError(nodeLine(r.node), "%s: the source must be the stream of a table of this template", id)
 		}
 		return s
 	}
@@ -156,7 +158,7 @@ func (b *builder) readQueueSource(id, arn string, r *reader) QueueSource {
 	queue := b.findResource(arn, "AWS::SQS::Queue")
 	if queue == nil {
 		if arn != "" {
-			b.reportError(nodeLine(r.node), "%s: the source is no queue of this template", id)
+			b.reportError(nodeLine(r.node), "%s: the source must be a queue of this template", id)
 		}
 		return q
 	}
@@ -174,7 +176,7 @@ func (b *builder) readFilters(r *reader) []string {
 	criteria.eachObject("Filters", func(f *reader) {
 		pattern := f.requiredText("Pattern")
 		if pattern != "" && !json.Valid([]byte(pattern)) {
-			b.reportError(f.node.field("Pattern").line, "the pattern is not JSON")
+			b.reportError(f.node.field("Pattern").line, "the pattern must be JSON")
 		}
 		out = append(out, pattern)
 	})

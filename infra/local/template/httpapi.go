@@ -10,7 +10,7 @@ import (
 // An HTTPAPI is one API Gateway HTTP API.
 type HTTPAPI struct {
 	ID          string
-	Name        string // the API's id in URLs and events
+	Name        string // id of the API in URLs and events
 	Stage       string
 	Authorizers []Authorizer
 	CORS        *CORS
@@ -29,7 +29,7 @@ type Authorizer struct {
 	Scopes   []string
 }
 
-// CORS is what an API answers to a preflight.
+// CORS is the CORS configuration of an API.
 type CORS struct {
 	AllowOrigins     []string
 	AllowMethods     []string
@@ -39,24 +39,24 @@ type CORS struct {
 	MaxAge           time.Duration
 }
 
-// A Throttle is a limit on requests; a zero Rate is the account's own.
+// A Throttle limits requests. A zero Rate means the limit of the account.
 type Throttle struct {
 	Rate  float64
 	Burst int
 }
 
-// A Route hands the requests of one method and path to a function.
+// A Route maps a method and path to a function.
 type Route struct {
 	Method     string // upper case, or ANY
-	Path       string // with {name} and {name+}; "" is $default
-	Function   string // the name of the function
-	Authorizer string // "" is none
+	Path       string // with {name} and {name+}; empty for $default
+	Function   string // function name
+	Authorizer string // empty for an open route
 	Scopes     []string
 	Throttle   Throttle
 	Timeout    time.Duration
 }
 
-// Key is the route's key: "GET /path" or "$default".
+// Key returns the route key: "GET /path" or "$default".
 func (r Route) Key() string {
 	if r.Path == "" {
 		return "$default"
@@ -64,8 +64,8 @@ func (r Route) Key() string {
 	return r.Method + " " + r.Path
 }
 
-// api is the API of a resource, made when it is first asked for: functions
-// may stand before or after it.
+// httpAPIOf returns the API of a resource. It reads the API at the first call,
+// because functions can be before or after it in the template.
 func (b *builder) httpAPIOf(res *resource) *HTTPAPI {
 	i := slices.IndexFunc(b.model.HTTPAPIs, func(a HTTPAPI) bool { return a.ID == res.id })
 	if i < 0 {
@@ -146,11 +146,11 @@ func (b *builder) readCORS(n *node) *CORS {
 	return c
 }
 
-// route reads an HttpApi event: it becomes a route of its API.
+// readRoute adds the route of an HttpApi event to its API.
 func (b *builder) readRoute(f *Function, r *reader) {
 	res := b.findResource(r.requiredText("ApiId"), "AWS::Serverless::HttpApi")
 	if res == nil {
-		b.reportError(nodeLine(r.node), "%s: ApiId is no HTTP API of this template", f.ID)
+		b.reportError(nodeLine(r.node), "%s: ApiId must be an HTTP API of this template", f.ID)
 		return
 	}
 	r.allowedText("PayloadFormatVersion", "2.0")

@@ -1,6 +1,6 @@
 package template
 
-// A Secret is one secret of Secrets Manager: a fixed text, or one to make.
+// A Secret is one secret of Secrets Manager. Its value is fixed or generated.
 type Secret struct {
 	ID       string
 	Name     string
@@ -9,9 +9,9 @@ type Secret struct {
 	Generate *GenerateSecret
 }
 
-// GenerateSecret says how a secret is made at random.
+// GenerateSecret configures the generation of a random secret.
 type GenerateSecret struct {
-	Template           string // JSON that Key is added to; "" is a bare text
+	Template           string // JSON object to which Key is added; if empty, the secret is plain text
 	Key                string
 	Length             int
 	ExcludeCharacters  string
@@ -55,8 +55,8 @@ type Topic struct {
 	Subscriptions []Subscription
 }
 
-// A Subscription is one receiver of a topic; functions that name the topic in
-// their Events are in [Function.Topics] instead.
+// A Subscription is one receiver of a topic. A function that has the topic in
+// its Events is in [Function.Topics] instead.
 type Subscription struct{ Protocol, Endpoint string }
 
 func (b *builder) readTopic(res *resource) {
@@ -70,28 +70,28 @@ func (b *builder) readTopic(res *resource) {
 	b.model.Topics = append(b.model.Topics, t)
 }
 
-// subscription refuses a subscription by itself, which is one to a topic of
-// somebody else.
+// refuseSubscription reports a subscription resource, which subscribes to a
+// topic outside the stack.
 func (b *builder) refuseSubscription(res *resource) {
 	b.reportError(res.line, "%s: a subscription to a topic outside the stack does not run on this machine", res.id)
 }
 
-// A MailRule says what becomes of mail that SES receives.
+// A MailRule configures the handling of mail that SES receives.
 type MailRule struct {
 	ID         string
 	Enabled    bool
-	Recipients []string // addresses and domains; none is all
+	Recipients []string // addresses and domains; if empty, all
 	Actions    []MailAction
 }
 
-// A MailAction is one step of a rule: it stores in a bucket, calls a function
-// or announces to a topic.
+// A MailAction is one action of a rule: it stores the mail in a bucket, invokes
+// a function or publishes to a topic.
 type MailAction struct {
 	Bucket   string
 	Prefix   string
-	Function string // an ARN
-	Async    bool   // of Function
-	Topic    string // an ARN; with Bucket or Function it is told when they are done
+	Function string // ARN
+	Async    bool   // invoke Function asynchronously
+	Topic    string // ARN; with Bucket or Function it is published to after them
 }
 
 func (b *builder) readMailRule(res *resource) {
@@ -101,9 +101,11 @@ func (b *builder) readMailRule(res *resource) {
 	m := MailRule{ID: res.id, Enabled: rule.boolValue("Enabled", false), Recipients: rule.textValues("Recipients")}
 	rule.eachObject("Actions", func(r *reader) {
 		if len(r.node.mappingKeys()) != 1 {
-			b.reportError(nodeLine(r.node), "%s: an action is one of S3Action, LambdaAction and SNSAction", res.id)
+			b.reportError(nodeLine(r.node), "%s: an action must have exactly one of S3Action, LambdaAction and SNSAction", res.id)
 		}
-		s3, fn, sns := r.object("S3Action"), r.object("LambdaAction"), r.object("SNSAction")
+		s3 := r.object("S3Action")
+		fn := r.object("LambdaAction")
+		sns := r.object("SNSAction")
 		var a MailAction
 		switch {
 		case s3.isPresent():
@@ -124,12 +126,12 @@ func (b *builder) readMailRule(res *resource) {
 	b.model.MailRules = append(b.model.MailRules, m)
 }
 
-// SendingEvents says who is told what becomes of mail that is sent with a
+// SendingEvents configures the topic that gets the delivery events of a
 // configuration set.
 type SendingEvents struct {
 	Set   string
 	Types []string
-	Topic string // an ARN
+	Topic string // ARN
 }
 
 func (b *builder) readSendingEvents(res *resource) {

@@ -8,7 +8,7 @@ import (
 	"github.com/goccy/go-yaml/parser"
 )
 
-// A kind says what a node is.
+// A kind is the kind of a node.
 type kind int
 
 const (
@@ -16,23 +16,23 @@ const (
 	scalar
 	list
 	mapping
-	invalid // could not be read or evaluated; its error is already reported
+	invalid // could not be read or evaluated; the error is already reported
 )
 
 func (k kind) String() string {
 	return [...]string{"nothing", "a value", "a list", "a mapping", "an error"}[k]
 }
 
-// A node is one piece of the template. Short tags are already written out:
-// !Ref X is the mapping {Ref: X}, !Sub X is {Fn::Sub: X}.
+// A node is one value of the template. Short tags are written out: !Ref X is
+// the mapping {Ref: X}, and !Sub X is {Fn::Sub: X}.
 type node struct {
 	line   int
 	kind   kind
 	text   string           // of a scalar
 	items  []*node          // of a list
-	keys   []string         // of a mapping, in their order
+	keys   []string         // of a mapping, in the order of the template
 	fields map[string]*node // of a mapping
-	lines  map[string]int   // of a mapping: where each key is
+	lines  map[string]int   // of a mapping: line of each key
 }
 
 func textNode(line int, s string) *node { return &node{line: line, kind: scalar, text: s} }
@@ -41,7 +41,7 @@ func emptyMapping(line int) *node {
 	return &node{line: line, kind: mapping, fields: map[string]*node{}, lines: map[string]int{}}
 }
 
-// get returns the field key, or nil; it may be asked of any node, also nil.
+// field returns the value of key, or nil. n may be nil or any kind of node.
 func (n *node) field(key string) *node {
 	if n == nil {
 		return nil
@@ -53,12 +53,13 @@ func (n *node) setField(key string, line int, v *node) {
 	if _, ok := n.fields[key]; !ok {
 		n.keys = append(n.keys, key)
 	}
-	n.fields[key], n.lines[key] = v, line
+	n.fields[key] = v
+	n.lines[key] = line
 }
 
-// function returns the function that n is a call of, with its argument. A
-// mapping with a function among other keys is returned as a call too, so that
-// it is refused.
+// functionCall returns the function that n calls and its argument. A mapping
+// with a function among other keys counts as a call, so that callFunction can
+// refuse it.
 func (n *node) functionCall() (name string, arg *node, ok bool) {
 	if n.kind != mapping {
 		return "", nil, false
@@ -71,15 +72,15 @@ func (n *node) functionCall() (name string, arg *node, ok bool) {
 	return "", nil, false
 }
 
-// shortTags are the functions that have a short form.
+// shortTags maps the tags that do not abbreviate an Fn:: function.
 var shortTags = map[string]string{"!Ref": "Ref", "!Condition": "Condition"}
 
 const (
-	maxSource = 1 << 20 // CloudFormation's own limit
+	maxSource = 1 << 20 // CloudFormation's limit
 	maxDepth  = 100
 )
 
-// readYAML turns the text of a template into nodes.
+// readYAML parses the text of a template.
 func readYAML(src []byte) (root *node, err error) {
 	if len(src) > maxSource {
 		return nil, Error{1, fmt.Sprintf("the template is larger than %d bytes", maxSource)}
@@ -87,15 +88,15 @@ func readYAML(src []byte) (root *node, err error) {
 	defer func() {
 		// The YAML library panics on some broken input.
 		if r := recover(); r != nil {
-			root, err = nil, Error{1, "this is not YAML"}
+			err = Error{1, "the template is not valid YAML"}
 		}
 	}()
 	file, err := parser.ParseBytes(src, 0)
 	if err != nil {
-		return nil, fmt.Errorf("this is not YAML: %w", err)
+		return nil, fmt.Errorf("the template is not valid YAML: %w", err)
 	}
 	if len(file.Docs) != 1 || file.Docs[0].Body == nil {
-		return nil, Error{1, "a template is one YAML document"}
+		return nil, Error{1, "a template must be one YAML document"}
 	}
 	return convertNode(file.Docs[0].Body, 0)
 }
@@ -149,7 +150,7 @@ func convertMapping(line int, values []*ast.MappingValueNode, depth int) (*node,
 		}
 		if key.text == "Fn" {
 			// The library reads {Fn::X: y} as {Fn: ":X: y"}.
-			return nil, Error{key.line, "between braces, a key with colons needs quotes"}
+			return nil, Error{key.line, "in braces, a key with colons must be quoted"}
 		}
 		value, err := convertNode(v.Value, depth+1)
 		if err != nil {

@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// A reader takes the fields of one evaluated mapping and remembers which:
-// what nobody read has an effect on AWS that it would not have here, so done
-// refuses it. A reader of a mapping that is not there reads nothing.
+// A reader reads the fields of one evaluated mapping and remembers which.
+// refuseUnread reports the other fields, because they would have an effect on
+// AWS and none here. The reader of a missing mapping returns empty values.
 type reader struct {
 	builder *builder
 	node    *node
@@ -46,7 +46,7 @@ func (r *reader) textValue(key string) string {
 	return r.builder.scalarText(v, r.what+" "+key)
 }
 
-// must is text that has to be there.
+// requiredText reads a field that must be present.
 func (r *reader) requiredText(key string) string {
 	if r.node != nil && !r.hasField(key) {
 		r.builder.reportError(r.node.line, "%s needs %s", r.what, key)
@@ -54,7 +54,8 @@ func (r *reader) requiredText(key string) string {
 	return r.textValue(key)
 }
 
-// oneOf is text that may be only one of values; absent counts as the first.
+// allowedText reads a field that must have one of values. The default is the
+// first.
 func (r *reader) allowedText(key string, values ...string) string {
 	s := r.textValue(key)
 	if s == "" {
@@ -76,7 +77,7 @@ func (r *reader) intValue(key string, absent int) int {
 	}
 	v, err := strconv.Atoi(s)
 	if err != nil {
-		r.builder.reportError(r.node.field(key).line, "%s: %s is no whole number", r.what, key)
+		r.builder.reportError(r.node.field(key).line, "%s: %s must be a whole number", r.what, key)
 	}
 	return v
 }
@@ -88,7 +89,7 @@ func (r *reader) floatValue(key string) float64 {
 	}
 	v, err := strconv.ParseFloat(s, 64)
 	if err != nil {
-		r.builder.reportError(r.node.field(key).line, "%s: %s is no number", r.what, key)
+		r.builder.reportError(r.node.field(key).line, "%s: %s must be a number", r.what, key)
 	}
 	return v
 }
@@ -104,13 +105,13 @@ func (r *reader) boolValue(key string, absent bool) bool {
 	}
 	v, err := strconv.ParseBool(s)
 	if err != nil {
-		r.builder.reportError(r.node.field(key).line, "%s: %s is neither true nor false", r.what, key)
+		r.builder.reportError(r.node.field(key).line, "%s: %s must be true or false", r.what, key)
 	}
 	return v
 }
 
-// items are the nodes of a list; one value alone is a list of one, as
-// CloudFormation has it.
+// listItems returns the items of a list. A single value is a list of one, as in
+// CloudFormation.
 func (r *reader) listItems(key string) []*node {
 	v := r.fieldNode(key)
 	switch {
@@ -131,7 +132,8 @@ func (r *reader) textValues(key string) []string {
 	return out
 }
 
-// objs reads each item of a list of mappings, and ends its reader.
+// eachObject calls read for each mapping in a list, and refuses fields that
+// read left unread.
 func (r *reader) eachObject(key string, read func(*reader)) {
 	for _, item := range r.listItems(key) {
 		o := r.builder.openReader(item, r.what+" "+key)
@@ -140,7 +142,7 @@ func (r *reader) eachObject(key string, read func(*reader)) {
 	}
 }
 
-// skip names the fields that have no effect on this machine.
+// ignoreFields marks fields that have no effect on the local machine.
 func (r *reader) ignoreFields(keys ...string) *reader {
 	for _, k := range keys {
 		r.used[k] = true
@@ -148,7 +150,7 @@ func (r *reader) ignoreFields(keys ...string) *reader {
 	return r
 }
 
-// done refuses every field that was neither read nor skipped.
+// refuseUnread reports each field that was neither read nor ignored.
 func (r *reader) refuseUnread() {
 	if r.node == nil {
 		return

@@ -9,23 +9,23 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// A Table is one DynamoDB table; it is billed per request.
+// A Table is one DynamoDB table. Its billing mode is PAY_PER_REQUEST.
 type Table struct {
 	ID          string
 	Name        string
 	ARN         string
-	Attributes  []Attribute // those that are keys
+	Attributes  []Attribute // key attributes of the table and its indexes
 	Keys        []Key
 	Indexes     []Index
-	StreamView  string // "" is no stream
-	TTL         string // the attribute; "" is none
+	StreamView  string // empty without a stream
+	TTL         string // attribute name; empty without TTL
 	PointInTime bool
 }
 
-// An Attribute is the name and type (S, N or B) of a key attribute.
+// An Attribute is a key attribute with its type S, N or B.
 type Attribute struct{ Name, Type string }
 
-// A Key is one attribute of a key and its part in it, HASH or RANGE.
+// A Key is one attribute of a key with its role HASH or RANGE.
 type Key struct{ Name, Type string }
 
 // An Index is one global secondary index.
@@ -33,11 +33,11 @@ type Index struct {
 	Name       string
 	Keys       []Key
 	Projection string   // ALL, KEYS_ONLY or INCLUDE
-	Include    []string // with INCLUDE
+	Include    []string // attributes of projection INCLUDE
 }
 
-// CreateInput is the request that creates the table. TTL and point in time
-// recovery have requests of their own.
+// CreateInput returns the request that creates the table. It does not include
+// TTL and point-in-time recovery, which have their own requests.
 func (t Table) CreateInput() *dynamodb.CreateTableInput {
 	in := &dynamodb.CreateTableInput{
 		TableName:   &t.Name,
@@ -124,7 +124,7 @@ func readKeySchema(r *reader) []Key {
 	return out
 }
 
-// A Queue is one SQS queue, with the attributes as CreateQueue takes them.
+// A Queue is one SQS queue. Attributes are in the form of CreateQueue.
 type Queue struct {
 	ID         string
 	Name       string
@@ -133,7 +133,8 @@ type Queue struct {
 	Attributes map[string]string
 }
 
-// queueAttributes have the same name and form in the template and in SQS.
+// queueAttributes are the attributes with the same name and form in the
+// template and in SQS.
 var queueAttributes = []string{
 	"ContentBasedDeduplication", "DeduplicationScope", "DelaySeconds", "FifoQueue", "FifoThroughputLimit",
 	"MaximumMessageSize", "MessageRetentionPeriod", "ReceiveMessageWaitTimeSeconds", "VisibilityTimeout",
@@ -151,12 +152,12 @@ func (b *builder) readQueue(res *resource) {
 		}
 	}
 	if fifo := r.boolValue("FifoQueue", false); fifo != strings.HasSuffix(q.Name, ".fifo") {
-		b.reportError(res.line, "%s: a FIFO queue has a name that ends in .fifo, and no other has", res.id)
+		b.reportError(res.line, "%s: the name of a FIFO queue must end in .fifo, and no other name may", res.id)
 	}
 	if redrive := r.object("RedrivePolicy"); redrive.isPresent() {
 		target := redrive.requiredText("deadLetterTargetArn")
 		if b.findResource(target, "AWS::SQS::Queue") == nil {
-			b.reportError(redrive.node.line, "%s: deadLetterTargetArn is no queue of this template", res.id)
+			b.reportError(redrive.node.line, "%s: deadLetterTargetArn must be a queue of this template", res.id)
 		}
 		q.Attributes["RedrivePolicy"] = marshalPolicy(map[string]any{
 			"deadLetterTargetArn": target, "maxReceiveCount": redrive.intValue("maxReceiveCount", 0),
@@ -178,7 +179,7 @@ func (b *builder) readQueue(res *resource) {
 func marshalPolicy(v map[string]any) string {
 	out, err := json.Marshal(v)
 	if err != nil {
-		panic(err) // texts and numbers only
+		panic(err) // strings and numbers always encode
 	}
 	return string(out)
 }
@@ -193,10 +194,10 @@ type Bucket struct {
 	CORS          []BucketCORS
 }
 
-// A Notification announces the objects of a bucket that match it.
+// A Notification sends events about matching objects of a bucket.
 type Notification struct {
 	Event  string // s3:ObjectCreated:*
-	Target string // the ARN of a queue, topic or function
+	Target string // ARN of a queue, topic or function
 	Prefix string
 	Suffix string
 }

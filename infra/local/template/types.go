@@ -2,15 +2,15 @@ package template
 
 const functionType = "AWS::Serverless::Function"
 
-// A resourceType says how this machine treats one type of resource. One
-// without read has no effect here.
+// A resourceHandler handles one resource type. If read is nil, the type has no
+// local effect.
 type resourceHandler struct {
-	nameKey    string            // the property that names it
-	attributes map[string]string // what Fn::GetAtt gives and, under "", Ref
+	nameKey    string            // property with the physical name
+	attributes map[string]string // patterns for Fn::GetAtt by attribute, and for Ref under ""
 	read       func(*builder, *resource)
 }
 
-// resourceTypes are all the types that are known.
+// resourceHandlers holds the handlers of all supported resource types.
 var resourceHandlers = map[string]resourceHandler{
 	functionType: {"FunctionName", map[string]string{
 		"":        "{name}",
@@ -56,8 +56,8 @@ var resourceHandlers = map[string]resourceHandler{
 	"AWS::SES::ReceiptRule":                      {"", refOnly, (*builder).readMailRule},
 	"AWS::SES::ConfigurationSetEventDestination": {"", refOnly, (*builder).readSendingEvents},
 
-	// No effect on this machine: nothing here has permissions, alarms, keys,
-	// log retention, deployments or a choice between mail rule sets.
+	// These types have no local effect: the local stack has no alarms, keys,
+	// log retention, deployments or choice of mail rule sets.
 	"AWS::ApiGatewayV2::Deployment": {"", refOnly, nil},
 	"AWS::CloudWatch::Alarm":        {"AlarmName", refAndARN("arn:cloudwatch:{region}:{account}:alarm:{name}"), nil},
 	"AWS::IAM::ManagedPolicy":       {"", map[string]string{"": "arn:iam::{account}:policy/{name}"}, nil},
@@ -75,7 +75,8 @@ var resourceHandlers = map[string]resourceHandler{
 	"AWS::SQS::QueuePolicy":      {"", refOnly, nil},
 }
 
-// partTypes are read last: they add to what another resource is.
+// partTypes are the resource types that are read last, because they extend
+// another resource.
 var partTypes = map[string]bool{
 	"AWS::Lambda::EventSourceMapping": true,
 	"AWS::ApiGatewayV2::Integration":  true,
@@ -83,8 +84,8 @@ var partTypes = map[string]bool{
 	"AWS::ApiGatewayV2::Stage":        true,
 }
 
-// httpAPIAttributes and webSocketAttributes are AWS's own addresses; where
-// the API really listens is for [Options.Attributes] to say.
+// httpAPIAttributes and webSocketAttributes have the addresses of AWS.
+// [Options.Attributes] overrides them with the local ones.
 var (
 	refOnly           = map[string]string{"": "{name}"}
 	httpAPIAttributes = map[string]string{

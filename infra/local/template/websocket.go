@@ -8,20 +8,20 @@ import (
 // A WebSocketAPI is one API Gateway WebSocket API.
 type WebSocketAPI struct {
 	ID             string
-	Name           string // the API's id in URLs and events
+	Name           string // id of the API in URLs and events
 	Stage          string
-	RouteSelection string // $request.body.action
+	RouteSelection string // for example $request.body.action
 	Routes         []WebSocketRoute
 }
 
-// A WebSocketRoute hands the messages of one route key to a function.
+// A WebSocketRoute maps a route key to a function.
 type WebSocketRoute struct {
-	Key      string // $connect, $disconnect, $default or a value of the selection
-	Function string // the name of the function
+	Key      string // $connect, $disconnect, $default or a value of RouteSelection
+	Function string // function name
 }
 
-// webSocketAPI reads an AWS::ApiGatewayV2::Api. An HTTP API is written as
-// AWS::Serverless::HttpApi.
+// readWebSocketAPI reads an AWS::ApiGatewayV2::Api. HTTP APIs are supported as
+// AWS::Serverless::HttpApi only.
 func (b *builder) readWebSocketAPI(res *resource) {
 	r := b.openReader(res.properties, res.id)
 	r.ignoreFields("Name", "Description", "Tags", "ApiKeySelectionExpression", "DisableSchemaValidation")
@@ -34,12 +34,12 @@ func (b *builder) readWebSocketAPI(res *resource) {
 	r.refuseUnread()
 }
 
-// webSocketOf is the API that ApiId names, which has been read before its parts.
+// findWebSocketAPI returns the API of ApiId. APIs are read before their parts.
 func (b *builder) findWebSocketAPI(res *resource, r *reader) *WebSocketAPI {
 	id := r.requiredText("ApiId")
 	i := slices.IndexFunc(b.model.WebSocketAPIs, func(a WebSocketAPI) bool { return a.Name == id })
 	if i < 0 {
-		b.reportError(res.line, "%s: ApiId is no WebSocket API of this template", res.id)
+		b.reportError(res.line, "%s: ApiId must be a WebSocket API of this template", res.id)
 		return &WebSocketAPI{}
 	}
 	return &b.model.WebSocketAPIs[i]
@@ -58,12 +58,12 @@ func (b *builder) readWebSocketIntegration(res *resource) {
 	b.findWebSocketAPI(res, r)
 	r.allowedText("IntegrationType", "AWS_PROXY")
 	if b.integrationFunction(res) == nil {
-		b.reportError(res.line, "%s: IntegrationUri holds no function of this template", res.id)
+		b.reportError(res.line, "%s: IntegrationUri must contain a function of this template", res.id)
 	}
 	r.ignoreFields("IntegrationUri").refuseUnread()
 }
 
-// integrated is the function that an integration's URI names:
+// integrationFunction returns the function of an integration's URI,
 // arn:...:path/2015-03-31/functions/<function ARN>/invocations.
 func (b *builder) integrationFunction(res *resource) *resource {
 	_, uri, _ := strings.Cut(fieldText(res.properties, "IntegrationUri"), "/functions/")
@@ -79,7 +79,7 @@ func (b *builder) readWebSocketRoute(res *resource) {
 	target := b.findResource(strings.TrimPrefix(r.requiredText("Target"), "integrations/"), "AWS::ApiGatewayV2::Integration")
 	r.refuseUnread()
 	if target == nil {
-		b.reportError(res.line, "%s: Target is no integration of this template", res.id)
+		b.reportError(res.line, "%s: Target must be an integration of this template", res.id)
 		return
 	}
 	if fn := b.integrationFunction(target); fn != nil {
