@@ -107,25 +107,25 @@ type chaosInvoker struct {
 	tries map[uint64]int // by hash of the payload: each try is a new decision; deleted after an answer
 }
 
-func (b *chaosInvoker) Invoke(ctx context.Context, function string, payload []byte) ([]byte, string, error) {
+func (c *chaosInvoker) Invoke(ctx context.Context, function string, payload []byte) ([]byte, string, error) {
 	id := hashString(function + string(payload))
-	b.mu.Lock()
-	try := b.tries[id]
-	b.tries[id]++
-	b.mu.Unlock()
+	c.mu.Lock()
+	try := c.tries[id]
+	c.tries[id]++
+	c.mu.Unlock()
 
 	key := strconv.FormatUint(id, 36) + "." + strconv.Itoa(try)
-	if b.shouldOccur(b.Throttle, "throttle", key) {
+	if c.shouldOccur(c.Throttle, "throttle", key) {
 		return nil, "", ErrThrottled
 	}
-	response, functionError, err := b.next.Invoke(ctx, function, payload)
-	if err == nil && functionError == "" && b.shouldOccur(b.Lose, "lose", key) {
+	response, functionError, err := c.next.Invoke(ctx, function, payload)
+	if err == nil && functionError == "" && c.shouldOccur(c.Lose, "lose", key) {
 		return nil, "", ErrLost
 	}
 	if err == nil {
-		b.mu.Lock()
-		delete(b.tries, id)
-		b.mu.Unlock()
+		c.mu.Lock()
+		delete(c.tries, id)
+		c.mu.Unlock()
 	}
 	return response, functionError, err
 }

@@ -121,8 +121,8 @@ func addParameter(m map[string]string, k, v string) map[string]string {
 // request.
 func (r *route) isMoreSpecific(o *route) bool {
 	for i := range min(len(r.segments), len(o.segments)) {
-		if a, b := r.segments[i].kind, o.segments[i].kind; a != b {
-			return a > b
+		if kind := r.segments[i].kind; kind != o.segments[i].kind {
+			return kind > o.segments[i].kind
 		}
 	}
 	if len(r.segments) != len(o.segments) {

@@ -24,14 +24,14 @@ type Instance struct {
 // initialization.
 func (m *Manager) Instances() []Instance {
 	var out []Instance
-	for _, inst := range m.runningProcesses() {
-		inst.mu.Lock()
-		i := Instance{Function: inst.function.Name, ID: inst.id, Init: inst.initTime, Invocations: inst.invocationCount}
-		inst.mu.Unlock()
+	for _, proc := range m.runningProcesses() {
+		proc.mu.Lock()
+		i := Instance{Function: proc.function.Name, ID: proc.id, Init: proc.initTime, Invocations: proc.invocationCount}
+		proc.mu.Unlock()
 		if i.Init == 0 {
 			continue // still starting
 		}
-		i.PID = inst.command.Process.Pid
+		i.PID = proc.command.Process.Pid
 		i.CPU = readCPUTime(i.PID)
 		i.MaxRSS = readMaxRSS(i.PID)
 		out = append(out, i)

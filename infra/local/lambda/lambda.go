@@ -229,63 +229,63 @@ func (m *Manager) acquireSlot(ctx context.Context, fn *function) error {
 // returns the result.
 func (m *Manager) runInvocation(fn *function, requestID string, payload []byte) (Result, error) {
 	for {
-		inst, failure, err := m.takeProcess(fn, requestID)
+		proc, failure, err := m.takeProcess(fn, requestID)
 		if err != nil || failure != nil {
 			return Result{RequestID: requestID, Payload: failure, FunctionError: functionErrorOf(failure)}, err
 		}
 		inv := newInvocation(requestID, payload)
-		if !inst.deliverInvocation(inv) {
+		if !proc.deliverInvocation(inv) {
 			continue // the process died while idle; the event was not delivered
 		}
-		r := inst.awaitResult(inv)
+		r := proc.awaitResult(inv)
 		r.RequestID = requestID
-		m.releaseProcess(inst)
+		m.releaseProcess(proc)
 		return r, nil
 	}
 }
 
 // takeProcess returns an idle process or starts one. failure is the error
 // payload of a function that cannot start.
-func (m *Manager) takeProcess(fn *function, requestID string) (inst *process, failure []byte, err error) {
+func (m *Manager) takeProcess(fn *function, requestID string) (proc *process, failure []byte, err error) {
 	m.mu.Lock()
 	for len(fn.idle) > 0 {
 		last := len(fn.idle) - 1
-		inst = fn.idle[last]
+		proc = fn.idle[last]
 		fn.idle = fn.idle[:last]
-		if !inst.ended.Load() {
+		if !proc.ended.Load() {
 			m.mu.Unlock()
-			return inst, nil, nil
+			return proc, nil, nil
 		}
 	}
 	m.mu.Unlock()
-	inst, err = m.startProcess(fn)
+	proc, err = m.startProcess(fn)
 	if errors.Is(err, ErrClosed) {
 		return nil, nil, err
 	}
 	if err != nil {
 		return nil, errorPayload("Runtime.InvalidEntrypoint", requestID, err.Error()), nil
 	}
-	return inst, inst.awaitInit(requestID), nil
+	return proc, proc.awaitInit(requestID), nil
 }
 
-func (m *Manager) releaseProcess(inst *process) {
-	if inst.ended.Load() {
+func (m *Manager) releaseProcess(proc *process) {
+	if proc.ended.Load() {
 		return
 	}
 	if m.cfg.Freeze {
-		inst.freezeProcess()
+		proc.freezeProcess()
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	inst.function.idle = append(inst.function.idle, inst)
+	proc.function.idle = append(proc.function.idle, proc)
 }
 
 // Kill kills all processes of a function and returns their number.
 func (m *Manager) Kill(name string) int {
 	n := 0
-	for _, inst := range m.runningProcesses() {
-		if inst.function.Name == name {
-			inst.killProcess()
+	for _, proc := range m.runningProcesses() {
+		if proc.function.Name == name {
+			proc.killProcess()
 			n++
 		}
 	}
@@ -299,9 +299,9 @@ func (m *Manager) KillAny() (name string) {
 	if len(all) == 0 {
 		return ""
 	}
-	inst := all[rand.IntN(len(all))] //nolint:gosec // chaos needs no secret
-	inst.killProcess()
-	return inst.function.Name
+	proc := all[rand.IntN(len(all))] //nolint:gosec // chaos needs no secret
+	proc.killProcess()
+	return proc.function.Name
 }
 
 // runningProcesses returns the processes that have not ended, sorted by id.
@@ -309,9 +309,9 @@ func (m *Manager) runningProcesses() []*process {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var out []*process
-	for _, inst := range m.processes {
-		if !inst.ended.Load() {
-			out = append(out, inst)
+	for _, proc := range m.processes {
+		if !proc.ended.Load() {
+			out = append(out, proc)
 		}
 	}
 	slices.SortFunc(out, func(a, b *process) int { return cmp.Compare(a.id, b.id) })
@@ -325,8 +325,8 @@ func (m *Manager) Close() error {
 	m.closed = true
 	m.mu.Unlock()
 	m.cancel()
-	for _, inst := range m.runningProcesses() {
-		inst.killProcess()
+	for _, proc := range m.runningProcesses() {
+		proc.killProcess()
 	}
 	m.procs.Wait()
 	m.async.Wait()

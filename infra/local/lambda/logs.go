@@ -38,17 +38,17 @@ func (l *lineWriter) flushLine() {
 
 // writeLogLine passes one line to the log tail, to Config.Output and to
 // Config.Logs.
-func (i *process) writeLogLine(line string) {
-	i.mu.Lock()
-	i.logTail = append(append(i.logTail, line...), '\n')
-	i.logTail = i.logTail[max(0, len(i.logTail)-maxTail):]
-	i.mu.Unlock()
-	if i.manager.cfg.Output != nil {
-		i.manager.output.Lock()
-		fmt.Fprintf(i.manager.cfg.Output, "%s | %s\n", i.function.Name, line)
-		i.manager.output.Unlock()
+func (p *process) writeLogLine(line string) {
+	p.mu.Lock()
+	p.logTail = append(append(p.logTail, line...), '\n')
+	p.logTail = p.logTail[max(0, len(p.logTail)-maxTail):]
+	p.mu.Unlock()
+	if p.manager.cfg.Output != nil {
+		p.manager.output.Lock()
+		fmt.Fprintf(p.manager.cfg.Output, "%s | %s\n", p.function.Name, line)
+		p.manager.output.Unlock()
 	}
-	if i.manager.cfg.Logs != nil {
-		i.manager.cfg.Logs(Line{Function: i.function.Name, Instance: i.id, Text: line})
+	if p.manager.cfg.Logs != nil {
+		p.manager.cfg.Logs(Line{Function: p.function.Name, Instance: p.id, Text: line})
 	}
 }

@@ -71,7 +71,7 @@ func (m *Manager) runSpawner() {
 }
 
 func (m *Manager) startProcess(fn *function) (*process, error) {
-	inst := &process{
+	proc := &process{
 		manager:     m,
 		function:    fn,
 		id:          rand.Text()[:12],
@@ -80,11 +80,11 @@ func (m *Manager) startProcess(fn *function) (*process, error) {
 		initErrors:  make(chan []byte, 1),
 		exited:      make(chan struct{}),
 	}
-	out := &lineWriter{write: inst.writeLogLine}
-	inst.command = inst.newCommand(out)
+	out := &lineWriter{write: proc.writeLogLine}
+	proc.command = proc.newCommand(out)
 	result := make(chan error, 1)
 	select {
-	case m.spawn <- func() { result <- m.registerProcess(inst) }:
+	case m.spawn <- func() { result <- m.registerProcess(proc) }:
 	case <-m.ctx.Done():
 		return nil, ErrClosed
 	}
@@ -92,43 +92,43 @@ func (m *Manager) startProcess(fn *function) (*process, error) {
 		return nil, err
 	}
 	go func() {
-		err := inst.command.Wait()
+		err := proc.command.Wait()
 		out.flushLine()
-		inst.markExited(err)
+		proc.markExited(err)
 	}()
-	return inst, nil
+	return proc, nil
 }
 
 // registerProcess starts the process and adds it to the running ones in one
 // step under the lock. The process is therefore known before its first request,
 // and Close either kills it or prevents its start.
-func (m *Manager) registerProcess(inst *process) error {
+func (m *Manager) registerProcess(proc *process) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.closed {
 		return ErrClosed
 	}
-	inst.started = time.Now()
-	if err := inst.command.Start(); err != nil {
+	proc.started = time.Now()
+	if err := proc.command.Start(); err != nil {
 		return err
 	}
-	m.processes[inst.id] = inst
+	m.processes[proc.id] = proc
 	m.procs.Add(1)
 	return nil
 }
 
-func (i *process) markExited(err error) {
-	i.ended.Store(true)
-	i.exitError = err
-	close(i.exited)
-	i.manager.mu.Lock()
-	delete(i.manager.processes, i.id)
-	i.manager.mu.Unlock()
-	i.manager.procs.Done()
+func (p *process) markExited(err error) {
+	p.ended.Store(true)
+	p.exitError = err
+	close(p.exited)
+	p.manager.mu.Lock()
+	delete(p.manager.processes, p.id)
+	p.manager.mu.Unlock()
+	p.manager.procs.Done()
 }
 
-func (i *process) newCommand(out io.Writer) *exec.Cmd {
-	f := i.function.Function
+func (p *process) newCommand(out io.Writer) *exec.Cmd {
+	f := p.function.Function
 	root := filepath.Dir(f.Bootstrap)
 	cmd := exec.Command(f.Bootstrap) //nolint:gosec // running the functions is what this is for
 	cmd.Dir = root
@@ -138,15 +138,15 @@ func (i *process) newCommand(out io.Writer) *exec.Cmd {
 	cmd.Stderr = out
 	cmd.Env = append([]string{"PATH=/usr/local/bin:/usr/bin:/bin", "LANG=en_US.UTF-8", "TZ=:UTC"}, f.Env...)
 	cmd.Env = append(cmd.Env, // last, so that they override the function's own
-		"AWS_LAMBDA_RUNTIME_API="+i.manager.listener.Addr().String()+"/"+f.Name+"/"+i.id,
+		"AWS_LAMBDA_RUNTIME_API="+p.manager.listener.Addr().String()+"/"+f.Name+"/"+p.id,
 		"AWS_LAMBDA_FUNCTION_NAME="+f.Name,
 		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE="+strconv.Itoa(f.MemoryMB),
 		"AWS_LAMBDA_FUNCTION_VERSION=$LATEST",
 		"AWS_LAMBDA_INITIALIZATION_TYPE=on-demand",
 		"AWS_LAMBDA_LOG_GROUP_NAME=/aws/lambda/"+f.Name,
-		"AWS_LAMBDA_LOG_STREAM_NAME=local/"+i.id,
-		"AWS_REGION="+i.manager.cfg.Region,
-		"AWS_DEFAULT_REGION="+i.manager.cfg.Region,
+		"AWS_LAMBDA_LOG_STREAM_NAME=local/"+p.id,
+		"AWS_REGION="+p.manager.cfg.Region,
+		"AWS_DEFAULT_REGION="+p.manager.cfg.Region,
 		"LAMBDA_TASK_ROOT="+root,
 		"_HANDLER="+f.Handler,
 	)
@@ -155,28 +155,28 @@ func (i *process) newCommand(out io.Writer) *exec.Cmd {
 
 // awaitInit waits until the process asks for its first event. If the process
 // fails, ends or takes too long, awaitInit returns the error payload.
-func (i *process) awaitInit(requestID string) (failure []byte) {
-	limit := initTimeout + i.function.Timeout
+func (p *process) awaitInit(requestID string) (failure []byte) {
+	limit := initTimeout + p.function.Timeout
 	timeout := time.NewTimer(limit)
 	defer timeout.Stop()
 	select {
-	case <-i.polled:
-		i.mu.Lock()
-		i.initTime = time.Since(i.started)
-		i.mu.Unlock()
+	case <-p.polled:
+		p.mu.Lock()
+		p.initTime = time.Since(p.started)
+		p.mu.Unlock()
 		return nil
-	case failure = <-i.initErrors:
-		i.killProcess()
+	case failure = <-p.initErrors:
+		p.killProcess()
 		return failure
-	case <-i.exited:
+	case <-p.exited:
 		select {
-		case failure = <-i.initErrors:
+		case failure = <-p.initErrors:
 			return failure
 		default:
-			return i.exitPayload(requestID)
+			return p.exitPayload(requestID)
 		}
 	case <-timeout.C:
-		i.killProcess()
+		p.killProcess()
 		return errorPayload("Sandbox.Timedout", requestID,
 			fmt.Sprintf("Function initialization timed out after %.2f seconds", limit.Seconds()))
 	}
@@ -184,24 +184,24 @@ func (i *process) awaitInit(requestID string) (failure []byte) {
 
 // deliverInvocation gives the process an event. It returns false if the process
 // ended before it took the event.
-func (i *process) deliverInvocation(inv *invocation) bool {
-	inv.deadline = time.Now().Add(i.function.Timeout)
-	i.mu.Lock()
-	i.current = inv
-	i.logTail = nil
-	i.invocationCount++
-	i.mu.Unlock()
+func (p *process) deliverInvocation(inv *invocation) bool {
+	inv.deadline = time.Now().Add(p.function.Timeout)
+	p.mu.Lock()
+	p.current = inv
+	p.logTail = nil
+	p.invocationCount++
+	p.mu.Unlock()
 	select {
-	case <-i.polled: // discard a repeated request for the next event
+	case <-p.polled: // discard a repeated request for the next event
 	default:
 	}
-	if i.manager.cfg.Freeze {
-		i.thawProcess()
+	if p.manager.cfg.Freeze {
+		p.thawProcess()
 	}
 	select {
-	case i.invocations <- inv:
+	case p.invocations <- inv:
 		return true
-	case <-i.exited:
+	case <-p.exited:
 		return false
 	}
 }
@@ -209,69 +209,69 @@ func (i *process) deliverInvocation(inv *invocation) bool {
 // awaitResult waits for the answer, and then until the process asks for its
 // next event, because only then is it idle. The process is killed at the
 // deadline.
-func (i *process) awaitResult(inv *invocation) Result {
+func (p *process) awaitResult(inv *invocation) Result {
 	deadline := time.NewTimer(time.Until(inv.deadline))
 	defer deadline.Stop()
 	var r Result
 	select {
 	case r = <-inv.reply:
-	case <-i.exited:
+	case <-p.exited:
 		select {
 		case r = <-inv.reply: // the process answered before it ended
 		default:
-			r = Result{Payload: i.exitPayload(inv.id), FunctionError: "Unhandled"}
+			r = Result{Payload: p.exitPayload(inv.id), FunctionError: "Unhandled"}
 		}
 	case <-deadline.C:
-		i.killProcess()
+		p.killProcess()
 		r = Result{FunctionError: "Unhandled", Payload: errorPayload("Sandbox.Timedout", inv.id,
-			fmt.Sprintf("Task timed out after %.2f seconds", i.function.Timeout.Seconds()))}
+			fmt.Sprintf("Task timed out after %.2f seconds", p.function.Timeout.Seconds()))}
 	}
 	select {
-	case <-i.polled:
-	case <-i.exited:
+	case <-p.polled:
+	case <-p.exited:
 	case <-deadline.C:
-		i.killProcess()
+		p.killProcess()
 	}
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	i.current = nil
-	r.LogTail = i.logTail
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.current = nil
+	r.LogTail = p.logTail
 	return r
 }
 
 // pendingInvocation returns the current invocation of the process if its id is
 // id, otherwise nil.
-func (i *process) pendingInvocation(id string) *invocation {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	if i.current == nil || i.current.id != id {
+func (p *process) pendingInvocation(id string) *invocation {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.current == nil || p.current.id != id {
 		return nil
 	}
-	return i.current
+	return p.current
 }
 
-func (i *process) exitPayload(requestID string) []byte {
+func (p *process) exitPayload(requestID string) []byte {
 	msg := "Runtime exited without providing a reason"
-	if i.exitError != nil {
-		msg = "Runtime exited with error: " + i.exitError.Error()
+	if p.exitError != nil {
+		msg = "Runtime exited with error: " + p.exitError.Error()
 	}
 	return errorPayload("Runtime.ExitError", requestID, msg)
 }
 
-func (i *process) killProcess() {
-	if !i.ended.Swap(true) {
-		i.sendSignal(syscall.SIGKILL)
+func (p *process) killProcess() {
+	if !p.ended.Swap(true) {
+		p.sendSignal(syscall.SIGKILL)
 	}
 }
 
-func (i *process) freezeProcess() { i.sendSignal(syscall.SIGSTOP) }
-func (i *process) thawProcess()   { i.sendSignal(syscall.SIGCONT) }
+func (p *process) freezeProcess() { p.sendSignal(syscall.SIGSTOP) }
+func (p *process) thawProcess()   { p.sendSignal(syscall.SIGCONT) }
 
 // sendSignal sends a signal to the process and the processes it started.
-func (i *process) sendSignal(s syscall.Signal) {
+func (p *process) sendSignal(s syscall.Signal) {
 	select {
-	case <-i.exited: // another process may have this process id by now
+	case <-p.exited: // another process may have this process id by now
 	default:
-		_ = syscall.Kill(-i.command.Process.Pid, s)
+		_ = syscall.Kill(-p.command.Process.Pid, s)
 	}
 }

@@ -17,13 +17,13 @@ func (m *Manager) newRuntimeAPI() http.Handler {
 	handle := func(pattern string, f func(*process, http.ResponseWriter, *http.Request)) {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 			m.mu.Lock()
-			inst := m.processes[r.PathValue("instance")]
+			proc := m.processes[r.PathValue("instance")]
 			m.mu.Unlock()
-			if inst == nil {
+			if proc == nil {
 				writeRuntimeError(w, http.StatusForbidden, "InvalidRequest", "unknown instance")
 				return
 			}
-			f(inst, w, r)
+			f(proc, w, r)
 		})
 	}
 	const base = "/{function}/{instance}/2018-06-01/runtime/"
@@ -34,27 +34,27 @@ func (m *Manager) newRuntimeAPI() http.Handler {
 	return mux
 }
 
-func (i *process) serveNext(w http.ResponseWriter, r *http.Request) {
+func (p *process) serveNext(w http.ResponseWriter, r *http.Request) {
 	select {
-	case i.polled <- struct{}{}:
+	case p.polled <- struct{}{}:
 	default:
 	}
 	select {
-	case inv := <-i.invocations:
+	case inv := <-p.invocations:
 		h := w.Header()
 		h.Set("Content-Type", "application/json")
 		h.Set("Lambda-Runtime-Aws-Request-Id", inv.id)
 		h.Set("Lambda-Runtime-Deadline-Ms", strconv.FormatInt(inv.deadline.UnixMilli(), 10))
-		h.Set("Lambda-Runtime-Invoked-Function-Arn", i.function.ARN)
+		h.Set("Lambda-Runtime-Invoked-Function-Arn", p.function.ARN)
 		h.Set("Lambda-Runtime-Trace-Id", inv.traceID)
 		_, _ = w.Write(inv.payload)
 	case <-r.Context().Done():
-	case <-i.exited:
+	case <-p.exited:
 	}
 }
 
-func (i *process) serveResponse(w http.ResponseWriter, r *http.Request) {
-	inv := i.pendingInvocation(r.PathValue("id"))
+func (p *process) serveResponse(w http.ResponseWriter, r *http.Request) {
+	inv := p.pendingInvocation(r.PathValue("id"))
 	if inv == nil {
 		writeRuntimeError(w, http.StatusBadRequest, "InvalidRequestID", "no such invocation is running")
 		return
@@ -80,8 +80,8 @@ func (i *process) serveResponse(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusAccepted)
 }
 
-func (i *process) serveInvocationError(w http.ResponseWriter, r *http.Request) {
-	inv := i.pendingInvocation(r.PathValue("id"))
+func (p *process) serveInvocationError(w http.ResponseWriter, r *http.Request) {
+	inv := p.pendingInvocation(r.PathValue("id"))
 	if inv == nil {
 		writeRuntimeError(w, http.StatusBadRequest, "InvalidRequestID", "no such invocation is running")
 		return
@@ -94,13 +94,13 @@ func (i *process) serveInvocationError(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusAccepted)
 }
 
-func (i *process) serveInitError(w http.ResponseWriter, r *http.Request) {
+func (p *process) serveInitError(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxResponse))
 	if err != nil {
 		return
 	}
 	select {
-	case i.initErrors <- body:
+	case p.initErrors <- body:
 	default:
 	}
 	w.WriteHeader(http.StatusAccepted)

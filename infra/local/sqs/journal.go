@@ -100,7 +100,7 @@ func (j *journal) replayLog(apply func(record) error) error {
 	in := bufio.NewReaderSize(f, 1<<20)
 	for at := int64(0); at < info.Size(); {
 		payload, err := readFrame(in, info.Size()-at)
-		if errors.Is(err, errTorn) {
+		if errors.Is(err, errIncompleteFrame) {
 			j.logger.Warn("dropped an incomplete frame at the end of the log", "file", j.logPath(), "bytes", info.Size()-at)
 			return nil
 		}
@@ -121,21 +121,21 @@ func (j *journal) replayLog(apply func(record) error) error {
 	return nil
 }
 
-var errTorn = errors.New("incomplete frame")
+var errIncompleteFrame = errors.New("incomplete frame")
 
 // readFrame returns the payload of the next frame. left is the number of bytes
 // up to the end of the file.
 func readFrame(in io.Reader, left int64) ([]byte, error) {
 	var head [frameHeader]byte
 	if left < frameHeader {
-		return nil, errTorn
+		return nil, errIncompleteFrame
 	}
 	if _, err := io.ReadFull(in, head[:]); err != nil {
 		return nil, err
 	}
 	length := int64(binary.BigEndian.Uint32(head[:]))
 	if length == 0 || length > left-frameHeader {
-		return nil, errTorn
+		return nil, errIncompleteFrame
 	}
 	payload := make([]byte, length)
 	if _, err := io.ReadFull(in, payload); err != nil {
@@ -145,7 +145,7 @@ func readFrame(in io.Reader, left int64) ([]byte, error) {
 		return payload, nil
 	}
 	if length == left-frameHeader {
-		return nil, errTorn
+		return nil, errIncompleteFrame
 	}
 	return nil, errors.New("checksum does not match")
 }
