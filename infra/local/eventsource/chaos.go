@@ -10,117 +10,122 @@ import (
 	"sync"
 )
 
-// Chaos makes a mapping misbehave as AWS is allowed to. Each field but Seed is a probability from 0 to 1; the zero
-// Chaos does nothing. What happens is a function of the seed and of what is delivered, not of time, so that the same
-// seed over the same records gives the same trouble. Nothing is ever lost by it.
+// Chaos makes a mapping misbehave in ways that AWS allows. Each field but Seed is a probability from 0 to 1. The zero
+// Chaos changes nothing.
+//
+// The decisions depend only on Seed and on the ids of the delivered records, not on time. The same seed with the same
+// records gives the same faults. Chaos never loses a record.
 type Chaos struct {
-	// Seed chooses among the possible runs.
+	// Seed selects one of the possible runs.
 	Seed uint64
-	// Duplicate delivers a batch a second time after it succeeded: half of them at once, half after later batches.
+	// Duplicate delivers a batch again after it succeeded: half of the time at once, otherwise after a later batch.
 	Duplicate float64
-	// Reorder delivers records of different items (or of different message groups) out of their order. Records of one
-	// item, or of one message group, keep theirs.
+	// Reorder delivers records of different items or message groups out of order. Records of one item or
+	// message group stay in order.
 	Reorder float64
-	// Split cuts batches smaller than they need be.
+	// Split makes batches smaller than BatchSize.
 	Split float64
-	// Concurrent delivers records of different items (or message groups) at the same time.
+	// Concurrent delivers records of different items or message groups at the same time.
 	Concurrent float64
-	// Throttle refuses an invocation before it begins, as 429 does.
+	// Throttle refuses an invocation before the function runs, like status 429.
 	Throttle float64
-	// Lose runs the function and loses its answer, so that what succeeded is tried again.
+	// Lose runs the function and discards its answer, so that a successful batch is retried.
 	Lose float64
 }
 
-// ErrThrottled is what an invocation fails with that Chaos refuses.
+// ErrThrottled is the error of an invocation that Chaos refused.
 var ErrThrottled = errors.New("eventsource: throttled by chaos")
 
-// ErrLost is what an invocation fails with whose answer Chaos lost.
+// ErrLost is the error of an invocation whose answer Chaos discarded.
 var ErrLost = errors.New("eventsource: answer lost by chaos")
 
-// dice returns the random numbers for one decision.
-func (c Chaos) dice(decision, key string) *rand.Rand {
-	return rand.New(rand.NewPCG(c.Seed, hash(decision+"\x00"+key))) //nolint:gosec // repeatable on purpose
+// newRandom returns the random numbers for one decision about key. The same arguments give the same numbers.
+func (c Chaos) newRandom(decision, key string) *rand.Rand {
+	return rand.New(rand.NewPCG(c.Seed, hashString(decision+"\x00"+key))) //nolint:gosec // repeatable on purpose
 }
 
-func hash(s string) uint64 {
+func hashString(s string) uint64 {
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(s)) // a hash cannot fail
 	return h.Sum64()
 }
 
-func (c Chaos) hit(p float64, decision, key string) bool {
-	return p > 0 && c.dice(decision, key).Float64() < p
+// shouldOccur decides whether a fault of probability p happens to key.
+func (c Chaos) shouldOccur(p float64, decision, key string) bool {
+	return p > 0 && c.newRandom(decision, key).Float64() < p
 }
 
-// size returns how many records the batch that begins with first may hold.
-func (c Chaos) size(most int) func(first record) int {
+// batchLimiter returns a function that limits the batch beginning with first: to most records, or fewer under Split.
+func (c Chaos) batchLimiter(most int) func(first record) int {
 	return func(first record) int {
-		if most > 1 && c.hit(c.Split, "split", first.id) {
-			return 1 + c.dice("size", first.id).IntN(most-1)
+		if most > 1 && c.shouldOccur(c.Split, "split", first.id) {
+			return 1 + c.newRandom("size", first.id).IntN(most-1)
 		}
 		return most
 	}
 }
 
-// lanes deals records out to as many lanes as may run at the same time, by key, so that each key stays in one lane and
-// in order. concurrent says whether the lanes may run at once or one after the other.
-func (c Chaos) lanes(records []record, parallel int) (lanes [][]record, concurrent bool) {
+// splitLanes distributes records over lanes that may be delivered independently. All records of one key are in one
+// lane, in order. concurrent reports whether the lanes may run at the same time; otherwise they run one after the
+// other.
+func (c Chaos) splitLanes(records []record, parallel int) (lanes [][]record, concurrent bool) {
 	first := records[0].id
 	n := max(1, parallel)
 	concurrent = n > 1
-	reorder := c.hit(c.Reorder, "reorder", first)
-	if c.hit(c.Concurrent, "concurrent", first) {
-		n, concurrent = max(n, 4), true
+	reorder := c.shouldOccur(c.Reorder, "reorder", first)
+	if c.shouldOccur(c.Concurrent, "concurrent", first) {
+		n = max(n, 4)
+		concurrent = true
 	} else if reorder {
 		n = max(n, 4)
 	}
 	lanes = make([][]record, n)
 	for _, r := range records {
-		i := c.dice("lane", r.key).IntN(n)
+		i := c.newRandom("lane", r.key).IntN(n)
 		lanes[i] = append(lanes[i], r)
 	}
 	lanes = slices.DeleteFunc(lanes, func(l []record) bool { return len(l) == 0 })
 	if reorder {
-		c.dice("order", first).Shuffle(len(lanes), func(i, j int) { lanes[i], lanes[j] = lanes[j], lanes[i] })
+		c.newRandom("order", first).Shuffle(len(lanes), func(i, j int) { lanes[i], lanes[j] = lanes[j], lanes[i] })
 	}
 	return lanes, concurrent
 }
 
-// invoker returns next with Throttle and Lose.
-func (c Chaos) invoker(next Invoker) Invoker {
+// wrapInvoker returns an Invoker that applies Throttle and Lose to next.
+func (c Chaos) wrapInvoker(next Invoker) Invoker {
 	if c.Throttle == 0 && c.Lose == 0 {
 		return next
 	}
-	return &badInvoker{Chaos: c, next: next, tries: map[uint64]int{}}
+	return &chaosInvoker{Chaos: c, next: next, tries: map[uint64]int{}}
 }
 
-type badInvoker struct {
+type chaosInvoker struct {
 	Chaos
 	next Invoker
 
 	mu    sync.Mutex
-	tries map[uint64]int // by payload, so that each try rolls anew; forgotten once answered
+	tries map[uint64]int // by hash of the payload: each try is a new decision; deleted after an answer
 }
 
-func (b *badInvoker) Invoke(ctx context.Context, function string, payload []byte) ([]byte, string, error) {
-	id := hash(function + string(payload))
-	b.mu.Lock()
-	try := b.tries[id]
-	b.tries[id]++
-	b.mu.Unlock()
+func (c *chaosInvoker) Invoke(ctx context.Context, function string, payload []byte) ([]byte, string, error) {
+	id := hashString(function + string(payload))
+	c.mu.Lock()
+	try := c.tries[id]
+	c.tries[id]++
+	c.mu.Unlock()
 
 	key := strconv.FormatUint(id, 36) + "." + strconv.Itoa(try)
-	if b.hit(b.Throttle, "throttle", key) {
+	if c.shouldOccur(c.Throttle, "throttle", key) {
 		return nil, "", ErrThrottled
 	}
-	response, functionError, err := b.next.Invoke(ctx, function, payload)
-	if err == nil && functionError == "" && b.hit(b.Lose, "lose", key) {
+	response, functionError, err := c.next.Invoke(ctx, function, payload)
+	if err == nil && functionError == "" && c.shouldOccur(c.Lose, "lose", key) {
 		return nil, "", ErrLost
 	}
 	if err == nil {
-		b.mu.Lock()
-		delete(b.tries, id)
-		b.mu.Unlock()
+		c.mu.Lock()
+		delete(c.tries, id)
+		c.mu.Unlock()
 	}
 	return response, functionError, err
 }

@@ -12,7 +12,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-func TestChaosIsOffByDefault(t *testing.T) {
+func TestChaos_Zero(t *testing.T) {
 	t.Parallel()
 	f := &function{}
 	run(t, StreamConfig{BatchSize: 10, Invoker: f}, stream(25))
@@ -22,7 +22,7 @@ func TestChaosIsOffByDefault(t *testing.T) {
 	}
 }
 
-func TestChaosIsTheSameForTheSameSeed(t *testing.T) {
+func TestChaos_SameSeed(t *testing.T) {
 	t.Parallel()
 	calls := func(seed uint64) []string {
 		f := &function{}
@@ -32,34 +32,34 @@ func TestChaosIsTheSameForTheSameSeed(t *testing.T) {
 		return f.calls
 	}
 	if diff := cmp.Diff(calls(7), calls(7)); diff != "" {
-		t.Errorf("the same seed made other trouble:\n%s", diff)
+		t.Errorf("two runs with one seed differ:\n%s", diff)
 	}
 	if slices.Equal(calls(7), calls(8)) {
-		t.Error("another seed made the same trouble")
+		t.Error("invocations with seeds 7 and 8 are equal, want different ones")
 	}
 }
 
-func TestChaos(t *testing.T) {
+func TestChaos_Faults(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name  string
 		chaos Chaos
-		// check returns whether the trouble shows in the invocations for the records 1 to 40 in batches of 10.
+		// check reports whether the fault is visible in the invocations for records 1 to 40 in batches of 10.
 		check func(calls []string) bool
 	}{
-		{"Duplicate delivers every batch twice", Chaos{Duplicate: 1}, func(calls []string) bool {
+		{"Duplicate", Chaos{Duplicate: 1}, func(calls []string) bool {
 			counts := map[string]int{}
 			for _, c := range calls {
 				counts[c]++
 			}
 			return len(calls) == 8 && len(counts) == 4
 		}},
-		{"Reorder delivers a later record before an earlier one", Chaos{Reorder: 1}, func(calls []string) bool {
+		{"Reorder", Chaos{Reorder: 1}, func(calls []string) bool {
 			return !slices.IsSortedFunc(calls, func(a, b string) int { return firstOf(a) - firstOf(b) })
 		}},
-		{"Split makes smaller batches", Chaos{Split: 1}, func(calls []string) bool { return len(calls) > 4 }},
-		{"Lose invokes again what succeeded", Chaos{Lose: 0.5}, func(calls []string) bool { return len(calls) > 4 }},
-		{"Throttle invokes no more often than it must", Chaos{Throttle: 0.5}, func(calls []string) bool { return len(calls) == 4 }},
+		{"Split", Chaos{Split: 1}, func(calls []string) bool { return len(calls) > 4 }},
+		{"Lose", Chaos{Lose: 0.5}, func(calls []string) bool { return len(calls) > 4 }},
+		{"Throttle", Chaos{Throttle: 0.5}, func(calls []string) bool { return len(calls) == 4 }},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -67,7 +67,7 @@ func TestChaos(t *testing.T) {
 			f := &function{}
 			saved := run(t, StreamConfig{BatchSize: 10, Invoker: f, Chaos: test.chaos}, stream(40))
 			if !test.check(f.calls) {
-				t.Errorf("invocations %q", f.calls)
+				t.Errorf("invocations %q do not show the fault", f.calls)
 			}
 			if len(saved) == 0 || saved[len(saved)-1] != "40" {
 				t.Errorf("positions %q, want the last to be 40", saved)
@@ -87,25 +87,25 @@ func firstOf(call string) int {
 	return n
 }
 
-func TestChaosThrottles(t *testing.T) {
+func TestWrapInvoker(t *testing.T) {
 	t.Parallel()
 	f := &function{}
-	bad := Chaos{Throttle: 1}.invoker(f)
-	if _, _, err := bad.Invoke(t.Context(), "f", event(stream(1))); !errors.Is(err, ErrThrottled) || len(f.calls) != 0 {
+	bad := Chaos{Throttle: 1}.wrapInvoker(f)
+	if _, _, err := bad.Invoke(t.Context(), "f", marshalEvent(stream(1))); !errors.Is(err, ErrThrottled) || len(f.calls) != 0 {
 		t.Errorf("error %v after %d invocations, want ErrThrottled after none", err, len(f.calls))
 	}
-	bad = Chaos{Lose: 1}.invoker(f)
-	if _, _, err := bad.Invoke(t.Context(), "f", event(stream(1))); !errors.Is(err, ErrLost) || len(f.calls) != 1 {
+	bad = Chaos{Lose: 1}.wrapInvoker(f)
+	if _, _, err := bad.Invoke(t.Context(), "f", marshalEvent(stream(1))); !errors.Is(err, ErrLost) || len(f.calls) != 1 {
 		t.Errorf("error %v after %d invocations, want ErrLost after one", err, len(f.calls))
 	}
 }
 
-// Concurrent runs lanes at the same time: the function waits in one invocation until another has begun.
+// Every invocation waits until all lanes have begun one. If the lanes did not run at the same time, the test would hang.
 func TestChaosConcurrent(t *testing.T) {
 	t.Parallel()
 	chaos := Chaos{Concurrent: 1}
 	records := stream(40)
-	lanes, _ := chaos.lanes(records, 1)
+	lanes, _ := chaos.splitLanes(records, 1)
 	var begun sync.WaitGroup
 	begun.Add(len(lanes))
 	run(t, StreamConfig{BatchSize: len(records), Chaos: chaos, Invoker: invokerFunc(func() {
@@ -114,7 +114,7 @@ func TestChaosConcurrent(t *testing.T) {
 	})}, records)
 }
 
-// invokerFunc is a function that succeeds.
+// invokerFunc is an Invoker that always succeeds.
 type invokerFunc func()
 
 func (f invokerFunc) Invoke(context.Context, string, []byte) ([]byte, string, error) {
@@ -122,7 +122,7 @@ func (f invokerFunc) Invoke(context.Context, string, []byte) ([]byte, string, er
 	return nil, "", nil
 }
 
-func TestLanesKeepEachKeyInOrder(t *testing.T) {
+func TestSplitLanes_KeyOrder(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		records := stream(rapid.IntRange(1, 60).Draw(t, "records"))
@@ -130,16 +130,16 @@ func TestLanesKeepEachKeyInOrder(t *testing.T) {
 			records[i].key = rapid.SampledFrom([]string{"a", "b", "c", "d", "e", "f"}).Draw(t, "key")
 		}
 		parallel := rapid.IntRange(1, 10).Draw(t, "parallel")
-		lanes, concurrent := drawChaos(t).lanes(records, parallel)
+		lanes, concurrent := drawChaos(t).splitLanes(records, parallel)
 		if parallel > 1 && !concurrent {
-			t.Errorf("%d lanes for ParallelizationFactor %d, one after the other", len(lanes), parallel)
+			t.Errorf("%d lanes for ParallelizationFactor %d are not concurrent, want concurrent", len(lanes), parallel)
 		}
 		lane, count := map[string]int{}, 0
 		for i, l := range lanes {
 			last := 0
 			for _, r := range l {
 				if at, known := lane[r.key]; known && at != i {
-					t.Errorf("item %s is in two lanes", r.key)
+					t.Errorf("key %s is in two lanes, want one", r.key)
 				}
 				lane[r.key] = i
 				if n, _ := strconv.Atoi(r.id); n < last {

@@ -11,23 +11,24 @@ import (
 	"sync"
 )
 
-// position is how far one shard has been processed: up to and with the record After, or from its beginning.
+// position is the progress in one shard: every record up to and including After is processed. An empty After is the
+// start of the shard.
 type position struct {
 	After string `json:"after"`
-	Done  bool   `json:"done,omitempty"` // closed, and processed to its end
+	Done  bool   `json:"done,omitempty"` // the shard is closed and fully processed
 }
 
-// checkpoint is the positions in one stream, kept in a file. A file of another stream (the table was made anew) counts
-// as none.
+// checkpoint stores the positions in one stream in a file. A file that belongs to another stream is ignored: the table
+// was deleted and created again.
 type checkpoint struct {
-	path string // "" keeps nothing
+	path string // "" stores in memory only
 
 	mu     sync.Mutex
 	Stream string              `json:"stream"`
 	Shards map[string]position `json:"shards"`
 }
 
-// openCheckpoint reads path. found says whether it knew the stream.
+// openCheckpoint reads the file at path, which may be missing. found reports whether it holds positions of stream.
 func openCheckpoint(path, stream string) (c *checkpoint, found bool, err error) {
 	c = &checkpoint{path: path, Stream: stream, Shards: map[string]position{}}
 	if path == "" {
@@ -37,11 +38,11 @@ func openCheckpoint(path, stream string) (c *checkpoint, found bool, err error) 
 	if errors.Is(err, fs.ErrNotExist) {
 		return c, false, nil
 	} else if err != nil {
-		return nil, false, fmt.Errorf("reading checkpoint: %w", err)
+		return nil, false, fmt.Errorf("read checkpoint: %w", err)
 	}
 	old := &checkpoint{}
 	if err := json.Unmarshal(text, old); err != nil {
-		return nil, false, fmt.Errorf("reading checkpoint %s: %w", path, err)
+		return nil, false, fmt.Errorf("read checkpoint %s: %w; delete the file to start again", path, err)
 	}
 	if old.Stream != stream {
 		return c, false, nil
@@ -50,26 +51,26 @@ func openCheckpoint(path, stream string) (c *checkpoint, found bool, err error) 
 	return c, true, nil
 }
 
-func (c *checkpoint) get(shard string) (p position, known bool) {
+func (c *checkpoint) shardPosition(shard string) (p position, known bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	p, known = c.Shards[shard]
 	return p, known
 }
 
-// set keeps p, on disk before it returns.
-func (c *checkpoint) set(shard string, p position) error {
+// savePosition stores p for shard. The file is on disk when it returns.
+func (c *checkpoint) savePosition(shard string, p position) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if old, known := c.Shards[shard]; known && old == p {
 		return nil
 	}
 	c.Shards[shard] = p
-	return c.write()
+	return c.writeFile()
 }
 
-// keep forgets the shards that are not in listed: the stream has dropped them.
-func (c *checkpoint) keep(listed map[string]bool) error {
+// dropUnlisted deletes the positions of shards that are not in listed, because the stream has dropped those shards.
+func (c *checkpoint) dropUnlisted(listed map[string]bool) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	before := len(c.Shards)
@@ -77,24 +78,25 @@ func (c *checkpoint) keep(listed map[string]bool) error {
 	if len(c.Shards) == before {
 		return nil
 	}
-	return c.write()
+	return c.writeFile()
 }
 
-func (c *checkpoint) write() error {
+func (c *checkpoint) writeFile() error {
 	if c.path == "" {
 		return nil
 	}
 	text, err := json.Marshal(c)
 	if err != nil {
-		return fmt.Errorf("writing checkpoint: %w", err)
+		return fmt.Errorf("encode checkpoint: %w", err)
 	}
 	if err := replaceFile(c.path, text); err != nil {
-		return fmt.Errorf("writing checkpoint: %w", err)
+		return fmt.Errorf("write checkpoint: %w", err)
 	}
 	return nil
 }
 
-// replaceFile writes a file so that after a crash it holds the old text or the new, and after its return the new.
+// replaceFile writes text to path atomically: after a crash the file holds the old or the new text. The new text is on
+// disk when it returns.
 func replaceFile(path string, text []byte) error {
 	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
 	if err != nil {

@@ -11,41 +11,41 @@ import (
 	"github.com/google/uuid"
 )
 
-// retention is how long a stream keeps a record, and so the longest it can be tried.
+// retention is how long a DynamoDB stream keeps a record, and therefore the longest time a record is retried.
 const retention = 24 * time.Hour
 
-// delivery brings the records of one shard to the function.
+// delivery delivers the records of one shard to the function.
 type delivery struct {
 	*StreamConfig
-	shard string
-	done  func([]record) error // records that are processed or given up
+	shard  string
+	finish func([]record) error // called with records that were processed or given up
 
-	mu    sync.Mutex
-	later [][]record // duplicates that Chaos still owes
+	mu        sync.Mutex
+	postponed [][]record // batches that Chaos delivers again later
 }
 
-// attempt is a batch, or what is left of one, and what it has been through.
+// attempt is the unprocessed part of a batch, with its history.
 type attempt struct {
 	records []record
-	retries int      // how much of the quota is spent
-	invoked int      // how often the function got it, also as part of a larger batch
-	last    *outcome // of the last invocation, nil before it
+	retries int      // used of MaxRetries
+	invoked int      // invocations with these records, also as part of a larger batch
+	last    *outcome // of the last invocation; nil before the first
 }
 
-// outcome is what came of one invocation.
+// outcome is the result of one invocation.
 type outcome struct {
-	ok            int    // leading records that need no retry
-	whole         bool   // the batch failed as one
-	functionError string // what the function failed with, if it did
+	succeeded     int    // leading records that need no retry
+	batchFailed   bool   // the entire batch failed
+	functionError string // "Unhandled" if the function ran and failed
 }
 
-// deliver brings records, in stream order, to the function: each until it is processed or given up on. Records of one
-// key are delivered in order; those of different keys at the same time when ParallelizationFactor or Chaos says so.
-func (d *delivery) deliver(ctx context.Context, records []record) error {
-	lanes, concurrent := d.Chaos.lanes(records, d.Parallel)
+// deliverRecords delivers records, in stream order, until each is processed or given up. Records of one key are
+// delivered in order. Records of different keys may be delivered at the same time, depending on Parallel and Chaos.
+func (d *delivery) deliverRecords(ctx context.Context, records []record) error {
+	lanes, concurrent := d.Chaos.splitLanes(records, d.Parallel)
 	if !concurrent {
 		for _, lane := range lanes {
-			if err := d.lane(ctx, lane); err != nil {
+			if err := d.deliverLane(ctx, lane); err != nil {
 				return err
 			}
 		}
@@ -56,7 +56,7 @@ func (d *delivery) deliver(ctx context.Context, records []record) error {
 		errs = make([]error, len(lanes))
 	)
 	for i, lane := range lanes {
-		wg.Go(func() { errs[i] = d.lane(ctx, lane) })
+		wg.Go(func() { errs[i] = d.deliverLane(ctx, lane) })
 	}
 	wg.Wait()
 	for _, err := range errs {
@@ -67,129 +67,137 @@ func (d *delivery) deliver(ctx context.Context, records []record) error {
 	return nil
 }
 
-func (d *delivery) lane(ctx context.Context, records []record) error {
-	for batch := range batches(records, d.Chaos.size(d.BatchSize)) {
-		if err := d.batch(ctx, attempt{records: batch}); err != nil {
+func (d *delivery) deliverLane(ctx context.Context, records []record) error {
+	for batch := range splitBatches(records, d.Chaos.batchLimiter(d.BatchSize)) {
+		if err := d.deliverBatch(ctx, attempt{records: batch}); err != nil {
 			return err
 		}
-		if err := d.duplicate(ctx, batch); err != nil {
+		if err := d.deliverDuplicates(ctx, batch); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// duplicate delivers batch again, now or later, when Chaos wants it; and what it wanted earlier.
-func (d *delivery) duplicate(ctx context.Context, batch []record) error {
-	owed := d.owed()
-	if first := batch[0].id; d.Chaos.hit(d.Chaos.Duplicate, "duplicate", first) {
-		if d.Chaos.hit(0.5, "later", first) {
+// deliverDuplicates delivers the postponed batches again. It decides whether batch is duplicated too, and then delivers
+// it again now or postpones it.
+func (d *delivery) deliverDuplicates(ctx context.Context, batch []record) error {
+	due := d.takeDuplicates()
+	if first := batch[0].id; d.Chaos.shouldOccur(d.Chaos.Duplicate, "duplicate", first) {
+		if d.Chaos.shouldOccur(0.5, "later", first) {
 			d.mu.Lock()
-			d.later = append(d.later, batch)
+			d.postponed = append(d.postponed, batch)
 			d.mu.Unlock()
 		} else {
-			owed = append(owed, batch)
+			due = append(due, batch)
 		}
 	}
-	for _, b := range owed {
-		if err := d.batch(ctx, attempt{records: b}); err != nil {
+	for _, b := range due {
+		if err := d.deliverBatch(ctx, attempt{records: b}); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// owed takes the duplicates that are due.
-func (d *delivery) owed() [][]record {
+// takeDuplicates removes and returns the postponed batches.
+func (d *delivery) takeDuplicates() [][]record {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	owed := d.later
-	d.later = nil
-	return owed
+	due := d.postponed
+	d.postponed = nil
+	return due
 }
 
-// settle delivers the duplicates that no later batch has brought along.
-func (d *delivery) settle(ctx context.Context) error {
-	for _, b := range d.owed() {
-		if err := d.batch(ctx, attempt{records: b}); err != nil {
+// flushDuplicates delivers the postponed batches that no later batch has delivered.
+func (d *delivery) flushDuplicates(ctx context.Context) error {
+	for _, b := range d.takeDuplicates() {
+		if err := d.deliverBatch(ctx, attempt{records: b}); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// batch tries a batch until nothing of it is left.
-func (d *delivery) batch(ctx context.Context, a attempt) error {
+// deliverBatch invokes the function with the records of a until each is processed or given up.
+func (d *delivery) deliverBatch(ctx context.Context, a attempt) error {
 	for round := 0; ; round++ {
 		if round > 0 {
-			if err := backoff(ctx, d.Backoff, round-1); err != nil {
+			if err := waitBackoff(ctx, d.Backoff, round-1); err != nil {
 				return err
 			}
 		}
-		if err := d.dropOld(ctx, &a); err != nil || len(a.records) == 0 {
+		if err := d.dropExpired(ctx, &a); err != nil || len(a.records) == 0 {
 			return err
 		}
-		out, err := d.invoke(ctx, a.records)
+		out, err := d.invokeFunction(ctx, a.records)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if err != nil { // an invocation that never was spends no retry
-			d.log(ctx, "function not invoked", a, slog.Any("error", err))
+		if err != nil { // the function did not run: this uses up no retry
+			d.logBatch(ctx, "function not invoked", a, slog.Any("error", err))
 			continue
 		}
 		a.invoked++
 		a.last = &out
-		if err := d.done(a.records[:out.ok]); err != nil {
+		if err := d.finish(a.records[:out.succeeded]); err != nil {
 			return err
 		}
-		a.records = a.records[out.ok:]
+		a.records = a.records[out.succeeded:]
 		if len(a.records) == 0 {
 			return nil
 		}
-		d.log(ctx, "batch failed", a, slog.String("function_error", out.functionError))
+		d.logBatch(ctx, "batch failed", a, slog.String("function_error", out.functionError))
 		switch {
-		case d.Bisect && out.ok > 0:
-			continue // the batch is cut at the failed record, and a cut spends no retry
-		case d.Bisect && out.whole && len(a.records) > 1:
-			return d.bisect(ctx, a)
-		case d.MaxRetries != nil && *d.MaxRetries >= 0 && a.retries >= *d.MaxRetries:
-			return d.giveUp(ctx, a, "RetryAttemptsExhausted")
+		case d.Bisect && out.succeeded > 0:
+			continue // the batch is cut at the failed record; a cut uses up no retry
+		case d.Bisect && out.batchFailed && len(a.records) > 1:
+			return d.bisectBatch(ctx, a)
+		case d.retriesExhausted(a):
+			return d.giveUpBatch(ctx, a, "RetryAttemptsExhausted")
 		}
 		a.retries++
 	}
 }
 
-// bisect tries the two halves of a batch, one after the other.
-func (d *delivery) bisect(ctx context.Context, a attempt) error {
-	first, second := a, a
+// bisectBatch delivers the two halves of a batch, one after the other.
+func (d *delivery) bisectBatch(ctx context.Context, a attempt) error {
 	half := len(a.records) / 2
-	first.records, second.records = a.records[:half], a.records[half:]
-	if err := d.batch(ctx, first); err != nil {
+	first := a
+	first.records = a.records[:half]
+	if err := d.deliverBatch(ctx, first); err != nil {
 		return err
 	}
-	return d.batch(ctx, second)
+	second := a
+	second.records = a.records[half:]
+	return d.deliverBatch(ctx, second)
 }
 
-func (d *delivery) invoke(ctx context.Context, records []record) (outcome, error) {
-	response, functionError, err := d.Invoker.Invoke(ctx, d.Function, event(records))
+// retriesExhausted reports whether a has used up MaxRetries; nil and negative mean no limit.
+func (d *delivery) retriesExhausted(a attempt) bool {
+	return d.MaxRetries != nil && *d.MaxRetries >= 0 && a.retries >= *d.MaxRetries
+}
+
+func (d *delivery) invokeFunction(ctx context.Context, records []record) (outcome, error) {
+	response, functionError, err := d.Invoker.Invoke(ctx, d.Function, marshalEvent(records))
 	switch {
 	case err != nil:
 		return outcome{}, err
 	case functionError != "":
-		return outcome{whole: true, functionError: functionError}, nil
+		return outcome{batchFailed: true, functionError: functionError}, nil
 	case !d.ReportFailures:
-		return outcome{ok: len(records)}, nil
+		return outcome{succeeded: len(records)}, nil
 	}
-	failed, whole := failures(response, records)
+	failed, whole := parseFailures(response, records)
 	if whole {
-		return outcome{whole: true}, nil
+		return outcome{batchFailed: true}, nil
 	}
-	// All records from the first failed one on are tried again, also those after it that went well.
-	return outcome{ok: slices.Min(append(failed, len(records)))}, nil
+	// All records from the first failed one on are retried, also those after it that succeeded.
+	return outcome{succeeded: slices.Min(append(failed, len(records)))}, nil
 }
 
-// dropOld gives up on the leading records that are too old to be tried.
-func (d *delivery) dropOld(ctx context.Context, a *attempt) error {
+// dropExpired gives up the leading records that are older than MaxAge or retention.
+func (d *delivery) dropExpired(ctx context.Context, a *attempt) error {
 	oldest := time.Now().Add(-retention)
 	if d.MaxAge > 0 && d.MaxAge < retention {
 		oldest = time.Now().Add(-d.MaxAge)
@@ -202,15 +210,17 @@ func (d *delivery) dropOld(ctx context.Context, a *attempt) error {
 		return nil
 	}
 	old := *a
-	old.records, a.records = a.records[:n], a.records[n:]
-	return d.giveUp(ctx, old, "RecordAgeExceeded")
+	old.records = a.records[:n]
+	a.records = a.records[n:]
+	return d.giveUpBatch(ctx, old, "RecordAgeExceeded")
 }
 
-// giveUp passes the records by, after word of them has reached the on-failure destination.
-func (d *delivery) giveUp(ctx context.Context, a attempt, condition string) error {
-	d.log(ctx, "giving records up", a, slog.String("condition", condition))
+// giveUpBatch sends an invocation record to the on-failure destination, retrying until that succeeds, and then finishes
+// the records of a.
+func (d *delivery) giveUpBatch(ctx context.Context, a attempt, condition string) error {
+	d.logBatch(ctx, "giving up records", a, slog.String("condition", condition))
 	if d.OnFailure != nil {
-		body, err := json.Marshal(d.invocationRecord(a, condition))
+		body, err := json.Marshal(d.newInvocationRecord(a, condition))
 		if err != nil {
 			return err
 		}
@@ -218,23 +228,24 @@ func (d *delivery) giveUp(ctx context.Context, a attempt, condition string) erro
 			if err = d.OnFailure(ctx, body); err == nil {
 				break
 			}
-			d.log(ctx, "on-failure destination not reached", a, slog.Any("error", err))
-			if err := backoff(ctx, d.Backoff, n); err != nil {
+			d.logBatch(ctx, "on-failure destination not reached, retrying", a, slog.Any("error", err))
+			if err := waitBackoff(ctx, d.Backoff, n); err != nil {
 				return err
 			}
 		}
 	}
-	return d.done(a.records)
+	return d.finish(a.records)
 }
 
-// log writes one line about a batch, which never holds what is in its records.
-func (d *delivery) log(ctx context.Context, msg string, a attempt, attrs ...slog.Attr) {
+// logBatch logs one line about a batch. It never logs the content of records.
+func (d *delivery) logBatch(ctx context.Context, msg string, a attempt, attrs ...slog.Attr) {
 	attrs = append(attrs, slog.String("function", d.Function), slog.String("shard", d.shard),
 		slog.String("first", a.records[0].id), slog.Int("records", len(a.records)), slog.Int("invoked", a.invoked))
 	d.Log.LogAttrs(ctx, slog.LevelWarn, msg, attrs...) //nolint:sloglint // the callers name it
 }
 
-// invocationRecord is what AWS sends to an on-failure destination: where the records lie, not what they hold.
+// invocationRecord is the message that AWS sends to an on-failure destination. It tells where the records are in the
+// stream, not their content.
 type invocationRecord struct {
 	RequestContext struct {
 		RequestID   string `json:"requestId"`
@@ -259,11 +270,12 @@ type invocationRecord struct {
 type responseContext struct {
 	StatusCode    int     `json:"statusCode"`
 	Version       string  `json:"executedVersion"`
-	FunctionError *string `json:"functionError"` // null when the function answered, with failures
+	FunctionError *string `json:"functionError"` // null if the function returned a report of failures
 }
 
-func (d *delivery) invocationRecord(a attempt, condition string) invocationRecord {
-	first, last := a.records[0], a.records[len(a.records)-1]
+func (d *delivery) newInvocationRecord(a attempt, condition string) invocationRecord {
+	first := a.records[0]
+	last := a.records[len(a.records)-1]
 	var r invocationRecord
 	r.Version = "1.0"
 	r.Timestamp = time.Now().UTC().Format("2006-01-02T15:04:05.000Z")
@@ -278,8 +290,10 @@ func (d *delivery) invocationRecord(a attempt, condition string) invocationRecor
 		}
 	}
 	r.Batch.ShardID = d.shard
-	r.Batch.Start, r.Batch.End = first.id, last.id
-	r.Batch.First, r.Batch.Last = first.arrived.UTC().Format(time.RFC3339), last.arrived.UTC().Format(time.RFC3339)
+	r.Batch.Start = first.id
+	r.Batch.End = last.id
+	r.Batch.First = first.arrived.UTC().Format(time.RFC3339)
+	r.Batch.Last = last.arrived.UTC().Format(time.RFC3339)
 	r.Batch.Size = len(a.records)
 	r.Batch.StreamARN = d.StreamARN
 	return r

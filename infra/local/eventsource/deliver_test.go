@@ -17,7 +17,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// function is an Invoker that answers for the ids of an event's records, and keeps what it was given.
+// function is an Invoker that answers by the ids of an event's records and remembers the ids of each call.
 type function struct {
 	answer func(ids []string) (response, functionError string, err error)
 
@@ -26,7 +26,7 @@ type function struct {
 }
 
 func (f *function) Invoke(_ context.Context, _ string, payload []byte) ([]byte, string, error) {
-	ids := idsOf(payload)
+	ids := recordIDs(payload)
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.calls = append(f.calls, strings.Join(ids, " "))
@@ -43,7 +43,7 @@ func (f *function) seen() []string {
 	return slices.Clone(f.calls)
 }
 
-func idsOf(payload []byte) []string {
+func recordIDs(payload []byte) []string {
 	var e struct {
 		Records []struct {
 			MessageID string `json:"messageId"`
@@ -84,29 +84,29 @@ func stream(n int) []record {
 	return records
 }
 
-// run delivers records as cfg says and returns the positions that were kept.
+// run delivers records with the settings of cfg and returns the saved positions.
 func run(t testing.TB, cfg StreamConfig, records []record) (saved []string) {
 	t.Helper()
 	cfg.Log, cfg.Backoff = slog.New(slog.DiscardHandler), time.Nanosecond
-	cfg.Invoker = cfg.Chaos.invoker(cfg.Invoker)
+	cfg.Invoker = cfg.Chaos.wrapInvoker(cfg.Invoker)
 	p := &progress{save: func(seq string) error { saved = append(saved, seq); return nil }}
-	p.add(records)
-	d := &delivery{StreamConfig: &cfg, shard: "shard-1", done: p.finish}
-	if err := d.deliver(t.Context(), records); err != nil {
+	p.addRecords(records)
+	d := &delivery{StreamConfig: &cfg, shard: "shard-1", finish: p.finishRecords}
+	if err := d.deliverRecords(t.Context(), records); err != nil {
 		t.Fatal(err)
 	}
-	if err := d.settle(t.Context()); err != nil {
+	if err := d.flushDuplicates(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if len(p.open) > 0 {
-		t.Fatalf("record %s is neither processed nor given up", p.open[0].id)
+	if len(p.unfinished) > 0 {
+		t.Fatalf("record %s is neither processed nor given up", p.unfinished[0].id)
 	}
 	return saved
 }
 
 func times(n int) *int { return &n }
 
-// failing answers with a function error when one of poison is in the event.
+// failing answers with a function error if the event has a record of poison.
 func failing(poison ...string) func([]string) (string, string, error) {
 	return func(ids []string) (string, string, error) {
 		if slices.ContainsFunc(ids, func(id string) bool { return slices.Contains(poison, id) }) {
@@ -116,14 +116,14 @@ func failing(poison ...string) func([]string) (string, string, error) {
 	}
 }
 
-// reporting answers with those of poison that are in the event.
+// reporting reports those records of poison that are in the event.
 func reporting(poison ...string) func([]string) (string, string, error) {
 	return func(ids []string) (string, string, error) {
 		return report(slices.DeleteFunc(slices.Clone(poison), func(id string) bool { return !slices.Contains(ids, id) })...), "", nil
 	}
 }
 
-// once answers with first, and with success from then on.
+// once gives the answer of its arguments to the first call, and success to later calls.
 func once(response, functionError string, err error) func([]string) (string, string, error) {
 	first := true
 	return func([]string) (string, string, error) {
@@ -135,7 +135,7 @@ func once(response, functionError string, err error) func([]string) (string, str
 	}
 }
 
-func TestDelivery(t *testing.T) {
+func TestDeliverRecords(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name    string
@@ -144,74 +144,74 @@ func TestDelivery(t *testing.T) {
 		answer  func([]string) (string, string, error)
 		calls   []string
 		saved   []string
-		lost    []string // condition, first-last, invoke count of what reaches the destination
+		lost    []string // invocation records as "condition first-last count"
 	}{
 		{
-			name: "records come in batches, and the position follows each", records: 5, cfg: StreamConfig{BatchSize: 2},
+			name: "success", records: 5, cfg: StreamConfig{BatchSize: 2},
 			calls: []string{"1 2", "3 4", "5"}, saved: []string{"2", "4", "5"},
 		},
 		{
-			name: "a function error repeats the whole batch", records: 3, cfg: StreamConfig{BatchSize: 2},
+			name: "function error", records: 3, cfg: StreamConfig{BatchSize: 2},
 			answer: once("", "Unhandled", nil),
 			calls:  []string{"1 2", "1 2", "3"}, saved: []string{"2", "3"},
 		},
 		{
-			name: "without ReportBatchItemFailures a report is no failure", records: 2, cfg: StreamConfig{BatchSize: 2},
+			name: "report without ReportFailures", records: 2, cfg: StreamConfig{BatchSize: 2},
 			answer: reporting("1"),
 			calls:  []string{"1 2"}, saved: []string{"2"},
 		},
 		{
-			name: "a report repeats from the lowest failed record on", records: 5, cfg: StreamConfig{BatchSize: 5, ReportFailures: true},
+			name: "partial failure", records: 5, cfg: StreamConfig{BatchSize: 5, ReportFailures: true},
 			answer: once(report("4", "2"), "", nil),
 			calls:  []string{"1 2 3 4 5", "2 3 4 5"}, saved: []string{"1", "5"},
 		},
 		{
-			name: "an empty list is success", records: 2, cfg: StreamConfig{BatchSize: 2, ReportFailures: true},
+			name: "empty report", records: 2, cfg: StreamConfig{BatchSize: 2, ReportFailures: true},
 			answer: once(`{"batchItemFailures":[]}`, "", nil),
 			calls:  []string{"1 2"}, saved: []string{"2"},
 		},
 		{
-			name: "an empty identifier fails the whole batch", records: 2, cfg: StreamConfig{BatchSize: 2, ReportFailures: true},
+			name: "empty identifier", records: 2, cfg: StreamConfig{BatchSize: 2, ReportFailures: true},
 			answer: once(report(""), "", nil),
 			calls:  []string{"1 2", "1 2"}, saved: []string{"2"},
 		},
 		{
-			name: "an unknown identifier fails the whole batch", records: 2, cfg: StreamConfig{BatchSize: 2, ReportFailures: true},
+			name: "unknown identifier", records: 2, cfg: StreamConfig{BatchSize: 2, ReportFailures: true},
 			answer: once(report("2", "9"), "", nil),
 			calls:  []string{"1 2", "1 2"}, saved: []string{"2"},
 		},
 		{
-			name: "when the retries are used up the batch is passed by", records: 3,
+			name: "retries exhausted", records: 3,
 			cfg: StreamConfig{BatchSize: 2, MaxRetries: times(1)}, answer: failing("1"),
 			calls: []string{"1 2", "1 2", "3"}, saved: []string{"2", "3"}, lost: []string{"RetryAttemptsExhausted 1-2 2"},
 		},
 		{
-			name: "no retries means one try", records: 1,
+			name: "no retries", records: 1,
 			cfg: StreamConfig{BatchSize: 2, MaxRetries: times(0)}, answer: failing("1"),
 			calls: []string{"1"}, saved: []string{"1"}, lost: []string{"RetryAttemptsExhausted 1-1 1"},
 		},
 		{
-			name: "a report spends a retry, and the rest of its batch is lost with its head", records: 4,
+			name: "retries exhausted by partial failures", records: 4,
 			cfg:    StreamConfig{BatchSize: 3, MaxRetries: times(2), ReportFailures: true},
 			answer: reporting("2"),
 			calls:  []string{"1 2 3", "2 3", "2 3", "4"}, saved: []string{"1", "3", "4"},
 			lost: []string{"RetryAttemptsExhausted 2-3 3"},
 		},
 		{
-			name: "bisect finds the record that fails, and a cut spends no retry", records: 4,
+			name: "bisect after function error", records: 4,
 			cfg: StreamConfig{BatchSize: 4, MaxRetries: times(1), Bisect: true}, answer: failing("3"),
 			calls: []string{"1 2 3 4", "1 2", "3 4", "3", "3", "4"}, saved: []string{"2", "3", "4"},
 			lost: []string{"RetryAttemptsExhausted 3-3 4"},
 		},
 		{
-			name: "with a report bisect cuts at the failed record and spends no retry on it", records: 4,
+			name: "bisect after partial failure", records: 4,
 			cfg:    StreamConfig{BatchSize: 4, MaxRetries: times(1), Bisect: true, ReportFailures: true},
 			answer: reporting("3"),
 			calls:  []string{"1 2 3 4", "3 4", "3 4"}, saved: []string{"2", "4"},
 			lost: []string{"RetryAttemptsExhausted 3-4 3"},
 		},
 		{
-			name: "being throttled spends no retry", records: 1,
+			name: "throttled invocation", records: 1,
 			cfg: StreamConfig{BatchSize: 1, MaxRetries: times(0)}, answer: once("", "", errors.New("429")),
 			calls: []string{"1", "1"}, saved: []string{"1"},
 		},
@@ -245,7 +245,7 @@ func TestDelivery(t *testing.T) {
 	}
 }
 
-func TestDeliveryPassesOldRecordsBy(t *testing.T) {
+func TestDeliverRecords_ExpiredRecord(t *testing.T) {
 	t.Parallel()
 	records := stream(3)
 	records[0].arrived = time.Now().Add(-time.Hour)
@@ -262,11 +262,11 @@ func TestDeliveryPassesOldRecordsBy(t *testing.T) {
 		t.Errorf("positions (-want +got):\n%s", diff)
 	}
 	if !strings.Contains(string(body), `"condition":"RecordAgeExceeded"`) || strings.Contains(string(body), "responseContext") {
-		t.Errorf("the destination got %s", body)
+		t.Errorf("invocation record %s, want condition RecordAgeExceeded and no responseContext", body)
 	}
 }
 
-func TestInvocationRecordIsTheDocumentedOne(t *testing.T) {
+func TestNewInvocationRecord(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		answer func([]string) (string, string, error)
@@ -286,11 +286,11 @@ func TestInvocationRecordIsTheDocumentedOne(t *testing.T) {
 				FunctionARN: "arn:aws:lambda:eu-west-1:000000000000:function:f",
 				StreamARN:   "arn:aws:dynamodb:eu-west-1:000000000000:table/t/stream/2026-03-01T00:00:00.000",
 			}}
-			out, err := d.invoke(t.Context(), records)
+			out, err := d.invokeFunction(t.Context(), records)
 			if err != nil {
 				t.Fatal(err)
 			}
-			text, err := json.Marshal(d.invocationRecord(attempt{records: records, invoked: 4, last: &out}, "RetryAttemptsExhausted"))
+			text, err := json.Marshal(d.newInvocationRecord(attempt{records: records, invoked: 4, last: &out}, "RetryAttemptsExhausted"))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -299,7 +299,7 @@ func TestInvocationRecordIsTheDocumentedOne(t *testing.T) {
 			}
 			context := got["requestContext"].(map[string]any)
 			if id, _ := context["requestId"].(string); len(id) != 36 {
-				t.Errorf("requestId %q", id)
+				t.Errorf("requestId %q, want a UUID", id)
 			}
 			if _, err := time.Parse("2006-01-02T15:04:05.000Z", got["timestamp"].(string)); err != nil {
 				t.Error(err)
@@ -325,65 +325,65 @@ func TestInvocationRecordIsTheDocumentedOne(t *testing.T) {
 	}
 }
 
-func TestFailures(t *testing.T) {
+func TestParseFailures(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name, response string
 		failed         []int
 		whole          bool
 	}{
-		{"nothing at all is success", ``, nil, false},
-		{"null is success", `null`, nil, false},
-		{"an empty object is success", `{}`, nil, false},
-		{"an empty list is success", `[]`, nil, false},
-		{"null failures are success", `{"batchItemFailures":null}`, nil, false},
-		{"no failures are success", `{"batchItemFailures":[]}`, nil, false},
-		{"failures are named", `{"batchItemFailures":[{"itemIdentifier":"3"},{"itemIdentifier":"1"}]}`, []int{2, 0}, false},
-		{"an empty identifier", `{"batchItemFailures":[{"itemIdentifier":""}]}`, nil, true},
-		{"a null identifier", `{"batchItemFailures":[{"itemIdentifier":null}]}`, nil, true},
-		{"a misnamed identifier", `{"batchItemFailures":[{"id":"1"}]}`, nil, true},
-		{"an identifier that is a number", `{"batchItemFailures":[{"itemIdentifier":1}]}`, nil, true},
-		{"an identifier of no record", `{"batchItemFailures":[{"itemIdentifier":"4"}]}`, nil, true},
-		{"failures that are no list", `{"batchItemFailures":"1"}`, nil, true},
-		{"what is no JSON", `oops`, nil, true},
+		{"empty response", ``, nil, false},
+		{"null response", `null`, nil, false},
+		{"empty object", `{}`, nil, false},
+		{"empty list", `[]`, nil, false},
+		{"null failures", `{"batchItemFailures":null}`, nil, false},
+		{"no failures", `{"batchItemFailures":[]}`, nil, false},
+		{"two failures", `{"batchItemFailures":[{"itemIdentifier":"3"},{"itemIdentifier":"1"}]}`, []int{2, 0}, false},
+		{"empty identifier", `{"batchItemFailures":[{"itemIdentifier":""}]}`, nil, true},
+		{"null identifier", `{"batchItemFailures":[{"itemIdentifier":null}]}`, nil, true},
+		{"misnamed identifier", `{"batchItemFailures":[{"id":"1"}]}`, nil, true},
+		{"numeric identifier", `{"batchItemFailures":[{"itemIdentifier":1}]}`, nil, true},
+		{"unknown identifier", `{"batchItemFailures":[{"itemIdentifier":"4"}]}`, nil, true},
+		{"failures not a list", `{"batchItemFailures":"1"}`, nil, true},
+		{"invalid JSON", `oops`, nil, true},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			failed, whole := failures([]byte(test.response), stream(3))
+			failed, whole := parseFailures([]byte(test.response), stream(3))
 			if whole != test.whole || !slices.Equal(failed, test.failed) {
-				t.Errorf("failures = %v, %v, want %v, %v", failed, whole, test.failed, test.whole)
+				t.Errorf("parseFailures = %v, %v, want %v, %v", failed, whole, test.failed, test.whole)
 			}
 		})
 	}
 }
 
-func FuzzFailures(f *testing.F) {
+func FuzzParseFailures(f *testing.F) {
 	f.Add(report("1", "3"))
 	f.Add(`{"batchItemFailures":[{"itemIdentifier":{}}]}`)
 	f.Fuzz(func(t *testing.T, response string) {
-		failed, whole := failures([]byte(response), stream(3))
+		failed, whole := parseFailures([]byte(response), stream(3))
 		if whole && failed != nil {
-			t.Error("both parts and the whole failed")
+			t.Error("whole is true and failed is not nil, want one of them")
 		}
 		for _, i := range failed {
 			if i < 0 || i > 2 {
-				t.Errorf("record %d of 3 failed", i)
+				t.Errorf("index %d of 3 records, want 0 to 2", i)
 			}
 		}
 	})
 }
 
-func TestBatchesStayWithinAPayload(t *testing.T) {
+func TestSplitBatches_Payload(t *testing.T) {
 	t.Parallel()
 	records := stream(7)
 	for i := range records {
 		records[i].json = json.RawMessage(`"` + strings.Repeat("x", 2<<20) + `"`)
 	}
 	var sizes []int
-	for b := range batches(records, Chaos{}.size(100)) {
-		if n := len(event(b)); n > maxPayload {
-			t.Errorf("a payload of %d bytes", n)
+	for b := range splitBatches(records, Chaos{}.batchLimiter(100)) {
+		if n := len(marshalEvent(b)); n > maxPayload {
+			t.Errorf("payload of %d bytes, want at most %d", n, maxPayload)
 		}
 		sizes = append(sizes, len(b))
 	}
@@ -392,13 +392,13 @@ func TestBatchesStayWithinAPayload(t *testing.T) {
 	}
 }
 
-// world is a function and a destination in a property test: what reached them, and in which order.
+// world is the function and the on-failure destination of a property test. It records the calls to both.
 type world struct {
-	poison   map[string]bool // never works
-	flaky    map[string]int  // works after so many tries
-	report   bool            // failures are reported, or are function errors
-	ok       map[string]int  // how often processed
-	gone     map[string]bool // told to the destination
+	poison   map[string]bool // records that always fail
+	flaky    map[string]int  // number of times that a record still fails
+	report   bool            // report failed records, instead of a function error
+	ok       map[string]int  // how often a record was processed
+	gone     map[string]bool // records that reached the on-failure destination
 	first    []string        // ids in the order they were first seen
 	mu       sync.Mutex
 	sequence []string
@@ -407,7 +407,7 @@ type world struct {
 func (w *world) Invoke(_ context.Context, _ string, payload []byte) ([]byte, string, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	ids := idsOf(payload)
+	ids := recordIDs(payload)
 	var failed []string
 	for _, id := range ids {
 		if !slices.Contains(w.first, id) {
@@ -451,9 +451,9 @@ func between(id, first, last string) bool {
 	return a <= n && n <= b
 }
 
-// Whatever fails, and however the mapping misbehaves: each record is processed or told to the destination, the position
-// never passes one that is neither, and records of one item are first seen in their order.
-func TestDeliveryKeepsItsPromises(t *testing.T) {
+// With any failures and any Chaos: each record is processed or sent to the on-failure destination, the position
+// never passes a record that is neither, and records of one key are first delivered in order.
+func TestDeliverRecords_Properties(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
 		n := rapid.IntRange(1, 40).Draw(rt, "records")
@@ -482,22 +482,22 @@ func TestDeliveryKeepsItsPromises(t *testing.T) {
 				w.flaky[records[i].id] = rapid.IntRange(1, 3).Draw(rt, "tries")
 			}
 		}
-		cfg.Invoker = cfg.Chaos.invoker(w)
+		cfg.Invoker = cfg.Chaos.wrapInvoker(w)
 		p := &progress{save: func(seq string) error {
 			for _, id := range w.sequence {
-				if between(id, "1", seq) && !settled(w, id) {
+				if between(id, "1", seq) && !isSettled(w, id) {
 					rt.Errorf("the position is %s, and %s is neither processed nor given up", seq, id)
 				}
 			}
 			return nil
 		}}
-		p.add(records)
-		d := &delivery{StreamConfig: &cfg, done: p.finish}
-		if err := errors.Join(d.deliver(context.Background(), records), d.settle(context.Background())); err != nil {
+		p.addRecords(records)
+		d := &delivery{StreamConfig: &cfg, finish: p.finishRecords}
+		if err := errors.Join(d.deliverRecords(context.Background(), records), d.flushDuplicates(context.Background())); err != nil {
 			rt.Fatal(err)
 		}
 		for _, r := range records {
-			if !settled(w, r.id) {
+			if !isSettled(w, r.id) {
 				rt.Errorf("record %s is neither processed nor given up", r.id)
 			}
 			if !limited && w.ok[r.id] == 0 {
@@ -505,7 +505,7 @@ func TestDeliveryKeepsItsPromises(t *testing.T) {
 			}
 		}
 		checkOrder(rt, records, w.first)
-		if calm := cfg.Chaos == (Chaos{}) && len(w.poison)+len(w.flaky) == 0; calm {
+		if cfg.Chaos == (Chaos{}) && len(w.poison)+len(w.flaky) == 0 {
 			for id, times := range w.ok {
 				if times != 1 {
 					rt.Errorf("record %s was processed %d times although nothing failed", id, times)
@@ -515,13 +515,13 @@ func TestDeliveryKeepsItsPromises(t *testing.T) {
 	})
 }
 
-func settled(w *world, id string) bool {
+func isSettled(w *world, id string) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.ok[id] > 0 || w.gone[id]
 }
 
-// checkOrder fails when records of one key were first seen in another order than they have.
+// checkOrder fails the test if records of one key were first delivered out of order.
 func checkOrder(t rapid.TB, records []record, first []string) {
 	t.Helper()
 	last := map[string]int{}

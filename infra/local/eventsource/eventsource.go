@@ -1,12 +1,21 @@
-// Package eventsource is Lambda's event source mappings for the local stack: it reads a DynamoDB stream or an SQS queue
-// and invokes a function with what it found, with the rules of AWS.
+// Package eventsource implements Lambda's event source mappings for the local stack. A [Stream] reads a DynamoDB stream
+// and a [Queue] reads an SQS queue. Each invokes one function with batches of records, by AWS's rules.
 //
-// The rules matter more than the reading. Which records a retry repeats, what a half failed batch means, when a record
-// is given up on and where word of it goes: on these a function loses or doubles a message, so they are kept to the
-// letter here, and a function that is right on this machine is right on AWS. For what AWS may do but seldom does
-// (deliver twice, out of order, in smaller batches, at the same time, or lose an answer) there is Chaos.
+// The retry rules follow the AWS documentation exactly: which records a retry repeats, how a partial batch failure is
+// read, and when a record is given up and reported to the on-failure destination. A function that handles them
+// correctly here handles them correctly on AWS. [Chaos] produces the rare behavior that AWS allows: duplicates,
+// reordering, smaller batches, concurrency and lost answers.
 //
-// Everything is at least once. A position is written to disk only after the function has processed what lies before it.
+// Delivery is at least once. A stream mapping works in this order, so that a crash repeats records and never skips one
+// (TestStream_RestartRedelivers):
+//
+//  1. Read records from a shard.
+//  2. Invoke the function with a batch until the batch is processed or given up.
+//  3. Report a batch that was given up to the on-failure destination.
+//  4. Write the position after the batch to the checkpoint file.
+//
+// A queue mapping receives messages, invokes the function, and then deletes the messages that were processed. A crash
+// before the delete makes the queue show them again after the visibility timeout.
 package eventsource
 
 import (
@@ -22,24 +31,24 @@ import (
 
 // An Invoker invokes a Lambda function synchronously.
 type Invoker interface {
-	// Invoke returns the function's response. functionError is set ("Unhandled") when the function itself failed; err
-	// is set when it could not be invoked at all (throttled, 429), which never counts as one of its retries.
+	// Invoke returns the function's response. functionError is "Unhandled" if the function ran and failed.
+	// err is set if the function did not run, for example because it was throttled (429); this uses up no retry.
 	Invoke(ctx context.Context, function string, payload []byte) (response []byte, functionError string, err error)
 }
 
-// maxPayload is what an event may weigh: Lambda's 6 MB for a synchronous invocation.
+// maxPayload is the largest event in bytes: Lambda's 6 MB limit for a synchronous invocation.
 const maxPayload = 6 << 20
 
 // record is one element of an event: a stream record or a queue message.
 type record struct {
-	id      string    // what batchItemFailures names: a sequence number or a message id
-	key     string    // records of one key keep their order: the item's key or the message group
-	arrived time.Time // when it came into the stream or queue
+	id      string    // itemIdentifier in batchItemFailures: the sequence number or message id
+	key     string    // ordering key: the table item's key, or the FIFO message group
+	arrived time.Time // in the stream or queue
 	json    json.RawMessage
 }
 
-// event returns the JSON of the event that holds records.
-func event(records []record) []byte {
+// marshalEvent returns the JSON of the event that holds records.
+func marshalEvent(records []record) []byte {
 	var b bytes.Buffer
 	b.WriteString(`{"Records":[`)
 	for i, r := range records {
@@ -52,11 +61,13 @@ func event(records []record) []byte {
 	return b.Bytes()
 }
 
-// batches cuts records into batches of at most size records and one payload. size is asked anew for each batch.
-func batches(records []record, size func(first record) int) iter.Seq[[]record] {
+// splitBatches cuts records into batches. A batch holds at most size(first record) records and fits in one payload; a
+// single record over maxPayload is a batch of its own.
+func splitBatches(records []record, size func(first record) int) iter.Seq[[]record] {
 	return func(yield func([]record) bool) {
 		for len(records) > 0 {
-			n, limit := 0, max(1, size(records[0]))
+			n := 0
+			limit := max(1, size(records[0]))
 			for weight := len(`{"Records":[]}`); n < len(records) && n < limit; n++ {
 				weight += len(records[n].json) + 1
 				if weight > maxPayload && n > 0 {
@@ -71,13 +82,13 @@ func batches(records []record, size func(first record) int) iter.Seq[[]record] {
 	}
 }
 
-// failures reads a function's ReportBatchItemFailures response to the event that held records. It returns the places of
-// the records that failed, or whole when AWS takes the answer for a failure of the whole batch: no JSON, or an
-// identifier that is empty, missing, no string, or of no record in the batch.
-func failures(response []byte, records []record) (failed []int, whole bool) {
+// parseFailures reads a function's ReportBatchItemFailures response to the event that held records. failed holds the
+// indexes of the failed records. whole is true if AWS treats the response as a failure of the entire batch: the
+// response is not JSON, or an identifier is empty, missing, not a string, or unknown in this batch.
+func parseFailures(response []byte, records []record) (failed []int, whole bool) {
 	response = bytes.TrimSpace(response)
 	if len(response) == 0 || bytes.Equal(response, []byte("[]")) {
-		return nil, false // AWS takes an empty list in place of the object for a success
+		return nil, false // AWS reads an empty response or an empty list as success
 	}
 	var r struct {
 		Failures []struct {
@@ -97,14 +108,15 @@ func failures(response []byte, records []record) (failed []int, whole bool) {
 	return failed, false
 }
 
-// backoff waits before try n (from 0) is repeated: first, doubled each time up to 5 seconds. AWS waits longer; nobody
-// watching a local stack would.
-func backoff(ctx context.Context, first time.Duration, n int) error {
-	return sleep(ctx, min(first<<min(n, 16), 5*time.Second), nil)
+// waitBackoff waits before repetition n, counted from 0. The wait is first, doubled with every repetition up to 5
+// seconds. AWS waits longer, which would slow down work on a local stack.
+func waitBackoff(ctx context.Context, first time.Duration, n int) error {
+	return sleepOrWake(ctx, min(first<<min(n, 16), 5*time.Second), nil)
 }
 
-// sleep waits for d, or until wake, or until ctx ends.
-func sleep(ctx context.Context, d time.Duration, wake <-chan struct{}) error {
+// sleepOrWake returns after d or when wake is closed, whichever is first. It returns the error of ctx if ctx ends
+// before.
+func sleepOrWake(ctx context.Context, d time.Duration, wake <-chan struct{}) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
@@ -116,14 +128,14 @@ func sleep(ctx context.Context, d time.Duration, wake <-chan struct{}) error {
 	return nil
 }
 
-// bell wakes everybody who waits for it.
-type bell struct {
+// broadcaster wakes all goroutines that wait for a change. The zero value is ready to use.
+type broadcaster struct {
 	mu sync.Mutex
 	ch chan struct{}
 }
 
-// wait returns a channel that the next ring closes.
-func (b *bell) wait() <-chan struct{} {
+// subscribe returns a channel that the next broadcast closes.
+func (b *broadcaster) subscribe() <-chan struct{} {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.ch == nil {
@@ -132,7 +144,7 @@ func (b *bell) wait() <-chan struct{} {
 	return b.ch
 }
 
-func (b *bell) ring() {
+func (b *broadcaster) broadcast() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.ch != nil {
@@ -141,7 +153,7 @@ func (b *bell) ring() {
 	}
 }
 
-func logger(l *slog.Logger) *slog.Logger {
+func loggerOrDiscard(l *slog.Logger) *slog.Logger {
 	if l == nil {
 		return slog.New(slog.DiscardHandler)
 	}

@@ -11,21 +11,24 @@ import (
 	"strings"
 )
 
-// maxFilters is how many filters AWS takes on one mapping.
+// maxFilters is AWS's limit of filters on one mapping.
 const maxFilters = 5
 
-// A Filter decides which records reach the function: FilterCriteria of a mapping. The zero Filter lets all through.
+// A Filter selects the records that reach the function, like a mapping's FilterCriteria. The zero Filter selects all
+// records.
 type Filter struct {
-	any    []matcher
-	fields []string // of the record that the patterns look at
+	patterns []matcher
+	fields   []string // top-level fields that the patterns test
 }
 
-// ParseFilter reads the patterns of FilterCriteria. A record passes when one of them matches. It understands what
-// Lambda documents: nested objects, lists of strings, numbers, booleans and null, and prefix, suffix, equals-ignore-case,
-// anything-but (also with prefix or suffix), exists, numeric and $or. Anything else is refused by its name.
+// ParseFilter parses the patterns of FilterCriteria. A record passes if one of them matches.
+//
+// It supports the syntax that Lambda documents: nested objects, lists of strings, numbers, booleans and null, and the
+// operators prefix, suffix, equals-ignore-case, anything-but (also with prefix or suffix), exists, numeric and $or. Any
+// other operator is an error that names it.
 func ParseFilter(patterns ...string) (Filter, error) {
 	if len(patterns) > maxFilters {
-		return Filter{}, fmt.Errorf("%d filters: AWS takes %d on one mapping", len(patterns), maxFilters)
+		return Filter{}, fmt.Errorf("%d filters: a mapping can have at most %d", len(patterns), maxFilters)
 	}
 	var f Filter
 	for i, p := range patterns {
@@ -33,34 +36,34 @@ func ParseFilter(patterns ...string) (Filter, error) {
 		if err != nil {
 			return Filter{}, fmt.Errorf("filter %d: %w", i+1, err)
 		}
-		f.any = append(f.any, m)
+		f.patterns = append(f.patterns, m)
 		f.fields = append(f.fields, fields...)
 	}
 	return f, nil
 }
 
-// Match reports whether a record, given as JSON, passes.
+// Match reports whether record, a JSON text, passes the filter. Text that is not JSON passes the zero Filter only.
 func (f Filter) Match(record []byte) bool {
-	if len(f.any) == 0 {
+	if len(f.patterns) == 0 {
 		return true
 	}
-	v, err := decode(record)
+	v, err := decodeJSON(record)
 	return err == nil && f.matchValue(v)
 }
 
 func (f Filter) matchValue(v any) bool {
-	return len(f.any) == 0 || slices.ContainsFunc(f.any, func(m matcher) bool { return m(v) })
+	return len(f.patterns) == 0 || slices.ContainsFunc(f.patterns, func(m matcher) bool { return m(v) })
 }
 
-// matcher tells whether a decoded JSON value fits. It gets absent for a field that is not there.
+// matcher reports whether a decoded JSON value matches. A field that is missing is passed as absent{}.
 type matcher func(v any) bool
 
 type absent struct{}
 
 func parsePattern(pattern string) (m matcher, fields []string, err error) {
-	v, err := decode([]byte(pattern))
+	v, err := decodeJSON([]byte(pattern))
 	if err != nil {
-		return nil, nil, fmt.Errorf("reading pattern: %w", err)
+		return nil, nil, fmt.Errorf("parse pattern: %w", err)
 	}
 	object, ok := v.(map[string]any)
 	if !ok {
@@ -70,10 +73,10 @@ func parsePattern(pattern string) (m matcher, fields []string, err error) {
 	return m, slices.Sorted(maps.Keys(object)), err
 }
 
-// parseObject reads the pattern of an object: every field of it must match.
+// parseObject parses the pattern of an object. All its fields must match.
 func parseObject(pattern map[string]any, path string) (matcher, error) {
 	if len(pattern) == 0 {
-		return nil, fmt.Errorf("%s: an empty object matches nothing", path)
+		return nil, fmt.Errorf("%s: must not be an empty object, which matches no record", path)
 	}
 	fields := map[string]matcher{}
 	for name, p := range pattern {
@@ -90,11 +93,13 @@ func parseObject(pattern map[string]any, path string) (matcher, error) {
 		}
 		object, _ := v.(map[string]any)
 		for name, m := range fields {
+			var value any = absent{}
 			if name == "$or" {
-				if !m(v) {
-					return false
-				}
-			} else if field, ok := object[name]; ok && !m(field) || !ok && !m(absent{}) {
+				value = v
+			} else if field, ok := object[name]; ok {
+				value = field
+			}
+			if !m(value) {
 				return false
 			}
 		}
@@ -109,17 +114,17 @@ func parseField(name string, p any, path string) (matcher, error) {
 		return parseObject(p, path)
 	case []any:
 		if name == "$or" {
-			return parseOr(p, path)
+			return parseAlternatives(p, path)
 		}
 		return parseRules(p, path)
 	}
-	return nil, fmt.Errorf("%s: want an object or a list", path)
+	return nil, fmt.Errorf("%s: must be an object or a list", path)
 }
 
-// parseOr reads $or: a list of patterns for the object that holds it, one of which must match.
-func parseOr(list []any, path string) (matcher, error) {
+// parseAlternatives parses $or: a list of patterns for the enclosing object, of which one must match.
+func parseAlternatives(list []any, path string) (matcher, error) {
 	if len(list) < 2 {
-		return nil, fmt.Errorf("%s: want two alternatives or more", path)
+		return nil, fmt.Errorf("%s: must have at least two alternatives", path)
 	}
 	var or []matcher
 	for _, p := range list {
@@ -138,13 +143,14 @@ func parseOr(list []any, path string) (matcher, error) {
 	}, nil
 }
 
-// rule tells whether the values at a leaf fit: none when it is absent or an object, several when it is a list.
+// rule reports whether the values at a leaf match. values is empty if the leaf is missing or an object, and holds all
+// elements if it is a list.
 type rule func(values []any) bool
 
-// parseRules reads the pattern of a leaf: one rule of the list must match.
+// parseRules parses the pattern of a leaf: a list of rules, of which one must match.
 func parseRules(list []any, path string) (matcher, error) {
 	if len(list) == 0 {
-		return nil, fmt.Errorf("%s: an empty list matches nothing", path)
+		return nil, fmt.Errorf("%s: must not be an empty list, which matches no record", path)
 	}
 	var rules []rule
 	for _, p := range list {
@@ -155,19 +161,19 @@ func parseRules(list []any, path string) (matcher, error) {
 		rules = append(rules, r)
 	}
 	return func(v any) bool {
-		values := leaves(v)
+		values := leafValues(v)
 		return slices.ContainsFunc(rules, func(r rule) bool { return r(values) })
 	}, nil
 }
 
-func leaves(v any) []any {
+func leafValues(v any) []any {
 	switch v := v.(type) {
 	case absent, map[string]any:
 		return nil
 	case []any:
 		var values []any
 		for _, e := range v {
-			values = append(values, leaves(e)...)
+			values = append(values, leafValues(e)...)
 		}
 		return values
 	}
@@ -177,53 +183,53 @@ func leaves(v any) []any {
 func parseRule(p any) (rule, error) {
 	operator, ok := p.(map[string]any)
 	if !ok {
-		test, err := equals(p)
-		return anyValue(test), err
+		test, err := equalityTest(p)
+		return matchesAny(test), err
 	}
 	if len(operator) != 1 {
-		return nil, fmt.Errorf("want one operator in an object, have %d", len(operator))
+		return nil, fmt.Errorf("an object must have exactly one operator, got %d", len(operator))
 	}
 	for name, arg := range operator {
 		if name == "exists" {
 			want, ok := arg.(bool)
 			if !ok {
-				return nil, errors.New("exists: want true or false")
+				return nil, errors.New("exists: must be true or false")
 			}
 			return func(values []any) bool { return (len(values) > 0) == want }, nil
 		}
-		test, err := parseTest(name, arg)
+		test, err := parseOperator(name, arg)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
-		return anyValue(test), nil
+		return matchesAny(test), nil
 	}
 	panic("unreachable")
 }
 
-func anyValue(test func(any) bool) rule {
+func matchesAny(test func(any) bool) rule {
 	return func(values []any) bool { return slices.ContainsFunc(values, test) }
 }
 
-func parseTest(operator string, arg any) (func(any) bool, error) {
+func parseOperator(operator string, arg any) (func(any) bool, error) {
 	switch operator {
 	case "prefix":
-		return text(arg, strings.HasPrefix)
+		return stringTest(arg, strings.HasPrefix)
 	case "suffix":
-		return text(arg, strings.HasSuffix)
+		return stringTest(arg, strings.HasSuffix)
 	case "equals-ignore-case":
-		return text(arg, strings.EqualFold)
+		return stringTest(arg, strings.EqualFold)
 	case "anything-but":
 		return parseAnythingBut(arg)
 	case "numeric":
 		return parseNumeric(arg)
 	}
-	return nil, errors.New("no such operator in Lambda's event filters")
+	return nil, errors.New("unknown operator: Lambda's event filters do not have it")
 }
 
-func text(arg any, test func(value, arg string) bool) (func(any) bool, error) {
+func stringTest(arg any, test func(value, arg string) bool) (func(any) bool, error) {
 	want, ok := arg.(string)
 	if !ok || want == "" {
-		return nil, errors.New("want a string")
+		return nil, errors.New("must be a string that is not empty")
 	}
 	return func(v any) bool {
 		s, ok := v.(string)
@@ -231,19 +237,19 @@ func text(arg any, test func(value, arg string) bool) (func(any) bool, error) {
 	}, nil
 }
 
-// equals compares as JSON does: types differ, 1 and 1.0 do not.
-func equals(want any) (func(any) bool, error) {
+// equalityTest returns a test for equality as JSON values: types must be equal, and 1 equals 1.0.
+func equalityTest(want any) (func(any) bool, error) {
 	switch want := want.(type) {
 	case json.Number:
 		n, err := want.Float64()
-		return func(v any) bool { return is(v, func(f float64) bool { return f == n }) }, err
+		return func(v any) bool { return matchesNumber(v, func(f float64) bool { return f == n }) }, err
 	case string, bool, nil:
 		return func(v any) bool { return v == want }, nil
 	}
-	return nil, errors.New("a list cannot hold a list")
+	return nil, errors.New("a list must not contain a list")
 }
 
-func is(v any, test func(float64) bool) bool {
+func matchesNumber(v any, test func(float64) bool) bool {
 	n, ok := v.(json.Number)
 	if !ok {
 		return false
@@ -257,10 +263,10 @@ func parseAnythingBut(arg any) (func(any) bool, error) {
 	switch arg := arg.(type) {
 	case map[string]any:
 		for name, v := range arg {
-			if len(arg) != 1 || name != "prefix" && name != "suffix" {
-				return nil, fmt.Errorf("%s: want prefix or suffix alone", name)
+			if len(arg) != 1 || !slices.Contains([]string{"prefix", "suffix"}, name) {
+				return nil, fmt.Errorf("%s: must be exactly one of prefix and suffix", name)
 			}
-			test, err := parseTest(name, v)
+			test, err := parseOperator(name, v)
 			if err != nil {
 				return nil, err
 			}
@@ -268,32 +274,32 @@ func parseAnythingBut(arg any) (func(any) bool, error) {
 		}
 	case []any:
 		for _, v := range arg {
-			test, err := equals(v)
+			test, err := equalityTest(v)
 			if err != nil {
 				return nil, err
 			}
 			but = append(but, test)
 		}
 	default:
-		test, err := equals(arg)
+		test, err := equalityTest(arg)
 		if err != nil {
 			return nil, err
 		}
 		but = append(but, test)
 	}
 	if len(but) == 0 {
-		return nil, errors.New("want a value")
+		return nil, errors.New("must have a value")
 	}
 	return func(v any) bool {
 		return !slices.ContainsFunc(but, func(test func(any) bool) bool { return test(v) })
 	}, nil
 }
 
-// parseNumeric reads ["=", 5], [">", 0] or [">=", 0, "<", 10].
+// parseNumeric parses a comparison or a range, such as ["=", 5], [">", 0] or [">=", 0, "<", 10].
 func parseNumeric(arg any) (func(any) bool, error) {
 	list, _ := arg.([]any)
 	if len(list) != 2 && len(list) != 4 {
-		return nil, errors.New(`want ["op", number] or [">", number, "<", number]`)
+		return nil, errors.New(`must be ["op", number] or [">", number, "<", number]`)
 	}
 	var tests []func(float64) bool
 	for pair := range slices.Chunk(list, 2) {
@@ -301,25 +307,25 @@ func parseNumeric(arg any) (func(any) bool, error) {
 		number, _ := pair[1].(json.Number)
 		n, err := number.Float64()
 		if err != nil {
-			return nil, errors.New("want a number after each operator")
+			return nil, errors.New("must have a number after each operator")
 		}
-		test := compare(op, n)
+		test := numericTest(op, n)
 		if test == nil {
-			return nil, fmt.Errorf("no such comparison: %q", op)
+			return nil, fmt.Errorf("unknown comparison %q", op)
 		}
 		if len(list) == 4 && !strings.HasPrefix(op, []string{">", "<"}[len(tests)]) {
-			return nil, errors.New("a range goes from > or >= to < or <=")
+			return nil, errors.New("a range must have > or >= first and < or <= second")
 		}
 		tests = append(tests, test)
 	}
 	return func(v any) bool {
-		return is(v, func(f float64) bool {
+		return matchesNumber(v, func(f float64) bool {
 			return !slices.ContainsFunc(tests, func(test func(float64) bool) bool { return !test(f) })
 		})
 	}, nil
 }
 
-func compare(op string, n float64) func(float64) bool {
+func numericTest(op string, n float64) func(float64) bool {
 	switch op {
 	case "=":
 		return func(f float64) bool { return f == n }
@@ -335,8 +341,8 @@ func compare(op string, n float64) func(float64) bool {
 	return nil
 }
 
-// decode reads one JSON value and keeps its numbers as they are written.
-func decode(b []byte) (any, error) {
+// decodeJSON decodes one JSON value. Numbers become json.Number.
+func decodeJSON(b []byte) (any, error) {
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.UseNumber()
 	var v any

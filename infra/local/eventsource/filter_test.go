@@ -2,6 +2,7 @@ package eventsource
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -13,7 +14,19 @@ const inserted = `{"eventName":"INSERT","eventSource":"aws:dynamodb","dynamodb":
 	"NewImage":{"sk":{"S":"M#1#whatsapp#a"},"dir":{"S":"In"},"n":{"N":"5"},"gone":{"NULL":true},"tags":{"SS":["a","b"]}},
 	"SequenceNumber":"111","SizeBytes":26}}`
 
-func TestFilter(t *testing.T) {
+func ExampleParseFilter() {
+	filter, err := ParseFilter(`{"eventName": ["INSERT"], "dynamodb": {"Keys": {"sk": {"S": [{"prefix": "M#"}]}}}}`)
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(filter.Match([]byte(`{"eventName": "INSERT", "dynamodb": {"Keys": {"sk": {"S": "M#1"}}}}`)))
+	fmt.Println(filter.Match([]byte(`{"eventName": "REMOVE", "dynamodb": {"Keys": {"sk": {"S": "M#1"}}}}`)))
+	// Output:
+	// true
+	// false
+}
+
+func TestFilterMatch(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name     string
@@ -21,44 +34,44 @@ func TestFilter(t *testing.T) {
 		record   string
 		want     bool
 	}{
-		{"no filter lets everything through", nil, inserted, true},
-		{"a value in the list matches", []string{`{"eventName":["MODIFY","INSERT"]}`}, inserted, true},
-		{"a value not in the list does not", []string{`{"eventName":["MODIFY","REMOVE"]}`}, inserted, false},
-		{"every field must match", []string{`{"eventName":["INSERT"],"eventSource":["aws:sqs"]}`}, inserted, false},
-		{"one of several filters is enough", []string{`{"eventName":["REMOVE"]}`, `{"eventName":["INSERT"]}`}, inserted, true},
+		{"no filter", nil, inserted, true},
+		{"listed value", []string{`{"eventName":["MODIFY","INSERT"]}`}, inserted, true},
+		{"unlisted value", []string{`{"eventName":["MODIFY","REMOVE"]}`}, inserted, false},
+		{"one of two fields matches", []string{`{"eventName":["INSERT"],"eventSource":["aws:sqs"]}`}, inserted, false},
+		{"one of two filters matches", []string{`{"eventName":["REMOVE"]}`, `{"eventName":["INSERT"]}`}, inserted, true},
 		{"prefix in nested keys", []string{`{"eventName":["INSERT"],"dynamodb":{"Keys":{"sk":{"S":[{"prefix":"M#"}]}}}}`}, inserted, true},
-		{"prefix that is not there", []string{`{"dynamodb":{"Keys":{"sk":{"S":[{"prefix":"X#"}]}}}}`}, inserted, false},
+		{"other prefix", []string{`{"dynamodb":{"Keys":{"sk":{"S":[{"prefix":"X#"}]}}}}`}, inserted, false},
 		{"suffix", []string{`{"dynamodb":{"Keys":{"sk":{"S":[{"suffix":"#a"}]}}}}`}, inserted, true},
-		{"case matters", []string{`{"dynamodb":{"NewImage":{"dir":{"S":["in"]}}}}`}, inserted, false},
-		{"equals-ignore-case does not mind it", []string{`{"dynamodb":{"NewImage":{"dir":{"S":[{"equals-ignore-case":"IN"}]}}}}`}, inserted, true},
-		{"anything-but another value", []string{`{"dynamodb":{"NewImage":{"dir":{"S":[{"anything-but":"Out"}]}}}}`}, inserted, true},
-		{"anything-but this value", []string{`{"dynamodb":{"NewImage":{"dir":{"S":[{"anything-but":["In","Out"]}]}}}}`}, inserted, false},
-		{"anything-but a prefix", []string{`{"dynamodb":{"Keys":{"sk":{"S":[{"anything-but":{"prefix":"M#"}}]}}}}`}, inserted, false},
-		{"anything-but another prefix", []string{`{"dynamodb":{"Keys":{"sk":{"S":[{"anything-but":{"prefix":"K#"}}]}}}}`}, inserted, true},
-		{"anything-but needs a value", []string{`{"dynamodb":{"NewImage":{"none":{"S":[{"anything-but":"x"}]}}}}`}, inserted, false},
+		{"other case", []string{`{"dynamodb":{"NewImage":{"dir":{"S":["in"]}}}}`}, inserted, false},
+		{"equals-ignore-case", []string{`{"dynamodb":{"NewImage":{"dir":{"S":[{"equals-ignore-case":"IN"}]}}}}`}, inserted, true},
+		{"anything-but other value", []string{`{"dynamodb":{"NewImage":{"dir":{"S":[{"anything-but":"Out"}]}}}}`}, inserted, true},
+		{"anything-but same value", []string{`{"dynamodb":{"NewImage":{"dir":{"S":[{"anything-but":["In","Out"]}]}}}}`}, inserted, false},
+		{"anything-but same prefix", []string{`{"dynamodb":{"Keys":{"sk":{"S":[{"anything-but":{"prefix":"M#"}}]}}}}`}, inserted, false},
+		{"anything-but other prefix", []string{`{"dynamodb":{"Keys":{"sk":{"S":[{"anything-but":{"prefix":"K#"}}]}}}}`}, inserted, true},
+		{"anything-but missing field", []string{`{"dynamodb":{"NewImage":{"none":{"S":[{"anything-but":"x"}]}}}}`}, inserted, false},
 		{"exists", []string{`{"dynamodb":{"NewImage":{"dir":{"S":[{"exists":true}]}}}}`}, inserted, true},
-		{"exists looks at leaves only", []string{`{"dynamodb":{"NewImage":{"dir":[{"exists":true}]}}}`}, inserted, false},
-		{"does not exist", []string{`{"dynamodb":{"NewImage":{"none":{"S":[{"exists":false}]}}}}`}, inserted, true},
-		{"does not exist below what does not exist", []string{`{"dynamodb":{"OldImage":{"dir":{"S":[{"exists":false}]}}}}`}, inserted, true},
-		{"numbers of DynamoDB are strings", []string{`{"dynamodb":{"NewImage":{"n":{"N":[{"numeric":["=",5]}]}}}}`}, inserted, false},
-		{"so they match as strings", []string{`{"dynamodb":{"NewImage":{"n":{"N":["5"]}}}}`}, inserted, true},
-		{"true is a value", []string{`{"dynamodb":{"NewImage":{"gone":{"NULL":[true]}}}}`}, inserted, true},
-		{"one of a list's values is enough", []string{`{"dynamodb":{"NewImage":{"tags":{"SS":["b"]}}}}`}, inserted, true},
-		{"numeric equality does not mind the form", []string{`{"a":[1]}`}, `{"a":1.0}`, true},
-		{"a number is no string", []string{`{"a":["1"]}`}, `{"a":1}`, false},
-		{"inside a range", []string{`{"a":[{"numeric":[">",0,"<=",5]}]}`}, `{"a":5}`, true},
-		{"outside a range", []string{`{"a":[{"numeric":[">=",0,"<",5]}]}`}, `{"a":5}`, false},
-		{"null matches null", []string{`{"a":[null]}`}, `{"a":null}`, true},
-		{"null does not match what is absent", []string{`{"a":[null]}`}, `{}`, false},
-		{"null exists", []string{`{"a":[{"exists":true}]}`}, `{"a":null}`, true},
-		{"an empty string", []string{`{"a":[""]}`}, `{"a":""}`, true},
-		{"$or, first", []string{`{"z":[1],"$or":[{"a":[1]},{"b":[2]}]}`}, `{"z":1,"a":1}`, true},
-		{"$or, second", []string{`{"z":[1],"$or":[{"a":[1]},{"b":[2]}]}`}, `{"z":1,"b":2}`, true},
-		{"$or, neither", []string{`{"z":[1],"$or":[{"a":[1]},{"b":[2]}]}`}, `{"z":1}`, false},
-		{"$or does not replace its neighbours", []string{`{"z":[1],"$or":[{"a":[1]},{"b":[2]}]}`}, `{"a":1}`, false},
-		{"$or below the top", []string{`{"o":{"$or":[{"a":[1]},{"b":[{"prefix":"x"}]}]}}`}, `{"o":{"b":"xy"}}`, true},
-		{"a list of objects matches by one of them", []string{`{"l":{"a":[2]}}`}, `{"l":[{"a":1},{"a":2}]}`, true},
-		{"what is no JSON does not match", []string{`{"a":[1]}`}, `{`, false},
+		{"exists on an object", []string{`{"dynamodb":{"NewImage":{"dir":[{"exists":true}]}}}`}, inserted, false},
+		{"exists false", []string{`{"dynamodb":{"NewImage":{"none":{"S":[{"exists":false}]}}}}`}, inserted, true},
+		{"exists false in a missing object", []string{`{"dynamodb":{"OldImage":{"dir":{"S":[{"exists":false}]}}}}`}, inserted, true},
+		{"numeric on a DynamoDB number", []string{`{"dynamodb":{"NewImage":{"n":{"N":[{"numeric":["=",5]}]}}}}`}, inserted, false},
+		{"string on a DynamoDB number", []string{`{"dynamodb":{"NewImage":{"n":{"N":["5"]}}}}`}, inserted, true},
+		{"boolean", []string{`{"dynamodb":{"NewImage":{"gone":{"NULL":[true]}}}}`}, inserted, true},
+		{"one value of a list", []string{`{"dynamodb":{"NewImage":{"tags":{"SS":["b"]}}}}`}, inserted, true},
+		{"1 and 1.0", []string{`{"a":[1]}`}, `{"a":1.0}`, true},
+		{"string against a number", []string{`{"a":["1"]}`}, `{"a":1}`, false},
+		{"inside range", []string{`{"a":[{"numeric":[">",0,"<=",5]}]}`}, `{"a":5}`, true},
+		{"outside range", []string{`{"a":[{"numeric":[">=",0,"<",5]}]}`}, `{"a":5}`, false},
+		{"null", []string{`{"a":[null]}`}, `{"a":null}`, true},
+		{"null against a missing field", []string{`{"a":[null]}`}, `{}`, false},
+		{"exists on null", []string{`{"a":[{"exists":true}]}`}, `{"a":null}`, true},
+		{"empty string", []string{`{"a":[""]}`}, `{"a":""}`, true},
+		{"$or first alternative", []string{`{"z":[1],"$or":[{"a":[1]},{"b":[2]}]}`}, `{"z":1,"a":1}`, true},
+		{"$or second alternative", []string{`{"z":[1],"$or":[{"a":[1]},{"b":[2]}]}`}, `{"z":1,"b":2}`, true},
+		{"$or no alternative", []string{`{"z":[1],"$or":[{"a":[1]},{"b":[2]}]}`}, `{"z":1}`, false},
+		{"$or beside a field that does not match", []string{`{"z":[1],"$or":[{"a":[1]},{"b":[2]}]}`}, `{"a":1}`, false},
+		{"nested $or", []string{`{"o":{"$or":[{"a":[1]},{"b":[{"prefix":"x"}]}]}}`}, `{"o":{"b":"xy"}}`, true},
+		{"one object of a list", []string{`{"l":{"a":[2]}}`}, `{"l":[{"a":1},{"a":2}]}`, true},
+		{"invalid JSON", []string{`{"a":[1]}`}, `{`, false},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -74,28 +87,28 @@ func TestFilter(t *testing.T) {
 	}
 }
 
-func TestParseFilterRefuses(t *testing.T) {
+func TestParseFilter_Invalid(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ name, pattern, want string }{
-		{"wildcard by its name", `{"a":{"b":[{"wildcard":"x*"}]}}`, `pattern.a.b: wildcard: no such operator`},
-		{"cidr by its name", `{"a":[{"cidr":"10.0.0.0/8"}]}`, `pattern.a: cidr: no such operator`},
-		{"a value outside a list", `{"a":"x"}`, `pattern.a: want an object or a list`},
-		{"an empty list", `{"a":[]}`, `an empty list`},
-		{"an empty pattern", `{}`, `an empty object`},
-		{"a list in a list", `{"a":[["x"]]}`, `a list cannot hold a list`},
-		{"two operators in one object", `{"a":[{"prefix":"x","suffix":"y"}]}`, `one operator`},
-		{"a prefix that is no string", `{"a":[{"prefix":1}]}`, `prefix: want a string`},
-		{"exists without a truth", `{"a":[{"exists":"yes"}]}`, `exists: want true or false`},
-		{"numeric with an unknown comparison", `{"a":[{"numeric":["!=",1]}]}`, `no such comparison: "!="`},
-		{"numeric with a string", `{"a":[{"numeric":[">","1"]}]}`, `want a number`},
-		{"a range that runs backwards", `{"a":[{"numeric":["<",5,">",1]}]}`, `a range goes from`},
-		{"anything-but nothing", `{"a":[{"anything-but":[]}]}`, `want a value`},
-		{"anything-but an unknown operator", `{"a":[{"anything-but":{"wildcard":"x"}}]}`, `wildcard: want prefix or suffix`},
+		{"wildcard", `{"a":{"b":[{"wildcard":"x*"}]}}`, `pattern.a.b: wildcard: unknown operator`},
+		{"cidr", `{"a":[{"cidr":"10.0.0.0/8"}]}`, `pattern.a: cidr: unknown operator`},
+		{"value outside a list", `{"a":"x"}`, `pattern.a: must be an object or a list`},
+		{"empty list", `{"a":[]}`, `an empty list`},
+		{"empty pattern", `{}`, `an empty object`},
+		{"list in a list", `{"a":[["x"]]}`, `a list must not contain a list`},
+		{"two operators in one object", `{"a":[{"prefix":"x","suffix":"y"}]}`, `exactly one operator`},
+		{"prefix with a number", `{"a":[{"prefix":1}]}`, `prefix: must be a string`},
+		{"exists with a string", `{"a":[{"exists":"yes"}]}`, `exists: must be true or false`},
+		{"numeric with unknown comparison", `{"a":[{"numeric":["!=",1]}]}`, `unknown comparison "!="`},
+		{"numeric with a string", `{"a":[{"numeric":[">","1"]}]}`, `must have a number`},
+		{"reversed range", `{"a":[{"numeric":["<",5,">",1]}]}`, `a range must have`},
+		{"anything-but empty list", `{"a":[{"anything-but":[]}]}`, `must have a value`},
+		{"anything-but unknown operator", `{"a":[{"anything-but":{"wildcard":"x"}}]}`, `wildcard: must be exactly one of prefix and suffix`},
 		{"$or with one alternative", `{"$or":[{"a":[1]}]}`, `two alternatives`},
 		{"$or with a value", `{"$or":[{"a":[1]},2]}`, `must be an object`},
-		{"what is no object", `"x"`, `must be a JSON object`},
-		{"what is no JSON", `{"eventName": ["INSERT"=123}`, `reading pattern`},
-		{"more than one value", `{"a":[1]} {}`, `more than one`},
+		{"not an object", `"x"`, `must be a JSON object`},
+		{"invalid JSON", `{"eventName": ["INSERT"=123}`, `parse pattern`},
+		{"two JSON values", `{"a":[1]} {}`, `more than one`},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -108,31 +121,31 @@ func TestParseFilterRefuses(t *testing.T) {
 	}
 	six := strings.Split(strings.Repeat(`{"a":[1]} `, 6), " ")[:6]
 	if _, err := ParseFilter(six...); err == nil {
-		t.Error("six filters are taken, AWS takes five")
+		t.Error("ParseFilter accepts six filters, want an error above five")
 	}
 }
 
-// A pattern made from a document matches it, and no longer does when one of its values is another.
-func TestFilterMatchesWhatItWasMadeFrom(t *testing.T) {
+// A pattern that is generated from a document matches the document, and stops matching when one value changes.
+func TestFilterMatch_GeneratedPattern(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		document := drawDocument(t, 3)
-		pattern := patternOf(t, document)
-		f, err := ParseFilter(jsonOf(t, pattern))
+		pattern := derivePattern(t, document)
+		f, err := ParseFilter(marshalJSON(t, pattern))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !f.Match([]byte(jsonOf(t, document))) {
-			t.Fatalf("pattern %s does not match %s", jsonOf(t, pattern), jsonOf(t, document))
+		if !f.Match([]byte(marshalJSON(t, document))) {
+			t.Fatalf("pattern %s does not match %s", marshalJSON(t, pattern), marshalJSON(t, document))
 		}
-		spoil(document)
-		if f.Match([]byte(jsonOf(t, document))) {
-			t.Fatalf("pattern %s matches %s", jsonOf(t, pattern), jsonOf(t, document))
+		changeValue(document)
+		if f.Match([]byte(marshalJSON(t, document))) {
+			t.Fatalf("pattern %s matches %s", marshalJSON(t, pattern), marshalJSON(t, document))
 		}
 	})
 }
 
-func jsonOf(t *rapid.T, v any) string {
+func marshalJSON(t *rapid.T, v any) string {
 	text, err := json.Marshal(v)
 	if err != nil {
 		t.Fatal(err)
@@ -155,16 +168,16 @@ func drawDocument(t *rapid.T, depth int) map[string]any {
 	return document
 }
 
-func patternOf(t *rapid.T, document map[string]any) map[string]any {
+func derivePattern(t *rapid.T, document map[string]any) map[string]any {
 	pattern := map[string]any{}
 	for name, v := range document {
 		switch v := v.(type) {
 		case map[string]any:
-			pattern[name] = patternOf(t, v)
+			pattern[name] = derivePattern(t, v)
 		case string:
 			pattern[name] = []any{rapid.SampledFrom([]any{
 				v, map[string]any{"prefix": v[:1]}, map[string]any{"suffix": v[1:]},
-				map[string]any{"equals-ignore-case": strings.ToUpper(v)}, map[string]any{"anything-but": []any{spoiled}},
+				map[string]any{"equals-ignore-case": strings.ToUpper(v)}, map[string]any{"anything-but": []any{changed}},
 			}).Draw(t, "rule")}
 		case int32:
 			pattern[name] = []any{rapid.SampledFrom([]any{
@@ -177,17 +190,17 @@ func patternOf(t *rapid.T, document map[string]any) map[string]any {
 	return pattern
 }
 
-// spoiled is a value that no rule of patternOf takes.
-const spoiled = "-"
+// changed is a value that no rule of derivePattern matches.
+const changed = "-"
 
-// spoil makes one value of a document another.
-func spoil(document map[string]any) {
+// changeValue replaces one value of document with changed.
+func changeValue(document map[string]any) {
 	for name, v := range document {
 		if deep, ok := v.(map[string]any); ok {
-			spoil(deep)
+			changeValue(deep)
 			return
 		}
-		document[name] = spoiled
+		document[name] = changed
 		return
 	}
 }
@@ -202,7 +215,7 @@ func FuzzFilter(f *testing.F) {
 			return
 		}
 		if !json.Valid([]byte(document)) && filter.Match([]byte(document)) {
-			t.Errorf("what is no JSON matches %s", pattern)
+			t.Errorf("invalid JSON matches pattern %s", pattern)
 		}
 		filter.Match([]byte(document))
 		filter.matchValue(absent{})

@@ -9,7 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams/types"
 )
 
-// streamRecord is one record of a DynamoDB stream event, as Lambda hands it to a function.
+// streamRecord is one record of a DynamoDB stream event as Lambda sends it to a function.
 type streamRecord struct {
 	EventID        string        `json:"eventID"`
 	EventName      string        `json:"eventName"`
@@ -31,17 +31,19 @@ type streamChange struct {
 	StreamViewType string         `json:"StreamViewType"`
 }
 
-// userIdentity names who deleted an item when that was DynamoDB itself, by TTL.
+// userIdentity identifies the DynamoDB service in the record of an item that TTL deleted.
 type userIdentity struct {
 	Type        string `json:"type"`
 	PrincipalID string `json:"principalId"`
 }
 
-// newStreamRecord turns what GetRecords returned at readAt into what the function gets. DynamoDB Local floors a
-// record's time to the minute, so its arrival is taken as late as it can have been: nothing is too old too soon.
+// newStreamRecord converts a record that GetRecords returned at readAt to the record that the function gets.
+//
+// DynamoDB Local truncates a record's time to the minute. The arrival time is therefore set to the end of that minute,
+// or to readAt if that is earlier, so that no record expires too early.
 func newStreamRecord(r types.Record, arn, region string, readAt time.Time) (record, error) {
 	if r.Dynamodb == nil {
-		return record{}, fmt.Errorf("stream record %s holds no change", aws.ToString(r.EventID))
+		return record{}, fmt.Errorf("stream record %s has no dynamodb field", aws.ToString(r.EventID))
 	}
 	d := r.Dynamodb
 	created := aws.ToTime(d.ApproximateCreationDateTime)
@@ -54,9 +56,9 @@ func newStreamRecord(r types.Record, arn, region string, readAt time.Time) (reco
 		EventSourceARN: arn,
 		DynamoDB: streamChange{
 			Created:        created.Unix(),
-			Keys:           item(d.Keys),
-			NewImage:       item(d.NewImage),
-			OldImage:       item(d.OldImage),
+			Keys:           encodeItem(d.Keys),
+			NewImage:       encodeItem(d.NewImage),
+			OldImage:       encodeItem(d.OldImage),
 			SequenceNumber: aws.ToString(d.SequenceNumber),
 			SizeBytes:      aws.ToInt64(d.SizeBytes),
 			StreamViewType: string(d.StreamViewType),
@@ -67,11 +69,11 @@ func newStreamRecord(r types.Record, arn, region string, readAt time.Time) (reco
 	}
 	text, err := json.Marshal(out)
 	if err != nil {
-		return record{}, fmt.Errorf("writing stream record %s: %w", out.EventID, err)
+		return record{}, fmt.Errorf("encode stream record %s: %w", out.EventID, err)
 	}
 	key, err := json.Marshal(out.DynamoDB.Keys)
 	if err != nil {
-		return record{}, fmt.Errorf("writing keys of stream record %s: %w", out.EventID, err)
+		return record{}, fmt.Errorf("encode keys of stream record %s: %w", out.EventID, err)
 	}
 	arrived := created
 	if arrived.Second() == 0 {
@@ -83,16 +85,16 @@ func newStreamRecord(r types.Record, arn, region string, readAt time.Time) (reco
 	return record{id: out.DynamoDB.SequenceNumber, key: string(key), arrived: arrived, json: text}, nil
 }
 
-// item returns attributes in DynamoDB's own JSON.
-func item(attributes map[string]types.AttributeValue) map[string]any {
+// encodeItem converts attributes to DynamoDB's JSON form, for example {"pk": {"S": "a"}}.
+func encodeItem(attributes map[string]types.AttributeValue) map[string]any {
 	out := make(map[string]any, len(attributes))
 	for name, v := range attributes {
-		out[name] = attribute(v)
+		out[name] = encodeAttribute(v)
 	}
 	return out
 }
 
-func attribute(v types.AttributeValue) map[string]any {
+func encodeAttribute(v types.AttributeValue) map[string]any {
 	switch v := v.(type) {
 	case *types.AttributeValueMemberS:
 		return map[string]any{"S": v.Value}
@@ -111,11 +113,11 @@ func attribute(v types.AttributeValue) map[string]any {
 	case *types.AttributeValueMemberBS:
 		return map[string]any{"BS": v.Value}
 	case *types.AttributeValueMemberM:
-		return map[string]any{"M": item(v.Value)}
+		return map[string]any{"M": encodeItem(v.Value)}
 	case *types.AttributeValueMemberL:
 		list := make([]map[string]any, len(v.Value))
 		for i, e := range v.Value {
-			list[i] = attribute(e)
+			list[i] = encodeAttribute(e)
 		}
 		return map[string]any{"L": list}
 	}

@@ -15,7 +15,7 @@ import (
 
 var created = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
-func everyKind() types.Record {
+func everyAttributeType() types.Record {
 	return types.Record{
 		AwsRegion: aws.String("ddblocal"), EventID: aws.String("e-1"), EventName: types.OperationTypeRemove,
 		EventSource: aws.String("aws:dynamodb"), EventVersion: aws.String("1.1"),
@@ -39,44 +39,44 @@ func everyKind() types.Record {
 
 func s(v string) types.AttributeValue { return &types.AttributeValueMemberS{Value: v} }
 
-func TestStreamRecordIsWhatLambdaSends(t *testing.T) {
+func TestNewStreamRecord_LambdaShape(t *testing.T) {
 	t.Parallel()
 	arn := "arn:aws:dynamodb:eu-west-1:000000000000:table/heard/stream/2026-03-01T00:00:00.000"
-	r, err := newStreamRecord(everyKind(), arn, "eu-west-1", created.Add(time.Hour))
+	r, err := newStreamRecord(everyAttributeType(), arn, "eu-west-1", created.Add(time.Hour))
 	if err != nil {
 		t.Fatal(err)
 	}
-	golden.JSON(t, "testdata/stream-event.json", json.RawMessage(event([]record{r})))
+	golden.JSON(t, "testdata/stream-event.json", json.RawMessage(marshalEvent([]record{r})))
 	if want := `{"pk":{"S":"C#1"},"sk":{"S":"M#1"}}`; r.key != want {
 		t.Errorf("key %s, want %s", r.key, want)
 	}
 
 	var e events.DynamoDBEvent
-	if err := json.Unmarshal(event([]record{r}), &e); err != nil {
+	if err := json.Unmarshal(marshalEvent([]record{r}), &e); err != nil {
 		t.Fatal(err)
 	}
 	got := e.Records[0]
 	if got.Change.SequenceNumber != r.id || got.UserIdentity.PrincipalID != "dynamodb.amazonaws.com" ||
 		!got.Change.ApproximateCreationDateTime.Equal(created) || got.Change.OldImage["l"].List()[0].String() != "a" {
-		t.Errorf("aws-lambda-go reads %+v", got)
+		t.Errorf("decoded by aws-lambda-go: %+v, want the fields of the record", got)
 	}
 }
 
-func TestStreamRecordArrivedAsLateAsItCanHave(t *testing.T) {
+func TestNewStreamRecord_ArrivalTime(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name            string
 		created, readAt time.Time
 		want            time.Time
 	}{
-		{"a time floored to the minute may be a minute later", created, created.Add(time.Hour), created.Add(time.Minute)},
-		{"but not later than it was read", created, created.Add(5 * time.Second), created.Add(5 * time.Second)},
-		{"a time with seconds is exact", created.Add(7 * time.Second), created.Add(time.Hour), created.Add(7 * time.Second)},
+		{"whole minute", created, created.Add(time.Hour), created.Add(time.Minute)},
+		{"whole minute, read within it", created, created.Add(5 * time.Second), created.Add(5 * time.Second)},
+		{"with seconds", created.Add(7 * time.Second), created.Add(time.Hour), created.Add(7 * time.Second)},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			in := everyKind()
+			in := everyAttributeType()
 			in.Dynamodb.ApproximateCreationDateTime = &test.created
 			r, err := newStreamRecord(in, "arn", "eu-west-1", test.readAt)
 			if err != nil {
@@ -89,7 +89,7 @@ func TestStreamRecordArrivedAsLateAsItCanHave(t *testing.T) {
 	}
 }
 
-func TestQueueRecordIsWhatLambdaSends(t *testing.T) {
+func TestNewQueueRecord_LambdaShape(t *testing.T) {
 	t.Parallel()
 	r, err := newQueueRecord(sqstypes.Message{
 		MessageId: aws.String("m-1"), ReceiptHandle: aws.String("handle"), Body: aws.String(`{"a":1}`), MD5OfBody: aws.String("md5"),
@@ -106,31 +106,31 @@ func TestQueueRecordIsWhatLambdaSends(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	golden.JSON(t, "testdata/queue-event.json", json.RawMessage(event([]record{r})))
+	golden.JSON(t, "testdata/queue-event.json", json.RawMessage(marshalEvent([]record{r})))
 	if r.key != "g" {
-		t.Errorf("key %s, want the message group", r.key)
+		t.Errorf("key %s, want the message group g", r.key)
 	}
 	var e events.SQSEvent
-	if err := json.Unmarshal(event([]record{r}), &e); err != nil {
+	if err := json.Unmarshal(marshalEvent([]record{r}), &e); err != nil {
 		t.Fatal(err)
 	}
 	if got := e.Records[0]; got.MessageId != "m-1" || *got.MessageAttributes["kind"].StringValue != "x" || got.MessageAttributes["raw"].BinaryValue[0] != 1 {
-		t.Errorf("aws-lambda-go reads %+v", got)
+		t.Errorf("decoded by aws-lambda-go: %+v, want the fields of the record", got)
 	}
 }
 
-func TestQueueFilterLooksIntoTheBody(t *testing.T) {
+func TestFilterView(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name, pattern, body string
 		want                bool
 	}{
-		{"a JSON body by its fields", `{"body":{"kind":["a"]}}`, `{"kind":"a"}`, true},
-		{"a JSON body with another value", `{"body":{"kind":["a"]}}`, `{"kind":"b"}`, false},
-		{"a number in a JSON body", `{"body":{"n":[{"numeric":[">",9]}]}}`, `{"n":10}`, true},
-		{"a plain body", `{"body":["hello"]}`, `hello`, true},
-		{"a plain body against a pattern of fields", `{"body":{"kind":["a"]}}`, `hello`, false},
-		{"a JSON body against a plain pattern", `{"body":[{"prefix":"{"}]}`, `{"kind":"a"}`, false},
+		{"JSON body", `{"body":{"kind":["a"]}}`, `{"kind":"a"}`, true},
+		{"JSON body with other value", `{"body":{"kind":["a"]}}`, `{"kind":"b"}`, false},
+		{"number in a JSON body", `{"body":{"n":[{"numeric":[">",9]}]}}`, `{"n":10}`, true},
+		{"plain body", `{"body":["hello"]}`, `hello`, true},
+		{"plain body, field pattern", `{"body":{"kind":["a"]}}`, `hello`, false},
+		{"JSON body, plain pattern", `{"body":[{"prefix":"{"}]}`, `{"kind":"a"}`, false},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,103 +15,106 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams/types"
 )
 
-// How often a shard at its end is read again, and the shards listed. A reader that finds records reads on at once.
 const (
-	minPoll     = 20 * time.Millisecond
-	maxPoll     = 200 * time.Millisecond
-	listShards  = 10 * time.Second
-	readAtOnce  = 1000 // GetRecords gives no more
-	maxParallel = 10
+	minPoll           = 20 * time.Millisecond  // first wait before an exhausted shard is read again
+	maxPoll           = 200 * time.Millisecond // longest such wait
+	shardListInterval = 10 * time.Second
+	maxRead           = 1000 // limit of GetRecords
+	maxParallel       = 10   // limit of ParallelizationFactor
 )
 
-// Streams is the part of the DynamoDB Streams API that a mapping uses; *dynamodbstreams.Client has it.
+// Streams is the part of the DynamoDB Streams API that a mapping uses. [*dynamodbstreams.Client] implements it.
 type Streams interface {
 	DescribeStream(context.Context, *dynamodbstreams.DescribeStreamInput, ...func(*dynamodbstreams.Options)) (*dynamodbstreams.DescribeStreamOutput, error)
 	GetShardIterator(context.Context, *dynamodbstreams.GetShardIteratorInput, ...func(*dynamodbstreams.Options)) (*dynamodbstreams.GetShardIteratorOutput, error)
 	GetRecords(context.Context, *dynamodbstreams.GetRecordsInput, ...func(*dynamodbstreams.Options)) (*dynamodbstreams.GetRecordsOutput, error)
 }
 
-// StreamConfig is an event source mapping from a DynamoDB stream to a function. The fields that have no remark may stay
-// empty and then mean what AWS takes for them.
+// StreamConfig configures an event source mapping from a DynamoDB stream to a function. A zero field means AWS's
+// default, unless its comment says otherwise.
 type StreamConfig struct {
-	// Client, StreamARN, Function, FunctionARN and Invoker must be set. The stream ARN is DynamoDB Local's own.
+	// Client, StreamARN, Function and Invoker must be set. StreamARN is the ARN that DynamoDB Local assigned.
 	Client      Streams
 	StreamARN   string
-	Function    string // what Invoker gets
-	FunctionARN string // what the on-failure destination is told
+	Function    string // passed to Invoker
+	FunctionARN string // functionArn in the on-failure record
 	Invoker     Invoker
-	// Region is what the function is told; eu-west-1 if empty.
+	// Region is awsRegion in the event; empty means eu-west-1.
 	Region string
-	// Checkpoint is the file that keeps the position over restarts. Without it every run begins at StartingPosition.
+	// Checkpoint is the file that stores the position over restarts. If empty, every run begins at StartingPosition.
 	Checkpoint string
-	// StartingPosition is where to begin when there is no checkpoint: TRIM_HORIZON (also if empty) or LATEST.
+	// StartingPosition is TRIM_HORIZON (the default) or LATEST. It applies to a stream without a checkpoint.
 	StartingPosition string
-	// BatchSize is how many records an event may hold: 100 if 0, at most 10,000.
+	// BatchSize is the most records in an event: 0 means 100, the maximum is 10,000.
 	BatchSize int
-	// Window is how long a batch may wait to be filled: MaximumBatchingWindowInSeconds.
+	// Window is MaximumBatchingWindowInSeconds: how long a batch waits to fill.
 	Window time.Duration
 	// Filter is FilterCriteria.
 	Filter Filter
-	// ReportFailures is ReportBatchItemFailures among FunctionResponseTypes.
+	// ReportFailures is true if FunctionResponseTypes has ReportBatchItemFailures.
 	ReportFailures bool
 	// Bisect is BisectBatchOnFunctionError.
 	Bisect bool
-	// MaxRetries is MaximumRetryAttempts: nil and -1 mean until the record expires.
+	// MaxRetries is MaximumRetryAttempts. nil and -1 mean retries until the record expires.
 	MaxRetries *int
-	// MaxAge is MaximumRecordAgeInSeconds: 0 means as long as the stream keeps the record, 24 hours.
+	// MaxAge is MaximumRecordAgeInSeconds. 0 means 24 hours, the retention of a stream.
 	MaxAge time.Duration
-	// Parallel is ParallelizationFactor: 1 if 0, at most 10. Above 1 order is kept per item only.
+	// Parallel is ParallelizationFactor: 0 means 1, the maximum is 10. Above 1 only records of one item stay in order.
 	Parallel int
-	// OnFailure sends word of records that are given up on, as the documented invocation record.
+	// OnFailure sends the documented invocation record of a batch that was given up. It is retried until it succeeds.
 	OnFailure func(ctx context.Context, body []byte) error
-	// Backoff is the wait before the first retry, doubled each time up to 5 seconds; 100 ms if 0.
+	// Backoff is the wait before the first retry, doubled each time up to 5 seconds. 0 means 100 ms.
 	Backoff time.Duration
 	// Chaos makes the mapping misbehave.
 	Chaos Chaos
-	// Log gets a line for every failure, never with what is in a record.
+	// Log gets a line for every failure, without record content. nil discards.
 	Log *slog.Logger
 }
 
-// Stream is a running event source mapping of a DynamoDB stream.
+// Stream is an event source mapping of a DynamoDB stream. Create one with [NewStream].
 type Stream struct {
 	cfg StreamConfig
 
-	// Every read and every listing of shards carries the epoch in which it began; WaitDrained begins a new one.
-	epoch  atomic.Int64
-	closes atomic.Int64 // shards read to their end
-	ask    bell         // rung when somebody wants fresh reads
-	news   bell         // rung when a shard or the listing has moved on
+	// WaitDrained increments the epoch. Each read and each listing of shards notes the epoch in which it began.
+	epoch         atomic.Int64
+	closedShards  atomic.Int64 // number of shards read to their end
+	readRequested broadcaster  // broadcasts when WaitDrained needs new reads
+	advanced      broadcaster  // broadcasts when a shard is idle or the shards were listed
 
-	mu     sync.Mutex
-	listed int64 // epoch of the last listing that nothing has outdated
-	shards map[string]*shard
+	mu          sync.Mutex
+	listedEpoch int64 // epoch of the last complete listing; -1 if a shard closed since
+	shards      map[string]*shard
 }
 
-// NewStream checks cfg as AWS does and returns its mapping.
+// NewStream returns the mapping that cfg describes. It returns an error where AWS would refuse the mapping.
 func NewStream(cfg StreamConfig) (*Stream, error) {
 	cfg.Region = cmp.Or(cfg.Region, "eu-west-1")
 	cfg.StartingPosition = cmp.Or(cfg.StartingPosition, "TRIM_HORIZON")
 	cfg.BatchSize = cmp.Or(cfg.BatchSize, 100)
 	cfg.Parallel = cmp.Or(cfg.Parallel, 1)
 	cfg.Backoff = cmp.Or(cfg.Backoff, 100*time.Millisecond)
-	cfg.Log = logger(cfg.Log)
-	switch {
-	case cfg.Client == nil || cfg.Invoker == nil || cfg.StreamARN == "" || cfg.Function == "":
-		return nil, errors.New("a stream mapping needs Client, StreamARN, Function and Invoker")
-	case cfg.StartingPosition != "TRIM_HORIZON" && cfg.StartingPosition != "LATEST":
-		return nil, fmt.Errorf("StartingPosition %q: want TRIM_HORIZON or LATEST", cfg.StartingPosition)
-	case cfg.BatchSize < 1 || cfg.BatchSize > 10_000:
-		return nil, fmt.Errorf("BatchSize %d: want 1 to 10000", cfg.BatchSize)
-	case cfg.Parallel < 1 || cfg.Parallel > maxParallel:
-		return nil, fmt.Errorf("ParallelizationFactor %d: want 1 to %d", cfg.Parallel, maxParallel)
-	case cfg.Window < 0 || cfg.Window > 300*time.Second:
-		return nil, fmt.Errorf("MaximumBatchingWindowInSeconds %v: want 0 to 300 seconds", cfg.Window)
+	cfg.Log = loggerOrDiscard(cfg.Log)
+	if cfg.Client == nil || cfg.Invoker == nil {
+		return nil, errors.New("a stream mapping needs Client and Invoker")
 	}
-	cfg.Invoker = cfg.Chaos.invoker(cfg.Invoker)
+	switch {
+	case cfg.StreamARN == "" || cfg.Function == "":
+		return nil, errors.New("a stream mapping needs StreamARN and Function")
+	case cfg.StartingPosition != "TRIM_HORIZON" && cfg.StartingPosition != "LATEST":
+		return nil, fmt.Errorf("StartingPosition %q: must be TRIM_HORIZON or LATEST", cfg.StartingPosition)
+	case cfg.BatchSize < 1 || cfg.BatchSize > 10_000:
+		return nil, fmt.Errorf("BatchSize %d: must be 1 to 10000", cfg.BatchSize)
+	case cfg.Parallel < 1 || cfg.Parallel > maxParallel:
+		return nil, fmt.Errorf("ParallelizationFactor %d: must be 1 to %d", cfg.Parallel, maxParallel)
+	case cfg.Window < 0 || cfg.Window > 300*time.Second:
+		return nil, fmt.Errorf("MaximumBatchingWindowInSeconds %v: must be 0 to 300 seconds", cfg.Window)
+	}
+	cfg.Invoker = cfg.Chaos.wrapInvoker(cfg.Invoker)
 	return &Stream{cfg: cfg, shards: map[string]*shard{}}, nil
 }
 
-// Run reads the stream and invokes the function until ctx ends, or until the position cannot be kept.
+// Run reads the stream and invokes the function until ctx ends or the checkpoint cannot be written. It returns the
+// cause.
 func (s *Stream) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	var wg sync.WaitGroup
@@ -130,40 +132,42 @@ func (s *Stream) Run(ctx context.Context) error {
 		}
 	}
 	for failed := 0; ; {
-		ask, epoch, closes := s.ask.wait(), s.epoch.Load(), s.closes.Load()
-		shards, err := s.list(ctx)
+		requested := s.readRequested.subscribe()
+		epoch := s.epoch.Load()
+		closed := s.closedShards.Load()
+		shards, err := s.listShards(ctx)
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
 		if err != nil {
-			s.cfg.Log.WarnContext(ctx, "listing shards", slog.Any("error", err))
-			if err := backoff(ctx, s.cfg.Backoff, failed); err != nil {
+			s.cfg.Log.WarnContext(ctx, "listing shards failed, retrying", slog.Any("error", err))
+			if err := waitBackoff(ctx, s.cfg.Backoff, failed); err != nil {
 				return context.Cause(ctx)
 			}
 			failed++
 			continue
 		}
 		failed = 0
-		fresh, err := s.begin(shards, checkpoint)
+		fresh, err := s.startShards(shards, checkpoint)
 		if err != nil {
 			return err
 		}
 		for _, sh := range fresh {
 			wg.Go(func() {
-				if err := sh.run(ctx); err != nil {
+				if err := sh.readAndDeliver(ctx); err != nil {
 					cancel(err)
 				}
 			})
 		}
-		s.listedIn(epoch, closes)
-		if err := sleep(ctx, listShards, ask); err != nil {
+		s.recordListing(epoch, closed)
+		if err := sleepOrWake(ctx, shardListInterval, requested); err != nil {
 			return context.Cause(ctx)
 		}
 	}
 }
 
-// list returns the shards of the stream, oldest first.
-func (s *Stream) list(ctx context.Context) ([]types.Shard, error) {
+// listShards returns the shards of the stream, oldest first.
+func (s *Stream) listShards(ctx context.Context) ([]types.Shard, error) {
 	var shards []types.Shard
 	in := &dynamodbstreams.DescribeStreamInput{StreamArn: &s.cfg.StreamARN}
 	for {
@@ -179,23 +183,27 @@ func (s *Stream) list(ctx context.Context) ([]types.Shard, error) {
 	}
 }
 
-// begin returns the shards that can be read from now on: a shard waits until its parent has been read to its end.
-func (s *Stream) begin(shards []types.Shard, c *checkpoint) ([]*shard, error) {
+// startShards returns a reader for each shard that can be read now and has none. A shard waits until its parent is read
+// to its end. Positions of shards that are not in shards are deleted.
+func (s *Stream) startShards(shards []types.Shard, c *checkpoint) ([]*shard, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	listed := map[string]bool{}
 	for _, sh := range shards {
 		listed[aws.ToString(sh.ShardId)] = true
 	}
-	if err := c.keep(listed); err != nil {
+	if err := c.dropUnlisted(listed); err != nil {
 		return nil, err
 	}
 	var fresh []*shard
 	for _, sh := range shards {
-		id, parent := aws.ToString(sh.ShardId), aws.ToString(sh.ParentShardId)
-		at, _ := c.get(id)
-		above, _ := c.get(parent)
-		if s.shards[id] != nil || at.Done || listed[parent] && !above.Done {
+		id := aws.ToString(sh.ShardId)
+		at, _ := c.shardPosition(id)
+		if s.shards[id] != nil || at.Done {
+			continue
+		}
+		parent := aws.ToString(sh.ParentShardId)
+		if above, _ := c.shardPosition(parent); listed[parent] && !above.Done {
 			continue
 		}
 		s.shards[id] = newShard(s, id, c)
@@ -204,31 +212,33 @@ func (s *Stream) begin(shards []types.Shard, c *checkpoint) ([]*shard, error) {
 	return fresh, nil
 }
 
-// listedIn notes that the shards listed in epoch are all there are, unless one was closed since: it may have children.
-func (s *Stream) listedIn(epoch, closes int64) {
+// recordListing notes that all shards of the stream were listed in epoch. It does nothing if a shard was closed since,
+// because that shard may have children that the listing did not show.
+func (s *Stream) recordListing(epoch, closed int64) {
 	s.mu.Lock()
-	if s.closes.Load() == closes {
-		s.listed = epoch
+	if s.closedShards.Load() == closed {
+		s.listedEpoch = epoch
 	}
 	s.mu.Unlock()
-	s.news.ring()
+	s.advanced.broadcast()
 }
 
-// skipToEnd moves the checkpoint past what the stream holds, so that also a restart before the first record begins here.
+// skipToEnd moves the checkpoint past all records in the stream. A restart before the first new record then begins at
+// the same place.
 func (s *Stream) skipToEnd(ctx context.Context, c *checkpoint) error {
-	shards, err := s.list(ctx)
+	shards, err := s.listShards(ctx)
 	if err != nil {
-		return fmt.Errorf("finding the end of the stream: %w", err)
+		return fmt.Errorf("list shards to find the end of the stream: %w", err)
 	}
 	for _, desc := range shards {
 		sh := newShard(s, aws.ToString(desc.ShardId), c)
 		for end := false; !end; {
-			p, err := sh.read(ctx)
+			p, err := sh.readPage(ctx)
 			if err != nil {
-				return fmt.Errorf("finding the end of the stream: %w", err)
+				return fmt.Errorf("read shard %s to find the end of the stream: %w", sh.id, err)
 			}
 			end = p.closed || p.empty
-			if err := c.set(sh.id, position{After: sh.after, Done: p.closed}); err != nil {
+			if err := c.savePosition(sh.id, position{After: sh.after, Done: p.closed}); err != nil {
 				return err
 			}
 		}
@@ -236,289 +246,59 @@ func (s *Stream) skipToEnd(ctx context.Context, c *checkpoint) error {
 	return nil
 }
 
-// finished forgets a shard that is read to its end. Its children may be waiting, so the listing is out of date.
-func (s *Stream) finished(id string) {
+// forgetShard removes a shard that is read to its end. Its children may be waiting, so the shards must be listed again.
+func (s *Stream) forgetShard(id string) {
 	s.mu.Lock()
 	delete(s.shards, id)
-	s.closes.Add(1)
-	s.listed = -1
+	s.closedShards.Add(1)
+	s.listedEpoch = -1
 	s.mu.Unlock()
-	s.ask.ring()
+	s.readRequested.broadcast()
 }
 
-// WaitDrained returns once every record that was in the stream when it was called has been processed or given up on.
-// It waits for as long as ctx lets it.
+// WaitDrained returns when all records that were in the stream when it was called are processed or given up. It returns
+// the error of ctx if ctx ends first.
 func (s *Stream) WaitDrained(ctx context.Context) error {
 	want := s.epoch.Add(1)
-	s.ask.ring()
+	s.readRequested.broadcast()
 	for {
-		news := s.news.wait()
-		if s.drained(want) {
+		advanced := s.advanced.subscribe()
+		if s.isDrained(want) {
 			return nil
 		}
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-news:
+		case <-advanced:
 		}
 	}
 }
 
-// drained reports whether every shard was at its end in a read begun in epoch want or later.
-func (s *Stream) drained(want int64) bool {
+// isDrained reports whether every shard was at its end in a read that began in epoch want or later.
+func (s *Stream) isDrained(want int64) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.listed < want {
+	if s.listedEpoch < want {
 		return false
 	}
 	for _, sh := range s.shards {
-		if sh.idle.Load() < want {
+		if sh.idleEpoch.Load() < want {
 			return false
 		}
 	}
 	return true
 }
 
-// Lag is the age of the oldest record that was read and not yet processed, AWS's IteratorAge; 0 when there is none.
+// Lag returns the age of the oldest record that was read and is not yet processed, which is AWS's IteratorAge. It is 0
+// if all are processed.
 func (s *Stream) Lag() time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var lag time.Duration
 	for _, sh := range s.shards {
-		if at, ok := sh.progress.oldest(); ok {
+		if at, ok := sh.progress.oldestArrival(); ok {
 			lag = max(lag, time.Since(at))
 		}
 	}
 	return lag
-}
-
-// shard reads one shard.
-type shard struct {
-	*Stream
-	id         string
-	checkpoint *checkpoint
-	progress   *progress
-	delivery   *delivery
-	idle       atomic.Int64 // epoch of the last read that found the end with nothing left to do
-
-	after    string // last record read
-	iterator *string
-}
-
-func newShard(s *Stream, id string, c *checkpoint) *shard {
-	at, _ := c.get(id)
-	sh := &shard{Stream: s, id: id, checkpoint: c, after: at.After}
-	sh.idle.Store(-1)
-	sh.progress = &progress{save: func(seq string) error { return c.set(id, position{After: seq}) }}
-	sh.delivery = &delivery{StreamConfig: &s.cfg, shard: id, done: sh.progress.finish}
-	return sh
-}
-
-// run reads and delivers until the shard is closed and empty, or ctx ends.
-func (s *shard) run(ctx context.Context) error {
-	var (
-		held     []record  // read, and waiting for the batch to fill
-		deadline time.Time // until when
-		poll     = minPoll
-		failed   int
-	)
-	for {
-		ask, epoch := s.ask.wait(), s.epoch.Load()
-		p, err := s.read(ctx)
-		if ctx.Err() != nil {
-			return nil
-		}
-		if err != nil {
-			s.cfg.Log.WarnContext(ctx, "reading stream", slog.String("shard", s.id), slog.Any("error", err))
-			if backoff(ctx, s.cfg.Backoff, failed) != nil {
-				return nil
-			}
-			failed++
-			continue
-		}
-		failed = 0
-		if len(held) == 0 {
-			deadline = time.Now().Add(s.cfg.Window)
-		}
-		held = append(held, p.records...)
-		s.progress.add(p.records)
-		if wait := time.Until(deadline); len(held) > 0 && wait > 0 && !p.closed && !full(held, s.cfg.BatchSize) {
-			if sleep(ctx, min(wait, minPoll), nil) != nil {
-				return nil
-			}
-			continue
-		}
-		if err := s.flush(ctx, held, p); err != nil {
-			if ctx.Err() != nil {
-				return nil
-			}
-			return err
-		}
-		held = nil
-		switch {
-		case p.closed:
-			return nil
-		case !p.empty:
-			poll = minPoll
-			continue
-		}
-		s.idle.Store(epoch)
-		s.news.ring()
-		if sleep(ctx, poll, ask) != nil {
-			return nil
-		}
-		poll = min(2*poll, maxPoll)
-	}
-}
-
-// full reports whether records fill a batch.
-func full(records []record, size int) bool {
-	if len(records) >= size {
-		return true
-	}
-	weight := 0
-	for _, r := range records {
-		weight += len(r.json)
-	}
-	return weight >= maxPayload
-}
-
-// flush delivers records and keeps the position behind them and behind what the filter took out.
-func (s *shard) flush(ctx context.Context, records []record, p page) error {
-	if len(records) > 0 {
-		if err := s.delivery.deliver(ctx, records); err != nil {
-			return err
-		}
-	}
-	if p.closed || p.empty {
-		if err := s.delivery.settle(ctx); err != nil {
-			return err
-		}
-	}
-	if s.after != "" || p.closed {
-		if err := s.checkpoint.set(s.id, position{After: s.after, Done: p.closed}); err != nil {
-			return err
-		}
-	}
-	if p.closed {
-		s.finished(s.id)
-	}
-	return nil
-}
-
-// page is what one read of a shard found.
-type page struct {
-	records []record // those that pass the filter
-	empty   bool     // it found nothing at all: the end, for now
-	closed  bool     // and for ever
-}
-
-// read reads on from the last record read.
-func (s *shard) read(ctx context.Context) (page, error) {
-	if err := s.seek(ctx); err != nil {
-		return page{}, err
-	}
-	out, err := s.cfg.Client.GetRecords(ctx, &dynamodbstreams.GetRecordsInput{
-		ShardIterator: s.iterator, Limit: aws.Int32(readAtOnce),
-	})
-	if err != nil {
-		s.iterator = nil // it may have expired; seek finds the place again
-		return page{}, s.trimmed(err)
-	}
-	p := page{empty: len(out.Records) == 0, closed: out.NextShardIterator == nil}
-	now, after := time.Now(), s.after
-	for _, r := range out.Records {
-		rec, err := newStreamRecord(r, s.cfg.StreamARN, s.cfg.Region, now)
-		if err != nil {
-			s.iterator = nil
-			return page{}, err
-		}
-		after = rec.id
-		if s.cfg.Filter.Match(rec.json) {
-			p.records = append(p.records, rec)
-		}
-	}
-	s.after, s.iterator = after, out.NextShardIterator
-	return p, nil
-}
-
-// seek finds the iterator of the place to read on from, when there is none.
-func (s *shard) seek(ctx context.Context) error {
-	if s.iterator != nil {
-		return nil
-	}
-	in := &dynamodbstreams.GetShardIteratorInput{
-		StreamArn: &s.cfg.StreamARN, ShardId: &s.id, ShardIteratorType: types.ShardIteratorTypeTrimHorizon,
-	}
-	if s.after != "" {
-		in.ShardIteratorType, in.SequenceNumber = types.ShardIteratorTypeAfterSequenceNumber, &s.after
-	}
-	out, err := s.cfg.Client.GetShardIterator(ctx, in)
-	if err != nil {
-		return s.trimmed(err)
-	}
-	s.iterator = out.ShardIterator
-	return nil
-}
-
-// trimmed goes back to the oldest record there is when err says that the stream has dropped the place to read on from.
-func (s *shard) trimmed(err error) error {
-	var gone *types.TrimmedDataAccessException
-	if errors.As(err, &gone) {
-		s.after = ""
-	}
-	return err
-}
-
-// progress knows which of the records read are processed, and keeps the position before the first that is not: batches
-// may end out of order.
-type progress struct {
-	save func(seq string) error
-
-	mu   sync.Mutex
-	open []progressed // in the order read
-}
-
-type progressed struct {
-	id      string
-	arrived time.Time
-	done    bool
-}
-
-func (p *progress) add(records []record) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, r := range records {
-		p.open = append(p.open, progressed{id: r.id, arrived: r.arrived})
-	}
-}
-
-// finish marks records as processed. It saves the position, when that moves, before it returns.
-func (p *progress) finish(records []record) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, r := range records {
-		if i := slices.IndexFunc(p.open, func(o progressed) bool { return o.id == r.id }); i >= 0 {
-			p.open[i].done = true
-		}
-	}
-	last := ""
-	for len(p.open) > 0 && p.open[0].done {
-		last = p.open[0].id
-		p.open = p.open[1:]
-	}
-	if last == "" {
-		return nil
-	}
-	return p.save(last)
-}
-
-// oldest returns when the oldest record that is not processed arrived.
-func (p *progress) oldest() (at time.Time, ok bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if len(p.open) == 0 {
-		return time.Time{}, false
-	}
-	return p.open[0].arrived, true
 }

@@ -33,7 +33,7 @@ func start(t testing.TB, m interface{ Run(context.Context) error }) (stop func()
 	stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-done; !errors.Is(err, context.Canceled) {
-			t.Errorf("Run ended with %v", err)
+			t.Errorf("Run returned %v, want context.Canceled", err)
 		}
 	})
 	t.Cleanup(stop)
@@ -45,11 +45,11 @@ func drain(t testing.TB, m interface{ WaitDrained(context.Context) error }) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	if err := m.WaitDrained(ctx); err != nil {
-		t.Fatalf("waiting until drained: %v", err)
+		t.Fatalf("WaitDrained: %v", err)
 	}
 }
 
-// table is a table with a stream in a DynamoDB Local of the test's own.
+// table is a table with a stream, in the DynamoDB Local of the test.
 type table struct {
 	t      testing.TB
 	db     *dynamodb.Client
@@ -108,7 +108,7 @@ func (tb *table) mapping(cfg StreamConfig) *Stream {
 	return m
 }
 
-// keys is an Invoker that keeps the sort keys it was given.
+// keys is an Invoker that records the sort keys of its events.
 type keys struct {
 	function
 	sks []string
@@ -133,7 +133,7 @@ func (k *keys) list() []string {
 	return slices.Clone(k.sks)
 }
 
-func TestStreamDeliversWhatWasWritten(t *testing.T) {
+func TestStream_DeliversInOrder(t *testing.T) {
 	t.Parallel()
 	tb, k := newTable(t), &keys{}
 	filter, err := ParseFilter(`{"eventName":["INSERT"],"dynamodb":{"Keys":{"sk":{"S":[{"prefix":"M#"}]}}}}`)
@@ -148,12 +148,12 @@ func TestStreamDeliversWhatWasWritten(t *testing.T) {
 	for i := range 50 {
 		sk := fmt.Sprintf("M#%02d", i)
 		tb.put("C#1", sk)
-		tb.put("C#1", "P") // the filter takes it out
+		tb.put("C#1", "P") // does not pass the filter
 		want = append(want, sk)
 		if i%10 == 0 {
 			drain(t, m)
 			if diff := cmp.Diff(want, k.list()); diff != "" {
-				t.Fatalf("drained, but (-want +got):\n%s", diff)
+				t.Fatalf("delivered when drained (-want +got):\n%s", diff)
 			}
 		}
 	}
@@ -162,11 +162,11 @@ func TestStreamDeliversWhatWasWritten(t *testing.T) {
 		t.Errorf("delivered (-want +got):\n%s", diff)
 	}
 	if lag := m.Lag(); lag != 0 {
-		t.Errorf("lag %v when drained, want none", lag)
+		t.Errorf("lag %v when drained, want 0", lag)
 	}
 }
 
-func TestStreamBeginsAtTheEndWhenAsked(t *testing.T) {
+func TestStream_StartingPositionLatest(t *testing.T) {
 	t.Parallel()
 	tb, k := newTable(t), &keys{}
 	tb.put("C#1", "old")
@@ -185,7 +185,7 @@ func TestStreamBeginsAtTheEndWhenAsked(t *testing.T) {
 	}
 }
 
-func TestStreamGoesOnAfterARestart(t *testing.T) {
+func TestStream_RestartRedelivers(t *testing.T) {
 	t.Parallel()
 	tb, k := newTable(t), &keys{}
 	cfg := StreamConfig{Invoker: k, BatchSize: 2, Checkpoint: filepath.Join(t.TempDir(), "position")}
@@ -197,7 +197,7 @@ func TestStreamGoesOnAfterARestart(t *testing.T) {
 	drain(t, m)
 	stop()
 
-	// What fails is not behind the position: after a restart it comes again.
+	// The position does not pass a failed record: a restart delivers it again.
 	invoked := make(chan struct{}, 100)
 	k.answer = func([]string) (string, string, error) {
 		invoked <- struct{}{}
@@ -218,7 +218,7 @@ func TestStreamGoesOnAfterARestart(t *testing.T) {
 	}
 }
 
-func TestStreamWindow(t *testing.T) {
+func TestStream_Window(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		fake := &shards{shards: []fakeShard{{id: "one", records: []string{"1", "2", "3"}}}}
@@ -233,23 +233,23 @@ func TestStreamWindow(t *testing.T) {
 		defer stop()
 		time.Sleep(59 * time.Second)
 		if calls := f.seen(); len(calls) > 0 || m.Lag() < 59*time.Second {
-			t.Errorf("within the window: invocations %q, lag %v, want none and what waits", calls, m.Lag())
+			t.Errorf("within the window: invocations %q, lag %v, want none and at least 59s", calls, m.Lag())
 		}
 		fake.change(func() { fake.shards[0].records = append(fake.shards[0].records, "4") })
 		time.Sleep(500 * time.Millisecond)
 		if diff := cmp.Diff([]string{"1 2 3 4"}, f.seen()); diff != "" {
-			t.Errorf("the batch is full (-want +got):\n%s", diff)
+			t.Errorf("invocations after the batch is full (-want +got):\n%s", diff)
 		}
 		fake.change(func() { fake.shards[0].records = append(fake.shards[0].records, "5") })
 		time.Sleep(61 * time.Second)
 		if diff := cmp.Diff([]string{"1 2 3 4", "5"}, f.seen()); diff != "" {
-			t.Errorf("the window is over (-want +got):\n%s", diff)
+			t.Errorf("invocations after the window (-want +got):\n%s", diff)
 		}
 		drain(t, m)
 	})
 }
 
-func TestStreamUnderChaosKeepsEachItemInOrder(t *testing.T) {
+func TestStream_ChaosLosesNothing(t *testing.T) {
 	t.Parallel()
 	tb, k := newTable(t), &keys{}
 	m := tb.mapping(StreamConfig{Invoker: k, BatchSize: 7, Chaos: Chaos{
@@ -267,11 +267,11 @@ func TestStreamUnderChaosKeepsEachItemInOrder(t *testing.T) {
 		}
 	}
 	if len(got) == 60 && slices.IsSortedFunc(got, func(a, b string) int { return len(a) - len(b) }) {
-		t.Error("chaos did nothing")
+		t.Error("60 records delivered in order, want duplicates or reordering: Chaos is set")
 	}
 }
 
-func TestNewStreamRefuses(t *testing.T) {
+func TestNewStream_Invalid(t *testing.T) {
 	t.Parallel()
 	ok := StreamConfig{Client: &shards{}, StreamARN: "arn", Function: "f", Invoker: &function{}}
 	tests := []struct {
@@ -279,10 +279,10 @@ func TestNewStreamRefuses(t *testing.T) {
 		change func(*StreamConfig)
 	}{
 		{"no function", func(c *StreamConfig) { c.Function = "" }},
-		{"an unknown starting position", func(c *StreamConfig) { c.StartingPosition = "NOW" }},
-		{"too large a batch", func(c *StreamConfig) { c.BatchSize = 10_001 }},
-		{"too many at once", func(c *StreamConfig) { c.Parallel = 11 }},
-		{"too long a window", func(c *StreamConfig) { c.Window = time.Hour }},
+		{"unknown starting position", func(c *StreamConfig) { c.StartingPosition = "NOW" }},
+		{"batch too large", func(c *StreamConfig) { c.BatchSize = 10_001 }},
+		{"ParallelizationFactor too large", func(c *StreamConfig) { c.Parallel = 11 }},
+		{"window too long", func(c *StreamConfig) { c.Window = time.Hour }},
 	}
 	if _, err := NewStream(ok); err != nil {
 		t.Fatal(err)
@@ -293,23 +293,23 @@ func TestNewStreamRefuses(t *testing.T) {
 			cfg := ok
 			test.change(&cfg)
 			if _, err := NewStream(cfg); err == nil {
-				t.Error("no error")
+				t.Error("error is nil, want one")
 			}
 		})
 	}
 }
 
-// shards is a stream with shards that split, which DynamoDB Local has not: it has one that stays open.
+// shards is a stream whose shards close and have children. DynamoDB Local has only one shard, which stays open.
 type shards struct {
 	mu     sync.Mutex
 	shards []fakeShard
-	expire bool // the next read finds its iterator expired
+	expire bool // the iterator of the next read has expired
 }
 
 type fakeShard struct {
 	id, parent string
 	records    []string // sequence numbers
-	trimmed    int      // how many of them the stream has dropped
+	trimmed    int      // number of records that the stream has dropped
 	closed     bool
 }
 
@@ -377,7 +377,7 @@ func (s *shards) GetRecords(_ context.Context, in *dynamodbstreams.GetRecordsInp
 	return out, nil
 }
 
-func TestStreamReadsParentsBeforeChildren(t *testing.T) {
+func TestStream_ParentBeforeChildren(t *testing.T) {
 	t.Parallel()
 	fake := &shards{shards: []fakeShard{
 		{id: "parent", parent: "long gone", records: []string{"1", "2", "3"}, closed: true},
@@ -416,7 +416,7 @@ func TestStreamReadsParentsBeforeChildren(t *testing.T) {
 	}
 }
 
-func TestStreamGoesOnWhereTheStreamWasTrimmed(t *testing.T) {
+func TestStream_TrimmedPosition(t *testing.T) {
 	t.Parallel()
 	fake := &shards{shards: []fakeShard{{id: "one", records: []string{"1", "2", "3", "4"}, trimmed: 3}}}
 	path := filepath.Join(t.TempDir(), "position")
@@ -431,11 +431,11 @@ func TestStreamGoesOnWhereTheStreamWasTrimmed(t *testing.T) {
 	start(t, m)
 	drain(t, m)
 	if got := strings.Join(f.seen(), " "); got != "4" {
-		t.Errorf("delivered %q, want what the stream still has", got)
+		t.Errorf("delivered %q, want 4, the only record left", got)
 	}
 }
 
-func TestStreamEndsWhenThePositionCannotBeKept(t *testing.T) {
+func TestStreamRun_CheckpointNotWritable(t *testing.T) {
 	t.Parallel()
 	fake := &shards{shards: []fakeShard{{id: "one", records: []string{"1"}}}}
 	m, err := NewStream(StreamConfig{
@@ -446,33 +446,33 @@ func TestStreamEndsWhenThePositionCannotBeKept(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := m.Run(t.Context()); err == nil || errors.Is(err, context.Canceled) {
-		t.Errorf("Run ended with %v, want the reason", err)
+		t.Errorf("Run returned %v, want the write error", err)
 	}
 }
 
-func TestCheckpointOfAnotherStreamCountsAsNone(t *testing.T) {
+func TestOpenCheckpoint(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "position")
 	c, found, err := openCheckpoint(path, "arn-1")
 	if err != nil || found {
-		t.Fatalf("found %v in no file, error %v", found, err)
+		t.Fatalf("without a file: found %v, error %v, want false and nil", found, err)
 	}
-	if err := c.set("one", position{After: "5"}); err != nil {
+	if err := c.savePosition("one", position{After: "5"}); err != nil {
 		t.Fatal(err)
 	}
 	if c, found, err = openCheckpoint(path, "arn-1"); err != nil || !found {
-		t.Fatalf("found %v, error %v", found, err)
+		t.Fatalf("found %v, error %v, want true and nil", found, err)
 	}
-	if p, known := c.get("one"); !known || p.After != "5" {
-		t.Errorf("position %+v", p)
+	if p, known := c.shardPosition("one"); !known || p.After != "5" {
+		t.Errorf("position %+v, known %v, want After 5", p, known)
 	}
 	if c, found, err = openCheckpoint(path, "arn-2"); err != nil || found || len(c.Shards) > 0 {
-		t.Errorf("found %v of another stream, error %v", found, err)
+		t.Errorf("another stream: found %v, error %v, want false and nil", found, err)
 	}
 	if err := os.WriteFile(path, []byte("{"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if _, _, err = openCheckpoint(path, "arn-1"); err == nil {
-		t.Error("a broken checkpoint is read as none")
+		t.Error("error is nil for a damaged checkpoint, want one")
 	}
 }

@@ -21,12 +21,12 @@ import (
 )
 
 const (
-	keysLive   = 2 * time.Hour    // how long AWS keeps an issuer's keys
-	keysAgain  = 10 * time.Second // how soon an unknown key is looked for again
-	maxKeySize = 150 << 10
+	keyLifetime     = 2 * time.Hour    // AWS caches an issuer's keys this long
+	keyRefetchAfter = 10 * time.Second // least time between two fetches for an unknown key
+	maxKeySize      = 150 << 10
 )
 
-// An identity is what a function hears of a request's token.
+// An identity is the authorizer object in an event.
 type identity struct {
 	JWT *jwtContext `json:"jwt"`
 }
@@ -36,14 +36,14 @@ type jwtContext struct {
 	Scopes []string          `json:"scopes"`
 }
 
-// A denial is how a request without a good token is answered.
+// A denial is the error response to a request without a valid token.
 type denial struct {
 	status    int
 	message   string
 	challenge string
 }
 
-// An authorizer checks tokens of one issuer.
+// An authorizer checks the tokens of one issuer.
 type authorizer struct {
 	template.Authorizer
 	client *http.Client
@@ -68,9 +68,9 @@ func newAuthorizer(a template.Authorizer, client *http.Client) *authorizer {
 	}
 }
 
-// check gives the claims of a request's token, if it may take a route of
-// these scopes: it needs one of them.
-func (a *authorizer) check(r *http.Request, scopes []string) (*jwtContext, *denial) {
+// checkToken validates the request's token and returns its claims. If scopes is
+// not empty, the token must have at least one of them.
+func (a *authorizer) checkToken(r *http.Request, scopes []string) (*jwtContext, *denial) {
 	token := strings.TrimSpace(r.Header.Get("Authorization"))
 	if scheme, rest, ok := strings.Cut(token, " "); ok && strings.EqualFold(scheme, "Bearer") {
 		token = strings.TrimSpace(rest)
@@ -81,7 +81,7 @@ func (a *authorizer) check(r *http.Request, scopes []string) (*jwtContext, *deni
 	claims := jwt.MapClaims{}
 	_, err := a.parser.ParseWithClaims(token, claims, func(t *jwt.Token) (any, error) {
 		kid, _ := t.Header["kid"].(string)
-		return a.key(r.Context(), kid)
+		return a.signingKey(r.Context(), kid)
 	})
 	if err == nil {
 		err = a.checkAudience(claims)
@@ -90,23 +90,23 @@ func (a *authorizer) check(r *http.Request, scopes []string) (*jwtContext, *deni
 		return nil, &denial{http.StatusUnauthorized, "Unauthorized",
 			fmt.Sprintf(`Bearer scope="" error="invalid_token" error_description=%q`, err.Error())}
 	}
-	has := scopesOf(claims)
-	if len(scopes) > 0 && !slices.ContainsFunc(has, func(s string) bool { return slices.Contains(scopes, s) }) {
+	granted := tokenScopes(claims)
+	if len(scopes) > 0 && !slices.ContainsFunc(granted, func(s string) bool { return slices.Contains(scopes, s) }) {
 		return nil, &denial{http.StatusForbidden, "Forbidden",
 			fmt.Sprintf(`Bearer scope=%q error="insufficient_scope" error_description="the token has none of the scopes"`,
 				strings.Join(scopes, " "))}
 	}
 	out := &jwtContext{Claims: map[string]string{}}
 	for k, v := range claims {
-		out.Claims[k] = claimText(v)
+		out.Claims[k] = formatClaim(v)
 	}
 	if len(scopes) > 0 {
-		out.Scopes = has
+		out.Scopes = granted
 	}
 	return out, nil
 }
 
-// checkAudience looks at client_id only where aud is not there, as AWS does.
+// checkAudience checks aud, or client_id if the token has no aud, as AWS does.
 func (a *authorizer) checkAudience(claims jwt.MapClaims) error {
 	audience, err := claims.GetAudience()
 	if err != nil {
@@ -122,9 +122,9 @@ func (a *authorizer) checkAudience(claims jwt.MapClaims) error {
 	return nil
 }
 
-// scopesOf are a token's scopes: in scope, one text, or in scp, a text or a
-// list.
-func scopesOf(claims jwt.MapClaims) []string {
+// tokenScopes returns a token's scopes. They are in scope as one string, or in
+// scp as a string or a list.
+func tokenScopes(claims jwt.MapClaims) []string {
 	v, ok := claims["scope"]
 	if !ok {
 		v = claims["scp"]
@@ -135,23 +135,23 @@ func scopesOf(claims jwt.MapClaims) []string {
 	case []any:
 		var out []string
 		for _, s := range v {
-			out = append(out, claimText(s))
+			out = append(out, formatClaim(s))
 		}
 		return out
 	}
 	return nil
 }
 
-// claimText is how a claim reaches a function: always as text, a list in
-// brackets with spaces between.
-func claimText(v any) string {
+// formatClaim returns a claim as the function gets it: always a string. A list
+// is written as [a b].
+func formatClaim(v any) string {
 	switch v := v.(type) {
 	case string:
 		return v
 	case []any:
 		parts := make([]string, len(v))
 		for i, p := range v {
-			parts[i] = claimText(p)
+			parts[i] = formatClaim(p)
 		}
 		return "[" + strings.Join(parts, " ") + "]"
 	case map[string]any:
@@ -162,21 +162,23 @@ func claimText(v any) string {
 	}
 }
 
-// key is the issuer's key of an id. Keys are kept; an unknown id is worth
-// another look, but not at once.
-func (a *authorizer) key(ctx context.Context, kid string) (*rsa.PublicKey, error) {
+// signingKey returns the issuer's key with the id kid. Keys are cached for
+// keyLifetime. An unknown id causes a new fetch, at most once per
+// keyRefetchAfter.
+func (a *authorizer) signingKey(ctx context.Context, kid string) (*rsa.PublicKey, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	age := time.Since(a.fetched)
-	if k := a.keys[kid]; k != nil && age < keysLive {
+	if k := a.keys[kid]; k != nil && age < keyLifetime {
 		return k, nil
 	}
-	if a.keys == nil || age > keysAgain {
-		keys, err := a.fetch(ctx)
+	if a.keys == nil || age > keyRefetchAfter {
+		keys, err := a.fetchKeys(ctx)
 		if err != nil {
 			return nil, errors.New("OIDC discovery endpoint communication error")
 		}
-		a.keys, a.fetched = keys, time.Now()
+		a.keys = keys
+		a.fetched = time.Now()
 	}
 	if k := a.keys[kid]; k != nil {
 		return k, nil
@@ -184,17 +186,17 @@ func (a *authorizer) key(ctx context.Context, kid string) (*rsa.PublicKey, error
 	return nil, errors.New("the token's key is not one of the issuer's")
 }
 
-func (a *authorizer) fetch(ctx context.Context) (map[string]*rsa.PublicKey, error) {
+func (a *authorizer) fetchKeys(ctx context.Context) (map[string]*rsa.PublicKey, error) {
 	var config struct {
 		JWKSURI string `json:"jwks_uri"`
 	}
-	if err := a.get(ctx, strings.TrimSuffix(a.Issuer, "/")+"/.well-known/openid-configuration", &config); err != nil {
+	if err := a.fetchJSON(ctx, strings.TrimSuffix(a.Issuer, "/")+"/.well-known/openid-configuration", &config); err != nil {
 		return nil, err
 	}
 	var set struct {
 		Keys []struct{ Kty, Kid, N, E string } `json:"keys"`
 	}
-	if err := a.get(ctx, config.JWKSURI, &set); err != nil {
+	if err := a.fetchJSON(ctx, config.JWKSURI, &set); err != nil {
 		return nil, err
 	}
 	keys := map[string]*rsa.PublicKey{}
@@ -208,8 +210,8 @@ func (a *authorizer) fetch(ctx context.Context) (map[string]*rsa.PublicKey, erro
 	return keys, nil
 }
 
-func (a *authorizer) get(ctx context.Context, url string, v any) error {
-	// A caller who goes away must not leave the next without keys.
+func (a *authorizer) fetchJSON(ctx context.Context, url string, v any) error {
+	// The fetch continues if the client disconnects: other requests need the keys.
 	req, err := http.NewRequestWithContext(context.WithoutCancel(ctx), http.MethodGet, url, nil)
 	if err != nil {
 		return err

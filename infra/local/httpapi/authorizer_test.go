@@ -24,7 +24,7 @@ import (
 	"github.com/heard-intake/heard/infra/local/template"
 )
 
-// A signer is an issuer that serves, and whose key the tests have.
+// A signer is a running token issuer whose private key is known to the test.
 type signer struct {
 	*issuer.Issuer
 	key     *rsa.PrivateKey
@@ -66,7 +66,7 @@ func newIssuer(t *testing.T) signer {
 	return signer{iss, key, parsed.Header["kid"].(string), fetches}
 }
 
-// sign is a good token, changed by change.
+// sign returns a valid token, after change has modified its header and claims.
 func (s signer) sign(t *testing.T, change func(header map[string]any, claims jwt.MapClaims)) string {
 	t.Helper()
 	token := jwt.NewWithClaims(jwt.SigningMethodRS256, jwt.MapClaims{
@@ -77,10 +77,10 @@ func (s signer) sign(t *testing.T, change func(header map[string]any, claims jwt
 	if change != nil {
 		change(token.Header, token.Claims.(jwt.MapClaims))
 	}
-	return signed(t, token, s.key)
+	return signToken(t, token, s.key)
 }
 
-func signed(t *testing.T, token *jwt.Token, key any) string {
+func signToken(t *testing.T, token *jwt.Token, key any) string {
 	t.Helper()
 	out, err := token.SignedString(key)
 	if err != nil {
@@ -89,7 +89,7 @@ func signed(t *testing.T, token *jwt.Token, key any) string {
 	return out
 }
 
-func guarded(s signer) template.HTTPAPI {
+func guardedAPI(s signer) template.HTTPAPI {
 	a := api(
 		template.Route{Method: "GET", Path: "/open"},
 		template.Route{Method: "GET", Path: "/any", Authorizer: "Agents"},
@@ -99,7 +99,7 @@ func guarded(s signer) template.HTTPAPI {
 	return a
 }
 
-func TestTheAuthorizer(t *testing.T) {
+func TestAuthorizer(t *testing.T) {
 	t.Parallel()
 	s := newIssuer(t)
 	stranger, err := rsa.GenerateKey(rand.Reader, 2048)
@@ -125,43 +125,43 @@ func TestTheAuthorizer(t *testing.T) {
 		name, path, authorization string
 		status                    int
 	}{
-		{"a good token passes", "/any", "Bearer " + good, 200},
-		{"a good token passes without Bearer", "/any", good, 200},
-		{"a good token with a scope passes", "/history", "bearer " + good, 200},
-		{"no token passes where none is asked", "/open", "", 200},
-		{"a second audience passes", "/any", s.sign(t, claim("aud", []string{"x", "heard-test"})), 200},
-		{"a client id passes for an audience", "/any",
+		{"valid token", "/any", "Bearer " + good, 200},
+		{"valid token without Bearer", "/any", good, 200},
+		{"valid token with scope", "/history", "bearer " + good, 200},
+		{"no token on an open route", "/open", "", 200},
+		{"second audience", "/any", s.sign(t, claim("aud", []string{"x", "heard-test"})), 200},
+		{"client_id without aud", "/any",
 			s.sign(t, func(_ map[string]any, c jwt.MapClaims) { delete(c, "aud"); c["client_id"] = "heard" }), 200},
-		{"scopes in scp pass", "/history",
+		{"scopes in scp", "/history",
 			s.sign(t, func(_ map[string]any, c jwt.MapClaims) { delete(c, "scope"); c["scp"] = []string{"history.all"} }), 200},
 
 		{"no token", "/any", "", 401},
-		{"an empty token", "/any", "Bearer ", 401},
-		{"what is no token", "/any", "Bearer a.b.c", 401},
-		{"an expired token", "/any", s.sign(t, claim("exp", now.Add(-time.Second).Unix())), 401},
-		{"a token that never expires", "/any", s.sign(t, without("exp")), 401},
-		{"a token of later", "/any", s.sign(t, claim("nbf", now.Add(time.Hour).Unix())), 401},
-		{"a token issued later", "/any", s.sign(t, claim("iat", now.Add(time.Hour).Unix())), 401},
-		{"another audience", "/any", s.sign(t, claim("aud", "somebody")), 401},
+		{"empty token", "/any", "Bearer ", 401},
+		{"malformed token", "/any", "Bearer a.b.c", 401},
+		{"expired token", "/any", s.sign(t, claim("exp", now.Add(-time.Second).Unix())), 401},
+		{"token without exp", "/any", s.sign(t, without("exp")), 401},
+		{"token not valid yet", "/any", s.sign(t, claim("nbf", now.Add(time.Hour).Unix())), 401},
+		{"token issued in the future", "/any", s.sign(t, claim("iat", now.Add(time.Hour).Unix())), 401},
+		{"other audience", "/any", s.sign(t, claim("aud", "other")), 401},
 		{"no audience", "/any", s.sign(t, without("aud")), 401},
-		{"an audience that is not ours beside a client id that is", "/any",
+		{"other audience with valid client_id", "/any",
 			s.sign(t, func(_ map[string]any, c jwt.MapClaims) { c["aud"] = "x"; c["client_id"] = "heard" }), 401},
-		{"another issuer", "/any", s.sign(t, claim("iss", "https://evil.example.net")), 401},
+		{"other issuer", "/any", s.sign(t, claim("iss", "https://evil.example.net")), 401},
 		{"no issuer", "/any", s.sign(t, without("iss")), 401},
-		{"an unknown key", "/any", s.sign(t, func(h map[string]any, _ jwt.MapClaims) { h["kid"] = "other" }), 401},
+		{"unknown key", "/any", s.sign(t, func(h map[string]any, _ jwt.MapClaims) { h["kid"] = "other" }), 401},
 		{"no key", "/any", s.sign(t, func(h map[string]any, _ jwt.MapClaims) { delete(h, "kid") }), 401},
-		{"no signature (alg none)", "/any", signed(t, none, jwt.UnsafeAllowNoneSignatureType), 401},
-		{"a signature by HMAC with the public key", "/any", signed(t, hmac, x509.MarshalPKCS1PublicKey(&s.key.PublicKey)), 401},
-		{"a signature by a stranger", "/any", signed(t, forged, stranger), 401},
-		{"a signature cut off", "/any", good[:len(good)-4], 401},
-		{"none of the scopes", "/history", s.sign(t, claim("scope", "other history.readall")), 403},
-		{"no scope at all", "/history", s.sign(t, without("scope")), 403},
+		{"alg none", "/any", signToken(t, none, jwt.UnsafeAllowNoneSignatureType), 401},
+		{"HMAC with the public key", "/any", signToken(t, hmac, x509.MarshalPKCS1PublicKey(&s.key.PublicKey)), 401},
+		{"signature of another key", "/any", signToken(t, forged, stranger), 401},
+		{"truncated signature", "/any", good[:len(good)-4], 401},
+		{"other scopes", "/history", s.sign(t, claim("scope", "other history.readall")), 403},
+		{"no scope", "/history", s.sign(t, without("scope")), 403},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			r := httptest.NewRequest("GET", tc.path, nil)
 			r.Header.Set("Authorization", tc.authorization)
-			rec := serve(guarded(s), answer(`{"ok":true}`), r)
+			rec := serve(guardedAPI(s), respondWith(`{"ok":true}`), r)
 			want := map[int]string{
 				200: `{"ok":true}`, 401: `{"message":"Unauthorized"}`, 403: `{"message":"Forbidden"}`,
 			}[tc.status]
@@ -169,13 +169,13 @@ func TestTheAuthorizer(t *testing.T) {
 				t.Errorf("got %d %s, want %d %s", rec.Code, rec.Body, tc.status, want)
 			}
 			if challenge := rec.Header().Get("Www-Authenticate"); (tc.status != 200) != strings.HasPrefix(challenge, "Bearer") {
-				t.Errorf("challenge %q", challenge)
+				t.Errorf("challenge %q with status %d, want one with errors only", challenge, rec.Code)
 			}
 		})
 	}
 }
 
-func TestClaimsReachTheFunctionAsText(t *testing.T) {
+func TestAuthorizer_ClaimsAsStrings(t *testing.T) {
 	t.Parallel()
 	s := newIssuer(t)
 	token := s.sign(t, func(_ map[string]any, c jwt.MapClaims) {
@@ -195,7 +195,7 @@ func TestClaimsReachTheFunctionAsText(t *testing.T) {
 	catch := invoker(func(_ context.Context, _ string, e []byte) ([]byte, string, error) {
 		return []byte("{}"), "", json.Unmarshal(e, &event)
 	})
-	serve(guarded(s), catch, withHeader(httptest.NewRequest("GET", "/history", nil), "Authorization", token))
+	serve(guardedAPI(s), catch, withHeader(httptest.NewRequest("GET", "/history", nil), "Authorization", token))
 	want := map[string]any{
 		"iss": s.URL(), "aud": "heard", "sub": "agent-1", "scope": "history.read other", "iat": "1700000000",
 		"exp": "4102444800", "admin": "true", "roles": "[a b]", "nested": `{"x":1}`,
@@ -208,26 +208,26 @@ func TestClaimsReachTheFunctionAsText(t *testing.T) {
 	}
 }
 
-func TestKeysAreFetchedOnce(t *testing.T) {
+func TestAuthorizer_KeysFetchedOnce(t *testing.T) {
 	t.Parallel()
 	s := newIssuer(t)
-	g := httpapi.New(httpapi.Config{API: guarded(s), Functions: answer("{}")})
+	g := httpapi.New(httpapi.Config{API: guardedAPI(s), Functions: respondWith("{}")})
 	unknown := s.sign(t, func(h map[string]any, _ jwt.MapClaims) { h["kid"] = "other" })
 	for _, token := range []string{s.sign(t, nil), s.sign(t, nil), unknown, unknown} {
 		g.ServeHTTP(httptest.NewRecorder(), withHeader(httptest.NewRequest("GET", "/any", nil), "Authorization", token))
 	}
-	if n := s.fetches.Load(); n != 2 { // the configuration and the keys
-		t.Errorf("%d requests to the issuer", n)
+	if n := s.fetches.Load(); n != 2 { // one for the configuration, one for the keys
+		t.Errorf("%d requests to the issuer, want 2", n)
 	}
 }
 
-func TestAnIssuerThatIsDownRefuses(t *testing.T) {
+func TestAuthorizer_IssuerUnreachable(t *testing.T) {
 	t.Parallel()
 	s := newIssuer(t)
-	a := guarded(s)
+	a := guardedAPI(s)
 	a.Authorizers[0].Issuer = "http://127.0.0.1:1"
-	rec := serve(a, answer("{}"), withHeader(httptest.NewRequest("GET", "/any", nil), "Authorization", s.sign(t, nil)))
+	rec := serve(a, respondWith("{}"), withHeader(httptest.NewRequest("GET", "/any", nil), "Authorization", s.sign(t, nil)))
 	if rec.Code != 401 || !strings.Contains(rec.Header().Get("Www-Authenticate"), "OIDC discovery endpoint communication error") {
-		t.Errorf("got %d %v", rec.Code, rec.Header())
+		t.Errorf("got %d %v, want 401 and a discovery error", rec.Code, rec.Header())
 	}
 }

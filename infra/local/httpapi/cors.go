@@ -7,16 +7,18 @@ import (
 	"strings"
 )
 
-// cors adds what the API's CORS configuration says, and answers a preflight,
-// of which no function hears. It reports whether it did.
-func (g *Gateway) cors(w http.ResponseWriter, r *http.Request) (answered bool) {
-	c, origin := g.api.CORS, r.Header.Get("Origin")
+// applyCORS adds the response headers of the API's CORS configuration. It
+// answers a preflight request itself, without a function, and then returns
+// true.
+func (g *Gateway) applyCORS(w http.ResponseWriter, r *http.Request) (answered bool) {
+	c := g.api.CORS
+	origin := r.Header.Get("Origin")
 	if c == nil || origin == "" {
 		return false
 	}
 	h := w.Header()
 	preflight := r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != ""
-	if allowed := allowOrigin(c.AllowOrigins, origin); allowed != "" {
+	if allowed := allowedOrigin(c.AllowOrigins, origin); allowed != "" {
 		h.Set("Access-Control-Allow-Origin", allowed)
 		if allowed != "*" {
 			h.Add("Vary", "Origin")
@@ -24,10 +26,10 @@ func (g *Gateway) cors(w http.ResponseWriter, r *http.Request) (answered bool) {
 		if c.AllowCredentials {
 			h.Set("Access-Control-Allow-Credentials", "true")
 		}
-		setList(h, "Access-Control-Expose-Headers", c.ExposeHeaders)
+		setListHeader(h, "Access-Control-Expose-Headers", c.ExposeHeaders)
 		if preflight {
-			setList(h, "Access-Control-Allow-Methods", c.AllowMethods)
-			setList(h, "Access-Control-Allow-Headers", c.AllowHeaders)
+			setListHeader(h, "Access-Control-Allow-Methods", c.AllowMethods)
+			setListHeader(h, "Access-Control-Allow-Headers", c.AllowHeaders)
 			if c.MaxAge > 0 {
 				h.Set("Access-Control-Max-Age", strconv.Itoa(int(c.MaxAge.Seconds())))
 			}
@@ -39,20 +41,22 @@ func (g *Gateway) cors(w http.ResponseWriter, r *http.Request) (answered bool) {
 	return preflight
 }
 
-func allowOrigin(allowed []string, origin string) string {
+// allowedOrigin returns the Access-Control-Allow-Origin value for origin, or ""
+// if it is not allowed. An allowed origin may end in *, for example https://*.
+func allowedOrigin(allowed []string, origin string) string {
 	if slices.Contains(allowed, "*") {
 		return "*"
 	}
 	for _, a := range allowed {
-		prefix, wild := strings.CutSuffix(a, "*") // https://*
-		if strings.EqualFold(a, origin) || wild && strings.HasPrefix(origin, prefix) {
+		prefix, isWildcard := strings.CutSuffix(a, "*")
+		if strings.EqualFold(a, origin) || (isWildcard && strings.HasPrefix(origin, prefix)) {
 			return origin
 		}
 	}
 	return ""
 }
 
-func setList(h http.Header, name string, values []string) {
+func setListHeader(h http.Header, name string, values []string) {
 	if len(values) > 0 {
 		h.Set(name, strings.Join(values, ","))
 	}

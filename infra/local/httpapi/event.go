@@ -12,8 +12,8 @@ import (
 	"unicode/utf8"
 )
 
-// An event is a request as a function gets it, payload format 2.0. What is
-// not there is left out, as AWS does.
+// An event is a request in payload format 2.0. Like AWS, it omits empty
+// optional fields.
 type event struct {
 	Version               string            `json:"version"`
 	RouteKey              string            `json:"routeKey"`
@@ -50,7 +50,7 @@ type httpContext struct {
 	UserAgent string `json:"userAgent"`
 }
 
-func (g *Gateway) event(r *http.Request, route *route, path string, body []byte) *event {
+func (g *Gateway) newEvent(r *http.Request, route *route, path string, body []byte) *event {
 	now := time.Now().UTC()
 	source, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
@@ -61,8 +61,8 @@ func (g *Gateway) event(r *http.Request, route *route, path string, body []byte)
 		RouteKey:              route.Key(),
 		RawPath:               path,
 		RawQueryString:        r.URL.RawQuery,
-		Headers:               headers(r, source, len(body)),
-		QueryStringParameters: query(r.URL.RawQuery),
+		Headers:               eventHeaders(r, source, len(body)),
+		QueryStringParameters: queryParameters(r.URL.RawQuery),
 		RequestContext: requestContext{
 			AccountID:    g.account,
 			APIID:        g.api.Name,
@@ -85,16 +85,18 @@ func (g *Gateway) event(r *http.Request, route *route, path string, body []byte)
 		}
 	}
 	e.Body = string(body)
-	if len(body) > 0 && !isText(r.Header.Get("Content-Type"), body) {
-		e.Body, e.IsBase64Encoded = base64.StdEncoding.EncodeToString(body), true
+	if len(body) > 0 && !isTextBody(r.Header.Get("Content-Type"), body) {
+		e.Body = base64.StdEncoding.EncodeToString(body)
+		e.IsBase64Encoded = true
 	}
 	return e
 }
 
-// isText reports whether AWS hands on a body as it is: text/* and three
-// others. A form is not among them, nor is a body of no type. What AWS does
-// with a text that is no UTF-8 is not documented; base64 loses nothing.
-func isText(contentType string, body []byte) bool {
+// isTextBody reports whether AWS passes a body on without base64: text/* and
+// three application types. A form, or a body without a content type, is base64.
+// AWS does not document its treatment of text that is not UTF-8; here it is
+// base64, which loses nothing.
+func isTextBody(contentType string, body []byte) bool {
 	typ, _, err := mime.ParseMediaType(contentType)
 	if err != nil {
 		typ, _, _ = strings.Cut(strings.ToLower(contentType), ";")
@@ -106,13 +108,13 @@ func isText(contentType string, body []byte) bool {
 	return strings.HasPrefix(typ, "text/") && utf8.Valid(body)
 }
 
-// hopByHop are headers for API Gateway alone.
+// hopByHop are the request headers that API Gateway does not pass on.
 var hopByHop = map[string]bool{
 	"Connection": true, "Cookie": true, "Expect": true, "Keep-Alive": true, "Proxy-Authenticate": true,
 	"Proxy-Authorization": true, "Te": true, "Trailer": true, "Transfer-Encoding": true, "Upgrade": true,
 }
 
-func headers(r *http.Request, source string, size int) map[string]string {
+func eventHeaders(r *http.Request, source string, size int) map[string]string {
 	out := map[string]string{}
 	for name, values := range r.Header {
 		if !hopByHop[name] {
@@ -121,23 +123,24 @@ func headers(r *http.Request, source string, size int) map[string]string {
 	}
 	out["host"] = r.Host
 	out["content-length"] = strconv.Itoa(size)
-	out["x-amzn-trace-id"] = "Root=1-" + strconv.FormatInt(time.Now().Unix(), 16) + "-" + hexID()
+	out["x-amzn-trace-id"] = "Root=1-" + strconv.FormatInt(time.Now().Unix(), 16) + "-" + newTraceID()
 	if before := out["x-forwarded-for"]; before != "" {
 		source = before + ", " + source
 	}
 	out["x-forwarded-for"] = source
-	out["x-forwarded-proto"], out["x-forwarded-port"] = "http", "80"
+	out["x-forwarded-proto"] = "http"
+	out["x-forwarded-port"] = "80"
 	if _, port, err := net.SplitHostPort(r.Host); err == nil {
 		out["x-forwarded-port"] = port
 	}
 	return out
 }
 
-func query(raw string) map[string]string {
-	values, _ := url.ParseQuery(raw) // what can be read of it
+func queryParameters(raw string) map[string]string {
+	values, _ := url.ParseQuery(raw) // with an error it returns the valid part
 	var out map[string]string
 	for k, v := range values {
-		out = with(out, k, strings.Join(v, ","))
+		out = addParameter(out, k, strings.Join(v, ","))
 	}
 	return out
 }

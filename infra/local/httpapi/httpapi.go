@@ -1,9 +1,10 @@
-// Package httpapi is an API Gateway HTTP API for the local stack: it stands
-// before the functions, takes HTTP requests and hands them on as events.
+// Package httpapi implements an API Gateway HTTP API for the local stack. It
+// receives HTTP requests and invokes functions with them as events.
 //
-// It gives the functions the very events that AWS gives, payload format 2.0,
-// with its oddities (a decoded path, base64 where the content type is not one
-// of a few, claims that are all text), and the callers the same refusals.
+// Functions get the same events as on AWS, payload format 2.0, including its
+// peculiarities: the path is decoded, the body is base64 unless its content
+// type is one of a few, and all claims are strings. Callers get the same error
+// responses as from AWS.
 package httpapi
 
 import (
@@ -22,32 +23,32 @@ import (
 	"github.com/heard-intake/heard/infra/local/template"
 )
 
-// What API Gateway and Lambda accept, in bytes.
+// Limits of API Gateway and Lambda, in bytes.
 const (
 	maxHeader = 10_240
 	maxBody   = 10 << 20
 	maxEvent  = 6 << 20
 )
 
-// maxTimeout is the longest that an integration may take.
+// maxTimeout is AWS's limit for the time of an integration.
 const maxTimeout = 30 * time.Second
 
 // An Invoker invokes a Lambda function.
 type Invoker interface {
-	// Invoke returns the function's response. functionError is set when the
-	// function failed, err when it was not reached.
+	// Invoke returns the function's response. functionError is set if the
+	// function ran and failed, err if it did not run.
 	Invoke(ctx context.Context, function string, payload []byte) (response []byte, functionError string, err error)
 }
 
-// Config is what a gateway needs beside its API.
+// Config configures a [Gateway].
 type Config struct {
 	API       template.HTTPAPI
 	Functions Invoker
 	AccountID string
-	Client    *http.Client // to the issuers; default with a timeout of 10 s: AWS gives 1.5 s, a busy laptop needs more
+	Client    *http.Client // for the token issuers; the default has a timeout of 10 s (AWS: 1.5 s), enough for a busy laptop
 }
 
-// A Gateway serves one HTTP API.
+// A Gateway is an http.Handler that serves one HTTP API.
 type Gateway struct {
 	api         template.HTTPAPI
 	functions   Invoker
@@ -56,7 +57,7 @@ type Gateway struct {
 	authorizers map[string]*authorizer
 }
 
-// New makes the gateway of an API.
+// New returns the gateway of cfg.API.
 func New(cfg Config) *Gateway {
 	g := &Gateway{
 		api:         cfg.API,
@@ -75,87 +76,89 @@ func New(cfg Config) *Gateway {
 	return g
 }
 
-// ServeHTTP answers one request.
+// ServeHTTP checks the request, invokes the function of its route and writes
+// the function's response.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	id := requestID()
+	id := newRequestID()
 	w.Header().Set("Apigw-Requestid", id)
 	if headerSize(r) > maxHeader {
-		refuse(w, http.StatusRequestHeaderFieldsTooLarge, "Request Header Fields Too Large")
+		writeError(w, http.StatusRequestHeaderFieldsTooLarge, "Request Header Fields Too Large")
 		return
 	}
-	if g.cors(w, r) {
+	if g.applyCORS(w, r) {
 		return
 	}
-	path, _, _ := strings.Cut(r.URL.Path, "?") // AWS cuts at a decoded one
-	route, params := match(g.routes, r.Method, path)
+	path, _, _ := strings.Cut(r.URL.Path, "?") // AWS cuts the path at a decoded question mark
+	route, params := matchRoute(g.routes, r.Method, path)
 	if route == nil {
-		refuse(w, http.StatusNotFound, "Not Found")
+		writeError(w, http.StatusNotFound, "Not Found")
 		return
 	}
-	if !route.bucket.take(time.Now()) {
-		refuse(w, http.StatusTooManyRequests, "Too Many Requests")
+	if !route.bucket.takeToken(time.Now()) {
+		writeError(w, http.StatusTooManyRequests, "Too Many Requests")
 		return
 	}
-	identity, ok := g.authorize(w, r, route)
+	identity, ok := g.authorizeRequest(w, r, route)
 	if !ok {
 		return
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
 		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-			refuse(w, http.StatusRequestEntityTooLarge, "Request Entity Too Large")
+			writeError(w, http.StatusRequestEntityTooLarge, "Request Entity Too Large")
 		}
 		return
 	}
-	event := g.event(r, route, path, body)
+	event := g.newEvent(r, route, path, body)
 	event.PathParameters = params
 	event.RequestContext.RequestID = id
 	event.RequestContext.Authorizer = identity
-	g.integrate(w, r, route, event)
+	g.invokeIntegration(w, r, route, event)
 }
 
-// authorize answers a request that may not pass.
-func (g *Gateway) authorize(w http.ResponseWriter, r *http.Request, route *route) (*identity, bool) {
+// authorizeRequest checks the request's token if the route has an authorizer.
+// If it returns false, it has written the error response.
+func (g *Gateway) authorizeRequest(w http.ResponseWriter, r *http.Request, route *route) (*identity, bool) {
 	if route.Authorizer == "" {
 		return nil, true
 	}
-	jwt, err := g.authorizers[route.Authorizer].check(r, route.Scopes)
+	jwt, err := g.authorizers[route.Authorizer].checkToken(r, route.Scopes)
 	if err == nil {
 		return &identity{jwt}, true
 	}
 	w.Header().Set("Www-Authenticate", err.challenge)
-	refuse(w, err.status, err.message)
+	writeError(w, err.status, err.message)
 	return nil, false
 }
 
-// integrate calls the function and gives back what it answers.
-func (g *Gateway) integrate(w http.ResponseWriter, r *http.Request, route *route, e *event) {
+// invokeIntegration invokes the route's function and writes its response.
+func (g *Gateway) invokeIntegration(w http.ResponseWriter, r *http.Request, route *route, e *event) {
 	payload, err := json.Marshal(e)
 	if err != nil {
-		panic(err) // texts and numbers only
+		panic(err) // strings and numbers always encode
 	}
-	if len(payload) > maxEvent { // how AWS answers here is not documented
-		refuse(w, http.StatusRequestEntityTooLarge, "Request Entity Too Large")
+	if len(payload) > maxEvent { // the status that AWS returns here is not documented
+		writeError(w, http.StatusRequestEntityTooLarge, "Request Entity Too Large")
 		return
 	}
-	// The caller's going away does not end the function.
+	// The function continues if the client disconnects.
 	timeout := min(cmp.Or(route.Timeout, maxTimeout), maxTimeout)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), timeout)
 	defer cancel()
 	out, functionError, err := g.functions.Invoke(ctx, route.Function, payload)
 	if err != nil {
-		refuse(w, http.StatusServiceUnavailable, "Service Unavailable")
+		writeError(w, http.StatusServiceUnavailable, "Service Unavailable")
 		return
 	}
 	if functionError != "" {
-		refuse(w, http.StatusInternalServerError, "Internal Server Error")
+		writeError(w, http.StatusInternalServerError, "Internal Server Error")
 		return
 	}
-	respond(w, out)
+	writeResponse(w, out)
 }
 
-// refuse answers as API Gateway does itself.
-func refuse(w http.ResponseWriter, status int, message string) {
+// writeError writes an error response in API Gateway's form.
+func writeError(w http.ResponseWriter, status int, message string) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	fmt.Fprintf(w, `{"message":%q}`, message)
@@ -171,8 +174,8 @@ func headerSize(r *http.Request) int {
 	return n
 }
 
-// requestID is 16 characters, as AWS's are.
-func requestID() string {
+// newRequestID returns a random id of 16 characters, like AWS's.
+func newRequestID() string {
 	var b [11]byte
 	_, _ = rand.Read(b[:])
 	return base64.StdEncoding.EncodeToString(b[:])

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -20,14 +21,14 @@ import (
 	"github.com/heard-intake/heard/internal/golden"
 )
 
-// An invoker answers for every function.
+// An invoker is a function that serves as httpapi.Invoker for all functions.
 type invoker func(ctx context.Context, function string, event []byte) (response []byte, functionError string, err error)
 
 func (f invoker) Invoke(ctx context.Context, function string, event []byte) ([]byte, string, error) {
 	return f(ctx, function, event)
 }
 
-func answer(s string) invoker {
+func respondWith(s string) invoker {
 	return func(context.Context, string, []byte) ([]byte, string, error) { return []byte(s), "", nil }
 }
 
@@ -41,7 +42,23 @@ func api(routes ...template.Route) template.HTTPAPI {
 	return template.HTTPAPI{ID: "Api", Name: "api", Stage: "$default", Routes: routes}
 }
 
-func TestRequestsBecomeEvents(t *testing.T) {
+func ExampleNew() {
+	gateway := httpapi.New(httpapi.Config{
+		API:       api(template.Route{Method: "GET", Path: "/customers/{id}", Function: "agentapi"}),
+		Functions: respondWith(`{"statusCode": 200, "body": "hello"}`),
+	})
+	rec := httptest.NewRecorder()
+	gateway.ServeHTTP(rec, httptest.NewRequest("GET", "/customers/7", nil))
+	fmt.Println(rec.Code, rec.Body)
+	rec = httptest.NewRecorder()
+	gateway.ServeHTTP(rec, httptest.NewRequest("GET", "/unknown", nil))
+	fmt.Println(rec.Code, rec.Body)
+	// Output:
+	// 200 hello
+	// 404 {"message":"Not Found"}
+}
+
+func TestGateway_Events(t *testing.T) {
 	t.Parallel()
 	routes := api(
 		template.Route{Method: "POST", Path: "/whatsapp", Function: "f"},
@@ -77,11 +94,11 @@ func TestRequestsBecomeEvents(t *testing.T) {
 				return []byte("{}"), "", json.Unmarshal(e, &event)
 			}), r)
 			if rec.Code != http.StatusOK {
-				t.Fatalf("answered %d", rec.Code)
+				t.Fatalf("status %d, want 200", rec.Code)
 			}
 			rc := event["requestContext"].(map[string]any)
 			if rc["requestId"] != rec.Header().Get("Apigw-Requestid") {
-				t.Errorf("request id %v inside, %v outside", rc["requestId"], rec.Header())
+				t.Errorf("request id %v in the event, headers %v, want equal ids", rc["requestId"], rec.Header())
 			}
 			if _, err := time.Parse("02/Jan/2006:15:04:05 -0700", rc["time"].(string)); err != nil {
 				t.Error(err)
@@ -93,7 +110,7 @@ func TestRequestsBecomeEvents(t *testing.T) {
 	}
 }
 
-func TestTheMostSpecificRouteTakesTheRequest(t *testing.T) {
+func TestGateway_MostSpecificRoute(t *testing.T) {
 	t.Parallel()
 	routes := api(
 		template.Route{Function: "default"},
@@ -121,13 +138,13 @@ func TestTheMostSpecificRouteTakesTheRequest(t *testing.T) {
 				return []byte("{}"), "", nil
 			}), httptest.NewRequest(tc.method, tc.path, nil))
 			if got != tc.want {
-				t.Errorf("went to %q, want %q", got, tc.want)
+				t.Errorf("invoked function %q, want %q", got, tc.want)
 			}
 		})
 	}
 }
 
-func TestAnswersBecomeResponses(t *testing.T) {
+func TestGateway_Responses(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
 		name, answer string
@@ -135,24 +152,24 @@ func TestAnswersBecomeResponses(t *testing.T) {
 		body         string
 		header       map[string]string
 	}{
-		{"a whole answer", `{"statusCode":404,"headers":{"content-type":"text/html","X-A":"b"},"body":"<p>"}`, 404, "<p>",
+		{"all fields", `{"statusCode":404,"headers":{"content-type":"text/html","X-A":"b"},"body":"<p>"}`, 404, "<p>",
 			map[string]string{"Content-Type": "text/html", "X-A": "b"}},
-		{"a body in base64", `{"statusCode":200,"body":"/wA=","isBase64Encoded":true}`, 200, "\xff\x00", nil},
+		{"base64 body", `{"statusCode":200,"body":"/wA=","isBase64Encoded":true}`, 200, "\xff\x00", nil},
 		{"no content type", `{"statusCode":200,"body":"x"}`, 200, "x", map[string]string{"Content-Type": "text/plain;charset=UTF-8"}},
 		{"cookies", `{"statusCode":204,"cookies":["a=1; Secure"]}`, 204, "", map[string]string{"Set-Cookie": "a=1; Secure"}},
-		{"a status code in quotes", `{"statusCode":"202"}`, 202, "", nil},
-		{"JSON without a status code", `{"a":1}`, 200, `{"a":1}`, map[string]string{"Content-Type": "application/json"}},
-		{"a text", `"hello"`, 200, "hello", map[string]string{"Content-Type": "application/json"}},
-		{"a header that is a number", `{"statusCode":200,"headers":{"X-N":7}}`, 200, "", map[string]string{"X-N": "7"}},
-		{"no JSON", `hello`, 500, `{"message":"Internal Server Error"}`, map[string]string{"Content-Type": "application/json"}},
-		{"a status code that is none", `{"statusCode":"OK"}`, 500, `{"message":"Internal Server Error"}`, nil},
-		{"a status code out of range", `{"statusCode":99}`, 500, `{"message":"Internal Server Error"}`, nil},
-		{"a body that is no text", `{"statusCode":200,"body":{}}`, 500, `{"message":"Internal Server Error"}`, nil},
-		{"base64 that is none", `{"statusCode":200,"body":"?","isBase64Encoded":true}`, 500, `{"message":"Internal Server Error"}`, nil},
+		{"status code as string", `{"statusCode":"202"}`, 202, "", nil},
+		{"JSON without status code", `{"a":1}`, 200, `{"a":1}`, map[string]string{"Content-Type": "application/json"}},
+		{"JSON string", `"hello"`, 200, "hello", map[string]string{"Content-Type": "application/json"}},
+		{"number as header", `{"statusCode":200,"headers":{"X-N":7}}`, 200, "", map[string]string{"X-N": "7"}},
+		{"invalid JSON", `hello`, 500, `{"message":"Internal Server Error"}`, map[string]string{"Content-Type": "application/json"}},
+		{"invalid status code", `{"statusCode":"OK"}`, 500, `{"message":"Internal Server Error"}`, nil},
+		{"status code out of range", `{"statusCode":99}`, 500, `{"message":"Internal Server Error"}`, nil},
+		{"object as body", `{"statusCode":200,"body":{}}`, 500, `{"message":"Internal Server Error"}`, nil},
+		{"invalid base64", `{"statusCode":200,"body":"?","isBase64Encoded":true}`, 500, `{"message":"Internal Server Error"}`, nil},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			rec := serve(api(template.Route{Function: "f"}), answer(tc.answer), httptest.NewRequest("GET", "/", nil))
+			rec := serve(api(template.Route{Function: "f"}), respondWith(tc.answer), httptest.NewRequest("GET", "/", nil))
 			if rec.Code != tc.status || rec.Body.String() != tc.body {
 				t.Errorf("got %d %q, want %d %q", rec.Code, rec.Body, tc.status, tc.body)
 			}
@@ -165,9 +182,9 @@ func TestAnswersBecomeResponses(t *testing.T) {
 	}
 }
 
-func TestTheGatewayRefuses(t *testing.T) {
+func TestGateway_Errors(t *testing.T) {
 	t.Parallel()
-	ok := answer("{}")
+	ok := respondWith("{}")
 	one := api(template.Route{Method: "POST", Path: "/x", Function: "f", Timeout: time.Millisecond})
 	for _, tc := range []struct {
 		name    string
@@ -176,22 +193,22 @@ func TestTheGatewayRefuses(t *testing.T) {
 		status  int
 		message string
 	}{
-		{"a path that is not there", ok, httptest.NewRequest("POST", "/y", nil), 404, "Not Found"},
-		{"a method that is not there", ok, httptest.NewRequest("GET", "/x", nil), 404, "Not Found"},
+		{"unknown path", ok, httptest.NewRequest("POST", "/y", nil), 404, "Not Found"},
+		{"unknown method", ok, httptest.NewRequest("GET", "/x", nil), 404, "Not Found"},
 		{"headers over 10,240 bytes", ok, withHeader(httptest.NewRequest("POST", "/x", nil), "X-A", strings.Repeat("a", 10_300)),
 			431, "Request Header Fields Too Large"},
-		{"a body over 10 MB", ok, httptest.NewRequest("POST", "/x", strings.NewReader(strings.Repeat("a", 10<<20+1))),
+		{"body over 10 MB", ok, httptest.NewRequest("POST", "/x", strings.NewReader(strings.Repeat("a", 10<<20+1))),
 			413, "Request Entity Too Large"},
-		{"an event over 6 MB", ok, httptest.NewRequest("POST", "/x", strings.NewReader(strings.Repeat("a", 6<<20))),
+		{"event over 6 MB", ok, httptest.NewRequest("POST", "/x", strings.NewReader(strings.Repeat("a", 6<<20))),
 			413, "Request Entity Too Large"},
-		{"a function that fails", func(context.Context, string, []byte) ([]byte, string, error) {
+		{"function error", func(context.Context, string, []byte) ([]byte, string, error) {
 			return []byte(`{"errorMessage":"secret"}`), "Unhandled", nil
 		}, httptest.NewRequest("POST", "/x", nil), 500, "Internal Server Error"},
-		{"a function that is too slow", func(ctx context.Context, _ string, _ []byte) ([]byte, string, error) {
+		{"timeout", func(ctx context.Context, _ string, _ []byte) ([]byte, string, error) {
 			<-ctx.Done()
 			return nil, "", ctx.Err()
 		}, httptest.NewRequest("POST", "/x", nil), 503, "Service Unavailable"},
-		{"a function that is throttled", func(context.Context, string, []byte) ([]byte, string, error) {
+		{"throttled function", func(context.Context, string, []byte) ([]byte, string, error) {
 			return nil, "", errors.New("throttled")
 		}, httptest.NewRequest("POST", "/x", nil), 503, "Service Unavailable"},
 	} {
@@ -210,9 +227,9 @@ func withHeader(r *http.Request, name, value string) *http.Request {
 	return r
 }
 
-func TestAThrottledRouteAnswers429AndLeavesTheOthersAlone(t *testing.T) {
+func TestGateway_ThrottledRoute(t *testing.T) {
 	t.Parallel()
-	g := httpapi.New(httpapi.Config{Functions: answer("{}"), API: api(
+	g := httpapi.New(httpapi.Config{Functions: respondWith("{}"), API: api(
 		template.Route{Method: "GET", Path: "/slow", Throttle: template.Throttle{Rate: 0.001, Burst: 2}},
 		template.Route{Method: "GET", Path: "/free"},
 	)})
@@ -227,7 +244,7 @@ func TestAThrottledRouteAnswers429AndLeavesTheOthersAlone(t *testing.T) {
 	}
 }
 
-func TestCORS(t *testing.T) {
+func TestGateway_CORS(t *testing.T) {
 	t.Parallel()
 	shop := &template.CORS{
 		AllowOrigins: []string{"https://shop.example.com"}, AllowMethods: []string{"GET", "POST"},
@@ -240,13 +257,13 @@ func TestCORS(t *testing.T) {
 		status               int
 		allow                string
 	}{
-		{"a preflight is answered without a function", "OPTIONS", "https://shop.example.com", shop, 204, "https://shop.example.com"},
-		{"a preflight from elsewhere gets no leave", "OPTIONS", "https://evil.example.net", shop, 204, ""},
-		{"a request is told who may read the answer", "GET", "https://shop.example.com", shop, 200, "https://shop.example.com"},
-		{"a request from elsewhere is not", "GET", "https://evil.example.net", shop, 200, ""},
-		{"anybody may", "GET", "https://evil.example.net", all, 200, "*"},
-		{"no origin, no header", "GET", "", all, 200, ""},
-		{"an API without CORS has no preflight", "OPTIONS", "https://shop.example.com", nil, 404, ""},
+		{"preflight", "OPTIONS", "https://shop.example.com", shop, 204, "https://shop.example.com"},
+		{"preflight of another origin", "OPTIONS", "https://evil.example.net", shop, 204, ""},
+		{"request", "GET", "https://shop.example.com", shop, 200, "https://shop.example.com"},
+		{"request of another origin", "GET", "https://evil.example.net", shop, 200, ""},
+		{"wildcard origin", "GET", "https://evil.example.net", all, 200, "*"},
+		{"no origin", "GET", "", all, 200, ""},
+		{"preflight without CORS configuration", "OPTIONS", "https://shop.example.com", nil, 404, ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
@@ -257,18 +274,18 @@ func TestCORS(t *testing.T) {
 				r.Header.Set("Origin", tc.origin)
 				r.Header.Set("Access-Control-Request-Method", "GET")
 			}
-			rec := serve(a, answer(`{"statusCode":200,"headers":{"access-control-allow-origin":"mine"}}`), r)
+			rec := serve(a, respondWith(`{"statusCode":200,"headers":{"access-control-allow-origin":"mine"}}`), r)
 			if got := rec.Header().Get("Access-Control-Allow-Origin"); rec.Code != tc.status || got != tc.allow {
 				t.Errorf("got %d and origin %q, want %d and %q", rec.Code, got, tc.status, tc.allow)
 			}
 			if tc.status == 204 && tc.allow != "" && rec.Header().Get("Access-Control-Allow-Methods") != "GET,POST" {
-				t.Errorf("headers %v", rec.Header())
+				t.Errorf("headers %v, want Access-Control-Allow-Methods GET,POST", rec.Header())
 			}
 		})
 	}
 }
 
-func TestAFunctionBehindTheGateway(t *testing.T) {
+func TestGateway_RealFunction(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	if err := lambda.Build(t.Context(), "testdata", dir, []string{"page"}); err != nil {
@@ -310,6 +327,6 @@ func TestAFunctionBehindTheGateway(t *testing.T) {
 	}
 	if resp.StatusCode != 201 || !strings.HasSuffix(body.String(), "PUT 7 hello") ||
 		resp.Header.Get("X-Subject") != "agent-1" || len(resp.Cookies()) != 2 {
-		t.Errorf("got %s", body.String())
+		t.Errorf("response %s, want status 201, X-Subject agent-1, two cookies and body \"PUT 7 hello\"", body.String())
 	}
 }

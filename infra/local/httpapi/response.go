@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// A response is what a function answers, payload format 2.0.
+// A response is a function's response in payload format 2.0.
 type response struct {
 	StatusCode      json.Number                `json:"statusCode"`
 	Headers         map[string]json.RawMessage `json:"headers"`
@@ -20,17 +20,17 @@ type response struct {
 	IsBase64Encoded bool                       `json:"isBase64Encoded"`
 }
 
-// respond gives back a function's answer. JSON without a status code is a
-// body by itself; what makes no sense is an error of the server.
-func respond(w http.ResponseWriter, out []byte) {
-	status, body, r, ok := readResponse(out)
+// writeResponse writes a function's response. JSON without a statusCode is the
+// body itself, with status 200. An invalid response becomes status 500.
+func writeResponse(w http.ResponseWriter, out []byte) {
+	status, body, r, ok := parseResponse(out)
 	if !ok {
-		refuse(w, http.StatusInternalServerError, "Internal Server Error")
+		writeError(w, http.StatusInternalServerError, "Internal Server Error")
 		return
 	}
 	for name, raw := range r.Headers {
-		if name := http.CanonicalHeaderKey(name); !hopByHop[name] && name != "Content-Length" && !corsHeader(name) {
-			w.Header().Set(name, textOf(raw))
+		if name := http.CanonicalHeaderKey(name); mayFunctionSet(name) {
+			w.Header().Set(name, jsonText(raw))
 		}
 	}
 	for _, c := range r.Cookies {
@@ -43,16 +43,16 @@ func respond(w http.ResponseWriter, out []byte) {
 	_, _ = w.Write(body)
 }
 
-func readResponse(out []byte) (status int, body []byte, r response, ok bool) {
+func parseResponse(out []byte) (status int, body []byte, r response, ok bool) {
 	if !json.Valid(out) {
 		return 0, nil, r, false
 	}
 	var probe struct {
 		StatusCode json.RawMessage `json:"statusCode"`
 	}
-	if json.Unmarshal(out, &probe) != nil || probe.StatusCode == nil { // no object, or one without
+	if json.Unmarshal(out, &probe) != nil || probe.StatusCode == nil { // not an object, or without statusCode
 		r.Headers = map[string]json.RawMessage{"content-type": json.RawMessage(`"application/json"`)}
-		return http.StatusOK, []byte(textOf(out)), r, true
+		return http.StatusOK, []byte(jsonText(out)), r, true
 	}
 	if json.Unmarshal(out, &r) != nil {
 		return 0, nil, r, false
@@ -72,8 +72,8 @@ func readResponse(out []byte) (status int, body []byte, r response, ok bool) {
 	return status, body, r, true
 }
 
-// textOf is a JSON text without its quotes, and any other JSON as it is.
-func textOf(raw []byte) string {
+// jsonText returns the value of a JSON string, and any other JSON unchanged.
+func jsonText(raw []byte) string {
 	var s string
 	if json.Unmarshal(raw, &s) == nil {
 		return s
@@ -81,9 +81,13 @@ func textOf(raw []byte) string {
 	return string(bytes.TrimSpace(raw))
 }
 
-func corsHeader(name string) bool { return strings.HasPrefix(name, "Access-Control-") }
+// mayFunctionSet reports whether API Gateway passes on the response header with
+// this canonical name. It sets CORS headers and the length itself.
+func mayFunctionSet(name string) bool {
+	return !hopByHop[name] && name != "Content-Length" && !strings.HasPrefix(name, "Access-Control-")
+}
 
-func hexID() string {
+func newTraceID() string {
 	var b [12]byte
 	_, _ = rand.Read(b[:])
 	return hex.EncodeToString(b[:])

@@ -8,41 +8,41 @@ import (
 	"github.com/heard-intake/heard/infra/local/template"
 )
 
-// A route is a route of the API, ready to be matched.
+// A route is a route of the API with its parsed path and its rate limit.
 type route struct {
 	template.Route
 	segments []segment
-	bucket   *bucket
+	bucket   *tokenBucket
 }
 
-// A segment is one part of a route's path. The kinds are in the order of how
-// well they fit.
+// A segment is one part of a route's path.
 type segment struct {
-	kind kind
-	text string // the name of a parameter, or the literal
+	kind segmentKind
+	text string // parameter name or literal
 }
 
-type kind int
+// A segmentKind is a kind of segment. A higher value is more specific.
+type segmentKind int
 
 const (
-	greedy kind = iota // {name+}
-	param              // {name}
+	greedy    segmentKind = iota // {name+}
+	parameter                    // {name}
 	literal
 )
 
 func newRoutes(routes []template.Route) []route {
-	account := newBucket(template.Throttle{Rate: 10_000, Burst: 5_000})
+	account := newTokenBucket(template.Throttle{Rate: 10_000, Burst: 5_000})
 	out := make([]route, len(routes))
 	for i, r := range routes {
-		out[i] = route{Route: r, segments: segments(r.Path), bucket: account}
+		out[i] = route{Route: r, segments: parseSegments(r.Path), bucket: account}
 		if r.Throttle.Rate > 0 {
-			out[i].bucket = newBucket(r.Throttle)
+			out[i].bucket = newTokenBucket(r.Throttle)
 		}
 	}
 	return out
 }
 
-func segments(path string) []segment {
+func parseSegments(path string) []segment {
 	if path == "" {
 		return nil
 	}
@@ -54,7 +54,7 @@ func segments(path string) []segment {
 		case isParam && strings.HasSuffix(name, "+"):
 			out = append(out, segment{greedy, strings.TrimSuffix(name, "+")})
 		case isParam:
-			out = append(out, segment{param, name})
+			out = append(out, segment{parameter, name})
 		default:
 			out = append(out, segment{literal, part})
 		}
@@ -62,45 +62,54 @@ func segments(path string) []segment {
 	return out
 }
 
-// match finds the route that fits best: literals before parameters before
-// greedy ones, a method before ANY, and $default when nothing else fits.
-func match(routes []route, method, path string) (best *route, params map[string]string) {
+// matchRoute returns the most specific route for a request, with its path
+// parameters. A literal is more specific than {name}, which is more specific
+// than {name+}. A method is more specific than ANY. $default matches if no
+// other route does.
+func matchRoute(routes []route, method, path string) (best *route, params map[string]string) {
 	parts := strings.Split(strings.TrimPrefix(path, "/"), "/")
 	for i := range routes {
 		r := &routes[i]
 		if r.Method != "ANY" && r.Method != method && r.Path != "" {
 			continue
 		}
-		p, ok := r.fits(parts)
-		if ok && (best == nil || r.better(best)) {
-			best, params = r, p
+		p, ok := r.matchPath(parts)
+		if ok && (best == nil || r.isMoreSpecific(best)) {
+			best = r
+			params = p
 		}
 	}
 	return best, params
 }
 
-func (r *route) fits(parts []string) (params map[string]string, ok bool) {
+// matchPath compares the route with the parts of a path. If they match, it
+// returns the path parameters and true.
+func (r *route) matchPath(parts []string) (params map[string]string, ok bool) {
 	if r.Path == "" {
 		return nil, true
 	}
 	for i, s := range r.segments {
-		if s.kind == greedy {
-			if i >= len(parts) {
-				return nil, false
-			}
-			return with(params, s.text, strings.Join(parts[i:], "/")), true
-		}
-		if i >= len(parts) || s.kind == literal && s.text != parts[i] || s.kind == param && parts[i] == "" {
+		if i >= len(parts) {
 			return nil, false
 		}
-		if s.kind == param {
-			params = with(params, s.text, parts[i])
+		switch s.kind {
+		case greedy:
+			return addParameter(params, s.text, strings.Join(parts[i:], "/")), true
+		case parameter:
+			if parts[i] == "" {
+				return nil, false
+			}
+			params = addParameter(params, s.text, parts[i])
+		case literal:
+			if s.text != parts[i] {
+				return nil, false
+			}
 		}
 	}
 	return params, len(parts) == len(r.segments)
 }
 
-func with(m map[string]string, k, v string) map[string]string {
+func addParameter(m map[string]string, k, v string) map[string]string {
 	if m == nil {
 		m = map[string]string{}
 	}
@@ -108,10 +117,12 @@ func with(m map[string]string, k, v string) map[string]string {
 	return m
 }
 
-func (r *route) better(o *route) bool {
+// isMoreSpecific reports whether r is more specific than o; both match the
+// request.
+func (r *route) isMoreSpecific(o *route) bool {
 	for i := range min(len(r.segments), len(o.segments)) {
-		if a, b := r.segments[i].kind, o.segments[i].kind; a != b {
-			return a > b
+		if kind := r.segments[i].kind; kind != o.segments[i].kind {
+			return kind > o.segments[i].kind
 		}
 	}
 	if len(r.segments) != len(o.segments) {
@@ -120,8 +131,8 @@ func (r *route) better(o *route) bool {
 	return r.Method != "ANY" && o.Method == "ANY"
 }
 
-// A bucket lets through a burst, and then so many a second.
-type bucket struct {
+// A tokenBucket limits requests to a burst, and then to a rate per second.
+type tokenBucket struct {
 	mu     sync.Mutex
 	rate   float64
 	burst  float64
@@ -129,12 +140,12 @@ type bucket struct {
 	last   time.Time
 }
 
-func newBucket(t template.Throttle) *bucket {
+func newTokenBucket(t template.Throttle) *tokenBucket {
 	burst := max(1, float64(t.Burst))
-	return &bucket{rate: t.Rate, burst: burst, tokens: burst}
+	return &tokenBucket{rate: t.Rate, burst: burst, tokens: burst}
 }
 
-func (b *bucket) take(now time.Time) bool {
+func (b *tokenBucket) takeToken(now time.Time) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if !b.last.IsZero() {

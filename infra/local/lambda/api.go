@@ -11,8 +11,8 @@ import (
 	"strings"
 )
 
-// ServeHTTP is the part of the Lambda API that the AWS CLI and the SDKs call
-// to invoke a function.
+// ServeHTTP serves the part of the Lambda API that invokes functions. The AWS
+// CLI and the SDKs can use it.
 func (m *Manager) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	m.api.ServeHTTP(w, r)
 }
@@ -28,12 +28,12 @@ func (m *Manager) serveInvoke(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("X-Amz-Executed-Version", "$LATEST")
 	if typ := r.Header.Get("X-Amz-Invocation-Type"); cmp.Or(typ, "RequestResponse") != "RequestResponse" {
-		m.serveEvent(w, name, typ, payload)
+		m.serveAsyncInvoke(w, name, typ, payload)
 		return
 	}
 	result, err := m.Invoke(r.Context(), name, payload)
 	if err != nil {
-		serveFailure(w, err)
+		writeInvokeError(w, err)
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -47,21 +47,22 @@ func (m *Manager) serveInvoke(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(result.Payload)
 }
 
-func (m *Manager) serveEvent(w http.ResponseWriter, name, typ string, payload []byte) {
+func (m *Manager) serveAsyncInvoke(w http.ResponseWriter, name, typ string, payload []byte) {
 	if typ != "Event" {
-		serveError(w, http.StatusBadRequest, "InvalidParameterValueException", "invocation type "+typ+" is not supported")
+		writeAPIError(w, http.StatusBadRequest, "InvalidParameterValueException", "invocation type "+typ+" is not supported")
 		return
 	}
 	id, err := m.InvokeAsync(name, payload)
 	if err != nil {
-		serveFailure(w, err)
+		writeInvokeError(w, err)
 		return
 	}
 	w.Header().Set("X-Amzn-Requestid", id)
 	w.WriteHeader(http.StatusAccepted)
 }
 
-// functionName is the bare name in a name, an ARN, or one with a qualifier.
+// functionName returns the bare name from a function name or ARN, with or
+// without a qualifier.
 func functionName(s string) string {
 	if _, after, ok := strings.Cut(s, ":function:"); ok {
 		s = after
@@ -70,31 +71,32 @@ func functionName(s string) string {
 	return name
 }
 
-func serveFailure(w http.ResponseWriter, err error) {
+func writeInvokeError(w http.ResponseWriter, err error) {
 	switch {
 	case errors.Is(err, ErrNotFound):
-		serveError(w, http.StatusNotFound, "ResourceNotFoundException", err.Error())
+		writeAPIError(w, http.StatusNotFound, "ResourceNotFoundException", err.Error())
 	case errors.Is(err, ErrThrottled):
-		serveError(w, http.StatusTooManyRequests, "TooManyRequestsException", err.Error())
+		writeAPIError(w, http.StatusTooManyRequests, "TooManyRequestsException", err.Error())
 	case errors.Is(err, ErrTooLarge):
-		serveError(w, http.StatusRequestEntityTooLarge, "RequestTooLargeException", err.Error())
+		writeAPIError(w, http.StatusRequestEntityTooLarge, "RequestTooLargeException", err.Error())
 	default:
-		serveError(w, http.StatusInternalServerError, "ServiceException", err.Error())
+		writeAPIError(w, http.StatusInternalServerError, "ServiceException", err.Error())
 	}
 }
 
-func serveError(w http.ResponseWriter, status int, typ, msg string) {
+func writeAPIError(w http.ResponseWriter, status int, typ, msg string) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("X-Amzn-Errortype", typ)
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(map[string]string{"Type": "User", "Message": msg})
 }
 
-// Sync invokes functions for those who ask for no more than an answer: event
-// sources and APIs.
+// Sync invokes functions for callers that need only the answer, such as event
+// source mappings and APIs.
 type Sync struct{ *Manager }
 
-// Invoke calls a function and waits for its answer.
+// Invoke invokes a function, given by name or ARN, and waits for its answer.
+// err is set if the function did not run.
 func (s Sync) Invoke(ctx context.Context, function string, payload []byte) (response []byte, functionError string, err error) {
 	r, err := s.Manager.Invoke(ctx, functionName(function), payload)
 	return r.Payload, r.FunctionError, err

@@ -9,7 +9,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// A Failure is an asynchronous invocation that was given up on.
+// A Failure is an asynchronous invocation that was given up after its last
+// attempt.
 type Failure struct {
 	Function  string
 	ARN       string
@@ -19,7 +20,7 @@ type Failure struct {
 	Result    Result
 }
 
-// Record is what AWS sends to the on-failure destination.
+// Record returns the JSON that AWS sends to the on-failure destination.
 func (f Failure) Record() []byte {
 	out, err := json.Marshal(map[string]any{
 		"version":   "1.0",
@@ -30,30 +31,30 @@ func (f Failure) Record() []byte {
 			"condition":              "RetriesExhausted",
 			"approximateInvokeCount": f.Attempts,
 		},
-		"requestPayload": jsonOrText(f.Payload),
+		"requestPayload": rawJSONOrText(f.Payload),
 		"responseContext": map[string]any{
 			"statusCode":      200,
 			"executedVersion": "$LATEST",
 			"functionError":   f.Result.FunctionError,
 		},
-		"responsePayload": jsonOrText(f.Result.Payload),
+		"responsePayload": rawJSONOrText(f.Result.Payload),
 	})
 	if err != nil {
-		panic(err) // every part is JSON already
+		panic(err) // strings, numbers and valid JSON always encode
 	}
 	return out
 }
 
-func jsonOrText(b []byte) any {
+func rawJSONOrText(b []byte) any {
 	if json.Valid(b) {
 		return json.RawMessage(b)
 	}
 	return string(b)
 }
 
-// InvokeAsync calls a function without waiting, and again when it fails, as
-// often as the function's Retries say. Then OnFailure is told. Waiting events
-// live in memory only.
+// InvokeAsync starts an invocation and returns its request id. A failed
+// invocation is retried up to the function's Retries, and then passed to
+// OnFailure. Queued events are in memory only: Close drops them.
 func (m *Manager) InvokeAsync(name string, payload []byte) (requestID string, err error) {
 	if len(payload) > MaxRequest {
 		return "", ErrTooLarge
@@ -68,18 +69,18 @@ func (m *Manager) InvokeAsync(name string, payload []byte) (requestID string, er
 		return "", ErrClosed
 	}
 	requestID = uuid.NewString()
-	m.async.Go(func() { m.insist(fn, requestID, payload) })
+	m.async.Go(func() { m.invokeWithRetries(fn, requestID, payload) })
 	return requestID, nil
 }
 
-func (m *Manager) insist(fn *function, requestID string, payload []byte) {
+func (m *Manager) invokeWithRetries(fn *function, requestID string, payload []byte) {
 	wait := m.cfg.Backoff
 	for attempt := 1; ; {
-		r, err := m.invoke(m.ctx, fn.Name, requestID, payload)
+		r, err := m.invokeWithID(m.ctx, fn.Name, requestID, payload)
 		switch {
 		case m.ctx.Err() != nil:
 			return
-		case errors.Is(err, ErrThrottled): // for hours on AWS, and no attempt
+		case errors.Is(err, ErrThrottled): // retried without limit; does not count as an attempt
 		case err == nil && r.FunctionError == "":
 			return
 		case attempt > fn.Retries:
@@ -90,14 +91,14 @@ func (m *Manager) insist(fn *function, requestID string, payload []byte) {
 		default:
 			attempt++
 		}
-		if sleep(m.ctx, wait) != nil {
+		if sleepContext(m.ctx, wait) != nil {
 			return
 		}
 		wait = min(2*wait, 5*time.Minute)
 	}
 }
 
-func sleep(ctx context.Context, d time.Duration) error {
+func sleepContext(ctx context.Context, d time.Duration) error {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {

@@ -8,16 +8,16 @@ import (
 	"path/filepath"
 )
 
-// Build compiles the named functions of a repository (the folders below
-// functions/) for this machine, with the flags that they get for AWS. The
-// binary of each is outDir/<name>. One call of the compiler builds them all.
+// Build compiles functions of the repository, given by their folder names under
+// functions/, for this machine with the same flags as for AWS. It writes each
+// binary to outDir/<name>. One run of the compiler builds all.
 func Build(ctx context.Context, repoRoot, outDir string, functions []string) error {
 	outDir, err := filepath.Abs(outDir)
 	if err != nil {
 		return err
 	}
 	if err := os.MkdirAll(outDir, 0o750); err != nil {
-		return err
+		return fmt.Errorf("create folder for the binaries: %w", err)
 	}
 	args := []string{"build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-tags=lambda.norpc",
 		"-o", outDir + string(filepath.Separator)}
@@ -28,7 +28,7 @@ func Build(ctx context.Context, repoRoot, outDir string, functions []string) err
 	cmd.Dir = repoRoot
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("build the functions: %w\n%s", err, out)
+		return fmt.Errorf("build functions: %w\n%s", err, out)
 	}
 	return nil
 }

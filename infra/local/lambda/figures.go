@@ -8,37 +8,39 @@ import (
 	"time"
 )
 
-// An Instance is what was measured of one running process. CPU and memory are
-// only known on Linux.
+// An Instance is the measurement of one running process. CPU and MaxRSS are 0
+// on other systems than Linux.
 type Instance struct {
 	Function    string
 	ID          string
 	PID         int
-	Init        time.Duration // from its start to its first question for an event
+	Init        time.Duration // from the start to the first request for an event
 	CPU         time.Duration // used so far
-	MaxRSS      int64         // bytes, the most so far
+	MaxRSS      int64         // peak resident memory in bytes
 	Invocations int
 }
 
-// Instances measures every process that runs.
+// Instances measures all running processes that have finished their
+// initialization.
 func (m *Manager) Instances() []Instance {
 	var out []Instance
-	for _, inst := range m.running() {
-		inst.mu.Lock()
-		i := Instance{Function: inst.fn.Name, ID: inst.id, Init: inst.init, Invocations: inst.count}
-		inst.mu.Unlock()
+	for _, proc := range m.runningProcesses() {
+		proc.mu.Lock()
+		i := Instance{Function: proc.function.Name, ID: proc.id, Init: proc.initTime, Invocations: proc.invocationCount}
+		proc.mu.Unlock()
 		if i.Init == 0 {
 			continue // still starting
 		}
-		i.PID = inst.cmd.Process.Pid
-		i.CPU, i.MaxRSS = cpuTime(i.PID), maxRSS(i.PID)
+		i.PID = proc.command.Process.Pid
+		i.CPU = readCPUTime(i.PID)
+		i.MaxRSS = readMaxRSS(i.PID)
 		out = append(out, i)
 	}
 	return out
 }
 
-// cpuTime sums the processor time of a process's threads.
-func cpuTime(pid int) time.Duration {
+// readCPUTime returns the sum of the CPU time of a process's threads.
+func readCPUTime(pid int) time.Duration {
 	files, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))
 	var sum time.Duration
 	for _, name := range files {
@@ -54,8 +56,8 @@ func cpuTime(pid int) time.Duration {
 	return sum
 }
 
-// maxRSS is the peak of a process's resident memory.
-func maxRSS(pid int) int64 {
+// readMaxRSS returns the peak resident memory of a process in bytes.
+func readMaxRSS(pid int) int64 {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return 0

@@ -1,11 +1,14 @@
-// Package lambda runs Lambda functions on this machine: it starts the very
-// binaries that go to AWS as processes and drives them over the Lambda
-// Runtime API, one process for each invocation at a time.
+// Package lambda runs Lambda functions on the local machine. It starts the same
+// binaries that run on AWS as processes, and serves them the Lambda Runtime
+// API. A process handles one invocation at a time.
 //
-// It keeps what a function can feel: the deadline and the kill at it, the
-// caps on payloads, a process that lives on between invocations (frozen, if
-// asked), and failures in the shape AWS reports them. It does not limit
-// memory or processor time.
+// The package reproduces the behavior that a function can observe: deadlines
+// and the kill at the deadline, payload limits, processes that are reused (and
+// optionally frozen between invocations), and errors in the form that AWS
+// reports. It does not limit memory or CPU time.
+//
+// An invocation that fails before the function runs returns an error. A
+// function that runs and fails returns a [Result] with FunctionError set.
 package lambda
 
 import (
@@ -26,18 +29,19 @@ import (
 	"github.com/google/uuid"
 )
 
-// What Lambda accepts and gives back, in bytes.
+// Largest request and response of a synchronous invocation, in bytes.
 const (
 	MaxRequest  = 6 << 20
 	MaxResponse = 6<<20 + 100
 )
 
-// initTimeout is what Lambda gives a function to ask for its first event. One
-// that took longer is begun again by Lambda, with the time of an invocation;
-// here it goes on for as long instead.
+// initTimeout is the time that a function has to ask for its first event. AWS
+// restarts a slower function and then gives it the invocation timeout. This
+// package does not restart it: the limit here is initTimeout plus the
+// invocation timeout.
 const initTimeout = 10 * time.Second
 
-// Errors of an invocation that never reached the function.
+// Errors of an invocation that did not reach the function.
 var (
 	ErrNotFound  = errors.New("function not found")
 	ErrThrottled = errors.New("rate exceeded: all of the function's reserved concurrency is in use")
@@ -45,36 +49,36 @@ var (
 	ErrClosed    = errors.New("the local Lambda is shutting down")
 )
 
-// A Function is one function to run.
+// A Function is the configuration of one function.
 type Function struct {
 	Name      string
-	ARN       string // absent, made of region, account and name
-	Bootstrap string // the path of the binary
-	Handler   string // only passed on, as _HANDLER
+	ARN       string // default: built from region, account and name
+	Bootstrap string // path of the binary
+	Handler   string // passed to the function as _HANDLER; default bootstrap
 	Env       []string
-	Timeout   time.Duration
-	MemoryMB  int // only passed on
-	// Concurrency is the reserved concurrency: beyond it an invocation is
-	// throttled. Without it, invocations beyond Config.Processes wait.
+	Timeout   time.Duration // default 3 s
+	MemoryMB  int           // passed to the function; not enforced; default 128
+	// Concurrency is the reserved concurrency. Invocations above it fail with
+	// ErrThrottled. If it is 0, invocations above Config.Processes wait.
 	Concurrency int
-	Retries     int // of an asynchronous invocation
+	Retries     int // retries of a failed asynchronous invocation
 }
 
-// Config is how functions run.
+// Config configures a [Manager].
 type Config struct {
 	Region    string
 	AccountID string
-	Processes int        // most processes of a function, default 10
-	Output    io.Writer  // gets the functions' lines, each behind its function's name
-	Logs      func(Line) // is called for every line, by many goroutines
-	Freeze    bool       // stop a process between its invocations, as Lambda does
-	// Backoff is the wait before the first asynchronous retry, and half of the
-	// wait before the second. On AWS it is a minute; the default is a second.
+	Processes int        // most processes per function; default 10
+	Output    io.Writer  // receives the functions' log lines, as "name | line"
+	Logs      func(Line) // called for every log line, from several goroutines
+	Freeze    bool       // stop a process between invocations, like AWS
+	// Backoff is the wait before the first asynchronous retry. It doubles for
+	// each further retry. The default is 1 s; AWS waits 1 minute.
 	Backoff   time.Duration
-	OnFailure func(Failure) // told of an asynchronous invocation given up on
+	OnFailure func(Failure) // called after the last attempt of an asynchronous invocation fails
 }
 
-// A Line is one line that a function wrote.
+// A Line is one log line of a function.
 type Line struct {
 	Function string
 	Instance string
@@ -84,12 +88,13 @@ type Line struct {
 // A Result is the outcome of an invocation that reached the function.
 type Result struct {
 	RequestID     string
-	Payload       []byte // of the response or, with FunctionError, the error
-	FunctionError string // "Unhandled", or empty
-	LogTail       []byte // the last 4 KB that the function wrote meanwhile
+	Payload       []byte // the response, or the error if FunctionError is set
+	FunctionError string // "Unhandled" if the function failed, otherwise empty
+	LogTail       []byte // last 4 KB that the function logged during the invocation
 }
 
-// A Manager runs functions. Its Close ends every process.
+// A Manager runs functions. Close ends all their processes. Its methods are
+// safe for concurrent use.
 type Manager struct {
 	cfg      Config
 	listener net.Listener
@@ -103,18 +108,18 @@ type Manager struct {
 
 	mu        sync.Mutex
 	functions map[string]*function
-	instances map[string]*instance // by id
+	processes map[string]*process // by id
 	closed    bool
 	output    sync.Mutex
 }
 
 type function struct {
 	Function
-	slots chan struct{} // one for each invocation that may run
-	idle  []*instance
+	slots chan struct{} // holds one element per running invocation
+	idle  []*process
 }
 
-// New starts a manager without functions.
+// New returns a manager without functions. The caller must call Close.
 func New(cfg Config) (*Manager, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -129,18 +134,19 @@ func New(cfg Config) (*Manager, error) {
 		listener:  l,
 		spawn:     make(chan func()),
 		functions: map[string]*function{},
-		instances: map[string]*instance{},
+		processes: map[string]*process{},
 	}
 	m.ctx, m.cancel = context.WithCancel(context.Background())
-	m.server = &http.Server{Handler: m.runtimeAPI(), ReadHeaderTimeout: 10 * time.Second}
+	m.server = &http.Server{Handler: m.newRuntimeAPI(), ReadHeaderTimeout: 10 * time.Second}
 	m.api = http.NewServeMux()
 	m.api.HandleFunc("POST /2015-03-31/functions/{name}/invocations", m.serveInvoke)
 	go func() { _ = m.server.Serve(l) }()
-	go m.spawner()
+	go m.runSpawner()
 	return m, nil
 }
 
-// Add makes a function known. It starts with its first invocation.
+// Add registers a function. Its first process starts with its first invocation.
+// The binary must exist, and the name must be new.
 func (m *Manager) Add(f Function) error {
 	if _, err := os.Stat(f.Bootstrap); err != nil {
 		return fmt.Errorf("add function %s: %w", f.Name, err)
@@ -152,7 +158,7 @@ func (m *Manager) Add(f Function) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.functions[f.Name] != nil {
-		return fmt.Errorf("add function %s: it is there already", f.Name)
+		return fmt.Errorf("add function %s: a function with this name exists already", f.Name)
 	}
 	m.functions[f.Name] = &function{
 		Function: f,
@@ -161,14 +167,15 @@ func (m *Manager) Add(f Function) error {
 	return nil
 }
 
-// Invoke calls a function and waits for its answer. An error means that the
-// function was not reached; that the function failed is in the result. When
-// ctx ends first the function still runs to its end, as on AWS.
+// Invoke invokes a function and waits for its answer. An error means that the
+// function did not run; a function that ran and failed is reported in the
+// result. If ctx ends first, Invoke returns its error and the function runs to
+// its end, as on AWS.
 func (m *Manager) Invoke(ctx context.Context, name string, payload []byte) (Result, error) {
-	return m.invoke(ctx, name, uuid.NewString(), payload)
+	return m.invokeWithID(ctx, name, uuid.NewString(), payload)
 }
 
-func (m *Manager) invoke(ctx context.Context, name, requestID string, payload []byte) (Result, error) {
+func (m *Manager) invokeWithID(ctx context.Context, name, requestID string, payload []byte) (Result, error) {
 	if len(payload) > MaxRequest {
 		return Result{}, ErrTooLarge
 	}
@@ -178,7 +185,7 @@ func (m *Manager) invoke(ctx context.Context, name, requestID string, payload []
 	if fn == nil {
 		return Result{}, fmt.Errorf("%w: %s", ErrNotFound, name)
 	}
-	if err := m.acquire(ctx, fn); err != nil {
+	if err := m.acquireSlot(ctx, fn); err != nil {
 		return Result{}, err
 	}
 	type outcome struct {
@@ -188,7 +195,7 @@ func (m *Manager) invoke(ctx context.Context, name, requestID string, payload []
 	done := make(chan outcome, 1)
 	go func() {
 		defer func() { <-fn.slots }()
-		r, err := m.run(fn, requestID, payload)
+		r, err := m.runInvocation(fn, requestID, payload)
 		done <- outcome{r, err}
 	}()
 	select {
@@ -199,7 +206,7 @@ func (m *Manager) invoke(ctx context.Context, name, requestID string, payload []
 	}
 }
 
-func (m *Manager) acquire(ctx context.Context, fn *function) error {
+func (m *Manager) acquireSlot(ctx context.Context, fn *function) error {
 	select {
 	case fn.slots <- struct{}{}:
 		return nil
@@ -218,118 +225,122 @@ func (m *Manager) acquire(ctx context.Context, fn *function) error {
 	}
 }
 
-// run gives an event to an idle process, or to a new one.
-func (m *Manager) run(fn *function, requestID string, payload []byte) (Result, error) {
+// runInvocation delivers an event to an idle process or to a new one, and
+// returns the result.
+func (m *Manager) runInvocation(fn *function, requestID string, payload []byte) (Result, error) {
 	for {
-		inst, failure, err := m.take(fn, requestID)
+		proc, failure, err := m.takeProcess(fn, requestID)
 		if err != nil || failure != nil {
-			return Result{RequestID: requestID, Payload: failure, FunctionError: failed(failure)}, err
+			return Result{RequestID: requestID, Payload: failure, FunctionError: functionErrorOf(failure)}, err
 		}
 		inv := newInvocation(requestID, payload)
-		if !inst.deliver(inv) {
-			continue // it died while idle, which is no fault of this event
+		if !proc.deliverInvocation(inv) {
+			continue // the process died while idle; the event was not delivered
 		}
-		r := inst.finish(inv)
+		r := proc.awaitResult(inv)
 		r.RequestID = requestID
-		m.release(inst)
+		m.releaseProcess(proc)
 		return r, nil
 	}
 }
 
-// take gives an idle process, or starts one; failure is what a function that
-// cannot start reports.
-func (m *Manager) take(fn *function, requestID string) (inst *instance, failure []byte, err error) {
+// takeProcess returns an idle process or starts one. failure is the error
+// payload of a function that cannot start.
+func (m *Manager) takeProcess(fn *function, requestID string) (proc *process, failure []byte, err error) {
 	m.mu.Lock()
 	for len(fn.idle) > 0 {
-		inst, fn.idle = fn.idle[len(fn.idle)-1], fn.idle[:len(fn.idle)-1]
-		if !inst.doomed.Load() {
+		last := len(fn.idle) - 1
+		proc = fn.idle[last]
+		fn.idle = fn.idle[:last]
+		if !proc.ended.Load() {
 			m.mu.Unlock()
-			return inst, nil, nil
+			return proc, nil, nil
 		}
 	}
 	m.mu.Unlock()
-	inst, err = m.start(fn)
+	proc, err = m.startProcess(fn)
 	if errors.Is(err, ErrClosed) {
 		return nil, nil, err
 	}
 	if err != nil {
 		return nil, errorPayload("Runtime.InvalidEntrypoint", requestID, err.Error()), nil
 	}
-	return inst, inst.awaitInit(requestID), nil
+	return proc, proc.awaitInit(requestID), nil
 }
 
-func (m *Manager) release(inst *instance) {
-	if inst.doomed.Load() {
+func (m *Manager) releaseProcess(proc *process) {
+	if proc.ended.Load() {
 		return
 	}
 	if m.cfg.Freeze {
-		inst.freeze()
+		proc.freezeProcess()
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	inst.fn.idle = append(inst.fn.idle, inst)
+	proc.function.idle = append(proc.function.idle, proc)
 }
 
-// Kill kills every process of a function, and says how many there were.
+// Kill kills all processes of a function and returns their number.
 func (m *Manager) Kill(name string) int {
 	n := 0
-	for _, inst := range m.running() {
-		if inst.fn.Name == name {
-			inst.kill()
+	for _, proc := range m.runningProcesses() {
+		if proc.function.Name == name {
+			proc.killProcess()
 			n++
 		}
 	}
 	return n
 }
 
-// KillAny kills one process at random, and names its function; it is empty
-// when nothing runs.
+// KillAny kills a random process and returns the name of its function. The name
+// is empty if no process runs.
 func (m *Manager) KillAny() (name string) {
-	all := m.running()
+	all := m.runningProcesses()
 	if len(all) == 0 {
 		return ""
 	}
-	inst := all[rand.IntN(len(all))] //nolint:gosec // chaos needs no secret
-	inst.kill()
-	return inst.fn.Name
+	proc := all[rand.IntN(len(all))] //nolint:gosec // chaos needs no secret
+	proc.killProcess()
+	return proc.function.Name
 }
 
-func (m *Manager) running() []*instance {
+// runningProcesses returns the processes that have not ended, sorted by id.
+func (m *Manager) runningProcesses() []*process {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	var out []*instance
-	for _, inst := range m.instances {
-		if !inst.doomed.Load() {
-			out = append(out, inst)
+	var out []*process
+	for _, proc := range m.processes {
+		if !proc.ended.Load() {
+			out = append(out, proc)
 		}
 	}
-	slices.SortFunc(out, func(a, b *instance) int { return cmp.Compare(a.id, b.id) })
+	slices.SortFunc(out, func(a, b *process) int { return cmp.Compare(a.id, b.id) })
 	return out
 }
 
-// Close ends every process and waits until all is quiet. What runs is cut
-// off, as by a kill.
+// Close kills all processes, also during invocations, and waits until they have
+// ended.
 func (m *Manager) Close() error {
 	m.mu.Lock()
 	m.closed = true
 	m.mu.Unlock()
 	m.cancel()
-	for _, inst := range m.running() {
-		inst.kill()
+	for _, proc := range m.runningProcesses() {
+		proc.killProcess()
 	}
 	m.procs.Wait()
 	m.async.Wait()
 	return m.server.Close()
 }
 
-func failed(payload []byte) string {
+func functionErrorOf(payload []byte) string {
 	if payload == nil {
 		return ""
 	}
 	return "Unhandled"
 }
 
-// errorPayload is what AWS gives as the payload of a failure that the
+// errorPayload returns the payload that AWS gives to a failure that the
 // function did not report itself.
 func errorPayload(typ, requestID, msg string) []byte {
 	out, err := json.Marshal(map[string]string{
@@ -337,7 +348,7 @@ func errorPayload(typ, requestID, msg string) []byte {
 		"errorMessage": fmt.Sprintf("RequestId: %s Error: %s", requestID, msg),
 	})
 	if err != nil {
-		panic(err) // texts only
+		panic(err) // a map of strings always encodes
 	}
 	return out
 }

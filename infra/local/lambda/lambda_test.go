@@ -21,7 +21,8 @@ import (
 	"github.com/heard-intake/heard/infra/local/lambda"
 )
 
-// binary is the function of testdata, built once.
+// binary builds the function in testdata once and returns the path of its
+// binary.
 var binary = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "heard-lambda")
 	if err != nil {
@@ -38,7 +39,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-func manager(t *testing.T, cfg lambda.Config, f lambda.Function) *lambda.Manager {
+func newManager(t *testing.T, cfg lambda.Config, f lambda.Function) *lambda.Manager {
 	t.Helper()
 	path, err := binary()
 	if err != nil {
@@ -86,23 +87,23 @@ func invoke(t *testing.T, m *lambda.Manager, payload []byte) (lambda.Result, ans
 	return r, a
 }
 
-func TestInvokeTellsTheFunctionWhatLambdaTells(t *testing.T) {
+func TestInvoke_ContextAndEnvironment(t *testing.T) {
 	t.Parallel()
-	m := manager(t, lambda.Config{}, lambda.Function{
+	m := newManager(t, lambda.Config{}, lambda.Function{
 		Timeout: 20 * time.Second, MemoryMB: 256, Env: []string{"TABLE=t", "AWS_REGION=elsewhere"},
 	})
 	r, a := invoke(t, m, event("", "TABLE"))
 	if a.RequestID != r.RequestID || a.RequestID == "" {
-		t.Errorf("request id %q in the function, %q outside", a.RequestID, r.RequestID)
+		t.Errorf("request id %q in the function, want %q as in the result", a.RequestID, r.RequestID)
 	}
 	if want := "arn:aws:lambda:eu-west-1:000000000000:function:behave"; a.ARN != want {
 		t.Errorf("ARN %q, want %q", a.ARN, want)
 	}
 	if !strings.HasPrefix(a.TraceID, "Root=1-") {
-		t.Errorf("trace id %q", a.TraceID)
+		t.Errorf("trace id %q, want prefix Root=1-", a.TraceID)
 	}
 	if a.Left <= 0 || a.Left > 20_000 {
-		t.Errorf("%d ms left of 20 s", a.Left)
+		t.Errorf("%d ms left, want 1 to 20000", a.Left)
 	}
 	for name, want := range map[string]string{
 		"TABLE": "t", "AWS_REGION": "eu-west-1", "AWS_LAMBDA_FUNCTION_NAME": "behave", "_HANDLER": "bootstrap",
@@ -114,30 +115,30 @@ func TestInvokeTellsTheFunctionWhatLambdaTells(t *testing.T) {
 	}
 }
 
-func TestInvokeReusesAnIdleProcess(t *testing.T) {
+func TestInvoke_ReusesIdleProcess(t *testing.T) {
 	t.Parallel()
-	m := manager(t, lambda.Config{}, lambda.Function{})
+	m := newManager(t, lambda.Config{}, lambda.Function{})
 	_, first := invoke(t, m, event("", ""))
 	for range 20 {
 		if _, a := invoke(t, m, event("", "")); a.PID != first.PID {
-			t.Fatalf("process %d, and then %d", first.PID, a.PID)
+			t.Fatalf("process %d, want %d again", a.PID, first.PID)
 		}
 	}
 }
 
-func TestFailuresAreReportedAsLambdaDoes(t *testing.T) {
+func TestInvoke_FunctionErrors(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
 		name, payload, typ, msg string
-		stays                   bool // the process outlives the failure
+		stays                   bool // the process continues after the failure
 	}{
-		{"a returned error", `{"do":"error","text":"no luck"}`, "errorString", "no luck", true},
-		{"a panic", `{"do":"panic","text":"oh no"}`, "string", "oh no", false},
-		{"an exit", `{"do":"exit"}`, "Runtime.ExitError", "Runtime exited with error: exit status 3", false},
-		{"a hang", `{"do":"hang"}`, "Sandbox.Timedout", "Task timed out after 1.00 seconds", false},
-		{"an answer over 6 MB", `{"do":"big","size":7000000}`, "Function.ResponseSizeTooLarge", "6291556 bytes", false},
-		{"a stream that breaks off", `{"do":"stream"}`, "errorString", "broken off", true},
-		{"an event of another shape", `[]`, "UnmarshalTypeError", "cannot unmarshal", true},
+		{"returned error", `{"do":"error","text":"no luck"}`, "errorString", "no luck", true},
+		{"panic", `{"do":"panic","text":"oh no"}`, "string", "oh no", false},
+		{"exit", `{"do":"exit"}`, "Runtime.ExitError", "Runtime exited with error: exit status 3", false},
+		{"timeout", `{"do":"hang"}`, "Sandbox.Timedout", "Task timed out after 1.00 seconds", false},
+		{"response over 6 MB", `{"do":"big","size":7000000}`, "Function.ResponseSizeTooLarge", "6291556 bytes", false},
+		{"broken stream", `{"do":"stream"}`, "errorString", "broken off", true},
+		{"event of wrong type", `[]`, "UnmarshalTypeError", "cannot unmarshal", true},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
@@ -145,7 +146,7 @@ func TestFailuresAreReportedAsLambdaDoes(t *testing.T) {
 			if tc.typ == "Sandbox.Timedout" {
 				timeout = time.Second
 			}
-			m := manager(t, lambda.Config{}, lambda.Function{Timeout: timeout})
+			m := newManager(t, lambda.Config{}, lambda.Function{Timeout: timeout})
 			_, before := invoke(t, m, event("", ""))
 			r, _ := invoke(t, m, []byte(tc.payload))
 			var e struct{ ErrorType, ErrorMessage string }
@@ -157,43 +158,43 @@ func TestFailuresAreReportedAsLambdaDoes(t *testing.T) {
 			}
 			_, after := invoke(t, m, event("", "again"))
 			if after.Text != "again" || (after.PID == before.PID) != tc.stays {
-				t.Errorf("process %d became %d", before.PID, after.PID)
+				t.Errorf("text %q of process %d after process %d, want text again, same process %v", after.Text, after.PID, before.PID, tc.stays)
 			}
 		})
 	}
 }
 
-func TestAFunctionThatCannotStartFailsItsInvocation(t *testing.T) {
+func TestInvoke_InitFailure(t *testing.T) {
 	t.Parallel()
 	logs := make(chan lambda.Line, 10)
-	m := manager(t, lambda.Config{Logs: func(l lambda.Line) { logs <- l }}, lambda.Function{Env: []string{"FAIL_INIT=1"}})
+	m := newManager(t, lambda.Config{Logs: func(l lambda.Line) { logs <- l }}, lambda.Function{Env: []string{"FAIL_INIT=1"}})
 	r, _ := invoke(t, m, event("", ""))
 	if r.FunctionError == "" || !bytes.Contains(r.Payload, []byte("Runtime.ExitError")) {
-		t.Errorf("got %q %q", r.FunctionError, r.Payload)
+		t.Errorf("function error %q, payload %q, want Runtime.ExitError", r.FunctionError, r.Payload)
 	}
 	if l := <-logs; l.Text != "cannot start" || l.Function != "behave" {
-		t.Errorf("line %+v", l)
+		t.Errorf("line %+v, want \"cannot start\" of behave", l)
 	}
 }
 
-func TestInvokeRefusesWhatNeverReachesTheFunction(t *testing.T) {
+func TestInvoke_Refused(t *testing.T) {
 	t.Parallel()
-	m := manager(t, lambda.Config{}, lambda.Function{})
-	if _, err := m.Invoke(t.Context(), "nobody", nil); !errors.Is(err, lambda.ErrNotFound) {
-		t.Errorf("unknown function: %v", err)
+	m := newManager(t, lambda.Config{}, lambda.Function{})
+	if _, err := m.Invoke(t.Context(), "missing", nil); !errors.Is(err, lambda.ErrNotFound) {
+		t.Errorf("unknown function: error %v, want ErrNotFound", err)
 	}
 	if _, err := m.Invoke(t.Context(), "behave", make([]byte, lambda.MaxRequest+1)); !errors.Is(err, lambda.ErrTooLarge) {
-		t.Errorf("large event: %v", err)
+		t.Errorf("large event: error %v, want ErrTooLarge", err)
 	}
 	largest := append([]byte(`{"text":"`), bytes.Repeat([]byte("x"), lambda.MaxRequest-11)...)
 	if r, _ := invoke(t, m, append(largest, `"}`...)); r.FunctionError == "" {
-		t.Error("the answer to 6 MB with more around it was not refused")
+		t.Error("function error is empty for a response over the limit, want Unhandled")
 	}
 }
 
-func TestConcurrencyIsMoreProcesses(t *testing.T) {
+func TestInvoke_ReservedConcurrency(t *testing.T) {
 	t.Parallel()
-	m := manager(t, lambda.Config{}, lambda.Function{Concurrency: 3})
+	m := newManager(t, lambda.Config{}, lambda.Function{Concurrency: 3})
 	gate := filepath.Join(t.TempDir(), "gate")
 	pids := make(chan int, 3)
 	for range 3 {
@@ -206,11 +207,11 @@ func TestConcurrencyIsMoreProcesses(t *testing.T) {
 			pids <- a.PID
 		}()
 	}
-	for len(m.Instances()) < 3 { // each waits for the gate in a process of its own
+	for len(m.Instances()) < 3 { // each invocation waits for the gate file in its own process
 		runtime.Gosched()
 	}
 	if _, err := m.Invoke(t.Context(), "behave", event("", "")); !errors.Is(err, lambda.ErrThrottled) {
-		t.Errorf("a fourth invocation: %v", err)
+		t.Errorf("fourth invocation: error %v, want ErrThrottled", err)
 	}
 	if err := os.WriteFile(gate, nil, 0o600); err != nil {
 		t.Fatal(err)
@@ -220,13 +221,13 @@ func TestConcurrencyIsMoreProcesses(t *testing.T) {
 		seen[<-pids] = true
 	}
 	if len(seen) != 3 || seen[0] {
-		t.Errorf("processes %v", seen)
+		t.Errorf("processes %v, want 3 different ones", seen)
 	}
 }
 
-func TestInvocationsWaitForAProcessWithoutReservedConcurrency(t *testing.T) {
+func TestInvoke_WaitsForProcess(t *testing.T) {
 	t.Parallel()
-	m := manager(t, lambda.Config{Processes: 2}, lambda.Function{})
+	m := newManager(t, lambda.Config{Processes: 2}, lambda.Function{})
 	var wg sync.WaitGroup
 	for range 50 {
 		wg.Go(func() {
@@ -237,19 +238,19 @@ func TestInvocationsWaitForAProcessWithoutReservedConcurrency(t *testing.T) {
 	}
 	wg.Wait()
 	if n := len(m.Instances()); n == 0 || n > 2 {
-		t.Errorf("%d processes", n)
+		t.Errorf("%d processes, want 1 or 2", n)
 	}
 }
 
-func TestACallerThatGivesUpDoesNotStopTheFunction(t *testing.T) {
+func TestInvoke_CallerCancels(t *testing.T) {
 	t.Parallel()
-	m := manager(t, lambda.Config{}, lambda.Function{})
+	m := newManager(t, lambda.Config{}, lambda.Function{})
 	_, before := invoke(t, m, event("", ""))
 	gate := filepath.Join(t.TempDir(), "gate")
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := m.Invoke(ctx, "behave", event("wait", gate)); !errors.Is(err, context.Canceled) {
-		t.Fatalf("got %v", err)
+		t.Fatalf("error %v, want context.Canceled", err)
 	}
 	if err := os.WriteFile(gate, nil, 0o600); err != nil {
 		t.Fatal(err)
@@ -262,19 +263,19 @@ func TestACallerThatGivesUpDoesNotStopTheFunction(t *testing.T) {
 			return
 		}
 	}
-	t.Error("the process is gone")
+	t.Errorf("process %d has ended, want it to run", before.PID)
 }
 
-func TestKillFailsWhatRunsAndTheNextStartsAnew(t *testing.T) {
+func TestKill(t *testing.T) {
 	t.Parallel()
-	m := manager(t, lambda.Config{}, lambda.Function{})
+	m := newManager(t, lambda.Config{}, lambda.Function{})
 	_, before := invoke(t, m, event("", ""))
 	if name := m.KillAny(); name != "behave" {
-		t.Errorf("killed %q", name)
+		t.Errorf("KillAny = %q, want behave", name)
 	}
 	_, after := invoke(t, m, event("", ""))
 	if after.PID == before.PID || after.PID == 0 {
-		t.Errorf("process %d became %d", before.PID, after.PID)
+		t.Errorf("process %d after the kill of %d, want another one", after.PID, before.PID)
 	}
 
 	done := make(chan lambda.Result)
@@ -286,22 +287,22 @@ func TestKillFailsWhatRunsAndTheNextStartsAnew(t *testing.T) {
 		runtime.Gosched()
 	}
 	if n := m.Kill("behave"); n != 1 {
-		t.Errorf("killed %d", n)
+		t.Errorf("Kill = %d, want 1", n)
 	}
 	if r := <-done; !bytes.Contains(r.Payload, []byte("signal: killed")) {
-		t.Errorf("got %q", r.Payload)
+		t.Errorf("payload %q, want signal: killed", r.Payload)
 	}
 	if name := m.KillAny(); name != "" {
-		t.Errorf("killed %q where nothing ran", name)
+		t.Errorf("KillAny = %q without processes, want an empty name", name)
 	}
 }
 
-func TestFreezeStopsAProcessBetweenInvocations(t *testing.T) {
+func TestFreeze_StopsIdleProcess(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS != "linux" {
 		t.Skip("the state of a process is read from /proc")
 	}
-	m := manager(t, lambda.Config{Freeze: true}, lambda.Function{})
+	m := newManager(t, lambda.Config{Freeze: true}, lambda.Function{})
 	for range 3 {
 		_, a := invoke(t, m, event("tick", filepath.Join(t.TempDir(), "ticks")))
 		for {
@@ -317,24 +318,24 @@ func TestFreezeStopsAProcessBetweenInvocations(t *testing.T) {
 	}
 }
 
-func TestLogsArePassedOnLineByLine(t *testing.T) {
+func TestLogs_Lines(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
 	lines := make(chan string, 10)
-	m := manager(t, lambda.Config{Output: &out, Logs: func(l lambda.Line) { lines <- l.Text }}, lambda.Function{})
+	m := newManager(t, lambda.Config{Output: &out, Logs: func(l lambda.Line) { lines <- l.Text }}, lambda.Function{})
 	invoke(t, m, event("log", "one"))
 	if got := []string{<-lines, <-lines}; got[0] != "one" || got[1] != "no newline, then exit" {
-		t.Errorf("lines %q", got)
+		t.Errorf("lines %q, want \"one\" and \"no newline, then exit\"", got)
 	}
 	if !strings.HasPrefix(out.String(), "behave | one\n") {
-		t.Errorf("output %q", out.String())
+		t.Errorf("output %q, want prefix \"behave | one\"", out.String())
 	}
 }
 
-func TestAsyncRetriesAndThenTells(t *testing.T) {
+func TestInvokeAsync_RetriesThenFails(t *testing.T) {
 	t.Parallel()
 	failures := make(chan lambda.Failure, 1)
-	m := manager(t, lambda.Config{
+	m := newManager(t, lambda.Config{
 		Backoff:   time.Millisecond,
 		OnFailure: func(f lambda.Failure) { failures <- f },
 	}, lambda.Function{Retries: 2})
@@ -344,7 +345,7 @@ func TestAsyncRetriesAndThenTells(t *testing.T) {
 	}
 	f := <-failures
 	if f.RequestID != id || f.Attempts != 3 || f.Function != "behave" {
-		t.Errorf("got %+v", f)
+		t.Errorf("failure %+v, want request %s of behave after 3 attempts", f, id)
 	}
 	var record struct {
 		RequestContext  struct{ Condition string }
@@ -356,58 +357,58 @@ func TestAsyncRetriesAndThenTells(t *testing.T) {
 	}
 	if record.RequestContext.Condition != "RetriesExhausted" || record.RequestPayload.Text != "no luck" ||
 		record.ResponsePayload.ErrorMessage != "no luck" {
-		t.Errorf("record %s", f.Record())
+		t.Errorf("record %s, want condition RetriesExhausted and text \"no luck\" in both payloads", f.Record())
 	}
 }
 
-func TestInstancesAreMeasured(t *testing.T) {
+func TestInstances(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS != "linux" {
 		t.Skip("figures come from /proc")
 	}
-	m := manager(t, lambda.Config{}, lambda.Function{})
+	m := newManager(t, lambda.Config{}, lambda.Function{})
 	_, a := invoke(t, m, event("", ""))
 	all := m.Instances()
 	if len(all) != 1 {
-		t.Fatalf("%d processes", len(all))
+		t.Fatalf("%d processes, want 1", len(all))
 	}
 	if i := all[0]; i.PID != a.PID || i.Init <= 0 || i.CPU <= 0 || i.MaxRSS < 1<<20 || i.Invocations != 1 {
-		t.Errorf("got %+v", i)
+		t.Errorf("instance %+v, want process %d with one invocation and all values set", i, a.PID)
 	}
 }
 
-func TestCloseEndsEveryProcess(t *testing.T) {
+func TestClose_EndsProcesses(t *testing.T) {
 	t.Parallel()
-	m := manager(t, lambda.Config{Freeze: true}, lambda.Function{})
+	m := newManager(t, lambda.Config{Freeze: true}, lambda.Function{})
 	_, a := invoke(t, m, event("", ""))
 	if err := m.Close(); err != nil {
 		t.Fatal(err)
 	}
 	if err := syscall.Kill(a.PID, 0); !errors.Is(err, syscall.ESRCH) {
-		t.Errorf("the process is still there: %v", err)
+		t.Errorf("signal to the process: error %v, want ESRCH", err)
 	}
 	if _, err := m.Invoke(t.Context(), "behave", nil); !errors.Is(err, lambda.ErrClosed) {
-		t.Errorf("got %v", err)
+		t.Errorf("error %v, want ErrClosed", err)
 	}
 }
 
-func TestTheInvokeAPIAnswersAsLambda(t *testing.T) {
+func TestServeHTTP_Invoke(t *testing.T) {
 	t.Parallel()
-	m := manager(t, lambda.Config{}, lambda.Function{})
+	m := newManager(t, lambda.Config{}, lambda.Function{})
 	for _, tc := range []struct {
 		name, function, typ, body string
 		status                    int
 		header, value             string
 		contains                  string
 	}{
-		{"an answer", "behave", "", `{"text":"hello"}`, 200, "X-Amz-Executed-Version", "$LATEST", `"text":"hello"`},
-		{"an ARN with a qualifier", "arn:aws:lambda:eu-west-1:000000000000:function:behave:live", "", `{"text":"hello"}`,
+		{"response", "behave", "", `{"text":"hello"}`, 200, "X-Amz-Executed-Version", "$LATEST", `"text":"hello"`},
+		{"ARN with qualifier", "arn:aws:lambda:eu-west-1:000000000000:function:behave:live", "", `{"text":"hello"}`,
 			200, "", "", `"text":"hello"`},
-		{"no event", "behave", "RequestResponse", "", 200, "", "", `"text":""`},
-		{"a failure of the function", "behave", "", `{"do":"error","text":"x"}`, 200, "X-Amz-Function-Error", "Unhandled", `"x"`},
-		{"an event", "behave", "Event", `{}`, 202, "", "", ""},
-		{"no such function", "nobody", "", `{}`, 404, "X-Amzn-Errortype", "ResourceNotFoundException", "nobody"},
-		{"another type", "behave", "DryRun", `{}`, 400, "X-Amzn-Errortype", "InvalidParameterValueException", ""},
+		{"empty event", "behave", "RequestResponse", "", 200, "", "", `"text":""`},
+		{"function error", "behave", "", `{"do":"error","text":"x"}`, 200, "X-Amz-Function-Error", "Unhandled", `"x"`},
+		{"asynchronous", "behave", "Event", `{}`, 202, "", "", ""},
+		{"unknown function", "missing", "", `{}`, 404, "X-Amzn-Errortype", "ResourceNotFoundException", "missing"},
+		{"unknown invocation type", "behave", "DryRun", `{}`, 400, "X-Amzn-Errortype", "InvalidParameterValueException", ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
@@ -415,29 +416,29 @@ func TestTheInvokeAPIAnswersAsLambda(t *testing.T) {
 			req.Header.Set("X-Amz-Invocation-Type", tc.typ)
 			rec := httptest.NewRecorder()
 			m.ServeHTTP(rec, req)
-			if rec.Code != tc.status || tc.header != "" && rec.Header().Get(tc.header) != tc.value ||
+			if rec.Code != tc.status || (tc.header != "" && rec.Header().Get(tc.header) != tc.value) ||
 				!strings.Contains(rec.Body.String(), tc.contains) {
-				t.Errorf("got %d %v %s", rec.Code, rec.Header(), rec.Body)
+				t.Errorf("got %d %v %s, want %d %s: %s and body with %s", rec.Code, rec.Header(), rec.Body, tc.status, tc.header, tc.value, tc.contains)
 			}
 		})
 	}
 }
 
-func TestBuildNamesWhatDoesNotCompile(t *testing.T) {
+func TestBuild_MissingFunction(t *testing.T) {
 	t.Parallel()
 	err := lambda.Build(t.Context(), "testdata", t.TempDir(), []string{"missing"})
 	if err == nil || !strings.Contains(err.Error(), "missing") {
-		t.Errorf("got %v", err)
+		t.Errorf("error %v, want one that names the function", err)
 	}
 }
 
-func TestTheAWSCLIInvokes(t *testing.T) {
+func TestServeHTTP_AWSCLI(t *testing.T) {
 	t.Parallel()
 	cli, err := exec.LookPath("aws")
 	if err != nil {
-		t.Skip("the AWS CLI is not here")
+		t.Skip("the AWS CLI is not installed")
 	}
-	m := manager(t, lambda.Config{}, lambda.Function{})
+	m := newManager(t, lambda.Config{}, lambda.Function{})
 	server := httptest.NewServer(m)
 	t.Cleanup(server.Close)
 	out, in := filepath.Join(t.TempDir(), "out.json"), filepath.Join(t.TempDir(), "in.json")
@@ -455,28 +456,28 @@ func TestTheAWSCLIInvokes(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !bytes.Contains(got, []byte(`"text":"hello"`)) {
-		t.Errorf("got %s", got)
+		t.Errorf("response %s, want text hello", got)
 	}
 }
 
-// TestProcessesDieWithTheirParent kills a runner, which is this test binary
-// once more, as nothing can be caught.
-func TestProcessesDieWithTheirParent(t *testing.T) {
+// TestManager_ParentKilled starts this test binary again as a runner of a
+// function, and kills the runner with SIGKILL, which it cannot handle.
+func TestManager_ParentKilled(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS != "linux" {
-		t.Skip("only Linux promises this")
+		t.Skip("only Linux kills the processes of a dead parent")
 	}
 	if os.Getenv("LAMBDA_TEST_RUNNER") != "" {
-		m := manager(t, lambda.Config{}, lambda.Function{})
+		m := newManager(t, lambda.Config{}, lambda.Function{})
 		_, a := invoke(t, m, event("", ""))
 		fmt.Println("process", a.PID)
 		select {}
 	}
-	if _, err := binary(); err != nil { // so that the other finds it in the build cache
+	if _, err := binary(); err != nil { // fills the build cache for the runner
 		t.Fatal(err)
 	}
-	dir := t.TempDir() // the runner is killed before it can remove its own
-	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestProcessesDieWithTheirParent$")
+	dir := t.TempDir() // the killed runner cannot remove its temporary folder
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestManager_ParentKilled$")
 	cmd.Env = append(os.Environ(), "LAMBDA_TEST_RUNNER=1", "TMPDIR="+dir)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -493,13 +494,13 @@ func TestProcessesDieWithTheirParent(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = cmd.Wait()
-	for syscall.Kill(pid, 0) == nil && !zombie(pid) {
+	for syscall.Kill(pid, 0) == nil && !isZombie(pid) {
 		runtime.Gosched()
 	}
 }
 
-// zombie reports whether a process is dead, and only not yet collected.
-func zombie(pid int) bool {
+// isZombie reports whether a process has ended and waits to be collected, or does not exist.
+func isZombie(pid int) bool {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	return err != nil || strings.Contains(string(stat), ") Z ")
 }

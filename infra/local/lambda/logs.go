@@ -6,17 +6,17 @@ import (
 )
 
 const (
-	maxLine = 256 << 10
+	maxLine = 256 << 10 // a longer line is split
 	maxTail = 4 << 10
 )
 
-// lines cuts what a process writes into lines.
-type lines struct {
+// lineWriter splits the output of a process into lines.
+type lineWriter struct {
 	write func(line string)
 	rest  []byte
 }
 
-func (l *lines) Write(p []byte) (int, error) {
+func (l *lineWriter) Write(p []byte) (int, error) {
 	l.rest = append(l.rest, p...)
 	for {
 		line, rest, ok := bytes.Cut(l.rest, []byte("\n"))
@@ -28,26 +28,27 @@ func (l *lines) Write(p []byte) (int, error) {
 	}
 }
 
-// flush writes the last line, if it has no end.
-func (l *lines) flush() {
+// flushLine writes the rest of the output, if it does not end with a newline.
+func (l *lineWriter) flushLine() {
 	if len(l.rest) > 0 {
 		l.write(string(l.rest))
 		l.rest = nil
 	}
 }
 
-// log passes on one line of an instance.
-func (i *instance) log(line string) {
-	i.mu.Lock()
-	i.tail = append(append(i.tail, line...), '\n')
-	i.tail = i.tail[max(0, len(i.tail)-maxTail):]
-	i.mu.Unlock()
-	if i.m.cfg.Output != nil {
-		i.m.output.Lock()
-		fmt.Fprintf(i.m.cfg.Output, "%s | %s\n", i.fn.Name, line)
-		i.m.output.Unlock()
+// writeLogLine passes one line to the log tail, to Config.Output and to
+// Config.Logs.
+func (p *process) writeLogLine(line string) {
+	p.mu.Lock()
+	p.logTail = append(append(p.logTail, line...), '\n')
+	p.logTail = p.logTail[max(0, len(p.logTail)-maxTail):]
+	p.mu.Unlock()
+	if p.manager.cfg.Output != nil {
+		p.manager.output.Lock()
+		fmt.Fprintf(p.manager.cfg.Output, "%s | %s\n", p.function.Name, line)
+		p.manager.output.Unlock()
 	}
-	if i.m.cfg.Logs != nil {
-		i.m.cfg.Logs(Line{Function: i.fn.Name, Instance: i.id, Text: line})
+	if p.manager.cfg.Logs != nil {
+		p.manager.cfg.Logs(Line{Function: p.function.Name, Instance: p.id, Text: line})
 	}
 }

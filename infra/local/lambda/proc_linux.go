@@ -2,8 +2,8 @@ package lambda
 
 import "syscall"
 
-// processAttributes puts a function in a group of its own, so that a Ctrl-C
-// is not for it, and lets it die with us.
+// processAttributes puts a function in its own process group, so that Ctrl-C in
+// the terminal does not reach it. The kernel kills it when the parent ends.
 func processAttributes() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }

@@ -24,7 +24,8 @@ import (
 	"github.com/heard-intake/heard/infra/local/sqs"
 )
 
-// childDir tells this test binary to be a server on that folder, and to be killed.
+// childDir is the environment variable that makes this test binary a server on
+// the folder in it.
 const childDir = "HEARD_TEST_SQS_DIR"
 
 func TestMain(m *testing.M) {
@@ -50,7 +51,7 @@ func serveChild(dir string) error {
 	return http.Serve(l, s)
 }
 
-// startChild starts a server process on dir; kill ends it with SIGKILL.
+// startChild starts a server process on dir. kill ends it with SIGKILL.
 func startChild(t *testing.T, dir string) (f *fixture, kill func()) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), os.Args[0])
@@ -72,15 +73,15 @@ func startChild(t *testing.T, dir string) (f *fixture, kill func()) {
 	if err != nil {
 		t.Fatal("the server did not start:", err)
 	}
-	own := &http.Transport{MaxIdleConnsPerHost: 32} // the default one's connections end with any httptest server
+	own := &http.Transport{MaxIdleConnsPerHost: 32} // closing any httptest server closes the connections of the default transport
 	t.Cleanup(own.CloseIdleConnections)
 	return &fixture{t: t, c: newClient(strings.TrimSpace(line), &http.Client{Transport: patient{own}})}, kill
 }
 
-// patient hides that a body can write itself. The SDK closes a request's body as
-// soon as it has the answer, which may be before net/http has looked for the
-// body's end; one that writes itself then says EOF as an error, and net/http
-// ends the connection under the answer. One that is read says EOF as an end.
+// patient hides the WriteTo method of a request body. The SDK closes the body
+// when it has the response, possibly before net/http has read the end of the
+// body. With WriteTo, net/http then sees an error and closes the connection
+// under the response. With Read it sees the end of the body.
 type patient struct{ http.RoundTripper }
 
 func (p patient) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -88,18 +89,19 @@ func (p patient) RoundTrip(r *http.Request) (*http.Response, error) {
 	return p.RoundTripper.RoundTrip(r)
 }
 
-// TestWhatIsAcknowledgedSurvivesAKill kills a server in the middle of its work,
-// three times over the same folder.
-func TestWhatIsAcknowledgedSurvivesAKill(t *testing.T) {
+// TestServer_KillKeepsAcknowledged kills a server under load three times and
+// restarts it on the same folder.
+func TestServer_KillKeepsAcknowledged(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	var acked, gone []string // bodies sent, and those deleted
+	var acked, gone []string // bodies with an acknowledged send, and with a delete
 	f, kill := startChild(t, dir)
 	f.queue("intake", nil)
 	f.fifo("out.fifo", nil)
 	for round := range 3 {
 		sent, deleted := load(f, kill, round)
-		acked, gone = append(acked, sent...), append(gone, deleted...)
+		acked = append(acked, sent...)
+		gone = append(gone, deleted...)
 		f, kill = startChild(t, dir)
 	}
 	for _, q := range []*fixture{f.queue("intake", nil), f.fifo("out.fifo", nil)} {
@@ -107,8 +109,9 @@ func TestWhatIsAcknowledgedSurvivesAKill(t *testing.T) {
 	}
 }
 
-// load sends and deletes with many clients, until the server is killed after
-// some hundreds of acknowledged sends.
+// load sends and deletes with several clients until the server is killed after
+// 400 acknowledged sends. A body in deleted with prefix "? " has a delete
+// without an answer.
 func load(f *fixture, kill func(), round int) (sent, deleted []string) {
 	var mu sync.Mutex
 	var wg sync.WaitGroup
@@ -134,7 +137,7 @@ func load(f *fixture, kill func(), round int) (sent, deleted []string) {
 			}
 		})
 	}
-	wg.Go(func() { // a consumer of both; a deletion that was not answered may hold or not
+	wg.Go(func() { // deletes messages of both queues
 		for {
 			for _, q := range []*fixture{intake, out} {
 				got, err := q.c.ReceiveMessage(f.t.Context(), &awssqs.ReceiveMessageInput{QueueUrl: q.url, MaxNumberOfMessages: 2})
@@ -159,8 +162,8 @@ func load(f *fixture, kill func(), round int) (sent, deleted []string) {
 	return sent, deleted
 }
 
-// checkLeft drains a queue and compares: all that was acknowledged and not
-// deleted, nothing deleted, nothing twice, and groups in order.
+// checkLeft drains a queue and checks its messages: every acknowledged message
+// that was not deleted, none that was, none twice, and groups in order.
 func checkLeft(t *testing.T, q *fixture, acked, gone []string) {
 	t.Helper()
 	left := map[string]bool{}
@@ -169,10 +172,10 @@ func checkLeft(t *testing.T, q *fixture, acked, gone []string) {
 		for _, m := range msgs {
 			group, body := m.Attributes["MessageGroupId"], *m.Body
 			if left[body] {
-				t.Errorf("%s came twice", body)
+				t.Errorf("%s received twice, want once", body)
 			}
 			if group != "g" && body <= last[group] {
-				t.Errorf("%s came after %s", body, last[group])
+				t.Errorf("%s received after %s, want before", body, last[group])
 			}
 			left[body], last[group] = true, body
 			if err := q.delete(m); err != nil {
@@ -188,15 +191,15 @@ func checkLeft(t *testing.T, q *fixture, acked, gone []string) {
 		n++
 		deleted := slices.Contains(gone, body)
 		if deleted == left[body] && !slices.Contains(gone, "? "+body) {
-			t.Errorf("%s: deleted %t, there %t", body, deleted, left[body])
+			t.Errorf("%s: deleted %t, received %t, want one of them", body, deleted, left[body])
 		}
 	}
 	if n < 100 || len(left) < 10 {
-		t.Errorf("only %d sent and %d left: no load", n, len(left))
+		t.Errorf("%d messages sent and %d left, want at least 100 and 10", n, len(left))
 	}
 }
 
-func TestRestartKeepsQueuesCountsAndDuplicates(t *testing.T) {
+func TestServer_Restart(t *testing.T) {
 	t.Parallel()
 	clock := newClock()
 	config := sqs.Config{Dir: t.TempDir(), Now: clock.Now}
@@ -208,7 +211,7 @@ func TestRestartKeepsQueuesCountsAndDuplicates(t *testing.T) {
 	f.sendInput(&awssqs.SendMessageInput{MessageBody: aws.String("<2> & 👋"), MessageGroupId: aws.String("a"), MessageAttributes: map[string]types.MessageAttributeValue{"k": value}})
 	old := f.want("1", "<2> & 👋")
 	if _, err := sqs.New(config); err == nil {
-		t.Error("a second server on the same folder started")
+		t.Error("error is nil for a second server on the same folder, want one")
 	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
@@ -216,24 +219,24 @@ func TestRestartKeepsQueuesCountsAndDuplicates(t *testing.T) {
 
 	f.c = newClient("http://sqs.example.com", inProcess{newServer(t, config)})
 	if again := f.sendTo("a", "1"); *again.MessageId != *first.MessageId {
-		t.Error("the duplicate was not known any more")
+		t.Error("the duplicate got a new message id after the restart, want the first id")
 	}
 	wantCode(t, f.delete(old[0]), "InvalidParameterValue")
 	msgs := f.want("1", "<2> & 👋")
 	if msgs[0].Attributes["ApproximateReceiveCount"] != "2" || string(msgs[1].MessageAttributes["k"].BinaryValue) != "\xff" {
-		t.Errorf("messages after the restart: %+v", msgs)
+		t.Errorf("messages after the restart: %+v, want receive count 2 and the binary attribute", msgs)
 	}
 	if f.attributes()["VisibilityTimeout"] != "99" {
-		t.Errorf("attributes after the restart: %v", f.attributes())
+		t.Errorf("attributes after the restart: %v, want VisibilityTimeout 99", f.attributes())
 	}
 	if next := f.sendTo("a", "3"); *next.SequenceNumber <= msgs[1].Attributes["SequenceNumber"] {
-		t.Error("a sequence number was given twice")
+		t.Errorf("sequence number %s after the restart, want a higher one than %s", *next.SequenceNumber, msgs[1].Attributes["SequenceNumber"])
 	}
 }
 
-// logOf makes a folder whose log holds the messages 1 and 2, in two frames, and
-// tells where the second begins.
-func logOf(t *testing.T) (config sqs.Config, log string, second int64) {
+// newTwoFrameLog creates a folder whose log holds the messages 1 and 2, in two
+// frames. second is the offset of the second frame.
+func newTwoFrameLog(t *testing.T) (config sqs.Config, log string, second int64) {
 	t.Helper()
 	config = sqs.Config{Dir: t.TempDir()}
 	log = filepath.Join(config.Dir, "sqs.log")
@@ -252,23 +255,23 @@ func logOf(t *testing.T) (config sqs.Config, log string, second int64) {
 	return config, log, info.Size()
 }
 
-func TestDamagedLog(t *testing.T) {
+func TestNew_DamagedLog(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name   string
 		damage func(log []byte, second int64) []byte
-		left   []string // nil: the server refuses to start
+		left   []string // nil if the server must not start
 	}{
-		{"is read whole when it is whole", func(log []byte, _ int64) []byte { return log }, []string{"1", "2"}},
-		{"loses a last record cut short", func(log []byte, _ int64) []byte { return log[:len(log)-1] }, []string{"1"}},
-		{"loses a last header cut short", func(log []byte, second int64) []byte { return log[:second+3] }, []string{"1"}},
-		{"loses a last record half written", func(log []byte, _ int64) []byte { log[len(log)-5] ^= 1; return log }, []string{"1"}},
-		{"loses zeros the disk put at its end", func(log []byte, second int64) []byte { clear(log[second:]); return log }, []string{"1"}},
-		{"is refused when damaged in the middle", func(log []byte, second int64) []byte { log[second-5] ^= 1; return log }, nil},
+		{"undamaged", func(log []byte, _ int64) []byte { return log }, []string{"1", "2"}},
+		{"last record truncated", func(log []byte, _ int64) []byte { return log[:len(log)-1] }, []string{"1"}},
+		{"last header truncated", func(log []byte, second int64) []byte { return log[:second+3] }, []string{"1"}},
+		{"last record partly written", func(log []byte, _ int64) []byte { log[len(log)-5] ^= 1; return log }, []string{"1"}},
+		{"zeros at the end", func(log []byte, second int64) []byte { clear(log[second:]); return log }, []string{"1"}},
+		{"damaged in the middle", func(log []byte, second int64) []byte { log[second-5] ^= 1; return log }, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			config, log, second := logOf(t)
+			config, log, second := newTwoFrameLog(t)
 			b, err := os.ReadFile(log)
 			if err != nil {
 				t.Fatal(err)
@@ -278,7 +281,7 @@ func TestDamagedLog(t *testing.T) {
 			}
 			if tt.left == nil {
 				if _, err := sqs.New(config); err == nil || !strings.Contains(err.Error(), "damaged") {
-					t.Errorf("error %v, want that of a damaged log", err)
+					t.Errorf("error %v, want one with damaged", err)
 				}
 				return
 			}
@@ -288,7 +291,7 @@ func TestDamagedLog(t *testing.T) {
 	}
 }
 
-func TestLogIsCompacted(t *testing.T) {
+func TestServer_LogCompaction(t *testing.T) {
 	t.Parallel()
 	config := sqs.Config{Dir: t.TempDir()}
 	s := newServer(t, config)
@@ -313,7 +316,7 @@ func TestLogIsCompacted(t *testing.T) {
 		t.Fatal(err)
 	}
 	if info.Size() > 10<<20 {
-		t.Errorf("the log is %d bytes after 20 MiB of deleted messages", info.Size())
+		t.Errorf("log of %d bytes after 20 MiB of deleted messages, want at most 10 MiB", info.Size())
 	}
 	f.c = newClient("http://sqs.example.com", inProcess{newServer(t, config)})
 	f.want("kept")

@@ -5,8 +5,8 @@ import (
 	"net/http"
 )
 
-// failure is an error as the service answers it: the shape for the JSON
-// protocol, the older code for the query protocol.
+// failure is an error response of SQS. shape is the error type in the JSON
+// protocol, code the one in the query protocol.
 type failure struct {
 	status  int
 	shape   string
@@ -44,39 +44,41 @@ var (
 	errUnavailable      = failure{status: 503, shape: coralShape + "ServiceUnavailableException", code: "ServiceUnavailable"}
 )
 
-// Error is the text the client gets.
+// Error returns the message that the client gets.
 func (f *failure) Error() string { return f.message }
 
-// sender says who is at fault, in the words of both protocols.
-func (f *failure) fault() string {
+// faultParty returns Sender for an error of the client, otherwise Receiver.
+// Both protocols use these words.
+func (f *failure) faultParty() string {
 	if f.status >= http.StatusInternalServerError {
 		return "Receiver"
 	}
 	return "Sender"
 }
 
-func (f failure) with(format string, args ...any) *failure {
+func (f failure) withMessage(format string, args ...any) *failure {
 	f.message = fmt.Sprintf(format, args...)
 	return &f
 }
 
-func noQueue() error { return errNoQueue.with("The specified queue does not exist.") }
+func queueNotFound() error { return errNoQueue.withMessage("The specified queue does not exist.") }
 
-func missing(parameter string) error {
-	return errMissing.with("The request must contain the parameter %s.", parameter)
+func missingParameter(parameter string) error {
+	return errMissing.withMessage("The request must contain the parameter %s.", parameter)
 }
 
-func invalid(value any, parameter, reason string) error {
-	return errParameter.with("Value %v for parameter %s is invalid. Reason: %s", value, parameter, reason)
+func invalidParameter(value any, parameter, reason string) error {
+	return errParameter.withMessage("Value %v for parameter %s is invalid. Reason: %s", value, parameter, reason)
 }
 
-// within is the value of an optional number, or its default.
-func within(p *int, parameter string, low, high, otherwise int) (int, error) {
+// optionalNumber returns *p, or otherwise if p is nil. A value outside low to
+// high is an error.
+func optionalNumber(p *int, parameter string, low, high, otherwise int) (int, error) {
 	if p == nil {
 		return otherwise, nil
 	}
 	if *p < low || *p > high {
-		return 0, invalid(*p, parameter, fmt.Sprintf("Must be between %d and %d, if provided.", low, high))
+		return 0, invalidParameter(*p, parameter, fmt.Sprintf("Must be between %d and %d, if provided.", low, high))
 	}
 	return *p, nil
 }

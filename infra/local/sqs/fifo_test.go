@@ -9,7 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 )
 
-func TestGroupIsReceivedInOrderAndBlocks(t *testing.T) {
+func TestReceiveMessage_FIFOGroupOrder(t *testing.T) {
 	t.Parallel()
 	f := overHTTP(t).fifo("out.fifo", nil)
 	for _, body := range []string{"a1", "a2", "b1", "a3"} {
@@ -17,7 +17,7 @@ func TestGroupIsReceivedInOrderAndBlocks(t *testing.T) {
 	}
 	first := f.receive(2)
 	if *first[0].Body != "a1" || *first[1].Body != "a2" || first[0].Attributes["SequenceNumber"] >= first[1].Attributes["SequenceNumber"] {
-		t.Fatalf("received %v", first)
+		t.Fatalf("received %v, want a1 and a2 with rising sequence numbers", first)
 	}
 	b := f.want("b1")[0]
 	if err := f.delete(first[0]); err != nil {
@@ -29,19 +29,19 @@ func TestGroupIsReceivedInOrderAndBlocks(t *testing.T) {
 	}
 	f.want("a2", "a3")
 	f.clock.Advance(31 * time.Second)
-	wantCode(t, f.delete(b), "InvalidParameterValue") // its time has run out
+	wantCode(t, f.delete(b), "InvalidParameterValue") // after its visibility timeout
 	f.want("a2", "a3", "b1")
 }
 
-func TestDuplicatesAreSwallowedForFiveMinutes(t *testing.T) {
+func TestSendMessage_DuplicateInWindow(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name      string
 		attrs     map[string]string
-		otherTwin bool // whether the same id in another group is a duplicate
+		otherTwin bool // the same id in another group is a duplicate
 	}{
-		{"over the queue", nil, true},
-		{"within a group", map[string]string{"DeduplicationScope": "messageGroup", "FifoThroughputLimit": "perMessageGroupId"}, false},
+		{"queue scope", nil, true},
+		{"group scope", map[string]string{"DeduplicationScope": "messageGroup", "FifoThroughputLimit": "perMessageGroupId"}, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -57,21 +57,21 @@ func TestDuplicatesAreSwallowedForFiveMinutes(t *testing.T) {
 			f.clock.Advance(5*time.Minute - time.Millisecond)
 			again := send("a")
 			if *again.MessageId != *first.MessageId || *again.SequenceNumber != *first.SequenceNumber {
-				t.Errorf("the duplicate is %s, want %s", *again.MessageId, *first.MessageId)
+				t.Errorf("message id of the duplicate %s, want %s", *again.MessageId, *first.MessageId)
 			}
 			f.want()
 			if other := send("b"); (*other.MessageId == *first.MessageId) != tt.otherTwin {
-				t.Errorf("in another group it is %s, the first %s", *other.MessageId, *first.MessageId)
+				t.Errorf("message id in another group %s, in the first %s, want equal ids %t", *other.MessageId, *first.MessageId, tt.otherTwin)
 			}
 			f.clock.Advance(time.Millisecond)
 			if late := send("a"); *late.MessageId == *first.MessageId {
-				t.Error("still a duplicate after five minutes")
+				t.Error("the first message id after five minutes, want a new one")
 			}
 		})
 	}
 }
 
-func TestContentMakesADuplicate(t *testing.T) {
+func TestSendMessage_ContentBasedDeduplication(t *testing.T) {
 	t.Parallel()
 	f := overHTTP(t).fifo("out.fifo", nil)
 	f.sendTo("a", "same")
@@ -83,7 +83,7 @@ func TestContentMakesADuplicate(t *testing.T) {
 	}
 }
 
-func TestDeadLetterFreesItsGroup(t *testing.T) {
+func TestReceiveMessage_DeadLetterFreesGroup(t *testing.T) {
 	t.Parallel()
 	server := overHTTP(t)
 	dead := server.fifo("dead.fifo", nil)
@@ -95,11 +95,11 @@ func TestDeadLetterFreesItsGroup(t *testing.T) {
 	f.want("next")
 	m := dead.want("poison")[0]
 	if m.Attributes["MessageGroupId"] != "a" {
-		t.Errorf("the dead letter's group is %q", m.Attributes["MessageGroupId"])
+		t.Errorf("group of the dead letter %q, want a", m.Attributes["MessageGroupId"])
 	}
 }
 
-func TestFifoQueueRefuses(t *testing.T) {
+func TestSendMessage_InvalidFIFO(t *testing.T) {
 	t.Parallel()
 	server := overHTTP(t)
 	f := server.fifo("out.fifo", map[string]string{"ContentBasedDeduplication": "false"})
@@ -112,13 +112,13 @@ func TestFifoQueueRefuses(t *testing.T) {
 	}{
 		{"no group", awssqs.SendMessageInput{QueueUrl: f.url, MessageBody: body, MessageDeduplicationId: dedupe}, "MissingParameter"},
 		{"no deduplication id", awssqs.SendMessageInput{QueueUrl: f.url, MessageBody: body, MessageGroupId: group}, "InvalidParameterValue"},
-		{"a delay of one message", awssqs.SendMessageInput{QueueUrl: f.url, MessageBody: body, MessageGroupId: group, MessageDeduplicationId: dedupe, DelaySeconds: 2}, "InvalidParameterValue"},
-		{"a group with a space", awssqs.SendMessageInput{QueueUrl: f.url, MessageBody: body, MessageGroupId: aws.String("a b"), MessageDeduplicationId: dedupe}, "InvalidParameterValue"},
-		{"a deduplication id on a standard queue", awssqs.SendMessageInput{QueueUrl: standard.url, MessageBody: body, MessageDeduplicationId: dedupe}, "InvalidParameterValue"},
+		{"delay", awssqs.SendMessageInput{QueueUrl: f.url, MessageBody: body, MessageGroupId: group, MessageDeduplicationId: dedupe, DelaySeconds: 2}, "InvalidParameterValue"},
+		{"group with a space", awssqs.SendMessageInput{QueueUrl: f.url, MessageBody: body, MessageGroupId: aws.String("a b"), MessageDeduplicationId: dedupe}, "InvalidParameterValue"},
+		{"deduplication id on a standard queue", awssqs.SendMessageInput{QueueUrl: standard.url, MessageBody: body, MessageDeduplicationId: dedupe}, "InvalidParameterValue"},
 	} {
 		_, err := f.c.SendMessage(t.Context(), &tt.in)
 		if err == nil {
-			t.Errorf("%s was accepted", tt.name)
+			t.Errorf("%s: error is nil, want one", tt.name)
 			continue
 		}
 		wantCode(t, err, tt.code)

@@ -16,44 +16,46 @@ import (
 	"syscall"
 )
 
-// The log is a row of frames: length and CRC-32C of the payload, 4 bytes each,
-// big endian, then the payload, JSON records one after the other. A frame is
-// what one sync made durable, so only the last one can be torn.
+// The log is a sequence of frames. A frame is the payload length and the
+// CRC-32C of the payload, 4 bytes each in big-endian order, and the payload:
+// JSON records, one per line. Each frame is written with one sync, so a crash
+// can leave only the last frame incomplete.
 const (
-	logName     = "sqs.log"
-	frameHeader = 8
-	frameRoom   = 1 << 20  // of a frame in a rewritten log
-	rewriteFrom = 16 << 20 // a shorter log is left alone
-	rewriteGrow = 3        // and so is one that has not grown this much since it was rewritten
+	logName        = "sqs.log"
+	frameHeader    = 8
+	maxFrameSize   = 1 << 20  // approximate frame size in a rewritten log
+	compactMinSize = 16 << 20 // a smaller log is not compacted
+	compactGrowth  = 3        // the log is compacted when it is this many times its size after the last rewrite
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// journal makes records durable, many at a time. A nil journal keeps nothing
-// and is never waited for.
+// journal writes records to the log. Records that arrive during a sync are
+// written together afterwards. All methods accept a nil journal, which stores
+// nothing and never waits.
 type journal struct {
-	dir  string
-	lock *os.File
-	log  *slog.Logger
-	cut  func(take func()) []record // the whole state, taken in the same moment as take is called
-	wake chan struct{}              // there is something to write; closed by close
-	done chan struct{}              // the writer has ended
+	dir      string
+	lock     *os.File
+	logger   *slog.Logger
+	snapshot func(take func()) []record // returns the complete state; calls take at the same moment, under the state's lock
+	wake     chan struct{}              // signals pending records; closed by closeLog
+	done     chan struct{}              // closed when the writer has ended
 
-	file       *os.File // this and the sizes belong to the writer
-	size, base int64
+	file                *os.File // file and sizes are used by the writer only
+	size, rewrittenSize int64
 
 	mu                sync.Mutex
-	synced            *sync.Cond // durable or err has changed
+	synced            *sync.Cond // broadcasts when durable or err changes
 	pending           []record
-	appended, durable uint64 // counts of records
-	err               error  // the first failure to write; nothing is acknowledged after it
+	appended, durable uint64 // numbers of records
+	err               error  // first write error; after it no operation succeeds
 }
 
 func openJournal(dir string, log *slog.Logger, apply func(record) error, cut func(take func()) []record) (_ *journal, err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	j := &journal{dir: dir, log: log, cut: cut, wake: make(chan struct{}, 1), done: make(chan struct{})}
+	j := &journal{dir: dir, logger: log, snapshot: cut, wake: make(chan struct{}, 1), done: make(chan struct{})}
 	j.synced = sync.NewCond(&j.mu)
 	j.lock, err = os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // the caller's own folder
 	if err != nil {
@@ -61,29 +63,29 @@ func openJournal(dir string, log *slog.Logger, apply func(record) error, cut fun
 	}
 	defer func() {
 		if err != nil {
-			_ = j.unlock()
+			_ = j.unlockDir()
 		}
 	}()
 	if err := syscall.Flock(int(j.lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		return nil, fmt.Errorf("another server runs there: %w", err)
+		return nil, fmt.Errorf("lock folder, another server may use it: %w", err)
 	}
-	if err := j.replay(apply); err != nil {
+	if err := j.replayLog(apply); err != nil {
 		return nil, err
 	}
-	if err := j.rewrite(cut(func() {})); err != nil {
+	if err := j.rewriteLog(cut(func() {})); err != nil {
 		return nil, err
 	}
-	go j.run()
+	go j.writePending()
 	return j, nil
 }
 
-func (j *journal) path() string { return filepath.Join(j.dir, logName) }
+func (j *journal) logPath() string { return filepath.Join(j.dir, logName) }
 
-// replay hands every record of the log to apply. A torn last frame was never
-// acknowledged and is dropped; a damaged one before it is an error, for what
-// lies behind it was.
-func (j *journal) replay(apply func(record) error) error {
-	f, err := os.Open(j.path())
+// replayLog calls apply for each record of the log. An incomplete last frame
+// was never acknowledged and is dropped. A damaged frame before it is an error,
+// because acknowledged records follow it.
+func (j *journal) replayLog(apply func(record) error) error {
+	f, err := os.Open(j.logPath())
 	if errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
@@ -98,42 +100,42 @@ func (j *journal) replay(apply func(record) error) error {
 	in := bufio.NewReaderSize(f, 1<<20)
 	for at := int64(0); at < info.Size(); {
 		payload, err := readFrame(in, info.Size()-at)
-		if errors.Is(err, errTorn) {
-			j.log.Warn("dropped an unfinished record at the end of the log", "file", j.path(), "bytes", info.Size()-at)
+		if errors.Is(err, errIncompleteFrame) {
+			j.logger.Warn("dropped an incomplete frame at the end of the log", "file", j.logPath(), "bytes", info.Size()-at)
 			return nil
 		}
 		if err != nil {
-			return fmt.Errorf("%s is damaged at byte %d: %w", j.path(), at, err)
+			return fmt.Errorf("%s is damaged at byte %d: %w", j.logPath(), at, err)
 		}
 		at += frameHeader + int64(len(payload))
 		for dec := json.NewDecoder(bytes.NewReader(payload)); dec.More(); {
 			var r record
 			if err := dec.Decode(&r); err != nil {
-				return fmt.Errorf("%s before byte %d: %w", j.path(), at, err)
+				return fmt.Errorf("%s before byte %d: %w", j.logPath(), at, err)
 			}
 			if err := apply(r); err != nil {
-				return fmt.Errorf("%s before byte %d: %w", j.path(), at, err)
+				return fmt.Errorf("%s before byte %d: %w", j.logPath(), at, err)
 			}
 		}
 	}
 	return nil
 }
 
-var errTorn = errors.New("unfinished frame")
+var errIncompleteFrame = errors.New("incomplete frame")
 
-// readFrame reads the payload of the next frame, of which left bytes remain in
-// the file.
+// readFrame returns the payload of the next frame. left is the number of bytes
+// up to the end of the file.
 func readFrame(in io.Reader, left int64) ([]byte, error) {
 	var head [frameHeader]byte
 	if left < frameHeader {
-		return nil, errTorn
+		return nil, errIncompleteFrame
 	}
 	if _, err := io.ReadFull(in, head[:]); err != nil {
 		return nil, err
 	}
 	length := int64(binary.BigEndian.Uint32(head[:]))
 	if length == 0 || length > left-frameHeader {
-		return nil, errTorn
+		return nil, errIncompleteFrame
 	}
 	payload := make([]byte, length)
 	if _, err := io.ReadFull(in, payload); err != nil {
@@ -143,14 +145,14 @@ func readFrame(in io.Reader, left int64) ([]byte, error) {
 		return payload, nil
 	}
 	if length == left-frameHeader {
-		return nil, errTorn
+		return nil, errIncompleteFrame
 	}
 	return nil, errors.New("checksum does not match")
 }
 
-// append takes a record to be written; the caller holds the state's lock, so
-// that records come in the order of the changes.
-func (j *journal) append(r record) {
+// appendRecord queues a record for the writer. The caller must hold the state's
+// lock, so that records are in the order of the changes.
+func (j *journal) appendRecord(r record) {
 	if j == nil {
 		return
 	}
@@ -164,8 +166,8 @@ func (j *journal) append(r record) {
 	}
 }
 
-// end is where the log ends, for wait.
-func (j *journal) end() uint64 {
+// appendedCount returns the number of records appended so far, for waitDurable.
+func (j *journal) appendedCount() uint64 {
 	if j == nil {
 		return 0
 	}
@@ -174,8 +176,9 @@ func (j *journal) end() uint64 {
 	return j.appended
 }
 
-// wait returns when the log is durable up to at.
-func (j *journal) wait(at uint64) error {
+// waitDurable waits until the first at records are on disk. It returns the
+// write error if there is one.
+func (j *journal) waitDurable(at uint64) error {
 	if j == nil {
 		return nil
 	}
@@ -187,62 +190,66 @@ func (j *journal) wait(at uint64) error {
 	return j.err
 }
 
-// close writes what is pending; the caller sees to it that nothing is appended
-// any more.
-func (j *journal) close() error {
+// closeLog writes the pending records and releases the folder. No record may be
+// appended during or after it.
+func (j *journal) closeLog() error {
 	if j == nil {
 		return nil
 	}
 	close(j.wake)
 	<-j.done
-	return errors.Join(j.err, j.file.Close(), j.unlock())
+	return errors.Join(j.err, j.file.Close(), j.unlockDir())
 }
 
-// unlock says so to the system: a process that is being started at this moment
-// holds a copy of every open file, and would hold the lock with it.
-func (j *journal) unlock() error {
+// unlockDir unlocks explicitly instead of only closing the file: a child
+// process that is being started holds a copy of the descriptor and would keep
+// the lock.
+func (j *journal) unlockDir() error {
 	return errors.Join(syscall.Flock(int(j.lock.Fd()), syscall.LOCK_UN), j.lock.Close())
 }
 
-func (j *journal) run() {
+func (j *journal) writePending() {
 	defer close(j.done)
 	for range j.wake {
 		j.mu.Lock()
-		batch, at := j.pending, j.appended
+		batch := j.pending
+		at := j.appended
 		j.pending = nil
 		j.mu.Unlock()
 		if len(batch) > 0 {
-			j.settle(at, j.commit(batch))
+			j.finishWrite(at, j.writeFrame(batch))
 		}
-		if j.size > max(rewriteFrom, rewriteGrow*j.base) {
-			j.compact()
+		if j.size > max(compactMinSize, compactGrowth*j.rewrittenSize) {
+			j.compactLog()
 		}
 	}
 }
 
-// compact starts the log anew from the state in memory. What is pending at that
-// moment is part of the state; what is appended meanwhile comes after it.
-func (j *journal) compact() {
+// compactLog replaces the log with the state in memory. Records that are
+// pending at that moment are part of the state; records appended during the
+// rewrite are written after it.
+func (j *journal) compactLog() {
 	var at uint64
-	state := j.cut(func() {
+	state := j.snapshot(func() {
 		j.mu.Lock()
 		defer j.mu.Unlock()
-		j.pending, at = nil, j.appended
+		j.pending = nil
+		at = j.appended
 	})
 	before := j.size
-	err := j.rewrite(state)
-	j.settle(at, err)
+	err := j.rewriteLog(state)
+	j.finishWrite(at, err)
 	if err == nil {
-		j.log.Debug("compacted the queues' log", "from", before, "to", j.size)
+		j.logger.Debug("compacted the log of the queues", "from", before, "to", j.size)
 	}
 }
 
-func (j *journal) settle(at uint64, err error) {
+func (j *journal) finishWrite(at uint64, err error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if err != nil && j.err == nil {
-		j.err = fmt.Errorf("writing the queues' log: %w", err)
-		j.log.Error("the queues' log cannot be written", "err", err)
+		j.err = fmt.Errorf("write log of the queues: %w", err)
+		j.logger.Error("cannot write the log of the queues, restart after fixing the disk", "err", err)
 	}
 	if j.err == nil {
 		j.durable = at
@@ -250,13 +257,13 @@ func (j *journal) settle(at uint64, err error) {
 	j.synced.Broadcast()
 }
 
-// commit writes one frame and syncs it.
-func (j *journal) commit(batch []record) error {
+// writeFrame writes one frame and syncs it.
+func (j *journal) writeFrame(batch []record) error {
 	frame, err := encodeFrame(batch)
 	if err != nil {
 		return err
 	}
-	if j.err != nil { // a frame behind a torn one would not be found again
+	if j.err != nil { // replayLog would not find a frame after an incomplete one
 		return j.err
 	}
 	n, err := j.file.Write(frame)
@@ -284,9 +291,10 @@ func encodeFrame(batch []record) ([]byte, error) {
 	return frame, nil
 }
 
-// rewrite puts a log of just these records in the place of the present one.
-func (j *journal) rewrite(state []record) error {
-	name := j.path() + ".new"
+// rewriteLog atomically replaces the log with one that holds only these
+// records.
+func (j *journal) rewriteLog(state []record) error {
+	name := j.logPath() + ".new"
 	f, err := os.OpenFile(name, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600) //nolint:gosec // the caller's own folder
 	if err != nil {
 		return err
@@ -294,7 +302,7 @@ func (j *journal) rewrite(state []record) error {
 	size, err := writeFrames(f, state)
 	err = errors.Join(err, f.Sync())
 	if err == nil {
-		err = os.Rename(name, j.path())
+		err = os.Rename(name, j.logPath())
 	}
 	if err == nil {
 		err = syncDir(j.dir)
@@ -305,15 +313,18 @@ func (j *journal) rewrite(state []record) error {
 	if j.file != nil {
 		_ = j.file.Close()
 	}
-	j.file, j.size, j.base = f, size, size
+	j.file = f
+	j.size = size
+	j.rewrittenSize = size
 	return nil
 }
 
 func writeFrames(w io.Writer, state []record) (size int64, err error) {
 	for len(state) > 0 {
-		n, room := 0, frameRoom
+		n := 0
+		room := maxFrameSize
 		for ; n < len(state) && room > 0; n++ {
-			room -= state[n].weight()
+			room -= state[n].logBytes()
 		}
 		frame, err := encodeFrame(state[:n])
 		if err != nil {

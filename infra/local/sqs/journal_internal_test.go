@@ -7,30 +7,30 @@ import (
 	"testing"
 )
 
-func TestNothingIsAcknowledgedAfterAFailedWrite(t *testing.T) {
+func TestRunDurably_FailedWrite(t *testing.T) {
 	t.Parallel()
 	s, err := New(Config{Dir: t.TempDir(), Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	create := func(name string) error {
-		return s.do(func(int64) error {
-			s.change(record{Op: opCreate, Queue: name})
+		return s.runDurably(func(int64) error {
+			s.applyAndLog(record{Op: opCreate, Queue: name})
 			return nil
 		})
 	}
 	if err := create("before"); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.journal.file.Close(); err != nil { // as a disk that goes away
+	if err := s.journal.file.Close(); err != nil { // makes all writes fail
 		t.Fatal(err)
 	}
 	for _, name := range []string{"first", "second"} {
 		if err := create(name); !errors.Is(err, os.ErrClosed) {
-			t.Errorf("creating the %s queue: %v, want the disk's error", name, err)
+			t.Errorf("create queue %s: error %v, want os.ErrClosed", name, err)
 		}
 	}
 	if err := s.Close(); !errors.Is(err, os.ErrClosed) {
-		t.Errorf("closing: %v, want the disk's error", err)
+		t.Errorf("Close: error %v, want os.ErrClosed", err)
 	}
 }

@@ -16,33 +16,34 @@ import (
 	"unicode/utf8"
 )
 
-// attribute is the value of a message attribute.
-type attribute struct {
+// messageAttribute is the value of a message attribute.
+type messageAttribute struct {
 	DataType    string `json:"DataType"`
 	StringValue string `json:"StringValue,omitempty"`
 	BinaryValue []byte `json:"BinaryValue,omitempty"`
 }
 
-func (a attribute) binary() bool { return kindOf(a.DataType) == "Binary" }
+func (a messageAttribute) isBinary() bool { return baseDataType(a.DataType) == "Binary" }
 
-// kindOf is a data type without the client's own label, as in Number.float.
-func kindOf(dataType string) string {
+// baseDataType returns a data type without its custom label: Number for
+// Number.float.
+func baseDataType(dataType string) string {
 	kind, _, _ := strings.Cut(dataType, ".")
 	return kind
 }
 
 var (
-	attributeName = regexp.MustCompile(`^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$`)
-	idText        = regexp.MustCompile(`^[!-~]{1,128}$`)
+	attributeNamePattern = regexp.MustCompile(`^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$`)
+	idPattern            = regexp.MustCompile(`^[!-~]{1,128}$`)
 )
 
 const traceHeader = "AWSTraceHeader"
 
-// compose makes the message that a send asks for, and the key by which a
-// duplicate of it would be known.
-func (q *queue) compose(e *entry, now int64) (message, string, error) {
+// newMessage validates a send request and returns its message and its
+// deduplication key, which is empty on a standard queue.
+func (q *queue) newMessage(e *entry, now int64) (message, string, error) {
 	if e.MessageBody == "" {
-		return message{}, "", missing("MessageBody")
+		return message{}, "", missingParameter("MessageBody")
 	}
 	m := message{Body: e.MessageBody, Attrs: e.MessageAttributes, Group: e.MessageGroupID, Dedupe: e.MessageDeduplicationID, Sent: now}
 	if err := checkText(m.Body); err != nil {
@@ -51,21 +52,21 @@ func (q *queue) compose(e *entry, now int64) (message, string, error) {
 	if err := checkAttributes(m.Attrs); err != nil {
 		return m, "", err
 	}
-	if m.size() > q.maxSize {
-		return m, "", errParameter.with("One or more parameters are invalid. Reason: Message must be shorter than %d bytes.", q.maxSize)
+	if m.sizeBytes() > q.maxSize {
+		return m, "", errParameter.withMessage("One or more parameters are invalid. Reason: Message must be shorter than %d bytes.", q.maxSize)
 	}
 	for name, a := range e.MessageSystemAttributes {
 		if name != traceHeader || a.DataType != "String" {
-			return m, "", errParameter.with("Message system attribute name '%s' is invalid.", name)
+			return m, "", errParameter.withMessage("Message system attribute name '%s' is invalid.", name)
 		}
 		m.Trace = a.StringValue
 	}
 	delay := q.delay
 	if e.DelaySeconds != nil {
 		if q.fifo && *e.DelaySeconds != 0 {
-			return m, "", invalid(*e.DelaySeconds, attrDelay, "The request include parameter that is not valid for this queue type.")
+			return m, "", invalidParameter(*e.DelaySeconds, attrDelay, "The request include parameter that is not valid for this queue type.")
 		}
-		seconds, err := within(e.DelaySeconds, attrDelay, 0, 900, 0)
+		seconds, err := optionalNumber(e.DelaySeconds, attrDelay, 0, 900, 0)
 		if err != nil {
 			return m, "", err
 		}
@@ -76,32 +77,33 @@ func (q *queue) compose(e *entry, now int64) (message, string, error) {
 	if delay > 0 {
 		m.Visible = now + delay
 	}
-	if m.Group != "" && !idText.MatchString(m.Group) {
-		return m, "", invalid(m.Group, "MessageGroupId", "Can only include alphanumeric and punctuation characters. 1 to 128 in length.")
+	if m.Group != "" && !idPattern.MatchString(m.Group) {
+		return m, "", invalidParameter(m.Group, "MessageGroupId", "Can only include alphanumeric and punctuation characters. 1 to 128 in length.")
 	}
 	if !q.fifo {
 		if m.Dedupe != "" {
-			return m, "", invalid(m.Dedupe, "MessageDeduplicationId", "The request include parameter that is not valid for this queue type.")
+			return m, "", invalidParameter(m.Dedupe, "MessageDeduplicationId", "The request include parameter that is not valid for this queue type.")
 		}
 		return m, "", nil
 	}
 	if m.Group == "" {
-		return m, "", missing("MessageGroupId")
+		return m, "", missingParameter("MessageGroupId")
 	}
-	return q.deduplicated(m)
+	return q.setDeduplicationID(m)
 }
 
-// deduplicated fills in a FIFO message's deduplication id.
-func (q *queue) deduplicated(m message) (message, string, error) {
+// setDeduplicationID sets a FIFO message's deduplication id if it has none, and
+// returns the message with its deduplication key.
+func (q *queue) setDeduplicationID(m message) (message, string, error) {
 	if m.Dedupe == "" && !q.contentBased {
-		return m, "", errParameter.with("The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly")
+		return m, "", errParameter.withMessage("The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly")
 	}
 	if m.Dedupe == "" {
 		sum := sha256.Sum256([]byte(m.Body))
 		m.Dedupe = hex.EncodeToString(sum[:])
 	}
-	if !idText.MatchString(m.Dedupe) {
-		return m, "", invalid(m.Dedupe, "MessageDeduplicationId", "Can only include alphanumeric and punctuation characters. 1 to 128 in length.")
+	if !idPattern.MatchString(m.Dedupe) {
+		return m, "", invalidParameter(m.Dedupe, "MessageDeduplicationId", "Can only include alphanumeric and punctuation characters. 1 to 128 in length.")
 	}
 	if q.perGroup {
 		return m, m.Group + " " + m.Dedupe, nil
@@ -109,22 +111,23 @@ func (q *queue) deduplicated(m message) (message, string, error) {
 	return m, m.Dedupe, nil
 }
 
-// checkText refuses what XML 1.0 cannot carry, as the service does.
+// checkText refuses characters that XML 1.0 cannot represent, as SQS does.
 func checkText(text string) error {
 	if !utf8.ValidString(text) {
-		return errContents.with("The message is not valid UTF-8.")
+		return errContents.withMessage("The message is not valid UTF-8.")
 	}
 	for _, r := range text {
-		if r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == '\uFFFE' || r == '\uFFFF' {
-			return errContents.with("Invalid binary character '#x%X' was found in the message body, the set of allowed characters is #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF", r)
+		isControl := r < ' ' && !strings.ContainsRune("\t\n\r", r)
+		if isControl || r == '\uFFFE' || r == '\uFFFF' {
+			return errContents.withMessage("Invalid binary character '#x%X' was found in the message body, the set of allowed characters is #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF", r)
 		}
 	}
 	return nil
 }
 
-func checkAttributes(attrs map[string]attribute) error {
+func checkAttributes(attrs map[string]messageAttribute) error {
 	if len(attrs) > 10 {
-		return errParameter.with("Number of message attributes [%d] exceeds the allowed maximum [10].", len(attrs))
+		return errParameter.withMessage("Number of message attributes [%d] exceeds the allowed maximum [10].", len(attrs))
 	}
 	for _, name := range slices.Sorted(maps.Keys(attrs)) {
 		if err := checkAttribute(name, attrs[name]); err != nil {
@@ -134,24 +137,35 @@ func checkAttributes(attrs map[string]attribute) error {
 	return nil
 }
 
-func checkAttribute(name string, a attribute) error {
-	lower := strings.ToLower(name)
-	if len(name) > 256 || !attributeName.MatchString(name) || strings.HasPrefix(lower, "aws.") || strings.HasPrefix(lower, "amazon.") {
-		return errParameter.with("Message (user) attribute name '%s' is invalid.", name)
+func checkAttribute(name string, a messageAttribute) error {
+	if len(name) > 256 || !attributeNamePattern.MatchString(name) || isReservedName(name) {
+		return errParameter.withMessage("Message (user) attribute name '%s' is invalid.", name)
 	}
-	if len(a.DataType) > 256 || !slices.Contains([]string{"String", "Number", "Binary"}, kindOf(a.DataType)) {
-		return errParameter.with("The message attribute '%s' has an invalid message attribute type, the set of supported type prefixes is Binary, Number, and String.", name)
+	if len(a.DataType) > 256 || !slices.Contains([]string{"String", "Number", "Binary"}, baseDataType(a.DataType)) {
+		return errParameter.withMessage("The message attribute '%s' has an invalid message attribute type, the set of supported type prefixes is Binary, Number, and String.", name)
 	}
-	if a.binary() && len(a.BinaryValue) == 0 || !a.binary() && a.StringValue == "" {
-		return errParameter.with("Message (user) attribute '%s' must contain a non-empty value of type '%s'.", name, a.DataType)
+	hasValue := a.StringValue != ""
+	hasOther := len(a.BinaryValue) > 0
+	if a.isBinary() {
+		hasValue, hasOther = hasOther, hasValue
 	}
-	if a.binary() && a.StringValue != "" || !a.binary() && len(a.BinaryValue) > 0 {
-		return errParameter.with("Message (user) attribute '%s' has a value that does not match its type '%s'.", name, a.DataType)
+	if !hasValue {
+		return errParameter.withMessage("Message (user) attribute '%s' must contain a non-empty value of type '%s'.", name, a.DataType)
 	}
-	if _, err := strconv.ParseFloat(a.StringValue, 64); err != nil && kindOf(a.DataType) == "Number" {
-		return errParameter.with("Can't cast the value of message (user) attribute '%s' to a number.", name)
+	if hasOther {
+		return errParameter.withMessage("Message (user) attribute '%s' has a value that does not match its type '%s'.", name, a.DataType)
+	}
+	if _, err := strconv.ParseFloat(a.StringValue, 64); err != nil && baseDataType(a.DataType) == "Number" {
+		return errParameter.withMessage("Can't cast the value of message (user) attribute '%s' to a number.", name)
 	}
 	return checkText(a.StringValue)
+}
+
+// isReservedName reports whether an attribute name has a prefix that AWS
+// reserves.
+func isReservedName(name string) bool {
+	lower := strings.ToLower(name)
+	return strings.HasPrefix(lower, "aws.") || strings.HasPrefix(lower, "amazon.")
 }
 
 func md5Hex(text string) string {
@@ -159,10 +173,11 @@ func md5Hex(text string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// md5OfAttributes is the checksum that clients verify: over every attribute, by
-// name, each part after its length, the value after a byte for its kind. It is
-// empty when there are none.
-func md5OfAttributes(attrs map[string]attribute) string {
+// md5OfAttributes returns the checksum that clients verify, or "" without
+// attributes. It covers the attributes sorted by name: the length and text of
+// the name and of the data type, a byte for the kind, and the length and
+// content of the value.
+func md5OfAttributes(attrs map[string]messageAttribute) string {
 	if len(attrs) == 0 {
 		return ""
 	}
@@ -175,7 +190,7 @@ func md5OfAttributes(attrs map[string]attribute) string {
 		a := attrs[name]
 		part(name)
 		part(a.DataType)
-		if a.binary() {
+		if a.isBinary() {
 			b = append(b, 2)
 			part(string(a.BinaryValue))
 			continue
@@ -186,14 +201,15 @@ func md5OfAttributes(attrs map[string]attribute) string {
 	return md5Hex(string(b))
 }
 
-// receipt is what a receipt handle says: which delivery of which message.
+// receipt is the content of a receipt handle. It identifies one delivery of a
+// message.
 type receipt struct {
 	Queue    string `json:"q"`
 	Seq      uint64 `json:"s"`
 	Delivery int    `json:"n"`
 }
 
-func (r receipt) handle() string {
+func (r receipt) encodeHandle() string {
 	b, _ := json.Marshal(r) // strings and numbers cannot fail
 	return base64.StdEncoding.EncodeToString(b)
 }
@@ -201,17 +217,17 @@ func (r receipt) handle() string {
 func parseHandle(q *queue, handle string) (receipt, error) {
 	var r receipt
 	if handle == "" {
-		return r, missing("ReceiptHandle")
+		return r, missingParameter("ReceiptHandle")
 	}
 	b, err := base64.StdEncoding.DecodeString(handle)
 	if err == nil {
 		err = json.Unmarshal(b, &r)
 	}
 	if err != nil || r.Queue != q.name || r.Seq == 0 {
-		return r, errHandle.with("The input receipt handle \"%s\" is not a valid receipt handle.", handle)
+		return r, errHandle.withMessage("The input receipt handle \"%s\" is not a valid receipt handle.", handle)
 	}
 	return r, nil
 }
 
-// sequenceNumber is how a FIFO queue shows the place of a message.
-func sequenceNumber(seq uint64) string { return fmt.Sprintf("188%017d", seq) }
+// formatSequenceNumber returns the SequenceNumber attribute of a FIFO message.
+func formatSequenceNumber(seq uint64) string { return fmt.Sprintf("188%017d", seq) }

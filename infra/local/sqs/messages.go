@@ -1,21 +1,16 @@
 package sqs
 
 import (
-	"cmp"
-	"context"
 	"encoding/xml"
 	"errors"
 	"regexp"
-	"slices"
-	"strconv"
-	"strings"
-	"time"
 
 	"github.com/google/uuid"
 )
 
-// step is an operation on one message, alone or of a batch.
-type step func(*Server, *call, *queue, *entry) (*sendResult, error)
+// entryOperation is an operation on one message, which is a request of its own
+// or an entry of a batch.
+type entryOperation func(*Server, *call, *queue, *entry) (*sendResult, error)
 
 type sendResult struct {
 	MD5OfMessageBody             string
@@ -26,46 +21,47 @@ type sendResult struct {
 }
 
 type batchResult struct {
-	Successful []batchDone   `json:",omitempty"`
-	Failed     []batchFailed `json:",omitempty" xml:"BatchResultErrorEntry"`
+	Successful []batchSuccess `json:",omitempty"`
+	Failed     []batchError   `json:",omitempty" xml:"BatchResultErrorEntry"`
 }
 
-type batchDone struct {
+type batchSuccess struct {
 	XMLName xml.Name `json:"-"`
 	ID      string   `json:"Id" xml:"Id"`
 	*sendResult
 }
 
-type batchFailed struct {
+type batchError struct {
 	ID          string `json:"Id" xml:"Id"`
 	SenderFault bool
 	Code        string
 	Message     string
 }
 
-// one makes the single operation of a step that has no result.
-func one(do step) operation {
+// singleOperation makes an operation of do for one message. Its result is
+// empty.
+func singleOperation(do entryOperation) operation {
 	return func(s *Server, c *call) (any, error) {
-		q, err := s.queue(c)
+		q, err := s.findQueue(c)
 		if err != nil {
 			return nil, err
 		}
 		_, err = do(s, c, q, &c.entry)
-		return nothing{}, err
+		return emptyResult{}, err
 	}
 }
 
-var batchID = regexp.MustCompile(`^[A-Za-z0-9_-]{1,80}$`)
+var batchIDPattern = regexp.MustCompile(`^[A-Za-z0-9_-]{1,80}$`)
 
-// batch makes the batch operation of a step: each entry fails alone, but for
-// what check (which may be nil) finds.
-func batch(do step, check func(*Server, *call, *queue) error) operation {
+// batchOperation makes a batch operation of do. Entries fail individually. An
+// error of check, which may be nil, fails the entire batch.
+func batchOperation(do entryOperation, check func(*Server, *call, *queue) error) operation {
 	return func(s *Server, c *call) (any, error) {
-		q, err := s.queue(c)
+		q, err := s.findQueue(c)
 		if err != nil {
 			return nil, err
 		}
-		if err := checkBatch(c.Entries); err != nil {
+		if err := checkBatchEntries(c.Entries); err != nil {
 			return nil, err
 		}
 		if check != nil {
@@ -79,74 +75,77 @@ func batch(do step, check func(*Server, *call, *queue) error) operation {
 			sent, err := do(s, c, q, e)
 			var f *failure
 			if errors.As(err, &f) {
-				result.Failed = append(result.Failed, batchFailed{e.ID, f.fault() == "Sender", f.code, f.message})
+				result.Failed = append(result.Failed, batchError{e.ID, f.faultParty() == "Sender", f.code, f.message})
 				continue
 			}
-			result.Successful = append(result.Successful, batchDone{XMLName: xml.Name{Local: c.action + "ResultEntry"}, ID: e.ID, sendResult: sent})
+			result.Successful = append(result.Successful, batchSuccess{XMLName: xml.Name{Local: c.action + "ResultEntry"}, ID: e.ID, sendResult: sent})
 		}
 		return result, nil
 	}
 }
 
-func checkBatch(entries []entry) error {
+func checkBatchEntries(entries []entry) error {
 	if len(entries) == 0 {
-		return errBatchEmpty.with("There should be at least one entry in the request.")
+		return errBatchEmpty.withMessage("There should be at least one entry in the request.")
 	}
 	if len(entries) > 10 {
-		return errBatchTooMany.with("Maximum number of entries per request are 10. You have sent %d.", len(entries))
+		return errBatchTooMany.withMessage("Maximum number of entries per request are 10. You have sent %d.", len(entries))
 	}
 	seen := map[string]bool{}
 	for _, e := range entries {
-		if !batchID.MatchString(e.ID) {
-			return errBatchID.with("A batch entry id can only contain alphanumeric characters, hyphens and underscores. It can be at most 80 letters long.")
+		if !batchIDPattern.MatchString(e.ID) {
+			return errBatchID.withMessage("A batch entry id can only contain alphanumeric characters, hyphens and underscores. It can be at most 80 letters long.")
 		}
 		if seen[e.ID] {
-			return errBatchNotDistinct.with("Id %s repeated.", e.ID)
+			return errBatchNotDistinct.withMessage("Id %s repeated.", e.ID)
 		}
 		seen[e.ID] = true
 	}
 	return nil
 }
 
-// checkSends finds what makes a whole batch of sends fail.
-func (s *Server) checkSends(c *call, q *queue) error {
+// checkSendBatch checks the conditions under which SQS refuses an entire batch
+// of sends.
+func (s *Server) checkSendBatch(c *call, q *queue) error {
 	total := 0
 	for _, e := range c.Entries {
 		m := message{Body: e.MessageBody, Attrs: e.MessageAttributes}
-		total += m.size()
+		total += m.sizeBytes()
 		if q.fifo && e.MessageGroupID == "" {
-			return errParameter.with("The request must contain the parameter MessageGroupId.")
+			return errParameter.withMessage("The request must contain the parameter MessageGroupId.")
 		}
 		if q.fifo && e.MessageDeduplicationID == "" && !q.contentBased {
-			return errParameter.with("The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly")
+			return errParameter.withMessage("The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly")
 		}
 	}
 	if total > maxMessageSize {
-		return errBatchTooLong.with("Batch requests cannot be longer than %d bytes. You have sent %d bytes.", maxMessageSize, total)
+		return errBatchTooLong.withMessage("Batch requests cannot be longer than %d bytes. You have sent %d bytes.", maxMessageSize, total)
 	}
 	return nil
 }
 
 func (s *Server) sendMessage(c *call) (any, error) {
-	q, err := s.queue(c)
+	q, err := s.findQueue(c)
 	if err != nil {
 		return nil, err
 	}
-	return s.sendOne(c, q, &c.entry)
+	return s.sendEntry(c, q, &c.entry)
 }
 
-// sendOne puts a message into the queue, or finds that it was sent before.
-func (s *Server) sendOne(c *call, q *queue, e *entry) (*sendResult, error) {
-	m, key, err := q.compose(e, c.now)
+// sendEntry adds a message to the queue. For a duplicate it returns the result
+// of the first send.
+func (s *Server) sendEntry(c *call, q *queue, e *entry) (*sendResult, error) {
+	m, key, err := q.newMessage(e, c.now)
 	if err != nil {
 		return nil, err
 	}
-	q.forget(c.now)
-	sent, twice := q.sent[key]
-	if !twice {
-		m.ID, m.Seq = uuid.NewString(), s.seq+1
-		sent = sending{ID: m.ID, Seq: m.Seq}
-		s.change(record{Op: opSend, Queue: q.name, Msg: &m, Key: key})
+	q.forgetOldSends(c.now)
+	sent, isDuplicate := q.sent[key]
+	if !isDuplicate {
+		m.ID = uuid.NewString()
+		m.Seq = s.seq + 1
+		sent = sentRecord{ID: m.ID, Seq: m.Seq}
+		s.applyAndLog(record{Op: opSend, Queue: q.name, Msg: &m, Key: key})
 	}
 	result := &sendResult{
 		MD5OfMessageBody:             md5Hex(m.Body),
@@ -155,245 +154,57 @@ func (s *Server) sendOne(c *call, q *queue, e *entry) (*sendResult, error) {
 		MessageID:                    sent.ID,
 	}
 	if q.fifo {
-		result.SequenceNumber = sequenceNumber(sent.Seq)
+		result.SequenceNumber = formatSequenceNumber(sent.Seq)
 	}
 	return result, nil
 }
 
-// deleteOne removes the message of a delivery. On a standard queue a handle of
-// an earlier delivery does nothing, and one whose time has run out still works;
-// on a FIFO queue both have expired.
-func (s *Server) deleteOne(c *call, q *queue, e *entry) (*sendResult, error) {
+// deleteEntry deletes the message of a receipt handle. On a standard queue, the
+// handle of an earlier delivery does nothing, and a handle works after its
+// visibility timeout. On a FIFO queue both are errors.
+func (s *Server) deleteEntry(c *call, q *queue, e *entry) (*sendResult, error) {
 	r, err := parseHandle(q, e.ReceiptHandle)
 	if err != nil {
 		return nil, err
 	}
-	q.promote(c.now)
+	q.revealDueMessages(c.now)
 	m := q.msgs[r.Seq]
 	if m == nil {
-		return nil, nil // deleted before: fine
+		return nil, nil // deleted before, which is not an error
 	}
 	stale := r.Delivery < m.Receives
 	if q.fifo && (stale || !m.inFlight) {
-		return nil, invalid(e.ReceiptHandle, "ReceiptHandle", "The receipt handle has expired.")
+		return nil, invalidParameter(e.ReceiptHandle, "ReceiptHandle", "The receipt handle has expired.")
 	}
 	if !stale {
-		s.change(record{Op: opDelete, Queue: q.name, Seqs: []uint64{m.Seq}})
+		s.applyAndLog(record{Op: opDelete, Queue: q.name, Seqs: []uint64{m.Seq}})
 	}
 	return nil, nil
 }
 
-func (s *Server) changeVisibility(c *call, q *queue, e *entry) (*sendResult, error) {
+func (s *Server) changeEntryVisibility(c *call, q *queue, e *entry) (*sendResult, error) {
 	r, err := parseHandle(q, e.ReceiptHandle)
 	if err != nil {
 		return nil, err
 	}
 	if e.VisibilityTimeout == nil {
-		return nil, missing(attrVisibility)
+		return nil, missingParameter(attrVisibility)
 	}
-	seconds, err := within(e.VisibilityTimeout, attrVisibility, 0, maxVisibility, 0)
+	seconds, err := optionalNumber(e.VisibilityTimeout, attrVisibility, 0, maxVisibility, 0)
 	if err != nil {
 		return nil, err
 	}
-	q.promote(c.now)
+	q.revealDueMessages(c.now)
 	m := q.msgs[r.Seq]
-	if m == nil || r.Delivery < m.Receives || q.fifo && !m.inFlight {
-		return nil, invalid(e.ReceiptHandle, "ReceiptHandle", "Message does not exist or is not available for visibility timeout change.")
+	unavailable := invalidParameter(e.ReceiptHandle, "ReceiptHandle", "Message does not exist or is not available for visibility timeout change.")
+	if m == nil || r.Delivery < m.Receives {
+		return nil, unavailable
 	}
-	q.hide(m, c.now+1000*int64(seconds))
-	q.promote(c.now)
-	q.signal()
+	if q.fifo && !m.inFlight {
+		return nil, unavailable
+	}
+	q.hideMessage(m, c.now+1000*int64(seconds))
+	q.revealDueMessages(c.now)
+	q.wakeReceivers()
 	return nil, nil
-}
-
-type receiveResult struct {
-	Messages []receivedMessage `json:",omitempty" xml:"Message"`
-}
-
-type receivedMessage struct {
-	MessageID              string `json:"MessageId" xml:"MessageId"`
-	ReceiptHandle          string
-	MD5OfBody              string
-	Body                   string
-	Attributes             pairs        `json:",omitempty" xml:"Attribute,omitempty"`
-	MD5OfMessageAttributes string       `json:",omitempty" xml:",omitempty"`
-	MessageAttributes      attributeMap `json:",omitempty" xml:"MessageAttribute,omitempty"`
-}
-
-// receiveMessage waits for messages as long as the request or the queue says.
-func (s *Server) receiveMessage(ctx context.Context, c *call) (any, error) {
-	var deadline int64
-	for {
-		var result receiveResult
-		var changed chan struct{}
-		var next int64
-		err := s.do(func(now int64) (err error) {
-			c.now = now
-			q, err := s.queue(c)
-			if err != nil {
-				return err
-			}
-			wait, err := within(c.WaitTimeSeconds, "WaitTimeSeconds", 0, 20, q.wait)
-			if err != nil {
-				return err
-			}
-			deadline = cmp.Or(deadline, now+1000*int64(wait))
-			if ctx.Err() != nil { // nobody is there to take them
-				return nil
-			}
-			result, err = s.receive(c, q)
-			changed, next = q.changed, deadline
-			if len(q.hidden.items) > 0 {
-				next = min(next, q.hidden.items[0].Visible)
-			}
-			return err
-		})
-		if err != nil || len(result.Messages) > 0 || c.now >= deadline || ctx.Err() != nil {
-			return result, err
-		}
-		if !s.sleep(ctx, changed, next-c.now) {
-			return result, nil
-		}
-	}
-}
-
-// sleep waits for a change or some milliseconds; it is false when there is no
-// more reason to wait.
-func (s *Server) sleep(ctx context.Context, changed <-chan struct{}, ms int64) bool {
-	timer := time.NewTimer(time.Duration(max(ms, 1)) * time.Millisecond)
-	defer timer.Stop()
-	select {
-	case <-changed:
-		return true
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	case <-s.closing:
-		return false
-	}
-}
-
-// receive takes what can be had at this moment.
-func (s *Server) receive(c *call, q *queue) (receiveResult, error) {
-	most, err := within(c.MaxNumberOfMessages, "MaxNumberOfMessages", 1, 10, 1)
-	if err != nil {
-		return receiveResult{}, err
-	}
-	seconds, err := within(c.VisibilityTimeout, attrVisibility, 0, maxVisibility, int(q.visibility/1000))
-	if err != nil {
-		return receiveResult{}, err
-	}
-	q.promote(c.now)
-	if q.inFlight >= maxInFlight {
-		return receiveResult{}, errOverLimit.with("Too many messages in flight.")
-	}
-	var result receiveResult
-	var seqs []uint64
-	msgs := s.take(q, most, c.now+1000*int64(seconds), c.now)
-	for _, m := range msgs {
-		seqs = append(seqs, m.Seq)
-	}
-	if len(seqs) > 0 {
-		s.change(record{Op: opReceive, Queue: q.name, Seqs: seqs})
-	}
-	for _, m := range msgs {
-		result.Messages = append(result.Messages, s.show(c, q, m))
-	}
-	return result, nil
-}
-
-// take puts up to most messages in flight, of the oldest lanes first and of a
-// lane as many as there are. It clears away what is expired or a dead letter.
-func (s *Server) take(q *queue, most int, until, now int64) []*message {
-	var out []*message
-	for len(out) < most && len(q.ready.items) > 0 {
-		l := q.ready.items[0]
-		for i := 0; i < len(l.msgs) && len(out) < most && l.msgs[i].Visible == 0; {
-			m := l.msgs[i]
-			if q.expired(m, now) {
-				s.change(record{Op: opDelete, Queue: q.name, Seqs: []uint64{m.Seq}})
-				continue
-			}
-			if s.bury(q, m, now) {
-				continue
-			}
-			q.hide(m, until)
-			out = append(out, m)
-			i++
-		}
-	}
-	return out
-}
-
-// bury moves a message that was received too often to the dead-letter queue.
-func (s *Server) bury(q *queue, m *message, now int64) bool {
-	if q.redrive == nil || m.Receives-m.Arrived < q.redrive.max {
-		return false
-	}
-	target := s.byARN(q.redrive.Target)
-	if target == nil {
-		s.log.Warn("dead-letter queue is gone, message stays", "queue", q.name)
-		return false
-	}
-	dead := *m
-	dead.Seq, dead.Source, dead.Arrived, dead.Visible = s.seq+1, s.arn(q.name), m.Receives, 0
-	if q.fifo {
-		dead.Sent = now
-	}
-	s.change(record{Op: opMove, Queue: q.name, To: target.name, Seqs: []uint64{m.Seq}, Msg: &dead})
-	return true
-}
-
-// show is a message as the client asked to see it.
-func (s *Server) show(c *call, q *queue, m *message) receivedMessage {
-	out := receivedMessage{
-		MessageID:         m.ID,
-		ReceiptHandle:     receipt{q.name, m.Seq, m.Receives}.handle(),
-		MD5OfBody:         md5Hex(m.Body),
-		Body:              m.Body,
-		MessageAttributes: attributeMap{},
-		Attributes:        s.systemAttributes(q, m),
-	}
-	asked := slices.Concat(c.AttributeNames, c.MessageSystemAttributeNames)
-	for name, value := range out.Attributes {
-		if value == "" || !slices.Contains(asked, "All") && !slices.Contains(asked, name) {
-			delete(out.Attributes, name)
-		}
-	}
-	for name, a := range m.Attrs {
-		if slices.ContainsFunc(c.MessageAttributeNames, func(pattern string) bool { return matches(pattern, name) }) {
-			out.MessageAttributes[name] = a
-		}
-	}
-	out.MD5OfMessageAttributes = md5OfAttributes(out.MessageAttributes)
-	return out
-}
-
-// systemAttributes are all that SQS knows of a message; an empty one is absent.
-func (s *Server) systemAttributes(q *queue, m *message) pairs {
-	all := pairs{
-		"SenderId":                         s.account,
-		"SentTimestamp":                    strconv.FormatInt(m.Sent, 10),
-		"ApproximateReceiveCount":          strconv.Itoa(m.Receives),
-		"ApproximateFirstReceiveTimestamp": strconv.FormatInt(m.First, 10),
-		"MessageGroupId":                   m.Group,
-		"MessageDeduplicationId":           m.Dedupe,
-		"DeadLetterQueueSourceArn":         m.Source,
-		traceHeader:                        m.Trace,
-	}
-	if q.fifo {
-		all["SequenceNumber"] = sequenceNumber(m.Seq)
-	}
-	return all
-}
-
-// matches tells whether a pattern asks for a message attribute: by name, by
-// prefix (foo.*), or all of them.
-func matches(pattern, name string) bool {
-	if pattern == "All" || pattern == name {
-		return true
-	}
-	prefix, wild := strings.CutSuffix(pattern, "*")
-	return wild && strings.HasPrefix(name, strings.TrimSuffix(prefix, "."))
 }

@@ -14,17 +14,17 @@ import (
 	"github.com/heard-intake/heard/infra/local/sqs"
 )
 
-// fifoModel is what a FIFO queue must do, in the plainest terms.
+// fifoModel is a simple model of a FIFO queue.
 type fifoModel struct {
 	groups map[string][]*modelMessage
-	deaths map[string][]string // bodies by group, in the order they became dead letters
+	deaths map[string][]string // bodies of dead letters by group, in order
 	sent   map[string]time.Time
 }
 
 type modelMessage struct {
 	body     string
 	receives int
-	until    time.Time // in flight until; zero: not
+	until    time.Time // end of the visibility timeout; zero if not in flight
 	handle   *string
 }
 
@@ -33,7 +33,7 @@ const (
 	modelReceives = 3
 )
 
-// free is a group's messages when none of them is in flight.
+// free returns a group's messages, or nil if one of them is in flight.
 func (m *fifoModel) free(group string, now time.Time) []*modelMessage {
 	for _, msg := range m.groups[group] {
 		if msg.until.After(now) {
@@ -43,8 +43,9 @@ func (m *fifoModel) free(group string, now time.Time) []*modelMessage {
 	return m.groups[group]
 }
 
-// received takes over a batch of one group, which must be its first messages.
-// Those before them that were received too often have become dead letters.
+// received applies a received batch of one group to the model. The batch must
+// be the group's first messages, without those that were received too often:
+// they become dead letters.
 func (m *fifoModel) received(t *rapid.T, group string, batch []types.Message, now time.Time) {
 	for i, got := range batch {
 		msgs := m.groups[group]
@@ -65,7 +66,8 @@ func (m *fifoModel) received(t *rapid.T, group string, batch []types.Message, no
 	}
 }
 
-// bury takes away what a receive that came past it has moved.
+// bury removes the dead letters at the head of a group, which a receive has
+// moved.
 func (m *fifoModel) bury(group string) {
 	for len(m.groups[group]) > 0 && m.groups[group][0].receives == modelReceives {
 		m.deaths[group] = append(m.deaths[group], m.groups[group][0].body)
@@ -73,10 +75,10 @@ func (m *fifoModel) bury(group string) {
 	}
 }
 
-// TestFifoQueueFollowsItsModel runs random operations, with restarts between
-// them: a group is received in order, no message is lost, and none comes twice
-// but after its timeout.
-func TestFifoQueueFollowsItsModel(t *testing.T) {
+// TestServer_FIFOModel runs random operations and restarts. A group is received
+// in order, no message is lost, and a message comes again only after its
+// visibility timeout.
+func TestServer_FIFOModel(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
 		clock := newClock()
@@ -94,7 +96,7 @@ func TestFifoQueueFollowsItsModel(t *testing.T) {
 				g, body := group.Draw(rt, "group"), strconv.Itoa(rapid.IntRange(1, 60).Draw(rt, "body"))
 				f.sendTo(g, body)
 				if at, ok := m.sent[body]; ok && clock.Now().Before(at.Add(5*time.Minute)) {
-					return // a duplicate, in whichever group
+					return // a duplicate, in any group
 				}
 				m.sent[body] = clock.Now()
 				m.groups[g] = append(m.groups[g], &modelMessage{body: body})
@@ -111,13 +113,13 @@ func TestFifoQueueFollowsItsModel(t *testing.T) {
 				for _, g := range []string{"a", "b", "c"} {
 					free := m.free(g, now)
 					if len(byGroup[g]) > 0 && free == nil {
-						rt.Fatalf("received of group %s, which is blocked", g)
+						rt.Fatalf("received a message of group %s, which has messages in flight", g)
 					}
 					m.received(rt, g, byGroup[g], now)
 					if len(byGroup[g]) == 0 && len(free) > 0 && len(msgs) < int(most) {
 						m.bury(g)
 						if len(m.groups[g]) > 0 {
-							rt.Fatalf("group %s was passed over", g)
+							rt.Fatalf("no message of group %s received, want its first ones", g)
 						}
 					}
 				}
@@ -163,7 +165,7 @@ func TestFifoQueueFollowsItsModel(t *testing.T) {
 			},
 		})
 
-		// In the end everything that is left comes, in order, here or among the dead.
+		// Receive all remaining messages, and then compare the dead letters.
 		for range 4 * 60 {
 			clock.Advance(modelTimeout)
 			msgs := f.receive(10)
@@ -186,7 +188,7 @@ func TestFifoQueueFollowsItsModel(t *testing.T) {
 		for g := range m.groups {
 			m.bury(g)
 			if len(m.groups[g]) > 0 {
-				rt.Fatalf("lost of group %s: %d", g, len(m.groups[g]))
+				rt.Fatalf("%[2]d messages of group %[1]s were not received, want 0", g, len(m.groups[g]))
 			}
 		}
 		deaths := map[string][]string{}
@@ -207,9 +209,9 @@ func TestFifoQueueFollowsItsModel(t *testing.T) {
 	})
 }
 
-// TestStandardQueueLosesNothing runs random operations on a standard queue: what
-// is neither deleted nor in flight comes, each once, oldest first.
-func TestStandardQueueLosesNothing(t *testing.T) {
+// TestServer_StandardModel runs random operations on a standard queue. Each
+// receive returns the visible messages, oldest first and each once.
+func TestServer_StandardModel(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
 		clock := newClock()
@@ -217,7 +219,7 @@ func TestStandardQueueLosesNothing(t *testing.T) {
 		f = f.queue("intake", nil)
 		type state struct {
 			body   string
-			until  time.Time // not visible until
+			until  time.Time // hidden until then
 			handle *string
 		}
 		var model []*state

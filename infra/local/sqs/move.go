@@ -9,20 +9,21 @@ import (
 )
 
 const (
-	moveRunning   = "RUNNING"
-	moveCompleted = "COMPLETED"
-	moveCancelled = "CANCELLED"
-	moveFailed    = "FAILED"
-	tasksKept     = 10 // a source
+	moveRunning       = "RUNNING"
+	moveCompleted     = "COMPLETED"
+	moveCancelled     = "CANCELLED"
+	moveFailed        = "FAILED"
+	maxTasksPerSource = 10
 )
 
-// moveTask takes dead letters back to where they came from, or elsewhere. It
-// lives in memory: a restart forgets it, and leaves the rest where it is.
+// moveTask moves messages from a dead-letter queue to their source queues or to
+// one destination. It is in memory only: a restart drops it, and messages that
+// are not moved stay.
 type moveTask struct {
 	handle      string
-	source      string // name
-	destination string // name; empty means each message's own source
-	rate        int    // messages a second; 0 means all at once
+	source      string // queue name
+	destination string // queue name; empty means the source queue of each message
+	rate        int    // messages per second; 0 means all at once
 	started     int64
 	status      string
 	failure     string
@@ -31,11 +32,11 @@ type moveTask struct {
 	total       int
 }
 
-type startResult struct {
+type startMoveResult struct {
 	TaskHandle string
 }
 
-type movesResult struct {
+type listMovesResult struct {
 	Results []moveResult `json:",omitempty" xml:"ListMessageMoveTasksResultEntry"`
 }
 
@@ -51,65 +52,65 @@ type moveResult struct {
 	StartedTimestamp int64
 }
 
-type cancelResult struct {
+type cancelMoveResult struct {
 	Moved int `json:"ApproximateNumberOfMessagesMoved" xml:"ApproximateNumberOfMessagesMoved"`
 }
 
-// moveSource is the queue of SourceArn.
-func (s *Server) moveSource(c *call) (*queue, error) {
+// moveTaskSource returns the queue of SourceArn.
+func (s *Server) moveTaskSource(c *call) (*queue, error) {
 	if c.SourceARN == "" {
-		return nil, missing("SourceArn")
+		return nil, missingParameter("SourceArn")
 	}
-	q := s.byARN(c.SourceARN)
+	q := s.queueByARN(c.SourceARN)
 	if q == nil {
-		return nil, errNotFound.with("The resource that you specified for the SourceArn parameter doesn't exist.")
+		return nil, errNotFound.withMessage("The resource that you specified for the SourceArn parameter doesn't exist.")
 	}
 	return q, nil
 }
 
-// startMove moves everything visible at once, unless a rate is asked for: then
-// a task goes on in the background.
-func (s *Server) startMove(c *call) (any, error) {
-	q, err := s.moveSource(c)
+// startMoveTask moves all visible messages before it returns. If the request
+// has a rate, it starts a background task instead.
+func (s *Server) startMoveTask(c *call) (any, error) {
+	q, err := s.moveTaskSource(c)
 	if err != nil {
 		return nil, err
 	}
-	isTarget := func(other *queue) bool { return s.isSource(other, q) }
-	if !slices.ContainsFunc(s.all(), isTarget) {
-		return nil, errParameter.with("Source queue must be configured as a Dead Letter Queue.")
+	isTarget := func(other *queue) bool { return s.redrivesTo(other, q) }
+	if !slices.ContainsFunc(s.allQueues(), isTarget) {
+		return nil, errParameter.withMessage("Source queue must be configured as a Dead Letter Queue.")
 	}
 	if slices.ContainsFunc(s.tasks, func(t *moveTask) bool { return t.source == q.name && t.status == moveRunning }) {
-		return nil, errParameter.with("There is already a task running. Only one active task is allowed for a source queue arn at a given time.")
+		return nil, errParameter.withMessage("There is already a task running. Only one active task is allowed for a source queue arn at a given time.")
 	}
-	rate, err := within(c.MaxNumberOfMessagesPerSecond, "MaxNumberOfMessagesPerSecond", 1, 500, 0)
+	rate, err := optionalNumber(c.MaxNumberOfMessagesPerSecond, "MaxNumberOfMessagesPerSecond", 1, 500, 0)
 	if err != nil {
 		return nil, err
 	}
 	id := uuid.NewString()
 	t := &moveTask{handle: base64.StdEncoding.EncodeToString([]byte(id + " " + q.name)), source: q.name, rate: rate, started: c.now, status: moveRunning}
 	if c.DestinationARN != "" {
-		to := s.byARN(c.DestinationARN)
+		to := s.queueByARN(c.DestinationARN)
 		if to == nil {
-			return nil, errNotFound.with("The resource that you specified for the DestinationArn parameter doesn't exist.")
+			return nil, errNotFound.withMessage("The resource that you specified for the DestinationArn parameter doesn't exist.")
 		}
 		if to.fifo != q.fifo || to == q {
-			return nil, errParameter.with("The destination must be another queue of the same type as the source.")
+			return nil, errParameter.withMessage("The destination must be another queue of the same type as the source.")
 		}
 		t.destination = to.name
 	}
-	t.seqs = s.visible(q, c.now)
+	t.seqs = s.visibleMessages(q, c.now)
 	t.total = len(t.seqs)
-	s.keep(t)
+	s.addTask(t)
 	if rate > 0 {
-		go s.runMove(t)
-		return startResult{t.handle}, nil
+		go s.runMoveTask(t)
+		return startMoveResult{t.handle}, nil
 	}
-	for s.moveOne(t, c.now) {
+	for s.moveNextMessage(t, c.now) {
 	}
-	return startResult{t.handle}, nil
+	return startMoveResult{t.handle}, nil
 }
 
-func (s *Server) all() []*queue {
+func (s *Server) allQueues() []*queue {
 	out := make([]*queue, 0, len(s.queues))
 	for _, q := range s.queues {
 		out = append(out, q)
@@ -117,10 +118,11 @@ func (s *Server) all() []*queue {
 	return out
 }
 
-// visible is what could be received, in order.
-func (s *Server) visible(q *queue, now int64) []uint64 {
-	q.promote(now)
-	s.expire(q, now)
+// visibleMessages returns the sequence numbers of the messages that can be
+// received, sorted.
+func (s *Server) visibleMessages(q *queue, now int64) []uint64 {
+	q.revealDueMessages(now)
+	s.deleteExpired(q, now)
 	var seqs []uint64
 	for seq, m := range q.msgs {
 		if m.hidden < 0 {
@@ -131,19 +133,20 @@ func (s *Server) visible(q *queue, now int64) []uint64 {
 	return seqs
 }
 
-// keep puts a task at the head of the list and drops the oldest of its source.
-func (s *Server) keep(t *moveTask) {
+// addTask adds a task to the front of the list and drops the oldest tasks of
+// the same source.
+func (s *Server) addTask(t *moveTask) {
 	s.tasks = append([]*moveTask{t}, s.tasks...)
 	n := 0
 	s.tasks = slices.DeleteFunc(s.tasks, func(old *moveTask) bool {
 		if old.source == t.source {
 			n++
 		}
-		return old.source == t.source && n > tasksKept
+		return old.source == t.source && n > maxTasksPerSource
 	})
 }
 
-func (s *Server) runMove(t *moveTask) {
+func (s *Server) runMoveTask(t *moveTask) {
 	tick := time.NewTicker(time.Second / time.Duration(t.rate))
 	defer tick.Stop()
 	for more := true; more; {
@@ -152,77 +155,79 @@ func (s *Server) runMove(t *moveTask) {
 			return
 		case <-tick.C:
 		}
-		if s.do(func(now int64) error { more = s.moveOne(t, now); return nil }) != nil {
+		if s.runDurably(func(now int64) error { more = s.moveNextMessage(t, now); return nil }) != nil {
 			return
 		}
 	}
 }
 
-// moveOne moves the task's next message as a new one, with an id of its own; it
-// is false when the task is at its end.
-func (s *Server) moveOne(t *moveTask, now int64) bool {
+// moveNextMessage moves the task's next message. The moved message is new and
+// has its own id. It returns false at the end of the task.
+func (s *Server) moveNextMessage(t *moveTask, now int64) bool {
 	q := s.queues[t.source]
 	if t.status != moveRunning || q == nil || len(t.seqs) == 0 {
-		return t.end(moveCompleted, "")
+		return t.endTask(moveCompleted, "")
 	}
-	q.promote(now)
+	q.revealDueMessages(now)
 	m := q.msgs[t.seqs[0]]
 	t.seqs = t.seqs[1:]
-	if m == nil || m.hidden >= 0 { // deleted or received meanwhile
+	if m == nil || m.hidden >= 0 { // deleted or received since the task started
 		return true
 	}
 	to := s.queues[t.destination]
 	if t.destination == "" {
 		if m.Source == "" {
-			return t.end(moveFailed, "CouldNotDetermineMessageSource")
+			return t.endTask(moveFailed, "CouldNotDetermineMessageSource")
 		}
-		to = s.byARN(m.Source)
+		to = s.queueByARN(m.Source)
 	}
 	if to == nil {
-		return t.end(moveFailed, errNoQueue.code)
+		return t.endTask(moveFailed, errNoQueue.code)
 	}
 	fresh := message{
 		Seq: s.seq + 1, ID: uuid.NewString(), Body: m.Body, Attrs: m.Attrs, Trace: m.Trace,
 		Group: m.Group, Dedupe: m.Dedupe, Sent: now,
 	}
-	s.change(record{Op: opMove, Queue: q.name, To: to.name, Seqs: []uint64{m.Seq}, Msg: &fresh})
+	s.applyAndLog(record{Op: opMove, Queue: q.name, To: to.name, Seqs: []uint64{m.Seq}, Msg: &fresh})
 	t.moved++
 	return true
 }
 
-// end closes a task that is still running.
-func (t *moveTask) end(status, failure string) bool {
+// endTask sets the status of a running task. It always returns false, the
+// result of moveNextMessage at the end.
+func (t *moveTask) endTask(status, failure string) bool {
 	if t.status == moveRunning {
-		t.status, t.failure = status, failure
+		t.status = status
+		t.failure = failure
 	}
 	return false
 }
 
-func (s *Server) listMoves(c *call) (any, error) {
-	q, err := s.moveSource(c)
+func (s *Server) listMoveTasks(c *call) (any, error) {
+	q, err := s.moveTaskSource(c)
 	if err != nil {
 		return nil, err
 	}
-	limit, err := within(c.MaxResults, "MaxResults", 1, tasksKept, 1)
+	limit, err := optionalNumber(c.MaxResults, "MaxResults", 1, maxTasksPerSource, 1)
 	if err != nil {
 		return nil, err
 	}
-	var out movesResult
+	var out listMovesResult
 	for _, t := range s.tasks {
 		if t.source == q.name && len(out.Results) < limit {
-			out.Results = append(out.Results, s.showMove(t))
+			out.Results = append(out.Results, s.describeMoveTask(t))
 		}
 	}
 	return out, nil
 }
 
-func (s *Server) showMove(t *moveTask) moveResult {
+func (s *Server) describeMoveTask(t *moveTask) moveResult {
 	r := moveResult{
-		Status: t.status, SourceARN: s.arn(t.source), Rate: t.rate, Moved: t.moved, ToMove: t.total,
+		Status: t.status, SourceARN: s.queueARN(t.source), Rate: t.rate, Moved: t.moved, ToMove: t.total,
 		FailureReason: t.failure, StartedTimestamp: t.started,
 	}
 	if t.destination != "" {
-		r.DestinationARN = s.arn(t.destination)
+		r.DestinationARN = s.queueARN(t.destination)
 	}
 	if t.status == moveRunning {
 		r.TaskHandle = t.handle
@@ -230,18 +235,18 @@ func (s *Server) showMove(t *moveTask) moveResult {
 	return r
 }
 
-func (s *Server) cancelMove(c *call) (any, error) {
+func (s *Server) cancelMoveTask(c *call) (any, error) {
 	if c.TaskHandle == "" {
-		return nil, missing("TaskHandle")
+		return nil, missingParameter("TaskHandle")
 	}
 	for _, t := range s.tasks {
 		if t.handle == c.TaskHandle && t.status == moveRunning {
-			t.end(moveCancelled, "")
-			return cancelResult{t.moved}, nil
+			t.endTask(moveCancelled, "")
+			return cancelMoveResult{t.moved}, nil
 		}
 	}
 	if _, err := base64.StdEncoding.DecodeString(c.TaskHandle); err != nil {
-		return nil, errParameter.with("Value for parameter TaskHandle is invalid.")
+		return nil, errParameter.withMessage("Value for parameter TaskHandle is invalid.")
 	}
-	return nil, errNotFound.with("Task does not exist.")
+	return nil, errNotFound.withMessage("Task does not exist.")
 }

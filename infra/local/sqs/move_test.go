@@ -12,12 +12,13 @@ import (
 	"github.com/heard-intake/heard/infra/local/sqs"
 )
 
-// inBubble serves without a network, under the fake time of synctest.
+// inBubble returns a server without network, for a synctest bubble with its own
+// time.
 func inBubble(t *testing.T) *fixture {
 	return &fixture{t: t, c: newClient("http://sqs.example.com", inProcess{newServer(t, sqs.Config{})})}
 }
 
-func TestMoveTaskKeepsItsRateAndCanBeCancelled(t *testing.T) {
+func TestStartMessageMoveTask_RateAndCancel(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		server := inBubble(t)
@@ -33,7 +34,7 @@ func TestMoveTaskKeepsItsRateAndCanBeCancelled(t *testing.T) {
 		}
 		_, err = server.c.StartMessageMoveTask(t.Context(), &start)
 		wantCode(t, err, "InvalidParameterValue")
-		time.Sleep(2*time.Second + time.Millisecond) // of the bubble
+		time.Sleep(2*time.Second + time.Millisecond) // time of the bubble
 		synctest.Wait()
 		list := func() string {
 			out, err := server.c.ListMessageMoveTasks(t.Context(), &awssqs.ListMessageMoveTasksInput{SourceArn: start.SourceArn})
@@ -49,7 +50,7 @@ func TestMoveTaskKeepsItsRateAndCanBeCancelled(t *testing.T) {
 		if _, err := server.c.CancelMessageMoveTask(t.Context(), &awssqs.CancelMessageMoveTaskInput{TaskHandle: task.TaskHandle}); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(time.Minute) // of the bubble
+		time.Sleep(time.Minute) // time of the bubble
 		if got := list(); got != "CANCELLED 4/10" {
 			t.Errorf("task %s, want CANCELLED 4/10", got)
 		}
@@ -60,13 +61,13 @@ func TestMoveTaskKeepsItsRateAndCanBeCancelled(t *testing.T) {
 	})
 }
 
-func TestMoveTaskFailsForAMessageWithoutASource(t *testing.T) {
+func TestStartMessageMoveTask_UnknownSource(t *testing.T) {
 	t.Parallel()
 	server := overHTTP(t)
 	dead := server.queue("dead", nil)
 	start := awssqs.StartMessageMoveTaskInput{SourceArn: aws.String(dead.arn())}
 	_, err := server.c.StartMessageMoveTask(t.Context(), &start)
-	wantCode(t, err, "InvalidParameterValue") // nobody's dead-letter queue
+	wantCode(t, err, "InvalidParameterValue") // not yet a dead-letter queue
 	server.queue("intake", map[string]string{"RedrivePolicy": `{"deadLetterTargetArn":"` + dead.arn() + `","maxReceiveCount":1}`})
 	dead.send("by hand")
 	if _, err := server.c.StartMessageMoveTask(t.Context(), &start); err != nil {
@@ -74,7 +75,7 @@ func TestMoveTaskFailsForAMessageWithoutASource(t *testing.T) {
 	}
 	out, err := server.c.ListMessageMoveTasks(t.Context(), &awssqs.ListMessageMoveTasksInput{SourceArn: start.SourceArn})
 	if err != nil || *out.Results[0].Status != "FAILED" || *out.Results[0].FailureReason != "CouldNotDetermineMessageSource" {
-		t.Errorf("tasks %+v, %v", out.Results, err)
+		t.Errorf("tasks %+v, error %v, want one failed with CouldNotDetermineMessageSource", out.Results, err)
 	}
 	dead.wantCounts("1 0 0")
 	start.SourceArn = aws.String("arn:aws:sqs:eu-west-1:111122223333:none")

@@ -12,7 +12,8 @@ import (
 	"github.com/heard-intake/heard/infra/local/sqs"
 )
 
-// poll waits up to 20 s for a message, and tells what came and how long it took.
+// poll receives with a wait time of 20 s. It returns the bodies and the time it
+// took.
 func (f *fixture) poll(ctx context.Context) (bodies []string, took time.Duration, err error) {
 	start := time.Now()
 	out, err := f.c.ReceiveMessage(ctx, &awssqs.ReceiveMessageInput{QueueUrl: f.url, WaitTimeSeconds: 20, MaxNumberOfMessages: 10})
@@ -25,32 +26,32 @@ func (f *fixture) poll(ctx context.Context) (bodies []string, took time.Duration
 	return bodies, time.Since(start), nil
 }
 
-func TestLongPollEndsWhenSomethingCanBeReceived(t *testing.T) {
+func TestReceiveMessage_LongPoll(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name   string
-		before func(f *fixture) (during func()) // during runs 3 s into the poll
+		before func(f *fixture) (during func()) // during runs 3 s after the start of the poll
 		bodies []string
 		took   time.Duration
 	}{
-		{"nothing comes", func(*fixture) func() {
+		{"no message", func(*fixture) func() {
 			return func() {}
 		}, nil, 20 * time.Second},
-		{"a message is sent", func(f *fixture) func() {
+		{"message sent", func(f *fixture) func() {
 			return func() { f.sendTo("a", "1") }
 		}, []string{"1"}, 3 * time.Second},
-		{"a visibility timeout ends", func(f *fixture) func() {
+		{"visibility timeout ends", func(f *fixture) func() {
 			f.sendTo("a", "1")
 			f.receive(1)
-			time.Sleep(20 * time.Second) // of the bubble
+			time.Sleep(20 * time.Second) // time of the bubble
 			return func() {}
 		}, []string{"1"}, 10 * time.Second},
-		{"a message is given back", func(f *fixture) func() {
+		{"visibility changed to 0", func(f *fixture) func() {
 			f.sendTo("a", "1")
 			m := f.receive(1)[0]
 			return func() { _ = f.hide(m, 0) }
 		}, []string{"1"}, 3 * time.Second},
-		{"a blocked group is freed", func(f *fixture) func() {
+		{"group unblocked", func(f *fixture) func() {
 			f.sendTo("a", "1")
 			f.sendTo("a", "2")
 			m := f.receive(1)[0]
@@ -63,7 +64,7 @@ func TestLongPollEndsWhenSomethingCanBeReceived(t *testing.T) {
 				f := inBubble(t).fifo("out.fifo", nil)
 				during := tt.before(f)
 				go func() {
-					time.Sleep(3 * time.Second) // of the bubble
+					time.Sleep(3 * time.Second) // time of the bubble
 					during()
 				}()
 				bodies, took, err := f.poll(t.Context())
@@ -75,21 +76,21 @@ func TestLongPollEndsWhenSomethingCanBeReceived(t *testing.T) {
 	}
 }
 
-func TestLongPollOfAClientThatWentTakesNothing(t *testing.T) {
+func TestReceiveMessage_LongPollClientGone(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		f := inBubble(t).queue("intake", nil)
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 		defer cancel()
 		if bodies, took, _ := f.poll(ctx); bodies != nil || took != 2*time.Second {
-			t.Errorf("got %q after %v", bodies, took)
+			t.Errorf("got %q after %v, want none after 2s", bodies, took)
 		}
 		f.send("a")
 		f.wantCounts("1 0 0")
 	})
 }
 
-func TestLongPollEndsWithItsQueueAndWithTheServer(t *testing.T) {
+func TestReceiveMessage_LongPollQueueDeletedAndServerClosed(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(t, sqs.Config{})
@@ -104,10 +105,10 @@ func TestLongPollEndsWithItsQueueAndWithTheServer(t *testing.T) {
 		_, took, err := gone.poll(t.Context())
 		wantCode(t, err, "AWS.SimpleQueueService.NonExistentQueue")
 		if took.Round(time.Second) != time.Second {
-			t.Errorf("the deleted queue answered after %v", took)
+			t.Errorf("poll of the deleted queue ended after %v, want 1s", took)
 		}
 		if bodies, took, err := kept.poll(t.Context()); bodies != nil || err != nil || took.Round(time.Second) != time.Second {
-			t.Errorf("the stopped server answered %q, %v after %v", bodies, err, took)
+			t.Errorf("poll of the closed server: %q, error %v after %v, want none, nil and 1s", bodies, err, took)
 		}
 		_, err = kept.c.SendMessage(t.Context(), &awssqs.SendMessageInput{QueueUrl: kept.url, MessageBody: aws.String("a")})
 		wantCode(t, err, "ServiceUnavailable")

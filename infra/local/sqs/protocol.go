@@ -17,44 +17,44 @@ import (
 )
 
 const (
-	maxRequest   = 8 << 20 // a batch of 1 MiB, and room for its escapes
+	maxRequest   = 8 << 20 // a batch of 1 MiB with JSON or form escapes
 	xmlNamespace = "http://queue.amazonaws.com/doc/2012-11-05/"
 	targetPrefix = "AmazonSQS."
 )
 
-// ServeHTTP answers AWS JSON 1.0 when there is an X-Amz-Target, else the query
-// protocol.
+// ServeHTTP answers a request with the header X-Amz-Target in AWS JSON 1.0, and
+// all others in the query protocol.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	target := r.Header.Get("X-Amz-Target")
-	c, err := parse(w, r, target)
+	c, err := parseRequest(w, r, target)
 	var result any
 	if err == nil {
-		result, err = s.run(r.Context(), c)
+		result, err = s.runOperation(r.Context(), c)
 	}
 	var f *failure
 	if err != nil && !errors.As(err, &f) {
 		s.log.ErrorContext(r.Context(), "request failed", "target", target, "err", err)
-		f = errInternal.with("The request could not be completed.")
+		f = errInternal.withMessage("The request could not be completed.")
 	}
 	id := uuid.NewString()
 	w.Header().Set("X-Amzn-RequestId", id)
 	switch {
 	case target != "" && f != nil:
-		refuseJSON(w, f)
+		writeJSONError(w, f)
 	case target != "":
 		writeJSON(w, http.StatusOK, result)
 	case f != nil:
-		refuseXML(w, f, id)
+		writeXMLError(w, f, id)
 	default:
-		writeXML(w, http.StatusOK, responseXML(c.action, result, id))
+		writeXML(w, http.StatusOK, newEnvelope(c.action, result, id))
 	}
 }
 
-// parse reads the request in either protocol.
-func parse(w http.ResponseWriter, r *http.Request, target string) (*call, error) {
+// parseRequest parses a request of either protocol.
+func parseRequest(w http.ResponseWriter, r *http.Request, target string) (*call, error) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequest))
 	if err != nil {
-		return nil, errTooLarge.with("The request is longer than %d bytes, or broke off.", maxRequest)
+		return nil, errTooLarge.withMessage("The request is longer than %d bytes or incomplete.", maxRequest)
 	}
 	scheme := "http://"
 	if r.TLS != nil {
@@ -64,7 +64,7 @@ func parse(w http.ResponseWriter, r *http.Request, target string) (*call, error)
 	if target != "" {
 		action, ok := strings.CutPrefix(target, targetPrefix)
 		if !ok {
-			return nil, errUnsupported.with("This stand-in for SQS does not support the target %s.", target)
+			return nil, errUnsupported.withMessage("The local SQS does not support the target %s.", target)
 		}
 		c.action = action
 		c.request, err = parseJSON(body)
@@ -72,11 +72,11 @@ func parse(w http.ResponseWriter, r *http.Request, target string) (*call, error)
 	}
 	form, err := url.ParseQuery(string(body))
 	if err != nil {
-		return nil, errMalformed.with("The request is not a valid form.")
+		return nil, errMalformed.withMessage("The request is not a valid form.")
 	}
 	maps.Copy(form, r.URL.Query())
 	if c.action = form.Get("Action"); c.action == "" {
-		return nil, errMissing.with("The request must contain the parameter Action, or the header X-Amz-Target.")
+		return nil, errMissing.withMessage("The request must contain the parameter Action, or the header X-Amz-Target.")
 	}
 	if c.request, err = parseForm(c.action, form); err != nil {
 		return nil, err
@@ -92,11 +92,11 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 	w.WriteHeader(status)
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
-	_ = enc.Encode(v) // the client went away
+	_ = enc.Encode(v) // fails only if the client has disconnected
 }
 
-func refuseJSON(w http.ResponseWriter, f *failure) {
-	w.Header().Set("X-Amzn-Query-Error", f.code+";"+f.fault())
+func writeJSONError(w http.ResponseWriter, f *failure) {
+	w.Header().Set("X-Amzn-Query-Error", f.code+";"+f.faultParty())
 	writeJSON(w, f.status, map[string]string{"__type": f.shape, "message": f.message})
 }
 
@@ -104,7 +104,7 @@ func writeXML(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "text/xml")
 	w.WriteHeader(status)
 	_, _ = io.WriteString(w, xml.Header)
-	_ = xml.NewEncoder(w).Encode(v) // the client went away
+	_ = xml.NewEncoder(w).Encode(v) // fails only if the client has disconnected
 }
 
 type errorXML struct {
@@ -117,8 +117,8 @@ type errorXML struct {
 	RequestID string   `xml:"RequestId"`
 }
 
-func refuseXML(w http.ResponseWriter, f *failure, id string) {
-	writeXML(w, f.status, errorXML{Namespace: xmlNamespace, Type: f.fault(), Code: f.code, Message: f.message, RequestID: id})
+func writeXMLError(w http.ResponseWriter, f *failure, id string) {
+	writeXML(w, f.status, errorXML{Namespace: xmlNamespace, Type: f.faultParty(), Code: f.code, Message: f.message, RequestID: id})
 }
 
 type envelopeXML struct {
@@ -133,15 +133,15 @@ type resultXML struct {
 	Value   any
 }
 
-// MarshalXML writes the fields of the result right under its own element.
+// MarshalXML writes the fields of the result directly in its element.
 func (r resultXML) MarshalXML(e *xml.Encoder, _ xml.StartElement) error {
-	if _, none := r.Value.(nothing); none {
+	if _, none := r.Value.(emptyResult); none {
 		return nil
 	}
 	return e.EncodeElement(r.Value, xml.StartElement{Name: r.XMLName})
 }
 
-func responseXML(action string, result any, id string) envelopeXML {
+func newEnvelope(action string, result any, id string) envelopeXML {
 	return envelopeXML{
 		XMLName:   xml.Name{Local: action + "Response"},
 		Namespace: xmlNamespace,
@@ -150,12 +150,12 @@ func responseXML(action string, result any, id string) envelopeXML {
 	}
 }
 
-// pairs is a map of texts, in XML a list of Name and Value, or Key and Value
-// for tags.
-type pairs map[string]string
+// stringPairs is a map of strings. In XML it is a list of elements with Name
+// and Value, or with Key and Value for tags.
+type stringPairs map[string]string
 
-// MarshalXML writes an element a pair.
-func (p pairs) MarshalXML(e *xml.Encoder, start xml.StartElement) error {
+// MarshalXML writes one element per pair, sorted by name.
+func (p stringPairs) MarshalXML(e *xml.Encoder, start xml.StartElement) error {
 	for _, name := range slices.Sorted(maps.Keys(p)) {
 		var v any = struct{ Name, Value string }{name, p[name]}
 		if start.Name.Local == "Tag" {
@@ -168,11 +168,11 @@ func (p pairs) MarshalXML(e *xml.Encoder, start xml.StartElement) error {
 	return nil
 }
 
-// attributeMap is the attributes of a message.
-type attributeMap map[string]attribute
+// messageAttributeMap holds the attributes of a message by name.
+type messageAttributeMap map[string]messageAttribute
 
-// MarshalXML writes an element an attribute.
-func (m attributeMap) MarshalXML(e *xml.Encoder, start xml.StartElement) error {
+// MarshalXML writes one element per attribute, sorted by name.
+func (m messageAttributeMap) MarshalXML(e *xml.Encoder, start xml.StartElement) error {
 	type value struct {
 		StringValue string `xml:",omitempty"`
 		BinaryValue string `xml:",omitempty"`

@@ -16,8 +16,8 @@ import (
 	"github.com/heard-intake/heard/infra/local/sqs"
 )
 
-// post sends a request of the query protocol and returns status and answer,
-// with what differs from run to run blotted out.
+// post sends a request of the query protocol. It returns the status and the
+// body, with values that differ between runs replaced by dots.
 func post(t *testing.T, s http.Handler, target, form string) (int, string) {
 	t.Helper()
 	r := httptest.NewRequest(http.MethodPost, target, strings.NewReader(form))
@@ -25,7 +25,7 @@ func post(t *testing.T, s http.Handler, target, form string) (int, string) {
 	w := httptest.NewRecorder()
 	s.ServeHTTP(w, r)
 	if kind := w.Header().Get("Content-Type"); kind != "text/xml" {
-		t.Errorf("content type %q", kind)
+		t.Errorf("content type %q, want text/xml", kind)
 	}
 	return w.Code, blot.ReplaceAllString(w.Body.String(), "<$1>...<")
 }
@@ -39,28 +39,28 @@ const (
 	queueAt = "http://sqs.example.com/111122223333/"
 )
 
-func TestQueryProtocolAnswersInXML(t *testing.T) {
+func TestServeHTTP_QueryProtocol(t *testing.T) {
 	t.Parallel()
 	s := newServer(t, sqs.Config{Now: newClock().Now})
 	q := "http://sqs.example.com/"
 	for _, tt := range []struct{ name, target, form, want string }{
-		{"a queue is created", q, "Action=CreateQueue&QueueName=out.fifo&Attribute.1.Name=FifoQueue&Attribute.1.Value=true&Attribute.2.Name=VisibilityTimeout&Attribute.2.Value=60&Tag.1.Key=team&Tag.1.Value=it",
+		{"CreateQueue", q, "Action=CreateQueue&QueueName=out.fifo&Attribute.1.Name=FifoQueue&Attribute.1.Value=true&Attribute.2.Name=VisibilityTimeout&Attribute.2.Value=60&Tag.1.Key=team&Tag.1.Value=it",
 			`<CreateQueueResponse` + xmlNS + `><CreateQueueResult><QueueUrl>` + queueAt + `out.fifo</QueueUrl></CreateQueueResult>` + xmlMeta + `</CreateQueueResponse>`},
-		{"its URL is told", q, "Action=GetQueueUrl&QueueName=out.fifo",
+		{"GetQueueUrl", q, "Action=GetQueueUrl&QueueName=out.fifo",
 			`<GetQueueUrlResponse` + xmlNS + `><GetQueueUrlResult><QueueUrl>` + queueAt + `out.fifo</QueueUrl></GetQueueUrlResult>` + xmlMeta + `</GetQueueUrlResponse>`},
-		{"queues are listed", q, "Action=ListQueues",
+		{"ListQueues", q, "Action=ListQueues",
 			`<ListQueuesResponse` + xmlNS + `><ListQueuesResult><QueueUrl>` + queueAt + `out.fifo</QueueUrl></ListQueuesResult>` + xmlMeta + `</ListQueuesResponse>`},
-		{"tags are listed, by the path alone", queueAt + "out.fifo", "Action=ListQueueTags",
+		{"ListQueueTags with the queue in the path", queueAt + "out.fifo", "Action=ListQueueTags",
 			`<ListQueueTagsResponse` + xmlNS + `><ListQueueTagsResult><Tag><Key>team</Key><Value>it</Value></Tag></ListQueueTagsResult>` + xmlMeta + `</ListQueueTagsResponse>`},
-		{"an attribute is read", q, "Action=GetQueueAttributes&QueueUrl=" + url.QueryEscape(queueAt+"out.fifo") + "&AttributeName.1=VisibilityTimeout&AttributeName.2=FifoQueue",
+		{"GetQueueAttributes", q, "Action=GetQueueAttributes&QueueUrl=" + url.QueryEscape(queueAt+"out.fifo") + "&AttributeName.1=VisibilityTimeout&AttributeName.2=FifoQueue",
 			`<GetQueueAttributesResponse` + xmlNS + `><GetQueueAttributesResult><Attribute><Name>FifoQueue</Name><Value>true</Value></Attribute><Attribute><Name>VisibilityTimeout</Name><Value>60</Value></Attribute></GetQueueAttributesResult>` + xmlMeta + `</GetQueueAttributesResponse>`},
-		{"a message is sent", queueAt + "out.fifo", "Action=SendMessage&MessageBody=a%26b&MessageGroupId=g&MessageDeduplicationId=d&MessageAttribute.1.Name=n&MessageAttribute.1.Value.DataType=Binary&MessageAttribute.1.Value.BinaryValue=AAE%3D&MessageAttribute.2.Name=m&MessageAttribute.2.Value.DataType=String&MessageAttribute.2.Value.StringValue=v",
+		{"SendMessage", queueAt + "out.fifo", "Action=SendMessage&MessageBody=a%26b&MessageGroupId=g&MessageDeduplicationId=d&MessageAttribute.1.Name=n&MessageAttribute.1.Value.DataType=Binary&MessageAttribute.1.Value.BinaryValue=AAE%3D&MessageAttribute.2.Name=m&MessageAttribute.2.Value.DataType=String&MessageAttribute.2.Value.StringValue=v",
 			`<SendMessageResponse` + xmlNS + `><SendMessageResult><MD5OfMessageBody>b96e7bda9c9feee3259b177bd456b0a5</MD5OfMessageBody><MD5OfMessageAttributes>e645fdccaf73a930558a013190c8d76a</MD5OfMessageAttributes><MessageId>...</MessageId><SequenceNumber>...</SequenceNumber></SendMessageResult>` + xmlMeta + `</SendMessageResponse>`},
-		{"a batch is sent in part", queueAt + "out.fifo", "Action=SendMessageBatch&SendMessageBatchRequestEntry.1.Id=x&SendMessageBatchRequestEntry.1.MessageBody=c&SendMessageBatchRequestEntry.1.MessageGroupId=h&SendMessageBatchRequestEntry.1.MessageDeduplicationId=e&SendMessageBatchRequestEntry.2.Id=y&SendMessageBatchRequestEntry.2.MessageBody=%00&SendMessageBatchRequestEntry.2.MessageGroupId=h&SendMessageBatchRequestEntry.2.MessageDeduplicationId=f",
+		{"SendMessageBatch with one failure", queueAt + "out.fifo", "Action=SendMessageBatch&SendMessageBatchRequestEntry.1.Id=x&SendMessageBatchRequestEntry.1.MessageBody=c&SendMessageBatchRequestEntry.1.MessageGroupId=h&SendMessageBatchRequestEntry.1.MessageDeduplicationId=e&SendMessageBatchRequestEntry.2.Id=y&SendMessageBatchRequestEntry.2.MessageBody=%00&SendMessageBatchRequestEntry.2.MessageGroupId=h&SendMessageBatchRequestEntry.2.MessageDeduplicationId=f",
 			`<SendMessageBatchResponse` + xmlNS + `><SendMessageBatchResult><SendMessageBatchResultEntry><Id>x</Id><MD5OfMessageBody>4a8a08f09d37b73795649038408b5f33</MD5OfMessageBody><MessageId>...</MessageId><SequenceNumber>...</SequenceNumber></SendMessageBatchResultEntry><BatchResultErrorEntry><Id>y</Id><SenderFault>true</SenderFault><Code>InvalidMessageContents</Code><Message>Invalid binary character &#39;#x0&#39; was found in the message body, the set of allowed characters is #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF</Message></BatchResultErrorEntry></SendMessageBatchResult>` + xmlMeta + `</SendMessageBatchResponse>`},
-		{"a message is received", queueAt + "out.fifo", "Action=ReceiveMessage&AttributeName.1=MessageGroupId&MessageAttributeName.1=All",
+		{"ReceiveMessage", queueAt + "out.fifo", "Action=ReceiveMessage&AttributeName.1=MessageGroupId&MessageAttributeName.1=All",
 			`<ReceiveMessageResponse` + xmlNS + `><ReceiveMessageResult><Message><MessageId>...</MessageId><ReceiptHandle>...</ReceiptHandle><MD5OfBody>b96e7bda9c9feee3259b177bd456b0a5</MD5OfBody><Body>a&amp;b</Body><Attribute><Name>MessageGroupId</Name><Value>g</Value></Attribute><MD5OfMessageAttributes>e645fdccaf73a930558a013190c8d76a</MD5OfMessageAttributes><MessageAttribute><Name>m</Name><Value><StringValue>v</StringValue><DataType>String</DataType></Value></MessageAttribute><MessageAttribute><Name>n</Name><Value><BinaryValue>AAE=</BinaryValue><DataType>Binary</DataType></Value></MessageAttribute></Message></ReceiveMessageResult>` + xmlMeta + `</ReceiveMessageResponse>`},
-		{"a queue is deleted", queueAt + "out.fifo", "Action=DeleteQueue",
+		{"DeleteQueue", queueAt + "out.fifo", "Action=DeleteQueue",
 			`<DeleteQueueResponse` + xmlNS + `>` + xmlMeta + `</DeleteQueueResponse>`},
 	} {
 		status, got := post(t, s, tt.target, tt.form)
@@ -70,7 +70,7 @@ func TestQueryProtocolAnswersInXML(t *testing.T) {
 	}
 }
 
-func TestQueryProtocolRefusesInXML(t *testing.T) {
+func TestServeHTTP_QueryProtocolErrors(t *testing.T) {
 	t.Parallel()
 	s := newServer(t, sqs.Config{})
 	for _, tt := range []struct {
@@ -79,33 +79,33 @@ func TestQueryProtocolRefusesInXML(t *testing.T) {
 		code, inside string
 	}{
 		{"no action", "QueueName=x", 400, "MissingParameter", "Action"},
-		{"an operation that is not there", "Action=AddPermission", 400, "AWS.SimpleQueueService.UnsupportedOperation", "AddPermission"},
-		{"a queue that is not there", "Action=SendMessage&MessageBody=b&QueueUrl=http%3A%2F%2Fh%2F111122223333%2Fnone", 400, "AWS.SimpleQueueService.NonExistentQueue", "does not exist"},
-		{"a word for a number", "Action=ReceiveMessage&MaxNumberOfMessages=many", 400, "MalformedInput", "MaxNumberOfMessages"},
-		{"half an escape", "Action=%", 400, "MalformedInput", "form"},
-		{"a body beyond all bounds", strings.Repeat("x", 9<<20), 413, "RequestEntityTooLarge", "longer"},
+		{"unknown operation", "Action=AddPermission", 400, "AWS.SimpleQueueService.UnsupportedOperation", "AddPermission"},
+		{"unknown queue", "Action=SendMessage&MessageBody=b&QueueUrl=http%3A%2F%2Fh%2F111122223333%2Fnone", 400, "AWS.SimpleQueueService.NonExistentQueue", "does not exist"},
+		{"text instead of a number", "Action=ReceiveMessage&MaxNumberOfMessages=many", 400, "MalformedInput", "MaxNumberOfMessages"},
+		{"incomplete escape", "Action=%", 400, "MalformedInput", "form"},
+		{"body too large", strings.Repeat("x", 9<<20), 413, "RequestEntityTooLarge", "longer"},
 	} {
 		status, got := post(t, s, "http://sqs.example.com/", tt.form)
 		want := `<ErrorResponse` + xmlNS + `><Error><Type>Sender</Type><Code>` + tt.code + `</Code><Message>`
 		if status != tt.status || !strings.HasPrefix(got, xmlHead+want) || !strings.Contains(got, tt.inside) {
-			t.Errorf("%s: %d %s", tt.name, status, got)
+			t.Errorf("%s: got %d %s, want %d, code %s and a message with %q", tt.name, status, got, tt.status, tt.code, tt.inside)
 		}
 	}
 }
 
-func TestJSONProtocolRefusesWithBothCodes(t *testing.T) {
+func TestServeHTTP_JSONProtocolErrors(t *testing.T) {
 	t.Parallel()
 	s := newServer(t, sqs.Config{})
 	for _, tt := range []struct {
 		name, target, body string
 		kind, query        string
 	}{
-		{"a queue that is not there", "AmazonSQS.SendMessage", `{"QueueUrl":"http://h/111122223333/none","MessageBody":"b"}`,
+		{"unknown queue", "AmazonSQS.SendMessage", `{"QueueUrl":"http://h/111122223333/none","MessageBody":"b"}`,
 			"com.amazonaws.sqs#QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue;Sender"},
-		{"a parameter out of range", "AmazonSQS.ListQueues", `{"MaxResults":1001}`,
+		{"parameter out of range", "AmazonSQS.ListQueues", `{"MaxResults":1001}`,
 			"com.amazon.coral.service#InvalidParameterValueException", "InvalidParameterValue;Sender"},
-		{"no JSON", "AmazonSQS.ListQueues", `{`, "com.amazon.coral.service#SerializationException", "MalformedInput;Sender"},
-		{"another service", "DynamoDB_20120810.PutItem", `{}`, "com.amazonaws.sqs#UnsupportedOperation", "AWS.SimpleQueueService.UnsupportedOperation;Sender"},
+		{"invalid JSON", "AmazonSQS.ListQueues", `{`, "com.amazon.coral.service#SerializationException", "MalformedInput;Sender"},
+		{"other service", "DynamoDB_20120810.PutItem", `{}`, "com.amazonaws.sqs#UnsupportedOperation", "AWS.SimpleQueueService.UnsupportedOperation;Sender"},
 	} {
 		r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(tt.body))
 		r.Header.Set("X-Amz-Target", tt.target)
@@ -115,14 +115,14 @@ func TestJSONProtocolRefusesWithBothCodes(t *testing.T) {
 			Type string `json:"__type"`
 		}
 		if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || got.Type != tt.kind || w.Header().Get("X-Amzn-Query-Error") != tt.query || w.Code != 400 {
-			t.Errorf("%s: %d %s %s", tt.name, w.Code, w.Header().Get("X-Amzn-Query-Error"), w.Body)
+			t.Errorf("%s: got %d %s %s, want 400 %s and type %s", tt.name, w.Code, w.Header().Get("X-Amzn-Query-Error"), w.Body, tt.query, tt.kind)
 		}
 	}
 }
 
-// TestAWSCommandLine talks through every aws command there is in PATH: old ones
-// speak the query protocol, new ones JSON.
-func TestAWSCommandLine(t *testing.T) {
+// TestServeHTTP_AWSCLI uses each aws command in PATH: version 1 uses the query
+// protocol, recent versions use JSON.
+func TestServeHTTP_AWSCLI(t *testing.T) {
 	t.Parallel()
 	found := map[string]bool{}
 	for _, dir := range strings.Split(os.Getenv("PATH"), string(os.PathListSeparator)) {
@@ -137,7 +137,7 @@ func TestAWSCommandLine(t *testing.T) {
 		found[program] = true
 		t.Run(path, func(t *testing.T) {
 			t.Parallel()
-			commandLine(t, path)
+			runAWSCommands(t, path)
 		})
 	}
 	if len(found) == 0 {
@@ -145,7 +145,7 @@ func TestAWSCommandLine(t *testing.T) {
 	}
 }
 
-func commandLine(t *testing.T, path string) {
+func runAWSCommands(t *testing.T, path string) {
 	srv := httptest.NewServer(newServer(t, sqs.Config{}))
 	t.Cleanup(srv.Close)
 	run := func(args ...string) (map[string]any, string) {
@@ -153,7 +153,7 @@ func commandLine(t *testing.T, path string) {
 		cmd.Env = append(os.Environ(), "AWS_ACCESS_KEY_ID=local", "AWS_SECRET_ACCESS_KEY=local", "AWS_CONFIG_FILE="+os.DevNull, "AWS_PAGER=")
 		var errs strings.Builder
 		cmd.Stderr = &errs
-		out, _ := cmd.Output() // what it says on its error output is what counts
+		out, _ := cmd.Output() // the error output tells whether the command failed
 		var v map[string]any
 		_ = json.Unmarshal(out, &v)
 		return v, errs.String()
@@ -175,7 +175,7 @@ func commandLine(t *testing.T, path string) {
 	}
 	m, _ := msgs[0].(map[string]any)
 	if m["Body"] != "hallo & dag" || m["MD5OfMessageAttributes"] != sent["MD5OfMessageAttributes"] {
-		t.Errorf("received %v", m)
+		t.Errorf("received %v, want the body and attributes that were sent", m)
 	}
 	receipt, _ := m["ReceiptHandle"].(string)
 	if _, errs := run("delete-message", "--queue-url", queue, "--receipt-handle", receipt); errs != "" {
@@ -190,7 +190,7 @@ func commandLine(t *testing.T, path string) {
 	}
 }
 
-func FuzzRequest(f *testing.F) {
+func FuzzServeHTTP(f *testing.F) {
 	f.Add("", "/", "Action=SendMessageBatch&QueueUrl=http://h/111122223333/q&SendMessageBatchRequestEntry.1.Id=x&SendMessageBatchRequestEntry.1.MessageBody=c&SendMessageBatchRequestEntry.1.MessageAttribute.1.Name=n&SendMessageBatchRequestEntry.1.MessageAttribute.1.Value.DataType=Binary&SendMessageBatchRequestEntry.1.MessageAttribute.1.Value.BinaryValue=AAE%3D")
 	f.Add("", "/111122223333/q", "Action=ReceiveMessage&AttributeName.1=All&MaxNumberOfMessages=10")
 	f.Add("AmazonSQS.CreateQueue", "/", `{"QueueName":"n.fifo","Attributes":{"FifoQueue":"true","RedrivePolicy":"{}"},"tags":{"a":"b"}}`)
@@ -203,15 +203,15 @@ func FuzzRequest(f *testing.F) {
 		r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body))
 		r.URL.Path = path
 		r.Header.Set("X-Amz-Target", target)
-		gone, cancel := context.WithCancel(t.Context()) // so that a long poll ends at once
+		gone, cancel := context.WithCancel(t.Context()) // ends a long poll at once
 		cancel()
 		w := httptest.NewRecorder()
 		s.ServeHTTP(w, r.WithContext(gone))
 		if w.Code >= http.StatusInternalServerError || w.Body.Len() == 0 {
-			t.Fatalf("%d %s", w.Code, w.Body)
+			t.Fatalf("got %d %q, want a status below 500 and a body", w.Code, w.Body)
 		}
 		if target != "" && !json.Valid(w.Body.Bytes()) {
-			t.Fatalf("no JSON: %s", w.Body)
+			t.Fatalf("body %s, want JSON", w.Body)
 		}
 	})
 }

@@ -10,32 +10,32 @@ import (
 )
 
 const (
-	dedupeWindow = 5 * 60 * 1000 // ms
-	maxInFlight  = 120_000
+	dedupeWindowMillis = 5 * 60 * 1000 // ms
+	maxInFlight        = 120_000
 )
 
-// message is a message in a queue. Times are milliseconds since 1970.
+// message is a message in a queue. Times are Unix times in milliseconds.
 type message struct {
-	Seq      uint64               `json:"seq"` // its place in the queue; never used twice on a server
-	ID       string               `json:"id"`
-	Body     string               `json:"body"`
-	Attrs    map[string]attribute `json:"attrs,omitempty"`
-	Trace    string               `json:"trace,omitempty"` // AWSTraceHeader
-	Group    string               `json:"group,omitempty"`
-	Dedupe   string               `json:"dedupe,omitempty"`
-	Sent     int64                `json:"sent"`
-	Visible  int64                `json:"visible,omitempty"`  // not to be received before; 0: can be received
-	Receives int                  `json:"receives,omitempty"` // over all queues it was in
-	First    int64                `json:"first,omitempty"`    // first received
-	Source   string               `json:"source,omitempty"`   // ARN of the queue whose dead letter it is
-	Arrived  int                  `json:"arrived,omitempty"`  // Receives when it came to this queue
+	Seq      uint64                      `json:"seq"` // order in the queue; unique on a server
+	ID       string                      `json:"id"`
+	Body     string                      `json:"body"`
+	Attrs    map[string]messageAttribute `json:"attrs,omitempty"`
+	Trace    string                      `json:"trace,omitempty"` // AWSTraceHeader
+	Group    string                      `json:"group,omitempty"`
+	Dedupe   string                      `json:"dedupe,omitempty"`
+	Sent     int64                       `json:"sent"`
+	Visible  int64                       `json:"visible,omitempty"`  // hidden until then; 0 if visible
+	Receives int                         `json:"receives,omitempty"` // number of receives in all its queues
+	First    int64                       `json:"first,omitempty"`    // time of the first receive
+	Source   string                      `json:"source,omitempty"`   // ARN of the source queue of a dead letter
+	Arrived  int                         `json:"arrived,omitempty"`  // value of Receives on arrival in this queue
 
 	inFlight bool
 	lane     *lane
 	hidden   int // index in queue.hidden, or -1
 }
 
-func (m *message) size() int {
+func (m *message) sizeBytes() int {
 	n := len(m.Body)
 	for name, a := range m.Attrs {
 		n += len(name) + len(a.DataType) + len(a.StringValue) + len(a.BinaryValue)
@@ -43,57 +43,59 @@ func (m *message) size() int {
 	return n
 }
 
-// lane is what must be received in order: a message group of a FIFO queue, or
-// one message of a standard queue.
+// lane is a sequence of messages that must be received in order: a message
+// group of a FIFO queue, or a single message of a standard queue.
 type lane struct {
-	msgs     []*message // by Seq
+	msgs     []*message // sorted by Seq
 	inFlight int
 	ready    int // index in queue.ready, or -1
 }
 
-// sending is a sent message as deduplication remembers it.
-type sending struct {
+// sentRecord is a sent message that deduplication remembers.
+type sentRecord struct {
 	ID  string `json:"id"`
 	Seq uint64 `json:"seq"`
 	At  int64  `json:"at"`
 }
 
-// queue is one queue; the server's lock guards it.
+// queue is one queue. The server's lock guards it.
 type queue struct {
 	name     string
-	settings                   // from attrs
-	attrs    map[string]string // as the client set them; replaced, never changed
-	tags     map[string]string // likewise
+	settings                   // parsed from attrs
+	attrs    map[string]string // as set by the client; the map is replaced, never modified
+	tags     map[string]string // the map is replaced, never modified
 	created  int64
 	modified int64
-	purged   int64 // 0: never
+	purged   int64 // 0 if never
 
 	msgs     map[uint64]*message
-	groups   map[string]*lane   // of a FIFO queue
-	ready    priority[*lane]    // lanes with something to receive, oldest first
-	hidden   priority[*message] // in flight or delayed, soonest visible first
+	groups   map[string]*lane      // by message group; FIFO only
+	ready    indexedHeap[*lane]    // lanes whose first message can be received, oldest first
+	hidden   indexedHeap[*message] // messages in flight or delayed, ordered by Visible
 	inFlight int
 
-	sent   map[string]sending // sendings in the deduplication window
-	recent []string           // their keys, oldest first
+	sent   map[string]sentRecord // sends in the deduplication window, by deduplication key
+	recent []string              // keys of sent, oldest first
 
-	changed chan struct{} // closed and replaced when there may be more to receive
-	gone    bool          // deleted
+	changed chan struct{} // closed and replaced when more may be received
+	deleted bool          // deleted
 }
 
 func newQueue(name string, now int64) *queue {
-	q := &queue{name: name, created: now, modified: now, sent: map[string]sending{}, changed: make(chan struct{})}
-	q.clear()
+	q := &queue{name: name, created: now, modified: now, sent: map[string]sentRecord{}, changed: make(chan struct{})}
+	q.clearMessages()
 	return q
 }
 
-func (q *queue) clear() {
-	q.msgs, q.groups, q.inFlight = map[uint64]*message{}, map[string]*lane{}, 0
-	q.ready = priority[*lane]{
+func (q *queue) clearMessages() {
+	q.msgs = map[uint64]*message{}
+	q.groups = map[string]*lane{}
+	q.inFlight = 0
+	q.ready = indexedHeap[*lane]{
 		less:  func(a, b *lane) bool { return a.msgs[0].Seq < b.msgs[0].Seq },
 		place: func(l *lane, i int) { l.ready = i },
 	}
-	q.hidden = priority[*message]{
+	q.hidden = indexedHeap[*message]{
 		less: func(a, b *message) bool {
 			return cmp.Or(cmp.Compare(a.Visible, b.Visible), cmp.Compare(a.Seq, b.Seq)) < 0
 		},
@@ -101,19 +103,19 @@ func (q *queue) clear() {
 	}
 }
 
-func (q *queue) purge(now int64) {
-	q.clear()
+func (q *queue) purgeMessages(now int64) {
+	q.clearMessages()
 	q.purged = now
 }
 
-// signal wakes whoever waits for a message.
-func (q *queue) signal() {
+// wakeReceivers wakes all long polls of the queue.
+func (q *queue) wakeReceivers() {
 	close(q.changed)
 	q.changed = make(chan struct{})
 }
 
-// add puts a message at the end.
-func (q *queue) add(kept message, now int64) {
+// addMessage adds a message at the end of its lane.
+func (q *queue) addMessage(kept message, now int64) {
 	m := &kept
 	m.hidden = -1
 	m.lane = &lane{ready: -1}
@@ -130,24 +132,26 @@ func (q *queue) add(kept message, now int64) {
 	} else {
 		heap.Push(&q.hidden, m)
 	}
-	q.refresh(m.lane)
+	q.refreshLane(m.lane)
 }
 
-// remove takes messages out; one that is not there is ignored.
-func (q *queue) remove(seqs []uint64) {
+// removeMessages removes messages. It ignores sequence numbers that are not in
+// the queue.
+func (q *queue) removeMessages(seqs []uint64) {
 	for _, seq := range seqs {
 		m := q.msgs[seq]
 		if m == nil {
 			continue
 		}
 		delete(q.msgs, seq)
-		q.unhide(m)
+		q.unhideMessage(m)
 		l := m.lane
 		if l.ready >= 0 {
-			heap.Remove(&q.ready, l.ready) // before its first message, by which it is ordered, may go
+			heap.Remove(&q.ready, l.ready) // before the first message changes, which defines the order in the heap
 		}
 		if l.msgs[0] == m {
-			l.msgs[0], l.msgs = nil, l.msgs[1:]
+			l.msgs[0] = nil // for the garbage collector
+			l.msgs = l.msgs[1:]
 		} else {
 			i := slices.Index(l.msgs, m)
 			l.msgs = slices.Delete(l.msgs, i, i+1)
@@ -155,12 +159,12 @@ func (q *queue) remove(seqs []uint64) {
 		if q.fifo && len(l.msgs) == 0 {
 			delete(q.groups, m.Group)
 		}
-		q.refresh(l)
+		q.refreshLane(l)
 	}
 }
 
-// received counts a delivery.
-func (q *queue) received(seqs []uint64, now int64) {
+// countReceives counts a receive of each message.
+func (q *queue) countReceives(seqs []uint64, now int64) {
 	for _, seq := range seqs {
 		if m := q.msgs[seq]; m != nil {
 			m.Receives++
@@ -169,18 +173,18 @@ func (q *queue) received(seqs []uint64, now int64) {
 	}
 }
 
-// hide puts a message in flight until a time.
-func (q *queue) hide(m *message, until int64) {
-	q.unhide(m)
+// hideMessage puts a message in flight until the given time.
+func (q *queue) hideMessage(m *message, until int64) {
+	q.unhideMessage(m)
 	m.Visible = until
 	m.inFlight = true
 	m.lane.inFlight++
 	q.inFlight++
 	heap.Push(&q.hidden, m)
-	q.refresh(m.lane)
+	q.refreshLane(m.lane)
 }
 
-func (q *queue) unhide(m *message) {
+func (q *queue) unhideMessage(m *message) {
 	if m.hidden >= 0 {
 		heap.Remove(&q.hidden, m.hidden)
 	}
@@ -191,59 +195,62 @@ func (q *queue) unhide(m *message) {
 	}
 }
 
-// promote makes visible what has become so.
-func (q *queue) promote(now int64) {
+// revealDueMessages makes messages visible whose delay or visibility timeout
+// has ended.
+func (q *queue) revealDueMessages(now int64) {
 	for len(q.hidden.items) > 0 && q.hidden.items[0].Visible <= now {
 		m := q.hidden.items[0]
-		q.unhide(m)
+		q.unhideMessage(m)
 		m.Visible = 0
-		q.refresh(m.lane)
+		q.refreshLane(m.lane)
 	}
 }
 
-// refresh keeps a lane in ready exactly while its first message can be received.
-func (q *queue) refresh(l *lane) {
-	able := len(l.msgs) > 0 && l.inFlight == 0 && l.msgs[0].Visible == 0
-	if able && l.ready < 0 {
+// refreshLane adds a lane to ready or removes it, so that ready holds exactly
+// the lanes whose first message can be received.
+func (q *queue) refreshLane(l *lane) {
+	isReady := len(l.msgs) > 0 && l.inFlight == 0 && l.msgs[0].Visible == 0
+	if isReady && l.ready < 0 {
 		heap.Push(&q.ready, l)
 	}
-	if !able && l.ready >= 0 {
+	if !isReady && l.ready >= 0 {
 		heap.Remove(&q.ready, l.ready)
 	}
 }
 
-func (q *queue) expired(m *message, now int64) bool { return m.Sent+q.retention <= now }
+func (q *queue) isExpired(m *message, now int64) bool { return m.Sent+q.retention <= now }
 
-// remember keeps a sending for the deduplication window, and forgets older ones.
-func (q *queue) remember(key string, s sending) {
+// rememberSend stores a send for the deduplication window.
+func (q *queue) rememberSend(key string, s sentRecord) {
 	if key == "" {
 		return
 	}
-	q.forget(s.At)
+	q.forgetOldSends(s.At)
 	q.sent[key] = s
 	q.recent = append(q.recent, key)
 }
 
-func (q *queue) forget(now int64) {
-	for len(q.recent) > 0 && q.sent[q.recent[0]].At+dedupeWindow <= now {
+func (q *queue) forgetOldSends(now int64) {
+	for len(q.recent) > 0 && q.sent[q.recent[0]].At+dedupeWindowMillis <= now {
 		delete(q.sent, q.recent[0])
 		q.recent = q.recent[1:]
 	}
 }
 
-// records is the queue as records, without what has expired.
-func (q *queue) records(now int64) []record {
+// snapshotRecords returns records that recreate the queue without its expired
+// messages.
+func (q *queue) snapshotRecords(now int64) []record {
 	create := record{Op: opCreate, Queue: q.name, Attrs: q.attrs, Tags: q.tags, At: q.created}
 	modify := record{Op: opSet, Queue: q.name, Attrs: q.attrs, At: q.modified}
 	out := []record{create, modify}
-	q.forget(now)
+	q.forgetOldSends(now)
 	for _, key := range q.recent {
 		s := q.sent[key]
 		out = append(out, record{Op: opSent, Queue: q.name, Key: key, Sent: &s})
 	}
 	for _, seq := range slices.Sorted(maps.Keys(q.msgs)) {
 		kept := *q.msgs[seq]
-		if q.expired(&kept, now) {
+		if q.isExpired(&kept, now) {
 			continue
 		}
 		if kept.inFlight {
@@ -254,7 +261,8 @@ func (q *queue) records(now int64) []record {
 	return out
 }
 
-// settings are the attributes that the queue works by. Times are milliseconds.
+// settings are the parsed attributes of a queue. Times are in milliseconds,
+// except wait, which is in seconds.
 type settings struct {
 	fifo, contentBased, perGroup bool
 	visibility, delay, retention int64
@@ -268,13 +276,14 @@ type redrivePolicy struct {
 	max    int
 }
 
-// configure takes all attributes at once; they have been checked.
-func (q *queue) configure(attrs map[string]string, now int64) {
+// applyAttributes replaces all attributes with attrs, which must be valid.
+func (q *queue) applyAttributes(attrs map[string]string, now int64) {
 	number := func(name string) int {
-		n, _ := strconv.Atoi(orElse(attrs[name], defaults[name]))
+		n, _ := strconv.Atoi(cmp.Or(attrs[name], attributeDefaults[name]))
 		return n
 	}
-	q.attrs, q.modified = attrs, now
+	q.attrs = attrs
+	q.modified = now
 	q.settings = settings{
 		fifo:         attrs[attrFifo] == "true",
 		contentBased: attrs[attrContentBased] == "true",
@@ -285,39 +294,41 @@ func (q *queue) configure(attrs map[string]string, now int64) {
 		wait:         number(attrWait),
 		maxSize:      number(attrMaxSize),
 	}
-	if p, err := parseRedrive(attrs[attrRedrive]); err == nil {
+	if p, err := parseRedrivePolicy(attrs[attrRedrive]); err == nil {
 		q.redrive = p
 	}
 }
 
-// priority is a heap whose items know their place in it.
-type priority[T any] struct {
+// indexedHeap is a heap that reports each item's index to place, or -1 when the
+// item is removed. It implements heap.Interface.
+type indexedHeap[T any] struct {
 	items []T
 	less  func(a, b T) bool
 	place func(item T, index int)
 }
 
-func (p *priority[T]) Len() int           { return len(p.items) }
-func (p *priority[T]) Less(i, j int) bool { return p.less(p.items[i], p.items[j]) }
+func (p *indexedHeap[T]) Len() int           { return len(p.items) }
+func (p *indexedHeap[T]) Less(i, j int) bool { return p.less(p.items[i], p.items[j]) }
 
-func (p *priority[T]) Swap(i, j int) {
+func (p *indexedHeap[T]) Swap(i, j int) {
 	p.items[i], p.items[j] = p.items[j], p.items[i]
 	p.place(p.items[i], i)
 	p.place(p.items[j], j)
 }
 
-// Push is for container/heap.
-func (p *priority[T]) Push(x any) {
+// Push implements heap.Interface.
+func (p *indexedHeap[T]) Push(x any) {
 	p.items = append(p.items, x.(T))
 	p.place(p.items[len(p.items)-1], len(p.items)-1)
 }
 
-// Pop is for container/heap.
-func (p *priority[T]) Pop() any {
+// Pop implements heap.Interface.
+func (p *indexedHeap[T]) Pop() any {
 	last := len(p.items) - 1
 	x := p.items[last]
 	var none T
-	p.items[last], p.items = none, p.items[:last]
+	p.items[last] = none // for the garbage collector
+	p.items = p.items[:last]
 	p.place(x, -1)
 	return x
 }

@@ -10,23 +10,23 @@ import (
 	"time"
 )
 
-// call is one request under way.
+// call is one request that is being processed.
 type call struct {
 	*request
 	action string
-	base   string // http://host, as the client sees us
+	base   string // http://host, as in the client's request
 	now    int64
 }
 
-// operation works on the state, with the lock held.
+// operation executes a request. It runs under the server's lock.
 type operation func(*Server, *call) (any, error)
 
-// operations are all but ReceiveMessage, which may have to wait.
+// operations holds all operations but ReceiveMessage, which may wait.
 var operations = map[string]operation{
 	"CreateQueue":                  (*Server).createQueue,
-	"GetQueueUrl":                  (*Server).queueURLOf,
+	"GetQueueUrl":                  (*Server).getQueueURL,
 	"ListQueues":                   (*Server).listQueues,
-	"ListDeadLetterSourceQueues":   (*Server).listSources,
+	"ListDeadLetterSourceQueues":   (*Server).listDeadLetterSources,
 	"DeleteQueue":                  (*Server).deleteQueue,
 	"PurgeQueue":                   (*Server).purgeQueue,
 	"SetQueueAttributes":           (*Server).setAttributes,
@@ -35,27 +35,27 @@ var operations = map[string]operation{
 	"UntagQueue":                   (*Server).untagQueue,
 	"ListQueueTags":                (*Server).listTags,
 	"SendMessage":                  (*Server).sendMessage,
-	"SendMessageBatch":             batch((*Server).sendOne, (*Server).checkSends),
-	"DeleteMessage":                one((*Server).deleteOne),
-	"DeleteMessageBatch":           batch((*Server).deleteOne, nil),
-	"ChangeMessageVisibility":      one((*Server).changeVisibility),
-	"ChangeMessageVisibilityBatch": batch((*Server).changeVisibility, nil),
-	"StartMessageMoveTask":         (*Server).startMove,
-	"ListMessageMoveTasks":         (*Server).listMoves,
-	"CancelMessageMoveTask":        (*Server).cancelMove,
+	"SendMessageBatch":             batchOperation((*Server).sendEntry, (*Server).checkSendBatch),
+	"DeleteMessage":                singleOperation((*Server).deleteEntry),
+	"DeleteMessageBatch":           batchOperation((*Server).deleteEntry, nil),
+	"ChangeMessageVisibility":      singleOperation((*Server).changeEntryVisibility),
+	"ChangeMessageVisibilityBatch": batchOperation((*Server).changeEntryVisibility, nil),
+	"StartMessageMoveTask":         (*Server).startMoveTask,
+	"ListMessageMoveTasks":         (*Server).listMoveTasks,
+	"CancelMessageMoveTask":        (*Server).cancelMoveTask,
 }
 
-// run carries out a request.
-func (s *Server) run(ctx context.Context, c *call) (any, error) {
+// runOperation executes a request and returns when its result is durable.
+func (s *Server) runOperation(ctx context.Context, c *call) (any, error) {
 	if c.action == "ReceiveMessage" {
 		return s.receiveMessage(ctx, c)
 	}
 	op, known := operations[c.action]
 	if !known {
-		return nil, errUnsupported.with("This stand-in for SQS does not support the operation %s.", c.action)
+		return nil, errUnsupported.withMessage("The local SQS does not support the operation %s.", c.action)
 	}
 	var result any
-	err := s.do(func(now int64) (err error) {
+	err := s.runDurably(func(now int64) (err error) {
 		c.now = now
 		result, err = op(s, c)
 		return err
@@ -66,8 +66,8 @@ func (s *Server) run(ctx context.Context, c *call) (any, error) {
 	return result, nil
 }
 
-// nothing is the result of an operation that has none.
-type nothing struct{}
+// emptyResult is the result of an operation that returns nothing.
+type emptyResult struct{}
 
 type urlResult struct {
 	QueueURL string `json:"QueueUrl" xml:"QueueUrl"`
@@ -79,43 +79,43 @@ type urlsResult struct {
 }
 
 type sourcesResult struct {
-	QueueURLs []string `json:"queueUrls" xml:"QueueUrl"` // small in JSON, unlike the others
+	QueueURLs []string `json:"queueUrls" xml:"QueueUrl"` // lower case in JSON, unlike the other results
 	NextToken string   `json:",omitempty" xml:",omitempty"`
 }
 
 type attributesResult struct {
-	Attributes pairs `json:",omitempty" xml:"Attribute,omitempty"`
+	Attributes stringPairs `json:",omitempty" xml:"Attribute,omitempty"`
 }
 
 type tagsResult struct {
-	Tags pairs `json:",omitempty" xml:"Tag,omitempty"`
+	Tags stringPairs `json:",omitempty" xml:"Tag,omitempty"`
 }
 
-// queue finds the queue that the request names.
-func (s *Server) queue(c *call) (*queue, error) {
+// findQueue returns the queue of the request's QueueUrl.
+func (s *Server) findQueue(c *call) (*queue, error) {
 	if c.QueueURL == "" {
-		return nil, missing("QueueUrl")
+		return nil, missingParameter("QueueUrl")
 	}
 	u, err := url.Parse(c.QueueURL)
 	if err != nil {
-		return nil, noQueue()
+		return nil, queueNotFound()
 	}
 	name, ok := strings.CutPrefix(strings.Trim(u.Path, "/"), s.account+"/")
 	q := s.queues[name]
 	if !ok || q == nil {
-		return nil, noQueue()
+		return nil, queueNotFound()
 	}
 	return q, nil
 }
 
-func (s *Server) url(c *call, name string) string { return c.base + "/" + s.account + "/" + name }
+func (s *Server) queueURL(c *call, name string) string { return c.base + "/" + s.account + "/" + name }
 
-func (s *Server) arn(name string) string {
+func (s *Server) queueARN(name string) string {
 	return "arn:aws:sqs:" + s.region + ":" + s.account + ":" + name
 }
 
-func (s *Server) byARN(arn string) *queue {
-	name, ok := strings.CutPrefix(arn, s.arn(""))
+func (s *Server) queueByARN(arn string) *queue {
+	name, ok := strings.CutPrefix(arn, s.queueARN(""))
 	if !ok {
 		return nil
 	}
@@ -124,67 +124,69 @@ func (s *Server) byARN(arn string) *queue {
 
 func (s *Server) createQueue(c *call) (any, error) {
 	if c.QueueName == "" {
-		return nil, missing("QueueName")
+		return nil, missingParameter("QueueName")
 	}
-	attrs, err := merge(nil, c.Attributes)
+	attrs, err := mergeAttributes(nil, c.Attributes)
 	if err != nil {
 		return nil, err
 	}
-	if err := checkName(c.QueueName, attrs[attrFifo] == "true"); err != nil {
+	if err := checkQueueName(c.QueueName, attrs[attrFifo] == "true"); err != nil {
 		return nil, err
 	}
 	if have := s.queues[c.QueueName]; have != nil {
-		return urlResult{s.url(c, c.QueueName)}, sameQueue(have, attrs)
+		return urlResult{s.queueURL(c, c.QueueName)}, checkSameAttributes(have, attrs)
 	}
-	if err := s.checkRedrive(c.QueueName, attrs); err != nil {
+	if err := s.checkRedrivePolicy(c.QueueName, attrs); err != nil {
 		return nil, err
 	}
-	s.change(record{Op: opCreate, Queue: c.QueueName, Attrs: attrs, Tags: c.Tags})
-	return urlResult{s.url(c, c.QueueName)}, nil
+	s.applyAndLog(record{Op: opCreate, Queue: c.QueueName, Attrs: attrs, Tags: c.Tags})
+	return urlResult{s.queueURL(c, c.QueueName)}, nil
 }
 
-// sameQueue lets a client create a queue again as it is.
-func sameQueue(q *queue, attrs map[string]string) error {
+// checkSameAttributes checks that attrs agree with an existing queue, so that a
+// client can create a queue again.
+func checkSameAttributes(q *queue, attrs map[string]string) error {
 	for _, name := range slices.Sorted(maps.Keys(attrs)) {
-		if have, _ := q.attribute(name); !sameAttribute(have, attrs[name]) {
-			return errQueueExists.with("A queue already exists with the same name and a different value for attribute %s", name)
+		if have, _ := q.attributeValue(name); !equalAttributes(have, attrs[name]) {
+			return errQueueExists.withMessage("A queue already exists with the same name and a different value for attribute %s", name)
 		}
 	}
 	return nil
 }
 
-func (s *Server) queueURLOf(c *call) (any, error) {
+func (s *Server) getQueueURL(c *call) (any, error) {
 	if c.QueueName == "" {
-		return nil, missing("QueueName")
+		return nil, missingParameter("QueueName")
 	}
 	if s.queues[c.QueueName] == nil {
-		return nil, noQueue()
+		return nil, queueNotFound()
 	}
-	return urlResult{s.url(c, c.QueueName)}, nil
+	return urlResult{s.queueURL(c, c.QueueName)}, nil
 }
 
 func (s *Server) listQueues(c *call) (any, error) {
-	urls, token, err := s.page(c, func(q *queue) bool { return strings.HasPrefix(q.name, c.QueueNamePrefix) })
+	urls, token, err := s.listQueueURLs(c, func(q *queue) bool { return strings.HasPrefix(q.name, c.QueueNamePrefix) })
 	return urlsResult{urls, token}, err
 }
 
-func (s *Server) listSources(c *call) (any, error) {
-	target, err := s.queue(c)
+func (s *Server) listDeadLetterSources(c *call) (any, error) {
+	target, err := s.findQueue(c)
 	if err != nil {
 		return nil, err
 	}
-	urls, token, err := s.page(c, func(q *queue) bool { return s.isSource(q, target) })
+	urls, token, err := s.listQueueURLs(c, func(q *queue) bool { return s.redrivesTo(q, target) })
 	return sourcesResult{urls, token}, err
 }
 
-func (s *Server) isSource(q, target *queue) bool {
-	return q.redrive != nil && q.redrive.Target == s.arn(target.name)
+func (s *Server) redrivesTo(q, target *queue) bool {
+	return q.redrive != nil && q.redrive.Target == s.queueARN(target.name)
 }
 
-// page lists the URLs of the queues that match, by name. The token is the last
-// name of the page before.
-func (s *Server) page(c *call, match func(*queue) bool) (urls []string, token string, err error) {
-	limit, err := within(c.MaxResults, "MaxResults", 1, 1000, 1000)
+// listQueueURLs returns the URLs of the matching queues, sorted by name, one
+// page at a time. token is the last name of this page, or empty on the last
+// page.
+func (s *Server) listQueueURLs(c *call, match func(*queue) bool) (urls []string, token string, err error) {
+	limit, err := optionalNumber(c.MaxResults, "MaxResults", 1, 1000, 1000)
 	if err != nil {
 		return nil, "", err
 	}
@@ -197,83 +199,84 @@ func (s *Server) page(c *call, match func(*queue) bool) (urls []string, token st
 		if len(urls) == limit {
 			return urls, last, nil
 		}
-		urls, last = append(urls, s.url(c, name)), name
+		urls = append(urls, s.queueURL(c, name))
+		last = name
 	}
 	return urls, "", nil
 }
 
 func (s *Server) deleteQueue(c *call) (any, error) {
-	q, err := s.queue(c)
+	q, err := s.findQueue(c)
 	if err != nil {
 		return nil, err
 	}
-	s.change(record{Op: opDrop, Queue: q.name})
-	return nothing{}, nil
+	s.applyAndLog(record{Op: opDrop, Queue: q.name})
+	return emptyResult{}, nil
 }
 
 func (s *Server) purgeQueue(c *call) (any, error) {
-	q, err := s.queue(c)
+	q, err := s.findQueue(c)
 	if err != nil {
 		return nil, err
 	}
 	if q.purged != 0 && c.now-q.purged < time.Minute.Milliseconds() {
-		return nil, errPurging.with("Only one PurgeQueue operation on %s is allowed every 60 seconds.", q.name)
+		return nil, errPurging.withMessage("Only one PurgeQueue operation on %s is allowed every 60 seconds.", q.name)
 	}
-	s.change(record{Op: opPurge, Queue: q.name})
-	return nothing{}, nil
+	s.applyAndLog(record{Op: opPurge, Queue: q.name})
+	return emptyResult{}, nil
 }
 
 func (s *Server) setAttributes(c *call) (any, error) {
-	q, err := s.queue(c)
+	q, err := s.findQueue(c)
 	if err != nil {
 		return nil, err
 	}
 	if len(c.Attributes) == 0 {
-		return nil, missing("Attribute.Name")
+		return nil, missingParameter("Attribute.Name")
 	}
-	attrs, err := merge(q.attrs, c.Attributes)
+	attrs, err := mergeAttributes(q.attrs, c.Attributes)
 	if err != nil {
 		return nil, err
 	}
 	if attrs[attrFifo] != q.attrs[attrFifo] {
-		return nil, errAttributeValue.with("Invalid value for the parameter FifoQueue. Reason: Modifying queue type is not supported.")
+		return nil, errAttributeValue.withMessage("Invalid value for the parameter FifoQueue. Reason: Modifying queue type is not supported.")
 	}
-	if err := s.checkRedrive(q.name, attrs); err != nil {
+	if err := s.checkRedrivePolicy(q.name, attrs); err != nil {
 		return nil, err
 	}
-	s.change(record{Op: opSet, Queue: q.name, Attrs: attrs})
-	return nothing{}, nil
+	s.applyAndLog(record{Op: opSet, Queue: q.name, Attrs: attrs})
+	return emptyResult{}, nil
 }
 
 func (s *Server) getAttributes(c *call) (any, error) {
-	q, err := s.queue(c)
+	q, err := s.findQueue(c)
 	if err != nil {
 		return nil, err
 	}
 	for _, name := range c.AttributeNames {
-		if settable[name] == nil && !slices.Contains(readable, name) && name != "All" {
-			return nil, errAttributeName.with("Unknown Attribute %s.", name)
+		if settableAttributes[name] == nil && !slices.Contains(readOnlyAttributes, name) && name != "All" {
+			return nil, errAttributeName.withMessage("Unknown Attribute %s.", name)
 		}
 	}
-	all := s.describe(q, c.now)
+	all := s.describeQueue(q, c.now)
 	if !slices.Contains(c.AttributeNames, "All") {
 		maps.DeleteFunc(all, func(name, _ string) bool { return !slices.Contains(c.AttributeNames, name) })
 	}
 	return attributesResult{all}, nil
 }
 
-// describe is all attributes of a queue.
-func (s *Server) describe(q *queue, now int64) pairs {
-	all := pairs{}
-	for name := range settable {
-		if v, ok := q.attribute(name); ok {
+// describeQueue returns all attributes of a queue.
+func (s *Server) describeQueue(q *queue, now int64) stringPairs {
+	all := stringPairs{}
+	for name := range settableAttributes {
+		if v, ok := q.attributeValue(name); ok {
 			all[name] = v
 		}
 	}
-	q.promote(now)
-	s.expire(q, now)
+	q.revealDueMessages(now)
+	s.deleteExpired(q, now)
 	delayed := len(q.hidden.items) - q.inFlight
-	all["QueueArn"] = s.arn(q.name)
+	all["QueueArn"] = s.queueARN(q.name)
 	all["CreatedTimestamp"] = strconv.FormatInt(q.created/1000, 10)
 	all["LastModifiedTimestamp"] = strconv.FormatInt(q.modified/1000, 10)
 	all["ApproximateNumberOfMessages"] = strconv.Itoa(len(q.msgs) - q.inFlight - delayed)
@@ -282,21 +285,21 @@ func (s *Server) describe(q *queue, now int64) pairs {
 	return all
 }
 
-// expire takes away what is older than the retention period.
-func (s *Server) expire(q *queue, now int64) {
+// deleteExpired deletes the messages that are older than the retention period.
+func (s *Server) deleteExpired(q *queue, now int64) {
 	var old []uint64
 	for seq, m := range q.msgs {
-		if q.expired(m, now) {
+		if q.isExpired(m, now) {
 			old = append(old, seq)
 		}
 	}
 	if len(old) > 0 {
-		s.change(record{Op: opDelete, Queue: q.name, Seqs: old})
+		s.applyAndLog(record{Op: opDelete, Queue: q.name, Seqs: old})
 	}
 }
 
 func (s *Server) tagQueue(c *call) (any, error) {
-	q, err := s.queue(c)
+	q, err := s.findQueue(c)
 	if err != nil {
 		return nil, err
 	}
@@ -304,25 +307,25 @@ func (s *Server) tagQueue(c *call) (any, error) {
 	maps.Copy(tags, q.tags)
 	maps.Copy(tags, c.Tags)
 	if len(tags) > 50 {
-		return nil, errParameter.with("Too many tags added for queue %s.", q.name)
+		return nil, errParameter.withMessage("Too many tags added for queue %s.", q.name)
 	}
-	s.change(record{Op: opTag, Queue: q.name, Tags: tags})
-	return nothing{}, nil
+	s.applyAndLog(record{Op: opTag, Queue: q.name, Tags: tags})
+	return emptyResult{}, nil
 }
 
 func (s *Server) untagQueue(c *call) (any, error) {
-	q, err := s.queue(c)
+	q, err := s.findQueue(c)
 	if err != nil {
 		return nil, err
 	}
 	tags := maps.Clone(q.tags)
 	maps.DeleteFunc(tags, func(key, _ string) bool { return slices.Contains(c.TagKeys, key) })
-	s.change(record{Op: opTag, Queue: q.name, Tags: tags})
-	return nothing{}, nil
+	s.applyAndLog(record{Op: opTag, Queue: q.name, Tags: tags})
+	return emptyResult{}, nil
 }
 
 func (s *Server) listTags(c *call) (any, error) {
-	q, err := s.queue(c)
+	q, err := s.findQueue(c)
 	if err != nil {
 		return nil, err
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 )
 
-func TestQueueIsCreatedOnce(t *testing.T) {
+func TestCreateQueue_Existing(t *testing.T) {
 	t.Parallel()
 	server := overHTTP(t)
 	dead := server.queue("dead", nil)
@@ -34,7 +34,7 @@ func TestQueueIsCreatedOnce(t *testing.T) {
 	}
 }
 
-func TestQueueIsDescribed(t *testing.T) {
+func TestGetQueueAttributes(t *testing.T) {
 	t.Parallel()
 	f := overHTTP(t).fifo("out.fifo", map[string]string{"VisibilityTimeout": "60"})
 	f.clock.Advance(time.Second)
@@ -59,11 +59,11 @@ func TestQueueIsDescribed(t *testing.T) {
 	}
 	out, err := f.c.GetQueueAttributes(t.Context(), &awssqs.GetQueueAttributesInput{QueueUrl: f.url, AttributeNames: []types.QueueAttributeName{"DelaySeconds"}})
 	if err != nil || len(out.Attributes) != 1 {
-		t.Errorf("one attribute asked for, got %v, %v", out, err)
+		t.Errorf("got %v, error %v, want one attribute", out, err)
 	}
 }
 
-func TestQueuesAreListedByPage(t *testing.T) {
+func TestListQueues_Pages(t *testing.T) {
 	t.Parallel()
 	server := overHTTP(t)
 	var want []string
@@ -84,11 +84,11 @@ func TestQueuesAreListedByPage(t *testing.T) {
 	}
 	url, err := server.c.GetQueueUrl(t.Context(), &awssqs.GetQueueUrlInput{QueueName: aws.String("updates-it")})
 	if err != nil || *url.QueueUrl != want[1] {
-		t.Errorf("url %v, %v", url, err)
+		t.Errorf("url %v, error %v, want %s", url, err, want[1])
 	}
 }
 
-func TestQueueIsPurgedDeletedAndMadeAgain(t *testing.T) {
+func TestPurgeQueue_DeleteAndRecreate(t *testing.T) {
 	t.Parallel()
 	f := overHTTP(t).queue("intake", nil)
 	f.send("a")
@@ -116,7 +116,7 @@ func TestQueueIsPurgedDeletedAndMadeAgain(t *testing.T) {
 	f.queue("intake", nil).wantCounts("0 0 0")
 }
 
-func TestQueueIsTagged(t *testing.T) {
+func TestTagQueue(t *testing.T) {
 	t.Parallel()
 	server := overHTTP(t)
 	made, err := server.c.CreateQueue(t.Context(), &awssqs.CreateQueueInput{QueueName: aws.String("intake"), Tags: map[string]string{"a": "1", "b": "2"}})
@@ -131,11 +131,11 @@ func TestQueueIsTagged(t *testing.T) {
 	}
 	out, err := server.c.ListQueueTags(t.Context(), &awssqs.ListQueueTagsInput{QueueUrl: made.QueueUrl})
 	if err != nil || len(out.Tags) != 2 || out.Tags["b"] != "3" {
-		t.Errorf("tags %v, %v", out, err)
+		t.Errorf("tags %v, error %v, want b=3 and c", out, err)
 	}
 }
 
-func TestCreateQueueRefuses(t *testing.T) {
+func TestCreateQueue_Invalid(t *testing.T) {
 	t.Parallel()
 	server := overHTTP(t)
 	fifo := server.fifo("dead.fifo", nil)
@@ -149,28 +149,28 @@ func TestCreateQueueRefuses(t *testing.T) {
 		attrs map[string]string
 		code  string
 	}{
-		{"a name with a dot", "in.take", nil, "InvalidParameterValue"},
-		{"a FIFO name without the attribute", "in.fifo", nil, "InvalidParameterValue"},
-		{"a FIFO queue without the name", "in", map[string]string{"FifoQueue": "true"}, "InvalidParameterValue"},
-		{"an unknown attribute", "in", map[string]string{"Colour": "blue"}, "InvalidAttributeName"},
-		{"a FIFO attribute", "in", map[string]string{"DeduplicationScope": "queue"}, "InvalidAttributeName"},
-		{"a number out of range", "in", map[string]string{"DelaySeconds": "901"}, "InvalidAttributeValue"},
-		{"a limit per group without its scope", "in.fifo", map[string]string{"FifoQueue": "true", "FifoThroughputLimit": "perMessageGroupId"}, "InvalidAttributeValue"},
-		{"a dead-letter queue that is not there", "in", redrive("arn:aws:sqs:eu-west-1:111122223333:none", "3"), "InvalidParameterValue"},
-		{"a dead-letter queue of the other type", "in", redrive(fifo.arn(), "3"), "InvalidParameterValue"},
-		{"a dead-letter queue that does not allow it", "in", redrive(closed.arn(), "3"), "InvalidParameterValue"},
-		{"no receive at all", "in", redrive(closed.arn(), "0"), "InvalidAttributeValue"},
+		{"name with a dot", "in.take", nil, "InvalidParameterValue"},
+		{"FIFO name without FifoQueue", "in.fifo", nil, "InvalidParameterValue"},
+		{"FifoQueue without FIFO name", "in", map[string]string{"FifoQueue": "true"}, "InvalidParameterValue"},
+		{"unknown attribute", "in", map[string]string{"Colour": "blue"}, "InvalidAttributeName"},
+		{"FIFO attribute", "in", map[string]string{"DeduplicationScope": "queue"}, "InvalidAttributeName"},
+		{"number out of range", "in", map[string]string{"DelaySeconds": "901"}, "InvalidAttributeValue"},
+		{"throughput limit per group without its scope", "in.fifo", map[string]string{"FifoQueue": "true", "FifoThroughputLimit": "perMessageGroupId"}, "InvalidAttributeValue"},
+		{"unknown dead-letter queue", "in", redrive("arn:aws:sqs:eu-west-1:111122223333:none", "3"), "InvalidParameterValue"},
+		{"dead-letter queue of the other type", "in", redrive(fifo.arn(), "3"), "InvalidParameterValue"},
+		{"dead-letter queue that denies the source", "in", redrive(closed.arn(), "3"), "InvalidParameterValue"},
+		{"maxReceiveCount of 0", "in", redrive(closed.arn(), "0"), "InvalidAttributeValue"},
 	} {
 		_, err := server.c.CreateQueue(t.Context(), &awssqs.CreateQueueInput{QueueName: &tt.queue, Attributes: tt.attrs})
 		if err == nil {
-			t.Errorf("%s was accepted", tt.name)
+			t.Errorf("%s: error is nil, want one", tt.name)
 			continue
 		}
 		wantCode(t, err, tt.code)
 	}
 }
 
-func TestRequestsAreRefusedWithTheServicesCodes(t *testing.T) {
+func TestServeHTTP_InvalidRequests(t *testing.T) {
 	t.Parallel()
 	f := overHTTP(t).queue("intake", nil)
 	ctx := t.Context()
@@ -203,21 +203,21 @@ func TestRequestsAreRefusedWithTheServicesCodes(t *testing.T) {
 		err  error
 		code string
 	}{
-		{"an attribute without a value", send(map[string]types.MessageAttributeValue{"a": value("String", "")}), "InvalidParameterValue"},
-		{"an attribute of a made-up type", send(map[string]types.MessageAttributeValue{"a": value("Text", "x")}), "InvalidParameterValue"},
-		{"an attribute of Amazon's", send(map[string]types.MessageAttributeValue{"AWS.x": value("String", "x")}), "InvalidParameterValue"},
-		{"a number that is none", send(map[string]types.MessageAttributeValue{"a": value("Number", "x")}), "InvalidParameterValue"},
-		{"an empty batch", batch(), "AWS.SimpleQueueService.EmptyBatchRequest"},
+		{"attribute without a value", send(map[string]types.MessageAttributeValue{"a": value("String", "")}), "InvalidParameterValue"},
+		{"attribute of an unknown type", send(map[string]types.MessageAttributeValue{"a": value("Text", "x")}), "InvalidParameterValue"},
+		{"attribute with a reserved prefix", send(map[string]types.MessageAttributeValue{"AWS.x": value("String", "x")}), "InvalidParameterValue"},
+		{"invalid number", send(map[string]types.MessageAttributeValue{"a": value("Number", "x")}), "InvalidParameterValue"},
+		{"empty batch", batch(), "AWS.SimpleQueueService.EmptyBatchRequest"},
 		{"eleven entries", batch("1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11"), "AWS.SimpleQueueService.TooManyEntriesInBatchRequest"},
-		{"one id twice", batch("1", "1"), "AWS.SimpleQueueService.BatchEntryIdsNotDistinct"},
-		{"an odd id", batch("1:1"), "AWS.SimpleQueueService.InvalidBatchEntryId"},
+		{"repeated id", batch("1", "1"), "AWS.SimpleQueueService.BatchEntryIdsNotDistinct"},
+		{"invalid id", batch("1:1"), "AWS.SimpleQueueService.InvalidBatchEntryId"},
 		{"eleven messages", receive(awssqs.ReceiveMessageInput{MaxNumberOfMessages: 11}), "InvalidParameterValue"},
-		{"a long wait", receive(awssqs.ReceiveMessageInput{WaitTimeSeconds: 21}), "InvalidParameterValue"},
-		{"a change of type", set("FifoQueue", "true"), "InvalidAttributeValue"},
-		{"an attribute that can only be read", set("QueueArn", "x"), "InvalidAttributeName"},
+		{"wait time too long", receive(awssqs.ReceiveMessageInput{WaitTimeSeconds: 21}), "InvalidParameterValue"},
+		{"change of type", set("FifoQueue", "true"), "InvalidAttributeValue"},
+		{"read-only attribute", set("QueueArn", "x"), "InvalidAttributeName"},
 	} {
 		if tt.err == nil {
-			t.Errorf("%s was accepted", tt.name)
+			t.Errorf("%s: error is nil, want one", tt.name)
 			continue
 		}
 		wantCode(t, tt.err, tt.code)

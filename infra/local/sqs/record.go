@@ -6,118 +6,120 @@ import (
 	"slices"
 )
 
-// record is one change of the state, as it is kept in the log. Applying all
-// records in order gives the state again.
+// record is one change of the state, as stored in the log. Applying all records
+// in order restores the state.
 type record struct {
 	Op    string            `json:"op"`
 	Queue string            `json:"q,omitempty"`
 	To    string            `json:"to,omitempty"`    // move
-	Attrs map[string]string `json:"attrs,omitempty"` // create, set: all of them
-	Tags  map[string]string `json:"tags,omitempty"`  // create, tag: all of them
+	Attrs map[string]string `json:"attrs,omitempty"` // create, set: all attributes
+	Tags  map[string]string `json:"tags,omitempty"`  // create, tag: all tags
 	Seqs  []uint64          `json:"seqs,omitempty"`  // receive, delete, move
 	Msg   *message          `json:"msg,omitempty"`   // send, move
-	Key   string            `json:"key,omitempty"`   // sent, send: what makes a duplicate
-	Sent  *sending          `json:"sent,omitempty"`  // sent
+	Key   string            `json:"key,omitempty"`   // sent, send: deduplication key
+	Sent  *sentRecord       `json:"sent,omitempty"`  // sent
 	At    int64             `json:"at,omitempty"`
 }
 
 const (
-	opCounter = "counter" // Seqs holds the last number given
+	opCounter = "counter" // Seqs holds the last assigned sequence number
 	opCreate  = "create"
 	opSet     = "set"
 	opTag     = "tag"
 	opDrop    = "drop"
 	opPurge   = "purge"
 	opSend    = "send"
-	opSent    = "sent" // remembers a sending whose message may be gone
+	opSent    = "sent" // a send for deduplication; its message may be deleted
 	opReceive = "receive"
 	opDelete  = "delete"
-	opMove    = "move" // Seqs leave Queue, Msg comes to To
+	opMove    = "move" // Seqs are removed from Queue, Msg is added to To
 )
 
-// weight is about how many bytes the record takes in the log.
-func (r record) weight() int {
+// logBytes returns the approximate size of the record in the log.
+func (r record) logBytes() int {
 	if r.Msg == nil {
 		return 200
 	}
-	return 300 + r.Msg.size()
+	return 300 + r.Msg.sizeBytes()
 }
 
-// change is the one way to change the state: apply the record and log it.
-func (s *Server) change(r record) {
-	r.At = s.now()
+// applyAndLog applies a record to the state and appends it to the journal. All
+// changes of the state go through it.
+func (s *Server) applyAndLog(r record) {
+	r.At = s.nowMillis()
 	if r.Msg != nil {
-		kept := *r.Msg // the journal encodes it later, when the message has moved on
+		kept := *r.Msg // the journal encodes it later, when the message may have changed
 		r.Msg = &kept
 	}
-	if err := s.apply(r); err != nil {
-		panic("sqs: " + err.Error()) // the caller has looked the queue up under the same lock
+	if err := s.applyRecord(r); err != nil {
+		panic("sqs: " + err.Error()) // cannot happen: the caller looked up the queue under the same lock
 	}
-	s.journal.append(r)
+	s.journal.appendRecord(r)
 }
 
-// apply changes the state as the record says, live and in a replay.
-func (s *Server) apply(r record) error {
+// applyRecord applies a record to the state, for a new change and in a replay.
+func (s *Server) applyRecord(r record) error {
 	switch r.Op {
 	case opCounter:
 		s.seq = r.Seqs[0]
 		return nil
 	case opCreate:
 		q := newQueue(r.Queue, r.At)
-		q.configure(r.Attrs, r.At)
+		q.applyAttributes(r.Attrs, r.At)
 		q.tags = r.Tags
 		s.queues[r.Queue] = q
 		return nil
 	}
 	q := s.queues[r.Queue]
 	if q == nil {
-		return fmt.Errorf("%s for queue %s, which is not there", r.Op, r.Queue)
+		return fmt.Errorf("%s for queue %s, which does not exist", r.Op, r.Queue)
 	}
 	switch r.Op {
 	case opSet:
-		q.configure(r.Attrs, r.At)
+		q.applyAttributes(r.Attrs, r.At)
 	case opTag:
 		q.tags = r.Tags
 	case opDrop:
 		delete(s.queues, r.Queue)
-		q.gone = true
+		q.deleted = true
 	case opPurge:
-		q.purge(r.At)
+		q.purgeMessages(r.At)
 	case opSend:
 		s.seq = max(s.seq, r.Msg.Seq)
-		q.add(*r.Msg, r.At)
-		q.remember(r.Key, sending{ID: r.Msg.ID, Seq: r.Msg.Seq, At: r.At})
+		q.addMessage(*r.Msg, r.At)
+		q.rememberSend(r.Key, sentRecord{ID: r.Msg.ID, Seq: r.Msg.Seq, At: r.At})
 	case opSent:
-		q.remember(r.Key, *r.Sent)
+		q.rememberSend(r.Key, *r.Sent)
 	case opReceive:
-		q.received(r.Seqs, r.At)
+		q.countReceives(r.Seqs, r.At)
 	case opDelete:
-		q.remove(r.Seqs)
+		q.removeMessages(r.Seqs)
 	case opMove:
 		to := s.queues[r.To]
 		if to == nil {
-			return fmt.Errorf("move to queue %s, which is not there", r.To)
+			return fmt.Errorf("move to queue %s, which does not exist", r.To)
 		}
 		s.seq = max(s.seq, r.Msg.Seq)
-		q.remove(r.Seqs)
-		to.add(*r.Msg, r.At)
-		to.signal()
+		q.removeMessages(r.Seqs)
+		to.addMessage(*r.Msg, r.At)
+		to.wakeReceivers()
 	default:
-		return fmt.Errorf("unknown record %q", r.Op)
+		return fmt.Errorf("unknown record type %q", r.Op)
 	}
-	q.signal()
+	q.wakeReceivers()
 	return nil
 }
 
-// cut is the whole state as records, all of one moment: that of the call of take.
-func (s *Server) cut(take func()) []record {
+// snapshotState returns the complete state as records. It calls take under the
+// same lock.
+func (s *Server) snapshotState(take func()) []record {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	take()
-	now := s.now()
+	now := s.nowMillis()
 	state := []record{{Op: opCounter, Seqs: []uint64{s.seq}}}
 	for _, name := range slices.Sorted(maps.Keys(s.queues)) {
-		state = append(state, s.queues[name].records(now)...)
+		state = append(state, s.queues[name].snapshotRecords(now)...)
 	}
 	return state
 }

@@ -11,8 +11,9 @@ import (
 	"unicode/utf8"
 )
 
-// request holds the parameters of any operation: their names mean the same
-// everywhere. JSON fills it directly, a form by parseForm.
+// request holds the parameters of any operation. A parameter name has the same
+// meaning in all operations. JSON is decoded into it directly, a form by
+// parseForm.
 type request struct {
 	QueueURL        string `json:"QueueUrl"`
 	QueueName       string
@@ -20,7 +21,7 @@ type request struct {
 	MaxResults      *int
 	NextToken       string
 	Attributes      map[string]string
-	Tags            map[string]string // CreateQueue calls it tags
+	Tags            map[string]string // named tags in CreateQueue
 	TagKeys         []string
 
 	AttributeNames              []string
@@ -29,8 +30,8 @@ type request struct {
 	MaxNumberOfMessages         *int
 	WaitTimeSeconds             *int
 
-	entry           // of the operations on one message
-	Entries []entry // of their batches
+	entry           // for operations on one message
+	Entries []entry // for batch operations
 
 	SourceARN                    string `json:"SourceArn"`
 	DestinationARN               string `json:"DestinationArn"`
@@ -38,13 +39,13 @@ type request struct {
 	TaskHandle                   string
 }
 
-// entry is what a client says of one message.
+// entry holds the parameters of one message.
 type entry struct {
 	ID                      string `json:"Id"`
 	MessageBody             string
 	DelaySeconds            *int
-	MessageAttributes       map[string]attribute
-	MessageSystemAttributes map[string]attribute
+	MessageAttributes       map[string]messageAttribute
+	MessageSystemAttributes map[string]messageAttribute
 	MessageGroupID          string `json:"MessageGroupId"`
 	MessageDeduplicationID  string `json:"MessageDeduplicationId"`
 	ReceiptHandle           string
@@ -57,44 +58,45 @@ func parseJSON(body []byte) (*request, error) {
 		return &r, nil
 	}
 	if !utf8.Valid(body) {
-		return nil, errMalformed.with("The request is not valid UTF-8.")
+		return nil, errMalformed.withMessage("The request is not valid UTF-8.")
 	}
 	if err := json.Unmarshal(body, &r); err != nil {
-		return nil, errMalformed.with("The request is not valid: %v", err)
+		return nil, errMalformed.withMessage("The request is not valid: %v", err)
 	}
 	return &r, nil
 }
 
-// parseForm reads a request of the query protocol: lists as Name.1, maps as
-// Name.1.Name and Name.1.Value, and so on inside an entry.
+// parseForm parses a request of the query protocol. A list is Name.1, a map is
+// Name.1.Name and Name.1.Value; inside a batch entry the names have the entry
+// as prefix.
 func parseForm(action string, form url.Values) (*request, error) {
-	f := formReader{node: formTree(form)}
+	f := formReader{node: buildFormTree(form)}
 	r := &request{
-		QueueURL:        f.text("QueueUrl"),
-		QueueName:       f.text("QueueName"),
-		QueueNamePrefix: f.text("QueueNamePrefix"),
-		MaxResults:      f.number("MaxResults"),
-		NextToken:       f.text("NextToken"),
-		Attributes:      f.pairs("Attribute", "Name", "Value"),
-		Tags:            f.pairs("Tag", "Key", "Value"),
-		TagKeys:         f.texts("TagKey"),
+		QueueURL:        f.textField("QueueUrl"),
+		QueueName:       f.textField("QueueName"),
+		QueueNamePrefix: f.textField("QueueNamePrefix"),
+		MaxResults:      f.numberField("MaxResults"),
+		NextToken:       f.textField("NextToken"),
+		Attributes:      f.pairsField("Attribute", "Name", "Value"),
+		Tags:            f.pairsField("Tag", "Key", "Value"),
+		TagKeys:         f.textListField("TagKey"),
 
-		AttributeNames:              f.texts("AttributeName"),
-		MessageSystemAttributeNames: f.texts("MessageSystemAttributeName"),
-		MessageAttributeNames:       f.texts("MessageAttributeName"),
-		MaxNumberOfMessages:         f.number("MaxNumberOfMessages"),
-		WaitTimeSeconds:             f.number("WaitTimeSeconds"),
+		AttributeNames:              f.textListField("AttributeName"),
+		MessageSystemAttributeNames: f.textListField("MessageSystemAttributeName"),
+		MessageAttributeNames:       f.textListField("MessageAttributeName"),
+		MaxNumberOfMessages:         f.numberField("MaxNumberOfMessages"),
+		WaitTimeSeconds:             f.numberField("WaitTimeSeconds"),
 
-		entry: f.entry(),
+		entry: f.entryField(),
 
-		SourceARN:                    f.text("SourceArn"),
-		DestinationARN:               f.text("DestinationArn"),
-		MaxNumberOfMessagesPerSecond: f.number("MaxNumberOfMessagesPerSecond"),
-		TaskHandle:                   f.text("TaskHandle"),
+		SourceARN:                    f.textField("SourceArn"),
+		DestinationARN:               f.textField("DestinationArn"),
+		MaxNumberOfMessagesPerSecond: f.numberField("MaxNumberOfMessagesPerSecond"),
+		TaskHandle:                   f.textField("TaskHandle"),
 	}
-	for _, n := range f.list(action + "RequestEntry") {
+	for _, n := range f.listField(action + "RequestEntry") {
 		in := formReader{node: n}
-		r.Entries = append(r.Entries, in.entry())
+		r.Entries = append(r.Entries, in.entryField())
 		f.err = cmp.Or(f.err, in.err)
 	}
 	if f.err != nil {
@@ -103,61 +105,63 @@ func parseForm(action string, form url.Values) (*request, error) {
 	return r, nil
 }
 
-// formNode is a form parameter and those whose names go on after it and a dot.
+// formNode is a form parameter with the parameters whose names extend it after
+// a dot.
 type formNode struct {
-	value string
-	under map[string]*formNode
+	value    string
+	children map[string]*formNode
 }
 
-// formDepth is that of SendMessageBatchRequestEntry.1.MessageAttribute.1.Value.StringValue.
+// formDepth is the most name parts of a parameter, as in
+// SendMessageBatchRequestEntry.1.MessageAttribute.1.Value.StringValue.
 const formDepth = 6
 
-func formTree(form url.Values) *formNode {
+func buildFormTree(form url.Values) *formNode {
 	root := &formNode{}
 	for name, values := range form {
 		n := root
 		for _, part := range strings.SplitN(name, ".", formDepth) {
-			if n.under == nil {
-				n.under = map[string]*formNode{}
+			if n.children == nil {
+				n.children = map[string]*formNode{}
 			}
-			if n.under[part] == nil {
-				n.under[part] = &formNode{}
+			if n.children[part] == nil {
+				n.children[part] = &formNode{}
 			}
-			n = n.under[part]
+			n = n.children[part]
 		}
 		n.value = values[0]
 	}
 	return root
 }
 
-// formReader reads parameters under a node and keeps the first error.
+// formReader reads the parameters below a node. It stores the first error.
 type formReader struct {
 	node *formNode
 	err  error
 }
 
-func (f *formReader) text(name string) string {
-	if n := f.node.under[name]; n != nil {
+func (f *formReader) textField(name string) string {
+	if n := f.node.children[name]; n != nil {
 		return n.value
 	}
 	return ""
 }
 
-func (f *formReader) number(name string) *int {
-	n := f.node.under[name]
+func (f *formReader) numberField(name string) *int {
+	n := f.node.children[name]
 	if n == nil {
 		return nil
 	}
 	v, err := strconv.Atoi(n.value)
 	if err != nil {
-		f.err = cmp.Or(f.err, error(errMalformed.with("%s must be a number.", name)))
+		f.err = cmp.Or(f.err, error(errMalformed.withMessage("%s must be a number.", name)))
 		return nil
 	}
 	return &v
 }
 
-func (f *formReader) list(name string) []*formNode {
-	n := f.node.under[name]
+func (f *formReader) listField(name string) []*formNode {
+	n := f.node.children[name]
 	if n == nil {
 		return nil
 	}
@@ -166,10 +170,10 @@ func (f *formReader) list(name string) []*formNode {
 		node *formNode
 	}
 	var members []numbered
-	for key, member := range n.under {
+	for key, member := range n.children {
 		at, err := strconv.Atoi(key)
 		if err != nil {
-			f.err = cmp.Or(f.err, error(errMalformed.with("The members of %s must be numbered.", name)))
+			f.err = cmp.Or(f.err, error(errMalformed.withMessage("The members of %s must be numbered.", name)))
 			return nil
 		}
 		members = append(members, numbered{at, member})
@@ -182,56 +186,56 @@ func (f *formReader) list(name string) []*formNode {
 	return out
 }
 
-func (f *formReader) texts(name string) []string {
+func (f *formReader) textListField(name string) []string {
 	var out []string
-	for _, n := range f.list(name) {
+	for _, n := range f.listField(name) {
 		out = append(out, n.value)
 	}
 	return out
 }
 
-func (f *formReader) pairs(name, key, value string) map[string]string {
+func (f *formReader) pairsField(name, key, value string) map[string]string {
 	var out map[string]string
-	for _, n := range f.list(name) {
+	for _, n := range f.listField(name) {
 		in := formReader{node: n}
 		if out == nil {
 			out = map[string]string{}
 		}
-		out[in.text(key)] = in.text(value)
+		out[in.textField(key)] = in.textField(value)
 	}
 	return out
 }
 
-func (f *formReader) attributes(name string) map[string]attribute {
-	var out map[string]attribute
-	for _, n := range f.list(name) {
+func (f *formReader) attributesField(name string) map[string]messageAttribute {
+	var out map[string]messageAttribute
+	for _, n := range f.listField(name) {
 		in := formReader{node: n}
-		value := formReader{node: n.under["Value"]}
+		value := formReader{node: n.children["Value"]}
 		if value.node == nil {
 			value.node = &formNode{}
 		}
-		bin, err := base64.StdEncoding.DecodeString(value.text("BinaryValue"))
+		bin, err := base64.StdEncoding.DecodeString(value.textField("BinaryValue"))
 		if err != nil {
-			f.err = cmp.Or(f.err, error(errMalformed.with("BinaryValue is not base64.")))
+			f.err = cmp.Or(f.err, error(errMalformed.withMessage("BinaryValue is not base64.")))
 		}
 		if out == nil {
-			out = map[string]attribute{}
+			out = map[string]messageAttribute{}
 		}
-		out[in.text("Name")] = attribute{DataType: value.text("DataType"), StringValue: value.text("StringValue"), BinaryValue: bin}
+		out[in.textField("Name")] = messageAttribute{DataType: value.textField("DataType"), StringValue: value.textField("StringValue"), BinaryValue: bin}
 	}
 	return out
 }
 
-func (f *formReader) entry() entry {
+func (f *formReader) entryField() entry {
 	return entry{
-		ID:                      f.text("Id"),
-		MessageBody:             f.text("MessageBody"),
-		DelaySeconds:            f.number("DelaySeconds"),
-		MessageAttributes:       f.attributes("MessageAttribute"),
-		MessageSystemAttributes: f.attributes("MessageSystemAttribute"),
-		MessageGroupID:          f.text("MessageGroupId"),
-		MessageDeduplicationID:  f.text("MessageDeduplicationId"),
-		ReceiptHandle:           f.text("ReceiptHandle"),
-		VisibilityTimeout:       f.number("VisibilityTimeout"),
+		ID:                      f.textField("Id"),
+		MessageBody:             f.textField("MessageBody"),
+		DelaySeconds:            f.numberField("DelaySeconds"),
+		MessageAttributes:       f.attributesField("MessageAttribute"),
+		MessageSystemAttributes: f.attributesField("MessageSystemAttribute"),
+		MessageGroupID:          f.textField("MessageGroupId"),
+		MessageDeduplicationID:  f.textField("MessageDeduplicationId"),
+		ReceiptHandle:           f.textField("ReceiptHandle"),
+		VisibilityTimeout:       f.numberField("VisibilityTimeout"),
 	}
 }

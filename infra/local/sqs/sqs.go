@@ -1,22 +1,28 @@
-// Package sqs stands in for Amazon SQS on one machine: standard and FIFO
-// queues, dead letters, long polling, both wire protocols of the service, and
-// messages that survive a kill.
+// Package sqs implements Amazon SQS on the local machine: standard and FIFO
+// queues, dead-letter queues, long polling, both wire protocols of the service,
+// and messages that survive a crash.
 //
-// Everything a client was told is on disk before it was told: an operation
-// changes the state in memory and appends a record of that change to one log,
-// and its answer waits until the log is synced to there. Senders that wait at
-// the same time share one sync. A start replays the log and writes it anew
-// without what is gone. What is in flight, and a running move task, is
-// forgotten by a restart: such messages are visible at once, as a developer
-// who restarts the stack would want; their receive counts stay.
+// Every answer is durable before the client gets it
+// (TestServer_KillKeepsAcknowledged):
 //
-// It is stricter than the service where that shows bugs sooner (a stale
-// receipt handle never deletes, delivery is not doubled by chance) and more
-// lenient where the service only makes one wait (a deleted queue can be made
-// again at once, attributes hold at once). Signatures are not verified.
+//  1. An operation takes the lock, changes the state in memory and appends a record of the change to the journal.
+//  2. It releases the lock and waits.
+//  3. The journal's writer writes all pending records as one frame and syncs the file. Concurrent operations share one sync.
+//  4. The operation returns its answer. If the write fails, this and all later operations return an error (TestRunDurably_FailedWrite).
+//
+// A start replays the log and rewrites it without deleted messages. A restart
+// makes messages in flight visible at once and drops running move tasks.
+// Receive counts stay.
+//
+// The package is stricter than AWS where that shows bugs earlier: the receipt
+// handle of an earlier delivery never deletes a message. It is more lenient
+// where AWS makes a client wait: a deleted queue can be created again at once,
+// and changed attributes apply at once. It delivers no random duplicates and
+// does not verify signatures.
 package sqs
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -24,36 +30,36 @@ import (
 	"time"
 )
 
-// Config is what a Server needs.
+// Config configures a [Server].
 type Config struct {
-	Dir       string           // where the log lies; empty keeps everything in memory only
-	AccountID string           // in queue URLs and ARNs; empty means 000000000000
-	Region    string           // in ARNs; empty means eu-west-1
-	Now       func() time.Time // the clock of delays, visibility, retention and deduplication; nil means time.Now
+	Dir       string           // folder of the log; empty stores in memory only
+	AccountID string           // for queue URLs and ARNs; empty means 000000000000
+	Region    string           // for ARNs; empty means eu-west-1
+	Now       func() time.Time // clock for delays, visibility, retention and deduplication; nil means time.Now
 	Log       *slog.Logger     // nil means slog.Default()
 }
 
-// Server is the stand-in, an http.Handler that answers for any number of queues.
+// Server is an http.Handler that serves any number of queues.
 type Server struct {
 	account, region string
 	clock           func() time.Time
 	log             *slog.Logger
-	journal         *journal // nil when in memory only
+	journal         *journal // nil if the state is in memory only
 
 	mu      sync.Mutex
 	queues  map[string]*queue
 	tasks   []*moveTask   // newest first
-	seq     uint64        // the last given sequence number
-	closing chan struct{} // closed by Close, ends long polls and move tasks
+	seq     uint64        // last sequence number that was assigned
+	closing chan struct{} // closed by Close; ends long polls and move tasks
 	closed  bool
 }
 
-// New starts a server, with what an earlier one left in Dir. Two servers cannot
-// share a Dir.
+// New starts a server with the queues that an earlier server stored in Dir. It
+// fails if another server uses Dir or the log is damaged.
 func New(c Config) (*Server, error) {
 	s := &Server{
-		account: orElse(c.AccountID, "000000000000"),
-		region:  orElse(c.Region, "eu-west-1"),
+		account: cmp.Or(c.AccountID, "000000000000"),
+		region:  cmp.Or(c.Region, "eu-west-1"),
 		clock:   c.Now,
 		log:     c.Log,
 		queues:  map[string]*queue{},
@@ -68,16 +74,16 @@ func New(c Config) (*Server, error) {
 	if c.Dir == "" {
 		return s, nil
 	}
-	j, err := openJournal(c.Dir, s.log, s.apply, s.cut)
+	j, err := openJournal(c.Dir, s.log, s.applyRecord, s.snapshotState)
 	if err != nil {
-		return nil, fmt.Errorf("opening the queues in %s: %w", c.Dir, err)
+		return nil, fmt.Errorf("open queues in %s: %w", c.Dir, err)
 	}
 	s.journal = j
 	return s, nil
 }
 
 // Close ends long polls and move tasks, syncs the log and releases Dir. Later
-// requests are answered 503.
+// requests get status 503.
 func (s *Server) Close() error {
 	s.mu.Lock()
 	if s.closed {
@@ -87,32 +93,27 @@ func (s *Server) Close() error {
 	s.closed = true
 	close(s.closing)
 	s.mu.Unlock()
-	return s.journal.close()
+	return s.journal.closeLog()
 }
 
-// do runs one change or look at the state, and returns once all it rests on is
-// on disk.
-func (s *Server) do(f func(now int64) error) error {
-	at, err := s.locked(f)
-	return errors.Join(s.journal.wait(at), err)
+// runDurably runs f under the lock, and returns when all changes up to that
+// moment are on disk. Operations that only read wait too, so that no answer
+// shows a change that a crash could undo.
+func (s *Server) runDurably(f func(now int64) error) error {
+	at, err := s.runLocked(f)
+	return errors.Join(s.journal.waitDurable(at), err)
 }
 
-// locked runs f with the lock held, and tells where the log then ends.
-func (s *Server) locked(f func(now int64) error) (end uint64, err error) {
+// runLocked runs f under the lock. end is the number of records in the journal
+// afterwards.
+func (s *Server) runLocked(f func(now int64) error) (end uint64, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
-		return 0, errUnavailable.with("The stand-in is stopping.")
+		return 0, errUnavailable.withMessage("The server is stopping.")
 	}
-	err = f(s.now())
-	return s.journal.end(), err
+	err = f(s.nowMillis())
+	return s.journal.appendedCount(), err
 }
 
-func (s *Server) now() int64 { return s.clock().UnixMilli() }
-
-func orElse(v, otherwise string) string {
-	if v == "" {
-		return otherwise
-	}
-	return v
-}
+func (s *Server) nowMillis() int64 { return s.clock().UnixMilli() }

@@ -3,6 +3,7 @@ package sqs_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -18,7 +19,7 @@ import (
 	"github.com/heard-intake/heard/infra/local/sqs"
 )
 
-// clock is a time that a test moves.
+// clock is a clock that the test moves.
 type clock struct {
 	mu  sync.Mutex
 	now time.Time
@@ -49,8 +50,7 @@ func newServer(t testing.TB, c sqs.Config) *sqs.Server {
 	return s
 }
 
-// inProcess is an HTTP client that calls a handler, for tests in which the
-// network has no part.
+// inProcess is an HTTP client that calls a handler without a network.
 type inProcess struct{ http.Handler }
 
 func (p inProcess) Do(r *http.Request) (*http.Response, error) {
@@ -75,7 +75,7 @@ func newClient(endpoint string, h awssqs.HTTPClient) *awssqs.Client {
 	})
 }
 
-// fixture is a queue in a server, with the SDK's client before it.
+// fixture is an SDK client with one queue of a server.
 type fixture struct {
 	t     testing.TB
 	c     *awssqs.Client
@@ -83,7 +83,7 @@ type fixture struct {
 	url   *string
 }
 
-// overHTTP serves on a socket, as the local stack does.
+// overHTTP starts a server on a socket, like the local stack.
 func overHTTP(t *testing.T) *fixture {
 	t.Helper()
 	clock := newClock()
@@ -142,7 +142,7 @@ func (f *fixture) receive(most int32) []types.Message {
 	return out.Messages
 }
 
-// want receives up to ten messages and compares their bodies.
+// want receives up to ten messages, compares their bodies and returns them.
 func (f *fixture) want(bodies ...string) []types.Message {
 	f.t.Helper()
 	msgs := f.receive(10)
@@ -187,7 +187,8 @@ func (f *fixture) attributes() map[string]string {
 	return out.Attributes
 }
 
-// counts are the visible, in-flight and delayed messages.
+// counts returns the numbers of visible, in-flight and delayed messages, for
+// example "1 0 0".
 func (f *fixture) counts() string {
 	f.t.Helper()
 	a := f.attributes()
@@ -212,4 +213,31 @@ func wantCode(t testing.TB, err error, code string) {
 	if !errors.As(err, &api) || api.ErrorCode() != code {
 		t.Fatalf("error %v, want code %s", err, code)
 	}
+}
+
+func ExampleNew() {
+	server, err := sqs.New(sqs.Config{}) // without Dir, in memory
+	if err != nil {
+		panic(err)
+	}
+	defer func() { _ = server.Close() }()
+	client := newClient("http://sqs.example.com", inProcess{server})
+	ctx := context.Background()
+	queue, err := client.CreateQueue(ctx, &awssqs.CreateQueueInput{QueueName: aws.String("intake")})
+	if err != nil {
+		panic(err)
+	}
+	_, err = client.SendMessage(ctx, &awssqs.SendMessageInput{QueueUrl: queue.QueueUrl, MessageBody: aws.String("hello")})
+	if err != nil {
+		panic(err)
+	}
+	out, err := client.ReceiveMessage(ctx, &awssqs.ReceiveMessageInput{QueueUrl: queue.QueueUrl})
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(*queue.QueueUrl)
+	fmt.Println(*out.Messages[0].Body)
+	// Output:
+	// http://sqs.example.com/000000000000/intake
+	// hello
 }

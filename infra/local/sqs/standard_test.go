@@ -10,7 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 )
 
-func TestMessageComesBackAsSent(t *testing.T) {
+func TestReceiveMessage_Content(t *testing.T) {
 	t.Parallel()
 	f := overHTTP(t).queue("intake", nil)
 	body := "Héllo <wereld> & 👋\r\n\ttab"
@@ -28,10 +28,10 @@ func TestMessageComesBackAsSent(t *testing.T) {
 	})
 	m := f.receive(1)[0]
 	if *m.Body != body || *m.MessageId != *sent.MessageId || *m.MD5OfMessageAttributes != *sent.MD5OfMessageAttributes {
-		t.Errorf("received %+v, sent %+v", m, sent)
+		t.Errorf("received %+v, want the content of %+v", m, sent)
 	}
 	if string(m.MessageAttributes["bytes"].BinaryValue) != "\x00\x01\xff" || *m.MessageAttributes["text"].StringValue != "één" {
-		t.Errorf("attributes %v", m.MessageAttributes)
+		t.Errorf("attributes %v, want the values that were sent", m.MessageAttributes)
 	}
 	want := map[string]string{
 		"SenderId": "111122223333", "SentTimestamp": "1772366400000", "ApproximateReceiveCount": "1",
@@ -48,7 +48,7 @@ func TestMessageComesBackAsSent(t *testing.T) {
 	}
 }
 
-func TestOnlyTheAttributesAskedForAreShown(t *testing.T) {
+func TestReceiveMessage_AttributeSelection(t *testing.T) {
 	t.Parallel()
 	f := overHTTP(t).queue("intake", nil)
 	value := types.MessageAttributeValue{DataType: aws.String("String"), StringValue: aws.String("x")}
@@ -58,22 +58,22 @@ func TestOnlyTheAttributesAskedForAreShown(t *testing.T) {
 		names []string
 		want  int
 	}{
-		{"nothing by default", nil, 0},
-		{"one by name", []string{"a"}, 1},
-		{"all by word", []string{"All"}, 3},
-		{"all by wildcard", []string{".*"}, 3},
-		{"those with a prefix", []string{"b.*"}, 2},
-		{"none of another name", []string{"z"}, 0},
+		{"default", nil, 0},
+		{"name", []string{"a"}, 1},
+		{"All", []string{"All"}, 3},
+		{"wildcard", []string{".*"}, 3},
+		{"prefix", []string{"b.*"}, 2},
+		{"other name", []string{"z"}, 0},
 	} {
 		out, err := f.c.ReceiveMessage(t.Context(), &awssqs.ReceiveMessageInput{QueueUrl: f.url, MessageAttributeNames: tt.names})
 		if err != nil || len(out.Messages) != 1 || len(out.Messages[0].MessageAttributes) != tt.want || len(out.Messages[0].Attributes) != 0 {
-			t.Errorf("%s: %+v, %v", tt.name, out.Messages, err)
+			t.Errorf("%s: messages %+v, error %v, want one message with %d attributes", tt.name, out.Messages, err, tt.want)
 		}
 		f.clock.Advance(31 * time.Second)
 	}
 }
 
-func TestMessageIsHiddenUntilItsTimeout(t *testing.T) {
+func TestReceiveMessage_VisibilityTimeout(t *testing.T) {
 	t.Parallel()
 	f := overHTTP(t).queue("intake", nil)
 	f.send("a")
@@ -99,7 +99,7 @@ func TestMessageIsHiddenUntilItsTimeout(t *testing.T) {
 	f.want("a")
 }
 
-func TestStaleHandleDoesNotDelete(t *testing.T) {
+func TestDeleteMessage_StaleHandle(t *testing.T) {
 	t.Parallel()
 	f := overHTTP(t).queue("intake", nil)
 	f.send("a")
@@ -111,7 +111,7 @@ func TestStaleHandleDoesNotDelete(t *testing.T) {
 	}
 	wantCode(t, f.hide(first, 5), "InvalidParameterValue")
 	f.wantCounts("0 1 0")
-	f.clock.Advance(31 * time.Second) // expired, yet the latest: it still works
+	f.clock.Advance(31 * time.Second) // after the timeout the latest handle still works
 	for range 2 {
 		if err := f.delete(second); err != nil {
 			t.Fatal(err)
@@ -122,7 +122,7 @@ func TestStaleHandleDoesNotDelete(t *testing.T) {
 	wantCode(t, f.delete(types.Message{ReceiptHandle: aws.String("nonsense")}), "ReceiptHandleIsInvalid")
 }
 
-func TestDelayedMessageComesLater(t *testing.T) {
+func TestSendMessage_Delay(t *testing.T) {
 	t.Parallel()
 	f := overHTTP(t).queue("intake", map[string]string{"DelaySeconds": "10"})
 	f.send("queue's delay")
@@ -135,7 +135,7 @@ func TestDelayedMessageComesLater(t *testing.T) {
 	f.want("queue's delay")
 }
 
-func TestMessageIsForgottenAfterItsRetention(t *testing.T) {
+func TestReceiveMessage_Retention(t *testing.T) {
 	t.Parallel()
 	f := overHTTP(t).queue("intake", map[string]string{"MessageRetentionPeriod": "60"})
 	f.send("a")
@@ -146,7 +146,7 @@ func TestMessageIsForgottenAfterItsRetention(t *testing.T) {
 	f.wantCounts("1 0 0")
 }
 
-func TestDeadLetterIsMovedAndRedriven(t *testing.T) {
+func TestReceiveMessage_DeadLetterAndRedrive(t *testing.T) {
 	t.Parallel()
 	server := overHTTP(t)
 	dead := server.queue("dead", nil)
@@ -160,11 +160,11 @@ func TestDeadLetterIsMovedAndRedriven(t *testing.T) {
 	f.wantCounts("0 0 0")
 	m := dead.want("poison")[0]
 	if *m.MessageId != id || m.Attributes["DeadLetterQueueSourceArn"] != f.arn() || m.Attributes["ApproximateReceiveCount"] != "3" {
-		t.Errorf("dead letter %s %v", *m.MessageId, m.Attributes)
+		t.Errorf("dead letter %s with %v, want id %s, the source queue and receive count 3", *m.MessageId, m.Attributes, id)
 	}
 	sources, err := f.c.ListDeadLetterSourceQueues(t.Context(), &awssqs.ListDeadLetterSourceQueuesInput{QueueUrl: dead.url})
 	if err != nil || !equal(sources.QueueUrls, []string{*f.url}) {
-		t.Errorf("sources %v, %v", sources, err)
+		t.Errorf("sources %v, error %v, want %s", sources, err, *f.url)
 	}
 	dead.clock.Advance(31 * time.Second)
 
@@ -173,15 +173,15 @@ func TestDeadLetterIsMovedAndRedriven(t *testing.T) {
 	}
 	tasks, err := f.c.ListMessageMoveTasks(t.Context(), &awssqs.ListMessageMoveTasksInput{SourceArn: aws.String(dead.arn())})
 	if err != nil || len(tasks.Results) != 1 || *tasks.Results[0].Status != "COMPLETED" || tasks.Results[0].ApproximateNumberOfMessagesMoved != 1 {
-		t.Fatalf("tasks %+v, %v", tasks, err)
+		t.Fatalf("tasks %+v, error %v, want one completed with 1 message", tasks, err)
 	}
 	again := f.want("poison")[0]
 	if *again.MessageId == id || again.Attributes["ApproximateReceiveCount"] != "1" {
-		t.Errorf("redriven message %s %v, want a new one", *again.MessageId, again.Attributes)
+		t.Errorf("redriven message %s with %v, want a new id and receive count 1", *again.MessageId, again.Attributes)
 	}
 }
 
-func TestBatchEntriesFailAlone(t *testing.T) {
+func TestSendMessageBatch_PartialFailure(t *testing.T) {
 	t.Parallel()
 	f := overHTTP(t).queue("intake", map[string]string{"MaximumMessageSize": "1024"})
 	sent, err := f.c.SendMessageBatch(t.Context(), &awssqs.SendMessageBatchInput{QueueUrl: f.url, Entries: []types.SendMessageBatchRequestEntry{
@@ -190,29 +190,29 @@ func TestBatchEntriesFailAlone(t *testing.T) {
 		{Id: aws.String("odd"), MessageBody: aws.String("nul \x00")},
 	}})
 	if err != nil || len(sent.Successful) != 1 || len(sent.Failed) != 2 {
-		t.Fatalf("sent %+v, %v", sent, err)
+		t.Fatalf("sent %+v, error %v, want 1 success and 2 failures", sent, err)
 	}
 	if *sent.Failed[0].Id != "long" || *sent.Failed[0].Code != "InvalidParameterValue" || *sent.Failed[1].Code != "InvalidMessageContents" {
-		t.Errorf("failed %+v", sent.Failed)
+		t.Errorf("failed %+v, want long with InvalidParameterValue and odd with InvalidMessageContents", sent.Failed)
 	}
 	m := f.want("a")[0]
 	hidden, err := f.c.ChangeMessageVisibilityBatch(t.Context(), &awssqs.ChangeMessageVisibilityBatchInput{QueueUrl: f.url, Entries: []types.ChangeMessageVisibilityBatchRequestEntry{
 		{Id: aws.String("1"), ReceiptHandle: m.ReceiptHandle, VisibilityTimeout: 0}, {Id: aws.String("2"), ReceiptHandle: aws.String("x"), VisibilityTimeout: 1},
 	}})
 	if err != nil || len(hidden.Successful) != 1 || len(hidden.Failed) != 1 {
-		t.Fatalf("hidden %+v, %v", hidden, err)
+		t.Fatalf("visibility changes %+v, error %v, want 1 success and 1 failure", hidden, err)
 	}
 	m = f.want("a")[0]
 	deleted, err := f.c.DeleteMessageBatch(t.Context(), &awssqs.DeleteMessageBatchInput{QueueUrl: f.url, Entries: []types.DeleteMessageBatchRequestEntry{
 		{Id: aws.String("1"), ReceiptHandle: m.ReceiptHandle}, {Id: aws.String("2"), ReceiptHandle: aws.String("x")},
 	}})
 	if err != nil || len(deleted.Successful) != 1 || *deleted.Failed[0].Code != "ReceiptHandleIsInvalid" || !deleted.Failed[0].SenderFault {
-		t.Fatalf("deleted %+v, %v", deleted, err)
+		t.Fatalf("deletes %+v, error %v, want 1 success and 1 ReceiptHandleIsInvalid of the sender", deleted, err)
 	}
 	f.wantCounts("0 0 0")
 }
 
-func TestLargestMessageFits(t *testing.T) {
+func TestSendMessage_LargestMessage(t *testing.T) {
 	t.Parallel()
 	f := overHTTP(t).queue("intake", nil)
 	body := strings.Repeat("\x7f", 1<<20)

@@ -6,182 +6,184 @@ import (
 	"time"
 )
 
-// function reads an AWS::Serverless::Function.
-func (b *builder) function(res *resource) {
-	r := b.open(res.props, res.id)
-	r.skip("FunctionName", "Architectures", "AutoPublishAlias", "DeploymentPreference", "Description",
+// readFunction reads an AWS::Serverless::Function with its events.
+func (b *builder) readFunction(res *resource) {
+	r := b.openReader(res.properties, res.id)
+	r.ignoreFields("FunctionName", "Architectures", "AutoPublishAlias", "DeploymentPreference", "Description",
 		"EphemeralStorage", "KmsKeyArn", "LoggingConfig", "PermissionsBoundary", "Policies", "PropagateTags",
 		"Role", "Tags", "Tracing")
-	r.oneOf("Runtime", "provided.al2023")
-	r.oneOf("PackageType", "Zip")
+	r.allowedText("Runtime", "provided.al2023")
+	r.allowedText("PackageType", "Zip")
 	f := Function{
 		ID:          res.id,
-		Name:        b.nameOf(res),
-		ARN:         b.expand(res.def.attributes["Arn"], b.nameOf(res)),
-		CodeURI:     r.must("CodeUri"),
-		Handler:     r.must("Handler"),
+		Name:        b.physicalName(res),
+		ARN:         b.expandPattern(res.handler.attributes["Arn"], b.physicalName(res)),
+		CodeURI:     r.requiredText("CodeUri"),
+		Handler:     r.requiredText("Handler"),
 		Env:         map[string]string{},
-		Timeout:     r.seconds("Timeout", 3),
-		MemoryMB:    r.number("MemorySize", 128),
-		Concurrency: r.number("ReservedConcurrentExecutions", 0),
-		Async:       b.async(r.obj("EventInvokeConfig")),
+		Timeout:     r.secondsValue("Timeout", 3),
+		MemoryMB:    r.intValue("MemorySize", 128),
+		Concurrency: r.intValue("ReservedConcurrentExecutions", 0),
+		Async:       b.readAsync(r.object("EventInvokeConfig")),
 	}
-	env := r.obj("Environment")
-	if vars := env.obj("Variables"); vars.there() {
-		for _, k := range vars.n.keys {
-			f.Env[k] = vars.text(k)
+	env := r.object("Environment")
+	if vars := env.object("Variables"); vars.isPresent() {
+		for _, k := range vars.node.keys {
+			f.Env[k] = vars.textValue(k)
 		}
 	}
-	env.done()
-	if events := r.obj("Events"); events.there() {
-		for _, name := range events.n.keys {
-			b.event(&f, name, events.obj(name))
+	env.refuseUnread()
+	if events := r.object("Events"); events.isPresent() {
+		for _, name := range events.node.keys {
+			b.readEvent(&f, name, events.object(name))
 		}
 	}
-	r.done()
+	r.refuseUnread()
 	b.model.Functions = append(b.model.Functions, f)
 }
 
-func (b *builder) async(r *reader) Async {
+func (b *builder) readAsync(r *reader) Async {
 	a := Async{
-		Retries: r.number("MaximumRetryAttempts", 2),
-		MaxAge:  r.seconds("MaximumEventAgeInSeconds", 6*60*60),
+		Retries: r.intValue("MaximumRetryAttempts", 2),
+		MaxAge:  r.secondsValue("MaximumEventAgeInSeconds", 6*60*60),
 	}
-	destinations := r.obj("DestinationConfig")
-	a.OnFailure = b.onFailure(destinations)
-	destinations.done()
-	r.done()
+	destinations := r.object("DestinationConfig")
+	a.OnFailure = b.readOnFailure(destinations)
+	destinations.refuseUnread()
+	r.refuseUnread()
 	return a
 }
 
-func (b *builder) onFailure(r *reader) string {
-	o := r.obj("OnFailure")
-	defer o.done()
-	o.skip("Type")
-	return o.text("Destination")
+func (b *builder) readOnFailure(r *reader) string {
+	o := r.object("OnFailure")
+	defer o.refuseUnread()
+	o.ignoreFields("Type")
+	return o.textValue("Destination")
 }
 
-// event reads one entry of a function's Events.
-func (b *builder) event(f *Function, name string, r *reader) {
-	typ, props := r.must("Type"), r.obj("Properties")
-	r.done()
+// readEvent reads one entry of a function's Events.
+func (b *builder) readEvent(f *Function, name string, r *reader) {
+	typ := r.requiredText("Type")
+	props := r.object("Properties")
+	r.refuseUnread()
 	id := f.ID + name
 	switch typ {
 	case "HttpApi":
-		b.route(f, props)
+		b.readRoute(f, props)
 	case "DynamoDB":
-		f.Streams = append(f.Streams, b.stream(id, props.must("Stream"), props))
+		f.Streams = append(f.Streams, b.readStream(id, props.requiredText("Stream"), props))
 	case "SQS":
-		f.Queues = append(f.Queues, b.queueSource(id, props.must("Queue"), props))
+		f.Queues = append(f.Queues, b.readQueueSource(id, props.requiredText("Queue"), props))
 	case "Schedule":
 		f.Schedules = append(f.Schedules, Schedule{
 			ID:         id,
-			Name:       props.text("Name"),
-			Expression: props.must("Schedule"),
-			Input:      props.text("Input"),
-			Enabled:    props.truth("Enabled", true) && props.text("State") != "DISABLED",
+			Name:       props.textValue("Name"),
+			Expression: props.requiredText("Schedule"),
+			Input:      props.textValue("Input"),
+			Enabled:    props.boolValue("Enabled", true) && props.textValue("State") != "DISABLED",
 		})
-		props.skip("Description")
+		props.ignoreFields("Description")
 	case "SNS":
-		f.Topics = append(f.Topics, props.must("Topic"))
+		f.Topics = append(f.Topics, props.requiredText("Topic"))
 	case "":
 		return
 	default:
-		b.fail(r.n.get("Type").line, "event type %s is not supported", typ)
+		b.reportError(r.node.field("Type").line, "event type %s is not supported", typ)
 		return
 	}
-	props.done()
+	props.refuseUnread()
 }
 
-// mapping reads an AWS::Lambda::EventSourceMapping: it lets a mapping stand
-// in a loop, which an event of a function cannot.
-func (b *builder) mapping(res *resource) {
-	r := b.open(res.props, res.id)
-	name, source := r.must("FunctionName"), r.must("EventSourceArn")
-	fn := b.find(name, functionType)
+// readEventSourceMapping reads an AWS::Lambda::EventSourceMapping. Unlike an
+// event of a function, it can be in a loop.
+func (b *builder) readEventSourceMapping(res *resource) {
+	r := b.openReader(res.properties, res.id)
+	name := r.requiredText("FunctionName")
+	source := r.requiredText("EventSourceArn")
+	fn := b.findResource(name, functionType)
 	if fn == nil {
-		b.fail(res.line, "%s: FunctionName is no function of this template", res.id)
+		b.reportError(res.line, "%s: FunctionName must be a function of this template", res.id)
 		return
 	}
 	i := slices.IndexFunc(b.model.Functions, func(f Function) bool { return f.ID == fn.id })
 	f := &b.model.Functions[i]
-	if b.find(source, "AWS::SQS::Queue") != nil {
-		f.Queues = append(f.Queues, b.queueSource(res.id, source, r))
+	if b.findResource(source, "AWS::SQS::Queue") != nil {
+		f.Queues = append(f.Queues, b.readQueueSource(res.id, source, r))
 	} else {
-		f.Streams = append(f.Streams, b.stream(res.id, source, r))
+		f.Streams = append(f.Streams, b.readStream(res.id, source, r))
 	}
-	r.skip("Tags").done()
+	r.ignoreFields("Tags").refuseUnread()
 }
 
-func (b *builder) stream(id, arn string, r *reader) Stream {
+func (b *builder) readStream(id, arn string, r *reader) Stream {
 	s := Stream{
 		ID:               id,
-		Enabled:          r.truth("Enabled", true),
-		StartingPosition: r.oneOf("StartingPosition", "TRIM_HORIZON", "LATEST"),
-		BatchSize:        r.number("BatchSize", 100),
-		Window:           r.seconds("MaximumBatchingWindowInSeconds", 0),
-		Parallelization:  r.number("ParallelizationFactor", 1),
-		Filters:          b.filters(r),
-		Bisect:           r.truth("BisectBatchOnFunctionError", false),
-		Retries:          r.number("MaximumRetryAttempts", -1),
-		MaxAge:           r.seconds("MaximumRecordAgeInSeconds", -1),
-		ReportFailures:   b.reportFailures(r),
+		Enabled:          r.boolValue("Enabled", true),
+		StartingPosition: r.allowedText("StartingPosition", "TRIM_HORIZON", "LATEST"),
+		BatchSize:        r.intValue("BatchSize", 100),
+		Window:           r.secondsValue("MaximumBatchingWindowInSeconds", 0),
+		Parallelization:  r.intValue("ParallelizationFactor", 1),
+		Filters:          b.readFilters(r),
+		Bisect:           r.boolValue("BisectBatchOnFunctionError", false),
+		Retries:          r.intValue("MaximumRetryAttempts", -1),
+		MaxAge:           r.secondsValue("MaximumRecordAgeInSeconds", -1),
+		ReportFailures:   b.readReportFailures(r),
 	}
-	destinations := r.obj("DestinationConfig")
-	s.OnFailure = b.onFailure(destinations)
-	destinations.done()
-	table := b.find(arn, "AWS::DynamoDB::Table")
+	destinations := r.object("DestinationConfig")
+	s.OnFailure = b.readOnFailure(destinations)
+	destinations.refuseUnread()
+	table := b.findResource(arn, "AWS::DynamoDB::Table")
 	if table == nil {
 		if arn != "" {
-			b.fail(lineOf(r.n), "%s: the source is no stream of a table of this template", id)
+			b.reportError(nodeLine(r.node), "%s: the source must be the stream of a table of this template", id)
 		}
 		return s
 	}
-	s.Table = b.nameOf(table)
+	s.Table = b.physicalName(table)
 	return s
 }
 
-func (b *builder) queueSource(id, arn string, r *reader) QueueSource {
-	scaling := r.obj("ScalingConfig")
+func (b *builder) readQueueSource(id, arn string, r *reader) QueueSource {
+	scaling := r.object("ScalingConfig")
 	q := QueueSource{
 		ID:             id,
-		Enabled:        r.truth("Enabled", true),
-		BatchSize:      r.number("BatchSize", 10),
-		Window:         r.seconds("MaximumBatchingWindowInSeconds", 0),
-		Filters:        b.filters(r),
-		ReportFailures: b.reportFailures(r),
-		MaxConcurrency: scaling.number("MaximumConcurrency", 0),
+		Enabled:        r.boolValue("Enabled", true),
+		BatchSize:      r.intValue("BatchSize", 10),
+		Window:         r.secondsValue("MaximumBatchingWindowInSeconds", 0),
+		Filters:        b.readFilters(r),
+		ReportFailures: b.readReportFailures(r),
+		MaxConcurrency: scaling.intValue("MaximumConcurrency", 0),
 	}
-	scaling.done()
-	queue := b.find(arn, "AWS::SQS::Queue")
+	scaling.refuseUnread()
+	queue := b.findResource(arn, "AWS::SQS::Queue")
 	if queue == nil {
 		if arn != "" {
-			b.fail(lineOf(r.n), "%s: the source is no queue of this template", id)
+			b.reportError(nodeLine(r.node), "%s: the source must be a queue of this template", id)
 		}
 		return q
 	}
-	q.Queue = b.nameOf(queue)
+	q.Queue = b.physicalName(queue)
 	if q.BatchSize > 10 && q.Window < time.Second {
-		b.fail(lineOf(r.n), "%s: a BatchSize above 10 needs a batching window", id)
+		b.reportError(nodeLine(r.node), "%s: a BatchSize above 10 needs a batching window", id)
 	}
 	return q
 }
 
-func (b *builder) filters(r *reader) []string {
-	criteria := r.obj("FilterCriteria")
-	defer criteria.done()
+func (b *builder) readFilters(r *reader) []string {
+	criteria := r.object("FilterCriteria")
+	defer criteria.refuseUnread()
 	var out []string
-	criteria.objs("Filters", func(f *reader) {
-		pattern := f.must("Pattern")
+	criteria.eachObject("Filters", func(f *reader) {
+		pattern := f.requiredText("Pattern")
 		if pattern != "" && !json.Valid([]byte(pattern)) {
-			b.fail(f.n.get("Pattern").line, "the pattern is not JSON")
+			b.reportError(f.node.field("Pattern").line, "the pattern must be JSON")
 		}
 		out = append(out, pattern)
 	})
 	return out
 }
 
-func (b *builder) reportFailures(r *reader) bool {
-	b.oneOfEach(r.n.get("FunctionResponseTypes"), "FunctionResponseTypes", "ReportBatchItemFailures")
-	return len(r.texts("FunctionResponseTypes")) > 0
+func (b *builder) readReportFailures(r *reader) bool {
+	b.checkAllowed(r.node.field("FunctionResponseTypes"), "FunctionResponseTypes", "ReportBatchItemFailures")
+	return len(r.textValues("FunctionResponseTypes")) > 0
 }

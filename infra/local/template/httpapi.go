@@ -10,7 +10,7 @@ import (
 // An HTTPAPI is one API Gateway HTTP API.
 type HTTPAPI struct {
 	ID          string
-	Name        string // the API's id in URLs and events
+	Name        string // id of the API in URLs and events
 	Stage       string
 	Authorizers []Authorizer
 	CORS        *CORS
@@ -29,7 +29,7 @@ type Authorizer struct {
 	Scopes   []string
 }
 
-// CORS is what an API answers to a preflight.
+// CORS is the CORS configuration of an API.
 type CORS struct {
 	AllowOrigins     []string
 	AllowMethods     []string
@@ -39,24 +39,24 @@ type CORS struct {
 	MaxAge           time.Duration
 }
 
-// A Throttle is a limit on requests; a zero Rate is the account's own.
+// A Throttle limits requests. A zero Rate means the limit of the account.
 type Throttle struct {
 	Rate  float64
 	Burst int
 }
 
-// A Route hands the requests of one method and path to a function.
+// A Route maps a method and path to a function.
 type Route struct {
 	Method     string // upper case, or ANY
-	Path       string // with {name} and {name+}; "" is $default
-	Function   string // the name of the function
-	Authorizer string // "" is none
+	Path       string // with {name} and {name+}; empty for $default
+	Function   string // function name
+	Authorizer string // empty for an open route
 	Scopes     []string
 	Throttle   Throttle
 	Timeout    time.Duration
 }
 
-// Key is the route's key: "GET /path" or "$default".
+// Key returns the route key: "GET /path" or "$default".
 func (r Route) Key() string {
 	if r.Path == "" {
 		return "$default"
@@ -64,9 +64,9 @@ func (r Route) Key() string {
 	return r.Method + " " + r.Path
 }
 
-// api is the API of a resource, made when it is first asked for: functions
-// may stand before or after it.
-func (b *builder) api(res *resource) *HTTPAPI {
+// httpAPIOf returns the API of a resource. It reads the API at the first call,
+// because functions can be before or after it in the template.
+func (b *builder) httpAPIOf(res *resource) *HTTPAPI {
 	i := slices.IndexFunc(b.model.HTTPAPIs, func(a HTTPAPI) bool { return a.ID == res.id })
 	if i < 0 {
 		i = len(b.model.HTTPAPIs)
@@ -75,57 +75,57 @@ func (b *builder) api(res *resource) *HTTPAPI {
 	return &b.model.HTTPAPIs[i]
 }
 
-func (b *builder) httpAPI(res *resource) { b.api(res) }
+func (b *builder) readHTTPAPI(res *resource) { b.httpAPIOf(res) }
 
 func (b *builder) newHTTPAPI(res *resource) HTTPAPI {
-	r := b.open(res.props, res.id)
-	r.skip("Name", "Description", "Tags", "AccessLogSettings", "FailOnWarnings", "PropagateTags")
+	r := b.openReader(res.properties, res.id)
+	r.ignoreFields("Name", "Description", "Tags", "AccessLogSettings", "FailOnWarnings", "PropagateTags")
 	api := HTTPAPI{
 		ID:       res.id,
-		Name:     b.nameOf(res),
-		Stage:    r.oneOf("StageName", "$default"),
-		CORS:     b.cors(r.raw("CorsConfiguration")),
-		Throttle: throttle(r.obj("DefaultRouteSettings")),
+		Name:     b.physicalName(res),
+		Stage:    r.allowedText("StageName", "$default"),
+		CORS:     b.readCORS(r.fieldNode("CorsConfiguration")),
+		Throttle: readThrottle(r.object("DefaultRouteSettings")),
 		settings: map[string]Throttle{},
 	}
-	if settings := r.obj("RouteSettings"); settings.there() {
-		for _, key := range settings.n.keys {
-			api.settings[key] = throttle(settings.obj(key))
+	if settings := r.object("RouteSettings"); settings.isPresent() {
+		for _, key := range settings.node.keys {
+			api.settings[key] = readThrottle(settings.object(key))
 		}
 	}
-	auth := r.obj("Auth")
-	api.defaultAuthorizer = auth.text("DefaultAuthorizer")
-	if authorizers := auth.obj("Authorizers"); authorizers.there() {
-		for _, name := range authorizers.n.keys {
-			api.Authorizers = append(api.Authorizers, authorizer(name, authorizers.obj(name)))
+	auth := r.object("Auth")
+	api.defaultAuthorizer = auth.textValue("DefaultAuthorizer")
+	if authorizers := auth.object("Authorizers"); authorizers.isPresent() {
+		for _, name := range authorizers.node.keys {
+			api.Authorizers = append(api.Authorizers, readAuthorizer(name, authorizers.object(name)))
 		}
 	}
-	auth.done()
-	r.done()
+	auth.refuseUnread()
+	r.refuseUnread()
 	return api
 }
 
-func authorizer(name string, r *reader) Authorizer {
-	r.oneOf("IdentitySource", "$request.header.Authorization")
-	jwt := r.obj("JwtConfiguration")
+func readAuthorizer(name string, r *reader) Authorizer {
+	r.allowedText("IdentitySource", "$request.header.Authorization")
+	jwt := r.object("JwtConfiguration")
 	a := Authorizer{
 		Name:     name,
-		Issuer:   jwt.must("issuer"),
-		Audience: jwt.texts("audience"),
-		Scopes:   r.texts("AuthorizationScopes"),
+		Issuer:   jwt.requiredText("issuer"),
+		Audience: jwt.textValues("audience"),
+		Scopes:   r.textValues("AuthorizationScopes"),
 	}
-	jwt.done()
-	r.done()
+	jwt.refuseUnread()
+	r.refuseUnread()
 	return a
 }
 
-func throttle(r *reader) Throttle {
-	t := Throttle{Rate: r.decimal("ThrottlingRateLimit"), Burst: r.number("ThrottlingBurstLimit", 0)}
-	r.skip("DetailedMetricsEnabled").done()
+func readThrottle(r *reader) Throttle {
+	t := Throttle{Rate: r.floatValue("ThrottlingRateLimit"), Burst: r.intValue("ThrottlingBurstLimit", 0)}
+	r.ignoreFields("DetailedMetricsEnabled").refuseUnread()
 	return t
 }
 
-func (b *builder) cors(n *node) *CORS {
+func (b *builder) readCORS(n *node) *CORS {
 	if n == nil {
 		return nil
 	}
@@ -133,34 +133,34 @@ func (b *builder) cors(n *node) *CORS {
 		any := []string{"*"}
 		return &CORS{AllowOrigins: any, AllowMethods: any, AllowHeaders: any}
 	}
-	r := b.open(n, "CorsConfiguration")
+	r := b.openReader(n, "CorsConfiguration")
 	c := &CORS{
-		AllowOrigins:     r.texts("AllowOrigins"),
-		AllowMethods:     r.texts("AllowMethods"),
-		AllowHeaders:     r.texts("AllowHeaders"),
-		ExposeHeaders:    r.texts("ExposeHeaders"),
-		AllowCredentials: r.truth("AllowCredentials", false),
-		MaxAge:           r.seconds("MaxAge", 0),
+		AllowOrigins:     r.textValues("AllowOrigins"),
+		AllowMethods:     r.textValues("AllowMethods"),
+		AllowHeaders:     r.textValues("AllowHeaders"),
+		ExposeHeaders:    r.textValues("ExposeHeaders"),
+		AllowCredentials: r.boolValue("AllowCredentials", false),
+		MaxAge:           r.secondsValue("MaxAge", 0),
 	}
-	r.done()
+	r.refuseUnread()
 	return c
 }
 
-// route reads an HttpApi event: it becomes a route of its API.
-func (b *builder) route(f *Function, r *reader) {
-	res := b.find(r.must("ApiId"), "AWS::Serverless::HttpApi")
+// readRoute adds the route of an HttpApi event to its API.
+func (b *builder) readRoute(f *Function, r *reader) {
+	res := b.findResource(r.requiredText("ApiId"), "AWS::Serverless::HttpApi")
 	if res == nil {
-		b.fail(lineOf(r.n), "%s: ApiId is no HTTP API of this template", f.ID)
+		b.reportError(nodeLine(r.node), "%s: ApiId must be an HTTP API of this template", f.ID)
 		return
 	}
-	r.oneOf("PayloadFormatVersion", "2.0")
-	api := b.api(res)
+	r.allowedText("PayloadFormatVersion", "2.0")
+	api := b.httpAPIOf(res)
 	route := Route{
-		Method:   strings.ToUpper(cmp.Or(r.text("Method"), "ANY")),
-		Path:     r.text("Path"),
+		Method:   strings.ToUpper(cmp.Or(r.textValue("Method"), "ANY")),
+		Path:     r.textValue("Path"),
 		Function: f.Name,
-		Throttle: throttle(r.obj("RouteSettings")),
-		Timeout:  time.Duration(r.number("TimeoutInMillis", 30_000)) * time.Millisecond,
+		Throttle: readThrottle(r.object("RouteSettings")),
+		Timeout:  time.Duration(r.intValue("TimeoutInMillis", 30_000)) * time.Millisecond,
 	}
 	if route.Method == "X-AMAZON-APIGATEWAY-ANY-METHOD" || route.Method == "*" {
 		route.Method = "ANY"
@@ -171,24 +171,24 @@ func (b *builder) route(f *Function, r *reader) {
 	for _, t := range []Throttle{api.settings[route.Key()], api.Throttle} {
 		route.Throttle = cmp.Or(route.Throttle, t)
 	}
-	auth := r.obj("Auth")
-	b.authorize(&route, api, auth)
-	auth.done()
+	auth := r.object("Auth")
+	b.setRouteAuthorizer(&route, api, auth)
+	auth.refuseUnread()
 	if slices.ContainsFunc(api.Routes, func(o Route) bool { return o.Key() == route.Key() }) {
-		b.fail(lineOf(r.n), "route %s is defined twice", route.Key())
+		b.reportError(nodeLine(r.node), "route %s is defined twice", route.Key())
 	}
 	api.Routes = append(api.Routes, route)
 }
 
-func (b *builder) authorize(route *Route, api *HTTPAPI, r *reader) {
-	route.Scopes = r.texts("AuthorizationScopes")
-	name := cmp.Or(r.text("Authorizer"), api.defaultAuthorizer)
+func (b *builder) setRouteAuthorizer(route *Route, api *HTTPAPI, r *reader) {
+	route.Scopes = r.textValues("AuthorizationScopes")
+	name := cmp.Or(r.textValue("Authorizer"), api.defaultAuthorizer)
 	if name == "" || name == "NONE" {
 		return
 	}
 	i := slices.IndexFunc(api.Authorizers, func(a Authorizer) bool { return a.Name == name })
 	if i < 0 {
-		b.fail(lineOf(r.n), "API %s has no authorizer %s", api.ID, name)
+		b.reportError(nodeLine(r.node), "API %s has no authorizer %s", api.ID, name)
 		return
 	}
 	route.Authorizer = name

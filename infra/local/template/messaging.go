@@ -1,6 +1,6 @@
 package template
 
-// A Secret is one secret of Secrets Manager: a fixed text, or one to make.
+// A Secret is one secret of Secrets Manager. Its value is fixed or generated.
 type Secret struct {
 	ID       string
 	Name     string
@@ -9,9 +9,9 @@ type Secret struct {
 	Generate *GenerateSecret
 }
 
-// GenerateSecret says how a secret is made at random.
+// GenerateSecret configures the generation of a random secret.
 type GenerateSecret struct {
-	Template           string // JSON that Key is added to; "" is a bare text
+	Template           string // JSON object to which Key is added; if empty, the secret is plain text
 	Key                string
 	Length             int
 	ExcludeCharacters  string
@@ -22,28 +22,28 @@ type GenerateSecret struct {
 	IncludeSpace       bool
 }
 
-func (b *builder) secret(res *resource) {
-	r := b.open(res.props, res.id)
-	r.skip("Name", "Description", "KmsKeyId", "Tags")
+func (b *builder) readSecret(res *resource) {
+	r := b.openReader(res.properties, res.id)
+	r.ignoreFields("Name", "Description", "KmsKeyId", "Tags")
 	s := Secret{
-		ID: res.id, Name: b.nameOf(res), Value: r.text("SecretString"),
-		ARN: b.expand(res.def.attributes[""], b.nameOf(res)),
+		ID: res.id, Name: b.physicalName(res), Value: r.textValue("SecretString"),
+		ARN: b.expandPattern(res.handler.attributes[""], b.physicalName(res)),
 	}
-	if g := r.obj("GenerateSecretString"); g.there() {
+	if g := r.object("GenerateSecretString"); g.isPresent() {
 		s.Generate = &GenerateSecret{
-			Template:           g.text("SecretStringTemplate"),
-			Key:                g.text("GenerateStringKey"),
-			Length:             g.number("PasswordLength", 32),
-			ExcludeCharacters:  g.text("ExcludeCharacters"),
-			ExcludePunctuation: g.truth("ExcludePunctuation", false),
-			ExcludeLowercase:   g.truth("ExcludeLowercase", false),
-			ExcludeUppercase:   g.truth("ExcludeUppercase", false),
-			ExcludeNumbers:     g.truth("ExcludeNumbers", false),
-			IncludeSpace:       g.truth("IncludeSpace", false),
+			Template:           g.textValue("SecretStringTemplate"),
+			Key:                g.textValue("GenerateStringKey"),
+			Length:             g.intValue("PasswordLength", 32),
+			ExcludeCharacters:  g.textValue("ExcludeCharacters"),
+			ExcludePunctuation: g.boolValue("ExcludePunctuation", false),
+			ExcludeLowercase:   g.boolValue("ExcludeLowercase", false),
+			ExcludeUppercase:   g.boolValue("ExcludeUppercase", false),
+			ExcludeNumbers:     g.boolValue("ExcludeNumbers", false),
+			IncludeSpace:       g.boolValue("IncludeSpace", false),
 		}
-		g.skip("RequireEachIncludedType").done()
+		g.ignoreFields("RequireEachIncludedType").refuseUnread()
 	}
-	r.done()
+	r.refuseUnread()
 	b.model.Secrets = append(b.model.Secrets, s)
 }
 
@@ -55,99 +55,101 @@ type Topic struct {
 	Subscriptions []Subscription
 }
 
-// A Subscription is one receiver of a topic; functions that name the topic in
-// their Events are in [Function.Topics] instead.
+// A Subscription is one receiver of a topic. A function that has the topic in
+// its Events is in [Function.Topics] instead.
 type Subscription struct{ Protocol, Endpoint string }
 
-func (b *builder) topic(res *resource) {
-	r := b.open(res.props, res.id)
-	r.skip("TopicName", "DisplayName", "KmsMasterKeyId", "Tags")
-	t := Topic{ID: res.id, Name: b.nameOf(res), ARN: b.expand(res.def.attributes[""], b.nameOf(res))}
-	r.objs("Subscription", func(r *reader) {
-		t.Subscriptions = append(t.Subscriptions, Subscription{r.oneOf("Protocol", "sqs", "lambda"), r.must("Endpoint")})
+func (b *builder) readTopic(res *resource) {
+	r := b.openReader(res.properties, res.id)
+	r.ignoreFields("TopicName", "DisplayName", "KmsMasterKeyId", "Tags")
+	t := Topic{ID: res.id, Name: b.physicalName(res), ARN: b.expandPattern(res.handler.attributes[""], b.physicalName(res))}
+	r.eachObject("Subscription", func(r *reader) {
+		t.Subscriptions = append(t.Subscriptions, Subscription{r.allowedText("Protocol", "sqs", "lambda"), r.requiredText("Endpoint")})
 	})
-	r.done()
+	r.refuseUnread()
 	b.model.Topics = append(b.model.Topics, t)
 }
 
-// subscription refuses a subscription by itself, which is one to a topic of
-// somebody else.
-func (b *builder) subscription(res *resource) {
-	b.fail(res.line, "%s: a subscription to a topic outside the stack does not run on this machine", res.id)
+// refuseSubscription reports a subscription resource, which subscribes to a
+// topic outside the stack.
+func (b *builder) refuseSubscription(res *resource) {
+	b.reportError(res.line, "%s: a subscription to a topic outside the stack does not run on this machine", res.id)
 }
 
-// A MailRule says what becomes of mail that SES receives.
+// A MailRule configures the handling of mail that SES receives.
 type MailRule struct {
 	ID         string
 	Enabled    bool
-	Recipients []string // addresses and domains; none is all
+	Recipients []string // addresses and domains; if empty, all
 	Actions    []MailAction
 }
 
-// A MailAction is one step of a rule: it stores in a bucket, calls a function
-// or announces to a topic.
+// A MailAction is one action of a rule: it stores the mail in a bucket, invokes
+// a function or publishes to a topic.
 type MailAction struct {
 	Bucket   string
 	Prefix   string
-	Function string // an ARN
-	Async    bool   // of Function
-	Topic    string // an ARN; with Bucket or Function it is told when they are done
+	Function string // ARN
+	Async    bool   // invoke Function asynchronously
+	Topic    string // ARN; with Bucket or Function it is published to after them
 }
 
-func (b *builder) mailRule(res *resource) {
-	r := b.open(res.props, res.id)
-	r.skip("RuleSetName", "After")
-	rule := r.obj("Rule")
-	m := MailRule{ID: res.id, Enabled: rule.truth("Enabled", false), Recipients: rule.texts("Recipients")}
-	rule.objs("Actions", func(r *reader) {
-		if len(r.n.keysOrNone()) != 1 {
-			b.fail(lineOf(r.n), "%s: an action is one of S3Action, LambdaAction and SNSAction", res.id)
+func (b *builder) readMailRule(res *resource) {
+	r := b.openReader(res.properties, res.id)
+	r.ignoreFields("RuleSetName", "After")
+	rule := r.object("Rule")
+	m := MailRule{ID: res.id, Enabled: rule.boolValue("Enabled", false), Recipients: rule.textValues("Recipients")}
+	rule.eachObject("Actions", func(r *reader) {
+		if len(r.node.mappingKeys()) != 1 {
+			b.reportError(nodeLine(r.node), "%s: an action must have exactly one of S3Action, LambdaAction and SNSAction", res.id)
 		}
-		s3, fn, sns := r.obj("S3Action"), r.obj("LambdaAction"), r.obj("SNSAction")
+		s3 := r.object("S3Action")
+		fn := r.object("LambdaAction")
+		sns := r.object("SNSAction")
 		var a MailAction
 		switch {
-		case s3.there():
-			a = MailAction{Bucket: s3.must("BucketName"), Prefix: s3.text("ObjectKeyPrefix"), Topic: s3.text("TopicArn")}
-			s3.skip("KmsKeyArn", "IamRoleArn").done()
-		case fn.there():
-			async := fn.oneOf("InvocationType", "Event", "RequestResponse") == "Event"
-			a = MailAction{Function: fn.must("FunctionArn"), Async: async, Topic: fn.text("TopicArn")}
-			fn.done()
-		case sns.there():
-			a = MailAction{Topic: sns.must("TopicArn")}
-			sns.skip("Encoding").done()
+		case s3.isPresent():
+			a = MailAction{Bucket: s3.requiredText("BucketName"), Prefix: s3.textValue("ObjectKeyPrefix"), Topic: s3.textValue("TopicArn")}
+			s3.ignoreFields("KmsKeyArn", "IamRoleArn").refuseUnread()
+		case fn.isPresent():
+			async := fn.allowedText("InvocationType", "Event", "RequestResponse") == "Event"
+			a = MailAction{Function: fn.requiredText("FunctionArn"), Async: async, Topic: fn.textValue("TopicArn")}
+			fn.refuseUnread()
+		case sns.isPresent():
+			a = MailAction{Topic: sns.requiredText("TopicArn")}
+			sns.ignoreFields("Encoding").refuseUnread()
 		}
 		m.Actions = append(m.Actions, a)
 	})
-	rule.skip("Name", "ScanEnabled", "TlsPolicy").done()
-	r.done()
+	rule.ignoreFields("Name", "ScanEnabled", "TlsPolicy").refuseUnread()
+	r.refuseUnread()
 	b.model.MailRules = append(b.model.MailRules, m)
 }
 
-// SendingEvents says who is told what becomes of mail that is sent with a
+// SendingEvents configures the topic that gets the delivery events of a
 // configuration set.
 type SendingEvents struct {
 	Set   string
 	Types []string
-	Topic string // an ARN
+	Topic string // ARN
 }
 
-func (b *builder) sendingEvents(res *resource) {
-	r := b.open(res.props, res.id)
-	e := SendingEvents{Set: r.must("ConfigurationSetName")}
-	to := r.obj("EventDestination")
-	if to.truth("Enabled", false) {
-		e.Types = to.texts("MatchingEventTypes")
+func (b *builder) readSendingEvents(res *resource) {
+	r := b.openReader(res.properties, res.id)
+	e := SendingEvents{Set: r.requiredText("ConfigurationSetName")}
+	to := r.object("EventDestination")
+	if to.boolValue("Enabled", false) {
+		e.Types = to.textValues("MatchingEventTypes")
 	}
-	topic := to.obj("SnsDestination")
-	e.Topic = topic.must("TopicARN")
-	topic.done()
-	to.skip("Name").done()
-	r.done()
+	topic := to.object("SnsDestination")
+	e.Topic = topic.requiredText("TopicARN")
+	topic.refuseUnread()
+	to.ignoreFields("Name").refuseUnread()
+	r.refuseUnread()
 	b.model.SendingEvents = append(b.model.SendingEvents, e)
 }
 
-func (n *node) keysOrNone() []string {
+func (n *node) mappingKeys() []string {
 	if n == nil {
 		return nil
 	}

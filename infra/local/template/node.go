@@ -8,7 +8,7 @@ import (
 	"github.com/goccy/go-yaml/parser"
 )
 
-// A kind says what a node is.
+// A kind is the kind of a node.
 type kind int
 
 const (
@@ -16,50 +16,51 @@ const (
 	scalar
 	list
 	mapping
-	bad // could not be read or evaluated; its error is already reported
+	invalid // could not be read or evaluated; the error is already reported
 )
 
 func (k kind) String() string {
 	return [...]string{"nothing", "a value", "a list", "a mapping", "an error"}[k]
 }
 
-// A node is one piece of the template. Short tags are already written out:
-// !Ref X is the mapping {Ref: X}, !Sub X is {Fn::Sub: X}.
+// A node is one value of the template. Short tags are written out: !Ref X is
+// the mapping {Ref: X}, and !Sub X is {Fn::Sub: X}.
 type node struct {
 	line   int
 	kind   kind
 	text   string           // of a scalar
 	items  []*node          // of a list
-	keys   []string         // of a mapping, in their order
+	keys   []string         // of a mapping, in the order of the template
 	fields map[string]*node // of a mapping
-	lines  map[string]int   // of a mapping: where each key is
+	lines  map[string]int   // of a mapping: line of each key
 }
 
-func text(line int, s string) *node { return &node{line: line, kind: scalar, text: s} }
+func textNode(line int, s string) *node { return &node{line: line, kind: scalar, text: s} }
 
 func emptyMapping(line int) *node {
 	return &node{line: line, kind: mapping, fields: map[string]*node{}, lines: map[string]int{}}
 }
 
-// get returns the field key, or nil; it may be asked of any node, also nil.
-func (n *node) get(key string) *node {
+// field returns the value of key, or nil. n may be nil or any kind of node.
+func (n *node) field(key string) *node {
 	if n == nil {
 		return nil
 	}
 	return n.fields[key]
 }
 
-func (n *node) set(key string, line int, v *node) {
+func (n *node) setField(key string, line int, v *node) {
 	if _, ok := n.fields[key]; !ok {
 		n.keys = append(n.keys, key)
 	}
-	n.fields[key], n.lines[key] = v, line
+	n.fields[key] = v
+	n.lines[key] = line
 }
 
-// function returns the function that n is a call of, with its argument. A
-// mapping with a function among other keys is returned as a call too, so that
-// it is refused.
-func (n *node) function() (name string, arg *node, ok bool) {
+// functionCall returns the function that n calls and its argument. A mapping
+// with a function among other keys counts as a call, so that callFunction can
+// refuse it.
+func (n *node) functionCall() (name string, arg *node, ok bool) {
 	if n.kind != mapping {
 		return "", nil, false
 	}
@@ -71,15 +72,15 @@ func (n *node) function() (name string, arg *node, ok bool) {
 	return "", nil, false
 }
 
-// shortTags are the functions that have a short form.
+// shortTags maps the tags that do not abbreviate an Fn:: function.
 var shortTags = map[string]string{"!Ref": "Ref", "!Condition": "Condition"}
 
 const (
-	maxSource = 1 << 20 // CloudFormation's own limit
+	maxSource = 1 << 20 // CloudFormation's limit
 	maxDepth  = 100
 )
 
-// readYAML turns the text of a template into nodes.
+// readYAML parses the text of a template.
 func readYAML(src []byte) (root *node, err error) {
 	if len(src) > maxSource {
 		return nil, Error{1, fmt.Sprintf("the template is larger than %d bytes", maxSource)}
@@ -87,20 +88,20 @@ func readYAML(src []byte) (root *node, err error) {
 	defer func() {
 		// The YAML library panics on some broken input.
 		if r := recover(); r != nil {
-			root, err = nil, Error{1, "this is not YAML"}
+			err = Error{1, "the template is not valid YAML"}
 		}
 	}()
 	file, err := parser.ParseBytes(src, 0)
 	if err != nil {
-		return nil, fmt.Errorf("this is not YAML: %w", err)
+		return nil, fmt.Errorf("the template is not valid YAML: %w", err)
 	}
 	if len(file.Docs) != 1 || file.Docs[0].Body == nil {
-		return nil, Error{1, "a template is one YAML document"}
+		return nil, Error{1, "a template must be one YAML document"}
 	}
-	return toNode(file.Docs[0].Body, 0)
+	return convertNode(file.Docs[0].Body, 0)
 }
 
-func toNode(n ast.Node, depth int) (*node, error) {
+func convertNode(n ast.Node, depth int) (*node, error) {
 	if n == nil || n.GetToken() == nil {
 		return &node{line: 1}, nil
 	}
@@ -112,15 +113,15 @@ func toNode(n ast.Node, depth int) (*node, error) {
 	case *ast.NullNode:
 		return &node{line: line}, nil
 	case *ast.StringNode:
-		return text(line, n.Value), nil
+		return textNode(line, n.Value), nil
 	case *ast.LiteralNode:
-		return text(line, n.Value.Value), nil
+		return textNode(line, n.Value.Value), nil
 	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode:
-		return text(line, n.GetToken().Value), nil
+		return textNode(line, n.GetToken().Value), nil
 	case *ast.SequenceNode:
 		out := &node{line: line, kind: list}
 		for _, v := range n.Values {
-			item, err := toNode(v, depth+1)
+			item, err := convertNode(v, depth+1)
 			if err != nil {
 				return nil, err
 			}
@@ -128,19 +129,19 @@ func toNode(n ast.Node, depth int) (*node, error) {
 		}
 		return out, nil
 	case *ast.MappingNode:
-		return toMapping(line, n.Values, depth)
+		return convertMapping(line, n.Values, depth)
 	case *ast.MappingValueNode:
-		return toMapping(line, []*ast.MappingValueNode{n}, depth)
+		return convertMapping(line, []*ast.MappingValueNode{n}, depth)
 	case *ast.TagNode:
-		return toCall(line, n, depth)
+		return convertTag(line, n, depth)
 	}
 	return nil, Error{line, fmt.Sprintf("YAML %s is not supported", strings.ToLower(n.Type().String()))}
 }
 
-func toMapping(line int, values []*ast.MappingValueNode, depth int) (*node, error) {
+func convertMapping(line int, values []*ast.MappingValueNode, depth int) (*node, error) {
 	out := emptyMapping(line)
 	for _, v := range values {
-		key, err := toNode(v.Key, depth+1)
+		key, err := convertNode(v.Key, depth+1)
 		if err != nil {
 			return nil, err
 		}
@@ -149,28 +150,28 @@ func toMapping(line int, values []*ast.MappingValueNode, depth int) (*node, erro
 		}
 		if key.text == "Fn" {
 			// The library reads {Fn::X: y} as {Fn: ":X: y"}.
-			return nil, Error{key.line, "between braces, a key with colons needs quotes"}
+			return nil, Error{key.line, "in braces, a key with colons must be quoted"}
 		}
-		value, err := toNode(v.Value, depth+1)
+		value, err := convertNode(v.Value, depth+1)
 		if err != nil {
 			return nil, err
 		}
-		out.set(key.text, key.line, value)
+		out.setField(key.text, key.line, value)
 	}
 	return out, nil
 }
 
-func toCall(line int, n *ast.TagNode, depth int) (*node, error) {
+func convertTag(line int, n *ast.TagNode, depth int) (*node, error) {
 	tag := n.Start.Value
 	name, ok := shortTags[tag]
 	if !ok {
 		name = "Fn::" + strings.TrimPrefix(tag, "!")
 	}
-	arg, err := toNode(n.Value, depth+1)
+	arg, err := convertNode(n.Value, depth+1)
 	if err != nil {
 		return nil, err
 	}
 	out := emptyMapping(line)
-	out.set(name, line, arg)
+	out.setField(name, line, arg)
 	return out, nil
 }

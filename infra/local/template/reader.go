@@ -5,58 +5,59 @@ import (
 	"time"
 )
 
-// A reader takes the fields of one evaluated mapping and remembers which:
-// what nobody read has an effect on AWS that it would not have here, so done
-// refuses it. A reader of a mapping that is not there reads nothing.
+// A reader reads the fields of one evaluated mapping and remembers which.
+// refuseUnread reports the other fields, because they would have an effect on
+// AWS and none here. The reader of a missing mapping returns empty values.
 type reader struct {
-	b    *builder
-	n    *node
-	what string
-	used map[string]bool
+	builder *builder
+	node    *node
+	what    string
+	used    map[string]bool
 }
 
-func (b *builder) open(n *node, what string) *reader {
+func (b *builder) openReader(n *node, what string) *reader {
 	if n != nil && n.kind != mapping {
-		if n.kind != bad && n.kind != null {
-			b.fail(n.line, "%s is %s, not a mapping", what, n.kind)
+		if n.kind != invalid && n.kind != null {
+			b.reportError(n.line, "%s is %s, not a mapping", what, n.kind)
 		}
 		n = nil
 	}
-	return &reader{b: b, n: n, what: what, used: map[string]bool{}}
+	return &reader{builder: b, node: n, what: what, used: map[string]bool{}}
 }
 
-func (r *reader) there() bool { return r.n != nil }
+func (r *reader) isPresent() bool { return r.node != nil }
 
-func (r *reader) has(key string) bool { return r.n.get(key) != nil }
+func (r *reader) hasField(key string) bool { return r.node.field(key) != nil }
 
-func (r *reader) raw(key string) *node {
+func (r *reader) fieldNode(key string) *node {
 	r.used[key] = true
-	return r.n.get(key)
+	return r.node.field(key)
 }
 
-func (r *reader) obj(key string) *reader {
-	return r.b.open(r.raw(key), r.what+" "+key)
+func (r *reader) object(key string) *reader {
+	return r.builder.openReader(r.fieldNode(key), r.what+" "+key)
 }
 
-func (r *reader) text(key string) string {
-	v := r.raw(key)
+func (r *reader) textValue(key string) string {
+	v := r.fieldNode(key)
 	if v == nil {
 		return ""
 	}
-	return r.b.scalar(v, r.what+" "+key)
+	return r.builder.scalarText(v, r.what+" "+key)
 }
 
-// must is text that has to be there.
-func (r *reader) must(key string) string {
-	if r.n != nil && !r.has(key) {
-		r.b.fail(r.n.line, "%s needs %s", r.what, key)
+// requiredText reads a field that must be present.
+func (r *reader) requiredText(key string) string {
+	if r.node != nil && !r.hasField(key) {
+		r.builder.reportError(r.node.line, "%s needs %s", r.what, key)
 	}
-	return r.text(key)
+	return r.textValue(key)
 }
 
-// oneOf is text that may be only one of values; absent counts as the first.
-func (r *reader) oneOf(key string, values ...string) string {
-	s := r.text(key)
+// allowedText reads a field that must have one of values. The default is the
+// first.
+func (r *reader) allowedText(key string, values ...string) string {
+	s := r.textValue(key)
 	if s == "" {
 		return values[0]
 	}
@@ -65,56 +66,56 @@ func (r *reader) oneOf(key string, values ...string) string {
 			return s
 		}
 	}
-	r.b.fail(r.n.get(key).line, "%s: %s %s is not supported", r.what, key, s)
+	r.builder.reportError(r.node.field(key).line, "%s: %s %s is not supported", r.what, key, s)
 	return values[0]
 }
 
-func (r *reader) number(key string, absent int) int {
-	s := r.text(key)
+func (r *reader) intValue(key string, absent int) int {
+	s := r.textValue(key)
 	if s == "" {
 		return absent
 	}
 	v, err := strconv.Atoi(s)
 	if err != nil {
-		r.b.fail(r.n.get(key).line, "%s: %s is no whole number", r.what, key)
+		r.builder.reportError(r.node.field(key).line, "%s: %s must be a whole number", r.what, key)
 	}
 	return v
 }
 
-func (r *reader) decimal(key string) float64 {
-	s := r.text(key)
+func (r *reader) floatValue(key string) float64 {
+	s := r.textValue(key)
 	if s == "" {
 		return 0
 	}
 	v, err := strconv.ParseFloat(s, 64)
 	if err != nil {
-		r.b.fail(r.n.get(key).line, "%s: %s is no number", r.what, key)
+		r.builder.reportError(r.node.field(key).line, "%s: %s must be a number", r.what, key)
 	}
 	return v
 }
 
-func (r *reader) seconds(key string, absent int) time.Duration {
-	return time.Duration(r.number(key, absent)) * time.Second
+func (r *reader) secondsValue(key string, absent int) time.Duration {
+	return time.Duration(r.intValue(key, absent)) * time.Second
 }
 
-func (r *reader) truth(key string, absent bool) bool {
-	s := r.text(key)
+func (r *reader) boolValue(key string, absent bool) bool {
+	s := r.textValue(key)
 	if s == "" {
 		return absent
 	}
 	v, err := strconv.ParseBool(s)
 	if err != nil {
-		r.b.fail(r.n.get(key).line, "%s: %s is neither true nor false", r.what, key)
+		r.builder.reportError(r.node.field(key).line, "%s: %s must be true or false", r.what, key)
 	}
 	return v
 }
 
-// items are the nodes of a list; one value alone is a list of one, as
-// CloudFormation has it.
-func (r *reader) items(key string) []*node {
-	v := r.raw(key)
+// listItems returns the items of a list. A single value is a list of one, as in
+// CloudFormation.
+func (r *reader) listItems(key string) []*node {
+	v := r.fieldNode(key)
 	switch {
-	case v == nil || v.kind == bad || v.kind == null:
+	case v == nil || v.kind == invalid || v.kind == null:
 		return nil
 	case v.kind == list:
 		return v.items
@@ -123,46 +124,47 @@ func (r *reader) items(key string) []*node {
 	}
 }
 
-func (r *reader) texts(key string) []string {
+func (r *reader) textValues(key string) []string {
 	var out []string
-	for _, item := range r.items(key) {
-		out = append(out, r.b.scalar(item, r.what+" "+key))
+	for _, item := range r.listItems(key) {
+		out = append(out, r.builder.scalarText(item, r.what+" "+key))
 	}
 	return out
 }
 
-// objs reads each item of a list of mappings, and ends its reader.
-func (r *reader) objs(key string, read func(*reader)) {
-	for _, item := range r.items(key) {
-		o := r.b.open(item, r.what+" "+key)
+// eachObject calls read for each mapping in a list, and refuses fields that
+// read left unread.
+func (r *reader) eachObject(key string, read func(*reader)) {
+	for _, item := range r.listItems(key) {
+		o := r.builder.openReader(item, r.what+" "+key)
 		read(o)
-		o.done()
+		o.refuseUnread()
 	}
 }
 
-// skip names the fields that have no effect on this machine.
-func (r *reader) skip(keys ...string) *reader {
+// ignoreFields marks fields that have no effect on the local machine.
+func (r *reader) ignoreFields(keys ...string) *reader {
 	for _, k := range keys {
 		r.used[k] = true
 	}
 	return r
 }
 
-// done refuses every field that was neither read nor skipped.
-func (r *reader) done() {
-	if r.n == nil {
+// refuseUnread reports each field that was neither read nor ignored.
+func (r *reader) refuseUnread() {
+	if r.node == nil {
 		return
 	}
-	for _, k := range r.n.keys {
+	for _, k := range r.node.keys {
 		if !r.used[k] {
-			r.b.fail(r.n.lines[k], "%s: %s is not supported", r.what, k)
+			r.builder.reportError(r.node.lines[k], "%s: %s is not supported", r.what, k)
 		}
 	}
 }
 
-func (b *builder) scalar(n *node, what string) string {
-	if n.kind != scalar && n.kind != bad {
-		b.fail(n.line, "%s is %s, not a value", what, n.kind)
+func (b *builder) scalarText(n *node, what string) string {
+	if n.kind != scalar && n.kind != invalid {
+		b.reportError(n.line, "%s is %s, not a value", what, n.kind)
 	}
 	return n.text
 }

@@ -9,23 +9,23 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// A Table is one DynamoDB table; it is billed per request.
+// A Table is one DynamoDB table. Its billing mode is PAY_PER_REQUEST.
 type Table struct {
 	ID          string
 	Name        string
 	ARN         string
-	Attributes  []Attribute // those that are keys
+	Attributes  []Attribute // key attributes of the table and its indexes
 	Keys        []Key
 	Indexes     []Index
-	StreamView  string // "" is no stream
-	TTL         string // the attribute; "" is none
+	StreamView  string // empty without a stream
+	TTL         string // attribute name; empty without TTL
 	PointInTime bool
 }
 
-// An Attribute is the name and type (S, N or B) of a key attribute.
+// An Attribute is a key attribute with its type S, N or B.
 type Attribute struct{ Name, Type string }
 
-// A Key is one attribute of a key and its part in it, HASH or RANGE.
+// A Key is one attribute of a key with its role HASH or RANGE.
 type Key struct{ Name, Type string }
 
 // An Index is one global secondary index.
@@ -33,11 +33,11 @@ type Index struct {
 	Name       string
 	Keys       []Key
 	Projection string   // ALL, KEYS_ONLY or INCLUDE
-	Include    []string // with INCLUDE
+	Include    []string // attributes of projection INCLUDE
 }
 
-// CreateInput is the request that creates the table. TTL and point in time
-// recovery have requests of their own.
+// CreateInput returns the request that creates the table. It does not include
+// TTL and point-in-time recovery, which have their own requests.
 func (t Table) CreateInput() *dynamodb.CreateTableInput {
 	in := &dynamodb.CreateTableInput{
 		TableName:   &t.Name,
@@ -74,57 +74,57 @@ func keySchema(keys []Key) []types.KeySchemaElement {
 	return out
 }
 
-func (b *builder) table(res *resource) {
-	r := b.open(res.props, res.id)
-	r.skip("TableName", "ContributorInsightsSpecification", "DeletionProtectionEnabled", "OnDemandThroughput",
+func (b *builder) readTable(res *resource) {
+	r := b.openReader(res.properties, res.id)
+	r.ignoreFields("TableName", "ContributorInsightsSpecification", "DeletionProtectionEnabled", "OnDemandThroughput",
 		"SSESpecification", "TableClass", "Tags", "WarmThroughput")
-	if r.must("BillingMode") != "" {
-		r.oneOf("BillingMode", "PAY_PER_REQUEST")
+	if r.requiredText("BillingMode") != "" {
+		r.allowedText("BillingMode", "PAY_PER_REQUEST")
 	}
 	t := Table{
 		ID:   res.id,
-		Name: b.nameOf(res),
-		ARN:  b.expand(res.def.attributes["Arn"], b.nameOf(res)),
-		Keys: keys(r),
+		Name: b.physicalName(res),
+		ARN:  b.expandPattern(res.handler.attributes["Arn"], b.physicalName(res)),
+		Keys: readKeySchema(r),
 	}
-	r.objs("AttributeDefinitions", func(r *reader) {
-		t.Attributes = append(t.Attributes, Attribute{r.must("AttributeName"), r.oneOf("AttributeType", "S", "N", "B")})
+	r.eachObject("AttributeDefinitions", func(r *reader) {
+		t.Attributes = append(t.Attributes, Attribute{r.requiredText("AttributeName"), r.allowedText("AttributeType", "S", "N", "B")})
 	})
-	r.objs("GlobalSecondaryIndexes", func(r *reader) {
-		projection := r.obj("Projection")
+	r.eachObject("GlobalSecondaryIndexes", func(r *reader) {
+		projection := r.object("Projection")
 		t.Indexes = append(t.Indexes, Index{
-			Name:       r.must("IndexName"),
-			Keys:       keys(r),
-			Projection: projection.oneOf("ProjectionType", "ALL", "KEYS_ONLY", "INCLUDE"),
-			Include:    projection.texts("NonKeyAttributes"),
+			Name:       r.requiredText("IndexName"),
+			Keys:       readKeySchema(r),
+			Projection: projection.allowedText("ProjectionType", "ALL", "KEYS_ONLY", "INCLUDE"),
+			Include:    projection.textValues("NonKeyAttributes"),
 		})
-		projection.done()
-		r.skip("ContributorInsightsSpecification", "OnDemandThroughput", "WarmThroughput")
+		projection.refuseUnread()
+		r.ignoreFields("ContributorInsightsSpecification", "OnDemandThroughput", "WarmThroughput")
 	})
-	stream := r.obj("StreamSpecification")
-	t.StreamView = stream.text("StreamViewType")
-	stream.done()
-	ttl := r.obj("TimeToLiveSpecification")
-	if name := ttl.text("AttributeName"); ttl.truth("Enabled", false) {
+	stream := r.object("StreamSpecification")
+	t.StreamView = stream.textValue("StreamViewType")
+	stream.refuseUnread()
+	ttl := r.object("TimeToLiveSpecification")
+	if name := ttl.textValue("AttributeName"); ttl.boolValue("Enabled", false) {
 		t.TTL = name
 	}
-	ttl.done()
-	recovery := r.obj("PointInTimeRecoverySpecification")
-	t.PointInTime = recovery.truth("PointInTimeRecoveryEnabled", false)
-	recovery.skip("RecoveryPeriodInDays").done()
-	r.done()
+	ttl.refuseUnread()
+	recovery := r.object("PointInTimeRecoverySpecification")
+	t.PointInTime = recovery.boolValue("PointInTimeRecoveryEnabled", false)
+	recovery.ignoreFields("RecoveryPeriodInDays").refuseUnread()
+	r.refuseUnread()
 	b.model.Tables = append(b.model.Tables, t)
 }
 
-func keys(r *reader) []Key {
+func readKeySchema(r *reader) []Key {
 	var out []Key
-	r.objs("KeySchema", func(r *reader) {
-		out = append(out, Key{r.must("AttributeName"), r.oneOf("KeyType", "HASH", "RANGE")})
+	r.eachObject("KeySchema", func(r *reader) {
+		out = append(out, Key{r.requiredText("AttributeName"), r.allowedText("KeyType", "HASH", "RANGE")})
 	})
 	return out
 }
 
-// A Queue is one SQS queue, with the attributes as CreateQueue takes them.
+// A Queue is one SQS queue. Attributes are in the form of CreateQueue.
 type Queue struct {
 	ID         string
 	Name       string
@@ -133,52 +133,53 @@ type Queue struct {
 	Attributes map[string]string
 }
 
-// queueAttributes have the same name and form in the template and in SQS.
+// queueAttributes are the attributes with the same name and form in the
+// template and in SQS.
 var queueAttributes = []string{
 	"ContentBasedDeduplication", "DeduplicationScope", "DelaySeconds", "FifoQueue", "FifoThroughputLimit",
 	"MaximumMessageSize", "MessageRetentionPeriod", "ReceiveMessageWaitTimeSeconds", "VisibilityTimeout",
 }
 
-func (b *builder) queue(res *resource) {
-	r := b.open(res.props, res.id)
-	r.skip("QueueName", "KmsDataKeyReusePeriodSeconds", "KmsMasterKeyId", "SqsManagedSseEnabled", "Tags")
-	q := Queue{ID: res.id, Name: b.nameOf(res), Attributes: map[string]string{}}
-	q.ARN = b.expand(res.def.attributes["Arn"], q.Name)
-	q.URL = b.opt.QueueURL(q.Name)
+func (b *builder) readQueue(res *resource) {
+	r := b.openReader(res.properties, res.id)
+	r.ignoreFields("QueueName", "KmsDataKeyReusePeriodSeconds", "KmsMasterKeyId", "SqsManagedSseEnabled", "Tags")
+	q := Queue{ID: res.id, Name: b.physicalName(res), Attributes: map[string]string{}}
+	q.ARN = b.expandPattern(res.handler.attributes["Arn"], q.Name)
+	q.URL = b.options.QueueURL(q.Name)
 	for _, name := range queueAttributes {
-		if v := r.text(name); v != "" {
+		if v := r.textValue(name); v != "" {
 			q.Attributes[name] = v
 		}
 	}
-	if fifo := r.truth("FifoQueue", false); fifo != strings.HasSuffix(q.Name, ".fifo") {
-		b.fail(res.line, "%s: a FIFO queue has a name that ends in .fifo, and no other has", res.id)
+	if fifo := r.boolValue("FifoQueue", false); fifo != strings.HasSuffix(q.Name, ".fifo") {
+		b.reportError(res.line, "%s: the name of a FIFO queue must end in .fifo, and no other name may", res.id)
 	}
-	if redrive := r.obj("RedrivePolicy"); redrive.there() {
-		target := redrive.must("deadLetterTargetArn")
-		if b.find(target, "AWS::SQS::Queue") == nil {
-			b.fail(redrive.n.line, "%s: deadLetterTargetArn is no queue of this template", res.id)
+	if redrive := r.object("RedrivePolicy"); redrive.isPresent() {
+		target := redrive.requiredText("deadLetterTargetArn")
+		if b.findResource(target, "AWS::SQS::Queue") == nil {
+			b.reportError(redrive.node.line, "%s: deadLetterTargetArn must be a queue of this template", res.id)
 		}
-		q.Attributes["RedrivePolicy"] = asJSON(map[string]any{
-			"deadLetterTargetArn": target, "maxReceiveCount": redrive.number("maxReceiveCount", 0),
+		q.Attributes["RedrivePolicy"] = marshalPolicy(map[string]any{
+			"deadLetterTargetArn": target, "maxReceiveCount": redrive.intValue("maxReceiveCount", 0),
 		})
-		redrive.done()
+		redrive.refuseUnread()
 	}
-	if allow := r.obj("RedriveAllowPolicy"); allow.there() {
-		policy := map[string]any{"redrivePermission": allow.must("redrivePermission")}
-		if arns := allow.texts("sourceQueueArns"); arns != nil {
+	if allow := r.object("RedriveAllowPolicy"); allow.isPresent() {
+		policy := map[string]any{"redrivePermission": allow.requiredText("redrivePermission")}
+		if arns := allow.textValues("sourceQueueArns"); arns != nil {
 			policy["sourceQueueArns"] = arns
 		}
-		q.Attributes["RedriveAllowPolicy"] = asJSON(policy)
-		allow.done()
+		q.Attributes["RedriveAllowPolicy"] = marshalPolicy(policy)
+		allow.refuseUnread()
 	}
-	r.done()
+	r.refuseUnread()
 	b.model.Queues = append(b.model.Queues, q)
 }
 
-func asJSON(v map[string]any) string {
+func marshalPolicy(v map[string]any) string {
 	out, err := json.Marshal(v)
 	if err != nil {
-		panic(err) // texts and numbers only
+		panic(err) // strings and numbers always encode
 	}
 	return string(out)
 }
@@ -193,10 +194,10 @@ type Bucket struct {
 	CORS          []BucketCORS
 }
 
-// A Notification announces the objects of a bucket that match it.
+// A Notification sends events about matching objects of a bucket.
 type Notification struct {
 	Event  string // s3:ObjectCreated:*
-	Target string // the ARN of a queue, topic or function
+	Target string // ARN of a queue, topic or function
 	Prefix string
 	Suffix string
 }
@@ -210,51 +211,51 @@ type BucketCORS struct {
 	MaxAge         int // seconds
 }
 
-func (b *builder) bucket(res *resource) {
-	r := b.open(res.props, res.id)
-	r.skip("BucketName", "BucketEncryption", "LifecycleConfiguration", "LoggingConfiguration", "OwnershipControls",
+func (b *builder) readBucket(res *resource) {
+	r := b.openReader(res.properties, res.id)
+	r.ignoreFields("BucketName", "BucketEncryption", "LifecycleConfiguration", "LoggingConfiguration", "OwnershipControls",
 		"PublicAccessBlockConfiguration", "Tags")
-	out := Bucket{ID: res.id, Name: b.nameOf(res), ARN: b.expand(res.def.attributes["Arn"], b.nameOf(res))}
-	versioning := r.obj("VersioningConfiguration")
-	out.Versioned = versioning.text("Status") == "Enabled"
-	versioning.done()
-	config := r.obj("NotificationConfiguration")
+	out := Bucket{ID: res.id, Name: b.physicalName(res), ARN: b.expandPattern(res.handler.attributes["Arn"], b.physicalName(res))}
+	versioning := r.object("VersioningConfiguration")
+	out.Versioned = versioning.textValue("Status") == "Enabled"
+	versioning.refuseUnread()
+	config := r.object("NotificationConfiguration")
 	for _, kind := range []struct{ list, target string }{
 		{"QueueConfigurations", "Queue"}, {"TopicConfigurations", "Topic"}, {"LambdaConfigurations", "Function"},
 	} {
-		config.objs(kind.list, func(r *reader) {
-			n := Notification{Event: r.must("Event"), Target: r.must(kind.target)}
-			b.objectFilter(&n, r.obj("Filter"))
+		config.eachObject(kind.list, func(r *reader) {
+			n := Notification{Event: r.requiredText("Event"), Target: r.requiredText(kind.target)}
+			b.readObjectFilter(&n, r.object("Filter"))
 			out.Notifications = append(out.Notifications, n)
 		})
 	}
-	config.done()
-	cors := r.obj("CorsConfiguration")
-	cors.objs("CorsRules", func(r *reader) {
+	config.refuseUnread()
+	cors := r.object("CorsConfiguration")
+	cors.eachObject("CorsRules", func(r *reader) {
 		out.CORS = append(out.CORS, BucketCORS{
-			AllowedOrigins: r.texts("AllowedOrigins"),
-			AllowedMethods: r.texts("AllowedMethods"),
-			AllowedHeaders: r.texts("AllowedHeaders"),
-			ExposedHeaders: r.texts("ExposedHeaders"),
-			MaxAge:         r.number("MaxAge", 0),
+			AllowedOrigins: r.textValues("AllowedOrigins"),
+			AllowedMethods: r.textValues("AllowedMethods"),
+			AllowedHeaders: r.textValues("AllowedHeaders"),
+			ExposedHeaders: r.textValues("ExposedHeaders"),
+			MaxAge:         r.intValue("MaxAge", 0),
 		})
-		r.skip("Id")
+		r.ignoreFields("Id")
 	})
-	cors.done()
-	r.done()
+	cors.refuseUnread()
+	r.refuseUnread()
 	b.model.Buckets = append(b.model.Buckets, out)
 }
 
-func (b *builder) objectFilter(n *Notification, r *reader) {
-	key := r.obj("S3Key")
-	key.objs("Rules", func(r *reader) {
-		value := r.must("Value")
-		if strings.EqualFold(r.oneOf("Name", "prefix", "suffix", "Prefix", "Suffix"), "prefix") {
+func (b *builder) readObjectFilter(n *Notification, r *reader) {
+	key := r.object("S3Key")
+	key.eachObject("Rules", func(r *reader) {
+		value := r.requiredText("Value")
+		if strings.EqualFold(r.allowedText("Name", "prefix", "suffix", "Prefix", "Suffix"), "prefix") {
 			n.Prefix = value
 		} else {
 			n.Suffix = value
 		}
 	})
-	key.done()
-	r.done()
+	key.refuseUnread()
+	r.refuseUnread()
 }

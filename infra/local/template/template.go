@@ -1,11 +1,12 @@
-// Package template reads the AWS SAM template that describes Heard's stack
-// and says what of it runs on this machine: functions, tables, queues,
-// buckets and the rest, with every reference resolved.
+// Package template reads the AWS SAM template of Heard's stack. It returns a
+// [Model] of the resources that run on the local machine, such as functions,
+// tables, queues and buckets, with all references resolved.
 //
-// It knows the resource types, properties and functions that the template
-// uses, and refuses every other by its name and line. A reader that guessed
-// would make a stack that works here and not on AWS. What has no effect here
-// (alarms, permissions, log groups) is accepted because a table says so.
+// The package supports the resource types, properties and functions that the
+// template uses. It refuses all others with an error that names them and their
+// line. A parser that ignored or guessed them could accept a stack that fails
+// on AWS. Resource types without a local effect, such as alarms, permissions
+// and log groups, are listed explicitly.
 package template
 
 import (
@@ -16,7 +17,7 @@ import (
 	"time"
 )
 
-// An Error is what is wrong with one line of the template.
+// An Error describes a mistake on one line of the template.
 type Error struct {
 	Line int
 	Msg  string
@@ -24,22 +25,22 @@ type Error struct {
 
 func (e Error) Error() string { return fmt.Sprintf("line %d: %s", e.Line, e.Msg) }
 
-// Options say where the stack runs. What is left out has a local default.
+// Options configure the stack. Empty fields have local defaults.
 type Options struct {
-	Parameters map[string]string // over the defaults of the template
+	Parameters map[string]string // override the defaults of the template
 	Region     string
 	AccountID  string
 	StackName  string
 
-	// QueueURL gives the URL of a queue; absent, it is AWS's.
+	// QueueURL returns the URL of a queue. If nil, queues have the URLs of AWS.
 	QueueURL func(name string) string
-	// Attributes replaces what the template gets for "LogicalID.Attribute"
-	// ("Api.ApiEndpoint") or, for Ref, "LogicalID".
+	// Attributes overrides values in the template, by "LogicalID.Attribute"
+	// (for example "Api.ApiEndpoint") or, for Ref, by "LogicalID".
 	Attributes map[string]string
 }
 
-// A Model is the stack as this machine runs it. Lists are in the order of the
-// template.
+// A Model is the stack as it runs on the local machine. Lists are in the order
+// of the template.
 type Model struct {
 	Description   string
 	Region        string
@@ -59,7 +60,7 @@ type Model struct {
 	Outputs       []Output
 }
 
-// A Parameter is one value the template asks for.
+// A Parameter is one parameter of the template with its value.
 type Parameter struct {
 	Name        string
 	Type        string
@@ -69,17 +70,17 @@ type Parameter struct {
 	NoEcho      bool
 }
 
-// An Output is one value the template gives back.
+// An Output is one output of the template with its value.
 type Output struct {
 	Name        string
 	Description string
 	Value       string
 }
 
-// A Function is one Lambda function, and what calls it but for HTTP routes,
-// which are with their API.
+// A Function is one Lambda function with its triggers, except HTTP routes,
+// which are part of their API.
 type Function struct {
-	ID          string // the logical id
+	ID          string // logical id
 	Name        string
 	ARN         string
 	CodeURI     string
@@ -87,7 +88,7 @@ type Function struct {
 	Env         map[string]string
 	Timeout     time.Duration
 	MemoryMB    int
-	Concurrency int // reserved; 0 is no limit
+	Concurrency int // reserved concurrency; 0 means unlimited
 	Async       Async
 	Streams     []Stream
 	Queues      []QueueSource
@@ -95,43 +96,43 @@ type Function struct {
 	Topics      []string // ARNs of SNS topics
 }
 
-// Async says what becomes of an asynchronous invocation that fails.
+// Async configures the retries of asynchronous invocations.
 type Async struct {
 	Retries   int
 	MaxAge    time.Duration
-	OnFailure string // an ARN
+	OnFailure string // ARN of the destination
 }
 
 // A Stream is an event source mapping of a table's stream.
 type Stream struct {
 	ID               string
-	Table            string // the name of the table
+	Table            string // table name
 	Enabled          bool
 	StartingPosition string
 	BatchSize        int
 	Window           time.Duration
 	Parallelization  int
-	Filters          []string // patterns, JSON
+	Filters          []string // JSON patterns
 	Bisect           bool
-	Retries          int           // -1 is for ever
-	MaxAge           time.Duration // negative is for ever
+	Retries          int           // -1 means unlimited
+	MaxAge           time.Duration // negative means unlimited
 	ReportFailures   bool          // FunctionResponseTypes has ReportBatchItemFailures
-	OnFailure        string        // an ARN
+	OnFailure        string        // ARN of the destination
 }
 
 // A QueueSource is an event source mapping of a queue.
 type QueueSource struct {
 	ID             string
-	Queue          string // the name of the queue
+	Queue          string // queue name
 	Enabled        bool
 	BatchSize      int
 	Window         time.Duration
 	Filters        []string
 	ReportFailures bool
-	MaxConcurrency int // 0 is no limit
+	MaxConcurrency int // 0 means unlimited
 }
 
-// A Schedule calls a function at times.
+// A Schedule invokes a function at certain times.
 type Schedule struct {
 	ID         string
 	Name       string
@@ -140,15 +141,15 @@ type Schedule struct {
 	Enabled    bool
 }
 
-// Parse reads a template. Its error joins an [Error] for each line that is
-// wrong.
+// Parse parses a template. If it has mistakes, the error joins one [Error] for
+// each, sorted by line.
 func Parse(src []byte, opt Options) (*Model, error) {
 	root, err := readYAML(src)
 	if err != nil {
 		return nil, err
 	}
 	b := newBuilder(root, opt)
-	b.build()
+	b.buildModel()
 	if len(b.errs) > 0 {
 		slices.SortStableFunc(b.errs, func(x, y Error) int { return cmp.Compare(x.Line, y.Line) })
 		joined := make([]error, len(b.errs))

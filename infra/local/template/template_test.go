@@ -1,6 +1,7 @@
 package template_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,7 +13,28 @@ import (
 	"github.com/heard-intake/heard/internal/golden"
 )
 
-func TestStackBecomesModel(t *testing.T) {
+func ExampleParse() {
+	model, err := template.Parse([]byte(`
+Resources:
+  Intake:
+    Type: AWS::SQS::Queue
+    Properties:
+      QueueName: !Sub ${AWS::StackName}-intake
+      VisibilityTimeout: 60
+`), template.Options{StackName: "heard"})
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(model.Queues[0].Name, model.Queues[0].Attributes)
+
+	_, err = template.Parse([]byte("Resources: {Server: {Type: AWS::EC2::Instance}}"), template.Options{})
+	fmt.Println(err)
+	// Output:
+	// heard-intake map[VisibilityTimeout:60]
+	// line 1: resource type AWS::EC2::Instance is not supported
+}
+
+func TestParse_Model(t *testing.T) {
 	t.Parallel()
 	m := parse(t, template.Options{
 		Attributes: map[string]string{"Api.ApiEndpoint": "http://127.0.0.1:8080"},
@@ -21,7 +43,7 @@ func TestStackBecomesModel(t *testing.T) {
 	golden.JSON(t, filepath.Join("testdata", "stack.golden.json"), m)
 }
 
-func TestTheStacksOwnTemplateRunsHere(t *testing.T) {
+func TestParse_HeardTemplate(t *testing.T) {
 	t.Parallel()
 	src, err := os.ReadFile(filepath.Join("..", "..", "template.yaml"))
 	if err != nil {
@@ -33,19 +55,19 @@ func TestTheStacksOwnTemplateRunsHere(t *testing.T) {
 			t.Fatal(err)
 		}
 		if len(m.Functions) == 0 || len(m.Tables) != 1 || len(m.HTTPAPIs) != 1 || len(m.HTTPAPIs[0].Routes) == 0 {
-			t.Errorf("with %v: %d functions, %d tables, %d APIs", params, len(m.Functions), len(m.Tables), len(m.HTTPAPIs))
+			t.Errorf("with %v: %d functions, %d tables, %d APIs, want some functions, 1 table and 1 API with routes", params, len(m.Functions), len(m.Tables), len(m.HTTPAPIs))
 		}
 	}
 }
 
-func TestParametersChooseBranches(t *testing.T) {
+func TestParse_ParameterValues(t *testing.T) {
 	t.Parallel()
 	m := parse(t, template.Options{Parameters: map[string]string{"Stage": "prod", "Departments": "logistics"}})
 	if got := m.Functions[0].Env["LEVEL"]; got != "warn" {
 		t.Errorf("LEVEL = %q, want warn", got)
 	}
 	if _, ok := m.Functions[0].Env["ONLY_PROD"]; !ok {
-		t.Error("ONLY_PROD is not set in prod")
+		t.Error("ONLY_PROD is not set, want it in stage prod")
 	}
 	var queues []string
 	for _, q := range m.Queues {
@@ -57,7 +79,7 @@ func TestParametersChooseBranches(t *testing.T) {
 	}
 }
 
-func TestTableBecomesCreateTableInput(t *testing.T) {
+func TestTableCreateInput(t *testing.T) {
 	t.Parallel()
 	in := parse(t, template.Options{}).Tables[0].CreateInput()
 	golden.JSON(t, filepath.Join("testdata", "table.golden.json"), in)
@@ -76,10 +98,10 @@ func parse(t *testing.T, opt template.Options) *template.Model {
 	return m
 }
 
-// resources is a template of the given resources, which begin on line 2.
+// resources returns a template with these resources, which begin on line 2.
 func resources(s string) string { return "Resources:\n" + s }
 
-// function is a template of one function with the given properties, which
+// function returns a template of one function with additional properties, which
 // begin on line 7.
 func function(s string) string {
 	return resources("  F:\n    Type: AWS::Serverless::Function\n    Properties:\n" +
@@ -92,102 +114,102 @@ var refusals = []struct {
 	params map[string]string
 	want   string
 }{
-	{"an unknown resource type", resources("  X: {Type: AWS::EC2::Instance}"), nil,
+	{"unknown resource type", resources("  X: {Type: AWS::EC2::Instance}"), nil,
 		"line 2: resource type AWS::EC2::Instance is not supported"},
-	{"an unknown resource type behind a false condition",
+	{"unknown resource type with a false condition",
 		"Conditions:\n  No: !Equals [a, b]\nResources:\n  X: {Type: AWS::EC2::VPC, Condition: No}", nil,
 		"line 4: resource type AWS::EC2::VPC is not supported"},
-	{"a resource without a type", resources("  X: {Properties: {}}"), nil, "line 2: X needs Type"},
-	{"an unknown function by its tag", resources("  X: {Type: AWS::IAM::Role, Properties: {Path: !Select [0, [a]]}}"), nil,
+	{"resource without type", resources("  X: {Properties: {}}"), nil, "line 2: X needs Type"},
+	{"unknown function by its tag", resources("  X: {Type: AWS::IAM::Role, Properties: {Path: !Select [0, [a]]}}"), nil,
 		"line 2: function Fn::Select is not supported"},
-	{"an unknown function by its name",
+	{"unknown function by its name",
 		resources("  X:\n    Type: AWS::IAM::Role\n    Properties:\n      Path:\n        Fn::ImportValue: x"), nil,
 		"line 6: function Fn::ImportValue is not supported"},
-	{"an unknown function in a condition", "Conditions:\n  A: !Or [a, b]\nResources: {}", nil,
+	{"unknown function in a condition", "Conditions:\n  A: !Or [a, b]\nResources: {}", nil,
 		"line 2: function Fn::Or is not supported in Conditions"},
-	{"a condition function among properties", resources("  X: {Type: AWS::IAM::Role, Properties: {Path: !Equals [a, b]}}"), nil,
+	{"condition function among properties", resources("  X: {Type: AWS::IAM::Role, Properties: {Path: !Equals [a, b]}}"), nil,
 		"line 2: Fn::Equals is only supported in Conditions"},
-	{"a loop in properties", resources("  X: {Type: AWS::IAM::Role, Properties: {'Fn::ForEach::L': []}}"), nil,
+	{"loop in properties", resources("  X: {Type: AWS::IAM::Role, Properties: {'Fn::ForEach::L': []}}"), nil,
 		"line 2: Fn::ForEach is only supported in Resources"},
-	{"a loop in outputs", "Resources: {}\nOutputs:\n  Fn::ForEach::L: [a, [b], {}]", nil,
+	{"loop in outputs", "Resources: {}\nOutputs:\n  Fn::ForEach::L: [a, [b], {}]", nil,
 		"line 3: Fn::ForEach is only supported in Resources"},
-	{"a loop in a loop", resources("  Fn::ForEach::L: [A, [b], {'Fn::ForEach::M': []}]"), nil,
+	{"loop in a loop", resources("  Fn::ForEach::L: [A, [b], {'Fn::ForEach::M': []}]"), nil,
 		"line 2: Fn::ForEach within Fn::ForEach is not supported"},
-	{"a loop whose key is always the same", resources("  Fn::ForEach::L: [A, [b], {X: {Type: AWS::IAM::Role}}]"), nil,
-		"line 2: Fn::ForEach: key X does not hold ${A} or &{A}"},
-	{"a loop over one value", resources("  Fn::ForEach::L: [A, b, {}]"), nil, "line 2: Fn::ForEach loops over a list"},
-	{"a loop that makes no logical id", resources("  Fn::ForEach::L: [A, [b-c], {'X${A}': {Type: AWS::IAM::Role}}]"), nil,
+	{"loop with a constant key", resources("  Fn::ForEach::L: [A, [b], {X: {Type: AWS::IAM::Role}}]"), nil,
+		"line 2: Fn::ForEach: key X must contain ${A} or &{A}"},
+	{"loop over one value", resources("  Fn::ForEach::L: [A, b, {}]"), nil, "line 2: Fn::ForEach needs a list to loop over"},
+	{"loop with invalid logical id", resources("  Fn::ForEach::L: [A, [b-c], {'X${A}': {Type: AWS::IAM::Role}}]"), nil,
 		`line 2: logical id "Xb-c" is not alphanumeric`},
-	{"a loop that repeats a logical id", resources("  Fn::ForEach::L: [A, [b-c, bc], {'X&{A}': {Type: AWS::IAM::Role}}]"), nil,
+	{"loop with repeated logical id", resources("  Fn::ForEach::L: [A, [b-c, bc], {'X&{A}': {Type: AWS::IAM::Role}}]"), nil,
 		"line 2: resource Xbc is defined twice"},
-	{"an unknown section", "Mappings: {}\nResources: {}", nil, "line 1: the template: Mappings is not supported"},
-	{"an unknown transform", "Transform: AWS::Include\nResources: {}", nil, "line 1: Transform AWS::Include is not supported"},
-	{"globals of another kind", "Globals:\n  Api: {}\nResources: {}", nil, "line 2: Globals: Api is not supported"},
-	{"an unknown pseudo parameter", resources("  X: {Type: AWS::IAM::Role, Properties: {Path: !Ref 'AWS::StackId'}}"), nil,
+	{"unknown section", "Mappings: {}\nResources: {}", nil, "line 1: the template: Mappings is not supported"},
+	{"unknown transform", "Transform: AWS::Include\nResources: {}", nil, "line 1: Transform AWS::Include is not supported"},
+	{"unknown globals", "Globals:\n  Api: {}\nResources: {}", nil, "line 2: Globals: Api is not supported"},
+	{"unknown pseudo parameter", resources("  X: {Type: AWS::IAM::Role, Properties: {Path: !Ref 'AWS::StackId'}}"), nil,
 		"line 2: pseudo parameter AWS::StackId is not supported"},
-	{"a reference to nothing", resources("  X: {Type: AWS::IAM::Role, Properties: {Path: !Sub 'a${Nothing}'}}"), nil,
-		"line 2: Nothing is no parameter and no resource"},
-	{"a reference to what a condition removes",
+	{"unknown reference", resources("  X: {Type: AWS::IAM::Role, Properties: {Path: !Sub 'a${Nothing}'}}"), nil,
+		"line 2: Nothing is not a parameter or resource of this template"},
+	{"reference to a resource with a false condition",
 		"Conditions:\n  No: !Equals [a, b]\nResources:\n  X: {Type: AWS::KMS::Key, Condition: No}\nOutputs:\n  O: {Value: !Ref X}", nil,
 		"line 6: resource X is not in this stack: its condition is false"},
-	{"an unknown attribute", resources("  X: {Type: AWS::KMS::Key}\nOutputs:\n  O: {Value: !GetAtt X.Colour}"), nil,
+	{"unknown attribute", resources("  X: {Type: AWS::KMS::Key}\nOutputs:\n  O: {Value: !GetAtt X.Colour}"), nil,
 		"line 4: AWS::KMS::Key has no attribute Colour"},
-	{"a name that refers to itself", resources("  X: {Type: AWS::SNS::Topic, Properties: {TopicName: !GetAtt X.TopicName}}"), nil,
+	{"self-referring name", resources("  X: {Type: AWS::SNS::Topic, Properties: {TopicName: !GetAtt X.TopicName}}"), nil,
 		"line 2: the name of X refers to itself"},
-	{"a dynamic reference", resources("  X: {Type: AWS::IAM::Role, Properties: {Path: '{{resolve:ssm:x}}'}}"), nil,
+	{"dynamic reference", resources("  X: {Type: AWS::IAM::Role, Properties: {Path: '{{resolve:ssm:x}}'}}"), nil,
 		"line 2: dynamic references ({{resolve:...}}) are not supported"},
-	{"an undefined condition", resources("  X: {Type: AWS::KMS::Key, Condition: Maybe}"), nil,
+	{"undefined condition", resources("  X: {Type: AWS::KMS::Key, Condition: Maybe}"), nil,
 		"line 2: condition Maybe is not defined"},
-	{"a dependency on nothing", resources("  X: {Type: AWS::KMS::Key, DependsOn: Y}"), nil,
-		"line 2: X depends on Y, which is not there"},
-	{"an unknown attribute of a resource", resources("  X: {Type: AWS::KMS::Key, CreationPolicy: {}}"), nil,
+	{"unknown dependency", resources("  X: {Type: AWS::KMS::Key, DependsOn: Y}"), nil,
+		"line 2: X depends on Y, which is not a resource of this template"},
+	{"unknown attribute of a resource", resources("  X: {Type: AWS::KMS::Key, CreationPolicy: {}}"), nil,
 		"line 2: X: CreationPolicy is not supported"},
-	{"an unknown parameter type", "Parameters:\n  P: {Type: AWS::SSM::Parameter::Value<String>, Default: x}\nResources: {}", nil,
+	{"unknown parameter type", "Parameters:\n  P: {Type: AWS::SSM::Parameter::Value<String>, Default: x}\nResources: {}", nil,
 		"line 2: parameter P: Type AWS::SSM::Parameter::Value<String> is not supported"},
-	{"a parameter without a value", "Parameters:\n  P: {Type: String}\nResources: {}", nil, "line 2: parameter P has no value"},
-	{"a value that is not allowed", "Parameters:\n  P: {Type: String, AllowedValues: [a, b]}\nResources: {}",
+	{"parameter without value", "Parameters:\n  P: {Type: String}\nResources: {}", nil, "line 2: parameter P has no value"},
+	{"value not allowed", "Parameters:\n  P: {Type: String, AllowedValues: [a, b]}\nResources: {}",
 		map[string]string{"P": "c"}, "line 2: parameter P is not one of a, b"},
-	{"a value against the pattern", "Parameters:\n  P: {Type: String, AllowedPattern: '[a-z]+'}\nResources: {}",
+	{"value not matching pattern", "Parameters:\n  P: {Type: String, AllowedPattern: '[a-z]+'}\nResources: {}",
 		map[string]string{"P": "a1"}, "line 2: parameter P does not match [a-z]+"},
-	{"a value for no parameter", "Resources: {}", map[string]string{"P": "a"}, "line 1: the template has no parameter P"},
-	{"an unknown event type", function("      Events:\n        E: {Type: Kinesis}"), nil,
+	{"value for unknown parameter", "Resources: {}", map[string]string{"P": "a"}, "line 1: the template has no parameter P"},
+	{"unknown event type", function("      Events:\n        E: {Type: Kinesis}"), nil,
 		"line 8: event type Kinesis is not supported"},
-	{"an event without an API", function("      Events:\n        E: {Type: HttpApi, Properties: {Path: /x}}"), nil,
-		"line 8: F: ApiId is no HTTP API of this template"},
-	{"a queue that is not there", function("      Events:\n        E: {Type: SQS, Properties: {Queue: arn:aws:sqs:x}}"), nil,
-		"line 8: FE: the source is no queue of this template"},
-	{"a filter that is not JSON", function("      Events:\n        E:\n          Type: DynamoDB\n          Properties:\n" +
+	{"event without API", function("      Events:\n        E: {Type: HttpApi, Properties: {Path: /x}}"), nil,
+		"line 8: F: ApiId must be an HTTP API of this template"},
+	{"unknown queue", function("      Events:\n        E: {Type: SQS, Properties: {Queue: arn:aws:sqs:x}}"), nil,
+		"line 8: FE: the source must be a queue of this template"},
+	{"filter not JSON", function("      Events:\n        E:\n          Type: DynamoDB\n          Properties:\n" +
 		"            Stream: s\n            FilterCriteria: {Filters: [{Pattern: '{'}]}"), nil,
-		"line 12: the pattern is not JSON"},
-	{"a tumbling window", function("      Events:\n        E:\n          Type: DynamoDB\n          Properties:\n" +
+		"line 12: the pattern must be JSON"},
+	{"tumbling window", function("      Events:\n        E:\n          Type: DynamoDB\n          Properties:\n" +
 		"            Stream: s\n            TumblingWindowInSeconds: 5"), nil,
 		"TumblingWindowInSeconds is not supported"},
-	{"an unknown property of a function", function("      Layers: [x]"), nil, "line 7: F: Layers is not supported"},
-	{"another runtime", function("      Runtime: python3.13"), nil, "line 7: F: Runtime python3.13 is not supported"},
-	{"a timeout that is no number", function("      Timeout: soon"), nil, "line 7: F: Timeout is no whole number"},
-	{"a list for a value", function("      Timeout: [1]"), nil, "line 7: F Timeout is a list, not a value"},
-	{"a provisioned table", resources("  T: {Type: AWS::DynamoDB::Table, Properties: {BillingMode: PROVISIONED}}"), nil,
+	{"unknown property of a function", function("      Layers: [x]"), nil, "line 7: F: Layers is not supported"},
+	{"other runtime", function("      Runtime: python3.13"), nil, "line 7: F: Runtime python3.13 is not supported"},
+	{"timeout not a number", function("      Timeout: soon"), nil, "line 7: F: Timeout must be a whole number"},
+	{"list instead of a value", function("      Timeout: [1]"), nil, "line 7: F Timeout is a list, not a value"},
+	{"provisioned table", resources("  T: {Type: AWS::DynamoDB::Table, Properties: {BillingMode: PROVISIONED}}"), nil,
 		"line 2: T: BillingMode PROVISIONED is not supported"},
-	{"a local index", resources("  T: {Type: AWS::DynamoDB::Table, Properties: {BillingMode: PAY_PER_REQUEST, LocalSecondaryIndexes: []}}"),
+	{"local index", resources("  T: {Type: AWS::DynamoDB::Table, Properties: {BillingMode: PAY_PER_REQUEST, LocalSecondaryIndexes: []}}"),
 		nil, "line 2: T: LocalSecondaryIndexes is not supported"},
-	{"a FIFO queue with another name", resources("  Q: {Type: AWS::SQS::Queue, Properties: {QueueName: q, FifoQueue: true}}"), nil,
-		"line 2: Q: a FIFO queue has a name that ends in .fifo, and no other has"},
-	{"an HTTP API in the other form",
+	{"FIFO queue without .fifo name", resources("  Q: {Type: AWS::SQS::Queue, Properties: {QueueName: q, FifoQueue: true}}"), nil,
+		"line 2: Q: the name of a FIFO queue must end in .fifo, and no other name may"},
+	{"HTTP API as ApiGatewayV2",
 		resources("  A: {Type: AWS::ApiGatewayV2::Api, Properties: {ProtocolType: HTTP, RouteSelectionExpression: x}}"), nil,
 		"use AWS::Serverless::HttpApi"},
-	{"a route with an unknown authorizer", function("      Events:\n        E: {Type: HttpApi, Properties: " +
-		"{ApiId: !Ref A, Auth: {Authorizer: Nobody}}}\n  A: {Type: AWS::Serverless::HttpApi}"), nil,
-		"line 8: API A has no authorizer Nobody"},
-	{"an alias of YAML", "Resources: &r {}\nOutputs: *r", nil, "line 1: YAML anchor is not supported"},
-	{"a function beside other keys", resources("  X: {Type: AWS::IAM::Role, Properties: {Path: {Ref: X, A: b}}}"), nil,
-		"line 2: Ref stands beside other keys"},
-	{"a function that the YAML library would misread", resources("  X: {Fn::Sub: x}"), nil,
-		"line 2: between braces, a key with colons needs quotes"},
-	{"no resources", "Description: x", nil, "line 1: the template has no Resources"},
-	{"what is no YAML", "a: [", nil, "this is not YAML"},
+	{"unknown authorizer", function("      Events:\n        E: {Type: HttpApi, Properties: " +
+		"{ApiId: !Ref A, Auth: {Authorizer: Missing}}}\n  A: {Type: AWS::Serverless::HttpApi}"), nil,
+		"line 8: API A has no authorizer Missing"},
+	{"YAML alias", "Resources: &r {}\nOutputs: *r", nil, "line 1: YAML anchor is not supported"},
+	{"function beside other keys", resources("  X: {Type: AWS::IAM::Role, Properties: {Path: {Ref: X, A: b}}}"), nil,
+		"line 2: Ref must not have other keys beside it"},
+	{"unquoted function in braces", resources("  X: {Fn::Sub: x}"), nil,
+		"line 2: in braces, a key with colons must be quoted"},
+	{"no resources", "Description: x", nil, "line 1: the template must have Resources"},
+	{"invalid YAML", "a: [", nil, "the template is not valid YAML"},
 }
 
-func TestParseRefuses(t *testing.T) {
+func TestParse_Errors(t *testing.T) {
 	t.Parallel()
 	for _, tc := range refusals {
 		t.Run(tc.name, func(t *testing.T) {
@@ -215,7 +237,7 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, src []byte) {
 		m, err := template.Parse(src, template.Options{})
 		if (m == nil) == (err == nil) {
-			t.Fatal("Parse gives a model or an error")
+			t.Fatal("Parse returned both or neither of a model and an error, want one")
 		}
 	})
 }

@@ -2,62 +2,62 @@ package template
 
 const functionType = "AWS::Serverless::Function"
 
-// A resourceType says how this machine treats one type of resource. One
-// without read has no effect here.
-type resourceType struct {
-	nameKey    string            // the property that names it
-	attributes map[string]string // what Fn::GetAtt gives and, under "", Ref
+// A resourceHandler handles one resource type. If read is nil, the type has no
+// local effect.
+type resourceHandler struct {
+	nameKey    string            // property with the physical name
+	attributes map[string]string // patterns for Fn::GetAtt by attribute, and for Ref under ""
 	read       func(*builder, *resource)
 }
 
-// resourceTypes are all the types that are known.
-var resourceTypes = map[string]resourceType{
+// resourceHandlers holds the handlers of all supported resource types.
+var resourceHandlers = map[string]resourceHandler{
 	functionType: {"FunctionName", map[string]string{
 		"":        "{name}",
 		"Arn":     "arn:lambda:{region}:{account}:function:{name}",
 		"Alias":   "arn:lambda:{region}:{account}:function:{name}:live",
 		"Version": "arn:lambda:{region}:{account}:function:{name}:1",
-	}, (*builder).function},
-	"AWS::Lambda::EventSourceMapping": {"", map[string]string{"": "{name}", "Id": "{name}"}, (*builder).mapping},
+	}, (*builder).readFunction},
+	"AWS::Lambda::EventSourceMapping": {"", map[string]string{"": "{name}", "Id": "{name}"}, (*builder).readEventSourceMapping},
 
-	"AWS::Serverless::HttpApi":       {"", httpAPIAttributes, (*builder).httpAPI},
-	"AWS::ApiGatewayV2::Api":         {"", webSocketAttributes, (*builder).webSocketAPI},
-	"AWS::ApiGatewayV2::Route":       {"", refOnly, (*builder).webSocketRoute},
-	"AWS::ApiGatewayV2::Integration": {"", refOnly, (*builder).webSocketIntegration},
-	"AWS::ApiGatewayV2::Stage":       {"StageName", refOnly, (*builder).webSocketStage},
+	"AWS::Serverless::HttpApi":       {"", httpAPIAttributes, (*builder).readHTTPAPI},
+	"AWS::ApiGatewayV2::Api":         {"", webSocketAttributes, (*builder).readWebSocketAPI},
+	"AWS::ApiGatewayV2::Route":       {"", refOnly, (*builder).readWebSocketRoute},
+	"AWS::ApiGatewayV2::Integration": {"", refOnly, (*builder).readWebSocketIntegration},
+	"AWS::ApiGatewayV2::Stage":       {"StageName", refOnly, (*builder).readWebSocketStage},
 
 	"AWS::DynamoDB::Table": {"TableName", map[string]string{
 		"":          "{name}",
 		"Arn":       "arn:dynamodb:{region}:{account}:table/{name}",
 		"StreamArn": "arn:dynamodb:{region}:{account}:table/{name}/stream/local",
-	}, (*builder).table},
+	}, (*builder).readTable},
 	"AWS::SQS::Queue": {"QueueName", map[string]string{
 		"":          "{url}",
 		"QueueUrl":  "{url}",
 		"QueueName": "{name}",
 		"Arn":       "arn:sqs:{region}:{account}:{name}",
-	}, (*builder).queue},
+	}, (*builder).readQueue},
 	"AWS::S3::Bucket": {"BucketName", map[string]string{
 		"":                   "{name}",
 		"Arn":                "arn:s3:::{name}",
 		"DomainName":         "{name}.s3.amazonaws.com",
 		"RegionalDomainName": "{name}.s3.{region}.amazonaws.com",
-	}, (*builder).bucket},
+	}, (*builder).readBucket},
 	"AWS::SecretsManager::Secret": {"Name", map[string]string{
 		"":   "arn:secretsmanager:{region}:{account}:secret:{name}",
 		"Id": "arn:secretsmanager:{region}:{account}:secret:{name}",
-	}, (*builder).secret},
+	}, (*builder).readSecret},
 	"AWS::SNS::Topic": {"TopicName", map[string]string{
 		"":          "arn:sns:{region}:{account}:{name}",
 		"TopicArn":  "arn:sns:{region}:{account}:{name}",
 		"TopicName": "{name}",
-	}, (*builder).topic},
-	"AWS::SNS::Subscription":                     {"", refOnly, (*builder).subscription},
-	"AWS::SES::ReceiptRule":                      {"", refOnly, (*builder).mailRule},
-	"AWS::SES::ConfigurationSetEventDestination": {"", refOnly, (*builder).sendingEvents},
+	}, (*builder).readTopic},
+	"AWS::SNS::Subscription":                     {"", refOnly, (*builder).refuseSubscription},
+	"AWS::SES::ReceiptRule":                      {"", refOnly, (*builder).readMailRule},
+	"AWS::SES::ConfigurationSetEventDestination": {"", refOnly, (*builder).readSendingEvents},
 
-	// No effect on this machine: nothing here has permissions, alarms, keys,
-	// log retention, deployments or a choice between mail rule sets.
+	// These types have no local effect: the local stack has no alarms, keys,
+	// log retention, deployments or choice of mail rule sets.
 	"AWS::ApiGatewayV2::Deployment": {"", refOnly, nil},
 	"AWS::CloudWatch::Alarm":        {"AlarmName", refAndARN("arn:cloudwatch:{region}:{account}:alarm:{name}"), nil},
 	"AWS::IAM::ManagedPolicy":       {"", map[string]string{"": "arn:iam::{account}:policy/{name}"}, nil},
@@ -75,7 +75,8 @@ var resourceTypes = map[string]resourceType{
 	"AWS::SQS::QueuePolicy":      {"", refOnly, nil},
 }
 
-// partTypes are read last: they add to what another resource is.
+// partTypes are the resource types that are read last, because they extend
+// another resource.
 var partTypes = map[string]bool{
 	"AWS::Lambda::EventSourceMapping": true,
 	"AWS::ApiGatewayV2::Integration":  true,
@@ -83,8 +84,8 @@ var partTypes = map[string]bool{
 	"AWS::ApiGatewayV2::Stage":        true,
 }
 
-// httpAPIAttributes and webSocketAttributes are AWS's own addresses; where
-// the API really listens is for [Options.Attributes] to say.
+// httpAPIAttributes and webSocketAttributes have the addresses of AWS.
+// [Options.Attributes] overrides them with the local ones.
 var (
 	refOnly           = map[string]string{"": "{name}"}
 	httpAPIAttributes = map[string]string{

@@ -8,88 +8,88 @@ import (
 // A WebSocketAPI is one API Gateway WebSocket API.
 type WebSocketAPI struct {
 	ID             string
-	Name           string // the API's id in URLs and events
+	Name           string // id of the API in URLs and events
 	Stage          string
-	RouteSelection string // $request.body.action
+	RouteSelection string // for example $request.body.action
 	Routes         []WebSocketRoute
 }
 
-// A WebSocketRoute hands the messages of one route key to a function.
+// A WebSocketRoute maps a route key to a function.
 type WebSocketRoute struct {
-	Key      string // $connect, $disconnect, $default or a value of the selection
-	Function string // the name of the function
+	Key      string // $connect, $disconnect, $default or a value of RouteSelection
+	Function string // function name
 }
 
-// webSocketAPI reads an AWS::ApiGatewayV2::Api. An HTTP API is written as
-// AWS::Serverless::HttpApi.
-func (b *builder) webSocketAPI(res *resource) {
-	r := b.open(res.props, res.id)
-	r.skip("Name", "Description", "Tags", "ApiKeySelectionExpression", "DisableSchemaValidation")
-	if r.must("ProtocolType") == "HTTP" {
-		b.fail(res.line, "%s: protocol HTTP is not supported here, use AWS::Serverless::HttpApi", res.id)
+// readWebSocketAPI reads an AWS::ApiGatewayV2::Api. HTTP APIs are supported as
+// AWS::Serverless::HttpApi only.
+func (b *builder) readWebSocketAPI(res *resource) {
+	r := b.openReader(res.properties, res.id)
+	r.ignoreFields("Name", "Description", "Tags", "ApiKeySelectionExpression", "DisableSchemaValidation")
+	if r.requiredText("ProtocolType") == "HTTP" {
+		b.reportError(res.line, "%s: protocol HTTP is not supported here, use AWS::Serverless::HttpApi", res.id)
 	}
 	b.model.WebSocketAPIs = append(b.model.WebSocketAPIs, WebSocketAPI{
-		ID: res.id, Name: b.nameOf(res), RouteSelection: r.must("RouteSelectionExpression"),
+		ID: res.id, Name: b.physicalName(res), RouteSelection: r.requiredText("RouteSelectionExpression"),
 	})
-	r.done()
+	r.refuseUnread()
 }
 
-// webSocketOf is the API that ApiId names, which has been read before its parts.
-func (b *builder) webSocketOf(res *resource, r *reader) *WebSocketAPI {
-	id := r.must("ApiId")
+// findWebSocketAPI returns the API of ApiId. APIs are read before their parts.
+func (b *builder) findWebSocketAPI(res *resource, r *reader) *WebSocketAPI {
+	id := r.requiredText("ApiId")
 	i := slices.IndexFunc(b.model.WebSocketAPIs, func(a WebSocketAPI) bool { return a.Name == id })
 	if i < 0 {
-		b.fail(res.line, "%s: ApiId is no WebSocket API of this template", res.id)
+		b.reportError(res.line, "%s: ApiId must be a WebSocket API of this template", res.id)
 		return &WebSocketAPI{}
 	}
 	return &b.model.WebSocketAPIs[i]
 }
 
-func (b *builder) webSocketStage(res *resource) {
-	r := b.open(res.props, res.id)
-	r.skip("AccessLogSettings", "AutoDeploy", "DefaultRouteSettings", "DeploymentId", "Description", "Tags")
-	b.webSocketOf(res, r).Stage = r.must("StageName")
-	r.done()
+func (b *builder) readWebSocketStage(res *resource) {
+	r := b.openReader(res.properties, res.id)
+	r.ignoreFields("AccessLogSettings", "AutoDeploy", "DefaultRouteSettings", "DeploymentId", "Description", "Tags")
+	b.findWebSocketAPI(res, r).Stage = r.requiredText("StageName")
+	r.refuseUnread()
 }
 
-func (b *builder) webSocketIntegration(res *resource) {
-	r := b.open(res.props, res.id)
-	r.skip("Description", "IntegrationMethod", "TimeoutInMillis")
-	b.webSocketOf(res, r)
-	r.oneOf("IntegrationType", "AWS_PROXY")
-	if b.integrated(res) == nil {
-		b.fail(res.line, "%s: IntegrationUri holds no function of this template", res.id)
+func (b *builder) readWebSocketIntegration(res *resource) {
+	r := b.openReader(res.properties, res.id)
+	r.ignoreFields("Description", "IntegrationMethod", "TimeoutInMillis")
+	b.findWebSocketAPI(res, r)
+	r.allowedText("IntegrationType", "AWS_PROXY")
+	if b.integrationFunction(res) == nil {
+		b.reportError(res.line, "%s: IntegrationUri must contain a function of this template", res.id)
 	}
-	r.skip("IntegrationUri").done()
+	r.ignoreFields("IntegrationUri").refuseUnread()
 }
 
-// integrated is the function that an integration's URI names:
+// integrationFunction returns the function of an integration's URI,
 // arn:...:path/2015-03-31/functions/<function ARN>/invocations.
-func (b *builder) integrated(res *resource) *resource {
-	_, uri, _ := strings.Cut(lookText(res.props, "IntegrationUri"), "/functions/")
-	return b.find(strings.TrimSuffix(uri, "/invocations"), functionType)
+func (b *builder) integrationFunction(res *resource) *resource {
+	_, uri, _ := strings.Cut(fieldText(res.properties, "IntegrationUri"), "/functions/")
+	return b.findResource(strings.TrimSuffix(uri, "/invocations"), functionType)
 }
 
-func (b *builder) webSocketRoute(res *resource) {
-	r := b.open(res.props, res.id)
-	r.skip("OperationName")
-	r.oneOf("AuthorizationType", "NONE")
-	api := b.webSocketOf(res, r)
-	route := WebSocketRoute{Key: r.must("RouteKey")}
-	target := b.find(strings.TrimPrefix(r.must("Target"), "integrations/"), "AWS::ApiGatewayV2::Integration")
-	r.done()
+func (b *builder) readWebSocketRoute(res *resource) {
+	r := b.openReader(res.properties, res.id)
+	r.ignoreFields("OperationName")
+	r.allowedText("AuthorizationType", "NONE")
+	api := b.findWebSocketAPI(res, r)
+	route := WebSocketRoute{Key: r.requiredText("RouteKey")}
+	target := b.findResource(strings.TrimPrefix(r.requiredText("Target"), "integrations/"), "AWS::ApiGatewayV2::Integration")
+	r.refuseUnread()
 	if target == nil {
-		b.fail(res.line, "%s: Target is no integration of this template", res.id)
+		b.reportError(res.line, "%s: Target must be an integration of this template", res.id)
 		return
 	}
-	if fn := b.integrated(target); fn != nil {
-		route.Function = b.nameOf(fn)
+	if fn := b.integrationFunction(target); fn != nil {
+		route.Function = b.physicalName(fn)
 	}
 	api.Routes = append(api.Routes, route)
 }
 
-func lookText(n *node, key string) string {
-	if v := n.get(key); v != nil {
+func fieldText(n *node, key string) string {
+	if v := n.field(key); v != nil {
 		return v.text
 	}
 	return ""

@@ -1,4 +1,4 @@
-// The page function answers with what it got, as an API function would.
+// The page function returns parts of its request, for the tests of package httpapi.
 package main
 
 import (

@@ -1,4 +1,4 @@
-// The behave function does what its event says, for tests of what runs it.
+// The behave function behaves as its event says, for the tests of package lambda.
 package main
 
 import (
@@ -53,14 +53,14 @@ func handle(ctx context.Context, e event) (any, error) {
 		fmt.Println(e.Text)
 		fmt.Fprint(os.Stderr, "no newline, then exit")
 		os.Exit(0)
-	case "wait": // until the file is there
+	case "wait": // until the file exists
 		for {
 			if _, err := os.Stat(e.Text); err == nil {
 				break
 			}
 			time.Sleep(time.Millisecond)
 		}
-	case "tick": // goes on after the answer
+	case "tick": // keeps running after the response
 		go func() {
 			for {
 				time.Sleep(time.Millisecond)

@@ -24,7 +24,7 @@ import (
 	localsqs "github.com/heard-intake/heard/infra/local/sqs"
 )
 
-// queue is a queue in a stand-in of the test's own. What fails is visible again after two seconds.
+// queue is a queue on an SQS stand-in of its own. Its visibility timeout is two seconds.
 type queue struct {
 	t        testing.TB
 	c        *sqs.Client
@@ -49,7 +49,7 @@ func newQueue(t testing.TB, name string, attributes map[string]string) *queue {
 	return q.create(name, attributes)
 }
 
-// create returns a queue beside q.
+// create creates another queue on the server of q.
 func (q *queue) create(name string, attributes map[string]string) *queue {
 	q.t.Helper()
 	all := map[string]string{"VisibilityTimeout": "2"}
@@ -64,7 +64,7 @@ func (q *queue) create(name string, attributes map[string]string) *queue {
 	return &queue{t: q.t, c: q.c, url: *out.QueueUrl, arn: "arn:aws:sqs:eu-west-1:000000000000:" + name}
 }
 
-// send sends to the message group that a body names before its first dot, when the queue is FIFO.
+// send sends one message for each body. On a FIFO queue, the message group is the body up to its first dot.
 func (q *queue) send(bodies ...string) {
 	q.t.Helper()
 	for _, body := range bodies {
@@ -90,8 +90,8 @@ func (q *queue) mapping(cfg QueueConfig) *Queue {
 	return m
 }
 
-// consumer is an Invoker that keeps the bodies it processed, and fails what fail says: all of the invocation, or with
-// report the message alone.
+// consumer is an Invoker that records the bodies it processed. A message for which fail is true fails: alone if
+// report is set, otherwise with its entire invocation.
 type consumer struct {
 	fail   func(m events.SQSMessage) bool
 	report bool
@@ -131,9 +131,9 @@ func (c *consumer) processed() []string {
 	return slices.Clone(c.ok)
 }
 
-func firstTime(m events.SQSMessage) bool { return m.Attributes["ApproximateReceiveCount"] == "1" }
+func isFirstReceive(m events.SQSMessage) bool { return m.Attributes["ApproximateReceiveCount"] == "1" }
 
-func TestQueueDeliversAndDeletes(t *testing.T) {
+func TestQueue_DeliversAndDeletes(t *testing.T) {
 	t.Parallel()
 	q, c := newQueue(t, "q", nil), &consumer{}
 	m := q.mapping(QueueConfig{Invoker: c})
@@ -143,7 +143,7 @@ func TestQueueDeliversAndDeletes(t *testing.T) {
 	q.send("a", "b")
 	drain(t, m)
 	if got := c.processed(); !sameElements(got, []string{"before", "a", "b"}) {
-		t.Errorf("processed %q", got)
+		t.Errorf("processed %q, want before, a and b", got)
 	}
 }
 
@@ -151,15 +151,15 @@ func sameElements(a, b []string) bool {
 	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
 }
 
-func TestQueueRepeatsWhatFailed(t *testing.T) {
+func TestQueue_FailedMessages(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name   string
 		report bool
-		again  []string // bodies that come a second time
+		again  []string // bodies that are delivered twice
 	}{
-		{"a function error deletes nothing", false, []string{"a", "bad", "c"}},
-		{"a report deletes what it does not name", true, []string{"bad"}},
+		{"function error", false, []string{"a", "bad", "c"}},
+		{"partial failure", true, []string{"bad"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -167,7 +167,7 @@ func TestQueueRepeatsWhatFailed(t *testing.T) {
 			q, seen := newQueue(t, "q", nil), map[string]int{}
 			c := &consumer{report: test.report, fail: func(m events.SQSMessage) bool {
 				seen[m.Body]++
-				return m.Body == "bad" && firstTime(m)
+				return m.Body == "bad" && isFirstReceive(m)
 			}}
 			m := q.mapping(QueueConfig{Invoker: c, ReportFailures: test.report})
 			q.send("a", "bad", "c")
@@ -189,7 +189,7 @@ func TestQueueRepeatsWhatFailed(t *testing.T) {
 	}
 }
 
-func TestQueueWaitsForTheDeadLetterQueue(t *testing.T) {
+func TestQueueWaitDrained_DeadLetter(t *testing.T) {
 	t.Parallel()
 	q := newQueue(t, "dead", nil)
 	dead := q
@@ -201,15 +201,15 @@ func TestQueueWaitsForTheDeadLetterQueue(t *testing.T) {
 	drain(t, m)
 	out, err := q.c.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: &dead.url})
 	if err != nil || len(out.Messages) != 1 || *out.Messages[0].Body != "bad" {
-		t.Errorf("the dead letter queue holds %+v, error %v", out, err)
+		t.Errorf("dead-letter queue holds %+v, error %v, want the message bad", out, err)
 	}
 }
 
-func TestQueueKeepsFIFOGroupsInOrder(t *testing.T) {
+func TestQueue_FIFOOrder(t *testing.T) {
 	t.Parallel()
 	for name, chaos := range map[string]Chaos{
-		"calm":        {},
-		"under chaos": {Seed: 5, Duplicate: 0.4, Reorder: 0.5, Split: 0.7, Concurrent: 0.5, Throttle: 0.2, Lose: 0.2},
+		"no chaos": {},
+		"chaos":    {Seed: 5, Duplicate: 0.4, Reorder: 0.5, Split: 0.7, Concurrent: 0.5, Throttle: 0.2, Lose: 0.2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -244,14 +244,14 @@ func TestQueueKeepsFIFOGroupsInOrder(t *testing.T) {
 	}
 }
 
-// A group that failed waits, also where Chaos has split a batch; other groups go on.
-func TestQueueHoldsAFIFOGroupBehindItsFailure(t *testing.T) {
+// After a failure the rest of the message group waits, also if Chaos splits the batch. Other groups continue.
+func TestQueue_FIFOGroupWaitsAfterFailure(t *testing.T) {
 	t.Parallel()
 	q := newQueue(t, "q.fifo", nil)
 	failed := false
 	c := &consumer{report: true}
 	c.fail = func(m events.SQSMessage) bool {
-		if m.Body == "a.1" && firstTime(m) {
+		if m.Body == "a.1" && isFirstReceive(m) {
 			failed = true
 			return true
 		}
@@ -263,18 +263,18 @@ func TestQueueHoldsAFIFOGroupBehindItsFailure(t *testing.T) {
 	drain(t, m)
 	got := c.processed()
 	if !failed || !sameElements(got, []string{"a.1", "a.2", "b.1", "a.3"}) {
-		t.Fatalf("processed %q", got)
+		t.Fatalf("processed %q after failure %v, want all four after a failure", got, failed)
 	}
-	of := func(body string) int { return slices.Index(got, body) }
-	if of("a.2") < of("a.1") || of("a.3") < of("a.2") {
+	at := func(body string) int { return slices.Index(got, body) }
+	if at("a.2") < at("a.1") || at("a.3") < at("a.2") {
 		t.Errorf("processed %q: group a is out of order", got)
 	}
-	if of("b.1") > of("a.1") {
+	if at("b.1") > at("a.1") {
 		t.Errorf("processed %q: group b waited for group a", got)
 	}
 }
 
-func TestQueueDeletesWhatTheFilterTakesOut(t *testing.T) {
+func TestQueue_FilteredMessagesDeleted(t *testing.T) {
 	t.Parallel()
 	q, c := newQueue(t, "q", nil), &consumer{}
 	filter, err := ParseFilter(`{"body":{"kind":["wanted"]}}`)
@@ -290,7 +290,7 @@ func TestQueueDeletesWhatTheFilterTakesOut(t *testing.T) {
 	}
 }
 
-func TestQueueWindowFillsABatch(t *testing.T) {
+func TestQueue_Window(t *testing.T) {
 	t.Parallel()
 	q, c := newQueue(t, "q", map[string]string{"VisibilityTimeout": "30"}), &consumer{}
 	m := q.mapping(QueueConfig{Invoker: c, BatchSize: 25, Window: 30 * time.Second})
@@ -302,11 +302,11 @@ func TestQueueWindowFillsABatch(t *testing.T) {
 	start(t, m)
 	drain(t, m)
 	if len(c.seen) != 1 || !sameElements(c.seen[0], want) {
-		t.Errorf("invocations %q, want one with all", c.seen)
+		t.Errorf("invocations %q, want one with all messages", c.seen)
 	}
 }
 
-func TestQueueThrottledInvocationsAreTriedAgain(t *testing.T) {
+func TestQueue_ThrottledInvocation(t *testing.T) {
 	t.Parallel()
 	q := newQueue(t, "q", map[string]string{"VisibilityTimeout": "30"})
 	f := &function{answer: once("", "", errors.New("429"))}
@@ -315,11 +315,11 @@ func TestQueueThrottledInvocationsAreTriedAgain(t *testing.T) {
 	start(t, m)
 	drain(t, m)
 	if calls := f.seen(); len(calls) != 2 || calls[0] != calls[1] {
-		t.Errorf("invocations %q, want the same twice", calls)
+		t.Errorf("invocations %q, want two equal ones", calls)
 	}
 }
 
-func TestQueueConcurrency(t *testing.T) {
+func TestQueue_MaxConcurrency(t *testing.T) {
 	t.Parallel()
 	q := newQueue(t, "q", map[string]string{"VisibilityTimeout": "30"})
 	var (
@@ -347,10 +347,10 @@ func TestQueueConcurrency(t *testing.T) {
 	}
 }
 
-func TestQueueUnderChaosLosesNothing(t *testing.T) {
+func TestQueue_ChaosLosesNothing(t *testing.T) {
 	t.Parallel()
 	q, c := newQueue(t, "q", nil), &consumer{report: true, fail: func(m events.SQSMessage) bool {
-		return strings.HasSuffix(m.Body, "3") && firstTime(m)
+		return strings.HasSuffix(m.Body, "3") && isFirstReceive(m)
 	}}
 	m := q.mapping(QueueConfig{Invoker: c, ReportFailures: true, Chaos: Chaos{
 		Seed: 2, Duplicate: 0.5, Reorder: 0.5, Split: 0.5, Concurrent: 0.5, Throttle: 0.2, Lose: 0.2,
@@ -369,11 +369,11 @@ func TestQueueUnderChaosLosesNothing(t *testing.T) {
 		}
 	}
 	if len(got) == len(want) {
-		t.Error("chaos delivered nothing twice")
+		t.Errorf("%d messages processed, want more than were sent: Chaos duplicates", len(got))
 	}
 }
 
-func TestNewQueueRefuses(t *testing.T) {
+func TestNewQueue_Invalid(t *testing.T) {
 	t.Parallel()
 	ok := QueueConfig{Client: &sqs.Client{}, QueueURL: "url", QueueARN: "arn:q", Function: "f", Invoker: &function{}}
 	other, err := ParseFilter(`{"messageId":["x"]}`)
@@ -385,12 +385,12 @@ func TestNewQueueRefuses(t *testing.T) {
 		change func(*QueueConfig)
 	}{
 		{"no queue", func(c *QueueConfig) { c.QueueURL = "" }},
-		{"a batch above ten without a window", func(c *QueueConfig) { c.BatchSize = 11 }},
-		{"a FIFO batch above ten", func(c *QueueConfig) { c.QueueARN, c.BatchSize, c.Window = "q.fifo", 11, time.Second }},
-		{"a FIFO window", func(c *QueueConfig) { c.QueueARN, c.Window = "q.fifo", time.Second }},
-		{"too large a batch", func(c *QueueConfig) { c.BatchSize, c.Window = 10_001, time.Second }},
-		{"a concurrency of one", func(c *QueueConfig) { c.MaxConcurrency = 1 }},
-		{"a filter on something else than the body", func(c *QueueConfig) { c.Filter = other }},
+		{"batch above ten without a window", func(c *QueueConfig) { c.BatchSize = 11 }},
+		{"FIFO batch above ten", func(c *QueueConfig) { c.QueueARN, c.BatchSize, c.Window = "q.fifo", 11, time.Second }},
+		{"FIFO window", func(c *QueueConfig) { c.QueueARN, c.Window = "q.fifo", time.Second }},
+		{"batch too large", func(c *QueueConfig) { c.BatchSize, c.Window = 10_001, time.Second }},
+		{"concurrency of one", func(c *QueueConfig) { c.MaxConcurrency = 1 }},
+		{"filter on another field than body", func(c *QueueConfig) { c.Filter = other }},
 	}
 	if _, err := NewQueue(ok); err != nil {
 		t.Fatal(err)
@@ -401,13 +401,13 @@ func TestNewQueueRefuses(t *testing.T) {
 			cfg := ok
 			test.change(&cfg)
 			if _, err := NewQueue(cfg); err == nil {
-				t.Error("no error")
+				t.Error("error is nil, want one")
 			}
 		})
 	}
 }
 
-func TestQueueRecordsHoldWhatTheQueueSays(t *testing.T) {
+func TestQueue_RecordContent(t *testing.T) {
 	t.Parallel()
 	q := newQueue(t, "q.fifo", nil)
 	got := make(chan events.SQSMessage, 1)
@@ -425,6 +425,6 @@ func TestQueueRecordsHoldWhatTheQueueSays(t *testing.T) {
 	if m.Md5OfBody != "5d41402abc4b2a76b9719d911017c592" || m.EventSource != "aws:sqs" || m.EventSourceARN != q.arn ||
 		m.AWSRegion != "eu-west-1" || m.ReceiptHandle == "" || m.Attributes["MessageGroupId"] != "g" ||
 		m.Attributes["ApproximateReceiveCount"] != "1" || m.Attributes["SentTimestamp"] == "" {
-		t.Errorf("the function got %+v", m)
+		t.Errorf("message %+v, want the attributes of the sent message", m)
 	}
 }
