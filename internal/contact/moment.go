@@ -111,20 +111,23 @@ func Contacts(messages []Message) []Contact {
 	messages = slices.Clone(messages)
 	slices.SortFunc(messages, compare)
 	var all []*Contact
+	f := finder{threads: map[string][]int{}}
 	for i := range messages {
 		m := &messages[i]
 		if m.Passive {
 			continue
 		}
-		cur := belongs(all, m)
-		if cur == nil {
+		threads := threadsOf(*m)
+		at := f.find(all, m, threads)
+		if at < 0 {
 			if m.Direction == Outbound {
 				continue // nobody asked: a notice, a campaign
 			}
-			cur = &Contact{ID: IDOf(m.ID), Customer: m.CustomerID, Start: m.SentAt}
-			all = append(all, cur)
+			at = len(all)
+			all = append(all, &Contact{ID: IDOf(m.ID), Customer: m.CustomerID, Start: m.SentAt})
 		}
-		cur.take(m)
+		all[at].take(m, threads)
+		f.took(all[at], at, threads)
 	}
 	out := make([]Contact, len(all))
 	for i, c := range all {
@@ -169,20 +172,51 @@ func (m Message) Said() time.Time {
 	return m.ReceivedAt
 }
 
-// belongs returns the contact that m belongs to: the latest that is open, else
-// the latest that shares a thread with it.
-func belongs(all []*Contact, m *Message) *Contact {
-	for _, c := range slices.Backward(all) {
-		if c.Waiting() || !m.SentAt.After(c.ClosesAt) {
-			return c
+// A finder finds the contact of a message without looking at all of them, so
+// that many contacts cost no more than their messages.
+type finder struct {
+	open    []int            // contacts that may still be open, earliest first
+	threads map[string][]int // contacts that took a thread; some have forgotten it since
+}
+
+// find returns the index of the contact that m belongs to: the latest that is
+// open, else the latest that shares a thread with it; -1 when there is none.
+func (f *finder) find(all []*Contact, m *Message, threads []string) int {
+	closed := func(at int) bool {
+		// The next messages may be sent up to a second before m: see Said.
+		return !all[at].Waiting() && all[at].ClosesAt.Before(m.SentAt.Add(-2*time.Second))
+	}
+	f.open = slices.DeleteFunc(f.open, closed)
+	for _, at := range slices.Backward(f.open) {
+		if c := all[at]; c.Waiting() || !m.SentAt.After(c.ClosesAt) {
+			return at
 		}
 	}
-	for _, c := range slices.Backward(all) {
-		if c.Knows(*m) {
-			return c
+	latest := -1
+	for _, th := range threads {
+		took := f.threads[th]
+		for len(took) > 0 && !slices.Contains(all[took[len(took)-1]].Threads, th) {
+			took = took[:len(took)-1]
+		}
+		f.threads[th] = took
+		if len(took) > 0 {
+			latest = max(latest, took[len(took)-1])
 		}
 	}
-	return nil
+	return latest
+}
+
+// took notes that the contact at an index took a message.
+func (f *finder) took(c *Contact, at int, threads []string) {
+	if i, found := slices.BinarySearch(f.open, at); !found {
+		f.open = slices.Insert(f.open, i, at)
+	}
+	for _, th := range threads {
+		took := f.threads[th]
+		if i, found := slices.BinarySearch(took, at); !found && slices.Contains(c.Threads, th) {
+			f.threads[th] = slices.Insert(took, i, at)
+		}
+	}
 }
 
 // Of returns the contact that a message belongs to, of all contacts of its
@@ -224,6 +258,32 @@ func (c Contact) Knows(m Message) bool {
 	return false
 }
 
+// Threads is a set of threads, to tell which of many contacts and messages
+// continue each other.
+type Threads map[string]bool
+
+// AddContact adds what a later message of c may continue.
+func (t Threads) AddContact(c Contact) { t.add(c.Threads) }
+
+// AddMessage adds what m continues.
+func (t Threads) AddMessage(m Message) { t.add(threadsOf(m)) }
+
+// HasContact reports whether a message of c's threads was added.
+func (t Threads) HasContact(c Contact) bool { return t.has(c.Threads) }
+
+// HasMessage reports whether a contact that knows m was added.
+func (t Threads) HasMessage(m Message) bool { return t.has(threadsOf(m)) }
+
+func (t Threads) add(threads []string) {
+	for _, th := range threads {
+		t[th] = true
+	}
+}
+
+func (t Threads) has(threads []string) bool {
+	return slices.ContainsFunc(threads, func(th string) bool { return t[th] })
+}
+
 // threadsOf returns what ties m to others: a mail's thread and references. A
 // chat app's reply quotes one message, however old, and proves nothing about
 // the wish.
@@ -257,12 +317,12 @@ func IDOf(first ID) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:12])
 }
 
-func (c *Contact) take(m *Message) {
+func (c *Contact) take(m *Message, threads []string) {
 	c.Messages = append(c.Messages, *m)
 	if !slices.Contains(c.Channels, m.Channel) {
 		c.Channels = append(c.Channels, m.Channel)
 	}
-	for _, th := range threadsOf(*m) {
+	for _, th := range threads {
 		if slices.Contains(c.Threads, th) {
 			continue
 		}
