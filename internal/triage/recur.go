@@ -39,10 +39,11 @@ func (t *Triage) evidenceOf(p *plan, stored []contact.Contact) {
 	of := func(who identity.CustomerID, c contact.Cause) *evidence { return p.of(cause{c.Reason, c.Product}, who) }
 	for _, k := range p.save {
 		before := was[place{k.Customer, k.ID}]
+		speaker := t.speaker(p.customer, k)
 		for _, c := range k.Causes {
 			if !t.shows(before, k, c) {
 				e := of(k.Customer, c)
-				e.seen = append(e.seen, t.seen(p.customer, k, c))
+				e.seen = append(e.seen, speaker.seen(c))
 				e.inside = append(e.inside, inside(k)...)
 			}
 		}
@@ -88,11 +89,12 @@ func (t *Triage) shows(k, other contact.Contact, c contact.Cause) bool {
 	})
 }
 
-func (t *Triage) seen(c identity.Customer, k contact.Contact, of contact.Cause) problem.Seen {
-	s := t.seenAt(k, of)
-	s.Quote = t.quote(c, k, of)
-	s.Text = said(k.Messages)
-	return s
+// seen is how the contact shows a cause, with a quote.
+func (s *speaker) seen(of contact.Cause) problem.Seen {
+	seen := s.triage.seenAt(s.contact, of)
+	seen.Quote = s.quote(of)
+	seen.Text = said(s.contact.Messages)
+	return seen
 }
 
 // seenAt is when a contact shows a cause: when the customer says it, which may

@@ -283,15 +283,13 @@ func (p plan) leaves() []contact.Contact {
 	if !p.compared {
 		return nil
 	}
-	changed := func(k contact.Contact) func(contact.Contact) bool {
-		return func(o contact.Contact) bool { return o.ID == k.ID && o.Customer == k.Customer }
-	}
+	saved, dropped := placesOf(p.save), placesOf(p.drop)
 	out := slices.Clone(p.save)
 	for i := range out {
 		out[i].Version++
 	}
 	for _, k := range p.stored {
-		if !slices.ContainsFunc(p.save, changed(k)) && !slices.ContainsFunc(p.drop, changed(k)) {
+		if at := (place{k.Customer, k.ID}); !saved[at] && !dropped[at] {
 			out = append(out, k)
 		}
 	}
@@ -482,11 +480,15 @@ const maxOlder = 1000
 // unless there may be one: who has few contacts has no older ones, and most
 // mails begin a thread or continue one that is known.
 func (t *Triage) older(ctx context.Context, c identity.Customer, stored []contact.Contact, ms []contact.Message) (at time.Time, found bool, err error) {
-	var strays []contact.Message
+	known := contact.Threads{}
+	for _, k := range stored {
+		known.AddContact(k)
+	}
+	strays := contact.Threads{}
 	for _, m := range ms {
-		if m.ReplyTo != nil && len(m.ReplyTo.References) > 0 && !m.Passive &&
-			!slices.ContainsFunc(stored, func(k contact.Contact) bool { return k.Knows(m) }) {
-			strays = append(strays, m)
+		continues := m.ReplyTo != nil && len(m.ReplyTo.References) > 0 && !m.Passive
+		if continues && !known.HasMessage(m) {
+			strays.AddMessage(m)
 		}
 	}
 	if len(strays) == 0 || len(stored) < around {
@@ -501,7 +503,7 @@ func (t *Triage) older(ctx context.Context, c identity.Customer, stored []contac
 				return at, false, err
 			}
 			for _, k := range ks {
-				if k.Start.Before(earliest) && slices.ContainsFunc(strays, k.Knows) {
+				if k.Start.Before(earliest) && strays.HasContact(k) {
 					at, found, earliest = k.Start, true, k.Start
 				}
 			}
@@ -517,11 +519,15 @@ func (t *Triage) older(ctx context.Context, c identity.Customer, stored []contac
 // first.
 func anchor(from time.Time, stored []contact.Contact, ms []contact.Message) time.Time {
 	latest := true
+	threads := contact.Threads{}
+	for _, m := range ms {
+		threads.AddMessage(m)
+	}
 	for _, k := range stored {
 		if k.Start.After(from) {
 			continue
 		}
-		if latest || k.Waiting() || !k.ClosesAt.Before(from) || slices.ContainsFunc(ms, k.Knows) {
+		if latest || k.Waiting() || !k.ClosesAt.Before(from) || threads.HasContact(k) {
 			from = k.Start
 		}
 		latest = false
@@ -532,14 +538,17 @@ func anchor(from time.Time, stored []contact.Contact, ms []contact.Message) time
 // keep leaves the contacts that nothing was said in as an older taxonomy
 // classified them, unless they are to be classified again.
 func (t *Triage) keep(stored, made []contact.Contact, h hint) {
+	older := map[string]contact.Contact{}
+	for _, was := range stored {
+		if was.Taxonomy != "" && was.Taxonomy != t.Taxonomy.Version {
+			older[was.ID] = was
+		}
+	}
 	for i := range made {
 		k := &made[i]
 		last := k.Messages[len(k.Messages)-1].SentAt
-		for _, was := range stored {
-			if was.ID == k.ID && was.Taxonomy != "" && was.Taxonomy != t.Taxonomy.Version &&
-				last.Before(h.said) && !slices.Contains(h.again, k.ID) {
-				k.Causes, k.Department, k.Taxonomy = was.Causes, was.Department, was.Taxonomy
-			}
+		if was, ok := older[k.ID]; ok && last.Before(h.said) && !slices.Contains(h.again, k.ID) {
+			k.Causes, k.Department, k.Taxonomy = was.Causes, was.Department, was.Taxonomy
 		}
 	}
 }

@@ -20,22 +20,28 @@ const leastWords = 2
 // words are found. What is kept of it is a hint: who follows one reads the
 // contact, which may be gone, another's, or have a reason by then.
 func (t *Triage) unknownOf(p *plan, stored, made []contact.Contact, h hint) {
-	find := func(in []contact.Contact, k contact.Contact) int {
-		return slices.IndexFunc(in, func(x contact.Contact) bool { return x.ID == k.ID && x.Customer == k.Customer })
-	}
+	saved, before := placesOf(p.save), placesOf(stored)
 	for _, k := range made {
 		if len(k.Causes) > 0 || t.Now().Sub(k.Start) >= problem.BurstHistory {
 			continue
 		}
-		if h.who.ID != "" && find(p.save, k) < 0 {
+		if h.who.ID != "" && !saved[place{k.Customer, k.ID}] {
 			continue // kept before the look that this is the second of
 		}
 		earlier := func(m contact.Message) bool { return !h.anew && m.SentAt.Before(h.from) }
 		u := t.unknown(p.customer, k, nil)
-		if len(u.Words) >= leastWords && (find(stored, k) < 0 || !slices.Equal(u.Words, t.unknown(p.customer, k, earlier).Words)) {
+		if len(u.Words) >= leastWords && (!before[place{k.Customer, k.ID}] || !slices.Equal(u.Words, t.unknown(p.customer, k, earlier).Words)) {
 			p.unknown = append(p.unknown, u)
 		}
 	}
+}
+
+func placesOf(ks []contact.Contact) map[place]bool {
+	out := make(map[place]bool, len(ks))
+	for _, k := range ks {
+		out[place{k.Customer, k.ID}] = true
+	}
+	return out
 }
 
 // unknown is what is kept of a contact, by those of its messages that which
