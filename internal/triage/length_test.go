@@ -48,7 +48,7 @@ func cpuTime(t testing.TB) time.Duration {
 func longStory(customer, n int) []contact.Message {
 	ms := make([]contact.Message, n)
 	for i := range ms {
-		ms[i] = says(customer, i, time.Duration(i)*time.Second, fmt.Sprintf("Ik snap mijn factuur niet, zegt Wibrandus%c uit Oudehaske", 'a'+i%26))
+		ms[i] = says(customer, i, time.Duration(i)*time.Second, fmt.Sprintf("Ik snap mijn factuur niet, plorkzwa%c", 'a'+i%26))
 		ms[i].Name = "Wibrandus Oudehaske"
 	}
 	return ms
