@@ -4,11 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 
 	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/problem"
 )
@@ -19,18 +21,22 @@ import (
 // recorded for the first. So a change of who is who compares what is recorded
 // of everybody it names with what their messages show now.
 
-// concerned returns every id that a change of who is who names, before and
-// after.
-func concerned(r events.DynamoDBEventRecord) []identity.CustomerID {
+// concerned returns every id that an identity change names, before and after;
+// none of a record that is not one. A change that cannot be read is
+// [fault.Invalid].
+func concerned(r events.DynamoDBEventRecord, sk string) ([]identity.CustomerID, error) {
 	j, ok := r.Change.NewImage["j"]
-	if !ok || j.DataType() != events.DataTypeString {
-		return nil
+	if !ok || !strings.HasPrefix(sk, "J#") {
+		return nil, nil
+	}
+	if j.DataType() != events.DataTypeString {
+		return nil, fault.New(fault.Invalid, "the identity change is not a text")
 	}
 	var ch identity.Change
-	if json.Unmarshal([]byte(j.String()), &ch) != nil {
-		return nil
+	if err := json.Unmarshal([]byte(j.String()), &ch); err != nil {
+		return nil, fault.Wrap(fault.Invalid, err, "the identity change cannot be read")
 	}
-	return slices.Concat(slices.Concat(ch.Before...), slices.Concat(ch.After...))
+	return slices.Concat(slices.Concat(ch.Before...), slices.Concat(ch.After...)), nil
 }
 
 // reconcile adds to the plan what is recorded under the ids of its customer and
@@ -62,7 +68,7 @@ func (t *Triage) reconcile(ctx context.Context, p *plan, own picture, others []i
 	}
 	earlier := contactsIn(all)
 	for _, r := range by {
-		t.differences(p, own, earlier, r)
+		t.differences(ctx, p, own, earlier, r)
 	}
 	return nil
 }
@@ -171,13 +177,13 @@ func (t *Triage) listed(ctx context.Context, rec problem.Record, ids []identity.
 // differences adds to the plan how what is recorded differs from what the
 // contacts of its customer show. A contact of which no message is known any
 // more stays as it is.
-func (t *Triage) differences(p *plan, own picture, earlier knownContacts, r *recorded) {
+func (t *Triage) differences(ctx context.Context, p *plan, own picture, earlier knownContacts, r *recorded) {
 	shown := map[place]problem.Seen{}
 	for _, k := range own.made {
 		speaker := t.speaker(p.customer, k)
 		for _, c := range k.Causes {
 			if slices.Contains(r.causes, cause{c.Reason, c.Product}) {
-				shown[place{k.Customer, k.ID}] = speaker.seen(c)
+				shown[place{k.Customer, k.ID}] = speaker.seen(ctx, c)
 			}
 		}
 	}

@@ -1,11 +1,14 @@
 package triage_test
 
 import (
+	"context"
 	"fmt"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/aws/aws-lambda-go/events"
 
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
@@ -94,5 +97,38 @@ func BenchmarkHandle_LongContact(b *testing.B) {
 			}
 			b.ReportMetric(cpu.Seconds()/float64(b.N), "cpu-s/op")
 		})
+	}
+}
+
+// A customer of 5,000 messages who is merged does not keep a neighbour in the
+// batch, or a message behind it, from being triaged within the time limit of
+// infra/template.yaml.
+func TestHandle_LongContactIsMerged(t *testing.T) {
+	t.Parallel()
+	const n, limit = 5000, 60 * time.Second
+	tr, table := newTriage(t)
+	dead := newDeadQueue(t)
+	tr.Dead = dead.letters()
+	ms := longStory(1, n)
+	putMany(t, table, ms)
+	neighbour, behind := says(3, 0, 0, unclear), says(4, 0, 0, unclear)
+	put(t, table, says(2, 0, 0, "Hallo?"), neighbour, behind)
+	if _, err := table.Merge(t.Context(), "c002", "c001", identity.Decision{By: "agent", Why: "test", At: time.Now()}); err != nil {
+		t.Fatal(err)
+	}
+	merged := changeOf("c001", "c002")
+	merged.Records = append(merged.Records, batchOf(neighbour).Records...)
+	merged.Records[2].Change.SequenceNumber = "2"
+	for _, ev := range []events.DynamoDBEvent{merged, batchOf(behind), batchOf(ms[n-1])} {
+		ctx, cancel := context.WithTimeout(t.Context(), limit)
+		resp, err := tr.Handle(ctx, ev)
+		if err != nil || len(resp.BatchItemFailures) > 0 || ctx.Err() != nil {
+			t.Errorf("delivered again %+v, error %v, limit %v", resp.BatchItemFailures, err, ctx.Err())
+		}
+		cancel()
+	}
+	wantContacts(t, table, "c002", neighbour.CustomerID, behind.CustomerID)
+	if got := dead.take(t); len(got) > 0 {
+		t.Errorf("dead letters %+v, want none", got)
 	}
 }

@@ -1,6 +1,8 @@
 package triage
 
 import (
+	"context"
+
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/problem"
@@ -27,10 +29,10 @@ func (t *Triage) speaker(c identity.Customer, k contact.Contact) *speaker {
 
 // quote returns what the customer said about a cause, masked; empty when in
 // doubt. What an agent wrote down of a call is the agent's words.
-func (s *speaker) quote(cause contact.Cause) string {
+func (s *speaker) quote(ctx context.Context, cause contact.Cause) string {
 	if s.masker == nil {
 		s.masker = problem.NewMasker(s.triage.known(s.customer, s.contact))
-		s.reasons = s.triage.reasonsOf(s.contact)
+		s.reasons = s.triage.reasonsOf(ctx, s.contact)
 	}
 	tried := 0
 	for i, m := range s.contact.Messages {
@@ -48,10 +50,13 @@ func (s *speaker) quote(cause contact.Cause) string {
 }
 
 // reasonsOf returns the reason of each message of a contact that the customer
-// wrote, and nothing for the others.
-func (t *Triage) reasonsOf(k contact.Contact) []string {
+// wrote, and nothing for the others or when ctx ends.
+func (t *Triage) reasonsOf(ctx context.Context, k contact.Contact) []string {
 	reasons := make([]string, len(k.Messages))
 	for i, m := range k.Messages {
+		if ctx.Err() != nil {
+			break
+		}
 		if m.Direction == contact.Inbound && m.Origin != contact.Recorded && m.Text != "" {
 			reasons[i] = t.Taxonomy.Classify(m.Text, taxonomy.Hints{}).Reason
 		}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/heard-intake/heard/internal/batch"
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/problem"
@@ -69,10 +70,17 @@ func (t *Triage) keepUnknown(ctx context.Context, plans []plan) {
 			all = append(all, p.unknown...)
 		}
 	}
-	err := t.Store.PutUnknowns(ctx, all)
+	put := func(some []problem.Unknown) error {
+		return batch.Safely(ctx, func() error { return t.Store.PutUnknowns(ctx, some) })
+	}
+	err := put(all)
 	for i := range plans {
-		if plans[i].err == nil && len(plans[i].unknown) > 0 {
-			plans[i].err = err
+		if plans[i].err != nil || len(plans[i].unknown) == 0 {
+			continue
+		}
+		plans[i].err = err
+		if batch.Permanent(err) { // it may be one customer's fault
+			plans[i].err = put(plans[i].unknown)
 		}
 	}
 }
