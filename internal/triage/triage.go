@@ -110,7 +110,6 @@ func (t *Triage) Handle(ctx context.Context, ev events.DynamoDBEvent) (events.Dy
 			todo = setAside(todo, bad)
 		}
 	}
-	todo = setAside(todo, bad)
 	failed := -1
 	for _, h := range todo {
 		if h.err == nil {
