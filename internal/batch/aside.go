@@ -36,7 +36,7 @@ type DeadLetters struct {
 	Meter    Meter
 }
 
-// A DeadLetter is the message about a record that was set aside. It has the
+// A DeadLetter is the message about a record set aside. It has the
 // form of what Lambda itself sends about records that it gave up on. It tells
 // where the record is, and holds nothing of what it says.
 type DeadLetter struct {

@@ -17,7 +17,7 @@ import (
 	"github.com/heard-intake/heard/internal/fault"
 )
 
-// letters is a queue in memory that refuses some of what it gets.
+// letters is a queue in memory that refuses one record.
 type letters struct {
 	refuse string
 	got    []string // sequence numbers

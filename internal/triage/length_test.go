@@ -57,8 +57,8 @@ func longStory(customer, n int) []contact.Message {
 	return ms
 }
 
-// BenchmarkHandle_LongContact measures a merge of a customer, and one more
-// message, by the messages of the customer's one open contact.
+// BenchmarkHandle_LongContact measures a merge and one more message of a
+// customer by the length of the customer's one open contact.
 func BenchmarkHandle_LongContact(b *testing.B) {
 	for _, n := range []int{500, 1000, 2000, 5000} {
 		ms := longStory(1, n)

@@ -64,7 +64,7 @@ func (t *Triage) reasonsOf(ctx context.Context, k contact.Contact) []string {
 	return reasons
 }
 
-// known is what is known of who speaks in a contact.
+// known returns the personal data of the customer in a contact.
 func (t *Triage) known(c identity.Customer, k contact.Contact) problem.Known {
 	known := problem.Known{Public: t.Taxonomy.PublicNames()}
 	for _, m := range k.Messages {
