@@ -7,8 +7,10 @@ import (
 	"context"
 
 	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
+	"github.com/heard-intake/heard/internal/batch"
 	"github.com/heard-intake/heard/internal/config"
 	"github.com/heard-intake/heard/internal/outbox"
 	"github.com/heard-intake/heard/internal/queue"
@@ -32,6 +34,7 @@ func main() {
 		Send:   store.ReadSend,
 		URL:    config.Must("API"),
 		News:   &outbox.News{Queue: queue.At(client, config.Must("CONTACT_EVENTS")), Plan: wiring.Table(ctx, cfg), Read: store.ReadNews},
+		Dead:   &batch.DeadLetters{Function: lambdacontext.FunctionName, Queue: queue.At(client, config.Must("STREAM_DEAD")), Meter: telemetry.NewMeter("outbox")},
 	}
 	lambda.Start(o.Handle)
 }

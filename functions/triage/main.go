@@ -9,8 +9,12 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambdacontext"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
+	"github.com/heard-intake/heard/internal/batch"
 	"github.com/heard-intake/heard/internal/config"
+	"github.com/heard-intake/heard/internal/queue"
 	"github.com/heard-intake/heard/internal/telemetry"
 	"github.com/heard-intake/heard/internal/triage"
 	"github.com/heard-intake/heard/internal/wiring"
@@ -22,11 +26,13 @@ func main() {
 	cfg := config.AWS(ctx)
 	rules := wiring.Rules(cfg)
 	go rules.Current() // while the connection to the table is made
+	meter := telemetry.NewMeter("triage")
 	t := &triage.Triage{
 		Store: wiring.Table(ctx, cfg),
 		Zone:  wiring.Zone(),
-		Meter: telemetry.NewMeter("triage"),
+		Meter: meter,
 		Now:   time.Now,
+		Dead:  &batch.DeadLetters{Function: lambdacontext.FunctionName, Queue: queue.At(sqs.NewFromConfig(cfg), config.Must("STREAM_DEAD")), Meter: meter},
 	}
 	rules.Current() // a deployed one that is broken stops the function here
 	lambda.Start(func(ctx context.Context, ev events.DynamoDBEvent) (events.DynamoDBEventResponse, error) {

@@ -9,6 +9,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 
 	"github.com/aws/aws-lambda-go/events"
 
@@ -41,7 +42,8 @@ func Stream(ev events.DynamoDBEvent, failed int) events.DynamoDBEventResponse {
 }
 
 // Each calls do for 0 to n-1, at most atOnce at a time, and returns when all
-// are done. One alone is done in place.
+// are done. One alone is done in place. A panic of do becomes the caller's,
+// when all are done.
 func Each(n, atOnce int, do func(i int)) {
 	if n == 1 {
 		do(0)
@@ -49,12 +51,22 @@ func Each(n, atOnce int, do func(i int)) {
 	}
 	var wg sync.WaitGroup
 	slots := make(chan struct{}, atOnce)
+	var first atomic.Pointer[panicked]
 	for i := range n {
 		slots <- struct{}{}
 		wg.Go(func() {
-			defer func() { <-slots }()
+			defer func() {
+				if r := recover(); r != nil {
+					p := caught(r)
+					first.CompareAndSwap(nil, &p)
+				}
+				<-slots
+			}()
 			do(i)
 		})
 	}
 	wg.Wait()
+	if p := first.Load(); p != nil {
+		panic(*p)
+	}
 }

@@ -111,20 +111,23 @@ func Contacts(messages []Message) []Contact {
 	messages = slices.Clone(messages)
 	slices.SortFunc(messages, compareMessages)
 	var all []*Contact
+	f := finder{threads: map[string][]int{}}
 	for i := range messages {
 		m := &messages[i]
 		if m.Passive {
 			continue
 		}
-		cur := findContact(all, m)
-		if cur == nil {
+		threads := threadKeys(*m)
+		at := f.find(all, m, threads)
+		if at < 0 {
 			if m.Direction == Outbound {
 				continue // not an answer, for example a notice or a campaign
 			}
-			cur = &Contact{ID: IDOf(m.ID), Customer: m.CustomerID, Start: m.SentAt}
-			all = append(all, cur)
+			at = len(all)
+			all = append(all, &Contact{ID: IDOf(m.ID), Customer: m.CustomerID, Start: m.SentAt})
 		}
-		cur.addMessage(m)
+		all[at].addMessage(m, threads)
+		f.addTaken(all[at], at, threads)
 	}
 	out := make([]Contact, len(all))
 	for i, c := range all {
@@ -175,20 +178,51 @@ func (m Message) Said() time.Time {
 	return m.ReceivedAt
 }
 
-// findContact returns the contact that m belongs to: the latest open one, or else the
-// latest one with a common thread, or nil.
-func findContact(all []*Contact, m *Message) *Contact {
-	for _, c := range slices.Backward(all) {
-		if c.Waiting() || !m.SentAt.After(c.ClosesAt) {
-			return c
+// A finder finds the contact of a message without reading all contacts, so the cost of
+// Contacts is linear in the number of messages.
+type finder struct {
+	open    []int            // indexes of contacts that may still be open, earliest first
+	threads map[string][]int // by thread key: indexes of contacts with that thread; a contact may have dropped it since
+}
+
+// find returns the index of the contact that m belongs to: the latest open one, or else
+// the latest one with a common thread, or -1.
+func (f *finder) find(all []*Contact, m *Message, threads []string) int {
+	closed := func(at int) bool {
+		// The next messages may be sent up to a second before m: see Said.
+		return !all[at].Waiting() && all[at].ClosesAt.Before(m.SentAt.Add(-2*time.Second))
+	}
+	f.open = slices.DeleteFunc(f.open, closed)
+	for _, at := range slices.Backward(f.open) {
+		if c := all[at]; c.Waiting() || !m.SentAt.After(c.ClosesAt) {
+			return at
 		}
 	}
-	for _, c := range slices.Backward(all) {
-		if c.Knows(*m) {
-			return c
+	latest := -1
+	for _, th := range threads {
+		took := f.threads[th]
+		for len(took) > 0 && !slices.Contains(all[took[len(took)-1]].Threads, th) {
+			took = took[:len(took)-1]
+		}
+		f.threads[th] = took
+		if len(took) > 0 {
+			latest = max(latest, took[len(took)-1])
 		}
 	}
-	return nil
+	return latest
+}
+
+// addTaken records that contact c, at index at, has a message with these threads.
+func (f *finder) addTaken(c *Contact, at int, threads []string) {
+	if i, found := slices.BinarySearch(f.open, at); !found {
+		f.open = slices.Insert(f.open, i, at)
+	}
+	for _, th := range threads {
+		took := f.threads[th]
+		if i, found := slices.BinarySearch(took, at); !found && slices.Contains(c.Threads, th) {
+			f.threads[th] = slices.Insert(took, i, at)
+		}
+	}
 }
 
 // Of returns the stored contact that a message belongs to, from all contacts of its
@@ -234,6 +268,32 @@ func (c Contact) Knows(m Message) bool {
 	return false
 }
 
+// Threads is a set of thread keys. It tells which contacts and messages continue each
+// other.
+type Threads map[string]bool
+
+// AddContact adds the threads of c.
+func (t Threads) AddContact(c Contact) { t.add(c.Threads) }
+
+// AddMessage adds the threads of m.
+func (t Threads) AddMessage(m Message) { t.add(threadKeys(m)) }
+
+// HasContact reports whether a message of c's threads was added.
+func (t Threads) HasContact(c Contact) bool { return t.has(c.Threads) }
+
+// HasMessage reports whether a contact that knows m was added.
+func (t Threads) HasMessage(m Message) bool { return t.has(threadKeys(m)) }
+
+func (t Threads) add(threads []string) {
+	for _, th := range threads {
+		t[th] = true
+	}
+}
+
+func (t Threads) has(threads []string) bool {
+	return slices.ContainsFunc(threads, func(th string) bool { return t[th] })
+}
+
 // threadKeys returns the hashed keys of the threads of a mail: its thread, Message-ID
 // and references. A reply in a chat app quotes any old message, so it does not show
 // that the wish is the same.
@@ -267,13 +327,14 @@ func IDOf(first ID) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:12])
 }
 
-// addMessage adds the next message, in order, to the contact.
-func (c *Contact) addMessage(m *Message) {
+// addMessage adds the next message, in order, to the contact. Threads are its thread
+// keys.
+func (c *Contact) addMessage(m *Message, threads []string) {
 	c.Messages = append(c.Messages, *m)
 	if !slices.Contains(c.Channels, m.Channel) {
 		c.Channels = append(c.Channels, m.Channel)
 	}
-	for _, th := range threadKeys(*m) {
+	for _, th := range threads {
 		if slices.Contains(c.Threads, th) {
 			continue
 		}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"github.com/heard-intake/heard/internal/batch"
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/due"
 	"github.com/heard-intake/heard/internal/fault"
@@ -32,26 +33,22 @@ type News struct {
 }
 
 // send sends the news of a batch, and plans what time brings after it. After
-// an error it returns the index of the record to begin again with; a record
-// that cannot be read keeps back no other.
-func (n *News) send(ctx context.Context, records []events.DynamoDBEventRecord) (again int, err error) {
+// an error it returns the index of the record to begin again with. Bad are the
+// errors of records that cannot be read, by their index; they keep back no
+// other.
+func (n *News) send(ctx context.Context, records []events.DynamoDBEventRecord) (bad map[int]error, again int, err error) {
 	var bodies [][]byte
 	minutes := map[time.Time][]contact.Later{}
-	first, bad := -1, -1
+	bad = map[int]error{}
+	first := -1
 	for i, r := range records {
-		told, later, ok, failed := n.Read(r)
+		body, later, failed := n.read(ctx, r)
 		if failed != nil {
-			if bad < 0 {
-				bad, err = i, failed
-			}
+			bad[i] = failed
 			continue
 		}
-		if !ok {
+		if body == nil {
 			continue
-		}
-		body, failed := json.Marshal(told)
-		if failed != nil {
-			return i, fault.Wrap(fault.Internal, failed, "encode news")
 		}
 		bodies = append(bodies, body)
 		if first < 0 {
@@ -63,14 +60,33 @@ func (n *News) send(ctx context.Context, records []events.DynamoDBEventRecord) (
 		}
 	}
 	if failed := n.Queue.PutAll(ctx, bodies); failed != nil {
-		return first, failed
+		return bad, first, failed
 	}
 	for minute, all := range minutes {
 		if failed := n.Plan.PutLater(ctx, minute, records[first].Change.SequenceNumber, all); failed != nil {
-			return first, failed
+			return bad, first, failed
 		}
 	}
-	return bad, err
+	return bad, -1, nil
+}
+
+// read returns the news of one record, nil when it is none.
+func (n *News) read(ctx context.Context, r events.DynamoDBEventRecord) (body []byte, later *contact.Later, err error) {
+	err = batch.Safely(ctx, func() error {
+		if _, _, err := batch.Keys(r); err != nil {
+			return err
+		}
+		told, after, ok, err := n.Read(r)
+		if err != nil || !ok {
+			return err
+		}
+		later = after
+		if body, err = json.Marshal(told); err != nil {
+			return fault.Wrap(fault.Internal, err, "encode news")
+		}
+		return nil
+	})
+	return body, later, err
 }
 
 // Contacts is what is known of contacts. [store.Table] is one.

@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strconv"
+	"strings"
 
 	"github.com/aws/aws-lambda-go/events"
 
@@ -56,37 +57,70 @@ type Outbox struct {
 
 	// News is what agent tools that mirror are told. If it is nil, nothing is.
 	News *News
+
+	Dead *batch.DeadLetters // of records that can never be handled
 }
 
+// workShare is the part of the function's time that the batch may take: the
+// rest is for dead letters and the answer.
+const workShare = 5.0 / 6
+
 // Handle sends an item for every new version of a problem in the batch, and a
-// job for what is new. Items of one problem leave in order: after its first
-// failure the rest of it waits, while others go on. News of the whole batch goes
-// after them. Lambda delivers again from the earliest failure.
+// job for what is new. News of the whole batch goes after them.
+//
+// Items of one problem leave in order. After a failure that may pass, the rest
+// of the problem waits, while others go on; Lambda delivers again from the
+// earliest failure. A record that can never be handled becomes a dead letter
+// (see [batch.Permanent]), and the later versions of its problem go on: each
+// tells the whole story, and replaces those before it. So a version that is
+// replayed comes after newer ones, and its department leaves it out.
 func (o *Outbox) Handle(ctx context.Context, ev events.DynamoDBEvent) (events.DynamoDBEventResponse, error) {
-	first := -1
-	stopped := map[string]bool{}
-	for i, r := range ev.Records {
-		pk := r.Change.Keys["pk"]
-		if pk.DataType() != events.DataTypeString || stopped[pk.String()] {
-			continue
-		}
-		if err := o.leave(ctx, r); err != nil {
-			slog.ErrorContext(ctx, "not sent", "record", r.Change.SequenceNumber, "kind", fault.KindOf(err), "err", err)
-			stopped[pk.String()] = true
-			if first < 0 {
-				first = i
-			}
-		}
-	}
+	work, cancel := batch.Within(ctx, workShare)
+	defer cancel()
+	first, bad := o.leaveAll(work, ev)
 	if o.News != nil {
-		if i, err := o.News.send(ctx, ev.Records); err != nil {
+		unreadable, i, err := o.News.send(work, ev.Records)
+		for i, err := range unreadable {
+			bad[i] = err
+		}
+		if err != nil {
 			slog.ErrorContext(ctx, "news not sent", "kind", fault.KindOf(err), "err", err)
 			if first < 0 || i < first {
 				first = i
 			}
 		}
 	}
-	return batch.Stream(ev, first), nil
+	return o.Dead.Stream(ctx, ev, bad, first), nil
+}
+
+// leaveAll sends what has to leave because of each change. It returns the index
+// of the first that failed and may pass, negative without one, and the errors of
+// those that can never be handled.
+func (o *Outbox) leaveAll(ctx context.Context, ev events.DynamoDBEvent) (first int, bad map[int]error) {
+	first, bad = -1, map[int]error{}
+	stopped := map[string]bool{}
+	for i, r := range ev.Records {
+		pk, _, err := batch.Keys(r)
+		if stopped[pk] {
+			continue
+		}
+		if err == nil {
+			err = batch.Safely(ctx, func() error { return o.leave(ctx, r) })
+		}
+		if err == nil {
+			continue
+		}
+		if batch.Permanent(err) {
+			bad[i] = err
+			continue
+		}
+		slog.ErrorContext(ctx, "not sent", "record", r.Change.SequenceNumber, "kind", fault.KindOf(err), "err", err)
+		stopped[pk] = true
+		if first < 0 {
+			first = i
+		}
+	}
+	return first, bad
 }
 
 // leave sends what has to leave because of one change.
@@ -104,14 +138,36 @@ func (o *Outbox) leave(ctx context.Context, r events.DynamoDBEventRecord) error 
 			return o.tell(ctx, c, err)
 		}
 	}
-	switch c := r.Change; {
-	case number(c.NewImage, "n") > number(c.OldImage, "n"):
-		return o.send(ctx, c.NewImage, false)
-	case number(c.NewImage, "sn") > number(c.OldImage, "sn"):
-		return o.send(ctx, c.NewImage, true)
+	if pk, sk, err := batch.Keys(r); err != nil || sk != "P" || !strings.HasPrefix(pk, "P#") {
+		return err
+	}
+	version, err := rises(r.Change, "n")
+	if err != nil {
+		return err
+	}
+	again, err := rises(r.Change, "sn")
+	if err != nil {
+		return err
+	}
+	switch {
+	case version:
+		return o.send(ctx, r.Change.NewImage, false)
+	case again:
+		return o.send(ctx, r.Change.NewImage, true)
 	default:
 		return nil
 	}
+}
+
+// rises reports whether a change raises a number of a problem: n is the
+// version, sn counts how often its item was asked for again.
+func rises(c events.DynamoDBStreamRecord, name string) (bool, error) {
+	before, err := number(c.OldImage, name)
+	if err != nil {
+		return false, err
+	}
+	after, err := number(c.NewImage, name)
+	return after > before, err
 }
 
 // tell tells a department of a candidate.
@@ -141,18 +197,20 @@ func (o *Outbox) job(r events.DynamoDBEventRecord) (contact.Job, bool) {
 	return o.Job(r)
 }
 
-// number returns an attribute of an image: n is the version, sn counts how often
-// its item was asked for again.
-func number(image map[string]events.DynamoDBAttributeValue, name string) int64 {
+// number returns an attribute of an image, 0 when it is not there.
+func number(image map[string]events.DynamoDBAttributeValue, name string) (int64, error) {
 	n, ok := image[name]
-	if !ok || n.DataType() != events.DataTypeNumber {
-		return 0
+	if !ok {
+		return 0, nil
+	}
+	if n.DataType() != events.DataTypeNumber {
+		return 0, fault.New(fault.Invalid, "attribute %s is not a number", name)
 	}
 	v, err := strconv.ParseInt(n.Number(), 10, 64)
 	if err != nil {
-		return 0
+		return 0, fault.New(fault.Invalid, "attribute %s is not a whole number", name)
 	}
-	return v
+	return v, nil
 }
 
 // send tells each department concerned the latest of what happened; again,

@@ -198,8 +198,9 @@ func Telltale(text string, known Known) []string {
 		text = text[:maxMasked]
 	}
 	text = tidy(strings.ToValidUTF8(text, ""))
+	mask := NewMasker(known)
 	for range 2 {
-		text = maskOnce(text, known)
+		text = mask.once(text)
 	}
 	var out []string
 	for _, s := range words(text) {

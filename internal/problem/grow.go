@@ -46,11 +46,18 @@ func AddQuotes(have, more []string) ([]string, bool) {
 // change.
 func (a Affected) With(gone, seen []Seen) (Change, bool) {
 	c := Change{Affected: Affected{Customer: a.Customer, Seen: slices.Clone(a.Seen)}, Was: a.Seen}
+	left := make(map[string]bool, len(gone))
 	for _, s := range gone {
-		c.Seen = slices.DeleteFunc(c.Seen, func(o Seen) bool { return o.Contact == s.Contact })
+		left[s.Contact] = true
+	}
+	c.Seen = slices.DeleteFunc(c.Seen, func(o Seen) bool { return left[o.Contact] })
+	has := make(map[string]bool, len(c.Seen))
+	for _, s := range c.Seen {
+		has[s.Contact] = true
 	}
 	for _, s := range seen {
-		if !c.Has(s.Contact) {
+		if !has[s.Contact] {
+			has[s.Contact] = true
 			c.Seen = append(c.Seen, Seen{Customer: a.Customer, Contact: s.Contact, Day: s.Day, At: s.At})
 		}
 	}

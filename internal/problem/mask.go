@@ -1,6 +1,7 @@
 package problem
 
 import (
+	"iter"
 	"regexp"
 	"slices"
 	"strings"
@@ -49,6 +50,79 @@ var allTokens = [...]string{tokenName, tokenPhone, tokenMail, tokenLink, tokenNu
 // maxMasked bounds the text that is looked at; who needs more is not quoted.
 const maxMasked = 4000
 
+// A Masker masks texts of one customer. It is made once for all of them: the
+// patterns of what is known of the customer cost far more than their use.
+type Masker struct {
+	exact  []pattern       // addresses, order numbers, account numbers, phone numbers
+	parts  map[string]bool // words of names, folded
+	public map[string]bool // words of public names, folded
+}
+
+// A pattern is known personal data, and the token that replaces it.
+type pattern struct {
+	re    *regexp.Regexp
+	token string
+}
+
+// NewMasker returns the masker of what is known of a customer. A value that is
+// listed many times, as the name of a sender is, costs as much as one.
+func NewMasker(known Known) *Masker {
+	m := &Masker{parts: map[string]bool{}, public: map[string]bool{}}
+	for _, l := range []struct {
+		token string
+		list  []string
+	}{{tokenNumber, known.Orders}, {tokenNumber, known.Accounts}, {tokenMail, known.Mails}, {tokenName, known.Names}} {
+		for _, value := range distinct(l.list) {
+			m.add(tidy(value), l.token)
+		}
+	}
+	for _, phone := range distinct(known.Phones) {
+		if re := digitsOf(phone); re != nil {
+			m.exact = append(m.exact, pattern{re, tokenPhone})
+		}
+	}
+	for _, name := range distinct(known.Public) {
+		name = tidy(name)
+		for _, s := range words(name) {
+			m.public[fold(name[s.from:s.to])] = true
+		}
+	}
+	return m
+}
+
+// distinct returns each value once, in order.
+func distinct(all []string) []string {
+	seen := make(map[string]bool, len(all))
+	var out []string
+	for _, value := range all {
+		if value != "" && !seen[value] {
+			seen[value] = true
+			out = append(out, value)
+		}
+	}
+	return out
+}
+
+// add adds one value: as a whole unless it is a name, and the words of it that
+// may be part of a name.
+func (m *Masker) add(value, token string) {
+	if token != tokenName && len(value) >= 3 {
+		m.exact = append(m.exact, pattern{regexp.MustCompile(`(?i)` + regexp.QuoteMeta(value)), token})
+	}
+	for _, s := range words(value) {
+		p := fold(value[s.from:s.to])
+		isName := token != tokenNumber && strings.IndexFunc(p, unicode.IsDigit) < 0
+		if len(p) >= 2 && isName && !particles[p] && (token == tokenName || !vocabulary()[p]) {
+			m.parts[p] = true
+		}
+	}
+}
+
+// Mask is [Masker.Mask] for one text.
+func Mask(text string, known Known) (string, bool) {
+	return NewMasker(known).Mask(text)
+}
+
 // Mask returns text without personal data, or false when it is not sure.
 //
 // What has a form (numbers, addresses, dates) is found by its form, names by
@@ -56,15 +130,15 @@ const maxMasked = 4000
 // left must be ordinary words, of a list: a word that is not on it may be a
 // name, and then the text is not quoted at all. So the quotes that remain are
 // the plain ones, and those are enough.
-func Mask(text string, known Known) (string, bool) {
+func (m *Masker) Mask(text string) (string, bool) {
 	if len(text) > maxMasked || !utf8.ValidString(text) {
 		return "", false
 	}
 	text = tidy(text)
 	for range 4 { // until masking changes nothing more
-		next := maskOnce(text, known)
+		next := m.once(text)
 		if next == text {
-			if ordinary(text, known) {
+			if m.ordinary(text) {
 				return text, true
 			}
 			return "", false
@@ -151,9 +225,9 @@ var (
 	lowPairs = set("en is in op te om we ze je ik of al er nu na zo ja om de ga do to at is it or of on by my he no us an as so up go am if be") // words after a year that look like a postcode's letters
 )
 
-// maskOnce replaces what it finds, once.
-func maskOnce(text string, known Known) string {
-	text = maskKnown(text, known)
+// once replaces what it finds, once.
+func (m *Masker) once(text string) string {
+	text = m.known(text)
 	for _, f := range forms {
 		text = f.mask(text)
 	}
@@ -213,37 +287,40 @@ type span struct{ from, to int }
 
 // words returns the words of text: letters, digits, inner apostrophes and
 // tokens. Hyphens and dots part them.
-func words(text string) []span {
-	var all []span
-	from := -1
-	for i := 0; i < len(text); {
-		if n := tokenAt(text[i:]); n > 0 {
-			if from >= 0 {
-				all = append(all, span{from, i})
+func words(text string) []span { return slices.Collect(eachWord(text)) }
+
+// eachWord is words for a caller that may stop early.
+func eachWord(text string) iter.Seq[span] {
+	return func(yield func(span) bool) {
+		word := func(from, to int) bool {
+			return yield(span{from, from + len(strings.TrimRight(text[from:to], "'"))})
+		}
+		from := -1
+		for i := 0; i < len(text); {
+			r, size := utf8.DecodeRuneInString(text[i:])
+			token := tokenAt(text[i:])
+			inWord := token == 0 && (unicode.IsLetter(r) || unicode.IsDigit(r) || (r == '\'' && from >= 0))
+			if inWord && from < 0 {
+				from = i
+			}
+			if !inWord && from >= 0 {
+				if !word(from, i) {
+					return
+				}
 				from = -1
 			}
-			all = append(all, span{i, i + n})
-			i += n
-			continue
+			if token > 0 {
+				size = token
+				if !word(i, i+token) {
+					return
+				}
+			}
+			i += size
 		}
-		r, size := utf8.DecodeRuneInString(text[i:])
-		inWord := unicode.IsLetter(r) || unicode.IsDigit(r) || r == '\'' && from >= 0
-		if inWord && from < 0 {
-			from = i
+		if from >= 0 {
+			word(from, len(text))
 		}
-		if !inWord && from >= 0 {
-			all = append(all, span{from, i})
-			from = -1
-		}
-		i += size
 	}
-	if from >= 0 {
-		all = append(all, span{from, len(text)})
-	}
-	for i, s := range all {
-		all[i].to = s.from + len(strings.TrimRight(text[s.from:s.to], "'"))
-	}
-	return all
 }
 
 // tokenAt returns the length of the token that text begins with.
@@ -270,42 +347,20 @@ func fold(word string) string {
 	return b.String()
 }
 
-// maskKnown masks what is known of the customer: names also by their parts.
-func maskKnown(text string, known Known) string {
-	parts := map[string]string{}
-	for _, l := range []struct {
-		token string
-		list  []string
-	}{{tokenNumber, known.Orders}, {tokenNumber, known.Accounts}, {tokenMail, known.Mails}, {tokenName, known.Names}} {
-		for _, value := range l.list {
-			value = tidy(value)
-			if l.token != tokenName && len(value) >= 3 {
-				text = replaceFold(text, value, l.token)
-			}
-			for _, s := range words(value) {
-				p := fold(value[s.from:s.to])
-				isName := l.token != tokenNumber && strings.IndexFunc(p, unicode.IsDigit) < 0
-				if len(p) >= 2 && isName && !particles[p] && (l.token == tokenName || !vocabulary()[p]) {
-					parts[p] = tokenName
-				}
-			}
-		}
-	}
-	for _, phone := range known.Phones {
-		text = maskDigits(text, phone)
+// known masks what is known of the customer: names also by their parts.
+func (m *Masker) known(text string) string {
+	for _, p := range m.exact {
+		text = p.re.ReplaceAllLiteralString(text, p.token)
 	}
 	var b strings.Builder
 	at := 0
 	for _, s := range words(text) {
 		word := text[s.from:s.to]
 		f := fold(word)
-		token, ok := parts[f]
-		if !ok && len(f) > 3 {
-			token, ok = parts[strings.TrimSuffix(f, "s")] // Jans fiets
-		}
-		if ok && !tokens().MatchString(word) {
+		name := m.parts[f] || (len(f) > 3 && m.parts[strings.TrimSuffix(f, "s")]) // Jans fiets
+		if name && !tokens().MatchString(word) {
 			b.WriteString(text[at:s.from])
-			b.WriteString(token)
+			b.WriteString(tokenName)
 			at = s.to
 		}
 	}
@@ -313,15 +368,9 @@ func maskKnown(text string, known Known) string {
 	return b.String()
 }
 
-// replaceFold replaces value wherever it stands as a whole, in any case.
-func replaceFold(text, value, token string) string {
-	re := regexp.MustCompile(`(?i)` + regexp.QuoteMeta(value))
-	return re.ReplaceAllLiteralString(text, token)
-}
-
-// maskDigits masks the last seven digits of a phone number with whatever
-// stands between and before them.
-func maskDigits(text, phone string) string {
+// digitsOf matches the last seven digits of a phone number with whatever
+// stands between and before them; nil when there are too few.
+func digitsOf(phone string) *regexp.Regexp {
 	var digits []string
 	for _, r := range phone {
 		if '0' <= r && r <= '9' {
@@ -329,11 +378,10 @@ func maskDigits(text, phone string) string {
 		}
 	}
 	if len(digits) < 6 {
-		return text
+		return nil
 	}
 	digits = digits[max(0, len(digits)-7):]
-	re := regexp.MustCompile(`[+\d][\d\s.\-/()]*` + strings.Join(digits, `[\s.\-/()]*`) + `|` + strings.Join(digits, `[\s.\-/()]*`))
-	return re.ReplaceAllLiteralString(text, tokenPhone)
+	return regexp.MustCompile(`[+\d][\d\s.\-/()]*` + strings.Join(digits, `[\s.\-/()]*`) + `|` + strings.Join(digits, `[\s.\-/()]*`))
 }
 
 // introductions say that a name follows. After a strong one the next word is
@@ -350,7 +398,7 @@ const maxNameWords = 4
 // maskIntroduced masks the names that other words introduce.
 func maskIntroduced(text string) string {
 	text = maskAfter(text, closer, func(i int, word, rest string) bool {
-		return i > 0 || looksLikeName(word) || doubtful[fold(word)] || len(strings.Fields(rest)) < maxNameWords
+		return i > 0 || looksLikeName(word) || doubtful[fold(word)] || fewWords(rest)
 	})
 	text = maskAfter(text, strong, func(i int, word, _ string) bool {
 		f := fold(word)
@@ -362,6 +410,17 @@ func maskIntroduced(text string) string {
 		})
 	}
 	return text
+}
+
+// fewWords reports whether so little follows that it may all be a name.
+func fewWords(rest string) bool {
+	n := 0
+	for range strings.FieldsSeq(rest) {
+		if n++; n == maxNameWords {
+			return false
+		}
+	}
+	return true
 }
 
 func isCapital(word string) bool {
@@ -404,7 +463,7 @@ func maskAfter(text string, intro func() *regexp.Regexp, take func(i int, word, 
 // there is none. Particles belong to it when a name comes before or after.
 func nameEnd(text string, start int, take func(i int, word, rest string) bool) int {
 	end, at, taken, particle := start, start, 0, false
-	for _, s := range words(text[start:]) {
+	for s := range eachWord(text[start:]) {
 		s.from, s.to = s.from+start, s.to+start
 		word := text[s.from:s.to]
 		if tokens().MatchString(word) || taken == maxNameWords || strings.Trim(text[at:s.from], " .-/") != "" {
@@ -424,32 +483,31 @@ func nameEnd(text string, start int, take func(i int, word, rest string) bool) i
 	return end
 }
 
+// maxParticles is how many particles a name has in a row, at most.
+const maxParticles = 4
+
 func followedByCapital(rest string) bool {
-	for _, s := range words(rest) {
+	n := 0
+	for s := range eachWord(rest) {
 		w := rest[s.from:s.to]
-		if particles[fold(w)] {
-			continue
+		if !particles[fold(w)] {
+			return isCapital(w)
 		}
-		return isCapital(w)
+		if n++; n == maxParticles {
+			return false
+		}
 	}
 	return false
 }
 
 // ordinary reports whether all that is left of a masked text is plain.
-func ordinary(text string, known Known) bool {
+func (m *Masker) ordinary(text string) bool {
 	rest := tokens().ReplaceAllString(text, " ")
 	if strings.ContainsAny(rest, "@\x00[]{}<>_\\|~^#=") {
 		return false
 	}
 	if manyDigits().MatchString(money().ReplaceAllString(rest, " x ")) || remnant().MatchString(text) {
 		return false
-	}
-	public := map[string]bool{}
-	for _, name := range known.Public {
-		name = tidy(name)
-		for _, s := range words(name) {
-			public[fold(name[s.from:s.to])] = true
-		}
 	}
 	shout := !strings.ContainsFunc(rest, unicode.IsLower)
 	all := words(text)
@@ -474,7 +532,7 @@ func ordinary(text string, known Known) bool {
 		} else {
 			spelled = 0
 		}
-		if spelled >= 4 || !public[w.folded] && !w.plain() {
+		if spelled >= 4 || !m.public[w.folded] && !w.plain() {
 			return false
 		}
 	}
@@ -524,6 +582,9 @@ func allDigits(f string) bool {
 	return strings.Trim(f, "0123456789") == ""
 }
 
+// maxCompound is longer, in bytes, than two words of the vocabulary.
+const maxCompound = 80
+
 // isWord reports whether a folded word is ordinary; loosely, also when it is
 // an inflection of one, or made of two.
 func isWord(f string, loose bool) bool {
@@ -531,7 +592,7 @@ func isWord(f string, loose bool) bool {
 	if v[f] {
 		return true
 	}
-	if !loose || neverWords[f] {
+	if !loose || neverWords[f] || len(f) > maxCompound {
 		return false
 	}
 	for _, end := range []string{"en", "e", "n", "s", "t", "te", "ten", "de", "den", "je", "jes", "ed", "d", "ing", "ly", "es", "er"} {

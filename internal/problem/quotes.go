@@ -27,13 +27,8 @@ const (
 func Quotes(candidates []Candidate, n int) []string {
 	var found []quote
 	for _, c := range candidates {
-		masked, ok := Mask(c.Text, c.Known)
-		if !ok {
-			continue
-		}
-		q := quote{customer: c.Customer, text: cut(masked, MaxQuote)}
-		q.words = significant(q.text)
-		if len(q.words) >= minQuoteWords {
+		if q, ok := NewMasker(c.Known).quote(c.Text); ok {
+			q.customer = c.Customer
 			found = append(found, q)
 		}
 	}
@@ -49,6 +44,23 @@ func Quotes(candidates []Candidate, n int) []string {
 		texts[i] = q.text
 	}
 	return texts
+}
+
+// Quote returns a text masked, and short enough to be quoted; false when it may
+// still hold personal data, or says too little.
+func (m *Masker) Quote(text string) (string, bool) {
+	q, ok := m.quote(text)
+	return q.text, ok
+}
+
+func (m *Masker) quote(text string) (quote, bool) {
+	masked, ok := m.Mask(text)
+	if !ok {
+		return quote{}, false
+	}
+	q := quote{text: cut(masked, MaxQuote)}
+	q.words = significant(q.text)
+	return q, len(q.words) >= minQuoteWords
 }
 
 type quote struct {

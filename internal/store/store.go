@@ -205,14 +205,15 @@ func between(pk, from, to string) *dynamodb.QueryInput {
 }
 
 // failed gives an SDK error its kind. What it says of an item is left out: it
-// may be a customer's.
+// may be a customer's. A refusal that concerns the item stays when the call is
+// repeated; one that concerns the table, as a missing permission, is mended.
 func failed(err error, doing string) error {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return fault.Wrap(fault.Unavailable, err, "%s", doing)
 	}
 	if v, ok := errors.AsType[smithy.APIError](err); ok {
 		switch v.ErrorCode() {
-		case "ValidationException", "ResourceNotFoundException", "AccessDeniedException", "ItemCollectionSizeLimitExceededException":
+		case "ValidationException", "ItemCollectionSizeLimitExceededException":
 			return fault.Wrap(fault.Internal, errors.New(v.ErrorCode()), "%s", doing)
 		}
 		return fault.Wrap(fault.Unavailable, errors.New(v.ErrorCode()), "%s", doing)

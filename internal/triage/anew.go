@@ -4,11 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 
 	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/problem"
 )
@@ -19,18 +21,22 @@ import (
 // recorded for the first. So a change of who is who compares what is recorded
 // of everybody it names with what their messages show now.
 
-// concerned returns every id that a change of who is who names, before and
-// after.
-func concerned(r events.DynamoDBEventRecord) []identity.CustomerID {
+// concerned returns every id that an identity change names, before and after;
+// none of a record that is not one. A change that cannot be read is
+// [fault.Invalid].
+func concerned(r events.DynamoDBEventRecord, sk string) ([]identity.CustomerID, error) {
 	j, ok := r.Change.NewImage["j"]
-	if !ok || j.DataType() != events.DataTypeString {
-		return nil
+	if !ok || !strings.HasPrefix(sk, "J#") {
+		return nil, nil
+	}
+	if j.DataType() != events.DataTypeString {
+		return nil, fault.New(fault.Invalid, "the identity change is not a text")
 	}
 	var ch identity.Change
-	if json.Unmarshal([]byte(j.String()), &ch) != nil {
-		return nil
+	if err := json.Unmarshal([]byte(j.String()), &ch); err != nil {
+		return nil, fault.Wrap(fault.Invalid, err, "the identity change cannot be read")
 	}
-	return slices.Concat(slices.Concat(ch.Before...), slices.Concat(ch.After...))
+	return slices.Concat(slices.Concat(ch.Before...), slices.Concat(ch.After...)), nil
 }
 
 // reconcile adds to the plan what is recorded under the ids of its customer and
@@ -60,10 +66,35 @@ func (t *Triage) reconcile(ctx context.Context, p *plan, own picture, others []i
 			return err
 		}
 	}
+	earlier := contactsIn(all)
 	for _, r := range by {
-		t.differences(p, own, all, r)
+		t.differences(ctx, p, own, earlier, r)
 	}
 	return nil
+}
+
+// knownContacts are contacts by their ids, and the messages that may have begun
+// one by the ids that these contacts would have.
+type knownContacts struct {
+	contacts map[string][]contact.Contact
+	begun    map[string]contact.Message
+}
+
+func contactsIn(all []picture) knownContacts {
+	known := knownContacts{map[string][]contact.Contact{}, map[string]contact.Message{}}
+	for _, o := range all {
+		for _, list := range [][]contact.Contact{o.stored, o.made} {
+			for _, k := range list {
+				known.contacts[k.ID] = append(known.contacts[k.ID], k)
+			}
+		}
+		for _, m := range o.messages {
+			if id := contact.IDOf(m.ID); known.begun[id].ID == "" {
+				known.begun[id] = m
+			}
+		}
+	}
+	return known
 }
 
 func causesOf(all []picture) map[cause]bool {
@@ -146,12 +177,13 @@ func (t *Triage) listed(ctx context.Context, rec problem.Record, ids []identity.
 // differences adds to the plan how what is recorded differs from what the
 // contacts of its customer show. A contact of which no message is known any
 // more stays as it is.
-func (t *Triage) differences(p *plan, own picture, all []picture, r *recorded) {
+func (t *Triage) differences(ctx context.Context, p *plan, own picture, earlier knownContacts, r *recorded) {
 	shown := map[place]problem.Seen{}
 	for _, k := range own.made {
+		speaker := t.speaker(p.customer, k)
 		for _, c := range k.Causes {
 			if slices.Contains(r.causes, cause{c.Reason, c.Product}) {
-				shown[place{k.Customer, k.ID}] = t.seen(p.customer, k, c)
+				shown[place{k.Customer, k.ID}] = speaker.seen(ctx, c)
 			}
 		}
 	}
@@ -164,7 +196,7 @@ func (t *Triage) differences(p *plan, own picture, all []picture, r *recorded) {
 			if _, ok := shown[at]; ok {
 				continue
 			}
-			if s, ok := t.once(all, at, r.causes); ok {
+			if s, ok := t.once(earlier, at, r.causes); ok {
 				e(a.Customer).gone = append(e(a.Customer).gone, s)
 			}
 		}
@@ -186,24 +218,19 @@ func (t *Triage) differences(p *plan, own picture, all []picture, r *recorded) {
 
 // once returns how a contact was recorded that is none of the customer's now:
 // as it is or was with somebody, else by the message that it began with.
-func (t *Triage) once(all []picture, at place, causes []cause) (problem.Seen, bool) {
-	for _, o := range all {
-		for _, k := range slices.Concat(o.stored, o.made) {
-			for _, c := range k.Causes {
-				if k.ID == at.id && slices.Contains(causes, cause{c.Reason, c.Product}) {
-					s := t.seenAt(k, c)
-					s.Customer = at.customer
-					return s, true
-				}
+func (t *Triage) once(earlier knownContacts, at place, causes []cause) (problem.Seen, bool) {
+	for _, k := range earlier.contacts[at.id] {
+		for _, c := range k.Causes {
+			if slices.Contains(causes, cause{c.Reason, c.Product}) {
+				s := t.seenAt(k, c)
+				s.Customer = at.customer
+				return s, true
 			}
 		}
 	}
-	for _, o := range all {
-		for _, m := range o.messages {
-			if contact.IDOf(m.ID) == at.id {
-				return t.seenAt(contact.Contact{ID: at.id, Customer: at.customer, Start: m.SentAt}, contact.Cause{Reason: causes[0].reason}), true
-			}
-		}
+	m, ok := earlier.begun[at.id]
+	if !ok {
+		return problem.Seen{}, false
 	}
-	return problem.Seen{}, false
+	return t.seenAt(contact.Contact{ID: at.id, Customer: at.customer, Start: m.SentAt}, contact.Cause{Reason: causes[0].reason}), true
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/taxonomy"
 )
 
@@ -35,6 +36,9 @@ func (t *Triage) classify(ctx context.Context, k *contact.Contact, corrections [
 	var buffer [8]taxonomy.Result
 	products := t.products(said, hints)
 	for _, m := range k.Messages {
+		if err := ctx.Err(); err != nil {
+			return fault.Wrap(fault.Unavailable, err, "no time left to classify")
+		}
 		if !m.SentAt.After(until) {
 			continue
 		}
@@ -62,9 +66,15 @@ func (t *Triage) classify(ctx context.Context, k *contact.Contact, corrections [
 // corrected returns the latest of the corrections of these messages.
 func corrected(ms []contact.Message, corrections []contact.Correction) (contact.Correction, bool) {
 	var latest contact.Correction
+	if len(corrections) == 0 {
+		return latest, false
+	}
+	of := make(map[contact.ID]bool, len(ms))
+	for _, m := range ms {
+		of[m.ID] = true
+	}
 	for _, c := range corrections {
-		of := func(m contact.Message) bool { return m.ID == c.Message }
-		if c.At.After(latest.At) && slices.ContainsFunc(ms, of) {
+		if c.At.After(latest.At) && of[c.Message] {
 			latest = c
 		}
 	}

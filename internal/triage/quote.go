@@ -1,29 +1,70 @@
 package triage
 
 import (
+	"context"
+
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/problem"
 	"github.com/heard-intake/heard/internal/taxonomy"
 )
 
+// maxQuotable bounds how many messages of a contact are tried as the quote of
+// one cause: masking costs far more than reading.
+const maxQuotable = 20
+
+// A speaker quotes the customer of one contact. What all quotes of the contact
+// need is computed once, when the first is asked for.
+type speaker struct {
+	triage   *Triage
+	customer identity.Customer
+	contact  contact.Contact
+	masker   *problem.Masker
+	reasons  []string // of each message; empty where it is not the customer's text
+}
+
+func (t *Triage) speaker(c identity.Customer, k contact.Contact) *speaker {
+	return &speaker{triage: t, customer: c, contact: k}
+}
+
 // quote returns what the customer said about a cause, masked; empty when in
 // doubt. What an agent wrote down of a call is the agent's words.
-func (t *Triage) quote(c identity.Customer, k contact.Contact, cause contact.Cause) string {
-	known := t.known(c, k)
-	for _, m := range k.Messages {
-		theirs := m.Direction == contact.Inbound && m.Origin != contact.Recorded && m.Text != ""
-		if !theirs || t.Taxonomy.Classify(m.Text, taxonomy.Hints{}).Reason != cause.Reason {
+func (s *speaker) quote(ctx context.Context, cause contact.Cause) string {
+	if s.masker == nil {
+		s.masker = problem.NewMasker(s.triage.known(s.customer, s.contact))
+		s.reasons = s.triage.reasonsOf(ctx, s.contact)
+	}
+	tried := 0
+	for i, m := range s.contact.Messages {
+		if s.reasons[i] == "" || s.reasons[i] != cause.Reason {
 			continue
 		}
-		if quotes := problem.Quotes([]problem.Candidate{{Text: m.Text, Known: known}}, 1); len(quotes) > 0 {
-			return quotes[0]
+		if quote, ok := s.masker.Quote(m.Text); ok {
+			return quote
+		}
+		if tried++; tried == maxQuotable {
+			break
 		}
 	}
 	return ""
 }
 
-// known is what is known of who speaks in a contact.
+// reasonsOf returns the reason of each message of a contact that the customer
+// wrote, and nothing for the others or when ctx ends.
+func (t *Triage) reasonsOf(ctx context.Context, k contact.Contact) []string {
+	reasons := make([]string, len(k.Messages))
+	for i, m := range k.Messages {
+		if ctx.Err() != nil {
+			break
+		}
+		if m.Direction == contact.Inbound && m.Origin != contact.Recorded && m.Text != "" {
+			reasons[i] = t.Taxonomy.Classify(m.Text, taxonomy.Hints{}).Reason
+		}
+	}
+	return reasons
+}
+
+// known returns the personal data of the customer in a contact.
 func (t *Triage) known(c identity.Customer, k contact.Contact) problem.Known {
 	known := problem.Known{Public: t.Taxonomy.PublicNames()}
 	for _, m := range k.Messages {

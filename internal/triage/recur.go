@@ -30,7 +30,7 @@ type evidence struct {
 }
 
 // evidenceOf collects what the plan changes of what the stored contacts show.
-func (t *Triage) evidenceOf(p *plan, stored []contact.Contact) {
+func (t *Triage) evidenceOf(ctx context.Context, p *plan, stored []contact.Contact) {
 	was := map[place]contact.Contact{}
 	for _, k := range stored {
 		was[place{k.Customer, k.ID}] = k
@@ -39,10 +39,11 @@ func (t *Triage) evidenceOf(p *plan, stored []contact.Contact) {
 	of := func(who identity.CustomerID, c contact.Cause) *evidence { return p.of(cause{c.Reason, c.Product}, who) }
 	for _, k := range p.save {
 		before := was[place{k.Customer, k.ID}]
+		speaker := t.speaker(p.customer, k)
 		for _, c := range k.Causes {
 			if !t.shows(before, k, c) {
 				e := of(k.Customer, c)
-				e.seen = append(e.seen, t.seen(p.customer, k, c))
+				e.seen = append(e.seen, speaker.seen(ctx, c))
 				e.inside = append(e.inside, inside(k)...)
 			}
 		}
@@ -88,11 +89,12 @@ func (t *Triage) shows(k, other contact.Contact, c contact.Cause) bool {
 	})
 }
 
-func (t *Triage) seen(c identity.Customer, k contact.Contact, of contact.Cause) problem.Seen {
-	s := t.seenAt(k, of)
-	s.Quote = t.quote(c, k, of)
-	s.Text = said(k.Messages)
-	return s
+// seen is how the contact shows a cause, with a quote.
+func (s *speaker) seen(ctx context.Context, of contact.Cause) problem.Seen {
+	seen := s.triage.seenAt(s.contact, of)
+	seen.Quote = s.quote(ctx, of)
+	seen.Text = said(s.contact.Messages)
+	return seen
 }
 
 // seenAt is when a contact shows a cause: when the customer says it, which may
@@ -111,7 +113,8 @@ func (t *Triage) seenAt(k contact.Contact, of contact.Cause) problem.Seen {
 }
 
 // settle records the evidence of all plans, cause by cause. A cause that
-// fails fails every plan that has evidence of it.
+// fails fails every plan that has evidence of it. When it fails for good, each
+// customer's evidence is recorded by itself: it may be one customer's fault.
 func (t *Triage) settle(ctx context.Context, plans []plan) {
 	by, who := map[cause][]evidence{}, map[cause][]int{}
 	for i, p := range plans {
@@ -126,9 +129,14 @@ func (t *Triage) settle(ctx context.Context, plans []plan) {
 		errs[i] = t.record(ctx, causes[i], by[causes[i]])
 	})
 	for i, c := range causes {
+		each := batch.Permanent(errs[i]) && len(who[c]) > 1
 		for _, p := range who[c] {
-			if errs[i] != nil {
-				plans[p].err = errs[i]
+			err := errs[i]
+			if each {
+				err = t.record(ctx, c, plans[p].evidence[c])
+			}
+			if err != nil {
+				plans[p].err = err
 			}
 		}
 	}
@@ -152,6 +160,10 @@ func joined(evs, more []evidence) []evidence {
 // record records evidence of a cause: with the problem that there is, else in
 // the window that may open one.
 func (t *Triage) record(ctx context.Context, c cause, evs []evidence) error {
+	return batch.Safely(ctx, func() error { return t.recordAll(ctx, c, evs) })
+}
+
+func (t *Triage) recordAll(ctx context.Context, c cause, evs []evidence) error {
 	r, ok := t.Taxonomy.Reason(c.reason)
 	if !ok { // of an older taxonomy: part of the contact; it can leave a problem, and join none
 		r = taxonomy.Reason{ID: c.reason, Detect: taxonomy.Off}

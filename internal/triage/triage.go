@@ -75,6 +75,7 @@ type Triage struct {
 	Zone     *time.Location // of the organisation: what a day is
 	Meter    Meter
 	Now      func() time.Time
+	Dead     *batch.DeadLetters // of records that can never be handled
 
 	memory memory
 }
@@ -85,13 +86,29 @@ const parallel = 8
 // maxRounds bounds how often contacts that changed meanwhile are made anew.
 const maxRounds = 6
 
+// Shares of the time that is left. The batch leaves a sixth of it to answer
+// with and to write dead letters in. Within a round, reading and recording take
+// half each of what remains, so that a customer who takes long does not keep
+// those who are done from being saved.
+const (
+	workShare  = 5.0 / 6
+	phaseShare = 1.0 / 2
+)
+
 // Handle takes one batch of the table's stream: inserts of messages, and of
-// changes of who is who. What fails is delivered again, from the earliest
-// failure on.
+// changes of who is who. A record that can never be handled, and those of a
+// customer who can never be triaged, become dead letters: see [batch.Permanent].
+// What fails otherwise, or is not finished in time, is delivered again, from the
+// earliest failure on.
 func (t *Triage) Handle(ctx context.Context, ev events.DynamoDBEvent) (events.DynamoDBEventResponse, error) {
-	todo := hints(ev)
-	for round := 0; len(todo) > 0 && round < maxRounds; round++ {
-		todo = t.round(ctx, todo, round > 0)
+	work, cancel := batch.Within(ctx, workShare)
+	defer cancel()
+	todo, bad := hints(work, ev)
+	for round := 0; len(todo) > 0 && round < maxRounds && work.Err() == nil; round++ {
+		todo = t.round(work, todo, round > 0)
+		if round > 0 { // before, reads were weak
+			todo = setAside(todo, bad)
+		}
 	}
 	failed := -1
 	for _, h := range todo {
@@ -104,7 +121,22 @@ func (t *Triage) Handle(ctx context.Context, ev events.DynamoDBEvent) (events.Dy
 		}
 	}
 	t.Meter.Count("", "", map[string]int{"Records": len(ev.Records), "FailedCustomers": len(todo)})
-	return batch.Stream(ev, failed), nil
+	return t.Dead.Stream(ctx, ev, bad, failed), nil
+}
+
+// setAside adds the records of customers who failed for good to bad, and
+// returns the other hints.
+func setAside(todo []hint, bad map[int]error) (rest []hint) {
+	for _, h := range todo {
+		if !batch.Permanent(h.err) {
+			rest = append(rest, h)
+			continue
+		}
+		for _, i := range h.records {
+			bad[i] = h.err
+		}
+	}
+	return rest
 }
 
 // A hint says whose messages to look at, and from when.
@@ -112,6 +144,7 @@ type hint struct {
 	customer identity.CustomerID
 	from     time.Time
 	index    int                   // of the first record in the batch
+	records  []int                 // and of all
 	said     time.Time             // contacts in which something was said since are classified anew
 	again    []string              // and these contacts
 	who      identity.Customer     // as the first look read it, when a second is due
@@ -123,13 +156,31 @@ type hint struct {
 }
 
 // hints returns whose messages are in the batch, and who was merged, unmerged
-// or gave an alias away: all contacts of those are made anew.
-func hints(ev events.DynamoDBEvent) []hint {
+// or gave an alias away: all contacts of those are made anew. Bad are the errors
+// of records that cannot be read, by their index.
+func hints(ctx context.Context, ev events.DynamoDBEvent) (out []hint, bad map[int]error) {
 	at := map[identity.CustomerID]int{}
-	var out []hint
+	bad = map[int]error{}
 	for i, r := range ev.Records {
-		customer, from, only, ok := about(r)
-		if !ok {
+		var sk, only string
+		var customer identity.CustomerID
+		var from time.Time
+		var names []identity.CustomerID
+		err := batch.Safely(ctx, func() (err error) {
+			if _, sk, err = batch.Keys(r); err != nil {
+				return err
+			}
+			if names, err = concerned(r, sk); err != nil {
+				return err
+			}
+			customer, from, only, err = about(r)
+			return err
+		})
+		if err != nil {
+			bad[i] = err
+			continue
+		}
+		if customer == "" {
 			continue
 		}
 		j, seen := at[customer]
@@ -143,14 +194,14 @@ func hints(ev events.DynamoDBEvent) []hint {
 		} else if from.Before(out[j].said) {
 			out[j].said = from
 		}
-		sk := r.Change.Keys["sk"].String()
+		out[j].records = append(out[j].records, i)
 		out[j].anew = out[j].anew || !strings.HasPrefix(sk, "M#") && !strings.HasPrefix(sk, "X#")
-		out[j].changed = append(out[j].changed, concerned(r)...)
+		out[j].changed = append(out[j].changed, names...)
 		if from.Before(out[j].from) {
 			out[j].from = from
 		}
 	}
-	return out
+	return out, bad
 }
 
 // never is after everything that was said.
@@ -158,33 +209,53 @@ var never = time.Unix(1<<40, 0)
 
 // about reads from the key whose message a record is about, and its time; the
 // zero time for a change of who is who. Only is the one contact that is to be
-// classified anew, when it is about one.
-func about(r events.DynamoDBEventRecord) (who identity.CustomerID, from time.Time, only string, ok bool) {
-	pk, okPK := r.Change.Keys["pk"]
-	sk, okSK := r.Change.Keys["sk"]
-	if !okPK || !okSK || pk.DataType() != events.DataTypeString || sk.DataType() != events.DataTypeString {
-		return "", time.Time{}, "", false
+// classified anew, when it is about one. A record of another kind is about no
+// customer. A key that has another form than its kind is [fault.Invalid].
+func about(r events.DynamoDBEventRecord) (who identity.CustomerID, from time.Time, only string, err error) {
+	pk, sk, err := batch.Keys(r)
+	if err != nil {
+		return "", time.Time{}, "", err
 	}
-	customer, okC := strings.CutPrefix(pk.String(), "C#")
-	if okC && strings.HasPrefix(sk.String(), "J#") {
-		return identity.CustomerID(customer), time.Time{}, "", true
+	customer, ok := strings.CutPrefix(pk, "C#")
+	if !ok {
+		return "", time.Time{}, "", nil
 	}
-	rest, ok := strings.CutPrefix(sk.String(), "Z#") // to be classified again
-	if at, lost := r.Change.NewImage["la"]; lost && strings.HasPrefix(sk.String(), "X#") && at.DataType() == events.DataTypeNumber {
-		rest, ok = at.Number(), true // an answer may not have arrived
+	if customer == "" {
+		return "", time.Time{}, "", fault.New(fault.Invalid, "the key names no customer")
 	}
-	if ok && okC {
-		ms, only, _ := strings.Cut(rest, "#")
-		n, err := strconv.ParseInt(ms, 10, 64)
-		return identity.CustomerID(customer), time.UnixMilli(n).UTC(), only, err == nil
+	who = identity.CustomerID(customer)
+	again, isAgain := strings.CutPrefix(sk, "Z#")
+	lost, isLost := r.Change.NewImage["la"]
+	switch {
+	case strings.HasPrefix(sk, "J#"):
+		return who, time.Time{}, "", nil
+	case isAgain: // to be classified again
+		ms, only, _ := strings.Cut(again, "#")
+		from, err = timeOf(ms)
+		return who, from, only, err
+	case isLost && strings.HasPrefix(sk, "X#"): // an answer may not have arrived
+		if lost.DataType() != events.DataTypeNumber {
+			return "", time.Time{}, "", fault.New(fault.Invalid, "the time of the lost message is not a number")
+		}
+		from, err = timeOf(lost.Number())
+		return who, from, "", err
 	}
 	// A correction has the key of the message that it goes with, and the like.
-	id, okM := strings.CutPrefix(strings.Replace(sk.String(), "K~", "M#", 1), "M#")
-	if !okC || !okM {
-		return "", time.Time{}, "", false
+	id, ok := strings.CutPrefix(strings.Replace(sk, "K~", "M#", 1), "M#")
+	if !ok {
+		return "", time.Time{}, "", nil
 	}
-	at, _, _, err := contact.ID(strings.Replace(id, "#", ":", 2)).Parse()
-	return identity.CustomerID(customer), at, "", err == nil
+	from, _, _, err = contact.ID(strings.Replace(id, "#", ":", 2)).Parse()
+	return who, from, "", err
+}
+
+// timeOf reads a time in milliseconds.
+func timeOf(ms string) (time.Time, error) {
+	n, err := strconv.ParseInt(ms, 10, 64)
+	if err != nil {
+		return time.Time{}, fault.New(fault.Invalid, "the key has no time")
+	}
+	return time.UnixMilli(n).UTC(), nil
 }
 
 // round works on the customers once and returns those that have to be done
@@ -197,15 +268,11 @@ func about(r events.DynamoDBEventRecord) (who identity.CustomerID, from time.Tim
 // Where people became others in between, all of those are begun with anew:
 // whoever was told of that may have looked before this one wrote.
 func (t *Triage) round(ctx context.Context, todo []hint, again bool) []hint {
-	plans := make([]plan, len(todo))
-	batch.Each(len(todo), parallel, func(i int) {
-		plans[i] = t.plan(ctx, todo[i], again)
-	})
-	t.settle(ctx, plans)
-	t.keepUnknown(ctx, plans)
+	plans := t.planAll(ctx, todo, again)
+	t.settleAll(ctx, plans)
 	batch.Each(len(plans), parallel, func(i int) {
 		if plans[i].err == nil {
-			plans[i].err = t.save(ctx, plans[i])
+			plans[i].err = batch.Safely(ctx, func() error { return t.save(ctx, plans[i]) })
 		}
 	})
 	var left []hint
@@ -227,6 +294,35 @@ func (t *Triage) round(ctx context.Context, todo []hint, again bool) []hint {
 		}
 	}
 	return left
+}
+
+// planAll plans each customer. One who cannot be planned in time fails, and
+// leaves the others time to be saved.
+func (t *Triage) planAll(ctx context.Context, todo []hint, again bool) []plan {
+	ctx, cancel := batch.Within(ctx, phaseShare)
+	defer cancel()
+	plans := make([]plan, len(todo))
+	batch.Each(len(todo), parallel, func(i int) {
+		err := batch.Safely(ctx, func() error {
+			plans[i] = t.plan(ctx, todo[i], again)
+			if err := ctx.Err(); err != nil && plans[i].err == nil {
+				return fault.Wrap(fault.Unavailable, err, "not planned in time")
+			}
+			return nil
+		})
+		if err != nil {
+			plans[i] = plan{err: err}
+		}
+	})
+	return plans
+}
+
+// settleAll writes what goes before the contacts, within its part of the time.
+func (t *Triage) settleAll(ctx context.Context, plans []plan) {
+	ctx, cancel := batch.Within(ctx, phaseShare)
+	defer cancel()
+	t.settle(ctx, plans)
+	t.keepUnknown(ctx, plans)
 }
 
 // heirs returns whom else to look at: what comes just after an alias was given
@@ -283,15 +379,13 @@ func (p plan) leaves() []contact.Contact {
 	if !p.compared {
 		return nil
 	}
-	changed := func(k contact.Contact) func(contact.Contact) bool {
-		return func(o contact.Contact) bool { return o.ID == k.ID && o.Customer == k.Customer }
-	}
+	saved, dropped := placesOf(p.save), placesOf(p.drop)
 	out := slices.Clone(p.save)
 	for i := range out {
 		out[i].Version++
 	}
 	for _, k := range p.stored {
-		if !slices.ContainsFunc(p.save, changed(k)) && !slices.ContainsFunc(p.drop, changed(k)) {
+		if at := (place{k.Customer, k.ID}); !saved[at] && !dropped[at] {
 			out = append(out, k)
 		}
 	}
@@ -348,7 +442,7 @@ func (t *Triage) plan(ctx context.Context, h hint, again bool) plan {
 	p.stored, p.compared = own.stored, len(c.Members) == 1 && !own.wide && !h.anew
 	t.keep(own.stored, own.made, h)
 	p.compare(own.stored, own.made, own.from, h.again)
-	t.evidenceOf(&p, own.stored)
+	t.evidenceOf(ctx, &p, own.stored)
 	t.unknownOf(&p, own.stored, own.made, h)
 	if len(h.changed) > 0 {
 		p.err = t.reconcile(ctx, &p, own, h.changed)
@@ -482,11 +576,15 @@ const maxOlder = 1000
 // unless there may be one: who has few contacts has no older ones, and most
 // mails begin a thread or continue one that is known.
 func (t *Triage) older(ctx context.Context, c identity.Customer, stored []contact.Contact, ms []contact.Message) (at time.Time, found bool, err error) {
-	var strays []contact.Message
+	known := contact.Threads{}
+	for _, k := range stored {
+		known.AddContact(k)
+	}
+	strays := contact.Threads{}
 	for _, m := range ms {
-		if m.ReplyTo != nil && len(m.ReplyTo.References) > 0 && !m.Passive &&
-			!slices.ContainsFunc(stored, func(k contact.Contact) bool { return k.Knows(m) }) {
-			strays = append(strays, m)
+		continues := m.ReplyTo != nil && len(m.ReplyTo.References) > 0 && !m.Passive
+		if continues && !known.HasMessage(m) {
+			strays.AddMessage(m)
 		}
 	}
 	if len(strays) == 0 || len(stored) < around {
@@ -501,7 +599,7 @@ func (t *Triage) older(ctx context.Context, c identity.Customer, stored []contac
 				return at, false, err
 			}
 			for _, k := range ks {
-				if k.Start.Before(earliest) && slices.ContainsFunc(strays, k.Knows) {
+				if k.Start.Before(earliest) && strays.HasContact(k) {
 					at, found, earliest = k.Start, true, k.Start
 				}
 			}
@@ -517,11 +615,15 @@ func (t *Triage) older(ctx context.Context, c identity.Customer, stored []contac
 // first.
 func anchor(from time.Time, stored []contact.Contact, ms []contact.Message) time.Time {
 	latest := true
+	threads := contact.Threads{}
+	for _, m := range ms {
+		threads.AddMessage(m)
+	}
 	for _, k := range stored {
 		if k.Start.After(from) {
 			continue
 		}
-		if latest || k.Waiting() || !k.ClosesAt.Before(from) || slices.ContainsFunc(ms, k.Knows) {
+		if latest || k.Waiting() || !k.ClosesAt.Before(from) || threads.HasContact(k) {
 			from = k.Start
 		}
 		latest = false
@@ -532,14 +634,17 @@ func anchor(from time.Time, stored []contact.Contact, ms []contact.Message) time
 // keep leaves the contacts that nothing was said in as an older taxonomy
 // classified them, unless they are to be classified again.
 func (t *Triage) keep(stored, made []contact.Contact, h hint) {
+	older := map[string]contact.Contact{}
+	for _, was := range stored {
+		if was.Taxonomy != "" && was.Taxonomy != t.Taxonomy.Version {
+			older[was.ID] = was
+		}
+	}
 	for i := range made {
 		k := &made[i]
 		last := k.Messages[len(k.Messages)-1].SentAt
-		for _, was := range stored {
-			if was.ID == k.ID && was.Taxonomy != "" && was.Taxonomy != t.Taxonomy.Version &&
-				last.Before(h.said) && !slices.Contains(h.again, k.ID) {
-				k.Causes, k.Department, k.Taxonomy = was.Causes, was.Department, was.Taxonomy
-			}
+		if was, ok := older[k.ID]; ok && last.Before(h.said) && !slices.Contains(h.again, k.ID) {
+			k.Causes, k.Department, k.Taxonomy = was.Causes, was.Department, was.Taxonomy
 		}
 	}
 }

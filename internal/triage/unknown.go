@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/heard-intake/heard/internal/batch"
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/problem"
@@ -20,22 +21,28 @@ const leastWords = 2
 // words are found. What is kept of it is a hint: who follows one reads the
 // contact, which may be gone, another's, or have a reason by then.
 func (t *Triage) unknownOf(p *plan, stored, made []contact.Contact, h hint) {
-	find := func(in []contact.Contact, k contact.Contact) int {
-		return slices.IndexFunc(in, func(x contact.Contact) bool { return x.ID == k.ID && x.Customer == k.Customer })
-	}
+	saved, before := placesOf(p.save), placesOf(stored)
 	for _, k := range made {
 		if len(k.Causes) > 0 || t.Now().Sub(k.Start) >= problem.BurstHistory {
 			continue
 		}
-		if h.who.ID != "" && find(p.save, k) < 0 {
+		if h.who.ID != "" && !saved[place{k.Customer, k.ID}] {
 			continue // kept before the look that this is the second of
 		}
 		earlier := func(m contact.Message) bool { return !h.anew && m.SentAt.Before(h.from) }
 		u := t.unknown(p.customer, k, nil)
-		if len(u.Words) >= leastWords && (find(stored, k) < 0 || !slices.Equal(u.Words, t.unknown(p.customer, k, earlier).Words)) {
+		if len(u.Words) >= leastWords && (!before[place{k.Customer, k.ID}] || !slices.Equal(u.Words, t.unknown(p.customer, k, earlier).Words)) {
 			p.unknown = append(p.unknown, u)
 		}
 	}
+}
+
+func placesOf(ks []contact.Contact) map[place]bool {
+	out := make(map[place]bool, len(ks))
+	for _, k := range ks {
+		out[place{k.Customer, k.ID}] = true
+	}
+	return out
 }
 
 // unknown is what is kept of a contact, by those of its messages that which
@@ -63,10 +70,17 @@ func (t *Triage) keepUnknown(ctx context.Context, plans []plan) {
 			all = append(all, p.unknown...)
 		}
 	}
-	err := t.Store.PutUnknowns(ctx, all)
+	put := func(some []problem.Unknown) error {
+		return batch.Safely(ctx, func() error { return t.Store.PutUnknowns(ctx, some) })
+	}
+	err := put(all)
 	for i := range plans {
-		if plans[i].err == nil && len(plans[i].unknown) > 0 {
-			plans[i].err = err
+		if plans[i].err != nil || len(plans[i].unknown) == 0 {
+			continue
+		}
+		plans[i].err = err
+		if batch.Permanent(err) { // it may be one customer's fault
+			plans[i].err = put(plans[i].unknown)
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/big"
 	"net/http"
 	"strings"
 	"time"
@@ -16,14 +17,21 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	dynamotypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
+
+	"github.com/heard-intake/heard/internal/batch"
 )
 
-// A givenUp is what Lambda says of what it gave up on: the whole event, if it
-// was an asynchronous one; of a batch of the stream only where the records lie.
+// A givenUp is a dead letter of a function. Lambda sends the whole event if it
+// was an asynchronous one, and of a batch of the stream only where the records
+// are. A function itself sends where one record is that it set aside.
 type givenUp struct {
+	SetAside       *batch.SetAside
 	RequestContext struct{ FunctionArn string }
 	RequestPayload json.RawMessage
 	Batch          struct {
@@ -34,25 +42,41 @@ type givenUp struct {
 	} `json:"DDBStreamBatchInfo"`
 }
 
-// invokeAgain gives functions again what they gave up on. A stream holds its
-// records for 24 hours.
+// replayTime is how long what is being replayed is hidden, in seconds.
+const replayTime = 900
+
+// invokeAgain gives functions again what they gave up on. All of it is received
+// before the first is given: a function that still cannot handle a record sets
+// it aside again, in the same queue.
 func (c *Client) invokeAgain(ctx context.Context, queue string) error {
-	var failed []error
+	var all []sqstypes.Message
 	for {
-		out, err := c.SDK.SQS.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: &queue, MaxNumberOfMessages: 10, VisibilityTimeout: 60})
-		if err != nil || len(out.Messages) == 0 {
+		out, err := c.SDK.SQS.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: &queue, MaxNumberOfMessages: 10, VisibilityTimeout: replayTime})
+		if err != nil {
+			return err
+		}
+		if len(out.Messages) == 0 {
+			break
+		}
+		all = append(all, out.Messages...)
+	}
+	var failed []error
+	for _, m := range all {
+		if err := c.invokeOnce(ctx, aws.ToString(m.Body)); err != nil {
+			failed = append(failed, err, c.show(ctx, queue, m))
+			continue
+		}
+		if _, err := c.SDK.SQS.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: &queue, ReceiptHandle: m.ReceiptHandle}); err != nil {
 			return errors.Join(append(failed, err)...)
 		}
-		for _, m := range out.Messages {
-			if err := c.invokeOnce(ctx, aws.ToString(m.Body)); err != nil {
-				failed = append(failed, err)
-				continue
-			}
-			if _, err := c.SDK.SQS.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: &queue, ReceiptHandle: m.ReceiptHandle}); err != nil {
-				return err
-			}
-		}
 	}
+	return errors.Join(failed...)
+}
+
+// show shows a message that could not be replayed again at once.
+func (c *Client) show(ctx context.Context, queue string, m sqstypes.Message) error {
+	_, err := c.SDK.SQS.ChangeMessageVisibility(ctx, &sqs.ChangeMessageVisibilityInput{QueueUrl: &queue, ReceiptHandle: m.ReceiptHandle})
+	return err
 }
 
 func (c *Client) invokeOnce(ctx context.Context, record string) error {
@@ -61,8 +85,8 @@ func (c *Client) invokeOnce(ctx context.Context, record string) error {
 		return err
 	}
 	event := []byte(g.RequestPayload)
-	if g.Batch.Stream != "" {
-		records, err := c.records(ctx, g)
+	if g.SetAside != nil || g.Batch.Stream != "" {
+		records, err := c.givenUpRecords(ctx, g)
 		if err != nil {
 			return err
 		}
@@ -79,6 +103,90 @@ func (c *Client) invokeOnce(ctx context.Context, record string) error {
 		return fmt.Errorf("%d records failed again", len(failed.BatchItemFailures))
 	}
 	return nil
+}
+
+func (c *Client) givenUpRecords(ctx context.Context, g givenUp) ([]events.DynamoDBEventRecord, error) {
+	if g.SetAside == nil {
+		return c.records(ctx, g)
+	}
+	records, err := c.streamed(ctx, *g.SetAside)
+	if err == nil {
+		return records, nil
+	}
+	if g.SetAside.PK == "" || g.SetAside.SK == "" {
+		return nil, fmt.Errorf("the record has no key to read its item by, and is not in the stream: %w", err)
+	}
+	return c.fromTable(ctx, *g.SetAside)
+}
+
+// streamed reads a record that was set aside out of the stream, which holds it
+// for 24 hours.
+func (c *Client) streamed(ctx context.Context, a batch.SetAside) ([]events.DynamoDBEventRecord, error) {
+	cfg, err := c.AWS(ctx)
+	if err != nil {
+		return nil, err
+	}
+	streams := dynamodbstreams.NewFromConfig(cfg)
+	in := &dynamodbstreams.DescribeStreamInput{StreamArn: &a.StreamARN}
+	for {
+		out, err := streams.DescribeStream(ctx, in)
+		if err != nil {
+			return nil, err
+		}
+		for _, shard := range out.StreamDescription.Shards {
+			if !holds(shard.SequenceNumberRange, a.SequenceNumber) {
+				continue
+			}
+			var g givenUp
+			g.Batch.Stream, g.Batch.ShardID = a.StreamARN, aws.ToString(shard.ShardId)
+			g.Batch.First, g.Batch.Last = a.SequenceNumber, a.SequenceNumber
+			return c.records(ctx, g)
+		}
+		if in.ExclusiveStartShardId = out.StreamDescription.LastEvaluatedShardId; in.ExclusiveStartShardId == nil {
+			return nil, errors.New("no shard holds the record")
+		}
+	}
+}
+
+// holds reports whether a sequence number is in a shard's range. They are whole
+// numbers of up to 40 digits.
+func holds(r *types.SequenceNumberRange, number string) bool {
+	n, ok := new(big.Int).SetString(number, 10)
+	if r == nil || !ok {
+		return false
+	}
+	first, ok := new(big.Int).SetString(aws.ToString(r.StartingSequenceNumber), 10)
+	if !ok || n.Cmp(first) < 0 {
+		return false
+	}
+	last, closed := new(big.Int).SetString(aws.ToString(r.EndingSequenceNumber), 10)
+	return !closed || n.Cmp(last) <= 0
+}
+
+// fromTable returns a record that is no longer in the stream with its item as
+// it is now. That is enough: triage reads the table, and a problem's latest
+// version tells the whole story.
+func (c *Client) fromTable(ctx context.Context, a batch.SetAside) ([]events.DynamoDBEventRecord, error) {
+	out, err := c.SDK.DynamoDB.GetItem(ctx, &dynamodb.GetItemInput{TableName: &c.Table, ConsistentRead: aws.Bool(true), Key: map[string]dynamotypes.AttributeValue{
+		"pk": &dynamotypes.AttributeValueMemberS{Value: a.PK}, "sk": &dynamotypes.AttributeValueMemberS{Value: a.SK},
+	}})
+	if err != nil {
+		return nil, err
+	}
+	r := events.DynamoDBEventRecord{EventName: a.EventName, EventSource: "aws:dynamodb", EventSourceArn: a.StreamARN}
+	r.Change.SequenceNumber = a.SequenceNumber
+	r.Change.ApproximateCreationDateTime = events.SecondsEpochTime{Time: a.Created}
+	r.Change.Keys = map[string]events.DynamoDBAttributeValue{"pk": events.NewStringAttribute(a.PK), "sk": events.NewStringAttribute(a.SK)}
+	r.Change.NewImage = map[string]events.DynamoDBAttributeValue{}
+	for name, v := range out.Item { // functions read nothing else of an image
+		switch v := v.(type) {
+		case *dynamotypes.AttributeValueMemberS:
+			r.Change.NewImage[name] = events.NewStringAttribute(v.Value)
+		case *dynamotypes.AttributeValueMemberN:
+			r.Change.NewImage[name] = events.NewNumberAttribute(v.Value)
+		}
+	}
+	return []events.DynamoDBEventRecord{r}, nil
 }
 
 // records reads a batch out of the stream.

@@ -1,0 +1,380 @@
+package triage_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http/httptest"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	awssqs "github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"github.com/heard-intake/heard/infra/local/sqs"
+	"github.com/heard-intake/heard/internal/batch"
+	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/fault"
+	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/problem"
+	"github.com/heard-intake/heard/internal/queue"
+	"github.com/heard-intake/heard/internal/store"
+	"github.com/heard-intake/heard/internal/store/storetest"
+	"github.com/heard-intake/heard/internal/triage"
+)
+
+// A deadQueue is a dead-letter queue on the SQS stand-in.
+type deadQueue struct {
+	client *awssqs.Client
+	url    string
+}
+
+func newDeadQueue(t *testing.T) deadQueue {
+	t.Helper()
+	srv, err := sqs.New(sqs.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	web := httptest.NewServer(srv)
+	t.Cleanup(func() { web.Close(); _ = srv.Close() })
+	client := awssqs.New(awssqs.Options{
+		Region: "eu-west-1", BaseEndpoint: aws.String(web.URL), Credentials: credentials.NewStaticCredentialsProvider("k", "s", ""),
+	})
+	made, err := client.CreateQueue(t.Context(), &awssqs.CreateQueueInput{QueueName: aws.String("heard-stream-dead")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return deadQueue{client, *made.QueueUrl}
+}
+
+func (q deadQueue) letters() *batch.DeadLetters {
+	return &batch.DeadLetters{Function: "heard-triage", Queue: queue.At(q.client, q.url)}
+}
+
+// take takes all dead letters out of the queue.
+func (q deadQueue) take(t *testing.T) []batch.DeadLetter {
+	t.Helper()
+	var all []batch.DeadLetter
+	for {
+		out, err := q.client.ReceiveMessage(t.Context(), &awssqs.ReceiveMessageInput{QueueUrl: &q.url, MaxNumberOfMessages: 10})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(out.Messages) == 0 {
+			return all
+		}
+		for _, m := range out.Messages {
+			var d batch.DeadLetter
+			if err := json.Unmarshal([]byte(*m.Body), &d); err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, d)
+		}
+	}
+}
+
+// faulty is a table on which some customers fail.
+type faulty struct {
+	triage.Store
+	customer func(id identity.CustomerID) error
+	affected func(changes []problem.Change) error
+}
+
+func (f faulty) Customer(ctx context.Context, id identity.CustomerID) (identity.Customer, error) {
+	if err := f.customer(id); err != nil {
+		return identity.Customer{}, err
+	}
+	return f.Store.Customer(ctx, id)
+}
+
+func (f faulty) CustomerNow(ctx context.Context, id identity.CustomerID) (identity.Customer, error) {
+	if err := f.customer(id); err != nil {
+		return identity.Customer{}, err
+	}
+	return f.Store.CustomerNow(ctx, id)
+}
+
+func (f faulty) ChangeAffected(ctx context.Context, id string, changes []problem.Change) error {
+	if f.affected != nil {
+		if err := f.affected(changes); err != nil {
+			return err
+		}
+	}
+	return f.Store.ChangeAffected(ctx, id, changes)
+}
+
+func none(identity.CustomerID) error { return nil }
+
+// failing fails for the customer of the bad record.
+func failing(err error) func(identity.CustomerID) error {
+	return func(id identity.CustomerID) error {
+		if id == badCustomer {
+			return err
+		}
+		return nil
+	}
+}
+
+const badCustomer = "c666"
+
+// keyed is a record of the stream with a key.
+func keyed(pk, sk string, image map[string]events.DynamoDBAttributeValue) events.DynamoDBEventRecord {
+	return events.DynamoDBEventRecord{EventName: "INSERT", Change: events.DynamoDBStreamRecord{
+		NewImage: image, Keys: map[string]events.DynamoDBAttributeValue{"pk": events.NewStringAttribute(pk), "sk": events.NewStringAttribute(sk)},
+	}}
+}
+
+// between puts a record between those of two other customers.
+func between(bad events.DynamoDBEventRecord, before, after contact.Message) events.DynamoDBEvent {
+	ev := batchOf(before, after)
+	ev.Records = slices.Insert(ev.Records, 1, bad)
+	for i := range ev.Records {
+		ev.Records[i].Change.SequenceNumber = fmt.Sprint(i)
+	}
+	return ev
+}
+
+func wantContacts(t *testing.T, table *store.Table, ids ...identity.CustomerID) {
+	t.Helper()
+	for _, id := range ids {
+		if list, _, err := table.Contacts(t.Context(), id, 10, ""); err != nil || len(list) != 1 {
+			t.Errorf("customer %s has %d contacts (%v), want 1", id, len(list), err)
+		}
+	}
+}
+
+func TestHandle_BadRecords(t *testing.T) {
+	t.Parallel()
+	text, number := events.NewStringAttribute, events.NewNumberAttribute
+	type image = map[string]events.DynamoDBAttributeValue
+	bad := says(666, 1, time.Minute, unclear)
+	message := batchOf(bad).Records[0]
+	raw := func(it map[string]types.AttributeValue) func(*testing.T, *dynamodb.Client) {
+		return func(t *testing.T, db *dynamodb.Client) {
+			it["pk"] = &types.AttributeValueMemberS{Value: "C#" + badCustomer}
+			if _, err := db.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String(storetest.Name), Item: it}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	s := func(v string) types.AttributeValue { return &types.AttributeValueMemberS{Value: v} }
+	sk := message.Change.Keys["sk"].String()
+	tests := map[string]struct {
+		record   events.DynamoDBEventRecord
+		put      func(*testing.T, *dynamodb.Client)
+		customer func(identity.CustomerID) error
+		reason   string // empty: the record is ignored
+		kind     fault.Kind
+	}{
+		"no keys":                {record: events.DynamoDBEventRecord{}, reason: "the record has no key", kind: fault.Invalid},
+		"no sort key":            {record: events.DynamoDBEventRecord{Change: events.DynamoDBStreamRecord{Keys: image{"pk": text("C#x")}}}, reason: "the record has no key", kind: fault.Invalid},
+		"a key that is a number": {record: events.DynamoDBEventRecord{Change: events.DynamoDBStreamRecord{Keys: image{"pk": text("C#x"), "sk": number("7")}}}, reason: "the record has no key", kind: fault.Invalid},
+		"no customer":            {record: keyed("C#", sk, nil), reason: "the key names no customer", kind: fault.Invalid},
+		"no time":                {record: keyed("C#x", "M#nonsense", nil), reason: "malformed message id", kind: fault.Invalid},
+		"no such channel":        {record: keyed("C#x", "M#1772442000000#fax#1", nil), reason: "malformed message id", kind: fault.Invalid},
+		"a correction of nothing": {
+			record: keyed("C#x", "K~1772442000000", nil), reason: "malformed message id", kind: fault.Invalid,
+		},
+		"to be classified at no time":      {record: keyed("C#x", "Z#soon", nil), reason: "the key has no time", kind: fault.Invalid},
+		"lost at a time that is text":      {record: keyed("C#x", "X#email#1", image{"la": text("now")}), reason: "the time of the lost message is not a number", kind: fault.Invalid},
+		"a change that is no JSON":         {record: keyed("C#x", "J#1#1", image{"j": text("{")}), reason: "the identity change cannot be read", kind: fault.Invalid},
+		"a change that is a number":        {record: keyed("C#x", "J#1#1", image{"j": number("1")}), reason: "the identity change is not a text", kind: fault.Invalid},
+		"another kind of partition":        {record: keyed("P#x", "P", nil)},
+		"another kind of item":             {record: keyed("C#x", "S#y", nil)},
+		"an effect that loses nothing":     {record: keyed("C#x", "X#email#1", nil)},
+		"a contact that cannot be read":    {record: message, put: raw(map[string]types.AttributeValue{"sk": s("K#1772442000000#x"), "cs": s("{")}), reason: "read contact", kind: fault.Internal},
+		"a contact key of another form":    {record: message, put: raw(map[string]types.AttributeValue{"sk": s("K#x")}), reason: "malformed contact key", kind: fault.Internal},
+		"a message that cannot be decoded": {record: message, put: raw(map[string]types.AttributeValue{"sk": s(sk), "j": s("[")}), reason: "read message", kind: fault.Internal},
+		"a customer who panics": {record: message, customer: func(id identity.CustomerID) error {
+			if id == badCustomer {
+				panic("Jansen said 0612345678")
+			}
+			return nil
+		}, reason: "panic: string", kind: fault.Internal},
+		"a customer who fails for good": {record: message, customer: failing(fault.New(fault.Invalid, "too much")), reason: "too much", kind: fault.Invalid},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			table, db := storetest.NewWithClient(t)
+			dead := newDeadQueue(t)
+			tr := on(table)
+			tr.Dead = dead.letters()
+			if tt.customer != nil {
+				tr.Store = faulty{Store: table, customer: tt.customer}
+			}
+			before, after := says(1, 1, 0, unclear), says(2, 1, 0, unclear)
+			put(t, table, before, after)
+			if tt.put != nil {
+				tt.put(t, db)
+			}
+			resp, err := tr.Handle(t.Context(), between(tt.record, before, after))
+			if err != nil || len(resp.BatchItemFailures) > 0 {
+				t.Errorf("delivered again %+v, error %v", resp.BatchItemFailures, err)
+			}
+			wantContacts(t, table, before.CustomerID, after.CustomerID)
+			got := dead.take(t)
+			if tt.reason == "" {
+				if len(got) > 0 {
+					t.Errorf("dead letters %+v, want none", got)
+				}
+				return
+			}
+			if len(got) != 1 {
+				t.Fatalf("%d dead letters, want 1: %+v", len(got), got)
+			}
+			if a := got[0].SetAside; a.Reason != tt.reason || a.Kind != tt.kind || a.SequenceNumber != "1" {
+				t.Errorf("dead letter %+v, want record 1 with %q of kind %s", a, tt.reason, tt.kind)
+			}
+			if got[0].RequestContext.FunctionARN != "heard-triage" {
+				t.Errorf("dead letter of %q", got[0].RequestContext.FunctionARN)
+			}
+		})
+	}
+}
+
+func TestHandle_WhatMayPassComesAgain(t *testing.T) {
+	t.Parallel()
+	for name, err := range map[string]error{
+		"the table does not answer": fault.New(fault.Unavailable, "read item"),
+		"the table throttles":       fault.New(fault.TooMany, "throttled"),
+		"another run changes it":    fault.New(fault.Conflict, "the contact changed"),
+		"a deadline":                fmt.Errorf("read: %w", context.DeadlineExceeded),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			table := storetest.New(t)
+			dead := newDeadQueue(t)
+			tr := on(table)
+			tr.Dead, tr.Store = dead.letters(), faulty{Store: table, customer: failing(err)}
+			before, bad, after := says(1, 1, 0, unclear), says(666, 1, 0, unclear), says(2, 1, 0, unclear)
+			put(t, table, before, bad, after)
+			ev := between(batchOf(bad).Records[0], before, after)
+			// A record that can never be read comes again with those behind the failure, and is a dead letter once.
+			ev.Records = append(ev.Records, keyed("C#x", "M#nonsense", nil))
+			ev.Records[3].Change.SequenceNumber = "3"
+			resp, err := tr.Handle(t.Context(), ev)
+			if err != nil || len(resp.BatchItemFailures) != 1 || resp.BatchItemFailures[0].ItemIdentifier != "1" {
+				t.Errorf("delivered again %+v, error %v; want record 1", resp.BatchItemFailures, err)
+			}
+			wantContacts(t, table, before.CustomerID, after.CustomerID)
+			if got := dead.take(t); len(got) > 0 {
+				t.Errorf("dead letters %+v, want none", got)
+			}
+			tr.Store = table
+			ev.Records = ev.Records[1:]
+			if resp, err := tr.Handle(t.Context(), ev); err != nil || len(resp.BatchItemFailures) > 0 {
+				t.Errorf("when it has passed: delivered again %+v, error %v", resp.BatchItemFailures, err)
+			}
+			wantContacts(t, table, bad.CustomerID)
+			if got := dead.take(t); len(got) != 1 || got[0].SetAside.SequenceNumber != "3" {
+				t.Errorf("when it has passed: dead letters %+v, want record 3", got)
+			}
+		})
+	}
+}
+
+func TestHandle_DeadLettersUnavailable(t *testing.T) {
+	t.Parallel()
+	for name, dead := range map[string]*batch.DeadLetters{
+		"no queue":                   nil,
+		"a queue that is not there":  {Queue: queue.At(newDeadQueue(t).client, "http://127.0.0.1:1/none")},
+		"a queue that was not named": {},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			tr, table := newTriage(t)
+			tr.Dead = dead
+			before, after := says(1, 1, 0, unclear), says(2, 1, 0, unclear)
+			put(t, table, before, after)
+			resp, err := tr.Handle(t.Context(), between(keyed("C#x", "M#nonsense", nil), before, after))
+			if err != nil || len(resp.BatchItemFailures) != 1 || resp.BatchItemFailures[0].ItemIdentifier != "1" {
+				t.Errorf("delivered again %+v, error %v; want record 1", resp.BatchItemFailures, err)
+			}
+			wantContacts(t, table, before.CustomerID, after.CustomerID)
+		})
+	}
+}
+
+// One customer's evidence fails for good where it is written together with that
+// of others.
+func TestHandle_OneCustomerFailsTheirCause(t *testing.T) {
+	t.Parallel()
+	for name, refuse := range map[string]func() error{
+		"an error": func() error { return fault.New(fault.Internal, "write item") },
+		"a panic":  func() error { panic("no") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			tr, table := newTriage(t)
+			dead := newDeadQueue(t)
+			tr.Dead = dead.letters()
+			for c := range 5 {
+				m := says(10+c, 1, time.Duration(c)*time.Minute, unclear)
+				put(t, table, m)
+				handle(t, tr, m)
+			}
+			tr.Store = faulty{Store: table, customer: none, affected: func(changes []problem.Change) error {
+				if slices.ContainsFunc(changes, func(c problem.Change) bool { return c.Customer == badCustomer }) {
+					return refuse()
+				}
+				return nil
+			}}
+			before, bad, after := says(1, 1, 0, unclear), says(666, 1, 0, unclear), says(2, 1, 0, unclear)
+			put(t, table, before, bad, after)
+			resp, err := tr.Handle(t.Context(), between(batchOf(bad).Records[0], before, after))
+			if err != nil || len(resp.BatchItemFailures) > 0 {
+				t.Errorf("delivered again %+v, error %v", resp.BatchItemFailures, err)
+			}
+			wantContacts(t, table, before.CustomerID, after.CustomerID)
+			if got := dead.take(t); len(got) != 1 || got[0].SetAside.SequenceNumber != "1" {
+				t.Errorf("dead letters %+v, want record 1", got)
+			}
+			if p := problems(t, table, "billing")[0]; p.Customers != 7 {
+				t.Errorf("the problem has %d customers, want 7", p.Customers)
+			}
+		})
+	}
+}
+
+// A customer who is not done in time is delivered again; those in the same
+// batch are saved before the function would be killed.
+func TestHandle_OneCustomerTakesTooLong(t *testing.T) {
+	t.Parallel()
+	table := storetest.New(t)
+	dead := newDeadQueue(t)
+	tr := on(table)
+	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
+	defer cancel()
+	tr.Dead = dead.letters()
+	tr.Store = stuck{table}
+	before, slow, after := says(1, 1, 0, unclear), says(666, 1, 0, unclear), says(2, 1, 0, unclear)
+	put(t, table, before, slow, after)
+	resp, err := tr.Handle(ctx, between(batchOf(slow).Records[0], before, after))
+	if ctx.Err() != nil {
+		t.Error("the batch was answered after the function's time limit")
+	}
+	if err != nil || len(resp.BatchItemFailures) != 1 || resp.BatchItemFailures[0].ItemIdentifier != "1" {
+		t.Errorf("delivered again %+v, error %v; want record 1", resp.BatchItemFailures, err)
+	}
+	wantContacts(t, table, before.CustomerID, after.CustomerID)
+	if got := dead.take(t); len(got) > 0 {
+		t.Errorf("dead letters %+v, want none", got)
+	}
+}
+
+// stuck is a table that never answers about one customer.
+type stuck struct{ triage.Store }
+
+func (s stuck) Recent(ctx context.Context, c identity.Customer, from time.Time) ([]contact.Message, error) {
+	if c.ID == badCustomer {
+		<-ctx.Done()
+		return nil, fault.Wrap(fault.Unavailable, ctx.Err(), "query")
+	}
+	return s.Store.Recent(ctx, c, from)
+}
