@@ -50,14 +50,15 @@ func NewClient(hosts []string) (*Client, error) {
 			if err != nil || net.ParseIP(u.Hostname()) == nil || u.Port() == "" || u.Path != "" {
 				return nil, fault.New(fault.Invalid, "media hosts: %q is no scheme, address and port", h)
 			}
-			c.origins[u.Scheme+"://"+u.Host], c.local[u.Host] = true, true
+			c.origins[u.Scheme+"://"+u.Host] = true
+			c.local[u.Host] = true
 		case strings.HasPrefix(h, "."):
 			c.suffixes = append(c.suffixes, strings.ToLower(h))
 		default:
 			c.names[strings.ToLower(h)] = true
 		}
 	}
-	dialer := &net.Dialer{Timeout: 5 * time.Second, Control: c.control}
+	dialer := &net.Dialer{Timeout: 5 * time.Second, Control: c.checkConnection}
 	c.http = &http.Client{
 		Transport: &http.Transport{
 			DialContext:            dialer.DialContext,
@@ -72,7 +73,7 @@ func NewClient(hosts []string) (*Client, error) {
 			if len(via) > maxRedirects {
 				return errBlocked
 			}
-			return c.check(req.URL)
+			return c.checkURL(req.URL)
 		},
 	}
 	return c, nil
@@ -83,12 +84,12 @@ const maxRedirects = 3
 // Addresses that are not the platform's: by what they say, and by where their
 // name leads, which may be a resolver's passing mistake.
 var (
-	errBlocked = &refusal{reason: contact.Blocked, tries: atOnce, detail: "address not allowed"}
-	errPrivate = &refusal{reason: contact.Blocked, tries: soon, detail: "not on the internet"}
+	errBlocked = &refusal{reason: contact.Blocked, tries: firstTry, detail: "address not allowed"}
+	errPrivate = &refusal{reason: contact.Blocked, tries: afterMinutes, detail: "not on the internet"}
 )
 
 // check reports whether u is an address of a platform.
-func (c *Client) check(u *url.URL) error {
+func (c *Client) checkURL(u *url.URL) error {
 	if u.User != nil || u.Opaque != "" {
 		return errBlocked
 	}
@@ -111,9 +112,9 @@ func (c *Client) check(u *url.URL) error {
 }
 
 // control refuses a connection that is not to a public address.
-func (c *Client) control(_, address string, _ syscall.RawConn) error {
+func (c *Client) checkConnection(_, address string, _ syscall.RawConn) error {
 	to, err := netip.ParseAddrPort(address)
-	if err == nil && (c.local[address] || public(to.Addr()) && to.Port() == 443) {
+	if err == nil && (c.local[address] || isPublic(to.Addr()) && to.Port() == 443) {
 		return nil
 	}
 	return errPrivate
@@ -121,7 +122,7 @@ func (c *Client) control(_, address string, _ syscall.RawConn) error {
 
 // reserved are the networks that are not the internet's, beside those that
 // netip knows.
-var reserved = []netip.Prefix{
+var reservedNetworks = []netip.Prefix{
 	netip.MustParsePrefix("0.0.0.0/8"),
 	netip.MustParsePrefix("100.64.0.0/10"), // carrier-grade NAT
 	netip.MustParsePrefix("192.0.0.0/24"),
@@ -142,12 +143,12 @@ var reserved = []netip.Prefix{
 }
 
 // public reports whether an address is one of the internet.
-func public(a netip.Addr) bool {
+func isPublic(a netip.Addr) bool {
 	a = a.Unmap()
 	if !a.IsGlobalUnicast() || a.IsPrivate() || a.Zone() != "" {
 		return false
 	}
-	for _, p := range reserved {
+	for _, p := range reservedNetworks {
 		if p.Contains(a) {
 			return false
 		}
@@ -157,12 +158,12 @@ func public(a netip.Addr) bool {
 
 // get asks for an address of a platform. Its error is a [refusal], which says
 // nothing of the address: that holds ids of people.
-func (c *Client) get(ctx context.Context, address, token string) (*http.Response, error) {
+func (c *Client) sendRequest(ctx context.Context, address, token string) (*http.Response, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
 		return nil, errBlocked
 	}
-	if err := c.check(req.URL); err != nil {
+	if err := c.checkURL(req.URL); err != nil {
 		return nil, err
 	}
 	req.Header.Set("User-Agent", userAgent)
@@ -176,11 +177,11 @@ func (c *Client) get(ctx context.Context, address, token string) (*http.Response
 	if r, ok := errors.AsType[*refusal](err); ok {
 		return nil, r
 	}
-	return nil, unavailable(network(err))
+	return nil, newUnavailable(describeFailure(err))
 }
 
 // network says of a failed connection what may be logged.
-func network(err error) string {
+func describeFailure(err error) string {
 	if t, ok := errors.AsType[net.Error](err); ok && t.Timeout() {
 		return "time-out"
 	}
@@ -188,7 +189,7 @@ func network(err error) string {
 }
 
 // A source is where a file is, and what the platform says of it.
-type source struct {
+type fileSource struct {
 	url    string
 	token  string
 	typ    string
@@ -206,48 +207,48 @@ type download struct {
 	typ    string // as whoever serves it says
 }
 
-func (d *download) close() { _ = d.file.Close() }
+func (d *download) closeFile() { _ = d.file.Close() }
 
 // download fetches a file of at most maxFile bytes, and checks it.
-func (c *Client) download(ctx context.Context, from source) (*download, error) {
-	tooLarge := &refusal{reason: contact.TooLarge, tries: atOnce}
+func (c *Client) download(ctx context.Context, from fileSource) (*download, error) {
+	tooLarge := &refusal{reason: contact.TooLarge, tries: firstTry}
 	if from.size > maxFile {
 		return nil, tooLarge
 	}
-	resp, err := c.get(ctx, from.url, from.token)
+	resp, err := c.sendRequest(ctx, from.url, from.token)
 	if err != nil {
 		return nil, err
 	}
 	defer resp.Body.Close() //nolint:errcheck // read only
 	switch {
 	case resp.StatusCode != http.StatusOK:
-		return nil, byStatus(resp, from.token != "")
+		return nil, refusalFromStatus(resp, from.token != "")
 	case resp.ContentLength > maxFile:
 		return nil, tooLarge
 	}
-	return save(resp.Body, cmp.Or(from.typ, resp.Header.Get("Content-Type")), from.sha256)
+	return saveFile(resp.Body, cmp.Or(from.typ, resp.Header.Get("Content-Type")), from.sha256)
 }
 
 // save keeps a file of at most maxFile bytes, and checks it.
-func save(body io.Reader, typ, sha256 string) (*download, error) {
-	file, err := temporary()
+func saveFile(body io.Reader, typ, sha256 string) (*download, error) {
+	file, err := unnamedFile()
 	if err != nil {
 		return nil, err
 	}
 	d := &download{file: file, typ: typ}
-	if err := d.read(body); err != nil {
-		d.close()
+	if err := d.readFrom(body); err != nil {
+		d.closeFile()
 		return nil, err
 	}
 	if d.size == 0 || sha256 != "" && d.sha256 != sha256 {
-		d.close()
-		return nil, &refusal{reason: contact.Damaged, tries: soon}
+		d.closeFile()
+		return nil, &refusal{reason: contact.Damaged, tries: afterMinutes}
 	}
 	return d, nil
 }
 
 // temporary returns a file without a name.
-func temporary() (*os.File, error) {
+func unnamedFile() (*os.File, error) {
 	f, err := os.CreateTemp("", "media-*")
 	if err != nil {
 		return nil, fault.Wrap(fault.Unavailable, err, "make a temporary file")
@@ -258,7 +259,7 @@ func temporary() (*os.File, error) {
 	return f, nil
 }
 
-func (d *download) read(body io.Reader) error {
+func (d *download) readFrom(body io.Reader) error {
 	sum := sha256.New()
 	n, err := io.Copy(io.MultiWriter(d.file, sum), io.LimitReader(body, maxFile+1))
 	if w, ok := errors.AsType[*os.PathError](err); ok {
@@ -266,11 +267,12 @@ func (d *download) read(body io.Reader) error {
 	}
 	switch {
 	case err != nil:
-		return unavailable(fmt.Sprintf("broke off after %d bytes", n))
+		return newUnavailable(fmt.Sprintf("broke off after %d bytes", n))
 	case n > maxFile:
-		return &refusal{reason: contact.TooLarge, tries: atOnce}
+		return &refusal{reason: contact.TooLarge, tries: firstTry}
 	}
-	d.size, d.sha256 = n, hex.EncodeToString(sum.Sum(nil))
+	d.size = n
+	d.sha256 = hex.EncodeToString(sum.Sum(nil))
 	d.head = make([]byte, min(n, headLen))
 	if _, err := d.file.ReadAt(d.head, 0); err != nil {
 		return fault.Wrap(fault.Unavailable, err, "read a temporary file")

@@ -6,18 +6,18 @@ import (
 )
 
 // What tests look at from outside.
-const Margin = margin
+const Margin = reportMargin
 
 var (
-	Public = public
-	TypeOf = typeOf
-	NameOf = nameOf
+	Public = isPublic
+	TypeOf = detectType
+	NameOf = safeFileName
 )
 
 // Ask asks for an address with a token, and returns the reason when it is
 // refused.
 func Ask(ctx context.Context, c *Client, address string) string {
-	resp, err := c.get(ctx, address, "s3cret")
+	resp, err := c.sendRequest(ctx, address, "s3cret")
 	if err != nil {
 		if r, ok := errors.AsType[*refusal](err); ok {
 			return r.reason

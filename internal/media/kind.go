@@ -20,13 +20,13 @@ const unknownType = "application/octet-stream"
 
 // A kin is a family of types whose files look alike from outside, so that
 // among them, and no further, the sender is believed.
-type kin struct {
+type relatedType struct {
 	extension string
 	typ       string
 }
 
 // kins are those families, by the type that their files look like.
-var kins = map[string][]kin{
+var relatedTypes = map[string][]relatedType{
 	"application/zip": {
 		{".docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"},
 		{".xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"},
@@ -51,7 +51,7 @@ var kins = map[string][]kin{
 
 // magic are the first bytes of types that the standard library does not know,
 // with how far in they stand.
-var magic = []struct {
+var magicNumbers = []struct {
 	at    int
 	bytes string
 	typ   string
@@ -77,10 +77,10 @@ var magic = []struct {
 
 // typeOf returns the type of a file: what its first bytes say, made more exact
 // by what the sender says of the type or the name where that fits.
-func typeOf(head []byte, claimed, name string) string {
+func detectType(head []byte, claimed, name string) string {
 	typ, _, _ := mime.ParseMediaType(http.DetectContentType(head)) // which is well-formed
 	if typ == unknownType || typ == "text/plain" || strings.HasPrefix(typ, "video/mp4") {
-		for _, m := range magic {
+		for _, m := range magicNumbers {
 			if len(head) >= m.at && bytes.HasPrefix(head[m.at:], []byte(m.bytes)) {
 				typ = m.typ
 				break
@@ -89,7 +89,7 @@ func typeOf(head []byte, claimed, name string) string {
 	}
 	claimed, _, _ = strings.Cut(strings.ToLower(claimed), ";")
 	extension := strings.ToLower(path.Ext(name))
-	for _, k := range kins[typ] {
+	for _, k := range relatedTypes[typ] {
 		if strings.TrimSpace(claimed) == k.typ || extension == k.extension {
 			return k.typ
 		}
@@ -110,7 +110,7 @@ const maxFileName = 150
 
 // nameOf returns a name to save a file under: the sender's, without what makes
 // a path of it, or else its kind; with an extension if the type has one.
-func nameOf(a contact.Attachment, typ string) string {
+func safeFileName(a contact.Attachment, typ string) string {
 	name := strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || strings.ContainsRune(`/\:*?"<>|`, r) {
 			return '_'

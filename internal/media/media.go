@@ -87,17 +87,17 @@ type Handler struct {
 	Meter  Meter
 	Now    func() time.Time
 
-	mu    sync.Mutex
-	pause map[contact.Channel]time.Time // until when a channel is left alone
+	mu          sync.Mutex
+	pausedUntil map[contact.Channel]time.Time // until when a channel is left alone
 }
 
 // What is kept of a file, and how long is tried.
 const (
-	maxFile  = 100 << 20          // what WhatsApp allows a document
-	maxWhole = 8 << 20            // of a message that lies in the bucket
-	keptFor  = 7 * 24 * time.Hour // by the platforms
-	maxTime  = 60 * time.Second   // for one file
-	margin   = 5 * time.Second    // before the end of the invocation, to say what became of the job
+	maxFile      = 100 << 20          // what WhatsApp allows a document
+	maxWhole     = 8 << 20            // of a message that lies in the bucket
+	keptFor      = 7 * 24 * time.Hour // by the platforms
+	maxTime      = 60 * time.Second   // for one file
+	reportMargin = 5 * time.Second    // before the end of the invocation, to say what became of the job
 )
 
 // Handle does the jobs of a batch. One that has to be done again is shown by
@@ -108,11 +108,11 @@ func (h *Handler) Handle(ctx context.Context, ev events.SQSEvent) (events.SQSEve
 		if err != nil {
 			try = 1
 		}
-		wait, err := h.do(ctx, m.Body, try)
+		wait, err := h.runJob(ctx, m.Body, try)
 		if err == nil {
 			return nil
 		}
-		if derr := h.Queue.Delay(ctx, m.ReceiptHandle, max(wait, delay(try))); derr != nil {
+		if derr := h.Queue.Delay(ctx, m.ReceiptHandle, max(wait, retryDelay(try))); derr != nil {
 			slog.WarnContext(ctx, "job not delayed", "err", derr) // the queue shows it all the same
 		}
 		return err
@@ -126,16 +126,16 @@ const (
 )
 
 // delay returns how long is waited after a try.
-func delay(try int) time.Duration {
+func retryDelay(try int) time.Duration {
 	return min(firstDelay<<min(try-1, 16), lastDelay)
 }
 
 // do does one job. Wait is how long the platform wants to be left alone after
 // an error.
-func (h *Handler) do(ctx context.Context, body string, try int) (wait time.Duration, err error) {
+func (h *Handler) runJob(ctx context.Context, body string, try int) (wait time.Duration, err error) {
 	if deadline, ok := ctx.Deadline(); ok {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-margin))
+		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-reportMargin))
 		defer cancel()
 	}
 	var job contact.Job
@@ -143,15 +143,15 @@ func (h *Handler) do(ctx context.Context, body string, try int) (wait time.Durat
 		return 0, fault.New(fault.Invalid, "not a job")
 	}
 	if job.Alias != "" {
-		return h.name(ctx, job.Alias, try)
+		return h.fetchName(ctx, job.Alias, try)
 	}
-	return h.files(ctx, job, try)
+	return h.fetchFiles(ctx, job, try)
 }
 
 // files fetches the files of a message that are not there yet. A message that
 // is gone needs none.
-func (h *Handler) files(ctx context.Context, job contact.Job, try int) (wait time.Duration, err error) {
-	m, state, err := h.message(ctx, job)
+func (h *Handler) fetchFiles(ctx context.Context, job contact.Job, try int) (wait time.Duration, err error) {
+	m, state, err := h.loadMessage(ctx, job)
 	if fault.KindOf(err) == fault.NotFound && err != nil {
 		return 0, nil
 	}
@@ -163,8 +163,9 @@ func (h *Handler) files(ctx context.Context, job contact.Job, try int) (wait tim
 		if state.Files[i].State != contact.Pending || i >= len(m.Attachments) {
 			continue
 		}
-		w, ferr := h.file(ctx, m, i, try, counts)
-		wait, err = max(wait, w), cmp.Or(err, ferr)
+		w, ferr := h.fetchAndRecord(ctx, m, i, try, counts)
+		wait = max(wait, w)
+		err = cmp.Or(err, ferr)
 	}
 	if len(counts) > 0 {
 		h.Meter.Count("Channel", string(m.Channel), counts)
@@ -173,7 +174,7 @@ func (h *Handler) files(ctx context.Context, job contact.Job, try int) (wait tim
 }
 
 // message returns a message, whole, and what is known of its files.
-func (h *Handler) message(ctx context.Context, job contact.Job) (contact.Message, contact.State, error) {
+func (h *Handler) loadMessage(ctx context.Context, job contact.Job) (contact.Message, contact.State, error) {
 	e, err := h.Store.Message(ctx, job.Customer, job.Message)
 	if err != nil {
 		return contact.Message{}, contact.State{}, err
@@ -198,17 +199,17 @@ func (h *Handler) message(ctx context.Context, job contact.Job) (contact.Message
 
 // file fetches one attachment, and records what became of it unless it may
 // still succeed.
-func (h *Handler) file(ctx context.Context, m contact.Message, i, try int, counts map[string]int) (time.Duration, error) {
-	f, err := h.fetch(ctx, m, i)
+func (h *Handler) fetchAndRecord(ctx context.Context, m contact.Message, i, try int, counts map[string]int) (time.Duration, error) {
+	f, err := h.copyToBucket(ctx, m, i)
 	r, refused := errors.AsType[*refusal](err)
 	switch {
 	case err == nil:
 		counts["Fetched"]++
 	case !refused:
 		return 0, err // ours, not the platform's
-	case !r.final(try) && h.Now().Sub(cmp.Or(m.ReceivedAt, m.SentAt)) < keptFor:
+	case !r.isFinal(try) && h.Now().Sub(cmp.Or(m.ReceivedAt, m.SentAt)) < keptFor:
 		counts["Delayed"]++
-		return h.report(m.Channel, r), r
+		return h.recordRefusal(m.Channel, r), r
 	default:
 		counts["Failed"]++
 		f = contact.MediaFile{State: contact.Failed, Reason: r.reason}
@@ -227,7 +228,7 @@ const (
 
 // report notes what concerns more than one file: that the platform refuses
 // our token, or that we ask too much. It returns how long to leave it alone.
-func (h *Handler) report(ch contact.Channel, r *refusal) time.Duration {
+func (h *Handler) recordRefusal(ch contact.Channel, r *refusal) time.Duration {
 	wait := r.wait
 	switch {
 	case r.unauthorized:
@@ -240,20 +241,20 @@ func (h *Handler) report(ch contact.Channel, r *refusal) time.Duration {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.pause == nil {
-		h.pause = map[contact.Channel]time.Time{}
+	if h.pausedUntil == nil {
+		h.pausedUntil = map[contact.Channel]time.Time{}
 	}
-	if until := h.Now().Add(wait); until.After(h.pause[ch]) {
-		h.pause[ch] = until
+	if until := h.Now().Add(wait); until.After(h.pausedUntil[ch]) {
+		h.pausedUntil[ch] = until
 	}
 	return wait
 }
 
 // paused returns a refusal while a channel is left alone.
-func (h *Handler) paused(ch contact.Channel) error {
+func (h *Handler) pauseRefusal(ch contact.Channel) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if left := h.pause[ch].Sub(h.Now()); left > 0 {
+	if left := h.pausedUntil[ch].Sub(h.Now()); left > 0 {
 		return &refusal{reason: contact.Unavailable, wait: left}
 	}
 	return nil
@@ -261,8 +262,8 @@ func (h *Handler) paused(ch contact.Channel) error {
 
 // token returns the access token to one of our accounts of a channel: its own,
 // "accessToken:<account>", or the one of all, "accessToken".
-func (h *Handler) token(ctx context.Context, ch contact.Channel, account string) (string, error) {
-	if err := h.paused(ch); err != nil {
+func (h *Handler) accessToken(ctx context.Context, ch contact.Channel, account string) (string, error) {
+	if err := h.pauseRefusal(ch); err != nil {
 		return "", err
 	}
 	t, ok := h.Tokens[ch]
@@ -282,75 +283,76 @@ func (h *Handler) token(ctx context.Context, ch contact.Channel, account string)
 var errNoToken = &refusal{reason: contact.Refused, unauthorized: true, detail: "no access token is set"}
 
 // fetch copies one attachment to the bucket.
-func (h *Handler) fetch(ctx context.Context, m contact.Message, i int) (contact.MediaFile, error) {
+func (h *Handler) copyToBucket(ctx context.Context, m contact.Message, i int) (contact.MediaFile, error) {
 	ctx, cancel := context.WithTimeout(ctx, maxTime)
 	defer cancel()
 	a := m.Attachments[i]
 	f := contact.MediaFile{State: contact.Stored, Key: m.FileKey(h.Store.Hash("message", string(m.ID)), strconv.Itoa(i))}
-	got, err := h.get(ctx, m, a, f.Key)
+	got, err := h.downloadFile(ctx, m, a, f.Key)
 	if err != nil {
 		return contact.MediaFile{}, err
 	}
-	defer got.close()
-	f.Size, f.SHA256 = got.size, got.sha256
-	f.Type = typeOf(got.head, cmp.Or(got.typ, a.Type), a.Name)
-	f.Name = nameOf(a, f.Type)
+	defer got.closeFile()
+	f.Size = got.size
+	f.SHA256 = got.sha256
+	f.Type = detectType(got.head, cmp.Or(got.typ, a.Type), a.Name)
+	f.Name = safeFileName(a, f.Type)
 	return f, h.Blobs.PutFrom(ctx, f.Key, f.Type, got.file, got.size)
 }
 
 // get fetches an attachment, which is to lie under key, from who has it.
-func (h *Handler) get(ctx context.Context, m contact.Message, a contact.Attachment, key string) (*download, error) {
+func (h *Handler) downloadFile(ctx context.Context, m contact.Message, a contact.Attachment, key string) (*download, error) {
 	if m.Via != "" {
-		return h.handedOn(ctx, m, a, key)
+		return h.downloadFromAWS(ctx, m, a, key)
 	}
-	from, err := h.locate(ctx, m, a)
+	from, err := h.locateFile(ctx, m, a)
 	if err != nil {
 		return nil, err
 	}
 	got, err := h.Client.download(ctx, from)
-	h.refresh(ctx, m.Channel, err)
+	h.refreshToken(ctx, m.Channel, err)
 	return got, err
 }
 
 // handedOn fetches what AWS End User Messaging Social has: AWS copies it to
 // the bucket, whence it is read to be checked.
-func (h *Handler) handedOn(ctx context.Context, m contact.Message, a contact.Attachment, key string) (*download, error) {
-	if err := h.paused(m.Channel); err != nil {
+func (h *Handler) downloadFromAWS(ctx context.Context, m contact.Message, a contact.Attachment, key string) (*download, error) {
+	if err := h.pauseRefusal(m.Channel); err != nil {
 		return nil, err
 	}
-	if !usable(a.Ref) {
+	if !isUsableID(a.Ref) {
 		return nil, errNoID
 	}
 	typ, err := h.Social.Copy(ctx, m.Via, a.Ref, h.Blobs.Name(), key, maxFile)
 	if err != nil {
-		return nil, byKind(err)
+		return nil, refusalFromFault(err)
 	}
 	body, err := h.Blobs.Open(ctx, key)
 	if err != nil {
 		return nil, err
 	}
 	defer body.Close() //nolint:errcheck // read only
-	return save(body, typ, a.SHA256)
+	return saveFile(body, typ, a.SHA256)
 }
 
 // locate returns where an attachment is. WhatsApp tells that by the id, anew
 // for each try, since the address is good for five minutes.
-func (h *Handler) locate(ctx context.Context, m contact.Message, a contact.Attachment) (source, error) {
+func (h *Handler) locateFile(ctx context.Context, m contact.Message, a contact.Attachment) (fileSource, error) {
 	if m.Channel != contact.WhatsApp {
-		return source{url: a.URL}, nil
+		return fileSource{url: a.URL}, nil
 	}
-	token, err := h.token(ctx, m.Channel, m.Account)
+	token, err := h.accessToken(ctx, m.Channel, m.Account)
 	if err != nil {
-		return source{}, err
+		return fileSource{}, err
 	}
-	from, err := h.medium(ctx, a.Ref, m.Account, token)
-	h.refresh(ctx, m.Channel, err)
+	from, err := h.queryMedium(ctx, a.Ref, m.Account, token)
+	h.refreshToken(ctx, m.Channel, err)
 	from.sha256 = cmp.Or(from.sha256, a.SHA256)
 	return from, err
 }
 
 // refresh reads a token anew that the platform refused, for the next try.
-func (h *Handler) refresh(ctx context.Context, ch contact.Channel, err error) {
+func (h *Handler) refreshToken(ctx context.Context, ch contact.Channel, err error) {
 	r, ok := errors.AsType[*refusal](err)
 	if !ok || !r.unauthorized || h.Tokens[ch] == nil {
 		return
@@ -366,7 +368,7 @@ func (h *Handler) refresh(ctx context.Context, ch contact.Channel, err error) {
 const nameTries = 6
 
 // name asks for the name behind an alias. Whatever fails, nothing else does.
-func (h *Handler) name(ctx context.Context, key string, try int) (wait time.Duration, err error) {
+func (h *Handler) fetchName(ctx context.Context, key string, try int) (wait time.Duration, err error) {
 	alias, customer, err := h.Store.Alias(ctx, key)
 	if fault.KindOf(err) == fault.NotFound && err != nil {
 		return 0, nil
@@ -378,13 +380,13 @@ func (h *Handler) name(ctx context.Context, key string, try int) (wait time.Dura
 	if alias.Kind == identity.IGSID {
 		ch = contact.Instagram
 	}
-	token, err := h.token(ctx, ch, alias.Scope)
+	token, err := h.accessToken(ctx, ch, alias.Scope)
 	if err == nil {
 		var name string
-		if name, err = h.profile(ctx, alias.Alias, token); err == nil && name != "" {
+		if name, err = h.queryName(ctx, alias.Alias, token); err == nil && name != "" {
 			err = h.Store.PutName(ctx, customer, name)
 		}
-		h.refresh(ctx, ch, err)
+		h.refreshToken(ctx, ch, err)
 	}
 	r, refused := errors.AsType[*refusal](err)
 	if !refused {
@@ -392,9 +394,9 @@ func (h *Handler) name(ctx context.Context, key string, try int) (wait time.Dura
 	}
 	unset := errors.Is(err, errNoToken)
 	if !unset {
-		wait = h.report(ch, r)
+		wait = h.recordRefusal(ch, r)
 	}
-	if unset || r.final(1) || try >= nameTries {
+	if unset || r.isFinal(1) || try >= nameTries {
 		h.Meter.Count("Channel", string(ch), map[string]int{"NoName": 1})
 		return 0, nil
 	}

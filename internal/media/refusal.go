@@ -25,65 +25,77 @@ func (r *refusal) Error() string { return "platform: " + r.reason + " " + r.deta
 
 // Unwrap gives r its kind.
 func (r *refusal) Unwrap() error {
-	if r.final(1) {
+	if r.isFinal(1) {
 		return fault.New(fault.Invalid, "for good")
 	}
 	return fault.New(fault.Unavailable, "for now")
 }
 
 // final reports whether there is no use in trying again.
-func (r *refusal) final(try int) bool { return r.tries > 0 && try >= r.tries }
+func (r *refusal) isFinal(try int) bool { return r.tries > 0 && try >= r.tries }
 
 // Tries after which what is most likely final is taken to be.
 const (
-	atOnce    = 1
-	soon      = 3  // within minutes: a damaged transfer, an address that was a moment too old
-	reluctant = 10 // within hours: what Meta also says when a permission is missing
+	firstTry     = 1
+	afterMinutes = 3  // within minutes: a damaged transfer, an address that was a moment too old
+	afterHours   = 10 // within hours: what Meta also says when a permission is missing
 )
 
-func unavailable(detail string) *refusal {
+func newUnavailable(detail string) *refusal {
 	return &refusal{reason: contact.Unavailable, detail: detail}
 }
 
 // byStatus reads the answer of a media server. Authorized says that it got a
 // token, which then may be the trouble.
-func byStatus(resp *http.Response, authorized bool) *refusal {
-	r := &refusal{reason: contact.Refused, tries: soon, detail: fmt.Sprintf("status %d", resp.StatusCode)}
+func refusalFromStatus(resp *http.Response, authorized bool) *refusal {
+	r := &refusal{reason: contact.Refused, tries: afterMinutes, detail: fmt.Sprintf("status %d", resp.StatusCode)}
 	switch code := resp.StatusCode; {
 	case code == http.StatusNotFound || code == http.StatusGone:
-		r.reason, r.tries = contact.Gone, atOnce
+		r.reason = contact.Gone
+		r.tries = firstTry
 		if authorized {
-			r.tries = soon // or the address ran out on the way
+			r.tries = afterMinutes // or the address ran out on the way
 		}
 	case code == http.StatusUnauthorized || code == http.StatusForbidden:
 		if authorized {
-			r.tries, r.unauthorized = 0, true
+			r.tries = 0
+			r.unauthorized = true
 		} else {
 			r.reason = contact.Gone // the signature in the address ran out
 		}
 	case code == http.StatusTooManyRequests:
-		r.reason, r.tries, r.throttled, r.wait = contact.Unavailable, 0, true, retryAfter(resp)
+		r.reason = contact.Unavailable
+		r.tries = 0
+		r.throttled = true
+		r.wait = retryAfter(resp)
 	case code >= 500:
-		r.reason, r.tries, r.wait = contact.Unavailable, 0, retryAfter(resp)
+		r.reason = contact.Unavailable
+		r.tries = 0
+		r.wait = retryAfter(resp)
 	}
 	return r
 }
 
 // byKind reads why AWS did not copy a file.
-func byKind(err error) *refusal {
-	r := &refusal{reason: contact.Refused, tries: soon, detail: fault.Message(err)}
+func refusalFromFault(err error) *refusal {
+	r := &refusal{reason: contact.Refused, tries: afterMinutes, detail: fault.Message(err)}
 	switch fault.KindOf(err) {
 	case fault.TooLarge:
-		r.reason, r.tries = contact.TooLarge, atOnce
+		r.reason = contact.TooLarge
+		r.tries = firstTry
 	case fault.NotFound:
 		r.reason = contact.Gone
 	case fault.Forbidden:
-		r.tries, r.unauthorized = 0, true
+		r.tries = 0
+		r.unauthorized = true
 	case fault.TooMany:
-		r.reason, r.tries, r.throttled = contact.Unavailable, 0, true
+		r.reason = contact.Unavailable
+		r.tries = 0
+		r.throttled = true
 	case fault.Invalid:
 	default:
-		r.reason, r.tries = contact.Unavailable, 0
+		r.reason = contact.Unavailable
+		r.tries = 0
 	}
 	return r
 }
@@ -101,24 +113,32 @@ const (
 )
 
 // throttles are the codes by which the Graph API says that we ask too much.
-var throttles = map[int]bool{4: true, 17: true, 32: true, 613: true, 80006: true, 80007: true, 130429: true, 131056: true}
+var throttleCodes = map[int]bool{4: true, 17: true, 32: true, 613: true, 80006: true, 80007: true, 130429: true, 131056: true}
 
 // byCode reads an error of the Graph API, whose codes tell more than its
 // status.
-func byCode(resp *http.Response, code, subcode int) *refusal {
-	r := byStatus(resp, true)
+func refusalFromGraph(resp *http.Response, code, subcode int) *refusal {
+	r := refusalFromStatus(resp, true)
 	r.detail += fmt.Sprintf(" code %d/%d", code, subcode)
 	switch {
 	case code == codeToken || code == codePermission || code >= firstPermission && code <= lastPermission:
-		r.reason, r.tries, r.unauthorized = contact.Refused, 0, true
-	case throttles[code]:
-		r.reason, r.tries, r.throttled, r.wait = contact.Unavailable, 0, true, retryAfter(resp)
+		r.reason = contact.Refused
+		r.tries = 0
+		r.unauthorized = true
+	case throttleCodes[code]:
+		r.reason = contact.Unavailable
+		r.tries = 0
+		r.throttled = true
+		r.wait = retryAfter(resp)
 	case code == codeUnknown || code == codeBusy:
-		r.reason, r.tries = contact.Unavailable, 0
+		r.reason = contact.Unavailable
+		r.tries = 0
 	case subcode == subcodeNoProfile || resp.StatusCode == http.StatusNotFound:
-		r.reason, r.tries = contact.Gone, atOnce
+		r.reason = contact.Gone
+		r.tries = firstTry
 	case code == codeInvalid:
-		r.reason, r.tries = contact.Gone, reluctant
+		r.reason = contact.Gone
+		r.tries = afterHours
 	}
 	return r
 }

@@ -33,7 +33,7 @@ type Client struct {
 const maxAnswer = 64 << 10
 
 // A wanted is a request of GetWhatsAppMessageMedia.
-type wanted struct {
+type mediaRequest struct {
 	Number   string    `json:"originationPhoneNumberId"`
 	Media    string    `json:"mediaId"`
 	Metadata bool      `json:"metadataOnly,omitempty"`
@@ -46,7 +46,7 @@ type s3Object struct {
 }
 
 // A given is its answer.
-type given struct {
+type mediaResponse struct {
 	Type string `json:"mimeType"`
 	Size int64  `json:"fileSize"` // kilobytes
 }
@@ -59,47 +59,48 @@ type given struct {
 // [fault.Invalid]; else it may be asked for again later: [fault.TooMany],
 // [fault.Unavailable]. No error names the file.
 func (c *Client) Copy(ctx context.Context, number, media, bucket, key string, limit int64) (string, error) {
-	ask := wanted{Number: numberID(number), Media: media, Metadata: true}
-	about, err := c.ask(ctx, ask)
+	ask := mediaRequest{Number: phoneNumberID(number), Media: media, Metadata: true}
+	about, err := c.sendRequest(ctx, ask)
 	if err != nil {
 		return "", err
 	}
 	if about.Size > limit>>10 {
 		return "", fault.New(fault.TooLarge, "a file of %d KB", about.Size)
 	}
-	ask.Metadata, ask.To = false, &s3Object{bucket, key}
-	got, err := c.ask(ctx, ask)
+	ask.Metadata = false
+	ask.To = &s3Object{bucket, key}
+	got, err := c.sendRequest(ctx, ask)
 	return got.Type, err
 }
 
 // numberID returns the id in an ARN, as the service writes ids:
 // "arn:aws:social-messaging:eu-west-1:1:phone-number-id/0a1b" is
 // "phone-number-id-0a1b".
-func numberID(arn string) string {
+func phoneNumberID(arn string) string {
 	return strings.ReplaceAll(arn[strings.LastIndexByte(arn, ':')+1:], "/", "-")
 }
 
-func (c *Client) ask(ctx context.Context, w wanted) (given, error) {
-	req, err := c.request(ctx, w)
+func (c *Client) sendRequest(ctx context.Context, w mediaRequest) (mediaResponse, error) {
+	req, err := c.signedRequest(ctx, w)
 	if err != nil {
-		return given{}, err
+		return mediaResponse{}, err
 	}
 	resp, err := c.Config.HTTPClient.Do(req)
 	if err != nil {
-		return given{}, fault.New(fault.Unavailable, "no answer")
+		return mediaResponse{}, fault.New(fault.Unavailable, "no answer")
 	}
 	defer resp.Body.Close() //nolint:errcheck // read only
 	if resp.StatusCode != http.StatusOK {
-		return given{}, fault.New(kindOf(resp.StatusCode), "status %d", resp.StatusCode)
+		return mediaResponse{}, fault.New(faultKindOf(resp.StatusCode), "status %d", resp.StatusCode)
 	}
-	var g given
+	var g mediaResponse
 	if json.NewDecoder(io.LimitReader(resp.Body, maxAnswer)).Decode(&g) != nil {
-		return given{}, fault.New(fault.Unavailable, "an answer that is not JSON")
+		return mediaResponse{}, fault.New(fault.Unavailable, "an answer that is not JSON")
 	}
 	return g, nil
 }
 
-func kindOf(status int) fault.Kind {
+func faultKindOf(status int) fault.Kind {
 	switch {
 	case status == http.StatusNotFound:
 		return fault.NotFound
@@ -115,7 +116,7 @@ func kindOf(status int) fault.Kind {
 }
 
 // request returns the signed request.
-func (c *Client) request(ctx context.Context, w wanted) (*http.Request, error) {
+func (c *Client) signedRequest(ctx context.Context, w mediaRequest) (*http.Request, error) {
 	body, err := json.Marshal(w)
 	if err != nil {
 		return nil, fault.Wrap(fault.Internal, err, "encode request")

@@ -48,7 +48,7 @@ func Verify(body []byte, signature string, secrets ...string) error {
 		return fault.New(fault.Unauthorized, "webhook: wrong signature")
 	}
 	for _, s := range secrets {
-		if hmac.Equal(got, mac(body, s)) {
+		if hmac.Equal(got, computeMAC(body, s)) {
 			return nil
 		}
 	}
@@ -58,10 +58,10 @@ func Verify(body []byte, signature string, secrets ...string) error {
 // Sign returns the signature of body under secret, as the platform would
 // send it. heardctl, the local stack and the tests sign with it.
 func Sign(body []byte, secret string) string {
-	return scheme + hex.EncodeToString(mac(body, secret))
+	return scheme + hex.EncodeToString(computeMAC(body, secret))
 }
 
-func mac(body []byte, secret string) []byte {
+func computeMAC(body []byte, secret string) []byte {
 	h := hmac.New(sha256.New, []byte(secret))
 	h.Write(body)
 	return h.Sum(nil)

@@ -31,25 +31,25 @@ type Normalizer func(body []byte) (contact.Delivery, error)
 // compares what comes out with NAME.golden.json beside it.
 func Golden(t *testing.T, dir, ext string, normalize Normalizer) {
 	t.Helper()
-	for _, path := range glob(t, filepath.Join(dir, "*"+ext)) {
+	for _, path := range globFiles(t, filepath.Join(dir, "*"+ext)) {
 		if strings.HasSuffix(path, ".golden.json") {
 			continue
 		}
 		name := strings.TrimSuffix(path, ext)
 		t.Run(filepath.Base(name), func(t *testing.T) {
 			t.Parallel()
-			d, err := normalize(read(t, path))
+			d, err := normalize(readTestFile(t, path))
 			if err != nil {
 				t.Fatal(err)
 			}
 			Check(t, d)
-			golden.JSON(t, name+".golden.json", view(d))
+			golden.JSON(t, name+".golden.json", toShownDelivery(d))
 		})
 	}
 }
 
 // shown is a delivery as goldens show it: without the lists that are empty.
-type shown struct {
+type shownDelivery struct {
 	Links    []identity.Link   `json:"links,omitempty"`
 	Messages []contact.Message `json:"messages,omitempty"`
 	Effects  []contact.Effect  `json:"effects,omitempty"`
@@ -57,7 +57,7 @@ type shown struct {
 	Broken   []contact.Broken  `json:"broken,omitempty"`
 }
 
-func view(d contact.Delivery) shown { return shown(d) }
+func toShownDelivery(d contact.Delivery) shownDelivery { return shownDelivery(d) }
 
 // Check reports what is wrong with a delivery whatever it was made of: what
 // cannot be stored, text that is not clean, an id that does not follow from
@@ -88,7 +88,7 @@ func Check(t testing.TB, d contact.Delivery) {
 			t.Errorf("broken element without path, reason or content: %+v", b)
 		}
 	}
-	text, err := json.Marshal(view(d))
+	text, err := json.Marshal(toShownDelivery(d))
 	if err != nil {
 		t.Errorf("a delivery that has no JSON form: %v", err)
 	}
@@ -140,8 +140,8 @@ func Fuzz(f *testing.F, normalize Normalizer, seeds []string, patterns ...string
 		f.Add([]byte(s))
 	}
 	for _, p := range patterns {
-		for _, path := range glob(f, p) {
-			f.Add(read(f, path))
+		for _, path := range globFiles(f, p) {
+			f.Add(readTestFile(f, path))
 		}
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
@@ -176,7 +176,8 @@ func Bench(b *testing.B, normalize Normalizer, bodies [][]byte) {
 	}
 	b.SetBytes(size)
 	b.ReportAllocs()
-	best, least := time.Hour, time.Hour
+	best := time.Hour
+	least := time.Hour
 	for b.Loop() {
 		start := time.Now()
 		for _, body := range bodies {
@@ -188,7 +189,7 @@ func Bench(b *testing.B, normalize Normalizer, bodies [][]byte) {
 		b.StopTimer()
 		start = time.Now()
 		for _, body := range bodies {
-			floor(body)
+			doMinimalWork(body)
 		}
 		least = min(least, time.Since(start))
 		b.StartTimer()
@@ -197,14 +198,14 @@ func Bench(b *testing.B, normalize Normalizer, bodies [][]byte) {
 }
 
 // floor does what no webhook can do without.
-func floor(body []byte) {
+func doMinimalWork(body []byte) {
 	mac := hmac.New(sha256.New, []byte("a-secret-of-thirty-two-characters"))
 	mac.Write(body)
 	mac.Sum(nil)
 	json.Valid(body)
 }
 
-func glob(t testing.TB, pattern string) []string {
+func globFiles(t testing.TB, pattern string) []string {
 	t.Helper()
 	paths, err := filepath.Glob(pattern)
 	if err != nil {
@@ -213,7 +214,7 @@ func glob(t testing.TB, pattern string) []string {
 	return paths
 }
 
-func read(t testing.TB, path string) []byte {
+func readTestFile(t testing.TB, path string) []byte {
 	t.Helper()
 	body, err := os.ReadFile(path)
 	if err != nil {

@@ -39,7 +39,7 @@ type Item struct {
 // the repository. Where it is not, the test is skipped.
 func Corpus(t testing.TB, folder string) []File {
 	t.Helper()
-	dir := filepath.Join(root(t), "..", "shared", "corpus")
+	dir := filepath.Join(findRepositoryRoot(t), "..", "shared", "corpus")
 	lines, err := os.ReadFile(filepath.Join(dir, "EXPECTED.jsonl"))
 	if err != nil {
 		t.Skip("no corpus beside the repository")
@@ -54,7 +54,7 @@ func Corpus(t testing.TB, folder string) []File {
 			t.Fatal(err)
 		}
 		if name, ok := strings.CutPrefix(entry.File, folder+"/"); ok {
-			body := read(t, filepath.Join(dir, entry.File))
+			body := readTestFile(t, filepath.Join(dir, entry.File))
 			files = append(files, File{Name: name, Body: body, Want: entry.Items})
 		}
 	}
@@ -62,7 +62,7 @@ func Corpus(t testing.TB, folder string) []File {
 }
 
 // root returns the folder that holds go.mod.
-func root(t testing.TB) string {
+func findRepositoryRoot(t testing.TB) string {
 	t.Helper()
 	dir, err := os.Getwd()
 	if err != nil {
@@ -92,24 +92,24 @@ type Row struct {
 func Rows(d contact.Delivery) []Row {
 	var rows []Row
 	for _, m := range d.Messages {
-		rows = append(rows, Row{Addresses: values(m.Addresses()), ID: m.ProviderID, At: m.SentAt, Text: m.Text})
+		rows = append(rows, Row{Addresses: aliasValues(m.Addresses()), ID: m.ProviderID, At: m.SentAt, Text: m.Text})
 	}
 	for _, e := range d.Effects {
 		rows = append(rows, Row{
-			Addresses: values(e.Addresses()), ID: e.Target, OwnID: ownID(e.Data), At: e.At, Text: e.Emoji + e.Text,
+			Addresses: aliasValues(e.Addresses()), ID: e.Target, OwnID: idInData(e.Data), At: e.At, Text: e.Emoji + e.Text,
 		})
 	}
 	for _, n := range d.Notices {
-		row := Row{ID: n.ID, OwnID: ownID(n.Data), At: n.At, Notice: true}
+		row := Row{ID: n.ID, OwnID: idInData(n.Data), At: n.At, Notice: true}
 		if n.Customer != nil {
-			row.Addresses = values(append([]identity.Address{*n.Customer}, n.Aliases...))
+			row.Addresses = aliasValues(append([]identity.Address{*n.Customer}, n.Aliases...))
 		}
 		rows = append(rows, row)
 	}
 	return rows
 }
 
-func ownID(data json.RawMessage) string {
+func idInData(data json.RawMessage) string {
 	var own struct {
 		ID string `json:"id"`
 	}
@@ -117,7 +117,7 @@ func ownID(data json.RawMessage) string {
 	return own.ID
 }
 
-func values(as []identity.Address) []string {
+func aliasValues(as []identity.Address) []string {
 	var out []string
 	for _, a := range as {
 		out = append(out, a.Value)
@@ -134,7 +134,7 @@ func Differences(f File, d contact.Delivery) []Item {
 	for _, item := range f.Want {
 		found := -1
 		for i, row := range rows {
-			if row.agrees(item) {
+			if row.matchesItem(item) {
 				found = i
 				break
 			}
@@ -148,7 +148,7 @@ func Differences(f File, d contact.Delivery) []Item {
 	return missing
 }
 
-func (r Row) agrees(item Item) bool {
+func (r Row) matchesItem(item Item) bool {
 	customer := item.Customer
 	for _, alternative := range []string{item.Sender, item.BSUID} {
 		if customer == "" {

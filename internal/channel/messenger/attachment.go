@@ -12,7 +12,7 @@ import (
 
 // kinds are the types of attachment there are, and what they make of a
 // message.
-var kinds = map[string]contact.Kind{
+var attachmentKinds = map[string]contact.Kind{
 	"image":               contact.Image,
 	"animated_image":      contact.Image,
 	"video":               contact.Video,
@@ -34,7 +34,7 @@ var kinds = map[string]contact.Kind{
 }
 
 // thumbs are the stickers behind the like button, in three sizes.
-var thumbs = map[string]bool{"369239263222822": true, "369239343222814": true, "369239383222810": true}
+var likeStickerIDs = map[string]bool{"369239263222822": true, "369239343222814": true, "369239383222810": true}
 
 // An attachment is an element of attachments.
 type attachment struct {
@@ -46,21 +46,21 @@ type attachment struct {
 	payload   meta.Object // null or a string in some
 }
 
-func newAttachment(raw meta.Value) attachment {
+func parseAttachment(raw meta.Value) attachment {
 	o := raw.Object()
 	payload := o.Get("payload").Object()
 	return attachment{
 		raw:       raw,
 		kind:      o.Get("type").Text(),
-		title:     firstOf(payload.Get("title"), o.Get("title")),
-		url:       contact.Clean(firstOf(payload.Get("url"), o.Get("url"), o.Get("URL"), payload.Get("story_media_url")), maxField),
+		title:     firstNonEmptyText(payload.Get("title"), o.Get("title")),
+		url:       contact.Clean(firstNonEmptyText(payload.Get("url"), o.Get("url"), o.Get("URL"), payload.Get("story_media_url")), maxField),
 		stickerID: contact.Clean(payload.Get("sticker_id").Text(), maxID),
 		payload:   payload,
 	}
 }
 
 // firstOf returns the first text there is.
-func firstOf(values ...meta.Value) string {
+func firstNonEmptyText(values ...meta.Value) string {
 	for _, v := range values {
 		if s := v.Text(); s != "" {
 			return s
@@ -70,51 +70,52 @@ func firstOf(values ...meta.Value) string {
 }
 
 // contents is what the attachments of a message come to.
-type contents struct {
-	kind    contact.Kind // of the first attachment that has one; empty if there is none
-	text    string       // what it says when there are no words
-	payload string
-	unread  string // the type of the first that cannot be read
-	mark    string
-	files   []contact.Attachment
-	data    [][]byte
-	product *contact.Referral
+type attachmentContents struct {
+	kind       contact.Kind // of the first attachment that has one; empty if there is none
+	text       string       // what it says when there are no words
+	payload    string
+	unreadType string // the type of the first that cannot be read
+	mark       string
+	files      []contact.Attachment
+	data       [][]byte
+	product    *contact.Referral
 }
 
 // newContents reads attachments. StickerID is the message's own, which early
 // stickers had beside their picture.
-func newContents(attachments meta.Value, stickerID string) *contents {
-	c := &contents{}
-	for _, raw := range attachments.List() {
-		a := newAttachment(raw)
+func readAttachments(attachments meta.Value, stickerID string) *attachmentContents {
+	c := &attachmentContents{}
+	for _, raw := range attachments.Elements() {
+		a := parseAttachment(raw)
 		if a.kind == "image" && a.stickerID == "" {
 			a.stickerID = stickerID
 		}
 		if a.kind == "image" && a.stickerID != "" {
 			a.kind = "sticker" // as stickers came until the summer of 2026
 		}
-		c.add(a)
+		c.addAttachment(a)
 	}
 	if c.kind == "" && c.mark != "" {
-		c.kind, c.payload = contact.Unsupported, c.unread
+		c.kind = contact.Unsupported
+		c.payload = c.unreadType
 	}
 	return c
 }
 
-func (c *contents) add(a attachment) {
-	kind, known := kinds[a.kind]
+func (c *attachmentContents) addAttachment(a attachment) {
+	kind, known := attachmentKinds[a.kind]
 	lost := a.kind == "ephemeral" || // to be seen once, and never by us
 		strings.EqualFold(a.title, "Attachment Unavailable") // withheld from businesses in Europe
 	switch {
 	case lost || !known:
-		c.skip(a, lost)
+		c.skipAttachment(a, lost)
 		return
 	case kind == contact.Sticker:
-		c.sticker(a)
+		c.addSticker(a)
 	case kind == contact.Image || kind == contact.Video || kind == contact.Audio || kind == contact.File:
-		c.file(kind, a)
+		c.addFile(kind, a)
 	default:
-		c.structured(kind, a)
+		c.addStructured(kind, a)
 	}
 	if c.kind == "" {
 		c.kind = kind
@@ -123,21 +124,21 @@ func (c *contents) add(a attachment) {
 
 // skip notes an attachment that cannot be read, or has nothing in it; the
 // message keeps it in Raw.
-func (c *contents) skip(a attachment, lost bool) {
+func (c *attachmentContents) skipAttachment(a attachment, lost bool) {
 	c.mark = "unparsed"
 	if lost {
 		c.mark = "content-lost"
 	}
-	if c.unread == "" {
-		c.unread = contact.Clean(a.kind, maxID)
+	if c.unreadType == "" {
+		c.unreadType = contact.Clean(a.kind, maxID)
 	}
-	if served(a.url) {
+	if isMediaServerLink(a.url) {
 		c.files = append(c.files, contact.Attachment{Kind: contact.File, URL: a.url})
 	}
 }
 
 // file adds a file. One without an address is a file that the platform lost.
-func (c *contents) file(kind contact.Kind, a attachment) {
+func (c *attachmentContents) addFile(kind contact.Kind, a attachment) {
 	if a.url == "" {
 		c.mark = "content-lost"
 		return
@@ -153,9 +154,9 @@ func (c *contents) file(kind contact.Kind, a attachment) {
 }
 
 // sticker adds a sticker, once: for a while each came as an image too.
-func (c *contents) sticker(a attachment) {
+func (c *attachmentContents) addSticker(a attachment) {
 	switch {
-	case thumbs[a.stickerID]:
+	case likeStickerIDs[a.stickerID]:
 		c.text = "👍"
 	case a.kind == "like_heart":
 		c.text = "❤️"
@@ -173,12 +174,12 @@ func (c *contents) sticker(a attachment) {
 }
 
 // structured adds what is no file: a link, a place, a template, a booking.
-func (c *contents) structured(kind contact.Kind, a attachment) {
+func (c *attachmentContents) addStructured(kind contact.Kind, a attachment) {
 	c.data = append(c.data, a.raw)
 	switch a.kind {
 	case "template":
 		c.text = contact.Clean(a.payload.Get("text").Text(), contact.MaxText)
-		c.product = newProduct(a.payload.Get("product"))
+		c.product = parseProduct(a.payload.Get("product"))
 	case "appointment_booking":
 		c.payload = a.kind
 	}
@@ -186,9 +187,9 @@ func (c *contents) structured(kind contact.Kind, a attachment) {
 		return
 	}
 	if c.payload == "" {
-		c.payload = absolute(a.url)
+		c.payload = absoluteLink(a.url)
 	}
-	if served(a.url) { // a story is gone after a day, its picture with it
+	if isMediaServerLink(a.url) { // a story is gone after a day, its picture with it
 		f := contact.Attachment{Kind: contact.File, URL: a.url}
 		if strings.HasSuffix(a.kind, "reel") {
 			f.Kind = contact.Video
@@ -198,7 +199,7 @@ func (c *contents) structured(kind contact.Kind, a attachment) {
 }
 
 // list returns the attachments that are no files, as the platform gave them.
-func (c *contents) list() json.RawMessage {
+func (c *attachmentContents) structuredData() json.RawMessage {
 	if len(c.data) == 0 {
 		return nil
 	}
@@ -206,12 +207,12 @@ func (c *contents) list() json.RawMessage {
 }
 
 // newProduct reads the product that a customer sent from the page's shop.
-func newProduct(v meta.Value) *contact.Referral {
-	for _, p := range v.Get("elements").List() {
+func parseProduct(v meta.Value) *contact.Referral {
+	for _, p := range v.Get("elements").Elements() {
 		return &contact.Referral{
 			Source:  "product",
 			ID:      contact.Clean(p.Get("id").Text(), maxID),
-			Product: contact.Clean(firstOf(p.Get("retailer_id"), p.Get("id")), maxID),
+			Product: contact.Clean(firstNonEmptyText(p.Get("retailer_id"), p.Get("id")), maxID),
 			Title:   contact.Clean(p.Get("title").Text(), maxField),
 		}
 	}
@@ -219,7 +220,7 @@ func newProduct(v meta.Value) *contact.Referral {
 }
 
 // absolute returns the address of a link; reels come without a host.
-func absolute(link string) string {
+func absoluteLink(link string) string {
 	if strings.HasPrefix(link, "/") && !strings.HasPrefix(link, "//") {
 		return "https://www.facebook.com" + link
 	}
@@ -228,7 +229,7 @@ func absolute(link string) string {
 
 // served reports whether link leads to a file on Meta's media servers, and not
 // to a page for people.
-func served(link string) bool {
+func isMediaServerLink(link string) bool {
 	u, err := url.Parse(link)
 	if err != nil || u.Scheme != "https" {
 		return false

@@ -32,20 +32,22 @@ func Normalize(body []byte) (contact.Delivery, error) {
 	}
 	var r reader
 	for _, v := range bodies {
-		if err := r.webhook(v.Object()); err != nil {
+		if err := r.readWebhook(v.Object()); err != nil {
 			return contact.Delivery{}, err
 		}
 	}
-	return r.out, nil
+	return r.delivery, nil
 }
 
 // webhook reads all of a page or of an Instagram account.
-func (r *reader) webhook(o meta.Object) error {
+func (r *reader) readWebhook(o meta.Object) error {
 	switch o.Get("object").Text() {
 	case "instagram":
-		r.channel, r.kind = contact.Instagram, identity.IGSID
+		r.channel = contact.Instagram
+		r.aliasKind = identity.IGSID
 	case "page":
-		r.channel, r.kind = contact.Messenger, identity.PSID
+		r.channel = contact.Messenger
+		r.aliasKind = identity.PSID
 	default:
 		return fault.New(fault.Invalid, "the object is neither page nor instagram")
 	}
@@ -53,17 +55,17 @@ func (r *reader) webhook(o meta.Object) error {
 	if entries.IsNull() {
 		return fault.New(fault.Invalid, "there are no entries")
 	}
-	for i, e := range entries.List() {
-		r.entry(i, e)
+	for i, e := range entries.Elements() {
+		r.readEntry(i, e)
 	}
 	return nil
 }
 
 // A reader reads one webhook.
 type reader struct {
-	out     contact.Delivery
-	channel contact.Channel
-	kind    identity.Kind // of the customers' ids
+	delivery  contact.Delivery
+	channel   contact.Channel
+	aliasKind identity.Kind // of the customers' ids
 }
 
 // An entry is what happened at one page or account.
@@ -74,78 +76,79 @@ type entry struct {
 
 // entry reads entry[i]. Any of its lists may be absent, and with Instagram's
 // business login an entry is itself what else an element of changes is.
-func (r *reader) entry(i int, raw meta.Value) {
+func (r *reader) readEntry(i int, raw meta.Value) {
 	if !raw.IsObject() {
-		r.broken(fmt.Sprintf("entry[%d]", i), raw, errNoObject)
+		r.addBroken(fmt.Sprintf("entry[%d]", i), raw, errShape)
 		return
 	}
 	members := raw.Object()
 	e := entry{account: members.Get("id").Text(), at: members.Get("time").Time()}
 	if members.Get("field") != nil && members.Get("value") != nil {
-		r.each(i, "value", members.Get("value"), func(meta.Value) error { return r.change(e, raw) })
+		r.readList(i, "value", members.Get("value"), func(meta.Value) error { return r.readChange(e, raw) })
 	}
 	for _, m := range members {
 		switch name, v := string(m.Key), m.Value; name {
 		case "id", "time", "field", "value":
 		case "hop_context": // which apps passed it on
 		case "messaging":
-			r.each(i, name, v, func(v meta.Value) error { return r.item(e, v, false) })
+			r.readList(i, name, v, func(v meta.Value) error { return r.readItem(e, v, false) })
 		case "standby":
-			r.each(i, name, v, func(v meta.Value) error { return r.item(e, v, true) })
+			r.readList(i, name, v, func(v meta.Value) error { return r.readItem(e, v, true) })
 		case "changes":
-			r.each(i, name, v, func(v meta.Value) error { return r.change(e, v) })
+			r.readList(i, name, v, func(v meta.Value) error { return r.readChange(e, v) })
 		default:
-			r.each(i, "*", v, func(v meta.Value) error { return r.other(e, name, v) })
+			r.readList(i, "*", v, func(v meta.Value) error { return r.readUnknownList(e, name, v) })
 		}
 	}
 }
 
 var (
-	errNoObject = fault.New(fault.Invalid, "not an object")
-	errNobody   = fault.New(fault.Invalid, "no usable id of customer and page")
-	errNoTime   = fault.New(fault.Invalid, "no time")
-	errNoID     = fault.New(fault.Invalid, "no usable message id")
-	errTooLarge = fault.New(fault.TooLarge, "larger than a message may be")
+	errShape      = fault.New(fault.Invalid, "not an object")
+	errNoCustomer = fault.New(fault.Invalid, "no usable id of customer and page")
+	errNoTime     = fault.New(fault.Invalid, "no time")
+	errNoID       = fault.New(fault.Invalid, "no usable message id")
+	errTooLarge   = fault.New(fault.TooLarge, "larger than a message may be")
 )
 
 // each reads the elements of a list of entry[i], and keeps aside those that
 // fail.
-func (r *reader) each(i int, name string, list meta.Value, read func(meta.Value) error) {
-	for j, v := range list.List() {
+func (r *reader) readList(i int, name string, list meta.Value, read func(meta.Value) error) {
+	for j, v := range list.Elements() {
 		if err := read(v); err != nil {
-			r.broken(fmt.Sprintf("entry[%d].%s[%d]", i, name, j), v, err)
+			r.addBroken(fmt.Sprintf("entry[%d].%s[%d]", i, name, j), v, err)
 		}
 	}
 }
 
-func (r *reader) broken(path string, raw meta.Value, err error) {
-	r.out.Broken = append(r.out.Broken, contact.Broken{Path: path, Reason: fault.Message(err), Raw: raw.Raw()})
+func (r *reader) addBroken(path string, raw meta.Value, err error) {
+	r.delivery.Broken = append(r.delivery.Broken, contact.Broken{Path: path, Reason: fault.Message(err), Raw: raw.CopyRaw()})
 }
 
 // other reads an element of a list that has a name we do not know.
-func (r *reader) other(e entry, name string, raw meta.Value) error {
+func (r *reader) readUnknownList(e entry, name string, raw meta.Value) error {
 	if !raw.IsObject() {
 		return nil // a number or a flag of the entry itself
 	}
-	return r.newItem(e, raw).notice(name, raw)
+	return r.newItem(e, raw).addNotice(name, raw)
 }
 
 // change reads an element of changes. Most are no messaging, and kept as
 // notices of whoever commented; apps with Instagram's business login get
 // messages here.
-func (r *reader) change(e entry, raw meta.Value) error {
-	field, val := raw.Get("field").Text(), raw.Get("value")
+func (r *reader) readChange(e entry, raw meta.Value) error {
+	field := raw.Get("field").Text()
+	val := raw.Get("value")
 	if val.Get("sender").IsObject() {
-		return r.item(e, val, field == "standby")
+		return r.readItem(e, val, field == "standby")
 	}
 	if e.at.IsZero() {
 		e.at = val.Get("created_time").Time()
 	}
 	it := r.newItem(e, raw)
-	if from := newParty(val.Get("from")); from.id != e.account && e.account != testAccount {
+	if from := parseParty(val.Get("from")); from.id != e.account && e.account != testAccount {
 		it.sender = from
 	}
-	return it.notice(field, raw)
+	return it.addNotice(field, raw)
 }
 
 // An event is a member of an element that says what happened.
@@ -156,17 +159,17 @@ type event struct {
 
 // A party is the sender or the recipient of an element.
 type party struct {
-	id  string
-	ref bool // id is a site's user_ref, of somebody whose page-scoped id is not known yet
+	id        string
+	isUserRef bool // id is a site's user_ref, of somebody whose page-scoped id is not known yet
 }
 
 // newParty reads a party.
-func newParty(v meta.Value) party {
+func parseParty(v meta.Value) party {
 	o := v.Object()
 	if id := o.Get("id").Text(); id != "" {
 		return party{id: id}
 	}
-	return party{id: o.Get("user_ref").Text(), ref: true}
+	return party{id: o.Get("user_ref").Text(), isUserRef: true}
 }
 
 // An item is an element of messaging or standby, and the place where what it
@@ -187,9 +190,9 @@ func (r *reader) newItem(e entry, raw meta.Value) *item {
 	for _, m := range raw.Object() {
 		switch name, v := string(m.Key), m.Value; name {
 		case "sender":
-			it.sender = newParty(v)
+			it.sender = parseParty(v)
 		case "recipient":
-			it.recipient = newParty(v)
+			it.recipient = parseParty(v)
 		case "timestamp":
 			if at := v.Time(); !at.IsZero() {
 				it.at = at
@@ -208,25 +211,26 @@ func (r *reader) newItem(e entry, raw meta.Value) *item {
 }
 
 // item reads an element of messaging or standby.
-func (r *reader) item(e entry, raw meta.Value, standby bool) error {
+func (r *reader) readItem(e entry, raw meta.Value, standby bool) error {
 	if !raw.IsObject() {
-		return errNoObject
+		return errShape
 	}
 	it := r.newItem(e, raw)
 	it.standby = standby
 	if it.account == testAccount {
-		it.sender, it.recipient = party{}, party{} // nobody
-		return it.notice("test", raw)
+		it.sender = party{}
+		it.recipient = party{} // nobody
+		return it.addNotice("test", raw)
 	}
 	if len(it.events) == 0 {
-		return it.notice("empty", raw)
+		return it.addNotice("empty", raw)
 	}
-	return all(it.events, it.read)
+	return readEach(it.events, it.readEvent)
 }
 
 // all reads every element, and returns the first failure: one that fails keeps
 // none of the others from being read.
-func all[T any](elements []T, read func(T) error) error {
+func readEach[T any](elements []T, read func(T) error) error {
 	var failed error
 	for _, e := range elements {
 		if err := read(e); failed == nil {
@@ -241,58 +245,59 @@ func all[T any](elements []T, read func(T) error) error {
 const testAccount = "0"
 
 // read adds what one event says.
-func (it *item) read(ev event) error {
+func (it *item) readEvent(ev event) error {
 	switch ev.name {
 	case "message":
-		return it.message(ev.value)
+		return it.readMessage(ev.value)
 	case "postback":
-		return it.postback(ev.value)
+		return it.readPostback(ev.value)
 	case "referral":
-		return it.referral(ev.value)
+		return it.readReferral(ev.value)
 	case "message_edit":
-		return it.edit(ev.value)
+		return it.readEdit(ev.value)
 	case "reaction":
-		return it.reaction(ev.value)
+		return it.readReaction(ev.value)
 	case "delivery":
-		return it.delivery(ev.value)
+		return it.readDelivery(ev.value)
 	case "read":
-		return it.seen(ev.value)
+		return it.readReadReceipt(ev.value)
 	case "optin":
-		return it.optin(ev.value)
+		return it.readOptin(ev.value)
 	case "messaging_feedback":
-		return it.feedback(ev.value)
+		return it.readFeedback(ev.value)
 	case "policy-enforcement": // as older versions spell it
-		return it.notice("policy_enforcement", ev.value)
+		return it.addNotice("policy_enforcement", ev.value)
 	default:
-		return it.notice(ev.name, ev.value)
+		return it.addNotice(ev.name, ev.value)
 	}
 }
 
 // ours reports whether the page itself is the sender, so that the recipient is
 // the customer.
-func (it *item) ours() bool {
+func (it *item) isSentByPage() bool {
 	return it.sender.id == it.account && it.recipient.id != "" && it.recipient.id != it.account
 }
 
 // customer returns the customer's address: the recipient's when the page
 // itself is the sender.
-func (it *item) customer(ours bool) (identity.Address, error) {
-	p, scope := it.sender, it.account
+func (it *item) customerAddress(ours bool) (identity.Address, error) {
+	p := it.sender
+	scope := it.account
 	if ours {
 		p = it.recipient
 	}
-	if p.ref {
+	if p.isUserRef {
 		scope += "/user_ref" // never to be mistaken for a page-scoped id
 	}
-	alias, err := identity.NewAlias(it.kind, scope, p.id)
+	alias, err := identity.NewAlias(it.aliasKind, scope, p.id)
 	if err != nil || it.account == "" {
-		return identity.Address{}, errNobody
+		return identity.Address{}, errNoCustomer
 	}
 	return identity.Address{Alias: alias, Assurance: identity.Verified}, nil
 }
 
 // notice adds data, which the platform calls kind. Its time may be unknown.
-func (it *item) notice(kind string, data meta.Value) error {
+func (it *item) addNotice(kind string, data meta.Value) error {
 	switch {
 	case len(data) > contact.MaxRaw:
 		return errTooLarge
@@ -302,28 +307,28 @@ func (it *item) notice(kind string, data meta.Value) error {
 	n := contact.Notice{
 		Channel: it.channel,
 		Account: it.account,
-		ID:      it.hash(kind, data),
+		ID:      it.generateID(kind, data),
 		Kind:    contact.Clean(kind, maxID),
 		At:      it.at,
-		Data:    data.Raw(),
+		Data:    data.CopyRaw(),
 	}
-	if who, err := it.customer(it.ours()); err == nil {
-		n.Customer = &who
+	if customer, err := it.customerAddress(it.isSentByPage()); err == nil {
+		n.Customer = &customer
 	}
-	it.out.Notices = append(it.out.Notices, n)
+	it.delivery.Notices = append(it.delivery.Notices, n)
 	return nil
 }
 
 // hash returns an id for something called kind that brings none: the same at
 // each delivery of v, and another for each sender and time.
-func (it *item) hash(kind string, v meta.Value) string {
-	return meta.HashID(v, kind, it.account, it.sender.id, strconv.FormatInt(it.at.UnixMilli(), 10))
+func (it *item) generateID(kind string, v meta.Value) string {
+	return meta.HashElementID(v, kind, it.account, it.sender.id, strconv.FormatInt(it.at.UnixMilli(), 10))
 }
 
 // maxID is the longest message id taken, in bytes; Meta's have up to about 200.
 const maxID = 1 << 10
 
 // usableID reports whether id can name a message.
-func usableID(id string) bool {
+func isUsableID(id string) bool {
 	return id != "" && len(id) <= maxID
 }

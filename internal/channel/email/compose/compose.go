@@ -66,7 +66,7 @@ type Letter struct {
 // Mail returns the letter as it is sent. A letter that cannot be one is
 // [fault.Invalid], one beyond [MaxSize] is [fault.TooLarge].
 func Mail(l Letter) ([]byte, error) {
-	h, err := l.header()
+	h, err := l.writeFields()
 	if err != nil {
 		return nil, err
 	}
@@ -75,69 +75,69 @@ func Mail(l Letter) ([]byte, error) {
 		size += len(f.Data)
 	}
 	if size > MaxSize {
-		return nil, tooLarge()
+		return nil, errorTooLarge()
 	}
 	var b bytes.Buffer
 	b.Write(h)
-	if err := l.body(&b); err != nil {
+	if err := l.writeBody(&b); err != nil {
 		return nil, err
 	}
 	if b.Len() > MaxSize {
-		return nil, tooLarge()
+		return nil, errorTooLarge()
 	}
 	return b.Bytes(), nil
 }
 
-func tooLarge() error {
+func errorTooLarge() error {
 	return fault.New(fault.TooLarge, "a mail with its files may have %d bytes, encoded", MaxSize)
 }
 
 // header returns the fields of the mail itself.
-func (l Letter) header() ([]byte, error) {
-	var h header
-	h.person("From", l.From)
-	h.person("To", l.To)
+func (l Letter) writeFields() ([]byte, error) {
+	var h fieldWriter
+	h.addPerson("From", l.From)
+	h.addPerson("To", l.To)
 	if l.ReplyTo != "" {
-		h.person("Reply-To", Person{Address: l.ReplyTo})
+		h.addPerson("Reply-To", Person{Address: l.ReplyTo})
 	}
-	h.add("Subject", text(l.Subject))
-	h.add("Date", l.Date.UTC().Format("Mon, 02 Jan 2006 15:04:05 -0700"))
-	if !usableID(l.ID) {
+	h.addField("Subject", formatText(l.Subject))
+	h.addField("Date", l.Date.UTC().Format("Mon, 02 Jan 2006 15:04:05 -0700"))
+	if !isUsableID(l.ID) {
 		return nil, fault.New(fault.Invalid, "a mail needs a Message-ID")
 	}
-	h.add("Message-ID", "<"+l.ID+">")
-	if usableID(l.InReplyTo) {
-		h.add("In-Reply-To", "<"+l.InReplyTo+">")
+	h.addField("Message-ID", "<"+l.ID+">")
+	if isUsableID(l.InReplyTo) {
+		h.addField("In-Reply-To", "<"+l.InReplyTo+">")
 	}
-	if refs := references(l.References, l.InReplyTo); refs != nil {
-		h.add("References", "<"+strings.Join(refs, ">\r\n <")+">")
+	if refs := threadReferences(l.References, l.InReplyTo); refs != nil {
+		h.addField("References", "<"+strings.Join(refs, ">\r\n <")+">")
 	}
 	switch l.Automatic {
 	case "":
 	case "auto-replied", "auto-generated":
-		h.add("Auto-Submitted", l.Automatic)
-		h.add("X-Auto-Response-Suppress", "All")
-		h.add("Precedence", "bulk")
+		h.addField("Auto-Submitted", l.Automatic)
+		h.addField("X-Auto-Response-Suppress", "All")
+		h.addField("Precedence", "bulk")
 	default:
 		return nil, fault.New(fault.Invalid, "not a way to be automatic")
 	}
-	h.unsubscribe(l.Unsubscribe)
-	h.add("MIME-Version", "1.0")
+	h.addUnsubscribe(l.Unsubscribe)
+	h.addField("MIME-Version", "1.0")
 	return h.buf.Bytes(), h.err
 }
 
 // references returns what the field names: each id once, the answered one
 // last, the first and the last of a long thread.
-func references(refs []string, answered string) []string {
+func threadReferences(refs []string, answered string) []string {
 	var all []string
 	seen := map[string]bool{answered: true}
 	for _, id := range refs {
-		if usableID(id) && !seen[id] {
+		if isUsableID(id) && !seen[id] {
 			seen[id] = true
 			all = append(all, id)
 		}
 	}
-	if usableID(answered) {
+	if isUsableID(answered) {
 		all = append(all, answered)
 	}
 	if len(all) > maxReferences {
@@ -148,21 +148,21 @@ func references(refs []string, answered string) []string {
 
 // body writes the parts: the text, or the text and the page, and the files
 // behind them.
-func (l Letter) body(b *bytes.Buffer) error {
+func (l Letter) writeBody(b *bytes.Buffer) error {
 	if len(l.Files) == 0 {
 		h, write := l.alternatives()
 		writeHeader(b, h)
 		return write(b)
 	}
-	w := l.multipart(b, "mixed")
+	w := l.newMultipart(b, "mixed")
 	typ := textproto.MIMEHeader{"Content-Type": {mime.FormatMediaType("multipart/mixed", map[string]string{"boundary": w.Boundary()})}}
 	writeHeader(b, typ)
 	h, write := l.alternatives()
-	if err := part(w, h, write); err != nil {
+	if err := writePart(w, h, write); err != nil {
 		return err
 	}
 	for _, f := range l.Files {
-		err := part(w, f.header(), func(out io.Writer) error { return writeBase64(out, f.Data) })
+		err := writePart(w, f.partHeader(), func(out io.Writer) error { return writeBase64(out, f.Data) })
 		if err != nil {
 			return err
 		}
@@ -173,14 +173,14 @@ func (l Letter) body(b *bytes.Buffer) error {
 // alternatives returns the header of the words, and what writes them.
 func (l Letter) alternatives() (textproto.MIMEHeader, func(io.Writer) error) {
 	if l.HTML == "" {
-		return words("text/plain", l.Text)
+		return textPart("text/plain", l.Text)
 	}
 	h := textproto.MIMEHeader{"Content-Type": {mime.FormatMediaType("multipart/alternative", map[string]string{"boundary": l.boundary("alternative")})}}
 	return h, func(out io.Writer) error {
-		w := l.multipart(out, "alternative")
+		w := l.newMultipart(out, "alternative")
 		for _, alternative := range []struct{ typ, words string }{{"text/plain", l.Text}, {"text/html", l.HTML}} {
-			h, write := words(alternative.typ, alternative.words)
-			if err := part(w, h, write); err != nil {
+			h, write := textPart(alternative.typ, alternative.words)
+			if err := writePart(w, h, write); err != nil {
 				return err
 			}
 		}
@@ -195,7 +195,7 @@ func (l Letter) boundary(name string) string {
 	return "=_" + hex.EncodeToString(sum[:16])
 }
 
-func (l Letter) multipart(out io.Writer, name string) *multipart.Writer {
+func (l Letter) newMultipart(out io.Writer, name string) *multipart.Writer {
 	w := multipart.NewWriter(out)
 	if err := w.SetBoundary(l.boundary(name)); err != nil {
 		panic(err) // it is made of letters that a boundary may have
@@ -203,7 +203,7 @@ func (l Letter) multipart(out io.Writer, name string) *multipart.Writer {
 	return w
 }
 
-func part(w *multipart.Writer, h textproto.MIMEHeader, write func(io.Writer) error) error {
+func writePart(w *multipart.Writer, h textproto.MIMEHeader, write func(io.Writer) error) error {
 	out, err := w.CreatePart(h)
 	if err != nil {
 		return err
@@ -213,7 +213,7 @@ func part(w *multipart.Writer, h textproto.MIMEHeader, write func(io.Writer) err
 
 // words returns how a text is sent: quoted-printable where most of it stays
 // readable, base64 where nothing would.
-func words(typ, s string) (textproto.MIMEHeader, func(io.Writer) error) {
+func textPart(typ, s string) (textproto.MIMEHeader, func(io.Writer) error) {
 	s = Clean(s)
 	h := textproto.MIMEHeader{"Content-Type": {typ + "; charset=utf-8"}, "Content-Transfer-Encoding": {"quoted-printable"}}
 	foreign := 0
@@ -257,7 +257,8 @@ func writeBase64(out io.Writer, data []byte) error {
 		n := min(len(data), raw)
 		base64.StdEncoding.Encode(line[:], data[:n])
 		end := base64.StdEncoding.EncodedLen(n)
-		line[end], line[end+1] = '\r', '\n'
+		line[end] = '\r'
+		line[end+1] = '\n'
 		if _, err := out.Write(line[:end+2]); err != nil {
 			return err
 		}

@@ -51,21 +51,21 @@ func readAttributes(z *html.Tokenizer, more bool) (a attributes) {
 }
 
 // means tells what an element says about the text in it.
-func (a attributes) means(tag atom.Atom) meaning {
-	var m meaning
+func (a attributes) textRoles(tag atom.Atom) textRole {
+	var m textRole
 	switch tag {
 	case atom.Head, atom.Script, atom.Style, atom.Title, atom.Noscript, atom.Template, atom.Select, atom.Textarea, atom.Iframe, atom.Object, atom.Svg:
-		return hidden
+		return hiddenRole
 	case atom.Blockquote:
-		m |= cite
+		m |= citedRole
 		if a.kind == "cite" {
-			m |= quote
+			m |= quoteRole
 		}
 	case atom.Pre:
-		m |= raw
+		m |= preformattedRole
 	}
-	if a.hide || hiddenStyle(a.style) {
-		m |= hidden
+	if a.hide || hidesContent(a.style) {
+		m |= hiddenRole
 	}
 	switch {
 	case hasClass(a.class, "gmail_attr"), tag == atom.Blockquote && hasClass(a.class, "gmail_quote"), // around both of which answers between the lines stand, too
@@ -73,23 +73,23 @@ func (a attributes) means(tag atom.Atom) meaning {
 		a.marker == "__quoted_text__", a.marker == "__headers__", a.name == "messagereplysection", a.name == "quoted-content", strings.HasPrefix(a.class, "front-blockquote"),
 		a.id == "mailbox-conversation", a.id == "replybody":
 		if !hasClass(a.class, "gmail_extra") { // holds the reply too, in old mails
-			m |= quote
+			m |= quoteRole
 		}
 	case endsInClass(a.class, "yahoo_quoted"), a.name == "quote":
-		m |= quote
+		m |= quoteRole
 	case endsInClass(a.class, "signature"), hasClass(a.class, "protonmail_signature_block", "gmail_signature_prefix", "bloop_sign"),
 		strings.HasSuffix(a.id, "signature"), a.name == "messagesignaturesection", a.marker == "__sig_pre__", a.marker == "__sig_post__":
-		m |= signature
+		m |= signatureRole
 	}
-	if a.tail() {
-		m |= rest
+	if a.beginsQuotedTail() {
+		m |= quotedTailRole
 	}
 	return m
 }
 
 // tail reports whether quoted history begins at the element and runs to the
 // end of the mail.
-func (a attributes) tail() bool {
+func (a attributes) beginsQuotedTail() bool {
 	switch a.id {
 	case "divrplyfwdmsg", "appendonsend", "olk_src_body_section", "mail-editor-reference-message-container", "stopspelling", "x_divrplyfwdmsg", "zwchr":
 		return true
@@ -97,13 +97,13 @@ func (a attributes) tail() bool {
 	if a.kind == "" && a.name == "_mailoriginal" || a.name == "_messagereplysection" {
 		return true
 	}
-	return strings.Contains(a.style, "border") && outlookRule(a.style)
+	return strings.Contains(a.style, "border") && drawsOutlookRule(a.style)
 }
 
 // outlookRule reports whether a style draws the rule above the header of what
 // is answered, as one of Outlook's versions or Windows Mail does: on top only,
 // in one of their colours.
-func outlookRule(style string) bool {
+func drawsOutlookRule(style string) bool {
 	colour := false
 	for _, c := range []string{"#e1e1e1", "#b5c4df", "#e5e5e5", "rgb(225,225,225)", "rgb(181,196,223)", "rgb(229,229,229)"} {
 		colour = colour || strings.Contains(style, c)
@@ -143,7 +143,7 @@ func hasClass(class string, names ...string) bool {
 	return false
 }
 
-func hiddenStyle(style string) bool {
+func hidesContent(style string) bool {
 	if style == "" {
 		return false
 	}

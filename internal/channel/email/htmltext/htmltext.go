@@ -36,67 +36,68 @@ type Text struct {
 func Convert(page string) Text {
 	c := converter{}
 	if len(page) > MaxInput {
-		page, c.text.Cut = page[:MaxInput], true
+		page = page[:MaxInput]
+		c.text.Cut = true
 	}
 	c.out.Grow(len(page) / 4)
 	z := html.NewTokenizer(strings.NewReader(page))
 	for {
 		switch z.Next() {
 		case html.ErrorToken:
-			c.finish()
+			c.finishText()
 			return c.text
 		case html.TextToken:
-			c.write(z.Text())
+			c.writeText(z.Text())
 		case html.StartTagToken, html.SelfClosingTagToken:
-			c.start(z)
+			c.startElement(z)
 		case html.EndTagToken:
 			name, _ := z.TagName()
-			c.end(atom.Lookup(name))
+			c.endElement(atom.Lookup(name))
 		}
 	}
 }
 
 // What an open element means for the text in it.
-type meaning uint8
+type textRole uint8
 
 const (
-	hidden    meaning = 1 << iota // not shown
-	quote                         // quoted history
-	rest                          // quoted history begins here and runs to the end
-	signature                     // of the sender
-	cite                          // lines are set off by "> "
-	raw                           // white space counts
+	hiddenRole       textRole = 1 << iota // not shown
+	quoteRole                             // quoted history
+	quotedTailRole                        // quoted history begins here and runs to the end
+	signatureRole                         // of the sender
+	citedRole                             // lines are set off by "> "
+	preformattedRole                      // white space counts
 )
 
-type element struct {
+type openElement struct {
 	name  atom.Atom
-	means meaning
+	roles textRole
 	begin int // where its text begins
 	item  int // of a list: the last number
 }
 
 type converter struct {
-	text     Text
-	out      strings.Builder
-	open     []element
-	count    [meanings]int // of open elements
-	named    map[atom.Atom]int
-	newlines int  // owed before the next text
-	outer    int  // how deep in quotes the least deep of them is
-	space    bool // owed before the next text
-	link     string
-	linkAt   int
-	tail     int // where the quoted rest begins, plus one
-	after    int // newlines after the paragraph that is open
+	text           Text
+	out            strings.Builder
+	open           []openElement
+	count          [roleCount]int // of open elements
+	named          map[atom.Atom]int
+	newlines       int  // owed before the next text
+	outerDepth     int  // how deep in quotes the least deep of them is
+	space          bool // owed before the next text
+	link           string
+	linkAt         int
+	tailStart      int // where the quoted rest begins, plus one
+	afterParagraph int // newlines after the paragraph that is open
 }
 
 // meanings is how many there are.
-const meanings = 6
+const roleCount = 6
 
-func (c *converter) inside(m meaning) int { return c.count[bit(m)] }
+func (c *converter) openCount(m textRole) int { return c.count[roleIndex(m)] }
 
-func bit(m meaning) int {
-	for i := range meanings {
+func roleIndex(m textRole) int {
+	for i := range roleCount {
 		if m == 1<<i {
 			return i
 		}
@@ -104,9 +105,9 @@ func bit(m meaning) int {
 	return 0
 }
 
-func (c *converter) push(e element) {
-	for i := range meanings {
-		if e.means&(1<<i) != 0 {
+func (c *converter) pushElement(e openElement) {
+	for i := range roleCount {
+		if e.roles&(1<<i) != 0 {
 			c.count[i]++
 		}
 	}
@@ -117,32 +118,32 @@ func (c *converter) push(e element) {
 	c.open = append(c.open, e)
 }
 
-func (c *converter) pop() {
+func (c *converter) popElement() {
 	e := c.open[len(c.open)-1]
 	c.open = c.open[:len(c.open)-1]
 	c.named[e.name]--
-	for i := range meanings {
-		if e.means&(1<<i) != 0 {
+	for i := range roleCount {
+		if e.roles&(1<<i) != 0 {
 			c.count[i]--
 		}
 	}
 	if span := (Span{e.begin, c.out.Len()}); span.End > span.Start {
-		if e.means&quote != 0 && c.inside(quote) == 0 {
+		if e.roles&quoteRole != 0 && c.openCount(quoteRole) == 0 {
 			c.text.Quotes = append(c.text.Quotes, span)
 		}
-		if e.means&signature != 0 {
+		if e.roles&signatureRole != 0 {
 			c.text.Signatures = append(c.text.Signatures, span)
 		}
 	}
 }
 
-func (c *converter) finish() {
+func (c *converter) finishText() {
 	c.newlines = 0
 	for len(c.open) > 0 {
-		c.pop()
+		c.popElement()
 	}
-	if c.tail > 0 && c.tail-1 < c.out.Len() {
-		c.text.Quotes = append(c.text.Quotes, Span{c.tail - 1, c.out.Len()})
+	if c.tailStart > 0 && c.tailStart-1 < c.out.Len() {
+		c.text.Quotes = append(c.text.Quotes, Span{c.tailStart - 1, c.out.Len()})
 	}
 	c.text.Text = c.out.String()
 }
@@ -153,21 +154,22 @@ func (c *converter) breakLine(n int) {
 		return
 	}
 	c.newlines = max(c.newlines, n)
-	c.outer = min(c.outer, c.inside(cite))
+	c.outerDepth = min(c.outerDepth, c.openCount(citedRole))
 	c.space = false
 }
 
 // flush pays what is owed, before text is written.
-func (c *converter) flush() {
-	depth := min(c.inside(cite), 10)
+func (c *converter) writePending() {
+	depth := min(c.openCount(citedRole), 10)
 	if c.out.Len() == 0 {
-		c.newlines, c.space = 0, false
+		c.newlines = 0
+		c.space = false
 		c.out.WriteString(strings.Repeat("> ", depth))
 		return
 	}
 	for ; c.newlines > 1; c.newlines-- {
 		c.out.WriteByte('\n')
-		c.out.WriteString(strings.Repeat(">", min(depth, c.outer)))
+		c.out.WriteString(strings.Repeat(">", min(depth, c.outerDepth)))
 	}
 	if c.newlines == 1 {
 		c.out.WriteByte('\n')
@@ -177,29 +179,31 @@ func (c *converter) flush() {
 	if c.space {
 		c.out.WriteByte(' ')
 	}
-	c.newlines, c.space, c.outer = 0, false, depth
+	c.newlines = 0
+	c.space = false
+	c.outerDepth = depth
 }
 
 var nbsp = []byte("\u00a0")
 
-func (c *converter) write(text []byte) {
-	if c.inside(hidden) > 0 {
+func (c *converter) writeText(text []byte) {
+	if c.openCount(hiddenRole) > 0 {
 		return
 	}
-	if c.inside(raw) > 0 {
+	if c.openCount(preformattedRole) > 0 {
 		for i, line := range strings.Split(strings.ReplaceAll(string(text), "\r", ""), "\n") {
 			if i > 0 {
 				c.newlines = min(c.newlines+1, 2)
 			}
 			if strings.TrimSpace(line) != "" {
-				c.flush()
+				c.writePending()
 				c.out.WriteString(line)
 			}
 		}
 		return
 	}
 	for len(text) > 0 {
-		n := blank(text)
+		n := blankLength(text)
 		if n > 0 {
 			if c.newlines == 1 && bytes.HasPrefix(text, nbsp) && c.out.Len() > 0 {
 				c.newlines = 2 // Word writes an empty line as a paragraph with one of these
@@ -208,13 +212,13 @@ func (c *converter) write(text []byte) {
 			text = text[n:]
 			continue
 		}
-		for n < len(text) && blank(text[n:]) == 0 {
+		for n < len(text) && blankLength(text[n:]) == 0 {
 			n++
 		}
 		if c.newlines > 0 {
 			c.space = false
 		}
-		c.flush()
+		c.writePending()
 		c.out.Write(text[:n])
 		text = text[n:]
 	}
@@ -222,7 +226,7 @@ func (c *converter) write(text []byte) {
 
 // blank returns the length of the white space or invisible character that b
 // begins with.
-func blank(b []byte) int {
+func blankLength(b []byte) int {
 	switch c := b[0]; {
 	case c == ' ' || c == '\n' || c == '\t' || c == '\r' || c == '\f':
 		return 1
@@ -237,15 +241,15 @@ func blank(b []byte) int {
 	return 0
 }
 
-func (c *converter) start(z *html.Tokenizer) {
+func (c *converter) startElement(z *html.Tokenizer) {
 	name, more := z.TagName()
 	if bytes.IndexByte(name, '@') > 0 {
-		c.write([]byte("<" + string(name) + ">")) // an address whose brackets were not escaped
+		c.writeText([]byte("<" + string(name) + ">")) // an address whose brackets were not escaped
 		return
 	}
 	tag := atom.Lookup(name)
 	a := readAttributes(z, more)
-	c.seeImage(tag, a)
+	c.noteImage(tag, a)
 	switch tag {
 	case atom.Br:
 		c.newlines = min(c.newlines+1, 2)
@@ -255,58 +259,59 @@ func (c *converter) start(z *html.Tokenizer) {
 		if tag == atom.Hr {
 			c.breakLine(2)
 		}
-		if a.tail() {
-			c.beginTail()
+		if a.beginsQuotedTail() {
+			c.beginQuotedTail()
 		}
 		return
 	case atom.A:
-		c.link, c.linkAt = a.href, c.out.Len()
+		c.link = a.href
+		c.linkAt = c.out.Len()
 	case atom.Body:
-		for len(c.open) > 0 && c.inside(hidden) > 0 {
-			c.pop() // a head that was not closed
+		for len(c.open) > 0 && c.openCount(hiddenRole) > 0 {
+			c.popElement() // a head that was not closed
 		}
 	}
-	e := element{name: tag, means: a.means(tag), begin: c.out.Len()}
-	if e.means&rest != 0 {
-		c.beginTail()
+	e := openElement{name: tag, roles: a.textRoles(tag), begin: c.out.Len()}
+	if e.roles&quotedTailRole != 0 {
+		c.beginQuotedTail()
 	}
-	c.breakLine(lines(tag, a))
+	c.breakLine(newlinesAround(tag, a))
 	if tag == atom.P {
-		c.after = lines(tag, a)
+		c.afterParagraph = newlinesAround(tag, a)
 	}
 	if tag == atom.Li {
-		defer c.bullet()
+		defer c.writeListMark()
 	}
 	if tag == atom.Td || tag == atom.Th {
 		c.space = true
 	}
-	if tag != 0 && (e.means != 0 || structural(tag) || c.named[tag] > 0) {
-		c.push(e)
+	if tag != 0 && (e.roles != 0 || isStructural(tag) || c.named[tag] > 0) {
+		c.pushElement(e)
 	}
 }
 
 // beginTail notes that quoted history begins here and runs to the end, when
 // there is something before it.
-func (c *converter) beginTail() {
-	if c.tail == 0 && c.inside(hidden) == 0 {
-		c.tail = c.out.Len() + 1
+func (c *converter) beginQuotedTail() {
+	if c.tailStart == 0 && c.openCount(hiddenRole) == 0 {
+		c.tailStart = c.out.Len() + 1
 	}
 }
 
-func (c *converter) end(tag atom.Atom) {
+func (c *converter) endElement(tag atom.Atom) {
 	if tag == atom.A && c.link != "" {
 		c.writeLink()
 	}
 	if tag == atom.P {
-		c.breakLine(c.after)
+		c.breakLine(c.afterParagraph)
 	}
 	if c.named[tag] == 0 {
 		return
 	}
 	for {
 		e := c.open[len(c.open)-1]
-		c.pop()
-		c.breakLine(lines(e.name, attributes{}))
+		c.popElement()
+		c.breakLine(newlinesAround(e.name, attributes{}))
 		if e.name == tag {
 			return
 		}
@@ -314,7 +319,7 @@ func (c *converter) end(tag atom.Atom) {
 }
 
 // bullet begins a list's item.
-func (c *converter) bullet() {
+func (c *converter) writeListMark() {
 	mark := "- "
 	for i := len(c.open) - 1; i >= 0 && i > len(c.open)-8; i-- {
 		if e := &c.open[i]; e.name == atom.Ul {
@@ -325,8 +330,8 @@ func (c *converter) bullet() {
 			break
 		}
 	}
-	if c.inside(hidden) == 0 {
-		c.flush()
+	if c.openCount(hiddenRole) == 0 {
+		c.writePending()
 		c.out.WriteString(mark)
 	}
 }
@@ -335,7 +340,7 @@ func (c *converter) bullet() {
 func (c *converter) writeLink() {
 	href := c.link
 	c.link = ""
-	if c.inside(hidden) > 0 || c.out.Len() <= c.linkAt || len(href) > 500 {
+	if c.openCount(hiddenRole) > 0 || c.out.Len() <= c.linkAt || len(href) > 500 {
 		return
 	}
 	shown := strings.TrimSpace(c.out.String()[c.linkAt:])
@@ -357,19 +362,19 @@ func trimScheme(s string) string {
 
 // seeImage notes images of the mail, and writes those that stand for a
 // character.
-func (c *converter) seeImage(tag atom.Atom, a attributes) {
+func (c *converter) noteImage(tag atom.Atom, a attributes) {
 	for _, v := range []string{a.src, a.background} {
 		if id, ok := strings.CutPrefix(v, "cid:"); ok && len(c.text.CIDs) < 500 {
 			c.text.CIDs = append(c.text.CIDs, id)
 		}
 	}
 	if tag == atom.Img && a.alt != "" && a.alt[0] >= utf8.RuneSelf && utf8.RuneCountInString(a.alt) <= 4 {
-		c.write([]byte(a.alt))
+		c.writeText([]byte(a.alt))
 	}
 }
 
 // lines returns how many newlines an element asks for around it.
-func lines(tag atom.Atom, a attributes) int {
+func newlinesAround(tag atom.Atom, a attributes) int {
 	switch tag {
 	case atom.P:
 		if strings.Contains(a.class, "mso") || strings.Contains(a.style, "margin:0") || strings.Contains(a.style, "margin: 0") {
@@ -387,7 +392,7 @@ func lines(tag atom.Atom, a attributes) int {
 }
 
 // structural reports whether an element's end must be found by its name.
-func structural(tag atom.Atom) bool {
+func isStructural(tag atom.Atom) bool {
 	switch tag {
 	case atom.Div, atom.Ul, atom.Ol, atom.Table, atom.Tr, atom.Blockquote, atom.H1, atom.H2, atom.H3, atom.H4, atom.H5, atom.H6, atom.Section, atom.Article:
 		return true

@@ -10,7 +10,7 @@ import (
 
 // allowed are the elements that a page keeps for display, with the attributes
 // that survive.
-var allowed = map[atom.Atom][]string{
+var allowedAttributes = map[atom.Atom][]string{
 	atom.A: {"href", "title"}, atom.Abbr: nil, atom.B: nil, atom.Blockquote: nil, atom.Br: nil, atom.Code: nil, atom.Dd: nil, atom.Del: nil, atom.Div: {"dir"},
 	atom.Dl: nil, atom.Dt: nil, atom.Em: nil, atom.H1: nil, atom.H2: nil, atom.H3: nil, atom.H4: nil, atom.H5: nil, atom.H6: nil, atom.Hr: nil, atom.I: nil,
 	atom.Img: {"src", "alt", "width", "height"}, atom.Ins: nil, atom.Li: nil, atom.Ol: {"start"}, atom.P: {"dir"}, atom.Pre: nil, atom.Q: nil, atom.S: nil, atom.Small: nil,
@@ -20,7 +20,7 @@ var allowed = map[atom.Atom][]string{
 
 // maxOpen is how deep a displayed page nests; deeper elements give only their
 // text.
-const maxOpen = 100
+const maxOpenElements = 100
 
 // Sanitize returns a page that is safe to show inside another: no scripts,
 // styles, forms or frames, nothing that loads from elsewhere (pictures tell
@@ -35,7 +35,7 @@ func Sanitize(page string) string {
 		switch z.Next() {
 		case html.ErrorToken:
 			for len(s.open) > 0 {
-				s.close(s.open[len(s.open)-1])
+				s.closeElement(s.open[len(s.open)-1])
 			}
 			return s.out.String()
 		case html.TextToken:
@@ -43,10 +43,10 @@ func Sanitize(page string) string {
 				s.out.WriteString(html.EscapeString(string(z.Text())))
 			}
 		case html.StartTagToken, html.SelfClosingTagToken:
-			s.start(z)
+			s.startElement(z)
 		case html.EndTagToken:
 			name, _ := z.TagName()
-			s.end(atom.Lookup(name))
+			s.endElement(atom.Lookup(name))
 		}
 	}
 }
@@ -57,27 +57,27 @@ type sanitizer struct {
 	skipping []atom.Atom // elements whose content is dropped
 }
 
-func (s *sanitizer) start(z *html.Tokenizer) {
+func (s *sanitizer) startElement(z *html.Tokenizer) {
 	name, more := z.TagName()
 	tag := atom.Lookup(name)
 	if len(s.skipping) > 0 && tag == atom.Body {
 		s.skipping = nil // a head that was not closed
 	}
-	if dropped(tag) {
-		if len(s.skipping) < maxOpen {
+	if dropsContent(tag) {
+		if len(s.skipping) < maxOpenElements {
 			s.skipping = append(s.skipping, tag)
 		}
 		return
 	}
-	keep, ok := allowed[tag]
-	if !ok || len(s.skipping) > 0 || len(s.open) >= maxOpen {
+	keep, ok := allowedAttributes[tag]
+	if !ok || len(s.skipping) > 0 || len(s.open) >= maxOpenElements {
 		return
 	}
 	var attrs strings.Builder
 	for more {
 		var k, v []byte
 		k, v, more = z.TagAttr()
-		if value, ok := attribute(tag, string(k), string(v), keep); ok {
+		if value, ok := sanitizeAttribute(tag, string(k), string(v), keep); ok {
 			attrs.WriteString(" " + string(k) + `="` + html.EscapeString(value) + `"`)
 		}
 	}
@@ -93,7 +93,7 @@ func (s *sanitizer) start(z *html.Tokenizer) {
 	}
 }
 
-func dropped(tag atom.Atom) bool {
+func dropsContent(tag atom.Atom) bool {
 	switch tag {
 	case atom.Head, atom.Script, atom.Style, atom.Title, atom.Noscript, atom.Template, atom.Iframe, atom.Object, atom.Svg, atom.Math, atom.Select, atom.Textarea, atom.Noembed, atom.Noframes, atom.Xmp:
 		return true
@@ -102,7 +102,7 @@ func dropped(tag atom.Atom) bool {
 }
 
 // attribute returns the value with which an attribute is kept.
-func attribute(tag atom.Atom, name, value string, keep []string) (string, bool) {
+func sanitizeAttribute(tag atom.Atom, name, value string, keep []string) (string, bool) {
 	found := false
 	for _, k := range keep {
 		found = found || k == name
@@ -124,7 +124,7 @@ func attribute(tag atom.Atom, name, value string, keep []string) (string, bool) 
 }
 
 // end closes an element with those inside it that were left open.
-func (s *sanitizer) end(tag atom.Atom) {
+func (s *sanitizer) endElement(tag atom.Atom) {
 	if n := len(s.skipping); n > 0 {
 		if s.skipping[n-1] == tag {
 			s.skipping = s.skipping[:n-1]
@@ -136,13 +136,13 @@ func (s *sanitizer) end(tag atom.Atom) {
 			continue
 		}
 		for len(s.open) > i {
-			s.close(s.open[len(s.open)-1])
+			s.closeElement(s.open[len(s.open)-1])
 		}
 		return
 	}
 }
 
-func (s *sanitizer) close(tag atom.Atom) {
+func (s *sanitizer) closeElement(tag atom.Atom) {
 	s.open = s.open[:len(s.open)-1]
 	s.out.WriteString("</" + tag.String() + ">")
 }

@@ -43,12 +43,12 @@ var languages = []language{
 
 // attribution returns how many lines from i on say who wrote what follows; 0
 // for none.
-func attribution(lines []line, i int) int {
-	first := bare(lines[i].text)
+func attributionLength(lines []line, i int) int {
+	first := trimDecoration(lines[i].text)
 	if len(first) > maxAttributionLen {
 		return 0
 	}
-	if completes(first, nextQuoted(lines, i+1)) {
+	if isAttribution(first, nextLineIsQuoted(lines, i+1)) {
 		return 1
 	}
 	joined := first
@@ -58,19 +58,19 @@ func attribution(lines []line, i int) int {
 			return 0
 		}
 		if t == "" {
-			if gaps++; gaps > 1 || !unfinished(joined) {
+			if gaps++; gaps > 1 || !mayContinueAfterGap(joined) {
 				return 0
 			}
 			continue
 		}
-		if labelOf(t) != 0 && !strings.HasPrefix(t, "mailto") {
+		if labelKind(t) != 0 && !strings.HasPrefix(t, "mailto") {
 			return 0
 		}
 		joined += " " + t
 		if len(joined) > maxAttributionLen {
 			return 0
 		}
-		if completes(joined, nextQuoted(lines, i+n+1)) {
+		if isAttribution(joined, nextLineIsQuoted(lines, i+n+1)) {
 			return n + 1
 		}
 	}
@@ -79,19 +79,19 @@ func attribution(lines []line, i int) int {
 
 // capitals are the openers of attributions that stand at the end of a line of
 // text, as they are written.
-var capitals = []string{"On ", "Op ", "Am ", "Le ", "El ", "Il ", "Em ", "Den ", "På ", "W dniu ", "Dnia "}
+var capitalizedOpeners = []string{"On ", "Op ", "Am ", "Le ", "El ", "Il ", "Em ", "Den ", "På ", "W dniu ", "Dnia "}
 
 // embedded returns where in line i an attribution begins, when the line begins
 // with other text, and how many lines the attribution takes; 0 for none.
-func embedded(lines []line, i int) (cut, n int) {
+func findEmbeddedAttribution(lines []line, i int) (cut, n int) {
 	s := lines[i].text
-	for _, o := range capitals {
+	for _, o := range capitalizedOpeners {
 		p := strings.LastIndex(s, o)
-		if p < 1 || !strings.ContainsAny(s[p-1:p], " -\t") || strings.Trim(s[:p], "-–—*_> \t\u00a0") == "" || !datelike(s[p:min(len(s), p+40)]) {
+		if p < 1 || !strings.ContainsAny(s[p-1:p], " -\t") || strings.Trim(s[:p], "-–—*_> \t\u00a0") == "" || !looksLikeDate(s[p:min(len(s), p+40)]) {
 			continue
 		}
 		rest := append([]line{{text: s[p:]}}, lines[i+1:min(len(lines), i+maxAttribution+3)]...)
-		if n = attribution(rest, 0); n > 0 {
+		if n = attributionLength(rest, 0); n > 0 {
 			return p, n
 		}
 	}
@@ -99,10 +99,10 @@ func embedded(lines []line, i int) (cut, n int) {
 }
 
 // unfinished reports whether an attribution may go on after an empty line.
-func unfinished(s string) bool { return strings.ContainsFunc(s, unicode.IsDigit) }
+func mayContinueAfterGap(s string) bool { return strings.ContainsFunc(s, unicode.IsDigit) }
 
 // nextQuoted reports whether the next line with anything on it is quoted.
-func nextQuoted(lines []line, i int) bool {
+func nextLineIsQuoted(lines []line, i int) bool {
 	for j := i; j < len(lines) && j < i+3; j++ {
 		if t := strings.TrimSpace(lines[j].text); t != "" {
 			return t[0] == '>'
@@ -112,15 +112,17 @@ func nextQuoted(lines []line, i int) bool {
 }
 
 // bare returns a line without the dashes and stars around it.
-func bare(s string) string { return strings.TrimSpace(strings.TrimLeft(s, "-–—*_ \t\u00a0")) }
+func trimDecoration(s string) string {
+	return strings.TrimSpace(strings.TrimLeft(s, "-–—*_ \t\u00a0"))
+}
 
 // mayOpen reports whether a line may begin an attribution: cheap, for most
 // lines do not.
-func mayOpen(s string) bool {
+func mayBeginAttribution(s string) bool {
 	if len(s) > maxAttributionLen {
 		return false
 	}
-	if s = bare(s); s == "" {
+	if s = trimDecoration(s); s == "" {
 		return false
 	}
 	switch c := s[0]; {
@@ -130,11 +132,11 @@ func mayOpen(s string) bool {
 		return true
 	}
 	word, _, _ := strings.Cut(s[:min(len(s), 16)], " ")
-	return openers[strings.ToLower(word)] || s[0] >= 0x80 && datelike(s) || datelike(s) && strings.Contains(s, "20")
+	return firstOpenerWords[strings.ToLower(word)] || s[0] >= 0x80 && looksLikeDate(s) || looksLikeDate(s) && strings.Contains(s, "20")
 }
 
 // openers are the first words of attributions, in every language.
-var openers = func() map[string]bool {
+var firstOpenerWords = func() map[string]bool {
 	m := map[string]bool{}
 	for _, l := range languages {
 		for _, o := range l.openers {
@@ -147,7 +149,7 @@ var openers = func() map[string]bool {
 
 // completes reports whether s, whose lines are joined, is an attribution.
 // beforeQuote says that a quote follows it.
-func completes(s string, beforeQuote bool) bool {
+func isAttribution(s string, beforeQuote bool) bool {
 	if strings.Contains(s, "://") && !strings.Contains(s, "<") {
 		return false
 	}
@@ -156,23 +158,23 @@ func completes(s string, beforeQuote bool) bool {
 	dashes := strings.HasSuffix(s, "--")
 	addressee := strings.Contains(end, "@")
 	if !colon && !dashes && !beforeQuote && !addressee {
-		return dateFirst(end) // most lines end here
+		return startsWithISODate(end) // most lines end here
 	}
 	lower := strings.ToLower(end)
-	dated := addressee || datelike(s)
+	dated := addressee || looksLikeDate(s)
 	for _, l := range languages {
 		for _, v := range l.verbs {
 			if !strings.Contains(lower, v) {
 				continue
 			}
 			at := strings.LastIndex(lower, v)
-			if !wordAt(lower, at, len(v)) {
+			if !isWholeWord(lower, at, len(v)) {
 				continue
 			}
-			opened := opens(l, lower)
+			opened := startsWithOpener(l, lower)
 			last := at+len(v) == len(lower)
 			switch {
-			case last && (colon || dashes) && (dated || beforeQuote && at < 80) && !sentences(end):
+			case last && (colon || dashes) && (dated || beforeQuote && at < 80) && !crossesSentenceEnd(end):
 				return true
 			case last && opened && dated && (beforeQuote || strings.Contains(end, ">") && addressee):
 				return true
@@ -180,14 +182,14 @@ func completes(s string, beforeQuote bool) bool {
 				return true
 			case !last && l.middle && opened && colon && beforeQuote && at < 80 && strings.ContainsFunc(lower[:at], unicode.IsDigit) && len(strings.Fields(lower[at:])) <= maxCited:
 				return true // "Op zo 22 nov schreef Klantenservice:"
-			case !last && colon && datelike(s[min(at, len(s)):]) && at > 0 && at < 120 && len(lower)-at < 80 && !sentences(end):
+			case !last && colon && looksLikeDate(s[min(at, len(s)):]) && at > 0 && at < 120 && len(lower)-at < 80 && !crossesSentenceEnd(end):
 				return true // "Jan schreef op 3 mei 2024 om 10:00:"
-			case !last && colon && at < 120 && datelike(lower[:at]) && strings.Contains(lower[at:], "@") && !sentences(end):
+			case !last && colon && at < 120 && looksLikeDate(lower[:at]) && strings.Contains(lower[at:], "@") && !crossesSentenceEnd(end):
 				return true // "tir. 18. apr. 2017 kl. 13:09 skrev Jan <mail>:"
 			}
 		}
 	}
-	return dateFirst(end) || addressed(s, end, colon) || colon && (beforeQuote && cited(end) || signed(end))
+	return startsWithISODate(end) || isAttributionWithoutVerb(s, end, colon) || colon && (beforeQuote && namesQuotedWriter(end) || isDateThenSender(end))
 }
 
 // maxCited is how many words an attribution has that is told by its shape.
@@ -195,15 +197,16 @@ const maxCited = 8
 
 // cited reports whether s, above a quote, is "Zitat von Jan <mail>" or another
 // form that only names the writer.
-func cited(s string) bool {
-	i, j := strings.IndexByte(s, '<'), strings.IndexByte(s, '@')
-	return i >= 0 && j > i && len(strings.Fields(s)) <= maxCited && labelOf(s) == 0 && !sentences(s)
+func namesQuotedWriter(s string) bool {
+	i := strings.IndexByte(s, '<')
+	j := strings.IndexByte(s, '@')
+	return i >= 0 && j > i && len(strings.Fields(s)) <= maxCited && labelKind(s) == 0 && !crossesSentenceEnd(s)
 }
 
 // signed reports whether s is "3 mei 2024, 10:00 door jan@example.com".
-func signed(s string) bool {
+func isDateThenSender(s string) bool {
 	f := strings.Fields(s)
-	if len(f) < 4 || len(f) > maxCited || !strings.Contains(f[len(f)-1], "@") || !hasClock(s) || !datelike(s) || !isDigit(s[0]) && !isDigit(f[1][0]) {
+	if len(f) < 4 || len(f) > maxCited || !strings.Contains(f[len(f)-1], "@") || !containsClockTime(s) || !looksLikeDate(s) || !isDigit(s[0]) && !isDigit(f[1][0]) {
 		return false
 	}
 	switch f[len(f)-2] {
@@ -215,17 +218,17 @@ func signed(s string) bool {
 
 // addressed reports whether s is "ср, 30 апр. 2025 г. в 15:19, Jan <mail>:",
 // the form without a verb that some programs use in every language.
-func addressed(s, end string, colon bool) bool {
-	if !colon || len(s) > 250 || !datelike(s[:min(len(s), 60)]) || labelOf(s) != 0 {
+func isAttributionWithoutVerb(s, end string, colon bool) bool {
+	if !colon || len(s) > 250 || !looksLikeDate(s[:min(len(s), 60)]) || labelKind(s) != 0 {
 		return false
 	}
 	i := strings.LastIndexByte(end, '<')
-	return i > 0 && strings.Contains(end[i:], "@") && strings.Contains(s[len(end):], ">") && !sentences(end[:i])
+	return i > 0 && strings.Contains(end[i:], "@") && strings.Contains(s[len(end):], ">") && !crossesSentenceEnd(end[:i])
 }
 
 // sentences reports whether s goes over the end of a sentence: a word longer
 // than the abbreviations in dates, a full stop, a capital.
-func sentences(s string) bool {
+func crossesSentenceEnd(s string) bool {
 	letters := 0
 	for i, r := range s {
 		switch {
@@ -243,7 +246,7 @@ func sentences(s string) bool {
 	return false
 }
 
-func opens(l language, lower string) bool {
+func startsWithOpener(l language, lower string) bool {
 	for _, o := range l.openers {
 		if strings.HasPrefix(lower, o) {
 			return true
@@ -254,7 +257,7 @@ func opens(l language, lower string) bool {
 
 // wordAt reports whether the n bytes at i are a word of their own; scripts
 // without blanks need none.
-func wordAt(s string, i, n int) bool {
+func isWholeWord(s string, i, n int) bool {
 	if s[i] >= 0xe3 {
 		return true
 	}
@@ -272,7 +275,7 @@ func wordAt(s string, i, n int) bool {
 }
 
 // datelike reports whether s holds a year, a time or a numeric date.
-func datelike(s string) bool {
+func looksLikeDate(s string) bool {
 	for i := 0; i < len(s); i++ {
 		if s[i] < '0' || s[i] > '9' {
 			continue
@@ -294,8 +297,8 @@ func datelike(s string) bool {
 }
 
 // dateFirst reports whether s is "2016-03-03 17:21 GMT+01:00 Jan <mail>".
-func dateFirst(s string) bool {
-	if len(s) < 10 || s[0] < '0' || s[0] > '9' || !datelike(s[:10]) {
+func startsWithISODate(s string) bool {
+	if len(s) < 10 || s[0] < '0' || s[0] > '9' || !looksLikeDate(s[:10]) {
 		return false
 	}
 	for _, c := range []byte(s[:4]) {

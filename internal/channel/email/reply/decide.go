@@ -10,30 +10,30 @@ import (
 const maxTail = 6
 
 // decide picks the units that are the reply.
-func decide(units []unit) (kept []unit, isForward bool) {
-	units = drop(units, removed)
-	if first := firstOf(units, words); first < 0 || onlyForward(units, first) || noteOnly(units) {
+func selectReply(units []unit) (kept []unit, isForward bool) {
+	units = dropClass(units, removedLine)
+	if first := firstIndexOf(units, textLine); first < 0 || isForwardWithoutText(units, first) || isForwardWithShortNote(units) {
 		for i := range units {
 			units[i].cut = 0
 		}
-		return units, hasForward(units)
+		return units, containsForward(units)
 	}
-	isForward = hasForward(units)
-	units = cutOriginal(units)
-	units = cutRule(units)
-	units = drop(units, mobile)
-	units = bottomReply(units)
-	units = cutAttributed(units)
-	units = cutLabels(units)
-	units = drop(units, attrib)
-	return cutDisclaimer(cutTrailingQuotes(units)), isForward
+	isForward = containsForward(units)
+	units = cutAtOriginal(units)
+	units = cutAtRule(units)
+	units = dropClass(units, signOffLine)
+	units = keepBottomReply(units)
+	units = cutAtAttribution(units)
+	units = cutAtLabels(units)
+	units = dropClass(units, attributionLine)
+	return cutAtDisclaimer(cutTrailingQuotes(units)), isForward
 }
 
 // onlyForward reports whether a forwarded mail begins before any words of its
 // sender.
-func onlyForward(units []unit, firstWords int) bool {
+func isForwardWithoutText(units []unit, firstWords int) bool {
 	for _, u := range units[:firstWords] {
-		if u.class == forward {
+		if u.class == forwardMark {
 			return true
 		}
 	}
@@ -42,22 +42,22 @@ func onlyForward(units []unit, firstWords int) bool {
 
 // noteOnly reports whether a forwarded mail is all that its sender says, but
 // for "FYI".
-func noteOnly(units []unit) bool {
-	f := firstOf(units, forward)
-	if f < 0 || countWords(units[:f]) != 1 {
+func isForwardWithShortNote(units []unit) bool {
+	f := firstIndexOf(units, forwardMark)
+	if f < 0 || countTextUnits(units[:f]) != 1 {
 		return false
 	}
-	note := units[firstOf(units, words)].text
+	note := units[firstIndexOf(units, textLine)].text
 	return len(note) <= 24 && len(strings.Fields(note)) <= 3 && !strings.ContainsAny(note, "?0123456789")
 }
 
-func hasForward(units []unit) bool { return firstOf(units, forward) >= 0 }
+func containsForward(units []unit) bool { return firstIndexOf(units, forwardMark) >= 0 }
 
-func drop(units []unit, c class) []unit {
+func dropClass(units []unit, c class) []unit {
 	return slices.DeleteFunc(units, func(u unit) bool { return u.class == c })
 }
 
-func firstOf(units []unit, c class) int {
+func firstIndexOf(units []unit, c class) int {
 	for i, u := range units {
 		if u.class == c {
 			return i
@@ -66,10 +66,10 @@ func firstOf(units []unit, c class) int {
 	return -1
 }
 
-func countWords(units []unit) int {
+func countTextUnits(units []unit) int {
 	n := 0
 	for _, u := range units {
-		if u.class == words {
+		if u.class == textLine {
 			n++
 		}
 	}
@@ -77,17 +77,17 @@ func countWords(units []unit) int {
 }
 
 // cutOriginal ends the reply at "Original message" and at what is forwarded.
-func cutOriginal(units []unit) []unit {
+func cutAtOriginal(units []unit) []unit {
 	seen := false
 	for i, u := range units {
 		switch u.class {
-		case words:
+		case textLine:
 			seen = true
-		case original, forward:
+		case originalMark, forwardMark:
 			if !seen {
 				continue
 			}
-			if answersIn(units[i+1:]) {
+			if hasAnswersWithin(units[i+1:]) {
 				return units
 			}
 			return units[:i]
@@ -99,12 +99,12 @@ func cutOriginal(units []unit) []unit {
 
 // answersIn reports whether the writer goes on between or below the lines of
 // the mail that follows, which are set off by ">".
-func answersIn(after []unit) bool {
+func hasAnswersWithin(after []unit) bool {
 	for i, u := range after {
 		switch u.class {
-		case quoted:
-			return answersAfter(after[i:]).any()
-		case words:
+		case quotedLine:
+			return collectAnswers(after[i:]).continuesReply()
+		case textLine:
 			return false
 		default:
 		}
@@ -114,17 +114,17 @@ func answersIn(after []unit) bool {
 
 // cutRule ends the reply at the signature's dashes, and at a rule when what
 // follows it is no more text of the writer.
-func cutRule(units []unit) []unit {
+func cutAtRule(units []unit) []unit {
 	seen := false
 	judged := 0 // up to here no rule ends the reply
 	for i, u := range units {
 		switch {
-		case u.class == words:
+		case u.class == textLine:
 			seen = true
 		case !seen:
-		case u.class == sigMark:
+		case u.class == signatureMark:
 			return units[:i]
-		case u.class == rule && i >= judged:
+		case u.class == ruleLine && i >= judged:
 			ends, next := endsAtRule(units[i+1:])
 			if ends {
 				return units[:i]
@@ -142,11 +142,11 @@ func cutRule(units []unit) []unit {
 func endsAtRule(after []unit) (ends bool, next int) {
 	for i, u := range after {
 		switch u.class {
-		case empty, rule, mobile:
-		case words:
-			return !moreWords(after[i:], maxTail) && (i == 0 || !saysMore(after[i:])), i
+		case emptyLine, ruleLine, signOffLine:
+		case textLine:
+			return !hasMoreTextThan(after[i:], maxTail) && (i == 0 || !hasMoreToSay(after[i:])), i
 		default:
-			if answersIn(after[i:]) {
+			if hasAnswersWithin(after[i:]) {
 				return false, len(after)
 			}
 			return true, 0
@@ -156,9 +156,9 @@ func endsAtRule(after []unit) (ends bool, next int) {
 }
 
 // moreWords reports whether there are more than n lines of text.
-func moreWords(units []unit, n int) bool {
+func hasMoreTextThan(units []unit, n int) bool {
 	for _, u := range units {
-		if u.class == words {
+		if u.class == textLine {
 			if n--; n < 0 {
 				return true
 			}
@@ -168,15 +168,15 @@ func moreWords(units []unit, n int) bool {
 }
 
 // saysMore reports whether the writer says something above the next quote.
-func saysMore(units []unit) bool {
+func hasMoreToSay(units []unit) bool {
 	for i, u := range units {
 		switch {
-		case u.class == quoted, u.class == attrib, u.class == label, u.class == original:
+		case u.class == quotedLine, u.class == attributionLine, u.class == labelLine, u.class == originalMark:
 			return false
-		case u.class != words:
+		case u.class != textLine:
 		case isFooter(u.text), isDisclaimer(u.text, units[i:]):
 			return false
-		case isSaid(u.text):
+		case isWrittenSentence(u.text):
 			return true
 		}
 	}
@@ -184,21 +184,22 @@ func saysMore(units []unit) bool {
 }
 
 // bottomReply takes the text under the quote when there is none above.
-func bottomReply(units []unit) []unit {
-	first := firstOf(units, words)
+func keepBottomReply(units []unit) []unit {
+	first := firstIndexOf(units, textLine)
 	if first < 0 {
 		return units
 	}
-	attributed, quotes := false, false
+	attributed := false
+	quotes := false
 	for _, u := range units[:first] {
-		attributed = attributed || u.class == attrib
-		quotes = quotes || u.class == quoted
+		attributed = attributed || u.class == attributionLine
+		quotes = quotes || u.class == quotedLine
 	}
 	if !attributed || !quotes {
 		return units
 	}
 	for _, u := range units[first:] {
-		if u.class != words && u.class != empty && u.class != rule {
+		if u.class != textLine && u.class != emptyLine && u.class != ruleLine {
 			return units
 		}
 	}
@@ -207,12 +208,12 @@ func bottomReply(units []unit) []unit {
 
 // cutAttributed ends the reply at an attribution, unless the writer answers
 // between or below the quotes.
-func cutAttributed(units []unit) []unit {
+func cutAtAttribution(units []unit) []unit {
 	for i, u := range units {
-		if u.class != attrib || countWords(units[:i]) == 0 {
+		if u.class != attributionLine || countTextUnits(units[:i]) == 0 {
 			continue
 		}
-		if !answersBelow(units, i) {
+		if !hasAnswersBelow(units, i) {
 			return units[:i]
 		}
 	}
@@ -221,14 +222,14 @@ func cutAttributed(units []unit) []unit {
 
 // answersBelow reports whether the writer goes on after the quote that the
 // attribution at i begins.
-func answersBelow(units []unit, i int) bool {
+func hasAnswersBelow(units []unit, i int) bool {
 	for j, u := range units[i+1:] {
 		switch u.class {
-		case words:
+		case textLine:
 			return false // the history is not set off by ">"
-		case quoted:
-			a := answersAfter(units[i+1+j:])
-			return a.any() || a.lines > 0 && greetingOnly(units[:i])
+		case quotedLine:
+			a := collectAnswers(units[i+1+j:])
+			return a.continuesReply() || a.lines > 0 && isGreetingOnly(units[:i])
 		default:
 		}
 	}
@@ -236,28 +237,28 @@ func answersBelow(units []unit, i int) bool {
 }
 
 // answers are what a writer says after a quote has begun.
-type answers struct {
+type writerAnswers struct {
 	lines   int  // of text
 	says    bool // one of them is a sentence
 	between bool // one of them stands between quotes
 }
 
-func (a answers) any() bool { return a.between || a.says || a.lines > maxTail }
+func (a writerAnswers) continuesReply() bool { return a.between || a.says || a.lines > maxTail }
 
-func answersAfter(units []unit) (a answers) {
+func collectAnswers(units []unit) (a writerAnswers) {
 	for i, u := range units {
 		switch u.class {
-		case quoted:
+		case quotedLine:
 			if a.lines > 0 {
 				a.between = true
 				return a
 			}
-		case words:
+		case textLine:
 			if isFooter(u.text) || isDisclaimer(u.text, units[i:]) {
 				return a
 			}
 			a.lines++
-			a.says = a.says || isSaid(u.text)
+			a.says = a.says || isWrittenSentence(u.text)
 		default:
 		}
 	}
@@ -265,9 +266,9 @@ func answersAfter(units []unit) (a answers) {
 }
 
 // greetingOnly reports whether the writer has said no more than hello.
-func greetingOnly(units []unit) bool {
-	first := firstOf(units, words)
-	if first < 0 || countWords(units) > 1 {
+func isGreetingOnly(units []unit) bool {
+	first := firstIndexOf(units, textLine)
+	if first < 0 || countTextUnits(units) > 1 {
 		return false
 	}
 	t := units[first].text
@@ -276,7 +277,7 @@ func greetingOnly(units []unit) bool {
 
 // isSaid reports whether a line is a sentence of the writer's, or the end of
 // one, and not a part of a signature.
-func isSaid(s string) bool {
+func isWrittenSentence(s string) bool {
 	end := strings.TrimRight(s, " )\"'")
 	if end == "" || strings.Contains(s, "://") || strings.Contains(s, "www.") {
 		return false
@@ -326,10 +327,10 @@ const minDisclaimer = 120
 
 // cutDisclaimer ends the reply at a company's small print, when little comes
 // after it.
-func cutDisclaimer(units []unit) []unit {
+func cutAtDisclaimer(units []unit) []unit {
 	seen := false
 	for i, u := range units {
-		if u.class != words {
+		if u.class != textLine {
 			continue
 		}
 		if seen && len(units)-i <= 40 && isDisclaimer(u.text, units[i:]) {
@@ -356,14 +357,14 @@ func isDisclaimer(text string, after []unit) bool {
 }
 
 // cutLabels ends the reply at the header of the mail it answers.
-func cutLabels(units []unit) []unit {
+func cutAtLabels(units []unit) []unit {
 	seen := false
 	for i, u := range units {
-		if u.class == words {
+		if u.class == textLine {
 			seen = true
 		}
-		if u.class == label && seen {
-			if answersIn(units[i+1:]) {
+		if u.class == labelLine && seen {
+			if hasAnswersWithin(units[i+1:]) {
 				return units
 			}
 			return units[:i]
@@ -375,7 +376,7 @@ func cutLabels(units []unit) []unit {
 // cutTrailingQuotes ends the reply at the quote that runs to the end.
 func cutTrailingQuotes(units []unit) []unit {
 	end := len(units)
-	for end > 0 && units[end-1].class != words {
+	for end > 0 && units[end-1].class != textLine {
 		end--
 	}
 	if end == 0 {

@@ -43,11 +43,11 @@ func Strip(text string, o Options) Result {
 	if len(text) > MaxText {
 		text = text[:MaxText]
 	}
-	lines := split(text)
-	classify(lines, o)
-	units := group(lines)
-	kept, forward := decide(units)
-	r := render(lines, kept)
+	lines := splitLines(text)
+	classifyLines(lines, o)
+	units := groupUnits(lines)
+	kept, forward := selectReply(units)
+	r := renderReply(lines, kept)
 	r.Forward = forward
 	if strings.TrimSpace(r.Text) == "" {
 		r.Text = strings.TrimRight(strings.Trim(text, "\n"), " \t\n")
@@ -60,18 +60,18 @@ func Strip(text string, o Options) Result {
 type class byte
 
 const (
-	empty    class = 'e'
-	words    class = 't'
-	quoted   class = 'q'
-	attrib   class = 'b' // "On Monday Jan wrote:"
-	label    class = 'h' // "From: Jan"
-	rule     class = 'd' // "-----"
-	sigMark  class = 'g' // "-- "
-	mobile   class = 's' // "Sent from my iPhone"
-	maybe    class = 'm' // "Sent from Utrecht": mobile or words, see [signOffs]
-	original class = 'o' // "-----Original message-----"
-	forward  class = 'f' // "Begin forwarded message:"
-	removed  class = 'x' // banners, armour
+	emptyLine       class = 'e'
+	textLine        class = 't'
+	quotedLine      class = 'q'
+	attributionLine class = 'b' // "On Monday Jan wrote:"
+	labelLine       class = 'h' // "From: Jan"
+	ruleLine        class = 'd' // "-----"
+	signatureMark   class = 'g' // "-- "
+	signOffLine     class = 's' // "Sent from my iPhone"
+	possibleSignOff class = 'm' // "Sent from Utrecht": mobile or words, see [signOffs]
+	originalMark    class = 'o' // "-----Original message-----"
+	forwardMark     class = 'f' // "Begin forwarded message:"
+	removedLine     class = 'x' // banners, armour
 )
 
 type line struct {
@@ -82,7 +82,7 @@ type line struct {
 	cut        int // an attribution follows here, in the middle of the line
 }
 
-func split(text string) []line {
+func splitLines(text string) []line {
 	lines := make([]line, 0, strings.Count(text, "\n")+1)
 	for pos := 0; pos <= len(text); {
 		end := strings.IndexByte(text[pos:], '\n')
@@ -98,47 +98,50 @@ func split(text string) []line {
 }
 
 // classify gives every line its class.
-func classify(lines []line, o Options) {
-	inCode := codeLines(lines)
-	quotes, signatures := o.Quotes, o.Signatures
-	armour, tries := false, maxTries
+func classifyLines(lines []line, o Options) {
+	inCode := findCodeLines(lines)
+	quotes := o.Quotes
+	signatures := o.Signatures
+	armour := false
+	tries := maxTries
 	for i := 0; i < len(lines); i++ {
 		l := &lines[i]
-		l.class = classOf(l.text)
+		l.class = classifyLine(l.text)
 		switch {
-		case inCode != nil && inCode[i] && l.class != empty:
-			l.class = words
-		case inside(&quotes, l.start) && l.class != empty:
-			if l.class != forward {
-				l.class = quoted
+		case inCode != nil && inCode[i] && l.class != emptyLine:
+			l.class = textLine
+		case isInsideSpan(&quotes, l.start) && l.class != emptyLine:
+			if l.class != forwardMark {
+				l.class = quotedLine
 			}
-		case inside(&signatures, l.start) && l.class != empty:
-			l.class = mobile
+		case isInsideSpan(&signatures, l.start) && l.class != emptyLine:
+			l.class = signOffLine
 		}
-		armour = pgpLine(l, armour)
-		intro := l.class == quoted && l.text[0] != '>' // what stands above a quote belongs to it in HTML
-		if (l.class == words || intro) && tries > 0 && mayOpen(l.text) {
+		armour = markPGPArmour(l, armour)
+		intro := l.class == quotedLine && l.text[0] != '>' // what stands above a quote belongs to it in HTML
+		if (l.class == textLine || intro) && tries > 0 && mayBeginAttribution(l.text) {
 			tries--
-			cut, n := embedded(lines, i)
+			cut, n := findEmbeddedAttribution(lines, i)
 			if cut == 0 {
-				n = attribution(lines, i)
+				n = attributionLength(lines, i)
 			}
 			if n > 0 {
-				l.cut, l.joined = cut, n-1
+				l.cut = cut
+				l.joined = n - 1
 				if cut == 0 {
-					l.class = attrib
+					l.class = attributionLine
 				}
 				for j := i + 1; j < i+n; j++ {
-					lines[j].class = attrib
+					lines[j].class = attributionLine
 				}
 				i += n - 1
 			}
 		}
 	}
-	labels(lines)
-	wrapped(lines)
-	signOffs(lines)
-	banner(lines)
+	markHeaderLabels(lines)
+	markWrappedQuotes(lines)
+	resolveSignOffs(lines)
+	markBanner(lines)
 }
 
 // minWrapped is how long a quoted line is, in bytes, that was too long for
@@ -146,7 +149,7 @@ func classify(lines []line, o Options) {
 const minWrapped = 60
 
 // unfinishedSentence reports whether a line visibly goes on in the next.
-func unfinishedSentence(line, next string) bool {
+func continuesInNext(line, next string) bool {
 	r, _ := utf8.DecodeRuneInString(next)
 	return !strings.ContainsAny(line[len(line)-1:], ".?!:") || unicode.IsLower(r)
 }
@@ -154,26 +157,26 @@ func unfinishedSentence(line, next string) bool {
 // wrapped marks the ends of quoted lines that a program broke without marking
 // them: one or two lines of text right under a long quoted line that ends in
 // the middle of a sentence, or a piece of a link, and right above the next.
-func wrapped(lines []line) {
+func markWrappedQuotes(lines []line) {
 	for i := 1; i < len(lines); i++ {
 		before := lines[i-1]
-		if lines[i].class != words || before.class != quoted {
+		if lines[i].class != textLine || before.class != quotedLine {
 			continue
 		}
-		if i+1 < len(lines) && lines[i+1].class == quoted && brokenLink(before.text, lines[i].text) {
-			lines[i].class = quoted
+		if i+1 < len(lines) && lines[i+1].class == quotedLine && isBrokenLink(before.text, lines[i].text) {
+			lines[i].class = quotedLine
 			continue
 		}
-		if len(before.text) < minWrapped || !unfinishedSentence(before.text, lines[i].text) {
+		if len(before.text) < minWrapped || !continuesInNext(before.text, lines[i].text) {
 			continue
 		}
 		n := 1
-		if i+1 < len(lines) && lines[i+1].class == words {
+		if i+1 < len(lines) && lines[i+1].class == textLine {
 			n = 2
 		}
-		if end := i + n; end == len(lines) || lines[end].class == quoted || end == len(lines)-1 && lines[end].class == empty {
+		if end := i + n; end == len(lines) || lines[end].class == quotedLine || end == len(lines)-1 && lines[end].class == emptyLine {
 			for j := i; j < end; j++ {
-				lines[j].class = quoted
+				lines[j].class = quotedLine
 			}
 		}
 	}
@@ -181,7 +184,7 @@ func wrapped(lines []line) {
 
 // brokenLink reports whether a line is the end of a link that the line before
 // it begins, or nothing but a link in brackets.
-func brokenLink(before, line string) bool {
+func isBrokenLink(before, line string) bool {
 	line = strings.TrimSpace(line)
 	if i := strings.LastIndexAny(before, "(<"); i >= 0 && strings.HasPrefix(before[i+1:], "http") && !strings.ContainsAny(before[i:], ")>") {
 		return strings.ContainsAny(line, ")>") && !strings.Contains(line, " ")
@@ -195,7 +198,7 @@ const maxTries = 500
 
 // inside reports whether pos lies in the first of the spans, and lets go of
 // those before it.
-func inside(spans *[]Span, pos int) bool {
+func isInsideSpan(spans *[]Span, pos int) bool {
 	for len(*spans) > 0 && (*spans)[0].End <= pos {
 		*spans = (*spans)[1:]
 	}
@@ -203,7 +206,7 @@ func inside(spans *[]Span, pos int) bool {
 }
 
 // codeLines reports the lines between code fences; nil for none.
-func codeLines(lines []line) []bool {
+func findCodeLines(lines []line) []bool {
 	var in []bool
 	open := -1
 	for i, l := range lines {
@@ -227,15 +230,15 @@ func codeLines(lines []line) []bool {
 
 // pgpLine marks the armour of signed mail; it returns whether the signature is
 // still open.
-func pgpLine(l *line, open bool) bool {
+func markPGPArmour(l *line, open bool) bool {
 	switch {
 	case strings.HasPrefix(l.text, "-----BEGIN PGP SIGNED MESSAGE-----"), strings.HasPrefix(l.text, "Hash: SHA"):
-		l.class = removed
+		l.class = removedLine
 	case strings.HasPrefix(l.text, "-----BEGIN PGP SIGNATURE-----"):
-		l.class = removed
+		l.class = removedLine
 		return true
 	case open:
-		l.class = removed
+		l.class = removedLine
 		return !strings.HasPrefix(l.text, "-----END PGP SIGNATURE-----")
 	}
 	return false
@@ -249,13 +252,13 @@ type unit struct {
 	cut         int // how much of its only line belongs to it; 0 for all
 }
 
-func group(lines []line) []unit {
+func groupUnits(lines []line) []unit {
 	units := make([]unit, 0, len(lines))
 	for i := 0; i < len(lines); i++ {
 		l := lines[i]
 		if l.cut > 0 {
 			units = append(units, unit{l.class, i, i, strings.TrimRight(l.text[:l.cut], "- \t"), l.cut})
-			units = append(units, unit{class: attrib, first: i + 1, last: i + l.joined})
+			units = append(units, unit{class: attributionLine, first: i + 1, last: i + l.joined})
 		} else {
 			units = append(units, unit{l.class, i, i + l.joined, l.text, 0})
 		}
@@ -265,7 +268,7 @@ func group(lines []line) []unit {
 }
 
 // render returns the text of the units kept.
-func render(lines []line, kept []unit) Result {
+func renderReply(lines []line, kept []unit) Result {
 	var r Result
 	var b strings.Builder
 	for _, u := range kept {
@@ -279,7 +282,8 @@ func render(lines []line, kept []unit) Result {
 			b.WriteString(l.text)
 			b.WriteByte('\n')
 		}
-		start, end := lines[u.first].start, lines[u.last].end
+		start := lines[u.first].start
+		end := lines[u.last].end
 		if u.cut > 0 {
 			end = start + u.cut
 		}

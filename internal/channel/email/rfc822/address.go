@@ -33,9 +33,10 @@ func parseAddresses(v, charset string) []Address {
 	pending := "" // a piece without an address: part of a name with a bare comma
 	for _, piece := range splitAddresses(v) {
 		if pending != "" {
-			piece, pending = pending+", "+piece, ""
+			piece = pending + ", " + piece
+			pending = ""
 		}
-		if !strings.ContainsAny(piece, "@<") && !encodedAt(piece) {
+		if !strings.ContainsAny(piece, "@<") && !hasEncodedAddress(piece) {
 			pending = piece
 			continue
 		}
@@ -53,7 +54,7 @@ func parseAddresses(v, charset string) []Address {
 }
 
 // encodedAt reports whether the address itself hides in an encoded word.
-func encodedAt(piece string) bool {
+func hasEncodedAddress(piece string) bool {
 	return strings.Contains(piece, "=?") && strings.Contains(decodeWords(piece, ""), "@")
 }
 
@@ -61,9 +62,12 @@ func encodedAt(piece string) bool {
 // quotes, comments and brackets. A group's name is left out.
 func splitAddresses(v string) []string {
 	var pieces []string
-	start, depth := 0, 0
-	angle, angles := false, false
-	lastParen, lastAngle := strings.LastIndexByte(v, ')'), strings.LastIndexByte(v, '>')
+	start := 0
+	depth := 0
+	angle := false
+	angles := false
+	lastParen := strings.LastIndexByte(v, ')')
+	lastAngle := strings.LastIndexByte(v, '>')
 	add := func(end int) {
 		if p := strings.Trim(v[start:end], " \t\r\n"); p != "" {
 			pieces = append(pieces, p)
@@ -74,7 +78,7 @@ func splitAddresses(v string) []string {
 		case '\\':
 			i++
 		case '"':
-			if n := closingQuote(v[i+1:]); n >= 0 && !angle {
+			if n := closingQuoteIndex(v[i+1:]); n >= 0 && !angle {
 				i += n + 1
 			}
 		case '(':
@@ -91,7 +95,8 @@ func splitAddresses(v string) []string {
 		case ',', ';':
 			if depth == 0 && !angle {
 				add(i)
-				start, angles = i+1, false
+				start = i + 1
+				angles = false
 			}
 		case ':':
 			if depth == 0 && !angle && !angles && !strings.Contains(v[start:i], "@") && !strings.EqualFold(strings.TrimSpace(v[start:i]), "mailto") {
@@ -110,7 +115,7 @@ func splitAddresses(v string) []string {
 
 // closingQuote returns where the quoted string that s continues ends; -1 when
 // it does not.
-func closingQuote(s string) int {
+func closingQuoteIndex(s string) int {
 	for i := 0; i < len(s); i++ {
 		switch s[i] {
 		case '\\':
@@ -123,12 +128,12 @@ func closingQuote(s string) int {
 }
 
 func parseAddress(s, charset string) Address {
-	name, rest, hasAngle := cutAngle(s)
+	name, rest, hasAngle := cutAtLastAngle(s)
 	if !hasAngle {
-		return bareAddress(s, charset)
+		return parseBareAddress(s, charset)
 	}
 	addr, after, _ := strings.Cut(rest, ">")
-	a := Address{Name: displayName(name, charset), Addr: cleanAddr(addr)}
+	a := Address{Name: displayName(name, charset), Addr: cleanAddress(addr)}
 	if a.Name == "" {
 		a.Name = displayName(after, charset)
 	}
@@ -136,7 +141,7 @@ func parseAddress(s, charset string) Address {
 		return a
 	}
 	// "jan@example.com <>" and "jan@example.com <Jan>"
-	if b := bareAddress(name, charset); b.Addr != "" {
+	if b := parseBareAddress(name, charset); b.Addr != "" {
 		b.Name = displayName(addr, charset)
 		return b
 	}
@@ -148,7 +153,7 @@ func parseAddress(s, charset string) Address {
 
 // cutAngle cuts s at the bracket that opens its address: the last one, since
 // names hold brackets too.
-func cutAngle(s string) (before, after string, ok bool) {
+func cutAtLastAngle(s string) (before, after string, ok bool) {
 	i := strings.LastIndexByte(s, '<')
 	if i < 0 {
 		return s, "", false
@@ -157,18 +162,18 @@ func cutAngle(s string) (before, after string, ok bool) {
 }
 
 // bareAddress reads an address without brackets: "jan@example.com (Jan)".
-func bareAddress(s, charset string) Address {
+func parseBareAddress(s, charset string) Address {
 	text, comment := cutComment(s)
 	if !strings.Contains(text, "@") && strings.Contains(text, "=?") {
 		text = decodeWords(text, charset)
 	}
-	if a := cleanAddr(text); a != "" {
+	if a := cleanAddress(text); a != "" {
 		return Address{Name: displayName(comment, charset), Addr: a}
 	}
 	var a Address
 	var others []string
 	for _, w := range strings.Fields(text) {
-		if c := cleanAddr(w); a.Addr == "" && c != "" {
+		if c := cleanAddress(w); a.Addr == "" && c != "" {
 			a.Addr = c
 			continue
 		}
@@ -191,7 +196,7 @@ func cutComment(s string) (text, comment string) {
 }
 
 // cleanAddr returns s as local@domain, or "" when it is none.
-func cleanAddr(s string) string {
+func cleanAddress(s string) string {
 	s = strings.TrimSpace(s)
 	if strings.Contains(s, "=?") {
 		s = decodeWords(s, "")
@@ -210,7 +215,8 @@ func cleanAddr(s string) string {
 	if at < 1 || at == len(s)-1 || strings.ContainsFunc(s, unicode.IsControl) { // a line's end in it would end a header that we write
 		return ""
 	}
-	local, domain := strings.TrimSpace(s[:at]), strings.Trim(strings.TrimSpace(s[at+1:]), ".\"'")
+	local := strings.TrimSpace(s[:at])
+	domain := strings.Trim(strings.TrimSpace(s[at+1:]), ".\"'")
 	if strings.HasPrefix(local, `"`) != strings.HasSuffix(local, `"`) {
 		local = strings.Trim(local, `"`)
 	}

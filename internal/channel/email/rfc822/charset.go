@@ -25,7 +25,7 @@ func Decode(charset string, raw []byte) string {
 	if !sevenBit && utf8.Valid(raw) {
 		return cleanText(string(raw))
 	}
-	text, err := lookup(label).NewDecoder().Bytes(raw)
+	text, err := lookupEncoding(label).NewDecoder().Bytes(raw)
 	if err != nil {
 		return cleanText(string(raw))
 	}
@@ -56,7 +56,7 @@ var charsetAlias = map[string]string{
 
 // lookup returns the encoding of a charset; windows-1252, which reads any
 // byte, for those nobody knows.
-func lookup(label string) encoding.Encoding {
+func lookupEncoding(label string) encoding.Encoding {
 	switch label {
 	case "ibm850":
 		return charmap.CodePage850
@@ -84,7 +84,7 @@ func decodeUTF7(s string) string {
 			return b.String()
 		}
 		n := 0
-		for n < len(rest) && isBase64(rest[n]) {
+		for n < len(rest) && isBase64Letter(rest[n]) {
 			n++
 		}
 		raw, err := base64.RawStdEncoding.DecodeString(rest[:n-n%4+[]int{0, 0, 2, 3}[n%4]])
@@ -105,7 +105,7 @@ func decodeUTF7(s string) string {
 	}
 }
 
-func isBase64(c byte) bool {
+func isBase64Letter(c byte) bool {
 	return c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '+' || c == '/'
 }
 
@@ -113,13 +113,13 @@ func isBase64(c byte) bool {
 // ended by a newline, no NUL and no control characters but tab and newline.
 func cleanText(s string) string {
 	s = strings.ToValidUTF8(s, "\uFFFD")
-	if strings.IndexFunc(s, unclean) >= 0 {
+	if strings.IndexFunc(s, isUnclean) >= 0 {
 		s = strings.ReplaceAll(strings.ReplaceAll(s, "\r\r\n", "\n"), "\r\n", "\n")
 		s = strings.Map(func(r rune) rune {
 			switch {
 			case r == '\r' || r == '\v' || r == '\f' || r == '\u2028' || r == '\u2029':
 				return '\n'
-			case unclean(r):
+			case isUnclean(r):
 				return -1
 			}
 			return r
@@ -130,7 +130,7 @@ func cleanText(s string) string {
 
 // unclean reports control characters, byte order marks and the invisible
 // characters that reverse or hide text.
-func unclean(r rune) bool {
+func isUnclean(r rune) bool {
 	switch {
 	case r == '\n' || r == '\t':
 		return false

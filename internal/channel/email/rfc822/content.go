@@ -6,7 +6,7 @@ import (
 )
 
 // encoding returns the part's transfer encoding, in lower case.
-func (p *Part) encoding() string {
+func (p *Part) transferEncoding() string {
 	v := strings.ToLower(p.Header.Get("Content-Transfer-Encoding"))
 	v, _, _ = strings.Cut(v, ";")
 	v = strings.Trim(v, " \t\"'")
@@ -25,9 +25,9 @@ func (p *Part) Raw() []byte { return p.raw }
 // Bytes returns the part's content, its transfer encoding undone as far as it
 // can be.
 func (p *Part) Bytes() []byte {
-	switch p.encoding() {
+	switch p.transferEncoding() {
 	case "base64":
-		if isText(p.Type) && !plausibleBase64(p.raw) {
+		if isTextType(p.Type) && !plausibleBase64(p.raw) {
 			return p.raw
 		}
 		return decodeBase64(p.raw)
@@ -42,7 +42,7 @@ func (p *Part) Bytes() []byte {
 
 // Size returns the length of [Part.Bytes], without decoding the large.
 func (p *Part) Size() int64 {
-	if p.encoding() != "base64" || isText(p.Type) {
+	if p.transferEncoding() != "base64" || isTextType(p.Type) {
 		return int64(len(p.Bytes()))
 	}
 	n := int64(0)
@@ -59,11 +59,13 @@ func (p *Part) Size() int64 {
 func (p *Part) Text(limit int) (text string, cut bool) {
 	q := *p
 	if len(q.raw) > 3*limit { // no transfer encoding is longer than that
-		q.raw, cut = q.raw[:3*limit], true
+		q.raw = q.raw[:3*limit]
+		cut = true
 	}
 	b := q.Bytes()
 	if len(b) > limit {
-		b, cut = b[:limit], true
+		b = b[:limit]
+		cut = true
 	}
 	charset := p.Params["charset"]
 	if charset == "" && p.Type == "text/html" {
@@ -75,7 +77,7 @@ func (p *Part) Text(limit int) (text string, cut bool) {
 	return Decode(charset, b), cut
 }
 
-func isText(media string) bool { return strings.HasPrefix(media, "text/") }
+func isTextType(media string) bool { return strings.HasPrefix(media, "text/") }
 
 // metaCharset returns the charset that an HTML page names in its head.
 func metaCharset(b []byte) string {
@@ -100,7 +102,9 @@ var base64Value = func() (t [256]byte) {
 	for i, c := range []byte("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/") {
 		t[c] = byte(i)
 	}
-	t['-'], t['_'], t['='] = 62, 63, 64
+	t['-'] = 62
+	t['_'] = 63
+	t['='] = 64
 	return t
 }()
 
@@ -108,14 +112,16 @@ var base64Value = func() (t [256]byte) {
 // passed over, padding begins a new piece, a torn end gives what is whole.
 func decodeBase64(src []byte) []byte {
 	out := make([]byte, 0, len(src)*3/4+3)
-	acc, bits := uint32(0), 0
+	acc := uint32(0)
+	bits := 0
 	for _, c := range src {
 		v := base64Value[c]
 		if v > 64 {
 			continue
 		}
 		if v == 64 {
-			acc, bits = 0, 0
+			acc = 0
+			bits = 0
 			continue
 		}
 		acc = acc<<6 | uint32(v)
@@ -131,7 +137,9 @@ func decodeBase64(src []byte) []byte {
 // letters of prose between.
 func plausibleBase64(b []byte) bool {
 	b = b[:min(len(b), 4096)]
-	junk, good, blanks := 0, 0, 0
+	junk := 0
+	good := 0
+	blanks := 0
 	for _, c := range b {
 		switch {
 		case c == ' ':
@@ -161,7 +169,7 @@ func decodeQuotedPrintable(src []byte) []byte {
 		if soft {
 			line = line[:len(line)-1]
 		}
-		out = appendQP(out, line)
+		out = appendQuotedPrintable(out, line)
 		if !soft && len(newline) > 0 {
 			out = append(out, '\r', '\n')
 		}
@@ -169,7 +177,7 @@ func decodeQuotedPrintable(src []byte) []byte {
 	return out
 }
 
-func appendQP(out, line []byte) []byte {
+func appendQuotedPrintable(out, line []byte) []byte {
 	for i := 0; i < len(line); i++ {
 		c := line[i]
 		if c == '=' && i+2 < len(line) {
@@ -206,18 +214,19 @@ func decodeUU(b []byte) (name string, content []byte) {
 		switch {
 		case !inside:
 			if f := bytes.Fields(line); len(f) >= 3 && string(f[0]) == "begin" {
-				inside, name = true, string(bytes.Join(f[2:], []byte{' '}))
+				inside = true
+				name = string(bytes.Join(f[2:], []byte{' '}))
 			}
 		case string(line) == "end":
 			return name, content
 		default:
-			content = appendUU(content, line)
+			content = appendDecodedUU(content, line)
 		}
 	}
 	return name, content
 }
 
-func appendUU(out, line []byte) []byte {
+func appendDecodedUU(out, line []byte) []byte {
 	if len(line) == 0 {
 		return out
 	}

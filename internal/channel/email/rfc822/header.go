@@ -41,20 +41,20 @@ func readHeader(b []byte) (h Header, n int, err error) {
 		case n > MaxHeader:
 			return h, n, fault.New(fault.TooLarge, "header of more than %d bytes", MaxHeader)
 		case len(h.Fields) > 0 && (text[0] == ' ' || text[0] == '\t'):
-			err = h.extend(b, next)
-		case nameEnd(text) > 0:
+			err = h.extendLastField(b, next)
+		case fieldNameLength(text) > 0:
 			if len(h.Fields) == MaxFields {
 				return h, n, fault.New(fault.TooLarge, "more than %d header fields", MaxFields)
 			}
-			i := nameEnd(text)
+			i := fieldNameLength(text)
 			value := text[bytes.IndexByte(text, ':')+1:]
 			h.Fields = append(h.Fields, Field{Name: string(text[:i]), Value: value})
 			if len(value) > MaxField {
 				h.Fields = h.Fields[:len(h.Fields)-1]
 				err = errField
 			}
-		case len(h.Fields) > 0 && (h.continues() || fieldFollows(b[next:])):
-			err = h.extend(b, next)
+		case len(h.Fields) > 0 && (h.lastFieldContinues() || beginsWithField(b[next:])):
+			err = h.extendLastField(b, next)
 		default:
 			return h, n, nil
 		}
@@ -69,7 +69,7 @@ func readHeader(b []byte) (h Header, n int, err error) {
 var errField = fault.New(fault.TooLarge, "header field of more than %d bytes", MaxField)
 
 // extend lets the last field run until end: fields are slices of b.
-func (h *Header) extend(b []byte, end int) error {
+func (h *Header) extendLastField(b []byte, end int) error {
 	last := &h.Fields[len(h.Fields)-1]
 	start := cap(b) - cap(last.Value)
 	if end-start > MaxField {
@@ -80,20 +80,20 @@ func (h *Header) extend(b []byte, end int) error {
 }
 
 // continues reports whether the last field is visibly unfinished.
-func (h *Header) continues() bool {
+func (h *Header) lastFieldContinues() bool {
 	v := bytes.TrimRight(h.Fields[len(h.Fields)-1].Value, " \t\r")
 	return len(v) > 0 && (v[len(v)-1] == ';' || v[len(v)-1] == ',')
 }
 
 // fieldFollows reports whether b begins with a header field.
-func fieldFollows(b []byte) bool {
+func beginsWithField(b []byte) bool {
 	line, _ := cutLine(b, 0)
-	return nameEnd(line) > 0
+	return fieldNameLength(line) > 0
 }
 
 // nameEnd returns the length of the field name that line begins with; 0 for
 // none. Blanks before the colon are forgiven.
-func nameEnd(line []byte) int {
+func fieldNameLength(line []byte) int {
 	for i, c := range line {
 		switch {
 		case c == ':':
@@ -114,7 +114,7 @@ func nameEnd(line []byte) int {
 func (h Header) Get(name string) string {
 	for _, f := range h.Fields {
 		if strings.EqualFold(f.Name, name) {
-			return unfold(f.Value)
+			return unfoldValue(f.Value)
 		}
 	}
 	return ""
@@ -135,7 +135,7 @@ func (h Header) All(name string) []string {
 	var all []string
 	for _, f := range h.Fields {
 		if strings.EqualFold(f.Name, name) {
-			all = append(all, unfold(f.Value))
+			all = append(all, unfoldValue(f.Value))
 		}
 	}
 	return all
@@ -148,7 +148,7 @@ func (h Header) Text(name string) string {
 }
 
 // unfold joins the lines of a folded field with one blank.
-func unfold(v []byte) string {
+func unfoldValue(v []byte) string {
 	v = bytes.TrimSpace(v)
 	if bytes.IndexByte(v, '\n') < 0 {
 		return strings.ReplaceAll(string(v), "\r", "")
@@ -175,7 +175,7 @@ func (h Header) IDs(name string) []string {
 	var ids []string
 	seen := map[string]bool{}
 	for _, v := range h.All(name) {
-		for _, id := range splitIDs(v) {
+		for _, id := range splitMessageIDs(v) {
 			if len(id) <= maxID && !seen[id] {
 				seen[id] = true
 				ids = append(ids, id)
@@ -189,7 +189,7 @@ func (h Header) IDs(name string) []string {
 // line.
 const maxID = 998
 
-func splitIDs(v string) []string {
+func splitMessageIDs(v string) []string {
 	var ids []string
 	if !strings.Contains(v, "<") {
 		for _, w := range strings.FieldsFunc(v, func(r rune) bool { return r == ' ' || r == ',' || r == '\t' }) {
@@ -215,8 +215,8 @@ func splitIDs(v string) []string {
 	}
 }
 
-func trimID(v string) string {
-	if ids := splitIDs(v); len(ids) > 0 {
+func trimMessageID(v string) string {
+	if ids := splitMessageIDs(v); len(ids) > 0 {
 		return ids[0]
 	}
 	return strings.Trim(cleanText(v), "<> \t")

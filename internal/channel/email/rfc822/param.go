@@ -7,11 +7,11 @@ import (
 )
 
 // parseType reads a Content-Type, however mangled.
-func parseType(v string) (media string, params map[string]string) {
+func parseContentType(v string) (media string, params map[string]string) {
 	if v == "" {
 		return "text/plain", nil
 	}
-	media, params = parseValue(v)
+	media, params = parseValueAndParams(v)
 	kind, sub, ok := strings.Cut(media, "/")
 	switch {
 	case !ok && (media == "text" || media == ""):
@@ -35,18 +35,20 @@ const maxParams = 50
 // Content-Disposition have it, with the faults that mail programs make:
 // missing semicolons and quotes, parameters twice (the first counts), the
 // continuations and charsets of RFC 2231, valid or not.
-func parseValue(v string) (value string, params map[string]string) {
+func parseValueAndParams(v string) (value string, params map[string]string) {
 	i := strings.IndexAny(v, "; \t")
 	if i < 0 {
 		i = len(v)
 	}
-	value, rest := v[:i], v[i:]
+	value = v[:i]
+	rest := v[i:]
 	if strings.Contains(value, "=") { // the value itself is missing
-		value, rest = "", v
+		value = ""
+		rest = v
 	}
 	value = strings.ToLower(strings.Trim(value, "\"'() \t,"))
 	params = map[string]string{}
-	pieces := map[string]map[int]piece{}
+	pieces := map[string]map[int]paramPiece{}
 	for n := 0; n < maxParams; n++ {
 		var name, val string
 		var ok bool
@@ -82,13 +84,13 @@ func nextParam(s string) (name, value, rest string, ok bool) {
 		if j := strings.LastIndexAny(strings.TrimRight(name, " \t"), " \t"); j >= 0 {
 			name = name[j+1:] // junk before the name
 		}
-		value, rest = cutValue(strings.TrimLeft(s[i+1:], " \t"))
+		value, rest = cutParamValue(strings.TrimLeft(s[i+1:], " \t"))
 		return strings.ToLower(strings.TrimSpace(name)), value, rest, true
 	}
 }
 
 // cutValue cuts a parameter's value, quoted or not, off s.
-func cutValue(s string) (value, rest string) {
+func cutParamValue(s string) (value, rest string) {
 	if strings.HasPrefix(s, `"`) {
 		var b strings.Builder
 		for i := 1; i < len(s); i++ {
@@ -130,12 +132,12 @@ func indexFold(s, lower string) int {
 }
 
 // A piece is one numbered part of a parameter (RFC 2231).
-type piece struct {
+type paramPiece struct {
 	text    string
 	encoded bool
 }
 
-func addParam(params map[string]string, pieces map[string]map[int]piece, name, val string) {
+func addParam(params map[string]string, pieces map[string]map[int]paramPiece, name, val string) {
 	base, suffix, extended := strings.Cut(name, "*")
 	if !extended {
 		if _, ok := params[name]; !ok {
@@ -149,14 +151,14 @@ func addParam(params map[string]string, pieces map[string]map[int]piece, name, v
 		n = 0
 	}
 	if pieces[base] == nil {
-		pieces[base] = map[int]piece{}
+		pieces[base] = map[int]paramPiece{}
 	}
 	if _, ok := pieces[base][n]; !ok && n >= 0 {
-		pieces[base][n] = piece{val, encoded}
+		pieces[base][n] = paramPiece{val, encoded}
 	}
 }
 
-func joinPieces(pieces map[int]piece) string {
+func joinPieces(pieces map[int]paramPiece) string {
 	charset := ""
 	var raw []byte
 	for n := range len(pieces) {
@@ -167,7 +169,8 @@ func joinPieces(pieces map[int]piece) string {
 		text := p.text
 		if n == 0 && p.encoded {
 			if parts := strings.SplitN(text, "'", 3); len(parts) == 3 {
-				charset, text = parts[0], parts[2]
+				charset = parts[0]
+				text = parts[2]
 			}
 		}
 		if p.encoded {

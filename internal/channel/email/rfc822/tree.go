@@ -46,18 +46,19 @@ type Part struct {
 // Parse splits raw. It always returns the mail's root; the error, of kind
 // [fault.TooLarge], says which limit ended the reading early.
 func Parse(raw []byte) (*Part, error) {
-	raw = trimStart(raw)
+	raw = trimBeforeHeader(raw)
 	s := scanner{raw: raw, root: &Part{}}
-	err := s.run()
-	if err == nil && s.root.multipart() && len(s.root.Children) == 0 {
+	err := s.scanParts()
+	if err == nil && s.root.isMultipart() && len(s.root.Children) == 0 {
 		// The declared boundary never came: go by the one that is there.
 		if b := guessBoundary(raw[s.bodyStart:]); b != "" {
 			s = scanner{raw: raw, root: &Part{}, boundary: b}
-			err = s.run()
+			err = s.scanParts()
 		}
 	}
-	if err == nil && bodyless(s.root) {
-		s.root.Header, s.root.raw = Header{}, raw
+	if err == nil && lacksHeader(s.root) {
+		s.root.Header = Header{}
+		s.root.raw = raw
 	}
 	s.root.inheritCharset()
 	return s.root, err
@@ -65,7 +66,7 @@ func Parse(raw []byte) (*Part, error) {
 
 // bodyless reports whether what was read as a header is a text without one:
 // all of it looks like fields, none of which mails have.
-func bodyless(root *Part) bool {
+func lacksHeader(root *Part) bool {
 	if len(root.raw) > 0 || len(root.Children) > 0 {
 		return false
 	}
@@ -85,7 +86,7 @@ func bodyless(root *Part) bool {
 // trimStart takes away what comes before the first header: byte order marks,
 // blank lines, a mailbox file's "From " line. A mail with bare carriage
 // returns for line ends is given newlines.
-func trimStart(raw []byte) []byte {
+func trimBeforeHeader(raw []byte) []byte {
 	if bytes.IndexByte(raw, '\n') < 0 && bytes.IndexByte(raw, '\r') >= 0 {
 		raw = bytes.ReplaceAll(raw, []byte{'\r'}, []byte{'\n'})
 	}
@@ -100,7 +101,7 @@ func trimStart(raw []byte) []byte {
 }
 
 // A level is a multipart that is open.
-type level struct {
+type openMultipart struct {
 	part  *Part
 	delim string // "--" and the boundary
 }
@@ -110,17 +111,17 @@ type scanner struct {
 	root      *Part
 	boundary  string // of the root, when guessed
 	bodyStart int
-	open      []level
+	open      []openMultipart
 	parts     int
 }
 
-func (s *scanner) run() error {
+func (s *scanner) scanParts() error {
 	if len(s.raw) > MaxMail {
-		_, _ = s.begin(s.root, 0)
+		_, _ = s.beginPart(s.root, 0)
 		s.root.raw = nil
 		return fault.New(fault.TooLarge, "more than %d bytes", MaxMail)
 	}
-	pos, err := s.begin(s.root, 0)
+	pos, err := s.beginPart(s.root, 0)
 	s.bodyStart = pos
 	if err != nil {
 		return err
@@ -144,15 +145,15 @@ func (s *scanner) run() error {
 		if s.parts++; s.parts > MaxParts {
 			return fault.New(fault.TooLarge, "more than %d parts", MaxParts)
 		}
-		current = &Part{ID: childID(parent, len(parent.Children)+1)}
+		current = &Part{ID: childPartID(parent, len(parent.Children)+1)}
 		parent.Children = append(parent.Children, current)
-		if pos, err = s.begin(current, pos); err != nil {
+		if pos, err = s.beginPart(current, pos); err != nil {
 			return err
 		}
 	}
 }
 
-func childID(parent *Part, n int) string {
+func childPartID(parent *Part, n int) string {
 	if parent.ID == "" {
 		return strconv.Itoa(n)
 	}
@@ -161,17 +162,17 @@ func childID(parent *Part, n int) string {
 
 // begin reads the header of p at pos, and opens p when it is a multipart. It
 // returns where the content begins.
-func (s *scanner) begin(p *Part, pos int) (int, error) {
+func (s *scanner) beginPart(p *Part, pos int) (int, error) {
 	h, n, err := readHeader(s.raw[pos:])
 	p.Header = h
-	p.Type, p.Params = parseType(h.Get("Content-Type"))
+	p.Type, p.Params = parseContentType(h.Get("Content-Type"))
 	if v := h.Get("Content-Disposition"); v != "" {
-		p.disposition, p.dispParams = parseValue(v)
+		p.disposition, p.dispParams = parseValueAndParams(v)
 	}
 	if err != nil {
 		return pos + n, err
 	}
-	if !p.multipart() {
+	if !p.isMultipart() {
 		return pos + n, nil
 	}
 	b := strings.TrimRight(p.Params["boundary"], " \t")
@@ -184,11 +185,11 @@ func (s *scanner) begin(p *Part, pos int) (int, error) {
 	if len(s.open) == MaxDepth {
 		return pos + n, fault.New(fault.TooLarge, "parts nested deeper than %d", MaxDepth)
 	}
-	s.open = append(s.open, level{part: p, delim: "--" + b})
+	s.open = append(s.open, openMultipart{part: p, delim: "--" + b})
 	return pos + n, nil
 }
 
-func (p *Part) multipart() bool { return strings.HasPrefix(p.Type, "multipart/") }
+func (p *Part) isMultipart() bool { return strings.HasPrefix(p.Type, "multipart/") }
 
 // A delimiter is a line that ends one part and, unless it is final, begins
 // the next of the multipart at its level; level -1 is the end of the mail.
@@ -212,7 +213,7 @@ func (s *scanner) nextDelimiter(pos int) delimiter {
 			start += i + 1
 		}
 		line, next := cutLine(s.raw, start)
-		if lvl, final := s.match(line); lvl >= 0 {
+		if lvl, final := s.matchDelimiter(line); lvl >= 0 {
 			return delimiter{level: lvl, final: final, contentEnd: beforeNewline(s.raw, pos, start), next: next}
 		}
 		start = next
@@ -221,7 +222,7 @@ func (s *scanner) nextDelimiter(pos int) delimiter {
 }
 
 // match finds the innermost open multipart that line delimits.
-func (s *scanner) match(line []byte) (lvl int, final bool) {
+func (s *scanner) matchDelimiter(line []byte) (lvl int, final bool) {
 	line = bytes.TrimRight(line, " \t\r")
 	for i := len(s.open) - 1; i >= 0; i-- {
 		d := s.open[i].delim
@@ -312,7 +313,7 @@ func (p *Part) FileName() string {
 }
 
 // ContentID returns the part's Content-ID without brackets.
-func (p *Part) ContentID() string { return trimID(p.Header.Get("Content-ID")) }
+func (p *Part) ContentID() string { return trimMessageID(p.Header.Get("Content-ID")) }
 
 // inheritCharset gives every header the charset of the mail's first text: raw
 // bytes in a header are usually in the same.
@@ -323,5 +324,8 @@ func (p *Part) inheritCharset() {
 			charset = c.Params["charset"]
 		}
 	})
-	p.Walk(func(c *Part) { c.charset, c.Header.charset = charset, charset })
+	p.Walk(func(c *Part) {
+		c.charset = charset
+		c.Header.charset = charset
+	})
 }

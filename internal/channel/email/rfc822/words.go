@@ -30,7 +30,7 @@ func decodeWords(s, charset string) string {
 		if i < 0 {
 			break
 		}
-		w, n := parseWord(s[i:])
+		w, n := parseEncodedWord(s[i:])
 		if n == 0 {
 			flush()
 			out.WriteString(Decode(charset, []byte(s[:i+2])))
@@ -45,7 +45,8 @@ func decodeWords(s, charset string) string {
 				out.WriteString(Decode(charset, []byte(gap)))
 			}
 		}
-		run, runCharset = append(run, w.text...), w.charset
+		run = append(run, w.text...)
+		runCharset = w.charset
 		s = s[i+n:]
 	}
 	flush()
@@ -53,38 +54,38 @@ func decodeWords(s, charset string) string {
 	return out.String()
 }
 
-type word struct {
+type encodedWord struct {
 	charset string
 	text    []byte
 }
 
 // parseWord reads the encoded word that s begins with; n is its length, 0 for
 // none.
-func parseWord(s string) (w word, n int) {
+func parseEncodedWord(s string) (w encodedWord, n int) {
 	if len(s) > maxWord {
 		s = s[:maxWord]
 	}
 	charset, rest, ok := strings.Cut(s[2:], "?")
 	if !ok || len(charset) > 60 || len(rest) < 2 || rest[1] != '?' {
-		return word{}, 0
+		return encodedWord{}, 0
 	}
 	text := rest[2:]
 	end := strings.Index(text, "?=")
 	if end < 0 {
-		return word{}, 0
+		return encodedWord{}, 0
 	}
 	n = 2 + len(charset) + 1 + 2 + end + 2
 	text = text[:end]
 	switch rest[0] {
 	case 'q', 'Q':
-		return word{charset, decodeQ(text)}, n
+		return encodedWord{charset, decodeQEncoding(text)}, n
 	case 'b', 'B':
-		return word{charset, decodeBase64([]byte(text))}, n
+		return encodedWord{charset, decodeBase64([]byte(text))}, n
 	}
-	return word{}, 0
+	return encodedWord{}, 0
 }
 
-func decodeQ(s string) []byte {
+func decodeQEncoding(s string) []byte {
 	out := make([]byte, 0, len(s))
 	for i := 0; i < len(s); i++ {
 		switch c := s[i]; {

@@ -18,8 +18,8 @@ import (
 
 // A Client sends in one region.
 type Client struct {
-	api *sesv2.Client
-	set *string // the configuration set, which says who is told what became of a mail; nil for none
+	api              *sesv2.Client
+	configurationSet *string // the configuration set, which says who is told what became of a mail; nil for none
 }
 
 // answerTime is how long SES may take: a try given up too soon sends twice.
@@ -33,7 +33,7 @@ func New(cfg aws.Config, configurationSet string) *Client {
 		o.HTTPClient = awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) { t.ResponseHeaderTimeout = answerTime })
 	})}
 	if configurationSet != "" {
-		c.set = &configurationSet
+		c.configurationSet = &configurationSet
 	}
 	return c
 }
@@ -48,21 +48,21 @@ func (c *Client) Send(ctx context.Context, from, to, feedback string, raw []byte
 	out, err := c.api.SendEmail(ctx, &sesv2.SendEmailInput{
 		FromEmailAddress:               &from,
 		FeedbackForwardingEmailAddress: &feedback,
-		ConfigurationSetName:           c.set,
+		ConfigurationSetName:           c.configurationSet,
 		Destination:                    &types.Destination{ToAddresses: []string{to}},
 		Content:                        &types.EmailContent{Raw: &types.RawMessage{Data: raw}},
 	})
 	if err != nil {
-		return "", failed(err)
+		return "", classifyError(err)
 	}
 	if out.MessageId == nil || *out.MessageId == "" {
 		return "", fault.New(fault.Unavailable, "SES named no mail")
 	}
-	return *out.MessageId + "@" + domain(c.api.Options().Region), nil
+	return *out.MessageId + "@" + messageIDDomain(c.api.Options().Region), nil
 }
 
 // domain is what SES puts behind its ids.
-func domain(region string) string {
+func messageIDDomain(region string) string {
 	if region == "us-east-1" {
 		return "email.amazonses.com"
 	}
@@ -71,7 +71,7 @@ func domain(region string) string {
 
 // kinds says what SES's errors mean for a mail. The account's and the domain's
 // are final, too: whoever waits for the answer is to hear soon that none came.
-var kinds = map[string]fault.Kind{
+var faultKinds = map[string]fault.Kind{
 	"MessageRejected":     fault.Invalid,
 	"BadRequestException": fault.Invalid,
 
@@ -88,21 +88,23 @@ var kinds = map[string]fault.Kind{
 
 // failed gives an error of SES its kind. Its words may name an address, so
 // that only its code is kept.
-func failed(err error) error {
-	code, status := "no answer", 0
+func classifyError(err error) error {
+	code := "no answer"
+	status := 0
 	if v, ok := errors.AsType[*awshttp.ResponseError](err); ok {
-		code, status = "no code", v.HTTPStatusCode()
+		code = "no code"
+		status = v.HTTPStatusCode()
 	}
 	if v, ok := errors.AsType[smithy.APIError](err); ok {
 		code = v.ErrorCode()
 	}
-	kind, known := kinds[code]
+	kind, known := faultKinds[code]
 	switch {
 	case known:
 	case status == http.StatusTooManyRequests:
 		kind = fault.TooMany
 	case status == 0, status >= http.StatusInternalServerError, status == http.StatusRequestTimeout:
-		return fault.Wrap(fault.Unavailable, cause(err, code), "send mail")
+		return fault.Wrap(fault.Unavailable, unansweredCause(err, code), "send mail")
 	default:
 		kind = fault.Internal
 	}
@@ -113,7 +115,7 @@ func failed(err error) error {
 }
 
 // cause is why there was no answer, or the code of one.
-func cause(err error, code string) error {
+func unansweredCause(err error, code string) error {
 	if _, answered := errors.AsType[*awshttp.ResponseError](err); answered {
 		return errors.New(code)
 	}
