@@ -10,8 +10,7 @@ import (
 	"github.com/heard-intake/heard/internal/contact"
 )
 
-// kinds are the types of attachment there are, and what they make of a
-// message.
+// attachmentKinds maps the platform's attachment types to message kinds.
 var attachmentKinds = map[string]contact.Kind{
 	"image":               contact.Image,
 	"animated_image":      contact.Image,
@@ -33,17 +32,17 @@ var attachmentKinds = map[string]contact.Kind{
 	"ig_story":            contact.Share,
 }
 
-// thumbs are the stickers behind the like button, in three sizes.
+// likeStickerIDs are the stickers that the like button sends, in three sizes.
 var likeStickerIDs = map[string]bool{"369239263222822": true, "369239343222814": true, "369239383222810": true}
 
-// An attachment is an element of attachments.
+// An attachment is one element of "attachments".
 type attachment struct {
 	raw       meta.Value
 	kind      string
 	title     string
 	url       string
 	stickerID string
-	payload   meta.Object // null or a string in some
+	payload   meta.Object // empty if the payload is null or a string
 }
 
 func parseAttachment(raw meta.Value) attachment {
@@ -59,7 +58,7 @@ func parseAttachment(raw meta.Value) attachment {
 	}
 }
 
-// firstOf returns the first text there is.
+// firstNonEmptyText returns the first text that is not empty.
 func firstNonEmptyText(values ...meta.Value) string {
 	for _, v := range values {
 		if s := v.Text(); s != "" {
@@ -69,20 +68,20 @@ func firstNonEmptyText(values ...meta.Value) string {
 	return ""
 }
 
-// contents is what the attachments of a message come to.
+// attachmentContents are the contents of all attachments of a message.
 type attachmentContents struct {
-	kind       contact.Kind // of the first attachment that has one; empty if there is none
-	text       string       // what it says when there are no words
+	kind       contact.Kind // of the first readable attachment; may be empty
+	text       string       // text for a message that has no text of its own
 	payload    string
-	unreadType string // the type of the first that cannot be read
+	unreadType string // type of the first attachment that cannot be read
 	mark       string
 	files      []contact.Attachment
 	data       [][]byte
 	product    *contact.Referral
 }
 
-// newContents reads attachments. StickerID is the message's own, which early
-// stickers had beside their picture.
+// readAttachments reads the attachments of a message. stickerID is the
+// message's own: early stickers had it outside their attachment.
 func readAttachments(attachments meta.Value, stickerID string) *attachmentContents {
 	c := &attachmentContents{}
 	for _, raw := range attachments.Elements() {
@@ -91,7 +90,7 @@ func readAttachments(attachments meta.Value, stickerID string) *attachmentConten
 			a.stickerID = stickerID
 		}
 		if a.kind == "image" && a.stickerID != "" {
-			a.kind = "sticker" // as stickers came until the summer of 2026
+			a.kind = "sticker" // the form of stickers until the summer of 2026
 		}
 		c.addAttachment(a)
 	}
@@ -104,7 +103,7 @@ func readAttachments(attachments meta.Value, stickerID string) *attachmentConten
 
 func (c *attachmentContents) addAttachment(a attachment) {
 	kind, known := attachmentKinds[a.kind]
-	lost := a.kind == "ephemeral" || // to be seen once, and never by us
+	lost := a.kind == "ephemeral" || // may be viewed once, and is not sent to us
 		strings.EqualFold(a.title, "Attachment Unavailable") // withheld from businesses in Europe
 	switch {
 	case lost || !known:
@@ -112,7 +111,7 @@ func (c *attachmentContents) addAttachment(a attachment) {
 		return
 	case kind == contact.Sticker:
 		c.addSticker(a)
-	case kind == contact.Image || kind == contact.Video || kind == contact.Audio || kind == contact.File:
+	case isFileKind(kind):
 		c.addFile(kind, a)
 	default:
 		c.addStructured(kind, a)
@@ -122,8 +121,17 @@ func (c *attachmentContents) addAttachment(a attachment) {
 	}
 }
 
-// skip notes an attachment that cannot be read, or has nothing in it; the
-// message keeps it in Raw.
+func isFileKind(kind contact.Kind) bool {
+	switch kind {
+	case contact.Image, contact.Video, contact.Audio, contact.File:
+		return true
+	default:
+		return false
+	}
+}
+
+// skipAttachment marks the message for an attachment that cannot be read. The
+// message keeps its element in Raw.
 func (c *attachmentContents) skipAttachment(a attachment, lost bool) {
 	c.mark = "unparsed"
 	if lost {
@@ -137,7 +145,7 @@ func (c *attachmentContents) skipAttachment(a attachment, lost bool) {
 	}
 }
 
-// file adds a file. One without an address is a file that the platform lost.
+// addFile adds a file. A file without an address was lost by the platform.
 func (c *attachmentContents) addFile(kind contact.Kind, a attachment) {
 	if a.url == "" {
 		c.mark = "content-lost"
@@ -153,7 +161,8 @@ func (c *attachmentContents) addFile(kind contact.Kind, a attachment) {
 	c.files = append(c.files, f)
 }
 
-// sticker adds a sticker, once: for a while each came as an image too.
+// addSticker adds a sticker once. For a while the platform sent each sticker
+// as an image as well.
 func (c *attachmentContents) addSticker(a attachment) {
 	switch {
 	case likeStickerIDs[a.stickerID]:
@@ -173,7 +182,8 @@ func (c *attachmentContents) addSticker(a attachment) {
 	}
 }
 
-// structured adds what is no file: a link, a place, a template, a booking.
+// addStructured adds an attachment other than a file: a link, a location, a
+// template or a booking.
 func (c *attachmentContents) addStructured(kind contact.Kind, a attachment) {
 	c.data = append(c.data, a.raw)
 	switch a.kind {
@@ -189,7 +199,7 @@ func (c *attachmentContents) addStructured(kind contact.Kind, a attachment) {
 	if c.payload == "" {
 		c.payload = absoluteLink(a.url)
 	}
-	if isMediaServerLink(a.url) { // a story is gone after a day, its picture with it
+	if isMediaServerLink(a.url) { // fetch it now: a story expires after a day
 		f := contact.Attachment{Kind: contact.File, URL: a.url}
 		if strings.HasSuffix(a.kind, "reel") {
 			f.Kind = contact.Video
@@ -198,7 +208,7 @@ func (c *attachmentContents) addStructured(kind contact.Kind, a attachment) {
 	}
 }
 
-// list returns the attachments that are no files, as the platform gave them.
+// structuredData returns the attachments that are not files, as a JSON array.
 func (c *attachmentContents) structuredData() json.RawMessage {
 	if len(c.data) == 0 {
 		return nil
@@ -206,7 +216,7 @@ func (c *attachmentContents) structuredData() json.RawMessage {
 	return append(append([]byte{'['}, bytes.Join(c.data, []byte{','})...), ']')
 }
 
-// newProduct reads the product that a customer sent from the page's shop.
+// parseProduct reads the product that a customer sent from the page's shop.
 func parseProduct(v meta.Value) *contact.Referral {
 	for _, p := range v.Get("elements").Elements() {
 		return &contact.Referral{
@@ -219,7 +229,7 @@ func parseProduct(v meta.Value) *contact.Referral {
 	return nil
 }
 
-// absolute returns the address of a link; reels come without a host.
+// absoluteLink returns a link with a host. Links to reels come without one.
 func absoluteLink(link string) string {
 	if strings.HasPrefix(link, "/") && !strings.HasPrefix(link, "//") {
 		return "https://www.facebook.com" + link
@@ -227,8 +237,8 @@ func absoluteLink(link string) string {
 	return link
 }
 
-// served reports whether link leads to a file on Meta's media servers, and not
-// to a page for people.
+// isMediaServerLink reports whether link is a file on Meta's media servers,
+// and not a web page.
 func isMediaServerLink(link string) bool {
 	u, err := url.Parse(link)
 	if err != nil || u.Scheme != "https" {

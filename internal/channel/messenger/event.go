@@ -11,8 +11,9 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 )
 
-// postback reads a button that was pressed. Meta names it since v11 only, and
-// strips the payload for apps that do not hold the conversation.
+// readPostback reads a button that the customer pressed. Meta sends a message
+// id since version 11 only. It removes the payload for apps that do not
+// control the conversation.
 func (it *item) readPostback(raw meta.Value) error {
 	if !raw.IsObject() {
 		return errShape
@@ -32,8 +33,8 @@ func (it *item) readPostback(raw meta.Value) error {
 	}, it.isSentByPage())
 }
 
-// referral reads that a customer came, by an ad or a link. Nothing was said
-// yet.
+// readReferral reads that a customer arrived through an ad or a link. The
+// customer has not said anything yet, so the message is passive.
 func (it *item) readReferral(raw meta.Value) error {
 	if !raw.IsObject() {
 		return errShape
@@ -47,7 +48,7 @@ func (it *item) readReferral(raw meta.Value) error {
 	}, it.isSentByPage())
 }
 
-// newReferral reads what brought a customer here.
+// parseReferral returns the ad, link or product that led to a message, or nil.
 func parseReferral(v meta.Value) *contact.Referral {
 	if !v.IsObject() {
 		return nil
@@ -68,7 +69,7 @@ func parseReferral(v meta.Value) *contact.Referral {
 	return &r
 }
 
-// effect completes e with what the element says of it, and adds it.
+// addEffect completes e with the element's customer and time, and adds it.
 func (it *item) addEffect(e contact.Effect, outbound bool) error {
 	customer, err := it.customerAddress(outbound)
 	if err != nil {
@@ -90,9 +91,9 @@ func (it *item) addEffect(e contact.Effect, outbound bool) error {
 	return nil
 }
 
-// edit reads that a message has a new text.
+// readEdit reads the new text of an edited message.
 func (it *item) readEdit(raw meta.Value) error {
-	revision, _ := strconv.Atoi(raw.Get("num_edit").Text()) // zero where there is none
+	revision, _ := strconv.Atoi(raw.Get("num_edit").Text()) // zero if absent
 	return it.addEffect(contact.Effect{
 		Kind:     contact.Edit,
 		Target:   raw.Get("mid").Text(),
@@ -101,12 +102,13 @@ func (it *item) readEdit(raw meta.Value) error {
 	}, it.isSentByPage())
 }
 
-// emojis are those of the reactions that come by name only.
+// reactionEmojis maps the names of reactions to emojis, for reactions that
+// come without one.
 var reactionEmojis = map[string]string{
 	"smile": "😆", "laugh": "😆", "haha": "😆", "angry": "😠", "sad": "😢", "wow": "😮", "love": "❤", "like": "👍", "dislike": "👎",
 }
 
-// reaction reads an emoji put to a message, or taken away.
+// readReaction reads a reaction to a message, or its removal.
 func (it *item) readReaction(raw meta.Value) error {
 	o := raw.Object()
 	e := contact.Effect{Kind: contact.Reaction, Target: o.Get("mid").Text(), By: contact.Inbound}
@@ -119,7 +121,7 @@ func (it *item) readReaction(raw meta.Value) error {
 	return it.addEffect(e, it.isSentByPage())
 }
 
-// newEmoji returns the emoji of a reaction that was put: never empty.
+// reactionEmoji returns the emoji of a reaction. It is never empty.
 func reactionEmoji(o meta.Object) string {
 	if emoji := contact.Clean(o.Get("emoji").Text(), maxID); emoji != "" {
 		return emoji
@@ -130,8 +132,8 @@ func reactionEmoji(o meta.Object) string {
 	return "❓"
 }
 
-// delivery reads which messages arrived: those it names, and all until the
-// watermark.
+// readDelivery reads which messages were delivered: those with the ids in
+// mids, and all messages up to the watermark.
 func (it *item) readDelivery(raw meta.Value) error {
 	at := raw.Get("watermark").Time()
 	mids := raw.Get("mids").Elements()
@@ -144,11 +146,11 @@ func (it *item) readDelivery(raw meta.Value) error {
 	case len(mids) > 0:
 		return failed
 	}
-	return fault.New(fault.Invalid, "neither message ids nor a watermark")
+	return fault.New(fault.Invalid, "message ids and watermark are both missing")
 }
 
-// seen reads which messages were read: on Messenger all until the watermark,
-// on Instagram the one it names.
+// readReadReceipt reads which messages the customer read. Messenger reports
+// all messages up to a watermark, Instagram one message.
 func (it *item) readReadReceipt(raw meta.Value) error {
 	mid := raw.Get("mid").Text()
 	at := raw.Get("watermark").Time()
@@ -156,13 +158,13 @@ func (it *item) readReadReceipt(raw meta.Value) error {
 	case mid != "":
 		return it.addEffect(contact.Effect{Kind: contact.Status, Status: "read", Target: mid}, it.isSentByPage())
 	case at.IsZero():
-		return fault.New(fault.Invalid, "neither a message id nor a watermark")
+		return fault.New(fault.Invalid, "message id and watermark are both missing")
 	}
 	return it.addEffect(contact.Effect{Kind: contact.Watermark, Status: "read", At: at}, it.isSentByPage())
 }
 
-// optin reads that a customer came by a site's plugin, or wants messages of a
-// kind, or no longer does.
+// readOptin reads an opt-in. A customer came through a web site's plugin, or
+// turned a kind of notification on or off.
 func (it *item) readOptin(raw meta.Value) error {
 	if err := it.addNotice("optin", raw); err != nil {
 		return err
@@ -178,8 +180,8 @@ func (it *item) readOptin(raw meta.Value) error {
 	return nil
 }
 
-// feedback reads a filled-in survey: a notice with its scores, and, if the
-// customer wrote something, a message too.
+// readFeedback reads a completed survey. It adds a notice with the scores, and
+// a message if the customer wrote a comment.
 func (it *item) readFeedback(raw meta.Value) error {
 	if err := it.addNotice("messaging_feedback", raw); err != nil {
 		return err
@@ -204,7 +206,8 @@ func (it *item) readFeedback(raw meta.Value) error {
 	}, it.isSentByPage())
 }
 
-// written returns the customer's own words in an answer to a survey, if any.
+// freeFormAnswer returns the customer's own words in an answer to a survey, or
+// nil.
 func freeFormAnswer(answer meta.Value) []string {
 	words := strings.TrimSpace(answer.Get("payload").Text())
 	if answer.Get("type").Text() != "free_form" || words == "" {

@@ -5,15 +5,15 @@ import (
 	"github.com/heard-intake/heard/internal/contact"
 )
 
-// Staff is the author of an echo that no app sent: somebody typed it in the
-// page's inbox.
+// Staff is the author of an echo without an app id: a person typed the message
+// in the page's inbox.
 const Staff = "staff"
 
-// maxField is the longest payload, title or address kept, in bytes. Meta
-// allows 1,000 characters in a payload.
+// maxField is the longest payload, title or address that is stored, in bytes.
+// Meta allows 1,000 characters in a payload.
 const maxField = 4 << 10
 
-// message reads a message, sent or received, or its deletion.
+// readMessage reads a message in either direction, or its deletion.
 func (it *item) readMessage(raw meta.Value) error {
 	if !raw.IsObject() {
 		return errShape
@@ -50,7 +50,7 @@ func (it *item) readMessage(raw meta.Value) error {
 	return it.addMessage(msg, outbound)
 }
 
-// fill says what msg is made of.
+// fillContent sets the content fields of msg.
 func fillContent(msg *contact.Message, o meta.Object) {
 	c := readAttachments(o.Get("attachments"), o.Get("sticker_id").Text())
 	msg.Kind = c.kind
@@ -68,8 +68,8 @@ func fillContent(msg *contact.Message, o meta.Object) {
 	case quick.IsObject():
 		msg.Kind = contact.Reply
 		msg.Payload = contact.Clean(quick.Get("payload").Text(), maxField)
-	case msg.Text != "" && (c.kind == "" || c.kind == contact.Share || c.kind == contact.Unsupported):
-		msg.Kind = contact.Text // with a preview of a link in it, most often
+	case msg.Text != "" && yieldsToText(c.kind):
+		msg.Kind = contact.Text // usually with a preview of a link in the text
 	case o.Get("is_unsupported").IsTrue():
 		msg.Kind = contact.Unsupported
 		msg.Payload = "is_unsupported"
@@ -80,13 +80,25 @@ func fillContent(msg *contact.Message, o meta.Object) {
 	case c.payload != "":
 		msg.Payload = c.payload
 	}
-	if words := o.Get("text"); words.Text() == "" && !words.IsEmpty() { // no string
+	if words := o.Get("text"); words.Text() == "" && !words.IsEmpty() { // not a string
 		msg.Mark = "unparsed"
 	}
 }
 
-// sign says who wrote an echo: the app that sent it, or staff. Payload is what
-// that app wrote on it, which may be we.
+// yieldsToText reports whether a message with attachments of that kind becomes a
+// text message if it has a text.
+func yieldsToText(kind contact.Kind) bool {
+	switch kind {
+	case "", contact.Share, contact.Unsupported:
+		return true
+	default:
+		return false
+	}
+}
+
+// setEchoAuthor sets the author of an echo: the id of the app that sent it, or
+// [Staff]. Payload is the metadata that the app attached, which may be our
+// own.
 func setEchoAuthor(msg *contact.Message, o meta.Object) {
 	msg.Author = contact.Clean(o.Get("app_id").Text(), maxID)
 	if msg.Author == "" {
@@ -95,7 +107,7 @@ func setEchoAuthor(msg *contact.Message, o meta.Object) {
 	msg.Payload = contact.Clean(o.Get("metadata").Text(), maxField)
 }
 
-// add completes msg with what the element says of it, and adds it.
+// addMessage completes msg with the element's customer and time, and adds it.
 func (it *item) addMessage(msg contact.Message, outbound bool) error {
 	customer, err := it.customerAddress(outbound)
 	switch {
@@ -124,8 +136,8 @@ func (it *item) addMessage(msg contact.Message, outbound bool) error {
 	return nil
 }
 
-// oversized adds of msg what fits in the table, the words, and reports that
-// there is more.
+// addOversized adds only the text of msg. It returns an error, so that the
+// whole element is also kept as broken.
 func (it *item) addOversized(msg contact.Message, outbound bool) error {
 	msg.Kind = contact.Text
 	msg.Mark = "unparsed"
@@ -142,7 +154,7 @@ func (it *item) addOversized(msg contact.Message, outbound bool) error {
 	return errTooLarge
 }
 
-// newReplyTo reads what a message answers: another message, or a story.
+// parseReplyTo returns the message or story that a message answers, or nil.
 func parseReplyTo(v meta.Value) *contact.ReplyTo {
 	r := contact.ReplyTo{
 		ProviderID: contact.Clean(v.Get("mid").Text(), maxID),
