@@ -14,15 +14,16 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 )
 
-// A File is one payload of the corpus, with what others read in it.
+// A File is one payload of the corpus, with the results that its collectors
+// expect.
 type File struct {
-	Name string // without its folder
+	Name string // without the folder
 	Body []byte
 	Want []Item
 }
 
-// An Item is one thing in a payload of the corpus. What does not apply is
-// empty; Time is as in the payload.
+// An Item is an expected element of a payload. Fields that do not apply are
+// empty. Time has the format of the payload.
 type Item struct {
 	Kind      string `json:"kind"`
 	Sender    string `json:"sender"`
@@ -35,14 +36,14 @@ type Item struct {
 	Name      string `json:"name"`
 }
 
-// Corpus returns the payloads of one folder of the corpus that lies beside
-// the repository. Where it is not, the test is skipped.
+// Corpus returns the payloads in one folder of the corpus, which is stored
+// beside the repository. Without a corpus it skips the test.
 func Corpus(t testing.TB, folder string) []File {
 	t.Helper()
 	dir := filepath.Join(findRepositoryRoot(t), "..", "shared", "corpus")
 	lines, err := os.ReadFile(filepath.Join(dir, "EXPECTED.jsonl"))
 	if err != nil {
-		t.Skip("no corpus beside the repository")
+		t.Skip("the corpus is not beside the repository")
 	}
 	var files []File
 	for line := range bytes.Lines(lines) {
@@ -61,7 +62,7 @@ func Corpus(t testing.TB, folder string) []File {
 	return files
 }
 
-// root returns the folder that holds go.mod.
+// findRepositoryRoot returns the folder that has go.mod.
 func findRepositoryRoot(t testing.TB) string {
 	t.Helper()
 	dir, err := os.Getwd()
@@ -74,18 +75,19 @@ func findRepositoryRoot(t testing.TB) string {
 		}
 		dir = filepath.Dir(dir)
 	}
-	t.Fatal("no go.mod above the test")
+	t.Fatal("go.mod not found in a parent folder of the test")
 	return ""
 }
 
-// A Row is what the corpus and a delivery can be compared by.
+// A Row has the fields of a delivery's element that are compared with the
+// corpus.
 type Row struct {
-	Addresses []string // the values of the customer's aliases, the first one first
-	ID        string   // of a message, or of the one that an effect is about
-	OwnID     string   // of an effect or notice: the "id" in its Data
+	Addresses []string // values of the customer's aliases, main address first
+	ID        string   // of a message, or of the target of an effect
+	OwnID     string   // of an effect or notice: "id" in its Data
 	At        time.Time
 	Text      string
-	Notice    bool // a notice has no text of its own
+	Notice    bool // a notice, which has no text of its own
 }
 
 // Rows returns the messages, effects and notices of d, in that order.
@@ -113,7 +115,7 @@ func idInData(data json.RawMessage) string {
 	var own struct {
 		ID string `json:"id"`
 	}
-	_ = json.Unmarshal(data, &own) // most have none
+	_ = json.Unmarshal(data, &own) // most data has no id
 	return own.ID
 }
 
@@ -125,9 +127,9 @@ func aliasValues(as []identity.Address) []string {
 	return out
 }
 
-// Differences returns the items of f that no row of d agrees with: same
-// customer, id, time and text, where the item has them. Every row answers for
-// one item.
+// Differences returns the items of f that match no row of d. An item matches a
+// row with the same customer, id, time and text, if it has them. Each row
+// matches one item only.
 func Differences(f File, d contact.Delivery) []Item {
 	rows := Rows(d)
 	var missing []Item
