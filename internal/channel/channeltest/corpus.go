@@ -36,8 +36,8 @@ type Item struct {
 	Name      string `json:"name"`
 }
 
-// Corpus returns the payloads in one folder of the corpus, which is stored
-// beside the repository. Without a corpus it skips the test.
+// Corpus returns the payloads in one folder of the corpus beside the
+// repository. Without a corpus it skips the test.
 func Corpus(t testing.TB, folder string) []File {
 	t.Helper()
 	dir := filepath.Join(findRepositoryRoot(t), "..", "shared", "corpus")

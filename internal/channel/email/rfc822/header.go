@@ -10,26 +10,27 @@ import (
 // A Field is one header field as it was sent.
 type Field struct {
 	Name  string
-	Value []byte // folded, undecoded
+	Value []byte // still folded and encoded
 }
 
-// A Header is a block of header fields, in their order.
+// A Header is a block of header fields in their order.
 type Header struct {
 	Fields  []Field
-	charset string // of the mail's text: the best guess for raw bytes
+	charset string // of the mail's text; used for undeclared bytes
 }
 
-// ParseHeader reads a block of fields that stands by itself, as in a delivery
+// ParseHeader reads a separate block of fields, such as one in a delivery
 // report.
 func ParseHeader(block []byte) Header {
 	h, _, _ := readHeader(block)
 	return h
 }
 
-// readHeader reads the block at the start of b, and returns where the content
-// begins. Lines that are no header are taken for what a person would see: the
-// rest of the field before when more fields follow, else the first line of a
-// text whose blank line was forgotten.
+// readHeader reads the header block at the start of b. It returns the position
+// at which the content begins. A line that is not a field is read as a person
+// would read it. If more fields follow, it continues the previous field.
+// Otherwise it is the first line of the text, and the blank line before it is
+// missing.
 func readHeader(b []byte) (h Header, n int, err error) {
 	for n < len(b) {
 		line, next := cutLine(b, n)
@@ -39,12 +40,12 @@ func readHeader(b []byte) (h Header, n int, err error) {
 		}
 		switch {
 		case n > MaxHeader:
-			return h, n, fault.New(fault.TooLarge, "header of more than %d bytes", MaxHeader)
+			return h, n, fault.New(fault.TooLarge, "the header has more than %d bytes", MaxHeader)
 		case len(h.Fields) > 0 && (text[0] == ' ' || text[0] == '\t'):
 			err = h.extendLastField(b, next)
 		case fieldNameLength(text) > 0:
 			if len(h.Fields) == MaxFields {
-				return h, n, fault.New(fault.TooLarge, "more than %d header fields", MaxFields)
+				return h, n, fault.New(fault.TooLarge, "the header has more than %d fields", MaxFields)
 			}
 			i := fieldNameLength(text)
 			value := text[bytes.IndexByte(text, ':')+1:]
@@ -66,9 +67,10 @@ func readHeader(b []byte) (h Header, n int, err error) {
 	return h, n, nil
 }
 
-var errField = fault.New(fault.TooLarge, "header field of more than %d bytes", MaxField)
+var errField = fault.New(fault.TooLarge, "a header field has more than %d bytes", MaxField)
 
-// extend lets the last field run until end: fields are slices of b.
+// extendLastField makes the last field end at end. It works because fields are
+// slices of b.
 func (h *Header) extendLastField(b []byte, end int) error {
 	last := &h.Fields[len(h.Fields)-1]
 	start := cap(b) - cap(last.Value)
@@ -79,20 +81,21 @@ func (h *Header) extendLastField(b []byte, end int) error {
 	return nil
 }
 
-// continues reports whether the last field is visibly unfinished.
+// lastFieldContinues reports whether the last field ends in a semicolon or
+// comma, so that the next line belongs to it.
 func (h *Header) lastFieldContinues() bool {
 	v := bytes.TrimRight(h.Fields[len(h.Fields)-1].Value, " \t\r")
 	return len(v) > 0 && (v[len(v)-1] == ';' || v[len(v)-1] == ',')
 }
 
-// fieldFollows reports whether b begins with a header field.
+// beginsWithField reports whether b begins with a header field.
 func beginsWithField(b []byte) bool {
 	line, _ := cutLine(b, 0)
 	return fieldNameLength(line) > 0
 }
 
-// nameEnd returns the length of the field name that line begins with; 0 for
-// none. Blanks before the colon are forgiven.
+// fieldNameLength returns the length of the field name at the start of line,
+// or 0 if line is not a field. Blanks before the colon are accepted.
 func fieldNameLength(line []byte) int {
 	for i, c := range line {
 		switch {
@@ -110,7 +113,7 @@ func fieldNameLength(line []byte) int {
 	return 0
 }
 
-// Get returns the first field of that name, unfolded but undecoded.
+// Get returns the first field with that name, unfolded but not decoded.
 func (h Header) Get(name string) string {
 	for _, f := range h.Fields {
 		if strings.EqualFold(f.Name, name) {
@@ -120,7 +123,7 @@ func (h Header) Get(name string) string {
 	return ""
 }
 
-// Has reports whether there is a field of that name.
+// Has reports whether a field with that name is present.
 func (h Header) Has(name string) bool {
 	for _, f := range h.Fields {
 		if strings.EqualFold(f.Name, name) {
@@ -130,7 +133,7 @@ func (h Header) Has(name string) bool {
 	return false
 }
 
-// All returns every field of that name, unfolded but undecoded.
+// All returns every field with that name, unfolded but not decoded.
 func (h Header) All(name string) []string {
 	var all []string
 	for _, f := range h.Fields {
@@ -141,13 +144,13 @@ func (h Header) All(name string) []string {
 	return all
 }
 
-// Text returns the first field of that name as people read it: encoded words
-// decoded, clean UTF-8 on one line.
+// Text returns the first field with that name as readable text: encoded words
+// are decoded, and the result is clean UTF-8 on one line.
 func (h Header) Text(name string) string {
-	return strings.Join(strings.Fields(decodeWords(h.Get(name), h.charset)), " ")
+	return strings.Join(strings.Fields(DecodeWords(h.Get(name), h.charset)), " ")
 }
 
-// unfold joins the lines of a folded field with one blank.
+// unfoldValue joins the lines of a folded field with single blanks.
 func unfoldValue(v []byte) string {
 	v = bytes.TrimSpace(v)
 	if bytes.IndexByte(v, '\n') < 0 {
@@ -169,8 +172,9 @@ func unfoldValue(v []byte) string {
 	return b.String()
 }
 
-// IDs returns the message ids in the fields of that name, without brackets,
-// in their order, each once. Fields that forgot the brackets are read too.
+// IDs returns the message ids in the fields with that name, without brackets.
+// They are in their order, without repeats. Fields without brackets are read
+// too.
 func (h Header) IDs(name string) []string {
 	var ids []string
 	seen := map[string]bool{}
@@ -185,8 +189,8 @@ func (h Header) IDs(name string) []string {
 	return ids
 }
 
-// maxID is the longest message id worth keeping: RFC 5322 allows no longer
-// line.
+// maxID is the longest message id that is returned. RFC 5322 does not allow
+// longer lines.
 const maxID = 998
 
 func splitMessageIDs(v string) []string {

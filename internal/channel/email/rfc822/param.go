@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// parseType reads a Content-Type, however mangled.
+// parseContentType reads a Content-Type, even a malformed one.
 func parseContentType(v string) (media string, params map[string]string) {
 	if v == "" {
 		return "text/plain", nil
@@ -28,13 +28,13 @@ func parseContentType(v string) (media string, params map[string]string) {
 	return media, params
 }
 
-// maxParams is how many parameters of one field are read.
+// maxParams is the number of parameters of one field that are read.
 const maxParams = 50
 
-// parseValue reads "value; name=value; ..." as Content-Type and
-// Content-Disposition have it, with the faults that mail programs make:
-// missing semicolons and quotes, parameters twice (the first counts), the
-// continuations and charsets of RFC 2231, valid or not.
+// parseValueAndParams reads "value; name=value; ...", the form of Content-Type
+// and Content-Disposition. It accepts the faults of mail programs: missing
+// semicolons and quotes, and repeated parameters, of which the first counts.
+// It joins the continuations of RFC 2231, valid or not.
 func parseValueAndParams(v string) (value string, params map[string]string) {
 	i := strings.IndexAny(v, "; \t")
 	if i < 0 {
@@ -59,7 +59,7 @@ func parseValueAndParams(v string) (value string, params map[string]string) {
 	}
 	for name, p := range pieces {
 		if joined := joinPieces(p); joined != "" {
-			params[name] = joined // RFC 2231 beats the plain form beside it
+			params[name] = joined // RFC 2231 takes precedence over the plain form
 		}
 	}
 	return value, params
@@ -89,13 +89,13 @@ func nextParam(s string) (name, value, rest string, ok bool) {
 	}
 }
 
-// cutValue cuts a parameter's value, quoted or not, off s.
+// cutParamValue cuts a parameter's value, quoted or not, off s.
 func cutParamValue(s string) (value, rest string) {
 	if strings.HasPrefix(s, `"`) {
 		var b strings.Builder
 		for i := 1; i < len(s); i++ {
 			switch {
-			case s[i] == '\\' && i+1 < len(s) && (s[i+1] == '"' || s[i+1] == '\\'):
+			case strings.HasPrefix(s[i:], `\"`), strings.HasPrefix(s[i:], `\\`):
 				i++
 				b.WriteByte(s[i])
 			case s[i] == '"':
@@ -110,7 +110,7 @@ func cutParamValue(s string) (value, rest string) {
 	if end < 0 {
 		end = len(s)
 	}
-	// A forgotten semicolon: "charset=utf-8 format=flowed".
+	// A missing semicolon: "charset=utf-8 format=flowed".
 	for _, known := range []string{" charset=", " name=", " filename=", " boundary=", " format=", " delsp="} {
 		if i := indexFold(s[:end], known); i > 0 {
 			end = i
@@ -119,9 +119,9 @@ func cutParamValue(s string) (value, rest string) {
 	return strings.TrimRight(s[:end], " \t\""), s[end:]
 }
 
-// indexFold returns where s holds lower, which is ASCII, in any case.
-// [strings.ToLower] would not do: it may change the length of what is no
-// UTF-8, and with it every place after.
+// indexFold returns the index in s of lower, an ASCII text, in any case.
+// [strings.ToLower] would not do. It may change the length of invalid UTF-8,
+// and so the index.
 func indexFold(s, lower string) int {
 	for i := 0; i+len(lower) <= len(s); i++ {
 		if strings.EqualFold(s[i:i+len(lower)], lower) {
@@ -131,7 +131,7 @@ func indexFold(s, lower string) int {
 	return -1
 }
 
-// A piece is one numbered part of a parameter (RFC 2231).
+// A paramPiece is one numbered part of a parameter (RFC 2231).
 type paramPiece struct {
 	text    string
 	encoded bool
