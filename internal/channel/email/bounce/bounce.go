@@ -1,10 +1,11 @@
-// Package bounce reads what machines say about mail we sent: that it could not
-// be delivered, was complained about, or was displayed.
+// Package bounce reads automatic reports about mail we sent: that it could not
+// be delivered, that the recipient complained, or that it was displayed.
 //
-// Half of the world's mail servers report in the form of RFC 3464, with the
-// status that the refusing server gave; the others write a letter. Both are
-// read: the fields first, then the words. A status that no server stated is
-// told apart by its third number, 901 to 999, which no registry uses.
+// About half of the world's mail servers report in the format of RFC 3464,
+// with the status that the refusing server gave. The others send a text for
+// people. The package reads both: the fields first, then the text. If no
+// server stated a status, the package derives one, with a third number from
+// 901 to 999. No registry uses these numbers.
 package bounce
 
 import (
@@ -13,29 +14,29 @@ import (
 	"github.com/heard-intake/heard/internal/channel/email/rfc822"
 )
 
-// A Kind says what a report is about.
+// A Kind is the kind of a report.
 type Kind string
 
 // The kinds of report.
 const (
-	Bounce    Kind = "bounce"    // not delivered, and nobody tries again
+	Bounce    Kind = "bounce"    // not delivered, and no server will try again
 	Delay     Kind = "delay"     // not delivered yet
 	Delivered Kind = "delivered" // delivered or passed on
-	Complaint Kind = "complaint" // the recipient calls it spam (ARF, RFC 5965)
+	Complaint Kind = "complaint" // the recipient marked it as spam (ARF, RFC 5965)
 	Receipt   Kind = "receipt"   // displayed, or deleted unread (MDN, RFC 8098)
 	Reply     Kind = "auto-reply"
-	Report    Kind = "report" // about mail in general: DMARC, TLS
+	Report    Kind = "report" // about mail in general, such as DMARC and TLS reports
 )
 
-// A Notice is what a report says.
+// A Notice is the content of a report.
 type Notice struct {
 	Kind       Kind        `json:"kind"`
 	Recipients []Recipient `json:"recipients,omitempty"`
-	Original   string      `json:"original,omitempty"` // Message-ID of the mail it is about, without brackets
+	Original   string      `json:"original,omitempty"` // Message-ID of the reported mail, without brackets
 	Feedback   string      `json:"feedback,omitempty"` // complaint: "abuse", "fraud", "opt-out", ...
 }
 
-// A Recipient is one address that a mail did or did not reach.
+// A Recipient is one address and what happened to the mail to it.
 type Recipient struct {
 	Address    string `json:"address,omitempty"`
 	Action     string `json:"action,omitempty"`     // failed, delayed, delivered, relayed, expanded
@@ -46,13 +47,13 @@ type Recipient struct {
 	Diagnostic string `json:"diagnostic,omitempty"` // the refusing server's words
 }
 
-// maxRecipients is how many recipients of one report are read.
+// maxRecipients is the number of recipients of one report that are read.
 const maxRecipients = 100
 
-// maxText is how much of a report's text is read, in bytes.
+// maxText is the length of a report's text that is read, in bytes.
 const maxText = 64 << 10
 
-// Read returns what the mail reports; nil when it is no report.
+// Read returns the contents of a report, or nil if the mail is not a report.
 func Read(root *rfc822.Part) *Notice {
 	p := collectPieces(root)
 	switch {
@@ -70,21 +71,21 @@ func Read(root *rfc822.Part) *Notice {
 	return p.readBounce(root)
 }
 
-// The pieces of a report.
+// reportPieces are the parts of a report.
 type reportPieces struct {
-	text         string // for people
+	text         string // text for people
 	status       string // message/delivery-status
 	feedback     string // message/feedback-report
 	disposition  string // message/disposition-notification
 	original     rfc822.Header
-	originalText string // the returned mail, for what its header lacks
+	originalText string // the returned mail, read if its header lacks a field
 }
 
 func collectPieces(root *rfc822.Part) *reportPieces {
 	p := &reportPieces{}
 	root.Walk(func(c *rfc822.Part) {
 		if strings.HasPrefix(c.Type, "multipart/") && len(c.Children) == 0 && len(p.text) < maxText {
-			p.text += partText(c) + "\n" // its boundaries were lost
+			p.text += partText(c) + "\n" // its boundaries are missing
 		}
 		switch c.Type {
 		case "message/delivery-status", "message/global-delivery-status":
@@ -111,7 +112,8 @@ func partText(c *rfc822.Part) string { s, _ := c.Text(maxText); return s }
 
 var tagPattern = lazyPattern(`(?s)<(?:style|head).*?</(?:style|head)>|<[^@<>]*>`)
 
-// plain returns a part's text; of HTML roughly, for its words alone matter.
+// plainPartText returns a part's text. HTML is converted roughly, because only
+// its words matter.
 func plainPartText(c *rfc822.Part) string {
 	s := partText(c)
 	if c.Type != "text/html" {
@@ -121,7 +123,7 @@ func plainPartText(c *rfc822.Part) string {
 	return strings.NewReplacer("&lt;", "<", "&gt;", ">", "&quot;", `"`, "&nbsp;", " ", "&#43;", "+", "&amp;", "&").Replace(tagPattern().ReplaceAllString(s, ""))
 }
 
-// returned keeps the header of the mail that came back.
+// readReturnedMail stores the header of the first returned mail.
 func (p *reportPieces) readReturnedMail(s string) {
 	if len(p.original.Fields) > 0 {
 		return
@@ -131,10 +133,10 @@ func (p *reportPieces) readReturnedMail(s string) {
 	p.originalText = s
 }
 
-// copyMarks are the lines after which a letter holds the mail it returns.
+// copyMarkPattern matches the lines that precede the returned mail in a text.
 var copyMarkPattern = lazyPattern(`(?mi)^(?:[- ]*below this line is a copy of the message.*|-+ ?this is a copy of (?:the|your) message.*|[- ]*original message (?:follows|headers|header|text)?[- :.]*|-+ ?original message ?-+|-+ ?message header follows.*|[-=*]+ ?original mail.*|-+ ?returned (?:message|mail).*|-+ ?undelivered message.*|original message follows\.?|-+ ?unsent message (?:below|follows).*|-+ ?start of returned message.*|the (?:following is|header|first .* lines).*(?:headers|message).*:|message headers? follows?:?|received message follows.*|---- the original message ----|\*\*\* original message .*|--------- ?header of the original.*|[- ]*the (?:header|headers) of the original message.*)\s*$`)
 
-// cutReturned ends the text for people where a letter returns the mail.
+// cutReturnedMail removes the returned mail from the text for people.
 func (p *reportPieces) cutReturnedMail() {
 	loc := copyMarkPattern().FindStringIndex(p.text)
 	if loc == nil {
@@ -146,7 +148,7 @@ func (p *reportPieces) cutReturnedMail() {
 	p.text = p.text[:loc[0]]
 }
 
-// originalID returns the Message-ID of the mail a report is about.
+// originalMessageID returns the Message-ID of the reported mail.
 func (p *reportPieces) originalMessageID() string {
 	if ids := p.original.IDs("Message-ID"); len(ids) > 0 {
 		return ids[0]
@@ -169,19 +171,29 @@ func (p *reportPieces) originalMessageID() string {
 
 var messageIDPattern = lazyPattern(`(?mi)^[ \t>]*message-id:\s*<([^<>\s]{3,300})>`)
 
-// fields reads a block of header-like lines, over its empty lines.
+// parseFields reads a block of lines in the form of a header, across empty
+// lines.
 func parseFields(s string) rfc822.Header {
 	var b strings.Builder
 	for line := range strings.Lines(s) {
 		if strings.TrimSpace(line) == "" {
 			continue
 		}
-		if name, _, ok := strings.Cut(line, ":"); line[0] != ' ' && line[0] != '\t' && (!ok || strings.ContainsAny(name, " [")) {
-			b.WriteByte(' ') // the rest of a server's answer, without its indentation
+		if !beginsField(line) {
+			b.WriteByte(' ') // a server's answer continues, without indentation
 		}
 		b.WriteString(line)
 	}
 	return rfc822.ParseHeader([]byte(b.String()))
+}
+
+// beginsField reports whether line is a field or is indented already.
+func beginsField(line string) bool {
+	if line[0] == ' ' || line[0] == '\t' {
+		return true
+	}
+	name, _, ok := strings.Cut(line, ":")
+	return ok && !strings.ContainsAny(name, " [")
 }
 
 func (p *reportPieces) readComplaint() *Notice {
@@ -222,7 +234,7 @@ func (p *reportPieces) readReceipt(root *rfc822.Part) *Notice {
 	}
 	_, done, _ := strings.Cut(h.Get("Disposition"), ";")
 	n.Recipients = []Recipient{{Address: address, Action: strings.ToLower(strings.TrimSpace(done))}}
-	if strings.Contains(strings.ToLower(root.Header.Get("Auto-Submitted")), "rejected") { // how Sieve refuses
+	if strings.Contains(strings.ToLower(root.Header.Get("Auto-Submitted")), "rejected") { // a rejection by Sieve
 		n.Kind = Bounce
 		n.Recipients[0].Action = "failed"
 		p.judgeRecipient(&n.Recipients[0], true, false)
@@ -230,7 +242,7 @@ func (p *reportPieces) readReceipt(root *rfc822.Part) *Notice {
 	return n
 }
 
-// complaintByHeader reads complaints that are sent without the report's part.
+// readComplaintByHeader reads complaints without a feedback-report part.
 func readComplaintByHeader(root *rfc822.Part, p *reportPieces) *Notice {
 	subject := strings.ToLower(root.Header.Text("Subject"))
 	if strings.HasPrefix(subject, "complaint about message from") || strings.HasPrefix(subject, "email feedback report for ip") {
@@ -239,7 +251,7 @@ func readComplaintByHeader(root *rfc822.Part, p *reportPieces) *Notice {
 	return nil
 }
 
-// aggregate reports whether the mail carries a DMARC or TLS report.
+// isAggregateReport reports whether the mail carries a DMARC or TLS report.
 func isAggregateReport(root *rfc822.Part) bool {
 	if strings.EqualFold(root.Params["report-type"], "tlsrpt") {
 		return true
@@ -248,10 +260,10 @@ func isAggregateReport(root *rfc822.Part) bool {
 	return strings.HasPrefix(subject, "report domain:") && strings.Contains(subject, "submitter:")
 }
 
-// daemons are local parts under which servers report.
+// daemonNames are local parts of addresses from which mail servers report.
 var daemonNames = []string{"mailer-daemon", "mailerdaemon", "postmaster", "mail-daemon", "mail.delivery.system", "double-bounce", "mdaemon", "mail-daemon-", "mailerdaemon", "mailer_daemon", "bounce-notification"}
 
-// sentByDaemon reports whether a mail server wrote the mail.
+// isSentByDaemon reports whether a mail server wrote the mail.
 func isSentByDaemon(h rfc822.Header) bool {
 	for _, a := range h.Addresses("From") {
 		local, _, _ := strings.Cut(strings.ToLower(a.Addr), "@")
@@ -268,25 +280,34 @@ func isSentByDaemon(h rfc822.Header) bool {
 	return false
 }
 
-// notified reports whether other signs than the sender say that this is a
-// report. A customer's parcel is not delivered either: a subject alone is none.
+// hasReportSigns reports whether anything other than the sender shows that the
+// mail is a report. The subject alone does not: a customer may write about a
+// parcel that was not delivered.
 func (p *reportPieces) hasReportSigns(h rfc822.Header) bool {
-	if h.Has("X-Failed-Recipients") || strings.HasPrefix(strings.ToLower(h.Get("Received")), "(qmail") && strings.Contains(h.Get("Received"), "for bounce") {
+	received := h.Get("Received")
+	switch {
+	case h.Has("X-Failed-Recipients"):
 		return true
-	}
-	if strings.Contains(h.Get("From"), "@sns.amazonaws.com") && strings.Contains(h.Get("Subject"), "AWS Notification") {
+	case strings.HasPrefix(strings.ToLower(received), "(qmail") && strings.Contains(received, "for bounce"):
 		return true
-	}
-	if !hasReportSubject(h) {
+	case strings.Contains(h.Get("From"), "@sns.amazonaws.com") && strings.Contains(h.Get("Subject"), "AWS Notification"):
+		return true
+	case !hasReportSubject(h):
 		return false
+	case strings.TrimSpace(h.Get("Return-Path")) == "<>", h.Has("Auto-Submitted"):
+		return true
+	case strings.Contains(strings.ToLower(h.Get("Content-Type")), "report"):
+		return true
+	case hasCertainSubject(h) && len(p.original.Fields) > 0:
+		return true
+	default:
+		return p.namesFailedAddress(h)
 	}
-	null := strings.TrimSpace(h.Get("Return-Path")) == "<>"
-	return null || h.Has("Auto-Submitted") || strings.Contains(strings.ToLower(h.Get("Content-Type")), "report") || hasCertainSubject(h) && len(p.original.Fields) > 0 || p.namesFailedAddress(h)
 }
 
-// namesFailed reports whether a letter says which address a mail did not
-// reach. What a person answers or passes on says it too, in somebody else's
-// words.
+// namesFailedAddress reports whether the text says to which address a mail
+// could not be delivered. It ignores replies, forwards and quoted lines,
+// because people quote reports.
 func (p *reportPieces) namesFailedAddress(h rfc822.Header) bool {
 	if h.Has("In-Reply-To") || h.Has("References") || forwardPrefixPattern().MatchString(h.Text("Subject")) {
 		return false
@@ -315,7 +336,8 @@ func hasCertainSubject(h rfc822.Header) bool {
 	return certainSubjectPattern().MatchString(h.Text("Subject"))
 }
 
-// vacation reports whether a daemon's mail is only an automatic reply.
+// isVacationReply reports whether a mail from a server is only an automatic
+// reply.
 func isVacationReply(h rfc822.Header) bool {
 	return strings.HasPrefix(strings.ToLower(h.Get("Auto-Submitted")), "auto-replied") && !hasReportSubject(h)
 }

@@ -6,19 +6,19 @@ import (
 	"sync"
 )
 
-// A reason is why a mail came back, with the words servers use for it and the
-// last number of the status that is derived from it. The names and numbers are
-// those of the Sisimai project, which other tools know too.
+// A reason is the cause of a bounce, with the words that servers use for it
+// and the last number of the derived status. Names and numbers are those of
+// the Sisimai project, which other tools use too.
 type reason struct {
 	name   string
 	number string
 	words  func() *regexp.Regexp
 }
 
-// hardReason are those that time does not mend.
+// hardReasons are the reasons that will not disappear with time.
 var hardReasons = map[string]bool{"userunknown": true, "hostunknown": true, "hasmoved": true, "notaccept": true}
 
-// reasons are tried in this order: the narrow before the wide.
+// reasons are tried in this order: specific reasons before general ones.
 var reasons = []reason{
 	{"mailboxfull", "922", wordPattern(`mailbox (?:is )?(?:full|exceeded|size limit|has exceeded|exceeds|too big|quota)|mailbox .{0,40} is full|(?:over|out of|exceed\w*|beyond|past)[ a-z']{0,30} ?(?:quota|storage|disk|mailbox size)|quota (?:exceeded|violation|full)|insufficient (?:disk )?(?:space|storage|quota)|not enough (?:storage|space|disk)|account is (?:full|over)|boite (?:du destinataire )?(?:pleine|archi pleine)|user has too many messages|too many (?:messages )?in (?:the )?mailbox|mail(?:box|folder) is full|is over (?:the )?(?:quota|maximum)|exceeded (?:the )?(?:storage|quota)|full mailbox|message would exceed|was full|size limit|storage limit|maildir (?:delivery failed|over quota)|out of space`)},
 	{"expired", "947", wordPattern(`did not accept our requests to connect|(?:too|been) (?:long )?in (?:the )?(?:mail )?queue|delivery time expired|time[- ]?out|timed out|could not be delivered (?:for|within)|retry time|unable to deliver .{0,40}(?:days|hours)|delivery (?:expired|failed [0-9]+ attempts|temporarily suspended)|expired|aborted after|delivery attempts? .{0,30}(?:failed|expired)|connection (?:timed|refused)|(?:delayed|queue) .{0,60}(?:days|hours)|could not be reached for|message .{0,20}delayed|have been failing|no route to host|host .{0,60}(?:unreachable|not responding)|server is down|giving up|was not reachable within`)},
@@ -50,23 +50,24 @@ var reasons = []reason{
 	{"syntaxerror", "902", wordPattern(`syntax|malformed|unrecognized command|command (?:not|unrecogn)|bad sequence|parameters|invalid (?:command|argument)|not recognized`)},
 }
 
-// words is a pattern for text in lower case.
+// wordPattern returns a pattern for text in lower case.
 func wordPattern(pattern string) func() *regexp.Regexp { return lazyPattern(pattern) }
 
-// lazy compiles a pattern when it is first used: most mails are no reports,
-// and must not pay for reading them.
+// lazyPattern compiles a pattern at its first use. Most mails are not reports
+// and need none of the patterns.
 func lazyPattern(pattern string) func() *regexp.Regexp {
 	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(pattern) })
 }
 
-// statusReason are the reasons that a status says by itself.
+// reasonByStatus maps the last two numbers of a status to the reason it
+// states.
 var reasonByStatus = map[string]string{
 	"1.1": "userunknown", "1.2": "hostunknown", "1.3": "userunknown", "1.6": "hasmoved", "1.7": "rejected", "1.8": "rejected", "1.10": "notaccept",
 	"2.1": "suspend", "2.2": "mailboxfull", "2.3": "exceedlimit", "3.4": "exceedlimit", "4.7": "expired", "7.26": "authfailure", "7.25": "requireptr",
 }
 
-// reasonOf returns why a server refused a mail, and the line of text that says
-// it; both are empty when nothing does.
+// findReason returns the reason of a refusal and the line of text that gives
+// it. Both are empty if neither the status nor the text gives one.
 func findReason(text, status string) (name, line string) {
 	if _, detail, ok := strings.Cut(status, "."); ok {
 		if name = reasonByStatus[detail]; name != "" {
@@ -82,8 +83,9 @@ func findReason(text, status string) (name, line string) {
 	return "", lineContaining(text, strings.Index(text, status))
 }
 
-// lowerASCII returns s in lower case, byte for byte: what servers say is in
-// ASCII, and patterns run twice as fast as when they fold case themselves.
+// lowerASCII returns s with ASCII letters in lower case, at the same
+// positions. Servers report in ASCII, and patterns for lower case run twice as
+// fast as patterns that ignore case.
 func lowerASCII(s string) string {
 	b := []byte(s)
 	for i, c := range b {
@@ -94,7 +96,7 @@ func lowerASCII(s string) string {
 	return string(b)
 }
 
-// lineAt returns the line of text that holds position i.
+// lineContaining returns the line of text at position i.
 func lineContaining(text string, i int) string {
 	if i <= 0 {
 		return ""
@@ -104,8 +106,8 @@ func lineContaining(text string, i int) string {
 	return strings.TrimSpace(line)
 }
 
-// derived returns a status for a refusal whose server stated none, told apart
-// by its last number.
+// deriveStatus returns a status for a refusal whose server stated none. The
+// last number tells the reason.
 func deriveStatus(name, reply string) string {
 	class := "5"
 	if strings.HasPrefix(reply, "4") {

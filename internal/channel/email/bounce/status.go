@@ -6,15 +6,15 @@ import (
 	"github.com/heard-intake/heard/internal/channel/email/rfc822"
 )
 
-// maxJudged is how many recipients of one report have the words about them
-// read; the rest have their fields.
+// maxJudged is the number of recipients for which the text is read. For the
+// others only the fields are read.
 const maxJudged = 20
 
-// bounce reads a report of delivery: the recipients its fields name, or those
-// of its letter, each with the best status that can be had.
+// readBounce reads a delivery report: the recipients in its fields, or else
+// those in its text, each with the most specific status that is known.
 func (p *reportPieces) readBounce(root *rfc822.Part) *Notice {
 	if p.status == "" && strings.Contains(strings.ToLower(p.original.Get("Content-Type")), "delivery-status") {
-		if inner, _ := rfc822.Parse([]byte(p.originalText)); inner != nil { // a gateway passes on another server's report
+		if inner, _ := rfc822.Parse([]byte(p.originalText)); inner != nil { // a gateway forwarded another server's report
 			if q := collectPieces(inner); q.status != "" {
 				return q.readBounce(inner)
 			}
@@ -22,7 +22,7 @@ func (p *reportPieces) readBounce(root *rfc822.Part) *Notice {
 	}
 	n := &Notice{Original: p.originalMessageID()}
 	if p.status == "" && strings.Contains(strings.ToLower(p.text), "\nfinal-recipient:") {
-		p.status = p.text // the boundaries were lost on the way
+		p.status = p.text // the boundaries are missing
 	}
 	n.Recipients = p.statusRecipients()
 	if len(n.Recipients) == 0 {
@@ -36,13 +36,14 @@ func (p *reportPieces) readBounce(root *rfc822.Part) *Notice {
 	return n
 }
 
-// What letters say of mail that they go on trying to deliver.
+// Texts and subjects of reports by servers that keep trying to deliver.
 var (
 	stillTryingPattern  = lazyPattern(`(?i)not yet been delivered|will (?:be retried|continue to (?:try|attempt)|keep trying)|delivery attempts will (?:continue|be made)|this is (?:just )?a warning|warning message only|advisory[- ]only|still being retried|wird weiter versucht|nog niet (?:bezorgd|afgeleverd)|nouvelle tentative`)
 	delaySubjectPattern = lazyPattern(`(?i)^warning:|\(delay\)|delayed|still being retried|verzögert|vertraagd|retardé`)
 )
 
-// kindOf returns the gravest thing that happened to a recipient.
+// gravestKind returns the kind of the most serious result among the
+// recipients.
 func gravestKind(all []Recipient) Kind {
 	delayed := false
 	done := false
@@ -77,15 +78,17 @@ func (p *reportPieces) statusRecipients() []Recipient {
 			Diagnostic: diagnosticText(h),
 		}
 		if sentTo := parseTypedAddress(h.Get("Original-Recipient")); sentTo != "" {
-			r.Address = sentTo // the one we know: where it was passed on to we do not
+			r.Address = sentTo // the address we used, instead of the one it was forwarded to
 		}
 		if r.Address == "" {
 			r.Address = parseTypedAddress(h.Get("X-Actual-Recipient"))
 		}
-		if r.Address == "" && r.Action == "" && r.Status == "" || len(all) == maxRecipients {
+		if len(all) == maxRecipients {
 			continue
 		}
-		all = append(all, r)
+		if r.Address != "" || r.Action != "" || r.Status != "" {
+			all = append(all, r)
+		}
 	}
 	return all
 }
@@ -105,7 +108,7 @@ func firstWord(s string) string {
 	return ""
 }
 
-// addressOf returns the address of "rfc822; jan@example.com".
+// parseTypedAddress returns the address in "rfc822; jan@example.com".
 func parseTypedAddress(v string) string {
 	if _, after, ok := strings.Cut(v, ";"); ok {
 		v = after
@@ -122,15 +125,16 @@ var (
 	bracketAddressPattern = lazyPattern(`<([A-Za-z0-9._%+'/=~#&!^-]+@[A-Za-z0-9.-]+)>`)
 )
 
-// failedMark is what letters say before they name whom a mail did not reach.
+// failedMarkPattern matches the words before the address of a failed delivery.
 var failedMarkPattern = lazyPattern(`(?i)following (?:recipient|address|user|destination|e-?mail)|following message, addressed to|not delivered to|be delivered to|address to which|to this address|failed recipients|unable to deliver (?:your )?message to|did not reach|your message to:?\s|addressed to`)
 
-// roles are local parts of addresses that letters name for questions.
+// roleNames are local parts of addresses that a report names as contacts.
 var roleNames = map[string]bool{"postmaster": true, "mailer-daemon": true, "abuse": true, "hostmaster": true, "helpdesk": true, "support": true, "noc": true, "mailmaster": true}
 
-// letterRecipients finds whom a letter is about: the header that names them,
-// the addresses after the words that introduce them, in brackets or on a line
-// of their own, any that the returned mail was to.
+// letterRecipients returns the recipients that a report in text form is about.
+// The sources, in order, are X-Failed-Recipients, addresses after the words
+// that introduce them, other addresses in brackets or on separate lines, and
+// the recipients of the returned mail.
 func (p *reportPieces) letterRecipients(h rfc822.Header) []Recipient {
 	var all recipientSet
 	for _, v := range h.All("X-Failed-Recipients") {
@@ -167,8 +171,8 @@ func (p *reportPieces) letterRecipients(h rfc822.Header) []Recipient {
 	return []Recipient{{}}
 }
 
-// known returns the addresses that a letter may name and is not about: those
-// of the letter itself and of the sender of what it returns.
+// addressesToSkip returns addresses that a report may name without being about
+// them: its own recipients and sender, and the sender of the returned mail.
 func (p *reportPieces) addressesToSkip(h rfc822.Header) map[string]bool {
 	skip := map[string]bool{}
 	for _, f := range []struct {
@@ -189,7 +193,7 @@ func (p *reportPieces) addressesToSkip(h rfc822.Header) map[string]bool {
 
 var messageIDLinePattern = lazyPattern(`(?mi)^.{0,40}message[- ]?id(?:entifier)?\b.*$`)
 
-// A recipientSet holds each recipient once.
+// A recipientSet is a list of recipients without repeats.
 type recipientSet struct {
 	list []Recipient
 	seen map[string]bool
@@ -198,7 +202,10 @@ type recipientSet struct {
 
 func (s *recipientSet) addAddress(addr string) {
 	key := strings.ToLower(addr)
-	if addr == "" || s.seen[key] || s.skip[key] || len(s.list) == maxRecipients {
+	if addr == "" || len(s.list) == maxRecipients {
+		return
+	}
+	if s.seen[key] || s.skip[key] {
 		return
 	}
 	if s.seen == nil {
@@ -208,8 +215,8 @@ func (s *recipientSet) addAddress(addr string) {
 	s.list = append(s.list, Recipient{Address: addr})
 }
 
-// find adds the addresses in text: those in brackets, else those that begin a
-// line, else the first.
+// findAddresses adds the addresses in text: those in brackets, or else those
+// that begin a line, or else the first.
 func (s *recipientSet) findAddresses(text string) {
 	if s.findMarkedAddresses(text); len(s.list) > 0 {
 		return
@@ -221,8 +228,8 @@ func (s *recipientSet) findAddresses(text string) {
 	}
 }
 
-// named adds the addresses that text sets apart: in brackets, else on a line of
-// their own.
+// findMarkedAddresses adds the addresses in brackets, or else those on a
+// separate line.
 func (s *recipientSet) findMarkedAddresses(text string) {
 	for _, m := range bracketAddressPattern().FindAllStringSubmatch(text, 20) {
 		if local, _, _ := strings.Cut(strings.ToLower(m[1]), "@"); !roleNames[local] {
@@ -237,7 +244,7 @@ func (s *recipientSet) findMarkedAddresses(text string) {
 	}
 }
 
-// trimAddress takes away what letters put around an address without a blank.
+// trimAddress removes characters that some reports put next to an address.
 func trimAddress(addr string) string {
 	addr = strings.Trim(addr, ".'")
 	if i := strings.LastIndexAny(addr, "=:"); i >= 0 && strings.HasSuffix(strings.ToLower(addr[:i]), "smtp") {
@@ -252,8 +259,8 @@ var (
 	replyCodePattern      = lazyPattern(`(?mi)(?:^|said: |says: |response:? |error:? |code:? |\(|"|'|smtp; ?|<<< |>>> |: |\.\.\. ?|host |[ \t])([45][0-5][0-9])(?:[ \-:>.,)]|$)`)
 )
 
-// codeIn returns the enhanced status in s: the one beside an SMTP code, else
-// the first that is more than general.
+// findStatus returns the enhanced status in s: one next to an SMTP reply code,
+// or else the first that is more specific than its class.
 func findStatus(s string) string {
 	if m := replyAndStatusPattern().FindStringSubmatch(s); m != nil && !isGeneralStatus(m[2]) && !isExpiredStatus(m[2]) {
 		return m[2]
@@ -270,15 +277,15 @@ func findStatus(s string) string {
 	return first
 }
 
-// expired reports whether a status says that a mail waited too long, and not
-// for what.
+// isExpiredStatus reports whether a status says that a mail waited too long.
+// Such a status does not give the cause.
 func isExpiredStatus(status string) bool { return strings.HasSuffix(status, ".4.7") }
 
-// general reports whether a status says no more than its class.
+// isGeneralStatus reports whether a status is empty or gives its class only.
 func isGeneralStatus(status string) bool { return status == "" || strings.HasSuffix(status, ".0.0") }
 
-// better reports whether what the refusing server said tells more than the
-// status that the reporting server made of it.
+// isBetterStatus reports whether said, a status in the refusing server's
+// words, is more specific than the status of the reporting server.
 func isBetterStatus(status, said string) bool {
 	switch {
 	case said == "" || isGeneralStatus(said):
@@ -289,14 +296,17 @@ func isBetterStatus(status, said string) bool {
 	return strings.HasSuffix(status, ".0") && !strings.HasSuffix(said, ".0")
 }
 
-// beside reports whether words have a status beside an SMTP code: what the
-// refusing server answered, whatever the reporting one made of it.
+// isBesideReplyCode reports whether words has status next to an SMTP reply
+// code. It is then the refusing server's own answer.
 func isBesideReplyCode(words, status string) bool {
 	m := replyAndStatusPattern().FindStringSubmatch(words)
-	return m != nil && m[2] == status && !isGeneralStatus(status) && m[1][0] == status[0]
+	if m == nil || isGeneralStatus(status) {
+		return false
+	}
+	return m[2] == status && m[1][0] == status[0]
 }
 
-// judge gives a recipient its status, reply code and reason.
+// judgeRecipient sets a recipient's status, reply code, reason and action.
 func (p *reportPieces) judgeRecipient(r *Recipient, alone, waits bool) {
 	words := r.Diagnostic
 	near := p.textNear(r.Address, alone)
@@ -308,8 +318,9 @@ func (p *reportPieces) judgeRecipient(r *Recipient, alone, waits bool) {
 	if c := findStatus(words); isBetterStatus(r.Status, c) || isBesideReplyCode(words, c) {
 		r.Status = c
 	}
-	if words == "" || r.Status == "" || isGeneralStatus(r.Status) {
-		if c := findStatus(near); isGeneralStatus(r.Status) && c != "" && (r.Status == "" || !isGeneralStatus(c)) {
+	if isGeneralStatus(r.Status) {
+		c := findStatus(near)
+		if !isGeneralStatus(c) || r.Status == "" {
 			r.Status = c
 		}
 	}
@@ -325,11 +336,12 @@ func (p *reportPieces) judgeRecipient(r *Recipient, alone, waits bool) {
 		r.Diagnostic = line
 	}
 	if r.Reason == "" && strings.HasSuffix(r.Address, "@googlegroups.com") {
-		r.Reason = "rejected" // it says so in the reader's language
+		r.Reason = "rejected" // Google Groups gives the reason in the reader's language
 	}
 	if r.Action == "" {
 		r.Action = "failed"
-		if waits && !hardReasons[r.Reason] || strings.HasPrefix(r.Status, "4.") && r.Reason != "expired" {
+		switch {
+		case waits && !hardReasons[r.Reason], strings.HasPrefix(r.Status, "4.") && r.Reason != "expired":
 			r.Action = "delayed"
 		}
 	}
@@ -345,11 +357,12 @@ func (p *reportPieces) judgeRecipient(r *Recipient, alone, waits bool) {
 	}
 }
 
-// maxNear is how much of a letter is read for one recipient, in bytes.
+// maxNear is the length of a report's text that is read for one recipient, in
+// bytes.
 const maxNear = 8 << 10
 
-// near returns what the letter says about an address: the lines after it,
-// until the next, or everything when it is the only one.
+// textNear returns the text about an address: the lines after it up to the
+// next address, or the whole text if the address is the only one.
 func (p *reportPieces) textNear(addr string, alone bool) string {
 	if alone || addr == "" {
 		return p.text[:min(len(p.text), maxNear)]

@@ -1,10 +1,9 @@
-// Package compose writes mails: what an agent answers, or a program, as every
-// mail program reads it.
+// Package compose writes mails that every mail program can read.
 //
-// Everything in a [Letter] may be somebody's words, a customer's name or
-// subject among them. None of it can end a field and begin another: what
-// stands in a field is encoded, or checked, and what cannot be a field is an
-// error. The same letter always gives the same bytes.
+// The fields of a [Letter] may contain text from outside, such as a customer's
+// name or subject. Such text cannot end a header field and begin another. It
+// is encoded or checked, and text that cannot be in a field is an error. The
+// same letter always gives the same bytes.
 package compose
 
 import (
@@ -24,47 +23,49 @@ import (
 	"github.com/heard-intake/heard/internal/fault"
 )
 
-// MaxSize is the largest mail that SES sends, in bytes, encoded.
+// MaxSize is the largest mail that SES sends, in bytes after encoding.
 const MaxSize = 40 << 20
 
-// maxReferences is how many mails of a thread are named: the first, and the
-// last twenty.
+// maxReferences is the number of message ids in References: the first of the
+// thread, and the last twenty.
 const maxReferences = 21
 
-// A Person is a name, which may be empty, and a mail address.
+// A Person is a mail address with a display name, which may be empty.
 type Person struct{ Name, Address string }
 
 // A File is an attachment.
 type File struct {
 	Name string
-	Type string // its media type; empty or not one is application/octet-stream
+	Type string // media type; application/octet-stream if empty or malformed
 	Data []byte
 }
 
-// A Letter is what a mail says.
+// A Letter is the content of a mail.
 type Letter struct {
 	From       Person
 	To         Person
-	ReplyTo    string // the address that answers go to; empty is that of From
-	ID         string // its Message-ID, without brackets, and what its boundaries are made of
-	InReplyTo  string // the Message-ID it answers; empty for a new thread
+	ReplyTo    string // address for replies; From if empty
+	ID         string // Message-ID without brackets; the boundaries are derived from it
+	InReplyTo  string // Message-ID of the mail it answers; empty in a new thread
 	References []string
 	Date       time.Time
 	Subject    string
 	Text       string
-	HTML       string // the same as a page, beside the text; may be empty
+	HTML       string // the same content as HTML; may be empty
 	Files      []File
 
-	// Automatic is "auto-replied" or "auto-generated" when no person wrote it:
-	// other programs then leave it unanswered.
+	// Automatic is "auto-replied" or "auto-generated" if no person wrote the
+	// mail. Other programs then do not reply to it. It is empty for a person's
+	// mail.
 	Automatic string
-	// Unsubscribe are addresses (mailto: and https:) under which nobody is sent
-	// such mail again; for what nobody asked for.
+	// Unsubscribe has the addresses (mailto: and https:) at which the
+	// recipient can stop mail of this kind. It is for mail that the recipient
+	// did not ask for.
 	Unsubscribe []string
 }
 
-// Mail returns the letter as it is sent. A letter that cannot be one is
-// [fault.Invalid], one beyond [MaxSize] is [fault.TooLarge].
+// Mail returns the letter as bytes to send. A letter with an invalid field is
+// [fault.Invalid]. A mail over [MaxSize] is [fault.TooLarge].
 func Mail(l Letter) ([]byte, error) {
 	h, err := l.writeFields()
 	if err != nil {
@@ -89,10 +90,11 @@ func Mail(l Letter) ([]byte, error) {
 }
 
 func errorTooLarge() error {
-	return fault.New(fault.TooLarge, "a mail with its files may have %d bytes, encoded", MaxSize)
+	return fault.New(fault.TooLarge, "the mail with its files is larger than %d bytes after encoding", MaxSize)
 }
 
-// header returns the fields of the mail itself.
+// writeFields returns the header of the mail, without the fields of its
+// content.
 func (l Letter) writeFields() ([]byte, error) {
 	var h fieldWriter
 	h.addPerson("From", l.From)
@@ -103,7 +105,7 @@ func (l Letter) writeFields() ([]byte, error) {
 	h.addField("Subject", formatText(l.Subject))
 	h.addField("Date", l.Date.UTC().Format("Mon, 02 Jan 2006 15:04:05 -0700"))
 	if !isUsableID(l.ID) {
-		return nil, fault.New(fault.Invalid, "a mail needs a Message-ID")
+		return nil, fault.New(fault.Invalid, "the Message-ID is missing or not usable")
 	}
 	h.addField("Message-ID", "<"+l.ID+">")
 	if isUsableID(l.InReplyTo) {
@@ -119,15 +121,16 @@ func (l Letter) writeFields() ([]byte, error) {
 		h.addField("X-Auto-Response-Suppress", "All")
 		h.addField("Precedence", "bulk")
 	default:
-		return nil, fault.New(fault.Invalid, "not a way to be automatic")
+		return nil, fault.New(fault.Invalid, "Automatic must be empty, auto-replied or auto-generated")
 	}
 	h.addUnsubscribe(l.Unsubscribe)
 	h.addField("MIME-Version", "1.0")
 	return h.buf.Bytes(), h.err
 }
 
-// references returns what the field names: each id once, the answered one
-// last, the first and the last of a long thread.
+// threadReferences returns the ids for the References field. Each id occurs
+// once, and the answered mail is last. A long thread keeps its first and last
+// ids.
 func threadReferences(refs []string, answered string) []string {
 	var all []string
 	seen := map[string]bool{answered: true}
@@ -146,8 +149,7 @@ func threadReferences(refs []string, answered string) []string {
 	return all
 }
 
-// body writes the parts: the text, or the text and the page, and the files
-// behind them.
+// writeBody writes the text, or text and HTML, followed by the files.
 func (l Letter) writeBody(b *bytes.Buffer) error {
 	if len(l.Files) == 0 {
 		h, write := l.alternatives()
@@ -170,7 +172,8 @@ func (l Letter) writeBody(b *bytes.Buffer) error {
 	return w.Close()
 }
 
-// alternatives returns the header of the words, and what writes them.
+// alternatives returns the header of the content and a function that writes
+// it.
 func (l Letter) alternatives() (textproto.MIMEHeader, func(io.Writer) error) {
 	if l.HTML == "" {
 		return textPart("text/plain", l.Text)
@@ -188,8 +191,8 @@ func (l Letter) alternatives() (textproto.MIMEHeader, func(io.Writer) error) {
 	}
 }
 
-// boundary returns what no encoded text can hold: "=_" is neither
-// quoted-printable nor base64.
+// boundary returns a boundary that cannot occur in the parts: "=_" is not
+// valid in quoted-printable or base64.
 func (l Letter) boundary(name string) string {
 	sum := sha256.Sum256([]byte(name + " " + l.ID))
 	return "=_" + hex.EncodeToString(sum[:16])
@@ -198,7 +201,7 @@ func (l Letter) boundary(name string) string {
 func (l Letter) newMultipart(out io.Writer, name string) *multipart.Writer {
 	w := multipart.NewWriter(out)
 	if err := w.SetBoundary(l.boundary(name)); err != nil {
-		panic(err) // it is made of letters that a boundary may have
+		panic(err) // impossible: it has only characters that a boundary may have
 	}
 	return w
 }
@@ -211,8 +214,9 @@ func writePart(w *multipart.Writer, h textproto.MIMEHeader, write func(io.Writer
 	return write(out)
 }
 
-// words returns how a text is sent: quoted-printable where most of it stays
-// readable, base64 where nothing would.
+// textPart returns the header of a text part and a function that writes it.
+// The encoding is quoted-printable, or base64 if more than a third of the
+// bytes are not ASCII.
 func textPart(typ, s string) (textproto.MIMEHeader, func(io.Writer) error) {
 	s = Clean(s)
 	h := textproto.MIMEHeader{"Content-Type": {typ + "; charset=utf-8"}, "Content-Transfer-Encoding": {"quoted-printable"}}
@@ -235,8 +239,8 @@ func textPart(typ, s string) (textproto.MIMEHeader, func(io.Writer) error) {
 	}
 }
 
-// Clean returns a text as it is sent: valid UTF-8, lines that end in "\n", and
-// no other control characters but tabs.
+// Clean returns s as it is sent: valid UTF-8, with "\n" at the end of lines,
+// and without control characters other than tabs.
 func Clean(s string) string {
 	s = strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(strings.ToValidUTF8(s, "\uFFFD"))
 	return strings.Map(func(r rune) rune {
@@ -247,7 +251,7 @@ func Clean(s string) string {
 	}, s)
 }
 
-// lineLength is that of base64 in a mail.
+// lineLength is the length of a line of base64 in a mail.
 const lineLength = 76
 
 func writeBase64(out io.Writer, data []byte) error {

@@ -16,21 +16,20 @@ import (
 
 // Lengths in bytes.
 const (
-	maxLine    = 76  // of what can be folded; the limit is 998
-	maxWord    = 60  // of what stays unencoded
-	maxName    = 150 // of a file, which becomes three times as long
+	maxLine    = 76  // of a line that can be folded; the hard limit is 998
+	maxWord    = 60  // of a word that is not encoded
+	maxName    = 150 // of a file name, which encoding makes three times as long
 	maxID      = 900 // of a Message-ID, which cannot be folded
-	maxEncoded = 42  // of the bytes in an encoded word, which has at most 75 (RFC 2047, 2)
+	maxEncoded = 42  // bytes in one encoded word, which is at most 75 long (RFC 2047, 2)
 )
 
-// A header collects fields, and the first thing that cannot be one.
+// A fieldWriter collects header fields, and the first error.
 type fieldWriter struct {
 	buf bytes.Buffer
 	err error
 }
 
-// add writes a field. What stands in value is safe already: nothing of a
-// letter comes here unseen.
+// addField writes a field. The caller has encoded or checked value.
 func (h *fieldWriter) addField(name, value string) {
 	if value != "" {
 		h.buf.WriteString(name + ": " + value + "\r\n")
@@ -51,15 +50,15 @@ func (h *fieldWriter) addPerson(name string, p Person) {
 	h.addField(name, addr)
 }
 
-// unsubscribe says how to get no more of it, by one click where an address of
-// the web takes it (RFC 8058).
+// addUnsubscribe writes List-Unsubscribe. If one of the addresses is a web
+// address, it also offers unsubscribing with one click (RFC 8058).
 func (h *fieldWriter) addUnsubscribe(addresses []string) {
 	var list []string
 	post := false
 	for _, a := range addresses {
 		u, err := url.Parse(a)
-		if err != nil || u.Scheme != "mailto" && u.Scheme != "https" || strings.ContainsAny(a, "<>, ") || !isPrintableASCII(a) || len(a) > maxID {
-			h.err = fault.New(fault.Invalid, "List-Unsubscribe: not an address of mail or the web")
+		if err != nil || !isUnsubscribeAddress(u.Scheme, a) {
+			h.err = fault.New(fault.Invalid, "List-Unsubscribe must be a mailto: or https: address without blanks, commas and brackets")
 			return
 		}
 		post = post || u.Scheme == "https"
@@ -71,30 +70,47 @@ func (h *fieldWriter) addUnsubscribe(addresses []string) {
 	}
 }
 
-// plain reports whether s is ASCII that shows.
+// isUnsubscribeAddress reports whether an address with that scheme can be in
+// List-Unsubscribe.
+func isUnsubscribeAddress(scheme, address string) bool {
+	if scheme != "mailto" && scheme != "https" {
+		return false
+	}
+	return len(address) <= maxID && isPrintableASCII(address) && !strings.ContainsAny(address, "<>, ")
+}
+
+// isPrintableASCII reports whether s has printable ASCII characters only.
 func isPrintableASCII(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' })
 }
 
-// usableID reports whether s can stand between the brackets of a Message-ID,
-// as far as other programs must be able to read the field.
+// isUsableID reports whether s can be a Message-ID that other programs read
+// correctly.
 func isUsableID(s string) bool {
-	return s != "" && len(s) <= maxID && isPrintableASCII(s) && !strings.ContainsAny(s, " <>,;\"\\()")
+	if s == "" || len(s) > maxID {
+		return false
+	}
+	return isPrintableASCII(s) && !strings.ContainsAny(s, " <>,;\"\\()")
 }
 
-// atext are the signs besides letters and digits that an unquoted word may
-// have (RFC 5322, 3.2.3).
+// atext are the characters besides letters and digits that an unquoted word
+// may have (RFC 5322, 3.2.3).
 const atext = "!#$%&'*+-/=?^_`{|}~"
 
 func isAtomRune(r rune) bool {
-	return r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' || strings.ContainsRune(atext, r)
+	switch {
+	case '0' <= r && r <= '9', 'A' <= r && r <= 'Z', 'a' <= r && r <= 'z':
+		return true
+	default:
+		return strings.ContainsRune(atext, r)
+	}
 }
 
-// address returns a mail address as it stands in a field.
+// formatAddress returns a mail address in the form for a field.
 func formatAddress(s string) (string, error) {
 	at := strings.LastIndexByte(s, '@')
 	if at < 1 || at == len(s)-1 || len(s) > 320 {
-		return "", fault.New(fault.Invalid, "not a mail address")
+		return "", fault.New(fault.Invalid, "not a mail address: write name@example.com")
 	}
 	local := s[:at]
 	domain := s[at+1:]
@@ -103,18 +119,18 @@ func formatAddress(s string) (string, error) {
 	}
 	switch {
 	case strings.ContainsFunc(domain, func(r rune) bool { return !isAtomRune(r) && r != '.' }):
-		return "", fault.New(fault.Invalid, "not a mail address")
+		return "", fault.New(fault.Invalid, "not a mail address: write name@example.com")
 	case strings.ContainsFunc(local, func(r rune) bool { return r > '~' }):
-		return "", fault.New(fault.Invalid, "an address with letters beyond ASCII before the @, to which SES cannot send")
+		return "", fault.New(fault.Invalid, "SES cannot send to an address with non-ASCII letters before the @")
 	case strings.ContainsFunc(local, func(r rune) bool { return !isAtomRune(r) && r != '.' && r != ' ' }):
-		return "", fault.New(fault.Invalid, "not a mail address")
+		return "", fault.New(fault.Invalid, "not a mail address: write name@example.com")
 	case strings.HasPrefix(local, "."), strings.HasSuffix(local, "."), strings.Contains(local, ".."), strings.Contains(local, " "):
 		local = `"` + local + `"`
 	}
 	return local + "@" + domain, nil
 }
 
-// phrase returns a display name: as it is, in quotes, or encoded.
+// formatPhrase returns a display name unchanged, in quotes, or encoded.
 func formatPhrase(name string) string {
 	name = joinLines(name)
 	switch {
@@ -126,7 +142,7 @@ func formatPhrase(name string) string {
 	return name
 }
 
-// text returns words as they stand in a field that is no structure.
+// formatText returns the value of an unstructured field, such as the subject.
 func formatText(s string) string {
 	s = joinLines(s)
 	if needsEncoding(s) {
@@ -135,11 +151,10 @@ func formatText(s string) string {
 	return foldText(s)
 }
 
-// line returns the words of s on one line, without other control characters.
+// joinLines returns s on one line, without control characters.
 func joinLines(s string) string { return strings.Join(strings.Fields(Clean(s)), " ") }
 
-// encodes reports whether s would not come back as it is when it is written
-// as it is.
+// needsEncoding reports whether s would be changed if it were sent unencoded.
 func needsEncoding(s string) bool {
 	if !isPrintableASCII(s) || strings.Contains(s, "=?") {
 		return true
@@ -152,8 +167,8 @@ func needsEncoding(s string) bool {
 	return false
 }
 
-// encode writes s as encoded words (RFC 2047), a line each, that begin and end
-// with whole characters.
+// encodeWords returns s as encoded words (RFC 2047), one per line. Characters
+// are not split over two words.
 func encodeWords(s string) string {
 	var b strings.Builder
 	for s != "" {
@@ -170,10 +185,10 @@ func encodeWords(s string) string {
 	return b.String()
 }
 
-// fold breaks a text at its blanks.
+// foldText breaks a text into lines at its blanks.
 func foldText(s string) string {
 	var b strings.Builder
-	length := 20 // the field's name
+	length := 20 // room for the field's name
 	for i, w := range strings.Split(s, " ") {
 		switch {
 		case i == 0:
@@ -189,12 +204,14 @@ func foldText(s string) string {
 	return b.String()
 }
 
-// header returns the fields of an attachment.
+// partHeader returns the header of an attachment's part.
 func (f File) partHeader() textproto.MIMEHeader {
 	typ, params, err := mime.ParseMediaType(f.Type)
-	if err != nil || !isPrintableASCII(f.Type) || len(f.Type) > 200 || strings.HasPrefix(typ, "multipart/") || strings.HasPrefix(typ, "message/") {
+	composite := strings.HasPrefix(typ, "multipart/") || strings.HasPrefix(typ, "message/") // may not be base64 (RFC 2046, 5.2.1)
+	malformed := err != nil || len(f.Type) > 200 || !isPrintableASCII(f.Type)
+	if composite || malformed {
 		typ = "application/octet-stream"
-		params = nil // a mail in a mail may not be base64 (RFC 2046, 5.2.1)
+		params = nil
 	}
 	media := mime.FormatMediaType(typ, params)
 	if media == "" {
@@ -208,17 +225,19 @@ func (f File) partHeader() textproto.MIMEHeader {
 	}
 }
 
-// fileName returns a name without a path, of a length that every program takes.
+// safeFileName returns a name without a path, and short enough for all
+// programs.
 func safeFileName(name string) string {
 	name = strings.Map(func(r rune) rune {
 		if unicode.Is(unicode.Cf, r) {
-			return -1 // would show another name than it is
+			return -1 // invisible characters can disguise a name
 		}
 		return r
 	}, name)
-	name = strings.ReplaceAll(name, "=?", "=_") // many programs would decode it, as in a subject
+	name = strings.ReplaceAll(name, "=?", "=_") // many programs would decode it as an encoded word
 	name = strings.TrimSpace(path.Base(strings.ReplaceAll(joinLines(name), `\`, "/")))
-	if name == "" || name == "." || name == ".." || name == "/" {
+	switch name {
+	case "", ".", "..", "/":
 		return "attachment"
 	}
 	if len(name) <= maxName {

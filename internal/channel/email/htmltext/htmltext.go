@@ -1,10 +1,9 @@
-// Package htmltext turns the HTML of a mail into the text a person would
-// read.
+// Package htmltext converts the HTML of a mail to the text that a person sees.
 //
-// It works on the tokens of golang.org/x/net/html, never on a tree: mail nests
-// elements deeper than any tree builder allows, and forgets to close them. Its
-// time is linear in the length of the page. What the HTML knows and text does
-// not, where quoted history and signatures lie, is returned beside the text.
+// It reads the tokens of golang.org/x/net/html and builds no tree. Mail nests
+// elements deeper than tree builders allow, and often does not close them. The
+// time is linear in the length of the page. Two facts that only HTML has are
+// returned beside the text: the positions of quoted history and of signatures.
 package htmltext
 
 import (
@@ -17,22 +16,22 @@ import (
 	"golang.org/x/net/html/atom"
 )
 
-// MaxInput is how much of a page is read, in bytes.
+// MaxInput is the length of a page that is read, in bytes.
 const MaxInput = 2 << 20
 
-// A Span is a piece of a text, in bytes.
+// A Span is a range of a text, in bytes.
 type Span struct{ Start, End int }
 
-// A Text is what a page says.
+// A Text is the result of converting a page.
 type Text struct {
 	Text       string
-	Quotes     []Span // quoted history, as the mail program marked it
+	Quotes     []Span // quoted history that the mail program marked as such
 	Signatures []Span
-	CIDs       []string // Content-IDs the page shows, without "cid:"
+	CIDs       []string // Content-IDs of images in the page, without "cid:"
 	Cut        bool     // the page was longer than [MaxInput]
 }
 
-// Convert reads a page.
+// Convert converts a page to text.
 func Convert(page string) Text {
 	c := converter{}
 	if len(page) > MaxInput {
@@ -57,41 +56,43 @@ func Convert(page string) Text {
 	}
 }
 
-// What an open element means for the text in it.
+// A textRole says what an open element means for the text in it. An element
+// can have several roles.
 type textRole uint8
 
 const (
-	hiddenRole       textRole = 1 << iota // not shown
+	hiddenRole       textRole = 1 << iota // not displayed
 	quoteRole                             // quoted history
-	quotedTailRole                        // quoted history begins here and runs to the end
-	signatureRole                         // of the sender
-	citedRole                             // lines are set off by "> "
-	preformattedRole                      // white space counts
+	quotedTailRole                        // begins quoted history that runs to the end of the page
+	signatureRole                         // signature of the sender
+	citedRole                             // lines begin with "> "
+	preformattedRole                      // white space is kept
 )
 
+// An openElement is an element whose end was not reached yet.
 type openElement struct {
 	name  atom.Atom
 	roles textRole
-	begin int // where its text begins
-	item  int // of a list: the last number
+	begin int // start of its text
+	item  int // last number used in a list
 }
 
 type converter struct {
 	text           Text
 	out            strings.Builder
 	open           []openElement
-	count          [roleCount]int // of open elements
+	count          [roleCount]int // open elements with each role
 	named          map[atom.Atom]int
-	newlines       int  // owed before the next text
-	outerDepth     int  // how deep in quotes the least deep of them is
-	space          bool // owed before the next text
+	newlines       int  // to write before the next text
+	outerDepth     int  // smallest quote depth of the pending newlines
+	space          bool // to write before the next text
 	link           string
 	linkAt         int
-	tailStart      int // where the quoted rest begins, plus one
-	afterParagraph int // newlines after the paragraph that is open
+	tailStart      int // start of the quoted tail plus one; 0 for none
+	afterParagraph int // newlines to write after the open paragraph
 }
 
-// meanings is how many there are.
+// roleCount is the number of roles.
 const roleCount = 6
 
 func (c *converter) openCount(m textRole) int { return c.count[roleIndex(m)] }
@@ -148,7 +149,8 @@ func (c *converter) finishText() {
 	c.text.Text = c.out.String()
 }
 
-// breakLine owes n newlines: 1 begins a line, 2 a paragraph.
+// breakLine requests n newlines before the next text: 1 begins a line, 2 a
+// paragraph.
 func (c *converter) breakLine(n int) {
 	if n == 0 {
 		return
@@ -158,7 +160,7 @@ func (c *converter) breakLine(n int) {
 	c.space = false
 }
 
-// flush pays what is owed, before text is written.
+// writePending writes the requested newlines and blanks before a text.
 func (c *converter) writePending() {
 	depth := min(c.openCount(citedRole), 10)
 	if c.out.Len() == 0 {
@@ -206,7 +208,7 @@ func (c *converter) writeText(text []byte) {
 		n := blankLength(text)
 		if n > 0 {
 			if c.newlines == 1 && bytes.HasPrefix(text, nbsp) && c.out.Len() > 0 {
-				c.newlines = 2 // Word writes an empty line as a paragraph with one of these
+				c.newlines = 2 // Word writes an empty line as a paragraph with a non-breaking space
 			}
 			c.space = true
 			text = text[n:]
@@ -224,27 +226,10 @@ func (c *converter) writeText(text []byte) {
 	}
 }
 
-// blank returns the length of the white space or invisible character that b
-// begins with.
-func blankLength(b []byte) int {
-	switch c := b[0]; {
-	case c == ' ' || c == '\n' || c == '\t' || c == '\r' || c == '\f':
-		return 1
-	case c < utf8.RuneSelf:
-		return 0
-	}
-	r, n := utf8.DecodeRune(b)
-	switch r {
-	case '\u00a0', '\u200b', '\u200c', '\u00ad', '\u034f', '\ufeff', '\u2007':
-		return n
-	}
-	return 0
-}
-
 func (c *converter) startElement(z *html.Tokenizer) {
 	name, more := z.TagName()
 	if bytes.IndexByte(name, '@') > 0 {
-		c.writeText([]byte("<" + string(name) + ">")) // an address whose brackets were not escaped
+		c.writeText([]byte("<" + string(name) + ">")) // an address in brackets that were not escaped
 		return
 	}
 	tag := atom.Lookup(name)
@@ -268,7 +253,7 @@ func (c *converter) startElement(z *html.Tokenizer) {
 		c.linkAt = c.out.Len()
 	case atom.Body:
 		for len(c.open) > 0 && c.openCount(hiddenRole) > 0 {
-			c.popElement() // a head that was not closed
+			c.popElement() // the head was not closed
 		}
 	}
 	e := openElement{name: tag, roles: a.textRoles(tag), begin: c.out.Len()}
@@ -285,13 +270,13 @@ func (c *converter) startElement(z *html.Tokenizer) {
 	if tag == atom.Td || tag == atom.Th {
 		c.space = true
 	}
-	if tag != 0 && (e.roles != 0 || isStructural(tag) || c.named[tag] > 0) {
+	tracked := e.roles != 0 || isStructural(tag) || c.named[tag] > 0
+	if tag != 0 && tracked {
 		c.pushElement(e)
 	}
 }
 
-// beginTail notes that quoted history begins here and runs to the end, when
-// there is something before it.
+// beginQuotedTail notes that quoted history starts here and runs to the end.
 func (c *converter) beginQuotedTail() {
 	if c.tailStart == 0 && c.openCount(hiddenRole) == 0 {
 		c.tailStart = c.out.Len() + 1
@@ -318,7 +303,7 @@ func (c *converter) endElement(tag atom.Atom) {
 	}
 }
 
-// bullet begins a list's item.
+// writeListMark writes the bullet or number of a list item.
 func (c *converter) writeListMark() {
 	mark := "- "
 	for i := len(c.open) - 1; i >= 0 && i > len(c.open)-8; i-- {
@@ -336,7 +321,8 @@ func (c *converter) writeListMark() {
 	}
 }
 
-// writeLink adds where the link that ends here goes, unless its text says so.
+// writeLink writes the address of the link that ends here, unless its text
+// shows the address.
 func (c *converter) writeLink() {
 	href := c.link
 	c.link = ""
@@ -360,42 +346,21 @@ func trimScheme(s string) string {
 	return strings.TrimPrefix(strings.TrimPrefix(s, "https://"), "http://")
 }
 
-// seeImage notes images of the mail, and writes those that stand for a
-// character.
+// noteImage collects Content-IDs of images, and writes images that represent
+// one character.
 func (c *converter) noteImage(tag atom.Atom, a attributes) {
 	for _, v := range []string{a.src, a.background} {
 		if id, ok := strings.CutPrefix(v, "cid:"); ok && len(c.text.CIDs) < 500 {
 			c.text.CIDs = append(c.text.CIDs, id)
 		}
 	}
-	if tag == atom.Img && a.alt != "" && a.alt[0] >= utf8.RuneSelf && utf8.RuneCountInString(a.alt) <= 4 {
+	if tag == atom.Img && isCharacter(a.alt) {
 		c.writeText([]byte(a.alt))
 	}
 }
 
-// lines returns how many newlines an element asks for around it.
-func newlinesAround(tag atom.Atom, a attributes) int {
-	switch tag {
-	case atom.P:
-		if strings.Contains(a.class, "mso") || strings.Contains(a.style, "margin:0") || strings.Contains(a.style, "margin: 0") {
-			return 1
-		}
-		return 2
-	case atom.H1, atom.H2, atom.H3, atom.H4, atom.H5, atom.H6:
-		return 2
-	case atom.Div, atom.Tr, atom.Li, atom.Ul, atom.Ol, atom.Table, atom.Blockquote, atom.Pre, atom.Section, atom.Article,
-		atom.Header, atom.Footer, atom.Dl, atom.Dt, atom.Dd, atom.Form, atom.Fieldset, atom.Address, atom.Center, atom.Body,
-		atom.Tbody, atom.Thead, atom.Option, atom.Main, atom.Nav, atom.Aside, atom.Figure, atom.Figcaption, atom.Hr:
-		return 1
-	}
-	return 0
-}
-
-// structural reports whether an element's end must be found by its name.
-func isStructural(tag atom.Atom) bool {
-	switch tag {
-	case atom.Div, atom.Ul, atom.Ol, atom.Table, atom.Tr, atom.Blockquote, atom.H1, atom.H2, atom.H3, atom.H4, atom.H5, atom.H6, atom.Section, atom.Article:
-		return true
-	}
-	return false
+// isCharacter reports whether an image's alternative text is one character,
+// such as an emoji of several code points.
+func isCharacter(alt string) bool {
+	return alt != "" && alt[0] >= utf8.RuneSelf && utf8.RuneCountInString(alt) <= 4
 }

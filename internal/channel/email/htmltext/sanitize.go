@@ -8,8 +8,8 @@ import (
 	"golang.org/x/net/html/atom"
 )
 
-// allowed are the elements that a page keeps for display, with the attributes
-// that survive.
+// allowedAttributes maps the elements that are kept for display to the
+// attributes that are kept.
 var allowedAttributes = map[atom.Atom][]string{
 	atom.A: {"href", "title"}, atom.Abbr: nil, atom.B: nil, atom.Blockquote: nil, atom.Br: nil, atom.Code: nil, atom.Dd: nil, atom.Del: nil, atom.Div: {"dir"},
 	atom.Dl: nil, atom.Dt: nil, atom.Em: nil, atom.H1: nil, atom.H2: nil, atom.H3: nil, atom.H4: nil, atom.H5: nil, atom.H6: nil, atom.Hr: nil, atom.I: nil,
@@ -18,14 +18,15 @@ var allowedAttributes = map[atom.Atom][]string{
 	atom.Th: {"colspan", "rowspan"}, atom.Thead: nil, atom.Tr: nil, atom.U: nil, atom.Ul: nil,
 }
 
-// maxOpen is how deep a displayed page nests; deeper elements give only their
-// text.
+// maxOpenElements is the depth to which elements are kept. Of deeper elements
+// only the text is kept.
 const maxOpenElements = 100
 
-// Sanitize returns a page that is safe to show inside another: no scripts,
-// styles, forms or frames, nothing that loads from elsewhere (pictures tell
-// the sender that his mail is read), links that cannot act, every element
-// closed. Of pictures only those inside the mail stay, as "cid:".
+// Sanitize returns a page that is safe to display inside another page. It
+// removes scripts, styles, forms and frames, links with other schemes than
+// http, https, mailto and tel, and everything that is loaded from elsewhere. A
+// remote picture would tell the sender that the mail was read. Pictures inside
+// the mail stay, as "cid:". Every element is closed.
 func Sanitize(page string) string {
 	s := sanitizer{}
 	page = page[:min(len(page), MaxInput)]
@@ -61,7 +62,7 @@ func (s *sanitizer) startElement(z *html.Tokenizer) {
 	name, more := z.TagName()
 	tag := atom.Lookup(name)
 	if len(s.skipping) > 0 && tag == atom.Body {
-		s.skipping = nil // a head that was not closed
+		s.skipping = nil // the head was not closed
 	}
 	if dropsContent(tag) {
 		if len(s.skipping) < maxOpenElements {
@@ -101,7 +102,7 @@ func dropsContent(tag atom.Atom) bool {
 	return false
 }
 
-// attribute returns the value with which an attribute is kept.
+// sanitizeAttribute returns the value of an attribute and whether to keep it.
 func sanitizeAttribute(tag atom.Atom, name, value string, keep []string) (string, bool) {
 	found := false
 	for _, k := range keep {
@@ -113,7 +114,7 @@ func sanitizeAttribute(tag atom.Atom, name, value string, keep []string) (string
 	switch {
 	case name == "href":
 		u, err := url.Parse(strings.TrimSpace(value))
-		if err != nil || u.Scheme != "http" && u.Scheme != "https" && u.Scheme != "mailto" && u.Scheme != "tel" {
+		if err != nil || !isSafeScheme(u.Scheme) {
 			return "", false
 		}
 		return u.String(), true
@@ -123,7 +124,16 @@ func sanitizeAttribute(tag atom.Atom, name, value string, keep []string) (string
 	return value, true
 }
 
-// end closes an element with those inside it that were left open.
+func isSafeScheme(scheme string) bool {
+	switch scheme {
+	case "http", "https", "mailto", "tel":
+		return true
+	default:
+		return false
+	}
+}
+
+// endElement closes an element and the open elements inside it.
 func (s *sanitizer) endElement(tag atom.Atom) {
 	if n := len(s.skipping); n > 0 {
 		if s.skipping[n-1] == tag {
