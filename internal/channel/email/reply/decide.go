@@ -5,11 +5,12 @@ import (
 	"strings"
 )
 
-// maxTail is how many lines of text after a quote are taken for a signature
-// when there is a reply above the quote.
+// maxTail is the most lines of text after a quote that count as a signature if
+// there is a reply above the quote.
 const maxTail = 6
 
-// decide picks the units that are the reply.
+// selectReply returns the units of the reply, and whether the text is a
+// forward.
 func selectReply(units []unit) (kept []unit, isForward bool) {
 	units = dropClass(units, removedLine)
 	if first := firstIndexOf(units, textLine); first < 0 || isForwardWithoutText(units, first) || isForwardWithShortNote(units) {
@@ -29,8 +30,8 @@ func selectReply(units []unit) (kept []unit, isForward bool) {
 	return cutAtDisclaimer(cutTrailingQuotes(units)), isForward
 }
 
-// onlyForward reports whether a forwarded mail begins before any words of its
-// sender.
+// isForwardWithoutText reports whether a forwarded mail begins before any text
+// of its sender.
 func isForwardWithoutText(units []unit, firstWords int) bool {
 	for _, u := range units[:firstWords] {
 		if u.class == forwardMark {
@@ -40,8 +41,8 @@ func isForwardWithoutText(units []unit, firstWords int) bool {
 	return false
 }
 
-// noteOnly reports whether a forwarded mail is all that its sender says, but
-// for "FYI".
+// isForwardWithShortNote reports whether the sender of a forward wrote no more
+// than a short note such as "FYI".
 func isForwardWithShortNote(units []unit) bool {
 	f := firstIndexOf(units, forwardMark)
 	if f < 0 || countTextUnits(units[:f]) != 1 {
@@ -76,7 +77,7 @@ func countTextUnits(units []unit) int {
 	return n
 }
 
-// cutOriginal ends the reply at "Original message" and at what is forwarded.
+// cutAtOriginal ends the reply at "Original message" or at a forwarded mail.
 func cutAtOriginal(units []unit) []unit {
 	seen := false
 	for i, u := range units {
@@ -97,8 +98,8 @@ func cutAtOriginal(units []unit) []unit {
 	return units
 }
 
-// answersIn reports whether the writer goes on between or below the lines of
-// the mail that follows, which are set off by ">".
+// hasAnswersWithin reports whether the writer answers between or below the
+// lines of the mail that follows, which begin with ">".
 func hasAnswersWithin(after []unit) bool {
 	for i, u := range after {
 		switch u.class {
@@ -112,11 +113,11 @@ func hasAnswersWithin(after []unit) bool {
 	return false
 }
 
-// cutRule ends the reply at the signature's dashes, and at a rule when what
-// follows it is no more text of the writer.
+// cutAtRule ends the reply at a signature mark, or at a rule that is not
+// followed by more text of the writer.
 func cutAtRule(units []unit) []unit {
 	seen := false
-	judged := 0 // up to here no rule ends the reply
+	judged := 0 // rules before this index do not end the reply
 	for i, u := range units {
 		switch {
 		case u.class == textLine:
@@ -135,10 +136,10 @@ func cutAtRule(units []unit) []unit {
 	return units
 }
 
-// endsAtRule reports whether what follows a rule is history or a signature:
-// nothing, a quote without answers, labels, or a few lines that stand right
-// below it or say nothing.
-// When it is none, it returns how many units need not be asked again.
+// endsAtRule reports whether the units after a rule are history or a
+// signature. These are: nothing, a quote without answers, labels, or a few
+// lines directly below the rule or without a sentence. Otherwise next is the
+// number of units for which the answer would be the same.
 func endsAtRule(after []unit) (ends bool, next int) {
 	for i, u := range after {
 		switch u.class {
@@ -155,7 +156,7 @@ func endsAtRule(after []unit) (ends bool, next int) {
 	return true, 0
 }
 
-// moreWords reports whether there are more than n lines of text.
+// hasMoreTextThan reports whether there are more than n lines of text.
 func hasMoreTextThan(units []unit, n int) bool {
 	for _, u := range units {
 		if u.class == textLine {
@@ -167,7 +168,8 @@ func hasMoreTextThan(units []unit, n int) bool {
 	return false
 }
 
-// saysMore reports whether the writer says something above the next quote.
+// hasMoreToSay reports whether there is a sentence of the writer before the
+// next quote.
 func hasMoreToSay(units []unit) bool {
 	for i, u := range units {
 		switch {
@@ -183,7 +185,7 @@ func hasMoreToSay(units []unit) bool {
 	return false
 }
 
-// bottomReply takes the text under the quote when there is none above.
+// keepBottomReply returns the text under a quote that has no text above it.
 func keepBottomReply(units []unit) []unit {
 	first := firstIndexOf(units, textLine)
 	if first < 0 {
@@ -206,7 +208,7 @@ func keepBottomReply(units []unit) []unit {
 	return units[first:]
 }
 
-// cutAttributed ends the reply at an attribution, unless the writer answers
+// cutAtAttribution ends the reply at an attribution, unless the writer answers
 // between or below the quotes.
 func cutAtAttribution(units []unit) []unit {
 	for i, u := range units {
@@ -220,27 +222,30 @@ func cutAtAttribution(units []unit) []unit {
 	return units
 }
 
-// answersBelow reports whether the writer goes on after the quote that the
-// attribution at i begins.
+// hasAnswersBelow reports whether the writer goes on after the quote that
+// belongs to the attribution at i.
 func hasAnswersBelow(units []unit, i int) bool {
 	for j, u := range units[i+1:] {
 		switch u.class {
 		case textLine:
-			return false // the history is not set off by ">"
+			return false // the history is not marked with ">"
 		case quotedLine:
 			a := collectAnswers(units[i+1+j:])
-			return a.continuesReply() || a.lines > 0 && isGreetingOnly(units[:i])
+			if a.continuesReply() {
+				return true
+			}
+			return a.lines > 0 && isGreetingOnly(units[:i])
 		default:
 		}
 	}
 	return false
 }
 
-// answers are what a writer says after a quote has begun.
+// writerAnswers describes the writer's text after the start of a quote.
 type writerAnswers struct {
-	lines   int  // of text
-	says    bool // one of them is a sentence
-	between bool // one of them stands between quotes
+	lines   int  // number of lines of text
+	says    bool // a line is a sentence
+	between bool // a line is between quotes
 }
 
 func (a writerAnswers) continuesReply() bool { return a.between || a.says || a.lines > maxTail }
@@ -265,7 +270,7 @@ func collectAnswers(units []unit) (a writerAnswers) {
 	return a
 }
 
-// greetingOnly reports whether the writer has said no more than hello.
+// isGreetingOnly reports whether the writer wrote no more than a greeting.
 func isGreetingOnly(units []unit) bool {
 	first := firstIndexOf(units, textLine)
 	if first < 0 || countTextUnits(units) > 1 {
@@ -275,8 +280,8 @@ func isGreetingOnly(units []unit) bool {
 	return len(t) <= 40 && len(strings.Fields(t)) <= 4 && strings.HasSuffix(t, ",")
 }
 
-// isSaid reports whether a line is a sentence of the writer's, or the end of
-// one, and not a part of a signature.
+// isWrittenSentence reports whether a line is a sentence of the writer, or the
+// end of one, and not part of a signature.
 func isWrittenSentence(s string) bool {
 	end := strings.TrimRight(s, " )\"'")
 	if end == "" || strings.Contains(s, "://") || strings.Contains(s, "www.") {
@@ -291,8 +296,9 @@ func isWrittenSentence(s string) bool {
 	return strings.ContainsAny(end[len(end)-1:], ".?!") || strings.HasSuffix(end, "。") || len(s) > 90
 }
 
-// footerWords are those of what lists, scanners and companies put below a mail,
-// in lower case; legalWords too, but on a long line: customers use them.
+// footerWords occur in texts that mailing lists, scanners and companies put
+// below a mail, in lower case. legalWords do too, but customers also use them,
+// so they count on a long line only.
 var (
 	footerWords = []string{
 		"unsubscribe", "mailing list", "google groups", "you received this message", "you are receiving this", "consider the environment", "before printing", "print this", "virus-free", "virusvrij", "virenfrei", "for viruses", "op virussen", "auf viren", "checked by", "scanned by", "avast", "disclaimer",
@@ -303,16 +309,20 @@ var (
 	}
 )
 
-// minLegal is how long a line of small print is, in bytes.
+// minLegal is the least length of a line of small print, in bytes.
 const minLegal = 80
 
 func isFooter(s string) bool {
 	lower := strings.ToLower(s)
 	within := func(w string) bool { return strings.Contains(lower, w) }
-	return slices.ContainsFunc(footerWords, within) || len(s) >= minLegal && slices.ContainsFunc(legalWords, within)
+	if slices.ContainsFunc(footerWords, within) {
+		return true
+	}
+	return len(s) >= minLegal && slices.ContainsFunc(legalWords, within)
 }
 
-// disclaimers begin what companies put under mail, in lower case.
+// disclaimers are the first words of small print that companies put below
+// mail, in lower case.
 var disclaimers = []string{
 	"disclaimer", "confidentiality notice", "this e-mail and any", "this email and any", "this e-mail message", "this email message", "this message and any", "this e-mail is confidential", "this email is confidential",
 	"the information contained in this", "the information in this e", "the contents of this e", "this message is intended", "this e-mail (", "this email (", "please consider the environment", "think before you print", "virus-free", "this email has been checked for viruses",
@@ -321,12 +331,12 @@ var disclaimers = []string{
 	"ce message et", "ce message est", "ce courriel", "cet e-mail", "les informations contenues dans ce", "pensez à l'environnement", "este mensaje", "este correo", "questo messaggio", "le informazioni contenute", "esta mensagem", "denna e-post", "denne e-mail", "denne e-posten",
 }
 
-// minDisclaimer is how long a disclaimer is, in bytes: a shorter line may be
-// the writer's own.
+// minDisclaimer is the least length of a disclaimer, in bytes. A shorter line
+// may be the writer's own.
 const minDisclaimer = 120
 
-// cutDisclaimer ends the reply at a company's small print, when little comes
-// after it.
+// cutAtDisclaimer ends the reply at a company's small print, if little text
+// follows it.
 func cutAtDisclaimer(units []unit) []unit {
 	seen := false
 	for i, u := range units {
@@ -356,7 +366,7 @@ func isDisclaimer(text string, after []unit) bool {
 	return false
 }
 
-// cutLabels ends the reply at the header of the mail it answers.
+// cutAtLabels ends the reply at the header of the mail that it answers.
 func cutAtLabels(units []unit) []unit {
 	seen := false
 	for i, u := range units {
@@ -373,7 +383,7 @@ func cutAtLabels(units []unit) []unit {
 	return units
 }
 
-// cutTrailingQuotes ends the reply at the quote that runs to the end.
+// cutTrailingQuotes ends the reply at a quote that runs to the end.
 func cutTrailingQuotes(units []unit) []unit {
 	end := len(units)
 	for end > 0 && units[end-1].class != textLine {

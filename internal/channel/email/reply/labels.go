@@ -5,18 +5,18 @@ import (
 	"unicode"
 )
 
-// What a header label names.
+// The meanings of header labels.
 const (
 	fromLabel uint8 = 1 << iota
-	sentLabel       // by mail, in a word that is used of nothing else
+	sentLabel       // a word for sending that is used for mail only
 	dateLabel
 	toLabel
 	subjectLabel
 	otherLabel
 )
 
-// labelNames are the labels of the header that mail programs put above a mail
-// they quote without marks, in lower case.
+// labelNames are the labels in the header of a mail that is quoted without
+// marks, in lower case.
 var labelNames = map[string]uint8{
 	"from": fromLabel, "sent": sentLabel, "date": dateLabel, "to": toLabel, "cc": toLabel, "bcc": toLabel, "subject": subjectLabel, "reply-to": otherLabel, "reply to": otherLabel, "importance": otherLabel, "attachments": otherLabel, "sent on": sentLabel, "organization": otherLabel, "when": dateLabel, "where": otherLabel, "message-id": otherLabel, "sender": fromLabel,
 	"van": fromLabel, "verzonden": sentLabel, "datum": dateLabel, "aan": toLabel, "onderwerp": subjectLabel, "verstuurd": sentLabel, "beantwoorden": otherLabel, "antwoord aan": otherLabel, "urgentie": otherLabel, "bijlagen": otherLabel, "verzonden op": sentLabel, "afzender": fromLabel,
@@ -37,7 +37,7 @@ var labelNames = map[string]uint8{
 	"από": fromLabel, "στάλθηκε": sentLabel, "ημερομηνία": dateLabel, "προς": toLabel, "κοιν.": toLabel, "θέμα": subjectLabel, "mittente": fromLabel, "adresat": toLabel, "saatja": fromLabel, "копія": toLabel, "送信元": fromLabel, "送信先": toLabel, "日付": dateLabel, "보낸 사람": fromLabel, "보낸 날짜": sentLabel, "받는 사람": toLabel, "제목": subjectLabel,
 }
 
-// labelOf returns what the label of a line names; 0 for none.
+// labelKind returns the meaning of the label at the start of a line, or 0.
 func labelKind(s string) uint8 {
 	s = strings.TrimLeft(s, "*_ \t\u00a0>")
 	head := s[:min(len(s), 44)]
@@ -60,14 +60,14 @@ func labelKind(s string) uint8 {
 	return kind
 }
 
-// maxHeader is how many lines the header of a quoted mail takes, with its
-// wrapped and empty lines.
+// maxHeader is the most lines of a quoted mail's header, including wrapped and
+// empty lines.
 const maxHeader = 14
 
-// labels marks the headers of mails quoted without marks: a sender and two
-// more labels within a few lines, one of them a subject, with an address, or
-// with the minute it was sent. A customer who moves writes "Van:", "Aan:" and
-// "Datum:" too.
+// markHeaderLabels marks the headers of mails that are quoted without marks.
+// Such a header has at least three labels within a few lines. One of them must
+// be a subject, have an address, or have a time of sending. A customer who
+// reports a move writes "Van:", "Aan:" and "Datum:" too.
 func markHeaderLabels(lines []line) {
 	for i := 0; i < len(lines); i++ {
 		if lines[i].class != textLine || labelKind(lines[i].text) == 0 {
@@ -82,13 +82,13 @@ func markHeaderLabels(lines []line) {
 	}
 }
 
-// headerEnd returns the last line of the header that begins at i; i-1 for
-// none.
+// lastHeaderLine returns the last line of the header that begins at line i, or
+// i-1 if none begins there.
 func lastHeaderLine(lines []line, i int) int {
 	seen := uint8(0)
 	n := 0
 	end := i - 1
-	known := false // it names what only mail has
+	known := false // a label occurs in mail headers only
 	gap := 0
 	for j := i; j < len(lines) && j < i+maxHeader; j++ {
 		if lines[j].class == emptyLine {
@@ -103,35 +103,67 @@ func lastHeaderLine(lines []line, i int) int {
 		if kind := labelKind(lines[j].text); kind != 0 {
 			seen |= kind
 			n++
-			known = known || kind == subjectLabel || strings.Contains(lines[j].text, "@") || kind == sentLabel && containsClockTime(lines[j].text)
+			known = known || provesHeader(kind, lines[j].text)
 			end = j
 			gap = 0
 			continue
 		}
 		if gap > 0 || j-end > 3 {
-			break // not the wrapped end of a label
+			break // the line does not continue a label
 		}
 	}
-	if n < 3 || !known || seen&fromLabel == 0 && (seen&subjectLabel == 0 || seen&(sentLabel|dateLabel) == 0) || seen&^(fromLabel|otherLabel) == 0 {
+	if n < 3 || !known || !hasHeaderLabels(seen) {
 		return i - 1
 	}
 	return end
 }
 
-// hasClock reports whether s holds a time of day.
+// provesHeader reports whether a label occurs in the header of a mail only: a
+// subject, a mail address, or a time of sending.
+func provesHeader(kind uint8, line string) bool {
+	switch {
+	case kind == subjectLabel, strings.Contains(line, "@"):
+		return true
+	default:
+		return kind == sentLabel && containsClockTime(line)
+	}
+}
+
+// hasHeaderLabels reports whether the labels seen can be those of one header: a
+// sender, or a subject and a date, and not only senders and other labels.
+func hasHeaderLabels(seen uint8) bool {
+	if seen&^(fromLabel|otherLabel) == 0 {
+		return false
+	}
+	if seen&fromLabel != 0 {
+		return true
+	}
+	return seen&subjectLabel != 0 && seen&(sentLabel|dateLabel) != 0
+}
+
+// containsClockTime reports whether s has a time of day, such as 10:15.
 func containsClockTime(s string) bool {
 	for i := 1; i+2 < len(s); i++ {
-		if (s[i] == ':' || s[i] == '.') && isDigit(s[i-1]) && isDigit(s[i+1]) && isDigit(s[i+2]) && (i+3 == len(s) || !isDigit(s[i+3]) && s[i+3] != '.') {
+		if s[i] != ':' && s[i] != '.' {
+			continue
+		}
+		digitsAround := isDigit(s[i-1]) && isDigit(s[i+1]) && isDigit(s[i+2])
+		if digitsAround && endsNumber(s[i+3:]) {
 			return true
 		}
 	}
 	return false
 }
 
+// endsNumber reports whether a number ends where the text rest begins.
+func endsNumber(rest string) bool {
+	return rest == "" || (!isDigit(rest[0]) && rest[0] != '.')
+}
+
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
-// ForwardedFrom returns the sender that the first forwarded mail in text
-// names, as it is written there; empty when it names none.
+// ForwardedFrom returns the sender in the header of the first forwarded mail
+// in text, as it is written there. It returns "" without such a header.
 func ForwardedFrom(text string) string {
 	lines := splitLines(text[:min(len(text), MaxText)])
 	for i := range lines {
@@ -145,7 +177,8 @@ func ForwardedFrom(text string) string {
 		if labelKind(lines[i].text) == 0 || lines[i].class != textLine {
 			continue
 		}
-		for end, j := lastHeaderLine(lines, i), i; j <= end; j++ {
+		end := lastHeaderLine(lines, i)
+		for j := i; j <= end; j++ {
 			if labelKind(lines[j].text) == fromLabel {
 				_, value, _ := strings.Cut(strings.ReplaceAll(lines[j].text, "：", ":"), ":")
 				return strings.Trim(value, "* \t\u00a0")

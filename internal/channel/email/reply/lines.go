@@ -6,10 +6,10 @@ import (
 	"unicode/utf8"
 )
 
-// maxLine is the longest line that is looked at for more than being text.
+// maxLine is the length above which a line is always text, in bytes.
 const maxLine = 2000
 
-// classOf returns the class that a line has by itself.
+// classifyLine returns the class of a line without its context.
 func classifyLine(s string) class {
 	t := strings.TrimFunc(s, unicode.IsSpace)
 	if t == "" || t == "\u200b" || t == "ᐧ" {
@@ -33,30 +33,33 @@ func classifyLine(s string) class {
 	return classifyByWords(t)
 }
 
-// spoken returns the class of a line that says what it is in words.
+// classifyByWords returns the class of a line with fixed words, such as
+// "Original message".
 func classifyByWords(t string) class {
 	bare := strings.Trim(t, "*_-–—= \t>[]<()")
-	if n := len(bare); n == 0 || n > 120 && !strings.HasPrefix(t, "(") && !strings.HasPrefix(t, "<<") && !containsLink(t) {
+	if len(bare) == 0 {
+		return textLine
+	}
+	bracketed := strings.HasPrefix(t, "(") || strings.HasPrefix(t, "<<")
+	if len(bare) > 120 && !bracketed && !containsLink(t) {
 		return textLine
 	}
 	lower := strings.TrimRight(strings.ToLower(bare), ": ")
 	if lower == "" {
 		return textLine
 	}
-	if separators[lower] != 0 {
-		// A separator stands between dashes or ends in a colon.
-		if c := separators[lower]; c == forwardMark || strings.HasPrefix(t, "-") || strings.HasPrefix(t, "_") || strings.HasPrefix(t, "*") || strings.HasPrefix(t, "=") {
-			return c
-		}
+	if c := separators[lower]; c == forwardMark || (c != 0 && strings.IndexByte("-_*=", t[0]) >= 0) {
+		return c
 	}
-	if lower == "original" && strings.HasPrefix(t, "-----") || strings.HasPrefix(lower, "original message processed by david") {
+	switch {
+	case lower == "original" && strings.HasPrefix(t, "-----"), strings.HasPrefix(lower, "original message processed by david"):
 		return originalMark
 	}
 	return classifySignOff(t, lower)
 }
 
-// glued returns the class of a separator whose line goes on with the header
-// below it, as programs that forget about lines write it.
+// classifyGluedSeparator returns the class of a separator that is followed by
+// the header on the same line. Some programs lose the line break.
 func classifyGluedSeparator(t string) class {
 	if !strings.HasPrefix(t, "-----") {
 		return textLine
@@ -72,8 +75,8 @@ func classifyGluedSeparator(t string) class {
 
 func containsLink(t string) bool { return strings.Contains(t, "http") }
 
-// isQuoted reports whether a trimmed line is quoted: "> text", "Jan> text",
-// "| text".
+// isQuotedLine reports whether a trimmed line is quoted: "> text", "Jan> text"
+// or "| text".
 func isQuotedLine(t string) bool {
 	switch t[0] {
 	case '>':
@@ -86,14 +89,23 @@ func isQuotedLine(t string) bool {
 		if c == '>' {
 			return true
 		}
-		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') {
+		if !isASCIILetter(c) {
 			return false
 		}
 	}
 	return false
 }
 
-// ruleClass returns the class of a line without letters.
+func isASCIILetter(c byte) bool {
+	switch {
+	case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z':
+		return true
+	default:
+		return false
+	}
+}
+
+// classifyRule returns the class of a line without letters.
 func classifyRule(t string) class {
 	if t == "--" || t == "__" || t == "\u2014\u2014" {
 		return signatureMark
@@ -110,14 +122,14 @@ func classifyRule(t string) class {
 			marks++
 		}
 	}
-	if marks < 2 || marks == 2 && strings.Contains(t, " ") {
+	if marks < 2 || (marks == 2 && strings.Contains(t, " ")) {
 		return textLine
 	}
 	return ruleLine
 }
 
-// separators are the lines that stand above a mail that is answered or
-// forwarded, in lower case without their dashes.
+// separators are the lines above a mail that is answered or forwarded, in
+// lower case and without dashes.
 var separators = map[string]class{
 	"original message": originalMark, "reply message": originalMark, "original mail": originalMark, "original appointment": originalMark,
 	"oorspronkelijk bericht": originalMark, "origineel bericht": originalMark, "oorspronkelijke bericht": originalMark, "oorspronkelijk e-mailbericht": originalMark,
@@ -146,7 +158,7 @@ var separators = map[string]class{
 	"iletilmiş mesaj": forwardMark, "i̇letilmiş mesaj": forwardMark, "i̇letilen i̇leti": forwardMark, "i̇leti başlangıcı": forwardMark, "proslijeđena poruka": forwardMark, "započni proslijeđenu poruku": forwardMark,
 }
 
-// mobileStarts are the beginnings of the lines that mail programs put under a
+// signOffStarts are the first words of lines that mail programs put below a
 // mail, in lower case.
 var signOffStarts = []string{
 	"sent from ", "sent via ", "sent with ", "sent by ", "sent using ", "sent wirelessly from ",
@@ -159,7 +171,7 @@ var signOffStarts = []string{
 	"отправлено с ", "отправлено из ", "отправлено от ", "надіслано з ", "从我的", "從我的", "发自我的", "來自我的", "发自", "发送自", "送信元", "使用 proton mail", "iphoneから送信",
 }
 
-// mobileAlways are the beginnings of lines that nobody writes by hand.
+// certainSignOffStarts are first words of lines that no person writes.
 var certainSignOffStarts = []string{
 	"get outlook for", "get [outlook for", "get bluemail", "get the new aol", "outlook voor ios", "outlook voor android", "download outlook voor", "outlook downloaden voor",
 	"outlook für ios", "outlook für android", "holen sie sich outlook", "télécharger outlook pour", "obtenir outlook pour", "obtener outlook para", "descargar outlook para", "scarica outlook per", "ottieni outlook per",
@@ -167,8 +179,8 @@ var certainSignOffStarts = []string{
 	"скачайте outlook", "скачать outlook", "получить outlook", "获取 outlook", "取得 outlook", "下載 outlook", "下载 outlook",
 }
 
-// products are words of the names of devices and mail programs: a line that
-// has one after such a beginning is no sentence of a customer's.
+// products are words in the names of devices and mail programs. A line with
+// one of them after such first words is not a customer's sentence.
 var products = []string{
 	"iphone", "ipad", "ipod", "apple", "android", "samsung", "galaxy", "huawei", "xiaomi", "redmi", "oneplus", "nokia", "xperia", "motorola", "pixel", "htc", "blackberry", "windows", "小米", "华为", "手机",
 	"outlook", "yahoo", "gmail", "proton", "gmx", "web.de", "zoho", "tutanota", "spark", "mailbox", "sparrow", "airmail", "bluemail", "mail.ru", "mymail", "mailspring", "aol", "hotmail", "thunderbird", "网易", "яндекс", "мобильно", "orange",
@@ -186,13 +198,21 @@ func namesProduct(s string) bool {
 }
 
 func namesSystem(s string) bool {
-	return strings.Contains(s, "ios") || strings.Contains(s, "android") || strings.Contains(s, "mac") || strings.Contains(s, "windows") || strings.Contains(s, "iphone") || strings.Contains(s, "aka.ms")
+	for _, name := range []string{"ios", "android", "mac", "windows", "iphone", "aka.ms"} {
+		if strings.Contains(s, name) {
+			return true
+		}
+	}
+	return false
 }
 
-// mobileClass returns the class of a line that a mail program may have added:
-// mobile when its words leave no doubt, maybe when its place must tell.
+// classifySignOff returns the class of a line that a mail program may have
+// added: signOffLine if its words are certain, possibleSignOff if its place
+// must decide.
 func classifySignOff(t, lower string) class {
-	if len(lower) < 40 && strings.Contains(lower, " from mobile") && !strings.ContainsAny(lower, ".?!,") || lower[0] == 's' && strings.Contains(lower, "enjoy secure & ad-free") {
+	switch {
+	case len(lower) < 40 && strings.Contains(lower, " from mobile") && !strings.ContainsAny(lower, ".?!,"),
+		lower[0] == 's' && strings.Contains(lower, "enjoy secure & ad-free"):
 		return signOffLine
 	}
 	if strings.HasPrefix(lower, "sorry") || strings.HasPrefix(lower, "excuse") || strings.HasPrefix(lower, "please excuse") {
@@ -202,7 +222,10 @@ func classifySignOff(t, lower string) class {
 		return textLine
 	}
 	for _, s := range certainSignOffStarts {
-		if lower[0] == s[0] && strings.HasPrefix(lower, s) && len(lower) < 120 && (!strings.Contains(s, "outlook") || namesSystem(lower)) {
+		if lower[0] != s[0] || len(lower) >= 120 || !strings.HasPrefix(lower, s) {
+			continue
+		}
+		if !strings.Contains(s, "outlook") || namesSystem(lower) {
 			return signOffLine
 		}
 	}
@@ -210,7 +233,11 @@ func classifySignOff(t, lower string) class {
 		return signOffLine
 	}
 	for _, s := range []string{"from my ", "vanaf mijn ", "von meinem ", "von meiner "} {
-		if rest, ok := strings.CutPrefix(lower, s); ok && len(rest) <= 24 && !strings.ContainsAny(rest, ",.?!") && namesProduct(rest) {
+		rest, ok := strings.CutPrefix(lower, s)
+		if !ok || len(rest) > 24 || strings.ContainsAny(rest, ",.?!") {
+			continue
+		}
+		if namesProduct(rest) {
 			return signOffLine
 		}
 	}
@@ -222,12 +249,13 @@ func classifySignOff(t, lower string) class {
 	return textLine
 }
 
-// mobileEnd cuts off the verb of a line whose language puts it last.
+// cutTrailingVerb cuts off the verb of a sign-off in a language that puts the
+// verb last.
 func cutTrailingVerb(lower string) (before string, ok bool) {
 	if strings.IndexByte("vmd", lower[0]) < 0 && lower[0] < 0xe3 {
 		return "", false
 	}
-	if i := strings.IndexAny(lower, "<[("); i > 0 && strings.Contains(lower[i:], "http") { // where to get the program
+	if i := strings.IndexAny(lower, "<[("); i > 0 && strings.Contains(lower[i:], "http") { // a link to the program
 		_, after, _ := strings.Cut(lower[i:], " ")
 		lower = lower[:i] + " " + strings.TrimLeft(after, ">]) ")
 	}
@@ -248,8 +276,8 @@ func cutTrailingVerb(lower string) (before string, ok bool) {
 	return "", false
 }
 
-// sentClass returns the class of a line by what follows "Sent from": the name
-// of a device or program, an excuse, or the rest of a customer's sentence.
+// classifySentFrom returns the class of a line from the words after "Sent
+// from": the name of a device or program, an excuse, or a customer's sentence.
 func classifySentFrom(t, rest string) class {
 	if strings.HasPrefix(t, "(") || strings.HasPrefix(t, "<<") {
 		return signOffLine
@@ -266,13 +294,14 @@ func classifySentFrom(t, rest string) class {
 		return textLine
 	case namesProduct(rest):
 		return signOffLine
-	case strings.Contains(rest, ", ") || len(strings.Fields(rest)) > 3 || looksLikeDate(rest) || namesCarrier(rest):
+	case strings.Contains(rest, ", "), len(strings.Fields(rest)) > 3, looksLikeDate(rest), namesCarrier(rest):
 		return textLine
 	}
 	return possibleSignOff
 }
 
-// isSentence reports whether the words after "Sent from" go on as a sentence.
+// continuesAsSentence reports whether the words after "Sent from" form a
+// sentence.
 func continuesAsSentence(rest string) bool {
 	if len(strings.Fields(rest)) > 12 {
 		return true
@@ -285,7 +314,8 @@ func continuesAsSentence(rest string) bool {
 	return false
 }
 
-// carriesParcels reports whether s names what else things are sent with.
+// namesCarrier reports whether s begins with the name of a carrier or other
+// means of sending a parcel.
 func namesCarrier(s string) bool {
 	for _, c := range []string{"postnl", "dhl", "ups", "usps", "fedex", "dpd", "gls", "hermes", "bpost", "post", "poste", "correo", "courier", "corriere", "kurier", "koerier", "posti", "colissimo", "amazon", "hand"} {
 		if strings.HasPrefix(s, c) {
@@ -295,8 +325,8 @@ func namesCarrier(s string) bool {
 	return false
 }
 
-// signOffs decides on the lines that only their place tells from a sentence:
-// what a program adds stands alone, below all text.
+// resolveSignOffs classifies lines that may be sign-offs. A sign-off is
+// separate from the text and below it.
 func resolveSignOffs(lines []line) {
 	for i := range lines {
 		if lines[i].class != possibleSignOff {
@@ -306,8 +336,9 @@ func resolveSignOffs(lines []line) {
 		for next < len(lines) && lines[next].class == emptyLine {
 			next++
 		}
-		alone := i > 0 && lines[i-1].class != textLine && lines[i-1].class != possibleSignOff
-		if alone && (next == len(lines) || lines[next].class != textLine && lines[next].class != possibleSignOff) {
+		alone := i > 0 && !mayBeText(lines[i-1].class)
+		last := next == len(lines) || !mayBeText(lines[next].class)
+		if alone && last {
 			lines[i].class = signOffLine
 		} else {
 			lines[i].class = textLine
@@ -315,54 +346,4 @@ func resolveSignOffs(lines []line) {
 	}
 }
 
-// banners begin the warning that mail gateways put above mail from outside, in
-// lower case.
-var bannerStarts = []string{
-	"caution:", "caution -", "external email", "external sender", "[external", "warning: this email originated", "warning: external", "let op: deze e-mail", "let op: externe", "let op: dit bericht", "let op! ", "externe e-mail",
-	"achtung: externe", "achtung: diese e-mail", "vorsicht: ", "attention : ce", "attention: ce", "attention: this email", "this message originated from outside", "this email originated from outside", "you don't often get email from", "u ontvangt niet vaak e-mail van", "sie erhalten nicht oft", "vous n'obtenez pas souvent",
-	"precaución: ", "atención: este", "attenzione: ", "uwaga: ", "varning: ", "advarsel: ", "obs! ", "[извне]", "внимание: ",
-}
-
-// warns reports whether a banner's words are those of a gateway, and not of a
-// writer who asks for attention.
-func isGatewayWarning(lower string) bool {
-	for _, w := range []string{"outside", "extern", "esterno", "zewn", "extérieur", "buiten", "afkomstig", "außerhalb", "внешн", "you don't often", "niet vaak", "nicht oft", "pas souvent"} {
-		if strings.Contains(lower, w) {
-			return true
-		}
-	}
-	return false
-}
-
-// banner marks the warning that mail gateways put above mail from outside.
-func markBanner(lines []line) {
-	first := 0
-	for first < len(lines) && (lines[first].class == emptyLine || lines[first].class == ruleLine) {
-		first++
-	}
-	end := first
-	for end < len(lines) && lines[end].class != emptyLine && end < first+maxBanner {
-		end++
-	}
-	if first == end {
-		return
-	}
-	lower := strings.ToLower(strings.Trim(lines[first].text, "*_ \t"))
-	for _, s := range bannerStarts {
-		if !strings.HasPrefix(lower, s) {
-			continue
-		}
-		for _, l := range lines[first+1 : end] {
-			lower += " " + strings.ToLower(l.text)
-		}
-		if isGatewayWarning(lower) {
-			for i := first; i < end; i++ {
-				lines[i].class = removedLine
-			}
-		}
-		return
-	}
-}
-
-// maxBanner is how many lines a banner has.
-const maxBanner = 8
+func mayBeText(c class) bool { return c == textLine || c == possibleSignOff }
