@@ -13,13 +13,14 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 )
 
-// maxAnswer bounds what is read of an answer of the Graph API.
+// maxAnswer limits the part of a response of the Graph API that is read, in
+// bytes.
 const maxAnswer = 64 << 10
 
-// errNoID is that the platform said nothing by which to ask for a file.
-var errNoID = &refusal{reason: contact.Lost, tries: firstTry, detail: "no usable id"}
+// errNoID means that the webhook had no id with which to request a file.
+var errNoID = &refusal{reason: contact.Lost, finalAfter: firstTry, detail: "no usable id"}
 
-// ask reads an object of the Graph API into out.
+// queryGraph reads an object of the Graph API into out.
 func (h *Handler) queryGraph(ctx context.Context, id string, query url.Values, token string, out any) error {
 	if !isUsableID(id) {
 		return errNoID
@@ -31,7 +32,7 @@ func (h *Handler) queryGraph(ctx context.Context, id string, query url.Values, t
 	defer resp.Body.Close() //nolint:errcheck // read only
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	if err != nil {
-		return newUnavailable("broke off")
+		return newUnavailable("the response was cut off")
 	}
 	if resp.StatusCode != http.StatusOK {
 		var e struct {
@@ -40,23 +41,23 @@ func (h *Handler) queryGraph(ctx context.Context, id string, query url.Values, t
 				Subcode int `json:"error_subcode"`
 			} `json:"error"`
 		}
-		_ = json.Unmarshal(body, &e) // without a code, the status tells
+		_ = json.Unmarshal(body, &e) // without a code the status is used
 		return refusalFromGraph(resp, e.Error.Code, e.Error.Subcode)
 	}
 	if json.Unmarshal(body, out) != nil {
-		return newUnavailable("an answer that is not JSON")
+		return newUnavailable("the response is not JSON")
 	}
 	return nil
 }
 
-// usable reports whether an id is nothing but an id: it becomes part of an
-// address.
+// isUsableID reports whether id has only letters, digits, "_" and "-". It
+// becomes part of an address.
 func isUsableID(id string) bool {
 	const letters = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_-"
 	return id != "" && strings.Trim(id, letters) == ""
 }
 
-// medium asks WhatsApp where a file is.
+// queryMedium asks WhatsApp for the address of a file.
 func (h *Handler) queryMedium(ctx context.Context, id, account, token string) (fileSource, error) {
 	var m struct {
 		URL    string `json:"url"`
@@ -72,15 +73,15 @@ func (h *Handler) queryMedium(ctx context.Context, id, account, token string) (f
 		return fileSource{}, err
 	}
 	if m.URL == "" {
-		return fileSource{}, newUnavailable("an answer without address")
+		return fileSource{}, newUnavailable("the response has no address")
 	}
 	return fileSource{url: m.URL, token: token, typ: m.Type, sha256: meta.NormalizeSHA256(m.SHA256), size: m.Size}, nil
 }
 
-// maxName is the longest name kept, in bytes.
+// maxName is the longest name that is stored, in bytes.
 const maxName = 200
 
-// profile asks for a person's name. Nothing else of a person is asked for.
+// queryName asks for a customer's name. It requests no other personal data.
 func (h *Handler) queryName(ctx context.Context, a identity.Alias, token string) (string, error) {
 	fields := "first_name,last_name"
 	if a.Kind == identity.IGSID {

@@ -11,21 +11,22 @@ import (
 	"github.com/heard-intake/heard/internal/contact"
 )
 
-// headLen is how much of a file is looked at to tell its type: what
-// http.DetectContentType looks at.
+// headLen is the length of a file's start that is read to detect its type. It
+// is the length that http.DetectContentType uses.
 const headLen = 512
 
-// unknownType is the type of what cannot be told.
+// unknownType is the type of a file whose type cannot be detected.
 const unknownType = "application/octet-stream"
 
-// A kin is a family of types whose files look alike from outside, so that
-// among them, and no further, the sender is believed.
+// A relatedType is one of several types whose files begin with the same bytes.
+// The sender's claim decides among them.
 type relatedType struct {
 	extension string
 	typ       string
 }
 
-// kins are those families, by the type that their files look like.
+// relatedTypes maps a detected type to the types that files with the same
+// first bytes can have.
 var relatedTypes = map[string][]relatedType{
 	"application/zip": {
 		{".docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"},
@@ -49,8 +50,8 @@ var relatedTypes = map[string][]relatedType{
 	"text/plain": {{".csv", "text/csv"}, {".vcf", "text/vcard"}, {".ics", "text/calendar"}, {".json", "application/json"}},
 }
 
-// magic are the first bytes of types that the standard library does not know,
-// with how far in they stand.
+// magicNumbers are first bytes of types that the standard library does not
+// detect, and their positions.
 var magicNumbers = []struct {
 	at    int
 	bytes string
@@ -75,10 +76,10 @@ var magicNumbers = []struct {
 	{0, "MZ", "application/vnd.microsoft.portable-executable"},
 }
 
-// typeOf returns the type of a file: what its first bytes say, made more exact
-// by what the sender says of the type or the name where that fits.
+// detectType returns the type of a file from its first bytes. The claimed type
+// or the extension of name selects among related types.
 func detectType(head []byte, claimed, name string) string {
-	typ, _, _ := mime.ParseMediaType(http.DetectContentType(head)) // which is well-formed
+	typ, _, _ := mime.ParseMediaType(http.DetectContentType(head)) // always well-formed
 	if typ == unknownType || typ == "text/plain" || strings.HasPrefix(typ, "video/mp4") {
 		for _, m := range magicNumbers {
 			if len(head) >= m.at && bytes.HasPrefix(head[m.at:], []byte(m.bytes)) {
@@ -97,7 +98,7 @@ func detectType(head []byte, claimed, name string) string {
 	return typ
 }
 
-// extensions are those of the types that platforms mostly send.
+// extensions maps the usual types to file name extensions.
 var extensions = map[string]string{
 	"image/jpeg": ".jpg", "image/png": ".png", "image/gif": ".gif", "image/webp": ".webp", "image/heic": ".heic",
 	"video/mp4": ".mp4", "video/3gpp": ".3gp", "video/webm": ".webm", "video/quicktime": ".mov",
@@ -105,11 +106,12 @@ var extensions = map[string]string{
 	"application/pdf": ".pdf", "application/zip": ".zip", "text/plain": ".txt", "text/html": ".html",
 }
 
-// maxFileName is the longest name of a file, in bytes, without extension.
+// maxFileName is the longest file name without its extension, in bytes.
 const maxFileName = 150
 
-// nameOf returns a name to save a file under: the sender's, without what makes
-// a path of it, or else its kind; with an extension if the type has one.
+// safeFileName returns a name under which a file can be saved: the sender's
+// name without path separators, or else the attachment's kind. It has an
+// extension if the type is known.
 func safeFileName(a contact.Attachment, typ string) string {
 	name := strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || strings.ContainsRune(`/\:*?"<>|`, r) {
