@@ -6,7 +6,7 @@ import (
 )
 
 // Identifiers for tests in package media_test.
-const ReportMargin = resultMargin
+const ResultMargin = resultMargin
 
 var (
 	IsPublic     = isPublic

@@ -150,7 +150,7 @@ func TestHandle_PlatformRefusals(t *testing.T) {
 // handleBriefly is handleOnce in an invocation that ends soon.
 func (w *fixture) handleBriefly(t testing.TB) bool {
 	t.Helper()
-	ctx, cancel := context.WithDeadline(t.Context(), time.Now().Add(media.ReportMargin+300*time.Millisecond))
+	ctx, cancel := context.WithDeadline(t.Context(), time.Now().Add(media.ResultMargin+300*time.Millisecond))
 	defer cancel()
 	return w.handleOnce(testWithContext{t, ctx})
 }

@@ -184,7 +184,7 @@ func clean(x any) any {
 	return x
 }
 
-// FuzzTime checks that every time that ParseTime returns fits in a message id:
+// FuzzParseTime checks that every time that ParseTime returns fits in a message id:
 // it has at most 13 digits of milliseconds.
 func FuzzParseTime(f *testing.F) {
 	for _, seed := range []string{"1789997600", "1789997600000", "9999999999", "-9223372036854775808"} {
