@@ -12,39 +12,39 @@ import (
 // pitfalls are what others who take in the webhooks of WhatsApp, Messenger and
 // Instagram lost messages by, with the tests that keep it from happening here.
 var pitfalls = []struct{ wrong, tests string }{
-	{"a retried webhook makes a second message", "ARetriedWebhookIsTheSameMessage ARedeliveryDoublesNothing AWebhookIsTakenOnce"},
+	{"a retried webhook makes a second message", "whatsapp.Normalize_RedeliveryKeepsID messenger.Normalize_RedeliveryOneByOne AWebhookIsTakenOnce"},
 	{"two deliveries in the same second slip through", "TwoDeliveriesInTheSameInstantAreOneMessage"},
 	{"a retry after a failure is taken for a duplicate", "WhatCouldNotBeStoredIsAskedForAgain"},
-	{"a file that cannot be fetched loses its message", "AWrongFileDoesNotKeepTheOthers WhatAPlatformRefuses TheAddressIsAskedAnewForEachTry"},
+	{"a file that cannot be fetched loses its message", "media.Handle_FailingFileBesideOthers media.Handle_PlatformRefusals media.Handle_AddressPerTry"},
 	{"a late status takes back a later one", "EffectsInAnyOrderAndNumberGiveTheSameState"},
-	{"a status comes before its message", "EffectsInAnyOrderAndNumberGiveTheSameState AStatusNeverMakesAMessage"},
-	{"a status that fails blocks the messages beside it", "AStatusThatFailsDoesNotBlockTheMessagesOfItsBatch ABrokenNeighbourBlocksNobody"},
-	{"one unknown attachment spoils a batch", "AnAttachmentTypeOfTomorrowIsDataAndNoError AnUnknownTypeIsKeptAndIsNoError"},
-	{"contacts, a profile or a user id is missing", "ContactsMayLackEveryMember"},
-	{"people without a number are all one, or new each time", "PeopleWithoutNumberAreNotAllOnePerson NoCustomerIsMadeOfAnEmptyID"},
-	{"one person is two, by phone and by user id", "OnePersonFirstByPhoneThenByBothThenByUserID WhatsAppUsersStayOneCustomer"},
-	{"a user id changes with the number", "AUserIDRotatedBehindTheMessageThatNeedsIt WhatsAppUsersStayOneCustomer"},
+	{"a status comes before its message", "EffectsInAnyOrderAndNumberGiveTheSameState whatsapp.Normalize_Status"},
+	{"a status that fails blocks the messages beside it", "whatsapp.Normalize_BrokenStatusBesideMessage messenger.Normalize_AlternatingBrokenElements"},
+	{"one unknown attachment spoils a batch", "messenger.Normalize_UnknownAttachmentType whatsapp.Normalize_UnknownType"},
+	{"contacts, a profile or a user id is missing", "whatsapp.Normalize_IncompleteContacts"},
+	{"people without a number are all one, or new each time", "whatsapp.Normalize_SendersWithoutPhone messenger.Normalize_NoSenderID"},
+	{"one person is two, by phone and by user id", "whatsapp.Normalize_PhoneAndUserID WhatsAppUsersStayOneCustomer"},
+	{"a user id changes with the number", "whatsapp.Normalize_UserIDChangedAfterMessage WhatsAppUsersStayOneCustomer"},
 	{"who has neither number nor mail is not found", "SomebodyWithoutNumberOrMailIsFoundLikeAnybody"},
-	{"Brazilian numbers come with and without a digit", "NumbersOfBrazilMexicoAndArgentinaAreNotRewritten PhoneVariants"},
-	{"Mexican and Argentinian numbers do so too", "NumbersOfBrazilMexicoAndArgentinaAreNotRewritten WhatsAppUsersStayOneCustomer"},
-	{"rewriting a number makes the duplicate", "NumbersOfBrazilMexicoAndArgentinaAreNotRewritten APlaceholderNeverMeetsARealNumber"},
-	{"our own messages are taken for the customer's", "OurOwnMessagesAreNotTheCustomers OurOwnWordsAreNeverTheCustomers"},
-	{"an echo overtakes its send and doubles it", "AnEchoThatOvertakesItsSendHasTheIDThatTheSendGets AnAnswerThatWasEchoedAlreadyIsThatMessage"},
-	{"an echo makes a second customer", "AnEchoGoesToTheCustomerWhoWrote"},
-	{"an entry with standby alone crashes the reader", "AnEntryWithOnlyStandbyIsRead"},
-	{"after a hand-over messages come in standby alone", "AnEntryWithOnlyStandbyIsRead"},
-	{"an agent of Meta's takes over, and messages stop", "MessagesInStandbyAreTaken"},
+	{"Brazilian numbers come with and without a digit", "whatsapp.Normalize_KeepsBrazilMexicoArgentinaNumbers PhoneVariants"},
+	{"Mexican and Argentinian numbers do so too", "whatsapp.Normalize_KeepsBrazilMexicoArgentinaNumbers WhatsAppUsersStayOneCustomer"},
+	{"rewriting a number makes the duplicate", "whatsapp.Normalize_KeepsBrazilMexicoArgentinaNumbers whatsapp.Normalize_PlaceholderID"},
+	{"our own messages are taken for the customer's", "whatsapp.Normalize_Echo messenger.Normalize_Echo"},
+	{"an echo overtakes its send and doubles it", "messenger.Normalize_EchoBeforeSendResult AnAnswerThatWasEchoedAlreadyIsThatMessage"},
+	{"an echo makes a second customer", "whatsapp.Normalize_EchoToSameCustomer"},
+	{"an entry with standby alone crashes the reader", "messenger.Normalize_Standby"},
+	{"after a hand-over messages come in standby alone", "messenger.Normalize_Standby"},
+	{"an agent of Meta's takes over, and messages stop", "whatsapp.Normalize_Standby"},
 	{"the signature is checked on JSON written anew", "Verify ABase64BodyIsVerifiedAsItsBytes"},
 	{"the signature is asked of the handshake", "TheHandshake"},
 	{"what is not understood is answered with an error", "WhatCannotBeReadIsKeptWholeAndAnswered200"},
-	{"a contact card comes twice, or is lost for its number", "ACardWithoutNumberIsNotLost ARetriedWebhookIsTheSameMessage"},
-	{"what says nothing makes a ghost of a conversation", "WhatSaysNothingMakesNoGhostContact"},
-	{"a time in seconds is read as milliseconds", "ATimeInSecondsIsNotOf1970 Times"},
-	{"a large id loses its last digits", "ALargeNumberKeepsItsLastDigit IDsAsNumbersKeepEveryDigit"},
-	{"a text breaks what comes after", "TextsThatBreakLaterSystems HalvesOfCharactersAndNULAreCleaned ATextTooLongIsCutBetweenCharacters"},
-	{"customers are merged by name, or by a guess", "AChangedNumberMergesOnlyByKnownIDs ACardOfSomebodyElseProvesNothing NobodyIsJoinedByWhatProvesNothing"},
+	{"a contact card comes twice, or is lost for its number", "whatsapp.Normalize_CardWithoutPhone whatsapp.Normalize_RedeliveryKeepsID"},
+	{"what says nothing makes a ghost of a conversation", "whatsapp.Normalize_PassiveKinds"},
+	{"a time in seconds is read as milliseconds", "messenger.Normalize_TimeFormats meta.ParseTime"},
+	{"a large id loses its last digits", "messenger.Normalize_NumericIDs whatsapp.Normalize_NumericIDs"},
+	{"a text breaks what comes after", "whatsapp.Normalize_UnusualText messenger.Normalize_UncleanText messenger.Normalize_OversizedText"},
+	{"customers are merged by name, or by a guess", "whatsapp.Normalize_ChangedNumber whatsapp.Normalize_CardOfThirdPerson NobodyIsJoinedByWhatProvesNothing"},
 	{"an hour of failures unsubscribes the page", "WhatCannotBeReadIsKeptWholeAndAnswered200 AnAlarmTellsOfFailuresLongBeforeAPageIsUnsubscribed"},
-	{"the dashboard's test button makes a customer", "TheTestButtonMakesNoCustomer"},
+	{"the dashboard's test button makes a customer", "whatsapp.Normalize_DashboardTestButton messenger.Normalize_DashboardTestButton"},
 }
 
 func TestEveryPitfallHasItsTests(t *testing.T) {
@@ -58,6 +58,7 @@ func TestEveryPitfallHasItsTests(t *testing.T) {
 		source, err := os.ReadFile(path)
 		for _, m := range function.FindAllSubmatch(source, -1) {
 			found[string(m[1])] = true
+			found[filepath.Base(filepath.Dir(path))+"."+string(m[1])] = true // names repeat between packages
 		}
 		return err
 	})
@@ -67,7 +68,7 @@ func TestEveryPitfallHasItsTests(t *testing.T) {
 	for _, p := range pitfalls {
 		for _, name := range strings.Fields(p.tests) {
 			if !found[name] {
-				t.Errorf("%s: there is no Test%s", p.wrong, name)
+				t.Errorf("%s: test %s not found", p.wrong, name)
 			}
 		}
 	}

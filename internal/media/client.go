@@ -21,43 +21,43 @@ import (
 	"github.com/heard-intake/heard/internal/fault"
 )
 
-// userAgent is who we say we are; Meta's media servers refuse those who say
-// nothing.
+// userAgent identifies us. Meta's media servers refuse requests without one.
 const userAgent = "Heard/1.0 (+https://github.com/heard-intake/heard)"
 
-// A Client asks the hosts of platforms, and nobody else. It goes by https to
-// port 443 of a host on its list, however it was sent there, and only to public
-// addresses, which it checks when it connects: what a name means may change
-// between a check and its use. It uses no proxy, and tells a token to nobody
-// but the host that it is for.
+// A Client sends requests to the hosts of platforms only. It uses https on
+// port 443 of a host in its list, also after redirects. It connects to public
+// addresses only, and checks them at the moment of connecting, because a name
+// may resolve to another address after a check. It uses no proxy, and sends a
+// token only to the host for which it is meant.
 type Client struct {
-	names    map[string]bool // hosts
-	suffixes []string        // ".example.com": every host below it
-	origins  map[string]bool // "http://127.0.0.1:8088": a server on this machine
-	local    map[string]bool // the addresses of origins
+	names    map[string]bool // allowed hosts
+	suffixes []string        // ".example.com" allows all its subdomains
+	origins  map[string]bool // allowed local servers, such as "http://127.0.0.1:8088"
+	local    map[string]bool // addresses of origins
 	http     *http.Client
 }
 
-// NewClient returns a client for hosts: "graph.example.com" is that host,
-// ".example.com" every one below it, and "http://127.0.0.1:8088" a server of
-// one's own, for which no rule holds.
+// NewClient returns a client for hosts. "graph.example.com" allows that host,
+// ".example.com" all its subdomains. "http://127.0.0.1:8088" allows a local
+// server, without the other rules.
 func NewClient(hosts []string) (*Client, error) {
 	c := &Client{names: map[string]bool{}, origins: map[string]bool{}, local: map[string]bool{}}
 	for _, h := range hosts {
 		switch {
 		case strings.Contains(h, "://"):
 			u, err := url.Parse(h)
-			if err != nil || net.ParseIP(u.Hostname()) == nil || u.Port() == "" || u.Path != "" {
-				return nil, fault.New(fault.Invalid, "media hosts: %q is no scheme, address and port", h)
+			if err != nil || !isLocalOrigin(u) {
+				return nil, fault.New(fault.Invalid, "media hosts: %q must be a host, or a scheme, IP address and port", h)
 			}
-			c.origins[u.Scheme+"://"+u.Host], c.local[u.Host] = true, true
+			c.origins[u.Scheme+"://"+u.Host] = true
+			c.local[u.Host] = true
 		case strings.HasPrefix(h, "."):
 			c.suffixes = append(c.suffixes, strings.ToLower(h))
 		default:
 			c.names[strings.ToLower(h)] = true
 		}
 	}
-	dialer := &net.Dialer{Timeout: 5 * time.Second, Control: c.control}
+	dialer := &net.Dialer{Timeout: 5 * time.Second, Control: c.checkConnection}
 	c.http = &http.Client{
 		Transport: &http.Transport{
 			DialContext:            dialer.DialContext,
@@ -66,29 +66,34 @@ func NewClient(hosts []string) (*Client, error) {
 			ResponseHeaderTimeout:  10 * time.Second,
 			IdleConnTimeout:        30 * time.Second,
 			MaxResponseHeaderBytes: 64 << 10,
-			DisableCompression:     true, // lengths and checksums are those of the file
+			DisableCompression:     true, // compression would change lengths and checksums
 		},
 		CheckRedirect: func(req *http.Request, via []*http.Request) error {
 			if len(via) > maxRedirects {
 				return errBlocked
 			}
-			return c.check(req.URL)
+			return c.checkURL(req.URL)
 		},
 	}
 	return c, nil
 }
 
+// isLocalOrigin reports whether u is a scheme, an IP address and a port.
+func isLocalOrigin(u *url.URL) bool {
+	return net.ParseIP(u.Hostname()) != nil && u.Port() != "" && u.Path == ""
+}
+
 const maxRedirects = 3
 
-// Addresses that are not the platform's: by what they say, and by where their
-// name leads, which may be a resolver's passing mistake.
+// Refusals of addresses. errPrivate depends on a DNS answer, which may be a
+// temporary mistake, so it is not final at once.
 var (
-	errBlocked = &refusal{reason: contact.Blocked, tries: atOnce, detail: "address not allowed"}
-	errPrivate = &refusal{reason: contact.Blocked, tries: soon, detail: "not on the internet"}
+	errBlocked = &refusal{reason: contact.Blocked, finalAfter: firstTry, detail: "address not allowed"}
+	errPrivate = &refusal{reason: contact.Blocked, finalAfter: afterMinutes, detail: "not a public address"}
 )
 
-// check reports whether u is an address of a platform.
-func (c *Client) check(u *url.URL) error {
+// checkURL returns nil if u is an address of a platform.
+func (c *Client) checkURL(u *url.URL) error {
 	if u.User != nil || u.Opaque != "" {
 		return errBlocked
 	}
@@ -96,7 +101,7 @@ func (c *Client) check(u *url.URL) error {
 		return nil
 	}
 	host := strings.ToLower(u.Hostname())
-	if u.Scheme != "https" || u.Port() != "" && u.Port() != "443" {
+	if u.Scheme != "https" || (u.Port() != "" && u.Port() != "443") {
 		return errBlocked
 	}
 	if c.names[host] {
@@ -110,18 +115,21 @@ func (c *Client) check(u *url.URL) error {
 	return errBlocked
 }
 
-// control refuses a connection that is not to a public address.
-func (c *Client) control(_, address string, _ syscall.RawConn) error {
+// checkConnection refuses a connection to an address that is not public.
+func (c *Client) checkConnection(_, address string, _ syscall.RawConn) error {
 	to, err := netip.ParseAddrPort(address)
-	if err == nil && (c.local[address] || public(to.Addr()) && to.Port() == 443) {
+	if err != nil {
+		return errPrivate
+	}
+	if c.local[address] || (isPublic(to.Addr()) && to.Port() == 443) {
 		return nil
 	}
 	return errPrivate
 }
 
-// reserved are the networks that are not the internet's, beside those that
-// netip knows.
-var reserved = []netip.Prefix{
+// reservedNetworks are networks outside the public internet that netip does
+// not report.
+var reservedNetworks = []netip.Prefix{
 	netip.MustParsePrefix("0.0.0.0/8"),
 	netip.MustParsePrefix("100.64.0.0/10"), // carrier-grade NAT
 	netip.MustParsePrefix("192.0.0.0/24"),
@@ -141,13 +149,13 @@ var reserved = []netip.Prefix{
 	netip.MustParsePrefix("fec0::/10"),
 }
 
-// public reports whether an address is one of the internet.
-func public(a netip.Addr) bool {
+// isPublic reports whether a is an address on the public internet.
+func isPublic(a netip.Addr) bool {
 	a = a.Unmap()
 	if !a.IsGlobalUnicast() || a.IsPrivate() || a.Zone() != "" {
 		return false
 	}
-	for _, p := range reserved {
+	for _, p := range reservedNetworks {
 		if p.Contains(a) {
 			return false
 		}
@@ -155,19 +163,19 @@ func public(a netip.Addr) bool {
 	return true
 }
 
-// get asks for an address of a platform. Its error is a [refusal], which says
-// nothing of the address: that holds ids of people.
-func (c *Client) get(ctx context.Context, address, token string) (*http.Response, error) {
+// sendRequest sends a GET request to a platform. Its error is a [refusal]
+// without the address, which contains ids of customers.
+func (c *Client) sendRequest(ctx context.Context, address, token string) (*http.Response, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
 		return nil, errBlocked
 	}
-	if err := c.check(req.URL); err != nil {
+	if err := c.checkURL(req.URL); err != nil {
 		return nil, err
 	}
 	req.Header.Set("User-Agent", userAgent)
 	if token != "" {
-		req.Header.Set("Authorization", "Bearer "+token) // not sent on to another host
+		req.Header.Set("Authorization", "Bearer "+token) // net/http removes it when redirected to another host
 	}
 	resp, err := c.http.Do(req)
 	if err == nil {
@@ -176,19 +184,19 @@ func (c *Client) get(ctx context.Context, address, token string) (*http.Response
 	if r, ok := errors.AsType[*refusal](err); ok {
 		return nil, r
 	}
-	return nil, unavailable(network(err))
+	return nil, newUnavailable(describeFailure(err))
 }
 
-// network says of a failed connection what may be logged.
-func network(err error) string {
+// describeFailure returns the part of a connection error that may be logged.
+func describeFailure(err error) string {
 	if t, ok := errors.AsType[net.Error](err); ok && t.Timeout() {
-		return "time-out"
+		return "timeout"
 	}
-	return "no answer"
+	return "no response"
 }
 
-// A source is where a file is, and what the platform says of it.
-type source struct {
+// A fileSource is the address of a file, with what the platform says about it.
+type fileSource struct {
 	url    string
 	token  string
 	typ    string
@@ -196,87 +204,89 @@ type source struct {
 	size   int64
 }
 
-// A download is a file that was fetched whole. It lies in a temporary file
-// without a name, so that it is gone with the process.
+// A download is a file that was fetched whole. It is in a temporary file
+// without a name, which disappears with the process.
 type download struct {
 	file   *os.File
 	size   int64
 	sha256 string
-	head   []byte // its first bytes
-	typ    string // as whoever serves it says
+	head   []byte // first bytes of the file
+	typ    string // media type that the server gave
 }
 
-func (d *download) close() { _ = d.file.Close() }
+func (d *download) closeFile() { _ = d.file.Close() }
 
 // download fetches a file of at most maxFile bytes, and checks it.
-func (c *Client) download(ctx context.Context, from source) (*download, error) {
-	tooLarge := &refusal{reason: contact.TooLarge, tries: atOnce}
+func (c *Client) download(ctx context.Context, from fileSource) (*download, error) {
+	tooLarge := &refusal{reason: contact.TooLarge, finalAfter: firstTry}
 	if from.size > maxFile {
 		return nil, tooLarge
 	}
-	resp, err := c.get(ctx, from.url, from.token)
+	resp, err := c.sendRequest(ctx, from.url, from.token)
 	if err != nil {
 		return nil, err
 	}
 	defer resp.Body.Close() //nolint:errcheck // read only
 	switch {
 	case resp.StatusCode != http.StatusOK:
-		return nil, byStatus(resp, from.token != "")
+		return nil, refusalFromStatus(resp, from.token != "")
 	case resp.ContentLength > maxFile:
 		return nil, tooLarge
 	}
-	return save(resp.Body, cmp.Or(from.typ, resp.Header.Get("Content-Type")), from.sha256)
+	return saveFile(resp.Body, cmp.Or(from.typ, resp.Header.Get("Content-Type")), from.sha256)
 }
 
-// save keeps a file of at most maxFile bytes, and checks it.
-func save(body io.Reader, typ, sha256 string) (*download, error) {
-	file, err := temporary()
+// saveFile writes a file of at most maxFile bytes to a temporary file. It
+// checks the checksum unless sha256 is empty.
+func saveFile(body io.Reader, typ, sha256 string) (*download, error) {
+	file, err := unnamedFile()
 	if err != nil {
 		return nil, err
 	}
 	d := &download{file: file, typ: typ}
-	if err := d.read(body); err != nil {
-		d.close()
+	if err := d.readFrom(body); err != nil {
+		d.closeFile()
 		return nil, err
 	}
-	if d.size == 0 || sha256 != "" && d.sha256 != sha256 {
-		d.close()
-		return nil, &refusal{reason: contact.Damaged, tries: soon}
+	if d.size == 0 || (sha256 != "" && d.sha256 != sha256) {
+		d.closeFile()
+		return nil, &refusal{reason: contact.Damaged, finalAfter: afterMinutes}
 	}
 	return d, nil
 }
 
-// temporary returns a file without a name.
-func temporary() (*os.File, error) {
+// unnamedFile returns a temporary file without a name.
+func unnamedFile() (*os.File, error) {
 	f, err := os.CreateTemp("", "media-*")
 	if err != nil {
-		return nil, fault.Wrap(fault.Unavailable, err, "make a temporary file")
+		return nil, fault.Wrap(fault.Unavailable, err, "create temporary file")
 	}
 	if err := os.Remove(f.Name()); err != nil {
-		return nil, errors.Join(fault.Wrap(fault.Internal, err, "unname a temporary file"), f.Close())
+		return nil, errors.Join(fault.Wrap(fault.Internal, err, "remove name of temporary file"), f.Close())
 	}
 	return f, nil
 }
 
-func (d *download) read(body io.Reader) error {
+func (d *download) readFrom(body io.Reader) error {
 	sum := sha256.New()
 	n, err := io.Copy(io.MultiWriter(d.file, sum), io.LimitReader(body, maxFile+1))
 	if w, ok := errors.AsType[*os.PathError](err); ok {
-		return fault.Wrap(fault.Unavailable, w, "write a temporary file")
+		return fault.Wrap(fault.Unavailable, w, "write temporary file")
 	}
 	switch {
 	case err != nil:
-		return unavailable(fmt.Sprintf("broke off after %d bytes", n))
+		return newUnavailable(fmt.Sprintf("the response was cut off after %d bytes", n))
 	case n > maxFile:
-		return &refusal{reason: contact.TooLarge, tries: atOnce}
+		return &refusal{reason: contact.TooLarge, finalAfter: firstTry}
 	}
-	d.size, d.sha256 = n, hex.EncodeToString(sum.Sum(nil))
+	d.size = n
+	d.sha256 = hex.EncodeToString(sum.Sum(nil))
 	d.head = make([]byte, min(n, headLen))
 	if _, err := d.file.ReadAt(d.head, 0); err != nil {
-		return fault.Wrap(fault.Unavailable, err, "read a temporary file")
+		return fault.Wrap(fault.Unavailable, err, "read temporary file")
 	}
 	if _, err := d.file.Seek(0, io.SeekStart); err != nil {
-		return fault.Wrap(fault.Unavailable, err, "read a temporary file")
+		return fault.Wrap(fault.Unavailable, err, "read temporary file")
 	}
 	return nil
 }

@@ -13,11 +13,13 @@ import (
 	"github.com/heard-intake/heard/internal/media"
 )
 
-// platform are the hosts of the stack, and some that stand in for them.
+// platform has hosts of the deployed stack, and two names that resolve to this
+// machine.
 var platform = []string{"graph.facebook.com", ".fbsbx.com", ".fbcdn.net", "localhost", "metadata.localhost"}
 
-// An attacker who can put an address into a webhook reaches nobody by it.
-func TestAnAddressThatIsNotThePlatformsIsNotAsked(t *testing.T) {
+// An attacker who can put an address into a webhook must not reach other
+// servers.
+func TestClient_BlockedAddresses(t *testing.T) {
 	t.Parallel()
 	asked := make(chan string, 100)
 	inside := serve(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { asked <- r.URL.Path }))
@@ -26,34 +28,34 @@ func TestAnAddressThatIsNotThePlatformsIsNotAsked(t *testing.T) {
 		t.Fatal(err)
 	}
 	tests := []struct{ name, url string }{
-		{"the cloud's own secrets", "http://169.254.169.254/latest/meta-data/"},
-		{"the cloud's own secrets by https", "https://169.254.169.254/latest/meta-data/"},
-		{"the secrets of a container", "http://169.254.170.2/v2/credentials"},
-		{"the Lambda Runtime API", "http://127.0.0.1:9001/2018-06-01/runtime/invocation/next"},
+		{"instance metadata", "http://169.254.169.254/latest/meta-data/"},
+		{"instance metadata by https", "https://169.254.169.254/latest/meta-data/"},
+		{"container credentials", "http://169.254.170.2/v2/credentials"},
+		{"Lambda Runtime API", "http://127.0.0.1:9001/2018-06-01/runtime/invocation/next"},
 		{"a server on this machine", inside + "/x"},
 		{"a server on this machine by name", "http://localhost:" + port + "/x"},
-		{"an allowed name that leads to this machine", "https://localhost/x"},
-		{"an allowed name at another port", "https://localhost:" + port + "/x"},
+		{"allowed name that resolves to this machine", "https://localhost/x"},
+		{"allowed name with another port", "https://localhost:" + port + "/x"},
 		{"this machine in IPv6", "https://[::1]/x"},
 		{"this machine as IPv4 in IPv6", "https://[::ffff:127.0.0.1]/x"},
 		{"this machine as one number", "https://2130706433/x"},
 		{"this machine in octal", "https://0177.0.0.1/x"},
 		{"no host", "https:///x"},
 		{"another host", "https://example.com/x"},
-		{"another host with the platform's in front", "https://lookaside.fbsbx.com.example.com/x"},
-		{"another host with the platform's at the end", "https://evilfbsbx.com/x"},
+		{"platform's host as a prefix", "https://lookaside.fbsbx.com.example.com/x"},
+		{"platform's host as a suffix", "https://evilfbsbx.com/x"},
 		{"the suffix itself", "https://.fbsbx.com/x"},
 		{"the platform's host with a dot", "https://lookaside.fbsbx.com./x"},
-		{"the platform as user", "https://lookaside.fbsbx.com@example.com/x"},
+		{"platform's host as the user", "https://lookaside.fbsbx.com@example.com/x"},
 		{"a user at the platform", "https://user:password@lookaside.fbsbx.com/x"},
 		{"a backslash", `https://lookaside.fbsbx.com\@example.com/x`},
 		{"a line break", "https://lookaside.fbsbx.com/x\r\nHost: example.com"},
-		{"the platform without encryption", "http://lookaside.fbsbx.com/x"},
+		{"platform's host without encryption", "http://lookaside.fbsbx.com/x"},
 		{"a file", "file:///etc/passwd"},
 		{"another protocol", "gopher://lookaside.fbsbx.com/x"},
 		{"an opaque address", "https:lookaside.fbsbx.com/x"},
 		{"a path alone", "/etc/passwd"},
-		{"nothing that is an address", "::"},
+		{"invalid address", "::"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -62,33 +64,33 @@ func TestAnAddressThatIsNotThePlatformsIsNotAsked(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if reason := media.Ask(t.Context(), c, tt.url); reason != contact.Blocked {
-				t.Errorf("reason %q", reason)
+			if reason := media.RefusalReason(t.Context(), c, tt.url); reason != contact.Blocked {
+				t.Errorf("reason: got %q, want %q", reason, contact.Blocked)
 			}
 		})
 	}
 	t.Cleanup(func() {
 		if len(asked) > 0 {
-			t.Errorf("asked for %s", <-asked)
+			t.Errorf("a server on this machine got a request for %s", <-asked)
 		}
 	})
 }
 
-func TestARedirectGoesNowhereElse(t *testing.T) {
+func TestClient_BlockedRedirects(t *testing.T) {
 	t.Parallel()
 	asked := make(chan string, 100)
 	inside := serve(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { asked <- r.URL.Path }))
 	for name, to := range map[string]string{
-		"to the cloud's own secrets":               "http://169.254.169.254/latest/meta-data/",
-		"to another server on this machine":        inside + "/x",
-		"to an allowed name that leads inside":     "https://localhost/x",
-		"to the platform without encryption":       "http://lookaside.fbsbx.com/x",
-		"to another host":                          "//example.com/x",
-		"to a file":                                "file:///etc/passwd",
-		"to a user at the platform":                "https://a:b@lookaside.fbsbx.com/x",
-		"to itself, for ever":                      "/again",
-		"to nothing that is an address":            "http://[::bad/x",
-		"without end, in the platform's own hosts": "",
+		"instance metadata":                          "http://169.254.169.254/latest/meta-data/",
+		"other server on this machine":               inside + "/x",
+		"allowed name that resolves to this machine": "https://localhost/x",
+		"platform's host without encryption":         "http://lookaside.fbsbx.com/x",
+		"other host":                                 "//example.com/x",
+		"file":                                       "file:///etc/passwd",
+		"user at the platform's host":                "https://a:b@lookaside.fbsbx.com/x",
+		"endless redirect":                           "/again",
+		"invalid address":                            "http://[::bad/x",
+		"endless redirect with a query":              "",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -100,26 +102,26 @@ func TestARedirectGoesNowhereElse(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if reason := media.Ask(t.Context(), c, origin+"/x"); reason != contact.Blocked && reason != contact.Unavailable {
-				t.Errorf("reason %q", reason)
+			if reason := media.RefusalReason(t.Context(), c, origin+"/x"); reason != contact.Blocked && reason != contact.Unavailable {
+				t.Errorf("reason: got %q, want %q or %q", reason, contact.Blocked, contact.Unavailable)
 			}
 		})
 	}
 	t.Cleanup(func() {
 		if len(asked) > 0 {
-			t.Errorf("asked for %s", <-asked)
+			t.Errorf("a server on this machine got a request for %s", <-asked)
 		}
 	})
 }
 
-func TestATokenIsToldToNobodyElse(t *testing.T) {
+func TestClient_TokenAfterRedirect(t *testing.T) {
 	t.Parallel()
 	tokens := make(chan string, 2)
 	note := func(w http.ResponseWriter, r *http.Request) {
 		tokens <- r.Header.Get("Authorization")
 	}
 	other := serve(t, http.HandlerFunc(note))
-	// By name and by number, so that it is another host that is asked next.
+	// A second address, so that the redirect leads to another host.
 	l, err := net.Listen("tcp4", "127.0.0.2:0")
 	if err != nil {
 		t.Skip("this machine has no second address of its own")
@@ -132,24 +134,24 @@ func TestATokenIsToldToNobodyElse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if reason := media.Ask(t.Context(), c, first.URL+"/x"); reason != "" {
+	if reason := media.RefusalReason(t.Context(), c, first.URL+"/x"); reason != "" {
 		t.Fatal(reason)
 	}
 	if got := <-tokens; got != "" {
-		t.Errorf("the other host got %q", got)
+		t.Errorf("token at the other host: got %q, want none", got)
 	}
 }
 
-func TestHostsThatMakeNoSenseStopTheFunction(t *testing.T) {
+func TestNewClient_InvalidHosts(t *testing.T) {
 	t.Parallel()
 	for _, h := range []string{"http://localhost:80", "http://127.0.0.1", "http://127.0.0.1:1/x", "https://example.com", "://"} {
 		if _, err := media.NewClient([]string{h}); err == nil {
-			t.Errorf("%s is taken", h)
+			t.Errorf("NewClient(%s): got no error, want one", h)
 		}
 	}
 }
 
-func TestWhichAddressesAreTheInternets(t *testing.T) {
+func TestIsPublic(t *testing.T) {
 	t.Parallel()
 	for address, want := range map[string]bool{
 		"157.240.1.1": true, "2a03:2880:f10c::1": true, "8.8.8.8": true,
@@ -158,13 +160,14 @@ func TestWhichAddressesAreTheInternets(t *testing.T) {
 		"::": false, "::1": false, "fe80::1": false, "fe80::1%eth0": false, "fc00::1": false, "fd00:ec2::254": false, "ff02::1": false,
 		"::ffff:127.0.0.1": false, "::ffff:169.254.169.254": false, "::127.0.0.1": false, "64:ff9b::a9fe:a9fe": false, "2002:7f00:1::": false,
 	} {
-		if got := media.Public(netip.MustParseAddr(address)); got != want {
-			t.Errorf("%s: %v", address, got)
+		if got := media.IsPublic(netip.MustParseAddr(address)); got != want {
+			t.Errorf("IsPublic(%s): got %v, want %v", address, got, want)
 		}
 	}
 }
 
-// Whatever address comes, it is refused or on a host of the platform.
+// FuzzAddress checks that each address is refused or is on a host of the
+// platform.
 func FuzzAddress(f *testing.F) {
 	for _, s := range []string{"https://lookaside.fbsbx.com/x", "https://a@b.fbcdn.net", "http://127.0.0.1:80", "https://LOOKASIDE.FBSBX.COM:443/", "https:\\\\x"} {
 		f.Add(s)
@@ -174,18 +177,18 @@ func FuzzAddress(f *testing.F) {
 		f.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	cancel() // nobody is really asked
+	cancel() // no request is sent
 	f.Fuzz(func(t *testing.T, s string) {
-		if media.Ask(ctx, c, s) == contact.Blocked {
+		if media.RefusalReason(ctx, c, s) == contact.Blocked {
 			return
 		}
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s, nil)
 		if err != nil {
-			t.Fatalf("%q is no request, and was let through", s)
+			t.Fatalf("the invalid address %q was allowed", s)
 		}
 		host := strings.ToLower(req.URL.Hostname())
 		if req.URL.Scheme != "https" || !strings.HasSuffix(host, ".fbsbx.com") && !strings.HasSuffix(host, ".fbcdn.net") {
-			t.Fatalf("%q was let through", s)
+			t.Fatalf("%q was allowed", s)
 		}
 	})
 }

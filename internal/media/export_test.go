@@ -5,19 +5,19 @@ import (
 	"errors"
 )
 
-// What tests look at from outside.
-const Margin = margin
+// Identifiers for tests in package media_test.
+const ResultMargin = resultMargin
 
 var (
-	Public = public
-	TypeOf = typeOf
-	NameOf = nameOf
+	IsPublic     = isPublic
+	DetectType   = detectType
+	SafeFileName = safeFileName
 )
 
-// Ask asks for an address with a token, and returns the reason when it is
-// refused.
-func Ask(ctx context.Context, c *Client, address string) string {
-	resp, err := c.get(ctx, address, "s3cret")
+// RefusalReason sends a request with a token. It returns the reason if the
+// request is refused, else "".
+func RefusalReason(ctx context.Context, c *Client, address string) string {
+	resp, err := c.sendRequest(ctx, address, "s3cret")
 	if err != nil {
 		if r, ok := errors.AsType[*refusal](err); ok {
 			return r.reason

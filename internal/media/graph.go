@@ -13,25 +13,26 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 )
 
-// maxAnswer bounds what is read of an answer of the Graph API.
+// maxAnswer limits the part of a response of the Graph API that is read, in
+// bytes.
 const maxAnswer = 64 << 10
 
-// errNoID is that the platform said nothing by which to ask for a file.
-var errNoID = &refusal{reason: contact.Lost, tries: atOnce, detail: "no usable id"}
+// errNoID means that the webhook had no id with which to request a file.
+var errNoID = &refusal{reason: contact.Lost, finalAfter: firstTry, detail: "no usable id"}
 
-// ask reads an object of the Graph API into out.
-func (h *Handler) ask(ctx context.Context, id string, query url.Values, token string, out any) error {
-	if !usable(id) {
+// queryGraph reads an object of the Graph API into out.
+func (h *Handler) queryGraph(ctx context.Context, id string, query url.Values, token string, out any) error {
+	if !isUsableID(id) {
 		return errNoID
 	}
-	resp, err := h.Client.get(ctx, h.Graph+"/"+id+"?"+query.Encode(), token)
+	resp, err := h.Client.sendRequest(ctx, h.Graph+"/"+id+"?"+query.Encode(), token)
 	if err != nil {
 		return err
 	}
 	defer resp.Body.Close() //nolint:errcheck // read only
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	if err != nil {
-		return unavailable("broke off")
+		return newUnavailable("the response was cut off")
 	}
 	if resp.StatusCode != http.StatusOK {
 		var e struct {
@@ -40,24 +41,24 @@ func (h *Handler) ask(ctx context.Context, id string, query url.Values, token st
 				Subcode int `json:"error_subcode"`
 			} `json:"error"`
 		}
-		_ = json.Unmarshal(body, &e) // without a code, the status tells
-		return byCode(resp, e.Error.Code, e.Error.Subcode)
+		_ = json.Unmarshal(body, &e) // without a code the status is used
+		return refusalFromGraph(resp, e.Error.Code, e.Error.Subcode)
 	}
 	if json.Unmarshal(body, out) != nil {
-		return unavailable("an answer that is not JSON")
+		return newUnavailable("the response is not JSON")
 	}
 	return nil
 }
 
-// usable reports whether an id is nothing but an id: it becomes part of an
-// address.
-func usable(id string) bool {
+// isUsableID reports whether id has only letters, digits, "_" and "-". It
+// becomes part of an address.
+func isUsableID(id string) bool {
 	const letters = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_-"
 	return id != "" && strings.Trim(id, letters) == ""
 }
 
-// medium asks WhatsApp where a file is.
-func (h *Handler) medium(ctx context.Context, id, account, token string) (source, error) {
+// queryMedium asks WhatsApp for the address of a file.
+func (h *Handler) queryMedium(ctx context.Context, id, account, token string) (fileSource, error) {
 	var m struct {
 		URL    string `json:"url"`
 		Type   string `json:"mime_type"`
@@ -68,20 +69,20 @@ func (h *Handler) medium(ctx context.Context, id, account, token string) (source
 	if account != "" {
 		query.Set("phone_number_id", account)
 	}
-	if err := h.ask(ctx, id, query, token, &m); err != nil {
-		return source{}, err
+	if err := h.queryGraph(ctx, id, query, token, &m); err != nil {
+		return fileSource{}, err
 	}
 	if m.URL == "" {
-		return source{}, unavailable("an answer without address")
+		return fileSource{}, newUnavailable("the response has no address")
 	}
-	return source{url: m.URL, token: token, typ: m.Type, sha256: meta.SHA256(m.SHA256), size: m.Size}, nil
+	return fileSource{url: m.URL, token: token, typ: m.Type, sha256: meta.NormalizeSHA256(m.SHA256), size: m.Size}, nil
 }
 
-// maxName is the longest name kept, in bytes.
+// maxName is the longest name that is stored, in bytes.
 const maxName = 200
 
-// profile asks for a person's name. Nothing else of a person is asked for.
-func (h *Handler) profile(ctx context.Context, a identity.Alias, token string) (string, error) {
+// queryName asks for a customer's name. It requests no other personal data.
+func (h *Handler) queryName(ctx context.Context, a identity.Alias, token string) (string, error) {
 	fields := "first_name,last_name"
 	if a.Kind == identity.IGSID {
 		fields = "name"
@@ -91,7 +92,7 @@ func (h *Handler) profile(ctx context.Context, a identity.Alias, token string) (
 		Last  string `json:"last_name"`
 		Name  string `json:"name"`
 	}
-	if err := h.ask(ctx, a.Value, url.Values{"fields": {fields}}, token, &p); err != nil {
+	if err := h.queryGraph(ctx, a.Value, url.Values{"fields": {fields}}, token, &p); err != nil {
 		return "", err
 	}
 	name := strings.TrimSpace(p.First + " " + p.Last)

@@ -11,22 +11,23 @@ import (
 	"github.com/heard-intake/heard/internal/contact"
 )
 
-// headLen is how much of a file is looked at to tell its type: what
-// http.DetectContentType looks at.
+// headLen is the length of a file's start that is read to detect its type. It
+// is the length that http.DetectContentType uses.
 const headLen = 512
 
-// unknownType is the type of what cannot be told.
+// unknownType is the type of a file whose type cannot be detected.
 const unknownType = "application/octet-stream"
 
-// A kin is a family of types whose files look alike from outside, so that
-// among them, and no further, the sender is believed.
-type kin struct {
+// A relatedType is one of several types whose files begin with the same bytes.
+// The sender's claim decides among them.
+type relatedType struct {
 	extension string
 	typ       string
 }
 
-// kins are those families, by the type that their files look like.
-var kins = map[string][]kin{
+// relatedTypes maps a detected type to the types that files with the same
+// first bytes can have.
+var relatedTypes = map[string][]relatedType{
 	"application/zip": {
 		{".docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"},
 		{".xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"},
@@ -49,9 +50,9 @@ var kins = map[string][]kin{
 	"text/plain": {{".csv", "text/csv"}, {".vcf", "text/vcard"}, {".ics", "text/calendar"}, {".json", "application/json"}},
 }
 
-// magic are the first bytes of types that the standard library does not know,
-// with how far in they stand.
-var magic = []struct {
+// magicNumbers are first bytes of types that the standard library does not
+// detect, and their positions.
+var magicNumbers = []struct {
 	at    int
 	bytes string
 	typ   string
@@ -75,12 +76,12 @@ var magic = []struct {
 	{0, "MZ", "application/vnd.microsoft.portable-executable"},
 }
 
-// typeOf returns the type of a file: what its first bytes say, made more exact
-// by what the sender says of the type or the name where that fits.
-func typeOf(head []byte, claimed, name string) string {
-	typ, _, _ := mime.ParseMediaType(http.DetectContentType(head)) // which is well-formed
+// detectType returns the type of a file from its first bytes. The claimed type
+// or the extension of name selects among related types.
+func detectType(head []byte, claimed, name string) string {
+	typ, _, _ := mime.ParseMediaType(http.DetectContentType(head)) // always well-formed
 	if typ == unknownType || typ == "text/plain" || strings.HasPrefix(typ, "video/mp4") {
-		for _, m := range magic {
+		for _, m := range magicNumbers {
 			if len(head) >= m.at && bytes.HasPrefix(head[m.at:], []byte(m.bytes)) {
 				typ = m.typ
 				break
@@ -89,7 +90,7 @@ func typeOf(head []byte, claimed, name string) string {
 	}
 	claimed, _, _ = strings.Cut(strings.ToLower(claimed), ";")
 	extension := strings.ToLower(path.Ext(name))
-	for _, k := range kins[typ] {
+	for _, k := range relatedTypes[typ] {
 		if strings.TrimSpace(claimed) == k.typ || extension == k.extension {
 			return k.typ
 		}
@@ -97,7 +98,7 @@ func typeOf(head []byte, claimed, name string) string {
 	return typ
 }
 
-// extensions are those of the types that platforms mostly send.
+// extensions maps the usual types to file name extensions.
 var extensions = map[string]string{
 	"image/jpeg": ".jpg", "image/png": ".png", "image/gif": ".gif", "image/webp": ".webp", "image/heic": ".heic",
 	"video/mp4": ".mp4", "video/3gpp": ".3gp", "video/webm": ".webm", "video/quicktime": ".mov",
@@ -105,12 +106,13 @@ var extensions = map[string]string{
 	"application/pdf": ".pdf", "application/zip": ".zip", "text/plain": ".txt", "text/html": ".html",
 }
 
-// maxFileName is the longest name of a file, in bytes, without extension.
+// maxFileName is the longest file name without its extension, in bytes.
 const maxFileName = 150
 
-// nameOf returns a name to save a file under: the sender's, without what makes
-// a path of it, or else its kind; with an extension if the type has one.
-func nameOf(a contact.Attachment, typ string) string {
+// safeFileName returns a name under which a file can be saved: the sender's
+// name without path separators, or else the attachment's kind. It has an
+// extension if the type is known.
+func safeFileName(a contact.Attachment, typ string) string {
 	name := strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || strings.ContainsRune(`/\:*?"<>|`, r) {
 			return '_'

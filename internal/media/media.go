@@ -1,16 +1,16 @@
-// Package media asks platforms in the background for what their webhooks leave
-// out: the files of a message and the names of people.
+// Package media gets from the platforms, in the background, what their
+// webhooks leave out: the files of messages and the names of customers.
 //
-// A message is stored first, and never waits for its files; what becomes of
-// them is an effect on it. A job may come twice and in any order: a file lies
-// under a key made of its message, and one that is stored stays stored.
+// A message is stored before its files. The result for each file is an effect
+// on the message. Jobs may arrive twice and in any order, because a file's key
+// is derived from its message, and a stored file stays stored.
 //
-// Platforms block those who ask again at once. What may succeed later is shown
-// by the queue after a delay that doubles from half a minute to six hours, for
-// as long as the platform keeps files; then it has failed, with the reason.
+// Platforms block clients that retry at once. So a job that may still succeed
+// is delayed in the queue, for half a minute at first and for twice as long
+// after each try, up to six hours. When the platform no longer has the file,
+// the job fails and the effect gives the reason.
 //
-// The addresses of files come out of webhooks, so that they are somebody
-// else's words: see [Client].
+// The addresses of files come from webhooks and are not trusted; see [Client].
 package media
 
 import (
@@ -32,8 +32,8 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 )
 
-// A Store knows the messages and keeps what became of their files.
-// [store.Table] is one.
+// A Store has the messages and the results for their files. [store.Table] is a
+// Store.
 type Store interface {
 	Message(ctx context.Context, c identity.CustomerID, id contact.ID) (contact.Entry, error)
 	PutEffect(ctx context.Context, c identity.CustomerID, e contact.Effect) (changed bool, err error)
@@ -42,8 +42,8 @@ type Store interface {
 	Hash(parts ...string) string
 }
 
-// A Blobs keeps files, and the whole of messages that are too large for the
-// table. [blob.Bucket] is one.
+// A Blobs stores files, and whole messages that are too large for the table.
+// [blob.Bucket] is a Blobs.
 type Blobs interface {
 	Get(ctx context.Context, key string, limit int64) ([]byte, error)
 	Open(ctx context.Context, key string) (io.ReadCloser, error)
@@ -51,107 +51,107 @@ type Blobs interface {
 	Name() string
 }
 
-// A Social copies what AWS End User Messaging Social has of a message to a
-// bucket. [social.Client] is one, and says by which faults it refuses.
+// A Social copies a file from AWS End User Messaging Social to a bucket.
+// [social.Client] is a Social and documents the kinds of errors.
 type Social interface {
 	Copy(ctx context.Context, number, media, bucket, key string, limit int64) (contentType string, err error)
 }
 
-// A Queue shows a message again later. [queue.Queue] is one.
+// A Queue delays the redelivery of a message. [queue.Queue] is a Queue.
 type Queue interface {
 	Delay(ctx context.Context, receipt string, d time.Duration) error
 }
 
-// A Token holds the access tokens to a channel: "accessToken", and
-// "accessToken:<account>" for a page or number that has one of its own.
-// [secret.Secret] is one.
+// A Token has the access tokens of a channel. The name "accessToken" is the
+// channel's token, "accessToken:<account>" the token of one page or number.
+// [secret.Secret] is a Token.
 type Token interface {
 	Value(ctx context.Context, name string) (string, error)
 	Refresh(ctx context.Context) (bool, error)
 }
 
-// A Meter counts. [telemetry.Meter] is one.
+// A Meter counts metrics. [telemetry.Meter] is a Meter.
 type Meter interface {
 	Count(dimension, value string, counts map[string]int)
 }
 
-// A Handler does jobs.
+// A Handler runs the jobs in a queue.
 type Handler struct {
 	Store  Store
 	Blobs  Blobs
 	Queue  Queue
 	Tokens map[contact.Channel]Token
 	Client *Client
-	Graph  string // the Graph API with its version: "https://graph.facebook.com/v24.0"
-	Social Social // has the files of what it handed on
+	Graph  string // address of the Graph API with its version: "https://graph.facebook.com/v24.0"
+	Social Social // for files of messages that arrived through it
 	Meter  Meter
 	Now    func() time.Time
 
-	mu    sync.Mutex
-	pause map[contact.Channel]time.Time // until when a channel is left alone
+	mu          sync.Mutex
+	pausedUntil map[contact.Channel]time.Time // when each channel may be called again
 }
 
-// What is kept of a file, and how long is tried.
+// Limits of one file and one job.
 const (
-	maxFile  = 100 << 20          // what WhatsApp allows a document
-	maxWhole = 8 << 20            // of a message that lies in the bucket
-	keptFor  = 7 * 24 * time.Hour // by the platforms
-	maxTime  = 60 * time.Second   // for one file
-	margin   = 5 * time.Second    // before the end of the invocation, to say what became of the job
+	maxFile        = 100 << 20          // WhatsApp's limit for a document
+	maxWhole       = 8 << 20            // of a message that is stored in the bucket
+	keptByPlatform = 7 * 24 * time.Hour // how long platforms keep files
+	maxFileTime    = 60 * time.Second   // for one file
+	resultMargin   = 5 * time.Second    // before the end of the invocation, for recording the result
 )
 
-// Handle does the jobs of a batch. One that has to be done again is shown by
-// the queue after a while.
+// Handle runs the jobs of a batch. A job that fails is delayed in the queue
+// and returned as a failure.
 func (h *Handler) Handle(ctx context.Context, ev events.SQSEvent) (events.SQSEventResponse, error) {
 	return batch.Queue(ctx, ev, func(ctx context.Context, m events.SQSMessage) error {
 		try, err := strconv.Atoi(m.Attributes["ApproximateReceiveCount"])
 		if err != nil {
 			try = 1
 		}
-		wait, err := h.do(ctx, m.Body, try)
+		wait, err := h.runJob(ctx, m.Body, try)
 		if err == nil {
 			return nil
 		}
-		if derr := h.Queue.Delay(ctx, m.ReceiptHandle, max(wait, delay(try))); derr != nil {
-			slog.WarnContext(ctx, "job not delayed", "err", derr) // the queue shows it all the same
+		if derr := h.Queue.Delay(ctx, m.ReceiptHandle, max(wait, retryDelay(try))); derr != nil {
+			slog.WarnContext(ctx, "could not delay the job", "err", derr) // the queue redelivers it anyway
 		}
 		return err
 	}), nil
 }
 
-// Delays between tries.
+// Shortest and longest delay between tries.
 const (
 	firstDelay = 30 * time.Second
 	lastDelay  = 6 * time.Hour
 )
 
-// delay returns how long is waited after a try.
-func delay(try int) time.Duration {
+// retryDelay returns the delay after a try.
+func retryDelay(try int) time.Duration {
 	return min(firstDelay<<min(try-1, 16), lastDelay)
 }
 
-// do does one job. Wait is how long the platform wants to be left alone after
-// an error.
-func (h *Handler) do(ctx context.Context, body string, try int) (wait time.Duration, err error) {
+// runJob runs one job. After an error, wait is the least time for which the
+// platform must not be called.
+func (h *Handler) runJob(ctx context.Context, body string, try int) (wait time.Duration, err error) {
 	if deadline, ok := ctx.Deadline(); ok {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-margin))
+		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-resultMargin))
 		defer cancel()
 	}
 	var job contact.Job
 	if err := json.Unmarshal([]byte(body), &job); err != nil || (job.Message == "") == (job.Alias == "") {
-		return 0, fault.New(fault.Invalid, "not a job")
+		return 0, fault.New(fault.Invalid, "the job must name either a message or an alias")
 	}
 	if job.Alias != "" {
-		return h.name(ctx, job.Alias, try)
+		return h.fetchName(ctx, job.Alias, try)
 	}
-	return h.files(ctx, job, try)
+	return h.fetchFiles(ctx, job, try)
 }
 
-// files fetches the files of a message that are not there yet. A message that
-// is gone needs none.
-func (h *Handler) files(ctx context.Context, job contact.Job, try int) (wait time.Duration, err error) {
-	m, state, err := h.message(ctx, job)
+// fetchFiles fetches the pending files of a message. It does nothing if the
+// message no longer exists.
+func (h *Handler) fetchFiles(ctx context.Context, job contact.Job, try int) (wait time.Duration, err error) {
+	m, state, err := h.loadMessage(ctx, job)
 	if fault.KindOf(err) == fault.NotFound && err != nil {
 		return 0, nil
 	}
@@ -163,8 +163,9 @@ func (h *Handler) files(ctx context.Context, job contact.Job, try int) (wait tim
 		if state.Files[i].State != contact.Pending || i >= len(m.Attachments) {
 			continue
 		}
-		w, ferr := h.file(ctx, m, i, try, counts)
-		wait, err = max(wait, w), cmp.Or(err, ferr)
+		w, ferr := h.fetchAndRecord(ctx, m, i, try, counts)
+		wait = max(wait, w)
+		err = cmp.Or(err, ferr)
 	}
 	if len(counts) > 0 {
 		h.Meter.Count("Channel", string(m.Channel), counts)
@@ -172,8 +173,8 @@ func (h *Handler) files(ctx context.Context, job contact.Job, try int) (wait tim
 	return wait, err
 }
 
-// message returns a message, whole, and what is known of its files.
-func (h *Handler) message(ctx context.Context, job contact.Job) (contact.Message, contact.State, error) {
+// loadMessage returns the whole message and the state of its files.
+func (h *Handler) loadMessage(ctx context.Context, job contact.Job) (contact.Message, contact.State, error) {
 	e, err := h.Store.Message(ctx, job.Customer, job.Message)
 	if err != nil {
 		return contact.Message{}, contact.State{}, err
@@ -185,7 +186,7 @@ func (h *Handler) message(ctx context.Context, job contact.Job) (contact.Message
 			return m, contact.State{}, err
 		}
 		if err := json.Unmarshal(data, &m); err != nil {
-			return m, contact.State{}, fault.New(fault.Internal, "a whole message cannot be read")
+			return m, contact.State{}, fault.New(fault.Internal, "the message in the bucket is not valid JSON")
 		}
 	}
 	var state contact.State
@@ -196,19 +197,19 @@ func (h *Handler) message(ctx context.Context, job contact.Job) (contact.Message
 	return m, state, nil
 }
 
-// file fetches one attachment, and records what became of it unless it may
-// still succeed.
-func (h *Handler) file(ctx context.Context, m contact.Message, i, try int, counts map[string]int) (time.Duration, error) {
-	f, err := h.fetch(ctx, m, i)
+// fetchAndRecord fetches one attachment. It records the result, unless a later
+// try may succeed.
+func (h *Handler) fetchAndRecord(ctx context.Context, m contact.Message, i, try int, counts map[string]int) (time.Duration, error) {
+	f, err := h.copyToBucket(ctx, m, i)
 	r, refused := errors.AsType[*refusal](err)
 	switch {
 	case err == nil:
 		counts["Fetched"]++
 	case !refused:
-		return 0, err // ours, not the platform's
-	case !r.final(try) && h.Now().Sub(cmp.Or(m.ReceivedAt, m.SentAt)) < keptFor:
+		return 0, err // our own failure, not the platform's
+	case !r.isFinal(try) && h.Now().Sub(cmp.Or(m.ReceivedAt, m.SentAt)) < keptByPlatform:
 		counts["Delayed"]++
-		return h.report(m.Channel, r), r
+		return h.recordRefusal(m.Channel, r), r
 	default:
 		counts["Failed"]++
 		f = contact.MediaFile{State: contact.Failed, Reason: r.reason}
@@ -219,16 +220,17 @@ func (h *Handler) file(ctx context.Context, m contact.Message, i, try int, count
 	return 0, err
 }
 
-// Pauses after which a platform is asked again by anybody here.
+// Pauses during which no job of this function calls the platform.
 const (
 	unauthorizedPause = 5 * time.Minute
 	throttledPause    = time.Minute
 )
 
-// report notes what concerns more than one file: that the platform refuses
-// our token, or that we ask too much. It returns how long to leave it alone.
-func (h *Handler) report(ch contact.Channel, r *refusal) time.Duration {
-	wait := r.wait
+// recordRefusal pauses the channel after a refusal that concerns more than one
+// file: the platform refused our token or throttled us. It returns how long
+// not to call the platform.
+func (h *Handler) recordRefusal(ch contact.Channel, r *refusal) time.Duration {
+	wait := r.pauseFor
 	switch {
 	case r.unauthorized:
 		h.Meter.Count("", "", map[string]int{"Unauthorized": 1})
@@ -240,34 +242,34 @@ func (h *Handler) report(ch contact.Channel, r *refusal) time.Duration {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.pause == nil {
-		h.pause = map[contact.Channel]time.Time{}
+	if h.pausedUntil == nil {
+		h.pausedUntil = map[contact.Channel]time.Time{}
 	}
-	if until := h.Now().Add(wait); until.After(h.pause[ch]) {
-		h.pause[ch] = until
+	if until := h.Now().Add(wait); until.After(h.pausedUntil[ch]) {
+		h.pausedUntil[ch] = until
 	}
 	return wait
 }
 
-// paused returns a refusal while a channel is left alone.
-func (h *Handler) paused(ch contact.Channel) error {
+// pauseRefusal returns a refusal while a channel is paused, else nil.
+func (h *Handler) pauseRefusal(ch contact.Channel) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if left := h.pause[ch].Sub(h.Now()); left > 0 {
-		return &refusal{reason: contact.Unavailable, wait: left}
+	if left := h.pausedUntil[ch].Sub(h.Now()); left > 0 {
+		return &refusal{reason: contact.Unavailable, pauseFor: left}
 	}
 	return nil
 }
 
-// token returns the access token to one of our accounts of a channel: its own,
-// "accessToken:<account>", or the one of all, "accessToken".
-func (h *Handler) token(ctx context.Context, ch contact.Channel, account string) (string, error) {
-	if err := h.paused(ch); err != nil {
+// accessToken returns the access token of an account, or else that of its
+// channel.
+func (h *Handler) accessToken(ctx context.Context, ch contact.Channel, account string) (string, error) {
+	if err := h.pauseRefusal(ch); err != nil {
 		return "", err
 	}
 	t, ok := h.Tokens[ch]
 	if !ok {
-		return "", fault.New(fault.Internal, "no access token to %s", ch)
+		return "", fault.New(fault.Internal, "no access tokens configured for %s", ch)
 	}
 	for _, name := range [...]string{"accessToken:" + account, "accessToken"} {
 		token, err := t.Value(ctx, name)
@@ -278,125 +280,87 @@ func (h *Handler) token(ctx context.Context, ch contact.Channel, account string)
 	return "", errNoToken
 }
 
-// errNoToken is that the operator has not set an access token.
+// errNoToken means that the operator has not set an access token.
 var errNoToken = &refusal{reason: contact.Refused, unauthorized: true, detail: "no access token is set"}
 
-// fetch copies one attachment to the bucket.
-func (h *Handler) fetch(ctx context.Context, m contact.Message, i int) (contact.MediaFile, error) {
-	ctx, cancel := context.WithTimeout(ctx, maxTime)
+// copyToBucket copies one attachment to the bucket.
+func (h *Handler) copyToBucket(ctx context.Context, m contact.Message, i int) (contact.MediaFile, error) {
+	ctx, cancel := context.WithTimeout(ctx, maxFileTime)
 	defer cancel()
 	a := m.Attachments[i]
 	f := contact.MediaFile{State: contact.Stored, Key: m.FileKey(h.Store.Hash("message", string(m.ID)), strconv.Itoa(i))}
-	got, err := h.get(ctx, m, a, f.Key)
+	got, err := h.downloadFile(ctx, m, a, f.Key)
 	if err != nil {
 		return contact.MediaFile{}, err
 	}
-	defer got.close()
-	f.Size, f.SHA256 = got.size, got.sha256
-	f.Type = typeOf(got.head, cmp.Or(got.typ, a.Type), a.Name)
-	f.Name = nameOf(a, f.Type)
+	defer got.closeFile()
+	f.Size = got.size
+	f.SHA256 = got.sha256
+	f.Type = detectType(got.head, cmp.Or(got.typ, a.Type), a.Name)
+	f.Name = safeFileName(a, f.Type)
 	return f, h.Blobs.PutFrom(ctx, f.Key, f.Type, got.file, got.size)
 }
 
-// get fetches an attachment, which is to lie under key, from who has it.
-func (h *Handler) get(ctx context.Context, m contact.Message, a contact.Attachment, key string) (*download, error) {
+// downloadFile fetches an attachment from the platform or from AWS. key is the
+// attachment's key in the bucket.
+func (h *Handler) downloadFile(ctx context.Context, m contact.Message, a contact.Attachment, key string) (*download, error) {
 	if m.Via != "" {
-		return h.handedOn(ctx, m, a, key)
+		return h.downloadFromAWS(ctx, m, a, key)
 	}
-	from, err := h.locate(ctx, m, a)
+	from, err := h.locateFile(ctx, m, a)
 	if err != nil {
 		return nil, err
 	}
 	got, err := h.Client.download(ctx, from)
-	h.refresh(ctx, m.Channel, err)
+	h.refreshToken(ctx, m.Channel, err)
 	return got, err
 }
 
-// handedOn fetches what AWS End User Messaging Social has: AWS copies it to
-// the bucket, whence it is read to be checked.
-func (h *Handler) handedOn(ctx context.Context, m contact.Message, a contact.Attachment, key string) (*download, error) {
-	if err := h.paused(m.Channel); err != nil {
+// downloadFromAWS fetches a file through AWS End User Messaging Social. AWS
+// copies it to the bucket, from which it is read to be checked.
+func (h *Handler) downloadFromAWS(ctx context.Context, m contact.Message, a contact.Attachment, key string) (*download, error) {
+	if err := h.pauseRefusal(m.Channel); err != nil {
 		return nil, err
 	}
-	if !usable(a.Ref) {
+	if !isUsableID(a.Ref) {
 		return nil, errNoID
 	}
 	typ, err := h.Social.Copy(ctx, m.Via, a.Ref, h.Blobs.Name(), key, maxFile)
 	if err != nil {
-		return nil, byKind(err)
+		return nil, refusalFromFault(err)
 	}
 	body, err := h.Blobs.Open(ctx, key)
 	if err != nil {
 		return nil, err
 	}
 	defer body.Close() //nolint:errcheck // read only
-	return save(body, typ, a.SHA256)
+	return saveFile(body, typ, a.SHA256)
 }
 
-// locate returns where an attachment is. WhatsApp tells that by the id, anew
-// for each try, since the address is good for five minutes.
-func (h *Handler) locate(ctx context.Context, m contact.Message, a contact.Attachment) (source, error) {
+// locateFile returns the address of an attachment. WhatsApp gives it for an
+// id, and it expires after five minutes, so each try asks for it again.
+func (h *Handler) locateFile(ctx context.Context, m contact.Message, a contact.Attachment) (fileSource, error) {
 	if m.Channel != contact.WhatsApp {
-		return source{url: a.URL}, nil
+		return fileSource{url: a.URL}, nil
 	}
-	token, err := h.token(ctx, m.Channel, m.Account)
+	token, err := h.accessToken(ctx, m.Channel, m.Account)
 	if err != nil {
-		return source{}, err
+		return fileSource{}, err
 	}
-	from, err := h.medium(ctx, a.Ref, m.Account, token)
-	h.refresh(ctx, m.Channel, err)
+	from, err := h.queryMedium(ctx, a.Ref, m.Account, token)
+	h.refreshToken(ctx, m.Channel, err)
 	from.sha256 = cmp.Or(from.sha256, a.SHA256)
 	return from, err
 }
 
-// refresh reads a token anew that the platform refused, for the next try.
-func (h *Handler) refresh(ctx context.Context, ch contact.Channel, err error) {
+// refreshToken reads the tokens of a channel again if err says that the
+// platform refused one. The next try uses them.
+func (h *Handler) refreshToken(ctx context.Context, ch contact.Channel, err error) {
 	r, ok := errors.AsType[*refusal](err)
 	if !ok || !r.unauthorized || h.Tokens[ch] == nil {
 		return
 	}
 	if _, err := h.Tokens[ch].Refresh(ctx); err != nil {
-		slog.WarnContext(ctx, "token not read anew", "err", err)
+		slog.WarnContext(ctx, "could not refresh the access token", "err", err)
 	}
-}
-
-// nameTries is how often a name is asked for. It is a nicety: a platform that
-// does not tell it for a quarter of an hour is not asked again, and one to which
-// there is no token is not asked at all.
-const nameTries = 6
-
-// name asks for the name behind an alias. Whatever fails, nothing else does.
-func (h *Handler) name(ctx context.Context, key string, try int) (wait time.Duration, err error) {
-	alias, customer, err := h.Store.Alias(ctx, key)
-	if fault.KindOf(err) == fault.NotFound && err != nil {
-		return 0, nil
-	}
-	if err != nil {
-		return 0, err
-	}
-	ch := contact.Messenger
-	if alias.Kind == identity.IGSID {
-		ch = contact.Instagram
-	}
-	token, err := h.token(ctx, ch, alias.Scope)
-	if err == nil {
-		var name string
-		if name, err = h.profile(ctx, alias.Alias, token); err == nil && name != "" {
-			err = h.Store.PutName(ctx, customer, name)
-		}
-		h.refresh(ctx, ch, err)
-	}
-	r, refused := errors.AsType[*refusal](err)
-	if !refused {
-		return 0, err
-	}
-	unset := errors.Is(err, errNoToken)
-	if !unset {
-		wait = h.report(ch, r)
-	}
-	if unset || r.final(1) || try >= nameTries {
-		h.Meter.Count("Channel", string(ch), map[string]int{"NoName": 1})
-		return 0, nil
-	}
-	return wait, r
 }

@@ -10,85 +10,98 @@ import (
 	"github.com/heard-intake/heard/internal/fault"
 )
 
-// A refusal is why a platform did not give what it was asked for. It holds
-// nothing of what was asked.
+// A refusal is the reason why a platform did not give a file or a name. It
+// contains nothing from the request.
 type refusal struct {
-	reason       string        // as the history shows it
-	tries        int           // after so many it is final; 0: not before the platform drops the file
-	wait         time.Duration // how long the platform wants to be left alone
-	unauthorized bool          // it is our access token
+	reason       string        // reason that the history shows
+	finalAfter   int           // number of tries after which it is final; 0 while the platform has the file
+	pauseFor     time.Duration // least time before the next request
+	unauthorized bool          // our access token was refused
 	throttled    bool
 	detail       string // for the log
 }
 
 func (r *refusal) Error() string { return "platform: " + r.reason + " " + r.detail }
 
-// Unwrap gives r its kind.
+// Unwrap returns an error with the kind of r: [fault.Invalid] if r is final at
+// the first try, else [fault.Unavailable].
 func (r *refusal) Unwrap() error {
-	if r.final(1) {
-		return fault.New(fault.Invalid, "for good")
+	if r.isFinal(1) {
+		return fault.New(fault.Invalid, "final")
 	}
-	return fault.New(fault.Unavailable, "for now")
+	return fault.New(fault.Unavailable, "temporary")
 }
 
-// final reports whether there is no use in trying again.
-func (r *refusal) final(try int) bool { return r.tries > 0 && try >= r.tries }
+// isFinal reports whether trying again after try is useless.
+func (r *refusal) isFinal(try int) bool { return r.finalAfter > 0 && try >= r.finalAfter }
 
-// Tries after which what is most likely final is taken to be.
+// Values of finalAfter for refusals that are probably final.
 const (
-	atOnce    = 1
-	soon      = 3  // within minutes: a damaged transfer, an address that was a moment too old
-	reluctant = 10 // within hours: what Meta also says when a permission is missing
+	firstTry     = 1
+	afterMinutes = 3  // for a damaged transfer or an address that just expired
+	afterHours   = 10 // for an error that Meta also returns if a permission is missing
 )
 
-func unavailable(detail string) *refusal {
+func newUnavailable(detail string) *refusal {
 	return &refusal{reason: contact.Unavailable, detail: detail}
 }
 
-// byStatus reads the answer of a media server. Authorized says that it got a
-// token, which then may be the trouble.
-func byStatus(resp *http.Response, authorized bool) *refusal {
-	r := &refusal{reason: contact.Refused, tries: soon, detail: fmt.Sprintf("status %d", resp.StatusCode)}
+// refusalFromStatus returns the refusal in a media server's response.
+// authorized says that the request had a token, which may then be the cause.
+func refusalFromStatus(resp *http.Response, authorized bool) *refusal {
+	r := &refusal{reason: contact.Refused, finalAfter: afterMinutes, detail: fmt.Sprintf("status %d", resp.StatusCode)}
 	switch code := resp.StatusCode; {
 	case code == http.StatusNotFound || code == http.StatusGone:
-		r.reason, r.tries = contact.Gone, atOnce
+		r.reason = contact.Gone
+		r.finalAfter = firstTry
 		if authorized {
-			r.tries = soon // or the address ran out on the way
+			r.finalAfter = afterMinutes // or the address has just expired
 		}
 	case code == http.StatusUnauthorized || code == http.StatusForbidden:
 		if authorized {
-			r.tries, r.unauthorized = 0, true
+			r.finalAfter = 0
+			r.unauthorized = true
 		} else {
-			r.reason = contact.Gone // the signature in the address ran out
+			r.reason = contact.Gone // the signature in the address expired
 		}
 	case code == http.StatusTooManyRequests:
-		r.reason, r.tries, r.throttled, r.wait = contact.Unavailable, 0, true, retryAfter(resp)
+		r.reason = contact.Unavailable
+		r.finalAfter = 0
+		r.throttled = true
+		r.pauseFor = retryAfter(resp)
 	case code >= 500:
-		r.reason, r.tries, r.wait = contact.Unavailable, 0, retryAfter(resp)
+		r.reason = contact.Unavailable
+		r.finalAfter = 0
+		r.pauseFor = retryAfter(resp)
 	}
 	return r
 }
 
-// byKind reads why AWS did not copy a file.
-func byKind(err error) *refusal {
-	r := &refusal{reason: contact.Refused, tries: soon, detail: fault.Message(err)}
+// refusalFromFault returns the refusal in an error of [Social].
+func refusalFromFault(err error) *refusal {
+	r := &refusal{reason: contact.Refused, finalAfter: afterMinutes, detail: fault.Message(err)}
 	switch fault.KindOf(err) {
 	case fault.TooLarge:
-		r.reason, r.tries = contact.TooLarge, atOnce
+		r.reason = contact.TooLarge
+		r.finalAfter = firstTry
 	case fault.NotFound:
 		r.reason = contact.Gone
 	case fault.Forbidden:
-		r.tries, r.unauthorized = 0, true
+		r.finalAfter = 0
+		r.unauthorized = true
 	case fault.TooMany:
-		r.reason, r.tries, r.throttled = contact.Unavailable, 0, true
+		r.reason = contact.Unavailable
+		r.finalAfter = 0
+		r.throttled = true
 	case fault.Invalid:
 	default:
-		r.reason, r.tries = contact.Unavailable, 0
+		r.reason = contact.Unavailable
+		r.finalAfter = 0
 	}
 	return r
 }
 
-// Codes of the Graph API's errors.
+// Error codes of the Graph API.
 const (
 	codeUnknown      = 1
 	codeBusy         = 2
@@ -100,30 +113,38 @@ const (
 	subcodeNoProfile = 2018218
 )
 
-// throttles are the codes by which the Graph API says that we ask too much.
-var throttles = map[int]bool{4: true, 17: true, 32: true, 613: true, 80006: true, 80007: true, 130429: true, 131056: true}
+// throttleCodes are the codes with which the Graph API throttles us.
+var throttleCodes = map[int]bool{4: true, 17: true, 32: true, 613: true, 80006: true, 80007: true, 130429: true, 131056: true}
 
-// byCode reads an error of the Graph API, whose codes tell more than its
-// status.
-func byCode(resp *http.Response, code, subcode int) *refusal {
-	r := byStatus(resp, true)
+// refusalFromGraph returns the refusal in an error of the Graph API. Its code
+// is more specific than the status.
+func refusalFromGraph(resp *http.Response, code, subcode int) *refusal {
+	r := refusalFromStatus(resp, true)
 	r.detail += fmt.Sprintf(" code %d/%d", code, subcode)
 	switch {
-	case code == codeToken || code == codePermission || code >= firstPermission && code <= lastPermission:
-		r.reason, r.tries, r.unauthorized = contact.Refused, 0, true
-	case throttles[code]:
-		r.reason, r.tries, r.throttled, r.wait = contact.Unavailable, 0, true, retryAfter(resp)
+	case code == codeToken, code == codePermission, firstPermission <= code && code <= lastPermission:
+		r.reason = contact.Refused
+		r.finalAfter = 0
+		r.unauthorized = true
+	case throttleCodes[code]:
+		r.reason = contact.Unavailable
+		r.finalAfter = 0
+		r.throttled = true
+		r.pauseFor = retryAfter(resp)
 	case code == codeUnknown || code == codeBusy:
-		r.reason, r.tries = contact.Unavailable, 0
+		r.reason = contact.Unavailable
+		r.finalAfter = 0
 	case subcode == subcodeNoProfile || resp.StatusCode == http.StatusNotFound:
-		r.reason, r.tries = contact.Gone, atOnce
+		r.reason = contact.Gone
+		r.finalAfter = firstTry
 	case code == codeInvalid:
-		r.reason, r.tries = contact.Gone, reluctant
+		r.reason = contact.Gone
+		r.finalAfter = afterHours
 	}
 	return r
 }
 
-// maxWait bounds how long a platform can make us wait.
+// maxWait is the longest time that a platform can make us wait.
 const maxWait = time.Hour
 
 func retryAfter(resp *http.Response) time.Duration {

@@ -1,7 +1,8 @@
-// Package social asks AWS End User Messaging Social for the files of WhatsApp
-// messages that it handed on. It fetches them from Meta and copies them to a
-// bucket, in which the caller may write. One operation is not worth a module of
-// the SDK; the SDK signs it.
+// Package social fetches the files of WhatsApp messages that arrived through
+// AWS End User Messaging Social. The service gets a file from Meta and copies
+// it to a bucket in which the caller may write. The package calls one
+// operation and signs it with the SDK; a whole module of the SDK is not worth
+// its size.
 //
 // See GetWhatsAppMessageMedia in the service's API reference.
 package social
@@ -23,17 +24,17 @@ import (
 	"github.com/heard-intake/heard/internal/fault"
 )
 
-// A Client asks the service.
+// A Client calls the service in the region of Config.
 type Client struct {
 	Config   aws.Config
-	Endpoint string // empty is that of the region
+	Endpoint string // optional; the region's endpoint if empty
 }
 
-// maxAnswer bounds what is read of an answer.
+// maxAnswer limits the part of a response that is read, in bytes.
 const maxAnswer = 64 << 10
 
-// A wanted is a request of GetWhatsAppMessageMedia.
-type wanted struct {
+// A mediaRequest is the request body of GetWhatsAppMessageMedia.
+type mediaRequest struct {
 	Number   string    `json:"originationPhoneNumberId"`
 	Media    string    `json:"mediaId"`
 	Metadata bool      `json:"metadataOnly,omitempty"`
@@ -45,61 +46,63 @@ type s3Object struct {
 	Key    string `json:"key"`
 }
 
-// A given is its answer.
-type given struct {
+// A mediaResponse is the response body of GetWhatsAppMessageMedia.
+type mediaResponse struct {
 	Type string `json:"mimeType"`
 	Size int64  `json:"fileSize"` // kilobytes
 }
 
-// Copy copies a file of at most limit bytes to a bucket, and returns its media
-// type as WhatsApp says it. Number is the ARN of ours to which it was sent.
+// Copy copies a file of at most limit bytes to a bucket. It returns the media
+// type that WhatsApp reports. number is the ARN of our phone number that
+// received the file, and media is the file's id.
 //
-// A larger one is [fault.TooLarge], one that is gone [fault.NotFound], one that
-// we may not have [fault.Forbidden], a request that makes no sense
-// [fault.Invalid]; else it may be asked for again later: [fault.TooMany],
-// [fault.Unavailable]. No error names the file.
+// A file over the limit is [fault.TooLarge], a file that is gone
+// [fault.NotFound], a file that we may not read [fault.Forbidden], and a
+// malformed request [fault.Invalid]. After [fault.TooMany] and
+// [fault.Unavailable] a later call may succeed. No error names the file.
 func (c *Client) Copy(ctx context.Context, number, media, bucket, key string, limit int64) (string, error) {
-	ask := wanted{Number: numberID(number), Media: media, Metadata: true}
-	about, err := c.ask(ctx, ask)
+	ask := mediaRequest{Number: phoneNumberID(number), Media: media, Metadata: true}
+	about, err := c.sendRequest(ctx, ask)
 	if err != nil {
 		return "", err
 	}
 	if about.Size > limit>>10 {
-		return "", fault.New(fault.TooLarge, "a file of %d KB", about.Size)
+		return "", fault.New(fault.TooLarge, "the file has %d KB", about.Size)
 	}
-	ask.Metadata, ask.To = false, &s3Object{bucket, key}
-	got, err := c.ask(ctx, ask)
+	ask.Metadata = false
+	ask.To = &s3Object{bucket, key}
+	got, err := c.sendRequest(ctx, ask)
 	return got.Type, err
 }
 
-// numberID returns the id in an ARN, as the service writes ids:
-// "arn:aws:social-messaging:eu-west-1:1:phone-number-id/0a1b" is
+// phoneNumberID returns the id in an ARN, in the form that the service
+// expects: "arn:aws:social-messaging:eu-west-1:1:phone-number-id/0a1b" is
 // "phone-number-id-0a1b".
-func numberID(arn string) string {
+func phoneNumberID(arn string) string {
 	return strings.ReplaceAll(arn[strings.LastIndexByte(arn, ':')+1:], "/", "-")
 }
 
-func (c *Client) ask(ctx context.Context, w wanted) (given, error) {
-	req, err := c.request(ctx, w)
+func (c *Client) sendRequest(ctx context.Context, w mediaRequest) (mediaResponse, error) {
+	req, err := c.signedRequest(ctx, w)
 	if err != nil {
-		return given{}, err
+		return mediaResponse{}, err
 	}
 	resp, err := c.Config.HTTPClient.Do(req)
 	if err != nil {
-		return given{}, fault.New(fault.Unavailable, "no answer")
+		return mediaResponse{}, fault.New(fault.Unavailable, "no response")
 	}
 	defer resp.Body.Close() //nolint:errcheck // read only
 	if resp.StatusCode != http.StatusOK {
-		return given{}, fault.New(kindOf(resp.StatusCode), "status %d", resp.StatusCode)
+		return mediaResponse{}, fault.New(faultKindOf(resp.StatusCode), "status %d", resp.StatusCode)
 	}
-	var g given
+	var g mediaResponse
 	if json.NewDecoder(io.LimitReader(resp.Body, maxAnswer)).Decode(&g) != nil {
-		return given{}, fault.New(fault.Unavailable, "an answer that is not JSON")
+		return mediaResponse{}, fault.New(fault.Unavailable, "the response is not JSON")
 	}
 	return g, nil
 }
 
-func kindOf(status int) fault.Kind {
+func faultKindOf(status int) fault.Kind {
 	switch {
 	case status == http.StatusNotFound:
 		return fault.NotFound
@@ -114,8 +117,8 @@ func kindOf(status int) fault.Kind {
 	}
 }
 
-// request returns the signed request.
-func (c *Client) request(ctx context.Context, w wanted) (*http.Request, error) {
+// signedRequest returns the HTTP request, signed with SigV4.
+func (c *Client) signedRequest(ctx context.Context, w mediaRequest) (*http.Request, error) {
 	body, err := json.Marshal(w)
 	if err != nil {
 		return nil, fault.Wrap(fault.Internal, err, "encode request")
@@ -126,7 +129,7 @@ func (c *Client) request(ctx context.Context, w wanted) (*http.Request, error) {
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, endpoint+"/v1/whatsapp/media/get", bytes.NewReader(body))
 	if err != nil {
-		return nil, fault.Wrap(fault.Internal, err, "make request")
+		return nil, fault.Wrap(fault.Internal, err, "create request")
 	}
 	req.Header.Set("Content-Type", "application/json")
 	keys, err := c.Config.Credentials.Retrieve(ctx)

@@ -1,13 +1,13 @@
-// Package webhook checks that a webhook came from the platform it claims to
-// come from.
+// Package webhook verifies that a webhook came from the platform that it
+// claims to come from.
 //
 // WhatsApp and Messenger sign the raw body with HMAC-SHA256 under the app
 // secret and send the hex digest in a header:
 //
 //	X-Hub-Signature-256: sha256=5d7a...
 //
-// Verify the bytes as they came: decoding and encoding the JSON again gives
-// other bytes and another digest.
+// Verify the bytes as they were received. Decoding and encoding the JSON again
+// changes the bytes, and with them the digest.
 package webhook
 
 import (
@@ -20,16 +20,16 @@ import (
 	"github.com/heard-intake/heard/internal/fault"
 )
 
-// SignatureHeader is the header that carries a signature, in lower case as
-// API Gateway delivers it.
+// SignatureHeader is the name of the header with the signature. It is in lower
+// case, as API Gateway delivers it.
 const SignatureHeader = "x-hub-signature-256"
 
 const scheme = "sha256="
 
 // Verify returns an error of kind [fault.Unauthorized] unless signature is
-// that of body under one of the secrets: the current and, while a rotation
-// goes on, the previous one. No secret, or an empty one, is [fault.Internal]:
-// it would verify anything.
+// that of body under one of the secrets. Pass the current secret and, during a
+// rotation, the previous one. No secret, or an empty one, is [fault.Internal],
+// because an attacker could sign with it.
 func Verify(body []byte, signature string, secrets ...string) error {
 	if len(secrets) == 0 {
 		return fault.New(fault.Internal, "webhook: no secret configured")
@@ -48,32 +48,32 @@ func Verify(body []byte, signature string, secrets ...string) error {
 		return fault.New(fault.Unauthorized, "webhook: wrong signature")
 	}
 	for _, s := range secrets {
-		if hmac.Equal(got, mac(body, s)) {
+		if hmac.Equal(got, computeMAC(body, s)) {
 			return nil
 		}
 	}
 	return fault.New(fault.Unauthorized, "webhook: wrong signature")
 }
 
-// Sign returns the signature of body under secret, as the platform would
-// send it. heardctl, the local stack and the tests sign with it.
+// Sign returns the signature of body under secret, in the platform's format.
+// It is for heardctl, the cost figures and the tests.
 func Sign(body []byte, secret string) string {
-	return scheme + hex.EncodeToString(mac(body, secret))
+	return scheme + hex.EncodeToString(computeMAC(body, secret))
 }
 
-func mac(body []byte, secret string) []byte {
+func computeMAC(body []byte, secret string) []byte {
 	h := hmac.New(sha256.New, []byte(secret))
 	h.Write(body)
 	return h.Sum(nil)
 }
 
-// Challenge answers the request by which a platform checks that the address
-// is ours: hub.mode=subscribe, hub.verify_token and hub.challenge. It returns
-// what to send back as plain text, or [fault.Forbidden] for another token.
-// The request is not signed.
+// Challenge answers the request by which a platform checks that the address is
+// ours. The query has hub.mode=subscribe, hub.verify_token and hub.challenge.
+// Challenge returns the text to respond with. It returns [fault.Forbidden] if
+// the token is not one of tokens. The request is not signed.
 func Challenge(query map[string]string, tokens ...string) (string, error) {
 	if query["hub.mode"] != "subscribe" {
-		return "", fault.New(fault.Invalid, "webhook: hub.mode is not subscribe")
+		return "", fault.New(fault.Invalid, "webhook: hub.mode must be subscribe")
 	}
 	given := []byte(query["hub.verify_token"])
 	for _, t := range tokens {

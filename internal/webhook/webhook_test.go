@@ -20,19 +20,19 @@ func TestVerify(t *testing.T) {
 		secrets   []string
 		want      fault.Kind // "" if it verifies
 	}{
-		{"the current secret verifies", string(body), good, []string{"s3cret"}, ""},
-		{"the previous secret verifies", string(body), good, []string{"new", "s3cret"}, ""},
-		{"upper case hex verifies", string(body), "sha256=" + strings.ToUpper(good[7:]), []string{"s3cret"}, ""},
-		{"another secret does not", string(body), good, []string{"other"}, fault.Unauthorized},
-		{"another body does not", `{"object":"Page"}`, good, []string{"s3cret"}, fault.Unauthorized},
-		{"the same JSON written again does not", `{"object":"page","text":"ä / @"}`, good, []string{"s3cret"}, fault.Unauthorized},
-		{"a missing signature does not", string(body), "", []string{"s3cret"}, fault.Unauthorized},
-		{"the old SHA-1 scheme does not", string(body), "sha1=" + good[7:], []string{"s3cret"}, fault.Unauthorized},
-		{"what is not hex does not", string(body), "sha256=zz", []string{"s3cret"}, fault.Unauthorized},
-		{"a truncated signature does not", string(body), good[:20], []string{"s3cret"}, fault.Unauthorized},
-		{"no secret is our mistake", string(body), good, nil, fault.Internal},
-		{"an empty secret is our mistake", string(body), webhook.Sign(body, ""), []string{""}, fault.Internal},
-		{"an empty previous secret is our mistake", string(body), webhook.Sign(body, ""), []string{"s3cret", ""}, fault.Internal},
+		{"current secret", string(body), good, []string{"s3cret"}, ""},
+		{"previous secret", string(body), good, []string{"new", "s3cret"}, ""},
+		{"upper-case hex", string(body), "sha256=" + strings.ToUpper(good[7:]), []string{"s3cret"}, ""},
+		{"other secret", string(body), good, []string{"other"}, fault.Unauthorized},
+		{"other body", `{"object":"Page"}`, good, []string{"s3cret"}, fault.Unauthorized},
+		{"same JSON in another encoding", `{"object":"page","text":"ä / @"}`, good, []string{"s3cret"}, fault.Unauthorized},
+		{"missing signature", string(body), "", []string{"s3cret"}, fault.Unauthorized},
+		{"SHA-1 scheme", string(body), "sha1=" + good[7:], []string{"s3cret"}, fault.Unauthorized},
+		{"invalid hex", string(body), "sha256=zz", []string{"s3cret"}, fault.Unauthorized},
+		{"truncated signature", string(body), good[:20], []string{"s3cret"}, fault.Unauthorized},
+		{"no secret configured", string(body), good, nil, fault.Internal},
+		{"empty secret configured", string(body), webhook.Sign(body, ""), []string{""}, fault.Internal},
+		{"empty previous secret configured", string(body), webhook.Sign(body, ""), []string{"s3cret", ""}, fault.Internal},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -40,12 +40,12 @@ func TestVerify(t *testing.T) {
 			err := webhook.Verify([]byte(tt.body), tt.signature, tt.secrets...)
 			if tt.want == "" {
 				if err != nil {
-					t.Fatalf("Verify = %v, want nil", err)
+					t.Fatalf("Verify: got %v, want nil", err)
 				}
 				return
 			}
 			if err == nil || fault.KindOf(err) != tt.want {
-				t.Fatalf("Verify = %v, want kind %s", err, tt.want)
+				t.Fatalf("Verify: got %v, want kind %s", err, tt.want)
 			}
 		})
 	}
@@ -60,18 +60,18 @@ func TestChallenge(t *testing.T) {
 		want   string
 		kind   fault.Kind
 	}{
-		{"the right token gets the challenge back", map[string]string{"hub.mode": "subscribe", "hub.verify_token": "tok", "hub.challenge": "1158201444"}, []string{"tok"}, "1158201444", ""},
-		{"the previous token too", map[string]string{"hub.mode": "subscribe", "hub.verify_token": "old", "hub.challenge": "7"}, []string{"tok", "old"}, "7", ""},
-		{"another token is forbidden", map[string]string{"hub.mode": "subscribe", "hub.verify_token": "x", "hub.challenge": "7"}, []string{"tok"}, "", fault.Forbidden},
-		{"no token is forbidden, whatever is configured", map[string]string{"hub.mode": "subscribe"}, []string{""}, "", fault.Forbidden},
-		{"another mode is invalid", map[string]string{"hub.verify_token": "tok"}, []string{"tok"}, "", fault.Invalid},
+		{"current token", map[string]string{"hub.mode": "subscribe", "hub.verify_token": "tok", "hub.challenge": "1158201444"}, []string{"tok"}, "1158201444", ""},
+		{"previous token", map[string]string{"hub.mode": "subscribe", "hub.verify_token": "old", "hub.challenge": "7"}, []string{"tok", "old"}, "7", ""},
+		{"other token", map[string]string{"hub.mode": "subscribe", "hub.verify_token": "x", "hub.challenge": "7"}, []string{"tok"}, "", fault.Forbidden},
+		{"no token, empty token configured", map[string]string{"hub.mode": "subscribe"}, []string{""}, "", fault.Forbidden},
+		{"hub.mode missing", map[string]string{"hub.verify_token": "tok"}, []string{"tok"}, "", fault.Invalid},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			got, err := webhook.Challenge(tt.query, tt.tokens...)
 			if got != tt.want || (err != nil) != (tt.kind != "") || err != nil && fault.KindOf(err) != tt.kind {
-				t.Fatalf("Challenge = %q, %v", got, err)
+				t.Fatalf("Challenge: got %q, %v, want %q and kind %q", got, err, tt.want, tt.kind)
 			}
 		})
 	}
@@ -83,7 +83,7 @@ func FuzzVerify(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte, signature, secret string) {
 		err := webhook.Verify(body, signature, secret)
 		if err == nil && !strings.EqualFold(signature, webhook.Sign(body, secret)) {
-			t.Errorf("Verify(%q, %q, %q) = nil", body, signature, secret)
+			t.Errorf("Verify(%q, %q, %q): got nil, want an error", body, signature, secret)
 		}
 	})
 }

@@ -1,7 +1,6 @@
-// Package channeltest is what the tests of every channel share: goldens, the
-// properties that hold for whatever a channel makes of whatever it gets, a
-// comparison with payloads that others collected, and a benchmark that
-// measures a normalizer against what no webhook can do without.
+// Package channeltest has the tests that all channels share: golden files,
+// checks that every delivery must pass, a comparison with collected payloads,
+// and a benchmark relative to the least work that any webhook takes.
 package channeltest
 
 import (
@@ -24,32 +23,32 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 )
 
-// A Normalizer makes what one webhook or mail holds of its bytes.
+// A Normalizer reads one webhook or mail.
 type Normalizer func(body []byte) (contact.Delivery, error)
 
-// Golden normalizes every file in dir whose name ends in ext ("*.json"), and
-// compares what comes out with NAME.golden.json beside it.
+// Golden normalizes each file in dir whose name ends in ext, such as ".json".
+// It compares the result with NAME.golden.json beside the file.
 func Golden(t *testing.T, dir, ext string, normalize Normalizer) {
 	t.Helper()
-	for _, path := range glob(t, filepath.Join(dir, "*"+ext)) {
+	for _, path := range globFiles(t, filepath.Join(dir, "*"+ext)) {
 		if strings.HasSuffix(path, ".golden.json") {
 			continue
 		}
 		name := strings.TrimSuffix(path, ext)
 		t.Run(filepath.Base(name), func(t *testing.T) {
 			t.Parallel()
-			d, err := normalize(read(t, path))
+			d, err := normalize(readTestFile(t, path))
 			if err != nil {
 				t.Fatal(err)
 			}
 			Check(t, d)
-			golden.JSON(t, name+".golden.json", view(d))
+			golden.JSON(t, name+".golden.json", toShownDelivery(d))
 		})
 	}
 }
 
-// shown is a delivery as goldens show it: without the lists that are empty.
-type shown struct {
+// A shownDelivery is a delivery as golden files show it: without empty lists.
+type shownDelivery struct {
 	Links    []identity.Link   `json:"links,omitempty"`
 	Messages []contact.Message `json:"messages,omitempty"`
 	Effects  []contact.Effect  `json:"effects,omitempty"`
@@ -57,16 +56,16 @@ type shown struct {
 	Broken   []contact.Broken  `json:"broken,omitempty"`
 }
 
-func view(d contact.Delivery) shown { return shown(d) }
+func toShownDelivery(d contact.Delivery) shownDelivery { return shownDelivery(d) }
 
-// Check reports what is wrong with a delivery whatever it was made of: what
-// cannot be stored, text that is not clean, an id that does not follow from
-// the message.
+// Check reports everything in a delivery that is wrong for any input: elements
+// that cannot be stored, unclean text, and ids that do not follow from the
+// message.
 func Check(t testing.TB, d contact.Delivery) {
 	t.Helper()
 	for _, l := range d.Links {
-		if l.From.Value == "" || l.To.Value == "" || l.From == l.To || l.Evidence.Rule == "" {
-			t.Errorf("link that says nothing: %+v", l)
+		if !isCompleteLink(l) {
+			t.Errorf("incomplete link: %+v", l)
 		}
 	}
 	for _, m := range d.Messages {
@@ -88,13 +87,22 @@ func Check(t testing.TB, d contact.Delivery) {
 			t.Errorf("broken element without path, reason or content: %+v", b)
 		}
 	}
-	text, err := json.Marshal(view(d))
+	text, err := json.Marshal(toShownDelivery(d))
 	if err != nil {
-		t.Errorf("a delivery that has no JSON form: %v", err)
+		t.Errorf("encode delivery: %v", err)
 	}
 	if !utf8.Valid(text) {
-		t.Error("a delivery that is not UTF-8")
+		t.Error("the delivery is not valid UTF-8")
 	}
+}
+
+// isCompleteLink reports whether l names two aliases and the rule that links
+// them.
+func isCompleteLink(l identity.Link) bool {
+	if l.From == l.To || l.Evidence.Rule == "" {
+		return false
+	}
+	return l.From.Value != "" && l.To.Value != ""
 }
 
 func checkMessage(t testing.TB, m contact.Message) {
@@ -103,16 +111,16 @@ func checkMessage(t testing.TB, m contact.Message) {
 		t.Errorf("message: %v: %+v", err, m)
 	}
 	if m.Version != contact.SchemaVersion {
-		t.Errorf("message of version %d", m.Version)
+		t.Errorf("message version: got %d, want %d", m.Version, contact.SchemaVersion)
 	}
 	if want := contact.NewID(m.Channel, m.SentAt, m.ProviderID); m.ID != want {
-		t.Errorf("message id %q, want %q", m.ID, want)
+		t.Errorf("message id: got %q, want %q", m.ID, want)
 	}
 	if m.SentAt.Location() != time.UTC || m.SentAt.Nanosecond()%1e6 != 0 {
-		t.Errorf("sent at %v: not whole milliseconds in UTC", m.SentAt)
+		t.Errorf("SentAt: got %v, want whole milliseconds in UTC", m.SentAt)
 	}
 	if len(m.Raw) > contact.MaxRaw || len(m.Data) > contact.MaxRaw {
-		t.Errorf("raw of %d and data of %d bytes", len(m.Raw), len(m.Data))
+		t.Errorf("length of Raw and Data: got %d and %d bytes, want at most %d", len(m.Raw), len(m.Data), contact.MaxRaw)
 	}
 	checkAddresses(t, m.Addresses())
 }
@@ -125,23 +133,23 @@ func checkAddresses(t testing.TB, as []identity.Address) {
 			t.Errorf("unusable alias %+v", a)
 		}
 		if seen[a.Alias] {
-			t.Errorf("alias %+v twice", a)
+			t.Errorf("alias %+v occurs twice", a)
 		}
 		seen[a.Alias] = true
 	}
 }
 
-// Fuzz feeds normalize with everything that grows from seeds and the files
-// that match patterns. Whatever comes must be refused as [fault.Invalid] or
-// pass [Check], and come out the same the second time.
+// Fuzz fuzzes normalize. The seeds are the given ones and the contents of the
+// files that match patterns. Each input must be refused as [fault.Invalid], or
+// pass [Check] and give the same delivery the second time.
 func Fuzz(f *testing.F, normalize Normalizer, seeds []string, patterns ...string) {
 	f.Helper()
 	for _, s := range seeds {
 		f.Add([]byte(s))
 	}
 	for _, p := range patterns {
-		for _, path := range glob(f, p) {
-			f.Add(read(f, path))
+		for _, path := range globFiles(f, p) {
+			f.Add(readTestFile(f, path))
 		}
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
@@ -149,7 +157,7 @@ func Fuzz(f *testing.F, normalize Normalizer, seeds []string, patterns ...string
 		d, err := normalize(body)
 		if err != nil {
 			if fault.KindOf(err) != fault.Invalid {
-				t.Fatalf("refused as %s: %v", fault.KindOf(err), err)
+				t.Fatalf("kind of error: got %s (%v), want invalid", fault.KindOf(err), err)
 			}
 			return
 		}
@@ -159,15 +167,15 @@ func Fuzz(f *testing.F, normalize Normalizer, seeds []string, patterns ...string
 			t.Errorf("the second delivery differs (-first +second):\n%s", diff)
 		}
 		if !bytes.Equal(body, before) {
-			t.Error("the body was changed")
+			t.Error("normalize changed the body")
 		}
 	})
 }
 
-// Bench measures normalize over bodies, and reports as "x-floor" how many
-// times as long it takes as checking that the same bytes are JSON and signing
-// them: the least that every webhook costs. Both times are the best of all
-// runs, so that a busy machine changes little.
+// Bench measures normalize over bodies. It reports as "x-floor" the ratio of
+// its time to the time of checking that the same bytes are JSON and signing
+// them. That is the least work that every webhook takes. Both times are the
+// best of all runs, so that the load of the machine has little influence.
 func Bench(b *testing.B, normalize Normalizer, bodies [][]byte) {
 	b.Helper()
 	var size int64
@@ -176,7 +184,8 @@ func Bench(b *testing.B, normalize Normalizer, bodies [][]byte) {
 	}
 	b.SetBytes(size)
 	b.ReportAllocs()
-	best, least := time.Hour, time.Hour
+	best := time.Hour
+	least := time.Hour
 	for b.Loop() {
 		start := time.Now()
 		for _, body := range bodies {
@@ -188,7 +197,7 @@ func Bench(b *testing.B, normalize Normalizer, bodies [][]byte) {
 		b.StopTimer()
 		start = time.Now()
 		for _, body := range bodies {
-			floor(body)
+			doMinimalWork(body)
 		}
 		least = min(least, time.Since(start))
 		b.StartTimer()
@@ -196,15 +205,15 @@ func Bench(b *testing.B, normalize Normalizer, bodies [][]byte) {
 	b.ReportMetric(float64(best)/float64(least), "x-floor")
 }
 
-// floor does what no webhook can do without.
-func floor(body []byte) {
+// doMinimalWork does the work that no webhook can avoid.
+func doMinimalWork(body []byte) {
 	mac := hmac.New(sha256.New, []byte("a-secret-of-thirty-two-characters"))
 	mac.Write(body)
 	mac.Sum(nil)
 	json.Valid(body)
 }
 
-func glob(t testing.TB, pattern string) []string {
+func globFiles(t testing.TB, pattern string) []string {
 	t.Helper()
 	paths, err := filepath.Glob(pattern)
 	if err != nil {
@@ -213,7 +222,7 @@ func glob(t testing.TB, pattern string) []string {
 	return paths
 }
 
-func read(t testing.TB, path string) []byte {
+func readTestFile(t testing.TB, path string) []byte {
 	t.Helper()
 	body, err := os.ReadFile(path)
 	if err != nil {

@@ -14,15 +14,16 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 )
 
-// A File is one payload of the corpus, with what others read in it.
+// A File is one payload of the corpus, with the results that its collectors
+// expect.
 type File struct {
-	Name string // without its folder
+	Name string // without the folder
 	Body []byte
 	Want []Item
 }
 
-// An Item is one thing in a payload of the corpus. What does not apply is
-// empty; Time is as in the payload.
+// An Item is an expected element of a payload. Fields that do not apply are
+// empty. Time has the format of the payload.
 type Item struct {
 	Kind      string `json:"kind"`
 	Sender    string `json:"sender"`
@@ -35,14 +36,14 @@ type Item struct {
 	Name      string `json:"name"`
 }
 
-// Corpus returns the payloads of one folder of the corpus that lies beside
-// the repository. Where it is not, the test is skipped.
+// Corpus returns the payloads in one folder of the corpus beside the
+// repository. Without a corpus it skips the test.
 func Corpus(t testing.TB, folder string) []File {
 	t.Helper()
-	dir := filepath.Join(root(t), "..", "shared", "corpus")
+	dir := filepath.Join(findRepositoryRoot(t), "..", "shared", "corpus")
 	lines, err := os.ReadFile(filepath.Join(dir, "EXPECTED.jsonl"))
 	if err != nil {
-		t.Skip("no corpus beside the repository")
+		t.Skip("the corpus is not beside the repository")
 	}
 	var files []File
 	for line := range bytes.Lines(lines) {
@@ -54,15 +55,15 @@ func Corpus(t testing.TB, folder string) []File {
 			t.Fatal(err)
 		}
 		if name, ok := strings.CutPrefix(entry.File, folder+"/"); ok {
-			body := read(t, filepath.Join(dir, entry.File))
+			body := readTestFile(t, filepath.Join(dir, entry.File))
 			files = append(files, File{Name: name, Body: body, Want: entry.Items})
 		}
 	}
 	return files
 }
 
-// root returns the folder that holds go.mod.
-func root(t testing.TB) string {
+// findRepositoryRoot returns the folder that has go.mod.
+func findRepositoryRoot(t testing.TB) string {
 	t.Helper()
 	dir, err := os.Getwd()
 	if err != nil {
@@ -74,50 +75,51 @@ func root(t testing.TB) string {
 		}
 		dir = filepath.Dir(dir)
 	}
-	t.Fatal("no go.mod above the test")
+	t.Fatal("go.mod not found in a parent folder of the test")
 	return ""
 }
 
-// A Row is what the corpus and a delivery can be compared by.
+// A Row has the fields of a delivery's element that are compared with the
+// corpus.
 type Row struct {
-	Addresses []string // the values of the customer's aliases, the first one first
-	ID        string   // of a message, or of the one that an effect is about
-	OwnID     string   // of an effect or notice: the "id" in its Data
+	Addresses []string // values of the customer's aliases, main address first
+	ID        string   // of a message, or of the target of an effect
+	OwnID     string   // of an effect or notice: "id" in its Data
 	At        time.Time
 	Text      string
-	Notice    bool // a notice has no text of its own
+	Notice    bool // a notice, which has no text of its own
 }
 
 // Rows returns the messages, effects and notices of d, in that order.
 func Rows(d contact.Delivery) []Row {
 	var rows []Row
 	for _, m := range d.Messages {
-		rows = append(rows, Row{Addresses: values(m.Addresses()), ID: m.ProviderID, At: m.SentAt, Text: m.Text})
+		rows = append(rows, Row{Addresses: aliasValues(m.Addresses()), ID: m.ProviderID, At: m.SentAt, Text: m.Text})
 	}
 	for _, e := range d.Effects {
 		rows = append(rows, Row{
-			Addresses: values(e.Addresses()), ID: e.Target, OwnID: ownID(e.Data), At: e.At, Text: e.Emoji + e.Text,
+			Addresses: aliasValues(e.Addresses()), ID: e.Target, OwnID: idInData(e.Data), At: e.At, Text: e.Emoji + e.Text,
 		})
 	}
 	for _, n := range d.Notices {
-		row := Row{ID: n.ID, OwnID: ownID(n.Data), At: n.At, Notice: true}
+		row := Row{ID: n.ID, OwnID: idInData(n.Data), At: n.At, Notice: true}
 		if n.Customer != nil {
-			row.Addresses = values(append([]identity.Address{*n.Customer}, n.Aliases...))
+			row.Addresses = aliasValues(append([]identity.Address{*n.Customer}, n.Aliases...))
 		}
 		rows = append(rows, row)
 	}
 	return rows
 }
 
-func ownID(data json.RawMessage) string {
+func idInData(data json.RawMessage) string {
 	var own struct {
 		ID string `json:"id"`
 	}
-	_ = json.Unmarshal(data, &own) // most have none
+	_ = json.Unmarshal(data, &own) // most data has no id
 	return own.ID
 }
 
-func values(as []identity.Address) []string {
+func aliasValues(as []identity.Address) []string {
 	var out []string
 	for _, a := range as {
 		out = append(out, a.Value)
@@ -125,16 +127,16 @@ func values(as []identity.Address) []string {
 	return out
 }
 
-// Differences returns the items of f that no row of d agrees with: same
-// customer, id, time and text, where the item has them. Every row answers for
-// one item.
+// Differences returns the items of f that match no row of d. An item matches a
+// row with the same customer, id, time and text, if it has them. Each row
+// matches one item only.
 func Differences(f File, d contact.Delivery) []Item {
 	rows := Rows(d)
 	var missing []Item
 	for _, item := range f.Want {
 		found := -1
 		for i, row := range rows {
-			if row.agrees(item) {
+			if row.matchesItem(item) {
 				found = i
 				break
 			}
@@ -148,7 +150,7 @@ func Differences(f File, d contact.Delivery) []Item {
 	return missing
 }
 
-func (r Row) agrees(item Item) bool {
+func (r Row) matchesItem(item Item) bool {
 	customer := item.Customer
 	for _, alternative := range []string{item.Sender, item.BSUID} {
 		if customer == "" {

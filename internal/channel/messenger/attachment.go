@@ -10,9 +10,8 @@ import (
 	"github.com/heard-intake/heard/internal/contact"
 )
 
-// kinds are the types of attachment there are, and what they make of a
-// message.
-var kinds = map[string]contact.Kind{
+// attachmentKinds maps the platform's attachment types to message kinds.
+var attachmentKinds = map[string]contact.Kind{
 	"image":               contact.Image,
 	"animated_image":      contact.Image,
 	"video":               contact.Video,
@@ -33,34 +32,34 @@ var kinds = map[string]contact.Kind{
 	"ig_story":            contact.Share,
 }
 
-// thumbs are the stickers behind the like button, in three sizes.
-var thumbs = map[string]bool{"369239263222822": true, "369239343222814": true, "369239383222810": true}
+// likeStickerIDs are the stickers that the like button sends, in three sizes.
+var likeStickerIDs = map[string]bool{"369239263222822": true, "369239343222814": true, "369239383222810": true}
 
-// An attachment is an element of attachments.
+// An attachment is one element of "attachments".
 type attachment struct {
 	raw       meta.Value
 	kind      string
 	title     string
 	url       string
 	stickerID string
-	payload   meta.Object // null or a string in some
+	payload   meta.Object // empty if the payload is null or a string
 }
 
-func newAttachment(raw meta.Value) attachment {
+func parseAttachment(raw meta.Value) attachment {
 	o := raw.Object()
 	payload := o.Get("payload").Object()
 	return attachment{
 		raw:       raw,
 		kind:      o.Get("type").Text(),
-		title:     firstOf(payload.Get("title"), o.Get("title")),
-		url:       contact.Clean(firstOf(payload.Get("url"), o.Get("url"), o.Get("URL"), payload.Get("story_media_url")), maxField),
+		title:     firstNonEmptyText(payload.Get("title"), o.Get("title")),
+		url:       contact.Clean(firstNonEmptyText(payload.Get("url"), o.Get("url"), o.Get("URL"), payload.Get("story_media_url")), maxField),
 		stickerID: contact.Clean(payload.Get("sticker_id").Text(), maxID),
 		payload:   payload,
 	}
 }
 
-// firstOf returns the first text there is.
-func firstOf(values ...meta.Value) string {
+// firstNonEmptyText returns the first text that is not empty.
+func firstNonEmptyText(values ...meta.Value) string {
 	for _, v := range values {
 		if s := v.Text(); s != "" {
 			return s
@@ -69,75 +68,85 @@ func firstOf(values ...meta.Value) string {
 	return ""
 }
 
-// contents is what the attachments of a message come to.
-type contents struct {
-	kind    contact.Kind // of the first attachment that has one; empty if there is none
-	text    string       // what it says when there are no words
-	payload string
-	unread  string // the type of the first that cannot be read
-	mark    string
-	files   []contact.Attachment
-	data    [][]byte
-	product *contact.Referral
+// attachmentContents are the contents of all attachments of a message.
+type attachmentContents struct {
+	kind       contact.Kind // of the first readable attachment; may be empty
+	text       string       // text for a message that has no text of its own
+	payload    string
+	unreadType string // type of the first attachment that cannot be read
+	mark       string
+	files      []contact.Attachment
+	data       [][]byte
+	product    *contact.Referral
 }
 
-// newContents reads attachments. StickerID is the message's own, which early
-// stickers had beside their picture.
-func newContents(attachments meta.Value, stickerID string) *contents {
-	c := &contents{}
-	for _, raw := range attachments.List() {
-		a := newAttachment(raw)
+// readAttachments reads the attachments of a message. stickerID is the
+// message's own: early stickers had it outside their attachment.
+func readAttachments(attachments meta.Value, stickerID string) *attachmentContents {
+	c := &attachmentContents{}
+	for _, raw := range attachments.Elements() {
+		a := parseAttachment(raw)
 		if a.kind == "image" && a.stickerID == "" {
 			a.stickerID = stickerID
 		}
 		if a.kind == "image" && a.stickerID != "" {
-			a.kind = "sticker" // as stickers came until the summer of 2026
+			a.kind = "sticker" // the form of stickers until the summer of 2026
 		}
-		c.add(a)
+		c.addAttachment(a)
 	}
 	if c.kind == "" && c.mark != "" {
-		c.kind, c.payload = contact.Unsupported, c.unread
+		c.kind = contact.Unsupported
+		c.payload = c.unreadType
 	}
 	return c
 }
 
-func (c *contents) add(a attachment) {
-	kind, known := kinds[a.kind]
-	lost := a.kind == "ephemeral" || // to be seen once, and never by us
+func (c *attachmentContents) addAttachment(a attachment) {
+	kind, known := attachmentKinds[a.kind]
+	lost := a.kind == "ephemeral" || // may be viewed once, and is not sent to us
 		strings.EqualFold(a.title, "Attachment Unavailable") // withheld from businesses in Europe
 	switch {
 	case lost || !known:
-		c.skip(a, lost)
+		c.skipAttachment(a, lost)
 		return
 	case kind == contact.Sticker:
-		c.sticker(a)
-	case kind == contact.Image || kind == contact.Video || kind == contact.Audio || kind == contact.File:
-		c.file(kind, a)
+		c.addSticker(a)
+	case isFileKind(kind):
+		c.addFile(kind, a)
 	default:
-		c.structured(kind, a)
+		c.addStructured(kind, a)
 	}
 	if c.kind == "" {
 		c.kind = kind
 	}
 }
 
-// skip notes an attachment that cannot be read, or has nothing in it; the
-// message keeps it in Raw.
-func (c *contents) skip(a attachment, lost bool) {
+func isFileKind(kind contact.Kind) bool {
+	switch kind {
+	case contact.Image, contact.Video, contact.Audio, contact.File:
+		return true
+	default:
+		return false
+	}
+}
+
+// skipAttachment marks the message for an attachment that cannot be read. The
+// message keeps its element in Raw.
+func (c *attachmentContents) skipAttachment(a attachment, lost bool) {
 	c.mark = "unparsed"
 	if lost {
 		c.mark = "content-lost"
 	}
-	if c.unread == "" {
-		c.unread = contact.Clean(a.kind, maxID)
+	if c.unreadType == "" {
+		c.unreadType = contact.Clean(a.kind, maxID)
 	}
-	if served(a.url) {
+	if isMediaServerLink(a.url) {
 		c.files = append(c.files, contact.Attachment{Kind: contact.File, URL: a.url})
 	}
 }
 
-// file adds a file. One without an address is a file that the platform lost.
-func (c *contents) file(kind contact.Kind, a attachment) {
+// addFile adds a file. A file without an address was lost by the platform.
+func (c *attachmentContents) addFile(kind contact.Kind, a attachment) {
 	if a.url == "" {
 		c.mark = "content-lost"
 		return
@@ -152,10 +161,11 @@ func (c *contents) file(kind contact.Kind, a attachment) {
 	c.files = append(c.files, f)
 }
 
-// sticker adds a sticker, once: for a while each came as an image too.
-func (c *contents) sticker(a attachment) {
+// addSticker adds a sticker once. For a while the platform sent each sticker
+// as an image as well.
+func (c *attachmentContents) addSticker(a attachment) {
 	switch {
-	case thumbs[a.stickerID]:
+	case likeStickerIDs[a.stickerID]:
 		c.text = "👍"
 	case a.kind == "like_heart":
 		c.text = "❤️"
@@ -172,13 +182,14 @@ func (c *contents) sticker(a attachment) {
 	}
 }
 
-// structured adds what is no file: a link, a place, a template, a booking.
-func (c *contents) structured(kind contact.Kind, a attachment) {
+// addStructured adds an attachment other than a file: a link, a location, a
+// template or a booking.
+func (c *attachmentContents) addStructured(kind contact.Kind, a attachment) {
 	c.data = append(c.data, a.raw)
 	switch a.kind {
 	case "template":
 		c.text = contact.Clean(a.payload.Get("text").Text(), contact.MaxText)
-		c.product = newProduct(a.payload.Get("product"))
+		c.product = parseProduct(a.payload.Get("product"))
 	case "appointment_booking":
 		c.payload = a.kind
 	}
@@ -186,9 +197,9 @@ func (c *contents) structured(kind contact.Kind, a attachment) {
 		return
 	}
 	if c.payload == "" {
-		c.payload = absolute(a.url)
+		c.payload = absoluteLink(a.url)
 	}
-	if served(a.url) { // a story is gone after a day, its picture with it
+	if isMediaServerLink(a.url) { // fetch it now: a story expires after a day
 		f := contact.Attachment{Kind: contact.File, URL: a.url}
 		if strings.HasSuffix(a.kind, "reel") {
 			f.Kind = contact.Video
@@ -197,38 +208,38 @@ func (c *contents) structured(kind contact.Kind, a attachment) {
 	}
 }
 
-// list returns the attachments that are no files, as the platform gave them.
-func (c *contents) list() json.RawMessage {
+// structuredData returns the attachments that are not files, as a JSON array.
+func (c *attachmentContents) structuredData() json.RawMessage {
 	if len(c.data) == 0 {
 		return nil
 	}
 	return append(append([]byte{'['}, bytes.Join(c.data, []byte{','})...), ']')
 }
 
-// newProduct reads the product that a customer sent from the page's shop.
-func newProduct(v meta.Value) *contact.Referral {
-	for _, p := range v.Get("elements").List() {
+// parseProduct reads the product that a customer sent from the page's shop.
+func parseProduct(v meta.Value) *contact.Referral {
+	for _, p := range v.Get("elements").Elements() {
 		return &contact.Referral{
 			Source:  "product",
 			ID:      contact.Clean(p.Get("id").Text(), maxID),
-			Product: contact.Clean(firstOf(p.Get("retailer_id"), p.Get("id")), maxID),
+			Product: contact.Clean(firstNonEmptyText(p.Get("retailer_id"), p.Get("id")), maxID),
 			Title:   contact.Clean(p.Get("title").Text(), maxField),
 		}
 	}
 	return nil
 }
 
-// absolute returns the address of a link; reels come without a host.
-func absolute(link string) string {
+// absoluteLink returns a link with a host. Links to reels come without one.
+func absoluteLink(link string) string {
 	if strings.HasPrefix(link, "/") && !strings.HasPrefix(link, "//") {
 		return "https://www.facebook.com" + link
 	}
 	return link
 }
 
-// served reports whether link leads to a file on Meta's media servers, and not
-// to a page for people.
-func served(link string) bool {
+// isMediaServerLink reports whether link is a file on Meta's media servers,
+// and not a web page.
+func isMediaServerLink(link string) bool {
 	u, err := url.Parse(link)
 	if err != nil || u.Scheme != "https" {
 		return false

@@ -9,14 +9,14 @@ import (
 	"github.com/heard-intake/heard/internal/contact"
 )
 
-// exceptions are the payloads in which we see something else than others do,
-// and why.
+// exceptions are payloads that we read differently from the corpus, with the
+// reason.
 var exceptions = map[string]string{
-	"messenger4j__shouldthrowexceptionifobjecttypeisnotpage.json": "refused: its object is testValue",
-	"metadocs__messages_sticker_only.json":                        "the like button says 👍",
-	"metadocs__messages_sticker_transition.json":                  "the like button says 👍",
-	"restfb__message-sticker-thumbup.json":                        "the like button says 👍",
-	"botbuilder__payloadwithreferral.json":                        "entry 0 is the dashboard's test button: nobody is a customer",
+	"messenger4j__shouldthrowexceptionifobjecttypeisnotpage.json": "refused: the object is testValue",
+	"metadocs__messages_sticker_only.json":                        "the like button becomes 👍",
+	"metadocs__messages_sticker_transition.json":                  "the like button becomes 👍",
+	"restfb__message-sticker-thumbup.json":                        "the like button becomes 👍",
+	"botbuilder__payloadwithreferral.json":                        "entry 0 is the dashboard's test button, without a real customer",
 }
 
 func TestCorpus(t *testing.T) {
@@ -35,19 +35,20 @@ func TestCorpus(t *testing.T) {
 			missing := channeltest.Differences(f, d)
 			switch why := exceptions[f.Name]; {
 			case why == "" && (err != nil || len(missing) > 0):
-				t.Errorf("error %v, missing %+v\nin %+v", err, missing, channeltest.Rows(d))
+				t.Errorf("got error %v, missing %+v\nin %+v", err, missing, channeltest.Rows(d))
 			case why != "" && err == nil && len(missing) == 0:
-				t.Errorf("agrees, but is an exception: %s", why)
+				t.Errorf("no difference, want the exception: %s", why)
 			}
 		})
 	}
 }
 
-// inOurTerms returns item with what d, and not the text, says in its place.
+// inOurTerms returns item with the values that d has in another field than the
+// text.
 func inOurTerms(item channeltest.Item, d contact.Delivery) channeltest.Item {
 	kind, _, _ := strings.Cut(item.Kind, "+")
 	switch kind {
-	case "no messaging": // of a list nobody knows: a notice
+	case "no messaging": // an unknown list becomes a notice
 	case "postback": // the payload has a field of its own
 		if m := d.Messages[0]; item.Text == m.Text+" ["+m.Payload+"]" {
 			item.Text = m.Text
@@ -58,9 +59,9 @@ func inOurTerms(item channeltest.Item, d contact.Delivery) channeltest.Item {
 			item.Time = mark
 		}
 		item.Text = ""
-	case "reaction/unreact": // the emoji is gone
+	case "reaction/unreact": // a removed reaction has no emoji
 		item.Text = ""
-	case "optin", "optin/user_ref": // the ref is the site's, and nobody's words
+	case "optin", "optin/user_ref": // the ref is set by the web site, not written by the customer
 		item.Text = ""
 	}
 	return item

@@ -11,48 +11,50 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 )
 
-// postback reads a button that was pressed. Meta names it since v11 only, and
-// strips the payload for apps that do not hold the conversation.
-func (it *item) postback(raw meta.Value) error {
+// readPostback reads a button that the customer pressed. Meta sends a message
+// id since version 11 only. It removes the payload for apps that do not
+// control the conversation.
+func (it *item) readPostback(raw meta.Value) error {
 	if !raw.IsObject() {
-		return errNoObject
+		return errShape
 	}
 	o := raw.Object()
-	id, payload := o.Get("mid").Text(), o.Get("payload")
+	id := o.Get("mid").Text()
+	payload := o.Get("payload")
 	if id == "" {
-		id = it.hash("postback", payload)
+		id = it.generateID("postback", payload)
 	}
-	return it.add(contact.Message{
+	return it.addMessage(contact.Message{
 		Kind:       contact.Reply,
 		ProviderID: id,
 		Text:       contact.Clean(o.Get("title").Text(), contact.MaxText),
 		Payload:    contact.Clean(payload.Text(), maxField),
-		Referral:   newReferral(o.Get("referral")),
-	}, it.ours())
+		Referral:   parseReferral(o.Get("referral")),
+	}, it.isSentByPage())
 }
 
-// referral reads that a customer came, by an ad or a link. Nothing was said
-// yet.
-func (it *item) referral(raw meta.Value) error {
+// readReferral reads that a customer arrived through an ad or a link. The
+// customer has not said anything yet, so the message is passive.
+func (it *item) readReferral(raw meta.Value) error {
 	if !raw.IsObject() {
-		return errNoObject
+		return errShape
 	}
-	return it.add(contact.Message{
+	return it.addMessage(contact.Message{
 		Kind:       contact.Event,
-		ProviderID: it.hash("referral", raw.Get("ref")),
+		ProviderID: it.generateID("referral", raw.Get("ref")),
 		Payload:    "referral",
-		Referral:   newReferral(raw),
+		Referral:   parseReferral(raw),
 		Passive:    true,
-	}, it.ours())
+	}, it.isSentByPage())
 }
 
-// newReferral reads what brought a customer here.
-func newReferral(v meta.Value) *contact.Referral {
+// parseReferral returns the ad, link or product that led to a message, or nil.
+func parseReferral(v meta.Value) *contact.Referral {
 	if !v.IsObject() {
 		return nil
 	}
 	o := v.Object()
-	field := func(values ...meta.Value) string { return contact.Clean(firstOf(values...), maxField) }
+	field := func(values ...meta.Value) string { return contact.Clean(firstNonEmptyText(values...), maxField) }
 	r := contact.Referral{
 		Source:  strings.ToLower(field(o.Get("source"))),
 		ID:      field(o.Get("ad_id")),
@@ -67,9 +69,9 @@ func newReferral(v meta.Value) *contact.Referral {
 	return &r
 }
 
-// effect completes e with what the element says of it, and adds it.
-func (it *item) effect(e contact.Effect, outbound bool) error {
-	who, err := it.customer(outbound)
+// addEffect completes e with the element's customer and time, and adds it.
+func (it *item) addEffect(e contact.Effect, outbound bool) error {
+	customer, err := it.customerAddress(outbound)
 	if err != nil {
 		return err
 	}
@@ -79,90 +81,95 @@ func (it *item) effect(e contact.Effect, outbound bool) error {
 	switch {
 	case e.At.IsZero():
 		return errNoTime
-	case e.Kind != contact.Watermark && !usableID(e.Target):
+	case e.Kind != contact.Watermark && !isUsableID(e.Target):
 		return errNoID
 	}
-	e.Channel, e.Account, e.Customer = it.channel, it.account, who
-	it.out.Effects = append(it.out.Effects, e)
+	e.Channel = it.channel
+	e.Account = it.account
+	e.Customer = customer
+	it.delivery.Effects = append(it.delivery.Effects, e)
 	return nil
 }
 
-// edit reads that a message has a new text.
-func (it *item) edit(raw meta.Value) error {
-	revision, _ := strconv.Atoi(raw.Get("num_edit").Text()) // zero where there is none
-	return it.effect(contact.Effect{
+// readEdit reads the new text of an edited message.
+func (it *item) readEdit(raw meta.Value) error {
+	revision, _ := strconv.Atoi(raw.Get("num_edit").Text()) // zero if absent
+	return it.addEffect(contact.Effect{
 		Kind:     contact.Edit,
 		Target:   raw.Get("mid").Text(),
 		Text:     contact.Clean(raw.Get("text").Text(), contact.MaxText),
 		Revision: max(revision, 0),
-	}, it.ours())
+	}, it.isSentByPage())
 }
 
-// emojis are those of the reactions that come by name only.
-var emojis = map[string]string{
+// reactionEmojis maps the names of reactions to emojis, for reactions that
+// come without one.
+var reactionEmojis = map[string]string{
 	"smile": "😆", "laugh": "😆", "haha": "😆", "angry": "😠", "sad": "😢", "wow": "😮", "love": "❤", "like": "👍", "dislike": "👎",
 }
 
-// reaction reads an emoji put to a message, or taken away.
-func (it *item) reaction(raw meta.Value) error {
+// readReaction reads a reaction to a message, or its removal.
+func (it *item) readReaction(raw meta.Value) error {
 	o := raw.Object()
 	e := contact.Effect{Kind: contact.Reaction, Target: o.Get("mid").Text(), By: contact.Inbound}
-	if it.ours() {
+	if it.isSentByPage() {
 		e.By = contact.Outbound
 	}
 	if o.Get("action").Text() != "unreact" {
-		e.Emoji = newEmoji(o)
+		e.Emoji = reactionEmoji(o)
 	}
-	return it.effect(e, it.ours())
+	return it.addEffect(e, it.isSentByPage())
 }
 
-// newEmoji returns the emoji of a reaction that was put: never empty.
-func newEmoji(o meta.Object) string {
+// reactionEmoji returns the emoji of a reaction. It is never empty.
+func reactionEmoji(o meta.Object) string {
 	if emoji := contact.Clean(o.Get("emoji").Text(), maxID); emoji != "" {
 		return emoji
 	}
-	if emoji, ok := emojis[o.Get("reaction").Text()]; ok {
+	if emoji, ok := reactionEmojis[o.Get("reaction").Text()]; ok {
 		return emoji
 	}
 	return "❓"
 }
 
-// delivery reads which messages arrived: those it names, and all until the
-// watermark.
-func (it *item) delivery(raw meta.Value) error {
-	at, mids := raw.Get("watermark").Time(), raw.Get("mids").List()
-	failed := all(mids, func(mid meta.Value) error {
-		return it.effect(contact.Effect{Kind: contact.Status, Status: "delivered", Target: mid.Text(), At: at}, it.ours())
+// readDelivery reads which messages were delivered: those with the ids in
+// mids, and all messages up to the watermark.
+func (it *item) readDelivery(raw meta.Value) error {
+	at := raw.Get("watermark").Time()
+	mids := raw.Get("mids").Elements()
+	failed := readEach(mids, func(mid meta.Value) error {
+		return it.addEffect(contact.Effect{Kind: contact.Status, Status: "delivered", Target: mid.Text(), At: at}, it.isSentByPage())
 	})
 	switch {
 	case !at.IsZero():
-		return cmp.Or(failed, it.effect(contact.Effect{Kind: contact.Watermark, Status: "delivered", At: at}, it.ours()))
+		return cmp.Or(failed, it.addEffect(contact.Effect{Kind: contact.Watermark, Status: "delivered", At: at}, it.isSentByPage()))
 	case len(mids) > 0:
 		return failed
 	}
-	return fault.New(fault.Invalid, "neither message ids nor a watermark")
+	return fault.New(fault.Invalid, "message ids and watermark are both missing")
 }
 
-// seen reads which messages were read: on Messenger all until the watermark,
-// on Instagram the one it names.
-func (it *item) seen(raw meta.Value) error {
-	mid, at := raw.Get("mid").Text(), raw.Get("watermark").Time()
+// readReadReceipt reads which messages the customer read. Messenger reports
+// all messages up to a watermark, Instagram one message.
+func (it *item) readReadReceipt(raw meta.Value) error {
+	mid := raw.Get("mid").Text()
+	at := raw.Get("watermark").Time()
 	switch {
 	case mid != "":
-		return it.effect(contact.Effect{Kind: contact.Status, Status: "read", Target: mid}, it.ours())
+		return it.addEffect(contact.Effect{Kind: contact.Status, Status: "read", Target: mid}, it.isSentByPage())
 	case at.IsZero():
-		return fault.New(fault.Invalid, "neither a message id nor a watermark")
+		return fault.New(fault.Invalid, "message id and watermark are both missing")
 	}
-	return it.effect(contact.Effect{Kind: contact.Watermark, Status: "read", At: at}, it.ours())
+	return it.addEffect(contact.Effect{Kind: contact.Watermark, Status: "read", At: at}, it.isSentByPage())
 }
 
-// optin reads that a customer came by a site's plugin, or wants messages of a
-// kind, or no longer does.
-func (it *item) optin(raw meta.Value) error {
-	if err := it.notice("optin", raw); err != nil {
+// readOptin reads an opt-in. A customer came through a web site's plugin, or
+// turned a kind of notification on or off.
+func (it *item) readOptin(raw meta.Value) error {
+	if err := it.addNotice("optin", raw); err != nil {
 		return err
 	}
-	n := &it.out.Notices[len(it.out.Notices)-1]
+	n := &it.delivery.Notices[len(it.delivery.Notices)-1]
 	kind := raw.Get("type").Text()
 	if kind == "notification_messages" && n.Customer != nil && !it.at.IsZero() {
 		n.Consent = &identity.Consent{
@@ -173,34 +180,35 @@ func (it *item) optin(raw meta.Value) error {
 	return nil
 }
 
-// feedback reads a filled-in survey: a notice with its scores, and, if the
-// customer wrote something, a message too.
-func (it *item) feedback(raw meta.Value) error {
-	if err := it.notice("messaging_feedback", raw); err != nil {
+// readFeedback reads a completed survey. It adds a notice with the scores, and
+// a message if the customer wrote a comment.
+func (it *item) readFeedback(raw meta.Value) error {
+	if err := it.addNotice("messaging_feedback", raw); err != nil {
 		return err
 	}
 	var words []string
-	for _, screen := range raw.Get("feedback_screens").List() {
+	for _, screen := range raw.Get("feedback_screens").Elements() {
 		for _, question := range screen.Get("questions").Object() {
-			words = append(words, written(question.Value)...)
-			words = append(words, written(question.Value.Get("follow_up"))...)
+			words = append(words, freeFormAnswer(question.Value)...)
+			words = append(words, freeFormAnswer(question.Value.Get("follow_up"))...)
 		}
 	}
 	text := contact.Clean(strings.Join(words, "\n"), contact.MaxText)
 	if text == "" {
 		return nil
 	}
-	return it.add(contact.Message{
+	return it.addMessage(contact.Message{
 		Kind:       contact.Form,
-		ProviderID: it.hash("messaging_feedback", raw),
+		ProviderID: it.generateID("messaging_feedback", raw),
 		Text:       text,
 		Payload:    "messaging_feedback",
-		Data:       raw.Raw(),
-	}, it.ours())
+		Data:       raw.CopyRaw(),
+	}, it.isSentByPage())
 }
 
-// written returns the customer's own words in an answer to a survey, if any.
-func written(answer meta.Value) []string {
+// freeFormAnswer returns the customer's own words in an answer to a survey, or
+// nil.
+func freeFormAnswer(answer meta.Value) []string {
 	words := strings.TrimSpace(answer.Get("payload").Text())
 	if answer.Get("type").Text() != "free_form" || words == "" {
 		return nil

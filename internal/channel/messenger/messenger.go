@@ -1,14 +1,15 @@
-// Package messenger reads the webhooks of Meta's Messenger Platform: those of
+// Package messenger normalizes webhooks of Meta's Messenger Platform: those of
 // Facebook pages and, in the same envelope, those of Instagram accounts.
 //
-// A webhook is read element by element, and tolerantly: Meta adds members,
-// types and spellings without notice. What a customer said always becomes a
-// message, if need be one whose kind nobody can read yet and which keeps the
-// element as it came; what only concerns operations becomes a notice; what is
-// broken is handed on whole, and never takes its neighbours along.
+// Each element is read on its own, because Meta adds members, types and
+// spellings without notice. Everything a customer said becomes a message; if
+// its content cannot be read, the message keeps the element as raw JSON. An
+// event that concerns operations only becomes a notice. A broken element is
+// kept whole and does not affect its neighbours.
 //
-// Shapes are those of Meta's reference of 2026 and of older years, as they are
-// still seen. The package knows nothing of signatures or of storing.
+// The formats are those of Meta's reference of 2026, and those of older
+// versions that still occur. Checking signatures and storing are the work of
+// other packages.
 package messenger
 
 import (
@@ -22,9 +23,9 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 )
 
-// Normalize returns what the body of a webhook holds. A body that is as a
-// whole no webhook of a page or an Instagram account is [fault.Invalid]; an
-// element of it that cannot be read is in Broken.
+// Normalize returns the contents of a webhook body. A body that is not a
+// webhook of a page or an Instagram account is [fault.Invalid]. Elements that
+// cannot be read are in the delivery's Broken list.
 func Normalize(body []byte) (contact.Delivery, error) {
 	bodies, err := meta.ParseAll(body)
 	if err != nil {
@@ -32,123 +33,131 @@ func Normalize(body []byte) (contact.Delivery, error) {
 	}
 	var r reader
 	for _, v := range bodies {
-		if err := r.webhook(v.Object()); err != nil {
+		if err := r.readWebhook(v.Object()); err != nil {
 			return contact.Delivery{}, err
 		}
 	}
-	return r.out, nil
+	return r.delivery, nil
 }
 
-// webhook reads all of a page or of an Instagram account.
-func (r *reader) webhook(o meta.Object) error {
+// readWebhook reads the webhook of one page or Instagram account.
+func (r *reader) readWebhook(o meta.Object) error {
 	switch o.Get("object").Text() {
 	case "instagram":
-		r.channel, r.kind = contact.Instagram, identity.IGSID
+		r.channel = contact.Instagram
+		r.aliasKind = identity.IGSID
 	case "page":
-		r.channel, r.kind = contact.Messenger, identity.PSID
+		r.channel = contact.Messenger
+		r.aliasKind = identity.PSID
 	default:
-		return fault.New(fault.Invalid, "the object is neither page nor instagram")
+		return fault.New(fault.Invalid, "object must be page or instagram")
 	}
 	entries := o.Get("entry")
 	if entries.IsNull() {
-		return fault.New(fault.Invalid, "there are no entries")
+		return fault.New(fault.Invalid, "entry is missing")
 	}
-	for i, e := range entries.List() {
-		r.entry(i, e)
+	for i, e := range entries.Elements() {
+		r.readEntry(i, e)
 	}
 	return nil
 }
 
-// A reader reads one webhook.
+// A reader collects the contents of one webhook.
 type reader struct {
-	out     contact.Delivery
-	channel contact.Channel
-	kind    identity.Kind // of the customers' ids
+	delivery  contact.Delivery
+	channel   contact.Channel
+	aliasKind identity.Kind // of the customers' ids
 }
 
-// An entry is what happened at one page or account.
+// An entry identifies an element of a webhook's entries: one page or account
+// and its events.
 type entry struct {
-	account string    // the page's or account's id
-	at      time.Time // when Meta put it together
+	account string    // id of the page or account
+	at      time.Time // time at which Meta assembled the entry
 }
 
-// entry reads entry[i]. Any of its lists may be absent, and with Instagram's
-// business login an entry is itself what else an element of changes is.
-func (r *reader) entry(i int, raw meta.Value) {
+// readEntry reads entry[i]. Any of its lists may be absent. With Instagram's
+// business login, the entry itself has the members of a change.
+func (r *reader) readEntry(i int, raw meta.Value) {
 	if !raw.IsObject() {
-		r.broken(fmt.Sprintf("entry[%d]", i), raw, errNoObject)
+		r.addBroken(fmt.Sprintf("entry[%d]", i), raw, errShape)
 		return
 	}
 	members := raw.Object()
 	e := entry{account: members.Get("id").Text(), at: members.Get("time").Time()}
 	if members.Get("field") != nil && members.Get("value") != nil {
-		r.each(i, "value", members.Get("value"), func(meta.Value) error { return r.change(e, raw) })
+		r.readList(i, "value", members.Get("value"), func(meta.Value) error { return r.readChange(e, raw) })
 	}
 	for _, m := range members {
-		switch name, v := string(m.Key), m.Value; name {
+		name := string(m.Key)
+		v := m.Value
+		switch name {
 		case "id", "time", "field", "value":
-		case "hop_context": // which apps passed it on
+		case "hop_context": // the apps that passed the webhook on
 		case "messaging":
-			r.each(i, name, v, func(v meta.Value) error { return r.item(e, v, false) })
+			r.readList(i, name, v, func(v meta.Value) error { return r.readItem(e, v, false) })
 		case "standby":
-			r.each(i, name, v, func(v meta.Value) error { return r.item(e, v, true) })
+			r.readList(i, name, v, func(v meta.Value) error { return r.readItem(e, v, true) })
 		case "changes":
-			r.each(i, name, v, func(v meta.Value) error { return r.change(e, v) })
+			r.readList(i, name, v, func(v meta.Value) error { return r.readChange(e, v) })
 		default:
-			r.each(i, "*", v, func(v meta.Value) error { return r.other(e, name, v) })
+			r.readList(i, "*", v, func(v meta.Value) error { return r.readUnknownList(e, name, v) })
 		}
 	}
 }
 
 var (
-	errNoObject = fault.New(fault.Invalid, "not an object")
-	errNobody   = fault.New(fault.Invalid, "no usable id of customer and page")
-	errNoTime   = fault.New(fault.Invalid, "no time")
-	errNoID     = fault.New(fault.Invalid, "no usable message id")
-	errTooLarge = fault.New(fault.TooLarge, "larger than a message may be")
+	errShape      = fault.New(fault.Invalid, "not an object")
+	errNoCustomer = fault.New(fault.Invalid, "customer id or page id is missing or not usable")
+	errNoTime     = fault.New(fault.Invalid, "no usable time")
+	errNoID       = fault.New(fault.Invalid, "no usable message id")
+	errTooLarge   = fault.New(fault.TooLarge, "too large to be stored with its message")
 )
 
-// each reads the elements of a list of entry[i], and keeps aside those that
-// fail.
-func (r *reader) each(i int, name string, list meta.Value, read func(meta.Value) error) {
-	for j, v := range list.List() {
+// readList calls read for each element of a list of entry[i]. Elements for
+// which read fails become broken elements.
+func (r *reader) readList(i int, name string, list meta.Value, read func(meta.Value) error) {
+	for j, v := range list.Elements() {
 		if err := read(v); err != nil {
-			r.broken(fmt.Sprintf("entry[%d].%s[%d]", i, name, j), v, err)
+			r.addBroken(fmt.Sprintf("entry[%d].%s[%d]", i, name, j), v, err)
 		}
 	}
 }
 
-func (r *reader) broken(path string, raw meta.Value, err error) {
-	r.out.Broken = append(r.out.Broken, contact.Broken{Path: path, Reason: fault.Message(err), Raw: raw.Raw()})
+func (r *reader) addBroken(path string, raw meta.Value, err error) {
+	r.delivery.Broken = append(r.delivery.Broken, contact.Broken{Path: path, Reason: fault.Message(err), Raw: raw.CopyRaw()})
 }
 
-// other reads an element of a list that has a name we do not know.
-func (r *reader) other(e entry, name string, raw meta.Value) error {
+// readUnknownList reads an element of a list whose name we do not know, as a
+// notice.
+func (r *reader) readUnknownList(e entry, name string, raw meta.Value) error {
 	if !raw.IsObject() {
 		return nil // a number or a flag of the entry itself
 	}
-	return r.newItem(e, raw).notice(name, raw)
+	return r.newItem(e, raw).addNotice(name, raw)
 }
 
-// change reads an element of changes. Most are no messaging, and kept as
-// notices of whoever commented; apps with Instagram's business login get
-// messages here.
-func (r *reader) change(e entry, raw meta.Value) error {
-	field, val := raw.Get("field").Text(), raw.Get("value")
+// readChange reads an element of "changes". Apps with Instagram's business
+// login get messages here. Other changes, such as comments, become notices of
+// the person who made them.
+func (r *reader) readChange(e entry, raw meta.Value) error {
+	field := raw.Get("field").Text()
+	val := raw.Get("value")
 	if val.Get("sender").IsObject() {
-		return r.item(e, val, field == "standby")
+		return r.readItem(e, val, field == "standby")
 	}
 	if e.at.IsZero() {
 		e.at = val.Get("created_time").Time()
 	}
 	it := r.newItem(e, raw)
-	if from := newParty(val.Get("from")); from.id != e.account && e.account != testAccount {
+	if from := parseParty(val.Get("from")); from.id != e.account && e.account != testAccount {
 		it.sender = from
 	}
-	return it.notice(field, raw)
+	return it.addNotice(field, raw)
 }
 
-// An event is a member of an element that says what happened.
+// An event is a member of an element that says what happened: "message",
+// "postback", "read".
 type event struct {
 	name  string
 	value meta.Value
@@ -156,21 +165,21 @@ type event struct {
 
 // A party is the sender or the recipient of an element.
 type party struct {
-	id  string
-	ref bool // id is a site's user_ref, of somebody whose page-scoped id is not known yet
+	id        string
+	isUserRef bool // id is a user_ref of a web site; the page-scoped id is not known yet
 }
 
-// newParty reads a party.
-func newParty(v meta.Value) party {
+// parseParty reads the id of a sender or recipient.
+func parseParty(v meta.Value) party {
 	o := v.Object()
 	if id := o.Get("id").Text(); id != "" {
 		return party{id: id}
 	}
-	return party{id: o.Get("user_ref").Text(), ref: true}
+	return party{id: o.Get("user_ref").Text(), isUserRef: true}
 }
 
-// An item is an element of messaging or standby, and the place where what it
-// says is added to the delivery.
+// An item is an element of "messaging" or "standby". Its methods add their
+// results to the reader's delivery.
 type item struct {
 	*reader
 	raw               meta.Value
@@ -181,20 +190,23 @@ type item struct {
 	events            []event
 }
 
-// newItem returns the item raw of e.
+// newItem splits the element raw of e into its sender, recipient, time and
+// events.
 func (r *reader) newItem(e entry, raw meta.Value) *item {
 	it := &item{reader: r, raw: raw, account: e.account, at: e.at}
 	for _, m := range raw.Object() {
-		switch name, v := string(m.Key), m.Value; name {
+		name := string(m.Key)
+		v := m.Value
+		switch name {
 		case "sender":
-			it.sender = newParty(v)
+			it.sender = parseParty(v)
 		case "recipient":
-			it.recipient = newParty(v)
+			it.recipient = parseParty(v)
 		case "timestamp":
 			if at := v.Time(); !at.IsZero() {
 				it.at = at
 			}
-		case "seq": // gone for years, still sent
+		case "seq": // no longer documented, still sent
 		default:
 			if !v.IsNull() {
 				it.events = append(it.events, event{name, v})
@@ -207,26 +219,27 @@ func (r *reader) newItem(e entry, raw meta.Value) *item {
 	return it
 }
 
-// item reads an element of messaging or standby.
-func (r *reader) item(e entry, raw meta.Value, standby bool) error {
+// readItem reads an element of "messaging" or "standby".
+func (r *reader) readItem(e entry, raw meta.Value, standby bool) error {
 	if !raw.IsObject() {
-		return errNoObject
+		return errShape
 	}
 	it := r.newItem(e, raw)
 	it.standby = standby
 	if it.account == testAccount {
-		it.sender, it.recipient = party{}, party{} // nobody
-		return it.notice("test", raw)
+		it.sender = party{} // the people of a test are not real
+		it.recipient = party{}
+		return it.addNotice("test", raw)
 	}
 	if len(it.events) == 0 {
-		return it.notice("empty", raw)
+		return it.addNotice("empty", raw)
 	}
-	return all(it.events, it.read)
+	return readEach(it.events, it.readEvent)
 }
 
-// all reads every element, and returns the first failure: one that fails keeps
-// none of the others from being read.
-func all[T any](elements []T, read func(T) error) error {
+// readEach calls read for every element and returns the first error. An
+// element that fails does not stop the others.
+func readEach[T any](elements []T, read func(T) error) error {
 	var failed error
 	for _, e := range elements {
 		if err := read(e); failed == nil {
@@ -236,63 +249,65 @@ func all[T any](elements []T, read func(T) error) error {
 	return failed
 }
 
-// testAccount is the entry id that the test button of Meta's dashboard sends:
-// with made-up people, who must not become customers.
+// testAccount is the entry id in webhooks of the test button in Meta's
+// dashboard. Their people are not real and must not become customers.
 const testAccount = "0"
 
-// read adds what one event says.
-func (it *item) read(ev event) error {
+// readEvent adds one event to the delivery.
+func (it *item) readEvent(ev event) error {
 	switch ev.name {
 	case "message":
-		return it.message(ev.value)
+		return it.readMessage(ev.value)
 	case "postback":
-		return it.postback(ev.value)
+		return it.readPostback(ev.value)
 	case "referral":
-		return it.referral(ev.value)
+		return it.readReferral(ev.value)
 	case "message_edit":
-		return it.edit(ev.value)
+		return it.readEdit(ev.value)
 	case "reaction":
-		return it.reaction(ev.value)
+		return it.readReaction(ev.value)
 	case "delivery":
-		return it.delivery(ev.value)
+		return it.readDelivery(ev.value)
 	case "read":
-		return it.seen(ev.value)
+		return it.readReadReceipt(ev.value)
 	case "optin":
-		return it.optin(ev.value)
+		return it.readOptin(ev.value)
 	case "messaging_feedback":
-		return it.feedback(ev.value)
+		return it.readFeedback(ev.value)
 	case "policy-enforcement": // as older versions spell it
-		return it.notice("policy_enforcement", ev.value)
+		return it.addNotice("policy_enforcement", ev.value)
 	default:
-		return it.notice(ev.name, ev.value)
+		return it.addNotice(ev.name, ev.value)
 	}
 }
 
-// ours reports whether the page itself is the sender, so that the recipient is
-// the customer.
-func (it *item) ours() bool {
+// isSentByPage reports whether the page is the sender, so that the recipient
+// is the customer.
+func (it *item) isSentByPage() bool {
 	return it.sender.id == it.account && it.recipient.id != "" && it.recipient.id != it.account
 }
 
-// customer returns the customer's address: the recipient's when the page
-// itself is the sender.
-func (it *item) customer(ours bool) (identity.Address, error) {
-	p, scope := it.sender, it.account
-	if ours {
+// customerAddress returns the customer's address: the recipient's if outbound,
+// else the sender's.
+func (it *item) customerAddress(outbound bool) (identity.Address, error) {
+	p := it.sender
+	scope := it.account
+	if outbound {
 		p = it.recipient
 	}
-	if p.ref {
-		scope += "/user_ref" // never to be mistaken for a page-scoped id
+	if p.isUserRef {
+		scope += "/user_ref" // keeps it apart from page-scoped ids
 	}
-	alias, err := identity.NewAlias(it.kind, scope, p.id)
+	alias, err := identity.NewAlias(it.aliasKind, scope, p.id)
 	if err != nil || it.account == "" {
-		return identity.Address{}, errNobody
+		return identity.Address{}, errNoCustomer
 	}
 	return identity.Address{Alias: alias, Assurance: identity.Verified}, nil
 }
 
-// notice adds data, which the platform calls kind. Its time may be unknown.
-func (it *item) notice(kind string, data meta.Value) error {
+// addNotice adds a notice with data, of the kind that the platform named. Its
+// time may be zero.
+func (it *item) addNotice(kind string, data meta.Value) error {
 	switch {
 	case len(data) > contact.MaxRaw:
 		return errTooLarge
@@ -302,28 +317,29 @@ func (it *item) notice(kind string, data meta.Value) error {
 	n := contact.Notice{
 		Channel: it.channel,
 		Account: it.account,
-		ID:      it.hash(kind, data),
+		ID:      it.generateID(kind, data),
 		Kind:    contact.Clean(kind, maxID),
 		At:      it.at,
-		Data:    data.Raw(),
+		Data:    data.CopyRaw(),
 	}
-	if who, err := it.customer(it.ours()); err == nil {
-		n.Customer = &who
+	if customer, err := it.customerAddress(it.isSentByPage()); err == nil {
+		n.Customer = &customer
 	}
-	it.out.Notices = append(it.out.Notices, n)
+	it.delivery.Notices = append(it.delivery.Notices, n)
 	return nil
 }
 
-// hash returns an id for something called kind that brings none: the same at
-// each delivery of v, and another for each sender and time.
-func (it *item) hash(kind string, v meta.Value) string {
-	return meta.HashID(v, kind, it.account, it.sender.id, strconv.FormatInt(it.at.UnixMilli(), 10))
+// generateID returns an id for an event to which the platform gave none. It is
+// the same at each delivery, and differs between senders and times.
+func (it *item) generateID(kind string, v meta.Value) string {
+	return meta.HashElementID(v, kind, it.account, it.sender.id, strconv.FormatInt(it.at.UnixMilli(), 10))
 }
 
-// maxID is the longest message id taken, in bytes; Meta's have up to about 200.
+// maxID is the longest message id that is accepted, in bytes. Meta's have up
+// to about 200.
 const maxID = 1 << 10
 
-// usableID reports whether id can name a message.
-func usableID(id string) bool {
+// isUsableID reports whether id can identify a message.
+func isUsableID(id string) bool {
 	return id != "" && len(id) <= maxID
 }

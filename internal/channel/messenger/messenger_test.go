@@ -8,24 +8,24 @@ import (
 	"github.com/heard-intake/heard/internal/fault"
 )
 
-func TestEveryDocumentedShapeHasAGolden(t *testing.T) {
+func TestNormalize(t *testing.T) {
 	t.Parallel()
 	channeltest.Golden(t, "testdata", ".json", messenger.Normalize)
 }
 
-func TestABodyThatIsNoWebhookIsRefused(t *testing.T) {
+func TestNormalize_InvalidBody(t *testing.T) {
 	t.Parallel()
 	tests := map[string]string{
 		"empty":            ``,
 		"blank":            " \n",
-		"no JSON":          `hello`,
+		"not JSON":         `hello`,
 		"cut off":          `{"object":"page","entry":[{"id":"1"`,
 		"two values":       `{"object":"page","entry":[]}{}`,
 		"a list":           `[]`,
-		"no object":        `{"entry":[]}`,
+		"object missing":   `{"entry":[]}`,
 		"object is null":   `{"object":null,"entry":[]}`,
 		"another platform": `{"object":"whatsapp_business_account","entry":[]}`,
-		"no entries":       `{"object":"page"}`,
+		"entries missing":  `{"object":"page"}`,
 		"entries are null": `{"object":"page","entry":null}`,
 	}
 	for name, body := range tests {
@@ -33,7 +33,7 @@ func TestABodyThatIsNoWebhookIsRefused(t *testing.T) {
 			t.Parallel()
 			d, err := messenger.Normalize([]byte(body))
 			if fault.KindOf(err) != fault.Invalid || d.Elements() != 0 {
-				t.Errorf("%d elements, error %v", d.Elements(), err)
+				t.Errorf("Normalize: got %d elements, error %v, want none and kind %s", d.Elements(), err, fault.Invalid)
 			}
 		})
 	}
@@ -49,8 +49,8 @@ func FuzzNormalize(f *testing.F) {
 	channeltest.Fuzz(f, messenger.Normalize, seeds, "testdata/*.json")
 }
 
-// BenchmarkNormalize reports as x-floor what it costs against the least that a
-// webhook can cost; the goal is 4.
+// BenchmarkNormalize reports as x-floor its time divided by the least time
+// that any webhook takes. The goal is 4.
 func BenchmarkNormalize(b *testing.B) {
 	var bodies [][]byte
 	for _, f := range channeltest.Corpus(b, "messenger") {

@@ -13,8 +13,8 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 )
 
-// Each test here is named for something that went wrong in other software
-// that takes these webhooks.
+// These tests cover faults that were reported in other software that receives
+// these webhooks.
 
 const (
 	page     = "104729000000001"
@@ -22,12 +22,12 @@ const (
 	millis   = 1788000000123
 )
 
-// webhook returns a webhook of page with elements in messaging.
+// webhook returns a webhook of page with the given elements in "messaging".
 func webhook(elements ...string) []byte {
 	return []byte(fmt.Sprintf(`{"object":"page","entry":[{"id":%q,"time":%d,"messaging":[%s]}]}`, page, millis, strings.Join(elements, ",")))
 }
 
-// element returns an element from customer that has one event.
+// element returns an element from customer with one event.
 func element(event string) string {
 	return fmt.Sprintf(`{"sender":{"id":%q},"recipient":{"id":%q},"timestamp":%d,%s}`, customer, page, millis, event)
 }
@@ -42,7 +42,7 @@ func normalize(t *testing.T, body []byte) contact.Delivery {
 	return d
 }
 
-// only returns the one message of a webhook that holds nothing else.
+// only returns the one message of a webhook that has no other contents.
 func only(t *testing.T, body []byte) contact.Message {
 	t.Helper()
 	d := normalize(t, body)
@@ -52,7 +52,7 @@ func only(t *testing.T, body []byte) contact.Message {
 	return d.Messages[0]
 }
 
-func TestARedeliveryDoublesNothing(t *testing.T) {
+func TestNormalize_RedeliveryOneByOne(t *testing.T) {
 	t.Parallel()
 	elements := []string{
 		element(`"message":{"mid":"m_1","text":"hoi"}`),
@@ -79,7 +79,7 @@ func TestARedeliveryDoublesNothing(t *testing.T) {
 	}
 }
 
-func TestABrokenNeighbourBlocksNobody(t *testing.T) {
+func TestNormalize_AlternatingBrokenElements(t *testing.T) {
 	t.Parallel()
 	var elements []string
 	for i := range 500 {
@@ -87,11 +87,11 @@ func TestABrokenNeighbourBlocksNobody(t *testing.T) {
 	}
 	d := normalize(t, webhook(elements...))
 	if len(d.Messages) != 500 || len(d.Broken) != 500 || d.Broken[499].Path != "entry[0].messaging[999]" {
-		t.Errorf("%d messages and %d broken elements", len(d.Messages), len(d.Broken))
+		t.Errorf("messages and broken elements: got %d and %d, want 500 and 500", len(d.Messages), len(d.Broken))
 	}
 }
 
-func TestAnAttachmentTypeOfTomorrowIsDataAndNoError(t *testing.T) {
+func TestNormalize_UnknownAttachmentType(t *testing.T) {
 	t.Parallel()
 	m := only(t, webhook(element(`"message":{"mid":"m_1","attachments":[{"type":"hologram","payload":[1]}]}`)))
 	if m.Kind != contact.Unsupported || m.Payload != "hologram" || len(m.Raw) == 0 {
@@ -103,7 +103,7 @@ func TestAnAttachmentTypeOfTomorrowIsDataAndNoError(t *testing.T) {
 	}
 }
 
-func TestNoCustomerIsMadeOfAnEmptyID(t *testing.T) {
+func TestNormalize_NoSenderID(t *testing.T) {
 	t.Parallel()
 	for _, sender := range []string{`"sender":{},`, `"sender":null,`, `"sender":{"id":""},`, `"sender":{"id":null},`, `"sender":{"id":" "},`, `"sender":{"id":[]},`, ``} {
 		d := normalize(t, webhook(`{`+sender+`"recipient":{"id":"1"},"timestamp":1788000000123,"message":{"mid":"m","text":"x"}}`))
@@ -113,7 +113,7 @@ func TestNoCustomerIsMadeOfAnEmptyID(t *testing.T) {
 	}
 }
 
-func TestNoCustomerIsMadeAtAnEmptyPage(t *testing.T) {
+func TestNormalize_NoPageID(t *testing.T) {
 	t.Parallel()
 	d := normalize(t, []byte(`{"object":"page","entry":[{"time":1788000000123,"messaging":[{"sender":{"id":"1"},"message":{"mid":"m","text":"x"}}]}]}`))
 	if len(d.Messages) != 0 || len(d.Broken) != 1 {
@@ -121,33 +121,33 @@ func TestNoCustomerIsMadeAtAnEmptyPage(t *testing.T) {
 	}
 }
 
-func TestOurOwnWordsAreNeverTheCustomers(t *testing.T) {
+func TestNormalize_Echo(t *testing.T) {
 	t.Parallel()
 	tests := map[string]string{
-		"an echo":                     `"message":{"mid":"m_1","is_echo":true,"text":"x"}`,
-		"an echo with attachments":    `"message":{"mid":"m_1","is_echo":true,"attachments":[{"type":"image","payload":{"url":"https://scontent.fbcdn.net/a"}}]}`,
-		"an echo that lacks its flag": `"message":{"mid":"m_1","text":"x"}`,
+		"echo":                  `"message":{"mid":"m_1","is_echo":true,"text":"x"}`,
+		"echo with attachments": `"message":{"mid":"m_1","is_echo":true,"attachments":[{"type":"image","payload":{"url":"https://scontent.fbcdn.net/a"}}]}`,
+		"echo without is_echo":  `"message":{"mid":"m_1","text":"x"}`,
 	}
 	for name, event := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			m := only(t, webhook(fmt.Sprintf(`{"sender":{"id":%q},"recipient":{"id":%q},"timestamp":%d,%s}`, page, customer, millis, event)))
 			if m.Direction != contact.Outbound || m.Customer.Value != customer || m.Author != messenger.Staff {
-				t.Errorf("%s by %q, to %s", m.Direction, m.Author, m.Customer.Value)
+				t.Errorf("got %s by %q to %s, want %s by %q to %s", m.Direction, m.Author, m.Customer.Value, contact.Outbound, messenger.Staff, customer)
 			}
 		})
 	}
 }
 
-func TestAnEchoThatOvertakesItsSendHasTheIDThatTheSendGets(t *testing.T) {
+func TestNormalize_EchoBeforeSendResult(t *testing.T) {
 	t.Parallel()
 	m := only(t, webhook(fmt.Sprintf(`{"sender":{"id":%q},"recipient":{"id":%q},"timestamp":%d,"message":{"mid":"m_9","is_echo":true,"app_id":42,"metadata":"ours","text":"x"}}`, page, customer, millis)))
 	if want := contact.NewID(contact.Messenger, time.UnixMilli(millis), "m_9"); m.ID != want || m.Author != "42" || m.Payload != "ours" {
-		t.Errorf("got %s by %s, %q", m.ID, m.Author, m.Payload)
+		t.Errorf("got %s by %s with %q, want %s by 42 with ours", m.ID, m.Author, m.Payload, want)
 	}
 }
 
-func TestAnEntryWithOnlyStandbyIsRead(t *testing.T) {
+func TestNormalize_Standby(t *testing.T) {
 	t.Parallel()
 	body := strings.Replace(string(webhook(element(`"message":{"mid":"m_1","text":"hoi"}`))), "messaging", "standby", 1)
 	if m := only(t, []byte(body)); m.Origin != contact.Standby || m.Passive || m.Direction != contact.Inbound {
@@ -155,32 +155,32 @@ func TestAnEntryWithOnlyStandbyIsRead(t *testing.T) {
 	}
 	d := normalize(t, []byte(`{"object":"page","entry":[{"id":"1","time":1788000000123},{"id":"2","messaging":null,"standby":[]}]}`))
 	if d.Elements() != 0 {
-		t.Errorf("of nothing came %+v", d)
+		t.Errorf("empty entries: got %+v, want no elements", d)
 	}
 }
 
-func TestATimeInSecondsIsNotOf1970(t *testing.T) {
+func TestNormalize_TimeFormats(t *testing.T) {
 	t.Parallel()
 	want := time.Date(2026, 8, 29, 10, 40, 0, 0, time.UTC)
 	for _, at := range []string{"1788000000", `"1788000000"`, "1788000000000", `"1788000000000"`, `"2026-08-29T12:40:00+0200"`} {
 		body := strings.Replace(string(webhook(element(`"referral":{"source":"ADS"}`))), fmt.Sprintf(`"timestamp":%d`, millis), `"timestamp":`+at, 1)
 		if m := only(t, []byte(body)); !m.SentAt.Equal(want) || !m.Passive {
-			t.Errorf("%s is %v", at, m.SentAt)
+			t.Errorf("time of %s: got %v, passive %v, want %v, passive", at, m.SentAt, m.Passive, want)
 		}
 	}
 }
 
-func TestATimeThatIsNoneIsTheEntrys(t *testing.T) {
+func TestNormalize_EntryTimeAsFallback(t *testing.T) {
 	t.Parallel()
 	for _, at := range []string{"null", "0", "-1", `"soon"`, "99999999999999999999", "{}", "true"} {
 		body := strings.Replace(string(webhook(element(`"message":{"mid":"m_1","text":"hoi"}`))), fmt.Sprintf(`"timestamp":%d`, millis), `"timestamp":`+at, 1)
 		if m := only(t, []byte(body)); m.SentAt.UnixMilli() != millis {
-			t.Errorf("%s is %v", at, m.SentAt)
+			t.Errorf("time of %s: got %v, want the entry's %v", at, m.SentAt, time.UnixMilli(millis).UTC())
 		}
 	}
 }
 
-func TestALargeNumberKeepsItsLastDigit(t *testing.T) {
+func TestNormalize_NumericIDs(t *testing.T) {
 	t.Parallel()
 	m := only(t, []byte(`{"object":"page","entry":[{"id":184719329217930001,"time":1788000000123,"messaging":[
 		{"sender":{"id":184719329217930001},"recipient":{"id":9007199254740993},"timestamp":1788000000123,
@@ -190,31 +190,31 @@ func TestALargeNumberKeepsItsLastDigit(t *testing.T) {
 	}
 }
 
-func TestHalvesOfCharactersAndNULAreCleaned(t *testing.T) {
+func TestNormalize_UncleanText(t *testing.T) {
 	t.Parallel()
 	m := only(t, webhook(element(`"message":{"mid":"m_1","text":"a\ud83d\u0000b\u202e`+"\xff"+`"}`)))
 	if m.Text != "a\uFFFDb\u202e\uFFFD" {
-		t.Errorf("got %q", m.Text)
+		t.Errorf("text: got %q, want %q", m.Text, "a\uFFFDb\u202e\uFFFD")
 	}
 }
 
-func TestATextTooLongIsCutBetweenCharacters(t *testing.T) {
+func TestNormalize_OversizedText(t *testing.T) {
 	t.Parallel()
 	m := only(t, webhook(element(`"message":{"mid":"m_1","text":"`+strings.Repeat("€", contact.MaxText/3+9)+`"}`)))
 	if len(m.Text) > contact.MaxText || len(m.Text) < contact.MaxText-3 {
-		t.Errorf("%d bytes", len(m.Text))
+		t.Errorf("length of text: got %d bytes, want from %d to %d", len(m.Text), contact.MaxText-3, contact.MaxText)
 	}
 }
 
-func TestAnElementTooLargeKeepsItsWordsAndIsKeptWhole(t *testing.T) {
+func TestNormalize_OversizedElement(t *testing.T) {
 	t.Parallel()
 	d := normalize(t, webhook(element(`"message":{"mid":"m_1","text":"help","attachments":[{"type":"template","payload":{"x":"`+strings.Repeat("y", contact.MaxRaw)+`"}}]}`)))
 	if len(d.Messages) != 1 || d.Messages[0].Text != "help" || d.Messages[0].Data != nil || len(d.Broken) != 1 {
-		t.Errorf("%d messages, %d broken", len(d.Messages), len(d.Broken))
+		t.Errorf("messages and broken elements: got %d and %d, want the text in one message, and one broken element", len(d.Messages), len(d.Broken))
 	}
 }
 
-func TestALargeWebhookIsReadQuickly(t *testing.T) {
+func TestNormalize_LargeWebhookInLinearTime(t *testing.T) {
 	t.Parallel()
 	sticker := func(i int) string {
 		return fmt.Sprintf(`{"type":"sticker","payload":{"url":"https://scontent.fbcdn.net/%d.png","sticker_id":%d}}`, i, i)
@@ -225,23 +225,23 @@ func TestALargeWebhookIsReadQuickly(t *testing.T) {
 		elements = append(elements, element(fmt.Sprintf(`"message":{"mid":"m_%d","text":"hoi"}`, i)))
 	}
 	tests := map[string][]byte{
-		"of many messages":                webhook(elements...),
-		"of one with too many stickers":   webhook(element(`"message":{"mid":"m","attachments":[` + strings.Join(stickers, ",") + `]}`)),
-		"of one that is nested too deep":  webhook(element(`"message":{"mid":"m","attachments":` + strings.Repeat("[", 9_000) + strings.Repeat("]", 9_000) + `}`)),
-		"of one with a name that is long": webhook(element(`"` + strings.Repeat("n", 1<<20) + `":{}`)),
+		"many messages":                   webhook(elements...),
+		"message with too many stickers":  webhook(element(`"message":{"mid":"m","attachments":[` + strings.Join(stickers, ",") + `]}`)),
+		"message that is nested too deep": webhook(element(`"message":{"mid":"m","attachments":` + strings.Repeat("[", 9_000) + strings.Repeat("]", 9_000) + `}`)),
+		"event with a long name":          webhook(element(`"` + strings.Repeat("n", 1<<20) + `":{}`)),
 	}
 	for name, body := range tests {
 		t.Run(name, func(t *testing.T) {
 			start := time.Now()
 			d := normalize(t, body)
 			if took := time.Since(start); d.Elements() == 0 || took > 20*time.Second { // a quadratic reader takes minutes
-				t.Errorf("%d elements in %v", d.Elements(), took)
+				t.Errorf("got %d elements in %v, want some in less than 20 s", d.Elements(), took)
 			}
 		})
 	}
 }
 
-func TestTheTestButtonMakesNoCustomer(t *testing.T) {
+func TestNormalize_DashboardTestButton(t *testing.T) {
 	t.Parallel()
 	d := normalize(t, []byte(`{"object":"page","entry":[{"id":"0","time":1788000000123,"changes":[{"field":"messages","value":
 		{"sender":{"id":"12334"},"recipient":{"id":"23245"},"timestamp":"1527459824","message":{"mid":"test_message_id","text":"test_message"}}}]}]}`))
@@ -250,7 +250,7 @@ func TestTheTestButtonMakesNoCustomer(t *testing.T) {
 	}
 }
 
-func TestOnePersonAtTwoPagesHasTwoAddresses(t *testing.T) {
+func TestNormalize_AliasScopedToPage(t *testing.T) {
 	t.Parallel()
 	m := only(t, webhook(element(`"message":{"mid":"m_1","text":"hoi"}`)))
 	want := identity.Alias{Kind: identity.PSID, Scope: page, Value: customer}
@@ -259,17 +259,17 @@ func TestOnePersonAtTwoPagesHasTwoAddresses(t *testing.T) {
 	}
 }
 
-func TestASiteReferenceIsNeverTakenForAPageScopedID(t *testing.T) {
+func TestNormalize_UserRefIsNotPageScopedID(t *testing.T) {
 	t.Parallel()
 	postback := `"recipient":{"id":"` + page + `"},"timestamp":1788000000123,"postback":{"payload":"hoi"}}`
 	ref := only(t, webhook(`{"sender":{"user_ref":"`+customer+`"},`+postback))
 	id := only(t, webhook(`{"sender":{"id":"`+customer+`"},`+postback))
 	if ref.Customer.Key() == id.Customer.Key() {
-		t.Error("both have the same key")
+		t.Errorf("keys of user_ref and page-scoped id: both are %s, want two", id.Customer.Key())
 	}
 }
 
-func TestAStickerCountsOnce(t *testing.T) {
+func TestNormalize_StickerSentTwice(t *testing.T) {
 	t.Parallel()
 	image := `{"type":"image","payload":{"url":"https://scontent.fbcdn.net/s.png","sticker_id":56}}`
 	sticker := strings.Replace(image, "image", "sticker", 1)
@@ -282,12 +282,12 @@ func TestAStickerCountsOnce(t *testing.T) {
 	}
 }
 
-func TestWhatWeFailToReadTellsNobodyAboutTheCustomer(t *testing.T) {
+func TestNormalize_ReasonsWithoutCustomerData(t *testing.T) {
 	t.Parallel()
 	d := normalize(t, webhook(`{"sender":{"id":"`+strings.Repeat("7", 600)+`"},"timestamp":1788000000123,"message":{"mid":"m_secret","text":"geheim"}}`))
 	for _, b := range d.Broken {
 		if strings.Contains(b.Reason+b.Path, "777") || strings.Contains(b.Reason, "geheim") || strings.Contains(b.Reason, "m_secret") {
-			t.Errorf("%s: %s", b.Path, b.Reason)
+			t.Errorf("path and reason hold customer data: %s: %s", b.Path, b.Reason)
 		}
 	}
 }

@@ -8,10 +8,11 @@ import (
 	"encoding/json"
 )
 
-// HashID returns an id for an element that brings none of its own, made of
-// the element, whatever its blanks, and of what else tells it from its like. It
-// is the same at each delivery.
-func HashID(v Value, parts ...string) string {
+// HashElementID returns an id for an element to which the platform gave no id
+// of its own. It is a hash of the element and of parts, which distinguish it
+// from equal elements elsewhere. White space between the members does not
+// change it, so a redelivery gets the same id.
+func HashElementID(v Value, parts ...string) string {
 	h := sha256.New()
 	for _, s := range parts {
 		h.Write([]byte(s))
@@ -25,9 +26,9 @@ func HashID(v Value, parts ...string) string {
 	return "sha256-" + base64.RawURLEncoding.EncodeToString(h.Sum(nil))
 }
 
-// SHA256 returns a media checksum in hexadecimal, as which some payloads hold
-// it, while most have base64; nothing if s is neither.
-func SHA256(s string) string {
+// NormalizeSHA256 returns a media checksum in lower-case hexadecimal. Most
+// payloads have base64, some hexadecimal. It returns "" if s is neither.
+func NormalizeSHA256(s string) string {
 	if sum, err := hex.DecodeString(s); err == nil && len(sum) == sha256.Size {
 		return hex.EncodeToString(sum)
 	}

@@ -1,11 +1,11 @@
-// Package meta holds what the webhooks of Meta's platforms, WhatsApp,
-// Messenger and Instagram, have in common: how their JSON is read.
+// Package meta reads the JSON of the webhooks of WhatsApp, Messenger and
+// Instagram.
 //
-// Their shapes change without notice, their ids are strings or numbers beyond
-// 2^53, lists arrive as single objects, and what was a string in one version
-// is an object in the next. So nothing is decoded into structs, where one
-// member of a new type would hide its neighbours: the body is checked once,
-// and what is needed is read out of it in place.
+// Meta changes these payloads without notice. Ids are strings or numbers
+// beyond 2^53, lists arrive as single objects, and a string in one version is
+// an object in the next. Decoding into structs would let one member of an
+// unexpected type hide its neighbours. So [Parse] checks the body once, and
+// callers read single members out of it in place.
 package meta
 
 import (
@@ -20,17 +20,17 @@ import (
 	"github.com/heard-intake/heard/internal/fault"
 )
 
-// A Value is one JSON value: a slice of a body that [Parse] has taken. It is
-// empty for a member that is absent.
+// A Value is one JSON value: a slice of a body that [Parse] accepted. The
+// Value of an absent member is empty.
 //
-// Reading a value never fails and never loses a digit: what is absent, or of
-// another type than expected, reads as empty, and a number as the digits it is
-// written with.
+// Reading a Value never fails. An absent member, or one of an unexpected type,
+// reads as empty. A number reads as the digits it was written with, so that no
+// precision is lost.
 type Value []byte
 
-// Parse returns the JSON object that body holds. What is not JSON or not an
-// object is [fault.Invalid]. The value and all that is read from it are slices
-// of body, or of a copy when body is not UTF-8.
+// Parse returns the JSON object in body. A body that is not JSON, or not an
+// object, is [fault.Invalid]. The Value shares memory with body, or with a
+// copy of it if body is not valid UTF-8.
 func Parse(body []byte) (Value, error) {
 	all, err := ParseAll(body)
 	if err != nil {
@@ -42,8 +42,8 @@ func Parse(body []byte) (Value, error) {
 	return all[0], nil
 }
 
-// ParseAll is [Parse] for a body that may also be a list of objects, as which
-// Instagram's webhooks are documented.
+// ParseAll is [Parse] for a body that is one object or a list of objects.
+// Instagram's documentation shows its webhooks as lists.
 func ParseAll(body []byte) ([]Value, error) {
 	if !json.Valid(body) {
 		return nil, fault.New(fault.Invalid, "the body is not JSON")
@@ -51,7 +51,7 @@ func ParseAll(body []byte) ([]Value, error) {
 	if !utf8.Valid(body) {
 		body = bytes.ToValidUTF8(body, []byte("\uFFFD"))
 	}
-	all := Value(bytes.Trim(body, blanks)).List()
+	all := Value(bytes.Trim(body, whitespace)).Elements()
 	if len(all) == 0 {
 		return nil, fault.New(fault.Invalid, "the body is not an object")
 	}
@@ -69,17 +69,26 @@ func (v Value) IsObject() bool { return len(v) > 0 && v[0] == '{' }
 // IsNull reports whether v is absent or null.
 func (v Value) IsNull() bool { return len(v) == 0 || v[0] == 'n' }
 
-// IsEmpty reports whether v is absent, null, or holds nothing.
+// IsEmpty reports whether v is absent, null, an empty string, an empty object
+// or an empty list.
 func (v Value) IsEmpty() bool {
 	switch string(v) {
-	case `""`:
+	case "", `""`:
 		return true
+	}
+	switch v[0] {
+	case 'n':
+		return true
+	case '{':
+		return len(v.Object()) == 0
+	case '[':
+		return len(v.Elements()) == 0
 	default:
-		return v.IsNull() || v.IsObject() && len(v.Object()) == 0 || v[0] == '[' && len(v.List()) == 0
+		return false
 	}
 }
 
-// IsTrue reports whether v is true, also as a string.
+// IsTrue reports whether v is true or "true".
 func (v Value) IsTrue() bool {
 	switch string(v) {
 	case `true`, `"true"`:
@@ -89,7 +98,7 @@ func (v Value) IsTrue() bool {
 	}
 }
 
-// An Object is the members of a JSON object, in its order.
+// An Object is the members of a JSON object, in their order in the body.
 type Object []Member
 
 // A Member is one member of an [Object].
@@ -98,14 +107,14 @@ type Member struct {
 	Value Value
 }
 
-// Object returns the members of v; none if v is not an object. Whoever needs a
-// single one takes [Value.Get].
+// Object returns the members of v, or nil if v is not an object. To read a
+// single member, [Value.Get] is cheaper.
 func (v Value) Object() Object {
 	if !v.IsObject() {
 		return nil
 	}
 	var o Object
-	v.members(func(m Member) bool {
+	v.forEachMember(func(m Member) bool {
 		if o == nil {
 			o = make(Object, 0, 8)
 		}
@@ -115,32 +124,32 @@ func (v Value) Object() Object {
 	return o
 }
 
-// members calls yield with the members of v until that returns false.
-func (v Value) members(yield func(Member) bool) {
+// forEachMember calls yield with each member of v until yield returns false.
+func (v Value) forEachMember(yield func(Member) bool) {
 	if !v.IsObject() {
 		return
 	}
-	rest := skipBlanks(v[1:])
+	rest := skipWhitespace(v[1:])
 	for len(rest) > 0 && rest[0] == '"' {
 		var key, value Value
-		key, rest = rest.cut()
-		value, rest = skipBlanks(rest[1:]).cut() // past the colon
-		if !yield(Member{key.name(), value}) {
+		key, rest = rest.cutFirstValue()
+		value, rest = skipWhitespace(rest[1:]).cutFirstValue() // past the colon
+		if !yield(Member{key.decodeKey(), value}) {
 			return
 		}
-		rest = skipBlanks(rest[1:]) // past the comma, or the end
+		rest = skipWhitespace(rest[1:]) // past the comma, or the end
 	}
 }
 
-// name returns the text of a key.
-func (v Value) name() []byte {
+// decodeKey returns the text of an object's key.
+func (v Value) decodeKey() []byte {
 	if bytes.IndexByte(v, '\\') < 0 {
 		return v[1 : len(v)-1]
 	}
 	return []byte(v.Text())
 }
 
-// Get returns the member called name; nothing if there is none.
+// Get returns the member with that name, or an empty Value.
 func (o Object) Get(name string) Value {
 	for _, m := range o {
 		if string(m.Key) == name {
@@ -150,11 +159,12 @@ func (o Object) Get(name string) Value {
 	return nil
 }
 
-// Get returns the member of v that path leads to; nothing if there is none.
+// Get returns the member of v at path, or an empty Value. Get("a", "b") is the
+// member b of the object a.
 func (v Value) Get(path ...string) Value {
 	for _, name := range path {
 		var found Value
-		v.members(func(m Member) bool {
+		v.forEachMember(func(m Member) bool {
 			if string(m.Key) == name {
 				found = m.Value
 			}
@@ -165,9 +175,10 @@ func (v Value) Get(path ...string) Value {
 	return v
 }
 
-// List returns the elements of an array. Any other value but null is taken for
-// a list of itself: these platforms' lists have been seen as single objects.
-func (v Value) List() []Value {
+// Elements returns the elements of an array. Null has no elements. Any other
+// value counts as an array of one, because Meta sometimes sends a single
+// object where it documents a list.
+func (v Value) Elements() []Value {
 	switch {
 	case v.IsNull():
 		return nil
@@ -175,23 +186,23 @@ func (v Value) List() []Value {
 		return []Value{v}
 	}
 	var list []Value
-	rest := skipBlanks(v[1:])
+	rest := skipWhitespace(v[1:])
 	for len(rest) > 0 && rest[0] != ']' {
 		var value Value
-		value, rest = rest.cut()
+		value, rest = rest.cutFirstValue()
 		list = append(list, value)
-		rest = skipBlanks(rest[1:])
+		rest = skipWhitespace(rest[1:])
 	}
 	return list
 }
 
-// Text returns the text of a string without NUL, or the digits of a number;
-// otherwise nothing. Half a surrogate pair becomes U+FFFD.
+// Text returns a string without NUL characters, or the digits of a number. It
+// is empty for any other value. Half a surrogate pair becomes U+FFFD.
 func (v Value) Text() string {
 	switch {
 	case len(v) == 0:
 		return ""
-	case v[0] == '-' || v[0] >= '0' && v[0] <= '9':
+	case v[0] == '-', isDigit(v[0]):
 		return string(v)
 	case v[0] != '"':
 		return ""
@@ -205,39 +216,41 @@ func (v Value) Text() string {
 	return strings.ReplaceAll(s, "\x00", "")
 }
 
-// Time returns the time that v holds, see [Time].
-func (v Value) Time() time.Time { return Time(v.Text()) }
+// Time returns the time in v, as [ParseTime] reads it.
+func (v Value) Time() time.Time { return ParseTime(v.Text()) }
 
-// Raw returns a copy of v, which does not hold on to the body.
-func (v Value) Raw() json.RawMessage {
+// CopyRaw returns a copy of v, so that the caller does not keep the whole body
+// in memory.
+func (v Value) CopyRaw() json.RawMessage {
 	if len(v) == 0 {
 		return nil
 	}
 	return json.RawMessage(bytes.Clone(v))
 }
 
-// millisFrom is the smallest number taken for milliseconds, and maxMillis the
-// first that is too large for a message id. As milliseconds, what lies below
-// millisFrom would be early 1973; as seconds, what lies above is the year 5138.
+// A number below minMillis is read as seconds: as milliseconds it would be
+// before March 1973. A number from minMillis on is read as milliseconds: as
+// seconds it would be after the year 5138. maxMillis is the first number of
+// milliseconds with more digits than a message id has room for.
 const (
-	millisFrom = 100_000_000_000
-	maxMillis  = 10_000_000_000_000
+	minMillis = 100_000_000_000
+	maxMillis = 10_000_000_000_000
 )
 
-// Time reads a time as these platforms write it: seconds or milliseconds, each
-// seen where the other is documented, with a fraction or an exponent when
-// another program has written them anew; or a date, as the Graph API has it. It
-// is zero if s holds none.
-func Time(s string) time.Time {
+// ParseTime reads a time as Meta writes it: seconds or milliseconds, or a date
+// in the format of the Graph API. Each unit has been seen where the other is
+// documented. Numbers may have a fraction or an exponent, which a relaying
+// program added. ParseTime returns the zero time if s is not a time.
+func ParseTime(s string) time.Time {
 	if s == "" {
 		return time.Time{}
 	}
 	n, err := strconv.ParseInt(s, 10, 64)
 	switch {
-	case err == nil && 0 < n && n < millisFrom:
+	case err == nil && 0 < n && n < minMillis:
 		n *= 1000
-	case err != nil && s[0] >= '0' && s[0] <= '9':
-		n = fraction(s)
+	case err != nil && isDigit(s[0]):
+		n = parseFractionOrDate(s)
 	}
 	if n <= 0 || n >= maxMillis {
 		return time.Time{}
@@ -245,11 +258,11 @@ func Time(s string) time.Time {
 	return time.UnixMilli(n).UTC()
 }
 
-// fraction returns the milliseconds of a number that is not whole, or of a
-// date; zero if s is neither.
-func fraction(s string) int64 {
+// parseFractionOrDate returns the milliseconds of a number that is not an
+// integer, or of a date. It returns zero if s is neither.
+func parseFractionOrDate(s string) int64 {
 	if f, err := strconv.ParseFloat(s, 64); err == nil && !strings.ContainsAny(s, "xX_") {
-		if f < millisFrom {
+		if f < minMillis {
 			f *= 1000
 		}
 		return int64(math.Round(min(f, maxMillis)))
@@ -262,23 +275,23 @@ func fraction(s string) int64 {
 	return 0
 }
 
-// cut returns the value that v begins with, and what follows it and the blanks
-// behind it.
-func (v Value) cut() (first, rest Value) {
+// cutFirstValue returns the value at the start of v, and the rest of v without
+// the white space after that value.
+func (v Value) cutFirstValue() (first, rest Value) {
 	n := 0
 	switch v[0] {
 	case '"':
-		n = quoted(v)
+		n = stringLength(v)
 	case '{', '[':
-		n = nested(v)
+		n = compositeLength(v)
 	default:
-		n = bytes.IndexAny(v, ",]}"+blanks)
+		n = bytes.IndexAny(v, ",]}"+whitespace)
 	}
-	return v[:n], skipBlanks(v[n:])
+	return v[:n], skipWhitespace(v[n:])
 }
 
-// quoted returns the length of the string that b begins with.
-func quoted(b []byte) int {
+// stringLength returns the length of the JSON string at the start of b.
+func stringLength(b []byte) int {
 	for i := 1; ; i++ {
 		i += bytes.IndexByte(b[i:], '"')
 		slashes := 0
@@ -291,13 +304,13 @@ func quoted(b []byte) int {
 	}
 }
 
-// nested returns the length of the object or array that b begins with.
-func nested(b []byte) int {
+// compositeLength returns the length of the object or array at the start of b.
+func compositeLength(b []byte) int {
 	depth := 0
 	for i := 0; ; i++ {
 		switch b[i] {
 		case '"':
-			i += quoted(b[i:]) - 1
+			i += stringLength(b[i:]) - 1
 		case '{', '[':
 			depth++
 		case '}', ']':
@@ -309,11 +322,22 @@ func nested(b []byte) int {
 	}
 }
 
-const blanks = " \t\r\n"
+const whitespace = " \t\r\n"
 
-func skipBlanks(b Value) Value {
-	for len(b) > 0 && (b[0] == ' ' || b[0] == '\n' || b[0] == '\t' || b[0] == '\r') {
+func skipWhitespace(b Value) Value {
+	for len(b) > 0 && isWhitespace(b[0]) {
 		b = b[1:]
 	}
 	return b
 }
+
+func isWhitespace(c byte) bool {
+	switch c {
+	case ' ', '\n', '\t', '\r':
+		return true
+	default:
+		return false
+	}
+}
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }

@@ -14,20 +14,20 @@ import (
 	"github.com/heard-intake/heard/internal/fault"
 )
 
-func TestTextOf(t *testing.T) {
+func TestValue_Text(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ name, json, want string }{
-		{"a string", `"abc"`, "abc"},
-		{"an empty string", `""`, ""},
+		{"string", `"abc"`, "abc"},
+		{"empty string", `""`, ""},
 		{"escapes", `"a\u00e9\/\"\\"`, `aé/"\`},
-		{"half a surrogate pair", `"\ud83d"`, "\uFFFD"},
+		{"unpaired surrogate", `"\ud83d"`, "\uFFFD"},
 		{"NUL", `"a\u0000b"`, "ab"},
-		{"a number beyond a float's digits", `90071992547409931`, "90071992547409931"},
-		{"a negative number", `-1.5e3`, "-1.5e3"},
+		{"number beyond 2^53", `90071992547409931`, "90071992547409931"},
+		{"negative number", `-1.5e3`, "-1.5e3"},
 		{"null", `null`, ""},
-		{"a truth", `true`, ""},
-		{"an object", `{"a":"b"}`, ""},
-		{"a list", `["a"]`, ""},
+		{"boolean", `true`, ""},
+		{"object", `{"a":"b"}`, ""},
+		{"list", `["a"]`, ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -43,20 +43,20 @@ func TestTextOf(t *testing.T) {
 	}
 }
 
-func TestAListMayBeASingleThing(t *testing.T) {
+func TestValue_Elements_ListsAndSingleValues(t *testing.T) {
 	t.Parallel()
 	for list, want := range map[string]int{`[1, 2 ,3]`: 3, `[]`: 0, `[ ]`: 0, `null`: 0, `{"a":1}`: 1, `"x"`: 1, `[[1,2],[]]`: 2} {
 		v, err := meta.Parse([]byte(`{"x":` + list + `}`))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := len(v.Get("x").List()); got != want {
-			t.Errorf("%s has %d elements, want %d", list, got, want)
+		if got := len(v.Get("x").Elements()); got != want {
+			t.Errorf("elements of %s: got %d, want %d", list, got, want)
 		}
 	}
 }
 
-func TestTimes(t *testing.T) {
+func TestParseTime(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, time.September, 21, 13, 33, 20, 0, time.UTC)
 	for text, want := range map[string]time.Time{
@@ -66,56 +66,56 @@ func TestTimes(t *testing.T) {
 		"": {}, "soon": {}, "0": {}, "-1789997600": {}, "-1.5": {}, "10000000000000": {}, "10000000000": {}, "-18446744073709551": {}, "99999999999999999999": {},
 		"1e400": {}, "0x1p40": {}, "1e12345": {}, "NaN": {}, "Inf": {}, "0001-01-01T00:00:00Z": {}, "9999-01-01T00:00:00Z": {}, "2026-09-21": {}, "1_000": {},
 	} {
-		if got := meta.Time(text); got != want {
-			t.Errorf("%q is %v, want %v", text, got, want)
+		if got := meta.ParseTime(text); got != want {
+			t.Errorf("ParseTime(%q): got %v, want %v", text, got, want)
 		}
 	}
 }
 
-func TestAnIDOfAnElementDoesNotDependOnItsBlanks(t *testing.T) {
+func TestHashElementID_IgnoresWhitespace(t *testing.T) {
 	t.Parallel()
-	a, b := meta.HashID(meta.Value(`{"a":1}`), "kind"), meta.HashID(meta.Value("{ \"a\" :\n1}"), "kind")
-	if a != b || a == meta.HashID(meta.Value(`{"a":1}`), "other") {
-		t.Errorf("got %s and %s", a, b)
+	a, b := meta.HashElementID(meta.Value(`{"a":1}`), "kind"), meta.HashElementID(meta.Value("{ \"a\" :\n1}"), "kind")
+	if a != b || a == meta.HashElementID(meta.Value(`{"a":1}`), "other") {
+		t.Errorf("ids with and without white space: got %s and %s, want equal ids that depend on the parts", a, b)
 	}
 }
 
-func TestChecksums(t *testing.T) {
+func TestNormalizeSHA256(t *testing.T) {
 	t.Parallel()
 	const sum = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
 	for text, want := range map[string]string{
 		"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=": sum, sum: sum, strings.ToUpper(sum): sum, "": "", "a1b2c3...": "", "AAEC": "",
 	} {
-		if got := meta.SHA256(text); got != want {
-			t.Errorf("%q is %q, want %q", text, got, want)
+		if got := meta.NormalizeSHA256(text); got != want {
+			t.Errorf("NormalizeSHA256(%q): got %q, want %q", text, got, want)
 		}
 	}
 }
 
-func TestWhatIsNoObjectIsRefused(t *testing.T) {
+func TestParse_NotAnObject(t *testing.T) {
 	t.Parallel()
 	for _, body := range []string{"", " ", "{", "[]", "null", `"x"`, "5", "{}{}", "[{},5]", "[[]]", "[null]"} {
 		if _, err := meta.Parse([]byte(body)); fault.KindOf(err) != fault.Invalid {
-			t.Errorf("%q: error %v, want one of kind %s", body, err, fault.Invalid)
+			t.Errorf("Parse(%q): got error %v, want kind %s", body, err, fault.Invalid)
 		}
 		if all, err := meta.ParseAll([]byte(body)); fault.KindOf(err) != fault.Invalid || all != nil {
-			t.Errorf("%q as a list: error %v, want one of kind %s", body, err, fault.Invalid)
+			t.Errorf("ParseAll(%q): got error %v, want kind %s", body, err, fault.Invalid)
 		}
 	}
 }
 
-func TestABodyMayBeAListOfObjects(t *testing.T) {
+func TestParseAll_ListOfObjects(t *testing.T) {
 	t.Parallel()
 	all, err := meta.ParseAll([]byte(` [ {"a":1} , {} ] `))
 	if err != nil || len(all) != 2 || all[0].Get("a").Text() != "1" {
-		t.Errorf("got %q, error %v", all, err)
+		t.Errorf("ParseAll: got %q, error %v, want two objects of which the first has a = 1", all, err)
 	}
 	if _, err := meta.Parse([]byte(`[{},{}]`)); fault.KindOf(err) != fault.Invalid {
-		t.Errorf("two objects where one is wanted: error %v, want one of kind %s", err, fault.Invalid)
+		t.Errorf("Parse of two objects: got error %v, want kind %s", err, fault.Invalid)
 	}
 }
 
-// What is read in place is what encoding/json decodes.
+// FuzzValue compares reading in place with encoding/json.
 func FuzzValue(f *testing.F) {
 	for _, seed := range []string{
 		`{}`, ` { "a" : [ 1 , "\"\\" , null, true ] , "b\u0000" : { "c" : { } } } `, `{"a":"\ud83d","\\":[[],[[]],{"x":-0.5E+3}]}`, "{\"a\":\"\xff\"}",
@@ -139,7 +139,7 @@ func FuzzValue(f *testing.F) {
 	})
 }
 
-// decode reads all of v, by the methods of Value alone.
+// decode reads all of v through the methods of Value alone.
 func decode(v meta.Value) any {
 	switch {
 	case v.IsNull():
@@ -152,7 +152,7 @@ func decode(v meta.Value) any {
 		return o
 	case v[0] == '[':
 		list := []any{}
-		for _, e := range v.List() {
+		for _, e := range v.Elements() {
 			list = append(list, decode(e))
 		}
 		return list
@@ -162,8 +162,8 @@ func decode(v meta.Value) any {
 	return v.Text()
 }
 
-// clean makes of decoded JSON what decode makes of it: text of numbers, and no
-// NUL.
+// clean converts decoded JSON to what decode returns: numbers become text, and
+// NUL is removed.
 func clean(x any) any {
 	switch x := x.(type) {
 	case json.Number:
@@ -184,14 +184,15 @@ func clean(x any) any {
 	return x
 }
 
-// Every time read is one that a message id has room for.
-func FuzzTime(f *testing.F) {
+// FuzzParseTime checks that every time that ParseTime returns fits in a message id:
+// it has at most 13 digits of milliseconds.
+func FuzzParseTime(f *testing.F) {
 	for _, seed := range []string{"1789997600", "1789997600000", "9999999999", "-9223372036854775808"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		if at := meta.Time(s); !at.IsZero() && (at.UnixMilli() <= 0 || len(fmt.Sprint(at.UnixMilli())) > 13) {
-			t.Errorf("%q is %v", s, at)
+		if at := meta.ParseTime(s); !at.IsZero() && (at.UnixMilli() <= 0 || len(fmt.Sprint(at.UnixMilli())) > 13) {
+			t.Errorf("ParseTime(%q): got %v, want zero or 1 to 13 digits of milliseconds", s, at)
 		}
 	})
 }

@@ -21,8 +21,8 @@ func BenchmarkCorpus(b *testing.B) {
 	channeltest.Bench(b, whatsapp.Normalize, bodies)
 }
 
-// BenchmarkCompact is BenchmarkCorpus without the blanks that collectors have
-// put into their payloads.
+// BenchmarkCompact is BenchmarkCorpus without white space, which the
+// collectors of the corpus added to their payloads.
 func BenchmarkCompact(b *testing.B) {
 	var bodies [][]byte
 	for _, f := range channeltest.Corpus(b, "whatsapp") {
@@ -37,8 +37,8 @@ func BenchmarkCompact(b *testing.B) {
 	channeltest.Bench(b, whatsapp.Normalize, bodies)
 }
 
-// BenchmarkLargest reads webhooks of 3 MB, the most that Meta sends: of good
-// messages, of unreadable ones, and of people.
+// BenchmarkLargest reads webhooks of 3 MB, the most that Meta sends: valid
+// messages, unreadable messages, and contacts.
 func BenchmarkLargest(b *testing.B) {
 	const size = 3 << 20
 	fill := func(size int, element func(i int) string) string {

@@ -5,47 +5,52 @@ import (
 	"github.com/heard-intake/heard/internal/contact"
 )
 
-// call reads an element of calls. Only its end is a message: one that the
-// customer made and nobody took is a contact, others belong to the history.
-func (c *change) call(v meta.Value) error {
+// readCall reads an element of "calls". Only the end of a call becomes a
+// message. A customer's unanswered call is a question, and our answered call
+// is an answer. Other calls are passive.
+func (c *change) readCall(v meta.Value) error {
 	if !v.IsObject() {
 		return errShape
 	}
 	o := v.Object()
-	dir, given := contact.Inbound, sender(o)
+	direction := contact.Inbound
+	given := senderIDs(o)
 	if o.Get("direction").Text() == "BUSINESS_INITIATED" {
-		dir, given = contact.Outbound, recipient(o)
+		direction = contact.Outbound
+		given = recipientIDs(o)
 	}
 	if o.Get("event").Text() != "terminate" {
-		c.notice("call", v, o.Get("timestamp").Time(), given)
+		c.addNotice("call", v, o.Get("timestamp").Time(), given)
 		return nil
 	}
-	who, err := c.who(given)
+	customer, err := c.resolveCustomer(given)
 	if err != nil {
 		return err
 	}
-	at, err := c.time(o.Get("timestamp"))
+	at, err := c.elementTime(o.Get("timestamp"))
 	if err != nil {
 		return err
 	}
-	lasted := o.Get("duration").Text()
-	taken := lasted != "" && lasted != "0" && o.Get("status").Text() != "FAILED"
+	duration := o.Get("duration").Text()
+	answered := duration != "" && duration != "0" && o.Get("status").Text() != "FAILED"
 	m := contact.Message{
-		Version: contact.SchemaVersion, Channel: contact.WhatsApp, Direction: dir, Kind: contact.Call,
-		ProviderID: messageID(v, o), Account: contact.Cut(c.account, maxID),
-		Customer: who.customer, Aliases: who.aliases, Name: who.name, Username: who.username,
+		Version: contact.SchemaVersion, Channel: contact.WhatsApp, Direction: direction, Kind: contact.Call,
+		ProviderID: providerMessageID(v, o), Account: contact.Cut(c.account, maxID),
+		Customer: customer.customer, Aliases: customer.aliases, Name: customer.name, Username: customer.username,
 		SentAt: at,
 	}
 	switch {
-	case taken:
-		m.Payload, m.Passive = "completed", dir == contact.Inbound
-	case dir == contact.Inbound:
+	case answered:
+		m.Payload = "completed"
+		m.Passive = direction == contact.Inbound
+	case direction == contact.Inbound:
 		m.Payload = "missed"
 	default:
-		m.Payload, m.Passive = "unanswered", true
+		m.Payload = "unanswered"
+		m.Passive = true
 	}
-	m.Data = c.data(&m, v)
+	m.Data = c.boundedData(&m, v)
 	m.ID = contact.NewID(m.Channel, m.SentAt, m.ProviderID)
-	c.out.Messages = append(c.out.Messages, m)
+	c.delivery.Messages = append(c.delivery.Messages, m)
 	return nil
 }

@@ -8,13 +8,14 @@ import (
 	"github.com/heard-intake/heard/internal/contact"
 )
 
-// exceptions are the items of the corpus that we read otherwise on purpose.
+// exceptions are items of the corpus that we read differently on purpose.
 var exceptions = map[string]string{
-	"chatwoot__entry_is_object_not_array.json": "the entry is empty: there is nothing in it",
-	"pywa__message_status_group.json":          "the customer is the participant; what the collectors give is the group",
+	"chatwoot__entry_is_object_not_array.json": "the entry is empty",
+	"pywa__message_status_group.json":          "the customer is the participant; the corpus expects the group",
 }
 
-// TestCorpus reads real payloads as their collectors did.
+// TestCorpus compares our reading of real payloads with the expectations that
+// came with them.
 func TestCorpus(t *testing.T) {
 	t.Parallel()
 	for _, f := range channeltest.Corpus(t, "whatsapp") {
@@ -29,7 +30,7 @@ func TestCorpus(t *testing.T) {
 				t.Skip(why)
 			}
 			for _, item := range channeltest.Differences(f, d) {
-				t.Errorf("nothing agrees with %+v in %+v", item, channeltest.Rows(d))
+				t.Errorf("no match for %+v in %+v", item, channeltest.Rows(d))
 			}
 			for _, b := range d.Broken {
 				t.Errorf("broken: %s: %s", b.Path, b.Reason)

@@ -9,43 +9,47 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 )
 
-// history reads a part of the conversations from before the number was
-// connected, or the refusal to share them.
-func (c *change) history(v meta.Value) error {
+// readHistory reads conversations from before the number was connected to the
+// API. It also reads the error by which a business refuses to share them.
+func (c *change) readHistory(v meta.Value) error {
 	if !v.IsObject() {
 		return errShape
 	}
 	o := v.Object()
 	for _, about := range []string{"metadata", "errors"} {
 		if part := o.Get(about); !part.IsNull() {
-			c.notice("history", part, time.Time{}, ids{})
+			c.addNotice("history", part, time.Time{}, ids{})
 		}
 	}
-	path := c.list + "[" + strconv.Itoa(c.pos) + "]"
-	for i, thread := range o.Get("threads").List() {
+	path := c.listName + "[" + strconv.Itoa(c.listIndex) + "]"
+	for i, thread := range o.Get("threads").Elements() {
 		t := thread.Object()
 		customer := ids{t.Get("id").Text(), t.Get("user_id").Text(), t.Get("parent_user_id").Text()}
 		name := path + ".threads[" + strconv.Itoa(i) + "].messages"
-		c.each(name, t.Get("messages"), func(v meta.Value) error { return c.old(v, customer) })
+		c.readList(name, t.Get("messages"), func(v meta.Value) error { return c.readHistoryMessage(v, customer) })
 	}
 	return nil
 }
 
-// old reads a message of the history. In a thread the customer is known;
-// elsewhere it is whoever is not us.
-func (c *change) old(v meta.Value, customer ids) error {
+// readHistoryMessage reads one message of the history. Inside a thread the
+// customer is known. Elsewhere the customer is the party that is not us.
+func (c *change) readHistoryMessage(v meta.Value, customer ids) error {
 	o := v.Object()
 	from := o.Get("from").Text()
 	mine := o.Get("history_context").Get("from_me")
-	if mine.IsTrue() || mine.IsNull() && from != "" && c.ours(from, customer) {
-		return c.element(v, o, contact.Outbound, customer.or(recipient(o)))
+	outbound := mine.IsTrue()
+	if mine.IsNull() {
+		outbound = from != "" && c.isSentByUs(from, customer)
 	}
-	return c.element(v, o, contact.Inbound, customer.or(sender(o)))
+	if outbound {
+		return c.readElement(v, o, contact.Outbound, customer.withFallback(recipientIDs(o)))
+	}
+	return c.readElement(v, o, contact.Inbound, customer.withFallback(senderIDs(o)))
 }
 
-// ours reports whether a message of the history is from us: from our number or,
-// in a thread, from anybody but the customer.
-func (c *change) ours(from string, customer ids) bool {
+// isSentByUs reports whether a history message came from our side. In a
+// thread, that is every sender except the customer.
+func (c *change) isSentByUs(from string, customer ids) bool {
 	if customer.phone != "" {
 		return from != customer.phone
 	}

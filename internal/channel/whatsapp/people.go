@@ -10,43 +10,45 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 )
 
-// The ids under which an element names a customer; any may be empty.
+// ids are the ids that an element gives for a customer. Any of them may be
+// empty.
 type ids struct {
-	phone  string // the WhatsApp id, a phone number for most
-	user   string // the business-scoped user id
-	parent string // the parent user id
+	phone  string // WhatsApp id, usually a phone number
+	user   string // business-scoped user id
+	parent string // parent user id
 }
 
-// or returns i, with the ids of other where i has none.
-func (i ids) or(other ids) ids {
+// withFallback returns i with empty ids replaced by those of other.
+func (i ids) withFallback(other ids) ids {
 	return ids{cmp.Or(i.phone, other.phone), cmp.Or(i.user, other.user), cmp.Or(i.parent, other.parent)}
 }
 
-// party returns the ids of a customer who is named as one: in contacts, or as
-// the sender of a handover.
-func party(v meta.Value) ids {
+// contactIDs returns the ids of an element of "contacts", or of the sender of
+// a handover.
+func contactIDs(v meta.Value) ids {
 	o := v.Object()
 	phone := cmp.Or(o.Get("wa_id").Text(), o.Get("phone_number").Text())
-	return ids{phone, o.Get("user_id").Text(), o.Get("parent_user_id").Text()}.sorted()
+	return ids{phone, o.Get("user_id").Text(), o.Get("parent_user_id").Text()}.normalized()
 }
 
-// sorted returns i with a user id in its place: in tests it stands where the
-// phone number does.
-func (i ids) sorted() ids {
+// normalized returns i with a business-scoped user id moved from phone to
+// user. Test payloads have it in the place of the phone number.
+func (i ids) normalized() ids {
 	if i.user == "" && identity.ValidBSUID(i.phone) {
-		i.phone, i.user = "", i.phone
+		i.user = i.phone
+		i.phone = ""
 	}
 	return i
 }
 
-// A person is one element of contacts. All of it may be missing.
+// A person is one element of "contacts". Any of its fields may be empty.
 type person struct {
 	ids
 	name, username string
 }
 
-func people(v meta.Value) []person {
-	list := v.List()
+func readPeople(v meta.Value) []person {
+	list := v.Elements()
 	if len(list) == 0 {
 		return nil
 	}
@@ -54,7 +56,7 @@ func people(v meta.Value) []person {
 	for _, raw := range list {
 		profile := raw.Get("profile")
 		people = append(people, person{
-			ids:      party(raw),
+			ids:      contactIDs(raw),
 			name:     contact.Cut(profile.Get("name").Text(), maxName),
 			username: contact.Cut(strings.TrimPrefix(profile.Get("username").Text(), "@"), maxName),
 		})
@@ -62,85 +64,88 @@ func people(v meta.Value) []person {
 	return people
 }
 
-// only returns the ids of the one person the value is about, if it is one.
-func (c *change) only() ids {
+// onlyPersonIDs returns the ids of the person in "contacts", or none if
+// "contacts" does not have exactly one element.
+func (c *change) onlyPersonIDs() ids {
 	if len(c.people) != 1 {
 		return ids{}
 	}
 	return c.people[0].ids
 }
 
-// person returns what contacts say of somebody: the element with the same id,
-// whatever its position. Where there is only one for only one message, it is
-// the sender's even if the ids differ; then it gives its name and no id.
-func (c *change) person(given ids) person {
+// findPerson returns the element of "contacts" for a customer: the one with
+// the same id, at any position. If there is one person and one message, that
+// person is the sender in any case. The result has no ids if they conflict
+// with the given ones.
+func (c *change) findPerson(given ids) person {
 	for _, id := range [...]string{given.phone, given.user} {
-		if i, ok := c.find(id); ok {
-			return c.people[i].without(given)
+		if i, ok := c.findPersonIndex(id); ok {
+			return c.people[i].withoutConflictingIDs(given)
 		}
 	}
-	if len(c.people) == 1 && c.length <= 1 {
-		return c.people[0].without(given)
+	if len(c.people) == 1 && c.listLength <= 1 {
+		return c.people[0].withoutConflictingIDs(given)
 	}
 	return person{}
 }
 
-// fewPeople is how many are searched one by one.
-const fewPeople = 8
+// maxLinearSearch is the most people that findPersonIndex searches one by one.
+// For more it builds an index.
+const maxLinearSearch = 8
 
-// find returns the position of the person with an id.
-func (c *change) find(id string) (int, bool) {
+// findPersonIndex returns the index in people of the person with that id.
+func (c *change) findPersonIndex(id string) (int, bool) {
 	if id == "" {
 		return 0, false
 	}
-	if len(c.people) <= fewPeople {
+	if len(c.people) <= maxLinearSearch {
 		i := slices.IndexFunc(c.people, func(p person) bool { return p.phone == id || p.user == id })
 		return i, i >= 0
 	}
-	if c.index == nil {
-		c.index = make(map[string]int, 2*len(c.people))
+	if c.peopleByID == nil {
+		c.peopleByID = make(map[string]int, 2*len(c.people))
 		for i, p := range c.people {
 			for _, id := range [...]string{p.phone, p.user} {
-				if _, known := c.index[id]; !known && id != "" {
-					c.index[id] = i
+				if _, known := c.peopleByID[id]; !known && id != "" {
+					c.peopleByID[id] = i
 				}
 			}
 		}
 	}
-	i, ok := c.index[id]
+	i, ok := c.peopleByID[id]
 	return i, ok
 }
 
-// without returns p, and without its ids where one of them is another than the
-// given one: then they may be somebody else's.
-func (p person) without(given ids) person {
-	if differ(p.phone, given.phone) || differ(p.user, given.user) || differ(p.parent, given.parent) {
+// withoutConflictingIDs returns p, without its ids if one of them differs from
+// the given one. They may then belong to another person.
+func (p person) withoutConflictingIDs(given ids) person {
+	if idsConflict(p.phone, given.phone) || idsConflict(p.user, given.user) || idsConflict(p.parent, given.parent) {
 		p.ids = ids{}
 	}
 	return p
 }
 
-func differ(a, b string) bool { return a != "" && b != "" && a != b }
+func idsConflict(a, b string) bool { return a != "" && b != "" && a != b }
 
-// who is the customer of an element: the address used, and what else the same
-// element proves to be that person's.
-type who struct {
+// A resolvedCustomer is the customer of an element: the address that was used,
+// and other addresses that the same element proves to be the same person's.
+type resolvedCustomer struct {
 	customer       identity.Address
 	aliases        []identity.Address
 	name, username string
 }
 
-// who returns the customer whom an element names by given. The phone number
-// comes first where there is one. An id that is neither number nor user id is
-// taken only where there is no other, and within our own account, so that it
-// can never meet a real one.
-func (c *change) who(given ids) (who, error) {
-	given = given.sorted()
-	p := c.person(given)
+// resolveCustomer returns the customer that an element names by given. The
+// phone number is preferred as the main address. An id in another format than
+// a phone number or a user id is the last resort. Its alias is then scoped to
+// our account, so that it cannot equal a real one.
+func (c *change) resolveCustomer(given ids) (resolvedCustomer, error) {
+	given = given.normalized()
+	p := c.findPerson(given)
 	if given == (ids{}) && p.ids == (ids{}) {
-		return who{}, errSender
+		return resolvedCustomer{}, errSender
 	}
-	w := who{name: p.name, username: p.username}
+	w := resolvedCustomer{name: p.name, username: p.username}
 	found := make([]identity.Address, 0, 3)
 	for _, id := range [...]struct {
 		kind  identity.Kind
@@ -150,16 +155,16 @@ func (c *change) who(given ids) (who, error) {
 		{identity.BSUID, given.user}, {identity.BSUID, p.user},
 		{identity.ParentBSUID, given.parent}, {identity.ParentBSUID, p.parent},
 	} {
-		if a, ok := c.alias(id.kind, id.value); ok && !slices.ContainsFunc(found, sameKind(a)) {
-			found = append(found, verified(a))
+		if a, ok := c.parseAlias(id.kind, id.value); ok && !slices.ContainsFunc(found, hasSameKind(a)) {
+			found = append(found, verifiedAddress(a))
 		}
 	}
 	if len(found) == 0 {
-		a, ok := c.placeholder(given, p.ids)
+		a, ok := c.placeholderAlias(given, p.ids)
 		if !ok {
-			return who{}, errSender
+			return resolvedCustomer{}, errSender
 		}
-		found = append(found, verified(a))
+		found = append(found, verifiedAddress(a))
 	}
 	w.customer = found[0]
 	if len(found) > 1 {
@@ -168,23 +173,23 @@ func (c *change) who(given ids) (who, error) {
 	return w, nil
 }
 
-func verified(a identity.Alias) identity.Address {
+func verifiedAddress(a identity.Alias) identity.Address {
 	return identity.Address{Alias: a, Assurance: identity.Verified}
 }
 
-func sameKind(a identity.Alias) func(identity.Address) bool {
+func hasSameKind(a identity.Alias) func(identity.Address) bool {
 	return func(b identity.Address) bool { return a.Kind == b.Kind }
 }
 
-// alias returns the alias of an id, which must look like one of its kind. User
-// ids count within one business account, those of parents everywhere.
-func (c *change) alias(kind identity.Kind, value string) (identity.Alias, bool) {
+// parseAlias returns the alias of an id, if the id has the form of its kind.
+// User ids are scoped to the business account. Parent user ids are global.
+func (c *change) parseAlias(kind identity.Kind, value string) (identity.Alias, bool) {
 	scope := ""
 	switch {
 	case value == "":
 		return identity.Alias{}, false
 	case kind == identity.Phone:
-		if value[0] > '9' { // a user id, or a placeholder
+		if value[0] > '9' { // a user id or a placeholder text
 			return identity.Alias{}, false
 		}
 	case !identity.ValidBSUID(value):
@@ -198,9 +203,9 @@ func (c *change) alias(kind identity.Kind, value string) (identity.Alias, bool) 
 	return a, err == nil
 }
 
-// placeholder returns an alias of the first id there is, as it was received.
-func (c *change) placeholder(given, person ids) (identity.Alias, bool) {
-	scope := cmp.Or(c.side(), string(contact.WhatsApp))
+// placeholderAlias returns an alias of the first non-empty id, unchanged.
+func (c *change) placeholderAlias(given, person ids) (identity.Alias, bool) {
+	scope := cmp.Or(c.ourSideID(), string(contact.WhatsApp))
 	for _, id := range [...]identity.Alias{
 		{Kind: identity.Phone, Value: given.phone}, {Kind: identity.BSUID, Value: given.user},
 		{Kind: identity.Phone, Value: person.phone}, {Kind: identity.BSUID, Value: person.user},

@@ -13,7 +13,7 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 )
 
-// Each test is named after what went wrong elsewhere.
+// These tests cover faults that were reported in other software.
 
 const (
 	jan  = "12025550123"
@@ -21,13 +21,13 @@ const (
 	next = "US.20000000000000000002"
 )
 
-// webhook returns a body with one change of field.
+// webhook returns a body with one change of the given field.
 func webhook(field, value string) string {
 	return `{"object":"whatsapp_business_account","entry":[{"id":"200000000000001","changes":[{"field":"` + field +
 		`","value":{"metadata":{"phone_number_id":"100000000000001","display_phone_number":"15555550100"},` + value + `}}]}]}`
 }
 
-// says returns a text message; sender holds its members that name the sender.
+// says returns a text message. sender holds the members that name its sender.
 func says(sender, id, text string) string {
 	return fmt.Sprintf(`{%s,"id":%q,"timestamp":"1790000000","type":"text","text":{"body":%q}}`, sender, id, text)
 }
@@ -65,7 +65,7 @@ func aliases(m contact.Message) []identity.Alias {
 	return as
 }
 
-func TestARetriedWebhookIsTheSameMessage(t *testing.T) {
+func TestNormalize_RedeliveryKeepsID(t *testing.T) {
 	t.Parallel()
 	for _, message := range []string{
 		says(`"from":"12025550123"`, "wamid.1", "hallo"),
@@ -74,21 +74,21 @@ func TestARetriedWebhookIsTheSameMessage(t *testing.T) {
 		alone := one(t, webhook("messages", `"messages":[`+message+`]`))
 		batch := read(t, webhook("messages", `"messages":[`+says(`"from":"1"`, "wamid.0", "x")+`,`+message+`]`)).Messages
 		if len(batch) != 2 || batch[1].ID != alone.ID {
-			t.Errorf("in another batch the message has another id than %s", alone.ID)
+			t.Errorf("message in another batch: got %+v, want the second of two with id %s", batch, alone.ID)
 		}
 	}
 }
 
-func TestAStatusThatFailsDoesNotBlockTheMessagesOfItsBatch(t *testing.T) {
+func TestNormalize_BrokenStatusBesideMessage(t *testing.T) {
 	t.Parallel()
 	d := read(t, webhook("messages", `"statuses":[{"status":"read","recipient_id":"12025550123","timestamp":"1790000000"},null],
 		"messages":[`+says(`"from":"12025550123"`, "wamid.1", "hallo")+`]`))
 	if len(d.Messages) != 1 || len(d.Broken) != 2 {
-		t.Errorf("%d messages and %d broken, want 1 and 2", len(d.Messages), len(d.Broken))
+		t.Errorf("messages and broken elements: got %d and %d, want 1 and 2", len(d.Messages), len(d.Broken))
 	}
 }
 
-func TestEverySecondBrokenElementLosesNoGoodOne(t *testing.T) {
+func TestNormalize_AlternatingBrokenElements(t *testing.T) {
 	t.Parallel()
 	var changes []string
 	for i := range 500 {
@@ -98,22 +98,22 @@ func TestEverySecondBrokenElementLosesNoGoodOne(t *testing.T) {
 	}
 	d := read(t, `{"object":"whatsapp_business_account","entry":[{"changes":[`+strings.Join(changes, ",")+`]}]}`)
 	if len(d.Messages) != 500 || len(d.Broken) != 500 || d.Elements() != 1000 {
-		t.Errorf("%d messages and %d broken, want 500 and 500", len(d.Messages), len(d.Broken))
+		t.Errorf("messages and broken elements: got %d and %d, want 500 and 500", len(d.Messages), len(d.Broken))
 	}
 	if got, want := d.Broken[499].Path, "entry[0].changes[999].value.messages[0]"; got != want {
-		t.Errorf("the last broken element stands at %s, want %s", got, want)
+		t.Errorf("path of the last broken element: got %s, want %s", got, want)
 	}
 }
 
-func TestAListOfNothingButBrokenElementsIsKeptOnce(t *testing.T) {
+func TestNormalize_TooManyBrokenElements(t *testing.T) {
 	t.Parallel()
 	d := read(t, webhook("messages", `"messages":[`+strings.Repeat("{},", 50_000)+says(`"from":"12025550123"`, "wamid.1", "hallo")+`]`))
 	if len(d.Messages) != 1 || len(d.Broken) != 1000 || len(d.Broken[999].Raw) < 150_000 {
-		t.Errorf("%d messages and %d broken, want 1 and 1000", len(d.Messages), len(d.Broken))
+		t.Errorf("messages and broken elements: got %d and %d, want 1 and 1000", len(d.Messages), len(d.Broken))
 	}
 }
 
-func TestAnUnknownTypeIsKeptAndIsNoError(t *testing.T) {
+func TestNormalize_UnknownType(t *testing.T) {
 	t.Parallel()
 	m := one(t, webhook("messages", `"messages":[{"from":"12025550123","id":"wamid.1","timestamp":"1790000000","type":"hologram","hologram":{"n":1}}]`))
 	if m.Kind != contact.Unsupported || m.Payload != "hologram" || !strings.Contains(string(m.Raw), `"hologram":{"n":1}`) || m.Passive {
@@ -121,7 +121,7 @@ func TestAnUnknownTypeIsKeptAndIsNoError(t *testing.T) {
 	}
 }
 
-func TestContactsMayLackEveryMember(t *testing.T) {
+func TestNormalize_IncompleteContacts(t *testing.T) {
 	t.Parallel()
 	for _, contacts := range []string{`null`, `[]`, `{}`, `[{}]`, `[null]`, `"x"`, `[{"wa_id":"12025550123"}]`, `[{"profile":{}}]`, `[{"profile":null,"user_id":null}]`} {
 		m := one(t, webhook("messages", `"contacts":`+contacts+`,"messages":[`+says(`"from":"12025550123"`, "wamid.1", "hallo")+`]`))
@@ -131,7 +131,7 @@ func TestContactsMayLackEveryMember(t *testing.T) {
 	}
 }
 
-func TestPeopleWithoutNumberAreNotAllOnePerson(t *testing.T) {
+func TestNormalize_SendersWithoutPhone(t *testing.T) {
 	t.Parallel()
 	d := read(t, webhook("messages", `"messages":[`+
 		says(`"from":"","from_user_id":"`+user+`"`, "wamid.1", "een")+`,`+says(`"from":null,"from_user_id":"`+next+`"`, "wamid.2", "twee")+`,`+
@@ -140,11 +140,11 @@ func TestPeopleWithoutNumberAreNotAllOnePerson(t *testing.T) {
 		t.Errorf("got %+v", d.Messages)
 	}
 	if len(d.Broken) != 1 {
-		t.Errorf("%d broken, want 1: who has no id is nobody", len(d.Broken))
+		t.Errorf("broken elements: got %d, want 1, the message without any id", len(d.Broken))
 	}
 }
 
-func TestOnePersonFirstByPhoneThenByBothThenByUserID(t *testing.T) {
+func TestNormalize_PhoneAndUserID(t *testing.T) {
 	t.Parallel()
 	want := [][]identity.Alias{{phone(jan)}, {phone(jan), bsuid(user)}, {bsuid(user)}}
 	for i, sender := range []string{
@@ -157,7 +157,7 @@ func TestOnePersonFirstByPhoneThenByBothThenByUserID(t *testing.T) {
 	}
 }
 
-func TestAUserIDRotatedBehindTheMessageThatNeedsIt(t *testing.T) {
+func TestNormalize_UserIDChangedAfterMessage(t *testing.T) {
 	t.Parallel()
 	d := read(t, webhook("messages", `"messages":[`+says(`"from_user_id":"`+next+`"`, "wamid.1", "hallo")+`,
 		{"id":"wamid.2","timestamp":"1790000000","type":"system","system":{"type":"user_changed_user_id","previous_user_id":"`+user+`","user_id":"`+next+`"}}]`))
@@ -169,7 +169,7 @@ func TestAUserIDRotatedBehindTheMessageThatNeedsIt(t *testing.T) {
 	}
 }
 
-func TestAChangedNumberMergesOnlyByKnownIDs(t *testing.T) {
+func TestNormalize_ChangedNumber(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name   string
@@ -178,12 +178,12 @@ func TestAChangedNumberMergesOnlyByKnownIDs(t *testing.T) {
 	}{
 		{"old and new number", `"from":"12025550123","system":{"type":"user_changed_number","wa_id":"12025550199"}`,
 			[]identity.Link{{From: phone(jan), To: phone("12025550199")}}},
-		{"new number as older versions name it", `"from":"12025550123","system":{"type":"user_changed_number","new_wa_id":"12025550199"}`,
+		{"new number in older versions", `"from":"12025550123","system":{"type":"user_changed_number","new_wa_id":"12025550199"}`,
 			[]identity.Link{{From: phone(jan), To: phone("12025550199")}}},
 		{"new number alone", `"system":{"type":"user_changed_number","wa_id":"12025550199"}`, nil},
-		{"ids in words, where a name could forge them", `"from":"12025550123","system":{"type":"user_changed_number","body":"Jan changed from 447700900123 to 12025550199"}`, nil},
-		{"a number that is none", `"from":"12025550123","system":{"type":"user_changed_number","wa_id":"NEW_NUMBER"}`, nil},
-		{"an event of another kind", `"from":"12025550123","system":{"type":"customer_identity_changed","wa_id":"12025550199"}`, nil},
+		{"numbers in the text, which a profile name can forge", `"from":"12025550123","system":{"type":"user_changed_number","body":"Jan changed from 447700900123 to 12025550199"}`, nil},
+		{"invalid number", `"from":"12025550123","system":{"type":"user_changed_number","wa_id":"NEW_NUMBER"}`, nil},
+		{"event of another kind", `"from":"12025550123","system":{"type":"customer_identity_changed","wa_id":"12025550199"}`, nil},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -202,17 +202,17 @@ func TestAChangedNumberMergesOnlyByKnownIDs(t *testing.T) {
 	}
 }
 
-func TestNumbersOfBrazilMexicoAndArgentinaAreNotRewritten(t *testing.T) {
+func TestNormalize_KeepsBrazilMexicoArgentinaNumbers(t *testing.T) {
 	t.Parallel()
 	for _, number := range []string{"551155501234", "5511955501234", "5215555550123", "525555550123", "5491155550123", "541155550123"} {
 		m := one(t, webhook("messages", `"messages":[`+says(`"from":"`+number+`"`, "wamid.1", "hallo")+`]`))
 		if m.Customer.Value != number {
-			t.Errorf("%s became %s", number, m.Customer.Value)
+			t.Errorf("customer number: got %s, want %s", m.Customer.Value, number)
 		}
 	}
 }
 
-func TestAPlaceholderNeverMeetsARealNumber(t *testing.T) {
+func TestNormalize_PlaceholderID(t *testing.T) {
 	t.Parallel()
 	m := one(t, webhook("messages", `"messages":[`+says(`"from":"PHONE_NUMBER"`, "wamid.1", "hallo")+`]`))
 	if m.Customer.Scope == "" || len(identity.PhoneVariants(m.Customer.Alias)) != 0 {
@@ -220,7 +220,7 @@ func TestAPlaceholderNeverMeetsARealNumber(t *testing.T) {
 	}
 }
 
-func TestOurOwnMessagesAreNotTheCustomers(t *testing.T) {
+func TestNormalize_Echo(t *testing.T) {
 	t.Parallel()
 	for _, list := range []string{"message_echoes", "messages"} {
 		m := one(t, webhook("smb_message_echoes", `"`+list+`":[{"from":"15555550100","to":"12025550123","id":"wamid.1","timestamp":"1790000000","type":"text","text":{"body":"van ons"}}]`))
@@ -230,16 +230,16 @@ func TestOurOwnMessagesAreNotTheCustomers(t *testing.T) {
 	}
 }
 
-func TestAnEchoGoesToTheCustomerWhoWrote(t *testing.T) {
+func TestNormalize_EchoToSameCustomer(t *testing.T) {
 	t.Parallel()
 	in := one(t, webhook("messages", `"messages":[`+says(`"from":"551155501234"`, "wamid.1", "hallo")+`]`))
 	out := one(t, webhook("smb_message_echoes", `"message_echoes":[{"from":"15555550100","to":"551155501234","id":"wamid.2","timestamp":"1790000001","type":"text","text":{"body":"dag"}}]`))
 	if in.Customer != out.Customer {
-		t.Errorf("%+v wrote and %+v was answered", in.Customer, out.Customer)
+		t.Errorf("customer of the echo: got %+v, want %+v", out.Customer, in.Customer)
 	}
 }
 
-func TestMessagesInStandbyAreTaken(t *testing.T) {
+func TestNormalize_Standby(t *testing.T) {
 	t.Parallel()
 	m := one(t, webhook("standby", `"messages":[`+says(`"from":"12025550123"`, "wamid.1", "hallo")+`]`))
 	if m.Origin != contact.Standby || m.Direction != contact.Inbound || m.Passive {
@@ -247,7 +247,7 @@ func TestMessagesInStandbyAreTaken(t *testing.T) {
 	}
 }
 
-func TestAStatusNeverMakesAMessage(t *testing.T) {
+func TestNormalize_Status(t *testing.T) {
 	t.Parallel()
 	for _, status := range []string{"sent", "delivered", "read", "played", "failed", "deleted", "warning", "in_orbit", ""} {
 		d := read(t, webhook("messages", `"statuses":[{"id":"wamid.unknown","status":"`+status+`","timestamp":1790000000,"recipient_id":"12025550123"}]`))
@@ -257,7 +257,7 @@ func TestAStatusNeverMakesAMessage(t *testing.T) {
 	}
 }
 
-func TestACardWithoutNumberIsNotLost(t *testing.T) {
+func TestNormalize_CardWithoutPhone(t *testing.T) {
 	t.Parallel()
 	m := one(t, webhook("messages", `"messages":[{"from":"12025550123","id":"wamid.1","timestamp":"1790000000","type":"contacts","contacts":[{"name":{"formatted_name":"Mia Muster"}},{"phones":null}]}]`))
 	if m.Kind != contact.Cards || !strings.Contains(string(m.Data), "Mia Muster") || m.Aliases != nil {
@@ -265,19 +265,19 @@ func TestACardWithoutNumberIsNotLost(t *testing.T) {
 	}
 }
 
-func TestACardOfSomebodyElseProvesNothing(t *testing.T) {
+func TestNormalize_CardOfThirdPerson(t *testing.T) {
 	t.Parallel()
 	card := `"type":"contacts","contacts":[{"phones":[{"phone":"+44 7700 900123"}]}]`
 	two := `"type":"contacts","origin":"contact_request/other","contacts":[{"phones":[{"phone":"+44 7700 900123"},{"phone":"+44 7700 900124"}]}]`
 	for _, content := range []string{card, two} {
 		m := one(t, webhook("messages", `"messages":[{"from_user_id":"`+user+`","id":"wamid.1","timestamp":"1790000000",`+content+`}]`))
 		if m.Aliases != nil {
-			t.Errorf("aliases %+v", m.Aliases)
+			t.Errorf("aliases: got %+v, want none", m.Aliases)
 		}
 	}
 }
 
-func TestWhatSaysNothingMakesNoGhostContact(t *testing.T) {
+func TestNormalize_PassiveKinds(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name    string
@@ -287,9 +287,9 @@ func TestWhatSaysNothingMakesNoGhostContact(t *testing.T) {
 	}{
 		{"unsupported without a name", `"type":"unsupported","errors":[{"code":131051}]`, true, ""},
 		{"unsupported poll", `"type":"unsupported","unsupported":{"type":"poll_creation"},"errors":[{"code":131051}]`, false, ""},
-		{"a pin", `"type":"unsupported","unsupported":{"type":"pin"},"errors":[{"code":131051}]`, true, ""},
+		{"pin", `"type":"unsupported","unsupported":{"type":"pin"},"errors":[{"code":131051}]`, true, ""},
 		{"content lost", `"type":"unsupported","errors":[{"code":131060}]`, false, "content-lost"},
-		{"another error", `"type":"unknown","errors":[{"code":131000}]`, false, ""},
+		{"other error", `"type":"unknown","errors":[{"code":131000}]`, false, ""},
 		{"ephemeral", `"type":"ephemeral"`, true, ""},
 		{"welcome", `"type":"request_welcome"`, true, ""},
 	}
@@ -298,13 +298,13 @@ func TestWhatSaysNothingMakesNoGhostContact(t *testing.T) {
 			t.Parallel()
 			m := one(t, webhook("messages", `"messages":[{"from":"12025550123","id":"wamid.1","timestamp":"1790000000",`+tt.content+`}]`))
 			if m.Passive != tt.passive || m.Mark != tt.mark {
-				t.Errorf("passive %v and mark %q, want %v and %q", m.Passive, m.Mark, tt.passive, tt.mark)
+				t.Errorf("passive and mark: got %v and %q, want %v and %q", m.Passive, m.Mark, tt.passive, tt.mark)
 			}
 		})
 	}
 }
 
-func TestOldMessagesOpenNothing(t *testing.T) {
+func TestNormalize_HistoryIsPassive(t *testing.T) {
 	t.Parallel()
 	for _, value := range []string{
 		`"history":[{"threads":[{"id":"12025550123","messages":[` + says(`"from":"12025550123"`, "wamid.1", "oud") + `]}]}]`,
@@ -316,17 +316,17 @@ func TestOldMessagesOpenNothing(t *testing.T) {
 	}
 }
 
-func TestAFileOfTheHistoryIsNotTakenForItsPlaceholder(t *testing.T) {
+func TestNormalize_HistoryFileAfterPlaceholder(t *testing.T) {
 	t.Parallel()
 	const common = `"from":"12025550123","id":"wamid.1","timestamp":"1790000000"`
 	before := one(t, webhook("history", `"history":[{"threads":[{"id":"12025550123","messages":[{`+common+`,"type":"media_placeholder"}]}]}]`))
 	after := one(t, webhook("history", `"messages":[{`+common+`,"type":"image","image":{"id":"4"}}]`))
 	if before.ID == after.ID || after.ProviderID != "wamid.1" {
-		t.Errorf("placeholder %s, file %s", before.ID, after.ID)
+		t.Errorf("ids of placeholder and file: got %s and %s, want two ids, the file's with provider id wamid.1", before.ID, after.ID)
 	}
 }
 
-func TestIDsAsNumbersKeepEveryDigit(t *testing.T) {
+func TestNormalize_NumericIDs(t *testing.T) {
 	t.Parallel()
 	m := one(t, webhook("messages", `"messages":[{"from":12025550123,"id":9007199254740993,"timestamp":1790000000,"type":"image","image":{"id":9007199254740995}}]`))
 	if m.Customer.Alias != phone(jan) || m.ProviderID != "9007199254740993" || m.Attachments[0].Ref != "9007199254740995" {
@@ -334,16 +334,16 @@ func TestIDsAsNumbersKeepEveryDigit(t *testing.T) {
 	}
 }
 
-func TestTextsThatBreakLaterSystems(t *testing.T) {
+func TestNormalize_UnusualText(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ name, body, want string }{
-		{"half a surrogate pair", `"a\ud83db"`, "a\uFFFDb"},
-		{"a surrogate pair", `"\ud83d\ude00"`, "\U0001F600"},
+		{"unpaired surrogate", `"a\ud83db"`, "a\uFFFDb"},
+		{"surrogate pair", `"\ud83d\ude00"`, "\U0001F600"},
 		{"NUL", `"a\u0000b"`, "ab"},
-		{"not UTF-8", "\"a\xffb\"", "a\uFFFDb"},
-		{"right to left", `"\u202eabc"`, "\u202eabc"},
-		{"a number", `12.50`, "12.50"},
-		{"longer than any", `"` + strings.Repeat("é", contact.MaxText) + `"`, strings.Repeat("é", contact.MaxText/2)},
+		{"invalid UTF-8", "\"a\xffb\"", "a\uFFFDb"},
+		{"right-to-left override", `"\u202eabc"`, "\u202eabc"},
+		{"number", `12.50`, "12.50"},
+		{"over the maximum length", `"` + strings.Repeat("é", contact.MaxText) + `"`, strings.Repeat("é", contact.MaxText/2)},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -359,25 +359,25 @@ func TestTextsThatBreakLaterSystems(t *testing.T) {
 	}
 }
 
-func TestContentTooLargeForItsMessageIsKeptBesideIt(t *testing.T) {
+func TestNormalize_OversizedContent(t *testing.T) {
 	t.Parallel()
 	big := strings.Repeat("x", contact.MaxRaw)
 	d := read(t, webhook("messages", `"messages":[{"from":"12025550123","id":"wamid.1","timestamp":"1790000000","type":"hologram","hologram":"`+big+`"}]`))
 	if len(d.Messages) != 1 || d.Messages[0].Raw != nil || len(d.Broken) != 1 || len(d.Broken[0].Raw) < len(big) {
-		t.Errorf("%d messages and %d broken, want 1 and 1", len(d.Messages), len(d.Broken))
+		t.Errorf("messages and broken elements: got %d and %d, want 1 and 1", len(d.Messages), len(d.Broken))
 	}
 }
 
-func TestAnIDTooLongForAKeyStaysOneID(t *testing.T) {
+func TestNormalize_OversizedID(t *testing.T) {
 	t.Parallel()
 	long := "wamid." + strings.Repeat("x", 5000)
 	m := one(t, webhook("messages", `"messages":[`+says(`"from":"12025550123"`, long, "hallo")+`]`))
 	if len(m.ProviderID) > 100 || len(m.ID) > 100 {
-		t.Errorf("provider id of %d bytes, id of %d", len(m.ProviderID), len(m.ID))
+		t.Errorf("length of provider id and id: got %d and %d bytes, want at most 100", len(m.ProviderID), len(m.ID))
 	}
 }
 
-func TestATimeThatIsNoneIsNeverOurs(t *testing.T) {
+func TestNormalize_Timestamps(t *testing.T) {
 	t.Parallel()
 	for _, at := range []string{`"soon"`, `""`, `null`, `{}`, `-5`, `0`, `"1e99"`, `99999999999999999999`} {
 		d := read(t, webhook("messages", `"messages":[{"from":"12025550123","id":"wamid.1","timestamp":`+at+`,"type":"text","text":{"body":"hallo"}}]`))
@@ -388,12 +388,12 @@ func TestATimeThatIsNoneIsNeverOurs(t *testing.T) {
 	for _, at := range []string{`"1790000000"`, `1790000000`, `1790000000000`, `1790000000.0`, `1.79e9`, `"2026-09-21T14:13:20Z"`} {
 		m := one(t, webhook("messages", `"messages":[{"from":"12025550123","id":"wamid.1","timestamp":`+at+`,"type":"text","text":{"body":"hallo"}}]`))
 		if want := time.Unix(1790000000, 0).UTC(); m.SentAt != want {
-			t.Errorf("%s is %v, want %v", at, m.SentAt, want)
+			t.Errorf("time of %s: got %v, want %v", at, m.SentAt, want)
 		}
 	}
 }
 
-func TestTheTestButtonMakesNoCustomer(t *testing.T) {
+func TestNormalize_DashboardTestButton(t *testing.T) {
 	t.Parallel()
 	d := read(t, `{"object":"whatsapp_business_account","entry":[{"id":"0","changes":[{"field":"messages","value":{
 		"metadata":{"phone_number_id":"123456123"},"contacts":[{"wa_id":"16315551181"}],

@@ -1,15 +1,24 @@
-// Package whatsapp reads the webhooks of the WhatsApp Cloud API, as Meta sends
-// them and as AWS End User Messaging Social hands them on.
+// Package whatsapp normalizes webhooks of the WhatsApp Cloud API. They come
+// from Meta directly or through AWS End User Messaging Social.
 //
-// What a customer said always becomes a message: if its kind or its content
-// cannot be read, one that keeps the element as it came. What is learned later
-// about a message becomes an effect, what names two addresses of one person a
-// link, and what concerns operations alone a notice. An element that has no
-// sender, no time or no shape is handed on whole as broken, and never takes its
-// neighbours along.
+// Each element of a webhook becomes one of five things:
+//   - A message, for everything a customer or our staff said. If its type or
 //
-// Normalizing is pure: the same body gives the same delivery. Signatures,
-// storing and sending are left to others.
+// content cannot be read, the message keeps the element as raw JSON.
+//   - An effect, for a later change to a message: a status, an edit, a
+//     deletion, a
+//
+// reaction.
+//   - A link, for an event that names two addresses of one person.
+//   - A notice, for an event that concerns operations only.
+//   - A broken element, if it has no sender, no time or is not an object. It
+//     is kept
+//
+// whole and does not affect its neighbours.
+//
+// Normalizing is deterministic and without side effects: the same body gives
+// the same delivery. Checking signatures, storing and sending are the work of
+// other packages.
 package whatsapp
 
 import (
@@ -21,14 +30,14 @@ import (
 	"github.com/heard-intake/heard/internal/channel/meta"
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
-	"github.com/heard-intake/heard/internal/identity"
 )
 
-// object is what a WhatsApp webhook says it is about.
+// object is the member "object" of every WhatsApp webhook.
 const object = "whatsapp_business_account"
 
-// Normalize returns what the body of a webhook holds. A body that as a whole
-// is no WhatsApp webhook is [fault.Invalid].
+// Normalize returns the contents of a webhook body. A body that is not a
+// WhatsApp webhook is [fault.Invalid]. Elements that cannot be read are in the
+// delivery's Broken list.
 func Normalize(body []byte) (contact.Delivery, error) {
 	all, err := meta.ParseAll(body)
 	if err != nil {
@@ -40,14 +49,15 @@ func Normalize(body []byte) (contact.Delivery, error) {
 		if o.Get("object").Text() != object {
 			return contact.Delivery{}, fault.New(fault.Invalid, "the object is not "+object)
 		}
-		r.entries("entry", o.Get("entry"))
+		r.readEntries("entry", o.Get("entry"))
 	}
-	return r.out, nil
+	return r.delivery, nil
 }
 
-// NormalizeSNS returns what a message of AWS End User Messaging Social holds:
-// the text of an SNS notification, in which a string holds one entry of what
-// Meta sent. What is nothing of the kind is [fault.Invalid].
+// NormalizeSNS returns the contents of a message of AWS End User Messaging
+// Social. The message is the text of an SNS notification; one of its members
+// is a string that holds one entry of Meta's webhook. A message without such
+// an entry is [fault.Invalid].
 func NormalizeSNS(message []byte) (contact.Delivery, error) {
 	v, err := meta.Parse(message)
 	if err != nil {
@@ -57,155 +67,159 @@ func NormalizeSNS(message []byte) (contact.Delivery, error) {
 	e := v.Get(member)
 	if !e.IsObject() {
 		if e, err = meta.Parse([]byte(e.Text())); err != nil {
-			return contact.Delivery{}, fault.Wrap(fault.Invalid, err, "no "+member)
+			return contact.Delivery{}, fault.Wrap(fault.Invalid, err, "read "+member)
 		}
 	}
 	var r reader
-	if all := e.Get("entry"); all != nil { // all that Meta sent
-		r.entries(member, all)
+	if all := e.Get("entry"); all != nil { // a whole webhook instead of one entry
+		r.readEntries(member, all)
 	} else {
-		r.entry(member, e)
+		r.readEntry(member, e)
 	}
-	r.via(v.Get("context").Object().Get("MetaPhoneNumberIds"))
-	return r.out, nil
+	r.assignReceivingNumbers(v.Get("context").Object().Get("MetaPhoneNumberIds"))
+	return r.delivery, nil
 }
 
-// via notes of the messages with files by which of our numbers, as AWS names
-// them, they came: AWS is to be asked for the files, not Meta.
-func (r *reader) via(numbers meta.Value) {
+// assignReceivingNumbers sets Via on messages with attachments to the ARN of
+// our phone number that received them. Their files must be fetched from AWS,
+// not from Meta.
+func (r *reader) assignReceivingNumbers(numbers meta.Value) {
 	arns := map[string]string{}
-	for _, n := range numbers.List() {
+	for _, n := range numbers.Elements() {
 		o := n.Object()
 		if arn := o.Get("arn").Text(); strings.HasPrefix(arn, "arn:") && len(arn) <= maxARN {
 			arns[o.Get("metaPhoneNumberId").Text()] = arn
 		}
 	}
-	for i, m := range r.out.Messages {
+	for i, m := range r.delivery.Messages {
 		if len(m.Attachments) > 0 {
-			r.out.Messages[i].Via = arns[m.Account]
+			r.delivery.Messages[i].Via = arns[m.Account]
 		}
 	}
 }
 
-// maxARN is the longest name that AWS gives anything.
+// maxARN is the longest ARN that AWS allows, in bytes.
 const maxARN = 2048
 
-// A reader collects what a webhook holds.
+// A reader collects the contents of one webhook.
 type reader struct {
-	out contact.Delivery
+	delivery contact.Delivery
 }
 
-// Why an element is broken.
+// Reasons why an element is broken.
 var (
 	errShape    = fault.New(fault.Invalid, "not an object")
 	errSender   = fault.New(fault.Invalid, "no usable customer id")
 	errTime     = fault.New(fault.Invalid, "no usable time")
-	errTarget   = fault.New(fault.Invalid, "about no message")
-	errTooMany  = fault.New(fault.Invalid, "holds too many broken elements")
-	errTooLarge = fault.New(fault.TooLarge, "larger than what is kept with a message")
+	errTarget   = fault.New(fault.Invalid, "the target message id is missing or too long")
+	errTooMany  = fault.New(fault.Invalid, "the list has too many broken elements")
+	errTooLarge = fault.New(fault.TooLarge, "too large to be stored with its message")
 )
 
-func (r *reader) broken(path string, v meta.Value, err error) {
-	r.out.Broken = append(r.out.Broken, contact.Broken{Path: path, Reason: fault.Message(err), Raw: v.Raw()})
+func (r *reader) addBroken(path string, v meta.Value, err error) {
+	r.delivery.Broken = append(r.delivery.Broken, contact.Broken{Path: path, Reason: fault.Message(err), Raw: v.CopyRaw()})
 }
 
-func (r *reader) entries(path string, list meta.Value) {
-	for i, e := range list.List() {
-		r.entry(path+"["+strconv.Itoa(i)+"]", e)
+func (r *reader) readEntries(path string, list meta.Value) {
+	for i, e := range list.Elements() {
+		r.readEntry(path+"["+strconv.Itoa(i)+"]", e)
 	}
 }
 
-// entry reads what happened at one WhatsApp business account. An entry without
-// changes may be one itself.
-func (r *reader) entry(path string, v meta.Value) {
+// readEntry reads one entry: the events of one WhatsApp business account. An
+// entry without "changes" may itself be a change.
+func (r *reader) readEntry(path string, v meta.Value) {
 	if !v.IsObject() {
-		r.broken(path, v, errShape)
+		r.addBroken(path, v, errShape)
 		return
 	}
 	o := v.Object()
-	waba, at := o.Get("id").Text(), o.Get("time").Time()
-	changes := o.Get("changes").List()
+	waba := o.Get("id").Text()
+	at := o.Get("time").Time()
+	changes := o.Get("changes").Elements()
 	if changes == nil && o.Get("value") != nil {
 		changes = []meta.Value{v}
 	}
 	for i, raw := range changes {
 		path := path + ".changes[" + strconv.Itoa(i) + "]"
 		if !raw.IsObject() {
-			r.broken(path, raw, errShape)
+			r.addBroken(path, raw, errShape)
 			continue
 		}
 		fields := raw.Object()
 		c := &change{
-			reader: r, path: path + ".value", waba: waba, at: at,
-			field: fields.Get("field").Text(), raw: fields.Get("value"),
+			reader: r, path: path + ".value", waba: waba, entryTime: at,
+			field: fields.Get("field").Text(), value: fields.Get("value"),
 		}
-		c.read()
+		c.readValue()
 	}
 }
 
-// A change is one element of an entry, and what all that stands in it shares.
+// A change is one element of an entry's changes, with the state that its
+// elements share.
 type change struct {
 	*reader
-	path     string // of the value
-	waba     string // the WhatsApp business account
-	account  string // the phone number id: our side
-	business string // our number, as it is shown
-	field    string
-	raw      meta.Value // the value
-	at       time.Time  // the entry's time; zero if it has none
-	seen     time.Time  // the time of the element that was read last
-	people   []person
-	index    map[string]int // positions in people by id, see find
-	list     string         // the list of the value that is being read, how long it is, and where we are
-	length   int
-	pos      int
+	path       string // of value
+	waba       string // id of the WhatsApp business account
+	account    string // id of our phone number
+	business   string // our phone number, as it is displayed
+	field      string
+	value      meta.Value
+	entryTime  time.Time // zero if the entry has none
+	lastTime   time.Time // of the element that was read last
+	people     []person
+	peopleByID map[string]int // index in people; see findPersonIndex
+	listName   string         // the list of value that is being read
+	listLength int
+	listIndex  int // of the element that is being read
 }
 
-// Meta's dashboard has a button that sends a sample. Its sender is nobody, and
-// must not become a customer.
+// The test button in Meta's dashboard sends a sample webhook with these ids.
+// Its sender is not a real person and must not become a customer.
 const (
 	sampleWABA    = "0"
 	sampleAccount = "123456123"
 )
 
-func (c *change) read() {
-	if c.raw.IsNull() {
+func (c *change) readValue() {
+	if c.value.IsNull() {
 		return
 	}
-	if !c.raw.IsObject() {
-		c.broken(c.path, c.raw, errShape)
+	if !c.value.IsObject() {
+		c.addBroken(c.path, c.value, errShape)
 		return
 	}
-	value := c.raw.Object()
+	value := c.value.Object()
 	us := value.Get("metadata")
 	if us.IsNull() {
-		us = value.Get("recipient") // of a handover
+		us = value.Get("recipient") // in a handover
 	}
 	c.account = us.Get("phone_number_id").Text()
 	c.business = us.Get("display_phone_number").Text()
 	if c.waba == sampleWABA && c.account == sampleAccount {
-		c.notice("test", c.raw, time.Time{}, ids{})
+		c.addNotice("test", c.value, time.Time{}, ids{})
 		return
 	}
-	c.people = people(value.Get("contacts"))
+	c.people = readPeople(value.Get("contacts"))
 	switch c.field {
 	case "", "messages", "standby", "smb_message_echoes", "history", "calls", "user_id_update",
 		"smb_app_state_sync", "user_preferences",
 		"group_lifecycle_update", "group_participants_update", "group_settings_update", "group_status_update":
-		before := c.out.Elements()
+		before := c.delivery.Elements()
 		for _, m := range value {
-			c.member(string(m.Key), m.Value)
+			c.readMember(string(m.Key), m.Value)
 		}
-		if c.out.Elements() == before && (c.field == "" || unread(value)) {
-			c.notice(c.field, c.raw, time.Time{}, c.only())
+		if c.delivery.Elements() == before && (c.field == "" || hasUnreadContent(value)) {
+			c.addNotice(c.field, c.value, time.Time{}, c.onlyPersonIDs())
 		}
 	default:
-		c.notice(c.field, c.raw, value.Get("timestamp").Time(), party(value.Get("sender")).or(c.only()))
+		c.addNotice(c.field, c.value, value.Get("timestamp").Time(), contactIDs(value.Get("sender")).withFallback(c.onlyPersonIDs()))
 	}
 }
 
-// unread reports whether something stands in a value of which nothing came.
-func unread(value meta.Object) bool {
+// hasUnreadContent reports whether a value has members other than metadata. It
+// is called for a value of which no element was read.
+func hasUnreadContent(value meta.Object) bool {
 	for _, m := range value {
 		switch string(m.Key) {
 		case "messaging_product", "metadata", "contacts":
@@ -218,164 +232,107 @@ func unread(value meta.Object) bool {
 	return false
 }
 
-// member reads one member of the value.
-func (c *change) member(name string, v meta.Value) {
+// readMember reads one member of the value.
+func (c *change) readMember(name string, v meta.Value) {
 	switch name {
 	case "messaging_product", "metadata", "contacts":
 	case "messages":
-		c.each(name, v, c.message)
+		c.readList(name, v, c.readMessage)
 	case "message_echoes":
-		c.each(name, v, c.echo)
+		c.readList(name, v, c.readEcho)
 	case "statuses":
-		c.each(name, v, c.status)
+		c.readList(name, v, c.readStatus)
 	case "history":
-		c.each(name, v, c.history)
+		c.readList(name, v, c.readHistory)
 	case "calls":
-		c.each(name, v, c.call)
+		c.readList(name, v, c.readCall)
 	case "user_id_update":
-		c.each(name, v, c.userIDUpdate)
+		c.readList(name, v, c.readUserIDUpdate)
 	case "user_preferences":
-		c.each(name, v, c.preference)
+		c.readList(name, v, c.readPreference)
 	case "state_sync":
-		c.each(name, v, c.contactBook)
+		c.readList(name, v, c.readContactBook)
 	default:
 		kind := name
 		if name == "groups" {
 			kind = c.field
 		}
-		c.each(unknown, v, func(v meta.Value) error {
+		c.readList(unknownMember, v, func(v meta.Value) error {
 			if v.IsObject() {
-				c.notice(kind, v, v.Get("timestamp").Time(), ids{})
+				c.addNotice(kind, v, v.Get("timestamp").Time(), ids{})
 			}
 			return nil
 		})
 	}
 }
 
-// unknown stands in paths for names that are not known: paths reach logs.
-const unknown = "*"
+// unknownMember replaces member names that we do not know in paths. Paths are
+// logged, and such a name could hold customer data.
+const unknownMember = "*"
 
-// each reads the elements of a list of the value, and keeps aside those that
-// fail.
-func (c *change) each(name string, list meta.Value, read func(meta.Value) error) {
-	elements := list.List()
+// readList calls read for each element of a list of the value. Elements for
+// which read fails become broken elements.
+func (c *change) readList(name string, list meta.Value, read func(meta.Value) error) {
+	elements := list.Elements()
 	failed := 0
 	for i, v := range elements {
-		c.list, c.length, c.pos = name, len(elements), i
+		c.listName = name
+		c.listLength = len(elements)
+		c.listIndex = i
 		err := read(v)
 		if err == nil {
 			continue
 		}
 		failed++
-		c.list, c.pos = name, i
+		c.listName = name
+		c.listIndex = i
 		switch {
 		case failed < maxBroken:
-			c.broken(c.here(), v, err)
+			c.addBroken(c.currentPath(), v, err)
 		case failed == maxBroken:
-			c.broken(c.path+"."+name, list, errTooMany)
+			c.addBroken(c.path+"."+name, list, errTooMany)
 		}
 	}
 }
 
-// maxBroken is how many elements of one list are kept aside one by one. Meta
-// puts at most 1,000 into a webhook; a list with more broken ones than that is
-// kept whole, once.
+// maxBroken limits the broken elements that are kept one by one. Meta puts at
+// most 1,000 elements in a webhook. A list with more broken elements than this
+// is kept whole, once.
 const maxBroken = 1000
 
-// here returns the path of the element that is being read.
-func (c *change) here() string {
-	if c.list == "" {
+// currentPath returns the path of the element that is being read.
+func (c *change) currentPath() string {
+	if c.listName == "" {
 		return c.path
 	}
-	return c.path + "." + c.list + "[" + strconv.Itoa(c.pos) + "]"
+	return c.path + "." + c.listName + "[" + strconv.Itoa(c.listIndex) + "]"
 }
 
-// time returns the time of an element; where that cannot be read, its entry's.
-// Never ours: a message that comes twice must come out the same.
-func (c *change) time(v meta.Value) (time.Time, error) {
+// elementTime returns the time of an element, or its entry's time if that
+// cannot be read. It never uses our clock, so that a redelivery gives the same
+// message.
+func (c *change) elementTime(v meta.Value) (time.Time, error) {
 	if t := v.Time(); !t.IsZero() {
-		c.seen = t
+		c.lastTime = t
 		return t, nil
 	}
-	if c.at.IsZero() {
+	if c.entryTime.IsZero() {
 		return time.Time{}, errTime
 	}
-	return c.at, nil
+	return c.entryTime, nil
 }
 
-// Longest of what a message holds beside its text, in bytes: well above what
-// Meta allows.
+// Limits of message fields other than the text, in bytes. They are well above
+// Meta's own limits.
 const (
 	maxID   = 1 << 10
 	maxName = 512
-	maxText = 4 << 10 // of a payload, a file name, the words of an ad
+	maxText = 4 << 10 // of a payload, a file name, the text of an ad
 	maxURL  = 4 << 10
 )
 
-// notice keeps an element that is about no message. Where it has no time, its
-// entry's is taken or that of what stands before it in the value; without those
-// it is unknown: zero.
-func (c *change) notice(kind string, v meta.Value, at time.Time, about ids) {
-	for _, other := range []time.Time{c.at, c.seen} {
-		if at.IsZero() {
-			at = other
-		}
-	}
-	n := contact.Notice{
-		Channel: contact.WhatsApp,
-		Account: contact.Cut(c.side(), maxID),
-		ID:      meta.HashID(v, kind, c.side(), strconv.FormatInt(at.Unix(), 10)),
-		Kind:    contact.Cut(cmp.Or(kind, "unknown"), maxName),
-		At:      at,
-	}
-	if who, err := c.who(about); err == nil && about != (ids{}) {
-		n.Customer, n.Aliases = &who.customer, who.aliases
-	}
-	if len(v) <= contact.MaxRaw {
-		n.Data = v.Raw()
-	} else {
-		c.broken(c.here(), v, errTooLarge)
-	}
-	c.out.Notices = append(c.out.Notices, n)
-}
-
-// granted says of the values of a preference whether the customer allows it.
-var granted = map[string]bool{"stop": false, "resume": true, "signup": true}
-
-// preference reads whether a customer wants marketing messages.
-func (c *change) preference(v meta.Value) error {
-	if !v.IsObject() {
-		return errShape
-	}
-	o := v.Object()
-	about := ids{o.Get("wa_id").Text(), o.Get("user_id").Text(), o.Get("parent_user_id").Text()}
-	if about == (ids{}) {
-		about = c.only()
-	}
-	c.notice("user_preferences", v, o.Get("timestamp").Time(), about)
-	n := &c.out.Notices[len(c.out.Notices)-1]
-	allows, known := granted[strings.ToLower(o.Get("value").Text())]
-	if known && n.Customer != nil && !n.At.IsZero() {
-		n.Consent = &identity.Consent{
-			Channel: string(contact.WhatsApp), Account: n.Account, Granted: allows, At: n.At,
-			Category: contact.Cut(cmp.Or(o.Get("category").Text(), "marketing_messages"), maxName),
-		}
-	}
-	return nil
-}
-
-// contactBook reads a change in the address book of the WhatsApp Business app.
-// What staff type there gives a name and proves nothing.
-func (c *change) contactBook(v meta.Value) error {
-	if !v.IsObject() {
-		return errShape
-	}
-	at := v.Get("metadata", "timestamp").Time()
-	c.notice("smb_app_state_sync", v, at, ids{phone: v.Get("contact", "phone_number").Text()})
-	return nil
-}
-
-// side returns whatever names our side: the number, or else the account.
-func (c *change) side() string {
+// ourSideID returns the id of our phone number, or else of our business
+// account.
+func (c *change) ourSideID() string {
 	return cmp.Or(c.account, c.waba)
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/heard-intake/heard/internal/fault"
 )
 
-// Every file of testdata is a webhook as the platform documents it, with
-// made-up people.
+// Each file of testdata is a webhook as Meta documents it, with invented
+// people.
 func TestNormalize(t *testing.T) {
 	t.Parallel()
 	channeltest.Golden(t, "testdata", ".json", whatsapp.Normalize)
@@ -21,54 +21,57 @@ func TestNormalizeSNS(t *testing.T) {
 	channeltest.Golden(t, "testdata/sns", ".json", whatsapp.NormalizeSNS)
 }
 
-func TestOnlyAWholeBodyIsRefused(t *testing.T) {
+func TestNormalize_InvalidBody(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name, body string
 		refused    bool
 	}{
-		{"nothing", "", true},
-		{"no JSON", "<xml/>", true},
+		{"empty", "", true},
+		{"XML", "<xml/>", true},
 		{"cut off", `{"object":"whatsapp_business_account","entry":[`, true},
 		{"null", "null", true},
-		{"a list", "[]", true},
-		{"a string", `"whatsapp_business_account"`, true},
-		{"no object", `{"entry":[]}`, true},
-		{"the object of a page", `{"object":"page","entry":[]}`, true},
-		{"deeper than JSON may be", `{"object":"whatsapp_business_account","entry":` + strings.Repeat("[", 20000) + strings.Repeat("]", 20000) + "}", true},
-		{"deep", `{"object":"whatsapp_business_account","entry":` + strings.Repeat("[", 9000) + strings.Repeat("]", 9000) + "}", false},
+		{"list", "[]", true},
+		{"string", `"whatsapp_business_account"`, true},
+		{"object member missing", `{"entry":[]}`, true},
+		{"object of a page", `{"object":"page","entry":[]}`, true},
+		{"nesting beyond the limit of encoding/json", `{"object":"whatsapp_business_account","entry":` + strings.Repeat("[", 20000) + strings.Repeat("]", 20000) + "}", true},
+		{"deep nesting", `{"object":"whatsapp_business_account","entry":` + strings.Repeat("[", 9000) + strings.Repeat("]", 9000) + "}", false},
 		{"no entry", `{"object":"whatsapp_business_account"}`, false},
-		{"an entry of another type", `{"object":"whatsapp_business_account","entry":5}`, false},
-		{"blanks around it", " \n{\"object\": \"whatsapp_business_account\" , \"entry\" : [ ] } \n", false},
+		{"entry of another type", `{"object":"whatsapp_business_account","entry":5}`, false},
+		{"surrounding white space", " \n{\"object\": \"whatsapp_business_account\" , \"entry\" : [ ] } \n", false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			d, err := whatsapp.Normalize([]byte(tt.body))
-			if tt.refused != (err != nil) || err != nil && fault.KindOf(err) != fault.Invalid {
-				t.Errorf("error %v; refused is %v", err, tt.refused)
+			if tt.refused != (err != nil) {
+				t.Errorf("error: got %v, want an error: %v", err, tt.refused)
+			}
+			if err != nil && fault.KindOf(err) != fault.Invalid {
+				t.Errorf("error kind: got %s, want %s", fault.KindOf(err), fault.Invalid)
 			}
 			channeltest.Check(t, d)
 		})
 	}
 }
 
-func TestAnSNSMessageWithoutEntryIsRefused(t *testing.T) {
+func TestNormalizeSNS_NoEntry(t *testing.T) {
 	t.Parallel()
 	for _, message := range []string{"", "{}", `{"whatsAppWebhookEntry":"<xml/>"}`, `{"whatsAppWebhookEntry":"[]"}`, `{"whatsAppWebhookEntry":null}`} {
 		if _, err := whatsapp.NormalizeSNS([]byte(message)); fault.KindOf(err) != fault.Invalid {
-			t.Errorf("%q: error %v, want one of kind %s", message, err, fault.Invalid)
+			t.Errorf("NormalizeSNS(%q): got error %v, want kind %s", message, err, fault.Invalid)
 		}
 	}
 }
 
-// Whatever comes, Normalize refuses it or makes a delivery that can be stored.
+// FuzzNormalize checks that Normalize refuses each body or returns a delivery
+// that can be stored.
 func FuzzNormalize(f *testing.F) {
 	channeltest.Fuzz(f, whatsapp.Normalize, nil, "testdata/*.json")
 }
 
-// Whatever comes by SNS, NormalizeSNS refuses it or makes a delivery that can
-// be stored.
+// FuzzNormalizeSNS does the same for NormalizeSNS.
 func FuzzNormalizeSNS(f *testing.F) {
 	channeltest.Fuzz(f, whatsapp.NormalizeSNS, nil, "testdata/sns/*.json")
 }

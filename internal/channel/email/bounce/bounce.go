@@ -1,10 +1,11 @@
-// Package bounce reads what machines say about mail we sent: that it could not
-// be delivered, was complained about, or was displayed.
+// Package bounce reads automatic reports about mail we sent: that it could not
+// be delivered, that the recipient complained, or that it was displayed.
 //
-// Half of the world's mail servers report in the form of RFC 3464, with the
-// status that the refusing server gave; the others write a letter. Both are
-// read: the fields first, then the words. A status that no server stated is
-// told apart by its third number, 901 to 999, which no registry uses.
+// About half of the world's mail servers report in the format of RFC 3464,
+// with the status that the refusing server gave. The others send a text for
+// people. The package reads both: the fields first, then the text. If no
+// server stated a status, the package derives one, with a third number from
+// 901 to 999. No registry uses these numbers.
 package bounce
 
 import (
@@ -13,29 +14,29 @@ import (
 	"github.com/heard-intake/heard/internal/channel/email/rfc822"
 )
 
-// A Kind says what a report is about.
+// A Kind is the kind of a report.
 type Kind string
 
 // The kinds of report.
 const (
-	Bounce    Kind = "bounce"    // not delivered, and nobody tries again
+	Bounce    Kind = "bounce"    // not delivered, and no server will try again
 	Delay     Kind = "delay"     // not delivered yet
 	Delivered Kind = "delivered" // delivered or passed on
-	Complaint Kind = "complaint" // the recipient calls it spam (ARF, RFC 5965)
+	Complaint Kind = "complaint" // the recipient marked it as spam (ARF, RFC 5965)
 	Receipt   Kind = "receipt"   // displayed, or deleted unread (MDN, RFC 8098)
 	Reply     Kind = "auto-reply"
-	Report    Kind = "report" // about mail in general: DMARC, TLS
+	Report    Kind = "report" // about mail in general, such as DMARC and TLS reports
 )
 
-// A Notice is what a report says.
+// A Notice is the content of a report.
 type Notice struct {
 	Kind       Kind        `json:"kind"`
 	Recipients []Recipient `json:"recipients,omitempty"`
-	Original   string      `json:"original,omitempty"` // Message-ID of the mail it is about, without brackets
+	Original   string      `json:"original,omitempty"` // Message-ID of the reported mail, without brackets
 	Feedback   string      `json:"feedback,omitempty"` // complaint: "abuse", "fraud", "opt-out", ...
 }
 
-// A Recipient is one address that a mail did or did not reach.
+// A Recipient is one address and what happened to the mail to it.
 type Recipient struct {
 	Address    string `json:"address,omitempty"`
 	Action     string `json:"action,omitempty"`     // failed, delayed, delivered, relayed, expanded
@@ -46,146 +47,158 @@ type Recipient struct {
 	Diagnostic string `json:"diagnostic,omitempty"` // the refusing server's words
 }
 
-// maxRecipients is how many recipients of one report are read.
+// maxRecipients is the number of recipients of one report that are read.
 const maxRecipients = 100
 
-// maxText is how much of a report's text is read, in bytes.
+// maxText is the length of a report's text that is read, in bytes.
 const maxText = 64 << 10
 
-// Read returns what the mail reports; nil when it is no report.
+// Read returns the contents of a report, or nil if the mail is not a report.
 func Read(root *rfc822.Part) *Notice {
-	p := collect(root)
+	p := collectPieces(root)
 	switch {
 	case p.feedback != "":
-		return p.complaint()
+		return p.readComplaint()
 	case p.disposition != "":
-		return p.receipt(root)
-	case aggregate(root):
+		return p.readReceipt(root)
+	case isAggregateReport(root):
 		return &Notice{Kind: Report}
-	case p.status == "" && !sentByDaemon(root.Header) && !p.notified(root.Header):
-		return complaintByHeader(root, p)
-	case p.status == "" && vacation(root.Header):
+	case p.status == "" && !isSentByDaemon(root.Header) && !p.hasReportSigns(root.Header):
+		return readComplaintByHeader(root, p)
+	case p.status == "" && isVacationReply(root.Header):
 		return nil
 	}
-	return p.bounce(root)
+	return p.readBounce(root)
 }
 
-// The pieces of a report.
-type pieces struct {
-	text        string // for people
-	status      string // message/delivery-status
-	feedback    string // message/feedback-report
-	disposition string // message/disposition-notification
-	original    rfc822.Header
-	originalTxt string // the returned mail, for what its header lacks
+// reportPieces are the parts of a report.
+type reportPieces struct {
+	text         string // text for people
+	status       string // message/delivery-status
+	feedback     string // message/feedback-report
+	disposition  string // message/disposition-notification
+	original     rfc822.Header
+	originalText string // the returned mail, read if its header lacks a field
 }
 
-func collect(root *rfc822.Part) *pieces {
-	p := &pieces{}
+func collectPieces(root *rfc822.Part) *reportPieces {
+	p := &reportPieces{}
 	root.Walk(func(c *rfc822.Part) {
 		if strings.HasPrefix(c.Type, "multipart/") && len(c.Children) == 0 && len(p.text) < maxText {
-			p.text += text(c) + "\n" // its boundaries were lost
+			p.text += partText(c) + "\n" // its boundaries are missing
 		}
 		switch c.Type {
 		case "message/delivery-status", "message/global-delivery-status":
-			p.status = limited(p.status + text(c) + "\n\n")
+			p.status = limitText(p.status + partText(c) + "\n\n")
 		case "message/feedback-report":
-			p.feedback = limited(p.feedback + text(c))
+			p.feedback = limitText(p.feedback + partText(c))
 		case "message/disposition-notification", "message/global-disposition-notification":
-			p.disposition = limited(p.disposition + text(c))
+			p.disposition = limitText(p.disposition + partText(c))
 		case "message/rfc822", "text/rfc822-headers", "message/global", "message/global-headers", "message/rfc822-headers":
-			p.returned(text(c))
+			p.readReturnedMail(partText(c))
 		case "text/plain", "text/html":
 			if len(p.text) < maxText {
-				p.text += plain(c) + "\n"
+				p.text += plainPartText(c) + "\n"
 			}
 		}
 	})
-	p.cutReturned()
+	p.cutReturnedMail()
 	return p
 }
 
-func limited(s string) string { return s[:min(len(s), maxText)] }
+func limitText(s string) string { return s[:min(len(s), maxText)] }
 
-func text(c *rfc822.Part) string { s, _ := c.Text(maxText); return s }
+func partText(c *rfc822.Part) string { s, _ := c.Text(maxText); return s }
 
-var tags = lazy(`(?s)<(?:style|head).*?</(?:style|head)>|<[^@<>]*>`)
+var tagPattern = lazyPattern(`(?s)<(?:style|head).*?</(?:style|head)>|<[^@<>]*>`)
 
-// plain returns a part's text; of HTML roughly, for its words alone matter.
-func plain(c *rfc822.Part) string {
-	s := text(c)
+// plainPartText returns a part's text. HTML is converted roughly, because only
+// its words matter.
+func plainPartText(c *rfc822.Part) string {
+	s := partText(c)
 	if c.Type != "text/html" {
 		return s
 	}
 	s = strings.NewReplacer("<br", "\n<br", "<p", "\n<p", "<tr", "\n<tr", "<div", "\n<div").Replace(s)
-	return strings.NewReplacer("&lt;", "<", "&gt;", ">", "&quot;", `"`, "&nbsp;", " ", "&#43;", "+", "&amp;", "&").Replace(tags().ReplaceAllString(s, ""))
+	return strings.NewReplacer("&lt;", "<", "&gt;", ">", "&quot;", `"`, "&nbsp;", " ", "&#43;", "+", "&amp;", "&").Replace(tagPattern().ReplaceAllString(s, ""))
 }
 
-// returned keeps the header of the mail that came back.
-func (p *pieces) returned(s string) {
+// readReturnedMail stores the header of the first returned mail.
+func (p *reportPieces) readReturnedMail(s string) {
 	if len(p.original.Fields) > 0 {
 		return
 	}
 	inner, _ := rfc822.Parse([]byte(s))
-	p.original, p.originalTxt = inner.Header, s
+	p.original = inner.Header
+	p.originalText = s
 }
 
-// copyMarks are the lines after which a letter holds the mail it returns.
-var copyMarks = lazy(`(?mi)^(?:[- ]*below this line is a copy of the message.*|-+ ?this is a copy of (?:the|your) message.*|[- ]*original message (?:follows|headers|header|text)?[- :.]*|-+ ?original message ?-+|-+ ?message header follows.*|[-=*]+ ?original mail.*|-+ ?returned (?:message|mail).*|-+ ?undelivered message.*|original message follows\.?|-+ ?unsent message (?:below|follows).*|-+ ?start of returned message.*|the (?:following is|header|first .* lines).*(?:headers|message).*:|message headers? follows?:?|received message follows.*|---- the original message ----|\*\*\* original message .*|--------- ?header of the original.*|[- ]*the (?:header|headers) of the original message.*)\s*$`)
+// copyMarkPattern matches the lines that precede the returned mail in a text.
+var copyMarkPattern = lazyPattern(`(?mi)^(?:[- ]*below this line is a copy of the message.*|-+ ?this is a copy of (?:the|your) message.*|[- ]*original message (?:follows|headers|header|text)?[- :.]*|-+ ?original message ?-+|-+ ?message header follows.*|[-=*]+ ?original mail.*|-+ ?returned (?:message|mail).*|-+ ?undelivered message.*|original message follows\.?|-+ ?unsent message (?:below|follows).*|-+ ?start of returned message.*|the (?:following is|header|first .* lines).*(?:headers|message).*:|message headers? follows?:?|received message follows.*|---- the original message ----|\*\*\* original message .*|--------- ?header of the original.*|[- ]*the (?:header|headers) of the original message.*)\s*$`)
 
-// cutReturned ends the text for people where a letter returns the mail.
-func (p *pieces) cutReturned() {
-	loc := copyMarks().FindStringIndex(p.text)
+// cutReturnedMail removes the returned mail from the text for people.
+func (p *reportPieces) cutReturnedMail() {
+	loc := copyMarkPattern().FindStringIndex(p.text)
 	if loc == nil {
 		return
 	}
 	if len(p.original.Fields) == 0 {
-		p.returned(strings.TrimLeft(p.text[loc[1]:], "\r\n >"))
+		p.readReturnedMail(strings.TrimLeft(p.text[loc[1]:], "\r\n >"))
 	}
 	p.text = p.text[:loc[0]]
 }
 
-// originalID returns the Message-ID of the mail a report is about.
-func (p *pieces) originalID() string {
+// originalMessageID returns the Message-ID of the reported mail.
+func (p *reportPieces) originalMessageID() string {
 	if ids := p.original.IDs("Message-ID"); len(ids) > 0 {
 		return ids[0]
 	}
 	for _, s := range []string{p.status, p.disposition, p.feedback} {
 		for _, name := range []string{"Original-Message-ID", "X-Original-Message-ID", "Message-ID"} {
-			if ids := fields(s).IDs(name); len(ids) > 0 {
+			if ids := parseFields(s).IDs(name); len(ids) > 0 {
 				return ids[0]
 			}
 		}
 	}
-	if m := messageID().FindStringSubmatch(p.originalTxt); m != nil {
+	if m := messageIDPattern().FindStringSubmatch(p.originalText); m != nil {
 		return m[1]
 	}
-	if m := messageID().FindStringSubmatch(p.text); m != nil {
+	if m := messageIDPattern().FindStringSubmatch(p.text); m != nil {
 		return m[1]
 	}
 	return ""
 }
 
-var messageID = lazy(`(?mi)^[ \t>]*message-id:\s*<([^<>\s]{3,300})>`)
+var messageIDPattern = lazyPattern(`(?mi)^[ \t>]*message-id:\s*<([^<>\s]{3,300})>`)
 
-// fields reads a block of header-like lines, over its empty lines.
-func fields(s string) rfc822.Header {
+// parseFields reads a block of lines in the form of a header, across empty
+// lines.
+func parseFields(s string) rfc822.Header {
 	var b strings.Builder
 	for line := range strings.Lines(s) {
 		if strings.TrimSpace(line) == "" {
 			continue
 		}
-		if name, _, ok := strings.Cut(line, ":"); line[0] != ' ' && line[0] != '\t' && (!ok || strings.ContainsAny(name, " [")) {
-			b.WriteByte(' ') // the rest of a server's answer, without its indentation
+		if !beginsField(line) {
+			b.WriteByte(' ') // a server's answer continues, without indentation
 		}
 		b.WriteString(line)
 	}
 	return rfc822.ParseHeader([]byte(b.String()))
 }
 
-func (p *pieces) complaint() *Notice {
-	h := fields(p.feedback)
-	n := &Notice{Kind: Complaint, Original: p.originalID(), Feedback: strings.ToLower(h.Get("Feedback-Type"))}
+// beginsField reports whether line is a field or is indented already.
+func beginsField(line string) bool {
+	if line[0] == ' ' || line[0] == '\t' {
+		return true
+	}
+	name, _, ok := strings.Cut(line, ":")
+	return ok && !strings.ContainsAny(name, " [")
+}
+
+func (p *reportPieces) readComplaint() *Notice {
+	h := parseFields(p.feedback)
+	n := &Notice{Kind: Complaint, Original: p.originalMessageID(), Feedback: strings.ToLower(h.Get("Feedback-Type"))}
 	if n.Feedback == "auth-failure" || n.Feedback == "dmarc" {
 		n.Kind = Report
 	}
@@ -202,7 +215,7 @@ func (p *pieces) complaint() *Notice {
 	return n
 }
 
-func (p *pieces) originalRecipients() []Recipient {
+func (p *reportPieces) originalRecipients() []Recipient {
 	var all []Recipient
 	for _, a := range p.original.Addresses("To") {
 		if a.Addr != "" && len(all) < maxRecipients {
@@ -212,33 +225,34 @@ func (p *pieces) originalRecipients() []Recipient {
 	return all
 }
 
-func (p *pieces) receipt(root *rfc822.Part) *Notice {
-	h := fields(p.disposition)
-	n := &Notice{Kind: Receipt, Original: p.originalID()}
-	who := addressOf(h.Get("Final-Recipient"))
-	if who == "" {
-		who = addressOf(h.Get("Original-Recipient"))
+func (p *reportPieces) readReceipt(root *rfc822.Part) *Notice {
+	h := parseFields(p.disposition)
+	n := &Notice{Kind: Receipt, Original: p.originalMessageID()}
+	address := parseTypedAddress(h.Get("Final-Recipient"))
+	if address == "" {
+		address = parseTypedAddress(h.Get("Original-Recipient"))
 	}
 	_, done, _ := strings.Cut(h.Get("Disposition"), ";")
-	n.Recipients = []Recipient{{Address: who, Action: strings.ToLower(strings.TrimSpace(done))}}
-	if strings.Contains(strings.ToLower(root.Header.Get("Auto-Submitted")), "rejected") { // how Sieve refuses
-		n.Kind, n.Recipients[0].Action = Bounce, "failed"
-		p.judge(&n.Recipients[0], true, false)
+	n.Recipients = []Recipient{{Address: address, Action: strings.ToLower(strings.TrimSpace(done))}}
+	if strings.Contains(strings.ToLower(root.Header.Get("Auto-Submitted")), "rejected") { // a rejection by Sieve
+		n.Kind = Bounce
+		n.Recipients[0].Action = "failed"
+		p.judgeRecipient(&n.Recipients[0], true, false)
 	}
 	return n
 }
 
-// complaintByHeader reads complaints that are sent without the report's part.
-func complaintByHeader(root *rfc822.Part, p *pieces) *Notice {
+// readComplaintByHeader reads complaints without a feedback-report part.
+func readComplaintByHeader(root *rfc822.Part, p *reportPieces) *Notice {
 	subject := strings.ToLower(root.Header.Text("Subject"))
 	if strings.HasPrefix(subject, "complaint about message from") || strings.HasPrefix(subject, "email feedback report for ip") {
-		return &Notice{Kind: Complaint, Feedback: "abuse", Original: p.originalID(), Recipients: p.originalRecipients()}
+		return &Notice{Kind: Complaint, Feedback: "abuse", Original: p.originalMessageID(), Recipients: p.originalRecipients()}
 	}
 	return nil
 }
 
-// aggregate reports whether the mail carries a DMARC or TLS report.
-func aggregate(root *rfc822.Part) bool {
+// isAggregateReport reports whether the mail carries a DMARC or TLS report.
+func isAggregateReport(root *rfc822.Part) bool {
 	if strings.EqualFold(root.Params["report-type"], "tlsrpt") {
 		return true
 	}
@@ -246,17 +260,17 @@ func aggregate(root *rfc822.Part) bool {
 	return strings.HasPrefix(subject, "report domain:") && strings.Contains(subject, "submitter:")
 }
 
-// daemons are local parts under which servers report.
-var daemons = []string{"mailer-daemon", "mailerdaemon", "postmaster", "mail-daemon", "mail.delivery.system", "double-bounce", "mdaemon", "mail-daemon-", "mailerdaemon", "mailer_daemon", "bounce-notification"}
+// daemonNames are local parts of addresses from which mail servers report.
+var daemonNames = []string{"mailer-daemon", "mailerdaemon", "postmaster", "mail-daemon", "mail.delivery.system", "double-bounce", "mdaemon", "mail-daemon-", "mailerdaemon", "mailer_daemon", "bounce-notification"}
 
-// sentByDaemon reports whether a mail server wrote the mail.
-func sentByDaemon(h rfc822.Header) bool {
+// isSentByDaemon reports whether a mail server wrote the mail.
+func isSentByDaemon(h rfc822.Header) bool {
 	for _, a := range h.Addresses("From") {
 		local, _, _ := strings.Cut(strings.ToLower(a.Addr), "@")
 		name := strings.ToLower(a.Name)
-		for _, d := range daemons {
+		for _, d := range daemonNames {
 			if local == d || name == d || strings.HasPrefix(local, "mailer-daemon") {
-				return subjectReports(h) || local != "postmaster" || h.Get("Return-Path") == "<>"
+				return hasReportSubject(h) || local != "postmaster" || h.Get("Return-Path") == "<>"
 			}
 		}
 		if strings.HasPrefix(name, "mail delivery s") || strings.HasPrefix(name, "mail deliver s") || name == "mail administrator" {
@@ -266,50 +280,64 @@ func sentByDaemon(h rfc822.Header) bool {
 	return false
 }
 
-// notified reports whether other signs than the sender say that this is a
-// report. A customer's parcel is not delivered either: a subject alone is none.
-func (p *pieces) notified(h rfc822.Header) bool {
-	if h.Has("X-Failed-Recipients") || strings.HasPrefix(strings.ToLower(h.Get("Received")), "(qmail") && strings.Contains(h.Get("Received"), "for bounce") {
+// hasReportSigns reports whether anything other than the sender shows that the
+// mail is a report. The subject alone does not: a customer may write about a
+// parcel that was not delivered.
+func (p *reportPieces) hasReportSigns(h rfc822.Header) bool {
+	received := h.Get("Received")
+	switch {
+	case h.Has("X-Failed-Recipients"):
 		return true
-	}
-	if strings.Contains(h.Get("From"), "@sns.amazonaws.com") && strings.Contains(h.Get("Subject"), "AWS Notification") {
+	case strings.HasPrefix(strings.ToLower(received), "(qmail") && strings.Contains(received, "for bounce"):
 		return true
-	}
-	if !subjectReports(h) {
+	case strings.Contains(h.Get("From"), "@sns.amazonaws.com") && strings.Contains(h.Get("Subject"), "AWS Notification"):
+		return true
+	case !hasReportSubject(h):
 		return false
+	case strings.TrimSpace(h.Get("Return-Path")) == "<>", h.Has("Auto-Submitted"):
+		return true
+	case strings.Contains(strings.ToLower(h.Get("Content-Type")), "report"):
+		return true
+	case hasCertainSubject(h) && len(p.original.Fields) > 0:
+		return true
+	default:
+		return p.namesFailedAddress(h)
 	}
-	null := strings.TrimSpace(h.Get("Return-Path")) == "<>"
-	return null || h.Has("Auto-Submitted") || strings.Contains(strings.ToLower(h.Get("Content-Type")), "report") || strongSubject(h) && len(p.original.Fields) > 0 || p.namesFailed(h)
 }
 
-// namesFailed reports whether a letter says which address a mail did not
-// reach. What a person answers or passes on says it too, in somebody else's
-// words.
-func (p *pieces) namesFailed(h rfc822.Header) bool {
-	if h.Has("In-Reply-To") || h.Has("References") || forwarded().MatchString(h.Text("Subject")) {
+// namesFailedAddress reports whether the text says to which address a mail
+// could not be delivered. It ignores replies, forwards and quoted lines,
+// because people quote reports.
+func (p *reportPieces) namesFailedAddress(h rfc822.Header) bool {
+	if h.Has("In-Reply-To") || h.Has("References") || forwardPrefixPattern().MatchString(h.Text("Subject")) {
 		return false
 	}
 	own, _, _ := strings.Cut("\n"+p.text, "\n>")
-	at := failedMark().FindStringIndex(own)
+	at := failedMarkPattern().FindStringIndex(own)
 	if at == nil {
 		return false
 	}
-	named := recipientSet{skip: p.known(h)}
-	named.named(own[at[0]:min(len(own), at[1]+300)])
+	named := recipientSet{skip: p.addressesToSkip(h)}
+	named.findMarkedAddresses(own[at[0]:min(len(own), at[1]+300)])
 	return len(named.list) > 0
 }
 
-var forwarded = lazy(`(?i)^(?:fwd?|wg|tr|doorst|rv|enc|i|vs|pd|vl|vb)\s*:`)
+var forwardPrefixPattern = lazyPattern(`(?i)^(?:fwd?|wg|tr|doorst|rv|enc|i|vs|pd|vl|vb)\s*:`)
 
-var reportSubject = lazy(`(?i)undeliver|delivery (?:status|failure|fail|problem|delay|report|notification|has failed|unsuccessful|error)|returned mail|mail (?:delivery|system|could not|failure|undeliverable)|failure notice|delivery[- ]failure|message (?:delivery|status|undeliverable|not delivered|rejected)|could not (?:be|send)|warning: (?:could|message)|rejected:|non[- ]?(?:remis|delivery|distribu)|onbestelbaar|niet bezorgd|unzustellbar|zustell|no (?:se pudo|entregado)|nicht zugestellt|mancata consegna|недоставлен|не доставлено|не удалось доставить|bounce|user unknown|unknown user|address (?:rejected|not found)|can't (?:deliver|create)|unable to deliver|failed (?:mail|delivery|delivering)|nondeliverable|not be delivered|mail error|message you sent blocked|配信|配送|エラーメール|退信|error sending`)
+var reportSubjectPattern = lazyPattern(`(?i)undeliver|delivery (?:status|failure|fail|problem|delay|report|notification|has failed|unsuccessful|error)|returned mail|mail (?:delivery|system|could not|failure|undeliverable)|failure notice|delivery[- ]failure|message (?:delivery|status|undeliverable|not delivered|rejected)|could not (?:be|send)|warning: (?:could|message)|rejected:|non[- ]?(?:remis|delivery|distribu)|onbestelbaar|niet bezorgd|unzustellbar|zustell|no (?:se pudo|entregado)|nicht zugestellt|mancata consegna|недоставлен|не доставлено|не удалось доставить|bounce|user unknown|unknown user|address (?:rejected|not found)|can't (?:deliver|create)|unable to deliver|failed (?:mail|delivery|delivering)|nondeliverable|not be delivered|mail error|message you sent blocked|配信|配送|エラーメール|退信|error sending`)
 
-func subjectReports(h rfc822.Header) bool { return reportSubject().MatchString(h.Text("Subject")) }
+func hasReportSubject(h rfc822.Header) bool {
+	return reportSubjectPattern().MatchString(h.Text("Subject"))
+}
 
-var strong = lazy(`(?i)^(?:undeliverable|undelivered mail returned|delivery status notification|failure notice|returned mail: |mail delivery failed|mail system error - returned|delivery failure|message you sent blocked|nondeliverable mail|mail could not be delivered|delivery has failed)`)
+var certainSubjectPattern = lazyPattern(`(?i)^(?:undeliverable|undelivered mail returned|delivery status notification|failure notice|returned mail: |mail delivery failed|mail system error - returned|delivery failure|message you sent blocked|nondeliverable mail|mail could not be delivered|delivery has failed)`)
 
-func strongSubject(h rfc822.Header) bool { return strong().MatchString(h.Text("Subject")) }
+func hasCertainSubject(h rfc822.Header) bool {
+	return certainSubjectPattern().MatchString(h.Text("Subject"))
+}
 
-// vacation reports whether a daemon's mail is only an automatic reply.
-func vacation(h rfc822.Header) bool {
-	return strings.HasPrefix(strings.ToLower(h.Get("Auto-Submitted")), "auto-replied") && !subjectReports(h)
+// isVacationReply reports whether a mail from a server is only an automatic
+// reply.
+func isVacationReply(h rfc822.Header) bool {
+	return strings.HasPrefix(strings.ToLower(h.Get("Auto-Submitted")), "auto-replied") && !hasReportSubject(h)
 }

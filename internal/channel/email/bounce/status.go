@@ -6,45 +6,47 @@ import (
 	"github.com/heard-intake/heard/internal/channel/email/rfc822"
 )
 
-// maxJudged is how many recipients of one report have the words about them
-// read; the rest have their fields.
+// maxJudged is the number of recipients for which the text is read. For the
+// others only the fields are read.
 const maxJudged = 20
 
-// bounce reads a report of delivery: the recipients its fields name, or those
-// of its letter, each with the best status that can be had.
-func (p *pieces) bounce(root *rfc822.Part) *Notice {
+// readBounce reads a delivery report: the recipients in its fields, or else
+// those in its text, each with the most specific status that is known.
+func (p *reportPieces) readBounce(root *rfc822.Part) *Notice {
 	if p.status == "" && strings.Contains(strings.ToLower(p.original.Get("Content-Type")), "delivery-status") {
-		if inner, _ := rfc822.Parse([]byte(p.originalTxt)); inner != nil { // a gateway passes on another server's report
-			if q := collect(inner); q.status != "" {
-				return q.bounce(inner)
+		if inner, _ := rfc822.Parse([]byte(p.originalText)); inner != nil { // a gateway forwarded another server's report
+			if q := collectPieces(inner); q.status != "" {
+				return q.readBounce(inner)
 			}
 		}
 	}
-	n := &Notice{Original: p.originalID()}
+	n := &Notice{Original: p.originalMessageID()}
 	if p.status == "" && strings.Contains(strings.ToLower(p.text), "\nfinal-recipient:") {
-		p.status = p.text // the boundaries were lost on the way
+		p.status = p.text // the boundaries are missing
 	}
 	n.Recipients = p.statusRecipients()
 	if len(n.Recipients) == 0 {
 		n.Recipients = p.letterRecipients(root.Header)
 	}
-	waits := p.status == "" && (stillTrying().MatchString(p.text) || delaySubject().MatchString(root.Header.Text("Subject")))
+	waits := p.status == "" && (stillTryingPattern().MatchString(p.text) || delaySubjectPattern().MatchString(root.Header.Text("Subject")))
 	for i := range n.Recipients[:min(len(n.Recipients), maxJudged)] {
-		p.judge(&n.Recipients[i], len(n.Recipients) == 1, waits)
+		p.judgeRecipient(&n.Recipients[i], len(n.Recipients) == 1, waits)
 	}
-	n.Kind = kindOf(n.Recipients)
+	n.Kind = gravestKind(n.Recipients)
 	return n
 }
 
-// What letters say of mail that they go on trying to deliver.
+// Texts and subjects of reports by servers that keep trying to deliver.
 var (
-	stillTrying  = lazy(`(?i)not yet been delivered|will (?:be retried|continue to (?:try|attempt)|keep trying)|delivery attempts will (?:continue|be made)|this is (?:just )?a warning|warning message only|advisory[- ]only|still being retried|wird weiter versucht|nog niet (?:bezorgd|afgeleverd)|nouvelle tentative`)
-	delaySubject = lazy(`(?i)^warning:|\(delay\)|delayed|still being retried|verzögert|vertraagd|retardé`)
+	stillTryingPattern  = lazyPattern(`(?i)not yet been delivered|will (?:be retried|continue to (?:try|attempt)|keep trying)|delivery attempts will (?:continue|be made)|this is (?:just )?a warning|warning message only|advisory[- ]only|still being retried|wird weiter versucht|nog niet (?:bezorgd|afgeleverd)|nouvelle tentative`)
+	delaySubjectPattern = lazyPattern(`(?i)^warning:|\(delay\)|delayed|still being retried|verzögert|vertraagd|retardé`)
 )
 
-// kindOf returns the gravest thing that happened to a recipient.
-func kindOf(all []Recipient) Kind {
-	delayed, done := false, false
+// gravestKind returns the kind of the most serious result among the
+// recipients.
+func gravestKind(all []Recipient) Kind {
+	delayed := false
+	done := false
 	for _, r := range all {
 		switch r.Action {
 		case "delayed":
@@ -65,31 +67,33 @@ func kindOf(all []Recipient) Kind {
 }
 
 // statusRecipients reads the blocks of message/delivery-status.
-func (p *pieces) statusRecipients() []Recipient {
+func (p *reportPieces) statusRecipients() []Recipient {
 	var all []Recipient
 	for _, block := range strings.Split(strings.ReplaceAll(p.status, "\r", ""), "\n\n") {
-		h := fields(block)
+		h := parseFields(block)
 		r := Recipient{
-			Address:    addressOf(h.Get("Final-Recipient")),
+			Address:    parseTypedAddress(h.Get("Final-Recipient")),
 			Action:     strings.ToLower(firstWord(h.Get("Action"))),
-			Status:     codeIn(h.Get("Status")),
-			Diagnostic: diagnostic(h),
+			Status:     findStatus(h.Get("Status")),
+			Diagnostic: diagnosticText(h),
 		}
-		if sentTo := addressOf(h.Get("Original-Recipient")); sentTo != "" {
-			r.Address = sentTo // the one we know: where it was passed on to we do not
+		if sentTo := parseTypedAddress(h.Get("Original-Recipient")); sentTo != "" {
+			r.Address = sentTo // the address we used, instead of the one it was forwarded to
 		}
 		if r.Address == "" {
-			r.Address = addressOf(h.Get("X-Actual-Recipient"))
+			r.Address = parseTypedAddress(h.Get("X-Actual-Recipient"))
 		}
-		if r.Address == "" && r.Action == "" && r.Status == "" || len(all) == maxRecipients {
+		if len(all) == maxRecipients {
 			continue
 		}
-		all = append(all, r)
+		if r.Address != "" || r.Action != "" || r.Status != "" {
+			all = append(all, r)
+		}
 	}
 	return all
 }
 
-func diagnostic(h rfc822.Header) string {
+func diagnosticText(h rfc822.Header) string {
 	v := h.Get("Diagnostic-Code")
 	if kind, rest, ok := strings.Cut(v, ";"); ok && len(kind) < 20 {
 		v = rest
@@ -104,8 +108,8 @@ func firstWord(s string) string {
 	return ""
 }
 
-// addressOf returns the address of "rfc822; jan@example.com".
-func addressOf(v string) string {
+// parseTypedAddress returns the address in "rfc822; jan@example.com".
+func parseTypedAddress(v string) string {
 	if _, after, ok := strings.Cut(v, ";"); ok {
 		v = after
 	}
@@ -116,39 +120,40 @@ func addressOf(v string) string {
 }
 
 var (
-	anAddress = lazy(`[A-Za-z0-9._%+'/=~#&!^-]+@[A-Za-z0-9.-]+\.[A-Za-z0-9-]{2,}`)
-	onLine    = lazy(`(?m)^[ \t>*"'-]*([A-Za-z0-9._%+'/=~#&!^-]+@[A-Za-z0-9.-]+\.[A-Za-z0-9-]{2,})(?:[ \t"':;,.]*$|: | on | \()`)
-	inBracket = lazy(`<([A-Za-z0-9._%+'/=~#&!^-]+@[A-Za-z0-9.-]+)>`)
+	addressPattern        = lazyPattern(`[A-Za-z0-9._%+'/=~#&!^-]+@[A-Za-z0-9.-]+\.[A-Za-z0-9-]{2,}`)
+	lineAddressPattern    = lazyPattern(`(?m)^[ \t>*"'-]*([A-Za-z0-9._%+'/=~#&!^-]+@[A-Za-z0-9.-]+\.[A-Za-z0-9-]{2,})(?:[ \t"':;,.]*$|: | on | \()`)
+	bracketAddressPattern = lazyPattern(`<([A-Za-z0-9._%+'/=~#&!^-]+@[A-Za-z0-9.-]+)>`)
 )
 
-// failedMark is what letters say before they name whom a mail did not reach.
-var failedMark = lazy(`(?i)following (?:recipient|address|user|destination|e-?mail)|following message, addressed to|not delivered to|be delivered to|address to which|to this address|failed recipients|unable to deliver (?:your )?message to|did not reach|your message to:?\s|addressed to`)
+// failedMarkPattern matches the words before the address of a failed delivery.
+var failedMarkPattern = lazyPattern(`(?i)following (?:recipient|address|user|destination|e-?mail)|following message, addressed to|not delivered to|be delivered to|address to which|to this address|failed recipients|unable to deliver (?:your )?message to|did not reach|your message to:?\s|addressed to`)
 
-// roles are local parts of addresses that letters name for questions.
-var roles = map[string]bool{"postmaster": true, "mailer-daemon": true, "abuse": true, "hostmaster": true, "helpdesk": true, "support": true, "noc": true, "mailmaster": true}
+// roleNames are local parts of addresses that a report names as contacts.
+var roleNames = map[string]bool{"postmaster": true, "mailer-daemon": true, "abuse": true, "hostmaster": true, "helpdesk": true, "support": true, "noc": true, "mailmaster": true}
 
-// letterRecipients finds whom a letter is about: the header that names them,
-// the addresses after the words that introduce them, in brackets or on a line
-// of their own, any that the returned mail was to.
-func (p *pieces) letterRecipients(h rfc822.Header) []Recipient {
+// letterRecipients returns the recipients that a report in text form is about.
+// The sources, in order, are X-Failed-Recipients, addresses after the words
+// that introduce them, other addresses in brackets or on separate lines, and
+// the recipients of the returned mail.
+func (p *reportPieces) letterRecipients(h rfc822.Header) []Recipient {
 	var all recipientSet
 	for _, v := range h.All("X-Failed-Recipients") {
 		for _, a := range rfc822.ParseAddresses(v) {
-			all.add(a.Addr)
+			all.addAddress(a.Addr)
 		}
 	}
 	if len(all.list) > 0 {
 		return all.list
 	}
-	all.skip = p.known(h)
-	text := messageIDs().ReplaceAllString(p.text, "")
-	if at := failedMark().FindStringIndex(text); at != nil {
-		all.find(text[at[0]:])
+	all.skip = p.addressesToSkip(h)
+	text := messageIDLinePattern().ReplaceAllString(p.text, "")
+	if at := failedMarkPattern().FindStringIndex(text); at != nil {
+		all.findAddresses(text[at[0]:])
 	}
 	if len(all.list) > 0 {
 		return all.list
 	}
-	all.find(text)
+	all.findAddresses(text)
 	to := p.originalRecipients()
 	if len(all.list) > 1 && len(to) == 1 {
 		for _, r := range all.list {
@@ -166,9 +171,9 @@ func (p *pieces) letterRecipients(h rfc822.Header) []Recipient {
 	return []Recipient{{}}
 }
 
-// known returns the addresses that a letter may name and is not about: those
-// of the letter itself and of the sender of what it returns.
-func (p *pieces) known(h rfc822.Header) map[string]bool {
+// addressesToSkip returns addresses that a report may name without being about
+// them: its own recipients and sender, and the sender of the returned mail.
+func (p *reportPieces) addressesToSkip(h rfc822.Header) map[string]bool {
 	skip := map[string]bool{}
 	for _, f := range []struct {
 		of    rfc822.Header
@@ -186,18 +191,21 @@ func (p *pieces) known(h rfc822.Header) map[string]bool {
 	return skip
 }
 
-var messageIDs = lazy(`(?mi)^.{0,40}message[- ]?id(?:entifier)?\b.*$`)
+var messageIDLinePattern = lazyPattern(`(?mi)^.{0,40}message[- ]?id(?:entifier)?\b.*$`)
 
-// A recipientSet holds each recipient once.
+// A recipientSet is a list of recipients without repeats.
 type recipientSet struct {
 	list []Recipient
 	seen map[string]bool
 	skip map[string]bool
 }
 
-func (s *recipientSet) add(addr string) {
+func (s *recipientSet) addAddress(addr string) {
 	key := strings.ToLower(addr)
-	if addr == "" || s.seen[key] || s.skip[key] || len(s.list) == maxRecipients {
+	if addr == "" || len(s.list) == maxRecipients {
+		return
+	}
+	if s.seen[key] || s.skip[key] {
 		return
 	}
 	if s.seen == nil {
@@ -207,36 +215,36 @@ func (s *recipientSet) add(addr string) {
 	s.list = append(s.list, Recipient{Address: addr})
 }
 
-// find adds the addresses in text: those in brackets, else those that begin a
-// line, else the first.
-func (s *recipientSet) find(text string) {
-	if s.named(text); len(s.list) > 0 {
+// findAddresses adds the addresses in text: those in brackets, or else those
+// that begin a line, or else the first.
+func (s *recipientSet) findAddresses(text string) {
+	if s.findMarkedAddresses(text); len(s.list) > 0 {
 		return
 	}
-	for _, m := range anAddress().FindAllString(text, 20) {
-		if local, _, _ := strings.Cut(strings.ToLower(m), "@"); len(s.list) == 0 && !roles[local] {
-			s.add(trimAddress(m))
+	for _, m := range addressPattern().FindAllString(text, 20) {
+		if local, _, _ := strings.Cut(strings.ToLower(m), "@"); len(s.list) == 0 && !roleNames[local] {
+			s.addAddress(trimAddress(m))
 		}
 	}
 }
 
-// named adds the addresses that text sets apart: in brackets, else on a line of
-// their own.
-func (s *recipientSet) named(text string) {
-	for _, m := range inBracket().FindAllStringSubmatch(text, 20) {
-		if local, _, _ := strings.Cut(strings.ToLower(m[1]), "@"); !roles[local] {
-			s.add(m[1])
+// findMarkedAddresses adds the addresses in brackets, or else those on a
+// separate line.
+func (s *recipientSet) findMarkedAddresses(text string) {
+	for _, m := range bracketAddressPattern().FindAllStringSubmatch(text, 20) {
+		if local, _, _ := strings.Cut(strings.ToLower(m[1]), "@"); !roleNames[local] {
+			s.addAddress(m[1])
 		}
 	}
 	if len(s.list) > 0 {
 		return
 	}
-	for _, m := range onLine().FindAllStringSubmatch(text, maxRecipients) {
-		s.add(trimAddress(m[1]))
+	for _, m := range lineAddressPattern().FindAllStringSubmatch(text, maxRecipients) {
+		s.addAddress(trimAddress(m[1]))
 	}
 }
 
-// trimAddress takes away what letters put around an address without a blank.
+// trimAddress removes characters that some reports put next to an address.
 func trimAddress(addr string) string {
 	addr = strings.Trim(addr, ".'")
 	if i := strings.LastIndexAny(addr, "=:"); i >= 0 && strings.HasSuffix(strings.ToLower(addr[:i]), "smtp") {
@@ -246,110 +254,116 @@ func trimAddress(addr string) string {
 }
 
 var (
-	code     = lazy(`(?:^|[^0-9.])([45]\.[0-9]{1,3}\.[0-9]{1,4}|2\.[0-9]\.[0-9])(?:$|[^0-9.]|\.(?:$|[^0-9]))`)
-	withCode = lazy(`(?:^|[^0-9])([45][0-9][0-9])[ \-#:]{1,3}['"(]?#?([45]\.[0-9]{1,3}\.[0-9]{1,4})`)
-	smtpCode = lazy(`(?mi)(?:^|said: |says: |response:? |error:? |code:? |\(|"|'|smtp; ?|<<< |>>> |: |\.\.\. ?|host |[ \t])([45][0-5][0-9])(?:[ \-:>.,)]|$)`)
+	statusPattern         = lazyPattern(`(?:^|[^0-9.])([45]\.[0-9]{1,3}\.[0-9]{1,4}|2\.[0-9]\.[0-9])(?:$|[^0-9.]|\.(?:$|[^0-9]))`)
+	replyAndStatusPattern = lazyPattern(`(?:^|[^0-9])([45][0-9][0-9])[ \-#:]{1,3}['"(]?#?([45]\.[0-9]{1,3}\.[0-9]{1,4})`)
+	replyCodePattern      = lazyPattern(`(?mi)(?:^|said: |says: |response:? |error:? |code:? |\(|"|'|smtp; ?|<<< |>>> |: |\.\.\. ?|host |[ \t])([45][0-5][0-9])(?:[ \-:>.,)]|$)`)
 )
 
-// codeIn returns the enhanced status in s: the one beside an SMTP code, else
-// the first that is more than general.
-func codeIn(s string) string {
-	if m := withCode().FindStringSubmatch(s); m != nil && !general(m[2]) && !expired(m[2]) {
+// findStatus returns the enhanced status in s: one next to an SMTP reply code,
+// or else the first that is more specific than its class.
+func findStatus(s string) string {
+	if m := replyAndStatusPattern().FindStringSubmatch(s); m != nil && !isGeneralStatus(m[2]) && !isExpiredStatus(m[2]) {
 		return m[2]
 	}
 	first := ""
-	for _, m := range code().FindAllStringSubmatch(s, 10) {
-		if !general(m[1]) && !expired(m[1]) {
+	for _, m := range statusPattern().FindAllStringSubmatch(s, 10) {
+		if !isGeneralStatus(m[1]) && !isExpiredStatus(m[1]) {
 			return m[1]
 		}
-		if first == "" || general(first) {
+		if first == "" || isGeneralStatus(first) {
 			first = m[1]
 		}
 	}
 	return first
 }
 
-// expired reports whether a status says that a mail waited too long, and not
-// for what.
-func expired(status string) bool { return strings.HasSuffix(status, ".4.7") }
+// isExpiredStatus reports whether a status says that a mail waited too long.
+// Such a status does not give the cause.
+func isExpiredStatus(status string) bool { return strings.HasSuffix(status, ".4.7") }
 
-// general reports whether a status says no more than its class.
-func general(status string) bool { return status == "" || strings.HasSuffix(status, ".0.0") }
+// isGeneralStatus reports whether a status is empty or gives its class only.
+func isGeneralStatus(status string) bool { return status == "" || strings.HasSuffix(status, ".0.0") }
 
-// better reports whether what the refusing server said tells more than the
-// status that the reporting server made of it.
-func better(status, said string) bool {
+// isBetterStatus reports whether said, a status in the refusing server's
+// words, is more specific than the status of the reporting server.
+func isBetterStatus(status, said string) bool {
 	switch {
-	case said == "" || general(said):
+	case said == "" || isGeneralStatus(said):
 		return false
-	case general(status), expired(status):
+	case isGeneralStatus(status), isExpiredStatus(status):
 		return true
 	}
 	return strings.HasSuffix(status, ".0") && !strings.HasSuffix(said, ".0")
 }
 
-// beside reports whether words have a status beside an SMTP code: what the
-// refusing server answered, whatever the reporting one made of it.
-func beside(words, status string) bool {
-	m := withCode().FindStringSubmatch(words)
-	return m != nil && m[2] == status && !general(status) && m[1][0] == status[0]
+// isBesideReplyCode reports whether words has status next to an SMTP reply
+// code. It is then the refusing server's own answer.
+func isBesideReplyCode(words, status string) bool {
+	m := replyAndStatusPattern().FindStringSubmatch(words)
+	if m == nil || isGeneralStatus(status) {
+		return false
+	}
+	return m[2] == status && m[1][0] == status[0]
 }
 
-// judge gives a recipient its status, reply code and reason.
-func (p *pieces) judge(r *Recipient, alone, waits bool) {
+// judgeRecipient sets a recipient's status, reply code, reason and action.
+func (p *reportPieces) judgeRecipient(r *Recipient, alone, waits bool) {
 	words := r.Diagnostic
-	near := p.near(r.Address, alone)
-	if expired(r.Status) {
-		if c := codeIn(near); strings.HasPrefix(c, "4.4.") {
+	near := p.textNear(r.Address, alone)
+	if isExpiredStatus(r.Status) {
+		if c := findStatus(near); strings.HasPrefix(c, "4.4.") {
 			r.Status = c
 		}
 	}
-	if c := codeIn(words); better(r.Status, c) || beside(words, c) {
+	if c := findStatus(words); isBetterStatus(r.Status, c) || isBesideReplyCode(words, c) {
 		r.Status = c
 	}
-	if words == "" || r.Status == "" || general(r.Status) {
-		if c := codeIn(near); general(r.Status) && c != "" && (r.Status == "" || !general(c)) {
+	if isGeneralStatus(r.Status) {
+		c := findStatus(near)
+		if !isGeneralStatus(c) || r.Status == "" {
 			r.Status = c
 		}
 	}
-	r.Reply = replyIn(words)
+	r.Reply = findReplyCode(words)
 	if r.Reply == "" {
-		r.Reply = replyIn(near)
+		r.Reply = findReplyCode(near)
 	}
 	var line string
-	if r.Reason, line = reasonOf(words, r.Status); r.Reason == "" || words == "" {
-		r.Reason, line = reasonOf(near, r.Status)
+	if r.Reason, line = findReason(words, r.Status); r.Reason == "" || words == "" {
+		r.Reason, line = findReason(near, r.Status)
 	}
 	if r.Diagnostic == "" {
 		r.Diagnostic = line
 	}
 	if r.Reason == "" && strings.HasSuffix(r.Address, "@googlegroups.com") {
-		r.Reason = "rejected" // it says so in the reader's language
+		r.Reason = "rejected" // Google Groups gives the reason in the reader's language
 	}
 	if r.Action == "" {
 		r.Action = "failed"
-		if waits && !hardReason[r.Reason] || strings.HasPrefix(r.Status, "4.") && r.Reason != "expired" {
+		switch {
+		case waits && !hardReasons[r.Reason], strings.HasPrefix(r.Status, "4.") && r.Reason != "expired":
 			r.Action = "delayed"
 		}
 	}
 	if r.Status == "" {
-		r.Status = derived(r.Reason, r.Reply)
+		r.Status = deriveStatus(r.Reason, r.Reply)
 		if r.Action == "delayed" {
 			r.Status = "4" + r.Status[1:]
 		}
 	}
-	r.Hard = hardReason[r.Reason] && !strings.HasPrefix(r.Status, "4.")
+	r.Hard = hardReasons[r.Reason] && !strings.HasPrefix(r.Status, "4.")
 	if len(r.Diagnostic) > 500 {
 		r.Diagnostic = strings.ToValidUTF8(r.Diagnostic[:500], "")
 	}
 }
 
-// maxNear is how much of a letter is read for one recipient, in bytes.
+// maxNear is the length of a report's text that is read for one recipient, in
+// bytes.
 const maxNear = 8 << 10
 
-// near returns what the letter says about an address: the lines after it,
-// until the next, or everything when it is the only one.
-func (p *pieces) near(addr string, alone bool) string {
+// textNear returns the text about an address: the lines after it up to the
+// next address, or the whole text if the address is the only one.
+func (p *reportPieces) textNear(addr string, alone bool) string {
 	if alone || addr == "" {
 		return p.text[:min(len(p.text), maxNear)]
 	}
@@ -359,7 +373,7 @@ func (p *pieces) near(addr string, alone bool) string {
 	}
 	rest := p.text[i+len(addr):]
 	rest = rest[:min(len(rest), maxNear/8)]
-	for _, next := range anAddress().FindAllStringIndex(rest, 10) {
+	for _, next := range addressPattern().FindAllStringIndex(rest, 10) {
 		if !strings.EqualFold(rest[next[0]:next[1]], addr) && next[0] > 20 {
 			return rest[:next[0]]
 		}
@@ -367,11 +381,11 @@ func (p *pieces) near(addr string, alone bool) string {
 	return rest
 }
 
-func replyIn(s string) string {
-	if m := withCode().FindStringSubmatch(s); m != nil {
+func findReplyCode(s string) string {
+	if m := replyAndStatusPattern().FindStringSubmatch(s); m != nil {
 		return m[1]
 	}
-	if m := smtpCode().FindStringSubmatch(s); m != nil {
+	if m := replyCodePattern().FindStringSubmatch(s); m != nil {
 		return m[1]
 	}
 	return ""

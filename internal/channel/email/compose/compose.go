@@ -1,10 +1,9 @@
-// Package compose writes mails: what an agent answers, or a program, as every
-// mail program reads it.
+// Package compose writes mails that every mail program can read.
 //
-// Everything in a [Letter] may be somebody's words, a customer's name or
-// subject among them. None of it can end a field and begin another: what
-// stands in a field is encoded, or checked, and what cannot be a field is an
-// error. The same letter always gives the same bytes.
+// The fields of a [Letter] may contain text from outside, such as a customer's
+// name or subject. Such text cannot end a header field and begin another. It
+// is encoded or checked, and text that cannot be in a field is an error. The
+// same letter always gives the same bytes.
 package compose
 
 import (
@@ -24,49 +23,51 @@ import (
 	"github.com/heard-intake/heard/internal/fault"
 )
 
-// MaxSize is the largest mail that SES sends, in bytes, encoded.
+// MaxSize is the largest mail that SES sends, in bytes after encoding.
 const MaxSize = 40 << 20
 
-// maxReferences is how many mails of a thread are named: the first, and the
-// last twenty.
+// maxReferences is the number of message ids in References: the first of the
+// thread, and the last twenty.
 const maxReferences = 21
 
-// A Person is a name, which may be empty, and a mail address.
+// A Person is a mail address with a display name, which may be empty.
 type Person struct{ Name, Address string }
 
 // A File is an attachment.
 type File struct {
 	Name string
-	Type string // its media type; empty or not one is application/octet-stream
+	Type string // media type; application/octet-stream if empty or malformed
 	Data []byte
 }
 
-// A Letter is what a mail says.
+// A Letter is the content of a mail.
 type Letter struct {
 	From       Person
 	To         Person
-	ReplyTo    string // the address that answers go to; empty is that of From
-	ID         string // its Message-ID, without brackets, and what its boundaries are made of
-	InReplyTo  string // the Message-ID it answers; empty for a new thread
+	ReplyTo    string // address for replies; From if empty
+	ID         string // Message-ID without brackets; the boundaries are derived from it
+	InReplyTo  string // Message-ID of the mail it answers; empty in a new thread
 	References []string
 	Date       time.Time
 	Subject    string
 	Text       string
-	HTML       string // the same as a page, beside the text; may be empty
+	HTML       string // the same content as HTML; may be empty
 	Files      []File
 
-	// Automatic is "auto-replied" or "auto-generated" when no person wrote it:
-	// other programs then leave it unanswered.
+	// Automatic is "auto-replied" or "auto-generated" if no person wrote the
+	// mail. Other programs then do not reply to it. It is empty for a person's
+	// mail.
 	Automatic string
-	// Unsubscribe are addresses (mailto: and https:) under which nobody is sent
-	// such mail again; for what nobody asked for.
+	// Unsubscribe has the addresses (mailto: and https:) at which the
+	// recipient can stop mail of this kind. It is for mail that the recipient
+	// did not ask for.
 	Unsubscribe []string
 }
 
-// Mail returns the letter as it is sent. A letter that cannot be one is
-// [fault.Invalid], one beyond [MaxSize] is [fault.TooLarge].
+// Mail returns the letter as bytes to send. A letter with an invalid field is
+// [fault.Invalid]. A mail over [MaxSize] is [fault.TooLarge].
 func Mail(l Letter) ([]byte, error) {
-	h, err := l.header()
+	h, err := l.writeFields()
 	if err != nil {
 		return nil, err
 	}
@@ -75,69 +76,71 @@ func Mail(l Letter) ([]byte, error) {
 		size += len(f.Data)
 	}
 	if size > MaxSize {
-		return nil, tooLarge()
+		return nil, errorTooLarge()
 	}
 	var b bytes.Buffer
 	b.Write(h)
-	if err := l.body(&b); err != nil {
+	if err := l.writeBody(&b); err != nil {
 		return nil, err
 	}
 	if b.Len() > MaxSize {
-		return nil, tooLarge()
+		return nil, errorTooLarge()
 	}
 	return b.Bytes(), nil
 }
 
-func tooLarge() error {
-	return fault.New(fault.TooLarge, "a mail with its files may have %d bytes, encoded", MaxSize)
+func errorTooLarge() error {
+	return fault.New(fault.TooLarge, "the mail with its files is larger than %d bytes after encoding", MaxSize)
 }
 
-// header returns the fields of the mail itself.
-func (l Letter) header() ([]byte, error) {
-	var h header
-	h.person("From", l.From)
-	h.person("To", l.To)
+// writeFields returns the header of the mail, without the fields of its
+// content.
+func (l Letter) writeFields() ([]byte, error) {
+	var h fieldWriter
+	h.addPerson("From", l.From)
+	h.addPerson("To", l.To)
 	if l.ReplyTo != "" {
-		h.person("Reply-To", Person{Address: l.ReplyTo})
+		h.addPerson("Reply-To", Person{Address: l.ReplyTo})
 	}
-	h.add("Subject", text(l.Subject))
-	h.add("Date", l.Date.UTC().Format("Mon, 02 Jan 2006 15:04:05 -0700"))
-	if !usableID(l.ID) {
-		return nil, fault.New(fault.Invalid, "a mail needs a Message-ID")
+	h.addField("Subject", formatText(l.Subject))
+	h.addField("Date", l.Date.UTC().Format("Mon, 02 Jan 2006 15:04:05 -0700"))
+	if !isUsableID(l.ID) {
+		return nil, fault.New(fault.Invalid, "the Message-ID is missing or not usable")
 	}
-	h.add("Message-ID", "<"+l.ID+">")
-	if usableID(l.InReplyTo) {
-		h.add("In-Reply-To", "<"+l.InReplyTo+">")
+	h.addField("Message-ID", "<"+l.ID+">")
+	if isUsableID(l.InReplyTo) {
+		h.addField("In-Reply-To", "<"+l.InReplyTo+">")
 	}
-	if refs := references(l.References, l.InReplyTo); refs != nil {
-		h.add("References", "<"+strings.Join(refs, ">\r\n <")+">")
+	if refs := threadReferences(l.References, l.InReplyTo); refs != nil {
+		h.addField("References", "<"+strings.Join(refs, ">\r\n <")+">")
 	}
 	switch l.Automatic {
 	case "":
 	case "auto-replied", "auto-generated":
-		h.add("Auto-Submitted", l.Automatic)
-		h.add("X-Auto-Response-Suppress", "All")
-		h.add("Precedence", "bulk")
+		h.addField("Auto-Submitted", l.Automatic)
+		h.addField("X-Auto-Response-Suppress", "All")
+		h.addField("Precedence", "bulk")
 	default:
-		return nil, fault.New(fault.Invalid, "not a way to be automatic")
+		return nil, fault.New(fault.Invalid, "Automatic must be empty, auto-replied or auto-generated")
 	}
-	h.unsubscribe(l.Unsubscribe)
-	h.add("MIME-Version", "1.0")
+	h.addUnsubscribe(l.Unsubscribe)
+	h.addField("MIME-Version", "1.0")
 	return h.buf.Bytes(), h.err
 }
 
-// references returns what the field names: each id once, the answered one
-// last, the first and the last of a long thread.
-func references(refs []string, answered string) []string {
+// threadReferences returns the ids for the References field. Each id occurs
+// once, and the answered mail is last. A long thread keeps its first and last
+// ids.
+func threadReferences(refs []string, answered string) []string {
 	var all []string
 	seen := map[string]bool{answered: true}
 	for _, id := range refs {
-		if usableID(id) && !seen[id] {
+		if isUsableID(id) && !seen[id] {
 			seen[id] = true
 			all = append(all, id)
 		}
 	}
-	if usableID(answered) {
+	if isUsableID(answered) {
 		all = append(all, answered)
 	}
 	if len(all) > maxReferences {
@@ -146,23 +149,22 @@ func references(refs []string, answered string) []string {
 	return all
 }
 
-// body writes the parts: the text, or the text and the page, and the files
-// behind them.
-func (l Letter) body(b *bytes.Buffer) error {
+// writeBody writes the text, or text and HTML, followed by the files.
+func (l Letter) writeBody(b *bytes.Buffer) error {
 	if len(l.Files) == 0 {
 		h, write := l.alternatives()
 		writeHeader(b, h)
 		return write(b)
 	}
-	w := l.multipart(b, "mixed")
+	w := l.newMultipart(b, "mixed")
 	typ := textproto.MIMEHeader{"Content-Type": {mime.FormatMediaType("multipart/mixed", map[string]string{"boundary": w.Boundary()})}}
 	writeHeader(b, typ)
 	h, write := l.alternatives()
-	if err := part(w, h, write); err != nil {
+	if err := writePart(w, h, write); err != nil {
 		return err
 	}
 	for _, f := range l.Files {
-		err := part(w, f.header(), func(out io.Writer) error { return writeBase64(out, f.Data) })
+		err := writePart(w, f.partHeader(), func(out io.Writer) error { return writeBase64(out, f.Data) })
 		if err != nil {
 			return err
 		}
@@ -170,17 +172,18 @@ func (l Letter) body(b *bytes.Buffer) error {
 	return w.Close()
 }
 
-// alternatives returns the header of the words, and what writes them.
+// alternatives returns the header of the content and a function that writes
+// it.
 func (l Letter) alternatives() (textproto.MIMEHeader, func(io.Writer) error) {
 	if l.HTML == "" {
-		return words("text/plain", l.Text)
+		return textPart("text/plain", l.Text)
 	}
 	h := textproto.MIMEHeader{"Content-Type": {mime.FormatMediaType("multipart/alternative", map[string]string{"boundary": l.boundary("alternative")})}}
 	return h, func(out io.Writer) error {
-		w := l.multipart(out, "alternative")
+		w := l.newMultipart(out, "alternative")
 		for _, alternative := range []struct{ typ, words string }{{"text/plain", l.Text}, {"text/html", l.HTML}} {
-			h, write := words(alternative.typ, alternative.words)
-			if err := part(w, h, write); err != nil {
+			h, write := textPart(alternative.typ, alternative.words)
+			if err := writePart(w, h, write); err != nil {
 				return err
 			}
 		}
@@ -188,22 +191,22 @@ func (l Letter) alternatives() (textproto.MIMEHeader, func(io.Writer) error) {
 	}
 }
 
-// boundary returns what no encoded text can hold: "=_" is neither
-// quoted-printable nor base64.
+// boundary returns a boundary that cannot occur in the parts: "=_" is not
+// valid in quoted-printable or base64.
 func (l Letter) boundary(name string) string {
 	sum := sha256.Sum256([]byte(name + " " + l.ID))
 	return "=_" + hex.EncodeToString(sum[:16])
 }
 
-func (l Letter) multipart(out io.Writer, name string) *multipart.Writer {
+func (l Letter) newMultipart(out io.Writer, name string) *multipart.Writer {
 	w := multipart.NewWriter(out)
 	if err := w.SetBoundary(l.boundary(name)); err != nil {
-		panic(err) // it is made of letters that a boundary may have
+		panic(err) // impossible: it has only characters that a boundary may have
 	}
 	return w
 }
 
-func part(w *multipart.Writer, h textproto.MIMEHeader, write func(io.Writer) error) error {
+func writePart(w *multipart.Writer, h textproto.MIMEHeader, write func(io.Writer) error) error {
 	out, err := w.CreatePart(h)
 	if err != nil {
 		return err
@@ -211,9 +214,10 @@ func part(w *multipart.Writer, h textproto.MIMEHeader, write func(io.Writer) err
 	return write(out)
 }
 
-// words returns how a text is sent: quoted-printable where most of it stays
-// readable, base64 where nothing would.
-func words(typ, s string) (textproto.MIMEHeader, func(io.Writer) error) {
+// textPart returns the header of a text part and a function that writes it.
+// The encoding is quoted-printable, or base64 if more than a third of the
+// bytes are not ASCII.
+func textPart(typ, s string) (textproto.MIMEHeader, func(io.Writer) error) {
 	s = Clean(s)
 	h := textproto.MIMEHeader{"Content-Type": {typ + "; charset=utf-8"}, "Content-Transfer-Encoding": {"quoted-printable"}}
 	foreign := 0
@@ -235,8 +239,8 @@ func words(typ, s string) (textproto.MIMEHeader, func(io.Writer) error) {
 	}
 }
 
-// Clean returns a text as it is sent: valid UTF-8, lines that end in "\n", and
-// no other control characters but tabs.
+// Clean returns s as it is sent: valid UTF-8, with "\n" at the end of lines,
+// and without control characters other than tabs.
 func Clean(s string) string {
 	s = strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(strings.ToValidUTF8(s, "\uFFFD"))
 	return strings.Map(func(r rune) rune {
@@ -247,7 +251,7 @@ func Clean(s string) string {
 	}, s)
 }
 
-// lineLength is that of base64 in a mail.
+// lineLength is the length of a line of base64 in a mail.
 const lineLength = 76
 
 func writeBase64(out io.Writer, data []byte) error {
@@ -257,7 +261,8 @@ func writeBase64(out io.Writer, data []byte) error {
 		n := min(len(data), raw)
 		base64.StdEncoding.Encode(line[:], data[:n])
 		end := base64.StdEncoding.EncodedLen(n)
-		line[end], line[end+1] = '\r', '\n'
+		line[end] = '\r'
+		line[end+1] = '\n'
 		if _, err := out.Write(line[:end+2]); err != nil {
 			return err
 		}

@@ -21,7 +21,7 @@ import (
 	"github.com/heard-intake/heard/internal/golden"
 )
 
-// answer is a letter with nothing special about it.
+// answer returns a plain letter.
 func answer() compose.Letter {
 	return compose.Letter{
 		From:    compose.Person{Name: "Klantenservice", Address: "service@support.example.com"},
@@ -33,9 +33,9 @@ func answer() compose.Letter {
 	}
 }
 
-// Each case is compared with testdata/NAME.golden.json, a line of the mail a
-// line.
-func TestAMailIsWrittenAsOtherProgramsReadIt(t *testing.T) {
+// Each case is compared with testdata/NAME.golden.json, which has one string
+// per line of the mail.
+func TestMail(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name   string
@@ -85,37 +85,37 @@ func TestAMailIsWrittenAsOtherProgramsReadIt(t *testing.T) {
 	}
 }
 
-// A tester is a test or a try of rapid's.
+// A tester is a [testing.T] or a [rapid.T].
 type tester interface {
 	Helper()
 	Errorf(format string, args ...any)
 	Fatalf(format string, args ...any)
 }
 
-// check holds a mail to what every server takes: lines of at most 998 bytes
-// that end in CRLF, ASCII alone, and each field once.
+// check checks that every server accepts a mail: lines of at most 998 bytes
+// that end in CRLF, only ASCII, and no field twice.
 func check(t tester, raw []byte) {
 	t.Helper()
 	for line := range strings.SplitSeq(string(raw), "\r\n") {
 		if len(line) > 998 || strings.ContainsAny(line, "\r\n\x00") {
-			t.Errorf("line of %d bytes: %q", len(line), line)
+			t.Errorf("line of %d bytes, want at most 998 without line breaks: %q", len(line), line)
 		}
 		if strings.ContainsFunc(line, func(r rune) bool { return r > '~' }) {
-			t.Errorf("not ASCII: %q", line)
+			t.Errorf("line is not ASCII: %q", line)
 		}
 	}
 	m, err := mail.ReadMessage(bytes.NewReader(raw))
 	if err != nil {
-		t.Fatalf("the standard library: %v", err)
+		t.Fatalf("net/mail cannot read the mail: %v", err)
 	}
 	for name, values := range m.Header {
 		if len(values) != 1 {
-			t.Errorf("%d fields %s", len(values), name)
+			t.Errorf("fields %s: got %d, want 1", name, len(values))
 		}
 	}
 	for _, name := range []string{"From", "To"} {
 		if list, err := m.Header.AddressList(name); err != nil || len(list) != 1 {
-			t.Errorf("%s: %v %v", name, list, err)
+			t.Errorf("addresses in %s: got %v, %v, want one", name, list, err)
 		}
 	}
 	typ, params, err := mime.ParseMediaType(m.Header.Get("Content-Type"))
@@ -137,7 +137,7 @@ func check(t tester, raw []byte) {
 	}
 }
 
-// anyText draws what people, and people who mean harm, put into a field.
+// anyText draws texts that people or attackers put into a field.
 func anyText() *rapid.Generator[string] {
 	return rapid.OneOf(
 		rapid.String(),
@@ -149,8 +149,7 @@ func anyText() *rapid.Generator[string] {
 	)
 }
 
-// Names that hide what they are, or are none, become others.
-func TestAFileHasANameThatReadsAsItIs(t *testing.T) {
+func TestMail_FileNames(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]string{
 		"=?utf-8?B??=":        "=_utf-8?B??=",
@@ -177,14 +176,14 @@ func TestAFileHasANameThatReadsAsItIs(t *testing.T) {
 			}
 		})
 		if got != want {
-			t.Errorf("%q is written as %q, want %q", name, got, want)
+			t.Errorf("file name of %q: got %q, want %q", name, got, want)
 		}
 	}
 }
 
-// Whatever stands in a letter, the mail has the fields we wrote and no other,
-// and our own reader reads back what was written.
-func TestWhatIsWrittenIsReadBack(t *testing.T) {
+// The mail has only the fields that Mail writes, and rfc822 reads the same
+// content back.
+func TestMail_ReadBack(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		l := answer()
@@ -211,16 +210,16 @@ func TestWhatIsWrittenIsReadBack(t *testing.T) {
 		}
 		for _, f := range root.Header.Fields {
 			if !known[f.Name] {
-				t.Errorf("a field %q", f.Name)
+				t.Errorf("unexpected field %q", f.Name)
 			}
 		}
 		if got, want := oneLine(root.Header.Text("Subject")), oneLine(asRead(oneLine(l.Subject))); got != want {
-			t.Errorf("subject %q, want %q", got, want)
+			t.Errorf("subject: got %q, want %q", got, want)
 		}
 		for name, want := range map[string]compose.Person{"From": l.From, "To": l.To} {
 			got := root.Header.Addresses(name)
 			if len(got) != 1 || got[0].Addr != want.Address || bare(got[0].Name) != bare(asRead(oneLine(want.Name))) {
-				t.Errorf("%s: %+v, want %q", name, got, oneLine(want.Name))
+				t.Errorf("%s: got %+v, want %q", name, got, oneLine(want.Name))
 			}
 		}
 		var parts []*rfc822.Part
@@ -235,24 +234,24 @@ func TestWhatIsWrittenIsReadBack(t *testing.T) {
 			}
 			got, _ := parts[i].Text(1 << 20)
 			if got = strings.ReplaceAll(got, "\r\n", "\n"); got != asRead(compose.Clean(want)) {
-				t.Errorf("text %q, want %q", got, compose.Clean(want))
+				t.Errorf("text: got %q, want %q", got, compose.Clean(want))
 			}
 		}
 		if len(l.Files) > 0 {
 			p := parts[len(parts)-1]
 			if string(p.Bytes()) != string(l.Files[0].Data) || p.Disposition() != "attachment" || p.FileName() == "" {
-				t.Errorf("file %q: %q", p.FileName(), p.Bytes())
+				t.Errorf("file: got %q with %q, want an attachment with a name and %q", p.FileName(), p.Bytes(), l.Files[0].Data)
 			}
 		}
 	})
 }
 
-// asRead is what our reader makes of any text: it composes characters, and
-// drops those that do not show.
+// asRead returns a text as rfc822 returns it: composed, and without invisible
+// characters.
 func asRead(s string) string { return rfc822.Decode("utf-8", []byte(s)) }
 
-// bare is a name's letters: our reader takes signs around a name for quotes of
-// those who could not write them.
+// bare returns the letters and digits of a name. rfc822 removes other
+// characters around a name, because they are often quotation marks.
 func bare(s string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsLetter(r) || unicode.IsDigit(r) {
@@ -262,28 +261,28 @@ func bare(s string) string {
 	}, s)
 }
 
-// oneLine is what becomes of words in a field.
+// oneLine returns a text as it is in a field.
 func oneLine(s string) string {
 	return strings.Join(strings.Fields(compose.Clean(s)), " ")
 }
 
-func TestALetterThatCannotBeOneIsRefused(t *testing.T) {
+func TestMail_InvalidLetter(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name   string
 		change func(*compose.Letter)
 		kind   fault.Kind
 	}{
-		{"a recipient with a second line", func(l *compose.Letter) { l.To.Address = "jan@example.com\r\nBcc: x@example.net" }, fault.Invalid},
-		{"a second line before the at sign", func(l *compose.Letter) { l.To.Address = "jan\r\nBcc: x@example.com" }, fault.Invalid},
-		{"two recipients in one", func(l *compose.Letter) { l.To.Address = "jan@example.com,x@example.net" }, fault.Invalid},
+		{"line break in the recipient", func(l *compose.Letter) { l.To.Address = "jan@example.com\r\nBcc: x@example.net" }, fault.Invalid},
+		{"line break before the at sign", func(l *compose.Letter) { l.To.Address = "jan\r\nBcc: x@example.com" }, fault.Invalid},
+		{"two recipients in one field", func(l *compose.Letter) { l.To.Address = "jan@example.com,x@example.net" }, fault.Invalid},
 		{"no recipient", func(l *compose.Letter) { l.To.Address = "" }, fault.Invalid},
-		{"a local part beyond ASCII", func(l *compose.Letter) { l.To.Address = "jörg@example.com" }, fault.Invalid},
-		{"an address to answer to with brackets", func(l *compose.Letter) { l.ReplyTo = "a@b>,<c@d" }, fault.Invalid},
-		{"a Message-ID with a second line", func(l *compose.Letter) { l.ID = "a@b\r\nX: y" }, fault.Invalid},
-		{"an unknown way to be automatic", func(l *compose.Letter) { l.Automatic = "no\r\nX: y" }, fault.Invalid},
-		{"an unsubscription with brackets", func(l *compose.Letter) { l.Unsubscribe = []string{"https://a>,<mailto:b"} }, fault.Invalid},
-		{"a file too large for SES", func(l *compose.Letter) { l.Files = []compose.File{{Name: "a", Data: make([]byte, 30<<20)}} }, fault.TooLarge},
+		{"non-ASCII local part", func(l *compose.Letter) { l.To.Address = "jörg@example.com" }, fault.Invalid},
+		{"brackets in ReplyTo", func(l *compose.Letter) { l.ReplyTo = "a@b>,<c@d" }, fault.Invalid},
+		{"line break in the Message-ID", func(l *compose.Letter) { l.ID = "a@b\r\nX: y" }, fault.Invalid},
+		{"unknown value of Automatic", func(l *compose.Letter) { l.Automatic = "no\r\nX: y" }, fault.Invalid},
+		{"brackets in Unsubscribe", func(l *compose.Letter) { l.Unsubscribe = []string{"https://a>,<mailto:b"} }, fault.Invalid},
+		{"file too large for SES", func(l *compose.Letter) { l.Files = []compose.File{{Name: "a", Data: make([]byte, 30<<20)}} }, fault.TooLarge},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -291,13 +290,13 @@ func TestALetterThatCannotBeOneIsRefused(t *testing.T) {
 			l := answer()
 			tt.change(&l)
 			if _, err := compose.Mail(l); err == nil || fault.KindOf(err) != tt.kind {
-				t.Errorf("got %v, want %s", err, tt.kind)
+				t.Errorf("Mail: got %v, want kind %s", err, tt.kind)
 			}
 		})
 	}
 }
 
-func TestALocalPartThatNeedsQuotesHasThem(t *testing.T) {
+func TestMail_QuotedLocalPart(t *testing.T) {
 	t.Parallel()
 	for given, want := range map[string]string{
 		"jan voorbeeld@example.com":   `"jan voorbeeld"@example.com`,
@@ -313,13 +312,13 @@ func TestALocalPartThatNeedsQuotesHasThem(t *testing.T) {
 		}
 		check(t, raw)
 		if !strings.Contains(string(raw), "\r\nTo: "+want+"\r\n") {
-			t.Errorf("%s became %q", given, raw[:200])
+			t.Errorf("To of %s: got %q, want %q in it", given, raw[:200], want)
 		}
 	}
 }
 
-// FuzzMail looks for a letter that adds a field, or that another reader cannot
-// read.
+// FuzzMail looks for a letter that adds a field, or a mail that another reader
+// cannot read.
 func FuzzMail(f *testing.F) {
 	f.Add("Re: x", "Jan", "jan@example.com", "hallo", "m1@example.com", "a.txt")
 	f.Add("x\r\nBcc: y@example.net", "a\nb", "\"a b\"@example.com", "\r\n.\r\n--=_", "a b", "../../é")

@@ -16,131 +16,147 @@ import (
 
 // Lengths in bytes.
 const (
-	maxLine = 76  // of what can be folded; the limit is 998
-	maxWord = 60  // of what stays unencoded
-	maxName = 150 // of a file, which becomes three times as long
-	maxID   = 900 // of a Message-ID, which cannot be folded
-	encoded = 42  // of the bytes in an encoded word, which has at most 75 (RFC 2047, 2)
+	maxLine    = 76  // of a line that can be folded; the hard limit is 998
+	maxWord    = 60  // of a word that is not encoded
+	maxName    = 150 // of a file name, which encoding makes three times as long
+	maxID      = 900 // of a Message-ID, which cannot be folded
+	maxEncoded = 42  // bytes in one encoded word, which is at most 75 long (RFC 2047, 2)
 )
 
-// A header collects fields, and the first thing that cannot be one.
-type header struct {
+// A fieldWriter collects header fields, and the first error.
+type fieldWriter struct {
 	buf bytes.Buffer
 	err error
 }
 
-// add writes a field. What stands in value is safe already: nothing of a
-// letter comes here unseen.
-func (h *header) add(name, value string) {
+// addField writes a field. The caller has encoded or checked value.
+func (h *fieldWriter) addField(name, value string) {
 	if value != "" {
 		h.buf.WriteString(name + ": " + value + "\r\n")
 	}
 }
 
-func (h *header) person(name string, p Person) {
-	addr, err := address(p.Address)
+func (h *fieldWriter) addPerson(name string, p Person) {
+	addr, err := formatAddress(p.Address)
 	if err != nil {
 		if h.err == nil {
 			h.err = fault.New(fault.Invalid, "%s: %s", name, fault.Message(err))
 		}
 		return
 	}
-	if words := phrase(p.Name); words != "" {
+	if words := formatPhrase(p.Name); words != "" {
 		addr = words + "\r\n <" + addr + ">"
 	}
-	h.add(name, addr)
+	h.addField(name, addr)
 }
 
-// unsubscribe says how to get no more of it, by one click where an address of
-// the web takes it (RFC 8058).
-func (h *header) unsubscribe(addresses []string) {
+// addUnsubscribe writes List-Unsubscribe. If one of the addresses is a web
+// address, it also offers unsubscribing with one click (RFC 8058).
+func (h *fieldWriter) addUnsubscribe(addresses []string) {
 	var list []string
 	post := false
 	for _, a := range addresses {
 		u, err := url.Parse(a)
-		if err != nil || u.Scheme != "mailto" && u.Scheme != "https" || strings.ContainsAny(a, "<>, ") || !plain(a) || len(a) > maxID {
-			h.err = fault.New(fault.Invalid, "List-Unsubscribe: not an address of mail or the web")
+		if err != nil || !isUnsubscribeAddress(u.Scheme, a) {
+			h.err = fault.New(fault.Invalid, "List-Unsubscribe must be a mailto: or https: address without blanks, commas and brackets")
 			return
 		}
 		post = post || u.Scheme == "https"
 		list = append(list, "<"+a+">")
 	}
-	h.add("List-Unsubscribe", strings.Join(list, ",\r\n "))
+	h.addField("List-Unsubscribe", strings.Join(list, ",\r\n "))
 	if post {
-		h.add("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")
+		h.addField("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")
 	}
 }
 
-// plain reports whether s is ASCII that shows.
-func plain(s string) bool {
+// isUnsubscribeAddress reports whether an address with that scheme can be in
+// List-Unsubscribe.
+func isUnsubscribeAddress(scheme, address string) bool {
+	if scheme != "mailto" && scheme != "https" {
+		return false
+	}
+	return len(address) <= maxID && isPrintableASCII(address) && !strings.ContainsAny(address, "<>, ")
+}
+
+// isPrintableASCII reports whether s has printable ASCII characters only.
+func isPrintableASCII(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' })
 }
 
-// usableID reports whether s can stand between the brackets of a Message-ID,
-// as far as other programs must be able to read the field.
-func usableID(s string) bool {
-	return s != "" && len(s) <= maxID && plain(s) && !strings.ContainsAny(s, " <>,;\"\\()")
+// isUsableID reports whether s can be a Message-ID that other programs read
+// correctly.
+func isUsableID(s string) bool {
+	if s == "" || len(s) > maxID {
+		return false
+	}
+	return isPrintableASCII(s) && !strings.ContainsAny(s, " <>,;\"\\()")
 }
 
-// atext are the signs besides letters and digits that an unquoted word may
-// have (RFC 5322, 3.2.3).
+// atext are the characters besides letters and digits that an unquoted word
+// may have (RFC 5322, 3.2.3).
 const atext = "!#$%&'*+-/=?^_`{|}~"
 
-func atom(r rune) bool {
-	return r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' || strings.ContainsRune(atext, r)
+func isAtomRune(r rune) bool {
+	switch {
+	case '0' <= r && r <= '9', 'A' <= r && r <= 'Z', 'a' <= r && r <= 'z':
+		return true
+	default:
+		return strings.ContainsRune(atext, r)
+	}
 }
 
-// address returns a mail address as it stands in a field.
-func address(s string) (string, error) {
+// formatAddress returns a mail address in the form for a field.
+func formatAddress(s string) (string, error) {
 	at := strings.LastIndexByte(s, '@')
 	if at < 1 || at == len(s)-1 || len(s) > 320 {
-		return "", fault.New(fault.Invalid, "not a mail address")
+		return "", fault.New(fault.Invalid, "not a mail address: write name@example.com")
 	}
-	local, domain := s[:at], s[at+1:]
+	local := s[:at]
+	domain := s[at+1:]
 	if len(local) > 2 && local[0] == '"' && local[len(local)-1] == '"' {
 		local = local[1 : len(local)-1]
 	}
 	switch {
-	case strings.ContainsFunc(domain, func(r rune) bool { return !atom(r) && r != '.' }):
-		return "", fault.New(fault.Invalid, "not a mail address")
+	case strings.ContainsFunc(domain, func(r rune) bool { return !isAtomRune(r) && r != '.' }):
+		return "", fault.New(fault.Invalid, "not a mail address: write name@example.com")
 	case strings.ContainsFunc(local, func(r rune) bool { return r > '~' }):
-		return "", fault.New(fault.Invalid, "an address with letters beyond ASCII before the @, to which SES cannot send")
-	case strings.ContainsFunc(local, func(r rune) bool { return !atom(r) && r != '.' && r != ' ' }):
-		return "", fault.New(fault.Invalid, "not a mail address")
+		return "", fault.New(fault.Invalid, "SES cannot send to an address with non-ASCII letters before the @")
+	case strings.ContainsFunc(local, func(r rune) bool { return !isAtomRune(r) && r != '.' && r != ' ' }):
+		return "", fault.New(fault.Invalid, "not a mail address: write name@example.com")
 	case strings.HasPrefix(local, "."), strings.HasSuffix(local, "."), strings.Contains(local, ".."), strings.Contains(local, " "):
 		local = `"` + local + `"`
 	}
 	return local + "@" + domain, nil
 }
 
-// phrase returns a display name: as it is, in quotes, or encoded.
-func phrase(name string) string {
-	name = line(name)
+// formatPhrase returns a display name unchanged, in quotes, or encoded.
+func formatPhrase(name string) string {
+	name = joinLines(name)
 	switch {
-	case encodes(name), strings.ContainsAny(name, `"\`):
-		return encode(name)
-	case strings.ContainsFunc(name, func(r rune) bool { return !atom(r) && r != ' ' }):
+	case needsEncoding(name), strings.ContainsAny(name, `"\`):
+		return encodeWords(name)
+	case strings.ContainsFunc(name, func(r rune) bool { return !isAtomRune(r) && r != ' ' }):
 		return `"` + name + `"`
 	}
 	return name
 }
 
-// text returns words as they stand in a field that is no structure.
-func text(s string) string {
-	s = line(s)
-	if encodes(s) {
-		return encode(s)
+// formatText returns the value of an unstructured field, such as the subject.
+func formatText(s string) string {
+	s = joinLines(s)
+	if needsEncoding(s) {
+		return encodeWords(s)
 	}
-	return fold(s)
+	return foldText(s)
 }
 
-// line returns the words of s on one line, without other control characters.
-func line(s string) string { return strings.Join(strings.Fields(Clean(s)), " ") }
+// joinLines returns s on one line, without control characters.
+func joinLines(s string) string { return strings.Join(strings.Fields(Clean(s)), " ") }
 
-// encodes reports whether s would not come back as it is when it is written
-// as it is.
-func encodes(s string) bool {
-	if !plain(s) || strings.Contains(s, "=?") {
+// needsEncoding reports whether s would be changed if it were sent unencoded.
+func needsEncoding(s string) bool {
+	if !isPrintableASCII(s) || strings.Contains(s, "=?") {
 		return true
 	}
 	for w := range strings.SplitSeq(s, " ") {
@@ -151,12 +167,12 @@ func encodes(s string) bool {
 	return false
 }
 
-// encode writes s as encoded words (RFC 2047), a line each, that begin and end
-// with whole characters.
-func encode(s string) string {
+// encodeWords returns s as encoded words (RFC 2047), one per line. Characters
+// are not split over two words.
+func encodeWords(s string) string {
 	var b strings.Builder
 	for s != "" {
-		n := min(len(s), encoded)
+		n := min(len(s), maxEncoded)
 		for n < len(s) && !utf8.RuneStart(s[n]) {
 			n--
 		}
@@ -169,10 +185,10 @@ func encode(s string) string {
 	return b.String()
 }
 
-// fold breaks a text at its blanks.
-func fold(s string) string {
+// foldText breaks a text into lines at its blanks.
+func foldText(s string) string {
 	var b strings.Builder
-	length := 20 // the field's name
+	length := 20 // room for the field's name
 	for i, w := range strings.Split(s, " ") {
 		switch {
 		case i == 0:
@@ -188,17 +204,20 @@ func fold(s string) string {
 	return b.String()
 }
 
-// header returns the fields of an attachment.
-func (f File) header() textproto.MIMEHeader {
+// partHeader returns the header of an attachment's part.
+func (f File) partHeader() textproto.MIMEHeader {
 	typ, params, err := mime.ParseMediaType(f.Type)
-	if err != nil || !plain(f.Type) || len(f.Type) > 200 || strings.HasPrefix(typ, "multipart/") || strings.HasPrefix(typ, "message/") {
-		typ, params = "application/octet-stream", nil // a mail in a mail may not be base64 (RFC 2046, 5.2.1)
+	composite := strings.HasPrefix(typ, "multipart/") || strings.HasPrefix(typ, "message/") // may not be base64 (RFC 2046, 5.2.1)
+	malformed := err != nil || len(f.Type) > 200 || !isPrintableASCII(f.Type)
+	if composite || malformed {
+		typ = "application/octet-stream"
+		params = nil
 	}
 	media := mime.FormatMediaType(typ, params)
 	if media == "" {
 		media = "application/octet-stream"
 	}
-	disposition := mime.FormatMediaType("attachment", map[string]string{"filename": fileName(f.Name)})
+	disposition := mime.FormatMediaType("attachment", map[string]string{"filename": safeFileName(f.Name)})
 	return textproto.MIMEHeader{
 		"Content-Type":              {media},
 		"Content-Disposition":       {disposition},
@@ -206,17 +225,19 @@ func (f File) header() textproto.MIMEHeader {
 	}
 }
 
-// fileName returns a name without a path, of a length that every program takes.
-func fileName(name string) string {
+// safeFileName returns a name without a path, and short enough for all
+// programs.
+func safeFileName(name string) string {
 	name = strings.Map(func(r rune) rune {
 		if unicode.Is(unicode.Cf, r) {
-			return -1 // would show another name than it is
+			return -1 // invisible characters can disguise a name
 		}
 		return r
 	}, name)
-	name = strings.ReplaceAll(name, "=?", "=_") // many programs would decode it, as in a subject
-	name = strings.TrimSpace(path.Base(strings.ReplaceAll(line(name), `\`, "/")))
-	if name == "" || name == "." || name == ".." || name == "/" {
+	name = strings.ReplaceAll(name, "=?", "=_") // many programs would decode it as an encoded word
+	name = strings.TrimSpace(path.Base(strings.ReplaceAll(joinLines(name), `\`, "/")))
+	switch name {
+	case "", ".", "..", "/":
 		return "attachment"
 	}
 	if len(name) <= maxName {

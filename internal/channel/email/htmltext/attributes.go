@@ -7,8 +7,8 @@ import (
 	"golang.org/x/net/html/atom"
 )
 
-// attributes are those that say something about the text. All but the
-// addresses are in lower case.
+// attributes are the attributes of an element that concern its text. All
+// except addresses and alt are in lower case.
 type attributes struct {
 	id, class, style, kind, name, marker, alt string
 	href, src, background                     string
@@ -50,60 +50,61 @@ func readAttributes(z *html.Tokenizer, more bool) (a attributes) {
 	return a
 }
 
-// means tells what an element says about the text in it.
-func (a attributes) means(tag atom.Atom) meaning {
-	var m meaning
+// textRoles returns the roles of an element.
+func (a attributes) textRoles(tag atom.Atom) textRole {
+	var m textRole
 	switch tag {
 	case atom.Head, atom.Script, atom.Style, atom.Title, atom.Noscript, atom.Template, atom.Select, atom.Textarea, atom.Iframe, atom.Object, atom.Svg:
-		return hidden
+		return hiddenRole
 	case atom.Blockquote:
-		m |= cite
+		m |= citedRole
 		if a.kind == "cite" {
-			m |= quote
+			m |= quoteRole
 		}
 	case atom.Pre:
-		m |= raw
+		m |= preformattedRole
 	}
-	if a.hide || hiddenStyle(a.style) {
-		m |= hidden
+	if a.hide || hidesContent(a.style) {
+		m |= hiddenRole
 	}
 	switch {
-	case hasClass(a.class, "gmail_attr"), tag == atom.Blockquote && hasClass(a.class, "gmail_quote"), // around both of which answers between the lines stand, too
+	case hasClass(a.class, "gmail_attr"), tag == atom.Blockquote && hasClass(a.class, "gmail_quote"), // both may also contain answers between the quoted lines
 		hasClass(a.class, "yahoo_quoted", "protonmail_quote", "tutanota_quote", "zmail_extra", "moz-cite-prefix", "gmail_extra", "hmquote", "ms-outlook-mobile-reference-message", "replyquote"),
 		a.marker == "__quoted_text__", a.marker == "__headers__", a.name == "messagereplysection", a.name == "quoted-content", strings.HasPrefix(a.class, "front-blockquote"),
 		a.id == "mailbox-conversation", a.id == "replybody":
-		if !hasClass(a.class, "gmail_extra") { // holds the reply too, in old mails
-			m |= quote
+		if !hasClass(a.class, "gmail_extra") { // contains the reply too in old mails
+			m |= quoteRole
 		}
 	case endsInClass(a.class, "yahoo_quoted"), a.name == "quote":
-		m |= quote
+		m |= quoteRole
 	case endsInClass(a.class, "signature"), hasClass(a.class, "protonmail_signature_block", "gmail_signature_prefix", "bloop_sign"),
 		strings.HasSuffix(a.id, "signature"), a.name == "messagesignaturesection", a.marker == "__sig_pre__", a.marker == "__sig_post__":
-		m |= signature
+		m |= signatureRole
 	}
-	if a.tail() {
-		m |= rest
+	if a.beginsQuotedTail() {
+		m |= quotedTailRole
 	}
 	return m
 }
 
-// tail reports whether quoted history begins at the element and runs to the
-// end of the mail.
-func (a attributes) tail() bool {
+// beginsQuotedTail reports whether quoted history starts at the element and
+// runs to the end of the mail.
+func (a attributes) beginsQuotedTail() bool {
 	switch a.id {
 	case "divrplyfwdmsg", "appendonsend", "olk_src_body_section", "mail-editor-reference-message-container", "stopspelling", "x_divrplyfwdmsg", "zwchr":
 		return true
 	}
-	if a.kind == "" && a.name == "_mailoriginal" || a.name == "_messagereplysection" {
+	switch {
+	case a.name == "_mailoriginal" && a.kind == "", a.name == "_messagereplysection":
 		return true
 	}
-	return strings.Contains(a.style, "border") && outlookRule(a.style)
+	return strings.Contains(a.style, "border") && drawsOutlookRule(a.style)
 }
 
-// outlookRule reports whether a style draws the rule above the header of what
-// is answered, as one of Outlook's versions or Windows Mail does: on top only,
-// in one of their colours.
-func outlookRule(style string) bool {
+// drawsOutlookRule reports whether a style draws the line above quoted history
+// in Outlook or Windows Mail: a border at the top only, in one of their
+// colours.
+func drawsOutlookRule(style string) bool {
 	colour := false
 	for _, c := range []string{"#e1e1e1", "#b5c4df", "#e5e5e5", "rgb(225,225,225)", "rgb(181,196,223)", "rgb(229,229,229)"} {
 		colour = colour || strings.Contains(style, c)
@@ -118,8 +119,8 @@ func outlookRule(style string) bool {
 	return strings.Contains(style, "border-top-style:solid") || strings.Contains(style, "border-style:solidnonenone")
 }
 
-// endsInClass reports whether one of the classes ends in name: programs put
-// marks of their own before it.
+// endsInClass reports whether one of the classes ends in name. Some programs
+// add a prefix to class names.
 func endsInClass(class, name string) bool {
 	for c := range strings.FieldsSeq(class) {
 		if strings.HasSuffix(c, name) {
@@ -143,10 +144,14 @@ func hasClass(class string, names ...string) bool {
 	return false
 }
 
-func hiddenStyle(style string) bool {
+func hidesContent(style string) bool {
 	if style == "" {
 		return false
 	}
-	return strings.Contains(style, "display:none") || strings.Contains(style, "visibility:hidden") || strings.Contains(style, "mso-hide:all") ||
-		strings.Contains(style, "max-height:0px") || strings.Contains(style, "max-height:0;")
+	for _, rule := range []string{"display:none", "visibility:hidden", "mso-hide:all", "max-height:0px", "max-height:0;"} {
+		if strings.Contains(style, rule) {
+			return true
+		}
+	}
+	return false
 }

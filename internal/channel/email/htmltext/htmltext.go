@@ -1,10 +1,9 @@
-// Package htmltext turns the HTML of a mail into the text a person would
-// read.
+// Package htmltext converts the HTML of a mail to the text that a person sees.
 //
-// It works on the tokens of golang.org/x/net/html, never on a tree: mail nests
-// elements deeper than any tree builder allows, and forgets to close them. Its
-// time is linear in the length of the page. What the HTML knows and text does
-// not, where quoted history and signatures lie, is returned beside the text.
+// It reads the tokens of golang.org/x/net/html and builds no tree. Mail nests
+// elements deeper than tree builders allow, and often does not close them. The
+// time is linear in the length of the page. Two facts that only HTML has are
+// returned beside the text: the positions of quoted history and of signatures.
 package htmltext
 
 import (
@@ -17,86 +16,89 @@ import (
 	"golang.org/x/net/html/atom"
 )
 
-// MaxInput is how much of a page is read, in bytes.
+// MaxInput is the length of a page that is read, in bytes.
 const MaxInput = 2 << 20
 
-// A Span is a piece of a text, in bytes.
+// A Span is a range of a text, in bytes.
 type Span struct{ Start, End int }
 
-// A Text is what a page says.
+// A Text is the result of converting a page.
 type Text struct {
 	Text       string
-	Quotes     []Span // quoted history, as the mail program marked it
+	Quotes     []Span // quoted history that the mail program marked as such
 	Signatures []Span
-	CIDs       []string // Content-IDs the page shows, without "cid:"
+	CIDs       []string // Content-IDs of images in the page, without "cid:"
 	Cut        bool     // the page was longer than [MaxInput]
 }
 
-// Convert reads a page.
+// Convert converts a page to text.
 func Convert(page string) Text {
 	c := converter{}
 	if len(page) > MaxInput {
-		page, c.text.Cut = page[:MaxInput], true
+		page = page[:MaxInput]
+		c.text.Cut = true
 	}
 	c.out.Grow(len(page) / 4)
 	z := html.NewTokenizer(strings.NewReader(page))
 	for {
 		switch z.Next() {
 		case html.ErrorToken:
-			c.finish()
+			c.finishText()
 			return c.text
 		case html.TextToken:
-			c.write(z.Text())
+			c.writeText(z.Text())
 		case html.StartTagToken, html.SelfClosingTagToken:
-			c.start(z)
+			c.startElement(z)
 		case html.EndTagToken:
 			name, _ := z.TagName()
-			c.end(atom.Lookup(name))
+			c.endElement(atom.Lookup(name))
 		}
 	}
 }
 
-// What an open element means for the text in it.
-type meaning uint8
+// A textRole says what an open element means for the text in it. An element
+// can have several roles.
+type textRole uint8
 
 const (
-	hidden    meaning = 1 << iota // not shown
-	quote                         // quoted history
-	rest                          // quoted history begins here and runs to the end
-	signature                     // of the sender
-	cite                          // lines are set off by "> "
-	raw                           // white space counts
+	hiddenRole       textRole = 1 << iota // not displayed
+	quoteRole                             // quoted history
+	quotedTailRole                        // begins quoted history that runs to the end of the page
+	signatureRole                         // signature of the sender
+	citedRole                             // lines begin with "> "
+	preformattedRole                      // white space is kept
 )
 
-type element struct {
+// An openElement is an element whose end was not reached yet.
+type openElement struct {
 	name  atom.Atom
-	means meaning
-	begin int // where its text begins
-	item  int // of a list: the last number
+	roles textRole
+	begin int // start of its text
+	item  int // last number used in a list
 }
 
 type converter struct {
-	text     Text
-	out      strings.Builder
-	open     []element
-	count    [meanings]int // of open elements
-	named    map[atom.Atom]int
-	newlines int  // owed before the next text
-	outer    int  // how deep in quotes the least deep of them is
-	space    bool // owed before the next text
-	link     string
-	linkAt   int
-	tail     int // where the quoted rest begins, plus one
-	after    int // newlines after the paragraph that is open
+	text           Text
+	out            strings.Builder
+	open           []openElement
+	count          [roleCount]int // open elements with each role
+	named          map[atom.Atom]int
+	newlines       int  // to write before the next text
+	outerDepth     int  // smallest quote depth of the pending newlines
+	space          bool // to write before the next text
+	link           string
+	linkAt         int
+	tailStart      int // start of the quoted tail plus one; 0 for none
+	afterParagraph int // newlines to write after the open paragraph
 }
 
-// meanings is how many there are.
-const meanings = 6
+// roleCount is the number of roles.
+const roleCount = 6
 
-func (c *converter) inside(m meaning) int { return c.count[bit(m)] }
+func (c *converter) openCount(m textRole) int { return c.count[roleIndex(m)] }
 
-func bit(m meaning) int {
-	for i := range meanings {
+func roleIndex(m textRole) int {
+	for i := range roleCount {
 		if m == 1<<i {
 			return i
 		}
@@ -104,9 +106,9 @@ func bit(m meaning) int {
 	return 0
 }
 
-func (c *converter) push(e element) {
-	for i := range meanings {
-		if e.means&(1<<i) != 0 {
+func (c *converter) pushElement(e openElement) {
+	for i := range roleCount {
+		if e.roles&(1<<i) != 0 {
 			c.count[i]++
 		}
 	}
@@ -117,57 +119,59 @@ func (c *converter) push(e element) {
 	c.open = append(c.open, e)
 }
 
-func (c *converter) pop() {
+func (c *converter) popElement() {
 	e := c.open[len(c.open)-1]
 	c.open = c.open[:len(c.open)-1]
 	c.named[e.name]--
-	for i := range meanings {
-		if e.means&(1<<i) != 0 {
+	for i := range roleCount {
+		if e.roles&(1<<i) != 0 {
 			c.count[i]--
 		}
 	}
 	if span := (Span{e.begin, c.out.Len()}); span.End > span.Start {
-		if e.means&quote != 0 && c.inside(quote) == 0 {
+		if e.roles&quoteRole != 0 && c.openCount(quoteRole) == 0 {
 			c.text.Quotes = append(c.text.Quotes, span)
 		}
-		if e.means&signature != 0 {
+		if e.roles&signatureRole != 0 {
 			c.text.Signatures = append(c.text.Signatures, span)
 		}
 	}
 }
 
-func (c *converter) finish() {
+func (c *converter) finishText() {
 	c.newlines = 0
 	for len(c.open) > 0 {
-		c.pop()
+		c.popElement()
 	}
-	if c.tail > 0 && c.tail-1 < c.out.Len() {
-		c.text.Quotes = append(c.text.Quotes, Span{c.tail - 1, c.out.Len()})
+	if c.tailStart > 0 && c.tailStart-1 < c.out.Len() {
+		c.text.Quotes = append(c.text.Quotes, Span{c.tailStart - 1, c.out.Len()})
 	}
 	c.text.Text = c.out.String()
 }
 
-// breakLine owes n newlines: 1 begins a line, 2 a paragraph.
+// breakLine requests n newlines before the next text: 1 begins a line, 2 a
+// paragraph.
 func (c *converter) breakLine(n int) {
 	if n == 0 {
 		return
 	}
 	c.newlines = max(c.newlines, n)
-	c.outer = min(c.outer, c.inside(cite))
+	c.outerDepth = min(c.outerDepth, c.openCount(citedRole))
 	c.space = false
 }
 
-// flush pays what is owed, before text is written.
-func (c *converter) flush() {
-	depth := min(c.inside(cite), 10)
+// writePending writes the requested newlines and blanks before a text.
+func (c *converter) writePending() {
+	depth := min(c.openCount(citedRole), 10)
 	if c.out.Len() == 0 {
-		c.newlines, c.space = 0, false
+		c.newlines = 0
+		c.space = false
 		c.out.WriteString(strings.Repeat("> ", depth))
 		return
 	}
 	for ; c.newlines > 1; c.newlines-- {
 		c.out.WriteByte('\n')
-		c.out.WriteString(strings.Repeat(">", min(depth, c.outer)))
+		c.out.WriteString(strings.Repeat(">", min(depth, c.outerDepth)))
 	}
 	if c.newlines == 1 {
 		c.out.WriteByte('\n')
@@ -177,75 +181,60 @@ func (c *converter) flush() {
 	if c.space {
 		c.out.WriteByte(' ')
 	}
-	c.newlines, c.space, c.outer = 0, false, depth
+	c.newlines = 0
+	c.space = false
+	c.outerDepth = depth
 }
 
 var nbsp = []byte("\u00a0")
 
-func (c *converter) write(text []byte) {
-	if c.inside(hidden) > 0 {
+func (c *converter) writeText(text []byte) {
+	if c.openCount(hiddenRole) > 0 {
 		return
 	}
-	if c.inside(raw) > 0 {
+	if c.openCount(preformattedRole) > 0 {
 		for i, line := range strings.Split(strings.ReplaceAll(string(text), "\r", ""), "\n") {
 			if i > 0 {
 				c.newlines = min(c.newlines+1, 2)
 			}
 			if strings.TrimSpace(line) != "" {
-				c.flush()
+				c.writePending()
 				c.out.WriteString(line)
 			}
 		}
 		return
 	}
 	for len(text) > 0 {
-		n := blank(text)
+		n := blankLength(text)
 		if n > 0 {
 			if c.newlines == 1 && bytes.HasPrefix(text, nbsp) && c.out.Len() > 0 {
-				c.newlines = 2 // Word writes an empty line as a paragraph with one of these
+				c.newlines = 2 // Word writes an empty line as a paragraph with a non-breaking space
 			}
 			c.space = true
 			text = text[n:]
 			continue
 		}
-		for n < len(text) && blank(text[n:]) == 0 {
+		for n < len(text) && blankLength(text[n:]) == 0 {
 			n++
 		}
 		if c.newlines > 0 {
 			c.space = false
 		}
-		c.flush()
+		c.writePending()
 		c.out.Write(text[:n])
 		text = text[n:]
 	}
 }
 
-// blank returns the length of the white space or invisible character that b
-// begins with.
-func blank(b []byte) int {
-	switch c := b[0]; {
-	case c == ' ' || c == '\n' || c == '\t' || c == '\r' || c == '\f':
-		return 1
-	case c < utf8.RuneSelf:
-		return 0
-	}
-	r, n := utf8.DecodeRune(b)
-	switch r {
-	case '\u00a0', '\u200b', '\u200c', '\u00ad', '\u034f', '\ufeff', '\u2007':
-		return n
-	}
-	return 0
-}
-
-func (c *converter) start(z *html.Tokenizer) {
+func (c *converter) startElement(z *html.Tokenizer) {
 	name, more := z.TagName()
 	if bytes.IndexByte(name, '@') > 0 {
-		c.write([]byte("<" + string(name) + ">")) // an address whose brackets were not escaped
+		c.writeText([]byte("<" + string(name) + ">")) // an address in brackets that were not escaped
 		return
 	}
 	tag := atom.Lookup(name)
 	a := readAttributes(z, more)
-	c.seeImage(tag, a)
+	c.noteImage(tag, a)
 	switch tag {
 	case atom.Br:
 		c.newlines = min(c.newlines+1, 2)
@@ -255,66 +244,67 @@ func (c *converter) start(z *html.Tokenizer) {
 		if tag == atom.Hr {
 			c.breakLine(2)
 		}
-		if a.tail() {
-			c.beginTail()
+		if a.beginsQuotedTail() {
+			c.beginQuotedTail()
 		}
 		return
 	case atom.A:
-		c.link, c.linkAt = a.href, c.out.Len()
+		c.link = a.href
+		c.linkAt = c.out.Len()
 	case atom.Body:
-		for len(c.open) > 0 && c.inside(hidden) > 0 {
-			c.pop() // a head that was not closed
+		for len(c.open) > 0 && c.openCount(hiddenRole) > 0 {
+			c.popElement() // the head was not closed
 		}
 	}
-	e := element{name: tag, means: a.means(tag), begin: c.out.Len()}
-	if e.means&rest != 0 {
-		c.beginTail()
+	e := openElement{name: tag, roles: a.textRoles(tag), begin: c.out.Len()}
+	if e.roles&quotedTailRole != 0 {
+		c.beginQuotedTail()
 	}
-	c.breakLine(lines(tag, a))
+	c.breakLine(newlinesAround(tag, a))
 	if tag == atom.P {
-		c.after = lines(tag, a)
+		c.afterParagraph = newlinesAround(tag, a)
 	}
 	if tag == atom.Li {
-		defer c.bullet()
+		defer c.writeListMark()
 	}
 	if tag == atom.Td || tag == atom.Th {
 		c.space = true
 	}
-	if tag != 0 && (e.means != 0 || structural(tag) || c.named[tag] > 0) {
-		c.push(e)
+	tracked := e.roles != 0 || isStructural(tag) || c.named[tag] > 0
+	if tag != 0 && tracked {
+		c.pushElement(e)
 	}
 }
 
-// beginTail notes that quoted history begins here and runs to the end, when
-// there is something before it.
-func (c *converter) beginTail() {
-	if c.tail == 0 && c.inside(hidden) == 0 {
-		c.tail = c.out.Len() + 1
+// beginQuotedTail notes that quoted history starts here and runs to the end.
+func (c *converter) beginQuotedTail() {
+	if c.tailStart == 0 && c.openCount(hiddenRole) == 0 {
+		c.tailStart = c.out.Len() + 1
 	}
 }
 
-func (c *converter) end(tag atom.Atom) {
+func (c *converter) endElement(tag atom.Atom) {
 	if tag == atom.A && c.link != "" {
 		c.writeLink()
 	}
 	if tag == atom.P {
-		c.breakLine(c.after)
+		c.breakLine(c.afterParagraph)
 	}
 	if c.named[tag] == 0 {
 		return
 	}
 	for {
 		e := c.open[len(c.open)-1]
-		c.pop()
-		c.breakLine(lines(e.name, attributes{}))
+		c.popElement()
+		c.breakLine(newlinesAround(e.name, attributes{}))
 		if e.name == tag {
 			return
 		}
 	}
 }
 
-// bullet begins a list's item.
-func (c *converter) bullet() {
+// writeListMark writes the bullet or number of a list item.
+func (c *converter) writeListMark() {
 	mark := "- "
 	for i := len(c.open) - 1; i >= 0 && i > len(c.open)-8; i-- {
 		if e := &c.open[i]; e.name == atom.Ul {
@@ -325,17 +315,18 @@ func (c *converter) bullet() {
 			break
 		}
 	}
-	if c.inside(hidden) == 0 {
-		c.flush()
+	if c.openCount(hiddenRole) == 0 {
+		c.writePending()
 		c.out.WriteString(mark)
 	}
 }
 
-// writeLink adds where the link that ends here goes, unless its text says so.
+// writeLink writes the address of the link that ends here, unless its text
+// shows the address.
 func (c *converter) writeLink() {
 	href := c.link
 	c.link = ""
-	if c.inside(hidden) > 0 || c.out.Len() <= c.linkAt || len(href) > 500 {
+	if c.openCount(hiddenRole) > 0 || c.out.Len() <= c.linkAt || len(href) > 500 {
 		return
 	}
 	shown := strings.TrimSpace(c.out.String()[c.linkAt:])
@@ -355,42 +346,21 @@ func trimScheme(s string) string {
 	return strings.TrimPrefix(strings.TrimPrefix(s, "https://"), "http://")
 }
 
-// seeImage notes images of the mail, and writes those that stand for a
-// character.
-func (c *converter) seeImage(tag atom.Atom, a attributes) {
+// noteImage collects Content-IDs of images, and writes images that represent
+// one character.
+func (c *converter) noteImage(tag atom.Atom, a attributes) {
 	for _, v := range []string{a.src, a.background} {
 		if id, ok := strings.CutPrefix(v, "cid:"); ok && len(c.text.CIDs) < 500 {
 			c.text.CIDs = append(c.text.CIDs, id)
 		}
 	}
-	if tag == atom.Img && a.alt != "" && a.alt[0] >= utf8.RuneSelf && utf8.RuneCountInString(a.alt) <= 4 {
-		c.write([]byte(a.alt))
+	if tag == atom.Img && isCharacter(a.alt) {
+		c.writeText([]byte(a.alt))
 	}
 }
 
-// lines returns how many newlines an element asks for around it.
-func lines(tag atom.Atom, a attributes) int {
-	switch tag {
-	case atom.P:
-		if strings.Contains(a.class, "mso") || strings.Contains(a.style, "margin:0") || strings.Contains(a.style, "margin: 0") {
-			return 1
-		}
-		return 2
-	case atom.H1, atom.H2, atom.H3, atom.H4, atom.H5, atom.H6:
-		return 2
-	case atom.Div, atom.Tr, atom.Li, atom.Ul, atom.Ol, atom.Table, atom.Blockquote, atom.Pre, atom.Section, atom.Article,
-		atom.Header, atom.Footer, atom.Dl, atom.Dt, atom.Dd, atom.Form, atom.Fieldset, atom.Address, atom.Center, atom.Body,
-		atom.Tbody, atom.Thead, atom.Option, atom.Main, atom.Nav, atom.Aside, atom.Figure, atom.Figcaption, atom.Hr:
-		return 1
-	}
-	return 0
-}
-
-// structural reports whether an element's end must be found by its name.
-func structural(tag atom.Atom) bool {
-	switch tag {
-	case atom.Div, atom.Ul, atom.Ol, atom.Table, atom.Tr, atom.Blockquote, atom.H1, atom.H2, atom.H3, atom.H4, atom.H5, atom.H6, atom.Section, atom.Article:
-		return true
-	}
-	return false
+// isCharacter reports whether an image's alternative text is one character,
+// such as an emoji of several code points.
+func isCharacter(alt string) bool {
+	return alt != "" && alt[0] >= utf8.RuneSelf && utf8.RuneCountInString(alt) <= 4
 }

@@ -15,29 +15,29 @@ import (
 func TestConvert(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ name, page, want string }{
-		{"white space is one blank", "<p>Dag\n  <b>Jan</b>,\t hoe\u00a0gaat het?</p>", "Dag Jan, hoe gaat het?"},
-		{"paragraphs are set apart", "<p>een</p><p>twee</p>", "een\n\ntwee"},
-		{"divisions are lines", "<div>een</div><div>twee</div>", "een\ntwee"},
-		{"a division with a break is an empty line", "<div>een</div><div><br></div><div>twee</div>", "een\n\ntwee"},
-		{"Word's paragraphs are lines", `<p class="MsoNormal">een<o:p></o:p></p><p class="MsoNormal">&nbsp;</p><p class="MsoNormal">twee</p>`, "een\n\ntwee"},
-		{"breaks are lines", "een<br>twee<br/>drie", "een\ntwee\ndrie"},
-		{"lists have marks", "<ul><li>een<li>twee</ul><ol><li>een</li><li>twee</li></ol>", "- een\n- twee\n1. een\n2. twee"},
-		{"cells are apart", "<table><tr><td>gas</td><td>1234</td></tr><tr><td>stroom</td><td>5678</td></tr></table>", "gas 1234\nstroom 5678"},
-		{"quotes are marked", "<p>ja</p><blockquote>een<br>twee</blockquote><p>nee</p>", "ja\n\n> een\n> twee\n\nnee"},
-		{"quotes nest", "<blockquote>een<blockquote>twee</blockquote></blockquote>", "> een\n> > twee"},
-		{"a link says where it goes", `zie <a href="https://example.com/pagina">deze pagina</a>.`, "zie deze pagina (https://example.com/pagina)."},
-		{"a link that shows its address does not", `zie <a href="https://example.com/">example.com</a>`, "zie example.com"},
-		{"a mail link does not", `<a href="mailto:jan@example.com">jan@example.com</a>`, "jan@example.com"},
-		{"scripts, styles and comments are dropped", "<head><title>x</title><style>p{}</style></head><script>x()</script><!-- y -->tekst", "tekst"},
-		{"Outlook's conditional comments are dropped", "<!--[if mso]>x<![endif]-->tekst", "tekst"},
-		{"what is hidden is dropped", `<div style="display: none">voorproefje</div><p>tekst</p><p hidden>x</p>`, "tekst"},
-		{"a head without an end ends at the body", "<head><meta x><body>tekst", "tekst"},
-		{"preformatted text keeps its blanks", "<pre>a  b\n  c</pre>", "a  b\n  c"},
-		{"entities are characters", "&euro;&nbsp;5 &lt;b&gt; &amp;amp;", "€ 5 <b> &amp;"},
-		{"a picture of a character is that character", `<img alt="😀" src="x.png"> hoi`, "😀 hoi"},
-		{"elements left open close by themselves", "<div><b>een<div>twee", "een\ntwee"},
-		{"an address whose brackets are bare is text", "<p>Schrijf naar Jan <jan@example.com> of bel.</p>", "Schrijf naar Jan <jan@example.com> of bel."},
-		{"ends without a beginning are passed over", "een</div></b></table>twee", "eentwee"},
+		{"white space", "<p>Dag\n  <b>Jan</b>,\t hoe\u00a0gaat het?</p>", "Dag Jan, hoe gaat het?"},
+		{"paragraphs", "<p>een</p><p>twee</p>", "een\n\ntwee"},
+		{"divisions", "<div>een</div><div>twee</div>", "een\ntwee"},
+		{"division with a break", "<div>een</div><div><br></div><div>twee</div>", "een\n\ntwee"},
+		{"paragraphs of Word", `<p class="MsoNormal">een<o:p></o:p></p><p class="MsoNormal">&nbsp;</p><p class="MsoNormal">twee</p>`, "een\n\ntwee"},
+		{"breaks", "een<br>twee<br/>drie", "een\ntwee\ndrie"},
+		{"lists", "<ul><li>een<li>twee</ul><ol><li>een</li><li>twee</li></ol>", "- een\n- twee\n1. een\n2. twee"},
+		{"table cells", "<table><tr><td>gas</td><td>1234</td></tr><tr><td>stroom</td><td>5678</td></tr></table>", "gas 1234\nstroom 5678"},
+		{"quotes", "<p>ja</p><blockquote>een<br>twee</blockquote><p>nee</p>", "ja\n\n> een\n> twee\n\nnee"},
+		{"nested quotes", "<blockquote>een<blockquote>twee</blockquote></blockquote>", "> een\n> > twee"},
+		{"link with a text", `zie <a href="https://example.com/pagina">deze pagina</a>.`, "zie deze pagina (https://example.com/pagina)."},
+		{"link that shows its address", `zie <a href="https://example.com/">example.com</a>`, "zie example.com"},
+		{"mail link", `<a href="mailto:jan@example.com">jan@example.com</a>`, "jan@example.com"},
+		{"scripts, styles and comments", "<head><title>x</title><style>p{}</style></head><script>x()</script><!-- y -->tekst", "tekst"},
+		{"conditional comments of Outlook", "<!--[if mso]>x<![endif]-->tekst", "tekst"},
+		{"hidden elements", `<div style="display: none">voorproefje</div><p>tekst</p><p hidden>x</p>`, "tekst"},
+		{"head without an end", "<head><meta x><body>tekst", "tekst"},
+		{"preformatted text", "<pre>a  b\n  c</pre>", "a  b\n  c"},
+		{"entities", "&euro;&nbsp;5 &lt;b&gt; &amp;amp;", "€ 5 <b> &amp;"},
+		{"picture of a character", `<img alt="😀" src="x.png"> hoi`, "😀 hoi"},
+		{"unclosed elements", "<div><b>een<div>twee", "een\ntwee"},
+		{"address in unescaped brackets", "<p>Schrijf naar Jan <jan@example.com> of bel.</p>", "Schrijf naar Jan <jan@example.com> of bel."},
+		{"end tags without a start", "een</div></b></table>twee", "eentwee"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -49,7 +49,7 @@ func TestConvert(t *testing.T) {
 	}
 }
 
-func TestQuotesAreFoundByTheirMarks(t *testing.T) {
+func TestConvert_QuotesByMailProgram(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ name, page string }{
 		{"Gmail", `<div>reply</div><div class="gmail_quote gmail_quote_container"><div class="gmail_attr">On Monday Jan wrote:</div><blockquote class="gmail_quote">quote</blockquote></div>`},
@@ -70,10 +70,10 @@ func TestQuotesAreFoundByTheirMarks(t *testing.T) {
 				t.Fatalf("no quote in %q", got.Text)
 			}
 			if before := strings.TrimSpace(got.Text[:got.Quotes[0].Start]); before != "reply" {
-				t.Errorf("before the quote: %q", before)
+				t.Errorf("text before the quote: got %q, want reply", before)
 			}
 			if rest := got.Text[got.Quotes[len(got.Quotes)-1].End:]; strings.TrimSpace(rest) != "" {
-				t.Errorf("after the quote: %q", rest)
+				t.Errorf("text after the quote: got %q, want none", rest)
 			}
 		})
 	}
@@ -82,16 +82,16 @@ func TestQuotesAreFoundByTheirMarks(t *testing.T) {
 func TestSanitize(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ name, page, want string }{
-		{"text stays", "<p>a &lt; b</p>", "<p>a &lt; b</p>"},
-		{"scripts go, with their text", "a<script>alert(1)</script>b", "ab"},
-		{"handlers and styles go", `<p onclick="x()" style="color:red">a</p>`, "<p>a</p>"},
-		{"links are disarmed", `<a href="https://example.com/?a=1&b=2" onclick=x>a</a>`, `<a href="https://example.com/?a=1&amp;b=2" rel="noopener noreferrer nofollow" target="_blank">a</a>`},
-		{"links to scripts lose their target", "<a href=\"java\tscript:x()\">a</a>", `<a rel="noopener noreferrer nofollow" target="_blank">a</a>`},
-		{"remote pictures go", `<img src="https://example.com/pixel.gif">`, ""},
-		{"pictures inside the mail stay", `<img src="cid:1@example.com" alt="x" onerror="y()">`, `<img src="cid:1@example.com" alt="x">`},
-		{"what is open is closed", "<div><b>a", "<div><b>a</b></div>"},
-		{"unknown elements leave their text", "<form><blink>a</blink></form>", "a"},
-		{"drawings go", "<svg><script>x</script><a>y</a></svg>z", "z"},
+		{"text", "<p>a &lt; b</p>", "<p>a &lt; b</p>"},
+		{"script", "a<script>alert(1)</script>b", "ab"},
+		{"handler and style", `<p onclick="x()" style="color:red">a</p>`, "<p>a</p>"},
+		{"link", `<a href="https://example.com/?a=1&b=2" onclick=x>a</a>`, `<a href="https://example.com/?a=1&amp;b=2" rel="noopener noreferrer nofollow" target="_blank">a</a>`},
+		{"link to a script", "<a href=\"java\tscript:x()\">a</a>", `<a rel="noopener noreferrer nofollow" target="_blank">a</a>`},
+		{"remote picture", `<img src="https://example.com/pixel.gif">`, ""},
+		{"picture inside the mail", `<img src="cid:1@example.com" alt="x" onerror="y()">`, `<img src="cid:1@example.com" alt="x">`},
+		{"unclosed elements", "<div><b>a", "<div><b>a</b></div>"},
+		{"unknown elements", "<form><blink>a</blink></form>", "a"},
+		{"drawing", "<svg><script>x</script><a>y</a></svg>z", "z"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -103,8 +103,8 @@ func TestSanitize(t *testing.T) {
 	}
 }
 
-// Whatever the page: the text is valid, its spans lie in it, and what is
-// shown holds nothing that runs.
+// FuzzConvert checks that spans are inside the text, and that sanitized pages
+// have no scripts and no longer change.
 func FuzzConvert(f *testing.F) {
 	for _, seed := range []string{"<p>a</p>", "<div class=gmail_quote>x</div>y", "<head><body>a<hr><div id=divRplyFwdMsg>b", "<svg><style><!--</style><img src=cid:x onerror=y>", "<ol><li>a<li>b<blockquote type=cite>c"} {
 		f.Add(seed)
@@ -116,7 +116,7 @@ func FuzzConvert(f *testing.F) {
 		got := htmltext.Convert(page)
 		for _, s := range append(got.Quotes, got.Signatures...) {
 			if s.Start < 0 || s.End < s.Start || s.End > len(got.Text) {
-				t.Fatalf("span %v of %d bytes", s, len(got.Text))
+				t.Fatalf("span %v is outside the text of %d bytes", s, len(got.Text))
 			}
 		}
 		safe := htmltext.Sanitize(page)
@@ -133,7 +133,7 @@ func FuzzConvert(f *testing.F) {
 			}
 		}
 		if again := htmltext.Sanitize(safe); again != safe {
-			t.Fatalf("not stable: %q then %q", safe, again)
+			t.Fatalf("sanitizing again changed %q to %q", safe, again)
 		}
 	})
 }

@@ -8,9 +8,9 @@ import (
 	"golang.org/x/net/html/atom"
 )
 
-// allowed are the elements that a page keeps for display, with the attributes
-// that survive.
-var allowed = map[atom.Atom][]string{
+// allowedAttributes maps the elements that are kept for display to the
+// attributes that are kept.
+var allowedAttributes = map[atom.Atom][]string{
 	atom.A: {"href", "title"}, atom.Abbr: nil, atom.B: nil, atom.Blockquote: nil, atom.Br: nil, atom.Code: nil, atom.Dd: nil, atom.Del: nil, atom.Div: {"dir"},
 	atom.Dl: nil, atom.Dt: nil, atom.Em: nil, atom.H1: nil, atom.H2: nil, atom.H3: nil, atom.H4: nil, atom.H5: nil, atom.H6: nil, atom.Hr: nil, atom.I: nil,
 	atom.Img: {"src", "alt", "width", "height"}, atom.Ins: nil, atom.Li: nil, atom.Ol: {"start"}, atom.P: {"dir"}, atom.Pre: nil, atom.Q: nil, atom.S: nil, atom.Small: nil,
@@ -18,14 +18,15 @@ var allowed = map[atom.Atom][]string{
 	atom.Th: {"colspan", "rowspan"}, atom.Thead: nil, atom.Tr: nil, atom.U: nil, atom.Ul: nil,
 }
 
-// maxOpen is how deep a displayed page nests; deeper elements give only their
-// text.
-const maxOpen = 100
+// maxOpenElements is the depth to which elements are kept. Of deeper elements
+// only the text is kept.
+const maxOpenElements = 100
 
-// Sanitize returns a page that is safe to show inside another: no scripts,
-// styles, forms or frames, nothing that loads from elsewhere (pictures tell
-// the sender that his mail is read), links that cannot act, every element
-// closed. Of pictures only those inside the mail stay, as "cid:".
+// Sanitize returns a page that is safe to display inside another page. It
+// removes scripts, styles, forms and frames, links with other schemes than
+// http, https, mailto and tel, and everything that is loaded from elsewhere. A
+// remote picture would tell the sender that the mail was read. Pictures inside
+// the mail stay, as "cid:". Every element is closed.
 func Sanitize(page string) string {
 	s := sanitizer{}
 	page = page[:min(len(page), MaxInput)]
@@ -35,7 +36,7 @@ func Sanitize(page string) string {
 		switch z.Next() {
 		case html.ErrorToken:
 			for len(s.open) > 0 {
-				s.close(s.open[len(s.open)-1])
+				s.closeElement(s.open[len(s.open)-1])
 			}
 			return s.out.String()
 		case html.TextToken:
@@ -43,10 +44,10 @@ func Sanitize(page string) string {
 				s.out.WriteString(html.EscapeString(string(z.Text())))
 			}
 		case html.StartTagToken, html.SelfClosingTagToken:
-			s.start(z)
+			s.startElement(z)
 		case html.EndTagToken:
 			name, _ := z.TagName()
-			s.end(atom.Lookup(name))
+			s.endElement(atom.Lookup(name))
 		}
 	}
 }
@@ -57,27 +58,27 @@ type sanitizer struct {
 	skipping []atom.Atom // elements whose content is dropped
 }
 
-func (s *sanitizer) start(z *html.Tokenizer) {
+func (s *sanitizer) startElement(z *html.Tokenizer) {
 	name, more := z.TagName()
 	tag := atom.Lookup(name)
 	if len(s.skipping) > 0 && tag == atom.Body {
-		s.skipping = nil // a head that was not closed
+		s.skipping = nil // the head was not closed
 	}
-	if dropped(tag) {
-		if len(s.skipping) < maxOpen {
+	if dropsContent(tag) {
+		if len(s.skipping) < maxOpenElements {
 			s.skipping = append(s.skipping, tag)
 		}
 		return
 	}
-	keep, ok := allowed[tag]
-	if !ok || len(s.skipping) > 0 || len(s.open) >= maxOpen {
+	keep, ok := allowedAttributes[tag]
+	if !ok || len(s.skipping) > 0 || len(s.open) >= maxOpenElements {
 		return
 	}
 	var attrs strings.Builder
 	for more {
 		var k, v []byte
 		k, v, more = z.TagAttr()
-		if value, ok := attribute(tag, string(k), string(v), keep); ok {
+		if value, ok := sanitizeAttribute(tag, string(k), string(v), keep); ok {
 			attrs.WriteString(" " + string(k) + `="` + html.EscapeString(value) + `"`)
 		}
 	}
@@ -93,7 +94,7 @@ func (s *sanitizer) start(z *html.Tokenizer) {
 	}
 }
 
-func dropped(tag atom.Atom) bool {
+func dropsContent(tag atom.Atom) bool {
 	switch tag {
 	case atom.Head, atom.Script, atom.Style, atom.Title, atom.Noscript, atom.Template, atom.Iframe, atom.Object, atom.Svg, atom.Math, atom.Select, atom.Textarea, atom.Noembed, atom.Noframes, atom.Xmp:
 		return true
@@ -101,8 +102,8 @@ func dropped(tag atom.Atom) bool {
 	return false
 }
 
-// attribute returns the value with which an attribute is kept.
-func attribute(tag atom.Atom, name, value string, keep []string) (string, bool) {
+// sanitizeAttribute returns the value of an attribute and whether to keep it.
+func sanitizeAttribute(tag atom.Atom, name, value string, keep []string) (string, bool) {
 	found := false
 	for _, k := range keep {
 		found = found || k == name
@@ -113,7 +114,7 @@ func attribute(tag atom.Atom, name, value string, keep []string) (string, bool) 
 	switch {
 	case name == "href":
 		u, err := url.Parse(strings.TrimSpace(value))
-		if err != nil || u.Scheme != "http" && u.Scheme != "https" && u.Scheme != "mailto" && u.Scheme != "tel" {
+		if err != nil || !isSafeScheme(u.Scheme) {
 			return "", false
 		}
 		return u.String(), true
@@ -123,8 +124,17 @@ func attribute(tag atom.Atom, name, value string, keep []string) (string, bool) 
 	return value, true
 }
 
-// end closes an element with those inside it that were left open.
-func (s *sanitizer) end(tag atom.Atom) {
+func isSafeScheme(scheme string) bool {
+	switch scheme {
+	case "http", "https", "mailto", "tel":
+		return true
+	default:
+		return false
+	}
+}
+
+// endElement closes an element and the open elements inside it.
+func (s *sanitizer) endElement(tag atom.Atom) {
 	if n := len(s.skipping); n > 0 {
 		if s.skipping[n-1] == tag {
 			s.skipping = s.skipping[:n-1]
@@ -136,13 +146,13 @@ func (s *sanitizer) end(tag atom.Atom) {
 			continue
 		}
 		for len(s.open) > i {
-			s.close(s.open[len(s.open)-1])
+			s.closeElement(s.open[len(s.open)-1])
 		}
 		return
 	}
 }
 
-func (s *sanitizer) close(tag atom.Atom) {
+func (s *sanitizer) closeElement(tag atom.Atom) {
 	s.open = s.open[:len(s.open)-1]
 	s.out.WriteString("</" + tag.String() + ">")
 }

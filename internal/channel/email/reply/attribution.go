@@ -6,14 +6,14 @@ import (
 	"unicode/utf8"
 )
 
-// maxAttribution is how many lines an attribution is wrapped over, and
-// maxAttributionLen how many bytes it has.
+// maxAttribution limits the lines of a wrapped attribution, and
+// maxAttributionLen its bytes.
 const (
 	maxAttribution    = 7
 	maxAttributionLen = 400
 )
 
-// A language is how mail programs say who wrote what is quoted.
+// A language has the words with which mail programs attribute a quote.
 type language struct {
 	openers []string // "op 3 mei ..."
 	verbs   []string // "... schreef"
@@ -41,14 +41,14 @@ var languages = []language{
 	{openers: nil, verbs: []string{"yazdı", "írta", "έγραψε"}},
 }
 
-// attribution returns how many lines from i on say who wrote what follows; 0
-// for none.
-func attribution(lines []line, i int) int {
-	first := bare(lines[i].text)
+// attributionLength returns the number of lines of the attribution that begins
+// at line i, or 0 if none begins there.
+func attributionLength(lines []line, i int) int {
+	first := trimDecoration(lines[i].text)
 	if len(first) > maxAttributionLen {
 		return 0
 	}
-	if completes(first, nextQuoted(lines, i+1)) {
+	if isAttribution(first, nextLineIsQuoted(lines, i+1)) {
 		return 1
 	}
 	joined := first
@@ -58,51 +58,59 @@ func attribution(lines []line, i int) int {
 			return 0
 		}
 		if t == "" {
-			if gaps++; gaps > 1 || !unfinished(joined) {
+			if gaps++; gaps > 1 || !mayContinueAfterGap(joined) {
 				return 0
 			}
 			continue
 		}
-		if labelOf(t) != 0 && !strings.HasPrefix(t, "mailto") {
+		if labelKind(t) != 0 && !strings.HasPrefix(t, "mailto") {
 			return 0
 		}
 		joined += " " + t
 		if len(joined) > maxAttributionLen {
 			return 0
 		}
-		if completes(joined, nextQuoted(lines, i+n+1)) {
+		if isAttribution(joined, nextLineIsQuoted(lines, i+n+1)) {
 			return n + 1
 		}
 	}
 	return 0
 }
 
-// capitals are the openers of attributions that stand at the end of a line of
-// text, as they are written.
-var capitals = []string{"On ", "Op ", "Am ", "Le ", "El ", "Il ", "Em ", "Den ", "På ", "W dniu ", "Dnia "}
+// capitalizedOpeners are openers in their usual spelling. They are used to
+// find an attribution that begins in the middle of a line.
+var capitalizedOpeners = []string{"On ", "Op ", "Am ", "Le ", "El ", "Il ", "Em ", "Den ", "På ", "W dniu ", "Dnia "}
 
-// embedded returns where in line i an attribution begins, when the line begins
-// with other text, and how many lines the attribution takes; 0 for none.
-func embedded(lines []line, i int) (cut, n int) {
+// findEmbeddedAttribution finds an attribution that begins inside line i,
+// after other text. It returns its position in the line and its number of
+// lines, or 0.
+func findEmbeddedAttribution(lines []line, i int) (cut, n int) {
 	s := lines[i].text
-	for _, o := range capitals {
+	for _, o := range capitalizedOpeners {
 		p := strings.LastIndex(s, o)
-		if p < 1 || !strings.ContainsAny(s[p-1:p], " -\t") || strings.Trim(s[:p], "-–—*_> \t\u00a0") == "" || !datelike(s[p:min(len(s), p+40)]) {
+		if p < 1 || !followsText(s, p) || !looksLikeDate(s[p:min(len(s), p+40)]) {
 			continue
 		}
 		rest := append([]line{{text: s[p:]}}, lines[i+1:min(len(lines), i+maxAttribution+3)]...)
-		if n = attribution(rest, 0); n > 0 {
+		if n = attributionLength(rest, 0); n > 0 {
 			return p, n
 		}
 	}
 	return 0, 0
 }
 
-// unfinished reports whether an attribution may go on after an empty line.
-func unfinished(s string) bool { return strings.ContainsFunc(s, unicode.IsDigit) }
+// followsText reports whether a word begins at position p of s, with text
+// before it.
+func followsText(s string, p int) bool {
+	return strings.ContainsAny(s[p-1:p], " -\t") && strings.Trim(s[:p], "-–—*_> \t\u00a0") != ""
+}
 
-// nextQuoted reports whether the next line with anything on it is quoted.
-func nextQuoted(lines []line, i int) bool {
+// mayContinueAfterGap reports whether an attribution may go on after an empty
+// line.
+func mayContinueAfterGap(s string) bool { return strings.ContainsFunc(s, unicode.IsDigit) }
+
+// nextLineIsQuoted reports whether the next line that is not empty is quoted.
+func nextLineIsQuoted(lines []line, i int) bool {
 	for j := i; j < len(lines) && j < i+3; j++ {
 		if t := strings.TrimSpace(lines[j].text); t != "" {
 			return t[0] == '>'
@@ -111,30 +119,36 @@ func nextQuoted(lines []line, i int) bool {
 	return false
 }
 
-// bare returns a line without the dashes and stars around it.
-func bare(s string) string { return strings.TrimSpace(strings.TrimLeft(s, "-–—*_ \t\u00a0")) }
+// trimDecoration returns a line without leading dashes and stars.
+func trimDecoration(s string) string {
+	return strings.TrimSpace(strings.TrimLeft(s, "-–—*_ \t\u00a0"))
+}
 
-// mayOpen reports whether a line may begin an attribution: cheap, for most
-// lines do not.
-func mayOpen(s string) bool {
+// mayBeginAttribution reports whether a line may begin an attribution. It is a
+// fast check that excludes most lines.
+func mayBeginAttribution(s string) bool {
 	if len(s) > maxAttributionLen {
 		return false
 	}
-	if s = bare(s); s == "" {
+	if s = trimDecoration(s); s == "" {
 		return false
 	}
 	switch c := s[0]; {
-	case c >= '0' && c <= '9' || c == '"' || c == '\'' || c == '<':
+	case isDigit(c), c == '"', c == '\'', c == '<':
 		return true
-	case s[len(s)-1] == ':' || s[len(s)-1] == '<' || strings.HasSuffix(s, "：") || strings.IndexByte(s, '@') > 0:
+	case strings.HasSuffix(s, ":"), strings.HasSuffix(s, "<"), strings.HasSuffix(s, "："), strings.IndexByte(s, '@') > 0:
 		return true
 	}
 	word, _, _ := strings.Cut(s[:min(len(s), 16)], " ")
-	return openers[strings.ToLower(word)] || s[0] >= 0x80 && datelike(s) || datelike(s) && strings.Contains(s, "20")
+	if firstOpenerWords[strings.ToLower(word)] {
+		return true
+	}
+	mayHaveDate := s[0] >= utf8.RuneSelf || strings.Contains(s, "20")
+	return mayHaveDate && looksLikeDate(s)
 }
 
-// openers are the first words of attributions, in every language.
-var openers = func() map[string]bool {
+// firstOpenerWords are the first words of the openers of all languages.
+var firstOpenerWords = func() map[string]bool {
 	m := map[string]bool{}
 	for _, l := range languages {
 		for _, o := range l.openers {
@@ -145,9 +159,9 @@ var openers = func() map[string]bool {
 	return m
 }()
 
-// completes reports whether s, whose lines are joined, is an attribution.
-// beforeQuote says that a quote follows it.
-func completes(s string, beforeQuote bool) bool {
+// isAttribution reports whether s, one or more joined lines, is an
+// attribution. beforeQuote says that a quote follows it.
+func isAttribution(s string, beforeQuote bool) bool {
 	if strings.Contains(s, "://") && !strings.Contains(s, "<") {
 		return false
 	}
@@ -155,55 +169,57 @@ func completes(s string, beforeQuote bool) bool {
 	colon := strings.ContainsAny(s[len(end):], ":：")
 	dashes := strings.HasSuffix(s, "--")
 	addressee := strings.Contains(end, "@")
-	if !colon && !dashes && !beforeQuote && !addressee {
-		return dateFirst(end) // most lines end here
+	marked := colon || dashes
+	if !marked && !beforeQuote && !addressee {
+		return startsWithISODate(end) // the case of most lines
 	}
-	lower := strings.ToLower(end)
-	dated := addressee || datelike(s)
+	c := candidate{
+		line: s, end: end, lower: strings.ToLower(end),
+		colon: colon, marked: marked, beforeQuote: beforeQuote, addressee: addressee,
+		dated: addressee || looksLikeDate(s),
+	}
 	for _, l := range languages {
 		for _, v := range l.verbs {
-			if !strings.Contains(lower, v) {
-				continue
-			}
-			at := strings.LastIndex(lower, v)
-			if !wordAt(lower, at, len(v)) {
-				continue
-			}
-			opened := opens(l, lower)
-			last := at+len(v) == len(lower)
-			switch {
-			case last && (colon || dashes) && (dated || beforeQuote && at < 80) && !sentences(end):
+			at := strings.LastIndex(c.lower, v)
+			if at >= 0 && isWholeWord(c.lower, at, len(v)) && c.isAttributionBy(l, at, len(v)) {
 				return true
-			case last && opened && dated && (beforeQuote || strings.Contains(end, ">") && addressee):
-				return true
-			case !last && l.middle && opened && colon && dated && at < 80:
-				return true
-			case !last && l.middle && opened && colon && beforeQuote && at < 80 && strings.ContainsFunc(lower[:at], unicode.IsDigit) && len(strings.Fields(lower[at:])) <= maxCited:
-				return true // "Op zo 22 nov schreef Klantenservice:"
-			case !last && colon && datelike(s[min(at, len(s)):]) && at > 0 && at < 120 && len(lower)-at < 80 && !sentences(end):
-				return true // "Jan schreef op 3 mei 2024 om 10:00:"
-			case !last && colon && at < 120 && datelike(lower[:at]) && strings.Contains(lower[at:], "@") && !sentences(end):
-				return true // "tir. 18. apr. 2017 kl. 13:09 skrev Jan <mail>:"
 			}
 		}
 	}
-	return dateFirst(end) || addressed(s, end, colon) || colon && (beforeQuote && cited(end) || signed(end))
+	if startsWithISODate(end) || isAttributionWithoutVerb(s, end, colon) {
+		return true
+	}
+	if !colon {
+		return false
+	}
+	return isDateThenSender(end) || (beforeQuote && namesQuotedWriter(end))
 }
 
-// maxCited is how many words an attribution has that is told by its shape.
+// maxCited is the most words of an attribution that is recognized by its form.
 const maxCited = 8
 
-// cited reports whether s, above a quote, is "Zitat von Jan <mail>" or another
-// form that only names the writer.
-func cited(s string) bool {
-	i, j := strings.IndexByte(s, '<'), strings.IndexByte(s, '@')
-	return i >= 0 && j > i && len(strings.Fields(s)) <= maxCited && labelOf(s) == 0 && !sentences(s)
+// namesQuotedWriter reports whether s, above a quote, is "Zitat von Jan
+// <mail>" or another form that only names the writer.
+func namesQuotedWriter(s string) bool {
+	i := strings.IndexByte(s, '<')
+	j := strings.IndexByte(s, '@')
+	if i < 0 || j < i || len(strings.Fields(s)) > maxCited {
+		return false
+	}
+	return labelKind(s) == 0 && !crossesSentenceEnd(s)
 }
 
-// signed reports whether s is "3 mei 2024, 10:00 door jan@example.com".
-func signed(s string) bool {
+// isDateThenSender reports whether s is like "3 mei 2024, 10:00 door
+// jan@example.com".
+func isDateThenSender(s string) bool {
 	f := strings.Fields(s)
-	if len(f) < 4 || len(f) > maxCited || !strings.Contains(f[len(f)-1], "@") || !hasClock(s) || !datelike(s) || !isDigit(s[0]) && !isDigit(f[1][0]) {
+	if len(f) < 4 || len(f) > maxCited || !strings.Contains(f[len(f)-1], "@") {
+		return false
+	}
+	if !isDigit(s[0]) && !isDigit(f[1][0]) {
+		return false
+	}
+	if !containsClockTime(s) || !looksLikeDate(s) {
 		return false
 	}
 	switch f[len(f)-2] {
@@ -213,37 +229,48 @@ func signed(s string) bool {
 	return false
 }
 
-// addressed reports whether s is "ср, 30 апр. 2025 г. в 15:19, Jan <mail>:",
-// the form without a verb that some programs use in every language.
-func addressed(s, end string, colon bool) bool {
-	if !colon || len(s) > 250 || !datelike(s[:min(len(s), 60)]) || labelOf(s) != 0 {
+// isAttributionWithoutVerb reports whether s is like "ср, 30 апр. 2025 г. в
+// 15:19, Jan <mail>:". Some programs use this form without a verb in every
+// language.
+func isAttributionWithoutVerb(s, end string, colon bool) bool {
+	if !colon || len(s) > 250 || labelKind(s) != 0 {
 		return false
 	}
 	i := strings.LastIndexByte(end, '<')
-	return i > 0 && strings.Contains(end[i:], "@") && strings.Contains(s[len(end):], ">") && !sentences(end[:i])
+	if i <= 0 || crossesSentenceEnd(end[:i]) {
+		return false
+	}
+	hasAddress := strings.Contains(end[i:], "@") && strings.Contains(s[len(end):], ">")
+	return hasAddress && looksLikeDate(s[:min(len(s), 60)])
 }
 
-// sentences reports whether s goes over the end of a sentence: a word longer
-// than the abbreviations in dates, a full stop, a capital.
-func sentences(s string) bool {
+// crossesSentenceEnd reports whether s contains the end of a sentence: a word
+// longer than the abbreviations in dates, a full stop, and a capital.
+func crossesSentenceEnd(s string) bool {
 	letters := 0
 	for i, r := range s {
-		switch {
-		case unicode.IsLetter(r):
+		if unicode.IsLetter(r) {
 			letters++
 			continue
-		case (r == '.' || r == '!' || r == '?') && letters > 3 && i+2 < len(s) && s[i+1] == ' ':
-			next, _ := utf8.DecodeRuneInString(s[i+2:])
-			if unicode.IsUpper(next) {
-				return true
-			}
+		}
+		if letters > 3 && strings.ContainsRune(".!?", r) && beginsSentence(s[i+1:]) {
+			return true
 		}
 		letters = 0
 	}
 	return false
 }
 
-func opens(l language, lower string) bool {
+// beginsSentence reports whether s is a blank and a capital.
+func beginsSentence(s string) bool {
+	if !strings.HasPrefix(s, " ") {
+		return false
+	}
+	next, _ := utf8.DecodeRuneInString(s[1:])
+	return unicode.IsUpper(next)
+}
+
+func startsWithOpener(l language, lower string) bool {
 	for _, o := range l.openers {
 		if strings.HasPrefix(lower, o) {
 			return true
@@ -252,40 +279,45 @@ func opens(l language, lower string) bool {
 	return false
 }
 
-// wordAt reports whether the n bytes at i are a word of their own; scripts
-// without blanks need none.
-func wordAt(s string, i, n int) bool {
+// isWholeWord reports whether the n bytes of s at i are a whole word. In
+// scripts without blanks every match is.
+func isWholeWord(s string, i, n int) bool {
 	if s[i] >= 0xe3 {
 		return true
 	}
 	if i > 0 {
-		if c := s[i-1]; c >= 'a' && c <= 'z' || c >= 0x80 && c != 0xa0 && c != 0xaf {
+		if c := s[i-1]; isWordByte(c) && c != 0xa0 && c != 0xaf { // the last bytes of special blanks
 			return false
 		}
 	}
 	if i+n < len(s) {
-		if c := s[i+n]; c >= 'a' && c <= 'z' || c >= 0x80 && c != 0xc2 && c != 0xe2 {
+		if c := s[i+n]; isWordByte(c) && c != 0xc2 && c != 0xe2 { // the first bytes of special blanks
 			return false
 		}
 	}
 	return true
 }
 
-// datelike reports whether s holds a year, a time or a numeric date.
-func datelike(s string) bool {
+// isWordByte reports whether c is a lower-case letter or part of a character
+// beyond ASCII.
+func isWordByte(c byte) bool { return ('a' <= c && c <= 'z') || c >= utf8.RuneSelf }
+
+// looksLikeDate reports whether s has a year, a time of day or a numeric date.
+func looksLikeDate(s string) bool {
 	for i := 0; i < len(s); i++ {
-		if s[i] < '0' || s[i] > '9' {
+		if !isDigit(s[i]) {
 			continue
 		}
 		n := i
-		for n < len(s) && s[n] >= '0' && s[n] <= '9' {
+		for n < len(s) && isDigit(s[n]) {
 			n++
 		}
-		digits := n - i
-		if digits == 4 && (s[i] == '1' && s[i+1] == '9' || s[i] == '2' && s[i+1] == '0') {
+		digits := s[i:n]
+		if len(digits) == 4 && (digits[:2] == "19" || digits[:2] == "20") {
 			return true
 		}
-		if digits <= 2 && n+1 < len(s) && strings.IndexByte(":/.-h", s[n]) >= 0 && s[n+1] >= '0' && s[n+1] <= '9' {
+		separated := n+1 < len(s) && strings.IndexByte(":/.-h", s[n]) >= 0
+		if separated && len(digits) <= 2 && isDigit(s[n+1]) {
 			return true
 		}
 		i = n
@@ -293,13 +325,14 @@ func datelike(s string) bool {
 	return false
 }
 
-// dateFirst reports whether s is "2016-03-03 17:21 GMT+01:00 Jan <mail>".
-func dateFirst(s string) bool {
-	if len(s) < 10 || s[0] < '0' || s[0] > '9' || !datelike(s[:10]) {
+// startsWithISODate reports whether s is like "2016-03-03 17:21 GMT+01:00 Jan
+// <mail>".
+func startsWithISODate(s string) bool {
+	if len(s) < 10 || !isDigit(s[0]) || !looksLikeDate(s[:10]) {
 		return false
 	}
 	for _, c := range []byte(s[:4]) {
-		if c < '0' || c > '9' {
+		if !isDigit(c) {
 			return false
 		}
 	}

@@ -44,7 +44,7 @@ func TestCorpus(t *testing.T) {
 	right, total := 0, 0
 	for _, e := range expectations(t) {
 		if e.MIME {
-			continue // a whole mail: see the tests of the channel
+			continue // a whole mail; package email tests it
 		}
 		total++
 		got := reply.Strip(read(t, e.File), reply.Options{}).Text
@@ -56,10 +56,10 @@ func TestCorpus(t *testing.T) {
 			right++
 			continue
 		}
-		t.Logf("miss %s\n--- got\n%s\n--- want\n%s", e.File, got, e.Expect)
+		t.Logf("wrong reply for %s\n--- got\n%s\n--- want\n%s", e.File, got, e.Expect)
 	}
 	t.Logf("%d of %d", right, total)
 	if right < 108 {
-		t.Errorf("only %d of %d", right, total)
+		t.Errorf("correct replies: got %d of %d, want at least 108", right, total)
 	}
 }

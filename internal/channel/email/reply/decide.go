@@ -5,59 +5,60 @@ import (
 	"strings"
 )
 
-// maxTail is how many lines of text after a quote are taken for a signature
-// when there is a reply above the quote.
+// maxTail is the most lines of text after a quote that count as a signature if
+// there is a reply above the quote.
 const maxTail = 6
 
-// decide picks the units that are the reply.
-func decide(units []unit) (kept []unit, isForward bool) {
-	units = drop(units, removed)
-	if first := firstOf(units, words); first < 0 || onlyForward(units, first) || noteOnly(units) {
+// selectReply returns the units of the reply, and whether the text is a
+// forward.
+func selectReply(units []unit) (kept []unit, isForward bool) {
+	units = dropClass(units, removedLine)
+	if first := firstIndexOf(units, textLine); first < 0 || isForwardWithoutText(units, first) || isForwardWithShortNote(units) {
 		for i := range units {
 			units[i].cut = 0
 		}
-		return units, hasForward(units)
+		return units, containsForward(units)
 	}
-	isForward = hasForward(units)
-	units = cutOriginal(units)
-	units = cutRule(units)
-	units = drop(units, mobile)
-	units = bottomReply(units)
-	units = cutAttributed(units)
-	units = cutLabels(units)
-	units = drop(units, attrib)
-	return cutDisclaimer(cutTrailingQuotes(units)), isForward
+	isForward = containsForward(units)
+	units = cutAtOriginal(units)
+	units = cutAtRule(units)
+	units = dropClass(units, signOffLine)
+	units = keepBottomReply(units)
+	units = cutAtAttribution(units)
+	units = cutAtLabels(units)
+	units = dropClass(units, attributionLine)
+	return cutAtDisclaimer(cutTrailingQuotes(units)), isForward
 }
 
-// onlyForward reports whether a forwarded mail begins before any words of its
-// sender.
-func onlyForward(units []unit, firstWords int) bool {
+// isForwardWithoutText reports whether a forwarded mail begins before any text
+// of its sender.
+func isForwardWithoutText(units []unit, firstWords int) bool {
 	for _, u := range units[:firstWords] {
-		if u.class == forward {
+		if u.class == forwardMark {
 			return true
 		}
 	}
 	return false
 }
 
-// noteOnly reports whether a forwarded mail is all that its sender says, but
-// for "FYI".
-func noteOnly(units []unit) bool {
-	f := firstOf(units, forward)
-	if f < 0 || countWords(units[:f]) != 1 {
+// isForwardWithShortNote reports whether the sender of a forward wrote no more
+// than a short note such as "FYI".
+func isForwardWithShortNote(units []unit) bool {
+	f := firstIndexOf(units, forwardMark)
+	if f < 0 || countTextUnits(units[:f]) != 1 {
 		return false
 	}
-	note := units[firstOf(units, words)].text
+	note := units[firstIndexOf(units, textLine)].text
 	return len(note) <= 24 && len(strings.Fields(note)) <= 3 && !strings.ContainsAny(note, "?0123456789")
 }
 
-func hasForward(units []unit) bool { return firstOf(units, forward) >= 0 }
+func containsForward(units []unit) bool { return firstIndexOf(units, forwardMark) >= 0 }
 
-func drop(units []unit, c class) []unit {
+func dropClass(units []unit, c class) []unit {
 	return slices.DeleteFunc(units, func(u unit) bool { return u.class == c })
 }
 
-func firstOf(units []unit, c class) int {
+func firstIndexOf(units []unit, c class) int {
 	for i, u := range units {
 		if u.class == c {
 			return i
@@ -66,28 +67,28 @@ func firstOf(units []unit, c class) int {
 	return -1
 }
 
-func countWords(units []unit) int {
+func countTextUnits(units []unit) int {
 	n := 0
 	for _, u := range units {
-		if u.class == words {
+		if u.class == textLine {
 			n++
 		}
 	}
 	return n
 }
 
-// cutOriginal ends the reply at "Original message" and at what is forwarded.
-func cutOriginal(units []unit) []unit {
+// cutAtOriginal ends the reply at "Original message" or at a forwarded mail.
+func cutAtOriginal(units []unit) []unit {
 	seen := false
 	for i, u := range units {
 		switch u.class {
-		case words:
+		case textLine:
 			seen = true
-		case original, forward:
+		case originalMark, forwardMark:
 			if !seen {
 				continue
 			}
-			if answersIn(units[i+1:]) {
+			if hasAnswersWithin(units[i+1:]) {
 				return units
 			}
 			return units[:i]
@@ -97,14 +98,14 @@ func cutOriginal(units []unit) []unit {
 	return units
 }
 
-// answersIn reports whether the writer goes on between or below the lines of
-// the mail that follows, which are set off by ">".
-func answersIn(after []unit) bool {
+// hasAnswersWithin reports whether the writer answers between or below the
+// lines of the mail that follows, which begin with ">".
+func hasAnswersWithin(after []unit) bool {
 	for i, u := range after {
 		switch u.class {
-		case quoted:
-			return answersAfter(after[i:]).any()
-		case words:
+		case quotedLine:
+			return collectAnswers(after[i:]).continuesReply()
+		case textLine:
 			return false
 		default:
 		}
@@ -112,19 +113,19 @@ func answersIn(after []unit) bool {
 	return false
 }
 
-// cutRule ends the reply at the signature's dashes, and at a rule when what
-// follows it is no more text of the writer.
-func cutRule(units []unit) []unit {
+// cutAtRule ends the reply at a signature mark, or at a rule that is not
+// followed by more text of the writer.
+func cutAtRule(units []unit) []unit {
 	seen := false
-	judged := 0 // up to here no rule ends the reply
+	judged := 0 // rules before this index do not end the reply
 	for i, u := range units {
 		switch {
-		case u.class == words:
+		case u.class == textLine:
 			seen = true
 		case !seen:
-		case u.class == sigMark:
+		case u.class == signatureMark:
 			return units[:i]
-		case u.class == rule && i >= judged:
+		case u.class == ruleLine && i >= judged:
 			ends, next := endsAtRule(units[i+1:])
 			if ends {
 				return units[:i]
@@ -135,18 +136,18 @@ func cutRule(units []unit) []unit {
 	return units
 }
 
-// endsAtRule reports whether what follows a rule is history or a signature:
-// nothing, a quote without answers, labels, or a few lines that stand right
-// below it or say nothing.
-// When it is none, it returns how many units need not be asked again.
+// endsAtRule reports whether the units after a rule are history or a
+// signature. These are: nothing, a quote without answers, labels, or a few
+// lines directly below the rule or without a sentence. Otherwise next is the
+// number of units for which the answer would be the same.
 func endsAtRule(after []unit) (ends bool, next int) {
 	for i, u := range after {
 		switch u.class {
-		case empty, rule, mobile:
-		case words:
-			return !moreWords(after[i:], maxTail) && (i == 0 || !saysMore(after[i:])), i
+		case emptyLine, ruleLine, signOffLine:
+		case textLine:
+			return !hasMoreTextThan(after[i:], maxTail) && (i == 0 || !hasMoreToSay(after[i:])), i
 		default:
-			if answersIn(after[i:]) {
+			if hasAnswersWithin(after[i:]) {
 				return false, len(after)
 			}
 			return true, 0
@@ -155,10 +156,10 @@ func endsAtRule(after []unit) (ends bool, next int) {
 	return true, 0
 }
 
-// moreWords reports whether there are more than n lines of text.
-func moreWords(units []unit, n int) bool {
+// hasMoreTextThan reports whether there are more than n lines of text.
+func hasMoreTextThan(units []unit, n int) bool {
 	for _, u := range units {
-		if u.class == words {
+		if u.class == textLine {
 			if n--; n < 0 {
 				return true
 			}
@@ -167,116 +168,121 @@ func moreWords(units []unit, n int) bool {
 	return false
 }
 
-// saysMore reports whether the writer says something above the next quote.
-func saysMore(units []unit) bool {
+// hasMoreToSay reports whether there is a sentence of the writer before the
+// next quote.
+func hasMoreToSay(units []unit) bool {
 	for i, u := range units {
 		switch {
-		case u.class == quoted, u.class == attrib, u.class == label, u.class == original:
+		case u.class == quotedLine, u.class == attributionLine, u.class == labelLine, u.class == originalMark:
 			return false
-		case u.class != words:
+		case u.class != textLine:
 		case isFooter(u.text), isDisclaimer(u.text, units[i:]):
 			return false
-		case isSaid(u.text):
+		case isWrittenSentence(u.text):
 			return true
 		}
 	}
 	return false
 }
 
-// bottomReply takes the text under the quote when there is none above.
-func bottomReply(units []unit) []unit {
-	first := firstOf(units, words)
+// keepBottomReply returns the text under a quote that has no text above it.
+func keepBottomReply(units []unit) []unit {
+	first := firstIndexOf(units, textLine)
 	if first < 0 {
 		return units
 	}
-	attributed, quotes := false, false
+	attributed := false
+	quotes := false
 	for _, u := range units[:first] {
-		attributed = attributed || u.class == attrib
-		quotes = quotes || u.class == quoted
+		attributed = attributed || u.class == attributionLine
+		quotes = quotes || u.class == quotedLine
 	}
 	if !attributed || !quotes {
 		return units
 	}
 	for _, u := range units[first:] {
-		if u.class != words && u.class != empty && u.class != rule {
+		if u.class != textLine && u.class != emptyLine && u.class != ruleLine {
 			return units
 		}
 	}
 	return units[first:]
 }
 
-// cutAttributed ends the reply at an attribution, unless the writer answers
+// cutAtAttribution ends the reply at an attribution, unless the writer answers
 // between or below the quotes.
-func cutAttributed(units []unit) []unit {
+func cutAtAttribution(units []unit) []unit {
 	for i, u := range units {
-		if u.class != attrib || countWords(units[:i]) == 0 {
+		if u.class != attributionLine || countTextUnits(units[:i]) == 0 {
 			continue
 		}
-		if !answersBelow(units, i) {
+		if !hasAnswersBelow(units, i) {
 			return units[:i]
 		}
 	}
 	return units
 }
 
-// answersBelow reports whether the writer goes on after the quote that the
-// attribution at i begins.
-func answersBelow(units []unit, i int) bool {
+// hasAnswersBelow reports whether the writer goes on after the quote that
+// belongs to the attribution at i.
+func hasAnswersBelow(units []unit, i int) bool {
 	for j, u := range units[i+1:] {
 		switch u.class {
-		case words:
-			return false // the history is not set off by ">"
-		case quoted:
-			a := answersAfter(units[i+1+j:])
-			return a.any() || a.lines > 0 && greetingOnly(units[:i])
+		case textLine:
+			return false // the history is not marked with ">"
+		case quotedLine:
+			a := collectAnswers(units[i+1+j:])
+			if a.continuesReply() {
+				return true
+			}
+			return a.lines > 0 && isGreetingOnly(units[:i])
 		default:
 		}
 	}
 	return false
 }
 
-// answers are what a writer says after a quote has begun.
-type answers struct {
-	lines   int  // of text
-	says    bool // one of them is a sentence
-	between bool // one of them stands between quotes
+// writerAnswers describes the writer's text after the start of a quote.
+type writerAnswers struct {
+	lines   int  // number of lines of text
+	says    bool // a line is a sentence
+	between bool // a line is between quotes
 }
 
-func (a answers) any() bool { return a.between || a.says || a.lines > maxTail }
+func (a writerAnswers) continuesReply() bool { return a.between || a.says || a.lines > maxTail }
 
-func answersAfter(units []unit) (a answers) {
+func collectAnswers(units []unit) (a writerAnswers) {
 	for i, u := range units {
 		switch u.class {
-		case quoted:
+		case quotedLine:
 			if a.lines > 0 {
 				a.between = true
 				return a
 			}
-		case words:
+		case textLine:
 			if isFooter(u.text) || isDisclaimer(u.text, units[i:]) {
 				return a
 			}
 			a.lines++
-			a.says = a.says || isSaid(u.text)
+			a.says = a.says || isWrittenSentence(u.text)
 		default:
 		}
 	}
 	return a
 }
 
-// greetingOnly reports whether the writer has said no more than hello.
-func greetingOnly(units []unit) bool {
-	first := firstOf(units, words)
-	if first < 0 || countWords(units) > 1 {
+// isGreetingOnly reports whether the writer wrote no more than a greeting.
+func isGreetingOnly(units []unit) bool {
+	first := firstIndexOf(units, textLine)
+	if first < 0 || countTextUnits(units) > 1 {
 		return false
 	}
 	t := units[first].text
 	return len(t) <= 40 && len(strings.Fields(t)) <= 4 && strings.HasSuffix(t, ",")
 }
 
-// isSaid reports whether a line is a sentence of the writer's, or the end of
-// one, and not a part of a signature.
-func isSaid(s string) bool {
+// isWrittenSentence reports whether a line is a sentence of the writer, or the
+// end of one, and not part of a signature.
+func isWrittenSentence(s string) bool {
 	end := strings.TrimRight(s, " )\"'")
 	if end == "" || strings.Contains(s, "://") || strings.Contains(s, "www.") {
 		return false
@@ -290,8 +296,9 @@ func isSaid(s string) bool {
 	return strings.ContainsAny(end[len(end)-1:], ".?!") || strings.HasSuffix(end, "。") || len(s) > 90
 }
 
-// footerWords are those of what lists, scanners and companies put below a mail,
-// in lower case; legalWords too, but on a long line: customers use them.
+// footerWords occur in texts that mailing lists, scanners and companies put
+// below a mail, in lower case. legalWords do too, but customers also use them,
+// so they count on a long line only.
 var (
 	footerWords = []string{
 		"unsubscribe", "mailing list", "google groups", "you received this message", "you are receiving this", "consider the environment", "before printing", "print this", "virus-free", "virusvrij", "virenfrei", "for viruses", "op virussen", "auf viren", "checked by", "scanned by", "avast", "disclaimer",
@@ -302,16 +309,20 @@ var (
 	}
 )
 
-// minLegal is how long a line of small print is, in bytes.
+// minLegal is the least length of a line of small print, in bytes.
 const minLegal = 80
 
 func isFooter(s string) bool {
 	lower := strings.ToLower(s)
 	within := func(w string) bool { return strings.Contains(lower, w) }
-	return slices.ContainsFunc(footerWords, within) || len(s) >= minLegal && slices.ContainsFunc(legalWords, within)
+	if slices.ContainsFunc(footerWords, within) {
+		return true
+	}
+	return len(s) >= minLegal && slices.ContainsFunc(legalWords, within)
 }
 
-// disclaimers begin what companies put under mail, in lower case.
+// disclaimers are the first words of small print that companies put below
+// mail, in lower case.
 var disclaimers = []string{
 	"disclaimer", "confidentiality notice", "this e-mail and any", "this email and any", "this e-mail message", "this email message", "this message and any", "this e-mail is confidential", "this email is confidential",
 	"the information contained in this", "the information in this e", "the contents of this e", "this message is intended", "this e-mail (", "this email (", "please consider the environment", "think before you print", "virus-free", "this email has been checked for viruses",
@@ -320,16 +331,16 @@ var disclaimers = []string{
 	"ce message et", "ce message est", "ce courriel", "cet e-mail", "les informations contenues dans ce", "pensez à l'environnement", "este mensaje", "este correo", "questo messaggio", "le informazioni contenute", "esta mensagem", "denna e-post", "denne e-mail", "denne e-posten",
 }
 
-// minDisclaimer is how long a disclaimer is, in bytes: a shorter line may be
-// the writer's own.
+// minDisclaimer is the least length of a disclaimer, in bytes. A shorter line
+// may be the writer's own.
 const minDisclaimer = 120
 
-// cutDisclaimer ends the reply at a company's small print, when little comes
-// after it.
-func cutDisclaimer(units []unit) []unit {
+// cutAtDisclaimer ends the reply at a company's small print, if little text
+// follows it.
+func cutAtDisclaimer(units []unit) []unit {
 	seen := false
 	for i, u := range units {
-		if u.class != words {
+		if u.class != textLine {
 			continue
 		}
 		if seen && len(units)-i <= 40 && isDisclaimer(u.text, units[i:]) {
@@ -355,15 +366,15 @@ func isDisclaimer(text string, after []unit) bool {
 	return false
 }
 
-// cutLabels ends the reply at the header of the mail it answers.
-func cutLabels(units []unit) []unit {
+// cutAtLabels ends the reply at the header of the mail that it answers.
+func cutAtLabels(units []unit) []unit {
 	seen := false
 	for i, u := range units {
-		if u.class == words {
+		if u.class == textLine {
 			seen = true
 		}
-		if u.class == label && seen {
-			if answersIn(units[i+1:]) {
+		if u.class == labelLine && seen {
+			if hasAnswersWithin(units[i+1:]) {
 				return units
 			}
 			return units[:i]
@@ -372,10 +383,10 @@ func cutLabels(units []unit) []unit {
 	return units
 }
 
-// cutTrailingQuotes ends the reply at the quote that runs to the end.
+// cutTrailingQuotes ends the reply at a quote that runs to the end.
 func cutTrailingQuotes(units []unit) []unit {
 	end := len(units)
-	for end > 0 && units[end-1].class != words {
+	for end > 0 && units[end-1].class != textLine {
 		end--
 	}
 	if end == 0 {

@@ -9,13 +9,13 @@ import (
 	"github.com/heard-intake/heard/internal/channel/email/reply"
 )
 
-// Each file of testdata/mails holds a mail's text as a mail program writes it
-// and, below the mark, what of it is the reply.
-func TestReplies(t *testing.T) {
+// Each file of testdata/mails has the text of a mail in the format of a mail
+// program. Below a mark it has the expected reply.
+func TestStrip(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("testdata/mails/*.txt")
 	if err != nil || len(files) == 0 {
-		t.Fatal("no fixtures", err)
+		t.Fatalf("fixtures: got %d files, %v, want some", len(files), err)
 	}
 	for _, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
@@ -26,7 +26,7 @@ func TestReplies(t *testing.T) {
 			}
 			mail, want, ok := strings.Cut(string(raw), "\n=== reply ===\n")
 			if !ok {
-				t.Fatal("no mark")
+				t.Fatal("the fixture has no line === reply ===")
 			}
 			got := reply.Strip(mail, reply.Options{})
 			if want = strings.TrimRight(want, "\n"); got.Text != want {

@@ -10,8 +10,9 @@ import (
 	"github.com/heard-intake/heard/internal/channel/email/reply"
 )
 
-// Whatever the text: the reply is never empty when the text is not, its pieces
-// lie in the text in order, and nothing in it was not there before.
+// FuzzStrip checks that a reply is not empty unless its text is, that its
+// spans are inside the text in order, and that each of its lines is in the
+// text.
 func FuzzStrip(f *testing.F) {
 	files, _ := filepath.Glob("testdata/mails/*.txt")
 	for _, file := range files {
@@ -28,22 +29,22 @@ func FuzzStrip(f *testing.F) {
 		o := reply.Options{Quotes: []reply.Span{{Start: q1, End: q2}}, Signatures: []reply.Span{{Start: s1, End: s2}}}
 		r := reply.Strip(text, o)
 		if strings.TrimSpace(text) != "" && len(text) <= reply.MaxText && strings.TrimSpace(r.Text) == "" {
-			t.Errorf("stripped to nothing")
+			t.Errorf("the reply is empty, want some of the text")
 		}
 		last := 0
 		for _, s := range r.Kept {
 			if s.Start < last || s.End < s.Start || s.End > len(text) {
-				t.Fatalf("piece %v of %d bytes after %d", s, len(text), last)
+				t.Fatalf("span %v is outside the text of %d bytes or before %d", s, len(text), last)
 			}
 			last = s.End
 		}
 		for line := range strings.Lines(r.Text) {
 			if !strings.Contains(text, strings.TrimSpace(line)) {
-				t.Fatalf("line %q was not in the text", line)
+				t.Fatalf("line %q is not in the text", line)
 			}
 		}
 		if again := reply.Strip(text, o); again.Text != r.Text {
-			t.Error("another reply at the second reading")
+			t.Error("the second call returned another reply")
 		}
 	})
 }

@@ -5,40 +5,40 @@ import (
 	"unicode"
 )
 
-// What a header label names.
+// The meanings of header labels.
 const (
-	from uint8 = 1 << iota
-	sent       // by mail, in a word that is used of nothing else
-	date
-	to
-	subject
-	other
+	fromLabel uint8 = 1 << iota
+	sentLabel       // a word for sending that is used for mail only
+	dateLabel
+	toLabel
+	subjectLabel
+	otherLabel
 )
 
-// labelNames are the labels of the header that mail programs put above a mail
-// they quote without marks, in lower case.
+// labelNames are the labels in the header of a mail that is quoted without
+// marks, in lower case.
 var labelNames = map[string]uint8{
-	"from": from, "sent": sent, "date": date, "to": to, "cc": to, "bcc": to, "subject": subject, "reply-to": other, "reply to": other, "importance": other, "attachments": other, "sent on": sent, "organization": other, "when": date, "where": other, "message-id": other, "sender": from,
-	"van": from, "verzonden": sent, "datum": date, "aan": to, "onderwerp": subject, "verstuurd": sent, "beantwoorden": other, "antwoord aan": other, "urgentie": other, "bijlagen": other, "verzonden op": sent, "afzender": from,
-	"von": from, "gesendet": sent, "gesendet am": sent, "an": to, "kopie": to, "betreff": subject, "antwort an": other, "wichtigkeit": other, "anlagen": other,
-	"de": from, "envoyé": sent, "envoye": sent, "envoyé le": sent, "à": to, "a": to, "objet": subject, "répondre à": other, "pièces jointes": other, "pour": to, "expéditeur": from, "date d'envoi": date, "message du": date, "copie à": to, "copie": to, "sujet": subject, "cci": to,
-	"enviado": sent, "enviado el": sent, "enviado em": sent, "fecha": date, "para": to, "asunto": subject, "responder a": other, "enviada": sent, "enviada em": sent, "data": date, "assunto": subject, "enviadas": sent,
-	"da": from, "inviato": sent, "oggetto": subject, "risposta": other, "rispondi a": other, "inviata": sent,
-	"od": from, "wysłano": sent, "wyslano": sent, "wysłane": sent, "do": to, "dw": to, "temat": subject, "nadawca": from, "odpowiedz do": other,
-	"fra": from, "sendt": sent, "dato": date, "til": to, "emne": subject, "svar til": other, "kopi": to,
-	"från": from, "fran": from, "skickat": sent, "till": to, "ämne": subject, "amne": subject, "kopia": to, "svara till": other,
-	"lähettäjä": from, "lähetetty": sent, "päivämäärä": date, "vastaanottaja": to, "vast.ott": to, "aihe": subject, "kopio": to, "päiväys": date,
-	"от": from, "от кого": from, "отправлено": sent, "дата": date, "кому": to, "копия": to, "тема": subject, "від": from, "відправлено": sent, "надіслано": sent, "отправитель": from,
-	"发件人": from, "寄件者": from, "寄件人": from, "发送时间": sent, "发送日期": sent, "寄件日期": sent, "傳送時間": sent, "日期": date, "时间": date, "收件人": to, "收件者": to, "抄送": to, "副本": to, "主题": subject, "主旨": subject, "主題": subject,
-	"差出人": from, "送信日時": sent, "宛先": to, "件名": subject,
-	"odesláno": sent, "komu": to, "předmět": subject, "kopie (cc)": to, "odoslané": sent, "dátum": date, "predmet": subject, "pre": to, "kópia": to,
-	"feladó": from, "elküldve": sent, "címzett": to, "tárgy": subject, "másolat": to, "másolatot kap": to, "expeditorul": from, "de la": from, "trimis": sent, "dată": date, "către": to, "destinatarul": to, "subiect": subject, "subiectul": subject,
-	"kimden": from, "gönderen": from, "gönderildi": sent, "gönderilen": sent, "gönderilme tarihi": sent, "tarih": date, "kime": to, "konu": subject, "bilgi": to, "šalje": from, "prima": to, "naslov": subject,
-	"από": from, "στάλθηκε": sent, "ημερομηνία": date, "προς": to, "κοιν.": to, "θέμα": subject, "mittente": from, "adresat": to, "saatja": from, "копія": to, "送信元": from, "送信先": to, "日付": date, "보낸 사람": from, "보낸 날짜": sent, "받는 사람": to, "제목": subject,
+	"from": fromLabel, "sent": sentLabel, "date": dateLabel, "to": toLabel, "cc": toLabel, "bcc": toLabel, "subject": subjectLabel, "reply-to": otherLabel, "reply to": otherLabel, "importance": otherLabel, "attachments": otherLabel, "sent on": sentLabel, "organization": otherLabel, "when": dateLabel, "where": otherLabel, "message-id": otherLabel, "sender": fromLabel,
+	"van": fromLabel, "verzonden": sentLabel, "datum": dateLabel, "aan": toLabel, "onderwerp": subjectLabel, "verstuurd": sentLabel, "beantwoorden": otherLabel, "antwoord aan": otherLabel, "urgentie": otherLabel, "bijlagen": otherLabel, "verzonden op": sentLabel, "afzender": fromLabel,
+	"von": fromLabel, "gesendet": sentLabel, "gesendet am": sentLabel, "an": toLabel, "kopie": toLabel, "betreff": subjectLabel, "antwort an": otherLabel, "wichtigkeit": otherLabel, "anlagen": otherLabel,
+	"de": fromLabel, "envoyé": sentLabel, "envoye": sentLabel, "envoyé le": sentLabel, "à": toLabel, "a": toLabel, "objet": subjectLabel, "répondre à": otherLabel, "pièces jointes": otherLabel, "pour": toLabel, "expéditeur": fromLabel, "date d'envoi": dateLabel, "message du": dateLabel, "copie à": toLabel, "copie": toLabel, "sujet": subjectLabel, "cci": toLabel,
+	"enviado": sentLabel, "enviado el": sentLabel, "enviado em": sentLabel, "fecha": dateLabel, "para": toLabel, "asunto": subjectLabel, "responder a": otherLabel, "enviada": sentLabel, "enviada em": sentLabel, "data": dateLabel, "assunto": subjectLabel, "enviadas": sentLabel,
+	"da": fromLabel, "inviato": sentLabel, "oggetto": subjectLabel, "risposta": otherLabel, "rispondi a": otherLabel, "inviata": sentLabel,
+	"od": fromLabel, "wysłano": sentLabel, "wyslano": sentLabel, "wysłane": sentLabel, "do": toLabel, "dw": toLabel, "temat": subjectLabel, "nadawca": fromLabel, "odpowiedz do": otherLabel,
+	"fra": fromLabel, "sendt": sentLabel, "dato": dateLabel, "til": toLabel, "emne": subjectLabel, "svar til": otherLabel, "kopi": toLabel,
+	"från": fromLabel, "fran": fromLabel, "skickat": sentLabel, "till": toLabel, "ämne": subjectLabel, "amne": subjectLabel, "kopia": toLabel, "svara till": otherLabel,
+	"lähettäjä": fromLabel, "lähetetty": sentLabel, "päivämäärä": dateLabel, "vastaanottaja": toLabel, "vast.ott": toLabel, "aihe": subjectLabel, "kopio": toLabel, "päiväys": dateLabel,
+	"от": fromLabel, "от кого": fromLabel, "отправлено": sentLabel, "дата": dateLabel, "кому": toLabel, "копия": toLabel, "тема": subjectLabel, "від": fromLabel, "відправлено": sentLabel, "надіслано": sentLabel, "отправитель": fromLabel,
+	"发件人": fromLabel, "寄件者": fromLabel, "寄件人": fromLabel, "发送时间": sentLabel, "发送日期": sentLabel, "寄件日期": sentLabel, "傳送時間": sentLabel, "日期": dateLabel, "时间": dateLabel, "收件人": toLabel, "收件者": toLabel, "抄送": toLabel, "副本": toLabel, "主题": subjectLabel, "主旨": subjectLabel, "主題": subjectLabel,
+	"差出人": fromLabel, "送信日時": sentLabel, "宛先": toLabel, "件名": subjectLabel,
+	"odesláno": sentLabel, "komu": toLabel, "předmět": subjectLabel, "kopie (cc)": toLabel, "odoslané": sentLabel, "dátum": dateLabel, "predmet": subjectLabel, "pre": toLabel, "kópia": toLabel,
+	"feladó": fromLabel, "elküldve": sentLabel, "címzett": toLabel, "tárgy": subjectLabel, "másolat": toLabel, "másolatot kap": toLabel, "expeditorul": fromLabel, "de la": fromLabel, "trimis": sentLabel, "dată": dateLabel, "către": toLabel, "destinatarul": toLabel, "subiect": subjectLabel, "subiectul": subjectLabel,
+	"kimden": fromLabel, "gönderen": fromLabel, "gönderildi": sentLabel, "gönderilen": sentLabel, "gönderilme tarihi": sentLabel, "tarih": dateLabel, "kime": toLabel, "konu": subjectLabel, "bilgi": toLabel, "šalje": fromLabel, "prima": toLabel, "naslov": subjectLabel,
+	"από": fromLabel, "στάλθηκε": sentLabel, "ημερομηνία": dateLabel, "προς": toLabel, "κοιν.": toLabel, "θέμα": subjectLabel, "mittente": fromLabel, "adresat": toLabel, "saatja": fromLabel, "копія": toLabel, "送信元": fromLabel, "送信先": toLabel, "日付": dateLabel, "보낸 사람": fromLabel, "보낸 날짜": sentLabel, "받는 사람": toLabel, "제목": subjectLabel,
 }
 
-// labelOf returns what the label of a line names; 0 for none.
-func labelOf(s string) uint8 {
+// labelKind returns the meaning of the label at the start of a line, or 0.
+func labelKind(s string) uint8 {
 	s = strings.TrimLeft(s, "*_ \t\u00a0>")
 	head := s[:min(len(s), 44)]
 	i := strings.IndexByte(head, ':')
@@ -54,96 +54,132 @@ func labelOf(s string) uint8 {
 		return 0
 	}
 	rest := strings.Trim(s[i:], ":：*_ \t\u00a0")
-	if kind&(sent|date) != 0 && rest != "" && !strings.ContainsFunc(rest, unicode.IsDigit) {
+	if kind&(sentLabel|dateLabel) != 0 && rest != "" && !strings.ContainsFunc(rest, unicode.IsDigit) {
 		return 0
 	}
 	return kind
 }
 
-// maxHeader is how many lines the header of a quoted mail takes, with its
-// wrapped and empty lines.
+// maxHeader is the most lines of a quoted mail's header, including wrapped and
+// empty lines.
 const maxHeader = 14
 
-// labels marks the headers of mails quoted without marks: a sender and two
-// more labels within a few lines, one of them a subject, with an address, or
-// with the minute it was sent. A customer who moves writes "Van:", "Aan:" and
-// "Datum:" too.
-func labels(lines []line) {
+// markHeaderLabels marks the headers of mails that are quoted without marks.
+// Such a header has at least three labels within a few lines. One of them must
+// be a subject, have an address, or have a time of sending. A customer who
+// reports a move writes "Van:", "Aan:" and "Datum:" too.
+func markHeaderLabels(lines []line) {
 	for i := 0; i < len(lines); i++ {
-		if lines[i].class != words || labelOf(lines[i].text) == 0 {
+		if lines[i].class != textLine || labelKind(lines[i].text) == 0 {
 			continue
 		}
-		if end := headerEnd(lines, i); end > i {
+		if end := lastHeaderLine(lines, i); end > i {
 			for j := i; j <= end; j++ {
-				lines[j].class = label
+				lines[j].class = labelLine
 			}
 			i = end
 		}
 	}
 }
 
-// headerEnd returns the last line of the header that begins at i; i-1 for
-// none.
-func headerEnd(lines []line, i int) int {
-	seen, n, end := uint8(0), 0, i-1
-	known := false // it names what only mail has
+// lastHeaderLine returns the last line of the header that begins at line i, or
+// i-1 if none begins there.
+func lastHeaderLine(lines []line, i int) int {
+	seen := uint8(0)
+	n := 0
+	end := i - 1
+	known := false // a label occurs in mail headers only
 	gap := 0
 	for j := i; j < len(lines) && j < i+maxHeader; j++ {
-		if lines[j].class == empty {
+		if lines[j].class == emptyLine {
 			if gap++; gap > 1 {
 				break
 			}
 			continue
 		}
-		if lines[j].class != words {
+		if lines[j].class != textLine {
 			break
 		}
-		if kind := labelOf(lines[j].text); kind != 0 {
+		if kind := labelKind(lines[j].text); kind != 0 {
 			seen |= kind
 			n++
-			known = known || kind == subject || strings.Contains(lines[j].text, "@") || kind == sent && hasClock(lines[j].text)
-			end, gap = j, 0
+			known = known || provesHeader(kind, lines[j].text)
+			end = j
+			gap = 0
 			continue
 		}
 		if gap > 0 || j-end > 3 {
-			break // not the wrapped end of a label
+			break // the line does not continue a label
 		}
 	}
-	if n < 3 || !known || seen&from == 0 && (seen&subject == 0 || seen&(sent|date) == 0) || seen&^(from|other) == 0 {
+	if n < 3 || !known || !hasHeaderLabels(seen) {
 		return i - 1
 	}
 	return end
 }
 
-// hasClock reports whether s holds a time of day.
-func hasClock(s string) bool {
+// provesHeader reports whether a label occurs in the header of a mail only: a
+// subject, a mail address, or a time of sending.
+func provesHeader(kind uint8, line string) bool {
+	switch {
+	case kind == subjectLabel, strings.Contains(line, "@"):
+		return true
+	default:
+		return kind == sentLabel && containsClockTime(line)
+	}
+}
+
+// hasHeaderLabels reports whether the labels seen can be those of one header: a
+// sender, or a subject and a date, and not only senders and other labels.
+func hasHeaderLabels(seen uint8) bool {
+	if seen&^(fromLabel|otherLabel) == 0 {
+		return false
+	}
+	if seen&fromLabel != 0 {
+		return true
+	}
+	return seen&subjectLabel != 0 && seen&(sentLabel|dateLabel) != 0
+}
+
+// containsClockTime reports whether s has a time of day, such as 10:15.
+func containsClockTime(s string) bool {
 	for i := 1; i+2 < len(s); i++ {
-		if (s[i] == ':' || s[i] == '.') && isDigit(s[i-1]) && isDigit(s[i+1]) && isDigit(s[i+2]) && (i+3 == len(s) || !isDigit(s[i+3]) && s[i+3] != '.') {
+		if s[i] != ':' && s[i] != '.' {
+			continue
+		}
+		digitsAround := isDigit(s[i-1]) && isDigit(s[i+1]) && isDigit(s[i+2])
+		if digitsAround && endsNumber(s[i+3:]) {
 			return true
 		}
 	}
 	return false
 }
 
+// endsNumber reports whether a number ends where the text rest begins.
+func endsNumber(rest string) bool {
+	return rest == "" || (!isDigit(rest[0]) && rest[0] != '.')
+}
+
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
-// ForwardedFrom returns the sender that the first forwarded mail in text
-// names, as it is written there; empty when it names none.
+// ForwardedFrom returns the sender in the header of the first forwarded mail
+// in text, as it is written there. It returns "" without such a header.
 func ForwardedFrom(text string) string {
-	lines := split(text[:min(len(text), MaxText)])
+	lines := splitLines(text[:min(len(text), MaxText)])
 	for i := range lines {
 		lines[i].text = strings.TrimLeft(lines[i].text, "> \t")
-		lines[i].class = words
+		lines[i].class = textLine
 		if lines[i].text == "" {
-			lines[i].class = empty
+			lines[i].class = emptyLine
 		}
 	}
 	for i := range lines {
-		if labelOf(lines[i].text) == 0 || lines[i].class != words {
+		if labelKind(lines[i].text) == 0 || lines[i].class != textLine {
 			continue
 		}
-		for end, j := headerEnd(lines, i), i; j <= end; j++ {
-			if labelOf(lines[j].text) == from {
+		end := lastHeaderLine(lines, i)
+		for j := i; j <= end; j++ {
+			if labelKind(lines[j].text) == fromLabel {
 				_, value, _ := strings.Cut(strings.ReplaceAll(lines[j].text, "：", ":"), ":")
 				return strings.Trim(value, "* \t\u00a0")
 			}

@@ -6,60 +6,63 @@ import (
 	"unicode/utf8"
 )
 
-// maxLine is the longest line that is looked at for more than being text.
+// maxLine is the length above which a line is always text, in bytes.
 const maxLine = 2000
 
-// classOf returns the class that a line has by itself.
-func classOf(s string) class {
+// classifyLine returns the class of a line without its context.
+func classifyLine(s string) class {
 	t := strings.TrimFunc(s, unicode.IsSpace)
 	if t == "" || t == "\u200b" || t == "ᐧ" {
-		return empty
+		return emptyLine
 	}
-	if isQuoted(t) {
-		return quoted
+	if isQuotedLine(t) {
+		return quotedLine
 	}
 	if len(t) > maxLine {
-		return words
+		return textLine
 	}
-	if c := glued(t); c != words {
+	if c := classifyGluedSeparator(t); c != textLine {
 		return c
 	}
-	if c := ruleClass(t); c != words {
+	if c := classifyRule(t); c != textLine {
 		return c
 	}
 	if len(t) > 300 {
-		return words
+		return textLine
 	}
-	return spoken(t)
+	return classifyByWords(t)
 }
 
-// spoken returns the class of a line that says what it is in words.
-func spoken(t string) class {
+// classifyByWords returns the class of a line with fixed words, such as
+// "Original message".
+func classifyByWords(t string) class {
 	bare := strings.Trim(t, "*_-–—= \t>[]<()")
-	if n := len(bare); n == 0 || n > 120 && !strings.HasPrefix(t, "(") && !strings.HasPrefix(t, "<<") && !linkish(t) {
-		return words
+	if len(bare) == 0 {
+		return textLine
+	}
+	bracketed := strings.HasPrefix(t, "(") || strings.HasPrefix(t, "<<")
+	if len(bare) > 120 && !bracketed && !containsLink(t) {
+		return textLine
 	}
 	lower := strings.TrimRight(strings.ToLower(bare), ": ")
 	if lower == "" {
-		return words
+		return textLine
 	}
-	if separators[lower] != 0 {
-		// A separator stands between dashes or ends in a colon.
-		if c := separators[lower]; c == forward || strings.HasPrefix(t, "-") || strings.HasPrefix(t, "_") || strings.HasPrefix(t, "*") || strings.HasPrefix(t, "=") {
-			return c
-		}
+	if c := separators[lower]; c == forwardMark || (c != 0 && strings.IndexByte("-_*=", t[0]) >= 0) {
+		return c
 	}
-	if lower == "original" && strings.HasPrefix(t, "-----") || strings.HasPrefix(lower, "original message processed by david") {
-		return original
+	switch {
+	case lower == "original" && strings.HasPrefix(t, "-----"), strings.HasPrefix(lower, "original message processed by david"):
+		return originalMark
 	}
-	return mobileClass(t, lower)
+	return classifySignOff(t, lower)
 }
 
-// glued returns the class of a separator whose line goes on with the header
-// below it, as programs that forget about lines write it.
-func glued(t string) class {
+// classifyGluedSeparator returns the class of a separator that is followed by
+// the header on the same line. Some programs lose the line break.
+func classifyGluedSeparator(t string) class {
 	if !strings.HasPrefix(t, "-----") {
-		return words
+		return textLine
 	}
 	name := strings.TrimLeft(t, "-")
 	if i := strings.Index(name[:min(len(name), 60)], "--"); i > 0 {
@@ -67,14 +70,14 @@ func glued(t string) class {
 			return c
 		}
 	}
-	return words
+	return textLine
 }
 
-func linkish(t string) bool { return strings.Contains(t, "http") }
+func containsLink(t string) bool { return strings.Contains(t, "http") }
 
-// isQuoted reports whether a trimmed line is quoted: "> text", "Jan> text",
-// "| text".
-func isQuoted(t string) bool {
+// isQuotedLine reports whether a trimmed line is quoted: "> text", "Jan> text"
+// or "| text".
+func isQuotedLine(t string) bool {
 	switch t[0] {
 	case '>':
 		return true
@@ -86,69 +89,78 @@ func isQuoted(t string) bool {
 		if c == '>' {
 			return true
 		}
-		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') {
+		if !isASCIILetter(c) {
 			return false
 		}
 	}
 	return false
 }
 
-// ruleClass returns the class of a line without letters.
-func ruleClass(t string) class {
+func isASCIILetter(c byte) bool {
+	switch {
+	case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z':
+		return true
+	default:
+		return false
+	}
+}
+
+// classifyRule returns the class of a line without letters.
+func classifyRule(t string) class {
 	if t == "--" || t == "__" || t == "\u2014\u2014" {
-		return sigMark
+		return signatureMark
 	}
 	if !strings.ContainsAny(t[:1], "-_,=+~#*") && !strings.HasPrefix(t, "—") {
-		return words
+		return textLine
 	}
 	marks := 0
 	for _, r := range t {
 		if r != ' ' && !strings.ContainsRune("-_,=+~#*—", r) {
-			return words
+			return textLine
 		}
 		if r != ' ' {
 			marks++
 		}
 	}
-	if marks < 2 || marks == 2 && strings.Contains(t, " ") {
-		return words
+	if marks < 2 || (marks == 2 && strings.Contains(t, " ")) {
+		return textLine
 	}
-	return rule
+	return ruleLine
 }
 
-// separators are the lines that stand above a mail that is answered or
-// forwarded, in lower case without their dashes.
+// separators are the lines above a mail that is answered or forwarded, in
+// lower case and without dashes.
 var separators = map[string]class{
-	"original message": original, "reply message": original, "original mail": original, "original appointment": original,
-	"oorspronkelijk bericht": original, "origineel bericht": original, "oorspronkelijke bericht": original, "oorspronkelijk e-mailbericht": original,
-	"ursprüngliche nachricht": original, "originalnachricht": original, "original-nachricht": original, "original nachricht": original, "ursprüngliche mail": original,
-	"message d'origine": original, "message d’origine": original, "message original": original, "message initial": original,
-	"mensaje original": original, "messaggio originale": original, "mensagem original": original,
-	"wiadomość oryginalna": original, "oryginalna wiadomość": original, "treść oryginalnej wiadomości": original,
-	"oprindelig meddelelse": original, "den oprindelige meddelelse": original, "oprindelig besked": original, "opprinnelig melding": original,
-	"ursprungligt meddelande": original, "originalmeddelande": original, "alkuperäinen viesti": original,
-	"исходное сообщение": original, "оригинальное сообщение": original, "пересылаемое сообщение": forward, "вихідне повідомлення": original,
-	"原始邮件": original, "原始郵件": original, "原始信息": original, "回复的原邮件": original, "回复的邮件": original,
-	"forwarded message": forward, "begin forwarded message": forward, "forwarded by": forward,
-	"doorgestuurd bericht": forward, "begin doorgestuurd bericht": forward, "doorgezonden bericht": forward, "begin van doorgestuurd bericht": forward,
-	"weitergeleitete nachricht": forward, "anfang der weitergeleiteten nachricht": forward,
-	"message transféré": forward, "début du message réexpédié": forward, "début du message transféré": forward,
-	"mensaje reenviado": forward, "inicio del mensaje reenviado": forward, "messaggio inoltrato": forward, "inizio messaggio inoltrato": forward,
-	"mensagem encaminhada": forward, "início da mensagem encaminhada": forward, "przekazana wiadomość": forward, "wiadomość przekazana": forward,
-	"videresendt meddelelse": forward, "videresendt melding": forward, "vidarebefordrat meddelande": forward, "välitetty viesti": forward,
-	"пересланное сообщение": forward, "начало переадресованного сообщения": forward, "转发的邮件": forward, "转发邮件": forward, "轉寄郵件": forward,
-	"antwort nachricht": original, "ursprüngliche e-mail": original, "urspruengliche nachricht": original, "replied message": original, "next part": original, "originele bericht": original, "original email": original,
-	"původní zpráva": original, "původní e-mail": original, "pôvodná správa": original, "eredeti üzenet": original, "mesaj original": original, "mesajul original": original, "orijinal mesaj": original, "özgün ileti": original, "izvorna poruka": original, "оригінальне повідомлення": original,
-	"message transmis": forward, "start på videresendt besked": forward, "vidarebefordrat mejl": forward, "mensagem reencaminhada": forward, "início da mensagem reencaminhada": forward,
-	"początek przekazywanej wiadomości": forward, "treść przekazanej wiadomości": forward, "wiadomość przesłana dalej": forward, "edelleenlähetetty viesti": forward, "välitetty viesti alkaa": forward, "välitetty viesti / fwd.msg": forward,
-	"перенаправленное сообщение": forward, "начало пересылаемого сообщения": forward, "перенаправлене повідомлення": forward, "переслане повідомлення": forward, "початок листа, що пересилається": forward, "メッセージを転送": forward, "転送されたメッセージ": forward,
-	"přeposlaná zpráva": forward, "začátek přeposílané zprávy": forward, "preposlaná správa": forward, "začiatok preposlanej správy": forward, "továbbított üzenet": forward, "továbbított levél kezdete": forward, "mesaj redirecționat": forward, "începe mesajul redirecționat": forward,
-	"iletilmiş mesaj": forward, "i̇letilmiş mesaj": forward, "i̇letilen i̇leti": forward, "i̇leti başlangıcı": forward, "proslijeđena poruka": forward, "započni proslijeđenu poruku": forward,
+	"original message": originalMark, "reply message": originalMark, "original mail": originalMark, "original appointment": originalMark,
+	"oorspronkelijk bericht": originalMark, "origineel bericht": originalMark, "oorspronkelijke bericht": originalMark, "oorspronkelijk e-mailbericht": originalMark,
+	"ursprüngliche nachricht": originalMark, "originalnachricht": originalMark, "original-nachricht": originalMark, "original nachricht": originalMark, "ursprüngliche mail": originalMark,
+	"message d'origine": originalMark, "message d’origine": originalMark, "message original": originalMark, "message initial": originalMark,
+	"mensaje original": originalMark, "messaggio originale": originalMark, "mensagem original": originalMark,
+	"wiadomość oryginalna": originalMark, "oryginalna wiadomość": originalMark, "treść oryginalnej wiadomości": originalMark,
+	"oprindelig meddelelse": originalMark, "den oprindelige meddelelse": originalMark, "oprindelig besked": originalMark, "opprinnelig melding": originalMark,
+	"ursprungligt meddelande": originalMark, "originalmeddelande": originalMark, "alkuperäinen viesti": originalMark,
+	"исходное сообщение": originalMark, "оригинальное сообщение": originalMark, "пересылаемое сообщение": forwardMark, "вихідне повідомлення": originalMark,
+	"原始邮件": originalMark, "原始郵件": originalMark, "原始信息": originalMark, "回复的原邮件": originalMark, "回复的邮件": originalMark,
+	"forwarded message": forwardMark, "begin forwarded message": forwardMark, "forwarded by": forwardMark,
+	"doorgestuurd bericht": forwardMark, "begin doorgestuurd bericht": forwardMark, "doorgezonden bericht": forwardMark, "begin van doorgestuurd bericht": forwardMark,
+	"weitergeleitete nachricht": forwardMark, "anfang der weitergeleiteten nachricht": forwardMark,
+	"message transféré": forwardMark, "début du message réexpédié": forwardMark, "début du message transféré": forwardMark,
+	"mensaje reenviado": forwardMark, "inicio del mensaje reenviado": forwardMark, "messaggio inoltrato": forwardMark, "inizio messaggio inoltrato": forwardMark,
+	"mensagem encaminhada": forwardMark, "início da mensagem encaminhada": forwardMark, "przekazana wiadomość": forwardMark, "wiadomość przekazana": forwardMark,
+	"videresendt meddelelse": forwardMark, "videresendt melding": forwardMark, "vidarebefordrat meddelande": forwardMark, "välitetty viesti": forwardMark,
+	"пересланное сообщение": forwardMark, "начало переадресованного сообщения": forwardMark, "转发的邮件": forwardMark, "转发邮件": forwardMark, "轉寄郵件": forwardMark,
+	"antwort nachricht": originalMark, "ursprüngliche e-mail": originalMark, "urspruengliche nachricht": originalMark, "replied message": originalMark, "next part": originalMark, "originele bericht": originalMark, "original email": originalMark,
+	"původní zpráva": originalMark, "původní e-mail": originalMark, "pôvodná správa": originalMark, "eredeti üzenet": originalMark, "mesaj original": originalMark, "mesajul original": originalMark, "orijinal mesaj": originalMark, "özgün ileti": originalMark, "izvorna poruka": originalMark, "оригінальне повідомлення": originalMark,
+	"message transmis": forwardMark, "start på videresendt besked": forwardMark, "vidarebefordrat mejl": forwardMark, "mensagem reencaminhada": forwardMark, "início da mensagem reencaminhada": forwardMark,
+	"początek przekazywanej wiadomości": forwardMark, "treść przekazanej wiadomości": forwardMark, "wiadomość przesłana dalej": forwardMark, "edelleenlähetetty viesti": forwardMark, "välitetty viesti alkaa": forwardMark, "välitetty viesti / fwd.msg": forwardMark,
+	"перенаправленное сообщение": forwardMark, "начало пересылаемого сообщения": forwardMark, "перенаправлене повідомлення": forwardMark, "переслане повідомлення": forwardMark, "початок листа, що пересилається": forwardMark, "メッセージを転送": forwardMark, "転送されたメッセージ": forwardMark,
+	"přeposlaná zpráva": forwardMark, "začátek přeposílané zprávy": forwardMark, "preposlaná správa": forwardMark, "začiatok preposlanej správy": forwardMark, "továbbított üzenet": forwardMark, "továbbított levél kezdete": forwardMark, "mesaj redirecționat": forwardMark, "începe mesajul redirecționat": forwardMark,
+	"iletilmiş mesaj": forwardMark, "i̇letilmiş mesaj": forwardMark, "i̇letilen i̇leti": forwardMark, "i̇leti başlangıcı": forwardMark, "proslijeđena poruka": forwardMark, "započni proslijeđenu poruku": forwardMark,
 }
 
-// mobileStarts are the beginnings of the lines that mail programs put under a
+// signOffStarts are the first words of lines that mail programs put below a
 // mail, in lower case.
-var mobileStarts = []string{
+var signOffStarts = []string{
 	"sent from ", "sent via ", "sent with ", "sent by ", "sent using ", "sent wirelessly from ",
 	"verzonden vanaf ", "verzonden met ", "verzonden vanuit ", "verzonden via ", "verstuurd vanaf ", "verstuurd met ", "verstuurd via ", "verstuurd vanuit ", "mobiel verzonden",
 	"gesendet von ", "gesendet mit ", "gesendet über ", "gesendet aus ", "diese nachricht wurde von ", "von unterwegs gesendet",
@@ -159,16 +171,16 @@ var mobileStarts = []string{
 	"отправлено с ", "отправлено из ", "отправлено от ", "надіслано з ", "从我的", "從我的", "发自我的", "來自我的", "发自", "发送自", "送信元", "使用 proton mail", "iphoneから送信",
 }
 
-// mobileAlways are the beginnings of lines that nobody writes by hand.
-var mobileAlways = []string{
+// certainSignOffStarts are first words of lines that no person writes.
+var certainSignOffStarts = []string{
 	"get outlook for", "get [outlook for", "get bluemail", "get the new aol", "outlook voor ios", "outlook voor android", "download outlook voor", "outlook downloaden voor",
 	"outlook für ios", "outlook für android", "holen sie sich outlook", "télécharger outlook pour", "obtenir outlook pour", "obtener outlook para", "descargar outlook para", "scarica outlook per", "ottieni outlook per",
 	"obter o outlook para", "baixar o outlook para", "pobierz program outlook", "pobierz aplikację outlook", "hent outlook til", "skaffa outlook", "hämta outlook", "få outlook for", "last ned outlook", "hanki outlook",
 	"скачайте outlook", "скачать outlook", "получить outlook", "获取 outlook", "取得 outlook", "下載 outlook", "下载 outlook",
 }
 
-// products are words of the names of devices and mail programs: a line that
-// has one after such a beginning is no sentence of a customer's.
+// products are words in the names of devices and mail programs. A line with
+// one of them after such first words is not a customer's sentence.
 var products = []string{
 	"iphone", "ipad", "ipod", "apple", "android", "samsung", "galaxy", "huawei", "xiaomi", "redmi", "oneplus", "nokia", "xperia", "motorola", "pixel", "htc", "blackberry", "windows", "小米", "华为", "手机",
 	"outlook", "yahoo", "gmail", "proton", "gmx", "web.de", "zoho", "tutanota", "spark", "mailbox", "sparrow", "airmail", "bluemail", "mail.ru", "mymail", "mailspring", "aol", "hotmail", "thunderbird", "网易", "яндекс", "мобильно", "orange",
@@ -186,48 +198,64 @@ func namesProduct(s string) bool {
 }
 
 func namesSystem(s string) bool {
-	return strings.Contains(s, "ios") || strings.Contains(s, "android") || strings.Contains(s, "mac") || strings.Contains(s, "windows") || strings.Contains(s, "iphone") || strings.Contains(s, "aka.ms")
+	for _, name := range []string{"ios", "android", "mac", "windows", "iphone", "aka.ms"} {
+		if strings.Contains(s, name) {
+			return true
+		}
+	}
+	return false
 }
 
-// mobileClass returns the class of a line that a mail program may have added:
-// mobile when its words leave no doubt, maybe when its place must tell.
-func mobileClass(t, lower string) class {
-	if len(lower) < 40 && strings.Contains(lower, " from mobile") && !strings.ContainsAny(lower, ".?!,") || lower[0] == 's' && strings.Contains(lower, "enjoy secure & ad-free") {
-		return mobile
+// classifySignOff returns the class of a line that a mail program may have
+// added: signOffLine if its words are certain, possibleSignOff if its place
+// must decide.
+func classifySignOff(t, lower string) class {
+	switch {
+	case len(lower) < 40 && strings.Contains(lower, " from mobile") && !strings.ContainsAny(lower, ".?!,"),
+		lower[0] == 's' && strings.Contains(lower, "enjoy secure & ad-free"):
+		return signOffLine
 	}
 	if strings.HasPrefix(lower, "sorry") || strings.HasPrefix(lower, "excuse") || strings.HasPrefix(lower, "please excuse") {
 		if len(lower) < 80 && strings.Contains(lower, "sent from") && namesProduct(lower) {
-			return mobile
+			return signOffLine
 		}
-		return words
+		return textLine
 	}
-	for _, s := range mobileAlways {
-		if lower[0] == s[0] && strings.HasPrefix(lower, s) && len(lower) < 120 && (!strings.Contains(s, "outlook") || namesSystem(lower)) {
-			return mobile
+	for _, s := range certainSignOffStarts {
+		if lower[0] != s[0] || len(lower) >= 120 || !strings.HasPrefix(lower, s) {
+			continue
+		}
+		if !strings.Contains(s, "outlook") || namesSystem(lower) {
+			return signOffLine
 		}
 	}
-	if from, ok := mobileEnd(lower); ok && namesProduct(from) && !isSentence(from) {
-		return mobile
+	if from, ok := cutTrailingVerb(lower); ok && namesProduct(from) && !continuesAsSentence(from) {
+		return signOffLine
 	}
 	for _, s := range []string{"from my ", "vanaf mijn ", "von meinem ", "von meiner "} {
-		if rest, ok := strings.CutPrefix(lower, s); ok && len(rest) <= 24 && !strings.ContainsAny(rest, ",.?!") && namesProduct(rest) {
-			return mobile
+		rest, ok := strings.CutPrefix(lower, s)
+		if !ok || len(rest) > 24 || strings.ContainsAny(rest, ",.?!") {
+			continue
+		}
+		if namesProduct(rest) {
+			return signOffLine
 		}
 	}
-	for _, s := range mobileStarts {
+	for _, s := range signOffStarts {
 		if lower[0] == s[0] && strings.HasPrefix(lower, s) {
-			return sentClass(t, lower[len(s):])
+			return classifySentFrom(t, lower[len(s):])
 		}
 	}
-	return words
+	return textLine
 }
 
-// mobileEnd cuts off the verb of a line whose language puts it last.
-func mobileEnd(lower string) (before string, ok bool) {
+// cutTrailingVerb cuts off the verb of a sign-off in a language that puts the
+// verb last.
+func cutTrailingVerb(lower string) (before string, ok bool) {
 	if strings.IndexByte("vmd", lower[0]) < 0 && lower[0] < 0xe3 {
 		return "", false
 	}
-	if i := strings.IndexAny(lower, "<[("); i > 0 && strings.Contains(lower[i:], "http") { // where to get the program
+	if i := strings.IndexAny(lower, "<[("); i > 0 && strings.Contains(lower[i:], "http") { // a link to the program
 		_, after, _ := strings.Cut(lower[i:], " ")
 		lower = lower[:i] + " " + strings.TrimLeft(after, ">]) ")
 	}
@@ -248,32 +276,33 @@ func mobileEnd(lower string) (before string, ok bool) {
 	return "", false
 }
 
-// sentClass returns the class of a line by what follows "Sent from": the name
-// of a device or program, an excuse, or the rest of a customer's sentence.
-func sentClass(t, rest string) class {
+// classifySentFrom returns the class of a line from the words after "Sent
+// from": the name of a device or program, an excuse, or a customer's sentence.
+func classifySentFrom(t, rest string) class {
 	if strings.HasPrefix(t, "(") || strings.HasPrefix(t, "<<") {
-		return mobile
+		return signOffLine
 	}
 	if strings.Contains(rest, "typo") || strings.Contains(rest, "brevity") || strings.Contains(rest, "fout") {
-		return mobile
+		return signOffLine
 	}
 	if i := strings.IndexAny(rest, "<[("); i >= 0 {
 		rest = rest[:i]
 	}
 	rest = strings.TrimRight(rest, ".!: ")
 	switch {
-	case strings.ContainsAny(rest, "?!;") || isSentence(rest):
-		return words
+	case strings.ContainsAny(rest, "?!;") || continuesAsSentence(rest):
+		return textLine
 	case namesProduct(rest):
-		return mobile
-	case strings.Contains(rest, ", ") || len(strings.Fields(rest)) > 3 || datelike(rest) || carriesParcels(rest):
-		return words
+		return signOffLine
+	case strings.Contains(rest, ", "), len(strings.Fields(rest)) > 3, looksLikeDate(rest), namesCarrier(rest):
+		return textLine
 	}
-	return maybe
+	return possibleSignOff
 }
 
-// isSentence reports whether the words after "Sent from" go on as a sentence.
-func isSentence(rest string) bool {
+// continuesAsSentence reports whether the words after "Sent from" form a
+// sentence.
+func continuesAsSentence(rest string) bool {
 	if len(strings.Fields(rest)) > 12 {
 		return true
 	}
@@ -285,8 +314,9 @@ func isSentence(rest string) bool {
 	return false
 }
 
-// carriesParcels reports whether s names what else things are sent with.
-func carriesParcels(s string) bool {
+// namesCarrier reports whether s begins with the name of a carrier or other
+// means of sending a parcel.
+func namesCarrier(s string) bool {
 	for _, c := range []string{"postnl", "dhl", "ups", "usps", "fedex", "dpd", "gls", "hermes", "bpost", "post", "poste", "correo", "courier", "corriere", "kurier", "koerier", "posti", "colissimo", "amazon", "hand"} {
 		if strings.HasPrefix(s, c) {
 			return true
@@ -295,74 +325,25 @@ func carriesParcels(s string) bool {
 	return false
 }
 
-// signOffs decides on the lines that only their place tells from a sentence:
-// what a program adds stands alone, below all text.
-func signOffs(lines []line) {
+// resolveSignOffs classifies lines that may be sign-offs. A sign-off is
+// separate from the text and below it.
+func resolveSignOffs(lines []line) {
 	for i := range lines {
-		if lines[i].class != maybe {
+		if lines[i].class != possibleSignOff {
 			continue
 		}
 		next := i + 1
-		for next < len(lines) && lines[next].class == empty {
+		for next < len(lines) && lines[next].class == emptyLine {
 			next++
 		}
-		alone := i > 0 && lines[i-1].class != words && lines[i-1].class != maybe
-		if alone && (next == len(lines) || lines[next].class != words && lines[next].class != maybe) {
-			lines[i].class = mobile
+		alone := i > 0 && !mayBeText(lines[i-1].class)
+		last := next == len(lines) || !mayBeText(lines[next].class)
+		if alone && last {
+			lines[i].class = signOffLine
 		} else {
-			lines[i].class = words
+			lines[i].class = textLine
 		}
 	}
 }
 
-// banners begin the warning that mail gateways put above mail from outside, in
-// lower case.
-var banners = []string{
-	"caution:", "caution -", "external email", "external sender", "[external", "warning: this email originated", "warning: external", "let op: deze e-mail", "let op: externe", "let op: dit bericht", "let op! ", "externe e-mail",
-	"achtung: externe", "achtung: diese e-mail", "vorsicht: ", "attention : ce", "attention: ce", "attention: this email", "this message originated from outside", "this email originated from outside", "you don't often get email from", "u ontvangt niet vaak e-mail van", "sie erhalten nicht oft", "vous n'obtenez pas souvent",
-	"precaución: ", "atención: este", "attenzione: ", "uwaga: ", "varning: ", "advarsel: ", "obs! ", "[извне]", "внимание: ",
-}
-
-// warns reports whether a banner's words are those of a gateway, and not of a
-// writer who asks for attention.
-func warns(lower string) bool {
-	for _, w := range []string{"outside", "extern", "esterno", "zewn", "extérieur", "buiten", "afkomstig", "außerhalb", "внешн", "you don't often", "niet vaak", "nicht oft", "pas souvent"} {
-		if strings.Contains(lower, w) {
-			return true
-		}
-	}
-	return false
-}
-
-// banner marks the warning that mail gateways put above mail from outside.
-func banner(lines []line) {
-	first := 0
-	for first < len(lines) && (lines[first].class == empty || lines[first].class == rule) {
-		first++
-	}
-	end := first
-	for end < len(lines) && lines[end].class != empty && end < first+maxBanner {
-		end++
-	}
-	if first == end {
-		return
-	}
-	lower := strings.ToLower(strings.Trim(lines[first].text, "*_ \t"))
-	for _, s := range banners {
-		if !strings.HasPrefix(lower, s) {
-			continue
-		}
-		for _, l := range lines[first+1 : end] {
-			lower += " " + strings.ToLower(l.text)
-		}
-		if warns(lower) {
-			for i := first; i < end; i++ {
-				lines[i].class = removed
-			}
-		}
-		return
-	}
-}
-
-// maxBanner is how many lines a banner has.
-const maxBanner = 8
+func mayBeText(c class) bool { return c == textLine || c == possibleSignOff }

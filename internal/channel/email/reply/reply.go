@@ -1,15 +1,16 @@
-// Package reply finds what a mail's writer wrote just now: the text without
-// the history it quotes, the signature under it and the banner above it.
+// Package reply finds the new text in a mail: the text without quoted history,
+// signature and warning banner.
 //
-// It reads line by line. Every line gets a class (text, quote, attribution
-// such as "Op 3 mei schreef Jan:", header label, rule, mobile signature), and
-// the sequence of classes decides where the reply begins and ends. That makes
-// its time linear, and its decisions those of a reader who sees the shape of
-// a mail before its words. Thirteen languages are known by their words; the
-// HTML of a mail, where there is one, tells the rest through [Options].
+// It reads line by line. Every line gets a class: text, quote, attribution
+// ("Op 3 mei schreef Jan:"), header label, rule, sign-off of a phone, and
+// others. The sequence of classes decides where the reply begins and ends, so
+// the time is linear in the length of the text. The package knows the words of
+// thirteen languages. Facts that the mail's HTML shows are passed in
+// [Options].
 //
-// In doubt text is kept. Replies between quotes keep the quotes, a bare forward
-// keeps everything, and nothing is ever stripped to nothing.
+// In doubt, text is kept. A reply between quotes keeps the quotes. A forward
+// without a text of its own is kept whole. The result is never empty unless
+// the text is.
 package reply
 
 import (
@@ -18,36 +19,36 @@ import (
 	"unicode/utf8"
 )
 
-// A Span is a piece of a text, in bytes.
+// A Span is a range of a text, in bytes.
 type Span struct{ Start, End int }
 
-// Options are what is known of a text beside its words.
+// Options are facts about a text that its words do not show.
 type Options struct {
-	Quotes     []Span // quoted history, in order
-	Signatures []Span // in order
+	Quotes     []Span // quoted history, in ascending order
+	Signatures []Span // in ascending order
 }
 
-// A Result is a text and what of it is the reply.
+// A Result is the reply in a text.
 type Result struct {
 	Text    string // the reply
-	Kept    []Span // where the pieces of the reply stand in the whole text
-	Forward bool   // the text passes somebody else's mail on
+	Kept    []Span // the positions of the reply in the whole text
+	Forward bool   // the text forwards a mail
 }
 
-// MaxText is how much of a text is looked at, in bytes; what comes after is
-// taken for history when there is any, else for text.
+// MaxText is the length of a text that is read, in bytes. Text after it is
+// dropped.
 const MaxText = 1 << 20
 
-// Strip returns what of text is the reply. Lines end in a newline.
+// Strip returns the reply in text. Lines of text must end in "\n".
 func Strip(text string, o Options) Result {
 	if len(text) > MaxText {
 		text = text[:MaxText]
 	}
-	lines := split(text)
-	classify(lines, o)
-	units := group(lines)
-	kept, forward := decide(units)
-	r := render(lines, kept)
+	lines := splitLines(text)
+	classifyLines(lines, o)
+	units := groupUnits(lines)
+	kept, forward := selectReply(units)
+	r := renderReply(lines, kept)
 	r.Forward = forward
 	if strings.TrimSpace(r.Text) == "" {
 		r.Text = strings.TrimRight(strings.Trim(text, "\n"), " \t\n")
@@ -56,33 +57,33 @@ func Strip(text string, o Options) Result {
 	return r
 }
 
-// A class says what a line is.
+// A class is the kind of a line.
 type class byte
 
 const (
-	empty    class = 'e'
-	words    class = 't'
-	quoted   class = 'q'
-	attrib   class = 'b' // "On Monday Jan wrote:"
-	label    class = 'h' // "From: Jan"
-	rule     class = 'd' // "-----"
-	sigMark  class = 'g' // "-- "
-	mobile   class = 's' // "Sent from my iPhone"
-	maybe    class = 'm' // "Sent from Utrecht": mobile or words, see [signOffs]
-	original class = 'o' // "-----Original message-----"
-	forward  class = 'f' // "Begin forwarded message:"
-	removed  class = 'x' // banners, armour
+	emptyLine       class = 'e'
+	textLine        class = 't'
+	quotedLine      class = 'q'
+	attributionLine class = 'b' // "On Monday Jan wrote:"
+	labelLine       class = 'h' // "From: Jan"
+	ruleLine        class = 'd' // "-----"
+	signatureMark   class = 'g' // "-- "
+	signOffLine     class = 's' // "Sent from my iPhone"
+	possibleSignOff class = 'm' // "Sent from Utrecht": a sign-off or text; see resolveSignOffs
+	originalMark    class = 'o' // "-----Original message-----"
+	forwardMark     class = 'f' // "Begin forwarded message:"
+	removedLine     class = 'x' // banners, PGP armour
 )
 
 type line struct {
-	text       string // without its newline and the blanks before it
+	text       string // without trailing blanks and the newline
 	start, end int
 	class      class
-	joined     int // further lines that belong to this one
-	cut        int // an attribution follows here, in the middle of the line
+	joined     int // number of lines after it that belong to it
+	cut        int // if not 0, position in text at which an attribution begins
 }
 
-func split(text string) []line {
+func splitLines(text string) []line {
 	lines := make([]line, 0, strings.Count(text, "\n")+1)
 	for pos := 0; pos <= len(text); {
 		end := strings.IndexByte(text[pos:], '\n')
@@ -97,91 +98,108 @@ func split(text string) []line {
 	return lines
 }
 
-// classify gives every line its class.
-func classify(lines []line, o Options) {
-	inCode := codeLines(lines)
-	quotes, signatures := o.Quotes, o.Signatures
-	armour, tries := false, maxTries
+// classifyLines sets the class of every line.
+func classifyLines(lines []line, o Options) {
+	inCode := findCodeLines(lines)
+	quotes := o.Quotes
+	signatures := o.Signatures
+	armour := false
+	tries := maxTries
 	for i := 0; i < len(lines); i++ {
 		l := &lines[i]
-		l.class = classOf(l.text)
+		l.class = classifyLine(l.text)
 		switch {
-		case inCode != nil && inCode[i] && l.class != empty:
-			l.class = words
-		case inside(&quotes, l.start) && l.class != empty:
-			if l.class != forward {
-				l.class = quoted
+		case inCode != nil && inCode[i] && l.class != emptyLine:
+			l.class = textLine
+		case isInsideSpan(&quotes, l.start) && l.class != emptyLine:
+			if l.class != forwardMark {
+				l.class = quotedLine
 			}
-		case inside(&signatures, l.start) && l.class != empty:
-			l.class = mobile
+		case isInsideSpan(&signatures, l.start) && l.class != emptyLine:
+			l.class = signOffLine
 		}
-		armour = pgpLine(l, armour)
-		intro := l.class == quoted && l.text[0] != '>' // what stands above a quote belongs to it in HTML
-		if (l.class == words || intro) && tries > 0 && mayOpen(l.text) {
+		armour = markPGPArmour(l, armour)
+		intro := l.class == quotedLine && l.text[0] != '>' // in HTML the attribution is part of the quote
+		readable := l.class == textLine || intro
+		if readable && tries > 0 && mayBeginAttribution(l.text) {
 			tries--
-			cut, n := embedded(lines, i)
+			cut, n := findEmbeddedAttribution(lines, i)
 			if cut == 0 {
-				n = attribution(lines, i)
+				n = attributionLength(lines, i)
 			}
 			if n > 0 {
-				l.cut, l.joined = cut, n-1
+				l.cut = cut
+				l.joined = n - 1
 				if cut == 0 {
-					l.class = attrib
+					l.class = attributionLine
 				}
 				for j := i + 1; j < i+n; j++ {
-					lines[j].class = attrib
+					lines[j].class = attributionLine
 				}
 				i += n - 1
 			}
 		}
 	}
-	labels(lines)
-	wrapped(lines)
-	signOffs(lines)
-	banner(lines)
+	markHeaderLabels(lines)
+	markWrappedQuotes(lines)
+	resolveSignOffs(lines)
+	markBanner(lines)
 }
 
-// minWrapped is how long a quoted line is, in bytes, that was too long for
-// its program.
+// minWrapped is the least length of a quoted line, in bytes, that a mail
+// program may have wrapped.
 const minWrapped = 60
 
-// unfinishedSentence reports whether a line visibly goes on in the next.
-func unfinishedSentence(line, next string) bool {
+// continuesInNext reports whether the sentence of a line goes on in the next
+// line.
+func continuesInNext(line, next string) bool {
 	r, _ := utf8.DecodeRuneInString(next)
 	return !strings.ContainsAny(line[len(line)-1:], ".?!:") || unicode.IsLower(r)
 }
 
-// wrapped marks the ends of quoted lines that a program broke without marking
-// them: one or two lines of text right under a long quoted line that ends in
-// the middle of a sentence, or a piece of a link, and right above the next.
-func wrapped(lines []line) {
+// markWrappedQuotes marks the ends of quoted lines that a mail program wrapped
+// without a mark. It looks for one or two lines of text directly under a long
+// quoted line that ends within a sentence, and above the next quote. It also
+// finds pieces of a link between two quoted lines.
+func markWrappedQuotes(lines []line) {
 	for i := 1; i < len(lines); i++ {
 		before := lines[i-1]
-		if lines[i].class != words || before.class != quoted {
+		if lines[i].class != textLine || before.class != quotedLine {
 			continue
 		}
-		if i+1 < len(lines) && lines[i+1].class == quoted && brokenLink(before.text, lines[i].text) {
-			lines[i].class = quoted
+		if i+1 < len(lines) && lines[i+1].class == quotedLine && isBrokenLink(before.text, lines[i].text) {
+			lines[i].class = quotedLine
 			continue
 		}
-		if len(before.text) < minWrapped || !unfinishedSentence(before.text, lines[i].text) {
+		if len(before.text) < minWrapped || !continuesInNext(before.text, lines[i].text) {
 			continue
 		}
 		n := 1
-		if i+1 < len(lines) && lines[i+1].class == words {
+		if i+1 < len(lines) && lines[i+1].class == textLine {
 			n = 2
 		}
-		if end := i + n; end == len(lines) || lines[end].class == quoted || end == len(lines)-1 && lines[end].class == empty {
-			for j := i; j < end; j++ {
-				lines[j].class = quoted
-			}
+		end := i + n
+		if !endsWrappedQuote(lines, end) {
+			continue
+		}
+		for j := i; j < end; j++ {
+			lines[j].class = quotedLine
 		}
 	}
 }
 
-// brokenLink reports whether a line is the end of a link that the line before
-// it begins, or nothing but a link in brackets.
-func brokenLink(before, line string) bool {
+// endsWrappedQuote reports whether a wrapped quoted line can end before
+// position end: at the next quoted line or at the end of the text.
+func endsWrappedQuote(lines []line, end int) bool {
+	if end == len(lines) || lines[end].class == quotedLine {
+		return true
+	}
+	return end == len(lines)-1 && lines[end].class == emptyLine
+}
+
+// isBrokenLink reports whether a line is the end of a link that begins in the
+// line before it, or only a link in brackets.
+func isBrokenLink(before, line string) bool {
 	line = strings.TrimSpace(line)
 	if i := strings.LastIndexAny(before, "(<"); i >= 0 && strings.HasPrefix(before[i+1:], "http") && !strings.ContainsAny(before[i:], ")>") {
 		return strings.ContainsAny(line, ")>") && !strings.Contains(line, " ")
@@ -189,21 +207,23 @@ func brokenLink(before, line string) bool {
 	return (strings.HasPrefix(line, "(http") || strings.HasPrefix(line, "<http")) && !strings.Contains(strings.TrimRight(line, "> "), " ")
 }
 
-// maxTries is how many lines of a text are looked at for attributions: more
-// than any thread has, few enough for a text that is made of them.
+// maxTries is the number of lines that are searched for attributions. No
+// thread has more, and it limits the time for a text with very many
+// candidates.
 const maxTries = 500
 
-// inside reports whether pos lies in the first of the spans, and lets go of
-// those before it.
-func inside(spans *[]Span, pos int) bool {
+// isInsideSpan reports whether pos is inside the first of the spans. It
+// removes spans that end before pos, so pos must not decrease between calls.
+func isInsideSpan(spans *[]Span, pos int) bool {
 	for len(*spans) > 0 && (*spans)[0].End <= pos {
 		*spans = (*spans)[1:]
 	}
 	return len(*spans) > 0 && (*spans)[0].Start <= pos
 }
 
-// codeLines reports the lines between code fences; nil for none.
-func codeLines(lines []line) []bool {
+// findCodeLines reports for each line whether it is between code fences. It
+// returns nil if there are no fences.
+func findCodeLines(lines []line) []bool {
 	var in []bool
 	open := -1
 	for i, l := range lines {
@@ -225,17 +245,17 @@ func codeLines(lines []line) []bool {
 	return in
 }
 
-// pgpLine marks the armour of signed mail; it returns whether the signature is
-// still open.
-func pgpLine(l *line, open bool) bool {
+// markPGPArmour marks the armour of a signed mail. It returns whether the
+// signature block is still open.
+func markPGPArmour(l *line, open bool) bool {
 	switch {
 	case strings.HasPrefix(l.text, "-----BEGIN PGP SIGNED MESSAGE-----"), strings.HasPrefix(l.text, "Hash: SHA"):
-		l.class = removed
+		l.class = removedLine
 	case strings.HasPrefix(l.text, "-----BEGIN PGP SIGNATURE-----"):
-		l.class = removed
+		l.class = removedLine
 		return true
 	case open:
-		l.class = removed
+		l.class = removedLine
 		return !strings.HasPrefix(l.text, "-----END PGP SIGNATURE-----")
 	}
 	return false
@@ -244,18 +264,18 @@ func pgpLine(l *line, open bool) bool {
 // A unit is one line, or the lines of one attribution.
 type unit struct {
 	class       class
-	first, last int // lines
+	first, last int // indexes of lines
 	text        string
-	cut         int // how much of its only line belongs to it; 0 for all
+	cut         int // length of its part of the line; 0 for the whole line
 }
 
-func group(lines []line) []unit {
+func groupUnits(lines []line) []unit {
 	units := make([]unit, 0, len(lines))
 	for i := 0; i < len(lines); i++ {
 		l := lines[i]
 		if l.cut > 0 {
 			units = append(units, unit{l.class, i, i, strings.TrimRight(l.text[:l.cut], "- \t"), l.cut})
-			units = append(units, unit{class: attrib, first: i + 1, last: i + l.joined})
+			units = append(units, unit{class: attributionLine, first: i + 1, last: i + l.joined})
 		} else {
 			units = append(units, unit{l.class, i, i + l.joined, l.text, 0})
 		}
@@ -264,13 +284,13 @@ func group(lines []line) []unit {
 	return units
 }
 
-// render returns the text of the units kept.
-func render(lines []line, kept []unit) Result {
+// renderReply returns the text of the kept units.
+func renderReply(lines []line, kept []unit) Result {
 	var r Result
 	var b strings.Builder
 	for _, u := range kept {
 		if u.last < u.first {
-			continue // what follows in the middle of a line
+			continue // an attribution in the middle of a line
 		}
 		for _, l := range lines[u.first : u.last+1] {
 			if u.cut > 0 {
@@ -279,7 +299,8 @@ func render(lines []line, kept []unit) Result {
 			b.WriteString(l.text)
 			b.WriteByte('\n')
 		}
-		start, end := lines[u.first].start, lines[u.last].end
+		start := lines[u.first].start
+		end := lines[u.last].end
 		if u.cut > 0 {
 			end = start + u.cut
 		}
@@ -293,8 +314,8 @@ func render(lines []line, kept []unit) Result {
 	return r
 }
 
-// trimBlankLines takes away blank lines at the start, but not the indentation
-// of the first that is none.
+// trimBlankLines removes blank lines at the start, but not the indentation of
+// the first line with text.
 func trimBlankLines(s string) string {
 	for {
 		l, rest, ok := strings.Cut(s, "\n")

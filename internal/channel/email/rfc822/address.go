@@ -7,12 +7,12 @@ import (
 
 // An Address is one mailbox of an address field.
 type Address struct {
-	Name string // as people read it; may be empty
-	Addr string // local@domain as written; empty when the field holds none
+	Name string // decoded display name; may be empty
+	Addr string // local@domain as written; empty if the field has no address
 }
 
-// Addresses reads the mailboxes of the field of that name, as far as
-// [MaxAddresses].
+// Addresses returns at most [MaxAddresses] mailboxes in the fields with that
+// name.
 func (h Header) Addresses(name string) []Address {
 	var all []Address
 	for _, v := range h.All(name) {
@@ -24,18 +24,20 @@ func (h Header) Addresses(name string) []Address {
 	return all
 }
 
-// ParseAddresses reads a list of mailboxes with every fault that is seen in
-// real mail: names with bare commas, addresses in the name, missing brackets.
+// ParseAddresses reads a list of mailboxes. It accepts the faults that occur
+// in real mail: names with unquoted commas, addresses in the name, missing
+// brackets.
 func ParseAddresses(v string) []Address { return parseAddresses(v, "") }
 
 func parseAddresses(v, charset string) []Address {
 	var all []Address
-	pending := "" // a piece without an address: part of a name with a bare comma
+	pending := "" // a piece without an address: the start of a name with an unquoted comma
 	for _, piece := range splitAddresses(v) {
 		if pending != "" {
-			piece, pending = pending+", "+piece, ""
+			piece = pending + ", " + piece
+			pending = ""
 		}
-		if !strings.ContainsAny(piece, "@<") && !encodedAt(piece) {
+		if !strings.ContainsAny(piece, "@<") && !hasEncodedAddress(piece) {
 			pending = piece
 			continue
 		}
@@ -52,18 +54,21 @@ func parseAddresses(v, charset string) []Address {
 	return all
 }
 
-// encodedAt reports whether the address itself hides in an encoded word.
-func encodedAt(piece string) bool {
-	return strings.Contains(piece, "=?") && strings.Contains(decodeWords(piece, ""), "@")
+// hasEncodedAddress reports whether the address is inside an encoded word.
+func hasEncodedAddress(piece string) bool {
+	return strings.Contains(piece, "=?") && strings.Contains(DecodeWords(piece, ""), "@")
 }
 
-// splitAddresses cuts a list at its commas and semicolons, but for those in
-// quotes, comments and brackets. A group's name is left out.
+// splitAddresses cuts a list at its commas and semicolons, except those in
+// quotes, comments and brackets. The names of groups are removed.
 func splitAddresses(v string) []string {
 	var pieces []string
-	start, depth := 0, 0
-	angle, angles := false, false
-	lastParen, lastAngle := strings.LastIndexByte(v, ')'), strings.LastIndexByte(v, '>')
+	start := 0
+	depth := 0
+	angle := false
+	angles := false
+	lastParen := strings.LastIndexByte(v, ')')
+	lastAngle := strings.LastIndexByte(v, '>')
 	add := func(end int) {
 		if p := strings.Trim(v[start:end], " \t\r\n"); p != "" {
 			pieces = append(pieces, p)
@@ -74,7 +79,7 @@ func splitAddresses(v string) []string {
 		case '\\':
 			i++
 		case '"':
-			if n := closingQuote(v[i+1:]); n >= 0 && !angle {
+			if n := closingQuoteIndex(v[i+1:]); n >= 0 && !angle {
 				i += n + 1
 			}
 		case '(':
@@ -91,10 +96,12 @@ func splitAddresses(v string) []string {
 		case ',', ';':
 			if depth == 0 && !angle {
 				add(i)
-				start, angles = i+1, false
+				start = i + 1
+				angles = false
 			}
 		case ':':
-			if depth == 0 && !angle && !angles && !strings.Contains(v[start:i], "@") && !strings.EqualFold(strings.TrimSpace(v[start:i]), "mailto") {
+			outside := depth == 0 && !angle && !angles
+			if outside && isGroupName(v[start:i]) {
 				start = i + 1
 			}
 		}
@@ -108,9 +115,15 @@ func splitAddresses(v string) []string {
 	return pieces
 }
 
-// closingQuote returns where the quoted string that s continues ends; -1 when
-// it does not.
-func closingQuote(s string) int {
+// isGroupName reports whether s, which ends at a colon, is the name of a group
+// of addresses.
+func isGroupName(s string) bool {
+	return !strings.Contains(s, "@") && !strings.EqualFold(strings.TrimSpace(s), "mailto")
+}
+
+// closingQuoteIndex returns the index in s of the quote that ends a quoted
+// string, or -1.
+func closingQuoteIndex(s string) int {
 	for i := 0; i < len(s); i++ {
 		switch s[i] {
 		case '\\':
@@ -123,12 +136,12 @@ func closingQuote(s string) int {
 }
 
 func parseAddress(s, charset string) Address {
-	name, rest, hasAngle := cutAngle(s)
+	name, rest, hasAngle := cutAtLastAngle(s)
 	if !hasAngle {
-		return bareAddress(s, charset)
+		return parseBareAddress(s, charset)
 	}
 	addr, after, _ := strings.Cut(rest, ">")
-	a := Address{Name: displayName(name, charset), Addr: cleanAddr(addr)}
+	a := Address{Name: displayName(name, charset), Addr: cleanAddress(addr)}
 	if a.Name == "" {
 		a.Name = displayName(after, charset)
 	}
@@ -136,7 +149,7 @@ func parseAddress(s, charset string) Address {
 		return a
 	}
 	// "jan@example.com <>" and "jan@example.com <Jan>"
-	if b := bareAddress(name, charset); b.Addr != "" {
+	if b := parseBareAddress(name, charset); b.Addr != "" {
 		b.Name = displayName(addr, charset)
 		return b
 	}
@@ -146,9 +159,9 @@ func parseAddress(s, charset string) Address {
 	return a
 }
 
-// cutAngle cuts s at the bracket that opens its address: the last one, since
-// names hold brackets too.
-func cutAngle(s string) (before, after string, ok bool) {
+// cutAtLastAngle cuts s at its last "<", which opens the address. Names may
+// contain brackets too.
+func cutAtLastAngle(s string) (before, after string, ok bool) {
 	i := strings.LastIndexByte(s, '<')
 	if i < 0 {
 		return s, "", false
@@ -156,19 +169,19 @@ func cutAngle(s string) (before, after string, ok bool) {
 	return s[:i], s[i+1:], true
 }
 
-// bareAddress reads an address without brackets: "jan@example.com (Jan)".
-func bareAddress(s, charset string) Address {
+// parseBareAddress reads an address without brackets: "jan@example.com (Jan)".
+func parseBareAddress(s, charset string) Address {
 	text, comment := cutComment(s)
 	if !strings.Contains(text, "@") && strings.Contains(text, "=?") {
-		text = decodeWords(text, charset)
+		text = DecodeWords(text, charset)
 	}
-	if a := cleanAddr(text); a != "" {
+	if a := cleanAddress(text); a != "" {
 		return Address{Name: displayName(comment, charset), Addr: a}
 	}
 	var a Address
 	var others []string
 	for _, w := range strings.Fields(text) {
-		if c := cleanAddr(w); a.Addr == "" && c != "" {
+		if c := cleanAddress(w); a.Addr == "" && c != "" {
 			a.Addr = c
 			continue
 		}
@@ -190,11 +203,11 @@ func cutComment(s string) (text, comment string) {
 	return s[:i] + " " + s[j+1:], s[i+1 : j]
 }
 
-// cleanAddr returns s as local@domain, or "" when it is none.
-func cleanAddr(s string) string {
+// cleanAddress returns s as local@domain, or "" if it is not an address.
+func cleanAddress(s string) string {
 	s = strings.TrimSpace(s)
 	if strings.Contains(s, "=?") {
-		s = decodeWords(s, "")
+		s = DecodeWords(s, "")
 	}
 	s = cleanText(s)
 	s = strings.Trim(s, "<>,;' \t[]")
@@ -207,15 +220,19 @@ func cleanAddr(s string) string {
 		}
 	}
 	at := strings.LastIndexByte(s, '@')
-	if at < 1 || at == len(s)-1 || strings.ContainsFunc(s, unicode.IsControl) { // a line's end in it would end a header that we write
+	if at < 1 || at == len(s)-1 || strings.ContainsFunc(s, unicode.IsControl) { // a line break could inject a header into a mail that we write
 		return ""
 	}
-	local, domain := strings.TrimSpace(s[:at]), strings.Trim(strings.TrimSpace(s[at+1:]), ".\"'")
+	local := strings.TrimSpace(s[:at])
+	domain := strings.Trim(strings.TrimSpace(s[at+1:]), ".\"'")
 	if strings.HasPrefix(local, `"`) != strings.HasSuffix(local, `"`) {
 		local = strings.Trim(local, `"`)
 	}
 	quoted := strings.HasPrefix(local, `"`)
-	if local == "" || domain == "" || strings.ContainsAny(domain, " \t\"@,;:<>()\n") || !quoted && strings.ContainsAny(local, " \t\",;<>()@\n") {
+	if !quoted && strings.ContainsAny(local, " \t\",;<>()@\n") {
+		return ""
+	}
+	if local == "" || domain == "" || strings.ContainsAny(domain, " \t\"@,;:<>()\n") {
 		return ""
 	}
 	if len(local)+len(domain) > 320 {
@@ -224,7 +241,7 @@ func cleanAddr(s string) string {
 	return local + "@" + domain
 }
 
-// displayName returns a name as people read it.
+// displayName returns a name decoded, without its quotes or brackets.
 func displayName(s, charset string) string {
 	s = strings.TrimSpace(s)
 	if len(s) > 1 && s[0] == '(' && s[len(s)-1] == ')' {
@@ -233,7 +250,7 @@ func displayName(s, charset string) string {
 	if len(s) > 1 && s[0] == '"' && s[len(s)-1] == '"' {
 		s = strings.NewReplacer(`\"`, `"`, `\\`, `\`).Replace(s[1 : len(s)-1])
 	}
-	s = decodeWords(s, charset)
+	s = DecodeWords(s, charset)
 	s = strings.Trim(strings.Join(strings.Fields(s), " "), "\"' \t,")
 	return s
 }

@@ -13,26 +13,36 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Decode returns raw, in the named charset, as clean UTF-8. Bytes that are
-// valid UTF-8 are UTF-8 whatever the mail calls them, unless the charset is
-// written in ASCII bytes itself.
+// Decode converts raw from the named charset to clean UTF-8. Bytes that are
+// valid UTF-8 are read as UTF-8 in any case, except under a charset whose text
+// may look like UTF-8.
 func Decode(charset string, raw []byte) string {
 	label := charsetLabel(charset)
 	if label == "utf-7" {
 		return cleanText(decodeUTF7(string(raw)))
 	}
-	sevenBit := strings.HasPrefix(label, "iso-2022-") || strings.HasPrefix(label, "utf-16") || strings.HasPrefix(label, "utf-32") || label == "hz-gb-2312"
-	if !sevenBit && utf8.Valid(raw) {
+	if !mayLookLikeUTF8(label) && utf8.Valid(raw) {
 		return cleanText(string(raw))
 	}
-	text, err := lookup(label).NewDecoder().Bytes(raw)
+	text, err := lookupEncoding(label).NewDecoder().Bytes(raw)
 	if err != nil {
 		return cleanText(string(raw))
 	}
 	return cleanText(string(text))
 }
 
-// charsetLabel returns the usual spelling of a charset's name.
+// mayLookLikeUTF8 reports whether text in that charset may be valid UTF-8 by
+// chance: it has many bytes that are ASCII or zero.
+func mayLookLikeUTF8(label string) bool {
+	for _, prefix := range []string{"iso-2022-", "utf-16", "utf-32"} {
+		if strings.HasPrefix(label, prefix) {
+			return true
+		}
+	}
+	return label == "hz-gb-2312"
+}
+
+// charsetLabel returns the standard spelling of a charset's name.
 func charsetLabel(s string) string {
 	s = strings.ToLower(strings.Trim(s, " \t\"'<>"))
 	if i := strings.IndexAny(s, " ;*("); i >= 0 { // a language (RFC 2231), a comment
@@ -54,9 +64,9 @@ var charsetAlias = map[string]string{
 	"cp-850": "ibm850", "cp850": "ibm850", "cp437": "ibm437", "cp-437": "ibm437", "cp949": "euc-kr", "ks_c_5601-1987": "euc-kr",
 }
 
-// lookup returns the encoding of a charset; windows-1252, which reads any
-// byte, for those nobody knows.
-func lookup(label string) encoding.Encoding {
+// lookupEncoding returns the encoding of a charset. For an unknown charset it
+// returns windows-1252, which can read every byte.
+func lookupEncoding(label string) encoding.Encoding {
 	switch label {
 	case "ibm850":
 		return charmap.CodePage850
@@ -74,7 +84,7 @@ func lookup(label string) encoding.Encoding {
 	return charmap.Windows1252
 }
 
-// decodeUTF7 reads UTF-7 (RFC 2152), keeping what is none.
+// decodeUTF7 decodes UTF-7 (RFC 2152). Invalid parts stay as they are.
 func decodeUTF7(s string) string {
 	var b strings.Builder
 	for {
@@ -84,7 +94,7 @@ func decodeUTF7(s string) string {
 			return b.String()
 		}
 		n := 0
-		for n < len(rest) && isBase64(rest[n]) {
+		for n < len(rest) && isBase64Letter(rest[n]) {
 			n++
 		}
 		raw, err := base64.RawStdEncoding.DecodeString(rest[:n-n%4+[]int{0, 0, 2, 3}[n%4]])
@@ -105,21 +115,27 @@ func decodeUTF7(s string) string {
 	}
 }
 
-func isBase64(c byte) bool {
-	return c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '+' || c == '/'
+func isBase64Letter(c byte) bool {
+	switch {
+	case 'A' <= c && c <= 'Z', 'a' <= c && c <= 'z', '0' <= c && c <= '9', c == '+', c == '/':
+		return true
+	default:
+		return false
+	}
 }
 
-// cleanText returns s as every text of ours is: valid UTF-8 in form NFC, lines
-// ended by a newline, no NUL and no control characters but tab and newline.
+// cleanText returns s in the form of all our texts: valid UTF-8 in form NFC,
+// lines that end in "\n", and no control characters except tab and newline.
 func cleanText(s string) string {
 	s = strings.ToValidUTF8(s, "\uFFFD")
-	if strings.IndexFunc(s, unclean) >= 0 {
+	if strings.IndexFunc(s, isUnclean) >= 0 {
 		s = strings.ReplaceAll(strings.ReplaceAll(s, "\r\r\n", "\n"), "\r\n", "\n")
 		s = strings.Map(func(r rune) rune {
-			switch {
-			case r == '\r' || r == '\v' || r == '\f' || r == '\u2028' || r == '\u2029':
+			switch r {
+			case '\r', '\v', '\f', '\u2028', '\u2029':
 				return '\n'
-			case unclean(r):
+			}
+			if isUnclean(r) {
 				return -1
 			}
 			return r
@@ -128,14 +144,17 @@ func cleanText(s string) string {
 	return norm.NFC.String(s)
 }
 
-// unclean reports control characters, byte order marks and the invisible
-// characters that reverse or hide text.
-func unclean(r rune) bool {
+// isUnclean reports whether r is a control character, a byte order mark, or an
+// invisible character that reverses or hides text.
+func isUnclean(r rune) bool {
 	switch {
-	case r == '\n' || r == '\t':
+	case r == '\n', r == '\t':
 		return false
-	case r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0:
+	case r < ' ', 0x7f <= r && r < 0xa0:
 		return true
+	case r == '\uFEFF', '\u2028' <= r && r <= '\u202E', '\u2066' <= r && r <= '\u2069':
+		return true
+	default:
+		return false
 	}
-	return r == '\uFEFF' || r >= '\u202A' && r <= '\u202E' || r >= '\u2066' && r <= '\u2069' || r == '\u2028' || r == '\u2029'
 }

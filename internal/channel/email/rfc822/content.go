@@ -5,12 +5,13 @@ import (
 	"strings"
 )
 
-// encoding returns the part's transfer encoding, in lower case.
-func (p *Part) encoding() string {
+// transferEncoding returns the part's transfer encoding in lower case, and in
+// the standard spelling if it is a known one.
+func (p *Part) transferEncoding() string {
 	v := strings.ToLower(p.Header.Get("Content-Transfer-Encoding"))
 	v, _, _ = strings.Cut(v, ";")
 	v = strings.Trim(v, " \t\"'")
-	switch strings.NewReplacer("-", "", " ", "", "_", "").Replace(v) { // as it is meant
+	switch strings.NewReplacer("-", "", " ", "", "_", "").Replace(v) { // accept other spellings
 	case "quotedprintable":
 		return "quoted-printable"
 	case "base64":
@@ -22,12 +23,12 @@ func (p *Part) encoding() string {
 // Raw returns the part's content as it was sent. It is a slice of the mail.
 func (p *Part) Raw() []byte { return p.raw }
 
-// Bytes returns the part's content, its transfer encoding undone as far as it
-// can be.
+// Bytes returns the part's content with its transfer encoding decoded.
+// Malformed encodings are decoded to the extent possible.
 func (p *Part) Bytes() []byte {
-	switch p.encoding() {
+	switch p.transferEncoding() {
 	case "base64":
-		if isText(p.Type) && !plausibleBase64(p.raw) {
+		if isTextType(p.Type) && !plausibleBase64(p.raw) {
 			return p.raw
 		}
 		return decodeBase64(p.raw)
@@ -40,9 +41,10 @@ func (p *Part) Bytes() []byte {
 	return p.raw
 }
 
-// Size returns the length of [Part.Bytes], without decoding the large.
+// Size returns the length of [Part.Bytes], without decoding large base64
+// content.
 func (p *Part) Size() int64 {
-	if p.encoding() != "base64" || isText(p.Type) {
+	if p.transferEncoding() != "base64" || isTextType(p.Type) {
 		return int64(len(p.Bytes()))
 	}
 	n := int64(0)
@@ -54,16 +56,18 @@ func (p *Part) Size() int64 {
 	return n * 3 / 4
 }
 
-// Text returns the part's content as text, of at most limit bytes before its
-// charset is undone; cut says that there was more.
+// Text returns the part's content as text. At most limit bytes are read before
+// the charset is decoded. cut reports that the content was longer.
 func (p *Part) Text(limit int) (text string, cut bool) {
 	q := *p
 	if len(q.raw) > 3*limit { // no transfer encoding is longer than that
-		q.raw, cut = q.raw[:3*limit], true
+		q.raw = q.raw[:3*limit]
+		cut = true
 	}
 	b := q.Bytes()
 	if len(b) > limit {
-		b, cut = b[:limit], true
+		b = b[:limit]
+		cut = true
 	}
 	charset := p.Params["charset"]
 	if charset == "" && p.Type == "text/html" {
@@ -75,9 +79,9 @@ func (p *Part) Text(limit int) (text string, cut bool) {
 	return Decode(charset, b), cut
 }
 
-func isText(media string) bool { return strings.HasPrefix(media, "text/") }
+func isTextType(media string) bool { return strings.HasPrefix(media, "text/") }
 
-// metaCharset returns the charset that an HTML page names in its head.
+// metaCharset returns the charset that an HTML page declares in its head.
 func metaCharset(b []byte) string {
 	head := bytes.ToLower(b[:min(len(b), 2048)])
 	i := bytes.Index(head, []byte("charset="))
@@ -91,8 +95,8 @@ func metaCharset(b []byte) string {
 	return ""
 }
 
-// base64Value holds the six bits of each letter; 64 for padding, 255 for
-// everything else.
+// base64Value maps each byte to the six bits of its base64 letter. Padding is
+// 64, and every other byte 255.
 var base64Value = func() (t [256]byte) {
 	for i := range t {
 		t[i] = 255
@@ -100,22 +104,26 @@ var base64Value = func() (t [256]byte) {
 	for i, c := range []byte("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/") {
 		t[c] = byte(i)
 	}
-	t['-'], t['_'], t['='] = 62, 63, 64
+	t['-'] = 62
+	t['_'] = 63
+	t['='] = 64
 	return t
 }()
 
-// decodeBase64 decodes whatever letters of the alphabet there are. Junk is
-// passed over, padding begins a new piece, a torn end gives what is whole.
+// decodeBase64 decodes all base64 letters in src. It skips other bytes, starts
+// again after padding, and ignores an incomplete byte at the end.
 func decodeBase64(src []byte) []byte {
 	out := make([]byte, 0, len(src)*3/4+3)
-	acc, bits := uint32(0), 0
+	acc := uint32(0)
+	bits := 0
 	for _, c := range src {
 		v := base64Value[c]
 		if v > 64 {
 			continue
 		}
 		if v == 64 {
-			acc, bits = 0, 0
+			acc = 0
+			bits = 0
 			continue
 		}
 		acc = acc<<6 | uint32(v)
@@ -127,11 +135,13 @@ func decodeBase64(src []byte) []byte {
 	return out
 }
 
-// plausibleBase64 reports whether text that is called base64 looks it: no
-// letters of prose between.
+// plausibleBase64 reports whether text that is declared as base64 looks like
+// it: it has few other characters and blanks.
 func plausibleBase64(b []byte) bool {
 	b = b[:min(len(b), 4096)]
-	junk, good, blanks := 0, 0, 0
+	junk := 0
+	good := 0
+	blanks := 0
 	for _, c := range b {
 		switch {
 		case c == ' ':
@@ -145,8 +155,8 @@ func plausibleBase64(b []byte) bool {
 	return (junk+blanks)*20 <= good+20
 }
 
-// decodeQuotedPrintable undoes quoted-printable; what is no valid escape
-// stays as it is.
+// decodeQuotedPrintable decodes quoted-printable. Invalid escapes stay as they
+// are.
 func decodeQuotedPrintable(src []byte) []byte {
 	out := make([]byte, 0, len(src))
 	for len(src) > 0 {
@@ -161,7 +171,7 @@ func decodeQuotedPrintable(src []byte) []byte {
 		if soft {
 			line = line[:len(line)-1]
 		}
-		out = appendQP(out, line)
+		out = appendQuotedPrintable(out, line)
 		if !soft && len(newline) > 0 {
 			out = append(out, '\r', '\n')
 		}
@@ -169,11 +179,13 @@ func decodeQuotedPrintable(src []byte) []byte {
 	return out
 }
 
-func appendQP(out, line []byte) []byte {
+func appendQuotedPrintable(out, line []byte) []byte {
 	for i := 0; i < len(line); i++ {
 		c := line[i]
 		if c == '=' && i+2 < len(line) {
-			if hi, lo := hexValue(line[i+1]), hexValue(line[i+2]); hi < 16 && lo < 16 {
+			hi := hexValue(line[i+1])
+			lo := hexValue(line[i+2])
+			if hi < 16 && lo < 16 {
 				out = append(out, hi<<4|lo)
 				i += 2
 				continue
@@ -206,18 +218,19 @@ func decodeUU(b []byte) (name string, content []byte) {
 		switch {
 		case !inside:
 			if f := bytes.Fields(line); len(f) >= 3 && string(f[0]) == "begin" {
-				inside, name = true, string(bytes.Join(f[2:], []byte{' '}))
+				inside = true
+				name = string(bytes.Join(f[2:], []byte{' '}))
 			}
 		case string(line) == "end":
 			return name, content
 		default:
-			content = appendUU(content, line)
+			content = appendDecodedUU(content, line)
 		}
 	}
 	return name, content
 }
 
-func appendUU(out, line []byte) []byte {
+func appendDecodedUU(out, line []byte) []byte {
 	if len(line) == 0 {
 		return out
 	}

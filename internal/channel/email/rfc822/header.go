@@ -10,26 +10,27 @@ import (
 // A Field is one header field as it was sent.
 type Field struct {
 	Name  string
-	Value []byte // folded, undecoded
+	Value []byte // still folded and encoded
 }
 
-// A Header is a block of header fields, in their order.
+// A Header is a block of header fields in their order.
 type Header struct {
 	Fields  []Field
-	charset string // of the mail's text: the best guess for raw bytes
+	charset string // of the mail's text; used for undeclared bytes
 }
 
-// ParseHeader reads a block of fields that stands by itself, as in a delivery
+// ParseHeader reads a separate block of fields, such as one in a delivery
 // report.
 func ParseHeader(block []byte) Header {
 	h, _, _ := readHeader(block)
 	return h
 }
 
-// readHeader reads the block at the start of b, and returns where the content
-// begins. Lines that are no header are taken for what a person would see: the
-// rest of the field before when more fields follow, else the first line of a
-// text whose blank line was forgotten.
+// readHeader reads the header block at the start of b. It returns the position
+// at which the content begins. A line that is not a field is read as a person
+// would read it. If more fields follow, it continues the previous field.
+// Otherwise it is the first line of the text, and the blank line before it is
+// missing.
 func readHeader(b []byte) (h Header, n int, err error) {
 	for n < len(b) {
 		line, next := cutLine(b, n)
@@ -39,22 +40,22 @@ func readHeader(b []byte) (h Header, n int, err error) {
 		}
 		switch {
 		case n > MaxHeader:
-			return h, n, fault.New(fault.TooLarge, "header of more than %d bytes", MaxHeader)
+			return h, n, fault.New(fault.TooLarge, "the header has more than %d bytes", MaxHeader)
 		case len(h.Fields) > 0 && (text[0] == ' ' || text[0] == '\t'):
-			err = h.extend(b, next)
-		case nameEnd(text) > 0:
+			err = h.extendLastField(b, next)
+		case fieldNameLength(text) > 0:
 			if len(h.Fields) == MaxFields {
-				return h, n, fault.New(fault.TooLarge, "more than %d header fields", MaxFields)
+				return h, n, fault.New(fault.TooLarge, "the header has more than %d fields", MaxFields)
 			}
-			i := nameEnd(text)
+			i := fieldNameLength(text)
 			value := text[bytes.IndexByte(text, ':')+1:]
 			h.Fields = append(h.Fields, Field{Name: string(text[:i]), Value: value})
 			if len(value) > MaxField {
 				h.Fields = h.Fields[:len(h.Fields)-1]
 				err = errField
 			}
-		case len(h.Fields) > 0 && (h.continues() || fieldFollows(b[next:])):
-			err = h.extend(b, next)
+		case len(h.Fields) > 0 && (h.lastFieldContinues() || beginsWithField(b[next:])):
+			err = h.extendLastField(b, next)
 		default:
 			return h, n, nil
 		}
@@ -66,10 +67,11 @@ func readHeader(b []byte) (h Header, n int, err error) {
 	return h, n, nil
 }
 
-var errField = fault.New(fault.TooLarge, "header field of more than %d bytes", MaxField)
+var errField = fault.New(fault.TooLarge, "a header field has more than %d bytes", MaxField)
 
-// extend lets the last field run until end: fields are slices of b.
-func (h *Header) extend(b []byte, end int) error {
+// extendLastField makes the last field end at end. It works because fields are
+// slices of b.
+func (h *Header) extendLastField(b []byte, end int) error {
 	last := &h.Fields[len(h.Fields)-1]
 	start := cap(b) - cap(last.Value)
 	if end-start > MaxField {
@@ -79,21 +81,22 @@ func (h *Header) extend(b []byte, end int) error {
 	return nil
 }
 
-// continues reports whether the last field is visibly unfinished.
-func (h *Header) continues() bool {
+// lastFieldContinues reports whether the last field ends in a semicolon or
+// comma, so that the next line belongs to it.
+func (h *Header) lastFieldContinues() bool {
 	v := bytes.TrimRight(h.Fields[len(h.Fields)-1].Value, " \t\r")
 	return len(v) > 0 && (v[len(v)-1] == ';' || v[len(v)-1] == ',')
 }
 
-// fieldFollows reports whether b begins with a header field.
-func fieldFollows(b []byte) bool {
+// beginsWithField reports whether b begins with a header field.
+func beginsWithField(b []byte) bool {
 	line, _ := cutLine(b, 0)
-	return nameEnd(line) > 0
+	return fieldNameLength(line) > 0
 }
 
-// nameEnd returns the length of the field name that line begins with; 0 for
-// none. Blanks before the colon are forgiven.
-func nameEnd(line []byte) int {
+// fieldNameLength returns the length of the field name at the start of line,
+// or 0 if line is not a field. Blanks before the colon are accepted.
+func fieldNameLength(line []byte) int {
 	for i, c := range line {
 		switch {
 		case c == ':':
@@ -110,17 +113,17 @@ func nameEnd(line []byte) int {
 	return 0
 }
 
-// Get returns the first field of that name, unfolded but undecoded.
+// Get returns the first field with that name, unfolded but not decoded.
 func (h Header) Get(name string) string {
 	for _, f := range h.Fields {
 		if strings.EqualFold(f.Name, name) {
-			return unfold(f.Value)
+			return unfoldValue(f.Value)
 		}
 	}
 	return ""
 }
 
-// Has reports whether there is a field of that name.
+// Has reports whether a field with that name is present.
 func (h Header) Has(name string) bool {
 	for _, f := range h.Fields {
 		if strings.EqualFold(f.Name, name) {
@@ -130,25 +133,25 @@ func (h Header) Has(name string) bool {
 	return false
 }
 
-// All returns every field of that name, unfolded but undecoded.
+// All returns every field with that name, unfolded but not decoded.
 func (h Header) All(name string) []string {
 	var all []string
 	for _, f := range h.Fields {
 		if strings.EqualFold(f.Name, name) {
-			all = append(all, unfold(f.Value))
+			all = append(all, unfoldValue(f.Value))
 		}
 	}
 	return all
 }
 
-// Text returns the first field of that name as people read it: encoded words
-// decoded, clean UTF-8 on one line.
+// Text returns the first field with that name as readable text: encoded words
+// are decoded, and the result is clean UTF-8 on one line.
 func (h Header) Text(name string) string {
-	return strings.Join(strings.Fields(decodeWords(h.Get(name), h.charset)), " ")
+	return strings.Join(strings.Fields(DecodeWords(h.Get(name), h.charset)), " ")
 }
 
-// unfold joins the lines of a folded field with one blank.
-func unfold(v []byte) string {
+// unfoldValue joins the lines of a folded field with single blanks.
+func unfoldValue(v []byte) string {
 	v = bytes.TrimSpace(v)
 	if bytes.IndexByte(v, '\n') < 0 {
 		return strings.ReplaceAll(string(v), "\r", "")
@@ -169,13 +172,14 @@ func unfold(v []byte) string {
 	return b.String()
 }
 
-// IDs returns the message ids in the fields of that name, without brackets,
-// in their order, each once. Fields that forgot the brackets are read too.
+// IDs returns the message ids in the fields with that name, without brackets.
+// They are in their order, without repeats. Fields without brackets are read
+// too.
 func (h Header) IDs(name string) []string {
 	var ids []string
 	seen := map[string]bool{}
 	for _, v := range h.All(name) {
-		for _, id := range splitIDs(v) {
+		for _, id := range splitMessageIDs(v) {
 			if len(id) <= maxID && !seen[id] {
 				seen[id] = true
 				ids = append(ids, id)
@@ -185,11 +189,11 @@ func (h Header) IDs(name string) []string {
 	return ids
 }
 
-// maxID is the longest message id worth keeping: RFC 5322 allows no longer
-// line.
+// maxID is the longest message id that is returned. RFC 5322 does not allow
+// longer lines.
 const maxID = 998
 
-func splitIDs(v string) []string {
+func splitMessageIDs(v string) []string {
 	var ids []string
 	if !strings.Contains(v, "<") {
 		for _, w := range strings.FieldsFunc(v, func(r rune) bool { return r == ' ' || r == ',' || r == '\t' }) {
@@ -215,8 +219,8 @@ func splitIDs(v string) []string {
 	}
 }
 
-func trimID(v string) string {
-	if ids := splitIDs(v); len(ids) > 0 {
+func trimMessageID(v string) string {
+	if ids := splitMessageIDs(v); len(ids) > 0 {
 		return ids[0]
 	}
 	return strings.Trim(cleanText(v), "<> \t")

@@ -6,12 +6,12 @@ import (
 	"strings"
 )
 
-// parseType reads a Content-Type, however mangled.
-func parseType(v string) (media string, params map[string]string) {
+// parseContentType reads a Content-Type, even a malformed one.
+func parseContentType(v string) (media string, params map[string]string) {
 	if v == "" {
 		return "text/plain", nil
 	}
-	media, params = parseValue(v)
+	media, params = parseValueAndParams(v)
 	kind, sub, ok := strings.Cut(media, "/")
 	switch {
 	case !ok && (media == "text" || media == ""):
@@ -28,25 +28,27 @@ func parseType(v string) (media string, params map[string]string) {
 	return media, params
 }
 
-// maxParams is how many parameters of one field are read.
+// maxParams is the number of parameters of one field that are read.
 const maxParams = 50
 
-// parseValue reads "value; name=value; ..." as Content-Type and
-// Content-Disposition have it, with the faults that mail programs make:
-// missing semicolons and quotes, parameters twice (the first counts), the
-// continuations and charsets of RFC 2231, valid or not.
-func parseValue(v string) (value string, params map[string]string) {
+// parseValueAndParams reads "value; name=value; ...", the form of Content-Type
+// and Content-Disposition. It accepts the faults of mail programs: missing
+// semicolons and quotes, and repeated parameters, of which the first counts.
+// It joins the continuations of RFC 2231, valid or not.
+func parseValueAndParams(v string) (value string, params map[string]string) {
 	i := strings.IndexAny(v, "; \t")
 	if i < 0 {
 		i = len(v)
 	}
-	value, rest := v[:i], v[i:]
+	value = v[:i]
+	rest := v[i:]
 	if strings.Contains(value, "=") { // the value itself is missing
-		value, rest = "", v
+		value = ""
+		rest = v
 	}
 	value = strings.ToLower(strings.Trim(value, "\"'() \t,"))
 	params = map[string]string{}
-	pieces := map[string]map[int]piece{}
+	pieces := map[string]map[int]paramPiece{}
 	for n := 0; n < maxParams; n++ {
 		var name, val string
 		var ok bool
@@ -57,7 +59,7 @@ func parseValue(v string) (value string, params map[string]string) {
 	}
 	for name, p := range pieces {
 		if joined := joinPieces(p); joined != "" {
-			params[name] = joined // RFC 2231 beats the plain form beside it
+			params[name] = joined // RFC 2231 takes precedence over the plain form
 		}
 	}
 	return value, params
@@ -82,18 +84,18 @@ func nextParam(s string) (name, value, rest string, ok bool) {
 		if j := strings.LastIndexAny(strings.TrimRight(name, " \t"), " \t"); j >= 0 {
 			name = name[j+1:] // junk before the name
 		}
-		value, rest = cutValue(strings.TrimLeft(s[i+1:], " \t"))
+		value, rest = cutParamValue(strings.TrimLeft(s[i+1:], " \t"))
 		return strings.ToLower(strings.TrimSpace(name)), value, rest, true
 	}
 }
 
-// cutValue cuts a parameter's value, quoted or not, off s.
-func cutValue(s string) (value, rest string) {
+// cutParamValue cuts a parameter's value, quoted or not, off s.
+func cutParamValue(s string) (value, rest string) {
 	if strings.HasPrefix(s, `"`) {
 		var b strings.Builder
 		for i := 1; i < len(s); i++ {
 			switch {
-			case s[i] == '\\' && i+1 < len(s) && (s[i+1] == '"' || s[i+1] == '\\'):
+			case strings.HasPrefix(s[i:], `\"`), strings.HasPrefix(s[i:], `\\`):
 				i++
 				b.WriteByte(s[i])
 			case s[i] == '"':
@@ -108,7 +110,7 @@ func cutValue(s string) (value, rest string) {
 	if end < 0 {
 		end = len(s)
 	}
-	// A forgotten semicolon: "charset=utf-8 format=flowed".
+	// A missing semicolon: "charset=utf-8 format=flowed".
 	for _, known := range []string{" charset=", " name=", " filename=", " boundary=", " format=", " delsp="} {
 		if i := indexFold(s[:end], known); i > 0 {
 			end = i
@@ -117,9 +119,9 @@ func cutValue(s string) (value, rest string) {
 	return strings.TrimRight(s[:end], " \t\""), s[end:]
 }
 
-// indexFold returns where s holds lower, which is ASCII, in any case.
-// [strings.ToLower] would not do: it may change the length of what is no
-// UTF-8, and with it every place after.
+// indexFold returns the index in s of lower, an ASCII text, in any case.
+// [strings.ToLower] would not do. It may change the length of invalid UTF-8,
+// and so the index.
 func indexFold(s, lower string) int {
 	for i := 0; i+len(lower) <= len(s); i++ {
 		if strings.EqualFold(s[i:i+len(lower)], lower) {
@@ -129,13 +131,13 @@ func indexFold(s, lower string) int {
 	return -1
 }
 
-// A piece is one numbered part of a parameter (RFC 2231).
-type piece struct {
+// A paramPiece is one numbered part of a parameter (RFC 2231).
+type paramPiece struct {
 	text    string
 	encoded bool
 }
 
-func addParam(params map[string]string, pieces map[string]map[int]piece, name, val string) {
+func addParam(params map[string]string, pieces map[string]map[int]paramPiece, name, val string) {
 	base, suffix, extended := strings.Cut(name, "*")
 	if !extended {
 		if _, ok := params[name]; !ok {
@@ -149,14 +151,14 @@ func addParam(params map[string]string, pieces map[string]map[int]piece, name, v
 		n = 0
 	}
 	if pieces[base] == nil {
-		pieces[base] = map[int]piece{}
+		pieces[base] = map[int]paramPiece{}
 	}
 	if _, ok := pieces[base][n]; !ok && n >= 0 {
-		pieces[base][n] = piece{val, encoded}
+		pieces[base][n] = paramPiece{val, encoded}
 	}
 }
 
-func joinPieces(pieces map[int]piece) string {
+func joinPieces(pieces map[int]paramPiece) string {
 	charset := ""
 	var raw []byte
 	for n := range len(pieces) {
@@ -167,7 +169,8 @@ func joinPieces(pieces map[int]piece) string {
 		text := p.text
 		if n == 0 && p.encoded {
 			if parts := strings.SplitN(text, "'", 3); len(parts) == 3 {
-				charset, text = parts[0], parts[2]
+				charset = parts[0]
+				text = parts[2]
 			}
 		}
 		if p.encoded {

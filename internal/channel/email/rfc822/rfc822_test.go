@@ -13,7 +13,7 @@ import (
 
 func crlf(s string) []byte { return []byte(strings.ReplaceAll(s, "\n", "\r\n")) }
 
-// shape returns the tree as one line: "mixed(plain alternative(plain html))".
+// shape returns the tree on one line: "mixed(plain alternative(plain html))".
 func shape(p *rfc822.Part) string {
 	_, kind, _ := strings.Cut(p.Type, "/")
 	if len(p.Children) == 0 {
@@ -26,29 +26,29 @@ func shape(p *rfc822.Part) string {
 	return kind + "(" + strings.Join(inner, " ") + ")"
 }
 
-func TestShapes(t *testing.T) {
+func TestParse_PartTree(t *testing.T) {
 	t.Parallel()
 	const mixed = "Content-Type: multipart/mixed; boundary=b\n\n"
 	tests := []struct{ name, mail, shape, text string }{
-		{"a text", "Subject: x\n\nhello\n", "plain", "hello\n"},
-		{"a mailbox file's first line", "From jan@example.com Mon Mar  3 10:15:00 2025\nSubject: x\n\nhello", "plain", "hello"},
-		{"a byte order mark and blank lines", "\ufeff\n\nSubject: x\n\nhello", "plain", "hello"},
+		{"text", "Subject: x\n\nhello\n", "plain", "hello\n"},
+		{"From line of a mailbox file", "From jan@example.com Mon Mar  3 10:15:00 2025\nSubject: x\n\nhello", "plain", "hello"},
+		{"byte order mark and blank lines", "\ufeff\n\nSubject: x\n\nhello", "plain", "hello"},
 		{"no header", "hello\nyou", "plain", "hello\nyou"},
-		{"a text that looks like a header", "hello: you\nand: me", "plain", "hello: you\nand: me"},
+		{"text that looks like a header", "hello: you\nand: me", "plain", "hello: you\nand: me"},
 		{"no blank line after the header", "Subject: x\nhello\nyou", "plain", "hello\nyou"},
-		{"a line in the header that is none", "Subject: x\nthis was put here\nTo: a@example.com\n\nhello", "plain", "hello"},
+		{"header line that is not a field", "Subject: x\nthis was put here\nTo: a@example.com\n\nhello", "plain", "hello"},
 		{"parts", mixed + "--b\n\none\n--b\nContent-Type: text/html\n\ntwo\n--b--\n", "mixed(plain html)", "one"},
-		{"a part without a blank line", mixed + "--b\none\n--b--\n", "mixed(plain)", "one"},
+		{"part without a blank line", mixed + "--b\none\n--b--\n", "mixed(plain)", "one"},
 		{"text before and after the parts", mixed + "before\n--b\n\none\n--b--\nafter\n", "mixed(plain)", "one"},
-		{"the last boundary is missing", mixed + "--b\n\none\n--b\n\ntwo\n", "mixed(plain plain)", "one"},
-		{"a boundary that begins another", mixed + "--b\n\none\n--bb\nstill one\n--b--\n", "mixed(plain)", "one\n--bb\nstill one"},
+		{"missing last boundary", mixed + "--b\n\none\n--b\n\ntwo\n", "mixed(plain plain)", "one"},
+		{"boundary that is a prefix of a line", mixed + "--b\n\none\n--bb\nstill one\n--b--\n", "mixed(plain)", "one\n--bb\nstill one"},
 		{"blanks after the boundary", mixed + "--b  \n\none\n--b--\t\n", "mixed(plain)", "one"},
 		{"parts after the last boundary", mixed + "--b\n\none\n--b--\n--b\n\ntwo\n--b--\n", "mixed(plain plain)", "one"},
-		{"an outer boundary ends the inner parts", mixed + "--b\nContent-Type: multipart/alternative; boundary=c\n\n--c\n\none\n--b\n\ntwo\n--b--\n", "mixed(alternative(plain) plain)", "one"},
-		{"another boundary than was declared", mixed + "--other\nContent-Type: text/plain\n\none\n--other--\n", "mixed(plain)", "one"},
+		{"outer boundary inside inner parts", mixed + "--b\nContent-Type: multipart/alternative; boundary=c\n\n--c\n\none\n--b\n\ntwo\n--b--\n", "mixed(alternative(plain) plain)", "one"},
+		{"boundary that was not declared", mixed + "--other\nContent-Type: text/plain\n\none\n--other--\n", "mixed(plain)", "one"},
 		{"no boundary declared", "Content-Type: multipart/mixed\n\n--x\nContent-Type: text/plain\n\none\n--x--\n", "mixed(plain)", "one"},
-		{"a boundary that never comes", mixed + "one\n", "mixed", "one\n"},
-		{"the same boundary inside itself", mixed + "--b\n" + mixed + "--b\n\none\n--b--\n", "mixed(mixed(plain))", "one"},
+		{"boundary that does not occur", mixed + "one\n", "mixed", "one\n"},
+		{"nested equal boundary", mixed + "--b\n" + mixed + "--b\n\none\n--b--\n", "mixed(mixed(plain))", "one"},
 		{"quotes and blanks in the boundary", "Content-Type: multipart/mixed; boundary=\" a b\"\n\n-- a b\n\none\n-- a b--\n", "mixed(plain)", "one"},
 	}
 	for _, tt := range tests {
@@ -60,21 +60,21 @@ func TestShapes(t *testing.T) {
 					t.Fatal(err)
 				}
 				if got := shape(root); got != tt.shape {
-					t.Errorf("shape %s, want %s", got, tt.shape)
+					t.Errorf("tree: got %s, want %s", got, tt.shape)
 				}
 				first := root
 				for len(first.Children) > 0 {
 					first = first.Children[0]
 				}
 				if got, _ := first.Text(1000); got != tt.text {
-					t.Errorf("text %q, want %q", got, tt.text)
+					t.Errorf("text: got %q, want %q", got, tt.text)
 				}
 			})
 		}
 	}
 }
 
-func TestLimits(t *testing.T) {
+func TestParse_Limits(t *testing.T) {
 	t.Parallel()
 	deep := func(n int) string {
 		s := ""
@@ -90,54 +90,54 @@ func TestLimits(t *testing.T) {
 		name, mail string
 		within     bool
 	}{
-		{"as deep as allowed", deep(rfc822.MaxDepth), true},
-		{"deeper", deep(rfc822.MaxDepth + 1), false},
-		{"as many parts as allowed", parts(rfc822.MaxParts), true},
-		{"more parts", parts(rfc822.MaxParts + 1), false},
-		{"as many fields as allowed", strings.Repeat("A: b\n", rfc822.MaxFields-1) + "\nx", true},
-		{"more fields", strings.Repeat("A: b\n", rfc822.MaxFields) + "\nx", false},
-		{"a field as long as allowed", "A:" + strings.Repeat("b", rfc822.MaxField) + "\n\nx", true},
-		{"a longer field", "A:" + strings.Repeat("b", rfc822.MaxField+1) + "\n\nx", false},
-		{"a field longer by folding", "A: b" + strings.Repeat("\n b", rfc822.MaxField) + "\n\nx", false},
-		{"more header", strings.Repeat("A: "+strings.Repeat("b", 60<<10)+"\n", 19) + "\nx", false},
+		{"maximum depth", deep(rfc822.MaxDepth), true},
+		{"over the maximum depth", deep(rfc822.MaxDepth + 1), false},
+		{"maximum number of parts", parts(rfc822.MaxParts), true},
+		{"over the maximum number of parts", parts(rfc822.MaxParts + 1), false},
+		{"maximum number of fields", strings.Repeat("A: b\n", rfc822.MaxFields-1) + "\nx", true},
+		{"over the maximum number of fields", strings.Repeat("A: b\n", rfc822.MaxFields) + "\nx", false},
+		{"maximum length of a field", "A:" + strings.Repeat("b", rfc822.MaxField) + "\n\nx", true},
+		{"over the maximum length of a field", "A:" + strings.Repeat("b", rfc822.MaxField+1) + "\n\nx", false},
+		{"over the maximum length by folding", "A: b" + strings.Repeat("\n b", rfc822.MaxField) + "\n\nx", false},
+		{"over the maximum header size", strings.Repeat("A: "+strings.Repeat("b", 60<<10)+"\n", 19) + "\nx", false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			root, err := rfc822.Parse([]byte("Subject: kept\n" + tt.mail))
 			if tt.within != (err == nil) || err != nil && fault.KindOf(err) != fault.TooLarge {
-				t.Errorf("error %v", err)
+				t.Errorf("Parse: got error %v, want none: %v, else kind %s", err, tt.within, fault.TooLarge)
 			}
 			if root.Header.Get("Subject") != "kept" {
-				t.Error("what was read is lost")
+				t.Errorf("subject: got %q, want the one before the limit", root.Header.Get("Subject"))
 			}
 		})
 	}
 }
 
-func TestFieldsAreReadAsPeopleReadThem(t *testing.T) {
+func TestHeader_Text(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ name, value, want string }{
 		{"plain", "hello", "hello"},
 		{"folded", "hello\r\n you", "hello you"},
 		{"quoted-printable", "=?utf-8?q?caf=C3=A9_au_lait?=", "café au lait"},
 		{"base64", "=?UTF-8?B?Y2Fmw6k=?=", "café"},
-		{"adjacent words join", "=?utf-8?q?caf?= =?utf-8?q?=C3=A9?=", "café"},
-		{"a character cut in two", "=?utf-8?B?Y2Fmww==?= =?utf-8?B?qQ==?=", "café"},
+		{"adjacent words", "=?utf-8?q?caf?= =?utf-8?q?=C3=A9?=", "café"},
+		{"character split over two words", "=?utf-8?B?Y2Fmww==?= =?utf-8?B?qQ==?=", "café"},
 		{"words and text", "Re: =?iso-8859-1?q?caf=E9?= open", "Re: café open"},
-		{"a blank inside a word", "=?utf-8?q?caf=C3=A9 open?=", "café open"},
-		{"a language", "=?utf-8*nl?q?caf=C3=A9?=", "café"},
-		{"a charset nobody knows", "=?x-nobody?q?caf=E9?=", "café"},
-		{"UTF-8 that is called something else", "=?iso-8859-1?q?caf=C3=A9?=", "café"},
+		{"blank inside a word", "=?utf-8?q?caf=C3=A9 open?=", "café open"},
+		{"charset with a language", "=?utf-8*nl?q?caf=C3=A9?=", "café"},
+		{"unknown charset", "=?x-nobody?q?caf=E9?=", "café"},
+		{"UTF-8 under another name", "=?iso-8859-1?q?caf=C3=A9?=", "café"},
 		{"no charset", "=??q?caf=C3=A9?=", "café"},
 		{"inside quotes", `"=?utf-8?q?caf=C3=A9?="`, `"café"`},
-		{"no end", "=?utf-8?q?caf", "=?utf-8?q?caf"},
+		{"word without an end", "=?utf-8?q?caf", "=?utf-8?q?caf"},
 		{"raw bytes", "caf\xe9", "café"},
 		{"raw UTF-8", "café", "café"},
 		{"Japanese", "=?ISO-2022-JP?B?GyRCJDMkcyRLJEEkTxsoQg==?=", "こんにちは"},
 		{"UTF-7", "=?utf-7?q?caf+AOk-?=", "café"},
 		{"control characters", "a\x00b\x07c", "abc"},
-		{"characters that turn text around", "a\u202eb", "ab"},
+		{"characters that reverse text", "a\u202eb", "ab"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -153,7 +153,7 @@ func TestFieldsAreReadAsPeopleReadThem(t *testing.T) {
 	}
 }
 
-func TestAddresses(t *testing.T) {
+func TestHeader_Addresses(t *testing.T) {
 	t.Parallel()
 	one := func(name, addr string) []rfc822.Address { return []rfc822.Address{{Name: name, Addr: addr}} }
 	tests := []struct {
@@ -163,7 +163,7 @@ func TestAddresses(t *testing.T) {
 		{"bare", "jan@example.com", one("", "jan@example.com")},
 		{"with a name", "Jan Voorbeeld <jan@example.com>", one("Jan Voorbeeld", "jan@example.com")},
 		{"with a quoted name", `"Voorbeeld, Jan" <jan@example.com>`, one("Voorbeeld, Jan", "jan@example.com")},
-		{"a comma in a bare name", "Voorbeeld, Jan <jan@example.com>", one("Voorbeeld, Jan", "jan@example.com")},
+		{"comma in an unquoted name", "Voorbeeld, Jan <jan@example.com>", one("Voorbeeld, Jan", "jan@example.com")},
 		{"an encoded name", "=?utf-8?q?Jos=C3=A9?= <jose@example.com>", one("José", "jose@example.com")},
 		{"a comment for a name", "jan@example.com (Jan Voorbeeld)", one("Jan Voorbeeld", "jan@example.com")},
 		{"two", "a@example.com, B <b@example.com>", []rfc822.Address{{Addr: "a@example.com"}, {Name: "B", Addr: "b@example.com"}}},
@@ -182,12 +182,12 @@ func TestAddresses(t *testing.T) {
 		{"an empty quoted local part", `""@example.com`, one("", `""@example.com`)},
 		{"an internationalized address", "jürgen@bücher.example", one("", "jürgen@bücher.example")},
 		{"a source route", "<@a.example,@b.example:jan@example.com>", one("", "jan@example.com")},
-		{"a quote without end", `"Jan <jan@example.com>`, one("Jan", "jan@example.com")},
-		{"a bracket without end", "Jan <jan@example.com", one("Jan", "jan@example.com")},
+		{"unclosed quote", `"Jan <jan@example.com>`, one("Jan", "jan@example.com")},
+		{"unclosed bracket", "Jan <jan@example.com", one("Jan", "jan@example.com")},
 		{"the address encoded", "=?utf-8?q?jan=40example=2Ecom?=", one("", "jan@example.com")},
 		{"a name after the address", "jan@example.com Jan", one("Jan", "jan@example.com")},
 		{"a line break sent along", "Jan\r\n\t<jan@example.com>", one("Jan", "jan@example.com")},
-		{"nothing", "", nil},
+		{"empty", "", nil},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -203,24 +203,24 @@ func TestAddresses(t *testing.T) {
 	}
 }
 
-func TestFileNames(t *testing.T) {
+func TestPart_FileName(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ name, header, want string }{
-		{"of the disposition", "Content-Disposition: attachment; filename=a.pdf", "a.pdf"},
+		{"disposition", "Content-Disposition: attachment; filename=a.pdf", "a.pdf"},
 		{"quoted", `Content-Disposition: attachment; filename="a b.pdf"`, "a b.pdf"},
-		{"bare with blanks", "Content-Disposition: attachment; filename=a b.pdf", "a b.pdf"},
-		{"of the type", `Content-Type: application/pdf; name="a.pdf"`, "a.pdf"},
+		{"unquoted with blanks", "Content-Disposition: attachment; filename=a b.pdf", "a b.pdf"},
+		{"content type", `Content-Type: application/pdf; name="a.pdf"`, "a.pdf"},
 		{"encoded words", `Content-Disposition: attachment; filename="=?utf-8?q?f=C3=BCr.pdf?="`, "für.pdf"},
 		{"RFC 2231", "Content-Disposition: attachment; filename*=utf-8''f%C3%BCr.pdf", "für.pdf"},
 		{"RFC 2231 in another charset", "Content-Disposition: attachment; filename*=iso-8859-1''f%FCr.pdf", "für.pdf"},
 		{"RFC 2231 in pieces", "Content-Disposition: attachment; filename*0*=utf-8''f%C3; filename*1*=%BCr; filename*2=.pdf", "für.pdf"},
-		{"RFC 2231 that lies about its charset", "Content-Disposition: attachment; filename*=us-ascii''f%FCr.pdf", "für.pdf"},
-		{"RFC 2231 beats the plain form", "Content-Disposition: attachment; filename=x.pdf; filename*=utf-8''f%C3%BCr.pdf", "für.pdf"},
+		{"RFC 2231 with the wrong charset", "Content-Disposition: attachment; filename*=us-ascii''f%FCr.pdf", "für.pdf"},
+		{"RFC 2231 beside the plain form", "Content-Disposition: attachment; filename=x.pdf; filename*=utf-8''f%C3%BCr.pdf", "für.pdf"},
 		{"raw bytes", "Content-Disposition: attachment; filename=\"f\xfcr.pdf\"", "für.pdf"},
 		{"a semicolon inside quotes", `Content-Disposition: attachment; filename="a;b.pdf"`, "a;b.pdf"},
-		{"a quote without end", `Content-Disposition: attachment; filename="a.pdf`, "a.pdf"},
-		{"twice", "Content-Disposition: attachment; filename=a.pdf; filename=b.pdf", "a.pdf"},
-		{"no semicolon", "Content-Type: application/pdf name=a.pdf", "a.pdf"},
+		{"unclosed quote", `Content-Disposition: attachment; filename="a.pdf`, "a.pdf"},
+		{"repeated parameter", "Content-Disposition: attachment; filename=a.pdf; filename=b.pdf", "a.pdf"},
+		{"missing semicolon", "Content-Type: application/pdf name=a.pdf", "a.pdf"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -236,24 +236,24 @@ func TestFileNames(t *testing.T) {
 	}
 }
 
-func TestContents(t *testing.T) {
+func TestPart_Text(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ name, header, body, want string }{
 		{"quoted-printable", "Content-Transfer-Encoding: quoted-printable", "caf=C3=A9 =\nopen=20\n", "café open \n"},
 		{"quoted-printable in another spelling", "Content-Transfer-Encoding: Quoted Printable", "caf=C3=A9", "café"},
-		{"a soft break with blanks", "Content-Transfer-Encoding: quoted-printable", "a= \nb", "ab"},
-		{"an escape that is none", "Content-Transfer-Encoding: quoted-printable", "a=ZZ=", "a=ZZ"},
+		{"soft break with blanks", "Content-Transfer-Encoding: quoted-printable", "a= \nb", "ab"},
+		{"invalid escape", "Content-Transfer-Encoding: quoted-printable", "a=ZZ=", "a=ZZ"},
 		{"base64", "Content-Transfer-Encoding: base64", "Y2Fm\nw6k=", "café"},
 		{"base64 with junk", "Content-Transfer-Encoding: BASE64", "Y2Fm!\nw6k", "café"},
 		{"base64 in two pieces", "Content-Transfer-Encoding: base64", "Y2Fmw6k=\nY2Fmw6k=", "cafécafé"},
-		{"text that is called base64", "Content-Transfer-Encoding: base64", "Dit is gewone tekst, dames en heren.", "Dit is gewone tekst, dames en heren."},
+		{"plain text declared as base64", "Content-Transfer-Encoding: base64", "Dit is gewone tekst, dames en heren.", "Dit is gewone tekst, dames en heren."},
 		{"uuencoded", "Content-Transfer-Encoding: x-uuencode", "begin 644 a.txt\n%:&5L;&\\\n`\nend\n", "hello"},
-		{"windows-1252 called iso-8859-1", "Content-Type: text/plain; charset=iso-8859-1", "\x80 5", "€ 5"},
+		{"windows-1252 declared as iso-8859-1", "Content-Type: text/plain; charset=iso-8859-1", "\x80 5", "€ 5"},
 		{"no charset", "X: y", "caf\xe9", "café"},
-		{"UTF-8 called ascii", "Content-Type: text/plain; charset=us-ascii", "café", "café"},
-		{"a DOS page", "Content-Type: text/plain; charset=cp-850", "caf\x82", "café"},
-		{"the charset of the page", "Content-Type: text/html", "<meta charset=\"shift_jis\">\x82\xb1", "<meta charset=\"shift_jis\">こ"},
-		{"letters and their accents apart", "X: y", "cafe\u0301", "café"},
+		{"UTF-8 declared as ASCII", "Content-Type: text/plain; charset=us-ascii", "café", "café"},
+		{"DOS code page", "Content-Type: text/plain; charset=cp-850", "caf\x82", "café"},
+		{"charset declared in the page", "Content-Type: text/html", "<meta charset=\"shift_jis\">\x82\xb1", "<meta charset=\"shift_jis\">こ"},
+		{"decomposed letters", "X: y", "cafe\u0301", "café"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -266,28 +266,28 @@ func TestContents(t *testing.T) {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
 			if got := root.Size(); got != int64(len(root.Bytes())) {
-				t.Errorf("size %d of %d bytes", got, len(root.Bytes()))
+				t.Errorf("Size: got %d, want %d", got, len(root.Bytes()))
 			}
 		})
 	}
 }
 
-func TestMessageIDs(t *testing.T) {
+func TestHeader_IDs(t *testing.T) {
 	t.Parallel()
 	root, _ := rfc822.Parse(crlf("References: <a@example.com>\n <b@example.com><c@example.com> <a@example.com>\nIn-Reply-To: d@example.com\nMessage-ID: < e@\n example.com >\n\n"))
 	if got, want := root.Header.IDs("References"), []string{"a@example.com", "b@example.com", "c@example.com"}; !slices.Equal(got, want) {
-		t.Errorf("references %q", got)
+		t.Errorf("References: got %q, want %q", got, want)
 	}
 	if got := root.Header.IDs("In-Reply-To"); !slices.Equal(got, []string{"d@example.com"}) {
-		t.Errorf("in reply to %q", got)
+		t.Errorf("In-Reply-To: got %q, want d@example.com", got)
 	}
 	if got := root.Header.IDs("Message-ID"); !slices.Equal(got, []string{"e@example.com"}) {
-		t.Errorf("message id %q", got)
+		t.Errorf("Message-ID: got %q, want e@example.com", got)
 	}
 }
 
-// Whatever the bytes: no part is more than the mail, no text is unclean, the
-// same bytes give the same tree.
+// FuzzParse checks that part ids are unique and that texts and names are
+// clean.
 func FuzzParse(f *testing.F) {
 	f.Add([]byte("From: a@example.com\r\nSubject: =?utf-8?q?x?=\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nx\r\n--b--\r\n"))
 	f.Add([]byte("Content-Type: text/plain; charset*0*=utf-7''x; name*1=y\nContent-Transfer-Encoding: base64\n\n+AOk-"))
@@ -297,7 +297,7 @@ func FuzzParse(f *testing.F) {
 		ids := map[string]bool{}
 		root.Walk(func(p *rfc822.Part) {
 			if ids[p.ID] {
-				t.Fatalf("two parts %q", p.ID)
+				t.Fatalf("two parts have the id %q", p.ID)
 			}
 			ids[p.ID] = true
 			if text, _ := p.Text(1 << 20); !utf8.ValidString(text) || strings.ContainsAny(text, "\x00\r") {
@@ -311,7 +311,8 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// Whatever the field: an address is local@domain, a name is clean.
+// FuzzAddresses checks that each address is local@domain and each name is
+// clean.
 func FuzzAddresses(f *testing.F) {
 	for _, s := range []string{`"Jan, V" <jan@example.com>, b@example.com (B)`, "g: a@b.example;", `<@a:"x y"@c.example>`, "=?utf-8?q?a=40b.example?= <>", `"(<\"@,;:`} {
 		f.Add(s)
@@ -322,7 +323,7 @@ func FuzzAddresses(f *testing.F) {
 				t.Fatalf("unclean %+v", a)
 			}
 			if at := strings.LastIndexByte(a.Addr, '@'); a.Addr != "" && (at < 1 || at == len(a.Addr)-1) {
-				t.Fatalf("no address %+v", a)
+				t.Fatalf("not an address: %+v", a)
 			}
 		}
 	})

@@ -1,12 +1,12 @@
-// Package rfc822 splits a mail into its parts and reads its header, whatever
-// is wrong with it.
+// Package rfc822 splits a mail into its parts and reads its header, even if
+// the mail is malformed.
 //
 // Mail on the internet breaks every rule of RFC 5322 and MIME, and some of it
-// is built to stop its reader. So the splitter makes one pass over the raw
-// bytes, in time linear in their number at any depth of nesting; parts are
-// slices of the raw mail, decoded only when asked for; and what is broken is
-// read as a person would read it, never refused. Only the limits below end
-// the pass early, and even then everything read so far is returned.
+// is written to exhaust its reader. So the scanner makes one pass over the raw
+// bytes, in linear time at any depth of nesting. Parts are slices of the raw
+// mail and are decoded only on request. Malformed mail is read as a person
+// would read it, and never refused. Only the limits below end the pass early;
+// [Parse] then returns everything that was read so far.
 package rfc822
 
 import (
@@ -23,49 +23,50 @@ const (
 	MaxHeader    = 1 << 20  // bytes of one header block
 	MaxField     = 64 << 10 // bytes of one header field, folded lines included
 	MaxFields    = 1000     // fields of one header block
-	MaxDepth     = 20       // multiparts inside each other
+	MaxDepth     = 20       // nested multiparts
 	MaxParts     = 500
-	MaxAddresses = 500 // addresses read of one field
+	MaxAddresses = 500 // addresses that are read in one field
 )
 
-// A Part is a node of a mail: the mail itself, a multipart, or a leaf with
-// content.
+// A Part is a node of a mail's tree: the mail itself, a multipart, or a leaf
+// with content.
 type Part struct {
-	ID       string // "1", "1.2", ...: its place in the tree, the same at each reading; "" is the mail itself
+	ID       string // position in the tree: "" for the mail itself, then "1", "1.2"
 	Header   Header
-	Type     string            // media type in lower case, "text/plain" when missing
+	Type     string            // media type in lower case; "text/plain" if missing
 	Params   map[string]string // of the Content-Type
 	Children []*Part
 
-	raw         []byte // content as it was sent; of a multipart the text before its first part
+	raw         []byte // content as it was sent; in a multipart, the text before its first part
 	disposition string
 	dispParams  map[string]string
 	charset     string // fallback for undeclared bytes
 }
 
-// Parse splits raw. It always returns the mail's root; the error, of kind
-// [fault.TooLarge], says which limit ended the reading early.
+// Parse splits raw into its parts. It always returns the root. An error has
+// the kind [fault.TooLarge] and says which limit ended the reading early.
 func Parse(raw []byte) (*Part, error) {
-	raw = trimStart(raw)
+	raw = trimBeforeHeader(raw)
 	s := scanner{raw: raw, root: &Part{}}
-	err := s.run()
-	if err == nil && s.root.multipart() && len(s.root.Children) == 0 {
-		// The declared boundary never came: go by the one that is there.
+	err := s.scanParts()
+	if err == nil && s.root.isMultipart() && len(s.root.Children) == 0 {
+		// The declared boundary does not occur: use the one that does.
 		if b := guessBoundary(raw[s.bodyStart:]); b != "" {
 			s = scanner{raw: raw, root: &Part{}, boundary: b}
-			err = s.run()
+			err = s.scanParts()
 		}
 	}
-	if err == nil && bodyless(s.root) {
-		s.root.Header, s.root.raw = Header{}, raw
+	if err == nil && lacksHeader(s.root) {
+		s.root.Header = Header{}
+		s.root.raw = raw
 	}
 	s.root.inheritCharset()
 	return s.root, err
 }
 
-// bodyless reports whether what was read as a header is a text without one:
-// all of it looks like fields, none of which mails have.
-func bodyless(root *Part) bool {
+// lacksHeader reports whether the mail is a text without a header: every line
+// looks like a field, but none is a usual field of a mail.
+func lacksHeader(root *Part) bool {
 	if len(root.raw) > 0 || len(root.Children) > 0 {
 		return false
 	}
@@ -82,10 +83,10 @@ func bodyless(root *Part) bool {
 	return true
 }
 
-// trimStart takes away what comes before the first header: byte order marks,
-// blank lines, a mailbox file's "From " line. A mail with bare carriage
-// returns for line ends is given newlines.
-func trimStart(raw []byte) []byte {
+// trimBeforeHeader removes everything before the first header field: byte
+// order marks, blank lines, and the "From " line of a mailbox file. If the
+// mail has bare carriage returns as line ends, they become newlines.
+func trimBeforeHeader(raw []byte) []byte {
 	if bytes.IndexByte(raw, '\n') < 0 && bytes.IndexByte(raw, '\r') >= 0 {
 		raw = bytes.ReplaceAll(raw, []byte{'\r'}, []byte{'\n'})
 	}
@@ -99,8 +100,8 @@ func trimStart(raw []byte) []byte {
 	return raw
 }
 
-// A level is a multipart that is open.
-type level struct {
+// An openMultipart is a multipart whose end was not reached yet.
+type openMultipart struct {
 	part  *Part
 	delim string // "--" and the boundary
 }
@@ -108,19 +109,19 @@ type level struct {
 type scanner struct {
 	raw       []byte
 	root      *Part
-	boundary  string // of the root, when guessed
+	boundary  string // guessed boundary of the root, or ""
 	bodyStart int
-	open      []level
+	open      []openMultipart
 	parts     int
 }
 
-func (s *scanner) run() error {
+func (s *scanner) scanParts() error {
 	if len(s.raw) > MaxMail {
-		_, _ = s.begin(s.root, 0)
+		_, _ = s.beginPart(s.root, 0)
 		s.root.raw = nil
-		return fault.New(fault.TooLarge, "more than %d bytes", MaxMail)
+		return fault.New(fault.TooLarge, "the mail has more than %d bytes", MaxMail)
 	}
-	pos, err := s.begin(s.root, 0)
+	pos, err := s.beginPart(s.root, 0)
 	s.bodyStart = pos
 	if err != nil {
 		return err
@@ -137,41 +138,41 @@ func (s *scanner) run() error {
 		s.open = s.open[:d.level+1]
 		pos = d.next
 		if d.final {
-			current = nil // what follows belongs to nobody, until the next delimiter
+			current = nil // the text up to the next delimiter belongs to no part
 			continue
 		}
 		parent := s.open[d.level].part
 		if s.parts++; s.parts > MaxParts {
-			return fault.New(fault.TooLarge, "more than %d parts", MaxParts)
+			return fault.New(fault.TooLarge, "the mail has more than %d parts", MaxParts)
 		}
-		current = &Part{ID: childID(parent, len(parent.Children)+1)}
+		current = &Part{ID: childPartID(parent, len(parent.Children)+1)}
 		parent.Children = append(parent.Children, current)
-		if pos, err = s.begin(current, pos); err != nil {
+		if pos, err = s.beginPart(current, pos); err != nil {
 			return err
 		}
 	}
 }
 
-func childID(parent *Part, n int) string {
+func childPartID(parent *Part, n int) string {
 	if parent.ID == "" {
 		return strconv.Itoa(n)
 	}
 	return parent.ID + "." + strconv.Itoa(n)
 }
 
-// begin reads the header of p at pos, and opens p when it is a multipart. It
-// returns where the content begins.
-func (s *scanner) begin(p *Part, pos int) (int, error) {
+// beginPart reads the header of p at pos, and opens p if it is a multipart. It
+// returns the position at which the content begins.
+func (s *scanner) beginPart(p *Part, pos int) (int, error) {
 	h, n, err := readHeader(s.raw[pos:])
 	p.Header = h
-	p.Type, p.Params = parseType(h.Get("Content-Type"))
+	p.Type, p.Params = parseContentType(h.Get("Content-Type"))
 	if v := h.Get("Content-Disposition"); v != "" {
-		p.disposition, p.dispParams = parseValue(v)
+		p.disposition, p.dispParams = parseValueAndParams(v)
 	}
 	if err != nil {
 		return pos + n, err
 	}
-	if !p.multipart() {
+	if !p.isMultipart() {
 		return pos + n, nil
 	}
 	b := strings.TrimRight(p.Params["boundary"], " \t")
@@ -182,28 +183,29 @@ func (s *scanner) begin(p *Part, pos int) (int, error) {
 		return pos + n, nil
 	}
 	if len(s.open) == MaxDepth {
-		return pos + n, fault.New(fault.TooLarge, "parts nested deeper than %d", MaxDepth)
+		return pos + n, fault.New(fault.TooLarge, "the parts of the mail are nested deeper than %d", MaxDepth)
 	}
-	s.open = append(s.open, level{part: p, delim: "--" + b})
+	s.open = append(s.open, openMultipart{part: p, delim: "--" + b})
 	return pos + n, nil
 }
 
-func (p *Part) multipart() bool { return strings.HasPrefix(p.Type, "multipart/") }
+func (p *Part) isMultipart() bool { return strings.HasPrefix(p.Type, "multipart/") }
 
-// A delimiter is a line that ends one part and, unless it is final, begins
-// the next of the multipart at its level; level -1 is the end of the mail.
+// A delimiter is a line that ends a part. Unless it is final, it also begins
+// the next part of the multipart at its level. Level -1 is the end of the
+// mail.
 type delimiter struct {
 	level      int
 	final      bool
-	contentEnd int // where the part before it ends, without its last newline
-	next       int // where the line after it begins
+	contentEnd int // end of the part before it, without the last newline
+	next       int // start of the line after it
 }
 
 var lineDashes = []byte("\n--")
 
 func (s *scanner) nextDelimiter(pos int) delimiter {
 	for start := pos; len(s.open) > 0 && start < len(s.raw); {
-		// The line at start may be one; otherwise look for the next with dashes.
+		// If the line at start has no dashes, find the next one that has.
 		if !bytes.HasPrefix(s.raw[start:], lineDashes[1:]) {
 			i := bytes.Index(s.raw[start:], lineDashes)
 			if i < 0 {
@@ -212,7 +214,7 @@ func (s *scanner) nextDelimiter(pos int) delimiter {
 			start += i + 1
 		}
 		line, next := cutLine(s.raw, start)
-		if lvl, final := s.match(line); lvl >= 0 {
+		if lvl, final := s.matchDelimiter(line); lvl >= 0 {
 			return delimiter{level: lvl, final: final, contentEnd: beforeNewline(s.raw, pos, start), next: next}
 		}
 		start = next
@@ -220,8 +222,9 @@ func (s *scanner) nextDelimiter(pos int) delimiter {
 	return delimiter{level: -1, contentEnd: len(s.raw), next: len(s.raw)}
 }
 
-// match finds the innermost open multipart that line delimits.
-func (s *scanner) match(line []byte) (lvl int, final bool) {
+// matchDelimiter returns the innermost open multipart that line delimits, or
+// -1.
+func (s *scanner) matchDelimiter(line []byte) (lvl int, final bool) {
 	line = bytes.TrimRight(line, " \t\r")
 	for i := len(s.open) - 1; i >= 0; i-- {
 		d := s.open[i].delim
@@ -238,8 +241,8 @@ func (s *scanner) match(line []byte) (lvl int, final bool) {
 	return -1, false
 }
 
-// cutLine returns the line at start, without its newline, and where the next
-// begins.
+// cutLine returns the line at start without its newline, and the start of the
+// next line.
 func cutLine(b []byte, start int) (line []byte, next int) {
 	i := bytes.IndexByte(b[start:], '\n')
 	if i < 0 {
@@ -248,7 +251,7 @@ func cutLine(b []byte, start int) (line []byte, next int) {
 	return b[start : start+i], start + i + 1
 }
 
-// beforeNewline returns end without the newline before it, but not less than
+// beforeNewline returns end minus the newline that precedes it, but at least
 // start.
 func beforeNewline(b []byte, start, end int) int {
 	if end > start && b[end-1] == '\n' {
@@ -260,8 +263,8 @@ func beforeNewline(b []byte, start, end int) int {
 	return end
 }
 
-// guessBoundary returns what the mail uses for a boundary: its first line
-// that begins with two dashes and is followed by a part's header.
+// guessBoundary returns the boundary that a mail uses: its first line that
+// begins with two dashes and is followed by the header of a part.
 func guessBoundary(body []byte) string {
 	for pos, tried := 0, 0; pos < len(body) && tried < 50; {
 		line, next := cutLine(body, pos)
@@ -296,15 +299,15 @@ func (p *Part) Find(id string) *Part {
 	return found
 }
 
-// Disposition returns "inline", "attachment" or what else the part says of
-// its place, in lower case.
+// Disposition returns the part's disposition in lower case: usually "inline",
+// "attachment" or "".
 func (p *Part) Disposition() string { return p.disposition }
 
-// FileName returns the name the part gives its content, decoded but not made
-// safe.
+// FileName returns the file name of the part. It is decoded but not made safe
+// for use as a path.
 func (p *Part) FileName() string {
 	for _, v := range []string{p.dispParams["filename"], p.Params["name"], p.dispParams["name"], p.Params["filename"]} {
-		if v = strings.TrimSpace(decodeWords(v, p.charset)); v != "" {
+		if v = strings.TrimSpace(DecodeWords(v, p.charset)); v != "" {
 			return v
 		}
 	}
@@ -312,10 +315,10 @@ func (p *Part) FileName() string {
 }
 
 // ContentID returns the part's Content-ID without brackets.
-func (p *Part) ContentID() string { return trimID(p.Header.Get("Content-ID")) }
+func (p *Part) ContentID() string { return trimMessageID(p.Header.Get("Content-ID")) }
 
-// inheritCharset gives every header the charset of the mail's first text: raw
-// bytes in a header are usually in the same.
+// inheritCharset gives every header the charset of the mail's first text. Raw
+// bytes in a header are usually in the same charset.
 func (p *Part) inheritCharset() {
 	charset := ""
 	p.Walk(func(c *Part) {
@@ -323,5 +326,8 @@ func (p *Part) inheritCharset() {
 			charset = c.Params["charset"]
 		}
 	})
-	p.Walk(func(c *Part) { c.charset, c.Header.charset = charset, charset })
+	p.Walk(func(c *Part) {
+		c.charset = charset
+		c.Header.charset = charset
+	})
 }

@@ -5,16 +5,15 @@ import (
 	"strings"
 )
 
-// maxWord is the longest encoded word read. RFC 2047 allows 75 characters;
-// mail programs do not count.
+// maxWord is the longest encoded word that is decoded, in bytes. RFC 2047
+// allows 75 characters, but mail programs write longer ones.
 const maxWord = 4 << 10
 
-// DecodeWords returns a header value as people read it: the encoded words of
-// RFC 2047 decoded, also those inside quotes, with blanks, or cut in the
-// middle of a character; the rest in charset, when it has raw bytes.
-func DecodeWords(s, charset string) string { return decodeWords(s, charset) }
-
-func decodeWords(s, charset string) string {
+// DecodeWords returns a header value as readable text. It decodes the encoded
+// words of RFC 2047, including malformed ones: inside quotes, with blanks, or
+// cut in the middle of a character. The rest is read in charset if it has raw
+// bytes.
+func DecodeWords(s, charset string) string {
 	if !strings.Contains(s, "=?") {
 		return Decode(charset, []byte(s))
 	}
@@ -30,7 +29,7 @@ func decodeWords(s, charset string) string {
 		if i < 0 {
 			break
 		}
-		w, n := parseWord(s[i:])
+		w, n := parseEncodedWord(s[i:])
 		if n == 0 {
 			flush()
 			out.WriteString(Decode(charset, []byte(s[:i+2])))
@@ -45,7 +44,8 @@ func decodeWords(s, charset string) string {
 				out.WriteString(Decode(charset, []byte(gap)))
 			}
 		}
-		run, runCharset = append(run, w.text...), w.charset
+		run = append(run, w.text...)
+		runCharset = w.charset
 		s = s[i+n:]
 	}
 	flush()
@@ -53,38 +53,43 @@ func decodeWords(s, charset string) string {
 	return out.String()
 }
 
-type word struct {
+// An encodedWord is a decoded word, whose text is still in charset.
+type encodedWord struct {
 	charset string
 	text    []byte
 }
 
-// parseWord reads the encoded word that s begins with; n is its length, 0 for
-// none.
-func parseWord(s string) (w word, n int) {
+// parseEncodedWord reads the encoded word at the start of s. n is its length,
+// or 0 if s does not begin with one.
+func parseEncodedWord(s string) (w encodedWord, n int) {
 	if len(s) > maxWord {
 		s = s[:maxWord]
 	}
 	charset, rest, ok := strings.Cut(s[2:], "?")
-	if !ok || len(charset) > 60 || len(rest) < 2 || rest[1] != '?' {
-		return word{}, 0
+	if !ok || len(charset) > 60 {
+		return encodedWord{}, 0
+	}
+	if len(rest) < 2 || rest[1] != '?' {
+		return encodedWord{}, 0
 	}
 	text := rest[2:]
 	end := strings.Index(text, "?=")
 	if end < 0 {
-		return word{}, 0
+		return encodedWord{}, 0
 	}
 	n = 2 + len(charset) + 1 + 2 + end + 2
 	text = text[:end]
 	switch rest[0] {
 	case 'q', 'Q':
-		return word{charset, decodeQ(text)}, n
+		return encodedWord{charset, decodeQEncoding(text)}, n
 	case 'b', 'B':
-		return word{charset, decodeBase64([]byte(text))}, n
+		return encodedWord{charset, decodeBase64([]byte(text))}, n
 	}
-	return word{}, 0
+	return encodedWord{}, 0
 }
 
-func decodeQ(s string) []byte {
+// decodeQEncoding decodes the "Q" encoding of RFC 2047.
+func decodeQEncoding(s string) []byte {
 	out := make([]byte, 0, len(s))
 	for i := 0; i < len(s); i++ {
 		switch c := s[i]; {

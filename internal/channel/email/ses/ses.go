@@ -1,4 +1,4 @@
-// Package ses hands mails to Amazon SES.
+// Package ses sends mails through Amazon SES.
 package ses
 
 import (
@@ -16,62 +16,77 @@ import (
 	"github.com/heard-intake/heard/internal/fault"
 )
 
-// A Client sends in one region.
+// A Client sends mails in one AWS region.
 type Client struct {
-	api *sesv2.Client
-	set *string // the configuration set, which says who is told what became of a mail; nil for none
+	api              *sesv2.Client
+	configurationSet *string // names where SES publishes delivery events; may be nil
 }
 
-// answerTime is how long SES may take: a try given up too soon sends twice.
+// answerTime is how long to wait for a response of SES. A mail may be sent
+// twice if we give up too early and try again.
 const answerTime = 20 * time.Second
 
-// New returns a client. The API has no token that makes a second try the same
-// as the first, so that the SDK makes none. A configuration set may be empty.
+// New returns a client. The SDK's retries are off, because SES has no
+// idempotency token and a retry could send a mail twice. configurationSet may
+// be empty.
 func New(cfg aws.Config, configurationSet string) *Client {
 	c := &Client{api: sesv2.NewFromConfig(cfg, func(o *sesv2.Options) {
 		o.Retryer = aws.NopRetryer{}
 		o.HTTPClient = awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) { t.ResponseHeaderTimeout = answerTime })
 	})}
 	if configurationSet != "" {
-		c.set = &configurationSet
+		c.configurationSet = &configurationSet
 	}
 	return c
 }
 
-// Send sends a raw mail from a mailbox of the verified domain to one recipient;
-// bounces and complaints go to the feedback address. It returns the Message-ID, without brackets, that SES puts
-// in place of its own. An error is [fault.Invalid] when SES will never send
-// it, [fault.Forbidden] when it will send nothing of ours, [fault.TooMany] and [fault.Unavailable] when it may
-// later, and [fault.Internal] when it may once somebody has seen to it: a refusal of our credentials, a paused account,
-// or what nobody thought of.
+// Send sends a raw mail from a mailbox of the verified domain to one
+// recipient. Bounces and complaints are sent to the feedback address. Send
+// returns the Message-ID, without brackets, which SES puts in place of the
+// mail's own.
+//
+// The kind of an error says whether to try again:
+//   - [fault.Invalid]: SES will never send this mail.
+//   - [fault.Forbidden]: SES sends none of our mails, for instance because
+//     the
+//
+// domain is not verified.
+//   - [fault.TooMany] and [fault.Unavailable]: a later try may succeed.
+//   - [fault.Internal]: a later try may succeed after an operator has solved
+//     the
+//
+// problem, such as refused credentials or paused sending. Unknown errors have
+// this kind.
 func (c *Client) Send(ctx context.Context, from, to, feedback string, raw []byte) (messageID string, err error) {
 	out, err := c.api.SendEmail(ctx, &sesv2.SendEmailInput{
 		FromEmailAddress:               &from,
 		FeedbackForwardingEmailAddress: &feedback,
-		ConfigurationSetName:           c.set,
+		ConfigurationSetName:           c.configurationSet,
 		Destination:                    &types.Destination{ToAddresses: []string{to}},
 		Content:                        &types.EmailContent{Raw: &types.RawMessage{Data: raw}},
 	})
 	if err != nil {
-		return "", failed(err)
+		return "", classifyError(err)
 	}
 	if out.MessageId == nil || *out.MessageId == "" {
-		return "", fault.New(fault.Unavailable, "SES named no mail")
+		return "", fault.New(fault.Unavailable, "the response of SES has no message id")
 	}
-	return *out.MessageId + "@" + domain(c.api.Options().Region), nil
+	return *out.MessageId + "@" + messageIDDomain(c.api.Options().Region), nil
 }
 
-// domain is what SES puts behind its ids.
-func domain(region string) string {
+// messageIDDomain returns the domain of the Message-IDs that SES assigns in a
+// region.
+func messageIDDomain(region string) string {
 	if region == "us-east-1" {
 		return "email.amazonses.com"
 	}
 	return region + ".amazonses.com"
 }
 
-// kinds says what SES's errors mean for a mail. The account's and the domain's
-// are final, too: whoever waits for the answer is to hear soon that none came.
-var kinds = map[string]fault.Kind{
+// faultKinds maps the error codes of SES to fault kinds. Problems of the
+// account or the domain are final too, so that the agent who waits for the
+// result is notified soon.
+var faultKinds = map[string]fault.Kind{
 	"MessageRejected":     fault.Invalid,
 	"BadRequestException": fault.Invalid,
 
@@ -86,23 +101,25 @@ var kinds = map[string]fault.Kind{
 	"SendingPausedException":   fault.Internal,
 }
 
-// failed gives an error of SES its kind. Its words may name an address, so
-// that only its code is kept.
-func failed(err error) error {
-	code, status := "no answer", 0
+// classifyError returns an error of SES with its kind. It keeps only the code,
+// because the text may contain an address.
+func classifyError(err error) error {
+	code := "no response"
+	status := 0
 	if v, ok := errors.AsType[*awshttp.ResponseError](err); ok {
-		code, status = "no code", v.HTTPStatusCode()
+		code = "no code"
+		status = v.HTTPStatusCode()
 	}
 	if v, ok := errors.AsType[smithy.APIError](err); ok {
 		code = v.ErrorCode()
 	}
-	kind, known := kinds[code]
+	kind, known := faultKinds[code]
 	switch {
 	case known:
 	case status == http.StatusTooManyRequests:
 		kind = fault.TooMany
 	case status == 0, status >= http.StatusInternalServerError, status == http.StatusRequestTimeout:
-		return fault.Wrap(fault.Unavailable, cause(err, code), "send mail")
+		return fault.Wrap(fault.Unavailable, unansweredCause(err, code), "send mail")
 	default:
 		kind = fault.Internal
 	}
@@ -112,8 +129,8 @@ func failed(err error) error {
 	return fault.Wrap(kind, errors.New(code), "send mail")
 }
 
-// cause is why there was no answer, or the code of one.
-func cause(err error, code string) error {
+// unansweredCause returns err if SES did not respond, and else only the code.
+func unansweredCause(err error, code string) error {
 	if _, answered := errors.AsType[*awshttp.ResponseError](err); answered {
 		return errors.New(code)
 	}

@@ -15,24 +15,24 @@ import (
 	"github.com/heard-intake/heard/internal/fault"
 )
 
-// at returns a client of a server.
+// at returns a client of the server at url.
 func at(url string) *ses.Client {
 	return ses.New(aws.Config{
 		Region: "eu-west-1", BaseEndpoint: &url, Credentials: credentials.NewStaticCredentialsProvider("key", "secret", ""),
 	}, "heard")
 }
 
-// address stands in for what SES's words may name.
+// address occurs in the error texts of SES and must not occur in ours.
 const address = "jan@example.com"
 
-func TestWhatSESAnswersDecidesWhetherAMailIsTriedAgain(t *testing.T) {
+func TestSend_ErrorKinds(t *testing.T) {
 	t.Parallel()
 	type mail int
 	const (
-		final mail = iota // this one never
-		stop              // none of ours
-		again             // by itself
-		see               // once somebody has seen to it
+		final mail = iota // SES never sends this mail
+		stop              // SES sends none of our mails
+		again             // a retry may succeed
+		see               // a retry may succeed after an operator acts
 	)
 	for _, tt := range []struct {
 		name   string
@@ -40,25 +40,25 @@ func TestWhatSESAnswersDecidesWhetherAMailIsTriedAgain(t *testing.T) {
 		code   string
 		want   mail
 	}{
-		{"the content is refused", 400, "MessageRejected", final},
-		{"the request is no mail", 400, "BadRequestException", final},
-		{"the domain is not verified", 400, "MailFromDomainNotVerifiedException", stop},
-		{"the account is suspended", 400, "AccountSuspendedException", stop},
-		{"the configuration set is gone", 404, "NotFoundException", stop},
-		{"too many a second", 429, "TooManyRequestsException", again},
-		{"too many a day", 400, "LimitExceededException", again},
-		{"throttled by the front", 400, "ThrottlingException", again},
-		{"throttled by what has no name", 429, "", again},
-		{"sending is paused", 400, "SendingPausedException", see},
-		{"SES is ill", 500, "InternalServiceErrorException", again},
-		{"SES is away", 503, "ServiceUnavailable", again},
-		{"a proxy is ill", 502, "", again},
-		{"a proxy waited too long", 504, "", again},
-		{"we may not", 403, "AccessDeniedException", see},
-		{"our credentials are over", 403, "ExpiredTokenException", see},
-		{"our clock is wrong", 403, "InvalidSignatureException", see},
-		{"nobody knows that code", 400, "BrandNewException", see},
-		{"no code at all", 400, "", see},
+		{"rejected content", 400, "MessageRejected", final},
+		{"malformed request", 400, "BadRequestException", final},
+		{"unverified domain", 400, "MailFromDomainNotVerifiedException", stop},
+		{"suspended account", 400, "AccountSuspendedException", stop},
+		{"missing configuration set", 404, "NotFoundException", stop},
+		{"rate exceeded", 429, "TooManyRequestsException", again},
+		{"daily quota exceeded", 400, "LimitExceededException", again},
+		{"throttled by the gateway", 400, "ThrottlingException", again},
+		{"throttled without a code", 429, "", again},
+		{"sending paused", 400, "SendingPausedException", see},
+		{"internal error of SES", 500, "InternalServiceErrorException", again},
+		{"SES unavailable", 503, "ServiceUnavailable", again},
+		{"bad gateway", 502, "", again},
+		{"gateway timeout", 504, "", again},
+		{"access denied", 403, "AccessDeniedException", see},
+		{"expired credentials", 403, "ExpiredTokenException", see},
+		{"wrong clock", 403, "InvalidSignatureException", see},
+		{"unknown code", 400, "BrandNewException", see},
+		{"no code", 400, "", see},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -77,25 +77,25 @@ func TestWhatSESAnswersDecidesWhetherAMailIsTriedAgain(t *testing.T) {
 				final: {fault.Invalid}, stop: {fault.Forbidden}, again: {fault.TooMany, fault.Unavailable}, see: {fault.Internal},
 			}[tt.want]
 			if got := fault.KindOf(err); got != want[0] && got != want[len(want)-1] {
-				t.Errorf("%s: %v", got, err)
+				t.Errorf("kind of error: got %s (%v), want one of %v", got, err, want)
 			}
 			if tt.code != "" && !strings.Contains(err.Error(), tt.code) {
-				t.Errorf("without its code: %v", err)
+				t.Errorf("error: got %v, want the code %s in it", err, tt.code)
 			}
 			if final := tt.want == final || tt.want == stop; final && fault.Message(err) != tt.code {
-				t.Errorf("the history will say %q", fault.Message(err))
+				t.Errorf("message for the history: got %q, want %q", fault.Message(err), tt.code)
 			}
 			if strings.Contains(err.Error(), address) {
-				t.Errorf("an address in %v", err)
+				t.Errorf("the error contains an address: %v", err)
 			}
 			if asked != 1 {
-				t.Errorf("asked %d times", asked)
+				t.Errorf("requests: got %d, want 1", asked)
 			}
 		})
 	}
 }
 
-func TestASESThatCannotBeReachedIsTriedAgain(t *testing.T) {
+func TestSend_Unreachable(t *testing.T) {
 	t.Parallel()
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		c, _, err := http.NewResponseController(w).Hijack()
@@ -108,12 +108,12 @@ func TestASESThatCannotBeReachedIsTriedAgain(t *testing.T) {
 	gone.Close()
 	for _, url := range []string{srv.URL, gone.URL} {
 		if _, err := at(url).Send(t.Context(), "a@example.com", address, "b@example.com", []byte("x")); fault.KindOf(err) != fault.Unavailable {
-			t.Errorf("%v", err)
+			t.Errorf("Send: got %v, want kind %s", err, fault.Unavailable)
 		}
 	}
 }
 
-func TestAMailIsSentWholeAndNamedAsItsRecipientSeesIt(t *testing.T) {
+func TestSend_RequestAndMessageID(t *testing.T) {
 	t.Parallel()
 	var body string
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -125,11 +125,11 @@ func TestAMailIsSentWholeAndNamedAsItsRecipientSeesIt(t *testing.T) {
 	defer srv.Close()
 	id, err := at(srv.URL).Send(t.Context(), "a@example.com", address, "b@example.com", []byte("Subject: x"))
 	if err != nil || id != "0102@eu-west-1.amazonses.com" {
-		t.Fatal(id, err)
+		t.Fatalf("Send: got %q, %v, want 0102@eu-west-1.amazonses.com", id, err)
 	}
 	for _, part := range []string{`"ConfigurationSetName":"heard"`, `"FromEmailAddress":"a@example.com"`, `"ToAddresses":["jan@example.com"]`, `"FeedbackForwardingEmailAddress":"b@example.com"`, `"Data":"U3ViamVjdDogeA=="`} {
 		if !strings.Contains(body, part) {
-			t.Errorf("without %s: %s", part, body)
+			t.Errorf("request: got %s, want %s in it", body, part)
 		}
 	}
 }

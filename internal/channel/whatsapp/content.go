@@ -1,0 +1,256 @@
+package whatsapp
+
+import (
+	"cmp"
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"github.com/heard-intake/heard/internal/channel/meta"
+	"github.com/heard-intake/heard/internal/contact"
+)
+
+// fillContent sets the content fields of m. If the content cannot be read, m
+// becomes Unsupported and keeps the whole element in Raw.
+func (c *change) fillContent(m *contact.Message, kind string, v meta.Value, o meta.Object) {
+	if c.readContent(m, kind, o) {
+		return
+	}
+	m.Kind = contact.Unsupported
+	if m.Payload == "" {
+		m.Payload = kind
+	}
+	m.Raw = c.boundedData(m, v)
+}
+
+// readContent reads the content of a message of the given kind into m. It
+// reports whether the kind is known and its content was readable.
+func (c *change) readContent(m *contact.Message, kind string, o meta.Object) bool {
+	body := o.Get(kind)
+	fields := body.Object()
+	switch kind {
+	case "text":
+		m.Kind = contact.Text
+		m.Text = customerText(body, "body")
+		return c.markUnlessParsed(m, len(fields) > 0 || m.Text != "")
+	case "contacts":
+		m.Kind = contact.Cards
+		m.Data = c.boundedData(m, body)
+		return c.markUnlessParsed(m, len(body.Elements()) > 0)
+	case "request_welcome":
+		m.Kind = contact.Event
+		m.Passive = true
+		m.Payload = kind
+		return true
+	case "ephemeral":
+		m.Passive = true
+		return false
+	case "unsupported", "unknown":
+		c.readUnsupported(m, fields, o.Get("errors"))
+		return false
+	case "image", "video", "audio", "voice", "document", "sticker", "location", "interactive", "button", "order", "system":
+		return c.markUnlessParsed(m, len(fields) > 0) && c.readStructured(m, kind, body, o)
+	default:
+		c.salvageContent(m, fields, o.Get("errors"))
+		return false
+	}
+}
+
+// salvageContent reads the file and the text of a message of an unknown kind.
+// The file has to be fetched before it expires, and the text is what agents
+// need most.
+func (c *change) salvageContent(m *contact.Message, fields meta.Object, errors meta.Value) {
+	if fields.Get("id").Text() != "" && fields.Get("mime_type").Text() != "" {
+		c.readMediaFile(m, "", fields, errors)
+	}
+	for _, name := range []string{"caption", "body", "text"} {
+		if m.Text == "" {
+			m.Text = contact.Cut(fields.Get(name).Text(), contact.MaxText)
+		}
+	}
+}
+
+// markUnlessParsed marks m as unparsed unless ok, and returns ok.
+func (c *change) markUnlessParsed(m *contact.Message, ok bool) bool {
+	if !ok {
+		m.Mark = unparsedMark
+	}
+	return ok
+}
+
+// unparsedMark marks a message of a known kind whose content could not be
+// read.
+const unparsedMark = "unparsed"
+
+// readStructured reads the content of the kinds whose content is an object.
+func (c *change) readStructured(m *contact.Message, kind string, body meta.Value, o meta.Object) bool {
+	fields := body.Object()
+	switch kind {
+	case "location":
+		m.Kind = contact.Location
+		m.Data = c.boundedData(m, body)
+	case "interactive":
+		return c.readInteractive(m, fields)
+	case "button":
+		m.Kind = contact.Reply
+		m.Text = customerText(body, "text")
+		m.Payload = contact.Cut(fields.Get("payload").Text(), maxText)
+	case "order":
+		m.Kind = contact.Order
+		m.Text = customerText(body, "text")
+		m.Data = c.boundedData(m, body)
+	case "system":
+		m.Kind = contact.Event
+		m.Passive = true
+		m.Text = customerText(body, "body")
+		m.Payload = contact.Cut(fields.Get("type").Text(), maxName)
+		m.Data = c.boundedData(m, body)
+	default:
+		c.readMediaFile(m, kind, fields, o.Get("errors"))
+	}
+	return true
+}
+
+// customerText returns the text that a customer wrote: the named member of v,
+// or v itself if it is not an object.
+func customerText(v meta.Value, member string) string {
+	if v.IsObject() {
+		v = v.Get(member)
+	}
+	return contact.Cut(v.Text(), contact.MaxText)
+}
+
+// boundedData returns v for storage with m. A v that is too large is kept as a
+// broken element instead, and m is marked as unparsed.
+func (c *change) boundedData(m *contact.Message, v meta.Value) json.RawMessage {
+	if len(v) > contact.MaxRaw {
+		m.Mark = unparsedMark
+		c.addBroken(c.currentPath(), v, errTooLarge)
+		return nil
+	}
+	return v.CopyRaw()
+}
+
+// attachmentKinds maps WhatsApp's media types to ours. "voice" is a type of
+// older API versions.
+var attachmentKinds = map[string]contact.Kind{
+	"image": contact.Image, "video": contact.Video, "audio": contact.Audio, "voice": contact.Audio,
+	"document": contact.File, "sticker": contact.Sticker,
+}
+
+// readMediaFile reads a media attachment. The media type decides the
+// attachment's kind if WhatsApp's name for the kind is unknown.
+func (c *change) readMediaFile(m *contact.Message, kind string, fields meta.Object, errors meta.Value) {
+	m.Kind = attachmentKinds[kind]
+	if m.Kind == "" {
+		major, _, _ := strings.Cut(fields.Get("mime_type").Text(), "/")
+		m.Kind = cmp.Or(attachmentKinds[major], contact.File)
+	}
+	m.Text = contact.Cut(fields.Get("caption").Text(), contact.MaxText)
+	a := contact.Attachment{
+		Kind:   m.Kind,
+		Ref:    contact.Cut(fields.Get("id").Text(), maxID),
+		URL:    contact.Cut(fields.Get("url").Text(), maxURL),
+		Type:   contact.Cut(fields.Get("mime_type").Text(), maxName),
+		Name:   contact.Cut(fields.Get("filename").Text(), maxText),
+		SHA256: meta.NormalizeSHA256(fields.Get("sha256").Text()),
+		Voice:  kind == "voice" || fields.Get("voice").IsTrue(),
+	}
+	if fields.Get("animated").IsTrue() {
+		a.Mark = "animated"
+	}
+	if !errors.IsNull() {
+		a.Mark = "failed"
+		m.Data = c.boundedData(m, errors)
+	}
+	m.Attachments = []contact.Attachment{a}
+}
+
+// readInteractive reads the answer to an interactive message of ours: a
+// button, a list entry or a form. It reports whether there was an answer.
+func (c *change) readInteractive(m *contact.Message, fields meta.Object) bool {
+	kind := fields.Get("type").Text()
+	for i := 0; kind == "" && i < len(fields); i++ {
+		if fields[i].Value.IsObject() { // "type" is missing
+			kind = string(fields[i].Key)
+		}
+	}
+	body := fields.Get(kind)
+	answer := body.Object()
+	if len(answer) == 0 {
+		m.Mark = unparsedMark
+		m.Text = customerText(fields.Get("body"), "text") // a question that staff sent
+		if kind != "" {
+			m.Payload = contact.Cut("interactive/"+kind, maxName)
+		}
+		return false
+	}
+	switch kind {
+	case "button_reply", "list_reply":
+		m.Kind = contact.Reply
+		m.Text = customerText(body, "title")
+		m.Payload = contact.Cut(answer.Get("id").Text(), maxText)
+		if answer.Get("description") != nil {
+			m.Data = c.boundedData(m, body)
+		}
+	case "nfm_reply":
+		m.Kind = contact.Form
+		m.Text = customerText(body, "body")
+		m.Payload = contact.Cut(answer.Get("name").Text(), maxText)
+		m.Data = c.readFormAnswers(m, answer.Get("response_json"))
+	case "call_permission_reply":
+		m.Kind = contact.Reply
+		m.Data = c.boundedData(m, body)
+		m.Payload = contact.Cut(answer.Get("response").Text(), maxText)
+	default:
+		m.Kind = contact.Form
+		m.Payload = contact.Cut(kind, maxText)
+		m.Data = c.boundedData(m, body)
+	}
+	return true
+}
+
+// readFormAnswers returns the answers of a form, which WhatsApp sends as JSON
+// inside a string. If the string is not JSON, it is returned as it is.
+func (c *change) readFormAnswers(m *contact.Message, v meta.Value) json.RawMessage {
+	if inner := v.Text(); json.Valid([]byte(inner)) {
+		return c.boundedData(m, meta.Value(inner))
+	}
+	if v.IsNull() {
+		return nil
+	}
+	if len(v) > 0 && v[0] == '"' {
+		m.Mark = unparsedMark
+	}
+	return c.boundedData(m, v)
+}
+
+// Error codes that Meta sends in place of a message.
+const (
+	codeLost        = "131060" // first message to a number that is also used in the app; its content is never delivered
+	codeUnavailable = "1060"   // the same in older versions
+	codeUnsupported = "131051"
+	codeUnknown     = "501"
+)
+
+// silentKinds are unsupported kinds that do not ask for an answer, such as
+// pinning a message. Without a name, the event is usually a message that was
+// taken back.
+var silentKinds = []string{"", "keep_in_chat", "pin", "poll_update", "reaction"}
+
+// readUnsupported reads a message that WhatsApp could not pass on. It decides
+// whether the message may be a question.
+func (c *change) readUnsupported(m *contact.Message, fields meta.Object, errors meta.Value) {
+	m.Payload = contact.Cut(fields.Get("type").Text(), maxName)
+	m.Passive = m.Passive || slices.Contains(silentKinds, m.Payload)
+	for _, e := range errors.Elements() {
+		switch e.Get("code").Text() {
+		case codeLost, codeUnavailable:
+			m.Mark = "content-lost"
+			m.Passive = m.Origin == contact.History
+		case codeUnsupported, codeUnknown:
+		default:
+			m.Passive = m.Origin == contact.History // an unknown error may hide a real message
+		}
+	}
+}
