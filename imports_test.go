@@ -68,7 +68,8 @@ var rules = []struct {
 	// posted chat message means. What an agent registers or a visitor posts goes
 	// in by the same door as a webhook, so that api stands on intake.
 	{"internal/intake", join(domain, "internal/webhook"), false},
-	{"internal/triage", domain, false},
+	{"internal/detection", domain, false},
+	{"internal/triage", join(domain, "internal/detection"), false},
 	{"internal/outbox", domain, false},
 	{"internal/clock", domain, false},
 	{"internal/workflow", domain, false},

@@ -3,23 +3,19 @@ package triage
 import (
 	"context"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/detection"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/taxonomy"
 )
-
-// maxClassified bounds how much text of one contact is read for its reasons,
-// in bytes; what comes after tells nothing new.
-const maxClassified = 16 << 10
 
 // classify finds what a contact is about, from the words of the customer and
 // from what agents registered, in the order in which it was said. What an
 // agent corrected stands for all that was said until then.
 func (t *Triage) classify(ctx context.Context, k *contact.Contact, corrections []contact.Correction) error {
-	said := said(k.Messages)
+	said := contact.CustomerText(k.Messages, detection.MaxText)
 	hints, err := t.hints(ctx, said)
 	if err != nil {
 		return err
@@ -50,7 +46,7 @@ func (t *Triage) classify(ctx context.Context, k *contact.Contact, corrections [
 		if m.Direction != contact.Inbound || m.Text == "" && m.Subject == "" {
 			continue
 		}
-		for _, r := range t.Taxonomy.ClassifyAll(words(m), hints, buffer[:0]) {
+		for _, r := range t.Taxonomy.ClassifyAll(m.TextWithSubject(), hints, buffer[:0]) {
 			if r.Reason != "" {
 				k.Causes = add(k.Causes, t.found(r, m.ID, products))
 			}
@@ -96,25 +92,6 @@ func (t *Triage) found(r taxonomy.Result, in contact.ID, products map[string]str
 		c.Department = t.Taxonomy.Owner(r.Reason, c.Product)
 	}
 	return c
-}
-
-// words is what a message says: a mail also in its subject.
-func words(m contact.Message) string {
-	if m.Subject == "" {
-		return m.Text
-	}
-	return m.Subject + ".\n" + m.Text
-}
-
-func said(ms []contact.Message) string {
-	var b strings.Builder
-	for _, m := range ms {
-		if m.Direction == contact.Inbound && b.Len() < maxClassified {
-			b.WriteString(words(m))
-			b.WriteString(".\n")
-		}
-	}
-	return contact.Cut(b.String(), maxClassified)
 }
 
 // hints are the products of the orders that the customer names.

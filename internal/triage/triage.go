@@ -26,6 +26,7 @@ import (
 
 	"github.com/heard-intake/heard/internal/batch"
 	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/detection"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/problem"
@@ -43,24 +44,7 @@ type Store interface {
 	DropContact(ctx context.Context, c contact.Contact) error
 	Products(ctx context.Context, order string) ([]string, error)
 
-	PutUnknowns(ctx context.Context, all []problem.Unknown) error
-
-	ProblemOf(ctx context.Context, reason, product string) (string, error)
-	Problem(ctx context.Context, id string) (problem.Record, error)
-	Uncounted(ctx context.Context, id string) (problem.Record, error)
-	OpenProblem(ctx context.Context, p problem.Record, affected []problem.Affected) error
-	SaveProblem(ctx context.Context, p problem.Record) error
-	AffectedOf(ctx context.Context, problemID string, customers []identity.CustomerID) (map[identity.CustomerID]problem.Affected, error)
-	ChangeAffected(ctx context.Context, problemID string, changes []problem.Change) error
-
-	PutSeen(ctx context.Context, reason, product string, s problem.Seen) (bool, error)
-	DropSeen(ctx context.Context, reason, product string, s problem.Seen) error
-	Seen(ctx context.Context, reason, product, first, last string, limit int, now time.Time) ([]problem.Seen, error)
-	Window(ctx context.Context, reason, product, first string, limit int, now time.Time) (problem.Window, error)
-	Levels(ctx context.Context, reason, product, firstDay string, now time.Time) (problem.Levels, string, error)
-	PutLevel(ctx context.Context, reason, product, day string, l problem.Level, through string, expires time.Time) error
-	PerHour(ctx context.Context, reason, product, first, end string, now time.Time) (problem.Levels, error)
-	CountedSince(ctx context.Context, at time.Time) (time.Time, error)
+	detection.Store
 }
 
 // A Meter counts. [telemetry.Meter] is one.
@@ -77,7 +61,11 @@ type Triage struct {
 	Now      func() time.Time
 	Dead     *batch.DeadLetters // of records that can never be handled
 
-	memory memory
+	levels detection.LevelCache
+}
+
+func (t *Triage) detector() *detection.Detector {
+	return &detection.Detector{Store: t.Store, Taxonomy: t.Taxonomy, Zone: t.Zone, Meter: t.Meter, Now: t.Now, Levels: &t.levels}
 }
 
 // parallel bounds how many customers or causes are worked on at a time.
@@ -321,8 +309,27 @@ func (t *Triage) planAll(ctx context.Context, todo []hint, again bool) []plan {
 func (t *Triage) settleAll(ctx context.Context, plans []plan) {
 	ctx, cancel := batch.Within(ctx, phaseShare)
 	defer cancel()
-	t.settle(ctx, plans)
-	t.keepUnknown(ctx, plans)
+	detector := t.detector()
+	changes := make([]detection.Changes, len(plans))
+	for i, p := range plans {
+		changes[i] = p.evidence
+	}
+	for i, err := range detector.Record(ctx, changes) {
+		if err != nil {
+			plans[i].err = err
+		}
+	}
+	hints := make([][]problem.Unknown, len(plans))
+	for i, p := range plans {
+		if p.err == nil {
+			hints[i] = p.unknown
+		}
+	}
+	for i, err := range detector.RecordUnknown(ctx, hints) {
+		if err != nil {
+			plans[i].err = err
+		}
+	}
 }
 
 // heirs returns whom else to look at: what comes just after an alias was given
@@ -362,7 +369,7 @@ type plan struct {
 	compared bool              // by a second look
 	save     []contact.Contact
 	drop     []contact.Contact
-	evidence map[cause][]evidence
+	evidence detection.Changes
 	unknown  []problem.Unknown     // hints to be kept
 	others   []identity.CustomerID // who is concerned, when the customer became another since the first look: nothing else is planned then
 	err      error
@@ -442,7 +449,7 @@ func (t *Triage) plan(ctx context.Context, h hint, again bool) plan {
 	p.stored, p.compared = own.stored, len(c.Members) == 1 && !own.wide && !h.anew
 	t.keep(own.stored, own.made, h)
 	p.compare(own.stored, own.made, own.from, h.again)
-	t.evidenceOf(ctx, &p, own.stored)
+	p.evidence = t.detector().Compare(ctx, c, own.stored, p.save, p.drop)
 	t.unknownOf(&p, own.stored, own.made, h)
 	if len(h.changed) > 0 {
 		p.err = t.reconcile(ctx, &p, own, h.changed)
@@ -654,6 +661,42 @@ func (t *Triage) keep(stored, made []contact.Contact, h hint) {
 type place struct {
 	customer identity.CustomerID
 	id       string
+}
+
+func placesOf(ks []contact.Contact) map[place]bool {
+	out := make(map[place]bool, len(ks))
+	for _, k := range ks {
+		out[place{k.Customer, k.ID}] = true
+	}
+	return out
+}
+
+// unknownOf says which contacts nobody knows the reason of and said something
+// new, with the words of the whole contact, so that those which share rare
+// words are found. What is kept of it is a hint: who follows one reads the
+// contact, which may be gone, another's, or have a reason by then.
+func (t *Triage) unknownOf(p *plan, stored, made []contact.Contact, h hint) {
+	detector := t.detector()
+	saved, before := placesOf(p.save), placesOf(stored)
+	for _, k := range made {
+		if len(k.Causes) > 0 || t.Now().Sub(k.Start) >= problem.BurstHistory {
+			continue
+		}
+		if h.who.ID != "" && !saved[place{k.Customer, k.ID}] {
+			continue // kept before the look that this is the second of
+		}
+		earlier := func(m contact.Message) bool { return !h.anew && m.SentAt.Before(h.from) }
+		u, ok := detector.UnknownHint(p.customer, k, nil)
+		if !ok {
+			continue
+		}
+		if before[place{k.Customer, k.ID}] {
+			if was, _ := detector.UnknownHint(p.customer, k, earlier); slices.Equal(u.Words, was.Words) {
+				continue
+			}
+		}
+		p.unknown = append(p.unknown, u)
+	}
 }
 
 // compare says what differs between the stored contacts from a time on and

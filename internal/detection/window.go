@@ -1,4 +1,4 @@
-package triage
+package detection
 
 import (
 	"context"
@@ -24,21 +24,21 @@ type finding struct {
 
 // look says whether what was seen of a cause opens its problem, or opens it
 // again: then only what was seen after a time counts.
-func (t *Triage) look(ctx context.Context, r taxonomy.Reason, product string, seen []problem.Seen, after time.Time, breaks ...problem.Break) (finding, error) {
+func (d *Detector) look(ctx context.Context, r taxonomy.Reason, product string, seen []problem.Seen, after time.Time, breaks ...problem.Break) (finding, error) {
 	slices.SortFunc(seen, func(a, b problem.Seen) int { return a.At.Compare(b.At) })
-	first, latest := seen[0].At.In(t.Zone), seen[len(seen)-1].At.In(t.Zone)
+	first, latest := seen[0].At.In(d.Zone), seen[len(seen)-1].At.In(d.Zone)
 	rule := ruleOf(r, product)
 	rises := r.Detect == taxonomy.Rise && rule.Threshold > 1
-	from, limit := rule.FirstDay(first), t.limit(rule, latest.Sub(first))
+	from, limit := rule.FirstDay(first), d.limit(rule, latest.Sub(first))
 	if rises {
 		from, limit = first.Format(problem.HourLayout), maxSeen
 	}
-	w, err := t.Store.Window(ctx, r.ID, product, from, limit, t.Now())
+	w, err := d.Store.Window(ctx, r.ID, product, from, limit, d.Now())
 	if err != nil || w.Problem != "" && after.IsZero() {
 		return finding{problem: w.Problem}, err
 	}
 	if w.Problem != "" { // a look at a problem that is solved reads past it
-		if w.Seen, err = t.Store.Seen(ctx, r.ID, product, from, last, limit, t.Now()); err != nil {
+		if w.Seen, err = d.Store.Seen(ctx, r.ID, product, from, last, limit, d.Now()); err != nil {
 			return finding{}, err
 		}
 	}
@@ -47,10 +47,10 @@ func (t *Triage) look(ctx context.Context, r taxonomy.Reason, product string, se
 	since := func(after time.Time) (f finding, err error) {
 		w.Seen = slices.DeleteFunc(w.Seen, func(s problem.Seen) bool { return !s.At.After(after) })
 		if rises {
-			f.opens, f.from, err = t.rises(ctx, r, product, rule, w.Seen, latest, after, breaks)
+			f.opens, f.from, err = d.rises(ctx, r, product, rule, w.Seen, latest, after, breaks)
 			return f, err
 		}
-		f.opens, err = t.enough(ctx, rule, w.Seen)
+		f.opens, err = d.enough(ctx, rule, w.Seen)
 		return f, err
 	}
 	f, err := since(after)
@@ -59,13 +59,13 @@ func (t *Triage) look(ctx context.Context, r taxonomy.Reason, product string, se
 	}
 	more := 0
 	if product != "" && rule.Threshold > 1 {
-		if more, err = t.mistaken(ctx, r, product, rule.FirstDay(latest)); err != nil {
+		if more, err = d.mistaken(ctx, r, product, rule.FirstDay(latest)); err != nil {
 			return finding{}, err
 		}
 	}
 	if more > 0 { // what is enough now may be more than was read
 		rule.Threshold += more
-		if w.Seen, err = t.Store.Seen(ctx, r.ID, product, from, last, max(limit, t.limit(rule, latest.Sub(first))), t.Now()); err != nil {
+		if w.Seen, err = d.Store.Seen(ctx, r.ID, product, from, last, max(limit, d.limit(rule, latest.Sub(first))), d.Now()); err != nil {
 			return finding{}, err
 		}
 		f, err = since(after)
@@ -76,13 +76,13 @@ func (t *Triage) look(ctx context.Context, r taxonomy.Reason, product string, se
 	if err != nil || !f.opens || len(w.Others) == 0 {
 		return f, err
 	}
-	until, open, err := t.explained(ctx, w.Others)
+	until, open, err := d.explained(ctx, w.Others)
 	if open || err != nil {
 		return finding{}, err
 	}
 	f, err = since(later(after, until))
 	if !rises {
-		f.from = until.In(t.Zone).Format(time.DateOnly)
+		f.from = until.In(d.Zone).Format(time.DateOnly)
 	}
 	return f, err
 }
@@ -94,12 +94,12 @@ const mistakenShare = 5
 
 // mistaken returns how many contacts of the product's other problems may have
 // been taken for contacts with this reason since a day.
-func (t *Triage) mistaken(ctx context.Context, r taxonomy.Reason, product, since string) (int, error) {
-	others := t.Taxonomy.Reasons
+func (d *Detector) mistaken(ctx context.Context, r taxonomy.Reason, product, since string) (int, error) {
+	others := d.Taxonomy.Reasons
 	contacts, errs := make([]int, len(others)), make([]error, len(others))
 	batch.Each(len(others), parallel, func(i int) {
 		if others[i].ID != r.ID && others[i].PerProduct {
-			contacts[i], errs[i] = t.had(ctx, others[i].ID, product, since)
+			contacts[i], errs[i] = d.had(ctx, others[i].ID, product, since)
 		}
 	})
 	all := 0
@@ -110,12 +110,12 @@ func (t *Triage) mistaken(ctx context.Context, r taxonomy.Reason, product, since
 }
 
 // had returns how many contacts the problem of a cause had since a day.
-func (t *Triage) had(ctx context.Context, reason, product, since string) (contacts int, err error) {
-	id, err := t.Store.ProblemOf(ctx, reason, product)
+func (d *Detector) had(ctx context.Context, reason, product, since string) (contacts int, err error) {
+	id, err := d.Store.ProblemOf(ctx, reason, product)
 	if err != nil || id == "" {
 		return 0, err
 	}
-	p, err := t.Store.Problem(ctx, id)
+	p, err := d.Store.Problem(ctx, id)
 	for day, n := range p.PerDay {
 		if day >= since {
 			contacts += n
@@ -125,20 +125,20 @@ func (t *Triage) had(ctx context.Context, reason, product, since string) (contac
 }
 
 // enough reports whether enough people were seen in a window.
-func (t *Triage) enough(ctx context.Context, rule problem.Rule, seen []problem.Seen) (bool, error) {
-	if !opens(rule, seen, t.Zone) {
+func (d *Detector) enough(ctx context.Context, rule problem.Rule, seen []problem.Seen) (bool, error) {
+	if !opens(rule, seen, d.Zone) {
 		return false, nil
 	}
-	if err := t.stand(ctx, seen); err != nil {
+	if err := d.stand(ctx, seen); err != nil {
 		return false, err
 	}
-	return opens(rule, seen, t.Zone), nil
+	return opens(rule, seen, d.Zone), nil
 }
 
 // stand puts in the place of each customer who was seen the one that stands
 // for all of a person's ids: the stream may not have told of a merge yet. It is
 // asked only when there seem to be enough for a problem.
-func (t *Triage) stand(ctx context.Context, seen []problem.Seen) error {
+func (d *Detector) stand(ctx context.Context, seen []problem.Seen) error {
 	at := map[identity.CustomerID][]int{}
 	for i, s := range seen {
 		at[s.Customer] = append(at[s.Customer], i)
@@ -146,7 +146,7 @@ func (t *Triage) stand(ctx context.Context, seen []problem.Seen) error {
 	ids := slices.Collect(maps.Keys(at))
 	errs := make([]error, len(ids))
 	batch.Each(len(ids), parallel, func(n int) {
-		c, err := t.Store.Customer(ctx, ids[n])
+		c, err := d.Store.Customer(ctx, ids[n])
 		errs[n] = err
 		for _, i := range at[ids[n]] {
 			seen[i].Customer = c.ID
@@ -172,7 +172,7 @@ func ruleOf(r taxonomy.Reason, product string) problem.Rule {
 
 // limit bounds what is read of a window: so many contacts in so many days
 // hold a window that is enough by itself, unless they are of few customers.
-func (t *Triage) limit(rule problem.Rule, span time.Duration) int {
+func (d *Detector) limit(rule problem.Rule, span time.Duration) int {
 	days := int((2*rule.Window+span)/(24*time.Hour)) + 2
 	return 4 * rule.Threshold * days
 }
@@ -197,9 +197,9 @@ func opens(r problem.Rule, seen []problem.Seen, zone *time.Location) bool {
 // explained reports whether one of these problems is open, and else when the
 // last of them was closed: until then, who named no product may well have
 // meant its product.
-func (t *Triage) explained(ctx context.Context, others map[string]string) (until time.Time, open bool, err error) {
+func (d *Detector) explained(ctx context.Context, others map[string]string) (until time.Time, open bool, err error) {
 	for _, id := range others {
-		p, err := problem.Standing(ctx, id, t.Store.Uncounted)
+		p, err := problem.Standing(ctx, id, d.Store.Uncounted)
 		if err != nil || p.State.Open() {
 			return until, err == nil, err
 		}
@@ -210,12 +210,12 @@ func (t *Triage) explained(ctx context.Context, others map[string]string) (until
 
 // rises reports whether the hours up to that of at show more customers than
 // usual, and from which slot on.
-func (t *Triage) rises(ctx context.Context, r taxonomy.Reason, product string, rule problem.Rule, hour []problem.Seen, at, after time.Time, breaks []problem.Break) (bool, string, error) {
-	known, err := t.since(ctx, at)
+func (d *Detector) rises(ctx context.Context, r taxonomy.Reason, product string, rule problem.Rule, hour []problem.Seen, at, after time.Time, breaks []problem.Break) (bool, string, error) {
+	known, err := d.since(ctx, at)
 	if err != nil {
 		return false, "", err
 	}
-	usual, err := t.levels(ctx, r.ID, product, at)
+	usual, err := d.levels(ctx, r.ID, product, at)
 	if err != nil {
 		return false, "", err
 	}
@@ -230,8 +230,8 @@ func (t *Triage) rises(ctx context.Context, r taxonomy.Reason, product string, r
 	}
 	// Whoever comes back every hour is counted by the hour; so look again at
 	// who they are.
-	slot := later(rise.Since, after).In(t.Zone).Format(problem.HourLayout)
-	who, err := t.Store.Seen(ctx, r.ID, product, slot, last, maxSeen, t.Now())
+	slot := later(rise.Since, after).In(d.Zone).Format(problem.HourLayout)
+	who, err := d.Store.Seen(ctx, r.ID, product, slot, last, maxSeen, d.Now())
 	enough := func() bool {
 		n := problem.Distinct(problem.Rule{Window: 8 * 24 * time.Hour}, sightings(who), at)
 		return float64(n) >= float64(rule.Threshold)+rise.Usual
@@ -239,7 +239,7 @@ func (t *Triage) rises(ctx context.Context, r taxonomy.Reason, product string, r
 	if err != nil || !enough() {
 		return false, "", err
 	}
-	err = t.stand(ctx, who)
+	err = d.stand(ctx, who)
 	return err == nil && enough(), slot, err
 }
 
@@ -271,11 +271,11 @@ func count(levels problem.Levels, seen []problem.Seen) {
 	}
 }
 
-// A memory keeps what costs reading and does not change within an hour.
-type memory struct {
+// A LevelCache keeps what costs reading and does not change within an hour.
+type LevelCache struct {
 	mu     sync.Mutex
 	since  time.Time
-	levels map[cause]known
+	levels map[Cause]known
 }
 
 type known struct {
@@ -287,15 +287,15 @@ type known struct {
 const maxRemembered = 2000
 
 // since returns since when causes are counted.
-func (t *Triage) since(ctx context.Context, at time.Time) (time.Time, error) {
-	t.memory.mu.Lock()
-	defer t.memory.mu.Unlock()
-	if !t.memory.since.IsZero() {
-		return t.memory.since, nil
+func (d *Detector) since(ctx context.Context, at time.Time) (time.Time, error) {
+	d.Levels.mu.Lock()
+	defer d.Levels.mu.Unlock()
+	if !d.Levels.since.IsZero() {
+		return d.Levels.since, nil
 	}
-	since, err := t.Store.CountedSince(ctx, at)
+	since, err := d.Store.CountedSince(ctx, at)
 	if err == nil {
-		t.memory.since = since
+		d.Levels.since = since
 	}
 	return since, err
 }
@@ -307,16 +307,16 @@ const leastKept = 100
 
 // levels returns the levels of a cause up to the hour of at, which is left
 // out, and writes down those of hours that are over since somebody looked.
-func (t *Triage) levels(ctx context.Context, reason, product string, at time.Time) (problem.Levels, error) {
-	c, hour := cause{reason, product}, at.Format(problem.HourLayout)
-	t.memory.mu.Lock()
-	k, ok := t.memory.levels[c]
-	t.memory.mu.Unlock()
+func (d *Detector) levels(ctx context.Context, reason, product string, at time.Time) (problem.Levels, error) {
+	c, hour := Cause{reason, product}, at.Format(problem.HourLayout)
+	d.Levels.mu.Lock()
+	k, ok := d.Levels.levels[c]
+	d.Levels.mu.Unlock()
 	if ok && k.hour == hour {
 		return k.levels, nil
 	}
 	begin := at.AddDate(0, 0, -problem.LevelDays).Format(time.DateOnly)
-	levels, through, err := t.Store.Levels(ctx, reason, product, begin, t.Now())
+	levels, through, err := d.Store.Levels(ctx, reason, product, begin, d.Now())
 	if err != nil {
 		return nil, err
 	}
@@ -324,28 +324,28 @@ func (t *Triage) levels(ctx context.Context, reason, product string, at time.Tim
 		if through == "" {
 			through = begin
 		}
-		fresh, err := t.Store.PerHour(ctx, reason, product, through, hour, t.Now())
+		fresh, err := d.Store.PerHour(ctx, reason, product, through, hour, d.Now())
 		if err != nil {
 			return nil, err
 		}
-		if err := t.writeLevels(ctx, c, levels, fresh, through, hour, at); err != nil {
+		if err := d.writeLevels(ctx, c, levels, fresh, through, hour, at); err != nil {
 			return nil, err
 		}
 	}
-	t.memory.mu.Lock()
-	defer t.memory.mu.Unlock()
-	if t.memory.levels == nil || len(t.memory.levels) > maxRemembered {
-		t.memory.levels = map[cause]known{}
+	d.Levels.mu.Lock()
+	defer d.Levels.mu.Unlock()
+	if d.Levels.levels == nil || len(d.Levels.levels) > maxRemembered {
+		d.Levels.levels = map[Cause]known{}
 	}
-	t.memory.levels[c] = known{levels, hour}
+	d.Levels.levels[c] = known{levels, hour}
 	return levels, nil
 }
 
 // writeLevels adds hours to levels, and keeps the days that they changed: that
 // of the hour last, since it says how far the others are known. A few customers
 // of one day are not kept yet.
-func (t *Triage) writeLevels(ctx context.Context, c cause, levels, fresh problem.Levels, through, hour string, at time.Time) error {
-	expires := later(at, t.Now()).AddDate(0, 0, problem.LevelDays+7)
+func (d *Detector) writeLevels(ctx context.Context, c Cause, levels, fresh problem.Levels, through, hour string, at time.Time) error {
+	expires := later(at, d.Now()).AddDate(0, 0, problem.LevelDays+7)
 	today, counted := hour[:10], 0
 	for day, l := range fresh {
 		sum := levels[day]
@@ -357,12 +357,12 @@ func (t *Triage) writeLevels(ctx context.Context, c cause, levels, fresh problem
 		if day == today {
 			continue
 		}
-		if err := t.Store.PutLevel(ctx, c.reason, c.product, day, sum, day+"T24", expires); err != nil {
+		if err := d.Store.PutLevel(ctx, c.Reason, c.Product, day, sum, day+"T24", expires); err != nil {
 			return err
 		}
 	}
 	if counted < leastKept && strings.HasPrefix(through, today) {
 		return nil
 	}
-	return t.Store.PutLevel(ctx, c.reason, c.product, today, levels[today], hour, expires)
+	return d.Store.PutLevel(ctx, c.Reason, c.Product, today, levels[today], hour, expires)
 }

@@ -1,0 +1,25 @@
+package contact
+
+import "strings"
+
+// TextWithSubject returns what a message says. For a mail that is its subject and its
+// text.
+func (m Message) TextWithSubject() string {
+	if m.Subject == "" {
+		return m.Text
+	}
+	return m.Subject + ".\n" + m.Text
+}
+
+// CustomerText joins the text of the inbound messages, in order, and cuts the
+// result after max bytes.
+func CustomerText(messages []Message, max int) string {
+	var b strings.Builder
+	for _, m := range messages {
+		if m.Direction == Inbound && b.Len() < max {
+			b.WriteString(m.TextWithSubject())
+			b.WriteString(".\n")
+		}
+	}
+	return Cut(b.String(), max)
+}
