@@ -70,7 +70,7 @@ func newDoor(t testing.TB) *door {
 
 // Invoke hands an event to the handler of a function.
 func (d *door) Invoke(ctx context.Context, function string, payload []byte) ([]byte, string, error) {
-	handlers := map[string]handler{"heard-history": d.agents, "heard-problems": d.departments, "heard-webchat": d.chat}
+	handlers := map[string]handler{"heard-agentapi": d.agents, "heard-departmentapi": d.departments, "heard-webchat": d.chat}
 	h, ok := handlers[function]
 	if !ok {
 		return nil, "", fmt.Errorf("no function %s here", function)

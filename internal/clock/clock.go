@@ -3,7 +3,7 @@
 // the [Handler] of its kind.
 //
 // To schedule work, write a [due.Entry] with package store and register a
-// Handler for its kind in functions/clock. Every handler follows three rules:
+// Handler for its kind in functions/schedule. Every handler follows three rules:
 //
 //   - It reads the item that the entry names and decides from that item. The
 //     item may have been changed or erased, or the work may already be done. The

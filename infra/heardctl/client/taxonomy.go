@@ -14,11 +14,11 @@ import (
 	"github.com/heard-intake/heard/internal/publish"
 )
 
-// published is how long the clock, which looks once a minute, may take.
+// published is how long the schedule function, which runs once a minute, may take.
 const published = 3 * time.Minute
 
-// PublishTaxonomy puts a taxonomy where the clock looks for it, and waits until
-// it says what became of it.
+// PublishTaxonomy puts a taxonomy where the schedule function looks for it, and
+// waits for the report of that function.
 func (c *Client) PublishTaxonomy(ctx context.Context, data []byte) (report string, err error) {
 	if c.Blobs == "" {
 		return "", errors.New("set HEARD_BLOBS to the bucket")
@@ -41,7 +41,7 @@ func (c *Client) PublishTaxonomy(ctx context.Context, data []byte) (report strin
 		}
 		select {
 		case <-ctx.Done():
-			return "", fmt.Errorf("the clock did not look at it within %v; see its log", published)
+			return "", fmt.Errorf("the schedule function did not report within %v: see its log", published)
 		case <-time.After(time.Second):
 		}
 	}

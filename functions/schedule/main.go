@@ -1,4 +1,5 @@
-// The clock function does what is due, once a minute, and looks for candidates.
+// The schedule function runs the work that is due, once a minute, and looks for
+// candidates.
 package main
 
 import (
@@ -25,9 +26,9 @@ import (
 
 func main() {
 	ctx := context.Background()
-	telemetry.Start("clock")
+	telemetry.Start("schedule")
 	cfg := config.AWS(ctx)
-	meter := telemetry.NewMeter("clock")
+	meter := telemetry.NewMeter("schedule")
 	table := wiring.Table(ctx, cfg)
 	closer := &outbox.Closer{Store: table, Queue: queue.At(sqs.NewFromConfig(cfg), config.Must("CONTACT_EVENTS"))}
 	flow := &workflow.Workflow{Store: table, Taxonomy: wiring.Rules(cfg).Current, Zone: wiring.Zone()}

@@ -1,4 +1,4 @@
-// The updates function applies what departments say of problems through their
+// The departmentqueue function applies the updates that departments put on their
 // own queues.
 package main
 
@@ -19,7 +19,7 @@ import (
 )
 
 func main() {
-	telemetry.Start("updates")
+	telemetry.Start("departmentqueue")
 	ctx := context.Background()
 	cfg := config.AWS(ctx)
 	prefix := config.Must("UPDATE_QUEUES")
@@ -27,7 +27,7 @@ func main() {
 		API:    &api.Departments{Store: wiring.Table(ctx, cfg), Taxonomy: wiring.Rules(cfg).Current, Zone: wiring.Zone(), Now: time.Now},
 		Prefix: prefix,
 		Dead:   queue.NewDeadLetters(sqs.NewFromConfig(cfg), prefix),
-		Meter:  telemetry.NewMeter("updates"),
+		Meter:  telemetry.NewMeter("departmentqueue"),
 	}
 	lambda.Start(h.Handle)
 }

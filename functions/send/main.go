@@ -1,4 +1,4 @@
-// The notify function sends what was written through the API.
+// The send function sends the answers that were written through the API.
 package main
 
 import (
@@ -18,7 +18,7 @@ import (
 
 func main() {
 	ctx := context.Background()
-	telemetry.Start("notify")
+	telemetry.Start("send")
 	cfg := config.AWS(ctx)
 	h := &notify.Handler{
 		Store:  wiring.Table(ctx, cfg),
@@ -26,7 +26,7 @@ func main() {
 		Mailer: ses.New(cfg, config.Or("MAIL_SET", "")),
 		Queue:  queue.At(sqs.NewFromConfig(cfg), config.Must("SEND_QUEUE")),
 		Name:   config.Or("MAIL_NAME", ""),
-		Meter:  telemetry.NewMeter("notify"),
+		Meter:  telemetry.NewMeter("send"),
 		Now:    time.Now,
 	}
 	lambda.Start(h.Handle)

@@ -1,4 +1,4 @@
-// History is the API of agent tools.
+// The agentapi function is the API of agent tools.
 package main
 
 import (
@@ -16,7 +16,7 @@ import (
 )
 
 func main() {
-	telemetry.Start("history")
+	telemetry.Start("agentapi")
 	ctx := context.Background()
 	cfg := config.AWS(ctx)
 	table, rules := wiring.Table(ctx, cfg), wiring.Rules(cfg)
@@ -24,7 +24,7 @@ func main() {
 		Store:    table,
 		Blobs:    wiring.Blobs(cfg),
 		Taxonomy: rules.Current,
-		Meter:    telemetry.NewMeter("history"),
+		Meter:    telemetry.NewMeter("agentapi"),
 		Limit:    &api.Limiter{Counter: table, PerMinute: config.Int("REQUESTS_PER_MINUTE", 0)},
 		Mailbox:  api.Mailbox{Domain: config.Or("MAIL_DOMAIN", ""), Default: config.Must("MAIL_FROM"), Tokens: wiring.MailTokens(cfg)},
 		Now:      time.Now,

@@ -1,4 +1,4 @@
-// Problems is the API of departments.
+// The departmentapi function is the API of departments.
 package main
 
 import (
@@ -15,7 +15,7 @@ import (
 )
 
 func main() {
-	telemetry.Start("problems")
+	telemetry.Start("departmentapi")
 	ctx := context.Background()
 	cfg := config.AWS(ctx)
 	table, rules := wiring.Table(ctx, cfg), wiring.Rules(cfg)
