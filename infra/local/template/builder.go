@@ -102,6 +102,7 @@ func (b *builder) buildModel() {
 	b.evaluateProperties()
 	b.readResources(func(t string) bool { return !partTypes[t] })
 	b.readResources(func(t string) bool { return partTypes[t] })
+	b.checkPermissions()
 	b.readOutputs(b.root.field("Outputs"))
 }
 

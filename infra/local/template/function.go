@@ -69,7 +69,8 @@ func (b *builder) readEvent(f *Function, name string, r *reader) {
 	id := f.ID + name
 	switch typ {
 	case "HttpApi":
-		b.readRoute(f, props)
+		b.reportError(r.node.field("Type").line, "event type HttpApi is not supported: write the route in the DefinitionBody of its API")
+		return
 	case "DynamoDB":
 		f.Streams = append(f.Streams, b.readStream(id, props.requiredText("Stream"), props))
 	case "SQS":

@@ -1,9 +1,7 @@
 package template
 
 import (
-	"cmp"
-	"slices"
-	"strings"
+	"fmt"
 	"time"
 )
 
@@ -16,9 +14,6 @@ type HTTPAPI struct {
 	CORS        *CORS
 	Throttle    Throttle
 	Routes      []Route
-
-	defaultAuthorizer string
-	settings          map[string]Throttle
 }
 
 // An Authorizer is a JWT authorizer.
@@ -26,7 +21,6 @@ type Authorizer struct {
 	Name     string
 	Issuer   string
 	Audience []string
-	Scopes   []string
 }
 
 // CORS is the CORS configuration of an API.
@@ -64,20 +58,15 @@ func (r Route) Key() string {
 	return r.Method + " " + r.Path
 }
 
-// httpAPIOf returns the API of a resource. It reads the API at the first call,
-// because functions can be before or after it in the template.
-func (b *builder) httpAPIOf(res *resource) *HTTPAPI {
-	i := slices.IndexFunc(b.model.HTTPAPIs, func(a HTTPAPI) bool { return a.ID == res.id })
-	if i < 0 {
-		i = len(b.model.HTTPAPIs)
-		b.model.HTTPAPIs = append(b.model.HTTPAPIs, b.newHTTPAPI(res))
-	}
-	return &b.model.HTTPAPIs[i]
+// invokeARN returns the SourceArn with which API Gateway invokes functions for
+// this API and its stage, whatever the route.
+func (b *builder) invokeARN(api *HTTPAPI) string {
+	return fmt.Sprintf("arn:aws:execute-api:%s:%s:%s/%s/*", b.model.Region, b.model.AccountID, api.Name, api.Stage)
 }
 
-func (b *builder) readHTTPAPI(res *resource) { b.httpAPIOf(res) }
-
-func (b *builder) newHTTPAPI(res *resource) HTTPAPI {
+// readHTTPAPI reads an AWS::Serverless::HttpApi with the routes of its
+// DefinitionBody.
+func (b *builder) readHTTPAPI(res *resource) {
 	r := b.openReader(res.properties, res.id)
 	r.ignoreFields("Name", "Description", "Tags", "AccessLogSettings", "FailOnWarnings", "PropagateTags")
 	api := HTTPAPI{
@@ -86,23 +75,23 @@ func (b *builder) newHTTPAPI(res *resource) HTTPAPI {
 		Stage:    r.allowedText("StageName", "$default"),
 		CORS:     b.readCORS(r.fieldNode("CorsConfiguration")),
 		Throttle: readThrottle(r.object("DefaultRouteSettings")),
-		settings: map[string]Throttle{},
 	}
+	throttles := map[string]Throttle{}
 	if settings := r.object("RouteSettings"); settings.isPresent() {
 		for _, key := range settings.node.keys {
-			api.settings[key] = readThrottle(settings.object(key))
+			throttles[key] = readThrottle(settings.object(key))
 		}
 	}
 	auth := r.object("Auth")
-	api.defaultAuthorizer = auth.textValue("DefaultAuthorizer")
 	if authorizers := auth.object("Authorizers"); authorizers.isPresent() {
 		for _, name := range authorizers.node.keys {
 			api.Authorizers = append(api.Authorizers, readAuthorizer(name, authorizers.object(name)))
 		}
 	}
 	auth.refuseUnread()
+	b.readDefinition(&api, throttles, r.object("DefinitionBody"))
 	r.refuseUnread()
-	return api
+	b.model.HTTPAPIs = append(b.model.HTTPAPIs, api)
 }
 
 func readAuthorizer(name string, r *reader) Authorizer {
@@ -112,7 +101,6 @@ func readAuthorizer(name string, r *reader) Authorizer {
 		Name:     name,
 		Issuer:   jwt.requiredText("issuer"),
 		Audience: jwt.textValues("audience"),
-		Scopes:   r.textValues("AuthorizationScopes"),
 	}
 	jwt.refuseUnread()
 	r.refuseUnread()
@@ -144,55 +132,4 @@ func (b *builder) readCORS(n *node) *CORS {
 	}
 	r.refuseUnread()
 	return c
-}
-
-// readRoute adds the route of an HttpApi event to its API.
-func (b *builder) readRoute(f *Function, r *reader) {
-	res := b.findResource(r.requiredText("ApiId"), "AWS::Serverless::HttpApi")
-	if res == nil {
-		b.reportError(nodeLine(r.node), "%s: ApiId must be an HTTP API of this template", f.ID)
-		return
-	}
-	r.allowedText("PayloadFormatVersion", "2.0")
-	api := b.httpAPIOf(res)
-	route := Route{
-		Method:   strings.ToUpper(cmp.Or(r.textValue("Method"), "ANY")),
-		Path:     r.textValue("Path"),
-		Function: f.Name,
-		Throttle: readThrottle(r.object("RouteSettings")),
-		Timeout:  time.Duration(r.intValue("TimeoutInMillis", 30_000)) * time.Millisecond,
-	}
-	if route.Method == "X-AMAZON-APIGATEWAY-ANY-METHOD" || route.Method == "*" {
-		route.Method = "ANY"
-	}
-	if route.Path == "$default" {
-		route.Path = ""
-	}
-	for _, t := range []Throttle{api.settings[route.Key()], api.Throttle} {
-		route.Throttle = cmp.Or(route.Throttle, t)
-	}
-	auth := r.object("Auth")
-	b.setRouteAuthorizer(&route, api, auth)
-	auth.refuseUnread()
-	if slices.ContainsFunc(api.Routes, func(o Route) bool { return o.Key() == route.Key() }) {
-		b.reportError(nodeLine(r.node), "route %s is defined twice", route.Key())
-	}
-	api.Routes = append(api.Routes, route)
-}
-
-func (b *builder) setRouteAuthorizer(route *Route, api *HTTPAPI, r *reader) {
-	route.Scopes = r.textValues("AuthorizationScopes")
-	name := cmp.Or(r.textValue("Authorizer"), api.defaultAuthorizer)
-	if name == "" || name == "NONE" {
-		return
-	}
-	i := slices.IndexFunc(api.Authorizers, func(a Authorizer) bool { return a.Name == name })
-	if i < 0 {
-		b.reportError(nodeLine(r.node), "API %s has no authorizer %s", api.ID, name)
-		return
-	}
-	route.Authorizer = name
-	if route.Scopes == nil {
-		route.Scopes = api.Authorizers[i].Scopes
-	}
 }

@@ -70,6 +70,12 @@ func (r *reader) allowedText(key string, values ...string) string {
 	return values[0]
 }
 
+// fixedText reports a field that is absent or has another value.
+func (r *reader) fixedText(key, value string) {
+	r.requiredText(key)
+	r.allowedText(key, value)
+}
+
 func (r *reader) intValue(key string, absent int) int {
 	s := r.textValue(key)
 	if s == "" {

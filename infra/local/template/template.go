@@ -48,6 +48,7 @@ type Model struct {
 	StackName     string
 	Parameters    []Parameter
 	Functions     []Function
+	Permissions   []Permission
 	HTTPAPIs      []HTTPAPI
 	WebSocketAPIs []WebSocketAPI
 	Tables        []Table
@@ -94,6 +95,15 @@ type Function struct {
 	Queues      []QueueSource
 	Schedules   []Schedule
 	Topics      []string // ARNs of SNS topics
+}
+
+// A Permission is an AWS::Lambda::Permission: one statement of a function's
+// resource policy.
+type Permission struct {
+	ID        string
+	Function  string // function name
+	Principal string // for example apigateway.amazonaws.com
+	SourceARN string
 }
 
 // Async configures the retries of asynchronous invocations.

@@ -108,6 +108,25 @@ func function(s string) string {
 		"      CodeUri: f\n      Handler: bootstrap\n" + s)
 }
 
+// api returns a template of function F and API A with one path, whose
+// operations are on line 14. More resources begin on line 18.
+func api(operations, more string) string {
+	return function("") + "  A:\n    Type: AWS::Serverless::HttpApi\n    Properties:\n" +
+		"      DefinitionBody:\n        openapi: 3.0.1\n        paths:\n" +
+		"          /x/{id}:\n            " + operations + "\n" +
+		"        components:\n          x-amazon-apigateway-integrations:\n" +
+		`            f: {type: aws_proxy, httpMethod: POST, payloadFormatVersion: "2.0", uri: !Sub "x/functions/${F.Arn}/invocations"}` + "\n" + more
+}
+
+const (
+	id          = "parameters: [{name: id, in: path, required: true}]"
+	integration = `x-amazon-apigateway-integration: {$ref: "#/components/x-amazon-apigateway-integrations/f"}`
+	toF         = id + ", " + integration
+	permission  = "  P:\n    Type: AWS::Lambda::Permission\n" +
+		`    Properties: {Action: "lambda:InvokeFunction", FunctionName: !Ref F, Principal: apigateway.amazonaws.com, ` +
+		`SourceArn: !Sub "arn:aws:execute-api:${AWS::Region}:${AWS::AccountId}:${A}/$default/*"}` + "\n"
+)
+
 var refusals = []struct {
 	name   string
 	src    string
@@ -174,8 +193,8 @@ var refusals = []struct {
 	{"value for unknown parameter", "Resources: {}", map[string]string{"P": "a"}, "line 1: the template has no parameter P"},
 	{"unknown event type", function("      Events:\n        E: {Type: Kinesis}"), nil,
 		"line 8: event type Kinesis is not supported"},
-	{"event without API", function("      Events:\n        E: {Type: HttpApi, Properties: {Path: /x}}"), nil,
-		"line 8: F: ApiId must be an HTTP API of this template"},
+	{"route as an event", function("      Events:\n        E: {Type: HttpApi, Properties: {Path: /x}}"), nil,
+		"line 8: event type HttpApi is not supported: write the route in the DefinitionBody of its API"},
 	{"unknown queue", function("      Events:\n        E: {Type: SQS, Properties: {Queue: arn:aws:sqs:x}}"), nil,
 		"line 8: FE: the source must be a queue of this template"},
 	{"filter not JSON", function("      Events:\n        E:\n          Type: DynamoDB\n          Properties:\n" +
@@ -197,9 +216,40 @@ var refusals = []struct {
 	{"HTTP API as ApiGatewayV2",
 		resources("  A: {Type: AWS::ApiGatewayV2::Api, Properties: {ProtocolType: HTTP, RouteSelectionExpression: x}}"), nil,
 		"use AWS::Serverless::HttpApi"},
-	{"unknown authorizer", function("      Events:\n        E: {Type: HttpApi, Properties: " +
-		"{ApiId: !Ref A, Auth: {Authorizer: Missing}}}\n  A: {Type: AWS::Serverless::HttpApi}"), nil,
-		"line 8: API A has no authorizer Missing"},
+	{"unknown authorizer", api("get: {security: [{Missing: [a]}], "+toF+"}", permission), nil,
+		"line 14: API A has no authorizer Missing"},
+	{"two authorizers", api("get: {security: [{X: [a]}, {Y: [b]}], "+toF+"}", permission), nil,
+		"line 14: route GET /x/{id} has 2 authorizers in its security, want 1"},
+	{"security without authorizer", api("get: {security: [{}], "+toF+"}", permission), nil,
+		"line 14: route GET /x/{id} has 0 authorizers in its security, want 1; leave security out for an open route"},
+	{"path parameter without declaration", api("get: {"+integration+"}", permission), nil,
+		`line 14: route GET /x/{id} has the parameters [], its path needs ["id"]`},
+	{"operation without integration", api("get: {"+id+"}", permission), nil,
+		`line 14: route GET /x/{id} needs an integration of the components, "" is not one`},
+	{"integration that the components do not have", api("get: {"+id+", x-amazon-apigateway-integration: {$ref: f}}", permission), nil,
+		`line 14: route GET /x/{id} needs an integration of the components, "f" is not one`},
+	{"unknown method", api("trace: {"+toF+"}", permission), nil, "line 14: A DefinitionBody paths /x/{id}: trace is not supported"},
+	{"unknown field of an operation", api("get: {deprecated: true, "+toF+"}", permission), nil, "deprecated is not supported"},
+	{"integration of another function",
+		strings.ReplaceAll(api("get: {"+toF+"}", permission), "functions/${F.Arn}", "functions/other"), nil,
+		"line 17: integration f: uri must contain a function of this template"},
+	{"integration of another version",
+		strings.ReplaceAll(api("get: {"+toF+"}", permission), `payloadFormatVersion: "2.0"`, `payloadFormatVersion: "1.0"`), nil,
+		"payloadFormatVersion 1.0 is not supported"},
+	{"route without permission", api("get: {"+toF+"}", ""), nil,
+		"line 7: API A: function heard-F has 0 permissions (AWS::Lambda::Permission) with SourceArn arn:aws:execute-api:eu-west-1:000000000000:a/$default/*, want 1"},
+	{"two permissions", api("get: {"+toF+"}", permission+strings.ReplaceAll(permission, "P:", "Q:")), nil,
+		"line 7: API A: function heard-F has 2 permissions"},
+	{"permission for every API", api("get: {"+toF+"}", strings.ReplaceAll(permission, "${A}/$default/*", "*/$default/*")), nil,
+		"line 18: P: SourceArn must be .../${Api}/<stage>/* of an HTTP API of this template, it is arn:aws:execute-api:eu-west-1:000000000000:*/$default/*"},
+	{"permission for every stage", api("get: {"+toF+"}", strings.ReplaceAll(permission, "/$default/*", "/*")), nil,
+		"line 18: P: SourceArn must be"},
+	{"permission for one route", api("get: {"+toF+"}", strings.ReplaceAll(permission, "/$default/*", "/$default/GET/x")), nil,
+		"line 18: P: SourceArn must be"},
+	{"permission without source", api("get: {"+toF+"}", strings.ReplaceAll(permission, "SourceArn", "SourceAccount")), nil,
+		"line 20: P needs SourceArn"},
+	{"permission for another action", api("get: {"+toF+"}", strings.ReplaceAll(permission, "InvokeFunction", "*")), nil,
+		"line 20: P: Action lambda:* is not supported"},
 	{"YAML alias", "Resources: &r {}\nOutputs: *r", nil, "line 1: YAML anchor is not supported"},
 	{"function beside other keys", resources("  X: {Type: AWS::IAM::Role, Properties: {Path: {Ref: X, A: b}}}"), nil,
 		"line 2: Ref must not have other keys beside it"},

@@ -19,6 +19,7 @@ var resourceHandlers = map[string]resourceHandler{
 		"Version": "arn:lambda:{region}:{account}:function:{name}:1",
 	}, (*builder).readFunction},
 	"AWS::Lambda::EventSourceMapping": {"", map[string]string{"": "{name}", "Id": "{name}"}, (*builder).readEventSourceMapping},
+	"AWS::Lambda::Permission":         {"", refOnly, (*builder).readPermission},
 
 	"AWS::Serverless::HttpApi":       {"", httpAPIAttributes, (*builder).readHTTPAPI},
 	"AWS::ApiGatewayV2::Api":         {"", webSocketAttributes, (*builder).readWebSocketAPI},
@@ -66,7 +67,6 @@ var resourceHandlers = map[string]resourceHandler{
 	"AWS::KMS::Alias":               {"AliasName", refOnly, nil},
 	"AWS::KMS::Key": {"", map[string]string{
 		"": "{name}", "KeyId": "{name}", "Arn": "arn:kms:{region}:{account}:key/{name}"}, nil},
-	"AWS::Lambda::Permission":    {"", refOnly, nil},
 	"AWS::Logs::LogGroup":        {"LogGroupName", refAndARN("arn:logs:{region}:{account}:log-group:{name}:*"), nil},
 	"AWS::S3::BucketPolicy":      {"", refOnly, nil},
 	"AWS::SES::ConfigurationSet": {"Name", refOnly, nil},
@@ -79,6 +79,7 @@ var resourceHandlers = map[string]resourceHandler{
 // another resource.
 var partTypes = map[string]bool{
 	"AWS::Lambda::EventSourceMapping": true,
+	"AWS::Lambda::Permission":         true,
 	"AWS::ApiGatewayV2::Integration":  true,
 	"AWS::ApiGatewayV2::Route":        true,
 	"AWS::ApiGatewayV2::Stage":        true,

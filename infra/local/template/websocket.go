@@ -63,11 +63,8 @@ func (b *builder) readWebSocketIntegration(res *resource) {
 	r.ignoreFields("IntegrationUri").refuseUnread()
 }
 
-// integrationFunction returns the function of an integration's URI,
-// arn:...:path/2015-03-31/functions/<function ARN>/invocations.
 func (b *builder) integrationFunction(res *resource) *resource {
-	_, uri, _ := strings.Cut(fieldText(res.properties, "IntegrationUri"), "/functions/")
-	return b.findResource(strings.TrimSuffix(uri, "/invocations"), functionType)
+	return b.functionOfURI(fieldText(res.properties, "IntegrationUri"))
 }
 
 func (b *builder) readWebSocketRoute(res *resource) {
