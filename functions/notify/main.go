@@ -1,4 +1,4 @@
-// The notify function sends what was written through the API.
+// The notify function sends the answers that were written through the API.
 package main
 
 import (

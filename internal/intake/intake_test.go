@@ -76,7 +76,7 @@ type world struct {
 	table   *store.Table
 	objects *awss3.Client
 	blobs   *blob.Bucket
-	hook    *intake.Webhook
+	hook    *intake.WebhookHandler
 	counts  *counts
 	secrets *secrets
 }
@@ -100,9 +100,9 @@ func newWorld(t testing.TB) *world {
 		table: storetest.New(t), objects: client, blobs: blob.New(client, "blobs"),
 		counts: &counts{sum: map[string]int{}}, secrets: &secrets{known: []string{"s3cret"}},
 	}
-	w.hook = &intake.Webhook{
+	w.hook = &intake.WebhookHandler{
 		Channel: contact.WhatsApp, Secrets: w.secrets, Normalize: whatsapp.Normalize, Meter: w.counts,
-		Taker: &intake.Taker{Store: w.table, Blobs: w.blobs, Now: time.Now},
+		Ingester: &intake.Ingester{Store: w.table, Blobs: w.blobs, Now: time.Now},
 	}
 	return w
 }
@@ -361,7 +361,7 @@ func (o *outage) PutMessage(ctx context.Context, m contact.Message, whole string
 func TestWhatCouldNotBeStoredIsAskedForAgain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.hook.Taker.Store = &outage{Table: w.table, down: 1}
+	w.hook.Ingester.Store = &outage{Table: w.table, down: 1}
 	body := hookBody(said("A", "1"), said("B", "2"), said("C", "3"))
 	if got := w.signed(t, body); got != 503 {
 		t.Fatalf("status %d while the table is down", got)
@@ -419,7 +419,7 @@ func TestNothingOfACustomerIsLogged(t *testing.T) {
 	slog.SetDefault(slog.New(slog.NewJSONHandler(&log, nil)))
 	defer slog.SetDefault(before)
 	w := newWorld(t)
-	w.hook.Taker.Store = &outage{Table: w.table, down: 1}
+	w.hook.Ingester.Store = &outage{Table: w.table, down: 1}
 	body := hookBody(said("HBgMMzE5NzAxMDAwMDAwMDE", "Geheim verhaal"))
 	w.signed(t, body)
 	w.signed(t, body)

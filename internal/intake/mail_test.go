@@ -19,18 +19,18 @@ import (
 	"github.com/heard-intake/heard/internal/intake"
 )
 
-func newMail(w *world) *intake.Mail {
-	return &intake.Mail{
-		Bucket: w.blobs, Prefix: "in/", Taker: w.hook.Taker, Meter: w.counts,
-		Read: func(_ context.Context, raw []byte, notice json.RawMessage) (intake.Letter, error) {
+func newMail(w *world) *intake.MailHandler {
+	return &intake.MailHandler{
+		Bucket: w.blobs, Prefix: "in/", Ingester: w.hook.Ingester, Meter: w.counts,
+		Parse: func(_ context.Context, raw []byte, notice json.RawMessage) (intake.ParsedMail, error) {
 			env := email.EnvelopeFromHeaders(raw)
-			env.Announced(notice)
+			env.AddNotice(notice)
 			d, p, err := email.Normalize(raw, env)
-			return intake.Letter{Delivery: d, Unread: p.Quarantine, File: p.Part, Page: p.SafeHTML}, err
+			return intake.ParsedMail{Delivery: d, Quarantine: p.Quarantine, File: p.FileContent, Page: p.SafeHTML}, err
 		},
-		Told: func(event []byte) (intake.Told, error) {
-			told, err := email.ReadTold(event)
-			return intake.Told(told), err
+		ParseEvent: func(event []byte) (intake.SendingEvent, error) {
+			told, err := email.ReadSendingEvent(event)
+			return intake.SendingEvent(told), err
 		},
 	}
 }
@@ -96,7 +96,7 @@ func pushed(inner object) object {
 }
 
 // failedOf is which messages of a batch come again.
-func failedOf(t testing.TB, h *intake.Mail, ev intake.MailEvent) []string {
+func failedOf(t testing.TB, h *intake.MailHandler, ev intake.MailEvent) []string {
 	t.Helper()
 	out, err := h.Handle(t.Context(), ev)
 	if err != nil {
@@ -466,14 +466,14 @@ func TestAMailIsNotStoredBeforeItsFiles(t *testing.T) {
 	id := "abcdefgh12345678"
 	w.hold(t, "in/"+id, withFiles(id, ""))
 	h := newMail(w)
-	taker := *h.Taker
-	taker.Blobs = full{taker.Blobs}
-	h.Taker = &taker
+	ingester := *h.Ingester
+	ingester.Blobs = full{ingester.Blobs}
+	h.Ingester = &ingester
 	ev := event(queued("1", encoded(bySNS(notified(bySES(id, "info@winkel.example"))))))
 	if got := failedOf(t, h, ev); len(got) != 1 || len(w.history(t, janMail)) != 0 {
 		t.Fatalf("again come %v", got)
 	}
-	h.Taker = w.hook.Taker
+	h.Ingester = w.hook.Ingester
 	if got := failedOf(t, h, ev); len(got) != 0 || len(w.history(t, janMail)) != 1 {
 		t.Errorf("again come %v", got)
 	}

@@ -16,7 +16,7 @@ import (
 // Ours is a mail that we sent to Jan.
 type ours struct {
 	*world
-	h       *intake.Mail
+	h       *intake.MailHandler
 	m       contact.Message
 	to      identity.Alias
 	box     string // the address that answers go to
@@ -49,12 +49,12 @@ func sendOurs(t *testing.T) *ours {
 	}
 	o.h = newMail(o.world)
 	o.h.Sent = o.table
-	o.h.Read = func(_ context.Context, raw []byte, notice json.RawMessage) (intake.Letter, error) {
+	o.h.Parse = func(_ context.Context, raw []byte, notice json.RawMessage) (intake.ParsedMail, error) {
 		env := email.EnvelopeFromHeaders(raw)
-		env.Announced(notice)
+		env.AddNotice(notice)
 		env.Tokens = key
 		d, p, err := email.Normalize(raw, env)
-		return intake.Letter{Delivery: d, File: p.Part, Page: p.SafeHTML, Ours: p.Ours, Report: p.Report != nil, Hard: p.Hard}, err
+		return intake.ParsedMail{Delivery: d, File: p.FileContent, Page: p.SafeHTML, OwnMailIDs: p.OwnMailIDs, Report: p.Report != nil, HardBounce: p.HardBounce}, err
 	}
 	o.known(t, o.m.MailID)
 	return o

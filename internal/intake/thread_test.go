@@ -192,12 +192,12 @@ func (c *correspondence) receive(t *testing.T, from, dmarc, fields, text string,
 	raw += fields + "\r\n\r\n" + text + "\r\n"
 	h := newMail(c.world)
 	h.Sent = c.table
-	h.Read = func(_ context.Context, raw []byte, notice json.RawMessage) (intake.Letter, error) {
+	h.Parse = func(_ context.Context, raw []byte, notice json.RawMessage) (intake.ParsedMail, error) {
 		env := email.EnvelopeFromHeaders(raw)
-		env.Announced(notice)
+		env.AddNotice(notice)
 		env.Tokens = c.key
 		d, p, err := email.Normalize(raw, env)
-		return intake.Letter{Delivery: d, File: p.Part, Page: p.SafeHTML, Ours: p.Ours}, err
+		return intake.ParsedMail{Delivery: d, File: p.FileContent, Page: p.SafeHTML, OwnMailIDs: p.OwnMailIDs}, err
 	}
 	n := bySES(id, to...)
 	n["receipt"].(object)["dmarcVerdict"] = object{"status": map[string]string{"pass": "PASS", "fail": "FAIL", "none": "GRAY"}[dmarc]}

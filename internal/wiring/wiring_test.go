@@ -63,7 +63,7 @@ func TestAFunctionIsMadeFromItsEnvironment(t *testing.T) {
 	if _, err := wiring.Blobs(cfg).Get(t.Context(), "c/1", 10); err == nil || fault.KindOf(err) == fault.Internal {
 		t.Error("blobs:", err)
 	}
-	if tax := wiring.Taxonomy(); len(tax.Departments) < 6 {
+	if tax := wiring.DeployedTaxonomy(); len(tax.Departments) < 6 {
 		t.Error("taxonomy:", tax.Version)
 	}
 }
@@ -74,7 +74,7 @@ func TestWhatIsMissingStopsAFunctionAtItsStart(t *testing.T) {
 		"PEPPER":   func() { wiring.Table(t.Context(), cfg) },
 		"TABLE":    func() { wiring.Table(t.Context(), cfg) },
 		"BLOBS":    func() { wiring.Blobs(cfg) },
-		"TAXONOMY": func() { wiring.Taxonomy() },
+		"TAXONOMY": func() { wiring.DeployedTaxonomy() },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv(name, "")

@@ -110,9 +110,9 @@ func (c *Client) partMail(ctx context.Context, table *store.Table, p Parting, ol
 		return m.Customer.Alias, nil
 	}
 	m.Source, d.Effects = old.Source, nil
-	taker := &intake.Taker{Store: table, Blobs: blob.New(c.SDK.S3, c.Blobs), Now: time.Now}
-	letter := &intake.Letter{Delivery: d, File: parsed.Part, Page: parsed.SafeHTML}
-	tally, err := taker.Take(ctx, d, intake.Source{Channel: contact.Email, Object: old.Source, Letter: letter})
+	ingester := &intake.Ingester{Store: table, Blobs: blob.New(c.SDK.S3, c.Blobs), Now: time.Now}
+	letter := &intake.ParsedMail{Delivery: d, File: parsed.FileContent, Page: parsed.SafeHTML}
+	tally, err := ingester.Ingest(ctx, d, intake.Source{Channel: contact.Email, Object: old.Source, Mail: letter})
 	switch {
 	case err != nil:
 		return identity.Alias{}, err

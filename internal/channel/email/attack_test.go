@@ -180,7 +180,7 @@ func TestALargeMailIsReadInPlace(t *testing.T) { //nolint:paralleltest // it cou
 	if err != nil {
 		t.Fatal(err)
 	}
-	content, ok := p.Part(d.Messages[0].Attachments[0].Ref)
+	content, ok := p.FileContent(d.Messages[0].Attachments[0].Ref)
 	runtime.ReadMemStats(&after)
 	if !ok || int64(len(content)) != d.Messages[0].Attachments[0].Size {
 		t.Errorf("%d bytes, want %d", len(content), d.Messages[0].Attachments[0].Size)

@@ -58,7 +58,7 @@ func TestEveryMailOfTheCorpusBecomesAMessage(t *testing.T) {
 			t.Errorf("%s: another message at the second reading", name)
 		}
 		for _, file := range m.Attachments {
-			if _, ok := p.Part(file.Ref); !ok {
+			if _, ok := p.FileContent(file.Ref); !ok {
 				t.Errorf("%s: attachment %s cannot be had", name, file.Ref)
 			}
 		}

@@ -244,7 +244,7 @@ func FuzzNormalize(f *testing.F) {
 		}
 		channeltest.Check(t, d)
 		for _, a := range d.Messages[0].Attachments {
-			if b, ok := p.Part(a.Ref); !ok || len(b) > len(raw) {
+			if b, ok := p.FileContent(a.Ref); !ok || len(b) > len(raw) {
 				t.Fatalf("attachment %q: %v, %d bytes", a.Ref, ok, len(b))
 			}
 		}

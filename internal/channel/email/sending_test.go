@@ -69,12 +69,12 @@ func TestWhatSESSaysOfAMailOfOurs(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			got, err := email.ReadTold([]byte("{" + tt.event + ", " + mailTold + "}"))
-			if err != nil || len(got.Effects) != 1 || got.Hard != tt.hard {
+			got, err := email.ReadSendingEvent([]byte("{" + tt.event + ", " + mailTold + "}"))
+			if err != nil || len(got.Effects) != 1 || got.HardBounce != tt.hard {
 				t.Fatalf("%+v, %v", got, err)
 			}
-			if want := "aaaaaaaaaaaaaaaabbbbbbbbbbbbbbbbbbbb@support.example.com 0102018-000000@eu-west-1.amazonses.com"; strings.Join(got.Ours, " ") != want {
-				t.Errorf("of the mail %q", got.Ours)
+			if want := "aaaaaaaaaaaaaaaabbbbbbbbbbbbbbbbbbbb@support.example.com 0102018-000000@eu-west-1.amazonses.com"; strings.Join(got.OwnMailIDs, " ") != want {
+				t.Errorf("of the mail %q", got.OwnMailIDs)
 			}
 			e := got.Effects[0]
 			if e.Customer.Value != "jan@example.com" || e.Channel != contact.Email {
@@ -92,23 +92,23 @@ func TestWhatSaysNothingOfAMailHasNoEffect(t *testing.T) {
 	for _, event := range []string{
 		`"eventType": "Click"`, `"eventType": "Open"`, `"eventType": "Complaint", "complaint": {"complaintFeedbackType": "not-spam"}`,
 	} {
-		if got, err := email.ReadTold([]byte("{" + event + ", " + mailTold + "}")); err != nil || len(got.Effects) != 0 {
+		if got, err := email.ReadSendingEvent([]byte("{" + event + ", " + mailTold + "}")); err != nil || len(got.Effects) != 0 {
 			t.Errorf("%s: %+v, %v", event, got, err)
 		}
 	}
 	for _, event := range []string{"", "{", "[]", `{"eventType": "Send"}`, `{"eventType": "Send", "mail": {"messageId": "x"}}`, `{"eventType": 3}`} {
-		if _, err := email.ReadTold([]byte(event)); err == nil {
+		if _, err := email.ReadSendingEvent([]byte(event)); err == nil {
 			t.Errorf("%s is an event", event)
 		}
 	}
 }
 
 // Whatever SES says, what is made of it can be stored once its target is known.
-func FuzzReadTold(f *testing.F) {
+func FuzzReadSendingEvent(f *testing.F) {
 	f.Add([]byte(`{"eventType": "Send", ` + mailTold + `}`))
 	f.Add([]byte(`{"eventType": "Bounce", "bounce": {"timestamp": "1960-01-01T00:00:00Z", "bounceType": "Permanent", "bouncedRecipients": [{"emailAddress": "a@b.example", "status": "\u0000"}]}, ` + mailTold + `}`))
 	f.Fuzz(func(t *testing.T, event []byte) {
-		got, err := email.ReadTold(event)
+		got, err := email.ReadSendingEvent(event)
 		if err != nil {
 			return
 		}
@@ -121,8 +121,8 @@ func FuzzReadTold(f *testing.F) {
 				t.Errorf("%+v", e)
 			}
 		}
-		if len(got.Ours) > 2 || len(got.Effects) > 50 {
-			t.Errorf("%d ids, %d effects", len(got.Ours), len(got.Effects))
+		if len(got.OwnMailIDs) > 2 || len(got.Effects) > 50 {
+			t.Errorf("%d ids, %d effects", len(got.OwnMailIDs), len(got.Effects))
 		}
 	})
 }

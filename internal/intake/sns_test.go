@@ -14,8 +14,8 @@ import (
 	"github.com/heard-intake/heard/internal/intake"
 )
 
-func newNotified(w *world) *intake.Notified {
-	return &intake.Notified{Channel: contact.WhatsApp, Normalize: whatsapp.NormalizeSNS, Taker: w.hook.Taker, Meter: w.counts}
+func newNotified(w *world) *intake.SNSHandler {
+	return &intake.SNSHandler{Channel: contact.WhatsApp, Normalize: whatsapp.NormalizeSNS, Ingester: w.hook.Ingester, Meter: w.counts}
 }
 
 // notification is an event of SNS with messages of AWS End User Messaging
@@ -58,7 +58,7 @@ func invoke(t testing.TB, w *world, event []byte) (any, error) {
 	if err := json.Unmarshal(event, &ev); err != nil {
 		t.Fatal(err)
 	}
-	return intake.Either(w.hook, newNotified(w))(t.Context(), ev)
+	return intake.RouteEvents(w.hook, newNotified(w))(t.Context(), ev)
 }
 
 func TestANotificationIsTakenOnceAlsoWhenTheWebhookBroughtItBefore(t *testing.T) {
@@ -110,7 +110,7 @@ func TestANotificationThatCouldNotBeStoredIsAnErrorSoThatItComesAgain(t *testing
 	t.Parallel()
 	w := newWorld(t)
 	n := newNotified(w)
-	n.Taker = &intake.Taker{Store: &outage{Table: w.table, down: 1}, Blobs: w.blobs, Now: time.Now}
+	n.Ingester = &intake.Ingester{Store: &outage{Table: w.table, down: 1}, Blobs: w.blobs, Now: time.Now}
 	var ev events.SNSEvent
 	if err := json.Unmarshal(notification(t, entry(said("A", "een")), entry(said("B", "twee"))), &ev); err != nil {
 		t.Fatal(err)
