@@ -1,5 +1,5 @@
-// The triage function makes contacts of messages, keeps the waiting list and
-// finds recurring causes.
+// The triage function groups messages into contacts, maintains the waiting list
+// and finds recurring causes.
 package main
 
 import (
