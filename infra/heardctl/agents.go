@@ -23,7 +23,7 @@ func (t *tool) of(ctx context.Context, alias string) (*client.Client, identity.C
 	if err != nil {
 		return nil, "", err
 	}
-	p, err := c.Find(ctx, alias)
+	p, err := c.FindCustomer(ctx, alias)
 	return c, p.ID, err
 }
 
@@ -114,8 +114,8 @@ func turn(f *flag.FlagSet) (as *string, version *int64) {
 	return f.String("as", "", "who does it, like `agent:agent-7`; else the token's own"), f.Int64("version", 0, "the `version` of the claim that you saw, to take over")
 }
 
-func asked(as string, version int64) (client.Turn, error) {
-	t := client.Turn{Version: version}
+func asked(as string, version int64) (client.ClaimAction, error) {
+	t := client.ClaimAction{Version: version}
 	if as == "" {
 		return t, nil
 	}
@@ -229,7 +229,7 @@ func (t *tool) news(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	all, err := c.News(ctx, *remove)
+	all, err := c.ContactEvents(ctx, *remove)
 	if err != nil {
 		return err
 	}

@@ -99,7 +99,7 @@ func (s *story) say(format string, args ...any) { fmt.Fprintf(s.out, format+"\n"
 func (s *story) oneCustomer(ctx context.Context) error {
 	name, _, _ := strings.Cut(s.jan.Name, " ")
 	s.say("1. One customer, three channels, one history\n")
-	_, err := s.Register(ctx, client.Entry{
+	_, err := s.RegisterCustomer(ctx, client.Entry{
 		Number: s.number, Name: s.jan.Name, Locale: "nl-NL", Phones: []string{"+" + s.jan.Phone}, Mails: []string{s.jan.Mail},
 		Orders: []identity.Order{{Number: s.order, Products: []string{"coffee-machine"}}},
 	}, false)
@@ -135,7 +135,7 @@ func (s *story) oneCustomer(ctx context.Context) error {
 
 // heard reports whether Jan's history holds so many messages.
 func (s *story) heard(ctx context.Context, n int) (bool, error) {
-	p, err := s.Find(ctx, "account:"+s.number)
+	p, err := s.FindCustomer(ctx, "account:"+s.number)
 	if err != nil {
 		return false, err
 	}
@@ -144,7 +144,7 @@ func (s *story) heard(ctx context.Context, n int) (bool, error) {
 }
 
 func (s *story) showJan(ctx context.Context) error {
-	p, err := s.Find(ctx, "account:"+s.number)
+	p, err := s.FindCustomer(ctx, "account:"+s.number)
 	if err != nil {
 		return err
 	}
@@ -198,7 +198,7 @@ func (s *story) oneProblem(ctx context.Context) error {
 	}
 	var about []client.Item
 	err = s.until(ctx, "the problem item", func() (bool, error) {
-		all, err := s.Items(ctx, s.about.department, false)
+		all, err := s.QueueItems(ctx, s.about.department, false)
 		about = slices.DeleteFunc(all, func(i client.Item) bool { return i.ID != p.ID })
 		return len(about) > 0, err
 	})

@@ -97,7 +97,7 @@ func (t *tool) part(ctx context.Context, args []string) error {
 	if err := t.parse(f, args, 1, 2); err != nil {
 		return err
 	}
-	p := client.Parting{DryRun: *dryRun}
+	p := client.FormSeparation{DryRun: *dryRun}
 	var err error
 	if p.Address, err = identity.NewAlias(identity.Email, "", strings.TrimPrefix(f.Arg(0), "email:")); err != nil {
 		return err
@@ -117,11 +117,11 @@ func (t *tool) part(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	if p.Customer, err = c.Who(ctx, cmp.Or(f.Arg(1), "email:"+p.Address.Value)); err != nil {
+	if p.Customer, err = c.ResolveCustomer(ctx, cmp.Or(f.Arg(1), "email:"+p.Address.Value)); err != nil {
 		return err
 	}
 	moved, stayed, people := 0, 0, map[identity.Alias]bool{}
-	err = c.Part(ctx, p, func(m client.PartedMail) {
+	err = c.SeparateForm(ctx, p, func(m client.SeparatedMail) {
 		if m.Err != nil {
 			stayed++
 			fmt.Fprintf(t.out, "%s stays: %v\n", m.ID, m.Err)

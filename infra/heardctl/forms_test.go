@@ -112,7 +112,7 @@ func TestForms(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	mixed, err := c.Who(t.Context(), "email:"+relay)
+	mixed, err := c.ResolveCustomer(t.Context(), "email:"+relay)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,7 +30,7 @@ func (t *tool) decision(ctx context.Context, f *flag.FlagSet, args []string, lea
 		return nil, nil, "", err
 	}
 	for _, word := range f.Args() {
-		id, err := c.Who(ctx, word)
+		id, err := c.ResolveCustomer(ctx, word)
 		if err != nil {
 			return nil, nil, "", err
 		}
@@ -94,7 +94,7 @@ func (t *tool) dismiss(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	if err := c.Dismiss(ctx, who[0], who[1], why); err != nil {
+	if err := c.DismissSuggestion(ctx, who[0], who[1], why); err != nil {
 		return err
 	}
 	fmt.Fprintln(t.out, "they are two, and no rule joins them")
@@ -112,13 +112,13 @@ func (t *tool) identity(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	id, err := c.Who(ctx, f.Arg(0))
+	id, err := c.ResolveCustomer(ctx, f.Arg(0))
 	if err != nil {
 		return err
 	}
-	known, errK := c.Known(ctx, id)
+	known, errK := c.AliasDetails(ctx, id)
 	suggested, errS := c.Suggestions(ctx, id)
-	changes, errC := c.Changes(ctx, id)
+	changes, errC := c.IdentityChanges(ctx, id)
 	if err := errors.Join(errK, errS, errC); err != nil {
 		return err
 	}

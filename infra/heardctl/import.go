@@ -101,7 +101,7 @@ func registerOne(ctx context.Context, c *client.Client, line []byte, dryRun bool
 		return "", plan, errors.New("number is missing")
 	}
 	l.Entry.Number = l.Number
-	plan, err = c.Register(ctx, l.Entry, dryRun)
+	plan, err = c.RegisterCustomer(ctx, l.Entry, dryRun)
 	return l.Number, plan, err
 }
 

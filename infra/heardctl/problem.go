@@ -204,7 +204,7 @@ func (t *tool) problemLog(ctx context.Context, c *client.Client, o options) erro
 func refsOf(ctx context.Context, c *client.Client, words []string) ([]workflow.Ref, error) {
 	refs := []workflow.Ref{}
 	for _, word := range words {
-		id, err := c.Who(ctx, word)
+		id, err := c.ResolveCustomer(ctx, word)
 		if err != nil {
 			return nil, err
 		}

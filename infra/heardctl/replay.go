@@ -30,7 +30,7 @@ func (t *tool) replay(ctx context.Context, args []string) error {
 }
 
 func (t *tool) replayQuarantine(ctx context.Context, c *client.Client, look bool) error {
-	cases, err := c.Cases(ctx)
+	cases, err := c.QuarantineCases(ctx)
 	if err != nil {
 		return err
 	}
@@ -38,7 +38,7 @@ func (t *tool) replayQuarantine(ctx context.Context, c *client.Client, look bool
 	for _, q := range cases {
 		fmt.Fprintf(t.out, "%s  %-9s %s\n", q.At.Local().Format("02-01 15:04:05"), q.Channel, strings.Join(q.Reasons, "; "))
 		if !look {
-			errs = append(errs, c.Replay(ctx, q))
+			errs = append(errs, c.ReplayCase(ctx, q))
 		}
 	}
 	if err := errors.Join(errs...); err != nil {
@@ -53,7 +53,7 @@ func (t *tool) replayQuarantine(ctx context.Context, c *client.Client, look bool
 }
 
 func (t *tool) replayDead(ctx context.Context, c *client.Client, look bool) error {
-	queues, err := c.Dead(ctx)
+	queues, err := c.DeadLetterQueues(ctx)
 	if err != nil {
 		return err
 	}
@@ -61,7 +61,7 @@ func (t *tool) replayDead(ctx context.Context, c *client.Client, look bool) erro
 	for _, d := range queues {
 		fmt.Fprintf(t.out, "%-20s %d\n", d.Name, d.Count)
 		if !look {
-			errs = append(errs, c.Revive(ctx, d))
+			errs = append(errs, c.RedriveQueue(ctx, d))
 		}
 	}
 	return errors.Join(errs...)

@@ -20,7 +20,7 @@ func (t *tool) reply(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	who, err := c.Find(ctx, f.Arg(0))
+	who, err := c.FindCustomer(ctx, f.Arg(0))
 	if err != nil {
 		return err
 	}

@@ -41,7 +41,7 @@ func (t *tool) send(ctx context.Context, args []string) error {
 		case contact.WebChat:
 			err = postChat(ctx, c, *account, raw, *keep)
 		default:
-			err = c.Deliver(ctx, channel, raw)
+			err = c.SendDelivery(ctx, channel, raw)
 		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", file, err)
@@ -54,7 +54,7 @@ func (t *tool) send(ctx context.Context, args []string) error {
 // postChat posts a message in a new chat, by default under a new id: an old
 // one is refused.
 func postChat(ctx context.Context, c *client.Client, account string, raw []byte, keepID bool) error {
-	session, err := c.Visit(ctx, account)
+	session, err := c.OpenChat(ctx, account)
 	if err != nil {
 		return err
 	}
@@ -65,7 +65,7 @@ func postChat(ctx context.Context, c *client.Client, account string, raw []byte,
 	if !keepID {
 		message["id"] = newID()
 	}
-	return c.Post(ctx, session, message)
+	return c.PostChatMessage(ctx, session, message)
 }
 
 func newID() string { return uuid.Must(uuid.NewV7()).String() }

@@ -27,7 +27,7 @@ func (t *tool) history(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	p, err := c.Find(ctx, f.Arg(0))
+	p, err := c.FindCustomer(ctx, f.Arg(0))
 	if err != nil {
 		return err
 	}
@@ -173,7 +173,7 @@ func (t *tool) queue(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	items, err := c.Items(ctx, f.Arg(0), *remove)
+	items, err := c.QueueItems(ctx, f.Arg(0), *remove)
 	if err != nil {
 		return err
 	}
@@ -187,7 +187,7 @@ func (t *tool) queue(ctx context.Context, args []string) error {
 	if len(items) > 0 || *asJSON {
 		return nil
 	}
-	held, err := c.Held(ctx, f.Arg(0))
+	held, err := c.CountHeldItems(ctx, f.Arg(0))
 	if err != nil {
 		return err
 	}
@@ -222,7 +222,7 @@ func (t *tool) resend(ctx context.Context, args []string) error {
 		}
 	}
 	for _, id := range ids {
-		if err := c.Resend(ctx, id); err != nil {
+		if err := c.ResendItem(ctx, id); err != nil {
 			return err
 		}
 		fmt.Fprintln(t.out, "asked for again:", id)

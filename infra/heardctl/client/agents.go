@@ -26,8 +26,8 @@ func (c *Client) Brief(ctx context.Context, id identity.CustomerID) (brief.Brief
 	return b, err
 }
 
-// A Turn is what somebody does with the claim on a customer.
-type Turn struct {
+// A ClaimAction is what somebody does with the claim on a customer.
+type ClaimAction struct {
 	Holder  *contact.Party `json:"holder,omitempty"` // who does it; nil: whose token it is
 	To      *contact.Party `json:"to,omitempty"`     // to hand over: who gets the customer
 	Reason  string         `json:"reason,omitempty"`
@@ -37,21 +37,21 @@ type Turn struct {
 }
 
 // Claim takes a customer, so that nobody else answers.
-func (c *Client) Claim(ctx context.Context, id identity.CustomerID, t Turn) (contact.Claim, error) {
+func (c *Client) Claim(ctx context.Context, id identity.CustomerID, t ClaimAction) (contact.Claim, error) {
 	return c.turn(ctx, id, "claim", t)
 }
 
 // HandOver gives a customer to somebody else.
-func (c *Client) HandOver(ctx context.Context, id identity.CustomerID, t Turn) (contact.Claim, error) {
+func (c *Client) HandOver(ctx context.Context, id identity.CustomerID, t ClaimAction) (contact.Claim, error) {
 	return c.turn(ctx, id, "handover", t)
 }
 
 // Release leaves a customer to anybody.
-func (c *Client) Release(ctx context.Context, id identity.CustomerID, t Turn) (contact.Claim, error) {
+func (c *Client) Release(ctx context.Context, id identity.CustomerID, t ClaimAction) (contact.Claim, error) {
 	return c.turn(ctx, id, "release", t)
 }
 
-func (c *Client) turn(ctx context.Context, id identity.CustomerID, what string, t Turn) (contact.Claim, error) {
+func (c *Client) turn(ctx context.Context, id identity.CustomerID, what string, t ClaimAction) (contact.Claim, error) {
 	var now contact.Claim
 	err := c.Call(ctx, http.MethodPost, fmt.Sprintf("/v1/customers/%s/%s", id, what), t, &now)
 	return now, err
@@ -76,9 +76,9 @@ func (c *Client) AddNote(ctx context.Context, id identity.CustomerID, n Note) (c
 	return m, err
 }
 
-// News receives what is on the queue contact-events now. What is not removed
+// ContactEvents receives what is on the queue contact-events now. What is not removed
 // is there again afterwards, though each look counts as a receive.
-func (c *Client) News(ctx context.Context, remove bool) ([]contact.News, error) {
+func (c *Client) ContactEvents(ctx context.Context, remove bool) ([]contact.News, error) {
 	queue, err := c.Queue(ctx, c.SDK, "contact-events")
 	if err != nil {
 		return nil, err

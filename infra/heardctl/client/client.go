@@ -71,11 +71,11 @@ func (c *Client) Call(ctx context.Context, method, path string, body, v any) err
 	if err != nil {
 		return err
 	}
-	return c.Ask(ctx, method, path, token, body, v)
+	return c.CallWithToken(ctx, method, path, token, body, v)
 }
 
-// Ask is [Client.Call] with a bearer token of the caller's, which may be empty.
-func (c *Client) Ask(ctx context.Context, method, path, bearer string, body, v any) error {
+// CallWithToken is [Client.Call] with a bearer token of the caller's, which may be empty.
+func (c *Client) CallWithToken(ctx context.Context, method, path, bearer string, body, v any) error {
 	stack := api.Client{URL: c.API, Token: api.Fixed(bearer), HTTP: &c.http}
 	err := stack.Do(ctx, method, path, body, v)
 	if _, down := errors.AsType[*url.Error](err); down {

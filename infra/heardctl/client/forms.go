@@ -26,8 +26,8 @@ func (c *Client) NamedReplies(ctx context.Context, most int, progress func(exami
 	return table.NamedReplies(ctx, most, progress)
 }
 
-// A Parting moves the mails of a form's address to the persons who wrote them.
-type Parting struct {
+// A FormSeparation moves the mails of a form's address to the persons who wrote them.
+type FormSeparation struct {
 	Address  identity.Alias
 	Customer identity.CustomerID // who has the mails now
 	Staff    email.AddressList
@@ -36,18 +36,18 @@ type Parting struct {
 	DryRun   bool
 }
 
-// A PartedMail is one mail of a [Parting].
-type PartedMail struct {
+// A SeparatedMail is one mail of a [FormSeparation].
+type SeparatedMail struct {
 	ID  contact.ID
 	To  identity.Alias // whose mail it is now
 	Err error          // why it stays where it is; nil when it moved
 }
 
-// Part reads the raw mails of a form's address again, stores each for the
+// SeparateForm reads the raw mails of a form's address again, stores each for the
 // person in its Reply-To, and marks the copy of the mixed customer as deleted.
 // A copy is marked after the other one is stored, so that nothing is lost; a
 // parting that broke off can be repeated. each is called for every mail.
-func (c *Client) Part(ctx context.Context, p Parting, each func(PartedMail)) error {
+func (c *Client) SeparateForm(ctx context.Context, p FormSeparation, each func(SeparatedMail)) error {
 	if c.Mail == "" || c.Blobs == "" {
 		return errors.New("set HEARD_MAIL and HEARD_BLOBS to the buckets")
 	}
@@ -73,7 +73,7 @@ func (c *Client) Part(ctx context.Context, p Parting, each func(PartedMail)) err
 			if err != nil && fault.Retryable(err) {
 				return err
 			}
-			each(PartedMail{ID: e.ID, To: to, Err: err})
+			each(SeparatedMail{ID: e.ID, To: to, Err: err})
 		}
 		if q.Cursor = page.Cursor; q.Cursor == "" {
 			return nil
@@ -82,7 +82,7 @@ func (c *Client) Part(ctx context.Context, p Parting, each func(PartedMail)) err
 }
 
 // partMail moves one mail, and returns whose it is now.
-func (c *Client) partMail(ctx context.Context, table *store.Table, p Parting, old contact.Message) (identity.Alias, error) {
+func (c *Client) partMail(ctx context.Context, table *store.Table, p FormSeparation, old contact.Message) (identity.Alias, error) {
 	if old.Source == "" {
 		return identity.Alias{}, errors.New("its raw mail is not known")
 	}

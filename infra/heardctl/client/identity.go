@@ -11,13 +11,13 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 )
 
-// Who returns the customer that a word names: an id, or an alias like
+// ResolveCustomer returns the customer that a word names: an id, or an alias like
 // "phone:31612345678".
-func (c *Client) Who(ctx context.Context, word string) (identity.CustomerID, error) {
+func (c *Client) ResolveCustomer(ctx context.Context, word string) (identity.CustomerID, error) {
 	if !strings.Contains(word, ":") {
 		return identity.CustomerID(word), nil
 	}
-	p, err := c.Find(ctx, word)
+	p, err := c.FindCustomer(ctx, word)
 	return p.ID, err
 }
 
@@ -54,8 +54,8 @@ func (c *Client) MoveAlias(ctx context.Context, owner identity.CustomerID, alias
 	return out, err
 }
 
-// Known returns every alias of a customer, and why it is believed.
-func (c *Client) Known(ctx context.Context, id identity.CustomerID) ([]identity.Known, error) {
+// AliasDetails returns every alias of a customer, and why it is believed.
+func (c *Client) AliasDetails(ctx context.Context, id identity.CustomerID) ([]identity.Known, error) {
 	var out struct{ Aliases []identity.Known }
 	err := c.Call(ctx, http.MethodGet, customerPath(id, "/aliases"), nil, &out)
 	return out.Aliases, err
@@ -68,20 +68,20 @@ func (c *Client) Suggestions(ctx context.Context, id identity.CustomerID) ([]ide
 	return out.Suggestions, err
 }
 
-// Dismiss says that two customers are two.
-func (c *Client) Dismiss(ctx context.Context, id, other identity.CustomerID, why string) error {
+// DismissSuggestion says that two customers are two.
+func (c *Client) DismissSuggestion(ctx context.Context, id, other identity.CustomerID, why string) error {
 	return c.Call(ctx, http.MethodPost, customerPath(id, "/suggestions/"+url.PathEscape(string(other))), map[string]any{"decision": "dismiss", "why": why}, nil)
 }
 
-// Changes returns the last changes of who a customer is, latest first.
-func (c *Client) Changes(ctx context.Context, id identity.CustomerID) ([]identity.Change, error) {
+// IdentityChanges returns the last changes of who a customer is, latest first.
+func (c *Client) IdentityChanges(ctx context.Context, id identity.CustomerID) ([]identity.Change, error) {
 	var out struct{ Changes []identity.Change }
 	err := c.Call(ctx, http.MethodGet, customerPath(id, "/audit?limit=200"), nil, &out)
 	return out.Changes, err
 }
 
-// Register puts an entry into the register, or only says what that would do.
-func (c *Client) Register(ctx context.Context, e Entry, dryRun bool) (identity.Plan, error) {
+// RegisterCustomer puts an entry into the register, or only says what that would do.
+func (c *Client) RegisterCustomer(ctx context.Context, e Entry, dryRun bool) (identity.Plan, error) {
 	var out identity.Plan
 	err := c.Call(ctx, http.MethodPut, fmt.Sprintf("/v1/customers/account/%s?dryRun=%t", url.PathEscape(e.Number), dryRun), e, &out)
 	return out, err

@@ -27,8 +27,8 @@ type Person struct {
 	Aliases []identity.Address  `json:"aliases"`
 }
 
-// Find finds the customer of an alias: "phone:31612345678".
-func (c *Client) Find(ctx context.Context, alias string) (Person, error) {
+// FindCustomer finds the customer of an alias: "phone:31612345678".
+func (c *Client) FindCustomer(ctx context.Context, alias string) (Person, error) {
 	var p Person
 	err := c.Call(ctx, http.MethodGet, "/v1/customers?alias="+url.QueryEscape(alias), nil, &p)
 	return p, err
@@ -92,8 +92,8 @@ func (c *Client) Problems(ctx context.Context, department string) ([]problem.Pro
 	}
 }
 
-// Resend has the latest item of a problem put on its department's queue again.
-func (c *Client) Resend(ctx context.Context, problemID string) error {
+// ResendItem has the latest item of a problem put on its department's queue again.
+func (c *Client) ResendItem(ctx context.Context, problemID string) error {
 	return c.Call(ctx, http.MethodPost, "/v1/problems/"+url.PathEscape(problemID)+"/resend", nil, nil)
 }
 
@@ -113,9 +113,9 @@ type Item struct {
 	Raw []byte
 }
 
-// Items receives what is on a department's queue now. What is not removed is
+// QueueItems receives what is on a department's queue now. What is not removed is
 // there again afterwards, though each look counts as a receive.
-func (c *Client) Items(ctx context.Context, department string, remove bool) ([]Item, error) {
+func (c *Client) QueueItems(ctx context.Context, department string, remove bool) ([]Item, error) {
 	queue, err := c.problems(ctx, department)
 	if err != nil {
 		return nil, err
@@ -145,9 +145,9 @@ func (c *Client) Items(ctx context.Context, department string, remove bool) ([]I
 	}
 }
 
-// Held counts the items on a department's queue that nobody can receive now:
+// CountHeldItems counts the items on a department's queue that nobody can receive now:
 // a consumer has them, or one of the same problem before them.
-func (c *Client) Held(ctx context.Context, department string) (int, error) {
+func (c *Client) CountHeldItems(ctx context.Context, department string) (int, error) {
 	queue, err := c.problems(ctx, department)
 	if err != nil {
 		return 0, err

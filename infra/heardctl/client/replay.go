@@ -19,8 +19,8 @@ import (
 	"github.com/heard-intake/heard/internal/store"
 )
 
-// Cases returns the deliveries in quarantine.
-func (c *Client) Cases(ctx context.Context) ([]contact.Case, error) {
+// QuarantineCases returns the deliveries in quarantine.
+func (c *Client) QuarantineCases(ctx context.Context) ([]contact.Case, error) {
 	table, err := c.table(ctx)
 	if err != nil {
 		return nil, err
@@ -36,10 +36,10 @@ func (c *Client) table(ctx context.Context) (*store.Table, error) {
 	return store.New(c.SDK.DynamoDB, c.Table, store.Pepper(secret["pepper"])), nil
 }
 
-// Replay has a delivery in quarantine taken in again. One that still cannot
+// ReplayCase has a delivery in quarantine taken in again. One that still cannot
 // be read comes back into quarantine under the same key; so it is taken out
 // first, and put back when it could not be sent.
-func (c *Client) Replay(ctx context.Context, q contact.Case) error {
+func (c *Client) ReplayCase(ctx context.Context, q contact.Case) error {
 	table, err := c.table(ctx)
 	if err != nil {
 		return err
@@ -62,7 +62,7 @@ func (c *Client) resend(ctx context.Context, q contact.Case) error {
 		if err != nil {
 			return err
 		}
-		return c.Deliver(ctx, q.Channel, raw)
+		return c.SendDelivery(ctx, q.Channel, raw)
 	default:
 		return errors.New("only its visitor can send it again")
 	}
@@ -100,21 +100,21 @@ func (c *Client) announce(ctx context.Context, key string) error {
 	return err
 }
 
-// A Dead is a queue of what was given up on.
-type Dead struct {
+// A DeadLetterQueue is a queue of what was given up on.
+type DeadLetterQueue struct {
 	Name  string // without the stack's
 	Count int
 	url   string
 	arn   string
 }
 
-// Dead returns the queues of what was given up on.
-func (c *Client) Dead(ctx context.Context) ([]Dead, error) {
+// DeadLetterQueues returns the queues of what was given up on.
+func (c *Client) DeadLetterQueues(ctx context.Context) ([]DeadLetterQueue, error) {
 	out, err := c.SDK.SQS.ListQueues(ctx, &sqs.ListQueuesInput{QueueNamePrefix: aws.String(c.Name + "-"), MaxResults: aws.Int32(1000)})
 	if err != nil {
 		return nil, err
 	}
-	var all []Dead
+	var all []DeadLetterQueue
 	for _, url := range out.QueueUrls {
 		name := strings.TrimPrefix(path.Base(url), c.Name+"-")
 		if !strings.HasSuffix(strings.TrimSuffix(name, ".fifo"), "-dead") {
@@ -130,14 +130,14 @@ func (c *Client) Dead(ctx context.Context) ([]Dead, error) {
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, Dead{name, n, url, got.Attributes["QueueArn"]})
+		all = append(all, DeadLetterQueue{name, n, url, got.Attributes["QueueArn"]})
 	}
 	return all, nil
 }
 
-// Revive moves what lies in a queue back to where it came from. What a
+// RedriveQueue moves what lies in a queue back to where it came from. What a
 // function gave up on came from no queue, and is given to the function again.
-func (c *Client) Revive(ctx context.Context, d Dead) error {
+func (c *Client) RedriveQueue(ctx context.Context, d DeadLetterQueue) error {
 	if d.Count == 0 {
 		return nil
 	}

@@ -18,9 +18,9 @@ import (
 	"github.com/heard-intake/heard/internal/webhook"
 )
 
-// Deliver brings in a delivery of Meta's by the way that it is made for: a
+// SendDelivery brings in a delivery of Meta's by the way that it is made for: a
 // webhook, or a notification of AWS End User Messaging Social.
-func (c *Client) Deliver(ctx context.Context, channel contact.Channel, body []byte) error {
+func (c *Client) SendDelivery(ctx context.Context, channel contact.Channel, body []byte) error {
 	if channel == contact.WhatsApp && isHandedOn(body) {
 		return c.notify(ctx, body)
 	}
@@ -83,15 +83,15 @@ func (c *Client) SendMail(mailbox string, raw []byte) error {
 	return smtp.SendMail(c.SMTP, nil, from, []string{mailbox}, raw)
 }
 
-// Visit opens a chat, as the signed-in customer of an account if there is one,
+// OpenChat opens a chat, as the signed-in customer of an account if there is one,
 // and returns the token of the session.
-func (c *Client) Visit(ctx context.Context, account string) (session string, err error) {
-	return c.SignIn(ctx, "", account)
+func (c *Client) OpenChat(ctx context.Context, account string) (session string, err error) {
+	return c.SignInToChat(ctx, "", account)
 }
 
-// SignIn is [Client.Visit] for a page that holds a session already, if held is
+// SignInToChat is [Client.OpenChat] for a page that holds a session already, if held is
 // not empty.
-func (c *Client) SignIn(ctx context.Context, held, account string) (session string, err error) {
+func (c *Client) SignInToChat(ctx context.Context, held, account string) (session string, err error) {
 	open := map[string]string{}
 	if account != "" {
 		if open["hostToken"], err = c.hostToken(ctx, account); err != nil {
@@ -99,7 +99,7 @@ func (c *Client) SignIn(ctx context.Context, held, account string) (session stri
 		}
 	}
 	var out struct{ Token string }
-	err = c.Ask(ctx, http.MethodPost, "/chat/sessions", held, open, &out)
+	err = c.CallWithToken(ctx, http.MethodPost, "/chat/sessions", held, open, &out)
 	return out.Token, err
 }
 
@@ -114,7 +114,7 @@ func (c *Client) hostToken(ctx context.Context, account string) (string, error) 
 	}).SignedString([]byte(secret["hostKey"]))
 }
 
-// Post posts a message in a chat: {"id": ..., "text": ...}.
-func (c *Client) Post(ctx context.Context, session string, message any) error {
-	return c.Ask(ctx, http.MethodPost, "/chat/messages", session, message, nil)
+// PostChatMessage posts a message in a chat: {"id": ..., "text": ...}.
+func (c *Client) PostChatMessage(ctx context.Context, session string, message any) error {
+	return c.CallWithToken(ctx, http.MethodPost, "/chat/messages", session, message, nil)
 }
