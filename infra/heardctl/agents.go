@@ -17,9 +17,9 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 )
 
-// of opens the stack, and finds the customer that an alias names.
-func (t *tool) of(ctx context.Context, alias string) (*client.Client, identity.CustomerID, error) {
-	c, err := t.open(ctx)
+// findCustomer opens the stack, and finds the customer that an alias names.
+func (t *tool) findCustomer(ctx context.Context, alias string) (*client.Client, identity.CustomerID, error) {
+	c, err := t.openStack(ctx)
 	if err != nil {
 		return nil, "", err
 	}
@@ -27,13 +27,13 @@ func (t *tool) of(ctx context.Context, alias string) (*client.Client, identity.C
 	return c, p.ID, err
 }
 
-func (t *tool) brief(ctx context.Context, args []string) error {
-	f := t.flags("brief")
+func (t *tool) showBrief(ctx context.Context, args []string) error {
+	f := t.newFlagSet("brief")
 	asJSON := f.Bool("json", false, "as it is")
-	if err := t.parse(f, args, 1, 1); err != nil {
+	if err := t.parseArgs(f, args, 1, 1); err != nil {
 		return err
 	}
-	c, id, err := t.of(ctx, f.Arg(0))
+	c, id, err := t.findCustomer(ctx, f.Arg(0))
 	if err != nil {
 		return err
 	}
@@ -44,13 +44,13 @@ func (t *tool) brief(ctx context.Context, args []string) error {
 	if *asJSON {
 		return json.NewEncoder(t.out).Encode(b)
 	}
-	showBrief(t.out, b)
+	printBrief(t.out, b)
 	return nil
 }
 
-// showBrief prints a brief, a line each, with the numbers of the messages that
+// printBrief prints a brief, a line each, with the numbers of the messages that
 // it cites.
-func showBrief(w io.Writer, b brief.Brief) {
+func printBrief(w io.Writer, b brief.Brief) {
 	show := func(name, text string, cites []int) {
 		nums := make([]string, len(cites))
 		for i, c := range cites {
@@ -110,11 +110,11 @@ func showBrief(w io.Writer, b brief.Brief) {
 }
 
 // turn are the flags that everything done with a claim has.
-func turn(f *flag.FlagSet) (as *string, version *int64) {
+func addClaimFlags(f *flag.FlagSet) (as *string, version *int64) {
 	return f.String("as", "", "who does it, like `agent:agent-7`; else the token's own"), f.Int64("version", 0, "the `version` of the claim that you saw, to take over")
 }
 
-func asked(as string, version int64) (client.ClaimAction, error) {
+func newClaimAction(as string, version int64) (client.ClaimAction, error) {
 	t := client.ClaimAction{Version: version}
 	if as == "" {
 		return t, nil
@@ -124,52 +124,52 @@ func asked(as string, version int64) (client.ClaimAction, error) {
 	return t, err
 }
 
-func (t *tool) claim(ctx context.Context, args []string) error {
-	f := t.flags("claim")
-	as, version := turn(f)
+func (t *tool) claimCustomer(ctx context.Context, args []string) error {
+	f := t.newFlagSet("claim")
+	as, version := addClaimFlags(f)
 	minutes := f.Int("minutes", 0, "how long")
-	if err := t.parse(f, args, 1, 1); err != nil {
+	if err := t.parseArgs(f, args, 1, 1); err != nil {
 		return err
 	}
-	do, err := asked(*as, *version)
+	do, err := newClaimAction(*as, *version)
 	if err != nil {
 		return err
 	}
 	do.Minutes = *minutes
-	c, id, err := t.of(ctx, f.Arg(0))
+	c, id, err := t.findCustomer(ctx, f.Arg(0))
 	if err != nil {
 		return err
 	}
 	now, err := c.Claim(ctx, id, do)
-	return t.showClaim(now, err)
+	return t.printClaim(now, err)
 }
 
-func (t *tool) release(ctx context.Context, args []string) error {
-	f := t.flags("release")
-	as, version := turn(f)
-	if err := t.parse(f, args, 1, 1); err != nil {
+func (t *tool) releaseCustomer(ctx context.Context, args []string) error {
+	f := t.newFlagSet("release")
+	as, version := addClaimFlags(f)
+	if err := t.parseArgs(f, args, 1, 1); err != nil {
 		return err
 	}
-	do, err := asked(*as, *version)
+	do, err := newClaimAction(*as, *version)
 	if err != nil {
 		return err
 	}
-	c, id, err := t.of(ctx, f.Arg(0))
+	c, id, err := t.findCustomer(ctx, f.Arg(0))
 	if err != nil {
 		return err
 	}
 	now, err := c.Release(ctx, id, do)
-	return t.showClaim(now, err)
+	return t.printClaim(now, err)
 }
 
-func (t *tool) handOver(ctx context.Context, args []string) error {
-	f := t.flags("handover")
-	as, version := turn(f)
+func (t *tool) handOverCustomer(ctx context.Context, args []string) error {
+	f := t.newFlagSet("handover")
+	as, version := addClaimFlags(f)
 	note := f.String("note", "", "`what` whoever takes the customer should know")
-	if err := t.parse(f, args, 3, 3); err != nil {
+	if err := t.parseArgs(f, args, 3, 3); err != nil {
 		return err
 	}
-	do, err := asked(*as, *version)
+	do, err := newClaimAction(*as, *version)
 	if err == nil {
 		do.To, err = client.ParseParty(f.Arg(1))
 	}
@@ -177,15 +177,15 @@ func (t *tool) handOver(ctx context.Context, args []string) error {
 		return err
 	}
 	do.Reason, do.Note = f.Arg(2), *note
-	c, id, err := t.of(ctx, f.Arg(0))
+	c, id, err := t.findCustomer(ctx, f.Arg(0))
 	if err != nil {
 		return err
 	}
 	now, err := c.HandOver(ctx, id, do)
-	return t.showClaim(now, err)
+	return t.printClaim(now, err)
 }
 
-func (t *tool) showClaim(c contact.Claim, err error) error {
+func (t *tool) printClaim(c contact.Claim, err error) error {
 	switch {
 	case err != nil:
 		return err
@@ -197,14 +197,14 @@ func (t *tool) showClaim(c contact.Claim, err error) error {
 	return nil
 }
 
-func (t *tool) note(ctx context.Context, args []string) error {
-	f := t.flags("note")
+func (t *tool) addNote(ctx context.Context, args []string) error {
+	f := t.newFlagSet("note")
 	due := f.Duration("due", 0, "how long until a promise is to be kept, like 48h")
 	about := f.String("about", "", "the `message` of the promise that was kept")
-	if err := t.parse(f, args, 3, 3); err != nil {
+	if err := t.parseArgs(f, args, 3, 3); err != nil {
 		return err
 	}
-	c, id, err := t.of(ctx, f.Arg(0))
+	c, id, err := t.findCustomer(ctx, f.Arg(0))
 	if err != nil {
 		return err
 	}
@@ -219,13 +219,13 @@ func (t *tool) note(ctx context.Context, args []string) error {
 	return err
 }
 
-func (t *tool) news(ctx context.Context, args []string) error {
-	f := t.flags("events")
+func (t *tool) showEvents(ctx context.Context, args []string) error {
+	f := t.newFlagSet("events")
 	remove := f.Bool("delete", false, "take them off the queue, as an agent tool does; else each look counts as a receive")
-	if err := t.parse(f, args, 0, 0); err != nil {
+	if err := t.parseArgs(f, args, 0, 0); err != nil {
 		return err
 	}
-	c, err := t.open(ctx)
+	c, err := t.openStack(ctx)
 	if err != nil {
 		return err
 	}

@@ -13,10 +13,10 @@ import (
 	"github.com/heard-intake/heard/internal/workflow"
 )
 
-// candidates shows the words that many customers of no known reason share, or
+// runCandidates shows the words that many customers of no known reason share, or
 // says of one whether it is a problem.
-func (t *tool) candidates(ctx context.Context, args []string) error {
-	f := t.flags("candidates")
+func (t *tool) runCandidates(ctx context.Context, args []string) error {
+	f := t.newFlagSet("candidates")
 	why := f.String("why", "", "with confirm and dismiss: what decided it, as `text`")
 	reason := f.String("reason", "", "with confirm: the `id` of the reason whose problem it is")
 	product := f.String("product", "", "with confirm: the `id` of the product, of a reason that is counted per product")
@@ -25,23 +25,23 @@ func (t *tool) candidates(ctx context.Context, args []string) error {
 		decision, args = args[0], args[1:]
 	}
 	least := min(len(decision), 1)
-	if err := t.parse(f, args, least, least); err != nil {
+	if err := t.parseArgs(f, args, least, least); err != nil {
 		return err
 	}
 	if decision != "" && (*why == "" || (decision == "confirm") != (*reason != "")) {
 		return errors.New("say why with -why, and of a candidate that is confirmed, and no other, its -reason")
 	}
-	c, err := t.open(ctx)
+	c, err := t.openStack(ctx)
 	if err != nil {
 		return err
 	}
 	if decision == "" {
-		return explained(t.showCandidates(ctx, c))
+		return withRemedy(t.printCandidates(ctx, c))
 	}
 	var out struct{ Problem string }
 	body := map[string]string{"decision": decision, "why": *why, "reason": *reason, "product": *product}
 	if err := c.Call(ctx, http.MethodPost, "/v1/candidates/"+url.PathEscape(f.Arg(0)), body, &out); err != nil {
-		return explained(err)
+		return withRemedy(err)
 	}
 	if out.Problem == "" {
 		fmt.Fprintln(t.out, "dismissed: these words are suggested no more for four weeks")
@@ -51,7 +51,7 @@ func (t *tool) candidates(ctx context.Context, args []string) error {
 	return nil
 }
 
-func (t *tool) showCandidates(ctx context.Context, c *client.Client) error {
+func (t *tool) printCandidates(ctx context.Context, c *client.Client) error {
 	var page struct {
 		Candidates []struct {
 			ID                  string

@@ -16,18 +16,18 @@ import (
 	"github.com/heard-intake/heard/internal/store"
 )
 
-// doctor names the senders whose mails had several different Reply-To: forms
+// findForms names the senders whose mails had several different Reply-To: forms
 // and relays that are not configured, so that their visitors are one customer.
-func (t *tool) doctor(ctx context.Context, args []string) error {
-	f := t.flags("doctor")
+func (t *tool) findForms(ctx context.Context, args []string) error {
+	f := t.newFlagSet("doctor")
 	most := f.Int("most", 1_000_000, "look at this `number` of items of the table, at half a read unit for 4 KB of them")
-	if err := t.parse(f, args, 0, 0); err != nil {
+	if err := t.parseArgs(f, args, 0, 0); err != nil {
 		return err
 	}
 	if *most < 1 {
 		return errors.New("-most must be 1 or more")
 	}
-	c, err := t.open(ctx)
+	c, err := t.openStack(ctx)
 	if err != nil {
 		return err
 	}
@@ -35,7 +35,7 @@ func (t *tool) doctor(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	suspects := formsAmong(found)
+	suspects := suspectedForms(found)
 	for _, s := range suspects {
 		fmt.Fprintf(t.out, "%s: %d different Reply-To in %d mails. It may be a web form, and its visitors one customer.\n", s.sender.Value, s.people, s.mails)
 	}
@@ -63,9 +63,9 @@ type suspect struct {
 	people, mails int
 }
 
-// formsAmong returns the senders with several different Reply-To, those of
+// suspectedForms returns the senders with several different Reply-To, those of
 // most people first.
-func formsAmong(found []store.NamedReply) []suspect {
+func suspectedForms(found []store.NamedReply) []suspect {
 	mails := map[identity.Alias]int{}
 	people := map[identity.Alias]map[identity.Alias]bool{}
 	for _, n := range found {
@@ -87,14 +87,14 @@ func formsAmong(found []store.NamedReply) []suspect {
 	return out
 }
 
-// part gives the mails of a form's address to the persons who wrote them.
-func (t *tool) part(ctx context.Context, args []string) error {
-	f := t.flags("part")
+// separateForm gives the mails of a form's address to the persons who wrote them.
+func (t *tool) separateForm(ctx context.Context, args []string) error {
+	f := t.newFlagSet("part")
 	dryRun := f.Bool("dry-run", false, "only say what would move")
 	since := f.String("since", "", "leave mails before this `time`, like 2026-03-01T00:00:00Z")
 	staff := f.String("staff", "", "the stack's parameter `MailStaff`")
 	forms := f.String("forms", "", "the stack's parameter `MailForms`")
-	if err := t.parse(f, args, 1, 2); err != nil {
+	if err := t.parseArgs(f, args, 1, 2); err != nil {
 		return err
 	}
 	p := client.FormSeparation{DryRun: *dryRun}
@@ -113,7 +113,7 @@ func (t *tool) part(ctx context.Context, args []string) error {
 	if err := errors.Join(errStaff, errForms); err != nil {
 		return err
 	}
-	c, err := t.open(ctx)
+	c, err := t.openStack(ctx)
 	if err != nil {
 		return err
 	}
@@ -129,7 +129,7 @@ func (t *tool) part(ctx context.Context, args []string) error {
 		}
 		moved++
 		people[m.To] = true
-		fmt.Fprintf(t.out, "%s to %s\n", m.ID, personName(m.To))
+		fmt.Fprintf(t.out, "%s to %s\n", m.ID, authorName(m.To))
 	})
 	verb := "moved"
 	if p.DryRun {
@@ -139,8 +139,8 @@ func (t *tool) part(ctx context.Context, args []string) error {
 	return err
 }
 
-// personName returns the address of a mail's author, or that it has none.
-func personName(a identity.Alias) string {
+// authorName returns the address of a mail's author, or that it has none.
+func authorName(a identity.Alias) string {
 	if email.Unnamed(a) {
 		return "a customer of its own, for its author is not known [" + email.MarkNoAuthor + "]"
 	}
@@ -150,8 +150,8 @@ func personName(a identity.Alias) string {
 // mailSettings are the parameters of a stack by which mails are read.
 type mailSettings struct{ staff, forms, domain string }
 
-// normalizeMail returns what reads mails with those parameters.
-func normalizeMail(s mailSettings) (func([]byte) (contact.Delivery, error), error) {
+// newMailNormalizer returns what reads mails with those parameters.
+func newMailNormalizer(s mailSettings) (func([]byte) (contact.Delivery, error), error) {
 	staff, errStaff := email.ParseAddressList(s.staff)
 	forms, errForms := email.ParseAddressList(s.forms)
 	if err := errors.Join(errStaff, errForms); err != nil {

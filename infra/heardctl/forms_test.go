@@ -116,7 +116,7 @@ func TestForms(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	recorded := map[string]any{"delivery": "recorded", "channel": "email", "id": newID(), "sentAt": time.Now().UTC().Format(time.RFC3339), "text": "Moved to the customers who wrote it."}
+	recorded := map[string]any{"delivery": "recorded", "channel": "email", "id": newMessageID(), "sentAt": time.Now().UTC().Format(time.RFC3339), "text": "Moved to the customers who wrote it."}
 	if err := c.Call(t.Context(), http.MethodPost, "/v1/customers/"+string(mixed)+"/messages", recorded, nil); err != nil {
 		t.Fatal(err)
 	}

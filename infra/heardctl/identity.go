@@ -16,17 +16,17 @@ import (
 // errWhy is a decision without a reason.
 var errWhy = errors.New("say why, with -why: whoever finds it wrong later has to know")
 
-// decision parses the command line of a decision about customers, which the
+// parseDecision parses the command line of a decision about customers, which the
 // other arguments name by id or alias, and returns their ids.
-func (t *tool) decision(ctx context.Context, f *flag.FlagSet, args []string, least, most int) (c *client.Client, who []identity.CustomerID, why string, err error) {
+func (t *tool) parseDecision(ctx context.Context, f *flag.FlagSet, args []string, least, most int) (c *client.Client, who []identity.CustomerID, why string, err error) {
 	f.StringVar(&why, "why", "", "the `reason`, for the audit trail")
-	if err = t.parse(f, args, least, most); err != nil {
+	if err = t.parseArgs(f, args, least, most); err != nil {
 		return nil, nil, "", err
 	}
 	if why == "" {
 		return nil, nil, "", errWhy
 	}
-	if c, err = t.open(ctx); err != nil {
+	if c, err = t.openStack(ctx); err != nil {
 		return nil, nil, "", err
 	}
 	for _, word := range f.Args() {
@@ -39,8 +39,8 @@ func (t *tool) decision(ctx context.Context, f *flag.FlagSet, args []string, lea
 	return c, who, why, nil
 }
 
-func (t *tool) merge(ctx context.Context, args []string) error {
-	c, who, why, err := t.decision(ctx, t.flags("merge"), args, 2, 2)
+func (t *tool) mergeCustomers(ctx context.Context, args []string) error {
+	c, who, why, err := t.parseDecision(ctx, t.newFlagSet("merge"), args, 2, 2)
 	if err != nil {
 		return err
 	}
@@ -54,9 +54,9 @@ func (t *tool) merge(ctx context.Context, args []string) error {
 	return err
 }
 
-func (t *tool) unmerge(ctx context.Context, args []string) error {
-	f := t.flags("unmerge")
-	c, _, why, err := t.decision(ctx, f, args, 1, 1)
+func (t *tool) unmergeCustomer(ctx context.Context, args []string) error {
+	f := t.newFlagSet("unmerge")
+	c, _, why, err := t.parseDecision(ctx, f, args, 1, 1)
 	if err != nil {
 		return err
 	}
@@ -67,10 +67,10 @@ func (t *tool) unmerge(ctx context.Context, args []string) error {
 	return err
 }
 
-func (t *tool) move(ctx context.Context, args []string) error {
-	f := t.flags("move")
+func (t *tool) moveAlias(ctx context.Context, args []string) error {
+	f := t.newFlagSet("move")
 	from := f.String("from", "", "from when on, a `time` like 2026-03-01T00:00:00Z")
-	c, who, why, err := t.decision(ctx, f, args, 1, 2)
+	c, who, why, err := t.parseDecision(ctx, f, args, 1, 2)
 	if err != nil {
 		return err
 	}
@@ -89,8 +89,8 @@ func (t *tool) move(ctx context.Context, args []string) error {
 	return err
 }
 
-func (t *tool) dismiss(ctx context.Context, args []string) error {
-	c, who, why, err := t.decision(ctx, t.flags("dismiss"), args, 2, 2)
+func (t *tool) dismissSuggestion(ctx context.Context, args []string) error {
+	c, who, why, err := t.parseDecision(ctx, t.newFlagSet("dismiss"), args, 2, 2)
 	if err != nil {
 		return err
 	}
@@ -101,14 +101,14 @@ func (t *tool) dismiss(ctx context.Context, args []string) error {
 	return nil
 }
 
-// identity shows who a customer is and why, who else it may be, and who
+// showIdentity shows who a customer is and why, who else it may be, and who
 // changed that.
-func (t *tool) identity(ctx context.Context, args []string) error {
-	f := t.flags("identity")
-	if err := t.parse(f, args, 1, 1); err != nil {
+func (t *tool) showIdentity(ctx context.Context, args []string) error {
+	f := t.newFlagSet("identity")
+	if err := t.parseArgs(f, args, 1, 1); err != nil {
 		return err
 	}
-	c, err := t.open(ctx)
+	c, err := t.openStack(ctx)
 	if err != nil {
 		return err
 	}

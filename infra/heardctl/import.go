@@ -29,12 +29,12 @@ const atOnce = 8
 // importRegister registers the customers of a file. A line that is refused
 // does not keep the others out.
 func (t *tool) importRegister(ctx context.Context, args []string) error {
-	f := t.flags("import")
+	f := t.newFlagSet("import")
 	dryRun := f.Bool("dry-run", false, "only say what would be joined, and why not")
-	if err := t.parse(f, args, 1, 1); err != nil {
+	if err := t.parseArgs(f, args, 1, 1); err != nil {
 		return err
 	}
-	c, err := t.open(ctx)
+	c, err := t.openStack(ctx)
 	if err != nil {
 		return err
 	}
@@ -47,7 +47,7 @@ func (t *tool) importRegister(ctx context.Context, args []string) error {
 	var mu sync.Mutex
 	var joined, alone, refused int
 	register := func(n int, line []byte) {
-		number, plan, err := registerOne(ctx, c, line, *dryRun)
+		number, plan, err := registerCustomer(ctx, c, line, *dryRun)
 		mu.Lock()
 		defer mu.Unlock()
 		switch {
@@ -60,10 +60,10 @@ func (t *tool) importRegister(ctx context.Context, args []string) error {
 			joined++
 		}
 		if *dryRun && err == nil && (plan.New || len(plan.Joined) > 0) {
-			fmt.Fprintf(t.out, "line %d: %s: %s, joined with %d customers\n", n, number, newOrKnown(plan), len(plan.Joined))
+			fmt.Fprintf(t.out, "line %d: %s: %s, joined with %d customers\n", n, number, describeCustomer(plan), len(plan.Joined))
 		}
 		for _, u := range plan.Unjoined {
-			fmt.Fprintf(t.out, "line %d: %s: not joined with %s: %s\n", n, number, u.Customer, whyNot(u.Why))
+			fmt.Fprintf(t.out, "line %d: %s: not joined with %s: %s\n", n, number, u.Customer, notJoinedReason(u.Why))
 		}
 	}
 	var wg sync.WaitGroup
@@ -92,7 +92,7 @@ func (t *tool) importRegister(ctx context.Context, args []string) error {
 	return nil
 }
 
-func registerOne(ctx context.Context, c *client.Client, line []byte, dryRun bool) (number string, plan identity.Plan, err error) {
+func registerCustomer(ctx context.Context, c *client.Client, line []byte, dryRun bool) (number string, plan identity.Plan, err error) {
 	var l registerLine
 	if err := json.Unmarshal(line, &l); err != nil {
 		return "", plan, err
@@ -105,15 +105,15 @@ func registerOne(ctx context.Context, c *client.Client, line []byte, dryRun bool
 	return l.Number, plan, err
 }
 
-func newOrKnown(p identity.Plan) string {
+func describeCustomer(p identity.Plan) string {
 	if p.New {
 		return "somebody new"
 	}
 	return "customer " + string(p.Customer)
 }
 
-// whyNot says in words why an entry does not join a customer.
-func whyNot(why string) string {
+// notJoinedReason says in words why an entry does not join a customer.
+func notJoinedReason(why string) string {
 	switch why {
 	case store.WhyMessages:
 		return "both have messages, so that a person decides"

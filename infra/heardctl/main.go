@@ -38,36 +38,36 @@ type command struct {
 
 func commands() []command {
 	return []command{
-		{"demo", "", "play a small story over all channels, and show what comes of it", (*tool).demo},
-		{"send", "<channel> <file...>", "sign a delivery and send it, as its platform would; email goes by SMTP", (*tool).send},
-		{"normalize", "<channel> <file...>", "show what a delivery holds, one JSON line each, without a network", (*tool).normalize},
-		{"identity", "<kind:value>", "show why a customer is who it is, and who else it may be", (*tool).identity},
-		{"merge", "-why <text> <into> <from>", "make one customer of two, named by id or alias", (*tool).merge},
-		{"unmerge", "-why <text> <id>", "take back the merge by which an id came to its customer", (*tool).unmerge},
-		{"move", "-why -from <alias> [to]", "give an alias to another customer, or to somebody new", (*tool).move},
-		{"doctor", "", "name senders that may be web forms, whose visitors are one customer", (*tool).doctor},
-		{"part", "[-dry-run] <address> [customer]", "give the mails of a form's address to the persons who wrote them", (*tool).part},
-		{"dismiss", "-why <text> <one> <other>", "say that two customers are two, so that no rule joins them", (*tool).dismiss},
+		{"demo", "", "play a small story over all channels, and show what comes of it", (*tool).runDemo},
+		{"send", "<channel> <file...>", "sign a delivery and send it, as its platform would; email goes by SMTP", (*tool).sendFiles},
+		{"normalize", "<channel> <file...>", "show what a delivery holds, one JSON line each, without a network", (*tool).normalizeFiles},
+		{"identity", "<kind:value>", "show why a customer is who it is, and who else it may be", (*tool).showIdentity},
+		{"merge", "-why <text> <into> <from>", "make one customer of two, named by id or alias", (*tool).mergeCustomers},
+		{"unmerge", "-why <text> <id>", "take back the merge by which an id came to its customer", (*tool).unmergeCustomer},
+		{"move", "-why -from <alias> [to]", "give an alias to another customer, or to somebody new", (*tool).moveAlias},
+		{"doctor", "", "name senders that may be web forms, whose visitors are one customer", (*tool).findForms},
+		{"part", "[-dry-run] <address> [customer]", "give the mails of a form's address to the persons who wrote them", (*tool).separateForm},
+		{"dismiss", "-why <text> <one> <other>", "say that two customers are two, so that no rule joins them", (*tool).dismissSuggestion},
 		{"import", "[-dry-run] <file.jsonl>", "register customers: number, name, locale, phones, mails, orders", (*tool).importRegister},
-		{"history", "<kind:value>", "show a customer and everything that was said: phone:31612345678, account:K-1", (*tool).history},
-		{"reply", "<kind:value> <text>", "send an answer to a customer by mail", (*tool).reply},
-		{"brief", "<kind:value>", "show what to know before answering a customer", (*tool).brief},
-		{"claim", "<kind:value>", "take a customer, so that nobody else answers", (*tool).claim},
-		{"handover", "<kind:value> <to> <reason>", "hand a customer over: to agent:agent-8, team:returns", (*tool).handOver},
-		{"release", "<kind:value>", "leave a customer to anybody", (*tool).release},
-		{"note", "<kind:value> <kind> <text>", "write a structured note: want, tried, promise, kept, info", (*tool).note},
-		{"events", "", "show what agent tools that mirror are told", (*tool).news},
-		{"waiting", "<department>", "show who waits for an answer, longest first", (*tool).waiting},
-		{"problems", "[department]", "show the problems", (*tool).problems},
-		{"problem", "<act> <id> ...", "work on one: show, open, step, attach, detach, split, merge, log", (*tool).problem},
-		{"candidates", "[confirm|dismiss <id>]", "show what the taxonomy may not know; -why, and -reason to confirm", (*tool).candidates},
-		{"queue", "<department>", "show the problem items on a department's queue", (*tool).queue},
-		{"resend", "<department|problem>", "put the latest item of a problem, or of a department's open ones, on the queue again", (*tool).resend},
-		{"corrections", "[-text]", "write what agents corrected, a JSON line each; -text: what was said, masked", (*tool).corrections},
-		{"reclassify", "-reason <id> -since <time>", "classify contacts by the taxonomy as it is now; -dry-run shows the changes", (*tool).reclassify},
-		{"replay", "quarantine|dead", "take in again what could not be read, or what was given up on", (*tool).replay},
-		{"taxonomy", "check|publish <file>", "say what is wrong with a taxonomy; or bring it into use", (*tool).taxonomy},
-		{"token", "", "print a token for the API of the local stack", (*tool).token},
+		{"history", "<kind:value>", "show a customer and everything that was said: phone:31612345678, account:K-1", (*tool).showHistory},
+		{"reply", "<kind:value> <text>", "send an answer to a customer by mail", (*tool).sendReply},
+		{"brief", "<kind:value>", "show what to know before answering a customer", (*tool).showBrief},
+		{"claim", "<kind:value>", "take a customer, so that nobody else answers", (*tool).claimCustomer},
+		{"handover", "<kind:value> <to> <reason>", "hand a customer over: to agent:agent-8, team:returns", (*tool).handOverCustomer},
+		{"release", "<kind:value>", "leave a customer to anybody", (*tool).releaseCustomer},
+		{"note", "<kind:value> <kind> <text>", "write a structured note: want, tried, promise, kept, info", (*tool).addNote},
+		{"events", "", "show what agent tools that mirror are told", (*tool).showEvents},
+		{"waiting", "<department>", "show who waits for an answer, longest first", (*tool).showWaiting},
+		{"problems", "[department]", "show the problems", (*tool).showProblems},
+		{"problem", "<act> <id> ...", "work on one: show, open, step, attach, detach, split, merge, log", (*tool).runProblem},
+		{"candidates", "[confirm|dismiss <id>]", "show what the taxonomy may not know; -why, and -reason to confirm", (*tool).runCandidates},
+		{"queue", "<department>", "show the problem items on a department's queue", (*tool).showQueue},
+		{"resend", "<department|problem>", "put the latest item of a problem, or of a department's open ones, on the queue again", (*tool).resendItems},
+		{"corrections", "[-text]", "write what agents corrected, a JSON line each; -text: what was said, masked", (*tool).exportCorrections},
+		{"reclassify", "-reason <id> -since <time>", "classify contacts by the taxonomy as it is now; -dry-run shows the changes", (*tool).reclassifyContacts},
+		{"replay", "quarantine|dead", "take in again what could not be read, or what was given up on", (*tool).replayFailed},
+		{"taxonomy", "check|publish <file>", "say what is wrong with a taxonomy; or bring it into use", (*tool).runTaxonomy},
+		{"token", "", "print a token for the API of the local stack", (*tool).printToken},
 	}
 }
 
@@ -76,14 +76,14 @@ var errUsage = errors.New("usage")
 
 func run(ctx context.Context, args []string, out, errOut io.Writer) int {
 	t := &tool{out: out, err: errOut}
-	flags := t.flags("heardctl")
-	flags.StringVar(&t.dir, "dir", envOr("HEARD_DIR", ".heard"), "the `folder` of the local stack")
-	flags.Usage = func() { t.help(errOut) }
+	flags := t.newFlagSet("heardctl")
+	flags.StringVar(&t.dir, "dir", envOrDefault("HEARD_DIR", ".heard"), "the `folder` of the local stack")
+	flags.Usage = func() { t.printHelp(errOut) }
 	if err := flags.Parse(args); err != nil {
-		return exit(err)
+		return exitCode(err)
 	}
 	if flags.NArg() == 0 || flags.Arg(0) == "help" {
-		t.help(out)
+		t.printHelp(out)
 		return 0
 	}
 	for _, c := range commands() {
@@ -94,13 +94,13 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) int {
 		if err != nil && !errors.Is(err, errUsage) && !errors.Is(err, flag.ErrHelp) {
 			fmt.Fprintln(errOut, "heardctl:", err)
 		}
-		return exit(err)
+		return exitCode(err)
 	}
 	fmt.Fprintf(errOut, "heardctl: there is no command %q; heardctl help lists them\n", flags.Arg(0))
 	return 2
 }
 
-func exit(err error) int {
+func exitCode(err error) int {
 	switch {
 	case err == nil, errors.Is(err, flag.ErrHelp):
 		return 0
@@ -111,7 +111,7 @@ func exit(err error) int {
 	}
 }
 
-func (t *tool) help(w io.Writer) {
+func (t *tool) printHelp(w io.Writer) {
 	fmt.Fprint(w, "Heardctl works on a running stack: make run starts one on this machine.\n\n"+
 		"  go run ./infra/heardctl [-dir .heard] <command>\n\n")
 	for _, c := range commands() {
@@ -126,16 +126,16 @@ your own issuer) and, to replay, HEARD_BLOBS and HEARD_MAIL (the buckets).
 `)
 }
 
-// flags are those of one command.
-func (t *tool) flags(name string) *flag.FlagSet {
+// newFlagSet are those of one command.
+func (t *tool) newFlagSet(name string) *flag.FlagSet {
 	f := flag.NewFlagSet(name, flag.ContinueOnError)
 	f.SetOutput(t.err)
 	return f
 }
 
-// parse parses the flags of a command, and checks the number of its other
+// parseArgs parses the flags of a command, and checks the number of its other
 // arguments; most is -1 for any number.
-func (t *tool) parse(f *flag.FlagSet, args []string, least, most int) error {
+func (t *tool) parseArgs(f *flag.FlagSet, args []string, least, most int) error {
 	usage := ""
 	for _, c := range commands() {
 		if c.name == f.Name() {
@@ -159,7 +159,7 @@ func (t *tool) parse(f *flag.FlagSet, args []string, least, most int) error {
 	return nil
 }
 
-func envOr(name, otherwise string) string {
+func envOrDefault(name, otherwise string) string {
 	if v := os.Getenv(name); v != "" {
 		return v
 	}

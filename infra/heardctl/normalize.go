@@ -77,21 +77,21 @@ type brokenLine struct {
 	Raw     json.RawMessage `json:"raw,omitempty"` // the element, of which nothing is lost
 }
 
-// normalize prints what deliveries hold. A delivery that cannot be read is a
+// normalizeFiles prints what deliveries hold. A delivery that cannot be read is a
 // line with its error; a file that cannot be read fails the command.
-func (t *tool) normalize(_ context.Context, args []string) error {
-	f := t.flags("normalize")
+func (t *tool) normalizeFiles(_ context.Context, args []string) error {
+	f := t.newFlagSet("normalize")
 	site := f.String("site", "shop", "webchat: the `site`")
 	visitor := f.String("visitor", "00000000-0000-7000-8000-000000000000", "webchat: the `visitor`")
 	var mail mailSettings
 	f.StringVar(&mail.staff, "staff", "", "email: the stack's parameter `MailStaff`")
 	f.StringVar(&mail.forms, "forms", "", "email: the stack's parameter `MailForms`")
 	f.StringVar(&mail.domain, "domain", "", "email: the stack's parameter `MailDomain`")
-	if err := t.parse(f, args, 2, -1); err != nil {
+	if err := t.parseArgs(f, args, 2, -1); err != nil {
 		return err
 	}
 	channel := contact.Channel(f.Arg(0))
-	read, err := normalizer(channel, *site, *visitor, mail)
+	read, err := newNormalizer(channel, *site, *visitor, mail)
 	if err != nil {
 		return err
 	}
@@ -104,20 +104,20 @@ func (t *tool) normalize(_ context.Context, args []string) error {
 			errs = append(errs, err)
 			continue
 		}
-		d, err := safely(read, raw)
+		d, err := recoverPanic(read, raw)
 		if err != nil {
 			errs = append(errs, lines.Encode(brokenLine{File: file, Channel: channel, Error: fault.Message(err)}))
 			continue
 		}
-		for _, line := range linesOf(file, channel, d) {
+		for _, line := range elementLines(file, channel, d) {
 			errs = append(errs, lines.Encode(line))
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// safely keeps one file from ending the others.
-func safely(read func([]byte) (contact.Delivery, error), raw []byte) (d contact.Delivery, err error) {
+// recoverPanic keeps one file from ending the others.
+func recoverPanic(read func([]byte) (contact.Delivery, error), raw []byte) (d contact.Delivery, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fault.New(fault.Internal, "normalizer failed: %v", r)
@@ -126,17 +126,17 @@ func safely(read func([]byte) (contact.Delivery, error), raw []byte) (d contact.
 	return read(raw)
 }
 
-func normalizer(channel contact.Channel, site, visitor string, mail mailSettings) (func([]byte) (contact.Delivery, error), error) {
+func newNormalizer(channel contact.Channel, site, visitor string, mail mailSettings) (func([]byte) (contact.Delivery, error), error) {
 	switch channel {
 	case contact.WhatsApp:
 		return normalizeWhatsApp, nil
 	case contact.Messenger, contact.Instagram:
 		return messenger.Normalize, nil
 	case contact.Email:
-		return normalizeMail(mail)
+		return newMailNormalizer(mail)
 	case contact.WebChat:
 		return func(raw []byte) (contact.Delivery, error) {
-			return webchat.Normalize(site, visitor, raw, postedAt(raw))
+			return webchat.Normalize(site, visitor, raw, postTime(raw))
 		}, nil
 	default:
 		return nil, fmt.Errorf("there is no channel %q: whatsapp, messenger, instagram, email or webchat", channel)
@@ -145,7 +145,7 @@ func normalizer(channel contact.Channel, site, visitor string, mail mailSettings
 
 // normalizeWhatsApp reads a webhook, or what AWS End User Messaging Social
 // makes of one: the message of a notification, the notification, or the event
-// of a function that one comes to.
+// findCustomer a function that one comes to.
 func normalizeWhatsApp(raw []byte) (contact.Delivery, error) {
 	type notification struct{ Message string }
 	var n struct {
@@ -166,35 +166,35 @@ func normalizeWhatsApp(raw []byte) (contact.Delivery, error) {
 	}
 }
 
-// postedAt is the time in the id of a chat message, so that one of any age can
+// postTime is the time in the id of a chat message, so that one of any age can
 // be shown.
-func postedAt(raw []byte) time.Time {
+func postTime(raw []byte) time.Time {
 	var post struct{ ID string }
 	_ = json.Unmarshal(raw, &post)
-	return timeOf(post.ID)
+	return uuidTime(post.ID)
 }
 
-func linesOf(file string, channel contact.Channel, d contact.Delivery) []any {
+func elementLines(file string, channel contact.Channel, d contact.Delivery) []any {
 	var out []any
 	for _, l := range d.Links {
 		out = append(out, linkLine{
 			File: file, Element: "link", Channel: channel, Kind: l.Evidence.Rule, SentAt: l.Evidence.At, Ref: l.Evidence.Ref,
-			From: aliasOf(identity.Address{Alias: l.From}), To: aliasOf(identity.Address{Alias: l.To}),
+			From: newAddressLine(identity.Address{Alias: l.From}), To: newAddressLine(identity.Address{Alias: l.To}),
 		})
 	}
 	for _, m := range d.Messages {
-		out = append(out, lineOf(file, m))
+		out = append(out, newMessageLine(file, m))
 	}
 	for _, e := range d.Effects {
 		out = append(out, effectLine{
-			File: file, Element: "effect", Effect: e, Direction: directionOf(e), Customer: aliasOf(e.Customer),
+			File: file, Element: "effect", Effect: e, Direction: effectDirection(e), Customer: newAddressLine(e.Customer),
 			ProviderID: e.Target, SentAt: e.At.UTC(), Text: e.Text,
 		})
 	}
 	for _, n := range d.Notices {
 		line := noticeLine{File: file, Element: "notice", Notice: n, Direction: contact.Inbound, ProviderID: n.ID, SentAt: n.At.UTC()}
 		if n.Customer != nil {
-			customer := aliasOf(*n.Customer)
+			customer := newAddressLine(*n.Customer)
 			line.Customer = &customer
 		}
 		out = append(out, line)
@@ -205,9 +205,9 @@ func linesOf(file string, channel contact.Channel, d contact.Delivery) []any {
 	return out
 }
 
-func lineOf(file string, m contact.Message) any {
+func newMessageLine(file string, m contact.Message) any {
 	line := messageLine{
-		File: file, Message: m, ProviderID: m.ProviderID, Customer: aliasOf(m.Customer), Text: m.Text,
+		File: file, Message: m, ProviderID: m.ProviderID, Customer: newAddressLine(m.Customer), Text: m.Text,
 		Attachments: m.Attachments,
 	}
 	if m.Channel != contact.Email {
@@ -223,13 +223,13 @@ func lineOf(file string, m contact.Message) any {
 	}{line, []contact.Attachment{}}
 }
 
-func aliasOf(a identity.Address) addressLine {
+func newAddressLine(a identity.Address) addressLine {
 	return addressLine{a.Kind, a.Scope, a.Value, a.Assurance}
 }
 
-// directionOf is who reacts, edits or deletes; else an effect is about what we
+// effectDirection is who reacts, edits or deletes; else an effect is about what we
 // sent.
-func directionOf(e contact.Effect) contact.Direction {
+func effectDirection(e contact.Effect) contact.Direction {
 	switch e.Kind {
 	case contact.Reaction:
 		return e.By

@@ -17,36 +17,36 @@ import (
 
 // An act is what can be done with a problem. Its first argument is the id of
 // one, but of open's the reason.
-type act struct {
+type problemAction struct {
 	least, most int
 	usage       string
-	do          func(t *tool, ctx context.Context, c *client.Client, o options) error
+	do          func(t *tool, ctx context.Context, c *client.Client, o problemOptions) error
 }
 
-func actions() map[string]act {
-	return map[string]act{
-		"show":   {1, 1, "<id>", (*tool).showOne},
+func problemActions() map[string]problemAction {
+	return map[string]problemAction{
+		"show":   {1, 1, "<id>", (*tool).showProblem},
 		"open":   {1, -1, "[-product <id>] [-comment <text>] <reason> [customer ...]", (*tool).openProblem},
 		"step":   {1, 2, "[-version <n>] [-comment <text>] [-cause <text>] ... <id> [state]", (*tool).stepProblem},
-		"attach": {2, -1, "[-comment <text>] <id> <customer> ...", (*tool).attach},
-		"detach": {2, 2, "<id> <customer>", (*tool).detach},
-		"split":  {1, -1, "[-words <a,b>] [-version <n>] [-comment <text>] <id> [customer ...]", (*tool).split},
+		"attach": {2, -1, "[-comment <text>] <id> <customer> ...", (*tool).attachContacts},
+		"detach": {2, 2, "<id> <customer>", (*tool).detachContact},
+		"split":  {1, -1, "[-words <a,b>] [-version <n>] [-comment <text>] <id> [customer ...]", (*tool).splitProblem},
 		"merge":  {2, 2, "[-version <n>] [-comment <text>] <id> <into>", (*tool).mergeProblem},
-		"log":    {1, 1, "<id>", (*tool).problemLog},
+		"log":    {1, 1, "<id>", (*tool).showProblemLog},
 	}
 }
 
 // options are what an act is given.
-type options struct {
+type problemOptions struct {
 	args                                                   []string
 	comment, cause, workaround, expected, department, link string
 	words, product                                         string
 	version                                                int
 }
 
-func (t *tool) problem(ctx context.Context, args []string) error {
-	f := t.flags("problem")
-	var o options
+func (t *tool) runProblem(ctx context.Context, args []string) error {
+	f := t.newFlagSet("problem")
+	var o problemOptions
 	for name, to := range map[string]*string{"comment": &o.comment, "cause": &o.cause, "workaround": &o.workaround, "link": &o.link} {
 		f.StringVar(to, name, "", "what the update says, as `text`")
 	}
@@ -57,7 +57,7 @@ func (t *tool) problem(ctx context.Context, args []string) error {
 	f.IntVar(&o.version, "version", 0, "the `version` that you saw: refused if the problem changed since")
 	// Flags may stand anywhere.
 	for rest := args; ; {
-		if err := t.parse(f, rest, 0, -1); err != nil {
+		if err := t.parseArgs(f, rest, 0, -1); err != nil {
 			return err
 		}
 		if f.NArg() == 0 {
@@ -70,7 +70,7 @@ func (t *tool) problem(ctx context.Context, args []string) error {
 		return errUsage
 	}
 	name := o.args[0]
-	a, ok := actions()[name]
+	a, ok := problemActions()[name]
 	if !ok {
 		fmt.Fprintf(t.err, "there is no act %q\n", name)
 		f.Usage()
@@ -80,23 +80,23 @@ func (t *tool) problem(ctx context.Context, args []string) error {
 		fmt.Fprintf(t.err, "usage: heardctl problem %s %s\n", name, a.usage)
 		return errUsage
 	}
-	c, err := t.open(ctx)
+	c, err := t.openStack(ctx)
 	if err != nil {
 		return err
 	}
-	return explained(a.do(t, ctx, c, o))
+	return withRemedy(a.do(t, ctx, c, o))
 }
 
-// explained adds to a refusal what to do about it.
-func explained(err error) error {
+// withRemedy adds to a refusal what to do about it.
+func withRemedy(err error) error {
 	if e, ok := errors.AsType[*client.StatusError](err); ok && e.Remedy != "" {
 		return fmt.Errorf("%w (%s)", err, e.Remedy)
 	}
 	return err
 }
 
-// ask asks the API about a problem, and shows the one that comes back.
-func (t *tool) ask(ctx context.Context, c *client.Client, method, path string, body any) error {
+// callProblem asks the API about a problem, and shows the one that comes back.
+func (t *tool) callProblem(ctx context.Context, c *client.Client, method, path string, body any) error {
 	var p struct {
 		api.Problem
 		Cause, MergedInto, SplitFrom string
@@ -127,22 +127,22 @@ func (t *tool) ask(ctx context.Context, c *client.Client, method, path string, b
 	return nil
 }
 
-func at(id, rest string) string { return "/" + url.PathEscape(id) + rest }
+func problemPath(id, rest string) string { return "/" + url.PathEscape(id) + rest }
 
-func (t *tool) showOne(ctx context.Context, c *client.Client, o options) error {
-	return t.ask(ctx, c, http.MethodGet, at(o.args[0], ""), nil)
+func (t *tool) showProblem(ctx context.Context, c *client.Client, o problemOptions) error {
+	return t.callProblem(ctx, c, http.MethodGet, problemPath(o.args[0], ""), nil)
 }
 
-func (t *tool) openProblem(ctx context.Context, c *client.Client, o options) error {
-	refs, err := refsOf(ctx, c, o.args[1:])
+func (t *tool) openProblem(ctx context.Context, c *client.Client, o problemOptions) error {
+	refs, err := latestContacts(ctx, c, o.args[1:])
 	if err != nil {
 		return err
 	}
-	return t.ask(ctx, c, http.MethodPost, "", map[string]any{"reason": o.args[0], "product": o.product, "comment": o.comment, "contacts": refs})
+	return t.callProblem(ctx, c, http.MethodPost, "", map[string]any{"reason": o.args[0], "product": o.product, "comment": o.comment, "contacts": refs})
 }
 
 // stepProblem brings a problem to a state, or changes its details without one.
-func (t *tool) stepProblem(ctx context.Context, c *client.Client, o options) error {
+func (t *tool) stepProblem(ctx context.Context, c *client.Client, o problemOptions) error {
 	body := map[string]any{
 		"version": o.version, "comment": o.comment, "cause": o.cause, "workaround": o.workaround, "expectedAt": o.expected, "department": o.department,
 	}
@@ -152,32 +152,32 @@ func (t *tool) stepProblem(ctx context.Context, c *client.Client, o options) err
 	if o.link != "" {
 		body["links"] = []string{o.link}
 	}
-	return t.ask(ctx, c, http.MethodPost, at(o.args[0], "/updates"), body)
+	return t.callProblem(ctx, c, http.MethodPost, problemPath(o.args[0], "/updates"), body)
 }
 
-func (t *tool) mergeProblem(ctx context.Context, c *client.Client, o options) error {
-	return t.ask(ctx, c, http.MethodPost, at(o.args[0], "/updates"), map[string]any{"to": problem.Merged, "into": o.args[1], "comment": o.comment, "version": o.version})
+func (t *tool) mergeProblem(ctx context.Context, c *client.Client, o problemOptions) error {
+	return t.callProblem(ctx, c, http.MethodPost, problemPath(o.args[0], "/updates"), map[string]any{"to": problem.Merged, "into": o.args[1], "comment": o.comment, "version": o.version})
 }
 
-func (t *tool) attach(ctx context.Context, c *client.Client, o options) error {
-	refs, err := refsOf(ctx, c, o.args[1:])
+func (t *tool) attachContacts(ctx context.Context, c *client.Client, o problemOptions) error {
+	refs, err := latestContacts(ctx, c, o.args[1:])
 	if err != nil {
 		return err
 	}
-	return t.ask(ctx, c, http.MethodPost, at(o.args[0], "/contacts"), map[string]any{"contacts": refs, "comment": o.comment})
+	return t.callProblem(ctx, c, http.MethodPost, problemPath(o.args[0], "/contacts"), map[string]any{"contacts": refs, "comment": o.comment})
 }
 
-func (t *tool) detach(ctx context.Context, c *client.Client, o options) error {
-	refs, err := refsOf(ctx, c, o.args[1:])
+func (t *tool) detachContact(ctx context.Context, c *client.Client, o problemOptions) error {
+	refs, err := latestContacts(ctx, c, o.args[1:])
 	if err != nil {
 		return err
 	}
 	q := url.Values{"customerId": {string(refs[0].Customer)}, "contact": {refs[0].Contact}}
-	return t.ask(ctx, c, http.MethodDelete, at(o.args[0], "/contacts?")+q.Encode(), nil)
+	return t.callProblem(ctx, c, http.MethodDelete, problemPath(o.args[0], "/contacts?")+q.Encode(), nil)
 }
 
-func (t *tool) split(ctx context.Context, c *client.Client, o options) error {
-	refs, err := refsOf(ctx, c, o.args[1:])
+func (t *tool) splitProblem(ctx context.Context, c *client.Client, o problemOptions) error {
+	refs, err := latestContacts(ctx, c, o.args[1:])
 	if err != nil {
 		return err
 	}
@@ -185,23 +185,23 @@ func (t *tool) split(ctx context.Context, c *client.Client, o options) error {
 	if o.words != "" {
 		words = strings.Split(o.words, ",")
 	}
-	return t.ask(ctx, c, http.MethodPost, at(o.args[0], "/split"), map[string]any{"contacts": refs, "words": words, "comment": o.comment, "version": o.version})
+	return t.callProblem(ctx, c, http.MethodPost, problemPath(o.args[0], "/split"), map[string]any{"contacts": refs, "words": words, "comment": o.comment, "version": o.version})
 }
 
-func (t *tool) problemLog(ctx context.Context, c *client.Client, o options) error {
+func (t *tool) showProblemLog(ctx context.Context, c *client.Client, o problemOptions) error {
 	var page struct{ Log []problem.Line }
-	if err := c.Call(ctx, http.MethodGet, "/v1/problems"+at(o.args[0], "/log?limit=200"), nil, &page); err != nil {
+	if err := c.Call(ctx, http.MethodGet, "/v1/problems"+problemPath(o.args[0], "/log?limit=200"), nil, &page); err != nil {
 		return err
 	}
 	for _, l := range page.Log {
 		fmt.Fprintf(t.out, "%4d  %s  %-10s %v  %s  %s\n", l.Version, l.At.Local().Format("02-01-2006 15:04:05"), l.Event,
-			cmp.Or(l.After["state"], any("")), cmp.Or(l.By, "heard"), oneLine(l.Comment, 60))
+			cmp.Or(l.After["state"], any("")), cmp.Or(l.By, "heard"), truncateLine(l.Comment, 60))
 	}
 	return nil
 }
 
-// refsOf returns the latest contacts of the customers whom words name.
-func refsOf(ctx context.Context, c *client.Client, words []string) ([]workflow.Ref, error) {
+// latestContacts returns the latest contacts of the customers whom words name.
+func latestContacts(ctx context.Context, c *client.Client, words []string) ([]workflow.Ref, error) {
 	refs := []workflow.Ref{}
 	for _, word := range words {
 		id, err := c.ResolveCustomer(ctx, word)

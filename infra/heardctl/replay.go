@@ -9,20 +9,20 @@ import (
 	"github.com/heard-intake/heard/infra/heardctl/client"
 )
 
-func (t *tool) replay(ctx context.Context, args []string) error {
-	f := t.flags("replay")
+func (t *tool) replayFailed(ctx context.Context, args []string) error {
+	f := t.newFlagSet("replay")
 	look := f.Bool("list", false, "only say what there is")
-	if err := t.parse(f, args, 1, 1); err != nil {
+	if err := t.parseArgs(f, args, 1, 1); err != nil {
 		return err
 	}
 	what := map[string]func(context.Context, *client.Client, bool) error{
-		"quarantine": t.replayQuarantine, "dead": t.replayDead,
+		"quarantine": t.replayQuarantine, "dead": t.replayDeadLetters,
 	}[f.Arg(0)]
 	if what == nil {
 		f.Usage()
 		return errUsage
 	}
-	c, err := t.open(ctx)
+	c, err := t.openStack(ctx)
 	if err != nil {
 		return err
 	}
@@ -52,7 +52,7 @@ func (t *tool) replayQuarantine(ctx context.Context, c *client.Client, look bool
 	return nil
 }
 
-func (t *tool) replayDead(ctx context.Context, c *client.Client, look bool) error {
+func (t *tool) replayDeadLetters(ctx context.Context, c *client.Client, look bool) error {
 	queues, err := c.DeadLetterQueues(ctx)
 	if err != nil {
 		return err

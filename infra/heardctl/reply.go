@@ -8,15 +8,15 @@ import (
 	"github.com/heard-intake/heard/internal/contact"
 )
 
-// reply sends an answer by mail, to what the customer wrote last.
-func (t *tool) reply(ctx context.Context, args []string) error {
-	f := t.flags("reply")
+// sendReply sends an answer by mail, to what the customer wrote last.
+func (t *tool) sendReply(ctx context.Context, args []string) error {
+	f := t.newFlagSet("reply")
 	subject := f.String("subject", "", "the `subject`; that of the answered mail unless said")
 	force := f.String("force", "", "the `reason` to send it although it is refused")
-	if err := t.parse(f, args, 2, 2); err != nil {
+	if err := t.parseArgs(f, args, 2, 2); err != nil {
 		return err
 	}
-	c, err := t.open(ctx)
+	c, err := t.openStack(ctx)
 	if err != nil {
 		return err
 	}
@@ -24,7 +24,7 @@ func (t *tool) reply(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	body := map[string]string{"channel": string(contact.Email), "id": newID(), "text": f.Arg(1), "subject": *subject, "force": *force}
+	body := map[string]string{"channel": string(contact.Email), "id": newMessageID(), "text": f.Arg(1), "subject": *subject, "force": *force}
 	var m contact.Message
 	if err := c.Call(ctx, http.MethodPost, "/v1/customers/"+string(who.ID)+"/replies", body, &m); err != nil {
 		return err

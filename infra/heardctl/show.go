@@ -16,14 +16,14 @@ import (
 	"github.com/heard-intake/heard/internal/problem"
 )
 
-func (t *tool) history(ctx context.Context, args []string) error {
-	f := t.flags("history")
+func (t *tool) showHistory(ctx context.Context, args []string) error {
+	f := t.newFlagSet("history")
 	asJSON := f.Bool("json", false, "as JSON, one message a line")
 	limit := f.Int("limit", 50, "how many of the last `messages`, at most 200")
-	if err := t.parse(f, args, 1, 1); err != nil {
+	if err := t.parseArgs(f, args, 1, 1); err != nil {
 		return err
 	}
-	c, err := t.open(ctx)
+	c, err := t.openStack(ctx)
 	if err != nil {
 		return err
 	}
@@ -50,13 +50,13 @@ func (t *tool) history(ctx context.Context, args []string) error {
 	for _, m := range messages { // what the channel shows will do where the register is silent
 		p.Name = cmp.Or(p.Name, m.Name)
 	}
-	showPerson(t.out, p)
-	showMessages(t.out, messages)
-	showContacts(t.out, contacts)
+	printPerson(t.out, p)
+	printMessages(t.out, messages)
+	printContacts(t.out, contacts)
 	return nil
 }
 
-func showPerson(w io.Writer, p client.Person) {
+func printPerson(w io.Writer, p client.Person) {
 	fmt.Fprintf(w, "%s, customer %s\n", cmp.Or(p.Name, "Somebody"), p.ID)
 	for _, a := range p.Aliases {
 		fmt.Fprintf(w, "  %-8s %s (%s)\n", a.Kind, a.Value, a.Assurance)
@@ -64,14 +64,14 @@ func showPerson(w io.Writer, p client.Person) {
 	fmt.Fprintln(w)
 }
 
-func showMessages(w io.Writer, messages []contact.Entry) {
+func printMessages(w io.Writer, messages []contact.Entry) {
 	for _, m := range messages {
 		arrow := ">"
 		if m.Direction == contact.Outbound {
 			arrow = "<"
 		}
 		text := cmp.Or(m.Text, m.Subject, "["+string(m.Kind)+"]")
-		fmt.Fprintf(w, "  %s  %-9s %s %s", m.SentAt.Local().Format("02-01 15:04:05"), m.Channel, arrow, oneLine(text, 90))
+		fmt.Fprintf(w, "  %s  %-9s %s %s", m.SentAt.Local().Format("02-01 15:04:05"), m.Channel, arrow, truncateLine(text, 90))
 		if n := len(m.Attachments); n > 0 {
 			fmt.Fprintf(w, " [files: %d]", n)
 		}
@@ -86,7 +86,7 @@ func showMessages(w io.Writer, messages []contact.Entry) {
 	fmt.Fprintln(w)
 }
 
-func showContacts(w io.Writer, contacts []client.Contact) {
+func printContacts(w io.Writer, contacts []client.Contact) {
 	for _, c := range contacts {
 		var about []string
 		for _, cause := range c.Causes {
@@ -101,8 +101,8 @@ func showContacts(w io.Writer, contacts []client.Contact) {
 	}
 }
 
-// oneLine is the beginning of a text, on one line.
-func oneLine(text string, most int) string {
+// truncateLine is the beginning of a text, on one line.
+func truncateLine(text string, most int) string {
 	runes := []rune(strings.Join(strings.Fields(text), " "))
 	if len(runes) > most {
 		return string(runes[:most]) + "..."
@@ -110,12 +110,12 @@ func oneLine(text string, most int) string {
 	return string(runes)
 }
 
-func (t *tool) waiting(ctx context.Context, args []string) error {
-	f := t.flags("waiting")
-	if err := t.parse(f, args, 1, 1); err != nil {
+func (t *tool) showWaiting(ctx context.Context, args []string) error {
+	f := t.newFlagSet("waiting")
+	if err := t.parseArgs(f, args, 1, 1); err != nil {
 		return err
 	}
-	c, err := t.open(ctx)
+	c, err := t.openStack(ctx)
 	if err != nil {
 		return err
 	}
@@ -135,12 +135,12 @@ func (t *tool) waiting(ctx context.Context, args []string) error {
 	return nil
 }
 
-func (t *tool) problems(ctx context.Context, args []string) error {
-	f := t.flags("problems")
-	if err := t.parse(f, args, 0, 1); err != nil {
+func (t *tool) showProblems(ctx context.Context, args []string) error {
+	f := t.newFlagSet("problems")
+	if err := t.parseArgs(f, args, 0, 1); err != nil {
 		return err
 	}
-	c, err := t.open(ctx)
+	c, err := t.openStack(ctx)
 	if err != nil {
 		return err
 	}
@@ -149,7 +149,7 @@ func (t *tool) problems(ctx context.Context, args []string) error {
 		return err
 	}
 	for _, p := range all {
-		showProblem(t.out, p)
+		printProblem(t.out, p)
 	}
 	if len(all) == 0 {
 		fmt.Fprintln(t.out, "there are none")
@@ -157,19 +157,19 @@ func (t *tool) problems(ctx context.Context, args []string) error {
 	return nil
 }
 
-func showProblem(w io.Writer, p problem.Problem) {
+func printProblem(w io.Writer, p problem.Problem) {
 	fmt.Fprintf(w, "%s  %-12s %-16s %-22s %d customers, %d contacts since %s\n", p.ID, p.State, p.Department,
 		strings.TrimSpace(p.Reason+" "+p.Product), p.Customers, p.Contacts, p.FirstSeen.Local().Format("02-01 15:04"))
 }
 
-func (t *tool) queue(ctx context.Context, args []string) error {
-	f := t.flags("queue")
+func (t *tool) showQueue(ctx context.Context, args []string) error {
+	f := t.newFlagSet("queue")
 	remove := f.Bool("delete", false, "take the items off the queue, as a department does; else each look counts as a receive")
 	asJSON := f.Bool("json", false, "as they are, one a line")
-	if err := t.parse(f, args, 1, 1); err != nil {
+	if err := t.parseArgs(f, args, 1, 1); err != nil {
 		return err
 	}
-	c, err := t.open(ctx)
+	c, err := t.openStack(ctx)
 	if err != nil {
 		return err
 	}
@@ -182,7 +182,7 @@ func (t *tool) queue(ctx context.Context, args []string) error {
 			fmt.Fprintf(t.out, "%s\n", i.Raw)
 			continue
 		}
-		showItem(t.out, i.Item)
+		printItem(t.out, i.Item)
 	}
 	if len(items) > 0 || *asJSON {
 		return nil
@@ -199,12 +199,12 @@ func (t *tool) queue(ctx context.Context, args []string) error {
 	return nil
 }
 
-func (t *tool) resend(ctx context.Context, args []string) error {
-	f := t.flags("resend")
-	if err := t.parse(f, args, 1, 1); err != nil {
+func (t *tool) resendItems(ctx context.Context, args []string) error {
+	f := t.newFlagSet("resend")
+	if err := t.parseArgs(f, args, 1, 1); err != nil {
 		return err
 	}
-	c, err := t.open(ctx)
+	c, err := t.openStack(ctx)
 	if err != nil {
 		return err
 	}
@@ -233,7 +233,7 @@ func (t *tool) resend(ctx context.Context, args []string) error {
 	return nil
 }
 
-func showItem(w io.Writer, i problem.Item) {
+func printItem(w io.Writer, i problem.Item) {
 	fmt.Fprintf(w, "%s, version %d: %s\n", i.Names.Reason.EN, i.Version, i.Event)
 	rows := [][2]string{
 		{"product", i.Names.Product.EN},

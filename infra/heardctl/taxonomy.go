@@ -11,16 +11,16 @@ import (
 	"github.com/heard-intake/heard/internal/taxonomy"
 )
 
-// taxonomy checks a taxonomy, and brings it into use when it is told to
+// runTaxonomy checks a taxonomy, and brings it into use when it is told to
 // publish. With -text it also says what a text would be taken for.
-func (t *tool) taxonomy(ctx context.Context, args []string) error {
-	f := t.flags("taxonomy")
+func (t *tool) runTaxonomy(ctx context.Context, args []string) error {
+	f := t.newFlagSet("taxonomy")
 	text := f.String("text", "", "also classify this `text`")
 	publishes := len(args) > 0 && args[0] == "publish"
 	if publishes || len(args) > 0 && args[0] == "check" {
 		args = args[1:]
 	}
-	if err := t.parse(f, args, 1, 1); err != nil {
+	if err := t.parseArgs(f, args, 1, 1); err != nil {
 		return err
 	}
 	data, err := os.ReadFile(f.Arg(0))
@@ -43,12 +43,12 @@ func (t *tool) taxonomy(ctx context.Context, args []string) error {
 	fmt.Fprintf(t.out, "%s, version %s: %d departments, %d products, %d reasons\n", tax.Organisation, tax.Version,
 		len(tax.Departments), len(tax.Products), len(tax.Reasons))
 	if *text != "" {
-		t.classified(*text, tax.ClassifyAll(*text, taxonomy.Hints{}, nil))
+		t.printClassification(*text, tax.ClassifyAll(*text, taxonomy.Hints{}, nil))
 	}
 	if !publishes {
 		return nil
 	}
-	c, err := t.open(ctx)
+	c, err := t.openStack(ctx)
 	if err != nil {
 		return err
 	}
@@ -57,8 +57,8 @@ func (t *tool) taxonomy(ctx context.Context, args []string) error {
 	return err
 }
 
-// classified shows what a text is taken for, by which phrases and which words.
-func (t *tool) classified(text string, all []taxonomy.Result) {
+// printClassification shows what a text is taken for, by which phrases and which words.
+func (t *tool) printClassification(text string, all []taxonomy.Result) {
 	for _, r := range all {
 		if r.Reason == "" {
 			fmt.Fprintln(t.out, "unknown: nothing in it is surely about a reason")
