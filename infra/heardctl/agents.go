@@ -17,7 +17,7 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 )
 
-// findCustomer opens the stack, and finds the customer that an alias names.
+// findCustomer opens the stack and returns the customer of an alias.
 func (t *tool) findCustomer(ctx context.Context, alias string) (*client.Client, identity.CustomerID, error) {
 	c, err := t.openStack(ctx)
 	if err != nil {
@@ -29,7 +29,7 @@ func (t *tool) findCustomer(ctx context.Context, alias string) (*client.Client, 
 
 func (t *tool) showBrief(ctx context.Context, args []string) error {
 	f := t.newFlagSet("brief")
-	asJSON := f.Bool("json", false, "as it is")
+	asJSON := f.Bool("json", false, "print the brief as JSON")
 	if err := t.parseArgs(f, args, 1, 1); err != nil {
 		return err
 	}
@@ -45,11 +45,12 @@ func (t *tool) showBrief(ctx context.Context, args []string) error {
 		return json.NewEncoder(t.out).Encode(b)
 	}
 	printBrief(t.out, b)
+	t.printHint("heardctl claim %[1]s, then heardctl reply %[1]s '<text>'", f.Arg(0))
 	return nil
 }
 
-// printBrief prints a brief, a line each, with the numbers of the messages that
-// it cites.
+// printBrief prints a brief, one fact per line. Each line ends with the numbers
+// of the messages that it cites; the messages follow.
 func printBrief(w io.Writer, b brief.Brief) {
 	show := func(name, text string, cites []int) {
 		nums := make([]string, len(cites))
@@ -109,39 +110,48 @@ func printBrief(w io.Writer, b brief.Brief) {
 	}
 }
 
-// turn are the flags that everything done with a claim has.
+// addClaimFlags adds the flags of all commands that change a claim.
 func addClaimFlags(f *flag.FlagSet) (as *string, version *int64) {
-	return f.String("as", "", "who does it, like `agent:agent-7`; else the token's own"), f.Int64("version", 0, "the `version` of the claim that you saw, to take over")
+	as = f.String("as", "", "act as `agent:agent-7`, bot:ID or team:ID; default: the token's subject")
+	version = f.Int64("version", 0, "the `version` of another holder's claim, to take it over")
+	return as, version
 }
 
+// newClaimAction returns a change of a claim by the party as. An empty as means
+// the token's subject.
 func newClaimAction(as string, version int64) (client.ClaimAction, error) {
-	t := client.ClaimAction{Version: version}
+	action := client.ClaimAction{Version: version}
 	if as == "" {
-		return t, nil
+		return action, nil
 	}
 	var err error
-	t.Holder, err = client.ParseParty(as)
-	return t, err
+	action.Holder, err = client.ParseParty(as)
+	return action, err
 }
 
 func (t *tool) claimCustomer(ctx context.Context, args []string) error {
 	f := t.newFlagSet("claim")
 	as, version := addClaimFlags(f)
-	minutes := f.Int("minutes", 0, "how long")
+	minutes := f.Int("minutes", 0, "the length of the claim in `minutes`; 0 for the default")
 	if err := t.parseArgs(f, args, 1, 1); err != nil {
 		return err
 	}
-	do, err := newClaimAction(*as, *version)
+	action, err := newClaimAction(*as, *version)
 	if err != nil {
 		return err
 	}
-	do.Minutes = *minutes
+	action.Minutes = *minutes
 	c, id, err := t.findCustomer(ctx, f.Arg(0))
 	if err != nil {
 		return err
 	}
-	now, err := c.Claim(ctx, id, do)
-	return t.printClaim(now, err)
+	claim, err := c.Claim(ctx, id, action)
+	if err != nil {
+		return err
+	}
+	t.printClaim(claim)
+	t.printHint("heardctl brief %[1]s shows the summary; heardctl release %[1]s ends the claim", f.Arg(0))
+	return nil
 }
 
 func (t *tool) releaseCustomer(ctx context.Context, args []string) error {
@@ -150,7 +160,7 @@ func (t *tool) releaseCustomer(ctx context.Context, args []string) error {
 	if err := t.parseArgs(f, args, 1, 1); err != nil {
 		return err
 	}
-	do, err := newClaimAction(*as, *version)
+	action, err := newClaimAction(*as, *version)
 	if err != nil {
 		return err
 	}
@@ -158,49 +168,57 @@ func (t *tool) releaseCustomer(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	now, err := c.Release(ctx, id, do)
-	return t.printClaim(now, err)
+	claim, err := c.Release(ctx, id, action)
+	if err != nil {
+		return err
+	}
+	t.printClaim(claim)
+	t.printHint("any agent can claim the customer: heardctl claim %s", f.Arg(0))
+	return nil
 }
 
 func (t *tool) handOverCustomer(ctx context.Context, args []string) error {
 	f := t.newFlagSet("handover")
 	as, version := addClaimFlags(f)
-	note := f.String("note", "", "`what` whoever takes the customer should know")
+	note := f.String("note", "", "a `text` for the next holder")
 	if err := t.parseArgs(f, args, 3, 3); err != nil {
 		return err
 	}
-	do, err := newClaimAction(*as, *version)
-	if err == nil {
-		do.To, err = client.ParseParty(f.Arg(1))
-	}
+	action, err := newClaimAction(*as, *version)
 	if err != nil {
 		return err
 	}
-	do.Reason, do.Note = f.Arg(2), *note
+	action.To, err = client.ParseParty(f.Arg(1))
+	if err != nil {
+		return err
+	}
+	action.Reason = f.Arg(2)
+	action.Note = *note
 	c, id, err := t.findCustomer(ctx, f.Arg(0))
 	if err != nil {
 		return err
 	}
-	now, err := c.HandOver(ctx, id, do)
-	return t.printClaim(now, err)
+	claim, err := c.HandOver(ctx, id, action)
+	if err != nil {
+		return err
+	}
+	t.printClaim(claim)
+	t.printHint("the new holder reads the summary with heardctl brief %s", f.Arg(0))
+	return nil
 }
 
-func (t *tool) printClaim(c contact.Claim, err error) error {
-	switch {
-	case err != nil:
-		return err
-	case c.Holder == nil:
-		fmt.Fprintf(t.out, "nobody has customer %s (version %d)\n", c.Customer, c.Version)
-	default:
-		fmt.Fprintf(t.out, "%s has customer %s until %s (version %d)\n", c.Holder, c.Customer, c.Until.Local().Format("02-01 15:04"), c.Version)
+func (t *tool) printClaim(c contact.Claim) {
+	if c.Holder == nil {
+		fmt.Fprintf(t.out, "customer %s is not claimed (version %d)\n", c.Customer, c.Version)
+		return
 	}
-	return nil
+	fmt.Fprintf(t.out, "%s has customer %s until %s (version %d)\n", c.Holder, c.Customer, c.Until.Local().Format("02-01 15:04"), c.Version)
 }
 
 func (t *tool) addNote(ctx context.Context, args []string) error {
 	f := t.newFlagSet("note")
-	due := f.Duration("due", 0, "how long until a promise is to be kept, like 48h")
-	about := f.String("about", "", "the `message` of the promise that was kept")
+	due := f.Duration("due", 0, "with promise: the time until it is due, such as 48h")
+	about := f.String("about", "", "with kept: the `message id` of the promise")
 	if err := t.parseArgs(f, args, 3, 3); err != nil {
 		return err
 	}
@@ -213,15 +231,17 @@ func (t *tool) addNote(ctx context.Context, args []string) error {
 		n.Due = time.Now().Add(*due)
 	}
 	m, err := c.AddNote(ctx, id, n)
-	if err == nil {
-		fmt.Fprintln(t.out, m.ID)
+	if err != nil {
+		return err
 	}
-	return err
+	fmt.Fprintln(t.out, m.ID)
+	t.printHint("heardctl brief %s shows the note", f.Arg(0))
+	return nil
 }
 
 func (t *tool) showEvents(ctx context.Context, args []string) error {
 	f := t.newFlagSet("events")
-	remove := f.Bool("delete", false, "take them off the queue, as an agent tool does; else each look counts as a receive")
+	remove := f.Bool("delete", false, "remove the events from the queue, as an agent tool does; without it each read counts as one receive")
 	if err := t.parseArgs(f, args, 0, 0); err != nil {
 		return err
 	}
@@ -238,6 +258,11 @@ func (t *tool) showEvents(ctx context.Context, args []string) error {
 		if err := json.NewEncoder(t.out).Encode(n); err != nil {
 			return err
 		}
+	}
+	if len(all) == 0 {
+		t.printHint("the queue is empty; send a message and try again")
+	} else if !*remove {
+		t.printHint("heardctl events -delete removes these events from the queue")
 	}
 	return nil
 }

@@ -16,11 +16,11 @@ import (
 	"github.com/heard-intake/heard/test/traffic"
 )
 
-// patience is how long the demo waits for one thing to happen.
-const patience = time.Minute
+// maxWait is how long the demo waits for one result.
+const maxWait = time.Minute
 
-// A complaint is what the five customers of the demo have in common. One that
-// is a problem already would only grow, so each run takes another.
+// demoComplaint is the complaint that the five customers of the demo share. Each
+// run needs one that is not a problem yet, so that a problem is opened.
 type demoComplaint struct{ reason, product, department, name string }
 
 func demoComplaints() []demoComplaint {
@@ -34,7 +34,7 @@ func demoComplaints() []demoComplaint {
 	return all
 }
 
-// A story is one run of the demo.
+// story is one run of the demo.
 type story struct {
 	*tool
 	*client.Client
@@ -55,7 +55,7 @@ func (t *tool) runDemo(ctx context.Context, args []string) error {
 		return err
 	}
 	if !c.Local() {
-		return errors.New("the demo is for the local stack: it makes customers up")
+		return errors.New("the demo writes invented customers, so it runs on the local stack only: start one with make run")
 	}
 	s := &story{tool: t, Client: c}
 	if err := s.chooseCast(ctx); err != nil {
@@ -67,7 +67,8 @@ func (t *tool) runDemo(ctx context.Context, args []string) error {
 	return s.playOneProblem(ctx)
 }
 
-// chooseCast chooses people whom nobody has met, and a complaint nobody has made.
+// chooseCast chooses people whom the stack does not know, and a complaint that
+// is not a problem yet.
 func (s *story) chooseCast(ctx context.Context) error {
 	first := rand.IntN(999_000) * 10 //nolint:gosec // no secret
 	s.jan = traffic.Someone(first)
@@ -90,12 +91,14 @@ func (s *story) chooseCast(ctx context.Context) error {
 			return nil
 		}
 	}
-	return errors.New("this stack knows all the problems of the demo by now: start it with -memory, or remove its folder")
+	return errors.New("this stack has all the problems of the demo already: start it with -memory, or remove its folder")
 }
 
+// printLine prints a formatted line.
 func (s *story) printLine(format string, args ...any) { fmt.Fprintf(s.out, format+"\n", args...) }
 
-// playOneCustomer is the first act: three channels, one history.
+// playOneCustomer plays the first act: one customer writes on three channels and
+// gets one history.
 func (s *story) playOneCustomer(ctx context.Context) error {
 	name, _, _ := strings.Cut(s.jan.Name, " ")
 	s.printLine("1. One customer, three channels, one history\n")
@@ -133,7 +136,7 @@ func (s *story) playOneCustomer(ctx context.Context) error {
 	return s.printJan(ctx)
 }
 
-// hasMessages reports whether Jan's history holds so many messages.
+// hasMessages reports whether Jan's history has at least n messages.
 func (s *story) hasMessages(ctx context.Context, n int) (bool, error) {
 	p, err := s.FindCustomer(ctx, "account:"+s.number)
 	if err != nil {
@@ -160,7 +163,7 @@ func (s *story) printJan(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.printLine("\n   What an agent sees, tied together by the register and the site's word in the chat:\n")
+	s.printLine("\n   What an agent sees. The register and the chat's sign-in connect the channels:\n")
 	printPerson(s.out, p)
 	printMessages(s.out, messages)
 	printContacts(s.out, contacts)
@@ -168,10 +171,11 @@ func (s *story) printJan(ctx context.Context) error {
 	return nil
 }
 
-// playOneProblem is the second act: five customers, one problem item.
+// playOneProblem plays the second act: five customers complain, and the
+// department gets one problem item.
 func (s *story) playOneProblem(ctx context.Context) error {
 	s.printLine("2. Five customers with the same complaint, one problem item\n")
-	says := []struct {
+	lines := []struct {
 		channel contact.Channel
 		text    string
 	}{
@@ -181,7 +185,7 @@ func (s *story) playOneProblem(ctx context.Context) error {
 		{contact.WebChat, "Hoi, ik begrijp de handleiding van de %s niet"},
 		{contact.WhatsApp, "De handleiding van mijn %s is onbegrijpelijk, kunnen jullie mij helpen?"},
 	}
-	for i, line := range says {
+	for i, line := range lines {
 		text := fmt.Sprintf(line.text, s.about.name)
 		if err := s.sendText(ctx, s.others[i], line.channel, text); err != nil {
 			return err
@@ -211,17 +215,17 @@ func (s *story) playOneProblem(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.printLine("   It is still there. With the plain AWS CLI:\n\n"+
+	s.printLine("   It is still on the queue. To read it with the AWS CLI:\n\n"+
 		"     AWS_ACCESS_KEY_ID=%s AWS_SECRET_ACCESS_KEY=local AWS_DEFAULT_REGION=%s \\\n"+
 		"       aws sqs receive-message --visibility-timeout 0 \\\n"+
 		"       --endpoint-url %s --queue-url %s\n\n"+
-		"   And next:  go run ./infra/heardctl waiting %s   problems   queue %[5]s",
+		"   Next: go run ./infra/heardctl waiting %s   problems   queue %[5]s",
 		s.AccessKey, s.Region, s.Endpoints["SQS"], queue, s.about.department)
 	return nil
 }
 
-// findDemoProblem returns the problem once five customers are in it, or more: somebody may
-// have said the same before.
+// findDemoProblem returns the problem of the complaint, and whether it has at
+// least five customers. Earlier runs may have added more.
 func (s *story) findDemoProblem(ctx context.Context) (problem.Problem, bool, error) {
 	all, err := s.Problems(ctx, s.about.department)
 	for _, p := range all {
@@ -232,6 +236,7 @@ func (s *story) findDemoProblem(ctx context.Context) (problem.Problem, bool, err
 	return problem.Problem{}, false, err
 }
 
+// sendText sends a text from a person on a channel.
 func (s *story) sendText(ctx context.Context, who traffic.Person, channel contact.Channel, text string) error {
 	switch channel {
 	case contact.WhatsApp:
@@ -256,9 +261,10 @@ func (s *story) sendMailFrom(who traffic.Person, subject, text string) error {
 	return s.SendMail("", traffic.Mail(who, newMessageID()+"@example.org", "", subject, text, time.Now()))
 }
 
-// waitFor asks again and again until something has happened.
+// waitFor calls happened until it returns true or an error, for at most
+// maxWait. what names the expected result in the error.
 func (s *story) waitFor(ctx context.Context, what string, happened func() (bool, error)) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("%s did not come within %s", what, patience))
+	ctx, cancel := context.WithTimeoutCause(ctx, maxWait, fmt.Errorf("%s did not appear within %s; see the log of make run", what, maxWait))
 	defer cancel()
 	for {
 		ok, err := happened()

@@ -15,10 +15,10 @@ import (
 	"github.com/heard-intake/heard/internal/workflow"
 )
 
-// An act is what can be done with a problem. Its first argument is the id of
-// one, but of open's the reason.
+// problemAction is a subcommand of the command problem. Its first argument is
+// the id of a problem; for open it is a contact reason.
 type problemAction struct {
-	least, most int
+	least, most int // numbers of arguments; most is -1 for any number
 	usage       string
 	do          func(t *tool, ctx context.Context, c *client.Client, o problemOptions) error
 }
@@ -36,7 +36,7 @@ func problemActions() map[string]problemAction {
 	}
 }
 
-// options are what an act is given.
+// problemOptions are the arguments and flags of a [problemAction].
 type problemOptions struct {
 	args                                                   []string
 	comment, cause, workaround, expected, department, link string
@@ -48,14 +48,14 @@ func (t *tool) runProblem(ctx context.Context, args []string) error {
 	f := t.newFlagSet("problem")
 	var o problemOptions
 	for name, to := range map[string]*string{"comment": &o.comment, "cause": &o.cause, "workaround": &o.workaround, "link": &o.link} {
-		f.StringVar(to, name, "", "what the update says, as `text`")
+		f.StringVar(to, name, "", "the "+name+" in the update, as `text`")
 	}
-	f.StringVar(&o.expected, "expected", "", "when it will be fixed, a `time` like 2026-03-20T17:00:00Z")
-	f.StringVar(&o.department, "department", "", "with step moved: the new `owner`")
-	f.StringVar(&o.product, "product", "", "with open: of a reason that is counted per `product`")
-	f.StringVar(&o.words, "words", "", "with split: the `wordings` of the part, by commas")
-	f.IntVar(&o.version, "version", 0, "the `version` that you saw: refused if the problem changed since")
-	// Flags may stand anywhere.
+	f.StringVar(&o.expected, "expected", "", "the `time` when it is expected to be fixed, such as 2026-03-20T17:00:00Z")
+	f.StringVar(&o.department, "department", "", "with step moved: the new `department`")
+	f.StringVar(&o.product, "product", "", "with open: the `product`, for a reason that is counted per product")
+	f.StringVar(&o.words, "words", "", "with split: the `words` of the new problem's contacts, separated by commas")
+	f.IntVar(&o.version, "version", 0, "the `version` that you saw; the change is refused if the problem changed since")
+	// Flags may follow arguments.
 	for rest := args; ; {
 		if err := t.parseArgs(f, rest, 0, -1); err != nil {
 			return err
@@ -63,7 +63,8 @@ func (t *tool) runProblem(ctx context.Context, args []string) error {
 		if f.NArg() == 0 {
 			break
 		}
-		o.args, rest = append(o.args, f.Arg(0)), f.Args()[1:]
+		o.args = append(o.args, f.Arg(0))
+		rest = f.Args()[1:]
 	}
 	if len(o.args) == 0 {
 		f.Usage()
@@ -72,11 +73,13 @@ func (t *tool) runProblem(ctx context.Context, args []string) error {
 	name := o.args[0]
 	a, ok := problemActions()[name]
 	if !ok {
-		fmt.Fprintf(t.err, "there is no act %q\n", name)
+		fmt.Fprintf(t.err, "no act %q: use show, open, step, attach, detach, split, merge or log\n", name)
 		f.Usage()
 		return errUsage
 	}
-	if o.args = o.args[1:]; len(o.args) < a.least || a.most >= 0 && len(o.args) > a.most {
+	o.args = o.args[1:]
+	tooMany := a.most >= 0 && len(o.args) > a.most
+	if len(o.args) < a.least || tooMany {
 		fmt.Fprintf(t.err, "usage: heardctl problem %s %s\n", name, a.usage)
 		return errUsage
 	}
@@ -87,7 +90,7 @@ func (t *tool) runProblem(ctx context.Context, args []string) error {
 	return withRemedy(a.do(t, ctx, c, o))
 }
 
-// withRemedy adds to a refusal what to do about it.
+// withRemedy adds the API's advice to its error.
 func withRemedy(err error) error {
 	if e, ok := errors.AsType[*client.StatusError](err); ok && e.Remedy != "" {
 		return fmt.Errorf("%w (%s)", err, e.Remedy)
@@ -95,7 +98,8 @@ func withRemedy(err error) error {
 	return err
 }
 
-// callProblem asks the API about a problem, and shows the one that comes back.
+// callProblem calls an operation on a problem, and prints the problem that the
+// API returns. path follows /v1/problems.
 func (t *tool) callProblem(ctx context.Context, c *client.Client, method, path string, body any) error {
 	var p struct {
 		api.Problem
@@ -124,9 +128,13 @@ func (t *tool) callProblem(ctx context.Context, c *client.Client, method, path s
 			fmt.Fprintf(t.out, "  %s %s\n", row[0], row[1])
 		}
 	}
+	if len(p.Next) > 0 {
+		t.printHint("heardctl problem step -version %d -comment <text> %s %s", p.Version, p.ID, p.Next[0])
+	}
 	return nil
 }
 
+// problemPath returns the path of a problem, followed by rest.
 func problemPath(id, rest string) string { return "/" + url.PathEscape(id) + rest }
 
 func (t *tool) showProblem(ctx context.Context, c *client.Client, o problemOptions) error {
@@ -141,7 +149,8 @@ func (t *tool) openProblem(ctx context.Context, c *client.Client, o problemOptio
 	return t.callProblem(ctx, c, http.MethodPost, "", map[string]any{"reason": o.args[0], "product": o.product, "comment": o.comment, "contacts": refs})
 }
 
-// stepProblem brings a problem to a state, or changes its details without one.
+// stepProblem changes the state of a problem, or only its details if no state is
+// given.
 func (t *tool) stepProblem(ctx context.Context, c *client.Client, o problemOptions) error {
 	body := map[string]any{
 		"version": o.version, "comment": o.comment, "cause": o.cause, "workaround": o.workaround, "expectedAt": o.expected, "department": o.department,
@@ -200,11 +209,12 @@ func (t *tool) showProblemLog(ctx context.Context, c *client.Client, o problemOp
 	return nil
 }
 
-// latestContacts returns the latest contacts of the customers whom words name.
-func latestContacts(ctx context.Context, c *client.Client, words []string) ([]workflow.Ref, error) {
+// latestContacts returns the latest contact of each customer. Names are ids or
+// aliases.
+func latestContacts(ctx context.Context, c *client.Client, names []string) ([]workflow.Ref, error) {
 	refs := []workflow.Ref{}
-	for _, word := range words {
-		id, err := c.ResolveCustomer(ctx, word)
+	for _, name := range names {
+		id, err := c.ResolveCustomer(ctx, name)
 		if err != nil {
 			return nil, err
 		}
@@ -213,7 +223,7 @@ func latestContacts(ctx context.Context, c *client.Client, words []string) ([]wo
 			return nil, err
 		}
 		if len(all) == 0 {
-			return nil, fmt.Errorf("%s made no contact", word)
+			return nil, fmt.Errorf("%s has no contact: heardctl history shows what the customer wrote", name)
 		}
 		refs = append(refs, workflow.Ref{Customer: id, Contact: all[0].ID})
 	}

@@ -13,12 +13,12 @@ import (
 	"github.com/heard-intake/heard/internal/contact"
 )
 
-// sendFiles sends files to the stack, as the channel's platform would.
+// sendFiles sends files to the stack as the channel's platform does.
 func (t *tool) sendFiles(ctx context.Context, args []string) error {
 	f := t.newFlagSet("send")
-	to := f.String("to", "", "email: the `mailbox`, by default klantenservice@ the stack's domain")
-	account := f.String("account", "", "webchat: be signed in with this customer `number`")
-	keep := f.Bool("keep-id", false, "webchat: keep the id in the file, instead of a new one")
+	to := f.String("to", "", "email: the `mailbox`; default: klantenservice at the stack's mail domain")
+	account := f.String("account", "", "webchat: sign in with this customer `number`")
+	keep := f.Bool("keep-id", false, "webchat: keep the id in the file instead of making a new one")
 	if err := t.parseArgs(f, args, 2, -1); err != nil {
 		return err
 	}
@@ -46,13 +46,14 @@ func (t *tool) sendFiles(ctx context.Context, args []string) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", file, err)
 		}
-		fmt.Fprintf(t.out, "%s: taken\n", file)
+		fmt.Fprintf(t.out, "%s: accepted\n", file)
 	}
+	t.printHint("heardctl history <kind:value> of the sender shows the message; heardctl replay -list quarantine shows unreadable deliveries")
 	return nil
 }
 
-// postChatMessage posts a message in a new chat, by default under a new id: an old
-// one is refused.
+// postChatMessage posts a message in a new chat. It makes a new id unless keepID
+// is set, because the API refuses old ids.
 func postChatMessage(ctx context.Context, c *client.Client, account string, raw []byte, keepID bool) error {
 	session, err := c.OpenChat(ctx, account)
 	if err != nil {
@@ -68,9 +69,10 @@ func postChatMessage(ctx context.Context, c *client.Client, account string, raw 
 	return c.PostChatMessage(ctx, session, message)
 }
 
+// newMessageID returns a UUIDv7 of now.
 func newMessageID() string { return uuid.Must(uuid.NewV7()).String() }
 
-// uuidTime is the time in a UUIDv7, or now.
+// uuidTime returns the time in a UUIDv7, or now for any other id.
 func uuidTime(id string) time.Time {
 	if u, err := uuid.Parse(id); err == nil && u.Version() == 7 {
 		sec, nsec := u.Time().UnixTime()

@@ -18,8 +18,8 @@ import (
 
 func (t *tool) showHistory(ctx context.Context, args []string) error {
 	f := t.newFlagSet("history")
-	asJSON := f.Bool("json", false, "as JSON, one message a line")
-	limit := f.Int("limit", 50, "how many of the last `messages`, at most 200")
+	asJSON := f.Bool("json", false, "print JSON, one line per message")
+	limit := f.Int("limit", 50, "the number of last `messages`, at most 200")
 	if err := t.parseArgs(f, args, 1, 1); err != nil {
 		return err
 	}
@@ -47,17 +47,18 @@ func (t *tool) showHistory(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	for _, m := range messages { // what the channel shows will do where the register is silent
+	for _, m := range messages { // a name of the channel, if the register has none
 		p.Name = cmp.Or(p.Name, m.Name)
 	}
 	printPerson(t.out, p)
 	printMessages(t.out, messages)
 	printContacts(t.out, contacts)
+	t.printHint("heardctl brief %[1]s, or heardctl reply %[1]s '<text>'", f.Arg(0))
 	return nil
 }
 
 func printPerson(w io.Writer, p client.Person) {
-	fmt.Fprintf(w, "%s, customer %s\n", cmp.Or(p.Name, "Somebody"), p.ID)
+	fmt.Fprintf(w, "%s, customer %s\n", cmp.Or(p.Name, "Name unknown"), p.ID)
 	for _, a := range p.Aliases {
 		fmt.Fprintf(w, "  %-8s %s (%s)\n", a.Kind, a.Value, a.Assurance)
 	}
@@ -101,7 +102,7 @@ func printContacts(w io.Writer, contacts []client.Contact) {
 	}
 }
 
-// truncateLine is the beginning of a text, on one line.
+// truncateLine returns the first most letters of a text on one line.
 func truncateLine(text string, most int) string {
 	runes := []rune(strings.Join(strings.Fields(text), " "))
 	if len(runes) > most {
@@ -119,7 +120,7 @@ func (t *tool) showWaiting(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	waiters, all, err := c.Waiting(ctx, f.Arg(0))
+	waiters, complete, err := c.Waiting(ctx, f.Arg(0))
 	if err != nil {
 		return err
 	}
@@ -128,10 +129,12 @@ func (t *tool) showWaiting(ctx context.Context, args []string) error {
 	}
 	switch {
 	case len(waiters) == 0:
-		fmt.Fprintln(t.out, "nobody waits")
-	case !all:
+		fmt.Fprintln(t.out, "no customer waits")
+		return nil
+	case !complete:
 		fmt.Fprintln(t.out, "and more")
 	}
+	t.printHint("heardctl identity <customer> shows the aliases; heardctl brief <kind:value> the summary")
 	return nil
 }
 
@@ -152,8 +155,10 @@ func (t *tool) showProblems(ctx context.Context, args []string) error {
 		printProblem(t.out, p)
 	}
 	if len(all) == 0 {
-		fmt.Fprintln(t.out, "there are none")
+		fmt.Fprintln(t.out, "no problems")
+		return nil
 	}
+	t.printHint("heardctl problem show <id>")
 	return nil
 }
 
@@ -164,8 +169,8 @@ func printProblem(w io.Writer, p problem.Problem) {
 
 func (t *tool) showQueue(ctx context.Context, args []string) error {
 	f := t.newFlagSet("queue")
-	remove := f.Bool("delete", false, "take the items off the queue, as a department does; else each look counts as a receive")
-	asJSON := f.Bool("json", false, "as they are, one a line")
+	remove := f.Bool("delete", false, "remove the items from the queue, as a department does; without it each read counts as one receive")
+	asJSON := f.Bool("json", false, "print the items as received, one JSON line each")
 	if err := t.parseArgs(f, args, 1, 1); err != nil {
 		return err
 	}
@@ -184,7 +189,11 @@ func (t *tool) showQueue(ctx context.Context, args []string) error {
 		}
 		printItem(t.out, i.Item)
 	}
-	if len(items) > 0 || *asJSON {
+	if *asJSON {
+		return nil
+	}
+	if len(items) > 0 {
+		t.printHint("heardctl problem show %s", items[0].ID)
 		return nil
 	}
 	held, err := c.CountHeldItems(ctx, f.Arg(0))
@@ -192,7 +201,7 @@ func (t *tool) showQueue(ctx context.Context, args []string) error {
 		return err
 	}
 	if held > 0 {
-		fmt.Fprintf(t.out, "nothing to see now: %d items are with a consumer, or wait behind one of the same problem that is\n", held)
+		fmt.Fprintf(t.out, "no item can be read now: %d items are with a consumer, or wait for an earlier item of their problem\n", held)
 		return nil
 	}
 	fmt.Fprintln(t.out, "the queue is empty")
@@ -225,11 +234,13 @@ func (t *tool) resendItems(ctx context.Context, args []string) error {
 		if err := c.ResendItem(ctx, id); err != nil {
 			return err
 		}
-		fmt.Fprintln(t.out, "asked for again:", id)
+		fmt.Fprintln(t.out, "sent again:", id)
 	}
 	if len(ids) == 0 {
-		fmt.Fprintln(t.out, "there is no open problem")
+		fmt.Fprintln(t.out, "no open problem")
+		return nil
 	}
+	t.printHint("heardctl queue <department> shows the items within seconds")
 	return nil
 }
 
@@ -249,7 +260,7 @@ func printItem(w io.Writer, i problem.Item) {
 	for _, q := range i.Quotes {
 		rows = append(rows, [2]string{"said", q})
 	}
-	rows = append(rows, [2]string{"all about it", i.Link}, [2]string{"who is affected", i.Affected})
+	rows = append(rows, [2]string{"problem", i.Link}, [2]string{"affected customers", i.Affected})
 	for _, row := range rows {
 		if row[1] != "" {
 			fmt.Fprintf(w, "  %-18s %s\n", row[0], row[1])

@@ -11,7 +11,8 @@ import (
 	"github.com/heard-intake/heard/infra/local/where"
 )
 
-// openStack finds the stack: on AWS if the environment says so, else here.
+// openStack returns a client of the stack: the one on AWS if HEARD_API is set,
+// else the local one.
 func (t *tool) openStack(ctx context.Context) (*client.Client, error) {
 	s, err := t.findStack()
 	if err != nil {
@@ -20,6 +21,7 @@ func (t *tool) openStack(ctx context.Context) (*client.Client, error) {
 	return client.New(ctx, s)
 }
 
+// findStack returns the settings of the stack.
 func (t *tool) findStack() (where.Stack, error) {
 	if api := os.Getenv("HEARD_API"); api != "" {
 		name := envOrDefault("HEARD_STACK", "heard")
@@ -30,16 +32,17 @@ func (t *tool) findStack() (where.Stack, error) {
 	}
 	s, err := where.Read(t.dir)
 	if errors.Is(err, os.ErrNotExist) {
-		return s, fmt.Errorf("no stack runs in %s: start one with make run, or set HEARD_API", t.dir)
+		return s, fmt.Errorf("no stack runs in the folder %s: start one with make run, or set HEARD_API", t.dir)
 	}
 	return s, err
 }
 
-// printToken prints a token for the API of the local stack.
+// printToken prints a token for the API. For a stack on AWS it prints
+// HEARD_TOKEN.
 func (t *tool) printToken(ctx context.Context, args []string) error {
 	f := t.newFlagSet("token")
-	wanted := f.String("scopes", "", "what it allows, by commas; without it all `scopes`, or with -department those of a department")
-	department := f.String("department", "", "limit it to the problems of a `department`, or of several by spaces")
+	wanted := f.String("scopes", "", "the `scopes`, separated by commas; default: all, or with -department those of a department")
+	department := f.String("department", "", "limit the token to a `department`, or to several separated by spaces")
 	if err := t.parseArgs(f, args, 0, 0); err != nil {
 		return err
 	}

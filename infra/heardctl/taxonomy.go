@@ -11,13 +11,14 @@ import (
 	"github.com/heard-intake/heard/internal/taxonomy"
 )
 
-// runTaxonomy checks a taxonomy, and brings it into use when it is told to
-// publish. With -text it also says what a text would be taken for.
+// runTaxonomy checks a taxonomy, and publishes it with the word publish. With
+// -text it also classifies a text.
 func (t *tool) runTaxonomy(ctx context.Context, args []string) error {
 	f := t.newFlagSet("taxonomy")
-	text := f.String("text", "", "also classify this `text`")
-	publishes := len(args) > 0 && args[0] == "publish"
-	if publishes || len(args) > 0 && args[0] == "check" {
+	text := f.String("text", "", "also classify this `text`, and show the phrases that decided")
+	publishes := false
+	if len(args) > 0 && (args[0] == "check" || args[0] == "publish") {
+		publishes = args[0] == "publish"
 		args = args[1:]
 	}
 	if err := t.parseArgs(f, args, 1, 1); err != nil {
@@ -33,9 +34,9 @@ func (t *tool) runTaxonomy(ctx context.Context, args []string) error {
 			fmt.Fprintf(t.out, "%s: %v\n", f.Arg(0), e)
 		}
 		if len(list) == 1 {
-			return errors.New("1 mistake")
+			return errors.New("1 mistake: correct it and check again")
 		}
-		return fmt.Errorf("%d mistakes", len(list))
+		return fmt.Errorf("%d mistakes: correct them and check again", len(list))
 	}
 	if err != nil {
 		return err
@@ -46,6 +47,7 @@ func (t *tool) runTaxonomy(ctx context.Context, args []string) error {
 		t.printClassification(*text, tax.ClassifyAll(*text, taxonomy.Hints{}, nil))
 	}
 	if !publishes {
+		t.printHint("heardctl taxonomy publish %s", f.Arg(0))
 		return nil
 	}
 	c, err := t.openStack(ctx)
@@ -54,14 +56,19 @@ func (t *tool) runTaxonomy(ctx context.Context, args []string) error {
 	}
 	report, err := c.PublishTaxonomy(ctx, data)
 	fmt.Fprint(t.out, report)
-	return err
+	if err != nil {
+		return err
+	}
+	t.printHint("heardctl reclassify -reason unknown -since <time> -dry-run shows which earlier contacts it would change")
+	return nil
 }
 
-// printClassification shows what a text is taken for, by which phrases and which words.
+// printClassification prints the reasons of a text, with the phrases and words
+// that decided.
 func (t *tool) printClassification(text string, all []taxonomy.Result) {
 	for _, r := range all {
 		if r.Reason == "" {
-			fmt.Fprintln(t.out, "unknown: nothing in it is surely about a reason")
+			fmt.Fprintln(t.out, "unknown: no phrase in it belongs to a reason with certainty")
 			continue
 		}
 		var words []string

@@ -27,11 +27,11 @@ import (
 	"github.com/heard-intake/heard/internal/batch"
 )
 
-// deadLetter is a failed invocation of a function, in one of three forms:
+// deadLetter is a failed invocation of a function. One of three fields is set:
 //
-//   - RequestPayload: the whole event of an asynchronous invocation.
-//   - Batch: the position of a batch in the table's stream.
-//   - SetAside: the position of one record that the function set aside.
+//   - RequestPayload is the event, if the invocation was asynchronous.
+//   - Batch is the position of a batch in the table's stream.
+//   - SetAside is the position of one record that the function set aside.
 type deadLetter struct {
 	SetAside       *batch.SetAside
 	RequestContext struct{ FunctionArn string }
