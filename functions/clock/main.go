@@ -1,6 +1,6 @@
-// The clock function runs once a minute. It does what is due, such as closing
-// contacts and reminding departments, publishes a new taxonomy, and looks for
-// candidates.
+// The clock function runs once a minute. It runs the jobs that are due, such as
+// closing contacts and reminding departments. It also publishes a new taxonomy
+// and looks for candidates.
 package main
 
 import (

@@ -1,5 +1,5 @@
-// Package intake ingests what the channels deliver: webhooks, notifications
-// and mails. It checks who sent a delivery, has it normalized, and stores each
+// Package intake ingests the deliveries of all channels: webhooks,
+// notifications and mails. It checks who sent a delivery, has it normalized, and stores each
 // of its elements once.
 //
 // Platforms resend a webhook that is not answered within a few seconds. So
@@ -15,7 +15,7 @@
 //
 //	in = stored + duplicate + quarantined + refused + erased
 //
-//	stored       written now
+//	stored       written now; a link counts here every time
 //	duplicate    in the table already, from an earlier delivery
 //	quarantined  unreadable or invalid; the whole delivery is kept for replay
 //	refused      rejected with an error that the sender sees; only web chat does
@@ -23,7 +23,7 @@
 //
 // A delivery that cannot be read at all counts as one quarantined element. The
 // sum holds for every invocation that completes without an error. After an
-// error the sender delivers again, and the table decides what is a duplicate.
+// error the sender delivers again, and the table recognizes duplicates.
 //
 // # Order of writes
 //
@@ -45,7 +45,7 @@
 // An effect takes steps 1 and 4. A notice takes step 4, after the consent that
 // it reports, if any.
 //
-// # Races and crashes
+// # Races and failures
 //
 // Two deliveries of one message at the same time
 // (TestIngest_ConcurrentDuplicates):
@@ -68,11 +68,11 @@
 //  2. The handler answers 503, and the platform delivers A, B and C again.
 //  3. B and C are duplicates. A is stored.
 //
-// A crash between a mail's files and its message
+// A failure between a mail's files and its message
 // (TestMailHandler_FilesBeforeMessage):
 //
-//  1. The files are put into S3. The function dies before the message.
-//  2. The history does not show the mail, so it never names a missing file.
+//  1. The put of a file fails, or the function dies after it.
+//  2. The message is not written yet, so no history names a missing file.
 //  3. The queue delivers again. The files overwrite themselves, under the same
 //     keys, and then the message is stored.
 //

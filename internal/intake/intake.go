@@ -63,7 +63,7 @@ type Source struct {
 	Raw     []byte      // the delivery as received; nil if it is stored at Object already
 	Type    string      // media type of Raw
 	Object  string      // the S3 key of the delivery, for a mail in the mail bucket
-	Mail    *ParsedMail // the mail whose files are stored with its messages; nil if there is none
+	Mail    *ParsedMail // for a mail: its files are stored with its messages; else nil
 }
 
 // Ingest stores every element of d. An element that is broken or invalid puts

@@ -41,7 +41,7 @@ type ParsedMail struct {
 	Delivery   contact.Delivery
 	Quarantine string                                  // why the raw mail goes into quarantine too; empty if it was read whole
 	File       func(ref string) (data []byte, ok bool) // the content of an attachment
-	Page       func() string                           // the HTML, safe to show; empty if there is none
+	Page       func() string                           // the HTML, safe to show; empty for a mail without HTML
 	OwnMailIDs []string                                // Message-IDs in it that may be of mails we sent, the likeliest first
 	Report     bool                                    // a mail server wrote it about a mail we sent
 	HardBounce bool                                    // the report says that the address will never work

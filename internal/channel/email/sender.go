@@ -37,8 +37,8 @@ func setSender(m *contact.Message, root *rfc822.Part, env Envelope, raw []byte) 
 	addClaimedAlias(m, root.Header.Addresses("Reply-To"))
 }
 
-// setForwardedAuthor sets the customer of m to the author of the mail that m
-// forwards, and returns the forwarder's address. It does so only if a staff member
+// setForwardedAuthor sets the customer of m to the author of the forwarded mail.
+// It returns the forwarder's address, or nothing for other mails. It acts only if a staff member
 // forwarded the mail and DMARC proves it. Any other sender could invent a
 // customer's mail that way.
 //
