@@ -37,10 +37,10 @@ func setSender(m *contact.Message, root *rfc822.Part, env Envelope, raw []byte) 
 	addClaimedAlias(m, root.Header.Addresses("Reply-To"))
 }
 
-// setForwardedAuthor sets the customer of m to the author of the forwarded mail.
-// It returns the forwarder's address, or nothing for other mails. It acts only if a staff member
-// forwarded the mail and DMARC proves it. Any other sender could invent a
-// customer's mail that way.
+// setForwardedAuthor sets the customer of m to the author of the forwarded mail,
+// if a staff member forwarded it and DMARC proves that. Any other sender could
+// invent a customer's mail that way. It returns the forwarder's address, which is
+// empty if m did not change.
 //
 // sender is the address that sent the mail. A forward wins over its Reply-To,
 // which mail programs set to an address of the forwarder. A form does not
