@@ -146,7 +146,7 @@ func receivedFromSES(h rfc822.Header) bool {
 	return receivedBySES().MatchString(strings.ToLower(h.Get("Received")))
 }
 
-// readField adds one header field of SES, with its name in lower case.
+// readField reads one header field of SES into e. name is in lower case.
 func (e *Envelope) readField(name, value string) {
 	switch name {
 	case "return-path":

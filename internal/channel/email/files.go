@@ -126,7 +126,7 @@ const maxFileName = 255
 
 // sanitizeFileName returns name without its folder, control characters and
 // characters that reverse the text direction. It is short enough for any file
-// system, and keeps its extension.
+// system. A long name keeps its extension.
 func sanitizeFileName(name string) string {
 	name = strings.ReplaceAll(name, `\`, "/")
 	if i := strings.LastIndexByte(strings.TrimRight(name, "/"), '/'); i >= 0 {

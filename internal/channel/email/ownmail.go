@@ -14,8 +14,8 @@ const maxOwnMailIDs = 25
 
 // findOwnMailIDs returns the Message-IDs in a mail that may be of mails we
 // sent, the likeliest first: the mail whose token is in the recipient's
-// address, the subject of a report, In-Reply-To, References from last to first,
-// and the mail's own id.
+// address, the mail that a report is about, In-Reply-To, References from last
+// to first, and the mail's own id.
 func findOwnMailIDs(root *rfc822.Part, report *bounce.Notice, ownID string, env Envelope) []string {
 	var all []string
 	add := func(ids ...string) {
