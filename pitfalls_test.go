@@ -12,9 +12,9 @@ import (
 // pitfalls are what others who take in the webhooks of WhatsApp, Messenger and
 // Instagram lost messages by, with the tests that keep it from happening here.
 var pitfalls = []struct{ wrong, tests string }{
-	{"a retried webhook makes a second message", "whatsapp.Normalize_RedeliveryKeepsID messenger.Normalize_RedeliveryOneByOne AWebhookIsTakenOnce"},
-	{"two deliveries in the same second slip through", "TwoDeliveriesInTheSameInstantAreOneMessage"},
-	{"a retry after a failure is taken for a duplicate", "WhatCouldNotBeStoredIsAskedForAgain"},
+	{"a retried webhook makes a second message", "whatsapp.Normalize_RedeliveryKeepsID messenger.Normalize_RedeliveryOneByOne WebhookHandler_Redelivery"},
+	{"two deliveries in the same second slip through", "Ingest_ConcurrentDuplicates"},
+	{"a retry after a failure is taken for a duplicate", "Ingest_StoreOutage"},
 	{"a file that cannot be fetched loses its message", "media.Handle_FailingFileBesideOthers media.Handle_PlatformRefusals media.Handle_AddressPerTry"},
 	{"a late status takes back a later one", "EffectsInAnyOrderAndNumberGiveTheSameState"},
 	{"a status comes before its message", "EffectsInAnyOrderAndNumberGiveTheSameState whatsapp.Normalize_Status"},
@@ -34,16 +34,16 @@ var pitfalls = []struct{ wrong, tests string }{
 	{"an entry with standby alone crashes the reader", "messenger.Normalize_Standby"},
 	{"after a hand-over messages come in standby alone", "messenger.Normalize_Standby"},
 	{"an agent of Meta's takes over, and messages stop", "whatsapp.Normalize_Standby"},
-	{"the signature is checked on JSON written anew", "Verify ABase64BodyIsVerifiedAsItsBytes"},
-	{"the signature is asked of the handshake", "TheHandshake"},
-	{"what is not understood is answered with an error", "WhatCannotBeReadIsKeptWholeAndAnswered200"},
+	{"the signature is checked on JSON written anew", "Verify WebhookHandler_Base64Body"},
+	{"the signature is asked of the handshake", "WebhookHandler_Handshake"},
+	{"what is not understood is answered with an error", "WebhookHandler_UnreadableBody"},
 	{"a contact card comes twice, or is lost for its number", "whatsapp.Normalize_CardWithoutPhone whatsapp.Normalize_RedeliveryKeepsID"},
 	{"what says nothing makes a ghost of a conversation", "whatsapp.Normalize_PassiveKinds"},
 	{"a time in seconds is read as milliseconds", "messenger.Normalize_TimeFormats meta.ParseTime"},
 	{"a large id loses its last digits", "messenger.Normalize_NumericIDs whatsapp.Normalize_NumericIDs"},
 	{"a text breaks what comes after", "whatsapp.Normalize_UnusualText messenger.Normalize_UncleanText messenger.Normalize_OversizedText"},
 	{"customers are merged by name, or by a guess", "whatsapp.Normalize_ChangedNumber whatsapp.Normalize_CardOfThirdPerson NobodyIsJoinedByWhatProvesNothing"},
-	{"an hour of failures unsubscribes the page", "WhatCannotBeReadIsKeptWholeAndAnswered200 AnAlarmTellsOfFailuresLongBeforeAPageIsUnsubscribed"},
+	{"an hour of failures unsubscribes the page", "WebhookHandler_UnreadableBody AnAlarmTellsOfFailuresLongBeforeAPageIsUnsubscribed"},
 	{"the dashboard's test button makes a customer", "whatsapp.Normalize_DashboardTestButton messenger.Normalize_DashboardTestButton"},
 }
 

@@ -1,4 +1,4 @@
-// The agentapi function is the API of agent tools.
+// The agentapi function serves the API of agents and agent tools.
 package main
 
 import (
@@ -19,7 +19,8 @@ func main() {
 	telemetry.Start("agentapi")
 	ctx := context.Background()
 	cfg := config.AWS(ctx)
-	table, rules := wiring.Table(ctx, cfg), wiring.Rules(cfg)
+	table := wiring.Table(ctx, cfg)
+	rules := wiring.TaxonomyReader(cfg)
 	agents := &api.Agents{
 		Store:    table,
 		Blobs:    wiring.Blobs(cfg),

@@ -1,10 +1,10 @@
-// The departmentapi function is the API of departments.
+// The departmentapi function serves the API of departments.
 package main
 
 import (
 	"context"
 	"time"
-	_ "time/tzdata" // what a day is must not depend on the machine
+	_ "time/tzdata" // so that days do not depend on the machine
 
 	"github.com/aws/aws-lambda-go/lambda"
 
@@ -18,11 +18,12 @@ func main() {
 	telemetry.Start("departmentapi")
 	ctx := context.Background()
 	cfg := config.AWS(ctx)
-	table, rules := wiring.Table(ctx, cfg), wiring.Rules(cfg)
+	table := wiring.Table(ctx, cfg)
+	rules := wiring.TaxonomyReader(cfg)
 	departments := &api.Departments{
 		Store:    table,
 		Taxonomy: rules.Current,
-		Zone:     wiring.Zone(),
+		Zone:     wiring.TimeZone(),
 		Limit:    &api.Limiter{Counter: table, PerMinute: config.Int("REQUESTS_PER_MINUTE", 0)},
 		Now:      time.Now,
 	}

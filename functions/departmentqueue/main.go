@@ -1,11 +1,11 @@
-// The departmentqueue function applies the updates that departments put on their
-// own queues.
+// The departmentqueue function applies the problem updates that departments send to
+// their own queues.
 package main
 
 import (
 	"context"
 	"time"
-	_ "time/tzdata" // what a day is must not depend on the machine
+	_ "time/tzdata" // so that days do not depend on the machine
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -24,7 +24,7 @@ func main() {
 	cfg := config.AWS(ctx)
 	prefix := config.Must("UPDATE_QUEUES")
 	h := &updates.Handler{
-		API:    &api.Departments{Store: wiring.Table(ctx, cfg), Taxonomy: wiring.Rules(cfg).Current, Zone: wiring.Zone(), Now: time.Now},
+		API:    &api.Departments{Store: wiring.Table(ctx, cfg), Taxonomy: wiring.TaxonomyReader(cfg).Current, Zone: wiring.TimeZone(), Now: time.Now},
 		Prefix: prefix,
 		Dead:   queue.NewDeadLetters(sqs.NewFromConfig(cfg), prefix),
 		Meter:  telemetry.NewMeter("departmentqueue"),

@@ -1,5 +1,5 @@
-// The email function takes in the mails that SES puts into the mail bucket,
-// whichever way they are announced, and what SES says of the mails we sent.
+// The email function ingests the mails that SES writes into the mail bucket, and
+// SES's events about the mails that we sent.
 package main
 
 import (
@@ -19,14 +19,14 @@ func main() {
 	telemetry.Start("email")
 	cfg := config.AWS(ctx)
 	table := wiring.Table(ctx, cfg)
-	h := &intake.Mail{
-		Bucket: wiring.Bucket(cfg, "MAIL"),
-		Prefix: "in/",
-		Read:   wiring.MailReader(cfg),
-		Told:   wiring.MailTold,
-		Taker:  &intake.Taker{Store: table, Blobs: wiring.Blobs(cfg), Now: time.Now},
-		Sent:   table,
-		Meter:  telemetry.NewMeter("email"),
+	h := &intake.MailHandler{
+		Bucket:     wiring.Bucket(cfg, "MAIL"),
+		Prefix:     "in/",
+		Parse:      wiring.MailParser(cfg),
+		ParseEvent: wiring.ReadSendingEvent,
+		Ingester:   &intake.Ingester{Store: table, Blobs: wiring.Blobs(cfg), Now: time.Now},
+		Sent:       table,
+		Meter:      telemetry.NewMeter("email"),
 	}
 	lambda.Start(h.Handle)
 }

@@ -1,5 +1,5 @@
-// The media function fetches from Meta what its webhooks leave out: the files
-// of messages and the names of people.
+// The media function fetches from Meta the data that its webhooks leave out: the
+// files of messages and the names of customers.
 package main
 
 import (

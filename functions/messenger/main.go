@@ -1,4 +1,4 @@
-// The messenger function takes in the webhooks of Messenger and Instagram.
+// The messenger function ingests the webhooks of Messenger and Instagram.
 package main
 
 import (
@@ -16,5 +16,5 @@ import (
 func main() {
 	ctx := context.Background()
 	telemetry.Start("messenger")
-	lambda.Start(wiring.Webhook(ctx, config.AWS(ctx), contact.Messenger, messenger.Normalize).Handle)
+	lambda.Start(wiring.WebhookHandler(ctx, config.AWS(ctx), contact.Messenger, messenger.Normalize).Handle)
 }

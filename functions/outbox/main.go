@@ -1,6 +1,6 @@
-// The outbox function puts problem items and candidates on the queues of their departments,
-// on that of the media function what has to be asked of a platform, and news on
-// that of agent tools.
+// The outbox function sends changes of the table to SQS queues: problem items
+// and candidates to their departments, jobs to the media and notify functions,
+// and contact events to agent tools.
 package main
 
 import (

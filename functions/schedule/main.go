@@ -1,12 +1,13 @@
-// The schedule function runs the work that is due, once a minute, and looks for
-// candidates.
+// The schedule function runs once a minute. It runs the jobs that are due, such as
+// closing contacts and reminding departments. It also publishes a new taxonomy
+// and looks for candidates.
 package main
 
 import (
 	"context"
 	"errors"
 	"time"
-	_ "time/tzdata" // what a day is must not depend on the machine
+	_ "time/tzdata" // so that days do not depend on the machine
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
@@ -31,7 +32,7 @@ func main() {
 	meter := telemetry.NewMeter("schedule")
 	table := wiring.Table(ctx, cfg)
 	closer := &outbox.Closer{Store: table, Queue: queue.At(sqs.NewFromConfig(cfg), config.Must("CONTACT_EVENTS"))}
-	flow := &workflow.Workflow{Store: table, Taxonomy: wiring.Rules(cfg).Current, Zone: wiring.Zone()}
+	flow := &workflow.Workflow{Store: table, Taxonomy: wiring.TaxonomyReader(cfg).Current, Zone: wiring.TimeZone()}
 	c := &clock.Clock{
 		Store: table,
 		Handlers: map[due.Kind]clock.Handler{
@@ -45,7 +46,7 @@ func main() {
 		Meter: meter,
 		Now:   time.Now,
 	}
-	p := &publish.Publisher{Blobs: wiring.Blobs(cfg), Deployed: wiring.Taxonomy, Check: wiring.CheckQueues, Meter: meter}
+	p := &publish.Publisher{Blobs: wiring.Blobs(cfg), Deployed: wiring.DeployedTaxonomy, Check: wiring.CheckDepartments, Meter: meter}
 	w := &candidate.Watch{Desk: candidate.Desk{Store: table, Taxonomy: flow.Taxonomy, Zone: flow.Zone}}
 	lambda.Start(func(ctx context.Context, ev events.EventBridgeEvent) error {
 		now := ev.Time.UTC()

@@ -1,11 +1,11 @@
-// The triage function makes contacts of messages, keeps the waiting list and
-// finds recurring causes.
+// The triage function groups messages into contacts, maintains the waiting list
+// and finds recurring causes.
 package main
 
 import (
 	"context"
 	"time"
-	_ "time/tzdata" // what a day is must not depend on the machine
+	_ "time/tzdata" // so that days do not depend on the machine
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
@@ -24,19 +24,19 @@ func main() {
 	ctx := context.Background()
 	telemetry.Start("triage")
 	cfg := config.AWS(ctx)
-	rules := wiring.Rules(cfg)
-	go rules.Current() // while the connection to the table is made
+	rules := wiring.TaxonomyReader(cfg)
+	go rules.Current() // read it while the table's connection opens
 	meter := telemetry.NewMeter("triage")
 	t := &triage.Triage{
 		Store: wiring.Table(ctx, cfg),
-		Zone:  wiring.Zone(),
+		Zone:  wiring.TimeZone(),
 		Meter: meter,
 		Now:   time.Now,
 		Dead:  &batch.DeadLetters{Function: lambdacontext.FunctionName, Queue: queue.At(sqs.NewFromConfig(cfg), config.Must("STREAM_DEAD")), Meter: meter},
 	}
-	rules.Current() // a deployed one that is broken stops the function here
+	rules.Current() // panics if the deployed taxonomy is broken
 	lambda.Start(func(ctx context.Context, ev events.DynamoDBEvent) (events.DynamoDBEventResponse, error) {
-		t.Taxonomy = rules.Taxonomy(ctx) // one for all of a batch; an environment has one batch at a time
+		t.Taxonomy = rules.Taxonomy(ctx) // the same for a whole batch; an environment runs one batch at a time
 		return t.Handle(ctx, ev)
 	})
 }

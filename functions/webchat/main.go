@@ -1,4 +1,5 @@
-// WebChat takes in web chat, and shows visitors their conversation.
+// The webchat function ingests the messages of web chat visitors, and returns
+// their conversations.
 package main
 
 import (

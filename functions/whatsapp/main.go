@@ -1,5 +1,5 @@
-// The whatsapp function takes in WhatsApp events: the webhooks of the Cloud
-// API, and what AWS End User Messaging Social hands on through SNS.
+// The whatsapp function ingests WhatsApp events: webhooks of the Cloud API, and
+// notifications of AWS End User Messaging Social through SNS.
 package main
 
 import (
@@ -18,8 +18,8 @@ import (
 func main() {
 	ctx := context.Background()
 	telemetry.Start("whatsapp")
-	hook := wiring.Webhook(ctx, config.AWS(ctx), contact.WhatsApp, whatsapp.Normalize)
-	lambda.Start(intake.Either(hook, &intake.Notified{
-		Channel: hook.Channel, Normalize: whatsapp.NormalizeSNS, Taker: hook.Taker, Meter: hook.Meter,
+	hook := wiring.WebhookHandler(ctx, config.AWS(ctx), contact.WhatsApp, whatsapp.Normalize)
+	lambda.Start(intake.RouteEvents(hook, &intake.SNSHandler{
+		Channel: hook.Channel, Normalize: whatsapp.NormalizeSNS, Ingester: hook.Ingester, Meter: hook.Meter,
 	}))
 }

@@ -33,7 +33,7 @@ func (s *stage) deliverEvent(ctx context.Context, m weekEvent) error {
 	if m.purpose == inbound {
 		ctx = context.WithValue(ctx, customerKey{}, m.customer)
 	}
-	tally, err := s.taker.Take(ctx, d, intake.Source{Channel: m.channel})
+	tally, err := s.ingester.Ingest(ctx, d, intake.Source{Channel: m.channel})
 	if err == nil && (tally.In != 1 || tally.Stored != 1) {
 		err = fmt.Errorf("%s by %s: got tally %+v, want one stored element", m.purpose, m.channel, tally)
 	}

@@ -58,7 +58,7 @@ func measureReplays(ctx context.Context, r run) error {
 type stage struct {
 	*store.Table
 	ledger *ledger
-	taker  *intake.Taker
+	ingester  *intake.Ingester
 	agents *api.Agents
 	handle func(context.Context, events.DynamoDBEvent) (events.DynamoDBEventResponse, error) // triage
 	outbox *outbox.Outbox
@@ -97,7 +97,7 @@ func newStageWithKey(ctx context.Context, r run, accessKey string) (*stage, erro
 	}
 	meter := telemetry.NewMeter("figures")
 	meter.Out = io.Discard
-	s.taker = &intake.Taker{Store: s, Now: time.Now}
+	s.ingester = &intake.Ingester{Store: s, Now: time.Now}
 	s.agents = &api.Agents{Store: s, Taxonomy: func() *taxonomy.Taxonomy { return shop }, Meter: meter, Now: time.Now}
 	s.handle = (&triage.Triage{Store: s.Table, Taxonomy: shop, Zone: zone, Meter: meter, Now: time.Now}).Handle
 	s.outbox = &outbox.Outbox{Queues: s, Read: store.ReadProblemImage, URL: "https://api.example.com"}

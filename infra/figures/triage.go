@@ -77,7 +77,7 @@ func waitForItem(ctx context.Context, c *client.Client, department string) error
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	defer cancel()
 	for {
-		items, err := c.Items(ctx, department, true)
+		items, err := c.QueueItems(ctx, department, true)
 		if err != nil || len(items) > 0 {
 			return err
 		}

@@ -25,13 +25,13 @@ func measureUnits(ctx context.Context, r run) error {
 	if err != nil {
 		return err
 	}
-	taker := &intake.Taker{Store: table, Now: time.Now}
+	ingester := &intake.Ingester{Store: table, Now: time.Now}
 	say := func(p traffic.Person, id, text string) error {
 		d, err := whatsapp.Normalize(traffic.WhatsApp(traffic.Said{From: p, ID: traffic.Wamid(p, id), At: time.Now(), Text: text}))
 		if err != nil {
 			return err
 		}
-		tally, err := taker.Take(withPurpose(ctx, inbound), d, intake.Source{})
+		tally, err := ingester.Ingest(withPurpose(ctx, inbound), d, intake.Source{})
 		if err == nil && tally.Stored+tally.Duplicate != 1 {
 			err = fmt.Errorf("got tally %+v, want one stored or duplicate message", tally)
 		}

@@ -17,23 +17,23 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 )
 
-// of opens the stack, and finds the customer that an alias names.
-func (t *tool) of(ctx context.Context, alias string) (*client.Client, identity.CustomerID, error) {
-	c, err := t.open(ctx)
+// findCustomer opens the stack and returns the customer of an alias.
+func (t *tool) findCustomer(ctx context.Context, alias string) (*client.Client, identity.CustomerID, error) {
+	c, err := t.openStack(ctx)
 	if err != nil {
 		return nil, "", err
 	}
-	p, err := c.Find(ctx, alias)
+	p, err := c.FindCustomer(ctx, alias)
 	return c, p.ID, err
 }
 
-func (t *tool) brief(ctx context.Context, args []string) error {
-	f := t.flags("brief")
-	asJSON := f.Bool("json", false, "as it is")
-	if err := t.parse(f, args, 1, 1); err != nil {
+func (t *tool) showBrief(ctx context.Context, args []string) error {
+	f := t.newFlagSet("brief")
+	asJSON := f.Bool("json", false, "print the brief as JSON")
+	if err := t.parseArgs(f, args, 1, 1); err != nil {
 		return err
 	}
-	c, id, err := t.of(ctx, f.Arg(0))
+	c, id, err := t.findCustomer(ctx, f.Arg(0))
 	if err != nil {
 		return err
 	}
@@ -44,13 +44,14 @@ func (t *tool) brief(ctx context.Context, args []string) error {
 	if *asJSON {
 		return json.NewEncoder(t.out).Encode(b)
 	}
-	showBrief(t.out, b)
+	printBrief(t.out, b)
+	t.printHint("heardctl claim %[1]s, then heardctl reply %[1]s '<text>'", f.Arg(0))
 	return nil
 }
 
-// showBrief prints a brief, a line each, with the numbers of the messages that
-// it cites.
-func showBrief(w io.Writer, b brief.Brief) {
+// printBrief prints a brief, one fact per line. Each line ends with the numbers
+// of the messages that it cites; the messages follow.
+func printBrief(w io.Writer, b brief.Brief) {
 	show := func(name, text string, cites []int) {
 		nums := make([]string, len(cites))
 		for i, c := range cites {
@@ -109,102 +110,119 @@ func showBrief(w io.Writer, b brief.Brief) {
 	}
 }
 
-// turn are the flags that everything done with a claim has.
-func turn(f *flag.FlagSet) (as *string, version *int64) {
-	return f.String("as", "", "who does it, like `agent:agent-7`; else the token's own"), f.Int64("version", 0, "the `version` of the claim that you saw, to take over")
+// addClaimFlags adds the flags of all commands that change a claim.
+func addClaimFlags(f *flag.FlagSet) (as *string, version *int64) {
+	as = f.String("as", "", "act as `agent:agent-7`, bot:ID or team:ID; default: the token's subject")
+	version = f.Int64("version", 0, "the `version` of another holder's claim, to take it over")
+	return as, version
 }
 
-func asked(as string, version int64) (client.Turn, error) {
-	t := client.Turn{Version: version}
+// newClaimAction returns a change of a claim by the party as. An empty as means
+// the token's subject.
+func newClaimAction(as string, version int64) (client.ClaimAction, error) {
+	action := client.ClaimAction{Version: version}
 	if as == "" {
-		return t, nil
+		return action, nil
 	}
 	var err error
-	t.Holder, err = client.ParseParty(as)
-	return t, err
+	action.Holder, err = client.ParseParty(as)
+	return action, err
 }
 
-func (t *tool) claim(ctx context.Context, args []string) error {
-	f := t.flags("claim")
-	as, version := turn(f)
-	minutes := f.Int("minutes", 0, "how long")
-	if err := t.parse(f, args, 1, 1); err != nil {
+func (t *tool) claimCustomer(ctx context.Context, args []string) error {
+	f := t.newFlagSet("claim")
+	as, version := addClaimFlags(f)
+	minutes := f.Int("minutes", 0, "the length of the claim in `minutes`; 0 for the default")
+	if err := t.parseArgs(f, args, 1, 1); err != nil {
 		return err
 	}
-	do, err := asked(*as, *version)
+	action, err := newClaimAction(*as, *version)
 	if err != nil {
 		return err
 	}
-	do.Minutes = *minutes
-	c, id, err := t.of(ctx, f.Arg(0))
+	action.Minutes = *minutes
+	c, id, err := t.findCustomer(ctx, f.Arg(0))
 	if err != nil {
 		return err
 	}
-	now, err := c.Claim(ctx, id, do)
-	return t.showClaim(now, err)
-}
-
-func (t *tool) release(ctx context.Context, args []string) error {
-	f := t.flags("release")
-	as, version := turn(f)
-	if err := t.parse(f, args, 1, 1); err != nil {
-		return err
-	}
-	do, err := asked(*as, *version)
+	claim, err := c.Claim(ctx, id, action)
 	if err != nil {
 		return err
 	}
-	c, id, err := t.of(ctx, f.Arg(0))
-	if err != nil {
-		return err
-	}
-	now, err := c.Release(ctx, id, do)
-	return t.showClaim(now, err)
-}
-
-func (t *tool) handOver(ctx context.Context, args []string) error {
-	f := t.flags("handover")
-	as, version := turn(f)
-	note := f.String("note", "", "`what` whoever takes the customer should know")
-	if err := t.parse(f, args, 3, 3); err != nil {
-		return err
-	}
-	do, err := asked(*as, *version)
-	if err == nil {
-		do.To, err = client.ParseParty(f.Arg(1))
-	}
-	if err != nil {
-		return err
-	}
-	do.Reason, do.Note = f.Arg(2), *note
-	c, id, err := t.of(ctx, f.Arg(0))
-	if err != nil {
-		return err
-	}
-	now, err := c.HandOver(ctx, id, do)
-	return t.showClaim(now, err)
-}
-
-func (t *tool) showClaim(c contact.Claim, err error) error {
-	switch {
-	case err != nil:
-		return err
-	case c.Holder == nil:
-		fmt.Fprintf(t.out, "nobody has customer %s (version %d)\n", c.Customer, c.Version)
-	default:
-		fmt.Fprintf(t.out, "%s has customer %s until %s (version %d)\n", c.Holder, c.Customer, c.Until.Local().Format("02-01 15:04"), c.Version)
-	}
+	t.printClaim(claim)
+	t.printHint("heardctl brief %[1]s shows the summary; heardctl release %[1]s ends the claim", f.Arg(0))
 	return nil
 }
 
-func (t *tool) note(ctx context.Context, args []string) error {
-	f := t.flags("note")
-	due := f.Duration("due", 0, "how long until a promise is to be kept, like 48h")
-	about := f.String("about", "", "the `message` of the promise that was kept")
-	if err := t.parse(f, args, 3, 3); err != nil {
+func (t *tool) releaseCustomer(ctx context.Context, args []string) error {
+	f := t.newFlagSet("release")
+	as, version := addClaimFlags(f)
+	if err := t.parseArgs(f, args, 1, 1); err != nil {
 		return err
 	}
-	c, id, err := t.of(ctx, f.Arg(0))
+	action, err := newClaimAction(*as, *version)
+	if err != nil {
+		return err
+	}
+	c, id, err := t.findCustomer(ctx, f.Arg(0))
+	if err != nil {
+		return err
+	}
+	claim, err := c.Release(ctx, id, action)
+	if err != nil {
+		return err
+	}
+	t.printClaim(claim)
+	t.printHint("any agent can claim the customer: heardctl claim %s", f.Arg(0))
+	return nil
+}
+
+func (t *tool) handOverCustomer(ctx context.Context, args []string) error {
+	f := t.newFlagSet("handover")
+	as, version := addClaimFlags(f)
+	note := f.String("note", "", "a `text` for the next holder")
+	if err := t.parseArgs(f, args, 3, 3); err != nil {
+		return err
+	}
+	action, err := newClaimAction(*as, *version)
+	if err != nil {
+		return err
+	}
+	action.To, err = client.ParseParty(f.Arg(1))
+	if err != nil {
+		return err
+	}
+	action.Reason = f.Arg(2)
+	action.Note = *note
+	c, id, err := t.findCustomer(ctx, f.Arg(0))
+	if err != nil {
+		return err
+	}
+	claim, err := c.HandOver(ctx, id, action)
+	if err != nil {
+		return err
+	}
+	t.printClaim(claim)
+	t.printHint("the new holder reads the summary with heardctl brief %s", f.Arg(0))
+	return nil
+}
+
+func (t *tool) printClaim(c contact.Claim) {
+	if c.Holder == nil {
+		fmt.Fprintf(t.out, "customer %s is not claimed (version %d)\n", c.Customer, c.Version)
+		return
+	}
+	fmt.Fprintf(t.out, "%s has customer %s until %s (version %d)\n", c.Holder, c.Customer, c.Until.Local().Format("02-01 15:04"), c.Version)
+}
+
+func (t *tool) addNote(ctx context.Context, args []string) error {
+	f := t.newFlagSet("note")
+	due := f.Duration("due", 0, "with promise: the time until it is due, such as 48h")
+	about := f.String("about", "", "with kept: the `message id` of the promise")
+	if err := t.parseArgs(f, args, 3, 3); err != nil {
+		return err
+	}
+	c, id, err := t.findCustomer(ctx, f.Arg(0))
 	if err != nil {
 		return err
 	}
@@ -213,23 +231,25 @@ func (t *tool) note(ctx context.Context, args []string) error {
 		n.Due = time.Now().Add(*due)
 	}
 	m, err := c.AddNote(ctx, id, n)
-	if err == nil {
-		fmt.Fprintln(t.out, m.ID)
-	}
-	return err
-}
-
-func (t *tool) news(ctx context.Context, args []string) error {
-	f := t.flags("events")
-	remove := f.Bool("delete", false, "take them off the queue, as an agent tool does; else each look counts as a receive")
-	if err := t.parse(f, args, 0, 0); err != nil {
-		return err
-	}
-	c, err := t.open(ctx)
 	if err != nil {
 		return err
 	}
-	all, err := c.News(ctx, *remove)
+	fmt.Fprintln(t.out, m.ID)
+	t.printHint("heardctl brief %s shows the note", f.Arg(0))
+	return nil
+}
+
+func (t *tool) showEvents(ctx context.Context, args []string) error {
+	f := t.newFlagSet("events")
+	remove := f.Bool("delete", false, "remove the events from the queue, as an agent tool does; without it each read counts as one receive")
+	if err := t.parseArgs(f, args, 0, 0); err != nil {
+		return err
+	}
+	c, err := t.openStack(ctx)
+	if err != nil {
+		return err
+	}
+	all, err := c.ContactEvents(ctx, *remove)
 	if err != nil {
 		return err
 	}
@@ -238,6 +258,11 @@ func (t *tool) news(ctx context.Context, args []string) error {
 		if err := json.NewEncoder(t.out).Encode(n); err != nil {
 			return err
 		}
+	}
+	if len(all) == 0 {
+		t.printHint("the queue is empty; send a message and try again")
+	} else if !*remove {
+		t.printHint("heardctl events -delete removes these events from the queue")
 	}
 	return nil
 }

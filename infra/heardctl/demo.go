@@ -16,25 +16,25 @@ import (
 	"github.com/heard-intake/heard/test/traffic"
 )
 
-// patience is how long the demo waits for one thing to happen.
-const patience = time.Minute
+// maxWait is how long the demo waits for one result.
+const maxWait = time.Minute
 
-// A complaint is what the five customers of the demo have in common. One that
-// is a problem already would only grow, so each run takes another.
-type complaint struct{ reason, product, department, name string }
+// demoComplaint is the complaint that the five customers of the demo share. Each
+// run needs one that is not a problem yet, so that a problem is opened.
+type demoComplaint struct{ reason, product, department, name string }
 
-func complaints() []complaint {
-	var all []complaint
+func demoComplaints() []demoComplaint {
+	var all []demoComplaint
 	for _, p := range [][2]string{
 		{"coffee-machine", "koffiemachine"}, {"robot-vacuum", "robotstofzuiger"}, {"air-fryer", "airfryer"}, {"standing-desk", "zit-sta bureau"},
 		{"garden-set", "loungeset"}, {"smart-lamp", "slimme lamp"}, {"headphones", "koptelefoon"},
 	} {
-		all = append(all, complaint{"manual-unclear", p[0], "documentation", p[1]})
+		all = append(all, demoComplaint{"manual-unclear", p[0], "documentation", p[1]})
 	}
 	return all
 }
 
-// A story is one run of the demo.
+// story is one run of the demo.
 type story struct {
 	*tool
 	*client.Client
@@ -42,33 +42,34 @@ type story struct {
 	number string // Jan's customer number
 	order  string
 	others []traffic.Person
-	about  complaint
+	about  demoComplaint
 }
 
-func (t *tool) demo(ctx context.Context, args []string) error {
-	f := t.flags("demo")
-	if err := t.parse(f, args, 0, 0); err != nil {
+func (t *tool) runDemo(ctx context.Context, args []string) error {
+	f := t.newFlagSet("demo")
+	if err := t.parseArgs(f, args, 0, 0); err != nil {
 		return err
 	}
-	c, err := t.open(ctx)
+	c, err := t.openStack(ctx)
 	if err != nil {
 		return err
 	}
 	if !c.Local() {
-		return errors.New("the demo is for the local stack: it makes customers up")
+		return errors.New("the demo writes invented customers, so it runs on the local stack only: start one with make run")
 	}
 	s := &story{tool: t, Client: c}
-	if err := s.cast(ctx); err != nil {
+	if err := s.chooseCast(ctx); err != nil {
 		return err
 	}
-	if err := s.oneCustomer(ctx); err != nil {
+	if err := s.playOneCustomer(ctx); err != nil {
 		return err
 	}
-	return s.oneProblem(ctx)
+	return s.playOneProblem(ctx)
 }
 
-// cast chooses people whom nobody has met, and a complaint nobody has made.
-func (s *story) cast(ctx context.Context) error {
+// chooseCast chooses people whom the stack does not know, and a complaint that
+// is not a problem yet.
+func (s *story) chooseCast(ctx context.Context) error {
 	first := rand.IntN(999_000) * 10 //nolint:gosec // no secret
 	s.jan = traffic.Someone(first)
 	s.number = fmt.Sprintf("K-%07d", first)
@@ -84,58 +85,60 @@ func (s *story) cast(ctx context.Context) error {
 	for _, p := range known {
 		taken[[2]string{p.Reason, p.Product}] = true
 	}
-	for _, c := range complaints() {
+	for _, c := range demoComplaints() {
 		if !taken[[2]string{c.reason, c.product}] {
 			s.about = c
 			return nil
 		}
 	}
-	return errors.New("this stack knows all the problems of the demo by now: start it with -memory, or remove its folder")
+	return errors.New("this stack has all the problems of the demo already: start it with -memory, or remove its folder")
 }
 
-func (s *story) say(format string, args ...any) { fmt.Fprintf(s.out, format+"\n", args...) }
+// printLine prints a formatted line.
+func (s *story) printLine(format string, args ...any) { fmt.Fprintf(s.out, format+"\n", args...) }
 
-// oneCustomer is the first act: three channels, one history.
-func (s *story) oneCustomer(ctx context.Context) error {
+// playOneCustomer plays the first act: one customer writes on three channels and
+// gets one history.
+func (s *story) playOneCustomer(ctx context.Context) error {
 	name, _, _ := strings.Cut(s.jan.Name, " ")
-	s.say("1. One customer, three channels, one history\n")
-	_, err := s.Register(ctx, client.Entry{
+	s.printLine("1. One customer, three channels, one history\n")
+	_, err := s.RegisterCustomer(ctx, client.Entry{
 		Number: s.number, Name: s.jan.Name, Locale: "nl-NL", Phones: []string{"+" + s.jan.Phone}, Mails: []string{s.jan.Mail},
 		Orders: []identity.Order{{Number: s.order, Products: []string{"coffee-machine"}}},
 	}, false)
 	if err != nil {
 		return err
 	}
-	s.say("   %s is in the shop's register as customer %s, with a phone number and a mail address.", name, s.number)
+	s.printLine("   %s is in the shop's register as customer %s, with a phone number and a mail address.", name, s.number)
 	steps := []struct {
 		how, text string
 		do        func(context.Context, string) error
 	}{
 		{"wrote on WhatsApp, two hours ago", "Hallo, waar blijft mijn bestelling " + s.order + "?", func(ctx context.Context, text string) error {
-			return s.whatsApp(ctx, s.jan, text, time.Now().Add(-2*time.Hour))
+			return s.sendWhatsApp(ctx, s.jan, text, time.Now().Add(-2*time.Hour))
 		}},
 		{"writes a mail", "Weten jullie al wanneer mijn bestelling " + s.order + " bezorgd wordt?", func(_ context.Context, text string) error {
-			return s.mail(s.jan, "Bestelling "+s.order, text)
+			return s.sendMailFrom(s.jan, "Bestelling "+s.order, text)
 		}},
 		{"opens the chat, signed in on the site", "Hallo, ik ben het weer. Is er al nieuws?", func(ctx context.Context, text string) error {
-			return postChat(ctx, s.Client, s.number, traffic.Chat("", text), false)
+			return postChatMessage(ctx, s.Client, s.number, traffic.Chat("", text), false)
 		}},
 	}
 	for n, step := range steps {
 		if err := step.do(ctx, step.text); err != nil {
 			return err
 		}
-		if err := s.until(ctx, "the message in the history", func() (bool, error) { return s.heard(ctx, n+1) }); err != nil {
+		if err := s.waitFor(ctx, "the message in the history", func() (bool, error) { return s.hasMessages(ctx, n+1) }); err != nil {
 			return err
 		}
-		s.say("   %s %s: %q", name, step.how, step.text)
+		s.printLine("   %s %s: %q", name, step.how, step.text)
 	}
-	return s.showJan(ctx)
+	return s.printJan(ctx)
 }
 
-// heard reports whether Jan's history holds so many messages.
-func (s *story) heard(ctx context.Context, n int) (bool, error) {
-	p, err := s.Find(ctx, "account:"+s.number)
+// hasMessages reports whether Jan's history has at least n messages.
+func (s *story) hasMessages(ctx context.Context, n int) (bool, error) {
+	p, err := s.FindCustomer(ctx, "account:"+s.number)
 	if err != nil {
 		return false, err
 	}
@@ -143,13 +146,13 @@ func (s *story) heard(ctx context.Context, n int) (bool, error) {
 	return len(messages) >= n, err
 }
 
-func (s *story) showJan(ctx context.Context) error {
-	p, err := s.Find(ctx, "account:"+s.number)
+func (s *story) printJan(ctx context.Context) error {
+	p, err := s.FindCustomer(ctx, "account:"+s.number)
 	if err != nil {
 		return err
 	}
 	var contacts []client.Contact
-	err = s.until(ctx, "one contact over three channels", func() (bool, error) {
+	err = s.waitFor(ctx, "one contact over three channels", func() (bool, error) {
 		contacts, err = s.Contacts(ctx, p.ID)
 		return len(contacts) == 1 && len(contacts[0].Channels) == 3, err
 	})
@@ -160,18 +163,19 @@ func (s *story) showJan(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.say("\n   What an agent sees, tied together by the register and the site's word in the chat:\n")
-	showPerson(s.out, p)
-	showMessages(s.out, messages)
-	showContacts(s.out, contacts)
-	s.say("\n   Again:  go run ./infra/heardctl history account:%s\n", s.number)
+	s.printLine("\n   What an agent sees. The register and the chat's sign-in connect the channels:\n")
+	printPerson(s.out, p)
+	printMessages(s.out, messages)
+	printContacts(s.out, contacts)
+	s.printLine("\n   Again:  go run ./infra/heardctl history account:%s\n", s.number)
 	return nil
 }
 
-// oneProblem is the second act: five customers, one problem item.
-func (s *story) oneProblem(ctx context.Context) error {
-	s.say("2. Five customers with the same complaint, one problem item\n")
-	says := []struct {
+// playOneProblem plays the second act: five customers complain, and the
+// department gets one problem item.
+func (s *story) playOneProblem(ctx context.Context) error {
+	s.printLine("2. Five customers with the same complaint, one problem item\n")
+	lines := []struct {
 		channel contact.Channel
 		text    string
 	}{
@@ -181,48 +185,48 @@ func (s *story) oneProblem(ctx context.Context) error {
 		{contact.WebChat, "Hoi, ik begrijp de handleiding van de %s niet"},
 		{contact.WhatsApp, "De handleiding van mijn %s is onbegrijpelijk, kunnen jullie mij helpen?"},
 	}
-	for i, line := range says {
+	for i, line := range lines {
 		text := fmt.Sprintf(line.text, s.about.name)
-		if err := s.speak(ctx, s.others[i], line.channel, text); err != nil {
+		if err := s.sendText(ctx, s.others[i], line.channel, text); err != nil {
 			return err
 		}
-		s.say("   %-9s  %q", line.channel, text)
+		s.printLine("   %-9s  %q", line.channel, text)
 	}
 	var p problem.Problem
-	err := s.until(ctx, "the problem", func() (found bool, err error) {
-		p, found, err = s.find5(ctx)
+	err := s.waitFor(ctx, "the problem", func() (found bool, err error) {
+		p, found, err = s.findDemoProblem(ctx)
 		return found, err
 	})
 	if err != nil {
 		return err
 	}
 	var about []client.Item
-	err = s.until(ctx, "the problem item", func() (bool, error) {
-		all, err := s.Items(ctx, s.about.department, false)
+	err = s.waitFor(ctx, "the problem item", func() (bool, error) {
+		all, err := s.QueueItems(ctx, s.about.department, false)
 		about = slices.DeleteFunc(all, func(i client.Item) bool { return i.ID != p.ID })
 		return len(about) > 0, err
 	})
 	if err != nil {
 		return err
 	}
-	s.say("\n   The department %s finds on its queue, %s:\n", s.about.department, plural(len(about), "item"))
-	showItem(s.out, about[0].Item)
+	s.printLine("\n   The department %s finds on its queue, %s:\n", s.about.department, pluralize(len(about), "item"))
+	printItem(s.out, about[0].Item)
 	queue, err := s.Queue(ctx, s.SDK, "problems-"+s.about.department+".fifo")
 	if err != nil {
 		return err
 	}
-	s.say("   It is still there. With the plain AWS CLI:\n\n"+
+	s.printLine("   It is still on the queue. To read it with the AWS CLI:\n\n"+
 		"     AWS_ACCESS_KEY_ID=%s AWS_SECRET_ACCESS_KEY=local AWS_DEFAULT_REGION=%s \\\n"+
 		"       aws sqs receive-message --visibility-timeout 0 \\\n"+
 		"       --endpoint-url %s --queue-url %s\n\n"+
-		"   And next:  go run ./infra/heardctl waiting %s   problems   queue %[5]s",
+		"   Next: go run ./infra/heardctl waiting %s   problems   queue %[5]s",
 		s.AccessKey, s.Region, s.Endpoints["SQS"], queue, s.about.department)
 	return nil
 }
 
-// find5 returns the problem once five customers are in it, or more: somebody may
-// have said the same before.
-func (s *story) find5(ctx context.Context) (problem.Problem, bool, error) {
+// findDemoProblem returns the problem of the complaint, and whether it has at
+// least five customers. Earlier runs may have added more.
+func (s *story) findDemoProblem(ctx context.Context) (problem.Problem, bool, error) {
 	all, err := s.Problems(ctx, s.about.department)
 	for _, p := range all {
 		if p.Reason == s.about.reason && p.Product == s.about.product && p.Customers >= len(s.others) {
@@ -232,33 +236,35 @@ func (s *story) find5(ctx context.Context) (problem.Problem, bool, error) {
 	return problem.Problem{}, false, err
 }
 
-func (s *story) speak(ctx context.Context, who traffic.Person, channel contact.Channel, text string) error {
+// sendText sends a text from a person on a channel.
+func (s *story) sendText(ctx context.Context, who traffic.Person, channel contact.Channel, text string) error {
 	switch channel {
 	case contact.WhatsApp:
-		return s.whatsApp(ctx, who, text, time.Now())
+		return s.sendWhatsApp(ctx, who, text, time.Now())
 	case contact.Email:
-		return s.mail(who, "Handleiding", text)
+		return s.sendMailFrom(who, "Handleiding", text)
 	case contact.WebChat:
-		return postChat(ctx, s.Client, "", traffic.Chat("", text), false)
+		return postChatMessage(ctx, s.Client, "", traffic.Chat("", text), false)
 	default:
 		now := time.Now()
-		said := traffic.Said{From: who, ID: traffic.MID(newID()), At: now, Text: text}
+		said := traffic.Said{From: who, ID: traffic.MID(newMessageID()), At: now, Text: text}
 		return s.SendWebhook(ctx, channel, traffic.Messenger(said))
 	}
 }
 
-func (s *story) whatsApp(ctx context.Context, who traffic.Person, text string, at time.Time) error {
-	said := traffic.Said{From: who, ID: traffic.Wamid(who, newID()), At: at, Text: text}
+func (s *story) sendWhatsApp(ctx context.Context, who traffic.Person, text string, at time.Time) error {
+	said := traffic.Said{From: who, ID: traffic.Wamid(who, newMessageID()), At: at, Text: text}
 	return s.SendWebhook(ctx, contact.WhatsApp, traffic.WhatsApp(said))
 }
 
-func (s *story) mail(who traffic.Person, subject, text string) error {
-	return s.SendMail("", traffic.Mail(who, newID()+"@example.org", "", subject, text, time.Now()))
+func (s *story) sendMailFrom(who traffic.Person, subject, text string) error {
+	return s.SendMail("", traffic.Mail(who, newMessageID()+"@example.org", "", subject, text, time.Now()))
 }
 
-// until asks again and again until something has happened.
-func (s *story) until(ctx context.Context, what string, happened func() (bool, error)) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("%s did not come within %s", what, patience))
+// waitFor calls happened until it returns true or an error, for at most
+// maxWait. what names the expected result in the error.
+func (s *story) waitFor(ctx context.Context, what string, happened func() (bool, error)) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, maxWait, fmt.Errorf("%s did not appear within %s; see the log of make run", what, maxWait))
 	defer cancel()
 	for {
 		ok, err := happened()
@@ -273,7 +279,7 @@ func (s *story) until(ctx context.Context, what string, happened func() (bool, e
 	}
 }
 
-func plural(n int, what string) string {
+func pluralize(n int, what string) string {
 	if n == 1 {
 		return "one " + what
 	}

@@ -16,56 +16,57 @@ import (
 	"github.com/heard-intake/heard/internal/store"
 )
 
-// doctor names the senders whose mails had several different Reply-To: forms
-// and relays that are not configured, so that their visitors are one customer.
-func (t *tool) doctor(ctx context.Context, args []string) error {
-	f := t.flags("doctor")
-	most := f.Int("most", 1_000_000, "look at this `number` of items of the table, at half a read unit for 4 KB of them")
-	if err := t.parse(f, args, 0, 0); err != nil {
+// findForms prints the senders whose mails have several different Reply-To
+// addresses. Such a sender may be a web form that is not configured, so that
+// all its visitors became one customer.
+func (t *tool) findForms(ctx context.Context, args []string) error {
+	f := t.newFlagSet("doctor")
+	most := f.Int("most", 1_000_000, "read at most this `number` of items of the table; 4 KB cost half a read unit")
+	if err := t.parseArgs(f, args, 0, 0); err != nil {
 		return err
 	}
 	if *most < 1 {
-		return errors.New("-most must be 1 or more")
+		return errors.New("-most must be at least 1")
 	}
-	c, err := t.open(ctx)
+	c, err := t.openStack(ctx)
 	if err != nil {
 		return err
 	}
-	found, examined, whole, err := c.NamedReplies(ctx, *most, func(n int) { fmt.Fprintf(t.err, "looked at %d items\n", n) })
+	found, examined, whole, err := c.NamedReplies(ctx, *most, func(n int) { fmt.Fprintf(t.err, "read %d items\n", n) })
 	if err != nil {
 		return err
 	}
-	suspects := formsAmong(found)
+	suspects := suspectedForms(found)
 	for _, s := range suspects {
-		fmt.Fprintf(t.out, "%s: %d different Reply-To in %d mails. It may be a web form, and its visitors one customer.\n", s.sender.Value, s.people, s.mails)
+		fmt.Fprintf(t.out, "%s: %d different Reply-To in %d mails. It may be a web form whose visitors share one customer.\n", s.sender.Value, s.people, s.mails)
 	}
 	if len(suspects) > 0 {
 		var names []string
 		for _, s := range suspects {
 			names = append(names, s.sender.Value)
 		}
-		fmt.Fprintf(t.out, "\nDeploy with those that are forms added to MailForms:\n  MailForms=%s\nThen part each existing customer, as docs/operations.md says:\n", strings.Join(names, ","))
+		fmt.Fprintf(t.out, "\nNext: add those that are forms to the parameter MailForms, and deploy:\n  MailForms=%s\nThen separate each form's existing mails, as docs/operations.md describes:\n", strings.Join(names, ","))
 		for _, name := range names {
 			fmt.Fprintf(t.out, "  heardctl part -dry-run %s\n", name)
 		}
 	} else {
-		fmt.Fprintln(t.out, "no sender has mails with different Reply-To")
+		fmt.Fprintln(t.out, "no sender has mails with different Reply-To: all forms are configured")
 	}
 	if !whole {
-		fmt.Fprintf(t.out, "\nThe table has more than the %d items looked at: -most %d looks at more.\n", examined, *most*10)
+		fmt.Fprintf(t.out, "\nThe table has more than the %d items that were read. To read more: heardctl doctor -most %d\n", examined, *most*10)
 	}
 	return nil
 }
 
-// A suspect is a sender that may be a form.
+// suspect is a sender that may be a form.
 type suspect struct {
 	sender        identity.Alias
-	people, mails int
+	people, mails int // numbers of different Reply-To and of mails
 }
 
-// formsAmong returns the senders with several different Reply-To, those of
-// most people first.
-func formsAmong(found []store.NamedReply) []suspect {
+// suspectedForms returns the senders with more than one Reply-To, those with the
+// most first.
+func suspectedForms(found []store.NamedReply) []suspect {
 	mails := map[identity.Alias]int{}
 	people := map[identity.Alias]map[identity.Alias]bool{}
 	for _, n := range found {
@@ -87,24 +88,25 @@ func formsAmong(found []store.NamedReply) []suspect {
 	return out
 }
 
-// part gives the mails of a form's address to the persons who wrote them.
-func (t *tool) part(ctx context.Context, args []string) error {
-	f := t.flags("part")
-	dryRun := f.Bool("dry-run", false, "only say what would move")
-	since := f.String("since", "", "leave mails before this `time`, like 2026-03-01T00:00:00Z")
-	staff := f.String("staff", "", "the stack's parameter `MailStaff`")
-	forms := f.String("forms", "", "the stack's parameter `MailForms`")
-	if err := t.parse(f, args, 1, 2); err != nil {
+// separateForm moves the mails from a form's address to the customers who wrote
+// them.
+func (t *tool) separateForm(ctx context.Context, args []string) error {
+	f := t.newFlagSet("part")
+	dryRun := f.Bool("dry-run", false, "only print what would be moved")
+	since := f.String("since", "", "do not move mails before this `time`, such as 2026-03-01T00:00:00Z")
+	staff := f.String("staff", "", "the value of the stack's parameter `MailStaff`")
+	forms := f.String("forms", "", "the value of the stack's parameter `MailForms`")
+	if err := t.parseArgs(f, args, 1, 2); err != nil {
 		return err
 	}
-	p := client.Parting{DryRun: *dryRun}
+	p := client.FormSeparation{DryRun: *dryRun}
 	var err error
 	if p.Address, err = identity.NewAlias(identity.Email, "", strings.TrimPrefix(f.Arg(0), "email:")); err != nil {
 		return err
 	}
 	if *since != "" {
 		if p.Since, err = time.Parse(time.RFC3339, *since); err != nil {
-			return errors.New("-since must be a time like 2026-03-01T00:00:00Z")
+			return errors.New("-since must be a time such as 2026-03-01T00:00:00Z")
 		}
 	}
 	var errStaff, errForms error
@@ -113,15 +115,17 @@ func (t *tool) part(ctx context.Context, args []string) error {
 	if err := errors.Join(errStaff, errForms); err != nil {
 		return err
 	}
-	c, err := t.open(ctx)
+	c, err := t.openStack(ctx)
 	if err != nil {
 		return err
 	}
-	if p.Customer, err = c.Who(ctx, cmp.Or(f.Arg(1), "email:"+p.Address.Value)); err != nil {
+	if p.Customer, err = c.ResolveCustomer(ctx, cmp.Or(f.Arg(1), "email:"+p.Address.Value)); err != nil {
 		return err
 	}
-	moved, stayed, people := 0, 0, map[identity.Alias]bool{}
-	err = c.Part(ctx, p, func(m client.PartedMail) {
+	moved := 0
+	stayed := 0
+	people := map[identity.Alias]bool{}
+	err = c.SeparateForm(ctx, p, func(m client.SeparatedMail) {
 		if m.Err != nil {
 			stayed++
 			fmt.Fprintf(t.out, "%s stays: %v\n", m.ID, m.Err)
@@ -129,29 +133,37 @@ func (t *tool) part(ctx context.Context, args []string) error {
 		}
 		moved++
 		people[m.To] = true
-		fmt.Fprintf(t.out, "%s to %s\n", m.ID, personName(m.To))
+		fmt.Fprintf(t.out, "%s to %s\n", m.ID, authorName(m.To))
 	})
 	verb := "moved"
 	if p.DryRun {
 		verb = "would move"
 	}
 	fmt.Fprintf(t.out, "%d mails %s to %d customers; %d stay with customer %s\n", moved, verb, len(people), stayed, p.Customer)
-	return err
+	if err != nil {
+		return err
+	}
+	if p.DryRun {
+		t.printHint("run the same command without -dry-run to move the mails")
+	} else {
+		t.printHint("heardctl history email:<address> shows a moved mail; docs/operations.md describes how to close the old contact")
+	}
+	return nil
 }
 
-// personName returns the address of a mail's author, or that it has none.
-func personName(a identity.Alias) string {
+// authorName returns the address of a mail's author, or a text if it is unknown.
+func authorName(a identity.Alias) string {
 	if email.Unnamed(a) {
-		return "a customer of its own, for its author is not known [" + email.MarkNoAuthor + "]"
+		return "a customer of its own, because the author is unknown [" + email.MarkNoAuthor + "]"
 	}
 	return a.Value
 }
 
-// mailSettings are the parameters of a stack by which mails are read.
+// mailSettings are the stack's parameters MailStaff, MailForms and MailDomain.
 type mailSettings struct{ staff, forms, domain string }
 
-// normalizeMail returns what reads mails with those parameters.
-func normalizeMail(s mailSettings) (func([]byte) (contact.Delivery, error), error) {
+// newMailNormalizer returns a normalizer of mails that uses these parameters.
+func newMailNormalizer(s mailSettings) (func([]byte) (contact.Delivery, error), error) {
 	staff, errStaff := email.ParseAddressList(s.staff)
 	forms, errForms := email.ParseAddressList(s.forms)
 	if err := errors.Join(errStaff, errForms); err != nil {
@@ -159,7 +171,9 @@ func normalizeMail(s mailSettings) (func([]byte) (contact.Delivery, error), erro
 	}
 	return func(raw []byte) (contact.Delivery, error) {
 		env := email.EnvelopeFromHeaders(raw)
-		env.Staff, env.Forms, env.Domain = staff.Has, forms.Has, s.domain
+		env.Staff = staff.Has
+		env.Forms = forms.Has
+		env.Domain = s.domain
 		d, _, err := email.Normalize(raw, env)
 		return d, err
 	}, nil

@@ -27,8 +27,8 @@ func formMail(t *testing.T, name, from, replyTo, text string) string {
 	return path
 }
 
-// TestForms runs a stack with one form that is configured and one that is not,
-// finds the second, and parts its visitors.
+// TestForms runs a stack with one form that is configured and one that is not. It
+// finds the second form, and separates its visitors.
 func TestForms(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -52,13 +52,13 @@ func TestForms(t *testing.T) {
 	has := func(out, part string, want bool) {
 		t.Helper()
 		if strings.Contains(out, part) != want {
-			t.Errorf("%q is in the output: %v, want %v:\n%s", part, !want, want, out)
+			t.Errorf("output has %q: got %v, want %v:\n%s", part, !want, want, out)
 		}
 	}
 	unknown := func(alias string) {
 		t.Helper()
 		if _, errOut, code := heardctl(t, "-dir", dir, "history", alias); code != 1 || !strings.Contains(errOut, "HTTP 404") {
-			t.Errorf("history of %s: %d %s, want 404", alias, code, errOut)
+			t.Errorf("history of %s: got code %d and %q, want 1 and HTTP 404", alias, code, errOut)
 		}
 	}
 
@@ -112,11 +112,11 @@ func TestForms(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	mixed, err := c.Who(t.Context(), "email:"+relay)
+	mixed, err := c.ResolveCustomer(t.Context(), "email:"+relay)
 	if err != nil {
 		t.Fatal(err)
 	}
-	recorded := map[string]any{"delivery": "recorded", "channel": "email", "id": newID(), "sentAt": time.Now().UTC().Format(time.RFC3339), "text": "Moved to the customers who wrote it."}
+	recorded := map[string]any{"delivery": "recorded", "channel": "email", "id": newMessageID(), "sentAt": time.Now().UTC().Format(time.RFC3339), "text": "Moved to the customers who wrote it."}
 	if err := c.Call(t.Context(), http.MethodPost, "/v1/customers/"+string(mixed)+"/messages", recorded, nil); err != nil {
 		t.Fatal(err)
 	}
@@ -127,7 +127,7 @@ func TestForms(t *testing.T) {
 	has(ctl("history", "email:bo@example.net"), ", waiting", true)
 }
 
-// TestNormalize_FormParameters reads one mail under the parameters of several
+// TestNormalize_FormParameters normalizes one mail with the parameters of several
 // stacks.
 func TestNormalize_FormParameters(t *testing.T) {
 	t.Parallel()
@@ -150,10 +150,10 @@ func TestNormalize_FormParameters(t *testing.T) {
 			got = line.Customer.Scope
 		}
 		if got != want {
-			t.Errorf("%q: customer %s, want %s", args, got, want)
+			t.Errorf("%q: got customer %s, want %s", args, got, want)
 		}
 	}
 	if _, errOut, code := heardctl(t, "normalize", "-forms", "winkel", "email", file); code != 1 || !strings.Contains(errOut, "neither a mail address nor a domain") {
-		t.Errorf("a wrong form: %d %s", code, errOut)
+		t.Errorf("a malformed -forms: got code %d and %q, want 1 and the entry", code, errOut)
 	}
 }

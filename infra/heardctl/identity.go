@@ -13,113 +13,121 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 )
 
-// errWhy is a decision without a reason.
-var errWhy = errors.New("say why, with -why: whoever finds it wrong later has to know")
+// errNoWhy is the error of a decision without -why.
+var errNoWhy = errors.New("-why is required: the reason for this decision, for the audit trail")
 
-// decision parses the command line of a decision about customers, which the
-// other arguments name by id or alias, and returns their ids.
-func (t *tool) decision(ctx context.Context, f *flag.FlagSet, args []string, least, most int) (c *client.Client, who []identity.CustomerID, why string, err error) {
-	f.StringVar(&why, "why", "", "the `reason`, for the audit trail")
-	if err = t.parse(f, args, least, most); err != nil {
+// parseDecision parses the command line of a decision about customers. It returns
+// the ids of the customers that the arguments name by id or alias, and the value
+// of -why.
+func (t *tool) parseDecision(ctx context.Context, f *flag.FlagSet, args []string, least, most int) (c *client.Client, customers []identity.CustomerID, why string, err error) {
+	f.StringVar(&why, "why", "", "required: the `reason` for the decision, for the audit trail")
+	if err = t.parseArgs(f, args, least, most); err != nil {
 		return nil, nil, "", err
 	}
 	if why == "" {
-		return nil, nil, "", errWhy
+		return nil, nil, "", errNoWhy
 	}
-	if c, err = t.open(ctx); err != nil {
+	if c, err = t.openStack(ctx); err != nil {
 		return nil, nil, "", err
 	}
-	for _, word := range f.Args() {
-		id, err := c.Who(ctx, word)
+	for _, name := range f.Args() {
+		id, err := c.ResolveCustomer(ctx, name)
 		if err != nil {
 			return nil, nil, "", err
 		}
-		who = append(who, id)
+		customers = append(customers, id)
 	}
-	return c, who, why, nil
+	return c, customers, why, nil
 }
 
-func (t *tool) merge(ctx context.Context, args []string) error {
-	c, who, why, err := t.decision(ctx, t.flags("merge"), args, 2, 2)
+func (t *tool) mergeCustomers(ctx context.Context, args []string) error {
+	c, customers, why, err := t.parseDecision(ctx, t.newFlagSet("merge"), args, 2, 2)
 	if err != nil {
 		return err
 	}
-	now, err := c.Merge(ctx, who[0], who[1], why)
-	if err == nil {
-		fmt.Fprintf(t.out, "customer %s has %d ids now\n", now.ID, len(now.IDs))
-		if who[0] != who[1] {
-			fmt.Fprintf(t.out, "heardctl unmerge -why <text> %s takes it back\n", who[1])
-		}
-	}
-	return err
-}
-
-func (t *tool) unmerge(ctx context.Context, args []string) error {
-	f := t.flags("unmerge")
-	c, _, why, err := t.decision(ctx, f, args, 1, 1)
+	merged, err := c.Merge(ctx, customers[0], customers[1], why)
 	if err != nil {
 		return err
 	}
-	rest, apart, err := c.Unmerge(ctx, identity.CustomerID(f.Arg(0)), why) // the id itself: an alias names who stands for all
-	if err == nil {
-		fmt.Fprintf(t.out, "customer %s stands alone again, and %s keeps %d ids\n", apart.ID, rest.ID, len(rest.IDs))
+	fmt.Fprintf(t.out, "customer %s has %d ids now\n", merged.ID, len(merged.IDs))
+	if customers[0] != customers[1] {
+		fmt.Fprintf(t.out, "To undo: heardctl unmerge -why <text> %s\n", customers[1])
 	}
-	return err
+	return nil
 }
 
-func (t *tool) move(ctx context.Context, args []string) error {
-	f := t.flags("move")
-	from := f.String("from", "", "from when on, a `time` like 2026-03-01T00:00:00Z")
-	c, who, why, err := t.decision(ctx, f, args, 1, 2)
+func (t *tool) unmergeCustomer(ctx context.Context, args []string) error {
+	f := t.newFlagSet("unmerge")
+	c, _, why, err := t.parseDecision(ctx, f, args, 1, 1)
+	if err != nil {
+		return err
+	}
+	// The argument itself, because the resolved id is that of the merged customer.
+	rest, apart, err := c.Unmerge(ctx, identity.CustomerID(f.Arg(0)), why)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(t.out, "customer %s is separate again, and customer %s has %d ids\n", apart.ID, rest.ID, len(rest.IDs))
+	t.printHint("heardctl dismiss -why <text> %s %s prevents that a rule merges them again", apart.ID, rest.ID)
+	return nil
+}
+
+func (t *tool) moveAlias(ctx context.Context, args []string) error {
+	f := t.newFlagSet("move")
+	from := f.String("from", "", "required: the `time` of the move, such as 2026-03-01T00:00:00Z")
+	c, customers, why, err := t.parseDecision(ctx, f, args, 1, 2)
 	if err != nil {
 		return err
 	}
 	at, err := time.Parse(time.RFC3339, *from)
 	if err != nil {
-		return errors.New("say from when on, with -from 2026-03-01T00:00:00Z")
+		return errors.New("-from is required: the time of the move, such as 2026-03-01T00:00:00Z")
 	}
 	to := identity.CustomerID("")
-	if len(who) == 2 {
-		to = who[1]
+	if len(customers) == 2 {
+		to = customers[1]
 	}
-	now, err := c.MoveAlias(ctx, who[0], f.Arg(0), to, at, why)
-	if err == nil {
-		fmt.Fprintf(t.out, "it is customer %s's from then on\n", now.ID)
-	}
-	return err
-}
-
-func (t *tool) dismiss(ctx context.Context, args []string) error {
-	c, who, why, err := t.decision(ctx, t.flags("dismiss"), args, 2, 2)
+	owner, err := c.MoveAlias(ctx, customers[0], f.Arg(0), to, at, why)
 	if err != nil {
 		return err
 	}
-	if err := c.Dismiss(ctx, who[0], who[1], why); err != nil {
-		return err
-	}
-	fmt.Fprintln(t.out, "they are two, and no rule joins them")
+	fmt.Fprintf(t.out, "%s belongs to customer %s from %s\n", f.Arg(0), owner.ID, *from)
+	t.printHint("heardctl identity %s shows the change", owner.ID)
 	return nil
 }
 
-// identity shows who a customer is and why, who else it may be, and who
-// changed that.
-func (t *tool) identity(ctx context.Context, args []string) error {
-	f := t.flags("identity")
-	if err := t.parse(f, args, 1, 1); err != nil {
-		return err
-	}
-	c, err := t.open(ctx)
+func (t *tool) dismissSuggestion(ctx context.Context, args []string) error {
+	c, customers, why, err := t.parseDecision(ctx, t.newFlagSet("dismiss"), args, 2, 2)
 	if err != nil {
 		return err
 	}
-	id, err := c.Who(ctx, f.Arg(0))
+	if err := c.DismissSuggestion(ctx, customers[0], customers[1], why); err != nil {
+		return err
+	}
+	fmt.Fprintf(t.out, "customers %s and %s are two people, and no rule merges them\n", customers[0], customers[1])
+	t.printHint("heardctl identity %s shows the decision", customers[0])
+	return nil
+}
+
+// showIdentity shows the aliases of a customer with their proof, the customers
+// who may be the same person, and the changes of its identity.
+func (t *tool) showIdentity(ctx context.Context, args []string) error {
+	f := t.newFlagSet("identity")
+	if err := t.parseArgs(f, args, 1, 1); err != nil {
+		return err
+	}
+	c, err := t.openStack(ctx)
 	if err != nil {
 		return err
 	}
-	known, errK := c.Known(ctx, id)
-	suggested, errS := c.Suggestions(ctx, id)
-	changes, errC := c.Changes(ctx, id)
-	if err := errors.Join(errK, errS, errC); err != nil {
+	id, err := c.ResolveCustomer(ctx, f.Arg(0))
+	if err != nil {
+		return err
+	}
+	known, aliasErr := c.AliasDetails(ctx, id)
+	suggested, suggestErr := c.Suggestions(ctx, id)
+	changes, changeErr := c.IdentityChanges(ctx, id)
+	if err := errors.Join(aliasErr, suggestErr, changeErr); err != nil {
 		return err
 	}
 	fmt.Fprintf(t.out, "customer %s\n", id)
@@ -130,7 +138,7 @@ func (t *tool) identity(ctx context.Context, args []string) error {
 		}
 		fmt.Fprintln(t.out)
 		for _, l := range k.Links {
-			fmt.Fprintf(t.out, "           and %s %s, by %s %s\n", l.To.Kind, l.To.Value, l.Rule, l.Ref)
+			fmt.Fprintf(t.out, "           linked to %s %s by %s %s\n", l.To.Kind, l.To.Value, l.Rule, l.Ref)
 		}
 	}
 	for _, s := range suggested {
@@ -141,11 +149,14 @@ func (t *tool) identity(ctx context.Context, args []string) error {
 		fmt.Fprintf(t.out, "  %s %s: %d of 100, by %s\n", state, s.Customer, s.Score, strings.Join(s.Reasons, ", "))
 	}
 	for _, ch := range changes {
-		who := ""
+		member := ""
 		if ch.Kind == identity.Merged && len(ch.Before) == 2 {
-			who = " of " + string(ch.Before[1][0]) // what unmerge takes
+			member = " of " + string(ch.Before[1][0]) // the id for unmerge
 		}
-		fmt.Fprintf(t.out, "  %s  %s%s by %s: %s\n", ch.At.Local().Format("02-01-2006 15:04:05"), ch.Kind, who, ch.By, cmp.Or(ch.Why, ch.Rule))
+		fmt.Fprintf(t.out, "  %s  %s%s by %s: %s\n", ch.At.Local().Format("02-01-2006 15:04:05"), ch.Kind, member, ch.By, cmp.Or(ch.Why, ch.Rule))
+	}
+	if len(suggested) > 0 {
+		t.printHint("heardctl merge -why <text> %[1]s <other>, or heardctl dismiss -why <text> %[1]s <other>", id)
 	}
 	return nil
 }

@@ -1,9 +1,13 @@
-// Heardctl is the operator's command line: it sends what platforms send, shows
-// what departments and agents get, and puts right what went wrong.
+// Heardctl is the command line of Heard's operators. It sends deliveries as
+// platforms do, shows customers and problems as agents and departments see
+// them, and repairs data.
 //
-// It finds the local stack by itself. A stack on AWS is named by HEARD_API,
-// HEARD_STACK and HEARD_TOKEN, and reached with the credentials of the
-// environment.
+// It finds a local stack in the folder .heard. For a stack on AWS, set
+// HEARD_API, HEARD_STACK and HEARD_TOKEN; heardctl uses the AWS credentials of
+// the environment.
+//
+// Results go to standard output. Hints on the next step go to standard error,
+// so that results can be piped.
 package main
 
 import (
@@ -22,68 +26,29 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// A tool is what every command has at hand.
+// tool is the state that all commands share.
 type tool struct {
-	dir string // of the local stack
+	dir string // the folder of the local stack
 	out io.Writer
 	err io.Writer
 }
 
-// A command is one word of the command line. Run gets its arguments, flags
-// not yet parsed.
-type command struct {
-	name, args, does string
-	run              func(t *tool, ctx context.Context, args []string) error
-}
-
-func commands() []command {
-	return []command{
-		{"demo", "", "play a small story over all channels, and show what comes of it", (*tool).demo},
-		{"send", "<channel> <file...>", "sign a delivery and send it, as its platform would; email goes by SMTP", (*tool).send},
-		{"normalize", "<channel> <file...>", "show what a delivery holds, one JSON line each, without a network", (*tool).normalize},
-		{"identity", "<kind:value>", "show why a customer is who it is, and who else it may be", (*tool).identity},
-		{"merge", "-why <text> <into> <from>", "make one customer of two, named by id or alias", (*tool).merge},
-		{"unmerge", "-why <text> <id>", "take back the merge by which an id came to its customer", (*tool).unmerge},
-		{"move", "-why -from <alias> [to]", "give an alias to another customer, or to somebody new", (*tool).move},
-		{"doctor", "", "name senders that may be web forms, whose visitors are one customer", (*tool).doctor},
-		{"part", "[-dry-run] <address> [customer]", "give the mails of a form's address to the persons who wrote them", (*tool).part},
-		{"dismiss", "-why <text> <one> <other>", "say that two customers are two, so that no rule joins them", (*tool).dismiss},
-		{"import", "[-dry-run] <file.jsonl>", "register customers: number, name, locale, phones, mails, orders", (*tool).importRegister},
-		{"history", "<kind:value>", "show a customer and everything that was said: phone:31612345678, account:K-1", (*tool).history},
-		{"reply", "<kind:value> <text>", "send an answer to a customer by mail", (*tool).reply},
-		{"brief", "<kind:value>", "show what to know before answering a customer", (*tool).brief},
-		{"claim", "<kind:value>", "take a customer, so that nobody else answers", (*tool).claim},
-		{"handover", "<kind:value> <to> <reason>", "hand a customer over: to agent:agent-8, team:returns", (*tool).handOver},
-		{"release", "<kind:value>", "leave a customer to anybody", (*tool).release},
-		{"note", "<kind:value> <kind> <text>", "write a structured note: want, tried, promise, kept, info", (*tool).note},
-		{"events", "", "show what agent tools that mirror are told", (*tool).news},
-		{"waiting", "<department>", "show who waits for an answer, longest first", (*tool).waiting},
-		{"problems", "[department]", "show the problems", (*tool).problems},
-		{"problem", "<act> <id> ...", "work on one: show, open, step, attach, detach, split, merge, log", (*tool).problem},
-		{"candidates", "[confirm|dismiss <id>]", "show what the taxonomy may not know; -why, and -reason to confirm", (*tool).candidates},
-		{"queue", "<department>", "show the problem items on a department's queue", (*tool).queue},
-		{"resend", "<department|problem>", "put the latest item of a problem, or of a department's open ones, on the queue again", (*tool).resend},
-		{"corrections", "[-text]", "write what agents corrected, a JSON line each; -text: what was said, masked", (*tool).corrections},
-		{"reclassify", "-reason <id> -since <time>", "classify contacts by the taxonomy as it is now; -dry-run shows the changes", (*tool).reclassify},
-		{"replay", "quarantine|dead", "take in again what could not be read, or what was given up on", (*tool).replay},
-		{"taxonomy", "check|publish <file>", "say what is wrong with a taxonomy; or bring it into use", (*tool).taxonomy},
-		{"token", "", "print a token for the API of the local stack", (*tool).token},
-	}
-}
-
-// errUsage is a command line that makes no sense; what to say was said.
+// errUsage is the error of a wrong command line. The explanation was printed
+// already.
 var errUsage = errors.New("usage")
 
+// run runs one command line and returns the exit code: 0 for success, 1 for a
+// failure, 2 for a wrong command line.
 func run(ctx context.Context, args []string, out, errOut io.Writer) int {
 	t := &tool{out: out, err: errOut}
-	flags := t.flags("heardctl")
-	flags.StringVar(&t.dir, "dir", envOr("HEARD_DIR", ".heard"), "the `folder` of the local stack")
-	flags.Usage = func() { t.help(errOut) }
+	flags := t.newFlagSet("heardctl")
+	flags.StringVar(&t.dir, "dir", envOrDefault("HEARD_DIR", ".heard"), "the `folder` of the local stack")
+	flags.Usage = func() { t.printHelp(errOut) }
 	if err := flags.Parse(args); err != nil {
-		return exit(err)
+		return exitCode(err)
 	}
 	if flags.NArg() == 0 || flags.Arg(0) == "help" {
-		t.help(out)
+		t.printHelp(out)
 		return 0
 	}
 	for _, c := range commands() {
@@ -94,13 +59,13 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) int {
 		if err != nil && !errors.Is(err, errUsage) && !errors.Is(err, flag.ErrHelp) {
 			fmt.Fprintln(errOut, "heardctl:", err)
 		}
-		return exit(err)
+		return exitCode(err)
 	}
-	fmt.Fprintf(errOut, "heardctl: there is no command %q; heardctl help lists them\n", flags.Arg(0))
+	fmt.Fprintf(errOut, "heardctl: no command %q; heardctl help lists all commands\n", flags.Arg(0))
 	return 2
 }
 
-func exit(err error) int {
+func exitCode(err error) int {
 	switch {
 	case err == nil, errors.Is(err, flag.ErrHelp):
 		return 0
@@ -111,35 +76,45 @@ func exit(err error) int {
 	}
 }
 
-func (t *tool) help(w io.Writer) {
-	fmt.Fprint(w, "Heardctl works on a running stack: make run starts one on this machine.\n\n"+
+func (t *tool) printHelp(w io.Writer) {
+	fmt.Fprint(w, "Heardctl works with a running stack. make run starts one on this machine.\n\n"+
 		"  go run ./infra/heardctl [-dir .heard] <command>\n\n")
 	for _, c := range commands() {
 		fmt.Fprintf(w, "  %-33s %s\n", c.name+" "+c.args, c.does)
 	}
 	fmt.Fprint(w, `
-Channels are whatsapp, messenger, instagram, email and webchat; events/deliveries
-holds one of each. heardctl <command> -h shows a command's own flags.
+A customer is named by an alias, such as phone:31612345678, email:jan@example.com
+or account:K-1001. Channels are whatsapp, messenger, instagram, email and webchat;
+events/deliveries has an example of each.
 
-On AWS set HEARD_API (the URL), HEARD_STACK (the stack's name), HEARD_TOKEN (of
-your own issuer) and, to replay, HEARD_BLOBS and HEARD_MAIL (the buckets).
+heardctl <command> -h shows a command's flags and an example.
+
+For a stack on AWS set HEARD_API (its URL), HEARD_STACK (its name) and HEARD_TOKEN
+(a token from your issuer). The commands replay, part and taxonomy publish also
+need the stack's buckets, in HEARD_BLOBS and HEARD_MAIL.
 `)
 }
 
-// flags are those of one command.
-func (t *tool) flags(name string) *flag.FlagSet {
+// printHint prints the next step to standard error.
+func (t *tool) printHint(format string, args ...any) {
+	fmt.Fprintf(t.err, "Next: "+format+"\n", args...)
+}
+
+// newFlagSet returns an empty flag set for a command.
+func (t *tool) newFlagSet(name string) *flag.FlagSet {
 	f := flag.NewFlagSet(name, flag.ContinueOnError)
 	f.SetOutput(t.err)
 	return f
 }
 
-// parse parses the flags of a command, and checks the number of its other
-// arguments; most is -1 for any number.
-func (t *tool) parse(f *flag.FlagSet, args []string, least, most int) error {
+// parseArgs parses the flags of a command. The number of its other arguments
+// must be from least to most; most is -1 for any number. A wrong command line
+// prints the usage and returns errUsage.
+func (t *tool) parseArgs(f *flag.FlagSet, args []string, least, most int) error {
 	usage := ""
 	for _, c := range commands() {
 		if c.name == f.Name() {
-			usage = fmt.Sprintf("usage: heardctl %s %s\n       %s\n", c.name, c.args, c.does)
+			usage = fmt.Sprintf("usage: heardctl %s %s\n       %s\nexample: heardctl %s\n", c.name, c.args, c.does, c.example)
 		}
 	}
 	f.Usage = func() {
@@ -152,16 +127,17 @@ func (t *tool) parse(f *flag.FlagSet, args []string, least, most int) error {
 		}
 		return errUsage
 	}
-	if f.NArg() < least || most >= 0 && f.NArg() > most {
+	tooMany := most >= 0 && f.NArg() > most
+	if f.NArg() < least || tooMany {
 		f.Usage()
 		return errUsage
 	}
 	return nil
 }
 
-func envOr(name, otherwise string) string {
+func envOrDefault(name, value string) string {
 	if v := os.Getenv(name); v != "" {
 		return v
 	}
-	return otherwise
+	return value
 }

@@ -18,7 +18,7 @@ import (
 	"github.com/heard-intake/heard/infra/local/where"
 )
 
-// heardctl runs a command line, and returns what it prints.
+// heardctl runs a command line, and returns its output and exit code.
 func heardctl(t *testing.T, args ...string) (out, errOut string, code int) {
 	t.Helper()
 	var o, e bytes.Buffer
@@ -26,7 +26,7 @@ func heardctl(t *testing.T, args ...string) (out, errOut string, code int) {
 	return o.String(), e.String(), code
 }
 
-// works is heardctl, and fails the test if the command does.
+// works runs a command line that must succeed, and returns its standard output.
 func works(t *testing.T, args ...string) string {
 	t.Helper()
 	out, errOut, code := heardctl(t, args...)
@@ -36,7 +36,7 @@ func works(t *testing.T, args ...string) string {
 	return out
 }
 
-func TestOperatorsWork(t *testing.T) {
+func TestRun_OperatorCommands(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	s, err := stack.Start(t.Context(), stack.Config{Root: "../..", Dir: dir, Memory: true})
@@ -75,15 +75,15 @@ func TestOperatorsWork(t *testing.T) {
 	expect(works(t, here("queue", "-json", "-delete", "documentation")...), `"event":"opened"`)
 	expect(works(t, here("queue", "documentation")...), "the queue is empty")
 	expect(works(t, here("waiting", "documentation")...), "manual-unclear")
-	expect(works(t, here("waiting", "privacy")...), "nobody waits")
+	expect(works(t, here("waiting", "privacy")...), "no customer waits")
 
-	expect(works(t, here("import", "-dry-run", "../../events/deliveries/register.jsonl")...), "K-1001: somebody new, joined with 0 customers", "2 joined")
+	expect(works(t, here("import", "-dry-run", "../../events/deliveries/register.jsonl")...), "K-1001: a new customer, joined with 0 customers", "2 joined")
 	expect(works(t, here("import", "../../events/deliveries/register.jsonl")...), "2 joined")
 	for _, delivery := range [][2]string{
 		{"whatsapp", "whatsapp.json"}, {"messenger", "messenger.json"}, {"instagram", "instagram.json"},
 		{"email", "email.eml"}, {"webchat", "webchat.json"},
 	} {
-		expect(works(t, here("send", delivery[0], "../../events/deliveries/"+delivery[1])...), "taken")
+		expect(works(t, here("send", delivery[0], "../../events/deliveries/"+delivery[1])...), "accepted")
 	}
 	settle()
 	expect(works(t, here("history", "account:K-1001")...), "Jan Voorbeeld", "whatsapp", "email", "ik begrijp de handleiding")
@@ -92,12 +92,12 @@ func TestOperatorsWork(t *testing.T) {
 	_, messenger, _ := strings.Cut(strings.SplitN(works(t, here("identity", psid)...), "\n", 2)[0], " ")
 	expect(works(t, here("merge", "-why", "dezelfde bestelling", "account:K-1001", psid)...), "has 2 ids now", "heardctl unmerge -why <text> ")
 	expect(works(t, here("history", "account:K-1001")...), "whatsapp", "messenger")
-	expect(works(t, here("unmerge", "-why", "toch niet", messenger)...), "customer "+messenger+" stands alone again")
-	expect(works(t, here("dismiss", "-why", "twee mensen", psid, "account:K-1001")...), "no rule joins them")
-	expect(works(t, here("move", "-why", "opnieuw uitgegeven", "-from", "2026-10-01T00:00:00Z", "phone:+319701000002")...), "it is customer ")
+	expect(works(t, here("unmerge", "-why", "toch niet", messenger)...), "customer "+messenger+" is separate again")
+	expect(works(t, here("dismiss", "-why", "twee mensen", psid, "account:K-1001")...), "no rule merges them")
+	expect(works(t, here("move", "-why", "opnieuw uitgegeven", "-from", "2026-10-01T00:00:00Z", "phone:+319701000002")...), " belongs to customer ")
 	expect(works(t, here("identity", psid)...), "by webhook", "is not ", "toch niet", "merge of ", " by heardctl: dezelfde bestelling")
-	if _, errOut, code := heardctl(t, here("merge", "account:K-1001", psid)...); code != 1 || !strings.Contains(errOut, "say why") {
-		t.Errorf("a merge without a reason: %d %s", code, errOut)
+	if _, errOut, code := heardctl(t, here("merge", "account:K-1001", psid)...); code != 1 || !strings.Contains(errOut, "-why is required") {
+		t.Errorf("a merge without -why: got code %d and %q, want 1 and the missing flag", code, errOut)
 	}
 	settle()
 	lines := works(t, here("history", "-json", "phone:+319701000001")...)
@@ -107,21 +107,21 @@ func TestOperatorsWork(t *testing.T) {
 	jan := "account:K-1001"
 	expect(works(t, here("claim", "-as", "bot:bot-1", jan)...), "bot bot-1 has customer")
 	if _, errOut, code := heardctl(t, here("claim", "-as", "agent:agent-7", jan)...); code != 1 || !strings.Contains(errOut, "bot bot-1 has this customer") {
-		t.Errorf("a second claim: %d %s", code, errOut)
+		t.Errorf("a claim on a claimed customer: got code %d and %q, want 1 and the holder", code, errOut)
 	}
 	expect(works(t, here("note", "-due", "48h", jan, "promise", "Een nieuwe handleiding komt per post.")...), ":note:")
 	expect(works(t, here("handover", "-as", "bot:bot-1", "-note", "Wil een mens.", jan, "agent:agent-7", "asks for a person")...), "agent agent-7 has customer")
 	expect(works(t, here("brief", jan)...), "promised", "Een nieuwe handleiding", "agent agent-7", "Wil een mens.", "[0]")
 	expect(works(t, here("brief", "-json", jan)...), `"cites":[0]`)
-	expect(works(t, here("release", "-as", "agent:agent-7", jan)...), "nobody has customer")
+	expect(works(t, here("release", "-as", "agent:agent-7", jan)...), "is not claimed")
 	settle()
 	expect(works(t, here("events", "-delete")...), `"kind":"message"`, `"kind":"waiting"`, `"kind":"assigned"`, `"kind":"released"`)
 	if _, errOut, code := heardctl(t, here("history", "account:nobody")...); code != 1 || !strings.Contains(errOut, "HTTP 404") {
-		t.Errorf("the history of nobody: %d %s", code, errOut)
+		t.Errorf("the history of an unknown account: got code %d and %q, want 1 and HTTP 404", code, errOut)
 	}
 
 	expect(works(t, here("reply", "email:jan.voorbeeld@example.org", "Wij zoeken het uit.")...), "to jan.voorbeeld@example.org", `"Re: Factuur"`)
-	gone := "email:bounce@simulator.amazonses.com" // whose mail comes back
+	gone := "email:bounce@simulator.amazonses.com" // mail to it bounces
 	mail := filepath.Join(t.TempDir(), "mail.eml")
 	if err := os.WriteFile(mail, []byte("From: bounce@simulator.amazonses.com\r\nTo: klantenservice@support.example.com\r\nSubject: Hallo\r\n\r\nHoort u mij?\r\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -133,16 +133,16 @@ func TestOperatorsWork(t *testing.T) {
 	expect(works(t, here("history", "email:jan.voorbeeld@example.org")...), "Wij zoeken het uit. (", "answered")
 	expect(works(t, here("history", gone)...), "Ja, heel goed. (failed 5.1.1)", "waiting")
 	if _, errOut, code := heardctl(t, here("reply", gone, "Nog eens.")...); code != 1 || !strings.Contains(errOut, "came back") {
-		t.Errorf("a second answer to an address that is no more: %d %s", code, errOut)
+		t.Errorf("an answer to an address that bounced: got code %d and %q, want 1 and the bounce", code, errOut)
 	}
 	expect(works(t, here("reply", "-force", "de klant belde, het werkt weer", gone, "Nog eens.")...), "will be sent")
 
 	expect(works(t, here("problem", "show", one)...), "version 1, detected, for documentation", "next: acknowledged")
 	if _, errOut, code := heardctl(t, here("problem", "step", one, "fixed")...); code != 1 || !strings.Contains(errOut, "possible: acknowledged") {
-		t.Errorf("an illegal step: %d %s", code, errOut)
+		t.Errorf("an illegal step: got code %d and %q, want 1 and the possible steps", code, errOut)
 	}
 	if _, errOut, code := heardctl(t, here("problem", "step", "-version", "7", one, "acknowledged")...); code != 1 || !strings.Contains(errOut, "at version 1, not 7") {
-		t.Errorf("a step of a version that nobody saw: %d %s", code, errOut)
+		t.Errorf("a step of another version: got code %d and %q, want 1 and both versions", code, errOut)
 	}
 	expect(works(t, here("problem", "step", one, "acknowledged", "-version", "1", "-comment", "We look.")...), "version 2, acknowledged")
 	expect(works(t, here("problem", "detach", one, "account:K-1001")...), "version 3", "5 customers")
@@ -151,33 +151,33 @@ func TestOperatorsWork(t *testing.T) {
 	expect(works(t, here("problem", "merge", part, one)...), "merged", "next: nothing", "merged into "+one, "split from "+one)
 	expect(works(t, here("problem", "open", "-comment", "By phone.", "invoice-unclear", "account:K-1001")...), "for billing: invoice-unclear", "1 customers")
 	if _, errOut, code := heardctl(t, here("problem", "open", "-product", "coffee-machine", "manual-unclear")...); code != 1 || !strings.Contains(errOut, "problem "+one+" already") {
-		t.Errorf("a second problem of one cause: %d %s", code, errOut)
+		t.Errorf("a second problem of one cause: got code %d and %q, want 1 and the first problem", code, errOut)
 	}
 	expect(works(t, here("problem", "step", one, "fix_planned", "-cause", "the drawing", "-workaround", "see page 5", "-expected", "2126-01-01T12:00:00Z",
 		"-link", "https://example.com/4")...), "expected to be fixed by", "cause: the drawing", "workaround: see page 5", "links: https://example.com/4")
 	expect(works(t, here("problem", "log", one)...), "opened", "acknowledged", "We look.", "split")
 
 	if _, errOut, code := heardctl(t, here("queue", "cellar")...); code != 1 || !strings.Contains(errOut, `department "cellar" has no queue`) {
-		t.Errorf("the queue of nobody: %d %s", code, errOut)
+		t.Errorf("the queue of an unknown department: got code %d and %q, want 1 and its name", code, errOut)
 	}
-	expect(works(t, here("candidates")...), "there are none")
+	expect(works(t, here("candidates")...), "no candidates")
 	for _, args := range [][]string{{"confirm", "-why", "x", "-reason", "defect", "none"}, {"dismiss", "-why", "x", "none"}} {
 		if _, errOut, code := heardctl(t, here(append([]string{"candidates"}, args...)...)...); code != 1 || !strings.Contains(errOut, "no such candidate") {
-			t.Errorf("%s: %d %s", args[0], code, errOut)
+			t.Errorf("%s of an unknown candidate: got code %d and %q, want 1 and a refusal", args[0], code, errOut)
 		}
 	}
 
 	if out := works(t, here("corrections")...) + works(t, here("corrections", "-text", "-since", "2026-01-01T00:00:00Z")...); out != "" {
-		t.Errorf("nobody corrected anything: %s", out)
+		t.Errorf("corrections without any correction: got %q, want nothing", out)
 	}
 	expect(works(t, here("reclassify", "-reason", "manual-unclear", "-since", "2026-01-01T00:00:00Z", "-dry-run")...), "0 contacts of an older taxonomy than", "nothing was changed")
 	expect(works(t, here("reclassify", "-reason", "unknown", "-since", "2026-01-01T00:00:00Z")...), "0 contacts are being classified")
 	if _, errOut, code := heardctl(t, here("reclassify", "-reason", "manual-unclaer", "-since", "2026-01-01T00:00:00Z")...); code != 1 || !strings.Contains(errOut, "similar reasons are manual-unclear") {
-		t.Errorf("a reason that there is not: %d %s", code, errOut)
+		t.Errorf("an unknown reason: got code %d and %q, want 1 and a similar reason", code, errOut)
 	}
 	expect(works(t, here("reclassify", "-reason", "fax-broken", "-retired", "-since", "2026-01-01T00:00:00Z", "-dry-run")...), "nothing was changed")
 	if _, errOut, code := heardctl(t, here("reclassify", "-reason", "unknown")...); code != 1 || !strings.Contains(errOut, "-since 2026-03-01T00:00:00Z") {
-		t.Errorf("since nobody knows when: %d %s", code, errOut)
+		t.Errorf("reclassify without -since: got code %d and %q, want 1 and an example", code, errOut)
 	}
 
 	bad := filepath.Join(t.TempDir(), "bad.json")
@@ -191,13 +191,13 @@ func TestOperatorsWork(t *testing.T) {
 	expect(works(t, here("replay", "dead")...), "mail-dead", "stream-dead", "problems-dead.fifo")
 
 	if token := works(t, here("token", "-scopes", "problems:read", "-department", "it")...); strings.Count(token, ".") != 2 {
-		t.Errorf("token %q", token)
+		t.Errorf("got token %q, want a JWT", token)
 	}
 	for _, tt := range []struct{ args, want []string }{
 		{nil, client.Scopes}, {[]string{"-department", "it"}, client.DepartmentScopes}, {[]string{"-scopes", "problems:read"}, []string{"problems:read"}},
 	} {
 		if got := scopesOf(t, works(t, here(append([]string{"token"}, tt.args...)...)...)); !slices.Equal(got, tt.want) {
-			t.Errorf("token %v has the scopes %v, want %v", tt.args, got, tt.want)
+			t.Errorf("token %v: got scopes %v, want %v", tt.args, got, tt.want)
 		}
 	}
 }
@@ -212,8 +212,8 @@ func scopesOf(t *testing.T, token string) []string {
 	return strings.Fields(fmt.Sprint(claims["scope"]))
 }
 
-// holdItem receives the item on a department's queue, as a consumer does, and
-// returns what puts it back.
+// holdItem receives the item on the queue of documentation, as a consumer does.
+// It returns a function that returns the item to the queue.
 func holdItem(t *testing.T, dir string) (letGo func()) {
 	t.Helper()
 	s, err := where.Read(dir)
@@ -240,7 +240,7 @@ func holdItem(t *testing.T, dir string) (letGo func()) {
 	}
 }
 
-func TestNormalizeNeedsNoStack(t *testing.T) {
+func TestNormalize_WithoutStack(t *testing.T) {
 	t.Parallel()
 	bad := filepath.Join(t.TempDir(), "bad.json")
 	if err := os.WriteFile(bad, []byte("no JSON"), 0o600); err != nil {
@@ -267,10 +267,10 @@ func TestNormalizeNeedsNoStack(t *testing.T) {
 		"a notification of AWS": {"whatsapp", "../../events/whatsapp/social.json", map[string]any{
 			"kind": "image", "text": "Zo kwam het aan", "account": "100000000000001",
 		}},
-		"the message of one": {"whatsapp", "../../internal/channel/whatsapp/testdata/sns/whole-body-in-the-entry.json", map[string]any{
+		"the message of a notification": {"whatsapp", "../../internal/channel/whatsapp/testdata/sns/whole-body-in-the-entry.json", map[string]any{
 			"providerId": "wamid.1", "text": "hallo",
 		}},
-		"what cannot be read": {"whatsapp", bad, map[string]any{"channel": "whatsapp", "error": "the body is not JSON"}},
+		"an unreadable webhook": {"whatsapp", bad, map[string]any{"channel": "whatsapp", "error": "the body is not JSON"}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -284,7 +284,7 @@ func TestNormalizeNeedsNoStack(t *testing.T) {
 			tt.want["file"] = tt.file
 			for key, want := range tt.want {
 				if a, b := mustJSON(t, got[key]), mustJSON(t, want); a != b {
-					t.Errorf("%s is %s, want %s", key, a, b)
+					t.Errorf("%s: got %s, want %s", key, a, b)
 				}
 			}
 		})
@@ -300,7 +300,7 @@ func mustJSON(t *testing.T, v any) string {
 	return string(data)
 }
 
-func TestAWrongCommandLineIsExplained(t *testing.T) {
+func TestRun_CommandLines(t *testing.T) {
 	t.Parallel()
 	none := t.TempDir()
 	tests := map[string]struct {
@@ -308,48 +308,51 @@ func TestAWrongCommandLineIsExplained(t *testing.T) {
 		code int
 		says string
 	}{
-		"nothing":            {nil, 0, "go run ./infra/heardctl"},
-		"help":               {[]string{"help"}, 0, "normalize <channel> <file...>"},
-		"no such command":    {[]string{"dance"}, 2, `no command "dance"`},
-		"no such channel":    {[]string{"normalize", "fax", "x"}, 1, `no channel "fax"`},
-		"no arguments":       {[]string{"history"}, 2, "usage: heardctl history"},
-		"nobody":             {[]string{"claim", "-as", "agent-7", "phone:31970100001"}, 1, "is nobody"},
-		"no such flag":       {[]string{"demo", "-x"}, 2, "-x"},
-		"no stack":           {[]string{"-dir", none, "problems"}, 1, "start one with make run"},
-		"no such file":       {[]string{"normalize", "whatsapp", none + "/x"}, 1, "no such file"},
-		"a command's help":   {[]string{"token", "-h"}, 0, "-department"},
-		"no such act":        {[]string{"problem", "paint", "x"}, 2, `no act "paint"`},
-		"no act":             {[]string{"problem", "-comment", "x"}, 2, "usage: heardctl problem"},
-		"half an act":        {[]string{"problem", "merge", "x", "-comment", "y"}, 2, "heardctl problem merge [-version <n>] [-comment <text>] <id> <into>"},
-		"no decision":        {[]string{"candidates", "paint", "x"}, 2, "usage: heardctl candidates"},
-		"a bare decision":    {[]string{"candidates", "dismiss", "x"}, 1, "say why"},
-		"a reason too many":  {[]string{"candidates", "dismiss", "-why", "y", "-reason", "z", "x"}, 1, "say why"},
-		"nothing to replay":  {[]string{"replay", "shoes"}, 2, "usage: heardctl replay"},
-		"a taxonomy":         {[]string{"taxonomy", "check", "../taxonomy.yaml"}, 0, "departments"},
-		"a broken taxonomy":  {[]string{"taxonomy", "check", "main.go"}, 1, "1 mistake\n"},
-		"one that is tested": {[]string{"taxonomy", "check", "-text", "ik snap mijn factuur niet", "../taxonomy.yaml"}, 0, "invoice-unclear for billing, confidence 0."},
-		"one of no reason":   {[]string{"taxonomy", "-text", "goedemorgen", "../taxonomy.yaml"}, 0, "unknown: nothing"},
+		"no command":              {nil, 0, "go run ./infra/heardctl"},
+		"help":                    {[]string{"help"}, 0, "normalize <channel> <file...>"},
+		"unknown command":         {[]string{"dance"}, 2, `no command "dance"`},
+		"unknown channel":         {[]string{"normalize", "fax", "x"}, 1, `no channel "fax"`},
+		"no arguments":            {[]string{"history"}, 2, "usage: heardctl history"},
+		"unknown party":           {[]string{"claim", "-as", "agent-7", "phone:31970100001"}, 1, "is not an agent, bot or team"},
+		"unknown flag":            {[]string{"demo", "-x"}, 2, "-x"},
+		"no stack":                {[]string{"-dir", none, "problems"}, 1, "start one with make run"},
+		"missing file":            {[]string{"normalize", "whatsapp", none + "/x"}, 1, "no such file"},
+		"a command's help":        {[]string{"token", "-h"}, 0, "-department"},
+		"unknown act":             {[]string{"problem", "paint", "x"}, 2, `no act "paint"`},
+		"no act":                  {[]string{"problem", "-comment", "x"}, 2, "usage: heardctl problem"},
+		"too few arguments":       {[]string{"problem", "merge", "x", "-comment", "y"}, 2, "heardctl problem merge [-version <n>] [-comment <text>] <id> <into>"},
+		"unknown decision":        {[]string{"candidates", "paint", "x"}, 2, "usage: heardctl candidates"},
+		"no -why":                 {[]string{"candidates", "dismiss", "x"}, 1, "-why is required"},
+		"-reason with dismiss":    {[]string{"candidates", "dismiss", "-why", "y", "-reason", "z", "x"}, 1, "-reason is required with confirm"},
+		"unknown replay":          {[]string{"replay", "shoes"}, 2, "usage: heardctl replay"},
+		"a taxonomy":              {[]string{"taxonomy", "check", "../taxonomy.yaml"}, 0, "departments"},
+		"a broken taxonomy":       {[]string{"taxonomy", "check", "main.go"}, 1, "1 mistake: correct it and check again\n"},
+		"a classified text":       {[]string{"taxonomy", "check", "-text", "ik snap mijn factuur niet", "../taxonomy.yaml"}, 0, "invoice-unclear for billing, confidence 0."},
+		"a text without a reason": {[]string{"taxonomy", "-text", "goedemorgen", "../taxonomy.yaml"}, 0, "unknown: no phrase"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			out, errOut, code := heardctl(t, tt.args...)
 			if code != tt.code || !strings.Contains(out+errOut, tt.says) {
-				t.Errorf("code %d:\n%s%s", code, out, errOut)
+				t.Errorf("got code %d, want %d with %q in:\n%s%s", code, tt.code, tt.says, out, errOut)
 			}
 		})
 	}
 }
 
-func TestHelpNamesEveryCommand(t *testing.T) {
+func TestHelp_AllCommands(t *testing.T) {
 	t.Parallel()
 	out := works(t, "help")
 	if slices.ContainsFunc(strings.Split(out, "\n"), func(l string) bool { return len(l) > 120 }) {
-		t.Error("lines are too long")
+		t.Errorf("the help has lines of more than 120 letters:\n%s", out)
 	}
 	for _, c := range commands() {
 		if !strings.Contains(out, "  "+c.name+" ") {
-			t.Errorf("no word of %s", c.name)
+			t.Errorf("the help does not list %s", c.name)
+		}
+		if word, _, _ := strings.Cut(c.example, " "); word != c.name {
+			t.Errorf("the example of %s is %q", c.name, c.example)
 		}
 	}
 }

@@ -16,17 +16,17 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 )
 
-// A messageLine is a message as it is stored, where nothing that a reader
-// looks for is left out for being empty.
+// messageLine is the JSON line of a message. It has the message's stored fields,
+// and includes the fields that readers rely on even when they are empty.
 type messageLine struct {
 	File string `json:"file"`
 	contact.Message
 	ProviderID  string               `json:"providerId"`
 	Customer    addressLine          `json:"customer"`
 	Text        string               `json:"text"`
-	Subject     *string              `json:"subject,omitempty"`     // of mail
-	Automated   *string              `json:"automated,omitempty"`   // of mail; empty for what a person wrote
-	Attachments []contact.Attachment `json:"attachments,omitempty"` // of mail, even if there are none
+	Subject     *string              `json:"subject,omitempty"`     // mail only
+	Automated   *string              `json:"automated,omitempty"`   // mail only; empty if a person wrote it
+	Attachments []contact.Attachment `json:"attachments,omitempty"` // of mail, also when empty
 }
 
 type addressLine struct {
@@ -36,17 +36,19 @@ type addressLine struct {
 	Assurance identity.Assurance `json:"assurance,omitempty"`
 }
 
+// effectLine is the JSON line of an effect.
 type effectLine struct {
 	File    string `json:"file"`
 	Element string `json:"element"` // effect
 	contact.Effect
-	Direction  contact.Direction `json:"direction"` // of the message it is about, or of who reacts
+	Direction  contact.Direction `json:"direction"` // of its author, or of the message that it is about
 	Customer   addressLine       `json:"customer"`
 	ProviderID string            `json:"providerId"`
 	SentAt     time.Time         `json:"sentAt"`
 	Text       string            `json:"text"`
 }
 
+// noticeLine is the JSON line of a notice.
 type noticeLine struct {
 	File    string `json:"file"`
 	Element string `json:"element"` // notice
@@ -58,40 +60,44 @@ type noticeLine struct {
 	Text       string            `json:"text"`
 }
 
+// linkLine is the JSON line of a link between two aliases.
 type linkLine struct {
 	File    string          `json:"file"`
 	Element string          `json:"element"` // link
 	Channel contact.Channel `json:"channel"`
-	Kind    string          `json:"kind"` // the rule that shows it
+	Kind    string          `json:"kind"` // the rule that proves it
 	From    addressLine     `json:"from"`
 	To      addressLine     `json:"to"`
 	SentAt  time.Time       `json:"sentAt"`
 	Ref     string          `json:"ref,omitempty"`
 }
 
+// brokenLine is the JSON line of an element, or a whole delivery, that cannot be
+// read.
 type brokenLine struct {
 	File    string          `json:"file"`
 	Channel contact.Channel `json:"channel"`
 	Path    string          `json:"path,omitempty"`
 	Error   string          `json:"error"`
-	Raw     json.RawMessage `json:"raw,omitempty"` // the element, of which nothing is lost
+	Raw     json.RawMessage `json:"raw,omitempty"` // the whole element
 }
 
-// normalize prints what deliveries hold. A delivery that cannot be read is a
-// line with its error; a file that cannot be read fails the command.
-func (t *tool) normalize(_ context.Context, args []string) error {
-	f := t.flags("normalize")
-	site := f.String("site", "shop", "webchat: the `site`")
-	visitor := f.String("visitor", "00000000-0000-7000-8000-000000000000", "webchat: the `visitor`")
+// normalizeFiles prints the elements of deliveries. A delivery that cannot be
+// normalized becomes a line with its error. A file that cannot be opened fails
+// the command, after the other files.
+func (t *tool) normalizeFiles(_ context.Context, args []string) error {
+	f := t.newFlagSet("normalize")
+	site := f.String("site", "shop", "webchat: the `site` of the chat")
+	visitor := f.String("visitor", "00000000-0000-7000-8000-000000000000", "webchat: the visitor's `id`")
 	var mail mailSettings
-	f.StringVar(&mail.staff, "staff", "", "email: the stack's parameter `MailStaff`")
-	f.StringVar(&mail.forms, "forms", "", "email: the stack's parameter `MailForms`")
-	f.StringVar(&mail.domain, "domain", "", "email: the stack's parameter `MailDomain`")
-	if err := t.parse(f, args, 2, -1); err != nil {
+	f.StringVar(&mail.staff, "staff", "", "email: the value of the stack's parameter `MailStaff`")
+	f.StringVar(&mail.forms, "forms", "", "email: the value of the stack's parameter `MailForms`")
+	f.StringVar(&mail.domain, "domain", "", "email: the value of the stack's parameter `MailDomain`")
+	if err := t.parseArgs(f, args, 2, -1); err != nil {
 		return err
 	}
 	channel := contact.Channel(f.Arg(0))
-	read, err := normalizer(channel, *site, *visitor, mail)
+	read, err := newNormalizer(channel, *site, *visitor, mail)
 	if err != nil {
 		return err
 	}
@@ -104,48 +110,51 @@ func (t *tool) normalize(_ context.Context, args []string) error {
 			errs = append(errs, err)
 			continue
 		}
-		d, err := safely(read, raw)
+		d, err := normalizeSafely(read, raw)
 		if err != nil {
 			errs = append(errs, lines.Encode(brokenLine{File: file, Channel: channel, Error: fault.Message(err)}))
 			continue
 		}
-		for _, line := range linesOf(file, channel, d) {
+		for _, line := range elementLines(file, channel, d) {
 			errs = append(errs, lines.Encode(line))
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// safely keeps one file from ending the others.
-func safely(read func([]byte) (contact.Delivery, error), raw []byte) (d contact.Delivery, err error) {
+// normalizeSafely turns a panic of the normalizer into an error, so that one
+// file does not stop the others.
+func normalizeSafely(read func([]byte) (contact.Delivery, error), raw []byte) (d contact.Delivery, err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			err = fault.New(fault.Internal, "normalizer failed: %v", r)
+			err = fault.New(fault.Internal, "the normalizer panicked: %v", r)
 		}
 	}()
 	return read(raw)
 }
 
-func normalizer(channel contact.Channel, site, visitor string, mail mailSettings) (func([]byte) (contact.Delivery, error), error) {
+// newNormalizer returns the normalizer of a channel. site and visitor are used
+// for web chat, mail for email.
+func newNormalizer(channel contact.Channel, site, visitor string, mail mailSettings) (func([]byte) (contact.Delivery, error), error) {
 	switch channel {
 	case contact.WhatsApp:
 		return normalizeWhatsApp, nil
 	case contact.Messenger, contact.Instagram:
 		return messenger.Normalize, nil
 	case contact.Email:
-		return normalizeMail(mail)
+		return newMailNormalizer(mail)
 	case contact.WebChat:
 		return func(raw []byte) (contact.Delivery, error) {
-			return webchat.Normalize(site, visitor, raw, postedAt(raw))
+			return webchat.Normalize(site, visitor, raw, postTime(raw))
 		}, nil
 	default:
-		return nil, fmt.Errorf("there is no channel %q: whatsapp, messenger, instagram, email or webchat", channel)
+		return nil, fmt.Errorf("no channel %q: use whatsapp, messenger, instagram, email or webchat", channel)
 	}
 }
 
-// normalizeWhatsApp reads a webhook, or what AWS End User Messaging Social
-// makes of one: the message of a notification, the notification, or the event
-// of a function that one comes to.
+// normalizeWhatsApp reads a webhook, or the same from AWS End User Messaging
+// Social: an SNS message, an SNS notification, or a Lambda event with one
+// notification.
 func normalizeWhatsApp(raw []byte) (contact.Delivery, error) {
 	type notification struct{ Message string }
 	var n struct {
@@ -153,7 +162,7 @@ func normalizeWhatsApp(raw []byte) (contact.Delivery, error) {
 		Entry   json.RawMessage `json:"whatsAppWebhookEntry"`
 		Records []struct{ SNS notification }
 	}
-	_ = json.Unmarshal(raw, &n) // a webhook is none of them
+	_ = json.Unmarshal(raw, &n) // a webhook has none of these fields
 	switch {
 	case n.Entry != nil:
 		return whatsapp.NormalizeSNS(raw)
@@ -166,35 +175,36 @@ func normalizeWhatsApp(raw []byte) (contact.Delivery, error) {
 	}
 }
 
-// postedAt is the time in the id of a chat message, so that one of any age can
-// be shown.
-func postedAt(raw []byte) time.Time {
+// postTime returns the time in the id of a posted chat message. With it as the
+// current time, messages of any age can be normalized.
+func postTime(raw []byte) time.Time {
 	var post struct{ ID string }
 	_ = json.Unmarshal(raw, &post)
-	return timeOf(post.ID)
+	return uuidTime(post.ID)
 }
 
-func linesOf(file string, channel contact.Channel, d contact.Delivery) []any {
+// elementLines returns one JSON line for each element of a delivery.
+func elementLines(file string, channel contact.Channel, d contact.Delivery) []any {
 	var out []any
 	for _, l := range d.Links {
 		out = append(out, linkLine{
 			File: file, Element: "link", Channel: channel, Kind: l.Evidence.Rule, SentAt: l.Evidence.At, Ref: l.Evidence.Ref,
-			From: aliasOf(identity.Address{Alias: l.From}), To: aliasOf(identity.Address{Alias: l.To}),
+			From: newAddressLine(identity.Address{Alias: l.From}), To: newAddressLine(identity.Address{Alias: l.To}),
 		})
 	}
 	for _, m := range d.Messages {
-		out = append(out, lineOf(file, m))
+		out = append(out, newMessageLine(file, m))
 	}
 	for _, e := range d.Effects {
 		out = append(out, effectLine{
-			File: file, Element: "effect", Effect: e, Direction: directionOf(e), Customer: aliasOf(e.Customer),
+			File: file, Element: "effect", Effect: e, Direction: effectDirection(e), Customer: newAddressLine(e.Customer),
 			ProviderID: e.Target, SentAt: e.At.UTC(), Text: e.Text,
 		})
 	}
 	for _, n := range d.Notices {
 		line := noticeLine{File: file, Element: "notice", Notice: n, Direction: contact.Inbound, ProviderID: n.ID, SentAt: n.At.UTC()}
 		if n.Customer != nil {
-			customer := aliasOf(*n.Customer)
+			customer := newAddressLine(*n.Customer)
 			line.Customer = &customer
 		}
 		out = append(out, line)
@@ -205,15 +215,18 @@ func linesOf(file string, channel contact.Channel, d contact.Delivery) []any {
 	return out
 }
 
-func lineOf(file string, m contact.Message) any {
+// newMessageLine returns the line of a message. The line of a mail always has
+// attachments.
+func newMessageLine(file string, m contact.Message) any {
 	line := messageLine{
-		File: file, Message: m, ProviderID: m.ProviderID, Customer: aliasOf(m.Customer), Text: m.Text,
+		File: file, Message: m, ProviderID: m.ProviderID, Customer: newAddressLine(m.Customer), Text: m.Text,
 		Attachments: m.Attachments,
 	}
 	if m.Channel != contact.Email {
 		return line
 	}
-	line.Subject, line.Automated = &m.Subject, &m.Automated
+	line.Subject = &m.Subject
+	line.Automated = &m.Automated
 	if len(m.Attachments) > 0 {
 		return line
 	}
@@ -223,13 +236,13 @@ func lineOf(file string, m contact.Message) any {
 	}{line, []contact.Attachment{}}
 }
 
-func aliasOf(a identity.Address) addressLine {
+func newAddressLine(a identity.Address) addressLine {
 	return addressLine{a.Kind, a.Scope, a.Value, a.Assurance}
 }
 
-// directionOf is who reacts, edits or deletes; else an effect is about what we
-// sent.
-func directionOf(e contact.Effect) contact.Direction {
+// effectDirection returns the direction of the effect's author for reactions,
+// edits and deletions. Other effects are about messages that we sent.
+func effectDirection(e contact.Effect) contact.Direction {
 	switch e.Kind {
 	case contact.Reaction:
 		return e.By

@@ -15,21 +15,21 @@ import (
 	"github.com/heard-intake/heard/infra/heardctl/client"
 )
 
-// corrections writes what agents corrected, one a line.
-func (t *tool) corrections(ctx context.Context, args []string) error {
-	f := t.flags("corrections")
-	text := f.Bool("text", false, "what was said, masked, without naming anybody")
+// exportCorrections prints the corrections by agents, one JSON line each.
+func (t *tool) exportCorrections(ctx context.Context, args []string) error {
+	f := t.newFlagSet("corrections")
+	text := f.Bool("text", false, "print the customers' texts, with personal data masked, instead of references")
 	q := url.Values{"limit": {"200"}}
 	set := func(name string) func(string) error {
 		return func(v string) error { q.Set(name, v); return nil }
 	}
-	f.Func("since", "from a `time` on, like 2026-03-01T00:00:00Z", set("since"))
-	f.Func("until", "before a `time`", set("until"))
-	f.Func("cursor", "go on where an earlier call broke off", set("cursor"))
-	if err := t.parse(f, args, 0, 0); err != nil {
+	f.Func("since", "only corrections from this `time` on, such as 2026-03-01T00:00:00Z", set("since"))
+	f.Func("until", "only corrections before this `time`", set("until"))
+	f.Func("cursor", "continue an earlier call that stopped, from its `cursor`", set("cursor"))
+	if err := t.parseArgs(f, args, 0, 0); err != nil {
 		return err
 	}
-	c, err := t.open(ctx)
+	c, err := t.openStack(ctx)
 	if err != nil {
 		return err
 	}
@@ -43,11 +43,11 @@ func (t *tool) corrections(ctx context.Context, args []string) error {
 			Cursor                string
 		}
 		if err := c.Call(ctx, http.MethodGet, path+"?"+q.Encode(), nil, &page); err != nil {
-			return t.goOn(err, q.Get("cursor"))
+			return t.withCursor(err, q.Get("cursor"))
 		}
 		for _, line := range slices.Concat(page.Corrections, page.Examples) {
 			if _, err := fmt.Fprintf(t.out, "%s\n", line); err != nil {
-				return t.goOn(err, q.Get("cursor"))
+				return t.withCursor(err, q.Get("cursor"))
 			}
 		}
 		if page.Cursor == "" {
@@ -57,16 +57,16 @@ func (t *tool) corrections(ctx context.Context, args []string) error {
 	}
 }
 
-// goOn adds to what broke a long task off how to go on with it.
-func (t *tool) goOn(err error, cursor string) error {
+// withCursor adds to the error of an unfinished task how to continue it.
+func (t *tool) withCursor(err error, cursor string) error {
 	if cursor == "" {
-		return explained(err)
+		return withRemedy(err)
 	}
-	return fmt.Errorf("%w\n  go on with -cursor %s", explained(err), cursor)
+	return fmt.Errorf("%w\n  to continue, add -cursor %s", withRemedy(err), cursor)
 }
 
-// A renewed is the answer to one request for contacts to be classified anew.
-type renewed struct {
+// reclassifyPage is the API's response to one request to reclassify contacts.
+type reclassifyPage struct {
 	Taxonomy        string
 	Examined, Found int
 	Changes         []struct {
@@ -76,32 +76,33 @@ type renewed struct {
 	Cursor string
 }
 
-// reclassify has the contacts of a reason classified anew, or shows what that
-// would change.
-func (t *tool) reclassify(ctx context.Context, args []string) error {
-	f := t.flags("reclassify")
+// reclassifyContacts classifies the contacts of a reason again, or shows what
+// that would change.
+func (t *tool) reclassifyContacts(ctx context.Context, args []string) error {
+	f := t.newFlagSet("reclassify")
 	body := map[string]any{}
 	set := func(name string) func(string) error {
 		return func(v string) error { body[name] = v; return nil }
 	}
-	f.Func("reason", "the `id` of a reason, or unknown", set("reason"))
-	retired := f.Bool("retired", false, "the reason is one that only an older taxonomy had")
-	f.Func("since", "contacts that began from a `time` on, like 2026-03-01T00:00:00Z", set("since"))
-	f.Func("until", "and before a `time`; else until now", set("until"))
-	f.Func("cursor", "go on where an earlier call broke off", set("cursor"))
-	dry := f.Bool("dry-run", false, "only show what would change")
-	if err := t.parse(f, args, 0, 0); err != nil {
+	f.Func("reason", "required: the `id` of a reason, or unknown", set("reason"))
+	retired := f.Bool("retired", false, "the reason is in an older taxonomy only")
+	f.Func("since", "required: only contacts that began from this `time` on, such as 2026-03-01T00:00:00Z", set("since"))
+	f.Func("until", "only contacts that began before this `time`; default: now", set("until"))
+	f.Func("cursor", "continue an earlier call that stopped, from its `cursor`", set("cursor"))
+	dry := f.Bool("dry-run", false, "only show the changes")
+	if err := t.parseArgs(f, args, 0, 0); err != nil {
 		return err
 	}
 	if body["reason"] == nil || body["since"] == nil {
-		return errors.New("say which contacts, with -reason and -since 2026-03-01T00:00:00Z")
+		return errors.New("-reason and -since are required, such as -reason unknown -since 2026-03-01T00:00:00Z")
 	}
-	c, err := t.open(ctx)
+	c, err := t.openStack(ctx)
 	if err != nil {
 		return err
 	}
-	body["dryRun"], body["retired"] = *dry, *retired
-	all, sum, err := t.renew(ctx, c, body)
+	body["dryRun"] = *dry
+	body["retired"] = *retired
+	all, sum, err := t.reclassifyAll(ctx, c, body)
 	if err != nil {
 		return err
 	}
@@ -110,24 +111,28 @@ func (t *tool) reclassify(ctx context.Context, args []string) error {
 	}
 	if *dry {
 		fmt.Fprintf(t.out, "%d contacts of an older taxonomy than %s; nothing was changed\n", all.Found, all.Taxonomy)
+		t.printHint("run the same command without -dry-run to reclassify them")
 		return nil
 	}
 	fmt.Fprintf(t.out, "%d contacts are being classified by taxonomy %s\n", all.Found, all.Taxonomy)
+	t.printHint("heardctl problems shows the problems after the change")
 	return nil
 }
 
-// renew goes through the whole table, and sums up what would change.
-func (t *tool) renew(ctx context.Context, c *client.Client, body map[string]any) (all renewed, sum map[string]int, err error) {
+// reclassifyAll repeats the request until the whole table is done. It returns the
+// totals, and the number of contacts for each change of reasons.
+func (t *tool) reclassifyAll(ctx context.Context, c *client.Client, body map[string]any) (all reclassifyPage, sum map[string]int, err error) {
 	sum = map[string]int{}
 	for {
-		var some renewed
+		var some reclassifyPage
 		if err := c.Call(ctx, http.MethodPost, "/v1/reclassify", body, &some); err != nil {
 			cursor, _ := body["cursor"].(string)
-			return all, nil, t.goOn(err, cursor)
+			return all, nil, t.withCursor(err, cursor)
 		}
-		all.Taxonomy, all.Found = some.Taxonomy, all.Found+some.Found
+		all.Taxonomy = some.Taxonomy
+		all.Found += some.Found
 		for _, d := range some.Changes {
-			sum[reasons(d.Was)+" -> "+reasons(d.Now)] += d.Contacts
+			sum[joinReasons(d.Was)+" -> "+joinReasons(d.Now)] += d.Contacts
 		}
 		if some.Cursor == "" {
 			return all, sum, nil
@@ -136,4 +141,4 @@ func (t *tool) renew(ctx context.Context, c *client.Client, body map[string]any)
 	}
 }
 
-func reasons(all []string) string { return cmp.Or(strings.Join(all, ", "), "unknown") }
+func joinReasons(all []string) string { return cmp.Or(strings.Join(all, ", "), "unknown") }

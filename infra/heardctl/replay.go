@@ -9,60 +9,75 @@ import (
 	"github.com/heard-intake/heard/infra/heardctl/client"
 )
 
-func (t *tool) replay(ctx context.Context, args []string) error {
-	f := t.flags("replay")
-	look := f.Bool("list", false, "only say what there is")
-	if err := t.parse(f, args, 1, 1); err != nil {
+func (t *tool) replayFailed(ctx context.Context, args []string) error {
+	f := t.newFlagSet("replay")
+	listOnly := f.Bool("list", false, "only list the deliveries or dead letters")
+	if err := t.parseArgs(f, args, 1, 1); err != nil {
 		return err
 	}
-	what := map[string]func(context.Context, *client.Client, bool) error{
-		"quarantine": t.replayQuarantine, "dead": t.replayDead,
+	replay := map[string]func(context.Context, *client.Client, bool) error{
+		"quarantine": t.replayQuarantine, "dead": t.replayDeadLetters,
 	}[f.Arg(0)]
-	if what == nil {
+	if replay == nil {
 		f.Usage()
 		return errUsage
 	}
-	c, err := t.open(ctx)
+	c, err := t.openStack(ctx)
 	if err != nil {
 		return err
 	}
-	return what(ctx, c, *look)
+	return replay(ctx, c, *listOnly)
 }
 
-func (t *tool) replayQuarantine(ctx context.Context, c *client.Client, look bool) error {
-	cases, err := c.Cases(ctx)
+// replayQuarantine lists the deliveries in quarantine, and sends each again
+// unless listOnly is set.
+func (t *tool) replayQuarantine(ctx context.Context, c *client.Client, listOnly bool) error {
+	cases, err := c.QuarantineCases(ctx)
 	if err != nil {
 		return err
 	}
 	var errs []error
 	for _, q := range cases {
 		fmt.Fprintf(t.out, "%s  %-9s %s\n", q.At.Local().Format("02-01 15:04:05"), q.Channel, strings.Join(q.Reasons, "; "))
-		if !look {
-			errs = append(errs, c.Replay(ctx, q))
+		if !listOnly {
+			errs = append(errs, c.ReplayCase(ctx, q))
 		}
 	}
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
-	if look {
+	if listOnly {
 		fmt.Fprintf(t.out, "%d in quarantine\n", len(cases))
+		if len(cases) > 0 {
+			t.printHint("correct the cause, then heardctl replay quarantine")
+		}
 		return nil
 	}
-	fmt.Fprintf(t.out, "%d sent again; heardctl replay -list quarantine shows what still cannot be read\n", len(cases))
+	fmt.Fprintf(t.out, "%d sent again; heardctl replay -list quarantine shows those that still cannot be read\n", len(cases))
 	return nil
 }
 
-func (t *tool) replayDead(ctx context.Context, c *client.Client, look bool) error {
-	queues, err := c.Dead(ctx)
+// replayDeadLetters lists the dead-letter queues with their lengths, and
+// processes their messages again unless listOnly is set.
+func (t *tool) replayDeadLetters(ctx context.Context, c *client.Client, listOnly bool) error {
+	queues, err := c.DeadLetterQueues(ctx)
 	if err != nil {
 		return err
 	}
 	var errs []error
 	for _, d := range queues {
 		fmt.Fprintf(t.out, "%-20s %d\n", d.Name, d.Count)
-		if !look {
-			errs = append(errs, c.Revive(ctx, d))
+		if !listOnly {
+			errs = append(errs, c.RedriveQueue(ctx, d))
 		}
 	}
-	return errors.Join(errs...)
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	if listOnly {
+		t.printHint("correct the cause, then heardctl replay dead")
+	} else {
+		t.printHint("heardctl replay -list dead shows those that failed again")
+	}
+	return nil
 }

@@ -8,27 +8,28 @@ import (
 	"github.com/heard-intake/heard/internal/contact"
 )
 
-// reply sends an answer by mail, to what the customer wrote last.
-func (t *tool) reply(ctx context.Context, args []string) error {
-	f := t.flags("reply")
-	subject := f.String("subject", "", "the `subject`; that of the answered mail unless said")
-	force := f.String("force", "", "the `reason` to send it although it is refused")
-	if err := t.parse(f, args, 2, 2); err != nil {
+// sendReply sends an answer by mail to the customer's last message.
+func (t *tool) sendReply(ctx context.Context, args []string) error {
+	f := t.newFlagSet("reply")
+	subject := f.String("subject", "", "the `subject`; default: that of the answered mail")
+	force := f.String("force", "", "send a refused answer all the same, for this `reason`")
+	if err := t.parseArgs(f, args, 2, 2); err != nil {
 		return err
 	}
-	c, err := t.open(ctx)
+	c, err := t.openStack(ctx)
 	if err != nil {
 		return err
 	}
-	who, err := c.Find(ctx, f.Arg(0))
+	customer, err := c.FindCustomer(ctx, f.Arg(0))
 	if err != nil {
 		return err
 	}
-	body := map[string]string{"channel": string(contact.Email), "id": newID(), "text": f.Arg(1), "subject": *subject, "force": *force}
+	body := map[string]string{"channel": string(contact.Email), "id": newMessageID(), "text": f.Arg(1), "subject": *subject, "force": *force}
 	var m contact.Message
-	if err := c.Call(ctx, http.MethodPost, "/v1/customers/"+string(who.ID)+"/replies", body, &m); err != nil {
+	if err := c.Call(ctx, http.MethodPost, "/v1/customers/"+string(customer.ID)+"/replies", body, &m); err != nil {
 		return err
 	}
 	fmt.Fprintf(t.out, "%s: will be sent to %s as %q\n", m.ID, m.Customer.Value, m.Subject)
+	t.printHint("heardctl history %s shows whether it was delivered", f.Arg(0))
 	return nil
 }

@@ -13,20 +13,20 @@ import (
 	"github.com/heard-intake/heard/internal/contact"
 )
 
-// send sends files to the stack, as the channel's platform would.
-func (t *tool) send(ctx context.Context, args []string) error {
-	f := t.flags("send")
-	to := f.String("to", "", "email: the `mailbox`, by default klantenservice@ the stack's domain")
-	account := f.String("account", "", "webchat: be signed in with this customer `number`")
-	keep := f.Bool("keep-id", false, "webchat: keep the id in the file, instead of a new one")
-	if err := t.parse(f, args, 2, -1); err != nil {
+// sendFiles sends files to the stack as the channel's platform does.
+func (t *tool) sendFiles(ctx context.Context, args []string) error {
+	f := t.newFlagSet("send")
+	to := f.String("to", "", "email: the `mailbox`; default: klantenservice at the stack's mail domain")
+	account := f.String("account", "", "webchat: sign in with this customer `number`")
+	keep := f.Bool("keep-id", false, "webchat: keep the id in the file instead of making a new one")
+	if err := t.parseArgs(f, args, 2, -1); err != nil {
 		return err
 	}
 	channel := contact.Channel(f.Arg(0))
-	if _, err := normalizer(channel, "", "", mailSettings{}); err != nil {
+	if _, err := newNormalizer(channel, "", "", mailSettings{}); err != nil {
 		return err
 	}
-	c, err := t.open(ctx)
+	c, err := t.openStack(ctx)
 	if err != nil {
 		return err
 	}
@@ -39,22 +39,23 @@ func (t *tool) send(ctx context.Context, args []string) error {
 		case contact.Email:
 			err = c.SendMail(*to, raw)
 		case contact.WebChat:
-			err = postChat(ctx, c, *account, raw, *keep)
+			err = postChatMessage(ctx, c, *account, raw, *keep)
 		default:
-			err = c.Deliver(ctx, channel, raw)
+			err = c.SendDelivery(ctx, channel, raw)
 		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", file, err)
 		}
-		fmt.Fprintf(t.out, "%s: taken\n", file)
+		fmt.Fprintf(t.out, "%s: accepted\n", file)
 	}
+	t.printHint("heardctl history <kind:value> of the sender shows the message; heardctl replay -list quarantine shows unreadable deliveries")
 	return nil
 }
 
-// postChat posts a message in a new chat, by default under a new id: an old
-// one is refused.
-func postChat(ctx context.Context, c *client.Client, account string, raw []byte, keepID bool) error {
-	session, err := c.Visit(ctx, account)
+// postChatMessage posts a message in a new chat. It makes a new id unless keepID
+// is set, because the API refuses old ids.
+func postChatMessage(ctx context.Context, c *client.Client, account string, raw []byte, keepID bool) error {
+	session, err := c.OpenChat(ctx, account)
 	if err != nil {
 		return err
 	}
@@ -63,15 +64,16 @@ func postChat(ctx context.Context, c *client.Client, account string, raw []byte,
 		return err
 	}
 	if !keepID {
-		message["id"] = newID()
+		message["id"] = newMessageID()
 	}
-	return c.Post(ctx, session, message)
+	return c.PostChatMessage(ctx, session, message)
 }
 
-func newID() string { return uuid.Must(uuid.NewV7()).String() }
+// newMessageID returns a UUIDv7 of now.
+func newMessageID() string { return uuid.Must(uuid.NewV7()).String() }
 
-// timeOf is the time in a UUIDv7, or now.
-func timeOf(id string) time.Time {
+// uuidTime returns the time in a UUIDv7, or now for any other id.
+func uuidTime(id string) time.Time {
 	if u, err := uuid.Parse(id); err == nil && u.Version() == 7 {
 		sec, nsec := u.Time().UnixTime()
 		return time.Unix(sec, nsec)

@@ -16,18 +16,18 @@ import (
 	"github.com/heard-intake/heard/internal/problem"
 )
 
-func (t *tool) history(ctx context.Context, args []string) error {
-	f := t.flags("history")
-	asJSON := f.Bool("json", false, "as JSON, one message a line")
-	limit := f.Int("limit", 50, "how many of the last `messages`, at most 200")
-	if err := t.parse(f, args, 1, 1); err != nil {
+func (t *tool) showHistory(ctx context.Context, args []string) error {
+	f := t.newFlagSet("history")
+	asJSON := f.Bool("json", false, "print JSON, one line per message")
+	limit := f.Int("limit", 50, "the number of last `messages`, at most 200")
+	if err := t.parseArgs(f, args, 1, 1); err != nil {
 		return err
 	}
-	c, err := t.open(ctx)
+	c, err := t.openStack(ctx)
 	if err != nil {
 		return err
 	}
-	p, err := c.Find(ctx, f.Arg(0))
+	p, err := c.FindCustomer(ctx, f.Arg(0))
 	if err != nil {
 		return err
 	}
@@ -47,31 +47,32 @@ func (t *tool) history(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	for _, m := range messages { // what the channel shows will do where the register is silent
+	for _, m := range messages { // a name of the channel, if the register has none
 		p.Name = cmp.Or(p.Name, m.Name)
 	}
-	showPerson(t.out, p)
-	showMessages(t.out, messages)
-	showContacts(t.out, contacts)
+	printPerson(t.out, p)
+	printMessages(t.out, messages)
+	printContacts(t.out, contacts)
+	t.printHint("heardctl brief %[1]s, or heardctl reply %[1]s '<text>'", f.Arg(0))
 	return nil
 }
 
-func showPerson(w io.Writer, p client.Person) {
-	fmt.Fprintf(w, "%s, customer %s\n", cmp.Or(p.Name, "Somebody"), p.ID)
+func printPerson(w io.Writer, p client.Person) {
+	fmt.Fprintf(w, "%s, customer %s\n", cmp.Or(p.Name, "Name unknown"), p.ID)
 	for _, a := range p.Aliases {
 		fmt.Fprintf(w, "  %-8s %s (%s)\n", a.Kind, a.Value, a.Assurance)
 	}
 	fmt.Fprintln(w)
 }
 
-func showMessages(w io.Writer, messages []contact.Entry) {
+func printMessages(w io.Writer, messages []contact.Entry) {
 	for _, m := range messages {
 		arrow := ">"
 		if m.Direction == contact.Outbound {
 			arrow = "<"
 		}
 		text := cmp.Or(m.Text, m.Subject, "["+string(m.Kind)+"]")
-		fmt.Fprintf(w, "  %s  %-9s %s %s", m.SentAt.Local().Format("02-01 15:04:05"), m.Channel, arrow, oneLine(text, 90))
+		fmt.Fprintf(w, "  %s  %-9s %s %s", m.SentAt.Local().Format("02-01 15:04:05"), m.Channel, arrow, truncateLine(text, 90))
 		if n := len(m.Attachments); n > 0 {
 			fmt.Fprintf(w, " [files: %d]", n)
 		}
@@ -86,7 +87,7 @@ func showMessages(w io.Writer, messages []contact.Entry) {
 	fmt.Fprintln(w)
 }
 
-func showContacts(w io.Writer, contacts []client.Contact) {
+func printContacts(w io.Writer, contacts []client.Contact) {
 	for _, c := range contacts {
 		var about []string
 		for _, cause := range c.Causes {
@@ -101,8 +102,8 @@ func showContacts(w io.Writer, contacts []client.Contact) {
 	}
 }
 
-// oneLine is the beginning of a text, on one line.
-func oneLine(text string, most int) string {
+// truncateLine returns the first most letters of a text on one line.
+func truncateLine(text string, most int) string {
 	runes := []rune(strings.Join(strings.Fields(text), " "))
 	if len(runes) > most {
 		return string(runes[:most]) + "..."
@@ -110,16 +111,16 @@ func oneLine(text string, most int) string {
 	return string(runes)
 }
 
-func (t *tool) waiting(ctx context.Context, args []string) error {
-	f := t.flags("waiting")
-	if err := t.parse(f, args, 1, 1); err != nil {
+func (t *tool) showWaiting(ctx context.Context, args []string) error {
+	f := t.newFlagSet("waiting")
+	if err := t.parseArgs(f, args, 1, 1); err != nil {
 		return err
 	}
-	c, err := t.open(ctx)
+	c, err := t.openStack(ctx)
 	if err != nil {
 		return err
 	}
-	waiters, all, err := c.Waiting(ctx, f.Arg(0))
+	waiters, complete, err := c.Waiting(ctx, f.Arg(0))
 	if err != nil {
 		return err
 	}
@@ -128,19 +129,21 @@ func (t *tool) waiting(ctx context.Context, args []string) error {
 	}
 	switch {
 	case len(waiters) == 0:
-		fmt.Fprintln(t.out, "nobody waits")
-	case !all:
+		fmt.Fprintln(t.out, "no customer waits")
+		return nil
+	case !complete:
 		fmt.Fprintln(t.out, "and more")
 	}
+	t.printHint("heardctl identity <customer> shows the aliases; heardctl brief <kind:value> the summary")
 	return nil
 }
 
-func (t *tool) problems(ctx context.Context, args []string) error {
-	f := t.flags("problems")
-	if err := t.parse(f, args, 0, 1); err != nil {
+func (t *tool) showProblems(ctx context.Context, args []string) error {
+	f := t.newFlagSet("problems")
+	if err := t.parseArgs(f, args, 0, 1); err != nil {
 		return err
 	}
-	c, err := t.open(ctx)
+	c, err := t.openStack(ctx)
 	if err != nil {
 		return err
 	}
@@ -149,31 +152,33 @@ func (t *tool) problems(ctx context.Context, args []string) error {
 		return err
 	}
 	for _, p := range all {
-		showProblem(t.out, p)
+		printProblem(t.out, p)
 	}
 	if len(all) == 0 {
-		fmt.Fprintln(t.out, "there are none")
+		fmt.Fprintln(t.out, "no problems")
+		return nil
 	}
+	t.printHint("heardctl problem show <id>")
 	return nil
 }
 
-func showProblem(w io.Writer, p problem.Problem) {
+func printProblem(w io.Writer, p problem.Problem) {
 	fmt.Fprintf(w, "%s  %-12s %-16s %-22s %d customers, %d contacts since %s\n", p.ID, p.State, p.Department,
 		strings.TrimSpace(p.Reason+" "+p.Product), p.Customers, p.Contacts, p.FirstSeen.Local().Format("02-01 15:04"))
 }
 
-func (t *tool) queue(ctx context.Context, args []string) error {
-	f := t.flags("queue")
-	remove := f.Bool("delete", false, "take the items off the queue, as a department does; else each look counts as a receive")
-	asJSON := f.Bool("json", false, "as they are, one a line")
-	if err := t.parse(f, args, 1, 1); err != nil {
+func (t *tool) showQueue(ctx context.Context, args []string) error {
+	f := t.newFlagSet("queue")
+	remove := f.Bool("delete", false, "remove the items from the queue, as a department does; without it each read counts as one receive")
+	asJSON := f.Bool("json", false, "print the items as received, one JSON line each")
+	if err := t.parseArgs(f, args, 1, 1); err != nil {
 		return err
 	}
-	c, err := t.open(ctx)
+	c, err := t.openStack(ctx)
 	if err != nil {
 		return err
 	}
-	items, err := c.Items(ctx, f.Arg(0), *remove)
+	items, err := c.QueueItems(ctx, f.Arg(0), *remove)
 	if err != nil {
 		return err
 	}
@@ -182,29 +187,33 @@ func (t *tool) queue(ctx context.Context, args []string) error {
 			fmt.Fprintf(t.out, "%s\n", i.Raw)
 			continue
 		}
-		showItem(t.out, i.Item)
+		printItem(t.out, i.Item)
 	}
-	if len(items) > 0 || *asJSON {
+	if *asJSON {
 		return nil
 	}
-	held, err := c.Held(ctx, f.Arg(0))
+	if len(items) > 0 {
+		t.printHint("heardctl problem show %s", items[0].ID)
+		return nil
+	}
+	held, err := c.CountHeldItems(ctx, f.Arg(0))
 	if err != nil {
 		return err
 	}
 	if held > 0 {
-		fmt.Fprintf(t.out, "nothing to see now: %d items are with a consumer, or wait behind one of the same problem that is\n", held)
+		fmt.Fprintf(t.out, "no item can be read now: %d items are with a consumer, or wait for an earlier item of their problem\n", held)
 		return nil
 	}
 	fmt.Fprintln(t.out, "the queue is empty")
 	return nil
 }
 
-func (t *tool) resend(ctx context.Context, args []string) error {
-	f := t.flags("resend")
-	if err := t.parse(f, args, 1, 1); err != nil {
+func (t *tool) resendItems(ctx context.Context, args []string) error {
+	f := t.newFlagSet("resend")
+	if err := t.parseArgs(f, args, 1, 1); err != nil {
 		return err
 	}
-	c, err := t.open(ctx)
+	c, err := t.openStack(ctx)
 	if err != nil {
 		return err
 	}
@@ -222,18 +231,20 @@ func (t *tool) resend(ctx context.Context, args []string) error {
 		}
 	}
 	for _, id := range ids {
-		if err := c.Resend(ctx, id); err != nil {
+		if err := c.ResendItem(ctx, id); err != nil {
 			return err
 		}
-		fmt.Fprintln(t.out, "asked for again:", id)
+		fmt.Fprintln(t.out, "sent again:", id)
 	}
 	if len(ids) == 0 {
-		fmt.Fprintln(t.out, "there is no open problem")
+		fmt.Fprintln(t.out, "no open problem")
+		return nil
 	}
+	t.printHint("heardctl queue <department> shows the items within seconds")
 	return nil
 }
 
-func showItem(w io.Writer, i problem.Item) {
+func printItem(w io.Writer, i problem.Item) {
 	fmt.Fprintf(w, "%s, version %d: %s\n", i.Names.Reason.EN, i.Version, i.Event)
 	rows := [][2]string{
 		{"product", i.Names.Product.EN},
@@ -249,7 +260,7 @@ func showItem(w io.Writer, i problem.Item) {
 	for _, q := range i.Quotes {
 		rows = append(rows, [2]string{"said", q})
 	}
-	rows = append(rows, [2]string{"all about it", i.Link}, [2]string{"who is affected", i.Affected})
+	rows = append(rows, [2]string{"problem", i.Link}, [2]string{"affected customers", i.Affected})
 	for _, row := range rows {
 		if row[1] != "" {
 			fmt.Fprintf(w, "  %-18s %s\n", row[0], row[1])

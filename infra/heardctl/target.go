@@ -11,39 +11,42 @@ import (
 	"github.com/heard-intake/heard/infra/local/where"
 )
 
-// open finds the stack: on AWS if the environment says so, else here.
-func (t *tool) open(ctx context.Context) (*client.Client, error) {
-	s, err := t.find()
+// openStack returns a client of the stack: the one on AWS if HEARD_API is set,
+// else the local one.
+func (t *tool) openStack(ctx context.Context) (*client.Client, error) {
+	s, err := t.findStack()
 	if err != nil {
 		return nil, err
 	}
 	return client.New(ctx, s)
 }
 
-func (t *tool) find() (where.Stack, error) {
+// findStack returns the settings of the stack.
+func (t *tool) findStack() (where.Stack, error) {
 	if api := os.Getenv("HEARD_API"); api != "" {
-		name := envOr("HEARD_STACK", "heard")
+		name := envOrDefault("HEARD_STACK", "heard")
 		return where.Stack{
 			Name: name, API: strings.TrimSuffix(api, "/"), Table: name,
-			Blobs: os.Getenv("HEARD_BLOBS"), Mail: os.Getenv("HEARD_MAIL"), ChatSite: envOr("HEARD_SITE", "shop"),
+			Blobs: os.Getenv("HEARD_BLOBS"), Mail: os.Getenv("HEARD_MAIL"), ChatSite: envOrDefault("HEARD_SITE", "shop"),
 		}, nil
 	}
 	s, err := where.Read(t.dir)
 	if errors.Is(err, os.ErrNotExist) {
-		return s, fmt.Errorf("no stack runs in %s: start one with make run, or set HEARD_API", t.dir)
+		return s, fmt.Errorf("no stack runs in the folder %s: start one with make run, or set HEARD_API", t.dir)
 	}
 	return s, err
 }
 
-// token prints a token for the API of the local stack.
-func (t *tool) token(ctx context.Context, args []string) error {
-	f := t.flags("token")
-	wanted := f.String("scopes", "", "what it allows, by commas; without it all `scopes`, or with -department those of a department")
-	department := f.String("department", "", "limit it to the problems of a `department`, or of several by spaces")
-	if err := t.parse(f, args, 0, 0); err != nil {
+// printToken prints a token for the API. For a stack on AWS it prints
+// HEARD_TOKEN.
+func (t *tool) printToken(ctx context.Context, args []string) error {
+	f := t.newFlagSet("token")
+	wanted := f.String("scopes", "", "the `scopes`, separated by commas; default: all, or with -department those of a department")
+	department := f.String("department", "", "limit the token to a `department`, or to several separated by spaces")
+	if err := t.parseArgs(f, args, 0, 0); err != nil {
 		return err
 	}
-	c, err := t.open(ctx)
+	c, err := t.openStack(ctx)
 	if err != nil {
 		return err
 	}

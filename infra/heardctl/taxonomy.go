@@ -11,16 +11,17 @@ import (
 	"github.com/heard-intake/heard/internal/taxonomy"
 )
 
-// taxonomy checks a taxonomy, and brings it into use when it is told to
-// publish. With -text it also says what a text would be taken for.
-func (t *tool) taxonomy(ctx context.Context, args []string) error {
-	f := t.flags("taxonomy")
-	text := f.String("text", "", "also classify this `text`")
-	publishes := len(args) > 0 && args[0] == "publish"
-	if publishes || len(args) > 0 && args[0] == "check" {
+// runTaxonomy checks a taxonomy, and publishes it with the word publish. With
+// -text it also classifies a text.
+func (t *tool) runTaxonomy(ctx context.Context, args []string) error {
+	f := t.newFlagSet("taxonomy")
+	text := f.String("text", "", "also classify this `text`, and show the phrases that decided")
+	publishes := false
+	if len(args) > 0 && (args[0] == "check" || args[0] == "publish") {
+		publishes = args[0] == "publish"
 		args = args[1:]
 	}
-	if err := t.parse(f, args, 1, 1); err != nil {
+	if err := t.parseArgs(f, args, 1, 1); err != nil {
 		return err
 	}
 	data, err := os.ReadFile(f.Arg(0))
@@ -33,9 +34,9 @@ func (t *tool) taxonomy(ctx context.Context, args []string) error {
 			fmt.Fprintf(t.out, "%s: %v\n", f.Arg(0), e)
 		}
 		if len(list) == 1 {
-			return errors.New("1 mistake")
+			return errors.New("1 mistake: correct it and check again")
 		}
-		return fmt.Errorf("%d mistakes", len(list))
+		return fmt.Errorf("%d mistakes: correct them and check again", len(list))
 	}
 	if err != nil {
 		return err
@@ -43,25 +44,31 @@ func (t *tool) taxonomy(ctx context.Context, args []string) error {
 	fmt.Fprintf(t.out, "%s, version %s: %d departments, %d products, %d reasons\n", tax.Organisation, tax.Version,
 		len(tax.Departments), len(tax.Products), len(tax.Reasons))
 	if *text != "" {
-		t.classified(*text, tax.ClassifyAll(*text, taxonomy.Hints{}, nil))
+		t.printClassification(*text, tax.ClassifyAll(*text, taxonomy.Hints{}, nil))
 	}
 	if !publishes {
+		t.printHint("heardctl taxonomy publish %s", f.Arg(0))
 		return nil
 	}
-	c, err := t.open(ctx)
+	c, err := t.openStack(ctx)
 	if err != nil {
 		return err
 	}
 	report, err := c.PublishTaxonomy(ctx, data)
 	fmt.Fprint(t.out, report)
-	return err
+	if err != nil {
+		return err
+	}
+	t.printHint("heardctl reclassify -reason unknown -since <time> -dry-run shows which earlier contacts it would change")
+	return nil
 }
 
-// classified shows what a text is taken for, by which phrases and which words.
-func (t *tool) classified(text string, all []taxonomy.Result) {
+// printClassification prints the reasons of a text, with the phrases and words
+// that decided.
+func (t *tool) printClassification(text string, all []taxonomy.Result) {
 	for _, r := range all {
 		if r.Reason == "" {
-			fmt.Fprintln(t.out, "unknown: nothing in it is surely about a reason")
+			fmt.Fprintln(t.out, "unknown: no phrase in it belongs to a reason with certainty")
 			continue
 		}
 		var words []string

@@ -258,8 +258,8 @@ func (c *Chat) post(ctx context.Context, r *request) (reply, error) {
 	tally := intake.Tally{In: 1, Refused: 1}
 	if err == nil {
 		src := intake.Source{Channel: contact.WebChat, Raw: body, Type: "application/json"}
-		taker := intake.Taker{Store: c.Store, Blobs: c.Blobs, Now: c.Now}
-		tally, err = taker.Take(ctx, d, src)
+		ingester := intake.Ingester{Store: c.Store, Blobs: c.Blobs, Now: c.Now}
+		tally, err = ingester.Ingest(ctx, d, src)
 	}
 	c.Meter.Count("Channel", string(contact.WebChat), tally.Counts())
 	if err != nil {

@@ -291,12 +291,12 @@ func TestAPostThatIsWrongIsRefusedAndCounted(t *testing.T) {
 		"an id that tells no time":    {map[string]any{"id": "5f0c1c62-9f39-4b0e-8a56-4b0c5a3a1c11", "text": "x"}, 400, "UUIDv7"},
 		"no id":                       {map[string]any{"text": "x"}, 400, "UUIDv7"},
 		"an id that is null":          {`{"id":null,"text":"x"}`, 400, "UUIDv7"},
-		"an id that is a number":      {`{"id":7,"text":"x"}`, 400, "body is not"},
-		"no text":                     {map[string]any{"id": uuid7(now, 1), "text": " "}, 400, "no text"},
+		"an id that is a number":      {`{"id":7,"text":"x"}`, 400, "body must be"},
+		"no text":                     {map[string]any{"id": uuid7(now, 1), "text": " "}, 400, "text must not be empty"},
 		"a text of more than 8 KB":    {map[string]any{"id": uuid7(now, 1), "text": strings.Repeat("x", 9000)}, 413, "8192"},
 		"a body of more than 64 KB":   {map[string]any{"id": uuid7(now, 1), "text": strings.Repeat("x", 70000)}, 413, "65536"},
-		"no JSON":                     {"hallo", 400, "body is not"},
-		"a body of a thousand levels": {strings.Repeat("[", 20000), 400, "body is not"},
+		"no JSON":                     {"hallo", 400, "body must be"},
+		"a body of a thousand levels": {strings.Repeat("[", 20000), 400, "body must be"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

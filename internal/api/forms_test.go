@@ -33,15 +33,15 @@ func (s *stack) receives(minutes int, dmarc, header, text string) contact.ID {
 		s.t.Fatal(err)
 	}
 	clock := func() time.Time { return now }
-	h := &intake.Mail{
-		Bucket: s.blobs, Prefix: "in/", Sent: s.table, Taker: &intake.Taker{Store: s.table, Blobs: s.blobs, Now: clock},
+	h := &intake.MailHandler{
+		Bucket: s.blobs, Prefix: "in/", Sent: s.table, Ingester: &intake.Ingester{Store: s.table, Blobs: s.blobs, Now: clock},
 		Meter: &telemetry.Meter{Function: "test", Out: s.metrics, Now: clock},
-		Read: func(_ context.Context, raw []byte, notice json.RawMessage) (intake.Letter, error) {
+		Parse: func(_ context.Context, raw []byte, notice json.RawMessage) (intake.ParsedMail, error) {
 			env := email.EnvelopeFromHeaders(raw)
-			env.Announced(notice)
+			env.AddNotice(notice)
 			env.Tokens, env.Forms, env.Domain = mailKeys, forms.Has, mailbox.Domain
 			d, p, err := email.Normalize(raw, env)
-			return intake.Letter{Delivery: d, Unread: p.Quarantine, File: p.Part, Page: p.SafeHTML, Ours: p.Ours}, err
+			return intake.ParsedMail{Delivery: d, Quarantine: p.Quarantine, File: p.FileContent, Page: p.SafeHTML, OwnMailIDs: p.OwnMailIDs}, err
 		},
 	}
 	notice := fmt.Sprintf(`{"ses": {"mail": {"messageId": %q}, "receipt": {"recipients": ["service@support.example.com"]}}}`, sesID)

@@ -105,7 +105,7 @@ func (a *Agents) reply(ctx context.Context, r *request) (reply, error) {
 
 // enclose reads the files of an answer and its page into m, and returns what
 // holds them.
-func enclose(m *contact.Message, b outgoing) (*intake.Letter, error) {
+func enclose(m *contact.Message, b outgoing) (*intake.ParsedMail, error) {
 	if len(b.Files) > maxFiles {
 		return nil, fault.New(fault.Invalid, "an answer may have %d files", maxFiles)
 	}
@@ -132,7 +132,7 @@ func enclose(m *contact.Message, b outgoing) (*intake.Letter, error) {
 	}
 	page, _ := email.OutgoingPage(b.HTML)
 	m.Page = int64(len(page))
-	return &intake.Letter{
+	return &intake.ParsedMail{
 		File: func(ref string) ([]byte, bool) { content, ok := data[ref]; return content, ok },
 		Page: func() string { return page },
 	}, nil
@@ -338,9 +338,9 @@ func stop(reason, detail string) error {
 
 // store stores m once, with what its letter encloses, and answers with what is
 // stored.
-func (a *Agents) store(ctx context.Context, rec *recorder, m contact.Message, letter *intake.Letter, created int) (reply, error) {
-	taker := intake.Taker{Store: rec, Blobs: a.Blobs, Now: a.Now}
-	tally, err := taker.Take(ctx, contact.Delivery{Messages: []contact.Message{m}}, intake.Source{Channel: m.Channel, Letter: letter})
+func (a *Agents) store(ctx context.Context, rec *recorder, m contact.Message, letter *intake.ParsedMail, created int) (reply, error) {
+	ingester := intake.Ingester{Store: rec, Blobs: a.Blobs, Now: a.Now}
+	tally, err := ingester.Ingest(ctx, contact.Delivery{Messages: []contact.Message{m}}, intake.Source{Channel: m.Channel, Mail: letter})
 	a.Meter.Count("Channel", string(m.Channel), tally.Counts())
 	if err != nil {
 		return reply{}, err

@@ -203,7 +203,7 @@ func TestAnAnswerHasFilesAndAPage(t *testing.T) {
 	}{
 		"a program":           {with(file("factuur.exe", "", "eA==")), 400, "runs when it is opened"},
 		"a page":              {with(file("x.pdf.html", "application/pdf", "eA==")), 400, "runs when it is opened"},
-		"no name":             {with(file(" ..", "", "eA==")), 400, "no name"},
+		"no name":             {with(file(" ..", "", "eA==")), 400, "name is required"},
 		"no type":             {with(file("x", "pdf of mine", "eA==")), 400, "media type"},
 		"no base64":           {with(file("x", "", "%")), 400, "base64"},
 		"nothing in it":       {with(file("x", "", "")), 400, "base64"},

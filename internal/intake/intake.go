@@ -1,22 +1,8 @@
-// Package intake takes deliveries in: it checks who sent them, has them
-// normalized, and stores every element of them once.
-//
-// It is quick and does nothing else. Platforms give a webhook a few seconds
-// before they send it again, so everything slower hangs off the table's
-// stream. It is also where nothing may be lost: a delivery is acknowledged
-// only when each of its elements is stored, was stored before, or lies whole
-// in quarantine.
 package intake
 
 import (
-	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"fmt"
-	"slices"
-	"strconv"
 	"sync"
 	"time"
 
@@ -26,7 +12,8 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 )
 
-// A Store keeps what is taken in. [store.Table] is one.
+// Store is the part of the table that an [Ingester] writes. [store.Table]
+// implements it.
 type Store interface {
 	Identify(ctx context.Context, addresses []identity.Address, ev identity.Evidence) (identity.CustomerID, error)
 	PutMessage(ctx context.Context, m contact.Message, whole string) (created bool, err error)
@@ -37,18 +24,20 @@ type Store interface {
 	Hash(parts ...string) string
 }
 
-// A Blobs keeps what is too large for the table. [blob.Bucket] is one.
+// Blobs stores objects that are too large for the table. [blob.Bucket]
+// implements it.
 type Blobs interface {
 	Put(ctx context.Context, key, contentType string, data []byte) error
 }
 
-// A Tally counts what became of the elements of a delivery. In is the sum of
-// the others, for every invocation that completed.
+// Tally counts the elements of a delivery by their outcome. When no error
+// occurred, In is the sum of the other counts. The package comment defines
+// each count.
 type Tally struct {
 	In, Stored, Duplicate, Quarantined, Refused, Erased int
 }
 
-// Counts returns t as metrics.
+// Counts returns t as metrics, by metric name.
 func (t Tally) Counts() map[string]int {
 	return map[string]int{
 		"In": t.In, "Stored": t.Stored, "Duplicate": t.Duplicate,
@@ -56,43 +45,47 @@ func (t Tally) Counts() map[string]int {
 	}
 }
 
-// A Taker stores deliveries.
-type Taker struct {
+// Ingester stores deliveries. It may be used by many goroutines.
+type Ingester struct {
 	Store Store
 	Blobs Blobs
 	Now   func() time.Time
 }
 
-// parallel bounds the writes of one delivery under way at a time.
-const parallel = 16
+// maxConcurrentWrites limits how many elements of one delivery are written at
+// the same time.
+const maxConcurrentWrites = 16
 
-// A Source says what a delivery was made of, for the quarantine.
+// Source describes the raw form of a delivery. The quarantine needs it to keep
+// the delivery for a replay.
 type Source struct {
 	Channel contact.Channel
-	Raw     []byte  // the delivery as it came; nil when it lies at Object already
-	Type    string  // media type of Raw
-	Object  string  // where the delivery lies whole already: a mail in its bucket
-	Letter  *Letter // the mail, whose files are kept beside its messages; nil for none
+	Raw     []byte      // the delivery as received; nil if it is stored at Object already
+	Type    string      // media type of Raw
+	Object  string      // the S3 key of the delivery, for a mail in the mail bucket
+	Mail    *ParsedMail // for a mail: its files are stored with its messages; else nil
 }
 
-// Take stores every element of d. It returns an error, always one that may be
-// repeated, when some element could be neither stored nor quarantined; then
-// the platform must deliver again, which is safe.
-func (t *Taker) Take(ctx context.Context, d contact.Delivery, src Source) (Tally, error) {
+// Ingest stores every element of d. An element that is broken or invalid puts
+// the delivery into quarantine, and the other elements are stored.
+//
+// An error means that an element is neither stored nor in quarantine. The
+// sender must then deliver again, which is safe.
+func (ing *Ingester) Ingest(ctx context.Context, d contact.Delivery, src Source) (Tally, error) {
 	tally := Tally{In: d.Elements()}
-	now := t.Now().UTC()
-	if err := t.links(ctx, d.Links, &tally); err != nil {
+	now := ing.Now().UTC()
+	if err := ing.storeLinks(ctx, d.Links, &tally); err != nil {
 		return tally, err
 	}
-	jobs, who := t.jobs(d, src.Letter, now)
+	writes := ing.elementWrites(d, src.Mail, now)
 	var reasons []string
 	for _, b := range d.Broken {
 		reasons = append(reasons, b.Path+": "+b.Reason)
 	}
 	var mu sync.Mutex
 	var failure error
-	batch.Each(len(jobs), parallel, func(i int) {
-		created, err := jobs[i](ctx, who)
+	batch.Each(len(writes), maxConcurrentWrites, func(i int) {
+		created, err := writes[i](ctx)
 		mu.Lock()
 		defer mu.Unlock()
 		switch {
@@ -107,7 +100,7 @@ func (t *Taker) Take(ctx context.Context, d contact.Delivery, src Source) (Tally
 		}
 	})
 	if len(reasons) > 0 {
-		if err := t.quarantine(ctx, src, now, reasons); err != nil {
+		if err := ing.quarantine(ctx, src, now, reasons); err != nil {
 			return tally, err
 		}
 		tally.Quarantined += len(reasons)
@@ -115,21 +108,39 @@ func (t *Taker) Take(ctx context.Context, d contact.Delivery, src Source) (Tally
 	return tally, failure
 }
 
-// Unreadable keeps a delivery whole that is not what its channel sends.
-func (t *Taker) Unreadable(ctx context.Context, src Source, reason string) (Tally, error) {
-	if err := t.quarantine(ctx, src, t.Now().UTC(), []string{reason}); err != nil {
+// QuarantineUnreadable puts a delivery that cannot be normalized into
+// quarantine. It counts as one element.
+func (ing *Ingester) QuarantineUnreadable(ctx context.Context, src Source, reason string) (Tally, error) {
+	if err := ing.quarantine(ctx, src, ing.Now().UTC(), []string{reason}); err != nil {
 		return Tally{In: 1}, err
 	}
 	return Tally{In: 1, Quarantined: 1}, nil
 }
 
-func (t *Taker) links(ctx context.Context, links []identity.Link, tally *Tally) error {
+// quarantine stores the raw delivery in S3, unless it is there already, and
+// then its case in the table. The same delivery always gets the same key.
+func (ing *Ingester) quarantine(ctx context.Context, src Source, now time.Time, reasons []string) error {
+	c := contact.Case{Channel: src.Channel, At: now, Object: src.Object, Reasons: reasons}
+	if src.Object == "" {
+		c.Hash = ing.Store.Hash("delivery", string(src.Channel), string(src.Raw))
+		c.Object = fmt.Sprintf("quarantine/%s/%s", src.Channel, c.Hash)
+		if err := ing.Blobs.Put(ctx, c.Object, src.Type, src.Raw); err != nil {
+			return err
+		}
+	} else {
+		c.Hash = ing.Store.Hash("delivery", string(src.Channel), src.Object)
+	}
+	return ing.Store.PutCase(ctx, c)
+}
+
+// storeLinks records that the two aliases of each link belong to one customer.
+func (ing *Ingester) storeLinks(ctx context.Context, links []identity.Link, tally *Tally) error {
 	for _, l := range links {
-		both := []identity.Address{
+		aliases := []identity.Address{
 			{Alias: l.From, Assurance: identity.Verified},
 			{Alias: l.To, Assurance: identity.Verified},
 		}
-		if _, err := t.Store.Identify(ctx, both, l.Evidence); err != nil {
+		if _, err := ing.Store.Identify(ctx, aliases, l.Evidence); err != nil {
 			return err
 		}
 		tally.Stored++
@@ -137,65 +148,83 @@ func (t *Taker) links(ctx context.Context, links []identity.Link, tally *Tally) 
 	return nil
 }
 
-// A job stores one element.
-type job func(context.Context, *resolver) (created bool, err error)
+// elementWrite stores one element of a delivery, and reports whether it is
+// new.
+type elementWrite func(context.Context) (created bool, err error)
 
-func (t *Taker) jobs(d contact.Delivery, letter *Letter, now time.Time) ([]job, *resolver) {
-	who := &resolver{store: t.Store, known: map[string]*resolved{}}
-	var jobs []job
+// elementWrites returns one write for each message, effect and notice of d.
+// The writes may run at the same time.
+func (ing *Ingester) elementWrites(d contact.Delivery, mail *ParsedMail, now time.Time) []elementWrite {
+	customers := &customerResolver{store: ing.Store, byKey: map[string]*resolution{}}
+	var writes []elementWrite
 	for _, m := range d.Messages {
-		jobs = append(jobs, func(ctx context.Context, who *resolver) (bool, error) {
-			if err := m.Validate(); err != nil {
-				return false, err
-			}
-			if m.CustomerID == "" {
-				id, err := who.customer(ctx, m.Addresses(), identity.Evidence{Rule: rule(m.Channel), Ref: string(m.ID), At: m.SentAt})
-				if err != nil {
-					return false, err
-				}
-				m.CustomerID = id
-			}
+		writes = append(writes, func(ctx context.Context) (bool, error) {
 			m.ReceivedAt = now
-			if err := t.keep(ctx, &m, letter); err != nil {
-				return false, err
-			}
-			return t.put(ctx, m)
+			return ing.writeMessage(ctx, m, mail, customers)
 		})
 	}
 	for _, e := range d.Effects {
-		jobs = append(jobs, func(ctx context.Context, who *resolver) (bool, error) {
-			if err := e.Validate(); err != nil {
-				return false, err
-			}
-			if e.CustomerID != "" {
-				return t.Store.PutEffect(ctx, e.CustomerID, e)
-			}
-			id, err := who.customer(ctx, e.Addresses(), identity.Evidence{Rule: rule(e.Channel), At: e.At})
-			if err != nil {
-				return false, err
-			}
-			return t.Store.PutEffect(ctx, id, e)
+		writes = append(writes, func(ctx context.Context) (bool, error) {
+			return ing.writeEffect(ctx, e, customers)
 		})
 	}
 	for _, n := range d.Notices {
-		jobs = append(jobs, func(ctx context.Context, who *resolver) (bool, error) {
-			if n.Consent != nil {
-				id, err := who.customer(ctx, n.Addresses(), identity.Evidence{Rule: rule(n.Channel), At: n.At})
-				if err != nil {
-					return false, err
-				}
-				if err := t.Store.PutConsent(ctx, id, *n.Consent); err != nil {
-					return false, err
-				}
-			}
-			return t.Store.PutNotice(ctx, n)
+		writes = append(writes, func(ctx context.Context) (bool, error) {
+			return ing.writeNotice(ctx, n, customers)
 		})
 	}
-	return jobs, who
+	return writes
 }
 
-// rule says by what a channel shows whose aliases a message names.
-func rule(ch contact.Channel) string {
+func (ing *Ingester) writeMessage(ctx context.Context, m contact.Message, mail *ParsedMail, customers *customerResolver) (created bool, err error) {
+	if err := m.Validate(); err != nil {
+		return false, err
+	}
+	if m.CustomerID == "" {
+		ev := identity.Evidence{Rule: evidenceRule(m.Channel), Ref: string(m.ID), At: m.SentAt}
+		m.CustomerID, err = customers.resolve(ctx, m.Addresses(), ev)
+		if err != nil {
+			return false, err
+		}
+	}
+	if err := ing.storeMailFiles(ctx, &m, mail); err != nil {
+		return false, err
+	}
+	return ing.storeMessage(ctx, m)
+}
+
+func (ing *Ingester) writeEffect(ctx context.Context, e contact.Effect, customers *customerResolver) (created bool, err error) {
+	if err := e.Validate(); err != nil {
+		return false, err
+	}
+	if e.CustomerID != "" {
+		return ing.Store.PutEffect(ctx, e.CustomerID, e)
+	}
+	id, err := customers.resolve(ctx, e.Addresses(), identity.Evidence{Rule: evidenceRule(e.Channel), At: e.At})
+	if err != nil {
+		return false, err
+	}
+	return ing.Store.PutEffect(ctx, id, e)
+}
+
+// writeNotice stores a notice after the consent that it reports, if any. A
+// crash between the two repeats the consent, which is safe.
+func (ing *Ingester) writeNotice(ctx context.Context, n contact.Notice, customers *customerResolver) (created bool, err error) {
+	if n.Consent != nil {
+		id, err := customers.resolve(ctx, n.Addresses(), identity.Evidence{Rule: evidenceRule(n.Channel), At: n.At})
+		if err != nil {
+			return false, err
+		}
+		if err := ing.Store.PutConsent(ctx, id, *n.Consent); err != nil {
+			return false, err
+		}
+	}
+	return ing.Store.PutNotice(ctx, n)
+}
+
+// evidenceRule returns the rule that proves, on a channel, that the aliases of
+// one message belong to one person.
+func evidenceRule(ch contact.Channel) string {
 	switch ch {
 	case contact.WhatsApp, contact.Messenger, contact.Instagram:
 		return identity.RuleWebhook
@@ -206,129 +235,33 @@ func rule(ch contact.Channel) string {
 	}
 }
 
-// A resolver asks for each customer of a delivery once.
-type resolver struct {
+// customerResolver finds the customers of one delivery. It asks the store once
+// for all elements that have the same addresses and nearly the same time.
+type customerResolver struct {
 	store Store
 	mu    sync.Mutex
-	known map[string]*resolved
+	byKey map[string]*resolution
 }
 
-type resolved struct {
+// resolution is the store's answer for one set of addresses.
+type resolution struct {
 	once sync.Once
 	id   identity.CustomerID
 	err  error
 }
 
-func (r *resolver) customer(ctx context.Context, addresses []identity.Address, ev identity.Evidence) (identity.CustomerID, error) {
+// resolve returns the customer who owned the addresses at the time of the
+// evidence. Times within one [identity.Grain] share an answer, because the
+// owner of an address does not change within it.
+func (r *customerResolver) resolve(ctx context.Context, addresses []identity.Address, ev identity.Evidence) (identity.CustomerID, error) {
 	key := fmt.Sprint(addresses, ev.At.Truncate(identity.Grain).Unix())
 	r.mu.Lock()
-	known, ok := r.known[key]
+	found, ok := r.byKey[key]
 	if !ok {
-		known = &resolved{}
-		r.known[key] = known
+		found = &resolution{}
+		r.byKey[key] = found
 	}
 	r.mu.Unlock()
-	known.once.Do(func() { known.id, known.err = r.store.Identify(ctx, addresses, ev) })
-	return known.id, known.err
-}
-
-// keep puts the files of a mail, and its page, beside its message m: before m,
-// so that what a history names is there.
-func (t *Taker) keep(ctx context.Context, m *contact.Message, l *Letter) error {
-	if l == nil || l.File == nil {
-		return nil
-	}
-	hash := t.Store.Hash("message", string(m.ID))
-	m.Attachments = slices.Clone(m.Attachments) // the other mailbox's message has the same
-	for i := range m.Attachments {
-		a := &m.Attachments[i]
-		data, ok := l.File(a.Ref)
-		if !ok {
-			continue
-		}
-		if err := t.Blobs.Put(ctx, m.FileKey(hash, strconv.Itoa(i)), cmp.Or(a.Type, "application/octet-stream"), data); err != nil {
-			return err
-		}
-		sum := sha256.Sum256(data)
-		a.Size, a.SHA256 = int64(len(data)), hex.EncodeToString(sum[:])
-	}
-	page := l.Page()
-	if page == "" {
-		return nil
-	}
-	m.Page = int64(len(page))
-	return t.Blobs.Put(ctx, m.FileKey(hash, contact.PageFile), contact.PageType, []byte(page))
-}
-
-// Limits of what the table keeps of one message, in bytes. More goes to S3: a
-// put there costs as much as 8 write units.
-const (
-	maxInline  = 8 << 10
-	maxPreview = 1 << 10
-	maxFiles   = 100 // what is known of files is known by the item, so as many as a mail lists
-	maxRefs    = 20
-)
-
-// put stores m: in the table, or whole in S3 first and as a preview in the
-// table then.
-func (t *Taker) put(ctx context.Context, m contact.Message) (bool, error) {
-	if inlineSize(m) <= maxInline {
-		return t.Store.PutMessage(ctx, m, "")
-	}
-	data, err := json.Marshal(m)
-	if err != nil {
-		return false, fault.Wrap(fault.Invalid, err, "encode message")
-	}
-	key := fmt.Sprintf("c/%s/m/%s.json", m.CustomerID, t.Store.Hash("message", string(m.ID)))
-	if err := t.Blobs.Put(ctx, key, "application/json", data); err != nil {
-		return false, err
-	}
-	return t.Store.PutMessage(ctx, preview(m), key)
-}
-
-// inlineSize is about what m takes in the table.
-func inlineSize(m contact.Message) int {
-	n := len(m.Text) + len(m.FullText) + len(m.Subject) + len(m.Data) + len(m.Raw) + len(m.Payload)
-	for _, a := range m.Attachments {
-		n += 64 + len(a.Ref) + len(a.URL) + len(a.Name) + len(a.CID)
-	}
-	if m.ReplyTo != nil {
-		for _, r := range m.ReplyTo.References {
-			n += len(r)
-		}
-	}
-	return n
-}
-
-// preview is what lists show of a message whose whole lies in S3.
-func preview(m contact.Message) contact.Message {
-	m.Text = contact.Cut(m.Text, maxPreview)
-	m.Payload = contact.Cut(m.Payload, maxPreview)
-	m.FullText, m.Data, m.Raw = "", nil, nil
-	if len(m.Attachments) > maxFiles {
-		m.Attachments = m.Attachments[:maxFiles]
-	}
-	for i := range m.Attachments {
-		m.Attachments[i].URL = contact.Cut(m.Attachments[i].URL, maxPreview)
-	}
-	if m.ReplyTo != nil && len(m.ReplyTo.References) > maxRefs {
-		r := *m.ReplyTo
-		r.References = r.References[len(r.References)-maxRefs:]
-		m.ReplyTo = &r
-	}
-	return m
-}
-
-func (t *Taker) quarantine(ctx context.Context, src Source, now time.Time, reasons []string) error {
-	c := contact.Case{Channel: src.Channel, At: now, Object: src.Object, Reasons: reasons}
-	if src.Object == "" {
-		c.Hash = t.Store.Hash("delivery", string(src.Channel), string(src.Raw))
-		c.Object = fmt.Sprintf("quarantine/%s/%s", src.Channel, c.Hash)
-		if err := t.Blobs.Put(ctx, c.Object, src.Type, src.Raw); err != nil {
-			return err
-		}
-	} else {
-		c.Hash = t.Store.Hash("delivery", string(src.Channel), src.Object)
-	}
-	return t.Store.PutCase(ctx, c)
+	found.once.Do(func() { found.id, found.err = r.store.Identify(ctx, addresses, ev) })
+	return found.id, found.err
 }

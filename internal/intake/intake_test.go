@@ -32,7 +32,7 @@ import (
 	"github.com/heard-intake/heard/internal/webhook"
 )
 
-// secrets is a secret whose newest value may have to be read anew.
+// secrets is a secret. Refresh replaces its known values with the newest ones.
 type secrets struct {
 	mu     sync.Mutex
 	known  []string
@@ -58,7 +58,7 @@ func (s *secrets) Refresh(context.Context) (bool, error) {
 	return true, nil
 }
 
-// counts adds up what was counted.
+// counts sums up the counts of a meter.
 type counts struct {
 	mu  sync.Mutex
 	sum map[string]int
@@ -72,11 +72,12 @@ func (c *counts) Count(_, _ string, counts map[string]int) {
 	}
 }
 
+// world is a webhook handler with a table, a bucket and a secret of its own.
 type world struct {
 	table   *store.Table
 	objects *awss3.Client
 	blobs   *blob.Bucket
-	hook    *intake.Webhook
+	hook    *intake.WebhookHandler
 	counts  *counts
 	secrets *secrets
 }
@@ -100,14 +101,14 @@ func newWorld(t testing.TB) *world {
 		table: storetest.New(t), objects: client, blobs: blob.New(client, "blobs"),
 		counts: &counts{sum: map[string]int{}}, secrets: &secrets{known: []string{"s3cret"}},
 	}
-	w.hook = &intake.Webhook{
+	w.hook = &intake.WebhookHandler{
 		Channel: contact.WhatsApp, Secrets: w.secrets, Normalize: whatsapp.Normalize, Meter: w.counts,
-		Taker: &intake.Taker{Store: w.table, Blobs: w.blobs, Now: time.Now},
+		Ingester: &intake.Ingester{Store: w.table, Blobs: w.blobs, Now: time.Now},
 	}
 	return w
 }
 
-// stored lists the keys in the bucket.
+// stored returns the keys in the bucket.
 func (w *world) stored(t testing.TB) []string {
 	t.Helper()
 	out, err := w.objects.ListObjectsV2(t.Context(), &awss3.ListObjectsV2Input{Bucket: aws.String("blobs")})
@@ -130,7 +131,7 @@ func (w *world) post(t testing.TB, body, signature string) int {
 		t.Fatal(err)
 	}
 	if resp.Body != "" {
-		t.Errorf("a platform is told %q", resp.Body)
+		t.Errorf("got response body %q, want none", resp.Body)
 	}
 	return resp.StatusCode
 }
@@ -162,13 +163,14 @@ func (w *world) history(t testing.TB, a identity.Alias) []contact.Entry {
 
 var jan = identity.Alias{Kind: identity.Phone, Value: "31970100000001"}
 
-// hook is a webhook with messages of Jan's, or whatever else stands for one.
+// hookBody returns a webhook with these messages, or broken elements, of Jan's.
 func hookBody(messages ...string) string {
 	return `{"object":"whatsapp_business_account","entry":[{"id":"waba","changes":[{"field":"messages","value":{` +
 		`"messaging_product":"whatsapp","metadata":{"display_phone_number":"31970100000000","phone_number_id":"110"},` +
 		`"contacts":[{"profile":{"name":"Jan Voorbeeld"},"wa_id":"31970100000001"}],"messages":[` + strings.Join(messages, ",") + `]}}]}]}`
 }
 
+// said returns a text message of Jan's.
 func said(id, text string) string {
 	data, err := json.Marshal(text)
 	if err != nil {
@@ -177,27 +179,27 @@ func said(id, text string) string {
 	return fmt.Sprintf(`{"from":"31970100000001","id":"wamid.%s","timestamp":"1772442000","type":"text","text":{"body":%s}}`, id, data)
 }
 
-func TestAWebhookIsTakenOnce(t *testing.T) {
+func TestWebhookHandler_Redelivery(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	body := hookBody(said("A", "Mijn factuur klopt niet"), said("B", "Hallo?"))
 	for range 3 {
 		if got := w.signed(t, body); got != 200 {
-			t.Fatalf("status %d", got)
+			t.Fatalf("got status %d, want 200", got)
 		}
 	}
 	if h := w.history(t, jan); len(h) != 2 || h[0].Name != "Jan Voorbeeld" || h[0].ReceivedAt.IsZero() {
-		t.Errorf("history %+v", h)
+		t.Errorf("got history %+v, want two messages of Jan Voorbeeld", h)
 	}
 	want := map[string]int{"In": 6, "Stored": 2, "Duplicate": 4}
 	for name, n := range want {
 		if w.counts.sum[name] != n {
-			t.Errorf("%s is %d, want %d", name, w.counts.sum[name], n)
+			t.Errorf("count %s: got %d, want %d", name, w.counts.sum[name], n)
 		}
 	}
 }
 
-func TestABadSignatureChangesNothing(t *testing.T) {
+func TestWebhookHandler_BadSignature(t *testing.T) {
 	t.Parallel()
 	body := hookBody(said("A", "caf\u00e9 @ /"))
 	good := webhook.Sign([]byte(body), "s3cret")
@@ -214,35 +216,35 @@ func TestABadSignatureChangesNothing(t *testing.T) {
 		"missing":       {body, ""},
 		"truncated":     {body, good[:30]},
 		"re-serialized": {string(rewritten), good},
-		"of no secret":  {body, webhook.Sign([]byte(body), "")},
+		"empty secret":  {body, webhook.Sign([]byte(body), "")},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
 			if got := w.post(t, c.body, c.signature); got != 401 {
-				t.Errorf("status %d", got)
+				t.Errorf("got status %d, want 401", got)
 			}
-			if len(w.history(t, jan)) != 0 || len(w.stored(t)) != 0 {
-				t.Error("something was stored")
+			if n, keys := len(w.history(t, jan)), w.stored(t); n != 0 || len(keys) != 0 {
+				t.Errorf("got %d messages and objects %v, want none", n, keys)
 			}
 		})
 	}
 }
 
-func TestASecretCanBeRotatedWithoutLosingAWebhook(t *testing.T) {
+func TestWebhookHandler_SecretRotation(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.secrets.newest = []string{"brandnew", "s3cret"}
 	body := hookBody(said("A", "x"))
 	if got := w.post(t, body, webhook.Sign([]byte(body), "brandnew")); got != 200 {
-		t.Errorf("signed with the newest: %d", got)
+		t.Errorf("signed with the newest secret: got status %d, want 200", got)
 	}
 	if got := w.signed(t, body); got != 200 {
-		t.Errorf("signed with the previous: %d", got)
+		t.Errorf("signed with the previous secret: got status %d, want 200", got)
 	}
 }
 
-func TestWhatCannotBeReadIsKeptWholeAndAnswered200(t *testing.T) {
+func TestWebhookHandler_UnreadableBody(t *testing.T) {
 	t.Parallel()
 	deep := `{"object":"whatsapp_business_account","entry":` + strings.Repeat("[", 20000) + strings.Repeat("]", 20000) + `}`
 	for name, body := range map[string]string{
@@ -257,76 +259,79 @@ func TestWhatCannotBeReadIsKeptWholeAndAnswered200(t *testing.T) {
 			w := newWorld(t)
 			for range 2 {
 				if got := w.signed(t, body); got != 200 {
-					t.Fatalf("status %d", got)
+					t.Fatalf("got status %d, want 200", got)
 				}
 			}
 			cases, err := w.table.Cases(t.Context())
 			if err != nil || len(cases) != 1 {
-				t.Fatalf("cases %v %v", cases, err)
+				t.Fatalf("got cases %v and error %v, want one case", cases, err)
 			}
 			kept, err := w.blobs.Get(t.Context(), cases[0].Object, 1<<20)
 			if err != nil || string(kept) != body {
-				t.Errorf("kept %d bytes, %v", len(kept), err)
+				t.Errorf("quarantine: got %d bytes and error %v, want the body of %d bytes", len(kept), err, len(body))
 			}
 			if w.counts.sum["In"] != 2 || w.counts.sum["Quarantined"] != 2 {
-				t.Errorf("counts %v", w.counts.sum)
+				t.Errorf("got counts %v, want 2 in and 2 quarantined", w.counts.sum)
 			}
 		})
 	}
 }
 
-func TestOneBrokenElementDoesNotLoseItsNeighbours(t *testing.T) {
+func TestWebhookHandler_BrokenElement(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	if got := w.signed(t, hookBody(said("A", "goed"), `{"type":"text"}`, `"not an object"`, said("B", "ook goed"))); got != 200 {
-		t.Fatalf("status %d", got)
+		t.Fatalf("got status %d, want 200", got)
 	}
 	if n := len(w.history(t, jan)); n != 2 {
-		t.Errorf("%d messages", n)
+		t.Errorf("got %d messages, want the 2 good ones", n)
 	}
 	cases, err := w.table.Cases(t.Context())
 	if err != nil || len(cases) != 1 {
-		t.Fatalf("cases %v %v", cases, err)
+		t.Fatalf("got cases %v and error %v, want one case", cases, err)
 	}
 	s := w.counts.sum
-	if s["In"] != s["Stored"]+s["Duplicate"]+s["Quarantined"]+s["Refused"]+s["Erased"] || s["Stored"] != 2 || s["Quarantined"] == 0 {
-		t.Errorf("counts %v", s)
+	if sum := s["Stored"] + s["Duplicate"] + s["Quarantined"] + s["Refused"] + s["Erased"]; s["In"] != sum {
+		t.Errorf("got counts %v, want In to be the sum of the others, %d", s, sum)
+	}
+	if s["Stored"] != 2 || s["Quarantined"] == 0 {
+		t.Errorf("got counts %v, want 2 stored and some quarantined", s)
 	}
 }
 
-func TestABase64BodyIsVerifiedAsItsBytes(t *testing.T) {
+func TestWebhookHandler_Base64Body(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	body := hookBody(said("A", "hé"))
 	req := events.APIGatewayV2HTTPRequest{
 		Body: base64.StdEncoding.EncodeToString([]byte(body)), IsBase64Encoded: true,
-		Headers: map[string]string{"X-Hub-Signature-256": webhook.Sign([]byte(body), "s3cret")}, // as a REST API spells it
+		Headers: map[string]string{"X-Hub-Signature-256": webhook.Sign([]byte(body), "s3cret")}, // the case that a REST API uses
 	}
 	req.RequestContext.HTTP.Method = "POST"
 	if resp, err := w.hook.Handle(t.Context(), req); err != nil || resp.StatusCode != 200 {
-		t.Fatal(resp, err)
+		t.Fatalf("got %+v and error %v, want status 200", resp, err)
 	}
-	if len(w.history(t, jan)) != 1 {
-		t.Error("not stored")
+	if n := len(w.history(t, jan)); n != 1 {
+		t.Errorf("got %d messages, want 1", n)
 	}
 	req.Body = "%%%"
 	if resp, err := w.hook.Handle(t.Context(), req); err != nil || resp.StatusCode == 200 {
-		t.Error(resp, err)
+		t.Errorf("malformed base64: got %+v and error %v, want a status other than 200", resp, err)
 	}
 }
 
-func TestABodyBeyondThePlatformsLimitIs413(t *testing.T) {
+func TestWebhookHandler_BodyTooLarge(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	if got := w.signed(t, strings.Repeat(" ", intake.MaxWebhook+1)); got != 413 {
-		t.Errorf("status %d", got)
+		t.Errorf("above the limit: got status %d, want 413", got)
 	}
 	if got := w.signed(t, hookBody(said("A", "x"))+strings.Repeat(" ", 3<<20)); got != 200 {
-		t.Errorf("3 MB: status %d", got)
+		t.Errorf("3 MB: got status %d, want 200", got)
 	}
 }
 
-func TestTheHandshake(t *testing.T) {
+func TestWebhookHandler_Handshake(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for token, want := range map[string]int{"handshake": 200, "guess": 403, "": 403} {
@@ -335,13 +340,16 @@ func TestTheHandshake(t *testing.T) {
 		}}
 		req.RequestContext.HTTP.Method = "GET"
 		resp, err := w.hook.Handle(t.Context(), req)
-		if err != nil || resp.StatusCode != want || want == 200 && resp.Body != "42" {
-			t.Errorf("token %q: %+v %v", token, resp, err)
+		if err != nil || resp.StatusCode != want {
+			t.Errorf("token %q: got %+v and error %v, want status %d", token, resp, err, want)
+		}
+		if want == 200 && resp.Body != "42" {
+			t.Errorf("token %q: got body %q, want the challenge 42", token, resp.Body)
 		}
 	}
 }
 
-// outage is a table that is down for some of its writes.
+// outage is a table whose next down writes of messages fail.
 type outage struct {
 	*store.Table
 	mu   sync.Mutex
@@ -358,35 +366,35 @@ func (o *outage) PutMessage(ctx context.Context, m contact.Message, whole string
 	return o.Table.PutMessage(ctx, m, whole)
 }
 
-func TestWhatCouldNotBeStoredIsAskedForAgain(t *testing.T) {
+func TestIngest_StoreOutage(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.hook.Taker.Store = &outage{Table: w.table, down: 1}
+	w.hook.Ingester.Store = &outage{Table: w.table, down: 1}
 	body := hookBody(said("A", "1"), said("B", "2"), said("C", "3"))
 	if got := w.signed(t, body); got != 503 {
-		t.Fatalf("status %d while the table is down", got)
+		t.Fatalf("during the outage: got status %d, want 503", got)
 	}
 	if n := len(w.history(t, jan)); n != 2 {
-		t.Errorf("%d neighbours were stored", n)
+		t.Errorf("during the outage: got %d messages, want the 2 others", n)
 	}
 	if got := w.signed(t, body); got != 200 {
-		t.Fatalf("status %d after", got)
+		t.Fatalf("after the outage: got status %d, want 200", got)
 	}
 	if n := len(w.history(t, jan)); n != 3 {
-		t.Errorf("%d messages", n)
+		t.Errorf("after the outage: got %d messages, want 3", n)
 	}
 }
 
-func TestALargeTextLiesInS3AndItsPreviewInTheTable(t *testing.T) {
+func TestIngest_LargeText(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	text := strings.Repeat("lang verhaal ", 3000)
 	if got := w.signed(t, hookBody(said("A", text))); got != 200 {
-		t.Fatalf("status %d", got)
+		t.Fatalf("got status %d, want 200", got)
 	}
 	h := w.history(t, jan)
 	if len(h) != 1 || len(h[0].Text) > 1024 || h[0].Whole == "" {
-		t.Fatalf("preview %+v", h)
+		t.Fatalf("got history %+v, want one preview of at most 1,024 bytes", h)
 	}
 	data, err := w.blobs.Get(t.Context(), h[0].Whole, 1<<20)
 	if err != nil {
@@ -394,32 +402,32 @@ func TestALargeTextLiesInS3AndItsPreviewInTheTable(t *testing.T) {
 	}
 	var m contact.Message
 	if err := json.Unmarshal(data, &m); err != nil || m.Text != text {
-		t.Errorf("whole: %d bytes, %v", len(m.Text), err)
+		t.Errorf("in S3: got a text of %d bytes and error %v, want %d bytes", len(m.Text), err, len(text))
 	}
 	if strings.Contains(h[0].Whole, "31970100000001") || strings.Contains(h[0].Whole, "wamid") {
-		t.Errorf("key %q", h[0].Whole)
+		t.Errorf("key %q contains an address or a provider id", h[0].Whole)
 	}
 }
 
-func TestALoneSurrogateAndANulAreCleaned(t *testing.T) {
+func TestWebhookHandler_InvalidCharacters(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	odd := `{"from":"31970100000001","id":"wamid.A","timestamp":"1772442000","type":"text","text":{"body":"a\ud83dz\u0000!"}}`
 	if got := w.signed(t, hookBody(odd)); got != 200 {
-		t.Fatalf("status %d", got)
+		t.Fatalf("got status %d, want 200", got)
 	}
 	if h := w.history(t, jan); len(h) != 1 || h[0].Text != "a\uFFFDz!" {
-		t.Errorf("history %+v", h)
+		t.Errorf("got history %+v, want one text without NUL and lone surrogate", h)
 	}
 }
 
-func TestNothingOfACustomerIsLogged(t *testing.T) {
+func TestWebhookHandler_NoCustomerDataInLog(t *testing.T) {
 	var log bytes.Buffer
 	before := slog.Default()
 	slog.SetDefault(slog.New(slog.NewJSONHandler(&log, nil)))
 	defer slog.SetDefault(before)
 	w := newWorld(t)
-	w.hook.Taker.Store = &outage{Table: w.table, down: 1}
+	w.hook.Ingester.Store = &outage{Table: w.table, down: 1}
 	body := hookBody(said("HBgMMzE5NzAxMDAwMDAwMDE", "Geheim verhaal"))
 	w.signed(t, body)
 	w.signed(t, body)
@@ -427,16 +435,16 @@ func TestNothingOfACustomerIsLogged(t *testing.T) {
 	w.post(t, body, "sha256=Geheim")
 	text, err := io.ReadAll(&log)
 	if err != nil || len(text) == 0 {
-		t.Fatal("nothing was logged", err)
+		t.Fatalf("got an empty log and error %v, want log lines", err)
 	}
 	for _, leak := range []string{"Geheim", "31970100000001", "HBgM", "Voorbeeld"} {
 		if bytes.Contains(text, []byte(leak)) {
-			t.Errorf("%q is in the log: %s", leak, text)
+			t.Errorf("the log contains %q: %s", leak, text)
 		}
 	}
 }
 
-func TestABatchOfAThousandWithEverySecondBrokenStoresTheGoodAndKeepsTheBroken(t *testing.T) {
+func TestWebhookHandler_EverySecondElementBroken(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	broken := []string{
@@ -457,7 +465,7 @@ func TestABatchOfAThousandWithEverySecondBrokenStoresTheGoodAndKeepsTheBroken(t 
 	}
 	body := `{"object":"whatsapp_business_account","entry":[{"id":"waba","changes":[` + strings.Join(changes, ",") + `]}]}`
 	if got := w.signed(t, body); got != 200 {
-		t.Fatalf("status %d", got)
+		t.Fatalf("got status %d, want 200", got)
 	}
 	stored := map[string]bool{}
 	id, _, err := w.table.Find(t.Context(), jan)
@@ -482,23 +490,23 @@ func TestABatchOfAThousandWithEverySecondBrokenStoresTheGoodAndKeepsTheBroken(t 
 	}
 	for i := 0; i < elements; i += 2 {
 		if !stored[fmt.Sprint("bericht ", i)] {
-			t.Fatalf("message %d is lost", i)
+			t.Fatalf("message %d is not in the history", i)
 		}
 	}
 	cases, err := w.table.Cases(t.Context())
 	if err != nil || len(cases) != 1 {
-		t.Fatalf("cases %v %v", cases, err)
+		t.Fatalf("got cases %v and error %v, want one case", cases, err)
 	}
 	if kept, err := w.blobs.Get(t.Context(), cases[0].Object, 8<<20); err != nil || string(kept) != body {
-		t.Errorf("the delivery is not kept whole: %d bytes, %v", len(kept), err)
+		t.Errorf("quarantine: got %d bytes and error %v, want the delivery of %d bytes", len(kept), err, len(body))
 	}
 	s := w.counts.sum
 	if s["In"] != elements || s["Stored"]+s["Quarantined"] != elements || len(stored) != s["Stored"] {
-		t.Errorf("counts %v, %d stored", s, len(stored))
+		t.Errorf("got counts %v and %d messages, want %d elements in all", s, len(stored), elements)
 	}
 }
 
-func TestTwoDeliveriesInTheSameInstantAreOneMessage(t *testing.T) {
+func TestIngest_ConcurrentDuplicates(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	body := hookBody(said("A", "Mijn factuur klopt niet"))
@@ -506,12 +514,12 @@ func TestTwoDeliveriesInTheSameInstantAreOneMessage(t *testing.T) {
 	for range 8 {
 		both.Go(func() {
 			if got := w.signed(t, body); got != 200 {
-				t.Errorf("status %d", got)
+				t.Errorf("got status %d, want 200", got)
 			}
 		})
 	}
 	both.Wait()
 	if n := len(w.history(t, jan)); n != 1 || w.counts.sum["Stored"] != 1 || w.counts.sum["Duplicate"] != 7 {
-		t.Errorf("%d messages, counts %v", n, w.counts.sum)
+		t.Errorf("got %d messages and counts %v, want 1 message, 1 stored and 7 duplicates", n, w.counts.sum)
 	}
 }

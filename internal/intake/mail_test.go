@@ -19,23 +19,24 @@ import (
 	"github.com/heard-intake/heard/internal/intake"
 )
 
-func newMail(w *world) *intake.Mail {
-	return &intake.Mail{
-		Bucket: w.blobs, Prefix: "in/", Taker: w.hook.Taker, Meter: w.counts,
-		Read: func(_ context.Context, raw []byte, notice json.RawMessage) (intake.Letter, error) {
+// newMail returns a handler of the mails in w's bucket.
+func newMail(w *world) *intake.MailHandler {
+	return &intake.MailHandler{
+		Bucket: w.blobs, Prefix: "in/", Ingester: w.hook.Ingester, Meter: w.counts,
+		Parse: func(_ context.Context, raw []byte, notice json.RawMessage) (intake.ParsedMail, error) {
 			env := email.EnvelopeFromHeaders(raw)
-			env.Announced(notice)
+			env.AddNotice(notice)
 			d, p, err := email.Normalize(raw, env)
-			return intake.Letter{Delivery: d, Unread: p.Quarantine, File: p.Part, Page: p.SafeHTML}, err
+			return intake.ParsedMail{Delivery: d, Quarantine: p.Quarantine, File: p.FileContent, Page: p.SafeHTML}, err
 		},
-		Told: func(event []byte) (intake.Told, error) {
-			told, err := email.ReadTold(event)
-			return intake.Told(told), err
+		ParseEvent: func(event []byte) (intake.SendingEvent, error) {
+			told, err := email.ReadSendingEvent(event)
+			return intake.SendingEvent(told), err
 		},
 	}
 }
 
-// event is an event with these records.
+// event returns an event with these records.
 func event(records ...any) intake.MailEvent {
 	var ev intake.MailEvent
 	for _, r := range records {
@@ -52,14 +53,15 @@ func encoded(v any) string {
 	return string(data)
 }
 
-// queued is a message of the queue with that body.
+// queued returns an SQS message with this body.
 func queued(id, body string) events.SQSMessage {
 	return events.SQSMessage{MessageId: id, EventSource: "aws:sqs", Body: body}
 }
 
+// object is a JSON object.
 type object = map[string]any
 
-// byS3 is what S3 says of new objects.
+// byS3 returns the event of S3 about new objects.
 func byS3(keys ...string) object {
 	var records []object
 	for _, k := range keys {
@@ -68,7 +70,7 @@ func byS3(keys ...string) object {
 	return object{"Records": records}
 }
 
-// bySES is what SES says of a mail in the bucket.
+// bySES returns the record of SES about a mail in the bucket.
 func bySES(id string, recipients ...string) object {
 	pass := object{"status": "PASS"}
 	return object{
@@ -80,23 +82,25 @@ func bySES(id string, recipients ...string) object {
 	}
 }
 
-// notified is what it publishes of the same.
+// notified returns the notification of SES with the record n.
 func notified(n object) object {
 	n["notificationType"] = "Received"
 	return n
 }
 
-// bySNS is a notification in a queue, and pushed is one to a function.
+// bySNS returns the body of an SNS notification in a queue.
 func bySNS(inner object) object {
 	return object{"Type": "Notification", "TopicArn": "arn:aws:sns:eu-west-1:000000000000:x", "Message": encoded(inner)}
 }
 
+// pushed returns the record of an SNS notification to a function.
 func pushed(inner object) object {
 	return object{"EventSource": "aws:sns", "Sns": object{"Type": "Notification", "Message": encoded(inner)}}
 }
 
-// failedOf is which messages of a batch come again.
-func failedOf(t testing.TB, h *intake.Mail, ev intake.MailEvent) []string {
+// failedOf handles an SQS batch, and returns the ids of the messages that are
+// delivered again.
+func failedOf(t testing.TB, h *intake.MailHandler, ev intake.MailEvent) []string {
 	t.Helper()
 	out, err := h.Handle(t.Context(), ev)
 	if err != nil {
@@ -109,6 +113,7 @@ func failedOf(t testing.TB, h *intake.Mail, ev intake.MailEvent) []string {
 	return ids
 }
 
+// hold puts a mail into the bucket.
 func (w *world) hold(t testing.TB, key, raw string) {
 	t.Helper()
 	if err := w.blobs.Put(t.Context(), key, "message/rfc822", []byte(raw)); err != nil {
@@ -125,9 +130,9 @@ const mail = "Return-Path: <jan@voorbeeld.example>\r\n" +
 	"From: Jan Voorbeeld <jan@voorbeeld.example>\r\nTo: info@winkel.example\r\nSubject: Factuur\r\nMessage-ID: <1@voorbeeld.example>\r\n" +
 	"Content-Type: text/plain; charset=utf-8\r\n\r\nMijn factuur klopt niet.\r\n"
 
-// Whoever announces a mail, and however often, it is the same message; but
-// only SES tells of every mailbox.
-func TestEveryAnnouncementOfAMailIsTheSameMessage(t *testing.T) {
+// TestMailHandler_EveryAnnouncement announces a mail in all ways, each twice. It
+// stays one message per mailbox; only SES names more than one mailbox.
+func TestMailHandler_EveryAnnouncement(t *testing.T) {
 	t.Parallel()
 	const id = "abcdefgh12345678"
 	both := []string{"Info@winkel.example", "sales@winkel.example"}
@@ -142,7 +147,7 @@ func TestEveryAnnouncementOfAMailIsTheSameMessage(t *testing.T) {
 		"S3 itself":                          {event(byS3("in/" + id)["Records"].([]object)[0]), 1},
 		"SES, through a topic and a queue":   {event(queued("1", encoded(bySNS(notified(bySES(id, both...)))))), 2},
 		"SES, through a queue, as it is":     {event(queued("1", encoded(notified(bySES(id, both...))))), 2},
-		"SES, given up on before":            {event(queued("1", encoded(object{"requestPayload": object{"Records": []object{pushed(notified(bySES(id, both...)))}}}))), 2},
+		"SES, from dead letters":             {event(queued("1", encoded(object{"requestPayload": object{"Records": []object{pushed(notified(bySES(id, both...)))}}}))), 2},
 		"SES, through a topic":               {event(pushed(notified(bySES(id, both...)))), 2},
 		"the Lambda action of a rule of SES": {event(object{"eventSource": "aws:ses", "ses": action}), 2},
 		"all of them": {event(queued("1", encoded(byS3("in/"+id))), queued("2", encoded(bySNS(notified(bySES(id, both...))))),
@@ -155,31 +160,40 @@ func TestEveryAnnouncementOfAMailIsTheSameMessage(t *testing.T) {
 			w.hold(t, "in/"+id, mail)
 			for range 2 {
 				if out, err := h.Handle(t.Context(), c.ev); err != nil || len(c.ev.Records) == 0 {
-					t.Fatal(out, err)
+					t.Fatalf("got %v and error %v, want no error", out, err)
 				}
 			}
 			got := w.history(t, janMail)
 			if len(got) != c.want {
-				t.Fatalf("%d messages", len(got))
+				t.Fatalf("got %d messages, want %d", len(got), c.want)
 			}
 			for _, m := range got {
-				if m.Source != "in/"+id || m.Text != "Mijn factuur klopt niet." || m.Customer.Assurance != identity.Verified ||
-					m.SentAt.Format("15:04:05.000") != "09:00:00.000" {
-					t.Errorf("message %+v", m.Message)
+				if m.Source != "in/"+id || m.Text != "Mijn factuur klopt niet." {
+					t.Errorf("got source %q and text %q, want in/%s and the mail's text", m.Source, m.Text, id)
+				}
+				if m.Customer.Assurance != identity.Verified {
+					t.Errorf("got assurance %s, want %s", m.Customer.Assurance, identity.Verified)
+				}
+				if at := m.SentAt.Format("15:04:05.000"); at != "09:00:00.000" {
+					t.Errorf("got time %s, want 09:00:00.000", at)
 				}
 			}
-			if got[len(got)-1].Account != "info@winkel.example" || c.want == 2 && got[0].Account != "sales@winkel.example" {
-				t.Errorf("mailboxes %s and %s", got[0].Account, got[len(got)-1].Account)
+			if last := got[len(got)-1].Account; last != "info@winkel.example" {
+				t.Errorf("got mailbox %s, want info@winkel.example", last)
+			}
+			if c.want == 2 && got[0].Account != "sales@winkel.example" {
+				t.Errorf("got mailbox %s, want sales@winkel.example", got[0].Account)
 			}
 			if s := w.counts.sum; s["In"] != s["Stored"]+s["Duplicate"] || s["Stored"] != c.want {
-				t.Errorf("counts %v", s)
+				t.Errorf("got counts %v, want %d stored and the rest duplicates", s, c.want)
 			}
 		})
 	}
 }
 
-// Two environments that are told of one mail in two ways at once store it once.
-func TestAMailThatIsAnnouncedInTwoWaysAtOnceIsOneMessage(t *testing.T) {
+// TestMailHandler_ConcurrentAnnouncements announces a mail by S3 and by SES at
+// the same time.
+func TestMailHandler_ConcurrentAnnouncements(t *testing.T) {
 	t.Parallel()
 	const id = "abcdefgh12345678"
 	w := newWorld(t)
@@ -197,24 +211,24 @@ func TestAMailThatIsAnnouncedInTwoWaysAtOnceIsOneMessage(t *testing.T) {
 	}
 	all.Wait()
 	if got := w.history(t, janMail); len(got) != 1 {
-		t.Errorf("%d messages", len(got))
+		t.Errorf("got %d messages, want 1", len(got))
 	}
 }
 
-// A moody bucket knows of a mail, and does not give it.
-type moody struct {
+// unreadable is a bucket that has mails, and returns err when one is read.
+type unreadable struct {
 	intake.MailBucket
 	err error
 }
 
-func (b moody) Get(context.Context, string, int64) ([]byte, error) { return nil, b.err }
+func (b unreadable) Get(context.Context, string, int64) ([]byte, error) { return nil, b.err }
 
-func TestAMailThatCannotBeFetchedComesAgain(t *testing.T) {
+func TestMailHandler_UnavailableObject(t *testing.T) {
 	t.Parallel()
 	for name, err := range map[string]error{
-		"gone since it was looked at":      fault.New(fault.NotFound, "read object"),
-		"under a key that is not for us":   fault.New(fault.Internal, "AccessDenied"),
-		"in a bucket that does not answer": fault.New(fault.Unavailable, "read object"),
+		"deleted":            fault.New(fault.NotFound, "read object"),
+		"access denied":      fault.New(fault.Internal, "AccessDenied"),
+		"bucket unavailable": fault.New(fault.Unavailable, "read object"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -222,19 +236,19 @@ func TestAMailThatCannotBeFetchedComesAgain(t *testing.T) {
 			h := newMail(w)
 			w.hold(t, "in/1", mail)
 			whole := h.Bucket
-			h.Bucket = moody{whole, err}
+			h.Bucket = unreadable{whole, err}
 			if got := failedOf(t, h, event(queued("1", encoded(byS3("in/1"))))); len(got) != 1 || w.counts.sum["Quarantined"] != 0 {
-				t.Fatalf("again %v, counts %v", got, w.counts.sum)
+				t.Fatalf("got failed messages %v and counts %v, want one failed message and no quarantine", got, w.counts.sum)
 			}
 			h.Bucket = whole
 			if got := failedOf(t, h, event(queued("1", encoded(byS3("in/1"))))); len(got) != 0 || len(w.history(t, janMail)) != 1 {
-				t.Errorf("again %v", got)
+				t.Errorf("second delivery: got failed messages %v, want none and one message in the history", got)
 			}
 		})
 	}
 }
 
-func TestWhatOnlyTriesANotificationOutIsNoMail(t *testing.T) {
+func TestMailHandler_TestNotifications(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	set := bySES("AMAZON_SES_SETUP_NOTIFICATION", "a@winkel.example")
@@ -245,11 +259,11 @@ func TestWhatOnlyTriesANotificationOutIsNoMail(t *testing.T) {
 		queued("4", encoded(bySNS(object{"notificationType": "AmazonSnsSubscriptionSucceeded", "message": "You have subscribed"}))),
 	))
 	if len(got) != 0 || w.counts.sum["In"] != 0 {
-		t.Errorf("failed %v, counts %v", got, w.counts.sum)
+		t.Errorf("got failed messages %v and counts %v, want none", got, w.counts.sum)
 	}
 }
 
-func TestWhatAnnouncesNoMailComesAgainWithoutItsNeighbours(t *testing.T) {
+func TestMailHandler_BadAnnouncements(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.hold(t, "in/1", mail)
@@ -261,21 +275,21 @@ func TestWhatAnnouncesNoMailComesAgainWithoutItsNeighbours(t *testing.T) {
 		queued("one of two", encoded(byS3("in/none", "in/1"))),
 	))
 	if want := "not there yet,junk,empty,number,other,bad key,no id,twice,bounce,one of two"; strings.Join(got, ",") != want {
-		t.Errorf("again come %v", got)
+		t.Errorf("got failed messages %v, want %s", got, want)
 	}
-	if len(w.history(t, janMail)) != 1 {
-		t.Error("the good one was not taken")
+	if n := len(w.history(t, janMail)); n != 1 {
+		t.Errorf("got %d messages, want the good one", n)
 	}
 	for name, ev := range map[string]intake.MailEvent{
 		"nothing there": event(pushed(notified(bySES("none", "a@winkel.example")))), "no event": event(object{"x": 1}),
 	} {
 		if _, err := newMail(w).Handle(t.Context(), ev); err == nil {
-			t.Errorf("%s: no error", name)
+			t.Errorf("%s: got no error, want one", name)
 		}
 	}
 }
 
-func TestAMailSaysWhereItLies(t *testing.T) {
+func TestMailHandler_SourceKey(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.hold(t, "in/a mail+1", mail)
@@ -283,11 +297,11 @@ func TestAMailSaysWhereItLies(t *testing.T) {
 		t.Fatal(got)
 	}
 	if got := w.history(t, janMail); len(got) != 1 || got[0].Source != "in/a mail+1" {
-		t.Errorf("history %+v", got)
+		t.Errorf("got history %+v, want one message with its key, unescaped", got)
 	}
 }
 
-func TestAMailThatAttacksIsKeptAndMarked(t *testing.T) {
+func TestMailHandler_TooManyParts(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.hold(t, "in/bomb", strings.Replace(mail, "text/plain; charset=utf-8", "multipart/mixed; boundary=b", 1)+strings.Repeat("--b\r\n\r\nx\r\n", 100_000))
@@ -301,8 +315,9 @@ func TestAMailThatAttacksIsKeptAndMarked(t *testing.T) {
 	}
 }
 
-// Nothing but its beginning is read of a mail beyond the limit.
-func TestAMailBeyondTheLimitIsKeptAndMarked(t *testing.T) {
+// TestMailHandler_MailTooLarge checks that only the beginning of a mail above the
+// limit is read, and that a mail of exactly the limit is read whole.
+func TestMailHandler_MailTooLarge(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for key, size := range map[string]int{"in/large": intake.MaxMail + 1, "in/largest": intake.MaxMail} {
@@ -318,7 +333,7 @@ func TestAMailBeyondTheLimitIsKeptAndMarked(t *testing.T) {
 		t.Fatal(got)
 	}
 	if reader.read > 1<<20 {
-		t.Errorf("read %d bytes", reader.read)
+		t.Errorf("got %d bytes read, want at most %d", reader.read, 1<<20)
 	}
 	got := w.history(t, janMail)
 	cases, err := w.table.Cases(t.Context())
@@ -334,7 +349,7 @@ func TestAMailBeyondTheLimitIsKeptAndMarked(t *testing.T) {
 	}
 }
 
-// measured counts what is read of a bucket.
+// measured is a bucket that counts the bytes read from it.
 type measured struct {
 	intake.MailBucket
 	read int
@@ -352,7 +367,7 @@ func (m *measured) Begin(ctx context.Context, key string, n int64) ([]byte, erro
 	return data, err
 }
 
-func TestAMailThatSESEncryptedIsACaseForTheOperator(t *testing.T) {
+func TestMailHandler_EncryptedObject(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	_, err := w.objects.PutObject(t.Context(), &awss3.PutObjectInput{
@@ -366,11 +381,11 @@ func TestAMailThatSESEncryptedIsACaseForTheOperator(t *testing.T) {
 	}
 	cases, err := w.table.Cases(t.Context())
 	if err != nil || len(cases) != 1 || !strings.Contains(cases[0].Reasons[0], "encrypted by SES") {
-		t.Errorf("cases %+v, %v", cases, err)
+		t.Errorf("got cases %+v and error %v, want one that says how to stop the encryption", cases, err)
 	}
 }
 
-// withFiles is a mail with a page, an image in it, and two files.
+// withFiles returns a mail with HTML, an inline image and two files.
 func withFiles(id, headers string) string {
 	return strings.NewReplacer("abcdefgh12345678", id, "Content-Type: text/plain; charset=utf-8\r\n\r\nMijn factuur klopt niet.\r\n", headers+
 		"Content-Type: multipart/mixed; boundary=b\r\n\r\n"+
@@ -380,7 +395,7 @@ func withFiles(id, headers string) string {
 		"--b\r\nContent-Type: application/octet-stream; name=fotos.exe\r\n\r\nMZ\r\n--b--\r\n").Replace(mail)
 }
 
-func TestTheFilesOfAMailLieWithItsCustomer(t *testing.T) {
+func TestMailHandler_Attachments(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	id := "abcdefgh12345678"
@@ -392,7 +407,7 @@ func TestTheFilesOfAMailLieWithItsCustomer(t *testing.T) {
 	}
 	got := w.history(t, janMail)
 	if len(got) != 2 {
-		t.Fatalf("%d messages", len(got))
+		t.Fatalf("got %d messages, want one per mailbox", len(got))
 	}
 	seen := map[string]bool{}
 	for _, m := range got {
@@ -401,35 +416,41 @@ func TestTheFilesOfAMailLieWithItsCustomer(t *testing.T) {
 			{State: contact.Stored, Type: "application/pdf", Name: "factuur.pdf", Size: 8},
 			{State: contact.Stored, Type: "application/octet-stream", Name: "fotos.exe", Size: 2},
 		}
-		if m.State == nil || len(m.State.Files) != len(want) || m.State.Page == nil || m.Attachments[2].Mark != "dangerous" || !m.Attachments[0].Inline || m.Attachments[1].Inline {
-			t.Fatalf("state %+v of %+v", m.State, m.Attachments)
+		if m.State == nil || len(m.State.Files) != len(want) || m.State.Page == nil {
+			t.Fatalf("got state %+v, want %d files and a page", m.State, len(want))
+		}
+		if mark := m.Attachments[2].Mark; mark != "dangerous" {
+			t.Errorf("fotos.exe: got mark %q, want dangerous", mark)
+		}
+		if !m.Attachments[0].Inline || m.Attachments[1].Inline {
+			t.Errorf("got attachments %+v, want the first inline and the second not", m.Attachments)
 		}
 		for i, f := range m.State.Files {
 			data, err := w.blobs.Get(t.Context(), f.Key, 1<<20)
 			if err != nil || int64(len(data)) != f.Size || len(f.SHA256) != 64 {
-				t.Errorf("%s: %q, %v", f.Key, data, err)
+				t.Errorf("%s: got %q and error %v, want %d bytes and a SHA-256", f.Key, data, err, f.Size)
 			}
 			if !strings.HasPrefix(f.Key, "c/"+string(m.CustomerID)+"/f/") || seen[f.Key] {
-				t.Errorf("key %s", f.Key)
+				t.Errorf("got key %s, want one of its own under the customer", f.Key)
 			}
 			seen[f.Key] = true
 			if f.SHA256, f.Key = "", ""; f != want[i] {
-				t.Errorf("file %+v, want %+v", f, want[i])
+				t.Errorf("got file %+v, want %+v", f, want[i])
 			}
 		}
 		page, err := w.blobs.Get(t.Context(), m.State.Page.Key, 1<<20)
 		if want := `<p>Zie <b>bijlage</b></p><img src="cid:logo">`; err != nil || strings.TrimSpace(string(page)) != want || m.State.Page.Size != int64(len(page)) {
-			t.Errorf("page %s, %v", page, err)
+			t.Errorf("got page %s and error %v, want %s", page, err, want)
 		}
 	}
 	for _, key := range w.stored(t) {
 		if strings.Contains(key, "factuur") || strings.Contains(key, "voorbeeld") {
-			t.Errorf("key %s", key)
+			t.Errorf("key %s contains customer data", key)
 		}
 	}
 }
 
-func TestNothingIsTakenOutOfAMailWithAVirus(t *testing.T) {
+func TestMailHandler_Virus(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	id := "abcdefgh12345678"
@@ -441,40 +462,40 @@ func TestNothingIsTakenOutOfAMailWithAVirus(t *testing.T) {
 	}
 	got := w.history(t, janMail)
 	if len(got) != 1 || got[0].Mark != "virus" || len(got[0].Attachments) != 3 {
-		t.Fatalf("history %+v", got)
+		t.Fatalf("got history %+v, want one message with the mark virus and 3 attachments", got)
 	}
 	for _, f := range got[0].State.Files {
 		if f.State != contact.Failed || f.Reason != contact.Blocked || f.Key != "" {
-			t.Errorf("file %+v", f)
+			t.Errorf("got file %+v, want it blocked and without a key", f)
 		}
 	}
 	if keys := w.stored(t); len(keys) != 1 || got[0].State.Page != nil {
-		t.Errorf("kept %v, page %+v", keys, got[0].State.Page)
+		t.Errorf("got objects %v and page %+v, want the raw mail alone", keys, got[0].State.Page)
 	}
 }
 
-// full is a bucket that has no room for files.
+// full is a bucket that refuses every object.
 type full struct{ intake.Blobs }
 
 func (f full) Put(context.Context, string, string, []byte) error {
 	return fault.New(fault.Unavailable, "no room")
 }
 
-func TestAMailIsNotStoredBeforeItsFiles(t *testing.T) {
+func TestMailHandler_FilesBeforeMessage(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	id := "abcdefgh12345678"
 	w.hold(t, "in/"+id, withFiles(id, ""))
 	h := newMail(w)
-	taker := *h.Taker
-	taker.Blobs = full{taker.Blobs}
-	h.Taker = &taker
+	ingester := *h.Ingester
+	ingester.Blobs = full{ingester.Blobs}
+	h.Ingester = &ingester
 	ev := event(queued("1", encoded(bySNS(notified(bySES(id, "info@winkel.example"))))))
 	if got := failedOf(t, h, ev); len(got) != 1 || len(w.history(t, janMail)) != 0 {
-		t.Fatalf("again come %v", got)
+		t.Fatalf("with a full bucket: got failed messages %v, want one and no history", got)
 	}
-	h.Taker = w.hook.Taker
+	h.Ingester = w.hook.Ingester
 	if got := failedOf(t, h, ev); len(got) != 0 || len(w.history(t, janMail)) != 1 {
-		t.Errorf("again come %v", got)
+		t.Errorf("second delivery: got failed messages %v, want none and one message", got)
 	}
 }

@@ -16,19 +16,20 @@ import (
 	"github.com/heard-intake/heard/internal/intake"
 )
 
-// Where a mail may end up.
+// The contacts that a mail may belong to.
 const (
-	first  = "the contact it answers"
-	second = "the contact after that"
-	own    = "a contact of its own"
+	first  = "first contact"
+	second = "second contact"
+	own    = "new contact"
 )
 
-// letters are mails that come after Jan asked (Q), was answered (OUR; the mail
-// went out as SES), asked something else (Q2) and was answered again (OUR2),
-// by then all closed; want is where Jan's belongs. BOX is the address of the
-// answer, with its token; BOX2 that of the second; ELSE is our answer to
-// somebody else, and BOXELSE its address.
-var letters = []struct {
+// replyMails are mails that arrive after two closed contacts. In the first one
+// Jan asked Q and we answered OUR, which SES renamed to SES. In the second one
+// Jan asked Q2 and we answered OUR2. want is the contact that Jan's mail joins.
+//
+// BOX and BOX2 are the addresses of the answers, with their tokens. ELSE is our
+// answer to another customer, BOXELSE its address and SEE its name by SES.
+var replyMails = []struct {
 	name, fields, to, want string
 }{
 	{"a new mail", "Subject: Een nieuwe vraag", "", own},
@@ -46,9 +47,9 @@ var letters = []struct {
 	{"a reply to a mail that SES renamed, without References", "Subject: Re: Vraag\nIn-Reply-To: <SES>", "BOX", first},
 	{"a reply to a mail that SES renamed, to the plain address", "Subject: Re: Vraag\nIn-Reply-To: <SES>", "", first},
 	{"a reply to a mail that SES renamed, under another subject", "Subject: Iets heel anders\nReferences: <x@example.net> <SES>", "", first},
-	{"a reply to the id that SES gave our mail to somebody else", "Subject: Re: Vraag\nIn-Reply-To: <SEE>", "", own},
+	{"a reply to the id that SES gave our mail to another customer", "Subject: Re: Vraag\nIn-Reply-To: <SEE>", "", own},
 	{"a reply to the own question", "Subject: Re: Vraag\nIn-Reply-To: <Q>", "", first},
-	{"a reply by way of a colleague", "Subject: Re: Vraag\nIn-Reply-To: <c@voorbeeld.example>\nReferences: <Q> <OUR> <c@voorbeeld.example>", "", first},
+	{"a reply through a colleague", "Subject: Re: Vraag\nIn-Reply-To: <c@voorbeeld.example>\nReferences: <Q> <OUR> <c@voorbeeld.example>", "", first},
 	{"a reply whose References another program wrote", "Subject: Re: Vraag\nIn-Reply-To: <OUR>\nReferences: <rewritten@icloud.example>", "", first},
 	{"a reply with several ids in In-Reply-To", "In-Reply-To: <x@example.net> <OUR>", "", first},
 	{"a reply with a comment in In-Reply-To", "In-Reply-To: Your message of Monday <OUR>", "", first},
@@ -58,9 +59,9 @@ var letters = []struct {
 	{"a reply to both", "References: <Q> <OUR> <Q2> <OUR2>", "", second},
 	{"a forward to us", "Subject: Fwd: Vraag\nReferences: <Q> <OUR>", "", first},
 	{"a forward to us without fields", "Subject: FW: Vraag", "", own},
-	{"a reply to a mail of somebody else's", "In-Reply-To: <their@example.net>\nReferences: <their@example.net>", "", own},
-	{"a reply to our answer to somebody else", "In-Reply-To: <ELSE>\nReferences: <ELSE>", "", own},
-	{"a reply to the address of an answer to somebody else", "Subject: Re: Vraag", "BOXELSE", own},
+	{"a reply to another company's mail", "In-Reply-To: <their@example.net>\nReferences: <their@example.net>", "", own},
+	{"a reply to our answer to another customer", "In-Reply-To: <ELSE>\nReferences: <ELSE>", "", own},
+	{"a reply to the address of another customer's answer", "Subject: Re: Vraag", "BOXELSE", own},
 	{"a reply to both addresses", "Subject: Re: Vraag", "BOXELSE BOX", first},
 	{"a token that was changed", "Subject: Re: Vraag", "BROKEN", own},
 	{"a token in the header To alone", "Subject: Re: Vraag\nTo: BOX", "", own},
@@ -69,30 +70,31 @@ var letters = []struct {
 	{"a new mail to two mailboxes", "Subject: Hallo", "PLAIN sales@winkel.example", own},
 }
 
-// senders are who may write them; jan says that the mail is Jan's, proven.
+// senders are the possible senders of replyMails. jan is true if the mail is
+// proven to be Jan's.
 var senders = []struct {
 	name, from, dmarc string
 	jan               bool
 }{
 	{"Jan", "JAN", "pass", true},
 	{"Jan in capitals", "JANUPPER", "pass", true},
-	{"somebody as Jan", "JAN", "fail", false},
-	{"Jan from where there is no DMARC", "JAN", "none", false},
+	{"a forger of Jan's address", "JAN", "fail", false},
+	{"Jan without DMARC", "JAN", "none", false},
 	{"a stranger", "stranger.N@dieven.example", "pass", false},
-	{"somebody with a similar address", "JAN.dieven.example", "pass", false},
+	{"a similar address", "JAN.dieven.example", "pass", false},
 	{"a customer with a thread of their own", "ELSEFROM", "pass", false},
 }
 
-// A case is one letter by one sender: what was before it, and what it becomes.
-// Every case has customers of its own.
-func TestNobodyJoinsTheThreadOfAnother(t *testing.T) {
+// TestMailHandler_Threading receives every reply mail from every sender. Each
+// case has its own customers.
+func TestMailHandler_Threading(t *testing.T) {
 	if testing.Short() {
-		t.Skip("hundreds of mails one after the other")
+		t.Skip("receives hundreds of mails")
 	}
 	t.Parallel()
 	w := newWorld(t)
 	cases := 0
-	for _, l := range letters {
+	for _, l := range replyMails {
 		for _, s := range senders {
 			cases++
 			c := correspondence{world: w, n: cases, key: email.Tokens{Key: []byte("the key that signs tokens")}}
@@ -104,24 +106,25 @@ func TestNobodyJoinsTheThreadOfAnother(t *testing.T) {
 				got := c.where(t, c.jan, mark)
 				switch {
 				case s.jan && got != l.want:
-					t.Errorf("it is in %q, want %q", got, l.want)
+					t.Errorf("Jan's mail: got %q, want %q", got, l.want)
 				case !s.jan && got != "":
-					t.Errorf("it is in Jan's history, in %q", got)
+					t.Errorf("a mail that is not Jan's: got %q of Jan's history, want none", got)
 				}
 				if theirs := c.where(t, c.other, mark); s.from != "ELSEFROM" && theirs != "" {
-					t.Errorf("it is in the history of another, in %q", theirs)
+					t.Errorf("got %q of another customer's history, want none", theirs)
 				}
 			})
 		}
 	}
 	if cases < 100 {
-		t.Errorf("only %d cases", cases)
+		t.Errorf("got %d cases, want at least 100", cases)
 	}
 }
 
+// day returns a time n days after the first one.
 func day(n int) time.Time { return time.Date(2026, 1, 1, 9, 0, 0, 0, time.UTC).AddDate(0, 0, n) }
 
-// A correspondence is what was said before a letter.
+// correspondence is the two closed contacts that precede a reply mail.
 type correspondence struct {
 	*world
 	n          int
@@ -130,6 +133,7 @@ type correspondence struct {
 	names      *strings.Replacer
 }
 
+// begin writes the two contacts, and one of another customer.
 func (c *correspondence) begin(t *testing.T) {
 	t.Helper()
 	alias := func(name string) identity.Alias {
@@ -162,12 +166,12 @@ func (c *correspondence) begin(t *testing.T) {
 	c.answer(t, c.other, email.MessageID(box, tokElse), sesID(tokElse), qElse, day(1))
 }
 
-// sesID is what SES made of the id of our mail with a token.
+// sesID returns the Message-ID that SES gave our mail with this token.
 func sesID(token string) string {
 	return "0102" + token + "-000000@eu-west-1.amazonses.com"
 }
 
-// broken returns a token that nobody signed.
+// broken returns token with another first letter, so that its signature is wrong.
 func broken(token string) string {
 	if token[0] == 'a' {
 		return "b" + token[1:]
@@ -175,9 +179,10 @@ func broken(token string) string {
 	return "a" + token[1:]
 }
 
+// fill replaces the placeholders in s.
 func (c *correspondence) fill(s string) string { return c.names.Replace(s) }
 
-// receive takes a mail in as SES hands it on.
+// receive ingests a mail as SES announces it.
 func (c *correspondence) receive(t *testing.T, from, dmarc, fields, text string, at time.Time, to ...string) {
 	t.Helper()
 	if len(to) == 0 {
@@ -192,22 +197,22 @@ func (c *correspondence) receive(t *testing.T, from, dmarc, fields, text string,
 	raw += fields + "\r\n\r\n" + text + "\r\n"
 	h := newMail(c.world)
 	h.Sent = c.table
-	h.Read = func(_ context.Context, raw []byte, notice json.RawMessage) (intake.Letter, error) {
+	h.Parse = func(_ context.Context, raw []byte, notice json.RawMessage) (intake.ParsedMail, error) {
 		env := email.EnvelopeFromHeaders(raw)
-		env.Announced(notice)
+		env.AddNotice(notice)
 		env.Tokens = c.key
 		d, p, err := email.Normalize(raw, env)
-		return intake.Letter{Delivery: d, File: p.Part, Page: p.SafeHTML, Ours: p.Ours}, err
+		return intake.ParsedMail{Delivery: d, File: p.FileContent, Page: p.SafeHTML, OwnMailIDs: p.OwnMailIDs}, err
 	}
 	n := bySES(id, to...)
 	n["receipt"].(object)["dmarcVerdict"] = object{"status": map[string]string{"pass": "PASS", "fail": "FAIL", "none": "GRAY"}[dmarc]}
 	c.hold(t, "in/"+id, raw)
 	if got := failedOf(t, h, event(queued("1", encoded(bySNS(notified(n)))))); len(got) != 0 {
-		t.Fatal("not taken")
+		t.Fatalf("got failed messages %v, want none", got)
 	}
 }
 
-// answer stores a mail of ours, and remembers it as it was sent.
+// answer stores a mail of ours, and records it as sent under both ids.
 func (c *correspondence) answer(t *testing.T, to identity.Alias, mailID, sesID, question string, at time.Time) {
 	t.Helper()
 	customer, _, err := c.table.Find(t.Context(), to)
@@ -230,8 +235,8 @@ func (c *correspondence) answer(t *testing.T, to identity.Alias, mailID, sesID, 
 	}
 }
 
-// where says in which contact of a customer a text is; "" when it is not in
-// their history.
+// where returns the contact of a customer that contains a text, and an empty
+// string if none does.
 func (c *correspondence) where(t *testing.T, a identity.Alias, text string) string {
 	t.Helper()
 	customer, assurance, err := c.table.Find(t.Context(), a)

@@ -14,53 +14,60 @@ import (
 	"github.com/heard-intake/heard/internal/webhook"
 )
 
-// MaxWebhook is the largest webhook taken, in bytes: Meta's own limit of 3 MB
-// (WhatsApp webhooks overview), and a margin.
+// MaxWebhook is the size of the largest webhook accepted, in bytes: Meta's own
+// limit of 3 MB (WhatsApp webhooks overview), and a margin.
 const MaxWebhook = 3<<20 + 256<<10
 
-// Secrets gives the values of a secret, current first. [secret.Secret] is one.
+// Secrets reads the values of a secret, the current one first.
+// [secret.Secret] implements it.
 type Secrets interface {
 	Values(ctx context.Context, name string) ([]string, error)
+	// Refresh reads the secret again, at most every ten seconds, and reports
+	// whether it did.
 	Refresh(ctx context.Context) (bool, error)
 }
 
-// A Meter counts. [telemetry.Meter] is one.
+// Meter records counts as metrics. [telemetry.Meter] implements it.
 type Meter interface {
 	Count(dimension, value string, counts map[string]int)
 }
 
-// A Webhook takes in the webhooks of one channel of Meta's.
-type Webhook struct {
+// WebhookHandler ingests the webhooks of one Meta channel.
+type WebhookHandler struct {
 	Channel   contact.Channel
-	Secrets   Secrets // "appSecret" signs, "verifyToken" is for the handshake
+	Secrets   Secrets // "appSecret" signs webhooks; "verifyToken" is for the handshake
 	Normalize func(body []byte) (contact.Delivery, error)
-	Taker     *Taker
+	Ingester  *Ingester
 	Meter     Meter
 }
 
-// Handle answers one request. A POST is answered 200 only when everything in
-// it is stored or in quarantine; 401 for a bad signature, 413 for one that is
-// too large, and 503 when something could not be stored, so that it is sent
-// again. Whatever is signed and not understood is kept, and answered 200. A
-// refused caller learns nothing.
-func (h *Webhook) Handle(ctx context.Context, req events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
+// Handle answers one request. A GET is Meta's handshake. A POST is answered
+//
+//   - 200 if every element is stored or in quarantine. A signed body that
+//     cannot be read is put into quarantine and answered 200 too.
+//   - 401 for a bad signature.
+//   - 413 for a body above [MaxWebhook].
+//   - 503 if something could not be stored, so that Meta sends it again.
+//
+// Answers to a POST have no body, so a refused caller learns nothing.
+func (h *WebhookHandler) Handle(ctx context.Context, req events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
 	if req.RequestContext.HTTP.Method == http.MethodGet {
-		return h.handshake(ctx, req), nil
+		return h.answerHandshake(ctx, req), nil
 	}
-	tally, err := h.take(ctx, req)
+	tally, err := h.ingestRequest(ctx, req)
 	h.Meter.Count("Channel", string(h.Channel), tally.Counts())
 	if err != nil {
-		slog.WarnContext(ctx, "webhook not taken", "channel", h.Channel, "kind", fault.KindOf(err), "err", err)
-		return events.APIGatewayV2HTTPResponse{StatusCode: webhookStatus(err)}, nil
+		slog.WarnContext(ctx, "webhook not ingested", "channel", h.Channel, "kind", fault.KindOf(err), "err", err)
+		return events.APIGatewayV2HTTPResponse{StatusCode: statusFor(err)}, nil
 	}
-	slog.InfoContext(ctx, "webhook taken", "channel", h.Channel, "in", tally.In, "stored", tally.Stored,
+	slog.InfoContext(ctx, "webhook ingested", "channel", h.Channel, "in", tally.In, "stored", tally.Stored,
 		"duplicate", tally.Duplicate, "quarantined", tally.Quarantined)
 	return events.APIGatewayV2HTTPResponse{StatusCode: http.StatusOK}, nil
 }
 
-// webhookStatus is what a platform is told. A mistake of ours is 503: the
-// platform is to try again.
-func webhookStatus(err error) int {
+// statusFor returns the HTTP status for an error. A failure on our side is
+// 503, so that the platform tries again.
+func statusFor(err error) int {
 	switch fault.KindOf(err) {
 	case fault.Unauthorized:
 		return http.StatusUnauthorized
@@ -71,7 +78,7 @@ func webhookStatus(err error) int {
 	}
 }
 
-func (h *Webhook) handshake(ctx context.Context, req events.APIGatewayV2HTTPRequest) events.APIGatewayV2HTTPResponse {
+func (h *WebhookHandler) answerHandshake(ctx context.Context, req events.APIGatewayV2HTTPRequest) events.APIGatewayV2HTTPResponse {
 	tokens, err := h.Secrets.Values(ctx, "verifyToken")
 	if err != nil {
 		slog.ErrorContext(ctx, "handshake failed", "channel", h.Channel, "err", err)
@@ -88,51 +95,53 @@ func (h *Webhook) handshake(ctx context.Context, req events.APIGatewayV2HTTPRequ
 	}
 }
 
-func (h *Webhook) take(ctx context.Context, req events.APIGatewayV2HTTPRequest) (Tally, error) {
+func (h *WebhookHandler) ingestRequest(ctx context.Context, req events.APIGatewayV2HTTPRequest) (Tally, error) {
 	body, err := rawBody(req, MaxWebhook)
 	if err != nil {
 		return Tally{}, err
 	}
-	if err := h.verify(ctx, body, header(req, webhook.SignatureHeader)); err != nil {
+	if err := h.verifySignature(ctx, body, headerValue(req, webhook.SignatureHeader)); err != nil {
 		return Tally{}, err
 	}
 	src := Source{Channel: h.Channel, Raw: body, Type: "application/json"}
 	d, err := h.Normalize(body)
 	if err != nil {
-		return h.Taker.Unreadable(ctx, src, fault.Message(err))
+		return h.Ingester.QuarantineUnreadable(ctx, src, fault.Message(err))
 	}
-	return h.Taker.Take(ctx, d, src)
+	return h.Ingester.Ingest(ctx, d, src)
 }
 
-// verify checks the signature, once more with the newest secret when it
-// fails.
-func (h *Webhook) verify(ctx context.Context, body []byte, signature string) error {
+// verifySignature checks the signature of body. If it does not match, the
+// secret is read again, and the new value is tried once.
+func (h *WebhookHandler) verifySignature(ctx context.Context, body []byte, signature string) error {
 	secrets, err := h.Secrets.Values(ctx, "appSecret")
 	if err != nil {
 		return err
 	}
 	err = webhook.Verify(body, signature, secrets...)
-	if fault.KindOf(err) != fault.Unauthorized || err == nil {
+	if err == nil || fault.KindOf(err) != fault.Unauthorized {
 		return err
 	}
-	fresh, rerr := h.Secrets.Refresh(ctx)
-	if rerr != nil || !fresh {
+	refreshed, refreshErr := h.Secrets.Refresh(ctx)
+	if refreshErr != nil || !refreshed {
 		return err
 	}
-	if secrets, rerr = h.Secrets.Values(ctx, "appSecret"); rerr != nil {
-		return rerr
+	secrets, refreshErr = h.Secrets.Values(ctx, "appSecret")
+	if refreshErr != nil {
+		return refreshErr
 	}
 	return webhook.Verify(body, signature, secrets...)
 }
 
-// rawBody returns the bytes that the sender sent and signed.
+// rawBody returns the bytes that the sender signed. More than limit bytes are
+// [fault.TooLarge].
 func rawBody(req events.APIGatewayV2HTTPRequest, limit int) ([]byte, error) {
 	n := len(req.Body)
 	if req.IsBase64Encoded {
 		n = base64.StdEncoding.DecodedLen(n) - 2
 	}
 	if n > limit {
-		return nil, fault.New(fault.TooLarge, "the body has more than %d bytes", limit)
+		return nil, fault.New(fault.TooLarge, "the body is larger than %d bytes", limit)
 	}
 	if !req.IsBase64Encoded {
 		return []byte(req.Body), nil
@@ -144,9 +153,9 @@ func rawBody(req events.APIGatewayV2HTTPRequest, limit int) ([]byte, error) {
 	return body, nil
 }
 
-// header returns a header, whatever the case of its name: an HTTP API lowers
-// it, other front doors do not.
-func header(req events.APIGatewayV2HTTPRequest, name string) string {
+// headerValue returns a header by its name in any case. An HTTP API of API
+// Gateway lowers the case of names; a REST API does not.
+func headerValue(req events.APIGatewayV2HTTPRequest, name string) string {
 	if v, ok := req.Headers[name]; ok {
 		return v
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/heard-intake/heard/internal/intake"
 )
 
-// MailTokens returns what reads the keys that sign the tokens of our mail,
+// MailTokens returns a function that reads the keys of the tokens in our mails,
 // from the secret that MAIL_SECRET names.
 func MailTokens(cfg aws.Config) func(context.Context) (email.Tokens, error) {
 	keys := Secret(cfg, "MAIL_SECRET")
@@ -30,19 +30,20 @@ func MailTokens(cfg aws.Config) func(context.Context) (email.Tokens, error) {
 	}
 }
 
-// MailStaff returns what reports whether an address belongs to one of our own
-// people, from the addresses and domains in MAIL_STAFF.
+// MailStaff returns a function that reports whether an address belongs to our
+// own people: it, or its domain, is in MAIL_STAFF. Entries that are neither an
+// address nor a domain are logged and ignored.
 func MailStaff() func(address string) bool {
 	list, err := email.ParseAddressList(config.Or("MAIL_STAFF", ""))
 	if err != nil {
-		slog.Warn("MAIL_STAFF has an entry that is neither a mail address nor a domain; it is ignored", "err", err)
+		slog.Warn("MAIL_STAFF has an entry that is neither a mail address nor a domain; the entry is ignored", "err", err)
 	}
 	return list.Has
 }
 
-// MailForms returns what reports whether an address is one that web forms and
-// relays send from, from the addresses and domains in MAIL_FORMS. It panics
-// when an entry is neither: the mails of that form would become one customer.
+// MailForms returns a function that reports whether web forms and relays send
+// from an address: it, or its domain, is in MAIL_FORMS. It panics if an entry
+// is neither, because the mails of that form would all become one customer.
 func MailForms() func(address string) bool {
 	list, err := email.ParseAddressList(config.Or("MAIL_FORMS", ""))
 	if err != nil {
@@ -51,27 +52,39 @@ func MailForms() func(address string) bool {
 	return list.Has
 }
 
-// MailReader returns what reads mails for [intake.Mail].
-func MailReader(cfg aws.Config) func(ctx context.Context, raw []byte, notice json.RawMessage) (intake.Letter, error) {
+// MailParser returns the function that parses mails for [intake.MailHandler].
+func MailParser(cfg aws.Config) func(ctx context.Context, raw []byte, notice json.RawMessage) (intake.ParsedMail, error) {
 	tokens := MailTokens(cfg)
-	staff, forms, domain := MailStaff(), MailForms(), config.Or("MAIL_DOMAIN", "")
-	return func(ctx context.Context, raw []byte, notice json.RawMessage) (intake.Letter, error) {
+	staff := MailStaff()
+	forms := MailForms()
+	domain := config.Or("MAIL_DOMAIN", "")
+	return func(ctx context.Context, raw []byte, notice json.RawMessage) (intake.ParsedMail, error) {
 		keys, err := tokens(ctx)
 		if err != nil {
-			return intake.Letter{}, err
+			return intake.ParsedMail{}, err
 		}
 		env := email.EnvelopeFromHeaders(raw)
-		env.Announced(notice)
-		env.Tokens, env.Staff, env.Forms, env.Domain = keys, staff, forms, domain
+		env.AddNotice(notice)
+		env.Tokens = keys
+		env.Staff = staff
+		env.Forms = forms
+		env.Domain = domain
 		d, p, err := email.Normalize(raw, env)
-		return intake.Letter{
-			Delivery: d, Unread: p.Quarantine, File: p.Part, Page: p.SafeHTML, Ours: p.Ours, Report: p.Report != nil, Hard: p.Hard,
+		return intake.ParsedMail{
+			Delivery:   d,
+			Quarantine: p.Quarantine,
+			File:       p.FileContent,
+			Page:       p.SafeHTML,
+			OwnMailIDs: p.OwnMailIDs,
+			Report:     p.Report != nil,
+			HardBounce: p.HardBounce,
 		}, err
 	}
 }
 
-// MailTold reads what SES says of a mail that it sent, for [intake.Mail].
-func MailTold(event []byte) (intake.Told, error) {
-	t, err := email.ReadTold(event)
-	return intake.Told(t), err
+// ReadSendingEvent reads an event of SES about a mail that we sent, for
+// [intake.MailHandler].
+func ReadSendingEvent(event []byte) (intake.SendingEvent, error) {
+	ev, err := email.ReadSendingEvent(event)
+	return intake.SendingEvent(ev), err
 }

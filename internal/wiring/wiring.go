@@ -1,6 +1,7 @@
-// Package wiring makes what functions are made of, from the environment that
-// infra/template.yaml gives them. Whatever is missing or wrong panics at
-// start, before a request is taken, and Lambda reports it as an init error.
+// Package wiring builds the components of the Lambda functions from the
+// environment variables that infra/template.yaml sets. A missing or wrong
+// setting panics at start, before the first request. Lambda reports the panic
+// as an init error.
 package wiring
 
 import (
@@ -23,43 +24,45 @@ import (
 	"github.com/heard-intake/heard/internal/taxonomy"
 )
 
-// Table returns the table that TABLE names, under the pepper in the secret
-// that PEPPER names. It opens the connection, so that the first request does
-// not wait for TLS.
+// Table returns the table that TABLE names, with the pepper in the secret that
+// PEPPER names. It panics if the table was created with another pepper. It also
+// opens the connection, so that the first request does not wait for TLS.
 func Table(ctx context.Context, cfg aws.Config) *store.Table {
 	pepper, err := Secret(cfg, "PEPPER").Value(ctx, "pepper")
 	must(err)
-	t := store.New(dynamo(cfg), config.Must("TABLE"), store.Pepper(pepper))
+	t := store.New(newDynamoClient(cfg), config.Must("TABLE"), store.Pepper(pepper))
 	must(t.CheckPepper(ctx))
 	return t
 }
 
-// dynamo returns the client of the table. DynamoDB Local sends no checksums
-// with its errors, so that they are checked on AWS only.
-func dynamo(cfg aws.Config) *dynamodb.Client {
+// newDynamoClient returns the client of the table. It checks checksums on AWS
+// only, because DynamoDB Local sends none with its errors.
+func newDynamoClient(cfg aws.Config) *dynamodb.Client {
 	return dynamodb.NewFromConfig(cfg, func(o *dynamodb.Options) {
 		o.DisableValidateResponseChecksum = os.Getenv("AWS_ENDPOINT_URL_DYNAMODB") != ""
 	})
 }
 
-// Blobs returns the bucket that BLOBS names.
+// Blobs returns the bucket that the variable BLOBS names.
 func Blobs(cfg aws.Config) *blob.Bucket { return Bucket(cfg, "BLOBS") }
 
-// Bucket returns the bucket that the variable key names. A stand-in for S3
-// has no host name for each bucket.
+// Bucket returns the bucket that the environment variable key names. With a
+// local stand-in for S3 it uses path-style addresses, because the stand-in has
+// no host name per bucket.
 func Bucket(cfg aws.Config, key string) *blob.Bucket {
 	client := s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = os.Getenv("AWS_ENDPOINT_URL_S3") != "" })
 	return blob.New(client, config.Must(key))
 }
 
-// Secret returns the secret that the variable key names. Nothing is read yet.
+// Secret returns the secret that the environment variable key names. It is read
+// at its first use.
 func Secret(cfg aws.Config, key string) *secret.Secret {
 	return secret.New(secretsmanager.NewFromConfig(cfg), config.Must(key))
 }
 
-// Taxonomy returns the taxonomy of the file that TAXONOMY names, which is
-// taxonomy.yaml beside the function's binary unless it says otherwise.
-func Taxonomy() *taxonomy.Taxonomy {
+// DeployedTaxonomy returns the taxonomy in the file that TAXONOMY names. Without
+// TAXONOMY it is taxonomy.yaml, next to the function's binary.
+func DeployedTaxonomy() *taxonomy.Taxonomy {
 	data, err := os.ReadFile(config.Or("TAXONOMY", filepath.Join(os.Getenv("LAMBDA_TASK_ROOT"), "taxonomy.yaml"))) //nolint:gosec // the template names it
 	must(err)
 	t, err := taxonomy.Load(data)
@@ -67,30 +70,32 @@ func Taxonomy() *taxonomy.Taxonomy {
 	return t
 }
 
-// Rules returns the taxonomy in use: the one that was published to the bucket
-// BLOBS, looked for once a minute, else the deployed one of [Taxonomy]. Both
-// must name none but the departments in DEPARTMENTS, as far as that is set.
-func Rules(cfg aws.Config) *publish.Reader {
+// TaxonomyReader returns a reader of the taxonomy in use. It is the one that was
+// published to the bucket BLOBS, which is checked once a minute, or else
+// [DeployedTaxonomy]. [CheckDepartments] must accept both.
+func TaxonomyReader(cfg aws.Config) *publish.Reader {
 	return &publish.Reader{
-		Blobs: Blobs(cfg), Check: CheckQueues, Every: time.Minute, Now: time.Now,
+		Blobs: Blobs(cfg), Check: CheckDepartments, Every: time.Minute, Now: time.Now,
 		Deployed: func() *taxonomy.Taxonomy {
-			t := Taxonomy()
-			must(CheckQueues(t))
+			t := DeployedTaxonomy()
+			must(CheckDepartments(t))
 			return t
 		},
 	}
 }
 
-// Zone returns the organisation's time zone. The function that calls it
-// imports time/tzdata: what a day is must not depend on the machine.
-func Zone() *time.Location {
+// TimeZone returns the organisation's time zone: TIME_ZONE, or Europe/Amsterdam.
+// A function that calls it must import time/tzdata, so that zones do not depend
+// on the machine.
+func TimeZone() *time.Location {
 	zone, err := time.LoadLocation(config.Or("TIME_ZONE", "Europe/Amsterdam"))
 	must(err)
 	return zone
 }
 
-// CheckQueues refuses a taxonomy with a department that is not in DEPARTMENTS.
-func CheckQueues(t *taxonomy.Taxonomy) error {
+// CheckDepartments returns an error if the taxonomy names a department that is
+// not in DEPARTMENTS, and so has no queue. Without DEPARTMENTS it accepts all.
+func CheckDepartments(t *taxonomy.Taxonomy) error {
 	names := config.List("DEPARTMENTS")
 	if len(names) == 0 {
 		return nil

@@ -17,7 +17,7 @@ import (
 	"github.com/heard-intake/heard/internal/wiring"
 )
 
-// environment points a function's settings to the stand-ins.
+// environment points the settings of a function to the local stand-ins.
 func environment(t *testing.T) aws.Config {
 	t.Helper()
 	db := dynamotest.Config(t)
@@ -39,7 +39,8 @@ func environment(t *testing.T) aws.Config {
 	if err != nil {
 		t.Fatal(err)
 	}
-	vaultServer, objectServer := httptest.NewServer(vault), httptest.NewServer(objects)
+	vaultServer := httptest.NewServer(vault)
+	objectServer := httptest.NewServer(objects)
 	t.Cleanup(vaultServer.Close)
 	t.Cleanup(objectServer.Close)
 	for k, v := range map[string]string{
@@ -53,34 +54,34 @@ func environment(t *testing.T) aws.Config {
 	return config.AWS(t.Context())
 }
 
-func TestAFunctionIsMadeFromItsEnvironment(t *testing.T) {
+func TestWiring_Environment(t *testing.T) {
 	cfg := environment(t)
 	table := wiring.Table(t.Context(), cfg)
-	if table.Hash("x") != storetest.Pepper.Hash("x") {
-		t.Error("another pepper")
+	if got, want := table.Hash("x"), storetest.Pepper.Hash("x"); got != want {
+		t.Errorf("hash with the pepper: got %s, want %s", got, want)
 	}
-	// The bucket is not there, which is an answer of the stand-in's.
+	// The stand-in answers that the bucket does not exist.
 	if _, err := wiring.Blobs(cfg).Get(t.Context(), "c/1", 10); err == nil || fault.KindOf(err) == fault.Internal {
-		t.Error("blobs:", err)
+		t.Errorf("blobs: got error %v, want one of the stand-in", err)
 	}
-	if tax := wiring.Taxonomy(); len(tax.Departments) < 6 {
-		t.Error("taxonomy:", tax.Version)
+	if tax := wiring.DeployedTaxonomy(); len(tax.Departments) < 6 {
+		t.Errorf("taxonomy %s: got %d departments, want at least 6", tax.Version, len(tax.Departments))
 	}
 }
 
-func TestWhatIsMissingStopsAFunctionAtItsStart(t *testing.T) {
+func TestWiring_MissingSetting(t *testing.T) {
 	cfg := environment(t)
 	for name, start := range map[string]func(){
 		"PEPPER":   func() { wiring.Table(t.Context(), cfg) },
 		"TABLE":    func() { wiring.Table(t.Context(), cfg) },
 		"BLOBS":    func() { wiring.Blobs(cfg) },
-		"TAXONOMY": func() { wiring.Taxonomy() },
+		"TAXONOMY": func() { wiring.DeployedTaxonomy() },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv(name, "")
 			defer func() {
 				if recover() == nil {
-					t.Error("started all the same")
+					t.Error("got no panic, want one")
 				}
 			}()
 			start()
@@ -88,37 +89,37 @@ func TestWhatIsMissingStopsAFunctionAtItsStart(t *testing.T) {
 	}
 }
 
-// TestMailForms sets the forms of a stack, and entries that are neither an
-// address nor a domain.
+// TestMailForms sets MAIL_FORMS to nothing, to forms, and to an entry that is
+// neither an address nor a domain.
 func TestMailForms(t *testing.T) {
 	t.Setenv("MAIL_FORMS", "")
 	if wiring.MailForms()("formulier@shop.example") {
-		t.Error("an address is a form of a stack that has none")
+		t.Error("an empty MAIL_FORMS: got a form, want none")
 	}
 	t.Setenv("MAIL_FORMS", "formulier@shop.example,@forms.example")
 	forms := wiring.MailForms()
 	for address, want := range map[string]bool{"Formulier@shop.example": true, "noreply@forms.example": true, "piet@shop.example": false} {
 		if got := forms(address); got != want {
-			t.Errorf("%s is a form: %v, want %v", address, got, want)
+			t.Errorf("%s is a form: got %v, want %v", address, got, want)
 		}
 	}
 	t.Setenv("MAIL_FORMS", "formulier@shop.example,*@shop.example")
 	defer func() {
 		if said, _ := recover().(string); !strings.Contains(said, `config: MAIL_FORMS: "*@shop.example" is neither`) {
-			t.Errorf("a wrong entry stops the function with %q", said)
+			t.Errorf("a wrong entry: got panic %q, want one that names it", said)
 		}
 	}()
 	wiring.MailForms()
 }
 
-// TestMailStaff checks that a wrong entry does not stop the mail of a stack
-// that had it before entries were checked.
+// TestMailStaff checks that a wrong entry of MAIL_STAFF is ignored, because stacks
+// may have had it before entries were checked.
 func TestMailStaff(t *testing.T) {
 	t.Setenv("MAIL_STAFF", "shop.example,piet,@bureau.example")
 	staff := wiring.MailStaff()
 	for address, want := range map[string]bool{"piet@shop.example": true, "a@bureau.example": true, "jan@example.com": false, "piet": false} {
 		if got := staff(address); got != want {
-			t.Errorf("%s is staff: %v, want %v", address, got, want)
+			t.Errorf("%s is staff: got %v, want %v", address, got, want)
 		}
 	}
 }

@@ -27,18 +27,18 @@ func TestBrief_HandOver(t *testing.T) {
 	b.say(jan, contact.WhatsApp, "Hallo, mijn stofzuiger is kapot.")
 	b.say(jan, contact.Email, "Weten jullie al wanneer er iemand komt?")
 	b.settle()
-	p, err := b.Find(t.Context(), "phone:"+jan.Phone)
+	p, err := b.FindCustomer(t.Context(), "phone:"+jan.Phone)
 	if err != nil {
 		t.Fatal(err)
 	}
 	bot := &contact.Party{Kind: contact.Bot, ID: "bot-1"}
-	if _, err := b.Claim(t.Context(), p.ID, client.Turn{Holder: bot}); err != nil {
+	if _, err := b.Claim(t.Context(), p.ID, client.ClaimAction{Holder: bot}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := b.AddNote(t.Context(), p.ID, client.Note{Kind: contact.Promised, Text: "Een monteur belt morgen.", Due: time.Now().Add(24 * time.Hour)}); err != nil {
 		t.Fatal(err)
 	}
-	_, err = b.HandOver(t.Context(), p.ID, client.Turn{Holder: bot, To: &contact.Party{Kind: contact.Team, ID: "repairs"}, Reason: "asks for a person", Note: "Al herstart."})
+	_, err = b.HandOver(t.Context(), p.ID, client.ClaimAction{Holder: bot, To: &contact.Party{Kind: contact.Team, ID: "repairs"}, Reason: "asks for a person", Note: "Al herstart."})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +83,7 @@ func TestClaim_Concurrent(t *testing.T) {
 	who := someone()
 	b.say(who, contact.WhatsApp, "Ik snap mijn factuur niet")
 	b.settle()
-	p, err := b.Find(t.Context(), "phone:"+who.Phone)
+	p, err := b.FindCustomer(t.Context(), "phone:"+who.Phone)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +91,7 @@ func TestClaim_Concurrent(t *testing.T) {
 	errs := make([]error, 6)
 	for i := range errs {
 		wg.Go(func() {
-			_, errs[i] = b.Claim(t.Context(), p.ID, client.Turn{Holder: &contact.Party{Kind: contact.Agent, ID: fmt.Sprint("agent-", i)}})
+			_, errs[i] = b.Claim(t.Context(), p.ID, client.ClaimAction{Holder: &contact.Party{Kind: contact.Agent, ID: fmt.Sprint("agent-", i)}})
 		})
 	}
 	wg.Wait()
@@ -138,7 +138,7 @@ func TestContactEvents_Mirror(t *testing.T) {
 	// The mirror gets every event twice and in random order, as a queue may deliver.
 	mirror := func() (consumer, map[contact.NewsKind]int) {
 		t.Helper()
-		all, err := b.News(t.Context(), true)
+		all, err := b.ContactEvents(t.Context(), true)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -175,18 +175,18 @@ func TestContactEvents_Mirror(t *testing.T) {
 		t.Errorf("got events %v and contacts %v, want 3 messages and 3 waiting contacts", counts, states(c))
 	}
 	for _, who := range people[:2] {
-		p, err := b.Find(t.Context(), "phone:"+who.Phone)
+		p, err := b.FindCustomer(t.Context(), "phone:"+who.Phone)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := b.Claim(t.Context(), p.ID, client.Turn{}); err != nil {
+		if _, err := b.Claim(t.Context(), p.ID, client.ClaimAction{}); err != nil {
 			t.Fatal(err)
 		}
 		answer := map[string]any{"delivery": "recorded", "channel": "whatsapp", "id": id(), "text": "Morgen."}
 		if err := b.Call(t.Context(), http.MethodPost, "/v1/customers/"+string(p.ID)+"/messages", answer, nil); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := b.Release(t.Context(), p.ID, client.Turn{}); err != nil {
+		if _, err := b.Release(t.Context(), p.ID, client.ClaimAction{}); err != nil {
 			t.Fatal(err)
 		}
 	}

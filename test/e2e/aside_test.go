@@ -41,7 +41,7 @@ func TestStreamDead_PoisonedItems(t *testing.T) {
 	who, other := someone(), someone()
 	b.say(who, contact.WhatsApp, "Hallo")
 	b.settle()
-	p, err := b.Find(t.Context(), "phone:"+who.Phone)
+	p, err := b.FindCustomer(t.Context(), "phone:"+who.Phone)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +53,7 @@ func TestStreamDead_PoisonedItems(t *testing.T) {
 	b.say(other, contact.WhatsApp, "Waar blijft mijn pakket?")
 	b.settle()
 
-	found, err := b.Find(t.Context(), "phone:"+other.Phone)
+	found, err := b.FindCustomer(t.Context(), "phone:"+other.Phone)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -154,7 +154,7 @@ func (b *bench) bury(d batch.DeadLetter) {
 // revive replays the dead letters of the stream.
 func (b *bench) revive() {
 	b.Helper()
-	queues, err := b.Dead(b.Context())
+	queues, err := b.DeadLetterQueues(b.Context())
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -162,7 +162,7 @@ func (b *bench) revive() {
 		if d.Name != "stream-dead" {
 			continue
 		}
-		if err := b.Revive(b.Context(), d); err != nil {
+		if err := b.RedriveQueue(b.Context(), d); err != nil {
 			b.Fatal(err)
 		}
 	}

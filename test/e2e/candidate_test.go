@@ -16,7 +16,7 @@ import (
 // candidates receives the candidate items of a department.
 func (d *desk) candidates(department string) []problem.CandidateItem {
 	d.Helper()
-	items, err := d.Items(d.Context(), department, true)
+	items, err := d.QueueItems(d.Context(), department, true)
 	if err != nil {
 		d.Fatal(err)
 	}
@@ -44,11 +44,11 @@ func (d *desk) decide(c problem.CandidateItem, body map[string]any) (opened stri
 	}
 	path := c.Decide[strings.Index(c.Decide, "/v1/"):]
 	var shown struct{ Customers int }
-	if err := d.Ask(d.Context(), http.MethodGet, path, token, nil, &shown); err != nil || shown.Customers != c.Customers {
+	if err := d.CallWithToken(d.Context(), http.MethodGet, path, token, nil, &shown); err != nil || shown.Customers != c.Customers {
 		d.Fatalf("shown %+v, %v", shown, err)
 	}
 	var out struct{ Problem string }
-	if err := d.Ask(d.Context(), http.MethodPost, path, token, body, &out); err != nil {
+	if err := d.CallWithToken(d.Context(), http.MethodPost, path, token, body, &out); err != nil {
 		d.Fatal(err)
 	}
 	return out.Problem

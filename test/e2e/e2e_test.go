@@ -147,11 +147,11 @@ func (b *bench) try(ctx context.Context, who traffic.Person, ch contact.Channel,
 	case contact.Email:
 		return b.SendMail("", traffic.Mail(who, id+"@example.org", "", "Vraag", text, at))
 	default:
-		session, err := b.Visit(ctx, "")
+		session, err := b.OpenChat(ctx, "")
 		if err != nil {
 			return err
 		}
-		return b.Post(ctx, session, map[string]string{"id": id, "text": text})
+		return b.PostChatMessage(ctx, session, map[string]string{"id": id, "text": text})
 	}
 }
 
@@ -168,7 +168,7 @@ func (b *bench) settle() {
 // texts returns the first line of each message of a customer, oldest first.
 func (b *bench) texts(alias string) []string {
 	b.Helper()
-	p, err := b.Find(b.Context(), alias)
+	p, err := b.FindCustomer(b.Context(), alias)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -187,7 +187,7 @@ func (b *bench) texts(alias string) []string {
 // items returns the items about a cause on a department's queue.
 func (b *bench) items(department, reason, product string) []client.Item {
 	b.Helper()
-	all, err := b.Items(b.Context(), department, false)
+	all, err := b.QueueItems(b.Context(), department, false)
 	if err != nil {
 		b.Fatal(err)
 	}

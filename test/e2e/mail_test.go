@@ -30,7 +30,7 @@ func (b *bench) write(who traffic.Person, fields, body string, mailboxes ...stri
 func (b *bench) mails(who traffic.Person) []contact.Entry {
 	b.Helper()
 	b.settle()
-	found, err := b.Find(b.Context(), "email:"+who.Mail)
+	found, err := b.FindCustomer(b.Context(), "email:"+who.Mail)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -36,7 +36,7 @@ func TestFetch_FilesAndNames(t *testing.T) {
 	b.say(els, contact.Messenger, "hallo")
 	b.settle()
 
-	found, err := b.Find(t.Context(), "phone:"+jan.Phone)
+	found, err := b.FindCustomer(t.Context(), "phone:"+jan.Phone)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,7 +59,7 @@ func TestFetch_FilesAndNames(t *testing.T) {
 		t.Errorf("%d %q %v %v", resp.StatusCode, body, resp.Header, err)
 	}
 
-	if found, err = b.Find(t.Context(), "psid:"+traffic.Page+":"+els.PSID); err != nil || found.Name != "Els Voorbeeld-Graph" {
+	if found, err = b.FindCustomer(t.Context(), "psid:"+traffic.Page+":"+els.PSID); err != nil || found.Name != "Els Voorbeeld-Graph" {
 		t.Errorf("found %+v %v", found, err)
 	}
 }
@@ -75,15 +75,15 @@ func TestDeliver_EndUserMessagingSocial(t *testing.T) {
 	hook := picture(jan, medium)
 	b.say(jan, contact.WhatsApp, "hallo")
 	for range 2 {
-		if err := b.Deliver(t.Context(), contact.WhatsApp, handedOn(t, hook)); err != nil {
+		if err := b.SendDelivery(t.Context(), contact.WhatsApp, handedOn(t, hook)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := b.Deliver(t.Context(), contact.WhatsApp, hook); err != nil {
+	if err := b.SendDelivery(t.Context(), contact.WhatsApp, hook); err != nil {
 		t.Fatal(err)
 	}
 	b.settle()
-	found, err := b.Find(t.Context(), "phone:"+jan.Phone)
+	found, err := b.FindCustomer(t.Context(), "phone:"+jan.Phone)
 	if err != nil {
 		t.Fatal(err)
 	}

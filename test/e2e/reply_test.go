@@ -23,7 +23,7 @@ import (
 // request.
 func (b *bench) reply(alias string, body map[string]any) (contact.Entry, error) {
 	b.Helper()
-	p, err := b.Find(b.Context(), alias)
+	p, err := b.FindCustomer(b.Context(), alias)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -44,7 +44,7 @@ func (b *bench) sentTo(address string) []ses.SentMail {
 // history returns the messages from and to a customer.
 func (b *bench) history(alias string) []contact.Entry {
 	b.Helper()
-	p, err := b.Find(b.Context(), alias)
+	p, err := b.FindCustomer(b.Context(), alias)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -70,7 +70,7 @@ func (b *bench) entry(alias, providerID string) contact.Entry {
 
 func (b *bench) contactsOf(alias string) []contact.Contact {
 	b.Helper()
-	p, err := b.Find(b.Context(), alias)
+	p, err := b.FindCustomer(b.Context(), alias)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -38,18 +38,18 @@ func TestHistory_EveryChannel(t *testing.T) {
 func TestChat_ReadConversation(t *testing.T) {
 	t.Parallel()
 	b := open(t)
-	session, err := b.Visit(t.Context(), "")
+	session, err := b.OpenChat(t.Context(), "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	message := map[string]string{"id": id(), "text": "Is er iemand?"}
 	for range 2 { // a client that got no response repeats the post
-		if err := b.Post(t.Context(), session, message); err != nil {
+		if err := b.PostChatMessage(t.Context(), session, message); err != nil {
 			t.Fatal(err)
 		}
 	}
 	var page struct{ Messages []struct{ ID, Text string } }
-	if err := b.Ask(t.Context(), http.MethodGet, "/chat/messages", session, nil, &page); err != nil {
+	if err := b.CallWithToken(t.Context(), http.MethodGet, "/chat/messages", session, nil, &page); err != nil {
 		t.Fatal(err)
 	}
 	if len(page.Messages) != 1 || page.Messages[0].ID != message["id"] || page.Messages[0].Text != message["text"] {
@@ -63,33 +63,33 @@ func TestChat_SignInStaysApart(t *testing.T) {
 	k, l := someone(), someone()
 	accounts := []string{"K-" + k.Phone, "K-" + l.Phone}
 	for i, who := range []traffic.Person{k, l} {
-		if _, err := b.Register(t.Context(), client.Entry{Number: accounts[i], Name: who.Name, Phones: []string{"+" + who.Phone}}, false); err != nil {
+		if _, err := b.RegisterCustomer(t.Context(), client.Entry{Number: accounts[i], Name: who.Name, Phones: []string{"+" + who.Phone}}, false); err != nil {
 			t.Fatal(err)
 		}
 		b.say(who, contact.WhatsApp, "Waar blijft mijn bestelling?")
 	}
 	b.settle()
-	session, err := b.Visit(t.Context(), "")
+	session, err := b.OpenChat(t.Context(), "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	sessions := []string{session}
 	for _, account := range accounts { // on one device
-		if session, err = b.SignIn(t.Context(), session, account); err != nil {
+		if session, err = b.SignInToChat(t.Context(), session, account); err != nil {
 			t.Fatal(err)
 		}
 		sessions = append(sessions, session)
 	}
 	texts := []string{"Nog onbekend", "Van de eerste", "Van de tweede"}
 	for i, s := range sessions {
-		if err := b.Post(t.Context(), s, map[string]string{"id": id(), "text": texts[i]}); err != nil {
+		if err := b.PostChatMessage(t.Context(), s, map[string]string{"id": id(), "text": texts[i]}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	b.settle()
 	for i, s := range sessions {
 		var page struct{ Messages []struct{ Text string } }
-		if err := b.Ask(t.Context(), http.MethodGet, "/chat/messages", s, nil, &page); err != nil {
+		if err := b.CallWithToken(t.Context(), http.MethodGet, "/chat/messages", s, nil, &page); err != nil {
 			t.Fatal(err)
 		}
 		if len(page.Messages) != 1 || page.Messages[0].Text != texts[i] {
@@ -110,7 +110,7 @@ func TestHistory_OneCustomerAllChannels(t *testing.T) {
 	b := open(t)
 	jan := someone()
 	account := "K-" + jan.Phone
-	plan, err := b.Register(t.Context(), client.Entry{
+	plan, err := b.RegisterCustomer(t.Context(), client.Entry{
 		Number: account, Name: jan.Name, Locale: "nl-NL", Phones: []string{"+" + jan.Phone}, Mails: []string{jan.Mail},
 	}, false)
 	if err != nil || len(plan.Unjoined) > 0 {
@@ -119,21 +119,21 @@ func TestHistory_OneCustomerAllChannels(t *testing.T) {
 	b.say(jan, contact.WhatsApp, "Waar blijft mijn bestelling?")
 	b.say(jan, contact.Email, "Weten jullie al wanneer mijn bestelling komt?")
 	b.settle() // a mail is stored some time after SMTP accepted it
-	session, err := b.Visit(t.Context(), account)
+	session, err := b.OpenChat(t.Context(), account)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := b.Post(t.Context(), session, map[string]string{"id": id(), "text": "Is er al nieuws?"}); err != nil {
+	if err := b.PostChatMessage(t.Context(), session, map[string]string{"id": id(), "text": "Is er al nieuws?"}); err != nil {
 		t.Fatal(err)
 	}
 	b.settle()
 
-	p, err := b.Find(t.Context(), "account:"+account)
+	p, err := b.FindCustomer(t.Context(), "account:"+account)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, alias := range []string{"phone:" + jan.Phone, "email:" + jan.Mail} {
-		if q, err := b.Find(t.Context(), alias); err != nil || q.ID != p.ID {
+		if q, err := b.FindCustomer(t.Context(), alias); err != nil || q.ID != p.ID {
 			t.Errorf("%s: got customer %s, want %s (%v)", alias, q.ID, p.ID, err)
 		}
 	}
@@ -152,7 +152,7 @@ func TestWaiting_EndsAfterAnswer(t *testing.T) {
 	who := someone()
 	b.say(who, contact.WhatsApp, "Ik snap mijn factuur niet")
 	b.settle()
-	p, err := b.Find(t.Context(), "phone:"+who.Phone)
+	p, err := b.FindCustomer(t.Context(), "phone:"+who.Phone)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -253,7 +253,7 @@ func TestAPI_Refusals(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			err := b.Ask(t.Context(), http.MethodGet, tt.path, tt.token, nil, nil)
+			err := b.CallWithToken(t.Context(), http.MethodGet, tt.path, tt.token, nil, nil)
 			refused, ok := errors.AsType[*client.StatusError](err)
 			if !ok || refused.Status != tt.status {
 				t.Errorf("got %v, want %d", err, tt.status)

@@ -30,7 +30,7 @@ func TestPublishTaxonomy(t *testing.T) {
 		who := someone()
 		b.say(who, contact.WhatsApp, text)
 		b.settle()
-		found, err := b.Find(t.Context(), "phone:"+who.Phone)
+		found, err := b.FindCustomer(t.Context(), "phone:"+who.Phone)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -89,7 +89,7 @@ func TestQuarantine_Replay(t *testing.T) {
 		t.Errorf("valid message beside an invalid one: got history %q, want [Hallo]", got)
 	}
 	mine := func() map[contact.Channel]contact.Case {
-		all, err := b.Cases(t.Context())
+		all, err := b.QuarantineCases(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -106,7 +106,7 @@ func TestQuarantine_Replay(t *testing.T) {
 		t.Fatalf("quarantine %+v", before)
 	}
 	for _, c := range before {
-		if err := b.Replay(t.Context(), c); err != nil {
+		if err := b.ReplayCase(t.Context(), c); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -169,7 +169,7 @@ func TestStack_KilledFunction(t *testing.T) {
 		if len(got) != each || len(slices.Compact(got)) != each {
 			t.Errorf("customer %d: history %q", n, got)
 		}
-		p, err := b.Find(t.Context(), alias)
+		p, err := b.FindCustomer(t.Context(), alias)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -38,7 +38,7 @@ func TestUpdatesQueue(t *testing.T) {
 	b.tell("documentation", `{"problem":"`+id+`","version":1,"to":"acknowledged","comment":"We look into step 4."}`)
 	b.tell("billing", `{"problem":"`+id+`","to":"rejected","comment":"Not ours."}`)
 	b.settle()
-	if err := b.Resend(t.Context(), id); err != nil {
+	if err := b.ResendItem(t.Context(), id); err != nil {
 		t.Fatal(err)
 	}
 	b.settle()

@@ -57,7 +57,7 @@ func (d *desk) as(department, path string, body any) (p problem.Problem) {
 	if body == nil {
 		method = http.MethodGet
 	}
-	if err := d.Ask(d.Context(), method, "/v1/problems"+path, token, body, &p); err != nil {
+	if err := d.CallWithToken(d.Context(), method, "/v1/problems"+path, token, body, &p); err != nil {
 		d.Fatalf("%s %s: %v", department, path, err)
 	}
 	return p
@@ -89,7 +89,7 @@ func (d *desk) complain(n int, ago time.Duration, text string) []traffic.Person 
 // ref returns the reference of the only contact of a customer.
 func (d *desk) ref(who traffic.Person) workflow.Ref {
 	d.Helper()
-	p, err := d.Find(d.Context(), "phone:"+who.Phone)
+	p, err := d.FindCustomer(d.Context(), "phone:"+who.Phone)
 	if err != nil {
 		d.Fatal(err)
 	}
@@ -105,7 +105,7 @@ func (d *desk) ref(who traffic.Person) workflow.Ref {
 func (d *desk) about(department, id string) []client.Item {
 	d.Helper()
 	d.settle()
-	more, err := d.Items(d.Context(), department, true)
+	more, err := d.QueueItems(d.Context(), department, true)
 	if err != nil {
 		d.Fatal(err)
 	}

@@ -19,47 +19,47 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 )
 
-// Brief returns what to know before answering a customer.
+// Brief returns the summary of a customer for an agent who is about to answer.
 func (c *Client) Brief(ctx context.Context, id identity.CustomerID) (brief.Brief, error) {
 	var b brief.Brief
 	err := c.Call(ctx, http.MethodGet, fmt.Sprintf("/v1/customers/%s/brief", id), nil, &b)
 	return b, err
 }
 
-// A Turn is what somebody does with the claim on a customer.
-type Turn struct {
-	Holder  *contact.Party `json:"holder,omitempty"` // who does it; nil: whose token it is
-	To      *contact.Party `json:"to,omitempty"`     // to hand over: who gets the customer
+// ClaimAction is a change of the claim on a customer.
+type ClaimAction struct {
+	Holder  *contact.Party `json:"holder,omitempty"` // the agent, bot or team that acts; nil for the token's owner
+	To      *contact.Party `json:"to,omitempty"`     // with HandOver: the next holder
 	Reason  string         `json:"reason,omitempty"`
 	Note    string         `json:"note,omitempty"`
 	Minutes int            `json:"minutes,omitempty"`
-	Version int64          `json:"version,omitempty"` // of the claim that was seen
+	Version int64          `json:"version,omitempty"` // of the claim that the caller saw; 0 to skip the check
 }
 
-// Claim takes a customer, so that nobody else answers.
-func (c *Client) Claim(ctx context.Context, id identity.CustomerID, t Turn) (contact.Claim, error) {
-	return c.turn(ctx, id, "claim", t)
+// Claim claims a customer, so that no other agent answers.
+func (c *Client) Claim(ctx context.Context, id identity.CustomerID, action ClaimAction) (contact.Claim, error) {
+	return c.changeClaim(ctx, id, "claim", action)
 }
 
-// HandOver gives a customer to somebody else.
-func (c *Client) HandOver(ctx context.Context, id identity.CustomerID, t Turn) (contact.Claim, error) {
-	return c.turn(ctx, id, "handover", t)
+// HandOver passes the claim on a customer to another agent, bot or team.
+func (c *Client) HandOver(ctx context.Context, id identity.CustomerID, action ClaimAction) (contact.Claim, error) {
+	return c.changeClaim(ctx, id, "handover", action)
 }
 
-// Release leaves a customer to anybody.
-func (c *Client) Release(ctx context.Context, id identity.CustomerID, t Turn) (contact.Claim, error) {
-	return c.turn(ctx, id, "release", t)
+// Release ends the claim on a customer, so that any agent may answer.
+func (c *Client) Release(ctx context.Context, id identity.CustomerID, action ClaimAction) (contact.Claim, error) {
+	return c.changeClaim(ctx, id, "release", action)
 }
 
-func (c *Client) turn(ctx context.Context, id identity.CustomerID, what string, t Turn) (contact.Claim, error) {
+func (c *Client) changeClaim(ctx context.Context, id identity.CustomerID, path string, action ClaimAction) (contact.Claim, error) {
 	var now contact.Claim
-	err := c.Call(ctx, http.MethodPost, fmt.Sprintf("/v1/customers/%s/%s", id, what), t, &now)
+	err := c.Call(ctx, http.MethodPost, fmt.Sprintf("/v1/customers/%s/%s", id, path), action, &now)
 	return now, err
 }
 
-// A Note is a structured note.
+// Note is a structured note about a customer.
 type Note struct {
-	ID    string           `json:"id"` // empty: a new one
+	ID    string           `json:"id"` // empty for a new note
 	Kind  contact.NoteKind `json:"kind"`
 	Text  string           `json:"text"`
 	Due   time.Time        `json:"due,omitzero"`
@@ -76,9 +76,9 @@ func (c *Client) AddNote(ctx context.Context, id identity.CustomerID, n Note) (c
 	return m, err
 }
 
-// News receives what is on the queue contact-events now. What is not removed
-// is there again afterwards, though each look counts as a receive.
-func (c *Client) News(ctx context.Context, remove bool) ([]contact.News, error) {
+// ContactEvents receives the messages on the queue contact-events. If remove is
+// false they return to the queue, but each read counts as one receive.
+func (c *Client) ContactEvents(ctx context.Context, remove bool) ([]contact.News, error) {
 	queue, err := c.Queue(ctx, c.SDK, "contact-events")
 	if err != nil {
 		return nil, err
@@ -88,12 +88,12 @@ func (c *Client) News(ctx context.Context, remove bool) ([]contact.News, error) 
 	for {
 		out, err := c.SDK.SQS.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: &queue, MaxNumberOfMessages: 10, VisibilityTimeout: 30})
 		if err != nil || len(out.Messages) == 0 {
-			return all, errors.Join(err, c.putBack(context.WithoutCancel(ctx), queue, back))
+			return all, errors.Join(err, c.returnMessages(context.WithoutCancel(ctx), queue, back))
 		}
 		for _, m := range out.Messages {
 			var n contact.News
 			if err := json.Unmarshal([]byte(aws.ToString(m.Body)), &n); err != nil {
-				return nil, fmt.Errorf("news that is no JSON: %w", err)
+				return nil, fmt.Errorf("a message of the queue contact-events is not valid JSON: %w", err)
 			}
 			all = append(all, n)
 			if !remove {
@@ -107,11 +107,11 @@ func (c *Client) News(ctx context.Context, remove bool) ([]contact.News, error) 
 	}
 }
 
-// ParseParty reads who somebody is: "agent:agent-7".
+// ParseParty reads an agent, a bot or a team, such as "agent:agent-7".
 func ParseParty(s string) (*contact.Party, error) {
 	kind, id, ok := strings.Cut(s, ":")
 	if !ok || id == "" {
-		return nil, fmt.Errorf("%q is nobody: say agent:, bot: or team: and an id", s)
+		return nil, fmt.Errorf("%q is not an agent, bot or team: write agent:ID, bot:ID or team:ID, such as agent:agent-7", s)
 	}
 	return &contact.Party{Kind: contact.PartyKind(kind), ID: id}, nil
 }

@@ -1,6 +1,6 @@
-// Package client does what platforms, agents and departments do with a stack:
-// it signs and sends deliveries, asks the API, and takes items off queues. It
-// is what heardctl is made of, and the tests of the whole.
+// Package client works with a running stack as platforms, agents, departments
+// and operators do: it signs and sends deliveries, calls the API, and reads
+// queues. The command heardctl and the end-to-end tests use it.
 package client
 
 import (
@@ -21,38 +21,39 @@ import (
 	"github.com/heard-intake/heard/infra/local/where"
 )
 
-// AllProblems is the scope of a token that reaches the problems of every
+// AllProblems is the scope that gives access to the problems of every
 // department.
 const AllProblems = "problems:all"
 
-// Scopes are all that a token may carry: those of an operator.
+// Scopes are all scopes of the API, for an operator's token.
 var Scopes = []string{"customers:read", "customers:write", "identity:write", "register:write", "problems:read", "problems:write", AllProblems}
 
-// DepartmentScopes are those of a token that is limited to a department.
+// DepartmentScopes are the scopes of a token that is limited to a department.
 var DepartmentScopes = []string{"problems:read", "problems:write"}
 
-// A Client works with one stack.
+// Client works with one stack.
 type Client struct {
 	where.Stack
 	SDK  where.Clients
 	http http.Client
 }
 
-// New returns the client of a stack.
+// New returns a client of the stack s.
 func New(ctx context.Context, s where.Stack) (*Client, error) {
 	c, err := s.Clients(ctx)
 	return &Client{Stack: s, SDK: c, http: http.Client{Timeout: 30 * time.Second}}, err
 }
 
-// Token returns a token for the API. The local stack's issuer signs any; on
-// AWS it is the operator's own, in HEARD_TOKEN. A token without a department
-// needs [AllProblems] to reach any problem.
+// Token returns a token for the API. On the local stack, its issuer signs a
+// token with the given department and scopes. On AWS it returns HEARD_TOKEN,
+// the operator's own token. A token without a department needs [AllProblems]
+// for access to problems.
 func (c *Client) Token(department string, scopes ...string) (string, error) {
 	if !c.Local() {
 		if token := os.Getenv("HEARD_TOKEN"); token != "" {
 			return token, nil
 		}
-		return "", errors.New("set HEARD_TOKEN to a token of your issuer")
+		return "", errors.New("set HEARD_TOKEN to a token from your issuer")
 	}
 	i, err := issuer.Open(c.IssuerDir, "")
 	if err != nil {
@@ -61,30 +62,31 @@ func (c *Client) Token(department string, scopes ...string) (string, error) {
 	return i.Token(issuer.Claims{Subject: "heardctl", Audience: c.Audience, Department: department, Scopes: scopes})
 }
 
-// A StatusError is an answer of the API that is a refusal.
+// StatusError is an error that the API returned.
 type StatusError = api.Error
 
-// Call asks the API with a token of all scopes, and reads the answer into v.
-// Body and v may be nil.
+// Call sends a request to the API with a token that has all scopes, and decodes
+// the response into v. body is encoded as JSON. body and v may be nil.
 func (c *Client) Call(ctx context.Context, method, path string, body, v any) error {
 	token, err := c.Token("", Scopes...)
 	if err != nil {
 		return err
 	}
-	return c.Ask(ctx, method, path, token, body, v)
+	return c.CallWithToken(ctx, method, path, token, body, v)
 }
 
-// Ask is [Client.Call] with a bearer token of the caller's, which may be empty.
-func (c *Client) Ask(ctx context.Context, method, path, bearer string, body, v any) error {
+// CallWithToken is like [Client.Call], with the given bearer token. The token
+// may be empty.
+func (c *Client) CallWithToken(ctx context.Context, method, path, bearer string, body, v any) error {
 	stack := api.Client{URL: c.API, Token: api.Fixed(bearer), HTTP: &c.http}
 	err := stack.Do(ctx, method, path, body, v)
 	if _, down := errors.AsType[*url.Error](err); down {
-		return fmt.Errorf("%w: does the stack run?", err)
+		return fmt.Errorf("%w: is the stack running? make run starts it", err)
 	}
 	return err
 }
 
-func (c *Client) request(ctx context.Context, method, path string, header http.Header, body []byte) ([]byte, error) {
+func (c *Client) sendRequest(ctx context.Context, method, path string, header http.Header, body []byte) ([]byte, error) {
 	req, err := http.NewRequestWithContext(ctx, method, c.API+path, bytes.NewReader(body))
 	if err != nil {
 		return nil, err
@@ -92,7 +94,7 @@ func (c *Client) request(ctx context.Context, method, path string, header http.H
 	req.Header = header
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return nil, fmt.Errorf("%w: does the stack run?", err)
+		return nil, fmt.Errorf("%w: is the stack running? make run starts it", err)
 	}
 	defer func() { _ = resp.Body.Close() }()
 	answer, err := io.ReadAll(resp.Body)

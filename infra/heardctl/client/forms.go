@@ -17,41 +17,43 @@ import (
 	"github.com/heard-intake/heard/internal/store"
 )
 
-// NamedReplies is [store.Table.NamedReplies] of the stack's table.
+// NamedReplies returns the mails with a Reply-To in the stack's table, as
+// [store.Table.NamedReplies] does.
 func (c *Client) NamedReplies(ctx context.Context, most int, progress func(examined int)) ([]store.NamedReply, int, bool, error) {
-	table, err := c.table(ctx)
+	table, err := c.openTable(ctx)
 	if err != nil {
 		return nil, 0, false, err
 	}
 	return table.NamedReplies(ctx, most, progress)
 }
 
-// A Parting moves the mails of a form's address to the persons who wrote them.
-type Parting struct {
+// FormSeparation moves the mails from a form's address to the customers who
+// wrote them.
+type FormSeparation struct {
 	Address  identity.Alias
-	Customer identity.CustomerID // who has the mails now
+	Customer identity.CustomerID // the customer who has the mails now
 	Staff    email.AddressList
-	Forms    email.AddressList // other forms of the stack
-	Since    time.Time         // mails before it stay
+	Forms    email.AddressList // the stack's other forms
+	Since    time.Time         // earlier mails are not moved
 	DryRun   bool
 }
 
-// A PartedMail is one mail of a [Parting].
-type PartedMail struct {
+// SeparatedMail is the result for one mail of a [FormSeparation].
+type SeparatedMail struct {
 	ID  contact.ID
-	To  identity.Alias // whose mail it is now
-	Err error          // why it stays where it is; nil when it moved
+	To  identity.Alias // the customer who wrote it
+	Err error          // the reason why it was not moved; nil if it was
 }
 
-// Part reads the raw mails of a form's address again, stores each for the
-// person in its Reply-To, and marks the copy of the mixed customer as deleted.
-// A copy is marked after the other one is stored, so that nothing is lost; a
-// parting that broke off can be repeated. each is called for every mail.
-func (c *Client) Part(ctx context.Context, p Parting, each func(PartedMail)) error {
+// SeparateForm reads the raw mails from a form's address again. It stores each
+// mail for the person in its Reply-To, and then marks the copy of the mixed
+// customer as deleted. In this order no mail is lost, and a separation that
+// stopped halfway can be repeated. It calls each for every mail.
+func (c *Client) SeparateForm(ctx context.Context, p FormSeparation, each func(SeparatedMail)) error {
 	if c.Mail == "" || c.Blobs == "" {
-		return errors.New("set HEARD_MAIL and HEARD_BLOBS to the buckets")
+		return errors.New("set HEARD_MAIL and HEARD_BLOBS to the names of the stack's buckets")
 	}
-	table, err := c.table(ctx)
+	table, err := c.openTable(ctx)
 	if err != nil {
 		return err
 	}
@@ -66,14 +68,15 @@ func (c *Client) Part(ctx context.Context, p Parting, each func(PartedMail)) err
 			return err
 		}
 		for _, e := range page.Entries {
-			if e.Customer.Alias != p.Address || (e.State != nil && !e.State.DeletedAt.IsZero()) {
+			isDeleted := e.State != nil && !e.State.DeletedAt.IsZero()
+			if e.Customer.Alias != p.Address || isDeleted {
 				continue
 			}
-			to, err := c.partMail(ctx, table, p, e.Message)
+			to, err := c.separateMail(ctx, table, p, e.Message)
 			if err != nil && fault.Retryable(err) {
 				return err
 			}
-			each(PartedMail{ID: e.ID, To: to, Err: err})
+			each(SeparatedMail{ID: e.ID, To: to, Err: err})
 		}
 		if q.Cursor = page.Cursor; q.Cursor == "" {
 			return nil
@@ -81,10 +84,11 @@ func (c *Client) Part(ctx context.Context, p Parting, each func(PartedMail)) err
 	}
 }
 
-// partMail moves one mail, and returns whose it is now.
-func (c *Client) partMail(ctx context.Context, table *store.Table, p Parting, old contact.Message) (identity.Alias, error) {
+// separateMail moves one mail, and returns the alias of the customer who wrote
+// it.
+func (c *Client) separateMail(ctx context.Context, table *store.Table, p FormSeparation, old contact.Message) (identity.Alias, error) {
 	if old.Source == "" {
-		return identity.Alias{}, errors.New("its raw mail is not known")
+		return identity.Alias{}, errors.New("the message does not name its raw mail")
 	}
 	raw, err := blob.New(c.SDK.S3, c.Mail).Get(ctx, old.Source, intake.MaxMail)
 	if err != nil {
@@ -92,7 +96,9 @@ func (c *Client) partMail(ctx context.Context, table *store.Table, p Parting, ol
 	}
 	env := email.EnvelopeFromHeaders(raw)
 	id, _, _ := strings.Cut(old.ProviderID, "/")
-	env.SESID, env.ReceivedAt, env.Mailboxes = cmp.Or(env.SESID, id), old.SentAt, []string{old.Account}
+	env.SESID = cmp.Or(env.SESID, id)
+	env.ReceivedAt = old.SentAt
+	env.Mailboxes = []string{old.Account}
 	_, env.Domain, _ = strings.Cut(old.Account, "@")
 	env.Staff = p.Staff.Has
 	env.Forms = func(address string) bool { return address == p.Address.Value || p.Forms.Has(address) }
@@ -103,21 +109,22 @@ func (c *Client) partMail(ctx context.Context, table *store.Table, p Parting, ol
 	m := &d.Messages[0]
 	switch {
 	case m.ID != old.ID:
-		return identity.Alias{}, fmt.Errorf("its raw mail is that of another message, %s", m.ID)
+		return identity.Alias{}, fmt.Errorf("its raw mail belongs to another message, %s", m.ID)
 	case m.Customer.Alias == p.Address:
-		return identity.Alias{}, errors.New("it is a report of a server, not a mail of the form")
+		return identity.Alias{}, errors.New("a mail server wrote it, not the form")
 	case p.DryRun:
 		return m.Customer.Alias, nil
 	}
-	m.Source, d.Effects = old.Source, nil
-	taker := &intake.Taker{Store: table, Blobs: blob.New(c.SDK.S3, c.Blobs), Now: time.Now}
-	letter := &intake.Letter{Delivery: d, File: parsed.Part, Page: parsed.SafeHTML}
-	tally, err := taker.Take(ctx, d, intake.Source{Channel: contact.Email, Object: old.Source, Letter: letter})
+	m.Source = old.Source
+	d.Effects = nil
+	ingester := &intake.Ingester{Store: table, Blobs: blob.New(c.SDK.S3, c.Blobs), Now: time.Now}
+	mail := &intake.ParsedMail{Delivery: d, File: parsed.FileContent, Page: parsed.SafeHTML}
+	tally, err := ingester.Ingest(ctx, d, intake.Source{Channel: contact.Email, Object: old.Source, Mail: mail})
 	switch {
 	case err != nil:
 		return identity.Alias{}, err
 	case tally.Stored+tally.Duplicate != 1:
-		return identity.Alias{}, errors.New("it could not be stored again; heardctl replay -list quarantine says why")
+		return identity.Alias{}, errors.New("it could not be stored again; heardctl replay -list quarantine shows the reason")
 	}
 	_, err = table.PutEffect(ctx, old.CustomerID, contact.Effect{
 		Channel: contact.Email, Account: old.Account, Customer: old.Customer, Target: old.ProviderID, Kind: contact.Deletion, At: time.Now(),

@@ -11,42 +11,45 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 )
 
-// Who returns the customer that a word names: an id, or an alias like
+// ResolveCustomer returns the customer that an id or an alias names, such as
 // "phone:31612345678".
-func (c *Client) Who(ctx context.Context, word string) (identity.CustomerID, error) {
-	if !strings.Contains(word, ":") {
-		return identity.CustomerID(word), nil
+func (c *Client) ResolveCustomer(ctx context.Context, name string) (identity.CustomerID, error) {
+	if !strings.Contains(name, ":") {
+		return identity.CustomerID(name), nil
 	}
-	p, err := c.Find(ctx, word)
+	p, err := c.FindCustomer(ctx, name)
 	return p.ID, err
 }
 
-// An Identity is who somebody is: the id that stands, and every id.
+// Identity is a customer's id and all ids that were merged into it.
 type Identity struct {
 	ID  identity.CustomerID   `json:"id"`
 	IDs []identity.CustomerID `json:"ids"`
 }
 
+// customerPath returns the API path of a customer, followed by rest.
 func customerPath(id identity.CustomerID, rest string) string {
 	return "/v1/customers/" + url.PathEscape(string(id)) + rest
 }
 
-// Merge makes one customer of two; into stands for both.
+// Merge merges the customer from into the customer into, whose id is then used
+// for both. why is recorded in the audit trail.
 func (c *Client) Merge(ctx context.Context, into, from identity.CustomerID, why string) (Identity, error) {
 	var out Identity
 	err := c.Call(ctx, http.MethodPost, customerPath(into, "/merge"), map[string]any{"customerId": from, "why": why}, &out)
 	return out, err
 }
 
-// Unmerge takes the merge back by which an id came to its customer.
+// Unmerge undoes the merge that gave the id member to its customer. It returns
+// the remaining customer and the one that was taken out.
 func (c *Client) Unmerge(ctx context.Context, member identity.CustomerID, why string) (rest, apart Identity, err error) {
 	var out struct{ Customer, Apart Identity }
 	err = c.Call(ctx, http.MethodPost, customerPath(member, "/unmerge"), map[string]any{"customerId": member, "why": why}, &out)
 	return out.Customer, out.Apart, err
 }
 
-// MoveAlias gives an alias of a customer to another from a time on; to is
-// empty for somebody new.
+// MoveAlias moves an alias of owner to the customer to, from the time from on.
+// An empty to creates a new customer.
 func (c *Client) MoveAlias(ctx context.Context, owner identity.CustomerID, alias string, to identity.CustomerID, from time.Time, why string) (Identity, error) {
 	var out Identity
 	err := c.Call(ctx, http.MethodPost, customerPath(owner, "/aliases/move"),
@@ -54,34 +57,36 @@ func (c *Client) MoveAlias(ctx context.Context, owner identity.CustomerID, alias
 	return out, err
 }
 
-// Known returns every alias of a customer, and why it is believed.
-func (c *Client) Known(ctx context.Context, id identity.CustomerID) ([]identity.Known, error) {
+// AliasDetails returns every alias of a customer, with its proof.
+func (c *Client) AliasDetails(ctx context.Context, id identity.CustomerID) ([]identity.Known, error) {
 	var out struct{ Aliases []identity.Known }
 	err := c.Call(ctx, http.MethodGet, customerPath(id, "/aliases"), nil, &out)
 	return out.Aliases, err
 }
 
-// Suggestions returns who else a customer may be.
+// Suggestions returns the customers who may be the same person as id.
 func (c *Client) Suggestions(ctx context.Context, id identity.CustomerID) ([]identity.Suggestion, error) {
 	var out struct{ Suggestions []identity.Suggestion }
 	err := c.Call(ctx, http.MethodGet, customerPath(id, "/suggestions"), nil, &out)
 	return out.Suggestions, err
 }
 
-// Dismiss says that two customers are two.
-func (c *Client) Dismiss(ctx context.Context, id, other identity.CustomerID, why string) error {
+// DismissSuggestion records that two customers are two persons.
+func (c *Client) DismissSuggestion(ctx context.Context, id, other identity.CustomerID, why string) error {
 	return c.Call(ctx, http.MethodPost, customerPath(id, "/suggestions/"+url.PathEscape(string(other))), map[string]any{"decision": "dismiss", "why": why}, nil)
 }
 
-// Changes returns the last changes of who a customer is, latest first.
-func (c *Client) Changes(ctx context.Context, id identity.CustomerID) ([]identity.Change, error) {
+// IdentityChanges returns the last 200 changes of a customer's identity, the
+// latest first.
+func (c *Client) IdentityChanges(ctx context.Context, id identity.CustomerID) ([]identity.Change, error) {
 	var out struct{ Changes []identity.Change }
 	err := c.Call(ctx, http.MethodGet, customerPath(id, "/audit?limit=200"), nil, &out)
 	return out.Changes, err
 }
 
-// Register puts an entry into the register, or only says what that would do.
-func (c *Client) Register(ctx context.Context, e Entry, dryRun bool) (identity.Plan, error) {
+// RegisterCustomer writes an entry into the register. With dryRun it only
+// returns the plan.
+func (c *Client) RegisterCustomer(ctx context.Context, e Entry, dryRun bool) (identity.Plan, error) {
 	var out identity.Plan
 	err := c.Call(ctx, http.MethodPut, fmt.Sprintf("/v1/customers/account/%s?dryRun=%t", url.PathEscape(e.Number), dryRun), e, &out)
 	return out, err

@@ -19,7 +19,7 @@ import (
 	"github.com/heard-intake/heard/internal/problem"
 )
 
-// A Person is a customer, as the API shows one.
+// Person is a customer as the API returns it.
 type Person struct {
 	ID      identity.CustomerID `json:"id"`
 	Name    string              `json:"name"`
@@ -27,8 +27,8 @@ type Person struct {
 	Aliases []identity.Address  `json:"aliases"`
 }
 
-// Find finds the customer of an alias: "phone:31612345678".
-func (c *Client) Find(ctx context.Context, alias string) (Person, error) {
+// FindCustomer returns the customer of an alias, such as "phone:31612345678".
+func (c *Client) FindCustomer(ctx context.Context, alias string) (Person, error) {
 	var p Person
 	err := c.Call(ctx, http.MethodGet, "/v1/customers?alias="+url.QueryEscape(alias), nil, &p)
 	return p, err
@@ -45,7 +45,7 @@ func (c *Client) Messages(ctx context.Context, id identity.CustomerID, limit int
 	return page.Messages, nil
 }
 
-// A Contact is a contact, and its state.
+// Contact is a contact and its state.
 type Contact struct {
 	contact.Contact
 	State string `json:"state"`
@@ -58,9 +58,9 @@ func (c *Client) Contacts(ctx context.Context, id identity.CustomerID) ([]Contac
 	return page.Contacts, err
 }
 
-// Waiting returns who waits for a department, longest first, and whether that
-// is everybody.
-func (c *Client) Waiting(ctx context.Context, department string) (waiters []contact.Waiter, all bool, err error) {
+// Waiting returns the contacts that wait for a department, the longest wait
+// first. complete is false if there are more.
+func (c *Client) Waiting(ctx context.Context, department string) (waiters []contact.Waiter, complete bool, err error) {
 	var page struct {
 		Contacts []contact.Waiter
 		Complete bool
@@ -69,7 +69,8 @@ func (c *Client) Waiting(ctx context.Context, department string) (waiters []cont
 	return page.Contacts, page.Complete, err
 }
 
-// Problems returns the problems of a department, or of all, latest first.
+// Problems returns the problems of a department, the latest first. An empty
+// department means all departments.
 func (c *Client) Problems(ctx context.Context, department string) ([]problem.Problem, error) {
 	var all []problem.Problem
 	query := url.Values{"limit": {"200"}}
@@ -92,12 +93,12 @@ func (c *Client) Problems(ctx context.Context, department string) ([]problem.Pro
 	}
 }
 
-// Resend has the latest item of a problem put on its department's queue again.
-func (c *Client) Resend(ctx context.Context, problemID string) error {
+// ResendItem sends the latest item of a problem to its department's queue again.
+func (c *Client) ResendItem(ctx context.Context, problemID string) error {
 	return c.Call(ctx, http.MethodPost, "/v1/problems/"+url.PathEscape(problemID)+"/resend", nil, nil)
 }
 
-// An Entry is one customer in the company's own register.
+// Entry is one customer in the company's own register.
 type Entry struct {
 	Number string           `json:"-"`
 	Name   string           `json:"name,omitempty"`
@@ -107,16 +108,16 @@ type Entry struct {
 	Orders []identity.Order `json:"orders,omitempty"`
 }
 
-// An Item is one message on a department's queue.
+// Item is one message on a department's queue.
 type Item struct {
 	problem.Item
-	Raw []byte
+	Raw []byte // the body as received
 }
 
-// Items receives what is on a department's queue now. What is not removed is
-// there again afterwards, though each look counts as a receive.
-func (c *Client) Items(ctx context.Context, department string, remove bool) ([]Item, error) {
-	queue, err := c.problems(ctx, department)
+// QueueItems receives the items on a department's queue. If remove is false they
+// return to the queue, but each read counts as one receive.
+func (c *Client) QueueItems(ctx context.Context, department string, remove bool) ([]Item, error) {
+	queue, err := c.problemQueue(ctx, department)
 	if err != nil {
 		return nil, err
 	}
@@ -125,12 +126,12 @@ func (c *Client) Items(ctx context.Context, department string, remove bool) ([]I
 	for {
 		out, err := c.SDK.SQS.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: &queue, MaxNumberOfMessages: 10, VisibilityTimeout: 30})
 		if err != nil || len(out.Messages) == 0 {
-			return items, errors.Join(err, c.putBack(context.WithoutCancel(ctx), queue, back))
+			return items, errors.Join(err, c.returnMessages(context.WithoutCancel(ctx), queue, back))
 		}
 		for _, m := range out.Messages {
 			i := Item{Raw: []byte(aws.ToString(m.Body))}
 			if err := json.Unmarshal(i.Raw, &i.Item); err != nil {
-				return nil, fmt.Errorf("an item that is no JSON: %w", err)
+				return nil, fmt.Errorf("a message of the department's queue is not valid JSON: %w", err)
 			}
 			items = append(items, i)
 			if !remove {
@@ -145,10 +146,11 @@ func (c *Client) Items(ctx context.Context, department string, remove bool) ([]I
 	}
 }
 
-// Held counts the items on a department's queue that nobody can receive now:
-// a consumer has them, or one of the same problem before them.
-func (c *Client) Held(ctx context.Context, department string) (int, error) {
-	queue, err := c.problems(ctx, department)
+// CountHeldItems returns the number of items on a department's queue that cannot
+// be received now: a consumer holds them, or holds an earlier item of the same
+// problem.
+func (c *Client) CountHeldItems(ctx context.Context, department string) (int, error) {
+	queue, err := c.problemQueue(ctx, department)
 	if err != nil {
 		return 0, err
 	}
@@ -168,16 +170,17 @@ func (c *Client) Held(ctx context.Context, department string) (int, error) {
 	return sum, nil
 }
 
-// problems returns the URL of a department's queue.
-func (c *Client) problems(ctx context.Context, department string) (string, error) {
+// problemQueue returns the URL of a department's queue.
+func (c *Client) problemQueue(ctx context.Context, department string) (string, error) {
 	queue, err := c.Queue(ctx, c.SDK, "problems-"+department+".fifo")
 	if _, ok := errors.AsType[*types.QueueDoesNotExist](err); ok {
-		return "", fmt.Errorf("department %q has no queue; departments are in the taxonomy, and in the stack's list of departments", department)
+		return "", fmt.Errorf("department %q has no queue: check its name, and add it to the taxonomy and to the parameter Departments", department)
 	}
 	return queue, err
 }
 
-func (c *Client) putBack(ctx context.Context, queue string, entries []types.ChangeMessageVisibilityBatchRequestEntry) error {
+// returnMessages makes received messages visible on their queue again.
+func (c *Client) returnMessages(ctx context.Context, queue string, entries []types.ChangeMessageVisibilityBatchRequestEntry) error {
 	for some := range slices.Chunk(entries, 10) {
 		_, err := c.SDK.SQS.ChangeMessageVisibilityBatch(ctx, &sqs.ChangeMessageVisibilityBatchInput{QueueUrl: &queue, Entries: some})
 		if err != nil {

@@ -19,16 +19,16 @@ import (
 	"github.com/heard-intake/heard/internal/store"
 )
 
-// Cases returns the deliveries in quarantine.
-func (c *Client) Cases(ctx context.Context) ([]contact.Case, error) {
-	table, err := c.table(ctx)
+// QuarantineCases returns the deliveries in quarantine.
+func (c *Client) QuarantineCases(ctx context.Context) ([]contact.Case, error) {
+	table, err := c.openTable(ctx)
 	if err != nil {
 		return nil, err
 	}
 	return table.Cases(ctx)
 }
 
-func (c *Client) table(ctx context.Context) (*store.Table, error) {
+func (c *Client) openTable(ctx context.Context) (*store.Table, error) {
 	secret, err := c.Secret(ctx, c.SDK, "pepper")
 	if err != nil {
 		return nil, err
@@ -36,41 +36,41 @@ func (c *Client) table(ctx context.Context) (*store.Table, error) {
 	return store.New(c.SDK.DynamoDB, c.Table, store.Pepper(secret["pepper"])), nil
 }
 
-// Replay has a delivery in quarantine taken in again. One that still cannot
-// be read comes back into quarantine under the same key; so it is taken out
-// first, and put back when it could not be sent.
-func (c *Client) Replay(ctx context.Context, q contact.Case) error {
-	table, err := c.table(ctx)
+// ReplayCase sends a delivery in quarantine again. A delivery that still cannot
+// be read returns to quarantine under the same key. So the case is removed
+// first, and restored if the delivery could not be sent.
+func (c *Client) ReplayCase(ctx context.Context, q contact.Case) error {
+	table, err := c.openTable(ctx)
 	if err != nil {
 		return err
 	}
 	if err := table.CloseCase(ctx, q.Hash); err != nil {
 		return err
 	}
-	if err := c.resend(ctx, q); err != nil {
+	if err := c.resendDelivery(ctx, q); err != nil {
 		return errors.Join(err, table.PutCase(context.WithoutCancel(ctx), q))
 	}
 	return nil
 }
 
-func (c *Client) resend(ctx context.Context, q contact.Case) error {
+func (c *Client) resendDelivery(ctx context.Context, q contact.Case) error {
 	switch q.Channel {
 	case contact.Email:
-		return c.announce(ctx, q.Object)
+		return c.announceMail(ctx, q.Object)
 	case contact.WhatsApp, contact.Messenger, contact.Instagram:
-		raw, err := c.object(ctx, q.Object)
+		raw, err := c.readObject(ctx, q.Object)
 		if err != nil {
 			return err
 		}
-		return c.Deliver(ctx, q.Channel, raw)
+		return c.SendDelivery(ctx, q.Channel, raw)
 	default:
-		return errors.New("only its visitor can send it again")
+		return errors.New("web chat deliveries cannot be replayed: only the visitor can send the message again")
 	}
 }
 
-func (c *Client) object(ctx context.Context, key string) ([]byte, error) {
+func (c *Client) readObject(ctx context.Context, key string) ([]byte, error) {
 	if c.Blobs == "" {
-		return nil, errors.New("set HEARD_BLOBS to the bucket")
+		return nil, errors.New("set HEARD_BLOBS to the name of the stack's blob bucket")
 	}
 	out, err := c.SDK.S3.GetObject(ctx, &s3.GetObjectInput{Bucket: &c.Blobs, Key: &key})
 	if err != nil {
@@ -82,8 +82,8 @@ func (c *Client) object(ctx context.Context, key string) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// announce tells the email function of a mail, as S3 did.
-func (c *Client) announce(ctx context.Context, key string) error {
+// announceMail sends an S3 event about a mail to the email function's queue.
+func (c *Client) announceMail(ctx context.Context, key string) error {
 	queue, err := c.Queue(ctx, c.SDK, "mail-arrived")
 	if err != nil {
 		return err
@@ -100,21 +100,21 @@ func (c *Client) announce(ctx context.Context, key string) error {
 	return err
 }
 
-// A Dead is a queue of what was given up on.
-type Dead struct {
-	Name  string // without the stack's
+// DeadLetterQueue is a queue of messages and events that failed too often.
+type DeadLetterQueue struct {
+	Name  string // without the stack's prefix
 	Count int
 	url   string
 	arn   string
 }
 
-// Dead returns the queues of what was given up on.
-func (c *Client) Dead(ctx context.Context) ([]Dead, error) {
+// DeadLetterQueues returns the stack's dead-letter queues, empty ones included.
+func (c *Client) DeadLetterQueues(ctx context.Context) ([]DeadLetterQueue, error) {
 	out, err := c.SDK.SQS.ListQueues(ctx, &sqs.ListQueuesInput{QueueNamePrefix: aws.String(c.Name + "-"), MaxResults: aws.Int32(1000)})
 	if err != nil {
 		return nil, err
 	}
-	var all []Dead
+	var all []DeadLetterQueue
 	for _, url := range out.QueueUrls {
 		name := strings.TrimPrefix(path.Base(url), c.Name+"-")
 		if !strings.HasSuffix(strings.TrimSuffix(name, ".fifo"), "-dead") {
@@ -130,14 +130,15 @@ func (c *Client) Dead(ctx context.Context) ([]Dead, error) {
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, Dead{name, n, url, got.Attributes["QueueArn"]})
+		all = append(all, DeadLetterQueue{name, n, url, got.Attributes["QueueArn"]})
 	}
 	return all, nil
 }
 
-// Revive moves what lies in a queue back to where it came from. What a
-// function gave up on came from no queue, and is given to the function again.
-func (c *Client) Revive(ctx context.Context, d Dead) error {
+// RedriveQueue moves the messages of a dead-letter queue back to their source
+// queue. A function's failed invocations have no source queue, so the function
+// is invoked with them again.
+func (c *Client) RedriveQueue(ctx context.Context, d DeadLetterQueue) error {
 	if d.Count == 0 {
 		return nil
 	}
@@ -146,7 +147,7 @@ func (c *Client) Revive(ctx context.Context, d Dead) error {
 		return err
 	}
 	if len(sources.QueueUrls) == 0 {
-		return c.invokeAgain(ctx, d.url)
+		return c.redriveInvocations(ctx, d.url)
 	}
 	_, err = c.SDK.SQS.StartMessageMoveTask(ctx, &sqs.StartMessageMoveTaskInput{SourceArn: &d.arn})
 	return err

@@ -18,34 +18,35 @@ import (
 	"github.com/heard-intake/heard/internal/webhook"
 )
 
-// Deliver brings in a delivery of Meta's by the way that it is made for: a
-// webhook, or a notification of AWS End User Messaging Social.
-func (c *Client) Deliver(ctx context.Context, channel contact.Channel, body []byte) error {
-	if channel == contact.WhatsApp && isHandedOn(body) {
-		return c.notify(ctx, body)
+// SendDelivery sends a delivery of Meta's to the stack in its own form: as a
+// signed webhook, or as a notification of AWS End User Messaging Social.
+func (c *Client) SendDelivery(ctx context.Context, channel contact.Channel, body []byte) error {
+	if channel == contact.WhatsApp && isSNSMessage(body) {
+		return c.invokeWhatsApp(ctx, body)
 	}
 	return c.SendWebhook(ctx, channel, body)
 }
 
-// isHandedOn reports whether a delivery came by AWS End User Messaging Social.
-func isHandedOn(raw []byte) bool {
+// isSNSMessage reports whether a delivery came through AWS End User Messaging
+// Social.
+func isSNSMessage(raw []byte) bool {
 	var m struct {
 		Entry json.RawMessage `json:"whatsAppWebhookEntry"`
 	}
 	return json.Unmarshal(raw, &m) == nil && len(m.Entry) > 0
 }
 
-// notify gives the whatsapp function what SNS gave it.
-func (c *Client) notify(ctx context.Context, message []byte) error {
+// invokeWhatsApp invokes the whatsapp function with an SNS notification.
+func (c *Client) invokeWhatsApp(ctx context.Context, message []byte) error {
 	event, err := json.Marshal(events.SNSEvent{Records: []events.SNSEventRecord{{SNS: events.SNSEntity{Message: string(message)}}}})
 	if err != nil {
 		return err
 	}
-	_, err = c.invoke(ctx, c.Name+"-whatsapp", event)
+	_, err = c.invokeFunction(ctx, c.Name+"-whatsapp", event)
 	return err
 }
 
-// SendWebhook signs a webhook with the app secret, and posts it.
+// SendWebhook signs a webhook with the channel's app secret, and posts it.
 func (c *Client) SendWebhook(ctx context.Context, channel contact.Channel, body []byte) error {
 	name := "messenger" // which takes Instagram too
 	if channel == contact.WhatsApp {
@@ -56,20 +57,20 @@ func (c *Client) SendWebhook(ctx context.Context, channel contact.Channel, body 
 		return err
 	}
 	if secret["appSecret"] == "" {
-		return fmt.Errorf("appSecret of the secret %s-%s is not set", c.Name, name)
+		return fmt.Errorf("set appSecret in the secret %s-%s", c.Name, name)
 	}
 	header := http.Header{}
 	header.Set("Content-Type", "application/json")
 	header.Set(webhook.SignatureHeader, webhook.Sign(body, secret["appSecret"]))
-	_, err = c.request(ctx, http.MethodPost, "/webhooks/"+name, header, body)
+	_, err = c.sendRequest(ctx, http.MethodPost, "/webhooks/"+name, header, body)
 	return err
 }
 
-// SendMail sends a mail by SMTP, from whom it says it is. An empty mailbox is
-// klantenservice@ the stack's domain.
+// SendMail sends a mail by SMTP, from the address in its From field. An empty
+// mailbox means klantenservice at the stack's mail domain.
 func (c *Client) SendMail(mailbox string, raw []byte) error {
 	if !c.Local() {
-		return errors.New("on AWS, send a mail to the stack's domain with any mail program")
+		return errors.New("mail can only be sent to the local stack; on AWS, write to the stack's mail domain with any mail program")
 	}
 	from := "unknown@example.com"
 	if m, err := mail.ReadMessage(bytes.NewReader(raw)); err == nil {
@@ -83,28 +84,29 @@ func (c *Client) SendMail(mailbox string, raw []byte) error {
 	return smtp.SendMail(c.SMTP, nil, from, []string{mailbox}, raw)
 }
 
-// Visit opens a chat, as the signed-in customer of an account if there is one,
-// and returns the token of the session.
-func (c *Client) Visit(ctx context.Context, account string) (session string, err error) {
-	return c.SignIn(ctx, "", account)
+// OpenChat opens a chat and returns the session's token. With an account number
+// the visitor is signed in as that customer.
+func (c *Client) OpenChat(ctx context.Context, account string) (session string, err error) {
+	return c.SignInToChat(ctx, "", account)
 }
 
-// SignIn is [Client.Visit] for a page that holds a session already, if held is
-// not empty.
-func (c *Client) SignIn(ctx context.Context, held, account string) (session string, err error) {
+// SignInToChat is like [Client.OpenChat], for a page that already has the
+// session held. held may be empty.
+func (c *Client) SignInToChat(ctx context.Context, held, account string) (session string, err error) {
 	open := map[string]string{}
 	if account != "" {
-		if open["hostToken"], err = c.hostToken(ctx, account); err != nil {
+		if open["hostToken"], err = c.newHostToken(ctx, account); err != nil {
 			return "", err
 		}
 	}
 	var out struct{ Token string }
-	err = c.Ask(ctx, http.MethodPost, "/chat/sessions", held, open, &out)
+	err = c.CallWithToken(ctx, http.MethodPost, "/chat/sessions", held, open, &out)
 	return out.Token, err
 }
 
-// hostToken is what the company's site says of its visitor.
-func (c *Client) hostToken(ctx context.Context, account string) (string, error) {
+// newHostToken returns the token with which the company's site names its
+// visitor.
+func (c *Client) newHostToken(ctx context.Context, account string) (string, error) {
 	secret, err := c.Secret(ctx, c.SDK, "webchat")
 	if err != nil {
 		return "", err
@@ -114,7 +116,8 @@ func (c *Client) hostToken(ctx context.Context, account string) (string, error) 
 	}).SignedString([]byte(secret["hostKey"]))
 }
 
-// Post posts a message in a chat: {"id": ..., "text": ...}.
-func (c *Client) Post(ctx context.Context, session string, message any) error {
-	return c.Ask(ctx, http.MethodPost, "/chat/messages", session, message, nil)
+// PostChatMessage posts a message, such as {"id": UUIDv7, "text": "Hallo"}, in
+// the chat of a session.
+func (c *Client) PostChatMessage(ctx context.Context, session string, message any) error {
+	return c.CallWithToken(ctx, http.MethodPost, "/chat/messages", session, message, nil)
 }

@@ -27,10 +27,12 @@ import (
 	"github.com/heard-intake/heard/internal/batch"
 )
 
-// A givenUp is a dead letter of a function. Lambda sends the whole event if it
-// was an asynchronous one, and of a batch of the stream only where the records
-// are. A function itself sends where one record is that it set aside.
-type givenUp struct {
+// deadLetter is a failed invocation of a function. One of three fields is set:
+//
+//   - RequestPayload is the event, if the invocation was asynchronous.
+//   - Batch is the position of a batch in the table's stream.
+//   - SetAside is the position of one record that the function set aside.
+type deadLetter struct {
 	SetAside       *batch.SetAside
 	RequestContext struct{ FunctionArn string }
 	RequestPayload json.RawMessage
@@ -42,16 +44,17 @@ type givenUp struct {
 	} `json:"DDBStreamBatchInfo"`
 }
 
-// replayTime is how long what is being replayed is hidden, in seconds.
-const replayTime = 900
+// replayTimeout is how long received messages stay hidden during a replay, in
+// seconds.
+const replayTimeout = 900
 
-// invokeAgain gives functions again what they gave up on. All of it is received
-// before the first is given: a function that still cannot handle a record sets
-// it aside again, in the same queue.
-func (c *Client) invokeAgain(ctx context.Context, queue string) error {
+// redriveInvocations invokes functions again with the dead letters of a queue. It
+// receives all letters before the first invocation, because a function may put
+// a record that fails again back into the same queue.
+func (c *Client) redriveInvocations(ctx context.Context, queue string) error {
 	var all []sqstypes.Message
 	for {
-		out, err := c.SDK.SQS.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: &queue, MaxNumberOfMessages: 10, VisibilityTimeout: replayTime})
+		out, err := c.SDK.SQS.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: &queue, MaxNumberOfMessages: 10, VisibilityTimeout: replayTimeout})
 		if err != nil {
 			return err
 		}
@@ -62,8 +65,8 @@ func (c *Client) invokeAgain(ctx context.Context, queue string) error {
 	}
 	var failed []error
 	for _, m := range all {
-		if err := c.invokeOnce(ctx, aws.ToString(m.Body)); err != nil {
-			failed = append(failed, err, c.show(ctx, queue, m))
+		if err := c.replayDeadLetter(ctx, aws.ToString(m.Body)); err != nil {
+			failed = append(failed, err, c.makeVisible(ctx, queue, m))
 			continue
 		}
 		if _, err := c.SDK.SQS.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: &queue, ReceiptHandle: m.ReceiptHandle}); err != nil {
@@ -73,20 +76,22 @@ func (c *Client) invokeAgain(ctx context.Context, queue string) error {
 	return errors.Join(failed...)
 }
 
-// show shows a message that could not be replayed again at once.
-func (c *Client) show(ctx context.Context, queue string, m sqstypes.Message) error {
+// makeVisible makes a message that could not be replayed visible on its queue.
+func (c *Client) makeVisible(ctx context.Context, queue string, m sqstypes.Message) error {
 	_, err := c.SDK.SQS.ChangeMessageVisibility(ctx, &sqs.ChangeMessageVisibilityInput{QueueUrl: &queue, ReceiptHandle: m.ReceiptHandle})
 	return err
 }
 
-func (c *Client) invokeOnce(ctx context.Context, record string) error {
-	var g givenUp
+// replayDeadLetter invokes the function of a dead letter with its event. It
+// returns an error if the function fails again.
+func (c *Client) replayDeadLetter(ctx context.Context, record string) error {
+	var g deadLetter
 	if err := json.Unmarshal([]byte(record), &g); err != nil {
 		return err
 	}
 	event := []byte(g.RequestPayload)
 	if g.SetAside != nil || g.Batch.Stream != "" {
-		records, err := c.givenUpRecords(ctx, g)
+		records, err := c.deadLetterRecords(ctx, g)
 		if err != nil {
 			return err
 		}
@@ -94,34 +99,36 @@ func (c *Client) invokeOnce(ctx context.Context, record string) error {
 			return err
 		}
 	}
-	answer, err := c.invoke(ctx, g.RequestContext.FunctionArn, event)
+	answer, err := c.invokeFunction(ctx, g.RequestContext.FunctionArn, event)
 	if err != nil {
 		return err
 	}
 	var failed events.DynamoDBEventResponse
 	if err := json.Unmarshal(answer, &failed); err == nil && len(failed.BatchItemFailures) > 0 {
-		return fmt.Errorf("%d records failed again", len(failed.BatchItemFailures))
+		return fmt.Errorf("%d records failed again; see the function's log", len(failed.BatchItemFailures))
 	}
 	return nil
 }
 
-func (c *Client) givenUpRecords(ctx context.Context, g givenUp) ([]events.DynamoDBEventRecord, error) {
+// deadLetterRecords returns the stream records of a dead letter. A record that
+// has left the stream is built from its item in the table.
+func (c *Client) deadLetterRecords(ctx context.Context, g deadLetter) ([]events.DynamoDBEventRecord, error) {
 	if g.SetAside == nil {
-		return c.records(ctx, g)
+		return c.readStreamRecords(ctx, g)
 	}
-	records, err := c.streamed(ctx, *g.SetAside)
+	records, err := c.readSetAside(ctx, *g.SetAside)
 	if err == nil {
 		return records, nil
 	}
 	if g.SetAside.PK == "" || g.SetAside.SK == "" {
-		return nil, fmt.Errorf("the record has no key to read its item by, and is not in the stream: %w", err)
+		return nil, fmt.Errorf("the record is no longer in the stream, and has no key to read its item: %w", err)
 	}
-	return c.fromTable(ctx, *g.SetAside)
+	return c.readFromTable(ctx, *g.SetAside)
 }
 
-// streamed reads a record that was set aside out of the stream, which holds it
-// for 24 hours.
-func (c *Client) streamed(ctx context.Context, a batch.SetAside) ([]events.DynamoDBEventRecord, error) {
+// readSetAside reads the stream record of a. The stream keeps records for 24
+// hours.
+func (c *Client) readSetAside(ctx context.Context, a batch.SetAside) ([]events.DynamoDBEventRecord, error) {
 	cfg, err := c.AWS(ctx)
 	if err != nil {
 		return nil, err
@@ -134,23 +141,25 @@ func (c *Client) streamed(ctx context.Context, a batch.SetAside) ([]events.Dynam
 			return nil, err
 		}
 		for _, shard := range out.StreamDescription.Shards {
-			if !holds(shard.SequenceNumberRange, a.SequenceNumber) {
+			if !containsSequence(shard.SequenceNumberRange, a.SequenceNumber) {
 				continue
 			}
-			var g givenUp
-			g.Batch.Stream, g.Batch.ShardID = a.StreamARN, aws.ToString(shard.ShardId)
-			g.Batch.First, g.Batch.Last = a.SequenceNumber, a.SequenceNumber
-			return c.records(ctx, g)
+			var g deadLetter
+			g.Batch.Stream = a.StreamARN
+			g.Batch.ShardID = aws.ToString(shard.ShardId)
+			g.Batch.First = a.SequenceNumber
+			g.Batch.Last = a.SequenceNumber
+			return c.readStreamRecords(ctx, g)
 		}
 		if in.ExclusiveStartShardId = out.StreamDescription.LastEvaluatedShardId; in.ExclusiveStartShardId == nil {
-			return nil, errors.New("no shard holds the record")
+			return nil, errors.New("no shard of the stream contains the record")
 		}
 	}
 }
 
-// holds reports whether a sequence number is in a shard's range. They are whole
-// numbers of up to 40 digits.
-func holds(r *types.SequenceNumberRange, number string) bool {
+// containsSequence reports whether a sequence number is in a shard's range.
+// Sequence numbers are integers of up to 40 digits.
+func containsSequence(r *types.SequenceNumberRange, number string) bool {
 	n, ok := new(big.Int).SetString(number, 10)
 	if r == nil || !ok {
 		return false
@@ -163,10 +172,10 @@ func holds(r *types.SequenceNumberRange, number string) bool {
 	return !closed || n.Cmp(last) <= 0
 }
 
-// fromTable returns a record that is no longer in the stream with its item as
-// it is now. That is enough: triage reads the table, and a problem's latest
-// version tells the whole story.
-func (c *Client) fromTable(ctx context.Context, a batch.SetAside) ([]events.DynamoDBEventRecord, error) {
+// readFromTable builds a record that has left the stream from its item as it is
+// now. That is enough: triage reads the table, and the latest version of
+// a problem contains all earlier changes.
+func (c *Client) readFromTable(ctx context.Context, a batch.SetAside) ([]events.DynamoDBEventRecord, error) {
 	out, err := c.SDK.DynamoDB.GetItem(ctx, &dynamodb.GetItemInput{TableName: &c.Table, ConsistentRead: aws.Bool(true), Key: map[string]dynamotypes.AttributeValue{
 		"pk": &dynamotypes.AttributeValueMemberS{Value: a.PK}, "sk": &dynamotypes.AttributeValueMemberS{Value: a.SK},
 	}})
@@ -178,7 +187,7 @@ func (c *Client) fromTable(ctx context.Context, a batch.SetAside) ([]events.Dyna
 	r.Change.ApproximateCreationDateTime = events.SecondsEpochTime{Time: a.Created}
 	r.Change.Keys = map[string]events.DynamoDBAttributeValue{"pk": events.NewStringAttribute(a.PK), "sk": events.NewStringAttribute(a.SK)}
 	r.Change.NewImage = map[string]events.DynamoDBAttributeValue{}
-	for name, v := range out.Item { // functions read nothing else of an image
+	for name, v := range out.Item { // functions read only strings and numbers of an image
 		switch v := v.(type) {
 		case *dynamotypes.AttributeValueMemberS:
 			r.Change.NewImage[name] = events.NewStringAttribute(v.Value)
@@ -189,8 +198,8 @@ func (c *Client) fromTable(ctx context.Context, a batch.SetAside) ([]events.Dyna
 	return []events.DynamoDBEventRecord{r}, nil
 }
 
-// records reads a batch out of the stream.
-func (c *Client) records(ctx context.Context, b givenUp) ([]events.DynamoDBEventRecord, error) {
+// readStreamRecords reads the records of a batch from the stream.
+func (c *Client) readStreamRecords(ctx context.Context, b deadLetter) ([]events.DynamoDBEventRecord, error) {
 	cfg, err := c.AWS(ctx)
 	if err != nil {
 		return nil, err
@@ -210,7 +219,7 @@ func (c *Client) records(ctx context.Context, b givenUp) ([]events.DynamoDBEvent
 			return nil, err
 		}
 		for _, r := range out.Records {
-			all = append(all, recordOf(r, b.Batch.Stream))
+			all = append(all, lambdaRecord(r, b.Batch.Stream))
 			if aws.ToString(r.Dynamodb.SequenceNumber) == b.Batch.Last {
 				return all, nil
 			}
@@ -219,18 +228,19 @@ func (c *Client) records(ctx context.Context, b givenUp) ([]events.DynamoDBEvent
 			break
 		}
 	}
-	return nil, errors.New("the records are no longer in the stream")
+	return nil, errors.New("the records are no longer in the stream, which keeps them for 24 hours")
 }
 
-func recordOf(r types.Record, stream string) events.DynamoDBEventRecord {
+// lambdaRecord converts a record of the stream to the form that Lambda sends.
+func lambdaRecord(r types.Record, stream string) events.DynamoDBEventRecord {
 	return events.DynamoDBEventRecord{
 		EventID: aws.ToString(r.EventID), EventName: string(r.EventName), EventSource: "aws:dynamodb", EventSourceArn: stream,
 		EventVersion: aws.ToString(r.EventVersion), AWSRegion: aws.ToString(r.AwsRegion),
 		Change: events.DynamoDBStreamRecord{
 			ApproximateCreationDateTime: events.SecondsEpochTime{Time: aws.ToTime(r.Dynamodb.ApproximateCreationDateTime)},
-			Keys:                        imageOf(r.Dynamodb.Keys),
-			NewImage:                    imageOf(r.Dynamodb.NewImage),
-			OldImage:                    imageOf(r.Dynamodb.OldImage),
+			Keys:                        lambdaImage(r.Dynamodb.Keys),
+			NewImage:                    lambdaImage(r.Dynamodb.NewImage),
+			OldImage:                    lambdaImage(r.Dynamodb.OldImage),
 			SequenceNumber:              aws.ToString(r.Dynamodb.SequenceNumber),
 			SizeBytes:                   aws.ToInt64(r.Dynamodb.SizeBytes),
 			StreamViewType:              string(r.Dynamodb.StreamViewType),
@@ -238,18 +248,18 @@ func recordOf(r types.Record, stream string) events.DynamoDBEventRecord {
 	}
 }
 
-func imageOf(item map[string]types.AttributeValue) map[string]events.DynamoDBAttributeValue {
+func lambdaImage(item map[string]types.AttributeValue) map[string]events.DynamoDBAttributeValue {
 	if item == nil {
 		return nil
 	}
 	out := make(map[string]events.DynamoDBAttributeValue, len(item))
 	for name, v := range item {
-		out[name] = attributeOf(v)
+		out[name] = lambdaAttribute(v)
 	}
 	return out
 }
 
-func attributeOf(v types.AttributeValue) events.DynamoDBAttributeValue {
+func lambdaAttribute(v types.AttributeValue) events.DynamoDBAttributeValue {
 	switch v := v.(type) {
 	case *types.AttributeValueMemberS:
 		return events.NewStringAttribute(v.Value)
@@ -266,11 +276,11 @@ func attributeOf(v types.AttributeValue) events.DynamoDBAttributeValue {
 	case *types.AttributeValueMemberBS:
 		return events.NewBinarySetAttribute(v.Value)
 	case *types.AttributeValueMemberM:
-		return events.NewMapAttribute(imageOf(v.Value))
+		return events.NewMapAttribute(lambdaImage(v.Value))
 	case *types.AttributeValueMemberL:
 		list := make([]events.DynamoDBAttributeValue, len(v.Value))
 		for i := range v.Value {
-			list[i] = attributeOf(v.Value[i])
+			list[i] = lambdaAttribute(v.Value[i])
 		}
 		return events.NewListAttribute(list)
 	default:
@@ -278,9 +288,9 @@ func attributeOf(v types.AttributeValue) events.DynamoDBAttributeValue {
 	}
 }
 
-// invoke calls a function and returns what it answered. The SDK's client of
-// Lambda would be a dependency for this one call.
-func (c *Client) invoke(ctx context.Context, function string, event []byte) ([]byte, error) {
+// invokeFunction invokes a function synchronously and returns its response. It
+// signs the request itself, to avoid a dependency on the SDK's Lambda client.
+func (c *Client) invokeFunction(ctx context.Context, function string, event []byte) ([]byte, error) {
 	cfg, err := c.AWS(ctx)
 	if err != nil {
 		return nil, err

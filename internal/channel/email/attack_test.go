@@ -14,11 +14,11 @@ import (
 	"github.com/heard-intake/heard/internal/channel/email"
 )
 
-// patience is how long the processor may work on any one mail.
-const patience = 5 * time.Second
+// maxCPUTime is the longest processor time for one mail.
+const maxCPUTime = 5 * time.Second
 
-// cpuTime returns how long this process has worked: unlike the clock it does
-// not count what others on the machine do.
+// cpuTime returns the processor time of this process. Unlike the wall clock it
+// does not count other processes.
 func cpuTime(t *testing.T) time.Duration {
 	t.Helper()
 	var u syscall.Rusage
@@ -28,9 +28,9 @@ func cpuTime(t *testing.T) time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// attacks are mails made to stop their reader; each is to be read in time, as
-// a message of its sender. marked says that it must carry a mark, for not all
-// of it can be kept.
+// attacks are mails that try to exhaust their reader. Each must be normalized
+// within maxCPUTime, as a message of its sender. marked is true if the message
+// must have a mark, because not all of it can be read.
 var attacks = []struct {
 	name   string
 	marked bool
@@ -60,7 +60,7 @@ var attacks = []struct {
 	{"brackets in an address", false, func() []byte {
 		return []byte(head + "To: " + strings.Repeat("(", 60_000) + "\r\nReply-To: " + strings.Repeat(`"<`, 30_000) + "\r\n\r\nbody\r\n")
 	}},
-	{"encoded words without end", false, func() []byte {
+	{"unterminated encoded words", false, func() []byte {
 		return []byte("From: jan@example.com\r\n" + "Subject: " + strings.Repeat("=?utf-8?q?", 6_000) + "\r\n\r\nbody\r\n")
 	}},
 	{"20 MB of HTML", true, func() []byte {
@@ -79,46 +79,47 @@ var attacks = []struct {
 	{"40 MB of dashes", true, func() []byte {
 		return []byte(head + "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nx\r\n" + strings.Repeat("--\r\n", 10<<20))
 	}},
-	{"garbage called quoted-printable", true, func() []byte {
+	{"garbage as quoted-printable", true, func() []byte {
 		return []byte(head + "Content-Transfer-Encoding: quoted-printable\r\n\r\n" + garbage(5<<20))
 	}},
-	{"garbage called base64", true, func() []byte {
+	{"garbage as base64", true, func() []byte {
 		return []byte(head + "Content-Transfer-Encoding: base64\r\n\r\n" + garbage(5<<20))
 	}},
-	{"a line that attributions could begin on", false, func() []byte {
+	{"one line of attribution beginnings", false, func() []byte {
 		return []byte(head + "\r\n" + strings.Repeat("On 3 May 2021 ", 70_000))
 	}},
-	{"lines that attributions could begin on", false, func() []byte {
+	{"many lines of attribution beginnings", false, func() []byte {
 		return []byte(head + "\r\n" + strings.Repeat("On 3 May 2021 10:00 wrote\r\n2021-05-03 a@example.com <\r\n", 18_000))
 	}},
-	{"labels without end", false, func() []byte {
+	{"many labels", false, func() []byte {
 		return []byte(head + "\r\n" + strings.Repeat("From: x\r\nText\r\n", 60_000))
 	}},
-	{"rules without end", false, func() []byte {
+	{"many rules", false, func() []byte {
 		return []byte(head + "\r\nx\r\n" + strings.Repeat("---\r\n> q\r\n", 80_000) + "And this is what I have to say.\r\n")
 	}},
-	{"lines that a program could have added", false, func() []byte {
+	{"many footers of mail programs", false, func() []byte {
 		return []byte(head + "\r\n" + strings.Repeat("Sent with x\r\n\r\n\r\n", 50_000))
 	}},
-	{"separators without end", false, func() []byte {
+	{"many separators", false, func() []byte {
 		return []byte(head + "\r\nx\r\n" + strings.Repeat("-----Original Message-----\r\nFrom: a@example.com\r\n", 18_000) + "\r\n> q\r\nAnd this is what I have to say.\r\n> q\r\n")
 	}},
 	{"attributions in the middle of lines", false, func() []byte {
 		return []byte(head + "\r\n" + strings.Repeat("Yes. On Fri, May 3, 2024 at 10:00 AM, Jan <jan@example.com> wrote:\r\n> q\r\n", 12_000))
 	}},
-	{"a letter with many addresses", false, func() []byte {
+	{"a bounce with many addresses", false, func() []byte {
 		return []byte("From: mailer-daemon@example.com\r\nSubject: Undeliverable\r\n\r\nThe following addresses failed:\r\n" + strings.Repeat("a@example.com: message identifier <x@example.com>\r\n", 20_000))
 	}},
 	{"a report with many recipients", false, func() []byte {
 		return []byte("From: mailer-daemon@example.com\r\nSubject: Undeliverable\r\nContent-Type: multipart/report; boundary=b\r\n\r\n--b\r\n\r\n" + strings.Repeat("<a@example.com> 550 nothing here ", 30_000) + "\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\n" + strings.Repeat("Final-Recipient: rfc822; a@example.com\r\nAction: failed\r\n\r\n", 20_000) + "--b--\r\n")
 	}},
-	{"forged answers", false, func() []byte {
+	{"many References", false, func() []byte {
 		return []byte(head + "References: " + strings.Repeat("<a@example.com>\r\n ", 3_000) + "\r\n\r\nbody\r\n")
 	}},
 }
 
 const head = "From: Jan Voorbeeld <jan@example.com>\r\nSubject: attack\r\nMessage-ID: <1@example.com>\r\n"
 
+// nested returns a mail with n nested parts around a text.
 func nested(n int, text string) []byte {
 	var b strings.Builder
 	b.WriteString(head)
@@ -129,6 +130,7 @@ func nested(n int, text string) []byte {
 	return []byte(b.String())
 }
 
+// garbage returns n random bytes, the same at each call.
 func garbage(n int) string {
 	r := rand.New(rand.NewPCG(1, 2))
 	b := make([]byte, n)
@@ -138,13 +140,13 @@ func garbage(n int) string {
 	return string(b)
 }
 
-// Not parallel: their time counts.
-func TestAttacksAreReadInTime(t *testing.T) { //nolint:paralleltest // they are timed
+// TestNormalize_Attacks is not parallel, because it measures processor time.
+func TestNormalize_Attacks(t *testing.T) { //nolint:paralleltest // it measures time
 	if raceDetector {
-		t.Skip("the race detector takes the time")
+		t.Skip("the race detector is too slow for time limits")
 	}
 	for _, a := range attacks {
-		t.Run(a.name, func(t *testing.T) { //nolint:paralleltest // they are timed
+		t.Run(a.name, func(t *testing.T) { //nolint:paralleltest // it measures time
 			raw := a.mail()
 			start := cpuTime(t)
 			d, p, err := email.Normalize(raw, email.Envelope{})
@@ -153,25 +155,26 @@ func TestAttacksAreReadInTime(t *testing.T) { //nolint:paralleltest // they are 
 				t.Fatal(err)
 			}
 			m := d.Messages[0]
-			if took > patience {
-				t.Errorf("took %v", took)
+			if took > maxCPUTime {
+				t.Errorf("got %v of processor time, want at most %v", took, maxCPUTime)
 			}
 			if (m.Mark != "") != a.marked {
-				t.Errorf("mark %q, quarantine %q", m.Mark, p.Quarantine)
+				t.Errorf("got mark %q and quarantine %q, want a mark: %v", m.Mark, p.Quarantine, a.marked)
 			}
 			if m.Mark == email.MarkUnparsed && p.Quarantine == "" {
-				t.Error("not quarantined")
+				t.Error("got no quarantine for an unparsed mail, want a reason")
 			}
 			if want := "jan@example.com"; m.Customer.Value != want && m.Customer.Value != "mailer-daemon@example.com" {
-				t.Errorf("customer %q", m.Customer.Value)
+				t.Errorf("got customer %q, want the sender", m.Customer.Value)
 			}
 			t.Logf("%d KB in %v, mark %q, %d bytes of text", len(raw)>>10, took, m.Mark, len(m.Text))
 		})
 	}
 }
 
-// Not parallel: it counts what everybody allocates.
-func TestALargeMailIsReadInPlace(t *testing.T) { //nolint:paralleltest // it counts memory
+// TestNormalize_Memory is not parallel, because it counts all allocations of the
+// process.
+func TestNormalize_Memory(t *testing.T) { //nolint:paralleltest // it measures memory
 	line := base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{7}, 57)) + "\r\n"
 	raw := []byte(head + "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nsee file\r\n--b\r\nContent-Type: application/pdf; name=a.pdf\r\nContent-Transfer-Encoding: base64\r\n\r\n" + strings.Repeat(line, 40<<20/len(line)) + "--b--\r\n")
 	var before, after runtime.MemStats
@@ -180,12 +183,12 @@ func TestALargeMailIsReadInPlace(t *testing.T) { //nolint:paralleltest // it cou
 	if err != nil {
 		t.Fatal(err)
 	}
-	content, ok := p.Part(d.Messages[0].Attachments[0].Ref)
+	content, ok := p.FileContent(d.Messages[0].Attachments[0].Ref)
 	runtime.ReadMemStats(&after)
 	if !ok || int64(len(content)) != d.Messages[0].Attachments[0].Size {
-		t.Errorf("%d bytes, want %d", len(content), d.Messages[0].Attachments[0].Size)
+		t.Errorf("got an attachment of %d bytes, want %d", len(content), d.Messages[0].Attachments[0].Size)
 	}
 	if used := (after.TotalAlloc - before.TotalAlloc) >> 20; used > 64 {
-		t.Errorf("used %d MB beside the mail of %d MB", used, len(raw)>>20)
+		t.Errorf("got %d MB of allocations for a mail of %d MB, want at most 64 MB", used, len(raw)>>20)
 	}
 }

@@ -8,36 +8,31 @@ import (
 	"github.com/heard-intake/heard/internal/channel/email/rfc822"
 )
 
-// A body is what a mail shows: its text, and the parts that are files.
-type body struct {
+// mailBody is the visible content of a mail: its text, and the parts that are
+// files.
+type mailBody struct {
 	text      string
-	hints     reply.Options // where in text quotes and signatures lie
-	html      []string      // pages, as sent
-	files     []file
-	cids      map[string]bool // images that a page shows
+	hints     reply.Options   // positions in text of the quotes and signatures that the HTML marks
+	html      []string        // HTML parts, as sent
+	files     []*rfc822.Part  // parts that are not text of the mail
+	cids      map[string]bool // Content-IDs of the images that the HTML shows
 	encrypted bool
 	cut       bool // there is more text than was read
-	read      int  // bytes of text so far
+	textBytes int  // bytes of text read so far
 }
 
-// maxRead is how much text is read of all parts together, in bytes; parts
-// after that are files.
-const maxRead = 4 << 20
+// maxTextBytes limits the text of all parts together, in bytes. Text parts
+// beyond it become files.
+const maxTextBytes = 4 << 20
 
-// A file is a part that is no text of the mail.
-type file struct {
-	part    *rfc822.Part
-	related bool // belongs to a page
-}
+// textSegment is a piece of the text in one or both of its forms.
+type textSegment struct{ plain, html string }
 
-// A segment is a piece of the text, in one or both of its forms.
-type segment struct{ plain, html string }
-
-func readBody(root *rfc822.Part) body {
-	b := body{cids: map[string]bool{}}
-	segments := b.collect(root, place{first: true})
-	for _, s := range segments {
-		b.add(s)
+// readBody returns the content of a parsed mail.
+func readBody(root *rfc822.Part) mailBody {
+	b := mailBody{cids: map[string]bool{}}
+	for _, s := range b.collectParts(root, partPlace{first: true}) {
+		b.addSegment(s)
 	}
 	if strings.TrimSpace(b.text) == "" {
 		b.text = ""
@@ -45,9 +40,11 @@ func readBody(root *rfc822.Part) body {
 	return b
 }
 
-// add appends a segment to the text, in the form that tells more.
-func (b *body) add(s segment) {
-	text, hints := s.plain, reply.Options{}
+// addSegment appends a segment to the text, in the form that preferHTML
+// chooses, and shifts its hints accordingly.
+func (b *mailBody) addSegment(s textSegment) {
+	text := s.plain
+	var hints reply.Options
 	if s.html != "" {
 		b.html = append(b.html, s.html)
 		page := htmltext.Convert(s.html)
@@ -55,9 +52,9 @@ func (b *body) add(s segment) {
 		for _, id := range page.CIDs {
 			b.cids[id] = true
 		}
-		if preferPage(s.plain, page) {
+		if preferHTML(s.plain, page) {
 			text = page.Text
-			hints = reply.Options{Quotes: spans(page.Quotes), Signatures: spans(page.Signatures)}
+			hints = reply.Options{Quotes: replySpans(page.Quotes), Signatures: replySpans(page.Signatures)}
 		}
 	}
 	if strings.TrimSpace(text) == "" {
@@ -66,23 +63,35 @@ func (b *body) add(s segment) {
 	if b.text != "" {
 		b.text += "\n\n"
 	}
-	for _, q := range hints.Quotes {
-		b.hints.Quotes = append(b.hints.Quotes, reply.Span{Start: q.Start + len(b.text), End: q.End + len(b.text)})
-	}
-	for _, q := range hints.Signatures {
-		b.hints.Signatures = append(b.hints.Signatures, reply.Span{Start: q.Start + len(b.text), End: q.End + len(b.text)})
-	}
+	b.hints.Quotes = appendShifted(b.hints.Quotes, hints.Quotes, len(b.text))
+	b.hints.Signatures = appendShifted(b.hints.Signatures, hints.Signatures, len(b.text))
 	b.text += text
 }
 
-// preferPage reports whether the HTML form says more than the plain one: the
-// plain is missing or a stub, or the HTML knows where the quote begins.
-func preferPage(plain string, page htmltext.Text) bool {
-	p, h := len(strings.TrimSpace(plain)), len(strings.TrimSpace(page.Text))
-	return p == 0 || h > 0 && len(page.Quotes) > 0 || p < 200 && h > 5*p && h > 400
+// appendShifted appends spans to all, moved by offset bytes.
+func appendShifted(all, spans []reply.Span, offset int) []reply.Span {
+	for _, s := range spans {
+		all = append(all, reply.Span{Start: s.Start + offset, End: s.End + offset})
+	}
+	return all
 }
 
-func spans(in []htmltext.Span) []reply.Span {
+// preferHTML reports whether the HTML form of a text says more than the plain
+// one: the plain form is missing, or is a short stub such as "see the HTML
+// version", or the HTML marks its quotes.
+func preferHTML(plain string, page htmltext.Text) bool {
+	plainLen := len(strings.TrimSpace(plain))
+	htmlLen := len(strings.TrimSpace(page.Text))
+	if plainLen == 0 {
+		return true
+	}
+	if htmlLen > 0 && len(page.Quotes) > 0 {
+		return true
+	}
+	return plainLen < 200 && htmlLen > 5*plainLen && htmlLen > 400
+}
+
+func replySpans(in []htmltext.Span) []reply.Span {
 	out := make([]reply.Span, len(in))
 	for i, s := range in {
 		out[i] = reply.Span(s)
@@ -90,41 +99,42 @@ func spans(in []htmltext.Span) []reply.Span {
 	return out
 }
 
-// A place is where in the mail a part stands.
-type place struct {
-	first   bool // no text came before it
-	related bool // belongs to a page beside it
+// partPlace is the position of a part in the mail.
+type partPlace struct {
+	first   bool // no text precedes it
+	related bool // it belongs to an HTML part next to it
 }
 
-// collect returns the text of p and keeps its files.
-func (b *body) collect(p *rfc822.Part, at place) []segment {
+// collectParts returns the text of p and of its children, and adds their files
+// to b.
+func (b *mailBody) collectParts(p *rfc822.Part, at partPlace) []textSegment {
 	if !strings.HasPrefix(p.Type, "multipart/") {
-		return b.leaf(p, at)
+		return b.collectLeaf(p, at)
 	}
 	if len(p.Children) == 0 {
-		return b.text1(p, "text/plain") // a boundary that never came: what is there is the text
+		return b.readText(p, "text/plain") // the boundary is missing: all of it is text
 	}
 	switch p.Type {
 	case "multipart/alternative":
-		return b.alternative(p, at)
+		return b.joinAlternatives(p, at)
 	case "multipart/encrypted":
 		b.encrypted = true
 	case "multipart/digest", "multipart/parallel", "multipart/appledouble":
 		at.first = p.Type != "multipart/digest" && at.first
 	}
-	var all []segment
+	var all []textSegment
 	for i, c := range p.Children {
 		if p.Type == "multipart/signed" && i > 0 && isSignature(c.Type) {
 			continue
 		}
-		here := place{first: at.first && len(all) == 0, related: at.related}
+		here := partPlace{first: at.first && len(all) == 0, related: at.related}
 		if p.Type == "multipart/related" && i > 0 {
-			here = place{related: true}
+			here = partPlace{related: true}
 			if len(all) == 0 {
 				here = at
 			}
 		}
-		all = append(all, b.collect(c, here)...)
+		all = append(all, b.collectParts(c, here)...)
 	}
 	return all
 }
@@ -133,22 +143,23 @@ func isSignature(media string) bool {
 	return strings.HasSuffix(media, "pkcs7-signature") || strings.HasSuffix(media, "pgp-signature")
 }
 
-// alternative joins the forms of one text.
-func (b *body) alternative(p *rfc822.Part, at place) []segment {
-	var joined segment
+// joinAlternatives returns the plain and the HTML form of one text as one
+// segment.
+func (b *mailBody) joinAlternatives(p *rfc822.Part, at partPlace) []textSegment {
+	var joined textSegment
 	for _, c := range p.Children {
-		for _, s := range b.collect(c, at) {
-			joined.plain = join(joined.plain, s.plain)
-			joined.html = join(joined.html, s.html)
+		for _, s := range b.collectParts(c, at) {
+			joined.plain = joinText(joined.plain, s.plain)
+			joined.html = joinText(joined.html, s.html)
 		}
 	}
-	if joined == (segment{}) {
+	if joined == (textSegment{}) {
 		return nil
 	}
-	return []segment{joined}
+	return []textSegment{joined}
 }
 
-func join(a, b string) string {
+func joinText(a, b string) string {
 	if strings.TrimSpace(a) == "" {
 		return b
 	}
@@ -158,50 +169,61 @@ func join(a, b string) string {
 	return a + "\n" + b
 }
 
-// leaf returns the text of a part without children, or keeps it as a file.
-func (b *body) leaf(p *rfc822.Part, at place) []segment {
+// collectLeaf returns the text of a part without children, or adds it to the
+// files.
+func (b *mailBody) collectLeaf(p *rfc822.Part, at partPlace) []textSegment {
 	switch {
 	case isSMIME(p):
 		if inner := unwrapSMIME(p); inner != nil {
-			return b.collect(inner, at)
+			return b.collectParts(inner, at)
 		}
 		b.encrypted = true
-	case p.Type != "text/plain" && p.Type != "text/html" && p.Type != "text/enriched" && p.Type != "text":
+	case !isTextType(p.Type):
 	case p.Disposition() == "attachment":
 	case p.FileName() != "" && !at.first, at.related:
-	case b.read > maxRead:
+	case b.textBytes > maxTextBytes:
 		b.cut = true
 	default:
-		return b.text1(p, p.Type)
+		return b.readText(p, p.Type)
 	}
-	b.files = append(b.files, file{part: p, related: at.related})
+	b.files = append(b.files, p)
 	return nil
 }
 
-// text1 returns the text of one part.
-func (b *body) text1(p *rfc822.Part, media string) []segment {
+func isTextType(media string) bool {
+	switch media {
+	case "text/plain", "text/html", "text/enriched", "text":
+		return true
+	}
+	return false
+}
+
+// readText returns the text of one part as a segment of the given media type.
+func (b *mailBody) readText(p *rfc822.Part, media string) []textSegment {
 	limit := MaxText
 	if media == "text/html" {
 		limit = htmltext.MaxInput
 	}
 	text, cut := p.Text(limit)
 	b.cut = b.cut || cut
-	b.read += len(text)
+	b.textBytes += len(text)
 	if media == "text/html" {
-		return []segment{{html: text}}
+		return []textSegment{{html: text}}
 	}
 	if strings.EqualFold(p.Params["format"], "flowed") {
-		text = unflow(text, strings.EqualFold(p.Params["delsp"], "yes"))
+		text = joinFlowedLines(text, strings.EqualFold(p.Params["delsp"], "yes"))
 	}
-	return []segment{{plain: text}}
+	return []textSegment{{plain: text}}
 }
 
-// unflow joins the lines of a format=flowed text (RFC 3676): those that end in
-// a blank go on in the next, at the same depth of quoting.
-func unflow(text string, delsp bool) string {
+// joinFlowedLines joins the lines of a format=flowed text (RFC 3676). A line
+// that ends in a space continues in the next line of the same quote depth. With
+// delsp that space is removed.
+func joinFlowedLines(text string, delsp bool) string {
 	var out strings.Builder
 	out.Grow(len(text))
-	open, depth := false, 0
+	open := false // the last line continues in the next
+	depth := 0    // its quote depth
 	for line := range strings.Lines(text) {
 		line = strings.TrimRight(line, "\n")
 		d := 0
@@ -209,20 +231,21 @@ func unflow(text string, delsp bool) string {
 			d++
 		}
 		content := strings.TrimPrefix(line[d:], " ")
-		sig := content == "-- " || content == "--"
-		if open && (d != depth || sig) {
+		signature := content == "-- " || content == "--"
+		if open && (d != depth || signature) {
 			out.WriteByte('\n')
 			open = false
 		}
 		if !open && d > 0 {
 			out.WriteString(strings.Repeat(">", d) + " ")
 		}
-		flows := strings.HasSuffix(content, " ") && !sig
+		flows := strings.HasSuffix(content, " ") && !signature
 		if flows && delsp {
 			content = content[:len(content)-1]
 		}
 		out.WriteString(content)
-		open, depth = flows, d
+		open = flows
+		depth = d
 		if !flows {
 			out.WriteByte('\n')
 		}

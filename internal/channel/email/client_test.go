@@ -7,9 +7,9 @@ import (
 	"github.com/heard-intake/heard/internal/channel/email"
 )
 
-// What each mail program makes of an answer in HTML, and what of it the
-// customer wrote just now.
-func TestTheReplyOfEveryMailProgram(t *testing.T) {
+// TestNormalize_MailPrograms reads answers in the HTML of each mail program, and
+// checks that the text is the part that the customer wrote.
+func TestNormalize_MailPrograms(t *testing.T) {
 	t.Parallel()
 	const quoted = "<p>Beste Jan,</p><p>uw bestelling is onderweg.</p><p>Klantenservice</p>"
 	tests := []struct{ name, page, want string }{
@@ -19,7 +19,7 @@ func TestTheReplyOfEveryMailProgram(t *testing.T) {
 			"Hij is er nog niet."},
 		{"Gmail, between the lines", `<div dir="ltr"><br></div><div class="gmail_quote"><div class="gmail_attr">Op ma 3 mrt 2025 om 10:15 schreef Winkel &lt;info@example.org&gt;:<br></div><blockquote class="gmail_quote"><p>Wat is uw postcode?</p></blockquote><div>1234 AB</div><blockquote class="gmail_quote"><p>En uw huisnummer?</p></blockquote><div>7</div></div>`,
 			"> Wat is uw postcode?\n\n1234 AB\n\n> En uw huisnummer?\n\n7"},
-		{"Gmail, a word above and answers between the lines", `<div dir="ltr">Zie hieronder:</div><br><div class="gmail_quote"><div class="gmail_attr">Op ma 3 mrt 2025 om 10:15 schreef Winkel &lt;info@example.org&gt;:<br></div><blockquote class="gmail_quote"><p>Wat is uw postcode?</p></blockquote><div>1234 AB</div><blockquote class="gmail_quote"><p>En uw huisnummer?</p></blockquote><div>7</div></div>`,
+		{"Gmail, text above and between the lines", `<div dir="ltr">Zie hieronder:</div><br><div class="gmail_quote"><div class="gmail_attr">Op ma 3 mrt 2025 om 10:15 schreef Winkel &lt;info@example.org&gt;:<br></div><blockquote class="gmail_quote"><p>Wat is uw postcode?</p></blockquote><div>1234 AB</div><blockquote class="gmail_quote"><p>En uw huisnummer?</p></blockquote><div>7</div></div>`,
 			"Zie hieronder:\n\n\n> Wat is uw postcode?\n\n1234 AB\n\n> En uw huisnummer?\n\n7"},
 		{"Outlook for the desktop", `<div class="WordSection1"><p class="MsoNormal">Hij is er nog niet.<o:p></o:p></p><p class="MsoNormal"><o:p>&nbsp;</o:p></p><p class="MsoNormal">Jan<o:p></o:p></p><div><div style="border:none;border-top:solid #E1E1E1 1.0pt;padding:3.0pt 0cm 0cm 0cm"><p class="MsoNormal"><b>Van:</b> Winkel &lt;info@example.org&gt;<br><b>Verzonden:</b> maandag 3 maart 2025 10:15<br><b>Aan:</b> Jan<br><b>Onderwerp:</b> Bestelling</p></div></div>` + quoted + `</div>`,
 			"Hij is er nog niet.\n\nJan"},
@@ -55,13 +55,13 @@ Jan Voorbeeld</pre>`, "Hij is er nog niet."},
 			"Hij is er nog niet."},
 		{"GMX", `<div>Hij is er nog niet.</div><div>&nbsp;<div name="quote" style="border-left:2px solid #C3D9E5;"><div><b>Gesendet:</b>&nbsp;Montag, 03. M&auml;rz 2025 um 10:15 Uhr<br/><b>Von:</b>&nbsp;Winkel</div><div name="quoted-content">` + quoted + `</div></div></div>`,
 			"Hij is er nog niet."},
-		{"Zimbra, marked by its rule", `<div>Hij is er nog niet.</div><hr id="zwchr"><div><b>De: </b>Winkel<br></div>` + quoted,
+		{"Zimbra, with a rule", `<div>Hij is er nog niet.</div><hr id="zwchr"><div><b>De: </b>Winkel<br></div>` + quoted,
 			"Hij is er nog niet."},
 		{"Front", `<div>Hij is er nog niet.</div><div class="front-signature">Jan Voorbeeld</div><blockquote type="cite" class="front-blockquote">` + quoted + `</blockquote>`,
 			"Hij is er nog niet."},
 		{"Mail.ru", `<p>Hij is er nog niet.</p><br>Thu, 26 Jun 2025 14:00:51 +0400 от Winkel &lt;info@example.org&gt;:<br><blockquote style="border-left:1px solid #0857A6;">` + quoted + `</blockquote>`,
 			"Hij is er nog niet."},
-		{"a forward of Gmail's, without a word", `<div dir="ltr"><br><br><div class="gmail_quote"><div class="gmail_attr">---------- Forwarded message ---------<br>Van: <strong>Winkel</strong><br>Date: ma 3 mrt 2025<br>Subject: Bestelling<br>To: Jan<br></div><br>Uw bestelling is onderweg.</div></div>`,
+		{"Gmail, a forward without text", `<div dir="ltr"><br><br><div class="gmail_quote"><div class="gmail_attr">---------- Forwarded message ---------<br>Van: <strong>Winkel</strong><br>Date: ma 3 mrt 2025<br>Subject: Bestelling<br>To: Jan<br></div><br>Uw bestelling is onderweg.</div></div>`,
 			"---------- Forwarded message ---------\nVan: Winkel\nDate: ma 3 mrt 2025\nSubject: Bestelling\nTo: Jan\n\nUw bestelling is onderweg."},
 	}
 	for _, tt := range tests {
@@ -77,7 +77,7 @@ Jan Voorbeeld</pre>`, "Hij is er nog niet."},
 				t.Errorf("got:\n%s\nwant:\n%s", m.Text, tt.want)
 			}
 			if m.FullText != "" && !strings.Contains(m.FullText, "onderweg") && strings.Contains(tt.page, "onderweg") {
-				t.Error("the whole text lost the quote")
+				t.Error("got a full text without the quote")
 			}
 		})
 	}

@@ -13,9 +13,10 @@ import (
 	"github.com/heard-intake/heard/internal/channel/email/bounce"
 )
 
+// corpus is a folder of real mails with expected results. Tests skip without it.
 const corpus = "../../../../shared/corpus/email"
 
-// mails returns the corpus's files below dir.
+// mails returns the corpus's files below dir, by name.
 func mails(t testing.TB, dir string) map[string][]byte {
 	t.Helper()
 	found := map[string][]byte{}
@@ -33,7 +34,7 @@ func mails(t testing.TB, dir string) map[string][]byte {
 	return found
 }
 
-func TestEveryMailOfTheCorpusBecomesAMessage(t *testing.T) {
+func TestNormalize_Corpus(t *testing.T) {
 	t.Parallel()
 	for name, raw := range mails(t, ".") {
 		if strings.HasPrefix(name, "expected") || strings.HasPrefix(name, "aws_events") {
@@ -41,49 +42,51 @@ func TestEveryMailOfTheCorpusBecomesAMessage(t *testing.T) {
 		}
 		d, p, err := email.Normalize(raw, email.EnvelopeFromHeaders(raw))
 		if err != nil {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: got error %v, want none", name, err)
 			continue
 		}
 		m := d.Messages[0]
 		if strings.TrimSpace(m.Text) == "" && len(m.Attachments) == 0 && m.Mark == "" {
-			t.Errorf("%s: neither text nor a mark", name)
+			t.Errorf("%s: got neither text nor a mark, want one", name)
 		}
 		if p.Quarantine != "" {
-			t.Errorf("%s: %s", name, p.Quarantine)
+			t.Errorf("%s: got quarantine %q, want none", name, p.Quarantine)
 		}
 		again, _, _ := email.Normalize(raw, email.EnvelopeFromHeaders(raw))
 		a, _ := json.Marshal(d)
 		b, _ := json.Marshal(again)
 		if string(a) != string(b) {
-			t.Errorf("%s: another message at the second reading", name)
+			t.Errorf("%s: got another message when it was normalized again", name)
 		}
 		for _, file := range m.Attachments {
-			if _, ok := p.Part(file.Ref); !ok {
-				t.Errorf("%s: attachment %s cannot be had", name, file.Ref)
+			if _, ok := p.FileContent(file.Ref); !ok {
+				t.Errorf("%s: got no content of attachment %s", name, file.Ref)
 			}
 		}
 	}
 }
 
-type verdict struct {
+// bounceVerdict is the expected result for one recipient of a bounce.
+type bounceVerdict struct {
 	Status string `json:"status"`
 	Reason string `json:"reason"`
 	Hard   bool   `json:"hardbounce"`
 }
 
-func verdicts(t testing.TB) map[string][]verdict {
+// bounceVerdicts returns the expected results by file.
+func bounceVerdicts(t testing.TB) map[string][]bounceVerdict {
 	raw, err := os.ReadFile(filepath.Join(corpus, "expected/sisimai.json"))
 	if err != nil {
 		t.Skip("no corpus")
 	}
-	var all map[string][]verdict
+	var all map[string][]bounceVerdict
 	if err := json.Unmarshal(raw, &all); err != nil {
 		t.Fatal(err)
 	}
 	return all
 }
 
-func TestBouncesOfTheCorpusAreRecognized(t *testing.T) {
+func TestNormalize_CorpusBounces(t *testing.T) {
 	t.Parallel()
 	all := mails(t, "sisimai/bsd")
 	recognized := 0
@@ -100,14 +103,14 @@ func TestBouncesOfTheCorpusAreRecognized(t *testing.T) {
 	}
 	t.Logf("recognized %d of %d", recognized, len(all))
 	if recognized*100 < len(all)*97 {
-		t.Errorf("recognized %d of %d", recognized, len(all))
+		t.Errorf("recognized %d of %d bounces, want 97%%", recognized, len(all))
 	}
 }
 
-func TestStatusesOfTheCorpusAreFound(t *testing.T) {
+func TestNormalize_CorpusStatuses(t *testing.T) {
 	t.Parallel()
-	total, right, reasons := 0, 0, 0
-	for name, want := range verdicts(t) {
+	var total, right, reasons int
+	for name, want := range bounceVerdicts(t) {
 		raw, err := os.ReadFile(filepath.Join(corpus, name))
 		if err != nil {
 			t.Fatal(err)
@@ -143,18 +146,19 @@ func TestStatusesOfTheCorpusAreFound(t *testing.T) {
 	}
 	t.Logf("statuses: %d of %d, with the reason too: %d", right, total, reasons)
 	if right*100 < total*92 {
-		t.Errorf("statuses: %d of %d", right, total)
+		t.Errorf("got %d of %d statuses right, want 92%%", right, total)
 	}
 }
 
-// Mails of these corpora are people's, but for those that say otherwise.
-func TestOrdinaryMailIsNotTakenForAMachines(t *testing.T) {
+// TestNormalize_CorpusPeople reads corpora of people's mails. Files of other mails
+// say so in their names, and are left out.
+func TestNormalize_CorpusPeople(t *testing.T) {
 	t.Parallel()
-	says := regexp.MustCompile(`auto_reply|bounce`)
-	flagged, total := 0, 0
+	machine := regexp.MustCompile(`auto_reply|bounce`)
+	var flagged, total int
 	for _, dir := range []string{"chatwoot", "talon", "enmime", "sisimai/not"} {
 		for name, raw := range mails(t, dir) {
-			if says.MatchString(name) {
+			if machine.MatchString(name) {
 				continue
 			}
 			total++
@@ -167,13 +171,14 @@ func TestOrdinaryMailIsNotTakenForAMachines(t *testing.T) {
 	}
 	t.Logf("flagged %d of %d", flagged, total)
 	if flagged*100 > total*2 {
-		t.Errorf("flagged %d of %d", flagged, total)
+		t.Errorf("flagged %d of %d mails of people, want at most 2%%", flagged, total)
 	}
 }
 
-// The corpus wants what stands under a reply kept in two of these mails, and
-// dropped in others: we drop it.
-func TestRepliesInMailsOfTheCorpus(t *testing.T) {
+// TestNormalize_CorpusReplies compares the text with the expected reply. In two of
+// these mails the corpus keeps the text below a reply, and drops it in others; we
+// always drop it.
+func TestNormalize_CorpusReplies(t *testing.T) {
 	t.Parallel()
 	raw, err := os.ReadFile(filepath.Join(corpus, "expected/reply.json"))
 	if err != nil {
@@ -187,7 +192,7 @@ func TestRepliesInMailsOfTheCorpus(t *testing.T) {
 	if err := json.Unmarshal(raw, &all); err != nil {
 		t.Fatal(err)
 	}
-	right, total := 0, 0
+	var right, total int
 	for _, e := range all {
 		if !e.MIME {
 			continue
@@ -206,6 +211,6 @@ func TestRepliesInMailsOfTheCorpus(t *testing.T) {
 	}
 	t.Logf("%d of %d", right, total)
 	if right < 10 {
-		t.Errorf("%d of %d", right, total)
+		t.Errorf("got %d of %d replies right, want at least 10", right, total)
 	}
 }

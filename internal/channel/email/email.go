@@ -1,15 +1,15 @@
 // Package email turns the mails that SES receives into messages.
 //
-// Mail is the oldest channel and the dirtiest: anybody can write anything into
-// it, and everybody did. So nothing here is ever an error for what stands in a
-// mail. It is read as far as it can be, within limits that no real mail
-// reaches (see rfc822); whatever remains unread is marked, and the raw mail is
-// kept. What the sender wrote proves nothing: keys, times and assurance come
-// from the receiving server's [Envelope].
+// A sender can write anything into a mail, so no content of a mail is an
+// error. A mail is read within limits that no real mail reaches (see rfc822).
+// A mail that exceeds them is marked, and its raw form is kept.
 //
-// The package is pure: bytes in, messages out. Its parts stand on their own:
-// rfc822 splits a mail, htmltext reads its HTML, reply finds what was written
-// just now, bounce reads what machines report.
+// The sender's own words prove nothing. Keys, times and assurance come from
+// the receiving server's [Envelope].
+//
+// The package is pure: bytes in, messages out. Its subpackages do not depend
+// on it: rfc822 splits a mail into parts, htmltext converts its HTML, reply
+// separates the new text from quotes, and bounce reads reports of machines.
 package email
 
 import (
@@ -27,57 +27,61 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 )
 
-// Limits of what is kept of a mail.
+// Limits of a mail's content in a message.
 const (
-	MaxText        = 1 << 20 // bytes of text before its charset is undone
-	MaxAttachments = 100     // listed with a message
-	maxReferences  = 21      // the first and the last twenty
+	MaxText        = 1 << 20 // bytes of text in its original charset
+	MaxAttachments = 100     // attachments listed with a message
+	maxReferences  = 21      // Message-IDs: the first one and the last twenty
+	maxMailID      = 998     // bytes of a Message-ID: the longest line of RFC 5322
 )
 
-// Marks of a message.
+// Marks warn the readers of a message.
 const (
-	MarkUnparsed  = "unparsed"  // read only in part: the raw mail holds the rest
-	MarkTruncated = "truncated" // the text is longer than what is kept
+	MarkUnparsed  = "unparsed"  // part of it could not be read; see the raw mail
+	MarkTruncated = "truncated" // the text was cut at [MaxText]
 	MarkEncrypted = "encrypted"
 	MarkVirus     = "virus"
 	MarkSpam      = "spam"
-	MarkNoAuthor  = "no-author" // a form sent it and does not say for which person
-	MarkEmpty     = "empty"     // neither text nor files
+	MarkNoAuthor  = "no-author" // a form sent it, and names no person in Reply-To
+	MarkEmpty     = "empty"     // it has neither text nor files
 )
 
-// Parsed is what a mail holds beside its messages.
+// Parsed is the content of a mail that its messages do not have.
 type Parsed struct {
-	Quarantine  string       // why the raw mail must be kept in quarantine too; empty when it was read whole
-	NoReply     bool         // nobody may answer it automatically
-	Forward     bool         // it passes somebody else's mail on
-	ForwardedBy string       // who of our own people did, when the customer is the one who wrote it
-	Kept        []reply.Span // where the reply stands in the full text
-	MessageID   string       // the sender's own, without brackets
-	Report      *bounce.Notice
-	Ours        []string // Message-IDs that may be of mail of ours, the likeliest to be meant first
-	Hard        bool     // a report that says the address will never work
+	Quarantine  string         // why the raw mail goes into quarantine too; empty if it was read whole
+	NoReply     bool           // it must not be answered automatically
+	Forward     bool           // it forwards another mail
+	ForwardedBy string         // address of the staff member who forwarded it, if the customer is the author of the original
+	Kept        []reply.Span   // the new text's positions in the full text
+	MessageID   string         // written by the sender, without brackets
+	Report      *bounce.Notice // what a mail server reports; nil for any other mail
+	OwnMailIDs  []string       // Message-IDs that may be of mails we sent, the likeliest first
+	HardBounce  bool           // the report says that the address will never work
 
 	root  *rfc822.Part
-	body  body
-	virus bool // found by the server: nothing is taken out of the mail
+	body  mailBody
+	virus bool // found by SES: no file is taken out of the mail
 }
 
-// Guard reads raw as far as the limits allow, in one pass, and returns which
-// limit stopped it: nil for any mail that real people send.
-func Guard(raw []byte) error {
+// CheckLimits parses raw in one pass and returns an error that names the limit
+// that it exceeds. Mail from real people exceeds none.
+func CheckLimits(raw []byte) error {
 	_, err := rfc822.Parse(raw)
 	return err
 }
 
-// Normalize returns the messages of a mail, one for each mailbox it came to,
-// and what a report among mails says about ours. The same mail and envelope
-// give the same messages. The error is for a mail that could not be kept at
-// all; nothing a sender can write causes it.
+// Normalize returns the messages of a mail, one for each of our mailboxes that
+// it was sent to. A report of a mail server, or an automatic reply, also
+// returns effects on the mail of ours that it is about.
+//
+// The same mail and envelope always give the same messages. The error means
+// that the mail cannot be stored; no content of a mail causes it.
 func Normalize(raw []byte, env Envelope) (contact.Delivery, Parsed, error) {
-	p := parse(raw)
+	p := parseMail(raw)
 	root := p.root
-	env = complete(env, raw, root)
-	p.Ours, p.Hard = ours(root, p.Report, p.MessageID, env), hard(p.Report)
+	env = completeEnvelope(env, raw, root)
+	p.OwnMailIDs = findOwnMailIDs(root, p.Report, p.MessageID, env)
+	p.HardBounce = isHardBounce(p.Report)
 	p.virus = env.Verdicts.Virus == "FAIL"
 	m := contact.Message{
 		Version:   contact.SchemaVersion,
@@ -87,30 +91,26 @@ func Normalize(raw []byte, env Envelope) (contact.Delivery, Parsed, error) {
 		SentAt:    env.ReceivedAt,
 		Subject:   contact.Clean(root.Header.Text("Subject"), contact.MaxSubject),
 	}
-	addSender(&m, root, env, raw)
-	sender, class := m.Customer, classify(root, env, p.Report)
-	author := onBehalf(&m, root, env, class)
-	class = classOf(author, class, root, m)
-	addThread(&m, root, p.MessageID, env)
-	addText(&m, &p)
-	p.ForwardedBy = passOn(&m, sender, env, p.Forward)
-	m.Attachments = attachments(p.body, env)
-	m.Automated, m.Passive = class.name, class.passive
+	setSender(&m, root, env, raw)
+	sender := m.Customer
+	class := classify(root, env, p.Report)
+	author := setAuthor(&m, root, env, class)
+	class = adjustClass(author, class, root, m)
+	setThread(&m, root, p.MessageID, env)
+	setText(&m, &p)
+	p.ForwardedBy = setForwardedAuthor(&m, sender, env, p.Forward)
+	m.Attachments = listAttachments(p.body, env)
+	m.Automated = class.name
+	m.Passive = class.passive
 	p.NoReply = class.noReply || env.Verdicts.Spam == "FAIL"
 	m.NoReply = p.NoReply
-	m.Mark = mark(p, env)
-	if m.Mark == "" && author == byUnnamed {
-		m.Mark = MarkNoAuthor
-	}
-	if m.Mark == "" && m.Text == "" && len(m.Attachments) == 0 {
-		m.Mark = MarkEmpty
-	}
+	m.Mark = markOf(m, p, env, author)
 	if p.Report != nil {
 		m.Data, _ = json.Marshal(p.Report)
 	}
 
 	var d contact.Delivery
-	for _, mailbox := range mailboxes(env) {
+	for _, mailbox := range ownMailboxes(env) {
 		m := m
 		m.Account = mailbox
 		m.ProviderID = env.SESID
@@ -123,28 +123,29 @@ func Normalize(raw []byte, env Envelope) (contact.Delivery, Parsed, error) {
 		}
 		d.Messages = append(d.Messages, m)
 	}
-	d.Effects = effects(p.Report, d.Messages[0])
+	d.Effects = effectsOf(p.Report, d.Messages[0])
 	return d, p, nil
 }
 
-// parse reads what is in the mail itself.
-func parse(raw []byte) Parsed {
+// parseMail reads the mail itself, without the envelope.
+func parseMail(raw []byte) Parsed {
 	root, err := rfc822.Parse(raw)
 	p := Parsed{root: root}
 	if err != nil {
 		p.Quarantine = err.Error()
 	}
 	if ids := root.Header.IDs("Message-ID"); len(ids) > 0 {
-		p.MessageID = contact.Cut(ids[0], 998)
+		p.MessageID = contact.Cut(ids[0], maxMailID)
 	}
 	p.Report = bounce.Read(root)
 	p.body = readBody(root)
 	return p
 }
 
-// complete fills in what a mail without envelope lacks, from the mail itself,
-// so that the same mail always gives the same message.
-func complete(env Envelope, raw []byte, root *rfc822.Part) Envelope {
+// completeEnvelope fills in missing fields of an envelope from the mail itself:
+// the id from a hash of raw, the time and the mailbox from the header. So a
+// mail without an envelope always gives the same message.
+func completeEnvelope(env Envelope, raw []byte, root *rfc822.Part) Envelope {
 	if env.SESID == "" {
 		sum := sha256.Sum256(raw)
 		env.SESID = hex.EncodeToString(sum[:])
@@ -159,12 +160,12 @@ func complete(env Envelope, raw []byte, root *rfc822.Part) Envelope {
 	return env
 }
 
-// mailboxes returns our mailboxes that a mail came to, each once, without
-// tokens.
-func mailboxes(env Envelope) []string {
+// ownMailboxes returns our mailboxes that a mail was sent to, each once, and
+// without tokens.
+func ownMailboxes(env Envelope) []string {
 	var all []string
 	for _, m := range env.Mailboxes {
-		plain, _ := cutToken(normalMailbox(m))
+		plain, _ := splitToken(normalMailbox(m))
 		if !slices.Contains(all, plain) {
 			all = append(all, plain)
 		}
@@ -172,11 +173,11 @@ func mailboxes(env Envelope) []string {
 	return all
 }
 
-// noTime stands for the time of a mail that says none.
-var noTime = time.UnixMilli(0).UTC()
+// unknownTime is the time of a mail that states no valid time.
+var unknownTime = time.UnixMilli(0).UTC()
 
-// headerTime returns the time of the topmost Received field that has one, else
-// the sender's Date.
+// headerTime returns the time of the topmost Received field that has one. Else
+// it returns the sender's Date, else unknownTime.
 func headerTime(h rfc822.Header) time.Time {
 	for _, v := range h.All("Received") {
 		if t, ok := receivedTime(v); ok {
@@ -186,10 +187,11 @@ func headerTime(h rfc822.Header) time.Time {
 	if t, ok := parseDate(h.Get("Date")); ok {
 		return t
 	}
-	return noTime
+	return unknownTime
 }
 
-// headerMailbox returns the mailbox that a mail without envelope was for.
+// headerMailbox returns the mailbox that a mail was addressed to, from its
+// header; empty if the header names none.
 func headerMailbox(h rfc822.Header) string {
 	for _, name := range []string{"X-Original-To", "Delivered-To", "Envelope-To", "To", "Cc"} {
 		for _, a := range h.Addresses(name) {
@@ -201,7 +203,8 @@ func headerMailbox(h rfc822.Header) string {
 	return ""
 }
 
-// normalMailbox returns a mailbox in the form aliases have.
+// normalMailbox returns a mail address in the form of an alias: in lower case
+// and, if it is valid, with its domain in ASCII.
 func normalMailbox(addr string) string {
 	if a, err := identity.NewAlias(identity.Email, "", addr); err == nil {
 		return a.Value
@@ -209,20 +212,26 @@ func normalMailbox(addr string) string {
 	return contact.Clean(strings.ToLower(strings.TrimSpace(addr)), 320)
 }
 
-// addThread says which mails m answers: those its fields name and the one
-// whose token it was sent to. A mail of ours that was sent to somebody else is
-// none of them: whoever got hold of its id does not get into its thread. The
-// subject says nothing, for anybody can write it.
-func addThread(m *contact.Message, root *rfc822.Part, own string, env Envelope) {
-	foreign := func(id string) bool {
+// setThread sets the thread of m and the mails that it answers. These are the
+// mails in In-Reply-To and References, and our mail whose token is in the
+// recipient's address. ownID is the Message-ID of m.
+//
+// Ids of mails that we sent to another customer are removed, so that a leaked
+// Message-ID does not give access to a thread. The subject is not used, because
+// any sender can write it.
+func setThread(m *contact.Message, root *rfc822.Part, ownID string, env Envelope) {
+	sentToOther := func(id string) bool {
 		token, _, _ := strings.Cut(id, "@")
-		return len(env.Tokens.Key) > 0 && looksLikeToken(token) && !env.Tokens.Valid(token, m.Customer.Alias)
+		return len(env.Tokens.Key) > 0 && isTokenForm(token) && !env.Tokens.Valid(token, m.Customer.Alias)
 	}
-	refs := slices.DeleteFunc(root.Header.IDs("References"), foreign)
-	answered := slices.DeleteFunc(root.Header.IDs("In-Reply-To"), foreign)
+	refs := slices.DeleteFunc(root.Header.IDs("References"), sentToOther)
+	answered := slices.DeleteFunc(root.Header.IDs("In-Reply-To"), sentToOther)
 	for _, r := range append(slices.Clone(env.Recipients), env.Mailboxes...) {
-		mailbox, token := cutToken(r)
-		if id := MessageID(mailbox, token); token != "" && env.Tokens.Valid(token, m.Customer.Alias) && !slices.Contains(answered, id) {
+		mailbox, token := splitToken(r)
+		if token == "" || !env.Tokens.Valid(token, m.Customer.Alias) {
+			continue
+		}
+		if id := MessageID(mailbox, token); !slices.Contains(answered, id) {
 			answered = append(answered, id)
 		}
 	}
@@ -231,8 +240,9 @@ func addThread(m *contact.Message, root *rfc822.Part, own string, env Envelope) 
 			refs = append(refs, id)
 		}
 	}
-	m.Thread, m.MailID = own, own
+	m.MailID = ownID
 	if len(refs) == 0 {
+		m.Thread = ownID
 		return
 	}
 	m.Thread = refs[0]
@@ -246,26 +256,31 @@ func addThread(m *contact.Message, root *rfc822.Part, own string, env Envelope) 
 	m.ReplyTo.References = refs
 }
 
-// addText splits the mail's text into the reply and the whole.
-func addText(m *contact.Message, p *Parsed) {
+// setText sets the text of m to the part that its author wrote now, and
+// FullText to the whole if that says more.
+func setText(m *contact.Message, p *Parsed) {
 	whole := contact.Clean(p.body.text, contact.MaxText)
 	r := reply.Strip(whole, p.body.hints)
-	m.Text, p.Kept, p.Forward = r.Text, r.Kept, r.Forward
+	m.Text = r.Text
+	p.Kept = r.Kept
+	p.Forward = r.Forward
 	if !sameWords(whole, m.Text) {
 		m.FullText = strings.TrimRight(whole, " \t\n")
 	}
-	if p.Forward && m.ReplyTo == nil && len(r.Kept) == 1 && m.FullText == "" {
+	onlyForwarded := len(r.Kept) == 1 && m.FullText == ""
+	if p.Forward && m.ReplyTo == nil && onlyForwarded {
 		m.ReplyTo = &contact.ReplyTo{Forwarded: true}
 	}
 }
 
-// sameWords reports whether two texts differ in blanks at most.
+// sameWords reports whether a and b, its shortened form, differ only in white
+// space.
 func sameWords(a, b string) bool {
 	return len(a) < 2*len(b)+64 && slices.Equal(strings.Fields(a), strings.Fields(b))
 }
 
-// mark returns what readers of the mail must know first.
-func mark(p Parsed, env Envelope) string {
+// markOf returns the mark of m; empty for a mail without anything to warn of.
+func markOf(m contact.Message, p Parsed, env Envelope, author authorship) string {
 	switch {
 	case p.Quarantine != "":
 		return MarkUnparsed
@@ -277,6 +292,10 @@ func mark(p Parsed, env Envelope) string {
 		return MarkSpam
 	case p.body.cut:
 		return MarkTruncated
+	case author == byUnnamed:
+		return MarkNoAuthor
+	case m.Text == "" && len(m.Attachments) == 0:
+		return MarkEmpty
 	}
 	return ""
 }

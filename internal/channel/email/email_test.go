@@ -12,7 +12,7 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 )
 
-func TestMailsBecomeTheMessagesBesideThem(t *testing.T) {
+func TestNormalize_Golden(t *testing.T) {
 	t.Parallel()
 	channeltest.Golden(t, "testdata", ".eml", func(raw []byte) (contact.Delivery, error) {
 		d, _, err := email.Normalize(raw, email.EnvelopeFromHeaders(raw))
@@ -20,7 +20,7 @@ func TestMailsBecomeTheMessagesBesideThem(t *testing.T) {
 	})
 }
 
-// received is an envelope as the server makes one.
+// received returns the envelope of a mail to these mailboxes, with DMARC passed.
 func received(mailboxes ...string) email.Envelope {
 	return email.Envelope{
 		Mailboxes:  mailboxes,
@@ -31,6 +31,7 @@ func received(mailboxes ...string) email.Envelope {
 	}
 }
 
+// normalize returns the messages of a mail, after checking them.
 func normalize(t *testing.T, mail string, env email.Envelope) (contact.Delivery, email.Parsed) {
 	t.Helper()
 	d, p, err := email.Normalize([]byte(mail), env)
@@ -41,41 +42,42 @@ func normalize(t *testing.T, mail string, env email.Envelope) (contact.Delivery,
 	return d, p
 }
 
-func TestAMailToTwoMailboxesIsAMessageInEach(t *testing.T) {
+func TestNormalize_TwoMailboxes(t *testing.T) {
 	t.Parallel()
 	d, _ := normalize(t, "From: jan@example.com\nTo: elsewhere@example.org\nDate: Mon, 1 Jan 2001 00:00:00 +0000\n\nx", received("Service@Example.org", "sales@example.org", "service@example.org"))
 	if len(d.Messages) != 2 {
-		t.Fatalf("%d messages", len(d.Messages))
+		t.Fatalf("got %d messages, want 2", len(d.Messages))
 	}
 	for i, want := range []string{"service@example.org", "sales@example.org"} {
 		m := d.Messages[i]
 		if m.Account != want || m.ProviderID != "ses1/"+want || m.ID != contact.NewID(contact.Email, received().ReceivedAt, "ses1/"+want) {
-			t.Errorf("message %d: %s %s %s", i, m.Account, m.ProviderID, m.ID)
+			t.Errorf("message %d: got mailbox %s, provider id %s and id %s; want mailbox %s", i, m.Account, m.ProviderID, m.ID, want)
 		}
 	}
 }
 
-func TestWhoWroteIt(t *testing.T) {
+func TestNormalize_Sender(t *testing.T) {
 	t.Parallel()
-	pass, fail := email.Verdicts{DMARC: "PASS"}, email.Verdicts{DMARC: "FAIL"}
+	pass := email.Verdicts{DMARC: "PASS"}
+	fail := email.Verdicts{DMARC: "FAIL"}
 	tests := []struct {
 		name, header string
 		verdicts     email.Verdicts
 		want         string
 		assurance    identity.Assurance
 	}{
-		{"DMARC vouches for it", "From: Jan <Jan@Example.com>", pass, "jan@example.com", identity.Verified},
-		{"DMARC does not", "From: jan@example.com", fail, "jan@example.com", identity.Claimed},
-		{"nobody checked", "From: jan@example.com", email.Verdicts{}, "jan@example.com", identity.Claimed},
-		{"SPF and DKIM alone are not enough", "From: jan@example.com", email.Verdicts{SPF: "PASS", DKIM: "PASS"}, "jan@example.com", identity.Claimed},
+		{"DMARC passed", "From: Jan <Jan@Example.com>", pass, "jan@example.com", identity.Verified},
+		{"DMARC failed", "From: jan@example.com", fail, "jan@example.com", identity.Claimed},
+		{"no verdicts", "From: jan@example.com", email.Verdicts{}, "jan@example.com", identity.Claimed},
+		{"SPF and DKIM alone", "From: jan@example.com", email.Verdicts{SPF: "PASS", DKIM: "PASS"}, "jan@example.com", identity.Claimed},
 		{"two senders", "From: jan@example.com, piet@example.com", pass, "jan@example.com", identity.Claimed},
 		{"two From fields", "From: jan@example.com\nFrom: piet@example.com", pass, "jan@example.com", identity.Claimed},
-		{"another domain was checked", "From: jan@example.com", email.Verdicts{DMARC: "PASS", From: "example.net"}, "jan@example.com", identity.Claimed},
-		{"the domain that was checked", "From: jan@example.com", email.Verdicts{DMARC: "PASS", From: "example.com"}, "jan@example.com", identity.Verified},
+		{"DMARC of another domain", "From: jan@example.com", email.Verdicts{DMARC: "PASS", From: "example.net"}, "jan@example.com", identity.Claimed},
+		{"DMARC of the same domain", "From: jan@example.com", email.Verdicts{DMARC: "PASS", From: "example.com"}, "jan@example.com", identity.Verified},
 		{"an address in the name", `From: "boss@example.org" <jan@example.com>`, pass, "jan@example.com", identity.Verified},
 		{"no From, but a Reply-To", "Reply-To: jan@example.com", pass, "jan@example.com", identity.Claimed},
-		{"a list that writes under its own name", "From: Jan via Lijst <lijst@example.org>\nX-BeenThere: lijst@example.org\nX-Mailman-Version: 3.3\nX-MailFrom: jan@example.com", pass, "jan@example.com", identity.Claimed},
-		{"an original sender that no list names", "From: jan@example.com\nX-Mailman-Version: 3.3\nX-BeenThere: lijst@example.org\nX-MailFrom: piet@example.com", pass, "jan@example.com", identity.Verified},
+		{"a list with its own address in From", "From: Jan via Lijst <lijst@example.org>\nX-BeenThere: lijst@example.org\nX-Mailman-Version: 3.3\nX-MailFrom: jan@example.com", pass, "jan@example.com", identity.Claimed},
+		{"an original sender without a list", "From: jan@example.com\nX-Mailman-Version: 3.3\nX-BeenThere: lijst@example.org\nX-MailFrom: piet@example.com", pass, "jan@example.com", identity.Verified},
 		{"an internationalized domain", "From: jan@bücher.example", pass, "jan@xn--bcher-kva.example", identity.Verified},
 	}
 	for _, tt := range tests {
@@ -91,18 +93,18 @@ func TestWhoWroteIt(t *testing.T) {
 	}
 }
 
-func TestAMailFromNobodyIsKept(t *testing.T) {
+func TestNormalize_NoSender(t *testing.T) {
 	t.Parallel()
 	d, _ := normalize(t, "Subject: x\n\nhello", received("service@example.org"))
 	if c := d.Messages[0].Customer; c.Scope != "unknown" || c.Value == "" || c.Assurance != identity.Claimed {
-		t.Errorf("customer %+v", c)
+		t.Errorf("got customer %+v, want a claimed one in the scope unknown", c)
 	}
 	if got := d.Messages[0].Text; got != "hello" {
-		t.Errorf("text %q", got)
+		t.Errorf("got text %q, want hello", got)
 	}
 }
 
-func TestOnlyWhatTheServerWroteCounts(t *testing.T) {
+func TestEnvelopeFromHeaders_Forged(t *testing.T) {
 	t.Parallel()
 	raw, err := os.ReadFile("testdata/forged-verdicts.eml")
 	if err != nil {
@@ -110,18 +112,18 @@ func TestOnlyWhatTheServerWroteCounts(t *testing.T) {
 	}
 	env := email.EnvelopeFromHeaders(raw)
 	if v := env.Verdicts; v.Spam != "FAIL" || v.DMARC != "FAIL" || v.Virus != "" {
-		t.Errorf("verdicts %+v", v)
+		t.Errorf("got verdicts %+v, want those that SES wrote", v)
 	}
 	if env.SESID != "realrealreal1" || !env.ReceivedAt.Equal(time.Date(2025, 3, 3, 9, 15, 30, 0, time.UTC)) {
-		t.Errorf("envelope %+v", env)
+		t.Errorf("got envelope %+v, want the id and time that SES wrote", env)
 	}
 	forged := "Received: from a by mail.example.net with SMTP id x; Mon, 03 Mar 2025 09:15:30 +0000\r\n" + string(raw)
 	if env := email.EnvelopeFromHeaders([]byte(forged)); env.SESID != "" || env.Verdicts.DMARC != "" {
-		t.Errorf("believed a header of the sender: %+v", env)
+		t.Errorf("another server on top: got envelope %+v, want an empty one", env)
 	}
 }
 
-func TestMarks(t *testing.T) {
+func TestNormalize_Marks(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name     string
@@ -140,16 +142,16 @@ func TestMarks(t *testing.T) {
 			d, p := normalize(t, "From: jan@example.com\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nx\n--b\nContent-Type: application/pdf; name=a.pdf\n\nx\n--b--\n", env)
 			m := d.Messages[0]
 			if m.Mark != tt.mark || p.NoReply != (tt.verdicts.Spam == "FAIL") {
-				t.Errorf("mark %q, no reply %v", m.Mark, p.NoReply)
+				t.Errorf("got mark %q and no reply %v, want mark %q", m.Mark, p.NoReply, tt.mark)
 			}
 			if virus := m.Attachments[0].Mark == "virus"; virus != (tt.mark == email.MarkVirus) {
-				t.Errorf("attachment marked %q", m.Attachments[0].Mark)
+				t.Errorf("attachment: got mark %q for a mail with mark %q", m.Attachments[0].Mark, tt.mark)
 			}
 		})
 	}
 }
 
-func TestMachinesAreTold(t *testing.T) {
+func TestNormalize_Automated(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name, header string
@@ -184,22 +186,25 @@ func TestMachinesAreTold(t *testing.T) {
 			}
 			d, p := normalize(t, header+"\n\nx", received("service@example.org"))
 			if m := d.Messages[0]; m.Automated != tt.automated || m.Passive != tt.passive || p.NoReply != tt.noReply {
-				t.Errorf("got %q, passive %v, no reply %v", m.Automated, m.Passive, p.NoReply)
+				t.Errorf("got %q, passive %v, no reply %v; want %q, %v, %v", m.Automated, m.Passive, p.NoReply, tt.automated, tt.passive, tt.noReply)
 			}
 		})
 	}
 }
 
-func TestThePiecesOfTheReplyLieInTheFullText(t *testing.T) {
+func TestNormalize_KeptSpans(t *testing.T) {
 	t.Parallel()
 	d, p := normalize(t, "From: jan@example.com\n\nJa.\n\nOn Mon, 3 Mar 2025 at 10:15, Jan <jan@example.com> wrote:\n> Nee?\n", received("service@example.org"))
 	m := d.Messages[0]
-	if len(p.Kept) != 1 || strings.TrimSpace(m.FullText[p.Kept[0].Start:p.Kept[0].End]) != m.Text || m.Text != "Ja." {
-		t.Errorf("kept %v of %q: %q", p.Kept, m.FullText, m.Text)
+	if m.Text != "Ja." || len(p.Kept) != 1 {
+		t.Fatalf("got text %q and spans %v, want Ja. in one span", m.Text, p.Kept)
+	}
+	if got := strings.TrimSpace(m.FullText[p.Kept[0].Start:p.Kept[0].End]); got != m.Text {
+		t.Errorf("got %q at the span of the full text, want %q", got, m.Text)
 	}
 }
 
-func TestNamesOfFilesAreMadeSafe(t *testing.T) {
+func TestNormalize_FileNames(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ sent, want string }{
 		{"a.pdf", "a.pdf"},
@@ -215,14 +220,14 @@ func TestNamesOfFilesAreMadeSafe(t *testing.T) {
 			t.Parallel()
 			d, _ := normalize(t, "From: jan@example.com\nContent-Type: application/pdf\nContent-Disposition: attachment; filename=\""+tt.sent+"\"\n\nx", received("service@example.org"))
 			if got := d.Messages[0].Attachments[0].Name; got != tt.want {
-				t.Errorf("got %q", got)
+				t.Errorf("got file name %q, want %q", got, tt.want)
 			}
 		})
 	}
 }
 
-// Whatever the bytes: a mail becomes a message that can be stored, and the
-// same at a second reading.
+// FuzzNormalize checks that any bytes become messages that can be stored, and the
+// same messages each time.
 func FuzzNormalize(f *testing.F) {
 	entries, err := os.ReadDir("testdata")
 	if err != nil {
@@ -244,7 +249,7 @@ func FuzzNormalize(f *testing.F) {
 		}
 		channeltest.Check(t, d)
 		for _, a := range d.Messages[0].Attachments {
-			if b, ok := p.Part(a.Ref); !ok || len(b) > len(raw) {
+			if b, ok := p.FileContent(a.Ref); !ok || len(b) > len(raw) {
 				t.Fatalf("attachment %q: %v, %d bytes", a.Ref, ok, len(b))
 			}
 		}
@@ -277,11 +282,11 @@ func BenchmarkNormalize(b *testing.B) {
 	}
 }
 
-func TestAMailWithNothingInItSaysSo(t *testing.T) {
+func TestNormalize_Empty(t *testing.T) {
 	t.Parallel()
 	const from = "From: jan@example.com\r\nTo: service@support.example.com\r\n"
 	for name, tt := range map[string]struct{ raw, mark string }{
-		"nothing at all":               {"", email.MarkEmpty},
+		"no bytes":                     {"", email.MarkEmpty},
 		"fields only":                  {from + "Subject: Bel mij\r\n", email.MarkEmpty},
 		"blanks":                       {from + "\r\n \t\r\n\r\n", email.MarkEmpty},
 		"a page without words":         {from + "Content-Type: text/html\r\n\r\n<html><body><p>&nbsp;</p></body></html>", email.MarkEmpty},
@@ -294,7 +299,7 @@ func TestAMailWithNothingInItSaysSo(t *testing.T) {
 			t.Parallel()
 			d, _, err := email.Normalize([]byte(tt.raw), email.Envelope{SESID: "x", Mailboxes: []string{"service@support.example.com"}})
 			if err != nil || len(d.Messages) != 1 || d.Messages[0].Mark != tt.mark {
-				t.Errorf("mark %q, want %q, %v", d.Messages[0].Mark, tt.mark, err)
+				t.Errorf("got mark %q and error %v, want mark %q", d.Messages[0].Mark, err, tt.mark)
 			}
 		})
 	}

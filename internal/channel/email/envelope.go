@@ -1,6 +1,7 @@
 package email
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/mail"
 	"regexp"
@@ -12,65 +13,69 @@ import (
 	"github.com/heard-intake/heard/internal/channel/email/rfc822"
 )
 
-// An Envelope is what the receiving server knows of a mail beside the mail:
-// nothing in it was written by the sender. The zero value is a mail nobody
-// received, such as a file.
+// Envelope is the receiving server's information about a mail, and our own
+// settings. The sender writes none of it. The zero value belongs to a mail that
+// SES did not receive, such as a file.
 type Envelope struct {
-	Mailboxes  []string // our mailboxes that it came to: one message each
-	Recipients []string // every recipient the server accepted it for
-	Sender     string   // of the SMTP transaction; "<>" for none, empty when unknown
-	SESID      string   // the server's id of the mail
+	Mailboxes  []string // our mailboxes that received it: one message each
+	Recipients []string // every recipient that the server accepted
+	Sender     string   // of the SMTP transaction; "<>" for a null sender, empty if unknown
+	SESID      string   // SES's id of the mail
 	ReceivedAt time.Time
 	Verdicts   Verdicts
-	Tokens     Tokens // marks of our own mail; the zero value knows none
+	Tokens     Tokens // checks the tokens of mails we sent; the zero value accepts none
 
-	// Staff reports whether an address is that of one of our own people, whose
-	// forwards are their customers' mails; nil for nobody.
+	// Staff reports whether an address belongs to one of our own people. A mail
+	// that staff forward becomes the message of its original author. Staff may
+	// be nil.
 	Staff func(address string) bool
 
-	// Forms reports whether an address is one that web forms and relays send
-	// from on behalf of customers; nil for none.
+	// Forms reports whether web forms and relays send from an address, on
+	// behalf of customers. Forms may be nil.
 	Forms func(address string) bool
 
-	// Domain is the mail domain, whose addresses are all our mailboxes; empty
-	// when it is not known.
+	// Domain is our mail domain: all its addresses are our mailboxes. It may be
+	// empty.
 	Domain string
 }
 
-// Verdicts are the server's findings about a mail: PASS, FAIL, GRAY,
-// PROCESSING_FAILED or DISABLED, empty when unknown.
+// Verdicts are the results of SES's checks: PASS, FAIL, GRAY,
+// PROCESSING_FAILED or DISABLED, and empty if unknown.
 type Verdicts struct {
 	Spam, Virus, SPF, DKIM, DMARC string
 
-	DMARCPolicy string // none, quarantine or reject; known only when DMARC is FAIL
-	From        string // the domain DMARC was checked for, in lower case; may be empty
+	DMARCPolicy string // none, quarantine or reject; empty unless DMARC is FAIL
+	From        string // the domain that DMARC was checked for, in lower case; may be empty
 }
 
-// sesHeaders are the fields that SES puts above a mail it receives, each once.
+// sesHeaders are the header fields that SES adds above a received mail, each
+// once.
 var sesHeaders = map[string]bool{
 	"return-path": true, "received": true, "x-ses-spam-verdict": true, "x-ses-virus-verdict": true,
 	"received-spf": true, "authentication-results": true, "x-ses-receipt": true, "x-ses-dkim-signature": true,
 }
 
 var (
-	receivedBySES = lazy(`\bby inbound-smtp\.[a-z0-9-]+\.amazonaws\.com\b`)
-	receivedID    = lazy(`\bid ([A-Za-z0-9._-]{8,100})`)
-	receivedFor   = lazy(`\bfor <?([^<>\s;]+@[^<>\s;]+)>?`)
+	receivedBySES = lazyRegexp(`\bby inbound-smtp\.[a-z0-9-]+\.amazonaws\.com\b`)
+	receivedID    = lazyRegexp(`\bid ([A-Za-z0-9._-]{8,100})`)
+	receivedFor   = lazyRegexp(`\bfor <?([^<>\s;]+@[^<>\s;]+)>?`)
 )
 
-func lazy(pattern string) func() *regexp.Regexp {
+// lazyRegexp compiles a pattern at its first use, to keep the function's start
+// short.
+func lazyRegexp(pattern string) func() *regexp.Regexp {
 	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(pattern) })
 }
 
-// EnvelopeFromHeaders reads what SES wrote above a mail, for deliveries whose
-// event has no more than the mail's place. Only the unbroken block of SES's
-// own fields at the very top counts: everything below it, though it look the
-// same, is the sender's. A mail that SES did not receive gives an envelope
-// without id and verdicts.
+// EnvelopeFromHeaders reads the envelope from the header fields that SES added
+// at the top of a mail. It reads the unbroken block of SES's own fields only.
+// Fields below it may be forged by the sender, even if they look the same.
+//
+// A mail that SES did not receive gives an empty envelope.
 func EnvelopeFromHeaders(raw []byte) Envelope {
 	h := rfc822.ParseHeader(raw)
 	var e Envelope
-	if !bySES(h) {
+	if !receivedFromSES(h) {
 		return e
 	}
 	seen := map[string]bool{}
@@ -80,7 +85,7 @@ func EnvelopeFromHeaders(raw []byte) Envelope {
 			break
 		}
 		seen[name] = true
-		e.read(name, rfc822.Header{Fields: []rfc822.Field{f}}.Get(f.Name))
+		e.readField(name, rfc822.Header{Fields: []rfc822.Field{f}}.Get(f.Name))
 		if name == "x-ses-dkim-signature" {
 			break
 		}
@@ -89,12 +94,13 @@ func EnvelopeFromHeaders(raw []byte) Envelope {
 	return e
 }
 
-// Announced adds to e what SES's own event says of the mail, its "mail" and
-// "receipt" in JSON: which of our mailboxes it came to, which the mail itself
-// tells at most in part, and the verdicts. When it came, and its id, are as
-// SES wrote them above the mail, so that every announcement of a mail makes
-// the same messages.
-func (e *Envelope) Announced(notice []byte) {
+// AddNotice adds the content of an SES notification to e: all recipients, of
+// which the mail's header names one at most, and the verdicts. The notice is
+// JSON with the members "mail" and "receipt"; anything else is ignored.
+//
+// The id, the sender and the time of the header win over those of the notice,
+// so that a mail has the same key however it was announced.
+func (e *Envelope) AddNotice(notice []byte) {
 	var n struct {
 		Mail struct {
 			MessageID   string
@@ -116,40 +122,32 @@ func (e *Envelope) Announced(notice []byte) {
 		e.Mailboxes = r.Recipients
 		e.Recipients = append(slices.Clone(r.Recipients), n.Mail.Destination...)
 	}
-	for _, v := range []struct {
-		of     *string
-		status string
-	}{
-		{&e.SESID, n.Mail.MessageID}, // of the mail above which there is none
-		{&e.Sender, n.Mail.Source},
-	} {
-		if *v.of == "" {
-			*v.of = v.status
-		}
-	}
+	e.SESID = cmp.Or(e.SESID, n.Mail.MessageID)
+	e.Sender = cmp.Or(e.Sender, n.Mail.Source)
 	if e.ReceivedAt.IsZero() {
-		e.ReceivedAt = n.Mail.Timestamp.Truncate(time.Second) // as exact as the mail would say it
+		e.ReceivedAt = n.Mail.Timestamp.Truncate(time.Second) // the precision of a header field
 	}
 	for _, v := range []struct {
-		of     *string
-		status string
+		verdict *string
+		status  string
 	}{
 		{&e.Verdicts.Spam, r.SpamVerdict.Status}, {&e.Verdicts.Virus, r.VirusVerdict.Status}, {&e.Verdicts.SPF, r.SPFVerdict.Status},
 		{&e.Verdicts.DKIM, r.DKIMVerdict.Status}, {&e.Verdicts.DMARC, r.DMARCVerdict.Status},
 	} {
 		if v.status != "" {
-			*v.of = strings.ToUpper(v.status)
+			*v.verdict = strings.ToUpper(v.status)
 		}
 	}
 	e.Verdicts.DMARCPolicy = r.DMARCPolicy
 }
 
-// bySES reports whether the topmost Received field is that of SES.
-func bySES(h rfc822.Header) bool {
+// receivedFromSES reports whether SES wrote the topmost Received field.
+func receivedFromSES(h rfc822.Header) bool {
 	return receivedBySES().MatchString(strings.ToLower(h.Get("Received")))
 }
 
-func (e *Envelope) read(name, value string) {
+// readField reads one header field of SES into e. name is in lower case.
+func (e *Envelope) readField(name, value string) {
 	switch name {
 	case "return-path":
 		e.Sender = value
@@ -170,13 +168,14 @@ func (e *Envelope) read(name, value string) {
 		e.Verdicts.Virus = strings.ToUpper(value)
 	case "received-spf":
 		word, _, _ := strings.Cut(value, " ")
-		e.Verdicts.SPF = verdict(word)
+		e.Verdicts.SPF = verdictFor(word)
 	case "authentication-results":
 		e.Verdicts.readResults(value)
 	}
 }
 
-// readResults reads an Authentication-Results field of amazonses.com.
+// readResults reads an Authentication-Results field (RFC 8601) of
+// amazonses.com. Fields of other servers are ignored.
 func (v *Verdicts) readResults(value string) {
 	if !strings.HasPrefix(strings.ToLower(value), "amazonses.com") {
 		return
@@ -189,13 +188,13 @@ func (v *Verdicts) readResults(value string) {
 			}
 			switch method {
 			case "spf":
-				v.SPF = verdict(result)
+				v.SPF = verdictFor(result)
 			case "dkim":
 				if v.DKIM != "PASS" {
-					v.DKIM = verdict(result)
+					v.DKIM = verdictFor(result)
 				}
 			case "dmarc":
-				v.DMARC = verdict(result)
+				v.DMARC = verdictFor(result)
 			case "header.from":
 				v.From = strings.Trim(result, ",")
 			}
@@ -203,8 +202,9 @@ func (v *Verdicts) readResults(value string) {
 	}
 }
 
-// verdict returns a result of SPF, DKIM or DMARC as SES's events spell it.
-func verdict(result string) string {
+// verdictFor returns a result of SPF, DKIM or DMARC in the spelling of SES's
+// notifications.
+func verdictFor(result string) string {
 	switch strings.ToLower(result) {
 	case "pass":
 		return "PASS"
@@ -225,12 +225,12 @@ func receivedTime(value string) (time.Time, bool) {
 	return parseDate(value[i+1:])
 }
 
-// parseDate reads a date as mails have it, when it can be a mail's: not
-// before mail was, not in the far future.
+// parseDate reads a date in any format that mails use. A year outside 1980 to
+// 2100 is refused.
 func parseDate(s string) (time.Time, bool) {
 	s = strings.TrimSpace(s)
 	t, err := mail.ParseDate(s)
-	for _, layout := range oddDates {
+	for _, layout := range nonstandardDates {
 		if err == nil {
 			break
 		}
@@ -242,8 +242,8 @@ func parseDate(s string) (time.Time, bool) {
 	return t.UTC().Truncate(time.Millisecond), true
 }
 
-// oddDates are layouts that mail programs use and no standard knows.
-var oddDates = []string{
+// nonstandardDates are layouts that mail programs use beside that of RFC 5322.
+var nonstandardDates = []string{
 	time.RFC3339, "2006-01-02 15:04:05 -0700", "2006-01-02 15:04:05", time.ANSIC, time.UnixDate,
 	"Mon, 2 Jan 2006 15:04:05 MST-0700", "Mon, 2 Jan 2006 15:04:05", "Mon, 2 Jan 2006 15:04 -0700", "2 Jan 2006 15:04:05",
 	"Mon Jan 2 15:04:05 2006 -0700", "Monday, January 2, 2006 3:04 PM",

@@ -12,12 +12,13 @@ import (
 	"github.com/heard-intake/heard/internal/fault"
 )
 
-// rootRef is the ref of a mail that is a file as a whole.
+// rootRef is the ref of the root part, for a mail that consists of one file.
 const rootRef = "0"
 
-// Part returns the content of the attachment with that ref, as far as its
-// encoding can be undone; none of a mail with a virus.
-func (p Parsed) Part(ref string) ([]byte, bool) {
+// FileContent returns the decoded content of the attachment with this ref. It
+// returns false for an unknown ref, or if the mail has a virus. If the encoding
+// is damaged, it returns the content before the damage.
+func (p Parsed) FileContent(ref string) ([]byte, bool) {
 	if p.virus {
 		return nil, false
 	}
@@ -25,18 +26,19 @@ func (p Parsed) Part(ref string) ([]byte, bool) {
 		ref = ""
 	}
 	for _, f := range p.body.files {
-		if f.part.ID == ref {
-			return f.part.Bytes(), true
+		if f.ID == ref {
+			return f.Bytes(), true
 		}
 	}
 	return nil, false
 }
 
-// HTML returns the mail's text as HTML, as it was sent: not safe to show.
+// HTML returns the mail's HTML as it was sent. It is not safe to show; see
+// [Parsed.SafeHTML].
 func (p Parsed) HTML() string { return strings.Join(p.body.html, "\n") }
 
-// SafeHTML returns the mail's text as HTML that may be shown inside another
-// page; empty when it has none, or a virus.
+// SafeHTML returns the mail's HTML, sanitized so that it may be shown inside
+// another page. It is empty if the mail has no HTML, or a virus.
 func (p Parsed) SafeHTML() string {
 	if p.virus {
 		return ""
@@ -44,22 +46,21 @@ func (p Parsed) SafeHTML() string {
 	return htmltext.Sanitize(p.HTML())
 }
 
-// attachments lists the files of a mail.
-func attachments(b body, env Envelope) []contact.Attachment {
+// listAttachments returns the files of a mail, at most [MaxAttachments].
+func listAttachments(b mailBody, env Envelope) []contact.Attachment {
 	var all []contact.Attachment
 	for _, f := range b.files {
 		if len(all) == MaxAttachments {
 			return all
 		}
-		all = append(all, attachment(f, b, env))
+		all = append(all, newAttachment(f, b, env))
 	}
 	return all
 }
 
-func attachment(f file, b body, env Envelope) contact.Attachment {
-	p := f.part
+func newAttachment(p *rfc822.Part, b mailBody, env Envelope) contact.Attachment {
 	a := contact.Attachment{
-		Kind: mediaKind(p.Type),
+		Kind: attachmentKind(p.Type),
 		Ref:  p.ID,
 		Type: contact.Clean(p.Type, 100),
 		Name: FileName(p),
@@ -69,19 +70,19 @@ func attachment(f file, b body, env Envelope) contact.Attachment {
 	if a.Ref == "" {
 		a.Ref = rootRef
 	}
-	a.Inline = a.CID != "" && b.cids[a.CID] // shown in a page; the rest are attachments, whatever they say
+	a.Inline = a.CID != "" && b.cids[a.CID] // the HTML shows it; its Content-Disposition does not matter
 	switch {
 	case env.Verdicts.Virus == "FAIL":
 		a.Mark = "virus"
 	case p.Type == "application/ms-tnef" || strings.EqualFold(a.Name, "winmail.dat"):
 		a.Mark = "tnef"
-	case dangerous(a.Name, p.Type):
+	case isDangerous(a.Name, p.Type):
 		a.Mark = "dangerous"
 	}
 	return a
 }
 
-func mediaKind(media string) contact.Kind {
+func attachmentKind(media string) contact.Kind {
 	switch kind, _, _ := strings.Cut(media, "/"); kind {
 	case "image":
 		return contact.Image
@@ -93,7 +94,9 @@ func mediaKind(media string) contact.Kind {
 	return contact.File
 }
 
-// FileName returns a name for a part that is safe to store and to show.
+// FileName returns a file name for a part that is safe to store and to show. It
+// is empty if the part has no name. A mail as attachment is named after its
+// subject.
 func FileName(p *rfc822.Part) string {
 	name := p.FileName()
 	if name == "" && p.Type == "message/rfc822" {
@@ -108,7 +111,7 @@ func FileName(p *rfc822.Part) string {
 	if name == "" {
 		name = p.Header.Text("Content-Description")
 	}
-	name = sanitize(name)
+	name = sanitizeFileName(name)
 	switch {
 	case name == "" && p.Type == "text/calendar":
 		return "invite.ics"
@@ -118,12 +121,13 @@ func FileName(p *rfc822.Part) string {
 	return name
 }
 
-// maxFileName is the longest file name kept, in bytes.
+// maxFileName is the length of the longest file name, in bytes.
 const maxFileName = 255
 
-// sanitize returns name without folders, control characters and the ones that
-// turn text around, short enough for any file system.
-func sanitize(name string) string {
+// sanitizeFileName returns name without its folder, control characters and
+// characters that reverse the text direction. It is short enough for any file
+// system. A long name keeps its extension.
+func sanitizeFileName(name string) string {
 	name = strings.ReplaceAll(name, `\`, "/")
 	if i := strings.LastIndexByte(strings.TrimRight(name, "/"), '/'); i >= 0 {
 		name = name[i+1:]
@@ -150,8 +154,9 @@ func sanitize(name string) string {
 	return name
 }
 
-// dangerousNames are the endings of files that run when opened.
-var dangerousNames = map[string]bool{
+// dangerousExtensions are the extensions of files that may run code when they
+// are opened.
+var dangerousExtensions = map[string]bool{
 	".exe": true, ".com": true, ".scr": true, ".pif": true, ".bat": true, ".cmd": true, ".msi": true, ".msp": true, ".cpl": true, ".dll": true,
 	".js": true, ".jse": true, ".vbs": true, ".vbe": true, ".wsf": true, ".wsh": true, ".wsc": true, ".hta": true, ".ps1": true, ".psm1": true,
 	".jar": true, ".lnk": true, ".reg": true, ".inf": true, ".scf": true, ".url": true, ".chm": true, ".hlp": true, ".application": true, ".gadget": true,
@@ -159,42 +164,45 @@ var dangerousNames = map[string]bool{
 	".one": true, ".appx": true, ".apk": true, ".dmg": true, ".pkg": true, ".app": true, ".sh": true, ".command": true, ".html": true, ".htm": true, ".shtml": true, ".svg": true, ".xll": true, ".sct": true, ".mht": true,
 }
 
-func dangerous(name, media string) bool {
+// isDangerous reports whether a file may run code when it is opened.
+func isDangerous(name, media string) bool {
 	switch media {
 	case "application/x-msdownload", "application/x-msdos-program", "application/x-executable", "application/hta", "application/javascript", "text/javascript", "application/x-sh", "application/java-archive", "application/vnd.microsoft.portable-executable":
 		return true
 	}
-	return dangerousNames[strings.ToLower(path.Ext(strings.TrimRight(name, " .")))]
+	return dangerousExtensions[strings.ToLower(path.Ext(strings.TrimRight(name, " .")))]
 }
 
-// OutgoingFile returns the name under which a file may be sent, and its media
-// type. One without a name, or that runs when it is opened, is
-// [fault.Invalid].
+// OutgoingFile returns the file name and media type under which a file may be
+// sent to a customer. A file without a name, with a malformed media type, or
+// that runs when it is opened, is [fault.Invalid].
 func OutgoingFile(name, media string) (safeName, safeMedia string, err error) {
-	name = sanitize(contact.Clean(name, MaxFileNameGiven))
+	name = sanitizeFileName(contact.Clean(name, MaxFileNameGiven))
 	if name == "" {
-		return "", "", fault.New(fault.Invalid, "it has no name")
+		return "", "", fault.New(fault.Invalid, "name is required")
 	}
 	typ := "application/octet-stream"
 	if media != "" {
-		if typ, _, err = mime.ParseMediaType(media); err != nil || len(typ) > 100 || strings.HasPrefix(typ, "multipart/") || strings.HasPrefix(typ, "message/") {
+		typ, _, err = mime.ParseMediaType(media)
+		isContainer := strings.HasPrefix(typ, "multipart/") || strings.HasPrefix(typ, "message/")
+		if err != nil || len(typ) > 100 || isContainer {
 			return "", "", fault.New(fault.Invalid, "type must be a media type, such as application/pdf")
 		}
 	}
-	if dangerous(name, typ) {
-		return "", "", fault.New(fault.Invalid, "a file that runs when it is opened is not sent")
+	if isDangerous(name, typ) {
+		return "", "", fault.New(fault.Invalid, "a file that runs when it is opened cannot be sent; send a PDF or an image")
 	}
 	return name, typ, nil
 }
 
-// OutgoingKind is the kind of attachment that a media type is.
-func OutgoingKind(media string) contact.Kind { return mediaKind(media) }
+// OutgoingKind returns the kind of an attachment with this media type.
+func OutgoingKind(media string) contact.Kind { return attachmentKind(media) }
 
-// MaxFileNameGiven is how much is read of the name of a file to send, in bytes.
+// MaxFileNameGiven is how many bytes are read of the name of a file to send.
 const MaxFileNameGiven = 1000
 
-// OutgoingPage returns the HTML of a mail to send as it may be shown anywhere,
-// and what it says as text.
+// OutgoingPage returns the sanitized HTML of a mail to send, and its plain
+// text.
 func OutgoingPage(page string) (safe, text string) {
 	safe = strings.TrimSpace(htmltext.Sanitize(page))
 	return safe, strings.TrimSpace(htmltext.Convert(safe).Text)

@@ -9,15 +9,16 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 )
 
-// An AddressList holds mail addresses and whole domains. The zero value holds
-// none.
+// AddressList is a set of mail addresses and whole domains. The zero value is
+// empty.
 type AddressList struct {
-	addresses, domains map[string]bool
+	addresses map[string]bool
+	domains   map[string]bool
 }
 
-// ParseAddressList reads addresses and domains, separated by commas:
-// "form@shop.example, @forms.example, shop.example". The error names the first
-// entry that is neither; the list holds the others.
+// ParseAddressList reads addresses and domains, separated by commas, such as
+// "form@shop.example, @forms.example, shop.example". If an entry is neither,
+// the error names the first such entry, and the list has the others.
 func ParseAddressList(list string) (AddressList, error) {
 	l := AddressList{addresses: map[string]bool{}, domains: map[string]bool{}}
 	var first error
@@ -25,20 +26,21 @@ func ParseAddressList(list string) (AddressList, error) {
 		if entry = strings.TrimSpace(entry); entry == "" {
 			continue
 		}
-		if err := l.add(entry); err != nil && first == nil {
+		if err := l.addEntry(entry); err != nil && first == nil {
 			first = err
 		}
 	}
 	return l, first
 }
 
-func (l AddressList) add(entry string) error {
-	local, domain, both := strings.Cut(entry, "@")
-	if !both {
-		local, domain = "", entry
+func (l AddressList) addEntry(entry string) error {
+	local, domain, hasAt := strings.Cut(entry, "@")
+	if !hasAt {
+		local = ""
+		domain = entry
 	}
 	alias, err := identity.NewAlias(identity.Email, "", "x@"+domain)
-	if err != nil || strings.ContainsAny(entry, " \t<>\"*:/") || !dotted(domain) {
+	if err != nil || strings.ContainsAny(entry, " \t<>\"*:/") || !isDottedDomain(domain) {
 		return fault.New(fault.Invalid, "%q is neither a mail address nor a domain: write form@shop.example, or @shop.example for every address of a domain", entry)
 	}
 	domain = strings.TrimPrefix(alias.Value, "x@")
@@ -54,20 +56,21 @@ func (l AddressList) add(entry string) error {
 	return nil
 }
 
-// dotted reports whether a domain has two labels or more, none of them empty.
-func dotted(domain string) bool {
+// isDottedDomain reports whether a domain has at least two labels, none of them
+// empty.
+func isDottedDomain(domain string) bool {
 	domain = strings.TrimSuffix(domain, ".")
 	return strings.Contains(domain, ".") && !strings.Contains("."+domain+".", "..") && !strings.Contains(domain, "@")
 }
 
-// Has reports whether the list holds an address, by itself or with its domain.
+// Has reports whether the list has an address, or the address's domain.
 func (l AddressList) Has(address string) bool {
 	address = normalMailbox(address)
 	return l.addresses[address] || l.domains[domainOf(address)]
 }
 
-// domainOf returns what follows the last at sign of an address; empty when it
-// has none.
+// domainOf returns the part of an address after the last at sign. It is empty
+// for an address without an at sign.
 func domainOf(address string) string {
 	at := strings.LastIndexByte(address, '@')
 	if at < 0 {
@@ -79,65 +82,65 @@ func domainOf(address string) string {
 // isStaff reports whether an address belongs to one of our own people.
 func (e Envelope) isStaff(address string) bool { return e.Staff != nil && e.Staff(address) }
 
-// isForm reports whether an address is configured as one that forms send from.
+// isForm reports whether web forms send from an address.
 func (e Envelope) isForm(address string) bool { return e.Forms != nil && e.Forms(address) }
 
-// isMailbox reports whether an address is one that customers write to: a
-// mailbox that the mail came to, with or without a tag, or any address of the
-// mail domain.
-func (e Envelope) isMailbox(address string) bool {
+// isOwnMailbox reports whether customers write to an address: the mail came to
+// it, with or without a tag, or it is in our mail domain.
+func (e Envelope) isOwnMailbox(address string) bool {
 	if e.Domain != "" && strings.EqualFold(domainOf(address), domainOf(normalMailbox("x@"+e.Domain))) {
 		return true
 	}
 	for _, m := range e.Mailboxes {
-		if untagged(normalMailbox(m)) == untagged(address) {
+		if removeTag(normalMailbox(m)) == removeTag(address) {
 			return true
 		}
 	}
 	return false
 }
 
-// untagged returns an address without what follows a plus in its local part.
-func untagged(address string) string {
+// removeTag returns info@shop.example for info+tag@shop.example.
+func removeTag(address string) string {
 	local, domain, _ := strings.Cut(address, "@")
 	local, _, _ = strings.Cut(local, "+")
 	return local + "@" + domain
 }
 
-// isOutside reports whether an address may be a customer's: it is not staff,
-// not a form and not one of our mailboxes.
+// isOutside reports whether an address may be a customer's: it is not a staff
+// address, not a form and not one of our mailboxes.
 func (e Envelope) isOutside(address string) bool {
-	return !e.isStaff(address) && !e.isForm(address) && !e.isMailbox(address)
+	return !e.isStaff(address) && !e.isForm(address) && !e.isOwnMailbox(address)
 }
 
-// An authorship says how the author of a mail relates to its sender.
+// authorship is the relation of a mail's author to its sender.
 type authorship int
 
 const (
-	bySender  authorship = iota // the sender wrote it
-	byPerson                    // our own side sent it for the person in Reply-To
-	byUnnamed                   // a form sent it and does not say for which person
+	bySender  authorship = iota // the sender is the author
+	byPerson                    // our own side sent it on behalf of the person in Reply-To
+	byUnnamed                   // a form sent it, and names no person in Reply-To
 )
 
-// onBehalf finds the author of a mail that our own side sent. From a form, a
-// colleague or one of our mailboxes it is the first outside address in
-// Reply-To, merely claimed: DMARC vouches for the form, and not for what a
-// visitor typed into it.
+// setAuthor sets the customer of m to its author, if our own side sent the
+// mail. For a mail from a form, a colleague or one of our mailboxes, the author
+// is the first outside address in Reply-To. It is only claimed, because DMARC
+// vouches for the form and not for a visitor's input.
 //
-// A form is never a customer. Its mail without an outside Reply-To gets a
-// customer of its own, so that the words of two visitors never meet.
-func onBehalf(m *contact.Message, root *rfc822.Part, env Envelope, c class) authorship {
+// A form is never a customer. Each mail of a form without an outside Reply-To
+// gets a customer of its own, so that the words of two visitors never meet.
+func setAuthor(m *contact.Message, root *rfc822.Part, env Envelope, c mailClass) authorship {
 	form := env.isForm(m.Customer.Value)
-	if m.Customer.Scope != "" || c.report || (!form && env.isOutside(m.Customer.Value)) {
+	fromCustomer := !form && env.isOutside(m.Customer.Value)
+	if m.Customer.Scope != "" || c.report || fromCustomer {
 		return bySender
 	}
-	if !form && (c.name == autoReplied || c.name == sentToMany) {
+	if !form && (c.name == classAutoReply || c.name == classNewsletter) {
 		return bySender // a colleague's absence notice, or our newsletter
 	}
-	who, alias, found := personIn(root.Header, env)
+	person, alias, found := findPerson(root.Header, env)
 	switch {
 	case found && !(form && answersMail(root.Header)):
-		m.Name = cleanName(who.Name, alias.Value)
+		m.Name = cleanName(person.Name, alias.Value)
 		m.Customer = identity.Address{Alias: alias, Assurance: identity.Claimed}
 		m.Aliases = nil
 		return byPerson
@@ -150,12 +153,15 @@ func onBehalf(m *contact.Message, root *rfc822.Part, env Envelope, c class) auth
 	return bySender
 }
 
-// personIn returns the first address in Reply-To that may be a customer's. The
-// address of a mailing list is not a person's.
-func personIn(h rfc822.Header, env Envelope) (rfc822.Address, identity.Alias, bool) {
+// findPerson returns the first address in Reply-To that may be a customer's.
+// The address of a mailing list is skipped.
+func findPerson(h rfc822.Header, env Envelope) (rfc822.Address, identity.Alias, bool) {
 	for _, a := range h.Addresses("Reply-To") {
 		alias, err := identity.NewAlias(identity.Email, "", a.Addr)
-		if err != nil || !env.isOutside(alias.Value) || (byList(h) && fromList(h, alias)) {
+		if err != nil || !env.isOutside(alias.Value) {
+			continue
+		}
+		if isListMail(h) && isListAddress(h, alias) {
 			continue
 		}
 		return a, alias, true
@@ -163,21 +169,23 @@ func personIn(h rfc822.Header, env Envelope) (rfc822.Address, identity.Alias, bo
 	return rfc822.Address{}, identity.Alias{}, false
 }
 
-// answersMail reports whether a program answered a mail. A form never does: it
-// begins a conversation, even if its mailer marks the mail as a reply.
+// answersMail reports whether a mail is an automatic answer to another mail. A
+// form's mail begins a conversation and has no In-Reply-To or References, even
+// if its mailer marks it as auto-replied.
 func answersMail(h rfc822.Header) bool {
 	auto := strings.ToLower(h.Get("Auto-Submitted"))
 	return strings.HasPrefix(auto, "auto-replied") && (h.Has("In-Reply-To") || h.Has("References"))
 }
 
-// classOf returns the class of a mail whose author is known. The marks of a
-// machine in the mail of a form are its mailer's, and the words a person's.
-func classOf(a authorship, c class, root *rfc822.Part, m contact.Message) class {
+// adjustClass returns the class of a mail after its author was found. In a
+// form's mail, the signs of a machine come from the form's mailer, and the words
+// from a person.
+func adjustClass(a authorship, c mailClass, root *rfc822.Part, m contact.Message) mailClass {
 	switch {
 	case a == byPerson:
-		return class{noReply: noReplyAddress(m.Customer.Value)}
-	case a == byUnnamed && c.name != sentToMany && !answersMail(root.Header):
-		return class{noReply: true}
+		return mailClass{noReply: isNoReplyAddress(m.Customer.Value)}
+	case a == byUnnamed && c.name != classNewsletter && !answersMail(root.Header):
+		return mailClass{noReply: true}
 	}
 	return c
 }

@@ -12,10 +12,10 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 )
 
-// formCase holds mails of a form that once became one customer.
+// formCase has mails of a form that once became one customer.
 const formCase = "../../../../shared/cases/events/08-web-form-makes-one-customer-of-all"
 
-// list returns the addresses and domains in s.
+// list returns a function that reports whether an address is in the list s.
 func list(t testing.TB, s string) func(string) bool {
 	t.Helper()
 	l, err := email.ParseAddressList(s)
@@ -25,8 +25,8 @@ func list(t testing.TB, s string) func(string) bool {
 	return l.Has
 }
 
-// fromForm is an envelope of a company with a colleague's domain, two forms of
-// its own and one at a relay.
+// fromForm returns an envelope of a company with a staff domain, a form of its
+// own, a form at a relay and a domain of forms.
 func fromForm(t testing.TB, dmarc string) email.Envelope {
 	env := received("klantenservice@support.example.com")
 	env.Verdicts = email.Verdicts{DMARC: dmarc}
@@ -66,19 +66,19 @@ func TestNormalize_Forms(t *testing.T) {
 				d, _ := normalize(t, string(raw), env)
 				m := d.Messages[0]
 				if got := m.Customer; got.Value != want.address || got.Assurance != identity.Claimed {
-					t.Errorf("customer %s %s, want %s claimed", got.Value, got.Assurance, want.address)
+					t.Errorf("got customer %s %s, want %s claimed", got.Value, got.Assurance, want.address)
 				}
 				if m.Name != want.name {
-					t.Errorf("name %q, want %q", m.Name, want.name)
+					t.Errorf("got name %q, want %q", m.Name, want.name)
 				}
 				if len(m.Aliases) != 0 {
-					t.Errorf("further aliases %v, want none", m.Aliases)
+					t.Errorf("got further aliases %v, want none", m.Aliases)
 				}
 				if m.Passive || m.Automated != "" || m.NoReply {
-					t.Errorf("passive %v, automated %q, no reply %v; want a question", m.Passive, m.Automated, m.NoReply)
+					t.Errorf("got passive %v, automated %q, no reply %v; want a question", m.Passive, m.Automated, m.NoReply)
 				}
 				if !strings.Contains(m.Text, want.word) {
-					t.Errorf("text %q, want the word %q", m.Text, want.word)
+					t.Errorf("got text %q, want the word %q", m.Text, want.word)
 				}
 			})
 		}
@@ -89,7 +89,11 @@ const unnamed = "(unnamed)"
 
 func TestNormalize_FormAuthors(t *testing.T) {
 	t.Parallel()
-	const form, relay, colleague = "From: Website <formulier@shop.example>\n", "From: noreply@forms.example\n", "From: Piet <piet@shop.example>\n"
+	const (
+		form      = "From: Website <formulier@shop.example>\n"
+		relay     = "From: noreply@forms.example\n"
+		colleague = "From: Piet <piet@shop.example>\n"
+	)
 	const newsletter = "List-Unsubscribe: <https://shop.example>\nPrecedence: bulk\n"
 	tests := []struct {
 		name, header string
@@ -163,37 +167,40 @@ func TestNormalize_FormAuthors(t *testing.T) {
 				got = unnamed
 			}
 			if got != tt.want || m.Customer.Assurance != tt.assurance {
-				t.Errorf("customer %s %s, want %s %s", got, m.Customer.Assurance, tt.want, tt.assurance)
+				t.Errorf("got customer %s %s, want %s %s", got, m.Customer.Assurance, tt.want, tt.assurance)
 			}
 			if tt.assurance == identity.Claimed && m.Name != tt.says {
-				t.Errorf("name %q, want %q", m.Name, tt.says)
+				t.Errorf("got name %q, want %q", m.Name, tt.says)
 			}
 			if marked := m.Mark == email.MarkNoAuthor; marked != (tt.want == unnamed) {
-				t.Errorf("mark %q for %s", m.Mark, tt.want)
+				t.Errorf("got mark %q for customer %s", m.Mark, tt.want)
 			}
 			if tt.want == unnamed && len(m.Aliases) != 0 {
-				t.Errorf("further aliases %v, want none", m.Aliases)
+				t.Errorf("got further aliases %v, want none", m.Aliases)
 			}
 		})
 	}
 }
 
-// TestNormalize_ForgedReplyTo checks that a stranger's Reply-To stays a
-// further address that is claimed.
+// TestNormalize_ForgedReplyTo checks that a stranger's Reply-To is only a claimed
+// alias of the stranger.
 func TestNormalize_ForgedReplyTo(t *testing.T) {
 	t.Parallel()
 	d, _ := normalize(t, "From: Jan <jan@example.com>\nReply-To: dief@example.net\n\nx", fromForm(t, "PASS"))
 	m := d.Messages[0]
 	want := []identity.Address{{Alias: identity.Alias{Kind: identity.Email, Value: "dief@example.net"}, Assurance: identity.Claimed}}
 	if m.Customer.Value != "jan@example.com" || !slices.Equal(m.Aliases, want) {
-		t.Errorf("customer %v with %v, want jan@example.com with %v", m.Customer, m.Aliases, want)
+		t.Errorf("got customer %v with %v, want jan@example.com with %v", m.Customer, m.Aliases, want)
 	}
 }
 
 func TestNormalize_FormClasses(t *testing.T) {
 	t.Parallel()
-	const person, colleague = "From: noreply@forms.example\nReply-To: els@example.net\n", "From: noreply@shop.example\nReply-To: els@example.net\n"
-	const nobody = "From: noreply@forms.example\n"
+	const (
+		person    = "From: noreply@forms.example\nReply-To: els@example.net\n"
+		colleague = "From: noreply@shop.example\nReply-To: els@example.net\n"
+		unknown   = "From: noreply@forms.example\n"
+	)
 	tests := []struct {
 		name, header string
 		automated    string
@@ -209,10 +216,10 @@ func TestNormalize_FormClasses(t *testing.T) {
 		{"our own domain's absence notice", colleague + "Auto-Submitted: auto-replied", "auto-reply", true, true},
 		{"our own domain's newsletter", colleague + "List-Unsubscribe: <https://shop.example>\nPrecedence: bulk", "list", false, true},
 		{"a person at a no-reply address", "From: noreply@forms.example\nReply-To: noreply@example.net", "", false, true},
-		{"no person", nobody, "", false, true},
-		{"no person, and marks of a mailer", nobody + "Auto-Submitted: auto-generated", "", false, true},
-		{"no person, and an automatic subject", nobody + "Subject: Automatisch bericht: contactformulier", "", false, true},
-		{"no person, and a newsletter", nobody + "List-Unsubscribe: <https://forms.example>\nPrecedence: bulk", "list", false, true},
+		{"no person", unknown, "", false, true},
+		{"no person, and marks of a mailer", unknown + "Auto-Submitted: auto-generated", "", false, true},
+		{"no person, and an automatic subject", unknown + "Subject: Automatisch bericht: contactformulier", "", false, true},
+		{"no person, and a newsletter", unknown + "List-Unsubscribe: <https://forms.example>\nPrecedence: bulk", "list", false, true},
 		{"an answer by the form's mailbox", person + "Auto-Submitted: auto-replied\nReferences: <x@example.net>", "auto-reply", true, true},
 	}
 	for _, tt := range tests {
@@ -220,7 +227,10 @@ func TestNormalize_FormClasses(t *testing.T) {
 			t.Parallel()
 			d, p := normalize(t, strings.TrimSuffix(tt.header, "\n")+"\n\nx", fromForm(t, "PASS"))
 			m := d.Messages[0]
-			if m.Automated != tt.automated || m.Passive != tt.passive || p.NoReply != tt.noReply || m.NoReply != tt.noReply {
+			if p.NoReply != m.NoReply {
+				t.Errorf("got no reply %v for the mail and %v for the message, want the same", p.NoReply, m.NoReply)
+			}
+			if m.Automated != tt.automated || m.Passive != tt.passive || m.NoReply != tt.noReply {
 				t.Errorf("got %q, passive %v, no reply %v; want %q, %v, %v", m.Automated, m.Passive, m.NoReply, tt.automated, tt.passive, tt.noReply)
 			}
 		})
@@ -254,8 +264,8 @@ func TestNormalize_UnnamedAuthors(t *testing.T) {
 	}
 }
 
-// TestNormalize_FormForwards forwards mails with a Reply-To: what a colleague
-// forwards is the mail of the quoted person, and what a form sends never is.
+// TestNormalize_FormForwards reads forwards with a Reply-To. A colleague's forward
+// is the mail of the quoted person. A form's mail never is.
 func TestNormalize_FormForwards(t *testing.T) {
 	t.Parallel()
 	quoted := func(from string) string {
@@ -276,17 +286,17 @@ func TestNormalize_FormForwards(t *testing.T) {
 			t.Parallel()
 			d, p := normalize(t, tt.mail, fromForm(t, tt.dmarc))
 			if got := d.Messages[0].Customer.Value; got != tt.want {
-				t.Errorf("customer %s, want %s", got, tt.want)
+				t.Errorf("got customer %s, want %s", got, tt.want)
 			}
 			if p.ForwardedBy != tt.by {
-				t.Errorf("forwarded by %q, want %q", p.ForwardedBy, tt.by)
+				t.Errorf("got forwarder %q, want %q", p.ForwardedBy, tt.by)
 			}
 		})
 	}
 }
 
-// TestNormalize_FormThread answers the mail that we sent to the person of a
-// form: by their own mail, by the form again, and by a form of another person.
+// TestNormalize_FormThread answers our mail to a visitor of a form. The answer is
+// a mail of theirs, the form again, or the form of another visitor.
 func TestNormalize_FormThread(t *testing.T) {
 	t.Parallel()
 	els := identity.Alias{Kind: identity.Email, Value: "els@example.net"}
@@ -302,7 +312,7 @@ func TestNormalize_FormThread(t *testing.T) {
 	} {
 		d, _ := normalize(t, from+"\nIn-Reply-To: <"+our+">\n\nx", env)
 		if got := refers(d.Messages[0]); got != want {
-			t.Errorf("%q refers to our answer: %v, want %v", from, got, want)
+			t.Errorf("%q refers to our answer: got %v, want %v", from, got, want)
 		}
 	}
 }
@@ -316,7 +326,7 @@ func TestParseAddressList(t *testing.T) {
 		"jan@xn--bcher-kva.example": true, "jan@bücher.example": true, "": false, "@": false,
 	} {
 		if got := has(address); got != want {
-			t.Errorf("has %q: %v, want %v", address, got, want)
+			t.Errorf("Has(%q): got %v, want %v", address, got, want)
 		}
 	}
 	if (email.AddressList{}).Has("a@shop.example") {
@@ -325,7 +335,7 @@ func TestParseAddressList(t *testing.T) {
 	for _, entry := range []string{"formulier", "formulier@", "@", "*@shop.example", "Website <form@shop.example>", "form@shop", "a b@shop.example", "mailto:form@shop.example", "form@@shop.example", "shop..example"} {
 		l, err := email.ParseAddressList("a@shop.example," + entry)
 		if err == nil || !strings.Contains(err.Error(), "is neither a mail address nor a domain: write form@shop.example") {
-			t.Errorf("%q: error %v, want one that says what to write", entry, err)
+			t.Errorf("%q: got error %v, want one that says what to write", entry, err)
 		}
 		if !l.Has("a@shop.example") {
 			t.Errorf("%q: the entries before it are lost", entry)

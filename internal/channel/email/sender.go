@@ -12,40 +12,41 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 )
 
-// maxName is the longest display name kept, in bytes.
+// maxName is the length of the longest display name, in bytes.
 const maxName = 200
 
-// addSender says who wrote the mail: the address in From. Reply-To is a
-// further address the sender claims; behind a list or group that puts itself
-// into From, the original sender is what the group says it was.
-func addSender(m *contact.Message, root *rfc822.Part, env Envelope, raw []byte) {
+// setSender sets the customer of m to the address in From, and adds Reply-To as
+// a claimed alias. A mailing list or group may put its own address into From;
+// then the customer is the original sender that the group names.
+func setSender(m *contact.Message, root *rfc822.Part, env Envelope, raw []byte) {
 	senders := root.Header.Addresses("From")
-	who, alias, ok := firstAlias(senders)
-	m.Name = cleanName(who.Name, alias.Value)
+	sender, alias, ok := firstAlias(senders)
+	m.Name = cleanName(sender.Name, alias.Value)
 	m.Customer = identity.Address{Alias: alias, Assurance: identity.Claimed}
 	switch {
-	case ok && proven(root.Header, senders, alias, env.Verdicts):
+	case ok && isProven(root.Header, senders, alias, env.Verdicts):
 		m.Customer.Assurance = identity.Verified
 	case !ok:
 		m.Customer.Alias = fallbackSender(root.Header, env, raw)
 	}
-	if original, found := groupSender(root.Header, alias); found {
+	if original, found := groupMember(root.Header, alias); found {
 		m.Customer = identity.Address{Alias: original, Assurance: identity.Claimed}
 		name, _, _ := strings.Cut(m.Name, " via ")
 		m.Name = strings.Trim(name, "' ")
 	}
-	addClaim(m, root.Header.Addresses("Reply-To"))
+	addClaimedAlias(m, root.Header.Addresses("Reply-To"))
 }
 
-// passOn makes the author of a forwarded mail its customer, when one of our
-// own people forwarded it and DMARC proves that: anyone else could put words
-// into a customer's mouth that way. It returns the address of the forwarder.
+// setForwardedAuthor sets the customer of m to the author of the forwarded mail,
+// if a staff member forwarded it and DMARC proves that. Any other sender could
+// invent a customer's mail that way. It returns the forwarder's address, which is
+// empty if m did not change.
 //
 // sender is the address that sent the mail. A forward wins over its Reply-To,
 // which mail programs set to an address of the forwarder. A form does not
-// forward: a quoted mail in its text is what a visitor typed.
-func passOn(m *contact.Message, sender identity.Address, env Envelope, forward bool) (by string) {
-	if !forward && !forwardSubject(m.Subject) {
+// forward: its visitor typed the quoted mail.
+func setForwardedAuthor(m *contact.Message, sender identity.Address, env Envelope, forward bool) (by string) {
+	if !forward && !isForwardSubject(m.Subject) {
 		return ""
 	}
 	if sender.Assurance != identity.Verified || !env.isStaff(sender.Value) || env.isForm(sender.Value) {
@@ -55,30 +56,33 @@ func passOn(m *contact.Message, sender identity.Address, env Envelope, forward b
 	if whole == "" {
 		whole = m.Text
 	}
-	who, alias, ok := firstAlias(rfc822.ParseAddresses(reply.ForwardedFrom(whole)))
+	original, alias, ok := firstAlias(rfc822.ParseAddresses(reply.ForwardedFrom(whole)))
 	if !ok || !env.isOutside(alias.Value) {
 		return ""
 	}
 	by = sender.Value
 	m.Customer = identity.Address{Alias: alias, Assurance: identity.Claimed}
 	m.Aliases = nil
-	m.Name = cleanName(who.Name, alias.Value)
-	m.Text, m.FullText = whole, ""
+	m.Name = cleanName(original.Name, alias.Value)
+	m.Text = whole
+	m.FullText = ""
 	m.ReplyTo = &contact.ReplyTo{Forwarded: true}
 	return by
 }
 
-// forwardSubject reports whether a subject has the mark of a forward.
-func forwardSubject(subject string) bool {
-	mark, _, ok := strings.Cut(strings.ToLower(subject), ":")
-	switch strings.TrimSpace(mark) {
+// isForwardSubject reports whether a subject begins with a forward prefix, such
+// as "Fwd:".
+func isForwardSubject(subject string) bool {
+	prefix, _, ok := strings.Cut(strings.ToLower(subject), ":")
+	switch strings.TrimSpace(prefix) {
 	case "fw", "fwd", "wg", "tr", "doorst", "rv", "enc", "i", "vs", "pd", "vl", "转发", "轉寄":
 		return ok
 	}
 	return false
 }
 
-// firstAlias returns the first of the addresses that is one.
+// firstAlias returns the first valid address and its alias. If no address is
+// valid, it returns the first address, for its display name, and false.
 func firstAlias(all []rfc822.Address) (rfc822.Address, identity.Alias, bool) {
 	for _, a := range all {
 		if alias, err := identity.NewAlias(identity.Email, "", a.Addr); err == nil {
@@ -91,9 +95,9 @@ func firstAlias(all []rfc822.Address) (rfc822.Address, identity.Alias, bool) {
 	return rfc822.Address{}, identity.Alias{}, false
 }
 
-// proven reports whether DMARC vouches for the sender: it passed, there is
-// one From with one address, and it is the domain that was checked.
-func proven(h rfc822.Header, senders []rfc822.Address, alias identity.Alias, v Verdicts) bool {
+// isProven reports whether DMARC vouches for the sender: it passed, there is one
+// From field with one address, and DMARC was checked for that address's domain.
+func isProven(h rfc822.Header, senders []rfc822.Address, alias identity.Alias, v Verdicts) bool {
 	if v.DMARC != "PASS" || len(senders) != 1 || len(h.All("From")) != 1 {
 		return false
 	}
@@ -101,8 +105,9 @@ func proven(h rfc822.Header, senders []rfc822.Address, alias identity.Alias, v V
 	return v.From == "" || domain == v.From
 }
 
-// fallbackSender returns the alias of a mail whose From names nobody: the
-// sender of the SMTP transaction, else one for this mail alone.
+// fallbackSender returns the sender's alias for a mail without a valid From: the
+// sender of the SMTP transaction, or the address in Sender, Return-Path or
+// Reply-To. Without any of them it returns an alias for this mail alone.
 func fallbackSender(h rfc822.Header, env Envelope, raw []byte) identity.Alias {
 	candidates := []string{env.Sender}
 	for _, name := range []string{"Sender", "Return-Path", "Reply-To"} {
@@ -118,21 +123,22 @@ func fallbackSender(h rfc822.Header, env Envelope, raw []byte) identity.Alias {
 	return unnamedAuthor(raw)
 }
 
-// unnamedScope is the scope of aliases of authors whom no address names.
+// unnamedScope is the scope of the aliases of authors without an address.
 const unnamedScope = "unknown"
 
-// unnamedAuthor returns the alias of an author whom no address names: one for
-// the mail with that id.
+// unnamedAuthor returns the alias of an author without an address. Each mail id
+// gives its own alias.
 func unnamedAuthor(id []byte) identity.Alias {
 	sum := sha256.Sum256(id)
 	return identity.Alias{Kind: identity.Email, Scope: unnamedScope, Value: hex.EncodeToString(sum[:])}
 }
 
-// groupSender returns who wrote to a group that forwards under its own name.
-// Anybody can write these fields, so they give a claimed alias only, and only
-// where the mail came by a list and From is the list's own.
-func groupSender(h rfc822.Header, from identity.Alias) (identity.Alias, bool) {
-	if !byList(h) || !fromList(h, from) {
+// groupMember returns the original sender of a mail that a group sent on under
+// its own address. Any sender can write these fields, so the alias is only
+// claimed. They are used only if the mail came through a mailing list and From
+// is the list's own address.
+func groupMember(h rfc822.Header, from identity.Alias) (identity.Alias, bool) {
+	if !isListMail(h) || !isListAddress(h, from) {
 		return identity.Alias{}, false
 	}
 	for _, name := range []string{"X-Original-Sender", "X-Original-From", "X-MailFrom"} {
@@ -143,40 +149,45 @@ func groupSender(h rfc822.Header, from identity.Alias) (identity.Alias, bool) {
 	return identity.Alias{}, false
 }
 
-// Unnamed reports whether an alias is that of the author of one mail that
-// names no address of theirs, so that no answer can reach them.
+// Unnamed reports whether an alias belongs to an author without an address, so
+// that no answer can reach them. Each mail of such an author has its own alias.
 func Unnamed(a identity.Alias) bool { return a.Kind == identity.Email && a.Scope == unnamedScope }
 
-// byList reports whether the mail came by a mailing list.
-func byList(h rfc822.Header) bool {
+// isListMail reports whether the mail came through a mailing list.
+func isListMail(h rfc822.Header) bool {
 	return slices.ContainsFunc([]string{"List-Id", "List-Post", "X-Google-Group-Id", "X-Mailman-Version"}, h.Has)
 }
 
-// fromList reports whether the address in From is that of the list itself.
-func fromList(h rfc822.Header, from identity.Alias) bool {
+// isListAddress reports whether from is the address of the mailing list itself.
+func isListAddress(h rfc822.Header, from identity.Alias) bool {
 	for _, name := range []string{"List-Post", "List-Id", "Sender", "Mailing-list", "X-BeenThere"} {
 		v := strings.ToLower(h.Get(name))
 		local, domain, _ := strings.Cut(from.Value, "@")
-		if strings.Contains(v, from.Value) || name == "List-Id" && strings.Contains(v, local+"."+domain) {
+		if strings.Contains(v, from.Value) {
+			return true
+		}
+		if name == "List-Id" && strings.Contains(v, local+"."+domain) {
 			return true
 		}
 	}
 	return from.Value == ""
 }
 
-// addClaim adds the first address of Reply-To that is not the sender's own.
-func addClaim(m *contact.Message, replyTo []rfc822.Address) {
-	who, alias, ok := firstAlias(replyTo)
+// addClaimedAlias adds the first address of Reply-To to m as a claimed alias,
+// unless it is the sender's own.
+func addClaimedAlias(m *contact.Message, replyTo []rfc822.Address) {
+	claimed, alias, ok := firstAlias(replyTo)
 	if !ok || alias == m.Customer.Alias {
 		return
 	}
 	m.Aliases = append(m.Aliases, identity.Address{Alias: alias, Assurance: identity.Claimed})
 	if m.Name == "" {
-		m.Name = cleanName(who.Name, alias.Value)
+		m.Name = cleanName(claimed.Name, alias.Value)
 	}
 }
 
-// cleanName returns a display name, unless it only repeats the address.
+// cleanName returns a display name without control characters; empty if it only
+// repeats the address.
 func cleanName(name, address string) string {
 	if strings.EqualFold(name, address) {
 		return ""

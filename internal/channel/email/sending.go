@@ -12,19 +12,21 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 )
 
-// Told is what SES says of one mail of ours that it sent, or did not.
-type Told struct {
-	Ours    []string         // Message-IDs of the mail: ours, which it had when we gave it to SES, and SES's own
-	Effects []contact.Effect // what became of it, for each recipient that is named; targets are set by who knows the mail
-	Hard    bool             // the address will never work
+// SendingEvent is SES's report on one mail that we sent: it was accepted,
+// delivered, bounced, and so on.
+type SendingEvent struct {
+	OwnMailIDs []string         // Message-IDs of the mail: the one we wrote, and the one that SES gave it
+	Effects    []contact.Effect // the outcome for each recipient; the caller sets their Target
+	HardBounce bool             // the address will never work
 }
 
-// maxToldRecipients is how many recipients of one mail are read; ours has one.
-const maxToldRecipients = 50
+// maxEventRecipients limits the recipients read from one event. Our mails have
+// one.
+const maxEventRecipients = 50
 
-// A sendingEvent is what SES publishes, as an event of a configuration set or
-// a notification of an identity.
-type sendingEvent struct {
+// sesEvent is the JSON that SES publishes, as an event of a configuration set
+// or as a notification of an identity.
+type sesEvent struct {
 	EventType, NotificationType string
 	Mail                        struct {
 		Timestamp            time.Time
@@ -37,91 +39,111 @@ type sendingEvent struct {
 	Bounce   struct {
 		Timestamp                 time.Time
 		BounceType, BounceSubType string
-		BouncedRecipients         []toldRecipient
+		BouncedRecipients         []sesRecipient
 	}
 	Complaint struct {
 		Timestamp                               time.Time
 		ComplaintSubType, ComplaintFeedbackType string
-		ComplainedRecipients                    []toldRecipient
+		ComplainedRecipients                    []sesRecipient
 	}
 	Reject        struct{ Reason string }
 	Failure       struct{ ErrorMessage string }
 	DeliveryDelay struct {
 		Timestamp         time.Time
 		DelayType         string
-		DelayedRecipients []toldRecipient
+		DelayedRecipients []sesRecipient
 	}
 }
 
-type toldRecipient struct{ EmailAddress, Status, DiagnosticCode string }
+type sesRecipient struct{ EmailAddress, Status, DiagnosticCode string }
 
-// ReadTold reads an event of SES about a mail that it sent for us. What it
-// says that is no concern of a history, a click, has no effects.
-func ReadTold(event []byte) (Told, error) {
-	var ev sendingEvent
+// ReadSendingEvent reads an event of SES about a mail that it sent for us. An
+// event that does not belong in a history, such as a click, has no effects. An
+// event that is not JSON, or names no mail, is [fault.Invalid].
+func ReadSendingEvent(event []byte) (SendingEvent, error) {
+	var ev sesEvent
 	if err := json.Unmarshal(event, &ev); err != nil {
-		return Told{}, fault.New(fault.Invalid, "not an event of SES")
+		return SendingEvent{}, fault.New(fault.Invalid, "the event of SES is not valid JSON")
 	}
 	if ev.Mail.MessageID == "" || ev.Mail.Timestamp.UnixMilli() <= 0 {
-		return Told{}, fault.New(fault.Invalid, "an event of SES that names no mail")
+		return SendingEvent{}, fault.New(fault.Invalid, "the event of SES has no mail.messageId or no mail.timestamp")
 	}
-	t := Told{Ours: ev.ids()}
+	out := SendingEvent{OwnMailIDs: ev.mailIDs()}
 	e := contact.Effect{Channel: contact.Email, Kind: contact.Status, At: ev.Mail.Timestamp}
-	var said []toldRecipient
-	at := time.Time{}
+	var recipients []sesRecipient
+	var at time.Time
 	switch cmp.Or(ev.EventType, ev.NotificationType) {
 	case "Send":
-		e.Status, e.MailID = "sent", ev.sesID()
+		e.Status = "sent"
+		e.MailID = ev.sesMailID()
 	case "Delivery":
-		e.Status, at = "delivered", ev.Delivery.Timestamp
+		e.Status = "delivered"
+		at = ev.Delivery.Timestamp
 	case "Bounce":
-		e.Kind, e.Status, at, said = contact.Verdict, "bounce", ev.Bounce.Timestamp, ev.Bounce.BouncedRecipients
-		e.Code, t.Hard = ev.Bounce.BounceSubType, ev.Bounce.BounceType == "Permanent"
-		if ev.answeredByItself() {
+		e.Kind = contact.Verdict
+		e.Status = "bounce"
+		e.Code = ev.Bounce.BounceSubType
+		at = ev.Bounce.Timestamp
+		recipients = ev.Bounce.BouncedRecipients
+		out.HardBounce = ev.Bounce.BounceType == "Permanent"
+		if ev.isAutoReply() {
 			e.Status = "auto-reply"
 		}
 	case "Complaint":
 		if ev.Complaint.ComplaintFeedbackType == "not-spam" {
-			return t, nil
+			return out, nil
 		}
-		e.Kind, e.Status, at, said = contact.Verdict, "complaint", ev.Complaint.Timestamp, ev.Complaint.ComplainedRecipients
+		e.Kind = contact.Verdict
+		e.Status = "complaint"
 		e.Code = cmp.Or(ev.Complaint.ComplaintFeedbackType, ev.Complaint.ComplaintSubType)
+		at = ev.Complaint.Timestamp
+		recipients = ev.Complaint.ComplainedRecipients
 	case "DeliveryDelay":
-		e.Kind, e.Status, at, said = contact.Verdict, "delay", ev.DeliveryDelay.Timestamp, ev.DeliveryDelay.DelayedRecipients
+		e.Kind = contact.Verdict
+		e.Status = "delay"
 		e.Code = ev.DeliveryDelay.DelayType
+		at = ev.DeliveryDelay.Timestamp
+		recipients = ev.DeliveryDelay.DelayedRecipients
 	case "Reject":
-		e.Status, e.Code, e.Detail = "failed", "rejected", ev.Reject.Reason
+		e.Status = "failed"
+		e.Code = "rejected"
+		e.Detail = ev.Reject.Reason
 	case "Rendering Failure":
-		e.Status, e.Code, e.Detail = "failed", "rendering-failure", ev.Failure.ErrorMessage
+		e.Status = "failed"
+		e.Code = "rendering-failure"
+		e.Detail = ev.Failure.ErrorMessage
 	default:
-		return t, nil
+		return out, nil
 	}
 	if at.UnixMilli() > 0 {
 		e.At = at
 	}
 	e.At = e.At.UTC().Truncate(time.Millisecond)
-	t.Effects = toEach(e, said, ev.Mail.Destination)
-	return t, nil
+	out.Effects = effectPerRecipient(e, recipients, ev.Mail.Destination)
+	return out, nil
 }
 
-// answeredByItself reports whether what SES calls a bounce is an automatic
-// reply, an absence: a transient one of no kind, for which no server gave a
-// status. The mail arrived.
-func (ev *sendingEvent) answeredByItself() bool {
-	return ev.Bounce.BounceType == "Transient" && ev.Bounce.BounceSubType == "General" &&
-		!slices.ContainsFunc(ev.Bounce.BouncedRecipients, func(r toldRecipient) bool { return r.Status != "" || r.DiagnosticCode != "" })
+// isAutoReply reports whether a bounce of SES is in truth an automatic reply,
+// such as an absence notice, to a mail that arrived. SES reports it as a
+// transient general bounce without a status from a mail server.
+func (ev *sesEvent) isAutoReply() bool {
+	if ev.Bounce.BounceType != "Transient" || ev.Bounce.BounceSubType != "General" {
+		return false
+	}
+	fromServer := func(r sesRecipient) bool { return r.Status != "" || r.DiagnosticCode != "" }
+	return !slices.ContainsFunc(ev.Bounce.BouncedRecipients, fromServer)
 }
 
-// toEach returns e for each recipient that it is about: those who are named,
-// else those whom the mail was for.
-func toEach(e contact.Effect, said []toldRecipient, all []string) []contact.Effect {
-	if len(said) == 0 {
-		for _, address := range all {
-			said = append(said, toldRecipient{EmailAddress: address})
+// effectPerRecipient returns e for each recipient that the event names, or for
+// each destination of the mail if it names none.
+func effectPerRecipient(e contact.Effect, recipients []sesRecipient, destination []string) []contact.Effect {
+	if len(recipients) == 0 {
+		for _, address := range destination {
+			recipients = append(recipients, sesRecipient{EmailAddress: address})
 		}
 	}
 	var out []contact.Effect
-	for _, r := range said[:min(len(said), maxToldRecipients)] {
+	for _, r := range recipients[:min(len(recipients), maxEventRecipients)] {
 		alias, err := identity.NewAlias(identity.Email, "", r.EmailAddress)
 		if err != nil {
 			continue
@@ -135,12 +157,12 @@ func toEach(e contact.Effect, said []toldRecipient, all []string) []contact.Effe
 	return out
 }
 
-// ids returns the Message-IDs under which the mail may be known.
-func (ev *sendingEvent) ids() []string {
+// mailIDs returns the Message-IDs under which we may have recorded the mail.
+func (ev *sesEvent) mailIDs() []string {
 	var all []string
 	add := func(id string) {
-		if id = strings.Trim(strings.TrimSpace(id), "<>"); mayBeOurs(id) {
-			all = append(all, contact.Cut(id, 998))
+		if id = strings.Trim(strings.TrimSpace(id), "<>"); mayBeOwnMailID(id) {
+			all = append(all, contact.Cut(id, maxMailID))
 		}
 	}
 	add(ev.Mail.CommonHeaders.MessageID)
@@ -149,13 +171,13 @@ func (ev *sendingEvent) ids() []string {
 			add(h.Value)
 		}
 	}
-	add(ev.sesID())
+	add(ev.sesMailID())
 	return all
 }
 
-// sesID is the Message-ID that the recipient of the mail sees; empty when the
-// event does not say in which region it was sent.
-func (ev *sendingEvent) sesID() string {
+// sesMailID returns the Message-ID that the recipient of the mail sees. It is
+// empty if the event does not name the region.
+func (ev *sesEvent) sesMailID() string {
 	arn := strings.Split(ev.Mail.SourceArn, ":")
 	switch {
 	case len(arn) < 6 || arn[3] == "":

@@ -5,16 +5,19 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/heard-intake/heard/internal/channel/email"
 	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/identity"
 )
 
-// mailTold is the mail that an event is about.
-const mailTold = `"mail": {"timestamp": "2026-03-01T10:00:00.123Z", "source": "service@support.example.com",
+// eventMail is the member "mail" of an event.
+const eventMail = `"mail": {"timestamp": "2026-03-01T10:00:00.123Z", "source": "service@support.example.com",
 	"sourceArn": "arn:aws:ses:eu-west-1:000000000000:identity/support.example.com", "messageId": "0102018-000000", "destination": ["Jan@Example.com"],
 	"headersTruncated": false, "headers": [{"name": "From", "value": "x"}, {"name": "Message-ID", "value": "<aaaaaaaaaaaaaaaabbbbbbbbbbbbbbbbbbbb@support.example.com>"}]}`
 
-func TestWhatSESSaysOfAMailOfOurs(t *testing.T) {
+func TestReadSendingEvent(t *testing.T) {
 	t.Parallel()
 	sent := time.Date(2026, 3, 1, 10, 0, 0, 123e6, time.UTC)
 	later := sent.Add(time.Minute)
@@ -30,7 +33,7 @@ func TestWhatSESSaysOfAMailOfOurs(t *testing.T) {
 			contact.Effect{Kind: contact.Status, Status: "delivered", At: later}, false,
 		},
 		{
-			"delivered, as an identity's notification says it", `"notificationType": "Delivery", "delivery": {` + at + `}`,
+			"delivered, as an identity's notification", `"notificationType": "Delivery", "delivery": {` + at + `}`,
 			contact.Effect{Kind: contact.Status, Status: "delivered", At: later}, false,
 		},
 		{
@@ -44,7 +47,7 @@ func TestWhatSESSaysOfAMailOfOurs(t *testing.T) {
 			contact.Effect{Kind: contact.Verdict, Status: "bounce", At: later, Code: "MailboxFull"}, false,
 		},
 		{
-			"an absence, which SES calls a bounce", `"eventType": "Bounce", "bounce": {` + at + `, "bounceType": "Transient", "bounceSubType": "General",
+			"an absence notice that SES reports as a bounce", `"eventType": "Bounce", "bounce": {` + at + `, "bounceType": "Transient", "bounceSubType": "General",
 				"bouncedRecipients": [{"emailAddress": "jan@example.com"}]}`,
 			contact.Effect{Kind: contact.Verdict, Status: "auto-reply", At: later, Code: "General"}, false,
 		},
@@ -63,66 +66,69 @@ func TestWhatSESSaysOfAMailOfOurs(t *testing.T) {
 		},
 		{"a rejection", `"eventType": "Reject", "reject": {"reason": "Bad content"}`, contact.Effect{Kind: contact.Status, Status: "failed", At: sent, Code: "rejected", Detail: "Bad content"}, false},
 		{
-			"a template that cannot be filled in", `"eventType": "Rendering Failure", "failure": {"errorMessage": "no x"}`,
+			"a rendering failure", `"eventType": "Rendering Failure", "failure": {"errorMessage": "no x"}`,
 			contact.Effect{Kind: contact.Status, Status: "failed", At: sent, Code: "rendering-failure", Detail: "no x"}, false,
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			got, err := email.ReadTold([]byte("{" + tt.event + ", " + mailTold + "}"))
-			if err != nil || len(got.Effects) != 1 || got.Hard != tt.hard {
-				t.Fatalf("%+v, %v", got, err)
+			got, err := email.ReadSendingEvent([]byte("{" + tt.event + ", " + eventMail + "}"))
+			if err != nil || len(got.Effects) != 1 || got.HardBounce != tt.hard {
+				t.Fatalf("got %+v and error %v, want one effect and hard bounce %v", got, err, tt.hard)
 			}
-			if want := "aaaaaaaaaaaaaaaabbbbbbbbbbbbbbbbbbbb@support.example.com 0102018-000000@eu-west-1.amazonses.com"; strings.Join(got.Ours, " ") != want {
-				t.Errorf("of the mail %q", got.Ours)
+			if want := "aaaaaaaaaaaaaaaabbbbbbbbbbbbbbbbbbbb@support.example.com 0102018-000000@eu-west-1.amazonses.com"; strings.Join(got.OwnMailIDs, " ") != want {
+				t.Errorf("got mail ids %q, want %s", got.OwnMailIDs, want)
 			}
 			e := got.Effects[0]
 			if e.Customer.Value != "jan@example.com" || e.Channel != contact.Email {
-				t.Errorf("about %+v", e.Customer)
+				t.Errorf("got customer %+v on %s, want jan@example.com on email", e.Customer, e.Channel)
 			}
-			if e.Kind != tt.want.Kind || e.Status != tt.want.Status || !e.At.Equal(tt.want.At) || e.Code != tt.want.Code || e.Detail != tt.want.Detail || e.MailID != tt.want.MailID {
-				t.Errorf("%+v", e)
+			e.Channel = ""
+			e.Customer = identity.Address{}
+			if diff := cmp.Diff(tt.want, e); diff != "" {
+				t.Errorf("effect (-want +got):\n%s", diff)
 			}
 		})
 	}
 }
 
-func TestWhatSaysNothingOfAMailHasNoEffect(t *testing.T) {
+func TestReadSendingEvent_NoEffect(t *testing.T) {
 	t.Parallel()
 	for _, event := range []string{
 		`"eventType": "Click"`, `"eventType": "Open"`, `"eventType": "Complaint", "complaint": {"complaintFeedbackType": "not-spam"}`,
 	} {
-		if got, err := email.ReadTold([]byte("{" + event + ", " + mailTold + "}")); err != nil || len(got.Effects) != 0 {
-			t.Errorf("%s: %+v, %v", event, got, err)
+		if got, err := email.ReadSendingEvent([]byte("{" + event + ", " + eventMail + "}")); err != nil || len(got.Effects) != 0 {
+			t.Errorf("%s: got %+v and error %v, want no effects", event, got, err)
 		}
 	}
 	for _, event := range []string{"", "{", "[]", `{"eventType": "Send"}`, `{"eventType": "Send", "mail": {"messageId": "x"}}`, `{"eventType": 3}`} {
-		if _, err := email.ReadTold([]byte(event)); err == nil {
-			t.Errorf("%s is an event", event)
+		if _, err := email.ReadSendingEvent([]byte(event)); err == nil {
+			t.Errorf("%s: got no error, want one", event)
 		}
 	}
 }
 
-// Whatever SES says, what is made of it can be stored once its target is known.
-func FuzzReadTold(f *testing.F) {
-	f.Add([]byte(`{"eventType": "Send", ` + mailTold + `}`))
-	f.Add([]byte(`{"eventType": "Bounce", "bounce": {"timestamp": "1960-01-01T00:00:00Z", "bounceType": "Permanent", "bouncedRecipients": [{"emailAddress": "a@b.example", "status": "\u0000"}]}, ` + mailTold + `}`))
+// FuzzReadSendingEvent checks that the effects of any event can be stored, after
+// the caller set their target.
+func FuzzReadSendingEvent(f *testing.F) {
+	f.Add([]byte(`{"eventType": "Send", ` + eventMail + `}`))
+	f.Add([]byte(`{"eventType": "Bounce", "bounce": {"timestamp": "1960-01-01T00:00:00Z", "bounceType": "Permanent", "bouncedRecipients": [{"emailAddress": "a@b.example", "status": "\u0000"}]}, ` + eventMail + `}`))
 	f.Fuzz(func(t *testing.T, event []byte) {
-		got, err := email.ReadTold(event)
+		got, err := email.ReadSendingEvent(event)
 		if err != nil {
 			return
 		}
 		for _, e := range got.Effects {
 			e.Target = "x"
 			if err := e.Validate(); err != nil {
-				t.Error(err)
+				t.Errorf("got an invalid effect: %v", err)
 			}
 			if len(e.Code) > 100 || len(e.Detail) > 500 || strings.ContainsRune(e.Detail, 0) {
-				t.Errorf("%+v", e)
+				t.Errorf("got effect %+v, want a shorter code and detail without NUL", e)
 			}
 		}
-		if len(got.Ours) > 2 || len(got.Effects) > 50 {
-			t.Errorf("%d ids, %d effects", len(got.Ours), len(got.Effects))
+		if len(got.OwnMailIDs) > 2 || len(got.Effects) > 50 {
+			t.Errorf("got %d ids and %d effects, want at most 2 and 50", len(got.OwnMailIDs), len(got.Effects))
 		}
 	})
 }

@@ -14,12 +14,12 @@ func isSMIME(p *rfc822.Part) bool {
 // oidSignedData is 1.2.840.113549.1.7.2 in DER.
 var oidSignedData = []byte{0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x02}
 
-// unwrapSMIME returns the mail inside a signed S/MIME envelope; nil for one
-// that is encrypted or broken. The signature is not checked: it is DMARC that
-// says who wrote a mail.
+// unwrapSMIME returns the mail inside a signed S/MIME envelope (RFC 8551), and
+// nil if the envelope is encrypted or broken. The signature is not checked,
+// because DMARC proves the sender.
 func unwrapSMIME(p *rfc822.Part) *rfc822.Part {
-	info, ok := readBER(p.Bytes()) // ContentInfo
-	if !ok {
+	info, _ := nextBER(p.Bytes()) // ContentInfo, a SEQUENCE
+	if info.tag != 0x30 {
 		return nil
 	}
 	oid, rest := nextBER(info.content)
@@ -29,13 +29,13 @@ func unwrapSMIME(p *rfc822.Part) *rfc822.Part {
 	wrapped, _ := nextBER(rest)           // [0] EXPLICIT
 	signed, _ := nextBER(wrapped.content) // SignedData
 	fields := signed.content
-	var encap ber
+	var encap berElement
 	for range 3 { // version, digestAlgorithms, encapContentInfo
 		encap, fields = nextBER(fields)
 	}
 	_, rest = nextBER(encap.content) // the content's type
 	content, _ := nextBER(rest)
-	mail := octets(content, 0)
+	mail := octetString(content, 0)
 	if len(mail) == 0 {
 		return nil
 	}
@@ -44,7 +44,8 @@ func unwrapSMIME(p *rfc822.Part) *rfc822.Part {
 	return inner
 }
 
-// prefixIDs makes the ids of an inner mail's parts unique in the outer one.
+// prefixIDs prefixes the part ids of an inner mail with the id of the part that
+// holds it, so that they are unique in the outer mail.
 func prefixIDs(inner *rfc822.Part, id string) {
 	if id == "" {
 		id = rootRef
@@ -58,36 +59,33 @@ func prefixIDs(inner *rfc822.Part, id string) {
 	})
 }
 
-// A ber is one element in BER, the encoding of S/MIME.
-type ber struct {
+// berElement is one element in BER, the encoding of S/MIME (ITU-T X.690).
+type berElement struct {
 	tag     byte
 	content []byte
 }
 
-func readBER(b []byte) (ber, bool) {
-	e, _ := nextBER(b)
-	return e, e.tag == 0x30
-}
-
-// nextBER reads the element b begins with and returns what follows it. An
-// element of indefinite length is given all that follows but its end: enough
-// here, where such elements end together.
-func nextBER(b []byte) (e ber, rest []byte) {
+// nextBER returns the first element of b and the bytes after it. It returns a
+// zero element if b is too short or has a tag of more than one byte. An element
+// whose end mark is missing takes all of b.
+func nextBER(b []byte) (e berElement, rest []byte) {
 	if len(b) < 2 || b[0]&0x1f == 0x1f {
-		return ber{}, nil
+		return berElement{}, nil
 	}
-	tag, n, head := b[0], int(b[1]), 2
+	tag := b[0]
+	n := int(b[1]) // length of the content
+	head := 2      // length of tag and length
 	switch {
 	case n == 0x80:
 		body := b[2:]
-		if end := indefiniteEnd(body, 0); end >= 0 {
-			return ber{tag, body[:end]}, body[end+2:]
+		if end := findEndMark(body, 0); end >= 0 {
+			return berElement{tag, body[:end]}, body[end+2:]
 		}
-		return ber{tag, body}, nil
+		return berElement{tag, body}, nil
 	case n > 0x80:
 		size := n & 0x7f
 		if size > 4 || len(b) < 2+size {
-			return ber{}, nil
+			return berElement{}, nil
 		}
 		n = 0
 		for _, c := range b[2 : 2+size] {
@@ -96,15 +94,15 @@ func nextBER(b []byte) (e ber, rest []byte) {
 		head += size
 	}
 	n = min(n, len(b)-head)
-	return ber{tag, b[head : head+n]}, b[head+n:]
+	return berElement{tag, b[head : head+n]}, b[head+n:]
 }
 
-// maxBERDepth is how deep elements of indefinite length nest.
+// maxBERDepth limits the nesting of elements of indefinite length.
 const maxBERDepth = 16
 
-// indefiniteEnd returns where the end mark of an element of indefinite length
-// stands; -1 when it is missing.
-func indefiniteEnd(b []byte, depth int) int {
+// findEndMark returns the position in b of the end mark of an element of
+// indefinite length, and -1 if it is missing.
+func findEndMark(b []byte, depth int) int {
 	if depth > maxBERDepth {
 		return -1
 	}
@@ -114,7 +112,7 @@ func indefiniteEnd(b []byte, depth int) int {
 			return pos
 		}
 		if b[pos+1] == 0x80 {
-			end := indefiniteEnd(b[pos+2:], depth+1)
+			end := findEndMark(b[pos+2:], depth+1)
 			if end < 0 {
 				return -1
 			}
@@ -130,9 +128,9 @@ func indefiniteEnd(b []byte, depth int) int {
 	return -1
 }
 
-// octets returns the bytes of an octet string, in one or many pieces, inside
-// its explicit tag.
-func octets(e ber, depth int) []byte {
+// octetString returns the content of e, an OCTET STRING in one piece or in many
+// pieces.
+func octetString(e berElement, depth int) []byte {
 	if e.tag == 0x04 {
 		return e.content
 	}
@@ -141,12 +139,12 @@ func octets(e ber, depth int) []byte {
 	}
 	var out []byte
 	for rest := e.content; len(rest) > 0; {
-		var piece ber
+		var piece berElement
 		piece, rest = nextBER(rest)
 		if piece.tag == 0 {
 			break
 		}
-		out = append(out, octets(piece, depth+1)...)
+		out = append(out, octetString(piece, depth+1)...)
 	}
 	return out
 }

@@ -10,12 +10,12 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 )
 
-// How a customer's or a stranger's mail may refer to ours: by the fields, by
-// the token in the address, by both, by neither. OUR is our Message-ID, SES the
-// one that SES made of it, BOX the address with the token.
+// references are the ways in which a mail may refer to ours: by its header, by
+// the token in the address, by both, or not at all. OUR is our Message-ID, SES
+// is the one that SES gave the mail, and BOX is the address with the token.
 var references = []struct {
 	name, header, to string
-	names            string // what the mail of the right customer refers to; empty for nothing
+	names            string // the mail that the right customer's mail refers to; may be empty
 }{
 	{"a new mail", "Subject: Vraag", "service@example.org", ""},
 	{"a reply", "Subject: Re: Vraag\nIn-Reply-To: <OUR>\nReferences: <first@example.com> <OUR>", "service@example.org", "OUR"},
@@ -24,27 +24,30 @@ var references = []struct {
 	{"a reply with another subject", "Subject: Iets anders\nIn-Reply-To: <OUR>", "service@example.org", "OUR"},
 	{"a reply to the id that SES made", "Subject: Re: Vraag\nIn-Reply-To: <SES>", "service@example.org", "SES"},
 	{"a reply that lost its fields", "Subject: Re: Vraag", "BOX", "OUR"},
-	{"a reply that lost its fields and its case", "Subject: Re: Vraag", "UPPER", "OUR"},
+	{"a reply that lost its fields and its lower case", "Subject: Re: Vraag", "UPPER", "OUR"},
 	{"a reply with fields and token", "Subject: Re: Vraag\nIn-Reply-To: <OUR>", "BOX", "OUR"},
-	{"a reply by way of a colleague", "Subject: Re: Vraag\nIn-Reply-To: <x@example.net>\nReferences: <OUR> <x@example.net>", "service@example.org", "OUR"},
+	{"a reply through a colleague", "Subject: Re: Vraag\nIn-Reply-To: <x@example.net>\nReferences: <OUR> <x@example.net>", "service@example.org", "OUR"},
 	{"several ids in In-Reply-To", "In-Reply-To: <OUR> <x@example.net>", "service@example.org", "OUR"},
 	{"the subject of our mail alone", "Subject: Re: [#1234567] Uw vraag", "service@example.org", ""},
 	{"a forward", "Subject: Fwd: Vraag\nReferences: <OUR>", "service@example.org", "OUR"},
 	{"a token that was changed", "Subject: Re: Vraag", "BROKEN", ""},
 }
 
-// Every way is tried by the customer and by strangers, to one mailbox and two,
-// with the key that signed, after a change of it, and after two.
-func TestOnlyTheCustomerOfAMailAnswersIt(t *testing.T) {
+// TestNormalize_References tries each way for the customer and for strangers, to
+// one mailbox and to two, with the signing key, after one change of the key and
+// after two.
+func TestNormalize_References(t *testing.T) {
 	t.Parallel()
 	const mailbox = "service@example.org"
-	key, next := []byte("the key that signed it"), []byte("the key that came after")
+	key := []byte("the key that signed it")
+	next := []byte("the key that came after")
 	customer, err := identity.NewAlias(identity.Email, "", "jan@example.com")
 	if err != nil {
 		t.Fatal(err)
 	}
 	token := email.Tokens{Key: key}.New(customer)
-	our, ses := email.MessageID(mailbox, token), "0102018f0a-1-000000@eu-west-1.amazonses.com"
+	our := email.MessageID(mailbox, token)
+	ses := "0102018f0a-1-000000@eu-west-1.amazonses.com"
 	fill := strings.NewReplacer("OUR", our, "SES", ses,
 		"BOX", email.ReplyTo(mailbox, token), "UPPER", strings.ToUpper(email.ReplyTo(mailbox, token)),
 		"BROKEN", email.ReplyTo(mailbox, "a"+token[1:len(token)-1]+"b"))
@@ -61,7 +64,7 @@ func TestOnlyTheCustomerOfAMailAnswersIt(t *testing.T) {
 					env.Tokens = tokens
 					d, _ := normalize(t, "From: "+from+"\n"+fill.Replace(ref.header)+"\n\nx", env)
 					if len(d.Messages) != 1+len(others) {
-						t.Fatalf("%s: %d messages", name, len(d.Messages))
+						t.Fatalf("%s: got %d messages, want %d", name, len(d.Messages), 1+len(others))
 					}
 					for _, m := range d.Messages {
 						var refs []string
@@ -69,13 +72,13 @@ func TestOnlyTheCustomerOfAMailAnswersIt(t *testing.T) {
 							refs = m.ReplyTo.References
 						}
 						if got := slices.Contains(refs, our) || strings.Contains(m.Thread, token); got != (mine && ref.names == "OUR") {
-							t.Errorf("%s: refers to ours: %v", name, got)
+							t.Errorf("%s: refers to our mail: got %v, want %v", name, got, !got)
 						}
 						if slices.Contains(refs, ses) != (ref.names == "SES") {
-							t.Errorf("%s: %v", name, refs)
+							t.Errorf("%s: got references %v, want SES's id in them: %v", name, refs, ref.names == "SES")
 						}
 						if strings.Contains(m.Account, "+") || strings.Contains(m.ProviderID, token) {
-							t.Errorf("%s: the token stays in %s %s", name, m.Account, m.ProviderID)
+							t.Errorf("%s: got mailbox %s and provider id %s, want them without the token", name, m.Account, m.ProviderID)
 						}
 					}
 				}
@@ -83,11 +86,11 @@ func TestOnlyTheCustomerOfAMailAnswersIt(t *testing.T) {
 		}
 	}
 	if cases < 100 {
-		t.Errorf("only %d cases", cases)
+		t.Errorf("got %d cases, want at least 100", cases)
 	}
 }
 
-func TestLongThreadsKeepTheirEnds(t *testing.T) {
+func TestNormalize_LongThread(t *testing.T) {
 	t.Parallel()
 	var refs []string
 	for i := range 50 {
@@ -95,15 +98,21 @@ func TestLongThreadsKeepTheirEnds(t *testing.T) {
 	}
 	d, _ := normalize(t, "From: jan@example.com\nReferences: "+strings.Join(refs, "\n ")+"\nIn-Reply-To: <m49@example.com>\n\nx", received("service@example.org"))
 	m := d.Messages[0]
-	if got := m.ReplyTo.References; len(got) != 21 || got[0] != "m0@example.com" || got[1] != "m30@example.com" || got[20] != "m49@example.com" {
-		t.Errorf("%d references: %v", len(got), got)
+	got := m.ReplyTo.References
+	if len(got) != 21 {
+		t.Fatalf("got %d references, want 21: %v", len(got), got)
+	}
+	for i, want := range map[int]string{0: "m0@example.com", 1: "m30@example.com", 20: "m49@example.com"} {
+		if got[i] != want {
+			t.Errorf("reference %d: got %s, want %s", i, got[i], want)
+		}
 	}
 	if m.Thread != "m0@example.com" || m.ReplyTo.ProviderID != "m49@example.com" {
-		t.Errorf("thread %s, in reply to %s", m.Thread, m.ReplyTo.ProviderID)
+		t.Errorf("got thread %s and reply to %s, want m0@example.com and m49@example.com", m.Thread, m.ReplyTo.ProviderID)
 	}
 }
 
-func TestForwardsOfOurOwnPeopleAreTheirCustomersMails(t *testing.T) {
+func TestNormalize_StaffForwards(t *testing.T) {
 	t.Parallel()
 	const forward = "\nSubject: FW: Klacht\n\nPak jij dit op?\n\n-----Oorspronkelijk bericht-----\nVan: Jan Voorbeeld <jan@example.com>\nVerzonden: maandag 3 maart 2025 10:15\nAan: Piet <piet@example.org>\nOnderwerp: Klacht\n\nHij doet het niet.\n"
 	tests := []struct {
@@ -111,10 +120,10 @@ func TestForwardsOfOurOwnPeopleAreTheirCustomersMails(t *testing.T) {
 		verdicts   email.Verdicts
 		customer   string
 	}{
-		{"one of our people, proven", "From: piet@example.org" + forward, email.Verdicts{DMARC: "PASS"}, "jan@example.com"},
-		{"somebody who says so", "From: piet@example.org" + forward, email.Verdicts{DMARC: "FAIL"}, "piet@example.org"},
+		{"proven staff", "From: piet@example.org" + forward, email.Verdicts{DMARC: "PASS"}, "jan@example.com"},
+		{"forged staff address", "From: piet@example.org" + forward, email.Verdicts{DMARC: "FAIL"}, "piet@example.org"},
 		{"a stranger", "From: klaas@example.net" + forward, email.Verdicts{DMARC: "PASS"}, "klaas@example.net"},
-		{"one of our people, of their own", "From: piet@example.org\n\nHallo.", email.Verdicts{DMARC: "PASS"}, "piet@example.org"},
+		{"a staff member's own mail", "From: piet@example.org\n\nHallo.", email.Verdicts{DMARC: "PASS"}, "piet@example.org"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -125,10 +134,15 @@ func TestForwardsOfOurOwnPeopleAreTheirCustomersMails(t *testing.T) {
 			d, p := normalize(t, tt.mail, env)
 			m := d.Messages[0]
 			if m.Customer.Value != tt.customer {
-				t.Errorf("customer %s, want %s", m.Customer.Value, tt.customer)
+				t.Errorf("got customer %s, want %s", m.Customer.Value, tt.customer)
 			}
-			if passed := tt.customer == "jan@example.com"; passed != (p.ForwardedBy == "piet@example.org") || passed != strings.Contains(m.Text, "Hij doet het niet.") && strings.Contains(tt.mail, "Hij doet") {
-				t.Errorf("forwarded by %q: %q", p.ForwardedBy, m.Text)
+			want := tt.customer == "jan@example.com"
+			if got := p.ForwardedBy == "piet@example.org"; got != want {
+				t.Errorf("got forwarder %q, want piet@example.org: %v", p.ForwardedBy, want)
+			}
+			hasQuote := strings.Contains(tt.mail, "Hij doet")
+			if got := strings.Contains(m.Text, "Hij doet het niet."); hasQuote && got != want {
+				t.Errorf("got text %q, want the quoted mail in it: %v", m.Text, want)
 			}
 		})
 	}

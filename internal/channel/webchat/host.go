@@ -9,25 +9,30 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 )
 
-// A Person is whom a site says its visitor is.
+// Person is a visitor's identity according to the site.
 type Person struct {
-	Account identity.Address   // the company's own customer number
-	Aliases []identity.Address // mail address and phone: claimed, as sites let people type them
+	Account identity.Address   // the company's customer number: verified
+	Aliases []identity.Address // mail address and phone: claimed, because sites let visitors type them
 	Name    string
 }
 
-// leeway is by how much a site's clock may differ from ours.
-const leeway = time.Minute
+// clockLeeway is how far a site's clock may differ from ours.
+const clockLeeway = time.Minute
 
-// maxName is the longest name kept, in bytes.
+// maxName is the length of the longest name, in bytes.
 const maxName = 256
 
-// VerifyHost returns the person that a site's token names at the time now.
-// The token is a JWT signed by HMAC-SHA256 with a secret that the site shares
-// with us: sub is the account, aud the site, exp is required; email, phone and
-// name are optional, and left out if they make no sense. Secrets are the
-// current and the previous one; empty ones are left out. Any other token is
-// [fault.Unauthorized].
+// VerifyHost returns the person in a site's token, if it is valid at the time
+// now. The token is a JWT, signed with HMAC-SHA256 and a secret that the site
+// shares with us. Its claims are:
+//
+//   - sub: the account, required
+//   - aud: the site, required
+//   - exp: the time of expiry, required
+//   - email, phone, name: optional; malformed values are ignored
+//
+// secrets are the current and the previous secret; empty ones are ignored. Any
+// other token is [fault.Unauthorized].
 func VerifyHost(token, site string, now time.Time, secrets ...[]byte) (Person, error) {
 	var c struct {
 		jwt.RegisteredClaims
@@ -38,7 +43,7 @@ func VerifyHost(token, site string, now time.Time, secrets ...[]byte) (Person, e
 	if site == "" {
 		return Person{}, errRefused
 	}
-	if err := verify(token, &c, now, secrets, jwt.WithAudience(site), jwt.WithLeeway(leeway)); err != nil {
+	if err := verifyToken(token, &c, now, secrets, jwt.WithAudience(site), jwt.WithLeeway(clockLeeway)); err != nil {
 		return Person{}, err
 	}
 	account, err := identity.NewAlias(identity.Account, "", c.Subject)
@@ -49,26 +54,28 @@ func VerifyHost(token, site string, now time.Time, secrets ...[]byte) (Person, e
 		Account: identity.Address{Alias: account, Assurance: identity.Verified},
 		Name:    contact.Clean(c.Name, maxName),
 	}
-	p.claim(identity.Email, c.Email)
-	p.claim(identity.Phone, c.Phone)
+	p.addClaimedAlias(identity.Email, c.Email)
+	p.addClaimedAlias(identity.Phone, c.Phone)
 	return p, nil
 }
 
-// claim adds an alias that the site does not vouch for.
-func (p *Person) claim(kind identity.Kind, value string) {
+// addClaimedAlias adds an alias that the site does not vouch for. A malformed
+// value is ignored.
+func (p *Person) addClaimedAlias(kind identity.Kind, value string) {
 	if alias, err := identity.NewAlias(kind, "", value); err == nil {
 		p.Aliases = append(p.Aliases, identity.Address{Alias: alias, Assurance: identity.Claimed})
 	}
 }
 
-// Session returns a session for a new visitor who is signed in as p.
+// Session returns a session for a new visitor who signed in as p. The caller
+// sets Expires.
 func (p Person) Session(site string) (Session, error) {
 	s, err := NewSession(site, time.Time{})
 	s.Account = p.Account.Value
 	return s, err
 }
 
-// Link returns the statement that the visitor of s is p.
+// Link returns the link between the visitor of s and the account of p.
 func (p Person) Link(s Session, at time.Time) identity.Link {
 	return identity.Link{
 		From:     s.Alias(),

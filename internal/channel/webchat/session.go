@@ -1,12 +1,12 @@
-// Package webchat is the company's own chat on its web sites: who the visitor
-// is, and what a posted message means.
+// Package webchat verifies the visitors of the company's own chat, and turns
+// their posts into messages.
 //
-// A visitor is anonymous, and holds a session that we signed. When the site
-// itself knows its visitor, it says so in a JWT signed with a secret that it
-// shares with us: that is the proof that ties a visitor to an account.
+// An anonymous visitor holds a [Session], a token that we signed. If the site
+// knows its visitor, it proves so with a JWT that it signs with a shared secret.
+// [VerifyHost] checks that JWT and returns the visitor's account.
 //
-// Everything here is pure: time and keys come in. HTTP, sockets and storing
-// belong to others.
+// The package is pure: time and keys are arguments. Package api does HTTP and
+// stores the messages.
 package webchat
 
 import (
@@ -19,14 +19,14 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 )
 
-// issuer is what our own tokens say they are. A site's token never says it, so
-// that neither is taken for the other even where both share a secret.
+// issuer is the issuer of our own tokens. A site's token must have another one,
+// so that neither is accepted as the other, even if both use the same secret.
 const issuer = "heard-webchat"
 
-// A Session is a visitor's right to write, and to read what was written, at
-// one site until it expires. Account is the customer number for which the
-// session was signed in. It is empty for an anonymous session, and a session
-// keeps it for life: a visitor who signs in gets another session.
+// Session allows a visitor to write at one site, and to read the conversation,
+// until it expires. Account is the customer number with which the visitor
+// signed in; it is empty for an anonymous session. It never changes: a visitor
+// who signs in gets another session.
 type Session struct {
 	Site    string
 	Visitor string // a UUIDv7
@@ -34,21 +34,21 @@ type Session struct {
 	Expires time.Time
 }
 
-// claims are the claims of our own tokens.
-type claims struct {
+// sessionClaims are the claims of our own tokens.
+type sessionClaims struct {
 	jwt.RegisteredClaims
 	Account string `json:"account,omitempty"`
 }
 
-// NewSession returns an anonymous session for a new visitor. To renew one, set
-// Expires of a verified session and take its Token again.
+// NewSession returns an anonymous session for a new visitor. To renew a verified
+// session, set its Expires and call Token again.
 func NewSession(site string, expires time.Time) (Session, error) {
 	if site == "" {
-		return Session{}, fault.New(fault.Invalid, "a session needs a site")
+		return Session{}, fault.New(fault.Invalid, "site is required: a session belongs to one site")
 	}
 	visitor, err := uuid.NewV7()
 	if err != nil {
-		return Session{}, fault.Wrap(fault.Internal, err, "name the visitor")
+		return Session{}, fault.Wrap(fault.Internal, err, "make a visitor id")
 	}
 	return Session{Site: site, Visitor: visitor.String(), Expires: expires}, nil
 }
@@ -58,7 +58,7 @@ func (s Session) Token(key []byte) (string, error) {
 	if len(key) == 0 {
 		return "", errNoKey
 	}
-	token, err := jwt.NewWithClaims(jwt.SigningMethodHS256, claims{
+	token, err := jwt.NewWithClaims(jwt.SigningMethodHS256, sessionClaims{
 		RegisteredClaims: jwt.RegisteredClaims{
 			Issuer:    issuer,
 			Audience:  jwt.ClaimStrings{s.Site},
@@ -78,18 +78,19 @@ func (s Session) Alias() identity.Alias {
 	return identity.Alias{Kind: identity.Visitor, Scope: s.Site, Value: s.Visitor}
 }
 
-// AccountAlias returns the alias of the account for which s was signed in. It
-// has no value when s is anonymous.
+// AccountAlias returns the alias of the account with which the visitor signed
+// in. Its Value is empty if s is anonymous.
 func (s Session) AccountAlias() identity.Alias {
 	return identity.Alias{Kind: identity.Account, Value: s.Account}
 }
 
-// VerifySession returns the session that token proves at the time now. Keys
-// are the current and, while it changes, the previous one; empty keys are
-// left out. Any other token is [fault.Unauthorized].
+// VerifySession returns the session of a token that one of keys signed and that
+// has not expired at the time now. keys are the current key and, during a
+// change, the previous one; empty keys are ignored. Any other token is
+// [fault.Unauthorized].
 func VerifySession(token string, now time.Time, keys ...[]byte) (Session, error) {
-	var c claims
-	if err := verify(token, &c, now, keys, jwt.WithIssuer(issuer)); err != nil {
+	var c sessionClaims
+	if err := verifyToken(token, &c, now, keys, jwt.WithIssuer(issuer)); err != nil {
 		return Session{}, err
 	}
 	if len(c.Audience) != 1 || c.Audience[0] == "" || c.Subject == "" {
@@ -106,17 +107,17 @@ func VerifySession(token string, now time.Time, keys ...[]byte) (Session, error)
 }
 
 var (
-	// A refused caller learns nothing.
+	// errRefused does not say why, so that a refused caller learns nothing.
 	errRefused = fault.New(fault.Unauthorized, "the token is not valid")
 	errNoKey   = fault.New(fault.Internal, "there is no key to sign or verify with")
 )
 
-// verify reads into the claims of a token that one of keys signed with HMAC-SHA256,
-// and that has not expired.
-func verify(token string, into jwt.Claims, now time.Time, keys [][]byte, options ...jwt.ParserOption) error {
+// verifyToken reads the claims of a token into the value into. One of keys must
+// have signed the token with HMAC-SHA256, and it must not have expired.
+func verifyToken(token string, into jwt.Claims, now time.Time, keys [][]byte, options ...jwt.ParserOption) error {
 	var set jwt.VerificationKeySet
 	for _, key := range keys {
-		if len(key) > 0 { // anybody can sign with an empty one
+		if len(key) > 0 { // anyone can sign with an empty key
 			set.Keys = append(set.Keys, key)
 		}
 	}

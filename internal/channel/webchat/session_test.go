@@ -35,7 +35,7 @@ func newSession(t testing.TB) (webchat.Session, string) {
 	return s, token
 }
 
-func TestASessionIsWhatWasSigned(t *testing.T) {
+func TestVerifySession(t *testing.T) {
 	t.Parallel()
 	s, token := newSession(t)
 	for _, keys := range [][][]byte{{key}, {key, oldKey}, {oldKey, key}, {nil, key}} {
@@ -44,27 +44,27 @@ func TestASessionIsWhatWasSigned(t *testing.T) {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(s, got); diff != "" {
-			t.Error(diff)
+			t.Errorf("session (-want +got):\n%s", diff)
 		}
 	}
 	if want := (identity.Alias{Kind: identity.Visitor, Scope: site, Value: s.Visitor}); s.Alias() != want {
-		t.Errorf("alias %+v", s.Alias())
+		t.Errorf("got alias %+v, want %+v", s.Alias(), want)
 	}
 }
 
-func TestEverySessionIsAnotherVisitor(t *testing.T) {
+func TestNewSession(t *testing.T) {
 	t.Parallel()
 	a, _ := newSession(t)
 	b, _ := newSession(t)
 	if a.Visitor == b.Visitor || len(a.Visitor) != 36 {
-		t.Errorf("%s and %s", a.Visitor, b.Visitor)
+		t.Errorf("got visitors %s and %s, want two UUIDs", a.Visitor, b.Visitor)
 	}
 	if _, err := webchat.NewSession("", now); fault.KindOf(err) != fault.Invalid {
-		t.Errorf("a session of no site: %v", err)
+		t.Errorf("a session without a site: got error %v, want %s", err, fault.Invalid)
 	}
 }
 
-func TestARenewedSessionIsTheSameVisitor(t *testing.T) {
+func TestVerifySession_Renewed(t *testing.T) {
 	t.Parallel()
 	s, _ := newSession(t)
 	s.Expires = s.Expires.Add(time.Hour)
@@ -73,11 +73,11 @@ func TestARenewedSessionIsTheSameVisitor(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got, err := webchat.VerifySession(token, now.Add(90*time.Minute), key); err != nil || got.Visitor != s.Visitor {
-		t.Errorf("%+v, %v", got, err)
+		t.Errorf("got %+v, %v; want visitor %s", got, err, s.Visitor)
 	}
 }
 
-// sign returns a JWT of claims.
+// sign returns a JWT of claims, signed with a key.
 func sign(t testing.TB, method jwt.SigningMethod, claims jwt.MapClaims, with any) string {
 	t.Helper()
 	token, err := jwt.NewWithClaims(method, claims).SignedString(with)
@@ -87,14 +87,14 @@ func sign(t testing.TB, method jwt.SigningMethod, claims jwt.MapClaims, with any
 	return token
 }
 
-// swap returns token with part i replaced by JSON.
+// swap returns token with its part i replaced by text, in base64.
 func swap(token string, i int, text string) string {
 	parts := strings.Split(token, ".")
 	parts[i] = base64.RawURLEncoding.EncodeToString([]byte(text))
 	return strings.Join(parts, ".")
 }
 
-func TestASessionThatIsNotOursIsRefused(t *testing.T) {
+func TestVerifySession_Refused(t *testing.T) {
 	t.Parallel()
 	_, token := newSession(t)
 	exp := now.Add(time.Hour).Unix()
@@ -104,36 +104,36 @@ func TestASessionThatIsNotOursIsRefused(t *testing.T) {
 		keys  [][]byte
 		kind  fault.Kind
 	}{
-		"empty":                {"", now, [][]byte{key}, fault.Unauthorized},
-		"no token":             {"hello", now, [][]byte{key}, fault.Unauthorized},
-		"expired":              {token, now.Add(time.Hour + time.Second), [][]byte{key}, fault.Unauthorized},
-		"another key":          {token, now, [][]byte{oldKey}, fault.Unauthorized},
-		"no key":               {token, now, nil, fault.Internal},
-		"an empty key":         {token, now, [][]byte{{}}, fault.Internal},
-		"signed with nothing":  {sign(t, jwt.SigningMethodHS256, jwt.MapClaims{"iss": "heard-webchat", "aud": site, "sub": "v", "exp": exp}, []byte{}), now, [][]byte{key, nil}, fault.Unauthorized},
-		"without signature":    {token[:strings.LastIndex(token, ".")+1], now, [][]byte{key}, fault.Unauthorized},
-		"cut off":              {token[:len(token)-1], now, [][]byte{key}, fault.Unauthorized},
-		"another visitor":      {swap(token, 1, `{"iss":"heard-webchat","aud":["shop.example.com"],"sub":"v","exp":9999999999}`), now, [][]byte{key}, fault.Unauthorized},
-		"algorithm none":       {sign(t, jwt.SigningMethodNone, jwt.MapClaims{"iss": "heard-webchat", "aud": site, "sub": "v", "exp": exp}, jwt.UnsafeAllowNoneSignatureType), now, [][]byte{key}, fault.Unauthorized},
-		"header says none":     {swap(token, 0, `{"alg":"none","typ":"JWT"}`), now, [][]byte{key}, fault.Unauthorized},
-		"another hash":         {sign(t, jwt.SigningMethodHS512, jwt.MapClaims{"iss": "heard-webchat", "aud": site, "sub": "v", "exp": exp}, key), now, [][]byte{key}, fault.Unauthorized},
-		"never expires":        {sign(t, jwt.SigningMethodHS256, jwt.MapClaims{"iss": "heard-webchat", "aud": site, "sub": "v"}, key), now, [][]byte{key}, fault.Unauthorized},
-		"of a site, not of us": {sign(t, jwt.SigningMethodHS256, jwt.MapClaims{"aud": site, "sub": "v", "exp": exp}, key), now, [][]byte{key}, fault.Unauthorized},
-		"of no site":           {sign(t, jwt.SigningMethodHS256, jwt.MapClaims{"iss": "heard-webchat", "sub": "v", "exp": exp}, key), now, [][]byte{key}, fault.Unauthorized},
-		"of two sites":         {sign(t, jwt.SigningMethodHS256, jwt.MapClaims{"iss": "heard-webchat", "aud": []string{site, "x"}, "sub": "v", "exp": exp}, key), now, [][]byte{key}, fault.Unauthorized},
-		"of nobody":            {sign(t, jwt.SigningMethodHS256, jwt.MapClaims{"iss": "heard-webchat", "aud": site, "exp": exp}, key), now, [][]byte{key}, fault.Unauthorized},
+		"empty":                        {"", now, [][]byte{key}, fault.Unauthorized},
+		"not a JWT":                    {"hello", now, [][]byte{key}, fault.Unauthorized},
+		"expired":                      {token, now.Add(time.Hour + time.Second), [][]byte{key}, fault.Unauthorized},
+		"another key":                  {token, now, [][]byte{oldKey}, fault.Unauthorized},
+		"no key":                       {token, now, nil, fault.Internal},
+		"an empty key":                 {token, now, [][]byte{{}}, fault.Internal},
+		"signed with an empty key":     {sign(t, jwt.SigningMethodHS256, jwt.MapClaims{"iss": "heard-webchat", "aud": site, "sub": "v", "exp": exp}, []byte{}), now, [][]byte{key, nil}, fault.Unauthorized},
+		"without signature":            {token[:strings.LastIndex(token, ".")+1], now, [][]byte{key}, fault.Unauthorized},
+		"cut off":                      {token[:len(token)-1], now, [][]byte{key}, fault.Unauthorized},
+		"another visitor":              {swap(token, 1, `{"iss":"heard-webchat","aud":["shop.example.com"],"sub":"v","exp":9999999999}`), now, [][]byte{key}, fault.Unauthorized},
+		"algorithm none":               {sign(t, jwt.SigningMethodNone, jwt.MapClaims{"iss": "heard-webchat", "aud": site, "sub": "v", "exp": exp}, jwt.UnsafeAllowNoneSignatureType), now, [][]byte{key}, fault.Unauthorized},
+		"algorithm none in the header": {swap(token, 0, `{"alg":"none","typ":"JWT"}`), now, [][]byte{key}, fault.Unauthorized},
+		"another hash":                 {sign(t, jwt.SigningMethodHS512, jwt.MapClaims{"iss": "heard-webchat", "aud": site, "sub": "v", "exp": exp}, key), now, [][]byte{key}, fault.Unauthorized},
+		"without expiry":               {sign(t, jwt.SigningMethodHS256, jwt.MapClaims{"iss": "heard-webchat", "aud": site, "sub": "v"}, key), now, [][]byte{key}, fault.Unauthorized},
+		"no issuer":                    {sign(t, jwt.SigningMethodHS256, jwt.MapClaims{"aud": site, "sub": "v", "exp": exp}, key), now, [][]byte{key}, fault.Unauthorized},
+		"no audience":                  {sign(t, jwt.SigningMethodHS256, jwt.MapClaims{"iss": "heard-webchat", "sub": "v", "exp": exp}, key), now, [][]byte{key}, fault.Unauthorized},
+		"two audiences":                {sign(t, jwt.SigningMethodHS256, jwt.MapClaims{"iss": "heard-webchat", "aud": []string{site, "x"}, "sub": "v", "exp": exp}, key), now, [][]byte{key}, fault.Unauthorized},
+		"no subject":                   {sign(t, jwt.SigningMethodHS256, jwt.MapClaims{"iss": "heard-webchat", "aud": site, "exp": exp}, key), now, [][]byte{key}, fault.Unauthorized},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s, err := webchat.VerifySession(tt.token, tt.now, tt.keys...)
 			if fault.KindOf(err) != tt.kind || s != (webchat.Session{}) {
-				t.Errorf("%+v, %v", s, err)
+				t.Errorf("got %+v, %v; want no session and %s", s, err, tt.kind)
 			}
 		})
 	}
 	if _, err := (webchat.Session{}).Token(nil); fault.KindOf(err) != fault.Internal {
-		t.Errorf("signed with no key: %v", err)
+		t.Errorf("Token without a key: got error %v, want %s", err, fault.Internal)
 	}
 }
 
@@ -144,7 +144,7 @@ func FuzzVerifySession(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string) {
 		got, err := webchat.VerifySession(s, now, oldKey)
 		if err == nil {
-			t.Errorf("%q proves %+v", s, got)
+			t.Errorf("VerifySession(%q) = %+v, want an error", s, got)
 		}
 	})
 }

@@ -12,39 +12,42 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 )
 
-// Limits of a posted message.
+// Limits of a posted message. A client makes ids from the time that our server
+// tells it, so they are hardly ever ahead of our clock.
 const (
 	MaxText = 8 << 10         // bytes of text
 	MaxBody = 64 << 10        // bytes of JSON
-	MaxLead = 2 * time.Minute // ahead of our clock: a client counts from the time we tell it
-	MaxAge  = 24 * time.Hour  // behind it: what a client may keep while it is offline
+	MaxLead = 2 * time.Minute // how far an id may be ahead of our clock
+	MaxAge  = 24 * time.Hour  // how old an id may be: a client may send it after being offline
 )
 
-// A post is the body of a posted message.
-type post struct {
-	ID      string `json:"id"`      // a UUIDv7, made by the client against our time
-	Text    string `json:"text"`    // what the visitor says
-	ReplyTo string `json:"replyTo"` // the id of the message that is answered, if any
+// postBody is the JSON body of a posted message.
+type postBody struct {
+	ID      string `json:"id"`      // a UUIDv7, made by the client from our server's time
+	Text    string `json:"text"`    // at most MaxText bytes
+	ReplyTo string `json:"replyTo"` // id of the message that it answers; may be empty
 }
 
-// Normalize returns the message that visitor posted at site. Its id and time
-// are the client's UUIDv7, so that a post sent twice is one message; an id
-// from too far ahead or behind is refused and never bent to our clock, which
-// would give the second post another time. Members we do not know are left
-// alone. A refusal is [fault.Invalid] or [fault.TooLarge], with a message that
-// helps the client's maker.
+// Normalize returns the message that a visitor posted at a site. site and
+// visitor come from a verified [Session]. Unknown members of body are ignored.
 //
-// Site and visitor are those of a verified [Session].
+// The message's id and time are those of the client's UUIDv7, so that a post
+// that is sent twice is one message. An id outside [MaxLead] and [MaxAge] is
+// refused. It is never moved to our clock, because a repeated post would then
+// get another time.
+//
+// An error is [fault.Invalid] or [fault.TooLarge], and its message tells the
+// client's developer what to change.
 func Normalize(site, visitor string, body []byte, now time.Time) (contact.Delivery, error) {
 	who, err := identity.NewAlias(identity.Visitor, site, visitor)
 	if err != nil {
 		return contact.Delivery{}, err
 	}
-	p, err := parse(body)
+	p, err := parseBody(body)
 	if err != nil {
 		return contact.Delivery{}, err
 	}
-	id, sentAt, err := parseID(p.ID, now)
+	id, sentAt, err := parseMessageID(p.ID, now)
 	if err != nil {
 		return contact.Delivery{}, err
 	}
@@ -66,43 +69,45 @@ func Normalize(site, visitor string, body []byte, now time.Time) (contact.Delive
 	return contact.Delivery{Messages: []contact.Message{m}}, nil
 }
 
-// parse reads a post whose text is clean and not too long.
-func parse(body []byte) (post, error) {
+// parseBody reads a body and cleans its text. It refuses text above [MaxText]
+// and text that is only white space.
+func parseBody(body []byte) (postBody, error) {
 	if len(body) > MaxBody {
-		return post{}, fault.New(fault.TooLarge, "the body is longer than %d bytes", MaxBody)
+		return postBody{}, fault.New(fault.TooLarge, "the body must not be larger than %d bytes", MaxBody)
 	}
-	var p post
+	var p postBody
 	if err := json.Unmarshal(body, &p); err != nil {
-		return post{}, fault.New(fault.Invalid, `the body is not {"id": string, "text": string, "replyTo": string}`)
+		return postBody{}, fault.New(fault.Invalid, `the body must be {"id": string, "text": string, "replyTo": string}`)
 	}
 	if len(p.Text) > MaxText {
-		return post{}, fault.New(fault.TooLarge, "the text is longer than %d bytes", MaxText)
+		return postBody{}, fault.New(fault.TooLarge, "text must not be longer than %d bytes", MaxText)
 	}
 	p.Text = contact.Clean(p.Text, MaxText)
 	if strings.TrimSpace(p.Text) == "" {
-		return post{}, fault.New(fault.Invalid, "there is no text")
+		return postBody{}, fault.New(fault.Invalid, "text must not be empty")
 	}
 	if p.ReplyTo != contact.Clean(p.ReplyTo, maxReplyTo) {
-		return post{}, fault.New(fault.Invalid, "replyTo is not the id of a message")
+		return postBody{}, fault.New(fault.Invalid, "replyTo must be the id of a message")
 	}
 	return p, nil
 }
 
-// maxReplyTo is the longest id of a message answered, in bytes.
+// maxReplyTo is the length of the longest replyTo, in bytes.
 const maxReplyTo = 200
 
-// parseID returns the one way in which id is written, and its time.
-func parseID(id string, now time.Time) (string, time.Time, error) {
+// parseMessageID returns id in lower case with dashes, and its time.
+func parseMessageID(id string, now time.Time) (string, time.Time, error) {
 	u, err := uuid.Parse(id)
-	if err != nil || len(id) != 36 || u.Version() != 7 || u.Variant() != uuid.RFC4122 {
-		return "", time.Time{}, fault.New(fault.Invalid, "the id is not a UUIDv7")
+	isV7 := u.Version() == 7 && u.Variant() == uuid.RFC4122
+	if err != nil || len(id) != 36 || !isV7 {
+		return "", time.Time{}, fault.New(fault.Invalid, "id must be a UUIDv7 with dashes")
 	}
 	at := time.Unix(u.Time().UnixTime()).UTC()
 	switch {
 	case at.After(now.Add(MaxLead)):
-		return "", time.Time{}, fault.New(fault.Invalid, "the id is more than %s ahead: make it against the server's time", MaxLead)
+		return "", time.Time{}, fault.New(fault.Invalid, "id must not be more than %s ahead of the server's clock; make it from the time that the server returned", MaxLead)
 	case at.Before(now.Add(-MaxAge)):
-		return "", time.Time{}, fault.New(fault.Invalid, "the id is more than %s old", MaxAge)
+		return "", time.Time{}, fault.New(fault.Invalid, "id must not be older than %s", MaxAge)
 	}
 	return u.String(), at, nil
 }

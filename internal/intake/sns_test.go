@@ -14,12 +14,13 @@ import (
 	"github.com/heard-intake/heard/internal/intake"
 )
 
-func newNotified(w *world) *intake.Notified {
-	return &intake.Notified{Channel: contact.WhatsApp, Normalize: whatsapp.NormalizeSNS, Taker: w.hook.Taker, Meter: w.counts}
+// newSNSHandler returns a handler of WhatsApp notifications.
+func newSNSHandler(w *world) *intake.SNSHandler {
+	return &intake.SNSHandler{Channel: contact.WhatsApp, Normalize: whatsapp.NormalizeSNS, Ingester: w.hook.Ingester, Meter: w.counts}
 }
 
-// notification is an event of SNS with messages of AWS End User Messaging
-// Social, as Lambda gets it.
+// notification returns a Lambda event of SNS, with one message of AWS End User
+// Messaging Social for each webhook entry.
 func notification(t testing.TB, entries ...string) []byte {
 	t.Helper()
 	var records []any
@@ -42,7 +43,7 @@ func notification(t testing.TB, entries ...string) []byte {
 	return data
 }
 
-// entry is one entry of a webhook.
+// entry returns one entry of a webhook.
 func entry(messages ...string) string {
 	var hook struct{ Entry []json.RawMessage }
 	if err := json.Unmarshal([]byte(hookBody(messages...)), &hook); err != nil {
@@ -51,17 +52,17 @@ func entry(messages ...string) string {
 	return string(hook.Entry[0])
 }
 
-// invoke calls the function as Lambda does.
+// invoke calls the whatsapp function's handler as Lambda does.
 func invoke(t testing.TB, w *world, event []byte) (any, error) {
 	t.Helper()
 	var ev intake.Event
 	if err := json.Unmarshal(event, &ev); err != nil {
 		t.Fatal(err)
 	}
-	return intake.Either(w.hook, newNotified(w))(t.Context(), ev)
+	return intake.RouteEvents(w.hook, newSNSHandler(w))(t.Context(), ev)
 }
 
-func TestANotificationIsTakenOnceAlsoWhenTheWebhookBroughtItBefore(t *testing.T) {
+func TestSNSHandler_Redelivery(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	if status := w.signed(t, hookBody(said("A", "hoi"))); status != http.StatusOK {
@@ -73,55 +74,55 @@ func TestANotificationIsTakenOnceAlsoWhenTheWebhookBroughtItBefore(t *testing.T)
 		}
 	}
 	if got := w.history(t, jan); len(got) != 2 {
-		t.Errorf("%d messages", len(got))
+		t.Errorf("got %d messages, want 2", len(got))
 	}
 	if w.counts.sum["Stored"] != 2 || w.counts.sum["Duplicate"] != 3 {
-		t.Errorf("counts %v", w.counts.sum)
+		t.Errorf("got counts %v, want 2 stored and 3 duplicates", w.counts.sum)
 	}
 }
 
-func TestAFunctionWithTwoWaysInAnswersRequests(t *testing.T) {
+func TestRouteEvents_Request(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	request := `{"version":"2.0","requestContext":{"http":{"method":"POST"}},"headers":{"x-hub-signature-256":"sha256=00"},"body":"{}"}`
 	resp, err := invoke(t, w, []byte(request))
 	if got, ok := resp.(events.APIGatewayV2HTTPResponse); err != nil || !ok || got.StatusCode != http.StatusUnauthorized {
-		t.Errorf("%v %v", resp, err)
+		t.Errorf("got %v and error %v, want status 401", resp, err)
 	}
 }
 
-func TestANotificationThatCannotBeReadIsKeptWhole(t *testing.T) {
+func TestSNSHandler_UnreadableMessage(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	if _, err := invoke(t, w, notification(t, "not JSON", entry(said("A", "hoi"), "4"))); err != nil {
 		t.Fatal(err)
 	}
 	if w.counts.sum["Quarantined"] != 2 || w.counts.sum["Stored"] != 1 {
-		t.Errorf("counts %v", w.counts.sum)
+		t.Errorf("got counts %v, want 2 quarantined and 1 stored", w.counts.sum)
 	}
 	for _, key := range w.stored(t) {
 		if !strings.HasPrefix(key, "quarantine/whatsapp/") {
-			t.Errorf("key %s", key)
+			t.Errorf("got key %s, want it in the quarantine", key)
 		}
 	}
 }
 
-func TestANotificationThatCouldNotBeStoredIsAnErrorSoThatItComesAgain(t *testing.T) {
+func TestSNSHandler_StoreOutage(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	n := newNotified(w)
-	n.Taker = &intake.Taker{Store: &outage{Table: w.table, down: 1}, Blobs: w.blobs, Now: time.Now}
+	n := newSNSHandler(w)
+	n.Ingester = &intake.Ingester{Store: &outage{Table: w.table, down: 1}, Blobs: w.blobs, Now: time.Now}
 	var ev events.SNSEvent
 	if err := json.Unmarshal(notification(t, entry(said("A", "een")), entry(said("B", "twee"))), &ev); err != nil {
 		t.Fatal(err)
 	}
 	if err := n.Handle(t.Context(), ev); err == nil {
-		t.Fatal("taken, and not stored")
+		t.Fatal("during the outage: got no error, want one")
 	}
 	if err := n.Handle(t.Context(), ev); err != nil {
 		t.Fatal(err)
 	}
 	if got := w.history(t, jan); len(got) != 2 {
-		t.Errorf("%d messages", len(got))
+		t.Errorf("got %d messages, want 2", len(got))
 	}
 }

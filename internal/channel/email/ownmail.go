@@ -1,0 +1,57 @@
+package email
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/heard-intake/heard/internal/channel/email/bounce"
+	"github.com/heard-intake/heard/internal/channel/email/rfc822"
+	"github.com/heard-intake/heard/internal/contact"
+)
+
+// maxOwnMailIDs is the number of Message-IDs of a mail that are looked up.
+const maxOwnMailIDs = 25
+
+// findOwnMailIDs returns the Message-IDs in a mail that may be of mails we
+// sent, the likeliest first: the mail whose token is in the recipient's
+// address, the mail that a report is about, In-Reply-To, References from last
+// to first, and the mail's own id.
+func findOwnMailIDs(root *rfc822.Part, report *bounce.Notice, ownID string, env Envelope) []string {
+	var all []string
+	add := func(ids ...string) {
+		for _, id := range ids {
+			if mayBeOwnMailID(id) && !slices.Contains(all, id) && len(all) < maxOwnMailIDs {
+				all = append(all, contact.Cut(id, maxMailID))
+			}
+		}
+	}
+	for _, r := range append(slices.Clone(env.Recipients), env.Mailboxes...) {
+		if mailbox, token := splitToken(r); token != "" {
+			add(MessageID(mailbox, token))
+		}
+	}
+	if report != nil {
+		add(report.Original)
+	}
+	add(root.Header.IDs("In-Reply-To")...)
+	refs := root.Header.IDs("References")
+	slices.Reverse(refs)
+	add(refs...)
+	add(ownID)
+	return all
+}
+
+// mayBeOwnMailID reports whether a Message-ID has the form of one of ours:
+// it begins with a token, or SES assigned it.
+func mayBeOwnMailID(id string) bool {
+	local, domain, _ := strings.Cut(id, "@")
+	return isTokenForm(local) || domain == "amazonses.com" || strings.HasSuffix(domain, ".amazonses.com")
+}
+
+// isHardBounce reports whether a report says that an address will never work.
+func isHardBounce(report *bounce.Notice) bool {
+	if report == nil || report.Kind != bounce.Bounce {
+		return false
+	}
+	return slices.ContainsFunc(report.Recipients, func(r bounce.Recipient) bool { return r.Hard })
+}
