@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
@@ -23,7 +22,7 @@ import (
 
 func affectedItem(problemID string, a problem.Affected) item {
 	it := key(problemPK(problemID), affectedSK(a.Customer))
-	it["k"] = seenSet(a.Seen)
+	it[attrAffectedContacts] = seenSet(a.Seen)
 	return it
 }
 
@@ -38,8 +37,8 @@ func seenSet(seen []problem.Seen) types.AttributeValue {
 }
 
 func readAffected(it item) problem.Affected {
-	a := problem.Affected{Customer: identity.CustomerID(strings.TrimPrefix(text(it, skName), affectedPrefix))}
-	for _, k := range set(it, "k") {
+	a := problem.Affected{Customer: affectedCustomer(text(it, skName))}
+	for _, k := range set(it, attrAffectedContacts) {
 		day, rest, _ := strings.Cut(k, " ")
 		ms, contact, _ := strings.Cut(rest, " ")
 		a.Seen = append(a.Seen, problem.Seen{Customer: a.Customer, Contact: contact, Day: day, At: parseMillis(ms)})
@@ -76,7 +75,7 @@ func (t *Table) problem(ctx context.Context, id string, consistent bool) (proble
 		return p, err
 	}
 	p.Contacts, p.Customers, p.PerDay = 0, 0, map[string]int{}
-	in := between(problemPK(id), affectedPrefix, affectedPrefix+"~")
+	in := between(problemPK(id), affectedPrefix, endOf(affectedPrefix))
 	in.ConsistentRead = &consistent
 	err = t.query(ctx, in, func(it item) bool {
 		p.Count(readAffected(it))
@@ -110,10 +109,10 @@ func (t *Table) ChangeAffected(ctx context.Context, problemID string, changes []
 }
 
 func (t *Table) changeAffected(ctx context.Context, problemID string, c problem.Change) error {
-	it, is := affectedItem(problemID, c.Affected), aws.String("attribute_not_exists(pk)")
+	it, is := affectedItem(problemID, c.Affected), onlyNew()
 	var values item
 	if len(c.Was) > 0 {
-		is, values = aws.String("k = :was"), item{":was": seenSet(c.Was)}
+		is, values = exprf("%s = :was", attrAffectedContacts), item{":was": seenSet(c.Was)}
 	}
 	var err error
 	if len(c.Seen) == 0 {
@@ -149,7 +148,7 @@ func (t *Table) AffectedOf(ctx context.Context, problemID string, customers []id
 // AllAffected returns the customers whom a problem touches, at most limit
 // after the cursor, which is the last customer seen.
 func (t *Table) AllAffected(ctx context.Context, problemID string, limit int, cursor string) ([]problem.Affected, string, error) {
-	in := between(problemPK(problemID), affectedPrefix+cursor+"\x00", affectedPrefix+"~")
+	in := between(problemPK(problemID), affectedPrefix+cursor+"\x00", endOf(affectedPrefix))
 	in.Limit = ptr(int32(limit + 1)) //nolint:gosec // bounded by the API
 	var out []problem.Affected
 	err := t.query(ctx, in, func(it item) bool {

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/uuid"
@@ -20,15 +19,7 @@ import (
 // means that somebody else won, so the state converges.
 const maxTries = 12
 
-// An aliasItem is an alias as the table knows it. Its attributes:
-//
-//	c        the customer who has it, until it moves
-//	k, s, v  kind, scope, value; a: present when it is merely claimed
-//	r, e, t  the rule, evidence and time by which it is known
-//	al       keys of the aliases that a proven statement names with it
-//	le       rule, evidence and time of those statements that came later
-//	mv       to whom it moved, and when
-//	b        why it joins nobody, once two accounts were seen to share it
+// An aliasItem is a stored alias.
 type aliasItem struct {
 	key      string // its partition key
 	address  identity.Address
@@ -42,22 +33,22 @@ type aliasItem struct {
 
 func readAlias(it item) aliasItem {
 	assurance := identity.Verified
-	if text(it, "a") == "c" {
+	if text(it, attrAliasAssurance) == "c" {
 		assurance = identity.Claimed
 	}
 	a := aliasItem{
 		key: text(it, pkName),
 		address: identity.Address{
-			Alias:     identity.Alias{Kind: identity.Kind(text(it, "k")), Scope: text(it, "s"), Value: text(it, "v")},
+			Alias:     identity.Alias{Kind: identity.Kind(text(it, attrAliasKind)), Scope: text(it, attrAliasScope), Value: text(it, attrAliasValue)},
 			Assurance: assurance,
 		},
-		customer: identity.CustomerID(text(it, "c")),
-		evidence: identity.Evidence{Rule: text(it, "r"), Ref: text(it, "e"), At: moment(it, "t")},
-		linked:   set(it, "al"),
-		moves:    readMoves(set(it, "mv")),
-		shared:   it["b"] != nil,
+		customer: identity.CustomerID(text(it, attrAliasCustomer)),
+		evidence: identity.Evidence{Rule: text(it, attrAliasRule), Ref: text(it, attrAliasRef), At: moment(it, attrAliasSince)},
+		linked:   set(it, attrAliasLinked),
+		moves:    readMoves(set(it, attrAliasMoves)),
+		shared:   it[attrAliasShared] != nil,
 	}
-	for _, s := range set(it, "le") {
+	for _, s := range set(it, attrAliasLater) {
 		if p := strings.Split(s, unit); len(p) == 4 {
 			if a.later == nil {
 				a.later = map[string]identity.Evidence{}
@@ -110,22 +101,22 @@ func (a aliasItem) link(other string) identity.Evidence {
 func (t *Table) writeAlias(a identity.Address, customer identity.CustomerID, linked []string, ev identity.Evidence) item {
 	k := t.aliasKey(a)
 	it := key(k, aliasSK)
-	it["c"] = str(string(customer))
-	it["k"] = str(string(a.Kind))
-	it["v"] = str(a.Value)
+	it[attrAliasCustomer] = str(string(customer))
+	it[attrAliasKind] = str(string(a.Kind))
+	it[attrAliasValue] = str(a.Value)
 	if a.Scope != "" {
-		it["s"] = str(a.Scope)
+		it[attrAliasScope] = str(a.Scope)
 	}
 	if a.Assurance == identity.Claimed {
-		it["a"] = str("c")
+		it[attrAliasAssurance] = str("c")
 	}
-	it["r"] = str(ev.Rule)
+	it[attrAliasRule] = str(ev.Rule)
 	if ev.Ref != "" {
-		it["e"] = str(ev.Ref)
+		it[attrAliasRef] = str(ev.Ref)
 	}
-	it["t"] = millis(ev.At)
+	it[attrAliasSince] = millis(ev.At)
 	if others := without(linked, k); len(others) > 0 {
-		it["al"] = &types.AttributeValueMemberSS{Value: others}
+		it[attrAliasLinked] = &types.AttributeValueMemberSS{Value: others}
 	}
 	return it
 }
@@ -147,8 +138,8 @@ func (t *Table) linkLater(a aliasItem, others []string, ev identity.Evidence) ty
 	return types.TransactWriteItem{Update: &types.Update{
 		TableName:           t.name,
 		Key:                 key(a.key, aliasSK),
-		UpdateExpression:    aws.String("ADD al :al, le :le"),
-		ConditionExpression: aws.String("c = :c"),
+		UpdateExpression:    exprf("ADD %s :al, %s :le", attrAliasLinked, attrAliasLater),
+		ConditionExpression: exprf("%s = :c", attrAliasCustomer),
 		ExpressionAttributeValues: item{
 			":al": &types.AttributeValueMemberSS{Value: fresh}, ":le": &types.AttributeValueMemberSS{Value: why}, ":c": str(string(a.customer)),
 		},
@@ -297,7 +288,7 @@ func (t *Table) byVariant(ctx context.Context, a identity.Address) (aliasItem, b
 func (t *Table) note(ctx context.Context, c identity.CustomerID, aliasKeys []string) error {
 	_, err := t.update(ctx, &dynamodb.UpdateItemInput{
 		Key:                       key(customerPK(c), profileSK),
-		UpdateExpression:          aws.String("ADD al :al"),
+		UpdateExpression:          exprf("ADD %s :al", attrProfileAliases),
 		ExpressionAttributeValues: item{":al": &types.AttributeValueMemberSS{Value: aliasKeys}},
 	})
 	return err
@@ -390,7 +381,7 @@ func (t *Table) linkedAliases(ctx context.Context, seeds []string, of []identity
 // splitVisitors separates the alias keys of visitors from the others.
 func splitVisitors(keys []string) (others, visitors []string) {
 	for _, k := range keys {
-		if strings.HasPrefix(k, aliasPrefix+string(identity.Visitor)+"#") {
+		if isAliasKind(k, identity.Visitor) {
 			visitors = append(visitors, k)
 		} else {
 			others = append(others, k)

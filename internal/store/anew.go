@@ -5,7 +5,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
@@ -16,16 +15,16 @@ import (
 // AskAgain asks triage, by the stream, to classify the contacts of a customer
 // anew in which something was said since a time.
 func (t *Table) AskAgain(ctx context.Context, c identity.CustomerID, since, now time.Time) error {
-	return t.askAgain(ctx, key(customerPK(c), timeSK(againPrefix, since)), now)
+	return t.askAgain(ctx, key(customerPK(c), requestSK(since, "")), now)
 }
 
 // AskContactAgain asks triage, by the stream, to classify one contact anew.
 func (t *Table) AskContactAgain(ctx context.Context, k contact.Contact, now time.Time) error {
-	return t.askAgain(ctx, key(customerPK(k.Customer), timeSK(againPrefix, k.Start)+"#"+k.ID), now)
+	return t.askAgain(ctx, key(customerPK(k.Customer), requestSK(k.Start, k.ID)), now)
 }
 
 func (t *Table) askAgain(ctx context.Context, it item, now time.Time) error {
-	it["t"], it[ttlName] = millis(now), num(now.Add(24*time.Hour).Unix())
+	it[attrRequestedAt], it[ttlName] = millis(now), num(now.Add(24*time.Hour).Unix())
 	if _, err := t.db.PutItem(ctx, &dynamodb.PutItemInput{TableName: t.name, Item: it}); err != nil {
 		return failed(err, "write item")
 	}
@@ -38,8 +37,8 @@ const keptActs = 366 * 24 * time.Hour
 // Acted keeps that somebody did a thing to many customers at once: how many,
 // and which.
 func (t *Table) Acted(ctx context.Context, what, by, which string, n int, at time.Time) error {
-	it := key("G#"+what, timeSK("", at)+"#"+t.pepper.Hash("act", by, which)[:16])
-	it["by"], it["d"], it["c"], it[ttlName] = str(by), str(which), num(n), num(at.Add(keptActs).Unix())
+	it := key(bulkPK(what), t.bulkSK(at, by, which))
+	it[attrBulkBy], it[attrBulkTarget], it[attrBulkCount], it[ttlName] = str(by), str(which), num(n), num(at.Add(keptActs).Unix())
 	if _, err := t.db.PutItem(ctx, &dynamodb.PutItemInput{TableName: t.name, Item: it}); err != nil {
 		return failed(err, "write item")
 	}
@@ -58,13 +57,13 @@ const scanPage = 250
 func (t *Table) Everywhere(ctx context.Context, reason string, from, to time.Time, cursor string) (found []contact.Contact, examined int, next string, err error) {
 	in := &dynamodb.ScanInput{
 		TableName: t.name, Limit: ptr(int32(scanPage)),
-		FilterExpression: aws.String("begins_with(pk, :c) AND sk BETWEEN :from AND :to AND attribute_not_exists(cs)"),
+		FilterExpression: exprf("begins_with(%s, :c) AND %s BETWEEN :from AND :to AND attribute_not_exists(%s)", pkName, skName, attrContactCauses),
 		ExpressionAttributeValues: item{
 			":c": str(customerPrefix), ":from": str(timeSK(contactPrefix, from)), ":to": str(timeSK(contactPrefix, to)),
 		},
 	}
 	if reason != "" {
-		in.FilterExpression = aws.String("begins_with(pk, :c) AND sk BETWEEN :from AND :to AND contains(cs, :r)")
+		in.FilterExpression = exprf("begins_with(%s, :c) AND %s BETWEEN :from AND :to AND contains(%s, :r)", pkName, skName, attrContactCauses)
 		in.ExpressionAttributeValues[":r"] = str(`"reason":"` + reason + `"`)
 	}
 	if cursor != "" {

@@ -29,8 +29,8 @@ func (t *Table) audit(ch *identity.Change, ids ...identity.CustomerID) ([]types.
 	}
 	var writes []types.TransactWriteItem
 	for _, id := range ids {
-		it := key(customerPK(id), timeSK(changePrefix, ch.At)+"#"+ch.ID)
-		it["k"], it["j"] = str(string(ch.Kind)), str(string(data)) // the kind is what triage's filter looks at
+		it := key(customerPK(id), changeSK(*ch))
+		it[attrChangeKind], it[attrJSON] = str(string(ch.Kind)), str(string(data)) // the kind is what triage's filter looks at
 		writes = append(writes, types.TransactWriteItem{Put: &types.Put{TableName: t.name, Item: it}})
 	}
 	return writes, nil
@@ -41,7 +41,7 @@ func (t *Table) audit(ch *identity.Change, ids ...identity.CustomerID) ([]types.
 func (t *Table) Audit(ctx context.Context, c identity.Customer, limit int, cursor string) ([]identity.Change, string, error) {
 	to := changePrefix + "~"
 	if cursor != "" {
-		if ms, id, ok := strings.Cut(cursor, "#"); !ok || len(ms) != 13 || id == "" {
+		if !isTimePlace(cursor) {
 			return nil, "", errCursor()
 		}
 		to = justBefore(changePrefix + cursor)
@@ -55,7 +55,7 @@ func (t *Table) Audit(ctx context.Context, c identity.Customer, limit int, curso
 		n := 0
 		err := t.query(ctx, in, func(it item) bool {
 			var ch identity.Change
-			bad = json.Unmarshal([]byte(text(it, "j")), &ch)
+			bad = json.Unmarshal([]byte(text(it, attrJSON)), &ch)
 			all = append(all, ch)
 			n++
 			return bad == nil && n <= limit
@@ -64,7 +64,7 @@ func (t *Table) Audit(ctx context.Context, c identity.Customer, limit int, curso
 			return nil, "", firstError(err, bad)
 		}
 	}
-	place := func(ch identity.Change) string { return timeSK("", ch.At) + "#" + ch.ID }
+	place := func(ch identity.Change) string { return timePlace(ch.At, ch.ID) }
 	slices.SortFunc(all, func(a, b identity.Change) int { return strings.Compare(place(b), place(a)) })
 	all = slices.CompactFunc(all, func(a, b identity.Change) bool { return a.ID == b.ID })
 	if len(all) <= limit {

@@ -24,8 +24,6 @@ const (
 	// a function takes from the time it notes to the write, clocks that
 	// differ and an index that lags included.
 	overlap = 2 * time.Minute
-
-	attrChanged = "u" // of an effect or a contact: when it was written last
 )
 
 // A look is where reading what changed has come to.
@@ -48,9 +46,9 @@ type source struct {
 var sources = []source{
 	{onTime, []string{pkName, skName}, (*Table).takeOnTime},
 	{late, []string{gsiPK, gsiSK, pkName, skName}, (*Table).takeLate},
-	{func(pk string, _ time.Time) *dynamodb.QueryInput { return between(pk, effectPrefix, effectPrefix+"~") }, []string{pkName, skName}, (*Table).takeEffect},
+	{func(pk string, _ time.Time) *dynamodb.QueryInput { return between(pk, effectPrefix, endOf(effectPrefix)) }, []string{pkName, skName}, (*Table).takeEffect},
 	{func(pk string, _ time.Time) *dynamodb.QueryInput {
-		return between(pk, contactPrefix, contactPrefix+"~")
+		return between(pk, contactPrefix, endOf(contactPrefix))
 	}, []string{pkName, skName}, (*Table).takeContact},
 }
 
@@ -159,11 +157,11 @@ func (t *Table) lookOn(ctx context.Context, under identity.CustomerID, l *look, 
 }
 
 func onTime(pk string, since time.Time) *dynamodb.QueryInput {
-	return between(pk, timeSK(messagePrefix, since.Add(-lateAfter)), messagePrefix+"~")
+	return between(pk, timeSK(messagePrefix, since.Add(-lateAfter)), endOf(messagePrefix))
 }
 
 func (t *Table) takeOnTime(it item, since time.Time, out *contact.Changes) (bool, error) {
-	if at := moment(it, attrReceived); text(it, gsiPK) != "" || !at.IsZero() && at.Before(since) {
+	if at := moment(it, attrMessageReceived); text(it, gsiPK) != "" || !at.IsZero() && at.Before(since) {
 		return false, nil
 	}
 	m, whole, err := readMessage(it)
@@ -183,7 +181,7 @@ func setLate(it item, m contact.Message) {
 func late(pk string, since time.Time) *dynamodb.QueryInput {
 	return &dynamodb.QueryInput{
 		IndexName:                 aws.String(gsiName),
-		KeyConditionExpression:    aws.String("gsi1pk = :pk AND gsi1sk >= :since"),
+		KeyConditionExpression:    exprf("%s = :pk AND %s >= :since", gsiPK, gsiSK),
 		ExpressionAttributeValues: item{":pk": str(latePK(pk)), ":since": str(timeSK("", since))},
 	}
 }
@@ -265,9 +263,9 @@ func (t *Table) sift(ctx context.Context, c identity.Customer, out *contact.Chan
 // messageOf returns the message that has an id of a channel, "<channel>:<id>",
 // from among the last of each of the customers.
 func (t *Table) messageOf(ctx context.Context, under []identity.CustomerID, id string) (contact.Message, bool, error) {
-	suffix := "#" + strings.Replace(id, ":", "#", 1)
+	suffix := messageSuffixOf(id)
 	for _, c := range under {
-		in := between(customerPK(c), messagePrefix, messagePrefix+"~")
+		in := between(customerPK(c), messagePrefix, endOf(messagePrefix))
 		in.ScanIndexForward = ptr(false)
 		in.Limit = ptr(int32(maxScan))
 		var it item
@@ -290,28 +288,28 @@ func (t *Table) messageOf(ctx context.Context, under []identity.CustomerID, id s
 }
 
 func (t *Table) takeEffect(it item, since time.Time, out *contact.Changes) (bool, error) {
-	if at := moment(it, attrChanged); !at.IsZero() && at.Before(since) {
+	if at := moment(it, attrWritten); !at.IsZero() && at.Before(since) {
 		return false, nil
 	}
-	ch, of, _ := strings.Cut(strings.TrimPrefix(text(it, skName), effectPrefix), "#")
-	e := contact.Became{Customer: customerOf(text(it, pkName)), Channel: contact.Channel(ch)}
+	ch, of := parseEffectSK(text(it, skName))
+	e := contact.Became{Customer: customerOf(text(it, pkName)), Channel: ch}
 	if of == watermarkKey {
 		e.Until = map[string]time.Time{}
 		for name := range it {
-			if status, ok := strings.CutPrefix(name, watermarkPrefix); ok {
+			if status, ok := strings.CutPrefix(name, attrEffectWatermarkPrefix); ok {
 				e.Until[status] = moment(it, name)
 			}
 		}
 	} else {
 		s := readState(it)
-		e.Of, e.State = ch+":"+of, &s
+		e.Of, e.State = string(ch)+":"+of, &s
 	}
 	out.Effects = append(out.Effects, e)
 	return true, nil
 }
 
 func (t *Table) takeContact(it item, since time.Time, out *contact.Changes) (bool, error) {
-	if at := moment(it, attrChanged); !at.IsZero() && at.Before(since) {
+	if at := moment(it, attrWritten); !at.IsZero() && at.Before(since) {
 		return false, nil
 	}
 	k, err := readContact(it)

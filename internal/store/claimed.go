@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
@@ -39,8 +38,8 @@ func (t *Table) NoteClaimed(ctx context.Context, id identity.CustomerID, claimed
 		line := strings.Join([]string{encodeAlias(a), ev.Rule, ev.Ref, timeSK("", ev.At)}, unit)
 		_, err := t.update(ctx, &dynamodb.UpdateItemInput{
 			Key:                       key(customerPK(id), profileSK),
-			UpdateExpression:          aws.String("ADD cl :cl"),
-			ConditionExpression:       aws.String("attribute_not_exists(cl) OR size(cl) < :most"),
+			UpdateExpression:          exprf("ADD %s :cl", attrProfileClaimed),
+			ConditionExpression:       exprf("attribute_not_exists(%[1]s) OR size(%[1]s) < :most", attrProfileClaimed),
 			ExpressionAttributeValues: item{":cl": &types.AttributeValueMemberSS{Value: []string{line}}, ":most": num(maxClaimed)},
 		})
 		if err != nil {

@@ -14,17 +14,12 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 )
 
-// A profile's attributes. One that has none is not there.
-//
-//	n, l, ac  name, locale and account, from the register
-//	pn        the name that a platform shows
-//	co        everything that was said of consents, see consent.go
-//	al        keys of aliases that are noted with the customer
-//	cl        aliases that somebody claimed for the customer, with rule, evidence and time
-//	mi        the customer into whom this one was merged
-//	m         every id that was merged into this one, also by way of others
-//	mv        moves of aliases to or from this customer
-var profileAttrs = []string{"n", "l", "ac", "pn", "co", "al", "cl", "mi", "m", "mv"}
+// profileAttrs are the attributes of a profile. A profile without any of them
+// does not exist.
+var profileAttrs = []string{
+	attrProfileName, attrProfileLocale, attrProfileAccount, attrProfileShownName, attrProfileConsents, attrProfileAliases,
+	attrProfileClaimed, attrProfileMergedInto, attrProfileMembers, attrProfileMoves,
+}
 
 // Customer returns who stands behind an id, which may be that of a merged
 // customer. It does not tell whether the id was ever given out: see
@@ -45,7 +40,7 @@ func (t *Table) customer(ctx context.Context, id identity.CustomerID, consistent
 		if err != nil {
 			return identity.Customer{}, err
 		}
-		if into := text(it, "mi"); into != "" {
+		if into := text(it, attrProfileMergedInto); into != "" {
 			id = identity.CustomerID(into)
 			continue
 		}
@@ -59,7 +54,7 @@ func (t *Table) customer(ctx context.Context, id identity.CustomerID, consistent
 func (t *Table) whole(ctx context.Context, id identity.CustomerID, it item, consistent bool) (identity.Customer, error) {
 	c := identity.Customer{ID: id, Members: []identity.CustomerID{id}}
 	profiles := []item{it}
-	if members := set(it, "m"); len(members) > 0 {
+	if members := set(it, attrProfileMembers); len(members) > 0 {
 		slices.Sort(members)
 		keys := make([]item, len(members))
 		for i, m := range members {
@@ -76,14 +71,14 @@ func (t *Table) whole(ctx context.Context, id identity.CustomerID, it item, cons
 	shown := ""
 	var consents, moves []string
 	for _, p := range profiles {
-		c.Name = cmp.Or(c.Name, text(p, "n"))
-		shown = cmp.Or(shown, text(p, "pn"))
-		c.Locale = cmp.Or(c.Locale, text(p, "l"))
-		c.Account = cmp.Or(c.Account, text(p, "ac"))
-		c.Registered = append(c.Registered, set(p, "al")...)
-		consents = append(consents, set(p, "co")...)
-		c.Claimed = append(c.Claimed, readClaimed(set(p, "cl"))...)
-		moves = append(moves, set(p, "mv")...)
+		c.Name = cmp.Or(c.Name, text(p, attrProfileName))
+		shown = cmp.Or(shown, text(p, attrProfileShownName))
+		c.Locale = cmp.Or(c.Locale, text(p, attrProfileLocale))
+		c.Account = cmp.Or(c.Account, text(p, attrProfileAccount))
+		c.Registered = append(c.Registered, set(p, attrProfileAliases)...)
+		consents = append(consents, set(p, attrProfileConsents)...)
+		c.Claimed = append(c.Claimed, readClaimed(set(p, attrProfileClaimed))...)
+		moves = append(moves, set(p, attrProfileMoves)...)
 	}
 	c.Consents = readConsents(consents)
 	c.Name = cmp.Or(c.Name, shown)
@@ -181,7 +176,7 @@ func (t *Table) aliasesOf(ctx context.Context, c identity.Customer) ([]aliasItem
 	}
 	for _, member := range c.Members {
 		for _, forward := range []bool{true, false} {
-			in := between(customerPK(member), messagePrefix, messagePrefix+"~")
+			in := between(customerPK(member), messagePrefix, endOf(messagePrefix))
 			in.ScanIndexForward = &forward
 			in.Limit = ptr(int32(1))
 			err := t.query(ctx, in, func(it item) bool {
@@ -212,7 +207,7 @@ const maxVisitors = 20
 func (t *Table) signedIn(ctx context.Context, c identity.Customer) ([]string, error) {
 	var rows []string
 	for _, member := range c.Members {
-		in := between(customerPK(member), visitorPrefix, visitorPrefix+"~")
+		in := between(customerPK(member), visitorPrefix, endOf(visitorPrefix))
 		in.ScanIndexForward = ptr(false)
 		in.Limit = ptr(int32(maxVisitors))
 		n := 0

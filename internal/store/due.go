@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"time"
 
@@ -25,13 +24,9 @@ func setDue(it item, kind due.Kind, at time.Time) {
 // dueRow is an entry that stands in a row of its own beside what it is about.
 // There is one of each kind.
 func dueRow(pk string, kind due.Kind, at time.Time) item {
-	it := key(pk, duePrefix+string(kind))
+	it := key(pk, dueSK(kind))
 	setDue(it, kind, at)
 	return it
-}
-
-func placeOfDue(at time.Time, kind due.Kind, pk string) string {
-	return fmt.Sprintf("%s#%s#%s", timeSK("", at), kind, pk)
 }
 
 // Due returns what is due by now, oldest first, at most limit entries after
@@ -52,7 +47,7 @@ func (t *Table) dueShard(ctx context.Context, pk, before string, limit int, curs
 	var out []due.Entry
 	err := t.query(ctx, &dynamodb.QueryInput{
 		IndexName:                 aws.String(gsiName),
-		KeyConditionExpression:    aws.String("gsi1pk = :pk AND gsi1sk BETWEEN :from AND :before"),
+		KeyConditionExpression:    exprf("%s = :pk AND %s BETWEEN :from AND :before", gsiPK, gsiSK),
 		ExpressionAttributeValues: item{":pk": str(pk), ":from": str(max(from, "0")), ":before": str(before)},
 		Limit:                     ptr(int32(limit)), //nolint:gosec // bounded by the clock
 	}, func(it item) bool {
@@ -65,11 +60,9 @@ func (t *Table) dueShard(ctx context.Context, pk, before string, limit int, curs
 }
 
 func readDue(it item) due.Entry {
-	ms, rest, _ := strings.Cut(text(it, gsiSK), "#")
-	kind, _, _ := strings.Cut(rest, "#")
+	at, kind := parseDuePlace(text(it, gsiSK))
 	pk := text(it, pkName)
-	_, of, _ := strings.Cut(pk, "#")
-	return due.Entry{Kind: due.Kind(kind), Of: of, At: parseMillis(ms), PK: pk, SK: text(it, skName)}
+	return due.Entry{Kind: kind, Of: subjectOf(pk), At: at, PK: pk, SK: text(it, skName)}
 }
 
 // PutDue makes an entry that stands in a row of its own, or moves it.
@@ -84,16 +77,16 @@ func (t *Table) PutDue(ctx context.Context, e due.Entry) error {
 // MoveDue moves an entry to another time, if it still stands where it was
 // read; else somebody knew better.
 func (t *Table) MoveDue(ctx context.Context, e due.Entry, at time.Time) error {
-	return t.changeDue(ctx, e, "SET gsi1sk = :to", item{":to": str(placeOfDue(at, e.Kind, e.PK))})
+	return t.changeDue(ctx, e, *exprf("SET %s = :to", gsiSK), item{":to": str(placeOfDue(at, e.Kind, e.PK))})
 }
 
 // DropDue removes an entry, if it still stands where it was read.
 func (t *Table) DropDue(ctx context.Context, e due.Entry) error {
-	if !strings.HasPrefix(e.SK, duePrefix) {
-		return t.changeDue(ctx, e, "REMOVE gsi1pk, gsi1sk", nil)
+	if !isDueRow(e.SK) {
+		return t.changeDue(ctx, e, *exprf("REMOVE %s, %s", gsiPK, gsiSK), nil)
 	}
 	_, err := t.db.DeleteItem(ctx, &dynamodb.DeleteItemInput{
-		TableName: t.name, Key: key(e.PK, e.SK), ConditionExpression: aws.String("gsi1sk = :at"),
+		TableName: t.name, Key: key(e.PK, e.SK), ConditionExpression: exprf("%s = :at", gsiSK),
 		ExpressionAttributeValues: item{":at": str(placeOfDue(e.At, e.Kind, e.PK))},
 	})
 	return unlessMoved(err)
@@ -106,7 +99,7 @@ func (t *Table) changeDue(ctx context.Context, e due.Entry, expression string, v
 	values[":at"] = str(placeOfDue(e.At, e.Kind, e.PK))
 	_, err := t.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 		TableName: t.name, Key: key(e.PK, e.SK), UpdateExpression: &expression,
-		ConditionExpression: aws.String("gsi1sk = :at"), ExpressionAttributeValues: values,
+		ConditionExpression: exprf("%s = :at", gsiSK), ExpressionAttributeValues: values,
 	})
 	return unlessMoved(err)
 }
@@ -120,5 +113,5 @@ func unlessMoved(err error) error {
 
 // dropDueRow removes the entry of a kind beside a thing, wherever it stands.
 func (t *Table) dropDueRow(pk string, kind due.Kind) types.TransactWriteItem {
-	return types.TransactWriteItem{Delete: &types.Delete{TableName: t.name, Key: key(pk, duePrefix+string(kind))}}
+	return types.TransactWriteItem{Delete: &types.Delete{TableName: t.name, Key: key(pk, dueSK(kind))}}
 }

@@ -145,7 +145,7 @@ func placeOf(e contact.Entry) place { return place{messageSK(e.ID), e.CustomerID
 // there are more.
 func (t *Table) read(ctx context.Context, part identity.Part, q contact.Query, after place) ([]contact.Entry, bool, error) {
 	c := part.ID
-	from, to := messagePrefix, messagePrefix+"~"
+	from, to := messagePrefix, endOf(messagePrefix)
 	for _, at := range []time.Time{q.From, part.From} {
 		if !at.IsZero() {
 			from = max(from, timeSK(messagePrefix, at))
@@ -259,7 +259,7 @@ func (t *Table) Recent(ctx context.Context, c identity.Customer, from time.Time)
 		if !part.To.IsZero() && part.To.Before(since) {
 			continue
 		}
-		in := between(customerPK(part.ID), timeSK(messagePrefix, since), doubtPrefix+"~")
+		in := between(customerPK(part.ID), timeSK(messagePrefix, since), endOf(doubtPrefix))
 		in.ConsistentRead = ptr(true)
 		err := t.query(ctx, in, func(it item) bool {
 			if strings.HasPrefix(text(it, skName), doubtPrefix) {

@@ -5,7 +5,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
@@ -36,14 +35,14 @@ const keptNotices = 90 * 24 * time.Hour
 // PutNotice keeps what a platform reports for operations, for 90 days, and
 // reports whether it was new.
 func (t *Table) PutNotice(ctx context.Context, n contact.Notice) (created bool, err error) {
-	it := key("N#"+string(n.Channel)+"#"+n.Account, timeSK("", n.At)+"#"+contact.ProviderKey(n.ID))
-	it["k"] = str(n.Kind)
+	it := key(noticePK(n), noticeSK(n))
+	it[attrNoticeKind] = str(n.Kind)
 	it[ttlName] = num(time.Now().Add(keptNotices).Unix())
 	if len(n.Data) > 0 {
-		it["d"] = str(contact.Cut(string(n.Data), contact.MaxRaw))
+		it[attrNoticeData] = str(contact.Cut(string(n.Data), contact.MaxRaw))
 	}
 	if n.Customer != nil {
-		it["c"] = str(t.aliasKey(*n.Customer))
+		it[attrNoticeAlias] = str(t.aliasKey(*n.Customer))
 	}
 	taken, err := t.putNew(ctx, it)
 	return err == nil && taken == nil, err
@@ -53,10 +52,10 @@ func (t *Table) PutNotice(ctx context.Context, n contact.Notice) (created bool, 
 // changes nothing.
 func (t *Table) PutCase(ctx context.Context, c contact.Case) error {
 	it := key(quarantinePK(c.Hash), c.Hash)
-	it["ch"] = str(string(c.Channel))
-	it["t"] = millis(c.At)
-	it["o"] = str(c.Object)
-	it["r"] = str(contact.Cut(strings.Join(c.Reasons, "\n"), contact.MaxRaw))
+	it[attrQuarantineChannel] = str(string(c.Channel))
+	it[attrQuarantineAt] = millis(c.At)
+	it[attrQuarantineObject] = str(c.Object)
+	it[attrQuarantineReasons] = str(contact.Cut(strings.Join(c.Reasons, "\n"), contact.MaxRaw))
 	_, err := t.putNew(ctx, it)
 	return err
 }
@@ -66,12 +65,12 @@ func (t *Table) Cases(ctx context.Context) ([]contact.Case, error) {
 	var out []contact.Case
 	for shard := range shards {
 		err := t.query(ctx, &dynamodb.QueryInput{
-			KeyConditionExpression:    aws.String("pk = :pk"),
-			ExpressionAttributeValues: map[string]types.AttributeValue{":pk": str(shardPK(shard))},
+			KeyConditionExpression:    exprf("%s = :pk", pkName),
+			ExpressionAttributeValues: map[string]types.AttributeValue{":pk": str(quarantineShardPK(shard))},
 		}, func(it item) bool {
 			out = append(out, contact.Case{
-				Hash: text(it, skName), Channel: contact.Channel(text(it, "ch")), At: moment(it, "t"),
-				Object: text(it, "o"), Reasons: strings.Split(text(it, "r"), "\n"),
+				Hash: text(it, skName), Channel: contact.Channel(text(it, attrQuarantineChannel)), At: moment(it, attrQuarantineAt),
+				Object: text(it, attrQuarantineObject), Reasons: strings.Split(text(it, attrQuarantineReasons), "\n"),
 			})
 			return true
 		})

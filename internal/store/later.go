@@ -21,8 +21,8 @@ func (t *Table) PutLater(ctx context.Context, minute time.Time, name string, all
 	if err != nil {
 		return fault.Wrap(fault.Internal, err, "encode what is due")
 	}
-	it := dueRow(laterPK(minute, t.Hash("later", name)[:16]), due.Contact, minute.Add(time.Minute))
-	it["j"] = str(string(data))
+	it := dueRow(t.deferredPK(minute, name), due.Contact, minute.Add(time.Minute))
+	it[attrJSON] = str(string(data))
 	if _, err := t.db.PutItem(ctx, &dynamodb.PutItemInput{TableName: t.name, Item: it}); err != nil {
 		return failed(err, "write due entry")
 	}
@@ -36,7 +36,7 @@ func (t *Table) Later(ctx context.Context, e due.Entry) ([]contact.Later, error)
 		return nil, err
 	}
 	var all []contact.Later
-	if err := json.Unmarshal([]byte(text(it, "j")), &all); err != nil {
+	if err := json.Unmarshal([]byte(text(it, attrJSON)), &all); err != nil {
 		return nil, fault.Wrap(fault.Internal, err, "read due entry")
 	}
 	return all, nil

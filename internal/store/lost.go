@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -18,7 +17,7 @@ import (
 
 // doubted returns where the effect lies that a doubt is about.
 func doubted(it item) stateKey {
-	return stateKey{customerOf(text(it, pkName)), effectPrefix + strings.TrimPrefix(text(it, skName), doubtPrefix)}
+	return stateKey{customerOf(text(it, pkName)), doubtedEffectSK(text(it, skName))}
 }
 
 // loses reports whether a message may be lost by what e says.
@@ -35,7 +34,7 @@ const reported = 31 * 24 * time.Hour
 // or from the failure if the message did not come yet.
 func (t *Table) doubt(ctx context.Context, c identity.CustomerID, e contact.Effect, u *dynamodb.UpdateItemInput) error {
 	k := contact.ProviderKey(e.Target)
-	if _, err := t.putNew(ctx, key(customerPK(c), doubtPrefix+string(e.Channel)+"#"+k)); err != nil {
+	if _, err := t.putNew(ctx, key(customerPK(c), doubtSK(e.Channel, k))); err != nil {
 		return err
 	}
 	id, err := t.find(ctx, c, e.Channel, k, e.At.Add(-reported), e.At.Add(maxDrift))
@@ -48,7 +47,7 @@ func (t *Table) doubt(ctx context.Context, c identity.CustomerID, e contact.Effe
 			return err
 		}
 	}
-	*u.UpdateExpression += ", " + attrLost + " = :lost"
+	*u.UpdateExpression += ", " + attrEffectLost + " = :lost"
 	u.ExpressionAttributeValues[":lost"] = millis(at)
 	return nil
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"strconv"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"github.com/heard-intake/heard/internal/contact"
@@ -50,7 +49,7 @@ func (t *Table) Alias(ctx context.Context, pk string) (identity.Address, identit
 func (t *Table) PutName(ctx context.Context, c identity.CustomerID, name string) error {
 	_, err := t.update(ctx, &dynamodb.UpdateItemInput{
 		Key:                       key(customerPK(c), profileSK),
-		UpdateExpression:          aws.String("SET pn = :n"),
+		UpdateExpression:          exprf("SET %s = :n", attrProfileShownName),
 		ExpressionAttributeValues: item{":n": str(name)},
 	})
 	return err

@@ -198,12 +198,12 @@ func (t *Table) merge(ctx context.Context, into, from identity.Customer, ch iden
 	merged := below(from.Members)
 	writes := append(records,
 		types.TransactWriteItem{Update: &types.Update{
-			TableName: t.name, Key: key(customerPK(from.ID), profileSK), UpdateExpression: aws.String("SET mi = :mi"),
-			ConditionExpression: aws.String("attribute_not_exists(mi) AND " + hasBelow(from)), ExpressionAttributeValues: valuesBelow(from, item{":mi": str(string(into.ID))}),
+			TableName: t.name, Key: key(customerPK(from.ID), profileSK), UpdateExpression: exprf("SET %s = :mi", attrProfileMergedInto),
+			ConditionExpression: exprf("attribute_not_exists(%s) AND %s", attrProfileMergedInto, hasBelow(from)), ExpressionAttributeValues: valuesBelow(from, item{":mi": str(string(into.ID))}),
 		}},
 		types.TransactWriteItem{Update: &types.Update{
-			TableName: t.name, Key: key(customerPK(into.ID), profileSK), UpdateExpression: aws.String("ADD m :more"),
-			ConditionExpression:       aws.String("attribute_not_exists(mi) AND " + hasBelow(into)),
+			TableName: t.name, Key: key(customerPK(into.ID), profileSK), UpdateExpression: exprf("ADD %s :more", attrProfileMembers),
+			ConditionExpression:       exprf("attribute_not_exists(%s) AND %s", attrProfileMergedInto, hasBelow(into)),
 			ExpressionAttributeValues: valuesBelow(into, item{":more": merged}),
 		}})
 	return t.transact(ctx, writes, "the customers changed")
@@ -220,9 +220,9 @@ func below(ids []identity.CustomerID) *types.AttributeValueMemberSS {
 // hasBelow is the condition that still the same customers are merged into c.
 func hasBelow(c identity.Customer) string {
 	if len(c.Members) == 1 {
-		return "attribute_not_exists(m)"
+		return *exprf("attribute_not_exists(%s)", attrProfileMembers)
 	}
-	return "m = :m"
+	return *exprf("%s = :m", attrProfileMembers)
 }
 
 func valuesBelow(c identity.Customer, values item) item {
@@ -259,8 +259,8 @@ func (t *Table) unmerge(ctx context.Context, member identity.CustomerID, d ident
 		return "", fault.New(fault.Invalid, "this id stands for all of its ids; name the one to split off")
 	}
 	top := path[len(path)-1]
-	cut := append([]string{string(member)}, sorted(set(path[0], "m"))...)
-	whole := append([]string{string(customerOf(text(top, pkName)))}, sorted(set(top, "m"))...)
+	cut := append([]string{string(member)}, sorted(set(path[0], attrProfileMembers))...)
+	whole := append([]string{string(customerOf(text(top, pkName)))}, sorted(set(top, attrProfileMembers))...)
 	kept := slices.DeleteFunc(slices.Clone(whole), func(id string) bool { return slices.Contains(cut, id) })
 	ch := identity.Change{
 		Kind: identity.Unmerged, At: d.At, By: d.By, Why: d.Why, Rule: identity.RulePerson,
@@ -270,9 +270,9 @@ func (t *Table) unmerge(ctx context.Context, member identity.CustomerID, d ident
 	if err != nil {
 		return "", err
 	}
-	writes = append(writes, t.without(path[0], "mi", nil))
+	writes = append(writes, t.without(path[0], attrProfileMergedInto, nil))
 	for _, p := range path[1:] {
-		writes = append(writes, t.without(p, "m", cut))
+		writes = append(writes, t.without(p, attrProfileMembers, cut))
 	}
 	// Whoever was joined is apart now, from the one it was merged into.
 	writes = append(writes, t.decided(member, customerOf(text(path[1], pkName)), d)...)
@@ -307,7 +307,7 @@ func (t *Table) path(ctx context.Context, id identity.CustomerID) ([]item, error
 		if len(path) > maxMembers {
 			return nil, fault.New(fault.Internal, "a chain of merges without end")
 		}
-		id = identity.CustomerID(text(it, "mi"))
+		id = identity.CustomerID(text(it, attrProfileMergedInto))
 	}
 	return path, nil
 }
@@ -317,18 +317,18 @@ func (t *Table) path(ctx context.Context, id identity.CustomerID) ([]item, error
 // not there before, and goes.
 func (t *Table) without(profile item, attr string, values []string) types.TransactWriteItem {
 	k := key(text(profile, pkName), profileSK)
-	condition, vals := unchanged(profile, "mi", "m")
+	condition, vals := unchanged(profile, attrProfileMergedInto, attrProfileMembers)
 	left := slices.DeleteFunc(slices.Clone(set(profile, attr)), func(v string) bool { return slices.Contains(values, v) })
 	empty := len(left) == 0 && !slices.ContainsFunc(profileAttrs, func(a string) bool { return a != attr && profile[a] != nil })
 	if empty {
 		for _, a := range profileAttrs {
-			if a != "mi" && a != "m" {
+			if a != attrProfileMergedInto && a != attrProfileMembers {
 				condition += " AND attribute_not_exists(" + nameOf(a) + ")"
 			}
 		}
 		return types.TransactWriteItem{Delete: &types.Delete{
 			TableName: t.name, Key: k, ConditionExpression: &condition, ExpressionAttributeValues: vals,
-			ExpressionAttributeNames: map[string]string{"#l": "l"},
+			ExpressionAttributeNames: map[string]string{"#l": attrProfileLocale},
 		}}
 	}
 	up := &types.Update{TableName: t.name, Key: k, ConditionExpression: &condition, ExpressionAttributeValues: vals}
@@ -343,7 +343,7 @@ func (t *Table) without(profile item, attr string, values []string) types.Transa
 
 // nameOf is an attribute as expressions may name it: l is a reserved word.
 func nameOf(attr string) string {
-	if attr == "l" {
+	if attr == attrProfileLocale {
 		return "#l"
 	}
 	return attr

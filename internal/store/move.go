@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/heard-intake/heard/internal/fault"
@@ -104,19 +103,19 @@ func (t *Table) putMove(ctx context.Context, a aliasItem, m identity.Move, ch id
 	if err != nil {
 		return err
 	}
-	condition := "c = :c AND attribute_not_exists(mv)"
+	condition := exprf("%s = :c AND attribute_not_exists(%s)", attrAliasCustomer, attrAliasMoves)
 	values := item{":c": str(string(a.customer)), ":mv": &types.AttributeValueMemberSS{Value: all[:1]}}
 	if number > 0 {
-		condition = "c = :c AND size(mv) = :n"
+		condition = exprf("%s = :c AND size(%s) = :n", attrAliasCustomer, attrAliasMoves)
 		values[":n"] = &types.AttributeValueMemberN{Value: strconv.Itoa(number)}
 	}
 	writes = append(writes, types.TransactWriteItem{Update: &types.Update{
-		TableName: t.name, Key: key(a.key, aliasSK), UpdateExpression: aws.String("ADD mv :mv"),
-		ConditionExpression: &condition, ExpressionAttributeValues: values,
+		TableName: t.name, Key: key(a.key, aliasSK), UpdateExpression: exprf("ADD %s :mv", attrAliasMoves),
+		ConditionExpression: condition, ExpressionAttributeValues: values,
 	}})
 	for _, id := range who {
 		writes = append(writes, types.TransactWriteItem{Update: &types.Update{
-			TableName: t.name, Key: key(customerPK(id), profileSK), UpdateExpression: aws.String("ADD mv :mv"),
+			TableName: t.name, Key: key(customerPK(id), profileSK), UpdateExpression: exprf("ADD %s :mv", attrProfileMoves),
 			ExpressionAttributeValues: item{":mv": &types.AttributeValueMemberSS{Value: all}},
 		}})
 	}

@@ -27,7 +27,7 @@ func (t *Table) ContactsOf(ctx context.Context, c identity.Customer, limit int, 
 		all = append(all, part...)
 		more = more || next != ""
 	}
-	place := func(k contact.Contact) string { return strings.TrimPrefix(contactSK(k.Start, k.ID), contactPrefix) }
+	place := func(k contact.Contact) string { return timePlace(k.Start, k.ID) }
 	slices.SortStableFunc(all, func(a, b contact.Contact) int { return strings.Compare(place(b), place(a)) })
 	all = slices.CompactFunc(all, func(a, b contact.Contact) bool { return place(a) == place(b) })
 	if len(all) > limit {
@@ -96,11 +96,11 @@ func (t *Table) problemKeys(ctx context.Context, department string, state proble
 	var keys []item
 	err := t.query(ctx, &dynamodb.QueryInput{
 		IndexName:                 aws.String(gsiName),
-		KeyConditionExpression:    aws.String("gsi1pk = :pk AND gsi1sk < :before"),
+		KeyConditionExpression:    exprf("%s = :pk AND %s < :before", gsiPK, gsiSK),
 		ExpressionAttributeValues: item{":pk": str(problemsPK(department)), ":before": str(cmp.Or(cursor, "~"))},
 		ScanIndexForward:          ptr(false),
 	}, func(it item) bool {
-		if state == "" || text(it, "st") == string(state) {
+		if state == "" || text(it, attrProblemState) == string(state) {
 			keys = append(keys, it)
 		}
 		return len(keys) < limit
@@ -112,7 +112,7 @@ func (t *Table) problemKeys(ctx context.Context, department string, state proble
 func (t *Table) problems(ctx context.Context, keys []item) ([]problem.Record, error) {
 	ids := make([]string, len(keys))
 	for i, k := range keys {
-		ids[i] = strings.TrimPrefix(text(k, pkName), problemPrefix)
+		ids[i] = problemOf(text(k, pkName))
 	}
 	out, err := t.readProblems(ctx, ids)
 	if err != nil {

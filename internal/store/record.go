@@ -36,7 +36,7 @@ func (t *Table) PutRecorded(ctx context.Context, members []identity.CustomerID, 
 // sameProviderID returns the message of the members near the time of m that
 // its channel calls the same, nil when there is none.
 func (t *Table) sameProviderID(ctx context.Context, members []identity.CustomerID, m contact.Message) (item, error) {
-	suffix := "#" + string(m.Channel) + "#" + contact.ProviderKey(m.ProviderID)
+	suffix := messageSuffix(m.Channel, contact.ProviderKey(m.ProviderID))
 	for _, c := range members {
 		in := between(customerPK(c), timeSK(messagePrefix, m.SentAt.Add(-maxDrift)), timeSK(messagePrefix, m.SentAt.Add(maxDrift)))
 		in.ConsistentRead = ptr(true)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"github.com/heard-intake/heard/internal/identity"
@@ -109,8 +108,8 @@ func (t *Table) judge(ctx context.Context, addresses []identity.Address, ev iden
 func (t *Table) putProfile(ctx context.Context, id identity.CustomerID, r identity.Registration, addresses []identity.Address) error {
 	_, err := t.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 		TableName: t.name, Key: key(customerPK(id), profileSK),
-		UpdateExpression:          aws.String("SET n = :n, #l = :l, ac = :ac ADD al :al"),
-		ExpressionAttributeNames:  map[string]string{"#l": "l"},
+		UpdateExpression:          exprf("SET %s = :n, #l = :l, %s = :ac ADD %s :al", attrProfileName, attrProfileAccount, attrProfileAliases),
+		ExpressionAttributeNames:  map[string]string{"#l": attrProfileLocale},
 		ExpressionAttributeValues: item{":n": str(r.Name), ":l": str(r.Locale), ":ac": str(r.Account), ":al": setOf(t.aliasKeys(addresses))},
 	})
 	if err != nil {
@@ -126,10 +125,10 @@ func (t *Table) putProfile(ctx context.Context, id identity.CustomerID, r identi
 
 func (t *Table) putOrders(ctx context.Context, r identity.Registration) error {
 	for _, o := range r.Orders {
-		it := key(t.orderPK(o.Number), "O")
-		it["ac"] = str(r.Account)
+		it := key(t.orderPK(o.Number), orderSK)
+		it[attrOrderAccount] = str(r.Account)
 		if len(o.Products) > 0 {
-			it["pr"] = setOf(o.Products)
+			it[attrOrderProducts] = setOf(o.Products)
 		}
 		if _, err := t.db.PutItem(ctx, &dynamodb.PutItemInput{TableName: t.name, Item: it}); err != nil {
 			return failed(err, "write order")
@@ -141,11 +140,11 @@ func (t *Table) putOrders(ctx context.Context, r identity.Registration) error {
 // Products returns what the order of that number holds; nothing when the
 // register has no such order.
 func (t *Table) Products(ctx context.Context, order string) ([]string, error) {
-	it, err := t.get(ctx, key(t.orderPK(order), "O"), false)
+	it, err := t.get(ctx, key(t.orderPK(order), orderSK), false)
 	if err != nil {
 		return nil, err
 	}
-	out := set(it, "pr")
+	out := set(it, attrOrderProducts)
 	slices.Sort(out)
 	return out, nil
 }

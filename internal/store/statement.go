@@ -3,9 +3,7 @@ package store
 import (
 	"context"
 	"slices"
-	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
@@ -123,7 +121,7 @@ func (t *Table) rivals(ctx context.Context, s statement, a aliasItem) (rival, er
 func (t *Table) tiedToAnother(ctx context.Context, a aliasItem, u identity.Address) (bool, error) {
 	var same []string
 	for _, k := range a.linked {
-		if strings.HasPrefix(k, aliasPrefix+string(u.Kind)+"#") && k != t.aliasKey(u) {
+		if isAliasKind(k, u.Kind) && k != t.aliasKey(u) {
 			same = append(same, k)
 		}
 	}
@@ -178,7 +176,7 @@ func (t *Table) claimAll(ctx context.Context, s statement) (Resolution, bool, er
 			writes = append(writes, types.TransactWriteItem{Put: &types.Put{
 				TableName:           t.name,
 				Item:                t.writeAlias(a, s.owner, linked, s.ev),
-				ConditionExpression: aws.String("attribute_not_exists(pk)"),
+				ConditionExpression: onlyNew(),
 			}})
 		case slices.Contains(linked, old.key) && !listsAll(old, linked):
 			writes = append(writes, t.linkLater(old, linked, s.ev))
@@ -187,7 +185,7 @@ func (t *Table) claimAll(ctx context.Context, s statement) (Resolution, bool, er
 	if len(taken) > 0 && !s.fresh {
 		writes = append(writes, types.TransactWriteItem{Update: &types.Update{
 			TableName: t.name, Key: key(customerPK(s.owner), profileSK),
-			UpdateExpression:          aws.String("ADD al :al"),
+			UpdateExpression:          exprf("ADD %s :al", attrProfileAliases),
 			ExpressionAttributeValues: item{":al": &types.AttributeValueMemberSS{Value: taken}},
 		}})
 	}
@@ -228,8 +226,8 @@ func (t *Table) share(ctx context.Context, a aliasItem) error {
 	}
 	_, err := t.update(ctx, &dynamodb.UpdateItemInput{
 		Key:                       key(a.key, aliasSK),
-		UpdateExpression:          aws.String("SET b = :b"),
-		ConditionExpression:       aws.String("attribute_exists(pk)"),
+		UpdateExpression:          exprf("SET %s = :b", attrAliasShared),
+		ConditionExpression:       exprf("attribute_exists(%s)", pkName),
 		ExpressionAttributeValues: item{":b": str(identity.ReasonShared)},
 	})
 	return err

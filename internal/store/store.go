@@ -13,6 +13,7 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -54,10 +55,10 @@ func (t *Table) CheckPepper(ctx context.Context) error {
 		return fault.New(fault.Internal, "the pepper has fewer than 16 bytes")
 	}
 	want := t.pepper.Fingerprint()
-	k := key("pepper", "pepper")
+	k := key(pepperPK, pepperSK)
 	found, err := t.get(ctx, k, false)
 	if err == nil && found == nil {
-		k["f"] = str(want)
+		k[attrPepperFingerprint] = str(want)
 		var lost item
 		lost, err = t.putNew(ctx, k)
 		found = lost
@@ -68,7 +69,7 @@ func (t *Table) CheckPepper(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if got := text(found, "f"); got != want {
+	if got := text(found, attrPepperFingerprint); got != want {
 		return fault.New(fault.Internal, "the table was filled under another pepper; a change of pepper needs an offline re-hash")
 	}
 	return nil
@@ -143,7 +144,7 @@ func (t *Table) putNew(ctx context.Context, it item) (taken item, err error) {
 	_, err = t.db.PutItem(ctx, &dynamodb.PutItemInput{
 		TableName:                           t.name,
 		Item:                                it,
-		ConditionExpression:                 aws.String("attribute_not_exists(pk)"),
+		ConditionExpression:                 onlyNew(),
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	})
 	if lost, ok := errors.AsType[*types.ConditionalCheckFailedException](err); ok {
@@ -195,11 +196,17 @@ func (t *Table) query(ctx context.Context, in *dynamodb.QueryInput, each func(it
 	}
 }
 
-// prefixed selects the items of one partition whose sort key lies in
+// exprf returns an expression of DynamoDB with attribute names filled in.
+func exprf(format string, names ...any) *string { return aws.String(fmt.Sprintf(format, names...)) }
+
+// onlyNew is the condition that no item has the key of the write.
+func onlyNew() *string { return exprf("attribute_not_exists(%s)", pkName) }
+
+// between selects the items of one partition whose sort key lies in
 // [from, to].
 func between(pk, from, to string) *dynamodb.QueryInput {
 	return &dynamodb.QueryInput{
-		KeyConditionExpression:    aws.String("pk = :pk AND sk BETWEEN :from AND :to"),
+		KeyConditionExpression:    exprf("%s = :pk AND %s BETWEEN :from AND :to", pkName, skName),
 		ExpressionAttributeValues: item{":pk": str(pk), ":from": str(from), ":to": str(to)},
 	}
 }

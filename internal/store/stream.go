@@ -55,7 +55,7 @@ func ReadNews(r events.DynamoDBEventRecord) (told contact.News, later *contact.L
 	case sk.String() == claimSK && r.EventName != string(events.DynamoDBOperationTypeRemove):
 		err = claimNews(&e, after)
 	case sk.String() == profileSK:
-		mergeNews(&e, text(before, "mi"), text(after, "mi"))
+		mergeNews(&e, text(before, attrProfileMergedInto), text(after, attrProfileMergedInto))
 	}
 	if err != nil || e.Kind == "" {
 		return told, nil, false, err
@@ -136,17 +136,10 @@ func ReadSend(r events.DynamoDBEventRecord) (contact.Job, bool) {
 	if r.EventName != string(events.DynamoDBOperationTypeInsert) || pk.DataType() != events.DataTypeString || sk.DataType() != events.DataTypeString {
 		return contact.Job{}, false
 	}
-	if _, send := r.Change.NewImage[attrSend]; !send || !strings.HasPrefix(sk.String(), messagePrefix) {
+	if _, send := r.Change.NewImage[attrMessageSend]; !send || !strings.HasPrefix(sk.String(), messagePrefix) {
 		return contact.Job{}, false
 	}
 	return contact.Job{Customer: customerOf(pk.String()), Message: messageIDOf(sk.String())}, true
-}
-
-// named are the aliases whose platform knows a name that its webhooks do not
-// tell.
-var named = []string{
-	aliasPrefix + string(identity.PSID) + "#",
-	aliasPrefix + string(identity.IGSID) + "#",
 }
 
 // ReadJob returns what has to be asked of a platform because of a change of the
@@ -156,13 +149,11 @@ func ReadJob(r events.DynamoDBEventRecord) (contact.Job, bool) {
 	if r.EventName != string(events.DynamoDBOperationTypeInsert) || pk.DataType() != events.DataTypeString || sk.DataType() != events.DataTypeString {
 		return contact.Job{}, false
 	}
-	if _, files := r.Change.NewImage[attrFiles]; files && strings.HasPrefix(sk.String(), messagePrefix) {
+	if _, files := r.Change.NewImage[attrMessageFiles]; files && strings.HasPrefix(sk.String(), messagePrefix) {
 		return contact.Job{Customer: customerOf(pk.String()), Message: messageIDOf(sk.String())}, true
 	}
-	for _, prefix := range named {
-		if strings.HasPrefix(pk.String(), prefix) {
-			return contact.Job{Alias: pk.String()}, true
-		}
+	if isAliasKind(pk.String(), identity.PSID) || isAliasKind(pk.String(), identity.IGSID) {
+		return contact.Job{Alias: pk.String()}, true // its webhooks do not tell the name
 	}
 	return contact.Job{}, false
 }

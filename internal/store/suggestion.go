@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
@@ -16,12 +15,6 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 )
 
-// A suggestion's attributes, under both customers:
-//
-//	rs    the rules and reasons that speak for it
-//	e, t  the evidence that came first, and when
-//	st    "d" once a person decided that they are two; by, wy, dt: who, why, when
-
 // suggest keeps that two customers may be one, under both. What is kept
 // already costs a read.
 func (t *Table) suggest(ctx context.Context, a, b identity.CustomerID, reason string, ev identity.Evidence) error {
@@ -29,13 +22,13 @@ func (t *Table) suggest(ctx context.Context, a, b identity.CustomerID, reason st
 		return nil
 	}
 	it, err := t.get(ctx, key(customerPK(b), suggestionSK(a)), true)
-	if err != nil || slices.Contains(set(it, "rs"), reason) {
+	if err != nil || slices.Contains(set(it, attrSuggestionReasons), reason) {
 		return err
 	}
 	for _, pair := range [][2]identity.CustomerID{{a, b}, {b, a}} { // looked for under the second, so that comes last
 		_, err := t.update(ctx, &dynamodb.UpdateItemInput{
 			Key:                       key(customerPK(pair[0]), suggestionSK(pair[1])),
-			UpdateExpression:          aws.String("ADD rs :rs SET t = if_not_exists(t, :t), e = if_not_exists(e, :e)"),
+			UpdateExpression:          exprf("ADD %s :rs SET %[2]s = if_not_exists(%[2]s, :t), %[3]s = if_not_exists(%[3]s, :e)", attrSuggestionReasons, attrSuggestionSince, attrSuggestionRef),
 			ExpressionAttributeValues: item{":rs": &types.AttributeValueMemberSS{Value: []string{reason}}, ":t": millis(ev.At), ":e": str(ev.Ref)},
 		})
 		if err != nil {
@@ -51,8 +44,8 @@ func (t *Table) decided(a, b identity.CustomerID, d identity.Decision) []types.T
 	for _, pair := range [][2]identity.CustomerID{{a, b}, {b, a}} {
 		writes = append(writes, types.TransactWriteItem{Update: &types.Update{
 			TableName: t.name, Key: key(customerPK(pair[0]), suggestionSK(pair[1])),
-			UpdateExpression:          aws.String("SET st = :d, dt = :t, wy = :why, #by = :by"),
-			ExpressionAttributeNames:  map[string]string{"#by": "by"},
+			UpdateExpression:          exprf("SET %s = :d, %s = :t, %s = :why, #by = :by", attrSuggestionState, attrSuggestionDecidedAt, attrSuggestionWhy),
+			ExpressionAttributeNames:  map[string]string{"#by": attrSuggestionDecidedBy},
 			ExpressionAttributeValues: item{":d": str("d"), ":t": millis(d.At), ":why": str(d.Why), ":by": str(d.By)},
 		}})
 	}
@@ -84,17 +77,17 @@ func (t *Table) Dismiss(ctx context.Context, a, b identity.CustomerID, d identit
 func (t *Table) apart(ctx context.Context, a, b identity.Customer) (bool, error) {
 	found := false
 	err := t.suggestions(ctx, a, func(other identity.CustomerID, it item) {
-		found = found || text(it, "st") == "d" && slices.Contains(b.Members, other)
+		found = found || text(it, attrSuggestionState) == "d" && slices.Contains(b.Members, other)
 	})
 	return found, err
 }
 
 func (t *Table) suggestions(ctx context.Context, c identity.Customer, each func(other identity.CustomerID, it item)) error {
 	for _, m := range c.Members {
-		in := between(customerPK(m), suggestionPrefix, suggestionPrefix+"~")
+		in := between(customerPK(m), suggestionPrefix, endOf(suggestionPrefix))
 		in.ConsistentRead = ptr(true)
 		err := t.query(ctx, in, func(it item) bool {
-			each(identity.CustomerID(strings.TrimPrefix(text(it, skName), suggestionPrefix)), it)
+			each(suggestedCustomer(text(it, skName)), it)
 			return true
 		})
 		if err != nil {
@@ -120,8 +113,8 @@ func (t *Table) Suggestions(ctx context.Context, c identity.Customer) ([]identit
 	}
 	err := t.suggestions(ctx, c, func(other identity.CustomerID, it item) {
 		s := at(other)
-		s.Reasons = append(s.Reasons, set(it, "rs")...)
-		s.Ref, s.Since, s.Dismissed = text(it, "e"), moment(it, "t"), text(it, "st") == "d"
+		s.Reasons = append(s.Reasons, set(it, attrSuggestionReasons)...)
+		s.Ref, s.Since, s.Dismissed = text(it, attrSuggestionRef), moment(it, attrSuggestionSince), text(it, attrSuggestionState) == "d"
 	})
 	if err != nil {
 		return nil, err

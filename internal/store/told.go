@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/heard-intake/heard/internal/fault"
@@ -17,12 +16,12 @@ import (
 // Told returns the candidates that a department was told of and that have not
 // expired, and how many ever were, which [Table.Tell] asks for.
 func (t *Table) Told(ctx context.Context, now time.Time) (all []problem.Told, count int64, err error) {
-	in := between(toldPK, toldCount, toldPrefix+"~") // the count first: who is told meanwhile makes it old
+	in := between(announcedPK, announcedCountSK, endOf(announcedPrefix)) // the count first: who is told meanwhile makes it old
 	in.ConsistentRead = ptr(true)
 	var bad error
 	err = t.query(ctx, in, func(it item) bool {
-		if text(it, skName) == toldCount {
-			count = number(it, "n")
+		if text(it, skName) == announcedCountSK {
+			count = number(it, attrAnnouncedCount)
 			return true
 		}
 		var c problem.Told
@@ -42,24 +41,24 @@ func (t *Table) Tell(ctx context.Context, c problem.Told, count int64) error {
 	if err != nil {
 		return fault.Wrap(fault.Internal, err, "encode candidate")
 	}
-	it := key(toldPK, toldPrefix+c.ID)
-	it["j"], it[ttlName] = str(string(data)), num(c.Expires.Unix())
-	counted := key(toldPK, toldCount)
-	counted["n"] = num(count + 1)
-	put := &types.Put{TableName: t.name, Item: counted, ConditionExpression: aws.String("attribute_not_exists(pk)")}
+	it := key(announcedPK, announcedSK(c.ID))
+	it[attrJSON], it[ttlName] = str(string(data)), num(c.Expires.Unix())
+	counted := key(announcedPK, announcedCountSK)
+	counted[attrAnnouncedCount] = num(count + 1)
+	put := &types.Put{TableName: t.name, Item: counted, ConditionExpression: onlyNew()}
 	if count > 0 {
-		put.ConditionExpression, put.ExpressionAttributeValues = aws.String("n = :n"), item{":n": num(count)}
+		put.ConditionExpression, put.ExpressionAttributeValues = exprf("%s = :n", attrAnnouncedCount), item{":n": num(count)}
 	}
 	return t.transact(ctx, []types.TransactWriteItem{
-		{Put: put}, {Put: &types.Put{TableName: t.name, Item: it, ConditionExpression: aws.String("attribute_not_exists(pk)")}},
+		{Put: put}, {Put: &types.Put{TableName: t.name, Item: it, ConditionExpression: onlyNew()}},
 	}, "somebody was told meanwhile")
 }
 
 // ReadTold returns the candidate that a change of the table tells of.
 func ReadTold(r events.DynamoDBEventRecord) (c problem.Told, ok bool, err error) {
 	pk, sk := r.Change.Keys[pkName], r.Change.Keys[skName]
-	if r.EventName != string(events.DynamoDBOperationTypeInsert) || pk.DataType() != events.DataTypeString || pk.String() != toldPK ||
-		sk.DataType() != events.DataTypeString || !strings.HasPrefix(sk.String(), toldPrefix) {
+	if r.EventName != string(events.DynamoDBOperationTypeInsert) || pk.DataType() != events.DataTypeString || pk.String() != announcedPK ||
+		sk.DataType() != events.DataTypeString || !strings.HasPrefix(sk.String(), announcedPrefix) {
 		return c, false, nil
 	}
 	c, err = readTold(imageItem(r.Change.NewImage))
@@ -68,7 +67,7 @@ func ReadTold(r events.DynamoDBEventRecord) (c problem.Told, ok bool, err error)
 
 func readTold(it item) (problem.Told, error) {
 	var c problem.Told
-	if err := json.Unmarshal([]byte(text(it, "j")), &c); err != nil {
+	if err := json.Unmarshal([]byte(text(it, attrJSON)), &c); err != nil {
 		return c, fault.Wrap(fault.Internal, err, "read candidate")
 	}
 	c.Expires = time.Unix(number(it, ttlName), 0).UTC()

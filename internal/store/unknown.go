@@ -14,9 +14,6 @@ import (
 	"github.com/heard-intake/heard/internal/problem"
 )
 
-// decidedPK is where the words lie that somebody has decided about.
-const decidedPK = "U#"
-
 // wordHashLen keeps 66 bits of a word's hash: enough to compare by.
 const wordHashLen = 11
 
@@ -59,8 +56,8 @@ func (t *Table) putHints(ctx context.Context, row string, of []problem.Unknown) 
 			expires = u.Expires
 		}
 	}
-	it := key(unknownPK(shardOf(hash)), timeSK("", of[len(of)-1].At)+"#"+hash)
-	it["u"], it[ttlName] = str(row), num(expires.Unix())
+	it := key(unknownPK(shardOf(hash)), timePlace(of[len(of)-1].At, hash))
+	it[attrHintLines], it[ttlName] = str(row), num(expires.Unix())
 	if _, err := t.db.PutItem(ctx, &dynamodb.PutItemInput{TableName: t.name, Item: it}); err != nil {
 		return failed(err, "write item")
 	}
@@ -97,7 +94,7 @@ func (t *Table) unknowns(ctx context.Context, shard int, from time.Time, limit i
 	in.ScanIndexForward = ptr(false)
 	var out []problem.Unknown
 	err := t.query(ctx, in, func(it item) bool {
-		for line := range strings.Lines(text(it, "u")) {
+		for line := range strings.Lines(text(it, attrHintLines)) {
 			if u, ok := readHint(line); ok && !u.At.Before(from) && !expired(it, now) {
 				out = append(out, u)
 			}
@@ -119,7 +116,7 @@ func readHint(line string) (problem.Unknown, bool) {
 func (t *Table) DecideWords(ctx context.Context, hashes []string, by, decision string, expires time.Time) error {
 	for _, h := range hashes {
 		it := key(decidedPK, h)
-		it["by"], it["d"], it[ttlName] = str(by), str(decision), num(expires.Unix())
+		it[attrWordDecidedBy], it[attrWordDecision], it[ttlName] = str(by), str(decision), num(expires.Unix())
 		if _, err := t.db.PutItem(ctx, &dynamodb.PutItemInput{TableName: t.name, Item: it}); err != nil {
 			return failed(err, "write item")
 		}
@@ -132,7 +129,7 @@ func (t *Table) DecidedWords(ctx context.Context, now time.Time) (map[string]str
 	out := map[string]string{}
 	err := t.query(ctx, between(decidedPK, "-", "~"), func(it item) bool {
 		if !expired(it, now) {
-			out[text(it, skName)] = text(it, "d")
+			out[text(it, skName)] = text(it, attrWordDecision)
 		}
 		return true
 	})

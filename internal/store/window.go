@@ -2,14 +2,11 @@ package store
 
 import (
 	"context"
-	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"github.com/heard-intake/heard/internal/fault"
-	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/problem"
 )
 
@@ -17,16 +14,16 @@ import (
 // be open; empty when there never was one, or when it was opened just now.
 func (t *Table) ProblemOf(ctx context.Context, reason, product string) (string, error) {
 	it, err := t.get(ctx, key(causePK(reason, product), openSK), false)
-	return text(it, "id"), err
+	return text(it, attrOpenProblem), err
 }
 
 // PutSeen records that a customer was seen with a cause, and reports whether
 // that was new.
 func (t *Table) PutSeen(ctx context.Context, reason, product string, s problem.Seen) (bool, error) {
-	it := key(causePK(reason, product), windowSK(s))
-	it["t"], it[ttlName] = millis(s.At), num(s.Expires.Unix())
+	it := key(causePK(reason, product), occurrenceSK(s))
+	it[attrOccurrenceAt], it[ttlName] = millis(s.At), num(s.Expires.Unix())
 	if s.Quote != "" {
-		it["q"] = str(s.Quote)
+		it[attrOccurrenceQuote] = str(s.Quote)
 	}
 	taken, err := t.putNew(ctx, it)
 	return err == nil && taken == nil, err
@@ -34,7 +31,7 @@ func (t *Table) PutSeen(ctx context.Context, reason, product string, s problem.S
 
 // DropSeen takes back that a customer was seen with a cause.
 func (t *Table) DropSeen(ctx context.Context, reason, product string, s problem.Seen) error {
-	_, err := t.db.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: t.name, Key: key(causePK(reason, product), windowSK(s))})
+	_, err := t.db.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: t.name, Key: key(causePK(reason, product), occurrenceSK(s))})
 	if err != nil {
 		return failed(err, "delete item")
 	}
@@ -42,13 +39,9 @@ func (t *Table) DropSeen(ctx context.Context, reason, product string, s problem.
 }
 
 func readSeen(it item) (problem.Seen, bool) {
-	parts := strings.Split(text(it, skName), "#")
-	if len(parts) != 3 {
-		return problem.Seen{}, false
-	}
-	s := problem.Seen{Customer: identity.CustomerID(parts[1]), Contact: parts[2], At: moment(it, "t"), Quote: text(it, "q")}
-	s.Day, s.Hour, _ = strings.Cut(parts[0], "T")
-	return s, true
+	s, ok := parseOccurrenceSK(text(it, skName))
+	s.At, s.Quote = moment(it, attrOccurrenceAt), text(it, attrOccurrenceQuote)
+	return s, ok
 }
 
 // Seen returns who was seen with a cause from one slot to another, latest
@@ -83,11 +76,11 @@ func (t *Table) Window(ctx context.Context, reason, product, first string, limit
 	err := t.query(ctx, in, func(it item) bool {
 		sk := text(it, skName)
 		if sk == openSK {
-			w = problem.Window{Problem: text(it, "id")}
+			w = problem.Window{Problem: text(it, attrOpenProblem)}
 			return false
 		}
-		if other, ok := strings.CutPrefix(sk, openSK+"#"); ok {
-			w.Others[other] = text(it, "id")
+		if other, ok := cutOpenProduct(sk); ok {
+			w.Others[other] = text(it, attrOpenProblem)
 			return true
 		}
 		if s, ok := readSeen(it); ok && !expired(it, now) {
@@ -103,10 +96,10 @@ func (t *Table) Window(ctx context.Context, reason, product, first string, limit
 // counted, empty when nothing is.
 func (t *Table) Levels(ctx context.Context, reason, product, firstDay string, now time.Time) (problem.Levels, string, error) {
 	levels, through := problem.Levels{}, ""
-	err := t.query(ctx, between(causePK(reason, product), levelPrefix+firstDay, levelPrefix+"~"), func(it item) bool {
+	err := t.query(ctx, between(causePK(reason, product), levelSK(firstDay), endOf(levelPrefix)), func(it item) bool {
 		if !expired(it, now) {
-			levels[strings.TrimPrefix(text(it, skName), levelPrefix)] = problem.ParseLevel(text(it, "h"))
-			through = max(through, text(it, "n"))
+			levels[levelDay(text(it, skName))] = problem.ParseLevel(text(it, attrLevelHours))
+			through = max(through, text(it, attrLevelThrough))
 		}
 		return true
 	})
@@ -115,11 +108,11 @@ func (t *Table) Levels(ctx context.Context, reason, product, firstDay string, no
 
 // PutLevel keeps the level of a day, as it is known up to a slot.
 func (t *Table) PutLevel(ctx context.Context, reason, product, day string, l problem.Level, through string, expires time.Time) error {
-	it := key(causePK(reason, product), levelPrefix+day)
-	it["h"], it["n"], it[ttlName] = str(l.String()), str(through), num(expires.Unix())
+	it := key(causePK(reason, product), levelSK(day))
+	it[attrLevelHours], it[attrLevelThrough], it[ttlName] = str(l.String()), str(through), num(expires.Unix())
 	_, err := t.db.PutItem(ctx, &dynamodb.PutItemInput{
 		TableName: t.name, Item: it,
-		ConditionExpression:       aws.String("attribute_not_exists(pk) OR n < :n"),
+		ConditionExpression:       exprf("attribute_not_exists(%s) OR %s < :n", pkName, attrLevelThrough),
 		ExpressionAttributeValues: item{":n": str(through)},
 	})
 	if err = conditional(err, "known already"); fault.KindOf(err) == fault.Conflict {
@@ -156,11 +149,11 @@ const maxPerHour = 200_000
 // CountedSince returns since when causes are counted: at, for the first who
 // asks.
 func (t *Table) CountedSince(ctx context.Context, at time.Time) (time.Time, error) {
-	it := key("W#", "since")
-	it["t"] = millis(at)
+	it := key(sincePK, sinceSK)
+	it[attrOccurrenceAt] = millis(at)
 	taken, err := t.putNew(ctx, it)
 	if err != nil || taken == nil {
 		return at, err
 	}
-	return moment(taken, "t"), nil
+	return moment(taken, attrOccurrenceAt), nil
 }
