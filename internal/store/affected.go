@@ -66,7 +66,7 @@ func (t *Table) uncounted(ctx context.Context, id string, consistent bool) (prob
 	if it == nil {
 		return problem.Record{}, fault.New(fault.NotFound, "there is no such problem")
 	}
-	return ReadProblem(it)
+	return readProblem(it)
 }
 
 func (t *Table) problem(ctx context.Context, id string, consistent bool) (problem.Record, error) {

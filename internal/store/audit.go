@@ -23,17 +23,34 @@ func (t *Table) audit(ch *identity.Change, ids ...identity.CustomerID) ([]types.
 	}
 	ch.At = ch.At.UTC().Truncate(time.Millisecond)
 	ch.ID = uuid.Must(uuid.NewV7()).String()
-	data, err := json.Marshal(ch)
-	if err != nil {
-		return nil, fault.Wrap(fault.Internal, err, "encode change")
-	}
 	var writes []types.TransactWriteItem
 	for _, id := range ids {
-		it := key(customerPK(id), changeSK(*ch))
-		it[attrChangeKind], it[attrJSON] = str(string(ch.Kind)), str(string(data)) // the kind is what triage's filter looks at
+		it, err := changeItem(id, *ch)
+		if err != nil {
+			return nil, err
+		}
 		writes = append(writes, types.TransactWriteItem{Put: &types.Put{TableName: t.name, Item: it}})
 	}
 	return writes, nil
+}
+
+func changeItem(c identity.CustomerID, ch identity.Change) (item, error) {
+	data, err := json.Marshal(ch)
+	if err != nil {
+		return nil, fault.Wrap(fault.Internal, err, "encode identity change")
+	}
+	it := key(customerPK(c), changeSK(ch))
+	it[attrChangeKind] = str(string(ch.Kind)) // the filter of triage reads it
+	it[attrJSON] = str(string(data))
+	return it, nil
+}
+
+func readChange(it item) (identity.Change, error) {
+	var ch identity.Change
+	if err := json.Unmarshal([]byte(text(it, attrJSON)), &ch); err != nil {
+		return ch, fault.Wrap(fault.Internal, err, "read identity change")
+	}
+	return ch, nil
 }
 
 // Audit returns what was changed about who a customer is, latest first, at
@@ -55,7 +72,7 @@ func (t *Table) Audit(ctx context.Context, c identity.Customer, limit int, curso
 		n := 0
 		err := t.query(ctx, in, func(it item) bool {
 			var ch identity.Change
-			bad = json.Unmarshal([]byte(text(it, attrJSON)), &ch)
+			ch, bad = readChange(it)
 			all = append(all, ch)
 			n++
 			return bad == nil && n <= limit

@@ -46,7 +46,9 @@ type source struct {
 var sources = []source{
 	{onTime, []string{pkName, skName}, (*Table).takeOnTime},
 	{late, []string{gsiPK, gsiSK, pkName, skName}, (*Table).takeLate},
-	{func(pk string, _ time.Time) *dynamodb.QueryInput { return between(pk, effectPrefix, endOf(effectPrefix)) }, []string{pkName, skName}, (*Table).takeEffect},
+	{func(pk string, _ time.Time) *dynamodb.QueryInput {
+		return between(pk, effectPrefix, endOf(effectPrefix))
+	}, []string{pkName, skName}, (*Table).takeEffect},
 	{func(pk string, _ time.Time) *dynamodb.QueryInput {
 		return between(pk, contactPrefix, endOf(contactPrefix))
 	}, []string{pkName, skName}, (*Table).takeContact},

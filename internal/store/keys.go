@@ -89,10 +89,10 @@ const (
 	addressSK   = "B"
 	pepperPK    = "pepper"
 	pepperSK    = "pepper"
-	sincePK     = "W#"
+	sincePK     = causePrefix
 	sinceSK     = "since"
-	decidedPK   = "U#"
-	announcedPK = "U#told"
+	decidedPK   = hintPrefix
+	announcedPK = hintPrefix + "told"
 
 	announcedCountSK = "!"
 
@@ -108,12 +108,22 @@ const (
 	customerPrefix   = "C#"
 	changePrefix     = "J#"
 	problemPrefix    = "P#"
-	ratePrefix       = "R#"
+	lookupPrefix     = "R#" // customers by name or claimed address, and rates
 	duePrefix        = "D#"
 	logPrefix        = "L#"
 	suggestionPrefix = "S#"
 	visitorPrefix    = "V#"
 	announcedPrefix  = "T#"
+	appliedPrefix    = "U#"
+	causePrefix      = "W#"
+	hintPrefix       = "U#"
+	deferredPrefix   = "T#"
+	addressPrefix    = "B#"
+	sentPrefix       = "E#"
+	bulkPrefix       = "G#"
+	noticePrefix     = "N#"
+	orderPrefix      = "O#"
+	quarantinePrefix = "Q#"
 
 	correctionsPK = "corrections" // of the index
 
@@ -275,9 +285,9 @@ func affectedCustomer(sk string) identity.CustomerID {
 }
 
 // appliedSK returns the key of the change of a problem that has a name.
-func (t *Table) appliedSK(name string) string { return "U#" + t.pepper.Hash("change", name) }
+func (t *Table) appliedSK(name string) string { return appliedPrefix + t.pepper.Hash("change", name) }
 
-func causePK(reason, product string) string { return "W#" + reason + "#" + product }
+func causePK(reason, product string) string { return causePrefix + reason + "#" + product }
 
 func occurrenceSK(s problem.Seen) string {
 	return s.Slot() + "#" + string(s.Customer) + "#" + s.Contact
@@ -302,7 +312,7 @@ func openProductSK(product string) string { return openSK + "#" + product }
 // cutOpenProduct returns the product of an openProductSK.
 func cutOpenProduct(sk string) (product string, ok bool) { return strings.CutPrefix(sk, openSK+"#") }
 
-func unknownPK(shard int) string { return fmt.Sprintf("U#%d", shard) }
+func unknownPK(shard int) string { return hintPrefix + strconv.Itoa(shard) }
 
 func announcedSK(candidate string) string { return announcedPrefix + candidate }
 
@@ -315,7 +325,7 @@ func waitingDepartment(pk string) string { return strings.Split(pk, "#")[1] }
 
 // deferredPK returns the key of the events of one minute under a name.
 func (t *Table) deferredPK(minute time.Time, name string) string {
-	return "T#" + timePlace(minute, t.Hash("later", name)[:16])
+	return deferredPrefix + timePlace(minute, t.Hash("later", name)[:16])
 }
 
 func duePK(shard int) string { return fmt.Sprintf("due#%d", shard) }
@@ -347,41 +357,43 @@ func latePK(customer string) string { return "late#" + customer }
 func problemsPK(department string) string { return "problems#" + department }
 
 func (t *Table) orderPK(number string) string {
-	return "O#" + t.pepper.Hash("order", strings.ToUpper(number))
+	return orderPrefix + t.pepper.Hash("order", strings.ToUpper(number))
 }
 
 // namePK returns the partition of the customers with a name in the register.
 func (t *Table) namePK(name string) string {
-	return ratePrefix + t.pepper.Hash("name", strings.ToLower(strings.Join(strings.Fields(name), " ")))
+	return lookupPrefix + t.pepper.Hash("name", strings.ToLower(strings.Join(strings.Fields(name), " ")))
 }
 
 // claimedPK returns the partition of the customers for whom an address is
 // claimed.
 func (t *Table) claimedPK(a identity.Alias) string {
-	return ratePrefix + t.pepper.Hash("claimed", string(a.Kind), a.Key())
+	return lookupPrefix + t.pepper.Hash("claimed", string(a.Kind), a.Key())
 }
 
-func (t *Table) ratePK(name string) string { return ratePrefix + t.pepper.Hash("rate", name) }
+func (t *Table) ratePK(name string) string { return lookupPrefix + t.pepper.Hash("rate", name) }
 
 func rateSK(minute time.Time) string { return strconv.FormatInt(minute.Unix()/60, 10) }
 
 // sentPK returns the key of a mail by its Message-ID, in any case: other
 // systems change the case of its letters.
 func (t *Table) sentPK(mailID string) string {
-	return "E#" + t.pepper.Hash("mail", strings.ToLower(mailID))
+	return sentPrefix + t.pepper.Hash("mail", strings.ToLower(mailID))
 }
 
-func (t *Table) addressPK(a identity.Alias) string { return "B#" + t.pepper.Hash("address", a.Key()) }
+func (t *Table) addressPK(a identity.Alias) string {
+	return addressPrefix + t.pepper.Hash("address", a.Key())
+}
 
 func automaticSK(at time.Time) string { return at.UTC().Format(time.DateOnly) }
 
-func bulkPK(action string) string { return "G#" + action }
+func bulkPK(action string) string { return bulkPrefix + action }
 
 func (t *Table) bulkSK(at time.Time, by, target string) string {
 	return timePlace(at, t.pepper.Hash("act", by, target)[:16])
 }
 
-func noticePK(n contact.Notice) string { return "N#" + string(n.Channel) + "#" + n.Account }
+func noticePK(n contact.Notice) string { return noticePrefix + string(n.Channel) + "#" + n.Account }
 
 func noticeSK(n contact.Notice) string { return timePlace(n.At, contact.ProviderKey(n.ID)) }
 
@@ -393,4 +405,4 @@ func shardOf(s string) int {
 
 func quarantinePK(hash string) string { return quarantineShardPK(shardOf(hash)) }
 
-func quarantineShardPK(shard int) string { return fmt.Sprintf("Q#%d", shard) }
+func quarantineShardPK(shard int) string { return quarantinePrefix + strconv.Itoa(shard) }

@@ -54,8 +54,9 @@ func problemItem(p problem.Record) (item, error) {
 	return it, nil
 }
 
-// ReadProblem reads the image of a problem, as the stream carries it, too.
-func ReadProblem(it map[string]types.AttributeValue) (problem.Record, error) {
+// readProblem is the inverse of problemItem. It also reads an image of the
+// stream.
+func readProblem(it item) (problem.Record, error) {
 	p := problem.Record{Revision: number(it, attrProblemRevision), Opening: text(it, attrProblemOpening), Resent: int(number(it, attrProblemResent))}
 	if err := json.Unmarshal([]byte(text(it, attrJSON)), &p.Problem); err != nil {
 		return p, fault.Wrap(fault.Internal, err, "read problem")

@@ -3,10 +3,8 @@ package store
 import (
 	"context"
 	"encoding/json"
-	"strings"
 	"time"
 
-	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/heard-intake/heard/internal/fault"
@@ -25,7 +23,7 @@ func (t *Table) Told(ctx context.Context, now time.Time) (all []problem.Told, co
 			return true
 		}
 		var c problem.Told
-		if c, bad = readTold(it); bad == nil && !expired(it, now) {
+		if c, bad = readAnnounced(it); bad == nil && !expired(it, now) {
 			all = append(all, c)
 		}
 		return bad == nil
@@ -54,18 +52,7 @@ func (t *Table) Tell(ctx context.Context, c problem.Told, count int64) error {
 	}, "somebody was told meanwhile")
 }
 
-// ReadTold returns the candidate that a change of the table tells of.
-func ReadTold(r events.DynamoDBEventRecord) (c problem.Told, ok bool, err error) {
-	pk, sk := r.Change.Keys[pkName], r.Change.Keys[skName]
-	if r.EventName != string(events.DynamoDBOperationTypeInsert) || pk.DataType() != events.DataTypeString || pk.String() != announcedPK ||
-		sk.DataType() != events.DataTypeString || !strings.HasPrefix(sk.String(), announcedPrefix) {
-		return c, false, nil
-	}
-	c, err = readTold(imageItem(r.Change.NewImage))
-	return c, err == nil, err
-}
-
-func readTold(it item) (problem.Told, error) {
+func readAnnounced(it item) (problem.Told, error) {
 	var c problem.Told
 	if err := json.Unmarshal([]byte(text(it, attrJSON)), &c); err != nil {
 		return c, fault.Wrap(fault.Internal, err, "read candidate")
