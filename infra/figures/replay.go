@@ -9,7 +9,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"time"
 
@@ -23,6 +22,7 @@ import (
 	"github.com/heard-intake/heard/internal/intake"
 	"github.com/heard-intake/heard/internal/outbox"
 	"github.com/heard-intake/heard/internal/store"
+	"github.com/heard-intake/heard/internal/store/storetest"
 	"github.com/heard-intake/heard/internal/taxonomy"
 	"github.com/heard-intake/heard/internal/telemetry"
 	"github.com/heard-intake/heard/internal/triage"
@@ -64,11 +64,11 @@ type stage struct {
 	outbox *outbox.Outbox
 
 	mu     sync.Mutex
-	known  map[int]identity.CustomerID                         // ids by customer number
-	stored []contact.Message                                   // since the last batch of triage
-	sent   int                                                 // items sent to departments
-	last   map[string]map[string]events.DynamoDBAttributeValue // old images of problems, by partition key
-	err    error                                               // of the outbox
+	known  map[int]identity.CustomerID // ids by customer number
+	stored []contact.Message           // since the last batch of triage
+	sent   int                         // items sent to departments
+	last   map[string]attributes       // problems as they were last put, by partition key
+	err    error                       // of the outbox
 }
 
 func newStage(ctx context.Context, r run) (*stage, error) {
@@ -78,7 +78,7 @@ func newStage(ctx context.Context, r run) (*stage, error) {
 // newStageWithKey returns a stage on a new table in the database of an access
 // key, so that another process can use the table too.
 func newStageWithKey(ctx context.Context, r run, accessKey string) (*stage, error) {
-	s := &stage{ledger: newLedger(), known: map[int]identity.CustomerID{}, last: map[string]map[string]events.DynamoDBAttributeValue{}}
+	s := &stage{ledger: newLedger(), known: map[int]identity.CustomerID{}, last: map[string]attributes{}}
 	var err error
 	if s.Table, _, err = r.newTableWithKey(ctx, accessKey, s.ledger); err != nil {
 		return nil, err
@@ -140,24 +140,15 @@ func (s *stage) Send(context.Context, string, string, string, []byte) error {
 func (s *stage) forwardProblem(item map[string]types.AttributeValue) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	image := map[string]events.DynamoDBAttributeValue{}
-	for name, v := range item {
-		switch v := v.(type) {
-		case *types.AttributeValueMemberS:
-			image[name] = events.NewStringAttribute(v.Value)
-		case *types.AttributeValueMemberN:
-			image[name] = events.NewNumberAttribute(v.Value)
-		}
-	}
-	pk := stringValue(item["pk"])
-	ev := events.DynamoDBEvent{Records: []events.DynamoDBEventRecord{{Change: events.DynamoDBStreamRecord{
-		Keys: map[string]events.DynamoDBAttributeValue{"pk": image["pk"]}, OldImage: s.last[pk], NewImage: image,
-	}}}}
+	record := store.StreamRecord(s.last[problemKey(item)], item)
+	ev := events.DynamoDBEvent{Records: []events.DynamoDBEventRecord{record}}
 	if resp, err := s.outbox.Handle(context.Background(), ev); err != nil || len(resp.BatchItemFailures) > 0 {
 		s.err = fmt.Errorf("outbox failed to send an item: %w", err)
 	}
-	s.last[pk] = image
+	s.last[problemKey(item)] = item
 }
+
+func problemKey(item attributes) string { return stringValue(item[storetest.PartitionKey]) }
 
 func replayWeek(ctx context.Context, r run, all []weekEvent, size int) error {
 	s, err := newStage(ctx, r)
@@ -242,18 +233,21 @@ func (s *stage) triageStored(ctx context.Context) error {
 	theirs := map[string]float64{}
 	var ev events.DynamoDBEvent
 	for i, m := range s.stored {
-		if m.Direction == contact.Outbound {
-			ours["C#"+string(m.CustomerID)]++
-		} else {
-			theirs["C#"+string(m.CustomerID)]++
+		r, err := store.NewMessageRecord(m)
+		if err != nil {
+			return err
 		}
-		ev.Records = append(ev.Records, events.DynamoDBEventRecord{EventName: "INSERT", Change: events.DynamoDBStreamRecord{
-			SequenceNumber: fmt.Sprint(i),
-			Keys: map[string]events.DynamoDBAttributeValue{
-				"pk": events.NewStringAttribute("C#" + string(m.CustomerID)),
-				"sk": events.NewStringAttribute("M#" + strings.Replace(string(m.ID), ":", "#", 2)),
-			},
-		}})
+		c, err := store.DecodeChange(r)
+		if err != nil {
+			return err
+		}
+		if m.Direction == contact.Outbound {
+			ours[c.Partition]++
+		} else {
+			theirs[c.Partition]++
+		}
+		r.Change.SequenceNumber = fmt.Sprint(i)
+		ev.Records = append(ev.Records, r)
 	}
 	s.stored = nil
 	s.ledger.outgoingShare = func(pk string) (float64, bool) {

@@ -110,7 +110,7 @@ func largestMessage(ctx context.Context, db *dynamodb.Client) (int, error) {
 	}
 	size := 0
 	for _, it := range out.Items {
-		if itemKind(stringValue(it["pk"]), stringValue(it["sk"])) == "message" {
+		if store.KindOfItem(it) == store.KindMessage {
 			size = max(size, itemSize(it))
 		}
 	}

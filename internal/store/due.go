@@ -65,6 +65,11 @@ func readDue(it item) due.Entry {
 	return due.Entry{Kind: kind, Of: subjectOf(pk), At: at, PK: pk, SK: text(it, skName)}
 }
 
+// ProblemDue returns the due entry of a kind of a problem.
+func ProblemDue(problemID string, kind due.Kind, at time.Time) due.Entry {
+	return due.Entry{Kind: kind, Of: problemID, At: at, PK: problemPK(problemID), SK: dueSK(kind)}
+}
+
 // PutDue makes an entry that stands in a row of its own, or moves it.
 func (t *Table) PutDue(ctx context.Context, e due.Entry) error {
 	_, err := t.db.PutItem(ctx, &dynamodb.PutItemInput{TableName: t.name, Item: dueRow(e.PK, e.Kind, e.At)})

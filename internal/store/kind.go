@@ -1,6 +1,10 @@
 package store
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+)
 
 // A Kind is a kind of item. keys.go lists them with their keys.
 type Kind string
@@ -37,6 +41,7 @@ const (
 
 	KindAlias       Kind = "alias"
 	KindDue         Kind = "due entry"
+	KindDeferred    Kind = "deferred events"
 	KindBulkAction  Kind = "bulk action"
 	KindMailAddress Kind = "mail address"
 	KindNotice      Kind = "notice"
@@ -106,7 +111,7 @@ var (
 		{aliasPrefix, false, KindAlias},
 		{decidedPK, true, KindDecidedWord},
 		{hintPrefix, false, KindHint},
-		{deferredPrefix, false, KindDue},
+		{deferredPrefix, false, KindDeferred},
 		{addressPrefix, false, KindMailAddress},
 		{sentPrefix, false, KindSentMail},
 		{bulkPrefix, false, KindBulkAction},
@@ -115,6 +120,11 @@ var (
 		{quarantinePrefix, false, KindQuarantined},
 	}
 )
+
+// KindOfItem returns the kind of a whole item.
+func KindOfItem(it map[string]types.AttributeValue) Kind {
+	return KindOf(text(it, pkName), text(it, skName))
+}
 
 // KindOf returns the kind of the item with a key.
 func KindOf(pk, sk string) Kind {

@@ -59,7 +59,7 @@ func TestDecodeChange_Kinds(t *testing.T) {
 		{announcedPK, announcedSK("x"), Change{Kind: KindAnnouncement}},
 		{announcedPK, announcedCountSK, Change{Kind: KindAnnouncedCount}},
 		{"A#phone#x", aliasSK, Change{Kind: KindAlias, AliasKey: "A#phone#x"}},
-		{table.deferredPK(at, "1"), dueSK(due.Contact), Change{Kind: KindDue}},
+		{table.deferredPK(at, "1"), dueSK(due.Contact), Change{Kind: KindDeferred}},
 		{bulkPK("reclassify"), table.bulkSK(at, "a", "b"), Change{Kind: KindBulkAction}},
 		{table.addressPK(mail), addressSK, Change{Kind: KindMailAddress}},
 		{table.addressPK(mail), automaticSK(at), Change{Kind: KindMailAddress}},
