@@ -100,7 +100,7 @@ func newStageWithKey(ctx context.Context, r run, accessKey string) (*stage, erro
 	s.taker = &intake.Taker{Store: s, Now: time.Now}
 	s.agents = &api.Agents{Store: s, Taxonomy: func() *taxonomy.Taxonomy { return shop }, Meter: meter, Now: time.Now}
 	s.handle = (&triage.Triage{Store: s.Table, Taxonomy: shop, Zone: zone, Meter: meter, Now: time.Now}).Handle
-	s.outbox = &outbox.Outbox{Queues: s, Read: store.ReadProblemImage, URL: "https://api.example.com"}
+	s.outbox = &outbox.Outbox{Queues: s, URL: "https://api.example.com"}
 	s.ledger.problemWritten = s.forwardProblem
 	return s, nil
 }

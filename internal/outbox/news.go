@@ -5,13 +5,12 @@ import (
 	"encoding/json"
 	"time"
 
-	"github.com/aws/aws-lambda-go/events"
-
 	"github.com/heard-intake/heard/internal/batch"
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/due"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/store"
 )
 
 // A Mirror takes news for agent tools that mirror. [queue.Queue] is one.
@@ -29,22 +28,23 @@ type Planner interface {
 type News struct {
 	Queue Mirror
 	Plan  Planner
-	Read  func(r events.DynamoDBEventRecord) (told contact.News, later *contact.Later, ok bool, err error)
+
+	// Read replaces [store.Change.News] in tests; nil otherwise.
+	Read func(c store.Change) (event contact.News, later *contact.Later, ok bool, err error)
 }
 
 // send sends the news of a batch, and plans what time brings after it. After
-// an error it returns the index of the record to begin again with. Bad are the
-// errors of records that cannot be read, by their index; they keep back no
-// other.
-func (n *News) send(ctx context.Context, records []events.DynamoDBEventRecord) (bad map[int]error, again int, err error) {
+// an error it returns the index of the record to begin again with. It adds to
+// bad the errors of records that cannot be read; they keep back no other.
+func (n *News) send(ctx context.Context, changes []indexed, bad map[int]error) (again int, err error) {
 	var bodies [][]byte
 	minutes := map[time.Time][]contact.Later{}
-	bad = map[int]error{}
 	first := -1
-	for i, r := range records {
-		body, later, failed := n.read(ctx, r)
+	sequence := ""
+	for _, c := range changes {
+		body, later, failed := n.read(ctx, c.Change)
 		if failed != nil {
-			bad[i] = failed
+			bad[c.index] = failed
 			continue
 		}
 		if body == nil {
@@ -52,7 +52,8 @@ func (n *News) send(ctx context.Context, records []events.DynamoDBEventRecord) (
 		}
 		bodies = append(bodies, body)
 		if first < 0 {
-			first = i
+			first = c.index
+			sequence = c.Sequence
 		}
 		if later != nil {
 			minute := later.At.Truncate(time.Minute)
@@ -60,23 +61,24 @@ func (n *News) send(ctx context.Context, records []events.DynamoDBEventRecord) (
 		}
 	}
 	if failed := n.Queue.PutAll(ctx, bodies); failed != nil {
-		return bad, first, failed
+		return first, failed
 	}
 	for minute, all := range minutes {
-		if failed := n.Plan.PutLater(ctx, minute, records[first].Change.SequenceNumber, all); failed != nil {
-			return bad, first, failed
+		if failed := n.Plan.PutLater(ctx, minute, sequence, all); failed != nil {
+			return first, failed
 		}
 	}
-	return bad, -1, nil
+	return -1, nil
 }
 
 // read returns the news of one record, nil when it is none.
-func (n *News) read(ctx context.Context, r events.DynamoDBEventRecord) (body []byte, later *contact.Later, err error) {
+func (n *News) read(ctx context.Context, c store.Change) (body []byte, later *contact.Later, err error) {
 	err = batch.Safely(ctx, func() error {
-		if _, _, err := batch.Keys(r); err != nil {
-			return err
+		read := store.Change.News
+		if n.Read != nil {
+			read = n.Read
 		}
-		told, after, ok, err := n.Read(r)
+		told, after, ok, err := read(c)
 		if err != nil || !ok {
 			return err
 		}

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"strconv"
 	"strings"
 	"time"
@@ -63,13 +64,15 @@ func DecodeChange(r events.DynamoDBEventRecord) (Change, error) {
 		Kind: KindOf(pk, sk), Operation: operationOf(r.EventName), Sequence: r.Change.SequenceNumber,
 		Recorded: r.Change.ApproximateCreationDateTime.UTC(), Partition: pk, record: r.Change,
 	}
+	wellFormed := true
 	if strings.HasPrefix(pk, customerPrefix) {
 		c.Customer = customerOf(pk)
+		wellFormed = c.Customer != ""
 	}
 	if strings.HasPrefix(pk, problemPrefix) {
 		c.Problem = problemOf(pk)
 	}
-	if !c.decodeKey(pk, sk) {
+	if !wellFormed || !c.decodeKey(pk, sk) {
 		return Change{}, fault.New(fault.Invalid, "decode stream record: the key of a %s is malformed", c.Kind)
 	}
 	return c, nil
@@ -157,6 +160,8 @@ func (c Change) itemOf(image map[string]events.DynamoDBAttributeValue) item {
 	return it
 }
 
+var errNotNumber = errors.New("not a number")
+
 // decodeFailed returns the error of a reader for the item of c. The cause is
 // left out because it may quote the item.
 func (c Change) decodeFailed(err error) error {
@@ -167,15 +172,27 @@ func (c Change) decodeFailed(err error) error {
 }
 
 // LostSince returns the time from which the contacts of the customer must be
-// examined because a message may not have arrived. It is false for another
-// kind than an effect, and for an effect that says nothing of the sort.
-func (c Change) LostSince() (time.Time, bool) {
-	v, ok := c.record.NewImage[attrEffectLost]
-	if c.Kind != KindEffect || !ok || v.DataType() != events.DataTypeNumber {
-		return time.Time{}, false
+// examined because a message may not have arrived. lost is false for an effect
+// that says nothing of the sort, and for another kind of item.
+func (c Change) LostSince() (since time.Time, lost bool, err error) {
+	if _, marked := c.record.NewImage[attrEffectLost]; c.Kind != KindEffect || !marked {
+		return time.Time{}, false, nil
 	}
-	ms, err := strconv.ParseInt(v.Number(), 10, 64)
-	return time.UnixMilli(ms).UTC(), err == nil
+	ms, err := c.imageNumber(c.record.NewImage, attrEffectLost)
+	return time.UnixMilli(ms).UTC(), err == nil, err
+}
+
+// imageNumber returns a number of an image, 0 if it is missing.
+func (c Change) imageNumber(image map[string]events.DynamoDBAttributeValue, attr string) (int64, error) {
+	v, ok := image[attr]
+	if !ok {
+		return 0, nil
+	}
+	if v.DataType() != events.DataTypeNumber {
+		return 0, c.decodeFailed(errNotNumber)
+	}
+	n, err := strconv.ParseInt(v.Number(), 10, 64)
+	return n, c.decodeFailed(err)
 }
 
 // IdentityChange returns the identity change that was stored.
@@ -186,15 +203,21 @@ func (c Change) IdentityChange() (identity.Change, error) {
 
 // HasNewVersion reports whether the problem has a version that departments
 // have not seen.
-func (c Change) HasNewVersion() bool { return c.Kind == KindProblem && c.increases(attrProblemVersion) }
+func (c Change) HasNewVersion() (bool, error) { return c.problemIncrease(attrProblemVersion) }
 
 // IsResent reports whether a department asked for the item of a problem again.
-func (c Change) IsResent() bool { return c.Kind == KindProblem && c.increases(attrProblemResent) }
+func (c Change) IsResent() (bool, error) { return c.problemIncrease(attrProblemResent) }
 
-func (c Change) increases(attr string) bool {
-	before := imageItem(c.record.OldImage)
-	after := imageItem(c.record.NewImage)
-	return number(after, attr) > number(before, attr)
+func (c Change) problemIncrease(attr string) (bool, error) {
+	if c.Kind != KindProblem {
+		return false, nil
+	}
+	before, err := c.imageNumber(c.record.OldImage, attr)
+	if err != nil {
+		return false, err
+	}
+	after, err := c.imageNumber(c.record.NewImage, attr)
+	return after > before, err
 }
 
 // ProblemAfter returns the problem as the change left it.

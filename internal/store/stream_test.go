@@ -113,6 +113,7 @@ func TestDecodeChange_Malformed(t *testing.T) {
 		{"no key", events.DynamoDBEventRecord{EventName: "INSERT"}, "key"},
 		{"key is a number", numeric, "key"},
 		{"message", recordOf("INSERT", customerPK(secret), "M#"+secret), "message"},
+		{"no customer", recordOf("INSERT", "C#", "M#1772442000123#whatsapp#"+secret), "message"},
 		{"channel", recordOf("INSERT", customerPK("c"), "M#1772442000123#"+secret+"#a"), "message"},
 		{"correction", recordOf("INSERT", customerPK("c"), "K~"+secret), "correction"},
 		{"contact without id", recordOf("INSERT", customerPK("c"), "K#1772442000123"), "contact"},
@@ -157,11 +158,24 @@ func TestChange_MalformedValues(t *testing.T) {
 	}
 	at := time.UnixMilli(1772442000123)
 	news := func(c Change) error { _, _, _, err := c.News(); return err }
+	textual := func(pk, sk, attr string) Change {
+		it := key(pk, sk)
+		it[attr] = str(secret)
+		c, err := DecodeChange(StreamRecord(nil, it))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	_, versionErr := textual(problemPK("p"), problemSK, attrProblemVersion).HasNewVersion()
+	_, _, lostErr := textual(customerPK("c"), effectSK(contact.WhatsApp, "a"), attrEffectLost).LostSince()
 	_, problemErr := broken(problemPK("p"), problemSK).ProblemAfter()
 	_, _, announcedErr := broken(announcedPK, announcedSK("x")).Announcement()
 	_, identityErr := broken(customerPK("c"), changeSK(identity.Change{At: at, ID: "1"})).IdentityChange()
 	for says, err := range map[string]error{
 		"problem":                problemErr,
+		"a problem":              versionErr,
+		"effect":                 lostErr,
 		"candidate announcement": announcedErr,
 		"identity change":        identityErr,
 		"message":                news(broken(customerPK("c"), messageSK("1772442000123:whatsapp:a"))),
@@ -204,11 +218,11 @@ func TestChange_ProblemVersions(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := c.HasNewVersion(); got != tt.newer {
-				t.Errorf("HasNewVersion: got %v, want %v", got, tt.newer)
+			if got, err := c.HasNewVersion(); err != nil || got != tt.newer {
+				t.Errorf("HasNewVersion: got %v, %v, want %v", got, err, tt.newer)
 			}
-			if got := c.IsResent(); got != tt.another {
-				t.Errorf("IsResent: got %v, want %v", got, tt.another)
+			if got, err := c.IsResent(); err != nil || got != tt.another {
+				t.Errorf("IsResent: got %v, %v, want %v", got, err, tt.another)
 			}
 			p, err := c.ProblemAfter()
 			if err != nil || p.Version != tt.after.Version || p.Resent != tt.after.Resent {
@@ -225,14 +239,14 @@ func TestChange_LostSince(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, ok := c.LostSince(); !ok || !got.Equal(at) {
-		t.Errorf("got %v, %v, want %v", got, ok, at)
+	if got, lost, err := c.LostSince(); err != nil || !lost || !got.Equal(at) {
+		t.Errorf("got %v, %v, %v, want %v", got, lost, err, at)
 	}
 	c, err = DecodeChange(recordOf("MODIFY", customerPK("c"), effectSK(contact.WhatsApp, "wamid.A")))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, ok := c.LostSince(); ok {
-		t.Errorf("an effect without a failure: got %v, want none", got)
+	if got, lost, err := c.LostSince(); err != nil || lost {
+		t.Errorf("an effect without a failure: got %v, %v, want none", got, err)
 	}
 }

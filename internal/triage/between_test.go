@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-lambda-go/events"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/heard-intake/heard/internal/contact"
@@ -191,12 +190,8 @@ func TestAChangeIsSeenWhereReadsLag(t *testing.T) {
 	put(t, table, one, two)
 	handle(t, tr, one, two)
 	merge(t, table, two.CustomerID, one.CustomerID)
-	change := changeOf(one.CustomerID, two.CustomerID)
-	for i := range change.Records {
-		change.Records[i].Change.NewImage = map[string]events.DynamoDBAttributeValue{
-			"j": events.NewStringAttribute(`{"before":[["c001"],["c002"]],"after":[["c002","c001"]]}`),
-		}
-	}
+	merged := identity.Change{Before: [][]identity.CustomerID{{"c001"}, {"c002"}}, After: [][]identity.CustomerID{{"c002", "c001"}}}
+	change := changeEvent(merged, one.CustomerID, two.CustomerID)
 	tr.Store = lagging{table}
 	if resp, err := tr.Handle(t.Context(), change); err != nil || len(resp.BatchItemFailures) > 0 {
 		t.Fatal(resp, err)

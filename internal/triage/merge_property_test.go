@@ -2,6 +2,7 @@ package triage_test
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"sync/atomic"
@@ -11,7 +12,6 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/heard-intake/heard/internal/contact"
@@ -161,37 +161,28 @@ func (c *crowd) changes() {
 // hears makes due what the stream tells of changes that it did not tell yet.
 func (c *crowd) hears() {
 	c.Helper()
-	for _, id := range c.members {
-		out, err := c.db.Query(c.Context(), &dynamodb.QueryInput{
-			TableName: aws.String(storetest.Name), KeyConditionExpression: aws.String("pk = :pk AND begins_with(sk, :j)"), ConsistentRead: aws.Bool(true),
-			ExpressionAttributeValues: map[string]types.AttributeValue{
-				":pk": &types.AttributeValueMemberS{Value: "C#" + string(id)}, ":j": &types.AttributeValueMemberS{Value: "J#"},
-			},
-		})
+	out, err := c.db.Scan(c.Context(), &dynamodb.ScanInput{TableName: aws.String(storetest.Name), ConsistentRead: aws.Bool(true)})
+	if err != nil {
+		c.Fatal(err)
+	}
+	due := map[identity.CustomerID][]events.DynamoDBEventRecord{}
+	for _, it := range out.Items {
+		r := store.StreamRecord(nil, it)
+		change, err := store.DecodeChange(r)
 		if err != nil {
 			c.Fatal(err)
 		}
-		for _, it := range out.Items {
-			pk, sk, j := textOf(it["pk"]), textOf(it["sk"]), textOf(it["j"])
-			if c.heard[pk+sk] {
-				continue
-			}
-			c.heard[pk+sk] = true
-			c.due = append(c.due, events.DynamoDBEvent{Records: []events.DynamoDBEventRecord{{EventName: "INSERT", Change: events.DynamoDBStreamRecord{
-				SequenceNumber: "1",
-				Keys:           map[string]events.DynamoDBAttributeValue{"pk": events.NewStringAttribute(pk), "sk": events.NewStringAttribute(sk)},
-				NewImage:       map[string]events.DynamoDBAttributeValue{"j": events.NewStringAttribute(j)},
-			}}}})
+		if key := fmt.Sprint(r.Change.Keys); change.Kind == store.KindIdentityChange && !c.heard[key] {
+			c.heard[key] = true
+			r.Change.SequenceNumber = "1"
+			due[change.Customer] = append(due[change.Customer], r)
 		}
 	}
-}
-
-func textOf(v types.AttributeValue) string {
-	s, _ := v.(*types.AttributeValueMemberS)
-	if s == nil {
-		return ""
+	for _, id := range c.members {
+		for _, r := range due[id] {
+			c.due = append(c.due, events.DynamoDBEvent{Records: []events.DynamoDBEventRecord{r}})
+		}
 	}
-	return s.Value
 }
 
 // delivers gives triage some of what is due, in any order and some of it twice.

@@ -11,23 +11,26 @@ import (
 
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/store"
 )
 
-// changeOf is what the stream says of a change of who is who, under each of
-// the customers concerned.
+// changeOf returns the stream event of an identity change that is stored under
+// each of the customers.
 func changeOf(ids ...identity.CustomerID) events.DynamoDBEvent {
+	return changeEvent(identity.Change{}, ids...)
+}
+
+func changeEvent(ch identity.Change, ids ...identity.CustomerID) events.DynamoDBEvent {
+	ch.ID = "0195"
+	ch.At = time.UnixMilli(1772445600000)
 	var ev events.DynamoDBEvent
 	for i, id := range ids {
-		ev.Records = append(ev.Records, events.DynamoDBEventRecord{
-			EventName: "INSERT",
-			Change: events.DynamoDBStreamRecord{
-				SequenceNumber: fmt.Sprint(i),
-				Keys: map[string]events.DynamoDBAttributeValue{
-					"pk": events.NewStringAttribute("C#" + string(id)),
-					"sk": events.NewStringAttribute("J#1772445600000#0195"),
-				},
-			},
-		})
+		r, err := store.NewIdentityChangeRecord(id, ch)
+		if err != nil {
+			panic(err) // a change is texts and times
+		}
+		r.Change.SequenceNumber = fmt.Sprint(i)
+		ev.Records = append(ev.Records, r)
 	}
 	return ev
 }

@@ -96,20 +96,11 @@ func put(t testing.TB, table *store.Table, ms ...contact.Message) {
 	}
 }
 
-// batchOf is what the stream says of messages.
+// batchOf returns the stream event of messages that were just stored.
 func batchOf(ms ...contact.Message) events.DynamoDBEvent {
-	var ev events.DynamoDBEvent
-	for i, m := range ms {
-		ev.Records = append(ev.Records, events.DynamoDBEventRecord{
-			EventName: "INSERT",
-			Change: events.DynamoDBStreamRecord{
-				SequenceNumber: fmt.Sprint(i),
-				Keys: map[string]events.DynamoDBAttributeValue{
-					"pk": events.NewStringAttribute("C#" + string(m.CustomerID)),
-					"sk": events.NewStringAttribute("M#" + strings.Replace(string(m.ID), ":", "#", 2)),
-				},
-			},
-		})
+	ev, err := storetest.MessageEvent(ms...)
+	if err != nil {
+		panic(err) // the messages of this test cannot be encoded
 	}
 	return ev
 }

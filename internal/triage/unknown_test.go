@@ -3,14 +3,12 @@ package triage_test
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
@@ -68,7 +66,7 @@ func rows(t *testing.T, db *dynamodb.Client) int {
 	}
 	n := 0
 	for _, it := range out.Items {
-		if pk, ok := it["pk"].(*types.AttributeValueMemberS); ok && strings.HasPrefix(pk.Value, "U#") {
+		if store.KindOfItem(it) == store.KindHint {
 			n++
 		}
 	}

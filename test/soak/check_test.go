@@ -186,7 +186,11 @@ func (f *tableContent) runSequentially(t *testing.T, s *stack.Stack) *store.Tabl
 	})
 	for batch := range slices.Chunk(all, 20) {
 		putMessages(t, table, batch)
-		resp, err := tr.Handle(ctx, storetest.MessageEvent(t, batch))
+		ev, err := storetest.MessageEvent(batch...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := tr.Handle(ctx, ev)
 		if err != nil || len(resp.BatchItemFailures) > 0 {
 			t.Fatal(resp, err)
 		}

@@ -152,7 +152,6 @@ func newStory(t *testing.T, customers int) *story {
 	s.table = &recordingTable{Table: newTable(t), last: map[string]int{}}
 	out := &outbox.Outbox{
 		Queues: queue.New(s.sqs, "heard-problems-"), URL: "https://api.example.com",
-		Read: store.ReadProblemImage,
 	}
 	s.table.onVersion = func(p problem.Record, was int) {
 		var before *problem.Record
@@ -268,7 +267,12 @@ func streamEvent(t testing.TB, batch []utterance) events.DynamoDBEvent {
 	for i, u := range batch {
 		ms[i] = u.Message
 	}
-	return storetest.MessageEvent(t, ms)
+	t.Helper()
+	ev, err := storetest.MessageEvent(ms...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ev
 }
 
 // runDepartments simulates the departments. They receive their items and acknowledge new

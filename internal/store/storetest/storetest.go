@@ -76,16 +76,15 @@ func Schema(name string) *dynamodb.CreateTableInput {
 
 // MessageEvent returns the stream event of messages that were just stored. The
 // records are numbered from 0.
-func MessageEvent(t testing.TB, ms []contact.Message) events.DynamoDBEvent {
-	t.Helper()
+func MessageEvent(ms ...contact.Message) (events.DynamoDBEvent, error) {
 	var ev events.DynamoDBEvent
 	for i, m := range ms {
 		r, err := store.NewMessageRecord(m)
 		if err != nil {
-			t.Fatal(err)
+			return ev, err
 		}
 		r.Change.SequenceNumber = strconv.Itoa(i)
 		ev.Records = append(ev.Records, r)
 	}
-	return ev
+	return ev, nil
 }
