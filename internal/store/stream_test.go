@@ -169,12 +169,12 @@ func TestChange_MalformedValues(t *testing.T) {
 	}
 	_, versionErr := textual(problemPK("p"), problemSK, attrProblemVersion).HasNewVersion()
 	_, _, lostErr := textual(customerPK("c"), effectSK(contact.WhatsApp, "a"), attrEffectLost).LostSince()
+	wantInvalid(t, versionErr, "problem", secret)
 	_, problemErr := broken(problemPK("p"), problemSK).ProblemAfter()
 	_, _, announcedErr := broken(announcedPK, announcedSK("x")).Announcement()
 	_, identityErr := broken(customerPK("c"), changeSK(identity.Change{At: at, ID: "1"})).IdentityChange()
 	for says, err := range map[string]error{
 		"problem":                problemErr,
-		"a problem":              versionErr,
 		"effect":                 lostErr,
 		"candidate announcement": announcedErr,
 		"identity change":        identityErr,
