@@ -115,9 +115,9 @@ func (s *stage) PutMessage(ctx context.Context, m contact.Message, whole string)
 }
 
 // PutRecorded stores an answer like PutMessage.
-func (s *stage) PutRecorded(ctx context.Context, members []identity.CustomerID, m contact.Message, whole string) (contact.Entry, bool, error) {
+func (s *stage) PutRecordedMessage(ctx context.Context, members []identity.CustomerID, m contact.Message, whole string) (contact.Entry, bool, error) {
 	m.ReceivedAt = m.SentAt.Add(time.Second)
-	stored, created, err := s.Table.PutRecorded(ctx, members, m, whole)
+	stored, created, err := s.Table.PutRecordedMessage(ctx, members, m, whole)
 	s.noteStored(m, created)
 	return stored, created, err
 }

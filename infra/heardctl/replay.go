@@ -30,7 +30,7 @@ func (t *tool) replay(ctx context.Context, args []string) error {
 }
 
 func (t *tool) replayQuarantine(ctx context.Context, c *client.Client, look bool) error {
-	cases, err := c.Cases(ctx)
+	cases, err := c.Quarantined(ctx)
 	if err != nil {
 		return err
 	}

@@ -39,7 +39,7 @@ func TestAnOptOutIsKeptAsConsentInWhateverOrderItComes(t *testing.T) {
 					t.Fatalf("status %d", got)
 				}
 			}
-			id, _, err := w.table.Find(t.Context(), jan)
+			id, _, err := w.table.FindCustomer(t.Context(), jan)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -33,7 +33,7 @@ type Store interface {
 	PutEffect(ctx context.Context, customer identity.CustomerID, e contact.Effect) (created bool, err error)
 	PutNotice(ctx context.Context, n contact.Notice) (created bool, err error)
 	PutConsent(ctx context.Context, c identity.CustomerID, k identity.Consent) error
-	PutCase(ctx context.Context, c contact.Case) error
+	PutQuarantined(ctx context.Context, c contact.Case) error
 	Hash(parts ...string) string
 }
 
@@ -330,5 +330,5 @@ func (t *Taker) quarantine(ctx context.Context, src Source, now time.Time, reaso
 	} else {
 		c.Hash = t.Store.Hash("delivery", string(src.Channel), src.Object)
 	}
-	return t.Store.PutCase(ctx, c)
+	return t.Store.PutQuarantined(ctx, c)
 }

@@ -142,7 +142,7 @@ func (w *world) signed(t testing.TB, body string) int {
 
 func (w *world) history(t testing.TB, a identity.Alias) []contact.Entry {
 	t.Helper()
-	id, _, err := w.table.Find(t.Context(), a)
+	id, _, err := w.table.FindCustomer(t.Context(), a)
 	if fault.KindOf(err) == fault.NotFound && err != nil {
 		return nil
 	}
@@ -260,7 +260,7 @@ func TestWhatCannotBeReadIsKeptWholeAndAnswered200(t *testing.T) {
 					t.Fatalf("status %d", got)
 				}
 			}
-			cases, err := w.table.Cases(t.Context())
+			cases, err := w.table.Quarantined(t.Context())
 			if err != nil || len(cases) != 1 {
 				t.Fatalf("cases %v %v", cases, err)
 			}
@@ -284,7 +284,7 @@ func TestOneBrokenElementDoesNotLoseItsNeighbours(t *testing.T) {
 	if n := len(w.history(t, jan)); n != 2 {
 		t.Errorf("%d messages", n)
 	}
-	cases, err := w.table.Cases(t.Context())
+	cases, err := w.table.Quarantined(t.Context())
 	if err != nil || len(cases) != 1 {
 		t.Fatalf("cases %v %v", cases, err)
 	}
@@ -460,7 +460,7 @@ func TestABatchOfAThousandWithEverySecondBrokenStoresTheGoodAndKeepsTheBroken(t 
 		t.Fatalf("status %d", got)
 	}
 	stored := map[string]bool{}
-	id, _, err := w.table.Find(t.Context(), jan)
+	id, _, err := w.table.FindCustomer(t.Context(), jan)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -485,7 +485,7 @@ func TestABatchOfAThousandWithEverySecondBrokenStoresTheGoodAndKeepsTheBroken(t 
 			t.Fatalf("message %d is lost", i)
 		}
 	}
-	cases, err := w.table.Cases(t.Context())
+	cases, err := w.table.Quarantined(t.Context())
 	if err != nil || len(cases) != 1 {
 		t.Fatalf("cases %v %v", cases, err)
 	}

@@ -295,7 +295,7 @@ func TestAMailThatAttacksIsKeptAndMarked(t *testing.T) {
 		t.Fatal(got)
 	}
 	got := w.history(t, janMail)
-	cases, err := w.table.Cases(t.Context())
+	cases, err := w.table.Quarantined(t.Context())
 	if err != nil || len(got) != 1 || got[0].Mark != "unparsed" || len(cases) != 1 || cases[0].Object != "in/bomb" {
 		t.Errorf("history %+v, cases %+v, %v", got, cases, err)
 	}
@@ -321,7 +321,7 @@ func TestAMailBeyondTheLimitIsKeptAndMarked(t *testing.T) {
 		t.Errorf("read %d bytes", reader.read)
 	}
 	got := w.history(t, janMail)
-	cases, err := w.table.Cases(t.Context())
+	cases, err := w.table.Quarantined(t.Context())
 	if err != nil || len(got) != 1 || got[0].Mark != intake.MarkTooLarge || got[0].Subject != "Factuur" || got[0].Text != "Zie bijlage." ||
 		len(got[0].Attachments) != 0 || got[0].Source != "in/large" || len(cases) != 1 || cases[0].Object != "in/large" {
 		t.Errorf("history %+v, cases %+v, %v", got, cases, err)
@@ -364,7 +364,7 @@ func TestAMailThatSESEncryptedIsACaseForTheOperator(t *testing.T) {
 	if got := failedOf(t, newMail(w), event(queued("1", encoded(byS3("in/sealed"))))); len(got) != 0 {
 		t.Fatal(got)
 	}
-	cases, err := w.table.Cases(t.Context())
+	cases, err := w.table.Quarantined(t.Context())
 	if err != nil || len(cases) != 1 || !strings.Contains(cases[0].Reasons[0], "encrypted by SES") {
 		t.Errorf("cases %+v, %v", cases, err)
 	}

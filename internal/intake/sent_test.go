@@ -136,7 +136,7 @@ func TestWhatSESSaysOfOurMailIsSeenAtIt(t *testing.T) {
 			if s := o.state(t); s.Status != tt.status || s.Code != tt.code {
 				t.Errorf("state %+v", s)
 			}
-			mark, _, err := o.table.Marked(t.Context(), o.to, day(3))
+			mark, _, err := o.table.AddressMark(t.Context(), o.to, day(3))
 			if err != nil || mark.Kind != tt.mark {
 				t.Errorf("mark %+v, %v", mark, err)
 			}
@@ -190,7 +190,7 @@ func TestOurOwnMailThatComesBackIsANotice(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if found, _, err := o.table.Find(t.Context(), shop); err == nil {
+			if found, _, err := o.table.FindCustomer(t.Context(), shop); err == nil {
 				t.Errorf("we became the customer %s", found)
 			}
 		})

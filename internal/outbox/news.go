@@ -20,7 +20,7 @@ type Mirror interface {
 
 // A Planner keeps what time brings. [store.Table] is one.
 type Planner interface {
-	PutLater(ctx context.Context, minute time.Time, name string, all []contact.Later) error
+	PutDeferredEvents(ctx context.Context, minute time.Time, name string, all []contact.Later) error
 }
 
 // A News sends what agent tools that mirror are told, in no order: each piece
@@ -64,7 +64,7 @@ func (n *News) send(ctx context.Context, changes []indexed, bad map[int]error) (
 		return first, failed
 	}
 	for minute, all := range minutes {
-		if failed := n.Plan.PutLater(ctx, minute, sequence, all); failed != nil {
+		if failed := n.Plan.PutDeferredEvents(ctx, minute, sequence, all); failed != nil {
 			return first, failed
 		}
 	}
@@ -93,8 +93,8 @@ func (n *News) read(ctx context.Context, c store.Change) (body []byte, later *co
 
 // Contacts is what is known of contacts. [store.Table] is one.
 type Contacts interface {
-	Later(ctx context.Context, e due.Entry) ([]contact.Later, error)
-	ContactAt(ctx context.Context, c identity.CustomerID, start time.Time, id string) (contact.Contact, bool, error)
+	DeferredEvents(ctx context.Context, e due.Entry) ([]contact.Later, error)
+	ContactByKey(ctx context.Context, c identity.CustomerID, start time.Time, id string) (contact.Contact, bool, error)
 }
 
 // A Closer tells of contacts that silence closed, and of promises that are
@@ -107,7 +107,7 @@ type Closer struct {
 // Close tells what became due with an entry of the clock. A contact in which
 // something was said since is left out: there is an entry of its own for it.
 func (c *Closer) Close(ctx context.Context, e due.Entry, now time.Time) (time.Time, error) {
-	all, err := c.Store.Later(ctx, e)
+	all, err := c.Store.DeferredEvents(ctx, e)
 	if err != nil {
 		return time.Time{}, err
 	}
@@ -133,7 +133,7 @@ func (c *Closer) news(ctx context.Context, l contact.Later, now time.Time) (cont
 	if l.Message != "" {
 		return contact.News{Kind: contact.PromiseDue, Customer: l.Customer, Message: l.Message, At: l.At}, true, nil
 	}
-	k, there, err := c.Store.ContactAt(ctx, l.Customer, l.Start, l.Contact)
+	k, there, err := c.Store.ContactByKey(ctx, l.Customer, l.Start, l.Contact)
 	if err != nil || !there || k.State(now) != "closed" || !k.ClosesAt.Equal(l.At) {
 		return contact.News{}, false, err
 	}

@@ -234,7 +234,7 @@ func TestSilenceClosesAContactAndIsTold(t *testing.T) {
 					t.Fatal(again, err)
 				}
 			}
-			if err := m.table.DropDue(t.Context(), e); err != nil {
+			if err := m.table.DeleteDue(t.Context(), e); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -296,10 +296,10 @@ func TestAMergeAndAContactThatIsGoneAreTold(t *testing.T) {
 	k := contact.Contacts([]contact.Message{asked})[0]
 	m.did(m.table.SaveContact(t.Context(), k))
 	const other = identity.CustomerID("01931c2e-0000-7c1e-9d3b-5f2a6c7d8e9f")
-	_, err := m.table.Join(t.Context(), who, other, identity.Evidence{Rule: "register", At: nine})
+	_, err := m.table.JoinByEvidence(t.Context(), who, other, identity.Evidence{Rule: "register", At: nine})
 	m.did(err)
 	k.Version = 1
-	m.did(m.table.DropContact(t.Context(), k))
+	m.did(m.table.DeleteContact(t.Context(), k))
 	got := m.news()
 	if want := []contact.NewsKind{contact.SaidSomething, contact.NowWaiting, contact.NowMerged, contact.NowGone}; !slices.Equal(kinds(got), want) {
 		t.Fatalf("told %v, want %v", kinds(got), want)

@@ -99,7 +99,7 @@ func (t *Table) replace(it item, version int64) *types.Put {
 // ClaimsOn returns the claims on several customers, as far as there are any:
 // for lists, and so not read strongly. Those of a merged customer are under
 // each of the ids that were asked for.
-func (t *Table) ClaimsOn(ctx context.Context, customers []identity.CustomerID) (map[identity.CustomerID][]contact.Claim, error) {
+func (t *Table) ClaimsByCustomer(ctx context.Context, customers []identity.CustomerID) (map[identity.CustomerID][]contact.Claim, error) {
 	out := map[identity.CustomerID][]contact.Claim{}
 	others := map[identity.CustomerID][]identity.CustomerID{} // merged with, by asked
 	customers = slices.Compact(slices.Sorted(slices.Values(customers)))

@@ -97,15 +97,15 @@ func splitChannels(s string) []contact.Channel {
 
 // aWhile is longer than a function runs: what it read before a change that it
 // did not see is not older.
-const aWhile = 15 * time.Minute
+const maxStaleness = 15 * time.Minute
 
 // ContactsAround returns the contacts of a customer that began after a time,
 // and the last few before it; latest first. With them come the corrections
 // that agents made, and whether somebody changed who is who within the last
 // quarter of an hour. These changes lie just before the contacts; where those
 // few keep them from being read, it is assumed.
-func (t *Table) ContactsAround(ctx context.Context, c identity.CustomerID, at time.Time, before int, consistent bool) (contact.Around, error) {
-	in := between(customerPK(c), changePrefix, endOf(correctionPrefix))
+func (t *Table) NearbyContacts(ctx context.Context, c identity.CustomerID, at time.Time, before int, consistent bool) (contact.Around, error) {
+	in := keyRange(customerPK(c), changePrefix, endOf(correctionPrefix))
 	in.ScanIndexForward = ptr(false)
 	in.ConsistentRead = &consistent
 	in.Limit = ptr(int32(max(before, 16))) //nolint:gosec // a small constant of the caller
@@ -114,7 +114,7 @@ func (t *Table) ContactsAround(ctx context.Context, c identity.CustomerID, at ti
 	err := t.query(ctx, in, func(it item) bool {
 		sk := text(it, skName)
 		if strings.HasPrefix(sk, changePrefix) {
-			out.Changed = changedAt(sk).After(t.Now().Add(-aWhile))
+			out.Changed = changedAt(sk).After(t.Now().Add(-maxStaleness))
 			return false
 		}
 		if strings.HasPrefix(sk, correctionPrefix) {
@@ -156,7 +156,7 @@ func (t *Table) SaveContact(ctx context.Context, c contact.Contact) error {
 }
 
 // DropContact removes a contact that its messages no longer make.
-func (t *Table) DropContact(ctx context.Context, c contact.Contact) error {
+func (t *Table) DeleteContact(ctx context.Context, c contact.Contact) error {
 	_, err := t.db.DeleteItem(ctx, &dynamodb.DeleteItemInput{
 		TableName: t.name, Key: key(customerPK(c.Customer), contactSK(c.Start, c.ID)),
 		ConditionExpression:       exprf("attribute_not_exists(%s) OR %s = :v", pkName, attrContactVersion),
@@ -170,7 +170,7 @@ func conditional(err error, msg string) error {
 		return fault.New(fault.Conflict, "%s", msg)
 	}
 	if err != nil {
-		return failed(err, "write")
+		return sdkError(err, "write")
 	}
 	return nil
 }
@@ -187,7 +187,7 @@ func (t *Table) Contacts(ctx context.Context, c identity.CustomerID, limit int, 
 		}
 		to = justBefore(to)
 	}
-	in := between(customerPK(c), contactPrefix, to)
+	in := keyRange(customerPK(c), contactPrefix, to)
 	in.ScanIndexForward = ptr(false)
 	in.Limit = ptr(int32(limit + 1)) //nolint:gosec // bounded by the API
 	var out []contact.Contact
@@ -211,7 +211,7 @@ func (t *Table) Contacts(ctx context.Context, c identity.CustomerID, limit int, 
 
 // Waiting returns who waits for a department, longest first, at most limit
 // after the cursor: "<since, ms>#<contact id>" of the last one seen.
-func (t *Table) Waiting(ctx context.Context, department string, limit int, cursor string) ([]contact.Waiter, string, error) {
+func (t *Table) WaitingContacts(ctx context.Context, department string, limit int, cursor string) ([]contact.Waiter, string, error) {
 	if cursor != "" {
 		if !isTimePlace(cursor) || len(cursor) > 64 {
 			return nil, "", errCursor()

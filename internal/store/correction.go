@@ -24,7 +24,7 @@ func (t *Table) PutCorrection(ctx context.Context, c contact.Correction) error {
 	it[attrJSON] = str(string(data))
 	it[gsiPK], it[gsiSK] = str(correctionsPK), str(t.correctionPlace(c))
 	if _, err := t.db.PutItem(ctx, &dynamodb.PutItemInput{TableName: t.name, Item: it}); err != nil {
-		return failed(err, "write item")
+		return sdkError(err, "write item")
 	}
 	return nil
 }
@@ -114,7 +114,7 @@ func (t *Table) ContactByID(ctx context.Context, c identity.Customer, id string)
 	if k.ID == "" {
 		return contact.Contact{}, "", "", none
 	}
-	ms, err := t.Recent(ctx, c, k.Start)
+	ms, err := t.RecentMessages(ctx, c, k.Start)
 	if err != nil {
 		return contact.Contact{}, "", "", err
 	}
@@ -127,7 +127,7 @@ func (t *Table) ContactByID(ctx context.Context, c identity.Customer, id string)
 }
 
 func (t *Table) contactByID(ctx context.Context, c identity.CustomerID, id string) (contact.Contact, error) {
-	in := between(customerPK(c), contactPrefix, endOf(contactPrefix))
+	in := keyRange(customerPK(c), contactPrefix, endOf(contactPrefix))
 	in.ScanIndexForward = ptr(false)
 	var found contact.Contact
 	var bad error

@@ -33,16 +33,16 @@ func dueRow(pk string, kind due.Kind, at time.Time) item {
 // the cursor; the cursor that comes back is empty at the end. The index is a
 // little behind the table.
 func (t *Table) Due(ctx context.Context, now time.Time, limit int, cursor string) ([]due.Entry, string, error) {
-	return overShards(limit, afterDue, func(shard, limit int) ([]due.Entry, error) {
-		return t.dueShard(ctx, duePK(shard), timeSK("", now.Add(time.Millisecond)), limit, cursor)
+	return overShards(limit, dueCursor, func(shard, limit int) ([]due.Entry, error) {
+		return t.dueInShard(ctx, duePK(shard), timeSK("", now.Add(time.Millisecond)), limit, cursor)
 	})
 }
 
 // afterDue is the cursor behind an entry. Rows of one thing at one moment
 // differ by their sort keys.
-func afterDue(e due.Entry) string { return placeOfDue(e.At, e.Kind, e.PK) + "\x00" + e.SK }
+func dueCursor(e due.Entry) string { return placeOfDue(e.At, e.Kind, e.PK) + "\x00" + e.SK }
 
-func (t *Table) dueShard(ctx context.Context, pk, before string, limit int, cursor string) ([]due.Entry, error) {
+func (t *Table) dueInShard(ctx context.Context, pk, before string, limit int, cursor string) ([]due.Entry, error) {
 	from, _, _ := strings.Cut(cursor, "\x00")
 	var out []due.Entry
 	err := t.query(ctx, &dynamodb.QueryInput{
@@ -51,7 +51,7 @@ func (t *Table) dueShard(ctx context.Context, pk, before string, limit int, curs
 		ExpressionAttributeValues: item{":pk": str(pk), ":from": str(max(from, "0")), ":before": str(before)},
 		Limit:                     ptr(int32(limit)), //nolint:gosec // bounded by the clock
 	}, func(it item) bool {
-		if e := readDue(it); afterDue(e) > cursor {
+		if e := readDue(it); dueCursor(e) > cursor {
 			out = append(out, e)
 		}
 		return len(out) < limit
@@ -74,7 +74,7 @@ func ProblemDue(problemID string, kind due.Kind, at time.Time) due.Entry {
 func (t *Table) PutDue(ctx context.Context, e due.Entry) error {
 	_, err := t.db.PutItem(ctx, &dynamodb.PutItemInput{TableName: t.name, Item: dueRow(e.PK, e.Kind, e.At)})
 	if err != nil {
-		return failed(err, "write due entry")
+		return sdkError(err, "write due entry")
 	}
 	return nil
 }
@@ -86,7 +86,7 @@ func (t *Table) MoveDue(ctx context.Context, e due.Entry, at time.Time) error {
 }
 
 // DropDue removes an entry, if it still stands where it was read.
-func (t *Table) DropDue(ctx context.Context, e due.Entry) error {
+func (t *Table) DeleteDue(ctx context.Context, e due.Entry) error {
 	if !isDueRow(e.SK) {
 		return t.changeDue(ctx, e, *exprf("REMOVE %s, %s", gsiPK, gsiSK), nil)
 	}

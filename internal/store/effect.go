@@ -22,7 +22,7 @@ import (
 // repeated, and may come before its message.
 //
 // One by which its message may be lost leaves a doubt beside the messages
-// first, so that [Table.Recent] knows where to look; triage is woken by the
+// first, so that [Table.RecentMessages] knows where to look; triage is woken by the
 // effect.
 func (t *Table) PutEffect(ctx context.Context, customer identity.CustomerID, e contact.Effect) (changed bool, err error) {
 	if err := e.Validate(); err != nil {
@@ -36,8 +36,8 @@ func (t *Table) PutEffect(ctx context.Context, customer identity.CustomerID, e c
 	if err != nil {
 		return false, err
 	}
-	if loses(e) {
-		if err := t.doubt(ctx, customer, e, w); err != nil {
+	if mayLoseMessage(e) {
+		if err := t.markFailure(ctx, customer, e, w); err != nil {
 			return false, err
 		}
 	}
@@ -148,14 +148,14 @@ type stateKey struct {
 
 // states returns the state of each message of c, by message id, joined with
 // what is known by watermark.
-func (t *Table) states(ctx context.Context, c identity.Customer, ms []contact.Message, consistent bool) (map[contact.ID]contact.State, error) {
+func (t *Table) messageStates(ctx context.Context, c identity.Customer, ms []contact.Message, consistent bool) (map[contact.ID]contact.State, error) {
 	effects, marks := make([][]stateKey, len(ms)), make([][]stateKey, len(ms))
 	var all []stateKey
 	for i, m := range ms {
-		effects[i], marks[i] = t.effectsOn(c, m)
+		effects[i], marks[i] = t.effectKeys(c, m)
 		all = append(append(all, effects[i]...), marks[i]...)
 	}
-	items, err := t.effects(ctx, all, consistent)
+	items, err := t.readEffects(ctx, all, consistent)
 	if err != nil {
 		return nil, err
 	}
@@ -181,7 +181,7 @@ func (t *Table) states(ctx context.Context, c identity.Customer, ms []contact.Me
 
 // effectsOn returns where the effects on a message of c lie, and the watermarks
 // that tell of it: those of whose the message is, whoever has its alias now.
-func (t *Table) effectsOn(c identity.Customer, m contact.Message) (effects, marks []stateKey) {
+func (t *Table) effectKeys(c identity.Customer, m contact.Message) (effects, marks []stateKey) {
 	places, owner := []identity.CustomerID{m.CustomerID}, m.CustomerID
 	if len(c.Moves) > 0 {
 		places = c.Places(m.CustomerID, t.aliasKeys(m.Addresses())...)
@@ -198,7 +198,7 @@ func (t *Table) effectsOn(c identity.Customer, m contact.Message) (effects, mark
 }
 
 // effects reads effect items.
-func (t *Table) effects(ctx context.Context, at []stateKey, consistent bool) (map[stateKey]item, error) {
+func (t *Table) readEffects(ctx context.Context, at []stateKey, consistent bool) (map[stateKey]item, error) {
 	var keys []item
 	seen := map[stateKey]bool{}
 	for _, k := range at {
@@ -229,10 +229,10 @@ func together(items map[stateKey]item, at []stateKey) item {
 	all := item{}
 	for _, k := range at {
 		it := items[k]
-		failedThere := it[attrEffectStatusPrefix+"failed"] != nil && prevails(attrEffectStatusPrefix+"failed", it, all)
+		failedThere := it[attrEffectStatusPrefix+"failed"] != nil && overridesValue(attrEffectStatusPrefix+"failed", it, all)
 		for name, v := range it {
 			words := name == attrEffectCode || name == attrEffectDetail
-			if words && failedThere || !words && prevails(name, it, all) || all[name] == nil {
+			if words && failedThere || !words && overridesValue(name, it, all) || all[name] == nil {
 				all[name] = v
 			}
 		}
@@ -242,7 +242,7 @@ func together(items map[stateKey]item, at []stateKey) item {
 
 // prevails reports whether an attribute of an effect item would move another
 // item's.
-func prevails(name string, it, over item) bool {
+func overridesValue(name string, it, over item) bool {
 	if over[name] == nil {
 		return true
 	}

@@ -17,12 +17,12 @@ import (
 // of one message are one person's: whoever else has one of them is joined
 // where that is safe.
 func (t *Table) Identify(ctx context.Context, addresses []identity.Address, ev identity.Evidence) (identity.CustomerID, error) {
-	r, err := t.Resolve(ctx, addresses, ev)
+	r, err := t.ResolveAliases(ctx, addresses, ev)
 	if err != nil {
 		return "", err
 	}
 	for _, other := range r.Others {
-		if _, err := t.Join(ctx, r.Owner, other, ev); err != nil {
+		if _, err := t.JoinByEvidence(ctx, r.Owner, other, ev); err != nil {
 			return "", err
 		}
 	}
@@ -50,7 +50,7 @@ func (t *Table) PutNotice(ctx context.Context, n contact.Notice) (created bool, 
 
 // PutCase records a delivery in quarantine. A second delivery of the same
 // changes nothing.
-func (t *Table) PutCase(ctx context.Context, c contact.Case) error {
+func (t *Table) PutQuarantined(ctx context.Context, c contact.Case) error {
 	it := key(quarantinePK(c.Hash), c.Hash)
 	it[attrQuarantineChannel] = str(string(c.Channel))
 	it[attrQuarantineAt] = millis(c.At)
@@ -61,7 +61,7 @@ func (t *Table) PutCase(ctx context.Context, c contact.Case) error {
 }
 
 // Cases returns the deliveries in quarantine.
-func (t *Table) Cases(ctx context.Context) ([]contact.Case, error) {
+func (t *Table) Quarantined(ctx context.Context) ([]contact.Case, error) {
 	var out []contact.Case
 	for shard := range shards {
 		err := t.query(ctx, &dynamodb.QueryInput{
@@ -82,7 +82,7 @@ func (t *Table) Cases(ctx context.Context) ([]contact.Case, error) {
 }
 
 // CloseCase removes a delivery from quarantine after it was replayed.
-func (t *Table) CloseCase(ctx context.Context, hash string) error {
+func (t *Table) CloseQuarantined(ctx context.Context, hash string) error {
 	_, err := t.db.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: t.name, Key: key(quarantinePK(hash), hash)})
 	return conditional(err, "the case changed")
 }

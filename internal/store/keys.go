@@ -96,34 +96,34 @@ const (
 
 	announcedCountSK = "!"
 
-	messagePrefix    = "M#"
-	doubtPrefix      = "M~"
-	effectPrefix     = "X#"
-	contactPrefix    = "K#"
-	correctionPrefix = "K~"
-	requestPrefix    = "Z#"
-	affectedPrefix   = "A#"
-	levelPrefix      = "#"
-	aliasPrefix      = "A#"
-	customerPrefix   = "C#"
-	changePrefix     = "J#"
-	problemPrefix    = "P#"
-	lookupPrefix     = "R#" // customers by name or claimed address, and rates
-	duePrefix        = "D#"
-	logPrefix        = "L#"
-	suggestionPrefix = "S#"
-	visitorPrefix    = "V#"
-	announcedPrefix  = "T#"
-	appliedPrefix    = "U#"
-	causePrefix      = "W#"
-	hintPrefix       = "U#"
-	deferredPrefix   = "T#"
-	addressPrefix    = "B#"
-	sentPrefix       = "E#"
-	bulkPrefix       = "G#"
-	noticePrefix     = "N#"
-	orderPrefix      = "O#"
-	quarantinePrefix = "Q#"
+	messagePrefix     = "M#"
+	failureMarkPrefix = "M~"
+	effectPrefix      = "X#"
+	contactPrefix     = "K#"
+	correctionPrefix  = "K~"
+	requestPrefix     = "Z#"
+	affectedPrefix    = "A#"
+	levelPrefix       = "#"
+	aliasPrefix       = "A#"
+	customerPrefix    = "C#"
+	changePrefix      = "J#"
+	problemPrefix     = "P#"
+	lookupPrefix      = "R#" // customers by name or claimed address, and rates
+	duePrefix         = "D#"
+	logPrefix         = "L#"
+	suggestionPrefix  = "S#"
+	visitorPrefix     = "V#"
+	announcedPrefix   = "T#"
+	appliedPrefix     = "U#"
+	causePrefix       = "W#"
+	hintPrefix        = "U#"
+	deferredPrefix    = "T#"
+	addressPrefix     = "B#"
+	sentPrefix        = "E#"
+	bulkPrefix        = "G#"
+	noticePrefix      = "N#"
+	orderPrefix       = "O#"
+	quarantinePrefix  = "Q#"
 
 	correctionsPK = "corrections" // of the index
 
@@ -197,12 +197,14 @@ func messageSuffix(ch contact.Channel, providerKey string) string {
 // messageSuffixOf returns the messageSuffix of "<channel>:<provider key>".
 func messageSuffixOf(id string) string { return "#" + strings.Replace(id, ":", "#", 1) }
 
-func doubtSK(ch contact.Channel, providerKey string) string {
-	return doubtPrefix + string(ch) + "#" + providerKey
+func failureMarkSK(ch contact.Channel, providerKey string) string {
+	return failureMarkPrefix + string(ch) + "#" + providerKey
 }
 
 // doubtedEffectSK returns the key of the effect to which a doubtSK belongs.
-func doubtedEffectSK(sk string) string { return effectPrefix + strings.TrimPrefix(sk, doubtPrefix) }
+func markedEffectSK(sk string) string {
+	return effectPrefix + strings.TrimPrefix(sk, failureMarkPrefix)
+}
 
 func effectSK(ch contact.Channel, providerKey string) string {
 	return effectPrefix + string(ch) + "#" + providerKey

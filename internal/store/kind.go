@@ -85,7 +85,7 @@ var (
 		{changePrefix, false, KindIdentityChange},
 		{correctionPrefix, false, KindCorrection},
 		{requestPrefix, false, KindReclassify},
-		{doubtPrefix, false, KindFailureMark},
+		{failureMarkPrefix, false, KindFailureMark},
 		{suggestionPrefix, false, KindSuggestion},
 		{visitorPrefix, false, KindVisitor},
 	}

@@ -13,7 +13,7 @@ import (
 )
 
 // A rest is the part of a message that few messages have.
-type rest struct {
+type messageRest struct {
 	Version     int                  `json:"v,omitempty"`
 	Username    string               `json:"u,omitempty"`
 	Author      string               `json:"au,omitempty"`
@@ -56,7 +56,7 @@ func (t *Table) PutMessage(ctx context.Context, m contact.Message, body string) 
 	}
 	switch m.Origin {
 	case contact.Echo, contact.History, contact.Standby, contact.Recorded, contact.Composed:
-		twin, err := t.twin(ctx, m)
+		twin, err := t.hasTwin(ctx, m)
 		if err != nil || twin {
 			return false, err
 		}
@@ -78,17 +78,17 @@ const maxDrift = 24 * time.Hour
 
 // twin reports whether the customer has a message with the same provider id
 // near the same time.
-func (t *Table) twin(ctx context.Context, m contact.Message) (bool, error) {
-	id, err := t.find(ctx, m.CustomerID, m.Channel, contact.ProviderKey(m.ProviderID), m.SentAt.Add(-maxDrift), m.SentAt.Add(maxDrift))
+func (t *Table) hasTwin(ctx context.Context, m contact.Message) (bool, error) {
+	id, err := t.findMessageID(ctx, m.CustomerID, m.Channel, contact.ProviderKey(m.ProviderID), m.SentAt.Add(-maxDrift), m.SentAt.Add(maxDrift))
 	return id != "", err
 }
 
 // find returns the id of the message of a customer that a channel calls by a
 // key, sent between two times; empty when there is none.
-func (t *Table) find(ctx context.Context, c identity.CustomerID, ch contact.Channel, providerKey string, from, to time.Time) (contact.ID, error) {
+func (t *Table) findMessageID(ctx context.Context, c identity.CustomerID, ch contact.Channel, providerKey string, from, to time.Time) (contact.ID, error) {
 	suffix := messageSuffix(ch, providerKey)
 	var id contact.ID
-	in := between(customerPK(c), timeSK(messagePrefix, from), timeSK(messagePrefix, to))
+	in := keyRange(customerPK(c), timeSK(messagePrefix, from), timeSK(messagePrefix, to))
 	in.ProjectionExpression = ptr(skName)
 	err := t.query(ctx, in, func(it item) bool {
 		if sk := text(it, skName); strings.HasSuffix(sk, suffix) {
@@ -156,7 +156,7 @@ func messageItem(m contact.Message, body string) (item, error) {
 		}
 		it[attrMessageAliases] = str(string(list))
 	}
-	r := rest{
+	r := messageRest{
 		Username: m.Username, Author: m.Author, Subject: m.Subject, FullText: m.FullText, Payload: m.Payload, Thread: m.Thread,
 		MailID: m.MailID, ReplyTo: m.ReplyTo, Referral: m.Referral, Attachments: m.Attachments, Data: m.Data, Raw: m.Raw, Origin: m.Origin,
 		Automated: m.Automated, NoReply: m.NoReply, Mark: m.Mark, Source: m.Source, Via: m.Via, Page: m.Page, Reason: m.Reason, Product: m.Product, Outcome: m.Outcome, Note: m.Note, Body: body,
@@ -182,7 +182,7 @@ func readMessage(it item) (m contact.Message, body string, err error) {
 	if err != nil {
 		return m, "", fault.Wrap(fault.Internal, err, "read message")
 	}
-	var r rest
+	var r messageRest
 	if j := text(it, attrMessageRest); j != "" {
 		if err := json.Unmarshal([]byte(j), &r); err != nil {
 			return m, "", fault.Wrap(fault.Internal, err, "read message")

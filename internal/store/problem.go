@@ -102,13 +102,13 @@ func (t *Table) OpenProblem(ctx context.Context, p problem.Record, affected []pr
 
 // besides are the writes that go with a problem's own: the line in the log
 // for a new version, what the clock has to look at, and the name of the change.
-func (t *Table) besides(p problem.Record) ([]types.TransactWriteItem, error) {
+func (t *Table) companionWrites(p problem.Record) ([]types.TransactWriteItem, error) {
 	var writes []types.TransactWriteItem
 	put := func(it item) {
 		writes = append(writes, types.TransactWriteItem{Put: &types.Put{TableName: t.name, Item: it}})
 	}
 	if p.Once.Key != "" {
-		writes = append(writes, t.once(p))
+		writes = append(writes, t.appliedWrite(p))
 	}
 	if p.Version != p.Was.Version && len(p.Events) > 0 {
 		line, err := json.Marshal(problem.LineOf(p.Was, p.Problem, p.Events[0]))
@@ -135,7 +135,7 @@ func (t *Table) besides(p problem.Record) ([]types.TransactWriteItem, error) {
 
 // Log returns what was done to a problem, latest first, at most limit lines
 // before the cursor: the version of the last one seen.
-func (t *Table) Log(ctx context.Context, problemID string, limit int, cursor string) ([]problem.Line, string, error) {
+func (t *Table) ProblemLog(ctx context.Context, problemID string, limit int, cursor string) ([]problem.Line, string, error) {
 	to := logPrefix + "~"
 	if cursor != "" {
 		before, err := strconv.Atoi(cursor)
@@ -144,7 +144,7 @@ func (t *Table) Log(ctx context.Context, problemID string, limit int, cursor str
 		}
 		to = logSK(before - 1)
 	}
-	in := between(problemPK(problemID), logPrefix, to)
+	in := keyRange(problemPK(problemID), logPrefix, to)
 	in.ScanIndexForward = ptr(false)
 	in.Limit = ptr(int32(limit + 1)) //nolint:gosec // bounded by the API
 	var out []problem.Line
@@ -201,7 +201,7 @@ func (t *Table) writesOf(p problem.Record, isNew bool) ([]types.TransactWriteIte
 	if !isNew {
 		put.ConditionExpression, put.ExpressionAttributeValues = exprf("%s = :rv", attrProblemRevision), item{":rv": num(p.Revision)}
 	}
-	beside, err := t.besides(p)
+	beside, err := t.companionWrites(p)
 	return append(writes, beside...), err
 }
 
@@ -217,7 +217,7 @@ func (t *Table) transact(ctx context.Context, writes []types.TransactWriteItem, 
 		return fault.New(fault.Conflict, "%s", lostMsg)
 	}
 	if err != nil {
-		return failed(err, "write problem")
+		return sdkError(err, "write problem")
 	}
 	return nil
 }

@@ -59,10 +59,10 @@ func TestTable_RoundTrip(t *testing.T) {
 	t.Run("quarantined delivery", func(t *testing.T) {
 		want := contact.Case{Hash: "hash", Channel: contact.Email, At: at, Object: "quarantine/1", Reasons: []string{"a", "b"}}
 		wantFilled(t, want)
-		if err := table.PutCase(ctx, want); err != nil {
+		if err := table.PutQuarantined(ctx, want); err != nil {
 			t.Fatal(err)
 		}
-		got, err := table.Cases(ctx)
+		got, err := table.Quarantined(ctx)
 		wantSame(t, got, []contact.Case{want}, err)
 	})
 	t.Run("due entry", func(t *testing.T) {
@@ -77,7 +77,7 @@ func TestTable_RoundTrip(t *testing.T) {
 	t.Run("deferred event", func(t *testing.T) {
 		want := contact.Later{Customer: "c", Contact: "k", Start: at, At: later, Message: message, Order: "1"}
 		wantFilled(t, want)
-		if err := table.PutLater(ctx, at, "name", []contact.Later{want}); err != nil {
+		if err := table.PutDeferredEvents(ctx, at, "name", []contact.Later{want}); err != nil {
 			t.Fatal(err)
 		}
 		entries, _, err := table.Due(ctx, at.Add(time.Hour), 10, "")
@@ -87,7 +87,7 @@ func TestTable_RoundTrip(t *testing.T) {
 		var got []contact.Later
 		for _, e := range entries {
 			if e.Kind == due.Contact {
-				got, err = table.Later(ctx, e)
+				got, err = table.DeferredEvents(ctx, e)
 			}
 		}
 		wantSame(t, got, []contact.Later{want}, err)
@@ -107,7 +107,7 @@ func TestTable_RoundTrip(t *testing.T) {
 		if err := table.MarkAddress(ctx, mail, want); err != nil {
 			t.Fatal(err)
 		}
-		got, ok, err := table.Marked(ctx, mail, later)
+		got, ok, err := table.AddressMark(ctx, mail, later)
 		wantSame(t, got, want, err)
 		if !ok {
 			t.Error("got no mark, want one")
@@ -115,11 +115,11 @@ func TestTable_RoundTrip(t *testing.T) {
 	})
 	t.Run("occurrence", func(t *testing.T) {
 		want := problem.Seen{Customer: "c", Contact: "k", Day: "2026-03-02", Hour: "09", At: at, Quote: "Ik snap het niet", Expires: later}
-		if _, err := table.PutSeen(ctx, "r", "p", want); err != nil {
+		if _, err := table.PutOccurrence(ctx, "r", "p", want); err != nil {
 			t.Fatal(err)
 		}
 		want.Expires = time.Time{} // only DynamoDB reads it
-		got, err := table.Seen(ctx, "r", "p", "2026-03-02", "2026-03-03", 10, at)
+		got, err := table.Occurrences(ctx, "r", "p", "2026-03-02", "2026-03-03", 10, at)
 		wantSame(t, got, []problem.Seen{want}, err)
 	})
 	t.Run("announced candidate", func(t *testing.T) {
@@ -127,10 +127,10 @@ func TestTable_RoundTrip(t *testing.T) {
 		want.Expires = later
 		want.Contacts[0].Words = nil // not stored: hints hold them
 		want.Contacts[0].Expires = time.Time{}
-		if err := table.Tell(ctx, want, 0); err != nil {
+		if err := table.AnnounceCandidate(ctx, want, 0); err != nil {
 			t.Fatal(err)
 		}
-		got, count, err := table.Told(ctx, at)
+		got, count, err := table.AnnouncedCandidates(ctx, at)
 		wantSame(t, got, []problem.Told{want}, err)
 		if count != 1 {
 			t.Errorf("got %d announcements, want 1", count)
@@ -142,13 +142,13 @@ func TestTable_RoundTrip(t *testing.T) {
 			Phones: []identity.Alias{{Kind: identity.Phone, Value: "31970100001"}}, Orders: []identity.Order{{Number: "42", Products: []string{"p"}}},
 		}
 		wantFilled(t, want)
-		plan, err := table.Register(ctx, want)
+		plan, err := table.RegisterCustomer(ctx, want)
 		if err != nil {
 			t.Fatal(err)
 		}
-		c, err := table.CustomerNow(ctx, plan.Customer)
+		c, err := table.CustomerConsistent(ctx, plan.Customer)
 		wantSame(t, []string{c.Account, c.Name, c.Locale}, []string{want.Account, want.Name, want.Locale}, err)
-		products, err := table.Products(ctx, "42")
+		products, err := table.OrderProducts(ctx, "42")
 		wantSame(t, products, want.Orders[0].Products, err)
 		aliases, err := table.Aliases(ctx, c)
 		if err != nil || len(aliases) != 3 {

@@ -162,7 +162,7 @@ func TestAffectedItem_RoundTrip(t *testing.T) {
 func TestMove_RoundTrip(t *testing.T) {
 	t.Parallel()
 	want := Filled[identity.Move](t)
-	same(t, readMoves([]string{writeMove(3, want)}), []identity.Move{want}, nil)
+	same(t, readMoves([]string{encodeMove(3, want)}), []identity.Move{want}, nil)
 }
 
 func TestConsent_RoundTrip(t *testing.T) {

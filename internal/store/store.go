@@ -56,7 +56,7 @@ func (t *Table) CheckPepper(ctx context.Context) error {
 	}
 	want := t.pepper.Fingerprint()
 	k := key(pepperPK, pepperSK)
-	found, err := t.get(ctx, k, false)
+	found, err := t.getItem(ctx, k, false)
 	if err == nil && found == nil {
 		k[attrPepperFingerprint] = str(want)
 		var lost item
@@ -130,10 +130,10 @@ func set(it item, name string) []string {
 }
 
 // get reads one item, nil when it is not there.
-func (t *Table) get(ctx context.Context, k item, consistent bool) (item, error) {
+func (t *Table) getItem(ctx context.Context, k item, consistent bool) (item, error) {
 	out, err := t.db.GetItem(ctx, &dynamodb.GetItemInput{TableName: t.name, Key: k, ConsistentRead: &consistent})
 	if err != nil {
-		return nil, failed(err, "read item")
+		return nil, sdkError(err, "read item")
 	}
 	return out.Item, nil
 }
@@ -151,7 +151,7 @@ func (t *Table) putNew(ctx context.Context, it item) (taken item, err error) {
 		return lost.Item, nil
 	}
 	if err != nil {
-		return nil, failed(err, "write item")
+		return nil, sdkError(err, "write item")
 	}
 	return nil, nil
 }
@@ -167,7 +167,7 @@ func (t *Table) batchGet(ctx context.Context, keys []item, consistent bool) ([]i
 		}
 		out, err := t.db.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: want})
 		if err != nil {
-			return nil, failed(err, "read items")
+			return nil, sdkError(err, "read items")
 		}
 		items = append(items, out.Responses[*t.name]...)
 		want = out.UnprocessedKeys
@@ -182,7 +182,7 @@ func (t *Table) query(ctx context.Context, in *dynamodb.QueryInput, each func(it
 	for {
 		out, err := t.db.Query(ctx, in)
 		if err != nil {
-			return failed(err, "query")
+			return sdkError(err, "query")
 		}
 		for _, it := range out.Items {
 			if !each(it) {
@@ -204,7 +204,7 @@ func onlyNew() *string { return exprf("attribute_not_exists(%s)", pkName) }
 
 // between selects the items of one partition whose sort key lies in
 // [from, to].
-func between(pk, from, to string) *dynamodb.QueryInput {
+func keyRange(pk, from, to string) *dynamodb.QueryInput {
 	return &dynamodb.QueryInput{
 		KeyConditionExpression:    exprf("%s = :pk AND %s BETWEEN :from AND :to", pkName, skName),
 		ExpressionAttributeValues: item{":pk": str(pk), ":from": str(from), ":to": str(to)},
@@ -214,7 +214,7 @@ func between(pk, from, to string) *dynamodb.QueryInput {
 // failed gives an SDK error its kind. What it says of an item is left out: it
 // may be a customer's. A refusal that concerns the item stays when the call is
 // repeated; one that concerns the table, as a missing permission, is mended.
-func failed(err error, doing string) error {
+func sdkError(err error, doing string) error {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return fault.Wrap(fault.Unavailable, err, "%s", doing)
 	}

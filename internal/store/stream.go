@@ -42,7 +42,7 @@ type Change struct {
 	Problem  string              // id of the problem, of an item in its partition
 	Message  contact.ID          // of a message or a correction
 	Contact  string              // of a contact, and of a reclassify request for one
-	AliasKey string              // of an alias; [Table.Alias] takes it
+	AliasKey string              // of an alias; [Table.AliasByKey] takes it
 
 	// At is the time in the key: the time a message was sent (also for its
 	// correction), the start of a contact, or the time since which contacts are

@@ -39,7 +39,7 @@ func TestDecodeChange_Kinds(t *testing.T) {
 		{customerPK("c"), requestSK(at, "k"), Change{Kind: KindReclassify, Customer: "c", Contact: "k", At: at}},
 		{customerPK("c"), changeSK(identity.Change{At: at, ID: "1"}), Change{Kind: KindIdentityChange, Customer: "c", At: at}},
 		{customerPK("c"), effectSK(contact.WhatsApp, "wamid.A"), Change{Kind: KindEffect, Customer: "c"}},
-		{customerPK("c"), doubtSK(contact.WhatsApp, "wamid.A"), Change{Kind: KindFailureMark, Customer: "c"}},
+		{customerPK("c"), failureMarkSK(contact.WhatsApp, "wamid.A"), Change{Kind: KindFailureMark, Customer: "c"}},
 		{customerPK("c"), suggestionSK("d"), Change{Kind: KindSuggestion, Customer: "c"}},
 		{customerPK("c"), visitorSK(at, "A#visitor#x"), Change{Kind: KindVisitor, Customer: "c"}},
 		{customerPK("c"), profileSK, Change{Kind: KindProfile, Customer: "c"}},

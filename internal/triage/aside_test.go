@@ -92,11 +92,11 @@ func (f faulty) Customer(ctx context.Context, id identity.CustomerID) (identity.
 	return f.Store.Customer(ctx, id)
 }
 
-func (f faulty) CustomerNow(ctx context.Context, id identity.CustomerID) (identity.Customer, error) {
+func (f faulty) CustomerConsistent(ctx context.Context, id identity.CustomerID) (identity.Customer, error) {
 	if err := f.customer(id); err != nil {
 		return identity.Customer{}, err
 	}
-	return f.Store.CustomerNow(ctx, id)
+	return f.Store.CustomerConsistent(ctx, id)
 }
 
 func (f faulty) ChangeAffected(ctx context.Context, id string, changes []problem.Change) error {
@@ -371,10 +371,10 @@ func TestHandle_OneCustomerTakesTooLong(t *testing.T) {
 // stuck is a table that never answers about one customer.
 type stuck struct{ triage.Store }
 
-func (s stuck) Recent(ctx context.Context, c identity.Customer, from time.Time) ([]contact.Message, error) {
+func (s stuck) RecentMessages(ctx context.Context, c identity.Customer, from time.Time) ([]contact.Message, error) {
 	if c.ID == badCustomer {
 		<-ctx.Done()
 		return nil, fault.Wrap(fault.Unavailable, ctx.Err(), "query")
 	}
-	return s.Store.Recent(ctx, c, from)
+	return s.Store.RecentMessages(ctx, c, from)
 }

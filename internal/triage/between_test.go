@@ -48,7 +48,7 @@ func contactsOf(t *testing.T, table *store.Table, ids ...identity.CustomerID) (s
 		if who.ID != id {
 			continue
 		}
-		ms, err := table.Recent(t.Context(), who, time.Time{})
+		ms, err := table.RecentMessages(t.Context(), who, time.Time{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -159,7 +159,7 @@ func merge(t *testing.T, table *store.Table, into, from identity.CustomerID) {
 	t.Helper()
 	d := decided
 	d.At = time.Now()
-	if _, err := table.Merge(t.Context(), into, from, d); err != nil {
+	if _, err := table.MergeCustomers(t.Context(), into, from, d); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -168,7 +168,7 @@ func unmerge(t *testing.T, table *store.Table, id identity.CustomerID) {
 	t.Helper()
 	d := decided
 	d.At = time.Now()
-	if _, _, err := table.Unmerge(t.Context(), id, d); err != nil {
+	if _, _, err := table.UnmergeCustomer(t.Context(), id, d); err != nil {
 		t.Fatal(err)
 	}
 }

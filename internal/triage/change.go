@@ -36,7 +36,7 @@ func (t *Triage) reconcile(ctx context.Context, p *plan, own picture, others []i
 		if slices.ContainsFunc(histories, known) {
 			continue
 		}
-		c, err := t.Store.CustomerNow(ctx, id)
+		c, err := t.Store.CustomerConsistent(ctx, id)
 		if err != nil {
 			return err
 		}

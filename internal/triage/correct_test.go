@@ -173,7 +173,7 @@ func TestAContactKeepsTheVersionThatClassifiedItUntilItIsAskedFor(t *testing.T) 
 	if k := old(); k.Taxonomy != "2026-01" || k.Causes[0].Reason != cause {
 		t.Errorf("%+v", k)
 	}
-	if err := table.AskAgain(t.Context(), m.CustomerID, start, time.Now()); err != nil {
+	if err := table.RequestReclassify(t.Context(), m.CustomerID, start, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	stream(t, tr, store.NewReclassifyRecord(m.CustomerID, m.SentAt, ""))

@@ -58,7 +58,7 @@ func TestAMergeMakesOneContactOfTwoAndAnUnmergeTwoOfOne(t *testing.T) {
 			contacts[id] = list
 		}
 		for _, department := range []string{"billing", contact.Unassigned} {
-			list, _, err := table.Waiting(t.Context(), department, 10, "")
+			list, _, err := table.WaitingContacts(t.Context(), department, 10, "")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -72,7 +72,7 @@ func TestAMergeMakesOneContactOfTwoAndAnUnmergeTwoOfOne(t *testing.T) {
 		t.Fatal(before, waitedBefore)
 	}
 
-	if _, err := table.Merge(t.Context(), "c002", "c001", decision); err != nil {
+	if _, err := table.MergeCustomers(t.Context(), "c002", "c001", decision); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 {
@@ -89,7 +89,7 @@ func TestAMergeMakesOneContactOfTwoAndAnUnmergeTwoOfOne(t *testing.T) {
 		t.Fatalf("an answer to one of the two leaves %+v waiting", waiting)
 	}
 
-	if _, _, err := table.Unmerge(t.Context(), "c001", decision); err != nil {
+	if _, _, err := table.UnmergeCustomer(t.Context(), "c001", decision); err != nil {
 		t.Fatal(err)
 	}
 	handle(changeOf("c002", "c001"))

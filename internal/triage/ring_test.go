@@ -25,7 +25,7 @@ func TestPeopleBecomeOneInAProblemThatIsAPartOfItself(t *testing.T) {
 	if err := table.SplitProblem(t.Context(), whole, part); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := table.Merge(t.Context(), "c000", "c001", identity.Decision{By: "agent", Why: "test", At: time.Now()}); err != nil {
+	if _, err := table.MergeCustomers(t.Context(), "c000", "c001", identity.Decision{By: "agent", Why: "test", At: time.Now()}); err != nil {
 		t.Fatal(err)
 	}
 	ev := changeEvent(identity.Change{Before: [][]identity.CustomerID{{"c000"}, {"c001"}}, After: [][]identity.CustomerID{{"c000", "c001"}}}, "c000", "c001")

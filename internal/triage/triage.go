@@ -36,13 +36,13 @@ import (
 // A Store is what triage reads and writes. [store.Table] is one.
 type Store interface {
 	Customer(ctx context.Context, id identity.CustomerID) (identity.Customer, error)
-	CustomerNow(ctx context.Context, id identity.CustomerID) (identity.Customer, error)
-	ContactsAround(ctx context.Context, c identity.CustomerID, at time.Time, before int, consistent bool) (contact.Around, error)
+	CustomerConsistent(ctx context.Context, id identity.CustomerID) (identity.Customer, error)
+	NearbyContacts(ctx context.Context, c identity.CustomerID, at time.Time, before int, consistent bool) (contact.Around, error)
 	Contacts(ctx context.Context, c identity.CustomerID, limit int, cursor string) ([]contact.Contact, string, error)
-	Recent(ctx context.Context, c identity.Customer, from time.Time) ([]contact.Message, error)
+	RecentMessages(ctx context.Context, c identity.Customer, from time.Time) ([]contact.Message, error)
 	SaveContact(ctx context.Context, c contact.Contact) error
-	DropContact(ctx context.Context, c contact.Contact) error
-	Products(ctx context.Context, order string) ([]string, error)
+	DeleteContact(ctx context.Context, c contact.Contact) error
+	OrderProducts(ctx context.Context, order string) ([]string, error)
 
 	detection.Store
 }
@@ -432,7 +432,7 @@ func (t *Triage) plan(ctx context.Context, h hint, again bool) plan {
 
 func (t *Triage) customer(ctx context.Context, id identity.CustomerID, now bool) (identity.Customer, error) {
 	if now {
-		return t.Store.CustomerNow(ctx, id)
+		return t.Store.CustomerConsistent(ctx, id)
 	}
 	return t.Store.Customer(ctx, id)
 }
@@ -445,7 +445,7 @@ func (t *Triage) secondLook(ctx context.Context, h hint, p *plan) (done bool) {
 		return false
 	}
 	if now.Changed {
-		if p.customer, p.err = t.Store.CustomerNow(ctx, h.customer); p.err != nil {
+		if p.customer, p.err = t.Store.CustomerConsistent(ctx, h.customer); p.err != nil {
 			return false
 		}
 		if p.others = differ(h.who, p.customer); len(p.others) > 0 {
@@ -519,7 +519,7 @@ func (t *Triage) read(ctx context.Context, o *picture, at time.Time, again bool)
 // member were made before a merge, and are to lie with who stands for all.
 func (t *Triage) stored(ctx context.Context, c identity.Customer, at time.Time, again bool) (all contact.Around, err error) {
 	for _, m := range c.Members {
-		part, err := t.Store.ContactsAround(ctx, m, at, around, again)
+		part, err := t.Store.NearbyContacts(ctx, m, at, around, again)
 		if err != nil {
 			return all, err
 		}
@@ -535,7 +535,7 @@ func (t *Triage) stored(ctx context.Context, c identity.Customer, at time.Time, 
 func (t *Triage) messages(ctx context.Context, c identity.Customer, from time.Time, stored []contact.Contact) ([]contact.Message, time.Time, error) {
 	from = anchor(from, stored, nil)
 	for {
-		ms, err := t.Store.Recent(ctx, c, from)
+		ms, err := t.Store.RecentMessages(ctx, c, from)
 		if err != nil {
 			return nil, from, err
 		}
@@ -716,7 +716,7 @@ func (t *Triage) save(ctx context.Context, p plan) error {
 		}
 	}
 	for _, k := range p.drop {
-		if err := t.Store.DropContact(ctx, k); err != nil {
+		if err := t.Store.DeleteContact(ctx, k); err != nil {
 			return err
 		}
 	}

@@ -23,7 +23,7 @@ import (
 // no reason count.
 func kept(t *testing.T, table *store.Table) []problem.Unknown {
 	t.Helper()
-	hints, err := table.Unknowns(t.Context(), start.Add(-time.Hour), 1000, time.Now())
+	hints, err := table.UnknownContacts(t.Context(), start.Add(-time.Hour), 1000, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,7 +35,7 @@ func kept(t *testing.T, table *store.Table) []problem.Unknown {
 			t.Fatal(err)
 		}
 		u.Customer = c.ID
-		k, there, err := table.ContactAt(t.Context(), c.ID, u.At, u.Contact)
+		k, there, err := table.ContactByKey(t.Context(), c.ID, u.At, u.Contact)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -155,14 +155,14 @@ func TestAMergeMakesOneCustomerOfABurst(t *testing.T) {
 		t.Fatalf("before: %v", got)
 	}
 	decision := identity.Decision{By: "agent", Why: "test", At: time.Now()}
-	if _, err := table.Merge(t.Context(), "c002", "c001", decision); err != nil {
+	if _, err := table.MergeCustomers(t.Context(), "c002", "c001", decision); err != nil {
 		t.Fatal(err)
 	}
 	handleEvent(t, tr, changeOf("c001", "c002"))
 	if got := customers(); got["c001"] != 0 || got["c002"] != 2 {
 		t.Errorf("merged: %v", got)
 	}
-	if _, _, err := table.Unmerge(t.Context(), "c001", decision); err != nil {
+	if _, _, err := table.UnmergeCustomer(t.Context(), "c001", decision); err != nil {
 		t.Fatal(err)
 	}
 	handleEvent(t, tr, changeOf("c002", "c001"))
@@ -204,7 +204,7 @@ func TestAProblemCountsOnceWhoWasMergedAndTwiceWhoIsTwoAgain(t *testing.T) {
 			}
 			is := func(when string, customers, contacts int) {
 				t.Helper()
-				seen, err := table.Seen(t.Context(), cause, "", "0", "9", 100, time.Now())
+				seen, err := table.Occurrences(t.Context(), cause, "", "0", "9", 100, time.Now())
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -219,7 +219,7 @@ func TestAProblemCountsOnceWhoWasMergedAndTwiceWhoIsTwoAgain(t *testing.T) {
 					return
 				}
 				p := problems(t, table, "billing")[0]
-				affected, _, err := table.AllAffected(t.Context(), p.ID, 100, "")
+				affected, _, err := table.AffectedCustomers(t.Context(), p.ID, 100, "")
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -233,14 +233,14 @@ func TestAProblemCountsOnceWhoWasMergedAndTwiceWhoIsTwoAgain(t *testing.T) {
 			}
 			is("at first", customers, customers)
 			decision := identity.Decision{By: "agent", Why: "test", At: time.Now()}
-			if _, err := table.Merge(t.Context(), "c002", "c001", decision); err != nil {
+			if _, err := table.MergeCustomers(t.Context(), "c002", "c001", decision); err != nil {
 				t.Fatal(err)
 			}
 			for range 2 { // the stream repeats
 				handleEvent(t, tr, changeOf("c001", "c002"))
 			}
 			is("merged", customers-1, customers)
-			if _, _, err := table.Unmerge(t.Context(), "c001", decision); err != nil {
+			if _, _, err := table.UnmergeCustomer(t.Context(), "c001", decision); err != nil {
 				t.Fatal(err)
 			}
 			for range 2 {

@@ -89,7 +89,7 @@ func TestQuarantine_Replay(t *testing.T) {
 		t.Errorf("valid message beside an invalid one: got history %q, want [Hallo]", got)
 	}
 	mine := func() map[contact.Channel]contact.Case {
-		all, err := b.Cases(t.Context())
+		all, err := b.Quarantined(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}

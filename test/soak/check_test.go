@@ -74,7 +74,7 @@ func readTable(t *testing.T, s *stack.Stack) *tableContent {
 		}
 	}
 	for id := range f.customers {
-		ms, err := f.table.Recent(ctx, identity.Customer{ID: id, Members: []identity.CustomerID{id}}, time.Time{})
+		ms, err := f.table.RecentMessages(ctx, identity.Customer{ID: id, Members: []identity.CustomerID{id}}, time.Time{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -149,7 +149,7 @@ func (f *tableContent) checkAliases(t *testing.T, customer int, id identity.Cust
 	t.Helper()
 	for _, m := range f.customers[id] {
 		for _, a := range m.Addresses() {
-			got, _, err := f.table.Find(t.Context(), a.Alias)
+			got, _, err := f.table.FindCustomer(t.Context(), a.Alias)
 			if err != nil || got != id {
 				t.Errorf("alias %s of customer %d: got owner %s, want %s: %v", a.Kind, customer, got, id, err)
 			}
@@ -258,7 +258,7 @@ func (f *tableContent) checkWaiting(t *testing.T) {
 		departments = append(departments, d.ID)
 	}
 	for _, d := range departments {
-		list, _, err := f.table.Waiting(t.Context(), d, 100_000, "")
+		list, _, err := f.table.WaitingContacts(t.Context(), d, 100_000, "")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -20,12 +20,12 @@ import (
 )
 
 // Cases returns the deliveries in quarantine.
-func (c *Client) Cases(ctx context.Context) ([]contact.Case, error) {
+func (c *Client) Quarantined(ctx context.Context) ([]contact.Case, error) {
 	table, err := c.table(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return table.Cases(ctx)
+	return table.Quarantined(ctx)
 }
 
 func (c *Client) table(ctx context.Context) (*store.Table, error) {
@@ -44,11 +44,11 @@ func (c *Client) Replay(ctx context.Context, q contact.Case) error {
 	if err != nil {
 		return err
 	}
-	if err := table.CloseCase(ctx, q.Hash); err != nil {
+	if err := table.CloseQuarantined(ctx, q.Hash); err != nil {
 		return err
 	}
 	if err := c.resend(ctx, q); err != nil {
-		return errors.Join(err, table.PutCase(context.WithoutCancel(ctx), q))
+		return errors.Join(err, table.PutQuarantined(context.WithoutCancel(ctx), q))
 	}
 	return nil
 }

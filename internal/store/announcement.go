@@ -12,9 +12,9 @@ import (
 )
 
 // Told returns the candidates that a department was told of and that have not
-// expired, and how many ever were, which [Table.Tell] asks for.
-func (t *Table) Told(ctx context.Context, now time.Time) (all []problem.Told, count int64, err error) {
-	in := between(announcedPK, announcedCountSK, endOf(announcedPrefix)) // the count first: who is told meanwhile makes it old
+// expired, and how many ever were, which [Table.AnnounceCandidate] asks for.
+func (t *Table) AnnouncedCandidates(ctx context.Context, now time.Time) (all []problem.Told, count int64, err error) {
+	in := keyRange(announcedPK, announcedCountSK, endOf(announcedPrefix)) // the count first: who is told meanwhile makes it old
 	in.ConsistentRead = ptr(true)
 	var bad error
 	err = t.query(ctx, in, func(it item) bool {
@@ -32,9 +32,9 @@ func (t *Table) Told(ctx context.Context, now time.Time) (all []problem.Told, co
 }
 
 // Tell keeps a candidate that a department is told of, if nobody was told of
-// any since [Table.Told] counted: else it is [fault.Conflict], and this may be
+// any since [Table.AnnouncedCandidates] counted: else it is [fault.Conflict], and this may be
 // one of those. The stream brings the row to the outbox.
-func (t *Table) Tell(ctx context.Context, c problem.Told, count int64) error {
+func (t *Table) AnnounceCandidate(ctx context.Context, c problem.Told, count int64) error {
 	data, err := json.Marshal(c)
 	if err != nil {
 		return fault.Wrap(fault.Internal, err, "encode candidate")

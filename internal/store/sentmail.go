@@ -23,7 +23,7 @@ const (
 // TakeTurn reports whether the caller is to send a message now: one caller at a
 // time is told so, until the lease is over, and nobody once it was sent or has
 // failed.
-func (t *Table) TakeTurn(ctx context.Context, m contact.Message, now time.Time, lease time.Duration) (contact.SendTurn, error) {
+func (t *Table) AcquireSendLease(ctx context.Context, m contact.Message, now time.Time, lease time.Duration) (contact.SendTurn, error) {
 	k := key(customerPK(m.CustomerID), effectSK(m.Channel, contact.ProviderKey(m.ProviderID)))
 	lost, err := t.update(ctx, &dynamodb.UpdateItemInput{
 		Key:                       k,
@@ -35,7 +35,7 @@ func (t *Table) TakeTurn(ctx context.Context, m contact.Message, now time.Time, 
 	if err != nil || !lost {
 		return contact.Mine, err
 	}
-	it, err := t.get(ctx, k, true)
+	it, err := t.getItem(ctx, k, true)
 	if err != nil {
 		return "", err
 	}
@@ -47,7 +47,7 @@ func (t *Table) TakeTurn(ctx context.Context, m contact.Message, now time.Time, 
 
 // GiveTurn ends a turn of which nothing came, so that the next try need not
 // wait for the end of the lease.
-func (t *Table) GiveTurn(ctx context.Context, m contact.Message) error {
+func (t *Table) ReleaseSendLease(ctx context.Context, m contact.Message) error {
 	_, err := t.update(ctx, &dynamodb.UpdateItemInput{
 		Key:              key(customerPK(m.CustomerID), effectSK(m.Channel, contact.ProviderKey(m.ProviderID))),
 		UpdateExpression: exprf("REMOVE %s", attrEffectLease),
@@ -130,8 +130,8 @@ func (t *Table) MarkAddress(ctx context.Context, a identity.Alias, m contact.Add
 }
 
 // Marked returns the mark on an address, if there is one.
-func (t *Table) Marked(ctx context.Context, a identity.Alias, now time.Time) (contact.AddressMark, bool, error) {
-	it, err := t.get(ctx, key(t.addressPK(a), addressSK), false)
+func (t *Table) AddressMark(ctx context.Context, a identity.Alias, now time.Time) (contact.AddressMark, bool, error) {
+	it, err := t.getItem(ctx, key(t.addressPK(a), addressSK), false)
 	if err != nil || it == nil || expired(it, now) {
 		return contact.AddressMark{}, false, err
 	}

@@ -12,7 +12,7 @@ import (
 
 // once is the write that proves a named change of a problem, and fails when
 // it was made before.
-func (t *Table) once(p problem.Record) types.TransactWriteItem {
+func (t *Table) appliedWrite(p problem.Record) types.TransactWriteItem {
 	it := key(problemPK(p.ID), t.appliedSK(p.Once.Key))
 	it[attrAppliedDigest] = str(p.Once.Print)
 	it[ttlName] = num(p.Once.Expires.Unix())
@@ -21,8 +21,8 @@ func (t *Table) once(p problem.Record) types.TransactWriteItem {
 
 // Made reports whether the named change of a problem was made, read strongly. A
 // name that another change was made under is [fault.Conflict].
-func (t *Table) Made(ctx context.Context, problemID string, once problem.Once, now time.Time) (bool, error) {
-	it, err := t.get(ctx, key(problemPK(problemID), t.appliedSK(once.Key)), true)
+func (t *Table) AlreadyApplied(ctx context.Context, problemID string, once problem.Once, now time.Time) (bool, error) {
+	it, err := t.getItem(ctx, key(problemPK(problemID), t.appliedSK(once.Key)), true)
 	if err != nil || it == nil || expired(it, now) {
 		return false, err
 	}

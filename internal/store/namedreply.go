@@ -37,7 +37,7 @@ func (t *Table) NamedReplies(ctx context.Context, most int, progress func(examin
 	for examined < most {
 		out, err := t.db.Scan(ctx, in)
 		if err != nil {
-			return nil, examined, false, failed(err, "scan")
+			return nil, examined, false, sdkError(err, "scan")
 		}
 		for _, it := range out.Items {
 			if sk := text(it, skName); strings.HasPrefix(sk, effectPrefix) {

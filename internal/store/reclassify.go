@@ -14,19 +14,19 @@ import (
 
 // AskAgain asks triage, by the stream, to classify the contacts of a customer
 // anew in which something was said since a time.
-func (t *Table) AskAgain(ctx context.Context, c identity.CustomerID, since, now time.Time) error {
-	return t.askAgain(ctx, key(customerPK(c), requestSK(since, "")), now)
+func (t *Table) RequestReclassify(ctx context.Context, c identity.CustomerID, since, now time.Time) error {
+	return t.putReclassify(ctx, key(customerPK(c), requestSK(since, "")), now)
 }
 
 // AskContactAgain asks triage, by the stream, to classify one contact anew.
-func (t *Table) AskContactAgain(ctx context.Context, k contact.Contact, now time.Time) error {
-	return t.askAgain(ctx, key(customerPK(k.Customer), requestSK(k.Start, k.ID)), now)
+func (t *Table) RequestContactReclassify(ctx context.Context, k contact.Contact, now time.Time) error {
+	return t.putReclassify(ctx, key(customerPK(k.Customer), requestSK(k.Start, k.ID)), now)
 }
 
-func (t *Table) askAgain(ctx context.Context, it item, now time.Time) error {
+func (t *Table) putReclassify(ctx context.Context, it item, now time.Time) error {
 	it[attrRequestedAt], it[ttlName] = millis(now), num(now.Add(24*time.Hour).Unix())
 	if _, err := t.db.PutItem(ctx, &dynamodb.PutItemInput{TableName: t.name, Item: it}); err != nil {
-		return failed(err, "write item")
+		return sdkError(err, "write item")
 	}
 	return nil
 }
@@ -36,11 +36,11 @@ const keptActs = 366 * 24 * time.Hour
 
 // Acted keeps that somebody did a thing to many customers at once: how many,
 // and which.
-func (t *Table) Acted(ctx context.Context, what, by, which string, n int, at time.Time) error {
+func (t *Table) RecordBulkAction(ctx context.Context, what, by, which string, n int, at time.Time) error {
 	it := key(bulkPK(what), t.bulkSK(at, by, which))
 	it[attrBulkBy], it[attrBulkTarget], it[attrBulkCount], it[ttlName] = str(by), str(which), num(n), num(at.Add(keptActs).Unix())
 	if _, err := t.db.PutItem(ctx, &dynamodb.PutItemInput{TableName: t.name, Item: it}); err != nil {
-		return failed(err, "write item")
+		return sdkError(err, "write item")
 	}
 	return nil
 }
@@ -54,7 +54,7 @@ const scanPage = 250
 // the cursor that comes back is empty at the end. No index lists contacts by
 // reason: that would cost a write unit for each of them, for a question that
 // is asked when a taxonomy changes.
-func (t *Table) Everywhere(ctx context.Context, reason string, from, to time.Time, cursor string) (found []contact.Contact, examined int, next string, err error) {
+func (t *Table) ScanContacts(ctx context.Context, reason string, from, to time.Time, cursor string) (found []contact.Contact, examined int, next string, err error) {
 	in := &dynamodb.ScanInput{
 		TableName: t.name, Limit: ptr(int32(scanPage)),
 		FilterExpression: exprf("begins_with(%s, :c) AND %s BETWEEN :from AND :to AND attribute_not_exists(%s)", pkName, skName, attrContactCauses),
@@ -72,7 +72,7 @@ func (t *Table) Everywhere(ctx context.Context, reason string, from, to time.Tim
 	}
 	out, err := t.db.Scan(ctx, in)
 	if err != nil {
-		return nil, 0, "", failed(err, "scan")
+		return nil, 0, "", sdkError(err, "scan")
 	}
 	for _, it := range out.Items {
 		k, err := readContact(it)

@@ -17,7 +17,7 @@ import (
 // audit completes a change and returns the writes that keep it, one under each
 // of the customers concerned: each can be found from the customer, and triage
 // hears of it from the stream.
-func (t *Table) audit(ch *identity.Change, ids ...identity.CustomerID) ([]types.TransactWriteItem, error) {
+func (t *Table) auditWrites(ch *identity.Change, ids ...identity.CustomerID) ([]types.TransactWriteItem, error) {
 	if ch.At.IsZero() {
 		ch.At = time.Now()
 	}
@@ -55,7 +55,7 @@ func readChange(it item) (identity.Change, error) {
 
 // Audit returns what was changed about who a customer is, latest first, at
 // most limit before the cursor, which is the place of the last one seen.
-func (t *Table) Audit(ctx context.Context, c identity.Customer, limit int, cursor string) ([]identity.Change, string, error) {
+func (t *Table) IdentityChanges(ctx context.Context, c identity.Customer, limit int, cursor string) ([]identity.Change, string, error) {
 	to := changePrefix + "~"
 	if cursor != "" {
 		if !isTimePlace(cursor) {
@@ -66,7 +66,7 @@ func (t *Table) Audit(ctx context.Context, c identity.Customer, limit int, curso
 	var all []identity.Change
 	var bad error
 	for _, m := range c.Members {
-		in := between(customerPK(m), changePrefix, to)
+		in := keyRange(customerPK(m), changePrefix, to)
 		in.ScanIndexForward = ptr(false)
 		in.Limit = ptr(int32(limit + 1)) //nolint:gosec // bounded by the API
 		n := 0
