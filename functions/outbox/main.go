@@ -14,7 +14,6 @@ import (
 	"github.com/heard-intake/heard/internal/config"
 	"github.com/heard-intake/heard/internal/outbox"
 	"github.com/heard-intake/heard/internal/queue"
-	"github.com/heard-intake/heard/internal/store"
 	"github.com/heard-intake/heard/internal/telemetry"
 	"github.com/heard-intake/heard/internal/wiring"
 )
@@ -27,13 +26,9 @@ func main() {
 	o := &outbox.Outbox{
 		Queues: queue.New(client, config.Must("PROBLEM_QUEUES")),
 		Jobs:   queue.At(client, config.Must("MEDIA_QUEUE")),
-		Read:   store.ReadProblemImage,
-		Told:   store.ReadTold,
-		Job:    store.ReadJob,
 		Sends:  queue.At(client, config.Must("SEND_QUEUE")),
-		Send:   store.ReadSend,
 		URL:    config.Must("API"),
-		News:   &outbox.News{Queue: queue.At(client, config.Must("CONTACT_EVENTS")), Plan: wiring.Table(ctx, cfg), Read: store.ReadNews},
+		News:   &outbox.News{Queue: queue.At(client, config.Must("CONTACT_EVENTS")), Plan: wiring.Table(ctx, cfg)},
 		Dead:   &batch.DeadLetters{Function: lambdacontext.FunctionName, Queue: queue.At(client, config.Must("STREAM_DEAD")), Meter: telemetry.NewMeter("outbox")},
 	}
 	lambda.Start(o.Handle)

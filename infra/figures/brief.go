@@ -81,7 +81,7 @@ func measureClosings(ctx context.Context, r run, l *ledger, table *store.Table) 
 		for i := range n {
 			all = append(all, contact.Later{Customer: "0199a1b2-0000-7000-8000-000000000002", Contact: "qLk3vYb2cD8eFgHi", Start: time.Now(), At: time.Now(), Order: fmt.Sprintf("1000000000034980%05d", i)})
 		}
-		if err := table.PutLater(withPurpose(ctx, outgoing), time.Now(), fmt.Sprint(n), all); err != nil {
+		if err := table.PutDeferredEvents(withPurpose(ctx, outgoing), time.Now(), fmt.Sprint(n), all); err != nil {
 			return err
 		}
 		computed, _ := l.takeCost(outgoing)

@@ -33,8 +33,8 @@ const (
 // cause, or the problem once there is one.
 func measureBursts(ctx context.Context, r run) error {
 	for _, b := range []struct{ name, text, key string }{
-		{"of a problem", "Ik snap mijn factuur niet. Er staat een bedrag op dat ik niet herken.", "P#"},
-		{"of a reason that only a rise makes a problem", "Goedemiddag, wanneer wordt mijn pakket bezorgd?", "W#"},
+		{"of a problem", "Ik snap mijn factuur niet. Er staat een bedrag op dat ik niet herken.", "problem"},
+		{"of a reason that only a rise makes a problem", "Goedemiddag, wanneer wordt mijn pakket bezorgd?", "window"},
 	} {
 		if err := measureBurst(ctx, r, b.name, b.text, b.key); err != nil {
 			return err
@@ -43,7 +43,7 @@ func measureBursts(ctx context.Context, r run) error {
 	return nil
 }
 
-func measureBurst(ctx context.Context, r run, what, text, key string) error {
+func measureBurst(ctx context.Context, r run, what, text, kind string) error {
 	s, err := newStage(ctx, r)
 	if err != nil {
 		return err
@@ -57,7 +57,7 @@ func measureBurst(ctx context.Context, r run, what, text, key string) error {
 		began := time.Now()
 		resp, err := handle(ctx, ev)
 		took += time.Since(began)
-		now := s.ledger.takeBusiestKey(key)
+		now := s.ledger.takeBusiestKey(kind)
 		most = capacity{max(most.read, now.read), max(most.write, now.write)}
 		return resp, err
 	}

@@ -5,6 +5,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/heard-intake/heard/internal/store/storetest"
 )
 
 // readFactor returns 1 for a consistent read and 0.5 for another read.
@@ -46,11 +48,12 @@ func writeCapacity(before, after attributes) capacity {
 func writeUnits(size int) float64 { return max(1, math.Ceil(float64(size)/1024)) }
 
 // indexed are the attributes that the index projects.
-var indexed = []string{"pk", "sk", "gsi1pk", "gsi1sk", "rs", "pr", "ch", "st"}
+var indexed = append(
+	[]string{storetest.PartitionKey, storetest.SortKey, storetest.IndexPartitionKey, storetest.IndexSortKey}, storetest.Projected...)
 
 // indexEntry returns the index entry of an item, or nil if it has none.
 func indexEntry(it attributes) attributes {
-	if it["gsi1pk"] == nil {
+	if it[storetest.IndexPartitionKey] == nil {
 		return nil
 	}
 	e := attributes{}
@@ -74,7 +77,7 @@ func indexUnits(before, after attributes) float64 {
 		return writeUnits(itemSize(b))
 	case b == nil:
 		return writeUnits(itemSize(a))
-	case stringValue(a["gsi1pk"]) != stringValue(b["gsi1pk"]), stringValue(a["gsi1sk"]) != stringValue(b["gsi1sk"]):
+	case stringValue(a[storetest.IndexPartitionKey]) != stringValue(b[storetest.IndexPartitionKey]), stringValue(a[storetest.IndexSortKey]) != stringValue(b[storetest.IndexSortKey]):
 		return writeUnits(itemSize(a)) + writeUnits(itemSize(b))
 	default:
 		return writeUnits(max(itemSize(a), itemSize(b)))

@@ -9,6 +9,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/smithy-go/middleware"
+
+	"github.com/heard-intake/heard/internal/store"
+	"github.com/heard-intake/heard/internal/store/storetest"
 )
 
 // Capacity is a cost in capacity units.
@@ -27,18 +30,22 @@ func (c capacity) plus(o capacity) capacity { return capacity{c.read + o.read, c
 // computed cost.
 type ledger struct {
 	mu       sync.Mutex
-	computed map[string]capacity // by purpose
-	reported map[string]capacity // by purpose
-	byKind   map[string]capacity // computed, by purpose and kind of item
-	byKey    map[string]capacity // computed, by partition key
+	computed map[string]capacity    // by purpose
+	reported map[string]capacity    // by purpose
+	byKind   map[string]capacity    // computed, by purpose and kind of item
+	byKey    map[partition]capacity // computed
 	// share returns the part of a shared cost that belongs to outgoing
 	// messages, from 0 to 1; known is false if the key is of no customer.
 	outgoingShare  func(pk string) (outgoing float64, known bool)
 	problemWritten func(problem attributes) // called with every problem that is put; may be nil
 }
 
+// A partition is a partition key and the kind of its items, as itemKind names
+// it.
+type partition struct{ kind, pk string }
+
 func newLedger() *ledger {
-	return &ledger{computed: map[string]capacity{}, reported: map[string]capacity{}, byKind: map[string]capacity{}, byKey: map[string]capacity{}}
+	return &ledger{computed: map[string]capacity{}, reported: map[string]capacity{}, byKind: map[string]capacity{}, byKey: map[partition]capacity{}}
 }
 
 type purposeKey struct{}
@@ -77,7 +84,7 @@ func (l *ledger) recordOperation(ctx context.Context, in middleware.InitializeIn
 	}
 	if err == nil && l.problemWritten != nil {
 		for _, it := range putItems(in.Parameters) {
-			if stringValue(it["sk"]) == "P" && strings.HasPrefix(stringValue(it["pk"]), "P#") {
+			if store.KindOfItem(it) == store.KindProblem {
 				l.problemWritten(it)
 			}
 		}
@@ -110,7 +117,8 @@ type charge struct {
 func (l *ledger) addCharge(purpose string, c charge) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.byKey[c.pk] = l.byKey[c.pk].plus(c.computed)
+	p := partition{itemKind(c.pk, c.sk), c.pk}
+	l.byKey[p] = l.byKey[p].plus(c.computed)
 	add := func(purpose string, part float64) {
 		scale := func(u capacity) capacity { return capacity{u.read * part, u.write * part} }
 		l.computed[purpose] = l.computed[purpose].plus(scale(c.computed))
@@ -142,13 +150,13 @@ func (l *ledger) takeCost(purpose string) (computed, reported capacity) {
 }
 
 // takeBusiestKey returns the highest read cost and the highest write cost of a
-// partition key with a prefix, and resets all keys.
-func (l *ledger) takeBusiestKey(prefix string) capacity {
+// partition key with items of a kind, and resets all keys.
+func (l *ledger) takeBusiestKey(kind string) capacity {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var most capacity
-	for pk, c := range l.byKey {
-		if strings.HasPrefix(pk, prefix) {
+	for p, c := range l.byKey {
+		if p.kind == kind {
 			most = capacity{max(most.read, c.read), max(most.write, c.write)}
 		}
 	}
@@ -158,29 +166,15 @@ func (l *ledger) takeBusiestKey(prefix string) capacity {
 
 // itemKind returns the kind of item that a key belongs to.
 func itemKind(pk, sk string) string {
-	of := func(key string) string { head, _, _ := strings.Cut(key, "#"); return head }
-	switch of(pk) {
-	case "A":
-		return "alias"
-	case "W":
+	switch kind := store.KindOf(pk, sk); kind {
+	case store.KindAlias, store.KindOrder, store.KindProfile, store.KindMessage, store.KindEffect, store.KindContact, store.KindProblem:
+		return string(kind)
+	case store.KindOccurrence, store.KindLevel, store.KindOpenProblem, store.KindCountingStart:
 		return "window"
-	case "U":
+	case store.KindHint, store.KindDecidedWord, store.KindAnnouncement, store.KindAnnouncedCount:
 		return "unknown"
-	case "P":
+	case store.KindAffected, store.KindDue, store.KindLogLine, store.KindAppliedChange:
 		return "problem"
-	case "O":
-		return "order"
-	case "C":
-		switch of(sk) {
-		case "P":
-			return "profile"
-		case "M":
-			return "message"
-		case "X":
-			return "effect"
-		case "K":
-			return "contact"
-		}
 	}
 	return "other"
 }
@@ -254,7 +248,7 @@ func operationCharges(params, result any, err error) []charge {
 type attributes = map[string]types.AttributeValue
 
 func singleCharge(key attributes, computed, reported capacity) []charge {
-	return []charge{{stringValue(key["pk"]), stringValue(key["sk"]), computed, reported}}
+	return []charge{{stringValue(key[storetest.PartitionKey]), stringValue(key[storetest.SortKey]), computed, reported}}
 }
 
 // failedWrite returns the cost of a write whose condition failed. AWS bills it
@@ -272,11 +266,11 @@ func batchCharges(p *dynamodb.BatchGetItemInput, out *dynamodb.BatchGetItemOutpu
 	for table, want := range p.RequestItems {
 		found := map[[2]string]attributes{}
 		for _, it := range out.Responses[table] {
-			found[[2]string{stringValue(it["pk"]), stringValue(it["sk"])}] = it
+			found[[2]string{stringValue(it[storetest.PartitionKey]), stringValue(it[storetest.SortKey])}] = it
 		}
 		for _, k := range want.Keys {
-			pk := stringValue(k["pk"])
-			sk := stringValue(k["sk"])
+			pk := stringValue(k[storetest.PartitionKey])
+			sk := stringValue(k[storetest.SortKey])
 			it := found[[2]string{pk, sk}]
 			c := charge{pk: pk, sk: sk, computed: readCapacity(want.ConsistentRead, itemSize(it))}
 			if it == nil {
@@ -317,15 +311,15 @@ func transactCharges(p *dynamodb.TransactWriteItemsInput, result any, err error)
 		var c charge
 		switch {
 		case w.Put != nil:
-			c.pk = stringValue(w.Put.Item["pk"])
-			c.sk = stringValue(w.Put.Item["sk"])
+			c.pk = stringValue(w.Put.Item[storetest.PartitionKey])
+			c.sk = stringValue(w.Put.Item[storetest.SortKey])
 			c.computed.write = writeUnits(itemSize(w.Put.Item))
 			if err == nil && strings.Contains(aws.ToString(w.Put.ConditionExpression), "attribute_not_exists(pk)") {
 				c.computed.write += indexUnits(nil, w.Put.Item)
 			}
 		case w.Update != nil:
-			c.pk = stringValue(w.Update.Key["pk"])
-			c.sk = stringValue(w.Update.Key["sk"])
+			c.pk = stringValue(w.Update.Key[storetest.PartitionKey])
+			c.sk = stringValue(w.Update.Key[storetest.SortKey])
 			c.computed.write = 1
 		default:
 			c.computed.write = 1

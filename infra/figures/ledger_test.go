@@ -6,6 +6,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/heard-intake/heard/internal/store/storetest"
 )
 
 func stringAttribute(v string) types.AttributeValue { return &types.AttributeValueMemberS{Value: v} }
@@ -18,7 +20,7 @@ func TestItemSize(t *testing.T) {
 		want int
 	}{
 		{"no item", nil, 0},
-		{"two-byte letters", attributes{"pk": stringAttribute("éé")}, 2 + 4},
+		{"two-byte letters", attributes{storetest.PartitionKey: stringAttribute("éé")}, 2 + 4},
 		{"number of 13 digits", attributes{"t": &types.AttributeValueMemberN{Value: "1790000000000"}}, 1 + 8},
 		{"string set", attributes{"al": &types.AttributeValueMemberSS{Value: []string{"abc", "de"}}}, 2 + 3 + 5},
 	} {
@@ -30,11 +32,11 @@ func TestItemSize(t *testing.T) {
 
 func TestWriteCapacity_Index(t *testing.T) {
 	t.Parallel()
-	plain := attributes{"pk": stringAttribute("C#1"), "sk": stringAttribute("K#1"), "v": stringAttribute("1")}
-	waits := attributes{"pk": stringAttribute("C#1"), "sk": stringAttribute("K#1"), "v": stringAttribute("2"), "gsi1pk": stringAttribute("waiting#billing#1"), "gsi1sk": stringAttribute("1"), "ch": stringAttribute("email")}
-	moved := attributes{"pk": stringAttribute("C#1"), "sk": stringAttribute("K#1"), "v": stringAttribute("3"), "gsi1pk": stringAttribute("waiting#it#1"), "gsi1sk": stringAttribute("1"), "ch": stringAttribute("email")}
-	again := attributes{"pk": stringAttribute("C#1"), "sk": stringAttribute("K#1"), "v": stringAttribute("4"), "gsi1pk": stringAttribute("waiting#it#1"), "gsi1sk": stringAttribute("1"), "ch": stringAttribute("email")}
-	large := attributes{"pk": stringAttribute("C#1"), "sk": stringAttribute("M#1"), "t": stringAttribute(strings.Repeat("x", 1024))}
+	plain := attributes{storetest.PartitionKey: stringAttribute("customer"), storetest.SortKey: stringAttribute("K-1"), "v": stringAttribute("1")}
+	waits := attributes{storetest.PartitionKey: stringAttribute("customer"), storetest.SortKey: stringAttribute("K-1"), "v": stringAttribute("2"), storetest.IndexPartitionKey: stringAttribute("waiting#billing#1"), storetest.IndexSortKey: stringAttribute("1"), "ch": stringAttribute("email")}
+	moved := attributes{storetest.PartitionKey: stringAttribute("customer"), storetest.SortKey: stringAttribute("K-1"), "v": stringAttribute("3"), storetest.IndexPartitionKey: stringAttribute("waiting#it#1"), storetest.IndexSortKey: stringAttribute("1"), "ch": stringAttribute("email")}
+	again := attributes{storetest.PartitionKey: stringAttribute("customer"), storetest.SortKey: stringAttribute("K-1"), "v": stringAttribute("4"), storetest.IndexPartitionKey: stringAttribute("waiting#it#1"), storetest.IndexSortKey: stringAttribute("1"), "ch": stringAttribute("email")}
+	large := attributes{storetest.PartitionKey: stringAttribute("customer"), storetest.SortKey: stringAttribute("M-1"), "t": stringAttribute(strings.Repeat("x", 1024))}
 	for _, tt := range []struct {
 		name          string
 		before, after attributes

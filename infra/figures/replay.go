@@ -9,7 +9,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"time"
 
@@ -23,6 +22,7 @@ import (
 	"github.com/heard-intake/heard/internal/intake"
 	"github.com/heard-intake/heard/internal/outbox"
 	"github.com/heard-intake/heard/internal/store"
+	"github.com/heard-intake/heard/internal/store/storetest"
 	"github.com/heard-intake/heard/internal/taxonomy"
 	"github.com/heard-intake/heard/internal/telemetry"
 	"github.com/heard-intake/heard/internal/triage"
@@ -57,18 +57,18 @@ func measureReplays(ctx context.Context, r run) error {
 // passes itself as the store of the intake, to see every stored message.
 type stage struct {
 	*store.Table
-	ledger *ledger
-	ingester  *intake.Ingester
-	agents *api.Agents
-	handle func(context.Context, events.DynamoDBEvent) (events.DynamoDBEventResponse, error) // triage
-	outbox *outbox.Outbox
+	ledger   *ledger
+	ingester *intake.Ingester
+	agents   *api.Agents
+	handle   func(context.Context, events.DynamoDBEvent) (events.DynamoDBEventResponse, error) // triage
+	outbox   *outbox.Outbox
 
 	mu     sync.Mutex
-	known  map[int]identity.CustomerID                         // ids by customer number
-	stored []contact.Message                                   // since the last batch of triage
-	sent   int                                                 // items sent to departments
-	last   map[string]map[string]events.DynamoDBAttributeValue // old images of problems, by partition key
-	err    error                                               // of the outbox
+	known  map[int]identity.CustomerID // ids by customer number
+	stored []contact.Message           // since the last batch of triage
+	sent   int                         // items sent to departments
+	last   map[string]attributes       // problems as they were last put, by partition key
+	err    error                       // of the outbox
 }
 
 func newStage(ctx context.Context, r run) (*stage, error) {
@@ -78,7 +78,7 @@ func newStage(ctx context.Context, r run) (*stage, error) {
 // newStageWithKey returns a stage on a new table in the database of an access
 // key, so that another process can use the table too.
 func newStageWithKey(ctx context.Context, r run, accessKey string) (*stage, error) {
-	s := &stage{ledger: newLedger(), known: map[int]identity.CustomerID{}, last: map[string]map[string]events.DynamoDBAttributeValue{}}
+	s := &stage{ledger: newLedger(), known: map[int]identity.CustomerID{}, last: map[string]attributes{}}
 	var err error
 	if s.Table, _, err = r.newTableWithKey(ctx, accessKey, s.ledger); err != nil {
 		return nil, err
@@ -100,7 +100,7 @@ func newStageWithKey(ctx context.Context, r run, accessKey string) (*stage, erro
 	s.ingester = &intake.Ingester{Store: s, Now: time.Now}
 	s.agents = &api.Agents{Store: s, Taxonomy: func() *taxonomy.Taxonomy { return shop }, Meter: meter, Now: time.Now}
 	s.handle = (&triage.Triage{Store: s.Table, Taxonomy: shop, Zone: zone, Meter: meter, Now: time.Now}).Handle
-	s.outbox = &outbox.Outbox{Queues: s, Read: store.ReadProblemImage, URL: "https://api.example.com"}
+	s.outbox = &outbox.Outbox{Queues: s, URL: "https://api.example.com"}
 	s.ledger.problemWritten = s.forwardProblem
 	return s, nil
 }
@@ -115,9 +115,9 @@ func (s *stage) PutMessage(ctx context.Context, m contact.Message, whole string)
 }
 
 // PutRecorded stores an answer like PutMessage.
-func (s *stage) PutRecorded(ctx context.Context, members []identity.CustomerID, m contact.Message, whole string) (contact.Entry, bool, error) {
+func (s *stage) PutRecordedMessage(ctx context.Context, members []identity.CustomerID, m contact.Message, whole string) (contact.Entry, bool, error) {
 	m.ReceivedAt = m.SentAt.Add(time.Second)
-	stored, created, err := s.Table.PutRecorded(ctx, members, m, whole)
+	stored, created, err := s.Table.PutRecordedMessage(ctx, members, m, whole)
 	s.noteStored(m, created)
 	return stored, created, err
 }
@@ -140,24 +140,15 @@ func (s *stage) Send(context.Context, string, string, string, []byte) error {
 func (s *stage) forwardProblem(item map[string]types.AttributeValue) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	image := map[string]events.DynamoDBAttributeValue{}
-	for name, v := range item {
-		switch v := v.(type) {
-		case *types.AttributeValueMemberS:
-			image[name] = events.NewStringAttribute(v.Value)
-		case *types.AttributeValueMemberN:
-			image[name] = events.NewNumberAttribute(v.Value)
-		}
-	}
-	pk := stringValue(item["pk"])
-	ev := events.DynamoDBEvent{Records: []events.DynamoDBEventRecord{{Change: events.DynamoDBStreamRecord{
-		Keys: map[string]events.DynamoDBAttributeValue{"pk": image["pk"]}, OldImage: s.last[pk], NewImage: image,
-	}}}}
+	record := store.StreamRecord(s.last[problemKey(item)], item)
+	ev := events.DynamoDBEvent{Records: []events.DynamoDBEventRecord{record}}
 	if resp, err := s.outbox.Handle(context.Background(), ev); err != nil || len(resp.BatchItemFailures) > 0 {
 		s.err = fmt.Errorf("outbox failed to send an item: %w", err)
 	}
-	s.last[pk] = image
+	s.last[problemKey(item)] = item
 }
+
+func problemKey(item attributes) string { return stringValue(item[storetest.PartitionKey]) }
 
 func replayWeek(ctx context.Context, r run, all []weekEvent, size int) error {
 	s, err := newStage(ctx, r)
@@ -242,18 +233,21 @@ func (s *stage) triageStored(ctx context.Context) error {
 	theirs := map[string]float64{}
 	var ev events.DynamoDBEvent
 	for i, m := range s.stored {
-		if m.Direction == contact.Outbound {
-			ours["C#"+string(m.CustomerID)]++
-		} else {
-			theirs["C#"+string(m.CustomerID)]++
+		r, err := store.NewMessageRecord(m)
+		if err != nil {
+			return err
 		}
-		ev.Records = append(ev.Records, events.DynamoDBEventRecord{EventName: "INSERT", Change: events.DynamoDBStreamRecord{
-			SequenceNumber: fmt.Sprint(i),
-			Keys: map[string]events.DynamoDBAttributeValue{
-				"pk": events.NewStringAttribute("C#" + string(m.CustomerID)),
-				"sk": events.NewStringAttribute("M#" + strings.Replace(string(m.ID), ":", "#", 2)),
-			},
-		}})
+		c, err := store.DecodeChange(r)
+		if err != nil {
+			return err
+		}
+		if m.Direction == contact.Outbound {
+			ours[c.Partition]++
+		} else {
+			theirs[c.Partition]++
+		}
+		r.Change.SequenceNumber = fmt.Sprint(i)
+		ev.Records = append(ev.Records, r)
 	}
 	s.stored = nil
 	s.ledger.outgoingShare = func(pk string) (float64, bool) {

@@ -78,7 +78,7 @@ func measureMerges(ctx context.Context, r run, l *ledger, table *store.Table, on
 	ids := make([]identity.CustomerID, 2)
 	for i, p := range []traffic.Person{one, two} {
 		var err error
-		if ids[i], _, err = table.Find(ctx, identity.Alias{Kind: identity.Phone, Value: p.Phone}); err != nil {
+		if ids[i], _, err = table.FindCustomer(ctx, identity.Alias{Kind: identity.Phone, Value: p.Phone}); err != nil {
 			return err
 		}
 	}
@@ -88,8 +88,8 @@ func measureMerges(ctx context.Context, r run, l *ledger, table *store.Table, on
 		name string
 		do   func() error
 	}{
-		{"merge of two customers", func() error { _, err := table.Merge(withPurpose(ctx, inbound), ids[0], ids[1], d); return err }},
-		{"unmerge of two customers", func() error { _, _, err := table.Unmerge(withPurpose(ctx, inbound), ids[1], d); return err }},
+		{"merge of two customers", func() error { _, err := table.MergeCustomers(withPurpose(ctx, inbound), ids[0], ids[1], d); return err }},
+		{"unmerge of two customers", func() error { _, _, err := table.UnmergeCustomer(withPurpose(ctx, inbound), ids[1], d); return err }},
 	} {
 		if err := step.do(); err != nil {
 			return err
@@ -110,7 +110,7 @@ func largestMessage(ctx context.Context, db *dynamodb.Client) (int, error) {
 	}
 	size := 0
 	for _, it := range out.Items {
-		if itemKind(stringValue(it["pk"]), stringValue(it["sk"])) == "message" {
+		if store.KindOfItem(it) == store.KindMessage {
 			size = max(size, itemSize(it))
 		}
 	}

@@ -107,7 +107,7 @@ func createMergedCustomer(ctx context.Context, table *store.Table) ([]identity.C
 		if ids = append(ids, id); i == 0 {
 			continue
 		}
-		if joined, err := table.Join(ctx, ids[0], id, identity.Evidence{Rule: "register", At: time.Now()}); err != nil || !joined {
+		if joined, err := table.JoinByEvidence(ctx, ids[0], id, identity.Evidence{Rule: "register", At: time.Now()}); err != nil || !joined {
 			return nil, fmt.Errorf("join customers: joined %t: %w", joined, err)
 		}
 	}

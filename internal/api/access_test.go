@@ -85,7 +85,7 @@ func (s *stack) unknown() contact.Contact {
 // department.
 func (s *stack) announce(candidate, department string, k contact.Contact) {
 	s.t.Helper()
-	_, count, err := s.table.Told(s.t.Context(), now)
+	_, count, err := s.table.AnnouncedCandidates(s.t.Context(), now)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -93,7 +93,7 @@ func (s *stack) announce(candidate, department string, k contact.Contact) {
 		ID: candidate, Department: department, At: now, Words: []string{s.table.WordHash(candidate)}, Shown: []string{"gasklep"}, Customers: 1,
 		Contacts: []problem.Unknown{{Customer: k.Customer, Contact: k.ID, At: k.Start}}, First: k.Start, Last: k.Start, Expires: now.Add(24 * time.Hour),
 	}
-	if err := s.table.Tell(s.t.Context(), told, count); err != nil {
+	if err := s.table.AnnounceCandidate(s.t.Context(), told, count); err != nil {
 		s.t.Fatal(err)
 	}
 }

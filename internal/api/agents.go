@@ -20,32 +20,32 @@ import (
 type Customers interface {
 	intake.Store
 	Identities
-	Find(ctx context.Context, a identity.Alias) (identity.CustomerID, identity.Assurance, error)
+	FindCustomer(ctx context.Context, a identity.Alias) (identity.CustomerID, identity.Assurance, error)
 	Customer(ctx context.Context, id identity.CustomerID) (identity.Customer, error)
 	Exists(ctx context.Context, id identity.CustomerID) (bool, error)
 	Aliases(ctx context.Context, c identity.Customer) ([]identity.Address, error)
 	History(ctx context.Context, c identity.Customer, q contact.Query) (contact.Page, error)
 	ChangesSince(ctx context.Context, c identity.Customer, asked identity.CustomerID, cursor string, limit int) (contact.Changes, error)
-	CursorAt(c identity.Customer, q contact.Query, e contact.Entry) string
-	ContactsOf(ctx context.Context, c identity.Customer, limit int, cursor string) ([]contact.Contact, string, error)
-	Waiting(ctx context.Context, department string, limit int, cursor string) ([]contact.Waiter, string, error)
+	HistoryCursor(c identity.Customer, q contact.Query, e contact.Entry) string
+	CustomerContacts(ctx context.Context, c identity.Customer, limit int, cursor string) ([]contact.Contact, string, error)
+	WaitingContacts(ctx context.Context, department string, limit int, cursor string) ([]contact.Waiter, string, error)
 	Message(ctx context.Context, c identity.CustomerID, id contact.ID) (contact.Entry, error)
-	Marked(ctx context.Context, a identity.Alias, now time.Time) (contact.AddressMark, bool, error)
-	PutRecorded(ctx context.Context, members []identity.CustomerID, m contact.Message, whole string) (contact.Entry, bool, error)
+	AddressMark(ctx context.Context, a identity.Alias, now time.Time) (contact.AddressMark, bool, error)
+	PutRecordedMessage(ctx context.Context, members []identity.CustomerID, m contact.Message, whole string) (contact.Entry, bool, error)
 	Claims(ctx context.Context, members []identity.CustomerID) ([]contact.Claim, error)
-	ClaimsOn(ctx context.Context, customers []identity.CustomerID) (map[identity.CustomerID][]contact.Claim, error)
+	ClaimsByCustomer(ctx context.Context, customers []identity.CustomerID) (map[identity.CustomerID][]contact.Claim, error)
 	SaveClaim(ctx context.Context, next contact.Claim, read []contact.Claim) error
-	ProblemOf(ctx context.Context, reason, product string) (string, error)
-	Uncounted(ctx context.Context, id string) (problem.Record, error)
-	AffectedOf(ctx context.Context, problemID string, customers []identity.CustomerID) (map[identity.CustomerID]problem.Affected, error)
+	ProblemOfCause(ctx context.Context, reason, product string) (string, error)
+	ProblemHeader(ctx context.Context, id string) (problem.Record, error)
+	AffectedAmong(ctx context.Context, problemID string, customers []identity.CustomerID) (map[identity.CustomerID]problem.Affected, error)
 	ContactByID(ctx context.Context, c identity.Customer, id string) (contact.Contact, contact.ID, identity.CustomerID, error)
 	PutCorrection(ctx context.Context, c contact.Correction) error
 	Corrections(ctx context.Context, since, until time.Time, limit int, cursor string) ([]contact.Correction, string, error)
-	Everywhere(ctx context.Context, reason string, from, to time.Time, cursor string) (found []contact.Contact, examined int, next string, err error)
-	Recent(ctx context.Context, c identity.Customer, from time.Time) ([]contact.Message, error)
-	Acted(ctx context.Context, what, by, which string, n int, at time.Time) error
-	AskContactAgain(ctx context.Context, k contact.Contact, now time.Time) error
-	AskAgain(ctx context.Context, c identity.CustomerID, since, now time.Time) error
+	ScanContacts(ctx context.Context, reason string, from, to time.Time, cursor string) (found []contact.Contact, examined int, next string, err error)
+	RecentMessages(ctx context.Context, c identity.Customer, from time.Time) ([]contact.Message, error)
+	RecordBulkAction(ctx context.Context, what, by, which string, n int, at time.Time) error
+	RequestContactReclassify(ctx context.Context, k contact.Contact, now time.Time) error
+	RequestReclassify(ctx context.Context, c identity.CustomerID, since, now time.Time) error
 }
 
 // Blobs holds what is too large for the table. [blob.Bucket] is one.
@@ -126,7 +126,7 @@ func (a *Agents) find(ctx context.Context, r *request) (reply, error) {
 	if err := q.done(); err != nil {
 		return reply{}, err
 	}
-	id, assurance, err := a.Store.Find(ctx, alias)
+	id, assurance, err := a.Store.FindCustomer(ctx, alias)
 	if err != nil {
 		return reply{}, err
 	}
@@ -268,7 +268,7 @@ func (a *Agents) contacts(ctx context.Context, r *request) (reply, error) {
 		return reply{}, err
 	}
 	all, err := walk(a.Store, "contacts "+string(c.ID), cursor, func(place string) ([]contact.Contact, string, error) {
-		return a.Store.ContactsOf(ctx, c, limit, place)
+		return a.Store.CustomerContacts(ctx, c, limit, place)
 	})
 	page := contactPage{CustomerID: c.ID, Contacts: []contactView{}, Cursor: all.cursor, Complete: all.complete}
 	for _, k := range all.items {

@@ -300,7 +300,7 @@ func (s *stack) merged(n int) (stands, other identity.CustomerID) {
 	s.t.Helper()
 	other = s.customer(phone(n + 1))
 	stands = s.says(phone(n), contact.WhatsApp, 90, "onder het eerste nummer").CustomerID
-	joined, err := s.table.Join(s.t.Context(), stands, other, identity.Evidence{Rule: "register", At: now})
+	joined, err := s.table.JoinByEvidence(s.t.Context(), stands, other, identity.Evidence{Rule: "register", At: now})
 	if err != nil || !joined {
 		s.t.Fatal(joined, err)
 	}

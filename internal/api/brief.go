@@ -29,7 +29,10 @@ func (a *Agents) brief(ctx context.Context, r *request) (reply, error) {
 	k := brief.Known{Customer: c.ID}
 	var claims []contact.Claim
 	err = together(
-		func() (err error) { k.Contacts, _, err = a.Store.ContactsOf(ctx, c, briefContacts, ""); return err },
+		func() (err error) {
+			k.Contacts, _, err = a.Store.CustomerContacts(ctx, c, briefContacts, "")
+			return err
+		},
 		func() (err error) { claims, err = a.Store.Claims(ctx, c.Members); return err },
 		func() (err error) { k.Suggestions, err = a.suspects(ctx, c); return err },
 		func() error { k.Taxonomy = a.Taxonomy(); return nil },
@@ -96,15 +99,15 @@ func (a *Agents) problemsOf(ctx context.Context, c identity.Customer, contacts [
 }
 
 func (a *Agents) problemOf(ctx context.Context, c identity.Customer, reason, product string) (*problem.Record, error) {
-	id, err := a.Store.ProblemOf(ctx, reason, product)
+	id, err := a.Store.ProblemOfCause(ctx, reason, product)
 	if err != nil || id == "" {
 		return nil, err
 	}
-	p, err := problem.Standing(ctx, id, a.Store.Uncounted)
+	p, err := problem.Standing(ctx, id, a.Store.ProblemHeader)
 	if err != nil {
 		return nil, err
 	}
-	touched, err := a.Store.AffectedOf(ctx, p.ID, c.Members)
+	touched, err := a.Store.AffectedAmong(ctx, p.ID, c.Members)
 	if err != nil || len(touched) == 0 {
 		return nil, err
 	}

@@ -25,7 +25,7 @@ func (s *stack) burst() {
 	s.t.Helper()
 	keep := func(c identity.CustomerID, id string, at time.Time, words ...string) {
 		u := problem.Unknown{Customer: c, Contact: id, At: at, Words: words, Expires: now.Add(time.Hour)}
-		if err := s.table.PutUnknowns(s.t.Context(), []problem.Unknown{u}); err != nil {
+		if err := s.table.PutUnknownContacts(s.t.Context(), []problem.Unknown{u}); err != nil {
 			s.t.Fatal(err)
 		}
 	}
@@ -104,7 +104,7 @@ func TestAConfirmedCandidateIsAProblemWithItsContacts(t *testing.T) {
 	var got struct{ Problem string }
 	body := map[string]any{"decision": "confirm", "why": "De kleppen van partij 12", "reason": "manual-unclear"}
 	s.do(call{route: candidateRoute, path: id, body: body}).into(http.StatusOK, &got)
-	affected, _, err := s.table.AllAffected(t.Context(), got.Problem, 10, "")
+	affected, _, err := s.table.AffectedCustomers(t.Context(), got.Problem, 10, "")
 	if err != nil || len(affected) != 6 {
 		t.Errorf("affected %v, %v", affected, err)
 	}

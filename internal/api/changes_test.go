@@ -181,7 +181,7 @@ func TestChangesAcrossAMergeSayToReadAnew(t *testing.T) {
 	if a := s.do(call{route: changesRoute, path: id(other)}); a.status != http.StatusOK && a.status != http.StatusNotFound {
 		t.Fatal(a.body)
 	}
-	joined, err := s.table.Join(t.Context(), one.CustomerID, other, identity.Evidence{Rule: "register", At: now})
+	joined, err := s.table.JoinByEvidence(t.Context(), one.CustomerID, other, identity.Evidence{Rule: "register", At: now})
 	if err != nil || !joined {
 		t.Fatal(joined, err)
 	}

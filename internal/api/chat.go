@@ -20,14 +20,14 @@ import (
 // Visitors is what is known of visitors. [store.Table] is one.
 type Visitors interface {
 	intake.Store
-	Link(ctx context.Context, l identity.Link) (identity.CustomerID, error)
-	NoteClaimed(ctx context.Context, id identity.CustomerID, claimed []identity.Alias, ev identity.Evidence) error
+	LinkVisitor(ctx context.Context, l identity.Link) (identity.CustomerID, error)
+	PutClaimedAliases(ctx context.Context, id identity.CustomerID, claimed []identity.Alias, ev identity.Evidence) error
 	SuggestLink(ctx context.Context, l identity.Link) error
 	SameCustomer(ctx context.Context, a, b identity.Alias) (bool, error)
-	Find(ctx context.Context, a identity.Alias) (identity.CustomerID, identity.Assurance, error)
+	FindCustomer(ctx context.Context, a identity.Alias) (identity.CustomerID, identity.Assurance, error)
 	Customer(ctx context.Context, id identity.CustomerID) (identity.Customer, error)
 	History(ctx context.Context, c identity.Customer, q contact.Query) (contact.Page, error)
-	CursorAt(c identity.Customer, q contact.Query, e contact.Entry) string
+	HistoryCursor(c identity.Customer, q contact.Query, e contact.Entry) string
 }
 
 // Chat is the API of a site's chat page. Its caller is a visitor, who holds a
@@ -137,7 +137,7 @@ func (c *Chat) signIn(ctx context.Context, r *request, s webchat.Session, token 
 		}
 	}
 	if goesOn {
-		who, _, err := c.Store.Find(ctx, s.AccountAlias())
+		who, _, err := c.Store.FindCustomer(ctx, s.AccountAlias())
 		if err != nil {
 			return s, err
 		}
@@ -147,7 +147,7 @@ func (c *Chat) signIn(ctx context.Context, r *request, s webchat.Session, token 
 	if err != nil {
 		return s, err
 	}
-	who, err := c.Store.Link(ctx, p.Link(fresh, r.now))
+	who, err := c.Store.LinkVisitor(ctx, p.Link(fresh, r.now))
 	if err != nil {
 		return s, err
 	}
@@ -166,12 +166,12 @@ func (c *Chat) noteClaimed(ctx context.Context, who identity.CustomerID, p webch
 	for i, a := range p.Aliases {
 		claimed[i] = a.Alias
 	}
-	return c.Store.NoteClaimed(ctx, who, claimed, p.Link(s, at).Evidence)
+	return c.Store.PutClaimedAliases(ctx, who, claimed, p.Link(s, at).Evidence)
 }
 
 // person returns the customer behind a visitor, nobody when there is none yet.
 func (c *Chat) person(ctx context.Context, visitor identity.Alias) (identity.Customer, error) {
-	id, _, err := c.Store.Find(ctx, visitor)
+	id, _, err := c.Store.FindCustomer(ctx, visitor)
 	if fault.KindOf(err) == fault.NotFound {
 		return identity.Customer{}, nil
 	}
@@ -347,7 +347,7 @@ func (c *Chat) conversation(ctx context.Context, r *request) (reply, error) {
 	}
 	page := chatPage{Messages: shown.messages, Cursor: p.Cursor, Complete: p.Complete}
 	if n := shown.seen; n < len(own) {
-		page.Cursor, page.Complete = c.Store.CursorAt(who, query, own[n-1]), false
+		page.Cursor, page.Complete = c.Store.HistoryCursor(who, query, own[n-1]), false
 	}
 	return reply{body: page}, nil
 }

@@ -147,7 +147,7 @@ func TestSignIn_SuggestsTheAnonymousVisitor(t *testing.T) {
 	s.same("for the account, after L", want, s.suggested(k))
 
 	d := identity.Decision{By: "agent-7", Why: "twee mensen", At: now}
-	if err := s.table.Dismiss(t.Context(), k, stranger, d); err != nil {
+	if err := s.table.DismissSuggestion(t.Context(), k, stranger, d); err != nil {
 		t.Fatal(err)
 	}
 	s.signIn("K-1", anonymous.Token)
@@ -165,7 +165,7 @@ func TestSignIn_AcceptedSuggestion(t *testing.T) {
 	stranger, account := anonymous.customer(), k.customer()
 	d := identity.Decision{By: "agent-7", Why: "een mens", At: now}
 	for _, into := range []struct{ into, from identity.CustomerID }{{account, stranger}, {stranger, account}} {
-		if _, err := s.table.Merge(t.Context(), into.into, into.from, d); err != nil {
+		if _, err := s.table.MergeCustomers(t.Context(), into.into, into.from, d); err != nil {
 			t.Fatal(err)
 		}
 		s.same("the merged history", []string{"van K", "nog onbekend", "op WhatsApp van K-1"}, s.history("K-1"))
@@ -174,7 +174,7 @@ func TestSignIn_AcceptedSuggestion(t *testing.T) {
 		if again := s.signIn("K-1", k.Token); again.Visitor != k.Visitor {
 			t.Error("a merge ended the session")
 		}
-		if _, _, err := s.table.Unmerge(t.Context(), into.from, d); err != nil {
+		if _, _, err := s.table.UnmergeCustomer(t.Context(), into.from, d); err != nil {
 			t.Fatal(err)
 		}
 		s.same("the history after the unmerge", []string{"van K", "op WhatsApp van K-1"}, s.history("K-1"))
@@ -248,7 +248,7 @@ func TestSignIn_UnusualAccounts(t *testing.T) {
 		v := s.signIn(account, a.Token)
 		v.says(1, text)
 		s.same("the page", []string{text}, s.signIn(account, v.Token).shows())
-		id, _, err := s.table.Find(t.Context(), identity.Alias{Kind: identity.Account, Value: account})
+		id, _, err := s.table.FindCustomer(t.Context(), identity.Alias{Kind: identity.Account, Value: account})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -70,7 +70,7 @@ func (v visit) says(minutesAgo int, text string) string {
 
 func (v visit) customer() identity.CustomerID {
 	v.t.Helper()
-	id, _, err := v.table.Find(v.t.Context(), identity.Alias{Kind: identity.Visitor, Scope: site, Value: v.Visitor})
+	id, _, err := v.table.FindCustomer(v.t.Context(), identity.Alias{Kind: identity.Visitor, Scope: site, Value: v.Visitor})
 	if err != nil {
 		v.t.Fatal(err)
 	}

@@ -214,7 +214,7 @@ func (a *Agents) change(ctx context.Context, r *request, t contact.Turn, do func
 
 // openContact returns the id of the contact that is open, empty for none.
 func (a *Agents) openContact(ctx context.Context, c identity.Customer, now time.Time) (string, error) {
-	last, _, err := a.Store.ContactsOf(ctx, c, 1, "")
+	last, _, err := a.Store.CustomerContacts(ctx, c, 1, "")
 	if err != nil || len(last) == 0 || last[0].State(now) == "closed" {
 		return "", err
 	}

@@ -65,7 +65,7 @@ func TestOfManyAgentsOneHasTheCustomer(t *testing.T) {
 				if err := s.table.SaveClaim(t.Context(), before, nil); err != nil {
 					t.Fatal(err)
 				}
-				if joined, err := s.table.Join(t.Context(), who, other, identity.Evidence{Rule: "register", At: now}); err != nil || !joined {
+				if joined, err := s.table.JoinByEvidence(t.Context(), who, other, identity.Evidence{Rule: "register", At: now}); err != nil || !joined {
 					t.Fatal(joined, err)
 				}
 				ids, s = append(ids, other), s.later(2*time.Minute)

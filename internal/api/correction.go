@@ -141,7 +141,7 @@ func (a *Agents) examples(ctx context.Context, r *request) (reply, error) {
 		}
 		page.Examples = append(page.Examples, example{Text: text, Reasons: bare(c.Causes), Was: bare(c.Was), Taxonomy: c.Taxonomy, At: c.At})
 	}
-	return reply{body: page}, a.Store.Acted(ctx, "examples", r.caller(), r.ev.RawQueryString, len(page.Examples), r.now)
+	return reply{body: page}, a.Store.RecordBulkAction(ctx, "examples", r.caller(), r.ev.RawQueryString, len(page.Examples), r.now)
 }
 
 // bare leaves of causes what says nothing of whose they are.
@@ -167,7 +167,7 @@ func (a *Agents) masked(ctx context.Context, c contact.Correction) (string, erro
 	if err != nil {
 		return "", err
 	}
-	ms, err := a.Store.Recent(ctx, who, at)
+	ms, err := a.Store.RecentMessages(ctx, who, at)
 	if err != nil {
 		return "", err
 	}
@@ -247,7 +247,7 @@ func (a *Agents) renew(ctx context.Context, r *request) (reply, error) {
 	begun := time.Now()
 	all, err := walk(a.Store, fmt.Sprintf("renewal %s %s %s", b.Reason, b.Since, b.Until), b.Cursor, func(place string) ([]contact.Contact, string, error) {
 		for {
-			found, n, next, err := a.Store.Everywhere(ctx, reason, from, to, place)
+			found, n, next, err := a.Store.ScanContacts(ctx, reason, from, to, place)
 			if err != nil {
 				return nil, "", err
 			}
@@ -267,7 +267,7 @@ func (a *Agents) renew(ctx context.Context, r *request) (reply, error) {
 		return reply{}, err
 	}
 	if !b.DryRun && len(old) > 0 {
-		err = a.Store.Acted(ctx, "reclassify", r.caller(), b.Reason+" "+b.Since+" "+out.Taxonomy, len(old), r.now)
+		err = a.Store.RecordBulkAction(ctx, "reclassify", r.caller(), b.Reason+" "+b.Since+" "+out.Taxonomy, len(old), r.now)
 	}
 	return reply{body: out}, err
 }
@@ -299,7 +299,7 @@ func (a *Agents) askOrTell(ctx context.Context, old []contact.Contact, tell bool
 			next[i], there[i], errs[i] = a.Preview(ctx, old[i])
 			return
 		}
-		errs[i] = a.Store.AskContactAgain(ctx, old[i], now)
+		errs[i] = a.Store.RequestContactReclassify(ctx, old[i], now)
 	})
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
@@ -353,7 +353,7 @@ func (a *Agents) reclassify(ctx context.Context, r *request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	if err := a.Store.AskAgain(ctx, c.ID, since, r.now); err != nil {
+	if err := a.Store.RequestReclassify(ctx, c.ID, since, r.now); err != nil {
 		return reply{}, err
 	}
 	return reply{status: 202, body: map[string]any{"customerId": c.ID, "since": since.UTC()}}, nil

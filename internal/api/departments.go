@@ -20,8 +20,8 @@ import (
 type Problems interface {
 	Hasher
 	candidate.Store
-	ProblemsOf(ctx context.Context, departments []string, state problem.State, limit int, cursor string) ([]problem.Record, string, error)
-	Log(ctx context.Context, problemID string, limit int, cursor string) ([]problem.Line, string, error)
+	ProblemsOfDepartments(ctx context.Context, departments []string, state problem.State, limit int, cursor string) ([]problem.Record, string, error)
+	ProblemLog(ctx context.Context, problemID string, limit int, cursor string) ([]problem.Line, string, error)
 }
 
 // Departments is the API of departments. A token reaches the problems and
@@ -123,7 +123,7 @@ func (d *Departments) list(ctx context.Context, r *request, caller problem.Calle
 	}
 	name := "problems " + strings.Join(mine, " ") + " " + string(state)
 	all, err := walk(d.Store, name, cursor, func(place string) ([]problem.Record, string, error) {
-		return d.Store.ProblemsOf(ctx, mine, state, limit, place)
+		return d.Store.ProblemsOfDepartments(ctx, mine, state, limit, place)
 	})
 	page := problemPage{Problems: []problemView{}, Cursor: all.cursor, Complete: all.complete}
 	for _, p := range all.items {
@@ -137,7 +137,7 @@ func (d *Departments) list(ctx context.Context, r *request, caller problem.Calle
 // problem returns a problem, if the caller reaches it, with the counts that
 // were told last.
 func (d *Departments) problem(ctx context.Context, caller problem.Caller, id string) (problem.Record, error) {
-	return reached(ctx, caller, id, d.Store.Uncounted)
+	return reached(ctx, caller, id, d.Store.ProblemHeader)
 }
 
 // counted is [Departments.problem] of the problem in the path, with what it
@@ -194,7 +194,7 @@ func (d *Departments) affected(ctx context.Context, r *request, caller problem.C
 		return reply{}, err
 	}
 	all, err := walk(d.Store, "affected "+p.ID, cursor, func(place string) ([]problem.Affected, string, error) {
-		return d.Store.AllAffected(ctx, p.ID, limit, place)
+		return d.Store.AffectedCustomers(ctx, p.ID, limit, place)
 	})
 	page := affectedPage{Customers: []affectedView{}, Cursor: all.cursor, Complete: all.complete}
 	for _, a := range all.items {

@@ -54,7 +54,7 @@ func (s *stack) receives(minutes int, dmarc, header, text string) contact.ID {
 // mailOf returns the customer of a mail address, and their messages.
 func (s *stack) mailOf(address string, want identity.Assurance) (identity.Customer, []contact.Message) {
 	s.t.Helper()
-	id, got, err := s.table.Find(s.t.Context(), identity.Alias{Kind: identity.Email, Value: address})
+	id, got, err := s.table.FindCustomer(s.t.Context(), identity.Alias{Kind: identity.Email, Value: address})
 	if err != nil {
 		s.t.Fatalf("%s: %v", address, err)
 	}
@@ -70,7 +70,7 @@ func (s *stack) historyOf(id identity.CustomerID) (identity.Customer, []contact.
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	messages, err := s.table.Recent(s.t.Context(), c, now.Add(-24*time.Hour))
+	messages, err := s.table.RecentMessages(s.t.Context(), c, now.Add(-24*time.Hour))
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -103,7 +103,7 @@ func TestForms_TwoVisitors(t *testing.T) {
 			t.Errorf("contacts %+v, want one that waits", open)
 		}
 	}
-	if _, _, err := s.table.Find(t.Context(), identity.Alias{Kind: identity.Email, Value: "formulier@shop.example"}); err == nil {
+	if _, _, err := s.table.FindCustomer(t.Context(), identity.Alias{Kind: identity.Email, Value: "formulier@shop.example"}); err == nil {
 		t.Error("the form is a customer")
 	}
 

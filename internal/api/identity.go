@@ -12,15 +12,15 @@ import (
 
 // Identities is what can be changed about who is who. [store.Table] is one.
 type Identities interface {
-	Known(ctx context.Context, c identity.Customer) ([]identity.Known, error)
+	AliasDetails(ctx context.Context, c identity.Customer) ([]identity.Known, error)
 	Suggestions(ctx context.Context, c identity.Customer) ([]identity.Suggestion, error)
-	Audit(ctx context.Context, c identity.Customer, limit int, cursor string) ([]identity.Change, string, error)
-	Merge(ctx context.Context, into, from identity.CustomerID, d identity.Decision) (identity.Customer, error)
-	Unmerge(ctx context.Context, member identity.CustomerID, d identity.Decision) (rest, apart identity.Customer, err error)
-	Dismiss(ctx context.Context, a, b identity.CustomerID, d identity.Decision) error
+	IdentityChanges(ctx context.Context, c identity.Customer, limit int, cursor string) ([]identity.Change, string, error)
+	MergeCustomers(ctx context.Context, into, from identity.CustomerID, d identity.Decision) (identity.Customer, error)
+	UnmergeCustomer(ctx context.Context, member identity.CustomerID, d identity.Decision) (rest, apart identity.Customer, err error)
+	DismissSuggestion(ctx context.Context, a, b identity.CustomerID, d identity.Decision) error
 	MoveAlias(ctx context.Context, owner identity.Customer, m identity.Moving, d identity.Decision) (identity.CustomerID, error)
-	Register(ctx context.Context, r identity.Registration) (identity.Plan, error)
-	PlanRegister(ctx context.Context, r identity.Registration) (identity.Plan, error)
+	RegisterCustomer(ctx context.Context, r identity.Registration) (identity.Plan, error)
+	PlanRegistration(ctx context.Context, r identity.Registration) (identity.Plan, error)
 }
 
 // maxWhy bounds what is said about a decision, in bytes.
@@ -46,7 +46,7 @@ func (a *Agents) merge(ctx context.Context, r *request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	if c, err = a.Store.Merge(ctx, c.ID, other.ID, d); err != nil {
+	if c, err = a.Store.MergeCustomers(ctx, c.ID, other.ID, d); err != nil {
 		return reply{}, err
 	}
 	return reply{body: identifiedAs(c)}, nil
@@ -114,7 +114,7 @@ func (a *Agents) unmerge(ctx context.Context, r *request) (reply, error) {
 	if member := identity.CustomerID(u.String()); err != nil || member == c.ID || !slices.Contains(c.Members, member) {
 		return reply{}, fault.New(fault.Invalid, "customerId must be one of the ids of the customer, and not the one that stands for all")
 	}
-	rest, apart, err := a.Store.Unmerge(ctx, identity.CustomerID(u.String()), d)
+	rest, apart, err := a.Store.UnmergeCustomer(ctx, identity.CustomerID(u.String()), d)
 	if err != nil {
 		return reply{}, err
 	}
@@ -180,7 +180,7 @@ func (a *Agents) aliases(ctx context.Context, r *request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	all, err := a.Store.Known(ctx, c)
+	all, err := a.Store.AliasDetails(ctx, c)
 	return reply{body: knownPage{c.ID, append([]identity.Known{}, all...)}}, err
 }
 
@@ -228,9 +228,9 @@ func (a *Agents) decide(ctx context.Context, r *request) (reply, error) {
 		return reply{}, fault.New(fault.NotFound, "there is no such suggestion")
 	}
 	if b.Decision == "accept" {
-		c, err = a.Store.Merge(ctx, c.ID, other.ID, d)
+		c, err = a.Store.MergeCustomers(ctx, c.ID, other.ID, d)
 	} else {
-		err = a.Store.Dismiss(ctx, c.ID, other.ID, d)
+		err = a.Store.DismissSuggestion(ctx, c.ID, other.ID, d)
 	}
 	return reply{body: identifiedAs(c)}, err
 }
@@ -253,7 +253,7 @@ func (a *Agents) audit(ctx context.Context, r *request) (reply, error) {
 		return reply{}, err
 	}
 	all, err := walk(a.Store, "audit "+string(c.ID), cursor, func(place string) ([]identity.Change, string, error) {
-		return a.Store.Audit(ctx, c, limit, place)
+		return a.Store.IdentityChanges(ctx, c, limit, place)
 	})
 	return reply{body: auditPage{c.ID, all.items, all.cursor, all.complete}}, err
 }

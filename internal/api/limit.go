@@ -15,7 +15,7 @@ import (
 type Counter interface {
 	// Count adds n to what was counted under a name in a minute, and returns
 	// the sum.
-	Count(ctx context.Context, name string, minute time.Time, n int) (int, error)
+	IncrementRate(ctx context.Context, name string, minute time.Time, n int) (int, error)
 }
 
 // A Limiter lets the subject of a token make so many requests a minute. The
@@ -65,7 +65,7 @@ func (l *Limiter) take(ctx context.Context, subject string, now time.Time) error
 // share takes a share of the minute's requests, below 0 when none is left.
 func (l *Limiter) share(ctx context.Context, subject string) (int, error) {
 	n := max(1, l.PerMinute/sharesOfMinute)
-	total, err := l.Counter.Count(ctx, subject, l.minute, n)
+	total, err := l.Counter.IncrementRate(ctx, subject, l.minute, n)
 	if left := n - max(0, total-l.PerMinute); left > 0 {
 		return left, err
 	}

@@ -52,7 +52,7 @@ func TestASubjectMayMakeSoManyRequestsAMinuteOverAllEnvironments(t *testing.T) {
 // broken is a counter that does not count.
 type broken struct{}
 
-func (broken) Count(context.Context, string, time.Time, int) (int, error) {
+func (broken) IncrementRate(context.Context, string, time.Time, int) (int, error) {
 	return 0, errors.New("no table")
 }
 

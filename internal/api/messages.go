@@ -86,7 +86,7 @@ func (a *Agents) page(ctx context.Context, c identity.Customer, query contact.Qu
 	}
 	page := messagePage{CustomerID: c.ID, Messages: shown.messages, Cursor: p.Cursor, Complete: p.Complete}
 	if shown.seen < len(p.Entries) {
-		page.Cursor, page.Complete = a.Store.CursorAt(c, query, p.Entries[shown.seen-1]), false
+		page.Cursor, page.Complete = a.Store.HistoryCursor(c, query, p.Entries[shown.seen-1]), false
 	}
 	return page, etag([]byte(c.ID), shown.sum, []byte(page.Cursor)), nil
 }

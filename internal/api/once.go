@@ -37,7 +37,7 @@ func (d *Departments) made(ctx context.Context, p problem.Record, once problem.O
 	if once.Key == "" {
 		return false, nil
 	}
-	return d.Store.Made(ctx, p.ID, once, now)
+	return d.Store.AlreadyApplied(ctx, p.ID, once, now)
 }
 
 // resend has the item of a problem's latest version put on its department's

@@ -172,7 +172,7 @@ func TestContacts_OnlyOfCustomersThatWereShown(t *testing.T) {
 	if p.Contacts != 8 { // five at first
 		t.Errorf("the problem has %d contacts, want 8", p.Contacts)
 	}
-	if id, err := s.table.ProblemOf(t.Context(), "refund-missing", ""); err != nil || id != "" {
+	if id, err := s.table.ProblemOfCause(t.Context(), "refund-missing", ""); err != nil || id != "" {
 		t.Errorf("a refused request opened problem %s, %v", id, err)
 	}
 	attach(of("it"), s.named(foreign)).refused(http.StatusForbidden, "another department")

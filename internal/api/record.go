@@ -223,7 +223,7 @@ func (r *recorder) Identify(context.Context, []identity.Address, identity.Eviden
 
 // PutMessage stores m unless one of the members has it.
 func (r *recorder) PutMessage(ctx context.Context, m contact.Message, whole string) (created bool, err error) {
-	r.stored, created, err = r.PutRecorded(ctx, r.members, m, whole)
+	r.stored, created, err = r.PutRecordedMessage(ctx, r.members, m, whole)
 	return created, err
 }
 

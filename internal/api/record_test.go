@@ -351,7 +351,7 @@ func TestTheRegisterTiesAPersonTogether(t *testing.T) {
 	if got := s.texts(call{route: historyRoute, path: id(whatsApp)}); len(got) != 2 {
 		t.Errorf("history %v", got)
 	}
-	products, err := s.table.Products(t.Context(), "ws-100042")
+	products, err := s.table.OrderProducts(t.Context(), "ws-100042")
 	if err != nil || cmp.Diff([]string{"air-fryer", "coffee-machine"}, products) != "" {
 		t.Error(products, err)
 	}

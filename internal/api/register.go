@@ -50,9 +50,9 @@ func (a *Agents) register(ctx context.Context, r *request) (reply, error) {
 		return reply{}, err
 	}
 	reg.At = r.now
-	do := a.Store.Register
+	do := a.Store.RegisterCustomer
 	if out.DryRun {
-		do = a.Store.PlanRegister
+		do = a.Store.PlanRegistration
 	}
 	if out.Plan, err = do(ctx, reg); err != nil {
 		return reply{}, err

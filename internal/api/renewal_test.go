@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/store"
 	"github.com/heard-intake/heard/internal/taxonomy"
 	"github.com/heard-intake/heard/internal/triage"
 )
@@ -33,16 +35,13 @@ type silent struct{}
 
 func (silent) Count(string, string, map[string]int) {}
 
-// triaged has triage do what lies in the table under these keys, twice, as
-// the stream may.
-func (s *stack) triaged(tax *taxonomy.Taxonomy, keys [][2]string) {
+// triaged runs triage on stream records, each of them twice.
+func (s *stack) triaged(tax *taxonomy.Taxonomy, records ...events.DynamoDBEventRecord) {
 	s.t.Helper()
 	tr := &triage.Triage{Store: s.table, Taxonomy: tax, Zone: time.UTC, Meter: silent{}, Now: func() time.Time { return now }}
-	var ev events.DynamoDBEvent
-	for _, k := range append(keys, keys...) {
-		ev.Records = append(ev.Records, events.DynamoDBEventRecord{Change: events.DynamoDBStreamRecord{
-			SequenceNumber: "1", Keys: map[string]events.DynamoDBAttributeValue{"pk": events.NewStringAttribute(k[0]), "sk": events.NewStringAttribute(k[1])},
-		}})
+	ev := events.DynamoDBEvent{Records: slices.Concat(records, records)}
+	for i := range ev.Records {
+		ev.Records[i].Change.SequenceNumber = "1"
 	}
 	resp, err := tr.Handle(s.t.Context(), ev)
 	if err != nil || len(resp.BatchItemFailures) > 0 {
@@ -87,11 +86,15 @@ func TestContactsOfAReasonAreClassifiedAnew(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var arrived [][2]string
+	var arrived []events.DynamoDBEventRecord
 	says := func(n int, text string) contact.Message {
 		a := verified(identity.Phone, "", fmt.Sprintf("319701006%02d", n))
 		m := s.put(contact.Message{Channel: contact.WhatsApp, Direction: contact.Inbound, Customer: a, Text: text}, 600-n)
-		arrived = append(arrived, [2]string{"C#" + string(m.CustomerID), "M#" + strings.Replace(string(m.ID), ":", "#", 2)})
+		r, err := store.NewMessageRecord(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		arrived = append(arrived, r)
 		return m
 	}
 	var unknown []contact.Message
@@ -99,7 +102,7 @@ func TestContactsOfAReasonAreClassifiedAnew(t *testing.T) {
 		unknown = append(unknown, says(n, "Ik snap mijn factuur niet"))
 	}
 	other := says(10, "Mijn pakket is te laat")
-	s.triaged(old, arrived)
+	s.triaged(old, arrived...)
 	contactOf := func(m contact.Message) contact.Contact {
 		ks, _, err := s.table.Contacts(t.Context(), m.CustomerID, 10, "")
 		if err != nil || len(ks) != 1 {
@@ -135,12 +138,12 @@ func TestContactsOfAReasonAreClassifiedAnew(t *testing.T) {
 	if n, _ := s.walked(map[string]any{"reason": "unknown", "since": since}); n != 6 {
 		t.Errorf("%d contacts were asked for", n)
 	}
-	var asked [][2]string
+	var asked []events.DynamoDBEventRecord
 	for _, m := range unknown {
 		k := contactOf(m)
-		asked = append(asked, [2]string{"C#" + string(k.Customer), fmt.Sprintf("Z#%013d#%s", k.Start.UnixMilli(), k.ID)})
+		asked = append(asked, store.NewReclassifyRecord(k.Customer, k.Start, k.ID))
 	}
-	s.triaged(s.agents.Taxonomy(), asked)
+	s.triaged(s.agents.Taxonomy(), asked...)
 	if k := contactOf(unknown[0]); len(k.Causes) != 1 || k.Causes[0].Reason != "invoice-unclear" || k.Taxonomy != s.agents.Taxonomy().Version {
 		t.Errorf("after: %+v", k)
 	}
@@ -158,7 +161,7 @@ func TestContactsOfAReasonAreClassifiedAnew(t *testing.T) {
 		t.Errorf("of one with the same reason as before: %d, %v", n, changes)
 	}
 	k := contactOf(other)
-	s.triaged(s.agents.Taxonomy(), [][2]string{{"C#" + string(k.Customer), fmt.Sprintf("Z#%013d#%s", k.Start.UnixMilli(), k.ID)}})
+	s.triaged(s.agents.Taxonomy(), store.NewReclassifyRecord(k.Customer, k.Start, k.ID))
 	if k := contactOf(other); k.Taxonomy != s.agents.Taxonomy().Version || len(k.Causes) != 1 {
 		t.Errorf("it does not say that it was classified again: %+v", k)
 	}

@@ -321,7 +321,7 @@ func (a *Agents) allowed(ctx context.Context, r *request, m contact.Message, ans
 	if forced {
 		return nil
 	}
-	mark, marked, err := a.Store.Marked(ctx, m.Customer.Alias, r.now)
+	mark, marked, err := a.Store.AddressMark(ctx, m.Customer.Alias, r.now)
 	if err != nil || !marked || answered != nil && answered.Said().After(mark.At) {
 		return err // who wrote since then has a mailbox
 	}

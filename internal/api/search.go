@@ -56,7 +56,7 @@ func says(m contact.Entry, words []string) bool {
 func (a *Agents) about(ctx context.Context, c identity.Customer, reason string) (func(contact.Message) bool, error) {
 	var all []contact.Contact
 	for cursor := ""; ; {
-		some, next, err := a.Store.ContactsOf(ctx, c, maxLimit, cursor)
+		some, next, err := a.Store.CustomerContacts(ctx, c, maxLimit, cursor)
 		if err != nil {
 			return nil, err
 		}

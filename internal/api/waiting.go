@@ -37,7 +37,7 @@ func (a *Agents) waiting(ctx context.Context, r *request) (reply, error) {
 		return reply{}, err
 	}
 	all, err := walk(a.Store, "waiting "+department, cursor, func(place string) ([]contact.Waiter, string, error) {
-		return a.Store.Waiting(ctx, department, limit, place)
+		return a.Store.WaitingContacts(ctx, department, limit, place)
 	})
 	if err != nil {
 		return reply{}, err
@@ -61,7 +61,7 @@ func (a *Agents) claimsOn(ctx context.Context, all []contact.Waiter, now time.Ti
 	for i, w := range all {
 		ids[i] = w.Customer
 	}
-	found, err := a.Store.ClaimsOn(ctx, ids)
+	found, err := a.Store.ClaimsByCustomer(ctx, ids)
 	if err != nil {
 		return nil, err
 	}

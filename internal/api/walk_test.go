@@ -26,7 +26,7 @@ func TestAWalkOverAMergedCustomerSeesEachMessageOnceWhileMoreArrive(t *testing.T
 				ids = append(ids, s.customer(phone(n)))
 			}
 			for _, other := range ids[1:] {
-				if joined, err := s.table.Join(t.Context(), ids[0], other, identity.Evidence{Rule: "register", At: now}); err != nil || !joined {
+				if joined, err := s.table.JoinByEvidence(t.Context(), ids[0], other, identity.Evidence{Rule: "register", At: now}); err != nil || !joined {
 					t.Fatal(joined, err)
 				}
 			}

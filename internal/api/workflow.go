@@ -167,7 +167,7 @@ func (d *Departments) log(ctx context.Context, r *request, caller problem.Caller
 		return reply{}, err
 	}
 	all, err := walk(d.Store, "log "+p.ID, cursor, func(place string) ([]problem.Line, string, error) {
-		return d.Store.Log(ctx, p.ID, limit, place)
+		return d.Store.ProblemLog(ctx, p.ID, limit, place)
 	})
 	return reply{body: logPage{all.items, all.cursor, all.complete}}, err
 }

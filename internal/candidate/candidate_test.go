@@ -66,7 +66,7 @@ func customer(n int) identity.CustomerID {
 
 func (b *bench) keep(all ...problem.Unknown) {
 	b.Helper()
-	if err := b.table.PutUnknowns(b.Context(), all); err != nil {
+	if err := b.table.PutUnknownContacts(b.Context(), all); err != nil {
 		b.Fatal(err)
 	}
 }
@@ -114,7 +114,7 @@ func (b *bench) tell(at time.Time) {
 // told fails the test unless departments were told of so many.
 func (b *bench) told(want int) []problem.Told {
 	b.Helper()
-	all, count, err := b.table.Told(b.Context(), noon)
+	all, count, err := b.table.AnnouncedCandidates(b.Context(), noon)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -193,9 +193,9 @@ type mortal struct {
 
 var errGone = errors.New("the process died")
 
-func (m *mortal) Tell(ctx context.Context, c problem.Told, count int64) error {
+func (m *mortal) AnnounceCandidate(ctx context.Context, c problem.Told, count int64) error {
 	if m.after {
-		return errors.Join(m.Table.Tell(ctx, c, count), errGone)
+		return errors.Join(m.Table.AnnounceCandidate(ctx, c, count), errGone)
 	}
 	return errGone
 }
@@ -242,12 +242,12 @@ func TestOnlyContactsThatAreThereAndOfNoReasonMakeACandidate(t *testing.T) {
 		},
 		"one is gone": func(b *bench, k contact.Contact) {
 			k.Version = 1
-			if err := b.table.DropContact(b.Context(), k); err != nil {
+			if err := b.table.DeleteContact(b.Context(), k); err != nil {
 				b.Fatal(err)
 			}
 		},
 		"two customers are one": func(b *bench, k contact.Contact) {
-			if _, err := b.table.Merge(b.Context(), customer(1), k.Customer, identity.Decision{By: "els", Why: "same", At: noon}); err != nil {
+			if _, err := b.table.MergeCustomers(b.Context(), customer(1), k.Customer, identity.Decision{By: "els", Why: "same", At: noon}); err != nil {
 				b.Fatal(err)
 			}
 		},
@@ -296,7 +296,7 @@ func TestATellIsDecidableWhenTheBurstIsLongOver(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	affected, _, err := b.table.AllAffected(t.Context(), opened, 10, "")
+	affected, _, err := b.table.AffectedCustomers(t.Context(), opened, 10, "")
 	if err != nil || len(affected) != 5 {
 		t.Errorf("affected %v, %v", affected, err)
 	}

@@ -65,7 +65,7 @@ func (d *Desk) Decide(ctx context.Context, id string, j Judgement) (problemID st
 // made reports whether the same was decided before of a candidate that was
 // told, and what problem it is.
 func (d *Desk) made(ctx context.Context, id string, j Judgement) (made bool, problemID string, err error) {
-	told, _, err := d.Store.Told(ctx, j.At)
+	told, _, err := d.Store.AnnouncedCandidates(ctx, j.At)
 	if err != nil {
 		return false, "", err
 	}
@@ -75,7 +75,7 @@ func (d *Desk) made(ctx context.Context, id string, j Judgement) (made bool, pro
 		return false, "", err
 	}
 	if j.Decision == Confirm {
-		problemID, err = d.Store.ProblemOf(ctx, j.Reason, j.Product)
+		problemID, err = d.Store.ProblemOfCause(ctx, j.Reason, j.Product)
 	}
 	if problemID != "" && err == nil {
 		problemID, err = d.surviving(ctx, problemID)
@@ -111,7 +111,7 @@ func (d *Desk) confirm(ctx context.Context, j Judgement, c Candidate) (string, e
 
 // surviving returns the id of the problem that one was merged into, or its own.
 func (d *Desk) surviving(ctx context.Context, id string) (string, error) {
-	p, err := problem.Standing(ctx, id, d.Store.Uncounted)
+	p, err := problem.Standing(ctx, id, d.Store.ProblemHeader)
 	return p.ID, err
 }
 

@@ -26,13 +26,13 @@ import (
 // Store is what is known of contacts without a reason. [store.Table] is one.
 type Store interface {
 	workflow.Store
-	Unknowns(ctx context.Context, from time.Time, limit int, now time.Time) ([]problem.Unknown, error)
-	ContactAt(ctx context.Context, c identity.CustomerID, start time.Time, id string) (contact.Contact, bool, error)
+	UnknownContacts(ctx context.Context, from time.Time, limit int, now time.Time) ([]problem.Unknown, error)
+	ContactByKey(ctx context.Context, c identity.CustomerID, start time.Time, id string) (contact.Contact, bool, error)
 	DecidedWords(ctx context.Context, now time.Time) (map[string]string, error)
 	DecideWords(ctx context.Context, hashes []string, by, decision string, expires time.Time) error
 	WordHash(word string) string
-	Told(ctx context.Context, now time.Time) (all []problem.Told, count int64, err error)
-	Tell(ctx context.Context, c problem.Told, count int64) error
+	AnnouncedCandidates(ctx context.Context, now time.Time) (all []problem.Told, count int64, err error)
+	AnnounceCandidate(ctx context.Context, c problem.Told, count int64) error
 }
 
 // A Desk is where candidates are looked for and decided about.
@@ -82,7 +82,7 @@ func placeOf(u problem.Unknown) place { return place{u.Customer, u.Contact} }
 // until all that make one are as they are now. Only those that wanted takes are
 // read.
 func (d *Desk) bursts(ctx context.Context, now time.Time, decided map[string]string, wanted func(problem.Burst) bool) ([]problem.Burst, error) {
-	hints, err := d.Store.Unknowns(ctx, now.Add(-problem.BurstHistory), maxUnknown, now)
+	hints, err := d.Store.UnknownContacts(ctx, now.Add(-problem.BurstHistory), maxUnknown, now)
 	if err != nil {
 		return nil, err
 	}
@@ -139,9 +139,9 @@ func (d *Desk) standing(ctx context.Context, u problem.Unknown) (identity.Custom
 	if err != nil {
 		return "", err
 	}
-	k, there, err := d.Store.ContactAt(ctx, c.ID, u.At, u.Contact)
+	k, there, err := d.Store.ContactByKey(ctx, c.ID, u.At, u.Contact)
 	if err == nil && !there && c.ID != u.Customer { // triage has not come to the merge yet
-		k, there, err = d.Store.ContactAt(ctx, u.Customer, u.At, u.Contact)
+		k, there, err = d.Store.ContactByKey(ctx, u.Customer, u.At, u.Contact)
 	}
 	if err != nil || !there || len(k.Causes) > 0 {
 		return "", err
@@ -154,7 +154,7 @@ func (d *Desk) standing(ctx context.Context, u problem.Unknown) (identity.Custom
 // contacts that came since, and for a caller of all departments also those that
 // were not announced yet.
 func (d *Desk) List(ctx context.Context, caller problem.Caller, now time.Time) ([]Candidate, error) {
-	told, _, err := d.Store.Told(ctx, now)
+	told, _, err := d.Store.AnnouncedCandidates(ctx, now)
 	if err != nil {
 		return nil, err
 	}
@@ -169,7 +169,7 @@ func (d *Desk) List(ctx context.Context, caller problem.Caller, now time.Time) (
 // caller's departments: those of the announcement, also when it is decided, and
 // those that joined since.
 func (d *Desk) Customers(ctx context.Context, caller problem.Caller, now time.Time) ([]identity.CustomerID, error) {
-	told, _, err := d.Store.Told(ctx, now)
+	told, _, err := d.Store.AnnouncedCandidates(ctx, now)
 	if err != nil {
 		return nil, err
 	}
@@ -281,7 +281,7 @@ func (d *Desk) since(ctx context.Context, t problem.Told, bursts []problem.Burst
 // words. A candidate that the caller does not judge is [fault.Forbidden],
 // whether it is decided or not.
 func (d *Desk) One(ctx context.Context, caller problem.Caller, id string, now time.Time) (Candidate, error) {
-	told, _, err := d.Store.Told(ctx, now)
+	told, _, err := d.Store.AnnouncedCandidates(ctx, now)
 	if err != nil {
 		return Candidate{}, err
 	}
@@ -340,7 +340,7 @@ func (d *Desk) said(ctx context.Context, u problem.Unknown) ([]problem.Candidate
 	if err != nil {
 		return nil, err
 	}
-	ms, err := d.Store.Recent(ctx, c, u.At)
+	ms, err := d.Store.RecentMessages(ctx, c, u.At)
 	if err != nil {
 		return nil, err
 	}

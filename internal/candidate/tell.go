@@ -21,7 +21,7 @@ func (d *Desk) Tell(ctx context.Context, now time.Time) error {
 	if !ok {
 		return nil
 	}
-	told, count, err := d.Store.Told(ctx, now)
+	told, count, err := d.Store.AnnouncedCandidates(ctx, now)
 	if err != nil {
 		return err
 	}
@@ -49,7 +49,7 @@ func (d *Desk) Tell(ctx context.Context, now time.Time) error {
 			Words: b.Words, Shown: c.Words, Quotes: c.Quotes, Customers: c.Customers, Contacts: c.Contacts, First: c.First, Last: c.Last,
 			Expires: now.Add(lasts),
 		}
-		if err := d.Store.Tell(ctx, t, count); err != nil {
+		if err := d.Store.AnnounceCandidate(ctx, t, count); err != nil {
 			if fault.KindOf(err) == fault.Conflict {
 				return nil
 			}

@@ -55,7 +55,7 @@ type Store interface {
 	Due(ctx context.Context, now time.Time, limit int, cursor string) ([]due.Entry, string, error)
 	// MoveDue and DropDue change nothing if the entry has left its place.
 	MoveDue(ctx context.Context, e due.Entry, at time.Time) error
-	DropDue(ctx context.Context, e due.Entry) error
+	DeleteDue(ctx context.Context, e due.Entry) error
 }
 
 // A Handler does the work of an entry. It returns the time at which the entry
@@ -162,7 +162,7 @@ func (c *Clock) processEntry(ctx context.Context, e due.Entry, now time.Time) er
 		return err
 	}
 	if again.IsZero() {
-		return c.Store.DropDue(ctx, e)
+		return c.Store.DeleteDue(ctx, e)
 	}
 	return c.Store.MoveDue(ctx, e, again)
 }

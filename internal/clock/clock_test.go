@@ -56,7 +56,7 @@ func newClock(table *store.Table, handlers map[due.Kind]clock.Handler) *clock.Cl
 
 func putEntry(t *testing.T, table *store.Table, kind due.Kind, id string, at time.Time) {
 	t.Helper()
-	if err := table.PutDue(t.Context(), due.Entry{Kind: kind, At: at, PK: "P#" + id}); err != nil {
+	if err := table.PutDue(t.Context(), store.ProblemDue(id, kind, at)); err != nil {
 		t.Fatal(err)
 	}
 }

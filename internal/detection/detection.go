@@ -15,24 +15,24 @@ import (
 type Store interface {
 	Customer(ctx context.Context, id identity.CustomerID) (identity.Customer, error)
 
-	PutUnknowns(ctx context.Context, all []problem.Unknown) error
+	PutUnknownContacts(ctx context.Context, all []problem.Unknown) error
 
-	ProblemOf(ctx context.Context, reason, product string) (string, error)
+	ProblemOfCause(ctx context.Context, reason, product string) (string, error)
 	Problem(ctx context.Context, id string) (problem.Record, error)
-	Uncounted(ctx context.Context, id string) (problem.Record, error)
+	ProblemHeader(ctx context.Context, id string) (problem.Record, error)
 	OpenProblem(ctx context.Context, p problem.Record, affected []problem.Affected) error
 	SaveProblem(ctx context.Context, p problem.Record) error
-	AffectedOf(ctx context.Context, problemID string, customers []identity.CustomerID) (map[identity.CustomerID]problem.Affected, error)
+	AffectedAmong(ctx context.Context, problemID string, customers []identity.CustomerID) (map[identity.CustomerID]problem.Affected, error)
 	ChangeAffected(ctx context.Context, problemID string, changes []problem.Change) error
 
-	PutSeen(ctx context.Context, reason, product string, s problem.Seen) (bool, error)
-	DropSeen(ctx context.Context, reason, product string, s problem.Seen) error
-	Seen(ctx context.Context, reason, product, first, last string, limit int, now time.Time) ([]problem.Seen, error)
-	Window(ctx context.Context, reason, product, first string, limit int, now time.Time) (problem.Window, error)
+	PutOccurrence(ctx context.Context, reason, product string, s problem.Seen) (bool, error)
+	DropOccurrence(ctx context.Context, reason, product string, s problem.Seen) error
+	Occurrences(ctx context.Context, reason, product, first, last string, limit int, now time.Time) ([]problem.Seen, error)
+	CauseWindow(ctx context.Context, reason, product, first string, limit int, now time.Time) (problem.Window, error)
 	Levels(ctx context.Context, reason, product, firstDay string, now time.Time) (problem.Levels, string, error)
 	PutLevel(ctx context.Context, reason, product, day string, l problem.Level, through string, expires time.Time) error
-	PerHour(ctx context.Context, reason, product, first, end string, now time.Time) (problem.Levels, error)
-	CountedSince(ctx context.Context, at time.Time) (time.Time, error)
+	OccurrencesPerHour(ctx context.Context, reason, product, first, end string, now time.Time) (problem.Levels, error)
+	CountingStart(ctx context.Context, at time.Time) (time.Time, error)
 }
 
 // A Meter counts. [telemetry.Meter] is one.

@@ -84,7 +84,7 @@ type recorded struct {
 
 // recordedOf reads what is recorded of a cause under some ids.
 func (d *Detector) recordedOf(ctx context.Context, c Cause, ids []identity.CustomerID, by map[string]*recorded) error {
-	id, err := d.Store.ProblemOf(ctx, c.Reason, c.Product)
+	id, err := d.Store.ProblemOfCause(ctx, c.Reason, c.Product)
 	if err != nil {
 		return err
 	}
@@ -94,12 +94,12 @@ func (d *Detector) recordedOf(ctx context.Context, c Cause, ids []identity.Custo
 			return nil
 		}
 		since := d.Now().Add(-d.kept(r))
-		seen, err := d.Store.Seen(ctx, c.Reason, c.Product, since.In(d.Zone).Format(time.DateOnly), last, maxSeen, d.Now())
+		seen, err := d.Store.Occurrences(ctx, c.Reason, c.Product, since.In(d.Zone).Format(time.DateOnly), last, maxSeen, d.Now())
 		seen = slices.DeleteFunc(seen, func(s problem.Seen) bool { return !slices.Contains(ids, s.Customer) })
 		by[c.Reason+"#"+c.Product] = &recorded{causes: []Cause{c}, since: since, window: seen}
 		return err
 	}
-	rec, err := problem.Standing(ctx, id, d.Store.Uncounted)
+	rec, err := problem.Standing(ctx, id, d.Store.ProblemHeader)
 	if err != nil {
 		return err
 	}
@@ -118,7 +118,7 @@ func (d *Detector) listed(ctx context.Context, rec problem.Record, ids []identit
 		return nil
 	}
 	into.read = append(into.read, rec.ID)
-	in, err := d.Store.AffectedOf(ctx, rec.ID, ids)
+	in, err := d.Store.AffectedAmong(ctx, rec.ID, ids)
 	if err != nil {
 		return err
 	}
@@ -126,7 +126,7 @@ func (d *Detector) listed(ctx context.Context, rec problem.Record, ids []identit
 		into.lists = append(into.lists, a)
 	}
 	for _, part := range rec.Parts {
-		p, err := problem.Standing(ctx, part.ID, d.Store.Uncounted)
+		p, err := problem.Standing(ctx, part.ID, d.Store.ProblemHeader)
 		if err == nil {
 			err = d.listed(ctx, p, ids, into)
 		}

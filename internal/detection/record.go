@@ -209,7 +209,7 @@ func pause(ctx context.Context, try int) error {
 }
 
 func (d *Detector) tryRecord(ctx context.Context, r taxonomy.Reason, product string, evs []Evidence) error {
-	id, err := d.Store.ProblemOf(ctx, r.ID, product)
+	id, err := d.Store.ProblemOfCause(ctx, r.ID, product)
 	if err != nil {
 		return err
 	}
@@ -262,10 +262,10 @@ func (d *Detector) count(ctx context.Context, r taxonomy.Reason, product string,
 	errs := make([]error, len(seen))
 	batch.Each(len(seen), parallel, func(i int) {
 		seen[i].Expires = later(seen[i].At, d.Now()).Add(keep)
-		_, errs[i] = d.Store.PutSeen(ctx, r.ID, product, seen[i])
+		_, errs[i] = d.Store.PutOccurrence(ctx, r.ID, product, seen[i])
 	})
 	for _, s := range gone {
-		errs = append(errs, d.Store.DropSeen(ctx, r.ID, product, s))
+		errs = append(errs, d.Store.DropOccurrence(ctx, r.ID, product, s))
 	}
 	for _, err := range errs {
 		if err != nil {
@@ -290,7 +290,7 @@ const last = "9"
 
 // open opens the problem of a cause with everybody seen from a slot on.
 func (d *Detector) open(ctx context.Context, r taxonomy.Reason, product, from string) error {
-	all, err := d.Store.Seen(ctx, r.ID, product, from, last, maxSeen, d.Now())
+	all, err := d.Store.Occurrences(ctx, r.ID, product, from, last, maxSeen, d.Now())
 	if err != nil {
 		return err
 	}
@@ -316,7 +316,7 @@ func (d *Detector) open(ctx context.Context, r taxonomy.Reason, product, from st
 // itself. An opening that broke off is finished on the way.
 func (d *Detector) standing(ctx context.Context, id string) (problem.Record, error) {
 	return problem.Standing(ctx, id, func(ctx context.Context, id string) (problem.Record, error) {
-		rec, err := d.Store.Uncounted(ctx, id)
+		rec, err := d.Store.ProblemHeader(ctx, id)
 		if err != nil || rec.Opening == "" {
 			return rec, err
 		}
@@ -334,7 +334,7 @@ func (d *Detector) fill(ctx context.Context, rec problem.Record) (problem.Record
 			return rec, err
 		}
 	}
-	all, err := d.Store.Seen(ctx, rec.Reason, rec.Product, rec.Opening, last, maxSeen, d.Now())
+	all, err := d.Store.Occurrences(ctx, rec.Reason, rec.Product, rec.Opening, last, maxSeen, d.Now())
 	if err != nil {
 		return rec, err
 	}
@@ -355,7 +355,7 @@ func (d *Detector) fill(ctx context.Context, rec problem.Record) (problem.Record
 // product, when it is as new and nobody knows its cause yet: what a burst is
 // about shows only when enough customers have named it.
 func (d *Detector) takeIn(ctx context.Context, r taxonomy.Reason, into problem.Problem) error {
-	id, err := d.Store.ProblemOf(ctx, r.ID, "")
+	id, err := d.Store.ProblemOfCause(ctx, r.ID, "")
 	if err != nil || id == "" {
 		return err
 	}
@@ -493,7 +493,7 @@ func (d *Detector) change(ctx context.Context, id string, evs []Evidence) error 
 	for i, e := range evs {
 		customers[i] = e.Customer
 	}
-	known, err := d.Store.AffectedOf(ctx, id, customers)
+	known, err := d.Store.AffectedAmong(ctx, id, customers)
 	if err != nil {
 		return err
 	}

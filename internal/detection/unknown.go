@@ -37,7 +37,7 @@ func (d *Detector) UnknownHint(c identity.Customer, k contact.Contact, which fun
 // are by the index of the hints.
 func (d *Detector) RecordUnknown(ctx context.Context, hints [][]problem.Unknown) []error {
 	put := func(some []problem.Unknown) error {
-		return batch.Safely(ctx, func() error { return d.Store.PutUnknowns(ctx, some) })
+		return batch.Safely(ctx, func() error { return d.Store.PutUnknownContacts(ctx, some) })
 	}
 	err := put(slices.Concat(hints...))
 	failed := make([]error, len(hints))

@@ -33,12 +33,12 @@ func (d *Detector) look(ctx context.Context, r taxonomy.Reason, product string, 
 	if rises {
 		from, limit = first.Format(problem.HourLayout), maxSeen
 	}
-	w, err := d.Store.Window(ctx, r.ID, product, from, limit, d.Now())
+	w, err := d.Store.CauseWindow(ctx, r.ID, product, from, limit, d.Now())
 	if err != nil || w.Problem != "" && after.IsZero() {
 		return finding{problem: w.Problem}, err
 	}
 	if w.Problem != "" { // a look at a problem that is solved reads past it
-		if w.Seen, err = d.Store.Seen(ctx, r.ID, product, from, last, limit, d.Now()); err != nil {
+		if w.Seen, err = d.Store.Occurrences(ctx, r.ID, product, from, last, limit, d.Now()); err != nil {
 			return finding{}, err
 		}
 	}
@@ -65,7 +65,7 @@ func (d *Detector) look(ctx context.Context, r taxonomy.Reason, product string, 
 	}
 	if more > 0 { // what is enough now may be more than was read
 		rule.Threshold += more
-		if w.Seen, err = d.Store.Seen(ctx, r.ID, product, from, last, max(limit, d.limit(rule, latest.Sub(first))), d.Now()); err != nil {
+		if w.Seen, err = d.Store.Occurrences(ctx, r.ID, product, from, last, max(limit, d.limit(rule, latest.Sub(first))), d.Now()); err != nil {
 			return finding{}, err
 		}
 		f, err = since(after)
@@ -111,7 +111,7 @@ func (d *Detector) mistaken(ctx context.Context, r taxonomy.Reason, product, sin
 
 // had returns how many contacts the problem of a cause had since a day.
 func (d *Detector) had(ctx context.Context, reason, product, since string) (contacts int, err error) {
-	id, err := d.Store.ProblemOf(ctx, reason, product)
+	id, err := d.Store.ProblemOfCause(ctx, reason, product)
 	if err != nil || id == "" {
 		return 0, err
 	}
@@ -199,7 +199,7 @@ func opens(r problem.Rule, seen []problem.Seen, zone *time.Location) bool {
 // meant its product.
 func (d *Detector) explained(ctx context.Context, others map[string]string) (until time.Time, open bool, err error) {
 	for _, id := range others {
-		p, err := problem.Standing(ctx, id, d.Store.Uncounted)
+		p, err := problem.Standing(ctx, id, d.Store.ProblemHeader)
 		if err != nil || p.State.Open() {
 			return until, err == nil, err
 		}
@@ -231,7 +231,7 @@ func (d *Detector) rises(ctx context.Context, r taxonomy.Reason, product string,
 	// Whoever comes back every hour is counted by the hour; so look again at
 	// who they are.
 	slot := later(rise.Since, after).In(d.Zone).Format(problem.HourLayout)
-	who, err := d.Store.Seen(ctx, r.ID, product, slot, last, maxSeen, d.Now())
+	who, err := d.Store.Occurrences(ctx, r.ID, product, slot, last, maxSeen, d.Now())
 	enough := func() bool {
 		n := problem.Distinct(problem.Rule{Window: 8 * 24 * time.Hour}, sightings(who), at)
 		return float64(n) >= float64(rule.Threshold)+rise.Usual
@@ -293,7 +293,7 @@ func (d *Detector) since(ctx context.Context, at time.Time) (time.Time, error) {
 	if !d.Levels.since.IsZero() {
 		return d.Levels.since, nil
 	}
-	since, err := d.Store.CountedSince(ctx, at)
+	since, err := d.Store.CountingStart(ctx, at)
 	if err == nil {
 		d.Levels.since = since
 	}
@@ -324,7 +324,7 @@ func (d *Detector) levels(ctx context.Context, reason, product string, at time.T
 		if through == "" {
 			through = begin
 		}
-		fresh, err := d.Store.PerHour(ctx, reason, product, through, hour, d.Now())
+		fresh, err := d.Store.OccurrencesPerHour(ctx, reason, product, through, hour, d.Now())
 		if err != nil {
 			return nil, err
 		}

@@ -39,7 +39,7 @@ func TestWebhookHandler_ConsentInAnyOrder(t *testing.T) {
 					t.Fatalf("got status %d, want 200", got)
 				}
 			}
-			id, _, err := w.table.Find(t.Context(), jan)
+			id, _, err := w.table.FindCustomer(t.Context(), jan)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -20,7 +20,7 @@ type Store interface {
 	PutEffect(ctx context.Context, customer identity.CustomerID, e contact.Effect) (created bool, err error)
 	PutNotice(ctx context.Context, n contact.Notice) (created bool, err error)
 	PutConsent(ctx context.Context, c identity.CustomerID, k identity.Consent) error
-	PutCase(ctx context.Context, c contact.Case) error
+	PutQuarantined(ctx context.Context, c contact.Case) error
 	Hash(parts ...string) string
 }
 
@@ -130,7 +130,7 @@ func (ing *Ingester) quarantine(ctx context.Context, src Source, now time.Time, 
 	} else {
 		c.Hash = ing.Store.Hash("delivery", string(src.Channel), src.Object)
 	}
-	return ing.Store.PutCase(ctx, c)
+	return ing.Store.PutQuarantined(ctx, c)
 }
 
 // storeLinks records that the two aliases of each link belong to one customer.

@@ -143,7 +143,7 @@ func (w *world) signed(t testing.TB, body string) int {
 
 func (w *world) history(t testing.TB, a identity.Alias) []contact.Entry {
 	t.Helper()
-	id, _, err := w.table.Find(t.Context(), a)
+	id, _, err := w.table.FindCustomer(t.Context(), a)
 	if fault.KindOf(err) == fault.NotFound && err != nil {
 		return nil
 	}
@@ -262,7 +262,7 @@ func TestWebhookHandler_UnreadableBody(t *testing.T) {
 					t.Fatalf("got status %d, want 200", got)
 				}
 			}
-			cases, err := w.table.Cases(t.Context())
+			cases, err := w.table.Quarantined(t.Context())
 			if err != nil || len(cases) != 1 {
 				t.Fatalf("got cases %v and error %v, want one case", cases, err)
 			}
@@ -286,7 +286,7 @@ func TestWebhookHandler_BrokenElement(t *testing.T) {
 	if n := len(w.history(t, jan)); n != 2 {
 		t.Errorf("got %d messages, want the 2 good ones", n)
 	}
-	cases, err := w.table.Cases(t.Context())
+	cases, err := w.table.Quarantined(t.Context())
 	if err != nil || len(cases) != 1 {
 		t.Fatalf("got cases %v and error %v, want one case", cases, err)
 	}
@@ -468,7 +468,7 @@ func TestWebhookHandler_EverySecondElementBroken(t *testing.T) {
 		t.Fatalf("got status %d, want 200", got)
 	}
 	stored := map[string]bool{}
-	id, _, err := w.table.Find(t.Context(), jan)
+	id, _, err := w.table.FindCustomer(t.Context(), jan)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -493,7 +493,7 @@ func TestWebhookHandler_EverySecondElementBroken(t *testing.T) {
 			t.Fatalf("message %d is not in the history", i)
 		}
 	}
-	cases, err := w.table.Cases(t.Context())
+	cases, err := w.table.Quarantined(t.Context())
 	if err != nil || len(cases) != 1 {
 		t.Fatalf("got cases %v and error %v, want one case", cases, err)
 	}

@@ -139,7 +139,7 @@ func TestMailHandler_SendingEvents(t *testing.T) {
 			if s := o.state(t); s.Status != tt.status || s.Code != tt.code {
 				t.Errorf("got state %+v, want status %s and code %s", s, tt.status, tt.code)
 			}
-			mark, _, err := o.table.Marked(t.Context(), o.to, day(3))
+			mark, _, err := o.table.AddressMark(t.Context(), o.to, day(3))
 			if err != nil || mark.Kind != tt.mark {
 				t.Errorf("got mark %+v and error %v, want %q", mark, err, tt.mark)
 			}
@@ -194,7 +194,7 @@ func TestMailHandler_OwnMailReturned(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if found, _, err := o.table.Find(t.Context(), shop); err == nil {
+			if found, _, err := o.table.FindCustomer(t.Context(), shop); err == nil {
 				t.Errorf("our mailbox became customer %s, want no customer", found)
 			}
 		})

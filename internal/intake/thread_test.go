@@ -215,7 +215,7 @@ func (c *correspondence) receive(t *testing.T, from, dmarc, fields, text string,
 // answer stores a mail of ours, and records it as sent under both ids.
 func (c *correspondence) answer(t *testing.T, to identity.Alias, mailID, sesID, question string, at time.Time) {
 	t.Helper()
-	customer, _, err := c.table.Find(t.Context(), to)
+	customer, _, err := c.table.FindCustomer(t.Context(), to)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -239,14 +239,14 @@ func (c *correspondence) answer(t *testing.T, to identity.Alias, mailID, sesID, 
 // string if none does.
 func (c *correspondence) where(t *testing.T, a identity.Alias, text string) string {
 	t.Helper()
-	customer, assurance, err := c.table.Find(t.Context(), a)
+	customer, assurance, err := c.table.FindCustomer(t.Context(), a)
 	if err != nil && fault.KindOf(err) != fault.NotFound {
 		t.Fatal(err)
 	}
 	if err != nil || assurance != identity.Verified {
 		return ""
 	}
-	messages, err := c.table.Recent(t.Context(), identity.Customer{ID: customer, Members: []identity.CustomerID{customer}}, day(0))
+	messages, err := c.table.RecentMessages(t.Context(), identity.Customer{ID: customer, Members: []identity.CustomerID{customer}}, day(0))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -37,8 +37,8 @@ import (
 type Store interface {
 	Message(ctx context.Context, c identity.CustomerID, id contact.ID) (contact.Entry, error)
 	PutEffect(ctx context.Context, c identity.CustomerID, e contact.Effect) (changed bool, err error)
-	Alias(ctx context.Context, key string) (identity.Address, identity.CustomerID, error)
-	PutName(ctx context.Context, c identity.CustomerID, name string) error
+	AliasByKey(ctx context.Context, key string) (identity.Address, identity.CustomerID, error)
+	PutShownName(ctx context.Context, c identity.CustomerID, name string) error
 	Hash(parts ...string) string
 }
 

@@ -68,11 +68,11 @@ func TestHandle_Names(t *testing.T) {
 func TestPutName_AfterRegister(t *testing.T) {
 	t.Parallel()
 	table := storetest.New(t)
-	plan, err := table.Register(t.Context(), identity.Registration{Account: "K-1", Name: "J. Voorbeeld", At: at})
+	plan, err := table.RegisterCustomer(t.Context(), identity.Registration{Account: "K-1", Name: "J. Voorbeeld", At: at})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := table.PutName(t.Context(), plan.Customer, "Jantje"); err != nil {
+	if err := table.PutShownName(t.Context(), plan.Customer, "Jantje"); err != nil {
 		t.Fatal(err)
 	}
 	if c, err := table.Customer(t.Context(), plan.Customer); err != nil || c.Name != "J. Voorbeeld" {

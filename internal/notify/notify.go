@@ -40,8 +40,8 @@ import (
 type Store interface {
 	Message(ctx context.Context, c identity.CustomerID, id contact.ID) (contact.Entry, error)
 	PutEffect(ctx context.Context, c identity.CustomerID, e contact.Effect) (changed bool, err error)
-	TakeTurn(ctx context.Context, m contact.Message, now time.Time, lease time.Duration) (contact.SendTurn, error)
-	GiveTurn(ctx context.Context, m contact.Message) error
+	AcquireSendLease(ctx context.Context, m contact.Message, now time.Time, lease time.Duration) (contact.SendTurn, error)
+	ReleaseSendLease(ctx context.Context, m contact.Message) error
 	PutSent(ctx context.Context, mailID string, s contact.SentMail) error
 	AllowAutomatic(ctx context.Context, to identity.Alias, at time.Time, m contact.ID, most int) (bool, error)
 }
@@ -144,7 +144,7 @@ func (h *Handler) processJob(ctx context.Context, body string) error {
 	if !isComposedMail(m) {
 		return fault.New(fault.Invalid, "message is not an outbound mail that was composed here")
 	}
-	turn, err := h.Store.TakeTurn(ctx, m, h.Now(), leaseDuration(ctx))
+	turn, err := h.Store.AcquireSendLease(ctx, m, h.Now(), leaseDuration(ctx))
 	switch {
 	case err != nil:
 		return err
@@ -282,7 +282,7 @@ func (h *Handler) releaseTurn(ctx context.Context, m contact.Message, err error)
 	if fault.KindOf(err) == fault.Internal {
 		h.countOutcome(metricTrouble)
 	}
-	if releaseErr := h.Store.GiveTurn(ctx, m); releaseErr != nil {
+	if releaseErr := h.Store.ReleaseSendLease(ctx, m); releaseErr != nil {
 		slog.WarnContext(ctx, "turn not given back", "err", releaseErr) // the turn expires
 	}
 	return err

@@ -238,7 +238,7 @@ func TestHandle_TurnTaken(t *testing.T) {
 	t.Parallel()
 	b := newFixture(t)
 	m := b.putAnswer("1", time.Minute, unchanged)
-	if turn, err := b.table.TakeTurn(t.Context(), m, now, time.Minute); err != nil || turn != contact.Mine {
+	if turn, err := b.table.AcquireSendLease(t.Context(), m, now, time.Minute); err != nil || turn != contact.Mine {
 		t.Fatal(turn, err)
 	}
 	if !b.runJob(m) || len(b.mailer.sent) != 0 {

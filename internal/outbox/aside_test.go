@@ -36,8 +36,8 @@ func newOutbox(t *testing.T) (*outbox.Outbox, *awssqs.Client, map[string]string)
 	}
 	return &outbox.Outbox{
 		Queues: queue.New(client, "heard-problems-"), Jobs: queue.At(client, urls["media"]), Sends: queue.At(client, urls["send"]),
-		Read: store.ReadProblemImage, Told: store.ReadTold, Job: store.ReadJob, Send: store.ReadSend, URL: "https://api.example.com",
-		News: &outbox.News{Queue: queue.At(client, urls["news"]), Plan: storetest.New(t), Read: store.ReadNews},
+		URL:  "https://api.example.com",
+		News: &outbox.News{Queue: queue.At(client, urls["news"]), Plan: storetest.New(t)},
 		Dead: &batch.DeadLetters{Function: "heard-outbox", Queue: queue.At(client, urls["dead"])},
 	}, client, urls
 }
@@ -91,18 +91,18 @@ func TestHandle_BadRecords(t *testing.T) {
 		reason string // empty: the record is ignored
 		kind   fault.Kind
 	}{
-		"no keys":                        {record: events.DynamoDBEventRecord{EventName: "INSERT"}, reason: "the record has no key", kind: fault.Invalid},
-		"a key that is a number":         {record: events.DynamoDBEventRecord{Change: events.DynamoDBStreamRecord{Keys: image{"pk": number("7"), "sk": text("P")}}}, reason: "the record has no key", kind: fault.Invalid},
-		"a message without a time":       {record: change("", "INSERT", "C#bad", "M#nonsense"), reason: "read message", kind: fault.Internal},
-		"a message of no channel":        {record: change("", "INSERT", "C#bad", "M#1772442000000#fax#1"), reason: "read message", kind: fault.Internal},
-		"a message that is no JSON":      {record: with(message, image{"j": text("[")}), reason: "read message", kind: fault.Internal},
-		"aliases that are no JSON":       {record: with(message, image{"al": text("{")}), reason: "read message", kind: fault.Internal},
-		"a contact that is no JSON":      {record: with(change("", "MODIFY", "C#bad", "K#1772442000000#x"), image{"cs": text("{")}), reason: "read contact", kind: fault.Internal},
-		"a contact without an id":        {record: change("", "INSERT", "C#bad", "K#x"), reason: "malformed contact key", kind: fault.Internal},
-		"a problem that is no JSON":      {record: with(record("", "bad", nil, nil), image{"j": text("{"), "n": number("1")}), reason: "read problem", kind: fault.Internal},
-		"a version that is text":         {record: with(record("", "bad", nil, nil), image{"n": text("1")}), reason: "attribute n is not a number", kind: fault.Invalid},
-		"a version that is no number":    {record: with(record("", "bad", nil, nil), image{"n": number("x")}), reason: "attribute n is not a whole number", kind: fault.Invalid},
-		"a candidate that is no JSON":    {record: with(change("", "INSERT", "U#told", "T#bad"), image{"j": text("{")}), reason: "read candidate", kind: fault.Internal},
+		"no keys":                        {record: events.DynamoDBEventRecord{EventName: "INSERT"}, reason: "decode stream record: the key is missing or is not text", kind: fault.Invalid},
+		"a key that is a number":         {record: events.DynamoDBEventRecord{Change: events.DynamoDBStreamRecord{Keys: image{"pk": number("7"), "sk": text("P")}}}, reason: "decode stream record: the key is missing or is not text", kind: fault.Invalid},
+		"a message without a time":       {record: change("", "INSERT", "C#bad", "M#nonsense"), reason: "decode stream record: the key of a message is malformed", kind: fault.Invalid},
+		"a message of no channel":        {record: change("", "INSERT", "C#bad", "M#1772442000000#fax#1"), reason: "decode stream record: the key of a message is malformed", kind: fault.Invalid},
+		"a message that is no JSON":      {record: with(message, image{"j": text("[")}), reason: "decode stream record: the message is malformed", kind: fault.Invalid},
+		"aliases that are no JSON":       {record: with(message, image{"al": text("{")}), reason: "decode stream record: the message is malformed", kind: fault.Invalid},
+		"a contact that is no JSON":      {record: with(change("", "MODIFY", "C#bad", "K#1772442000000#x"), image{"cs": text("{")}), reason: "decode stream record: the contact is malformed", kind: fault.Invalid},
+		"a contact without an id":        {record: change("", "INSERT", "C#bad", "K#x"), reason: "decode stream record: the key of a contact is malformed", kind: fault.Invalid},
+		"a problem that is no JSON":      {record: with(record("", "bad", nil, nil), image{"j": text("{"), "n": number("1")}), reason: "decode stream record: the problem is malformed", kind: fault.Invalid},
+		"a version that is text":         {record: with(record("", "bad", nil, nil), image{"n": text("1")}), reason: "decode stream record: the problem is malformed", kind: fault.Invalid},
+		"a version that is no number":    {record: with(record("", "bad", nil, nil), image{"n": number("x")}), reason: "decode stream record: the problem is malformed", kind: fault.Invalid},
+		"a candidate that is no JSON":    {record: with(change("", "INSERT", "U#told", "T#bad"), image{"j": text("{")}), reason: "decode stream record: the candidate announcement is malformed", kind: fault.Invalid},
 		"a record whose reading panics":  {record: message, panics: true, reason: "panic: string", kind: fault.Internal},
 		"another kind of item":           {record: change("", "INSERT", "C#bad", "S#who")},
 		"another kind of partition":      {record: change("", "INSERT", "Q#1", "M#nonsense")},
@@ -114,11 +114,11 @@ func TestHandle_BadRecords(t *testing.T) {
 			t.Parallel()
 			o, client, urls := newOutbox(t)
 			if tt.panics {
-				o.News.Read = func(r events.DynamoDBEventRecord) (contact.News, *contact.Later, bool, error) {
-					if r.Change.SequenceNumber == "1" {
+				o.News.Read = func(c store.Change) (contact.News, *contact.Later, bool, error) {
+					if c.Sequence == "1" {
 						panic("Jansen said 0612345678")
 					}
-					return store.ReadNews(r)
+					return c.News()
 				}
 			}
 			resp, err := o.Handle(t.Context(), neighbours(t, tt.record))

@@ -15,7 +15,6 @@ import (
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/outbox"
 	"github.com/heard-intake/heard/internal/queue"
-	"github.com/heard-intake/heard/internal/store"
 )
 
 // change is a record of the stream.
@@ -37,7 +36,7 @@ func TestAJobIsMadeOfWhatIsNewAndAtThePlatform(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := &outbox.Outbox{Jobs: queue.At(client, *made.QueueUrl), Read: store.ReadProblemImage, Job: store.ReadJob}
+	o := &outbox.Outbox{Jobs: queue.At(client, *made.QueueUrl)}
 	ev := events.DynamoDBEvent{Records: []events.DynamoDBEventRecord{
 		change("1", "INSERT", "C#who", "M#1772442000000#whatsapp#wamid.A", "f"),
 		change("2", "INSERT", "C#who", "M#1772442000001#whatsapp#wamid.B"),
@@ -77,7 +76,7 @@ func TestAJobThatCannotLeaveComesAgainWithoutHoldingProblems(t *testing.T) {
 	t.Parallel()
 	client := newQueues(t, "billing")
 	o := &outbox.Outbox{
-		Queues: queue.New(client, "heard-problems-"), Jobs: queue.At(client, "http://127.0.0.1:1/none"), Read: store.ReadProblemImage, Job: store.ReadJob,
+		Queues: queue.New(client, "heard-problems-"), Jobs: queue.At(client, "http://127.0.0.1:1/none"),
 	}
 	p, evs := opened("p1", "billing")
 	resp, err := o.Handle(t.Context(), events.DynamoDBEvent{Records: []events.DynamoDBEventRecord{

@@ -5,13 +5,12 @@ import (
 	"encoding/json"
 	"time"
 
-	"github.com/aws/aws-lambda-go/events"
-
 	"github.com/heard-intake/heard/internal/batch"
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/due"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/store"
 )
 
 // A Mirror takes news for agent tools that mirror. [queue.Queue] is one.
@@ -21,7 +20,7 @@ type Mirror interface {
 
 // A Planner keeps what time brings. [store.Table] is one.
 type Planner interface {
-	PutLater(ctx context.Context, minute time.Time, name string, all []contact.Later) error
+	PutDeferredEvents(ctx context.Context, minute time.Time, name string, all []contact.Later) error
 }
 
 // A News sends what agent tools that mirror are told, in no order: each piece
@@ -29,22 +28,23 @@ type Planner interface {
 type News struct {
 	Queue Mirror
 	Plan  Planner
-	Read  func(r events.DynamoDBEventRecord) (told contact.News, later *contact.Later, ok bool, err error)
+
+	// Read replaces [store.Change.News] in tests; nil otherwise.
+	Read func(c store.Change) (event contact.News, later *contact.Later, ok bool, err error)
 }
 
 // send sends the news of a batch, and plans what time brings after it. After
-// an error it returns the index of the record to begin again with. Bad are the
-// errors of records that cannot be read, by their index; they keep back no
-// other.
-func (n *News) send(ctx context.Context, records []events.DynamoDBEventRecord) (bad map[int]error, again int, err error) {
+// an error it returns the index of the record to begin again with. It adds to
+// bad the errors of records that cannot be read; they keep back no other.
+func (n *News) send(ctx context.Context, changes []indexed, bad map[int]error) (again int, err error) {
 	var bodies [][]byte
 	minutes := map[time.Time][]contact.Later{}
-	bad = map[int]error{}
 	first := -1
-	for i, r := range records {
-		body, later, failed := n.read(ctx, r)
+	sequence := ""
+	for _, c := range changes {
+		body, later, failed := n.read(ctx, c.Change)
 		if failed != nil {
-			bad[i] = failed
+			bad[c.index] = failed
 			continue
 		}
 		if body == nil {
@@ -52,7 +52,8 @@ func (n *News) send(ctx context.Context, records []events.DynamoDBEventRecord) (
 		}
 		bodies = append(bodies, body)
 		if first < 0 {
-			first = i
+			first = c.index
+			sequence = c.Sequence
 		}
 		if later != nil {
 			minute := later.At.Truncate(time.Minute)
@@ -60,23 +61,24 @@ func (n *News) send(ctx context.Context, records []events.DynamoDBEventRecord) (
 		}
 	}
 	if failed := n.Queue.PutAll(ctx, bodies); failed != nil {
-		return bad, first, failed
+		return first, failed
 	}
 	for minute, all := range minutes {
-		if failed := n.Plan.PutLater(ctx, minute, records[first].Change.SequenceNumber, all); failed != nil {
-			return bad, first, failed
+		if failed := n.Plan.PutDeferredEvents(ctx, minute, sequence, all); failed != nil {
+			return first, failed
 		}
 	}
-	return bad, -1, nil
+	return -1, nil
 }
 
 // read returns the news of one record, nil when it is none.
-func (n *News) read(ctx context.Context, r events.DynamoDBEventRecord) (body []byte, later *contact.Later, err error) {
+func (n *News) read(ctx context.Context, c store.Change) (body []byte, later *contact.Later, err error) {
 	err = batch.Safely(ctx, func() error {
-		if _, _, err := batch.Keys(r); err != nil {
-			return err
+		read := store.Change.News
+		if n.Read != nil {
+			read = n.Read
 		}
-		told, after, ok, err := n.Read(r)
+		told, after, ok, err := read(c)
 		if err != nil || !ok {
 			return err
 		}
@@ -91,8 +93,8 @@ func (n *News) read(ctx context.Context, r events.DynamoDBEventRecord) (body []b
 
 // Contacts is what is known of contacts. [store.Table] is one.
 type Contacts interface {
-	Later(ctx context.Context, e due.Entry) ([]contact.Later, error)
-	ContactAt(ctx context.Context, c identity.CustomerID, start time.Time, id string) (contact.Contact, bool, error)
+	DeferredEvents(ctx context.Context, e due.Entry) ([]contact.Later, error)
+	ContactByKey(ctx context.Context, c identity.CustomerID, start time.Time, id string) (contact.Contact, bool, error)
 }
 
 // A Closer tells of contacts that silence closed, and of promises that are
@@ -105,7 +107,7 @@ type Closer struct {
 // Close tells what became due with an entry of the clock. A contact in which
 // something was said since is left out: there is an entry of its own for it.
 func (c *Closer) Close(ctx context.Context, e due.Entry, now time.Time) (time.Time, error) {
-	all, err := c.Store.Later(ctx, e)
+	all, err := c.Store.DeferredEvents(ctx, e)
 	if err != nil {
 		return time.Time{}, err
 	}
@@ -131,7 +133,7 @@ func (c *Closer) news(ctx context.Context, l contact.Later, now time.Time) (cont
 	if l.Message != "" {
 		return contact.News{Kind: contact.PromiseDue, Customer: l.Customer, Message: l.Message, At: l.At}, true, nil
 	}
-	k, there, err := c.Store.ContactAt(ctx, l.Customer, l.Start, l.Contact)
+	k, there, err := c.Store.ContactByKey(ctx, l.Customer, l.Start, l.Contact)
 	if err != nil || !there || k.State(now) != "closed" || !k.ClosesAt.Equal(l.At) {
 		return contact.News{}, false, err
 	}

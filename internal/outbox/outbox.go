@@ -14,8 +14,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
-	"strconv"
-	"strings"
 
 	"github.com/aws/aws-lambda-go/events"
 
@@ -23,6 +21,7 @@ import (
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/problem"
+	"github.com/heard-intake/heard/internal/store"
 )
 
 // A Queues takes items. [queue.Departments] is one.
@@ -35,28 +34,14 @@ type Jobs interface {
 	Put(ctx context.Context, body []byte) error
 }
 
-// An Outbox is the function's work.
+// An Outbox handles the table's stream. A field that is nil switches off what
+// it serves.
 type Outbox struct {
-	Queues Queues
-	Jobs   Jobs
-	Read   func(image map[string]events.DynamoDBAttributeValue) (problem.Record, error)
-	URL    string // where the API is, for the links in an item
-
-	// Told says which candidate a department is to be told of because of a
-	// change. If it is nil, none is.
-	Told func(r events.DynamoDBEventRecord) (problem.Told, bool, error)
-
-	// Send says which message is to be sent because of a change, and Sends takes
-	// it. If they are nil, nothing is.
-	Send  func(r events.DynamoDBEventRecord) (contact.Job, bool)
-	Sends Jobs
-
-	// Job says what has to be asked of a platform because of a change. If it is
-	// nil, nothing is.
-	Job func(r events.DynamoDBEventRecord) (contact.Job, bool)
-
-	// News is what agent tools that mirror are told. If it is nil, nothing is.
-	News *News
+	Queues Queues // problem items and candidates
+	Jobs   Jobs   // of the media function
+	Sends  Jobs   // of the function that sends messages to customers
+	News   *News  // events for agent tools
+	URL    string // of the API, for the links in an item
 
 	Dead *batch.DeadLetters // of records that can never be handled
 }
@@ -77,12 +62,10 @@ const workShare = 5.0 / 6
 func (o *Outbox) Handle(ctx context.Context, ev events.DynamoDBEvent) (events.DynamoDBEventResponse, error) {
 	work, cancel := batch.Within(ctx, workShare)
 	defer cancel()
-	first, bad := o.leaveAll(work, ev)
+	changes, bad := decodeAll(work, ev)
+	first := o.leaveAll(work, changes, bad)
 	if o.News != nil {
-		unreadable, i, err := o.News.send(work, ev.Records)
-		for i, err := range unreadable {
-			bad[i] = err
-		}
+		i, err := o.News.send(work, changes, bad)
 		if err != nil {
 			slog.ErrorContext(ctx, "news not sent", "kind", fault.KindOf(err), "err", err)
 			if first < 0 || i < first {
@@ -93,81 +76,89 @@ func (o *Outbox) Handle(ctx context.Context, ev events.DynamoDBEvent) (events.Dy
 	return o.Dead.Stream(ctx, ev, bad, first), nil
 }
 
-// leaveAll sends what has to leave because of each change. It returns the index
-// of the first that failed and may pass, negative without one, and the errors of
-// those that can never be handled.
-func (o *Outbox) leaveAll(ctx context.Context, ev events.DynamoDBEvent) (first int, bad map[int]error) {
-	first, bad = -1, map[int]error{}
-	stopped := map[string]bool{}
+// An indexed change is a change with the index of its record in the batch.
+type indexed struct {
+	store.Change
+	index int
+}
+
+// decodeAll decodes the records of a batch. bad has the errors of those that
+// cannot be decoded, by index.
+func decodeAll(ctx context.Context, ev events.DynamoDBEvent) (changes []indexed, bad map[int]error) {
+	bad = map[int]error{}
 	for i, r := range ev.Records {
-		pk, _, err := batch.Keys(r)
-		if stopped[pk] {
+		err := batch.Safely(ctx, func() error {
+			c, err := store.DecodeChange(r)
+			if err == nil {
+				changes = append(changes, indexed{c, i})
+			}
+			return err
+		})
+		if err != nil {
+			bad[i] = err
+		}
+	}
+	return changes, bad
+}
+
+// leaveAll sends what has to leave because of each change. It returns the index
+// of the first that failed and may pass, negative without one, and adds to bad
+// the errors of those that can never be handled.
+func (o *Outbox) leaveAll(ctx context.Context, changes []indexed, bad map[int]error) (first int) {
+	first = -1
+	stopped := map[string]bool{}
+	for _, c := range changes {
+		if stopped[c.Partition] {
 			continue
 		}
-		if err == nil {
-			err = batch.Safely(ctx, func() error { return o.leave(ctx, r) })
-		}
+		err := batch.Safely(ctx, func() error { return o.leave(ctx, c.Change) })
 		if err == nil {
 			continue
 		}
 		if batch.Permanent(err) {
-			bad[i] = err
+			bad[c.index] = err
 			continue
 		}
-		slog.ErrorContext(ctx, "not sent", "record", r.Change.SequenceNumber, "kind", fault.KindOf(err), "err", err)
-		stopped[pk] = true
+		slog.ErrorContext(ctx, "not sent", "record", c.Sequence, "kind", fault.KindOf(err), "err", err)
+		stopped[c.Partition] = true
 		if first < 0 {
-			first = i
+			first = c.index
 		}
 	}
-	return first, bad
+	return first
 }
 
 // leave sends what has to leave because of one change.
-func (o *Outbox) leave(ctx context.Context, r events.DynamoDBEventRecord) error {
-	if o.Send != nil {
-		if job, ok := o.Send(r); ok {
+func (o *Outbox) leave(ctx context.Context, c store.Change) error {
+	if o.Sends != nil {
+		if job, ok := c.SendJob(); ok {
 			return put(ctx, o.Sends, job)
 		}
 	}
-	if job, ok := o.job(r); ok {
-		return put(ctx, o.Jobs, job)
-	}
-	if o.Told != nil {
-		if c, ok, err := o.Told(r); ok || err != nil {
-			return o.tell(ctx, c, err)
+	if o.Jobs != nil {
+		if job, ok := c.MediaJob(); ok {
+			return put(ctx, o.Jobs, job)
 		}
 	}
-	if pk, sk, err := batch.Keys(r); err != nil || sk != "P" || !strings.HasPrefix(pk, "P#") {
-		return err
+	if candidate, ok, err := c.Announcement(); ok || err != nil {
+		return o.tell(ctx, candidate, err)
 	}
-	version, err := rises(r.Change, "n")
+	version, err := c.HasNewVersion()
 	if err != nil {
 		return err
 	}
-	again, err := rises(r.Change, "sn")
+	again, err := c.IsResent()
 	if err != nil {
 		return err
 	}
-	switch {
-	case version:
-		return o.send(ctx, r.Change.NewImage, false)
-	case again:
-		return o.send(ctx, r.Change.NewImage, true)
-	default:
+	if !version && !again {
 		return nil
 	}
-}
-
-// rises reports whether a change raises a number of a problem: n is the
-// version, sn counts how often its item was asked for again.
-func rises(c events.DynamoDBStreamRecord, name string) (bool, error) {
-	before, err := number(c.OldImage, name)
+	rec, err := c.ProblemAfter()
 	if err != nil {
-		return false, err
+		return err
 	}
-	after, err := number(c.NewImage, name)
-	return after > before, err
+	return o.send(ctx, rec, !version)
 }
 
 // tell tells a department of a candidate.
@@ -190,37 +181,10 @@ func put(ctx context.Context, to Jobs, job contact.Job) error {
 	return to.Put(ctx, body)
 }
 
-func (o *Outbox) job(r events.DynamoDBEventRecord) (contact.Job, bool) {
-	if o.Job == nil {
-		return contact.Job{}, false
-	}
-	return o.Job(r)
-}
-
-// number returns an attribute of an image, 0 when it is not there.
-func number(image map[string]events.DynamoDBAttributeValue, name string) (int64, error) {
-	n, ok := image[name]
-	if !ok {
-		return 0, nil
-	}
-	if n.DataType() != events.DataTypeNumber {
-		return 0, fault.New(fault.Invalid, "attribute %s is not a number", name)
-	}
-	v, err := strconv.ParseInt(n.Number(), 10, 64)
-	if err != nil {
-		return 0, fault.New(fault.Invalid, "attribute %s is not a whole number", name)
-	}
-	return v, nil
-}
-
 // send tells each department concerned the latest of what happened; again,
 // when that was asked for, to the owner alone. SQS would drop what it saw in
 // the last five minutes, so that an item that is sent again has an id of its own.
-func (o *Outbox) send(ctx context.Context, image map[string]events.DynamoDBAttributeValue, again bool) error {
-	rec, err := o.Read(image)
-	if err != nil {
-		return err
-	}
+func (o *Outbox) send(ctx context.Context, rec problem.Record, again bool) error {
 	latest := map[string]problem.Event{}
 	for _, e := range rec.Events {
 		if !again || e.Department == rec.Department {

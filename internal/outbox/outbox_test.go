@@ -75,26 +75,23 @@ func items(t *testing.T, client *awssqs.Client, department string) []problem.Ite
 
 func image(t *testing.T, p problem.Problem, evs []problem.Event) map[string]events.DynamoDBAttributeValue {
 	t.Helper()
-	data, errP := json.Marshal(p)
-	told, errE := json.Marshal(evs)
-	if err := errors.Join(errP, errE); err != nil {
-		t.Fatal(err)
-	}
-	n, err := json.Marshal(p.Version)
+	r, err := store.NewProblemRecord(nil, problem.Record{Problem: p, Events: evs, Quotes: []string{"Ik snap mijn factuur niet"}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return map[string]events.DynamoDBAttributeValue{
-		"j": events.NewStringAttribute(string(data)), "ev": events.NewStringAttribute(string(told)), "n": events.NewNumberAttribute(string(n)),
-		"q": events.NewStringAttribute("Ik snap mijn factuur niet"),
-	}
+	return r.Change.NewImage
 }
 
 func record(seq, id string, before, after map[string]events.DynamoDBAttributeValue) events.DynamoDBEventRecord {
-	return events.DynamoDBEventRecord{Change: events.DynamoDBStreamRecord{
-		SequenceNumber: seq, OldImage: before, NewImage: after,
-		Keys: map[string]events.DynamoDBAttributeValue{"pk": events.NewStringAttribute("P#" + id), "sk": events.NewStringAttribute("P")},
-	}}
+	r, err := store.NewProblemRecord(nil, problem.Record{Problem: problem.Problem{ID: id}})
+	if err != nil {
+		panic(err) // an empty problem can be encoded
+	}
+	r.EventName = string(events.DynamoDBOperationTypeModify)
+	r.Change.SequenceNumber = seq
+	r.Change.OldImage = before
+	r.Change.NewImage = after
+	return r
 }
 
 var at = time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
@@ -106,7 +103,7 @@ func opened(id, department string) (problem.Problem, []problem.Event) {
 func TestAProblemIsToldOnceAVersionHoweverOftenTheStreamRepeats(t *testing.T) {
 	t.Parallel()
 	client := newQueues(t, "billing")
-	o := &outbox.Outbox{Queues: queue.New(client, "heard-problems-"), Read: store.ReadProblemImage, Job: store.ReadJob, URL: "https://api.example.com"}
+	o := &outbox.Outbox{Queues: queue.New(client, "heard-problems-"), URL: "https://api.example.com"}
 	p, evs := opened("p1", "billing")
 	first := image(t, p, evs)
 	counted := p
@@ -135,7 +132,7 @@ func TestACandidateIsToldOnceHoweverOftenTheStreamRepeats(t *testing.T) {
 		t.Fatal(err)
 	}
 	client := newQueues(t, "customer-care")
-	o := &outbox.Outbox{Queues: queue.New(client, "heard-problems-"), Read: store.ReadProblemImage, Told: store.ReadTold, URL: "https://api.example.com"}
+	o := &outbox.Outbox{Queues: queue.New(client, "heard-problems-"), URL: "https://api.example.com"}
 	expired := ev.Records[0]
 	expired.EventName, expired.Change.OldImage, expired.Change.NewImage = "REMOVE", expired.Change.NewImage, nil
 	ev.Records = append(ev.Records, ev.Records[0], expired)
@@ -158,7 +155,7 @@ func TestACandidateIsToldOnceHoweverOftenTheStreamRepeats(t *testing.T) {
 func TestAMoveIsToldToBothDepartments(t *testing.T) {
 	t.Parallel()
 	client := newQueues(t, "billing", "it")
-	o := &outbox.Outbox{Queues: queue.New(client, "heard-problems-"), Read: store.ReadProblemImage, Job: store.ReadJob, URL: "https://api.example.com"}
+	o := &outbox.Outbox{Queues: queue.New(client, "heard-problems-"), URL: "https://api.example.com"}
 	p, evs := opened("p1", "billing")
 	moved, told, err := problem.Apply(p, problem.Update{To: problem.Moved, Department: "it", By: "els", At: at.Add(time.Hour)})
 	if err != nil {
@@ -193,7 +190,7 @@ func TestOneProblemThatFailsStopsItselfAndNobodyElse(t *testing.T) {
 	t.Parallel()
 	client := newQueues(t, "billing")
 	q := &broken{Queues: queue.New(client, "heard-problems-"), id: "bad"}
-	o := &outbox.Outbox{Queues: q, Read: store.ReadProblemImage, Job: store.ReadJob, URL: "https://api.example.com"}
+	o := &outbox.Outbox{Queues: q, URL: "https://api.example.com"}
 	bad, badEvents := opened("bad", "billing")
 	next, nextEvents, err := problem.Apply(bad, problem.Update{To: problem.Acknowledged, By: "els", At: at})
 	if err != nil {
@@ -223,7 +220,7 @@ func TestOneProblemThatFailsStopsItselfAndNobodyElse(t *testing.T) {
 
 func TestAQueueThatIsMissingIsAFailure(t *testing.T) {
 	t.Parallel()
-	o := &outbox.Outbox{Queues: queue.New(newQueues(t), "heard-problems-"), Read: store.ReadProblemImage, Job: store.ReadJob}
+	o := &outbox.Outbox{Queues: queue.New(newQueues(t), "heard-problems-")}
 	p, evs := opened("p1", "billing")
 	resp, err := o.Handle(t.Context(), events.DynamoDBEvent{Records: []events.DynamoDBEventRecord{record("7", "p1", nil, image(t, p, evs))}})
 	if err != nil || len(resp.BatchItemFailures) != 1 {
@@ -236,7 +233,7 @@ func TestAQueueThatIsMissingIsAFailure(t *testing.T) {
 func TestAnItemIsSentAgainToItsOwnerWhenItIsAskedFor(t *testing.T) {
 	t.Parallel()
 	client := newQueues(t, "billing", "it")
-	o := &outbox.Outbox{Queues: queue.New(client, "heard-problems-"), Read: store.ReadProblemImage, URL: "https://api.example.com"}
+	o := &outbox.Outbox{Queues: queue.New(client, "heard-problems-"), URL: "https://api.example.com"}
 	p, _ := opened("p1", "billing")
 	p, evs, err := problem.Apply(p, problem.Update{To: problem.Moved, Department: "it", At: at})
 	if err != nil {

@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
@@ -23,13 +22,13 @@ import (
 
 func affectedItem(problemID string, a problem.Affected) item {
 	it := key(problemPK(problemID), affectedSK(a.Customer))
-	it["k"] = seenSet(a.Seen)
+	it[attrAffectedContacts] = occurrenceSet(a.Seen)
 	return it
 }
 
 // seenSet is each contact with its day and time: some 45 bytes, so that fifteen
 // of them fit in one write unit.
-func seenSet(seen []problem.Seen) types.AttributeValue {
+func occurrenceSet(seen []problem.Seen) types.AttributeValue {
 	all := make([]string, len(seen))
 	for i, s := range seen {
 		all[i] = s.Day + " " + strconv.FormatInt(s.At.UnixMilli(), 10) + " " + s.Contact
@@ -38,8 +37,8 @@ func seenSet(seen []problem.Seen) types.AttributeValue {
 }
 
 func readAffected(it item) problem.Affected {
-	a := problem.Affected{Customer: identity.CustomerID(strings.TrimPrefix(text(it, skName), affectedPrefix))}
-	for _, k := range set(it, "k") {
+	a := problem.Affected{Customer: affectedCustomer(text(it, skName))}
+	for _, k := range set(it, attrAffectedContacts) {
 		day, rest, _ := strings.Cut(k, " ")
 		ms, contact, _ := strings.Cut(rest, " ")
 		a.Seen = append(a.Seen, problem.Seen{Customer: a.Customer, Contact: contact, Day: day, At: parseMillis(ms)})
@@ -50,33 +49,33 @@ func readAffected(it item) problem.Affected {
 
 // Problem returns a problem and what it counts, read strongly.
 func (t *Table) Problem(ctx context.Context, id string) (problem.Record, error) {
-	return t.problem(ctx, id, true)
+	return t.countedProblem(ctx, id, true)
 }
 
 // Uncounted is [Table.Problem] without counting, which costs more the more
 // customers there are: the counts are those that were told last.
-func (t *Table) Uncounted(ctx context.Context, id string) (problem.Record, error) {
-	return t.uncounted(ctx, id, true)
+func (t *Table) ProblemHeader(ctx context.Context, id string) (problem.Record, error) {
+	return t.problemHeader(ctx, id, true)
 }
 
-func (t *Table) uncounted(ctx context.Context, id string, consistent bool) (problem.Record, error) {
-	it, err := t.get(ctx, key(problemPK(id), problemSK), consistent)
+func (t *Table) problemHeader(ctx context.Context, id string, consistent bool) (problem.Record, error) {
+	it, err := t.getItem(ctx, key(problemPK(id), problemSK), consistent)
 	if err != nil {
 		return problem.Record{}, err
 	}
 	if it == nil {
 		return problem.Record{}, fault.New(fault.NotFound, "there is no such problem")
 	}
-	return ReadProblem(it)
+	return readProblem(it)
 }
 
-func (t *Table) problem(ctx context.Context, id string, consistent bool) (problem.Record, error) {
-	p, err := t.uncounted(ctx, id, consistent)
+func (t *Table) countedProblem(ctx context.Context, id string, consistent bool) (problem.Record, error) {
+	p, err := t.problemHeader(ctx, id, consistent)
 	if err != nil {
 		return p, err
 	}
 	p.Contacts, p.Customers, p.PerDay = 0, 0, map[string]int{}
-	in := between(problemPK(id), affectedPrefix, affectedPrefix+"~")
+	in := keyRange(problemPK(id), affectedPrefix, endOf(affectedPrefix))
 	in.ConsistentRead = &consistent
 	err = t.query(ctx, in, func(it item) bool {
 		p.Count(readAffected(it))
@@ -89,14 +88,14 @@ func (t *Table) problem(ctx context.Context, id string, consistent bool) (proble
 // readProblems reads several problems at once.
 func (t *Table) readProblems(ctx context.Context, ids []string) ([]problem.Record, error) {
 	out := make([]problem.Record, len(ids))
-	return out, each(len(ids), func(i int) (err error) {
-		out[i], err = t.problem(ctx, ids[i], false)
+	return out, forEach(len(ids), func(i int) (err error) {
+		out[i], err = t.countedProblem(ctx, ids[i], false)
 		return err
 	})
 }
 
 // each does something for 0 to n-1, a few at a time, and returns the first error.
-func each(n int, do func(i int) error) error {
+func forEach(n int, do func(i int) error) error {
 	errs := make([]error, n)
 	batch.Each(n, shards, func(i int) { errs[i] = do(i) })
 	return firstError(errs...)
@@ -106,14 +105,14 @@ func each(n int, do func(i int) error) error {
 // write of its own. [fault.Conflict] when one of them changed since it was read:
 // the others may have been changed. It can be repeated from a fresh reading.
 func (t *Table) ChangeAffected(ctx context.Context, problemID string, changes []problem.Change) error {
-	return each(len(changes), func(i int) error { return t.changeAffected(ctx, problemID, changes[i]) })
+	return forEach(len(changes), func(i int) error { return t.changeAffected(ctx, problemID, changes[i]) })
 }
 
 func (t *Table) changeAffected(ctx context.Context, problemID string, c problem.Change) error {
-	it, is := affectedItem(problemID, c.Affected), aws.String("attribute_not_exists(pk)")
+	it, is := affectedItem(problemID, c.Affected), onlyNew()
 	var values item
 	if len(c.Was) > 0 {
-		is, values = aws.String("k = :was"), item{":was": seenSet(c.Was)}
+		is, values = exprf("%s = :was", attrAffectedContacts), item{":was": occurrenceSet(c.Was)}
 	}
 	var err error
 	if len(c.Seen) == 0 {
@@ -127,7 +126,7 @@ func (t *Table) changeAffected(ctx context.Context, problemID string, c problem.
 }
 
 // AffectedOf returns those of the customers whom a problem touches already.
-func (t *Table) AffectedOf(ctx context.Context, problemID string, customers []identity.CustomerID) (map[identity.CustomerID]problem.Affected, error) {
+func (t *Table) AffectedAmong(ctx context.Context, problemID string, customers []identity.CustomerID) (map[identity.CustomerID]problem.Affected, error) {
 	out := map[identity.CustomerID]problem.Affected{}
 	for chunk := range slices.Chunk(customers, 100) {
 		keys := make([]item, len(chunk))
@@ -148,8 +147,8 @@ func (t *Table) AffectedOf(ctx context.Context, problemID string, customers []id
 
 // AllAffected returns the customers whom a problem touches, at most limit
 // after the cursor, which is the last customer seen.
-func (t *Table) AllAffected(ctx context.Context, problemID string, limit int, cursor string) ([]problem.Affected, string, error) {
-	in := between(problemPK(problemID), affectedPrefix+cursor+"\x00", affectedPrefix+"~")
+func (t *Table) AffectedCustomers(ctx context.Context, problemID string, limit int, cursor string) ([]problem.Affected, string, error) {
+	in := keyRange(problemPK(problemID), affectedPrefix+cursor+"\x00", endOf(affectedPrefix))
 	in.Limit = ptr(int32(limit + 1)) //nolint:gosec // bounded by the API
 	var out []problem.Affected
 	err := t.query(ctx, in, func(it item) bool {

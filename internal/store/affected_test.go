@@ -41,7 +41,7 @@ func alter(ctx context.Context, table *store.Table, id string, gone, seen []prob
 				who = append(who, s.Customer)
 			}
 		}
-		known, err := table.AffectedOf(ctx, id, who)
+		known, err := table.AffectedAmong(ctx, id, who)
 		if err != nil {
 			return err
 		}
@@ -134,7 +134,7 @@ func TestAProblemCountsWhatJoinedItInAnyOrderAndHoweverOften(t *testing.T) {
 		if got.Customers != len(want) || got.Contacts != counted || !gocmp.Equal(got.PerDay, days) {
 			r.Errorf("it counts %d customers, %d contacts, %v; want %d, %d, %v", got.Customers, got.Contacts, got.PerDay, len(want), counted, days)
 		}
-		listed, _, err := table.AllAffected(t.Context(), p.ID, 100, "")
+		listed, _, err := table.AffectedCustomers(t.Context(), p.ID, 100, "")
 		if err != nil {
 			r.Fatal(err)
 		}

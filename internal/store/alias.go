@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/uuid"
@@ -20,15 +19,7 @@ import (
 // means that somebody else won, so the state converges.
 const maxTries = 12
 
-// An aliasItem is an alias as the table knows it. Its attributes:
-//
-//	c        the customer who has it, until it moves
-//	k, s, v  kind, scope, value; a: present when it is merely claimed
-//	r, e, t  the rule, evidence and time by which it is known
-//	al       keys of the aliases that a proven statement names with it
-//	le       rule, evidence and time of those statements that came later
-//	mv       to whom it moved, and when
-//	b        why it joins nobody, once two accounts were seen to share it
+// An aliasItem is a stored alias.
 type aliasItem struct {
 	key      string // its partition key
 	address  identity.Address
@@ -42,22 +33,22 @@ type aliasItem struct {
 
 func readAlias(it item) aliasItem {
 	assurance := identity.Verified
-	if text(it, "a") == "c" {
+	if text(it, attrAliasAssurance) == "c" {
 		assurance = identity.Claimed
 	}
 	a := aliasItem{
 		key: text(it, pkName),
 		address: identity.Address{
-			Alias:     identity.Alias{Kind: identity.Kind(text(it, "k")), Scope: text(it, "s"), Value: text(it, "v")},
+			Alias:     identity.Alias{Kind: identity.Kind(text(it, attrAliasKind)), Scope: text(it, attrAliasScope), Value: text(it, attrAliasValue)},
 			Assurance: assurance,
 		},
-		customer: identity.CustomerID(text(it, "c")),
-		evidence: identity.Evidence{Rule: text(it, "r"), Ref: text(it, "e"), At: moment(it, "t")},
-		linked:   set(it, "al"),
-		moves:    readMoves(set(it, "mv")),
-		shared:   it["b"] != nil,
+		customer: identity.CustomerID(text(it, attrAliasCustomer)),
+		evidence: identity.Evidence{Rule: text(it, attrAliasRule), Ref: text(it, attrAliasRef), At: moment(it, attrAliasSince)},
+		linked:   set(it, attrAliasLinked),
+		moves:    readMoves(set(it, attrAliasMoves)),
+		shared:   it[attrAliasShared] != nil,
 	}
-	for _, s := range set(it, "le") {
+	for _, s := range set(it, attrAliasLater) {
 		if p := strings.Split(s, unit); len(p) == 4 {
 			if a.later == nil {
 				a.later = map[string]identity.Evidence{}
@@ -70,7 +61,7 @@ func readAlias(it item) aliasItem {
 
 // keeper returns under whom messages of a that were sent at a time lie. That
 // never changes, so that each delivery of a message finds it.
-func (a aliasItem) keeper(at time.Time) identity.CustomerID {
+func (a aliasItem) storedUnder(at time.Time) identity.CustomerID {
 	who := a.customer
 	for _, m := range a.moves {
 		if !at.Before(m.Kept) {
@@ -81,7 +72,7 @@ func (a aliasItem) keeper(at time.Time) identity.CustomerID {
 }
 
 // owner returns whose alias a was at a time.
-func (a aliasItem) owner(at time.Time) identity.CustomerID {
+func (a aliasItem) ownerAt(at time.Time) identity.CustomerID {
 	who := a.customer
 	for _, m := range a.moves {
 		if !at.Before(m.From) {
@@ -92,7 +83,7 @@ func (a aliasItem) owner(at time.Time) identity.CustomerID {
 }
 
 // now returns whose alias a is.
-func (a aliasItem) now() identity.CustomerID {
+func (a aliasItem) currentOwner() identity.CustomerID {
 	if n := len(a.moves); n > 0 {
 		return a.moves[n-1].To
 	}
@@ -110,22 +101,22 @@ func (a aliasItem) link(other string) identity.Evidence {
 func (t *Table) writeAlias(a identity.Address, customer identity.CustomerID, linked []string, ev identity.Evidence) item {
 	k := t.aliasKey(a)
 	it := key(k, aliasSK)
-	it["c"] = str(string(customer))
-	it["k"] = str(string(a.Kind))
-	it["v"] = str(a.Value)
+	it[attrAliasCustomer] = str(string(customer))
+	it[attrAliasKind] = str(string(a.Kind))
+	it[attrAliasValue] = str(a.Value)
 	if a.Scope != "" {
-		it["s"] = str(a.Scope)
+		it[attrAliasScope] = str(a.Scope)
 	}
 	if a.Assurance == identity.Claimed {
-		it["a"] = str("c")
+		it[attrAliasAssurance] = str("c")
 	}
-	it["r"] = str(ev.Rule)
+	it[attrAliasRule] = str(ev.Rule)
 	if ev.Ref != "" {
-		it["e"] = str(ev.Ref)
+		it[attrAliasRef] = str(ev.Ref)
 	}
-	it["t"] = millis(ev.At)
+	it[attrAliasSince] = millis(ev.At)
 	if others := without(linked, k); len(others) > 0 {
-		it["al"] = &types.AttributeValueMemberSS{Value: others}
+		it[attrAliasLinked] = &types.AttributeValueMemberSS{Value: others}
 	}
 	return it
 }
@@ -147,8 +138,8 @@ func (t *Table) linkLater(a aliasItem, others []string, ev identity.Evidence) ty
 	return types.TransactWriteItem{Update: &types.Update{
 		TableName:           t.name,
 		Key:                 key(a.key, aliasSK),
-		UpdateExpression:    aws.String("ADD al :al, le :le"),
-		ConditionExpression: aws.String("c = :c"),
+		UpdateExpression:    exprf("ADD %s :al, %s :le", attrAliasLinked, attrAliasLater),
+		ConditionExpression: exprf("%s = :c", attrAliasCustomer),
 		ExpressionAttributeValues: item{
 			":al": &types.AttributeValueMemberSS{Value: fresh}, ":le": &types.AttributeValueMemberSS{Value: why}, ":c": str(string(a.customer)),
 		},
@@ -176,15 +167,15 @@ type Resolution struct {
 // An alias of which a person has one at a time decides, where the first one
 // is known together with another of that kind: then the first was given to
 // somebody else, or is shared, and who could be meant is kept as a suggestion.
-func (t *Table) Resolve(ctx context.Context, addresses []identity.Address, ev identity.Evidence) (Resolution, error) {
-	addresses = t.linkable(addresses)
+func (t *Table) ResolveAliases(ctx context.Context, addresses []identity.Address, ev identity.Evidence) (Resolution, error) {
+	addresses = t.linkableAddresses(addresses)
 	if len(addresses) == 0 {
 		return Resolution{}, fault.New(fault.Invalid, "no alias")
 	}
 	keys := t.aliasKeys(addresses)
 	for try := range maxTries {
 		if try > 0 {
-			if err := pause(ctx, try); err != nil {
+			if err := backOff(ctx, try); err != nil {
 				return Resolution{}, err
 			}
 		}
@@ -207,7 +198,7 @@ func (t *Table) aliasKeys(addresses []identity.Address) []string {
 // linkable keeps what one statement can link: the first address, and the
 // verified ones beside it if it is verified itself, each once. Blocked ones
 // are of no one person: with one of those in front there is nothing to link.
-func (t *Table) linkable(addresses []identity.Address) []identity.Address {
+func (t *Table) linkableAddresses(addresses []identity.Address) []identity.Address {
 	var out []identity.Address
 	for i, a := range addresses {
 		if i > 0 && (addresses[0].Assurance != identity.Verified || a.Assurance != identity.Verified ||
@@ -223,27 +214,27 @@ func (t *Table) linkable(addresses []identity.Address) []identity.Address {
 
 // resolve tries once; done is false when somebody else was quicker.
 func (t *Table) resolve(ctx context.Context, addresses []identity.Address, keys []string, ev identity.Evidence, consistent bool) (Resolution, bool, error) {
-	first, err := t.get(ctx, key(keys[0], aliasSK), consistent)
+	first, err := t.getItem(ctx, key(keys[0], aliasSK), consistent)
 	if err != nil {
 		return Resolution{}, false, err
 	}
 	if first != nil {
 		a := readAlias(first)
-		if listsAll(a, keys) {
-			return Resolution{Customer: a.keeper(ev.At), Owner: a.owner(ev.At)}, true, nil
+		if linksAll(a, keys) {
+			return Resolution{Customer: a.storedUnder(ev.At), Owner: a.ownerAt(ev.At)}, true, nil
 		}
 	}
 	if len(addresses) == 1 {
-		return t.claimOne(ctx, addresses[0], ev)
+		return t.claimAlias(ctx, addresses[0], ev)
 	}
 	s, err := t.statement(ctx, addresses, keys, ev)
 	if err != nil {
 		return Resolution{}, false, err
 	}
-	return t.claimAll(ctx, s)
+	return t.claimAliases(ctx, s)
 }
 
-func listsAll(a aliasItem, keys []string) bool {
+func linksAll(a aliasItem, keys []string) bool {
 	for _, k := range keys {
 		if k != a.key && !slices.Contains(a.linked, k) {
 			return false
@@ -255,7 +246,7 @@ func listsAll(a aliasItem, keys []string) bool {
 // claimOne takes one alias for a new customer, or finds who has it. A phone
 // number that is only written in another way belongs to whom it belongs; it is
 // noted with that customer first, so that it is found from there.
-func (t *Table) claimOne(ctx context.Context, a identity.Address, ev identity.Evidence) (Resolution, bool, error) {
+func (t *Table) claimAlias(ctx context.Context, a identity.Address, ev identity.Evidence) (Resolution, bool, error) {
 	var linked []string
 	variant, found, err := t.byVariant(ctx, a)
 	if err != nil {
@@ -263,8 +254,8 @@ func (t *Table) claimOne(ctx context.Context, a identity.Address, ev identity.Ev
 	}
 	customer := newCustomer()
 	if found {
-		customer, linked, ev.Rule = variant.owner(ev.At), []string{variant.key}, identity.RuleVariant
-		if err := t.note(ctx, customer, []string{t.aliasKey(a)}); err != nil {
+		customer, linked, ev.Rule = variant.ownerAt(ev.At), []string{variant.key}, identity.RuleVariant
+		if err := t.noteAliases(ctx, customer, []string{t.aliasKey(a)}); err != nil {
 			return Resolution{}, false, err
 		}
 	}
@@ -274,7 +265,7 @@ func (t *Table) claimOne(ctx context.Context, a identity.Address, ev identity.Ev
 		return Resolution{}, false, err
 	case taken != nil:
 		a := readAlias(taken)
-		return Resolution{Customer: a.keeper(ev.At), Owner: a.owner(ev.At)}, true, nil
+		return Resolution{Customer: a.storedUnder(ev.At), Owner: a.ownerAt(ev.At)}, true, nil
 	default:
 		return Resolution{Customer: customer, Owner: customer, New: !found}, true, nil
 	}
@@ -284,7 +275,7 @@ func (t *Table) claimOne(ctx context.Context, a identity.Address, ev identity.Ev
 // another way.
 func (t *Table) byVariant(ctx context.Context, a identity.Address) (aliasItem, bool, error) {
 	for _, v := range identity.PhoneVariants(a.Alias) {
-		it, err := t.get(ctx, key(t.aliasKey(identity.Address{Alias: v, Assurance: a.Assurance}), aliasSK), false)
+		it, err := t.getItem(ctx, key(t.aliasKey(identity.Address{Alias: v, Assurance: a.Assurance}), aliasSK), false)
 		if err != nil || it != nil {
 			return readAlias(it), it != nil, err
 		}
@@ -294,17 +285,17 @@ func (t *Table) byVariant(ctx context.Context, a identity.Address) (aliasItem, b
 
 // note keeps with a customer that it has aliases, so that they are found from
 // there whichever messages they came with.
-func (t *Table) note(ctx context.Context, c identity.CustomerID, aliasKeys []string) error {
+func (t *Table) noteAliases(ctx context.Context, c identity.CustomerID, aliasKeys []string) error {
 	_, err := t.update(ctx, &dynamodb.UpdateItemInput{
 		Key:                       key(customerPK(c), profileSK),
-		UpdateExpression:          aws.String("ADD al :al"),
+		UpdateExpression:          exprf("ADD %s :al", attrProfileAliases),
 		ExpressionAttributeValues: item{":al": &types.AttributeValueMemberSS{Value: aliasKeys}},
 	})
 	return err
 }
 
 // aliases reads aliases by key, strongly.
-func (t *Table) aliases(ctx context.Context, keys []string) (map[string]aliasItem, error) {
+func (t *Table) readAliases(ctx context.Context, keys []string) (map[string]aliasItem, error) {
 	known := map[string]aliasItem{}
 	for chunk := range slices.Chunk(keys, 100) {
 		ks := make([]item, len(chunk))
@@ -326,15 +317,15 @@ func (t *Table) aliases(ctx context.Context, keys []string) (map[string]aliasIte
 // Find returns the customer who has an alias: proven if anybody proved it,
 // else as somebody wrote by it, else the first for whom somebody claimed it.
 // [fault.NotFound] if nobody has it.
-func (t *Table) Find(ctx context.Context, a identity.Alias) (identity.CustomerID, identity.Assurance, error) {
+func (t *Table) FindCustomer(ctx context.Context, a identity.Alias) (identity.CustomerID, identity.Assurance, error) {
 	for _, assurance := range []identity.Assurance{identity.Verified, identity.Claimed} {
 		for _, v := range append([]identity.Alias{a}, identity.PhoneVariants(a)...) {
-			it, err := t.get(ctx, key(t.aliasKey(identity.Address{Alias: v, Assurance: assurance}), aliasSK), true)
+			it, err := t.getItem(ctx, key(t.aliasKey(identity.Address{Alias: v, Assurance: assurance}), aliasSK), true)
 			if err != nil {
 				return "", "", err
 			}
 			if it != nil {
-				return readAlias(it).now(), assurance, nil
+				return readAlias(it).currentOwner(), assurance, nil
 			}
 		}
 	}
@@ -370,14 +361,14 @@ func (t *Table) linkedAliases(ctx context.Context, seeds []string, of []identity
 		n := min(len(todo), maxAliases)
 		seeds = append(todo[n:], visitors...)
 		todo = todo[:n:n]
-		known, err := t.aliases(ctx, todo)
+		known, err := t.readAliases(ctx, todo)
 		if err != nil {
 			return nil, err
 		}
 		for _, k := range todo {
 			seen[k] = true
 			a, ok := known[k]
-			if !ok || !a.wasOf(of) {
+			if !ok || !a.everOwnedBy(of) {
 				continue
 			}
 			out = append(out, a)
@@ -390,7 +381,7 @@ func (t *Table) linkedAliases(ctx context.Context, seeds []string, of []identity
 // splitVisitors separates the alias keys of visitors from the others.
 func splitVisitors(keys []string) (others, visitors []string) {
 	for _, k := range keys {
-		if strings.HasPrefix(k, aliasPrefix+string(identity.Visitor)+"#") {
+		if isAliasKind(k, identity.Visitor) {
 			visitors = append(visitors, k)
 		} else {
 			others = append(others, k)
@@ -417,7 +408,7 @@ func (a aliasItem) hostProven() bool {
 }
 
 // wasOf reports whether a is or was one of the customers'.
-func (a aliasItem) wasOf(of []identity.CustomerID) bool {
+func (a aliasItem) everOwnedBy(of []identity.CustomerID) bool {
 	return slices.Contains(of, a.customer) ||
 		slices.ContainsFunc(a.moves, func(m identity.Move) bool { return slices.Contains(of, m.To) })
 }
@@ -428,7 +419,7 @@ func newCustomer() identity.CustomerID {
 
 // pause waits before a repeated try: longer each time, and differently for
 // those who raced.
-func pause(ctx context.Context, try int) error {
+func backOff(ctx context.Context, try int) error {
 	d := time.Duration(rand.Int64N(int64(5*time.Millisecond) << min(try, 6))) //nolint:gosec // spreads tries, guards nothing
 	select {
 	case <-ctx.Done():

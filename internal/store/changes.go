@@ -24,8 +24,6 @@ const (
 	// a function takes from the time it notes to the write, clocks that
 	// differ and an index that lags included.
 	overlap = 2 * time.Minute
-
-	attrChanged = "u" // of an effect or a contact: when it was written last
 )
 
 // A look is where reading what changed has come to.
@@ -46,11 +44,13 @@ type source struct {
 }
 
 var sources = []source{
-	{onTime, []string{pkName, skName}, (*Table).takeOnTime},
-	{late, []string{gsiPK, gsiSK, pkName, skName}, (*Table).takeLate},
-	{func(pk string, _ time.Time) *dynamodb.QueryInput { return between(pk, effectPrefix, effectPrefix+"~") }, []string{pkName, skName}, (*Table).takeEffect},
+	{timelyMessages, []string{pkName, skName}, (*Table).takeOnTime},
+	{lateMessages, []string{gsiPK, gsiSK, pkName, skName}, (*Table).takeLate},
 	{func(pk string, _ time.Time) *dynamodb.QueryInput {
-		return between(pk, contactPrefix, contactPrefix+"~")
+		return keyRange(pk, effectPrefix, endOf(effectPrefix))
+	}, []string{pkName, skName}, (*Table).takeEffect},
+	{func(pk string, _ time.Time) *dynamodb.QueryInput {
+		return keyRange(pk, contactPrefix, endOf(contactPrefix))
 	}, []string{pkName, skName}, (*Table).takeContact},
 }
 
@@ -63,7 +63,7 @@ var sources = []source{
 // other ids belong to the customer than at that look, ChangesSince says only so.
 func (t *Table) ChangesSince(ctx context.Context, c identity.Customer, asked identity.CustomerID, cursor string, limit int) (contact.Changes, error) {
 	began := t.Now().Add(-overlap).UnixMilli()
-	fresh := look{Asked: asked, Members: t.pepper.Hash(idsOf(c)...)[:sumLen], Since: began}
+	fresh := look{Asked: asked, Members: t.pepper.Hash(membershipOf(c)...)[:sumLen], Since: began}
 	if cursor == "" {
 		return contact.Changes{Cursor: fresh.String(), Complete: true}, nil
 	}
@@ -78,26 +78,26 @@ func (t *Table) ChangesSince(ctx context.Context, c identity.Customer, asked ide
 		l.Next = began
 	}
 	out := contact.Changes{}
-	places := everywhere(c)
+	places := partitionsOf(c)
 	for found, read := 0, 0; l.Source < len(sources)*len(places); {
-		more, err := t.lookOn(ctx, places[l.Source/len(sources)], &l, limit, &found, &read, &out)
+		more, err := t.readSource(ctx, places[l.Source/len(sources)], &l, limit, &found, &read, &out)
 		if err != nil {
 			return out, err
 		}
 		if more {
 			out.Cursor = l.String()
-			return t.completed(ctx, c, out)
+			return t.finishChanges(ctx, c, out)
 		}
 		l.Source, l.Key = l.Source+1, nil
 	}
 	out.Complete = true
 	out.Cursor = look{Asked: asked, Members: l.Members, Since: l.Next}.String()
-	return t.completed(ctx, c, out)
+	return t.finishChanges(ctx, c, out)
 }
 
 // everywhere returns under whom something of c may lie: its members, and
 // everybody else who has or had one of its aliases.
-func everywhere(c identity.Customer) []identity.CustomerID {
+func partitionsOf(c identity.Customer) []identity.CustomerID {
 	places := slices.Clone(c.Members)
 	for _, m := range c.Moves {
 		for _, id := range []identity.CustomerID{m.Was, m.To} {
@@ -111,13 +111,13 @@ func everywhere(c identity.Customer) []identity.CustomerID {
 
 const sumLen = 16
 
-func idsOf(c identity.Customer) []string {
+func membershipOf(c identity.Customer) []string {
 	ids := []string{"members"}
 	for _, m := range c.Members {
 		ids = append(ids, string(m))
 	}
 	for i, m := range c.Moves {
-		ids = append(ids, writeMove(i, m))
+		ids = append(ids, encodeMove(i, m))
 	}
 	slices.Sort(ids[1:])
 	return ids
@@ -125,7 +125,7 @@ func idsOf(c identity.Customer) []string {
 
 // lookOn reads on in one source, and reports whether it has to be gone on
 // with in another call.
-func (t *Table) lookOn(ctx context.Context, under identity.CustomerID, l *look, limit int, found, read *int, out *contact.Changes) (more bool, err error) {
+func (t *Table) readSource(ctx context.Context, under identity.CustomerID, l *look, limit int, found, read *int, out *contact.Changes) (more bool, err error) {
 	from := sources[l.Source%len(sources)]
 	since := time.UnixMilli(l.Since)
 	in := from.query(customerPK(under), since)
@@ -158,12 +158,12 @@ func (t *Table) lookOn(ctx context.Context, under identity.CustomerID, l *look, 
 	return more, err
 }
 
-func onTime(pk string, since time.Time) *dynamodb.QueryInput {
-	return between(pk, timeSK(messagePrefix, since.Add(-lateAfter)), messagePrefix+"~")
+func timelyMessages(pk string, since time.Time) *dynamodb.QueryInput {
+	return keyRange(pk, timeSK(messagePrefix, since.Add(-lateAfter)), endOf(messagePrefix))
 }
 
 func (t *Table) takeOnTime(it item, since time.Time, out *contact.Changes) (bool, error) {
-	if at := moment(it, attrReceived); text(it, gsiPK) != "" || !at.IsZero() && at.Before(since) {
+	if at := moment(it, attrMessageReceived); text(it, gsiPK) != "" || !at.IsZero() && at.Before(since) {
 		return false, nil
 	}
 	m, whole, err := readMessage(it)
@@ -180,10 +180,10 @@ func setLate(it item, m contact.Message) {
 	}
 }
 
-func late(pk string, since time.Time) *dynamodb.QueryInput {
+func lateMessages(pk string, since time.Time) *dynamodb.QueryInput {
 	return &dynamodb.QueryInput{
 		IndexName:                 aws.String(gsiName),
-		KeyConditionExpression:    aws.String("gsi1pk = :pk AND gsi1sk >= :since"),
+		KeyConditionExpression:    exprf("%s = :pk AND %s >= :since", gsiPK, gsiSK),
 		ExpressionAttributeValues: item{":pk": str(latePK(pk)), ":since": str(timeSK("", since))},
 	}
 }
@@ -197,7 +197,7 @@ func (t *Table) takeLate(it item, _ time.Time, out *contact.Changes) (bool, erro
 }
 
 // complete reads the messages of which only the keys are known.
-func (t *Table) complete(ctx context.Context, entries []contact.Entry) error {
+func (t *Table) fillMessages(ctx context.Context, entries []contact.Entry) error {
 	var keys []item
 	at := map[string]int{}
 	for i, e := range entries {
@@ -224,22 +224,22 @@ func (t *Table) complete(ctx context.Context, entries []contact.Entry) error {
 
 // completed returns out with every message whole, and what became of it. One that
 // was erased meanwhile is left out, as is what is somebody else's.
-func (t *Table) completed(ctx context.Context, c identity.Customer, out contact.Changes) (contact.Changes, error) {
-	if err := t.complete(ctx, out.Entries); err != nil {
+func (t *Table) finishChanges(ctx context.Context, c identity.Customer, out contact.Changes) (contact.Changes, error) {
+	if err := t.fillMessages(ctx, out.Entries); err != nil {
 		return out, err
 	}
-	out.Entries = slices.DeleteFunc(out.Entries, func(e contact.Entry) bool { return e.Kind == "" || !t.owns(c, e.Message) })
+	out.Entries = slices.DeleteFunc(out.Entries, func(e contact.Entry) bool { return e.Kind == "" || !t.ownsMessage(c, e.Message) })
 	if len(c.Moves) > 0 {
-		if err := t.sift(ctx, c, &out); err != nil {
+		if err := t.dropForeign(ctx, c, &out); err != nil {
 			return out, err
 		}
 	}
-	return out, t.join(ctx, c, out.Entries)
+	return out, t.addStates(ctx, c, out.Entries)
 }
 
 // sift leaves what is c's of what was found under somebody to or from whom an
 // alias moved. What became of a message that is not there yet comes with it.
-func (t *Table) sift(ctx context.Context, c identity.Customer, out *contact.Changes) error {
+func (t *Table) dropForeign(ctx context.Context, c identity.Customer, out *contact.Changes) error {
 	out.Contacts = slices.DeleteFunc(out.Contacts, func(k contact.Contact) bool { return !slices.Contains(c.Members, k.Customer) })
 	var own []contact.Became
 	for _, e := range out.Effects {
@@ -249,11 +249,11 @@ func (t *Table) sift(ctx context.Context, c identity.Customer, out *contact.Chan
 			}
 			continue
 		}
-		m, found, err := t.messageOf(ctx, everywhere(c), e.Of)
+		m, found, err := t.findMessage(ctx, partitionsOf(c), e.Of)
 		if err != nil {
 			return err
 		}
-		if found && t.owns(c, m) {
+		if found && t.ownsMessage(c, m) {
 			e.Customer = m.CustomerID
 			own = append(own, e)
 		}
@@ -264,10 +264,10 @@ func (t *Table) sift(ctx context.Context, c identity.Customer, out *contact.Chan
 
 // messageOf returns the message that has an id of a channel, "<channel>:<id>",
 // from among the last of each of the customers.
-func (t *Table) messageOf(ctx context.Context, under []identity.CustomerID, id string) (contact.Message, bool, error) {
-	suffix := "#" + strings.Replace(id, ":", "#", 1)
+func (t *Table) findMessage(ctx context.Context, under []identity.CustomerID, id string) (contact.Message, bool, error) {
+	suffix := messageSuffixOf(id)
 	for _, c := range under {
-		in := between(customerPK(c), messagePrefix, messagePrefix+"~")
+		in := keyRange(customerPK(c), messagePrefix, endOf(messagePrefix))
 		in.ScanIndexForward = ptr(false)
 		in.Limit = ptr(int32(maxScan))
 		var it item
@@ -290,28 +290,28 @@ func (t *Table) messageOf(ctx context.Context, under []identity.CustomerID, id s
 }
 
 func (t *Table) takeEffect(it item, since time.Time, out *contact.Changes) (bool, error) {
-	if at := moment(it, attrChanged); !at.IsZero() && at.Before(since) {
+	if at := moment(it, attrWritten); !at.IsZero() && at.Before(since) {
 		return false, nil
 	}
-	ch, of, _ := strings.Cut(strings.TrimPrefix(text(it, skName), effectPrefix), "#")
-	e := contact.Became{Customer: customerOf(text(it, pkName)), Channel: contact.Channel(ch)}
+	ch, of := parseEffectSK(text(it, skName))
+	e := contact.Became{Customer: customerOf(text(it, pkName)), Channel: ch}
 	if of == watermarkKey {
 		e.Until = map[string]time.Time{}
 		for name := range it {
-			if status, ok := strings.CutPrefix(name, watermarkPrefix); ok {
+			if status, ok := strings.CutPrefix(name, attrEffectWatermarkPrefix); ok {
 				e.Until[status] = moment(it, name)
 			}
 		}
 	} else {
 		s := readState(it)
-		e.Of, e.State = ch+":"+of, &s
+		e.Of, e.State = string(ch)+":"+of, &s
 	}
 	out.Effects = append(out.Effects, e)
 	return true, nil
 }
 
 func (t *Table) takeContact(it item, since time.Time, out *contact.Changes) (bool, error) {
-	if at := moment(it, attrChanged); !at.IsZero() && at.Before(since) {
+	if at := moment(it, attrWritten); !at.IsZero() && at.Before(since) {
 		return false, nil
 	}
 	k, err := readContact(it)

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"slices"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
@@ -20,13 +19,13 @@ func claimItem(c contact.Claim) (item, error) {
 		return nil, fault.Wrap(fault.Internal, err, "encode claim")
 	}
 	it := key(customerPK(c.Customer), claimSK)
-	it["j"], it["v"] = str(string(data)), num(c.Version)
+	it[attrJSON], it[attrClaimVersion] = str(string(data)), num(c.Version)
 	return it, nil
 }
 
 func readClaim(it item) (contact.Claim, error) {
 	var c contact.Claim
-	if err := json.Unmarshal([]byte(text(it, "j")), &c); err != nil {
+	if err := json.Unmarshal([]byte(text(it, attrJSON)), &c); err != nil {
 		return c, fault.Wrap(fault.Internal, err, "read claim")
 	}
 	return c, nil
@@ -92,15 +91,15 @@ func (t *Table) SaveClaim(ctx context.Context, next contact.Claim, read []contac
 // replace writes an item in place of one of that version, 0 for none.
 func (t *Table) replace(it item, version int64) *types.Put {
 	if version == 0 {
-		return &types.Put{TableName: t.name, Item: it, ConditionExpression: aws.String("attribute_not_exists(pk)")}
+		return &types.Put{TableName: t.name, Item: it, ConditionExpression: onlyNew()}
 	}
-	return &types.Put{TableName: t.name, Item: it, ConditionExpression: aws.String("v = :v"), ExpressionAttributeValues: item{":v": num(version)}}
+	return &types.Put{TableName: t.name, Item: it, ConditionExpression: exprf("%s = :v", attrClaimVersion), ExpressionAttributeValues: item{":v": num(version)}}
 }
 
 // ClaimsOn returns the claims on several customers, as far as there are any:
 // for lists, and so not read strongly. Those of a merged customer are under
 // each of the ids that were asked for.
-func (t *Table) ClaimsOn(ctx context.Context, customers []identity.CustomerID) (map[identity.CustomerID][]contact.Claim, error) {
+func (t *Table) ClaimsByCustomer(ctx context.Context, customers []identity.CustomerID) (map[identity.CustomerID][]contact.Claim, error) {
 	out := map[identity.CustomerID][]contact.Claim{}
 	others := map[identity.CustomerID][]identity.CustomerID{} // merged with, by asked
 	customers = slices.Compact(slices.Sorted(slices.Values(customers)))
@@ -123,10 +122,10 @@ func (t *Table) ClaimsOn(ctx context.Context, customers []identity.CustomerID) (
 				out[id] = append(out[id], c)
 				continue
 			}
-			if into := text(it, "mi"); into != "" {
+			if into := text(it, attrProfileMergedInto); into != "" {
 				others[id] = append(others[id], identity.CustomerID(into))
 			}
-			for _, m := range set(it, "m") {
+			for _, m := range set(it, attrProfileMembers) {
 				others[id] = append(others[id], identity.CustomerID(m))
 			}
 		}

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
@@ -23,7 +22,7 @@ const maxClaimed = 20
 // NoteClaimed keeps that somebody claimed addresses for a customer. It proves
 // nothing and joins nobody, and shows as a suggestion where another has the
 // address. It can be repeated. Addresses of no one person are left out.
-func (t *Table) NoteClaimed(ctx context.Context, id identity.CustomerID, claimed []identity.Alias, ev identity.Evidence) error {
+func (t *Table) PutClaimedAliases(ctx context.Context, id identity.CustomerID, claimed []identity.Alias, ev identity.Evidence) error {
 	c, err := t.customer(ctx, id, true)
 	if err != nil {
 		return err
@@ -39,8 +38,8 @@ func (t *Table) NoteClaimed(ctx context.Context, id identity.CustomerID, claimed
 		line := strings.Join([]string{encodeAlias(a), ev.Rule, ev.Ref, timeSK("", ev.At)}, unit)
 		_, err := t.update(ctx, &dynamodb.UpdateItemInput{
 			Key:                       key(customerPK(id), profileSK),
-			UpdateExpression:          aws.String("ADD cl :cl"),
-			ConditionExpression:       aws.String("attribute_not_exists(cl) OR size(cl) < :most"),
+			UpdateExpression:          exprf("ADD %s :cl", attrProfileClaimed),
+			ConditionExpression:       exprf("attribute_not_exists(%[1]s) OR size(%[1]s) < :most", attrProfileClaimed),
 			ExpressionAttributeValues: item{":cl": &types.AttributeValueMemberSS{Value: []string{line}}, ":most": num(maxClaimed)},
 		})
 		if err != nil {
@@ -70,7 +69,7 @@ func readClaimed(lines []string) []identity.Known {
 // claimants returns for whom an address was claimed, some of them where it is
 // many.
 func (t *Table) claimants(ctx context.Context, a identity.Alias) ([]identity.CustomerID, error) {
-	in := between(t.claimedPK(a), " ", "~")
+	in := keyRange(t.claimedPK(a), " ", "~")
 	in.Limit = ptr(int32(maxSuggested))
 	var out []identity.CustomerID
 	err := t.query(ctx, in, func(it item) bool {

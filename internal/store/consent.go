@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"github.com/heard-intake/heard/internal/identity"
@@ -22,7 +21,7 @@ const maxConsents = 40
 // that it may come in any order and more than once; what was said last counts.
 // Somebody who changes their mind every day does not make the profile grow.
 func (t *Table) PutConsent(ctx context.Context, c identity.CustomerID, k identity.Consent) error {
-	full, err := t.update(ctx, addConsent(c, k, aws.String("attribute_not_exists(co) OR size(co) < :most")))
+	full, err := t.update(ctx, addConsent(c, k, exprf("attribute_not_exists(%[1]s) OR size(%[1]s) < :most", attrProfileConsents)))
 	if err != nil || !full {
 		return err
 	}
@@ -36,7 +35,7 @@ func (t *Table) PutConsent(ctx context.Context, c identity.CustomerID, k identit
 func addConsent(c identity.CustomerID, k identity.Consent, condition *string) *dynamodb.UpdateItemInput {
 	in := &dynamodb.UpdateItemInput{
 		Key:                       key(customerPK(c), profileSK),
-		UpdateExpression:          aws.String("ADD co :said"),
+		UpdateExpression:          exprf("ADD %s :said", attrProfileConsents),
 		ConditionExpression:       condition,
 		ExpressionAttributeValues: item{":said": setOf([]string{writeConsent(k)})},
 	}
@@ -53,7 +52,7 @@ func (t *Table) tidyConsents(ctx context.Context, c identity.CustomerID) error {
 	if err != nil || len(found) == 0 {
 		return err
 	}
-	said := set(found[0], "co")
+	said := set(found[0], attrProfileConsents)
 	counts := map[string]bool{}
 	for _, k := range readConsents(slices.Clone(said)) {
 		counts[writeConsent(k)] = true
@@ -64,7 +63,7 @@ func (t *Table) tidyConsents(ctx context.Context, c identity.CustomerID) error {
 	}
 	_, err = t.update(ctx, &dynamodb.UpdateItemInput{
 		Key:                       key(customerPK(c), profileSK),
-		UpdateExpression:          aws.String("DELETE co :over"),
+		UpdateExpression:          exprf("DELETE %s :over", attrProfileConsents),
 		ExpressionAttributeValues: item{":over": setOf(over)},
 	})
 	return err

@@ -23,50 +23,52 @@ import (
 // nothing about its contact costs no write.
 func contactItem(c contact.Contact) (item, error) {
 	it := key(customerPK(c.Customer), contactSK(c.Start, c.ID))
-	it["v"] = num(c.Version + 1)
-	it["dp"] = str(c.Department)
-	it["ch"] = str(joinChannels(c.Channels))
+	it[attrContactVersion] = num(c.Version + 1)
+	it[attrContactDepartment] = str(c.Department)
+	it[attrContactChannels] = str(joinChannels(c.Channels))
 	if len(c.Causes) > 0 {
 		causes, err := json.Marshal(c.Causes)
 		if err != nil {
 			return nil, fault.Wrap(fault.Internal, err, "encode causes")
 		}
-		it["cs"] = str(string(causes))
-		it["rs"] = str(c.Causes[0].Reason)
+		it[attrContactCauses] = str(string(causes))
+		it[attrContactReason] = str(c.Causes[0].Reason)
 		if c.Causes[0].Product != "" {
-			it["pr"] = str(c.Causes[0].Product)
+			it[attrContactProduct] = str(c.Causes[0].Product)
 		}
 	}
-	for name, at := range map[string]time.Time{"w": c.WaitingSince, "fa": c.FirstAnswer, "la": c.LastAnswer, "ca": c.ClosesAt} {
+	for name, at := range map[string]time.Time{
+		attrContactWaitingSince: c.WaitingSince, attrContactFirstAnswer: c.FirstAnswer, attrContactLastAnswer: c.LastAnswer, attrContactClosesAt: c.ClosesAt,
+	} {
 		if !at.IsZero() {
 			it[name] = millis(at)
 		}
 	}
 	if c.Taxonomy != "" {
-		it["tx"] = str(c.Taxonomy)
+		it[attrContactTaxonomy] = str(c.Taxonomy)
 	}
 	if len(c.Threads) > 0 {
-		it["th"] = str(strings.Join(c.Threads, " "))
+		it[attrContactThreads] = str(strings.Join(c.Threads, " "))
 	}
 	if c.Waiting() {
 		it[gsiPK] = str(waitingPK(c.Department, shardOf(c.ID)))
-		it[gsiSK] = str(timeSK("", c.WaitingSince) + "#" + c.ID)
+		it[gsiSK] = str(timePlace(c.WaitingSince, c.ID))
 	}
 	return it, nil
 }
 
 func readContact(it item) (contact.Contact, error) {
-	ms, id, ok := strings.Cut(strings.TrimPrefix(text(it, skName), contactPrefix), "#")
+	start, id, ok := parseContactSK(text(it, skName))
 	if !ok {
-		return contact.Contact{}, fault.New(fault.Internal, "malformed contact key")
+		return contact.Contact{}, fault.New(fault.Internal, "read contact: malformed key")
 	}
 	c := contact.Contact{
-		ID: id, Customer: customerOf(text(it, pkName)), Start: parseMillis(ms),
-		WaitingSince: moment(it, "w"), FirstAnswer: moment(it, "fa"), LastAnswer: moment(it, "la"), ClosesAt: moment(it, "ca"),
-		Channels: splitChannels(text(it, "ch")), Department: text(it, "dp"), Taxonomy: text(it, "tx"),
-		Threads: strings.Fields(text(it, "th")), Version: number(it, "v"),
+		ID: id, Customer: customerOf(text(it, pkName)), Start: start,
+		WaitingSince: moment(it, attrContactWaitingSince), FirstAnswer: moment(it, attrContactFirstAnswer), LastAnswer: moment(it, attrContactLastAnswer), ClosesAt: moment(it, attrContactClosesAt),
+		Channels: splitChannels(text(it, attrContactChannels)), Department: text(it, attrContactDepartment), Taxonomy: text(it, attrContactTaxonomy),
+		Threads: strings.Fields(text(it, attrContactThreads)), Version: number(it, attrContactVersion),
 	}
-	if cs := text(it, "cs"); cs != "" {
+	if cs := text(it, attrContactCauses); cs != "" {
 		if err := json.Unmarshal([]byte(cs), &c.Causes); err != nil {
 			return c, fault.Wrap(fault.Internal, err, "read contact")
 		}
@@ -95,15 +97,15 @@ func splitChannels(s string) []contact.Channel {
 
 // aWhile is longer than a function runs: what it read before a change that it
 // did not see is not older.
-const aWhile = 15 * time.Minute
+const maxStaleness = 15 * time.Minute
 
 // ContactsAround returns the contacts of a customer that began after a time,
 // and the last few before it; latest first. With them come the corrections
 // that agents made, and whether somebody changed who is who within the last
 // quarter of an hour. These changes lie just before the contacts; where those
 // few keep them from being read, it is assumed.
-func (t *Table) ContactsAround(ctx context.Context, c identity.CustomerID, at time.Time, before int, consistent bool) (contact.Around, error) {
-	in := between(customerPK(c), changePrefix, correctionPrefix+"~")
+func (t *Table) NearbyContacts(ctx context.Context, c identity.CustomerID, at time.Time, before int, consistent bool) (contact.Around, error) {
+	in := keyRange(customerPK(c), changePrefix, endOf(correctionPrefix))
 	in.ScanIndexForward = ptr(false)
 	in.ConsistentRead = &consistent
 	in.Limit = ptr(int32(max(before, 16))) //nolint:gosec // a small constant of the caller
@@ -111,9 +113,8 @@ func (t *Table) ContactsAround(ctx context.Context, c identity.CustomerID, at ti
 	var bad error
 	err := t.query(ctx, in, func(it item) bool {
 		sk := text(it, skName)
-		if ch, ok := strings.CutPrefix(sk, changePrefix); ok {
-			ms, _, _ := strings.Cut(ch, "#")
-			out.Changed = parseMillis(ms).After(t.Now().Add(-aWhile))
+		if strings.HasPrefix(sk, changePrefix) {
+			out.Changed = changedAt(sk).After(t.Now().Add(-maxStaleness))
 			return false
 		}
 		if strings.HasPrefix(sk, correctionPrefix) {
@@ -144,10 +145,10 @@ func (t *Table) SaveContact(ctx context.Context, c contact.Contact) error {
 	if err != nil {
 		return err
 	}
-	it[attrChanged] = millis(t.Now())
-	in := &dynamodb.PutItemInput{TableName: t.name, Item: it, ConditionExpression: aws.String("attribute_not_exists(pk)")}
+	it[attrWritten] = millis(t.Now())
+	in := &dynamodb.PutItemInput{TableName: t.name, Item: it, ConditionExpression: onlyNew()}
 	if c.Version > 0 {
-		in.ConditionExpression = aws.String("v = :v")
+		in.ConditionExpression = exprf("%s = :v", attrContactVersion)
 		in.ExpressionAttributeValues = item{":v": num(c.Version)}
 	}
 	_, err = t.db.PutItem(ctx, in)
@@ -155,10 +156,10 @@ func (t *Table) SaveContact(ctx context.Context, c contact.Contact) error {
 }
 
 // DropContact removes a contact that its messages no longer make.
-func (t *Table) DropContact(ctx context.Context, c contact.Contact) error {
+func (t *Table) DeleteContact(ctx context.Context, c contact.Contact) error {
 	_, err := t.db.DeleteItem(ctx, &dynamodb.DeleteItemInput{
 		TableName: t.name, Key: key(customerPK(c.Customer), contactSK(c.Start, c.ID)),
-		ConditionExpression:       aws.String("attribute_not_exists(pk) OR v = :v"),
+		ConditionExpression:       exprf("attribute_not_exists(%s) OR %s = :v", pkName, attrContactVersion),
 		ExpressionAttributeValues: item{":v": num(c.Version)},
 	})
 	return conditional(err, "the contact changed")
@@ -169,7 +170,7 @@ func conditional(err error, msg string) error {
 		return fault.New(fault.Conflict, "%s", msg)
 	}
 	if err != nil {
-		return failed(err, "write")
+		return sdkError(err, "write")
 	}
 	return nil
 }
@@ -186,7 +187,7 @@ func (t *Table) Contacts(ctx context.Context, c identity.CustomerID, limit int, 
 		}
 		to = justBefore(to)
 	}
-	in := between(customerPK(c), contactPrefix, to)
+	in := keyRange(customerPK(c), contactPrefix, to)
 	in.ScanIndexForward = ptr(false)
 	in.Limit = ptr(int32(limit + 1)) //nolint:gosec // bounded by the API
 	var out []contact.Contact
@@ -205,14 +206,14 @@ func (t *Table) Contacts(ctx context.Context, c identity.CustomerID, limit int, 
 	}
 	out = out[:limit]
 	last := out[limit-1]
-	return out, strings.TrimPrefix(contactSK(last.Start, last.ID), contactPrefix), nil
+	return out, timePlace(last.Start, last.ID), nil
 }
 
 // Waiting returns who waits for a department, longest first, at most limit
 // after the cursor: "<since, ms>#<contact id>" of the last one seen.
-func (t *Table) Waiting(ctx context.Context, department string, limit int, cursor string) ([]contact.Waiter, string, error) {
+func (t *Table) WaitingContacts(ctx context.Context, department string, limit int, cursor string) ([]contact.Waiter, string, error) {
 	if cursor != "" {
-		if ms, id, ok := strings.Cut(cursor, "#"); !ok || len(ms) != 13 || id == "" || len(cursor) > 64 {
+		if !isTimePlace(cursor) || len(cursor) > 64 {
 			return nil, "", errCursor()
 		}
 	}
@@ -230,19 +231,19 @@ func (t *Table) waitingShard(ctx context.Context, pk string, limit int, cursor s
 	var bad error
 	err := t.query(ctx, &dynamodb.QueryInput{
 		IndexName:                 aws.String(gsiName),
-		KeyConditionExpression:    aws.String("gsi1pk = :pk AND gsi1sk > :after"),
+		KeyConditionExpression:    exprf("%s = :pk AND %s > :after", gsiPK, gsiSK),
 		ExpressionAttributeValues: item{":pk": str(pk), ":after": str(max(cursor, " "))},
 		Limit:                     ptr(int32(limit)), //nolint:gosec // bounded by the API
 	}, func(it item) bool {
-		ms, id, _ := strings.Cut(text(it, gsiSK), "#")
+		since, id := parseTimePlace(text(it, gsiSK))
 		k, err := readContact(it)
 		if err != nil {
 			bad = err
 			return false
 		}
 		out = append(out, contact.Waiter{
-			ID: id, Customer: k.Customer, Since: parseMillis(ms), Start: k.Start, Department: strings.Split(pk, "#")[1],
-			Reason: text(it, "rs"), Product: text(it, "pr"), Channels: k.Channels,
+			ID: id, Customer: k.Customer, Since: since, Start: k.Start, Department: waitingDepartment(pk),
+			Reason: text(it, attrContactReason), Product: text(it, attrContactProduct), Channels: k.Channels,
 		})
 		return len(out) < limit
 	})

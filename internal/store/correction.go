@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"encoding/json"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -14,15 +13,6 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 )
 
-// correctionsPK is where the index lists corrections, by time.
-const correctionsPK = "corrections"
-
-// A correction lies just after the contacts of its customer, so that whoever
-// reads those has read it: triage needs both, for the price of one.
-func correctionSK(id contact.ID) string {
-	return correctionPrefix + strings.TrimPrefix(messageSK(id), messagePrefix)
-}
-
 // PutCorrection writes what an agent said a contact is about, in place of
 // what was said before.
 func (t *Table) PutCorrection(ctx context.Context, c contact.Correction) error {
@@ -31,17 +21,17 @@ func (t *Table) PutCorrection(ctx context.Context, c contact.Correction) error {
 		return fault.Wrap(fault.Internal, err, "encode correction")
 	}
 	it := key(customerPK(c.Customer), correctionSK(c.Message))
-	it["j"] = str(string(data))
-	it[gsiPK], it[gsiSK] = str(correctionsPK), str(timeSK("", c.At)+"#"+t.pepper.Hash("correction", string(c.Message))[:16])
+	it[attrJSON] = str(string(data))
+	it[gsiPK], it[gsiSK] = str(correctionsPK), str(t.correctionPlace(c))
 	if _, err := t.db.PutItem(ctx, &dynamodb.PutItemInput{TableName: t.name, Item: it}); err != nil {
-		return failed(err, "write item")
+		return sdkError(err, "write item")
 	}
 	return nil
 }
 
 func readCorrection(it item) (contact.Correction, error) {
 	var c contact.Correction
-	if err := json.Unmarshal([]byte(text(it, "j")), &c); err != nil {
+	if err := json.Unmarshal([]byte(text(it, attrJSON)), &c); err != nil {
 		return c, fault.New(fault.Internal, "malformed correction")
 	}
 	return c, nil
@@ -66,7 +56,7 @@ func (t *Table) Corrections(ctx context.Context, since, until time.Time, limit i
 	var places []string
 	err := t.query(ctx, &dynamodb.QueryInput{
 		IndexName:                 aws.String(gsiName),
-		KeyConditionExpression:    aws.String("gsi1pk = :pk AND gsi1sk BETWEEN :after AND :before"),
+		KeyConditionExpression:    exprf("%s = :pk AND %s BETWEEN :after AND :before", gsiPK, gsiSK),
 		ExpressionAttributeValues: item{":pk": str(correctionsPK), ":after": str(after), ":before": str(before)},
 		Limit:                     ptr(int32(limit + 1)), //nolint:gosec // bounded by the API
 	}, func(it item) bool {
@@ -124,7 +114,7 @@ func (t *Table) ContactByID(ctx context.Context, c identity.Customer, id string)
 	if k.ID == "" {
 		return contact.Contact{}, "", "", none
 	}
-	ms, err := t.Recent(ctx, c, k.Start)
+	ms, err := t.RecentMessages(ctx, c, k.Start)
 	if err != nil {
 		return contact.Contact{}, "", "", err
 	}
@@ -137,14 +127,14 @@ func (t *Table) ContactByID(ctx context.Context, c identity.Customer, id string)
 }
 
 func (t *Table) contactByID(ctx context.Context, c identity.CustomerID, id string) (contact.Contact, error) {
-	in := between(customerPK(c), contactPrefix, contactPrefix+"~")
+	in := keyRange(customerPK(c), contactPrefix, endOf(contactPrefix))
 	in.ScanIndexForward = ptr(false)
 	var found contact.Contact
 	var bad error
 	seen := 0
 	err := t.query(ctx, in, func(it item) bool {
 		seen++
-		if strings.HasSuffix(text(it, skName), "#"+id) {
+		if isContactSK(text(it, skName), id) {
 			found, bad = readContact(it)
 			return false
 		}

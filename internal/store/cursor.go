@@ -7,6 +7,6 @@ import (
 
 // CursorAt returns the cursor of a page of [Table.History] that ends with e:
 // for a caller who cannot hand on the page whole.
-func (t *Table) CursorAt(c identity.Customer, q contact.Query, e contact.Entry) string {
-	return t.sealCursor(c.ID, q, placeOf(e))
+func (t *Table) HistoryCursor(c identity.Customer, q contact.Query, e contact.Entry) string {
+	return t.sealCursor(c.ID, q, entryPlace(e))
 }

@@ -22,7 +22,7 @@ func TestAPageThatIsCutGoesOnWhereItWasCut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	q.Cursor = table.CursorAt(c, q, all.Entries[1])
+	q.Cursor = table.HistoryCursor(c, q, all.Entries[1])
 	rest, err := table.History(t.Context(), c, q)
 	if err != nil || len(rest.Entries) != 3 || rest.Entries[0].ID != all.Entries[2].ID || !rest.Complete {
 		t.Error(rest, err)

@@ -14,17 +14,12 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 )
 
-// A profile's attributes. One that has none is not there.
-//
-//	n, l, ac  name, locale and account, from the register
-//	pn        the name that a platform shows
-//	co        everything that was said of consents, see consent.go
-//	al        keys of aliases that are noted with the customer
-//	cl        aliases that somebody claimed for the customer, with rule, evidence and time
-//	mi        the customer into whom this one was merged
-//	m         every id that was merged into this one, also by way of others
-//	mv        moves of aliases to or from this customer
-var profileAttrs = []string{"n", "l", "ac", "pn", "co", "al", "cl", "mi", "m", "mv"}
+// profileAttrs are the attributes of a profile. A profile without any of them
+// does not exist.
+var profileAttrs = []string{
+	attrProfileName, attrProfileLocale, attrProfileAccount, attrProfileShownName, attrProfileConsents, attrProfileAliases,
+	attrProfileClaimed, attrProfileMergedInto, attrProfileMembers, attrProfileMoves,
+}
 
 // Customer returns who stands behind an id, which may be that of a merged
 // customer. It does not tell whether the id was ever given out: see
@@ -35,31 +30,31 @@ func (t *Table) Customer(ctx context.Context, id identity.CustomerID) (identity.
 
 // CustomerNow is [Table.Customer] for those who must not miss a change that was
 // made just before.
-func (t *Table) CustomerNow(ctx context.Context, id identity.CustomerID) (identity.Customer, error) {
+func (t *Table) CustomerConsistent(ctx context.Context, id identity.CustomerID) (identity.Customer, error) {
 	return t.customer(ctx, id, true)
 }
 
 func (t *Table) customer(ctx context.Context, id identity.CustomerID, consistent bool) (identity.Customer, error) {
 	for range maxMembers + 1 {
-		it, err := t.get(ctx, key(customerPK(id), profileSK), consistent)
+		it, err := t.getItem(ctx, key(customerPK(id), profileSK), consistent)
 		if err != nil {
 			return identity.Customer{}, err
 		}
-		if into := text(it, "mi"); into != "" {
+		if into := text(it, attrProfileMergedInto); into != "" {
 			id = identity.CustomerID(into)
 			continue
 		}
-		return t.whole(ctx, id, it, consistent)
+		return t.readCustomer(ctx, id, it, consistent)
 	}
 	return identity.Customer{}, fault.New(fault.Internal, "a chain of merges without end")
 }
 
 // whole returns the customer of a profile that is merged into no other, with
 // what is known under its members.
-func (t *Table) whole(ctx context.Context, id identity.CustomerID, it item, consistent bool) (identity.Customer, error) {
+func (t *Table) readCustomer(ctx context.Context, id identity.CustomerID, it item, consistent bool) (identity.Customer, error) {
 	c := identity.Customer{ID: id, Members: []identity.CustomerID{id}}
 	profiles := []item{it}
-	if members := set(it, "m"); len(members) > 0 {
+	if members := set(it, attrProfileMembers); len(members) > 0 {
 		slices.Sort(members)
 		keys := make([]item, len(members))
 		for i, m := range members {
@@ -76,14 +71,14 @@ func (t *Table) whole(ctx context.Context, id identity.CustomerID, it item, cons
 	shown := ""
 	var consents, moves []string
 	for _, p := range profiles {
-		c.Name = cmp.Or(c.Name, text(p, "n"))
-		shown = cmp.Or(shown, text(p, "pn"))
-		c.Locale = cmp.Or(c.Locale, text(p, "l"))
-		c.Account = cmp.Or(c.Account, text(p, "ac"))
-		c.Registered = append(c.Registered, set(p, "al")...)
-		consents = append(consents, set(p, "co")...)
-		c.Claimed = append(c.Claimed, readClaimed(set(p, "cl"))...)
-		moves = append(moves, set(p, "mv")...)
+		c.Name = cmp.Or(c.Name, text(p, attrProfileName))
+		shown = cmp.Or(shown, text(p, attrProfileShownName))
+		c.Locale = cmp.Or(c.Locale, text(p, attrProfileLocale))
+		c.Account = cmp.Or(c.Account, text(p, attrProfileAccount))
+		c.Registered = append(c.Registered, set(p, attrProfileAliases)...)
+		consents = append(consents, set(p, attrProfileConsents)...)
+		c.Claimed = append(c.Claimed, readClaimed(set(p, attrProfileClaimed))...)
+		moves = append(moves, set(p, attrProfileMoves)...)
 	}
 	c.Consents = readConsents(consents)
 	c.Name = cmp.Or(c.Name, shown)
@@ -94,7 +89,7 @@ func (t *Table) whole(ctx context.Context, id identity.CustomerID, it item, cons
 
 // Exists reports whether anything is known under a customer id.
 func (t *Table) Exists(ctx context.Context, id identity.CustomerID) (bool, error) {
-	return t.any(ctx, between(customerPK(id), " ", "~"))
+	return t.anyItem(ctx, keyRange(customerPK(id), " ", "~"))
 }
 
 // hasMessages reports whether a customer has messages from before a time; the
@@ -105,7 +100,7 @@ func (t *Table) hasMessages(ctx context.Context, c identity.Customer, before tim
 		to = timeSK(messagePrefix, before)
 	}
 	for _, m := range c.Members {
-		found, err := t.any(ctx, between(customerPK(m), messagePrefix, to))
+		found, err := t.anyItem(ctx, keyRange(customerPK(m), messagePrefix, to))
 		if err != nil || found {
 			return found, err
 		}
@@ -113,7 +108,7 @@ func (t *Table) hasMessages(ctx context.Context, c identity.Customer, before tim
 	return false, nil
 }
 
-func (t *Table) any(ctx context.Context, in *dynamodb.QueryInput) (bool, error) {
+func (t *Table) anyItem(ctx context.Context, in *dynamodb.QueryInput) (bool, error) {
 	in.Limit = ptr(int32(1))
 	in.ConsistentRead = ptr(true)
 	found := false
@@ -135,12 +130,12 @@ func (t *Table) Aliases(ctx context.Context, c identity.Customer) ([]identity.Ad
 // aliasesNow returns the aliases that a customer has now.
 func (t *Table) aliasesNow(ctx context.Context, c identity.Customer) ([]aliasItem, error) {
 	all, err := t.aliasesOf(ctx, c)
-	return slices.DeleteFunc(all, func(a aliasItem) bool { return !slices.Contains(c.Members, a.now()) }), err
+	return slices.DeleteFunc(all, func(a aliasItem) bool { return !slices.Contains(c.Members, a.currentOwner()) }), err
 }
 
 // Known returns every alias that a customer has or had, with why it is
 // believed and how they hang together.
-func (t *Table) Known(ctx context.Context, c identity.Customer) ([]identity.Known, error) {
+func (t *Table) AliasDetails(ctx context.Context, c identity.Customer) ([]identity.Known, error) {
 	all, err := t.aliasesOf(ctx, c)
 	if err != nil {
 		return nil, err
@@ -152,7 +147,7 @@ func (t *Table) Known(ctx context.Context, c identity.Customer) ([]identity.Know
 	out := make([]identity.Known, 0, len(all))
 	for _, a := range all {
 		k := identity.Known{Address: a.address, Evidence: a.evidence}
-		if !slices.Contains(c.Members, a.now()) {
+		if !slices.Contains(c.Members, a.currentOwner()) {
 			k.Until = a.moves[len(a.moves)-1].From
 		}
 		for _, other := range slices.Sorted(slices.Values(a.linked)) {
@@ -181,12 +176,12 @@ func (t *Table) aliasesOf(ctx context.Context, c identity.Customer) ([]aliasItem
 	}
 	for _, member := range c.Members {
 		for _, forward := range []bool{true, false} {
-			in := between(customerPK(member), messagePrefix, messagePrefix+"~")
+			in := keyRange(customerPK(member), messagePrefix, endOf(messagePrefix))
 			in.ScanIndexForward = &forward
 			in.Limit = ptr(int32(1))
 			err := t.query(ctx, in, func(it item) bool {
 				if m, _, err := readMessage(it); err == nil {
-					seeds = append(seeds, t.aliasKeys(t.linkable(m.Addresses()))...)
+					seeds = append(seeds, t.aliasKeys(t.linkableAddresses(m.Addresses()))...)
 				}
 				return false
 			})
@@ -195,7 +190,7 @@ func (t *Table) aliasesOf(ctx context.Context, c identity.Customer) ([]aliasItem
 			}
 		}
 	}
-	visitors, err := t.signedIn(ctx, c)
+	visitors, err := t.visitorKeys(ctx, c)
 	if err != nil {
 		return nil, err
 	}
@@ -209,10 +204,10 @@ const maxVisitors = 20
 
 // signedIn returns the alias keys of the newest visitors who signed in as a
 // customer, newest first.
-func (t *Table) signedIn(ctx context.Context, c identity.Customer) ([]string, error) {
+func (t *Table) visitorKeys(ctx context.Context, c identity.Customer) ([]string, error) {
 	var rows []string
 	for _, member := range c.Members {
-		in := between(customerPK(member), visitorPrefix, visitorPrefix+"~")
+		in := keyRange(customerPK(member), visitorPrefix, endOf(visitorPrefix))
 		in.ScanIndexForward = ptr(false)
 		in.Limit = ptr(int32(maxVisitors))
 		n := 0
@@ -243,7 +238,7 @@ func (t *Table) update(ctx context.Context, in *dynamodb.UpdateItemInput) (lost 
 		return true, nil
 	}
 	if err != nil {
-		return false, failed(err, "update")
+		return false, sdkError(err, "update")
 	}
 	return false, nil
 }

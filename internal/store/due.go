@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"time"
 
@@ -25,38 +24,34 @@ func setDue(it item, kind due.Kind, at time.Time) {
 // dueRow is an entry that stands in a row of its own beside what it is about.
 // There is one of each kind.
 func dueRow(pk string, kind due.Kind, at time.Time) item {
-	it := key(pk, duePrefix+string(kind))
+	it := key(pk, dueSK(kind))
 	setDue(it, kind, at)
 	return it
-}
-
-func placeOfDue(at time.Time, kind due.Kind, pk string) string {
-	return fmt.Sprintf("%s#%s#%s", timeSK("", at), kind, pk)
 }
 
 // Due returns what is due by now, oldest first, at most limit entries after
 // the cursor; the cursor that comes back is empty at the end. The index is a
 // little behind the table.
 func (t *Table) Due(ctx context.Context, now time.Time, limit int, cursor string) ([]due.Entry, string, error) {
-	return overShards(limit, afterDue, func(shard, limit int) ([]due.Entry, error) {
-		return t.dueShard(ctx, duePK(shard), timeSK("", now.Add(time.Millisecond)), limit, cursor)
+	return overShards(limit, dueCursor, func(shard, limit int) ([]due.Entry, error) {
+		return t.dueInShard(ctx, duePK(shard), timeSK("", now.Add(time.Millisecond)), limit, cursor)
 	})
 }
 
 // afterDue is the cursor behind an entry. Rows of one thing at one moment
 // differ by their sort keys.
-func afterDue(e due.Entry) string { return placeOfDue(e.At, e.Kind, e.PK) + "\x00" + e.SK }
+func dueCursor(e due.Entry) string { return placeOfDue(e.At, e.Kind, e.PK) + "\x00" + e.SK }
 
-func (t *Table) dueShard(ctx context.Context, pk, before string, limit int, cursor string) ([]due.Entry, error) {
+func (t *Table) dueInShard(ctx context.Context, pk, before string, limit int, cursor string) ([]due.Entry, error) {
 	from, _, _ := strings.Cut(cursor, "\x00")
 	var out []due.Entry
 	err := t.query(ctx, &dynamodb.QueryInput{
 		IndexName:                 aws.String(gsiName),
-		KeyConditionExpression:    aws.String("gsi1pk = :pk AND gsi1sk BETWEEN :from AND :before"),
+		KeyConditionExpression:    exprf("%s = :pk AND %s BETWEEN :from AND :before", gsiPK, gsiSK),
 		ExpressionAttributeValues: item{":pk": str(pk), ":from": str(max(from, "0")), ":before": str(before)},
 		Limit:                     ptr(int32(limit)), //nolint:gosec // bounded by the clock
 	}, func(it item) bool {
-		if e := readDue(it); afterDue(e) > cursor {
+		if e := readDue(it); dueCursor(e) > cursor {
 			out = append(out, e)
 		}
 		return len(out) < limit
@@ -65,18 +60,21 @@ func (t *Table) dueShard(ctx context.Context, pk, before string, limit int, curs
 }
 
 func readDue(it item) due.Entry {
-	ms, rest, _ := strings.Cut(text(it, gsiSK), "#")
-	kind, _, _ := strings.Cut(rest, "#")
+	at, kind := parseDuePlace(text(it, gsiSK))
 	pk := text(it, pkName)
-	_, of, _ := strings.Cut(pk, "#")
-	return due.Entry{Kind: due.Kind(kind), Of: of, At: parseMillis(ms), PK: pk, SK: text(it, skName)}
+	return due.Entry{Kind: kind, Of: subjectOf(pk), At: at, PK: pk, SK: text(it, skName)}
+}
+
+// ProblemDue returns the due entry of a kind of a problem.
+func ProblemDue(problemID string, kind due.Kind, at time.Time) due.Entry {
+	return due.Entry{Kind: kind, Of: problemID, At: at, PK: problemPK(problemID), SK: dueSK(kind)}
 }
 
 // PutDue makes an entry that stands in a row of its own, or moves it.
 func (t *Table) PutDue(ctx context.Context, e due.Entry) error {
 	_, err := t.db.PutItem(ctx, &dynamodb.PutItemInput{TableName: t.name, Item: dueRow(e.PK, e.Kind, e.At)})
 	if err != nil {
-		return failed(err, "write due entry")
+		return sdkError(err, "write due entry")
 	}
 	return nil
 }
@@ -84,16 +82,16 @@ func (t *Table) PutDue(ctx context.Context, e due.Entry) error {
 // MoveDue moves an entry to another time, if it still stands where it was
 // read; else somebody knew better.
 func (t *Table) MoveDue(ctx context.Context, e due.Entry, at time.Time) error {
-	return t.changeDue(ctx, e, "SET gsi1sk = :to", item{":to": str(placeOfDue(at, e.Kind, e.PK))})
+	return t.changeDue(ctx, e, *exprf("SET %s = :to", gsiSK), item{":to": str(placeOfDue(at, e.Kind, e.PK))})
 }
 
 // DropDue removes an entry, if it still stands where it was read.
-func (t *Table) DropDue(ctx context.Context, e due.Entry) error {
-	if !strings.HasPrefix(e.SK, duePrefix) {
-		return t.changeDue(ctx, e, "REMOVE gsi1pk, gsi1sk", nil)
+func (t *Table) DeleteDue(ctx context.Context, e due.Entry) error {
+	if !isDueRow(e.SK) {
+		return t.changeDue(ctx, e, *exprf("REMOVE %s, %s", gsiPK, gsiSK), nil)
 	}
 	_, err := t.db.DeleteItem(ctx, &dynamodb.DeleteItemInput{
-		TableName: t.name, Key: key(e.PK, e.SK), ConditionExpression: aws.String("gsi1sk = :at"),
+		TableName: t.name, Key: key(e.PK, e.SK), ConditionExpression: exprf("%s = :at", gsiSK),
 		ExpressionAttributeValues: item{":at": str(placeOfDue(e.At, e.Kind, e.PK))},
 	})
 	return unlessMoved(err)
@@ -106,7 +104,7 @@ func (t *Table) changeDue(ctx context.Context, e due.Entry, expression string, v
 	values[":at"] = str(placeOfDue(e.At, e.Kind, e.PK))
 	_, err := t.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 		TableName: t.name, Key: key(e.PK, e.SK), UpdateExpression: &expression,
-		ConditionExpression: aws.String("gsi1sk = :at"), ExpressionAttributeValues: values,
+		ConditionExpression: exprf("%s = :at", gsiSK), ExpressionAttributeValues: values,
 	})
 	return unlessMoved(err)
 }
@@ -120,5 +118,5 @@ func unlessMoved(err error) error {
 
 // dropDueRow removes the entry of a kind beside a thing, wherever it stands.
 func (t *Table) dropDueRow(pk string, kind due.Kind) types.TransactWriteItem {
-	return types.TransactWriteItem{Delete: &types.Delete{TableName: t.name, Key: key(pk, duePrefix+string(kind))}}
+	return types.TransactWriteItem{Delete: &types.Delete{TableName: t.name, Key: key(pk, dueSK(kind))}}
 }

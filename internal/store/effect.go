@@ -17,34 +17,12 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 )
 
-// An effect item collects everything learned about one message. Each of its
-// attributes only ever moves one way, whatever order the effects come in:
-//
-//	s:<status>  earliest time of a status; fc, fd: code and words of a failure
-//	r:<side>    latest reaction of a side: "<time, 13 digits> <emoji>"
-//	e           latest edit: "<revision, 6 digits> <time, 13 digits> <text>"
-//	x           earliest deletion
-//	v:<kind>    earliest verdict on a mail
-//	f:<index>   what became of a file: "0" and JSON if it failed, "1" and JSON if it is stored
-//	u           when the item was written last
-//	la          the message may be lost: its time, or that of the failure; see [Table.PutEffect]
-//	mi          the Message-ID that SES gave a mail of ours
-//	tu          until when somebody is sending it; see [Table.TakeTurn]
-//	w:<status>  watermarks: latest time; in an item of their own
-const (
-	statusPrefix    = "s:"
-	reactionPrefix  = "r:"
-	verdictPrefix   = "v:"
-	filePrefix      = "f:"
-	watermarkPrefix = "w:"
-)
-
 // PutEffect records e for its customer, and reports whether that changed
 // anything. It is one conditional write, can be
 // repeated, and may come before its message.
 //
 // One by which its message may be lost leaves a doubt beside the messages
-// first, so that [Table.Recent] knows where to look; triage is woken by the
+// first, so that [Table.RecentMessages] knows where to look; triage is woken by the
 // effect.
 func (t *Table) PutEffect(ctx context.Context, customer identity.CustomerID, e contact.Effect) (changed bool, err error) {
 	if err := e.Validate(); err != nil {
@@ -58,13 +36,13 @@ func (t *Table) PutEffect(ctx context.Context, customer identity.CustomerID, e c
 	if err != nil {
 		return false, err
 	}
-	if loses(e) {
-		if err := t.doubt(ctx, customer, e, w); err != nil {
+	if mayLoseMessage(e) {
+		if err := t.markFailure(ctx, customer, e, w); err != nil {
 			return false, err
 		}
 	}
 	w.Key = key(customerPK(customer), effectSK(e.Channel, target))
-	*w.UpdateExpression += ", " + attrChanged + " = :changed"
+	*w.UpdateExpression += ", " + attrWritten + " = :changed"
 	w.ExpressionAttributeValues[":changed"] = millis(t.Now())
 	lost, err := t.update(ctx, w)
 	return err == nil && !lost, err
@@ -86,32 +64,32 @@ func effectUpdate(e contact.Effect) (*dynamodb.UpdateItemInput, error) {
 	ms := e.At.UnixMilli()
 	switch e.Kind {
 	case contact.Status:
-		move(statusPrefix+e.Status, ">", num(ms))
+		move(attrEffectStatusPrefix+e.Status, ">", num(ms))
 		if e.MailID != "" {
-			u.UpdateExpression = aws.String("SET #a = :v, mi = :m")
+			u.UpdateExpression = exprf("SET #a = :v, %s = :m", attrEffectMailID)
 			u.ExpressionAttributeValues[":m"] = str(contact.Cut(e.MailID, 998))
 		}
 		if e.Code != "" || e.Detail != "" {
-			u.UpdateExpression = aws.String("SET #a = :v, fc = :c, fd = :d")
+			u.UpdateExpression = exprf("SET #a = :v, %s = :c, %s = :d", attrEffectCode, attrEffectDetail)
 			u.ExpressionAttributeValues[":c"] = str(contact.Cut(e.Code, 100))
 			u.ExpressionAttributeValues[":d"] = str(contact.Cut(e.Detail, 1000))
 		}
 	case contact.Watermark:
-		move(watermarkPrefix+e.Status, "<", num(ms))
+		move(attrEffectWatermarkPrefix+e.Status, "<", num(ms))
 	case contact.Reaction:
 		by := e.By
 		if by == "" {
 			by = contact.Inbound
 		}
-		move(reactionPrefix+string(by), "<", str(fmt.Sprintf("%013d %s", ms, contact.Cut(e.Emoji, 100))))
+		move(attrEffectReactionPrefix+string(by), "<", str(fmt.Sprintf("%013d %s", ms, contact.Cut(e.Emoji, 100))))
 	case contact.Edit:
-		move("e", "<", str(fmt.Sprintf("%06d %013d %s", e.Revision, ms, contact.Cut(e.Text, 64<<10))))
+		move(attrEffectEdit, "<", str(fmt.Sprintf("%06d %013d %s", e.Revision, ms, contact.Cut(e.Text, 64<<10))))
 	case contact.Deletion:
-		move("x", ">", num(ms))
+		move(attrEffectDeleted, ">", num(ms))
 	case contact.Verdict:
-		move(verdictPrefix+e.Status, ">", num(ms))
+		move(attrEffectVerdictPrefix+e.Status, ">", num(ms))
 		if e.Code != "" || e.Detail != "" {
-			u.UpdateExpression = aws.String("SET #a = :v, fc = :c, fd = :d")
+			u.UpdateExpression = exprf("SET #a = :v, %s = :c, %s = :d", attrEffectCode, attrEffectDetail)
 			u.ExpressionAttributeValues[":c"] = str(contact.Cut(e.Code, 100))
 			u.ExpressionAttributeValues[":d"] = str(contact.Cut(e.Detail, 1000))
 		}
@@ -120,7 +98,7 @@ func effectUpdate(e contact.Effect) (*dynamodb.UpdateItemInput, error) {
 		if err != nil {
 			return nil, err
 		}
-		move(filePrefix+strconv.Itoa(e.Index), "<", str(file))
+		move(attrEffectFilePrefix+strconv.Itoa(e.Index), "<", str(file))
 	default:
 		return nil, fault.New(fault.Invalid, "unknown kind of effect %q", string(e.Kind))
 	}
@@ -132,32 +110,32 @@ func readState(it item) contact.State {
 	var s contact.State
 	for name := range it {
 		switch {
-		case strings.HasPrefix(name, statusPrefix):
-			s.Reach(strings.TrimPrefix(name, statusPrefix), moment(it, name))
-		case strings.HasPrefix(name, verdictPrefix):
+		case strings.HasPrefix(name, attrEffectStatusPrefix):
+			s.Reach(strings.TrimPrefix(name, attrEffectStatusPrefix), moment(it, name))
+		case strings.HasPrefix(name, attrEffectVerdictPrefix):
 			if s.Verdicts == nil {
 				s.Verdicts = map[string]time.Time{}
 			}
-			s.Verdicts[strings.TrimPrefix(name, verdictPrefix)] = moment(it, name)
-		case strings.HasPrefix(name, reactionPrefix):
+			s.Verdicts[strings.TrimPrefix(name, attrEffectVerdictPrefix)] = moment(it, name)
+		case strings.HasPrefix(name, attrEffectReactionPrefix):
 			if _, emoji, _ := strings.Cut(text(it, name), " "); emoji != "" {
 				if s.Reactions == nil {
 					s.Reactions = map[contact.Direction]string{}
 				}
-				s.Reactions[contact.Direction(strings.TrimPrefix(name, reactionPrefix))] = emoji
+				s.Reactions[contact.Direction(strings.TrimPrefix(name, attrEffectReactionPrefix))] = emoji
 			}
-		case strings.HasPrefix(name, filePrefix):
-			readFile(&s, strings.TrimPrefix(name, filePrefix), text(it, name))
+		case strings.HasPrefix(name, attrEffectFilePrefix):
+			readFile(&s, strings.TrimPrefix(name, attrEffectFilePrefix), text(it, name))
 		}
 	}
-	if e := text(it, "e"); e != "" {
+	if e := text(it, attrEffectEdit); e != "" {
 		parts := strings.SplitN(e, " ", 3)
 		s.Edited = parts[2]
 		s.EditedAt = parseMillis(parts[1])
 	}
-	s.DeletedAt, s.MailID = moment(it, "x"), text(it, "mi")
+	s.DeletedAt, s.MailID = moment(it, attrEffectDeleted), text(it, attrEffectMailID)
 	if s.Status == "failed" || len(s.Verdicts) > 0 {
-		s.Code, s.Detail = text(it, "fc"), text(it, "fd")
+		s.Code, s.Detail = text(it, attrEffectCode), text(it, attrEffectDetail)
 	}
 	return s
 }
@@ -170,14 +148,14 @@ type stateKey struct {
 
 // states returns the state of each message of c, by message id, joined with
 // what is known by watermark.
-func (t *Table) states(ctx context.Context, c identity.Customer, ms []contact.Message, consistent bool) (map[contact.ID]contact.State, error) {
+func (t *Table) messageStates(ctx context.Context, c identity.Customer, ms []contact.Message, consistent bool) (map[contact.ID]contact.State, error) {
 	effects, marks := make([][]stateKey, len(ms)), make([][]stateKey, len(ms))
 	var all []stateKey
 	for i, m := range ms {
-		effects[i], marks[i] = t.effectsOn(c, m)
+		effects[i], marks[i] = t.effectKeys(c, m)
 		all = append(append(all, effects[i]...), marks[i]...)
 	}
-	items, err := t.effects(ctx, all, consistent)
+	items, err := t.readEffects(ctx, all, consistent)
 	if err != nil {
 		return nil, err
 	}
@@ -186,7 +164,7 @@ func (t *Table) states(ctx context.Context, c identity.Customer, ms []contact.Me
 		s := readState(together(items, effects[i]))
 		known := together(items, marks[i])
 		for _, status := range contact.Statuses {
-			if at := moment(known, watermarkPrefix+status); !at.IsZero() && !m.SentAt.After(at) {
+			if at := moment(known, attrEffectWatermarkPrefix+status); !at.IsZero() && !m.SentAt.After(at) {
 				s.Reach(status, at)
 			}
 		}
@@ -203,7 +181,7 @@ func (t *Table) states(ctx context.Context, c identity.Customer, ms []contact.Me
 
 // effectsOn returns where the effects on a message of c lie, and the watermarks
 // that tell of it: those of whose the message is, whoever has its alias now.
-func (t *Table) effectsOn(c identity.Customer, m contact.Message) (effects, marks []stateKey) {
+func (t *Table) effectKeys(c identity.Customer, m contact.Message) (effects, marks []stateKey) {
 	places, owner := []identity.CustomerID{m.CustomerID}, m.CustomerID
 	if len(c.Moves) > 0 {
 		places = c.Places(m.CustomerID, t.aliasKeys(m.Addresses())...)
@@ -220,7 +198,7 @@ func (t *Table) effectsOn(c identity.Customer, m contact.Message) (effects, mark
 }
 
 // effects reads effect items.
-func (t *Table) effects(ctx context.Context, at []stateKey, consistent bool) (map[stateKey]item, error) {
+func (t *Table) readEffects(ctx context.Context, at []stateKey, consistent bool) (map[stateKey]item, error) {
 	var keys []item
 	seen := map[stateKey]bool{}
 	for _, k := range at {
@@ -251,10 +229,10 @@ func together(items map[stateKey]item, at []stateKey) item {
 	all := item{}
 	for _, k := range at {
 		it := items[k]
-		failedThere := it[statusPrefix+"failed"] != nil && prevails(statusPrefix+"failed", it, all)
+		failedThere := it[attrEffectStatusPrefix+"failed"] != nil && overridesValue(attrEffectStatusPrefix+"failed", it, all)
 		for name, v := range it {
-			words := name == "fc" || name == "fd"
-			if words && failedThere || !words && prevails(name, it, all) || all[name] == nil {
+			words := name == attrEffectCode || name == attrEffectDetail
+			if words && failedThere || !words && overridesValue(name, it, all) || all[name] == nil {
 				all[name] = v
 			}
 		}
@@ -264,15 +242,15 @@ func together(items map[stateKey]item, at []stateKey) item {
 
 // prevails reports whether an attribute of an effect item would move another
 // item's.
-func prevails(name string, it, over item) bool {
+func overridesValue(name string, it, over item) bool {
 	if over[name] == nil {
 		return true
 	}
 	a, b := number(it, name), number(over, name)
 	switch {
-	case strings.HasPrefix(name, statusPrefix), strings.HasPrefix(name, verdictPrefix), name == "x":
+	case strings.HasPrefix(name, attrEffectStatusPrefix), strings.HasPrefix(name, attrEffectVerdictPrefix), name == attrEffectDeleted:
 		return a < b
-	case strings.HasPrefix(name, watermarkPrefix):
+	case strings.HasPrefix(name, attrEffectWatermarkPrefix):
 		return a > b
 	default:
 		return text(it, name) > text(over, name)

@@ -26,7 +26,7 @@ func (t *Table) History(ctx context.Context, c identity.Customer, q contact.Quer
 	if err != nil {
 		return contact.Page{}, err
 	}
-	all, more, err := t.merged(ctx, c, q, after)
+	all, more, err := t.mergeHistories(ctx, c, q, after)
 	if err != nil {
 		return contact.Page{}, err
 	}
@@ -40,16 +40,16 @@ func (t *Table) History(ctx context.Context, c identity.Customer, q contact.Quer
 			p.Entries = append(p.Entries, e)
 		}
 	}
-	return p, t.join(ctx, c, p.Entries)
+	return p, t.addStates(ctx, c, p.Entries)
 }
 
 // join adds the states of the messages of c.
-func (t *Table) join(ctx context.Context, c identity.Customer, entries []contact.Entry) error {
+func (t *Table) addStates(ctx context.Context, c identity.Customer, entries []contact.Entry) error {
 	ms := make([]contact.Message, len(entries))
 	for i, e := range entries {
 		ms[i] = e.Message
 	}
-	states, err := t.states(ctx, c, ms, false)
+	states, err := t.messageStates(ctx, c, ms, false)
 	if err != nil {
 		return err
 	}
@@ -68,7 +68,7 @@ type place struct {
 }
 
 // before reports whether a comes before b in the order of the query.
-func before(q contact.Query, a, b place) bool {
+func precedes(q contact.Query, a, b place) bool {
 	if a.sk != b.sk {
 		return (a.sk < b.sk) == q.Oldest
 	}
@@ -78,18 +78,18 @@ func before(q contact.Query, a, b place) bool {
 // merged reads the next messages of all members, in order, until enough of
 // them match. It returns those that do not match, too: the last one is where
 // the page ends.
-func (t *Table) merged(ctx context.Context, c identity.Customer, q contact.Query, after place) ([]contact.Entry, bool, error) {
+func (t *Table) mergeHistories(ctx context.Context, c identity.Customer, q contact.Query, after place) ([]contact.Entry, bool, error) {
 	parts := c.Parts()
 	heads := make([][]contact.Entry, len(parts))
 	more := make([]bool, len(parts))
 	last := make([]place, len(parts))
 	fill := func(i int) error {
 		var err error
-		heads[i], more[i], err = t.read(ctx, parts[i], q, last[i])
+		heads[i], more[i], err = t.readPartition(ctx, parts[i], q, last[i])
 		if n := len(heads[i]); n > 0 {
-			last[i] = placeOf(heads[i][n-1])
+			last[i] = entryPlace(heads[i][n-1])
 		}
-		heads[i] = slices.DeleteFunc(heads[i], func(e contact.Entry) bool { return !t.owns(c, e.Message) })
+		heads[i] = slices.DeleteFunc(heads[i], func(e contact.Entry) bool { return !t.ownsMessage(c, e.Message) })
 		return err
 	}
 	errs := make(chan error, len(parts))
@@ -115,7 +115,7 @@ func (t *Table) merged(ctx context.Context, c identity.Customer, q contact.Query
 					return nil, false, err
 				}
 			}
-			if len(heads[i]) > 0 && (next < 0 || before(q, placeOf(heads[i][0]), placeOf(heads[next][0]))) {
+			if len(heads[i]) > 0 && (next < 0 || precedes(q, entryPlace(heads[i][0]), entryPlace(heads[next][0]))) {
 				next = i
 			}
 		}
@@ -135,17 +135,17 @@ func (t *Table) merged(ctx context.Context, c identity.Customer, q contact.Query
 
 // owns reports whether a message that lies with c, or with somebody who had
 // one of c's aliases, is c's.
-func (t *Table) owns(c identity.Customer, m contact.Message) bool {
+func (t *Table) ownsMessage(c identity.Customer, m contact.Message) bool {
 	return len(c.Moves) == 0 || c.Owns(m.CustomerID, t.aliasKey(m.Customer), m.SentAt)
 }
 
-func placeOf(e contact.Entry) place { return place{messageSK(e.ID), e.CustomerID} }
+func entryPlace(e contact.Entry) place { return place{messageSK(e.ID), e.CustomerID} }
 
 // read returns the next messages of one partition after a place, and whether
 // there are more.
-func (t *Table) read(ctx context.Context, part identity.Part, q contact.Query, after place) ([]contact.Entry, bool, error) {
+func (t *Table) readPartition(ctx context.Context, part identity.Part, q contact.Query, after place) ([]contact.Entry, bool, error) {
 	c := part.ID
-	from, to := messagePrefix, messagePrefix+"~"
+	from, to := messagePrefix, endOf(messagePrefix)
 	for _, at := range []time.Time{q.From, part.From} {
 		if !at.IsZero() {
 			from = max(from, timeSK(messagePrefix, at))
@@ -174,7 +174,7 @@ func (t *Table) read(ctx context.Context, part identity.Part, q contact.Query, a
 	if from > to {
 		return nil, false, nil
 	}
-	in := between(customerPK(c), from, to)
+	in := keyRange(customerPK(c), from, to)
 	in.ScanIndexForward = &q.Oldest
 	limit := q.Limit + 1 // one more tells whether there is more, without another read
 	switch {
@@ -187,7 +187,7 @@ func (t *Table) read(ctx context.Context, part identity.Part, q contact.Query, a
 	in.TableName = t.name
 	out, err := t.db.Query(ctx, in)
 	if err != nil {
-		return nil, false, failed(err, "query")
+		return nil, false, sdkError(err, "query")
 	}
 	entries := make([]contact.Entry, 0, len(out.Items))
 	for _, it := range out.Items {
@@ -247,7 +247,7 @@ func errCursor() error {
 
 // Recent returns the messages of a customer from a time on, oldest first, read
 // strongly: what triage makes contacts of. Ours that are lost are marked.
-func (t *Table) Recent(ctx context.Context, c identity.Customer, from time.Time) ([]contact.Message, error) {
+func (t *Table) RecentMessages(ctx context.Context, c identity.Customer, from time.Time) ([]contact.Message, error) {
 	var out []contact.Message
 	doubts := map[stateKey]bool{}
 	var bad error
@@ -259,16 +259,16 @@ func (t *Table) Recent(ctx context.Context, c identity.Customer, from time.Time)
 		if !part.To.IsZero() && part.To.Before(since) {
 			continue
 		}
-		in := between(customerPK(part.ID), timeSK(messagePrefix, since), doubtPrefix+"~")
+		in := keyRange(customerPK(part.ID), timeSK(messagePrefix, since), endOf(failureMarkPrefix))
 		in.ConsistentRead = ptr(true)
 		err := t.query(ctx, in, func(it item) bool {
-			if strings.HasPrefix(text(it, skName), doubtPrefix) {
-				doubts[doubted(it)] = true
+			if strings.HasPrefix(text(it, skName), failureMarkPrefix) {
+				doubts[markedEffect(it)] = true
 				return true
 			}
 			var m contact.Message
 			m, _, bad = readMessage(it)
-			if bad == nil && (part.To.IsZero() || m.SentAt.Before(part.To)) && t.owns(c, m) {
+			if bad == nil && (part.To.IsZero() || m.SentAt.Before(part.To)) && t.ownsMessage(c, m) {
 				out = append(out, m)
 			}
 			return bad == nil
@@ -278,7 +278,7 @@ func (t *Table) Recent(ctx context.Context, c identity.Customer, from time.Time)
 		}
 	}
 	slices.SortStableFunc(out, func(a, b contact.Message) int { return strings.Compare(string(a.ID), string(b.ID)) })
-	return out, t.settleDoubts(ctx, c, out, doubts)
+	return out, t.markLostMessages(ctx, c, out, doubts)
 }
 
 func firstError(errs ...error) error {

@@ -65,10 +65,10 @@ func (s *scene) visits(visitor, account string, claimed ...identity.Alias) ident
 	var who identity.CustomerID
 	for range 2 {
 		var err error
-		if who, err = s.table.Link(s.t.Context(), link); err != nil {
+		if who, err = s.table.LinkVisitor(s.t.Context(), link); err != nil {
 			s.t.Fatal(err)
 		}
-		if err := s.table.NoteClaimed(s.t.Context(), who, claimed, link.Evidence); err != nil {
+		if err := s.table.PutClaimedAliases(s.t.Context(), who, claimed, link.Evidence); err != nil {
 			s.t.Fatal(err)
 		}
 	}
@@ -85,7 +85,7 @@ func (s *scene) registers(account string, addresses ...identity.Address) identit
 			r.Mails = append(r.Mails, a.Alias)
 		}
 	}
-	plan, err := s.table.Register(s.t.Context(), r)
+	plan, err := s.table.RegisterCustomer(s.t.Context(), r)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -255,7 +255,7 @@ func TestWhatsAppUsersStayOneCustomer(t *testing.T) {
 		"phone and user id come apart first and stay two": func(s *scene) {
 			a, b := s.says(1, "x", phone(1)), s.says(2, "x", bsuid(1))
 			s.one(a, b, s.says(3, "x", phone(1), bsuid(1)))
-			if _, _, err := s.table.Unmerge(t.Context(), b, identity.Decision{By: "agent", Why: "test", At: start}); err != nil {
+			if _, _, err := s.table.UnmergeCustomer(t.Context(), b, identity.Decision{By: "agent", Why: "test", At: start}); err != nil {
 				t.Fatal(err)
 			}
 			s.says(4, "x", bsuid(1), phone(1))
@@ -300,7 +300,7 @@ func TestAliasesOfTheWholeHistoryShowWithTheirEvidence(t *testing.T) {
 	who := s.says(1, "x", phone(1))
 	s.says(2, "x", phone(1), bsuid(1))
 	s.says(3, "x", phone(1))
-	all, err := s.table.Known(t.Context(), s.who(who))
+	all, err := s.table.AliasDetails(t.Context(), s.who(who))
 	if err != nil || len(all) != 2 {
 		t.Fatal(all, err)
 	}
@@ -315,11 +315,11 @@ func TestAClaimedAddressShowsAsClaimedAndIsFoundUntilSomebodyProvesIt(t *testing
 	t.Parallel()
 	s := newScene(t)
 	who := s.visits("v1", "K-1", mail("jan").Alias, mail("info").Alias)
-	found, assurance, err := s.table.Find(t.Context(), mail("jan").Alias)
+	found, assurance, err := s.table.FindCustomer(t.Context(), mail("jan").Alias)
 	if err != nil || found != who || assurance != identity.Claimed {
 		t.Error(found, assurance, err)
 	}
-	all, err := s.table.Known(t.Context(), s.who(who))
+	all, err := s.table.AliasDetails(t.Context(), s.who(who))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -339,7 +339,7 @@ func TestAClaimedAddressShowsAsClaimedAndIsFoundUntilSomebodyProvesIt(t *testing
 		t.Error("what is claimed is no alias to answer to", has, err)
 	}
 	proved := s.says(1, "x", mail("jan"))
-	if found, assurance, err := s.table.Find(t.Context(), mail("jan").Alias); err != nil || found != proved || assurance != identity.Verified {
+	if found, assurance, err := s.table.FindCustomer(t.Context(), mail("jan").Alias); err != nil || found != proved || assurance != identity.Verified {
 		t.Error(found, assurance, err)
 	}
 }

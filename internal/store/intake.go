@@ -5,7 +5,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
@@ -18,12 +17,12 @@ import (
 // of one message are one person's: whoever else has one of them is joined
 // where that is safe.
 func (t *Table) Identify(ctx context.Context, addresses []identity.Address, ev identity.Evidence) (identity.CustomerID, error) {
-	r, err := t.Resolve(ctx, addresses, ev)
+	r, err := t.ResolveAliases(ctx, addresses, ev)
 	if err != nil {
 		return "", err
 	}
 	for _, other := range r.Others {
-		if _, err := t.Join(ctx, r.Owner, other, ev); err != nil {
+		if _, err := t.JoinByEvidence(ctx, r.Owner, other, ev); err != nil {
 			return "", err
 		}
 	}
@@ -36,42 +35,42 @@ const keptNotices = 90 * 24 * time.Hour
 // PutNotice keeps what a platform reports for operations, for 90 days, and
 // reports whether it was new.
 func (t *Table) PutNotice(ctx context.Context, n contact.Notice) (created bool, err error) {
-	it := key("N#"+string(n.Channel)+"#"+n.Account, timeSK("", n.At)+"#"+contact.ProviderKey(n.ID))
-	it["k"] = str(n.Kind)
+	it := key(noticePK(n), noticeSK(n))
+	it[attrNoticeKind] = str(n.Kind)
 	it[ttlName] = num(time.Now().Add(keptNotices).Unix())
 	if len(n.Data) > 0 {
-		it["d"] = str(contact.Cut(string(n.Data), contact.MaxRaw))
+		it[attrNoticeData] = str(contact.Cut(string(n.Data), contact.MaxRaw))
 	}
 	if n.Customer != nil {
-		it["c"] = str(t.aliasKey(*n.Customer))
+		it[attrNoticeAlias] = str(t.aliasKey(*n.Customer))
 	}
 	taken, err := t.putNew(ctx, it)
 	return err == nil && taken == nil, err
 }
 
-// PutCase records a delivery in quarantine. A second delivery of the same
+// PutQuarantined records a delivery in quarantine. A second delivery of the same
 // changes nothing.
-func (t *Table) PutCase(ctx context.Context, c contact.Case) error {
+func (t *Table) PutQuarantined(ctx context.Context, c contact.Case) error {
 	it := key(quarantinePK(c.Hash), c.Hash)
-	it["ch"] = str(string(c.Channel))
-	it["t"] = millis(c.At)
-	it["o"] = str(c.Object)
-	it["r"] = str(contact.Cut(strings.Join(c.Reasons, "\n"), contact.MaxRaw))
+	it[attrQuarantineChannel] = str(string(c.Channel))
+	it[attrQuarantineAt] = millis(c.At)
+	it[attrQuarantineObject] = str(c.Object)
+	it[attrQuarantineReasons] = str(contact.Cut(strings.Join(c.Reasons, "\n"), contact.MaxRaw))
 	_, err := t.putNew(ctx, it)
 	return err
 }
 
 // Cases returns the deliveries in quarantine.
-func (t *Table) Cases(ctx context.Context) ([]contact.Case, error) {
+func (t *Table) Quarantined(ctx context.Context) ([]contact.Case, error) {
 	var out []contact.Case
 	for shard := range shards {
 		err := t.query(ctx, &dynamodb.QueryInput{
-			KeyConditionExpression:    aws.String("pk = :pk"),
-			ExpressionAttributeValues: map[string]types.AttributeValue{":pk": str(shardPK(shard))},
+			KeyConditionExpression:    exprf("%s = :pk", pkName),
+			ExpressionAttributeValues: map[string]types.AttributeValue{":pk": str(quarantineShardPK(shard))},
 		}, func(it item) bool {
 			out = append(out, contact.Case{
-				Hash: text(it, skName), Channel: contact.Channel(text(it, "ch")), At: moment(it, "t"),
-				Object: text(it, "o"), Reasons: strings.Split(text(it, "r"), "\n"),
+				Hash: text(it, skName), Channel: contact.Channel(text(it, attrQuarantineChannel)), At: moment(it, attrQuarantineAt),
+				Object: text(it, attrQuarantineObject), Reasons: strings.Split(text(it, attrQuarantineReasons), "\n"),
 			})
 			return true
 		})
@@ -83,7 +82,7 @@ func (t *Table) Cases(ctx context.Context) ([]contact.Case, error) {
 }
 
 // CloseCase removes a delivery from quarantine after it was replayed.
-func (t *Table) CloseCase(ctx context.Context, hash string) error {
+func (t *Table) CloseQuarantined(ctx context.Context, hash string) error {
 	_, err := t.db.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: t.name, Key: key(quarantinePK(hash), hash)})
 	return conditional(err, "the case changed")
 }

@@ -1,128 +1,166 @@
 package store
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/base64"
 	"fmt"
 	"hash/fnv"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/due"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/problem"
 )
 
-// This file holds every key of the table; DESIGN: a key is built in one place.
+// This file builds and parses every key of the table. No other file does.
 //
-//	alias         A#<kind>#<hash>         A
-//	profile       C#<customer>            P
-//	message       C#<customer>            M#<time>#<channel>#<provider id>
-//	effect        C#<customer>            X#<channel>#<provider id>
-//	contact       C#<customer>            K#<start>#<id>
-//	doubt         C#<customer>            M~<channel>#<provider id>
-//	correction    C#<customer>            K~<time>#<channel>#<provider id>
-//	classify      C#<customer>            Z#<time>[#<contact>]
-//	claim         C#<customer>            H
-//	visitor       C#<customer>            V#<time of sign-in>#<key of the alias>
-//	suggestion    C#<customer>            S#<other customer>
-//	change        C#<customer>            J#<time>#<id>
-//	act           G#<what>                <time>#<hash of who>
-//	name          R#<hash>                <customer>
-//	claimed       R#<hash>                <customer>
-//	order         O#<hash>                O
-//	problem       P#<problem>             P
-//	affected      P#<problem>             A#<customer>
-//	log           P#<problem>             L#<version>
-//	later         T#<minute>#<hash>       D#contact
-//	due           <what it is about>      D#<kind>
-//	change made   P#<problem>             U#<hash of its name>
-//	open problem  W#<reason>#<product>    O
-//	of a product  W#<reason>#             O#<product>
-//	window        W#<reason>#<product>    <day>[T<hour>]#<customer>#<contact>
-//	level         W#<reason>#<product>    #<day>
-//	counted since W#                      since
-//	unknown       U#<shard>               <latest start>#<hash of what the row says>
-//	decided       U#                      <hash of a word>
-//	told          U#told                  T#<candidate>
-//	how many told U#told                  !
-//	quarantine    Q#<shard>               <hash of the delivery>
-//	notice        N#<channel>#<account>   <time>#<id>
-//	rate          R#<hash>                <minute>
-//	sent mail     E#<hash of its id>      E
-//	mail address  B#<hash>                B, <day>
-//	pepper        pepper                  pepper
+// A time in a key is written as 13 digits of milliseconds since 1970, so that
+// keys sort by time. A hash is keyed by the stack's pepper. A provider id that
+// is long or holds an address is replaced by its hash ([contact.ProviderKey]).
 //
-// A message that came late has the entry late#C#<customer>, <stored at> in the
-// index.
+// In the partition of a customer, C#<customer>, the sort key is
+//
+//	P                                  profile: names, consents, aliases, merges
+//	H                                  claim of an agent
+//	J#<time>#<id>                      identity change: merge, unmerge, move, dismissal
+//	K#<start>#<contact>                contact
+//	K~<time>#<channel>#<provider id>   correction of the contact of a message by an agent
+//	M#<time>#<channel>#<provider id>   message
+//	M~<channel>#<provider id>          failure mark: an effect says that the message may have failed
+//	S#<other customer>                 suggestion that two customers are one person
+//	V#<time>#<alias key>               visitor who signed in at a time
+//	X#<channel>#<provider id>          effect: what is known later about a message
+//	X#<channel>#~watermark             watermarks: all messages until a time were delivered or read
+//	Z#<time>[#<contact>]               reclassify request: contacts since a time, or one contact
+//
+// In the partition of a problem, P#<problem>:
+//
+//	P                                  problem
+//	A#<customer>                       affected customer, with the contacts about the problem
+//	D#<kind>                           due entry: a reminder, escalation or other timed step
+//	L#<version>                        log line of one version
+//	U#<hash of a name>                 applied change: makes a change with an Idempotency-Key happen once
+//
+// In the partition of a cause, W#<reason>#<product>:
+//
+//	<day>[T<hour>]#<customer>#<contact>   occurrence: a contact about the cause
+//	#<day>                                level: customers in each hour of a day
+//	O                                     open problem of the cause
+//	O#<product>                           open problem of a product; under the reason without product
+//
+// Everything else:
+//
+//	partition key            sort key
+//	A#<kind>#<hash>          A                    alias: an address and its customer
+//	B#<hash of address>      B                    mark on a mail address: mail bounced or is not wanted
+//	B#<hash of address>      <day>                automatic mails of one day to an address
+//	E#<hash of Message-ID>   E                    sent mail, to match answers and reports
+//	G#<action>               <time>#<hash>        bulk action: who changed many customers
+//	N#<channel>#<account>    <time>#<id>          notice: a report of a platform for operators
+//	O#<hash of number>       O                    order in the register
+//	Q#<shard>                <hash of delivery>   quarantined delivery
+//	R#<hash of name>         <customer>           customers of one name in the register
+//	R#<hash of address>      <customer>           customers for whom an address is claimed
+//	R#<hash>                 <minute>             rate: count of one minute
+//	T#<minute>#<hash>        D#contact            deferred events: contacts that close within a minute
+//	U#                       <hash of a word>     decided word
+//	U#<shard>                <start>#<hash>       hints: contacts whose reason is not known
+//	U#told                   T#<candidate>        candidate announcement
+//	U#told                   !                    number of candidate announcements
+//	W#                       since                time since which causes are counted
+//	pepper                   pepper               fingerprint of the pepper
+//
+// The index has these entries:
+//
+//	waiting#<department>#<shard>   <since>#<contact>         waiting contact
+//	due#<shard>                    <time>#<kind>#<pk>        due entry, or contact that will close
+//	problems#<department>          <opened>#<problem>        problem
+//	corrections                    <time>#<hash>             correction
+//	late#C#<customer>              <time of receipt>         message that arrived long after it was sent
 const (
-	pkName  = "pk"
-	skName  = "sk"
-	gsiName = "gsi1"
-	gsiPK   = "gsi1pk"
-	gsiSK   = "gsi1sk"
-	ttlName = "expires"
+	profileSK   = "P"
+	problemSK   = "P"
+	openSK      = "O"
+	aliasSK     = "A"
+	claimSK     = "H"
+	orderSK     = "O"
+	sentSK      = "E"
+	addressSK   = "B"
+	pepperPK    = "pepper"
+	pepperSK    = "pepper"
+	sincePK     = causePrefix
+	sinceSK     = "since"
+	decidedPK   = hintPrefix
+	announcedPK = hintPrefix + "told"
 
-	profileSK = "P"
-	problemSK = "P"
-	openSK    = "O"
-	aliasSK   = "A"
-	claimSK   = "H"
+	announcedCountSK = "!"
 
-	messagePrefix    = "M#"
-	doubtPrefix      = "M~"
-	effectPrefix     = "X#"
-	contactPrefix    = "K#"
-	correctionPrefix = "K~"
-	againPrefix      = "Z#"
-	affectedPrefix   = "A#"
-	levelPrefix      = "#"
-	aliasPrefix      = "A#"
-	customerPrefix   = "C#"
-	changePrefix     = "J#"
-	problemPrefix    = "P#"
-	ratePrefix       = "R#"
-	duePrefix        = "D#"
-	logPrefix        = "L#"
+	messagePrefix     = "M#"
+	failureMarkPrefix = "M~"
+	effectPrefix      = "X#"
+	contactPrefix     = "K#"
+	correctionPrefix  = "K~"
+	requestPrefix     = "Z#"
+	affectedPrefix    = "A#"
+	levelPrefix       = "#"
+	aliasPrefix       = "A#"
+	customerPrefix    = "C#"
+	changePrefix      = "J#"
+	problemPrefix     = "P#"
+	lookupPrefix      = "R#" // customers by name or claimed address, and rates
+	duePrefix         = "D#"
+	logPrefix         = "L#"
+	suggestionPrefix  = "S#"
+	visitorPrefix     = "V#"
+	announcedPrefix   = "T#"
+	appliedPrefix     = "U#"
+	causePrefix       = "W#"
+	hintPrefix        = "U#"
+	deferredPrefix    = "T#"
+	addressPrefix     = "B#"
+	sentPrefix        = "E#"
+	bulkPrefix        = "G#"
+	noticePrefix      = "N#"
+	orderPrefix       = "O#"
+	quarantinePrefix  = "Q#"
 
-	suggestionPrefix = "S#"
-	visitorPrefix    = "V#"
+	correctionsPK = "corrections" // of the index
 
-	toldPK     = "U#told"
-	toldPrefix = "T#"
-	toldCount  = "!"
+	watermarkKey = "~watermark" // instead of a provider id
 
-	watermarkKey = "~watermark"
-
-	// shards spreads the waiting list of a department, the quarantine and what
-	// is due over partitions: a partition takes 1,000 writes a second.
+	// shards is the number of partitions over which the waiting list of a
+	// department, the quarantine, the hints and the due entries are spread. One
+	// partition takes 1,000 writes a second.
 	shards = 8
 )
 
-// A Pepper is the key under which addresses are hashed. It never rotates: two
-// peppers would give one address two keys.
-type Pepper []byte
-
-// Hash returns the keyed hash of parts, as it may stand in a key or a log.
-func (p Pepper) Hash(parts ...string) string {
-	mac := hmac.New(sha256.New, p)
-	for i, part := range parts {
-		if i > 0 {
-			mac.Write([]byte{0})
-		}
-		mac.Write([]byte(part))
-	}
-	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
+// timeSK returns the sort key that is just before the items of prefix at t.
+func timeSK(prefix string, t time.Time) string {
+	return fmt.Sprintf("%s%013d", prefix, max(t.UnixMilli(), 0))
 }
 
-// Fingerprint returns what is kept of the pepper in the table, to notice a
-// change.
-func (p Pepper) Fingerprint() string { return p.Hash("fingerprint") }
+// endOf returns a key after every key with a prefix.
+func endOf(prefix string) string { return prefix + "~" }
 
-// aliasKey returns the key of an alias. What somebody merely claims lives
-// apart from what is proven, so that a forged sender never reaches the
-// history of the one he names.
+// timePlace returns "<time>#<id>".
+func timePlace(t time.Time, id string) string { return timeSK("", t) + "#" + id }
+
+// parseTimePlace is the inverse of timePlace.
+func parseTimePlace(s string) (time.Time, string) {
+	ms, id, _ := strings.Cut(s, "#")
+	return parseMillis(ms), id
+}
+
+// isTimePlace reports whether s has the form of a timePlace.
+func isTimePlace(s string) bool {
+	ms, id, ok := strings.Cut(s, "#")
+	return ok && len(ms) == 13 && id != ""
+}
+
+// aliasKey returns the partition key of an alias. A claimed alias has another
+// key than the verified one, so that a message from a forged sender never
+// reaches the history of the real owner.
 func (t *Table) aliasKey(a identity.Address) string {
 	kind := string(a.Kind)
 	if a.Assurance == identity.Claimed {
@@ -131,14 +169,18 @@ func (t *Table) aliasKey(a identity.Address) string {
 	return aliasPrefix + kind + "#" + t.pepper.Hash(kind, a.Key())
 }
 
+// isAliasKind reports whether pk is the key of a verified alias of a kind.
+func isAliasKind(pk string, kind identity.Kind) bool {
+	return strings.HasPrefix(pk, aliasPrefix+string(kind)+"#")
+}
+
 func customerPK(id identity.CustomerID) string { return customerPrefix + string(id) }
 
 func customerOf(pk string) identity.CustomerID {
 	return identity.CustomerID(strings.TrimPrefix(pk, customerPrefix))
 }
 
-// messageSK is the message id with the table's separator: "M#" time "#"
-// channel "#" provider key.
+// messageSK returns the message id with the table's separator.
 func messageSK(id contact.ID) string {
 	return messagePrefix + strings.Replace(string(id), ":", "#", 2)
 }
@@ -147,73 +189,215 @@ func messageIDOf(sk string) contact.ID {
 	return contact.ID(strings.Replace(strings.TrimPrefix(sk, messagePrefix), "#", ":", 2))
 }
 
-// timeSK returns the sort key that lies just before the items of prefix at t.
-func timeSK(prefix string, t time.Time) string {
-	return fmt.Sprintf("%s%013d", prefix, max(t.UnixMilli(), 0))
+// messageSuffix returns the end of the sort key of a message, after its time.
+func messageSuffix(ch contact.Channel, providerKey string) string {
+	return "#" + string(ch) + "#" + providerKey
 }
 
-// visitorSK is the key of a visitor who signed in at a time.
-func visitorSK(at time.Time, aliasKey string) string {
-	return timeSK(visitorPrefix, at) + "#" + aliasKey
+// messageSuffixOf returns the messageSuffix of "<channel>:<provider key>".
+func messageSuffixOf(id string) string { return "#" + strings.Replace(id, ":", "#", 1) }
+
+func failureMarkSK(ch contact.Channel, providerKey string) string {
+	return failureMarkPrefix + string(ch) + "#" + providerKey
 }
 
-// visitorAliasKey returns the alias key in a visitorSK.
-func visitorAliasKey(sk string) string {
-	_, aliasKey, _ := strings.Cut(strings.TrimPrefix(sk, visitorPrefix), "#")
-	return aliasKey
+// doubtedEffectSK returns the key of the effect to which a doubtSK belongs.
+func markedEffectSK(sk string) string {
+	return effectPrefix + strings.TrimPrefix(sk, failureMarkPrefix)
 }
 
 func effectSK(ch contact.Channel, providerKey string) string {
 	return effectPrefix + string(ch) + "#" + providerKey
 }
 
-func contactSK(start time.Time, id string) string { return timeSK(contactPrefix, start) + "#" + id }
+func parseEffectSK(sk string) (ch contact.Channel, providerKey string) {
+	channel, providerKey, _ := strings.Cut(strings.TrimPrefix(sk, effectPrefix), "#")
+	return contact.Channel(channel), providerKey
+}
 
-func logSK(version int) string { return fmt.Sprintf("%s%08d", logPrefix, version) }
+func contactSK(start time.Time, id string) string { return contactPrefix + timePlace(start, id) }
+
+func parseContactSK(sk string) (start time.Time, id string, ok bool) {
+	ms, id, ok := strings.Cut(strings.TrimPrefix(sk, contactPrefix), "#")
+	return parseMillis(ms), id, ok
+}
+
+// isContactSK reports whether sk is the key of the contact with that id.
+func isContactSK(sk, id string) bool { return strings.HasSuffix(sk, "#"+id) }
+
+// correctionSK sorts just after the contacts, so that one query reads both.
+func correctionSK(id contact.ID) string {
+	return correctionPrefix + strings.TrimPrefix(messageSK(id), messagePrefix)
+}
+
+func correctedMessageOf(sk string) contact.ID {
+	return messageIDOf(messagePrefix + strings.TrimPrefix(sk, correctionPrefix))
+}
+
+// correctionPlace returns the sort key of a correction in the index.
+func (t *Table) correctionPlace(c contact.Correction) string {
+	return timePlace(c.At, t.pepper.Hash("correction", string(c.Message))[:16])
+}
+
+// requestSK returns the key of a reclassify request: for every contact since a
+// time, or for the contact with an id that starts at that time.
+func requestSK(at time.Time, contactID string) string {
+	if contactID == "" {
+		return timeSK(requestPrefix, at)
+	}
+	return requestPrefix + timePlace(at, contactID)
+}
+
+// changeSK returns the key of an identity change.
+func changeSK(ch identity.Change) string { return changePrefix + timePlace(ch.At, ch.ID) }
+
+// changedAt returns the time in a changeSK.
+func changedAt(sk string) time.Time {
+	at, _ := parseTimePlace(strings.TrimPrefix(sk, changePrefix))
+	return at
+}
+
+func suggestionSK(other identity.CustomerID) string { return suggestionPrefix + string(other) }
+
+func suggestedCustomer(sk string) identity.CustomerID {
+	return identity.CustomerID(strings.TrimPrefix(sk, suggestionPrefix))
+}
+
+// visitorSK is the key of a visitor who signed in at a time.
+func visitorSK(at time.Time, aliasKey string) string {
+	return visitorPrefix + timePlace(at, aliasKey)
+}
+
+// visitorAliasKey returns the alias key in a visitorSK.
+func visitorAliasKey(sk string) string {
+	_, aliasKey := parseTimePlace(strings.TrimPrefix(sk, visitorPrefix))
+	return aliasKey
+}
 
 func problemPK(id string) string { return problemPrefix + id }
 
+func problemOf(pk string) string { return strings.TrimPrefix(pk, problemPrefix) }
+
+func logSK(version int) string { return fmt.Sprintf("%s%08d", logPrefix, version) }
+
 func affectedSK(c identity.CustomerID) string { return affectedPrefix + string(c) }
 
-func changeSK(hash string) string { return "U#" + hash }
+func affectedCustomer(sk string) identity.CustomerID {
+	return identity.CustomerID(strings.TrimPrefix(sk, affectedPrefix))
+}
 
-func causePK(reason, product string) string { return "W#" + reason + "#" + product }
+// appliedSK returns the key of the change of a problem that has a name.
+func (t *Table) appliedSK(name string) string { return appliedPrefix + t.pepper.Hash("change", name) }
 
-func windowSK(s problem.Seen) string { return s.Slot() + "#" + string(s.Customer) + "#" + s.Contact }
+func causePK(reason, product string) string { return causePrefix + reason + "#" + product }
 
-func unknownPK(shard int) string { return fmt.Sprintf("U#%d", shard) }
+func occurrenceSK(s problem.Seen) string {
+	return s.Slot() + "#" + string(s.Customer) + "#" + s.Contact
+}
+
+func parseOccurrenceSK(sk string) (problem.Seen, bool) {
+	parts := strings.Split(sk, "#")
+	if len(parts) != 3 {
+		return problem.Seen{}, false
+	}
+	s := problem.Seen{Customer: identity.CustomerID(parts[1]), Contact: parts[2]}
+	s.Day, s.Hour, _ = strings.Cut(parts[0], "T")
+	return s, true
+}
+
+func levelSK(day string) string { return levelPrefix + day }
+
+func levelDay(sk string) string { return strings.TrimPrefix(sk, levelPrefix) }
+
+func openProductSK(product string) string { return openSK + "#" + product }
+
+// cutOpenProduct returns the product of an openProductSK.
+func cutOpenProduct(sk string) (product string, ok bool) { return strings.CutPrefix(sk, openSK+"#") }
+
+func unknownPK(shard int) string { return hintPrefix + strconv.Itoa(shard) }
+
+func announcedSK(candidate string) string { return announcedPrefix + candidate }
 
 func waitingPK(department string, shard int) string {
 	return fmt.Sprintf("waiting#%s#%d", department, shard)
 }
 
-// laterPK is the key of what falls due within one minute and was noticed
-// together.
-func laterPK(minute time.Time, hash string) string {
-	return timeSK("T#", minute) + "#" + hash
+// waitingDepartment returns the department of a waitingPK.
+func waitingDepartment(pk string) string { return strings.Split(pk, "#")[1] }
+
+// deferredPK returns the key of the events of one minute under a name.
+func (t *Table) deferredPK(minute time.Time, name string) string {
+	return deferredPrefix + timePlace(minute, t.Hash("later", name)[:16])
 }
 
 func duePK(shard int) string { return fmt.Sprintf("due#%d", shard) }
+
+func dueSK(kind due.Kind) string { return duePrefix + string(kind) }
+
+// isDueRow reports whether a due entry is an item of its own.
+func isDueRow(sk string) bool { return strings.HasPrefix(sk, duePrefix) }
+
+// placeOfDue returns the sort key of a due entry in the index.
+func placeOfDue(at time.Time, kind due.Kind, pk string) string {
+	return timePlace(at, string(kind)+"#"+pk)
+}
+
+func parseDuePlace(place string) (time.Time, due.Kind) {
+	at, rest := parseTimePlace(place)
+	kind, _, _ := strings.Cut(rest, "#")
+	return at, due.Kind(kind)
+}
+
+// subjectOf returns a partition key without its prefix.
+func subjectOf(pk string) string {
+	_, subject, _ := strings.Cut(pk, "#")
+	return subject
+}
 
 func latePK(customer string) string { return "late#" + customer }
 
 func problemsPK(department string) string { return "problems#" + department }
 
 func (t *Table) orderPK(number string) string {
-	return "O#" + t.pepper.Hash("order", strings.ToUpper(number))
+	return orderPrefix + t.pepper.Hash("order", strings.ToUpper(number))
 }
 
-// namePK is where customers of one name in the register are found.
+// namePK returns the partition of the customers with a name in the register.
 func (t *Table) namePK(name string) string {
-	return "R#" + t.pepper.Hash("name", strings.ToLower(strings.Join(strings.Fields(name), " ")))
+	return lookupPrefix + t.pepper.Hash("name", strings.ToLower(strings.Join(strings.Fields(name), " ")))
 }
 
-// claimedPK is where customers are found for whom somebody claimed an address.
+// claimedPK returns the partition of the customers for whom an address is
+// claimed.
 func (t *Table) claimedPK(a identity.Alias) string {
-	return "R#" + t.pepper.Hash("claimed", string(a.Kind), a.Key())
+	return lookupPrefix + t.pepper.Hash("claimed", string(a.Kind), a.Key())
 }
 
-func suggestionSK(other identity.CustomerID) string { return suggestionPrefix + string(other) }
+func (t *Table) ratePK(name string) string { return lookupPrefix + t.pepper.Hash("rate", name) }
+
+func rateSK(minute time.Time) string { return strconv.FormatInt(minute.Unix()/60, 10) }
+
+// sentPK returns the key of a mail by its Message-ID, in any case: other
+// systems change the case of its letters.
+func (t *Table) sentPK(mailID string) string {
+	return sentPrefix + t.pepper.Hash("mail", strings.ToLower(mailID))
+}
+
+func (t *Table) addressPK(a identity.Alias) string {
+	return addressPrefix + t.pepper.Hash("address", a.Key())
+}
+
+func automaticSK(at time.Time) string { return at.UTC().Format(time.DateOnly) }
+
+func bulkPK(action string) string { return bulkPrefix + action }
+
+func (t *Table) bulkSK(at time.Time, by, target string) string {
+	return timePlace(at, t.pepper.Hash("act", by, target)[:16])
+}
+
+func noticePK(n contact.Notice) string { return noticePrefix + string(n.Channel) + "#" + n.Account }
+
+func noticeSK(n contact.Notice) string { return timePlace(n.At, contact.ProviderKey(n.ID)) }
 
 func shardOf(s string) int {
 	h := fnv.New32a()
@@ -221,6 +405,6 @@ func shardOf(s string) int {
 	return int(h.Sum32() % shards)
 }
 
-func quarantinePK(hash string) string { return shardPK(shardOf(hash)) }
+func quarantinePK(hash string) string { return quarantineShardPK(shardOf(hash)) }
 
-func shardPK(shard int) string { return fmt.Sprintf("Q#%d", shard) }
+func quarantineShardPK(shard int) string { return quarantinePrefix + strconv.Itoa(shard) }

@@ -21,22 +21,22 @@ import (
 // The row is written before the alias, so that every alias is found from its
 // customer. When the account moves to another customer between the read and
 // the write, [Table.SameCustomer] reports false for this visitor.
-func (t *Table) Link(ctx context.Context, l identity.Link) (identity.CustomerID, error) {
+func (t *Table) LinkVisitor(ctx context.Context, l identity.Link) (identity.CustomerID, error) {
 	account := identity.Address{Alias: l.To, Assurance: identity.Verified}
 	visitor := identity.Address{Alias: l.From, Assurance: identity.Verified}
 	accountKey, visitorKey := t.aliasKey(account), t.aliasKey(visitor)
-	if _, err := t.Resolve(ctx, []identity.Address{account}, l.Evidence); err != nil {
+	if _, err := t.ResolveAliases(ctx, []identity.Address{account}, l.Evidence); err != nil {
 		return "", err
 	}
-	it, err := t.get(ctx, key(accountKey, aliasSK), true)
+	it, err := t.getItem(ctx, key(accountKey, aliasSK), true)
 	if err != nil {
 		return "", err
 	}
 	if it == nil {
 		return "", fault.New(fault.Unavailable, "the account was erased during the sign-in; sign in again")
 	}
-	customer := readAlias(it).now()
-	if err := t.note(ctx, customer, []string{accountKey}); err != nil {
+	customer := readAlias(it).currentOwner()
+	if err := t.noteAliases(ctx, customer, []string{accountKey}); err != nil {
 		return "", err
 	}
 	if _, err := t.putNew(ctx, key(customerPK(customer), visitorSK(l.Evidence.At, visitorKey))); err != nil {
@@ -46,7 +46,7 @@ func (t *Table) Link(ctx context.Context, l identity.Link) (identity.CustomerID,
 	if err != nil {
 		return "", err
 	}
-	if taken != nil && readAlias(taken).now() != customer {
+	if taken != nil && readAlias(taken).currentOwner() != customer {
 		return "", fault.New(fault.Invalid, "the visitor belongs to another customer; link a new visitor")
 	}
 	return customer, nil
@@ -56,11 +56,11 @@ func (t *Table) Link(ctx context.Context, l identity.Link) (identity.CustomerID,
 // now. It is false when one of them is not known.
 func (t *Table) SameCustomer(ctx context.Context, a, b identity.Alias) (bool, error) {
 	keys := t.aliasKeys([]identity.Address{{Alias: a, Assurance: identity.Verified}, {Alias: b, Assurance: identity.Verified}})
-	known, err := t.aliases(ctx, keys)
+	known, err := t.readAliases(ctx, keys)
 	if err != nil || len(known) < len(keys) {
 		return false, err
 	}
-	ownerA, ownerB := known[keys[0]].now(), known[keys[1]].now()
+	ownerA, ownerB := known[keys[0]].currentOwner(), known[keys[1]].currentOwner()
 	if ownerA == ownerB {
 		return true, nil
 	}
@@ -75,11 +75,11 @@ func (t *Table) SameCustomer(ctx context.Context, a, b identity.Alias) (bool, er
 // already, or when a person decided that the two are not the same. It can be
 // repeated: a second suggestion changes nothing.
 func (t *Table) SuggestLink(ctx context.Context, l identity.Link) error {
-	visitor, _, err := t.Find(ctx, l.From)
+	visitor, _, err := t.FindCustomer(ctx, l.From)
 	if fault.KindOf(err) == fault.NotFound {
 		return nil
 	}
-	account, _, errA := t.Find(ctx, l.To)
+	account, _, errA := t.FindCustomer(ctx, l.To)
 	if err := firstError(err, errA); err != nil {
 		return err
 	}
@@ -94,10 +94,10 @@ func (t *Table) SuggestLink(ctx context.Context, l identity.Link) error {
 	if known, err := t.hasAccount(ctx, from); err != nil || known {
 		return err
 	}
-	if apart, err := t.apart(ctx, from, to); err != nil || apart {
+	if apart, err := t.isDismissed(ctx, from, to); err != nil || apart {
 		return err
 	}
-	return t.suggest(ctx, from.ID, to.ID, l.Evidence.Rule, l.Evidence)
+	return t.putSuggestion(ctx, from.ID, to.ID, l.Evidence.Rule, l.Evidence)
 }
 
 // hasAccount reports whether a customer has an account.

@@ -21,7 +21,7 @@ func TestALinkMakesSomebodyKnownWhoNeverWrote(t *testing.T) {
 	}
 	var who identity.CustomerID
 	for range 2 {
-		got, err := table.Link(t.Context(), l)
+		got, err := table.LinkVisitor(t.Context(), l)
 		if err != nil || who != "" && got != who {
 			t.Fatal(got, who, err)
 		}
@@ -55,7 +55,9 @@ func TestLink_BeyondEveryLimit(t *testing.T) {
 	t.Parallel()
 	const signIns = 210 // 100 visitors by rule, 200 aliases in a list
 	for name, link := range map[string]func(*scene, identity.Link) (identity.CustomerID, error){
-		"now": func(s *scene, l identity.Link) (identity.CustomerID, error) { return s.table.Link(s.t.Context(), l) },
+		"now": func(s *scene, l identity.Link) (identity.CustomerID, error) {
+			return s.table.LinkVisitor(s.t.Context(), l)
+		},
 		"as an earlier version noted them": func(s *scene, l identity.Link) (identity.CustomerID, error) {
 			return s.table.Identify(s.t.Context(), []identity.Address{
 				{Alias: l.From, Assurance: identity.Verified}, {Alias: l.To, Assurance: identity.Verified},
@@ -74,7 +76,7 @@ func TestLink_BeyondEveryLimit(t *testing.T) {
 				}
 			}
 			one := hostLink("v-new", "K-1", start.Add(signIns*time.Minute))
-			if id, err := s.table.Link(t.Context(), one); err != nil || id != who {
+			if id, err := s.table.LinkVisitor(t.Context(), one); err != nil || id != who {
 				t.Fatalf("the next sign-in is customer %s, want %s (%v)", id, who, err)
 			}
 			c := s.who(who)
@@ -111,7 +113,7 @@ func TestLink_BeyondEveryLimit(t *testing.T) {
 			s.one(who, s.says(2, "van de eerste aanmelding", old))
 			// Visitors do not crowd out the aliases of a merged customer.
 			merged := s.says(3, "op WhatsApp", phone(3))
-			if c, err = s.table.Merge(t.Context(), who, merged, identity.Decision{By: "agent", Why: "one", At: start}); err != nil {
+			if c, err = s.table.MergeCustomers(t.Context(), who, merged, identity.Decision{By: "agent", Why: "one", At: start}); err != nil {
 				t.Fatal(err)
 			}
 			if has, err = s.table.Aliases(t.Context(), c); err != nil || !slices.Contains(has, phone(3)) {
@@ -126,10 +128,10 @@ func TestLink_VisitorOfAnotherCustomer(t *testing.T) {
 	s := newScene(t)
 	l := hostLink("v-1", "K-1", start)
 	stranger := s.says(1, "nog onbekend", identity.Address{Alias: l.From, Assurance: identity.Verified})
-	if _, err := s.table.Link(t.Context(), l); fault.KindOf(err) != fault.Invalid {
+	if _, err := s.table.LinkVisitor(t.Context(), l); fault.KindOf(err) != fault.Invalid {
 		t.Errorf("error %v, want one of kind %v", err, fault.Invalid)
 	}
-	account, _, err := s.table.Find(t.Context(), l.To)
+	account, _, err := s.table.FindCustomer(t.Context(), l.To)
 	if err != nil || account == stranger {
 		t.Errorf("the account is customer %s, not another than %s (%v)", account, stranger, err)
 	}
@@ -141,13 +143,13 @@ func TestSameCustomer(t *testing.T) {
 	k, l, m := hostLink("v-1", "K-1", start), hostLink("v-2", "L-1", start), hostLink("v-3", "M-1", start)
 	ids := map[string]identity.CustomerID{}
 	for _, x := range []identity.Link{k, l, m} {
-		id, err := s.table.Link(t.Context(), x)
+		id, err := s.table.LinkVisitor(t.Context(), x)
 		if err != nil {
 			t.Fatal(err)
 		}
 		ids[x.To.Value] = id
 	}
-	if _, err := s.table.Merge(t.Context(), ids["K-1"], ids["L-1"], identity.Decision{By: "agent", Why: "one", At: start}); err != nil {
+	if _, err := s.table.MergeCustomers(t.Context(), ids["K-1"], ids["L-1"], identity.Decision{By: "agent", Why: "one", At: start}); err != nil {
 		t.Fatal(err)
 	}
 	for _, tt := range []struct {

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"strconv"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"github.com/heard-intake/heard/internal/contact"
@@ -16,7 +15,7 @@ import (
 // Message returns one message of a customer, read strongly, with what became
 // of it.
 func (t *Table) Message(ctx context.Context, c identity.CustomerID, id contact.ID) (contact.Entry, error) {
-	it, err := t.get(ctx, key(customerPK(c), messageSK(id)), true)
+	it, err := t.getItem(ctx, key(customerPK(c), messageSK(id)), true)
 	if err != nil {
 		return contact.Entry{}, err
 	}
@@ -28,13 +27,13 @@ func (t *Table) Message(ctx context.Context, c identity.CustomerID, id contact.I
 		return contact.Entry{}, err
 	}
 	entries := []contact.Entry{{Message: m, Whole: whole}}
-	err = t.join(ctx, identity.Customer{}, entries)
+	err = t.addStates(ctx, identity.Customer{}, entries)
 	return entries[0], err
 }
 
 // Alias returns the alias that has a key, and whose it is.
-func (t *Table) Alias(ctx context.Context, pk string) (identity.Address, identity.CustomerID, error) {
-	it, err := t.get(ctx, key(pk, aliasSK), true)
+func (t *Table) AliasByKey(ctx context.Context, pk string) (identity.Address, identity.CustomerID, error) {
+	it, err := t.getItem(ctx, key(pk, aliasSK), true)
 	if err != nil {
 		return identity.Address{}, "", err
 	}
@@ -47,10 +46,10 @@ func (t *Table) Alias(ctx context.Context, pk string) (identity.Address, identit
 
 // PutName keeps the name that a platform shows of a customer. It counts as
 // long as the register knows none.
-func (t *Table) PutName(ctx context.Context, c identity.CustomerID, name string) error {
+func (t *Table) PutShownName(ctx context.Context, c identity.CustomerID, name string) error {
 	_, err := t.update(ctx, &dynamodb.UpdateItemInput{
 		Key:                       key(customerPK(c), profileSK),
-		UpdateExpression:          aws.String("SET pn = :n"),
+		UpdateExpression:          exprf("SET %s = :n", attrProfileShownName),
 		ExpressionAttributeValues: item{":n": str(name)},
 	})
 	return err

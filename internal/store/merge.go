@@ -25,9 +25,9 @@ const maxMembers = 32
 // Join says that two customers are one person, on the evidence given. What
 // proves less than that is kept as a suggestion for a person to decide, and
 // Join reports false. It moves no data, and can be repeated.
-func (t *Table) Join(ctx context.Context, a, b identity.CustomerID, ev identity.Evidence) (bool, error) {
+func (t *Table) JoinByEvidence(ctx context.Context, a, b identity.CustomerID, ev identity.Evidence) (bool, error) {
 	why := ""
-	err := t.again(ctx, func() error {
+	err := t.repeatConflicts(ctx, func() error {
 		v, err := t.verdict(ctx, a, b, ev)
 		if err != nil || v.into.ID == v.from.ID {
 			return err
@@ -35,7 +35,7 @@ func (t *Table) Join(ctx context.Context, a, b identity.CustomerID, ev identity.
 		if why = v.why; why != "" {
 			return nil
 		}
-		return t.merge(ctx, v.into, v.from, identity.Change{By: identity.ByRule, Rule: ev.Rule, Ref: ev.Ref})
+		return t.writeMerge(ctx, v.into, v.from, identity.Change{By: identity.ByRule, Rule: ev.Rule, Ref: ev.Ref})
 	})
 	if err != nil || why == "" {
 		return err == nil, err
@@ -43,14 +43,14 @@ func (t *Table) Join(ctx context.Context, a, b identity.CustomerID, ev identity.
 	if why == WhyApart {
 		return false, nil
 	}
-	return false, t.suggest(ctx, a, b, ev.Rule, ev)
+	return false, t.putSuggestion(ctx, a, b, ev.Rule, ev)
 }
 
 // again repeats what lost a race.
-func (t *Table) again(ctx context.Context, do func() error) error {
+func (t *Table) repeatConflicts(ctx context.Context, do func() error) error {
 	for try := range maxTries {
 		if try > 0 {
-			if err := pause(ctx, try); err != nil {
+			if err := backOff(ctx, try); err != nil {
 				return err
 			}
 		}
@@ -84,12 +84,12 @@ func (t *Table) verdict(ctx context.Context, a, b identity.CustomerID, ev identi
 	if err := firstError(errA, errB); err != nil || ca.ID == cb.ID {
 		return v, err
 	}
-	apart, err := t.apart(ctx, ca, cb)
+	apart, err := t.isDismissed(ctx, ca, cb)
 	if err != nil || apart {
 		v.why = WhyApart
 		return v, err
 	}
-	if v.why, err = t.crowded(ctx, ca, cb, ev); err != nil || v.why != "" {
+	if v.why, err = t.tooManyAliases(ctx, ca, cb, ev); err != nil || v.why != "" {
 		return v, err
 	}
 	inA, errA := t.hasMessages(ctx, ca, time.Time{})
@@ -119,7 +119,7 @@ func (t *Table) verdict(ctx context.Context, a, b identity.CustomerID, ev identi
 // crowded returns why two customers have too many aliases of one kind to be
 // one person, if rules can tell. Visitors whom the site proved do not count:
 // a customer has one for each sign-in.
-func (t *Table) crowded(ctx context.Context, a, b identity.Customer, ev identity.Evidence) (string, error) {
+func (t *Table) tooManyAliases(ctx context.Context, a, b identity.Customer, ev identity.Evidence) (string, error) {
 	inA, errA := t.aliasesNow(ctx, a)
 	inB, errB := t.aliasesNow(ctx, b)
 	if err := firstError(errA, errB); err != nil {
@@ -166,9 +166,9 @@ func rivals(x, y identity.Address) bool {
 
 // Merge makes two customers one because a person decided so: into stands for
 // both. It moves no data, can be repeated, and can be undone by
-// [Table.Unmerge].
-func (t *Table) Merge(ctx context.Context, into, from identity.CustomerID, d identity.Decision) (identity.Customer, error) {
-	err := t.again(ctx, func() error {
+// [Table.UnmergeCustomer].
+func (t *Table) MergeCustomers(ctx context.Context, into, from identity.CustomerID, d identity.Decision) (identity.Customer, error) {
+	err := t.repeatConflicts(ctx, func() error {
 		a, errA := t.customer(ctx, into, true)
 		b, errB := t.customer(ctx, from, true)
 		if err := firstError(errA, errB); err != nil || a.ID == b.ID {
@@ -177,7 +177,7 @@ func (t *Table) Merge(ctx context.Context, into, from identity.CustomerID, d ide
 		if len(a.Members)+len(b.Members) > maxMembers {
 			return fault.New(fault.Invalid, "a customer has at most %d ids", maxMembers)
 		}
-		return t.merge(ctx, a, b, identity.Change{At: d.At, By: d.By, Why: d.Why, Rule: identity.RulePerson})
+		return t.writeMerge(ctx, a, b, identity.Change{At: d.At, By: d.By, Why: d.Why, Rule: identity.RulePerson})
 	})
 	if err != nil {
 		return identity.Customer{}, err
@@ -187,29 +187,29 @@ func (t *Table) Merge(ctx context.Context, into, from identity.CustomerID, d ide
 
 // merge makes into stand for from as well, in one transaction with the record
 // of why. [fault.Conflict] when either changed meanwhile.
-func (t *Table) merge(ctx context.Context, into, from identity.Customer, ch identity.Change) error {
+func (t *Table) writeMerge(ctx context.Context, into, from identity.Customer, ch identity.Change) error {
 	ch.Kind = identity.Merged
 	ch.Before = [][]identity.CustomerID{into.Members, from.Members}
 	ch.After = [][]identity.CustomerID{slices.Concat(into.Members, from.Members)}
-	records, err := t.audit(&ch, into.ID, from.ID)
+	records, err := t.auditWrites(&ch, into.ID, from.ID)
 	if err != nil {
 		return err
 	}
-	merged := below(from.Members)
+	merged := mergedSet(from.Members)
 	writes := append(records,
 		types.TransactWriteItem{Update: &types.Update{
-			TableName: t.name, Key: key(customerPK(from.ID), profileSK), UpdateExpression: aws.String("SET mi = :mi"),
-			ConditionExpression: aws.String("attribute_not_exists(mi) AND " + hasBelow(from)), ExpressionAttributeValues: valuesBelow(from, item{":mi": str(string(into.ID))}),
+			TableName: t.name, Key: key(customerPK(from.ID), profileSK), UpdateExpression: exprf("SET %s = :mi", attrProfileMergedInto),
+			ConditionExpression: exprf("attribute_not_exists(%s) AND %s", attrProfileMergedInto, membersUnchanged(from)), ExpressionAttributeValues: withMembers(from, item{":mi": str(string(into.ID))}),
 		}},
 		types.TransactWriteItem{Update: &types.Update{
-			TableName: t.name, Key: key(customerPK(into.ID), profileSK), UpdateExpression: aws.String("ADD m :more"),
-			ConditionExpression:       aws.String("attribute_not_exists(mi) AND " + hasBelow(into)),
-			ExpressionAttributeValues: valuesBelow(into, item{":more": merged}),
+			TableName: t.name, Key: key(customerPK(into.ID), profileSK), UpdateExpression: exprf("ADD %s :more", attrProfileMembers),
+			ConditionExpression:       exprf("attribute_not_exists(%s) AND %s", attrProfileMergedInto, membersUnchanged(into)),
+			ExpressionAttributeValues: withMembers(into, item{":more": merged}),
 		}})
 	return t.transact(ctx, writes, "the customers changed")
 }
 
-func below(ids []identity.CustomerID) *types.AttributeValueMemberSS {
+func mergedSet(ids []identity.CustomerID) *types.AttributeValueMemberSS {
 	ss := &types.AttributeValueMemberSS{}
 	for _, id := range ids {
 		ss.Value = append(ss.Value, string(id))
@@ -218,16 +218,16 @@ func below(ids []identity.CustomerID) *types.AttributeValueMemberSS {
 }
 
 // hasBelow is the condition that still the same customers are merged into c.
-func hasBelow(c identity.Customer) string {
+func membersUnchanged(c identity.Customer) string {
 	if len(c.Members) == 1 {
-		return "attribute_not_exists(m)"
+		return *exprf("attribute_not_exists(%s)", attrProfileMembers)
 	}
-	return "m = :m"
+	return *exprf("%s = :m", attrProfileMembers)
 }
 
-func valuesBelow(c identity.Customer, values item) item {
+func withMembers(c identity.Customer, values item) item {
 	if len(c.Members) > 1 {
-		values[":m"] = below(c.Members[1:])
+		values[":m"] = mergedSet(c.Members[1:])
 	}
 	return values
 }
@@ -236,10 +236,10 @@ func valuesBelow(c identity.Customer, values item) item {
 // everybody who was merged into that one before. What was written meanwhile
 // lies with whose alias it came by, and so goes with it. Rules never join the
 // two again. It returns who stood for all, and who stands for those cut off.
-func (t *Table) Unmerge(ctx context.Context, member identity.CustomerID, d identity.Decision) (rest, apart identity.Customer, err error) {
+func (t *Table) UnmergeCustomer(ctx context.Context, member identity.CustomerID, d identity.Decision) (rest, apart identity.Customer, err error) {
 	var top identity.CustomerID
-	err = t.again(ctx, func() error {
-		top, err = t.unmerge(ctx, member, d)
+	err = t.repeatConflicts(ctx, func() error {
+		top, err = t.writeUnmerge(ctx, member, d)
 		return err
 	})
 	if err != nil {
@@ -250,8 +250,8 @@ func (t *Table) Unmerge(ctx context.Context, member identity.CustomerID, d ident
 	return rest, apart, firstError(errA, errB)
 }
 
-func (t *Table) unmerge(ctx context.Context, member identity.CustomerID, d identity.Decision) (identity.CustomerID, error) {
-	path, err := t.path(ctx, member)
+func (t *Table) writeUnmerge(ctx context.Context, member identity.CustomerID, d identity.Decision) (identity.CustomerID, error) {
+	path, err := t.mergePath(ctx, member)
 	if err != nil {
 		return "", err
 	}
@@ -259,23 +259,23 @@ func (t *Table) unmerge(ctx context.Context, member identity.CustomerID, d ident
 		return "", fault.New(fault.Invalid, "this id stands for all of its ids; name the one to split off")
 	}
 	top := path[len(path)-1]
-	cut := append([]string{string(member)}, sorted(set(path[0], "m"))...)
-	whole := append([]string{string(customerOf(text(top, pkName)))}, sorted(set(top, "m"))...)
+	cut := append([]string{string(member)}, sorted(set(path[0], attrProfileMembers))...)
+	whole := append([]string{string(customerOf(text(top, pkName)))}, sorted(set(top, attrProfileMembers))...)
 	kept := slices.DeleteFunc(slices.Clone(whole), func(id string) bool { return slices.Contains(cut, id) })
 	ch := identity.Change{
 		Kind: identity.Unmerged, At: d.At, By: d.By, Why: d.Why, Rule: identity.RulePerson,
 		Before: [][]identity.CustomerID{customers(whole)}, After: [][]identity.CustomerID{customers(kept), customers(cut)},
 	}
-	writes, err := t.audit(&ch, customerOf(text(top, pkName)), member)
+	writes, err := t.auditWrites(&ch, customerOf(text(top, pkName)), member)
 	if err != nil {
 		return "", err
 	}
-	writes = append(writes, t.without(path[0], "mi", nil))
+	writes = append(writes, t.without(path[0], attrProfileMergedInto, nil))
 	for _, p := range path[1:] {
-		writes = append(writes, t.without(p, "m", cut))
+		writes = append(writes, t.without(p, attrProfileMembers, cut))
 	}
 	// Whoever was joined is apart now, from the one it was merged into.
-	writes = append(writes, t.decided(member, customerOf(text(path[1], pkName)), d)...)
+	writes = append(writes, t.dismissalWrites(member, customerOf(text(path[1], pkName)), d)...)
 	return customerOf(text(top, pkName)), t.transact(ctx, writes, "the customers changed")
 }
 
@@ -293,10 +293,10 @@ func customers(ids []string) []identity.CustomerID {
 }
 
 // path returns the profiles from a customer to the one that stands for all.
-func (t *Table) path(ctx context.Context, id identity.CustomerID) ([]item, error) {
+func (t *Table) mergePath(ctx context.Context, id identity.CustomerID) ([]item, error) {
 	var path []item
 	for id != "" {
-		it, err := t.get(ctx, key(customerPK(id), profileSK), true)
+		it, err := t.getItem(ctx, key(customerPK(id), profileSK), true)
 		if err != nil {
 			return nil, err
 		}
@@ -307,7 +307,7 @@ func (t *Table) path(ctx context.Context, id identity.CustomerID) ([]item, error
 		if len(path) > maxMembers {
 			return nil, fault.New(fault.Internal, "a chain of merges without end")
 		}
-		id = identity.CustomerID(text(it, "mi"))
+		id = identity.CustomerID(text(it, attrProfileMergedInto))
 	}
 	return path, nil
 }
@@ -317,18 +317,18 @@ func (t *Table) path(ctx context.Context, id identity.CustomerID) ([]item, error
 // not there before, and goes.
 func (t *Table) without(profile item, attr string, values []string) types.TransactWriteItem {
 	k := key(text(profile, pkName), profileSK)
-	condition, vals := unchanged(profile, "mi", "m")
+	condition, vals := unchanged(profile, attrProfileMergedInto, attrProfileMembers)
 	left := slices.DeleteFunc(slices.Clone(set(profile, attr)), func(v string) bool { return slices.Contains(values, v) })
 	empty := len(left) == 0 && !slices.ContainsFunc(profileAttrs, func(a string) bool { return a != attr && profile[a] != nil })
 	if empty {
 		for _, a := range profileAttrs {
-			if a != "mi" && a != "m" {
+			if a != attrProfileMergedInto && a != attrProfileMembers {
 				condition += " AND attribute_not_exists(" + nameOf(a) + ")"
 			}
 		}
 		return types.TransactWriteItem{Delete: &types.Delete{
 			TableName: t.name, Key: k, ConditionExpression: &condition, ExpressionAttributeValues: vals,
-			ExpressionAttributeNames: map[string]string{"#l": "l"},
+			ExpressionAttributeNames: map[string]string{"#l": attrProfileLocale},
 		}}
 	}
 	up := &types.Update{TableName: t.name, Key: k, ConditionExpression: &condition, ExpressionAttributeValues: vals}
@@ -343,7 +343,7 @@ func (t *Table) without(profile item, attr string, values []string) types.Transa
 
 // nameOf is an attribute as expressions may name it: l is a reserved word.
 func nameOf(attr string) string {
-	if attr == "l" {
+	if attr == attrProfileLocale {
 		return "#l"
 	}
 	return attr

@@ -191,7 +191,7 @@ func (w *world) merge() {
 	}
 	into, from := w.somebody("into"), w.somebody("from")
 	w.undisturbed(func() {
-		_, err := w.table.Merge(w.ctx, into, from, w.decision())
+		_, err := w.table.MergeCustomers(w.ctx, into, from, w.decision())
 		w.ok(err)
 	})
 	if a, b := w.root(into), w.root(from); a != b {
@@ -209,7 +209,7 @@ func (w *world) unmerge() {
 
 func (w *world) cut(id identity.CustomerID) {
 	w.undisturbed(func() {
-		_, _, err := w.table.Unmerge(w.ctx, id, w.decision())
+		_, _, err := w.table.UnmergeCustomer(w.ctx, id, w.decision())
 		w.ok(err)
 	})
 	delete(w.parent, id)
@@ -265,7 +265,7 @@ func (w *world) check() {
 				w.t.Fatalf("oldest first %v: history of %s\n got %v\nwant %v", oldest, id, got, want)
 			}
 		}
-		recent, err := w.table.Recent(w.ctx, c, time.Time{})
+		recent, err := w.table.RecentMessages(w.ctx, c, time.Time{})
 		w.ok(err)
 		if len(recent) != len(want) {
 			w.t.Fatalf("triage reads %d messages of %d", len(recent), len(want))

@@ -12,28 +12,8 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 )
 
-// Attribute names of a message item are short: a text message of 500 bytes is
-// to fit in one write unit of 1,024 bytes. What the key tells is not repeated.
-const (
-	attrAccount   = "a"
-	attrAlias     = "c" // kind, scope and value
-	attrAliases   = "al"
-	attrAssurance = "cl" // present: the alias is merely claimed
-	attrDirection = "d"  // "o": outbound; absent: inbound
-	attrKind      = "k"
-	attrText      = "t"
-	attrReceived  = "r"
-	attrName      = "n"
-	attrProvider  = "p" // only when the key holds its hash
-	attrPassive   = "pv"
-	attrFiles     = "f"  // present: its platform has files of it, which the outbox must see
-	attrLost      = "la" // of an effect: its message may be lost, which triage must see
-	attrSend      = "q"  // present: it is to be sent, which the outbox must see
-	attrRest      = "j"  // JSON of what few messages have
-)
-
 // A rest is the part of a message that few messages have.
-type rest struct {
+type messageRest struct {
 	Version     int                  `json:"v,omitempty"`
 	Username    string               `json:"u,omitempty"`
 	Author      string               `json:"au,omitempty"`
@@ -76,7 +56,7 @@ func (t *Table) PutMessage(ctx context.Context, m contact.Message, body string) 
 	}
 	switch m.Origin {
 	case contact.Echo, contact.History, contact.Standby, contact.Recorded, contact.Composed:
-		twin, err := t.twin(ctx, m)
+		twin, err := t.hasTwin(ctx, m)
 		if err != nil || twin {
 			return false, err
 		}
@@ -98,18 +78,18 @@ const maxDrift = 24 * time.Hour
 
 // twin reports whether the customer has a message with the same provider id
 // near the same time.
-func (t *Table) twin(ctx context.Context, m contact.Message) (bool, error) {
-	id, err := t.find(ctx, m.CustomerID, m.Channel, contact.ProviderKey(m.ProviderID), m.SentAt.Add(-maxDrift), m.SentAt.Add(maxDrift))
+func (t *Table) hasTwin(ctx context.Context, m contact.Message) (bool, error) {
+	id, err := t.findMessageID(ctx, m.CustomerID, m.Channel, contact.ProviderKey(m.ProviderID), m.SentAt.Add(-maxDrift), m.SentAt.Add(maxDrift))
 	return id != "", err
 }
 
 // find returns the id of the message of a customer that a channel calls by a
 // key, sent between two times; empty when there is none.
-func (t *Table) find(ctx context.Context, c identity.CustomerID, ch contact.Channel, providerKey string, from, to time.Time) (contact.ID, error) {
-	suffix := "#" + string(ch) + "#" + providerKey
+func (t *Table) findMessageID(ctx context.Context, c identity.CustomerID, ch contact.Channel, providerKey string, from, to time.Time) (contact.ID, error) {
+	suffix := messageSuffix(ch, providerKey)
 	var id contact.ID
-	in := between(customerPK(c), timeSK(messagePrefix, from), timeSK(messagePrefix, to))
-	in.ProjectionExpression = ptr("sk")
+	in := keyRange(customerPK(c), timeSK(messagePrefix, from), timeSK(messagePrefix, to))
+	in.ProjectionExpression = ptr(skName)
 	err := t.query(ctx, in, func(it item) bool {
 		if sk := text(it, skName); strings.HasSuffix(sk, suffix) {
 			id = messageIDOf(sk)
@@ -137,46 +117,46 @@ func decodeAlias(s string) identity.Alias {
 
 func messageItem(m contact.Message, body string) (item, error) {
 	it := key(customerPK(m.CustomerID), messageSK(m.ID))
-	it[attrKind] = str(string(m.Kind))
-	it[attrAlias] = str(encodeAlias(m.Customer.Alias))
+	it[attrMessageKind] = str(string(m.Kind))
+	it[attrMessageAlias] = str(encodeAlias(m.Customer.Alias))
 	if m.Customer.Assurance == identity.Claimed {
-		it[attrAssurance] = str("c")
+		it[attrMessageAssurance] = str("c")
 	}
 	if m.Direction == contact.Outbound {
-		it[attrDirection] = str("o")
+		it[attrMessageDirection] = str("o")
 	}
 	put := func(name, value string) {
 		if value != "" {
 			it[name] = str(value)
 		}
 	}
-	put(attrAccount, m.Account)
-	put(attrText, m.Text)
-	put(attrName, m.Name)
+	put(attrMessageAccount, m.Account)
+	put(attrMessageText, m.Text)
+	put(attrMessageName, m.Name)
 	if contact.ProviderKey(m.ProviderID) != m.ProviderID {
-		put(attrProvider, m.ProviderID)
+		put(attrMessageProvider, m.ProviderID)
 	}
 	if !m.ReceivedAt.IsZero() {
-		it[attrReceived] = millis(m.ReceivedAt)
+		it[attrMessageReceived] = millis(m.ReceivedAt)
 		setLate(it, m)
 	}
 	if m.Passive {
-		it[attrPassive] = num(1)
+		it[attrMessagePassive] = num(1)
 	}
 	if m.Origin == contact.Composed {
-		it[attrSend] = num(1)
+		it[attrMessageSend] = num(1)
 	}
 	if slices.ContainsFunc(m.Attachments, m.Serves) {
-		it[attrFiles] = num(1)
+		it[attrMessageFiles] = num(1)
 	}
 	if len(m.Aliases) > 0 {
 		list, err := json.Marshal(m.Aliases)
 		if err != nil {
 			return nil, fault.Wrap(fault.Internal, err, "encode aliases")
 		}
-		it[attrAliases] = str(string(list))
+		it[attrMessageAliases] = str(string(list))
 	}
-	r := rest{
+	r := messageRest{
 		Username: m.Username, Author: m.Author, Subject: m.Subject, FullText: m.FullText, Payload: m.Payload, Thread: m.Thread,
 		MailID: m.MailID, ReplyTo: m.ReplyTo, Referral: m.Referral, Attachments: m.Attachments, Data: m.Data, Raw: m.Raw, Origin: m.Origin,
 		Automated: m.Automated, NoReply: m.NoReply, Mark: m.Mark, Source: m.Source, Via: m.Via, Page: m.Page, Reason: m.Reason, Product: m.Product, Outcome: m.Outcome, Note: m.Note, Body: body,
@@ -189,7 +169,7 @@ func messageItem(m contact.Message, body string) (item, error) {
 		return nil, fault.Wrap(fault.Invalid, err, "encode message")
 	}
 	if len(data) > len("{}") {
-		it[attrRest] = str(string(data))
+		it[attrMessageRest] = str(string(data))
 	}
 	return it, nil
 }
@@ -202,18 +182,18 @@ func readMessage(it item) (m contact.Message, body string, err error) {
 	if err != nil {
 		return m, "", fault.Wrap(fault.Internal, err, "read message")
 	}
-	var r rest
-	if j := text(it, attrRest); j != "" {
+	var r messageRest
+	if j := text(it, attrMessageRest); j != "" {
 		if err := json.Unmarshal([]byte(j), &r); err != nil {
 			return m, "", fault.Wrap(fault.Internal, err, "read message")
 		}
 	}
 	m = contact.Message{
 		Version: contact.SchemaVersion, ID: id, CustomerID: customerOf(text(it, pkName)), Channel: ch,
-		Direction: contact.Inbound, Kind: contact.Kind(text(it, attrKind)), ProviderID: providerKey,
-		Account: text(it, attrAccount), Name: text(it, attrName), SentAt: sentAt, ReceivedAt: moment(it, attrReceived),
-		Text: text(it, attrText), Passive: it[attrPassive] != nil,
-		Customer: identity.Address{Alias: decodeAlias(text(it, attrAlias)), Assurance: identity.Verified},
+		Direction: contact.Inbound, Kind: contact.Kind(text(it, attrMessageKind)), ProviderID: providerKey,
+		Account: text(it, attrMessageAccount), Name: text(it, attrMessageName), SentAt: sentAt, ReceivedAt: moment(it, attrMessageReceived),
+		Text: text(it, attrMessageText), Passive: it[attrMessagePassive] != nil,
+		Customer: identity.Address{Alias: decodeAlias(text(it, attrMessageAlias)), Assurance: identity.Verified},
 		Username: r.Username, Author: r.Author, Subject: r.Subject, FullText: r.FullText, Payload: r.Payload, Thread: r.Thread,
 		MailID: r.MailID, ReplyTo: r.ReplyTo, Referral: r.Referral, Attachments: r.Attachments, Data: r.Data, Raw: r.Raw, Origin: r.Origin,
 		Automated: r.Automated, NoReply: r.NoReply, Mark: r.Mark, Source: r.Source, Via: r.Via, Page: r.Page, Reason: r.Reason, Product: r.Product, Outcome: r.Outcome, Note: r.Note,
@@ -221,16 +201,16 @@ func readMessage(it item) (m contact.Message, body string, err error) {
 	if r.Version != 0 {
 		m.Version = r.Version
 	}
-	if p := text(it, attrProvider); p != "" {
+	if p := text(it, attrMessageProvider); p != "" {
 		m.ProviderID = p
 	}
-	if text(it, attrDirection) == "o" {
+	if text(it, attrMessageDirection) == "o" {
 		m.Direction = contact.Outbound
 	}
-	if it[attrAssurance] != nil {
+	if it[attrMessageAssurance] != nil {
 		m.Customer.Assurance = identity.Claimed
 	}
-	if list := text(it, attrAliases); list != "" {
+	if list := text(it, attrMessageAliases); list != "" {
 		if err := json.Unmarshal([]byte(list), &m.Aliases); err != nil {
 			return m, "", fault.Wrap(fault.Internal, err, "read message")
 		}

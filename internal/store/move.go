@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/heard-intake/heard/internal/fault"
@@ -21,12 +20,12 @@ const maxMoves = 8
 
 // lead is by how much a platform's clock may be ahead of ours: what is sent
 // until then may have been stored already.
-const lead = 2 * time.Minute
+const clockTolerance = 2 * time.Minute
 
 // A move is kept with the alias and with every customer who ever had it, as
 // "<number, 3 digits>|<from>|<kept>|<was>|<to>|<alias>", so that the moves of
 // an alias sort in the order in which they were decided.
-func writeMove(n int, m identity.Move) string {
+func encodeMove(n int, m identity.Move) string {
 	return fmt.Sprintf("%03d|%s|%s|%s|%s|%s", n, timeSK("", m.From), timeSK("", m.Kept), m.Was, m.To, m.Alias)
 }
 
@@ -50,13 +49,13 @@ func readMoves(list []string) []identity.Move {
 // now. [fault.Invalid] when it is not owner's.
 func (t *Table) MoveAlias(ctx context.Context, owner identity.Customer, m identity.Moving, d identity.Decision) (identity.CustomerID, error) {
 	m.To = cmp.Or(m.To, newCustomer())
-	err := t.again(ctx, func() error { return t.moveAlias(ctx, owner, m.Alias, m.To, m.From, d) })
+	err := t.repeatConflicts(ctx, func() error { return t.moveAlias(ctx, owner, m.Alias, m.To, m.From, d) })
 	return m.To, err
 }
 
 func (t *Table) moveAlias(ctx context.Context, owner identity.Customer, a identity.Alias, to identity.CustomerID, from time.Time, d identity.Decision) error {
 	k := t.aliasKey(identity.Address{Alias: a, Assurance: identity.Verified})
-	it, err := t.get(ctx, key(k, aliasSK), true)
+	it, err := t.getItem(ctx, key(k, aliasSK), true)
 	if err != nil {
 		return err
 	}
@@ -64,7 +63,7 @@ func (t *Table) moveAlias(ctx context.Context, owner identity.Customer, a identi
 		return fault.New(fault.NotFound, "nobody proved to have this alias")
 	}
 	was := readAlias(it)
-	if !slices.Contains(owner.Members, was.now()) {
+	if !slices.Contains(owner.Members, was.currentOwner()) {
 		return fault.New(fault.Invalid, "the alias is not this customer's")
 	}
 	if slices.Contains(owner.Members, to) {
@@ -77,22 +76,22 @@ func (t *Table) moveAlias(ctx context.Context, owner identity.Customer, a identi
 	if kept.Before(from) {
 		kept = from
 	}
-	kept = kept.Add(lead + identity.Grain).Truncate(identity.Grain)
-	m := identity.Move{Alias: k, From: from, Kept: kept, Was: was.keeper(kept), To: to}
-	return t.putMove(ctx, was, m, identity.Change{
+	kept = kept.Add(clockTolerance + identity.Grain).Truncate(identity.Grain)
+	m := identity.Move{Alias: k, From: from, Kept: kept, Was: was.storedUnder(kept), To: to}
+	return t.writeAliasMove(ctx, was, m, identity.Change{
 		Kind: identity.Moved, At: d.At, By: d.By, Why: d.Why, Rule: identity.RulePerson, Alias: &a, From: from,
-		Before: [][]identity.CustomerID{{was.now()}}, After: [][]identity.CustomerID{{to}},
+		Before: [][]identity.CustomerID{{was.currentOwner()}}, After: [][]identity.CustomerID{{to}},
 	})
 }
 
 // putMove keeps a move with the alias, with everybody who ever had it, and in
 // the audit trail of each.
-func (t *Table) putMove(ctx context.Context, a aliasItem, m identity.Move, ch identity.Change) error {
+func (t *Table) writeAliasMove(ctx context.Context, a aliasItem, m identity.Move, ch identity.Change) error {
 	number := len(a.moves)
-	all := []string{writeMove(number, m)}
+	all := []string{encodeMove(number, m)}
 	who := []identity.CustomerID{a.customer}
 	for i, old := range a.moves {
-		all = append(all, writeMove(i, old))
+		all = append(all, encodeMove(i, old))
 		if !slices.Contains(who, old.To) {
 			who = append(who, old.To)
 		}
@@ -100,23 +99,23 @@ func (t *Table) putMove(ctx context.Context, a aliasItem, m identity.Move, ch id
 	if !slices.Contains(who, m.To) {
 		who = append(who, m.To)
 	}
-	writes, err := t.audit(&ch, who...)
+	writes, err := t.auditWrites(&ch, who...)
 	if err != nil {
 		return err
 	}
-	condition := "c = :c AND attribute_not_exists(mv)"
+	condition := exprf("%s = :c AND attribute_not_exists(%s)", attrAliasCustomer, attrAliasMoves)
 	values := item{":c": str(string(a.customer)), ":mv": &types.AttributeValueMemberSS{Value: all[:1]}}
 	if number > 0 {
-		condition = "c = :c AND size(mv) = :n"
+		condition = exprf("%s = :c AND size(%s) = :n", attrAliasCustomer, attrAliasMoves)
 		values[":n"] = &types.AttributeValueMemberN{Value: strconv.Itoa(number)}
 	}
 	writes = append(writes, types.TransactWriteItem{Update: &types.Update{
-		TableName: t.name, Key: key(a.key, aliasSK), UpdateExpression: aws.String("ADD mv :mv"),
-		ConditionExpression: &condition, ExpressionAttributeValues: values,
+		TableName: t.name, Key: key(a.key, aliasSK), UpdateExpression: exprf("ADD %s :mv", attrAliasMoves),
+		ConditionExpression: condition, ExpressionAttributeValues: values,
 	}})
 	for _, id := range who {
 		writes = append(writes, types.TransactWriteItem{Update: &types.Update{
-			TableName: t.name, Key: key(customerPK(id), profileSK), UpdateExpression: aws.String("ADD mv :mv"),
+			TableName: t.name, Key: key(customerPK(id), profileSK), UpdateExpression: exprf("ADD %s :mv", attrProfileMoves),
 			ExpressionAttributeValues: item{":mv": &types.AttributeValueMemberSS{Value: all}},
 		}})
 	}

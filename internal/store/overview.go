@@ -16,7 +16,7 @@ import (
 
 // ContactsOf is [Table.Contacts] over all members of a customer: contacts
 // from before a merge lie where they were made.
-func (t *Table) ContactsOf(ctx context.Context, c identity.Customer, limit int, cursor string) ([]contact.Contact, string, error) {
+func (t *Table) CustomerContacts(ctx context.Context, c identity.Customer, limit int, cursor string) ([]contact.Contact, string, error) {
 	var all []contact.Contact
 	more := false
 	for _, m := range c.Members {
@@ -27,7 +27,7 @@ func (t *Table) ContactsOf(ctx context.Context, c identity.Customer, limit int, 
 		all = append(all, part...)
 		more = more || next != ""
 	}
-	place := func(k contact.Contact) string { return strings.TrimPrefix(contactSK(k.Start, k.ID), contactPrefix) }
+	place := func(k contact.Contact) string { return timePlace(k.Start, k.ID) }
 	slices.SortStableFunc(all, func(a, b contact.Contact) int { return strings.Compare(place(b), place(a)) })
 	all = slices.CompactFunc(all, func(a, b contact.Contact) bool { return place(a) == place(b) })
 	if len(all) > limit {
@@ -42,7 +42,7 @@ func (t *Table) ContactsOf(ctx context.Context, c identity.Customer, limit int, 
 // ProblemsOf is [Table.Problems] over several departments: their problems
 // together, latest first, at most limit before the cursor. The index is read
 // for each department, the problems themselves only as far as the page goes.
-func (t *Table) ProblemsOf(ctx context.Context, departments []string, state problem.State, limit int, cursor string) ([]problem.Record, string, error) {
+func (t *Table) ProblemsOfDepartments(ctx context.Context, departments []string, state problem.State, limit int, cursor string) ([]problem.Record, string, error) {
 	type part struct {
 		keys []item
 		err  error
@@ -70,7 +70,7 @@ func (t *Table) ProblemsOf(ctx context.Context, departments []string, state prob
 		keys = keys[:limit]
 		next = text(keys[limit-1], gsiSK)
 	}
-	list, err := t.problems(ctx, keys)
+	list, err := t.sortedProblems(ctx, keys)
 	return list, next, err
 }
 
@@ -96,11 +96,11 @@ func (t *Table) problemKeys(ctx context.Context, department string, state proble
 	var keys []item
 	err := t.query(ctx, &dynamodb.QueryInput{
 		IndexName:                 aws.String(gsiName),
-		KeyConditionExpression:    aws.String("gsi1pk = :pk AND gsi1sk < :before"),
+		KeyConditionExpression:    exprf("%s = :pk AND %s < :before", gsiPK, gsiSK),
 		ExpressionAttributeValues: item{":pk": str(problemsPK(department)), ":before": str(cmp.Or(cursor, "~"))},
 		ScanIndexForward:          ptr(false),
 	}, func(it item) bool {
-		if state == "" || text(it, "st") == string(state) {
+		if state == "" || text(it, attrProblemState) == string(state) {
 			keys = append(keys, it)
 		}
 		return len(keys) < limit
@@ -109,10 +109,10 @@ func (t *Table) problemKeys(ctx context.Context, department string, state proble
 }
 
 // problems reads problems, latest first.
-func (t *Table) problems(ctx context.Context, keys []item) ([]problem.Record, error) {
+func (t *Table) sortedProblems(ctx context.Context, keys []item) ([]problem.Record, error) {
 	ids := make([]string, len(keys))
 	for i, k := range keys {
-		ids[i] = strings.TrimPrefix(text(k, pkName), problemPrefix)
+		ids[i] = problemOf(text(k, pkName))
 	}
 	out, err := t.readProblems(ctx, ids)
 	if err != nil {

@@ -29,7 +29,7 @@ func TestProblemsOfSeveralDepartmentsAreOneListLatestFirst(t *testing.T) {
 		var got []string
 		cursor := ""
 		for {
-			list, next, err := table.ProblemsOf(t.Context(), departments, problem.Detected, limit, cursor)
+			list, next, err := table.ProblemsOfDepartments(t.Context(), departments, problem.Detected, limit, cursor)
 			if err != nil || len(list) > limit {
 				t.Fatal(len(list), err)
 			}
@@ -45,7 +45,7 @@ func TestProblemsOfSeveralDepartmentsAreOneListLatestFirst(t *testing.T) {
 		}
 	}
 	for state, n := range map[problem.State]int{"": 6, problem.Detected: 6, problem.Fixed: 0} {
-		list, _, err := table.ProblemsOf(t.Context(), departments[:2], state, 50, "")
+		list, _, err := table.ProblemsOfDepartments(t.Context(), departments[:2], state, 50, "")
 		if err != nil || len(list) != n {
 			t.Errorf("%q: %d problems, want %d (%v)", state, len(list), n, err)
 		}
@@ -72,7 +72,7 @@ func TestContactsFromBeforeAMergeAreListedToo(t *testing.T) {
 		var got []string
 		cursor := ""
 		for {
-			list, next, err := table.ContactsOf(t.Context(), c, limit, cursor)
+			list, next, err := table.CustomerContacts(t.Context(), c, limit, cursor)
 			if err != nil || len(list) > limit {
 				t.Fatal(len(list), err)
 			}

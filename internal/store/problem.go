@@ -26,49 +26,50 @@ func problemItem(p problem.Record) (item, error) {
 		return nil, fault.Wrap(fault.Internal, err, "encode events")
 	}
 	it := key(problemPK(p.ID), problemSK)
-	it["j"], it["ev"] = str(string(data)), str(string(events))
-	it["n"] = num(p.Version)
-	it["rv"] = num(p.Revision + 1)
+	it[attrJSON], it[attrProblemEvents] = str(string(data)), str(string(events))
+	it[attrProblemVersion] = num(p.Version)
+	it[attrProblemRevision] = num(p.Revision + 1)
 	if p.Filling != nil {
 		data, err := json.Marshal(p.Filling)
 		if err != nil {
 			return nil, fault.Wrap(fault.Internal, err, "encode split")
 		}
-		it["fl"] = str(string(data))
+		it[attrProblemFilling] = str(string(data))
 	}
 	if p.Opening != "" {
-		it["op"] = str(p.Opening)
+		it[attrProblemOpening] = str(p.Opening)
 	}
 	if p.Resent > 0 {
-		it["sn"] = num(p.Resent)
+		it[attrProblemResent] = num(p.Resent)
 	}
-	it["rs"], it["st"] = str(p.Reason), str(string(p.State))
+	it[attrProblemReason], it[attrProblemState] = str(p.Reason), str(string(p.State))
 	if p.Product != "" {
-		it["pr"] = str(p.Product)
+		it[attrProblemProduct] = str(p.Product)
 	}
 	if len(p.Quotes) > 0 {
-		it["q"] = str(strings.Join(p.Quotes, unit))
+		it[attrProblemQuotes] = str(strings.Join(p.Quotes, unit))
 	}
 	it[gsiPK] = str(problemsPK(p.Department))
 	it[gsiSK] = str(placeOfProblem(p))
 	return it, nil
 }
 
-// ReadProblem reads the image of a problem, as the stream carries it, too.
-func ReadProblem(it map[string]types.AttributeValue) (problem.Record, error) {
-	p := problem.Record{Revision: number(it, "rv"), Opening: text(it, "op"), Resent: int(number(it, "sn"))}
-	if err := json.Unmarshal([]byte(text(it, "j")), &p.Problem); err != nil {
+// readProblem is the inverse of problemItem. It also reads an image of the
+// stream.
+func readProblem(it item) (problem.Record, error) {
+	p := problem.Record{Revision: number(it, attrProblemRevision), Opening: text(it, attrProblemOpening), Resent: int(number(it, attrProblemResent))}
+	if err := json.Unmarshal([]byte(text(it, attrJSON)), &p.Problem); err != nil {
 		return p, fault.Wrap(fault.Internal, err, "read problem")
 	}
-	if err := json.Unmarshal([]byte(text(it, "ev")), &p.Events); err != nil {
+	if err := json.Unmarshal([]byte(text(it, attrProblemEvents)), &p.Events); err != nil {
 		return p, fault.Wrap(fault.Internal, err, "read events")
 	}
-	if fl := text(it, "fl"); fl != "" {
+	if fl := text(it, attrProblemFilling); fl != "" {
 		if err := json.Unmarshal([]byte(fl), &p.Filling); err != nil {
 			return p, fault.Wrap(fault.Internal, err, "read split")
 		}
 	}
-	if q := text(it, "q"); q != "" {
+	if q := text(it, attrProblemQuotes); q != "" {
 		p.Quotes = strings.Split(q, unit)
 	}
 	p.Was = p.Problem
@@ -84,13 +85,13 @@ func (t *Table) OpenProblem(ctx context.Context, p problem.Record, affected []pr
 		return err
 	}
 	open := key(causePK(p.Reason, p.Product), openSK)
-	open["id"] = str(p.ID)
+	open[attrOpenProblem] = str(p.ID)
 	writes = append(writes, types.TransactWriteItem{
-		Put: &types.Put{TableName: t.name, Item: open, ConditionExpression: aws.String("attribute_not_exists(pk)")},
+		Put: &types.Put{TableName: t.name, Item: open, ConditionExpression: onlyNew()},
 	})
 	if p.Product != "" {
-		of := key(causePK(p.Reason, ""), openSK+"#"+p.Product)
-		of["id"] = str(p.ID)
+		of := key(causePK(p.Reason, ""), openProductSK(p.Product))
+		of[attrOpenProblem] = str(p.ID)
 		writes = append(writes, types.TransactWriteItem{Put: &types.Put{TableName: t.name, Item: of}})
 	}
 	for _, a := range affected {
@@ -101,13 +102,13 @@ func (t *Table) OpenProblem(ctx context.Context, p problem.Record, affected []pr
 
 // besides are the writes that go with a problem's own: the line in the log
 // for a new version, what the clock has to look at, and the name of the change.
-func (t *Table) besides(p problem.Record) ([]types.TransactWriteItem, error) {
+func (t *Table) companionWrites(p problem.Record) ([]types.TransactWriteItem, error) {
 	var writes []types.TransactWriteItem
 	put := func(it item) {
 		writes = append(writes, types.TransactWriteItem{Put: &types.Put{TableName: t.name, Item: it}})
 	}
 	if p.Once.Key != "" {
-		writes = append(writes, t.once(p))
+		writes = append(writes, t.appliedWrite(p))
 	}
 	if p.Version != p.Was.Version && len(p.Events) > 0 {
 		line, err := json.Marshal(problem.LineOf(p.Was, p.Problem, p.Events[0]))
@@ -115,7 +116,7 @@ func (t *Table) besides(p problem.Record) ([]types.TransactWriteItem, error) {
 			return nil, fault.Wrap(fault.Internal, err, "encode log")
 		}
 		it := key(problemPK(p.ID), logSK(p.Version))
-		it["j"] = str(string(line))
+		it[attrJSON] = str(string(line))
 		put(it)
 	}
 	was, is := problem.Due(p.Was), problem.Due(p.Problem)
@@ -134,7 +135,7 @@ func (t *Table) besides(p problem.Record) ([]types.TransactWriteItem, error) {
 
 // Log returns what was done to a problem, latest first, at most limit lines
 // before the cursor: the version of the last one seen.
-func (t *Table) Log(ctx context.Context, problemID string, limit int, cursor string) ([]problem.Line, string, error) {
+func (t *Table) ProblemLog(ctx context.Context, problemID string, limit int, cursor string) ([]problem.Line, string, error) {
 	to := logPrefix + "~"
 	if cursor != "" {
 		before, err := strconv.Atoi(cursor)
@@ -143,14 +144,14 @@ func (t *Table) Log(ctx context.Context, problemID string, limit int, cursor str
 		}
 		to = logSK(before - 1)
 	}
-	in := between(problemPK(problemID), logPrefix, to)
+	in := keyRange(problemPK(problemID), logPrefix, to)
 	in.ScanIndexForward = ptr(false)
 	in.Limit = ptr(int32(limit + 1)) //nolint:gosec // bounded by the API
 	var out []problem.Line
 	var bad error
 	err := t.query(ctx, in, func(it item) bool {
 		var l problem.Line
-		if bad = json.Unmarshal([]byte(text(it, "j")), &l); bad != nil {
+		if bad = json.Unmarshal([]byte(text(it, attrJSON)), &l); bad != nil {
 			bad = fault.Wrap(fault.Internal, bad, "read log")
 		}
 		out = append(out, l)
@@ -195,12 +196,12 @@ func (t *Table) writesOf(p problem.Record, isNew bool) ([]types.TransactWriteIte
 	if err != nil {
 		return nil, err
 	}
-	put := &types.Put{TableName: t.name, Item: it, ConditionExpression: aws.String("attribute_not_exists(pk)")}
+	put := &types.Put{TableName: t.name, Item: it, ConditionExpression: onlyNew()}
 	writes := []types.TransactWriteItem{{Put: put}}
 	if !isNew {
-		put.ConditionExpression, put.ExpressionAttributeValues = aws.String("rv = :rv"), item{":rv": num(p.Revision)}
+		put.ConditionExpression, put.ExpressionAttributeValues = exprf("%s = :rv", attrProblemRevision), item{":rv": num(p.Revision)}
 	}
-	beside, err := t.besides(p)
+	beside, err := t.companionWrites(p)
 	return append(writes, beside...), err
 }
 
@@ -216,7 +217,7 @@ func (t *Table) transact(ctx context.Context, writes []types.TransactWriteItem, 
 		return fault.New(fault.Conflict, "%s", lostMsg)
 	}
 	if err != nil {
-		return failed(err, "write problem")
+		return sdkError(err, "write problem")
 	}
 	return nil
 }
@@ -230,18 +231,18 @@ func (t *Table) Problems(ctx context.Context, department string, state problem.S
 	}
 	in := &dynamodb.QueryInput{
 		IndexName:                 aws.String(gsiName),
-		KeyConditionExpression:    aws.String("gsi1pk = :pk AND gsi1sk < :before"),
+		KeyConditionExpression:    exprf("%s = :pk AND %s < :before", gsiPK, gsiSK),
 		ExpressionAttributeValues: item{":pk": str(problemsPK(department)), ":before": str(cursor)},
 		ScanIndexForward:          ptr(false),
 	}
 	var ids []string
 	more := false
 	err := t.query(ctx, in, func(it item) bool {
-		if state != "" && text(it, "st") != string(state) {
+		if state != "" && text(it, attrProblemState) != string(state) {
 			return true
 		}
 		if more = len(ids) == limit; !more {
-			ids = append(ids, strings.TrimPrefix(text(it, pkName), problemPrefix))
+			ids = append(ids, problemOf(text(it, pkName)))
 		}
 		return !more
 	})
@@ -259,4 +260,4 @@ func (t *Table) Problems(ctx context.Context, department string, state problem.S
 	return out, placeOfProblem(out[len(out)-1]), nil
 }
 
-func placeOfProblem(p problem.Record) string { return timeSK("", p.OpenedAt) + "#" + p.ID }
+func placeOfProblem(p problem.Record) string { return timePlace(p.OpenedAt, p.ID) }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"github.com/heard-intake/heard/internal/identity"
@@ -13,20 +12,20 @@ import (
 // Register records what the register says, and joins the aliases it names
 // where that is safe. It can be repeated; what is no longer in the register
 // stays known.
-func (t *Table) Register(ctx context.Context, r identity.Registration) (identity.Plan, error) {
-	addresses, ev, err := t.entry(r)
+func (t *Table) RegisterCustomer(ctx context.Context, r identity.Registration) (identity.Plan, error) {
+	addresses, ev, err := t.registerEntry(r)
 	if err != nil {
 		return identity.Plan{}, err
 	}
-	res, err := t.Resolve(ctx, addresses, ev)
+	res, err := t.ResolveAliases(ctx, addresses, ev)
 	if err != nil {
 		return identity.Plan{}, err
 	}
 	if err := t.putProfile(ctx, res.Owner, r, addresses); err != nil {
 		return identity.Plan{}, err
 	}
-	plan, err := t.judge(ctx, addresses, ev, res, func(other identity.CustomerID) error {
-		_, err := t.Join(ctx, res.Owner, other, ev)
+	plan, err := t.judgeRegistration(ctx, addresses, ev, res, func(other identity.CustomerID) error {
+		_, err := t.JoinByEvidence(ctx, res.Owner, other, ev)
 		return err
 	})
 	if err != nil {
@@ -40,18 +39,18 @@ func (t *Table) Register(ctx context.Context, r identity.Registration) (identity
 	return plan, t.putOrders(ctx, r)
 }
 
-// PlanRegister returns what [Table.Register] would do, and writes nothing.
-func (t *Table) PlanRegister(ctx context.Context, r identity.Registration) (identity.Plan, error) {
-	addresses, ev, err := t.entry(r)
+// PlanRegister returns what [Table.RegisterCustomer] would do, and writes nothing.
+func (t *Table) PlanRegistration(ctx context.Context, r identity.Registration) (identity.Plan, error) {
+	addresses, ev, err := t.registerEntry(r)
 	if err != nil {
 		return identity.Plan{}, err
 	}
-	addresses = t.linkable(addresses)
+	addresses = t.linkableAddresses(addresses)
 	s, err := t.statement(ctx, addresses, t.aliasKeys(addresses), ev)
 	if err != nil {
 		return identity.Plan{}, err
 	}
-	plan, err := t.judge(ctx, addresses, ev, Resolution{Owner: s.owner, New: s.fresh, Others: s.others}, nil)
+	plan, err := t.judgeRegistration(ctx, addresses, ev, Resolution{Owner: s.owner, New: s.fresh, Others: s.others}, nil)
 	if err != nil || s.fresh {
 		return plan, err
 	}
@@ -62,7 +61,7 @@ func (t *Table) PlanRegister(ctx context.Context, r identity.Registration) (iden
 
 // entry returns the statement that an entry of the register makes. Its number
 // comes first: whose entry it is decides over whose phone it names.
-func (t *Table) entry(r identity.Registration) ([]identity.Address, identity.Evidence, error) {
+func (t *Table) registerEntry(r identity.Registration) ([]identity.Address, identity.Evidence, error) {
 	account, err := identity.NewAlias(identity.Account, "", r.Account)
 	if err != nil {
 		return nil, identity.Evidence{}, err
@@ -76,9 +75,9 @@ func (t *Table) entry(r identity.Registration) ([]identity.Address, identity.Evi
 
 // judge says of everybody else who has an alias of an entry whether the entry
 // joins them, and has it done where do is given.
-func (t *Table) judge(ctx context.Context, addresses []identity.Address, ev identity.Evidence, res Resolution, do func(identity.CustomerID) error) (identity.Plan, error) {
+func (t *Table) judgeRegistration(ctx context.Context, addresses []identity.Address, ev identity.Evidence, res Resolution, do func(identity.CustomerID) error) (identity.Plan, error) {
 	plan := identity.Plan{New: res.New}
-	s, err := t.statement(ctx, t.linkable(addresses), t.aliasKeys(t.linkable(addresses)), ev)
+	s, err := t.statement(ctx, t.linkableAddresses(addresses), t.aliasKeys(t.linkableAddresses(addresses)), ev)
 	if err != nil {
 		return plan, err
 	}
@@ -109,12 +108,12 @@ func (t *Table) judge(ctx context.Context, addresses []identity.Address, ev iden
 func (t *Table) putProfile(ctx context.Context, id identity.CustomerID, r identity.Registration, addresses []identity.Address) error {
 	_, err := t.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 		TableName: t.name, Key: key(customerPK(id), profileSK),
-		UpdateExpression:          aws.String("SET n = :n, #l = :l, ac = :ac ADD al :al"),
-		ExpressionAttributeNames:  map[string]string{"#l": "l"},
+		UpdateExpression:          exprf("SET %s = :n, #l = :l, %s = :ac ADD %s :al", attrProfileName, attrProfileAccount, attrProfileAliases),
+		ExpressionAttributeNames:  map[string]string{"#l": attrProfileLocale},
 		ExpressionAttributeValues: item{":n": str(r.Name), ":l": str(r.Locale), ":ac": str(r.Account), ":al": setOf(t.aliasKeys(addresses))},
 	})
 	if err != nil {
-		return failed(err, "write profile")
+		return sdkError(err, "write profile")
 	}
 	if r.Name == "" {
 		return nil
@@ -126,13 +125,13 @@ func (t *Table) putProfile(ctx context.Context, id identity.CustomerID, r identi
 
 func (t *Table) putOrders(ctx context.Context, r identity.Registration) error {
 	for _, o := range r.Orders {
-		it := key(t.orderPK(o.Number), "O")
-		it["ac"] = str(r.Account)
+		it := key(t.orderPK(o.Number), orderSK)
+		it[attrOrderAccount] = str(r.Account)
 		if len(o.Products) > 0 {
-			it["pr"] = setOf(o.Products)
+			it[attrOrderProducts] = setOf(o.Products)
 		}
 		if _, err := t.db.PutItem(ctx, &dynamodb.PutItemInput{TableName: t.name, Item: it}); err != nil {
-			return failed(err, "write order")
+			return sdkError(err, "write order")
 		}
 	}
 	return nil
@@ -140,12 +139,12 @@ func (t *Table) putOrders(ctx context.Context, r identity.Registration) error {
 
 // Products returns what the order of that number holds; nothing when the
 // register has no such order.
-func (t *Table) Products(ctx context.Context, order string) ([]string, error) {
-	it, err := t.get(ctx, key(t.orderPK(order), "O"), false)
+func (t *Table) OrderProducts(ctx context.Context, order string) ([]string, error) {
+	it, err := t.getItem(ctx, key(t.orderPK(order), orderSK), false)
 	if err != nil {
 		return nil, err
 	}
-	out := set(it, "pr")
+	out := set(it, attrOrderProducts)
 	slices.Sort(out)
 	return out, nil
 }

@@ -3,9 +3,7 @@ package store
 import (
 	"context"
 	"slices"
-	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
@@ -43,7 +41,7 @@ type rival struct {
 func (t *Table) statement(ctx context.Context, addresses []identity.Address, keys []string, ev identity.Evidence) (statement, error) {
 	s := statement{addresses: addresses, keys: keys, ev: ev}
 	var err error
-	if s.known, err = t.aliases(ctx, keys); err != nil {
+	if s.known, err = t.readAliases(ctx, keys); err != nil {
 		return s, err
 	}
 	candidates := make([]aliasItem, 0, len(keys))
@@ -67,12 +65,12 @@ func (t *Table) statement(ctx context.Context, addresses []identity.Address, key
 		if err != nil {
 			return s, err
 		}
-		owner := a.owner(ev.At)
+		owner := a.ownerAt(ev.At)
 		switch {
 		case r.reason != "":
 			s.rivals = append(s.rivals, r)
 		case s.keeper == "":
-			s.keeper, s.owner = a.keeper(ev.At), owner
+			s.keeper, s.owner = a.storedUnder(ev.At), owner
 		case owner != s.owner && s.known[a.key].key != "" && !slices.Contains(s.others, owner):
 			s.others = append(s.others, owner)
 		}
@@ -87,7 +85,7 @@ func (t *Table) statement(ctx context.Context, addresses []identity.Address, key
 // rivals reports whether an alias is of somebody else than who the statement
 // is about; the rival has no reason if not.
 func (t *Table) rivals(ctx context.Context, s statement, a aliasItem) (rival, error) {
-	r := rival{customer: a.owner(s.ev.At), alias: a.key}
+	r := rival{customer: a.ownerAt(s.ev.At), alias: a.key}
 	if s.ev.Rule == identity.RuleSystem {
 		return r, nil // the platform itself says that one became the other
 	}
@@ -99,7 +97,7 @@ func (t *Table) rivals(ctx context.Context, s statement, a aliasItem) (rival, er
 		if !identity.Single(u.Kind) || s.keys[i] == a.key || slices.Contains(a.linked, s.keys[i]) {
 			continue
 		}
-		if k, ok := s.known[s.keys[i]]; ok && k.owner(s.ev.At) == r.customer {
+		if k, ok := s.known[s.keys[i]]; ok && k.ownerAt(s.ev.At) == r.customer {
 			continue
 		}
 		direct, err := t.tiedToAnother(ctx, a, u)
@@ -123,14 +121,14 @@ func (t *Table) rivals(ctx context.Context, s statement, a aliasItem) (rival, er
 func (t *Table) tiedToAnother(ctx context.Context, a aliasItem, u identity.Address) (bool, error) {
 	var same []string
 	for _, k := range a.linked {
-		if strings.HasPrefix(k, aliasPrefix+string(u.Kind)+"#") && k != t.aliasKey(u) {
+		if isAliasKind(k, u.Kind) && k != t.aliasKey(u) {
 			same = append(same, k)
 		}
 	}
 	if len(same) == 0 {
 		return false, nil
 	}
-	known, err := t.aliases(ctx, same)
+	known, err := t.readAliases(ctx, same)
 	for _, k := range known {
 		if k.address.Scope == u.Scope {
 			return true, err
@@ -152,7 +150,7 @@ func (t *Table) hasAnother(ctx context.Context, s statement, who identity.Custom
 	}
 	all, err := t.aliasesOf(ctx, c)
 	return slices.ContainsFunc(all, func(a aliasItem) bool {
-		return a.address.Kind == u.Kind && a.address.Alias != u.Alias && slices.Contains(c.Members, a.now())
+		return a.address.Kind == u.Kind && a.address.Alias != u.Alias && slices.Contains(c.Members, a.currentOwner())
 	}), err
 }
 
@@ -165,7 +163,7 @@ func (s statement) linked() []string {
 
 // claimAll writes what is new about several aliases in one transaction: the
 // unknown ones, and the links that known ones lack.
-func (t *Table) claimAll(ctx context.Context, s statement) (Resolution, bool, error) {
+func (t *Table) claimAliases(ctx context.Context, s statement) (Resolution, bool, error) {
 	r := Resolution{Customer: s.keeper, Owner: s.owner, New: s.fresh, Others: s.others}
 	linked := s.linked()
 	var writes []types.TransactWriteItem
@@ -178,16 +176,16 @@ func (t *Table) claimAll(ctx context.Context, s statement) (Resolution, bool, er
 			writes = append(writes, types.TransactWriteItem{Put: &types.Put{
 				TableName:           t.name,
 				Item:                t.writeAlias(a, s.owner, linked, s.ev),
-				ConditionExpression: aws.String("attribute_not_exists(pk)"),
+				ConditionExpression: onlyNew(),
 			}})
-		case slices.Contains(linked, old.key) && !listsAll(old, linked):
+		case slices.Contains(linked, old.key) && !linksAll(old, linked):
 			writes = append(writes, t.linkLater(old, linked, s.ev))
 		}
 	}
 	if len(taken) > 0 && !s.fresh {
 		writes = append(writes, types.TransactWriteItem{Update: &types.Update{
 			TableName: t.name, Key: key(customerPK(s.owner), profileSK),
-			UpdateExpression:          aws.String("ADD al :al"),
+			UpdateExpression:          exprf("ADD %s :al", attrProfileAliases),
 			ExpressionAttributeValues: item{":al": &types.AttributeValueMemberSS{Value: taken}},
 		}})
 	}
@@ -197,7 +195,7 @@ func (t *Table) claimAll(ctx context.Context, s statement) (Resolution, bool, er
 			return r, false, nil
 		}
 		if err != nil {
-			return r, false, failed(err, "write aliases")
+			return r, false, sdkError(err, "write aliases")
 		}
 	}
 	return r, true, t.keepRivals(ctx, s)
@@ -210,11 +208,11 @@ func (t *Table) keepRivals(ctx context.Context, s statement) error {
 		reason := r.reason
 		if r.direct && !s.ev.Merges() {
 			reason = identity.ReasonShared
-			if err := t.share(ctx, s.known[r.alias]); err != nil {
+			if err := t.markShared(ctx, s.known[r.alias]); err != nil {
 				return err
 			}
 		}
-		if err := t.suggest(ctx, s.owner, r.customer, reason, s.ev); err != nil {
+		if err := t.putSuggestion(ctx, s.owner, r.customer, reason, s.ev); err != nil {
 			return err
 		}
 	}
@@ -222,14 +220,14 @@ func (t *Table) keepRivals(ctx context.Context, s statement) error {
 }
 
 // share keeps that an alias is of several people.
-func (t *Table) share(ctx context.Context, a aliasItem) error {
+func (t *Table) markShared(ctx context.Context, a aliasItem) error {
 	if a.key == "" || a.shared {
 		return nil
 	}
 	_, err := t.update(ctx, &dynamodb.UpdateItemInput{
 		Key:                       key(a.key, aliasSK),
-		UpdateExpression:          aws.String("SET b = :b"),
-		ConditionExpression:       aws.String("attribute_exists(pk)"),
+		UpdateExpression:          exprf("SET %s = :b", attrAliasShared),
+		ConditionExpression:       exprf("attribute_exists(%s)", pkName),
 		ExpressionAttributeValues: item{":b": str(identity.ReasonShared)},
 	})
 	return err

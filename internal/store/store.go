@@ -13,6 +13,7 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -54,10 +55,10 @@ func (t *Table) CheckPepper(ctx context.Context) error {
 		return fault.New(fault.Internal, "the pepper has fewer than 16 bytes")
 	}
 	want := t.pepper.Fingerprint()
-	k := key("pepper", "pepper")
-	found, err := t.get(ctx, k, false)
+	k := key(pepperPK, pepperSK)
+	found, err := t.getItem(ctx, k, false)
 	if err == nil && found == nil {
-		k["f"] = str(want)
+		k[attrPepperFingerprint] = str(want)
 		var lost item
 		lost, err = t.putNew(ctx, k)
 		found = lost
@@ -68,7 +69,7 @@ func (t *Table) CheckPepper(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if got := text(found, "f"); got != want {
+	if got := text(found, attrPepperFingerprint); got != want {
 		return fault.New(fault.Internal, "the table was filled under another pepper; a change of pepper needs an offline re-hash")
 	}
 	return nil
@@ -129,10 +130,10 @@ func set(it item, name string) []string {
 }
 
 // get reads one item, nil when it is not there.
-func (t *Table) get(ctx context.Context, k item, consistent bool) (item, error) {
+func (t *Table) getItem(ctx context.Context, k item, consistent bool) (item, error) {
 	out, err := t.db.GetItem(ctx, &dynamodb.GetItemInput{TableName: t.name, Key: k, ConsistentRead: &consistent})
 	if err != nil {
-		return nil, failed(err, "read item")
+		return nil, sdkError(err, "read item")
 	}
 	return out.Item, nil
 }
@@ -143,14 +144,14 @@ func (t *Table) putNew(ctx context.Context, it item) (taken item, err error) {
 	_, err = t.db.PutItem(ctx, &dynamodb.PutItemInput{
 		TableName:                           t.name,
 		Item:                                it,
-		ConditionExpression:                 aws.String("attribute_not_exists(pk)"),
+		ConditionExpression:                 onlyNew(),
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	})
 	if lost, ok := errors.AsType[*types.ConditionalCheckFailedException](err); ok {
 		return lost.Item, nil
 	}
 	if err != nil {
-		return nil, failed(err, "write item")
+		return nil, sdkError(err, "write item")
 	}
 	return nil, nil
 }
@@ -166,7 +167,7 @@ func (t *Table) batchGet(ctx context.Context, keys []item, consistent bool) ([]i
 		}
 		out, err := t.db.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: want})
 		if err != nil {
-			return nil, failed(err, "read items")
+			return nil, sdkError(err, "read items")
 		}
 		items = append(items, out.Responses[*t.name]...)
 		want = out.UnprocessedKeys
@@ -181,7 +182,7 @@ func (t *Table) query(ctx context.Context, in *dynamodb.QueryInput, each func(it
 	for {
 		out, err := t.db.Query(ctx, in)
 		if err != nil {
-			return failed(err, "query")
+			return sdkError(err, "query")
 		}
 		for _, it := range out.Items {
 			if !each(it) {
@@ -195,11 +196,17 @@ func (t *Table) query(ctx context.Context, in *dynamodb.QueryInput, each func(it
 	}
 }
 
-// prefixed selects the items of one partition whose sort key lies in
+// exprf returns an expression of DynamoDB with attribute names filled in.
+func exprf(format string, names ...any) *string { return aws.String(fmt.Sprintf(format, names...)) }
+
+// onlyNew is the condition that no item has the key of the write.
+func onlyNew() *string { return exprf("attribute_not_exists(%s)", pkName) }
+
+// between selects the items of one partition whose sort key lies in
 // [from, to].
-func between(pk, from, to string) *dynamodb.QueryInput {
+func keyRange(pk, from, to string) *dynamodb.QueryInput {
 	return &dynamodb.QueryInput{
-		KeyConditionExpression:    aws.String("pk = :pk AND sk BETWEEN :from AND :to"),
+		KeyConditionExpression:    exprf("%s = :pk AND %s BETWEEN :from AND :to", pkName, skName),
 		ExpressionAttributeValues: item{":pk": str(pk), ":from": str(from), ":to": str(to)},
 	}
 }
@@ -207,7 +214,7 @@ func between(pk, from, to string) *dynamodb.QueryInput {
 // failed gives an SDK error its kind. What it says of an item is left out: it
 // may be a customer's. A refusal that concerns the item stays when the call is
 // repeated; one that concerns the table, as a missing permission, is mended.
-func failed(err error, doing string) error {
+func sdkError(err error, doing string) error {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return fault.Wrap(fault.Unavailable, err, "%s", doing)
 	}

@@ -64,11 +64,11 @@ func TestResolve(t *testing.T) {
 	t.Run("a sender is the same customer for ever", func(t *testing.T) {
 		t.Parallel()
 		table := storetest.New(t)
-		a, err := table.Resolve(t.Context(), []identity.Address{phone(1)}, evidence)
+		a, err := table.ResolveAliases(t.Context(), []identity.Address{phone(1)}, evidence)
 		if err != nil || !a.New {
 			t.Fatal(a, err)
 		}
-		b, err := table.Resolve(t.Context(), []identity.Address{phone(1)}, evidence)
+		b, err := table.ResolveAliases(t.Context(), []identity.Address{phone(1)}, evidence)
 		if err != nil || b.New || b.Customer != a.Customer {
 			t.Fatal(a, b, err)
 		}
@@ -78,7 +78,7 @@ func TestResolve(t *testing.T) {
 		table := storetest.New(t)
 		var got []identity.CustomerID
 		for _, as := range [][]identity.Address{{phone(1)}, {phone(1), bsuid(1)}, {bsuid(1)}, {bsuid(1), phone(1)}} {
-			r, err := table.Resolve(t.Context(), as, evidence)
+			r, err := table.ResolveAliases(t.Context(), as, evidence)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -91,8 +91,8 @@ func TestResolve(t *testing.T) {
 	t.Run("a Brazilian number without its ninth digit finds the customer", func(t *testing.T) {
 		t.Parallel()
 		table := storetest.New(t)
-		a, errA := table.Resolve(t.Context(), []identity.Address{verified(identity.Phone, "", "5511987654321")}, evidence)
-		b, errB := table.Resolve(t.Context(), []identity.Address{verified(identity.Phone, "", "551187654321")}, evidence)
+		a, errA := table.ResolveAliases(t.Context(), []identity.Address{verified(identity.Phone, "", "5511987654321")}, evidence)
+		b, errB := table.ResolveAliases(t.Context(), []identity.Address{verified(identity.Phone, "", "551187654321")}, evidence)
 		if errA != nil || errB != nil || a.Customer != b.Customer {
 			t.Error(a, b, errA, errB)
 		}
@@ -103,12 +103,12 @@ func TestResolve(t *testing.T) {
 		proven := verified(identity.Email, "", "jan@voorbeeld.example")
 		claimed := proven
 		claimed.Assurance = identity.Claimed
-		a, errA := table.Resolve(t.Context(), []identity.Address{proven}, evidence)
-		b, errB := table.Resolve(t.Context(), []identity.Address{claimed}, evidence)
+		a, errA := table.ResolveAliases(t.Context(), []identity.Address{proven}, evidence)
+		b, errB := table.ResolveAliases(t.Context(), []identity.Address{claimed}, evidence)
 		if errA != nil || errB != nil || a.Customer == b.Customer {
 			t.Error(a, b, errA, errB)
 		}
-		found, assurance, err := table.Find(t.Context(), proven.Alias)
+		found, assurance, err := table.FindCustomer(t.Context(), proven.Alias)
 		if err != nil || found != a.Customer || assurance != identity.Verified {
 			t.Error(found, assurance, err)
 		}
@@ -117,16 +117,16 @@ func TestResolve(t *testing.T) {
 		t.Parallel()
 		table := storetest.New(t)
 		claimed := identity.Address{Alias: identity.Alias{Kind: identity.Email, Value: "els@voorbeeld.example"}, Assurance: identity.Claimed}
-		if _, err := table.Resolve(t.Context(), []identity.Address{phone(1), claimed}, evidence); err != nil {
+		if _, err := table.ResolveAliases(t.Context(), []identity.Address{phone(1), claimed}, evidence); err != nil {
 			t.Fatal(err)
 		}
-		if _, _, err := table.Find(t.Context(), claimed.Alias); fault.KindOf(err) != fault.NotFound {
+		if _, _, err := table.FindCustomer(t.Context(), claimed.Alias); fault.KindOf(err) != fault.NotFound {
 			t.Errorf("found: %v", err)
 		}
 	})
 	t.Run("nothing is found for who never came", func(t *testing.T) {
 		t.Parallel()
-		if _, _, err := storetest.New(t).Find(t.Context(), phone(7).Alias); fault.KindOf(err) != fault.NotFound {
+		if _, _, err := storetest.New(t).FindCustomer(t.Context(), phone(7).Alias); fault.KindOf(err) != fault.NotFound {
 			t.Errorf("got %v", err)
 		}
 	})
@@ -146,7 +146,7 @@ func TestFirstMessagesThatRaceMakeOneCustomer(t *testing.T) {
 				if p%2 == 0 {
 					as = as[:1+r%2] // some know one alias, some both
 				}
-				res, err := table.Resolve(t.Context(), as, evidence)
+				res, err := table.ResolveAliases(t.Context(), as, evidence)
 				if err != nil {
 					t.Error(err)
 				}
@@ -298,7 +298,7 @@ func history(t *testing.T, table *store.Table, id identity.CustomerID, q contact
 func TestAHistoryIsWalkedWholeInBothDirectionsOverMergedCustomers(t *testing.T) {
 	t.Parallel()
 	table := storetest.New(t)
-	if joined, err := table.Join(t.Context(), "c1", "c2", evidence); err != nil || !joined {
+	if joined, err := table.JoinByEvidence(t.Context(), "c1", "c2", evidence); err != nil || !joined {
 		t.Fatal(joined, err)
 	}
 	var want []contact.ID
@@ -469,7 +469,7 @@ func TestTheRegisterTiesAliasesTogether(t *testing.T) {
 	t.Parallel()
 	table := storetest.New(t)
 	mail := verified(identity.Email, "", "jan@voorbeeld.example")
-	wa, err := table.Resolve(t.Context(), []identity.Address{phone(1)}, evidence)
+	wa, err := table.ResolveAliases(t.Context(), []identity.Address{phone(1)}, evidence)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -479,17 +479,17 @@ func TestTheRegisterTiesAliasesTogether(t *testing.T) {
 		Orders: []identity.Order{{Number: "WS-100001", Products: []string{"bike"}}},
 	}
 	for range 2 {
-		plan, err := table.Register(t.Context(), r)
+		plan, err := table.RegisterCustomer(t.Context(), r)
 		if err != nil || plan.Customer != wa.Customer || len(plan.Unjoined) != 0 {
 			t.Fatal(plan, err)
 		}
 	}
 	for _, a := range []identity.Alias{phone(1).Alias, mail.Alias, {Kind: identity.Account, Value: "K-1001"}} {
-		if id, _, err := table.Find(t.Context(), a); err != nil || id != wa.Customer {
+		if id, _, err := table.FindCustomer(t.Context(), a); err != nil || id != wa.Customer {
 			t.Errorf("%s: %v %v", a.Kind, id, err)
 		}
 	}
-	products, err := table.Products(t.Context(), "ws-100001")
+	products, err := table.OrderProducts(t.Context(), "ws-100001")
 	if err != nil || len(products) != 1 || products[0] != "bike" {
 		t.Error(products, err)
 	}
@@ -507,8 +507,8 @@ func TestTwoCustomersWithMessagesAreSuggestedNotJoined(t *testing.T) {
 	t.Parallel()
 	table := storetest.New(t)
 	mail := verified(identity.Email, "", "jan@voorbeeld.example")
-	a, errA := table.Resolve(t.Context(), []identity.Address{phone(1)}, evidence)
-	b, errB := table.Resolve(t.Context(), []identity.Address{mail}, evidence)
+	a, errA := table.ResolveAliases(t.Context(), []identity.Address{phone(1)}, evidence)
+	b, errB := table.ResolveAliases(t.Context(), []identity.Address{mail}, evidence)
 	if err := errors.Join(errA, errB); err != nil {
 		t.Fatal(err)
 	}
@@ -516,7 +516,7 @@ func TestTwoCustomersWithMessagesAreSuggestedNotJoined(t *testing.T) {
 		t.Fatal(err)
 	}
 	reg := identity.Registration{Account: "K-1", At: start, Phones: []identity.Alias{phone(1).Alias}, Mails: []identity.Alias{mail.Alias}}
-	plan, err := table.Register(t.Context(), reg)
+	plan, err := table.RegisterCustomer(t.Context(), reg)
 	if err != nil || plan.Customer != a.Customer || len(plan.Unjoined) != 0 {
 		t.Fatalf("one without messages was not joined: %v %v", plan, err)
 	}
@@ -525,7 +525,7 @@ func TestTwoCustomersWithMessagesAreSuggestedNotJoined(t *testing.T) {
 	}
 
 	other := verified(identity.Email, "", "els@voorbeeld.example")
-	c, err := table.Resolve(t.Context(), []identity.Address{other}, evidence)
+	c, err := table.ResolveAliases(t.Context(), []identity.Address{other}, evidence)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -533,7 +533,7 @@ func TestTwoCustomersWithMessagesAreSuggestedNotJoined(t *testing.T) {
 		t.Fatal(err)
 	}
 	reg.Mails = append(reg.Mails, other.Alias)
-	plan, err = table.Register(t.Context(), reg)
+	plan, err = table.RegisterCustomer(t.Context(), reg)
 	if err != nil || len(plan.Unjoined) != 1 || plan.Unjoined[0].Why != store.WhyMessages {
 		t.Fatalf("two with messages: %v %v", plan, err)
 	}
@@ -561,7 +561,7 @@ func TestTheWaitingListIsLongestFirstAndPaged(t *testing.T) {
 	}
 	var seen []contact.Waiter
 	for cursor := ""; ; {
-		page, next, err := table.Waiting(t.Context(), "billing", 4, cursor)
+		page, next, err := table.WaitingContacts(t.Context(), "billing", 4, cursor)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -578,7 +578,7 @@ func TestTheWaitingListIsLongestFirstAndPaged(t *testing.T) {
 			t.Errorf("place %d: %+v", i, w)
 		}
 	}
-	if other, _, err := table.Waiting(t.Context(), "logistics", 4, ""); err != nil || len(other) != 0 {
+	if other, _, err := table.WaitingContacts(t.Context(), "logistics", 4, ""); err != nil || len(other) != 0 {
 		t.Errorf("another department: %v %v", other, err)
 	}
 }
@@ -593,7 +593,7 @@ func TestAContactThatChangedMeanwhileIsNotOverwritten(t *testing.T) {
 	if err := table.SaveContact(t.Context(), c); fault.KindOf(err) != fault.Conflict {
 		t.Errorf("a second first version: %v", err)
 	}
-	got, err := table.ContactsAround(t.Context(), "c1", start, 1, true)
+	got, err := table.NearbyContacts(t.Context(), "c1", start, 1, true)
 	if err != nil || len(got.Contacts) != 1 || got.Contacts[0].Version != 1 {
 		t.Fatal(got, err)
 	}
@@ -601,10 +601,10 @@ func TestAContactThatChangedMeanwhileIsNotOverwritten(t *testing.T) {
 	if err := table.SaveContact(t.Context(), c); err != nil {
 		t.Fatal(err)
 	}
-	if list, _, err := table.Waiting(t.Context(), "billing", 4, ""); err != nil || len(list) != 0 {
+	if list, _, err := table.WaitingContacts(t.Context(), "billing", 4, ""); err != nil || len(list) != 0 {
 		t.Errorf("an answered customer waits: %v %v", list, err)
 	}
-	if err := table.DropContact(t.Context(), c); fault.KindOf(err) != fault.Conflict {
+	if err := table.DeleteContact(t.Context(), c); fault.KindOf(err) != fault.Conflict {
 		t.Errorf("a stale drop: %v", err)
 	}
 }

@@ -1,23 +1,143 @@
 package store
 
 import (
+	"errors"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/problem"
 )
 
-// ReadProblemImage reads a problem from an image of the table's stream.
-func ReadProblemImage(image map[string]events.DynamoDBAttributeValue) (problem.Record, error) {
-	return ReadProblem(imageItem(image))
+// An Operation is how an item changed.
+type Operation string
+
+// The operations. A record of any other name counts as a modification.
+const (
+	Inserted Operation = "insert"
+	Modified Operation = "modify"
+	Removed  Operation = "remove"
+)
+
+// A Change is the change of one item, decoded from a record of the table's
+// stream. The fields come from the key. The methods read the item before and
+// after the change, and return [fault.Invalid] for one that is malformed.
+type Change struct {
+	Kind      Kind
+	Operation Operation
+	Sequence  string    // number of the record in its shard
+	Recorded  time.Time // approximate time of the change
+
+	// Partition names the partition of the item. Changes of one partition
+	// arrive in order. It may hold a customer id and is not for logs.
+	Partition string
+
+	Customer identity.CustomerID // of an item in the partition of a customer
+	Problem  string              // id of the problem, of an item in its partition
+	Message  contact.ID          // of a message or a correction
+	Contact  string              // of a contact, and of a reclassify request for one
+	AliasKey string              // of an alias; [Table.AliasByKey] takes it
+
+	// At is the time in the key: the time a message was sent (also for its
+	// correction), the start of a contact, or the time since which contacts are
+	// to be classified again. For an identity change it is its own time.
+	At time.Time
+
+	record events.DynamoDBStreamRecord
 }
 
-// imageItem reads the texts and numbers of an image; nothing that is read of
-// one holds anything else.
+// DecodeChange decodes the key of a record of the table's stream. A key that
+// no item can have is [fault.Invalid]. A key of an unknown kind is KindOther.
+func DecodeChange(r events.DynamoDBEventRecord) (Change, error) {
+	pk, okPK := keyText(r.Change.Keys[pkName])
+	sk, okSK := keyText(r.Change.Keys[skName])
+	if !okPK || !okSK {
+		return Change{}, fault.New(fault.Invalid, "decode stream record: the key is missing or is not text")
+	}
+	c := Change{
+		Kind: KindOf(pk, sk), Operation: operationOf(r.EventName), Sequence: r.Change.SequenceNumber,
+		Recorded: r.Change.ApproximateCreationDateTime.UTC(), Partition: pk, record: r.Change,
+	}
+	wellFormed := true
+	if strings.HasPrefix(pk, customerPrefix) {
+		c.Customer = customerOf(pk)
+		wellFormed = c.Customer != ""
+	}
+	if strings.HasPrefix(pk, problemPrefix) {
+		c.Problem = problemOf(pk)
+	}
+	if !wellFormed || !c.decodeKey(pk, sk) {
+		return Change{}, fault.New(fault.Invalid, "decode stream record: the key of a %s is malformed", c.Kind)
+	}
+	return c, nil
+}
+
+func keyText(v events.DynamoDBAttributeValue) (string, bool) {
+	if v.DataType() != events.DataTypeString {
+		return "", false
+	}
+	return v.String(), true
+}
+
+func operationOf(name string) Operation {
+	switch name {
+	case string(events.DynamoDBOperationTypeInsert):
+		return Inserted
+	case string(events.DynamoDBOperationTypeRemove):
+		return Removed
+	default:
+		return Modified
+	}
+}
+
+// decodeKey sets the fields that the key of the kind holds, and reports
+// whether the key has the right form.
+func (c *Change) decodeKey(pk, sk string) bool {
+	switch c.Kind {
+	case KindMessage:
+		return c.decodeMessageID(messageIDOf(sk))
+	case KindCorrection:
+		return c.decodeMessageID(correctedMessageOf(sk))
+	case KindContact:
+		return c.decodePlace(strings.TrimPrefix(sk, contactPrefix), true)
+	case KindReclassify:
+		return c.decodePlace(strings.TrimPrefix(sk, requestPrefix), false)
+	case KindIdentityChange:
+		c.At = changedAt(sk)
+	case KindAlias:
+		c.AliasKey = pk
+	}
+	return true
+}
+
+func (c *Change) decodeMessageID(id contact.ID) bool {
+	at, _, _, err := id.Parse()
+	c.Message = id
+	c.At = at
+	return err == nil
+}
+
+// decodePlace decodes "<time>#<contact>"; the contact may be left out if it is
+// not needed.
+func (c *Change) decodePlace(place string, needsContact bool) bool {
+	ms, id, found := strings.Cut(place, "#")
+	n, err := strconv.ParseInt(ms, 10, 64)
+	if err != nil || (needsContact && !found) {
+		return false
+	}
+	c.At = time.UnixMilli(n).UTC()
+	c.Contact = id
+	return true
+}
+
+// imageItem reads the texts and numbers of an image. No reader of the stream
+// needs another type.
 func imageItem(image map[string]events.DynamoDBAttributeValue) item {
 	it := item{}
 	for name, v := range image {
@@ -32,137 +152,114 @@ func imageItem(image map[string]events.DynamoDBAttributeValue) item {
 	return it
 }
 
-// ReadNews returns what a change of the table tells agent tools that mirror,
-// and what time brings after it.
-func ReadNews(r events.DynamoDBEventRecord) (told contact.News, later *contact.Later, ok bool, err error) {
-	pk, sk := r.Change.Keys[pkName], r.Change.Keys[skName]
-	if pk.DataType() != events.DataTypeString || sk.DataType() != events.DataTypeString || !strings.HasPrefix(pk.String(), customerPrefix) {
-		return told, nil, false, nil
-	}
-	before, after := imageItem(r.Change.OldImage), imageItem(r.Change.NewImage)
-	for _, it := range []item{before, after} { // an image need not hold the keys
-		it[pkName], it[skName] = str(pk.String()), str(sk.String())
-	}
-	e := contact.News{Customer: customerOf(pk.String()), At: r.Change.ApproximateCreationDateTime.UTC()}
-	switch {
-	case strings.HasPrefix(sk.String(), messagePrefix):
-		if r.EventName != string(events.DynamoDBOperationTypeInsert) {
-			return told, nil, false, nil
-		}
-		later, err = messageNews(&e, after)
-	case strings.HasPrefix(sk.String(), contactPrefix):
-		err = contactNews(&e, before, after, r.EventName == string(events.DynamoDBOperationTypeRemove))
-	case sk.String() == claimSK && r.EventName != string(events.DynamoDBOperationTypeRemove):
-		err = claimNews(&e, after)
-	case sk.String() == profileSK:
-		mergeNews(&e, text(before, "mi"), text(after, "mi"))
-	}
-	if err != nil || e.Kind == "" {
-		return told, nil, false, err
-	}
-	e = e.Named(r.Change.SequenceNumber)
-	if l, closes := e.Later(); closes {
-		later = &l
-	}
-	if later != nil {
-		later.Order = r.Change.SequenceNumber
-	}
-	return e, later, true, nil
+// itemOf returns an image with its key, which the image need not hold.
+func (c Change) itemOf(image map[string]events.DynamoDBAttributeValue) item {
+	it := imageItem(image)
+	it[pkName] = str(c.Partition)
+	it[skName] = str(c.record.Keys[skName].String())
+	return it
 }
 
-// messageNews tells of a new message, and that a promise is due one day.
-func messageNews(e *contact.News, it item) (*contact.Later, error) {
-	m, _, err := readMessage(it)
-	if err != nil {
-		return nil, err
-	}
-	e.Kind, e.Message, e.Channel, e.Direction, e.Passive, e.At = contact.SaidSomething, m.ID, m.Channel, m.Direction, m.Passive, m.SentAt
-	if m.Note == nil || m.Note.Due.IsZero() {
-		return nil, nil
-	}
-	return &contact.Later{Customer: e.Customer, Message: m.ID, At: m.Note.Due}, nil
-}
+var errNotNumber = errors.New("not a number")
 
-// contactNews tells of a contact that came to wait, was answered, or is gone.
-func contactNews(e *contact.News, before, after item, gone bool) error {
-	was, err := readContact(before)
-	if err != nil {
-		return err
-	}
-	e.Contact, e.Start = was.ID, was.Start
-	if gone {
-		e.Kind = contact.NowGone
+// decodeFailed returns the error of a reader for the item of c. The cause is
+// left out because it may quote the item.
+func (c Change) decodeFailed(err error) error {
+	if err == nil {
 		return nil
 	}
-	is, err := readContact(after)
-	switch {
-	case err != nil:
-		return err
-	case is.Waiting() && !is.WaitingSince.Equal(was.WaitingSince):
-		e.Kind, e.At = contact.NowWaiting, is.WaitingSince
-	case !is.Waiting() && !is.LastAnswer.Equal(was.LastAnswer):
-		e.Kind, e.At, e.ClosesAt = contact.NowAnswered, is.LastAnswer, is.ClosesAt
-	}
-	return nil
+	return fault.New(fault.Invalid, "decode stream record: the %s is malformed", c.Kind)
 }
 
-func claimNews(e *contact.News, it item) error {
-	c, err := readClaim(it)
+// LostSince returns the time from which the contacts of the customer must be
+// examined because a message may not have arrived. lost is false for an effect
+// that says nothing of the sort, and for another kind of item.
+func (c Change) LostSince() (since time.Time, lost bool, err error) {
+	if _, marked := c.record.NewImage[attrEffectLost]; c.Kind != KindEffect || !marked {
+		return time.Time{}, false, nil
+	}
+	ms, err := c.imageNumber(c.record.NewImage, attrEffectLost)
+	return time.UnixMilli(ms).UTC(), err == nil, err
+}
+
+// imageNumber returns a number of an image, 0 if it is missing.
+func (c Change) imageNumber(image map[string]events.DynamoDBAttributeValue, attr string) (int64, error) {
+	v, ok := image[attr]
+	if !ok {
+		return 0, nil
+	}
+	if v.DataType() != events.DataTypeNumber {
+		return 0, c.decodeFailed(errNotNumber)
+	}
+	n, err := strconv.ParseInt(v.Number(), 10, 64)
+	return n, c.decodeFailed(err)
+}
+
+// IdentityChange returns the identity change that was stored.
+func (c Change) IdentityChange() (identity.Change, error) {
+	ch, err := readChange(c.itemOf(c.record.NewImage))
+	return ch, c.decodeFailed(err)
+}
+
+// HasNewVersion reports whether the problem has a version that departments
+// have not seen.
+func (c Change) HasNewVersion() (bool, error) { return c.problemIncrease(attrProblemVersion) }
+
+// IsResent reports whether a department asked for the item of a problem again.
+func (c Change) IsResent() (bool, error) { return c.problemIncrease(attrProblemResent) }
+
+func (c Change) problemIncrease(attr string) (bool, error) {
+	if c.Kind != KindProblem {
+		return false, nil
+	}
+	before, err := c.imageNumber(c.record.OldImage, attr)
 	if err != nil {
-		return err
+		return false, err
 	}
-	e.Version, e.Contact = c.Version, c.Contact
-	if c.Holder == nil {
-		e.Kind = contact.NowReleased
-		return nil
-	}
-	e.Kind, e.Holder, e.At, e.Until = contact.NowAssigned, c.Holder, c.Since, c.Until
-	return nil
+	after, err := c.imageNumber(c.record.NewImage, attr)
+	return after > before, err
 }
 
-func mergeNews(e *contact.News, before, after string) {
-	switch {
-	case before == after:
-	case after != "":
-		e.Kind, e.Into = contact.NowMerged, identity.CustomerID(after)
-	default:
-		e.Kind, e.From = contact.NowUnmerged, identity.CustomerID(before)
-	}
+// ProblemAfter returns the problem as the change left it.
+func (c Change) ProblemAfter() (problem.Record, error) {
+	p, err := readProblem(imageItem(c.record.NewImage))
+	return p, c.decodeFailed(err)
 }
 
-// ReadSend returns the message that a change of the table wants sent.
-func ReadSend(r events.DynamoDBEventRecord) (contact.Job, bool) {
-	pk, sk := r.Change.Keys[pkName], r.Change.Keys[skName]
-	if r.EventName != string(events.DynamoDBOperationTypeInsert) || pk.DataType() != events.DataTypeString || sk.DataType() != events.DataTypeString {
+// Announcement returns the candidate that was announced. It is false for
+// another kind, and for a change of an existing announcement.
+func (c Change) Announcement() (announced problem.Told, ok bool, err error) {
+	if c.Kind != KindAnnouncement || c.Operation != Inserted {
+		return announced, false, nil
+	}
+	announced, err = readAnnounced(imageItem(c.record.NewImage))
+	return announced, err == nil, c.decodeFailed(err)
+}
+
+// SendJob returns the new message that must be sent to the customer.
+func (c Change) SendJob() (contact.Job, bool) { return c.messageJob(attrMessageSend) }
+
+// MediaJob returns what a new item needs from its platform: the files of a
+// message, or the name behind an alias. Webhooks of Messenger and Instagram do
+// not contain the name.
+func (c Change) MediaJob() (contact.Job, bool) {
+	if job, ok := c.messageJob(attrMessageFiles); ok {
+		return job, true
+	}
+	if c.Kind != KindAlias || c.Operation != Inserted {
 		return contact.Job{}, false
 	}
-	if _, send := r.Change.NewImage[attrSend]; !send || !strings.HasPrefix(sk.String(), messagePrefix) {
-		return contact.Job{}, false
-	}
-	return contact.Job{Customer: customerOf(pk.String()), Message: messageIDOf(sk.String())}, true
-}
-
-// named are the aliases whose platform knows a name that its webhooks do not
-// tell.
-var named = []string{
-	aliasPrefix + string(identity.PSID) + "#",
-	aliasPrefix + string(identity.IGSID) + "#",
-}
-
-// ReadJob returns what has to be asked of a platform because of a change of the
-// table: the files of a new message, or the name behind a new alias.
-func ReadJob(r events.DynamoDBEventRecord) (contact.Job, bool) {
-	pk, sk := r.Change.Keys[pkName], r.Change.Keys[skName]
-	if r.EventName != string(events.DynamoDBOperationTypeInsert) || pk.DataType() != events.DataTypeString || sk.DataType() != events.DataTypeString {
-		return contact.Job{}, false
-	}
-	if _, files := r.Change.NewImage[attrFiles]; files && strings.HasPrefix(sk.String(), messagePrefix) {
-		return contact.Job{Customer: customerOf(pk.String()), Message: messageIDOf(sk.String())}, true
-	}
-	for _, prefix := range named {
-		if strings.HasPrefix(pk.String(), prefix) {
-			return contact.Job{Alias: pk.String()}, true
-		}
+	if isAliasKind(c.AliasKey, identity.PSID) || isAliasKind(c.AliasKey, identity.IGSID) {
+		return contact.Job{Alias: c.AliasKey}, true
 	}
 	return contact.Job{}, false
+}
+
+// messageJob returns the job of a new message that has an attribute.
+func (c Change) messageJob(attr string) (contact.Job, bool) {
+	_, marked := c.record.NewImage[attr]
+	if c.Kind != KindMessage || c.Operation != Inserted || !marked {
+		return contact.Job{}, false
+	}
+	return contact.Job{Customer: c.Customer, Message: c.Message}, true
 }

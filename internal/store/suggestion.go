@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
@@ -16,26 +15,20 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 )
 
-// A suggestion's attributes, under both customers:
-//
-//	rs    the rules and reasons that speak for it
-//	e, t  the evidence that came first, and when
-//	st    "d" once a person decided that they are two; by, wy, dt: who, why, when
-
 // suggest keeps that two customers may be one, under both. What is kept
 // already costs a read.
-func (t *Table) suggest(ctx context.Context, a, b identity.CustomerID, reason string, ev identity.Evidence) error {
+func (t *Table) putSuggestion(ctx context.Context, a, b identity.CustomerID, reason string, ev identity.Evidence) error {
 	if a == b {
 		return nil
 	}
-	it, err := t.get(ctx, key(customerPK(b), suggestionSK(a)), true)
-	if err != nil || slices.Contains(set(it, "rs"), reason) {
+	it, err := t.getItem(ctx, key(customerPK(b), suggestionSK(a)), true)
+	if err != nil || slices.Contains(set(it, attrSuggestionReasons), reason) {
 		return err
 	}
 	for _, pair := range [][2]identity.CustomerID{{a, b}, {b, a}} { // looked for under the second, so that comes last
 		_, err := t.update(ctx, &dynamodb.UpdateItemInput{
 			Key:                       key(customerPK(pair[0]), suggestionSK(pair[1])),
-			UpdateExpression:          aws.String("ADD rs :rs SET t = if_not_exists(t, :t), e = if_not_exists(e, :e)"),
+			UpdateExpression:          exprf("ADD %s :rs SET %[2]s = if_not_exists(%[2]s, :t), %[3]s = if_not_exists(%[3]s, :e)", attrSuggestionReasons, attrSuggestionSince, attrSuggestionRef),
 			ExpressionAttributeValues: item{":rs": &types.AttributeValueMemberSS{Value: []string{reason}}, ":t": millis(ev.At), ":e": str(ev.Ref)},
 		})
 		if err != nil {
@@ -46,13 +39,13 @@ func (t *Table) suggest(ctx context.Context, a, b identity.CustomerID, reason st
 }
 
 // decided returns the writes that keep under both that two customers are two.
-func (t *Table) decided(a, b identity.CustomerID, d identity.Decision) []types.TransactWriteItem {
+func (t *Table) dismissalWrites(a, b identity.CustomerID, d identity.Decision) []types.TransactWriteItem {
 	var writes []types.TransactWriteItem
 	for _, pair := range [][2]identity.CustomerID{{a, b}, {b, a}} {
 		writes = append(writes, types.TransactWriteItem{Update: &types.Update{
 			TableName: t.name, Key: key(customerPK(pair[0]), suggestionSK(pair[1])),
-			UpdateExpression:          aws.String("SET st = :d, dt = :t, wy = :why, #by = :by"),
-			ExpressionAttributeNames:  map[string]string{"#by": "by"},
+			UpdateExpression:          exprf("SET %s = :d, %s = :t, %s = :why, #by = :by", attrSuggestionState, attrSuggestionDecidedAt, attrSuggestionWhy),
+			ExpressionAttributeNames:  map[string]string{"#by": attrSuggestionDecidedBy},
 			ExpressionAttributeValues: item{":d": str("d"), ":t": millis(d.At), ":why": str(d.Why), ":by": str(d.By)},
 		}})
 	}
@@ -61,7 +54,7 @@ func (t *Table) decided(a, b identity.CustomerID, d identity.Decision) []types.T
 
 // Dismiss keeps that two customers are two persons, because a person decided
 // so: no rule joins them, and they are not suggested again.
-func (t *Table) Dismiss(ctx context.Context, a, b identity.CustomerID, d identity.Decision) error {
+func (t *Table) DismissSuggestion(ctx context.Context, a, b identity.CustomerID, d identity.Decision) error {
 	ca, errA := t.customer(ctx, a, true)
 	cb, errB := t.customer(ctx, b, true)
 	if err := firstError(errA, errB); err != nil {
@@ -71,30 +64,30 @@ func (t *Table) Dismiss(ctx context.Context, a, b identity.CustomerID, d identit
 		return fault.New(fault.Invalid, "the two are one customer; unmerge them first")
 	}
 	both := [][]identity.CustomerID{ca.Members, cb.Members}
-	writes, err := t.audit(&identity.Change{
+	writes, err := t.auditWrites(&identity.Change{
 		Kind: identity.Dismissed, At: d.At, By: d.By, Why: d.Why, Rule: identity.RulePerson, Before: both, After: both,
 	}, ca.ID, cb.ID)
 	if err != nil {
 		return err
 	}
-	return t.transact(ctx, append(writes, t.decided(ca.ID, cb.ID, d)...), "the suggestion changed")
+	return t.transact(ctx, append(writes, t.dismissalWrites(ca.ID, cb.ID, d)...), "the suggestion changed")
 }
 
 // apart reports whether a person decided that two customers are two.
-func (t *Table) apart(ctx context.Context, a, b identity.Customer) (bool, error) {
+func (t *Table) isDismissed(ctx context.Context, a, b identity.Customer) (bool, error) {
 	found := false
-	err := t.suggestions(ctx, a, func(other identity.CustomerID, it item) {
-		found = found || text(it, "st") == "d" && slices.Contains(b.Members, other)
+	err := t.readSuggestions(ctx, a, func(other identity.CustomerID, it item) {
+		found = found || text(it, attrSuggestionState) == "d" && slices.Contains(b.Members, other)
 	})
 	return found, err
 }
 
-func (t *Table) suggestions(ctx context.Context, c identity.Customer, each func(other identity.CustomerID, it item)) error {
+func (t *Table) readSuggestions(ctx context.Context, c identity.Customer, each func(other identity.CustomerID, it item)) error {
 	for _, m := range c.Members {
-		in := between(customerPK(m), suggestionPrefix, suggestionPrefix+"~")
+		in := keyRange(customerPK(m), suggestionPrefix, endOf(suggestionPrefix))
 		in.ConsistentRead = ptr(true)
 		err := t.query(ctx, in, func(it item) bool {
-			each(identity.CustomerID(strings.TrimPrefix(text(it, skName), suggestionPrefix)), it)
+			each(suggestedCustomer(text(it, skName)), it)
 			return true
 		})
 		if err != nil {
@@ -118,15 +111,15 @@ func (t *Table) Suggestions(ctx context.Context, c identity.Customer) ([]identit
 		}
 		return found[id]
 	}
-	err := t.suggestions(ctx, c, func(other identity.CustomerID, it item) {
+	err := t.readSuggestions(ctx, c, func(other identity.CustomerID, it item) {
 		s := at(other)
-		s.Reasons = append(s.Reasons, set(it, "rs")...)
-		s.Ref, s.Since, s.Dismissed = text(it, "e"), moment(it, "t"), text(it, "st") == "d"
+		s.Reasons = append(s.Reasons, set(it, attrSuggestionReasons)...)
+		s.Ref, s.Since, s.Dismissed = text(it, attrSuggestionRef), moment(it, attrSuggestionSince), text(it, attrSuggestionState) == "d"
 	})
 	if err != nil {
 		return nil, err
 	}
-	alike, err := t.alike(ctx, c)
+	alike, err := t.similarCustomers(ctx, c)
 	if err != nil {
 		return nil, err
 	}
@@ -185,19 +178,19 @@ type likeness struct {
 // alike returns who is like a customer: who claims an address that the other
 // proved, has the same number written another way, typed the other's address,
 // or goes by the same name. It costs no write, and is as true as the table.
-func (t *Table) alike(ctx context.Context, c identity.Customer) ([]likeness, error) {
+func (t *Table) similarCustomers(ctx context.Context, c identity.Customer) ([]likeness, error) {
 	all, err := t.aliasesOf(ctx, c)
 	if err != nil {
 		return nil, err
 	}
-	texts, names, err := t.said(ctx, c)
+	texts, names, err := t.recentTexts(ctx, c)
 	if err != nil {
 		return nil, err
 	}
 	reasons := map[string]string{} // by key of an alias
 	var theirs []identity.Alias
 	for _, a := range all {
-		if identity.Blocked(a.address.Alias) || !slices.Contains(c.Members, a.now()) {
+		if identity.Blocked(a.address.Alias) || !slices.Contains(c.Members, a.currentOwner()) {
 			continue
 		}
 		theirs = append(theirs, a.address.Alias)
@@ -217,7 +210,7 @@ func (t *Table) alike(ctx context.Context, c identity.Customer) ([]likeness, err
 			reasons[t.aliasKey(identity.Address{Alias: k.Alias, Assurance: assurance})] = identity.ReasonClaimed
 		}
 	}
-	for _, a := range typed(texts) {
+	for _, a := range typedAddresses(texts) {
 		if k := t.aliasKey(identity.Address{Alias: a, Assurance: identity.Verified}); !identity.Blocked(a) && reasons[k] == "" {
 			reasons[k] = identity.ReasonTyped
 		}
@@ -226,18 +219,18 @@ func (t *Table) alike(ctx context.Context, c identity.Customer) ([]likeness, err
 	for k := range reasons {
 		keys = append(keys, k)
 	}
-	known, err := t.aliases(ctx, keys)
+	known, err := t.readAliases(ctx, keys)
 	if err != nil {
 		return nil, err
 	}
-	out, err := t.claiming(ctx, theirs)
+	out, err := t.findClaimants(ctx, theirs)
 	if err != nil {
 		return nil, err
 	}
 	for k, a := range known {
-		out = append(out, likeness{a.now(), reasons[k]})
+		out = append(out, likeness{a.currentOwner(), reasons[k]})
 	}
-	namesakes, err := t.namesakes(ctx, append(names, c.Name))
+	namesakes, err := t.sameNameCustomers(ctx, append(names, c.Name))
 	return append(out, namesakes...), err
 }
 
@@ -246,7 +239,7 @@ func (t *Table) alike(ctx context.Context, c identity.Customer) ([]likeness, err
 const maxAsked = 10
 
 // claiming returns for whom somebody claimed one of these addresses.
-func (t *Table) claiming(ctx context.Context, addresses []identity.Alias) ([]likeness, error) {
+func (t *Table) findClaimants(ctx context.Context, addresses []identity.Alias) ([]likeness, error) {
 	asked := slices.DeleteFunc(addresses, func(a identity.Alias) bool { return a.Kind != identity.Phone && a.Kind != identity.Email })
 	var out []likeness
 	for _, a := range asked[:min(len(asked), maxAsked)] {
@@ -262,11 +255,11 @@ func (t *Table) claiming(ctx context.Context, addresses []identity.Alias) ([]lik
 }
 
 // lately is how many of the last messages are searched for addresses.
-const lately = 25
+const recentTextCount = 25
 
 // said returns what a customer wrote lately, and under which names.
-func (t *Table) said(ctx context.Context, c identity.Customer) (texts, names []string, err error) {
-	page, err := t.History(ctx, c, contact.Query{Limit: lately, Direction: contact.Inbound})
+func (t *Table) recentTexts(ctx context.Context, c identity.Customer) (texts, names []string, err error) {
+	page, err := t.History(ctx, c, contact.Query{Limit: recentTextCount, Direction: contact.Inbound})
 	for _, e := range page.Entries {
 		texts = append(texts, e.Text)
 		names = append(names, e.Name)
@@ -283,7 +276,7 @@ var (
 const maxTyped = 20
 
 // typed returns the addresses that texts hold.
-func typed(texts []string) []identity.Alias {
+func typedAddresses(texts []string) []identity.Alias {
 	var out []identity.Alias
 	add := func(kind identity.Kind, list []string) {
 		for _, s := range list {
@@ -301,7 +294,7 @@ func typed(texts []string) []identity.Alias {
 }
 
 // namesakes returns whom the register calls by one of the names.
-func (t *Table) namesakes(ctx context.Context, names []string) ([]likeness, error) {
+func (t *Table) sameNameCustomers(ctx context.Context, names []string) ([]likeness, error) {
 	var out []likeness
 	seen := map[string]bool{}
 	for _, n := range names {
@@ -310,7 +303,7 @@ func (t *Table) namesakes(ctx context.Context, names []string) ([]likeness, erro
 			continue
 		}
 		seen[pk] = true
-		in := between(pk, " ", "~")
+		in := keyRange(pk, " ", "~")
 		in.Limit = ptr(int32(maxSuggested))
 		err := t.query(ctx, in, func(it item) bool {
 			out = append(out, likeness{identity.CustomerID(text(it, skName)), identity.ReasonName})

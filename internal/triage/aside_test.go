@@ -92,11 +92,11 @@ func (f faulty) Customer(ctx context.Context, id identity.CustomerID) (identity.
 	return f.Store.Customer(ctx, id)
 }
 
-func (f faulty) CustomerNow(ctx context.Context, id identity.CustomerID) (identity.Customer, error) {
+func (f faulty) CustomerConsistent(ctx context.Context, id identity.CustomerID) (identity.Customer, error) {
 	if err := f.customer(id); err != nil {
 		return identity.Customer{}, err
 	}
-	return f.Store.CustomerNow(ctx, id)
+	return f.Store.CustomerConsistent(ctx, id)
 }
 
 func (f faulty) ChangeAffected(ctx context.Context, id string, changes []problem.Change) error {
@@ -171,24 +171,24 @@ func TestHandle_BadRecords(t *testing.T) {
 		reason   string // empty: the record is ignored
 		kind     fault.Kind
 	}{
-		"no keys":                {record: events.DynamoDBEventRecord{}, reason: "the record has no key", kind: fault.Invalid},
-		"no sort key":            {record: events.DynamoDBEventRecord{Change: events.DynamoDBStreamRecord{Keys: image{"pk": text("C#x")}}}, reason: "the record has no key", kind: fault.Invalid},
-		"a key that is a number": {record: events.DynamoDBEventRecord{Change: events.DynamoDBStreamRecord{Keys: image{"pk": text("C#x"), "sk": number("7")}}}, reason: "the record has no key", kind: fault.Invalid},
-		"no customer":            {record: keyed("C#", sk, nil), reason: "the key names no customer", kind: fault.Invalid},
-		"no time":                {record: keyed("C#x", "M#nonsense", nil), reason: "malformed message id", kind: fault.Invalid},
-		"no such channel":        {record: keyed("C#x", "M#1772442000000#fax#1", nil), reason: "malformed message id", kind: fault.Invalid},
+		"no keys":                {record: events.DynamoDBEventRecord{}, reason: "decode stream record: the key is missing or is not text", kind: fault.Invalid},
+		"no sort key":            {record: events.DynamoDBEventRecord{Change: events.DynamoDBStreamRecord{Keys: image{"pk": text("C#x")}}}, reason: "decode stream record: the key is missing or is not text", kind: fault.Invalid},
+		"a key that is a number": {record: events.DynamoDBEventRecord{Change: events.DynamoDBStreamRecord{Keys: image{"pk": text("C#x"), "sk": number("7")}}}, reason: "decode stream record: the key is missing or is not text", kind: fault.Invalid},
+		"no customer":            {record: keyed("C#", sk, nil), reason: "decode stream record: the key of a message is malformed", kind: fault.Invalid},
+		"no time":                {record: keyed("C#x", "M#nonsense", nil), reason: "decode stream record: the key of a message is malformed", kind: fault.Invalid},
+		"no such channel":        {record: keyed("C#x", "M#1772442000000#fax#1", nil), reason: "decode stream record: the key of a message is malformed", kind: fault.Invalid},
 		"a correction of nothing": {
-			record: keyed("C#x", "K~1772442000000", nil), reason: "malformed message id", kind: fault.Invalid,
+			record: keyed("C#x", "K~1772442000000", nil), reason: "decode stream record: the key of a correction is malformed", kind: fault.Invalid,
 		},
-		"to be classified at no time":      {record: keyed("C#x", "Z#soon", nil), reason: "the key has no time", kind: fault.Invalid},
-		"lost at a time that is text":      {record: keyed("C#x", "X#email#1", image{"la": text("now")}), reason: "the time of the lost message is not a number", kind: fault.Invalid},
-		"a change that is no JSON":         {record: keyed("C#x", "J#1#1", image{"j": text("{")}), reason: "the identity change cannot be read", kind: fault.Invalid},
-		"a change that is a number":        {record: keyed("C#x", "J#1#1", image{"j": number("1")}), reason: "the identity change is not a text", kind: fault.Invalid},
+		"to be classified at no time":      {record: keyed("C#x", "Z#soon", nil), reason: "decode stream record: the key of a reclassify request is malformed", kind: fault.Invalid},
+		"lost at a time that is text":      {record: keyed("C#x", "X#email#1", image{"la": text("now")}), reason: "decode stream record: the effect is malformed", kind: fault.Invalid},
+		"a change that is no JSON":         {record: keyed("C#x", "J#1#1", image{"j": text("{")}), reason: "decode stream record: the identity change is malformed", kind: fault.Invalid},
+		"a change that is a number":        {record: keyed("C#x", "J#1#1", image{"j": number("1")}), reason: "decode stream record: the identity change is malformed", kind: fault.Invalid},
 		"another kind of partition":        {record: keyed("P#x", "P", nil)},
 		"another kind of item":             {record: keyed("C#x", "S#y", nil)},
 		"an effect that loses nothing":     {record: keyed("C#x", "X#email#1", nil)},
 		"a contact that cannot be read":    {record: message, put: raw(map[string]types.AttributeValue{"sk": s("K#1772442000000#x"), "cs": s("{")}), reason: "read contact", kind: fault.Internal},
-		"a contact key of another form":    {record: message, put: raw(map[string]types.AttributeValue{"sk": s("K#x")}), reason: "malformed contact key", kind: fault.Internal},
+		"a contact key of another form":    {record: message, put: raw(map[string]types.AttributeValue{"sk": s("K#x")}), reason: "read contact: malformed key", kind: fault.Internal},
 		"a message that cannot be decoded": {record: message, put: raw(map[string]types.AttributeValue{"sk": s(sk), "j": s("[")}), reason: "read message", kind: fault.Internal},
 		"a customer who panics": {record: message, customer: func(id identity.CustomerID) error {
 			if id == badCustomer {
@@ -371,10 +371,10 @@ func TestHandle_OneCustomerTakesTooLong(t *testing.T) {
 // stuck is a table that never answers about one customer.
 type stuck struct{ triage.Store }
 
-func (s stuck) Recent(ctx context.Context, c identity.Customer, from time.Time) ([]contact.Message, error) {
+func (s stuck) RecentMessages(ctx context.Context, c identity.Customer, from time.Time) ([]contact.Message, error) {
 	if c.ID == badCustomer {
 		<-ctx.Done()
 		return nil, fault.Wrap(fault.Unavailable, ctx.Err(), "query")
 	}
-	return s.Store.Recent(ctx, c, from)
+	return s.Store.RecentMessages(ctx, c, from)
 }

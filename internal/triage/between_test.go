@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-lambda-go/events"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/heard-intake/heard/internal/contact"
@@ -49,7 +48,7 @@ func contactsOf(t *testing.T, table *store.Table, ids ...identity.CustomerID) (s
 		if who.ID != id {
 			continue
 		}
-		ms, err := table.Recent(t.Context(), who, time.Time{})
+		ms, err := table.RecentMessages(t.Context(), who, time.Time{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -160,7 +159,7 @@ func merge(t *testing.T, table *store.Table, into, from identity.CustomerID) {
 	t.Helper()
 	d := decided
 	d.At = time.Now()
-	if _, err := table.Merge(t.Context(), into, from, d); err != nil {
+	if _, err := table.MergeCustomers(t.Context(), into, from, d); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -169,7 +168,7 @@ func unmerge(t *testing.T, table *store.Table, id identity.CustomerID) {
 	t.Helper()
 	d := decided
 	d.At = time.Now()
-	if _, _, err := table.Unmerge(t.Context(), id, d); err != nil {
+	if _, _, err := table.UnmergeCustomer(t.Context(), id, d); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -191,12 +190,8 @@ func TestAChangeIsSeenWhereReadsLag(t *testing.T) {
 	put(t, table, one, two)
 	handle(t, tr, one, two)
 	merge(t, table, two.CustomerID, one.CustomerID)
-	change := changeOf(one.CustomerID, two.CustomerID)
-	for i := range change.Records {
-		change.Records[i].Change.NewImage = map[string]events.DynamoDBAttributeValue{
-			"j": events.NewStringAttribute(`{"before":[["c001"],["c002"]],"after":[["c002","c001"]]}`),
-		}
-	}
+	merged := identity.Change{Before: [][]identity.CustomerID{{"c001"}, {"c002"}}, After: [][]identity.CustomerID{{"c002", "c001"}}}
+	change := changeEvent(merged, one.CustomerID, two.CustomerID)
 	tr.Store = lagging{table}
 	if resp, err := tr.Handle(t.Context(), change); err != nil || len(resp.BatchItemFailures) > 0 {
 		t.Fatal(resp, err)

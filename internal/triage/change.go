@@ -2,16 +2,12 @@ package triage
 
 import (
 	"context"
-	"encoding/json"
 	"slices"
-	"strings"
 	"time"
 
-	"github.com/aws/aws-lambda-go/events"
-
 	"github.com/heard-intake/heard/internal/detection"
-	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/store"
 )
 
 // What a contact shows is recorded before the contact, so that a run that dies
@@ -21,21 +17,13 @@ import (
 // of everybody it names with what their messages show now.
 
 // concerned returns every id that an identity change names, before and after;
-// none of a record that is not one. A change that cannot be read is
-// [fault.Invalid].
-func concerned(r events.DynamoDBEventRecord, sk string) ([]identity.CustomerID, error) {
-	j, ok := r.Change.NewImage["j"]
-	if !ok || !strings.HasPrefix(sk, "J#") {
+// none for a change of another kind.
+func concerned(c store.Change) ([]identity.CustomerID, error) {
+	if c.Kind != store.KindIdentityChange {
 		return nil, nil
 	}
-	if j.DataType() != events.DataTypeString {
-		return nil, fault.New(fault.Invalid, "the identity change is not a text")
-	}
-	var ch identity.Change
-	if err := json.Unmarshal([]byte(j.String()), &ch); err != nil {
-		return nil, fault.Wrap(fault.Invalid, err, "the identity change cannot be read")
-	}
-	return slices.Concat(slices.Concat(ch.Before...), slices.Concat(ch.After...)), nil
+	ch, err := c.IdentityChange()
+	return slices.Concat(slices.Concat(ch.Before...), slices.Concat(ch.After...)), err
 }
 
 // reconcile adds to the plan what is recorded under the ids of its customer and
@@ -48,7 +36,7 @@ func (t *Triage) reconcile(ctx context.Context, p *plan, own picture, others []i
 		if slices.ContainsFunc(histories, known) {
 			continue
 		}
-		c, err := t.Store.CustomerNow(ctx, id)
+		c, err := t.Store.CustomerConsistent(ctx, id)
 		if err != nil {
 			return err
 		}

@@ -98,7 +98,7 @@ func (t *Triage) found(r taxonomy.Result, in contact.ID, products map[string]str
 func (t *Triage) hints(ctx context.Context, said string) (taxonomy.Hints, error) {
 	var h taxonomy.Hints
 	for _, order := range t.Taxonomy.OrderNumbers(said) {
-		products, err := t.Store.Products(ctx, order)
+		products, err := t.Store.OrderProducts(ctx, order)
 		if err != nil {
 			return h, err
 		}

@@ -14,13 +14,11 @@ import (
 	"github.com/heard-intake/heard/internal/triage"
 )
 
-// stream tells triage of an item beside the messages.
-func stream(t *testing.T, tr *triage.Triage, pk, sk string) {
+// stream runs triage on a record beside the messages.
+func stream(t *testing.T, tr *triage.Triage, r events.DynamoDBEventRecord) {
 	t.Helper()
-	ev := events.DynamoDBEvent{Records: []events.DynamoDBEventRecord{{Change: events.DynamoDBStreamRecord{
-		SequenceNumber: "1",
-		Keys:           map[string]events.DynamoDBAttributeValue{"pk": events.NewStringAttribute(pk), "sk": events.NewStringAttribute(sk)},
-	}}}}
+	r.Change.SequenceNumber = "1"
+	ev := events.DynamoDBEvent{Records: []events.DynamoDBEventRecord{r}}
 	resp, err := tr.Handle(t.Context(), ev)
 	if err != nil || len(resp.BatchItemFailures) > 0 {
 		t.Fatal(resp, err)
@@ -46,7 +44,7 @@ func correct(t *testing.T, tr *triage.Triage, table *store.Table, who identity.C
 	if err := table.PutCorrection(t.Context(), said); err != nil {
 		t.Fatal(err)
 	}
-	stream(t, tr, "C#"+string(member), "K~"+strings.Replace(string(first), ":", "#", 2))
+	stream(t, tr, store.NewCorrectionRecord(member, first))
 }
 
 func only(t *testing.T, table *store.Table, who identity.CustomerID) contact.Contact {
@@ -175,10 +173,10 @@ func TestAContactKeepsTheVersionThatClassifiedItUntilItIsAskedFor(t *testing.T) 
 	if k := old(); k.Taxonomy != "2026-01" || k.Causes[0].Reason != cause {
 		t.Errorf("%+v", k)
 	}
-	if err := table.AskAgain(t.Context(), m.CustomerID, start, time.Now()); err != nil {
+	if err := table.RequestReclassify(t.Context(), m.CustomerID, start, time.Now()); err != nil {
 		t.Fatal(err)
 	}
-	stream(t, tr, "C#"+string(m.CustomerID), "Z#"+strings.Split(string(m.ID), ":")[0])
+	stream(t, tr, store.NewReclassifyRecord(m.CustomerID, m.SentAt, ""))
 	if k := old(); k.Taxonomy != "2026-02" || k.Causes[0].Reason != "bill-unclear" {
 		t.Errorf("asked for: %+v", k)
 	}

@@ -70,7 +70,7 @@ func BenchmarkHandle_LongContact(b *testing.B) {
 				tr, table := newTriage(b)
 				putMany(b, table, ms)
 				put(b, table, says(2, 0, 0, "Hallo?"))
-				if _, err := table.Merge(b.Context(), "c002", "c001", identity.Decision{By: "agent", Why: "test", At: time.Now()}); err != nil {
+				if _, err := table.MergeCustomers(b.Context(), "c002", "c001", identity.Decision{By: "agent", Why: "test", At: time.Now()}); err != nil {
 					b.Fatal(err)
 				}
 				before := cpuTime(b)
@@ -113,7 +113,7 @@ func TestHandle_LongContactIsMerged(t *testing.T) {
 	putMany(t, table, ms)
 	neighbour, behind := says(3, 0, 0, unclear), says(4, 0, 0, unclear)
 	put(t, table, says(2, 0, 0, "Hallo?"), neighbour, behind)
-	if _, err := table.Merge(t.Context(), "c002", "c001", identity.Decision{By: "agent", Why: "test", At: time.Now()}); err != nil {
+	if _, err := table.MergeCustomers(t.Context(), "c002", "c001", identity.Decision{By: "agent", Why: "test", At: time.Now()}); err != nil {
 		t.Fatal(err)
 	}
 	merged := changeOf("c001", "c002")

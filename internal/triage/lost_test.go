@@ -53,10 +53,9 @@ func happens(t testing.TB, tr *triage.Triage, table *store.Table, h happening, l
 	if !ok {
 		return // the filter keeps it back
 	}
-	ev := batchOf(h.message)
-	c := &ev.Records[0].Change
-	c.Keys["sk"] = events.NewStringAttribute("X#" + string(h.message.Channel) + "#" + h.message.ProviderID)
-	c.NewImage = map[string]events.DynamoDBAttributeValue{"la": events.NewNumberAttribute(fmt.Sprint(at.UnixMilli()))}
+	r := store.NewLostRecord(h.message.CustomerID, h.message.Channel, h.message.ProviderID, at)
+	r.Change.SequenceNumber = "0"
+	ev := events.DynamoDBEvent{Records: []events.DynamoDBEventRecord{r}}
 	resp, err := tr.Handle(t.Context(), ev)
 	if err != nil || len(resp.BatchItemFailures) > 0 {
 		t.Fatal(resp, err)

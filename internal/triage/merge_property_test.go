@@ -2,6 +2,7 @@ package triage_test
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"sync/atomic"
@@ -11,7 +12,6 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/heard-intake/heard/internal/contact"
@@ -56,11 +56,11 @@ func (m *mortal) SaveContact(ctx context.Context, k contact.Contact) error {
 	return m.Table.SaveContact(ctx, k)
 }
 
-func (m *mortal) DropContact(ctx context.Context, k contact.Contact) error {
+func (m *mortal) DeleteContact(ctx context.Context, k contact.Contact) error {
 	if m.dead() {
 		return errDead
 	}
-	return m.Table.DropContact(ctx, k)
+	return m.Table.DeleteContact(ctx, k)
 }
 
 func (m *mortal) OpenProblem(ctx context.Context, p problem.Record, affected []problem.Affected) error {
@@ -90,18 +90,18 @@ func (m *mortal) ChangeAffected(ctx context.Context, id string, changes []proble
 	return nil
 }
 
-func (m *mortal) PutSeen(ctx context.Context, reason, product string, s problem.Seen) (bool, error) {
+func (m *mortal) PutOccurrence(ctx context.Context, reason, product string, s problem.Seen) (bool, error) {
 	if m.dead() {
 		return false, errDead
 	}
-	return m.Table.PutSeen(ctx, reason, product, s)
+	return m.Table.PutOccurrence(ctx, reason, product, s)
 }
 
-func (m *mortal) DropSeen(ctx context.Context, reason, product string, s problem.Seen) error {
+func (m *mortal) DropOccurrence(ctx context.Context, reason, product string, s problem.Seen) error {
 	if m.dead() {
 		return errDead
 	}
-	return m.Table.DropSeen(ctx, reason, product, s)
+	return m.Table.DropOccurrence(ctx, reason, product, s)
 }
 
 var decided = identity.Decision{By: "agent", Why: "test"}
@@ -147,9 +147,9 @@ func (c *crowd) changes() {
 	a, b := c.any(), c.any()
 	switch whole := c.standing(a); c.rnd.IntN(5) {
 	case 0, 1:
-		_, _ = c.table.Merge(c.Context(), whole.ID, c.standing(b).ID, d) // one already, perhaps
+		_, _ = c.table.MergeCustomers(c.Context(), whole.ID, c.standing(b).ID, d) // one already, perhaps
 	case 2, 3:
-		_, _, _ = c.table.Unmerge(c.Context(), a, d) // not merged, perhaps
+		_, _, _ = c.table.UnmergeCustomer(c.Context(), a, d) // not merged, perhaps
 	default:
 		alias := identity.Alias{Kind: identity.Phone, Value: says(c.rnd.IntN(6), 0, 0, "").Customer.Value}
 		from := start.Add(time.Duration(c.rnd.IntN(40)) * time.Hour)
@@ -161,37 +161,28 @@ func (c *crowd) changes() {
 // hears makes due what the stream tells of changes that it did not tell yet.
 func (c *crowd) hears() {
 	c.Helper()
-	for _, id := range c.members {
-		out, err := c.db.Query(c.Context(), &dynamodb.QueryInput{
-			TableName: aws.String(storetest.Name), KeyConditionExpression: aws.String("pk = :pk AND begins_with(sk, :j)"), ConsistentRead: aws.Bool(true),
-			ExpressionAttributeValues: map[string]types.AttributeValue{
-				":pk": &types.AttributeValueMemberS{Value: "C#" + string(id)}, ":j": &types.AttributeValueMemberS{Value: "J#"},
-			},
-		})
+	out, err := c.db.Scan(c.Context(), &dynamodb.ScanInput{TableName: aws.String(storetest.Name), ConsistentRead: aws.Bool(true)})
+	if err != nil {
+		c.Fatal(err)
+	}
+	due := map[identity.CustomerID][]events.DynamoDBEventRecord{}
+	for _, it := range out.Items {
+		r := store.StreamRecord(nil, it)
+		change, err := store.DecodeChange(r)
 		if err != nil {
 			c.Fatal(err)
 		}
-		for _, it := range out.Items {
-			pk, sk, j := textOf(it["pk"]), textOf(it["sk"]), textOf(it["j"])
-			if c.heard[pk+sk] {
-				continue
-			}
-			c.heard[pk+sk] = true
-			c.due = append(c.due, events.DynamoDBEvent{Records: []events.DynamoDBEventRecord{{EventName: "INSERT", Change: events.DynamoDBStreamRecord{
-				SequenceNumber: "1",
-				Keys:           map[string]events.DynamoDBAttributeValue{"pk": events.NewStringAttribute(pk), "sk": events.NewStringAttribute(sk)},
-				NewImage:       map[string]events.DynamoDBAttributeValue{"j": events.NewStringAttribute(j)},
-			}}}})
+		if key := fmt.Sprint(r.Change.Keys); change.Kind == store.KindIdentityChange && !c.heard[key] {
+			c.heard[key] = true
+			r.Change.SequenceNumber = "1"
+			due[change.Customer] = append(due[change.Customer], r)
 		}
 	}
-}
-
-func textOf(v types.AttributeValue) string {
-	s, _ := v.(*types.AttributeValueMemberS)
-	if s == nil {
-		return ""
+	for _, id := range c.members {
+		for _, r := range due[id] {
+			c.due = append(c.due, events.DynamoDBEvent{Records: []events.DynamoDBEventRecord{r}})
+		}
 	}
-	return s.Value
 }
 
 // delivers gives triage some of what is due, in any order and some of it twice.
@@ -245,7 +236,7 @@ func (c *crowd) expected() map[identity.CustomerID][]string {
 		if out[who.ID] != nil {
 			continue
 		}
-		ms, err := c.table.Recent(c.Context(), who, time.Time{})
+		ms, err := c.table.RecentMessages(c.Context(), who, time.Time{})
 		if err != nil {
 			c.Fatal(err)
 		}
@@ -313,7 +304,7 @@ func (c *crowd) check(seed uint64) {
 		total += len(ids)
 	}
 	p := problems(c.T, c.table, "billing")[0]
-	affected, _, err := c.table.AllAffected(c.Context(), p.ID, 100, "")
+	affected, _, err := c.table.AffectedCustomers(c.Context(), p.ID, 100, "")
 	if err != nil {
 		c.Fatal(err)
 	}
@@ -356,7 +347,7 @@ func TestAWindowCountsPeopleAndNotTheirIDs(t *testing.T) {
 	handle(t, tr, ms[:4]...)
 	d := decided
 	d.At = time.Now()
-	if _, err := table.Merge(t.Context(), "c000", "c001", d); err != nil {
+	if _, err := table.MergeCustomers(t.Context(), "c000", "c001", d); err != nil {
 		t.Fatal(err)
 	}
 	open := func() []problem.Record { return problems(t, table, "billing") }
@@ -372,7 +363,7 @@ func TestAWindowCountsPeopleAndNotTheirIDs(t *testing.T) {
 			t.Fatalf("four people opened %+v", got)
 		}
 	}
-	if _, _, err := table.Unmerge(t.Context(), "c001", d); err != nil {
+	if _, _, err := table.UnmergeCustomer(t.Context(), "c001", d); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := tr.Handle(t.Context(), changeOf("c000", "c001")); err != nil {

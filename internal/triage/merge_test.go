@@ -11,23 +11,26 @@ import (
 
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/store"
 )
 
-// changeOf is what the stream says of a change of who is who, under each of
-// the customers concerned.
+// changeOf returns the stream event of an identity change that is stored under
+// each of the customers.
 func changeOf(ids ...identity.CustomerID) events.DynamoDBEvent {
+	return changeEvent(identity.Change{}, ids...)
+}
+
+func changeEvent(ch identity.Change, ids ...identity.CustomerID) events.DynamoDBEvent {
+	ch.ID = "0195"
+	ch.At = time.UnixMilli(1772445600000)
 	var ev events.DynamoDBEvent
 	for i, id := range ids {
-		ev.Records = append(ev.Records, events.DynamoDBEventRecord{
-			EventName: "INSERT",
-			Change: events.DynamoDBStreamRecord{
-				SequenceNumber: fmt.Sprint(i),
-				Keys: map[string]events.DynamoDBAttributeValue{
-					"pk": events.NewStringAttribute("C#" + string(id)),
-					"sk": events.NewStringAttribute("J#1772445600000#0195"),
-				},
-			},
-		})
+		r, err := store.NewIdentityChangeRecord(id, ch)
+		if err != nil {
+			panic(err) // a change is texts and times
+		}
+		r.Change.SequenceNumber = fmt.Sprint(i)
+		ev.Records = append(ev.Records, r)
 	}
 	return ev
 }
@@ -55,7 +58,7 @@ func TestAMergeMakesOneContactOfTwoAndAnUnmergeTwoOfOne(t *testing.T) {
 			contacts[id] = list
 		}
 		for _, department := range []string{"billing", contact.Unassigned} {
-			list, _, err := table.Waiting(t.Context(), department, 10, "")
+			list, _, err := table.WaitingContacts(t.Context(), department, 10, "")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -69,7 +72,7 @@ func TestAMergeMakesOneContactOfTwoAndAnUnmergeTwoOfOne(t *testing.T) {
 		t.Fatal(before, waitedBefore)
 	}
 
-	if _, err := table.Merge(t.Context(), "c002", "c001", decision); err != nil {
+	if _, err := table.MergeCustomers(t.Context(), "c002", "c001", decision); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 {
@@ -86,7 +89,7 @@ func TestAMergeMakesOneContactOfTwoAndAnUnmergeTwoOfOne(t *testing.T) {
 		t.Fatalf("an answer to one of the two leaves %+v waiting", waiting)
 	}
 
-	if _, _, err := table.Unmerge(t.Context(), "c001", decision); err != nil {
+	if _, _, err := table.UnmergeCustomer(t.Context(), "c001", decision); err != nil {
 		t.Fatal(err)
 	}
 	handle(changeOf("c002", "c001"))

@@ -30,7 +30,7 @@ func TestAnEarlierMessageThatComesLateCountsNoContactTwice(t *testing.T) {
 	if p.Contacts != 6 || p.Customers != 6 {
 		t.Errorf("%d contacts of %d customers", p.Contacts, p.Customers)
 	}
-	affected, _, err := table.AllAffected(t.Context(), p.ID, 10, "")
+	affected, _, err := table.AffectedCustomers(t.Context(), p.ID, 10, "")
 	if err != nil || len(affected) != 6 || len(affected[5].Seen) != 1 {
 		t.Errorf("affected %+v, %v", affected, err)
 	}
@@ -123,7 +123,7 @@ func TestNothingIsCountedOfAReasonThatIsOff(t *testing.T) {
 	if r, _ := shop.Reason(off); r.Detect != "off" {
 		t.Fatalf("%s is detected by %s", off, r.Detect)
 	}
-	if seen, err := table.Seen(t.Context(), off, "", "0", "9", 10, time.Now()); err != nil || len(seen) != 0 {
+	if seen, err := table.Occurrences(t.Context(), off, "", "0", "9", 10, time.Now()); err != nil || len(seen) != 0 {
 		t.Errorf("seen %v, %v", seen, err)
 	}
 }

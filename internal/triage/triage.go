@@ -18,7 +18,6 @@ import (
 	"context"
 	"log/slog"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -30,19 +29,20 @@ import (
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/problem"
+	"github.com/heard-intake/heard/internal/store"
 	"github.com/heard-intake/heard/internal/taxonomy"
 )
 
 // A Store is what triage reads and writes. [store.Table] is one.
 type Store interface {
 	Customer(ctx context.Context, id identity.CustomerID) (identity.Customer, error)
-	CustomerNow(ctx context.Context, id identity.CustomerID) (identity.Customer, error)
-	ContactsAround(ctx context.Context, c identity.CustomerID, at time.Time, before int, consistent bool) (contact.Around, error)
+	CustomerConsistent(ctx context.Context, id identity.CustomerID) (identity.Customer, error)
+	NearbyContacts(ctx context.Context, c identity.CustomerID, at time.Time, before int, consistent bool) (contact.Around, error)
 	Contacts(ctx context.Context, c identity.CustomerID, limit int, cursor string) ([]contact.Contact, string, error)
-	Recent(ctx context.Context, c identity.Customer, from time.Time) ([]contact.Message, error)
+	RecentMessages(ctx context.Context, c identity.Customer, from time.Time) ([]contact.Message, error)
 	SaveContact(ctx context.Context, c contact.Contact) error
-	DropContact(ctx context.Context, c contact.Contact) error
-	Products(ctx context.Context, order string) ([]string, error)
+	DeleteContact(ctx context.Context, c contact.Contact) error
+	OrderProducts(ctx context.Context, order string) ([]string, error)
 
 	detection.Store
 }
@@ -150,27 +150,29 @@ func hints(ctx context.Context, ev events.DynamoDBEvent) (out []hint, bad map[in
 	at := map[identity.CustomerID]int{}
 	bad = map[int]error{}
 	for i, r := range ev.Records {
-		var sk, only string
-		var customer identity.CustomerID
-		var from time.Time
+		var c store.Change
+		var work aim
 		var names []identity.CustomerID
 		err := batch.Safely(ctx, func() (err error) {
-			if _, sk, err = batch.Keys(r); err != nil {
+			if c, err = store.DecodeChange(r); err != nil {
 				return err
 			}
-			if names, err = concerned(r, sk); err != nil {
+			if names, err = concerned(c); err != nil {
 				return err
 			}
-			customer, from, only, err = about(r)
+			work, err = aimOf(c)
 			return err
 		})
 		if err != nil {
 			bad[i] = err
 			continue
 		}
-		if customer == "" {
+		if !work.any {
 			continue
 		}
+		customer := c.Customer
+		from := work.from
+		only := work.only
 		j, seen := at[customer]
 		if !seen {
 			j = len(out)
@@ -183,7 +185,7 @@ func hints(ctx context.Context, ev events.DynamoDBEvent) (out []hint, bad map[in
 			out[j].said = from
 		}
 		out[j].records = append(out[j].records, i)
-		out[j].anew = out[j].anew || !strings.HasPrefix(sk, "M#") && !strings.HasPrefix(sk, "X#")
+		out[j].anew = out[j].anew || (c.Kind != store.KindMessage && c.Kind != store.KindEffect)
 		out[j].changed = append(out[j].changed, names...)
 		if from.Before(out[j].from) {
 			out[j].from = from
@@ -195,55 +197,26 @@ func hints(ctx context.Context, ev events.DynamoDBEvent) (out []hint, bad map[in
 // never is after everything that was said.
 var never = time.Unix(1<<40, 0)
 
-// about reads from the key whose message a record is about, and its time; the
-// zero time for a change of who is who. Only is the one contact that is to be
-// classified anew, when it is about one. A record of another kind is about no
-// customer. A key that has another form than its kind is [fault.Invalid].
-func about(r events.DynamoDBEventRecord) (who identity.CustomerID, from time.Time, only string, err error) {
-	pk, sk, err := batch.Keys(r)
-	if err != nil {
-		return "", time.Time{}, "", err
-	}
-	customer, ok := strings.CutPrefix(pk, "C#")
-	if !ok {
-		return "", time.Time{}, "", nil
-	}
-	if customer == "" {
-		return "", time.Time{}, "", fault.New(fault.Invalid, "the key names no customer")
-	}
-	who = identity.CustomerID(customer)
-	again, isAgain := strings.CutPrefix(sk, "Z#")
-	lost, isLost := r.Change.NewImage["la"]
-	switch {
-	case strings.HasPrefix(sk, "J#"):
-		return who, time.Time{}, "", nil
-	case isAgain: // to be classified again
-		ms, only, _ := strings.Cut(again, "#")
-		from, err = timeOf(ms)
-		return who, from, only, err
-	case isLost && strings.HasPrefix(sk, "X#"): // an answer may not have arrived
-		if lost.DataType() != events.DataTypeNumber {
-			return "", time.Time{}, "", fault.New(fault.Invalid, "the time of the lost message is not a number")
-		}
-		from, err = timeOf(lost.Number())
-		return who, from, "", err
-	}
-	// A correction has the key of the message that it goes with, and the like.
-	id, ok := strings.CutPrefix(strings.Replace(sk, "K~", "M#", 1), "M#")
-	if !ok {
-		return "", time.Time{}, "", nil
-	}
-	from, _, _, err = contact.ID(strings.Replace(id, "#", ":", 2)).Parse()
-	return who, from, "", err
+// An aim says which contacts of a customer a change concerns.
+type aim struct {
+	any  bool      // false: none
+	from time.Time // those in which something was said since; zero: all
+	only string    // the one with this id, if set
 }
 
-// timeOf reads a time in milliseconds.
-func timeOf(ms string) (time.Time, error) {
-	n, err := strconv.ParseInt(ms, 10, 64)
-	if err != nil {
-		return time.Time{}, fault.New(fault.Invalid, "the key has no time")
+// aimOf returns the aim of a change. A change of another kind than triage works
+// on has none.
+func aimOf(c store.Change) (aim, error) {
+	switch c.Kind {
+	case store.KindIdentityChange:
+		return aim{any: true}, nil
+	case store.KindMessage, store.KindCorrection, store.KindReclassify:
+		return aim{any: true, from: c.At, only: c.Contact}, nil
+	case store.KindEffect: // an answer may not have arrived
+		since, lost, err := c.LostSince()
+		return aim{any: lost, from: since}, err
 	}
-	return time.UnixMilli(n).UTC(), nil
+	return aim{}, nil
 }
 
 // round works on the customers once and returns those that have to be done
@@ -459,7 +432,7 @@ func (t *Triage) plan(ctx context.Context, h hint, again bool) plan {
 
 func (t *Triage) customer(ctx context.Context, id identity.CustomerID, now bool) (identity.Customer, error) {
 	if now {
-		return t.Store.CustomerNow(ctx, id)
+		return t.Store.CustomerConsistent(ctx, id)
 	}
 	return t.Store.Customer(ctx, id)
 }
@@ -472,7 +445,7 @@ func (t *Triage) secondLook(ctx context.Context, h hint, p *plan) (done bool) {
 		return false
 	}
 	if now.Changed {
-		if p.customer, p.err = t.Store.CustomerNow(ctx, h.customer); p.err != nil {
+		if p.customer, p.err = t.Store.CustomerConsistent(ctx, h.customer); p.err != nil {
 			return false
 		}
 		if p.others = differ(h.who, p.customer); len(p.others) > 0 {
@@ -546,7 +519,7 @@ func (t *Triage) read(ctx context.Context, o *picture, at time.Time, again bool)
 // member were made before a merge, and are to lie with who stands for all.
 func (t *Triage) stored(ctx context.Context, c identity.Customer, at time.Time, again bool) (all contact.Around, err error) {
 	for _, m := range c.Members {
-		part, err := t.Store.ContactsAround(ctx, m, at, around, again)
+		part, err := t.Store.NearbyContacts(ctx, m, at, around, again)
 		if err != nil {
 			return all, err
 		}
@@ -562,7 +535,7 @@ func (t *Triage) stored(ctx context.Context, c identity.Customer, at time.Time, 
 func (t *Triage) messages(ctx context.Context, c identity.Customer, from time.Time, stored []contact.Contact) ([]contact.Message, time.Time, error) {
 	from = anchor(from, stored, nil)
 	for {
-		ms, err := t.Store.Recent(ctx, c, from)
+		ms, err := t.Store.RecentMessages(ctx, c, from)
 		if err != nil {
 			return nil, from, err
 		}
@@ -743,7 +716,7 @@ func (t *Triage) save(ctx context.Context, p plan) error {
 		}
 	}
 	for _, k := range p.drop {
-		if err := t.Store.DropContact(ctx, k); err != nil {
+		if err := t.Store.DeleteContact(ctx, k); err != nil {
 			return err
 		}
 	}

@@ -96,20 +96,11 @@ func put(t testing.TB, table *store.Table, ms ...contact.Message) {
 	}
 }
 
-// batchOf is what the stream says of messages.
+// batchOf returns the stream event of messages that were just stored.
 func batchOf(ms ...contact.Message) events.DynamoDBEvent {
-	var ev events.DynamoDBEvent
-	for i, m := range ms {
-		ev.Records = append(ev.Records, events.DynamoDBEventRecord{
-			EventName: "INSERT",
-			Change: events.DynamoDBStreamRecord{
-				SequenceNumber: fmt.Sprint(i),
-				Keys: map[string]events.DynamoDBAttributeValue{
-					"pk": events.NewStringAttribute("C#" + string(m.CustomerID)),
-					"sk": events.NewStringAttribute("M#" + strings.Replace(string(m.ID), ":", "#", 2)),
-				},
-			},
-		})
+	ev, err := storetest.MessageEvent(ms...)
+	if err != nil {
+		panic(err) // the messages of this test cannot be encoded
 	}
 	return ev
 }
@@ -160,7 +151,7 @@ func TestFiveCustomersWithOneCauseMakeOneProblem(t *testing.T) {
 	if len(p.Quotes) == 0 {
 		t.Error("no quote")
 	}
-	affected, _, err := table.AllAffected(t.Context(), p.ID, 100, "")
+	affected, _, err := table.AffectedCustomers(t.Context(), p.ID, 100, "")
 	if err != nil || len(affected) != 5 {
 		t.Errorf("affected %v %v", affected, err)
 	}
@@ -195,7 +186,7 @@ func TestAnEverydayReasonIsCountedOnly(t *testing.T) {
 		}
 	}
 	day := start.In(amsterdam).Format(time.DateOnly)
-	seen, err := table.Seen(t.Context(), "order-status", "", day, day, 100, time.Now())
+	seen, err := table.Occurrences(t.Context(), "order-status", "", day, day, 100, time.Now())
 	if err != nil || len(seen) != 12 {
 		t.Errorf("%d seen, %v", len(seen), err)
 	}
@@ -262,7 +253,7 @@ func TestTheWaitingListFollowsTheLastWord(t *testing.T) {
 	t.Parallel()
 	tr, table := newTriage(t)
 	waiting := func(department string) int {
-		list, _, err := table.Waiting(t.Context(), department, 100, "")
+		list, _, err := table.WaitingContacts(t.Context(), department, 100, "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -301,7 +292,7 @@ func TestTheWaitingListFollowsTheLastWord(t *testing.T) {
 func TestAnOrderNumberFindsItsProduct(t *testing.T) {
 	t.Parallel()
 	tr, table := newTriage(t)
-	_, err := table.Register(t.Context(), identity.Registration{
+	_, err := table.RegisterCustomer(t.Context(), identity.Registration{
 		Account: "K-1", At: start, Orders: []identity.Order{{Number: "WS-100001", Products: []string{"air-fryer"}}},
 	})
 	if err != nil {

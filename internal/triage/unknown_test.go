@@ -3,14 +3,12 @@ package triage_test
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
@@ -25,7 +23,7 @@ import (
 // no reason count.
 func kept(t *testing.T, table *store.Table) []problem.Unknown {
 	t.Helper()
-	hints, err := table.Unknowns(t.Context(), start.Add(-time.Hour), 1000, time.Now())
+	hints, err := table.UnknownContacts(t.Context(), start.Add(-time.Hour), 1000, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,7 +35,7 @@ func kept(t *testing.T, table *store.Table) []problem.Unknown {
 			t.Fatal(err)
 		}
 		u.Customer = c.ID
-		k, there, err := table.ContactAt(t.Context(), c.ID, u.At, u.Contact)
+		k, there, err := table.ContactByKey(t.Context(), c.ID, u.At, u.Contact)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -68,7 +66,7 @@ func rows(t *testing.T, db *dynamodb.Client) int {
 	}
 	n := 0
 	for _, it := range out.Items {
-		if pk, ok := it["pk"].(*types.AttributeValueMemberS); ok && strings.HasPrefix(pk.Value, "U#") {
+		if store.KindOfItem(it) == store.KindHint {
 			n++
 		}
 	}
@@ -157,14 +155,14 @@ func TestAMergeMakesOneCustomerOfABurst(t *testing.T) {
 		t.Fatalf("before: %v", got)
 	}
 	decision := identity.Decision{By: "agent", Why: "test", At: time.Now()}
-	if _, err := table.Merge(t.Context(), "c002", "c001", decision); err != nil {
+	if _, err := table.MergeCustomers(t.Context(), "c002", "c001", decision); err != nil {
 		t.Fatal(err)
 	}
 	handleEvent(t, tr, changeOf("c001", "c002"))
 	if got := customers(); got["c001"] != 0 || got["c002"] != 2 {
 		t.Errorf("merged: %v", got)
 	}
-	if _, _, err := table.Unmerge(t.Context(), "c001", decision); err != nil {
+	if _, _, err := table.UnmergeCustomer(t.Context(), "c001", decision); err != nil {
 		t.Fatal(err)
 	}
 	handleEvent(t, tr, changeOf("c002", "c001"))
@@ -206,7 +204,7 @@ func TestAProblemCountsOnceWhoWasMergedAndTwiceWhoIsTwoAgain(t *testing.T) {
 			}
 			is := func(when string, customers, contacts int) {
 				t.Helper()
-				seen, err := table.Seen(t.Context(), cause, "", "0", "9", 100, time.Now())
+				seen, err := table.Occurrences(t.Context(), cause, "", "0", "9", 100, time.Now())
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -221,7 +219,7 @@ func TestAProblemCountsOnceWhoWasMergedAndTwiceWhoIsTwoAgain(t *testing.T) {
 					return
 				}
 				p := problems(t, table, "billing")[0]
-				affected, _, err := table.AllAffected(t.Context(), p.ID, 100, "")
+				affected, _, err := table.AffectedCustomers(t.Context(), p.ID, 100, "")
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -235,14 +233,14 @@ func TestAProblemCountsOnceWhoWasMergedAndTwiceWhoIsTwoAgain(t *testing.T) {
 			}
 			is("at first", customers, customers)
 			decision := identity.Decision{By: "agent", Why: "test", At: time.Now()}
-			if _, err := table.Merge(t.Context(), "c002", "c001", decision); err != nil {
+			if _, err := table.MergeCustomers(t.Context(), "c002", "c001", decision); err != nil {
 				t.Fatal(err)
 			}
 			for range 2 { // the stream repeats
 				handleEvent(t, tr, changeOf("c001", "c002"))
 			}
 			is("merged", customers-1, customers)
-			if _, _, err := table.Unmerge(t.Context(), "c001", decision); err != nil {
+			if _, _, err := table.UnmergeCustomer(t.Context(), "c001", decision); err != nil {
 				t.Fatal(err)
 			}
 			for range 2 {

@@ -22,7 +22,7 @@ const transferPage = 100
 // Transfer hands the customers of a merged problem to the one that it was
 // merged into.
 func (w *Workflow) Transfer(ctx context.Context, e due.Entry, now time.Time) (time.Time, error) {
-	from, err := w.Store.Uncounted(ctx, e.Of)
+	from, err := w.Store.ProblemHeader(ctx, e.Of)
 	if err != nil || from.State != problem.Merged {
 		return time.Time{}, gone(err)
 	}
@@ -39,13 +39,13 @@ func (w *Workflow) Transfer(ctx context.Context, e due.Entry, now time.Time) (ti
 // tells the department so, once. The merged problem keeps what it had. All of
 // it can be repeated.
 func (w *Workflow) Absorb(ctx context.Context, from problem.Record, now time.Time) error {
-	into, err := problem.Standing(ctx, from.MergedInto, w.Store.Uncounted)
+	into, err := problem.Standing(ctx, from.MergedInto, w.Store.ProblemHeader)
 	if err != nil {
 		return err
 	}
 	cursor := ""
 	for {
-		page, next, err := w.Store.AllAffected(ctx, from.ID, transferPage, cursor)
+		page, next, err := w.Store.AffectedCustomers(ctx, from.ID, transferPage, cursor)
 		if err != nil {
 			return err
 		}

@@ -142,7 +142,7 @@ func idsOf(c identity.Customer) []identity.CustomerID {
 func (s *search) byCause(ctx context.Context) ([]string, error) {
 	pages, errs := make([][]contact.Contact, len(s.missing)), make([]error, len(s.missing))
 	batch.Each(len(s.missing), atOnce, func(i int) {
-		pages[i], _, errs[i] = s.Store.ContactsOf(ctx, s.missing[i], contactsSearched, "")
+		pages[i], _, errs[i] = s.Store.CustomerContacts(ctx, s.missing[i], contactsSearched, "")
 	})
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
@@ -163,7 +163,7 @@ func (s *search) byCause(ctx context.Context) ([]string, error) {
 	causes = causes[:min(len(causes), problemsSearched)]
 	ids, errs := make([]string, len(causes)), make([]error, len(causes))
 	batch.Each(len(causes), atOnce, func(i int) {
-		ids[i], errs[i] = s.Store.ProblemOf(ctx, causes[i].reason, causes[i].product)
+		ids[i], errs[i] = s.Store.ProblemOfCause(ctx, causes[i].reason, causes[i].product)
 	})
 	return ids, errors.Join(errs...)
 }
@@ -208,7 +208,7 @@ func (s *search) fresh(ids []string) []string {
 // look returns which customers a problem touches, if the caller reaches it, and
 // the problems that it was merged into or split into.
 func (s *search) look(ctx context.Context, id string, customers []identity.CustomerID) (related []string, shown []identity.CustomerID, err error) {
-	p, err := s.Store.Uncounted(ctx, id)
+	p, err := s.Store.ProblemHeader(ctx, id)
 	if err != nil {
 		return nil, nil, gone(err)
 	}
@@ -219,7 +219,7 @@ func (s *search) look(ctx context.Context, id string, customers []identity.Custo
 	if !s.caller.Reaches(p.Problem) {
 		return related, nil, nil
 	}
-	affected, err := s.Store.AffectedOf(ctx, id, customers)
+	affected, err := s.Store.AffectedAmong(ctx, id, customers)
 	for c := range affected {
 		shown = append(shown, c)
 	}

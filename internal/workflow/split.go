@@ -47,7 +47,7 @@ func (w *Workflow) Split(ctx context.Context, id string, s Split) (problem.Recor
 	if len(words) == 0 && len(s.Contacts) == 0 {
 		return problem.Record{}, fault.New(fault.Invalid, "give contacts or words: what belongs to the part")
 	}
-	whole, err := w.Store.Uncounted(ctx, id)
+	whole, err := w.Store.ProblemHeader(ctx, id)
 	if err != nil {
 		return problem.Record{}, err
 	}
@@ -57,7 +57,7 @@ func (w *Workflow) Split(ctx context.Context, id string, s Split) (problem.Recor
 	partID := uuid.Must(uuid.NewV7()).String()
 	if s.Once.Key != "" {
 		partID = uuid.NewSHA1(uuid.NameSpaceURL, []byte(id+" "+s.Once.Key)).String()
-		made, err := w.Store.Made(ctx, id, s.Once, s.At)
+		made, err := w.Store.AlreadyApplied(ctx, id, s.Once, s.At)
 		if err != nil {
 			return problem.Record{}, err
 		}
@@ -175,7 +175,7 @@ func (w *Workflow) of(ctx context.Context, all []problem.Seen, ids ...string) ([
 	affected := make([]map[identity.CustomerID]problem.Affected, len(ids))
 	for i, id := range ids {
 		var err error
-		if affected[i], err = w.Store.AffectedOf(ctx, id, who); err != nil {
+		if affected[i], err = w.Store.AffectedAmong(ctx, id, who); err != nil {
 			return nil, err
 		}
 	}
@@ -191,11 +191,11 @@ func (w *Workflow) of(ctx context.Context, all []problem.Seen, ids ...string) ([
 // from the one which that was merged into meanwhile. Those that left these
 // meanwhile stay out.
 func (w *Workflow) moveTo(ctx context.Context, part problem.Record, moving []problem.Seen) error {
-	from, err := problem.Standing(ctx, part.SplitFrom, w.Store.Uncounted)
+	from, err := problem.Standing(ctx, part.SplitFrom, w.Store.ProblemHeader)
 	if err != nil {
 		return err
 	}
-	to, err := problem.Standing(ctx, part.ID, w.Store.Uncounted)
+	to, err := problem.Standing(ctx, part.ID, w.Store.ProblemHeader)
 	if err != nil || from.ID == to.ID {
 		return err
 	}
@@ -233,7 +233,7 @@ func (w *Workflow) filled(ctx context.Context, partID string, f problem.Filling)
 
 // filledUpTo keeps how far the words were looked for.
 func (w *Workflow) filledUpTo(ctx context.Context, partID string, f problem.Filling) error {
-	p, err := w.Store.Uncounted(ctx, partID)
+	p, err := w.Store.ProblemHeader(ctx, partID)
 	if err != nil || p.Filling == nil || p.Filling.After >= f.After {
 		return err
 	}
@@ -287,7 +287,7 @@ func (w *Workflow) holding(ctx context.Context, id string, f problem.Filling) (f
 	if len(f.Words) == 0 {
 		return nil, "", nil
 	}
-	page, next, err := w.Store.AllAffected(ctx, id, fillPage, string(f.After))
+	page, next, err := w.Store.AffectedCustomers(ctx, id, fillPage, string(f.After))
 	if err != nil {
 		return nil, "", err
 	}
@@ -316,7 +316,7 @@ func (w *Workflow) said(ctx context.Context, a problem.Affected) ([]contact.Cont
 	if err != nil {
 		return nil, err
 	}
-	ms, err := w.Store.Recent(ctx, c, a.Since())
+	ms, err := w.Store.RecentMessages(ctx, c, a.Since())
 	if err != nil {
 		return nil, err
 	}

@@ -78,7 +78,7 @@ func (b *bench) says(n int, text string) workflow.Ref {
 func (b *bench) holds(id string, want map[string]bool) {
 	b.Helper()
 	p := b.read(id)
-	all, _, err := b.table.AllAffected(b.Context(), id, 1000, "")
+	all, _, err := b.table.AffectedCustomers(b.Context(), id, 1000, "")
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -98,7 +98,7 @@ func (b *bench) holds(id string, want map[string]bool) {
 
 func (b *bench) events(id string) (kinds []problem.EventKind) {
 	b.Helper()
-	lines, _, err := b.table.Log(b.Context(), id, 100, "")
+	lines, _, err := b.table.ProblemLog(b.Context(), id, 100, "")
 	if err != nil {
 		b.Fatal(err)
 	}

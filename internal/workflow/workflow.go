@@ -26,19 +26,19 @@ import (
 // A Store is what the workflow reads and writes. [store.Table] is one.
 type Store interface {
 	Problem(ctx context.Context, id string) (problem.Record, error)
-	Uncounted(ctx context.Context, id string) (problem.Record, error)
+	ProblemHeader(ctx context.Context, id string) (problem.Record, error)
 	ProblemIDs(ctx context.Context, departments []string, limit int) ([]string, error)
 	SaveProblem(ctx context.Context, p problem.Record) error
 	OpenProblem(ctx context.Context, p problem.Record, affected []problem.Affected) error
 	SplitProblem(ctx context.Context, from, part problem.Record) error
-	ProblemOf(ctx context.Context, reason, product string) (string, error)
-	AllAffected(ctx context.Context, problemID string, limit int, cursor string) ([]problem.Affected, string, error)
-	AffectedOf(ctx context.Context, problemID string, customers []identity.CustomerID) (map[identity.CustomerID]problem.Affected, error)
+	ProblemOfCause(ctx context.Context, reason, product string) (string, error)
+	AffectedCustomers(ctx context.Context, problemID string, limit int, cursor string) ([]problem.Affected, string, error)
+	AffectedAmong(ctx context.Context, problemID string, customers []identity.CustomerID) (map[identity.CustomerID]problem.Affected, error)
 	ChangeAffected(ctx context.Context, problemID string, changes []problem.Change) error
 	Customer(ctx context.Context, id identity.CustomerID) (identity.Customer, error)
-	Recent(ctx context.Context, c identity.Customer, from time.Time) ([]contact.Message, error)
-	Made(ctx context.Context, problemID string, once problem.Once, now time.Time) (bool, error)
-	ContactsOf(ctx context.Context, c identity.Customer, limit int, cursor string) ([]contact.Contact, string, error)
+	RecentMessages(ctx context.Context, c identity.Customer, from time.Time) ([]contact.Message, error)
+	AlreadyApplied(ctx context.Context, problemID string, once problem.Once, now time.Time) (bool, error)
+	CustomerContacts(ctx context.Context, c identity.Customer, limit int, cursor string) ([]contact.Contact, string, error)
 }
 
 // A Workflow changes problems.
@@ -136,7 +136,7 @@ func (w *Workflow) Open(ctx context.Context, r Request) (p problem.Record, id st
 	if err != nil {
 		return p, "", err
 	}
-	if id, err = w.Store.ProblemOf(ctx, r.Reason, r.Product); err != nil || id != "" {
+	if id, err = w.Store.ProblemOfCause(ctx, r.Reason, r.Product); err != nil || id != "" {
 		id, err = w.taken(ctx, r.By, id, err)
 		return p, id, err
 	}
@@ -156,7 +156,7 @@ func (w *Workflow) Open(ctx context.Context, r Request) (p problem.Record, id st
 		if fault.KindOf(err) != fault.Conflict {
 			return p, "", err
 		}
-		id, err = w.Store.ProblemOf(ctx, r.Reason, r.Product)
+		id, err = w.Store.ProblemOfCause(ctx, r.Reason, r.Product)
 		id, err = w.taken(ctx, r.By, id, err)
 		return p, id, err
 	}
@@ -173,7 +173,7 @@ func (w *Workflow) taken(ctx context.Context, caller problem.Caller, id string, 
 	if id == "" { // there was one just now
 		return "", fault.New(fault.Unavailable, "the problem keeps changing")
 	}
-	p, err := w.Store.Uncounted(ctx, id)
+	p, err := w.Store.ProblemHeader(ctx, id)
 	if err != nil {
 		return "", err
 	}
@@ -232,7 +232,7 @@ func (w *Workflow) start(ctx context.Context, c identity.Customer, id string) (t
 	}
 	cursor := ""
 	for range maxPages {
-		page, next, err := w.Store.ContactsOf(ctx, c, 100, cursor)
+		page, next, err := w.Store.CustomerContacts(ctx, c, 100, cursor)
 		if err != nil {
 			return time.Time{}, false, err
 		}
@@ -287,7 +287,7 @@ func (w *Workflow) alter(ctx context.Context, id string, gone, joining []problem
 		if err := pause(ctx, try); err != nil {
 			return 0, err
 		}
-		known, err := w.Store.AffectedOf(ctx, id, who)
+		known, err := w.Store.AffectedAmong(ctx, id, who)
 		if err != nil {
 			return 0, err
 		}
@@ -309,7 +309,7 @@ func (w *Workflow) Attach(ctx context.Context, id string, r Request, detach bool
 	if len(r.Contacts) == 0 {
 		return problem.Record{}, fault.New(fault.Invalid, "contacts is missing; name at least one")
 	}
-	p, err := w.Store.Uncounted(ctx, id)
+	p, err := w.Store.ProblemHeader(ctx, id)
 	if err != nil {
 		return p, err
 	}

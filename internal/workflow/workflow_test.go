@@ -381,7 +381,7 @@ func TestTwoWhoChangeAProblemAtOnceLoseNothing(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	lines, next, err := b.table.Log(t.Context(), p.ID, 100, "")
+	lines, next, err := b.table.ProblemLog(t.Context(), p.ID, 100, "")
 	if err != nil || next != "" {
 		t.Fatal(next, err)
 	}

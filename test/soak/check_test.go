@@ -4,17 +4,14 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"os"
 	"regexp"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -59,7 +56,7 @@ func readTable(t *testing.T, s *stack.Stack) *tableContent {
 		customers: map[identity.CustomerID][]contact.Message{}, marks: map[string][]contact.Message{},
 	}
 	pages := dynamodb.NewScanPaginator(s.Clients().DynamoDB, &dynamodb.ScanInput{
-		TableName: &s.Table, ConsistentRead: aws.Bool(true), ProjectionExpression: aws.String("pk, sk"),
+		TableName: &s.Table, ConsistentRead: aws.Bool(true), ProjectionExpression: aws.String(storetest.PartitionKey + ", " + storetest.SortKey),
 	})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
@@ -67,14 +64,17 @@ func readTable(t *testing.T, s *stack.Stack) *tableContent {
 			t.Fatal(err)
 		}
 		for _, it := range page.Items {
-			id, isCustomer := strings.CutPrefix(stringValue(it["pk"]), "C#")
-			if isCustomer && strings.HasPrefix(stringValue(it["sk"]), "M#") {
-				f.customers[identity.CustomerID(id)] = nil
+			c, err := store.DecodeChange(store.StreamRecord(nil, it))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if c.Kind == store.KindMessage {
+				f.customers[c.Customer] = nil
 			}
 		}
 	}
 	for id := range f.customers {
-		ms, err := f.table.Recent(ctx, identity.Customer{ID: id, Members: []identity.CustomerID{id}}, time.Time{})
+		ms, err := f.table.RecentMessages(ctx, identity.Customer{ID: id, Members: []identity.CustomerID{id}}, time.Time{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -149,7 +149,7 @@ func (f *tableContent) checkAliases(t *testing.T, customer int, id identity.Cust
 	t.Helper()
 	for _, m := range f.customers[id] {
 		for _, a := range m.Addresses() {
-			got, _, err := f.table.Find(t.Context(), a.Alias)
+			got, _, err := f.table.FindCustomer(t.Context(), a.Alias)
 			if err != nil || got != id {
 				t.Errorf("alias %s of customer %d: got owner %s, want %s: %v", a.Kind, customer, got, id, err)
 			}
@@ -186,7 +186,11 @@ func (f *tableContent) runSequentially(t *testing.T, s *stack.Stack) *store.Tabl
 	})
 	for batch := range slices.Chunk(all, 20) {
 		putMessages(t, table, batch)
-		resp, err := tr.Handle(ctx, streamEvent(batch))
+		ev, err := storetest.MessageEvent(batch...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := tr.Handle(ctx, ev)
 		if err != nil || len(resp.BatchItemFailures) > 0 {
 			t.Fatal(resp, err)
 		}
@@ -206,20 +210,6 @@ func putMessages(t *testing.T, table *store.Table, ms []contact.Message) {
 		})
 	}
 	wg.Wait()
-}
-
-func streamEvent(ms []contact.Message) events.DynamoDBEvent {
-	var ev events.DynamoDBEvent
-	for i, m := range ms {
-		ev.Records = append(ev.Records, events.DynamoDBEventRecord{EventName: "INSERT", Change: events.DynamoDBStreamRecord{
-			SequenceNumber: fmt.Sprint(i),
-			Keys: map[string]events.DynamoDBAttributeValue{
-				"pk": events.NewStringAttribute("C#" + string(m.CustomerID)),
-				"sk": events.NewStringAttribute("M#" + strings.Replace(string(m.ID), ":", "#", 2)),
-			},
-		}})
-	}
-	return ev
 }
 
 // checkContacts checks that the contacts of each customer equal those computed from the
@@ -268,7 +258,7 @@ func (f *tableContent) checkWaiting(t *testing.T) {
 		departments = append(departments, d.ID)
 	}
 	for _, d := range departments {
-		list, _, err := f.table.Waiting(t.Context(), d, 100_000, "")
+		list, _, err := f.table.WaitingContacts(t.Context(), d, 100_000, "")
 		if err != nil {
 			t.Fatal(err)
 		}

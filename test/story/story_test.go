@@ -19,7 +19,6 @@ import (
 	"os"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -33,6 +32,7 @@ import (
 	"github.com/heard-intake/heard/infra/local/dynamo/dynamotest"
 	"github.com/heard-intake/heard/infra/local/sqs"
 	"github.com/heard-intake/heard/internal/api"
+	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/outbox"
 	"github.com/heard-intake/heard/internal/problem"
 	"github.com/heard-intake/heard/internal/queue"
@@ -152,17 +152,20 @@ func newStory(t *testing.T, customers int) *story {
 	s.table = &recordingTable{Table: newTable(t), last: map[string]int{}}
 	out := &outbox.Outbox{
 		Queues: queue.New(s.sqs, "heard-problems-"), URL: "https://api.example.com",
-		Read: func(image map[string]events.DynamoDBAttributeValue) (problem.Record, error) {
-			i, err := strconv.Atoi(image["i"].Number())
-			return s.table.versions[i], err
-		},
 	}
 	s.table.onVersion = func(p problem.Record, was int) {
-		resp, err := out.Handle(t.Context(), events.DynamoDBEvent{Records: []events.DynamoDBEventRecord{{Change: events.DynamoDBStreamRecord{
-			Keys:     map[string]events.DynamoDBAttributeValue{"pk": events.NewStringAttribute("P#" + p.ID), "sk": events.NewStringAttribute("P")},
-			OldImage: map[string]events.DynamoDBAttributeValue{"n": events.NewNumberAttribute(strconv.Itoa(was))},
-			NewImage: map[string]events.DynamoDBAttributeValue{"n": events.NewNumberAttribute(strconv.Itoa(p.Version)), "i": events.NewNumberAttribute(strconv.Itoa(len(s.table.versions) - 1))},
-		}}}})
+		var before *problem.Record
+		if was > 0 {
+			old := p
+			old.Version = was
+			before = &old
+		}
+		record, err := store.NewProblemRecord(before, p)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		resp, err := out.Handle(t.Context(), events.DynamoDBEvent{Records: []events.DynamoDBEventRecord{record}})
 		if err != nil || len(resp.BatchItemFailures) > 0 {
 			t.Error("outbox failed:", resp, err)
 		}
@@ -224,7 +227,7 @@ func (s *story) simulate() {
 	for batch := range slices.Chunk(s.said, 100) {
 		s.storeBatch(batch)
 		s.now = batch[len(batch)-1].SentAt
-		resp, err := s.triage.Handle(s.Context(), streamEvent(batch))
+		resp, err := s.triage.Handle(s.Context(), streamEvent(s.T, batch))
 		if err != nil || len(resp.BatchItemFailures) > 0 {
 			s.Fatal(resp, err)
 		}
@@ -259,16 +262,15 @@ func (s *story) storeBatch(batch []utterance) {
 	all.Wait()
 }
 
-func streamEvent(batch []utterance) events.DynamoDBEvent {
-	var ev events.DynamoDBEvent
+func streamEvent(t testing.TB, batch []utterance) events.DynamoDBEvent {
+	ms := make([]contact.Message, len(batch))
 	for i, u := range batch {
-		ev.Records = append(ev.Records, events.DynamoDBEventRecord{EventName: "INSERT", Change: events.DynamoDBStreamRecord{
-			SequenceNumber: strconv.Itoa(i),
-			Keys: map[string]events.DynamoDBAttributeValue{
-				"pk": events.NewStringAttribute("C#" + string(u.CustomerID)),
-				"sk": events.NewStringAttribute("M#" + strings.Replace(string(u.ID), ":", "#", 2)),
-			},
-		}})
+		ms[i] = u.Message
+	}
+	t.Helper()
+	ev, err := storetest.MessageEvent(ms...)
+	if err != nil {
+		t.Fatal(err)
 	}
 	return ev
 }

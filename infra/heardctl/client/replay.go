@@ -25,7 +25,7 @@ func (c *Client) QuarantineCases(ctx context.Context) ([]contact.Case, error) {
 	if err != nil {
 		return nil, err
 	}
-	return table.Cases(ctx)
+	return table.Quarantined(ctx)
 }
 
 func (c *Client) openTable(ctx context.Context) (*store.Table, error) {
@@ -44,11 +44,11 @@ func (c *Client) ReplayCase(ctx context.Context, q contact.Case) error {
 	if err != nil {
 		return err
 	}
-	if err := table.CloseCase(ctx, q.Hash); err != nil {
+	if err := table.CloseQuarantined(ctx, q.Hash); err != nil {
 		return err
 	}
 	if err := c.resendDelivery(ctx, q); err != nil {
-		return errors.Join(err, table.PutCase(context.WithoutCancel(ctx), q))
+		return errors.Join(err, table.PutQuarantined(context.WithoutCancel(ctx), q))
 	}
 	return nil
 }

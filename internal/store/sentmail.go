@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -14,9 +13,6 @@ import (
 )
 
 const (
-	sentSK    = "E"
-	addressSK = "B"
-
 	// keptSent is how long an answer or a report can name a mail of ours.
 	keptSent = 400 * 24 * time.Hour
 	// keptAddress is how long a mark on an address counts: people get new
@@ -24,30 +20,22 @@ const (
 	keptAddress = 180 * 24 * time.Hour
 )
 
-// sentPK is the key of a Message-ID, which is compared in any case: tokens lose
-// theirs on the way.
-func (t *Table) sentPK(mailID string) string {
-	return "E#" + t.pepper.Hash("mail", strings.ToLower(mailID))
-}
-
-func (t *Table) addressPK(a identity.Alias) string { return "B#" + t.pepper.Hash("address", a.Key()) }
-
 // TakeTurn reports whether the caller is to send a message now: one caller at a
 // time is told so, until the lease is over, and nobody once it was sent or has
 // failed.
-func (t *Table) TakeTurn(ctx context.Context, m contact.Message, now time.Time, lease time.Duration) (contact.SendTurn, error) {
+func (t *Table) AcquireSendLease(ctx context.Context, m contact.Message, now time.Time, lease time.Duration) (contact.SendTurn, error) {
 	k := key(customerPK(m.CustomerID), effectSK(m.Channel, contact.ProviderKey(m.ProviderID)))
 	lost, err := t.update(ctx, &dynamodb.UpdateItemInput{
 		Key:                       k,
-		UpdateExpression:          aws.String("SET tu = :until"),
-		ConditionExpression:       aws.String("attribute_not_exists(#s) AND attribute_not_exists(#f) AND (attribute_not_exists(tu) OR tu < :now)"),
-		ExpressionAttributeNames:  map[string]string{"#s": statusPrefix + "sent", "#f": statusPrefix + "failed"},
+		UpdateExpression:          exprf("SET %s = :until", attrEffectLease),
+		ConditionExpression:       exprf("attribute_not_exists(#s) AND attribute_not_exists(#f) AND (attribute_not_exists(%[1]s) OR %[1]s < :now)", attrEffectLease),
+		ExpressionAttributeNames:  map[string]string{"#s": attrEffectStatusPrefix + "sent", "#f": attrEffectStatusPrefix + "failed"},
 		ExpressionAttributeValues: item{":until": millis(now.Add(lease)), ":now": millis(now)},
 	})
 	if err != nil || !lost {
 		return contact.Mine, err
 	}
-	it, err := t.get(ctx, k, true)
+	it, err := t.getItem(ctx, k, true)
 	if err != nil {
 		return "", err
 	}
@@ -59,10 +47,10 @@ func (t *Table) TakeTurn(ctx context.Context, m contact.Message, now time.Time, 
 
 // GiveTurn ends a turn of which nothing came, so that the next try need not
 // wait for the end of the lease.
-func (t *Table) GiveTurn(ctx context.Context, m contact.Message) error {
+func (t *Table) ReleaseSendLease(ctx context.Context, m contact.Message) error {
 	_, err := t.update(ctx, &dynamodb.UpdateItemInput{
 		Key:              key(customerPK(m.CustomerID), effectSK(m.Channel, contact.ProviderKey(m.ProviderID))),
-		UpdateExpression: aws.String("REMOVE tu"),
+		UpdateExpression: exprf("REMOVE %s", attrEffectLease),
 	})
 	return err
 }
@@ -71,12 +59,12 @@ func (t *Table) GiveTurn(ctx context.Context, m contact.Message) error {
 // repeated.
 func (t *Table) PutSent(ctx context.Context, mailID string, s contact.SentMail) error {
 	it := key(t.sentPK(mailID), sentSK)
-	it["cu"] = str(string(s.Customer))
-	it["m"] = str(string(s.Message))
-	it["p"] = str(s.ProviderID)
-	it["mi"] = str(s.MailID)
-	it["c"] = str(encodeAlias(s.To))
-	it["t"] = millis(s.At)
+	it[attrSentCustomer] = str(string(s.Customer))
+	it[attrSentMessage] = str(string(s.Message))
+	it[attrSentProvider] = str(s.ProviderID)
+	it[attrSentMailID] = str(s.MailID)
+	it[attrSentAlias] = str(encodeAlias(s.To))
+	it[attrSentAt] = millis(s.At)
 	it[ttlName] = num(s.At.Add(keptSent).Unix())
 	_, err := t.putNew(ctx, it)
 	return err
@@ -103,8 +91,8 @@ func (t *Table) SentMails(ctx context.Context, mailIDs []string) (map[string]con
 	found := map[string]contact.SentMail{}
 	for _, it := range items {
 		found[names[text(it, pkName)]] = contact.SentMail{
-			Customer: identity.CustomerID(text(it, "cu")), Message: contact.ID(text(it, "m")), ProviderID: text(it, "p"), MailID: text(it, "mi"),
-			To: decodeAlias(text(it, "c")), At: moment(it, "t"),
+			Customer: identity.CustomerID(text(it, attrSentCustomer)), Message: contact.ID(text(it, attrSentMessage)), ProviderID: text(it, attrSentProvider), MailID: text(it, attrSentMailID),
+			To: decodeAlias(text(it, attrSentAlias)), At: moment(it, attrSentAt),
 		}
 	}
 	return found, nil
@@ -114,9 +102,9 @@ func (t *Table) SentMails(ctx context.Context, mailIDs []string) (map[string]con
 // on the day of at. A mail counts once, however often it is asked for.
 func (t *Table) AllowAutomatic(ctx context.Context, to identity.Alias, at time.Time, m contact.ID, most int) (bool, error) {
 	lost, err := t.update(ctx, &dynamodb.UpdateItemInput{
-		Key:                      key(t.addressPK(to), at.UTC().Format(time.DateOnly)),
-		UpdateExpression:         aws.String("ADD ids :set SET #e = :e"),
-		ConditionExpression:      aws.String("attribute_not_exists(ids) OR size(ids) < :most OR contains(ids, :id)"),
+		Key:                      key(t.addressPK(to), automaticSK(at)),
+		UpdateExpression:         exprf("ADD %s :set SET #e = :e", attrAutomaticIDs),
+		ConditionExpression:      exprf("attribute_not_exists(%[1]s) OR size(%[1]s) < :most OR contains(%[1]s, :id)", attrAutomaticIDs),
 		ExpressionAttributeNames: map[string]string{"#e": ttlName},
 		ExpressionAttributeValues: item{
 			":set": &types.AttributeValueMemberSS{Value: []string{t.pepper.Hash("message", string(m))}}, ":id": str(t.pepper.Hash("message", string(m))),
@@ -131,9 +119,9 @@ func (t *Table) AllowAutomatic(ctx context.Context, to identity.Alias, at time.T
 func (t *Table) MarkAddress(ctx context.Context, a identity.Alias, m contact.AddressMark) error {
 	_, err := t.update(ctx, &dynamodb.UpdateItemInput{
 		Key:                      key(t.addressPK(a), addressSK),
-		UpdateExpression:         aws.String("SET k = :k, co = :c, #t = :t, #e = :e"),
+		UpdateExpression:         exprf("SET %s = :k, %s = :c, #t = :t, #e = :e", attrMarkKind, attrMarkCode),
 		ConditionExpression:      aws.String("attribute_not_exists(#t) OR #t < :t"),
-		ExpressionAttributeNames: map[string]string{"#t": "t", "#e": ttlName},
+		ExpressionAttributeNames: map[string]string{"#t": attrMarkAt, "#e": ttlName},
 		ExpressionAttributeValues: item{
 			":k": str(m.Kind), ":c": str(contact.Cut(m.Code, 100)), ":t": millis(m.At), ":e": num(m.At.Add(keptAddress).Unix()),
 		},
@@ -142,10 +130,10 @@ func (t *Table) MarkAddress(ctx context.Context, a identity.Alias, m contact.Add
 }
 
 // Marked returns the mark on an address, if there is one.
-func (t *Table) Marked(ctx context.Context, a identity.Alias, now time.Time) (contact.AddressMark, bool, error) {
-	it, err := t.get(ctx, key(t.addressPK(a), addressSK), false)
+func (t *Table) AddressMark(ctx context.Context, a identity.Alias, now time.Time) (contact.AddressMark, bool, error) {
+	it, err := t.getItem(ctx, key(t.addressPK(a), addressSK), false)
 	if err != nil || it == nil || expired(it, now) {
 		return contact.AddressMark{}, false, err
 	}
-	return contact.AddressMark{Kind: text(it, "k"), Code: text(it, "co"), At: moment(it, "t")}, true, nil
+	return contact.AddressMark{Kind: text(it, attrMarkKind), Code: text(it, attrMarkCode), At: moment(it, attrMarkAt)}, true, nil
 }

@@ -25,14 +25,14 @@ func TestWhatIsRegisteredTwiceIsThereOnce(t *testing.T) {
 			table := storetest.New(t)
 			m := message("c1", 1, "een antwoord")
 			m.Direction, m.Origin = contact.Outbound, contact.Recorded
-			first, created, err := table.PutRecorded(t.Context(), members, m, "c/1/m/x.json")
+			first, created, err := table.PutRecordedMessage(t.Context(), members, m, "c/1/m/x.json")
 			if err != nil || !created || first.Whole != "c/1/m/x.json" {
 				t.Fatal(first, created, err)
 			}
 			n := m
 			again(&n)
 			n.ID = contact.NewID(n.Channel, n.SentAt, n.ProviderID)
-			second, created, err := table.PutRecorded(t.Context(), members, n, "")
+			second, created, err := table.PutRecordedMessage(t.Context(), members, n, "")
 			if err != nil || created {
 				t.Fatal(created, err)
 			}
@@ -45,11 +45,11 @@ func TestWhatIsRegisteredTwiceIsThereOnce(t *testing.T) {
 		t.Parallel()
 		table := storetest.New(t)
 		for i := range 3 {
-			if _, created, err := table.PutRecorded(t.Context(), members, message("c1", i, "x"), ""); err != nil || !created {
+			if _, created, err := table.PutRecordedMessage(t.Context(), members, message("c1", i, "x"), ""); err != nil || !created {
 				t.Error(created, err)
 			}
 		}
-		if _, _, err := table.PutRecorded(t.Context(), members, contact.Message{}, ""); err == nil {
+		if _, _, err := table.PutRecordedMessage(t.Context(), members, contact.Message{}, ""); err == nil {
 			t.Error("nothing at all is stored")
 		}
 	})

@@ -13,7 +13,7 @@ import (
 // same provider id, sent within a day of m, is the same one, whichever way it
 // came: an echo of the answer, or the first of two tries. Then nothing is
 // written. It can be repeated.
-func (t *Table) PutRecorded(ctx context.Context, members []identity.CustomerID, m contact.Message, whole string) (stored contact.Entry, created bool, err error) {
+func (t *Table) PutRecordedMessage(ctx context.Context, members []identity.CustomerID, m contact.Message, whole string) (stored contact.Entry, created bool, err error) {
 	stored = contact.Entry{Message: m, Whole: whole}
 	if err := m.Validate(); err != nil {
 		return stored, false, err
@@ -36,9 +36,9 @@ func (t *Table) PutRecorded(ctx context.Context, members []identity.CustomerID, 
 // sameProviderID returns the message of the members near the time of m that
 // its channel calls the same, nil when there is none.
 func (t *Table) sameProviderID(ctx context.Context, members []identity.CustomerID, m contact.Message) (item, error) {
-	suffix := "#" + string(m.Channel) + "#" + contact.ProviderKey(m.ProviderID)
+	suffix := messageSuffix(m.Channel, contact.ProviderKey(m.ProviderID))
 	for _, c := range members {
-		in := between(customerPK(c), timeSK(messagePrefix, m.SentAt.Add(-maxDrift)), timeSK(messagePrefix, m.SentAt.Add(maxDrift)))
+		in := keyRange(customerPK(c), timeSK(messagePrefix, m.SentAt.Add(-maxDrift)), timeSK(messagePrefix, m.SentAt.Add(maxDrift)))
 		in.ConsistentRead = ptr(true)
 		var found item
 		err := t.query(ctx, in, func(it item) bool {

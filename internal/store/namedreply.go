@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"github.com/heard-intake/heard/internal/contact"
@@ -27,9 +26,10 @@ type NamedReply struct {
 // No index lists them: the walk reads every item, at half a read unit for 4 KB.
 func (t *Table) NamedReplies(ctx context.Context, most int, progress func(examined int)) (found []NamedReply, examined int, whole bool, err error) {
 	in := &dynamodb.ScanInput{
-		TableName:                 t.name,
-		FilterExpression:          aws.String("begins_with(pk, :c) AND ((begins_with(sk, :m) AND attribute_exists(al)) OR (begins_with(sk, :x) AND attribute_exists(x)))"),
-		ProjectionExpression:      aws.String("pk, sk, c, al"),
+		TableName: t.name,
+		FilterExpression: exprf("begins_with(%[1]s, :c) AND ((begins_with(%[2]s, :m) AND attribute_exists(%[3]s)) OR (begins_with(%[2]s, :x) AND attribute_exists(%[4]s)))",
+			pkName, skName, attrMessageAliases, attrEffectDeleted),
+		ProjectionExpression:      exprf("%s, %s, %s, %s", pkName, skName, attrMessageAlias, attrMessageAliases),
 		ExpressionAttributeValues: item{":c": str(customerPrefix), ":m": str(messagePrefix), ":x": str(effectPrefix)},
 	}
 	mails := map[string]NamedReply{} // by the place of the effects on the mail
@@ -37,7 +37,7 @@ func (t *Table) NamedReplies(ctx context.Context, most int, progress func(examin
 	for examined < most {
 		out, err := t.db.Scan(ctx, in)
 		if err != nil {
-			return nil, examined, false, failed(err, "scan")
+			return nil, examined, false, sdkError(err, "scan")
 		}
 		for _, it := range out.Items {
 			if sk := text(it, skName); strings.HasPrefix(sk, effectPrefix) {
@@ -75,13 +75,13 @@ func namedReply(it item) (place string, reply NamedReply, ok bool, err error) {
 		return "", reply, false, nil
 	}
 	var further []identity.Address
-	if err := json.Unmarshal([]byte(text(it, attrAliases)), &further); err != nil {
+	if err := json.Unmarshal([]byte(text(it, attrMessageAliases)), &further); err != nil {
 		return "", reply, false, fault.Wrap(fault.Internal, err, "read message")
 	}
 	for _, a := range further {
 		if a.Kind == identity.Email && a.Assurance == identity.Claimed {
 			place = text(it, pkName) + effectSK(channel, providerKey)
-			return place, NamedReply{Sender: decodeAlias(text(it, attrAlias)), ReplyTo: a.Alias}, true, nil
+			return place, NamedReply{Sender: decodeAlias(text(it, attrMessageAlias)), ReplyTo: a.Alias}, true, nil
 		}
 	}
 	return "", reply, false, nil

@@ -5,7 +5,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
@@ -15,19 +14,19 @@ import (
 
 // AskAgain asks triage, by the stream, to classify the contacts of a customer
 // anew in which something was said since a time.
-func (t *Table) AskAgain(ctx context.Context, c identity.CustomerID, since, now time.Time) error {
-	return t.askAgain(ctx, key(customerPK(c), timeSK(againPrefix, since)), now)
+func (t *Table) RequestReclassify(ctx context.Context, c identity.CustomerID, since, now time.Time) error {
+	return t.putReclassify(ctx, key(customerPK(c), requestSK(since, "")), now)
 }
 
 // AskContactAgain asks triage, by the stream, to classify one contact anew.
-func (t *Table) AskContactAgain(ctx context.Context, k contact.Contact, now time.Time) error {
-	return t.askAgain(ctx, key(customerPK(k.Customer), timeSK(againPrefix, k.Start)+"#"+k.ID), now)
+func (t *Table) RequestContactReclassify(ctx context.Context, k contact.Contact, now time.Time) error {
+	return t.putReclassify(ctx, key(customerPK(k.Customer), requestSK(k.Start, k.ID)), now)
 }
 
-func (t *Table) askAgain(ctx context.Context, it item, now time.Time) error {
-	it["t"], it[ttlName] = millis(now), num(now.Add(24*time.Hour).Unix())
+func (t *Table) putReclassify(ctx context.Context, it item, now time.Time) error {
+	it[attrRequestedAt], it[ttlName] = millis(now), num(now.Add(24*time.Hour).Unix())
 	if _, err := t.db.PutItem(ctx, &dynamodb.PutItemInput{TableName: t.name, Item: it}); err != nil {
-		return failed(err, "write item")
+		return sdkError(err, "write item")
 	}
 	return nil
 }
@@ -37,11 +36,11 @@ const keptActs = 366 * 24 * time.Hour
 
 // Acted keeps that somebody did a thing to many customers at once: how many,
 // and which.
-func (t *Table) Acted(ctx context.Context, what, by, which string, n int, at time.Time) error {
-	it := key("G#"+what, timeSK("", at)+"#"+t.pepper.Hash("act", by, which)[:16])
-	it["by"], it["d"], it["c"], it[ttlName] = str(by), str(which), num(n), num(at.Add(keptActs).Unix())
+func (t *Table) RecordBulkAction(ctx context.Context, what, by, which string, n int, at time.Time) error {
+	it := key(bulkPK(what), t.bulkSK(at, by, which))
+	it[attrBulkBy], it[attrBulkTarget], it[attrBulkCount], it[ttlName] = str(by), str(which), num(n), num(at.Add(keptActs).Unix())
 	if _, err := t.db.PutItem(ctx, &dynamodb.PutItemInput{TableName: t.name, Item: it}); err != nil {
-		return failed(err, "write item")
+		return sdkError(err, "write item")
 	}
 	return nil
 }
@@ -55,16 +54,16 @@ const scanPage = 250
 // the cursor that comes back is empty at the end. No index lists contacts by
 // reason: that would cost a write unit for each of them, for a question that
 // is asked when a taxonomy changes.
-func (t *Table) Everywhere(ctx context.Context, reason string, from, to time.Time, cursor string) (found []contact.Contact, examined int, next string, err error) {
+func (t *Table) ScanContacts(ctx context.Context, reason string, from, to time.Time, cursor string) (found []contact.Contact, examined int, next string, err error) {
 	in := &dynamodb.ScanInput{
 		TableName: t.name, Limit: ptr(int32(scanPage)),
-		FilterExpression: aws.String("begins_with(pk, :c) AND sk BETWEEN :from AND :to AND attribute_not_exists(cs)"),
+		FilterExpression: exprf("begins_with(%s, :c) AND %s BETWEEN :from AND :to AND attribute_not_exists(%s)", pkName, skName, attrContactCauses),
 		ExpressionAttributeValues: item{
 			":c": str(customerPrefix), ":from": str(timeSK(contactPrefix, from)), ":to": str(timeSK(contactPrefix, to)),
 		},
 	}
 	if reason != "" {
-		in.FilterExpression = aws.String("begins_with(pk, :c) AND sk BETWEEN :from AND :to AND contains(cs, :r)")
+		in.FilterExpression = exprf("begins_with(%s, :c) AND %s BETWEEN :from AND :to AND contains(%s, :r)", pkName, skName, attrContactCauses)
 		in.ExpressionAttributeValues[":r"] = str(`"reason":"` + reason + `"`)
 	}
 	if cursor != "" {
@@ -73,7 +72,7 @@ func (t *Table) Everywhere(ctx context.Context, reason string, from, to time.Tim
 	}
 	out, err := t.db.Scan(ctx, in)
 	if err != nil {
-		return nil, 0, "", failed(err, "scan")
+		return nil, 0, "", sdkError(err, "scan")
 	}
 	for _, it := range out.Items {
 		k, err := readContact(it)

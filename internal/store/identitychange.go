@@ -17,31 +17,48 @@ import (
 // audit completes a change and returns the writes that keep it, one under each
 // of the customers concerned: each can be found from the customer, and triage
 // hears of it from the stream.
-func (t *Table) audit(ch *identity.Change, ids ...identity.CustomerID) ([]types.TransactWriteItem, error) {
+func (t *Table) auditWrites(ch *identity.Change, ids ...identity.CustomerID) ([]types.TransactWriteItem, error) {
 	if ch.At.IsZero() {
 		ch.At = time.Now()
 	}
 	ch.At = ch.At.UTC().Truncate(time.Millisecond)
 	ch.ID = uuid.Must(uuid.NewV7()).String()
-	data, err := json.Marshal(ch)
-	if err != nil {
-		return nil, fault.Wrap(fault.Internal, err, "encode change")
-	}
 	var writes []types.TransactWriteItem
 	for _, id := range ids {
-		it := key(customerPK(id), timeSK(changePrefix, ch.At)+"#"+ch.ID)
-		it["k"], it["j"] = str(string(ch.Kind)), str(string(data)) // the kind is what triage's filter looks at
+		it, err := changeItem(id, *ch)
+		if err != nil {
+			return nil, err
+		}
 		writes = append(writes, types.TransactWriteItem{Put: &types.Put{TableName: t.name, Item: it}})
 	}
 	return writes, nil
 }
 
+func changeItem(c identity.CustomerID, ch identity.Change) (item, error) {
+	data, err := json.Marshal(ch)
+	if err != nil {
+		return nil, fault.Wrap(fault.Internal, err, "encode identity change")
+	}
+	it := key(customerPK(c), changeSK(ch))
+	it[attrChangeKind] = str(string(ch.Kind)) // the filter of triage reads it
+	it[attrJSON] = str(string(data))
+	return it, nil
+}
+
+func readChange(it item) (identity.Change, error) {
+	var ch identity.Change
+	if err := json.Unmarshal([]byte(text(it, attrJSON)), &ch); err != nil {
+		return ch, fault.Wrap(fault.Internal, err, "read identity change")
+	}
+	return ch, nil
+}
+
 // Audit returns what was changed about who a customer is, latest first, at
 // most limit before the cursor, which is the place of the last one seen.
-func (t *Table) Audit(ctx context.Context, c identity.Customer, limit int, cursor string) ([]identity.Change, string, error) {
+func (t *Table) IdentityChanges(ctx context.Context, c identity.Customer, limit int, cursor string) ([]identity.Change, string, error) {
 	to := changePrefix + "~"
 	if cursor != "" {
-		if ms, id, ok := strings.Cut(cursor, "#"); !ok || len(ms) != 13 || id == "" {
+		if !isTimePlace(cursor) {
 			return nil, "", errCursor()
 		}
 		to = justBefore(changePrefix + cursor)
@@ -49,13 +66,13 @@ func (t *Table) Audit(ctx context.Context, c identity.Customer, limit int, curso
 	var all []identity.Change
 	var bad error
 	for _, m := range c.Members {
-		in := between(customerPK(m), changePrefix, to)
+		in := keyRange(customerPK(m), changePrefix, to)
 		in.ScanIndexForward = ptr(false)
 		in.Limit = ptr(int32(limit + 1)) //nolint:gosec // bounded by the API
 		n := 0
 		err := t.query(ctx, in, func(it item) bool {
 			var ch identity.Change
-			bad = json.Unmarshal([]byte(text(it, "j")), &ch)
+			ch, bad = readChange(it)
 			all = append(all, ch)
 			n++
 			return bad == nil && n <= limit
@@ -64,7 +81,7 @@ func (t *Table) Audit(ctx context.Context, c identity.Customer, limit int, curso
 			return nil, "", firstError(err, bad)
 		}
 	}
-	place := func(ch identity.Change) string { return timeSK("", ch.At) + "#" + ch.ID }
+	place := func(ch identity.Change) string { return timePlace(ch.At, ch.ID) }
 	slices.SortFunc(all, func(a, b identity.Change) int { return strings.Compare(place(b), place(a)) })
 	all = slices.CompactFunc(all, func(a, b identity.Change) bool { return a.ID == b.ID })
 	if len(all) <= limit {

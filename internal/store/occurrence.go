@@ -2,69 +2,62 @@ package store
 
 import (
 	"context"
-	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"github.com/heard-intake/heard/internal/fault"
-	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/problem"
 )
 
 // ProblemOf returns the id of the problem of a cause, the only one that can
 // be open; empty when there never was one, or when it was opened just now.
-func (t *Table) ProblemOf(ctx context.Context, reason, product string) (string, error) {
-	it, err := t.get(ctx, key(causePK(reason, product), openSK), false)
-	return text(it, "id"), err
+func (t *Table) ProblemOfCause(ctx context.Context, reason, product string) (string, error) {
+	it, err := t.getItem(ctx, key(causePK(reason, product), openSK), false)
+	return text(it, attrOpenProblem), err
 }
 
 // PutSeen records that a customer was seen with a cause, and reports whether
 // that was new.
-func (t *Table) PutSeen(ctx context.Context, reason, product string, s problem.Seen) (bool, error) {
-	it := key(causePK(reason, product), windowSK(s))
-	it["t"], it[ttlName] = millis(s.At), num(s.Expires.Unix())
+func (t *Table) PutOccurrence(ctx context.Context, reason, product string, s problem.Seen) (bool, error) {
+	it := key(causePK(reason, product), occurrenceSK(s))
+	it[attrOccurrenceAt], it[ttlName] = millis(s.At), num(s.Expires.Unix())
 	if s.Quote != "" {
-		it["q"] = str(s.Quote)
+		it[attrOccurrenceQuote] = str(s.Quote)
 	}
 	taken, err := t.putNew(ctx, it)
 	return err == nil && taken == nil, err
 }
 
 // DropSeen takes back that a customer was seen with a cause.
-func (t *Table) DropSeen(ctx context.Context, reason, product string, s problem.Seen) error {
-	_, err := t.db.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: t.name, Key: key(causePK(reason, product), windowSK(s))})
+func (t *Table) DropOccurrence(ctx context.Context, reason, product string, s problem.Seen) error {
+	_, err := t.db.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: t.name, Key: key(causePK(reason, product), occurrenceSK(s))})
 	if err != nil {
-		return failed(err, "delete item")
+		return sdkError(err, "delete item")
 	}
 	return nil
 }
 
-func readSeen(it item) (problem.Seen, bool) {
-	parts := strings.Split(text(it, skName), "#")
-	if len(parts) != 3 {
-		return problem.Seen{}, false
-	}
-	s := problem.Seen{Customer: identity.CustomerID(parts[1]), Contact: parts[2], At: moment(it, "t"), Quote: text(it, "q")}
-	s.Day, s.Hour, _ = strings.Cut(parts[0], "T")
-	return s, true
+func readOccurrence(it item) (problem.Seen, bool) {
+	s, ok := parseOccurrenceSK(text(it, skName))
+	s.At, s.Quote = moment(it, attrOccurrenceAt), text(it, attrOccurrenceQuote)
+	return s, ok
 }
 
 // Seen returns who was seen with a cause from one slot to another, latest
 // first, at most limit. It reads strongly.
-func (t *Table) Seen(ctx context.Context, reason, product, first, last string, limit int, now time.Time) ([]problem.Seen, error) {
-	return t.seen(ctx, true, reason, product, first, last, limit, now)
+func (t *Table) Occurrences(ctx context.Context, reason, product, first, last string, limit int, now time.Time) ([]problem.Seen, error) {
+	return t.readOccurrences(ctx, true, reason, product, first, last, limit, now)
 }
 
-func (t *Table) seen(ctx context.Context, consistent bool, reason, product, first, last string, limit int, now time.Time) ([]problem.Seen, error) {
-	in := between(causePK(reason, product), first, last+"~")
+func (t *Table) readOccurrences(ctx context.Context, consistent bool, reason, product, first, last string, limit int, now time.Time) ([]problem.Seen, error) {
+	in := keyRange(causePK(reason, product), first, last+"~")
 	in.ConsistentRead = &consistent
 	in.ScanIndexForward = ptr(false)
 	in.Limit = ptr(int32(min(limit, 1000))) //nolint:gosec // bounded
 	var out []problem.Seen
 	err := t.query(ctx, in, func(it item) bool {
-		if s, ok := readSeen(it); ok && !expired(it, now) {
+		if s, ok := readOccurrence(it); ok && !expired(it, now) {
 			out = append(out, s)
 		}
 		return len(out) < limit
@@ -74,8 +67,8 @@ func (t *Table) seen(ctx context.Context, consistent bool, reason, product, firs
 
 // Window returns the problem of a cause, or else who was seen with it from
 // one slot on, at most limit and latest first. It reads strongly.
-func (t *Table) Window(ctx context.Context, reason, product, first string, limit int, now time.Time) (problem.Window, error) {
-	in := between(causePK(reason, product), first, openSK+"~")
+func (t *Table) CauseWindow(ctx context.Context, reason, product, first string, limit int, now time.Time) (problem.Window, error) {
+	in := keyRange(causePK(reason, product), first, openSK+"~")
 	in.ConsistentRead = ptr(true)
 	in.ScanIndexForward = ptr(false)
 	in.Limit = ptr(int32(min(limit+1, 1000))) //nolint:gosec // bounded
@@ -83,14 +76,14 @@ func (t *Table) Window(ctx context.Context, reason, product, first string, limit
 	err := t.query(ctx, in, func(it item) bool {
 		sk := text(it, skName)
 		if sk == openSK {
-			w = problem.Window{Problem: text(it, "id")}
+			w = problem.Window{Problem: text(it, attrOpenProblem)}
 			return false
 		}
-		if other, ok := strings.CutPrefix(sk, openSK+"#"); ok {
-			w.Others[other] = text(it, "id")
+		if other, ok := cutOpenProduct(sk); ok {
+			w.Others[other] = text(it, attrOpenProblem)
 			return true
 		}
-		if s, ok := readSeen(it); ok && !expired(it, now) {
+		if s, ok := readOccurrence(it); ok && !expired(it, now) {
 			w.Seen = append(w.Seen, s)
 		}
 		return len(w.Seen) < limit
@@ -103,10 +96,10 @@ func (t *Table) Window(ctx context.Context, reason, product, first string, limit
 // counted, empty when nothing is.
 func (t *Table) Levels(ctx context.Context, reason, product, firstDay string, now time.Time) (problem.Levels, string, error) {
 	levels, through := problem.Levels{}, ""
-	err := t.query(ctx, between(causePK(reason, product), levelPrefix+firstDay, levelPrefix+"~"), func(it item) bool {
+	err := t.query(ctx, keyRange(causePK(reason, product), levelSK(firstDay), endOf(levelPrefix)), func(it item) bool {
 		if !expired(it, now) {
-			levels[strings.TrimPrefix(text(it, skName), levelPrefix)] = problem.ParseLevel(text(it, "h"))
-			through = max(through, text(it, "n"))
+			levels[levelDay(text(it, skName))] = problem.ParseLevel(text(it, attrLevelHours))
+			through = max(through, text(it, attrLevelThrough))
 		}
 		return true
 	})
@@ -115,11 +108,11 @@ func (t *Table) Levels(ctx context.Context, reason, product, firstDay string, no
 
 // PutLevel keeps the level of a day, as it is known up to a slot.
 func (t *Table) PutLevel(ctx context.Context, reason, product, day string, l problem.Level, through string, expires time.Time) error {
-	it := key(causePK(reason, product), levelPrefix+day)
-	it["h"], it["n"], it[ttlName] = str(l.String()), str(through), num(expires.Unix())
+	it := key(causePK(reason, product), levelSK(day))
+	it[attrLevelHours], it[attrLevelThrough], it[ttlName] = str(l.String()), str(through), num(expires.Unix())
 	_, err := t.db.PutItem(ctx, &dynamodb.PutItemInput{
 		TableName: t.name, Item: it,
-		ConditionExpression:       aws.String("attribute_not_exists(pk) OR n < :n"),
+		ConditionExpression:       exprf("attribute_not_exists(%s) OR %s < :n", pkName, attrLevelThrough),
 		ExpressionAttributeValues: item{":n": str(through)},
 	})
 	if err = conditional(err, "known already"); fault.KindOf(err) == fault.Conflict {
@@ -130,8 +123,8 @@ func (t *Table) PutLevel(ctx context.Context, reason, product, day string, l pro
 
 // PerHour counts who was seen with a cause from one slot up to another, which
 // is left out: distinct customers in each hour. It reads weakly.
-func (t *Table) PerHour(ctx context.Context, reason, product, first, end string, now time.Time) (problem.Levels, error) {
-	seen, err := t.seen(ctx, false, reason, product, first, end, maxPerHour, now)
+func (t *Table) OccurrencesPerHour(ctx context.Context, reason, product, first, end string, now time.Time) (problem.Levels, error) {
+	seen, err := t.readOccurrences(ctx, false, reason, product, first, end, maxPerHour, now)
 	if err != nil {
 		return nil, err
 	}
@@ -155,12 +148,12 @@ const maxPerHour = 200_000
 
 // CountedSince returns since when causes are counted: at, for the first who
 // asks.
-func (t *Table) CountedSince(ctx context.Context, at time.Time) (time.Time, error) {
-	it := key("W#", "since")
-	it["t"] = millis(at)
+func (t *Table) CountingStart(ctx context.Context, at time.Time) (time.Time, error) {
+	it := key(sincePK, sinceSK)
+	it[attrOccurrenceAt] = millis(at)
 	taken, err := t.putNew(ctx, it)
 	if err != nil || taken == nil {
 		return at, err
 	}
-	return moment(taken, "t"), nil
+	return moment(taken, attrOccurrenceAt), nil
 }

@@ -14,9 +14,6 @@ import (
 	"github.com/heard-intake/heard/internal/problem"
 )
 
-// decidedPK is where the words lie that somebody has decided about.
-const decidedPK = "U#"
-
 // wordHashLen keeps 66 bits of a word's hash: enough to compare by.
 const wordHashLen = 11
 
@@ -30,13 +27,13 @@ const maxHints = 4 << 10
 // PutUnknowns keeps together which contacts of a batch are of unknown reason,
 // with hashes of their words. A row is a hint, never changed and never taken
 // back: the contacts say what is so. The same batch again is the same row.
-func (t *Table) PutUnknowns(ctx context.Context, all []problem.Unknown) error {
+func (t *Table) PutUnknownContacts(ctx context.Context, all []problem.Unknown) error {
 	all = slices.SortedFunc(slices.Values(all), func(a, b problem.Unknown) int {
 		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Contact, b.Contact), cmp.Compare(a.Customer, b.Customer))
 	})
 	row, from := "", 0
 	for i, u := range all {
-		line := t.hintOf(u)
+		line := t.hintLine(u)
 		if row != "" && len(row)+len(line) > maxHints {
 			if err := t.putHints(ctx, row, all[from:i]); err != nil {
 				return err
@@ -59,16 +56,16 @@ func (t *Table) putHints(ctx context.Context, row string, of []problem.Unknown) 
 			expires = u.Expires
 		}
 	}
-	it := key(unknownPK(shardOf(hash)), timeSK("", of[len(of)-1].At)+"#"+hash)
-	it["u"], it[ttlName] = str(row), num(expires.Unix())
+	it := key(unknownPK(shardOf(hash)), timePlace(of[len(of)-1].At, hash))
+	it[attrHintLines], it[ttlName] = str(row), num(expires.Unix())
 	if _, err := t.db.PutItem(ctx, &dynamodb.PutItemInput{TableName: t.name, Item: it}); err != nil {
-		return failed(err, "write item")
+		return sdkError(err, "write item")
 	}
 	return nil
 }
 
 // hintOf is the line of a contact in a row of hints.
-func (t *Table) hintOf(u problem.Unknown) string {
+func (t *Table) hintLine(u problem.Unknown) string {
 	fields := []string{string(u.Customer), u.Contact, timeSK("", u.At)}
 	for _, w := range u.Words {
 		fields = append(fields, t.WordHash(w))
@@ -79,25 +76,25 @@ func (t *Table) hintOf(u problem.Unknown) string {
 // Unknowns returns which contacts were of unknown reason that began since a
 // time, about limit at most, the latest of each shard; one more than once when
 // more was said in it. Their words are hashes.
-func (t *Table) Unknowns(ctx context.Context, from time.Time, limit int, now time.Time) ([]problem.Unknown, error) {
+func (t *Table) UnknownContacts(ctx context.Context, from time.Time, limit int, now time.Time) ([]problem.Unknown, error) {
 	var parts [shards][]problem.Unknown
 	var errs [shards]error
 	var wg sync.WaitGroup
 	for shard := range shards {
 		wg.Go(func() {
-			parts[shard], errs[shard] = t.unknowns(ctx, shard, from, limit/shards+1, now)
+			parts[shard], errs[shard] = t.hintsInShard(ctx, shard, from, limit/shards+1, now)
 		})
 	}
 	wg.Wait()
 	return slices.Concat(parts[:]...), firstError(errs[:]...)
 }
 
-func (t *Table) unknowns(ctx context.Context, shard int, from time.Time, limit int, now time.Time) ([]problem.Unknown, error) {
-	in := between(unknownPK(shard), timeSK("", from), "~")
+func (t *Table) hintsInShard(ctx context.Context, shard int, from time.Time, limit int, now time.Time) ([]problem.Unknown, error) {
+	in := keyRange(unknownPK(shard), timeSK("", from), "~")
 	in.ScanIndexForward = ptr(false)
 	var out []problem.Unknown
 	err := t.query(ctx, in, func(it item) bool {
-		for line := range strings.Lines(text(it, "u")) {
+		for line := range strings.Lines(text(it, attrHintLines)) {
 			if u, ok := readHint(line); ok && !u.At.Before(from) && !expired(it, now) {
 				out = append(out, u)
 			}
@@ -119,9 +116,9 @@ func readHint(line string) (problem.Unknown, bool) {
 func (t *Table) DecideWords(ctx context.Context, hashes []string, by, decision string, expires time.Time) error {
 	for _, h := range hashes {
 		it := key(decidedPK, h)
-		it["by"], it["d"], it[ttlName] = str(by), str(decision), num(expires.Unix())
+		it[attrWordDecidedBy], it[attrWordDecision], it[ttlName] = str(by), str(decision), num(expires.Unix())
 		if _, err := t.db.PutItem(ctx, &dynamodb.PutItemInput{TableName: t.name, Item: it}); err != nil {
-			return failed(err, "write item")
+			return sdkError(err, "write item")
 		}
 	}
 	return nil
@@ -130,9 +127,9 @@ func (t *Table) DecideWords(ctx context.Context, hashes []string, by, decision s
 // DecidedWords returns what somebody has decided about words, by their hashes.
 func (t *Table) DecidedWords(ctx context.Context, now time.Time) (map[string]string, error) {
 	out := map[string]string{}
-	err := t.query(ctx, between(decidedPK, "-", "~"), func(it item) bool {
+	err := t.query(ctx, keyRange(decidedPK, "-", "~"), func(it item) bool {
 		if !expired(it, now) {
-			out[text(it, skName)] = text(it, "d")
+			out[text(it, skName)] = text(it, attrWordDecision)
 		}
 		return true
 	})

@@ -1,0 +1,210 @@
+package store
+
+// This file has one constant for each attribute name of the table, grouped by
+// the kind of item. Names are short because an item pays for them: a text
+// message of 500 characters fits in one write unit of 1,024 bytes. An
+// attribute that repeats what the key says does not exist.
+
+// Attributes of every kind of item.
+const (
+	pkName  = "pk"      // partition key
+	skName  = "sk"      // sort key
+	gsiName = "gsi1"    // name of the index
+	gsiPK   = "gsi1pk"  // partition key of the index entry
+	gsiSK   = "gsi1sk"  // sort key of the index entry
+	ttlName = "expires" // time to live, in seconds since 1970
+
+	// attrJSON is the value of a claim, correction, identity change, problem,
+	// log line, announced candidate or row of deferred events, as JSON.
+	attrJSON = "j"
+
+	// attrWritten is the time when an effect or a contact was last written.
+	attrWritten = "u"
+)
+
+// Alias.
+const (
+	attrAliasCustomer  = "c"  // customer who owns the alias, until its first move
+	attrAliasKind      = "k"  // kind of address, such as phone
+	attrAliasScope     = "s"  // page or business account in which the value is unique
+	attrAliasValue     = "v"  // number, address or platform id
+	attrAliasAssurance = "a"  // "c": claimed; absent: verified
+	attrAliasRule      = "r"  // rule of the evidence
+	attrAliasRef       = "e"  // reference of the evidence
+	attrAliasSince     = "t"  // time of the evidence
+	attrAliasLinked    = "al" // set: keys of the aliases that a proven statement names with it
+	attrAliasLater     = "le" // set: rule, reference and time of the later statements
+	attrAliasMoves     = "mv" // set: moves to other customers
+	attrAliasShared    = "b"  // reason why it joins no customers: two accounts share it
+)
+
+// Profile of a customer. A profile without attributes does not exist.
+const (
+	attrProfileName       = "n"  // name in the register
+	attrProfileLocale     = "l"  // locale in the register; a reserved word in expressions
+	attrProfileAccount    = "ac" // account number in the register
+	attrProfileShownName  = "pn" // name that a platform shows
+	attrProfileConsents   = "co" // set: consents given and refused
+	attrProfileAliases    = "al" // set: keys of the customer's aliases
+	attrProfileClaimed    = "cl" // set: addresses claimed for the customer, with their evidence
+	attrProfileMergedInto = "mi" // customer into whom this one was merged
+	attrProfileMembers    = "m"  // set: ids merged into this customer, directly or through others
+	attrProfileMoves      = "mv" // set: moves of aliases to or from this customer
+)
+
+// Message.
+const (
+	attrMessageAccount   = "a"  // our number, page or mailbox
+	attrMessageAlias     = "c"  // customer's address: kind, scope and value
+	attrMessageAliases   = "al" // JSON: other addresses of the customer
+	attrMessageAssurance = "cl" // present: the address is claimed only
+	attrMessageDirection = "d"  // "o": outbound; absent: inbound
+	attrMessageKind      = "k"  // kind, such as text or image
+	attrMessageText      = "t"  // text, or a preview of it
+	attrMessageReceived  = "r"  // time of receipt
+	attrMessageName      = "n"  // customer's name as the platform shows it
+	attrMessageProvider  = "p"  // provider id, only where the key holds its hash
+	attrMessagePassive   = "pv" // present: triage passes it over
+	attrMessageFiles     = "f"  // present: the platform has files of it; the outbox filters on it
+	attrMessageSend      = "q"  // present: it must be sent; the outbox filters on it
+	attrMessageRest      = "j"  // JSON: fields that few messages have
+)
+
+// Effect: everything learned later about one message. Each attribute moves one
+// way only, so that effects can come in any order.
+const (
+	attrEffectStatusPrefix    = "s:" // earliest time of a status
+	attrEffectReactionPrefix  = "r:" // latest reaction of a side: "<time, 13 digits> <emoji>"
+	attrEffectVerdictPrefix   = "v:" // earliest verdict on a mail
+	attrEffectFilePrefix      = "f:" // file by its index: "0" and JSON if it failed, "1" and JSON if it is stored
+	attrEffectWatermarkPrefix = "w:" // latest time of a watermark, in an item of its own
+	attrEffectEdit            = "e"  // latest edit: "<revision, 6 digits> <time, 13 digits> <text>"
+	attrEffectDeleted         = "x"  // earliest deletion
+	attrEffectCode            = "fc" // code of a failure
+	attrEffectDetail          = "fd" // description of a failure
+	attrEffectMailID          = "mi" // Message-ID that SES gave to our mail
+	attrEffectLease           = "tu" // end of the lease of the function that sends the message
+	attrEffectLost            = "la" // time from which contacts must be examined: the message may be lost; triage filters on it
+)
+
+// Contact.
+const (
+	attrContactVersion      = "v"  // incremented by each write
+	attrContactDepartment   = "dp" // department of its first cause
+	attrContactChannels     = "ch" // channels, separated by spaces
+	attrContactCauses       = "cs" // JSON: causes
+	attrContactReason       = "rs" // reason of the first cause
+	attrContactProduct      = "pr" // product of the first cause
+	attrContactWaitingSince = "w"  // time of the first unanswered question
+	attrContactFirstAnswer  = "fa" // time of our first answer
+	attrContactLastAnswer   = "la" // time of our last answer
+	attrContactClosesAt     = "ca" // time at which silence closes it
+	attrContactTaxonomy     = "tx" // version of the taxonomy that classified it
+	attrContactThreads      = "th" // threads, separated by spaces
+)
+
+// Claim of an agent on a customer; its value is attrJSON.
+const attrClaimVersion = "v" // incremented by each write
+
+// Identity change: a merge, unmerge, move or dismissal; its value is attrJSON.
+const attrChangeKind = "k" // kind of change; triage filters on it
+
+// Suggestion that two customers are one person, stored under both.
+const (
+	attrSuggestionReasons   = "rs" // set: rules and reasons for it
+	attrSuggestionRef       = "e"  // reference of the first evidence
+	attrSuggestionSince     = "t"  // time of the first evidence
+	attrSuggestionState     = "st" // "d": a person decided that they are two
+	attrSuggestionDecidedBy = "by" // person who decided
+	attrSuggestionWhy       = "wy" // reason that the person gave
+	attrSuggestionDecidedAt = "dt" // time of the decision
+)
+
+// Reclassify request.
+const attrRequestedAt = "t" // time of the request
+
+// Bulk action: a change that one person made to many customers.
+const (
+	attrBulkBy     = "by" // person who acted
+	attrBulkTarget = "d"  // what was chosen, such as a reason
+	attrBulkCount  = "c"  // number of customers or contacts
+)
+
+// Order in the register.
+const (
+	attrOrderAccount  = "ac" // account that placed it
+	attrOrderProducts = "pr" // set: products
+)
+
+// Problem; its value is attrJSON.
+const (
+	attrProblemEvents   = "ev" // JSON: events of the last change, for its departments
+	attrProblemVersion  = "n"  // version that departments see
+	attrProblemRevision = "rv" // incremented by each write
+	attrProblemFilling  = "fl" // JSON: split that is not complete yet
+	attrProblemOpening  = "op" // id of the opening that is not complete yet
+	attrProblemResent   = "sn" // number of times that the item was sent again on request
+	attrProblemReason   = "rs" // reason of its cause
+	attrProblemProduct  = "pr" // product of its cause
+	attrProblemState    = "st" // state
+	attrProblemQuotes   = "q"  // quotes, separated by the unit separator
+)
+
+// Items beside a problem, and under its cause.
+const (
+	attrAffectedContacts = "k"  // set: contacts of one customer: "<day> <milliseconds> <contact>"
+	attrAppliedDigest    = "h"  // digest of the change applied under an Idempotency-Key
+	attrOpenProblem      = "id" // id of the problem of a cause
+	attrOccurrenceAt     = "t"  // time of the contact
+	attrOccurrenceQuote  = "q"  // quote of the customer
+	attrLevelHours       = "h"  // customers per hour of a day
+	attrLevelThrough     = "n"  // first slot that is not counted yet
+	attrCountedSince     = "t"  // time since which causes are counted
+)
+
+// Words of contacts whose reason is not known.
+const (
+	attrHintLines      = "u"  // one line for each contact: customer, contact, start, hashes of words
+	attrWordDecidedBy  = "by" // person who decided about a word
+	attrWordDecision   = "d"  // decision
+	attrAnnouncedCount = "n"  // number of announced candidates; guards the announcement
+)
+
+// Quarantined delivery.
+const (
+	attrQuarantineChannel = "ch" // channel of the delivery
+	attrQuarantineAt      = "t"  // time of receipt
+	attrQuarantineObject  = "o"  // S3 key of the delivery
+	attrQuarantineReasons = "r"  // reasons, one per line
+)
+
+// Notice: a report of a platform for operators.
+const (
+	attrNoticeKind  = "k" // kind of report
+	attrNoticeData  = "d" // report as JSON
+	attrNoticeAlias = "c" // key of the alias that it concerns
+)
+
+// Sent mail.
+const (
+	attrSentCustomer = "cu" // customer who received it
+	attrSentMessage  = "m"  // id of the message
+	attrSentProvider = "p"  // provider id of the message
+	attrSentMailID   = "mi" // Message-ID of the mail
+	attrSentAlias    = "c"  // address of the customer
+	attrSentAt       = "t"  // time of sending
+)
+
+// Mail address: its mark, and the automatic mails of a day.
+const (
+	attrMarkKind     = "k"   // bounce, complaint or unsubscription
+	attrMarkCode     = "co"  // code of the report
+	attrMarkAt       = "t"   // time of the report
+	attrAutomaticIDs = "ids" // set: keyed hashes of the automatic mails of one day
+)
+
+// Other single items.
+const (
+	attrRateCount         = "n" // count within one minute
+	attrPepperFingerprint = "f" // fingerprint of the pepper
+)
