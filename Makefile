@@ -4,10 +4,10 @@ FUZZTIME  ?= 30s
 .DEFAULT_GOAL := help
 .PHONY: help run build test lint race fuzz bench figures soak story deploy clean $(FUNCTIONS:%=build/%)
 
-help: ## show this
+help: ## show the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: ## run the whole stack on this machine; ARGS="-memory -chaos" for its flags
+run: ## run the whole stack on this machine; ARGS="-memory -chaos" adds flags
 	@command -v go >/dev/null || { echo 'Go 1.26 is needed: https://go.dev/dl'; exit 1; }
 	@CGO_ENABLED=0 go build -trimpath -tags lambda.norpc -o build/local/heard ./infra/local && exec build/local/heard $(ARGS)
 
@@ -18,19 +18,19 @@ $(FUNCTIONS:%=build/%): build/%:
 	GOOS=linux GOARCH=arm64 CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags='-s -w' -tags lambda.norpc -o $@/bootstrap ./functions/$*
 	@cp infra/taxonomy.yaml $@/
 
-test: ## run all tests; needs Java 17, and the network only the first time
+test: ## run all tests; needs Java 17, and a network the first time only
 	go test -timeout 45m ./...
 
-lint: ## check format, code and template, with the linters that are installed
-	@test -z "$$(gofmt -l client functions infra internal test)" || { gofmt -l client functions infra internal test; echo 'gofmt these'; exit 1; }
+lint: ## check format, code and template with the installed linters
+	@test -z "$$(gofmt -l client functions infra internal test)" || { gofmt -l client functions infra internal test; echo 'run gofmt -w on these files'; exit 1; }
 	go vet ./...
-	@if command -v golangci-lint >/dev/null; then echo golangci-lint run; golangci-lint run; else echo 'golangci-lint is not installed: left out'; fi
-	@if command -v cfn-lint >/dev/null; then echo cfn-lint infra/template.yaml; cfn-lint infra/template.yaml; else echo 'cfn-lint is not installed: left out'; fi
+	@if command -v golangci-lint >/dev/null; then echo golangci-lint run; golangci-lint run; else echo 'golangci-lint is not installed: skipped'; fi
+	@if command -v cfn-lint >/dev/null; then echo cfn-lint infra/template.yaml; cfn-lint infra/template.yaml; else echo 'cfn-lint is not installed: skipped'; fi
 
 race: ## run the tests with the race detector
 	go test -race -timeout 60m ./internal/... ./infra/...
 
-fuzz: ## fuzz every parser of outside bytes, and the API by its document, for FUZZTIME each (default 30s)
+fuzz: ## fuzz each parser of outside bytes, and the API by its document, for FUZZTIME each (default 30s)
 	@go list -f '{{.Dir}}' ./... | while read -r dir; do \
 	  grep -hos '^func Fuzz[A-Za-z0-9_]*' "$$dir"/*_test.go | cut -d' ' -f2 | while read -r target; do \
 	    echo "$$dir $$target"; \
@@ -42,18 +42,18 @@ fuzz: ## fuzz every parser of outside bytes, and the API by its document, for FU
 bench: ## run the benchmarks
 	go test -run '^$$' -bench . -benchmem ./...
 
-figures: ## measure what the budgets bound: name, value, unit, budget
+figures: ## measure cost and speed against the budgets: name, value, unit, budget
 	@go run ./infra/figures
 
-soak: ## 10,000 messages, delivered three times in any order, while the stack misbehaves
+soak: ## deliver 10,000 messages three times in any order, while the stack misbehaves
 	HEARD_SOAK=10000 go test -timeout 60m -count 1 -v ./test/soak
 
-story: ## ten weeks of 20,000 customers with 200,000 messages: what is found, and when
+story: ## replay ten weeks of 20,000 customers with 200,000 messages, and report the problems found
 	HEARD_STORY=20000 go test -timeout 120m -count 1 -v -run Problems ./test/story
 
-deploy: build ## deploy to AWS with the SAM CLI; the first time make deploy ARGS=--guided
+deploy: build ## deploy to AWS with the SAM CLI; first time: make deploy ARGS=--guided
 	@command -v sam >/dev/null || { echo 'The AWS SAM CLI (1.160 or newer) is needed: https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/install-sam-cli.html'; exit 1; }
 	sam deploy $(ARGS)
 
-clean: ## remove what was built, and the data of the local stack
+clean: ## remove build results and the data of the local stack
 	rm -rf build .heard

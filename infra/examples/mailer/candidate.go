@@ -19,18 +19,18 @@ type candidateWording struct {
 
 var candidateWordings = map[string]candidateWording{
 	"nl": {
-		head:    "Misschien een nieuw probleem: %s",
-		what:    "Deze klanten schrijven iets wat bijna niemand eerder schreef, en waarvan geen reden bekend is. Gevraagd: is het een probleem?",
-		confirm: "Ja, het is een probleem", dismiss: "Nee, het is geen probleem",
+		head:    "Mogelijk nieuw probleem: %s",
+		what:    "Deze klanten gebruiken woorden die klanten eerder bijna nooit gebruikten. De taxonomie kent er geen reden voor. Gevraagd: is dit een probleem?",
+		confirm: "Ja, dit is een probleem", dismiss: "Nee, dit is geen probleem",
 		reason: "Reden (het id uit de taxonomie)", why: "Toelichting",
-		needWhy: "Schrijf er een toelichting bij, van ten hoogste %d tekens.", needReason: "Zeg van welke reden het een probleem is.",
+		needWhy: "Schrijf een toelichting van ten hoogste %d tekens.", needReason: "Geef de reden waarbij dit probleem hoort.",
 	},
 	"en": {
-		head:    "A new problem, perhaps: %s",
-		what:    "These customers write something that hardly anybody wrote before, and of which no reason is known. Please tell: is it a problem?",
-		confirm: "Yes, it is a problem", dismiss: "No, it is none",
+		head:    "Possible new problem: %s",
+		what:    "These customers use words that customers hardly ever used before. The taxonomy has no reason for them. Please decide: is this a problem?",
+		confirm: "Yes, this is a problem", dismiss: "No, this is not a problem",
 		reason: "Reason (its id in the taxonomy)", why: "Comment",
-		needWhy: "Please add a comment, of %d characters at most.", needReason: "Please say of what reason it is a problem.",
+		needWhy: "Please add a comment of at most %d characters.", needReason: "Please give the reason of this problem.",
 	},
 }
 

@@ -13,8 +13,8 @@ import (
 func TestServeDecision_Links(t *testing.T) {
 	t.Parallel()
 	for language, want := range map[string][]string{
-		"nl": {"Misschien een nieuw probleem: gasklep, fluit", "6 klanten", "De gasklep fluit heel hard", "Ja, het is een probleem"},
-		"en": {"A new problem, perhaps: gasklep, fluit", "6 customers", "De gasklep fluit heel hard", "Yes, it is a problem"},
+		"nl": {"Mogelijk nieuw probleem: gasklep, fluit", "6 klanten", "De gasklep fluit heel hard", "Ja, dit is een probleem"},
+		"en": {"Possible new problem: gasklep, fluit", "6 customers", "De gasklep fluit heel hard", "Yes, this is a problem"},
 	} {
 		t.Run(language, func(t *testing.T) {
 			t.Parallel()

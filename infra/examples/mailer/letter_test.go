@@ -200,7 +200,7 @@ func TestAcceptAnswer_Updates(t *testing.T) {
 	} {
 		status, body := b.requestPage(http.MethodPost, link, tt.form)
 		u := b.receiveUpdates()
-		if status != http.StatusOK || !strings.Contains(body, b.wording.problemTitle(i)) || !strings.Contains(body, "passed on") || len(u) != 1 {
+		if status != http.StatusOK || !strings.Contains(body, b.wording.problemTitle(i)) || !strings.Contains(body, b.wording.thanks) || len(u) != 1 {
 			t.Fatalf("%s: %d %s %v", name, status, body, u)
 		}
 		tt.want["problem"], tt.want["id"] = i.ID, u[0]["id"]
