@@ -20,14 +20,17 @@ import (
 // problem's own item says of its counts is how they were when it last told
 // something.
 
+// affectedItem returns the item of one affected customer. A problem stores no
+// counts: they are counted from these items, each of which one write changes.
+// The counts in the problem's own item are those of its last event.
 func affectedItem(problemID string, a problem.Affected) item {
 	it := key(problemPK(problemID), affectedSK(a.Customer))
 	it[attrAffectedContacts] = occurrenceSet(a.Seen)
 	return it
 }
 
-// seenSet is each contact with its day and time: some 45 bytes, so that fifteen
-// of them fit in one write unit.
+// occurrenceSet returns each contact with its day and time. One takes about 45
+// bytes, so that fifteen fit in one write unit.
 func occurrenceSet(seen []problem.Seen) types.AttributeValue {
 	all := make([]string, len(seen))
 	for i, s := range seen {
@@ -47,13 +50,14 @@ func readAffected(it item) problem.Affected {
 	return a
 }
 
-// Problem returns a problem and what it counts, read strongly.
+// Problem returns a problem with its counts, read consistently. An unknown id
+// is [fault.NotFound].
 func (t *Table) Problem(ctx context.Context, id string) (problem.Record, error) {
 	return t.countedProblem(ctx, id, true)
 }
 
-// Uncounted is [Table.Problem] without counting, which costs more the more
-// customers there are: the counts are those that were told last.
+// ProblemHeader returns a problem with the counts of its last event. Unlike
+// [Table.Problem] it does not read the affected customers.
 func (t *Table) ProblemHeader(ctx context.Context, id string) (problem.Record, error) {
 	return t.problemHeader(ctx, id, true)
 }
@@ -74,7 +78,9 @@ func (t *Table) countedProblem(ctx context.Context, id string, consistent bool) 
 	if err != nil {
 		return p, err
 	}
-	p.Contacts, p.Customers, p.PerDay = 0, 0, map[string]int{}
+	p.Contacts = 0
+	p.Customers = 0
+	p.PerDay = map[string]int{}
 	in := keyRange(problemPK(id), affectedPrefix, endOf(affectedPrefix))
 	in.ConsistentRead = &consistent
 	err = t.query(ctx, in, func(it item) bool {
@@ -85,7 +91,7 @@ func (t *Table) countedProblem(ctx context.Context, id string, consistent bool) 
 	return p, err
 }
 
-// readProblems reads several problems at once.
+// readProblems reads several problems with their counts, not consistently.
 func (t *Table) readProblems(ctx context.Context, ids []string) ([]problem.Record, error) {
 	out := make([]problem.Record, len(ids))
 	return out, forEach(len(ids), func(i int) (err error) {
@@ -94,25 +100,27 @@ func (t *Table) readProblems(ctx context.Context, ids []string) ([]problem.Recor
 	})
 }
 
-// each does something for 0 to n-1, a few at a time, and returns the first error.
+// forEach calls do for 0 to n-1, a few at a time, and returns the first error.
 func forEach(n int, do func(i int) error) error {
 	errs := make([]error, n)
 	batch.Each(n, shards, func(i int) { errs[i] = do(i) })
 	return firstError(errs...)
 }
 
-// ChangeAffected changes the part that customers have in a problem, each in a
-// write of its own. [fault.Conflict] when one of them changed since it was read:
-// the others may have been changed. It can be repeated from a fresh reading.
+// ChangeAffected changes affected customers of a problem, each in a write of
+// its own. [fault.Conflict] means that one of them changed since it was read,
+// and that others may be written. Read again and repeat.
 func (t *Table) ChangeAffected(ctx context.Context, problemID string, changes []problem.Change) error {
 	return forEach(len(changes), func(i int) error { return t.changeAffected(ctx, problemID, changes[i]) })
 }
 
 func (t *Table) changeAffected(ctx context.Context, problemID string, c problem.Change) error {
-	it, is := affectedItem(problemID, c.Affected), onlyNew()
+	it := affectedItem(problemID, c.Affected)
+	is := onlyNew()
 	var values item
 	if len(c.Was) > 0 {
-		is, values = exprf("%s = :was", attrAffectedContacts), item{":was": occurrenceSet(c.Was)}
+		is = exprf("%s = :was", attrAffectedContacts)
+		values = item{":was": occurrenceSet(c.Was)}
 	}
 	var err error
 	if len(c.Seen) == 0 {
@@ -122,10 +130,10 @@ func (t *Table) changeAffected(ctx context.Context, problemID string, c problem.
 	} else {
 		_, err = t.db.PutItem(ctx, &dynamodb.PutItemInput{TableName: t.name, Item: it, ConditionExpression: is, ExpressionAttributeValues: values})
 	}
-	return conditional(err, "the problem changed")
+	return conditional(err, "write affected customer", "the problem changed")
 }
 
-// AffectedOf returns those of the customers whom a problem touches already.
+// AffectedAmong returns the customers of the list whom a problem affects.
 func (t *Table) AffectedAmong(ctx context.Context, problemID string, customers []identity.CustomerID) (map[identity.CustomerID]problem.Affected, error) {
 	out := map[identity.CustomerID]problem.Affected{}
 	for chunk := range slices.Chunk(customers, 100) {
@@ -145,8 +153,8 @@ func (t *Table) AffectedAmong(ctx context.Context, problemID string, customers [
 	return out, nil
 }
 
-// AllAffected returns the customers whom a problem touches, at most limit
-// after the cursor, which is the last customer seen.
+// AffectedCustomers returns at most limit customers whom a problem affects,
+// after the cursor. The cursor is the last customer of the previous page.
 func (t *Table) AffectedCustomers(ctx context.Context, problemID string, limit int, cursor string) ([]problem.Affected, string, error) {
 	in := keyRange(problemPK(problemID), affectedPrefix+cursor+"\x00", endOf(affectedPrefix))
 	in.Limit = ptr(int32(limit + 1)) //nolint:gosec // bounded by the API

@@ -31,8 +31,9 @@ func seenAs(customer, n int) problem.Seen {
 	}
 }
 
-// alter makes contacts join a problem and go from it, as its users do: until
-// nobody was quicker. It breaks off after some writes, unless breaks is negative.
+// alter adds contacts to a problem and removes them, as callers do: it repeats
+// until no other write was faster. It stops after breaks writes, unless breaks is
+// negative.
 func alter(ctx context.Context, table *store.Table, id string, gone, seen []problem.Seen, breaks int) error {
 	for {
 		var who []identity.CustomerID
@@ -63,7 +64,7 @@ func alter(ctx context.Context, table *store.Table, id string, gone, seen []prob
 	}
 }
 
-func TestAProblemCountsWhatJoinedItInAnyOrderAndHoweverOften(t *testing.T) {
+func TestChangeAffected_AnyOrder(t *testing.T) {
 	t.Parallel()
 	table := storetest.New(t)
 	rapid.Check(t, func(r *rapid.T) {
@@ -147,7 +148,7 @@ func TestAProblemCountsWhatJoinedItInAnyOrderAndHoweverOften(t *testing.T) {
 	})
 }
 
-func TestWhoDidNotReadTheLatestChangesNothing(t *testing.T) {
+func TestChangeAffected_StaleRead(t *testing.T) {
 	t.Parallel()
 	table := storetest.New(t)
 	who := problem.Affected{Customer: "c0"}
@@ -172,7 +173,7 @@ func TestWhoDidNotReadTheLatestChangesNothing(t *testing.T) {
 }
 
 // One write unit takes a kilobyte.
-func TestACustomerOfFifteenContactsIsOneWriteUnit(t *testing.T) {
+func TestChangeAffected_WriteUnit(t *testing.T) {
 	t.Parallel()
 	table, db := storetest.NewWithClient(t)
 	var seen []problem.Seen

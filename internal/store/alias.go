@@ -15,8 +15,8 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 )
 
-// maxTries bounds how often a write that lost a race is repeated. Each loss
-// means that somebody else won, so the state converges.
+// maxTries bounds how often a write is repeated after a lost race. Each loss
+// means that another writer won, so the state converges.
 const maxTries = 12
 
 // An aliasItem is a stored alias.
@@ -59,8 +59,9 @@ func readAlias(it item) aliasItem {
 	return a
 }
 
-// keeper returns under whom messages of a that were sent at a time lie. That
-// never changes, so that each delivery of a message finds it.
+// storedUnder returns the customer under whom messages of a sent at a time are
+// stored. The answer never changes, so each delivery of a message finds the
+// same customer.
 func (a aliasItem) storedUnder(at time.Time) identity.CustomerID {
 	who := a.customer
 	for _, m := range a.moves {
@@ -71,7 +72,7 @@ func (a aliasItem) storedUnder(at time.Time) identity.CustomerID {
 	return who
 }
 
-// owner returns whose alias a was at a time.
+// ownerAt returns the customer who owned a at a time.
 func (a aliasItem) ownerAt(at time.Time) identity.CustomerID {
 	who := a.customer
 	for _, m := range a.moves {
@@ -82,7 +83,7 @@ func (a aliasItem) ownerAt(at time.Time) identity.CustomerID {
 	return who
 }
 
-// now returns whose alias a is.
+// currentOwner returns the customer who owns a.
 func (a aliasItem) currentOwner() identity.CustomerID {
 	if n := len(a.moves); n > 0 {
 		return a.moves[n-1].To
@@ -90,7 +91,7 @@ func (a aliasItem) currentOwner() identity.CustomerID {
 	return a.customer
 }
 
-// link returns why a and another alias are believed to be one person's.
+// link returns the evidence that links a to another alias.
 func (a aliasItem) link(other string) identity.Evidence {
 	if ev, ok := a.later[other]; ok {
 		return ev
@@ -125,8 +126,8 @@ func without(list []string, s string) []string {
 	return slices.DeleteFunc(slices.Clone(list), func(x string) bool { return x == s })
 }
 
-// linkLater notes on an alias that a later statement names it together with
-// others.
+// linkLater returns the write that links a known alias to the others of a later
+// statement.
 func (t *Table) linkLater(a aliasItem, others []string, ev identity.Evidence) types.TransactWriteItem {
 	var fresh, why []string
 	for _, k := range without(others, a.key) {
@@ -146,27 +147,19 @@ func (t *Table) linkLater(a aliasItem, others []string, ev identity.Evidence) ty
 	}}
 }
 
-// A Resolution is whose aliases they are.
+// A Resolution is the customer of a message's addresses.
 type Resolution struct {
-	Customer identity.CustomerID   // under whom the message lies
-	Owner    identity.CustomerID   // whose the first alias is: Customer, unless the alias moved
-	New      bool                  // nobody had any of the aliases before
-	Others   []identity.CustomerID // who else has one of them: the caller decides whether to join
+	Customer identity.CustomerID   // customer under whom the message is stored
+	Owner    identity.CustomerID   // owner of the first alias: Customer, unless the alias moved
+	New      bool                  // all of the aliases were unknown
+	Others   []identity.CustomerID // owners of the other aliases; the caller decides whether to join them
 }
 
-// Resolve returns the customer of the first address, and records that the
-// verified addresses are one person's, on the evidence given. An address that
-// is merely claimed is never linked to another, nor is one that several
-// people use.
-//
-// A known sender costs one read, also with several aliases that list each
-// other. One unknown alias is one conditional write, several are one
-// transaction. Both can be repeated, and races between deliveries end with
-// one customer per alias.
-//
-// An alias of which a person has one at a time decides, where the first one
-// is known together with another of that kind: then the first was given to
-// somebody else, or is shared, and who could be meant is kept as a suggestion.
+// ResolveAliases returns the customer of the first address, and links the
+// verified addresses to one person on the given evidence. A claimed address is
+// never linked, and neither is one that several people use. Where the evidence
+// contradicts an earlier account, the customers become a suggestion and are not
+// joined. It can be repeated.
 func (t *Table) ResolveAliases(ctx context.Context, addresses []identity.Address, ev identity.Evidence) (Resolution, error) {
 	addresses = t.linkableAddresses(addresses)
 	if len(addresses) == 0 {
@@ -195,14 +188,13 @@ func (t *Table) aliasKeys(addresses []identity.Address) []string {
 	return keys
 }
 
-// linkable keeps what one statement can link: the first address, and the
-// verified ones beside it if it is verified itself, each once. Blocked ones
-// are of no one person: with one of those in front there is nothing to link.
+// linkableAddresses returns the addresses that one statement can link, each
+// once: the first, and the other verified ones if the first is verified.
+// Blocked addresses belong to no single person and are left out, unless first.
 func (t *Table) linkableAddresses(addresses []identity.Address) []identity.Address {
 	var out []identity.Address
 	for i, a := range addresses {
-		if i > 0 && (addresses[0].Assurance != identity.Verified || a.Assurance != identity.Verified ||
-			identity.Blocked(addresses[0].Alias) || identity.Blocked(a.Alias)) {
+		if i > 0 && (!isLinkable(addresses[0]) || !isLinkable(a)) {
 			continue
 		}
 		if !slices.ContainsFunc(out, func(o identity.Address) bool { return o.Alias == a.Alias }) {
@@ -212,7 +204,12 @@ func (t *Table) linkableAddresses(addresses []identity.Address) []identity.Addre
 	return out
 }
 
-// resolve tries once; done is false when somebody else was quicker.
+// isLinkable reports whether a statement can link an address to another.
+func isLinkable(a identity.Address) bool {
+	return a.Assurance == identity.Verified && !identity.Blocked(a.Alias)
+}
+
+// resolve tries once. done is false when another writer was faster.
 func (t *Table) resolve(ctx context.Context, addresses []identity.Address, keys []string, ev identity.Evidence, consistent bool) (Resolution, bool, error) {
 	first, err := t.getItem(ctx, key(keys[0], aliasSK), consistent)
 	if err != nil {
@@ -243,9 +240,9 @@ func linksAll(a aliasItem, keys []string) bool {
 	return true
 }
 
-// claimOne takes one alias for a new customer, or finds who has it. A phone
-// number that is only written in another way belongs to whom it belongs; it is
-// noted with that customer first, so that it is found from there.
+// claimAlias stores one alias for a new customer, or returns its owner. A phone
+// number in another notation belongs to the owner of the number. The alias is
+// noted in the owner's profile first, so that it is found from there.
 func (t *Table) claimAlias(ctx context.Context, a identity.Address, ev identity.Evidence) (Resolution, bool, error) {
 	var linked []string
 	variant, found, err := t.byVariant(ctx, a)
@@ -254,7 +251,9 @@ func (t *Table) claimAlias(ctx context.Context, a identity.Address, ev identity.
 	}
 	customer := newCustomer()
 	if found {
-		customer, linked, ev.Rule = variant.ownerAt(ev.At), []string{variant.key}, identity.RuleVariant
+		customer = variant.ownerAt(ev.At)
+		linked = []string{variant.key}
+		ev.Rule = identity.RuleVariant
 		if err := t.noteAliases(ctx, customer, []string{t.aliasKey(a)}); err != nil {
 			return Resolution{}, false, err
 		}
@@ -271,8 +270,7 @@ func (t *Table) claimAlias(ctx context.Context, a identity.Address, ev identity.
 	}
 }
 
-// byVariant finds the alias that is the same subscriber's number written
-// another way.
+// byVariant finds the alias with the same phone number in another notation.
 func (t *Table) byVariant(ctx context.Context, a identity.Address) (aliasItem, bool, error) {
 	for _, v := range identity.PhoneVariants(a.Alias) {
 		it, err := t.getItem(ctx, key(t.aliasKey(identity.Address{Alias: v, Assurance: a.Assurance}), aliasSK), false)
@@ -283,8 +281,8 @@ func (t *Table) byVariant(ctx context.Context, a identity.Address) (aliasItem, b
 	return aliasItem{}, false, nil
 }
 
-// note keeps with a customer that it has aliases, so that they are found from
-// there whichever messages they came with.
+// noteAliases adds alias keys to the profile of a customer, so that they are
+// found whichever messages they came with.
 func (t *Table) noteAliases(ctx context.Context, c identity.CustomerID, aliasKeys []string) error {
 	_, err := t.update(ctx, &dynamodb.UpdateItemInput{
 		Key:                       key(customerPK(c), profileSK),
@@ -294,7 +292,7 @@ func (t *Table) noteAliases(ctx context.Context, c identity.CustomerID, aliasKey
 	return err
 }
 
-// aliases reads aliases by key, strongly.
+// readAliases reads aliases by key, consistently.
 func (t *Table) readAliases(ctx context.Context, keys []string) (map[string]aliasItem, error) {
 	known := map[string]aliasItem{}
 	for chunk := range slices.Chunk(keys, 100) {
@@ -314,9 +312,9 @@ func (t *Table) readAliases(ctx context.Context, keys []string) (map[string]alia
 	return known, nil
 }
 
-// Find returns the customer who has an alias: proven if anybody proved it,
-// else as somebody wrote by it, else the first for whom somebody claimed it.
-// [fault.NotFound] if nobody has it.
+// FindCustomer returns the owner of an alias: of the verified alias, else of
+// the claimed one, else the first customer for whom it was claimed. An unknown
+// alias is [fault.NotFound].
 func (t *Table) FindCustomer(ctx context.Context, a identity.Alias) (identity.CustomerID, identity.Assurance, error) {
 	for _, assurance := range []identity.Assurance{identity.Verified, identity.Claimed} {
 		for _, v := range append([]identity.Alias{a}, identity.PhoneVariants(a)...) {
@@ -338,9 +336,9 @@ func (t *Table) FindCustomer(ctx context.Context, a identity.Alias) (identity.Cu
 // maxAliases bounds how many aliases of one customer are listed.
 const maxAliases = 200
 
-// linkedAliases returns the given aliases and all that are linked with them,
-// if they belong to one of the customers, or once did. Visitors come last:
-// they are the kind of which a customer may have more than are listed.
+// linkedAliases returns the given aliases and all that are linked with them, if
+// they belong or belonged to one of the customers. Visitors come last because a
+// customer may have more of them than are listed.
 func (t *Table) linkedAliases(ctx context.Context, seeds []string, of []identity.CustomerID) ([]aliasItem, error) {
 	seen := map[string]bool{}
 	var out []aliasItem
@@ -353,7 +351,8 @@ func (t *Table) linkedAliases(ctx context.Context, seeds []string, of []identity
 		}
 		todo, visitors := splitVisitors(fresh)
 		if len(todo) == 0 {
-			todo, visitors = visitors, nil
+			todo = visitors
+			visitors = nil
 		}
 		if len(todo) == 0 {
 			break
@@ -407,7 +406,7 @@ func (a aliasItem) hostProven() bool {
 	return false
 }
 
-// wasOf reports whether a is or was one of the customers'.
+// everOwnedBy reports whether one of the customers owns or owned a.
 func (a aliasItem) everOwnedBy(of []identity.CustomerID) bool {
 	return slices.Contains(of, a.customer) ||
 		slices.ContainsFunc(a.moves, func(m identity.Move) bool { return slices.Contains(of, m.To) })
@@ -417,8 +416,8 @@ func newCustomer() identity.CustomerID {
 	return identity.CustomerID(uuid.Must(uuid.NewV7()).String())
 }
 
-// pause waits before a repeated try: longer each time, and differently for
-// those who raced.
+// backOff waits before a repeated try, longer each time and by a random part,
+// so that racing writers separate.
 func backOff(ctx context.Context, try int) error {
 	d := time.Duration(rand.Int64N(int64(5*time.Millisecond) << min(try, 6))) //nolint:gosec // spreads tries, guards nothing
 	select {

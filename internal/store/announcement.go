@@ -11,10 +11,10 @@ import (
 	"github.com/heard-intake/heard/internal/problem"
 )
 
-// Told returns the candidates that a department was told of and that have not
-// expired, and how many ever were, which [Table.AnnounceCandidate] asks for.
+// AnnouncedCandidates returns the announced candidates that have not expired,
+// and the number ever announced, which [Table.AnnounceCandidate] needs.
 func (t *Table) AnnouncedCandidates(ctx context.Context, now time.Time) (all []problem.Told, count int64, err error) {
-	in := keyRange(announcedPK, announcedCountSK, endOf(announcedPrefix)) // the count first: who is told meanwhile makes it old
+	in := keyRange(announcedPK, announcedCountSK, endOf(announcedPrefix)) // reads the count first: a later announcement makes it stale
 	in.ConsistentRead = ptr(true)
 	var bad error
 	err = t.query(ctx, in, func(it item) bool {
@@ -31,21 +31,24 @@ func (t *Table) AnnouncedCandidates(ctx context.Context, now time.Time) (all []p
 	return all, count, firstError(err, bad)
 }
 
-// Tell keeps a candidate that a department is told of, if nobody was told of
-// any since [Table.AnnouncedCandidates] counted: else it is [fault.Conflict], and this may be
-// one of those. The stream brings the row to the outbox.
+// AnnounceCandidate stores a candidate for a department, if none was announced
+// since [Table.AnnouncedCandidates] returned count. Otherwise it is
+// [fault.Conflict]: read them again, because this may be one of them. The
+// outbox sends the item.
 func (t *Table) AnnounceCandidate(ctx context.Context, c problem.Told, count int64) error {
 	data, err := json.Marshal(c)
 	if err != nil {
 		return fault.Wrap(fault.Internal, err, "encode candidate")
 	}
 	it := key(announcedPK, announcedSK(c.ID))
-	it[attrJSON], it[ttlName] = str(string(data)), num(c.Expires.Unix())
+	it[attrJSON] = str(string(data))
+	it[ttlName] = num(c.Expires.Unix())
 	counted := key(announcedPK, announcedCountSK)
 	counted[attrAnnouncedCount] = num(count + 1)
 	put := &types.Put{TableName: t.name, Item: counted, ConditionExpression: onlyNew()}
 	if count > 0 {
-		put.ConditionExpression, put.ExpressionAttributeValues = exprf("%s = :n", attrAnnouncedCount), item{":n": num(count)}
+		put.ConditionExpression = exprf("%s = :n", attrAnnouncedCount)
+		put.ExpressionAttributeValues = item{":n": num(count)}
 	}
 	return t.transact(ctx, []types.TransactWriteItem{
 		{Put: put}, {Put: &types.Put{TableName: t.name, Item: it, ConditionExpression: onlyNew()}},

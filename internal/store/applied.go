@@ -10,8 +10,8 @@ import (
 	"github.com/heard-intake/heard/internal/problem"
 )
 
-// once is the write that proves a named change of a problem, and fails when
-// it was made before.
+// appliedWrite returns the write that fails if the change with this
+// Idempotency-Key was applied before.
 func (t *Table) appliedWrite(p problem.Record) types.TransactWriteItem {
 	it := key(problemPK(p.ID), t.appliedSK(p.Once.Key))
 	it[attrAppliedDigest] = str(p.Once.Print)
@@ -19,8 +19,9 @@ func (t *Table) appliedWrite(p problem.Record) types.TransactWriteItem {
 	return types.TransactWriteItem{Put: &types.Put{TableName: t.name, Item: it, ConditionExpression: onlyNew()}}
 }
 
-// Made reports whether the named change of a problem was made, read strongly. A
-// name that another change was made under is [fault.Conflict].
+// AlreadyApplied reports whether the change with an Idempotency-Key was
+// applied, read consistently. It is [fault.Conflict] if another change used the
+// key.
 func (t *Table) AlreadyApplied(ctx context.Context, problemID string, once problem.Once, now time.Time) (bool, error) {
 	it, err := t.getItem(ctx, key(problemPK(problemID), t.appliedSK(once.Key)), true)
 	if err != nil || it == nil || expired(it, now) {

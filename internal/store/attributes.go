@@ -126,7 +126,7 @@ const attrRequestedAt = "t" // time of the request
 // Bulk action: a change that one person made to many customers.
 const (
 	attrBulkBy     = "by" // person who acted
-	attrBulkTarget = "d"  // what was chosen, such as a reason
+	attrBulkTarget = "d"  // selection, such as a reason
 	attrBulkCount  = "c"  // number of customers or contacts
 )
 

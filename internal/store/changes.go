@@ -16,17 +16,18 @@ import (
 )
 
 const (
-	// lateAfter is how long after it was sent a message is late. What is stored
-	// sooner is found by its own time; what is late has an entry in the index.
+	// lateAfter is the age from which a message is late. ChangesSince finds
+	// younger messages by their own time, and late ones by an index entry.
 	lateAfter = time.Hour
 
-	// overlap is how far back of the last look the next one begins: longer than
-	// a function takes from the time it notes to the write, clocks that
-	// differ and an index that lags included.
+	// overlap is how far before the last call the next one begins. It exceeds
+	// the time between ReceivedAt and the write, the difference of clocks and
+	// the delay of the index.
 	overlap = 2 * time.Minute
 )
 
-// A look is where reading what changed has come to.
+// A look is a cursor of ChangesSince: a position in the places where changes
+// are stored.
 type look struct {
 	Asked   identity.CustomerID `json:"c"`           // under which id
 	Members string              `json:"m"`           // who belonged to the customer
@@ -36,7 +37,7 @@ type look struct {
 	Key     []string            `json:"k,omitempty"` // the last one read of it
 }
 
-// A source is one of the places in a customer's partition where changes lie.
+// A source is one of the places in a customer's partition that hold changes.
 type source struct {
 	query func(pk string, since time.Time) *dynamodb.QueryInput
 	key   []string // the names of what a place in it is made of
@@ -54,13 +55,12 @@ var sources = []source{
 	}, []string{pkName, skName}, (*Table).takeContact},
 }
 
-// ChangesSince returns what was stored of a customer since an earlier look, at
-// most limit of it: messages, however old they are themselves, what became of
-// messages, and contacts. Something of the last minutes before that look may
-// come again. Without a cursor the looking begins now.
-//
-// One call reads [maxScan] items at most, and says when there is more. Where
-// other ids belong to the customer than at that look, ChangesSince says only so.
+// ChangesSince returns at most limit changes to a customer since an earlier
+// call: messages whatever their own time, effects, and contacts. Changes of the
+// two minutes before that call may be repeated. The first call, without a
+// cursor, returns only a cursor. One call reads at most [maxScan] items and
+// says whether there is more. If the ids of the customer changed since the
+// earlier call, it returns only that fact.
 func (t *Table) ChangesSince(ctx context.Context, c identity.Customer, asked identity.CustomerID, cursor string, limit int) (contact.Changes, error) {
 	began := t.Now().Add(-overlap).UnixMilli()
 	fresh := look{Asked: asked, Members: t.pepper.Hash(membershipOf(c)...)[:sumLen], Since: began}
@@ -68,7 +68,7 @@ func (t *Table) ChangesSince(ctx context.Context, c identity.Customer, asked ide
 		return contact.Changes{Cursor: fresh.String(), Complete: true}, nil
 	}
 	l, err := parseLook(cursor)
-	if err != nil || l.Asked != asked && !slices.Contains(c.Members, l.Asked) {
+	if err != nil || (l.Asked != asked && !slices.Contains(c.Members, l.Asked)) {
 		return contact.Changes{}, errCursor()
 	}
 	if l.Members != fresh.Members {
@@ -88,15 +88,16 @@ func (t *Table) ChangesSince(ctx context.Context, c identity.Customer, asked ide
 			out.Cursor = l.String()
 			return t.finishChanges(ctx, c, out)
 		}
-		l.Source, l.Key = l.Source+1, nil
+		l.Source = l.Source + 1
+		l.Key = nil
 	}
 	out.Complete = true
 	out.Cursor = look{Asked: asked, Members: l.Members, Since: l.Next}.String()
 	return t.finishChanges(ctx, c, out)
 }
 
-// everywhere returns under whom something of c may lie: its members, and
-// everybody else who has or had one of its aliases.
+// partitionsOf returns the customers under whom an item of c may be stored: its
+// members, and all who own or owned one of its aliases.
 func partitionsOf(c identity.Customer) []identity.CustomerID {
 	places := slices.Clone(c.Members)
 	for _, m := range c.Moves {
@@ -123,8 +124,8 @@ func membershipOf(c identity.Customer) []string {
 	return ids
 }
 
-// lookOn reads on in one source, and reports whether it has to be gone on
-// with in another call.
+// readSource reads on in one source, and reports whether another call must
+// continue.
 func (t *Table) readSource(ctx context.Context, under identity.CustomerID, l *look, limit int, found, read *int, out *contact.Changes) (more bool, err error) {
 	from := sources[l.Source%len(sources)]
 	since := time.UnixMilli(l.Since)
@@ -163,7 +164,7 @@ func timelyMessages(pk string, since time.Time) *dynamodb.QueryInput {
 }
 
 func (t *Table) takeOnTime(it item, since time.Time, out *contact.Changes) (bool, error) {
-	if at := moment(it, attrMessageReceived); text(it, gsiPK) != "" || !at.IsZero() && at.Before(since) {
+	if at := moment(it, attrMessageReceived); text(it, gsiPK) != "" || (!at.IsZero() && at.Before(since)) {
 		return false, nil
 	}
 	m, whole, err := readMessage(it)
@@ -171,8 +172,8 @@ func (t *Table) takeOnTime(it item, since time.Time, out *contact.Changes) (bool
 	return true, err
 }
 
-// setLate gives a message that is stored long after it was sent a place in
-// the index, where those who look for what is new find it.
+// setLate adds an index entry to a message that arrives long after it was sent,
+// so that ChangesSince finds it.
 func setLate(it item, m contact.Message) {
 	if m.ReceivedAt.Sub(m.SentAt) > lateAfter {
 		it[gsiPK] = str(latePK(customerPK(m.CustomerID)))
@@ -188,15 +189,16 @@ func lateMessages(pk string, since time.Time) *dynamodb.QueryInput {
 	}
 }
 
-// takeLate takes an entry of the index, which holds no more than the key.
+// takeLate takes an index entry, which holds only the key of the message.
 func (t *Table) takeLate(it item, _ time.Time, out *contact.Changes) (bool, error) {
 	e := contact.Entry{}
-	e.ID, e.CustomerID = messageIDOf(text(it, skName)), customerOf(text(it, pkName))
+	e.ID = messageIDOf(text(it, skName))
+	e.CustomerID = customerOf(text(it, pkName))
 	out.Entries = append(out.Entries, e)
 	return true, nil
 }
 
-// complete reads the messages of which only the keys are known.
+// fillMessages reads the messages of which only the keys are known.
 func (t *Table) fillMessages(ctx context.Context, entries []contact.Entry) error {
 	var keys []item
 	at := map[string]int{}
@@ -222,8 +224,8 @@ func (t *Table) fillMessages(ctx context.Context, entries []contact.Entry) error
 	return nil
 }
 
-// completed returns out with every message whole, and what became of it. One that
-// was erased meanwhile is left out, as is what is somebody else's.
+// finishChanges returns out with whole messages and their states. It leaves out
+// messages that were erased meanwhile or belong to another customer.
 func (t *Table) finishChanges(ctx context.Context, c identity.Customer, out contact.Changes) (contact.Changes, error) {
 	if err := t.fillMessages(ctx, out.Entries); err != nil {
 		return out, err
@@ -237,8 +239,9 @@ func (t *Table) finishChanges(ctx context.Context, c identity.Customer, out cont
 	return out, t.addStates(ctx, c, out.Entries)
 }
 
-// sift leaves what is c's of what was found under somebody to or from whom an
-// alias moved. What became of a message that is not there yet comes with it.
+// dropForeign leaves out what belongs to a previous or next owner of an alias.
+// An effect whose message has not arrived is left out too; it comes with the
+// message.
 func (t *Table) dropForeign(ctx context.Context, c identity.Customer, out *contact.Changes) error {
 	out.Contacts = slices.DeleteFunc(out.Contacts, func(k contact.Contact) bool { return !slices.Contains(c.Members, k.Customer) })
 	var own []contact.Became
@@ -262,8 +265,8 @@ func (t *Table) dropForeign(ctx context.Context, c identity.Customer, out *conta
 	return nil
 }
 
-// messageOf returns the message that has an id of a channel, "<channel>:<id>",
-// from among the last of each of the customers.
+// findMessage returns the message with an id "<channel>:<provider key>" among
+// the last messages of the customers.
 func (t *Table) findMessage(ctx context.Context, under []identity.CustomerID, id string) (contact.Message, bool, error) {
 	suffix := messageSuffixOf(id)
 	for _, c := range under {
@@ -304,7 +307,8 @@ func (t *Table) takeEffect(it item, since time.Time, out *contact.Changes) (bool
 		}
 	} else {
 		s := readState(it)
-		e.Of, e.State = string(ch)+":"+of, &s
+		e.Of = string(ch) + ":" + of
+		e.State = &s
 	}
 	out.Effects = append(out.Effects, e)
 	return true, nil
@@ -319,7 +323,7 @@ func (t *Table) takeContact(it item, since time.Time, out *contact.Changes) (boo
 	return true, err
 }
 
-// String returns the look as the caller keeps it.
+// String returns l as a cursor.
 func (l look) String() string {
 	data, err := json.Marshal(l)
 	if err != nil {

@@ -19,7 +19,8 @@ func claimItem(c contact.Claim) (item, error) {
 		return nil, fault.Wrap(fault.Internal, err, "encode claim")
 	}
 	it := key(customerPK(c.Customer), claimSK)
-	it[attrJSON], it[attrClaimVersion] = str(string(data)), num(c.Version)
+	it[attrJSON] = str(string(data))
+	it[attrClaimVersion] = num(c.Version)
 	return it, nil
 }
 
@@ -31,8 +32,7 @@ func readClaim(it item) (contact.Claim, error) {
 	return c, nil
 }
 
-// Claims returns what claims there are on the members of a customer, read
-// strongly.
+// Claims returns the claims on the members of a customer, read consistently.
 func (t *Table) Claims(ctx context.Context, members []identity.CustomerID) ([]contact.Claim, error) {
 	var out []contact.Claim
 	for chunk := range slices.Chunk(members, 100) {
@@ -55,9 +55,9 @@ func (t *Table) Claims(ctx context.Context, members []identity.CustomerID) ([]co
 	return out, nil
 }
 
-// SaveClaim writes next in place of the claims that were read of all members:
-// its own is replaced, the others are released. [fault.Conflict] when one of
-// them changed since.
+// SaveClaim writes next in place of the claims that were read of all members.
+// The claim of next.Customer is replaced, the others are released. It is
+// [fault.Conflict] if one of them changed since.
 func (t *Table) SaveClaim(ctx context.Context, next contact.Claim, read []contact.Claim) error {
 	own := int64(0)
 	writes := make([]types.TransactWriteItem, 1, 1+len(read))
@@ -85,10 +85,11 @@ func (t *Table) SaveClaim(ctx context.Context, next contact.Claim, read []contac
 	_, err = t.db.PutItem(ctx, &dynamodb.PutItemInput{
 		TableName: put.TableName, Item: put.Item, ConditionExpression: put.ConditionExpression, ExpressionAttributeValues: put.ExpressionAttributeValues,
 	})
-	return conditional(err, "the claim changed")
+	return conditional(err, "write claim", "the claim changed")
 }
 
-// replace writes an item in place of one of that version, 0 for none.
+// replace returns the write of an item in place of the version that was read.
+// Version 0 means no item.
 func (t *Table) replace(it item, version int64) *types.Put {
 	if version == 0 {
 		return &types.Put{TableName: t.name, Item: it, ConditionExpression: onlyNew()}
@@ -96,9 +97,9 @@ func (t *Table) replace(it item, version int64) *types.Put {
 	return &types.Put{TableName: t.name, Item: it, ConditionExpression: exprf("%s = :v", attrClaimVersion), ExpressionAttributeValues: item{":v": num(version)}}
 }
 
-// ClaimsOn returns the claims on several customers, as far as there are any:
-// for lists, and so not read strongly. Those of a merged customer are under
-// each of the ids that were asked for.
+// ClaimsByCustomer returns the claims on several customers, not read
+// consistently. The claims of a merged customer are under each id that was
+// asked for.
 func (t *Table) ClaimsByCustomer(ctx context.Context, customers []identity.CustomerID) (map[identity.CustomerID][]contact.Claim, error) {
 	out := map[identity.CustomerID][]contact.Claim{}
 	others := map[identity.CustomerID][]identity.CustomerID{} // merged with, by asked

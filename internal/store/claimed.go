@@ -11,17 +11,18 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 )
 
-// What somebody claims for a customer, beside what proves who it is, is no
-// alias: no message is resolved by it, or else whoever writes from a forged
-// address would be read the history of the one who claims it. It is kept with
-// the customer, and under its own hash, so that it is found from both.
+// An address that a customer claims is not an alias, so no message is resolved
+// by it. Otherwise a message from a forged address would go to the customer who
+// claims that address. It is stored in the profile and under its own hash, so
+// that it is found from both.
 
 // maxClaimed bounds how many addresses are claimed for one customer.
 const maxClaimed = 20
 
-// NoteClaimed keeps that somebody claimed addresses for a customer. It proves
-// nothing and joins nobody, and shows as a suggestion where another has the
-// address. It can be repeated. Addresses of no one person are left out.
+// PutClaimedAliases stores that addresses are claimed for a customer. A claim
+// proves nothing and joins no customers; it becomes a suggestion if another
+// customer owns the address. It can be repeated. Blocked addresses are left
+// out.
 func (t *Table) PutClaimedAliases(ctx context.Context, id identity.CustomerID, claimed []identity.Alias, ev identity.Evidence) error {
 	c, err := t.customer(ctx, id, true)
 	if err != nil {
@@ -49,7 +50,7 @@ func (t *Table) PutClaimedAliases(ctx context.Context, id identity.CustomerID, c
 	return nil
 }
 
-// readClaimed reads what is claimed for a customer, the earliest first.
+// readClaimed returns the addresses claimed for a customer, the earliest first.
 func readClaimed(lines []string) []identity.Known {
 	var out []identity.Known
 	for _, s := range lines {
@@ -66,8 +67,8 @@ func readClaimed(lines []string) []identity.Known {
 	return slices.CompactFunc(out, func(a, b identity.Known) bool { return a.Alias == b.Alias })
 }
 
-// claimants returns for whom an address was claimed, some of them where it is
-// many.
+// claimants returns at most maxSuggested customers for whom an address is
+// claimed.
 func (t *Table) claimants(ctx context.Context, a identity.Alias) ([]identity.CustomerID, error) {
 	in := keyRange(t.claimedPK(a), " ", "~")
 	in.Limit = ptr(int32(maxSuggested))

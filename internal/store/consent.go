@@ -13,13 +13,13 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 )
 
-// maxConsents is how many lines a profile has before those are removed that do
-// not count any more.
+// maxConsents is the number of consent lines in a profile above which
+// superseded lines are removed.
 const maxConsents = 40
 
-// PutConsent keeps what a customer said of a consent, as a line of a set, so
-// that it may come in any order and more than once; what was said last counts.
-// Somebody who changes their mind every day does not make the profile grow.
+// PutConsent adds a consent or refusal to the profile. Consents may come in any
+// order and more than once; the latest counts. Superseded lines are removed
+// when there are many.
 func (t *Table) PutConsent(ctx context.Context, c identity.CustomerID, k identity.Consent) error {
 	full, err := t.update(ctx, addConsent(c, k, exprf("attribute_not_exists(%[1]s) OR size(%[1]s) < :most", attrProfileConsents)))
 	if err != nil || !full {
@@ -45,8 +45,8 @@ func addConsent(c identity.CustomerID, k identity.Consent, condition *string) *d
 	return in
 }
 
-// tidyConsents removes what was followed by something else. A line that comes
-// again after that counts as little as before.
+// tidyConsents removes superseded consents. A removed line that comes again is
+// superseded again.
 func (t *Table) tidyConsents(ctx context.Context, c identity.CustomerID) error {
 	found, err := t.batchGet(ctx, []item{key(customerPK(c), profileSK)}, true)
 	if err != nil || len(found) == 0 {
@@ -73,8 +73,8 @@ func writeConsent(k identity.Consent) string {
 	return fmt.Sprintf("%s#%s#%013d#%t#%s", k.Channel, strings.ReplaceAll(k.Category, "#", "_"), k.At.UnixMilli(), k.Granted, k.Account)
 }
 
-// readConsents returns of everything that was said what counts. Of two at the
-// same time that is the refusal.
+// readConsents returns the consents that count. Of two at the same time the
+// refusal counts.
 func readConsents(said []string) []identity.Consent {
 	slices.Sort(said) // by channel, category and time; "false" before "true"
 	var out []identity.Consent

@@ -13,7 +13,7 @@ import (
 	"github.com/heard-intake/heard/internal/store/storetest"
 )
 
-func TestAConsentOfEitherOfTwoWhoAreOneCountsByItsTime(t *testing.T) {
+func TestPutConsent_MergedCustomers(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	a, b := s.says(1, "x", phone(1)), s.says(2, "x", bsuid(1))
@@ -40,7 +40,7 @@ func TestAConsentOfEitherOfTwoWhoAreOneCountsByItsTime(t *testing.T) {
 	}
 }
 
-func TestWhoChangesTheirMindEveryDayHasAProfileOfTheSameSize(t *testing.T) {
+func TestPutConsent_ProfileSize(t *testing.T) {
 	t.Parallel()
 	table, db := storetest.NewWithClient(t)
 	who, err := table.Identify(t.Context(), []identity.Address{phone(1)}, evidence)

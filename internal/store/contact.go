@@ -17,10 +17,9 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 )
 
-// contactItem writes a contact under the customer who stands for all members.
-// While the customer waits it has an entry in the waiting list. It holds
-// nothing that changes with each message, so that a message which changes
-// nothing about its contact costs no write.
+// contactItem returns the item of a contact. A waiting contact has an entry in
+// the waiting list. The item holds nothing that changes with each message, so
+// that most messages do not rewrite it.
 func contactItem(c contact.Contact) (item, error) {
 	it := key(customerPK(c.Customer), contactSK(c.Start, c.ID))
 	it[attrContactVersion] = num(c.Version + 1)
@@ -95,15 +94,15 @@ func splitChannels(s string) []contact.Channel {
 	return out
 }
 
-// aWhile is longer than a function runs: what it read before a change that it
-// did not see is not older.
+// maxStaleness exceeds the Lambda timeout, so that a read older than this
+// cannot belong to a running invocation.
 const maxStaleness = 15 * time.Minute
 
-// ContactsAround returns the contacts of a customer that began after a time,
-// and the last few before it; latest first. With them come the corrections
-// that agents made, and whether somebody changed who is who within the last
-// quarter of an hour. These changes lie just before the contacts; where those
-// few keep them from being read, it is assumed.
+// NearbyContacts returns the contacts of a customer that began after at, and
+// the last few before it, latest first. It also returns the corrections, and
+// whether an identity change was stored in the last 15 minutes. Identity
+// changes sort just before the contacts; if the query stops before it reaches
+// them, Changed is true.
 func (t *Table) NearbyContacts(ctx context.Context, c identity.CustomerID, at time.Time, before int, consistent bool) (contact.Around, error) {
 	in := keyRange(customerPK(c), changePrefix, endOf(correctionPrefix))
 	in.ScanIndexForward = ptr(false)
@@ -138,8 +137,8 @@ func (t *Table) NearbyContacts(ctx context.Context, c identity.CustomerID, at ti
 	return out, firstError(err, bad)
 }
 
-// SaveContact writes a contact if it is as it was read: c.Version is what was
-// read, 0 for a new one. [fault.Conflict] when it changed since.
+// SaveContact writes a contact if the stored version is c.Version; 0 is a new
+// contact. It is [fault.Conflict] if the contact changed since.
 func (t *Table) SaveContact(ctx context.Context, c contact.Contact) error {
 	it, err := contactItem(c)
 	if err != nil {
@@ -152,32 +151,34 @@ func (t *Table) SaveContact(ctx context.Context, c contact.Contact) error {
 		in.ExpressionAttributeValues = item{":v": num(c.Version)}
 	}
 	_, err = t.db.PutItem(ctx, in)
-	return conditional(err, "the contact changed")
+	return conditional(err, "save contact", "the contact changed")
 }
 
-// DropContact removes a contact that its messages no longer make.
+// DeleteContact deletes a contact that its messages no longer form. It is
+// [fault.Conflict] if the contact changed since.
 func (t *Table) DeleteContact(ctx context.Context, c contact.Contact) error {
 	_, err := t.db.DeleteItem(ctx, &dynamodb.DeleteItemInput{
 		TableName: t.name, Key: key(customerPK(c.Customer), contactSK(c.Start, c.ID)),
 		ConditionExpression:       exprf("attribute_not_exists(%s) OR %s = :v", pkName, attrContactVersion),
 		ExpressionAttributeValues: item{":v": num(c.Version)},
 	})
-	return conditional(err, "the contact changed")
+	return conditional(err, "delete contact", "the contact changed")
 }
 
-func conditional(err error, msg string) error {
+// conditional returns the error of a conditional write: [fault.Conflict] with
+// conflict if the condition did not hold, else err with the operation.
+func conditional(err error, doing, conflict string) error {
 	if _, lost := errors.AsType[*types.ConditionalCheckFailedException](err); lost {
-		return fault.New(fault.Conflict, "%s", msg)
+		return fault.New(fault.Conflict, "%s", conflict)
 	}
 	if err != nil {
-		return sdkError(err, "write")
+		return sdkError(err, doing)
 	}
 	return nil
 }
 
-// Contacts returns the contacts of a customer, latest first, at most limit of
-// them before the cursor, which is a start time and id as [ContactCursor]
-// gives it.
+// Contacts returns the contacts of one customer id, latest first, at most limit
+// of them before the cursor, which is "<start, ms>#<contact id>".
 func (t *Table) Contacts(ctx context.Context, c identity.CustomerID, limit int, cursor string) ([]contact.Contact, string, error) {
 	to := contactPrefix + "~"
 	if cursor != "" {
@@ -209,8 +210,9 @@ func (t *Table) Contacts(ctx context.Context, c identity.CustomerID, limit int, 
 	return out, timePlace(last.Start, last.ID), nil
 }
 
-// Waiting returns who waits for a department, longest first, at most limit
-// after the cursor: "<since, ms>#<contact id>" of the last one seen.
+// WaitingContacts returns the contacts that wait for a department, longest
+// first, at most limit of them after the cursor, which is "<since, ms>#<contact
+// id>".
 func (t *Table) WaitingContacts(ctx context.Context, department string, limit int, cursor string) ([]contact.Waiter, string, error) {
 	if cursor != "" {
 		if !isTimePlace(cursor) || len(cursor) > 64 {

@@ -13,8 +13,8 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 )
 
-// PutCorrection writes what an agent said a contact is about, in place of
-// what was said before.
+// PutCorrection writes the causes that an agent gave to the contact of a
+// message, in place of an earlier correction.
 func (t *Table) PutCorrection(ctx context.Context, c contact.Correction) error {
 	data, err := json.Marshal(c)
 	if err != nil {
@@ -22,9 +22,10 @@ func (t *Table) PutCorrection(ctx context.Context, c contact.Correction) error {
 	}
 	it := key(customerPK(c.Customer), correctionSK(c.Message))
 	it[attrJSON] = str(string(data))
-	it[gsiPK], it[gsiSK] = str(correctionsPK), str(t.correctionPlace(c))
+	it[gsiPK] = str(correctionsPK)
+	it[gsiSK] = str(t.correctionPlace(c))
 	if _, err := t.db.PutItem(ctx, &dynamodb.PutItemInput{TableName: t.name, Item: it}); err != nil {
-		return sdkError(err, "write item")
+		return sdkError(err, "write correction")
 	}
 	return nil
 }
@@ -37,9 +38,9 @@ func readCorrection(it item) (contact.Correction, error) {
 	return c, nil
 }
 
-// Corrections returns what agents corrected since a time and until another,
-// earliest first, at most limit after the cursor, which is an opaque text of
-// this function's own. A zero until is no end.
+// Corrections returns the corrections from since to until, earliest first, at
+// most limit after the cursor. The cursor is that of the previous page. A zero
+// until means no end.
 func (t *Table) Corrections(ctx context.Context, since, until time.Time, limit int, cursor string) ([]contact.Correction, string, error) {
 	before := "~"
 	if !until.IsZero() {
@@ -69,7 +70,8 @@ func (t *Table) Corrections(ctx context.Context, since, until time.Time, limit i
 	}
 	next := ""
 	if len(keys) > limit {
-		keys, next = keys[:limit], places[limit-1]
+		keys = keys[:limit]
+		next = places[limit-1]
 	}
 	if len(keys) == 0 {
 		return nil, "", nil
@@ -93,12 +95,11 @@ func (t *Table) Corrections(ctx context.Context, since, until time.Time, limit i
 	return out, next, nil
 }
 
-// maxLookedAt bounds the contacts of one customer that are looked at for one.
+// maxLookedAt bounds the contacts that contactByID examines.
 const maxLookedAt = 2000
 
-// ContactByID returns a contact of a customer and the id of its earliest
-// message, with the member in whose partition that lies. [fault.NotFound]
-// when there is none of that id, or none any more.
+// ContactByID returns a contact of a customer, the id of its earliest message
+// and the member who has that message. An unknown contact is [fault.NotFound].
 func (t *Table) ContactByID(ctx context.Context, c identity.Customer, id string) (contact.Contact, contact.ID, identity.CustomerID, error) {
 	none := fault.New(fault.NotFound, "the customer has no such contact")
 	var k contact.Contact

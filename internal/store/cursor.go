@@ -5,8 +5,8 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 )
 
-// CursorAt returns the cursor of a page of [Table.History] that ends with e:
-// for a caller who cannot hand on the page whole.
+// HistoryCursor returns the cursor of a page of [Table.History] that ends with
+// e.
 func (t *Table) HistoryCursor(c identity.Customer, q contact.Query, e contact.Entry) string {
 	return t.sealCursor(c.ID, q, entryPlace(e))
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/heard-intake/heard/internal/store/storetest"
 )
 
-func TestAPageThatIsCutGoesOnWhereItWasCut(t *testing.T) {
+func TestHistoryCursor_CutPage(t *testing.T) {
 	t.Parallel()
 	table := storetest.New(t)
 	for i := range 5 {

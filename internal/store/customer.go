@@ -21,15 +21,13 @@ var profileAttrs = []string{
 	attrProfileClaimed, attrProfileMergedInto, attrProfileMembers, attrProfileMoves,
 }
 
-// Customer returns who stands behind an id, which may be that of a merged
-// customer. It does not tell whether the id was ever given out: see
-// [Table.Exists].
+// Customer returns the customer of an id, which may be that of a merged
+// customer. It does not tell whether the id is in use: see [Table.Exists].
 func (t *Table) Customer(ctx context.Context, id identity.CustomerID) (identity.Customer, error) {
 	return t.customer(ctx, id, false)
 }
 
-// CustomerNow is [Table.Customer] for those who must not miss a change that was
-// made just before.
+// CustomerConsistent is [Table.Customer] with consistent reads.
 func (t *Table) CustomerConsistent(ctx context.Context, id identity.CustomerID) (identity.Customer, error) {
 	return t.customer(ctx, id, true)
 }
@@ -49,8 +47,8 @@ func (t *Table) customer(ctx context.Context, id identity.CustomerID, consistent
 	return identity.Customer{}, fault.New(fault.Internal, "a chain of merges without end")
 }
 
-// whole returns the customer of a profile that is merged into no other, with
-// what is known under its members.
+// readCustomer returns the customer of a profile that is not merged into
+// another, with the profiles of its members.
 func (t *Table) readCustomer(ctx context.Context, id identity.CustomerID, it item, consistent bool) (identity.Customer, error) {
 	c := identity.Customer{ID: id, Members: []identity.CustomerID{id}}
 	profiles := []item{it}
@@ -87,13 +85,13 @@ func (t *Table) readCustomer(ctx context.Context, id identity.CustomerID, it ite
 	return c, nil
 }
 
-// Exists reports whether anything is known under a customer id.
+// Exists reports whether an item is stored under a customer id.
 func (t *Table) Exists(ctx context.Context, id identity.CustomerID) (bool, error) {
 	return t.anyItem(ctx, keyRange(customerPK(id), " ", "~"))
 }
 
 // hasMessages reports whether a customer has messages from before a time; the
-// zero time stands for any.
+// zero time means any.
 func (t *Table) hasMessages(ctx context.Context, c identity.Customer, before time.Time) (bool, error) {
 	to := messagePrefix + "~"
 	if !before.IsZero() {
@@ -116,8 +114,8 @@ func (t *Table) anyItem(ctx context.Context, in *dynamodb.QueryInput) (bool, err
 	return found, err
 }
 
-// Aliases returns the aliases that a customer has now: of the visitors who
-// signed in, the newest.
+// Aliases returns the aliases that a customer owns. Of visitors who signed in
+// it returns the newest.
 func (t *Table) Aliases(ctx context.Context, c identity.Customer) ([]identity.Address, error) {
 	all, err := t.aliasesNow(ctx, c)
 	var out []identity.Address
@@ -127,14 +125,14 @@ func (t *Table) Aliases(ctx context.Context, c identity.Customer) ([]identity.Ad
 	return out, err
 }
 
-// aliasesNow returns the aliases that a customer has now.
+// aliasesNow returns the aliases that a customer owns.
 func (t *Table) aliasesNow(ctx context.Context, c identity.Customer) ([]aliasItem, error) {
 	all, err := t.aliasesOf(ctx, c)
 	return slices.DeleteFunc(all, func(a aliasItem) bool { return !slices.Contains(c.Members, a.currentOwner()) }), err
 }
 
-// Known returns every alias that a customer has or had, with why it is
-// believed and how they hang together.
+// AliasDetails returns every alias that a customer owns or owned, with its
+// evidence and links.
 func (t *Table) AliasDetails(ctx context.Context, c identity.Customer) ([]identity.Known, error) {
 	all, err := t.aliasesOf(ctx, c)
 	if err != nil {
@@ -165,10 +163,10 @@ func (t *Table) AliasDetails(ctx context.Context, c identity.Customer) ([]identi
 	return out, nil
 }
 
-// aliasesOf returns the aliases that a customer has or had: those noted with the
-// members, those of the earliest and latest messages of each, the newest
-// visitors who signed in, and all linked with them. An alias that came to a customer later was noted then, so that no
-// other message has to be read.
+// aliasesOf returns the aliases that a customer owns or owned: those in the
+// profiles, those of the earliest and latest message of each member, the newest
+// visitors who signed in, and all linked with them. An alias that came later is
+// in the profile, so that no other message must be read.
 func (t *Table) aliasesOf(ctx context.Context, c identity.Customer) ([]aliasItem, error) {
 	seeds := slices.Clone(c.Registered)
 	for _, m := range c.Moves {
@@ -198,11 +196,10 @@ func (t *Table) aliasesOf(ctx context.Context, c identity.Customer) ([]aliasItem
 }
 
 // maxVisitors bounds how many visitors who signed in are listed for one
-// customer. Each sign-in may make one, so that years of them are too many to
-// read.
+// customer.
 const maxVisitors = 20
 
-// signedIn returns the alias keys of the newest visitors who signed in as a
+// visitorKeys returns the alias keys of the newest visitors who signed in as a
 // customer, newest first.
 func (t *Table) visitorKeys(ctx context.Context, c identity.Customer) ([]string, error) {
 	var rows []string
@@ -229,8 +226,8 @@ func (t *Table) visitorKeys(ctx context.Context, c identity.Customer) ([]string,
 	return rows, nil
 }
 
-// update writes one conditional update; lost reports that the condition did
-// not hold.
+// update writes one conditional update. lost reports that the condition did not
+// hold.
 func (t *Table) update(ctx context.Context, in *dynamodb.UpdateItemInput) (lost bool, err error) {
 	in.TableName = t.name
 	_, err = t.db.UpdateItem(ctx, in)
@@ -238,7 +235,7 @@ func (t *Table) update(ctx context.Context, in *dynamodb.UpdateItemInput) (lost 
 		return true, nil
 	}
 	if err != nil {
-		return false, sdkError(err, "update")
+		return false, sdkError(err, "update "+kindName(in.Key))
 	}
 	return false, nil
 }

@@ -13,9 +13,9 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 )
 
-// PutLater keeps what time brings within one minute in one row, which is due
-// at its end. The name tells rows of one minute apart; the same again
-// replaces the row.
+// PutDeferredEvents stores events that time will bring within one minute in one
+// item, which is due at the end of the minute. name separates items of one
+// minute; the same name replaces the item.
 func (t *Table) PutDeferredEvents(ctx context.Context, minute time.Time, name string, all []contact.Later) error {
 	data, err := json.Marshal(all)
 	if err != nil {
@@ -24,12 +24,12 @@ func (t *Table) PutDeferredEvents(ctx context.Context, minute time.Time, name st
 	it := dueRow(t.deferredPK(minute, name), due.Contact, minute.Add(time.Minute))
 	it[attrJSON] = str(string(data))
 	if _, err := t.db.PutItem(ctx, &dynamodb.PutItemInput{TableName: t.name, Item: it}); err != nil {
-		return sdkError(err, "write due entry")
+		return sdkError(err, "write deferred events")
 	}
 	return nil
 }
 
-// Later returns what an entry holds, nothing when it is gone.
+// DeferredEvents returns the events of a due entry; none if the item is gone.
 func (t *Table) DeferredEvents(ctx context.Context, e due.Entry) ([]contact.Later, error) {
 	it, err := t.getItem(ctx, key(e.PK, e.SK), true)
 	if err != nil || it == nil {
@@ -42,8 +42,8 @@ func (t *Table) DeferredEvents(ctx context.Context, e due.Entry) ([]contact.Late
 	return all, nil
 }
 
-// ContactAt returns a contact by its whole key, read strongly; false when
-// there is none any more.
+// ContactByKey returns a contact by its start and id, read consistently. It is
+// false otherwise.
 func (t *Table) ContactByKey(ctx context.Context, c identity.CustomerID, start time.Time, id string) (contact.Contact, bool, error) {
 	it, err := t.getItem(ctx, key(customerPK(c), contactSK(start, id)), true)
 	if err != nil || it == nil {

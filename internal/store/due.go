@@ -13,33 +13,32 @@ import (
 	"github.com/heard-intake/heard/internal/fault"
 )
 
-// setDue gives an item its place among what is due, in the index. An item has
-// one place there: a contact that waits is in the waiting list instead, and a
-// problem, which its department lists, has rows of its own for it ([dueRow]).
+// setDue gives an item an index entry among the due entries. An item has one index
+// entry: a waiting contact is in the waiting list instead, and a problem has
+// due rows of its own.
 func setDue(it item, kind due.Kind, at time.Time) {
 	it[gsiPK] = str(duePK(shardOf(text(it, pkName) + text(it, skName))))
 	it[gsiSK] = str(placeOfDue(at, kind, text(it, pkName)))
 }
 
-// dueRow is an entry that stands in a row of its own beside what it is about.
-// There is one of each kind.
+// dueRow returns a due entry that is an item of its own. There is one of each
+// kind in a partition.
 func dueRow(pk string, kind due.Kind, at time.Time) item {
 	it := key(pk, dueSK(kind))
 	setDue(it, kind, at)
 	return it
 }
 
-// Due returns what is due by now, oldest first, at most limit entries after
-// the cursor; the cursor that comes back is empty at the end. The index is a
-// little behind the table.
+// Due returns the entries that are due at now, oldest first, at most limit entries after the
+// cursor. next is empty at the end. The index is a little behind the table.
 func (t *Table) Due(ctx context.Context, now time.Time, limit int, cursor string) ([]due.Entry, string, error) {
 	return overShards(limit, dueCursor, func(shard, limit int) ([]due.Entry, error) {
 		return t.dueInShard(ctx, duePK(shard), timeSK("", now.Add(time.Millisecond)), limit, cursor)
 	})
 }
 
-// afterDue is the cursor behind an entry. Rows of one thing at one moment
-// differ by their sort keys.
+// dueCursor returns the cursor after an entry. Rows of one partition at one
+// time differ by their sort keys.
 func dueCursor(e due.Entry) string { return placeOfDue(e.At, e.Kind, e.PK) + "\x00" + e.SK }
 
 func (t *Table) dueInShard(ctx context.Context, pk, before string, limit int, cursor string) ([]due.Entry, error) {
@@ -70,7 +69,7 @@ func ProblemDue(problemID string, kind due.Kind, at time.Time) due.Entry {
 	return due.Entry{Kind: kind, Of: problemID, At: at, PK: problemPK(problemID), SK: dueSK(kind)}
 }
 
-// PutDue makes an entry that stands in a row of its own, or moves it.
+// PutDue writes a due entry that is an item of its own, or moves it.
 func (t *Table) PutDue(ctx context.Context, e due.Entry) error {
 	_, err := t.db.PutItem(ctx, &dynamodb.PutItemInput{TableName: t.name, Item: dueRow(e.PK, e.Kind, e.At)})
 	if err != nil {
@@ -79,13 +78,14 @@ func (t *Table) PutDue(ctx context.Context, e due.Entry) error {
 	return nil
 }
 
-// MoveDue moves an entry to another time, if it still stands where it was
-// read; else somebody knew better.
+// MoveDue moves a due entry to another time. It does nothing if the entry moved
+// since it was read.
 func (t *Table) MoveDue(ctx context.Context, e due.Entry, at time.Time) error {
 	return t.changeDue(ctx, e, *exprf("SET %s = :to", gsiSK), item{":to": str(placeOfDue(at, e.Kind, e.PK))})
 }
 
-// DropDue removes an entry, if it still stands where it was read.
+// DeleteDue removes a due entry. It does nothing if the entry moved since it
+// was read.
 func (t *Table) DeleteDue(ctx context.Context, e due.Entry) error {
 	if !isDueRow(e.SK) {
 		return t.changeDue(ctx, e, *exprf("REMOVE %s, %s", gsiPK, gsiSK), nil)
@@ -110,13 +110,13 @@ func (t *Table) changeDue(ctx context.Context, e due.Entry, expression string, v
 }
 
 func unlessMoved(err error) error {
-	if err = conditional(err, "the entry moved"); fault.KindOf(err) == fault.Conflict {
+	if err = conditional(err, "change due entry", "the entry moved"); fault.KindOf(err) == fault.Conflict {
 		return nil
 	}
 	return err
 }
 
-// dropDueRow removes the entry of a kind beside a thing, wherever it stands.
+// dropDueRow returns the write that deletes the due row of a kind, at any time.
 func (t *Table) dropDueRow(pk string, kind due.Kind) types.TransactWriteItem {
 	return types.TransactWriteItem{Delete: &types.Delete{TableName: t.name, Key: key(pk, dueSK(kind))}}
 }

@@ -17,13 +17,11 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 )
 
-// PutEffect records e for its customer, and reports whether that changed
-// anything. It is one conditional write, can be
-// repeated, and may come before its message.
-//
-// One by which its message may be lost leaves a doubt beside the messages
-// first, so that [Table.RecentMessages] knows where to look; triage is woken by the
-// effect.
+// PutEffect records an effect for a customer, and reports whether that changed
+// anything. It is one conditional write, can be repeated, and may come before
+// the message. An effect that may mean the loss of a message writes a failure
+// mark first, so that [Table.RecentMessages] reads the effect; the effect wakes
+// triage.
 func (t *Table) PutEffect(ctx context.Context, customer identity.CustomerID, e contact.Effect) (changed bool, err error) {
 	if err := e.Validate(); err != nil {
 		return false, err
@@ -48,8 +46,8 @@ func (t *Table) PutEffect(ctx context.Context, customer identity.CustomerID, e c
 	return err == nil && !lost, err
 }
 
-// effectUpdate returns the update that moves an effect item by e, with the
-// condition that it moves at all.
+// effectUpdate returns the update of an effect item, with the condition that
+// the effect changes it.
 func effectUpdate(e contact.Effect) (*dynamodb.UpdateItemInput, error) {
 	u := &dynamodb.UpdateItemInput{
 		ExpressionAttributeNames:  map[string]string{},
@@ -105,7 +103,7 @@ func effectUpdate(e contact.Effect) (*dynamodb.UpdateItemInput, error) {
 	return u, nil
 }
 
-// readState returns what an effect item says.
+// readState returns the state that an effect item holds.
 func readState(it item) contact.State {
 	var s contact.State
 	for name := range it {
@@ -133,23 +131,26 @@ func readState(it item) contact.State {
 		s.Edited = parts[2]
 		s.EditedAt = parseMillis(parts[1])
 	}
-	s.DeletedAt, s.MailID = moment(it, attrEffectDeleted), text(it, attrEffectMailID)
+	s.DeletedAt = moment(it, attrEffectDeleted)
+	s.MailID = text(it, attrEffectMailID)
 	if s.Status == "failed" || len(s.Verdicts) > 0 {
-		s.Code, s.Detail = text(it, attrEffectCode), text(it, attrEffectDetail)
+		s.Code = text(it, attrEffectCode)
+		s.Detail = text(it, attrEffectDetail)
 	}
 	return s
 }
 
-// A stateKey is where an effect item lies.
+// A stateKey is the key of an effect item.
 type stateKey struct {
 	customer identity.CustomerID
 	sk       string
 }
 
-// states returns the state of each message of c, by message id, joined with
-// what is known by watermark.
+// messageStates returns the state of each message of c by id, with the
+// watermarks applied.
 func (t *Table) messageStates(ctx context.Context, c identity.Customer, ms []contact.Message, consistent bool) (map[contact.ID]contact.State, error) {
-	effects, marks := make([][]stateKey, len(ms)), make([][]stateKey, len(ms))
+	effects := make([][]stateKey, len(ms))
+	marks := make([][]stateKey, len(ms))
 	var all []stateKey
 	for i, m := range ms {
 		effects[i], marks[i] = t.effectKeys(c, m)
@@ -179,10 +180,11 @@ func (t *Table) messageStates(ctx context.Context, c identity.Customer, ms []con
 	return out, nil
 }
 
-// effectsOn returns where the effects on a message of c lie, and the watermarks
-// that tell of it: those of whose the message is, whoever has its alias now.
+// effectKeys returns the keys of the effects on a message of c, and of the
+// watermarks of its owner.
 func (t *Table) effectKeys(c identity.Customer, m contact.Message) (effects, marks []stateKey) {
-	places, owner := []identity.CustomerID{m.CustomerID}, m.CustomerID
+	places := []identity.CustomerID{m.CustomerID}
+	owner := m.CustomerID
 	if len(c.Moves) > 0 {
 		places = c.Places(m.CustomerID, t.aliasKeys(m.Addresses())...)
 		owner = c.Owner(m.CustomerID, t.aliasKey(m.Customer), m.SentAt)
@@ -197,7 +199,7 @@ func (t *Table) effectKeys(c identity.Customer, m contact.Message) (effects, mar
 	return effects, marks
 }
 
-// effects reads effect items.
+// readEffects reads effect items.
 func (t *Table) readEffects(ctx context.Context, at []stateKey, consistent bool) (map[stateKey]item, error) {
 	var keys []item
 	seen := map[stateKey]bool{}
@@ -220,8 +222,8 @@ func (t *Table) readEffects(ctx context.Context, at []stateKey, consistent bool)
 	return items, nil
 }
 
-// together returns what effect items say that lie in several places, as if it
-// had been written in one.
+// together merges effect items from several partitions as if all effects were
+// written to one.
 func together(items map[stateKey]item, at []stateKey) item {
 	if len(at) == 1 {
 		return items[at[0]]
@@ -231,8 +233,11 @@ func together(items map[stateKey]item, at []stateKey) item {
 		it := items[k]
 		failedThere := it[attrEffectStatusPrefix+"failed"] != nil && overridesValue(attrEffectStatusPrefix+"failed", it, all)
 		for name, v := range it {
-			words := name == attrEffectCode || name == attrEffectDetail
-			if words && failedThere || !words && overridesValue(name, it, all) || all[name] == nil {
+			replaces := overridesValue(name, it, all)
+			if name == attrEffectCode || name == attrEffectDetail {
+				replaces = failedThere // they belong to the failure
+			}
+			if replaces || all[name] == nil {
 				all[name] = v
 			}
 		}
@@ -240,13 +245,14 @@ func together(items map[stateKey]item, at []stateKey) item {
 	return all
 }
 
-// prevails reports whether an attribute of an effect item would move another
-// item's.
+// overridesValue reports whether an attribute of an effect item would replace
+// that of another item.
 func overridesValue(name string, it, over item) bool {
 	if over[name] == nil {
 		return true
 	}
-	a, b := number(it, name), number(over, name)
+	a := number(it, name)
+	b := number(over, name)
 	switch {
 	case strings.HasPrefix(name, attrEffectStatusPrefix), strings.HasPrefix(name, attrEffectVerdictPrefix), name == attrEffectDeleted:
 		return a < b

@@ -11,27 +11,33 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 )
 
-// A doubt lies just after the messages of its customer, so that whoever reads
-// those to the end has read it. It says that an effect of a message speaks of
-// failure; whether the message is lost is what all its effects say together.
-
-// doubted returns where the effect lies that a doubt is about.
+// markedEffect returns the key of the effect to which a failure mark belongs. A
+// failure mark sorts just after the messages of its customer, so that a query
+// of the messages reads it. Whether the message is lost follows from all its
+// effects.
 func markedEffect(it item) stateKey {
 	return stateKey{customerOf(text(it, pkName)), markedEffectSK(text(it, skName))}
 }
 
-// loses reports whether a message may be lost by what e says.
+// mayLoseMessage reports whether e says that its message failed or bounced.
 func mayLoseMessage(e contact.Effect) bool {
-	return e.Kind == contact.Status && e.Status == "failed" || e.Kind == contact.Verdict && e.Status == "bounce"
+	switch e.Kind {
+	case contact.Status:
+		return e.Status == "failed"
+	case contact.Verdict:
+		return e.Status == "bounce"
+	default:
+		return false
+	}
 }
 
-// reported is how long after a message its failure is known at the latest: a
-// platform gives up after a month, a mail server after days.
+// maxReportDelay is the longest time between a message and the report of its
+// failure: a platform gives up after a month, a mail server after days.
 const maxReportDelay = 31 * 24 * time.Hour
 
-// doubt notes that the message of e may be lost, and adds to the effect's
-// update from when on the contacts have to be looked at: from the message on,
-// or from the failure if the message did not come yet.
+// markFailure writes the failure mark of e, and adds to the update of the
+// effect the time from which triage must examine the contacts: the time of the
+// message, or of the failure if the message has not arrived.
 func (t *Table) markFailure(ctx context.Context, c identity.CustomerID, e contact.Effect, u *dynamodb.UpdateItemInput) error {
 	k := contact.ProviderKey(e.Target)
 	if _, err := t.putNew(ctx, key(customerPK(c), failureMarkSK(e.Channel, k))); err != nil {
@@ -52,8 +58,8 @@ func (t *Table) markFailure(ctx context.Context, c identity.CustomerID, e contac
 	return nil
 }
 
-// settleDoubts marks the messages of ours that are lost. It reads strongly, and
-// nothing where there is no doubt.
+// markLostMessages sets Lost on outbound messages that failed. It reads effects
+// consistently, and none without a failure mark.
 func (t *Table) markLostMessages(ctx context.Context, c identity.Customer, ms []contact.Message, doubts map[stateKey]bool) error {
 	var some []contact.Message
 	for _, m := range ms {

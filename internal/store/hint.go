@@ -17,28 +17,29 @@ import (
 // wordHashLen keeps 66 bits of a word's hash: enough to compare by.
 const wordHashLen = 11
 
-// WordHash returns what is kept of a word that a customer used: nothing that
-// could be read.
+// WordHash returns the hash under which a customer's word is stored.
 func (t *Table) WordHash(word string) string { return t.pepper.Hash("word", word)[:wordHashLen] }
 
-// maxHints bounds a row of hints, in bytes: some twenty-five contacts.
+// maxHints bounds one row of hints, in bytes: about twenty-five contacts.
 const maxHints = 4 << 10
 
-// PutUnknowns keeps together which contacts of a batch are of unknown reason,
-// with hashes of their words. A row is a hint, never changed and never taken
-// back: the contacts say what is so. The same batch again is the same row.
+// PutUnknownContacts stores which contacts of a batch have an unknown reason,
+// with hashes of their words. A row is a hint that never changes: the contacts
+// decide. The same batch writes the same row.
 func (t *Table) PutUnknownContacts(ctx context.Context, all []problem.Unknown) error {
 	all = slices.SortedFunc(slices.Values(all), func(a, b problem.Unknown) int {
 		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Contact, b.Contact), cmp.Compare(a.Customer, b.Customer))
 	})
-	row, from := "", 0
+	row := ""
+	from := 0
 	for i, u := range all {
 		line := t.hintLine(u)
 		if row != "" && len(row)+len(line) > maxHints {
 			if err := t.putHints(ctx, row, all[from:i]); err != nil {
 				return err
 			}
-			row, from = "", i
+			row = ""
+			from = i
 		}
 		row += line
 	}
@@ -57,14 +58,15 @@ func (t *Table) putHints(ctx context.Context, row string, of []problem.Unknown) 
 		}
 	}
 	it := key(unknownPK(shardOf(hash)), timePlace(of[len(of)-1].At, hash))
-	it[attrHintLines], it[ttlName] = str(row), num(expires.Unix())
+	it[attrHintLines] = str(row)
+	it[ttlName] = num(expires.Unix())
 	if _, err := t.db.PutItem(ctx, &dynamodb.PutItemInput{TableName: t.name, Item: it}); err != nil {
-		return sdkError(err, "write item")
+		return sdkError(err, "write hints")
 	}
 	return nil
 }
 
-// hintOf is the line of a contact in a row of hints.
+// hintLine returns the line of a contact in a row of hints.
 func (t *Table) hintLine(u problem.Unknown) string {
 	fields := []string{string(u.Customer), u.Contact, timeSK("", u.At)}
 	for _, w := range u.Words {
@@ -73,9 +75,9 @@ func (t *Table) hintLine(u problem.Unknown) string {
 	return strings.Join(fields, " ") + "\n"
 }
 
-// Unknowns returns which contacts were of unknown reason that began since a
-// time, about limit at most, the latest of each shard; one more than once when
-// more was said in it. Their words are hashes.
+// UnknownContacts returns contacts of unknown reason that began since a time,
+// about limit of them, the latest of each shard. A contact comes more than once
+// if it has more than one message. Their words are hashes.
 func (t *Table) UnknownContacts(ctx context.Context, from time.Time, limit int, now time.Time) ([]problem.Unknown, error) {
 	var parts [shards][]problem.Unknown
 	var errs [shards]error
@@ -112,19 +114,21 @@ func readHint(line string) (problem.Unknown, bool) {
 	return problem.Unknown{Customer: identity.CustomerID(fields[0]), Contact: fields[1], At: parseMillis(fields[2]), Words: fields[3:]}, true
 }
 
-// DecideWords keeps that somebody decided about hashes of words, until a time.
+// DecideWords stores a decision about hashes of words until a time.
 func (t *Table) DecideWords(ctx context.Context, hashes []string, by, decision string, expires time.Time) error {
 	for _, h := range hashes {
 		it := key(decidedPK, h)
-		it[attrWordDecidedBy], it[attrWordDecision], it[ttlName] = str(by), str(decision), num(expires.Unix())
+		it[attrWordDecidedBy] = str(by)
+		it[attrWordDecision] = str(decision)
+		it[ttlName] = num(expires.Unix())
 		if _, err := t.db.PutItem(ctx, &dynamodb.PutItemInput{TableName: t.name, Item: it}); err != nil {
-			return sdkError(err, "write item")
+			return sdkError(err, "write decided word")
 		}
 	}
 	return nil
 }
 
-// DecidedWords returns what somebody has decided about words, by their hashes.
+// DecidedWords returns the decisions about words by their hashes.
 func (t *Table) DecidedWords(ctx context.Context, now time.Time) (map[string]string, error) {
 	out := map[string]string{}
 	err := t.query(ctx, keyRange(decidedPK, "-", "~"), func(it item) bool {

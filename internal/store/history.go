@@ -12,12 +12,12 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 )
 
-// maxScan bounds how many messages one page reads to fill a filtered page.
+// maxScan bounds how many messages one page reads when a filter leaves few.
 const maxScan = 1000
 
-// History returns one page of the messages of a customer and all who were
-// merged with it, each message once, however many arrive meanwhile. A cursor
-// of another customer or query order is [fault.Invalid].
+// History returns one page of the messages of a customer and its merged
+// members, each message once, even if messages arrive meanwhile. A cursor of
+// another customer or order is [fault.Invalid].
 func (t *Table) History(ctx context.Context, c identity.Customer, q contact.Query) (contact.Page, error) {
 	if q.Limit < 1 || q.Limit > 200 {
 		return contact.Page{}, fault.New(fault.Invalid, "limit is 1 to 200")
@@ -43,7 +43,7 @@ func (t *Table) History(ctx context.Context, c identity.Customer, q contact.Quer
 	return p, t.addStates(ctx, c, p.Entries)
 }
 
-// join adds the states of the messages of c.
+// addStates adds the states of the messages of c.
 func (t *Table) addStates(ctx context.Context, c identity.Customer, entries []contact.Entry) error {
 	ms := make([]contact.Message, len(entries))
 	for i, e := range entries {
@@ -61,7 +61,7 @@ func (t *Table) addStates(ctx context.Context, c identity.Customer, entries []co
 	return nil
 }
 
-// A place is where a page ended: a message, and whose.
+// A place is the message where a page ended, and its customer.
 type place struct {
 	sk       string
 	customer identity.CustomerID
@@ -75,9 +75,9 @@ func precedes(q contact.Query, a, b place) bool {
 	return a.customer < b.customer
 }
 
-// merged reads the next messages of all members, in order, until enough of
-// them match. It returns those that do not match, too: the last one is where
-// the page ends.
+// mergeHistories reads the messages of all members in order until enough of
+// them match. It also returns those that do not match: the last one is the end
+// of the page.
 func (t *Table) mergeHistories(ctx context.Context, c identity.Customer, q contact.Query, after place) ([]contact.Entry, bool, error) {
 	parts := c.Parts()
 	heads := make([][]contact.Entry, len(parts))
@@ -133,19 +133,20 @@ func (t *Table) mergeHistories(ctx context.Context, c identity.Customer, q conta
 	}
 }
 
-// owns reports whether a message that lies with c, or with somebody who had
-// one of c's aliases, is c's.
+// ownsMessage reports whether c owns a message that is stored under c or
+// another owner of one of its aliases.
 func (t *Table) ownsMessage(c identity.Customer, m contact.Message) bool {
 	return len(c.Moves) == 0 || c.Owns(m.CustomerID, t.aliasKey(m.Customer), m.SentAt)
 }
 
 func entryPlace(e contact.Entry) place { return place{messageSK(e.ID), e.CustomerID} }
 
-// read returns the next messages of one partition after a place, and whether
-// there are more.
+// readPartition returns the next messages of one partition after a place, and
+// whether there are more.
 func (t *Table) readPartition(ctx context.Context, part identity.Part, q contact.Query, after place) ([]contact.Entry, bool, error) {
 	c := part.ID
-	from, to := messagePrefix, endOf(messagePrefix)
+	from := messagePrefix
+	to := endOf(messagePrefix)
 	for _, at := range []time.Time{q.From, part.From} {
 		if !at.IsZero() {
 			from = max(from, timeSK(messagePrefix, at))
@@ -187,7 +188,7 @@ func (t *Table) readPartition(ctx context.Context, part identity.Part, q contact
 	in.TableName = t.name
 	out, err := t.db.Query(ctx, in)
 	if err != nil {
-		return nil, false, sdkError(err, "query")
+		return nil, false, sdkError(err, "query messages")
 	}
 	entries := make([]contact.Entry, 0, len(out.Items))
 	for _, it := range out.Items {
@@ -245,8 +246,9 @@ func errCursor() error {
 	return fault.New(fault.Invalid, "the cursor is not of this customer and order; start again without one")
 }
 
-// Recent returns the messages of a customer from a time on, oldest first, read
-// strongly: what triage makes contacts of. Ours that are lost are marked.
+// RecentMessages returns the messages of a customer since a time, oldest first,
+// read consistently. Triage computes contacts from them. Outbound messages that
+// did not arrive have Lost set.
 func (t *Table) RecentMessages(ctx context.Context, c identity.Customer, from time.Time) ([]contact.Message, error) {
 	var out []contact.Message
 	doubts := map[stateKey]bool{}
@@ -268,7 +270,8 @@ func (t *Table) RecentMessages(ctx context.Context, c identity.Customer, from ti
 			}
 			var m contact.Message
 			m, _, bad = readMessage(it)
-			if bad == nil && (part.To.IsZero() || m.SentAt.Before(part.To)) && t.ownsMessage(c, m) {
+			inPart := part.To.IsZero() || m.SentAt.Before(part.To)
+			if bad == nil && inPart && t.ownsMessage(c, m) {
 				out = append(out, m)
 			}
 			return bad == nil

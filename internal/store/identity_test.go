@@ -144,9 +144,9 @@ func mail(local string) identity.Address {
 
 func bsuid(n int) identity.Address { return verified(identity.BSUID, "waba", fmt.Sprintf("NL.%d", n)) }
 
-// Each of these is somebody who would be read another's history if evidence
-// were taken for more than it is.
-func TestNobodyIsJoinedByWhatProvesNothing(t *testing.T) {
+// In each case, evidence that proves too little would show a customer
+// another's history.
+func TestIdentify_WeakEvidence(t *testing.T) {
 	t.Parallel()
 	for name, play := range map[string]func(*scene){
 		"a forged From": func(s *scene) {
@@ -166,7 +166,7 @@ func TestNobodyIsJoinedByWhatProvesNothing(t *testing.T) {
 			s.apart(visitor, victim, identity.ReasonClaimed)
 			s.apart(victim, visitor, identity.ReasonClaimed)
 			s.apart(forger, visitor, identity.ReasonClaimed)
-			// What comes from these addresses goes to who proves them, as ever.
+			// Messages from these addresses go to the customer who proved them.
 			s.apart(s.says(3, "x", phone(9)), visitor, identity.ReasonClaimed)
 			if got := s.says(4, "x", claimed(mail("jan"))); got != forger {
 				t.Errorf("a forged mail went to %s", got)
@@ -242,7 +242,7 @@ func TestNobodyIsJoinedByWhatProvesNothing(t *testing.T) {
 }
 
 // The stories of WhatsApp's ids, by what goes wrong elsewhere.
-func TestWhatsAppUsersStayOneCustomer(t *testing.T) {
+func TestIdentify_WhatsAppUsers(t *testing.T) {
 	t.Parallel()
 	parent := verified(identity.ParentBSUID, "", "NL.ENT.1")
 	for name, play := range map[string]func(*scene){
@@ -294,7 +294,7 @@ func TestWhatsAppUsersStayOneCustomer(t *testing.T) {
 	}
 }
 
-func TestAliasesOfTheWholeHistoryShowWithTheirEvidence(t *testing.T) {
+func TestAliasDetails_WholeHistory(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	who := s.says(1, "x", phone(1))
@@ -311,7 +311,7 @@ func TestAliasesOfTheWholeHistoryShowWithTheirEvidence(t *testing.T) {
 	}
 }
 
-func TestAClaimedAddressShowsAsClaimedAndIsFoundUntilSomebodyProvesIt(t *testing.T) {
+func TestPutClaimedAliases_UntilProven(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	who := s.visits("v1", "K-1", mail("jan").Alias, mail("info").Alias)
@@ -344,7 +344,7 @@ func TestAClaimedAddressShowsAsClaimedAndIsFoundUntilSomebodyProvesIt(t *testing
 	}
 }
 
-func TestSoManyAddressesAreClaimedForOneCustomer(t *testing.T) {
+func TestPutClaimedAliases_Limit(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	var many []identity.Alias

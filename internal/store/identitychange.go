@@ -14,9 +14,8 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 )
 
-// audit completes a change and returns the writes that keep it, one under each
-// of the customers concerned: each can be found from the customer, and triage
-// hears of it from the stream.
+// auditWrites completes an identity change and returns the writes that store it
+// under each of the customers.
 func (t *Table) auditWrites(ch *identity.Change, ids ...identity.CustomerID) ([]types.TransactWriteItem, error) {
 	if ch.At.IsZero() {
 		ch.At = time.Now()
@@ -53,8 +52,9 @@ func readChange(it item) (identity.Change, error) {
 	return ch, nil
 }
 
-// Audit returns what was changed about who a customer is, latest first, at
-// most limit before the cursor, which is the place of the last one seen.
+// IdentityChanges returns the identity changes of a customer, latest first, at
+// most limit of them before the cursor. The cursor is that of the previous
+// page.
 func (t *Table) IdentityChanges(ctx context.Context, c identity.Customer, limit int, cursor string) ([]identity.Change, string, error) {
 	to := changePrefix + "~"
 	if cursor != "" {

@@ -12,10 +12,9 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 )
 
-// Identify returns the customer to whom a message with these addresses
-// belongs, the same at each delivery, also after a merge. Verified addresses
-// of one message are one person's: whoever else has one of them is joined
-// where that is safe.
+// Identify returns the customer of a message with these addresses. It is the
+// same at each delivery, also after a merge. It joins other owners of the
+// verified addresses where the evidence allows it.
 func (t *Table) Identify(ctx context.Context, addresses []identity.Address, ev identity.Evidence) (identity.CustomerID, error) {
 	r, err := t.ResolveAliases(ctx, addresses, ev)
 	if err != nil {
@@ -29,10 +28,10 @@ func (t *Table) Identify(ctx context.Context, addresses []identity.Address, ev i
 	return r.Customer, nil
 }
 
-// keptNotices is how long what platforms tell operations is kept.
+// keptNotices is how long notices of platforms are stored.
 const keptNotices = 90 * 24 * time.Hour
 
-// PutNotice keeps what a platform reports for operations, for 90 days, and
+// PutNotice stores a report of a platform for operators for 90 days, and
 // reports whether it was new.
 func (t *Table) PutNotice(ctx context.Context, n contact.Notice) (created bool, err error) {
 	it := key(noticePK(n), noticeSK(n))
@@ -48,8 +47,8 @@ func (t *Table) PutNotice(ctx context.Context, n contact.Notice) (created bool, 
 	return err == nil && taken == nil, err
 }
 
-// PutQuarantined records a delivery in quarantine. A second delivery of the same
-// changes nothing.
+// PutQuarantined stores a delivery in quarantine. A second delivery of the same
+// body changes nothing.
 func (t *Table) PutQuarantined(ctx context.Context, c contact.Case) error {
 	it := key(quarantinePK(c.Hash), c.Hash)
 	it[attrQuarantineChannel] = str(string(c.Channel))
@@ -60,7 +59,7 @@ func (t *Table) PutQuarantined(ctx context.Context, c contact.Case) error {
 	return err
 }
 
-// Cases returns the deliveries in quarantine.
+// Quarantined returns the deliveries in quarantine.
 func (t *Table) Quarantined(ctx context.Context) ([]contact.Case, error) {
 	var out []contact.Case
 	for shard := range shards {
@@ -81,8 +80,8 @@ func (t *Table) Quarantined(ctx context.Context) ([]contact.Case, error) {
 	return out, nil
 }
 
-// CloseCase removes a delivery from quarantine after it was replayed.
+// CloseQuarantined removes a delivery from quarantine after its replay.
 func (t *Table) CloseQuarantined(ctx context.Context, hash string) error {
 	_, err := t.db.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: t.name, Key: key(quarantinePK(hash), hash)})
-	return conditional(err, "the case changed")
+	return conditional(err, "delete quarantined delivery", "the case changed")
 }

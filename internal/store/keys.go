@@ -30,7 +30,7 @@ import (
 //	M~<channel>#<provider id>          failure mark: an effect says that the message may have failed
 //	S#<other customer>                 suggestion that two customers are one person
 //	V#<time>#<alias key>               visitor who signed in at a time
-//	X#<channel>#<provider id>          effect: what is known later about a message
+//	X#<channel>#<provider id>          effect: states, edits and failures of a message
 //	X#<channel>#~watermark             watermarks: all messages until a time were delivered or read
 //	Z#<time>[#<contact>]               reclassify request: contacts since a time, or one contact
 //

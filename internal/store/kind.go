@@ -1,8 +1,10 @@
 package store
 
 import (
+	"slices"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
@@ -140,4 +142,42 @@ func KindOf(pk, sk string) Kind {
 	default:
 		return kindByRule(partitionRules, pk)
 	}
+}
+
+// kindName returns the kind of an item, for errors.
+func kindName(it item) string {
+	if kind := KindOfItem(it); kind != KindOther {
+		return string(kind)
+	}
+	return "item"
+}
+
+// kindsOfWrites returns the kinds of a transaction, each once, for errors.
+func kindsOfWrites(writes []types.TransactWriteItem) string {
+	var kinds []string
+	for _, w := range writes {
+		var it item
+		switch {
+		case w.Put != nil:
+			it = w.Put.Item
+		case w.Update != nil:
+			it = w.Update.Key
+		case w.Delete != nil:
+			it = w.Delete.Key
+		}
+		if kind := kindName(it); !slices.Contains(kinds, kind) {
+			kinds = append(kinds, kind)
+		}
+	}
+	return strings.Join(kinds, ", ")
+}
+
+// queried returns the list or the kind of item that a query reads, for errors.
+func queried(in *dynamodb.QueryInput) string {
+	values := in.ExpressionAttributeValues
+	if in.IndexName != nil {
+		list, _, _ := strings.Cut(text(values, ":pk"), "#") // such as waiting
+		return "index of " + list
+	}
+	return kindName(key(text(values, ":pk"), text(values, ":from")))
 }

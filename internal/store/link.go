@@ -8,23 +8,19 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 )
 
-// Link gives the new visitor l.From to the customer who has the account l.To,
-// and returns that customer's id. An account that is not known yet gets a new
-// customer. It can be repeated. A visitor who belongs to another customer is
-// [fault.Invalid].
-//
-// No two customers are merged, and the number of visitors has no limit: their
-// aliases name the account, but neither the account nor the profile lists
-// them. Each visitor has a row in the customer's partition instead, and
-// [Table.Aliases] reads the newest rows.
-//
-// The row is written before the alias, so that every alias is found from its
-// customer. When the account moves to another customer between the read and
-// the write, [Table.SameCustomer] reports false for this visitor.
+// LinkVisitor gives the new visitor l.From to the owner of the account l.To,
+// and returns that customer. An unknown account gets a new customer. It can be
+// repeated. A visitor of another customer is [fault.Invalid]. It merges no
+// customers, and the number of visitors has no limit: each visitor has an item
+// in the customer's partition, of which [Table.Aliases] reads the newest. That
+// item is written before the alias, so that every alias is found from its
+// customer. If the account moves to another customer between the read and the
+// write, [Table.SameCustomer] reports false for this visitor.
 func (t *Table) LinkVisitor(ctx context.Context, l identity.Link) (identity.CustomerID, error) {
 	account := identity.Address{Alias: l.To, Assurance: identity.Verified}
 	visitor := identity.Address{Alias: l.From, Assurance: identity.Verified}
-	accountKey, visitorKey := t.aliasKey(account), t.aliasKey(visitor)
+	accountKey := t.aliasKey(account)
+	visitorKey := t.aliasKey(visitor)
 	if _, err := t.ResolveAliases(ctx, []identity.Address{account}, l.Evidence); err != nil {
 		return "", err
 	}
@@ -52,15 +48,16 @@ func (t *Table) LinkVisitor(ctx context.Context, l identity.Link) (identity.Cust
 	return customer, nil
 }
 
-// SameCustomer reports whether two verified aliases belong to one customer
-// now. It is false when one of them is not known.
+// SameCustomer reports whether two verified aliases belong to one customer. It
+// is false if one of them is unknown.
 func (t *Table) SameCustomer(ctx context.Context, a, b identity.Alias) (bool, error) {
 	keys := t.aliasKeys([]identity.Address{{Alias: a, Assurance: identity.Verified}, {Alias: b, Assurance: identity.Verified}})
 	known, err := t.readAliases(ctx, keys)
 	if err != nil || len(known) < len(keys) {
 		return false, err
 	}
-	ownerA, ownerB := known[keys[0]].currentOwner(), known[keys[1]].currentOwner()
+	ownerA := known[keys[0]].currentOwner()
+	ownerB := known[keys[1]].currentOwner()
 	if ownerA == ownerB {
 		return true, nil
 	}
@@ -69,11 +66,10 @@ func (t *Table) SameCustomer(ctx context.Context, a, b identity.Alias) (bool, er
 	return ca.ID == cb.ID, firstError(errA, errB)
 }
 
-// SuggestLink suggests that the anonymous visitor l.From and the customer of
-// the account l.To are one person, for an agent to decide. It writes nothing
-// when the visitor has no messages, when the visitor's customer has an account
-// already, or when a person decided that the two are not the same. It can be
-// repeated: a second suggestion changes nothing.
+// SuggestLink suggests that the anonymous visitor l.From and the owner of the
+// account l.To are one person. It writes nothing if the visitor has no
+// messages, if the visitor's customer has an account, or if a person decided
+// that they are two. It can be repeated.
 func (t *Table) SuggestLink(ctx context.Context, l identity.Link) error {
 	visitor, _, err := t.FindCustomer(ctx, l.From)
 	if fault.KindOf(err) == fault.NotFound {

@@ -11,7 +11,7 @@ import (
 	"github.com/heard-intake/heard/internal/store/storetest"
 )
 
-func TestALinkMakesSomebodyKnownWhoNeverWrote(t *testing.T) {
+func TestLinkVisitor_NoMessages(t *testing.T) {
 	t.Parallel()
 	table := storetest.New(t)
 	l := identity.Link{
@@ -51,7 +51,7 @@ func hostLink(visitor, account string, at time.Time) identity.Link {
 
 // A customer who signed in more often than any limit keeps one history, and
 // the other aliases are still listed.
-func TestLink_BeyondEveryLimit(t *testing.T) {
+func TestLinkVisitor_BeyondEveryLimit(t *testing.T) {
 	t.Parallel()
 	const signIns = 210 // 100 visitors by rule, 200 aliases in a list
 	for name, link := range map[string]func(*scene, identity.Link) (identity.CustomerID, error){
@@ -123,7 +123,7 @@ func TestLink_BeyondEveryLimit(t *testing.T) {
 	}
 }
 
-func TestLink_VisitorOfAnotherCustomer(t *testing.T) {
+func TestLinkVisitor_OtherCustomer(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	l := hostLink("v-1", "K-1", start)

@@ -12,8 +12,8 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 )
 
-// Message returns one message of a customer, read strongly, with what became
-// of it.
+// Message returns one message of a customer with its state, read consistently.
+// An unknown id is [fault.NotFound].
 func (t *Table) Message(ctx context.Context, c identity.CustomerID, id contact.ID) (contact.Entry, error) {
 	it, err := t.getItem(ctx, key(customerPK(c), messageSK(id)), true)
 	if err != nil {
@@ -31,7 +31,8 @@ func (t *Table) Message(ctx context.Context, c identity.CustomerID, id contact.I
 	return entries[0], err
 }
 
-// Alias returns the alias that has a key, and whose it is.
+// AliasByKey returns the alias with a key, and its first owner. An unknown key
+// is [fault.NotFound].
 func (t *Table) AliasByKey(ctx context.Context, pk string) (identity.Address, identity.CustomerID, error) {
 	it, err := t.getItem(ctx, key(pk, aliasSK), true)
 	if err != nil {
@@ -44,8 +45,8 @@ func (t *Table) AliasByKey(ctx context.Context, pk string) (identity.Address, id
 	return a.address, a.customer, nil
 }
 
-// PutName keeps the name that a platform shows of a customer. It counts as
-// long as the register knows none.
+// PutShownName stores the name that a platform shows. It counts while the
+// register has no name.
 func (t *Table) PutShownName(ctx context.Context, c identity.CustomerID, name string) error {
 	_, err := t.update(ctx, &dynamodb.UpdateItemInput{
 		Key:                       key(customerPK(c), profileSK),
@@ -65,8 +66,8 @@ type fileItem struct {
 	Key    string `json:"k,omitempty"`
 }
 
-// encodeFile writes a file so that the larger of two texts counts: one that
-// is stored beats one that failed, in any order.
+// encodeFile encodes a file so that the larger of two texts counts: a stored
+// file replaces a failed one, in any order.
 func encodeFile(f contact.MediaFile) (string, error) {
 	rank := "0"
 	if f.State == contact.Stored {

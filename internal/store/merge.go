@@ -13,18 +13,14 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 )
 
-// Merges make trees. Each customer is merged into at most one other (mi), and
-// each knows everybody below (m); the one at the top stands for all. Nothing
-// else is written, so that cutting any customer off its tree, in any order,
-// leaves what was there before.
-
-// maxMembers bounds how many ids one customer has: reading a history reads
-// each of them.
+// maxMembers bounds the number of ids of one customer. Merges form trees: each
+// customer is merged into at most one other, and each profile lists the ids
+// below it. A history reads the partition of each id.
 const maxMembers = 32
 
-// Join says that two customers are one person, on the evidence given. What
-// proves less than that is kept as a suggestion for a person to decide, and
-// Join reports false. It moves no data, and can be repeated.
+// JoinByEvidence merges two customers if the evidence proves that they are one
+// person. Weaker evidence becomes a suggestion, and it reports false. It moves
+// no data and can be repeated.
 func (t *Table) JoinByEvidence(ctx context.Context, a, b identity.CustomerID, ev identity.Evidence) (bool, error) {
 	why := ""
 	err := t.repeatConflicts(ctx, func() error {
@@ -46,7 +42,7 @@ func (t *Table) JoinByEvidence(ctx context.Context, a, b identity.CustomerID, ev
 	return false, t.putSuggestion(ctx, a, b, ev.Rule, ev)
 }
 
-// again repeats what lost a race.
+// repeatConflicts repeats do while it loses a race.
 func (t *Table) repeatConflicts(ctx context.Context, do func() error) error {
 	for try := range maxTries {
 		if try > 0 {
@@ -70,13 +66,13 @@ const (
 	WhyApart    = "apart"    // a person decided that they are two
 )
 
-// A verdict is whether evidence joins two customers.
+// A verdict is the decision whether evidence joins two customers.
 type verdict struct {
 	into, from identity.Customer
 	why        string // why not; empty when it does
 }
 
-// verdict judges whether evidence joins two customers, and writes nothing.
+// verdict decides whether evidence joins two customers. It writes nothing.
 func (t *Table) verdict(ctx context.Context, a, b identity.CustomerID, ev identity.Evidence) (verdict, error) {
 	ca, errA := t.customer(ctx, a, true)
 	cb, errB := t.customer(ctx, b, true)
@@ -102,23 +98,25 @@ func (t *Table) verdict(ctx context.Context, a, b identity.CustomerID, ev identi
 		return v, nil
 	}
 	if inA && inB && ev.Rule == identity.RuleSystem {
-		// A number that somebody else wrote from before it became this
-		// person's was given out again.
+		// The number had another owner who wrote before ev.At: it was given
+		// out again.
 		earlier, err := t.hasMessages(ctx, cb, ev.At)
 		if err != nil || earlier {
 			v.why = WhyEarlier
 			return v, err
 		}
 	}
-	if inB && !inA || inA == inB && cb.ID < ca.ID {
-		v.into, v.from = cb, ca
+	older := inA == inB && cb.ID < ca.ID
+	if (inB && !inA) || older {
+		v.into = cb
+		v.from = ca
 	}
 	return v, nil
 }
 
-// crowded returns why two customers have too many aliases of one kind to be
-// one person, if rules can tell. Visitors whom the site proved do not count:
-// a customer has one for each sign-in.
+// tooManyAliases returns the reason why two customers have too many aliases of
+// one kind to be one person; empty if it does not exist. Visitors whom the site
+// proved do not count: each sign-in makes one.
 func (t *Table) tooManyAliases(ctx context.Context, a, b identity.Customer, ev identity.Evidence) (string, error) {
 	inA, errA := t.aliasesNow(ctx, a)
 	inB, errB := t.aliasesNow(ctx, b)
@@ -152,21 +150,21 @@ func (t *Table) tooManyAliases(ctx context.Context, a, b identity.Customer, ev i
 	return "", nil
 }
 
-// rivals reports whether two aliases are of one kind that WhatsApp gives a
-// person one of.
+// rivals reports whether two aliases are of a kind of which WhatsApp gives a
+// person one.
 func rivals(x, y identity.Address) bool {
 	switch x.Kind {
 	case identity.Phone, identity.BSUID, identity.ParentBSUID:
-		return x.Kind == y.Kind && x.Scope == y.Scope && x.Assurance == identity.Verified && y.Assurance == identity.Verified &&
-			!slices.Contains(identity.PhoneVariants(x.Alias), y.Alias)
+		verified := x.Assurance == identity.Verified && y.Assurance == identity.Verified
+		sameSpace := x.Kind == y.Kind && x.Scope == y.Scope
+		return verified && sameSpace && !slices.Contains(identity.PhoneVariants(x.Alias), y.Alias)
 	default:
 		return false
 	}
 }
 
-// Merge makes two customers one because a person decided so: into stands for
-// both. It moves no data, can be repeated, and can be undone by
-// [Table.UnmergeCustomer].
+// MergeCustomers merges from into into because a person decided so. It moves no
+// data, can be repeated, and [Table.UnmergeCustomer] undoes it.
 func (t *Table) MergeCustomers(ctx context.Context, into, from identity.CustomerID, d identity.Decision) (identity.Customer, error) {
 	err := t.repeatConflicts(ctx, func() error {
 		a, errA := t.customer(ctx, into, true)
@@ -185,8 +183,8 @@ func (t *Table) MergeCustomers(ctx context.Context, into, from identity.Customer
 	return t.customer(ctx, into, true)
 }
 
-// merge makes into stand for from as well, in one transaction with the record
-// of why. [fault.Conflict] when either changed meanwhile.
+// writeMerge merges from into into in one transaction with the identity change.
+// It is [fault.Conflict] if either changed meanwhile.
 func (t *Table) writeMerge(ctx context.Context, into, from identity.Customer, ch identity.Change) error {
 	ch.Kind = identity.Merged
 	ch.Before = [][]identity.CustomerID{into.Members, from.Members}
@@ -217,7 +215,8 @@ func mergedSet(ids []identity.CustomerID) *types.AttributeValueMemberSS {
 	return ss
 }
 
-// hasBelow is the condition that still the same customers are merged into c.
+// membersUnchanged is the condition that the members of c are those that were
+// read.
 func membersUnchanged(c identity.Customer) string {
 	if len(c.Members) == 1 {
 		return *exprf("attribute_not_exists(%s)", attrProfileMembers)
@@ -232,10 +231,10 @@ func withMembers(c identity.Customer, values item) item {
 	return values
 }
 
-// Unmerge makes a customer who was merged into another stand alone again, with
-// everybody who was merged into that one before. What was written meanwhile
-// lies with whose alias it came by, and so goes with it. Rules never join the
-// two again. It returns who stood for all, and who stands for those cut off.
+// UnmergeCustomer splits a merged customer off again, with all who were merged
+// into it before. Messages that arrived meanwhile go with the owner of their
+// alias. Rules never join the two again. rest is the customer without member,
+// apart the one with it.
 func (t *Table) UnmergeCustomer(ctx context.Context, member identity.CustomerID, d identity.Decision) (rest, apart identity.Customer, err error) {
 	var top identity.CustomerID
 	err = t.repeatConflicts(ctx, func() error {
@@ -274,7 +273,7 @@ func (t *Table) writeUnmerge(ctx context.Context, member identity.CustomerID, d 
 	for _, p := range path[1:] {
 		writes = append(writes, t.without(p, attrProfileMembers, cut))
 	}
-	// Whoever was joined is apart now, from the one it was merged into.
+	// No rule may merge the member again.
 	writes = append(writes, t.dismissalWrites(member, customerOf(text(path[1], pkName)), d)...)
 	return customerOf(text(top, pkName)), t.transact(ctx, writes, "the customers changed")
 }
@@ -292,7 +291,8 @@ func customers(ids []string) []identity.CustomerID {
 	return out
 }
 
-// path returns the profiles from a customer to the one that stands for all.
+// mergePath returns the profiles from a customer up to the one that is merged
+// into no other.
 func (t *Table) mergePath(ctx context.Context, id identity.CustomerID) ([]item, error) {
 	var path []item
 	for id != "" {
@@ -312,9 +312,9 @@ func (t *Table) mergePath(ctx context.Context, id identity.CustomerID) ([]item, 
 	return path, nil
 }
 
-// without takes a merge out of a profile that must be as it was read: an
-// attribute, or some of its values. A profile of which nothing is left was
-// not there before, and goes.
+// without returns the write that takes an attribute, or some of its values, out
+// of a profile that must be unchanged. It deletes a profile of which nothing is
+// left.
 func (t *Table) without(profile item, attr string, values []string) types.TransactWriteItem {
 	k := key(text(profile, pkName), profileSK)
 	condition, vals := unchanged(profile, attrProfileMergedInto, attrProfileMembers)
@@ -341,7 +341,7 @@ func (t *Table) without(profile item, attr string, values []string) types.Transa
 	return types.TransactWriteItem{Update: up}
 }
 
-// nameOf is an attribute as expressions may name it: l is a reserved word.
+// nameOf returns an attribute as expressions name it: l is a reserved word.
 func nameOf(attr string) string {
 	if attr == attrProfileLocale {
 		return "#l"
@@ -349,7 +349,7 @@ func nameOf(attr string) string {
 	return attr
 }
 
-// unchanged is the condition that attributes are as they were read.
+// unchanged returns the condition that attributes are as they were read.
 func unchanged(it item, attrs ...string) (string, item) {
 	var parts []string
 	values := item{}

@@ -239,7 +239,7 @@ func (w *world) move() {
 	w.moves[n] = append(w.moves[n], moved{from, to})
 }
 
-// check holds the history of everybody to the oracle's, in both orders.
+// check compares the history of every customer with the model, in both orders.
 func (w *world) check() {
 	for _, id := range w.ids {
 		c, err := w.table.Customer(w.ctx, id)
@@ -290,7 +290,7 @@ func (w *world) history(c identity.Customer, oldest bool) []contact.ID {
 	}
 }
 
-// stated holds what became of a message to what was told of it.
+// stated compares the state of a message with the effects that were stored.
 func (w *world) stated(e contact.Entry) {
 	var s contact.State
 	if e.State != nil {
@@ -362,7 +362,7 @@ func asText(v types.AttributeValue) string {
 // anything: when all are undone, every item is byte for byte as it would be
 // without. go test -run TestMerges ./internal/store -rapid.checks=1000 runs a
 // thousand.
-func TestMergesMovesAndRedeliveriesKeepEveryHistory(t *testing.T) {
+func TestHistory_MergesMovesRedeliveries(t *testing.T) {
 	t.Parallel()
 	table, db := storetest.NewWithClient(t)
 	var worlds atomic.Int64

@@ -12,7 +12,7 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 )
 
-// A rest is the part of a message that few messages have.
+// A messageRest holds the fields that few messages have.
 type messageRest struct {
 	Version     int                  `json:"v,omitempty"`
 	Username    string               `json:"u,omitempty"`
@@ -42,14 +42,11 @@ type messageRest struct {
 }
 
 // PutMessage stores m under its customer, and reports whether it was new. It is
-// one conditional write and can be repeated. m.CustomerID must be resolved.
-//
-// A message by a second way (an echo, an import, a record) may carry
-// another time than the first; then its neighbourhood is searched for the
-// same provider id.
-//
-// A message too large for the table is a preview here, and body says where
-// the whole lies: it was written before.
+// one conditional write and can be repeated. m.CustomerID must be resolved. A
+// copy that came another way (an echo, an import, a record) may have another
+// time than the first. So for such a message PutMessage also searches the day
+// before and after for the same provider id. If m is only a preview of a
+// message too large for the table, body is the S3 key of the whole.
 func (t *Table) PutMessage(ctx context.Context, m contact.Message, body string) (created bool, err error) {
 	if err := m.Validate(); err != nil {
 		return false, err
@@ -72,19 +69,19 @@ func (t *Table) PutMessage(ctx context.Context, m contact.Message, body string) 
 	return err == nil && taken == nil, err
 }
 
-// maxDrift is how far the times of two copies of one message lie apart at
-// most.
+// maxDrift is the largest difference between the times of two copies of one
+// message.
 const maxDrift = 24 * time.Hour
 
-// twin reports whether the customer has a message with the same provider id
+// hasTwin reports whether the customer has a message with the same provider id
 // near the same time.
 func (t *Table) hasTwin(ctx context.Context, m contact.Message) (bool, error) {
 	id, err := t.findMessageID(ctx, m.CustomerID, m.Channel, contact.ProviderKey(m.ProviderID), m.SentAt.Add(-maxDrift), m.SentAt.Add(maxDrift))
 	return id != "", err
 }
 
-// find returns the id of the message of a customer that a channel calls by a
-// key, sent between two times; empty when there is none.
+// findMessageID returns the id of the customer's message with a channel and
+// provider key, sent between two times; empty if it does not exist.
 func (t *Table) findMessageID(ctx context.Context, c identity.CustomerID, ch contact.Channel, providerKey string, from, to time.Time) (contact.ID, error) {
 	suffix := messageSuffix(ch, providerKey)
 	var id contact.ID
@@ -174,8 +171,8 @@ func messageItem(m contact.Message, body string) (item, error) {
 	return it, nil
 }
 
-// readMessage is the inverse of messageItem. body is where the whole message
-// lies when the item holds a preview.
+// readMessage is the inverse of messageItem. body is the S3 key of the whole
+// message if the item holds a preview.
 func readMessage(it item) (m contact.Message, body string, err error) {
 	id := messageIDOf(text(it, skName))
 	sentAt, ch, providerKey, err := id.Parse()

@@ -15,16 +15,17 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 )
 
-// maxMoves bounds how often one alias moves.
+// maxMoves bounds the number of moves of one alias.
 const maxMoves = 8
 
-// lead is by how much a platform's clock may be ahead of ours: what is sent
-// until then may have been stored already.
+// clockTolerance is how far a platform's clock may be ahead of ours. A message
+// sent until then may be stored already.
 const clockTolerance = 2 * time.Minute
 
-// A move is kept with the alias and with every customer who ever had it, as
-// "<number, 3 digits>|<from>|<kept>|<was>|<to>|<alias>", so that the moves of
-// an alias sort in the order in which they were decided.
+// encodeMove encodes a move as "<number, 3
+// digits>|<from>|<kept>|<was>|<to>|<alias>". It is stored with the alias and
+// with each of its owners. Moves of an alias sort in the order in which they
+// were decided.
 func encodeMove(n int, m identity.Move) string {
 	return fmt.Sprintf("%03d|%s|%s|%s|%s|%s", n, timeSK("", m.From), timeSK("", m.Kept), m.Was, m.To, m.Alias)
 }
@@ -42,11 +43,11 @@ func readMoves(list []string) []identity.Move {
 	return out
 }
 
-// MoveAlias gives an alias to another customer from a time on, because a
-// person decided so: a phone number that was given out again. Messages sent
-// before stay with who had it; later ones are the other's, also those that
-// are stored already, which stay where they lie. It returns who has the alias
-// now. [fault.Invalid] when it is not owner's.
+// MoveAlias gives an alias to another customer from a time on, because a person
+// decided so: a phone number that was given out again. Earlier messages stay
+// with the previous owner. Later ones belong to the new owner, also those that
+// are stored already, which stay in their partition. It returns the new owner.
+// It is [fault.Invalid] if the alias is not owner's.
 func (t *Table) MoveAlias(ctx context.Context, owner identity.Customer, m identity.Moving, d identity.Decision) (identity.CustomerID, error) {
 	m.To = cmp.Or(m.To, newCustomer())
 	err := t.repeatConflicts(ctx, func() error { return t.moveAlias(ctx, owner, m.Alias, m.To, m.From, d) })
@@ -84,8 +85,8 @@ func (t *Table) moveAlias(ctx context.Context, owner identity.Customer, a identi
 	})
 }
 
-// putMove keeps a move with the alias, with everybody who ever had it, and in
-// the audit trail of each.
+// writeAliasMove writes a move to the alias and to each of its owners, with an
+// identity change for each.
 func (t *Table) writeAliasMove(ctx context.Context, a aliasItem, m identity.Move, ch identity.Change) error {
 	number := len(a.moves)
 	all := []string{encodeMove(number, m)}

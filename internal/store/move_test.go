@@ -9,9 +9,9 @@ import (
 	"github.com/heard-intake/heard/internal/store/storetest"
 )
 
-// A number was given out again. What is told of an old message afterwards, by
-// the number, is the old owner's to know, and nobody else's.
-func TestWhatIsToldOfAMessageAfterItsNumberMovedStaysWithIt(t *testing.T) {
+// A number has a new owner. Late effects on an old message belong to the old
+// owner.
+func TestMoveAlias_LateEffects(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	clock := start.Add(time.Hour)
@@ -83,7 +83,7 @@ func TestWhatIsToldOfAMessageAfterItsNumberMovedStaysWithIt(t *testing.T) {
 	}
 }
 
-func TestAMoveIsToldToWhoeverKeepsACopy(t *testing.T) {
+func TestMoveAlias_ChangesSince(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	a := s.says(1, "x", phone(1))
@@ -99,8 +99,8 @@ func TestAMoveIsToldToWhoeverKeepsACopy(t *testing.T) {
 	}
 }
 
-// A watermark tells of what its own owner was sent, however late it comes.
-func TestAWatermarkAfterAMoveReadsNothingOfTheOldOwner(t *testing.T) {
+// A watermark concerns only the messages of its own owner, even if it is late.
+func TestMoveAlias_Watermark(t *testing.T) {
 	t.Parallel()
 	table := storetest.New(t)
 	page := verified(identity.PSID, "page", "7700")

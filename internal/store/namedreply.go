@@ -12,18 +12,17 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 )
 
-// A NamedReply is one stored mail whose Reply-To names another address than
-// that of its sender.
+// A NamedReply is a stored mail whose Reply-To names another address than its
+// sender's.
 type NamedReply struct {
 	Sender, ReplyTo identity.Alias
 }
 
-// NamedReplies walks over the whole table for mails whose Reply-To names
-// another address than their sender's, without those that were deleted. It
-// looks at about most items, and reports how many; whole is false when the
-// table has more. progress is called after each page, with the number so far.
-//
-// No index lists them: the walk reads every item, at half a read unit for 4 KB.
+// NamedReplies scans the table for mails whose Reply-To names another address
+// than their sender's, without deleted ones. It examines about most items and
+// returns how many; whole is false if the table has more. progress is called
+// after each page with the number so far. A scan reads every item, at half a
+// read unit for 4 KB.
 func (t *Table) NamedReplies(ctx context.Context, most int, progress func(examined int)) (found []NamedReply, examined int, whole bool, err error) {
 	in := &dynamodb.ScanInput{
 		TableName: t.name,
@@ -37,7 +36,7 @@ func (t *Table) NamedReplies(ctx context.Context, most int, progress func(examin
 	for examined < most {
 		out, err := t.db.Scan(ctx, in)
 		if err != nil {
-			return nil, examined, false, sdkError(err, "scan")
+			return nil, examined, false, sdkError(err, "scan messages")
 		}
 		for _, it := range out.Items {
 			if sk := text(it, skName); strings.HasPrefix(sk, effectPrefix) {
@@ -67,8 +66,8 @@ func (t *Table) NamedReplies(ctx context.Context, most int, progress func(examin
 	return found, examined, whole, nil
 }
 
-// namedReply reads the claimed address of a mail's item, and where the effects
-// on that mail are; ok is false for an item of another kind.
+// namedReply returns the claimed address of a mail, and the key of its effects.
+// ok is false for another item.
 func namedReply(it item) (place string, reply NamedReply, ok bool, err error) {
 	_, channel, providerKey, err := messageIDOf(text(it, skName)).Parse()
 	if err != nil || channel != contact.Email {

@@ -10,18 +10,19 @@ import (
 	"github.com/heard-intake/heard/internal/problem"
 )
 
-// ProblemOf returns the id of the problem of a cause, the only one that can
-// be open; empty when there never was one, or when it was opened just now.
+// ProblemOfCause returns the id of the problem of a cause. It is empty if the
+// cause has no problem, or if the problem was opened just now.
 func (t *Table) ProblemOfCause(ctx context.Context, reason, product string) (string, error) {
 	it, err := t.getItem(ctx, key(causePK(reason, product), openSK), false)
 	return text(it, attrOpenProblem), err
 }
 
-// PutSeen records that a customer was seen with a cause, and reports whether
-// that was new.
+// PutOccurrence records a contact about a cause, and reports whether it was
+// new.
 func (t *Table) PutOccurrence(ctx context.Context, reason, product string, s problem.Seen) (bool, error) {
 	it := key(causePK(reason, product), occurrenceSK(s))
-	it[attrOccurrenceAt], it[ttlName] = millis(s.At), num(s.Expires.Unix())
+	it[attrOccurrenceAt] = millis(s.At)
+	it[ttlName] = num(s.Expires.Unix())
 	if s.Quote != "" {
 		it[attrOccurrenceQuote] = str(s.Quote)
 	}
@@ -29,23 +30,24 @@ func (t *Table) PutOccurrence(ctx context.Context, reason, product string, s pro
 	return err == nil && taken == nil, err
 }
 
-// DropSeen takes back that a customer was seen with a cause.
+// DropOccurrence takes back an occurrence.
 func (t *Table) DropOccurrence(ctx context.Context, reason, product string, s problem.Seen) error {
 	_, err := t.db.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: t.name, Key: key(causePK(reason, product), occurrenceSK(s))})
 	if err != nil {
-		return sdkError(err, "delete item")
+		return sdkError(err, "delete occurrence")
 	}
 	return nil
 }
 
 func readOccurrence(it item) (problem.Seen, bool) {
 	s, ok := parseOccurrenceSK(text(it, skName))
-	s.At, s.Quote = moment(it, attrOccurrenceAt), text(it, attrOccurrenceQuote)
+	s.At = moment(it, attrOccurrenceAt)
+	s.Quote = text(it, attrOccurrenceQuote)
 	return s, ok
 }
 
-// Seen returns who was seen with a cause from one slot to another, latest
-// first, at most limit. It reads strongly.
+// Occurrences returns the occurrences of a cause from one slot to another,
+// latest first, at most limit, read consistently.
 func (t *Table) Occurrences(ctx context.Context, reason, product, first, last string, limit int, now time.Time) ([]problem.Seen, error) {
 	return t.readOccurrences(ctx, true, reason, product, first, last, limit, now)
 }
@@ -65,8 +67,8 @@ func (t *Table) readOccurrences(ctx context.Context, consistent bool, reason, pr
 	return out, err
 }
 
-// Window returns the problem of a cause, or else who was seen with it from
-// one slot on, at most limit and latest first. It reads strongly.
+// CauseWindow returns the problem of a cause, or else its occurrences since a
+// slot, latest first, at most limit, read consistently.
 func (t *Table) CauseWindow(ctx context.Context, reason, product, first string, limit int, now time.Time) (problem.Window, error) {
 	in := keyRange(causePK(reason, product), first, openSK+"~")
 	in.ConsistentRead = ptr(true)
@@ -91,11 +93,11 @@ func (t *Table) CauseWindow(ctx context.Context, reason, product, first string, 
 	return w, err
 }
 
-// Levels returns how many customers were seen with a cause in each hour since
-// a day, and the slot up to which that is known: the first that is not
-// counted, empty when nothing is.
+// Levels returns the customers of a cause in each hour since a day, and the
+// first slot that is not counted; empty if none is.
 func (t *Table) Levels(ctx context.Context, reason, product, firstDay string, now time.Time) (problem.Levels, string, error) {
-	levels, through := problem.Levels{}, ""
+	levels := problem.Levels{}
+	through := ""
 	err := t.query(ctx, keyRange(causePK(reason, product), levelSK(firstDay), endOf(levelPrefix)), func(it item) bool {
 		if !expired(it, now) {
 			levels[levelDay(text(it, skName))] = problem.ParseLevel(text(it, attrLevelHours))
@@ -106,23 +108,25 @@ func (t *Table) Levels(ctx context.Context, reason, product, firstDay string, no
 	return levels, through, err
 }
 
-// PutLevel keeps the level of a day, as it is known up to a slot.
+// PutLevel stores the level of a day, counted up to a slot.
 func (t *Table) PutLevel(ctx context.Context, reason, product, day string, l problem.Level, through string, expires time.Time) error {
 	it := key(causePK(reason, product), levelSK(day))
-	it[attrLevelHours], it[attrLevelThrough], it[ttlName] = str(l.String()), str(through), num(expires.Unix())
+	it[attrLevelHours] = str(l.String())
+	it[attrLevelThrough] = str(through)
+	it[ttlName] = num(expires.Unix())
 	_, err := t.db.PutItem(ctx, &dynamodb.PutItemInput{
 		TableName: t.name, Item: it,
 		ConditionExpression:       exprf("attribute_not_exists(%s) OR %s < :n", pkName, attrLevelThrough),
 		ExpressionAttributeValues: item{":n": str(through)},
 	})
-	if err = conditional(err, "known already"); fault.KindOf(err) == fault.Conflict {
+	if err = conditional(err, "write level", "known already"); fault.KindOf(err) == fault.Conflict {
 		return nil
 	}
 	return err
 }
 
-// PerHour counts who was seen with a cause from one slot up to another, which
-// is left out: distinct customers in each hour. It reads weakly.
+// OccurrencesPerHour counts the distinct customers of a cause in each hour from
+// one slot up to another, without the latter. It does not read consistently.
 func (t *Table) OccurrencesPerHour(ctx context.Context, reason, product, first, end string, now time.Time) (problem.Levels, error) {
 	seen, err := t.readOccurrences(ctx, false, reason, product, first, end, maxPerHour, now)
 	if err != nil {
@@ -143,11 +147,11 @@ func (t *Table) OccurrencesPerHour(ctx context.Context, reason, product, first, 
 	return levels, nil
 }
 
-// maxPerHour bounds what PerHour reads.
+// maxPerHour bounds the occurrences that OccurrencesPerHour reads.
 const maxPerHour = 200_000
 
-// CountedSince returns since when causes are counted: at, for the first who
-// asks.
+// CountingStart returns the time since which causes are counted. The first
+// caller sets it to at.
 func (t *Table) CountingStart(ctx context.Context, at time.Time) (time.Time, error) {
 	it := key(sincePK, sinceSK)
 	it[attrOccurrenceAt] = millis(at)

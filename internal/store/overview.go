@@ -14,8 +14,7 @@ import (
 	"github.com/heard-intake/heard/internal/problem"
 )
 
-// ContactsOf is [Table.Contacts] over all members of a customer: contacts
-// from before a merge lie where they were made.
+// CustomerContacts is [Table.Contacts] over all members of a customer.
 func (t *Table) CustomerContacts(ctx context.Context, c identity.Customer, limit int, cursor string) ([]contact.Contact, string, error) {
 	var all []contact.Contact
 	more := false
@@ -31,7 +30,8 @@ func (t *Table) CustomerContacts(ctx context.Context, c identity.Customer, limit
 	slices.SortStableFunc(all, func(a, b contact.Contact) int { return strings.Compare(place(b), place(a)) })
 	all = slices.CompactFunc(all, func(a, b contact.Contact) bool { return place(a) == place(b) })
 	if len(all) > limit {
-		all, more = all[:limit], true
+		all = all[:limit]
+		more = true
 	}
 	if !more {
 		return all, "", nil
@@ -39,9 +39,9 @@ func (t *Table) CustomerContacts(ctx context.Context, c identity.Customer, limit
 	return all, place(all[len(all)-1]), nil
 }
 
-// ProblemsOf is [Table.Problems] over several departments: their problems
-// together, latest first, at most limit before the cursor. The index is read
-// for each department, the problems themselves only as far as the page goes.
+// ProblemsOfDepartments is [Table.Problems] over several departments: their
+// problems together, latest first, at most limit before the cursor. It reads
+// only the problems of the page.
 func (t *Table) ProblemsOfDepartments(ctx context.Context, departments []string, state problem.State, limit int, cursor string) ([]problem.Record, string, error) {
 	type part struct {
 		keys []item
@@ -108,7 +108,7 @@ func (t *Table) problemKeys(ctx context.Context, department string, state proble
 	return keys, err
 }
 
-// problems reads problems, latest first.
+// sortedProblems reads problems, latest first.
 func (t *Table) sortedProblems(ctx context.Context, keys []item) ([]problem.Record, error) {
 	ids := make([]string, len(keys))
 	for i, k := range keys {

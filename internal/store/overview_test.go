@@ -13,7 +13,7 @@ import (
 	"github.com/heard-intake/heard/internal/store/storetest"
 )
 
-func TestProblemsOfSeveralDepartmentsAreOneListLatestFirst(t *testing.T) {
+func TestProblemsOfDepartments(t *testing.T) {
 	t.Parallel()
 	table := storetest.New(t)
 	departments := []string{"billing", "it", "returns"}
@@ -52,7 +52,7 @@ func TestProblemsOfSeveralDepartmentsAreOneListLatestFirst(t *testing.T) {
 	}
 }
 
-func TestContactsFromBeforeAMergeAreListedToo(t *testing.T) {
+func TestCustomerContacts_Merged(t *testing.T) {
 	t.Parallel()
 	table := storetest.New(t)
 	c := identity.Customer{ID: "c1", Members: []identity.CustomerID{"c1", "c2"}}

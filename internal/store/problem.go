@@ -26,7 +26,8 @@ func problemItem(p problem.Record) (item, error) {
 		return nil, fault.Wrap(fault.Internal, err, "encode events")
 	}
 	it := key(problemPK(p.ID), problemSK)
-	it[attrJSON], it[attrProblemEvents] = str(string(data)), str(string(events))
+	it[attrJSON] = str(string(data))
+	it[attrProblemEvents] = str(string(events))
 	it[attrProblemVersion] = num(p.Version)
 	it[attrProblemRevision] = num(p.Revision + 1)
 	if p.Filling != nil {
@@ -42,7 +43,8 @@ func problemItem(p problem.Record) (item, error) {
 	if p.Resent > 0 {
 		it[attrProblemResent] = num(p.Resent)
 	}
-	it[attrProblemReason], it[attrProblemState] = str(p.Reason), str(string(p.State))
+	it[attrProblemReason] = str(p.Reason)
+	it[attrProblemState] = str(string(p.State))
 	if p.Product != "" {
 		it[attrProblemProduct] = str(p.Product)
 	}
@@ -76,9 +78,9 @@ func readProblem(it item) (problem.Record, error) {
 	return p, nil
 }
 
-// OpenProblem writes a new problem, as the one of its cause, with customers whom
-// it affects: some 90 at most, for a transaction takes 100 items.
-// [fault.Conflict] when the cause has one already.
+// OpenProblem writes a new problem of its cause with about 90 affected
+// customers at most: a transaction takes 100 items. It is [fault.Conflict] if
+// the cause has a problem.
 func (t *Table) OpenProblem(ctx context.Context, p problem.Record, affected []problem.Affected) error {
 	writes, err := t.writesOf(p, true)
 	if err != nil {
@@ -100,8 +102,8 @@ func (t *Table) OpenProblem(ctx context.Context, p problem.Record, affected []pr
 	return t.transact(ctx, writes, "the cause has a problem")
 }
 
-// besides are the writes that go with a problem's own: the line in the log
-// for a new version, what the clock has to look at, and the name of the change.
+// companionWrites returns the writes beside the problem's own: the log line of
+// a new version, its due entries, and the applied change.
 func (t *Table) companionWrites(p problem.Record) ([]types.TransactWriteItem, error) {
 	var writes []types.TransactWriteItem
 	put := func(it item) {
@@ -119,7 +121,8 @@ func (t *Table) companionWrites(p problem.Record) ([]types.TransactWriteItem, er
 		it[attrJSON] = str(string(line))
 		put(it)
 	}
-	was, is := problem.Due(p.Was), problem.Due(p.Problem)
+	was := problem.Due(p.Was)
+	is := problem.Due(p.Problem)
 	for kind, at := range is {
 		if !at.Equal(was[kind]) {
 			put(dueRow(problemPK(p.ID), kind, at))
@@ -133,8 +136,9 @@ func (t *Table) companionWrites(p problem.Record) ([]types.TransactWriteItem, er
 	return writes, nil
 }
 
-// Log returns what was done to a problem, latest first, at most limit lines
-// before the cursor: the version of the last one seen.
+// ProblemLog returns the log lines of a problem, latest first, at most limit
+// before the cursor, which is the version of the last line of the previous
+// page.
 func (t *Table) ProblemLog(ctx context.Context, problemID string, limit int, cursor string) ([]problem.Line, string, error) {
 	to := logPrefix + "~"
 	if cursor != "" {
@@ -163,8 +167,8 @@ func (t *Table) ProblemLog(ctx context.Context, problemID string, limit int, cur
 	return out[:limit], strconv.Itoa(out[limit-1].Version), nil
 }
 
-// SaveProblem writes a changed problem. What it counts stays as it is.
-// [fault.Conflict] when it changed since it was read.
+// SaveProblem writes a changed problem without changing its affected customers.
+// It is [fault.Conflict] if it changed since it was read.
 func (t *Table) SaveProblem(ctx context.Context, p problem.Record) error {
 	writes, err := t.writesOf(p, false)
 	if err != nil {
@@ -173,9 +177,9 @@ func (t *Table) SaveProblem(ctx context.Context, p problem.Record) error {
 	return t.transact(ctx, writes, "the problem changed")
 }
 
-// SplitProblem writes a problem and a new one, which was split off it, with
-// nobody in it yet: the clock sees to it that it is filled. [fault.Conflict]
-// when the first changed since it was read, or the part is there already.
+// SplitProblem writes a problem and a new part split off it, which has no
+// affected customers yet: a due entry has them moved. It is [fault.Conflict] if
+// the first changed since it was read, or if the part exists.
 func (t *Table) SplitProblem(ctx context.Context, from, part problem.Record) error {
 	writes, err := t.writesOf(from, false)
 	if err != nil {
@@ -189,8 +193,8 @@ func (t *Table) SplitProblem(ctx context.Context, from, part problem.Record) err
 	return t.transact(ctx, slices.Concat(writes, more, []types.TransactWriteItem{fill}), "the problem changed")
 }
 
-// writesOf returns the writes that make a problem what p says, if it is as it
-// was read or, when it is new, not there.
+// writesOf returns the writes of a problem, on condition that it is new or as
+// it was read.
 func (t *Table) writesOf(p problem.Record, isNew bool) ([]types.TransactWriteItem, error) {
 	it, err := problemItem(p)
 	if err != nil {
@@ -199,32 +203,35 @@ func (t *Table) writesOf(p problem.Record, isNew bool) ([]types.TransactWriteIte
 	put := &types.Put{TableName: t.name, Item: it, ConditionExpression: onlyNew()}
 	writes := []types.TransactWriteItem{{Put: put}}
 	if !isNew {
-		put.ConditionExpression, put.ExpressionAttributeValues = exprf("%s = :rv", attrProblemRevision), item{":rv": num(p.Revision)}
+		put.ConditionExpression = exprf("%s = :rv", attrProblemRevision)
+		put.ExpressionAttributeValues = item{":rv": num(p.Revision)}
 	}
 	beside, err := t.companionWrites(p)
 	return append(writes, beside...), err
 }
 
-func (t *Table) transact(ctx context.Context, writes []types.TransactWriteItem, lostMsg string) error {
+// transact writes all or nothing. conflict is the message if a condition did
+// not hold.
+func (t *Table) transact(ctx context.Context, writes []types.TransactWriteItem, conflict string) error {
 	if put := writes[0].Put; len(writes) == 1 { // for half of what a transaction costs
 		_, err := t.db.PutItem(ctx, &dynamodb.PutItemInput{
 			TableName: t.name, Item: put.Item, ConditionExpression: put.ConditionExpression, ExpressionAttributeValues: put.ExpressionAttributeValues,
 		})
-		return conditional(err, lostMsg)
+		return conditional(err, "write "+kindName(put.Item), conflict)
 	}
 	_, err := t.db.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: writes})
 	if cancelled(err) {
-		return fault.New(fault.Conflict, "%s", lostMsg)
+		return fault.New(fault.Conflict, "%s", conflict)
 	}
 	if err != nil {
-		return sdkError(err, "write problem")
+		return sdkError(err, "write "+kindsOfWrites(writes))
 	}
 	return nil
 }
 
-// Problems returns the problems of a department, latest first, those in a
-// state only if one is given, at most limit before the cursor, which is an
-// opaque text of this function's own.
+// Problems returns the problems of a department, latest first, at most limit
+// before the cursor, and only those in state if it is set. The cursor is that
+// of the previous page.
 func (t *Table) Problems(ctx context.Context, department string, state problem.State, limit int, cursor string) ([]problem.Record, string, error) {
 	if cursor == "" {
 		cursor = "~"

@@ -8,13 +8,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// keptCounts is how long a minute's count is of use, with room for clocks that
-// differ.
+// keptCounts is how long the count of a minute is stored, with room for clocks
+// that differ.
 const keptCounts = 10 * time.Minute
 
-// Count adds n to what was counted under a name in a minute, and returns the
-// sum. A name that is a person's stands only as its keyed hash. What is counted
-// twice because a try was repeated limits earlier, never later.
+// IncrementRate adds n to the count of a name in a minute and returns the sum.
+// Only the keyed hash of the name is stored. A repeated try counts twice, which
+// limits earlier, never later.
 func (t *Table) IncrementRate(ctx context.Context, name string, minute time.Time, n int) (int, error) {
 	out, err := t.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 		TableName: t.name, Key: key(t.ratePK(name), rateSK(minute)),
@@ -23,7 +23,7 @@ func (t *Table) IncrementRate(ctx context.Context, name string, minute time.Time
 		ReturnValues:              types.ReturnValueUpdatedNew,
 	})
 	if err != nil {
-		return 0, sdkError(err, "count")
+		return 0, sdkError(err, "increment rate")
 	}
 	return int(number(out.Attributes, attrRateCount)), nil
 }

@@ -12,48 +12,52 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 )
 
-// AskAgain asks triage, by the stream, to classify the contacts of a customer
-// anew in which something was said since a time.
+// RequestReclassify asks triage, through the stream, to classify the contacts
+// of a customer again in which there is a message since a time.
 func (t *Table) RequestReclassify(ctx context.Context, c identity.CustomerID, since, now time.Time) error {
 	return t.putReclassify(ctx, key(customerPK(c), requestSK(since, "")), now)
 }
 
-// AskContactAgain asks triage, by the stream, to classify one contact anew.
+// RequestContactReclassify asks triage, through the stream, to classify one
+// contact again.
 func (t *Table) RequestContactReclassify(ctx context.Context, k contact.Contact, now time.Time) error {
 	return t.putReclassify(ctx, key(customerPK(k.Customer), requestSK(k.Start, k.ID)), now)
 }
 
 func (t *Table) putReclassify(ctx context.Context, it item, now time.Time) error {
-	it[attrRequestedAt], it[ttlName] = millis(now), num(now.Add(24*time.Hour).Unix())
+	it[attrRequestedAt] = millis(now)
+	it[ttlName] = num(now.Add(24 * time.Hour).Unix())
 	if _, err := t.db.PutItem(ctx, &dynamodb.PutItemInput{TableName: t.name, Item: it}); err != nil {
-		return sdkError(err, "write item")
+		return sdkError(err, "write reclassify request")
 	}
 	return nil
 }
 
-// keptActs is how long it is known who did what to many customers at once.
+// keptActs is how long a bulk action is stored.
 const keptActs = 366 * 24 * time.Hour
 
-// Acted keeps that somebody did a thing to many customers at once: how many,
-// and which.
+// RecordBulkAction records that a person changed or read n customers or
+// contacts at once. what names the action and which the selection.
 func (t *Table) RecordBulkAction(ctx context.Context, what, by, which string, n int, at time.Time) error {
 	it := key(bulkPK(what), t.bulkSK(at, by, which))
-	it[attrBulkBy], it[attrBulkTarget], it[attrBulkCount], it[ttlName] = str(by), str(which), num(n), num(at.Add(keptActs).Unix())
+	it[attrBulkBy] = str(by)
+	it[attrBulkTarget] = str(which)
+	it[attrBulkCount] = num(n)
+	it[ttlName] = num(at.Add(keptActs).Unix())
 	if _, err := t.db.PutItem(ctx, &dynamodb.PutItemInput{TableName: t.name, Item: it}); err != nil {
-		return sdkError(err, "write item")
+		return sdkError(err, "write bulk action")
 	}
 	return nil
 }
 
-// scanPage is how many items one request of a walk over the table looks at.
+// scanPage is the number of items that one scan request examines.
 const scanPage = 250
 
-// Everywhere walks over the whole table for contacts that began from one time
-// up to another and are about a reason, or about none that is known when it
-// is empty. It looks at some items from the cursor on, and says at how many;
-// the cursor that comes back is empty at the end. No index lists contacts by
-// reason: that would cost a write unit for each of them, for a question that
-// is asked when a taxonomy changes.
+// ScanContacts scans the table for contacts that began from from to to and have
+// a reason; an empty reason selects the contacts without a known one. One call
+// examines some items after the cursor and returns how many; next is empty at
+// the end. No index lists contacts by reason: it would cost a write unit per
+// contact for a rare question.
 func (t *Table) ScanContacts(ctx context.Context, reason string, from, to time.Time, cursor string) (found []contact.Contact, examined int, next string, err error) {
 	in := &dynamodb.ScanInput{
 		TableName: t.name, Limit: ptr(int32(scanPage)),
@@ -72,7 +76,7 @@ func (t *Table) ScanContacts(ctx context.Context, reason string, from, to time.T
 	}
 	out, err := t.db.Scan(ctx, in)
 	if err != nil {
-		return nil, 0, "", sdkError(err, "scan")
+		return nil, 0, "", sdkError(err, "scan contacts")
 	}
 	for _, it := range out.Items {
 		k, err := readContact(it)
@@ -84,13 +88,15 @@ func (t *Table) ScanContacts(ctx context.Context, reason string, from, to time.T
 	return found, int(out.ScannedCount), placeOfScan(out.LastEvaluatedKey), nil
 }
 
-// placeOfScan is where a walk goes on. What comes after a customer's contacts is
-// passed over, and so no id of a message ever stands in a cursor.
+// placeOfScan returns the cursor after the last key of a scan. It skips the
+// rest of a customer's partition after the contacts, so that a cursor never
+// holds a message id.
 func placeOfScan(last map[string]types.AttributeValue) string {
 	if last == nil {
 		return ""
 	}
-	pk, sk := text(last, pkName), text(last, skName)
+	pk := text(last, pkName)
+	sk := text(last, skName)
 	if !strings.HasPrefix(pk, customerPrefix) || sk >= correctionPrefix {
 		sk = "~"
 	}

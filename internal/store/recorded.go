@@ -8,11 +8,10 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 )
 
-// PutRecorded stores what was registered by hand, and gives back what is
-// stored. A message that one of the members has on that channel under the
-// same provider id, sent within a day of m, is the same one, whichever way it
-// came: an echo of the answer, or the first of two tries. Then nothing is
-// written. It can be repeated.
+// PutRecordedMessage stores a message that an agent recorded, and returns the
+// stored one. A message of a member with the same channel and provider id, sent
+// within a day of m, is the same message: an echo of the answer, or the first
+// of two tries. Then nothing is written. It can be repeated.
 func (t *Table) PutRecordedMessage(ctx context.Context, members []identity.CustomerID, m contact.Message, whole string) (stored contact.Entry, created bool, err error) {
 	stored = contact.Entry{Message: m, Whole: whole}
 	if err := m.Validate(); err != nil {
@@ -33,8 +32,8 @@ func (t *Table) PutRecordedMessage(ctx context.Context, members []identity.Custo
 	return stored, false, err
 }
 
-// sameProviderID returns the message of the members near the time of m that
-// its channel calls the same, nil when there is none.
+// sameProviderID returns the members' message near the time of m with the same
+// channel and provider id; nil if it does not exist.
 func (t *Table) sameProviderID(ctx context.Context, members []identity.CustomerID, m contact.Message) (item, error) {
 	suffix := messageSuffix(m.Channel, contact.ProviderKey(m.ProviderID))
 	for _, c := range members {

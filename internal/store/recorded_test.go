@@ -11,7 +11,7 @@ import (
 	"github.com/heard-intake/heard/internal/store/storetest"
 )
 
-func TestWhatIsRegisteredTwiceIsThereOnce(t *testing.T) {
+func TestPutRecordedMessage_Twice(t *testing.T) {
 	t.Parallel()
 	members := []identity.CustomerID{"c1", "c2"}
 	for name, again := range map[string]func(*contact.Message){

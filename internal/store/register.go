@@ -9,9 +9,9 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 )
 
-// Register records what the register says, and joins the aliases it names
-// where that is safe. It can be repeated; what is no longer in the register
-// stays known.
+// RegisterCustomer stores an entry of the register, and joins the owners of its
+// aliases where the evidence allows it. It can be repeated. Values that are
+// missing from a later entry stay.
 func (t *Table) RegisterCustomer(ctx context.Context, r identity.Registration) (identity.Plan, error) {
 	addresses, ev, err := t.registerEntry(r)
 	if err != nil {
@@ -39,7 +39,8 @@ func (t *Table) RegisterCustomer(ctx context.Context, r identity.Registration) (
 	return plan, t.putOrders(ctx, r)
 }
 
-// PlanRegister returns what [Table.RegisterCustomer] would do, and writes nothing.
+// PlanRegistration returns the result that [Table.RegisterCustomer] would have,
+// and writes nothing.
 func (t *Table) PlanRegistration(ctx context.Context, r identity.Registration) (identity.Plan, error) {
 	addresses, ev, err := t.registerEntry(r)
 	if err != nil {
@@ -59,8 +60,8 @@ func (t *Table) PlanRegistration(ctx context.Context, r identity.Registration) (
 	return plan, err
 }
 
-// entry returns the statement that an entry of the register makes. Its number
-// comes first: whose entry it is decides over whose phone it names.
+// registerEntry returns the statement of a register entry. The account comes
+// first: it decides the customer.
 func (t *Table) registerEntry(r identity.Registration) ([]identity.Address, identity.Evidence, error) {
 	account, err := identity.NewAlias(identity.Account, "", r.Account)
 	if err != nil {
@@ -73,8 +74,8 @@ func (t *Table) registerEntry(r identity.Registration) ([]identity.Address, iden
 	return addresses, identity.Evidence{Rule: identity.RuleRegister, Ref: "account " + account.Value, At: r.At}, nil
 }
 
-// judge says of everybody else who has an alias of an entry whether the entry
-// joins them, and has it done where do is given.
+// judgeRegistration returns whether the entry joins each other owner of its
+// aliases, and calls do for each where do is set.
 func (t *Table) judgeRegistration(ctx context.Context, addresses []identity.Address, ev identity.Evidence, res Resolution, do func(identity.CustomerID) error) (identity.Plan, error) {
 	plan := identity.Plan{New: res.New}
 	s, err := t.statement(ctx, t.linkableAddresses(addresses), t.aliasKeys(t.linkableAddresses(addresses)), ev)
@@ -137,8 +138,8 @@ func (t *Table) putOrders(ctx context.Context, r identity.Registration) error {
 	return nil
 }
 
-// Products returns what the order of that number holds; nothing when the
-// register has no such order.
+// OrderProducts returns the products of an order number; none if the register
+// has no such order.
 func (t *Table) OrderProducts(ctx context.Context, order string) ([]string, error) {
 	it, err := t.getItem(ctx, key(t.orderPK(order), orderSK), false)
 	if err != nil {

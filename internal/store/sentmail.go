@@ -20,9 +20,9 @@ const (
 	keptAddress = 180 * 24 * time.Hour
 )
 
-// TakeTurn reports whether the caller is to send a message now: one caller at a
-// time is told so, until the lease is over, and nobody once it was sent or has
-// failed.
+// AcquireSendLease reports whether the caller is to send a message now. Only
+// one caller gets the lease until it ends, and none once the message was sent
+// or has failed.
 func (t *Table) AcquireSendLease(ctx context.Context, m contact.Message, now time.Time, lease time.Duration) (contact.SendTurn, error) {
 	k := key(customerPK(m.CustomerID), effectSK(m.Channel, contact.ProviderKey(m.ProviderID)))
 	lost, err := t.update(ctx, &dynamodb.UpdateItemInput{
@@ -45,8 +45,8 @@ func (t *Table) AcquireSendLease(ctx context.Context, m contact.Message, now tim
 	return contact.Busy, nil
 }
 
-// GiveTurn ends a turn of which nothing came, so that the next try need not
-// wait for the end of the lease.
+// ReleaseSendLease ends a lease without a result, so that the next try need not
+// wait.
 func (t *Table) ReleaseSendLease(ctx context.Context, m contact.Message) error {
 	_, err := t.update(ctx, &dynamodb.UpdateItemInput{
 		Key:              key(customerPK(m.CustomerID), effectSK(m.Channel, contact.ProviderKey(m.ProviderID))),
@@ -55,8 +55,7 @@ func (t *Table) ReleaseSendLease(ctx context.Context, m contact.Message) error {
 	return err
 }
 
-// PutSent remembers a mail of ours by one of its Message-IDs. It can be
-// repeated.
+// PutSent stores a sent mail under one of its Message-IDs. It can be repeated.
 func (t *Table) PutSent(ctx context.Context, mailID string, s contact.SentMail) error {
 	it := key(t.sentPK(mailID), sentSK)
 	it[attrSentCustomer] = str(string(s.Customer))
@@ -70,8 +69,8 @@ func (t *Table) PutSent(ctx context.Context, mailID string, s contact.SentMail) 
 	return err
 }
 
-// SentMails returns the mails of ours that Message-IDs name, by the id as it
-// was given; others are left out. At most 100 are asked for.
+// SentMails returns the sent mails of Message-IDs, by the id as given. Unknown
+// ids are missing. It reads at most 100.
 func (t *Table) SentMails(ctx context.Context, mailIDs []string) (map[string]contact.SentMail, error) {
 	if len(mailIDs) == 0 {
 		return nil, nil
@@ -99,7 +98,7 @@ func (t *Table) SentMails(ctx context.Context, mailIDs []string) (map[string]con
 }
 
 // AllowAutomatic reports whether one more automatic mail may go to an address
-// on the day of at. A mail counts once, however often it is asked for.
+// on the day of at. A mail counts once, even if it is asked for again.
 func (t *Table) AllowAutomatic(ctx context.Context, to identity.Alias, at time.Time, m contact.ID, most int) (bool, error) {
 	lost, err := t.update(ctx, &dynamodb.UpdateItemInput{
 		Key:                      key(t.addressPK(to), automaticSK(at)),
@@ -114,8 +113,8 @@ func (t *Table) AllowAutomatic(ctx context.Context, to identity.Alias, at time.T
 	return err == nil && !lost, err
 }
 
-// MarkAddress remembers that mail to an address came back, or is not wanted.
-// The latest counts.
+// MarkAddress records that mail to an address bounced or is not wanted. The
+// latest mark counts.
 func (t *Table) MarkAddress(ctx context.Context, a identity.Alias, m contact.AddressMark) error {
 	_, err := t.update(ctx, &dynamodb.UpdateItemInput{
 		Key:                      key(t.addressPK(a), addressSK),
@@ -129,7 +128,7 @@ func (t *Table) MarkAddress(ctx context.Context, a identity.Alias, m contact.Add
 	return err
 }
 
-// Marked returns the mark on an address, if there is one.
+// AddressMark returns the mark on an address, if there is one.
 func (t *Table) AddressMark(ctx context.Context, a identity.Alias, now time.Time) (contact.AddressMark, bool, error) {
 	it, err := t.getItem(ctx, key(t.addressPK(a), addressSK), false)
 	if err != nil || it == nil || expired(it, now) {

@@ -10,24 +10,23 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 )
 
-// A statement is one that names several aliases, with what it means as far as
-// the table knows them.
+// A statement names several aliases of one person. It holds their owners in the
+// table.
 type statement struct {
 	addresses []identity.Address
 	keys      []string
 	ev        identity.Evidence
 	known     map[string]aliasItem
 
-	keeper identity.CustomerID // under whom the message lies
-	owner  identity.CustomerID // whose the aliases are that nobody had
-	fresh  bool                // owner is somebody new
+	keeper identity.CustomerID // customer under whom the message is stored
+	owner  identity.CustomerID // owner of the aliases that were unknown
+	fresh  bool                // owner is a new customer
 	others []identity.CustomerID
 	rivals []rival
 }
 
-// A rival is who has one of the aliases and yet is somebody else, as far as
-// is known: the statement ties the alias to another account or user id than
-// an earlier one did.
+// A rival is a customer who owns one of the aliases but is tied to a different
+// account.
 type rival struct {
 	customer identity.CustomerID
 	alias    string // its key
@@ -35,9 +34,9 @@ type rival struct {
 	direct   bool // the alias itself is tied to both
 }
 
-// statement reads what addresses mean that one statement names. It writes
-// nothing. What decides under whom a message lies is only what never changes:
-// whose an alias is, and what it was first linked with.
+// statement reads the owners of the addresses that one statement names. It
+// writes nothing. The customer under whom the message is stored follows only
+// from facts that never change: the owner of an alias, and its first links.
 func (t *Table) statement(ctx context.Context, addresses []identity.Address, keys []string, ev identity.Evidence) (statement, error) {
 	s := statement{addresses: addresses, keys: keys, ev: ev}
 	var err error
@@ -70,20 +69,22 @@ func (t *Table) statement(ctx context.Context, addresses []identity.Address, key
 		case r.reason != "":
 			s.rivals = append(s.rivals, r)
 		case s.keeper == "":
-			s.keeper, s.owner = a.storedUnder(ev.At), owner
+			s.keeper = a.storedUnder(ev.At)
+			s.owner = owner
 		case owner != s.owner && s.known[a.key].key != "" && !slices.Contains(s.others, owner):
 			s.others = append(s.others, owner)
 		}
 	}
 	if s.keeper == "" {
 		s.keeper = newCustomer()
-		s.owner, s.fresh = s.keeper, true
+		s.owner = s.keeper
+		s.fresh = true
 	}
 	return s, nil
 }
 
-// rivals reports whether an alias is of somebody else than who the statement
-// is about; the rival has no reason if not.
+// rivals reports whether the owner of an alias is another person than the
+// statement is about. The rival has no reason if not.
 func (t *Table) rivals(ctx context.Context, s statement, a aliasItem) (rival, error) {
 	r := rival{customer: a.ownerAt(s.ev.At), alias: a.key}
 	if s.ev.Rule == identity.RuleSystem {
@@ -105,7 +106,8 @@ func (t *Table) rivals(ctx context.Context, s statement, a aliasItem) (rival, er
 			return r, err
 		}
 		if direct {
-			r.reason, r.direct = s.ev.Rule, true
+			r.reason = s.ev.Rule
+			r.direct = true
 			return r, nil
 		}
 		if another, err := t.hasAnother(ctx, s, r.customer, u); err != nil || another {
@@ -116,8 +118,8 @@ func (t *Table) rivals(ctx context.Context, s statement, a aliasItem) (rival, er
 	return r, nil
 }
 
-// tiedToAnother reports whether a statement named a together with another
-// alias of the kind and scope of u.
+// tiedToAnother reports whether a statement named a together with another alias
+// of the kind and scope of u.
 func (t *Table) tiedToAnother(ctx context.Context, a aliasItem, u identity.Address) (bool, error) {
 	var same []string
 	for _, k := range a.linked {
@@ -137,9 +139,9 @@ func (t *Table) tiedToAnother(ctx context.Context, a aliasItem, u identity.Addre
 	return false, err
 }
 
-// hasAnother reports whether a person has another account, whichever way.
-// Platforms are not asked that: what decides under whom their messages lie
-// must not change by a merge.
+// hasAnother reports whether a customer has another account. It is false for
+// evidence of platforms: where their messages are stored must not change by a
+// merge.
 func (t *Table) hasAnother(ctx context.Context, s statement, who identity.CustomerID, u identity.Address) (bool, error) {
 	if s.ev.Merges() || u.Kind != identity.Account {
 		return false, nil
@@ -161,8 +163,8 @@ func (s statement) linked() []string {
 	})
 }
 
-// claimAll writes what is new about several aliases in one transaction: the
-// unknown ones, and the links that known ones lack.
+// claimAliases writes the unknown aliases and the missing links in one
+// transaction.
 func (t *Table) claimAliases(ctx context.Context, s statement) (Resolution, bool, error) {
 	r := Resolution{Customer: s.keeper, Owner: s.owner, New: s.fresh, Others: s.others}
 	linked := s.linked()
@@ -201,8 +203,8 @@ func (t *Table) claimAliases(ctx context.Context, s statement) (Resolution, bool
 	return r, true, t.keepRivals(ctx, s)
 }
 
-// keepRivals keeps who else may be meant as suggestions, and that an alias
-// which two accounts share joins nobody.
+// keepRivals stores rivals as suggestions, and marks an alias that two accounts
+// share.
 func (t *Table) keepRivals(ctx context.Context, s statement) error {
 	for _, r := range s.rivals {
 		reason := r.reason
@@ -219,7 +221,7 @@ func (t *Table) keepRivals(ctx context.Context, s statement) error {
 	return nil
 }
 
-// share keeps that an alias is of several people.
+// markShared marks an alias as one of several people.
 func (t *Table) markShared(ctx context.Context, a aliasItem) error {
 	if a.key == "" || a.shared {
 		return nil

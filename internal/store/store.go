@@ -1,13 +1,68 @@
-// Package store keeps everything Heard knows in one DynamoDB table: aliases,
-// customers, messages, effects, contacts and problems. The keys and what lies
-// under each stand in keys.go.
+// Package store reads and writes Heard's one DynamoDB table.
 //
-// Every write can be repeated: it is conditional on what it found, or its key
-// is made from what it writes. Nothing here is ordered by our clock.
+// # Items
 //
-// Errors: [fault.NotFound] for what is not there, [fault.Conflict] for what
-// changed underneath the caller, [fault.Unavailable] for a table that does
-// not answer or throttles; those may be repeated.
+// The table holds customers with their aliases, messages, effects and contacts;
+// problems with the customers they affect; the causes under which they are
+// counted; and small items such as sent mails and quarantined deliveries.
+// keys.go documents the key of every kind of item, and attributes.go every
+// attribute. A reader of the table's stream uses [DecodeChange].
+//
+// A customer whose WhatsApp question got an answer that failed has this
+// partition, C#0195...:
+//
+//	K#1772442000000#k1                contact, waiting or answered
+//	M#1772442000000#whatsapp#wamid.A  the question
+//	M#1772442600000#whatsapp#wamid.B  our answer
+//	M~whatsapp#wamid.B                failure mark: the answer may have failed
+//	P                                 profile
+//	X#whatsapp#wamid.B                effect: sent, then failed
+//
+// The order of the prefixes matters. One query from J# to K~ reads the latest
+// identity change, the contacts and the corrections; one from M# to M~ reads the
+// messages and the failure marks.
+//
+// # A message is stored once
+//
+// The key of a message is made of its customer, time, channel and provider id,
+// never of our clock. [Table.PutMessage] writes it on condition that the key does
+// not exist, so a redelivery finds the same key. It also finds the same customer:
+// the owner of an alias at a time never changes, and a merge moves no data.
+//
+// # Races
+//
+// Every write can be repeated. It is conditional on the item that was read, or
+// its key is made from its value.
+//
+// Two first messages name the same two aliases
+// (TestIdentify_FirstMessagesRace, TestIdentify_PartialAliasesRace):
+//
+//  1. Both read the aliases and find none.
+//  2. Both write all aliases in one transaction, each for a new customer.
+//  3. One transaction wins. The other is cancelled, reads again consistently,
+//     and finds the customer of the first.
+//
+// A failure arrives before the message that failed
+// (TestWhoseAnswerIsLostWaitsAgainInAnyOrder in package triage):
+//
+//  1. PutEffect writes the failure mark.
+//  2. It looks for the message, and finds none.
+//  3. It writes the effect with the time from which triage must examine.
+//  4. The message arrives. RecentMessages reads the mark with it, and then the
+//     effect, consistently.
+//
+// Two agents claim a customer (TestOfManyAgentsOneHasTheCustomer in package api):
+//
+//  1. Both read the claim at version 3.
+//  2. Both write version 4 on condition that the version is 3.
+//  3. One is [fault.Conflict], and decides again from the new claim.
+//
+// # Errors
+//
+// An error names the operation and the kind of item, never the item.
+// [fault.NotFound] means that an item does not exist, [fault.Conflict] that it
+// changed since it was read, [fault.Unavailable] that the table does not answer
+// or throttles. A call that is Unavailable may be repeated.
 package store
 
 import (
@@ -28,7 +83,7 @@ import (
 	"github.com/heard-intake/heard/internal/fault"
 )
 
-// A Table is the table, and what is needed to make its keys.
+// A Table reads and writes the items of one DynamoDB table.
 type Table struct {
 	Now func() time.Time // notes when something was written; no key is made from it
 
@@ -37,14 +92,14 @@ type Table struct {
 	pepper Pepper
 }
 
-// New returns the table of that name. Its pepper is what [Table.CheckPepper]
-// has seen before.
+// New returns the table with a name. Call [Table.CheckPepper] once before the
+// first use.
 func New(db *dynamodb.Client, name string, pepper Pepper) *Table {
 	return &Table{Now: time.Now, db: db, name: &name, pepper: pepper}
 }
 
-// Hash returns the keyed hash of a value, for use where the value itself may
-// not stand: logs, S3 keys, queue groups.
+// Hash returns the keyed hash of parts. Logs, S3 keys and queue groups use it
+// in place of the value.
 func (t *Table) Hash(parts ...string) string { return t.pepper.Hash(parts...) }
 
 // CheckPepper reports an error when the table was filled under another
@@ -75,7 +130,7 @@ func (t *Table) CheckPepper(ctx context.Context) error {
 	return nil
 }
 
-// item is one item of the table.
+// An item is one item of the table, or a part of one.
 type item = map[string]types.AttributeValue
 
 func key(pk, sk string) item { return item{pkName: str(pk), skName: str(sk)} }
@@ -129,17 +184,17 @@ func set(it item, name string) []string {
 	}
 }
 
-// get reads one item, nil when it is not there.
+// getItem reads one item. It returns nil if the item does not exist.
 func (t *Table) getItem(ctx context.Context, k item, consistent bool) (item, error) {
 	out, err := t.db.GetItem(ctx, &dynamodb.GetItemInput{TableName: t.name, Key: k, ConsistentRead: &consistent})
 	if err != nil {
-		return nil, sdkError(err, "read item")
+		return nil, sdkError(err, "read "+kindName(k))
 	}
 	return out.Item, nil
 }
 
-// putNew writes an item unless its key is taken; then it returns the item
-// that has it. It can be repeated.
+// putNew writes an item if its key does not exist. Otherwise it returns the
+// existing item as taken. It can be repeated.
 func (t *Table) putNew(ctx context.Context, it item) (taken item, err error) {
 	_, err = t.db.PutItem(ctx, &dynamodb.PutItemInput{
 		TableName:                           t.name,
@@ -151,13 +206,13 @@ func (t *Table) putNew(ctx context.Context, it item) (taken item, err error) {
 		return lost.Item, nil
 	}
 	if err != nil {
-		return nil, sdkError(err, "write item")
+		return nil, sdkError(err, "write "+kindName(it))
 	}
 	return nil, nil
 }
 
-// batchGet reads up to 100 items by key, in no order, leaving out what is not
-// there.
+// batchGet reads up to 100 items by key, in no order. Items that do not exist
+// are missing from the result.
 func (t *Table) batchGet(ctx context.Context, keys []item, consistent bool) ([]item, error) {
 	var items []item
 	want := map[string]types.KeysAndAttributes{*t.name: {Keys: keys, ConsistentRead: &consistent}}
@@ -167,7 +222,7 @@ func (t *Table) batchGet(ctx context.Context, keys []item, consistent bool) ([]i
 		}
 		out, err := t.db.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: want})
 		if err != nil {
-			return nil, sdkError(err, "read items")
+			return nil, sdkError(err, "read "+kindName(keys[0])+" and others")
 		}
 		items = append(items, out.Responses[*t.name]...)
 		want = out.UnprocessedKeys
@@ -175,14 +230,14 @@ func (t *Table) batchGet(ctx context.Context, keys []item, consistent bool) ([]i
 	return items, nil
 }
 
-// query reads every item that in selects, page by page, until each returns
+// query calls each for every selected item, page by page, until each returns
 // false.
 func (t *Table) query(ctx context.Context, in *dynamodb.QueryInput, each func(item) bool) error {
 	in.TableName = t.name
 	for {
 		out, err := t.db.Query(ctx, in)
 		if err != nil {
-			return sdkError(err, "query")
+			return sdkError(err, "query "+queried(in))
 		}
 		for _, it := range out.Items {
 			if !each(it) {
@@ -202,8 +257,8 @@ func exprf(format string, names ...any) *string { return aws.String(fmt.Sprintf(
 // onlyNew is the condition that no item has the key of the write.
 func onlyNew() *string { return exprf("attribute_not_exists(%s)", pkName) }
 
-// between selects the items of one partition whose sort key lies in
-// [from, to].
+// keyRange selects the items of one partition with a sort key from from to to,
+// both included.
 func keyRange(pk, from, to string) *dynamodb.QueryInput {
 	return &dynamodb.QueryInput{
 		KeyConditionExpression:    exprf("%s = :pk AND %s BETWEEN :from AND :to", pkName, skName),
@@ -211,9 +266,8 @@ func keyRange(pk, from, to string) *dynamodb.QueryInput {
 	}
 }
 
-// failed gives an SDK error its kind. What it says of an item is left out: it
-// may be a customer's. A refusal that concerns the item stays when the call is
-// repeated; one that concerns the table, as a missing permission, is mended.
+// sdkError returns an SDK error with its kind and the operation. The message of
+// a validation error is left out because it may quote an item.
 func sdkError(err error, doing string) error {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return fault.Wrap(fault.Unavailable, err, "%s", doing)
@@ -235,8 +289,8 @@ func cancelled(err error) bool {
 	return ok
 }
 
-// expired reports whether an item's time to live is over: DynamoDB deletes it
-// within days, readers leave it out at once.
+// expired reports whether the time to live of an item is over. DynamoDB deletes
+// such an item within days; readers leave it out at once.
 func expired(it item, now time.Time) bool {
 	at := number(it, ttlName)
 	return at != 0 && at <= now.Unix()
@@ -251,9 +305,9 @@ func parseMillis(s string) time.Time {
 	return time.UnixMilli(ms).UTC()
 }
 
-// overShards reads every shard of a list at once, and returns the first limit
-// entries of all by their places, and the place of the last when there are
-// more. Read is asked for one more than limit, to know that.
+// overShards reads every shard of a list at once. It returns the first limit
+// entries of all shards in the order of place, and the place of the last one if
+// there are more. read is called with one more than limit to find that out.
 func overShards[T any](limit int, place func(T) string, read func(shard, limit int) ([]T, error)) ([]T, string, error) {
 	var parts [shards][]T
 	var errs [shards]error

@@ -41,7 +41,7 @@ func message(customer identity.CustomerID, n int, text string) contact.Message {
 	}
 }
 
-func TestThePepperIsFixedByTheFirstStart(t *testing.T) {
+func TestCheckPepper(t *testing.T) {
 	t.Parallel()
 	table, db := storetest.NewWithClient(t)
 	for range 2 {
@@ -132,7 +132,7 @@ func TestResolve(t *testing.T) {
 	})
 }
 
-func TestFirstMessagesThatRaceMakeOneCustomer(t *testing.T) {
+func TestIdentify_FirstMessagesRace(t *testing.T) {
 	t.Parallel()
 	table := storetest.New(t)
 	const racers, people = 8, 10
@@ -167,10 +167,10 @@ func TestFirstMessagesThatRaceMakeOneCustomer(t *testing.T) {
 	}
 }
 
-// A new user's first messages race, and name the phone, the user id, or both:
-// whatever is joined meanwhile, all ids stand for one person in the end, and
-// a message that comes again finds the id that it had.
-func TestFirstMessagesThatRaceMakeOnePersonWhicheverAliasesTheyName(t *testing.T) {
+// The first messages of a new user race. They name the phone, the user id, or
+// both. In the end all ids belong to one customer, and a redelivered message
+// finds the id that it had.
+func TestIdentify_PartialAliasesRace(t *testing.T) {
 	t.Parallel()
 	table := storetest.New(t)
 	const racers, people = 9, 8
@@ -215,7 +215,7 @@ func TestFirstMessagesThatRaceMakeOnePersonWhicheverAliasesTheyName(t *testing.T
 	}
 }
 
-func TestAMessageIsStoredOnceAndReadBackWhole(t *testing.T) {
+func TestPutMessage_Once(t *testing.T) {
 	t.Parallel()
 	table := storetest.New(t)
 	m := message("c1", 1, "Mijn factuur klopt niet")
@@ -240,7 +240,7 @@ func TestAMessageIsStoredOnceAndReadBackWhole(t *testing.T) {
 	}
 }
 
-func TestALongProviderIDIsKeptWhole(t *testing.T) {
+func TestPutMessage_LongProviderID(t *testing.T) {
 	t.Parallel()
 	table := storetest.New(t)
 	m := message("c1", 1, "x")
@@ -254,7 +254,7 @@ func TestALongProviderIDIsKeptWhole(t *testing.T) {
 	}
 }
 
-func TestACopyByAnotherWayIsTheSameMessageEvenAtAnotherTime(t *testing.T) {
+func TestPutMessage_CopyAtAnotherTime(t *testing.T) {
 	t.Parallel()
 	for _, origin := range []contact.Origin{contact.Echo, contact.History, contact.Standby, contact.Recorded} {
 		t.Run(string(origin), func(t *testing.T) {
@@ -295,7 +295,7 @@ func history(t *testing.T, table *store.Table, id identity.CustomerID, q contact
 	}
 }
 
-func TestAHistoryIsWalkedWholeInBothDirectionsOverMergedCustomers(t *testing.T) {
+func TestHistory_MergedBothDirections(t *testing.T) {
 	t.Parallel()
 	table := storetest.New(t)
 	if joined, err := table.JoinByEvidence(t.Context(), "c1", "c2", evidence); err != nil || !joined {
@@ -339,7 +339,7 @@ func ids(ms []contact.Message) []contact.ID {
 	return out
 }
 
-func TestACursorOfAnotherCustomerOrOrderIsRefused(t *testing.T) {
+func TestHistory_ForeignCursor(t *testing.T) {
 	t.Parallel()
 	table := storetest.New(t)
 	for i := range 3 {
@@ -374,7 +374,7 @@ func TestACursorOfAnotherCustomerOrOrderIsRefused(t *testing.T) {
 	}
 }
 
-func TestEffectsInAnyOrderAndNumberGiveTheSameState(t *testing.T) {
+func TestPutEffect_AnyOrder(t *testing.T) {
 	t.Parallel()
 	table := storetest.New(t)
 	effect := func(kind contact.EffectKind, after int, status string) contact.Effect {
@@ -439,7 +439,7 @@ func TestEffectsInAnyOrderAndNumberGiveTheSameState(t *testing.T) {
 	})
 }
 
-func TestAWatermarkReadsEveryEarlierAnswer(t *testing.T) {
+func TestPutEffect_Watermark(t *testing.T) {
 	t.Parallel()
 	table := storetest.New(t)
 	for i := range 3 {
@@ -465,7 +465,7 @@ func TestAWatermarkReadsEveryEarlierAnswer(t *testing.T) {
 	}
 }
 
-func TestTheRegisterTiesAliasesTogether(t *testing.T) {
+func TestRegisterCustomer_LinksAliases(t *testing.T) {
 	t.Parallel()
 	table := storetest.New(t)
 	mail := verified(identity.Email, "", "jan@voorbeeld.example")
@@ -503,7 +503,7 @@ func TestTheRegisterTiesAliasesTogether(t *testing.T) {
 	}
 }
 
-func TestTwoCustomersWithMessagesAreSuggestedNotJoined(t *testing.T) {
+func TestJoinByEvidence_BothHaveMessages(t *testing.T) {
 	t.Parallel()
 	table := storetest.New(t)
 	mail := verified(identity.Email, "", "jan@voorbeeld.example")
@@ -546,7 +546,7 @@ func TestTwoCustomersWithMessagesAreSuggestedNotJoined(t *testing.T) {
 	}
 }
 
-func TestTheWaitingListIsLongestFirstAndPaged(t *testing.T) {
+func TestWaitingContacts_Pages(t *testing.T) {
 	t.Parallel()
 	table := storetest.New(t)
 	for i := range 25 {
@@ -583,7 +583,7 @@ func TestTheWaitingListIsLongestFirstAndPaged(t *testing.T) {
 	}
 }
 
-func TestAContactThatChangedMeanwhileIsNotOverwritten(t *testing.T) {
+func TestSaveContact_Conflict(t *testing.T) {
 	t.Parallel()
 	table := storetest.New(t)
 	c := contact.Contact{ID: "k", Customer: "c1", Start: start, WaitingSince: start, Department: "billing"}

@@ -15,8 +15,8 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 )
 
-// suggest keeps that two customers may be one, under both. What is kept
-// already costs a read.
+// putSuggestion stores under both customers that they may be one person. A
+// known reason costs only a read.
 func (t *Table) putSuggestion(ctx context.Context, a, b identity.CustomerID, reason string, ev identity.Evidence) error {
 	if a == b {
 		return nil
@@ -38,7 +38,8 @@ func (t *Table) putSuggestion(ctx context.Context, a, b identity.CustomerID, rea
 	return nil
 }
 
-// decided returns the writes that keep under both that two customers are two.
+// dismissalWrites returns the writes that store under both that two customers
+// are two persons.
 func (t *Table) dismissalWrites(a, b identity.CustomerID, d identity.Decision) []types.TransactWriteItem {
 	var writes []types.TransactWriteItem
 	for _, pair := range [][2]identity.CustomerID{{a, b}, {b, a}} {
@@ -52,8 +53,8 @@ func (t *Table) dismissalWrites(a, b identity.CustomerID, d identity.Decision) [
 	return writes
 }
 
-// Dismiss keeps that two customers are two persons, because a person decided
-// so: no rule joins them, and they are not suggested again.
+// DismissSuggestion stores that two customers are two persons, because a person
+// decided so. No rule joins them, and they are not suggested again.
 func (t *Table) DismissSuggestion(ctx context.Context, a, b identity.CustomerID, d identity.Decision) error {
 	ca, errA := t.customer(ctx, a, true)
 	cb, errB := t.customer(ctx, b, true)
@@ -73,11 +74,12 @@ func (t *Table) DismissSuggestion(ctx context.Context, a, b identity.CustomerID,
 	return t.transact(ctx, append(writes, t.dismissalWrites(ca.ID, cb.ID, d)...), "the suggestion changed")
 }
 
-// apart reports whether a person decided that two customers are two.
+// isDismissed reports whether a person decided that two customers are two.
 func (t *Table) isDismissed(ctx context.Context, a, b identity.Customer) (bool, error) {
 	found := false
 	err := t.readSuggestions(ctx, a, func(other identity.CustomerID, it item) {
-		found = found || text(it, attrSuggestionState) == "d" && slices.Contains(b.Members, other)
+		dismissed := text(it, attrSuggestionState) == "d"
+		found = found || (dismissed && slices.Contains(b.Members, other))
 	})
 	return found, err
 }
@@ -100,9 +102,9 @@ func (t *Table) readSuggestions(ctx context.Context, c identity.Customer, each f
 // maxSuggested bounds how many customers are suggested for one.
 const maxSuggested = 20
 
-// Suggestions returns who else a customer may be, the likeliest first: those
-// whom evidence names that is not enough for a rule, and those who are merely
-// alike. Whom a person dismissed is among them, and says so.
+// Suggestions returns the customers that may be the same person as c, the
+// likeliest first: those with evidence that is too weak for a rule, and those
+// that are similar. Dismissed ones are included and marked.
 func (t *Table) Suggestions(ctx context.Context, c identity.Customer) ([]identity.Suggestion, error) {
 	found := map[identity.CustomerID]*identity.Suggestion{}
 	at := func(id identity.CustomerID) *identity.Suggestion {
@@ -114,7 +116,9 @@ func (t *Table) Suggestions(ctx context.Context, c identity.Customer) ([]identit
 	err := t.readSuggestions(ctx, c, func(other identity.CustomerID, it item) {
 		s := at(other)
 		s.Reasons = append(s.Reasons, set(it, attrSuggestionReasons)...)
-		s.Ref, s.Since, s.Dismissed = text(it, attrSuggestionRef), moment(it, attrSuggestionSince), text(it, attrSuggestionState) == "d"
+		s.Ref = text(it, attrSuggestionRef)
+		s.Since = moment(it, attrSuggestionSince)
+		s.Dismissed = text(it, attrSuggestionState) == "d"
 	})
 	if err != nil {
 		return nil, err
@@ -130,7 +134,7 @@ func (t *Table) Suggestions(ctx context.Context, c identity.Customer) ([]identit
 	return t.together(ctx, c, found)
 }
 
-// together makes one suggestion of those about one person.
+// together combines the suggestions about one person.
 func (t *Table) together(ctx context.Context, c identity.Customer, found map[identity.CustomerID]*identity.Suggestion) ([]identity.Suggestion, error) {
 	by := map[identity.CustomerID]identity.Suggestion{}
 	for id, s := range found {
@@ -148,8 +152,9 @@ func (t *Table) together(ctx context.Context, c identity.Customer, found map[ide
 		one.Customer = who.ID
 		one.Reasons = append(one.Reasons, s.Reasons...)
 		one.Dismissed = one.Dismissed || s.Dismissed
-		if one.Since.IsZero() || !s.Since.IsZero() && s.Since.Before(one.Since) {
-			one.Ref, one.Since = s.Ref, s.Since
+		if one.Since.IsZero() || (!s.Since.IsZero() && s.Since.Before(one.Since)) {
+			one.Ref = s.Ref
+			one.Since = s.Since
 		}
 		by[who.ID] = one
 	}
@@ -169,15 +174,15 @@ func (t *Table) together(ctx context.Context, c identity.Customer, found map[ide
 	return out[:min(len(out), maxSuggested)], nil
 }
 
-// A likeness is somebody who is like a customer in some way.
+// A likeness is a customer who is similar to another, with the reason.
 type likeness struct {
 	customer identity.CustomerID
 	reason   string
 }
 
-// alike returns who is like a customer: who claims an address that the other
-// proved, has the same number written another way, typed the other's address,
-// or goes by the same name. It costs no write, and is as true as the table.
+// similarCustomers returns customers who claim a verified address of c, have
+// its number in another notation, own an address that c typed, or have the same
+// name. It writes nothing.
 func (t *Table) similarCustomers(ctx context.Context, c identity.Customer) ([]likeness, error) {
 	all, err := t.aliasesOf(ctx, c)
 	if err != nil {
@@ -234,11 +239,11 @@ func (t *Table) similarCustomers(ctx context.Context, c identity.Customer) ([]li
 	return append(out, namesakes...), err
 }
 
-// maxAsked bounds how many addresses of one customer others are looked for who
-// claim them, too.
+// maxAsked bounds how many addresses of a customer are searched for claimants.
 const maxAsked = 10
 
-// claiming returns for whom somebody claimed one of these addresses.
+// findClaimants returns the customers for whom one of these addresses is
+// claimed.
 func (t *Table) findClaimants(ctx context.Context, addresses []identity.Alias) ([]likeness, error) {
 	asked := slices.DeleteFunc(addresses, func(a identity.Alias) bool { return a.Kind != identity.Phone && a.Kind != identity.Email })
 	var out []likeness
@@ -254,10 +259,10 @@ func (t *Table) findClaimants(ctx context.Context, addresses []identity.Alias) (
 	return out, nil
 }
 
-// lately is how many of the last messages are searched for addresses.
+// recentTextCount is how many of the last messages are searched for addresses.
 const recentTextCount = 25
 
-// said returns what a customer wrote lately, and under which names.
+// recentTexts returns the last texts of a customer and the names in them.
 func (t *Table) recentTexts(ctx context.Context, c identity.Customer) (texts, names []string, err error) {
 	page, err := t.History(ctx, c, contact.Query{Limit: recentTextCount, Direction: contact.Inbound})
 	for _, e := range page.Entries {
@@ -272,10 +277,10 @@ var (
 	phoneInText = regexp.MustCompile(`\+[0-9][0-9 .()-]{6,22}[0-9]`)
 )
 
-// maxTyped bounds how many addresses are looked up.
+// maxTyped bounds how many typed addresses are searched.
 const maxTyped = 20
 
-// typed returns the addresses that texts hold.
+// typedAddresses returns the addresses that texts contain.
 func typedAddresses(texts []string) []identity.Alias {
 	var out []identity.Alias
 	add := func(kind identity.Kind, list []string) {
@@ -293,7 +298,8 @@ func typedAddresses(texts []string) []identity.Alias {
 	return out
 }
 
-// namesakes returns whom the register calls by one of the names.
+// sameNameCustomers returns the customers with one of these names in the
+// register.
 func (t *Table) sameNameCustomers(ctx context.Context, names []string) ([]likeness, error) {
 	var out []likeness
 	seen := map[string]bool{}
