@@ -52,7 +52,7 @@ func (t *Table) AnnounceCandidate(ctx context.Context, c problem.Told, count int
 	}
 	return t.transact(ctx, []types.TransactWriteItem{
 		{Put: put}, {Put: &types.Put{TableName: t.name, Item: it, ConditionExpression: onlyNew()}},
-	}, "somebody was told meanwhile")
+	}, "another candidate was announced; read the announced candidates again")
 }
 
 func readAnnounced(it item) (problem.Told, error) {

@@ -201,7 +201,7 @@ func failureMarkSK(ch contact.Channel, providerKey string) string {
 	return failureMarkPrefix + string(ch) + "#" + providerKey
 }
 
-// doubtedEffectSK returns the key of the effect to which a doubtSK belongs.
+// markedEffectSK returns the key of the effect to which a failure mark belongs.
 func markedEffectSK(sk string) string {
 	return effectPrefix + strings.TrimPrefix(sk, failureMarkPrefix)
 }

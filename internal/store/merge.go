@@ -115,7 +115,7 @@ func (t *Table) verdict(ctx context.Context, a, b identity.CustomerID, ev identi
 }
 
 // tooManyAliases returns the reason why two customers have too many aliases of
-// one kind to be one person; empty if it does not exist. Visitors whom the site
+// one kind to be one person, or an empty text. Visitors whom the site
 // proved do not count: each sign-in makes one.
 func (t *Table) tooManyAliases(ctx context.Context, a, b identity.Customer, ev identity.Evidence) (string, error) {
 	inA, errA := t.aliasesNow(ctx, a)

@@ -53,7 +53,7 @@ func (t *Table) RecordBulkAction(ctx context.Context, what, by, which string, n 
 // scanPage is the number of items that one scan request examines.
 const scanPage = 250
 
-// ScanContacts scans the table for contacts that began from from to to and have
+// ScanContacts scans the table for contacts that began in [from, to] and have
 // a reason; an empty reason selects the contacts without a known one. One call
 // examines some items after the cursor and returns how many; next is empty at
 // the end. No index lists contacts by reason: it would cost a write unit per

@@ -257,8 +257,7 @@ func exprf(format string, names ...any) *string { return aws.String(fmt.Sprintf(
 // onlyNew is the condition that no item has the key of the write.
 func onlyNew() *string { return exprf("attribute_not_exists(%s)", pkName) }
 
-// keyRange selects the items of one partition with a sort key from from to to,
-// both included.
+// keyRange selects the items of one partition with a sort key in [from, to].
 func keyRange(pk, from, to string) *dynamodb.QueryInput {
 	return &dynamodb.QueryInput{
 		KeyConditionExpression:    exprf("%s = :pk AND %s BETWEEN :from AND :to", pkName, skName),
