@@ -109,7 +109,7 @@ func TestPermanent(t *testing.T) {
 	}
 }
 
-func TestSafely_PanicIsAnErrorWithoutItsText(t *testing.T) {
+func TestSafely_ErrorWithoutPanicText(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{1, 5} { // in place, and in goroutines
 		err := batch.Safely(t.Context(), func() error {

@@ -12,7 +12,7 @@ import (
 	"github.com/heard-intake/heard/internal/batch"
 )
 
-func TestAQueueMessageThatFailsComesAgainAlone(t *testing.T) {
+func TestQueue_RetriesOnlyTheFailedMessage(t *testing.T) {
 	t.Parallel()
 	ev := events.SQSEvent{Records: []events.SQSMessage{{MessageId: "a"}, {MessageId: "b"}, {MessageId: "c"}}}
 	var seen []string
@@ -28,7 +28,7 @@ func TestAQueueMessageThatFailsComesAgainAlone(t *testing.T) {
 	}
 }
 
-func TestAStreamComesAgainFromItsFirstFailure(t *testing.T) {
+func TestStream_RetriesFromTheFailure(t *testing.T) {
 	t.Parallel()
 	ev := events.DynamoDBEvent{Records: []events.DynamoDBEventRecord{
 		{Change: events.DynamoDBStreamRecord{SequenceNumber: "1"}}, {Change: events.DynamoDBStreamRecord{SequenceNumber: "2"}},
@@ -41,7 +41,7 @@ func TestAStreamComesAgainFromItsFirstFailure(t *testing.T) {
 	}
 }
 
-func TestEachIsDoneAFewAtATime(t *testing.T) {
+func TestEach_Limit(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{0, 1, 3, 50} {
 		var now, most atomic.Int32

@@ -42,7 +42,7 @@
 // dies in between is repeated. Every write has a key made of the contact or the
 // customer, so that the repeat changes nothing.
 //
-// An opening is interrupted (TestAnOpeningThatBrokeOffIsFinished):
+// An opening is interrupted (TestOpenProblem_InterruptedOpening):
 //
 //  1. Run A writes the problem and two of five affected customers, and dies.
 //  2. Run B records evidence of the same cause, or the batch of A is repeated.
@@ -51,7 +51,7 @@
 //     own.
 //
 // Two runs open one problem
-// (TestConcurrentBatchesOpenOneProblemAndCountEachOnce):
+// (TestHandle_ConcurrentBatchesOpenOneProblem):
 //
 //  1. Run A writes the fourth occurrence, and run B the fifth.
 //  2. Both read the window. Each wrote before it read, so that at least one of
@@ -60,7 +60,7 @@
 //     conflict, reads the cause again, and joins the problem of A.
 //
 // An earlier message arrives after a crash
-// (TestAContactWhoseBeginningComesAfterTriageDiedCountsOnce):
+// (TestRecord_EarlierMessageAfterKill):
 //
 //  1. A run records a contact that began with message 2, and dies before the
 //     contact is saved.
@@ -69,11 +69,11 @@
 //     the contact would have if it began with a later message.
 //
 // A problem is split or merged while a customer joins
-// (TestPeopleBecomeOneInAProblemThatIsAPartOfItself): the problem of a cause is
+// (TestJoinProblem_PartOfItself): the problem of a cause is
 // read through its merges, and evidence that a part of it takes goes to the part.
 //
 // Identities change between two runs
-// (TestWhatAProblemCountsFollowsWhoIsWho and its variants):
+// (TestReconcile_CountsAfterIdentityChanges and its variants):
 //
 //  1. A run records an occurrence of customer A.
 //  2. A is merged into B. The occurrence is stored under A.

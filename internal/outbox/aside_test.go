@@ -164,7 +164,7 @@ func TestHandle_DeadLetterHoldsNoText(t *testing.T) {
 
 // The version that cannot be read does not keep back the next, which tells the
 // whole story; when it is replayed it comes last, and is the lower version.
-func TestHandle_LaterVersionsOfABadOneLeave(t *testing.T) {
+func TestHandle_VersionsAfterBadRecord(t *testing.T) {
 	t.Parallel()
 	o, client, urls := newOutbox(t)
 	p, evs := opened("p2", "billing")
@@ -197,7 +197,7 @@ type refusing struct{ err error }
 
 func (r refusing) Send(context.Context, string, string, string, []byte) error { return r.err }
 
-func TestHandle_WhatMayPassComesAgain(t *testing.T) {
+func TestHandle_RetriesTemporaryErrors(t *testing.T) {
 	t.Parallel()
 	for name, refused := range map[string]error{
 		"a queue that does not answer": fault.New(fault.Unavailable, "send item"),

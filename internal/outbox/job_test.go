@@ -29,7 +29,7 @@ func change(seq, event, pk, sk string, attributes ...string) events.DynamoDBEven
 	return r
 }
 
-func TestAJobIsMadeOfWhatIsNewAndAtThePlatform(t *testing.T) {
+func TestHandle_MediaJobs(t *testing.T) {
 	t.Parallel()
 	client := newQueues(t)
 	made, err := client.CreateQueue(t.Context(), &awssqs.CreateQueueInput{QueueName: aws.String("heard-media")})
@@ -72,7 +72,7 @@ func TestAJobIsMadeOfWhatIsNewAndAtThePlatform(t *testing.T) {
 	}
 }
 
-func TestAJobThatCannotLeaveComesAgainWithoutHoldingProblems(t *testing.T) {
+func TestHandle_MediaQueueUnavailable(t *testing.T) {
 	t.Parallel()
 	client := newQueues(t, "billing")
 	o := &outbox.Outbox{

@@ -180,7 +180,7 @@ func (m *mirror) says(dir contact.Direction, at time.Time, note *contact.Remark)
 	return msg
 }
 
-func TestAnAgentToolIsToldWhatHappened(t *testing.T) {
+func TestNews_Kinds(t *testing.T) {
 	t.Parallel()
 	m := newMirror(t)
 	asked := m.says(contact.Inbound, nine, nil)
@@ -213,7 +213,7 @@ func TestAnAgentToolIsToldWhatHappened(t *testing.T) {
 	}
 }
 
-func TestSilenceClosesAContactAndIsTold(t *testing.T) {
+func TestCloser_ClosedContact(t *testing.T) {
 	t.Parallel()
 	m := newMirror(t)
 	asked := m.says(contact.Inbound, nine, nil)
@@ -261,7 +261,7 @@ func TestSilenceClosesAContactAndIsTold(t *testing.T) {
 	}
 }
 
-func TestClosedComesAfterItsAnswerAndBeforeWhatFollows(t *testing.T) {
+func TestNews_OrderOfClosed(t *testing.T) {
 	t.Parallel()
 	answered := contact.News{Kind: contact.NowAnswered, Customer: who, Contact: "k"}.Named("100000000003498069978")
 	later, ok := answered.Later()
@@ -271,7 +271,7 @@ func TestClosedComesAfterItsAnswerAndBeforeWhatFollows(t *testing.T) {
 	}
 }
 
-func TestADuePromiseIsTold(t *testing.T) {
+func TestCloser_DuePromise(t *testing.T) {
 	t.Parallel()
 	m := newMirror(t)
 	note := m.says(contact.Outbound, nine, &contact.Remark{Kind: contact.Promised, Due: nine.Add(48 * time.Hour)})
@@ -289,7 +289,7 @@ func TestADuePromiseIsTold(t *testing.T) {
 	}
 }
 
-func TestAMergeAndAContactThatIsGoneAreTold(t *testing.T) {
+func TestNews_MergeAndDroppedContact(t *testing.T) {
 	t.Parallel()
 	m := newMirror(t)
 	asked := m.says(contact.Inbound, nine, nil)
@@ -309,7 +309,7 @@ func TestAMergeAndAContactThatIsGoneAreTold(t *testing.T) {
 	}
 }
 
-func TestARecordThatCannotBeReadKeepsBackNoOther(t *testing.T) {
+func TestNews_UnreadableRecord(t *testing.T) {
 	t.Parallel()
 	m := newMirror(t)
 	good := contact.Message{

@@ -100,7 +100,7 @@ func opened(id, department string) (problem.Problem, []problem.Event) {
 	return problem.Open(problem.Seed{ID: id, Reason: "invoice-unclear", Department: department}, at)
 }
 
-func TestAProblemIsToldOnceAVersionHoweverOftenTheStreamRepeats(t *testing.T) {
+func TestHandle_OneItemPerVersion(t *testing.T) {
 	t.Parallel()
 	client := newQueues(t, "billing")
 	o := &outbox.Outbox{Queues: queue.New(client, "heard-problems-"), URL: "https://api.example.com"}
@@ -121,7 +121,7 @@ func TestAProblemIsToldOnceAVersionHoweverOftenTheStreamRepeats(t *testing.T) {
 	}
 }
 
-func TestACandidateIsToldOnceHoweverOftenTheStreamRepeats(t *testing.T) {
+func TestHandle_OneItemPerCandidate(t *testing.T) {
 	t.Parallel()
 	data, err := os.ReadFile("../../events/outbox/candidate.json")
 	if err != nil {
@@ -152,7 +152,7 @@ func TestACandidateIsToldOnceHoweverOftenTheStreamRepeats(t *testing.T) {
 	}
 }
 
-func TestAMoveIsToldToBothDepartments(t *testing.T) {
+func TestHandle_MoveToAnotherDepartment(t *testing.T) {
 	t.Parallel()
 	client := newQueues(t, "billing", "it")
 	o := &outbox.Outbox{Queues: queue.New(client, "heard-problems-"), URL: "https://api.example.com"}
@@ -186,7 +186,7 @@ func (b *broken) Send(ctx context.Context, department, group, dedup string, body
 	return b.Queues.Send(ctx, department, group, dedup, body)
 }
 
-func TestOneProblemThatFailsStopsItselfAndNobodyElse(t *testing.T) {
+func TestHandle_FailedProblemHoldsBackItself(t *testing.T) {
 	t.Parallel()
 	client := newQueues(t, "billing")
 	q := &broken{Queues: queue.New(client, "heard-problems-"), id: "bad"}
@@ -218,7 +218,7 @@ func TestOneProblemThatFailsStopsItselfAndNobodyElse(t *testing.T) {
 	}
 }
 
-func TestAQueueThatIsMissingIsAFailure(t *testing.T) {
+func TestHandle_MissingQueue(t *testing.T) {
 	t.Parallel()
 	o := &outbox.Outbox{Queues: queue.New(newQueues(t), "heard-problems-")}
 	p, evs := opened("p1", "billing")
@@ -230,7 +230,7 @@ func TestAQueueThatIsMissingIsAFailure(t *testing.T) {
 
 // SQS drops what it saw in the last five minutes, and knows that by the
 // deduplication id.
-func TestAnItemIsSentAgainToItsOwnerWhenItIsAskedFor(t *testing.T) {
+func TestHandle_ResentItem(t *testing.T) {
 	t.Parallel()
 	client := newQueues(t, "billing", "it")
 	o := &outbox.Outbox{Queues: queue.New(client, "heard-problems-"), URL: "https://api.example.com"}

@@ -18,7 +18,7 @@
 //
 // # Example
 //
-// Five customers write the same complaint (TestFiveCustomersWithOneCauseMakeOneProblem).
+// Five customers write the same complaint (TestHandle_FiveCustomersOpenAProblem).
 // The batch with the message of the fifth customer is handled like this:
 //
 //  1. The record gives a hint: customer c5, since the time of the message.
@@ -35,12 +35,12 @@
 // The evidence of a contact is recorded before the contact is saved. A run that
 // dies in between leaves the stored contact as it was, so that the repeated batch
 // finds the same difference and records the same evidence again
-// (TestAnOpeningThatBrokeOffIsFinished).
+// (TestOpenProblem_InterruptedOpening).
 //
 // # Races
 //
 // Two batches of one customer run at the same time
-// (TestBatchesOfOneCustomerAtTheSameTimeEndInTheSameContacts):
+// (TestHandle_ConcurrentBatchesOfOneCustomer):
 //
 //  1. Run A reads message 1 and plans a contact that begins with it.
 //  2. Run B reads messages 1 and 2 before A saved, and plans a contact, too.
@@ -49,7 +49,7 @@
 //     contacts of both, and drops or corrects one.
 //
 // A customer is merged between two reads
-// (TestAContactThatWasMadeBeforeAChangeAndWrittenAfterItIsMadeAnew):
+// (TestHandle_IdentityChangeBeforeSave):
 //
 //  1. Run A reads customer X and computes its contacts.
 //  2. X is merged into Y. Run B handles this identity change and moves the stored
@@ -59,7 +59,7 @@
 //     continues with the hints that the identity change would have produced.
 //
 // An alias moves while a message is stored
-// (TestAMessageOfAnAliasThatMovedJustNowIsItsNewOwners):
+// (TestHandle_MessageOfRecentlyMovedAlias):
 //
 //  1. A message from an alias of X is stored under X.
 //  2. The alias moves to Y. Triage handles this change.
@@ -67,11 +67,11 @@
 //     the record of X, and looks at Y, too.
 //
 // Weak reads may lag behind an identity change
-// (TestAChangeIsSeenWhereReadsLag): the change is delivered only once, so its
+// (TestHandle_IdentityChangeWithStaleReads): the change is delivered only once, so its
 // customers are read consistently.
 //
 // Recorded evidence and stored contacts differ after an identity change
-// (TestWhatAProblemCountsFollowsWhoIsWhoWhateverTriageDiesOf):
+// (TestReconcile_CountsAfterKills):
 //
 //  1. Run A records that X has a cause, and dies before it saves the contact.
 //  2. X is merged into Y. The repeated batch of A computes a contact of Y, so that

@@ -29,7 +29,7 @@ import (
 var (
 	amsterdam = mustZone("Europe/Amsterdam")
 	shop      = mustTaxonomy("../../infra/taxonomy.yaml")
-	// start lies in the past of the table's clock, and within what it keeps.
+	// start is in the past, and recent enough that its records have not expired.
 	start = time.Now().UTC().Truncate(24 * time.Hour).Add(-48*time.Hour + 10*time.Hour)
 )
 
@@ -86,7 +86,7 @@ func answered(m contact.Message) contact.Message {
 	return m
 }
 
-// put stores messages, as the intake does.
+// put stores messages like the intake function does.
 func put(t testing.TB, table *store.Table, ms ...contact.Message) {
 	t.Helper()
 	for _, m := range ms {
@@ -122,7 +122,7 @@ func problems(t testing.TB, table *store.Table, department string) []problem.Rec
 	return ps
 }
 
-func TestFiveCustomersWithOneCauseMakeOneProblem(t *testing.T) {
+func TestHandle_FiveCustomersOpenAProblem(t *testing.T) {
 	t.Parallel()
 	tr, table := newTriage(t)
 	var ms []contact.Message
@@ -136,7 +136,7 @@ func TestFiveCustomersWithOneCauseMakeOneProblem(t *testing.T) {
 	}
 	fifth := says(4, 1, 5*time.Hour, "Mijn factuur is onduidelijk, waar zijn die kosten voor?")
 	put(t, table, fifth)
-	for range 3 { // the stream repeats
+	for range 3 { // the stream repeats the batch
 		handle(t, tr, fifth)
 		handle(t, tr, append(ms, fifth)...)
 	}
@@ -157,7 +157,7 @@ func TestFiveCustomersWithOneCauseMakeOneProblem(t *testing.T) {
 	}
 }
 
-func TestOneCustomerWithFiftyMessagesOpensNothing(t *testing.T) {
+func TestHandle_FiftyMessagesOfOneCustomer(t *testing.T) {
 	t.Parallel()
 	tr, table := newTriage(t)
 	var ms []contact.Message
@@ -171,7 +171,7 @@ func TestOneCustomerWithFiftyMessagesOpensNothing(t *testing.T) {
 	}
 }
 
-func TestAnEverydayReasonIsCountedOnly(t *testing.T) {
+func TestHandle_EverydayReasonOpensNothing(t *testing.T) {
 	t.Parallel()
 	tr, table := newTriage(t)
 	var ms []contact.Message
@@ -192,7 +192,7 @@ func TestAnEverydayReasonIsCountedOnly(t *testing.T) {
 	}
 }
 
-func TestImpactIsToldAtMilestonesAndCountedExactly(t *testing.T) {
+func TestHandle_Milestones(t *testing.T) {
 	t.Parallel()
 	tr, table := newTriage(t)
 	var all []contact.Message
@@ -212,7 +212,7 @@ func TestImpactIsToldAtMilestonesAndCountedExactly(t *testing.T) {
 	}
 }
 
-func TestContactsThatComeBackAfterTheFixReopenTheProblem(t *testing.T) {
+func TestHandle_ContactsAfterFixReopen(t *testing.T) {
 	t.Parallel()
 	tr, table := newTriage(t)
 	for c := range 5 {
@@ -249,7 +249,7 @@ func TestContactsThatComeBackAfterTheFixReopenTheProblem(t *testing.T) {
 	}
 }
 
-func TestTheWaitingListFollowsTheLastWord(t *testing.T) {
+func TestHandle_WaitingList(t *testing.T) {
 	t.Parallel()
 	tr, table := newTriage(t)
 	waiting := func(department string) int {
@@ -263,25 +263,25 @@ func TestTheWaitingListFollowsTheLastWord(t *testing.T) {
 	put(t, table, hello)
 	handle(t, tr, hello)
 	if waiting(contact.Unassigned) != 1 {
-		t.Error("who says hello does not wait")
+		t.Error("a customer who says hello is not waiting")
 	}
 	what := says(1, 2, time.Minute, unclear)
 	put(t, table, what)
 	handle(t, tr, what)
 	if waiting(contact.Unassigned) != 0 || waiting("billing") != 1 {
-		t.Error("the wish did not bring the customer to billing")
+		t.Error("the registered reason did not assign the contact to billing")
 	}
 	answer := answered(says(1, 3, time.Hour, ""))
 	put(t, table, answer)
 	handle(t, tr, answer)
 	if waiting("billing") != 0 {
-		t.Error("who was answered waits")
+		t.Error("an answered customer is waiting")
 	}
 	thanks := says(1, 4, 2*time.Hour, "Dank u, maar ik begrijp het nog niet")
 	put(t, table, thanks)
 	handle(t, tr, thanks)
 	if waiting("billing") != 1 {
-		t.Error("who asks again does not wait")
+		t.Error("a customer who asks again is not waiting")
 	}
 	ks, _, err := table.Contacts(t.Context(), "c001", 10, "")
 	if err != nil || len(ks) != 1 || !ks[0].FirstAnswer.Equal(start.Add(time.Hour)) || !ks[0].WaitingSince.Equal(start.Add(2*time.Hour)) {
@@ -289,7 +289,7 @@ func TestTheWaitingListFollowsTheLastWord(t *testing.T) {
 	}
 }
 
-func TestAnOrderNumberFindsItsProduct(t *testing.T) {
+func TestHandle_OrderNumberNamesProduct(t *testing.T) {
 	t.Parallel()
 	tr, table := newTriage(t)
 	_, err := table.RegisterCustomer(t.Context(), identity.Registration{
@@ -307,7 +307,7 @@ func TestAnOrderNumberFindsItsProduct(t *testing.T) {
 	}
 }
 
-func TestQuotesHoldNothingOfTheCustomer(t *testing.T) {
+func TestHandle_QuotesWithoutPersonalData(t *testing.T) {
 	t.Parallel()
 	tr, table := newTriage(t)
 	for c := range 5 {
@@ -329,7 +329,7 @@ func TestQuotesHoldNothingOfTheCustomer(t *testing.T) {
 	}
 }
 
-func TestConcurrentBatchesOpenOneProblemAndCountEachOnce(t *testing.T) {
+func TestHandle_ConcurrentBatchesOpenOneProblem(t *testing.T) {
 	t.Parallel()
 	tr, table := newTriage(t)
 	var ms []contact.Message
@@ -350,7 +350,7 @@ func TestConcurrentBatchesOpenOneProblemAndCountEachOnce(t *testing.T) {
 	}
 }
 
-func TestBatchesOfOneCustomerAtTheSameTimeEndInTheSameContacts(t *testing.T) {
+func TestHandle_ConcurrentBatchesOfOneCustomer(t *testing.T) {
 	t.Parallel()
 	tr, table := newTriage(t)
 	for round := range 10 {
@@ -378,7 +378,7 @@ func TestBatchesOfOneCustomerAtTheSameTimeEndInTheSameContacts(t *testing.T) {
 	}
 }
 
-func TestBatchesInAnyOrderAndNumberEndInTheSameContacts(t *testing.T) {
+func TestHandle_BatchesInAnyOrder(t *testing.T) {
 	t.Parallel()
 	tr, table := newTriage(t)
 	round := 0
@@ -416,7 +416,7 @@ func TestBatchesInAnyOrderAndNumberEndInTheSameContacts(t *testing.T) {
 	})
 }
 
-func TestWhoWasSeenLongBeforeTheOpeningIsAffectedToo(t *testing.T) {
+func TestOpenProblem_OldOccurrences(t *testing.T) {
 	t.Parallel()
 	tr, table := newTriage(t)
 	early := says(99, 1, -10*24*time.Hour, unclear)
@@ -427,7 +427,7 @@ func TestWhoWasSeenLongBeforeTheOpeningIsAffectedToo(t *testing.T) {
 		put(t, table, m)
 		handle(t, tr, m)
 	}
-	late := says(98, 1, -11*24*time.Hour, unclear) // comes after the opening
+	late := says(98, 1, -11*24*time.Hour, unclear) // arrives after the opening
 	put(t, table, late)
 	handle(t, tr, late)
 	if ps := problems(t, table, "billing"); len(ps) != 1 || ps[0].Customers != 7 {
@@ -435,7 +435,7 @@ func TestWhoWasSeenLongBeforeTheOpeningIsAffectedToo(t *testing.T) {
 	}
 }
 
-func TestOneWriteThatPassesTwoMilestonesIsOneVersion(t *testing.T) {
+func TestHandle_TwoMilestonesAtOnce(t *testing.T) {
 	t.Parallel()
 	tr, table := newTriage(t)
 	var ms []contact.Message
@@ -451,13 +451,13 @@ func TestOneWriteThatPassesTwoMilestonesIsOneVersion(t *testing.T) {
 	}
 }
 
-// A testTriage is triage at another time, and its table.
+// testTriage is triage with its own clock and table.
 type testTriage struct {
 	*triage.Triage
 	table *store.Table
 }
 
-// later returns triage of which it is as much later.
+// later returns a triage whose clock is ahead by after.
 func later(t testing.TB, after time.Duration) testTriage {
 	tr, table := newTriage(t)
 	tr.Now = func() time.Time { return time.Now().Add(after) }
