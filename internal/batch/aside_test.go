@@ -85,7 +85,7 @@ func TestDeadLetters_Stream(t *testing.T) {
 	}
 }
 
-func TestPermanent(t *testing.T) {
+func TestIsPermanent(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		err  error
@@ -109,7 +109,7 @@ func TestPermanent(t *testing.T) {
 	}
 }
 
-func TestSafely_ErrorWithoutPanicText(t *testing.T) {
+func TestRecoverPanic_ErrorWithoutPanicText(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{1, 5} { // in place, and in goroutines
 		err := batch.Safely(t.Context(), func() error {
@@ -127,7 +127,7 @@ func TestSafely_ErrorWithoutPanicText(t *testing.T) {
 	}
 }
 
-func TestWithin_LeavesTimeToAnswer(t *testing.T) {
+func TestWithTimeShare_LeavesTimeToAnswer(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 	defer cancel()
