@@ -68,10 +68,10 @@ type SetAside struct {
 	SK             string     `json:"sk,omitempty"`
 }
 
-// Permanent reports whether a repeat of the operation would give the same error.
+// IsPermanent reports whether a repeat of the operation would give the same error.
 // A table or queue that does not answer, throttles or is too slow gives a
 // temporary error; so does a conflict with another run. nil is not permanent.
-func Permanent(err error) bool {
+func IsPermanent(err error) bool {
 	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return false
 	}
@@ -143,17 +143,6 @@ func keyAttribute(r events.DynamoDBEventRecord, name string) string {
 	return ""
 }
 
-// Keys returns the key of a record's item. The error is [fault.Invalid] when a
-// part of the key is missing or not text.
-func Keys(r events.DynamoDBEventRecord) (pk, sk string, err error) {
-	pk = keyAttribute(r, "pk")
-	sk = keyAttribute(r, "sk")
-	if pk == "" || sk == "" {
-		return "", "", fault.New(fault.Invalid, "the record has no key")
-	}
-	return pk, sk, nil
-}
-
 // publicReason returns the message of the outermost [fault.Error] without its
 // cause, which may quote a customer.
 func publicReason(err error) string {
@@ -163,11 +152,11 @@ func publicReason(err error) string {
 	return fmt.Sprintf("an error of type %T", err)
 }
 
-// Safely calls do and returns its error. A panic becomes an error of kind
+// RecoverPanic calls do and returns its error. A panic becomes an error of kind
 // [fault.Internal], so that one record cannot end the function. The log gets its
 // stack. It gets its value only if the Go runtime raised the panic, else only its
 // type: the value may contain a customer's text.
-func Safely(ctx context.Context, do func() error) (err error) {
+func RecoverPanic(ctx context.Context, do func() error) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			p := capturePanic(r)
@@ -200,9 +189,9 @@ func (p caughtPanic) describe() string {
 	return fmt.Sprintf("%T", p.value)
 }
 
-// Within returns ctx with a deadline after a share of its remaining time, so that
+// WithTimeShare returns ctx with a deadline after a share of its remaining time, so that
 // time is left to answer. If ctx has no deadline, the result has none.
-func Within(ctx context.Context, share float64) (context.Context, context.CancelFunc) {
+func WithTimeShare(ctx context.Context, share float64) (context.Context, context.CancelFunc) {
 	end, ok := ctx.Deadline()
 	if !ok {
 		return context.WithCancel(ctx)

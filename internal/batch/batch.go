@@ -5,7 +5,7 @@
 // # Definitions
 //
 //   - An error is temporary if a repeat may succeed, else it is permanent, see
-//     [Permanent].
+//     [IsPermanent].
 //   - A dead letter is a message about a record with a permanent error. It says
 //     where the record is, and has none of its content.
 //   - The answer to a batch names the records to deliver again. Lambda reads it
@@ -36,7 +36,7 @@
 // delivers it again.
 //
 // A panic in a goroutine of [Each] would end the function. Each passes it to its
-// caller, where [Safely] makes it an error. golang.org/x/sync/errgroup does not do
+// caller, where [RecoverPanic] makes it an error. golang.org/x/sync/errgroup does not do
 // so, which is why Each does not use it.
 package batch
 

@@ -34,7 +34,7 @@ func (d *Detector) Record(ctx context.Context, all []Changes) []error {
 	})
 	errs := make([]error, len(all))
 	for i, c := range causes {
-		separately := batch.Permanent(failed[i]) && len(sources[c]) > 1
+		separately := batch.IsPermanent(failed[i]) && len(sources[c]) > 1
 		for _, source := range sources[c] {
 			err := failed[i]
 			if separately {
@@ -50,7 +50,7 @@ func (d *Detector) Record(ctx context.Context, all []Changes) []error {
 
 // recordCause records evidence of one cause. A panic becomes an error.
 func (d *Detector) recordCause(ctx context.Context, c Cause, evs []Evidence) error {
-	return batch.Safely(ctx, func() error {
+	return batch.RecoverPanic(ctx, func() error {
 		r, ok := d.Taxonomy.Reason(c.Reason)
 		if !ok {
 			// The reason is from an older taxonomy. Its contacts can leave a

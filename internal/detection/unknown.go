@@ -45,7 +45,7 @@ func (d *Detector) UnknownHint(c identity.Customer, k contact.Contact, include f
 // written separately. The errors have the indexes of hints.
 func (d *Detector) RecordUnknown(ctx context.Context, hints [][]problem.Unknown) []error {
 	put := func(some []problem.Unknown) error {
-		return batch.Safely(ctx, func() error { return d.Store.PutUnknownContacts(ctx, some) })
+		return batch.RecoverPanic(ctx, func() error { return d.Store.PutUnknownContacts(ctx, some) })
 	}
 	err := put(slices.Concat(hints...))
 	errs := make([]error, len(hints))
@@ -54,7 +54,7 @@ func (d *Detector) RecordUnknown(ctx context.Context, hints [][]problem.Unknown)
 			continue
 		}
 		errs[i] = err
-		if batch.Permanent(err) {
+		if batch.IsPermanent(err) {
 			errs[i] = put(some)
 		}
 	}

@@ -17,7 +17,7 @@ import (
 	"github.com/heard-intake/heard/internal/queue"
 )
 
-// change is a record of the stream.
+// change returns a record of the stream.
 func change(seq, event, pk, sk string, attributes ...string) events.DynamoDBEventRecord {
 	r := events.DynamoDBEventRecord{EventName: event}
 	r.Change.SequenceNumber = seq

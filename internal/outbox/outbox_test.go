@@ -44,7 +44,7 @@ func newQueues(t *testing.T, departments ...string) *awssqs.Client {
 	return client
 }
 
-// items takes everything from a department's queue.
+// items receives all items of a department's queue.
 func items(t *testing.T, client *awssqs.Client, department string) []problem.Item {
 	t.Helper()
 	url, err := client.GetQueueUrl(t.Context(), &awssqs.GetQueueUrlInput{QueueName: aws.String("heard-problems-" + department + ".fifo")})
@@ -107,7 +107,7 @@ func TestHandle_OneItemPerVersion(t *testing.T) {
 	p, evs := opened("p1", "billing")
 	first := image(t, p, evs)
 	counted := p
-	counted.Contacts++ // a contact joined: nothing to tell
+	counted.Contacts++ // a contact joined, which gives no event
 	second := image(t, counted, evs)
 	ev := events.DynamoDBEvent{Records: []events.DynamoDBEventRecord{record("1", "p1", nil, first), record("2", "p1", first, second)}}
 	for range 3 {
@@ -173,7 +173,7 @@ func TestHandle_MoveToAnotherDepartment(t *testing.T) {
 	}
 }
 
-// broken fails for one problem until it is mended.
+// broken fails for one problem until it is repaired.
 type broken struct {
 	outbox.Queues
 	id string
@@ -228,8 +228,7 @@ func TestHandle_MissingQueue(t *testing.T) {
 	}
 }
 
-// SQS drops what it saw in the last five minutes, and knows that by the
-// deduplication id.
+// SQS drops messages whose deduplication id it saw in the last five minutes.
 func TestHandle_ResentItem(t *testing.T) {
 	t.Parallel()
 	client := newQueues(t, "billing", "it")

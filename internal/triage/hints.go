@@ -51,7 +51,7 @@ func collectHints(ctx context.Context, ev events.DynamoDBEvent) (all []hint, bad
 	for i, r := range ev.Records {
 		var to target
 		var found bool
-		err := batch.Safely(ctx, func() (err error) {
+		err := batch.RecoverPanic(ctx, func() (err error) {
 			to, found, err = decodeTarget(r)
 			return err
 		})

@@ -187,8 +187,8 @@ func (p *plan) compareContacts(stored, computed []contact.Contact, from time.Tim
 }
 
 // isSameContact reports whether two versions of a contact need no write. Causes
-// differ when another message names them; the version of the taxonomy alone is
-// no difference.
+// differ when another message names them; the version of the taxonomy alone
+// does not matter.
 func isSameContact(a, b contact.Contact) bool {
 	if a.Department != b.Department || !hasSameTimes(a, b) {
 		return false

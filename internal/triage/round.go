@@ -25,7 +25,7 @@ func (t *Triage) runRound(ctx context.Context, todo []hint, consistent bool) []h
 	t.recordEvidence(ctx, plans)
 	batch.Each(len(plans), parallel, func(i int) {
 		if plans[i].err == nil {
-			plans[i].err = batch.Safely(ctx, func() error { return t.savePlan(ctx, plans[i]) })
+			plans[i].err = batch.RecoverPanic(ctx, func() error { return t.savePlan(ctx, plans[i]) })
 		}
 	})
 	var next []hint
@@ -60,11 +60,11 @@ func nextHints(h hint, p plan) (next []hint) {
 // planCustomers plans each customer. A customer who cannot be planned in this
 // phase's share of the time fails, so that the others can still be saved.
 func (t *Triage) planCustomers(ctx context.Context, todo []hint, consistent bool) []plan {
-	ctx, cancel := batch.Within(ctx, phaseShare)
+	ctx, cancel := batch.WithTimeShare(ctx, phaseShare)
 	defer cancel()
 	plans := make([]plan, len(todo))
 	batch.Each(len(todo), parallel, func(i int) {
-		err := batch.Safely(ctx, func() error {
+		err := batch.RecoverPanic(ctx, func() error {
 			plans[i] = t.planCustomer(ctx, todo[i], consistent)
 			if err := ctx.Err(); err != nil && plans[i].err == nil {
 				return fault.Wrap(fault.Unavailable, err, "not planned in time")
@@ -81,7 +81,7 @@ func (t *Triage) planCustomers(ctx context.Context, todo []hint, consistent bool
 // recordEvidence passes to detection what must be recorded before the contacts,
 // within this phase's share of the time. It sets the error of plans that fail.
 func (t *Triage) recordEvidence(ctx context.Context, plans []plan) {
-	ctx, cancel := batch.Within(ctx, phaseShare)
+	ctx, cancel := batch.WithTimeShare(ctx, phaseShare)
 	defer cancel()
 	detector := t.detector()
 	changes := make([]detection.Changes, len(plans))

@@ -1,5 +1,5 @@
 // Package triage computes contacts from messages and keeps the waiting list. It
-// passes what the contacts say about causes to package detection.
+// passes the causes of contacts to package detection.
 //
 // # Definitions
 //
@@ -75,7 +75,7 @@
 //
 //  1. Run A records that X has a cause, and dies before it saves the contact.
 //  2. X is merged into Y. The repeated batch of A computes a contact of Y, so that
-//     no stored contact says what was recorded of X.
+//     no stored contact shows the evidence of X.
 //  3. The run that handles the identity change compares all recorded evidence of
 //     X and Y with their contacts, see [detection.Detector.Reconcile].
 package triage
@@ -150,11 +150,11 @@ const (
 
 // Handle handles one batch of the table's stream: new messages, corrections,
 // delivery results, requests to classify again and identity changes. A record
-// that can never be handled becomes a dead letter, see [batch.Permanent]; so do
+// that can never be handled becomes a dead letter, see [batch.IsPermanent]; so do
 // all records of a customer who fails permanently. After any other failure, or
 // when time runs out, Lambda delivers the batch again from the earliest failure on.
 func (t *Triage) Handle(ctx context.Context, ev events.DynamoDBEvent) (events.DynamoDBEventResponse, error) {
-	work, cancel := batch.Within(ctx, workShare)
+	work, cancel := batch.WithTimeShare(ctx, workShare)
 	defer cancel()
 	todo, bad := collectHints(work, ev)
 	for round := 0; len(todo) > 0 && round < maxRounds; round++ {
@@ -184,7 +184,7 @@ func (t *Triage) Handle(ctx context.Context, ev events.DynamoDBEvent) (events.Dy
 // and returns the other hints.
 func setAsidePermanent(todo []hint, bad map[int]error) (rest []hint) {
 	for _, h := range todo {
-		if !batch.Permanent(h.err) {
+		if !batch.IsPermanent(h.err) {
 			rest = append(rest, h)
 			continue
 		}
