@@ -85,7 +85,7 @@ func TestDeadLetters_Stream(t *testing.T) {
 	}
 }
 
-func TestPermanent(t *testing.T) {
+func TestIsPermanent(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		err  error
@@ -103,16 +103,16 @@ func TestPermanent(t *testing.T) {
 		{fmt.Errorf("outer: %w", fault.New(fault.Internal, "x")), true},
 		{errors.New("of no kind"), true},
 	} {
-		if got := batch.Permanent(tt.err); got != tt.want {
-			t.Errorf("Permanent(%v) is %v, want %v", tt.err, got, tt.want)
+		if got := batch.IsPermanent(tt.err); got != tt.want {
+			t.Errorf("IsPermanent(%v) is %v, want %v", tt.err, got, tt.want)
 		}
 	}
 }
 
-func TestSafely_PanicIsAnErrorWithoutItsText(t *testing.T) {
+func TestRecoverPanic_ErrorWithoutPanicText(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{1, 5} { // in place, and in goroutines
-		err := batch.Safely(t.Context(), func() error {
+		err := batch.RecoverPanic(t.Context(), func() error {
 			batch.Each(n, 2, func(int) { panic("Jansen") })
 			return nil
 		})
@@ -121,24 +121,24 @@ func TestSafely_PanicIsAnErrorWithoutItsText(t *testing.T) {
 		}
 	}
 	none := []int{}
-	err := batch.Safely(t.Context(), func() error { none[len(none)]++; return nil })
+	err := batch.RecoverPanic(t.Context(), func() error { none[len(none)]++; return nil })
 	if err == nil || !strings.Contains(err.Error(), "index out of range") {
 		t.Errorf("a panic of the runtime gives %v", err)
 	}
 }
 
-func TestWithin_LeavesTimeToAnswer(t *testing.T) {
+func TestWithTimeShare_LeavesTimeToAnswer(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 	defer cancel()
-	part, end := batch.Within(ctx, 0.75)
+	part, end := batch.WithTimeShare(ctx, 0.75)
 	defer end()
 	whole, _ := ctx.Deadline()
 	at, ok := part.Deadline()
 	if left := whole.Sub(at); !ok || left < 14*time.Minute || left > 15*time.Minute {
 		t.Errorf("it leaves %v of an hour, want a quarter", left)
 	}
-	open, end := batch.Within(t.Context(), 0.75)
+	open, end := batch.WithTimeShare(t.Context(), 0.75)
 	defer end()
 	if _, ok := open.Deadline(); ok {
 		t.Error("a context without a deadline got one")

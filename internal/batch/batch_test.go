@@ -12,7 +12,7 @@ import (
 	"github.com/heard-intake/heard/internal/batch"
 )
 
-func TestAQueueMessageThatFailsComesAgainAlone(t *testing.T) {
+func TestQueue_RetriesOnlyTheFailedMessage(t *testing.T) {
 	t.Parallel()
 	ev := events.SQSEvent{Records: []events.SQSMessage{{MessageId: "a"}, {MessageId: "b"}, {MessageId: "c"}}}
 	var seen []string
@@ -24,24 +24,24 @@ func TestAQueueMessageThatFailsComesAgainAlone(t *testing.T) {
 		return nil
 	})
 	if len(seen) != 3 || len(resp.BatchItemFailures) != 1 || resp.BatchItemFailures[0].ItemIdentifier != "b" {
-		t.Errorf("seen %v, %+v", seen, resp)
+		t.Errorf("handled %v and answered %+v, want all three handled and b failed", seen, resp)
 	}
 }
 
-func TestAStreamComesAgainFromItsFirstFailure(t *testing.T) {
+func TestStream_RetriesFromTheFailure(t *testing.T) {
 	t.Parallel()
 	ev := events.DynamoDBEvent{Records: []events.DynamoDBEventRecord{
 		{Change: events.DynamoDBStreamRecord{SequenceNumber: "1"}}, {Change: events.DynamoDBStreamRecord{SequenceNumber: "2"}},
 	}}
 	if got := batch.Stream(ev, 1); len(got.BatchItemFailures) != 1 || got.BatchItemFailures[0].ItemIdentifier != "2" {
-		t.Errorf("%+v", got)
+		t.Errorf("Stream(1) = %+v, want record 2", got)
 	}
 	if got := batch.Stream(ev, -1); len(got.BatchItemFailures) != 0 {
-		t.Errorf("%+v", got)
+		t.Errorf("Stream(-1) = %+v, want no failure", got)
 	}
 }
 
-func TestEachIsDoneAFewAtATime(t *testing.T) {
+func TestEach_Limit(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{0, 1, 3, 50} {
 		var now, most atomic.Int32
@@ -51,16 +51,16 @@ func TestEachIsDoneAFewAtATime(t *testing.T) {
 			for m := most.Load(); at > m && !most.CompareAndSwap(m, at); m = most.Load() {
 			}
 			done[i].Add(1)
-			runtime.Gosched() // so that others begin
+			runtime.Gosched() // lets other calls start
 			now.Add(-1)
 		})
 		for i := range done {
 			if times := done[i].Load(); times != 1 {
-				t.Errorf("of %d, %d was done %d times", n, i, times)
+				t.Errorf("Each(%d) called do(%d) %d times, want once", n, i, times)
 			}
 		}
 		if most.Load() > 3 || now.Load() != 0 {
-			t.Errorf("of %d, %d were done at once, and %d are not done", n, most.Load(), now.Load())
+			t.Errorf("Each(%d) made %d calls at once, want at most 3; %d calls did not return, want 0", n, most.Load(), now.Load())
 		}
 	}
 }

@@ -9,37 +9,47 @@ import (
 	"github.com/heard-intake/heard/internal/taxonomy"
 )
 
-// maxQuotable bounds how many messages of a contact are tried as the quote of
+// maxQuotable limits how many messages of a contact are tried as the quote of
 // one cause: masking costs far more than reading.
 const maxQuotable = 20
 
-// A speaker quotes the customer of one contact. What all quotes of the contact
-// need is computed once, when the first is asked for.
-type speaker struct {
+// quoter finds quotes in one contact. It computes what all quotes of the contact
+// need when the first is requested. It is not safe for concurrent use.
+type quoter struct {
 	detector *Detector
 	customer identity.Customer
 	contact  contact.Contact
 	masker   *problem.Masker
-	reasons  []string // of each message; empty where it is not the customer's text
+	reasons  []string // of each message; empty where the customer did not write it
 }
 
-func (d *Detector) speaker(c identity.Customer, k contact.Contact) *speaker {
-	return &speaker{detector: d, customer: c, contact: k}
+func (d *Detector) newQuoter(c identity.Customer, k contact.Contact) *quoter {
+	return &quoter{detector: d, customer: c, contact: k}
 }
 
-// quote returns what the customer said about a cause, masked; empty when in
-// doubt. What an agent wrote down of a call is the agent's words.
-func (s *speaker) quote(ctx context.Context, cause contact.Cause) string {
-	if s.masker == nil {
-		s.masker = problem.NewMasker(s.detector.known(s.customer, s.contact))
-		s.reasons = s.detector.reasonsOf(ctx, s.contact)
+// describeOccurrence returns the occurrence of a cause in the contact, with a
+// quote and the customer's text.
+func (q *quoter) describeOccurrence(ctx context.Context, cause contact.Cause) problem.Seen {
+	s := q.detector.locateOccurrence(q.contact, cause)
+	s.Quote = q.findQuote(ctx, cause)
+	s.Text = contact.CustomerText(q.contact.Messages, MaxText)
+	return s
+}
+
+// findQuote returns a masked sentence about a cause in the customer's own words,
+// or "" when no message is certain to be free of personal data. Notes of a phone
+// call are the agent's words and are not quoted.
+func (q *quoter) findQuote(ctx context.Context, cause contact.Cause) string {
+	if q.masker == nil {
+		q.masker = problem.NewMasker(q.detector.personalData(q.customer, q.contact))
+		q.reasons = q.detector.messageReasons(ctx, q.contact)
 	}
 	tried := 0
-	for i, m := range s.contact.Messages {
-		if s.reasons[i] == "" || s.reasons[i] != cause.Reason {
+	for i, m := range q.contact.Messages {
+		if q.reasons[i] == "" || q.reasons[i] != cause.Reason {
 			continue
 		}
-		if quote, ok := s.masker.Quote(m.Text); ok {
+		if quote, ok := q.masker.Quote(m.Text); ok {
 			return quote
 		}
 		if tried++; tried == maxQuotable {
@@ -49,23 +59,29 @@ func (s *speaker) quote(ctx context.Context, cause contact.Cause) string {
 	return ""
 }
 
-// reasonsOf returns the reason of each message of a contact that the customer
-// wrote, and nothing for the others or when ctx ends.
-func (d *Detector) reasonsOf(ctx context.Context, k contact.Contact) []string {
+// messageReasons returns the reason of each message that the customer wrote, and
+// "" for all others. Messages that are left when ctx ends have no reason.
+func (d *Detector) messageReasons(ctx context.Context, k contact.Contact) []string {
 	reasons := make([]string, len(k.Messages))
 	for i, m := range k.Messages {
 		if ctx.Err() != nil {
 			break
 		}
-		if m.Direction == contact.Inbound && m.Origin != contact.Recorded && m.Text != "" {
+		if isCustomerText(m) {
 			reasons[i] = d.Taxonomy.Classify(m.Text, taxonomy.Hints{}).Reason
 		}
 	}
 	return reasons
 }
 
-// known returns the personal data of the customer in a contact.
-func (d *Detector) known(c identity.Customer, k contact.Contact) problem.Known {
+// isCustomerText reports whether a message has text that the customer wrote.
+func isCustomerText(m contact.Message) bool {
+	return m.Direction == contact.Inbound && m.Origin != contact.Recorded && m.Text != ""
+}
+
+// personalData returns the names, addresses, account and order numbers of the
+// customer that are known from a contact.
+func (d *Detector) personalData(c identity.Customer, k contact.Contact) problem.Known {
 	known := problem.Known{Public: d.Taxonomy.PublicNames()}
 	for _, m := range k.Messages {
 		known.Names = append(known.Names, m.Name, m.Username)
@@ -77,4 +93,15 @@ func (d *Detector) known(c identity.Customer, k contact.Contact) problem.Known {
 	known.Accounts = append(known.Accounts, c.Account)
 	known.Orders = d.Taxonomy.OrderNumbers(contact.CustomerText(k.Messages, MaxText))
 	return known
+}
+
+// selectQuotes returns the quotes with which a problem opens.
+func selectQuotes(occurrences []problem.Seen) []string {
+	var candidates []problem.Candidate
+	for _, s := range occurrences {
+		if s.Quote != "" {
+			candidates = append(candidates, problem.Candidate{Customer: string(s.Customer), Text: s.Quote})
+		}
+	}
+	return problem.Quotes(candidates, 3)
 }

@@ -10,60 +10,64 @@ import (
 	"github.com/heard-intake/heard/internal/problem"
 )
 
-// A History is what is known of one customer: the contacts that are stored, and
-// those that the messages make.
+// History holds the messages of one customer, the contacts that are stored, and
+// the contacts that the messages make.
 type History struct {
-	Customer         identity.Customer
-	Stored, Computed []contact.Contact
-	Messages         []contact.Message
+	Customer identity.Customer
+	Messages []contact.Message
+	Stored   []contact.Contact
+	Computed []contact.Contact
 }
 
-// Reconcile adds to changes what is recorded under the ids of the first
-// history's customer, and is not so; and what is so and is not recorded.
-func (d *Detector) Reconcile(ctx context.Context, changes Changes, all []History) error {
-	own := all[0]
-	ids := own.Customer.Members
-	by := map[string]*recorded{} // by the problem, or by the cause that has none
-	for c := range causesOf(all) {
-		if err := d.recordedOf(ctx, c, ids, by); err != nil {
+// Reconcile compares the recorded occurrences of a customer with those that the
+// customer's contacts show now, and adds the differences to changes. Use it after
+// an identity change: an interrupted run may have recorded occurrences that no
+// stored contact shows.
+//
+// The first history is that of the customer. The others are those of all other
+// customers that the change names; their contacts say in which causes and by
+// which occurrences to look.
+func (d *Detector) Reconcile(ctx context.Context, changes Changes, histories []History) error {
+	own := histories[0]
+	records := map[string]*causeRecord{}
+	for c := range allCauses(histories) {
+		if err := d.readRecord(ctx, c, own.Customer.Members, records); err != nil {
 			return err
 		}
 	}
-	earlier := contactsIn(all)
-	for _, r := range by {
-		d.differences(ctx, changes, own, earlier, r)
+	known := indexContacts(histories)
+	for _, r := range records {
+		d.addDifferences(ctx, changes, own, known, r)
 	}
 	return nil
 }
 
-// knownContacts are contacts by their ids, and the messages that may have begun
-// one by the ids that these contacts would have.
-type knownContacts struct {
-	contacts map[string][]contact.Contact
-	begun    map[string]contact.Message
+// contactIndex finds contacts, and messages that may have begun one, by the id
+// of the contact. The same id may belong to contacts of several customers.
+type contactIndex struct {
+	contacts      map[string][]contact.Contact
+	firstMessages map[string]contact.Message
 }
 
-func contactsIn(all []History) knownContacts {
-	known := knownContacts{map[string][]contact.Contact{}, map[string]contact.Message{}}
-	for _, o := range all {
-		for _, list := range [][]contact.Contact{o.Stored, o.Computed} {
-			for _, k := range list {
-				known.contacts[k.ID] = append(known.contacts[k.ID], k)
-			}
+func indexContacts(histories []History) contactIndex {
+	index := contactIndex{map[string][]contact.Contact{}, map[string]contact.Message{}}
+	for _, h := range histories {
+		for _, k := range slices.Concat(h.Stored, h.Computed) {
+			index.contacts[k.ID] = append(index.contacts[k.ID], k)
 		}
-		for _, m := range o.Messages {
-			if id := contact.IDOf(m.ID); known.begun[id].ID == "" {
-				known.begun[id] = m
+		for _, m := range h.Messages {
+			if id := contact.IDOf(m.ID); index.firstMessages[id].ID == "" {
+				index.firstMessages[id] = m
 			}
 		}
 	}
-	return known
+	return index
 }
 
-func causesOf(all []History) map[Cause]bool {
+func allCauses(histories []History) map[Cause]bool {
 	out := map[Cause]bool{}
-	for _, o := range all {
-		for _, k := range slices.Concat(o.Computed, o.Stored) {
+	for _, h := range histories {
+		for _, k := range slices.Concat(h.Computed, h.Stored) {
 			for _, c := range k.Causes {
 				out[Cause{c.Reason, c.Product}] = true
 			}
@@ -72,63 +76,72 @@ func causesOf(all []History) map[Cause]bool {
 	return out
 }
 
-// A recorded is what is recorded of some customers with a problem, or in the
-// window of a cause that has none.
-type recorded struct {
-	causes []Cause
-	read   []string  // the problems that were
-	since  time.Time // what was said before need not be recorded
-	lists  []problem.Affected
-	window []problem.Seen
+// causeRecord holds the recorded occurrences of some customers: in one problem
+// and its parts, or in the window of a cause without a problem.
+type causeRecord struct {
+	causes   []Cause            // merged causes share a problem
+	read     []string           // ids of the problem and its parts
+	since    time.Time          // earlier occurrences need not be recorded
+	affected []problem.Affected // of the problem and its parts
+	window   []problem.Seen     // without a problem
 }
 
-// recordedOf reads what is recorded of a cause under some ids.
-func (d *Detector) recordedOf(ctx context.Context, c Cause, ids []identity.CustomerID, by map[string]*recorded) error {
+// readRecord reads the recorded occurrences of a cause for some customer ids into
+// records. The keys of records are the ids of problems, or "reason#product" for a
+// cause without one.
+func (d *Detector) readRecord(ctx context.Context, c Cause, customers []identity.CustomerID, records map[string]*causeRecord) error {
 	id, err := d.Store.ProblemOfCause(ctx, c.Reason, c.Product)
 	if err != nil {
 		return err
 	}
 	if id == "" {
-		r, ok := d.Taxonomy.Reason(c.Reason)
-		if !ok {
-			return nil
-		}
-		since := d.Now().Add(-d.kept(r))
-		seen, err := d.Store.Occurrences(ctx, c.Reason, c.Product, since.In(d.Zone).Format(time.DateOnly), last, maxSeen, d.Now())
-		seen = slices.DeleteFunc(seen, func(s problem.Seen) bool { return !slices.Contains(ids, s.Customer) })
-		by[c.Reason+"#"+c.Product] = &recorded{causes: []Cause{c}, since: since, window: seen}
-		return err
+		return d.readWindowRecord(ctx, c, customers, records)
 	}
 	rec, err := problem.Standing(ctx, id, d.Store.ProblemHeader)
 	if err != nil {
 		return err
 	}
-	if by[rec.ID] != nil {
-		by[rec.ID].causes = append(by[rec.ID].causes, c)
+	if r := records[rec.ID]; r != nil {
+		r.causes = append(r.causes, c)
 		return nil
 	}
-	by[rec.ID] = &recorded{causes: []Cause{c}, since: rec.FirstSeen}
-	return d.listed(ctx, rec, ids, by[rec.ID])
+	records[rec.ID] = &causeRecord{causes: []Cause{c}, since: rec.FirstSeen}
+	return d.readAffected(ctx, rec, customers, records[rec.ID])
 }
 
-// listed reads who is in a problem and in what was split off it, each problem
-// once: parts may have been merged with each other, or with the whole.
-func (d *Detector) listed(ctx context.Context, rec problem.Record, ids []identity.CustomerID, into *recorded) error {
+// readWindowRecord reads the occurrences of a cause without a problem. A cause of
+// an older taxonomy has no window.
+func (d *Detector) readWindowRecord(ctx context.Context, c Cause, customers []identity.CustomerID, records map[string]*causeRecord) error {
+	r, ok := d.Taxonomy.Reason(c.Reason)
+	if !ok {
+		return nil
+	}
+	since := d.Now().Add(-retention(r))
+	window, err := d.Store.Occurrences(ctx, c.Reason, c.Product, since.In(d.Zone).Format(time.DateOnly), afterAllSlots, maxOccurrences, d.Now())
+	window = slices.DeleteFunc(window, func(s problem.Seen) bool { return !slices.Contains(customers, s.Customer) })
+	records[c.Reason+"#"+c.Product] = &causeRecord{causes: []Cause{c}, since: since, window: window}
+	return err
+}
+
+// readAffected reads the affected customers of a problem and its parts. It reads
+// each problem once: parts may have been merged with each other, or with the
+// whole.
+func (d *Detector) readAffected(ctx context.Context, rec problem.Record, customers []identity.CustomerID, into *causeRecord) error {
 	if slices.Contains(into.read, rec.ID) {
 		return nil
 	}
 	into.read = append(into.read, rec.ID)
-	in, err := d.Store.AffectedAmong(ctx, rec.ID, ids)
+	affected, err := d.Store.AffectedAmong(ctx, rec.ID, customers)
 	if err != nil {
 		return err
 	}
-	for _, a := range in {
-		into.lists = append(into.lists, a)
+	for _, a := range affected {
+		into.affected = append(into.affected, a)
 	}
 	for _, part := range rec.Parts {
 		p, err := problem.Standing(ctx, part.ID, d.Store.ProblemHeader)
 		if err == nil {
-			err = d.listed(ctx, p, ids, into)
+			err = d.readAffected(ctx, p, customers, into)
 		}
 		if err != nil {
 			return err
@@ -137,63 +150,75 @@ func (d *Detector) listed(ctx context.Context, rec problem.Record, ids []identit
 	return nil
 }
 
-// differences adds to the plan how what is recorded differs from what the
-// contacts of its customer show. A contact of which no message is known any
-// more stays as it is.
-func (d *Detector) differences(ctx context.Context, changes Changes, own History, earlier knownContacts, r *recorded) {
-	shown := map[place]problem.Seen{}
-	for _, k := range own.Computed {
-		speaker := d.speaker(own.Customer, k)
-		for _, c := range k.Causes {
-			if slices.Contains(r.causes, Cause{c.Reason, c.Product}) {
-				shown[place{k.Customer, k.ID}] = speaker.seen(ctx, c)
-			}
-		}
-	}
-	e := func(who identity.CustomerID) *Evidence { return changes.of(r.causes[0], who) }
-	found := map[place]bool{}
-	for _, a := range r.lists {
+// addDifferences adds to changes how a record differs from what the contacts of
+// its customer show. A recorded contact stays when no message of it is known any
+// more.
+func (d *Detector) addDifferences(ctx context.Context, changes Changes, own History, known contactIndex, r *causeRecord) {
+	shown := d.shownOccurrences(ctx, own, r.causes)
+	evidence := func(customer identity.CustomerID) *Evidence { return changes.evidenceOf(r.causes[0], customer) }
+	recorded := map[contactKey]bool{}
+	for _, a := range r.affected {
 		for _, id := range a.Contacts() {
-			at := place{a.Customer, id}
-			found[at] = true
-			if _, ok := shown[at]; ok {
+			key := contactKey{a.Customer, id}
+			recorded[key] = true
+			if _, ok := shown[key]; ok {
 				continue
 			}
-			if s, ok := d.once(earlier, at, r.causes); ok {
-				e(a.Customer).Gone = append(e(a.Customer).Gone, s)
+			if s, ok := d.formerOccurrence(known, key, r.causes); ok {
+				e := evidence(a.Customer)
+				e.Removed = append(e.Removed, s)
 			}
 		}
 	}
 	for _, s := range r.window {
-		at := place{s.Customer, s.Contact}
-		if is, ok := shown[at]; ok && is.Slot() == s.Slot() {
-			found[at] = true
+		key := contactKey{s.Customer, s.Contact}
+		if current, ok := shown[key]; ok && current.Slot() == s.Slot() {
+			recorded[key] = true
 		} else {
-			e(s.Customer).Gone = append(e(s.Customer).Gone, s)
+			e := evidence(s.Customer)
+			e.Removed = append(e.Removed, s)
 		}
 	}
-	for at, s := range shown {
-		if !found[at] && !s.At.Before(r.since) {
-			e(at.customer).Seen = append(e(at.customer).Seen, s)
+	for key, s := range shown {
+		if !recorded[key] && !s.At.Before(r.since) {
+			e := evidence(key.customer)
+			e.Added = append(e.Added, s)
 		}
 	}
 }
 
-// once returns how a contact was recorded that is none of the customer's now:
-// as it is or was with somebody, else by the message that it began with.
-func (d *Detector) once(earlier knownContacts, at place, causes []Cause) (problem.Seen, bool) {
-	for _, k := range earlier.contacts[at.id] {
+// shownOccurrences returns the occurrences of some causes that the customer's
+// contacts show now.
+func (d *Detector) shownOccurrences(ctx context.Context, own History, causes []Cause) map[contactKey]problem.Seen {
+	shown := map[contactKey]problem.Seen{}
+	for _, k := range own.Computed {
+		q := d.newQuoter(own.Customer, k)
 		for _, c := range k.Causes {
 			if slices.Contains(causes, Cause{c.Reason, c.Product}) {
-				s := d.seenAt(k, c)
-				s.Customer = at.customer
+				shown[contactKey{k.Customer, k.ID}] = q.describeOccurrence(ctx, c)
+			}
+		}
+	}
+	return shown
+}
+
+// formerOccurrence returns how a contact was recorded that its customer does not
+// have any more. It derives that from a contact with the same id of any
+// customer, else from the message that began the contact.
+func (d *Detector) formerOccurrence(known contactIndex, key contactKey, causes []Cause) (problem.Seen, bool) {
+	for _, k := range known.contacts[key.id] {
+		for _, c := range k.Causes {
+			if slices.Contains(causes, Cause{c.Reason, c.Product}) {
+				s := d.locateOccurrence(k, c)
+				s.Customer = key.customer
 				return s, true
 			}
 		}
 	}
-	m, ok := earlier.begun[at.id]
+	m, ok := known.firstMessages[key.id]
 	if !ok {
 		return problem.Seen{}, false
 	}
-	return d.seenAt(contact.Contact{ID: at.id, Customer: at.customer, Start: m.SentAt}, contact.Cause{Reason: causes[0].Reason}), true
+	began := contact.Contact{ID: key.id, Customer: key.customer, Start: m.SentAt}
+	return d.locateOccurrence(began, contact.Cause{Reason: causes[0].Reason}), true
 }

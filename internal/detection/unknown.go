@@ -12,43 +12,51 @@ import (
 	"github.com/heard-intake/heard/internal/problem"
 )
 
-// leastWords is how many words a contact must have to be kept: most of those
-// with fewer are about what was said before, and would cost a write each.
-const leastWords = 2
+// minWords is how many keywords a hint needs to be stored. Most contacts with
+// fewer continue an earlier topic, and each would cost a write.
+const minWords = 2
 
-// UnknownHint is what is kept of a contact, by those of its messages that which
-// takes, or by all. It is false when that is too little to be kept.
-func (d *Detector) UnknownHint(c identity.Customer, k contact.Contact, which func(contact.Message) bool) (u problem.Unknown, ok bool) {
-	u = problem.Unknown{Customer: k.Customer, Contact: k.ID, At: k.Start, Expires: later(k.Start, d.Now()).Add(problem.BurstHistory + 24*time.Hour)}
+// UnknownHint returns the hint of a contact without a known reason, made of the
+// inbound messages that include accepts, or of all when include is nil. It is
+// false when the hint has too few keywords to be stored.
+//
+// A hint only says where to look. Its reader loads the contact, which may be
+// gone, belong to another customer or have a reason by then.
+func (d *Detector) UnknownHint(c identity.Customer, k contact.Contact, include func(contact.Message) bool) (problem.Unknown, bool) {
+	hint := problem.Unknown{
+		Customer: k.Customer, Contact: k.ID, At: k.Start,
+		Expires: laterOf(k.Start, d.Now()).Add(problem.BurstHistory + 24*time.Hour),
+	}
 	var text []string
 	for _, m := range k.Messages {
-		if m.Direction == contact.Inbound && (which == nil || which(m)) {
+		if m.Direction == contact.Inbound && (include == nil || include(m)) {
 			text = append(text, m.TextWithSubject())
 		}
 	}
 	if len(text) > 0 {
-		u.Words = problem.Telltale(contact.Cut(strings.Join(text, ".\n"), MaxText), d.known(c, k))
+		hint.Words = problem.Telltale(contact.Cut(strings.Join(text, ".\n"), MaxText), d.personalData(c, k))
 	}
-	return u, len(u.Words) >= leastWords
+	return hint, len(hint.Words) >= minWords
 }
 
-// RecordUnknown keeps the hints of a batch together, before the contacts that
-// they are about: what breaks off in between keeps them once more. The errors
-// are by the index of the hints.
+// RecordUnknown stores the hints of a batch in one write. Call it before the
+// contacts are saved: a batch that is interrupted in between repeats the same
+// write. When the write fails permanently, the hints of each customer are
+// written separately. The errors have the indexes of hints.
 func (d *Detector) RecordUnknown(ctx context.Context, hints [][]problem.Unknown) []error {
 	put := func(some []problem.Unknown) error {
-		return batch.Safely(ctx, func() error { return d.Store.PutUnknownContacts(ctx, some) })
+		return batch.RecoverPanic(ctx, func() error { return d.Store.PutUnknownContacts(ctx, some) })
 	}
 	err := put(slices.Concat(hints...))
-	failed := make([]error, len(hints))
+	errs := make([]error, len(hints))
 	for i, some := range hints {
 		if len(some) == 0 {
 			continue
 		}
-		failed[i] = err
-		if batch.Permanent(err) { // it may be one customer's fault
-			failed[i] = put(some)
+		errs[i] = err
+		if batch.IsPermanent(err) {
+			errs[i] = put(some)
 		}
 	}
-	return failed
+	return errs
 }

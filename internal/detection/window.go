@@ -5,8 +5,6 @@ import (
 	"errors"
 	"maps"
 	"slices"
-	"strings"
-	"sync"
 	"time"
 
 	"github.com/heard-intake/heard/internal/batch"
@@ -15,151 +13,211 @@ import (
 	"github.com/heard-intake/heard/internal/taxonomy"
 )
 
-// A finding is what a look at a cause's window gives.
+// finding is the result of examining a cause's window.
 type finding struct {
-	problem string // that the cause has already
-	opens   bool
-	from    string // the slot from which on who was seen belongs to it
+	existing  string // id of the problem that the cause has already
+	opens     bool   // the occurrences are enough to open or reopen the problem
+	firstSlot string // the problem takes the occurrences from this slot on
 }
 
-// look says whether what was seen of a cause opens its problem, or opens it
-// again: then only what was seen after a time counts.
-func (d *Detector) look(ctx context.Context, r taxonomy.Reason, product string, seen []problem.Seen, after time.Time, breaks ...problem.Break) (finding, error) {
-	slices.SortFunc(seen, func(a, b problem.Seen) int { return a.At.Compare(b.At) })
-	first, latest := seen[0].At.In(d.Zone), seen[len(seen)-1].At.In(d.Zone)
-	rule := ruleOf(r, product)
-	rises := r.Detect == taxonomy.Rise && rule.Threshold > 1
-	from, limit := rule.FirstDay(first), d.limit(rule, latest.Sub(first))
-	if rises {
-		from, limit = first.Format(problem.HourLayout), maxSeen
+// examination is the state of one examination of a window.
+type examination struct {
+	reason    taxonomy.Reason
+	product   string
+	rule      problem.Rule
+	rises     bool            // the rule compares with the usual level
+	latest    time.Time       // of the latest new occurrence
+	span      time.Duration   // from the first to the latest new occurrence
+	firstRead string          // the first slot that is read
+	readLimit int             // how many are read
+	breaks    []problem.Break // times that are left out of the usual level
+	window    []problem.Seen
+}
+
+// startExamination returns the examination of a window to which new occurrences
+// were added. It sorts them by time.
+func (d *Detector) startExamination(r taxonomy.Reason, product string, added []problem.Seen, breaks []problem.Break) *examination {
+	slices.SortFunc(added, func(a, b problem.Seen) int { return a.At.Compare(b.At) })
+	first := added[0].At.In(d.Zone)
+	latest := added[len(added)-1].At.In(d.Zone)
+	rule := openingRule(r, product)
+	x := &examination{
+		reason: r, product: product, rule: rule, breaks: breaks,
+		latest: latest, span: latest.Sub(first), firstRead: rule.FirstDay(first),
+		rises: r.Detect == taxonomy.Rise && rule.Threshold > 1,
 	}
-	w, err := d.Store.CauseWindow(ctx, r.ID, product, from, limit, d.Now())
-	if err != nil || w.Problem != "" && after.IsZero() {
-		return finding{problem: w.Problem}, err
+	x.readLimit = readLimit(rule, x.span)
+	if x.rises {
+		x.firstRead = first.Format(problem.HourLayout)
+		x.readLimit = maxOccurrences
 	}
-	if w.Problem != "" { // a look at a problem that is solved reads past it
-		if w.Seen, err = d.Store.Occurrences(ctx, r.ID, product, from, last, limit, d.Now()); err != nil {
+	return x
+}
+
+// examineWindow decides whether the occurrences of a cause open its problem.
+// added are those that were just written; there is at least one. With a zero
+// after it looks for a new problem, and an existing one ends the examination.
+// Otherwise it decides whether to reopen the problem that was solved at that
+// time, and counts only later occurrences.
+func (d *Detector) examineWindow(ctx context.Context, r taxonomy.Reason, product string, added []problem.Seen, after time.Time, breaks ...problem.Break) (finding, error) {
+	x := d.startExamination(r, product, added, breaks)
+	w, err := d.Store.CauseWindow(ctx, r.ID, product, x.firstRead, x.readLimit, d.Now())
+	if err != nil {
+		return finding{}, err
+	}
+	x.window = w.Seen
+	if w.Problem != "" {
+		if after.IsZero() {
+			return finding{existing: w.Problem}, nil
+		}
+		if err := d.readOccurrences(ctx, x, x.readLimit); err != nil { // Window returned none
 			return finding{}, err
 		}
 	}
-	// since looks at what was seen after a time, and takes none but that as
-	// its problem's.
-	since := func(after time.Time) (f finding, err error) {
-		w.Seen = slices.DeleteFunc(w.Seen, func(s problem.Seen) bool { return !s.At.After(after) })
-		if rises {
-			f.opens, f.from, err = d.rises(ctx, r, product, rule, w.Seen, latest, after, breaks)
-			return f, err
-		}
-		f.opens, err = d.enough(ctx, rule, w.Seen)
-		return f, err
-	}
-	f, err := since(after)
+	f, err := d.evaluateRule(ctx, x, after)
 	if err != nil || !f.opens {
 		return f, err
 	}
-	more := 0
-	if product != "" && rule.Threshold > 1 {
-		if more, err = d.mistaken(ctx, r, product, rule.FirstDay(latest)); err != nil {
-			return finding{}, err
-		}
-	}
-	if more > 0 { // what is enough now may be more than was read
-		rule.Threshold += more
-		if w.Seen, err = d.Store.Occurrences(ctx, r.ID, product, from, last, max(limit, d.limit(rule, latest.Sub(first))), d.Now()); err != nil {
-			return finding{}, err
-		}
-		f, err = since(after)
-	}
-	if !rises {
-		f.from = "0"
-	}
-	if err != nil || !f.opens || len(w.Others) == 0 {
-		return f, err
-	}
-	until, open, err := d.explained(ctx, w.Others)
-	if open || err != nil {
+	if f, err = d.discountMistaken(ctx, x, f, after); err != nil {
 		return finding{}, err
 	}
-	f, err = since(later(after, until))
-	if !rises {
-		f.from = until.In(d.Zone).Format(time.DateOnly)
+	if !f.opens || len(w.Others) == 0 {
+		return f, nil
 	}
-	return f, err
+	return d.discountExplained(ctx, x, w.Others, after)
 }
 
-// mistakenShare is what part of a problem's contacts may be taken to have
-// another reason: one message in twenty is, of those that are understood at all
-// one in ten, and as many again since those of one problem say much the same.
+// readOccurrences reads the window again.
+func (d *Detector) readOccurrences(ctx context.Context, x *examination, limit int) (err error) {
+	x.window, err = d.Store.Occurrences(ctx, x.reason.ID, x.product, x.firstRead, afterAllSlots, limit, d.Now())
+	return err
+}
+
+// evaluateRule applies the rule to the occurrences after a time, and drops all
+// others from the examination.
+func (d *Detector) evaluateRule(ctx context.Context, x *examination, after time.Time) (finding, error) {
+	x.window = slices.DeleteFunc(x.window, func(s problem.Seen) bool { return !s.At.After(after) })
+	if x.rises {
+		return d.evaluateRise(ctx, x, after)
+	}
+	opens, err := d.hasEnoughCustomers(ctx, x.rule, x.window)
+	return finding{opens: opens, firstSlot: "0"}, err
+}
+
+// mistakenShare is the divisor for the part of a problem's contacts that may be
+// classified with another reason: one in five. Of all messages one in twenty is
+// classified wrongly, of those with a reason one in ten. The share is doubled
+// because the contacts of one problem say much the same.
 const mistakenShare = 5
 
-// mistaken returns how many contacts of the product's other problems may have
-// been taken for contacts with this reason since a day.
-func (d *Detector) mistaken(ctx context.Context, r taxonomy.Reason, product, since string) (int, error) {
-	others := d.Taxonomy.Reasons
-	contacts, errs := make([]int, len(others)), make([]error, len(others))
-	batch.Each(len(others), parallel, func(i int) {
-		if others[i].ID != r.ID && others[i].PerProduct {
-			contacts[i], errs[i] = d.had(ctx, others[i].ID, product, since)
-		}
-	})
-	all := 0
-	for _, n := range contacts {
-		all += n
+// discountMistaken evaluates the rule again with a higher threshold when other
+// problems of the product may have caused wrongly classified occurrences. f is
+// the finding without them.
+func (d *Detector) discountMistaken(ctx context.Context, x *examination, f finding, after time.Time) (finding, error) {
+	if x.product == "" || x.rule.Threshold <= 1 {
+		return f, nil
 	}
-	return all / mistakenShare, errors.Join(errs...)
+	mistaken, err := d.estimateMistaken(ctx, x.reason, x.product, x.rule.FirstDay(x.latest))
+	if err != nil || mistaken == 0 {
+		return f, err
+	}
+	x.rule.Threshold += mistaken
+	// A higher threshold may need more occurrences than were read.
+	if err := d.readOccurrences(ctx, x, max(x.readLimit, readLimit(x.rule, x.span))); err != nil {
+		return finding{}, err
+	}
+	return d.evaluateRule(ctx, x, after)
 }
 
-// had returns how many contacts the problem of a cause had since a day.
-func (d *Detector) had(ctx context.Context, reason, product, since string) (contacts int, err error) {
+// estimateMistaken returns how many contacts of the product's other problems may
+// have been classified with this reason since a day.
+func (d *Detector) estimateMistaken(ctx context.Context, r taxonomy.Reason, product, since string) (int, error) {
+	others := d.Taxonomy.Reasons
+	contacts := make([]int, len(others))
+	errs := make([]error, len(others))
+	batch.Each(len(others), parallel, func(i int) {
+		if others[i].ID != r.ID && others[i].PerProduct {
+			contacts[i], errs[i] = d.contactsSince(ctx, others[i].ID, product, since)
+		}
+	})
+	total := 0
+	for _, n := range contacts {
+		total += n
+	}
+	return total / mistakenShare, errors.Join(errs...)
+}
+
+// contactsSince returns how many contacts the problem of a cause has had since a
+// day, and 0 when the cause has no problem.
+func (d *Detector) contactsSince(ctx context.Context, reason, product, day string) (contacts int, err error) {
 	id, err := d.Store.ProblemOfCause(ctx, reason, product)
 	if err != nil || id == "" {
 		return 0, err
 	}
 	p, err := d.Store.Problem(ctx, id)
-	for day, n := range p.PerDay {
-		if day >= since {
+	for on, n := range p.PerDay {
+		if on >= day {
 			contacts += n
 		}
 	}
 	return contacts, err
 }
 
-// enough reports whether enough people were seen in a window.
-func (d *Detector) enough(ctx context.Context, rule problem.Rule, seen []problem.Seen) (bool, error) {
-	if !opens(rule, seen, d.Zone) {
-		return false, nil
+// discountExplained decides about a cause without a product when products have
+// problems of the same reason, by product in others. An open one explains all
+// occurrences. Closed ones explain the occurrences until the last was closed.
+func (d *Detector) discountExplained(ctx context.Context, x *examination, others map[string]string, after time.Time) (finding, error) {
+	var until time.Time
+	for _, id := range others {
+		p, err := problem.Standing(ctx, id, d.Store.ProblemHeader)
+		if err != nil || p.State.Open() {
+			return finding{}, err
+		}
+		until = laterOf(until, p.ChangedAt)
 	}
-	if err := d.stand(ctx, seen); err != nil {
-		return false, err
+	f, err := d.evaluateRule(ctx, x, laterOf(after, until))
+	if !x.rises {
+		f.firstSlot = until.In(d.Zone).Format(time.DateOnly)
 	}
-	return opens(rule, seen, d.Zone), nil
+	return f, err
 }
 
-// stand puts in the place of each customer who was seen the one that stands
-// for all of a person's ids: the stream may not have told of a merge yet. It is
-// asked only when there seem to be enough for a problem.
-func (d *Detector) stand(ctx context.Context, seen []problem.Seen) error {
-	at := map[identity.CustomerID][]int{}
-	for i, s := range seen {
-		at[s.Customer] = append(at[s.Customer], i)
+// hasEnoughCustomers reports whether a rule of days is met. Only if it seems to
+// be, it resolves merged customers and counts again.
+func (d *Detector) hasEnoughCustomers(ctx context.Context, rule problem.Rule, occurrences []problem.Seen) (bool, error) {
+	if !meetsRule(rule, occurrences, d.Zone) {
+		return false, nil
 	}
-	ids := slices.Collect(maps.Keys(at))
+	if err := d.canonicalizeCustomers(ctx, occurrences); err != nil {
+		return false, err
+	}
+	return meetsRule(rule, occurrences, d.Zone), nil
+}
+
+// canonicalizeCustomers replaces each customer id with the surviving id after
+// merges. Triage may not have processed a recent merge yet.
+func (d *Detector) canonicalizeCustomers(ctx context.Context, occurrences []problem.Seen) error {
+	indexes := map[identity.CustomerID][]int{}
+	for i, s := range occurrences {
+		indexes[s.Customer] = append(indexes[s.Customer], i)
+	}
+	ids := slices.Collect(maps.Keys(indexes))
 	errs := make([]error, len(ids))
 	batch.Each(len(ids), parallel, func(n int) {
 		c, err := d.Store.Customer(ctx, ids[n])
 		errs[n] = err
-		for _, i := range at[ids[n]] {
-			seen[i].Customer = c.ID
+		for _, i := range indexes[ids[n]] {
+			occurrences[i].Customer = c.ID
 		}
 	})
 	return errors.Join(errs...)
 }
 
-// ruleOf returns the rule of a cause. One contact of critical severity is
-// enough. Contacts that lack the product belong to several causes, nobody
-// knows which: twice as many are asked for, so that the product's own problem
-// is found first.
-func ruleOf(r taxonomy.Reason, product string) problem.Rule {
+// openingRule returns the rule by which a cause opens a problem. A reason of
+// critical severity needs one contact. Contacts that lack a product may belong
+// to any product, so that their threshold is doubled: the problem of the product
+// is to be found first.
+func openingRule(r taxonomy.Reason, product string) problem.Rule {
 	rule := problem.Rule{Threshold: r.Threshold, Window: r.Window.Duration()}
 	switch {
 	case r.Severity == taxonomy.Critical:
@@ -170,20 +228,20 @@ func ruleOf(r taxonomy.Reason, product string) problem.Rule {
 	return rule
 }
 
-// limit bounds what is read of a window: so many contacts in so many days
-// hold a window that is enough by itself, unless they are of few customers.
-func (d *Detector) limit(rule problem.Rule, span time.Duration) int {
+// readLimit returns how many occurrences to read to decide by a rule of days,
+// when the new occurrences span a time. So many always include a window that is
+// enough, unless few customers have very many contacts.
+func readLimit(rule problem.Rule, span time.Duration) int {
 	days := int((2*rule.Window+span)/(24*time.Hour)) + 2
 	return 4 * rule.Threshold * days
 }
 
-// opens reports whether enough customers were seen in a window that ends on
-// any of the days.
-func opens(r problem.Rule, seen []problem.Seen, zone *time.Location) bool {
-	sightings := make([]problem.Sighting, len(seen))
+// meetsRule reports whether a window that ends on any of the occurrences' days
+// has enough customers.
+func meetsRule(r problem.Rule, occurrences []problem.Seen, zone *time.Location) bool {
+	sightings := toSightings(occurrences)
 	ends := map[string]time.Time{}
-	for i, s := range seen {
-		sightings[i] = problem.Sighting{Customer: string(s.Customer), Day: s.Day}
+	for _, s := range occurrences {
 		ends[s.Day] = s.At.In(zone)
 	}
 	for _, end := range ends {
@@ -194,175 +252,10 @@ func opens(r problem.Rule, seen []problem.Seen, zone *time.Location) bool {
 	return false
 }
 
-// explained reports whether one of these problems is open, and else when the
-// last of them was closed: until then, who named no product may well have
-// meant its product.
-func (d *Detector) explained(ctx context.Context, others map[string]string) (until time.Time, open bool, err error) {
-	for _, id := range others {
-		p, err := problem.Standing(ctx, id, d.Store.ProblemHeader)
-		if err != nil || p.State.Open() {
-			return until, err == nil, err
-		}
-		until = later(until, p.ChangedAt)
-	}
-	return until, false, nil
-}
-
-// rises reports whether the hours up to that of at show more customers than
-// usual, and from which slot on.
-func (d *Detector) rises(ctx context.Context, r taxonomy.Reason, product string, rule problem.Rule, hour []problem.Seen, at, after time.Time, breaks []problem.Break) (bool, string, error) {
-	known, err := d.since(ctx, at)
-	if err != nil {
-		return false, "", err
-	}
-	usual, err := d.levels(ctx, r.ID, product, at)
-	if err != nil {
-		return false, "", err
-	}
-	levels := problem.Levels{}
-	for day, l := range usual {
-		levels[day] = l
-	}
-	count(levels, hour)
-	rise, ok := rule.Rises(levels, known, at, breaks...)
-	if !ok {
-		return false, "", nil
-	}
-	// Whoever comes back every hour is counted by the hour; so look again at
-	// who they are.
-	slot := later(rise.Since, after).In(d.Zone).Format(problem.HourLayout)
-	who, err := d.Store.Occurrences(ctx, r.ID, product, slot, last, maxSeen, d.Now())
-	enough := func() bool {
-		n := problem.Distinct(problem.Rule{Window: 8 * 24 * time.Hour}, sightings(who), at)
-		return float64(n) >= float64(rule.Threshold)+rise.Usual
-	}
-	if err != nil || !enough() {
-		return false, "", err
-	}
-	err = d.stand(ctx, who)
-	return err == nil && enough(), slot, err
-}
-
-func sightings(seen []problem.Seen) []problem.Sighting {
-	out := make([]problem.Sighting, len(seen))
-	for i, s := range seen {
+func toSightings(occurrences []problem.Seen) []problem.Sighting {
+	out := make([]problem.Sighting, len(occurrences))
+	for i, s := range occurrences {
 		out[i] = problem.Sighting{Customer: string(s.Customer), Day: s.Day}
 	}
 	return out
-}
-
-// count puts the customers of hours that are not over into the levels.
-func count(levels problem.Levels, seen []problem.Seen) {
-	counted := map[string]map[string]bool{}
-	for _, s := range seen {
-		if counted[s.Slot()] == nil {
-			counted[s.Slot()] = map[string]bool{}
-		}
-		counted[s.Slot()][string(s.Customer)] = true
-	}
-	for slot, who := range counted {
-		at, err := time.Parse(problem.HourLayout, slot)
-		if err != nil {
-			continue // counted by the day: the reason's detection was another then
-		}
-		l := levels[slot[:10]]
-		l[at.Hour()] = len(who)
-		levels[slot[:10]] = l
-	}
-}
-
-// A LevelCache keeps what costs reading and does not change within an hour.
-type LevelCache struct {
-	mu     sync.Mutex
-	since  time.Time
-	levels map[Cause]known
-}
-
-type known struct {
-	levels problem.Levels
-	hour   string
-}
-
-// maxRemembered bounds the causes in the memory.
-const maxRemembered = 2000
-
-// since returns since when causes are counted.
-func (d *Detector) since(ctx context.Context, at time.Time) (time.Time, error) {
-	d.Levels.mu.Lock()
-	defer d.Levels.mu.Unlock()
-	if !d.Levels.since.IsZero() {
-		return d.Levels.since, nil
-	}
-	since, err := d.Store.CountingStart(ctx, at)
-	if err == nil {
-		d.Levels.since = since
-	}
-	return since, err
-}
-
-// leastKept is how many customers are kept as a level rather than counted
-// again: a write costs as much as reading some two hundred of them. When a day
-// is over, its level is kept in any case.
-const leastKept = 100
-
-// levels returns the levels of a cause up to the hour of at, which is left
-// out, and writes down those of hours that are over since somebody looked.
-func (d *Detector) levels(ctx context.Context, reason, product string, at time.Time) (problem.Levels, error) {
-	c, hour := Cause{reason, product}, at.Format(problem.HourLayout)
-	d.Levels.mu.Lock()
-	k, ok := d.Levels.levels[c]
-	d.Levels.mu.Unlock()
-	if ok && k.hour == hour {
-		return k.levels, nil
-	}
-	begin := at.AddDate(0, 0, -problem.LevelDays).Format(time.DateOnly)
-	levels, through, err := d.Store.Levels(ctx, reason, product, begin, d.Now())
-	if err != nil {
-		return nil, err
-	}
-	if through < hour {
-		if through == "" {
-			through = begin
-		}
-		fresh, err := d.Store.OccurrencesPerHour(ctx, reason, product, through, hour, d.Now())
-		if err != nil {
-			return nil, err
-		}
-		if err := d.writeLevels(ctx, c, levels, fresh, through, hour, at); err != nil {
-			return nil, err
-		}
-	}
-	d.Levels.mu.Lock()
-	defer d.Levels.mu.Unlock()
-	if d.Levels.levels == nil || len(d.Levels.levels) > maxRemembered {
-		d.Levels.levels = map[Cause]known{}
-	}
-	d.Levels.levels[c] = known{levels, hour}
-	return levels, nil
-}
-
-// writeLevels adds hours to levels, and keeps the days that they changed: that
-// of the hour last, since it says how far the others are known. A few customers
-// of one day are not kept yet.
-func (d *Detector) writeLevels(ctx context.Context, c Cause, levels, fresh problem.Levels, through, hour string, at time.Time) error {
-	expires := later(at, d.Now()).AddDate(0, 0, problem.LevelDays+7)
-	today, counted := hour[:10], 0
-	for day, l := range fresh {
-		sum := levels[day]
-		for h, n := range l {
-			sum[h] += n
-			counted += n
-		}
-		levels[day] = sum
-		if day == today {
-			continue
-		}
-		if err := d.Store.PutLevel(ctx, c.Reason, c.Product, day, sum, day+"T24", expires); err != nil {
-			return err
-		}
-	}
-	if counted < leastKept && strings.HasPrefix(through, today) {
-		return nil
-	}
-	return d.Store.PutLevel(ctx, c.Reason, c.Product, today, levels[today], hour, expires)
 }

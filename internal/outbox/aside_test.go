@@ -22,7 +22,7 @@ import (
 	"github.com/heard-intake/heard/internal/store/storetest"
 )
 
-// newOutbox returns an outbox with every queue it has, and their client.
+// newOutbox returns an outbox with all its queues, their client and their URLs.
 func newOutbox(t *testing.T) (*outbox.Outbox, *awssqs.Client, map[string]string) {
 	t.Helper()
 	client := newQueues(t, "billing")
@@ -42,7 +42,7 @@ func newOutbox(t *testing.T) (*outbox.Outbox, *awssqs.Client, map[string]string)
 	}, client, urls
 }
 
-// taken takes all messages out of a queue.
+// taken receives and deletes all messages of a queue.
 func taken[T any](t *testing.T, client *awssqs.Client, url string) (all []T) {
 	t.Helper()
 	for {
@@ -63,7 +63,7 @@ func taken[T any](t *testing.T, client *awssqs.Client, url string) (all []T) {
 	}
 }
 
-// neighbours puts a record between a problem and a new message.
+// neighbours returns a batch in which bad is between a problem and a new message.
 func neighbours(t *testing.T, bad events.DynamoDBEventRecord) events.DynamoDBEvent {
 	t.Helper()
 	p, evs := opened("p1", "billing")
@@ -162,9 +162,9 @@ func TestHandle_DeadLetterHoldsNoText(t *testing.T) {
 	}
 }
 
-// The version that cannot be read does not keep back the next, which tells the
-// whole story; when it is replayed it comes last, and is the lower version.
-func TestHandle_LaterVersionsOfABadOneLeave(t *testing.T) {
+// A version that cannot be read does not hold back the next, which has the whole
+// story. When the first is replayed, it arrives last with the lower version.
+func TestHandle_VersionsAfterBadRecord(t *testing.T) {
 	t.Parallel()
 	o, client, urls := newOutbox(t)
 	p, evs := opened("p2", "billing")
@@ -192,12 +192,12 @@ func TestHandle_LaterVersionsOfABadOneLeave(t *testing.T) {
 	}
 }
 
-// refusing refuses every item.
+// refusing is a queue that refuses every item.
 type refusing struct{ err error }
 
 func (r refusing) Send(context.Context, string, string, string, []byte) error { return r.err }
 
-func TestHandle_WhatMayPassComesAgain(t *testing.T) {
+func TestHandle_RetriesTemporaryErrors(t *testing.T) {
 	t.Parallel()
 	for name, refused := range map[string]error{
 		"a queue that does not answer": fault.New(fault.Unavailable, "send item"),
@@ -247,7 +247,7 @@ func TestHandle_DeadLettersUnavailable(t *testing.T) {
 	}
 }
 
-// stuckQueues never answers.
+// stuckQueues is a queue that never answers.
 type stuckQueues struct{}
 
 func (stuckQueues) Send(ctx context.Context, _, _, _ string, _ []byte) error {

@@ -17,7 +17,7 @@ import (
 	"github.com/heard-intake/heard/internal/queue"
 )
 
-// change is a record of the stream.
+// change returns a record of the stream.
 func change(seq, event, pk, sk string, attributes ...string) events.DynamoDBEventRecord {
 	r := events.DynamoDBEventRecord{EventName: event}
 	r.Change.SequenceNumber = seq
@@ -29,7 +29,7 @@ func change(seq, event, pk, sk string, attributes ...string) events.DynamoDBEven
 	return r
 }
 
-func TestAJobIsMadeOfWhatIsNewAndAtThePlatform(t *testing.T) {
+func TestHandle_MediaJobs(t *testing.T) {
 	t.Parallel()
 	client := newQueues(t)
 	made, err := client.CreateQueue(t.Context(), &awssqs.CreateQueueInput{QueueName: aws.String("heard-media")})
@@ -72,7 +72,7 @@ func TestAJobIsMadeOfWhatIsNewAndAtThePlatform(t *testing.T) {
 	}
 }
 
-func TestAJobThatCannotLeaveComesAgainWithoutHoldingProblems(t *testing.T) {
+func TestHandle_MediaQueueUnavailable(t *testing.T) {
 	t.Parallel()
 	client := newQueues(t, "billing")
 	o := &outbox.Outbox{

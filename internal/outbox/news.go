@@ -13,18 +13,19 @@ import (
 	"github.com/heard-intake/heard/internal/store"
 )
 
-// A Mirror takes news for agent tools that mirror. [queue.Queue] is one.
+// Mirror sends events to agent tools that mirror contacts. [queue.Queue]
+// implements it.
 type Mirror interface {
 	PutAll(ctx context.Context, bodies [][]byte) error
 }
 
-// A Planner keeps what time brings. [store.Table] is one.
+// Planner stores events that are due later. [store.Table] implements it.
 type Planner interface {
 	PutDeferredEvents(ctx context.Context, minute time.Time, name string, all []contact.Later) error
 }
 
-// A News sends what agent tools that mirror are told, in no order: each piece
-// says what came after what.
+// News sends the events of changes to agent tools, in no order: each event names
+// the one that it follows.
 type News struct {
 	Queue Mirror
 	Plan  Planner
@@ -33,18 +34,18 @@ type News struct {
 	Read func(c store.Change) (event contact.News, later *contact.Later, ok bool, err error)
 }
 
-// send sends the news of a batch, and plans what time brings after it. After
-// an error it returns the index of the record to begin again with. It adds to
-// bad the errors of records that cannot be read; they keep back no other.
-func (n *News) send(ctx context.Context, changes []indexed, bad map[int]error) (again int, err error) {
+// sendEvents sends the events of a batch, and stores the events that follow by
+// time. When that fails it returns the index of the record to begin again with.
+// It adds to bad the errors of changes that cannot be read, and sends the others.
+func (n *News) sendEvents(ctx context.Context, changes []indexedChange, bad map[int]error) (retry int, err error) {
 	var bodies [][]byte
-	minutes := map[time.Time][]contact.Later{}
+	deferred := map[time.Time][]contact.Later{} // by minute
 	first := -1
 	sequence := ""
 	for _, c := range changes {
-		body, later, failed := n.read(ctx, c.Change)
-		if failed != nil {
-			bad[c.index] = failed
+		body, later, err := n.encodeEvent(ctx, c.Change)
+		if err != nil {
+			bad[c.index] = err
 			continue
 		}
 		if body == nil {
@@ -57,33 +58,34 @@ func (n *News) send(ctx context.Context, changes []indexed, bad map[int]error) (
 		}
 		if later != nil {
 			minute := later.At.Truncate(time.Minute)
-			minutes[minute] = append(minutes[minute], *later)
+			deferred[minute] = append(deferred[minute], *later)
 		}
 	}
-	if failed := n.Queue.PutAll(ctx, bodies); failed != nil {
-		return first, failed
+	if err := n.Queue.PutAll(ctx, bodies); err != nil {
+		return first, err
 	}
-	for minute, all := range minutes {
-		if failed := n.Plan.PutDeferredEvents(ctx, minute, sequence, all); failed != nil {
-			return first, failed
+	for minute, all := range deferred {
+		if err := n.Plan.PutDeferredEvents(ctx, minute, sequence, all); err != nil {
+			return first, err
 		}
 	}
 	return -1, nil
 }
 
-// read returns the news of one record, nil when it is none.
-func (n *News) read(ctx context.Context, c store.Change) (body []byte, later *contact.Later, err error) {
-	err = batch.Safely(ctx, func() error {
+// encodeEvent returns the event of one change as JSON, nil if it has none, and
+// the event that follows by time, if any.
+func (n *News) encodeEvent(ctx context.Context, c store.Change) (body []byte, later *contact.Later, err error) {
+	err = batch.RecoverPanic(ctx, func() error {
 		read := store.Change.News
 		if n.Read != nil {
 			read = n.Read
 		}
-		told, after, ok, err := read(c)
+		event, after, ok, err := read(c)
 		if err != nil || !ok {
 			return err
 		}
 		later = after
-		if body, err = json.Marshal(told); err != nil {
+		if body, err = json.Marshal(event); err != nil {
 			return fault.Wrap(fault.Internal, err, "encode news")
 		}
 		return nil
@@ -91,21 +93,22 @@ func (n *News) read(ctx context.Context, c store.Change) (body []byte, later *co
 	return body, later, err
 }
 
-// Contacts is what is known of contacts. [store.Table] is one.
+// Contacts reads contacts and planned events. [store.Table] implements it.
 type Contacts interface {
 	DeferredEvents(ctx context.Context, e due.Entry) ([]contact.Later, error)
 	ContactByKey(ctx context.Context, c identity.CustomerID, start time.Time, id string) (contact.Contact, bool, error)
 }
 
-// A Closer tells of contacts that silence closed, and of promises that are
-// due.
+// Closer sends the events of contacts that silence closed, and of promises that
+// are due.
 type Closer struct {
 	Store Contacts
 	Queue Mirror
 }
 
-// Close tells what became due with an entry of the clock. A contact in which
-// something was said since is left out: there is an entry of its own for it.
+// Close sends the planned events of an entry of the clock. It leaves out a contact
+// with a message since the event was planned: another entry has its closing. The
+// returned time is always zero.
 func (c *Closer) Close(ctx context.Context, e due.Entry, now time.Time) (time.Time, error) {
 	all, err := c.Store.DeferredEvents(ctx, e)
 	if err != nil {
@@ -113,14 +116,14 @@ func (c *Closer) Close(ctx context.Context, e due.Entry, now time.Time) (time.Ti
 	}
 	var bodies [][]byte
 	for _, l := range all {
-		news, ok, err := c.news(ctx, l, now)
+		event, ok, err := c.currentEvent(ctx, l, now)
 		if err != nil {
 			return time.Time{}, err
 		}
 		if !ok {
 			continue
 		}
-		body, err := json.Marshal(news.Named(l.Order))
+		body, err := json.Marshal(event.Named(l.Order))
 		if err != nil {
 			return time.Time{}, fault.Wrap(fault.Internal, err, "encode news")
 		}
@@ -129,13 +132,18 @@ func (c *Closer) Close(ctx context.Context, e due.Entry, now time.Time) (time.Ti
 	return time.Time{}, c.Queue.PutAll(ctx, bodies)
 }
 
-func (c *Closer) news(ctx context.Context, l contact.Later, now time.Time) (contact.News, bool, error) {
+// currentEvent returns the event that was planned, or false when the contact is
+// gone or does not close at the planned time any more.
+func (c *Closer) currentEvent(ctx context.Context, l contact.Later, now time.Time) (contact.News, bool, error) {
 	if l.Message != "" {
 		return contact.News{Kind: contact.PromiseDue, Customer: l.Customer, Message: l.Message, At: l.At}, true, nil
 	}
-	k, there, err := c.Store.ContactByKey(ctx, l.Customer, l.Start, l.Contact)
-	if err != nil || !there || k.State(now) != "closed" || !k.ClosesAt.Equal(l.At) {
+	k, found, err := c.Store.ContactByKey(ctx, l.Customer, l.Start, l.Contact)
+	if err != nil || !found {
 		return contact.News{}, false, err
+	}
+	if k.State(now) != "closed" || !k.ClosesAt.Equal(l.At) {
+		return contact.News{}, false, nil
 	}
 	return contact.News{Kind: contact.NowClosed, Customer: l.Customer, Contact: l.Contact, Start: l.Start, At: l.At}, true, nil
 }

@@ -25,7 +25,7 @@ import (
 
 var nine = time.Date(2031, 3, 3, 9, 0, 0, 0, time.UTC)
 
-// A mirror is a table with an outbox behind it, and the queue of its news.
+// mirror is a table with an outbox behind it, and the queue of its events.
 type mirror struct {
 	*testing.T
 	table  *store.Table
@@ -51,8 +51,8 @@ func newMirror(t *testing.T) *mirror {
 	return m
 }
 
-// did tells the outbox of all that changed in the table since the last time,
-// twice, as the stream may.
+// did handles all changes of the table since its last call, twice, as the stream
+// may deliver them.
 func (m *mirror) did(err error) {
 	m.Helper()
 	if err != nil {
@@ -107,8 +107,8 @@ func image2(it map[string]types.AttributeValue) map[string]events.DynamoDBAttrib
 	return out
 }
 
-// news takes what is on the queue, each piece once, as a consumer keeps it, and
-// holds it to its schema.
+// news receives the events of the queue without duplicates, like a consumer, and
+// checks them against their schema.
 func (m *mirror) news() []contact.News {
 	m.Helper()
 	var schema openapi3.Schema
@@ -180,7 +180,7 @@ func (m *mirror) says(dir contact.Direction, at time.Time, note *contact.Remark)
 	return msg
 }
 
-func TestAnAgentToolIsToldWhatHappened(t *testing.T) {
+func TestNews_Kinds(t *testing.T) {
 	t.Parallel()
 	m := newMirror(t)
 	asked := m.says(contact.Inbound, nine, nil)
@@ -188,7 +188,7 @@ func TestAnAgentToolIsToldWhatHappened(t *testing.T) {
 	k.Department = "logistics"
 	m.did(m.table.SaveContact(t.Context(), k))
 	k.Version, k.Department = 1, "billing"
-	m.did(m.table.SaveContact(t.Context(), k)) // tells nobody anything
+	m.did(m.table.SaveContact(t.Context(), k)) // sends no event
 	agent := contact.Party{Kind: contact.Agent, ID: "agent-7"}
 	claim := contact.Claim{Customer: who, Contact: k.ID, Version: 1, Holder: &agent, Since: nine, Until: nine.Add(time.Hour)}
 	m.did(m.table.SaveClaim(t.Context(), claim, nil))
@@ -213,7 +213,7 @@ func TestAnAgentToolIsToldWhatHappened(t *testing.T) {
 	}
 }
 
-func TestSilenceClosesAContactAndIsTold(t *testing.T) {
+func TestCloser_ClosedContact(t *testing.T) {
 	t.Parallel()
 	m := newMirror(t)
 	asked := m.says(contact.Inbound, nine, nil)
@@ -229,7 +229,7 @@ func TestSilenceClosesAContactAndIsTold(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, e := range all {
-			for range 2 { // a clock that was killed halfway comes again
+			for range 2 { // the clock repeats an entry after a crash
 				if again, err := closer.Close(t.Context(), e, at); err != nil || !again.IsZero() {
 					t.Fatal(again, err)
 				}
@@ -244,7 +244,7 @@ func TestSilenceClosesAContactAndIsTold(t *testing.T) {
 	if got := tick(k.ClosesAt.Add(-time.Minute)); got != nil {
 		t.Errorf("told %v before it closed", got)
 	}
-	// An answer later that day puts the closing off.
+	// An answer later that day postpones the closing.
 	second := m.says(contact.Outbound, nine.Add(5*time.Hour), nil)
 	later := contact.Contacts([]contact.Message{asked, first, second})[0]
 	later.Version = 1
@@ -261,7 +261,7 @@ func TestSilenceClosesAContactAndIsTold(t *testing.T) {
 	}
 }
 
-func TestClosedComesAfterItsAnswerAndBeforeWhatFollows(t *testing.T) {
+func TestNews_OrderOfClosed(t *testing.T) {
 	t.Parallel()
 	answered := contact.News{Kind: contact.NowAnswered, Customer: who, Contact: "k"}.Named("100000000003498069978")
 	later, ok := answered.Later()
@@ -271,7 +271,7 @@ func TestClosedComesAfterItsAnswerAndBeforeWhatFollows(t *testing.T) {
 	}
 }
 
-func TestADuePromiseIsTold(t *testing.T) {
+func TestCloser_DuePromise(t *testing.T) {
 	t.Parallel()
 	m := newMirror(t)
 	note := m.says(contact.Outbound, nine, &contact.Remark{Kind: contact.Promised, Due: nine.Add(48 * time.Hour)})
@@ -289,7 +289,7 @@ func TestADuePromiseIsTold(t *testing.T) {
 	}
 }
 
-func TestAMergeAndAContactThatIsGoneAreTold(t *testing.T) {
+func TestNews_MergeAndDroppedContact(t *testing.T) {
 	t.Parallel()
 	m := newMirror(t)
 	asked := m.says(contact.Inbound, nine, nil)
@@ -309,7 +309,7 @@ func TestAMergeAndAContactThatIsGoneAreTold(t *testing.T) {
 	}
 }
 
-func TestARecordThatCannotBeReadKeepsBackNoOther(t *testing.T) {
+func TestNews_UnreadableRecord(t *testing.T) {
 	t.Parallel()
 	m := newMirror(t)
 	good := contact.Message{

@@ -1,12 +1,57 @@
-// Package outbox sends what has to leave the table: problem items and
-// candidates to the queues of their departments, to the media function what it has to ask of
-// a platform, to notify what it has to send, and news to agent tools that
-// mirror.
+// Package outbox sends messages about changes of the table: items of problems and
+// candidates to the queues of departments, jobs to the media and send functions, and events
+// to agent tools that mirror contacts.
 //
-// It hangs off the table's stream, so that nothing has to write the table and
-// a queue in one step: what is in the table will leave, once or more often.
-// Consumers ignore a version of a problem that they have seen; a job that is
-// done twice ends as one that is done once.
+// # Definitions
+//
+//   - A change is one record of the table's stream.
+//   - An item is a message to a department about one version of a problem. It
+//     tells the whole story, and replaces the items of earlier versions.
+//   - A job is a message to one of our functions: fetch a file, send a message.
+//   - An event tells an agent tool about a change of a contact. Events are in no
+//     order; each names the one that it follows.
+//
+// The outbox works from the stream, so that no function has to write the table
+// and a queue in one step. Each change in the table leaves at least once.
+// Receivers ignore a version that they have seen, and a job that runs twice ends
+// like one that runs once.
+//
+// # Example
+//
+// Five customers write the same complaint. Their messages, contacts and the
+// problem are changes of the table. The outbox sends, in this order:
+//
+//  1. For each message with a file, a media job.
+//  2. For version 1 of the problem, one item to its department. A repeated batch
+//     sends the same item again; the queue drops it by its deduplication id, or
+//     else the department does by its version
+//     (TestHandle_OneItemPerVersion).
+//  3. For each batch, the events of its contacts, and the planned events that
+//     follow by time, such as the closing of a contact.
+//
+// # Races
+//
+// An item fails while others succeed (TestHandle_FailedProblemHoldsBackItself):
+//
+//  1. Version 1 of problem A cannot be sent. Version 1 of problem B is sent.
+//  2. Version 2 of A waits, so that the items of A leave in order.
+//  3. Lambda delivers the batch again from version 1 of A on. Version 1 of B is
+//     sent again, and ignored.
+//
+// A version can never be sent (TestHandle_VersionsAfterBadRecord):
+//
+//  1. Version 1 of A is malformed, and becomes a dead letter.
+//  2. Version 2 of A is sent.
+//  3. An operator replays version 1. The department has seen version 2 and ignores
+//     it.
+//
+// A contact is answered just before silence closes it (TestCloser_ClosedContact):
+//
+//  1. A planned event says that the contact closes at 18:00.
+//  2. The customer writes at 17:59. The contact now closes later, which plans
+//     another event.
+//  3. The clock runs the first event. The contact does not close at 18:00 any
+//     more, so no event is sent.
 package outbox
 
 import (
@@ -24,48 +69,46 @@ import (
 	"github.com/heard-intake/heard/internal/store"
 )
 
-// A Queues takes items. [queue.Departments] is one.
+// Queues sends items to departments. [queue.Departments] implements it.
 type Queues interface {
 	Send(ctx context.Context, department, group, deduplication string, body []byte) error
 }
 
-// Jobs takes what the media function is to do. [queue.Queue] is one.
+// Jobs sends jobs to one function. [queue.Queue] implements it.
 type Jobs interface {
 	Put(ctx context.Context, body []byte) error
 }
 
-// An Outbox handles the table's stream. A field that is nil switches off what
-// it serves.
+// Outbox handles the table's stream. A field that is nil switches off the
+// messages that it sends.
 type Outbox struct {
-	Queues Queues // problem items and candidates
+	Queues Queues // items of problems and candidates
 	Jobs   Jobs   // of the media function
 	Sends  Jobs   // of the function that sends messages to customers
 	News   *News  // events for agent tools
 	URL    string // of the API, for the links in an item
 
-	Dead *batch.DeadLetters // of records that can never be handled
+	Dead *batch.DeadLetters // takes records that can never be handled
 }
 
-// workShare is the part of the function's time that the batch may take: the
-// rest is for dead letters and the answer.
+// workShare is the part of the function's time that the batch may use. The rest
+// is for dead letters and the answer.
 const workShare = 5.0 / 6
 
-// Handle sends an item for every new version of a problem in the batch, and a
-// job for what is new. News of the whole batch goes after them.
+// Handle sends the items and jobs of each change in the batch, and then the events
+// of the whole batch.
 //
-// Items of one problem leave in order. After a failure that may pass, the rest
-// of the problem waits, while others go on; Lambda delivers again from the
-// earliest failure. A record that can never be handled becomes a dead letter
-// (see [batch.Permanent]), and the later versions of its problem go on: each
-// tells the whole story, and replaces those before it. So a version that is
-// replayed comes after newer ones, and its department leaves it out.
+// The items of one problem leave in order. After a temporary failure the later
+// changes of the problem wait, and those of other problems go on. Lambda delivers
+// again from the earliest failure. A record that can never be handled becomes a
+// dead letter, see [batch.IsPermanent], and the later versions of its problem go on.
 func (o *Outbox) Handle(ctx context.Context, ev events.DynamoDBEvent) (events.DynamoDBEventResponse, error) {
-	work, cancel := batch.Within(ctx, workShare)
+	work, cancel := batch.WithTimeShare(ctx, workShare)
 	defer cancel()
-	changes, bad := decodeAll(work, ev)
-	first := o.leaveAll(work, changes, bad)
+	changes, bad := decodeBatch(work, ev)
+	first := o.dispatchBatch(work, changes, bad)
 	if o.News != nil {
-		i, err := o.News.send(work, changes, bad)
+		i, err := o.News.sendEvents(work, changes, bad)
 		if err != nil {
 			slog.ErrorContext(ctx, "news not sent", "kind", fault.KindOf(err), "err", err)
 			if first < 0 || i < first {
@@ -76,21 +119,21 @@ func (o *Outbox) Handle(ctx context.Context, ev events.DynamoDBEvent) (events.Dy
 	return o.Dead.Stream(ctx, ev, bad, first), nil
 }
 
-// An indexed change is a change with the index of its record in the batch.
-type indexed struct {
+// indexedChange is a change with the index of its record in the batch.
+type indexedChange struct {
 	store.Change
 	index int
 }
 
-// decodeAll decodes the records of a batch. bad has the errors of those that
+// decodeBatch decodes the records of a batch. bad has the errors of those that
 // cannot be decoded, by index.
-func decodeAll(ctx context.Context, ev events.DynamoDBEvent) (changes []indexed, bad map[int]error) {
+func decodeBatch(ctx context.Context, ev events.DynamoDBEvent) (changes []indexedChange, bad map[int]error) {
 	bad = map[int]error{}
 	for i, r := range ev.Records {
-		err := batch.Safely(ctx, func() error {
+		err := batch.RecoverPanic(ctx, func() error {
 			c, err := store.DecodeChange(r)
 			if err == nil {
-				changes = append(changes, indexed{c, i})
+				changes = append(changes, indexedChange{c, i})
 			}
 			return err
 		})
@@ -101,21 +144,21 @@ func decodeAll(ctx context.Context, ev events.DynamoDBEvent) (changes []indexed,
 	return changes, bad
 }
 
-// leaveAll sends what has to leave because of each change. It returns the index
-// of the first that failed and may pass, negative without one, and adds to bad
-// the errors of those that can never be handled.
-func (o *Outbox) leaveAll(ctx context.Context, changes []indexed, bad map[int]error) (first int) {
+// dispatchBatch sends the items and jobs of each change. It returns the index of
+// the first temporary failure, or a negative one, and adds permanent errors to
+// bad.
+func (o *Outbox) dispatchBatch(ctx context.Context, changes []indexedChange, bad map[int]error) (first int) {
 	first = -1
 	stopped := map[string]bool{}
 	for _, c := range changes {
 		if stopped[c.Partition] {
 			continue
 		}
-		err := batch.Safely(ctx, func() error { return o.leave(ctx, c.Change) })
+		err := batch.RecoverPanic(ctx, func() error { return o.dispatchChange(ctx, c.Change) })
 		if err == nil {
 			continue
 		}
-		if batch.Permanent(err) {
+		if batch.IsPermanent(err) {
 			bad[c.index] = err
 			continue
 		}
@@ -128,44 +171,45 @@ func (o *Outbox) leaveAll(ctx context.Context, changes []indexed, bad map[int]er
 	return first
 }
 
-// leave sends what has to leave because of one change.
-func (o *Outbox) leave(ctx context.Context, c store.Change) error {
+// dispatchChange sends the items or the job of one change. Most changes have none.
+func (o *Outbox) dispatchChange(ctx context.Context, c store.Change) error {
 	if o.Sends != nil {
 		if job, ok := c.SendJob(); ok {
-			return put(ctx, o.Sends, job)
+			return enqueueJob(ctx, o.Sends, job)
 		}
 	}
 	if o.Jobs != nil {
 		if job, ok := c.MediaJob(); ok {
-			return put(ctx, o.Jobs, job)
+			return enqueueJob(ctx, o.Jobs, job)
 		}
 	}
-	if candidate, ok, err := c.Announcement(); ok || err != nil {
-		return o.tell(ctx, candidate, err)
-	}
-	version, err := c.HasNewVersion()
+	candidate, ok, err := c.Announcement()
 	if err != nil {
 		return err
 	}
-	again, err := c.IsResent()
+	if ok {
+		return o.sendCandidate(ctx, candidate)
+	}
+	newVersion, err := c.HasNewVersion()
 	if err != nil {
 		return err
 	}
-	if !version && !again {
+	resent, err := c.IsResent()
+	if err != nil {
+		return err
+	}
+	if !newVersion && !resent {
 		return nil
 	}
 	rec, err := c.ProblemAfter()
 	if err != nil {
 		return err
 	}
-	return o.send(ctx, rec, !version)
+	return o.sendProblem(ctx, rec, !newVersion)
 }
 
-// tell tells a department of a candidate.
-func (o *Outbox) tell(ctx context.Context, c problem.Told, err error) error {
-	if err != nil {
-		return err
-	}
+// sendCandidate sends a candidate to its department.
+func (o *Outbox) sendCandidate(ctx context.Context, c problem.Told) error {
 	body, err := c.Item(o.URL).Marshal()
 	if err != nil {
 		return err
@@ -173,7 +217,7 @@ func (o *Outbox) tell(ctx context.Context, c problem.Told, err error) error {
 	return o.Queues.Send(ctx, c.Department, c.ID, c.ID+".1", body)
 }
 
-func put(ctx context.Context, to Jobs, job contact.Job) error {
+func enqueueJob(ctx context.Context, to Jobs, job contact.Job) error {
 	body, err := json.Marshal(job)
 	if err != nil {
 		return fault.Wrap(fault.Internal, err, "encode job")
@@ -181,26 +225,27 @@ func put(ctx context.Context, to Jobs, job contact.Job) error {
 	return to.Put(ctx, body)
 }
 
-// send tells each department concerned the latest of what happened; again,
-// when that was asked for, to the owner alone. SQS would drop what it saw in
-// the last five minutes, so that an item that is sent again has an id of its own.
-func (o *Outbox) send(ctx context.Context, rec problem.Record, again bool) error {
+// sendProblem sends the latest event of a problem to each department that it
+// concerns. With resend it sends the item again to the owner only. SQS drops
+// deduplication ids that it saw in the last five minutes, so a resent item has
+// another id.
+func (o *Outbox) sendProblem(ctx context.Context, rec problem.Record, resend bool) error {
 	latest := map[string]problem.Event{}
 	for _, e := range rec.Events {
-		if !again || e.Department == rec.Department {
+		if !resend || e.Department == rec.Department {
 			latest[e.Department] = e
 		}
 	}
-	id := fmt.Sprintf("%s.%d", rec.ID, rec.Version)
-	if again {
-		id += fmt.Sprintf(".%d", rec.Resent)
+	deduplication := fmt.Sprintf("%s.%d", rec.ID, rec.Version)
+	if resend {
+		deduplication += fmt.Sprintf(".%d", rec.Resent)
 	}
 	for department, e := range latest {
 		body, err := problem.ItemOf(rec.Problem, e, rec.Quotes, o.URL).Marshal()
 		if err != nil {
 			return err
 		}
-		if err := o.Queues.Send(ctx, department, rec.ID, id, body); err != nil {
+		if err := o.Queues.Send(ctx, department, rec.ID, deduplication, body); err != nil {
 			return err
 		}
 	}

@@ -44,7 +44,7 @@ func newQueues(t *testing.T, departments ...string) *awssqs.Client {
 	return client
 }
 
-// items takes everything from a department's queue.
+// items receives all items of a department's queue.
 func items(t *testing.T, client *awssqs.Client, department string) []problem.Item {
 	t.Helper()
 	url, err := client.GetQueueUrl(t.Context(), &awssqs.GetQueueUrlInput{QueueName: aws.String("heard-problems-" + department + ".fifo")})
@@ -100,14 +100,14 @@ func opened(id, department string) (problem.Problem, []problem.Event) {
 	return problem.Open(problem.Seed{ID: id, Reason: "invoice-unclear", Department: department}, at)
 }
 
-func TestAProblemIsToldOnceAVersionHoweverOftenTheStreamRepeats(t *testing.T) {
+func TestHandle_OneItemPerVersion(t *testing.T) {
 	t.Parallel()
 	client := newQueues(t, "billing")
 	o := &outbox.Outbox{Queues: queue.New(client, "heard-problems-"), URL: "https://api.example.com"}
 	p, evs := opened("p1", "billing")
 	first := image(t, p, evs)
 	counted := p
-	counted.Contacts++ // a contact joined: nothing to tell
+	counted.Contacts++ // a contact joined, which gives no event
 	second := image(t, counted, evs)
 	ev := events.DynamoDBEvent{Records: []events.DynamoDBEventRecord{record("1", "p1", nil, first), record("2", "p1", first, second)}}
 	for range 3 {
@@ -121,7 +121,7 @@ func TestAProblemIsToldOnceAVersionHoweverOftenTheStreamRepeats(t *testing.T) {
 	}
 }
 
-func TestACandidateIsToldOnceHoweverOftenTheStreamRepeats(t *testing.T) {
+func TestHandle_OneItemPerCandidate(t *testing.T) {
 	t.Parallel()
 	data, err := os.ReadFile("../../events/outbox/candidate.json")
 	if err != nil {
@@ -152,7 +152,7 @@ func TestACandidateIsToldOnceHoweverOftenTheStreamRepeats(t *testing.T) {
 	}
 }
 
-func TestAMoveIsToldToBothDepartments(t *testing.T) {
+func TestHandle_MoveToAnotherDepartment(t *testing.T) {
 	t.Parallel()
 	client := newQueues(t, "billing", "it")
 	o := &outbox.Outbox{Queues: queue.New(client, "heard-problems-"), URL: "https://api.example.com"}
@@ -173,7 +173,7 @@ func TestAMoveIsToldToBothDepartments(t *testing.T) {
 	}
 }
 
-// broken fails for one problem until it is mended.
+// broken fails for one problem until it is repaired.
 type broken struct {
 	outbox.Queues
 	id string
@@ -186,7 +186,7 @@ func (b *broken) Send(ctx context.Context, department, group, dedup string, body
 	return b.Queues.Send(ctx, department, group, dedup, body)
 }
 
-func TestOneProblemThatFailsStopsItselfAndNobodyElse(t *testing.T) {
+func TestHandle_FailedProblemHoldsBackItself(t *testing.T) {
 	t.Parallel()
 	client := newQueues(t, "billing")
 	q := &broken{Queues: queue.New(client, "heard-problems-"), id: "bad"}
@@ -218,7 +218,7 @@ func TestOneProblemThatFailsStopsItselfAndNobodyElse(t *testing.T) {
 	}
 }
 
-func TestAQueueThatIsMissingIsAFailure(t *testing.T) {
+func TestHandle_MissingQueue(t *testing.T) {
 	t.Parallel()
 	o := &outbox.Outbox{Queues: queue.New(newQueues(t), "heard-problems-")}
 	p, evs := opened("p1", "billing")
@@ -228,9 +228,8 @@ func TestAQueueThatIsMissingIsAFailure(t *testing.T) {
 	}
 }
 
-// SQS drops what it saw in the last five minutes, and knows that by the
-// deduplication id.
-func TestAnItemIsSentAgainToItsOwnerWhenItIsAskedFor(t *testing.T) {
+// SQS drops messages whose deduplication id it saw in the last five minutes.
+func TestHandle_ResentItem(t *testing.T) {
 	t.Parallel()
 	client := newQueues(t, "billing", "it")
 	o := &outbox.Outbox{Queues: queue.New(client, "heard-problems-"), URL: "https://api.example.com"}

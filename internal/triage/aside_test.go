@@ -28,7 +28,7 @@ import (
 	"github.com/heard-intake/heard/internal/triage"
 )
 
-// A deadQueue is a dead-letter queue on the SQS stand-in.
+// deadQueue is a dead-letter queue on the SQS stand-in.
 type deadQueue struct {
 	client *awssqs.Client
 	url    string
@@ -56,7 +56,7 @@ func (q deadQueue) letters() *batch.DeadLetters {
 	return &batch.DeadLetters{Function: "heard-triage", Queue: queue.At(q.client, q.url)}
 }
 
-// take takes all dead letters out of the queue.
+// take receives and deletes all dead letters.
 func (q deadQueue) take(t *testing.T) []batch.DeadLetter {
 	t.Helper()
 	var all []batch.DeadLetter
@@ -110,7 +110,7 @@ func (f faulty) ChangeAffected(ctx context.Context, id string, changes []problem
 
 func none(identity.CustomerID) error { return nil }
 
-// failing fails for the customer of the bad record.
+// failing returns an error for the customer of the bad record only.
 func failing(err error) func(identity.CustomerID) error {
 	return func(id identity.CustomerID) error {
 		if id == badCustomer {
@@ -122,14 +122,14 @@ func failing(err error) func(identity.CustomerID) error {
 
 const badCustomer = "c666"
 
-// keyed is a record of the stream with a key.
+// keyed returns a stream record with a key.
 func keyed(pk, sk string, image map[string]events.DynamoDBAttributeValue) events.DynamoDBEventRecord {
 	return events.DynamoDBEventRecord{EventName: "INSERT", Change: events.DynamoDBStreamRecord{
 		NewImage: image, Keys: map[string]events.DynamoDBAttributeValue{"pk": events.NewStringAttribute(pk), "sk": events.NewStringAttribute(sk)},
 	}}
 }
 
-// between puts a record between those of two other customers.
+// between returns a batch in which bad is between the records of two other customers.
 func between(bad events.DynamoDBEventRecord, before, after contact.Message) events.DynamoDBEvent {
 	ev := batchOf(before, after)
 	ev.Records = slices.Insert(ev.Records, 1, bad)
@@ -238,7 +238,7 @@ func TestHandle_BadRecords(t *testing.T) {
 	}
 }
 
-func TestHandle_WhatMayPassComesAgain(t *testing.T) {
+func TestHandle_RetriesTemporaryErrors(t *testing.T) {
 	t.Parallel()
 	for name, err := range map[string]error{
 		"the table does not answer": fault.New(fault.Unavailable, "read item"),
@@ -255,7 +255,7 @@ func TestHandle_WhatMayPassComesAgain(t *testing.T) {
 			before, bad, after := says(1, 1, 0, unclear), says(666, 1, 0, unclear), says(2, 1, 0, unclear)
 			put(t, table, before, bad, after)
 			ev := between(batchOf(bad).Records[0], before, after)
-			// A record that can never be read comes again with those behind the failure, and is a dead letter once.
+			// A record that can never be read is delivered again after an earlier failure, and becomes a dead letter once.
 			ev.Records = append(ev.Records, keyed("C#x", "M#nonsense", nil))
 			ev.Records[3].Change.SequenceNumber = "3"
 			resp, err := tr.Handle(t.Context(), ev)
@@ -301,9 +301,8 @@ func TestHandle_DeadLettersUnavailable(t *testing.T) {
 	}
 }
 
-// One customer's evidence fails for good where it is written together with that
-// of others.
-func TestHandle_OneCustomerFailsTheirCause(t *testing.T) {
+// One customer's evidence fails permanently in a write that it shares with others.
+func TestHandle_OneCustomerFailsACause(t *testing.T) {
 	t.Parallel()
 	for name, refuse := range map[string]func() error{
 		"an error": func() error { return fault.New(fault.Internal, "write item") },
@@ -342,9 +341,9 @@ func TestHandle_OneCustomerFailsTheirCause(t *testing.T) {
 	}
 }
 
-// A customer who is not done in time is delivered again; those in the same
-// batch are saved before the function would be killed.
-func TestHandle_OneCustomerTakesTooLong(t *testing.T) {
+// A customer who takes too long is delivered again. The others of the batch are
+// saved before the function's time limit.
+func TestHandle_SlowCustomer(t *testing.T) {
 	t.Parallel()
 	table := storetest.New(t)
 	dead := newDeadQueue(t)
@@ -368,7 +367,7 @@ func TestHandle_OneCustomerTakesTooLong(t *testing.T) {
 	}
 }
 
-// stuck is a table that never answers about one customer.
+// stuck is a table that blocks when the messages of one customer are read.
 type stuck struct{ triage.Store }
 
 func (s stuck) RecentMessages(ctx context.Context, c identity.Customer, from time.Time) ([]contact.Message, error) {

@@ -13,8 +13,8 @@ import (
 	"github.com/heard-intake/heard/internal/store"
 )
 
-// A meddled table is one where people become others while triage is between
-// reading and writing a contact that begins.
+// meddled is a table on which identities change after triage read a customer and
+// before it creates a contact.
 type meddled struct {
 	*store.Table
 	once   sync.Once
@@ -28,8 +28,8 @@ func (m *meddled) SaveContact(ctx context.Context, k contact.Contact) error {
 	return m.Table.SaveContact(ctx, k)
 }
 
-// contactsOf returns what is stored of some people, and what their messages
-// make.
+// contactsOf returns the stored contacts of some customers, and the contacts that
+// their messages make.
 func contactsOf(t *testing.T, table *store.Table, ids ...identity.CustomerID) (stored, made map[identity.CustomerID][]string) {
 	t.Helper()
 	stored, made = map[identity.CustomerID][]string{}, map[identity.CustomerID][]string{}
@@ -59,9 +59,9 @@ func contactsOf(t *testing.T, table *store.Table, ids ...identity.CustomerID) (s
 	return stored, made
 }
 
-// What the stream tells of a change may have been worked on before a contact
-// is written that was made before it.
-func TestAContactThatWasMadeBeforeAChangeAndWrittenAfterItIsMadeAnew(t *testing.T) {
+// An identity change may be handled before a contact is saved that was computed
+// from the identities before the change.
+func TestHandle_IdentityChangeBeforeSave(t *testing.T) {
 	t.Parallel()
 	for name, early := range map[string]int{"who has few contacts": 0, "who has many": 12} {
 		for kind, change := range map[string]struct {
@@ -148,7 +148,7 @@ func TestAContactThatWasMadeBeforeAChangeAndWrittenAfterItIsMadeAnew(t *testing.
 				handle(t, late, one)
 				stored, made := contactsOf(t, table, one.CustomerID, two.CustomerID)
 				if diff := cmp.Diff(made, stored); diff != "" {
-					t.Errorf("the messages make other contacts than are stored:\n%s", diff)
+					t.Errorf("the stored contacts differ from those of the messages:\n%s", diff)
 				}
 			})
 		}
@@ -173,8 +173,7 @@ func unmerge(t *testing.T, table *store.Table, id identity.CustomerID) {
 	}
 }
 
-// A lagging table answers with what was so a moment ago, unless it is asked for
-// what is so now.
+// lagging is a table whose weak reads do not see the last identity change.
 type lagging struct {
 	*store.Table
 }
@@ -183,7 +182,7 @@ func (lagging) Customer(_ context.Context, id identity.CustomerID) (identity.Cus
 	return identity.Customer{ID: id, Members: []identity.CustomerID{id}}, nil
 }
 
-func TestAChangeIsSeenWhereReadsLag(t *testing.T) {
+func TestHandle_IdentityChangeWithStaleReads(t *testing.T) {
 	t.Parallel()
 	tr, table := newTriage(t)
 	one, two := says(1, 1, 0, unclear), says(2, 1, time.Minute, unclear)
@@ -198,6 +197,6 @@ func TestAChangeIsSeenWhereReadsLag(t *testing.T) {
 	}
 	stored, made := contactsOf(t, table, one.CustomerID, two.CustomerID)
 	if diff := cmp.Diff(made, stored); diff != "" {
-		t.Errorf("the messages make other contacts than are stored:\n%s", diff)
+		t.Errorf("the stored contacts differ from those of the messages:\n%s", diff)
 	}
 }

@@ -18,7 +18,7 @@ import (
 	"github.com/heard-intake/heard/internal/triage"
 )
 
-// redelivered has triage take a batch, again when it fails, as Lambda does.
+// redelivered handles a batch and, like Lambda, handles it again while it fails.
 func redelivered(t *testing.T, tr *triage.Triage, ev events.DynamoDBEvent) {
 	for range 20 {
 		resp, err := tr.Handle(t.Context(), ev)
@@ -33,10 +33,10 @@ func redelivered(t *testing.T, tr *triage.Triage, ev events.DynamoDBEvent) {
 	t.Error("a batch failed 20 times")
 }
 
-// A burst of contacts about one reason, 5,000 with HEARD_BURST=5000 and else a
-// part of that, which the stream delivers in any order, from four shards at
-// once and every batch twice: one problem opens, and counts each contact once.
-func TestABurstOnOneReasonIsOneProblemThatCountsExactly(t *testing.T) {
+// A burst has many contacts about one reason: 5,000 with HEARD_BURST=5000, else
+// fewer. Four shards deliver them concurrently, in any order, every batch twice.
+// One problem opens and counts each contact once.
+func TestHandle_BurstIsCountedExactly(t *testing.T) {
 	t.Parallel()
 	contacts := 240
 	if text := os.Getenv("HEARD_BURST"); text != "" {
@@ -49,7 +49,7 @@ func TestABurstOnOneReasonIsOneProblemThatCountsExactly(t *testing.T) {
 	tr, table := newTriage(t)
 	const shards, batch = 4, 20
 	var by [shards][]contact.Message
-	for n := range contacts { // every tenth customer asks twice, in one contact
+	for n := range contacts { // every tenth customer writes twice, in one contact
 		m := says(n, 1, time.Duration(n)*12*time.Millisecond, unclear)
 		m.CustomerID = identity.CustomerID(fmt.Sprintf("c%05d", n))
 		by[n%shards] = append(by[n%shards], m)
@@ -79,7 +79,7 @@ func TestABurstOnOneReasonIsOneProblemThatCountsExactly(t *testing.T) {
 		t.Fatalf("%d problems: %+v", len(ps), ps)
 	}
 	if told, _ := problem.Milestone(0, contacts*8/10); ps[0].Milestone < told {
-		t.Errorf("it told of %d customers last, of %d", ps[0].Milestone, contacts)
+		t.Errorf("last milestone is %d customers of %d", ps[0].Milestone, contacts)
 	}
 	customers, listed, cursor := 0, 0, ""
 	for {
@@ -97,7 +97,7 @@ func TestABurstOnOneReasonIsOneProblemThatCountsExactly(t *testing.T) {
 		}
 	}
 	if customers != contacts || listed != contacts {
-		t.Errorf("it lists %d contacts of %d customers", listed, customers)
+		t.Errorf("the problem lists %d contacts of %d customers", listed, customers)
 	}
 	lines, _, err := table.ProblemLog(t.Context(), ps[0].ID, 100, "")
 	if err != nil {

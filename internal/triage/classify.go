@@ -11,75 +11,87 @@ import (
 	"github.com/heard-intake/heard/internal/taxonomy"
 )
 
-// classify finds what a contact is about, from the words of the customer and
-// from what agents registered, in the order in which it was said. What an
-// agent corrected stands for all that was said until then.
-func (t *Triage) classify(ctx context.Context, k *contact.Contact, corrections []contact.Correction) error {
-	said := contact.CustomerText(k.Messages, detection.MaxText)
-	hints, err := t.hints(ctx, said)
+// classifyContact sets the causes, department and taxonomy version of a contact
+// from the customer's words and from the reasons that agents registered, in the
+// order of the messages. The latest correction by an agent replaces the reasons
+// of all messages until its time.
+func (t *Triage) classifyContact(ctx context.Context, k *contact.Contact, corrections []contact.Correction) error {
+	text := contact.CustomerText(k.Messages, detection.MaxText)
+	hints, err := t.orderHints(ctx, text)
 	if err != nil {
 		return err
 	}
-	var until time.Time
-	if c, ok := corrected(k.Messages, corrections); ok {
-		until = c.Until
-		for _, cause := range c.Causes {
-			known := t.cause(cause.Reason, cause.Product)
-			known.Corrected, known.Confidence = true, 1
-			k.Causes = add(k.Causes, known)
-		}
-	}
+	correctedUntil := t.applyCorrection(k, corrections)
 	var buffer [8]taxonomy.Result
-	products := t.products(said, hints)
+	products := t.productsByReason(text, hints)
 	for _, m := range k.Messages {
 		if err := ctx.Err(); err != nil {
 			return fault.Wrap(fault.Unavailable, err, "no time left to classify")
 		}
-		if !m.SentAt.After(until) {
+		if !m.SentAt.After(correctedUntil) {
 			continue
 		}
 		if m.Reason != "" {
-			cause := t.cause(m.Reason, m.Product)
-			cause.Message, cause.Confidence = m.ID, 1
-			k.Causes = add(k.Causes, cause)
+			cause := t.agentCause(m.Reason, m.Product)
+			cause.Message = m.ID
+			cause.Confidence = 1
+			k.Causes = addCause(k.Causes, cause)
 		}
-		if m.Direction != contact.Inbound || m.Text == "" && m.Subject == "" {
+		empty := m.Text == "" && m.Subject == ""
+		if m.Direction != contact.Inbound || empty {
 			continue
 		}
 		for _, r := range t.Taxonomy.ClassifyAll(m.TextWithSubject(), hints, buffer[:0]) {
 			if r.Reason != "" {
-				k.Causes = add(k.Causes, t.found(r, m.ID, products))
+				k.Causes = addCause(k.Causes, t.detectedCause(r, m.ID, products))
 			}
 		}
 	}
-	k.Department, k.Taxonomy = contact.Unassigned, t.Taxonomy.Version
+	k.Department = contact.Unassigned
+	k.Taxonomy = t.Taxonomy.Version
 	if len(k.Causes) > 0 {
 		k.Department = k.Causes[0].Department
 	}
 	return nil
 }
 
-// corrected returns the latest of the corrections of these messages.
-func corrected(ms []contact.Message, corrections []contact.Correction) (contact.Correction, bool) {
-	var latest contact.Correction
+// applyCorrection adds the causes of the latest correction to a contact. It
+// returns until when the correction replaces the reasons of messages: the zero
+// time without a correction.
+func (t *Triage) applyCorrection(k *contact.Contact, corrections []contact.Correction) (until time.Time) {
+	latest, ok := latestCorrection(k.Messages, corrections)
+	if !ok {
+		return time.Time{}
+	}
+	for _, c := range latest.Causes {
+		cause := t.agentCause(c.Reason, c.Product)
+		cause.Corrected = true
+		cause.Confidence = 1
+		k.Causes = addCause(k.Causes, cause)
+	}
+	return latest.Until
+}
+
+// latestCorrection returns the latest correction of one of these messages.
+func latestCorrection(ms []contact.Message, corrections []contact.Correction) (latest contact.Correction, ok bool) {
 	if len(corrections) == 0 {
 		return latest, false
 	}
-	of := make(map[contact.ID]bool, len(ms))
+	ids := make(map[contact.ID]bool, len(ms))
 	for _, m := range ms {
-		of[m.ID] = true
+		ids[m.ID] = true
 	}
 	for _, c := range corrections {
-		if c.At.After(latest.At) && of[c.Message] {
+		if c.At.After(latest.At) && ids[c.Message] {
 			latest = c
 		}
 	}
 	return latest, !latest.At.IsZero()
 }
 
-// found is the cause that the taxonomy found in a message. Its product may
-// stand in another message of the contact.
-func (t *Triage) found(r taxonomy.Result, in contact.ID, products map[string]string) contact.Cause {
+// detectedCause returns the cause that the taxonomy found in a message. products
+// has the product of a reason when the customer named it in another message.
+func (t *Triage) detectedCause(r taxonomy.Result, in contact.ID, products map[string]string) contact.Cause {
 	c := contact.Cause{
 		Reason: r.Reason, Product: r.Product, Department: r.Department,
 		Words: r.Matched, Message: in, Confidence: r.Confidence,
@@ -94,10 +106,10 @@ func (t *Triage) found(r taxonomy.Result, in contact.ID, products map[string]str
 	return c
 }
 
-// hints are the products of the orders that the customer names.
-func (t *Triage) hints(ctx context.Context, said string) (taxonomy.Hints, error) {
+// orderHints returns the products of the orders whose numbers a text names.
+func (t *Triage) orderHints(ctx context.Context, text string) (taxonomy.Hints, error) {
 	var h taxonomy.Hints
-	for _, order := range t.Taxonomy.OrderNumbers(said) {
+	for _, order := range t.Taxonomy.OrderNumbers(text) {
 		products, err := t.Store.OrderProducts(ctx, order)
 		if err != nil {
 			return h, err
@@ -109,12 +121,13 @@ func (t *Triage) hints(ctx context.Context, said string) (taxonomy.Hints, error)
 	return h, nil
 }
 
-// products says which product each reason is about when the customer names
-// it in another message than the reason.
-func (t *Triage) products(said string, hints taxonomy.Hints) map[string]string {
+// productsByReason returns the product of each reason in the text of a whole
+// contact: the customer may name the product and the reason in different
+// messages.
+func (t *Triage) productsByReason(text string, hints taxonomy.Hints) map[string]string {
 	out := map[string]string{}
 	var buffer [8]taxonomy.Result
-	for _, r := range t.Taxonomy.ClassifyAll(said, hints, buffer[:0]) {
+	for _, r := range t.Taxonomy.ClassifyAll(text, hints, buffer[:0]) {
 		if r.Reason != "" {
 			out[r.Reason] = r.Product
 		}
@@ -122,18 +135,18 @@ func (t *Triage) products(said string, hints taxonomy.Hints) map[string]string {
 	return out
 }
 
-// cause is what an agent registered. The product is part of it only where
-// the taxonomy counts each product apart.
-func (t *Triage) cause(reason, product string) contact.Cause {
+// agentCause returns the cause that an agent registered. It has a product only
+// if the taxonomy counts the reason by product.
+func (t *Triage) agentCause(reason, product string) contact.Cause {
 	if r, ok := t.Taxonomy.Reason(reason); ok && !r.PerProduct {
 		product = ""
 	}
 	return contact.Cause{Reason: reason, Product: product, Department: t.Taxonomy.Owner(reason, product)}
 }
 
-// add adds a cause once per reason; one that names the product goes before
-// one that does not.
-func add(causes []contact.Cause, c contact.Cause) []contact.Cause {
+// addCause adds a cause unless its reason and product are there already. A cause
+// with a product replaces one with the same reason and no product.
+func addCause(causes []contact.Cause, c contact.Cause) []contact.Cause {
 	for i, have := range causes {
 		if have.Reason != c.Reason {
 			continue

@@ -25,7 +25,7 @@ func stream(t *testing.T, tr *triage.Triage, r events.DynamoDBEventRecord) {
 	}
 }
 
-// correct has an agent say what the only contact of a customer is about.
+// correct stores an agent's correction of a customer's only contact and handles it.
 func correct(t *testing.T, tr *triage.Triage, table *store.Table, who identity.CustomerID, reasons ...string) {
 	t.Helper()
 	c, err := table.Customer(t.Context(), who)
@@ -56,7 +56,7 @@ func only(t *testing.T, table *store.Table, who identity.CustomerID) contact.Con
 	return ks[0]
 }
 
-func TestACorrectedContactLeavesOneProblemAndJoinsAnother(t *testing.T) {
+func TestHandle_CorrectionMovesContactToAnotherProblem(t *testing.T) {
 	t.Parallel()
 	tr, table := newTriage(t)
 	for c := range 6 {
@@ -84,7 +84,7 @@ func TestACorrectedContactLeavesOneProblemAndJoinsAnother(t *testing.T) {
 	if got := count(); got[cause] != [2]int{5, 5} || got["double-charge"] != [2]int{6, 6} {
 		t.Errorf("after the correction: %v", got)
 	}
-	early := says(3, 7, -2*time.Hour, "Hallo, mijn factuur is onduidelijk") // comes late
+	early := says(3, 7, -2*time.Hour, "Hallo, mijn factuur is onduidelijk") // arrives late
 	put(t, table, early)
 	handle(t, tr, early)
 	k := only(t, table, "c003")
@@ -102,7 +102,7 @@ func TestACorrectedContactLeavesOneProblemAndJoinsAnother(t *testing.T) {
 	put(t, table, after)
 	handle(t, tr, after)
 	if k := only(t, table, "c003"); k.Causes[0].Reason != "password-reset" || k.Causes[0].Message != after.ID {
-		t.Errorf("what is said later adds no reason: %+v", k)
+		t.Errorf("a later message added no reason: %+v", k)
 	}
 	all, next, err := table.Corrections(t.Context(), time.Time{}, time.Time{}, 10, "")
 	if err != nil || len(all) != 2 || next != "" || all[1].By != "els" || len(all[1].Causes) != 0 {
@@ -110,7 +110,7 @@ func TestACorrectedContactLeavesOneProblemAndJoinsAnother(t *testing.T) {
 	}
 }
 
-func TestACorrectedContactLeavesTheWindow(t *testing.T) {
+func TestHandle_CorrectionLeavesWindow(t *testing.T) {
 	t.Parallel()
 	tr, table := newTriage(t)
 	for c := range 4 {
@@ -123,11 +123,11 @@ func TestACorrectedContactLeavesTheWindow(t *testing.T) {
 	put(t, table, fifth)
 	handle(t, tr, fifth)
 	if ps := problems(t, table, "billing"); len(ps) != 0 {
-		t.Errorf("a contact that was corrected counts: %+v", ps)
+		t.Errorf("a corrected contact counts: %+v", ps)
 	}
 }
 
-func TestAContactSaysWhichWordsDecided(t *testing.T) {
+func TestHandle_DecidingWords(t *testing.T) {
 	t.Parallel()
 	tr, table := newTriage(t)
 	m := says(1, 1, 0, "Goedemorgen! Ik snap mijn factuur niet.")
@@ -142,11 +142,11 @@ func TestAContactSaysWhichWordsDecided(t *testing.T) {
 		words = append(words, m.Text[s[0]:s[1]])
 	}
 	if got := strings.Join(words, " "); got != "snap factuur niet" {
-		t.Errorf("decided by %q", got)
+		t.Errorf("the deciding words are %q", got)
 	}
 }
 
-func TestAContactKeepsTheVersionThatClassifiedItUntilItIsAskedFor(t *testing.T) {
+func TestHandle_TaxonomyVersionUntilReclassified(t *testing.T) {
 	t.Parallel()
 	tr, table := newTriage(t)
 	m := says(1, 1, 0, unclear)
@@ -178,6 +178,6 @@ func TestAContactKeepsTheVersionThatClassifiedItUntilItIsAskedFor(t *testing.T) 
 	}
 	stream(t, tr, store.NewReclassifyRecord(m.CustomerID, m.SentAt, ""))
 	if k := old(); k.Taxonomy != "2026-02" || k.Causes[0].Reason != "bill-unclear" {
-		t.Errorf("asked for: %+v", k)
+		t.Errorf("after reclassification: %+v", k)
 	}
 }

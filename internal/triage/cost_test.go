@@ -16,8 +16,8 @@ import (
 	"github.com/heard-intake/heard/internal/store/storetest"
 )
 
-// A tally counts the items that are written, and the messages that are read,
-// by the head of their partition key.
+// tally counts items that are written, by the first letter of their partition
+// key, and reads of messages.
 type tally struct {
 	mu     sync.Mutex
 	writes map[string]int
@@ -58,7 +58,7 @@ func (c *tally) handle(ctx context.Context, in middleware.InitializeInput, next 
 	return next.HandleInitialize(ctx, in)
 }
 
-// since returns what was written since it was last asked.
+// since returns the items written since its last call.
 func (c *tally) since() map[string]int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -67,11 +67,11 @@ func (c *tally) since() map[string]int {
 	return was
 }
 
-// A burst of one reason meets one partition key: of the window, or of the
-// problem once there is one. Neither may take more than one item a contact and
-// a few a batch; at 5,000 contacts a minute that leaves most of the 1,000
-// units a second that DynamoDB gives a key.
-func TestABurstWritesOneItemAContactToTheKeyOfItsCause(t *testing.T) {
+// A burst of one reason writes to one partition key: that of the window, or of the
+// problem once it is open. Each contact may write one item there, and each batch a
+// few. 5,000 contacts a minute then use a small part of the 1,000 write units a
+// second that DynamoDB gives a key.
+func TestHandle_BurstWritesPerKey(t *testing.T) {
 	t.Parallel()
 	const perBatch, batches, beside = 83, 3, 8
 	for name, c := range map[string]struct{ text, key, other string }{
@@ -94,7 +94,7 @@ func TestABurstWritesOneItemAContactToTheKeyOfItsCause(t *testing.T) {
 				handle(t, tr, ms...)
 				wrote := count.since()
 				if n == 0 {
-					continue // the one that opens the problem
+					continue // this batch opens the problem
 				}
 				if got := wrote[c.key]; got < perBatch || got > perBatch+beside {
 					t.Errorf("batch %d of %d contacts wrote %d items under %s#", n, perBatch, got, c.key)
@@ -107,9 +107,9 @@ func TestABurstWritesOneItemAContactToTheKeyOfItsCause(t *testing.T) {
 	}
 }
 
-// Whoever begins a contact looks again; where nothing changed meanwhile, that
-// costs no second reading of messages.
-func TestASecondLookThatFindsNothingNewReadsNoMessages(t *testing.T) {
+// A customer with a new contact gets a second round. If nothing changed, the
+// round reads no messages.
+func TestHandle_SecondRoundReadsNoMessages(t *testing.T) {
 	t.Parallel()
 	_, db := storetest.NewWithClient(t)
 	count := &tally{writes: map[string]int{}}

@@ -16,7 +16,7 @@ import (
 	"github.com/heard-intake/heard/internal/triage"
 )
 
-// A happening is a message that is stored, or what becomes of one of ours.
+// happening is a message, or a delivery status of a sent message.
 type happening struct {
 	message contact.Message
 	status  string // empty: the message itself
@@ -31,8 +31,8 @@ func (h happening) effect() contact.Effect {
 	return e
 }
 
-// happens stores what happens, and has triage handle what the stream says of
-// it; lost holds when a message was said to be lost, as the stream does.
+// happens stores a happening and handles its stream record. lost has the times at
+// which messages were reported lost.
 func happens(t testing.TB, tr *triage.Triage, table *store.Table, h happening, lost map[contact.ID]time.Time) {
 	t.Helper()
 	if h.status == "" {
@@ -51,7 +51,7 @@ func happens(t testing.TB, tr *triage.Triage, table *store.Table, h happening, l
 	}
 	at, ok := lost[h.message.ID]
 	if !ok {
-		return // the filter keeps it back
+		return // the stream's filter drops it
 	}
 	r := store.NewLostRecord(h.message.CustomerID, h.message.Channel, h.message.ProviderID, at)
 	r.Change.SequenceNumber = "0"
@@ -69,7 +69,7 @@ func mailed(m contact.Message) contact.Message {
 	return m
 }
 
-func TestWhoseAnswerIsLostWaitsAgainInAnyOrder(t *testing.T) {
+func TestHandle_LostAnswer(t *testing.T) {
 	t.Parallel()
 	tr, table := newTriage(t)
 	question := func(c int) contact.Message { return says(c, 1, 0, unclear) }
@@ -77,8 +77,8 @@ func TestWhoseAnswerIsLostWaitsAgainInAnyOrder(t *testing.T) {
 	tests := []struct {
 		name  string
 		mail  bool
-		of    []string // what becomes of the last answer
-		first bool     // an answer came before it
+		of    []string // statuses of the last answer
+		first bool     // there was an earlier answer
 		waits bool
 	}{
 		{"an answer that nothing is heard of counts", false, nil, false, false},
@@ -115,7 +115,7 @@ func TestWhoseAnswerIsLostWaitsAgainInAnyOrder(t *testing.T) {
 					all = append(all[1:], all[0])
 				}
 				lost := map[contact.ID]time.Time{}
-				for _, h := range append(all, all...) { // and everything once more
+				for _, h := range append(all, all...) { // everything twice
 					happens(t, tr, table, h, lost)
 				}
 				ks, _, err := table.Contacts(t.Context(), question(c).CustomerID, 10, "")
@@ -130,7 +130,7 @@ func TestWhoseAnswerIsLostWaitsAgainInAnyOrder(t *testing.T) {
 	}
 }
 
-func TestLostAnswersInAnyOrderEndInTheSameContacts(t *testing.T) {
+func TestHandle_LostAnswersInAnyOrder(t *testing.T) {
 	t.Parallel()
 	tr, table := newTriage(t)
 	for round := range 12 {
@@ -168,7 +168,7 @@ func TestLostAnswersInAnyOrderEndInTheSameContacts(t *testing.T) {
 	}
 }
 
-func TestANoticeThatIsLostOpensNoContact(t *testing.T) {
+func TestHandle_LostNoticeOpensNoContact(t *testing.T) {
 	t.Parallel()
 	tr, table := newTriage(t)
 	lost := map[contact.ID]time.Time{}

@@ -23,7 +23,8 @@ import (
 	"github.com/heard-intake/heard/internal/triage"
 )
 
-// A crowd is people who report one cause, and turn out to be one another.
+// crowd is a number of customers who report one cause. Some of them are merged,
+// unmerged or lose aliases to each other.
 type crowd struct {
 	*testing.T
 	rnd     *rand.Rand
@@ -32,14 +33,14 @@ type crowd struct {
 	members []identity.CustomerID
 	said    int
 	due     []events.DynamoDBEvent // not yet delivered
-	again   []events.DynamoDBEvent // triage died of
-	heard   map[string]bool        // changes that the stream told of
+	again   []events.DynamoDBEvent // whose handling was interrupted
+	heard   map[string]bool        // identity changes that were delivered
 	db      *dynamodb.Client
-	kills   bool // now and then triage dies in the middle of its writing
-	meddles bool // now and then people become others in the middle of it
+	kills   bool // triage is sometimes interrupted between two writes
+	meddles bool // identities sometimes change between two writes
 }
 
-// A mortal is a table whose user dies after some writes.
+// mortal is a table that fails all writes after a number of them.
 type mortal struct {
 	*store.Table
 	left atomic.Int64
@@ -77,7 +78,7 @@ func (m *mortal) SaveProblem(ctx context.Context, p problem.Record) error {
 	return m.Table.SaveProblem(ctx, p)
 }
 
-// ChangeAffected changes one customer after the other: each is a write.
+// ChangeAffected counts one write for each customer.
 func (m *mortal) ChangeAffected(ctx context.Context, id string, changes []problem.Change) error {
 	for i := range changes {
 		if m.dead() {
@@ -117,8 +118,8 @@ func (c *crowd) standing(id identity.CustomerID) identity.Customer {
 	return who
 }
 
-// says has a person report the cause, who is known by an alias of that number,
-// and perhaps be answered.
+// says stores a report of the cause by the alias with that number, and sometimes
+// an answer.
 func (c *crowd) says(person int) {
 	c.Helper()
 	c.said++
@@ -139,7 +140,7 @@ func (c *crowd) says(person int) {
 	c.due = append(c.due, batchOf(ms...))
 }
 
-// changes makes two people one, or one two, or gives a number to somebody.
+// changes merges or unmerges two customers, or moves an alias.
 func (c *crowd) changes() {
 	c.Helper()
 	d := decided
@@ -147,18 +148,18 @@ func (c *crowd) changes() {
 	a, b := c.any(), c.any()
 	switch whole := c.standing(a); c.rnd.IntN(5) {
 	case 0, 1:
-		_, _ = c.table.MergeCustomers(c.Context(), whole.ID, c.standing(b).ID, d) // one already, perhaps
+		_, _ = c.table.MergeCustomers(c.Context(), whole.ID, c.standing(b).ID, d) // may be merged already
 	case 2, 3:
-		_, _, _ = c.table.UnmergeCustomer(c.Context(), a, d) // not merged, perhaps
+		_, _, _ = c.table.UnmergeCustomer(c.Context(), a, d) // may not be merged
 	default:
 		alias := identity.Alias{Kind: identity.Phone, Value: says(c.rnd.IntN(6), 0, 0, "").Customer.Value}
 		from := start.Add(time.Duration(c.rnd.IntN(40)) * time.Hour)
-		_, _ = c.table.MoveAlias(c.Context(), whole, identity.Moving{Alias: alias, From: from, To: b}, d) // not theirs, perhaps
+		_, _ = c.table.MoveAlias(c.Context(), whole, identity.Moving{Alias: alias, From: from, To: b}, d) // may not own the alias
 	}
 	c.hears()
 }
 
-// hears makes due what the stream tells of changes that it did not tell yet.
+// hears adds the events of new identity changes to those that are due.
 func (c *crowd) hears() {
 	c.Helper()
 	out, err := c.db.Scan(c.Context(), &dynamodb.ScanInput{TableName: aws.String(storetest.Name), ConsistentRead: aws.Bool(true)})
@@ -185,7 +186,7 @@ func (c *crowd) hears() {
 	}
 }
 
-// delivers gives triage some of what is due, in any order and some of it twice.
+// delivers handles up to n of the due events, in any order, some of them twice.
 func (c *crowd) delivers(n int) {
 	c.Helper()
 	c.rnd.Shuffle(len(c.due), func(i, j int) { c.due[i], c.due[j] = c.due[j], c.due[i] })
@@ -214,7 +215,7 @@ func (c *crowd) delivers(n int) {
 	c.again = nil
 }
 
-// meddle makes people others, and another run of triage hears of it at once.
+// meddle changes identities and handles the change in another run at once.
 func (c *crowd) meddle() {
 	before := len(c.due)
 	c.changes()
@@ -227,7 +228,8 @@ func (c *crowd) meddle() {
 	}
 }
 
-// expected is who has the cause and by which contacts, made of the histories.
+// expected returns the customers with the cause and their contacts, computed from
+// their messages.
 func (c *crowd) expected() map[identity.CustomerID][]string {
 	c.Helper()
 	out := map[identity.CustomerID][]string{}
@@ -248,27 +250,27 @@ func (c *crowd) expected() map[identity.CustomerID][]string {
 	return out
 }
 
-func TestWhatAProblemCountsFollowsWhoIsWho(t *testing.T) {
+func TestReconcile_CountsAfterIdentityChanges(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(8) {
 		play(t, seed, crowd{})
 	}
 }
 
-// Triage may die between any two writes, and by the time the same batch comes
-// again people may be others than they were.
-func TestWhatAProblemCountsFollowsWhoIsWhoWhateverTriageDiesOf(t *testing.T) {
+// Triage may be interrupted between any two writes. Identities may change before
+// the batch is repeated.
+func TestReconcile_CountsAfterKills(t *testing.T) {
 	t.Parallel()
-	for _, seed := range []uint64{1015, 1030, 1032, 1, 2, 3} { // the first three found what had to be mended
+	for _, seed := range []uint64{1015, 1030, 1032, 1, 2, 3} { // the first three found defects
 		play(t, seed, crowd{kills: true})
 	}
 }
 
-// People may become others between any two writes, and what the stream tells
-// of it may be worked on before the next.
-func TestWhatAProblemCountsFollowsWhoBecomesWhoMeanwhile(t *testing.T) {
+// Identities may change between any two writes, and the change may be handled
+// before the next write.
+func TestReconcile_CountsAfterConcurrentIdentityChanges(t *testing.T) {
 	t.Parallel()
-	for _, seed := range []uint64{2015, 2032, 2036, 1, 2} { // the first three found what had to be mended
+	for _, seed := range []uint64{2015, 2032, 2036, 1, 2} { // the first three found defects
 		play(t, seed, crowd{meddles: true})
 	}
 }
@@ -295,7 +297,7 @@ func play(t *testing.T, seed uint64, how crowd) {
 	c.check(seed)
 }
 
-// check compares what is counted with what the histories hold.
+// check compares the counts of the problem with the customers' messages.
 func (c *crowd) check(seed uint64) {
 	c.Helper()
 	want, total := c.expected(), 0
@@ -320,7 +322,7 @@ func (c *crowd) check(seed uint64) {
 		for _, k := range ks {
 			perDay[k.Start.In(amsterdam).Format(time.DateOnly)]++
 		}
-		if len(want[id]) == 0 { // gave all away
+		if len(want[id]) == 0 { // lost all aliases
 			delete(want, id)
 		}
 	}
@@ -336,7 +338,7 @@ func (c *crowd) check(seed uint64) {
 	}
 }
 
-func TestAWindowCountsPeopleAndNotTheirIDs(t *testing.T) {
+func TestExamineWindow_MergedCustomersCountOnce(t *testing.T) {
 	t.Parallel()
 	tr, table := newTriage(t)
 	var ms []contact.Message
@@ -351,16 +353,16 @@ func TestAWindowCountsPeopleAndNotTheirIDs(t *testing.T) {
 		t.Fatal(err)
 	}
 	open := func() []problem.Record { return problems(t, table, "billing") }
-	handle(t, tr, ms[4]) // before the stream tells of the merge
+	handle(t, tr, ms[4]) // before the event of the merge is handled
 	if got := open(); len(got) != 0 {
-		t.Fatalf("four people opened %+v", got)
+		t.Fatalf("four customers opened %+v, want none", got)
 	}
 	for range 2 {
 		if _, err := tr.Handle(t.Context(), changeOf("c000", "c001")); err != nil {
 			t.Fatal(err)
 		}
 		if got := open(); len(got) != 0 {
-			t.Fatalf("four people opened %+v", got)
+			t.Fatalf("four customers opened %+v, want none", got)
 		}
 	}
 	if _, _, err := table.UnmergeCustomer(t.Context(), "c001", d); err != nil {
@@ -370,6 +372,6 @@ func TestAWindowCountsPeopleAndNotTheirIDs(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := open(); len(got) != 1 || got[0].Customers != 5 || got[0].Contacts != 5 {
-		t.Fatalf("five people: %+v", got)
+		t.Fatalf("five customers opened %+v, want one problem", got)
 	}
 }

@@ -35,7 +35,7 @@ func changeEvent(ch identity.Change, ids ...identity.CustomerID) events.DynamoDB
 	return ev
 }
 
-func TestAMergeMakesOneContactOfTwoAndAnUnmergeTwoOfOne(t *testing.T) {
+func TestHandle_MergeAndUnmerge(t *testing.T) {
 	t.Parallel()
 	tr, table := newTriage(t)
 	decision := identity.Decision{By: "agent", Why: "test", At: time.Now()}
@@ -86,7 +86,7 @@ func TestAMergeMakesOneContactOfTwoAndAnUnmergeTwoOfOne(t *testing.T) {
 	put(t, table, answer)
 	handle(batchOf(answer))
 	if _, waiting := state(); len(waiting) != 0 {
-		t.Fatalf("an answer to one of the two leaves %+v waiting", waiting)
+		t.Fatalf("after an answer to one of the two, %+v are waiting, want none", waiting)
 	}
 
 	if _, _, err := table.UnmergeCustomer(t.Context(), "c001", decision); err != nil {
@@ -99,14 +99,14 @@ func TestAMergeMakesOneContactOfTwoAndAnUnmergeTwoOfOne(t *testing.T) {
 	}
 	ignore := cmpopts.IgnoreFields(contact.Contact{}, "Version")
 	if diff := cmp.Diff(before["c002"], after["c002"], ignore); diff != "" {
-		t.Errorf("the contact of who got no answer:\n%s", diff)
+		t.Errorf("the contact without an answer:\n%s", diff)
 	}
 	if k := after["c001"]; len(k) != 1 || k[0].Waiting() || k[0].ID != before["c001"][0].ID {
-		t.Errorf("the contact of who got one: %+v", k)
+		t.Errorf("the contact with an answer: %+v", k)
 	}
 }
 
-func TestAnAliasThatMovedTakesItsContactsAlong(t *testing.T) {
+func TestHandle_MovedAlias(t *testing.T) {
 	t.Parallel()
 	tr, table := newTriage(t)
 	var ms []contact.Message
@@ -143,7 +143,7 @@ func TestAnAliasThatMovedTakesItsContactsAlong(t *testing.T) {
 	}
 }
 
-// answeredAfter is our answer a minute after m.
+// answeredAfter returns an answer a minute after m.
 func answeredAfter(m contact.Message) contact.Message {
 	a := answered(m)
 	a.SentAt = m.SentAt.Add(time.Minute)
@@ -152,9 +152,9 @@ func answeredAfter(m contact.Message) contact.Message {
 	return a
 }
 
-// What comes just after an alias was given away may still be stored with who
-// had it.
-func TestAMessageOfAnAliasThatMovedJustNowIsItsNewOwners(t *testing.T) {
+// A message that arrives just after its alias moved may be stored under the
+// previous owner.
+func TestHandle_MessageOfRecentlyMovedAlias(t *testing.T) {
 	t.Parallel()
 	for name, late := range map[string]bool{"on time": false, "before all else that the new owner said": true} {
 		t.Run(name, func(t *testing.T) {
@@ -193,7 +193,7 @@ func TestAMessageOfAnAliasThatMovedJustNowIsItsNewOwners(t *testing.T) {
 			}
 			stored, made := contactsOf(t, table, old.ID, to)
 			if diff := cmp.Diff(made, stored); diff != "" || len(stored[to]) != 1 {
-				t.Errorf("the messages make other contacts than are stored:\n%s", diff)
+				t.Errorf("the stored contacts differ from those of the messages:\n%s", diff)
 			}
 		})
 	}

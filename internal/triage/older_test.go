@@ -8,7 +8,7 @@ import (
 	"github.com/heard-intake/heard/internal/contact"
 )
 
-// letter is a mail of a customer, or our answer to one.
+// letter returns a mail of a customer, or an answer to one.
 func letter(customer, n int, after time.Duration, answers string) contact.Message {
 	m := says(customer, n, after, "hallo")
 	m.Channel, m.Kind, m.MailID = contact.Email, contact.Mail, fmt.Sprintf("%d@example.org", n)
@@ -20,10 +20,10 @@ func letter(customer, n int, after time.Duration, answers string) contact.Messag
 	return m
 }
 
-func TestAReplyToAnOldThreadBelongsToItsContact(t *testing.T) {
+func TestHandle_ReplyToOldThread(t *testing.T) {
 	t.Parallel()
 	const day = 24 * time.Hour
-	// A first mail, answered, and contacts enough after it to hide it.
+	// A first mail, answered, and so many contacts after it that it is not nearby.
 	old := func(c, later int) []contact.Message {
 		ms := []contact.Message{letter(c, 1, -400*day, ""), answered(letter(c, 2, -399*day, "1@example.org"))}
 		for i := range later {
@@ -37,7 +37,7 @@ func TestAReplyToAnOldThreadBelongsToItsContact(t *testing.T) {
 		later   int
 		ms      func(c int) []contact.Message
 		waiting bool // the first
-		others  int  // contacts that the last mails begin
+		others  int  // contacts that start with the last mails
 	}{
 		{"a reply to our answer", 12, func(c int) []contact.Message { return []contact.Message{letter(c, 3, 0, "2@example.org")} }, true, 0},
 		{"a reply to our answer, when few came after it", 3, func(c int) []contact.Message { return []contact.Message{letter(c, 3, 0, "2@example.org")} }, true, 0},
@@ -71,7 +71,7 @@ func TestAReplyToAnOldThreadBelongsToItsContact(t *testing.T) {
 				t.Fatalf("%d contacts, want %d, %v", len(ks), 1+tt.later+tt.others, err)
 			}
 			if first := ks[len(ks)-1]; first.Waiting() != tt.waiting {
-				t.Errorf("the old contact waits since %v", first.WaitingSince)
+				t.Errorf("the old contact is waiting since %v", first.WaitingSince)
 			}
 		})
 	}

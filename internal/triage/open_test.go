@@ -8,17 +8,17 @@ import (
 	"github.com/heard-intake/heard/internal/contact"
 )
 
-// Who opens a problem may die at any of its writes. The batch that comes again
-// finds all who asked, and so does that of somebody who asks meanwhile.
-func TestAnOpeningThatBrokeOffIsFinished(t *testing.T) {
+// A run that opens a problem may die at any of its writes. The repeated batch, or
+// a batch with another customer, completes the opening.
+func TestOpenProblem_InterruptedOpening(t *testing.T) {
 	t.Parallel()
 	for _, meanwhile := range []int{0, 1} {
 		t.Run(fmt.Sprint("others meanwhile: ", meanwhile), func(t *testing.T) {
 			t.Parallel()
 			for writes := int64(0); ; writes++ {
 				if broke := opensWithin(t, writes, meanwhile); !broke {
-					if writes < 8 { // in the window, the problem, five customers, that all have joined
-						t.Errorf("an opening has %d writes", writes)
+					if writes < 8 { // one in the window, the problem, five customers, the completed problem
+						t.Errorf("an opening has %d writes, want at least 8", writes)
 					}
 					return
 				}
@@ -27,8 +27,8 @@ func TestAnOpeningThatBrokeOffIsFinished(t *testing.T) {
 	}
 }
 
-// opensWithin has triage die after some writes of an opening, and others ask
-// before it goes on.
+// opensWithin interrupts an opening after some writes, handles messages of other
+// customers, and repeats the batch. It reports whether the opening was interrupted.
 func opensWithin(t *testing.T, writes int64, others int) (broke bool) {
 	t.Helper()
 	tr, table := newTriage(t)
@@ -60,9 +60,9 @@ func opensWithin(t *testing.T, writes int64, others int) (broke bool) {
 	return len(resp.BatchItemFailures) > 0
 }
 
-// What triage recorded of a contact before it died is known by the message
-// that the contact began with then.
-func TestAContactWhoseBeginningComesAfterTriageDiedCountsOnce(t *testing.T) {
+// Evidence that an interrupted run recorded is found by the message with which
+// the contact began then.
+func TestRecord_EarlierMessageAfterKill(t *testing.T) {
 	t.Parallel()
 	tr, table := newTriage(t)
 	for c := range 5 {
@@ -76,7 +76,7 @@ func TestAContactWhoseBeginningComesAfterTriageDiedCountsOnce(t *testing.T) {
 	m.left.Store(1) // the customer joins the problem, and the contact is not saved
 	tr.Store = m
 	if resp, err := tr.Handle(t.Context(), batchOf(second)); err != nil || len(resp.BatchItemFailures) == 0 {
-		t.Fatalf("triage did not die: %+v, %v", resp, err)
+		t.Fatalf("triage was not interrupted: %+v, %v", resp, err)
 	}
 	tr.Store = table
 	put(t, table, first)

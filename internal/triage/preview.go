@@ -7,16 +7,17 @@ import (
 	"github.com/heard-intake/heard/internal/contact"
 )
 
-// Preview returns a stored contact as it would be if it were classified anew
-// now; ok is false when it is there no more. Nothing is written.
+// Preview returns a stored contact as it would be if it were classified again
+// now. It writes nothing. ok is false when its messages no longer make a contact
+// with this id.
 func (t *Triage) Preview(ctx context.Context, k contact.Contact) (now contact.Contact, ok bool, err error) {
-	p := t.plan(ctx, hint{customer: k.Customer, from: k.Start, said: never, again: []string{k.ID}, anew: true}, false)
+	p := t.planCustomer(ctx, hint{customer: k.Customer, from: k.Start, reclassifySince: afterAllMessages, reclassifyIDs: []string{k.ID}, historyChanged: true}, false)
 	if p.err != nil {
 		return k, false, p.err
 	}
-	is := func(x contact.Contact) bool { return x.ID == k.ID }
-	if i := slices.IndexFunc(p.save, is); i >= 0 {
+	sameID := func(x contact.Contact) bool { return x.ID == k.ID }
+	if i := slices.IndexFunc(p.save, sameID); i >= 0 {
 		return p.save[i], true, nil
 	}
-	return k, !slices.ContainsFunc(p.drop, is), nil
+	return k, !slices.ContainsFunc(p.drop, sameID), nil
 }

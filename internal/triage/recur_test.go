@@ -14,7 +14,7 @@ const (
 	hazard   = "Er komt rook uit mijn koptelefoon!" // safety: critical
 )
 
-func TestAnEarlierMessageThatComesLateCountsNoContactTwice(t *testing.T) {
+func TestRecord_LateEarlierMessage(t *testing.T) {
 	t.Parallel()
 	tr, table := newTriage(t)
 	for c := range 6 {
@@ -40,7 +40,7 @@ func TestAnEarlierMessageThatComesLateCountsNoContactTwice(t *testing.T) {
 	}
 }
 
-// usualWeeks has two customers a day ask about everyday things, for weeks.
+// usualWeeks handles two contacts a day about everyday reasons, for some weeks.
 func usualWeeks(t *testing.T, tr testTriage, weeks int) (next int, now time.Time) {
 	t.Helper()
 	var ms []contact.Message
@@ -57,12 +57,12 @@ func usualWeeks(t *testing.T, tr testTriage, weeks int) (next int, now time.Time
 	return next, start.Add(time.Duration(weeks*7*24) * time.Hour)
 }
 
-func TestMoreThanUsualOpensAProblemOfAnEverydayReason(t *testing.T) {
+func TestEvaluateRise_MoreThanUsual(t *testing.T) {
 	t.Parallel()
 	tr := later(t, 40*24*time.Hour)
 	next, now := usualWeeks(t, tr, 4)
 	if ps := problems(t, tr.table, "logistics"); len(ps) != 0 {
-		t.Fatalf("what is usual opened %d problems", len(ps))
+		t.Fatalf("the usual number of contacts opened %d problems, want 0", len(ps))
 	}
 	opened := 0
 	for c := range 15 {
@@ -80,7 +80,7 @@ func TestMoreThanUsualOpensAProblemOfAnEverydayReason(t *testing.T) {
 	}
 }
 
-func TestOneCustomerAloneIsNoRise(t *testing.T) {
+func TestEvaluateRise_OneCustomer(t *testing.T) {
 	t.Parallel()
 	tr := later(t, 40*24*time.Hour)
 	_, now := usualWeeks(t, tr, 3)
@@ -96,7 +96,7 @@ func TestOneCustomerAloneIsNoRise(t *testing.T) {
 	}
 }
 
-func TestASingleContactOfCriticalSeverityOpensAProblemAtOnce(t *testing.T) {
+func TestExamineWindow_CriticalSeverity(t *testing.T) {
 	t.Parallel()
 	tr, table := newTriage(t)
 	m := says(1, 1, 0, hazard)
@@ -109,7 +109,7 @@ func TestASingleContactOfCriticalSeverityOpensAProblemAtOnce(t *testing.T) {
 	}
 }
 
-func TestNothingIsCountedOfAReasonThatIsOff(t *testing.T) {
+func TestRecord_ReasonWithoutDetection(t *testing.T) {
 	t.Parallel()
 	tr, table := newTriage(t)
 	m := says(1, 1, 0, "Welke airfryer raden jullie aan?")
@@ -128,7 +128,7 @@ func TestNothingIsCountedOfAReasonThatIsOff(t *testing.T) {
 	}
 }
 
-func TestWhoNamesNoProductOpensNothingBesideTheProblemOfAProduct(t *testing.T) {
+func TestExamineWindow_ExplainedByProductProblem(t *testing.T) {
 	t.Parallel()
 	tr, table := newTriage(t)
 	say := func(from, to int, text string) {
@@ -153,9 +153,9 @@ func TestWhoNamesNoProductOpensNothingBesideTheProblemOfAProduct(t *testing.T) {
 	if err := table.SaveProblem(t.Context(), fixed); err != nil {
 		t.Fatal(err)
 	}
-	say(50, 59, "Hij is kapot, hij doet niks meer") // nine more are not enough by themselves
+	say(50, 59, "Hij is kapot, hij doet niks meer") // nine more are not enough
 	if ps := problems(t, table, shop.Owner("defect", "air-fryer")); len(ps) != 1 {
-		t.Errorf("what a problem explained while it was open counted again: %d problems", len(ps))
+		t.Errorf("contacts explained by the open problem counted: %d problems", len(ps))
 	}
 	say(60, 61, "Hij is kapot, hij doet niks meer")
 	if ps := problems(t, table, shop.Owner("defect", "air-fryer")); len(ps) != 2 {
@@ -163,7 +163,7 @@ func TestWhoNamesNoProductOpensNothingBesideTheProblemOfAProduct(t *testing.T) {
 	}
 }
 
-func TestTheProblemOfAProductTakesInThatOfThoseWhoNamedNone(t *testing.T) {
+func TestOpenProblem_AbsorbsGeneralProblem(t *testing.T) {
 	t.Parallel()
 	tr, table := newTriage(t)
 	say := func(from, to int, text string) {
@@ -189,7 +189,7 @@ func TestTheProblemOfAProductTakesInThatOfThoseWhoNamedNone(t *testing.T) {
 	}
 }
 
-func TestManyContactsOfOneCauseMeetNoHotKey(t *testing.T) {
+func TestJoinProblem_WritesPerKey(t *testing.T) {
 	t.Parallel()
 	tr, table := newTriage(t)
 	var ms []contact.Message
@@ -204,15 +204,14 @@ func TestManyContactsOfOneCauseMeetNoHotKey(t *testing.T) {
 	if p.Customers != 600 || p.Contacts != 600 || p.Milestone != 500 {
 		t.Errorf("%+v", p)
 	}
-	// The problem itself is written once for each thing it has to tell, and
-	// its counts once for each batch: both far below the thousand a second
-	// that one key takes, however many come.
+	// The problem is written once for each event, and its counts once for each
+	// batch. Both are far below the thousand writes a second of one key.
 	if p.Revision > 8 {
 		t.Errorf("the problem was written %d times", p.Revision)
 	}
 }
 
-func TestACauseCountsWhenItIsSaidHoweverLongAgoTheContactBegan(t *testing.T) {
+func TestRecord_OldContactNewCause(t *testing.T) {
 	t.Parallel()
 	tr := later(t, 40*24*time.Hour)
 	next, now := usualWeeks(t, tr, 4)
@@ -234,7 +233,7 @@ func TestACauseCountsWhenItIsSaidHoweverLongAgoTheContactBegan(t *testing.T) {
 	}
 }
 
-func TestCustomersOfAProblemWhoAreMistakenOpenNoOtherOfTheProduct(t *testing.T) {
+func TestExamineWindow_MistakenReasons(t *testing.T) {
 	t.Parallel()
 	tr, table := newTriage(t)
 	n := 0
@@ -257,14 +256,14 @@ func TestCustomersOfAProblemWhoAreMistakenOpenNoOtherOfTheProduct(t *testing.T) 
 	say(30, "De oplader van mijn koptelefoon ontbreekt")
 	say(10, "Mijn koptelefoon is kapot") // five, and a fifth of thirty, are one more
 	if got := opened(); got != nil {
-		t.Errorf("opened beside the problem of missing parts: %v", got)
+		t.Errorf("opened %v, want only the problem of missing parts", got)
 	}
 	say(5, "Mijn airfryer is kapot")
 	if got := opened(); !slices.Equal(got, []string{"air-fryer"}) {
-		t.Errorf("opened %v, want that of another product", got)
+		t.Errorf("opened %v, want the problem of another product", got)
 	}
 	say(1, "Mijn koptelefoon is kapot")
 	if got := opened(); len(got) != 2 || !slices.Contains(got, "headphones") {
-		t.Errorf("opened %v: enough customers are more than a mistake", got)
+		t.Errorf("opened %v, want a second problem of the product", got)
 	}
 }

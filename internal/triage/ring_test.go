@@ -8,9 +8,9 @@ import (
 	"github.com/heard-intake/heard/internal/problem"
 )
 
-// A part that was merged with another problem, which then was merged into the
-// whole, leaves the whole a part of itself.
-func TestPeopleBecomeOneInAProblemThatIsAPartOfItself(t *testing.T) {
+// When a part is merged into another problem, and that one into the whole, the
+// whole is a part of itself.
+func TestJoinProblem_PartOfItself(t *testing.T) {
 	t.Parallel()
 	tr, table := newTriage(t)
 	for c := range 5 {

@@ -2,16 +2,13 @@ package triage_test
 
 import (
 	"fmt"
-	"io"
 	"math/rand/v2"
-	"os"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/aws/aws-lambda-go/events"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
@@ -19,110 +16,9 @@ import (
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/problem"
-	"github.com/heard-intake/heard/internal/store"
-	"github.com/heard-intake/heard/internal/store/storetest"
-	"github.com/heard-intake/heard/internal/taxonomy"
-	"github.com/heard-intake/heard/internal/telemetry"
-	"github.com/heard-intake/heard/internal/triage"
 )
 
-var (
-	amsterdam = mustZone("Europe/Amsterdam")
-	shop      = mustTaxonomy("../../infra/taxonomy.yaml")
-	// start lies in the past of the table's clock, and within what it keeps.
-	start = time.Now().UTC().Truncate(24 * time.Hour).Add(-48*time.Hour + 10*time.Hour)
-)
-
-func mustZone(name string) *time.Location {
-	z, err := time.LoadLocation(name)
-	if err != nil {
-		panic(err)
-	}
-	return z
-}
-
-func mustTaxonomy(file string) *taxonomy.Taxonomy {
-	data, err := os.ReadFile(file)
-	if err != nil {
-		panic(err)
-	}
-	t, err := taxonomy.Load(data)
-	if err != nil {
-		panic(err)
-	}
-	return t
-}
-
-func newTriage(t testing.TB) (*triage.Triage, *store.Table) {
-	t.Helper()
-	table := storetest.New(t)
-	return on(table), table
-}
-
-func on(table *store.Table) *triage.Triage {
-	m := telemetry.NewMeter("triage")
-	m.Out = io.Discard
-	return &triage.Triage{Store: table, Taxonomy: shop, Zone: amsterdam, Meter: m, Now: time.Now}
-}
-
-const (
-	unclear = "Ik snap mijn factuur niet"
-	cause   = "invoice-unclear"
-)
-
-func says(customer, n int, after time.Duration, text string) contact.Message {
-	at := start.Add(after)
-	provider := fmt.Sprintf("m-%d-%d", customer, n)
-	return contact.Message{
-		Version: contact.SchemaVersion, ID: contact.NewID(contact.WhatsApp, at, provider), Channel: contact.WhatsApp,
-		CustomerID: identity.CustomerID(fmt.Sprintf("c%03d", customer)), Direction: contact.Inbound, Kind: contact.Text,
-		ProviderID: provider, SentAt: at, Text: text,
-		Customer: identity.Address{Alias: identity.Alias{Kind: identity.Phone, Value: fmt.Sprintf("31970100%05d", customer)}, Assurance: identity.Verified},
-	}
-}
-
-func answered(m contact.Message) contact.Message {
-	m.Direction, m.Text = contact.Outbound, "Dat zoeken we uit."
-	return m
-}
-
-// put stores messages, as the intake does.
-func put(t testing.TB, table *store.Table, ms ...contact.Message) {
-	t.Helper()
-	for _, m := range ms {
-		if _, err := table.PutMessage(t.Context(), m, ""); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
-// batchOf returns the stream event of messages that were just stored.
-func batchOf(ms ...contact.Message) events.DynamoDBEvent {
-	ev, err := storetest.MessageEvent(ms...)
-	if err != nil {
-		panic(err) // the messages of this test cannot be encoded
-	}
-	return ev
-}
-
-func handle(t testing.TB, tr *triage.Triage, ms ...contact.Message) {
-	t.Helper()
-	resp, err := tr.Handle(t.Context(), batchOf(ms...))
-	if err != nil || len(resp.BatchItemFailures) > 0 {
-		t.Fatal(resp, err)
-	}
-}
-
-func problems(t testing.TB, table *store.Table, department string) []problem.Record {
-	t.Helper()
-	ps, _, err := table.Problems(t.Context(), department, "", 100, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return ps
-}
-
-func TestFiveCustomersWithOneCauseMakeOneProblem(t *testing.T) {
+func TestHandle_FiveCustomersOpenAProblem(t *testing.T) {
 	t.Parallel()
 	tr, table := newTriage(t)
 	var ms []contact.Message
@@ -136,7 +32,7 @@ func TestFiveCustomersWithOneCauseMakeOneProblem(t *testing.T) {
 	}
 	fifth := says(4, 1, 5*time.Hour, "Mijn factuur is onduidelijk, waar zijn die kosten voor?")
 	put(t, table, fifth)
-	for range 3 { // the stream repeats
+	for range 3 { // the stream repeats the batch
 		handle(t, tr, fifth)
 		handle(t, tr, append(ms, fifth)...)
 	}
@@ -157,7 +53,7 @@ func TestFiveCustomersWithOneCauseMakeOneProblem(t *testing.T) {
 	}
 }
 
-func TestOneCustomerWithFiftyMessagesOpensNothing(t *testing.T) {
+func TestHandle_FiftyMessagesOfOneCustomer(t *testing.T) {
 	t.Parallel()
 	tr, table := newTriage(t)
 	var ms []contact.Message
@@ -171,7 +67,7 @@ func TestOneCustomerWithFiftyMessagesOpensNothing(t *testing.T) {
 	}
 }
 
-func TestAnEverydayReasonIsCountedOnly(t *testing.T) {
+func TestHandle_EverydayReasonOpensNothing(t *testing.T) {
 	t.Parallel()
 	tr, table := newTriage(t)
 	var ms []contact.Message
@@ -192,7 +88,7 @@ func TestAnEverydayReasonIsCountedOnly(t *testing.T) {
 	}
 }
 
-func TestImpactIsToldAtMilestonesAndCountedExactly(t *testing.T) {
+func TestHandle_Milestones(t *testing.T) {
 	t.Parallel()
 	tr, table := newTriage(t)
 	var all []contact.Message
@@ -212,7 +108,7 @@ func TestImpactIsToldAtMilestonesAndCountedExactly(t *testing.T) {
 	}
 }
 
-func TestContactsThatComeBackAfterTheFixReopenTheProblem(t *testing.T) {
+func TestHandle_ContactsAfterFixReopen(t *testing.T) {
 	t.Parallel()
 	tr, table := newTriage(t)
 	for c := range 5 {
@@ -249,7 +145,7 @@ func TestContactsThatComeBackAfterTheFixReopenTheProblem(t *testing.T) {
 	}
 }
 
-func TestTheWaitingListFollowsTheLastWord(t *testing.T) {
+func TestHandle_WaitingList(t *testing.T) {
 	t.Parallel()
 	tr, table := newTriage(t)
 	waiting := func(department string) int {
@@ -263,25 +159,25 @@ func TestTheWaitingListFollowsTheLastWord(t *testing.T) {
 	put(t, table, hello)
 	handle(t, tr, hello)
 	if waiting(contact.Unassigned) != 1 {
-		t.Error("who says hello does not wait")
+		t.Error("a customer who says hello is not waiting")
 	}
 	what := says(1, 2, time.Minute, unclear)
 	put(t, table, what)
 	handle(t, tr, what)
 	if waiting(contact.Unassigned) != 0 || waiting("billing") != 1 {
-		t.Error("the wish did not bring the customer to billing")
+		t.Error("the registered reason did not assign the contact to billing")
 	}
 	answer := answered(says(1, 3, time.Hour, ""))
 	put(t, table, answer)
 	handle(t, tr, answer)
 	if waiting("billing") != 0 {
-		t.Error("who was answered waits")
+		t.Error("an answered customer is waiting")
 	}
 	thanks := says(1, 4, 2*time.Hour, "Dank u, maar ik begrijp het nog niet")
 	put(t, table, thanks)
 	handle(t, tr, thanks)
 	if waiting("billing") != 1 {
-		t.Error("who asks again does not wait")
+		t.Error("a customer who asks again is not waiting")
 	}
 	ks, _, err := table.Contacts(t.Context(), "c001", 10, "")
 	if err != nil || len(ks) != 1 || !ks[0].FirstAnswer.Equal(start.Add(time.Hour)) || !ks[0].WaitingSince.Equal(start.Add(2*time.Hour)) {
@@ -289,7 +185,7 @@ func TestTheWaitingListFollowsTheLastWord(t *testing.T) {
 	}
 }
 
-func TestAnOrderNumberFindsItsProduct(t *testing.T) {
+func TestHandle_OrderNumberNamesProduct(t *testing.T) {
 	t.Parallel()
 	tr, table := newTriage(t)
 	_, err := table.RegisterCustomer(t.Context(), identity.Registration{
@@ -307,7 +203,7 @@ func TestAnOrderNumberFindsItsProduct(t *testing.T) {
 	}
 }
 
-func TestQuotesHoldNothingOfTheCustomer(t *testing.T) {
+func TestHandle_QuotesWithoutPersonalData(t *testing.T) {
 	t.Parallel()
 	tr, table := newTriage(t)
 	for c := range 5 {
@@ -329,7 +225,7 @@ func TestQuotesHoldNothingOfTheCustomer(t *testing.T) {
 	}
 }
 
-func TestConcurrentBatchesOpenOneProblemAndCountEachOnce(t *testing.T) {
+func TestHandle_ConcurrentBatchesOpenOneProblem(t *testing.T) {
 	t.Parallel()
 	tr, table := newTriage(t)
 	var ms []contact.Message
@@ -350,7 +246,7 @@ func TestConcurrentBatchesOpenOneProblemAndCountEachOnce(t *testing.T) {
 	}
 }
 
-func TestBatchesOfOneCustomerAtTheSameTimeEndInTheSameContacts(t *testing.T) {
+func TestHandle_ConcurrentBatchesOfOneCustomer(t *testing.T) {
 	t.Parallel()
 	tr, table := newTriage(t)
 	for round := range 10 {
@@ -378,7 +274,7 @@ func TestBatchesOfOneCustomerAtTheSameTimeEndInTheSameContacts(t *testing.T) {
 	}
 }
 
-func TestBatchesInAnyOrderAndNumberEndInTheSameContacts(t *testing.T) {
+func TestHandle_BatchesInAnyOrder(t *testing.T) {
 	t.Parallel()
 	tr, table := newTriage(t)
 	round := 0
@@ -416,7 +312,7 @@ func TestBatchesInAnyOrderAndNumberEndInTheSameContacts(t *testing.T) {
 	})
 }
 
-func TestWhoWasSeenLongBeforeTheOpeningIsAffectedToo(t *testing.T) {
+func TestOpenProblem_OldOccurrences(t *testing.T) {
 	t.Parallel()
 	tr, table := newTriage(t)
 	early := says(99, 1, -10*24*time.Hour, unclear)
@@ -427,7 +323,7 @@ func TestWhoWasSeenLongBeforeTheOpeningIsAffectedToo(t *testing.T) {
 		put(t, table, m)
 		handle(t, tr, m)
 	}
-	late := says(98, 1, -11*24*time.Hour, unclear) // comes after the opening
+	late := says(98, 1, -11*24*time.Hour, unclear) // arrives after the opening
 	put(t, table, late)
 	handle(t, tr, late)
 	if ps := problems(t, table, "billing"); len(ps) != 1 || ps[0].Customers != 7 {
@@ -435,7 +331,7 @@ func TestWhoWasSeenLongBeforeTheOpeningIsAffectedToo(t *testing.T) {
 	}
 }
 
-func TestOneWriteThatPassesTwoMilestonesIsOneVersion(t *testing.T) {
+func TestHandle_TwoMilestonesAtOnce(t *testing.T) {
 	t.Parallel()
 	tr, table := newTriage(t)
 	var ms []contact.Message
@@ -449,25 +345,4 @@ func TestOneWriteThatPassesTwoMilestonesIsOneVersion(t *testing.T) {
 	if len(ps) != 1 || ps[0].Customers != 35 || ps[0].Version != 2 || len(ps[0].Events) != 1 || ps[0].Events[0].Milestone != 25 {
 		t.Errorf("%+v", ps)
 	}
-}
-
-// A testTriage is triage at another time, and its table.
-type testTriage struct {
-	*triage.Triage
-	table *store.Table
-}
-
-// later returns triage of which it is as much later.
-func later(t testing.TB, after time.Duration) testTriage {
-	tr, table := newTriage(t)
-	tr.Now = func() time.Time { return time.Now().Add(after) }
-	return testTriage{tr, table}
-}
-
-func mustRead(file string) []byte {
-	data, err := os.ReadFile(file)
-	if err != nil {
-		panic(err)
-	}
-	return data
 }

@@ -18,9 +18,8 @@ import (
 	"github.com/heard-intake/heard/internal/triage"
 )
 
-// kept returns what is kept of each contact, as candidates are made of it: its
-// customer is who stands for it now, and only contacts that are there and have
-// no reason count.
+// kept returns the hints of which candidates are made: under the surviving
+// customer, and only of stored contacts without a reason.
 func kept(t *testing.T, table *store.Table) []problem.Unknown {
 	t.Helper()
 	hints, err := table.UnknownContacts(t.Context(), start.Add(-time.Hour), 1000, time.Now())
@@ -57,7 +56,7 @@ func kept(t *testing.T, table *store.Table) []problem.Unknown {
 	return all
 }
 
-// rows is how many rows hold hints.
+// rows returns how many items of the table have hints.
 func rows(t *testing.T, db *dynamodb.Client) int {
 	t.Helper()
 	out, err := db.Scan(t.Context(), &dynamodb.ScanInput{TableName: aws.String(storetest.Name)})
@@ -73,7 +72,7 @@ func rows(t *testing.T, db *dynamodb.Client) int {
 	return n
 }
 
-func TestABatchOfUnknownContactsIsOneRowHoweverOftenItComes(t *testing.T) {
+func TestRecordUnknown_OneRowPerBatch(t *testing.T) {
 	t.Parallel()
 	_, db := storetest.NewWithClient(t)
 	table := store.New(db, storetest.Name, storetest.Pepper)
@@ -95,7 +94,7 @@ func TestABatchOfUnknownContactsIsOneRowHoweverOftenItComes(t *testing.T) {
 	}
 }
 
-func TestWordsOfUnknownContactsAreKeptOnceAndCannotBeRead(t *testing.T) {
+func TestRecordUnknown_WordsAreUnreadable(t *testing.T) {
 	t.Parallel()
 	tr, table := newTriage(t)
 	m := says(1, 1, 0, "De gasklep fluit")
@@ -114,7 +113,7 @@ func TestWordsOfUnknownContactsAreKeptOnceAndCannotBeRead(t *testing.T) {
 	}
 }
 
-func TestAContactWhoseReasonBecomesKnownCountsNoLonger(t *testing.T) {
+func TestUnknownHint_KnownReason(t *testing.T) {
 	t.Parallel()
 	for name, anew := range map[string]bool{"by what the customer says next": false, "by an agent": true} {
 		t.Run(name, func(t *testing.T) {
@@ -137,11 +136,11 @@ func TestAContactWhoseReasonBecomesKnownCountsNoLonger(t *testing.T) {
 	}
 }
 
-func TestAMergeMakesOneCustomerOfABurst(t *testing.T) {
+func TestUnknownHint_MergedCustomers(t *testing.T) {
 	t.Parallel()
 	tr, table := newTriage(t)
 	a, b := says(1, 1, 0, "De gasklep fluit"), says(2, 1, 30*time.Hour, "De gasklep fluit")
-	end := answered(says(1, 2, time.Hour, "")) // so that the second contact is one of its own
+	end := answered(says(1, 2, time.Hour, "")) // so that the next message starts a contact
 	put(t, table, a, b, end)
 	handle(t, tr, a, b, end)
 	customers := func() map[identity.CustomerID]int {
@@ -178,9 +177,9 @@ func handleEvent(t *testing.T, tr *triage.Triage, ev events.DynamoDBEvent) {
 	}
 }
 
-// What a problem counts, whom it affects and what its window holds is right
-// across a merge of two customers who both reported the cause, and its undoing.
-func TestAProblemCountsOnceWhoWasMergedAndTwiceWhoIsTwoAgain(t *testing.T) {
+// Two customers who both reported a cause are merged and unmerged. The counts, the
+// affected customers and the window follow.
+func TestReconcile_MergeAndUnmerge(t *testing.T) {
 	t.Parallel()
 	for _, opened := range []bool{true, false} {
 		t.Run(fmt.Sprint("a problem is open: ", opened), func(t *testing.T) {
@@ -192,7 +191,7 @@ func TestAProblemCountsOnceWhoWasMergedAndTwiceWhoIsTwoAgain(t *testing.T) {
 			}
 			for c := range customers {
 				m := says(c+1, 1, time.Duration(c)*time.Hour, unclear)
-				if c == 0 { // a contact of its own, also when the two are one
+				if c == 0 { // a separate contact, also when the two are merged
 					m = says(1, 1, 36*time.Hour, unclear)
 				}
 				end := m
@@ -236,7 +235,7 @@ func TestAProblemCountsOnceWhoWasMergedAndTwiceWhoIsTwoAgain(t *testing.T) {
 			if _, err := table.MergeCustomers(t.Context(), "c002", "c001", decision); err != nil {
 				t.Fatal(err)
 			}
-			for range 2 { // the stream repeats
+			for range 2 { // the stream repeats the batch
 				handleEvent(t, tr, changeOf("c001", "c002"))
 			}
 			is("merged", customers-1, customers)
@@ -251,7 +250,7 @@ func TestAProblemCountsOnceWhoWasMergedAndTwiceWhoIsTwoAgain(t *testing.T) {
 	}
 }
 
-func TestABurstOfUnknownMessagesIsACandidate(t *testing.T) {
+func TestUnknownHint_BurstIsACandidate(t *testing.T) {
 	t.Parallel()
 	tr, table := newTriage(t)
 	var ms []contact.Message

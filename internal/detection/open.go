@@ -1,0 +1,141 @@
+package detection
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/heard-intake/heard/internal/fault"
+	"github.com/heard-intake/heard/internal/problem"
+	"github.com/heard-intake/heard/internal/taxonomy"
+)
+
+// maxOccurrences limits how many occurrences one opening reads.
+const maxOccurrences = 20_000
+
+// afterAllSlots sorts after every slot.
+const afterAllSlots = "9"
+
+// openProblem opens the problem of a cause with all customers who have an
+// occurrence from firstSlot on. It returns a conflict when another run opened a
+// problem of the cause first.
+func (d *Detector) openProblem(ctx context.Context, r taxonomy.Reason, product, firstSlot string) error {
+	all, err := d.Store.Occurrences(ctx, r.ID, product, firstSlot, afterAllSlots, maxOccurrences, d.Now())
+	if err != nil {
+		return err
+	}
+	seed := problem.Seed{
+		ID: uuid.Must(uuid.NewV7()).String(), Reason: r.ID, Product: product, Department: d.Taxonomy.Owner(r.ID, product),
+		Names: d.displayNames(r, product), Severity: string(r.Severity), TaxonomyVersion: d.Taxonomy.Version,
+	}
+	for _, e := range groupByCustomer(all) {
+		change, _ := problem.Affected{Customer: e.Customer}.With(nil, e.Added)
+		seed.Affected = append(seed.Affected, change.Affected)
+	}
+	p, published := problem.Open(seed, d.Now().UTC())
+	p = problem.Agree(p, d.acknowledgeBy)
+	rec := problem.Record{Problem: p, Events: published, Quotes: selectQuotes(all), Opening: firstSlot}
+	if err := d.Store.OpenProblem(ctx, rec, nil); err != nil {
+		return err
+	}
+	d.Meter.Count("Department", p.Department, map[string]int{"ProblemsOpened": 1})
+	return d.joinProblem(ctx, r, product, p.ID, nil) // adds the affected customers
+}
+
+// readSurvivor returns the problem that remains of id after merges. It completes
+// an opening that another run did not.
+func (d *Detector) readSurvivor(ctx context.Context, id string) (problem.Record, error) {
+	return problem.Standing(ctx, id, func(ctx context.Context, id string) (problem.Record, error) {
+		rec, err := d.Store.ProblemHeader(ctx, id)
+		if err != nil || rec.Opening == "" {
+			return rec, err
+		}
+		return d.completeOpening(ctx, rec)
+	})
+}
+
+// completeOpening adds the customers with an occurrence from the opening slot on
+// to a problem. The problem has that slot until all of them are added, so that
+// any run can complete the opening of one that died. Customers whose occurrence
+// is recorded after this read find the problem themselves.
+func (d *Detector) completeOpening(ctx context.Context, rec problem.Record) (problem.Record, error) {
+	if r, ok := d.Taxonomy.Reason(rec.Reason); ok && rec.Product != "" {
+		if err := d.absorbGeneralProblem(ctx, r, rec.Problem); err != nil {
+			return rec, err
+		}
+	}
+	all, err := d.Store.Occurrences(ctx, rec.Reason, rec.Product, rec.Opening, afterAllSlots, maxOccurrences, d.Now())
+	if err != nil {
+		return rec, err
+	}
+	if err := d.updateAffected(ctx, rec.ID, groupByCustomer(all)); err != nil {
+		return rec, err
+	}
+	if rec, err = d.Store.Problem(ctx, rec.ID); err != nil {
+		return rec, err
+	}
+	rec.Opening = ""
+	if p, published := problem.Grown(rec.Problem, false, rec.LastSeen); len(published) > 0 {
+		rec.Problem = p
+		rec.Events = published
+	}
+	return rec.Saved(), d.Store.SaveProblem(ctx, rec)
+}
+
+// absorbGeneralProblem merges the problem of the same reason without a product
+// into that of a product. It does so only if the general problem is as recent
+// and its cause is still unknown. A burst often opens a general problem first:
+// its product shows when enough customers have named it.
+func (d *Detector) absorbGeneralProblem(ctx context.Context, r taxonomy.Reason, into problem.Problem) error {
+	id, err := d.Store.ProblemOfCause(ctx, r.ID, "")
+	if err != nil || id == "" {
+		return err
+	}
+	for try := range maxTries {
+		if try > 0 {
+			if err := waitBeforeRetry(ctx, try); err != nil {
+				return err
+			}
+		}
+		rec, err := d.Store.Problem(ctx, id)
+		if err != nil || !isAbsorbable(rec, into.OpenedAt.Add(-r.Window.Duration())) {
+			return err
+		}
+		next, published, err := problem.Apply(rec.Problem, problem.Update{To: problem.Merged, Into: into.ID, At: d.Now().UTC()})
+		if err != nil {
+			return err
+		}
+		rec.Problem = next
+		rec.Events = published
+		if err = d.Store.SaveProblem(ctx, rec); fault.KindOf(err) != fault.Conflict {
+			return err
+		}
+	}
+	return fault.New(fault.Conflict, "the problem without a product keeps changing")
+}
+
+// isAbsorbable reports whether the cause of a problem that opened since a time
+// is still unknown.
+func isAbsorbable(rec problem.Record, since time.Time) bool {
+	undecided := rec.State == problem.Detected || rec.State == problem.Acknowledged
+	return undecided && !rec.OpenedAt.Before(since)
+}
+
+// acknowledgeBy returns when a department that has a problem since a time must
+// have acknowledged it.
+func (d *Detector) acknowledgeBy(department string, since time.Time) time.Time {
+	return d.Taxonomy.AcknowledgeBy(department, since, d.Zone)
+}
+
+// displayNames returns the names of a cause and its department in all languages.
+func (d *Detector) displayNames(r taxonomy.Reason, product string) problem.Names {
+	n := problem.Names{Reason: problem.Label(r.Names)}
+	if dept, ok := d.Taxonomy.Department(d.Taxonomy.Owner(r.ID, product)); ok {
+		n.Department = problem.Label(dept.Names)
+	}
+	if p, ok := d.Taxonomy.Product(product); ok {
+		n.Product = problem.Label(p.Names)
+	}
+	return n
+}
