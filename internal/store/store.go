@@ -43,7 +43,7 @@
 //     and finds the customer of the first.
 //
 // A failure arrives before the message that failed
-// (TestWhoseAnswerIsLostWaitsAgainInAnyOrder in package triage):
+// (TestHandle_LostAnswersInAnyOrder in package triage):
 //
 //  1. PutEffect writes the failure mark.
 //  2. It looks for the message, and finds none.
