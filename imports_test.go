@@ -72,12 +72,11 @@ var rules = []struct {
 	{"internal/triage", join(domain, "internal/detection", "internal/store"), false}, // the store decodes the stream for these two
 	{"internal/outbox", join(domain, "internal/store"), false},
 	{"internal/clock", domain, false},
-	{"internal/workflow", domain, false},
-	{"internal/candidate", join(domain, "internal/workflow"), false},
+	{"internal/problems", domain, false},
 	{"internal/media", join(domain, "internal/channel/meta"), false},
 	{"internal/updates", domain, false},
 	{"internal/publish", domain, false},
-	{"internal/api", join(domain, "internal/brief", "internal/intake", "internal/workflow", "internal/candidate", "internal/channel/webchat", "internal/channel/email"), false},
+	{"internal/api", join(domain, "internal/brief", "internal/intake", "internal/problems", "internal/channel/webchat", "internal/channel/email"), false},
 	{"internal/notify", join(domain, "internal/channel/email", "internal/channel/email/compose"), false},
 
 	// Wiring: the only place that knows both sides.

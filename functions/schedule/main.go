@@ -13,16 +13,15 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
-	"github.com/heard-intake/heard/internal/candidate"
 	"github.com/heard-intake/heard/internal/clock"
 	"github.com/heard-intake/heard/internal/config"
 	"github.com/heard-intake/heard/internal/due"
 	"github.com/heard-intake/heard/internal/outbox"
+	"github.com/heard-intake/heard/internal/problems"
 	"github.com/heard-intake/heard/internal/publish"
 	"github.com/heard-intake/heard/internal/queue"
 	"github.com/heard-intake/heard/internal/telemetry"
 	"github.com/heard-intake/heard/internal/wiring"
-	"github.com/heard-intake/heard/internal/workflow"
 )
 
 func main() {
@@ -32,7 +31,7 @@ func main() {
 	meter := telemetry.NewMeter("schedule")
 	table := wiring.Table(ctx, cfg)
 	closer := &outbox.Closer{Store: table, Queue: queue.At(sqs.NewFromConfig(cfg), config.Must("CONTACT_EVENTS"))}
-	flow := &workflow.Workflow{Store: table, Taxonomy: wiring.TaxonomyReader(cfg).Current, Zone: wiring.TimeZone()}
+	flow := &problems.Workflow{Store: table, Taxonomy: wiring.TaxonomyReader(cfg).Current, Zone: wiring.TimeZone()}
 	c := &clock.Clock{
 		Store: table,
 		Handlers: map[due.Kind]clock.Handler{
@@ -47,7 +46,7 @@ func main() {
 		Now:   time.Now,
 	}
 	p := &publish.Publisher{Blobs: wiring.Blobs(cfg), Deployed: wiring.DeployedTaxonomy, Check: wiring.CheckDepartments, Meter: meter}
-	w := &candidate.Watch{Desk: candidate.Desk{Store: table, Taxonomy: flow.Taxonomy, Zone: flow.Zone}}
+	w := &problems.Watch{Desk: problems.Desk{Store: table, Taxonomy: flow.Taxonomy, Zone: flow.Zone}}
 	lambda.Start(func(ctx context.Context, ev events.EventBridgeEvent) error {
 		now := ev.Time.UTC()
 		if now.IsZero() {

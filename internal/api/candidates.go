@@ -4,9 +4,8 @@ import (
 	"context"
 	"time"
 
-	"github.com/heard-intake/heard/internal/candidate"
 	"github.com/heard-intake/heard/internal/problem"
-	"github.com/heard-intake/heard/internal/workflow"
+	"github.com/heard-intake/heard/internal/problems"
 )
 
 // A candidateView is what may be a problem that the taxonomy does not know.
@@ -15,23 +14,23 @@ type candidateView struct {
 	Words     []string       `json:"words"`
 	Quotes    []string       `json:"quotes"`
 	Customers int            `json:"customers"`
-	Contacts  []workflow.Ref `json:"contacts"`
+	Contacts  []problems.Ref `json:"contacts"`
 	FirstSeen time.Time      `json:"firstSeen"`
 	LastSeen  time.Time      `json:"lastSeen"`
 	ToldAt    time.Time      `json:"toldAt,omitzero"`
 	ToldTo    string         `json:"toldTo,omitempty"`
 }
 
-func viewOf(c candidate.Candidate) candidateView {
+func viewOf(c problems.Candidate) candidateView {
 	return candidateView{
 		ID: c.ID, Words: append([]string{}, c.Words...), Quotes: append([]string{}, c.Quotes...), Customers: c.Customers,
-		Contacts: candidate.Refs(c)[:min(len(c.Contacts), workflow.MaxRefs)], FirstSeen: c.First, LastSeen: c.Last,
+		Contacts: problems.Refs(c)[:min(len(c.Contacts), problems.MaxRefs)], FirstSeen: c.First, LastSeen: c.Last,
 		ToldAt: c.ToldAt, ToldTo: c.ToldTo,
 	}
 }
 
-func (d *Departments) desk() *candidate.Desk {
-	return &candidate.Desk{Store: d.Store, Taxonomy: d.Taxonomy, Zone: d.Zone}
+func (d *Departments) desk() *problems.Desk {
+	return &problems.Desk{Store: d.Store, Taxonomy: d.Taxonomy, Zone: d.Zone}
 }
 
 func (d *Departments) candidates(ctx context.Context, r *request, caller problem.Caller) (reply, error) {
@@ -71,7 +70,7 @@ func (d *Departments) decide(ctx context.Context, r *request, caller problem.Cal
 	if err != nil {
 		return reply{}, err
 	}
-	opened, err := d.desk().Decide(ctx, r.param("id"), candidate.Judgement{
+	opened, err := d.desk().Decide(ctx, r.param("id"), problems.Judgement{
 		Decision: j.Decision, Why: why, Reason: j.Reason, Product: j.Product, By: caller, At: r.now,
 	})
 	out := map[string]any{"id": r.param("id"), "decision": j.Decision}

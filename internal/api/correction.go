@@ -10,11 +10,10 @@ import (
 	"time"
 
 	"github.com/heard-intake/heard/internal/batch"
-	"github.com/heard-intake/heard/internal/candidate"
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/problem"
-	"github.com/heard-intake/heard/internal/workflow"
+	"github.com/heard-intake/heard/internal/problems"
 )
 
 // maxReasons bounds what one contact is about.
@@ -182,7 +181,7 @@ func (a *Agents) masked(ctx context.Context, c contact.Correction) (string, erro
 			}
 		}
 	}
-	text, _ := problem.Mask(strings.Join(said, " "), candidate.KnownOf(a.Taxonomy(), who, ms))
+	text, _ := problem.Mask(strings.Join(said, " "), problems.KnownOf(a.Taxonomy(), who, ms))
 	return text, nil
 }
 
@@ -212,7 +211,7 @@ type difference struct {
 	Was      []string     `json:"was"`
 	Now      []string     `json:"now"`
 	Contacts int          `json:"contacts"`
-	One      workflow.Ref `json:"one"` // of them, to look at
+	One      problems.Ref `json:"one"` // of them, to look at
 }
 
 // Bounds of one go.
@@ -315,7 +314,7 @@ func (a *Agents) askOrTell(ctx context.Context, old []contact.Contact, tell bool
 			out[j].Contacts++
 			continue
 		}
-		out = append(out, difference{was, is, 1, workflow.Ref{Customer: k.Customer, Contact: k.ID}})
+		out = append(out, difference{was, is, 1, problems.Ref{Customer: k.Customer, Contact: k.ID}})
 	}
 	slices.SortStableFunc(out, func(x, y difference) int { return cmp.Compare(y.Contacts, x.Contacts) })
 	return out, nil

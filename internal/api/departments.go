@@ -9,17 +9,17 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
-	"github.com/heard-intake/heard/internal/candidate"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/problem"
+	"github.com/heard-intake/heard/internal/problems"
 	"github.com/heard-intake/heard/internal/taxonomy"
 )
 
 // Problems is what is known of problems. [store.Table] is one.
 type Problems interface {
 	Hasher
-	candidate.Store
+	problems.CandidateStore
 	ProblemsOfDepartments(ctx context.Context, departments []string, state problem.State, limit int, cursor string) ([]problem.Record, string, error)
 	ProblemLog(ctx context.Context, problemID string, limit int, cursor string) ([]problem.Line, string, error)
 }

@@ -5,7 +5,7 @@ import (
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/problem"
-	"github.com/heard-intake/heard/internal/workflow"
+	"github.com/heard-intake/heard/internal/problems"
 )
 
 // Scopes returns the scope of every route.
@@ -44,7 +44,7 @@ func Views() map[string]any {
 		"KnownLink": identity.KnownLink{}, "SuggestionPage": suggestionPage{}, "DecisionRequest": deciding{}, "AuditPage": auditPage{}, "IdentityChange": identity.Change{},
 		"Unjoined": identity.Unjoined{}, "ProblemPage": problemPage{}, "Problem": problemView{}, "Names": problem.Names{}, "Label": problem.Label{},
 		"AffectedPage": affectedPage{}, "Affected": affectedView{}, "Update": change{},
-		"Opening": opening{}, "Hand": hand{}, "ContactRef": workflow.Ref{}, "ProblemLogPage": logPage{}, "ProblemLogLine": problem.Line{},
+		"Opening": opening{}, "Hand": hand{}, "ContactRef": problems.Ref{}, "ProblemLogPage": logPage{}, "ProblemLogLine": problem.Line{},
 		"Evidence": problem.Evidence{}, "Proof": problem.Proof{}, "Part": problem.Part{},
 		"Session": session{}, "Posted": posted{}, "ChatPage": chatPage{}, "Line": line{},
 	}

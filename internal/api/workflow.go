@@ -9,11 +9,11 @@ import (
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/problem"
-	"github.com/heard-intake/heard/internal/workflow"
+	"github.com/heard-intake/heard/internal/problems"
 )
 
-func (d *Departments) flow() *workflow.Workflow {
-	return &workflow.Workflow{Store: d.Store, Taxonomy: d.Taxonomy, Zone: d.Zone, Announced: d.desk().Customers}
+func (d *Departments) flow() *problems.Workflow {
+	return &problems.Workflow{Store: d.Store, Taxonomy: d.Taxonomy, Zone: d.Zone, Announced: d.desk().Customers}
 }
 
 // An opening is a problem opened by hand.
@@ -21,7 +21,7 @@ type opening struct {
 	Reason   string         `json:"reason"`
 	Product  string         `json:"product"`
 	Comment  string         `json:"comment"`
-	Contacts []workflow.Ref `json:"contacts"`
+	Contacts []problems.Ref `json:"contacts"`
 }
 
 func (d *Departments) open(ctx context.Context, r *request, caller problem.Caller) (reply, error) {
@@ -39,7 +39,7 @@ func (d *Departments) open(ctx context.Context, r *request, caller problem.Calle
 	if err := refs(o.Contacts); err != nil {
 		return reply{}, err
 	}
-	p, id, err := d.flow().Open(ctx, workflow.Request{
+	p, id, err := d.flow().Open(ctx, problems.Request{
 		Reason: o.Reason, Product: o.Product, Comment: comment, By: caller, Contacts: o.Contacts, At: r.now,
 	})
 	if fault.KindOf(err) == fault.Conflict && id != "" {
@@ -52,7 +52,7 @@ func (d *Departments) open(ctx context.Context, r *request, caller problem.Calle
 }
 
 // refs refuses what can be no contact of a customer.
-func refs(all []workflow.Ref) error {
+func refs(all []problems.Ref) error {
 	for _, c := range all {
 		if !printable(string(c.Customer), maxID) || !printable(c.Contact, maxID) {
 			return fault.New(fault.Invalid, "contacts: each has a customerId and the id of a contact")
@@ -63,7 +63,7 @@ func refs(all []workflow.Ref) error {
 
 // A hand names contacts that are attached, detached or split off.
 type hand struct {
-	Contacts []workflow.Ref `json:"contacts"`
+	Contacts []problems.Ref `json:"contacts"`
 	Comment  string         `json:"comment"`
 	Words    []string       `json:"words"` // of a split
 	Version  int            `json:"version"`
@@ -82,11 +82,11 @@ func (d *Departments) attach(ctx context.Context, r *request, caller problem.Cal
 
 func (d *Departments) detach(ctx context.Context, r *request, caller problem.Caller) (reply, error) {
 	q := r.query()
-	ref := workflow.Ref{Customer: identity.CustomerID(q.text("customerId")), Contact: q.text("contact")}
+	ref := problems.Ref{Customer: identity.CustomerID(q.text("customerId")), Contact: q.text("contact")}
 	if err := q.done(); err != nil {
 		return reply{}, err
 	}
-	if err := refs([]workflow.Ref{ref}); err != nil {
+	if err := refs([]problems.Ref{ref}); err != nil {
 		return reply{}, err
 	}
 	version, err := versionOf(r, 0)
@@ -97,14 +97,14 @@ func (d *Departments) detach(ctx context.Context, r *request, caller problem.Cal
 	if err != nil {
 		return reply{}, err
 	}
-	return d.byHand(ctx, r, caller, p, hand{Contacts: []workflow.Ref{ref}, Version: version}, true)
+	return d.byHand(ctx, r, caller, p, hand{Contacts: []problems.Ref{ref}, Version: version}, true)
 }
 
 func (d *Departments) byHand(ctx context.Context, r *request, caller problem.Caller, p problem.Record, h hand, detach bool) (reply, error) {
 	if h.Version != 0 && h.Version != p.Version {
 		return reply{}, withWays(fault.New(fault.Conflict, "the problem is at version %d, not %d; read it again", p.Version, h.Version), p)
 	}
-	next, err := d.flow().Attach(ctx, p.ID, workflow.Request{Comment: h.Comment, By: caller, Contacts: h.Contacts, At: r.now}, detach)
+	next, err := d.flow().Attach(ctx, p.ID, problems.Request{Comment: h.Comment, By: caller, Contacts: h.Contacts, At: r.now}, detach)
 	if err != nil {
 		return reply{}, withWays(err, p)
 	}
@@ -120,7 +120,7 @@ func (d *Departments) split(ctx context.Context, r *request, caller problem.Call
 	if err != nil {
 		return reply{}, err
 	}
-	part, err := d.flow().Split(ctx, p.ID, workflow.Split{
+	part, err := d.flow().Split(ctx, p.ID, problems.Split{
 		Contacts: h.Contacts, Words: h.Words, By: caller, Comment: h.Comment, Version: h.Version, At: r.now, Once: once,
 	})
 	if err != nil {

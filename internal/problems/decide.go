@@ -1,4 +1,4 @@
-package candidate
+package problems
 
 import (
 	"context"
@@ -7,7 +7,6 @@ import (
 
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/problem"
-	"github.com/heard-intake/heard/internal/workflow"
 )
 
 // The decisions about a candidate.
@@ -86,10 +85,10 @@ func (d *Desk) made(ctx context.Context, id string, j Judgement) (made bool, pro
 // confirm opens the problem of a candidate, or finds the one of its cause, and
 // attaches the contacts. It returns the problem's id.
 func (d *Desk) confirm(ctx context.Context, j Judgement, c Candidate) (string, error) {
-	flow := &workflow.Workflow{Store: d.Store, Taxonomy: d.Taxonomy, Zone: d.Zone}
+	flow := &Workflow{Store: d.Store, Taxonomy: d.Taxonomy, Zone: d.Zone}
 	refs := Refs(c)
-	first := refs[:min(len(refs), workflow.MaxRefs)]
-	r := workflow.Request{Comment: j.Why, By: problem.Everywhere(j.By.Name), At: j.At}
+	first := refs[:min(len(refs), MaxRefs)]
+	r := Request{Comment: j.Why, By: problem.Everywhere(j.By.Name), At: j.At}
 	open := r
 	open.Reason, open.Product, open.Contacts = j.Reason, j.Product, first
 	_, id, err := flow.Open(ctx, open)
@@ -100,7 +99,7 @@ func (d *Desk) confirm(ctx context.Context, j Judgement, c Candidate) (string, e
 	} else if id, err = d.surviving(ctx, id); err != nil {
 		return "", err
 	}
-	for some := range slices.Chunk(refs, workflow.MaxRefs) {
+	for some := range slices.Chunk(refs, MaxRefs) {
 		r.Contacts = some
 		if _, err := flow.Attach(ctx, id, r, false); err != nil {
 			return "", err
@@ -116,10 +115,10 @@ func (d *Desk) surviving(ctx context.Context, id string) (string, error) {
 }
 
 // Refs names the contacts of a candidate.
-func Refs(c Candidate) []workflow.Ref {
-	refs := make([]workflow.Ref, len(c.Contacts))
+func Refs(c Candidate) []Ref {
+	refs := make([]Ref, len(c.Contacts))
 	for i, u := range c.Contacts {
-		refs[i] = workflow.Ref{Customer: u.Customer, Contact: u.Contact}
+		refs[i] = Ref{Customer: u.Customer, Contact: u.Contact}
 	}
 	return refs
 }

@@ -1,11 +1,11 @@
-// Package candidate finds what may be a problem that the taxonomy does not
+// Package problems also finds what may be a problem that the taxonomy does not
 // know, tells a department of it, and does what a person decides about it.
 //
 // Triage keeps hints: which contacts were of unknown reason, and hashes of
 // their words. Nothing else is counted or kept until somebody is told, so that
 // a candidate is right whatever was repeated, merged, corrected or erased: of
 // those contacts that would make one, each is read.
-package candidate
+package problems
 
 import (
 	"cmp"
@@ -20,12 +20,11 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/problem"
 	"github.com/heard-intake/heard/internal/taxonomy"
-	"github.com/heard-intake/heard/internal/workflow"
 )
 
-// Store is what is known of contacts without a reason. [store.Table] is one.
-type Store interface {
-	workflow.Store
+// CandidateStore is what is known of contacts without a reason. [store.Table] is one.
+type CandidateStore interface {
+	Store
 	UnknownContacts(ctx context.Context, from time.Time, limit int, now time.Time) ([]problem.Unknown, error)
 	ContactByKey(ctx context.Context, c identity.CustomerID, start time.Time, id string) (contact.Contact, bool, error)
 	DecidedWords(ctx context.Context, now time.Time) (map[string]string, error)
@@ -37,7 +36,7 @@ type Store interface {
 
 // A Desk is where candidates are looked for and decided about.
 type Desk struct {
-	Store    Store
+	Store    CandidateStore
 	Taxonomy func() *taxonomy.Taxonomy
 	Zone     *time.Location // of the organisation
 }

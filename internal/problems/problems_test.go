@@ -1,4 +1,4 @@
-package workflow_test
+package problems_test
 
 import (
 	"fmt"
@@ -13,10 +13,10 @@ import (
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/problem"
+	"github.com/heard-intake/heard/internal/problems"
 	"github.com/heard-intake/heard/internal/store"
 	"github.com/heard-intake/heard/internal/store/storetest"
 	"github.com/heard-intake/heard/internal/taxonomy"
-	"github.com/heard-intake/heard/internal/workflow"
 )
 
 // monday is a working day of the example, at nine in Amsterdam.
@@ -29,7 +29,7 @@ const day = 24 * time.Hour
 
 type bench struct {
 	*testing.T
-	*workflow.Workflow
+	*problems.Workflow
 	table *store.Table
 }
 
@@ -48,27 +48,27 @@ func newBench(t *testing.T) *bench {
 		t.Fatal(err)
 	}
 	table := storetest.New(t)
-	return &bench{t, &workflow.Workflow{Store: table, Taxonomy: func() *taxonomy.Taxonomy { return rules }, Zone: zone}, table}
+	return &bench{t, &problems.Workflow{Store: table, Taxonomy: func() *taxonomy.Taxonomy { return rules }, Zone: zone}, table}
 }
 
 // customer is the n-th customer, with a contact that began at a time.
-func (b *bench) customer(n int, at time.Time) workflow.Ref {
+func (b *bench) customer(n int, at time.Time) problems.Ref {
 	b.Helper()
 	k := contact.Contact{ID: fmt.Sprintf("k%d", n), Customer: identity.CustomerID(fmt.Sprintf("01931c2e-7a40-7c1e-9d3b-%012d", n)), Start: at, Department: "billing"}
 	if err := b.table.SaveContact(b.Context(), k); err != nil {
 		b.Fatal(err)
 	}
-	return workflow.Ref{Customer: k.Customer, Contact: k.ID}
+	return problems.Ref{Customer: k.Customer, Contact: k.ID}
 }
 
 // opened opens a problem of a reason by hand, with n customers.
 func (b *bench) opened(reason string, first, n int) problem.Record {
 	b.Helper()
-	var refs []workflow.Ref
+	var refs []problems.Ref
 	for i := range n {
 		refs = append(refs, b.customer(first+i, monday.Add(-time.Duration(i)*time.Hour)))
 	}
-	p, _, err := b.Open(b.Context(), workflow.Request{Reason: reason, Contacts: refs, By: els, At: monday})
+	p, _, err := b.Open(b.Context(), problems.Request{Reason: reason, Contacts: refs, By: els, At: monday})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -120,17 +120,17 @@ func TestAProblemOpenedByHandIsTheOneOfItsCause(t *testing.T) {
 	if p.Department != "billing" || p.OpenedBy != "els" || p.Customers != 3 || p.Contacts != 3 || p.State != problem.Detected {
 		t.Errorf("opened %+v", p.Problem)
 	}
-	_, id, err := b.Open(t.Context(), workflow.Request{Reason: "invoice-unclear", By: els, At: monday})
+	_, id, err := b.Open(t.Context(), problems.Request{Reason: "invoice-unclear", By: els, At: monday})
 	if fault.KindOf(err) != fault.Conflict || id != p.ID {
 		t.Errorf("again: %v, %s", err, id)
 	}
-	for name, r := range map[string]workflow.Request{
+	for name, r := range map[string]problems.Request{
 		"an unknown reason":                   {Reason: "nothing", By: els, At: monday},
 		"an unknown product":                  {Reason: "manual-unclear", Product: "nothing", By: els, At: monday},
 		"a product of a reason that has none": {Reason: "password-reset", Product: "coffee-machine", By: els, At: monday},
-		"a contact that there is not":         {Reason: "manual-unclear", Product: "coffee-machine", Contacts: []workflow.Ref{{Customer: "01931c2e-7a40-7c1e-9d3b-000000000001", Contact: "none"}}, By: els, At: monday},
-		"a customer that there is not":        {Reason: "manual-unclear", Product: "coffee-machine", Contacts: []workflow.Ref{{Customer: "nobody", Contact: "k1"}}, By: els, At: monday},
-		"too many contacts":                   {Reason: "manual-unclear", Contacts: make([]workflow.Ref, workflow.MaxRefs+1), By: els, At: monday},
+		"a contact that there is not":         {Reason: "manual-unclear", Product: "coffee-machine", Contacts: []problems.Ref{{Customer: "01931c2e-7a40-7c1e-9d3b-000000000001", Contact: "none"}}, By: els, At: monday},
+		"a customer that there is not":        {Reason: "manual-unclear", Product: "coffee-machine", Contacts: []problems.Ref{{Customer: "nobody", Contact: "k1"}}, By: els, At: monday},
+		"too many contacts":                   {Reason: "manual-unclear", Contacts: make([]problems.Ref, problems.MaxRefs+1), By: els, At: monday},
 	} {
 		if _, _, err := b.Open(t.Context(), r); fault.KindOf(err) != fault.Invalid {
 			t.Errorf("%s: %v", name, err)
@@ -144,7 +144,7 @@ func TestContactsAreAttachedAndDetachedOnce(t *testing.T) {
 	p := b.opened("invoice-unclear", 1, 2)
 	third := b.customer(3, monday)
 	for range 2 {
-		got, err := b.Attach(t.Context(), p.ID, workflow.Request{Contacts: []workflow.Ref{third}, By: els, Comment: "this too", At: monday}, false)
+		got, err := b.Attach(t.Context(), p.ID, problems.Request{Contacts: []problems.Ref{third}, By: els, Comment: "this too", At: monday}, false)
 		if err != nil || got.Version != 2 {
 			t.Fatalf("version %d, %v", got.Version, err)
 		}
@@ -153,7 +153,7 @@ func TestContactsAreAttachedAndDetachedOnce(t *testing.T) {
 		t.Errorf("attached %+v", got.Problem)
 	}
 	for range 2 {
-		if _, err := b.Attach(t.Context(), p.ID, workflow.Request{Contacts: []workflow.Ref{third}, By: els, At: monday}, true); err != nil {
+		if _, err := b.Attach(t.Context(), p.ID, problems.Request{Contacts: []problems.Ref{third}, By: els, At: monday}, true); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -180,7 +180,7 @@ func TestAMergedProblemHandsOverItsContactsOnceHoweverOftenItIsRepeated(t *testi
 	if old := b.read(from.ID); old.MergedInto != into.ID || old.Customers != merged.Customers {
 		t.Errorf("the merged one %+v", old.Problem)
 	}
-	if _, err := b.Attach(t.Context(), from.ID, workflow.Request{Contacts: []workflow.Ref{b.customer(500, monday)}, By: els, At: monday}, false); fault.KindOf(err) != fault.Conflict {
+	if _, err := b.Attach(t.Context(), from.ID, problems.Request{Contacts: []problems.Ref{b.customer(500, monday)}, By: els, At: monday}, false); fault.KindOf(err) != fault.Conflict {
 		t.Errorf("attached to a merged one: %v", err)
 	}
 	if got := b.due(from.ID, monday.Add(day)); !slices.Equal(got, []due.Kind{due.Transfer}) {
@@ -192,10 +192,10 @@ func TestASplitMovesTheContactsThatItNames(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	p := b.opened("invoice-unclear", 1, 5)
-	moved := []workflow.Ref{
+	moved := []problems.Ref{
 		{Customer: "01931c2e-7a40-7c1e-9d3b-000000000001", Contact: "k1"}, {Customer: "01931c2e-7a40-7c1e-9d3b-000000000002", Contact: "k2"},
 	}
-	part, err := b.Split(t.Context(), p.ID, workflow.Split{Contacts: moved, Words: []string{"BTW nummer"}, By: els, At: monday})
+	part, err := b.Split(t.Context(), p.ID, problems.Split{Contacts: moved, Words: []string{"BTW nummer"}, By: els, At: monday})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -207,7 +207,7 @@ func TestASplitMovesTheContactsThatItNames(t *testing.T) {
 	if !rest.Parts[0].Takes("Waar staat het btw-nummer?") || rest.Parts[0].Takes("btw") {
 		t.Errorf("words %q", rest.Parts[0].Words)
 	}
-	for name, s := range map[string]workflow.Split{
+	for name, s := range map[string]problems.Split{
 		"nothing":         {By: els, At: monday},
 		"an old version":  {Version: 99, Words: []string{"x"}, By: els, At: monday},
 		"an empty word":   {Words: []string{" "}, By: els, At: monday},
@@ -297,17 +297,17 @@ func TestAWatchEndsInProofOrInAReopening(t *testing.T) {
 			t.Parallel()
 			b := newBench(t)
 			p := b.opened("invoice-unclear", 1, 1)
-			var before []workflow.Ref
+			var before []problems.Ref
 			for i := range 10 {
 				before = append(before, b.customer(10+i, monday.Add(time.Duration(i)*day-day)))
 			}
-			if _, err := b.Attach(t.Context(), p.ID, workflow.Request{Contacts: before, By: els, At: monday}, false); err != nil {
+			if _, err := b.Attach(t.Context(), p.ID, problems.Request{Contacts: before, By: els, At: monday}, false); err != nil {
 				t.Fatal(err)
 			}
 			fixed := monday.Add(12 * day)
 			b.step(p.ID, problem.Update{To: problem.Acknowledged, At: fixed})
 			b.step(p.ID, problem.Update{To: problem.Fixed, At: fixed})
-			var refs []workflow.Ref
+			var refs []problems.Ref
 			for i := range tt.after {
 				refs = append(refs, b.customer(100+i, fixed.Add(day+time.Duration(i%12)*day)))
 			}
@@ -315,7 +315,7 @@ func TestAWatchEndsInProofOrInAReopening(t *testing.T) {
 				refs = append(refs, b.customer(200+i, fixed.Add(-3*day)))
 			}
 			if len(refs) > 0 {
-				if _, err := b.Attach(t.Context(), p.ID, workflow.Request{Contacts: refs, By: els, At: fixed}, false); err != nil {
+				if _, err := b.Attach(t.Context(), p.ID, problems.Request{Contacts: refs, By: els, At: fixed}, false); err != nil {
 					t.Fatal(err)
 				}
 			}

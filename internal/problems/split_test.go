@@ -1,4 +1,4 @@
-package workflow_test
+package problems_test
 
 import (
 	"context"
@@ -12,8 +12,8 @@ import (
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/problem"
+	"github.com/heard-intake/heard/internal/problems"
 	"github.com/heard-intake/heard/internal/store"
-	"github.com/heard-intake/heard/internal/workflow"
 )
 
 // errGone is what a caller sees of a process that died.
@@ -53,7 +53,7 @@ func (m *mortal) ChangeAffected(ctx context.Context, id string, all []problem.Ch
 }
 
 // says has the n-th customer say a text, which is a contact of its own.
-func (b *bench) says(n int, text string) workflow.Ref {
+func (b *bench) says(n int, text string) problems.Ref {
 	b.Helper()
 	at := monday.Add(-time.Duration(n) * time.Minute)
 	m := contact.Message{
@@ -70,7 +70,7 @@ func (b *bench) says(n int, text string) workflow.Ref {
 	if err := b.table.SaveContact(b.Context(), k); err != nil {
 		b.Fatal(err)
 	}
-	return workflow.Ref{Customer: k.Customer, Contact: k.ID}
+	return problems.Ref{Customer: k.Customer, Contact: k.ID}
 }
 
 // holds fails the test unless a problem counts exactly what it lists, each of
@@ -114,7 +114,7 @@ func TestASplitThatBreaksOffIsFinished(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	const customers = 35 // more than one look at the words takes
-	var refs []workflow.Ref
+	var refs []problems.Ref
 	rest, moved := map[string]bool{}, map[string]bool{}
 	for n := range customers {
 		text := "Ik snap er niets van"
@@ -141,14 +141,14 @@ func TestASplitThatBreaksOffIsFinished(t *testing.T) {
 				if cases == len(reasons) {
 					t.Fatal("more cases than reasons; a split has more writes than it should")
 				}
-				p, _, err := b.Open(t.Context(), workflow.Request{Reason: reasons[cases].ID, Contacts: refs, By: els, At: monday})
+				p, _, err := b.Open(t.Context(), problems.Request{Reason: reasons[cases].ID, Contacts: refs, By: els, At: monday})
 				if err != nil {
 					t.Fatal(err)
 				}
 				cases++
 				broken := &mortal{b.table, dies, after}
-				w := &workflow.Workflow{Store: broken, Taxonomy: b.Taxonomy, Zone: b.Zone}
-				s := workflow.Split{
+				w := &problems.Workflow{Store: broken, Taxonomy: b.Taxonomy, Zone: b.Zone}
+				s := problems.Split{
 					Contacts: refs[8:10], Words: []string{"tekening zeven"}, By: els, At: monday, Version: p.Version,
 					Once: problem.Once{Key: "els split-1", Print: "x", Expires: monday.Add(day)},
 				}
@@ -177,7 +177,7 @@ func TestASplitThatBreaksOffIsFinished(t *testing.T) {
 }
 
 // finished has a split that broke off finished, twice, and returns the part.
-func (b *bench) finished(id string, s workflow.Split, clock bool) string {
+func (b *bench) finished(id string, s problems.Split, clock bool) string {
 	b.Helper()
 	part := ""
 	if clock {
@@ -212,7 +212,7 @@ func TestASplitUnderANameIsThatOneOnly(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	p := b.opened("invoice-unclear", 1, 3)
-	s := workflow.Split{Words: []string{"btw"}, By: els, At: monday, Once: problem.Once{Key: "els a", Print: "x", Expires: monday.Add(day)}}
+	s := problems.Split{Words: []string{"btw"}, By: els, At: monday, Once: problem.Once{Key: "els a", Print: "x", Expires: monday.Add(day)}}
 	if _, err := b.Split(t.Context(), p.ID, s); err != nil {
 		t.Fatal(err)
 	}
@@ -232,8 +232,8 @@ func TestAPartThatIsMergedBackIsNoPartAnyMore(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	p := b.opened("invoice-unclear", 1, 5)
-	part, err := b.Split(t.Context(), p.ID, workflow.Split{
-		Contacts: []workflow.Ref{{Customer: "01931c2e-7a40-7c1e-9d3b-000000000001", Contact: "k1"}}, Words: []string{"btw"}, By: els, At: monday,
+	part, err := b.Split(t.Context(), p.ID, problems.Split{
+		Contacts: []problems.Ref{{Customer: "01931c2e-7a40-7c1e-9d3b-000000000001", Contact: "k1"}}, Words: []string{"btw"}, By: els, At: monday,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -253,28 +253,28 @@ func TestASplitRefusesContactsThatAreNotOfTheProblem(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	p := b.opened("invoice-unclear", 1, 4)
-	mine := workflow.Ref{Customer: "01931c2e-7a40-7c1e-9d3b-000000000001", Contact: "k1"}
-	stranger, left := b.customer(20, monday), workflow.Ref{Customer: "01931c2e-7a40-7c1e-9d3b-000000000002", Contact: "k2"}
+	mine := problems.Ref{Customer: "01931c2e-7a40-7c1e-9d3b-000000000001", Contact: "k1"}
+	stranger, left := b.customer(20, monday), problems.Ref{Customer: "01931c2e-7a40-7c1e-9d3b-000000000002", Contact: "k2"}
 	another := b.customer(30, monday)
 	another.Customer = mine.Customer
 	if err := b.table.SaveContact(t.Context(), contact.Contact{ID: another.Contact, Customer: mine.Customer, Start: monday}); err != nil {
 		t.Fatal(err)
 	}
-	now, err := b.Attach(t.Context(), p.ID, workflow.Request{Contacts: []workflow.Ref{left}, By: els, At: monday}, true)
+	now, err := b.Attach(t.Context(), p.ID, problems.Request{Contacts: []problems.Ref{left}, By: els, At: monday}, true)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for name, tt := range map[string]struct {
-		contacts []workflow.Ref
+		contacts []problems.Ref
 		kind     fault.Kind
 		says     string
 	}{
-		"of nobody who is affected":         {[]workflow.Ref{mine, stranger, stranger}, fault.Conflict, "contacts: not of this problem: k20; nothing was changed"},
-		"another of who is affected":        {[]workflow.Ref{another}, fault.Conflict, "contacts: not of this problem: k30; nothing was changed"},
-		"detached before":                   {[]workflow.Ref{left, mine, stranger}, fault.Conflict, "contacts: not of this problem: k2, k20; nothing was changed"},
-		"a contact that its customer lacks": {[]workflow.Ref{mine, {Customer: mine.Customer, Contact: "k99"}}, fault.Invalid, "contacts: the customer has no contact k99; nothing was changed"},
+		"of nobody who is affected":         {[]problems.Ref{mine, stranger, stranger}, fault.Conflict, "contacts: not of this problem: k20; nothing was changed"},
+		"another of who is affected":        {[]problems.Ref{another}, fault.Conflict, "contacts: not of this problem: k30; nothing was changed"},
+		"detached before":                   {[]problems.Ref{left, mine, stranger}, fault.Conflict, "contacts: not of this problem: k2, k20; nothing was changed"},
+		"a contact that its customer lacks": {[]problems.Ref{mine, {Customer: mine.Customer, Contact: "k99"}}, fault.Invalid, "contacts: the customer has no contact k99; nothing was changed"},
 	} {
-		s := workflow.Split{Contacts: tt.contacts, Words: []string{"btw"}, By: els, At: monday, Once: problem.Once{Key: "els a", Print: "x", Expires: monday.Add(day)}}
+		s := problems.Split{Contacts: tt.contacts, Words: []string{"btw"}, By: els, At: monday, Once: problem.Once{Key: "els a", Print: "x", Expires: monday.Add(day)}}
 		if _, err := b.Split(t.Context(), p.ID, s); fault.KindOf(err) != tt.kind || fault.Message(err) != tt.says {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -282,7 +282,7 @@ func TestASplitRefusesContactsThatAreNotOfTheProblem(t *testing.T) {
 	if got := b.read(p.ID); got.Version != now.Version || len(got.Parts) != 0 || got.Contacts != 3 {
 		t.Errorf("something changed: %+v", got.Problem)
 	}
-	s := workflow.Split{Contacts: []workflow.Ref{mine}, By: els, At: monday, Once: problem.Once{Key: "els a", Print: "x", Expires: monday.Add(day)}}
+	s := problems.Split{Contacts: []problems.Ref{mine}, By: els, At: monday, Once: problem.Once{Key: "els a", Print: "x", Expires: monday.Add(day)}}
 	first, err := b.Split(t.Context(), p.ID, s)
 	if err != nil {
 		t.Fatal(err)
@@ -303,15 +303,15 @@ func TestAContactThatLeftStaysOutOfThePart(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	p := b.opened("invoice-unclear", 1, 3)
-	refs := []workflow.Ref{
+	refs := []problems.Ref{
 		{Customer: "01931c2e-7a40-7c1e-9d3b-000000000001", Contact: "k1"}, {Customer: "01931c2e-7a40-7c1e-9d3b-000000000002", Contact: "k2"},
 	}
-	broken := &workflow.Workflow{Store: &mortal{b.table, 2, false}, Taxonomy: b.Taxonomy, Zone: b.Zone}
-	s := workflow.Split{Contacts: refs, By: els, At: monday, Once: problem.Once{Key: "els a", Print: "x", Expires: monday.Add(day)}}
+	broken := &problems.Workflow{Store: &mortal{b.table, 2, false}, Taxonomy: b.Taxonomy, Zone: b.Zone}
+	s := problems.Split{Contacts: refs, By: els, At: monday, Once: problem.Once{Key: "els a", Print: "x", Expires: monday.Add(day)}}
 	if _, err := broken.Split(t.Context(), p.ID, s); !errors.Is(err, errGone) {
 		t.Fatal(err)
 	}
-	if _, err := b.Attach(t.Context(), p.ID, workflow.Request{Contacts: refs[:1], By: els, At: monday}, true); err != nil {
+	if _, err := b.Attach(t.Context(), p.ID, problems.Request{Contacts: refs[:1], By: els, At: monday}, true); err != nil {
 		t.Fatal(err)
 	}
 	part, err := b.Split(t.Context(), p.ID, s)

@@ -6,7 +6,7 @@
 // again when somebody was quicker. Nothing of it is lost halfway: what takes
 // many writes is made of steps that can each be repeated, and the clock goes
 // on with what was not finished.
-package workflow
+package problems
 
 import (
 	"context"
