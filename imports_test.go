@@ -19,7 +19,7 @@ const (
 // The layers, from the inside out. A package imports what lies further in,
 // and of its own layer only what its rule names.
 var (
-	words  = []string{"internal/fault", "internal/config", "internal/batch", "internal/golden", "internal/telemetry"}
+	words  = []string{"internal/fault", "internal/config", "internal/batch", "internal/golden", "internal/telemetry", "internal/strictjson"}
 	domain = join(words, "internal/contact", "internal/identity", "internal/problem", "internal/taxonomy", "internal/due")
 )
 
@@ -37,6 +37,7 @@ var rules = []struct {
 	{"internal/telemetry", nil, false},
 	{"internal/config", nil, true}, // makes the configuration of every client
 	{"internal/batch", []string{"internal/fault"}, false},
+	{"internal/strictjson", []string{"internal/fault"}, false},
 
 	// Domain: pure.
 	{"internal/due", nil, false},

@@ -6,6 +6,7 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/problem"
 	"github.com/heard-intake/heard/internal/problems"
+	"github.com/heard-intake/heard/internal/strictjson"
 )
 
 // Scopes returns the scope of every route.
@@ -58,7 +59,7 @@ func Unmarshal(body []byte) map[string]error {
 	errs := map[string]error{}
 	for name, v := range map[string]any{"answer": &answer{}, "reply": &outgoing{}, "registration": &registration{}, "entry": &entry{}, "change": &change{},
 		"taking": &taking{}, "releasing": &releasing{}, "handing": &handing{}, "merging": &merging{}, "moving": &moving{}, "deciding": &deciding{}, "note": &note{}} {
-		errs[name] = unmarshal(body, v)
+		errs[name] = strictjson.Unmarshal(body, v)
 	}
 	return errs
 }
