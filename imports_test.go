@@ -75,7 +75,7 @@ var rules = []struct {
 	{"internal/clock", domain, false},
 	{"internal/problems", domain, false},
 	{"internal/media", join(domain, "internal/channel/meta"), false},
-	{"internal/updates", domain, false},
+	{"internal/updates", join(domain, "internal/problems"), false},
 	{"internal/publish", domain, false},
 	{"internal/api", join(domain, "internal/brief", "internal/intake", "internal/problems", "internal/channel/webchat", "internal/channel/email"), false},
 	{"internal/notify", join(domain, "internal/channel/email", "internal/channel/email/compose"), false},

@@ -364,7 +364,7 @@ func (s *stack) queues(departments ...string) (h *updates.Handler, bury func(dep
 		urls[d] = out.QueueUrl
 	}
 	h = &updates.Handler{
-		API: s.departments, Prefix: "heard-updates-", Dead: queue.NewDeadLetters(client, "heard-updates-"),
+		Problems: s.departments.Problems, Prefix: "heard-updates-", Dead: queue.NewDeadLetters(client, "heard-updates-"), Now: s.departments.Now,
 		Meter: &telemetry.Meter{Function: "updates", Out: s.metrics, Now: func() time.Time { return now }},
 	}
 	return h, func(department string) string {

@@ -11,7 +11,6 @@ import (
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/problem"
-	"github.com/heard-intake/heard/internal/problems"
 )
 
 const (
@@ -54,7 +53,7 @@ type candidates struct {
 		ID            string
 		Words, Quotes []string
 		Customers     int
-		Contacts      []problems.Ref
+		Contacts      []problem.Ref
 	}
 }
 

@@ -226,17 +226,9 @@ func instant(name, s string) (time.Time, error) {
 	return at.UTC().Truncate(time.Millisecond), nil
 }
 
-// clean checks a text of the caller's: it has a bound and is not blank where
-// it is needed.
+// clean checks a text of the caller's, see [contact.CleanField].
 func clean(name, s string, limit int, needed bool) (string, error) {
-	if len(s) > limit {
-		return "", fault.New(fault.TooLarge, "%s may have %d bytes", name, limit)
-	}
-	s = strings.TrimSpace(contact.Clean(s, limit))
-	if needed && s == "" {
-		return "", fault.New(fault.Invalid, "%s is missing", name)
-	}
-	return contact.Cut(s, limit), nil
+	return contact.CleanField(name, s, limit, needed)
 }
 
 // printable reports whether s can be an id: ASCII that shows, up to a number

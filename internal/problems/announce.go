@@ -11,79 +11,84 @@ import (
 	"github.com/heard-intake/heard/internal/problem"
 )
 
-// Tell tells the department that the taxonomy names of every candidate that
-// nobody was told of. A candidate that grew, or has other words besides, is
-// told already. Two who tell at once tell once: the second finds that somebody
-// was told since it looked, and leaves the rest to the next look.
-func (d *Desk) Tell(ctx context.Context, now time.Time) error {
-	rules := d.Taxonomy()
+// AnnounceCandidates sends every candidate that was not announced before to the
+// department that the taxonomy names for candidates. A candidate that grew, or
+// has other words besides, was announced already.
+//
+// Concurrent runs announce a candidate once: a run that finds that another one
+// announced something since it looked stops, and the next run continues.
+func (s *Service) AnnounceCandidates(ctx context.Context, now time.Time) error {
+	rules := s.Taxonomy()
 	department, ok := rules.Department(rules.CandidatesTo)
 	if !ok {
 		return nil
 	}
-	told, count, err := d.Store.AnnouncedCandidates(ctx, now)
+	announced, count, err := s.Store.AnnouncedCandidates(ctx, now)
 	if err != nil {
 		return err
 	}
-	decided, err := d.Store.DecidedWords(ctx, now)
+	decided, err := s.Store.DecidedWords(ctx, now)
 	if err != nil {
 		return err
 	}
-	fresh := func(b problem.Burst) bool {
-		return !slices.ContainsFunc(told, func(t problem.Told) bool { return t.Is(b) })
+	isNew := func(b problem.Burst) bool {
+		return !slices.ContainsFunc(announced, func(a problem.Told) bool { return a.Is(b) })
 	}
-	bursts, err := d.bursts(ctx, now, decided, fresh)
+	bursts, err := s.findBursts(ctx, now, decided, isNew)
 	if err != nil {
 		return err
 	}
 	for _, b := range bursts {
-		if !fresh(b) {
-			continue // it shares half of its contacts with one before it
+		if !isNew(b) {
+			continue // it shares half of its contacts with a burst that was announced just now
 		}
-		c, err := d.show(ctx, b)
+		c, err := s.readCandidate(ctx, b)
 		if err != nil {
 			return err
 		}
-		t := problem.Told{
+		a := problem.Told{
 			ID: uuid.Must(uuid.NewV7()).String(), Department: department.ID, Name: problem.Label(department.Names), At: now,
 			Words: b.Words, Shown: c.Words, Quotes: c.Quotes, Customers: c.Customers, Contacts: c.Contacts, First: c.First, Last: c.Last,
-			Expires: now.Add(lasts),
+			Expires: now.Add(decisionLifetime),
 		}
-		if err := d.Store.AnnounceCandidate(ctx, t, count); err != nil {
-			if fault.KindOf(err) == fault.Conflict {
-				return nil
-			}
+		err = s.Store.AnnounceCandidate(ctx, a, count)
+		if fault.KindOf(err) == fault.Conflict {
+			return nil
+		}
+		if err != nil {
 			return err
 		}
-		told, count = append(told, t), count+1
+		announced = append(announced, a)
+		count++
 	}
 	return nil
 }
 
-// Bounds of one look.
+// Bounds of [Announcer.Run].
 const (
-	every   = 10 * time.Minute
-	maxLook = 15 * time.Second
+	announceInterval = 10 * time.Minute
+	announceTimeout  = 15 * time.Second
 )
 
-// A Watch looks for new candidates every ten minutes, however often it is
-// asked to.
-type Watch struct {
-	Desk
+// An Announcer announces candidates every ten minutes, however often it is run.
+// It must not be run concurrently.
+type Announcer struct {
+	Service *Service
 
-	looked time.Time
+	last time.Time // when a run succeeded
 }
 
-// Look tells of new candidates, when it is time.
-func (w *Watch) Look(ctx context.Context, now time.Time) error {
-	if since := now.Sub(w.looked); since >= 0 && since < every {
+// Run announces new candidates if the last successful run was ten minutes ago or
+// longer.
+func (a *Announcer) Run(ctx context.Context, now time.Time) error {
+	if since := now.Sub(a.last); since >= 0 && since < announceInterval {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, maxLook)
+	ctx, cancel := context.WithTimeout(ctx, announceTimeout)
 	defer cancel()
-	if err := w.Tell(ctx, now); err != nil {
+	if err := a.Service.AnnounceCandidates(ctx, now); err != nil {
 		return err
 	}
-	w.looked = now
+	a.last = now
 	return nil
 }

@@ -1,10 +1,3 @@
-// Package problems also finds what may be a problem that the taxonomy does not
-// know, tells a department of it, and does what a person decides about it.
-//
-// Triage keeps hints: which contacts were of unknown reason, and hashes of
-// their words. Nothing else is counted or kept until somebody is told, so that
-// a candidate is right whatever was repeated, merged, corrected or erased: of
-// those contacts that would make one, each is read.
 package problems
 
 import (
@@ -22,216 +15,157 @@ import (
 	"github.com/heard-intake/heard/internal/taxonomy"
 )
 
-// CandidateStore is what is known of contacts without a reason. [store.Table] is one.
-type CandidateStore interface {
-	Store
-	UnknownContacts(ctx context.Context, from time.Time, limit int, now time.Time) ([]problem.Unknown, error)
-	ContactByKey(ctx context.Context, c identity.CustomerID, start time.Time, id string) (contact.Contact, bool, error)
-	DecidedWords(ctx context.Context, now time.Time) (map[string]string, error)
-	DecideWords(ctx context.Context, hashes []string, by, decision string, expires time.Time) error
-	WordHash(word string) string
-	AnnouncedCandidates(ctx context.Context, now time.Time) (all []problem.Told, count int64, err error)
-	AnnounceCandidate(ctx context.Context, c problem.Told, count int64) error
-}
-
-// A Desk is where candidates are looked for and decided about.
-type Desk struct {
-	Store    CandidateStore
-	Taxonomy func() *taxonomy.Taxonomy
-	Zone     *time.Location // of the organisation
-}
-
-// Bounds of what is looked at.
+// Bounds of the search for candidates.
 const (
-	maxUnknown = 40_000 // hints: the latest, when there are more
-	maxBursts  = 10
-	maxChecked = 500 // contacts of a burst: the latest
-	maxSampled = 6   // contacts of a candidate that are read for its words and quotes
-	maxShown   = 8   // words
-	parallel   = 8
+	maxHints      = 40_000 // the latest, if there are more
+	maxBursts     = 10
+	maxChecked    = 500 // contacts of a burst: the latest
+	maxSampled    = 6   // contacts of a candidate that are read for its words and quotes
+	maxShownWords = 8
 
-	// MaxListed is how many candidates are listed at most.
-	MaxListed = 50
+	// MaxCandidates is how many candidates are listed at most.
+	MaxCandidates = 50
 )
 
-// A Candidate is what may be a problem.
+// A Candidate is a possible problem that the taxonomy does not know: contacts
+// without a reason that share rare words. Triage stores hints of such contacts
+// only; a candidate is derived from them and from the contacts as they are now,
+// so that it is right after corrections, merges and erasures.
 type Candidate struct {
-	ID        string
-	Words     []string // as customers wrote them
-	Quotes    []string // masked
-	Customers int
-	Contacts  []problem.Unknown // the latest last
-	First     time.Time
-	Last      time.Time
-	ToldAt    time.Time // when a department was told; zero when nobody was
-	ToldTo    string    // that department
+	ID          string
+	Words       []string // as customers wrote them
+	Quotes      []string // masked
+	Customers   int
+	Contacts    []problem.Unknown // the latest last
+	First       time.Time
+	Last        time.Time
+	AnnouncedAt time.Time // zero if it was not announced
+	AnnouncedTo string    // the department
 
 	hashes []string // of all of its words
 }
 
-// A place is where a contact was when it was hinted at.
-type place struct {
-	customer identity.CustomerID
-	contact  string
+// Refs names the contacts of a candidate.
+func (c Candidate) Refs() []problem.Ref {
+	refs := make([]problem.Ref, len(c.Contacts))
+	for i, u := range c.Contacts {
+		refs[i] = problem.Ref{Customer: u.Customer, Contact: u.Contact}
+	}
+	return refs
 }
 
-func placeOf(u problem.Unknown) place { return place{u.Customer, u.Contact} }
-
-// bursts derives the candidates from the hints, and then reads their contacts
-// until all that make one are as they are now. Only those that wanted takes are
-// read.
-func (d *Desk) bursts(ctx context.Context, now time.Time, decided map[string]string, wanted func(problem.Burst) bool) ([]problem.Burst, error) {
-	hints, err := d.Store.UnknownContacts(ctx, now.Add(-problem.BurstHistory), maxUnknown, now)
+// Candidates returns the candidates that a caller may decide about, as they are
+// now, those of most customers first, at most [MaxCandidates]: the announced ones
+// that are not decided, with the contacts that joined since, and for a caller of
+// all departments also those that were not announced yet.
+func (s *Service) Candidates(ctx context.Context, caller problem.Caller, now time.Time) ([]Candidate, error) {
+	announced, _, err := s.Store.AnnouncedCandidates(ctx, now)
 	if err != nil {
 		return nil, err
 	}
-	is := map[place]identity.CustomerID{} // whose a contact is now; nobody's when it has a reason or is gone
-	for {
-		var all []problem.Unknown
-		for _, u := range hints {
-			if who, checked := is[placeOf(u)]; checked {
-				u.Customer = who
-			}
-			if u.Customer != "" {
-				all = append(all, u)
-			}
-		}
-		found := slices.DeleteFunc(problem.Bursts(all, now, decided), func(b problem.Burst) bool { return !wanted(b) })
-		found = found[:min(len(found), maxBursts)]
-		var look []problem.Unknown
-		for _, b := range found {
-			for i, u := range slices.Backward(b.Contacts) {
-				if _, checked := is[placeOf(u)]; checked {
-					continue
-				}
-				if len(b.Contacts)-i > maxChecked {
-					is[placeOf(u)] = ""
-				} else if !slices.ContainsFunc(look, func(o problem.Unknown) bool { return placeOf(o) == placeOf(u) }) {
-					look = append(look, u)
-				}
-			}
-		}
-		if len(look) == 0 {
-			return found, nil
-		}
-		checked, err := d.check(ctx, look)
-		if err != nil {
-			return nil, err
-		}
-		for i, u := range look {
-			is[placeOf(u)] = checked[i]
-			is[place{checked[i], u.Contact}] = checked[i]
-		}
-	}
-}
-
-// check returns whose each of some contacts is now: nobody's, when it is gone
-// or has a reason.
-func (d *Desk) check(ctx context.Context, all []problem.Unknown) ([]identity.CustomerID, error) {
-	out, errs := make([]identity.CustomerID, len(all)), make([]error, len(all))
-	batch.Each(len(all), parallel, func(i int) { out[i], errs[i] = d.standing(ctx, all[i]) })
-	return out, errors.Join(errs...)
-}
-
-func (d *Desk) standing(ctx context.Context, u problem.Unknown) (identity.CustomerID, error) {
-	c, err := d.Store.Customer(ctx, u.Customer)
-	if err != nil {
-		return "", err
-	}
-	k, there, err := d.Store.ContactByKey(ctx, c.ID, u.At, u.Contact)
-	if err == nil && !there && c.ID != u.Customer { // triage has not come to the merge yet
-		k, there, err = d.Store.ContactByKey(ctx, u.Customer, u.At, u.Contact)
-	}
-	if err != nil || !there || len(k.Causes) > 0 {
-		return "", err
-	}
-	return c.ID, nil
-}
-
-// List returns the candidates that a caller judges, as they are now, those of
-// most customers first: the announced ones that are not decided, with the
-// contacts that came since, and for a caller of all departments also those that
-// were not announced yet.
-func (d *Desk) List(ctx context.Context, caller problem.Caller, now time.Time) ([]Candidate, error) {
-	told, _, err := d.Store.AnnouncedCandidates(ctx, now)
-	if err != nil {
-		return nil, err
-	}
-	judged := func(t problem.Told) bool { return caller.Judges(t.Department) }
-	if !caller.All && !slices.ContainsFunc(told, judged) {
+	judged := func(a problem.Told) bool { return caller.Judges(a.Department) }
+	if !caller.All && !slices.ContainsFunc(announced, judged) {
 		return nil, nil
 	}
-	return d.list(ctx, told, now, func(_, announcedTo string, _ []string) bool { return caller.Judges(announcedTo) })
+	return s.listCandidates(ctx, announced, now, func(_, announcedTo string, _ []string) bool { return caller.Judges(announcedTo) })
 }
 
-// Customers returns the customers of the candidates that were announced to a
-// caller's departments: those of the announcement, also when it is decided, and
-// those that joined since.
-func (d *Desk) Customers(ctx context.Context, caller problem.Caller, now time.Time) ([]identity.CustomerID, error) {
-	told, _, err := d.Store.AnnouncedCandidates(ctx, now)
+// Candidate returns the candidate of an id, which may be the hash of any of its
+// words. It is [fault.NotFound] if it is gone or decided, and [fault.Forbidden]
+// if the caller may not decide about it, whether it is decided or not.
+func (s *Service) Candidate(ctx context.Context, caller problem.Caller, id string, now time.Time) (Candidate, error) {
+	announced, _, err := s.Store.AnnouncedCandidates(ctx, now)
 	if err != nil {
-		return nil, err
+		return Candidate{}, err
 	}
-	var out []identity.CustomerID
-	for _, t := range told {
-		if caller.Judges(t.Department) {
-			for _, u := range t.Contacts {
-				out = append(out, u.Customer)
-			}
-		}
+	if slices.ContainsFunc(announced, func(a problem.Told) bool { return a.ID == id && !caller.Judges(a.Department) }) {
+		return Candidate{}, problem.Foreign()
 	}
-	if len(out) == 0 {
-		return nil, nil
+	all, err := s.listCandidates(ctx, announced, now, func(announcedID, _ string, hashes []string) bool {
+		return announcedID == id || slices.Contains(hashes, id)
+	})
+	if err != nil {
+		return Candidate{}, err
 	}
-	listed, err := d.List(ctx, caller, now)
-	for _, c := range listed {
-		for _, u := range c.Contacts {
-			out = append(out, u.Customer)
-		}
+	if len(all) == 0 {
+		return Candidate{}, fault.New(fault.NotFound, "there is no such candidate, or not any more")
 	}
-	return out, err
+	i := slices.IndexFunc(all, func(c Candidate) bool { return caller.Judges(c.AnnouncedTo) })
+	if i < 0 {
+		return Candidate{}, problem.Foreign()
+	}
+	return all[i], nil
 }
 
-// list reads only the candidates that are wanted, by their id, the department
-// that they were announced to and the hashes of their words. Told are the
-// announced ones.
-func (d *Desk) list(ctx context.Context, told []problem.Told, now time.Time, wanted func(id, announcedTo string, hashes []string) bool) ([]Candidate, error) {
-	decided, err := d.Store.DecidedWords(ctx, now)
+// announcedCustomers returns the customers of the candidates that were announced
+// to a caller's departments: those of the announcement, also when it is decided,
+// and those that joined since.
+func (s *Service) announcedCustomers(ctx context.Context, caller problem.Caller, now time.Time) ([]identity.CustomerID, error) {
+	announced, _, err := s.Store.AnnouncedCandidates(ctx, now)
 	if err != nil {
 		return nil, err
 	}
-	bursts, err := d.bursts(ctx, now, decided, func(problem.Burst) bool { return true })
-	if err != nil {
-		return nil, err
-	}
-	var out []Candidate
-	for _, t := range told {
-		if decisionOn(t, decided) != "" {
+	var customers []identity.CustomerID
+	for _, a := range announced {
+		if !caller.Judges(a.Department) {
 			continue
 		}
-		if wanted(t.ID, t.Department, t.Words) {
-			c, err := d.since(ctx, t, bursts)
+		for _, u := range a.Contacts {
+			customers = append(customers, u.Customer)
+		}
+	}
+	if len(customers) == 0 {
+		return nil, nil
+	}
+	candidates, err := s.Candidates(ctx, caller, now)
+	for _, c := range candidates {
+		for _, u := range c.Contacts {
+			customers = append(customers, u.Customer)
+		}
+	}
+	return customers, err
+}
+
+// listCandidates returns the candidates that are wanted, and reads no others.
+// Wanted gets the id and department of an announcement, both empty without one,
+// and the hashes of the candidate's words.
+func (s *Service) listCandidates(ctx context.Context, announced []problem.Told, now time.Time, wanted func(id, announcedTo string, hashes []string) bool) ([]Candidate, error) {
+	decided, err := s.Store.DecidedWords(ctx, now)
+	if err != nil {
+		return nil, err
+	}
+	bursts, err := s.findBursts(ctx, now, decided, func(problem.Burst) bool { return true })
+	if err != nil {
+		return nil, err
+	}
+	var candidates []Candidate
+	for _, a := range announced {
+		if decisionOn(a, decided) != "" {
+			continue
+		}
+		if wanted(a.ID, a.Department, a.Words) {
+			c, err := s.updateAnnounced(ctx, a, bursts)
 			if err != nil {
 				return nil, err
 			}
 			if len(c.Contacts) > 0 {
-				out = append(out, c)
+				candidates = append(candidates, c)
 			}
 		}
-		bursts = slices.DeleteFunc(bursts, t.Is)
+		bursts = slices.DeleteFunc(bursts, a.Is)
 	}
 	bursts = slices.DeleteFunc(bursts, func(b problem.Burst) bool { return !wanted("", "", b.Words) })
-	shown, errs := make([]Candidate, len(bursts)), make([]error, len(bursts))
-	batch.Each(len(bursts), parallel, func(i int) { shown[i], errs[i] = d.show(ctx, bursts[i]) })
-	out = append(out, shown...)
-	slices.SortStableFunc(out, func(a, b Candidate) int { return cmp.Compare(b.Customers, a.Customers) })
-	return out[:min(len(out), MaxListed)], errors.Join(errs...)
+	unannounced := make([]Candidate, len(bursts))
+	errs := make([]error, len(bursts))
+	batch.Each(len(bursts), parallelReads, func(i int) { unannounced[i], errs[i] = s.readCandidate(ctx, bursts[i]) })
+	candidates = append(candidates, unannounced...)
+	slices.SortStableFunc(candidates, func(a, b Candidate) int { return cmp.Compare(b.Customers, a.Customers) })
+	return candidates[:min(len(candidates), MaxCandidates)], errors.Join(errs...)
 }
 
-// decisionOn returns what somebody decided about a candidate; empty when
-// nobody did.
-func decisionOn(t problem.Told, decided map[string]string) string {
-	for _, w := range t.Words {
+// decisionOn returns the decision about an announced candidate, "" without one.
+func decisionOn(a problem.Told, decided map[string]string) string {
+	for _, w := range a.Words {
 		if decided[w] != "" {
 			return decided[w]
 		}
@@ -239,129 +173,204 @@ func decisionOn(t problem.Told, decided map[string]string) string {
 	return ""
 }
 
-// since returns a candidate that somebody was told of, as it is now: without
-// the contacts that are gone or have a reason, and with those of the bursts
-// that are the same.
-func (d *Desk) since(ctx context.Context, t problem.Told, bursts []problem.Burst) (Candidate, error) {
-	c := Candidate{ID: t.ID, Words: t.Shown, Quotes: t.Quotes, ToldAt: t.At, ToldTo: t.Department, hashes: slices.Clone(t.Words)}
-	customers, err := d.check(ctx, t.Contacts)
+// A contactPlace is where a contact was when its hint was stored.
+type contactPlace struct {
+	customer identity.CustomerID
+	contact  string
+}
+
+func placeOf(u problem.Unknown) contactPlace { return contactPlace{u.Customer, u.Contact} }
+
+// findBursts derives bursts from the hints. It reads the contacts of each wanted
+// burst, drops those that have a reason by now, and derives again, until every
+// contact of a burst was read.
+func (s *Service) findBursts(ctx context.Context, now time.Time, decided map[string]string, wanted func(problem.Burst) bool) ([]problem.Burst, error) {
+	hints, err := s.Store.UnknownContacts(ctx, now.Add(-problem.BurstHistory), maxHints, now)
+	if err != nil {
+		return nil, err
+	}
+	checked := map[contactPlace]identity.CustomerID{} // whose a contact is now; "" if it has a reason or is gone
+	for {
+		var current []problem.Unknown
+		for _, u := range hints {
+			if customer, ok := checked[placeOf(u)]; ok {
+				u.Customer = customer
+			}
+			if u.Customer != "" {
+				current = append(current, u)
+			}
+		}
+		bursts := slices.DeleteFunc(problem.Bursts(current, now, decided), func(b problem.Burst) bool { return !wanted(b) })
+		bursts = bursts[:min(len(bursts), maxBursts)]
+		unchecked := findUnchecked(bursts, checked)
+		if len(unchecked) == 0 {
+			return bursts, nil
+		}
+		customers, err := s.findCurrentCustomers(ctx, unchecked)
+		if err != nil {
+			return nil, err
+		}
+		for i, u := range unchecked {
+			checked[placeOf(u)] = customers[i]
+			checked[contactPlace{customers[i], u.Contact}] = customers[i]
+		}
+	}
+}
+
+// findUnchecked returns the contacts of bursts that were not read yet. It marks
+// all but the latest [maxChecked] of a burst as gone, so that no more are read.
+func findUnchecked(bursts []problem.Burst, checked map[contactPlace]identity.CustomerID) []problem.Unknown {
+	var unchecked []problem.Unknown
+	for _, b := range bursts {
+		for i, u := range slices.Backward(b.Contacts) {
+			if _, ok := checked[placeOf(u)]; ok {
+				continue
+			}
+			same := func(o problem.Unknown) bool { return placeOf(o) == placeOf(u) }
+			switch {
+			case len(b.Contacts)-i > maxChecked:
+				checked[placeOf(u)] = ""
+			case !slices.ContainsFunc(unchecked, same):
+				unchecked = append(unchecked, u)
+			}
+		}
+	}
+	return unchecked
+}
+
+// findCurrentCustomers returns the customer of each contact now: "" for one that
+// is gone or has a reason.
+func (s *Service) findCurrentCustomers(ctx context.Context, all []problem.Unknown) ([]identity.CustomerID, error) {
+	customers := make([]identity.CustomerID, len(all))
+	errs := make([]error, len(all))
+	batch.Each(len(all), parallelReads, func(i int) { customers[i], errs[i] = s.findCurrentCustomer(ctx, all[i]) })
+	return customers, errors.Join(errs...)
+}
+
+func (s *Service) findCurrentCustomer(ctx context.Context, u problem.Unknown) (identity.CustomerID, error) {
+	c, err := s.Store.Customer(ctx, u.Customer)
+	if err != nil {
+		return "", err
+	}
+	k, found, err := s.Store.ContactByKey(ctx, c.ID, u.At, u.Contact)
+	if err == nil && !found && c.ID != u.Customer {
+		// Triage has not moved the contact to the surviving customer yet.
+		k, found, err = s.Store.ContactByKey(ctx, u.Customer, u.At, u.Contact)
+	}
+	if err != nil || !found || len(k.Causes) > 0 {
+		return "", err
+	}
+	return c.ID, nil
+}
+
+// updateAnnounced returns an announced candidate as it is now: without the
+// contacts that are gone or have a reason, and with those of the bursts that are
+// the same candidate.
+func (s *Service) updateAnnounced(ctx context.Context, a problem.Told, bursts []problem.Burst) (Candidate, error) {
+	c := Candidate{ID: a.ID, Words: a.Shown, Quotes: a.Quotes, AnnouncedAt: a.At, AnnouncedTo: a.Department, hashes: slices.Clone(a.Words)}
+	customers, err := s.findCurrentCustomers(ctx, a.Contacts)
 	if err != nil {
 		return c, err
 	}
 	var all []problem.Unknown
-	for i, u := range t.Contacts {
+	for i, u := range a.Contacts {
 		if u.Customer = customers[i]; u.Customer != "" {
 			all = append(all, u)
 		}
 	}
 	for _, b := range bursts {
-		if t.Is(b) {
+		if a.Is(b) {
 			all = append(all, b.Contacts...)
 			c.hashes = append(c.hashes, b.Words...)
 		}
 	}
 	slices.SortStableFunc(all, func(a, b problem.Unknown) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Contact, b.Contact)) })
-	who := map[identity.CustomerID]bool{}
+	distinct := map[identity.CustomerID]bool{}
 	for _, u := range all {
-		who[u.Customer] = true
+		distinct[u.Customer] = true
 		if !slices.ContainsFunc(c.Contacts, func(o problem.Unknown) bool { return placeOf(o) == placeOf(u) }) {
 			c.Contacts = append(c.Contacts, u)
 		}
 	}
-	if c.Customers = len(who); len(c.Contacts) > 0 {
-		c.First, c.Last = c.Contacts[0].At, c.Contacts[len(c.Contacts)-1].At
+	c.Customers = len(distinct)
+	if len(c.Contacts) > 0 {
+		c.First = c.Contacts[0].At
+		c.Last = c.Contacts[len(c.Contacts)-1].At
 	}
 	slices.Sort(c.hashes)
 	c.hashes = slices.Compact(c.hashes)
 	return c, nil
 }
 
-// One returns the candidate of an id, which may be the hash of any of its
-// words. A candidate that the caller does not judge is [fault.Forbidden],
-// whether it is decided or not.
-func (d *Desk) One(ctx context.Context, caller problem.Caller, id string, now time.Time) (Candidate, error) {
-	told, _, err := d.Store.AnnouncedCandidates(ctx, now)
-	if err != nil {
-		return Candidate{}, err
-	}
-	if slices.ContainsFunc(told, func(t problem.Told) bool { return t.ID == id && !caller.Judges(t.Department) }) {
-		return Candidate{}, problem.Foreign()
-	}
-	all, err := d.list(ctx, told, now, func(of, _ string, hashes []string) bool { return of == id || slices.Contains(hashes, id) })
-	if err != nil {
-		return Candidate{}, err
-	}
-	if len(all) == 0 {
-		return Candidate{}, fault.New(fault.NotFound, "there is no such candidate, or not any more")
-	}
-	if i := slices.IndexFunc(all, func(c Candidate) bool { return caller.Judges(c.ToldTo) }); i >= 0 {
-		return all[i], nil
-	}
-	return Candidate{}, problem.Foreign()
-}
-
-// show makes a burst readable: its words as some of the customers wrote them,
-// and what they said, masked. A word is readable from here on only because
-// several customers used it.
-func (d *Desk) show(ctx context.Context, b problem.Burst) (Candidate, error) {
+// readCandidate returns a burst with readable words and masked quotes, from a
+// sample of its contacts. The store has hashes only: a word becomes readable
+// because several customers used it.
+func (s *Service) readCandidate(ctx context.Context, b problem.Burst) (Candidate, error) {
 	c := Candidate{
 		ID: b.Words[0], Customers: b.Customers, Contacts: b.Contacts, First: b.First, Last: b.Last, hashes: b.Words,
 	}
-	var said []problem.Candidate
-	readable := map[string]string{}
+	var sampled []problem.Candidate
+	readable := map[string]string{} // words by hash
 	for _, u := range b.Contacts[max(0, len(b.Contacts)-maxSampled):] {
-		texts, err := d.said(ctx, u)
+		texts, err := s.readTexts(ctx, u)
 		if err != nil {
 			return c, err
 		}
 		for _, t := range texts {
 			for _, w := range problem.Telltale(t.Text, t.Known) {
-				readable[d.Store.WordHash(w)] = w
+				readable[s.Store.WordHash(w)] = w
 			}
 		}
-		said = append(said, texts...)
+		sampled = append(sampled, texts...)
 	}
 	for _, hash := range b.Words {
-		if w := readable[hash]; w != "" && len(c.Words) < maxShown {
+		if w := readable[hash]; w != "" && len(c.Words) < maxShownWords {
 			c.Words = append(c.Words, w)
 		}
 	}
-	for i := range said { // what is shown anyway may stand in a quote
-		said[i].Known.Public = append(slices.Clip(said[i].Known.Public), c.Words...)
+	for i := range sampled { // the words are shown anyway, so a quote may hold them
+		sampled[i].Known.Public = append(slices.Clip(sampled[i].Known.Public), c.Words...)
 	}
-	c.Quotes = problem.Quotes(said, 3)
+	c.Quotes = problem.Quotes(sampled, 3)
 	return c, nil
 }
 
-// said returns what a customer wrote in a contact.
-func (d *Desk) said(ctx context.Context, u problem.Unknown) ([]problem.Candidate, error) {
-	c, err := d.Store.Customer(ctx, u.Customer)
+// readTexts returns the texts that a customer wrote in a contact.
+func (s *Service) readTexts(ctx context.Context, u problem.Unknown) ([]problem.Candidate, error) {
+	c, err := s.Store.Customer(ctx, u.Customer)
 	if err != nil {
 		return nil, err
 	}
-	ms, err := d.Store.RecentMessages(ctx, c, u.At)
+	messages, err := s.Store.RecentMessages(ctx, c, u.At)
 	if err != nil {
 		return nil, err
 	}
-	known := KnownOf(d.Taxonomy(), c, ms)
-	var out []problem.Candidate
-	for _, k := range contact.Contacts(ms) {
+	known := PersonalData(s.Taxonomy(), c, messages)
+	var texts []problem.Candidate
+	for _, k := range contact.Contacts(messages) {
 		if k.ID != u.Contact {
 			continue
 		}
 		for _, m := range k.Messages {
-			if m.Direction == contact.Inbound && m.Origin != contact.Recorded && m.Text != "" {
-				out = append(out, problem.Candidate{Customer: string(c.ID), Text: m.Text, Known: known})
+			if isWritten(m) {
+				texts = append(texts, problem.Candidate{Customer: string(c.ID), Text: m.Text, Known: known})
 			}
 		}
 	}
-	return out, nil
+	return texts, nil
 }
 
-// KnownOf is what is known of a customer who said something, to be masked.
-func KnownOf(t *taxonomy.Taxonomy, c identity.Customer, ms []contact.Message) problem.Known {
+// isWritten reports whether a customer wrote the text of a message: not an
+// answer, and not what an agent noted of a call.
+func isWritten(m contact.Message) bool {
+	return m.Direction == contact.Inbound && m.Origin != contact.Recorded && m.Text != ""
+}
+
+// PersonalData returns the names, addresses and numbers of a customer that must
+// be masked in texts, from the customer and its messages.
+func PersonalData(t *taxonomy.Taxonomy, c identity.Customer, messages []contact.Message) problem.Known {
 	known := problem.Known{Names: []string{c.Name}, Accounts: []string{c.Account}, Public: t.PublicNames()}
-	for _, m := range ms {
+	for _, m := range messages {
 		known.Names = append(known.Names, m.Name, m.Username)
 		known.Orders = append(known.Orders, t.OrderNumbers(m.Text)...)
 		for _, a := range m.Addresses() {

@@ -28,7 +28,7 @@ var noon = time.Date(2026, 3, 12, 12, 0, 0, 0, time.UTC)
 // and the desk at it.
 type candidateBench struct {
 	*testing.T
-	problems.Desk
+	problems.Service
 	table *store.Table
 	next  int
 }
@@ -44,7 +44,7 @@ func newCandidateBench(t *testing.T) *candidateBench {
 		t.Fatal(err)
 	}
 	b := &candidateBench{T: t, table: storetest.New(t)}
-	b.Desk = problems.Desk{Store: b.table, Taxonomy: func() *taxonomy.Taxonomy { return rules }, Zone: time.UTC}
+	b.Service = problems.Service{Store: b.table, Taxonomy: func() *taxonomy.Taxonomy { return rules }, Zone: time.UTC}
 	var past []problem.Unknown
 	for i := range 40 {
 		past = append(past, problem.Unknown{
@@ -101,7 +101,7 @@ func (b *candidateBench) burst(n int, before time.Time, text string) (all []cont
 
 func (b *candidateBench) tell(at time.Time) {
 	b.Helper()
-	if err := b.Tell(b.Context(), at); err != nil {
+	if err := b.AnnounceCandidates(b.Context(), at); err != nil {
 		b.Fatal(err)
 	}
 }
@@ -121,7 +121,7 @@ func (b *candidateBench) told(want int) []problem.Told {
 
 func (b *candidateBench) list(at time.Time) []problems.Candidate {
 	b.Helper()
-	all, err := b.List(b.Context(), els, at)
+	all, err := b.Candidates(b.Context(), els, at)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -148,8 +148,8 @@ func TestABurstIsToldOnceWhateverBecomesOfIt(t *testing.T) {
 		}, noon.Add(time.Hour), 1},
 		{"it is gone and comes back", func(b *candidateBench) { b.burst(6, noon.Add(10*day), text) }, noon.Add(10 * day), 1},
 		{"it is dismissed and comes back", func(b *candidateBench) {
-			j := problems.Judgement{Decision: problems.Dismiss, Why: "een liedje", By: els, At: noon}
-			if _, err := b.Decide(b.Context(), b.told(1)[0].ID, j); err != nil {
+			j := problems.CandidateDecision{Decision: problems.Dismiss, Why: "een liedje", At: noon}
+			if _, err := b.DecideCandidate(b.Context(), els, b.told(1)[0].ID, j); err != nil {
 				b.Fatal(err)
 			}
 			b.burst(6, noon.Add(10*day), text)
@@ -198,9 +198,9 @@ func TestClocksThatDieOrLookAtOnceTellOnce(t *testing.T) {
 	for _, after := range []bool{false, true} {
 		b := newCandidateBench(t)
 		b.burst(6, noon, "De gasklep fluit")
-		dying := b.Desk
+		dying := b.Service
 		dying.Store = &dyingAnnouncer{b.table, after}
-		if err := dying.Tell(t.Context(), noon); !errors.Is(err, errGone) {
+		if err := dying.AnnounceCandidates(t.Context(), noon); !errors.Is(err, errGone) {
 			t.Fatal(err)
 		}
 		b.tell(noon)
@@ -273,7 +273,7 @@ func TestATellIsDecidableWhenTheBurstIsLongOver(t *testing.T) {
 	id := b.told(1)[0].ID
 	later := noon.Add(8 * day)
 	b.burst(3, noon.Add(2*time.Hour), "De gasklep fluit") // they join while it is a burst
-	if c, err := b.One(t.Context(), els, id, noon.Add(3*time.Hour)); err != nil || c.Customers != 9 || len(c.Contacts) != 9 || c.ToldTo != "customer-care" {
+	if c, err := b.Candidate(t.Context(), els, id, noon.Add(3*time.Hour)); err != nil || c.Customers != 9 || len(c.Contacts) != 9 || c.AnnouncedTo != "customer-care" {
 		t.Errorf("grown: %+v, %v", c, err)
 	}
 	k := all[0]
@@ -281,11 +281,11 @@ func TestATellIsDecidableWhenTheBurstIsLongOver(t *testing.T) {
 	if err := b.table.SaveContact(t.Context(), k); err != nil {
 		t.Fatal(err)
 	}
-	c, err := b.One(t.Context(), els, id, later)
+	c, err := b.Candidate(t.Context(), els, id, later)
 	if err != nil || c.Customers != 5 || len(c.Quotes) == 0 || len(c.Words) == 0 {
 		t.Fatalf("a week later: %+v, %v", c, err)
 	}
-	opened, err := b.Decide(t.Context(), id, problems.Judgement{Decision: problems.Confirm, Why: "kleppen", Reason: "manual-unclear", By: els, At: later})
+	opened, err := b.DecideCandidate(t.Context(), els, id, problems.CandidateDecision{Decision: problems.Confirm, Why: "kleppen", Reason: "manual-unclear", At: later})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -294,12 +294,12 @@ func TestATellIsDecidableWhenTheBurstIsLongOver(t *testing.T) {
 		t.Errorf("affected %v, %v", affected, err)
 	}
 	for reason, want := range map[string]string{"manual-unclear": opened, "invoice-unclear": ""} {
-		again, err := b.Decide(t.Context(), id, problems.Judgement{Decision: problems.Confirm, Why: "kleppen", Reason: reason, By: els, At: later})
+		again, err := b.DecideCandidate(t.Context(), els, id, problems.CandidateDecision{Decision: problems.Confirm, Why: "kleppen", Reason: reason, At: later})
 		if again != want || (err == nil) != (want != "") {
 			t.Errorf("confirmed twice as %s: %q, %v", reason, again, err)
 		}
 	}
-	if _, err := b.Decide(t.Context(), id, problems.Judgement{Decision: problems.Dismiss, Why: "toch niet", By: els, At: later}); fault.KindOf(err) != fault.NotFound {
+	if _, err := b.DecideCandidate(t.Context(), els, id, problems.CandidateDecision{Decision: problems.Dismiss, Why: "toch niet", At: later}); fault.KindOf(err) != fault.NotFound {
 		t.Errorf("decided twice: %v", err)
 	}
 	if got := b.list(later); len(got) != 0 {
@@ -321,10 +321,10 @@ func TestNobodyIsToldWhereTheTaxonomyNamesNobody(t *testing.T) {
 func TestAWatchLooksEveryTenMinutes(t *testing.T) {
 	t.Parallel()
 	b := newCandidateBench(t)
-	w := &problems.Watch{Desk: b.Desk}
+	w := &problems.Announcer{Service: &b.Service}
 	look := func(at time.Time) {
 		t.Helper()
-		if err := w.Look(t.Context(), at); err != nil {
+		if err := w.Run(t.Context(), at); err != nil {
 			t.Fatal(err)
 		}
 	}

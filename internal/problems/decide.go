@@ -2,9 +2,11 @@ package problems
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
+	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/problem"
 )
@@ -15,110 +17,125 @@ const (
 	Dismiss = "dismiss"
 )
 
-// lasts is for how long it is remembered that somebody was told of words, or
-// decided about them: until the contacts of now are past and forgotten.
-const lasts = 2 * problem.BurstHistory
+// decisionLifetime is how long an announcement and a decision are stored: until
+// the contacts of now are in the past that a burst is compared with, and then
+// forgotten.
+const decisionLifetime = 2 * problem.BurstHistory
 
-// A Judgement says whether a candidate is a problem, and of what reason.
-type Judgement struct {
-	Decision, Why   string
-	Reason, Product string // of the problem, when it is one
-	By              problem.Caller
-	At              time.Time
+// maxWhy bounds the explanation of a decision, in bytes.
+const maxWhy = 500
+
+// A CandidateDecision says whether a candidate is a problem, and of which cause.
+type CandidateDecision struct {
+	Decision string // [Confirm] or [Dismiss]
+	Why      string // required
+	Reason   string // of the problem; with confirm only
+	Product  string // of the problem; with confirm only
+	At       time.Time
 }
 
-// Decide dismisses a candidate for as long as its contacts are looked at, or
-// opens its problem, whose id it returns. Broken off in between it can be done
-// again: contacts that are attached already change nothing. The same decision
-// again about a candidate that was told changes nothing, and is none that comes
-// too late.
+// DecideCandidate dismisses a candidate for as long as its contacts are looked
+// at, or confirms it: then it opens the problem of the given cause, or attaches
+// the contacts to the open one, and returns the problem's id.
 //
-// The caller must judge the candidate. It may confirm it with a reason of
-// another department: whose problem it is, only the reason says. That is the one
-// change that a caller may make to a problem that it does not reach, and it
-// learns no more of the problem than its id.
-func (d *Desk) Decide(ctx context.Context, id string, j Judgement) (problemID string, err error) {
-	switch {
-	case j.Decision != Confirm && j.Decision != Dismiss:
-		return "", fault.New(fault.Invalid, "decision must be confirm or dismiss")
-	case (j.Decision == Confirm) != (j.Reason != "") || j.Reason == "" && j.Product != "":
-		return "", fault.New(fault.Invalid, "reason goes with confirm, and must be given then; product goes with reason")
+// A decision that was broken off can be repeated. The same decision about an
+// announced candidate changes nothing; another one is [fault.NotFound], because a
+// decided candidate is listed no more.
+//
+// The caller must be one that may decide about the candidate. It may confirm it
+// with a reason of another department, since only the reason says whose problem
+// it is. That is the one change that a caller may make to a problem that it does
+// not reach, and the id is all that it learns of that problem.
+func (s *Service) DecideCandidate(ctx context.Context, caller problem.Caller, id string, d CandidateDecision) (problemID string, err error) {
+	if d.Why, err = contact.CleanField("why", d.Why, maxWhy, true); err != nil {
+		return "", err
 	}
-	c, err := d.One(ctx, j.By, id, j.At)
+	if err := checkDecision(d); err != nil {
+		return "", err
+	}
+	c, err := s.Candidate(ctx, caller, id, d.At)
 	if fault.KindOf(err) == fault.NotFound {
-		if made, problemID, err := d.made(ctx, id, j); made || err != nil {
+		if decided, problemID, err := s.wasDecided(ctx, id, d); decided || err != nil {
 			return problemID, err
 		}
 	}
 	if err != nil {
 		return "", err
 	}
-	if j.Decision == Confirm {
-		if problemID, err = d.confirm(ctx, j, c); err != nil {
+	if d.Decision == Confirm {
+		if problemID, err = s.confirmCandidate(ctx, caller, c, d); err != nil {
 			return "", err
 		}
 	}
-	return problemID, d.Store.DecideWords(ctx, c.hashes, j.By.Name, j.Decision, j.At.Add(lasts))
+	return problemID, s.Store.DecideWords(ctx, c.hashes, caller.Name, d.Decision, d.At.Add(decisionLifetime))
 }
 
-// made reports whether the same was decided before of a candidate that was
-// told, and what problem it is.
-func (d *Desk) made(ctx context.Context, id string, j Judgement) (made bool, problemID string, err error) {
-	told, _, err := d.Store.AnnouncedCandidates(ctx, j.At)
+func checkDecision(d CandidateDecision) error {
+	switch {
+	case d.Decision != Confirm && d.Decision != Dismiss:
+		return fault.New(fault.Invalid, "decision must be confirm or dismiss")
+	case d.Decision == Confirm && d.Reason == "":
+		return fault.New(fault.Invalid, "reason is missing; confirm needs the reason of the problem")
+	case d.Decision == Dismiss && (d.Reason != "" || d.Product != ""):
+		return fault.New(fault.Invalid, "reason and product go with confirm only")
+	default:
+		return nil
+	}
+}
+
+// wasDecided reports whether the same decision was taken about an announced
+// candidate, and the problem of the cause for a confirmed one.
+func (s *Service) wasDecided(ctx context.Context, id string, d CandidateDecision) (decided bool, problemID string, err error) {
+	announced, _, err := s.Store.AnnouncedCandidates(ctx, d.At)
 	if err != nil {
 		return false, "", err
 	}
-	decided, err := d.Store.DecidedWords(ctx, j.At)
-	i := slices.IndexFunc(told, func(t problem.Told) bool { return t.ID == id })
-	if err != nil || i < 0 || decisionOn(told[i], decided) != j.Decision {
+	words, err := s.Store.DecidedWords(ctx, d.At)
+	if err != nil {
 		return false, "", err
 	}
-	if j.Decision == Confirm {
-		problemID, err = d.Store.ProblemOfCause(ctx, j.Reason, j.Product)
+	i := slices.IndexFunc(announced, func(a problem.Told) bool { return a.ID == id })
+	if i < 0 || decisionOn(announced[i], words) != d.Decision {
+		return false, "", nil
 	}
-	if problemID != "" && err == nil {
-		problemID, err = d.surviving(ctx, problemID)
+	if d.Decision == Dismiss {
+		return true, "", nil
 	}
-	return j.Decision == Dismiss || problemID != "", problemID, err
+	problemID, err = s.Store.ProblemOfCause(ctx, d.Reason, d.Product)
+	if err != nil || problemID == "" {
+		return false, "", err
+	}
+	problemID, err = s.survivingID(ctx, problemID)
+	return true, problemID, err
 }
 
-// confirm opens the problem of a candidate, or finds the one of its cause, and
-// attaches the contacts. It returns the problem's id.
-func (d *Desk) confirm(ctx context.Context, j Judgement, c Candidate) (string, error) {
-	flow := &Workflow{Store: d.Store, Taxonomy: d.Taxonomy, Zone: d.Zone}
-	refs := Refs(c)
-	first := refs[:min(len(refs), MaxRefs)]
-	r := Request{Comment: j.Why, By: problem.Everywhere(j.By.Name), At: j.At}
-	open := r
-	open.Reason, open.Product, open.Contacts = j.Reason, j.Product, first
-	_, id, err := flow.Open(ctx, open)
-	if err == nil {
+// confirmCandidate opens the problem of a candidate, or finds the open one of the
+// cause, and attaches the contacts. It returns the problem's id. Contacts that
+// are attached already change nothing.
+func (s *Service) confirmCandidate(ctx context.Context, caller problem.Caller, c Candidate, d CandidateDecision) (string, error) {
+	everywhere := problem.Everywhere(caller.Name)
+	refs := c.Refs()
+	first := refs[:min(len(refs), MaxContacts)]
+	opened, err := s.Open(ctx, everywhere, OpenRequest{Reason: d.Reason, Product: d.Product, Comment: d.Why, Contacts: first, At: d.At})
+	id := opened.ID
+	if exists, ok := errors.AsType[*AlreadyOpenError](err); ok {
+		id, err = s.survivingID(ctx, exists.ProblemID)
+	} else if err == nil {
 		refs = refs[len(first):]
-	} else if fault.KindOf(err) != fault.Conflict || id == "" {
-		return "", err
-	} else if id, err = d.surviving(ctx, id); err != nil {
+	}
+	if err != nil {
 		return "", err
 	}
-	for some := range slices.Chunk(refs, MaxRefs) {
-		r.Contacts = some
-		if _, err := flow.Attach(ctx, id, r, false); err != nil {
+	for chunk := range slices.Chunk(refs, MaxContacts) {
+		if _, err := s.Attach(ctx, everywhere, id, ContactsChange{Contacts: chunk, Comment: d.Why, At: d.At}); err != nil {
 			return "", err
 		}
 	}
 	return id, nil
 }
 
-// surviving returns the id of the problem that one was merged into, or its own.
-func (d *Desk) surviving(ctx context.Context, id string) (string, error) {
-	p, err := problem.Standing(ctx, id, d.Store.ProblemHeader)
+// survivingID returns the id of the problem that one was merged into, or its own.
+func (s *Service) survivingID(ctx context.Context, id string) (string, error) {
+	p, err := problem.Standing(ctx, id, s.Store.ProblemHeader)
 	return p.ID, err
-}
-
-// Refs names the contacts of a candidate.
-func Refs(c Candidate) []Ref {
-	refs := make([]Ref, len(c.Contacts))
-	for i, u := range c.Contacts {
-		refs[i] = Ref{Customer: u.Customer, Contact: u.Contact}
-	}
-	return refs
 }

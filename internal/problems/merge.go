@@ -12,40 +12,68 @@ import (
 // maxAbsorbed bounds how many problems may be merged into one.
 const maxAbsorbed = 50
 
-// settle is how long after a merge the customers are looked at once more: a
+// settleTime is how long after a merge the contacts are copied once more: a
 // contact that was joining the merged problem at that moment is found then.
-const settle = 5 * time.Minute
+const settleTime = 5 * time.Minute
 
-// transferPage is how many customers are handed over together.
-const transferPage = 100
+// mergePage is how many customers are copied together.
+const mergePage = 100
 
-// Transfer hands the customers of a merged problem to the one that it was
-// merged into.
-func (w *Workflow) Transfer(ctx context.Context, e due.Entry, now time.Time) (time.Time, error) {
-	from, err := w.Store.ProblemHeader(ctx, e.Of)
-	if err != nil || from.State != problem.Merged {
-		return time.Time{}, gone(err)
+// ContinueMerge copies the contacts of a merged problem to the one that it was
+// merged into, until both have settled.
+func (s *Service) ContinueMerge(ctx context.Context, e due.Entry, now time.Time) (again time.Time, err error) {
+	merged, err := s.Store.ProblemHeader(ctx, e.Of)
+	if err != nil || merged.State != problem.Merged {
+		return time.Time{}, ignoreNotFound(err)
 	}
-	if err := w.Absorb(ctx, from, now); err != nil {
-		return time.Time{}, gone(err)
+	if err := s.Absorb(ctx, merged, now); err != nil {
+		return time.Time{}, ignoreNotFound(err)
 	}
-	if end := from.ChangedAt.Add(settle); now.Before(end) {
+	if end := merged.ChangedAt.Add(settleTime); now.Before(end) {
 		return end, nil
 	}
 	return time.Time{}, nil
 }
 
-// Absorb gives the problem that another was merged into its contacts, and
-// tells the department so, once. The merged problem keeps what it had. All of
-// it can be repeated.
-func (w *Workflow) Absorb(ctx context.Context, from problem.Record, now time.Time) error {
-	into, err := problem.Standing(ctx, from.MergedInto, w.Store.ProblemHeader)
+// Absorb copies the contacts of a merged problem to the problem that it was
+// merged into, and notifies the department of that one, once. The merged problem
+// keeps its contacts. All of it can be repeated.
+func (s *Service) Absorb(ctx context.Context, merged problem.Record, now time.Time) error {
+	into, err := problem.Standing(ctx, merged.MergedInto, s.Store.ProblemHeader)
 	if err != nil {
 		return err
 	}
+	if err := s.copyContacts(ctx, merged.ID, into.ID); err != nil {
+		return err
+	}
+	_, err = s.editProblem(ctx, into.ID, func(p problem.Record) (problem.Record, bool, error) {
+		if slices.Contains(p.Absorbed, merged.ID) || len(p.Absorbed) >= maxAbsorbed {
+			return p, false, nil
+		}
+		p.Problem = reachMilestone(p.Problem)
+		p.Absorbed = append(slices.Clip(p.Absorbed), merged.ID)
+		// A part that is merged back takes no contacts of its own any more.
+		p.Parts = slices.DeleteFunc(slices.Clone(p.Parts), func(part problem.Part) bool { return part.ID == merged.ID })
+		p.Problem, p.Events = problem.Tell(p.Problem, problem.Event{Kind: problem.EventMerged, At: now, Other: merged.ID})
+		p.Quotes, _ = problem.AddQuotes(p.Quotes, merged.Quotes)
+		return p, true, nil
+	})
+	return err
+}
+
+// reachMilestone records the milestone that a problem reached, without an event
+// of its own: the event that follows has the counts already.
+func reachMilestone(p problem.Problem) problem.Problem {
+	if m, ok := problem.Milestone(p.Milestone, p.Customers); ok {
+		p.Milestone = m
+	}
+	return p
+}
+
+func (s *Service) copyContacts(ctx context.Context, from, to string) error {
 	cursor := ""
 	for {
-		page, next, err := w.Store.AffectedCustomers(ctx, from.ID, transferPage, cursor)
+		page, next, err := s.Store.AffectedCustomers(ctx, from, mergePage, cursor)
 		if err != nil {
 			return err
 		}
@@ -53,25 +81,12 @@ func (w *Workflow) Absorb(ctx context.Context, from problem.Record, now time.Tim
 		for _, a := range page {
 			joining = append(joining, a.Seen...)
 		}
-		if _, err := w.alter(ctx, into.ID, nil, joining); err != nil {
+		if _, err := s.changeAffected(ctx, to, nil, joining); err != nil {
 			return err
 		}
-		if cursor = next; next == "" {
-			break
+		if next == "" {
+			return nil
 		}
+		cursor = next
 	}
-	_, err = w.Change(ctx, into.ID, func(p problem.Record) (problem.Record, error) {
-		if slices.Contains(p.Absorbed, from.ID) || len(p.Absorbed) >= maxAbsorbed {
-			return p, nil
-		}
-		if m, ok := problem.Milestone(p.Milestone, p.Customers); ok {
-			p.Milestone = m // those who are told are told of more than this
-		}
-		p.Absorbed = append(slices.Clip(p.Absorbed), from.ID)
-		p.Parts = slices.DeleteFunc(slices.Clone(p.Parts), func(part problem.Part) bool { return part.ID == from.ID }) // it is whole again
-		p.Problem, p.Events = problem.Tell(p.Problem, problem.Event{Kind: problem.EventMerged, At: now, Other: from.ID})
-		p.Quotes, _ = problem.AddQuotes(p.Quotes, from.Quotes)
-		return p, nil
-	})
-	return err
 }

@@ -15,98 +15,89 @@ import (
 	"github.com/heard-intake/heard/internal/problem"
 )
 
-// A Split takes a second cause out of a problem: the contacts that it names,
-// and those that hold one of its words. Further contacts with the words go to
-// the part; without words none do, but by hand.
-type Split struct {
-	Contacts []Ref
+// A SplitRequest takes a second cause out of a problem: the contacts that it
+// names, and those that hold one of its words. Later contacts with one of the
+// words join the part; without words, contacts join it by hand only.
+type SplitRequest struct {
+	Contacts []problem.Ref
 	Words    []string
-	By       problem.Caller
 	Comment  string
-	Version  int // of the problem that the sender saw; 0 when they do not say
+	Version  int // of the problem that the caller read; 0: any version
 	At       time.Time
-	Once     problem.Once // by which a repetition finds the part
+	// Key recognizes a repetition, which returns the same part; the zero value
+	// recognizes none.
+	Key problem.Once
 }
 
-// Bounds of one go at filling a part: customers whose words are looked at
-// together, and how often.
-const (
-	fillPage  = 25
-	fillPages = 20
-)
-
-// Split splits a problem, and returns the part. What it does not finish the
-// clock does; a repetition under the same name goes on, too. Its caller must
-// reach the problem, and may name only customers that it was shown. A part that
-// was handed over since is refused to a caller that does not reach it.
-func (w *Workflow) Split(ctx context.Context, id string, s Split) (problem.Record, error) {
-	words, ok := problem.Splits(s.Words)
+// Split splits a problem, and returns the part. The scheduler finishes what one
+// call does not, and so does a repetition with the same Key.
+//
+// The caller must reach the problem, and may name only customers that it was
+// shown; else the error is [fault.Forbidden]. A repetition is refused likewise if
+// the part was handed over to a department that the caller does not act for. A
+// split that does not fit the problem is a [*ConflictError].
+func (s *Service) Split(ctx context.Context, caller problem.Caller, id string, r SplitRequest) (problem.Record, error) {
+	comment, err := checkContactsChange(r.Contacts, r.Comment, r.Version)
+	if err != nil {
+		return problem.Record{}, err
+	}
+	r.Comment = comment
+	whole, err := s.Header(ctx, caller, id)
+	if err != nil {
+		return problem.Record{}, err
+	}
+	words, ok := problem.Splits(r.Words)
 	if !ok {
 		return problem.Record{}, fault.New(fault.Invalid, "words must be up to 20 wordings of up to 60 characters")
 	}
-	if len(words) == 0 && len(s.Contacts) == 0 {
+	if len(words) == 0 && len(r.Contacts) == 0 {
 		return problem.Record{}, fault.New(fault.Invalid, "give contacts or words: what belongs to the part")
 	}
-	whole, err := w.Store.ProblemHeader(ctx, id)
-	if err != nil {
-		return problem.Record{}, err
-	}
-	if err := s.By.Check(whole.Problem); err != nil {
-		return problem.Record{}, err
-	}
 	partID := uuid.Must(uuid.NewV7()).String()
-	if s.Once.Key != "" {
-		partID = uuid.NewSHA1(uuid.NameSpaceURL, []byte(id+" "+s.Once.Key)).String()
-		made, err := w.Store.AlreadyApplied(ctx, id, s.Once, s.At)
-		if err != nil {
-			return problem.Record{}, err
-		}
-		if made {
-			return w.repeated(ctx, whole, partID, s.By)
-		}
+	if r.Key.Key != "" {
+		partID = uuid.NewSHA1(uuid.NameSpaceURL, []byte(id+" "+r.Key.Key)).String()
 	}
-	if err := w.refuseUnshown(ctx, Request{Contacts: s.Contacts, By: s.By, At: s.At}, id); err != nil {
+	repeated, err := s.wasApplied(ctx, id, r.Key, r.At)
+	if err != nil {
+		return problem.Record{}, withState(err, whole)
+	}
+	if repeated {
+		return s.continueRepeatedSplit(ctx, caller, whole, partID)
+	}
+	if err := s.refuseUnshownCustomers(ctx, caller, r.Contacts, id, r.At); err != nil {
 		return problem.Record{}, err
 	}
-	named, err := w.find(ctx, s.Contacts, true)
+	named, err := s.findAllContacts(ctx, r.Contacts)
 	if err != nil {
 		return problem.Record{}, err
 	}
-	for try := range maxTries {
-		if err := pause(ctx, try); err != nil {
-			return problem.Record{}, err
-		}
-		from, err := w.Store.Problem(ctx, id)
+	err = retryLostWrites(ctx, func() (lost bool, err error) {
+		from, err := s.Problem(ctx, caller, id) // refused if it was handed over meanwhile
 		if err != nil {
-			return problem.Record{}, err
+			return false, err
 		}
-		if err := s.By.Check(from.Problem); err != nil { // handed over meanwhile
-			return problem.Record{}, err
+		if err := checkSplit(from, r.Version, words); err != nil {
+			return false, err
 		}
-		if err := splits(from, s, words); err != nil {
-			return from, err
+		if err := s.refuseForeignContacts(ctx, from, named); err != nil {
+			return false, err
 		}
-		if err := w.refuseForeign(ctx, id, named); err != nil {
-			return from, err
-		}
-		rest, part := w.split(from, s, words, partID)
-		if err = w.Store.SplitProblem(ctx, rest, part); err == nil {
-			return w.fill(ctx, partID)
-		}
-		if fault.KindOf(err) != fault.Conflict {
-			return problem.Record{}, err
-		}
+		rest, part := s.newPart(caller, from, r, words, partID)
+		return isLostWrite(s.Store.SplitProblem(ctx, rest, part))
+	})
+	if err != nil {
+		return problem.Record{}, err
 	}
-	return problem.Record{}, fault.New(fault.Unavailable, "the problem keeps changing")
+	return s.fillPart(ctx, partID)
 }
 
-// repeated goes on with a split that was asked for before, and returns the part.
-// A caller to whom the whole was escalated reaches a part that is still of the
-// same department.
-func (w *Workflow) repeated(ctx context.Context, whole problem.Record, partID string, caller problem.Caller) (problem.Record, error) {
-	part, err := w.fill(ctx, partID)
+// continueRepeatedSplit fills the part of a split that was requested before, and
+// returns it. A caller to whom the whole was escalated reaches a part that is
+// still of the same department.
+func (s *Service) continueRepeatedSplit(ctx context.Context, caller problem.Caller, whole problem.Record, partID string) (problem.Record, error) {
+	part, err := s.fillPart(ctx, partID)
 	if err != nil {
-		return part, err
+		return problem.Record{}, err
 	}
 	if part.Department != whole.Department && !caller.Reaches(part.Problem) {
 		return problem.Record{}, fault.New(fault.Forbidden, "the problem was split, and the part belongs to another department by now")
@@ -114,101 +105,184 @@ func (w *Workflow) repeated(ctx context.Context, whole problem.Record, partID st
 	return part, nil
 }
 
-// Divide goes on with a split that was not finished.
-func (w *Workflow) Divide(ctx context.Context, e due.Entry, now time.Time) (time.Time, error) {
-	part, err := w.fill(ctx, e.Of)
+// ContinueSplit fills the part of a split that was not finished.
+func (s *Service) ContinueSplit(ctx context.Context, e due.Entry, now time.Time) (again time.Time, err error) {
+	part, err := s.fillPart(ctx, e.Of)
 	if err != nil || part.Filling == nil {
-		return time.Time{}, gone(err)
+		return time.Time{}, ignoreNotFound(err)
 	}
 	return now.Add(time.Minute), nil
 }
 
-// fill moves to a part what belongs to it, tells its department once it has
-// all, and returns it. Every step can be repeated: a contact is in both for a
-// moment rather than in neither.
-func (w *Workflow) fill(ctx context.Context, partID string) (problem.Record, error) {
-	part, err := w.Store.Problem(ctx, partID)
-	if err != nil || part.Filling == nil {
-		return part, err
+// checkSplit refuses to split a problem that has another version or cannot be
+// split by these words.
+func checkSplit(from problem.Record, version int, words []string) error {
+	if err := checkVersion(from, version); err != nil {
+		return err
 	}
-	f := *part.Filling
-	moving, err := w.find(ctx, f.Contacts, false)
-	if err != nil {
-		return part, err
+	sameWords := func(p problem.Part) bool { return len(words) > 0 && slices.Equal(p.Words, words) }
+	switch {
+	case from.State == problem.Merged:
+		return conflict(from, "the problem was merged into %s; split that one", from.MergedInto)
+	case !from.State.Open():
+		return conflict(from, "a problem that is %s cannot be split; reopen it first", from.State)
+	case len(from.Parts) >= problem.MaxParts:
+		return conflict(from, "the problem has %d parts already; split one of those", problem.MaxParts)
+	case slices.ContainsFunc(from.Parts, sameWords):
+		return conflict(from, "a part has these words already; attach contacts to that one")
+	default:
+		return nil
 	}
-	for range fillPages {
-		page, next, err := w.holding(ctx, part.SplitFrom, f)
-		if err != nil {
-			return part, err
-		}
-		if err := w.moveTo(ctx, part, append(moving, page...)); err != nil {
-			return part, err
-		}
-		if moving, f.After = nil, identity.CustomerID(next); next == "" {
-			return w.filled(ctx, partID, f)
-		}
-		if err := w.filledUpTo(ctx, partID, f); err != nil {
-			return part, err
-		}
-	}
-	return w.Store.Problem(ctx, partID)
 }
 
-// refuseForeign refuses contacts that are not of a problem, by name.
-func (w *Workflow) refuseForeign(ctx context.Context, id string, named []problem.Seen) error {
-	of, err := w.of(ctx, named, id)
-	if err != nil || len(of) == len(named) {
+// refuseForeignContacts refuses contacts that are not part of a problem, and
+// names them.
+func (s *Service) refuseForeignContacts(ctx context.Context, p problem.Record, named []problem.Seen) error {
+	own, err := s.contactsOfProblems(ctx, named, p.ID)
+	if err != nil || len(own) == len(named) {
 		return err
 	}
 	var foreign []string
-	for _, s := range named {
-		if !slices.Contains(of, s) && !slices.Contains(foreign, s.Contact) {
-			foreign = append(foreign, s.Contact)
+	for _, o := range named {
+		if !slices.Contains(own, o) && !slices.Contains(foreign, o.Contact) {
+			foreign = append(foreign, o.Contact)
 		}
 	}
-	return fault.New(fault.Conflict, "contacts: not of this problem: %s; nothing was changed", strings.Join(foreign, ", "))
+	return conflict(p, "contacts: not of this problem: %s; nothing was changed", strings.Join(foreign, ", "))
 }
 
-// of returns those contacts that are of one of some problems.
-func (w *Workflow) of(ctx context.Context, all []problem.Seen, ids ...string) ([]problem.Seen, error) {
-	who := customers(all)
-	affected := make([]map[identity.CustomerID]problem.Affected, len(ids))
-	for i, id := range ids {
-		var err error
-		if affected[i], err = w.Store.AffectedAmong(ctx, id, who); err != nil {
-			return nil, err
+// newPart returns a problem without its new part, and the part without contacts.
+func (s *Service) newPart(caller problem.Caller, from problem.Record, r SplitRequest, words []string, id string) (rest, part problem.Record) {
+	opened, events := problem.Open(problem.Seed{
+		ID: id, Reason: from.Reason, Product: from.Product, Department: from.Department, Names: from.Names,
+		Severity: from.Severity, TaxonomyVersion: from.TaxonomyVersion, By: caller.Name,
+	}, r.At)
+	opened = problem.Agree(opened, s.acknowledgeBy)
+	opened.SplitFrom = from.ID
+	events[0].Comment = r.Comment
+	rest = from
+	rest.Once = r.Key
+	rest.Parts = append(slices.Clip(from.Parts), problem.Part{ID: id, Words: words})
+	rest.Problem, rest.Events = problem.Tell(rest.Problem, problem.Event{Kind: problem.EventSplit, By: caller.Name, At: r.At, Comment: r.Comment, Other: id})
+	filling := &problem.Filling{Contacts: r.Contacts, Words: words, By: caller.Name, Comment: r.Comment, At: r.At}
+	return rest, problem.Record{Problem: opened, Events: events, Filling: filling}
+}
+
+// One call of fillPart looks at up to fillPages times fillPage customers.
+const (
+	fillPage  = 25
+	fillPages = 20
+)
+
+// fillPart moves to a part the contacts that belong to it, and returns it. When
+// the part has them all, its department is notified. Every step can be repeated.
+func (s *Service) fillPart(ctx context.Context, partID string) (problem.Record, error) {
+	part, err := s.Store.Problem(ctx, partID)
+	if err != nil || part.Filling == nil {
+		return part, err
+	}
+	filling := *part.Filling
+	moving, _, err := s.findContacts(ctx, filling.Contacts)
+	if err != nil {
+		return problem.Record{}, err
+	}
+	for range fillPages {
+		matching, next, err := s.findMatchingContacts(ctx, part.SplitFrom, filling)
+		if err != nil {
+			return problem.Record{}, err
+		}
+		if err := s.moveContacts(ctx, part, append(moving, matching...)); err != nil {
+			return problem.Record{}, err
+		}
+		moving = nil
+		filling.After = identity.CustomerID(next)
+		if next == "" {
+			return s.finishFilling(ctx, partID, filling)
+		}
+		if err := s.saveFillingProgress(ctx, partID, filling); err != nil {
+			return problem.Record{}, err
 		}
 	}
-	foreign := func(s problem.Seen) bool {
-		return !slices.ContainsFunc(affected, func(known map[identity.CustomerID]problem.Affected) bool {
-			return known[s.Customer].Has(s.Contact)
-		})
-	}
-	return slices.DeleteFunc(slices.Clone(all), foreign), nil
+	return s.Store.Problem(ctx, partID)
 }
 
-// moveTo moves contacts to a part, from the problem that it was split off and
-// from the one which that was merged into meanwhile. Those that left these
-// meanwhile stay out.
-func (w *Workflow) moveTo(ctx context.Context, part problem.Record, moving []problem.Seen) error {
-	from, err := problem.Standing(ctx, part.SplitFrom, w.Store.ProblemHeader)
+// findMatchingContacts reads the page of a problem's customers after
+// filling.After. It returns their contacts that hold one of the split's words,
+// and the last customer of the page, "" for the last page.
+func (s *Service) findMatchingContacts(ctx context.Context, problemID string, filling problem.Filling) (found []problem.Seen, next string, err error) {
+	if len(filling.Words) == 0 {
+		return nil, "", nil
+	}
+	page, next, err := s.Store.AffectedCustomers(ctx, problemID, fillPage, string(filling.After))
+	if err != nil {
+		return nil, "", err
+	}
+	part := problem.Part{Words: filling.Words}
+	for _, affected := range page {
+		contacts, err := s.readContacts(ctx, affected)
+		if err != nil {
+			return nil, "", err
+		}
+		for _, o := range affected.Seen {
+			matches := func(k contact.Contact) bool { return k.ID == o.Contact && part.Takes(inboundText(k.Messages)) }
+			if slices.ContainsFunc(contacts, matches) {
+				found = append(found, o)
+			}
+		}
+	}
+	return found, next, nil
+}
+
+// readContacts returns the contacts of an affected customer with their messages,
+// from the first one that affects the customer on.
+func (s *Service) readContacts(ctx context.Context, a problem.Affected) ([]contact.Contact, error) {
+	c, err := s.Store.Customer(ctx, a.Customer)
+	if fault.KindOf(err) == fault.NotFound {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	messages, err := s.Store.RecentMessages(ctx, c, a.Since())
+	if err != nil {
+		return nil, err
+	}
+	return contact.Contacts(messages), nil
+}
+
+func inboundText(messages []contact.Message) string {
+	var b strings.Builder
+	for _, m := range messages {
+		if m.Direction == contact.Inbound {
+			b.WriteString(m.Text + "\n")
+		}
+	}
+	return b.String()
+}
+
+// moveContacts moves contacts to a part from the problem that it was split off,
+// and from the problem that this one was merged into since. A contact that left
+// both since it was read stays out.
+func (s *Service) moveContacts(ctx context.Context, part problem.Record, moving []problem.Seen) error {
+	from, err := problem.Standing(ctx, part.SplitFrom, s.Store.ProblemHeader)
 	if err != nil {
 		return err
 	}
-	to, err := problem.Standing(ctx, part.ID, w.Store.ProblemHeader)
+	to, err := problem.Standing(ctx, part.ID, s.Store.ProblemHeader)
 	if err != nil || from.ID == to.ID {
 		return err
 	}
 	origins := slices.Compact([]string{from.ID, part.SplitFrom})
-	for some := range slices.Chunk(moving, MaxRefs) {
-		if some, err = w.of(ctx, some, origins...); err != nil {
+	for chunk := range slices.Chunk(moving, MaxContacts) {
+		chunk, err = s.contactsOfProblems(ctx, chunk, origins...)
+		if err != nil {
 			return err
 		}
-		if _, err := w.alter(ctx, to.ID, nil, some); err != nil {
+		if _, err := s.changeAffected(ctx, to.ID, nil, chunk); err != nil {
 			return err
 		}
 		for _, id := range origins {
-			if _, err := w.alter(ctx, id, some, nil); err != nil {
+			if _, err := s.changeAffected(ctx, id, chunk, nil); err != nil {
 				return err
 			}
 		}
@@ -216,119 +290,48 @@ func (w *Workflow) moveTo(ctx context.Context, part problem.Record, moving []pro
 	return nil
 }
 
-// filled tells that a part has all that belongs to it, once.
-func (w *Workflow) filled(ctx context.Context, partID string, f problem.Filling) (problem.Record, error) {
-	return w.Change(ctx, partID, func(p problem.Record) (problem.Record, error) {
+// contactsOfProblems returns those contacts that are part of one of some
+// problems.
+func (s *Service) contactsOfProblems(ctx context.Context, contacts []problem.Seen, problemIDs ...string) ([]problem.Seen, error) {
+	customers := customersOf(contacts)
+	affected := make([]map[identity.CustomerID]problem.Affected, len(problemIDs))
+	for i, id := range problemIDs {
+		var err error
+		if affected[i], err = s.Store.AffectedAmong(ctx, id, customers); err != nil {
+			return nil, err
+		}
+	}
+	foreign := func(o problem.Seen) bool {
+		return !slices.ContainsFunc(affected, func(known map[identity.CustomerID]problem.Affected) bool {
+			return known[o.Customer].Has(o.Contact)
+		})
+	}
+	return slices.DeleteFunc(slices.Clone(contacts), foreign), nil
+}
+
+// finishFilling records that a part has all its contacts, and notifies its
+// department, once.
+func (s *Service) finishFilling(ctx context.Context, partID string, filling problem.Filling) (problem.Record, error) {
+	return s.editProblem(ctx, partID, func(p problem.Record) (problem.Record, bool, error) {
 		if p.Filling == nil {
-			return p, nil
+			return p, false, nil
 		}
 		p.Filling = nil
-		if m, ok := problem.Milestone(p.Milestone, p.Customers); ok {
-			p.Milestone = m // those who are told are told of more than this
-		}
-		p.Problem, p.Events = problem.Tell(p.Problem, problem.Event{Kind: problem.EventUpdated, By: f.By, At: f.At, Comment: f.Comment, Other: p.SplitFrom})
-		return p, nil
+		p.Problem = reachMilestone(p.Problem)
+		event := problem.Event{Kind: problem.EventUpdated, By: filling.By, At: filling.At, Comment: filling.Comment, Other: p.SplitFrom}
+		p.Problem, p.Events = problem.Tell(p.Problem, event)
+		return p, true, nil
 	})
 }
 
-// filledUpTo keeps how far the words were looked for.
-func (w *Workflow) filledUpTo(ctx context.Context, partID string, f problem.Filling) error {
-	p, err := w.Store.ProblemHeader(ctx, partID)
-	if err != nil || p.Filling == nil || p.Filling.After >= f.After {
+// saveFillingProgress records up to which customer the words were looked for. A
+// lost write is ignored: the page is then read again, which changes nothing.
+func (s *Service) saveFillingProgress(ctx context.Context, partID string, filling problem.Filling) error {
+	p, err := s.Store.ProblemHeader(ctx, partID)
+	if err != nil || p.Filling == nil || p.Filling.After >= filling.After {
 		return err
 	}
-	p.Filling = &f
-	if err = w.Store.SaveProblem(ctx, p); fault.KindOf(err) == fault.Conflict {
-		return nil // looked for again, which changes nothing
-	}
+	p.Filling = &filling
+	_, err = isLostWrite(s.Store.SaveProblem(ctx, p))
 	return err
-}
-
-// splits refuses a problem that cannot be split.
-func splits(from problem.Record, s Split, words []string) error {
-	switch {
-	case s.Version != 0 && s.Version != from.Version:
-		return fault.New(fault.Conflict, "the problem is at version %d, not %d; read it again", from.Version, s.Version)
-	case from.State == problem.Merged:
-		return fault.New(fault.Conflict, "the problem was merged into %s; split that one", from.MergedInto)
-	case !from.State.Open():
-		return fault.New(fault.Conflict, "a problem that is %s cannot be split; reopen it first", from.State)
-	case len(from.Parts) >= problem.MaxParts:
-		return fault.New(fault.Conflict, "the problem has %d parts already; split one of those", problem.MaxParts)
-	case slices.ContainsFunc(from.Parts, func(p problem.Part) bool { return len(words) > 0 && slices.Equal(p.Words, words) }):
-		return fault.New(fault.Conflict, "a part has these words already; attach contacts to that one")
-	default:
-		return nil
-	}
-}
-
-// split returns a problem without its part, and the part with nobody in it
-// yet.
-func (w *Workflow) split(from problem.Record, s Split, words []string, id string) (rest, part problem.Record) {
-	opened, events := problem.Open(problem.Seed{
-		ID: id, Reason: from.Reason, Product: from.Product, Department: from.Department, Names: from.Names,
-		Severity: from.Severity, TaxonomyVersion: from.TaxonomyVersion, By: s.By.Name,
-	}, s.At)
-	opened = problem.Agree(opened, w.AcknowledgeBy)
-	opened.SplitFrom = from.ID
-	events[0].Comment = s.Comment
-	rest = from
-	rest.Once = s.Once
-	rest.Parts = append(slices.Clip(from.Parts), problem.Part{ID: id, Words: words})
-	rest.Problem, rest.Events = problem.Tell(rest.Problem, problem.Event{Kind: problem.EventSplit, By: s.By.Name, At: s.At, Comment: s.Comment, Other: id})
-	filling := &problem.Filling{Contacts: s.Contacts, Words: words, By: s.By.Name, Comment: s.Comment, At: s.At}
-	return rest, problem.Record{Problem: opened, Events: events, Filling: filling}
-}
-
-// holding returns the contacts of a problem that hold one of the words of a
-// split, of a page of customers after those that were looked at, and the last
-// of these; "" when there are no more.
-func (w *Workflow) holding(ctx context.Context, id string, f problem.Filling) (found []problem.Seen, next string, err error) {
-	if len(f.Words) == 0 {
-		return nil, "", nil
-	}
-	page, next, err := w.Store.AffectedCustomers(ctx, id, fillPage, string(f.After))
-	if err != nil {
-		return nil, "", err
-	}
-	part := problem.Part{Words: f.Words}
-	for _, a := range page {
-		said, err := w.said(ctx, a)
-		if err != nil {
-			return nil, "", err
-		}
-		for _, s := range a.Seen {
-			is := func(k contact.Contact) bool { return k.ID == s.Contact && part.Takes(words(k.Messages)) }
-			if slices.ContainsFunc(said, is) {
-				found = append(found, s)
-			}
-		}
-	}
-	return found, next, nil
-}
-
-// said returns the contacts of an affected customer with their messages.
-func (w *Workflow) said(ctx context.Context, a problem.Affected) ([]contact.Contact, error) {
-	c, err := w.Store.Customer(ctx, a.Customer)
-	if fault.KindOf(err) == fault.NotFound {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	ms, err := w.Store.RecentMessages(ctx, c, a.Since())
-	if err != nil {
-		return nil, err
-	}
-	return contact.Contacts(ms), nil
-}
-
-func words(ms []contact.Message) string {
-	var b strings.Builder
-	for _, m := range ms {
-		if m.Direction == contact.Inbound {
-			b.WriteString(m.Text + "\n")
-		}
-	}
-	return b.String()
 }

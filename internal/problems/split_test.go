@@ -53,7 +53,7 @@ func (m *mortal) ChangeAffected(ctx context.Context, id string, all []problem.Ch
 }
 
 // says has the n-th customer say a text, which is a contact of its own.
-func (b *bench) says(n int, text string) problems.Ref {
+func (b *bench) says(n int, text string) problem.Ref {
 	b.Helper()
 	at := monday.Add(-time.Duration(n) * time.Minute)
 	m := contact.Message{
@@ -70,7 +70,7 @@ func (b *bench) says(n int, text string) problems.Ref {
 	if err := b.table.SaveContact(b.Context(), k); err != nil {
 		b.Fatal(err)
 	}
-	return problems.Ref{Customer: k.Customer, Contact: k.ID}
+	return problem.Ref{Customer: k.Customer, Contact: k.ID}
 }
 
 // holds fails the test unless a problem counts exactly what it lists, each of
@@ -114,7 +114,7 @@ func TestASplitThatBreaksOffIsFinished(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	const customers = 35 // more than one look at the words takes
-	var refs []problems.Ref
+	var refs []problem.Ref
 	rest, moved := map[string]bool{}, map[string]bool{}
 	for n := range customers {
 		text := "Ik snap er niets van"
@@ -141,18 +141,18 @@ func TestASplitThatBreaksOffIsFinished(t *testing.T) {
 				if cases == len(reasons) {
 					t.Fatal("more cases than reasons; a split has more writes than it should")
 				}
-				p, _, err := b.Open(t.Context(), problems.Request{Reason: reasons[cases].ID, Contacts: refs, By: els, At: monday})
+				p, err := b.Open(t.Context(), els, problems.OpenRequest{Reason: reasons[cases].ID, Contacts: refs, At: monday})
 				if err != nil {
 					t.Fatal(err)
 				}
 				cases++
 				broken := &mortal{b.table, dies, after}
-				w := &problems.Workflow{Store: broken, Taxonomy: b.Taxonomy, Zone: b.Zone}
-				s := problems.Split{
-					Contacts: refs[8:10], Words: []string{"tekening zeven"}, By: els, At: monday, Version: p.Version,
-					Once: problem.Once{Key: "els split-1", Print: "x", Expires: monday.Add(day)},
+				w := &problems.Service{Store: broken, Taxonomy: b.Taxonomy, Zone: b.Zone}
+				s := problems.SplitRequest{
+					Contacts: refs[8:10], Words: []string{"tekening zeven"}, At: monday, Version: p.Version,
+					Key: problem.Once{Key: "els split-1", Print: "x", Expires: monday.Add(day)},
 				}
-				if _, err = w.Split(t.Context(), p.ID, s); err == nil {
+				if _, err = w.Split(t.Context(), els, p.ID, s); err == nil {
 					continue // it has fewer writes
 				}
 				reached = true
@@ -177,7 +177,7 @@ func TestASplitThatBreaksOffIsFinished(t *testing.T) {
 }
 
 // finished has a split that broke off finished, twice, and returns the part.
-func (b *bench) finished(id string, s problems.Split, clock bool) string {
+func (b *bench) finished(id string, s problems.SplitRequest, clock bool) string {
 	b.Helper()
 	part := ""
 	if clock {
@@ -188,12 +188,12 @@ func (b *bench) finished(id string, s problems.Split, clock bool) string {
 	}
 	for range 2 {
 		if clock {
-			if again, err := b.Divide(b.Context(), due.Entry{Kind: due.Split, Of: part}, monday.Add(time.Minute)); err != nil || !again.IsZero() {
+			if again, err := b.ContinueSplit(b.Context(), due.Entry{Kind: due.Split, Of: part}, monday.Add(time.Minute)); err != nil || !again.IsZero() {
 				b.Fatal(again, err)
 			}
 			continue
 		}
-		p, err := b.Split(b.Context(), id, s)
+		p, err := b.Split(b.Context(), els, id, s)
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -212,18 +212,18 @@ func TestASplitUnderANameIsThatOneOnly(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	p := b.opened("invoice-unclear", 1, 3)
-	s := problems.Split{Words: []string{"btw"}, By: els, At: monday, Once: problem.Once{Key: "els a", Print: "x", Expires: monday.Add(day)}}
-	if _, err := b.Split(t.Context(), p.ID, s); err != nil {
+	s := problems.SplitRequest{Words: []string{"btw"}, At: monday, Key: problem.Once{Key: "els a", Print: "x", Expires: monday.Add(day)}}
+	if _, err := b.Split(t.Context(), els, p.ID, s); err != nil {
 		t.Fatal(err)
 	}
 	other := s
-	other.Words, other.Once.Print = []string{"korting"}, "y"
-	if _, err := b.Split(t.Context(), p.ID, other); fault.KindOf(err) != fault.Conflict {
+	other.Words, other.Key.Print = []string{"korting"}, "y"
+	if _, err := b.Split(t.Context(), els, p.ID, other); fault.KindOf(err) != fault.Conflict {
 		t.Errorf("another split under the same name: %v", err)
 	}
 	again := s
-	again.Once = problem.Once{}
-	if _, err := b.Split(t.Context(), p.ID, again); fault.KindOf(err) != fault.Conflict {
+	again.Key = problem.Once{}
+	if _, err := b.Split(t.Context(), els, p.ID, again); fault.KindOf(err) != fault.Conflict {
 		t.Errorf("the same words under no name: %v", err)
 	}
 }
@@ -232,8 +232,8 @@ func TestAPartThatIsMergedBackIsNoPartAnyMore(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	p := b.opened("invoice-unclear", 1, 5)
-	part, err := b.Split(t.Context(), p.ID, problems.Split{
-		Contacts: []problems.Ref{{Customer: "01931c2e-7a40-7c1e-9d3b-000000000001", Contact: "k1"}}, Words: []string{"btw"}, By: els, At: monday,
+	part, err := b.Split(t.Context(), els, p.ID, problems.SplitRequest{
+		Contacts: []problem.Ref{{Customer: "01931c2e-7a40-7c1e-9d3b-000000000001", Contact: "k1"}}, Words: []string{"btw"}, At: monday,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -253,46 +253,46 @@ func TestASplitRefusesContactsThatAreNotOfTheProblem(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	p := b.opened("invoice-unclear", 1, 4)
-	mine := problems.Ref{Customer: "01931c2e-7a40-7c1e-9d3b-000000000001", Contact: "k1"}
-	stranger, left := b.customer(20, monday), problems.Ref{Customer: "01931c2e-7a40-7c1e-9d3b-000000000002", Contact: "k2"}
+	mine := problem.Ref{Customer: "01931c2e-7a40-7c1e-9d3b-000000000001", Contact: "k1"}
+	stranger, left := b.customer(20, monday), problem.Ref{Customer: "01931c2e-7a40-7c1e-9d3b-000000000002", Contact: "k2"}
 	another := b.customer(30, monday)
 	another.Customer = mine.Customer
 	if err := b.table.SaveContact(t.Context(), contact.Contact{ID: another.Contact, Customer: mine.Customer, Start: monday}); err != nil {
 		t.Fatal(err)
 	}
-	now, err := b.Attach(t.Context(), p.ID, problems.Request{Contacts: []problems.Ref{left}, By: els, At: monday}, true)
+	now, err := b.Detach(t.Context(), els, p.ID, problems.ContactsChange{Contacts: []problem.Ref{left}, At: monday})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for name, tt := range map[string]struct {
-		contacts []problems.Ref
+		contacts []problem.Ref
 		kind     fault.Kind
 		says     string
 	}{
-		"of nobody who is affected":         {[]problems.Ref{mine, stranger, stranger}, fault.Conflict, "contacts: not of this problem: k20; nothing was changed"},
-		"another of who is affected":        {[]problems.Ref{another}, fault.Conflict, "contacts: not of this problem: k30; nothing was changed"},
-		"detached before":                   {[]problems.Ref{left, mine, stranger}, fault.Conflict, "contacts: not of this problem: k2, k20; nothing was changed"},
-		"a contact that its customer lacks": {[]problems.Ref{mine, {Customer: mine.Customer, Contact: "k99"}}, fault.Invalid, "contacts: the customer has no contact k99; nothing was changed"},
+		"of nobody who is affected":         {[]problem.Ref{mine, stranger, stranger}, fault.Conflict, "contacts: not of this problem: k20; nothing was changed"},
+		"another of who is affected":        {[]problem.Ref{another}, fault.Conflict, "contacts: not of this problem: k30; nothing was changed"},
+		"detached before":                   {[]problem.Ref{left, mine, stranger}, fault.Conflict, "contacts: not of this problem: k2, k20; nothing was changed"},
+		"a contact that its customer lacks": {[]problem.Ref{mine, {Customer: mine.Customer, Contact: "k99"}}, fault.Invalid, "contacts: the customer has no contact k99; nothing was changed"},
 	} {
-		s := problems.Split{Contacts: tt.contacts, Words: []string{"btw"}, By: els, At: monday, Once: problem.Once{Key: "els a", Print: "x", Expires: monday.Add(day)}}
-		if _, err := b.Split(t.Context(), p.ID, s); fault.KindOf(err) != tt.kind || fault.Message(err) != tt.says {
+		s := problems.SplitRequest{Contacts: tt.contacts, Words: []string{"btw"}, At: monday, Key: problem.Once{Key: "els a", Print: "x", Expires: monday.Add(day)}}
+		if _, err := b.Split(t.Context(), els, p.ID, s); fault.KindOf(err) != tt.kind || fault.Message(err) != tt.says {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	if got := b.read(p.ID); got.Version != now.Version || len(got.Parts) != 0 || got.Contacts != 3 {
 		t.Errorf("something changed: %+v", got.Problem)
 	}
-	s := problems.Split{Contacts: []problems.Ref{mine}, By: els, At: monday, Once: problem.Once{Key: "els a", Print: "x", Expires: monday.Add(day)}}
-	first, err := b.Split(t.Context(), p.ID, s)
+	s := problems.SplitRequest{Contacts: []problem.Ref{mine}, At: monday, Key: problem.Once{Key: "els a", Print: "x", Expires: monday.Add(day)}}
+	first, err := b.Split(t.Context(), els, p.ID, s)
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, err := b.Split(t.Context(), p.ID, s) // its contact is of the part by now
+	again, err := b.Split(t.Context(), els, p.ID, s) // its contact is of the part by now
 	if err != nil || again.ID != first.ID || again.Contacts != 1 {
 		t.Errorf("repeated: %+v %v", again.Problem, err)
 	}
-	s.Once = problem.Once{}
-	if _, err := b.Split(t.Context(), p.ID, s); fault.KindOf(err) != fault.Conflict {
+	s.Key = problem.Once{}
+	if _, err := b.Split(t.Context(), els, p.ID, s); fault.KindOf(err) != fault.Conflict {
 		t.Errorf("split off twice: %v", err)
 	}
 }
@@ -303,18 +303,18 @@ func TestAContactThatLeftStaysOutOfThePart(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	p := b.opened("invoice-unclear", 1, 3)
-	refs := []problems.Ref{
+	refs := []problem.Ref{
 		{Customer: "01931c2e-7a40-7c1e-9d3b-000000000001", Contact: "k1"}, {Customer: "01931c2e-7a40-7c1e-9d3b-000000000002", Contact: "k2"},
 	}
-	broken := &problems.Workflow{Store: &mortal{b.table, 2, false}, Taxonomy: b.Taxonomy, Zone: b.Zone}
-	s := problems.Split{Contacts: refs, By: els, At: monday, Once: problem.Once{Key: "els a", Print: "x", Expires: monday.Add(day)}}
-	if _, err := broken.Split(t.Context(), p.ID, s); !errors.Is(err, errGone) {
+	broken := &problems.Service{Store: &mortal{b.table, 2, false}, Taxonomy: b.Taxonomy, Zone: b.Zone}
+	s := problems.SplitRequest{Contacts: refs, At: monday, Key: problem.Once{Key: "els a", Print: "x", Expires: monday.Add(day)}}
+	if _, err := broken.Split(t.Context(), els, p.ID, s); !errors.Is(err, errGone) {
 		t.Fatal(err)
 	}
-	if _, err := b.Attach(t.Context(), p.ID, problems.Request{Contacts: refs[:1], By: els, At: monday}, true); err != nil {
+	if _, err := b.Detach(t.Context(), els, p.ID, problems.ContactsChange{Contacts: refs[:1], At: monday}); err != nil {
 		t.Fatal(err)
 	}
-	part, err := b.Split(t.Context(), p.ID, s)
+	part, err := b.Split(t.Context(), els, p.ID, s)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,9 +20,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/heard-intake/heard/infra/local/sqs"
-	"github.com/heard-intake/heard/internal/api"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/problem"
+	"github.com/heard-intake/heard/internal/problems"
 	"github.com/heard-intake/heard/internal/queue"
 	"github.com/heard-intake/heard/internal/store"
 	"github.com/heard-intake/heard/internal/store/storetest"
@@ -72,12 +72,11 @@ func newBench(t *testing.T) *bench {
 		}
 	}
 	b.handler = &updates.Handler{
-		API: &api.Departments{
-			Store: b.table, Taxonomy: func() *taxonomy.Taxonomy { return tax }, Zone: time.UTC, Now: func() time.Time { return now },
-		},
-		Prefix: "heard-updates-",
-		Dead:   queue.NewDeadLetters(b.sqs, "heard-updates-"),
-		Meter:  &telemetry.Meter{Function: "updates", Out: b.metrics, Now: func() time.Time { return now }},
+		Problems: &problems.Service{Store: b.table, Taxonomy: func() *taxonomy.Taxonomy { return tax }, Zone: time.UTC},
+		Prefix:   "heard-updates-",
+		Dead:     queue.NewDeadLetters(b.sqs, "heard-updates-"),
+		Now:      func() time.Time { return now },
+		Meter:    &telemetry.Meter{Function: "updates", Out: b.metrics, Now: func() time.Time { return now }},
 	}
 	return b
 }
@@ -358,7 +357,7 @@ func TestWhatCannotBeAppliedOrKeptNowComesAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	h := *b.handler
-	h.API = &api.Departments{Store: store.New(db, "heard", storetest.Pepper), Taxonomy: func() *taxonomy.Taxonomy { return tax }, Zone: time.UTC, Now: func() time.Time { return now }}
+	h.Problems = &problems.Service{Store: store.New(db, "heard", storetest.Pepper), Taxonomy: func() *taxonomy.Taxonomy { return tax }, Zone: time.UTC}
 	resp, err := h.Handle(t.Context(), events.SQSEvent{Records: []events.SQSMessage{b.message("billing", `{"problem":"p-1","to":"acknowledged"}`, 40)}})
 	if err != nil || len(resp.BatchItemFailures) != 1 {
 		t.Errorf("table away: %+v %v", resp, err)
@@ -386,7 +385,7 @@ func FuzzUpdate(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		ev, err := updates.Request("billing", "m-1", body)
+		got, err := updates.Parse("billing", body)
 		if err != nil {
 			if kind := fault.KindOf(err); kind != fault.Invalid && kind != fault.TooLarge {
 				t.Error(err)
@@ -394,14 +393,14 @@ func FuzzUpdate(f *testing.F) {
 			return
 		}
 		var rest map[string]json.RawMessage
-		if err := json.Unmarshal([]byte(ev.Body), &rest); err != nil || rest["problem"] != nil || rest["id"] != nil {
-			t.Errorf("the API gets %q (%v)", ev.Body, err)
+		if err := json.Unmarshal(got.Body, &rest); err != nil || rest["problem"] != nil || rest["candidate"] != nil || rest["id"] != nil {
+			t.Errorf("the body is %q (%v), want no problem, candidate or id in it", got.Body, err)
 		}
-		if id := ev.PathParameters["id"]; id == "" || strings.ContainsAny(id, " \n") {
-			t.Errorf("the API gets problem %q", id)
+		if id := got.Problem + got.Candidate; !problems.IsID(id, 100) {
+			t.Errorf("the problem or candidate is %q, want an id", id)
 		}
-		if c := ev.RequestContext.Authorizer.JWT.Claims; c["department"] != "billing" || len(c) != 3 {
-			t.Errorf("the API gets claims %v", c)
+		if diff := cmp.Diff(problem.NewCaller("queue:billing", []string{"billing"}, false), got.Caller); diff != "" {
+			t.Errorf("the caller differs:\n%s", diff)
 		}
 	})
 }
