@@ -20,7 +20,7 @@ const (
 // and of its own layer only what its rule names.
 var (
 	words  = []string{"internal/fault", "internal/config", "internal/batch", "internal/golden", "internal/telemetry", "internal/strictjson"}
-	domain = join(words, "internal/contact", "internal/identity", "internal/problem", "internal/taxonomy", "internal/due")
+	domain = join(words, "internal/contact", "internal/identity", "internal/problem", "internal/redact", "internal/taxonomy", "internal/due")
 )
 
 // rules says which packages of the module a package may import, and whether
@@ -44,7 +44,8 @@ var rules = []struct {
 	{"internal/identity", words, false},
 	{"internal/taxonomy", join(words, "internal/due"), false},
 	{"internal/contact", join(words, "internal/identity"), false},
-	{"internal/problem", join(words, "internal/identity", "internal/due"), false},
+	{"internal/redact", join(words, "internal/identity"), false},
+	{"internal/problem", join(words, "internal/identity", "internal/due", "internal/redact"), false},
 	{"internal/brief", join(words, "internal/contact", "internal/identity", "internal/problem", "internal/taxonomy"), false},
 
 	// Adapters never import each other. Two things are no adapters, though

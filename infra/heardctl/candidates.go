@@ -62,7 +62,7 @@ func (t *tool) printCandidates(ctx context.Context, c *client.Client) error {
 			ID                  string
 			Words, Quotes       []string
 			Customers           int
-			Contacts            []problem.Ref
+			Contacts            []problem.ContactRef
 			FirstSeen, LastSeen time.Time
 			ToldAt              time.Time
 			ToldTo              string

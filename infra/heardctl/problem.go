@@ -210,8 +210,8 @@ func (t *tool) showProblemLog(ctx context.Context, c *client.Client, o problemOp
 
 // latestContacts returns the latest contact of each customer. Names are ids or
 // aliases.
-func latestContacts(ctx context.Context, c *client.Client, names []string) ([]problem.Ref, error) {
-	refs := []problem.Ref{}
+func latestContacts(ctx context.Context, c *client.Client, names []string) ([]problem.ContactRef, error) {
+	refs := []problem.ContactRef{}
 	for _, name := range names {
 		id, err := c.ResolveCustomer(ctx, name)
 		if err != nil {
@@ -224,7 +224,7 @@ func latestContacts(ctx context.Context, c *client.Client, names []string) ([]pr
 		if len(all) == 0 {
 			return nil, fmt.Errorf("%s has no contact: heardctl history shows what the customer wrote", name)
 		}
-		refs = append(refs, problem.Ref{Customer: id, Contact: all[0].ID})
+		refs = append(refs, problem.ContactRef{Customer: id, Contact: all[0].ID})
 	}
 	return refs, nil
 }

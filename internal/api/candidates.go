@@ -10,15 +10,15 @@ import (
 
 // A candidateResponse is a possible problem that the taxonomy does not know.
 type candidateResponse struct {
-	ID          string        `json:"id"`
-	Words       []string      `json:"words"`
-	Quotes      []string      `json:"quotes"`
-	Customers   int           `json:"customers"`
-	Contacts    []problem.Ref `json:"contacts"`
-	FirstSeen   time.Time     `json:"firstSeen"`
-	LastSeen    time.Time     `json:"lastSeen"`
-	AnnouncedAt time.Time     `json:"toldAt,omitzero"`
-	AnnouncedTo string        `json:"toldTo,omitempty"`
+	ID          string               `json:"id"`
+	Words       []string             `json:"words"`
+	Quotes      []string             `json:"quotes"`
+	Customers   int                  `json:"customers"`
+	Contacts    []problem.ContactRef `json:"contacts"`
+	FirstSeen   time.Time            `json:"firstSeen"`
+	LastSeen    time.Time            `json:"lastSeen"`
+	AnnouncedAt time.Time            `json:"toldAt,omitzero"`
+	AnnouncedTo string               `json:"toldTo,omitempty"`
 }
 
 func newCandidateResponse(c problems.Candidate) candidateResponse {

@@ -67,7 +67,7 @@ func acting(do func(*Departments, context.Context, *request, problem.Caller) (re
 // callerOf returns the caller of a request by the claims of its token.
 func callerOf(r *request) (problem.Caller, error) {
 	caller := problem.NewCaller(r.caller(), words(r.claims()["department"]), r.has(AllProblems))
-	if caller.Somewhere() {
+	if caller.ActsForAny() {
 		return caller, nil
 	}
 	return caller, &refusal{
@@ -125,7 +125,7 @@ func (d *Departments) list(ctx context.Context, r *request, caller problem.Calle
 		return reply{}, err
 	}
 	if department != "" && !caller.ActsFor(department) {
-		return reply{}, problem.Foreign()
+		return reply{}, problem.ErrOtherDepartment()
 	}
 	listed := caller.Departments
 	switch {
@@ -177,7 +177,7 @@ func (d *Departments) affected(ctx context.Context, r *request, caller problem.C
 	}
 	// The contacts of a merged problem are those of the problem that it was merged
 	// into, which may belong to another department by now.
-	p, err := problem.Standing(ctx, r.param("id"), func(ctx context.Context, id string) (problem.Record, error) {
+	p, err := problem.FollowMerges(ctx, r.param("id"), func(ctx context.Context, id string) (problem.Record, error) {
 		return d.Problems.Header(ctx, caller, id)
 	})
 	if err != nil {

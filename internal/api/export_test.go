@@ -45,7 +45,7 @@ func Views() map[string]any {
 		"KnownLink": identity.KnownLink{}, "SuggestionPage": suggestionPage{}, "DecisionRequest": deciding{}, "AuditPage": auditPage{}, "IdentityChange": identity.Change{},
 		"Unjoined": identity.Unjoined{}, "ProblemPage": problemListResponse{}, "Problem": problemResponse{}, "Names": problem.Names{}, "Label": problem.Label{},
 		"AffectedPage": affectedListResponse{}, "Affected": affectedResponse{}, "Update": problems.UpdateBody{},
-		"Opening": openRequest{}, "Hand": contactsRequest{}, "ContactRef": problem.Ref{}, "ProblemLogPage": logResponse{}, "ProblemLogLine": problem.Line{},
+		"Opening": openRequest{}, "Hand": contactsRequest{}, "ContactRef": problem.ContactRef{}, "ProblemLogPage": logResponse{}, "ProblemLogLine": problem.Line{},
 		"Evidence": problem.Evidence{}, "Proof": problem.Proof{}, "Part": problem.Part{},
 		"Session": session{}, "Posted": posted{}, "ChatPage": chatPage{}, "Line": line{},
 	}

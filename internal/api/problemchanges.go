@@ -68,13 +68,13 @@ const maxKey = 200
 
 // requestKey returns the key of the request's Idempotency-Key, the zero value
 // without one.
-func requestKey(r *request, caller problem.Caller) (problem.Once, error) {
+func requestKey(r *request, caller problem.Caller) (problem.IdempotencyKey, error) {
 	name := r.header("idempotency-key")
 	if name == "" {
-		return problem.Once{}, nil
+		return problem.IdempotencyKey{}, nil
 	}
 	if !printable(name, maxKey) {
-		return problem.Once{}, fault.New(fault.Invalid, "Idempotency-Key may have %d letters, digits and signs, and no spaces", maxKey)
+		return problem.IdempotencyKey{}, fault.New(fault.Invalid, "Idempotency-Key may have %d letters, digits and signs, and no spaces", maxKey)
 	}
 	body, err := r.body(MaxBody)
 	return problems.IdempotencyKey(caller, name, body, r.now), err
@@ -90,10 +90,10 @@ func (d *Departments) resend(ctx context.Context, r *request, caller problem.Cal
 
 // An openRequest opens a problem by hand.
 type openRequest struct {
-	Reason   string        `json:"reason"`
-	Product  string        `json:"product"`
-	Comment  string        `json:"comment"`
-	Contacts []problem.Ref `json:"contacts"`
+	Reason   string               `json:"reason"`
+	Product  string               `json:"product"`
+	Comment  string               `json:"comment"`
+	Contacts []problem.ContactRef `json:"contacts"`
 }
 
 func (d *Departments) open(ctx context.Context, r *request, caller problem.Caller) (reply, error) {
@@ -113,10 +113,10 @@ func (d *Departments) open(ctx context.Context, r *request, caller problem.Calle
 // A contactsRequest names contacts to attach, or the contacts and words of a
 // split.
 type contactsRequest struct {
-	Contacts []problem.Ref `json:"contacts"`
-	Comment  string        `json:"comment"`
-	Words    []string      `json:"words"` // of a split
-	Version  int           `json:"version"`
+	Contacts []problem.ContactRef `json:"contacts"`
+	Comment  string               `json:"comment"`
+	Words    []string             `json:"words"` // of a split
+	Version  int                  `json:"version"`
 }
 
 func decodeContactsRequest(r *request) (contactsRequest, error) {
@@ -144,7 +144,7 @@ func (d *Departments) attach(ctx context.Context, r *request, caller problem.Cal
 
 func (d *Departments) detach(ctx context.Context, r *request, caller problem.Caller) (reply, error) {
 	q := r.query()
-	ref := problem.Ref{Customer: identity.CustomerID(q.text("customerId")), Contact: q.text("contact")}
+	ref := problem.ContactRef{Customer: identity.CustomerID(q.text("customerId")), Contact: q.text("contact")}
 	if err := q.done(); err != nil {
 		return reply{}, err
 	}
@@ -152,7 +152,7 @@ func (d *Departments) detach(ctx context.Context, r *request, caller problem.Cal
 	if err != nil {
 		return reply{}, err
 	}
-	p, err := d.Problems.Detach(ctx, caller, r.param("id"), problems.ContactsChange{Contacts: []problem.Ref{ref}, Version: version, At: r.now})
+	p, err := d.Problems.Detach(ctx, caller, r.param("id"), problems.ContactsChange{Contacts: []problem.ContactRef{ref}, Version: version, At: r.now})
 	return problemReply(http.StatusOK, p, withConflictState(err))
 }
 

@@ -32,7 +32,7 @@ func (s *Service) AnnounceCandidates(ctx context.Context, now time.Time) error {
 		return err
 	}
 	isNew := func(b problem.Burst) bool {
-		return !slices.ContainsFunc(announced, func(a problem.Told) bool { return a.Is(b) })
+		return !slices.ContainsFunc(announced, func(a problem.AnnouncedCandidate) bool { return a.Is(b) })
 	}
 	bursts, err := s.findBursts(ctx, now, decided, isNew)
 	if err != nil {
@@ -46,7 +46,7 @@ func (s *Service) AnnounceCandidates(ctx context.Context, now time.Time) error {
 		if err != nil {
 			return err
 		}
-		a := problem.Told{
+		a := problem.AnnouncedCandidate{
 			ID: uuid.Must(uuid.NewV7()).String(), Department: department.ID, Name: problem.Label(department.Names), At: now,
 			Words: b.Words, Shown: c.Words, Quotes: c.Quotes, Customers: c.Customers, Contacts: c.Contacts, First: c.First, Last: c.Last,
 			Expires: now.Add(decisionLifetime),

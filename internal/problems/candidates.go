@@ -12,6 +12,7 @@ import (
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/problem"
+	"github.com/heard-intake/heard/internal/redact"
 	"github.com/heard-intake/heard/internal/taxonomy"
 )
 
@@ -36,7 +37,7 @@ type Candidate struct {
 	Words       []string // as customers wrote them
 	Quotes      []string // masked
 	Customers   int
-	Contacts    []problem.Unknown // the latest last
+	Contacts    []problem.UnclassifiedContact // the latest last
 	First       time.Time
 	Last        time.Time
 	AnnouncedAt time.Time // zero if it was not announced
@@ -46,10 +47,10 @@ type Candidate struct {
 }
 
 // Refs names the contacts of a candidate.
-func (c Candidate) Refs() []problem.Ref {
-	refs := make([]problem.Ref, len(c.Contacts))
+func (c Candidate) Refs() []problem.ContactRef {
+	refs := make([]problem.ContactRef, len(c.Contacts))
 	for i, u := range c.Contacts {
-		refs[i] = problem.Ref{Customer: u.Customer, Contact: u.Contact}
+		refs[i] = problem.ContactRef{Customer: u.Customer, Contact: u.Contact}
 	}
 	return refs
 }
@@ -63,11 +64,11 @@ func (s *Service) Candidates(ctx context.Context, caller problem.Caller, now tim
 	if err != nil {
 		return nil, err
 	}
-	judged := func(a problem.Told) bool { return caller.Judges(a.Department) }
+	judged := func(a problem.AnnouncedCandidate) bool { return caller.MayDecide(a.Department) }
 	if !caller.All && !slices.ContainsFunc(announced, judged) {
 		return nil, nil
 	}
-	return s.listCandidates(ctx, announced, now, func(_, announcedTo string, _ []string) bool { return caller.Judges(announcedTo) })
+	return s.listCandidates(ctx, announced, now, func(_, announcedTo string, _ []string) bool { return caller.MayDecide(announcedTo) })
 }
 
 // Candidate returns the candidate of an id, which may be the hash of any of its
@@ -78,8 +79,8 @@ func (s *Service) Candidate(ctx context.Context, caller problem.Caller, id strin
 	if err != nil {
 		return Candidate{}, err
 	}
-	if slices.ContainsFunc(announced, func(a problem.Told) bool { return a.ID == id && !caller.Judges(a.Department) }) {
-		return Candidate{}, problem.Foreign()
+	if slices.ContainsFunc(announced, func(a problem.AnnouncedCandidate) bool { return a.ID == id && !caller.MayDecide(a.Department) }) {
+		return Candidate{}, problem.ErrOtherDepartment()
 	}
 	all, err := s.listCandidates(ctx, announced, now, func(announcedID, _ string, hashes []string) bool {
 		return announcedID == id || slices.Contains(hashes, id)
@@ -90,9 +91,9 @@ func (s *Service) Candidate(ctx context.Context, caller problem.Caller, id strin
 	if len(all) == 0 {
 		return Candidate{}, fault.New(fault.NotFound, "there is no such candidate, or not any more")
 	}
-	i := slices.IndexFunc(all, func(c Candidate) bool { return caller.Judges(c.AnnouncedTo) })
+	i := slices.IndexFunc(all, func(c Candidate) bool { return caller.MayDecide(c.AnnouncedTo) })
 	if i < 0 {
-		return Candidate{}, problem.Foreign()
+		return Candidate{}, problem.ErrOtherDepartment()
 	}
 	return all[i], nil
 }
@@ -107,7 +108,7 @@ func (s *Service) announcedCustomers(ctx context.Context, caller problem.Caller,
 	}
 	var customers []identity.CustomerID
 	for _, a := range announced {
-		if !caller.Judges(a.Department) {
+		if !caller.MayDecide(a.Department) {
 			continue
 		}
 		for _, u := range a.Contacts {
@@ -129,7 +130,7 @@ func (s *Service) announcedCustomers(ctx context.Context, caller problem.Caller,
 // listCandidates returns the candidates that are wanted, and reads no others.
 // Wanted gets the id and department of an announcement, both empty without one,
 // and the hashes of the candidate's words.
-func (s *Service) listCandidates(ctx context.Context, announced []problem.Told, now time.Time, wanted func(id, announcedTo string, hashes []string) bool) ([]Candidate, error) {
+func (s *Service) listCandidates(ctx context.Context, announced []problem.AnnouncedCandidate, now time.Time, wanted func(id, announcedTo string, hashes []string) bool) ([]Candidate, error) {
 	decided, err := s.Store.DecidedWords(ctx, now)
 	if err != nil {
 		return nil, err
@@ -164,7 +165,7 @@ func (s *Service) listCandidates(ctx context.Context, announced []problem.Told, 
 }
 
 // decisionOn returns the decision about an announced candidate, "" without one.
-func decisionOn(a problem.Told, decided map[string]string) string {
+func decisionOn(a problem.AnnouncedCandidate, decided map[string]string) string {
 	for _, w := range a.Words {
 		if decided[w] != "" {
 			return decided[w]
@@ -179,7 +180,7 @@ type contactPlace struct {
 	contact  string
 }
 
-func placeOf(u problem.Unknown) contactPlace { return contactPlace{u.Customer, u.Contact} }
+func placeOf(u problem.UnclassifiedContact) contactPlace { return contactPlace{u.Customer, u.Contact} }
 
 // findBursts derives bursts from the hints. It reads the contacts of each wanted
 // burst, drops those that have a reason by now, and derives again, until every
@@ -191,7 +192,7 @@ func (s *Service) findBursts(ctx context.Context, now time.Time, decided map[str
 	}
 	checked := map[contactPlace]identity.CustomerID{} // whose a contact is now; "" if it has a reason or is gone
 	for {
-		var current []problem.Unknown
+		var current []problem.UnclassifiedContact
 		for _, u := range hints {
 			if customer, ok := checked[placeOf(u)]; ok {
 				u.Customer = customer
@@ -219,14 +220,14 @@ func (s *Service) findBursts(ctx context.Context, now time.Time, decided map[str
 
 // findUnchecked returns the contacts of bursts that were not read yet. It marks
 // all but the latest [maxChecked] of a burst as gone, so that no more are read.
-func findUnchecked(bursts []problem.Burst, checked map[contactPlace]identity.CustomerID) []problem.Unknown {
-	var unchecked []problem.Unknown
+func findUnchecked(bursts []problem.Burst, checked map[contactPlace]identity.CustomerID) []problem.UnclassifiedContact {
+	var unchecked []problem.UnclassifiedContact
 	for _, b := range bursts {
 		for i, u := range slices.Backward(b.Contacts) {
 			if _, ok := checked[placeOf(u)]; ok {
 				continue
 			}
-			same := func(o problem.Unknown) bool { return placeOf(o) == placeOf(u) }
+			same := func(o problem.UnclassifiedContact) bool { return placeOf(o) == placeOf(u) }
 			switch {
 			case len(b.Contacts)-i > maxChecked:
 				checked[placeOf(u)] = ""
@@ -240,14 +241,14 @@ func findUnchecked(bursts []problem.Burst, checked map[contactPlace]identity.Cus
 
 // findCurrentCustomers returns the customer of each contact now: "" for one that
 // is gone or has a reason.
-func (s *Service) findCurrentCustomers(ctx context.Context, all []problem.Unknown) ([]identity.CustomerID, error) {
+func (s *Service) findCurrentCustomers(ctx context.Context, all []problem.UnclassifiedContact) ([]identity.CustomerID, error) {
 	customers := make([]identity.CustomerID, len(all))
 	errs := make([]error, len(all))
 	batch.Each(len(all), parallelReads, func(i int) { customers[i], errs[i] = s.findCurrentCustomer(ctx, all[i]) })
 	return customers, errors.Join(errs...)
 }
 
-func (s *Service) findCurrentCustomer(ctx context.Context, u problem.Unknown) (identity.CustomerID, error) {
+func (s *Service) findCurrentCustomer(ctx context.Context, u problem.UnclassifiedContact) (identity.CustomerID, error) {
 	c, err := s.Store.Customer(ctx, u.Customer)
 	if err != nil {
 		return "", err
@@ -266,13 +267,13 @@ func (s *Service) findCurrentCustomer(ctx context.Context, u problem.Unknown) (i
 // updateAnnounced returns an announced candidate as it is now: without the
 // contacts that are gone or have a reason, and with those of the bursts that are
 // the same candidate.
-func (s *Service) updateAnnounced(ctx context.Context, a problem.Told, bursts []problem.Burst) (Candidate, error) {
+func (s *Service) updateAnnounced(ctx context.Context, a problem.AnnouncedCandidate, bursts []problem.Burst) (Candidate, error) {
 	c := Candidate{ID: a.ID, Words: a.Shown, Quotes: a.Quotes, AnnouncedAt: a.At, AnnouncedTo: a.Department, hashes: slices.Clone(a.Words)}
 	customers, err := s.findCurrentCustomers(ctx, a.Contacts)
 	if err != nil {
 		return c, err
 	}
-	var all []problem.Unknown
+	var all []problem.UnclassifiedContact
 	for i, u := range a.Contacts {
 		if u.Customer = customers[i]; u.Customer != "" {
 			all = append(all, u)
@@ -284,11 +285,13 @@ func (s *Service) updateAnnounced(ctx context.Context, a problem.Told, bursts []
 			c.hashes = append(c.hashes, b.Words...)
 		}
 	}
-	slices.SortStableFunc(all, func(a, b problem.Unknown) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Contact, b.Contact)) })
+	slices.SortStableFunc(all, func(a, b problem.UnclassifiedContact) int {
+		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Contact, b.Contact))
+	})
 	distinct := map[identity.CustomerID]bool{}
 	for _, u := range all {
 		distinct[u.Customer] = true
-		if !slices.ContainsFunc(c.Contacts, func(o problem.Unknown) bool { return placeOf(o) == placeOf(u) }) {
+		if !slices.ContainsFunc(c.Contacts, func(o problem.UnclassifiedContact) bool { return placeOf(o) == placeOf(u) }) {
 			c.Contacts = append(c.Contacts, u)
 		}
 	}
@@ -309,7 +312,7 @@ func (s *Service) readCandidate(ctx context.Context, b problem.Burst) (Candidate
 	c := Candidate{
 		ID: b.Words[0], Customers: b.Customers, Contacts: b.Contacts, First: b.First, Last: b.Last, hashes: b.Words,
 	}
-	var sampled []problem.Candidate
+	var sampled []redact.QuoteCandidate
 	readable := map[string]string{} // words by hash
 	for _, u := range b.Contacts[max(0, len(b.Contacts)-maxSampled):] {
 		texts, err := s.readTexts(ctx, u)
@@ -317,7 +320,7 @@ func (s *Service) readCandidate(ctx context.Context, b problem.Burst) (Candidate
 			return c, err
 		}
 		for _, t := range texts {
-			for _, w := range problem.Telltale(t.Text, t.Known) {
+			for _, w := range redact.Keywords(t.Text, t.Known) {
 				readable[s.Store.WordHash(w)] = w
 			}
 		}
@@ -331,12 +334,12 @@ func (s *Service) readCandidate(ctx context.Context, b problem.Burst) (Candidate
 	for i := range sampled { // the words are shown anyway, so a quote may hold them
 		sampled[i].Known.Public = append(slices.Clip(sampled[i].Known.Public), c.Words...)
 	}
-	c.Quotes = problem.Quotes(sampled, 3)
+	c.Quotes = redact.SelectQuotes(sampled, 3)
 	return c, nil
 }
 
 // readTexts returns the texts that a customer wrote in a contact.
-func (s *Service) readTexts(ctx context.Context, u problem.Unknown) ([]problem.Candidate, error) {
+func (s *Service) readTexts(ctx context.Context, u problem.UnclassifiedContact) ([]redact.QuoteCandidate, error) {
 	c, err := s.Store.Customer(ctx, u.Customer)
 	if err != nil {
 		return nil, err
@@ -346,14 +349,14 @@ func (s *Service) readTexts(ctx context.Context, u problem.Unknown) ([]problem.C
 		return nil, err
 	}
 	known := PersonalData(s.Taxonomy(), c, messages)
-	var texts []problem.Candidate
+	var texts []redact.QuoteCandidate
 	for _, k := range contact.Contacts(messages) {
 		if k.ID != u.Contact {
 			continue
 		}
 		for _, m := range k.Messages {
 			if isWritten(m) {
-				texts = append(texts, problem.Candidate{Customer: string(c.ID), Text: m.Text, Known: known})
+				texts = append(texts, redact.QuoteCandidate{Customer: string(c.ID), Text: m.Text, Known: known})
 			}
 		}
 	}
@@ -368,13 +371,13 @@ func isWritten(m contact.Message) bool {
 
 // PersonalData returns the names, addresses and numbers of a customer that must
 // be masked in texts, from the customer and its messages.
-func PersonalData(t *taxonomy.Taxonomy, c identity.Customer, messages []contact.Message) problem.Known {
-	known := problem.Known{Names: []string{c.Name}, Accounts: []string{c.Account}, Public: t.PublicNames()}
+func PersonalData(t *taxonomy.Taxonomy, c identity.Customer, messages []contact.Message) redact.PersonalData {
+	known := redact.PersonalData{Names: []string{c.Name}, Accounts: []string{c.Account}, Public: t.PublicNames()}
 	for _, m := range messages {
 		known.Names = append(known.Names, m.Name, m.Username)
 		known.Orders = append(known.Orders, t.OrderNumbers(m.Text)...)
 		for _, a := range m.Addresses() {
-			known.Address(a)
+			known.AddAddress(a)
 		}
 	}
 	return known

@@ -17,6 +17,7 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/problem"
 	"github.com/heard-intake/heard/internal/problems"
+	"github.com/heard-intake/heard/internal/redact"
 	"github.com/heard-intake/heard/internal/store"
 	"github.com/heard-intake/heard/internal/store/storetest"
 	"github.com/heard-intake/heard/internal/taxonomy"
@@ -45,9 +46,9 @@ func newCandidateBench(t *testing.T) *candidateBench {
 	}
 	b := &candidateBench{T: t, table: storetest.New(t)}
 	b.Service = problems.Service{Store: b.table, Taxonomy: func() *taxonomy.Taxonomy { return rules }, Zone: time.UTC}
-	var past []problem.Unknown
+	var past []problem.UnclassifiedContact
 	for i := range 40 {
-		past = append(past, problem.Unknown{
+		past = append(past, problem.UnclassifiedContact{
 			Customer: customer(1000 + i), Contact: fmt.Sprint("past", i), At: noon.Add(-5 * day), Words: []string{"woord", fmt.Sprint("eigen", i)}, Expires: noon.Add(10 * day),
 		})
 	}
@@ -59,7 +60,7 @@ func customer(n int) identity.CustomerID {
 	return identity.CustomerID(fmt.Sprintf("01931c2e-7a40-7c1e-9d3b-%012d", n))
 }
 
-func (b *candidateBench) keep(all ...problem.Unknown) {
+func (b *candidateBench) keep(all ...problem.UnclassifiedContact) {
 	b.Helper()
 	if err := b.table.PutUnknownContacts(b.Context(), all); err != nil {
 		b.Fatal(err)
@@ -84,8 +85,8 @@ func (b *candidateBench) says(at time.Time, text string) contact.Contact {
 	if err := b.table.SaveContact(b.Context(), k); err != nil {
 		b.Fatal(err)
 	}
-	b.keep(problem.Unknown{
-		Customer: k.Customer, Contact: k.ID, At: k.Start, Words: problem.Telltale(text, problem.Known{Names: []string{m.Name}}), Expires: at.Add(15 * day),
+	b.keep(problem.UnclassifiedContact{
+		Customer: k.Customer, Contact: k.ID, At: k.Start, Words: redact.Keywords(text, redact.PersonalData{Names: []string{m.Name}}), Expires: at.Add(15 * day),
 	})
 	return k
 }
@@ -107,7 +108,7 @@ func (b *candidateBench) tell(at time.Time) {
 }
 
 // told fails the test unless departments were told of so many.
-func (b *candidateBench) told(want int) []problem.Told {
+func (b *candidateBench) told(want int) []problem.AnnouncedCandidate {
 	b.Helper()
 	all, count, err := b.table.AnnouncedCandidates(b.Context(), noon)
 	if err != nil {
@@ -186,7 +187,7 @@ type dyingAnnouncer struct {
 	after bool
 }
 
-func (m *dyingAnnouncer) AnnounceCandidate(ctx context.Context, c problem.Told, count int64) error {
+func (m *dyingAnnouncer) AnnounceCandidate(ctx context.Context, c problem.AnnouncedCandidate, count int64) error {
 	if m.after {
 		return errors.Join(m.Table.AnnounceCandidate(ctx, c, count), errGone)
 	}

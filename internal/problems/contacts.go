@@ -16,7 +16,7 @@ const MaxContacts = 50
 
 // A ContactsChange names contacts to attach to a problem or to detach from it.
 type ContactsChange struct {
-	Contacts []problem.Ref
+	Contacts []problem.ContactRef
 	Comment  string
 	Version  int // of the problem that the caller read; 0: any version
 	At       time.Time
@@ -29,7 +29,7 @@ type ContactsChange struct {
 // shown: else [fault.Forbidden]. The error is a [*ConflictError] for an outdated
 // version and for a problem that was merged.
 func (s *Service) Attach(ctx context.Context, caller problem.Caller, id string, c ContactsChange) (problem.Record, error) {
-	return s.changeContacts(ctx, caller, id, c, func(ctx context.Context, found []problem.Seen) (int, error) {
+	return s.changeContacts(ctx, caller, id, c, func(ctx context.Context, found []problem.Occurrence) (int, error) {
 		return s.changeAffected(ctx, id, nil, found)
 	})
 }
@@ -38,7 +38,7 @@ func (s *Service) Attach(ctx context.Context, caller problem.Caller, id string, 
 // that are not part of it change nothing. Its errors are those of
 // [Service.Attach].
 func (s *Service) Detach(ctx context.Context, caller problem.Caller, id string, c ContactsChange) (problem.Record, error) {
-	return s.changeContacts(ctx, caller, id, c, func(ctx context.Context, found []problem.Seen) (int, error) {
+	return s.changeContacts(ctx, caller, id, c, func(ctx context.Context, found []problem.Occurrence) (int, error) {
 		return s.changeAffected(ctx, id, found, nil)
 	})
 }
@@ -46,7 +46,7 @@ func (s *Service) Detach(ctx context.Context, caller problem.Caller, id string, 
 // changeContacts checks a request, writes it with apply, which returns how many
 // customers changed, and notifies the department if any did.
 func (s *Service) changeContacts(ctx context.Context, caller problem.Caller, id string, c ContactsChange,
-	apply func(context.Context, []problem.Seen) (int, error),
+	apply func(context.Context, []problem.Occurrence) (int, error),
 ) (problem.Record, error) {
 	comment, err := checkContactsChange(c.Contacts, c.Comment, c.Version)
 	if err != nil {
@@ -80,14 +80,14 @@ func (s *Service) changeContacts(ctx context.Context, caller problem.Caller, id 
 		return s.Store.Problem(ctx, id)
 	}
 	return s.editProblem(ctx, id, func(p problem.Record) (problem.Record, bool, error) {
-		p.Problem, p.Events = problem.Tell(p.Problem, problem.Event{Kind: problem.EventUpdated, By: caller.Name, At: c.At, Comment: comment})
+		p.Problem, p.Events = problem.AddEvent(p.Problem, problem.Event{Kind: problem.EventUpdated, By: caller.Name, At: c.At, Comment: comment})
 		return p, true, nil
 	})
 }
 
 // checkContactsChange refuses bad members of a request that names contacts, and
 // returns its clean comment.
-func checkContactsChange(contacts []problem.Ref, comment string, version int) (string, error) {
+func checkContactsChange(contacts []problem.ContactRef, comment string, version int) (string, error) {
 	if err := checkContacts(contacts); err != nil {
 		return "", err
 	}
@@ -99,7 +99,7 @@ func checkContactsChange(contacts []problem.Ref, comment string, version int) (s
 }
 
 // checkContacts refuses ids that no contact can have.
-func checkContacts(contacts []problem.Ref) error {
+func checkContacts(contacts []problem.ContactRef) error {
 	for _, c := range contacts {
 		if !IsID(string(c.Customer), maxIDLength) || !IsID(c.Contact, maxIDLength) {
 			return fault.New(fault.Invalid, "contacts: each has a customerId and the id of a contact")
@@ -109,7 +109,7 @@ func checkContacts(contacts []problem.Ref) error {
 }
 
 // checkContactCount refuses more contacts than one request may name.
-func checkContactCount(contacts []problem.Ref) error {
+func checkContactCount(contacts []problem.ContactRef) error {
 	if len(contacts) > MaxContacts {
 		return fault.New(fault.Invalid, "contacts has %d entries, and may have %d; send several requests", len(contacts), MaxContacts)
 	}
@@ -118,7 +118,7 @@ func checkContactCount(contacts []problem.Ref) error {
 
 // findAllContacts returns contacts as a problem counts them, or [fault.Invalid] if
 // one of them does not exist.
-func (s *Service) findAllContacts(ctx context.Context, contacts []problem.Ref) ([]problem.Seen, error) {
+func (s *Service) findAllContacts(ctx context.Context, contacts []problem.ContactRef) ([]problem.Occurrence, error) {
 	found, missing, err := s.findContacts(ctx, contacts)
 	if err == nil && missing != "" {
 		err = fault.New(fault.Invalid, "contacts: the customer has no contact %s; nothing was changed", missing)
@@ -128,7 +128,7 @@ func (s *Service) findAllContacts(ctx context.Context, contacts []problem.Ref) (
 
 // findContacts returns those contacts that exist, as a problem counts them, and
 // the id of one that does not; "" if all do.
-func (s *Service) findContacts(ctx context.Context, contacts []problem.Ref) (found []problem.Seen, missing string, err error) {
+func (s *Service) findContacts(ctx context.Context, contacts []problem.ContactRef) (found []problem.Occurrence, missing string, err error) {
 	if err := checkContactCount(contacts); err != nil {
 		return nil, "", err
 	}
@@ -145,7 +145,7 @@ func (s *Service) findContacts(ctx context.Context, contacts []problem.Ref) (fou
 			missing = cmp.Or(missing, ref.Contact)
 			continue
 		}
-		found = append(found, problem.Seen{Customer: c.ID, Contact: ref.Contact, At: start, Day: start.In(s.Zone).Format(time.DateOnly)})
+		found = append(found, problem.Occurrence{Customer: c.ID, Contact: ref.Contact, At: start, Day: start.In(s.Zone).Format(time.DateOnly)})
 	}
 	return found, missing, nil
 }
@@ -185,7 +185,7 @@ func (s *Service) findContactStart(ctx context.Context, c identity.Customer, id 
 // changeAffected takes contacts out of a problem and adds others. It returns how
 // many customers changed; an attempt whose write was lost may have changed some
 // of them before.
-func (s *Service) changeAffected(ctx context.Context, id string, leaving, joining []problem.Seen) (changed int, err error) {
+func (s *Service) changeAffected(ctx context.Context, id string, leaving, joining []problem.Occurrence) (changed int, err error) {
 	customers := customersOf(slices.Concat(leaving, joining))
 	err = retryLostWrites(ctx, func() (lost bool, err error) {
 		known, err := s.Store.AffectedAmong(ctx, id, customers)
@@ -201,10 +201,10 @@ func (s *Service) changeAffected(ctx context.Context, id string, leaving, joinin
 
 // affectedChanges returns what leaving and joining contacts change for each of
 // their customers. Known has the customers that are affected already.
-func affectedChanges(known map[identity.CustomerID]problem.Affected, leaving, joining []problem.Seen) []problem.Change {
+func affectedChanges(known map[identity.CustomerID]problem.Affected, leaving, joining []problem.Occurrence) []problem.AffectedChange {
 	left := groupByCustomer(leaving)
 	joined := groupByCustomer(joining)
-	var changes []problem.Change
+	var changes []problem.AffectedChange
 	for _, customer := range customersOf(slices.Concat(leaving, joining)) {
 		affected := known[customer]
 		affected.Customer = customer
@@ -215,8 +215,8 @@ func affectedChanges(known map[identity.CustomerID]problem.Affected, leaving, jo
 	return changes
 }
 
-func groupByCustomer(all []problem.Seen) map[identity.CustomerID][]problem.Seen {
-	groups := map[identity.CustomerID][]problem.Seen{}
+func groupByCustomer(all []problem.Occurrence) map[identity.CustomerID][]problem.Occurrence {
+	groups := map[identity.CustomerID][]problem.Occurrence{}
 	for _, o := range all {
 		groups[o.Customer] = append(groups[o.Customer], o)
 	}
@@ -224,7 +224,7 @@ func groupByCustomer(all []problem.Seen) map[identity.CustomerID][]problem.Seen 
 }
 
 // customersOf returns the customers of contacts, each once.
-func customersOf(all []problem.Seen) []identity.CustomerID {
+func customersOf(all []problem.Occurrence) []identity.CustomerID {
 	var customers []identity.CustomerID
 	for _, o := range all {
 		if !slices.Contains(customers, o.Customer) {

@@ -52,7 +52,7 @@ type customerSearch struct {
 // shown: [fault.Forbidden]. The refusal is the same whether that customer or
 // contact exists or not. ProblemID is the problem that the request changes, empty
 // for a new one.
-func (s *Service) refuseUnshownCustomers(ctx context.Context, caller problem.Caller, contacts []problem.Ref, problemID string, now time.Time) error {
+func (s *Service) refuseUnshownCustomers(ctx context.Context, caller problem.Caller, contacts []problem.ContactRef, problemID string, now time.Time) error {
 	if err := checkContactCount(contacts); err != nil || caller.All || len(contacts) == 0 {
 		return err
 	}
@@ -80,7 +80,7 @@ func (s *Service) refuseUnshownCustomers(ctx context.Context, caller problem.Cal
 
 // readCustomers returns the customer of each contact, or the zero value for an id
 // without a customer.
-func (s *Service) readCustomers(ctx context.Context, contacts []problem.Ref) ([]identity.Customer, error) {
+func (s *Service) readCustomers(ctx context.Context, contacts []problem.ContactRef) ([]identity.Customer, error) {
 	customers := make([]identity.Customer, len(contacts))
 	errs := make([]error, len(contacts))
 	batch.Each(len(contacts), parallelReads, func(i int) {

@@ -94,7 +94,7 @@ func (s *Service) wasDecided(ctx context.Context, id string, d CandidateDecision
 	if err != nil {
 		return false, "", err
 	}
-	i := slices.IndexFunc(announced, func(a problem.Told) bool { return a.ID == id })
+	i := slices.IndexFunc(announced, func(a problem.AnnouncedCandidate) bool { return a.ID == id })
 	if i < 0 || decisionOn(announced[i], words) != d.Decision {
 		return false, "", nil
 	}
@@ -113,7 +113,7 @@ func (s *Service) wasDecided(ctx context.Context, id string, d CandidateDecision
 // cause, and attaches the contacts. It returns the problem's id. Contacts that
 // are attached already change nothing.
 func (s *Service) confirmCandidate(ctx context.Context, caller problem.Caller, c Candidate, d CandidateDecision) (string, error) {
-	everywhere := problem.Everywhere(caller.Name)
+	everywhere := problem.CallerForAll(caller.Name)
 	refs := c.Refs()
 	first := refs[:min(len(refs), MaxContacts)]
 	opened, err := s.Open(ctx, everywhere, OpenRequest{Reason: d.Reason, Product: d.Product, Comment: d.Why, Contacts: first, At: d.At})
@@ -136,6 +136,6 @@ func (s *Service) confirmCandidate(ctx context.Context, caller problem.Caller, c
 
 // survivingID returns the id of the problem that one was merged into, or its own.
 func (s *Service) survivingID(ctx context.Context, id string) (string, error) {
-	p, err := problem.Standing(ctx, id, s.Store.ProblemHeader)
+	p, err := problem.FollowMerges(ctx, id, s.Store.ProblemHeader)
 	return p.ID, err
 }

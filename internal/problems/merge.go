@@ -39,7 +39,7 @@ func (s *Service) ContinueMerge(ctx context.Context, e due.Entry, now time.Time)
 // merged into, and notifies the department of that one, once. The merged problem
 // keeps its contacts. All of it can be repeated.
 func (s *Service) Absorb(ctx context.Context, merged problem.Record, now time.Time) error {
-	into, err := problem.Standing(ctx, merged.MergedInto, s.Store.ProblemHeader)
+	into, err := problem.FollowMerges(ctx, merged.MergedInto, s.Store.ProblemHeader)
 	if err != nil {
 		return err
 	}
@@ -54,7 +54,7 @@ func (s *Service) Absorb(ctx context.Context, merged problem.Record, now time.Ti
 		p.Absorbed = append(slices.Clip(p.Absorbed), merged.ID)
 		// A part that is merged back takes no contacts of its own any more.
 		p.Parts = slices.DeleteFunc(slices.Clone(p.Parts), func(part problem.Part) bool { return part.ID == merged.ID })
-		p.Problem, p.Events = problem.Tell(p.Problem, problem.Event{Kind: problem.EventMerged, At: now, Other: merged.ID})
+		p.Problem, p.Events = problem.AddEvent(p.Problem, problem.Event{Kind: problem.EventMerged, At: now, Other: merged.ID})
 		p.Quotes, _ = problem.AddQuotes(p.Quotes, merged.Quotes)
 		return p, true, nil
 	})
@@ -77,7 +77,7 @@ func (s *Service) copyContacts(ctx context.Context, from, to string) error {
 		if err != nil {
 			return err
 		}
-		var joining []problem.Seen
+		var joining []problem.Occurrence
 		for _, a := range page {
 			joining = append(joining, a.Seen...)
 		}

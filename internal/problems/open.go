@@ -16,7 +16,7 @@ type OpenRequest struct {
 	Reason   string
 	Product  string // for a reason that is counted per product; else empty
 	Comment  string
-	Contacts []problem.Ref // the first contacts of the problem; may be empty
+	Contacts []problem.ContactRef // the first contacts of the problem; may be empty
 	At       time.Time
 }
 
@@ -53,7 +53,7 @@ func (s *Service) Open(ctx context.Context, caller problem.Caller, r OpenRequest
 	}
 	opened, events := problem.Open(seed, r.At)
 	events[0].Comment = comment
-	p := problem.Record{Problem: problem.Agree(opened, s.acknowledgeBy), Events: events}
+	p := problem.Record{Problem: problem.SetAcknowledgeBy(opened, s.acknowledgeBy), Events: events}
 	err = s.Store.OpenProblem(ctx, p, seed.Affected)
 	if fault.KindOf(err) == fault.Conflict {
 		existing, err := s.Store.ProblemOfCause(ctx, r.Reason, r.Product)

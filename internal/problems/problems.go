@@ -100,13 +100,13 @@ type problemStore interface {
 	OpenProblem(ctx context.Context, p problem.Record, affected []problem.Affected) error
 	SaveProblem(ctx context.Context, p problem.Record) error
 	SplitProblem(ctx context.Context, from, part problem.Record) error
-	AlreadyApplied(ctx context.Context, problemID string, once problem.Once, now time.Time) (bool, error)
+	AlreadyApplied(ctx context.Context, problemID string, once problem.IdempotencyKey, now time.Time) (bool, error)
 }
 
 type contactStore interface {
 	AffectedCustomers(ctx context.Context, problemID string, limit int, cursor string) ([]problem.Affected, string, error)
 	AffectedAmong(ctx context.Context, problemID string, customers []identity.CustomerID) (map[identity.CustomerID]problem.Affected, error)
-	ChangeAffected(ctx context.Context, problemID string, changes []problem.Change) error
+	ChangeAffected(ctx context.Context, problemID string, changes []problem.AffectedChange) error
 	Customer(ctx context.Context, id identity.CustomerID) (identity.Customer, error)
 	RecentMessages(ctx context.Context, c identity.Customer, from time.Time) ([]contact.Message, error)
 	CustomerContacts(ctx context.Context, c identity.Customer, limit int, cursor string) ([]contact.Contact, string, error)
@@ -114,12 +114,12 @@ type contactStore interface {
 }
 
 type candidateStore interface {
-	UnknownContacts(ctx context.Context, from time.Time, limit int, now time.Time) ([]problem.Unknown, error)
+	UnknownContacts(ctx context.Context, from time.Time, limit int, now time.Time) ([]problem.UnclassifiedContact, error)
 	DecidedWords(ctx context.Context, now time.Time) (map[string]string, error)
 	DecideWords(ctx context.Context, hashes []string, by, decision string, expires time.Time) error
 	WordHash(word string) string
-	AnnouncedCandidates(ctx context.Context, now time.Time) (all []problem.Told, count int64, err error)
-	AnnounceCandidate(ctx context.Context, c problem.Told, count int64) error
+	AnnouncedCandidates(ctx context.Context, now time.Time) (all []problem.AnnouncedCandidate, count int64, err error)
+	AnnounceCandidate(ctx context.Context, c problem.AnnouncedCandidate, count int64) error
 }
 
 // A Service changes problems and decides about candidates. Its methods may be

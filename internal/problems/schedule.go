@@ -17,7 +17,7 @@ func (s *Service) EscalateUnacknowledged(ctx context.Context, e due.Entry, now t
 		if p.State != problem.Detected || !p.EscalatedAt.IsZero() {
 			return p, false, nil
 		}
-		agreed := problem.Agree(p.Problem, s.acknowledgeBy) // a problem of an older release has no AcknowledgeBy
+		agreed := problem.SetAcknowledgeBy(p.Problem, s.acknowledgeBy) // a problem of an older release has no AcknowledgeBy
 		if now.Before(agreed.AcknowledgeBy) {
 			again = agreed.AcknowledgeBy
 			return p, false, nil
@@ -57,7 +57,7 @@ func (s *Service) FinishWatch(ctx context.Context, e due.Entry, now time.Time) (
 		if events[0].Evidence != nil {
 			events[0].Evidence.Quotes = p.Quotes
 		}
-		p.Problem = problem.Agree(next, s.acknowledgeBy)
+		p.Problem = problem.SetAcknowledgeBy(next, s.acknowledgeBy)
 		p.Events = events
 		return p, true, nil
 	})

@@ -19,14 +19,14 @@ import (
 // names, and those that hold one of its words. Later contacts with one of the
 // words join the part; without words, contacts join it by hand only.
 type SplitRequest struct {
-	Contacts []problem.Ref
+	Contacts []problem.ContactRef
 	Words    []string
 	Comment  string
 	Version  int // of the problem that the caller read; 0: any version
 	At       time.Time
 	// Key recognizes a repetition, which returns the same part; the zero value
 	// recognizes none.
-	Key problem.Once
+	Key problem.IdempotencyKey
 }
 
 // Split splits a problem, and returns the part. The scheduler finishes what one
@@ -46,7 +46,7 @@ func (s *Service) Split(ctx context.Context, caller problem.Caller, id string, r
 	if err != nil {
 		return problem.Record{}, err
 	}
-	words, ok := problem.Splits(r.Words)
+	words, ok := problem.NormalizeWords(r.Words)
 	if !ok {
 		return problem.Record{}, fault.New(fault.Invalid, "words must be up to 20 wordings of up to 60 characters")
 	}
@@ -137,7 +137,7 @@ func checkSplit(from problem.Record, version int, words []string) error {
 
 // refuseForeignContacts refuses contacts that are not part of a problem, and
 // names them.
-func (s *Service) refuseForeignContacts(ctx context.Context, p problem.Record, named []problem.Seen) error {
+func (s *Service) refuseForeignContacts(ctx context.Context, p problem.Record, named []problem.Occurrence) error {
 	own, err := s.contactsOfProblems(ctx, named, p.ID)
 	if err != nil || len(own) == len(named) {
 		return err
@@ -157,13 +157,13 @@ func (s *Service) newPart(caller problem.Caller, from problem.Record, r SplitReq
 		ID: id, Reason: from.Reason, Product: from.Product, Department: from.Department, Names: from.Names,
 		Severity: from.Severity, TaxonomyVersion: from.TaxonomyVersion, By: caller.Name,
 	}, r.At)
-	opened = problem.Agree(opened, s.acknowledgeBy)
+	opened = problem.SetAcknowledgeBy(opened, s.acknowledgeBy)
 	opened.SplitFrom = from.ID
 	events[0].Comment = r.Comment
 	rest = from
 	rest.Once = r.Key
 	rest.Parts = append(slices.Clip(from.Parts), problem.Part{ID: id, Words: words})
-	rest.Problem, rest.Events = problem.Tell(rest.Problem, problem.Event{Kind: problem.EventSplit, By: caller.Name, At: r.At, Comment: r.Comment, Other: id})
+	rest.Problem, rest.Events = problem.AddEvent(rest.Problem, problem.Event{Kind: problem.EventSplit, By: caller.Name, At: r.At, Comment: r.Comment, Other: id})
 	filling := &problem.Filling{Contacts: r.Contacts, Words: words, By: caller.Name, Comment: r.Comment, At: r.At}
 	return rest, problem.Record{Problem: opened, Events: events, Filling: filling}
 }
@@ -209,7 +209,7 @@ func (s *Service) fillPart(ctx context.Context, partID string) (problem.Record, 
 // findMatchingContacts reads the page of a problem's customers after
 // filling.After. It returns their contacts that hold one of the split's words,
 // and the last customer of the page, "" for the last page.
-func (s *Service) findMatchingContacts(ctx context.Context, problemID string, filling problem.Filling) (found []problem.Seen, next string, err error) {
+func (s *Service) findMatchingContacts(ctx context.Context, problemID string, filling problem.Filling) (found []problem.Occurrence, next string, err error) {
 	if len(filling.Words) == 0 {
 		return nil, "", nil
 	}
@@ -224,7 +224,7 @@ func (s *Service) findMatchingContacts(ctx context.Context, problemID string, fi
 			return nil, "", err
 		}
 		for _, o := range affected.Seen {
-			matches := func(k contact.Contact) bool { return k.ID == o.Contact && part.Takes(inboundText(k.Messages)) }
+			matches := func(k contact.Contact) bool { return k.ID == o.Contact && part.MatchesText(inboundText(k.Messages)) }
 			if slices.ContainsFunc(contacts, matches) {
 				found = append(found, o)
 			}
@@ -263,12 +263,12 @@ func inboundText(messages []contact.Message) string {
 // moveContacts moves contacts to a part from the problem that it was split off,
 // and from the problem that this one was merged into since. A contact that left
 // both since it was read stays out.
-func (s *Service) moveContacts(ctx context.Context, part problem.Record, moving []problem.Seen) error {
-	from, err := problem.Standing(ctx, part.SplitFrom, s.Store.ProblemHeader)
+func (s *Service) moveContacts(ctx context.Context, part problem.Record, moving []problem.Occurrence) error {
+	from, err := problem.FollowMerges(ctx, part.SplitFrom, s.Store.ProblemHeader)
 	if err != nil {
 		return err
 	}
-	to, err := problem.Standing(ctx, part.ID, s.Store.ProblemHeader)
+	to, err := problem.FollowMerges(ctx, part.ID, s.Store.ProblemHeader)
 	if err != nil || from.ID == to.ID {
 		return err
 	}
@@ -292,7 +292,7 @@ func (s *Service) moveContacts(ctx context.Context, part problem.Record, moving 
 
 // contactsOfProblems returns those contacts that are part of one of some
 // problems.
-func (s *Service) contactsOfProblems(ctx context.Context, contacts []problem.Seen, problemIDs ...string) ([]problem.Seen, error) {
+func (s *Service) contactsOfProblems(ctx context.Context, contacts []problem.Occurrence, problemIDs ...string) ([]problem.Occurrence, error) {
 	customers := customersOf(contacts)
 	affected := make([]map[identity.CustomerID]problem.Affected, len(problemIDs))
 	for i, id := range problemIDs {
@@ -301,7 +301,7 @@ func (s *Service) contactsOfProblems(ctx context.Context, contacts []problem.See
 			return nil, err
 		}
 	}
-	foreign := func(o problem.Seen) bool {
+	foreign := func(o problem.Occurrence) bool {
 		return !slices.ContainsFunc(affected, func(known map[identity.CustomerID]problem.Affected) bool {
 			return known[o.Customer].Has(o.Contact)
 		})
@@ -319,7 +319,7 @@ func (s *Service) finishFilling(ctx context.Context, partID string, filling prob
 		p.Filling = nil
 		p.Problem = reachMilestone(p.Problem)
 		event := problem.Event{Kind: problem.EventUpdated, By: filling.By, At: filling.At, Comment: filling.Comment, Other: p.SplitFrom}
-		p.Problem, p.Events = problem.Tell(p.Problem, event)
+		p.Problem, p.Events = problem.AddEvent(p.Problem, event)
 		return p, true, nil
 	})
 }

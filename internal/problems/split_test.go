@@ -48,12 +48,12 @@ func (m *mortal) SplitProblem(ctx context.Context, from, part problem.Record) er
 	return m.write(func() error { return m.Table.SplitProblem(ctx, from, part) })
 }
 
-func (m *mortal) ChangeAffected(ctx context.Context, id string, all []problem.Change) error {
+func (m *mortal) ChangeAffected(ctx context.Context, id string, all []problem.AffectedChange) error {
 	return m.write(func() error { return m.Table.ChangeAffected(ctx, id, all) })
 }
 
 // says has the n-th customer say a text, which is a contact of its own.
-func (b *bench) says(n int, text string) problem.Ref {
+func (b *bench) says(n int, text string) problem.ContactRef {
 	b.Helper()
 	at := monday.Add(-time.Duration(n) * time.Minute)
 	m := contact.Message{
@@ -70,7 +70,7 @@ func (b *bench) says(n int, text string) problem.Ref {
 	if err := b.table.SaveContact(b.Context(), k); err != nil {
 		b.Fatal(err)
 	}
-	return problem.Ref{Customer: k.Customer, Contact: k.ID}
+	return problem.ContactRef{Customer: k.Customer, Contact: k.ID}
 }
 
 // holds fails the test unless a problem counts exactly what it lists, each of
@@ -114,7 +114,7 @@ func TestASplitThatBreaksOffIsFinished(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	const customers = 35 // more than one look at the words takes
-	var refs []problem.Ref
+	var refs []problem.ContactRef
 	rest, moved := map[string]bool{}, map[string]bool{}
 	for n := range customers {
 		text := "Ik snap er niets van"
@@ -150,7 +150,7 @@ func TestASplitThatBreaksOffIsFinished(t *testing.T) {
 				w := &problems.Service{Store: broken, Taxonomy: b.Taxonomy, Zone: b.Zone}
 				s := problems.SplitRequest{
 					Contacts: refs[8:10], Words: []string{"tekening zeven"}, At: monday, Version: p.Version,
-					Key: problem.Once{Key: "els split-1", Print: "x", Expires: monday.Add(day)},
+					Key: problem.IdempotencyKey{Key: "els split-1", Print: "x", Expires: monday.Add(day)},
 				}
 				if _, err = w.Split(t.Context(), els, p.ID, s); err == nil {
 					continue // it has fewer writes
@@ -212,7 +212,7 @@ func TestASplitUnderANameIsThatOneOnly(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	p := b.opened("invoice-unclear", 1, 3)
-	s := problems.SplitRequest{Words: []string{"btw"}, At: monday, Key: problem.Once{Key: "els a", Print: "x", Expires: monday.Add(day)}}
+	s := problems.SplitRequest{Words: []string{"btw"}, At: monday, Key: problem.IdempotencyKey{Key: "els a", Print: "x", Expires: monday.Add(day)}}
 	if _, err := b.Split(t.Context(), els, p.ID, s); err != nil {
 		t.Fatal(err)
 	}
@@ -222,7 +222,7 @@ func TestASplitUnderANameIsThatOneOnly(t *testing.T) {
 		t.Errorf("another split under the same name: %v", err)
 	}
 	again := s
-	again.Key = problem.Once{}
+	again.Key = problem.IdempotencyKey{}
 	if _, err := b.Split(t.Context(), els, p.ID, again); fault.KindOf(err) != fault.Conflict {
 		t.Errorf("the same words under no name: %v", err)
 	}
@@ -233,7 +233,7 @@ func TestAPartThatIsMergedBackIsNoPartAnyMore(t *testing.T) {
 	b := newBench(t)
 	p := b.opened("invoice-unclear", 1, 5)
 	part, err := b.Split(t.Context(), els, p.ID, problems.SplitRequest{
-		Contacts: []problem.Ref{{Customer: "01931c2e-7a40-7c1e-9d3b-000000000001", Contact: "k1"}}, Words: []string{"btw"}, At: monday,
+		Contacts: []problem.ContactRef{{Customer: "01931c2e-7a40-7c1e-9d3b-000000000001", Contact: "k1"}}, Words: []string{"btw"}, At: monday,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -253,28 +253,28 @@ func TestASplitRefusesContactsThatAreNotOfTheProblem(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	p := b.opened("invoice-unclear", 1, 4)
-	mine := problem.Ref{Customer: "01931c2e-7a40-7c1e-9d3b-000000000001", Contact: "k1"}
-	stranger, left := b.customer(20, monday), problem.Ref{Customer: "01931c2e-7a40-7c1e-9d3b-000000000002", Contact: "k2"}
+	mine := problem.ContactRef{Customer: "01931c2e-7a40-7c1e-9d3b-000000000001", Contact: "k1"}
+	stranger, left := b.customer(20, monday), problem.ContactRef{Customer: "01931c2e-7a40-7c1e-9d3b-000000000002", Contact: "k2"}
 	another := b.customer(30, monday)
 	another.Customer = mine.Customer
 	if err := b.table.SaveContact(t.Context(), contact.Contact{ID: another.Contact, Customer: mine.Customer, Start: monday}); err != nil {
 		t.Fatal(err)
 	}
-	now, err := b.Detach(t.Context(), els, p.ID, problems.ContactsChange{Contacts: []problem.Ref{left}, At: monday})
+	now, err := b.Detach(t.Context(), els, p.ID, problems.ContactsChange{Contacts: []problem.ContactRef{left}, At: monday})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for name, tt := range map[string]struct {
-		contacts []problem.Ref
+		contacts []problem.ContactRef
 		kind     fault.Kind
 		says     string
 	}{
-		"of nobody who is affected":         {[]problem.Ref{mine, stranger, stranger}, fault.Conflict, "contacts: not of this problem: k20; nothing was changed"},
-		"another of who is affected":        {[]problem.Ref{another}, fault.Conflict, "contacts: not of this problem: k30; nothing was changed"},
-		"detached before":                   {[]problem.Ref{left, mine, stranger}, fault.Conflict, "contacts: not of this problem: k2, k20; nothing was changed"},
-		"a contact that its customer lacks": {[]problem.Ref{mine, {Customer: mine.Customer, Contact: "k99"}}, fault.Invalid, "contacts: the customer has no contact k99; nothing was changed"},
+		"of nobody who is affected":         {[]problem.ContactRef{mine, stranger, stranger}, fault.Conflict, "contacts: not of this problem: k20; nothing was changed"},
+		"another of who is affected":        {[]problem.ContactRef{another}, fault.Conflict, "contacts: not of this problem: k30; nothing was changed"},
+		"detached before":                   {[]problem.ContactRef{left, mine, stranger}, fault.Conflict, "contacts: not of this problem: k2, k20; nothing was changed"},
+		"a contact that its customer lacks": {[]problem.ContactRef{mine, {Customer: mine.Customer, Contact: "k99"}}, fault.Invalid, "contacts: the customer has no contact k99; nothing was changed"},
 	} {
-		s := problems.SplitRequest{Contacts: tt.contacts, Words: []string{"btw"}, At: monday, Key: problem.Once{Key: "els a", Print: "x", Expires: monday.Add(day)}}
+		s := problems.SplitRequest{Contacts: tt.contacts, Words: []string{"btw"}, At: monday, Key: problem.IdempotencyKey{Key: "els a", Print: "x", Expires: monday.Add(day)}}
 		if _, err := b.Split(t.Context(), els, p.ID, s); fault.KindOf(err) != tt.kind || fault.Message(err) != tt.says {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -282,7 +282,7 @@ func TestASplitRefusesContactsThatAreNotOfTheProblem(t *testing.T) {
 	if got := b.read(p.ID); got.Version != now.Version || len(got.Parts) != 0 || got.Contacts != 3 {
 		t.Errorf("something changed: %+v", got.Problem)
 	}
-	s := problems.SplitRequest{Contacts: []problem.Ref{mine}, At: monday, Key: problem.Once{Key: "els a", Print: "x", Expires: monday.Add(day)}}
+	s := problems.SplitRequest{Contacts: []problem.ContactRef{mine}, At: monday, Key: problem.IdempotencyKey{Key: "els a", Print: "x", Expires: monday.Add(day)}}
 	first, err := b.Split(t.Context(), els, p.ID, s)
 	if err != nil {
 		t.Fatal(err)
@@ -291,7 +291,7 @@ func TestASplitRefusesContactsThatAreNotOfTheProblem(t *testing.T) {
 	if err != nil || again.ID != first.ID || again.Contacts != 1 {
 		t.Errorf("repeated: %+v %v", again.Problem, err)
 	}
-	s.Key = problem.Once{}
+	s.Key = problem.IdempotencyKey{}
 	if _, err := b.Split(t.Context(), els, p.ID, s); fault.KindOf(err) != fault.Conflict {
 		t.Errorf("split off twice: %v", err)
 	}
@@ -303,11 +303,11 @@ func TestAContactThatLeftStaysOutOfThePart(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	p := b.opened("invoice-unclear", 1, 3)
-	refs := []problem.Ref{
+	refs := []problem.ContactRef{
 		{Customer: "01931c2e-7a40-7c1e-9d3b-000000000001", Contact: "k1"}, {Customer: "01931c2e-7a40-7c1e-9d3b-000000000002", Contact: "k2"},
 	}
 	broken := &problems.Service{Store: &mortal{b.table, 2, false}, Taxonomy: b.Taxonomy, Zone: b.Zone}
-	s := problems.SplitRequest{Contacts: refs, At: monday, Key: problem.Once{Key: "els a", Print: "x", Expires: monday.Add(day)}}
+	s := problems.SplitRequest{Contacts: refs, At: monday, Key: problem.IdempotencyKey{Key: "els a", Print: "x", Expires: monday.Add(day)}}
 	if _, err := broken.Split(t.Context(), els, p.ID, s); !errors.Is(err, errGone) {
 		t.Fatal(err)
 	}

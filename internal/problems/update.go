@@ -28,7 +28,7 @@ type Change struct {
 	Department string    // with moved: the id of the new owner
 	At         time.Time // when the change was received
 	// Key recognizes a repetition of the change; the zero value recognizes none.
-	Key problem.Once
+	Key problem.IdempotencyKey
 }
 
 // keyLifetime is how long a repetition of a change is recognized. SQS keeps a
@@ -38,9 +38,9 @@ const keyLifetime = 30 * 24 * time.Hour
 // IdempotencyKey returns the key by which a repetition of a caller's change is
 // recognized for 30 days. Callers do not share names. The same name with another
 // body is refused as a conflict.
-func IdempotencyKey(caller problem.Caller, name string, body []byte, now time.Time) problem.Once {
+func IdempotencyKey(caller problem.Caller, name string, body []byte, now time.Time) problem.IdempotencyKey {
 	sum := sha256.Sum256(body)
-	return problem.Once{Key: caller.Name + " " + name, Print: hex.EncodeToString(sum[:]), Expires: now.Add(keyLifetime)}
+	return problem.IdempotencyKey{Key: caller.Name + " " + name, Print: hex.EncodeToString(sum[:]), Expires: now.Add(keyLifetime)}
 }
 
 // Update applies a change to a problem, and returns the problem with its current
@@ -64,11 +64,11 @@ func (s *Service) Update(ctx context.Context, caller problem.Caller, id string, 
 		if repeated, err := s.wasApplied(ctx, p.ID, change.Key, change.At); repeated || err != nil {
 			return p, false, err
 		}
-		next, events, err := problem.Apply(p.Problem, update)
+		next, events, err := problem.ApplyUpdate(p.Problem, update)
 		if err != nil {
 			return p, false, withState(err, p)
 		}
-		p.Problem = problem.Agree(next, s.acknowledgeBy)
+		p.Problem = problem.SetAcknowledgeBy(next, s.acknowledgeBy)
 		p.Events = events
 		p.Once = change.Key
 		applied = true
@@ -86,7 +86,7 @@ func (s *Service) Update(ctx context.Context, caller problem.Caller, id string, 
 }
 
 // wasApplied reports whether the change of a key was applied before.
-func (s *Service) wasApplied(ctx context.Context, problemID string, key problem.Once, now time.Time) (bool, error) {
+func (s *Service) wasApplied(ctx context.Context, problemID string, key problem.IdempotencyKey, now time.Time) (bool, error) {
 	if key.Key == "" {
 		return false, nil
 	}
