@@ -67,7 +67,8 @@ func (b *candidateBench) keep(all ...problem.UnclassifiedContact) {
 	}
 }
 
-// says has a customer nobody has met say a text, of which no reason is known.
+// says stores a message of a new customer, and the hint that its reason is not
+// known.
 func (b *candidateBench) says(at time.Time, text string) contact.Contact {
 	b.Helper()
 	b.next++
@@ -107,7 +108,8 @@ func (b *candidateBench) tell(at time.Time) {
 	}
 }
 
-// told fails the test unless departments were told of so many.
+// told returns the announced candidates. It fails the test unless there are so
+// many.
 func (b *candidateBench) told(want int) []problem.AnnouncedCandidate {
 	b.Helper()
 	all, count, err := b.table.AnnouncedCandidates(b.Context(), noon)
@@ -129,7 +131,7 @@ func (b *candidateBench) list(at time.Time) []problems.Candidate {
 	return all
 }
 
-func TestABurstIsToldOnceWhateverBecomesOfIt(t *testing.T) {
+func TestAnnounceCandidates_Once(t *testing.T) {
 	t.Parallel()
 	const text = "De gasklep fluit sinds gisteren heel hard"
 	tests := []struct {
@@ -181,7 +183,8 @@ func TestABurstIsToldOnceWhateverBecomesOfIt(t *testing.T) {
 	}
 }
 
-// A dyingAnnouncer table dies when somebody is told: before it is written, or after.
+// A dyingAnnouncer is a table whose writer dies at an announcement: before it is
+// written, or after.
 type dyingAnnouncer struct {
 	*store.Table
 	after bool
@@ -194,7 +197,7 @@ func (m *dyingAnnouncer) AnnounceCandidate(ctx context.Context, c problem.Announ
 	return errGone
 }
 
-func TestClocksThatDieOrLookAtOnceTellOnce(t *testing.T) {
+func TestAnnounceCandidates_ConcurrentOrDying(t *testing.T) {
 	t.Parallel()
 	for _, after := range []bool{false, true} {
 		b := newCandidateBench(t)
@@ -207,7 +210,7 @@ func TestClocksThatDieOrLookAtOnceTellOnce(t *testing.T) {
 		b.tell(noon)
 		b.told(1)
 	}
-	// Bursts grow while several look, each at what it happens to see.
+	// Bursts grow while several schedulers announce, each from its own read.
 	b := newCandidateBench(t)
 	dice := rand.New(rand.NewPCG(3, 12))
 	words := []string{"gasklep", "fluit", "sist", "ontsteking", "waakvlam"}
@@ -225,7 +228,7 @@ func TestClocksThatDieOrLookAtOnceTellOnce(t *testing.T) {
 	b.told(1)
 }
 
-func TestOnlyContactsThatAreThereAndOfNoReasonMakeACandidate(t *testing.T) {
+func TestCandidates_CurrentContactsOnly(t *testing.T) {
 	t.Parallel()
 	for name, then := range map[string]func(b *candidateBench, k contact.Contact){
 		"one has a reason": func(b *candidateBench, k contact.Contact) {
@@ -266,7 +269,7 @@ func TestOnlyContactsThatAreThereAndOfNoReasonMakeACandidate(t *testing.T) {
 	}
 }
 
-func TestATellIsDecidableWhenTheBurstIsLongOver(t *testing.T) {
+func TestDecideCandidate_AfterTheBurst(t *testing.T) {
 	t.Parallel()
 	b := newCandidateBench(t)
 	all := b.burst(6, noon, "De gasklep fluit sinds gisteren heel hard")
@@ -308,7 +311,7 @@ func TestATellIsDecidableWhenTheBurstIsLongOver(t *testing.T) {
 	}
 }
 
-func TestNobodyIsToldWhereTheTaxonomyNamesNobody(t *testing.T) {
+func TestAnnounceCandidates_NoDepartment(t *testing.T) {
 	t.Parallel()
 	b := newCandidateBench(t)
 	b.burst(6, noon, "De gasklep fluit")
@@ -319,7 +322,7 @@ func TestNobodyIsToldWhereTheTaxonomyNamesNobody(t *testing.T) {
 	b.told(0)
 }
 
-func TestAWatchLooksEveryTenMinutes(t *testing.T) {
+func TestAnnouncer_Interval(t *testing.T) {
 	t.Parallel()
 	b := newCandidateBench(t)
 	w := &problems.Announcer{Service: &b.Service}

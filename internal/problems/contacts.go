@@ -85,8 +85,8 @@ func (s *Service) changeContacts(ctx context.Context, caller problem.Caller, id 
 	})
 }
 
-// checkContactsChange refuses bad members of a request that names contacts, and
-// returns its clean comment.
+// checkContactsChange checks the members of a request that names contacts. It
+// returns the comment without surrounding space.
 func checkContactsChange(contacts []problem.ContactRef, comment string, version int) (string, error) {
 	if err := checkContacts(contacts); err != nil {
 		return "", err

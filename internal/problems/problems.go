@@ -6,7 +6,7 @@
 //
 // A problem is the cause behind recurring contacts. Package problem has its
 // states and rules, which are pure. A [Service] reads a problem, applies a rule,
-// and writes the result if the problem is still what was read.
+// and writes the result if the problem did not change since.
 //
 // A caller is the person, program or queue that asks, with the departments that
 // it acts for. A caller reaches the problems that its departments own and those
@@ -22,7 +22,7 @@
 //	s.Update(ctx, problem.NewCaller("els", []string{"billing"}, false), "p-1",
 //		problems.Change{To: problem.Acknowledged, Version: 3, At: now})
 //
-// returns the problem at version 4. If another change came first, it returns a
+// returns the problem at version 4. If another change came first, the error is a
 // [*ConflictError] with the version, state and possible next states.
 //
 // # Concurrent writes
@@ -31,12 +31,13 @@
 // write that is refused for that is repeated from the read on, after a pause,
 // at most [maxAttempts] times. Two updates at once:
 //
-//  1. billing reads p-1 at version 3; it reads p-1 at version 3.
-//  2. billing writes version 4.
-//  3. The write of it is refused. It reads version 4, decides again, and writes
-//     version 5, or returns a [*ConflictError] if it named version 3.
+//  1. Billing and logistics both read p-1 at version 3.
+//  2. Billing writes version 4.
+//  3. The write of logistics is refused. Logistics reads version 4 and applies its
+//     change to that: it writes version 5, or gets a [*ConflictError] if its change
+//     named version 3.
 //
-// TestUpdate_Concurrent.
+// The test is TestUpdate_Concurrent.
 //
 // # Work in many steps
 //
@@ -45,23 +46,23 @@
 //
 // A merge of p-2 into p-1 ([Service.Absorb]):
 //
-//  1. p-2 is written as merged; contacts that recur join p-1 from now on.
-//  2. The contacts of p-2 are added to p-1, page by page. P-2 keeps its own.
-//  3. P-1 lists p-2 as absorbed, and its department is notified once.
-//  4. A contact that was joining p-2 during step 1 is found when the scheduler
-//     repeats step 2 after [settleTime].
+//  1. Problem p-2 is written as merged. New contacts join p-1 from now on.
+//  2. The contacts of p-2 are added to p-1, page by page. They stay in p-2 too.
+//  3. Problem p-1 lists p-2 as absorbed, and its department is notified once.
+//  4. The scheduler repeats step 2 until five minutes after step 1. It finds the
+//     contacts that were joining p-2 during step 1.
 //
-// TestContinueMerge_Repeated.
+// The test is TestContinueMerge_Repeated.
 //
 // A split of part p-3 off p-1 ([Service.Split]):
 //
-//  1. One transaction writes p-1 with the part and p-3 without contacts. P-3
-//     records which contacts and words are still to be moved to it.
-//  2. A contact is added to p-3, and then removed from p-1: a process that dies
+//  1. One transaction writes p-1 with its new part, and p-3 without contacts. The
+//     item of p-3 lists the contacts and words that are still to be moved to it.
+//  2. Each contact is added to p-3, and then removed from p-1. A process that dies
 //     in between leaves it in both, and never in neither.
-//  3. P-3 is written as filled, and its department is notified once.
+//  3. Problem p-3 is written as filled, and its department is notified once.
 //
-// TestSplit_ProcessDies, TestSplit_WholeIsMerged.
+// The tests are TestSplit_ProcessDies and TestSplit_ContactLeavesMeanwhile.
 //
 // The announcement of a candidate by two schedulers at once:
 //
@@ -70,7 +71,7 @@
 //  3. The second finds that the count is not 7 any more, and stops until its
 //     next run.
 //
-// TestAnnounceCandidates_ConcurrentOrDying.
+// The test is TestAnnounceCandidates_ConcurrentOrDying.
 package problems
 
 import (
@@ -201,8 +202,8 @@ func (s *Service) editProblem(ctx context.Context, id string, change func(proble
 // problem. With [waitBeforeAttempt] the attempts take at most 0.7 s in all.
 const maxAttempts = 8
 
-// retryLostWrites calls attempt until it fails or its write is not lost. An
-// attempt must read again what it decides by. When every attempt lost, the error
+// retryLostWrites calls attempt until it fails or its write is not lost. Each
+// attempt must read the problem itself. If every attempt lost its write, the error
 // is [fault.Unavailable].
 func retryLostWrites(ctx context.Context, attempt func() (lost bool, err error)) error {
 	for n := range maxAttempts {
@@ -216,8 +217,8 @@ func retryLostWrites(ctx context.Context, attempt func() (lost bool, err error))
 	return errKeepsChanging()
 }
 
-// isLostWrite takes the conflict of a conditional write for a lost write, and
-// returns every other error.
+// isLostWrite reports whether a conditional write was refused because another
+// write came first. It returns every other error.
 func isLostWrite(err error) (lost bool, _ error) {
 	if fault.KindOf(err) == fault.Conflict {
 		return true, nil

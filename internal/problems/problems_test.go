@@ -115,7 +115,7 @@ func (b *bench) due(id string, by time.Time) []due.Kind {
 	return kinds
 }
 
-func TestAProblemOpenedByHandIsTheOneOfItsCause(t *testing.T) {
+func TestOpen_OneProblemPerCause(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	p := b.opened("invoice-unclear", 1, 3)
@@ -141,7 +141,7 @@ func TestAProblemOpenedByHandIsTheOneOfItsCause(t *testing.T) {
 	}
 }
 
-func TestContactsAreAttachedAndDetachedOnce(t *testing.T) {
+func TestAttach_DetachOnce(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	p := b.opened("invoice-unclear", 1, 2)
@@ -165,7 +165,7 @@ func TestContactsAreAttachedAndDetachedOnce(t *testing.T) {
 	}
 }
 
-func TestAMergedProblemHandsOverItsContactsOnceHoweverOftenItIsRepeated(t *testing.T) {
+func TestContinueMerge_Repeated(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	into, from := b.opened("invoice-unclear", 1, 5), b.opened("refund-missing", 4, 40)
@@ -191,7 +191,7 @@ func TestAMergedProblemHandsOverItsContactsOnceHoweverOftenItIsRepeated(t *testi
 	}
 }
 
-func TestASplitMovesTheContactsThatItNames(t *testing.T) {
+func TestSplit_NamedContacts(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	p := b.opened("invoice-unclear", 1, 5)
@@ -222,7 +222,7 @@ func TestASplitMovesTheContactsThatItNames(t *testing.T) {
 	}
 }
 
-func TestNoAcknowledgementInTheTimeAgreedEscalatesOnce(t *testing.T) {
+func TestEscalateUnacknowledged_Once(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	p := b.opened("invoice-unclear", 1, 1) // billing has 16 working hours: until Wednesday at nine
@@ -258,7 +258,7 @@ func TestNoAcknowledgementInTheTimeAgreedEscalatesOnce(t *testing.T) {
 	}
 }
 
-func TestASlippedTimeAsksForANewOneOnce(t *testing.T) {
+func TestRemindOverdue_OncePerTime(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	p := b.opened("invoice-unclear", 1, 1)
@@ -283,11 +283,11 @@ func TestASlippedTimeAsksForANewOneOnce(t *testing.T) {
 	}
 }
 
-func TestAWatchEndsInProofOrInAReopening(t *testing.T) {
+func TestFinishWatch_ConfirmsOrReopens(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		after int // contacts after the fix
-		late  int // contacts from before the fix, told of after it
+		late  int // contacts from before the fix, attached after it
 		want  problem.State
 	}{
 		"quiet":            {0, 0, problem.Confirmed},
@@ -348,9 +348,9 @@ func TestAWatchEndsInProofOrInAReopening(t *testing.T) {
 	}
 }
 
-// Two departments that change one problem at once lose nothing: every change
-// that was taken stands in the log, and each saw the one before it.
-func TestTwoWhoChangeAProblemAtOnceLoseNothing(t *testing.T) {
+// Three departments change one problem at once. Every change that succeeded must
+// be in the log, on a version of its own.
+func TestUpdate_Concurrent(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	p := b.opened("invoice-unclear", 1, 1)
@@ -395,5 +395,45 @@ func TestTwoWhoChangeAProblemAtOnceLoseNothing(t *testing.T) {
 	}
 	if l := lines[len(lines)-2]; l.By != "start" || l.Before["state"] != "detected" || l.After["state"] != "acknowledged" {
 		t.Errorf("line %+v", l)
+	}
+}
+
+func TestUpdate_ConflictState(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	p := b.opened("invoice-unclear", 1, 1)
+	for name, change := range map[string]problems.Change{
+		"outdated version": {Comment: "x", Version: 7, At: monday},
+		"illegal step":     {To: problem.Confirmed, At: monday},
+	} {
+		_, err := b.Update(t.Context(), els, p.ID, change)
+		got, ok := errors.AsType[*problems.ConflictError](err)
+		if !ok || fault.KindOf(err) != fault.Conflict {
+			t.Errorf("%s: got %v, want a *ConflictError", name, err)
+			continue
+		}
+		if got.Version != 1 || got.Revision != p.Revision || got.State != problem.Detected || !slices.Equal(got.Possible, problem.Next(problem.Detected)) {
+			t.Errorf("%s: got %+v, want version 1, revision %d, detected and its next states", name, got, p.Revision)
+		}
+	}
+}
+
+func TestUpdate_MergeRepeated(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	into, from := b.opened("invoice-unclear", 1, 3), b.opened("refund-missing", 10, 2)
+	merge := problems.Change{To: problem.Merged, Into: into.ID, At: monday, Key: problems.IdempotencyKey(els, "m-1", []byte("{}"), monday)}
+	for range 2 {
+		got, err := b.Update(t.Context(), els, from.ID, merge)
+		if err != nil || got.Version != 2 || got.MergedInto != into.ID {
+			t.Fatalf("got version %d, merged into %q, %v; want version 2, merged into %s", got.Version, got.MergedInto, err, into.ID)
+		}
+	}
+	if got := b.read(into.ID); got.Contacts != 5 || got.Version != 2 {
+		t.Errorf("the target has %d contacts at version %d, want 5 at version 2", got.Contacts, got.Version)
+	}
+	merge.Key = problems.IdempotencyKey(els, "m-1", []byte(`{"comment":"x"}`), monday)
+	if _, err := b.Update(t.Context(), els, from.ID, merge); fault.KindOf(err) != fault.Conflict {
+		t.Errorf("another body with the same key: got %v, want a conflict", err)
 	}
 }

@@ -29,8 +29,8 @@ type SplitRequest struct {
 	Key problem.IdempotencyKey
 }
 
-// Split splits a problem, and returns the part. The scheduler finishes what one
-// call does not, and so does a repetition with the same Key.
+// Split splits a problem, and returns the part. A split that one call does
+// not finish is finished by the scheduler, or by a repetition with the same Key.
 //
 // The caller must reach the problem, and may name only customers that it was
 // shown; else the error is [fault.Forbidden]. A repetition is refused likewise if
@@ -92,8 +92,8 @@ func (s *Service) Split(ctx context.Context, caller problem.Caller, id string, r
 }
 
 // continueRepeatedSplit fills the part of a split that was requested before, and
-// returns it. A caller to whom the whole was escalated reaches a part that is
-// still of the same department.
+// returns the part. The caller must reach the part, unless it still belongs to the
+// department of the whole: a caller to which the whole was escalated may read it.
 func (s *Service) continueRepeatedSplit(ctx context.Context, caller problem.Caller, whole problem.Record, partID string) (problem.Record, error) {
 	part, err := s.fillPart(ctx, partID)
 	if err != nil {

@@ -16,10 +16,11 @@ import (
 	"github.com/heard-intake/heard/internal/store"
 )
 
-// errGone is what a caller sees of a process that died.
+// errGone is the error of every write of a process that died.
 var errGone = errors.New("the process died")
 
-// A mortal store dies at its n-th write: before it, or just after.
+// A mortal is a table whose writer dies at its n-th write: before it, or just
+// after.
 type mortal struct {
 	*store.Table
 	left  int
@@ -73,8 +74,8 @@ func (b *bench) says(n int, text string) problem.ContactRef {
 	return problem.ContactRef{Customer: k.Customer, Contact: k.ID}
 }
 
-// holds fails the test unless a problem counts exactly what it lists, each of
-// these contacts once.
+// holds fails the test unless a problem has these contacts, each once, and counts
+// them right.
 func (b *bench) holds(id string, want map[string]bool) {
 	b.Helper()
 	p := b.read(id)
@@ -108,12 +109,13 @@ func (b *bench) events(id string) (kinds []problem.EventKind) {
 	return kinds
 }
 
-// Whichever write a split dies at, the clock or a repetition finishes it:
-// every contact is in one of the two, once, and each department is told once.
-func TestASplitThatBreaksOffIsFinished(t *testing.T) {
+// The process dies before or after each write of a split in turn. Then the
+// scheduler or a repetition must finish the split: every contact is in one of the
+// two problems, once, and each department is notified once.
+func TestSplit_ProcessDies(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	const customers = 35 // more than one look at the words takes
+	const customers = 35 // more than one page
 	var refs []problem.ContactRef
 	rest, moved := map[string]bool{}, map[string]bool{}
 	for n := range customers {
@@ -136,7 +138,7 @@ func TestASplitThatBreaksOffIsFinished(t *testing.T) {
 		for _, after := range []bool{false, true} {
 			for _, clock := range []bool{false, true} {
 				if !after && clock && dies == 1 {
-					continue // nothing was written: the clock knows of nothing
+					continue // nothing was written, so nothing is due
 				}
 				if cases == len(reasons) {
 					t.Fatal("more cases than reasons; a split has more writes than it should")
@@ -163,7 +165,7 @@ func TestASplitThatBreaksOffIsFinished(t *testing.T) {
 				b.holds(p.ID, rest)
 				b.holds(part, moved)
 				if got := fmt.Sprint(b.events(p.ID), b.events(part)); got != "[split opened] [updated opened]" {
-					t.Errorf("dies at %d, after %v, by the clock %v: told %s", dies, after, clock, got)
+					t.Errorf("dies at %d, after %v, by the clock %v: events %s", dies, after, clock, got)
 				}
 			}
 		}
@@ -208,7 +210,7 @@ func (b *bench) finished(id string, s problems.SplitRequest, clock bool) string 
 	return part
 }
 
-func TestASplitUnderANameIsThatOneOnly(t *testing.T) {
+func TestSplit_IdempotencyKey(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	p := b.opened("invoice-unclear", 1, 3)
@@ -228,7 +230,7 @@ func TestASplitUnderANameIsThatOneOnly(t *testing.T) {
 	}
 }
 
-func TestAPartThatIsMergedBackIsNoPartAnyMore(t *testing.T) {
+func TestSplit_PartIsMergedBack(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	p := b.opened("invoice-unclear", 1, 5)
@@ -247,9 +249,9 @@ func TestAPartThatIsMergedBackIsNoPartAnyMore(t *testing.T) {
 	}
 }
 
-// Only what is a problem's can be split off it: who named another contact
-// reads which, and may repeat the request under its name once they changed it.
-func TestASplitRefusesContactsThatAreNotOfTheProblem(t *testing.T) {
+// A split that names contacts of another problem is refused, and names them. The
+// corrected request may have the same key.
+func TestSplit_ForeignContacts(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	p := b.opened("invoice-unclear", 1, 4)
@@ -297,9 +299,9 @@ func TestASplitRefusesContactsThatAreNotOfTheProblem(t *testing.T) {
 	}
 }
 
-// Who leaves a problem while a part of it is being filled is not drawn into
-// the part.
-func TestAContactThatLeftStaysOutOfThePart(t *testing.T) {
+// A contact that leaves a problem while a part is being filled does not join the
+// part.
+func TestSplit_ContactLeavesMeanwhile(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	p := b.opened("invoice-unclear", 1, 3)

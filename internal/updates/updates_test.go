@@ -101,7 +101,7 @@ func (b *bench) problem(id string) problem.Record {
 	return p
 }
 
-// message is what is on a department's queue, received so many times.
+// message returns a message of a department's queue at its n-th delivery.
 func (b *bench) message(department, body string, receives int) events.SQSMessage {
 	b.sent++
 	return events.SQSMessage{
@@ -124,7 +124,8 @@ func (b *bench) deliver(messages ...events.SQSMessage) (again []string) {
 	return again
 }
 
-// dead takes what is on a department's dead-letter queue: bodies, and why.
+// dead receives the messages of a department's dead-letter queue, with their
+// reasons.
 func (b *bench) dead(department string) (bodies, reasons []string) {
 	b.Helper()
 	url, err := b.sqs.GetQueueUrl(b.Context(), &awssqs.GetQueueUrlInput{QueueName: aws.String("heard-updates-" + department + "-dead")})
@@ -154,7 +155,7 @@ func (b *bench) dead(department string) (bodies, reasons []string) {
 	}
 }
 
-func TestTheQueueSaysWhoSpeaks(t *testing.T) {
+func TestHandle_DepartmentOfQueue(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	b.open("p-1", "billing")
@@ -175,7 +176,7 @@ func TestTheQueueSaysWhoSpeaks(t *testing.T) {
 	}
 }
 
-func TestAnUpdateThatComesAgainChangesNothing(t *testing.T) {
+func TestHandle_Repetition(t *testing.T) {
 	t.Parallel()
 	for name, bodies := range map[string][2]string{
 		"the same message":                {`{"problem":"p-1","comment":"x"}`, `{"problem":"p-1","comment":"x"}`},
@@ -205,7 +206,7 @@ func TestAnUpdateThatComesAgainChangesNothing(t *testing.T) {
 	}
 }
 
-func TestOneNameIsNotTheOthers(t *testing.T) {
+func TestHandle_SameIDOfTwoDepartments(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	b.open("p-1", "billing")
@@ -217,8 +218,7 @@ func TestOneNameIsNotTheOthers(t *testing.T) {
 	}
 }
 
-// Order is promised by nobody.
-func TestAnUpdateThatComesEarlyWaits(t *testing.T) {
+func TestHandle_EarlyUpdate(t *testing.T) {
 	t.Parallel()
 	for name, early := range map[string]string{
 		"with a version to come": `{"problem":"p-1","version":2,"to":"cause_known","cause":"A wrong template."}`,
@@ -241,7 +241,7 @@ func TestAnUpdateThatComesEarlyWaits(t *testing.T) {
 	}
 }
 
-func TestAnUpdateThatIsEarlyForTooLongIsRefused(t *testing.T) {
+func TestHandle_EarlyForTooLong(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	b.open("p-1", "billing")
@@ -253,7 +253,7 @@ func TestAnUpdateThatIsEarlyForTooLongIsRefused(t *testing.T) {
 	}
 }
 
-func TestABadUpdateIsKeptWholeWithItsReason(t *testing.T) {
+func TestHandle_BadUpdates(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	b.open("p-1", "billing")
@@ -330,7 +330,7 @@ func TestABadUpdateIsKeptWholeWithItsReason(t *testing.T) {
 	}
 }
 
-func TestOneBadUpdateHoldsUpNoOther(t *testing.T) {
+func TestHandle_BadBesideGood(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	b.open("p-1", "billing")
@@ -343,8 +343,8 @@ func TestOneBadUpdateHoldsUpNoOther(t *testing.T) {
 	}
 }
 
-// Nothing is acknowledged that is neither applied nor kept.
-func TestWhatCannotBeAppliedOrKeptNowComesAgain(t *testing.T) {
+// An update that can be neither applied nor stored now is delivered again.
+func TestHandle_DependencyAway(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	b.open("p-1", "billing")
@@ -362,7 +362,7 @@ func TestWhatCannotBeAppliedOrKeptNowComesAgain(t *testing.T) {
 	if err != nil || len(resp.BatchItemFailures) != 1 {
 		t.Errorf("table away: %+v %v", resp, err)
 	}
-	// There is no dead-letter queue of logistics.
+	// Logistics has no dead-letter queue.
 	if again := b.deliver(b.message("logistics", "no JSON", 40)); len(again) != 1 {
 		t.Errorf("no dead-letter queue: %v come again", again)
 	}
@@ -376,8 +376,8 @@ func TestWhatCannotBeAppliedOrKeptNowComesAgain(t *testing.T) {
 	}
 }
 
-// Whatever a department sends, it is applied or kept, and never a failure of
-// ours.
+// A refusal of a message is always the sender's error, and a queue speaks for its
+// own department only.
 func FuzzUpdate(f *testing.F) {
 	for _, seed := range []string{
 		`{"problem":"p-1","version":2,"to":"fixed"}`, `{"problem":"p-1","id":"u","comment":"x"}`, `{}`, `[]`, `{"problem":{}}`, "\xff", `{"problem":"p","problem":"q"}`,
