@@ -19,8 +19,8 @@ const (
 // The layers, from the inside out. A package imports what lies further in,
 // and of its own layer only what its rule names.
 var (
-	words  = []string{"internal/fault", "internal/config", "internal/batch", "internal/golden", "internal/telemetry"}
-	domain = join(words, "internal/contact", "internal/identity", "internal/problem", "internal/taxonomy", "internal/due")
+	words  = []string{"internal/fault", "internal/config", "internal/batch", "internal/golden", "internal/telemetry", "internal/strictjson"}
+	domain = join(words, "internal/contact", "internal/identity", "internal/problem", "internal/redact", "internal/taxonomy", "internal/due")
 )
 
 // rules says which packages of the module a package may import, and whether
@@ -37,13 +37,15 @@ var rules = []struct {
 	{"internal/telemetry", nil, false},
 	{"internal/config", nil, true}, // makes the configuration of every client
 	{"internal/batch", []string{"internal/fault"}, false},
+	{"internal/strictjson", []string{"internal/fault"}, false},
 
 	// Domain: pure.
 	{"internal/due", nil, false},
 	{"internal/identity", words, false},
 	{"internal/taxonomy", join(words, "internal/due"), false},
 	{"internal/contact", join(words, "internal/identity"), false},
-	{"internal/problem", join(words, "internal/identity", "internal/due"), false},
+	{"internal/redact", join(words, "internal/identity"), false},
+	{"internal/problem", join(words, "internal/identity", "internal/due", "internal/redact"), false},
 	{"internal/brief", join(words, "internal/contact", "internal/identity", "internal/problem", "internal/taxonomy"), false},
 
 	// Adapters never import each other. Two things are no adapters, though
@@ -72,12 +74,11 @@ var rules = []struct {
 	{"internal/triage", join(domain, "internal/detection", "internal/store"), false}, // the store decodes the stream for these two
 	{"internal/outbox", join(domain, "internal/store"), false},
 	{"internal/clock", domain, false},
-	{"internal/workflow", domain, false},
-	{"internal/candidate", join(domain, "internal/workflow"), false},
+	{"internal/problems", domain, false},
 	{"internal/media", join(domain, "internal/channel/meta"), false},
-	{"internal/updates", domain, false},
+	{"internal/updates", join(domain, "internal/problems"), false},
 	{"internal/publish", domain, false},
-	{"internal/api", join(domain, "internal/brief", "internal/intake", "internal/workflow", "internal/candidate", "internal/channel/webchat", "internal/channel/email"), false},
+	{"internal/api", join(domain, "internal/brief", "internal/intake", "internal/problems", "internal/channel/webchat", "internal/channel/email"), false},
 	{"internal/notify", join(domain, "internal/channel/email", "internal/channel/email/compose"), false},
 
 	// Wiring: the only place that knows both sides.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/heard-intake/heard/internal/api"
 	"github.com/heard-intake/heard/internal/config"
+	"github.com/heard-intake/heard/internal/problems"
 	"github.com/heard-intake/heard/internal/telemetry"
 	"github.com/heard-intake/heard/internal/wiring"
 )
@@ -19,11 +20,9 @@ func main() {
 	ctx := context.Background()
 	cfg := config.AWS(ctx)
 	table := wiring.Table(ctx, cfg)
-	rules := wiring.TaxonomyReader(cfg)
 	departments := &api.Departments{
+		Problems: &problems.Service{Store: table, Taxonomy: wiring.TaxonomyReader(cfg).Current, Zone: wiring.TimeZone()},
 		Store:    table,
-		Taxonomy: rules.Current,
-		Zone:     wiring.TimeZone(),
 		Limit:    &api.Limiter{Counter: table, PerMinute: config.Int("REQUESTS_PER_MINUTE", 0)},
 		Now:      time.Now,
 	}

@@ -10,8 +10,8 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
-	"github.com/heard-intake/heard/internal/api"
 	"github.com/heard-intake/heard/internal/config"
+	"github.com/heard-intake/heard/internal/problems"
 	"github.com/heard-intake/heard/internal/queue"
 	"github.com/heard-intake/heard/internal/telemetry"
 	"github.com/heard-intake/heard/internal/updates"
@@ -24,10 +24,11 @@ func main() {
 	cfg := config.AWS(ctx)
 	prefix := config.Must("UPDATE_QUEUES")
 	h := &updates.Handler{
-		API:    &api.Departments{Store: wiring.Table(ctx, cfg), Taxonomy: wiring.TaxonomyReader(cfg).Current, Zone: wiring.TimeZone(), Now: time.Now},
-		Prefix: prefix,
-		Dead:   queue.NewDeadLetters(sqs.NewFromConfig(cfg), prefix),
-		Meter:  telemetry.NewMeter("departmentqueue"),
+		Problems: &problems.Service{Store: wiring.Table(ctx, cfg), Taxonomy: wiring.TaxonomyReader(cfg).Current, Zone: wiring.TimeZone()},
+		Prefix:   prefix,
+		Dead:     queue.NewDeadLetters(sqs.NewFromConfig(cfg), prefix),
+		Now:      time.Now,
+		Meter:    telemetry.NewMeter("departmentqueue"),
 	}
 	lambda.Start(h.Handle)
 }

@@ -13,16 +13,15 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
-	"github.com/heard-intake/heard/internal/candidate"
 	"github.com/heard-intake/heard/internal/clock"
 	"github.com/heard-intake/heard/internal/config"
 	"github.com/heard-intake/heard/internal/due"
 	"github.com/heard-intake/heard/internal/outbox"
+	"github.com/heard-intake/heard/internal/problems"
 	"github.com/heard-intake/heard/internal/publish"
 	"github.com/heard-intake/heard/internal/queue"
 	"github.com/heard-intake/heard/internal/telemetry"
 	"github.com/heard-intake/heard/internal/wiring"
-	"github.com/heard-intake/heard/internal/workflow"
 )
 
 func main() {
@@ -32,27 +31,27 @@ func main() {
 	meter := telemetry.NewMeter("schedule")
 	table := wiring.Table(ctx, cfg)
 	closer := &outbox.Closer{Store: table, Queue: queue.At(sqs.NewFromConfig(cfg), config.Must("CONTACT_EVENTS"))}
-	flow := &workflow.Workflow{Store: table, Taxonomy: wiring.TaxonomyReader(cfg).Current, Zone: wiring.TimeZone()}
+	service := &problems.Service{Store: table, Taxonomy: wiring.TaxonomyReader(cfg).Current, Zone: wiring.TimeZone()}
 	c := &clock.Clock{
 		Store: table,
 		Handlers: map[due.Kind]clock.Handler{
 			due.Contact:     closer.Close,
-			due.Acknowledge: flow.Acknowledge,
-			due.Expected:    flow.Expected,
-			due.Watch:       flow.Watch,
-			due.Transfer:    flow.Transfer,
-			due.Split:       flow.Divide,
+			due.Acknowledge: service.EscalateUnacknowledged,
+			due.Expected:    service.RemindOverdue,
+			due.Watch:       service.FinishWatch,
+			due.Transfer:    service.ContinueMerge,
+			due.Split:       service.ContinueSplit,
 		},
 		Meter: meter,
 		Now:   time.Now,
 	}
 	p := &publish.Publisher{Blobs: wiring.Blobs(cfg), Deployed: wiring.DeployedTaxonomy, Check: wiring.CheckDepartments, Meter: meter}
-	w := &candidate.Watch{Desk: candidate.Desk{Store: table, Taxonomy: flow.Taxonomy, Zone: flow.Zone}}
+	announcer := &problems.Announcer{Service: service}
 	lambda.Start(func(ctx context.Context, ev events.EventBridgeEvent) error {
 		now := ev.Time.UTC()
 		if now.IsZero() {
 			now = time.Now().UTC()
 		}
-		return errors.Join(p.Publish(ctx), w.Look(ctx, now), c.Handle(ctx, ev))
+		return errors.Join(p.Publish(ctx), announcer.Run(ctx, now), c.Handle(ctx, ev))
 	})
 }

@@ -122,14 +122,14 @@ func storeOrdinaryCustomer(ctx context.Context, table *store.Table, c identity.C
 		}
 		ms = append(ms, m)
 	}
-	var seen []problem.Seen
+	var seen []problem.Occurrence
 	for _, k := range contact.Contacts(ms) {
 		k.Department = "product-quality"
 		k.Causes = []contact.Cause{{Reason: "defect", Product: "coffee-machine", Department: "product-quality"}}
 		if err := table.SaveContact(ctx, k); err != nil {
 			return err
 		}
-		seen = append(seen, problem.Seen{Customer: c, Contact: k.ID, Day: k.Start.Format(time.DateOnly), At: k.Start})
+		seen = append(seen, problem.Occurrence{Customer: c, Contact: k.ID, Day: k.Start.Format(time.DateOnly), At: k.Start})
 	}
 	party := contact.Party{Kind: contact.Agent, ID: "agent-7"}
 	if err := table.SaveClaim(ctx, contact.Claim{Customer: c, Version: 1, Holder: &party, Since: now, Until: now.Add(time.Hour)}, nil); err != nil {

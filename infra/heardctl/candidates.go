@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/heard-intake/heard/infra/heardctl/client"
-	"github.com/heard-intake/heard/internal/workflow"
+	"github.com/heard-intake/heard/internal/problem"
 )
 
 // runCandidates lists the candidates: words that many customers share whose
@@ -62,7 +62,7 @@ func (t *tool) printCandidates(ctx context.Context, c *client.Client) error {
 			ID                  string
 			Words, Quotes       []string
 			Customers           int
-			Contacts            []workflow.Ref
+			Contacts            []problem.ContactRef
 			FirstSeen, LastSeen time.Time
 			ToldAt              time.Time
 			ToldTo              string

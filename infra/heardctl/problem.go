@@ -12,7 +12,6 @@ import (
 	api "github.com/heard-intake/heard/client"
 	"github.com/heard-intake/heard/infra/heardctl/client"
 	"github.com/heard-intake/heard/internal/problem"
-	"github.com/heard-intake/heard/internal/workflow"
 )
 
 // problemAction is a subcommand of the command problem. Its first argument is
@@ -211,8 +210,8 @@ func (t *tool) showProblemLog(ctx context.Context, c *client.Client, o problemOp
 
 // latestContacts returns the latest contact of each customer. Names are ids or
 // aliases.
-func latestContacts(ctx context.Context, c *client.Client, names []string) ([]workflow.Ref, error) {
-	refs := []workflow.Ref{}
+func latestContacts(ctx context.Context, c *client.Client, names []string) ([]problem.ContactRef, error) {
+	refs := []problem.ContactRef{}
 	for _, name := range names {
 		id, err := c.ResolveCustomer(ctx, name)
 		if err != nil {
@@ -225,7 +224,7 @@ func latestContacts(ctx context.Context, c *client.Client, names []string) ([]wo
 		if len(all) == 0 {
 			return nil, fmt.Errorf("%s has no contact: heardctl history shows what the customer wrote", name)
 		}
-		refs = append(refs, workflow.Ref{Customer: id, Contact: all[0].ID})
+		refs = append(refs, problem.ContactRef{Customer: id, Contact: all[0].ID})
 	}
 	return refs, nil
 }

@@ -60,9 +60,9 @@ func (s *stack) named(k contact.Contact) map[string]string {
 // touch makes a contact part of a problem.
 func (s *stack) touch(problemID string, k contact.Contact) {
 	s.t.Helper()
-	seen := problem.Seen{Customer: k.Customer, Contact: k.ID, Day: k.Start.Format(time.DateOnly), At: k.Start}
-	c, _ := problem.Affected{Customer: k.Customer}.With(nil, []problem.Seen{seen})
-	if err := s.table.ChangeAffected(s.t.Context(), problemID, []problem.Change{c}); err != nil {
+	seen := problem.Occurrence{Customer: k.Customer, Contact: k.ID, Day: k.Start.Format(time.DateOnly), At: k.Start}
+	c, _ := problem.Affected{Customer: k.Customer}.With(nil, []problem.Occurrence{seen})
+	if err := s.table.ChangeAffected(s.t.Context(), problemID, []problem.AffectedChange{c}); err != nil {
 		s.t.Fatal(err)
 	}
 }
@@ -89,9 +89,9 @@ func (s *stack) announce(candidate, department string, k contact.Contact) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	told := problem.Told{
+	told := problem.AnnouncedCandidate{
 		ID: candidate, Department: department, At: now, Words: []string{s.table.WordHash(candidate)}, Shown: []string{"gasklep"}, Customers: 1,
-		Contacts: []problem.Unknown{{Customer: k.Customer, Contact: k.ID, At: k.Start}}, First: k.Start, Last: k.Start, Expires: now.Add(24 * time.Hour),
+		Contacts: []problem.UnclassifiedContact{{Customer: k.Customer, Contact: k.ID, At: k.Start}}, First: k.Start, Last: k.Start, Expires: now.Add(24 * time.Hour),
 	}
 	if err := s.table.AnnounceCandidate(s.t.Context(), told, count); err != nil {
 		s.t.Fatal(err)
@@ -364,7 +364,7 @@ func (s *stack) queues(departments ...string) (h *updates.Handler, bury func(dep
 		urls[d] = out.QueueUrl
 	}
 	h = &updates.Handler{
-		API: s.departments, Prefix: "heard-updates-", Dead: queue.NewDeadLetters(client, "heard-updates-"),
+		Problems: s.departments.Problems, Prefix: "heard-updates-", Dead: queue.NewDeadLetters(client, "heard-updates-"), Now: s.departments.Now,
 		Meter: &telemetry.Meter{Function: "updates", Out: s.metrics, Now: func() time.Time { return now }},
 	}
 	return h, func(department string) string {

@@ -30,6 +30,7 @@ import (
 	"github.com/heard-intake/heard/internal/blob"
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/problems"
 	"github.com/heard-intake/heard/internal/secret"
 	"github.com/heard-intake/heard/internal/store"
 	"github.com/heard-intake/heard/internal/store/storetest"
@@ -84,7 +85,8 @@ func newStack(t testing.TB) *stack {
 	meter := &telemetry.Meter{Function: "test", Out: s.metrics, Now: clock}
 	s.agents = &api.Agents{Store: s.table, Blobs: s.blobs, Taxonomy: func() *taxonomy.Taxonomy { return tax }, Meter: meter, Now: clock, Mailbox: mailbox}
 	s.agents.Preview = (&triage.Triage{Store: s.table, Taxonomy: tax, Zone: time.UTC, Now: clock}).Preview
-	s.departments = &api.Departments{Store: s.table, Taxonomy: func() *taxonomy.Taxonomy { return tax }, Zone: time.UTC, Now: clock}
+	service := &problems.Service{Store: s.table, Taxonomy: func() *taxonomy.Taxonomy { return tax }, Zone: time.UTC}
+	s.departments = &api.Departments{Problems: service, Store: s.table, Now: clock}
 	s.chat = &api.Chat{Site: site, Store: s.table, Blobs: s.blobs, Secrets: chatSecret(t), Meter: meter, Now: clock}
 	return s
 }

@@ -103,7 +103,7 @@ func (a *Agents) problemOf(ctx context.Context, c identity.Customer, reason, pro
 	if err != nil || id == "" {
 		return nil, err
 	}
-	p, err := problem.Standing(ctx, id, a.Store.ProblemHeader)
+	p, err := problem.FollowMerges(ctx, id, a.Store.ProblemHeader)
 	if err != nil {
 		return nil, err
 	}

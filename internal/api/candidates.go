@@ -4,79 +4,61 @@ import (
 	"context"
 	"time"
 
-	"github.com/heard-intake/heard/internal/candidate"
 	"github.com/heard-intake/heard/internal/problem"
-	"github.com/heard-intake/heard/internal/workflow"
+	"github.com/heard-intake/heard/internal/problems"
 )
 
-// A candidateView is what may be a problem that the taxonomy does not know.
-type candidateView struct {
-	ID        string         `json:"id"`
-	Words     []string       `json:"words"`
-	Quotes    []string       `json:"quotes"`
-	Customers int            `json:"customers"`
-	Contacts  []workflow.Ref `json:"contacts"`
-	FirstSeen time.Time      `json:"firstSeen"`
-	LastSeen  time.Time      `json:"lastSeen"`
-	ToldAt    time.Time      `json:"toldAt,omitzero"`
-	ToldTo    string         `json:"toldTo,omitempty"`
+// A candidateResponse is a possible problem that the taxonomy does not know.
+type candidateResponse struct {
+	ID          string               `json:"id"`
+	Words       []string             `json:"words"`
+	Quotes      []string             `json:"quotes"`
+	Customers   int                  `json:"customers"`
+	Contacts    []problem.ContactRef `json:"contacts"`
+	FirstSeen   time.Time            `json:"firstSeen"`
+	LastSeen    time.Time            `json:"lastSeen"`
+	AnnouncedAt time.Time            `json:"toldAt,omitzero"`
+	AnnouncedTo string               `json:"toldTo,omitempty"`
 }
 
-func viewOf(c candidate.Candidate) candidateView {
-	return candidateView{
+func newCandidateResponse(c problems.Candidate) candidateResponse {
+	return candidateResponse{
 		ID: c.ID, Words: append([]string{}, c.Words...), Quotes: append([]string{}, c.Quotes...), Customers: c.Customers,
-		Contacts: candidate.Refs(c)[:min(len(c.Contacts), workflow.MaxRefs)], FirstSeen: c.First, LastSeen: c.Last,
-		ToldAt: c.ToldAt, ToldTo: c.ToldTo,
+		Contacts: c.Refs()[:min(len(c.Contacts), problems.MaxContacts)], FirstSeen: c.First, LastSeen: c.Last,
+		AnnouncedAt: c.AnnouncedAt, AnnouncedTo: c.AnnouncedTo,
 	}
 }
 
-func (d *Departments) desk() *candidate.Desk {
-	return &candidate.Desk{Store: d.Store, Taxonomy: d.Taxonomy, Zone: d.Zone}
-}
-
-func (d *Departments) candidates(ctx context.Context, r *request, caller problem.Caller) (reply, error) {
+func (d *Departments) listCandidates(ctx context.Context, r *request, caller problem.Caller) (reply, error) {
 	if err := r.query().done(); err != nil {
 		return reply{}, err
 	}
-	all, err := d.desk().List(ctx, caller, r.now)
-	views := make([]candidateView, len(all))
-	for i, c := range all {
-		views[i] = viewOf(c)
+	candidates, err := d.Problems.Candidates(ctx, caller, r.now)
+	responses := make([]candidateResponse, len(candidates))
+	for i, c := range candidates {
+		responses[i] = newCandidateResponse(c)
 	}
-	return reply{body: map[string]any{"candidates": views}}, err
+	return reply{body: map[string]any{"candidates": responses}}, err
 }
 
-func (d *Departments) candidate(ctx context.Context, r *request, caller problem.Caller) (reply, error) {
+func (d *Departments) readCandidate(ctx context.Context, r *request, caller problem.Caller) (reply, error) {
 	if err := r.query().done(); err != nil {
 		return reply{}, err
 	}
-	c, err := d.desk().One(ctx, caller, r.param("id"), r.now)
-	return reply{body: viewOf(c)}, err
+	c, err := d.Problems.Candidate(ctx, caller, r.param("id"), r.now)
+	return reply{body: newCandidateResponse(c)}, err
 }
 
-// A judgement says whether a candidate is a problem, and of what reason.
-type judgement struct {
-	Decision string `json:"decision"`
-	Why      string `json:"why"`
-	Reason   string `json:"reason"`
-	Product  string `json:"product"`
-}
-
-func (d *Departments) decide(ctx context.Context, r *request, caller problem.Caller) (reply, error) {
-	var j judgement
-	if err := r.decode(&j); err != nil {
+func (d *Departments) decideCandidate(ctx context.Context, r *request, caller problem.Caller) (reply, error) {
+	var body problems.DecisionBody
+	if err := r.decode(&body); err != nil {
 		return reply{}, err
 	}
-	why, err := clean("why", j.Why, maxWhy, true)
-	if err != nil {
-		return reply{}, err
+	id := r.param("id")
+	problemID, err := d.Problems.DecideCandidate(ctx, caller, id, body.ToDecision(r.now))
+	response := map[string]any{"id": id, "decision": body.Decision}
+	if problemID != "" {
+		response["problem"] = problemID
 	}
-	opened, err := d.desk().Decide(ctx, r.param("id"), candidate.Judgement{
-		Decision: j.Decision, Why: why, Reason: j.Reason, Product: j.Product, By: caller, At: r.now,
-	})
-	out := map[string]any{"id": r.param("id"), "decision": j.Decision}
-	if opened != "" {
-		out["problem"] = opened
-	}
-	return reply{body: out}, err
+	return reply{body: response}, err
 }

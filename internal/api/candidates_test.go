@@ -11,7 +11,6 @@ import (
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/problem"
-	"github.com/heard-intake/heard/internal/workflow"
 )
 
 const (
@@ -24,8 +23,8 @@ const (
 func (s *stack) burst() {
 	s.t.Helper()
 	keep := func(c identity.CustomerID, id string, at time.Time, words ...string) {
-		u := problem.Unknown{Customer: c, Contact: id, At: at, Words: words, Expires: now.Add(time.Hour)}
-		if err := s.table.PutUnknownContacts(s.t.Context(), []problem.Unknown{u}); err != nil {
+		u := problem.UnclassifiedContact{Customer: c, Contact: id, At: at, Words: words, Expires: now.Add(time.Hour)}
+		if err := s.table.PutUnknownContacts(s.t.Context(), []problem.UnclassifiedContact{u}); err != nil {
 			s.t.Fatal(err)
 		}
 	}
@@ -54,7 +53,7 @@ type candidates struct {
 		ID            string
 		Words, Quotes []string
 		Customers     int
-		Contacts      []workflow.Ref
+		Contacts      []problem.ContactRef
 	}
 }
 

@@ -10,11 +10,11 @@ import (
 	"time"
 
 	"github.com/heard-intake/heard/internal/batch"
-	"github.com/heard-intake/heard/internal/candidate"
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/problem"
-	"github.com/heard-intake/heard/internal/workflow"
+	"github.com/heard-intake/heard/internal/problems"
+	"github.com/heard-intake/heard/internal/redact"
 )
 
 // maxReasons bounds what one contact is about.
@@ -182,7 +182,7 @@ func (a *Agents) masked(ctx context.Context, c contact.Correction) (string, erro
 			}
 		}
 	}
-	text, _ := problem.Mask(strings.Join(said, " "), candidate.KnownOf(a.Taxonomy(), who, ms))
+	text, _ := redact.Mask(strings.Join(said, " "), problems.PersonalData(a.Taxonomy(), who, ms))
 	return text, nil
 }
 
@@ -209,10 +209,10 @@ type renewed struct {
 
 // A difference is what some contacts would be about, and no longer.
 type difference struct {
-	Was      []string     `json:"was"`
-	Now      []string     `json:"now"`
-	Contacts int          `json:"contacts"`
-	One      workflow.Ref `json:"one"` // of them, to look at
+	Was      []string           `json:"was"`
+	Now      []string           `json:"now"`
+	Contacts int                `json:"contacts"`
+	One      problem.ContactRef `json:"one"` // of them, to look at
 }
 
 // Bounds of one go.
@@ -315,7 +315,7 @@ func (a *Agents) askOrTell(ctx context.Context, old []contact.Contact, tell bool
 			out[j].Contacts++
 			continue
 		}
-		out = append(out, difference{was, is, 1, workflow.Ref{Customer: k.Customer, Contact: k.ID}})
+		out = append(out, difference{was, is, 1, problem.ContactRef{Customer: k.Customer, Contact: k.ID}})
 	}
 	slices.SortStableFunc(out, func(x, y difference) int { return cmp.Compare(y.Contacts, x.Contacts) })
 	return out, nil

@@ -34,7 +34,7 @@ func (s *stack) problem(name, department string, n int) string {
 	for i := range 5 {
 		affected = append(affected, problem.Affected{
 			Customer: identity.CustomerID(fmt.Sprintf("01931c2e-7a40-7c1e-9d3b-00000000000%d", i)),
-			Seen:     []problem.Seen{{Contact: fmt.Sprint("k", i), Day: at.Format(time.DateOnly), At: at}},
+			Seen:     []problem.Occurrence{{Contact: fmt.Sprint("k", i), Day: at.Format(time.DateOnly), At: at}},
 		})
 	}
 	p, events := problem.Open(problem.Seed{
@@ -302,8 +302,8 @@ func TestUpdatesThatRaceAreNotLost(t *testing.T) {
 		t.Fatal(err)
 	}
 	seen := s.do(call{route: problemRoute, path: path}).header["ETag"]
-	more, _ := problem.Affected{Customer: "c-joined"}.With(nil, []problem.Seen{{Customer: "c-joined", Contact: "k-joined", Day: "2026-03-01", At: now}})
-	if err := s.table.ChangeAffected(t.Context(), rec.ID, []problem.Change{more}); err != nil {
+	more, _ := problem.Affected{Customer: "c-joined"}.With(nil, []problem.Occurrence{{Customer: "c-joined", Contact: "k-joined", Day: "2026-03-01", At: now}})
+	if err := s.table.ChangeAffected(t.Context(), rec.ID, []problem.AffectedChange{more}); err != nil {
 		t.Fatal(err)
 	}
 	var p problemView

@@ -5,7 +5,8 @@ import (
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/problem"
-	"github.com/heard-intake/heard/internal/workflow"
+	"github.com/heard-intake/heard/internal/problems"
+	"github.com/heard-intake/heard/internal/strictjson"
 )
 
 // Scopes returns the scope of every route.
@@ -42,9 +43,9 @@ func Views() map[string]any {
 		"Claim": contact.Claim{}, "Party": contact.Party{}, "ClaimRequest": taking{}, "ReleaseRequest": releasing{}, "HandOverRequest": handing{}, "NoteRequest": note{},
 		"Identity": identified{}, "MergeRequest": merging{}, "Split": split{}, "MoveRequest": moving{}, "KnownPage": knownPage{}, "KnownAlias": identity.Known{},
 		"KnownLink": identity.KnownLink{}, "SuggestionPage": suggestionPage{}, "DecisionRequest": deciding{}, "AuditPage": auditPage{}, "IdentityChange": identity.Change{},
-		"Unjoined": identity.Unjoined{}, "ProblemPage": problemPage{}, "Problem": problemView{}, "Names": problem.Names{}, "Label": problem.Label{},
-		"AffectedPage": affectedPage{}, "Affected": affectedView{}, "Update": change{},
-		"Opening": opening{}, "Hand": hand{}, "ContactRef": workflow.Ref{}, "ProblemLogPage": logPage{}, "ProblemLogLine": problem.Line{},
+		"Unjoined": identity.Unjoined{}, "ProblemPage": problemListResponse{}, "Problem": problemResponse{}, "Names": problem.Names{}, "Label": problem.Label{},
+		"AffectedPage": affectedListResponse{}, "Affected": affectedResponse{}, "Update": problems.UpdateBody{},
+		"Opening": openRequest{}, "Hand": contactsRequest{}, "ContactRef": problem.ContactRef{}, "ProblemLogPage": logResponse{}, "ProblemLogLine": problem.Line{},
 		"Evidence": problem.Evidence{}, "Proof": problem.Proof{}, "Part": problem.Part{},
 		"Session": session{}, "Posted": posted{}, "ChatPage": chatPage{}, "Line": line{},
 	}
@@ -56,9 +57,9 @@ const MaxAnswer = maxAnswer
 // Unmarshal reads a body into each of the structs that one can be.
 func Unmarshal(body []byte) map[string]error {
 	errs := map[string]error{}
-	for name, v := range map[string]any{"answer": &answer{}, "reply": &outgoing{}, "registration": &registration{}, "entry": &entry{}, "change": &change{},
+	for name, v := range map[string]any{"answer": &answer{}, "reply": &outgoing{}, "registration": &registration{}, "entry": &entry{}, "change": &problems.UpdateBody{},
 		"taking": &taking{}, "releasing": &releasing{}, "handing": &handing{}, "merging": &merging{}, "moving": &moving{}, "deciding": &deciding{}, "note": &note{}} {
-		errs[name] = unmarshal(body, v)
+		errs[name] = strictjson.Unmarshal(body, v)
 	}
 	return errs
 }

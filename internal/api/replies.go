@@ -18,6 +18,7 @@ import (
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/intake"
+	"github.com/heard-intake/heard/internal/strictjson"
 )
 
 // A Mailbox is the address that our mail comes from.
@@ -68,7 +69,7 @@ func (a *Agents) reply(ctx context.Context, r *request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	if err := unmarshal(body, &b); err != nil {
+	if err := strictjson.Unmarshal(body, &b); err != nil {
 		return reply{}, err
 	}
 	m, err := a.composed(&b, r)

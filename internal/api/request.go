@@ -1,16 +1,11 @@
 package api
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/base64"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"mime"
 	"net/http"
-	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,6 +16,7 @@ import (
 
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
+	"github.com/heard-intake/heard/internal/strictjson"
 )
 
 // MaxBody is the largest body taken, in bytes.
@@ -130,68 +126,7 @@ func (r *request) decode(v any) error {
 	if err != nil {
 		return err
 	}
-	return unmarshal(body, v)
-}
-
-func unmarshal(body []byte, v any) error {
-	d := json.NewDecoder(bytes.NewReader(body))
-	d.DisallowUnknownFields()
-	err := d.Decode(v)
-	if bytes.Equal(bytes.TrimSpace(body), []byte("null")) {
-		return fault.New(fault.Invalid, "the body must be a JSON object")
-	}
-	if err == nil {
-		if _, err := d.Token(); !errors.Is(err, io.EOF) {
-			return fault.New(fault.Invalid, "there is something after the JSON object")
-		}
-		return nil
-	}
-	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		if wrong.Field == "" {
-			return fault.New(fault.Invalid, "the body must be a JSON object")
-		}
-		each := ""
-		if wrong.Type.Kind() != reflect.Slice && isList(reflect.TypeOf(v).Elem(), wrong.Field) {
-			each = "each of "
-		}
-		return fault.New(fault.Invalid, "%s%s must be %s", each, wrong.Field, typeName(wrong.Type))
-	}
-	if name, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
-		return fault.New(fault.Invalid, "there is no member %s here; known: %s", name, strings.Join(members(reflect.TypeOf(v).Elem()), ", "))
-	}
-	return fault.New(fault.Invalid, "the body is not valid JSON")
-}
-
-func typeName(t reflect.Type) string {
-	switch t.Kind() {
-	case reflect.String:
-		return "a string"
-	case reflect.Int:
-		return "a whole number"
-	case reflect.Slice:
-		return "a list"
-	default:
-		return "an object"
-	}
-}
-
-// isList reports whether a struct's member of that name is a list.
-func isList(t reflect.Type, name string) bool {
-	i := slices.Index(members(t), name)
-	if i < 0 {
-		return false
-	}
-	typ := t.Field(i).Type
-	return typ.Kind() == reflect.Slice || typ.Kind() == reflect.Pointer && typ.Elem().Kind() == reflect.Slice
-}
-
-func members(t reflect.Type) []string {
-	var names []string
-	for f := range t.Fields() {
-		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-		names = append(names, name)
-	}
-	return names
+	return strictjson.Unmarshal(body, v)
 }
 
 // A query reads the parameters of a request, and keeps the first mistake.
@@ -291,17 +226,9 @@ func instant(name, s string) (time.Time, error) {
 	return at.UTC().Truncate(time.Millisecond), nil
 }
 
-// clean checks a text of the caller's: it has a bound and is not blank where
-// it is needed.
+// clean checks a text of the caller's, see [contact.CleanField].
 func clean(name, s string, limit int, needed bool) (string, error) {
-	if len(s) > limit {
-		return "", fault.New(fault.TooLarge, "%s may have %d bytes", name, limit)
-	}
-	s = strings.TrimSpace(contact.Clean(s, limit))
-	if needed && s == "" {
-		return "", fault.New(fault.Invalid, "%s is missing", name)
-	}
-	return contact.Cut(s, limit), nil
+	return contact.CleanField(name, s, limit, needed)
 }
 
 // printable reports whether s can be an id: ASCII that shows, up to a number

@@ -96,7 +96,7 @@ import (
 type Store interface {
 	Customer(ctx context.Context, id identity.CustomerID) (identity.Customer, error)
 
-	PutUnknownContacts(ctx context.Context, all []problem.Unknown) error
+	PutUnknownContacts(ctx context.Context, all []problem.UnclassifiedContact) error
 
 	ProblemOfCause(ctx context.Context, reason, product string) (string, error)
 	Problem(ctx context.Context, id string) (problem.Record, error)
@@ -104,11 +104,11 @@ type Store interface {
 	OpenProblem(ctx context.Context, p problem.Record, affected []problem.Affected) error
 	SaveProblem(ctx context.Context, p problem.Record) error
 	AffectedAmong(ctx context.Context, problemID string, customers []identity.CustomerID) (map[identity.CustomerID]problem.Affected, error)
-	ChangeAffected(ctx context.Context, problemID string, changes []problem.Change) error
+	ChangeAffected(ctx context.Context, problemID string, changes []problem.AffectedChange) error
 
-	PutOccurrence(ctx context.Context, reason, product string, s problem.Seen) (bool, error)
-	DropOccurrence(ctx context.Context, reason, product string, s problem.Seen) error
-	Occurrences(ctx context.Context, reason, product, first, last string, limit int, now time.Time) ([]problem.Seen, error)
+	PutOccurrence(ctx context.Context, reason, product string, s problem.Occurrence) (bool, error)
+	DropOccurrence(ctx context.Context, reason, product string, s problem.Occurrence) error
+	Occurrences(ctx context.Context, reason, product, first, last string, limit int, now time.Time) ([]problem.Occurrence, error)
 	CauseWindow(ctx context.Context, reason, product, first string, limit int, now time.Time) (problem.Window, error)
 	Levels(ctx context.Context, reason, product, firstDay string, now time.Time) (problem.Levels, string, error)
 	PutLevel(ctx context.Context, reason, product, day string, l problem.Level, through string, expires time.Time) error

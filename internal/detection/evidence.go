@@ -20,12 +20,12 @@ type Cause struct{ Reason, Product string }
 // when an agent corrected its reasons, or when customers were merged.
 type Evidence struct {
 	Customer identity.CustomerID
-	Added    []problem.Seen
-	Removed  []problem.Seen
+	Added    []problem.Occurrence
+	Removed  []problem.Occurrence
 
 	// FormerIDs holds the ids under which an interrupted run may have recorded
 	// the added contacts before earlier messages arrived. Only Contact is set.
-	FormerIDs []problem.Seen
+	FormerIDs []problem.Occurrence
 }
 
 // Changes is the evidence of one customer's contacts by cause. After a merge one
@@ -85,9 +85,9 @@ func (d *Detector) compareContact(ctx context.Context, changes Changes, before, 
 // formerIDs returns the ids that a contact would have if it began with a later
 // one of its messages. An interrupted run may have recorded it under one of
 // them, and no stored contact says so.
-func formerIDs(k contact.Contact) (ids []problem.Seen) {
+func formerIDs(k contact.Contact) (ids []problem.Occurrence) {
 	for _, m := range k.Messages[min(1, len(k.Messages)):] {
-		ids = append(ids, problem.Seen{Contact: contact.IDOf(m.ID)})
+		ids = append(ids, problem.Occurrence{Contact: contact.IDOf(m.ID)})
 	}
 	return ids
 }
@@ -102,13 +102,13 @@ func (d *Detector) showsOccurrence(k, other contact.Contact, c contact.Cause) bo
 // locateOccurrence returns the occurrence of a cause in a contact, without quote
 // and text. Its time is that of the message that names the cause, which may be
 // long after the contact began.
-func (d *Detector) locateOccurrence(k contact.Contact, cause contact.Cause) problem.Seen {
+func (d *Detector) locateOccurrence(k contact.Contact, cause contact.Cause) problem.Occurrence {
 	said := k.Start
 	if at, _, _, err := cause.Message.Parse(); err == nil {
 		said = at
 	}
 	at := said.In(d.Zone)
-	s := problem.Seen{Customer: k.Customer, Contact: k.ID, Day: at.Format(time.DateOnly), At: said}
+	s := problem.Occurrence{Customer: k.Customer, Contact: k.ID, Day: at.Format(time.DateOnly), At: said}
 	if r, ok := d.Taxonomy.Reason(cause.Reason); ok && r.Detect == taxonomy.Rise {
 		s.Hour = at.Format("15")
 	}
@@ -132,7 +132,7 @@ func mergeEvidence(evs, more []Evidence) []Evidence {
 
 // groupByCustomer returns occurrences as evidence that adds them, in the order
 // in which each customer occurs first.
-func groupByCustomer(occurrences []problem.Seen) []Evidence {
+func groupByCustomer(occurrences []problem.Occurrence) []Evidence {
 	index := map[identity.CustomerID]int{}
 	var evs []Evidence
 	for _, s := range occurrences {

@@ -49,7 +49,7 @@ func divideEvidence(part problem.Part, evs []Evidence) (taken, rest []Evidence) 
 		theirs := Evidence{Customer: e.Customer, Removed: e.Removed, FormerIDs: e.FormerIDs}
 		ours := theirs
 		for _, s := range e.Added {
-			if part.Takes(s.Text) {
+			if part.MatchesText(s.Text) {
 				theirs.Added = append(theirs.Added, s)
 			} else {
 				ours.Added = append(ours.Added, s)
@@ -88,7 +88,7 @@ func (d *Detector) updateAffected(ctx context.Context, id string, evs []Evidence
 	if err != nil {
 		return err
 	}
-	var changes []problem.Change
+	var changes []problem.AffectedChange
 	for _, e := range evs {
 		affected := current[e.Customer]
 		affected.Customer = e.Customer
@@ -127,11 +127,11 @@ func (d *Detector) publishGrowth(ctx context.Context, before problem.Record, reo
 		return err
 	}
 	quotes, added := problem.AddQuotes(rec.Quotes, newQuotes)
-	grown, published := problem.Grown(rec.Problem, reopen, rec.LastSeen)
+	grown, published := problem.ApplyGrowth(rec.Problem, reopen, rec.LastSeen)
 	if !added && !earlier && len(published) == 0 {
 		return nil
 	}
-	rec.Problem = problem.Agree(grown, d.acknowledgeBy)
+	rec.Problem = problem.SetAcknowledgeBy(grown, d.acknowledgeBy)
 	rec.Quotes = quotes
 	if len(published) > 0 {
 		rec.Events = published

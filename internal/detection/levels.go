@@ -51,7 +51,7 @@ func (d *Detector) evaluateRise(ctx context.Context, x *examination, after time.
 
 // addCurrentHours sets the hours of occurrences in levels to their number of
 // distinct customers.
-func addCurrentHours(levels problem.Levels, occurrences []problem.Seen) {
+func addCurrentHours(levels problem.Levels, occurrences []problem.Occurrence) {
 	customers := map[string]map[string]bool{}
 	for _, s := range occurrences {
 		if customers[s.Slot()] == nil {

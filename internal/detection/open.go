@@ -34,7 +34,7 @@ func (d *Detector) openProblem(ctx context.Context, r taxonomy.Reason, product, 
 		seed.Affected = append(seed.Affected, change.Affected)
 	}
 	p, published := problem.Open(seed, d.Now().UTC())
-	p = problem.Agree(p, d.acknowledgeBy)
+	p = problem.SetAcknowledgeBy(p, d.acknowledgeBy)
 	rec := problem.Record{Problem: p, Events: published, Quotes: selectQuotes(all), Opening: firstSlot}
 	if err := d.Store.OpenProblem(ctx, rec, nil); err != nil {
 		return err
@@ -46,7 +46,7 @@ func (d *Detector) openProblem(ctx context.Context, r taxonomy.Reason, product, 
 // readSurvivor returns the problem that remains of id after merges. It completes
 // an opening that another run did not.
 func (d *Detector) readSurvivor(ctx context.Context, id string) (problem.Record, error) {
-	return problem.Standing(ctx, id, func(ctx context.Context, id string) (problem.Record, error) {
+	return problem.FollowMerges(ctx, id, func(ctx context.Context, id string) (problem.Record, error) {
 		rec, err := d.Store.ProblemHeader(ctx, id)
 		if err != nil || rec.Opening == "" {
 			return rec, err
@@ -76,7 +76,7 @@ func (d *Detector) completeOpening(ctx context.Context, rec problem.Record) (pro
 		return rec, err
 	}
 	rec.Opening = ""
-	if p, published := problem.Grown(rec.Problem, false, rec.LastSeen); len(published) > 0 {
+	if p, published := problem.ApplyGrowth(rec.Problem, false, rec.LastSeen); len(published) > 0 {
 		rec.Problem = p
 		rec.Events = published
 	}
@@ -102,7 +102,7 @@ func (d *Detector) absorbGeneralProblem(ctx context.Context, r taxonomy.Reason, 
 		if err != nil || !isAbsorbable(rec, into.OpenedAt.Add(-r.Window.Duration())) {
 			return err
 		}
-		next, published, err := problem.Apply(rec.Problem, problem.Update{To: problem.Merged, Into: into.ID, At: d.Now().UTC()})
+		next, published, err := problem.ApplyUpdate(rec.Problem, problem.Update{To: problem.Merged, Into: into.ID, At: d.Now().UTC()})
 		if err != nil {
 			return err
 		}

@@ -6,6 +6,7 @@ import (
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/problem"
+	"github.com/heard-intake/heard/internal/redact"
 	"github.com/heard-intake/heard/internal/taxonomy"
 )
 
@@ -19,7 +20,7 @@ type quoter struct {
 	detector *Detector
 	customer identity.Customer
 	contact  contact.Contact
-	masker   *problem.Masker
+	masker   *redact.Masker
 	reasons  []string // of each message; empty where the customer did not write it
 }
 
@@ -29,7 +30,7 @@ func (d *Detector) newQuoter(c identity.Customer, k contact.Contact) *quoter {
 
 // describeOccurrence returns the occurrence of a cause in the contact, with a
 // quote and the customer's text.
-func (q *quoter) describeOccurrence(ctx context.Context, cause contact.Cause) problem.Seen {
+func (q *quoter) describeOccurrence(ctx context.Context, cause contact.Cause) problem.Occurrence {
 	s := q.detector.locateOccurrence(q.contact, cause)
 	s.Quote = q.findQuote(ctx, cause)
 	s.Text = contact.CustomerText(q.contact.Messages, MaxText)
@@ -41,7 +42,7 @@ func (q *quoter) describeOccurrence(ctx context.Context, cause contact.Cause) pr
 // call are the agent's words and are not quoted.
 func (q *quoter) findQuote(ctx context.Context, cause contact.Cause) string {
 	if q.masker == nil {
-		q.masker = problem.NewMasker(q.detector.personalData(q.customer, q.contact))
+		q.masker = redact.NewMasker(q.detector.personalData(q.customer, q.contact))
 		q.reasons = q.detector.messageReasons(ctx, q.contact)
 	}
 	tried := 0
@@ -81,12 +82,12 @@ func isCustomerText(m contact.Message) bool {
 
 // personalData returns the names, addresses, account and order numbers of the
 // customer that are known from a contact.
-func (d *Detector) personalData(c identity.Customer, k contact.Contact) problem.Known {
-	known := problem.Known{Public: d.Taxonomy.PublicNames()}
+func (d *Detector) personalData(c identity.Customer, k contact.Contact) redact.PersonalData {
+	known := redact.PersonalData{Public: d.Taxonomy.PublicNames()}
 	for _, m := range k.Messages {
 		known.Names = append(known.Names, m.Name, m.Username)
 		for _, a := range m.Addresses() {
-			known.Address(a)
+			known.AddAddress(a)
 		}
 	}
 	known.Names = append(known.Names, c.Name)
@@ -96,12 +97,12 @@ func (d *Detector) personalData(c identity.Customer, k contact.Contact) problem.
 }
 
 // selectQuotes returns the quotes with which a problem opens.
-func selectQuotes(occurrences []problem.Seen) []string {
-	var candidates []problem.Candidate
+func selectQuotes(occurrences []problem.Occurrence) []string {
+	var candidates []redact.QuoteCandidate
 	for _, s := range occurrences {
 		if s.Quote != "" {
-			candidates = append(candidates, problem.Candidate{Customer: string(s.Customer), Text: s.Quote})
+			candidates = append(candidates, redact.QuoteCandidate{Customer: string(s.Customer), Text: s.Quote})
 		}
 	}
-	return problem.Quotes(candidates, 3)
+	return redact.SelectQuotes(candidates, 3)
 }

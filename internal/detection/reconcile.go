@@ -79,11 +79,11 @@ func allCauses(histories []History) map[Cause]bool {
 // causeRecord holds the recorded occurrences of some customers: in one problem
 // and its parts, or in the window of a cause without a problem.
 type causeRecord struct {
-	causes   []Cause            // merged causes share a problem
-	read     []string           // ids of the problem and its parts
-	since    time.Time          // earlier occurrences need not be recorded
-	affected []problem.Affected // of the problem and its parts
-	window   []problem.Seen     // without a problem
+	causes   []Cause              // merged causes share a problem
+	read     []string             // ids of the problem and its parts
+	since    time.Time            // earlier occurrences need not be recorded
+	affected []problem.Affected   // of the problem and its parts
+	window   []problem.Occurrence // without a problem
 }
 
 // readRecord reads the recorded occurrences of a cause for some customer ids into
@@ -97,7 +97,7 @@ func (d *Detector) readRecord(ctx context.Context, c Cause, customers []identity
 	if id == "" {
 		return d.readWindowRecord(ctx, c, customers, records)
 	}
-	rec, err := problem.Standing(ctx, id, d.Store.ProblemHeader)
+	rec, err := problem.FollowMerges(ctx, id, d.Store.ProblemHeader)
 	if err != nil {
 		return err
 	}
@@ -118,7 +118,7 @@ func (d *Detector) readWindowRecord(ctx context.Context, c Cause, customers []id
 	}
 	since := d.Now().Add(-retention(r))
 	window, err := d.Store.Occurrences(ctx, c.Reason, c.Product, since.In(d.Zone).Format(time.DateOnly), afterAllSlots, maxOccurrences, d.Now())
-	window = slices.DeleteFunc(window, func(s problem.Seen) bool { return !slices.Contains(customers, s.Customer) })
+	window = slices.DeleteFunc(window, func(s problem.Occurrence) bool { return !slices.Contains(customers, s.Customer) })
 	records[c.Reason+"#"+c.Product] = &causeRecord{causes: []Cause{c}, since: since, window: window}
 	return err
 }
@@ -139,7 +139,7 @@ func (d *Detector) readAffected(ctx context.Context, rec problem.Record, custome
 		into.affected = append(into.affected, a)
 	}
 	for _, part := range rec.Parts {
-		p, err := problem.Standing(ctx, part.ID, d.Store.ProblemHeader)
+		p, err := problem.FollowMerges(ctx, part.ID, d.Store.ProblemHeader)
 		if err == nil {
 			err = d.readAffected(ctx, p, customers, into)
 		}
@@ -189,8 +189,8 @@ func (d *Detector) addDifferences(ctx context.Context, changes Changes, own Hist
 
 // shownOccurrences returns the occurrences of some causes that the customer's
 // contacts show now.
-func (d *Detector) shownOccurrences(ctx context.Context, own History, causes []Cause) map[contactKey]problem.Seen {
-	shown := map[contactKey]problem.Seen{}
+func (d *Detector) shownOccurrences(ctx context.Context, own History, causes []Cause) map[contactKey]problem.Occurrence {
+	shown := map[contactKey]problem.Occurrence{}
 	for _, k := range own.Computed {
 		q := d.newQuoter(own.Customer, k)
 		for _, c := range k.Causes {
@@ -205,7 +205,7 @@ func (d *Detector) shownOccurrences(ctx context.Context, own History, causes []C
 // formerOccurrence returns how a contact was recorded that its customer does not
 // have any more. It derives that from a contact with the same id of any
 // customer, else from the message that began the contact.
-func (d *Detector) formerOccurrence(known contactIndex, key contactKey, causes []Cause) (problem.Seen, bool) {
+func (d *Detector) formerOccurrence(known contactIndex, key contactKey, causes []Cause) (problem.Occurrence, bool) {
 	for _, k := range known.contacts[key.id] {
 		for _, c := range k.Causes {
 			if slices.Contains(causes, Cause{c.Reason, c.Product}) {
@@ -217,7 +217,7 @@ func (d *Detector) formerOccurrence(known contactIndex, key contactKey, causes [
 	}
 	m, ok := known.firstMessages[key.id]
 	if !ok {
-		return problem.Seen{}, false
+		return problem.Occurrence{}, false
 	}
 	began := contact.Contact{ID: key.id, Customer: key.customer, Start: m.SentAt}
 	return d.locateOccurrence(began, contact.Cause{Reason: causes[0].Reason}), true

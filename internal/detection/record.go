@@ -142,9 +142,9 @@ func retention(r taxonomy.Reason) time.Duration {
 
 // writeOccurrences writes evidence to the window of its cause: first the added
 // occurrences, then the removals. It returns the added ones.
-func (d *Detector) writeOccurrences(ctx context.Context, r taxonomy.Reason, product string, evs []Evidence) ([]problem.Seen, error) {
+func (d *Detector) writeOccurrences(ctx context.Context, r taxonomy.Reason, product string, evs []Evidence) ([]problem.Occurrence, error) {
 	retained := retention(r)
-	var added, removed []problem.Seen
+	var added, removed []problem.Occurrence
 	for _, e := range evs {
 		added = append(added, e.Added...)
 		removed = append(removed, e.Removed...)

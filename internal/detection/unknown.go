@@ -10,6 +10,7 @@ import (
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/problem"
+	"github.com/heard-intake/heard/internal/redact"
 )
 
 // minWords is how many keywords a hint needs to be stored. Most contacts with
@@ -22,8 +23,8 @@ const minWords = 2
 //
 // A hint only says where to look. Its reader loads the contact, which may be
 // gone, belong to another customer or have a reason by then.
-func (d *Detector) UnknownHint(c identity.Customer, k contact.Contact, include func(contact.Message) bool) (problem.Unknown, bool) {
-	hint := problem.Unknown{
+func (d *Detector) UnknownHint(c identity.Customer, k contact.Contact, include func(contact.Message) bool) (problem.UnclassifiedContact, bool) {
+	hint := problem.UnclassifiedContact{
 		Customer: k.Customer, Contact: k.ID, At: k.Start,
 		Expires: laterOf(k.Start, d.Now()).Add(problem.BurstHistory + 24*time.Hour),
 	}
@@ -34,7 +35,7 @@ func (d *Detector) UnknownHint(c identity.Customer, k contact.Contact, include f
 		}
 	}
 	if len(text) > 0 {
-		hint.Words = problem.Telltale(contact.Cut(strings.Join(text, ".\n"), MaxText), d.personalData(c, k))
+		hint.Words = redact.Keywords(contact.Cut(strings.Join(text, ".\n"), MaxText), d.personalData(c, k))
 	}
 	return hint, len(hint.Words) >= minWords
 }
@@ -43,8 +44,8 @@ func (d *Detector) UnknownHint(c identity.Customer, k contact.Contact, include f
 // contacts are saved: a batch that is interrupted in between repeats the same
 // write. When the write fails permanently, the hints of each customer are
 // written separately. The errors have the indexes of hints.
-func (d *Detector) RecordUnknown(ctx context.Context, hints [][]problem.Unknown) []error {
-	put := func(some []problem.Unknown) error {
+func (d *Detector) RecordUnknown(ctx context.Context, hints [][]problem.UnclassifiedContact) []error {
+	put := func(some []problem.UnclassifiedContact) error {
 		return batch.RecoverPanic(ctx, func() error { return d.Store.PutUnknownContacts(ctx, some) })
 	}
 	err := put(slices.Concat(hints...))

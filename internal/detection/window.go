@@ -31,13 +31,13 @@ type examination struct {
 	firstRead string          // the first slot that is read
 	readLimit int             // how many are read
 	breaks    []problem.Break // times that are left out of the usual level
-	window    []problem.Seen
+	window    []problem.Occurrence
 }
 
 // startExamination returns the examination of a window to which new occurrences
 // were added. It sorts them by time.
-func (d *Detector) startExamination(r taxonomy.Reason, product string, added []problem.Seen, breaks []problem.Break) *examination {
-	slices.SortFunc(added, func(a, b problem.Seen) int { return a.At.Compare(b.At) })
+func (d *Detector) startExamination(r taxonomy.Reason, product string, added []problem.Occurrence, breaks []problem.Break) *examination {
+	slices.SortFunc(added, func(a, b problem.Occurrence) int { return a.At.Compare(b.At) })
 	first := added[0].At.In(d.Zone)
 	latest := added[len(added)-1].At.In(d.Zone)
 	rule := openingRule(r, product)
@@ -59,7 +59,7 @@ func (d *Detector) startExamination(r taxonomy.Reason, product string, added []p
 // after it looks for a new problem, and an existing one ends the examination.
 // Otherwise it decides whether to reopen the problem that was solved at that
 // time, and counts only later occurrences.
-func (d *Detector) examineWindow(ctx context.Context, r taxonomy.Reason, product string, added []problem.Seen, after time.Time, breaks ...problem.Break) (finding, error) {
+func (d *Detector) examineWindow(ctx context.Context, r taxonomy.Reason, product string, added []problem.Occurrence, after time.Time, breaks ...problem.Break) (finding, error) {
 	x := d.startExamination(r, product, added, breaks)
 	w, err := d.Store.CauseWindow(ctx, r.ID, product, x.firstRead, x.readLimit, d.Now())
 	if err != nil {
@@ -96,7 +96,7 @@ func (d *Detector) readOccurrences(ctx context.Context, x *examination, limit in
 // evaluateRule applies the rule to the occurrences after a time, and drops all
 // others from the examination.
 func (d *Detector) evaluateRule(ctx context.Context, x *examination, after time.Time) (finding, error) {
-	x.window = slices.DeleteFunc(x.window, func(s problem.Seen) bool { return !s.At.After(after) })
+	x.window = slices.DeleteFunc(x.window, func(s problem.Occurrence) bool { return !s.At.After(after) })
 	if x.rises {
 		return d.evaluateRise(ctx, x, after)
 	}
@@ -169,7 +169,7 @@ func (d *Detector) contactsSince(ctx context.Context, reason, product, day strin
 func (d *Detector) discountExplained(ctx context.Context, x *examination, others map[string]string, after time.Time) (finding, error) {
 	var until time.Time
 	for _, id := range others {
-		p, err := problem.Standing(ctx, id, d.Store.ProblemHeader)
+		p, err := problem.FollowMerges(ctx, id, d.Store.ProblemHeader)
 		if err != nil || p.State.Open() {
 			return finding{}, err
 		}
@@ -184,7 +184,7 @@ func (d *Detector) discountExplained(ctx context.Context, x *examination, others
 
 // hasEnoughCustomers reports whether a rule of days is met. Only if it seems to
 // be, it resolves merged customers and counts again.
-func (d *Detector) hasEnoughCustomers(ctx context.Context, rule problem.Rule, occurrences []problem.Seen) (bool, error) {
+func (d *Detector) hasEnoughCustomers(ctx context.Context, rule problem.Rule, occurrences []problem.Occurrence) (bool, error) {
 	if !meetsRule(rule, occurrences, d.Zone) {
 		return false, nil
 	}
@@ -196,7 +196,7 @@ func (d *Detector) hasEnoughCustomers(ctx context.Context, rule problem.Rule, oc
 
 // canonicalizeCustomers replaces each customer id with the surviving id after
 // merges. Triage may not have processed a recent merge yet.
-func (d *Detector) canonicalizeCustomers(ctx context.Context, occurrences []problem.Seen) error {
+func (d *Detector) canonicalizeCustomers(ctx context.Context, occurrences []problem.Occurrence) error {
 	indexes := map[identity.CustomerID][]int{}
 	for i, s := range occurrences {
 		indexes[s.Customer] = append(indexes[s.Customer], i)
@@ -238,7 +238,7 @@ func readLimit(rule problem.Rule, span time.Duration) int {
 
 // meetsRule reports whether a window that ends on any of the occurrences' days
 // has enough customers.
-func meetsRule(r problem.Rule, occurrences []problem.Seen, zone *time.Location) bool {
+func meetsRule(r problem.Rule, occurrences []problem.Occurrence, zone *time.Location) bool {
 	sightings := toSightings(occurrences)
 	ends := map[string]time.Time{}
 	for _, s := range occurrences {
@@ -252,7 +252,7 @@ func meetsRule(r problem.Rule, occurrences []problem.Seen, zone *time.Location) 
 	return false
 }
 
-func toSightings(occurrences []problem.Seen) []problem.Sighting {
+func toSightings(occurrences []problem.Occurrence) []problem.Sighting {
 	out := make([]problem.Sighting, len(occurrences))
 	for i, s := range occurrences {
 		out[i] = problem.Sighting{Customer: string(s.Customer), Day: s.Day}

@@ -168,7 +168,7 @@ func TestHandle_VersionsAfterBadRecord(t *testing.T) {
 	t.Parallel()
 	o, client, urls := newOutbox(t)
 	p, evs := opened("p2", "billing")
-	next, told, err := problem.Apply(p, problem.Update{To: problem.Acknowledged, By: "els", At: at})
+	next, told, err := problem.ApplyUpdate(p, problem.Update{To: problem.Acknowledged, By: "els", At: at})
 	if err != nil {
 		t.Fatal(err)
 	}

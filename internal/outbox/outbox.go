@@ -209,7 +209,7 @@ func (o *Outbox) dispatchChange(ctx context.Context, c store.Change) error {
 }
 
 // sendCandidate sends a candidate to its department.
-func (o *Outbox) sendCandidate(ctx context.Context, c problem.Told) error {
+func (o *Outbox) sendCandidate(ctx context.Context, c problem.AnnouncedCandidate) error {
 	body, err := c.Item(o.URL).Marshal()
 	if err != nil {
 		return err

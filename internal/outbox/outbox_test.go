@@ -157,7 +157,7 @@ func TestHandle_MoveToAnotherDepartment(t *testing.T) {
 	client := newQueues(t, "billing", "it")
 	o := &outbox.Outbox{Queues: queue.New(client, "heard-problems-"), URL: "https://api.example.com"}
 	p, evs := opened("p1", "billing")
-	moved, told, err := problem.Apply(p, problem.Update{To: problem.Moved, Department: "it", By: "els", At: at.Add(time.Hour)})
+	moved, told, err := problem.ApplyUpdate(p, problem.Update{To: problem.Moved, Department: "it", By: "els", At: at.Add(time.Hour)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -192,7 +192,7 @@ func TestHandle_FailedProblemHoldsBackItself(t *testing.T) {
 	q := &broken{Queues: queue.New(client, "heard-problems-"), id: "bad"}
 	o := &outbox.Outbox{Queues: q, URL: "https://api.example.com"}
 	bad, badEvents := opened("bad", "billing")
-	next, nextEvents, err := problem.Apply(bad, problem.Update{To: problem.Acknowledged, By: "els", At: at})
+	next, nextEvents, err := problem.ApplyUpdate(bad, problem.Update{To: problem.Acknowledged, By: "els", At: at})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -234,7 +234,7 @@ func TestHandle_ResentItem(t *testing.T) {
 	client := newQueues(t, "billing", "it")
 	o := &outbox.Outbox{Queues: queue.New(client, "heard-problems-"), URL: "https://api.example.com"}
 	p, _ := opened("p1", "billing")
-	p, evs, err := problem.Apply(p, problem.Update{To: problem.Moved, Department: "it", At: at})
+	p, evs, err := problem.ApplyUpdate(p, problem.Update{To: problem.Moved, Department: "it", At: at})
 	if err != nil {
 		t.Fatal(err)
 	}

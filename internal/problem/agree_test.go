@@ -16,7 +16,7 @@ func TestAProblemSaysByWhenItIsToBeAcknowledged(t *testing.T) {
 	by := func(department string, since time.Time) time.Time {
 		return since.Add(map[string]time.Duration{"it": time.Hour, "documentation": 2 * time.Hour}[department])
 	}
-	p := problem.Agree(opened(t), by)
+	p := problem.SetAcknowledgeBy(opened(t), by)
 	is := func(when string, want time.Time, asked bool) {
 		t.Helper()
 		item := problem.ItemOf(p, problem.Event{Kind: problem.EventUpdated, Department: p.Department}, nil, "https://a.example")
@@ -29,16 +29,16 @@ func TestAProblemSaysByWhenItIsToBeAcknowledged(t *testing.T) {
 	}
 	apply := func(u problem.Update) {
 		t.Helper()
-		next, _, err := problem.Apply(p, u)
+		next, _, err := problem.ApplyUpdate(p, u)
 		if err != nil {
 			t.Fatal(err)
 		}
-		p = problem.Agree(next, by)
+		p = problem.SetAcknowledgeBy(next, by)
 	}
 	is("opened", noon.Add(time.Hour), true)
 	apply(problem.Update{Comment: "we saw it", At: noon.Add(time.Minute)})
 	is("a comment", noon.Add(time.Hour), true)
-	same := problem.Agree(p, func(string, time.Time) time.Time { return noon.AddDate(1, 0, 0) })
+	same := problem.SetAcknowledgeBy(p, func(string, time.Time) time.Time { return noon.AddDate(1, 0, 0) })
 	if !same.AcknowledgeBy.Equal(noon.Add(time.Hour)) {
 		t.Errorf("what was agreed changed with the taxonomy: %v", same.AcknowledgeBy)
 	}
@@ -56,7 +56,7 @@ func TestAProblemSaysByWhenItIsToBeAcknowledged(t *testing.T) {
 func TestTheLeadWhoWasToldIsToldThatItMoved(t *testing.T) {
 	t.Parallel()
 	p, _ := problem.Escalate(opened(t), "customer-care", noon)
-	p, events, err := problem.Apply(p, problem.Update{To: problem.Moved, Department: "documentation", At: noon})
+	p, events, err := problem.ApplyUpdate(p, problem.Update{To: problem.Moved, Department: "documentation", At: noon})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,18 +3,15 @@ package problem
 import (
 	"cmp"
 	"slices"
-	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/heard-intake/heard/internal/identity"
 )
 
-// An Unknown is a contact of which nobody knew the reason when something was
+// An UnclassifiedContact is a contact of which nobody knew the reason when something was
 // said in it, with the words that it may share with others. It is a hint: the
 // contact itself says what is so.
-type Unknown struct {
+type UnclassifiedContact struct {
 	Customer identity.CustomerID `json:"customer"`
 	Contact  string              `json:"contact"`
 	At       time.Time           `json:"at"`
@@ -28,7 +25,7 @@ type Unknown struct {
 type Burst struct {
 	Words     []string // the surest first
 	Customers int      // distinct
-	Contacts  []Unknown
+	Contacts  []UnclassifiedContact
 	First     time.Time
 	Last      time.Time
 }
@@ -49,13 +46,13 @@ const (
 )
 
 // together returns each contact of a customer once, with all of its words.
-func together(all []Unknown) []Unknown {
+func together(all []UnclassifiedContact) []UnclassifiedContact {
 	type place struct {
 		customer identity.CustomerID
 		contact  string
 	}
 	at := map[place]int{}
-	out := make([]Unknown, 0, len(all))
+	out := make([]UnclassifiedContact, 0, len(all))
 	for _, u := range all {
 		i, again := at[place{u.Customer, u.Contact}]
 		if !again {
@@ -83,7 +80,7 @@ func together(all []Unknown) []Unknown {
 // binomial tail, wider the less is known, as for a rise). Words that mostly
 // the same customers used are one burst. Contacts with a word that somebody
 // has decided about are left out; decided has the decisions by word.
-func Bursts(all []Unknown, now time.Time, decided map[string]string) []Burst {
+func Bursts(all []UnclassifiedContact, now time.Time, decided map[string]string) []Burst {
 	since := now.Add(-BurstWindow)
 	fresh, past := byWord{}, byWord{}
 	for _, u := range together(all) {
@@ -119,12 +116,12 @@ func Bursts(all []Unknown, now time.Time, decided map[string]string) []Burst {
 
 // byWord are contacts by word and customer; under the empty word lie those of
 // all customers.
-type byWord map[string]map[identity.CustomerID][]Unknown
+type byWord map[string]map[identity.CustomerID][]UnclassifiedContact
 
-func (b byWord) add(u Unknown) {
+func (b byWord) add(u UnclassifiedContact) {
 	for _, w := range append([]string{""}, u.Words...) {
 		if b[w] == nil {
-			b[w] = map[identity.CustomerID][]Unknown{}
+			b[w] = map[identity.CustomerID][]UnclassifiedContact{}
 		}
 		b[w][u.Customer] = append(b[w][u.Customer], u)
 	}
@@ -132,7 +129,7 @@ func (b byWord) add(u Unknown) {
 
 type sharedWord struct {
 	word   string
-	who    map[identity.CustomerID][]Unknown
+	who    map[identity.CustomerID][]UnclassifiedContact
 	chance float64
 }
 
@@ -158,7 +155,7 @@ func group(found []sharedWord) []Burst {
 			b.Words = append(b.Words, s.word)
 			b.take(s, who)
 		}
-		slices.SortFunc(b.Contacts, func(x, y Unknown) int {
+		slices.SortFunc(b.Contacts, func(x, y UnclassifiedContact) int {
 			return cmp.Or(x.At.Compare(y.At), cmp.Compare(x.Contact, y.Contact))
 		})
 		b.Customers, b.First, b.Last = len(who), b.Contacts[0].At, b.Contacts[len(b.Contacts)-1].At
@@ -172,64 +169,9 @@ func (b *Burst) take(s sharedWord, who map[identity.CustomerID]bool) {
 	for c, contacts := range s.who {
 		who[c] = true
 		for _, u := range contacts {
-			if !slices.ContainsFunc(b.Contacts, func(x Unknown) bool { return x.Contact == u.Contact && x.Customer == c }) {
+			if !slices.ContainsFunc(b.Contacts, func(x UnclassifiedContact) bool { return x.Contact == u.Contact && x.Customer == c }) {
 				b.Contacts = append(b.Contacts, u)
 			}
 		}
 	}
 }
-
-// Bounds of the words that are kept of a contact.
-const (
-	maxTelltale = 24
-	minTelltale = 4 // letters
-	longest     = 30
-)
-
-// Telltale returns the words by which a text may be like others: folded, each
-// once, without numbers, addresses and names as far as they can be told, and
-// without the words that every message has. A name that cannot be told stays
-// among them; that is why the store keeps none in a form that can be read.
-func Telltale(text string, known Known) []string {
-	if !utf8.ValidString(text) {
-		return nil
-	}
-	if len(text) > maxMasked {
-		text = text[:maxMasked]
-	}
-	text = tidy(strings.ToValidUTF8(text, ""))
-	mask := NewMasker(known)
-	for range 2 {
-		text = mask.once(text)
-	}
-	var out []string
-	for _, s := range words(text) {
-		w := text[s.from:s.to]
-		if tokenAt(w) > 0 {
-			continue
-		}
-		w = fold(w)
-		n := utf8.RuneCountInString(w)
-		if n < minTelltale || n > longest || common[w] || numbers[w] || strings.ContainsFunc(w, notLetter) || slices.Contains(out, w) {
-			continue
-		}
-		if out = append(out, w); len(out) == maxTelltale {
-			break
-		}
-	}
-	return out
-}
-
-func notLetter(r rune) bool { return !unicode.IsLetter(r) }
-
-// common are words that say nothing of what a message is about.
-var common = set(`hallo hello dear beste geachte mevrouw meneer heer dames heren goedemorgen goedemiddag goedenavond goedendag morning
-	afternoon evening groet groeten groetjes vriendelijke regards kind best bedankt dank dankje thanks thank please alvast
-	hebben heeft hebt have been being with from that this there their they them then than when what where which whose would could should
-	will your yours mine maar want naar voor door deze dit die daar waar waarom wanneer hoelang hier heel veel meer nog niet niets niks
-	geen graag even weer zijn waren word wordt worden werd kunnen kunt konden moet moeten mogen zullen zoude zouden willen gaat gaan doen
-	doet deed does doing done make maken maakt over onder boven tussen sinds altijd nooit soms vaak steeds inmiddels vandaag gisteren
-	morgen today yesterday tomorrow week weken weeks dagen days maand month uur hours jullie jouw mijn onze haar hare hen wij ons mij
-	jij iemand someone anyone alles something iets anders other others ander andere also just only really very much many some such
-	into onto about after before again because since still weten know vraag vragen question help helpen geholpen hulp contact bericht
-	message mail antwoord answer reactie reply sorry kom komt komen came come snap begrijp understand vind vinden find think denk`)

@@ -13,11 +13,11 @@ import (
 var burstNow = time.Date(2026, 3, 12, 15, 0, 0, 0, time.UTC)
 
 // unknowns are contacts of n customers, one each, some hours ago.
-func unknowns(name string, n int, hours int, words ...string) []problem.Unknown {
-	var out []problem.Unknown
+func unknowns(name string, n int, hours int, words ...string) []problem.UnclassifiedContact {
+	var out []problem.UnclassifiedContact
 	for i := range n {
 		c := fmt.Sprint(name, "-", i)
-		out = append(out, problem.Unknown{
+		out = append(out, problem.UnclassifiedContact{
 			Customer: identity.CustomerID(c), Contact: "k-" + c, At: burstNow.Add(-time.Duration(hours) * time.Hour),
 			Words: append(slices.Clone(words), "eigen"+c),
 		})
@@ -28,7 +28,7 @@ func unknowns(name string, n int, hours int, words ...string) []problem.Unknown 
 func TestBursts(t *testing.T) {
 	t.Parallel()
 	past := unknowns("past", 100, 100, "kamer")
-	same := func(us []problem.Unknown) []problem.Unknown {
+	same := func(us []problem.UnclassifiedContact) []problem.UnclassifiedContact {
 		for i := range us {
 			us[i].Customer = "noisy"
 		}
@@ -36,7 +36,7 @@ func TestBursts(t *testing.T) {
 	}
 	tests := []struct {
 		name    string
-		all     []problem.Unknown
+		all     []problem.UnclassifiedContact
 		decided map[string]string
 		want    []string // the first word and the customers of each
 	}{
@@ -73,30 +73,5 @@ func TestContactsThatAreThereTwiceCountOnce(t *testing.T) {
 	got := problem.Bursts(slices.Concat(all, all), burstNow, nil)
 	if len(got) != 1 || got[0].Customers != 6 || len(got[0].Contacts) != 6 || len(got[0].Words) != 2 {
 		t.Errorf("got %+v", got)
-	}
-}
-
-func TestTelltale(t *testing.T) {
-	t.Parallel()
-	known := problem.Known{Names: []string{"Jan Voorbeeld"}}
-	tests := []struct {
-		name, text string
-		want       []string
-	}{
-		{"what every message has is left out", "Hallo, ik heb een vraag over de gasklep", []string{"gasklep"}},
-		{"accents and capitals make no difference", "De GASKLEP lekt; de gasklép lekt", []string{"gasklep", "lekt"}},
-		{"the customer's name is left out", "De gasklep fluit. Groet, Jan Voorbeeld", []string{"gasklep", "fluit"}},
-		{"a name that is introduced is left out", "Mijn naam is Sjoerdje, de gasklep fluit", []string{"naam", "gasklep", "fluit"}},
-		{"addresses and numbers are left out", "gasklep jan@example.com +31 6 12345678 https://example.com/x WS-123456", []string{"gasklep"}},
-		{"nothing", "", nil},
-		{"bytes that are no text", "gasklep \xff", nil},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			if got := problem.Telltale(tt.text, known); !slices.Equal(got, tt.want) {
-				t.Errorf("got %v, want %v", got, tt.want)
-			}
-		})
 	}
 }

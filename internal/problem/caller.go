@@ -25,12 +25,12 @@ func NewCaller(name string, departments []string, all bool) Caller {
 	return c
 }
 
-// Everywhere returns a caller who acts for all departments: an operator, or
+// CallerForAll returns a caller who acts for all departments: an operator, or
 // the system itself.
-func Everywhere(name string) Caller { return Caller{Name: name, All: true} }
+func CallerForAll(name string) Caller { return Caller{Name: name, All: true} }
 
-// Somewhere reports whether the caller acts for any department.
-func (c Caller) Somewhere() bool { return c.All || len(c.Departments) > 0 }
+// ActsForAny reports whether the caller acts for any department.
+func (c Caller) ActsForAny() bool { return c.All || len(c.Departments) > 0 }
 
 // ActsFor reports whether the caller acts for a department. No caller but one
 // of all departments acts for the empty one.
@@ -49,16 +49,16 @@ func (c Caller) Check(p Problem) error {
 	if c.Reaches(p) {
 		return nil
 	}
-	return Foreign()
+	return ErrOtherDepartment()
 }
 
-// Judges reports whether the caller may read a candidate and decide about it.
+// MayDecide reports whether the caller may read a candidate and decide about it.
 // AnnouncedTo is the department that the candidate was sent to, empty for one
 // that was sent to none yet, which only a caller of all departments judges.
-func (c Caller) Judges(announcedTo string) bool { return c.ActsFor(announcedTo) }
+func (c Caller) MayDecide(announcedTo string) bool { return c.ActsFor(announcedTo) }
 
-// Foreign is the refusal of a problem or candidate of another department. It
+// ErrOtherDepartment is the refusal of a problem or candidate of another department. It
 // does not say which department that is.
-func Foreign() error {
+func ErrOtherDepartment() error {
 	return fault.New(fault.Forbidden, "it belongs to another department")
 }

@@ -24,7 +24,7 @@ func TestCaller_Reaches(t *testing.T) {
 		"an empty department":   {problem.NewCaller("els", []string{""}, false), false, false, false},
 		"a forged empty one":    {problem.Caller{Departments: []string{""}}, false, false, false},
 		"another case":          {problem.NewCaller("els", []string{"Billing"}, false), false, false, false},
-		"all departments":       {problem.Everywhere("els"), true, true, true},
+		"all departments":       {problem.CallerForAll("els"), true, true, true},
 		"all and one":           {problem.NewCaller("els", []string{"sales"}, true), true, true, true},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -48,15 +48,15 @@ func TestCaller_Reaches(t *testing.T) {
 
 func TestCaller_Judges(t *testing.T) {
 	t.Parallel()
-	billing, all := problem.NewCaller("els", []string{"billing"}, false), problem.Everywhere("els")
+	billing, all := problem.NewCaller("els", []string{"billing"}, false), problem.CallerForAll("els")
 	for _, tt := range []struct {
 		announcedTo  string
 		billing, all bool
 	}{{"billing", true, true}, {"it", false, true}, {"", false, true}} {
-		if got := billing.Judges(tt.announcedTo); got != tt.billing {
+		if got := billing.MayDecide(tt.announcedTo); got != tt.billing {
 			t.Errorf("billing judges what %q was sent = %t, want %t", tt.announcedTo, got, tt.billing)
 		}
-		if got := all.Judges(tt.announcedTo); got != tt.all {
+		if got := all.MayDecide(tt.announcedTo); got != tt.all {
 			t.Errorf("a caller of all judges what %q was sent = %t, want %t", tt.announcedTo, got, tt.all)
 		}
 	}
@@ -68,10 +68,10 @@ func TestNewCaller_DepartmentsSortedOnce(t *testing.T) {
 	if len(c.Departments) != 2 || c.Departments[0] != "billing" || c.Departments[1] != "it" {
 		t.Errorf("departments %v, want [billing it]", c.Departments)
 	}
-	if !c.Somewhere() {
+	if !c.ActsForAny() {
 		t.Error("a caller of two departments acts for none")
 	}
-	if problem.NewCaller("els", []string{""}, false).Somewhere() {
+	if problem.NewCaller("els", []string{""}, false).ActsForAny() {
 		t.Error("an empty department counts as one")
 	}
 }

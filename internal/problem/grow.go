@@ -9,10 +9,10 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 )
 
-// Grown returns a problem after contacts joined it, of which the counts are
+// ApplyGrowth returns a problem after contacts joined it, of which the counts are
 // up to date, and what to tell about it: nothing, but at a milestone of
 // distinct customers, or when enough of them came back to reopen it.
-func Grown(p Problem, back bool, at time.Time) (Problem, []Event) {
+func ApplyGrowth(p Problem, back bool, at time.Time) (Problem, []Event) {
 	m, reached := Milestone(p.Milestone, p.Customers)
 	if reached && (p.State.Open() || back && p.State.Solved()) {
 		p.Milestone = m
@@ -44,13 +44,13 @@ func AddQuotes(have, more []string) ([]string, bool) {
 // With returns the change of a customer's part in a problem by contacts that
 // are no longer evidence and others that are; false when there is nothing to
 // change.
-func (a Affected) With(gone, seen []Seen) (Change, bool) {
-	c := Change{Affected: Affected{Customer: a.Customer, Seen: slices.Clone(a.Seen)}, Was: a.Seen}
+func (a Affected) With(gone, seen []Occurrence) (AffectedChange, bool) {
+	c := AffectedChange{Affected: Affected{Customer: a.Customer, Seen: slices.Clone(a.Seen)}, Was: a.Seen}
 	left := make(map[string]bool, len(gone))
 	for _, s := range gone {
 		left[s.Contact] = true
 	}
-	c.Seen = slices.DeleteFunc(c.Seen, func(o Seen) bool { return left[o.Contact] })
+	c.Seen = slices.DeleteFunc(c.Seen, func(o Occurrence) bool { return left[o.Contact] })
 	has := make(map[string]bool, len(c.Seen))
 	for _, s := range c.Seen {
 		has[s.Contact] = true
@@ -58,11 +58,11 @@ func (a Affected) With(gone, seen []Seen) (Change, bool) {
 	for _, s := range seen {
 		if !has[s.Contact] {
 			has[s.Contact] = true
-			c.Seen = append(c.Seen, Seen{Customer: a.Customer, Contact: s.Contact, Day: s.Day, At: s.At})
+			c.Seen = append(c.Seen, Occurrence{Customer: a.Customer, Contact: s.Contact, Day: s.Day, At: s.At})
 		}
 	}
-	slices.SortFunc(c.Seen, func(a, b Seen) int { return strings.Compare(a.Contact, b.Contact) })
-	same := func(a, b Seen) bool { return a.Contact == b.Contact && a.Day == b.Day && a.At.Equal(b.At) }
+	slices.SortFunc(c.Seen, func(a, b Occurrence) int { return strings.Compare(a.Contact, b.Contact) })
+	same := func(a, b Occurrence) bool { return a.Contact == b.Contact && a.Day == b.Day && a.At.Equal(b.At) }
 	return c, !slices.EqualFunc(c.Seen, a.Seen, same)
 }
 

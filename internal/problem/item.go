@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/heard-intake/heard/internal/fault"
+	"github.com/heard-intake/heard/internal/redact"
 )
 
 // ItemSchema is the version of the item's format. Fields may be added to it;
@@ -101,10 +102,10 @@ func ItemOf(p Problem, e Event, quotes []string, baseURL string) Item {
 		State: state, Next: append([]State{}, next...), Severity: p.Severity,
 		OpenedAt: p.OpenedAt.UTC(), FirstSeen: p.FirstSeen.UTC(), LastSeen: p.LastSeen.UTC(),
 		Contacts: p.Contacts, Customers: p.Customers, Trend: trend(p.PerDay), Quotes: cutQuotes(quotes),
-		Cause: cut(p.Cause, MaxComment), Workaround: cut(p.Workaround, MaxComment), AcknowledgeBy: by, ExpectedAt: p.ExpectedAt.UTC(),
+		Cause: redact.Shorten(p.Cause, MaxComment), Workaround: redact.Shorten(p.Workaround, MaxComment), AcknowledgeBy: by, ExpectedAt: p.ExpectedAt.UTC(),
 		Links: p.Links[:min(len(p.Links), maxLinks)], MergedInto: p.MergedInto, MovedTo: movedTo, Reopened: p.Reopened,
-		OpenedBy: cut(p.OpenedBy, maxLabel), EscalatedTo: p.EscalatedTo, SplitFrom: p.SplitFrom, Other: e.Other, Evidence: e.Evidence, Proof: p.Proof,
-		Comment: cut(e.Comment, MaxComment), By: cut(e.By, maxLabel),
+		OpenedBy: redact.Shorten(p.OpenedBy, maxLabel), EscalatedTo: p.EscalatedTo, SplitFrom: p.SplitFrom, Other: e.Other, Evidence: e.Evidence, Proof: p.Proof,
+		Comment: redact.Shorten(e.Comment, MaxComment), By: redact.Shorten(e.By, maxLabel),
 		Link: link, Affected: link + "/affected", TaxonomyVersion: p.TaxonomyVersion,
 	}
 }
@@ -143,7 +144,7 @@ func trend(perDay map[string]int) []Day {
 
 func (n Names) cut() Names {
 	for _, l := range []*Label{&n.Department, &n.Reason, &n.Product} {
-		l.NL, l.EN = cut(l.NL, maxLabel), cut(l.EN, maxLabel)
+		l.NL, l.EN = redact.Shorten(l.NL, maxLabel), redact.Shorten(l.EN, maxLabel)
 	}
 	return n
 }
@@ -151,23 +152,7 @@ func (n Names) cut() Names {
 func cutQuotes(quotes []string) []string {
 	few := slices.Clone(quotes[:min(len(quotes), maxQuotes)])
 	for i := range few {
-		few[i] = cut(few[i], MaxQuote)
+		few[i] = redact.Shorten(few[i], redact.MaxQuote)
 	}
 	return append([]string{}, few...)
-}
-
-// cut returns at most n characters of text, up to the end of a word.
-func cut(text string, n int) string {
-	runes := 0
-	for i := range text {
-		if runes == n {
-			text = text[:i]
-			if space := strings.LastIndexByte(text, ' '); space > 0 {
-				text = text[:space]
-			}
-			return strings.TrimRight(text, " ,;:-")
-		}
-		runes++
-	}
-	return text
 }

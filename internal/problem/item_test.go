@@ -56,7 +56,7 @@ func TestItemsOfAllSteps(t *testing.T) {
 		for _, to := range problem.Next(from) {
 			p := opened(t)
 			p.State = from
-			p, events, err := problem.Apply(p, step(to))
+			p, events, err := problem.ApplyUpdate(p, step(to))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -16,10 +16,10 @@ const (
 	maxWord  = 60
 )
 
-// Splits returns the words by which further contacts of a part are told, in
+// NormalizeWords returns the words by which further contacts of a part are told, in
 // the form in which they are compared; false when there are too many, or one
 // is too long or empty.
-func Splits(words []string) ([]string, bool) {
+func NormalizeWords(words []string) ([]string, bool) {
 	var out []string
 	for _, w := range words {
 		plain := strings.TrimSpace(plainly(w))
@@ -33,9 +33,9 @@ func Splits(words []string) ([]string, bool) {
 	return out, true
 }
 
-// Takes reports whether a text holds one of the words of the part, as whole
+// MatchesText reports whether a text holds one of the words of the part, as whole
 // words and in any case.
-func (p Part) Takes(text string) bool {
+func (p Part) MatchesText(text string) bool {
 	if len(p.Words) == 0 || text == "" {
 		return false
 	}
@@ -49,8 +49,8 @@ func plainly(text string) string {
 	return " " + strings.Join(words, " ") + " "
 }
 
-// A Ref names a contact of a customer.
-type Ref struct {
+// A ContactRef names a contact of a customer.
+type ContactRef struct {
 	Customer identity.CustomerID `json:"customerId"`
 	Contact  string              `json:"contact"`
 }
@@ -58,7 +58,7 @@ type Ref struct {
 // A Filling is a split that is under way: what is to go from a problem to its
 // part, and how far that went.
 type Filling struct {
-	Contacts []Ref               `json:"contacts,omitempty"`
+	Contacts []ContactRef        `json:"contacts,omitempty"`
 	Words    []string            `json:"words,omitempty"`
 	After    identity.CustomerID `json:"after,omitempty"` // the last customer whose words were looked at
 	By       string              `json:"by,omitempty"`

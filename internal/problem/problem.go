@@ -252,10 +252,10 @@ func CheckText(name, text string) error {
 	return nil
 }
 
-// Apply returns the problem after the update, and what to tell about it. A
+// ApplyUpdate returns the problem after the update, and what to tell about it. A
 // step that is not legal, or an update of an older version, is a
 // [fault.Conflict]; an update that lacks something is [fault.Invalid].
-func Apply(p Problem, u Update) (Problem, []Event, error) {
+func ApplyUpdate(p Problem, u Update) (Problem, []Event, error) {
 	if u.Version != 0 && u.Version != p.Version {
 		return p, nil, fault.New(fault.Conflict, "the problem is at version %d, not %d; read it again", p.Version, u.Version)
 	}
@@ -417,17 +417,17 @@ func join(states []State) string {
 	return strings.Join(names, ", ")
 }
 
-// Tell makes a new version of p that tells its department of e.
-func Tell(p Problem, e Event) (Problem, []Event) {
+// AddEvent makes a new version of p that tells its department of e.
+func AddEvent(p Problem, e Event) (Problem, []Event) {
 	p.Version++
 	e.Department = p.Department
 	return p, []Event{e}
 }
 
-// Agree returns a problem that says by when it is to be acknowledged, if it
+// SetAcknowledgeBy returns a problem that says by when it is to be acknowledged, if it
 // came to its department and does not say so yet. By tells what is agreed with
 // a department that has a problem since a moment.
-func Agree(p Problem, by func(department string, since time.Time) time.Time) Problem {
+func SetAcknowledgeBy(p Problem, by func(department string, since time.Time) time.Time) Problem {
 	if p.State == Detected && p.AcknowledgeBy.IsZero() {
 		p.AcknowledgeBy = by(p.Department, p.ChangedAt).UTC()
 	}

@@ -25,8 +25,8 @@ func opened(t testing.TB) problem.Problem {
 			Product:    problem.Label{NL: "Thermostaat", EN: "Thermostat"},
 		},
 		Severity: "normal", TaxonomyVersion: "7", Affected: []problem.Affected{
-			{Customer: "c1", Seen: []problem.Seen{seen("k1", -3), seen("k2", 0)}}, {Customer: "c2", Seen: []problem.Seen{seen("k3", -3)}},
-			{Customer: "c3", Seen: []problem.Seen{seen("k4", 0)}}, {Customer: "c4", Seen: []problem.Seen{seen("k5", 0)}}, {Customer: "c5", Seen: []problem.Seen{seen("k6", 0)}},
+			{Customer: "c1", Seen: []problem.Occurrence{seen("k1", -3), seen("k2", 0)}}, {Customer: "c2", Seen: []problem.Occurrence{seen("k3", -3)}},
+			{Customer: "c3", Seen: []problem.Occurrence{seen("k4", 0)}}, {Customer: "c4", Seen: []problem.Occurrence{seen("k5", 0)}}, {Customer: "c5", Seen: []problem.Occurrence{seen("k6", 0)}},
 		},
 	}, noon)
 	if days := map[string]int{"2026-03-07": 2, "2026-03-10": 4}; p.Contacts != 6 || p.Customers != 5 || !maps.Equal(p.PerDay, days) || !p.FirstSeen.Equal(noon.AddDate(0, 0, -3)) || !p.LastSeen.Equal(noon) {
@@ -39,9 +39,9 @@ func opened(t testing.TB) problem.Problem {
 }
 
 // seen is a contact some days after noon.
-func seen(id string, day int) problem.Seen {
+func seen(id string, day int) problem.Occurrence {
 	at := noon.AddDate(0, 0, day)
-	return problem.Seen{Contact: id, Day: at.Format(time.DateOnly), At: at}
+	return problem.Occurrence{Contact: id, Day: at.Format(time.DateOnly), At: at}
 }
 
 // step is a complete update to a state.
@@ -73,7 +73,7 @@ func TestEveryStep(t *testing.T) {
 				t.Parallel()
 				p := opened(t)
 				p.State = from
-				got, events, err := problem.Apply(p, step(to))
+				got, events, err := problem.ApplyUpdate(p, step(to))
 				switch {
 				case slices.Contains(strings.Fields(legal[from]), string(to)):
 					if err != nil || got.Version != p.Version+1 || len(events) == 0 {
@@ -144,7 +144,7 @@ func TestApplyRefuses(t *testing.T) {
 			t.Parallel()
 			p := opened(t)
 			p.State, tt.update.At = tt.from, noon
-			got, events, err := problem.Apply(p, tt.update)
+			got, events, err := problem.ApplyUpdate(p, tt.update)
 			if fault.KindOf(err) != tt.kind || !strings.Contains(err.Error(), tt.want) || events != nil || got.Version != p.Version || got.State != p.State {
 				t.Errorf("got %+v, %+v, %v", got, events, err)
 			}
@@ -157,18 +157,18 @@ func TestStory(t *testing.T) {
 	p := opened(t)
 	for _, to := range []problem.State{problem.Acknowledged, problem.CauseKnown, problem.Workaround, problem.FixPlanned, problem.Fixed} {
 		var err error
-		if p, _, err = problem.Apply(p, step(to)); err != nil {
+		if p, _, err = problem.ApplyUpdate(p, step(to)); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if p.FixedAt != noon || p.Cause == "" || p.Workaround == "" || p.ExpectedAt.IsZero() || p.Version != 6 {
 		t.Errorf("fixed: %+v", p)
 	}
-	quiet, events := problem.Grown(p, false, noon.AddDate(0, 0, 1))
+	quiet, events := problem.ApplyGrowth(p, false, noon.AddDate(0, 0, 1))
 	if events != nil || quiet.Version != p.Version {
 		t.Errorf("one contact after the fix: %+v, %+v", quiet, events)
 	}
-	again, events := problem.Grown(p, true, noon.AddDate(0, 0, 1))
+	again, events := problem.ApplyGrowth(p, true, noon.AddDate(0, 0, 1))
 	if len(events) != 1 || events[0].Kind != problem.EventReopened || again.State != problem.Detected || again.Reopened != 1 || !again.FixedAt.IsZero() {
 		t.Errorf("they came back: %+v, %+v", again, events)
 	}
@@ -176,7 +176,7 @@ func TestStory(t *testing.T) {
 
 func TestMove(t *testing.T) {
 	t.Parallel()
-	p, events, err := problem.Apply(opened(t), problem.Update{To: problem.Moved, At: noon, Department: "documentation", DepartmentName: problem.Label{NL: "Documentatie", EN: "Documentation"}})
+	p, events, err := problem.ApplyUpdate(opened(t), problem.Update{To: problem.Moved, At: noon, Department: "documentation", DepartmentName: problem.Label{NL: "Documentatie", EN: "Documentation"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -199,7 +199,7 @@ func TestGrownTellsAtMilestones(t *testing.T) {
 	for range 60 {
 		p.Customers++
 		var events []problem.Event
-		p, events = problem.Grown(p, false, noon)
+		p, events = problem.ApplyGrowth(p, false, noon)
 		for _, e := range events {
 			milestones = append(milestones, e.Milestone)
 		}
@@ -207,28 +207,28 @@ func TestGrownTellsAtMilestones(t *testing.T) {
 	if !slices.Equal(milestones, []int{10, 25, 50}) || p.Version != 4 {
 		t.Errorf("milestones %v, %+v", milestones, p)
 	}
-	if same, events := problem.Grown(p, false, noon); events != nil || same.Version != p.Version {
+	if same, events := problem.ApplyGrowth(p, false, noon); events != nil || same.Version != p.Version {
 		t.Errorf("told again: %+v, %+v", same, events)
 	}
 }
 
 func TestAChangeOfACustomersPart(t *testing.T) {
 	t.Parallel()
-	had := problem.Affected{Seen: []problem.Seen{seen("k1", 0), seen("k2", 0)}}
+	had := problem.Affected{Seen: []problem.Occurrence{seen("k1", 0), seen("k2", 0)}}
 	for _, tt := range []struct {
 		name       string
-		gone, seen []problem.Seen
-		want       []problem.Seen
+		gone, seen []problem.Occurrence
+		want       []problem.Occurrence
 		same       bool
 	}{
-		{"a new contact", nil, []problem.Seen{seen("k3", 1)}, []problem.Seen{seen("k1", 0), seen("k2", 0), seen("k3", 1)}, false},
-		{"one that is there", nil, []problem.Seen{seen("k2", 1)}, had.Seen, true},
-		{"one that goes", []problem.Seen{seen("k2", 0)}, nil, []problem.Seen{seen("k1", 0)}, false},
-		{"one that shows the cause another day", []problem.Seen{seen("k2", 0)}, []problem.Seen{seen("k2", 1)}, []problem.Seen{seen("k1", 0), seen("k2", 1)}, false},
-		{"the same once more", []problem.Seen{seen("k2", 1)}, []problem.Seen{seen("k2", 0)}, had.Seen, true},
-		{"one that is not there goes", []problem.Seen{seen("k9", 0)}, nil, had.Seen, true},
-		{"one that gets another id", []problem.Seen{seen("k2", 0)}, []problem.Seen{seen("k3", -1)}, []problem.Seen{seen("k1", 0), seen("k3", -1)}, false},
-		{"all go", []problem.Seen{seen("k1", 0), seen("k2", 0)}, nil, nil, false},
+		{"a new contact", nil, []problem.Occurrence{seen("k3", 1)}, []problem.Occurrence{seen("k1", 0), seen("k2", 0), seen("k3", 1)}, false},
+		{"one that is there", nil, []problem.Occurrence{seen("k2", 1)}, had.Seen, true},
+		{"one that goes", []problem.Occurrence{seen("k2", 0)}, nil, []problem.Occurrence{seen("k1", 0)}, false},
+		{"one that shows the cause another day", []problem.Occurrence{seen("k2", 0)}, []problem.Occurrence{seen("k2", 1)}, []problem.Occurrence{seen("k1", 0), seen("k2", 1)}, false},
+		{"the same once more", []problem.Occurrence{seen("k2", 1)}, []problem.Occurrence{seen("k2", 0)}, had.Seen, true},
+		{"one that is not there goes", []problem.Occurrence{seen("k9", 0)}, nil, had.Seen, true},
+		{"one that gets another id", []problem.Occurrence{seen("k2", 0)}, []problem.Occurrence{seen("k3", -1)}, []problem.Occurrence{seen("k1", 0), seen("k3", -1)}, false},
+		{"all go", []problem.Occurrence{seen("k1", 0), seen("k2", 0)}, nil, nil, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

@@ -22,7 +22,7 @@ type Record struct {
 	// problem that was detected; empty when they all have.
 	Opening string
 	// Once makes the change that is written one that is made once only.
-	Once Once
+	Once IdempotencyKey
 	// Resent counts how often the item of the latest version was asked for
 	// again.
 	Resent int
@@ -37,13 +37,13 @@ type Record struct {
 // Saved returns the record as it is once it was written.
 func (r Record) Saved() Record {
 	r.Revision++
-	r.Was, r.Once = r.Problem, Once{}
+	r.Was, r.Once = r.Problem, IdempotencyKey{}
 	return r
 }
 
-// A Once is the name of a change, by which one that comes again is known until
+// A IdempotencyKey is the name of a change, by which one that comes again is known until
 // Expires. The zero value names none.
-type Once struct {
+type IdempotencyKey struct {
 	Key     string
 	Print   string // of what was asked: under one name only the same can come again
 	Expires time.Time
@@ -53,7 +53,7 @@ type Once struct {
 // All that a problem counts is counted from these.
 type Affected struct {
 	Customer identity.CustomerID
-	Seen     []Seen // each contact once, by their ids
+	Seen     []Occurrence // each contact once, by their ids
 }
 
 // Contacts returns the ids of the contacts.
@@ -78,11 +78,11 @@ func (a Affected) Since() time.Time {
 
 // Has reports whether a contact is one of them.
 func (a Affected) Has(contact string) bool {
-	return slices.ContainsFunc(a.Seen, func(s Seen) bool { return s.Contact == contact })
+	return slices.ContainsFunc(a.Seen, func(s Occurrence) bool { return s.Contact == contact })
 }
 
-// A Seen is one customer with one cause on one day.
-type Seen struct {
+// A Occurrence is one customer with one cause on one day.
+type Occurrence struct {
 	Customer identity.CustomerID
 	Contact  string
 	Day      string // in the organisation's time zone, like 2026-03-01
@@ -99,7 +99,7 @@ type Seen struct {
 const HourLayout = "2006-01-02T15"
 
 // Slot is when s is counted: its day, or the hour of its day.
-func (s Seen) Slot() string {
+func (s Occurrence) Slot() string {
 	if s.Hour == "" {
 		return s.Day
 	}
@@ -112,23 +112,23 @@ type Window struct {
 	// Others are the problems of the same reason, for a cause without a
 	// product: by product.
 	Others map[string]string
-	Seen   []Seen // latest first
+	Seen   []Occurrence // latest first
 }
 
-// A Change is what becomes of one customer's part in a problem.
-type Change struct {
-	Affected        // as it will be; without contacts: no longer affected
-	Was      []Seen // the contacts as they were read
+// A AffectedChange is what becomes of one customer's part in a problem.
+type AffectedChange struct {
+	Affected              // as it will be; without contacts: no longer affected
+	Was      []Occurrence // the contacts as they were read
 }
 
 // maxMerges bounds how many merges lead from one problem to the one that
 // stands.
 const maxMerges = 50
 
-// Standing returns the problem that the one with an id was merged into, in as
+// FollowMerges returns the problem that the one with an id was merged into, in as
 // many steps as it took, or that one itself. Read reads one; its refusal of any
 // on the way is that of all.
-func Standing(ctx context.Context, id string, read func(ctx context.Context, id string) (Record, error)) (Record, error) {
+func FollowMerges(ctx context.Context, id string, read func(ctx context.Context, id string) (Record, error)) (Record, error) {
 	for range maxMerges {
 		p, err := read(ctx, id)
 		if err != nil || p.State != Merged || p.MergedInto == "" {

@@ -32,7 +32,7 @@ func TestStanding(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p, err := problem.Standing(t.Context(), tt.id, read)
+			p, err := problem.FollowMerges(t.Context(), tt.id, read)
 			if err == nil && (tt.kind != "" || p.ID != tt.want) || err != nil && fault.KindOf(err) != tt.kind {
 				t.Errorf("got %q, %v", p.ID, err)
 			}

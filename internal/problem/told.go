@@ -22,27 +22,27 @@ const CandidateSchema = "candidate-1"
 //go:embed candidate.schema.json
 var CandidateJSONSchema []byte
 
-// A Told is a candidate that a department was told of. It lasts longer than
+// A AnnouncedCandidate is a candidate that a department was told of. It lasts longer than
 // the burst can be derived, so that there is time to decide.
-type Told struct {
-	ID         string    `json:"id"`
-	Department string    `json:"department"`
-	Name       Label     `json:"name"` // of the department
-	At         time.Time `json:"at"`
-	Words      []string  `json:"words"` // hashes of all of them
-	Shown      []string  `json:"shown"` // those that can be read, since several customers used them
-	Quotes     []string  `json:"quotes"`
-	Customers  int       `json:"customers"` // distinct
-	Contacts   []Unknown `json:"contacts"`
-	First      time.Time `json:"first"`
-	Last       time.Time `json:"last"`
-	Expires    time.Time `json:"-"`
+type AnnouncedCandidate struct {
+	ID         string                `json:"id"`
+	Department string                `json:"department"`
+	Name       Label                 `json:"name"` // of the department
+	At         time.Time             `json:"at"`
+	Words      []string              `json:"words"` // hashes of all of them
+	Shown      []string              `json:"shown"` // those that can be read, since several customers used them
+	Quotes     []string              `json:"quotes"`
+	Customers  int                   `json:"customers"` // distinct
+	Contacts   []UnclassifiedContact `json:"contacts"`
+	First      time.Time             `json:"first"`
+	Last       time.Time             `json:"last"`
+	Expires    time.Time             `json:"-"`
 }
 
 // Is reports whether a burst is the one that was told: it shares a word, or
 // half of the contacts of either. It may have grown since, and its surest word
 // may be another.
-func (t Told) Is(b Burst) bool {
+func (t AnnouncedCandidate) Is(b Burst) bool {
 	if slices.ContainsFunc(b.Words, func(w string) bool { return slices.Contains(t.Words, w) }) {
 		return true
 	}
@@ -81,7 +81,7 @@ type CandidateItem struct {
 
 // Item returns the item that tells of a candidate; baseURL is where the API
 // is.
-func (t Told) Item(baseURL string) CandidateItem {
+func (t AnnouncedCandidate) Item(baseURL string) CandidateItem {
 	words := strings.Join(t.Shown, ", ")
 	link := strings.TrimRight(baseURL, "/") + "/v1/candidates/" + t.ID
 	return CandidateItem{

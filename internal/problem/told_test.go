@@ -17,7 +17,7 @@ import (
 
 func TestCandidateItem(t *testing.T) {
 	t.Parallel()
-	told := problem.Told{
+	told := problem.AnnouncedCandidate{
 		ID: "0199a1b2-0000-7000-8000-0000000000c1", Department: "customer-care", Name: problem.Label{NL: "Klantenservice", EN: "Customer care"},
 		At: noon, Words: []string{"x8-K2hQ0bZw"}, Shown: []string{"gasklep", "fluit"}, Quotes: []string{"de gasklep fluit heel hard"},
 		Customers: 6, Contacts: unknowns("a", 7, 2), First: noon.Add(-2 * time.Hour), Last: noon,

@@ -117,7 +117,7 @@ func Confirm(p Problem, at time.Time, w Worth) (Problem, []Event, error) {
 		events[0].Evidence = evidence
 		return next, events, nil
 	}
-	next, events, err := Apply(p, Update{To: Confirmed, At: at})
+	next, events, err := ApplyUpdate(p, Update{To: Confirmed, At: at})
 	next.Proof = &proof
 	return next, events, err
 }

@@ -31,7 +31,7 @@ func affectedItem(problemID string, a problem.Affected) item {
 
 // occurrenceSet returns each contact with its day and time. One takes about 45
 // bytes, so that fifteen fit in one write unit.
-func occurrenceSet(seen []problem.Seen) types.AttributeValue {
+func occurrenceSet(seen []problem.Occurrence) types.AttributeValue {
 	all := make([]string, len(seen))
 	for i, s := range seen {
 		all[i] = s.Day + " " + strconv.FormatInt(s.At.UnixMilli(), 10) + " " + s.Contact
@@ -44,9 +44,9 @@ func readAffected(it item) problem.Affected {
 	for _, k := range set(it, attrAffectedContacts) {
 		day, rest, _ := strings.Cut(k, " ")
 		ms, contact, _ := strings.Cut(rest, " ")
-		a.Seen = append(a.Seen, problem.Seen{Customer: a.Customer, Contact: contact, Day: day, At: parseMillis(ms)})
+		a.Seen = append(a.Seen, problem.Occurrence{Customer: a.Customer, Contact: contact, Day: day, At: parseMillis(ms)})
 	}
-	slices.SortFunc(a.Seen, func(a, b problem.Seen) int { return strings.Compare(a.Contact, b.Contact) })
+	slices.SortFunc(a.Seen, func(a, b problem.Occurrence) int { return strings.Compare(a.Contact, b.Contact) })
 	return a
 }
 
@@ -110,11 +110,11 @@ func forEach(n int, do func(i int) error) error {
 // ChangeAffected changes affected customers of a problem, each in a write of
 // its own. [fault.Conflict] means that one of them changed since it was read,
 // and that others may be written. Read again and repeat.
-func (t *Table) ChangeAffected(ctx context.Context, problemID string, changes []problem.Change) error {
+func (t *Table) ChangeAffected(ctx context.Context, problemID string, changes []problem.AffectedChange) error {
 	return forEach(len(changes), func(i int) error { return t.changeAffected(ctx, problemID, changes[i]) })
 }
 
-func (t *Table) changeAffected(ctx context.Context, problemID string, c problem.Change) error {
+func (t *Table) changeAffected(ctx context.Context, problemID string, c problem.AffectedChange) error {
 	it := affectedItem(problemID, c.Affected)
 	is := onlyNew()
 	var values item

@@ -24,9 +24,9 @@ import (
 )
 
 // seenAs is the n-th contact of a customer.
-func seenAs(customer, n int) problem.Seen {
+func seenAs(customer, n int) problem.Occurrence {
 	at := start.Add(time.Duration(customer*5+n*7) * time.Hour)
-	return problem.Seen{
+	return problem.Occurrence{
 		Customer: identity.CustomerID(fmt.Sprint("c", customer)), Contact: fmt.Sprintf("k%d.%d", customer, n), At: at, Day: at.Format(time.DateOnly),
 	}
 }
@@ -34,7 +34,7 @@ func seenAs(customer, n int) problem.Seen {
 // alter adds contacts to a problem and removes them, as callers do: it repeats
 // until no other write was faster. It stops after breaks writes, unless breaks is
 // negative.
-func alter(ctx context.Context, table *store.Table, id string, gone, seen []problem.Seen, breaks int) error {
+func alter(ctx context.Context, table *store.Table, id string, gone, seen []problem.Occurrence, breaks int) error {
 	for {
 		var who []identity.CustomerID
 		for _, s := range slices.Concat(gone, seen) {
@@ -46,9 +46,9 @@ func alter(ctx context.Context, table *store.Table, id string, gone, seen []prob
 		if err != nil {
 			return err
 		}
-		var changes []problem.Change
+		var changes []problem.AffectedChange
 		for _, c := range who {
-			others := func(s problem.Seen) bool { return s.Customer != c }
+			others := func(s problem.Occurrence) bool { return s.Customer != c }
 			was := known[c]
 			was.Customer = c
 			if ch, differs := was.With(slices.DeleteFunc(slices.Clone(gone), others), slices.DeleteFunc(slices.Clone(seen), others)); differs {
@@ -70,7 +70,7 @@ func TestChangeAffected_AnyOrder(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		const customers, contacts = 3, 3
 		var first []problem.Affected
-		var steps [][2][]problem.Seen // what goes, and what joins
+		var steps [][2][]problem.Occurrence // what goes, and what joins
 		want := map[identity.CustomerID]problem.Affected{}
 		for c := range customers {
 			var begins, stays problem.Affected
@@ -81,10 +81,10 @@ func TestChangeAffected_AnyOrder(t *testing.T) {
 					begins.Seen, stays.Seen = append(begins.Seen, s), append(stays.Seen, s)
 				case "goes":
 					begins.Seen = append(begins.Seen, s)
-					steps = append(steps, [2][]problem.Seen{{s}, nil})
+					steps = append(steps, [2][]problem.Occurrence{{s}, nil})
 				case "joins":
 					stays.Seen = append(stays.Seen, s)
-					steps = append(steps, [2][]problem.Seen{nil, {s}})
+					steps = append(steps, [2][]problem.Occurrence{nil, {s}})
 				}
 			}
 			begins.Customer, stays.Customer = seenAs(c, 0).Customer, seenAs(c, 0).Customer
@@ -105,7 +105,7 @@ func TestChangeAffected_AnyOrder(t *testing.T) {
 			order := rapid.Permutation(steps).Draw(r, "order")
 			wg.Go(func() {
 				for some := range slices.Chunk(order, 4) {
-					var gone, seen []problem.Seen
+					var gone, seen []problem.Occurrence
 					for _, s := range some {
 						gone, seen = append(gone, s[0]...), append(seen, s[1]...)
 					}
@@ -141,7 +141,7 @@ func TestChangeAffected_AnyOrder(t *testing.T) {
 		}
 		for _, a := range listed {
 			if diff := gocmp.Diff(want[a.Customer], a, gocmp.Transformer("at", func(at time.Time) int64 { return at.UnixMilli() }),
-				gocmp.Transformer("of", func(s problem.Seen) string { return fmt.Sprint(s.Contact, s.Day, s.At.UnixMilli()) })); diff != "" {
+				gocmp.Transformer("of", func(s problem.Occurrence) string { return fmt.Sprint(s.Contact, s.Day, s.At.UnixMilli()) })); diff != "" {
 				r.Error(diff)
 			}
 		}
@@ -152,13 +152,13 @@ func TestChangeAffected_StaleRead(t *testing.T) {
 	t.Parallel()
 	table := storetest.New(t)
 	who := problem.Affected{Customer: "c0"}
-	one, _ := who.With(nil, []problem.Seen{seenAs(0, 0)})
-	other, _ := who.With(nil, []problem.Seen{seenAs(0, 1)})
-	both, _ := one.With(nil, []problem.Seen{seenAs(0, 1)})
-	none, _ := one.With([]problem.Seen{seenAs(0, 0)}, nil)
+	one, _ := who.With(nil, []problem.Occurrence{seenAs(0, 0)})
+	other, _ := who.With(nil, []problem.Occurrence{seenAs(0, 1)})
+	both, _ := one.With(nil, []problem.Occurrence{seenAs(0, 1)})
+	none, _ := one.With([]problem.Occurrence{seenAs(0, 0)}, nil)
 	for _, tt := range []struct {
 		name   string
-		change problem.Change
+		change problem.AffectedChange
 		kind   fault.Kind
 	}{
 		{"the first contact", one, ""},
@@ -166,7 +166,7 @@ func TestChangeAffected_StaleRead(t *testing.T) {
 		{"a second", both, ""},
 		{"the first goes, and is no longer alone", none, fault.Conflict},
 	} {
-		if err := table.ChangeAffected(t.Context(), "p", []problem.Change{tt.change}); (err == nil) != (tt.kind == "") || err != nil && fault.KindOf(err) != tt.kind {
+		if err := table.ChangeAffected(t.Context(), "p", []problem.AffectedChange{tt.change}); (err == nil) != (tt.kind == "") || err != nil && fault.KindOf(err) != tt.kind {
 			t.Errorf("%s: %v", tt.name, err)
 		}
 	}
@@ -176,7 +176,7 @@ func TestChangeAffected_StaleRead(t *testing.T) {
 func TestChangeAffected_WriteUnit(t *testing.T) {
 	t.Parallel()
 	table, db := storetest.NewWithClient(t)
-	var seen []problem.Seen
+	var seen []problem.Occurrence
 	for n := range 15 {
 		s := seenAs(0, n)
 		s.Contact = fmt.Sprintf("%016d", n) // as long as an id is
@@ -184,7 +184,7 @@ func TestChangeAffected_WriteUnit(t *testing.T) {
 	}
 	id := uuid.NewString()
 	c, _ := problem.Affected{Customer: identity.CustomerID(uuid.NewString())}.With(nil, seen)
-	if err := table.ChangeAffected(t.Context(), id, []problem.Change{c}); err != nil {
+	if err := table.ChangeAffected(t.Context(), id, []problem.AffectedChange{c}); err != nil {
 		t.Fatal(err)
 	}
 	out, err := db.Query(t.Context(), &dynamodb.QueryInput{

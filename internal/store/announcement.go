@@ -13,7 +13,7 @@ import (
 
 // AnnouncedCandidates returns the announced candidates that have not expired,
 // and the number ever announced, which [Table.AnnounceCandidate] needs.
-func (t *Table) AnnouncedCandidates(ctx context.Context, now time.Time) (all []problem.Told, count int64, err error) {
+func (t *Table) AnnouncedCandidates(ctx context.Context, now time.Time) (all []problem.AnnouncedCandidate, count int64, err error) {
 	in := keyRange(announcedPK, announcedCountSK, endOf(announcedPrefix)) // reads the count first: a later announcement makes it stale
 	in.ConsistentRead = ptr(true)
 	var bad error
@@ -22,7 +22,7 @@ func (t *Table) AnnouncedCandidates(ctx context.Context, now time.Time) (all []p
 			count = number(it, attrAnnouncedCount)
 			return true
 		}
-		var c problem.Told
+		var c problem.AnnouncedCandidate
 		if c, bad = readAnnounced(it); bad == nil && !expired(it, now) {
 			all = append(all, c)
 		}
@@ -35,7 +35,7 @@ func (t *Table) AnnouncedCandidates(ctx context.Context, now time.Time) (all []p
 // since [Table.AnnouncedCandidates] returned count. Otherwise it is
 // [fault.Conflict]: read them again, because this may be one of them. The
 // outbox sends the item.
-func (t *Table) AnnounceCandidate(ctx context.Context, c problem.Told, count int64) error {
+func (t *Table) AnnounceCandidate(ctx context.Context, c problem.AnnouncedCandidate, count int64) error {
 	data, err := json.Marshal(c)
 	if err != nil {
 		return fault.Wrap(fault.Internal, err, "encode candidate")
@@ -55,8 +55,8 @@ func (t *Table) AnnounceCandidate(ctx context.Context, c problem.Told, count int
 	}, "another candidate was announced; read the announced candidates again")
 }
 
-func readAnnounced(it item) (problem.Told, error) {
-	var c problem.Told
+func readAnnounced(it item) (problem.AnnouncedCandidate, error) {
+	var c problem.AnnouncedCandidate
 	if err := json.Unmarshal([]byte(text(it, attrJSON)), &c); err != nil {
 		return c, fault.Wrap(fault.Internal, err, "read candidate")
 	}

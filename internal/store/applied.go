@@ -22,7 +22,7 @@ func (t *Table) appliedWrite(p problem.Record) types.TransactWriteItem {
 // AlreadyApplied reports whether the change with an Idempotency-Key was
 // applied, read consistently. It is [fault.Conflict] if another change used the
 // key.
-func (t *Table) AlreadyApplied(ctx context.Context, problemID string, once problem.Once, now time.Time) (bool, error) {
+func (t *Table) AlreadyApplied(ctx context.Context, problemID string, once problem.IdempotencyKey, now time.Time) (bool, error) {
 	it, err := t.getItem(ctx, key(problemPK(problemID), t.appliedSK(once.Key)), true)
 	if err != nil || it == nil || expired(it, now) {
 		return false, err

@@ -26,8 +26,8 @@ const maxHints = 4 << 10
 // PutUnknownContacts stores which contacts of a batch have an unknown reason,
 // with hashes of their words. A row is a hint that never changes: the contacts
 // decide. The same batch writes the same row.
-func (t *Table) PutUnknownContacts(ctx context.Context, all []problem.Unknown) error {
-	all = slices.SortedFunc(slices.Values(all), func(a, b problem.Unknown) int {
+func (t *Table) PutUnknownContacts(ctx context.Context, all []problem.UnclassifiedContact) error {
+	all = slices.SortedFunc(slices.Values(all), func(a, b problem.UnclassifiedContact) int {
 		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Contact, b.Contact), cmp.Compare(a.Customer, b.Customer))
 	})
 	row := ""
@@ -49,7 +49,7 @@ func (t *Table) PutUnknownContacts(ctx context.Context, all []problem.Unknown) e
 	return t.putHints(ctx, row, all[from:])
 }
 
-func (t *Table) putHints(ctx context.Context, row string, of []problem.Unknown) error {
+func (t *Table) putHints(ctx context.Context, row string, of []problem.UnclassifiedContact) error {
 	hash := t.Hash("unknown", row)[:wordHashLen]
 	expires := of[0].Expires
 	for _, u := range of {
@@ -67,7 +67,7 @@ func (t *Table) putHints(ctx context.Context, row string, of []problem.Unknown) 
 }
 
 // hintLine returns the line of a contact in a row of hints.
-func (t *Table) hintLine(u problem.Unknown) string {
+func (t *Table) hintLine(u problem.UnclassifiedContact) string {
 	fields := []string{string(u.Customer), u.Contact, timeSK("", u.At)}
 	for _, w := range u.Words {
 		fields = append(fields, t.WordHash(w))
@@ -78,8 +78,8 @@ func (t *Table) hintLine(u problem.Unknown) string {
 // UnknownContacts returns contacts of unknown reason that began since a time,
 // about limit of them, the latest of each shard. A contact comes more than once
 // if it has more than one message. Their words are hashes.
-func (t *Table) UnknownContacts(ctx context.Context, from time.Time, limit int, now time.Time) ([]problem.Unknown, error) {
-	var parts [shards][]problem.Unknown
+func (t *Table) UnknownContacts(ctx context.Context, from time.Time, limit int, now time.Time) ([]problem.UnclassifiedContact, error) {
+	var parts [shards][]problem.UnclassifiedContact
 	var errs [shards]error
 	var wg sync.WaitGroup
 	for shard := range shards {
@@ -91,10 +91,10 @@ func (t *Table) UnknownContacts(ctx context.Context, from time.Time, limit int, 
 	return slices.Concat(parts[:]...), firstError(errs[:]...)
 }
 
-func (t *Table) hintsInShard(ctx context.Context, shard int, from time.Time, limit int, now time.Time) ([]problem.Unknown, error) {
+func (t *Table) hintsInShard(ctx context.Context, shard int, from time.Time, limit int, now time.Time) ([]problem.UnclassifiedContact, error) {
 	in := keyRange(unknownPK(shard), timeSK("", from), "~")
 	in.ScanIndexForward = ptr(false)
-	var out []problem.Unknown
+	var out []problem.UnclassifiedContact
 	err := t.query(ctx, in, func(it item) bool {
 		for line := range strings.Lines(text(it, attrHintLines)) {
 			if u, ok := readHint(line); ok && !u.At.Before(from) && !expired(it, now) {
@@ -106,12 +106,12 @@ func (t *Table) hintsInShard(ctx context.Context, shard int, from time.Time, lim
 	return out, err
 }
 
-func readHint(line string) (problem.Unknown, bool) {
+func readHint(line string) (problem.UnclassifiedContact, bool) {
 	fields := strings.Fields(line)
 	if len(fields) < 3 {
-		return problem.Unknown{}, false
+		return problem.UnclassifiedContact{}, false
 	}
-	return problem.Unknown{Customer: identity.CustomerID(fields[0]), Contact: fields[1], At: parseMillis(fields[2]), Words: fields[3:]}, true
+	return problem.UnclassifiedContact{Customer: identity.CustomerID(fields[0]), Contact: fields[1], At: parseMillis(fields[2]), Words: fields[3:]}, true
 }
 
 // DecideWords stores a decision about hashes of words until a time.

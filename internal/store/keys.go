@@ -291,16 +291,16 @@ func (t *Table) appliedSK(name string) string { return appliedPrefix + t.pepper.
 
 func causePK(reason, product string) string { return causePrefix + reason + "#" + product }
 
-func occurrenceSK(s problem.Seen) string {
+func occurrenceSK(s problem.Occurrence) string {
 	return s.Slot() + "#" + string(s.Customer) + "#" + s.Contact
 }
 
-func parseOccurrenceSK(sk string) (problem.Seen, bool) {
+func parseOccurrenceSK(sk string) (problem.Occurrence, bool) {
 	parts := strings.Split(sk, "#")
 	if len(parts) != 3 {
-		return problem.Seen{}, false
+		return problem.Occurrence{}, false
 	}
-	s := problem.Seen{Customer: identity.CustomerID(parts[1]), Contact: parts[2]}
+	s := problem.Occurrence{Customer: identity.CustomerID(parts[1]), Contact: parts[2]}
 	s.Day, s.Hour, _ = strings.Cut(parts[0], "T")
 	return s, true
 }

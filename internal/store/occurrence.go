@@ -19,7 +19,7 @@ func (t *Table) ProblemOfCause(ctx context.Context, reason, product string) (str
 
 // PutOccurrence records a contact about a cause, and reports whether it was
 // new.
-func (t *Table) PutOccurrence(ctx context.Context, reason, product string, s problem.Seen) (bool, error) {
+func (t *Table) PutOccurrence(ctx context.Context, reason, product string, s problem.Occurrence) (bool, error) {
 	it := key(causePK(reason, product), occurrenceSK(s))
 	it[attrOccurrenceAt] = millis(s.At)
 	it[ttlName] = num(s.Expires.Unix())
@@ -31,7 +31,7 @@ func (t *Table) PutOccurrence(ctx context.Context, reason, product string, s pro
 }
 
 // DropOccurrence takes back an occurrence.
-func (t *Table) DropOccurrence(ctx context.Context, reason, product string, s problem.Seen) error {
+func (t *Table) DropOccurrence(ctx context.Context, reason, product string, s problem.Occurrence) error {
 	_, err := t.db.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: t.name, Key: key(causePK(reason, product), occurrenceSK(s))})
 	if err != nil {
 		return sdkError(err, "delete occurrence")
@@ -39,7 +39,7 @@ func (t *Table) DropOccurrence(ctx context.Context, reason, product string, s pr
 	return nil
 }
 
-func readOccurrence(it item) (problem.Seen, bool) {
+func readOccurrence(it item) (problem.Occurrence, bool) {
 	s, ok := parseOccurrenceSK(text(it, skName))
 	s.At = moment(it, attrOccurrenceAt)
 	s.Quote = text(it, attrOccurrenceQuote)
@@ -48,16 +48,16 @@ func readOccurrence(it item) (problem.Seen, bool) {
 
 // Occurrences returns the occurrences of a cause from one slot to another,
 // latest first, at most limit, read consistently.
-func (t *Table) Occurrences(ctx context.Context, reason, product, first, last string, limit int, now time.Time) ([]problem.Seen, error) {
+func (t *Table) Occurrences(ctx context.Context, reason, product, first, last string, limit int, now time.Time) ([]problem.Occurrence, error) {
 	return t.readOccurrences(ctx, true, reason, product, first, last, limit, now)
 }
 
-func (t *Table) readOccurrences(ctx context.Context, consistent bool, reason, product, first, last string, limit int, now time.Time) ([]problem.Seen, error) {
+func (t *Table) readOccurrences(ctx context.Context, consistent bool, reason, product, first, last string, limit int, now time.Time) ([]problem.Occurrence, error) {
 	in := keyRange(causePK(reason, product), first, last+"~")
 	in.ConsistentRead = &consistent
 	in.ScanIndexForward = ptr(false)
 	in.Limit = ptr(int32(min(limit, 1000))) //nolint:gosec // bounded
-	var out []problem.Seen
+	var out []problem.Occurrence
 	err := t.query(ctx, in, func(it item) bool {
 		if s, ok := readOccurrence(it); ok && !expired(it, now) {
 			out = append(out, s)

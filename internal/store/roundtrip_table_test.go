@@ -114,16 +114,16 @@ func TestTable_RoundTrip(t *testing.T) {
 		}
 	})
 	t.Run("occurrence", func(t *testing.T) {
-		want := problem.Seen{Customer: "c", Contact: "k", Day: "2026-03-02", Hour: "09", At: at, Quote: "Ik snap het niet", Expires: later}
+		want := problem.Occurrence{Customer: "c", Contact: "k", Day: "2026-03-02", Hour: "09", At: at, Quote: "Ik snap het niet", Expires: later}
 		if _, err := table.PutOccurrence(ctx, "r", "p", want); err != nil {
 			t.Fatal(err)
 		}
 		want.Expires = time.Time{} // only DynamoDB reads it
 		got, err := table.Occurrences(ctx, "r", "p", "2026-03-02", "2026-03-03", 10, at)
-		wantSame(t, got, []problem.Seen{want}, err)
+		wantSame(t, got, []problem.Occurrence{want}, err)
 	})
 	t.Run("announced candidate", func(t *testing.T) {
-		want := store.Filled[problem.Told](t)
+		want := store.Filled[problem.AnnouncedCandidate](t)
 		want.Expires = later
 		want.Contacts[0].Words = nil // not stored: hints hold them
 		want.Contacts[0].Expires = time.Time{}
@@ -131,7 +131,7 @@ func TestTable_RoundTrip(t *testing.T) {
 			t.Fatal(err)
 		}
 		got, count, err := table.AnnouncedCandidates(ctx, at)
-		wantSame(t, got, []problem.Told{want}, err)
+		wantSame(t, got, []problem.AnnouncedCandidate{want}, err)
 		if count != 1 {
 			t.Errorf("got %d announcements, want 1", count)
 		}

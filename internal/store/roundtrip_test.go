@@ -130,7 +130,7 @@ func TestClaimItem_RoundTrip(t *testing.T) {
 func TestProblemItem_RoundTrip(t *testing.T) {
 	t.Parallel()
 	want := Filled[problem.Record](t)
-	want.Once = problem.Once{} // an item of its own
+	want.Once = problem.IdempotencyKey{} // an item of its own
 	it, err := problemItem(want)
 	if err != nil {
 		t.Fatal(err)
@@ -155,7 +155,7 @@ func TestChangeItem_RoundTrip(t *testing.T) {
 func TestAffectedItem_RoundTrip(t *testing.T) {
 	t.Parallel()
 	at := time.UnixMilli(1772442000000).UTC()
-	want := problem.Affected{Customer: "c", Seen: []problem.Seen{{Customer: "c", Contact: "k", Day: "2026-03-02", At: at}}}
+	want := problem.Affected{Customer: "c", Seen: []problem.Occurrence{{Customer: "c", Contact: "k", Day: "2026-03-02", At: at}}}
 	same(t, readAffected(affectedItem("p", want)), want, nil)
 }
 

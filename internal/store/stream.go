@@ -228,7 +228,7 @@ func (c Change) ProblemAfter() (problem.Record, error) {
 
 // Announcement returns the candidate that was announced. It is false for
 // another kind, and for a change of an existing announcement.
-func (c Change) Announcement() (announced problem.Told, ok bool, err error) {
+func (c Change) Announcement() (announced problem.AnnouncedCandidate, ok bool, err error) {
 	if c.Kind != KindAnnouncement || c.Operation != Inserted {
 		return announced, false, nil
 	}

@@ -27,7 +27,7 @@ func TestDecodeChange_Kinds(t *testing.T) {
 	at := time.UnixMilli(1772442000123).UTC()
 	id := contact.ID("1772442000123:whatsapp:wamid.A")
 	mail := identity.Alias{Kind: identity.Email, Value: "mail@voorbeeld.example"}
-	occurrence := problem.Seen{Customer: "c", Contact: "k", Day: "2026-03-02", Hour: "09"}
+	occurrence := problem.Occurrence{Customer: "c", Contact: "k", Day: "2026-03-02", Hour: "09"}
 	tests := []struct {
 		pk, sk string
 		want   Change

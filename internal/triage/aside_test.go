@@ -82,7 +82,7 @@ func (q deadQueue) take(t *testing.T) []batch.DeadLetter {
 type faulty struct {
 	triage.Store
 	customer func(id identity.CustomerID) error
-	affected func(changes []problem.Change) error
+	affected func(changes []problem.AffectedChange) error
 }
 
 func (f faulty) Customer(ctx context.Context, id identity.CustomerID) (identity.Customer, error) {
@@ -99,7 +99,7 @@ func (f faulty) CustomerConsistent(ctx context.Context, id identity.CustomerID) 
 	return f.Store.CustomerConsistent(ctx, id)
 }
 
-func (f faulty) ChangeAffected(ctx context.Context, id string, changes []problem.Change) error {
+func (f faulty) ChangeAffected(ctx context.Context, id string, changes []problem.AffectedChange) error {
 	if f.affected != nil {
 		if err := f.affected(changes); err != nil {
 			return err
@@ -318,8 +318,8 @@ func TestHandle_OneCustomerFailsACause(t *testing.T) {
 				put(t, table, m)
 				handle(t, tr, m)
 			}
-			tr.Store = faulty{Store: table, customer: none, affected: func(changes []problem.Change) error {
-				if slices.ContainsFunc(changes, func(c problem.Change) bool { return c.Customer == badCustomer }) {
+			tr.Store = faulty{Store: table, customer: none, affected: func(changes []problem.AffectedChange) error {
+				if slices.ContainsFunc(changes, func(c problem.AffectedChange) bool { return c.Customer == badCustomer }) {
 					return refuse()
 				}
 				return nil

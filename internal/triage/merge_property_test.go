@@ -79,7 +79,7 @@ func (m *mortal) SaveProblem(ctx context.Context, p problem.Record) error {
 }
 
 // ChangeAffected counts one write for each customer.
-func (m *mortal) ChangeAffected(ctx context.Context, id string, changes []problem.Change) error {
+func (m *mortal) ChangeAffected(ctx context.Context, id string, changes []problem.AffectedChange) error {
 	for i := range changes {
 		if m.dead() {
 			return errDead
@@ -91,14 +91,14 @@ func (m *mortal) ChangeAffected(ctx context.Context, id string, changes []proble
 	return nil
 }
 
-func (m *mortal) PutOccurrence(ctx context.Context, reason, product string, s problem.Seen) (bool, error) {
+func (m *mortal) PutOccurrence(ctx context.Context, reason, product string, s problem.Occurrence) (bool, error) {
 	if m.dead() {
 		return false, errDead
 	}
 	return m.Table.PutOccurrence(ctx, reason, product, s)
 }
 
-func (m *mortal) DropOccurrence(ctx context.Context, reason, product string, s problem.Seen) error {
+func (m *mortal) DropOccurrence(ctx context.Context, reason, product string, s problem.Occurrence) error {
 	if m.dead() {
 		return errDead
 	}

@@ -21,8 +21,8 @@ type plan struct {
 	save       []contact.Contact
 	drop       []contact.Contact
 	evidence   detection.Changes
-	unknown    []problem.Unknown     // hints of contacts without a known reason
-	regrouped  []identity.CustomerID // ids of an identity change since the previous round; then nothing else is planned
+	unknown    []problem.UnclassifiedContact // hints of contacts without a known reason
+	regrouped  []identity.CustomerID         // ids of an identity change since the previous round; then nothing else is planned
 	err        error
 }
 

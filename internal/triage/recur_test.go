@@ -147,7 +147,7 @@ func TestExamineWindow_ExplainedByProductProblem(t *testing.T) {
 	}
 	fixed := ps[0]
 	var err error
-	if fixed.Problem, fixed.Events, err = problem.Apply(fixed.Problem, problem.Update{To: problem.Rejected, Comment: "Nothing.", At: start.Add(45 * time.Minute)}); err != nil {
+	if fixed.Problem, fixed.Events, err = problem.ApplyUpdate(fixed.Problem, problem.Update{To: problem.Rejected, Comment: "Nothing.", At: start.Add(45 * time.Minute)}); err != nil {
 		t.Fatal(err)
 	}
 	if err := table.SaveProblem(t.Context(), fixed); err != nil {

@@ -89,7 +89,7 @@ func (t *Triage) recordEvidence(ctx context.Context, plans []plan) {
 		changes[i] = p.evidence
 	}
 	setErrors(plans, detector.Record(ctx, changes))
-	hints := make([][]problem.Unknown, len(plans))
+	hints := make([][]problem.UnclassifiedContact, len(plans))
 	for i, p := range plans {
 		if p.err == nil {
 			hints[i] = p.unknown

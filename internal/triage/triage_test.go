@@ -118,7 +118,7 @@ func TestHandle_ContactsAfterFixReopen(t *testing.T) {
 	}
 	p := problems(t, table, "billing")[0]
 	for _, to := range []problem.State{problem.Acknowledged, problem.Fixed} {
-		next, evs, err := problem.Apply(p.Problem, problem.Update{To: to, By: "els", At: start.Add(2 * time.Hour)})
+		next, evs, err := problem.ApplyUpdate(p.Problem, problem.Update{To: to, By: "els", At: start.Add(2 * time.Hour)})
 		if err != nil {
 			t.Fatal(err)
 		}

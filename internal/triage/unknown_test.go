@@ -20,14 +20,14 @@ import (
 
 // kept returns the hints of which candidates are made: under the surviving
 // customer, and only of stored contacts without a reason.
-func kept(t *testing.T, table *store.Table) []problem.Unknown {
+func kept(t *testing.T, table *store.Table) []problem.UnclassifiedContact {
 	t.Helper()
 	hints, err := table.UnknownContacts(t.Context(), start.Add(-time.Hour), 1000, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
 	at := map[string]int{}
-	var all []problem.Unknown
+	var all []problem.UnclassifiedContact
 	for _, u := range hints {
 		c, err := table.Customer(t.Context(), u.Customer)
 		if err != nil {
@@ -45,7 +45,7 @@ func kept(t *testing.T, table *store.Table) []problem.Unknown {
 		if !again {
 			i = len(all)
 			at[u.Contact] = i
-			all = append(all, problem.Unknown{Customer: u.Customer, Contact: u.Contact, At: u.At})
+			all = append(all, problem.UnclassifiedContact{Customer: u.Customer, Contact: u.Contact, At: u.At})
 		}
 		for _, w := range u.Words {
 			if !slices.Contains(all[i].Words, w) {

@@ -1,12 +1,16 @@
 package updates
 
-import "github.com/aws/aws-lambda-go/events"
+import "github.com/heard-intake/heard/internal/problem"
 
-// Request returns what an update asks of the API.
-func Request(department, messageID string, body []byte) (events.APIGatewayV2HTTPRequest, error) {
-	u, err := parse(body)
-	if err != nil {
-		return events.APIGatewayV2HTTPRequest{}, err
-	}
-	return u.request(department, messageID), nil
+// Parsed is a message of a department's queue as it is applied.
+type Parsed struct {
+	Caller             problem.Caller
+	Problem, Candidate string
+	Body               []byte // decoded strictly
+}
+
+// Parse reads a message of a department's queue.
+func Parse(department string, message []byte) (Parsed, error) {
+	u, err := parseUpdate(message)
+	return Parsed{newCaller(department), u.problem, u.candidate, u.body}, err
 }

@@ -20,8 +20,8 @@ func schema(t *testing.T) openapi3.Schema {
 	return s
 }
 
-// A department may say by its queue what it may say by the API.
-func TestTheSchemaIsThatOfTheAPIWithAProblemAndAnID(t *testing.T) {
+// A queue takes the members that the API takes, and its own.
+func TestUpdateSchema_MembersOfAPI(t *testing.T) {
 	t.Parallel()
 	doc, err := openapi3.NewLoader().LoadFromFile("../../infra/openapi.yaml")
 	if err != nil {
@@ -36,7 +36,7 @@ func TestTheSchemaIsThatOfTheAPIWithAProblemAndAnID(t *testing.T) {
 	}
 }
 
-func TestTheSchemaTellsGoodFromBad(t *testing.T) {
+func TestUpdateSchema_GoodAndBad(t *testing.T) {
 	t.Parallel()
 	for body, good := range map[string]bool{
 		`{"problem":"p-1","version":2,"to":"fix_planned","expectedAt":"2099-03-09T17:00:00Z","comment":"x"}`: true,
@@ -66,7 +66,7 @@ func TestTheSchemaTellsGoodFromBad(t *testing.T) {
 	}
 }
 
-func TestTheStatesOfTheSchemaAreThoseOfAProblem(t *testing.T) {
+func TestUpdateSchema_States(t *testing.T) {
 	t.Parallel()
 	s := schema(t)
 	var got []problem.State

@@ -1,153 +1,201 @@
-// Package updates takes in what departments say of problems through a queue
-// of their own, for those who would rather send a message than call an API.
+// Package updates applies the updates that departments send to queues of their
+// own, for departments that would rather send a message than call an API.
 //
-// The queue says who speaks: only its department may send to it, so that
-// nothing in a message needs to be believed. What it asks for goes in by the
-// same door as the API's POST /v1/problems/{id}/updates, or POST
-// /v1/candidates/{id} when it is about a candidate, and is refused in the same
-// words.
+// The queue says which department speaks: only that department may send to it,
+// so no member of a message has to be believed. An update of a problem has the
+// members of POST /v1/problems/{id}/updates, and the decision about a candidate
+// those of POST /v1/candidates/{id}, besides the id of the problem or candidate
+// and an id of the update itself:
 //
-// SQS delivers at least once and in no order. An update that comes again
-// changes nothing, and one that comes before what it builds on waits. One that
-// can never succeed goes whole to the department's dead-letter queue, with the
-// reason; SQS itself would put it there without a word.
+//	{"problem":"p-1","id":"u-17","version":3,"to":"fixed","comment":"New template."}
+//	{"candidate":"c-1","decision":"dismiss","why":"It is a song."}
+//
+// Package problems applies both, as it does for the API, so that a queue reaches
+// what a token of its department reaches and is refused in the same words.
+//
+// SQS delivers at least once and in no order:
+//
+//   - An update that is delivered again changes nothing: it is recognized by its
+//     id, or by the id of its message (TestHandle_Repetition).
+//   - An update that arrives before the one that it builds on is delivered again
+//     after a minute, [maxDeliveries] times at most (TestHandle_EarlyUpdate).
+//   - An update that can never succeed is moved to the department's dead-letter
+//     queue, whole and with the reason. SQS itself would move it without one.
 package updates
 
 import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
-	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 
 	"github.com/heard-intake/heard/internal/batch"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/problem"
+	"github.com/heard-intake/heard/internal/problems"
+	"github.com/heard-intake/heard/internal/strictjson"
 )
 
-// An API answers requests of departments. [api.Departments] is one.
-type API interface {
-	Handle(ctx context.Context, ev events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error)
-}
-
-// A DeadLetters keeps what was refused, by department. [queue.DeadLetters] is
-// one.
+// DeadLetters stores refused updates by department. [queue.DeadLetters] is the
+// implementation.
 type DeadLetters interface {
 	Bury(ctx context.Context, department string, body []byte, attributes map[string]string) error
 }
 
-// A Meter counts. [telemetry.Meter] is one.
+// A Meter counts. [telemetry.Meter] is the implementation.
 type Meter interface {
 	Count(dimension, value string, counts map[string]int)
 }
 
-// A Handler takes in updates.
+// A Handler applies updates.
 type Handler struct {
-	API    API
-	Prefix string // of the queues' names: "heard-updates-"
-	Dead   DeadLetters
-	Meter  Meter
+	Problems *problems.Service
+	Prefix   string // of the queues' names: "heard-updates-"
+	Dead     DeadLetters
+	Meter    Meter
+	Now      func() time.Time
 }
 
-// maxTries is how often an update is tried that comes too early: the queue
-// shows it again after a minute.
-const maxTries = 5
+// maxDeliveries is how often an early update is delivered. The queue delivers a
+// failed message again after a minute.
+const maxDeliveries = 5
+
+// margin is how long before the end of the invocation an update is given up, so
+// that its failure can still be reported.
+const margin = 500 * time.Millisecond
 
 // maxReason bounds the reason on a dead letter, in bytes.
 const maxReason = 1000
 
-// Handle applies each update of a batch.
+// Handle applies each update of a batch. It reports those to deliver again.
 func (h *Handler) Handle(ctx context.Context, ev events.SQSEvent) (events.SQSEventResponse, error) {
-	return batch.Queue(ctx, ev, h.take), nil
+	return batch.Queue(ctx, ev, h.handleMessage), nil
 }
 
-// take applies one update, or buries it. What may succeed later is an error.
-func (h *Handler) take(ctx context.Context, m events.SQSMessage) error {
+// handleMessage applies one update or moves it to the dead-letter queue. Its error
+// means that the message is to be delivered again.
+func (h *Handler) handleMessage(ctx context.Context, m events.SQSMessage) error {
 	department, ok := strings.CutPrefix(m.EventSourceARN[strings.LastIndexByte(m.EventSourceARN, ':')+1:], h.Prefix)
 	if !ok || !isDepartment(department) {
-		return fault.New(fault.Internal, "the queue is of no department")
+		return fault.New(fault.Internal, "the queue does not belong to a department")
 	}
-	early, err := h.apply(ctx, department, m)
-	tries, _ := strconv.Atoi(m.Attributes["ApproximateReceiveCount"])
+	early, err := h.applyMessage(ctx, department, m)
+	deliveries, _ := strconv.Atoi(m.Attributes["ApproximateReceiveCount"])
+	mayWait := early && deliveries < maxDeliveries
 	switch {
 	case err == nil:
 		h.Meter.Count("Department", department, map[string]int{"Applied": 1})
 		return nil
-	case fault.KindOf(err) == fault.Unavailable || early && tries < maxTries:
+	case mayWait, fault.KindOf(err) == fault.Unavailable:
 		return err
 	}
-	reason := fault.Message(err)
-	reason = strings.ToValidUTF8(reason[:min(len(reason), maxReason)], "") // a half sign SQS would refuse
-	dead := map[string]string{"reason": reason, "kind": string(fault.KindOf(err)), "messageId": m.MessageId}
+	return h.refuse(ctx, department, m, err)
+}
+
+// refuse moves an update to the dead-letter queue of its department, with the
+// reason that it was refused for.
+func (h *Handler) refuse(ctx context.Context, department string, m events.SQSMessage, refusal error) error {
+	reason := fault.Message(refusal)
+	reason = strings.ToValidUTF8(reason[:min(len(reason), maxReason)], "") // SQS refuses a character that is cut in half
+	attributes := map[string]string{"reason": reason, "kind": string(fault.KindOf(refusal)), "messageId": m.MessageId}
 	if sent := m.Attributes["SentTimestamp"]; sent != "" {
-		dead["sentAt"] = sent
+		attributes["sentAt"] = sent
 	}
-	if err := h.Dead.Bury(ctx, department, []byte(m.Body), dead); err != nil {
+	if err := h.Dead.Bury(ctx, department, []byte(m.Body), attributes); err != nil {
 		return err
 	}
-	slog.WarnContext(ctx, "update refused", "department", department, "id", m.MessageId, "kind", dead["kind"])
+	slog.WarnContext(ctx, "update refused", "department", department, "id", m.MessageId, "kind", attributes["kind"])
 	h.Meter.Count("Department", department, map[string]int{"Refused": 1})
 	return nil
 }
 
-// isDepartment reports whether the rest of a queue's name is the id of one
-// department. A claim with a space or in brackets would name several.
+// isDepartment reports whether the rest of a queue's name can be the id of one
+// department.
 func isDepartment(name string) bool {
 	return name != "" && !strings.ContainsAny(name, " []")
 }
 
-// apply does what one update says. Early is whether it may be refused only
-// because another has still to come.
-func (h *Handler) apply(ctx context.Context, department string, m events.SQSMessage) (early bool, err error) {
-	u, err := parse([]byte(m.Body))
+// applyMessage applies one update. Early is whether it may have been refused only
+// because another update has still to arrive.
+func (h *Handler) applyMessage(ctx context.Context, department string, m events.SQSMessage) (early bool, err error) {
+	u, err := parseUpdate([]byte(m.Body))
 	if err != nil {
 		return false, err
 	}
-	resp, err := h.API.Handle(ctx, u.request(department, m.MessageId))
-	if err != nil {
-		return false, fault.Wrap(fault.Unavailable, err, "apply update")
+	version, err := h.applyUpdate(ctx, u, newCaller(department), cmp.Or(u.name, m.MessageId))
+	switch fault.KindOf(err) {
+	case fault.Internal, fault.TooMany:
+		if err != nil {
+			err = fault.Wrap(fault.Unavailable, err, "the update could not be applied now")
+		}
+	case fault.Conflict:
+		current := 0 // of the problem, unknown unless the conflict has it
+		if conflict, ok := errors.AsType[*problems.ConflictError](err); ok {
+			current = conflict.Version
+		}
+		early = version == 0 || version > current
 	}
-	if resp.StatusCode == http.StatusOK {
-		return false, nil
-	}
-	var refusal struct {
-		Detail  string
-		Kind    fault.Kind
-		Version int
-	}
-	if err := json.Unmarshal([]byte(resp.Body), &refusal); err != nil {
-		return false, fault.Wrap(fault.Internal, err, "read refusal")
-	}
-	if resp.StatusCode >= http.StatusInternalServerError || resp.StatusCode == http.StatusTooManyRequests {
-		return false, fault.New(fault.Unavailable, "the update could not be applied now")
-	}
-	early = resp.StatusCode == http.StatusConflict && (u.version == 0 || u.version > refusal.Version)
-	detail := strings.Replace(refusal.Detail, "; known: ", "; known: "+u.head()+", id, ", 1)
-	return early, fault.New(cmp.Or(refusal.Kind, fault.Invalid), "%s", detail)
+	return early, err
 }
 
-// An update is one message: which problem or candidate, under which name, and
-// what the API takes.
+// newCaller returns the caller that speaks through a department's queue. It acts
+// for that department only.
+func newCaller(department string) problem.Caller {
+	return problem.NewCaller("queue:"+department, []string{department}, false)
+}
+
+// applyUpdate calls package problems. It returns the version that the update
+// names, 0 without one. Name recognizes a repetition.
+func (h *Handler) applyUpdate(ctx context.Context, u update, caller problem.Caller, name string) (version int, err error) {
+	if deadline, ok := ctx.Deadline(); ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-margin))
+		defer cancel()
+	}
+	now := h.Now().UTC()
+	if u.candidate != "" {
+		var body problems.DecisionBody
+		if err := strictjson.Unmarshal(u.body, &body, "candidate", "id"); err != nil {
+			return 0, err
+		}
+		_, err := h.Problems.DecideCandidate(ctx, caller, u.candidate, body.ToDecision(now))
+		return 0, err
+	}
+	var body problems.UpdateBody
+	if err := strictjson.Unmarshal(u.body, &body, "problem", "id"); err != nil {
+		return 0, err
+	}
+	change, err := body.ToChange(now)
+	if err != nil {
+		return 0, err
+	}
+	change.Key = problems.IdempotencyKey(caller, name, u.body, now)
+	_, err = h.Problems.Update(ctx, caller, u.problem, change)
+	return change.Version, err
+}
+
+// An update is one message. Either problem or candidate is set.
 type update struct {
 	problem   string
 	candidate string
-	name      string
-	version   int
-	rest      []byte
+	name      string // the id of the update, "" without one
+	body      []byte // the other members, in the order of their names
 }
 
-// parse reads a message. All but the members that are its own is left for
-// the API to judge.
-func parse(body []byte) (update, error) {
-	if len(body) > problem.MaxUpdate {
+// parseUpdate reads the members that only a message has. The others are decoded
+// when it is known what the update is about.
+func parseUpdate(message []byte) (update, error) {
+	if len(message) > problem.MaxUpdate {
 		return update{}, fault.New(fault.TooLarge, "an update may have %d bytes", problem.MaxUpdate)
 	}
 	var members map[string]json.RawMessage
-	if err := json.Unmarshal(body, &members); err != nil || members == nil {
+	if err := json.Unmarshal(message, &members); err != nil || members == nil {
 		return update{}, fault.New(fault.Invalid, "an update must be a JSON object")
 	}
 	var u update
@@ -156,7 +204,7 @@ func parse(body []byte) (update, error) {
 		if !ok {
 			continue
 		}
-		if err := json.Unmarshal(raw, to); err != nil || !printable(*to) {
+		if err := json.Unmarshal(raw, to); err != nil || !problems.IsID(*to, maxID) {
 			return u, fault.New(fault.Invalid, "%s must be a text of up to %d letters, digits and signs, without spaces", name, maxID)
 		}
 		delete(members, name)
@@ -167,48 +215,10 @@ func parse(body []byte) (update, error) {
 	case u.problem != "" && u.candidate != "":
 		return u, fault.New(fault.Invalid, "problem and candidate do not go together; send two updates")
 	}
-	_ = json.Unmarshal(members["version"], &u.version) // the API says what is wrong with it
 	var err error
-	u.rest, err = json.Marshal(members)
+	u.body, err = json.Marshal(members)
 	return u, err
 }
 
-// head is the member that says what the update is about.
-func (u update) head() string {
-	if u.candidate != "" {
-		return "candidate"
-	}
-	return "problem"
-}
-
-// maxID bounds the id of a problem and of an update.
+// maxID bounds the ids in an update, in bytes.
 const maxID = 100
-
-func printable(s string) bool {
-	return s != "" && len(s) <= maxID && !strings.ContainsFunc(s, func(c rune) bool { return c <= ' ' || c > '~' })
-}
-
-// request is what the department would ask of the API. Its token has the claim
-// of the queue's department and the scope to write, and never problems:all. An
-// update without a name of its own goes by that of its message.
-func (u update) request(department, messageID string) events.APIGatewayV2HTTPRequest {
-	route, path, of := "POST /v1/problems/{id}/updates", "/v1/problems/"+u.problem+"/updates", u.problem
-	if u.candidate != "" {
-		route, path, of = "POST /v1/candidates/{id}", "/v1/candidates/"+u.candidate, u.candidate
-	}
-	ev := events.APIGatewayV2HTTPRequest{
-		RouteKey:       route,
-		PathParameters: map[string]string{"id": of},
-		Headers:        map[string]string{"content-type": "application/json", "idempotency-key": cmp.Or(u.name, messageID)},
-		Body:           string(u.rest),
-	}
-	ev.RequestContext.RequestID = messageID
-	ev.RequestContext.HTTP.Method = http.MethodPost
-	ev.RequestContext.HTTP.Path = path
-	ev.RequestContext.Authorizer = &events.APIGatewayV2HTTPRequestContextAuthorizerDescription{
-		JWT: &events.APIGatewayV2HTTPRequestContextAuthorizerJWTDescription{
-			Claims: map[string]string{"sub": "queue:" + department, "department": department, "scope": "problems:write"},
-		},
-	}
-	return ev
-}

@@ -20,9 +20,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/heard-intake/heard/infra/local/sqs"
-	"github.com/heard-intake/heard/internal/api"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/problem"
+	"github.com/heard-intake/heard/internal/problems"
 	"github.com/heard-intake/heard/internal/queue"
 	"github.com/heard-intake/heard/internal/store"
 	"github.com/heard-intake/heard/internal/store/storetest"
@@ -72,12 +72,11 @@ func newBench(t *testing.T) *bench {
 		}
 	}
 	b.handler = &updates.Handler{
-		API: &api.Departments{
-			Store: b.table, Taxonomy: func() *taxonomy.Taxonomy { return tax }, Zone: time.UTC, Now: func() time.Time { return now },
-		},
-		Prefix: "heard-updates-",
-		Dead:   queue.NewDeadLetters(b.sqs, "heard-updates-"),
-		Meter:  &telemetry.Meter{Function: "updates", Out: b.metrics, Now: func() time.Time { return now }},
+		Problems: &problems.Service{Store: b.table, Taxonomy: func() *taxonomy.Taxonomy { return tax }, Zone: time.UTC},
+		Prefix:   "heard-updates-",
+		Dead:     queue.NewDeadLetters(b.sqs, "heard-updates-"),
+		Now:      func() time.Time { return now },
+		Meter:    &telemetry.Meter{Function: "updates", Out: b.metrics, Now: func() time.Time { return now }},
 	}
 	return b
 }
@@ -102,7 +101,7 @@ func (b *bench) problem(id string) problem.Record {
 	return p
 }
 
-// message is what is on a department's queue, received so many times.
+// message returns a message of a department's queue at its n-th delivery.
 func (b *bench) message(department, body string, receives int) events.SQSMessage {
 	b.sent++
 	return events.SQSMessage{
@@ -125,7 +124,8 @@ func (b *bench) deliver(messages ...events.SQSMessage) (again []string) {
 	return again
 }
 
-// dead takes what is on a department's dead-letter queue: bodies, and why.
+// dead receives the messages of a department's dead-letter queue, with their
+// reasons.
 func (b *bench) dead(department string) (bodies, reasons []string) {
 	b.Helper()
 	url, err := b.sqs.GetQueueUrl(b.Context(), &awssqs.GetQueueUrlInput{QueueName: aws.String("heard-updates-" + department + "-dead")})
@@ -155,7 +155,7 @@ func (b *bench) dead(department string) (bodies, reasons []string) {
 	}
 }
 
-func TestTheQueueSaysWhoSpeaks(t *testing.T) {
+func TestHandle_DepartmentOfQueue(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	b.open("p-1", "billing")
@@ -176,7 +176,7 @@ func TestTheQueueSaysWhoSpeaks(t *testing.T) {
 	}
 }
 
-func TestAnUpdateThatComesAgainChangesNothing(t *testing.T) {
+func TestHandle_Repetition(t *testing.T) {
 	t.Parallel()
 	for name, bodies := range map[string][2]string{
 		"the same message":                {`{"problem":"p-1","comment":"x"}`, `{"problem":"p-1","comment":"x"}`},
@@ -206,7 +206,7 @@ func TestAnUpdateThatComesAgainChangesNothing(t *testing.T) {
 	}
 }
 
-func TestOneNameIsNotTheOthers(t *testing.T) {
+func TestHandle_SameIDOfTwoDepartments(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	b.open("p-1", "billing")
@@ -218,8 +218,7 @@ func TestOneNameIsNotTheOthers(t *testing.T) {
 	}
 }
 
-// Order is promised by nobody.
-func TestAnUpdateThatComesEarlyWaits(t *testing.T) {
+func TestHandle_EarlyUpdate(t *testing.T) {
 	t.Parallel()
 	for name, early := range map[string]string{
 		"with a version to come": `{"problem":"p-1","version":2,"to":"cause_known","cause":"A wrong template."}`,
@@ -242,7 +241,7 @@ func TestAnUpdateThatComesEarlyWaits(t *testing.T) {
 	}
 }
 
-func TestAnUpdateThatIsEarlyForTooLongIsRefused(t *testing.T) {
+func TestHandle_EarlyForTooLong(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	b.open("p-1", "billing")
@@ -254,7 +253,7 @@ func TestAnUpdateThatIsEarlyForTooLongIsRefused(t *testing.T) {
 	}
 }
 
-func TestABadUpdateIsKeptWholeWithItsReason(t *testing.T) {
+func TestHandle_BadUpdates(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	b.open("p-1", "billing")
@@ -331,7 +330,7 @@ func TestABadUpdateIsKeptWholeWithItsReason(t *testing.T) {
 	}
 }
 
-func TestOneBadUpdateHoldsUpNoOther(t *testing.T) {
+func TestHandle_BadBesideGood(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	b.open("p-1", "billing")
@@ -344,8 +343,8 @@ func TestOneBadUpdateHoldsUpNoOther(t *testing.T) {
 	}
 }
 
-// Nothing is acknowledged that is neither applied nor kept.
-func TestWhatCannotBeAppliedOrKeptNowComesAgain(t *testing.T) {
+// An update that can be neither applied nor stored now is delivered again.
+func TestHandle_DependencyAway(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	b.open("p-1", "billing")
@@ -358,12 +357,12 @@ func TestWhatCannotBeAppliedOrKeptNowComesAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	h := *b.handler
-	h.API = &api.Departments{Store: store.New(db, "heard", storetest.Pepper), Taxonomy: func() *taxonomy.Taxonomy { return tax }, Zone: time.UTC, Now: func() time.Time { return now }}
+	h.Problems = &problems.Service{Store: store.New(db, "heard", storetest.Pepper), Taxonomy: func() *taxonomy.Taxonomy { return tax }, Zone: time.UTC}
 	resp, err := h.Handle(t.Context(), events.SQSEvent{Records: []events.SQSMessage{b.message("billing", `{"problem":"p-1","to":"acknowledged"}`, 40)}})
 	if err != nil || len(resp.BatchItemFailures) != 1 {
 		t.Errorf("table away: %+v %v", resp, err)
 	}
-	// There is no dead-letter queue of logistics.
+	// Logistics has no dead-letter queue.
 	if again := b.deliver(b.message("logistics", "no JSON", 40)); len(again) != 1 {
 		t.Errorf("no dead-letter queue: %v come again", again)
 	}
@@ -377,8 +376,8 @@ func TestWhatCannotBeAppliedOrKeptNowComesAgain(t *testing.T) {
 	}
 }
 
-// Whatever a department sends, it is applied or kept, and never a failure of
-// ours.
+// A refusal of a message is always the sender's error, and a queue speaks for its
+// own department only.
 func FuzzUpdate(f *testing.F) {
 	for _, seed := range []string{
 		`{"problem":"p-1","version":2,"to":"fixed"}`, `{"problem":"p-1","id":"u","comment":"x"}`, `{}`, `[]`, `{"problem":{}}`, "\xff", `{"problem":"p","problem":"q"}`,
@@ -386,7 +385,7 @@ func FuzzUpdate(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		ev, err := updates.Request("billing", "m-1", body)
+		got, err := updates.Parse("billing", body)
 		if err != nil {
 			if kind := fault.KindOf(err); kind != fault.Invalid && kind != fault.TooLarge {
 				t.Error(err)
@@ -394,14 +393,14 @@ func FuzzUpdate(f *testing.F) {
 			return
 		}
 		var rest map[string]json.RawMessage
-		if err := json.Unmarshal([]byte(ev.Body), &rest); err != nil || rest["problem"] != nil || rest["id"] != nil {
-			t.Errorf("the API gets %q (%v)", ev.Body, err)
+		if err := json.Unmarshal(got.Body, &rest); err != nil || rest["problem"] != nil || rest["candidate"] != nil || rest["id"] != nil {
+			t.Errorf("the body is %q (%v), want no problem, candidate or id in it", got.Body, err)
 		}
-		if id := ev.PathParameters["id"]; id == "" || strings.ContainsAny(id, " \n") {
-			t.Errorf("the API gets problem %q", id)
+		if id := got.Problem + got.Candidate; !problems.IsID(id, 100) {
+			t.Errorf("the problem or candidate is %q, want an id", id)
 		}
-		if c := ev.RequestContext.Authorizer.JWT.Claims; c["department"] != "billing" || len(c) != 3 {
-			t.Errorf("the API gets claims %v", c)
+		if diff := cmp.Diff(problem.NewCaller("queue:billing", []string{"billing"}, false), got.Caller); diff != "" {
+			t.Errorf("the caller differs:\n%s", diff)
 		}
 	})
 }

@@ -114,8 +114,8 @@ func (b *bench) sendItem(id string, version int, e problem.Event, customers int,
 func (b *bench) sendCandidate(id, again string) {
 	b.Helper()
 	at := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
-	body, err := problem.Told{
-		ID: id, Department: department, Shown: []string{"gasklep", "fluit"}, Customers: 6, Contacts: make([]problem.Unknown, 7), First: at, Last: at,
+	body, err := problem.AnnouncedCandidate{
+		ID: id, Department: department, Shown: []string{"gasklep", "fluit"}, Customers: 6, Contacts: make([]problem.UnclassifiedContact, 7), First: at, Last: at,
 	}.Item("https://api.example.com").Marshal()
 	if err != nil {
 		b.Fatal(err)

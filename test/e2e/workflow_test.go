@@ -11,7 +11,6 @@ import (
 	"github.com/heard-intake/heard/infra/local/stack"
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/problem"
-	"github.com/heard-intake/heard/internal/workflow"
 	"github.com/heard-intake/heard/test/traffic"
 )
 
@@ -87,7 +86,7 @@ func (d *desk) complain(n int, ago time.Duration, text string) []traffic.Person 
 }
 
 // ref returns the reference of the only contact of a customer.
-func (d *desk) ref(who traffic.Person) workflow.Ref {
+func (d *desk) ref(who traffic.Person) problem.ContactRef {
 	d.Helper()
 	p, err := d.FindCustomer(d.Context(), "phone:"+who.Phone)
 	if err != nil {
@@ -97,7 +96,7 @@ func (d *desk) ref(who traffic.Person) workflow.Ref {
 	if err != nil || len(all) != 1 {
 		d.Fatal(all, err)
 	}
-	return workflow.Ref{Customer: p.ID, Contact: all[0].ID}
+	return problem.ContactRef{Customer: p.ID, Contact: all[0].ID}
 }
 
 // about returns the items that a department received about a problem, in order of
@@ -211,8 +210,8 @@ func daysBetween(t *testing.T, from, to time.Time) int {
 func (d *desk) comesBack() {
 	d.Helper()
 	first := d.complain(2, 0, "Ik snap mijn factuur niet")
-	p := d.as("", "", map[string]any{"reason": "invoice-unclear", "comment": "Two in a row.", "contacts": []workflow.Ref{d.ref(first[0])}})
-	d.as("", "/"+p.ID+"/contacts", map[string]any{"contacts": []workflow.Ref{d.ref(first[1])}, "comment": "And another."})
+	p := d.as("", "", map[string]any{"reason": "invoice-unclear", "comment": "Two in a row.", "contacts": []problem.ContactRef{d.ref(first[0])}})
+	d.as("", "/"+p.ID+"/contacts", map[string]any{"contacts": []problem.ContactRef{d.ref(first[1])}, "comment": "And another."})
 	for _, s := range []step{
 		{"to": "acknowledged", "version": 2},
 		{"to": "cause_known", "cause": "The amount is without VAT."},

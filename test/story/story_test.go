@@ -31,10 +31,10 @@ import (
 	"github.com/heard-intake/heard/infra/local/dynamo"
 	"github.com/heard-intake/heard/infra/local/dynamo/dynamotest"
 	"github.com/heard-intake/heard/infra/local/sqs"
-	"github.com/heard-intake/heard/internal/api"
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/outbox"
 	"github.com/heard-intake/heard/internal/problem"
+	"github.com/heard-intake/heard/internal/problems"
 	"github.com/heard-intake/heard/internal/queue"
 	"github.com/heard-intake/heard/internal/store"
 	"github.com/heard-intake/heard/internal/store/storetest"
@@ -174,8 +174,8 @@ func newStory(t *testing.T, customers int) *story {
 	meter := &telemetry.Meter{Function: "story", Out: io.Discard, Now: clock}
 	s.triage = &triage.Triage{Store: s.table, Taxonomy: s.shop.taxonomy, Zone: time.UTC, Meter: meter, Now: clock}
 	s.updates = &updates.Handler{
-		API:    &api.Departments{Store: s.table, Taxonomy: func() *taxonomy.Taxonomy { return s.shop.taxonomy }, Zone: time.UTC, Now: clock},
-		Prefix: "heard-updates-", Dead: queue.NewDeadLetters(s.sqs, "heard-updates-"), Meter: meter,
+		Problems: &problems.Service{Store: s.table, Taxonomy: func() *taxonomy.Taxonomy { return s.shop.taxonomy }, Zone: time.UTC},
+		Prefix:   "heard-updates-", Dead: queue.NewDeadLetters(s.sqs, "heard-updates-"), Meter: meter, Now: clock,
 	}
 	return s
 }

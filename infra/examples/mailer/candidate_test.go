@@ -20,9 +20,9 @@ func TestServeDecision_Links(t *testing.T) {
 			t.Parallel()
 			b := newBench(t, language)
 			at := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
-			body, err := problem.Told{
+			body, err := problem.AnnouncedCandidate{
 				ID: "c-1", Department: "documentation", Shown: []string{"gasklep", "fluit"}, Quotes: []string{"De gasklep fluit heel hard"},
-				Customers: 6, Contacts: make([]problem.Unknown, 7), First: at, Last: at,
+				Customers: 6, Contacts: make([]problem.UnclassifiedContact, 7), First: at, Last: at,
 			}.Item("https://api.example.com").Marshal()
 			if err != nil {
 				t.Fatal(err)

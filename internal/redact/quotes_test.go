@@ -1,4 +1,4 @@
-package problem_test
+package redact_test
 
 import (
 	"os"
@@ -7,13 +7,13 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"github.com/heard-intake/heard/internal/problem"
+	"github.com/heard-intake/heard/internal/redact"
 )
 
 func TestQuotes(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("De handleiding is onduidelijk en ik kom er niet uit. ", 10)
-	got := problem.Quotes([]problem.Candidate{
+	got := redact.SelectQuotes([]redact.QuoteCandidate{
 		{Customer: "1", Text: "Stap 4 in de handleiding klopt niet met de tekening"},
 		{Customer: "2", Text: "stap 4 in de handleiding klopt niet met de tekening!!"},
 		{Customer: "3", Text: "Mijn buurvrouw Truus snapt de handleiding ook niet, Zwolle"},
@@ -21,20 +21,20 @@ func TestQuotes(t *testing.T) {
 		{Customer: "4", Text: "I have called three times and nobody can help me with it"},
 		{Customer: "5", Text: "help"},
 		{Customer: "6", Text: long},
-		{Customer: "7", Text: "Ik ben Jan en bel mij op 06-12345678, de thermostaat doet niets", Known: problem.Known{Names: []string{"Jan"}}},
+		{Customer: "7", Text: "Ik ben Jan en bel mij op 06-12345678, de thermostaat doet niets", Known: redact.PersonalData{Names: []string{"Jan"}}},
 	}, 3)
 	if len(got) != 3 {
 		t.Fatalf("got %q", got)
 	}
 	for _, q := range got {
-		if utf8.RuneCountInString(q) > problem.MaxQuote || strings.Contains(q, "Truus") || strings.Contains(q, "Jan") || strings.HasSuffix(q, " ") {
+		if utf8.RuneCountInString(q) > redact.MaxQuote || strings.Contains(q, "Truus") || strings.Contains(q, "Jan") || strings.HasSuffix(q, " ") {
 			t.Errorf("got %q", q)
 		}
 	}
 	if slices.ContainsFunc(got, func(q string) bool { return q == "help" }) {
 		t.Errorf("%q says nothing", got)
 	}
-	if got := problem.Quotes(nil, 3); got == nil || len(got) != 0 {
+	if got := redact.SelectQuotes(nil, 3); got == nil || len(got) != 0 {
 		t.Errorf("of nothing: %v", got)
 	}
 }
@@ -54,7 +54,7 @@ func TestShareOfTextsQuoted(t *testing.T) {
 			continue
 		}
 		all++
-		if q, ok := problem.Mask(f[3], problem.Known{}); ok {
+		if q, ok := redact.Mask(f[3], redact.PersonalData{}); ok {
 			kept++
 		} else {
 			t.Logf("left out: %s%s", f[3], q)

@@ -1,4 +1,4 @@
-package candidate_test
+package problems_test
 
 import (
 	"context"
@@ -12,11 +12,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/heard-intake/heard/internal/candidate"
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/problem"
+	"github.com/heard-intake/heard/internal/problems"
+	"github.com/heard-intake/heard/internal/redact"
 	"github.com/heard-intake/heard/internal/store"
 	"github.com/heard-intake/heard/internal/store/storetest"
 	"github.com/heard-intake/heard/internal/taxonomy"
@@ -24,21 +25,16 @@ import (
 
 var noon = time.Date(2026, 3, 12, 12, 0, 0, 0, time.UTC)
 
-// els acts for every department.
-var els = problem.Everywhere("els")
-
-const day = 24 * time.Hour
-
-// A bench is a table with forty customers of last week who said nothing alike,
+// A candidateBench is a table with forty customers of last week who said nothing alike,
 // and the desk at it.
-type bench struct {
+type candidateBench struct {
 	*testing.T
-	candidate.Desk
+	problems.Service
 	table *store.Table
 	next  int
 }
 
-func newBench(t *testing.T) *bench {
+func newCandidateBench(t *testing.T) *candidateBench {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join("..", "..", "infra", "taxonomy.yaml"))
 	if err != nil {
@@ -48,11 +44,11 @@ func newBench(t *testing.T) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &bench{T: t, table: storetest.New(t)}
-	b.Desk = candidate.Desk{Store: b.table, Taxonomy: func() *taxonomy.Taxonomy { return rules }, Zone: time.UTC}
-	var past []problem.Unknown
+	b := &candidateBench{T: t, table: storetest.New(t)}
+	b.Service = problems.Service{Store: b.table, Taxonomy: func() *taxonomy.Taxonomy { return rules }, Zone: time.UTC}
+	var past []problem.UnclassifiedContact
 	for i := range 40 {
-		past = append(past, problem.Unknown{
+		past = append(past, problem.UnclassifiedContact{
 			Customer: customer(1000 + i), Contact: fmt.Sprint("past", i), At: noon.Add(-5 * day), Words: []string{"woord", fmt.Sprint("eigen", i)}, Expires: noon.Add(10 * day),
 		})
 	}
@@ -64,15 +60,16 @@ func customer(n int) identity.CustomerID {
 	return identity.CustomerID(fmt.Sprintf("01931c2e-7a40-7c1e-9d3b-%012d", n))
 }
 
-func (b *bench) keep(all ...problem.Unknown) {
+func (b *candidateBench) keep(all ...problem.UnclassifiedContact) {
 	b.Helper()
 	if err := b.table.PutUnknownContacts(b.Context(), all); err != nil {
 		b.Fatal(err)
 	}
 }
 
-// says has a customer nobody has met say a text, of which no reason is known.
-func (b *bench) says(at time.Time, text string) contact.Contact {
+// says stores a message of a new customer, and the hint that its reason is not
+// known.
+func (b *candidateBench) says(at time.Time, text string) contact.Contact {
 	b.Helper()
 	b.next++
 	id := fmt.Sprint("m", b.next)
@@ -89,14 +86,14 @@ func (b *bench) says(at time.Time, text string) contact.Contact {
 	if err := b.table.SaveContact(b.Context(), k); err != nil {
 		b.Fatal(err)
 	}
-	b.keep(problem.Unknown{
-		Customer: k.Customer, Contact: k.ID, At: k.Start, Words: problem.Telltale(text, problem.Known{Names: []string{m.Name}}), Expires: at.Add(15 * day),
+	b.keep(problem.UnclassifiedContact{
+		Customer: k.Customer, Contact: k.ID, At: k.Start, Words: redact.Keywords(text, redact.PersonalData{Names: []string{m.Name}}), Expires: at.Add(15 * day),
 	})
 	return k
 }
 
 // burst has customers say a text within the hour before a time.
-func (b *bench) burst(n int, before time.Time, text string) (all []contact.Contact) {
+func (b *candidateBench) burst(n int, before time.Time, text string) (all []contact.Contact) {
 	b.Helper()
 	for i := range n {
 		all = append(all, b.says(before.Add(-time.Duration(i+1)*time.Minute), text))
@@ -104,15 +101,16 @@ func (b *bench) burst(n int, before time.Time, text string) (all []contact.Conta
 	return all
 }
 
-func (b *bench) tell(at time.Time) {
+func (b *candidateBench) tell(at time.Time) {
 	b.Helper()
-	if err := b.Tell(b.Context(), at); err != nil {
+	if err := b.AnnounceCandidates(b.Context(), at); err != nil {
 		b.Fatal(err)
 	}
 }
 
-// told fails the test unless departments were told of so many.
-func (b *bench) told(want int) []problem.Told {
+// told returns the announced candidates. It fails the test unless there are so
+// many.
+func (b *candidateBench) told(want int) []problem.AnnouncedCandidate {
 	b.Helper()
 	all, count, err := b.table.AnnouncedCandidates(b.Context(), noon)
 	if err != nil {
@@ -124,47 +122,47 @@ func (b *bench) told(want int) []problem.Told {
 	return all
 }
 
-func (b *bench) list(at time.Time) []candidate.Candidate {
+func (b *candidateBench) list(at time.Time) []problems.Candidate {
 	b.Helper()
-	all, err := b.List(b.Context(), els, at)
+	all, err := b.Candidates(b.Context(), els, at)
 	if err != nil {
 		b.Fatal(err)
 	}
 	return all
 }
 
-func TestABurstIsToldOnceWhateverBecomesOfIt(t *testing.T) {
+func TestAnnounceCandidates_Once(t *testing.T) {
 	t.Parallel()
 	const text = "De gasklep fluit sinds gisteren heel hard"
 	tests := []struct {
 		name string
-		then func(b *bench)
+		then func(b *candidateBench)
 		at   time.Time // of the second look
 		want int
 	}{
-		{"nothing", func(*bench) {}, noon.Add(10 * time.Minute), 1},
-		{"it grows", func(b *bench) { b.burst(9, noon.Add(time.Hour), text) }, noon.Add(time.Hour), 1},
-		{"another of its words leads", func(b *bench) { b.burst(20, noon.Add(time.Hour), "fluit en sist") }, noon.Add(time.Hour), 1},
-		{"the same contacts say more", func(b *bench) {
+		{"nothing", func(*candidateBench) {}, noon.Add(10 * time.Minute), 1},
+		{"it grows", func(b *candidateBench) { b.burst(9, noon.Add(time.Hour), text) }, noon.Add(time.Hour), 1},
+		{"another of its words leads", func(b *candidateBench) { b.burst(20, noon.Add(time.Hour), "fluit en sist") }, noon.Add(time.Hour), 1},
+		{"the same contacts say more", func(b *candidateBench) {
 			for _, u := range b.told(1)[0].Contacts {
 				u.Words, u.Expires = []string{"kraan", "lekkage"}, noon.Add(15*day)
 				b.keep(u)
 			}
 		}, noon.Add(time.Hour), 1},
-		{"it is gone and comes back", func(b *bench) { b.burst(6, noon.Add(10*day), text) }, noon.Add(10 * day), 1},
-		{"it is dismissed and comes back", func(b *bench) {
-			j := candidate.Judgement{Decision: candidate.Dismiss, Why: "een liedje", By: els, At: noon}
-			if _, err := b.Decide(b.Context(), b.told(1)[0].ID, j); err != nil {
+		{"it is gone and comes back", func(b *candidateBench) { b.burst(6, noon.Add(10*day), text) }, noon.Add(10 * day), 1},
+		{"it is dismissed and comes back", func(b *candidateBench) {
+			j := problems.CandidateDecision{Decision: problems.Dismiss, Why: "een liedje", At: noon}
+			if _, err := b.DecideCandidate(b.Context(), els, b.told(1)[0].ID, j); err != nil {
 				b.Fatal(err)
 			}
 			b.burst(6, noon.Add(10*day), text)
 		}, noon.Add(10 * day), 1},
-		{"another burst comes", func(b *bench) { b.burst(6, noon.Add(time.Hour), "zender kapot na update") }, noon.Add(time.Hour), 2},
+		{"another burst comes", func(b *candidateBench) { b.burst(6, noon.Add(time.Hour), "zender kapot na update") }, noon.Add(time.Hour), 2},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			b := newBench(t)
+			b := newCandidateBench(t)
 			b.tell(noon)
 			b.told(0)
 			b.burst(5, noon, text)
@@ -185,36 +183,35 @@ func TestABurstIsToldOnceWhateverBecomesOfIt(t *testing.T) {
 	}
 }
 
-// A mortal table dies when somebody is told: before it is written, or after.
-type mortal struct {
+// A dyingAnnouncer is a table whose writer dies at an announcement: before it is
+// written, or after.
+type dyingAnnouncer struct {
 	*store.Table
 	after bool
 }
 
-var errGone = errors.New("the process died")
-
-func (m *mortal) AnnounceCandidate(ctx context.Context, c problem.Told, count int64) error {
+func (m *dyingAnnouncer) AnnounceCandidate(ctx context.Context, c problem.AnnouncedCandidate, count int64) error {
 	if m.after {
 		return errors.Join(m.Table.AnnounceCandidate(ctx, c, count), errGone)
 	}
 	return errGone
 }
 
-func TestClocksThatDieOrLookAtOnceTellOnce(t *testing.T) {
+func TestAnnounceCandidates_ConcurrentOrDying(t *testing.T) {
 	t.Parallel()
 	for _, after := range []bool{false, true} {
-		b := newBench(t)
+		b := newCandidateBench(t)
 		b.burst(6, noon, "De gasklep fluit")
-		dying := b.Desk
-		dying.Store = &mortal{b.table, after}
-		if err := dying.Tell(t.Context(), noon); !errors.Is(err, errGone) {
+		dying := b.Service
+		dying.Store = &dyingAnnouncer{b.table, after}
+		if err := dying.AnnounceCandidates(t.Context(), noon); !errors.Is(err, errGone) {
 			t.Fatal(err)
 		}
 		b.tell(noon)
 		b.told(1)
 	}
-	// Bursts grow while several look, each at what it happens to see.
-	b := newBench(t)
+	// Bursts grow while several schedulers announce, each from its own read.
+	b := newCandidateBench(t)
 	dice := rand.New(rand.NewPCG(3, 12))
 	words := []string{"gasklep", "fluit", "sist", "ontsteking", "waakvlam"}
 	for round := range 8 {
@@ -231,22 +228,22 @@ func TestClocksThatDieOrLookAtOnceTellOnce(t *testing.T) {
 	b.told(1)
 }
 
-func TestOnlyContactsThatAreThereAndOfNoReasonMakeACandidate(t *testing.T) {
+func TestCandidates_CurrentContactsOnly(t *testing.T) {
 	t.Parallel()
-	for name, then := range map[string]func(b *bench, k contact.Contact){
-		"one has a reason": func(b *bench, k contact.Contact) {
+	for name, then := range map[string]func(b *candidateBench, k contact.Contact){
+		"one has a reason": func(b *candidateBench, k contact.Contact) {
 			k.Version, k.Causes = 1, []contact.Cause{{Reason: "defect", Department: "product-quality"}}
 			if err := b.table.SaveContact(b.Context(), k); err != nil {
 				b.Fatal(err)
 			}
 		},
-		"one is gone": func(b *bench, k contact.Contact) {
+		"one is gone": func(b *candidateBench, k contact.Contact) {
 			k.Version = 1
 			if err := b.table.DeleteContact(b.Context(), k); err != nil {
 				b.Fatal(err)
 			}
 		},
-		"two customers are one": func(b *bench, k contact.Contact) {
+		"two customers are one": func(b *candidateBench, k contact.Contact) {
 			if _, err := b.table.MergeCustomers(b.Context(), customer(1), k.Customer, identity.Decision{By: "els", Why: "same", At: noon}); err != nil {
 				b.Fatal(err)
 			}
@@ -254,7 +251,7 @@ func TestOnlyContactsThatAreThereAndOfNoReasonMakeACandidate(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := newBench(t)
+			b := newCandidateBench(t)
 			all := b.burst(5, noon, "De gasklep fluit")
 			if got := b.list(noon); len(got) != 1 || got[0].Customers != 5 {
 				t.Fatalf("before: %+v", got)
@@ -272,15 +269,15 @@ func TestOnlyContactsThatAreThereAndOfNoReasonMakeACandidate(t *testing.T) {
 	}
 }
 
-func TestATellIsDecidableWhenTheBurstIsLongOver(t *testing.T) {
+func TestDecideCandidate_AfterTheBurst(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newCandidateBench(t)
 	all := b.burst(6, noon, "De gasklep fluit sinds gisteren heel hard")
 	b.tell(noon)
 	id := b.told(1)[0].ID
 	later := noon.Add(8 * day)
 	b.burst(3, noon.Add(2*time.Hour), "De gasklep fluit") // they join while it is a burst
-	if c, err := b.One(t.Context(), els, id, noon.Add(3*time.Hour)); err != nil || c.Customers != 9 || len(c.Contacts) != 9 || c.ToldTo != "customer-care" {
+	if c, err := b.Candidate(t.Context(), els, id, noon.Add(3*time.Hour)); err != nil || c.Customers != 9 || len(c.Contacts) != 9 || c.AnnouncedTo != "customer-care" {
 		t.Errorf("grown: %+v, %v", c, err)
 	}
 	k := all[0]
@@ -288,11 +285,11 @@ func TestATellIsDecidableWhenTheBurstIsLongOver(t *testing.T) {
 	if err := b.table.SaveContact(t.Context(), k); err != nil {
 		t.Fatal(err)
 	}
-	c, err := b.One(t.Context(), els, id, later)
+	c, err := b.Candidate(t.Context(), els, id, later)
 	if err != nil || c.Customers != 5 || len(c.Quotes) == 0 || len(c.Words) == 0 {
 		t.Fatalf("a week later: %+v, %v", c, err)
 	}
-	opened, err := b.Decide(t.Context(), id, candidate.Judgement{Decision: candidate.Confirm, Why: "kleppen", Reason: "manual-unclear", By: els, At: later})
+	opened, err := b.DecideCandidate(t.Context(), els, id, problems.CandidateDecision{Decision: problems.Confirm, Why: "kleppen", Reason: "manual-unclear", At: later})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -301,12 +298,12 @@ func TestATellIsDecidableWhenTheBurstIsLongOver(t *testing.T) {
 		t.Errorf("affected %v, %v", affected, err)
 	}
 	for reason, want := range map[string]string{"manual-unclear": opened, "invoice-unclear": ""} {
-		again, err := b.Decide(t.Context(), id, candidate.Judgement{Decision: candidate.Confirm, Why: "kleppen", Reason: reason, By: els, At: later})
+		again, err := b.DecideCandidate(t.Context(), els, id, problems.CandidateDecision{Decision: problems.Confirm, Why: "kleppen", Reason: reason, At: later})
 		if again != want || (err == nil) != (want != "") {
 			t.Errorf("confirmed twice as %s: %q, %v", reason, again, err)
 		}
 	}
-	if _, err := b.Decide(t.Context(), id, candidate.Judgement{Decision: candidate.Dismiss, Why: "toch niet", By: els, At: later}); fault.KindOf(err) != fault.NotFound {
+	if _, err := b.DecideCandidate(t.Context(), els, id, problems.CandidateDecision{Decision: problems.Dismiss, Why: "toch niet", At: later}); fault.KindOf(err) != fault.NotFound {
 		t.Errorf("decided twice: %v", err)
 	}
 	if got := b.list(later); len(got) != 0 {
@@ -314,9 +311,9 @@ func TestATellIsDecidableWhenTheBurstIsLongOver(t *testing.T) {
 	}
 }
 
-func TestNobodyIsToldWhereTheTaxonomyNamesNobody(t *testing.T) {
+func TestAnnounceCandidates_NoDepartment(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newCandidateBench(t)
 	b.burst(6, noon, "De gasklep fluit")
 	silent := *b.Taxonomy()
 	silent.CandidatesTo = ""
@@ -325,13 +322,13 @@ func TestNobodyIsToldWhereTheTaxonomyNamesNobody(t *testing.T) {
 	b.told(0)
 }
 
-func TestAWatchLooksEveryTenMinutes(t *testing.T) {
+func TestAnnouncer_Interval(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
-	w := &candidate.Watch{Desk: b.Desk}
+	b := newCandidateBench(t)
+	w := &problems.Announcer{Service: &b.Service}
 	look := func(at time.Time) {
 		t.Helper()
-		if err := w.Look(t.Context(), at); err != nil {
+		if err := w.Run(t.Context(), at); err != nil {
 			t.Fatal(err)
 		}
 	}

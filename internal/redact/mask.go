@@ -1,4 +1,24 @@
-package problem
+// Package redact masks personal data in what customers wrote, so that a
+// department can read quotes and operators can read words.
+//
+// A quote is a masked text of at most [MaxQuote] characters. Masking happens in
+// two steps. What has a form (numbers, addresses, dates) is found by its form;
+// names are found by [PersonalData] of the customer and by the words that
+// introduce them. Then every word that is left must be on a list of ordinary
+// words. A word that is not on it may be a name, and then the text is not quoted
+// at all: enough plain texts remain.
+//
+// A keyword is a word by which contacts without a reason may be alike. Keywords
+// may hold names that cannot be recognized, so they are stored as keyed hashes
+// only.
+//
+// Example: with the name "Jan Voorbeeld" known,
+//
+//	Mijn pakket is niet gekomen, bel me op 0612345678, Jan
+//
+// becomes the quote "Mijn pakket is niet gekomen, bel me op [phone], [name]" and the keywords
+// pakket and gekomen.
+package redact
 
 import (
 	"iter"
@@ -14,16 +34,16 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 )
 
-// Known is what is known of the customer who wrote a text, to be masked
+// PersonalData is what is known of the customer who wrote a text, to be masked
 // wherever it stands, and the names that are nobody's.
-type Known struct {
+type PersonalData struct {
 	Names, Phones, Mails, Orders, Accounts []string
 	// Public are names that may be quoted: of products, of the organisation.
 	Public []string
 }
 
-// Address adds an address of the customer.
-func (k *Known) Address(a identity.Address) {
+// AddAddress adds an address of the customer.
+func (k *PersonalData) AddAddress(a identity.Address) {
 	switch a.Kind {
 	case identity.Phone:
 		k.Phones = append(k.Phones, a.Value)
@@ -66,7 +86,7 @@ type pattern struct {
 
 // NewMasker returns the masker of what is known of a customer. A value that is
 // listed many times, as the name of a sender is, costs as much as one.
-func NewMasker(known Known) *Masker {
+func NewMasker(known PersonalData) *Masker {
 	m := &Masker{parts: map[string]bool{}, public: map[string]bool{}}
 	for _, l := range []struct {
 		token string
@@ -119,7 +139,7 @@ func (m *Masker) add(value, token string) {
 }
 
 // Mask is [Masker.Mask] for one text.
-func Mask(text string, known Known) (string, bool) {
+func Mask(text string, known PersonalData) (string, bool) {
 	return NewMasker(known).Mask(text)
 }
 

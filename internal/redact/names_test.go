@@ -1,10 +1,10 @@
-package problem_test
+package redact_test
 
 import (
 	"strings"
 	"testing"
 
-	"github.com/heard-intake/heard/internal/problem"
+	"github.com/heard-intake/heard/internal/redact"
 )
 
 // Names of people; those of the second list are ordinary words too, which in
@@ -29,12 +29,12 @@ func TestNamesAnywhere(t *testing.T) {
 	t.Parallel()
 	var texts []string
 	for _, l := range readQuotes(t) {
-		if _, ok := problem.Mask(l.text, problem.Known{}); ok && len(l.secrets) == 0 {
+		if _, ok := redact.Mask(l.text, redact.PersonalData{}); ok && len(l.secrets) == 0 {
 			texts = append(texts, l.text)
 		}
 	}
 	check := func(name, text string) {
-		got, ok := problem.Mask(text, problem.Known{})
+		got, ok := redact.Mask(text, redact.PersonalData{})
 		if ok && leaks(name, got) != "" {
 			t.Errorf("%q in %q is quoted: %q", name, text, got)
 		}

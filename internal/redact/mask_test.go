@@ -1,4 +1,4 @@
-package problem_test
+package redact_test
 
 import (
 	"os"
@@ -7,7 +7,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"github.com/heard-intake/heard/internal/problem"
+	"github.com/heard-intake/heard/internal/redact"
 )
 
 var marked = regexp.MustCompile(`\{\{(.*?)\}\}`)
@@ -15,7 +15,7 @@ var marked = regexp.MustCompile(`\{\{(.*?)\}\}`)
 type line struct {
 	text    string
 	secrets []string
-	known   problem.Known
+	known   redact.PersonalData
 }
 
 func readQuotes(t testing.TB) []line {
@@ -30,7 +30,7 @@ func readQuotes(t testing.TB) []line {
 			continue
 		}
 		text, known, _ := strings.Cut(strings.TrimSuffix(l, "\n"), "\t")
-		one := line{known: problem.Known{Public: []string{"Airfryer Kroos", "Gloed"}}}
+		one := line{known: redact.PersonalData{Public: []string{"Airfryer Kroos", "Gloed"}}}
 		for _, m := range marked.FindAllStringSubmatch(text, -1) {
 			one.secrets = append(one.secrets, m[1])
 		}
@@ -85,7 +85,7 @@ func TestQuotesLeakNothing(t *testing.T) {
 	all := readQuotes(t)
 	var personal, personalKept, harmless, harmlessKept int
 	for _, l := range all {
-		got, ok := problem.Mask(l.text, l.known)
+		got, ok := redact.Mask(l.text, l.known)
 		if !ok && got != "" {
 			t.Errorf("not sure, and yet %q", got)
 		}
@@ -128,12 +128,12 @@ func FuzzMask(f *testing.F) {
 		f.Add(l.text, "Jan Voorbeeld", "+31201234567")
 	}
 	f.Fuzz(func(t *testing.T, text, name, phone string) {
-		known := problem.Known{Names: []string{name}, Phones: []string{phone}}
-		once, ok := problem.Mask(text, known)
+		known := redact.PersonalData{Names: []string{name}, Phones: []string{phone}}
+		once, ok := redact.Mask(text, known)
 		if !utf8.ValidString(once) {
 			t.Fatalf("%q is no valid UTF-8", once)
 		}
-		twice, again := problem.Mask(once, known)
+		twice, again := redact.Mask(once, known)
 		if ok && (!again || twice != once) {
 			t.Fatalf("%q, then %q %t", once, twice, again)
 		}
@@ -145,9 +145,9 @@ func FuzzMask(f *testing.F) {
 
 func BenchmarkMask(b *testing.B) {
 	text := "Hallo, ik ben Jan Voorbeeld. Mijn pakket WS-123456 is er nog niet, bel mij op 06-12345678 of mail naar jan@example.com. Groeten, Jan"
-	known := problem.Known{Names: []string{"Jan Voorbeeld"}, Phones: []string{"+31612345678"}}
+	known := redact.PersonalData{Names: []string{"Jan Voorbeeld"}, Phones: []string{"+31612345678"}}
 	b.ReportAllocs()
 	for b.Loop() {
-		problem.Mask(text, known)
+		redact.Mask(text, known)
 	}
 }

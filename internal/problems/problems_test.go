@@ -1,6 +1,7 @@
-package workflow_test
+package problems_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -13,23 +14,23 @@ import (
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/problem"
+	"github.com/heard-intake/heard/internal/problems"
 	"github.com/heard-intake/heard/internal/store"
 	"github.com/heard-intake/heard/internal/store/storetest"
 	"github.com/heard-intake/heard/internal/taxonomy"
-	"github.com/heard-intake/heard/internal/workflow"
 )
 
 // monday is a working day of the example, at nine in Amsterdam.
 var monday = time.Date(2031, 3, 3, 8, 0, 0, 0, time.UTC)
 
 // els acts for every department.
-var els = problem.Everywhere("els")
+var els = problem.CallerForAll("els")
 
 const day = 24 * time.Hour
 
 type bench struct {
 	*testing.T
-	*workflow.Workflow
+	*problems.Service
 	table *store.Table
 }
 
@@ -48,27 +49,27 @@ func newBench(t *testing.T) *bench {
 		t.Fatal(err)
 	}
 	table := storetest.New(t)
-	return &bench{t, &workflow.Workflow{Store: table, Taxonomy: func() *taxonomy.Taxonomy { return rules }, Zone: zone}, table}
+	return &bench{t, &problems.Service{Store: table, Taxonomy: func() *taxonomy.Taxonomy { return rules }, Zone: zone}, table}
 }
 
 // customer is the n-th customer, with a contact that began at a time.
-func (b *bench) customer(n int, at time.Time) workflow.Ref {
+func (b *bench) customer(n int, at time.Time) problem.ContactRef {
 	b.Helper()
 	k := contact.Contact{ID: fmt.Sprintf("k%d", n), Customer: identity.CustomerID(fmt.Sprintf("01931c2e-7a40-7c1e-9d3b-%012d", n)), Start: at, Department: "billing"}
 	if err := b.table.SaveContact(b.Context(), k); err != nil {
 		b.Fatal(err)
 	}
-	return workflow.Ref{Customer: k.Customer, Contact: k.ID}
+	return problem.ContactRef{Customer: k.Customer, Contact: k.ID}
 }
 
 // opened opens a problem of a reason by hand, with n customers.
 func (b *bench) opened(reason string, first, n int) problem.Record {
 	b.Helper()
-	var refs []workflow.Ref
+	var refs []problem.ContactRef
 	for i := range n {
 		refs = append(refs, b.customer(first+i, monday.Add(-time.Duration(i)*time.Hour)))
 	}
-	p, _, err := b.Open(b.Context(), workflow.Request{Reason: reason, Contacts: refs, By: els, At: monday})
+	p, err := b.Open(b.Context(), els, problems.OpenRequest{Reason: reason, Contacts: refs, At: monday})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -86,15 +87,16 @@ func (b *bench) read(id string) problem.Record {
 
 func (b *bench) step(id string, u problem.Update) problem.Record {
 	b.Helper()
-	p, err := b.Change(b.Context(), id, func(p problem.Record) (problem.Record, error) {
-		next, events, err := problem.Apply(p.Problem, u)
-		p.Problem, p.Events = next, events
-		return p, err
-	})
+	p := b.read(id)
+	next, events, err := problem.ApplyUpdate(p.Problem, u)
 	if err != nil {
 		b.Fatal(err)
 	}
-	return p
+	p.Problem, p.Events = next, events
+	if err := b.table.SaveProblem(b.Context(), p); err != nil {
+		b.Fatal(err)
+	}
+	return p.Saved()
 }
 
 // due returns the kinds that are due of a problem by a time.
@@ -113,38 +115,39 @@ func (b *bench) due(id string, by time.Time) []due.Kind {
 	return kinds
 }
 
-func TestAProblemOpenedByHandIsTheOneOfItsCause(t *testing.T) {
+func TestOpen_OneProblemPerCause(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	p := b.opened("invoice-unclear", 1, 3)
 	if p.Department != "billing" || p.OpenedBy != "els" || p.Customers != 3 || p.Contacts != 3 || p.State != problem.Detected {
 		t.Errorf("opened %+v", p.Problem)
 	}
-	_, id, err := b.Open(t.Context(), workflow.Request{Reason: "invoice-unclear", By: els, At: monday})
-	if fault.KindOf(err) != fault.Conflict || id != p.ID {
-		t.Errorf("again: %v, %s", err, id)
+	_, err := b.Open(t.Context(), els, problems.OpenRequest{Reason: "invoice-unclear", At: monday})
+	exists, ok := errors.AsType[*problems.AlreadyOpenError](err)
+	if fault.KindOf(err) != fault.Conflict || !ok || exists.ProblemID != p.ID {
+		t.Errorf("again: got %v, want a conflict with problem %s", err, p.ID)
 	}
-	for name, r := range map[string]workflow.Request{
-		"an unknown reason":                   {Reason: "nothing", By: els, At: monday},
-		"an unknown product":                  {Reason: "manual-unclear", Product: "nothing", By: els, At: monday},
-		"a product of a reason that has none": {Reason: "password-reset", Product: "coffee-machine", By: els, At: monday},
-		"a contact that there is not":         {Reason: "manual-unclear", Product: "coffee-machine", Contacts: []workflow.Ref{{Customer: "01931c2e-7a40-7c1e-9d3b-000000000001", Contact: "none"}}, By: els, At: monday},
-		"a customer that there is not":        {Reason: "manual-unclear", Product: "coffee-machine", Contacts: []workflow.Ref{{Customer: "nobody", Contact: "k1"}}, By: els, At: monday},
-		"too many contacts":                   {Reason: "manual-unclear", Contacts: make([]workflow.Ref, workflow.MaxRefs+1), By: els, At: monday},
+	for name, r := range map[string]problems.OpenRequest{
+		"an unknown reason":                   {Reason: "nothing", At: monday},
+		"an unknown product":                  {Reason: "manual-unclear", Product: "nothing", At: monday},
+		"a product of a reason that has none": {Reason: "password-reset", Product: "coffee-machine", At: monday},
+		"a contact that there is not":         {Reason: "manual-unclear", Product: "coffee-machine", Contacts: []problem.ContactRef{{Customer: "01931c2e-7a40-7c1e-9d3b-000000000001", Contact: "none"}}, At: monday},
+		"a customer that there is not":        {Reason: "manual-unclear", Product: "coffee-machine", Contacts: []problem.ContactRef{{Customer: "nobody", Contact: "k1"}}, At: monday},
+		"too many contacts":                   {Reason: "manual-unclear", Contacts: make([]problem.ContactRef, problems.MaxContacts+1), At: monday},
 	} {
-		if _, _, err := b.Open(t.Context(), r); fault.KindOf(err) != fault.Invalid {
+		if _, err := b.Open(t.Context(), els, r); fault.KindOf(err) != fault.Invalid {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
 
-func TestContactsAreAttachedAndDetachedOnce(t *testing.T) {
+func TestAttach_DetachOnce(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	p := b.opened("invoice-unclear", 1, 2)
 	third := b.customer(3, monday)
 	for range 2 {
-		got, err := b.Attach(t.Context(), p.ID, workflow.Request{Contacts: []workflow.Ref{third}, By: els, Comment: "this too", At: monday}, false)
+		got, err := b.Attach(t.Context(), els, p.ID, problems.ContactsChange{Contacts: []problem.ContactRef{third}, Comment: "this too", At: monday})
 		if err != nil || got.Version != 2 {
 			t.Fatalf("version %d, %v", got.Version, err)
 		}
@@ -153,7 +156,7 @@ func TestContactsAreAttachedAndDetachedOnce(t *testing.T) {
 		t.Errorf("attached %+v", got.Problem)
 	}
 	for range 2 {
-		if _, err := b.Attach(t.Context(), p.ID, workflow.Request{Contacts: []workflow.Ref{third}, By: els, At: monday}, true); err != nil {
+		if _, err := b.Detach(t.Context(), els, p.ID, problems.ContactsChange{Contacts: []problem.ContactRef{third}, At: monday}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -162,14 +165,14 @@ func TestContactsAreAttachedAndDetachedOnce(t *testing.T) {
 	}
 }
 
-func TestAMergedProblemHandsOverItsContactsOnceHoweverOftenItIsRepeated(t *testing.T) {
+func TestContinueMerge_Repeated(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	into, from := b.opened("invoice-unclear", 1, 5), b.opened("refund-missing", 4, 40)
 	_ = into
 	merged := b.step(from.ID, problem.Update{To: problem.Merged, Into: into.ID, By: "els", At: monday})
 	for range 2 {
-		if _, err := b.Transfer(t.Context(), due.Entry{Kind: due.Transfer, Of: from.ID}, monday.Add(time.Minute)); err != nil {
+		if _, err := b.ContinueMerge(t.Context(), due.Entry{Kind: due.Transfer, Of: from.ID}, monday.Add(time.Minute)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -180,7 +183,7 @@ func TestAMergedProblemHandsOverItsContactsOnceHoweverOftenItIsRepeated(t *testi
 	if old := b.read(from.ID); old.MergedInto != into.ID || old.Customers != merged.Customers {
 		t.Errorf("the merged one %+v", old.Problem)
 	}
-	if _, err := b.Attach(t.Context(), from.ID, workflow.Request{Contacts: []workflow.Ref{b.customer(500, monday)}, By: els, At: monday}, false); fault.KindOf(err) != fault.Conflict {
+	if _, err := b.Attach(t.Context(), els, from.ID, problems.ContactsChange{Contacts: []problem.ContactRef{b.customer(500, monday)}, At: monday}); fault.KindOf(err) != fault.Conflict {
 		t.Errorf("attached to a merged one: %v", err)
 	}
 	if got := b.due(from.ID, monday.Add(day)); !slices.Equal(got, []due.Kind{due.Transfer}) {
@@ -188,14 +191,14 @@ func TestAMergedProblemHandsOverItsContactsOnceHoweverOftenItIsRepeated(t *testi
 	}
 }
 
-func TestASplitMovesTheContactsThatItNames(t *testing.T) {
+func TestSplit_NamedContacts(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	p := b.opened("invoice-unclear", 1, 5)
-	moved := []workflow.Ref{
+	moved := []problem.ContactRef{
 		{Customer: "01931c2e-7a40-7c1e-9d3b-000000000001", Contact: "k1"}, {Customer: "01931c2e-7a40-7c1e-9d3b-000000000002", Contact: "k2"},
 	}
-	part, err := b.Split(t.Context(), p.ID, workflow.Split{Contacts: moved, Words: []string{"BTW nummer"}, By: els, At: monday})
+	part, err := b.Split(t.Context(), els, p.ID, problems.SplitRequest{Contacts: moved, Words: []string{"BTW nummer"}, At: monday})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -204,22 +207,22 @@ func TestASplitMovesTheContactsThatItNames(t *testing.T) {
 	if rest.Customers != 3 || part.Customers != 2 || part.SplitFrom != p.ID || len(rest.Parts) != 1 || rest.Parts[0].ID != part.ID {
 		t.Errorf("rest %+v part %+v", rest.Problem, part.Problem)
 	}
-	if !rest.Parts[0].Takes("Waar staat het btw-nummer?") || rest.Parts[0].Takes("btw") {
+	if !rest.Parts[0].MatchesText("Waar staat het btw-nummer?") || rest.Parts[0].MatchesText("btw") {
 		t.Errorf("words %q", rest.Parts[0].Words)
 	}
-	for name, s := range map[string]workflow.Split{
-		"nothing":         {By: els, At: monday},
-		"an old version":  {Version: 99, Words: []string{"x"}, By: els, At: monday},
-		"an empty word":   {Words: []string{" "}, By: els, At: monday},
-		"a word too long": {Words: []string{string(make([]byte, 100))}, By: els, At: monday},
+	for name, s := range map[string]problems.SplitRequest{
+		"nothing":         {At: monday},
+		"an old version":  {Version: 99, Words: []string{"x"}, At: monday},
+		"an empty word":   {Words: []string{" "}, At: monday},
+		"a word too long": {Words: []string{string(make([]byte, 100))}, At: monday},
 	} {
-		if _, err := b.Split(t.Context(), p.ID, s); err == nil {
+		if _, err := b.Split(t.Context(), els, p.ID, s); err == nil {
 			t.Errorf("%s: split", name)
 		}
 	}
 }
 
-func TestNoAcknowledgementInTheTimeAgreedEscalatesOnce(t *testing.T) {
+func TestEscalateUnacknowledged_Once(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	p := b.opened("invoice-unclear", 1, 1) // billing has 16 working hours: until Wednesday at nine
@@ -233,12 +236,12 @@ func TestNoAcknowledgementInTheTimeAgreedEscalatesOnce(t *testing.T) {
 		t.Errorf("due then: %v", k)
 	}
 	e := due.Entry{Kind: due.Acknowledge, Of: p.ID}
-	again, err := b.Acknowledge(t.Context(), e, monday.Add(time.Minute))
+	again, err := b.EscalateUnacknowledged(t.Context(), e, monday.Add(time.Minute))
 	if err != nil || !again.Equal(monday.Add(day+8*time.Hour)) {
 		t.Fatalf("again at %v, %v", again, err)
 	}
 	for range 2 {
-		if again, err := b.Acknowledge(t.Context(), e, monday.Add(2*day)); err != nil || !again.IsZero() {
+		if again, err := b.EscalateUnacknowledged(t.Context(), e, monday.Add(2*day)); err != nil || !again.IsZero() {
 			t.Fatal(again, err)
 		}
 	}
@@ -255,7 +258,7 @@ func TestNoAcknowledgementInTheTimeAgreedEscalatesOnce(t *testing.T) {
 	}
 }
 
-func TestASlippedTimeAsksForANewOneOnce(t *testing.T) {
+func TestRemindOverdue_OncePerTime(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	p := b.opened("invoice-unclear", 1, 1)
@@ -263,7 +266,7 @@ func TestASlippedTimeAsksForANewOneOnce(t *testing.T) {
 	b.step(p.ID, problem.Update{To: problem.FixPlanned, ExpectedAt: monday.Add(day), At: monday})
 	e := due.Entry{Kind: due.Expected, Of: p.ID}
 	for _, at := range []time.Time{monday.Add(day - time.Minute), monday.Add(day), monday.Add(day), monday.Add(2 * day)} {
-		if _, err := b.Expected(t.Context(), e, at); err != nil {
+		if _, err := b.RemindOverdue(t.Context(), e, at); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -272,7 +275,7 @@ func TestASlippedTimeAsksForANewOneOnce(t *testing.T) {
 		t.Errorf("version %d, %+v", got.Version, got.Events)
 	}
 	b.step(p.ID, problem.Update{ExpectedAt: monday.Add(5 * day), At: monday.Add(2 * day)})
-	if _, err := b.Expected(t.Context(), e, monday.Add(6*day)); err != nil {
+	if _, err := b.RemindOverdue(t.Context(), e, monday.Add(6*day)); err != nil {
 		t.Fatal(err)
 	}
 	if got := b.read(p.ID); got.Version != 6 {
@@ -280,11 +283,11 @@ func TestASlippedTimeAsksForANewOneOnce(t *testing.T) {
 	}
 }
 
-func TestAWatchEndsInProofOrInAReopening(t *testing.T) {
+func TestFinishWatch_ConfirmsOrReopens(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		after int // contacts after the fix
-		late  int // contacts from before the fix, told of after it
+		late  int // contacts from before the fix, attached after it
 		want  problem.State
 	}{
 		"quiet":            {0, 0, problem.Confirmed},
@@ -297,17 +300,17 @@ func TestAWatchEndsInProofOrInAReopening(t *testing.T) {
 			t.Parallel()
 			b := newBench(t)
 			p := b.opened("invoice-unclear", 1, 1)
-			var before []workflow.Ref
+			var before []problem.ContactRef
 			for i := range 10 {
 				before = append(before, b.customer(10+i, monday.Add(time.Duration(i)*day-day)))
 			}
-			if _, err := b.Attach(t.Context(), p.ID, workflow.Request{Contacts: before, By: els, At: monday}, false); err != nil {
+			if _, err := b.Attach(t.Context(), els, p.ID, problems.ContactsChange{Contacts: before, At: monday}); err != nil {
 				t.Fatal(err)
 			}
 			fixed := monday.Add(12 * day)
 			b.step(p.ID, problem.Update{To: problem.Acknowledged, At: fixed})
 			b.step(p.ID, problem.Update{To: problem.Fixed, At: fixed})
-			var refs []workflow.Ref
+			var refs []problem.ContactRef
 			for i := range tt.after {
 				refs = append(refs, b.customer(100+i, fixed.Add(day+time.Duration(i%12)*day)))
 			}
@@ -315,7 +318,7 @@ func TestAWatchEndsInProofOrInAReopening(t *testing.T) {
 				refs = append(refs, b.customer(200+i, fixed.Add(-3*day)))
 			}
 			if len(refs) > 0 {
-				if _, err := b.Attach(t.Context(), p.ID, workflow.Request{Contacts: refs, By: els, At: fixed}, false); err != nil {
+				if _, err := b.Attach(t.Context(), els, p.ID, problems.ContactsChange{Contacts: refs, At: fixed}); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -324,7 +327,7 @@ func TestAWatchEndsInProofOrInAReopening(t *testing.T) {
 				t.Errorf("due %v", k)
 			}
 			for _, at := range []time.Time{fixed.Add(day), fixed.Add(problem.WatchFor), fixed.Add(problem.WatchFor)} {
-				if _, err := b.Watch(t.Context(), e, at); err != nil {
+				if _, err := b.FinishWatch(t.Context(), e, at); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -345,9 +348,9 @@ func TestAWatchEndsInProofOrInAReopening(t *testing.T) {
 	}
 }
 
-// Two departments that change one problem at once lose nothing: every change
-// that was taken stands in the log, and each saw the one before it.
-func TestTwoWhoChangeAProblemAtOnceLoseNothing(t *testing.T) {
+// Three departments change one problem at once. Every change that succeeded must
+// be in the log, on a version of its own.
+func TestUpdate_Concurrent(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	p := b.opened("invoice-unclear", 1, 1)
@@ -361,11 +364,7 @@ func TestTwoWhoChangeAProblemAtOnceLoseNothing(t *testing.T) {
 			for i := range each {
 				comment := fmt.Sprint(who, i)
 				for {
-					_, err := b.Change(t.Context(), p.ID, func(p problem.Record) (problem.Record, error) {
-						next, events, err := problem.Apply(p.Problem, problem.Update{Comment: comment, By: who, At: monday, Version: p.Version})
-						p.Problem, p.Events = next, events
-						return p, err
-					})
+					_, err := b.Update(t.Context(), problem.CallerForAll(who), p.ID, problems.Change{Comment: comment, At: monday})
 					if err == nil {
 						break
 					}
@@ -396,5 +395,45 @@ func TestTwoWhoChangeAProblemAtOnceLoseNothing(t *testing.T) {
 	}
 	if l := lines[len(lines)-2]; l.By != "start" || l.Before["state"] != "detected" || l.After["state"] != "acknowledged" {
 		t.Errorf("line %+v", l)
+	}
+}
+
+func TestUpdate_ConflictState(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	p := b.opened("invoice-unclear", 1, 1)
+	for name, change := range map[string]problems.Change{
+		"outdated version": {Comment: "x", Version: 7, At: monday},
+		"illegal step":     {To: problem.Confirmed, At: monday},
+	} {
+		_, err := b.Update(t.Context(), els, p.ID, change)
+		got, ok := errors.AsType[*problems.ConflictError](err)
+		if !ok || fault.KindOf(err) != fault.Conflict {
+			t.Errorf("%s: got %v, want a *ConflictError", name, err)
+			continue
+		}
+		if got.Version != 1 || got.Revision != p.Revision || got.State != problem.Detected || !slices.Equal(got.Possible, problem.Next(problem.Detected)) {
+			t.Errorf("%s: got %+v, want version 1, revision %d, detected and its next states", name, got, p.Revision)
+		}
+	}
+}
+
+func TestUpdate_MergeRepeated(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	into, from := b.opened("invoice-unclear", 1, 3), b.opened("refund-missing", 10, 2)
+	merge := problems.Change{To: problem.Merged, Into: into.ID, At: monday, Key: problems.IdempotencyKey(els, "m-1", []byte("{}"), monday)}
+	for range 2 {
+		got, err := b.Update(t.Context(), els, from.ID, merge)
+		if err != nil || got.Version != 2 || got.MergedInto != into.ID {
+			t.Fatalf("got version %d, merged into %q, %v; want version 2, merged into %s", got.Version, got.MergedInto, err, into.ID)
+		}
+	}
+	if got := b.read(into.ID); got.Contacts != 5 || got.Version != 2 {
+		t.Errorf("the target has %d contacts at version %d, want 5 at version 2", got.Contacts, got.Version)
+	}
+	merge.Key = problems.IdempotencyKey(els, "m-1", []byte(`{"comment":"x"}`), monday)
+	if _, err := b.Update(t.Context(), els, from.ID, merge); fault.KindOf(err) != fault.Conflict {
+		t.Errorf("another body with the same key: got %v, want a conflict", err)
 	}
 }

@@ -1,4 +1,4 @@
-package workflow_test
+package problems_test
 
 import (
 	"context"
@@ -12,14 +12,15 @@ import (
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/problem"
+	"github.com/heard-intake/heard/internal/problems"
 	"github.com/heard-intake/heard/internal/store"
-	"github.com/heard-intake/heard/internal/workflow"
 )
 
-// errGone is what a caller sees of a process that died.
+// errGone is the error of every write of a process that died.
 var errGone = errors.New("the process died")
 
-// A mortal store dies at its n-th write: before it, or just after.
+// A mortal is a table whose writer dies at its n-th write: before it, or just
+// after.
 type mortal struct {
 	*store.Table
 	left  int
@@ -48,12 +49,12 @@ func (m *mortal) SplitProblem(ctx context.Context, from, part problem.Record) er
 	return m.write(func() error { return m.Table.SplitProblem(ctx, from, part) })
 }
 
-func (m *mortal) ChangeAffected(ctx context.Context, id string, all []problem.Change) error {
+func (m *mortal) ChangeAffected(ctx context.Context, id string, all []problem.AffectedChange) error {
 	return m.write(func() error { return m.Table.ChangeAffected(ctx, id, all) })
 }
 
 // says has the n-th customer say a text, which is a contact of its own.
-func (b *bench) says(n int, text string) workflow.Ref {
+func (b *bench) says(n int, text string) problem.ContactRef {
 	b.Helper()
 	at := monday.Add(-time.Duration(n) * time.Minute)
 	m := contact.Message{
@@ -70,11 +71,11 @@ func (b *bench) says(n int, text string) workflow.Ref {
 	if err := b.table.SaveContact(b.Context(), k); err != nil {
 		b.Fatal(err)
 	}
-	return workflow.Ref{Customer: k.Customer, Contact: k.ID}
+	return problem.ContactRef{Customer: k.Customer, Contact: k.ID}
 }
 
-// holds fails the test unless a problem counts exactly what it lists, each of
-// these contacts once.
+// holds fails the test unless a problem has these contacts, each once, and counts
+// them right.
 func (b *bench) holds(id string, want map[string]bool) {
 	b.Helper()
 	p := b.read(id)
@@ -108,13 +109,14 @@ func (b *bench) events(id string) (kinds []problem.EventKind) {
 	return kinds
 }
 
-// Whichever write a split dies at, the clock or a repetition finishes it:
-// every contact is in one of the two, once, and each department is told once.
-func TestASplitThatBreaksOffIsFinished(t *testing.T) {
+// The process dies before or after each write of a split in turn. Then the
+// scheduler or a repetition must finish the split: every contact is in one of the
+// two problems, once, and each department is notified once.
+func TestSplit_ProcessDies(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	const customers = 35 // more than one look at the words takes
-	var refs []workflow.Ref
+	const customers = 35 // more than one page
+	var refs []problem.ContactRef
 	rest, moved := map[string]bool{}, map[string]bool{}
 	for n := range customers {
 		text := "Ik snap er niets van"
@@ -136,23 +138,23 @@ func TestASplitThatBreaksOffIsFinished(t *testing.T) {
 		for _, after := range []bool{false, true} {
 			for _, clock := range []bool{false, true} {
 				if !after && clock && dies == 1 {
-					continue // nothing was written: the clock knows of nothing
+					continue // nothing was written, so nothing is due
 				}
 				if cases == len(reasons) {
 					t.Fatal("more cases than reasons; a split has more writes than it should")
 				}
-				p, _, err := b.Open(t.Context(), workflow.Request{Reason: reasons[cases].ID, Contacts: refs, By: els, At: monday})
+				p, err := b.Open(t.Context(), els, problems.OpenRequest{Reason: reasons[cases].ID, Contacts: refs, At: monday})
 				if err != nil {
 					t.Fatal(err)
 				}
 				cases++
 				broken := &mortal{b.table, dies, after}
-				w := &workflow.Workflow{Store: broken, Taxonomy: b.Taxonomy, Zone: b.Zone}
-				s := workflow.Split{
-					Contacts: refs[8:10], Words: []string{"tekening zeven"}, By: els, At: monday, Version: p.Version,
-					Once: problem.Once{Key: "els split-1", Print: "x", Expires: monday.Add(day)},
+				w := &problems.Service{Store: broken, Taxonomy: b.Taxonomy, Zone: b.Zone}
+				s := problems.SplitRequest{
+					Contacts: refs[8:10], Words: []string{"tekening zeven"}, At: monday, Version: p.Version,
+					Key: problem.IdempotencyKey{Key: "els split-1", Print: "x", Expires: monday.Add(day)},
 				}
-				if _, err = w.Split(t.Context(), p.ID, s); err == nil {
+				if _, err = w.Split(t.Context(), els, p.ID, s); err == nil {
 					continue // it has fewer writes
 				}
 				reached = true
@@ -163,7 +165,7 @@ func TestASplitThatBreaksOffIsFinished(t *testing.T) {
 				b.holds(p.ID, rest)
 				b.holds(part, moved)
 				if got := fmt.Sprint(b.events(p.ID), b.events(part)); got != "[split opened] [updated opened]" {
-					t.Errorf("dies at %d, after %v, by the clock %v: told %s", dies, after, clock, got)
+					t.Errorf("dies at %d, after %v, by the clock %v: events %s", dies, after, clock, got)
 				}
 			}
 		}
@@ -177,7 +179,7 @@ func TestASplitThatBreaksOffIsFinished(t *testing.T) {
 }
 
 // finished has a split that broke off finished, twice, and returns the part.
-func (b *bench) finished(id string, s workflow.Split, clock bool) string {
+func (b *bench) finished(id string, s problems.SplitRequest, clock bool) string {
 	b.Helper()
 	part := ""
 	if clock {
@@ -188,12 +190,12 @@ func (b *bench) finished(id string, s workflow.Split, clock bool) string {
 	}
 	for range 2 {
 		if clock {
-			if again, err := b.Divide(b.Context(), due.Entry{Kind: due.Split, Of: part}, monday.Add(time.Minute)); err != nil || !again.IsZero() {
+			if again, err := b.ContinueSplit(b.Context(), due.Entry{Kind: due.Split, Of: part}, monday.Add(time.Minute)); err != nil || !again.IsZero() {
 				b.Fatal(again, err)
 			}
 			continue
 		}
-		p, err := b.Split(b.Context(), id, s)
+		p, err := b.Split(b.Context(), els, id, s)
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -208,32 +210,32 @@ func (b *bench) finished(id string, s workflow.Split, clock bool) string {
 	return part
 }
 
-func TestASplitUnderANameIsThatOneOnly(t *testing.T) {
+func TestSplit_IdempotencyKey(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	p := b.opened("invoice-unclear", 1, 3)
-	s := workflow.Split{Words: []string{"btw"}, By: els, At: monday, Once: problem.Once{Key: "els a", Print: "x", Expires: monday.Add(day)}}
-	if _, err := b.Split(t.Context(), p.ID, s); err != nil {
+	s := problems.SplitRequest{Words: []string{"btw"}, At: monday, Key: problem.IdempotencyKey{Key: "els a", Print: "x", Expires: monday.Add(day)}}
+	if _, err := b.Split(t.Context(), els, p.ID, s); err != nil {
 		t.Fatal(err)
 	}
 	other := s
-	other.Words, other.Once.Print = []string{"korting"}, "y"
-	if _, err := b.Split(t.Context(), p.ID, other); fault.KindOf(err) != fault.Conflict {
+	other.Words, other.Key.Print = []string{"korting"}, "y"
+	if _, err := b.Split(t.Context(), els, p.ID, other); fault.KindOf(err) != fault.Conflict {
 		t.Errorf("another split under the same name: %v", err)
 	}
 	again := s
-	again.Once = problem.Once{}
-	if _, err := b.Split(t.Context(), p.ID, again); fault.KindOf(err) != fault.Conflict {
+	again.Key = problem.IdempotencyKey{}
+	if _, err := b.Split(t.Context(), els, p.ID, again); fault.KindOf(err) != fault.Conflict {
 		t.Errorf("the same words under no name: %v", err)
 	}
 }
 
-func TestAPartThatIsMergedBackIsNoPartAnyMore(t *testing.T) {
+func TestSplit_PartIsMergedBack(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	p := b.opened("invoice-unclear", 1, 5)
-	part, err := b.Split(t.Context(), p.ID, workflow.Split{
-		Contacts: []workflow.Ref{{Customer: "01931c2e-7a40-7c1e-9d3b-000000000001", Contact: "k1"}}, Words: []string{"btw"}, By: els, At: monday,
+	part, err := b.Split(t.Context(), els, p.ID, problems.SplitRequest{
+		Contacts: []problem.ContactRef{{Customer: "01931c2e-7a40-7c1e-9d3b-000000000001", Contact: "k1"}}, Words: []string{"btw"}, At: monday,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -247,74 +249,74 @@ func TestAPartThatIsMergedBackIsNoPartAnyMore(t *testing.T) {
 	}
 }
 
-// Only what is a problem's can be split off it: who named another contact
-// reads which, and may repeat the request under its name once they changed it.
-func TestASplitRefusesContactsThatAreNotOfTheProblem(t *testing.T) {
+// A split that names contacts of another problem is refused, and names them. The
+// corrected request may have the same key.
+func TestSplit_ForeignContacts(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	p := b.opened("invoice-unclear", 1, 4)
-	mine := workflow.Ref{Customer: "01931c2e-7a40-7c1e-9d3b-000000000001", Contact: "k1"}
-	stranger, left := b.customer(20, monday), workflow.Ref{Customer: "01931c2e-7a40-7c1e-9d3b-000000000002", Contact: "k2"}
+	mine := problem.ContactRef{Customer: "01931c2e-7a40-7c1e-9d3b-000000000001", Contact: "k1"}
+	stranger, left := b.customer(20, monday), problem.ContactRef{Customer: "01931c2e-7a40-7c1e-9d3b-000000000002", Contact: "k2"}
 	another := b.customer(30, monday)
 	another.Customer = mine.Customer
 	if err := b.table.SaveContact(t.Context(), contact.Contact{ID: another.Contact, Customer: mine.Customer, Start: monday}); err != nil {
 		t.Fatal(err)
 	}
-	now, err := b.Attach(t.Context(), p.ID, workflow.Request{Contacts: []workflow.Ref{left}, By: els, At: monday}, true)
+	now, err := b.Detach(t.Context(), els, p.ID, problems.ContactsChange{Contacts: []problem.ContactRef{left}, At: monday})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for name, tt := range map[string]struct {
-		contacts []workflow.Ref
+		contacts []problem.ContactRef
 		kind     fault.Kind
 		says     string
 	}{
-		"of nobody who is affected":         {[]workflow.Ref{mine, stranger, stranger}, fault.Conflict, "contacts: not of this problem: k20; nothing was changed"},
-		"another of who is affected":        {[]workflow.Ref{another}, fault.Conflict, "contacts: not of this problem: k30; nothing was changed"},
-		"detached before":                   {[]workflow.Ref{left, mine, stranger}, fault.Conflict, "contacts: not of this problem: k2, k20; nothing was changed"},
-		"a contact that its customer lacks": {[]workflow.Ref{mine, {Customer: mine.Customer, Contact: "k99"}}, fault.Invalid, "contacts: the customer has no contact k99; nothing was changed"},
+		"of nobody who is affected":         {[]problem.ContactRef{mine, stranger, stranger}, fault.Conflict, "contacts: not of this problem: k20; nothing was changed"},
+		"another of who is affected":        {[]problem.ContactRef{another}, fault.Conflict, "contacts: not of this problem: k30; nothing was changed"},
+		"detached before":                   {[]problem.ContactRef{left, mine, stranger}, fault.Conflict, "contacts: not of this problem: k2, k20; nothing was changed"},
+		"a contact that its customer lacks": {[]problem.ContactRef{mine, {Customer: mine.Customer, Contact: "k99"}}, fault.Invalid, "contacts: the customer has no contact k99; nothing was changed"},
 	} {
-		s := workflow.Split{Contacts: tt.contacts, Words: []string{"btw"}, By: els, At: monday, Once: problem.Once{Key: "els a", Print: "x", Expires: monday.Add(day)}}
-		if _, err := b.Split(t.Context(), p.ID, s); fault.KindOf(err) != tt.kind || fault.Message(err) != tt.says {
+		s := problems.SplitRequest{Contacts: tt.contacts, Words: []string{"btw"}, At: monday, Key: problem.IdempotencyKey{Key: "els a", Print: "x", Expires: monday.Add(day)}}
+		if _, err := b.Split(t.Context(), els, p.ID, s); fault.KindOf(err) != tt.kind || fault.Message(err) != tt.says {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	if got := b.read(p.ID); got.Version != now.Version || len(got.Parts) != 0 || got.Contacts != 3 {
 		t.Errorf("something changed: %+v", got.Problem)
 	}
-	s := workflow.Split{Contacts: []workflow.Ref{mine}, By: els, At: monday, Once: problem.Once{Key: "els a", Print: "x", Expires: monday.Add(day)}}
-	first, err := b.Split(t.Context(), p.ID, s)
+	s := problems.SplitRequest{Contacts: []problem.ContactRef{mine}, At: monday, Key: problem.IdempotencyKey{Key: "els a", Print: "x", Expires: monday.Add(day)}}
+	first, err := b.Split(t.Context(), els, p.ID, s)
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, err := b.Split(t.Context(), p.ID, s) // its contact is of the part by now
+	again, err := b.Split(t.Context(), els, p.ID, s) // its contact is of the part by now
 	if err != nil || again.ID != first.ID || again.Contacts != 1 {
 		t.Errorf("repeated: %+v %v", again.Problem, err)
 	}
-	s.Once = problem.Once{}
-	if _, err := b.Split(t.Context(), p.ID, s); fault.KindOf(err) != fault.Conflict {
+	s.Key = problem.IdempotencyKey{}
+	if _, err := b.Split(t.Context(), els, p.ID, s); fault.KindOf(err) != fault.Conflict {
 		t.Errorf("split off twice: %v", err)
 	}
 }
 
-// Who leaves a problem while a part of it is being filled is not drawn into
-// the part.
-func TestAContactThatLeftStaysOutOfThePart(t *testing.T) {
+// A contact that leaves a problem while a part is being filled does not join the
+// part.
+func TestSplit_ContactLeavesMeanwhile(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	p := b.opened("invoice-unclear", 1, 3)
-	refs := []workflow.Ref{
+	refs := []problem.ContactRef{
 		{Customer: "01931c2e-7a40-7c1e-9d3b-000000000001", Contact: "k1"}, {Customer: "01931c2e-7a40-7c1e-9d3b-000000000002", Contact: "k2"},
 	}
-	broken := &workflow.Workflow{Store: &mortal{b.table, 2, false}, Taxonomy: b.Taxonomy, Zone: b.Zone}
-	s := workflow.Split{Contacts: refs, By: els, At: monday, Once: problem.Once{Key: "els a", Print: "x", Expires: monday.Add(day)}}
-	if _, err := broken.Split(t.Context(), p.ID, s); !errors.Is(err, errGone) {
+	broken := &problems.Service{Store: &mortal{b.table, 2, false}, Taxonomy: b.Taxonomy, Zone: b.Zone}
+	s := problems.SplitRequest{Contacts: refs, At: monday, Key: problem.IdempotencyKey{Key: "els a", Print: "x", Expires: monday.Add(day)}}
+	if _, err := broken.Split(t.Context(), els, p.ID, s); !errors.Is(err, errGone) {
 		t.Fatal(err)
 	}
-	if _, err := b.Attach(t.Context(), p.ID, workflow.Request{Contacts: refs[:1], By: els, At: monday}, true); err != nil {
+	if _, err := b.Detach(t.Context(), els, p.ID, problems.ContactsChange{Contacts: refs[:1], At: monday}); err != nil {
 		t.Fatal(err)
 	}
-	part, err := b.Split(t.Context(), p.ID, s)
+	part, err := b.Split(t.Context(), els, p.ID, s)
 	if err != nil {
 		t.Fatal(err)
 	}

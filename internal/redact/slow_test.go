@@ -1,10 +1,10 @@
-package problem_test
+package redact_test
 
 import (
 	"strings"
 	"testing"
 
-	"github.com/heard-intake/heard/internal/problem"
+	"github.com/heard-intake/heard/internal/redact"
 )
 
 // slowTexts are texts made to cost as much as they can.
@@ -46,11 +46,11 @@ func slowTexts() map[string]string {
 // BenchmarkMask_SlowTexts measures the texts that cost most. Each takes some
 // milliseconds: no word may look at all words that follow it.
 func BenchmarkMask_SlowTexts(b *testing.B) {
-	known := problem.Known{Names: []string{"Anna de Vries"}, Phones: []string{"31970100001"}, Mails: []string{"anna@example.com"}, Orders: []string{"12345678"}}
+	known := redact.PersonalData{Names: []string{"Anna de Vries"}, Phones: []string{"31970100001"}, Mails: []string{"anna@example.com"}, Orders: []string{"12345678"}}
 	for name, text := range slowTexts() {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
-				problem.Mask(text, known)
+				redact.Mask(text, known)
 			}
 		})
 	}

@@ -1,4 +1,4 @@
-package problem
+package redact
 
 import (
 	"cmp"
@@ -10,11 +10,11 @@ import (
 // MaxQuote is the longest quote in characters.
 const MaxQuote = 160
 
-// A Candidate is a customer's text that may be quoted.
-type Candidate struct {
+// A QuoteCandidate is a customer's text that may be quoted.
+type QuoteCandidate struct {
 	Customer string // its id, so that no customer is quoted twice
 	Text     string
-	Known    Known
+	Known    PersonalData
 }
 
 const (
@@ -22,9 +22,9 @@ const (
 	tooAlike      = 0.5 // of the words in either of two quotes, the share in both
 )
 
-// Quotes returns at most n short texts that say different things, masked. It
+// SelectQuotes returns at most n short texts that say different things, masked. It
 // leaves out every text that may still hold personal data.
-func Quotes(candidates []Candidate, n int) []string {
+func SelectQuotes(candidates []QuoteCandidate, n int) []string {
 	var found []quote
 	for _, c := range candidates {
 		if q, ok := NewMasker(c.Known).quote(c.Text); ok {
@@ -58,7 +58,7 @@ func (m *Masker) quote(text string) (quote, bool) {
 	if !ok {
 		return quote{}, false
 	}
-	q := quote{text: cut(masked, MaxQuote)}
+	q := quote{text: Shorten(masked, MaxQuote)}
 	q.words = significant(q.text)
 	return q, len(q.words) >= minQuoteWords
 }
@@ -95,4 +95,20 @@ func significant(text string) map[string]bool {
 		set[text[s.from:s.to]] = true
 	}
 	return set
+}
+
+// Shorten returns at most n characters of text, up to the end of a word.
+func Shorten(text string, n int) string {
+	runes := 0
+	for i := range text {
+		if runes == n {
+			text = text[:i]
+			if space := strings.LastIndexByte(text, ' '); space > 0 {
+				text = text[:space]
+			}
+			return strings.TrimRight(text, " ,;:-")
+		}
+		runes++
+	}
+	return text
 }

@@ -1,0 +1,78 @@
+package strictjson_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/heard-intake/heard/internal/fault"
+	"github.com/heard-intake/heard/internal/strictjson"
+)
+
+type ref struct {
+	Contact string `json:"contact"`
+}
+
+type body struct {
+	To      string   `json:"to"`
+	Version int      `json:"version"`
+	Links   []string `json:"links"`
+	Refs    *[]ref   `json:"refs,omitempty"`
+	By      *ref     `json:"by"`
+}
+
+func TestUnmarshal_Refusals(t *testing.T) {
+	t.Parallel()
+	for data, want := range map[string]string{
+		``:                          "the body is not valid JSON",
+		`{"to":`:                    "the body is not valid JSON",
+		`to: fixed`:                 "the body is not valid JSON",
+		`null`:                      "the body must be a JSON object",
+		" null\n":                   "the body must be a JSON object",
+		`[]`:                        "the body must be a JSON object",
+		`"fixed"`:                   "the body must be a JSON object",
+		`{} {}`:                     "there is something after the JSON object",
+		`{"to":"fixed"},`:           "there is something after the JSON object",
+		`{"too":"fixed"}`:           `there is no member "too" here; known: to, version, links, refs, by`,
+		`{"to":4}`:                  "to must be a string",
+		`{"version":"2"}`:           "version must be a whole number",
+		`{"version":1.5}`:           "version must be a whole number",
+		`{"links":"https://a"}`:     "links must be a list",
+		`{"links":[1]}`:             "each of links must be a string",
+		`{"refs":[1]}`:              "each of refs must be an object",
+		`{"refs":[{"contact":1}]}`:  "refs.contact must be a string",
+		`{"refs":[{"customer":1}]}`: `there is no member "customer" here; known: to, version, links, refs, by`,
+		`{"by":"els"}`:              "by must be an object",
+	} {
+		var b body
+		err := strictjson.Unmarshal([]byte(data), &b)
+		if fault.KindOf(err) != fault.Invalid || fault.Message(err) != want {
+			t.Errorf("%s: got %q (%s), want %q", data, fault.Message(err), fault.KindOf(err), want)
+		}
+	}
+}
+
+func TestUnmarshal_TakenMembers(t *testing.T) {
+	t.Parallel()
+	var b body
+	err := strictjson.Unmarshal([]byte(`{"x":1}`), &b, "problem", "id")
+	want := `there is no member "x" here; known: problem, id, to, version, links, refs, by`
+	if got := fault.Message(err); got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	err = strictjson.Unmarshal([]byte(`{"problem":"p-1"}`), &b, "problem")
+	if fault.KindOf(err) != fault.Invalid {
+		t.Errorf("a taken member that is still there: got %v, want a refusal", err)
+	}
+}
+
+func ExampleUnmarshal() {
+	var update struct {
+		To      string `json:"to"`
+		Version int    `json:"version"`
+	}
+	fmt.Println(strictjson.Unmarshal([]byte(`{"to":"fixed","version":2}`), &update), update.To, update.Version)
+	fmt.Println(strictjson.Unmarshal([]byte(`{"state":"fixed"}`), &update))
+	// Output:
+	// <nil> fixed 2
+	// there is no member "state" here; known: to, version
+}
