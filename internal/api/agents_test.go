@@ -15,6 +15,7 @@ import (
 	"github.com/heard-intake/heard/internal/api"
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/messageview"
 )
 
 const (
@@ -65,7 +66,7 @@ func TestSomebodyWithoutNumberOrMailIsFoundLikeAnybody(t *testing.T) {
 func TestOnlyATokenWithTheScopeOpensARoute(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	for route, scope := range api.Scopes() {
+	for route, scope := range allScopes(t) {
 		if scope == "" {
 			continue // the chat has sessions
 		}
@@ -427,7 +428,7 @@ func TestLargeMessagesAreShownWhole(t *testing.T) {
 		}
 		var p page
 		a := s.do(call{route: historyRoute, path: path, query: q}).into(http.StatusOK, &p)
-		if len(a.body) > api.MaxAnswer+1000 {
+		if len(a.body) > messageview.MaxBytes+1000 {
 			t.Errorf("a page of %d bytes", len(a.body))
 		}
 		for _, m := range p.Messages {

@@ -2,7 +2,6 @@ package api_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -26,9 +25,12 @@ import (
 
 	"github.com/heard-intake/heard/infra/local/s3"
 	"github.com/heard-intake/heard/infra/local/secrets"
+	"github.com/heard-intake/heard/internal/agentapi"
 	"github.com/heard-intake/heard/internal/api"
 	"github.com/heard-intake/heard/internal/blob"
+	"github.com/heard-intake/heard/internal/chatapi"
 	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/httpapi"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/secret"
 	"github.com/heard-intake/heard/internal/store"
@@ -47,20 +49,15 @@ const (
 	hostKey    = "a key that the site of tests shares with us"
 )
 
-// A handler is one of the three APIs.
-type handler interface {
-	Handle(context.Context, events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error)
-}
-
 // A stack is all three APIs on a table, a bucket and secrets of the test's
 // own.
 type stack struct {
 	t           testing.TB
 	table       *store.Table
 	blobs       *blob.Bucket
-	agents      *api.Agents
+	agents      *agentapi.API
 	departments *api.Departments
-	chat        *api.Chat
+	chat        *chatapi.API
 	metrics     *bytes.Buffer
 }
 
@@ -82,10 +79,10 @@ func newStack(t testing.TB) *stack {
 	clock := func() time.Time { return now }
 	s.table.Now = clock
 	meter := &telemetry.Meter{Function: "test", Out: s.metrics, Now: clock}
-	s.agents = &api.Agents{Store: s.table, Blobs: s.blobs, Taxonomy: func() *taxonomy.Taxonomy { return tax }, Meter: meter, Now: clock, Mailbox: mailbox}
+	s.agents = &agentapi.API{Store: s.table, Blobs: s.blobs, Taxonomy: func() *taxonomy.Taxonomy { return tax }, Meter: meter, Now: clock, Mailbox: mailbox}
 	s.agents.Preview = (&triage.Triage{Store: s.table, Taxonomy: tax, Zone: time.UTC, Now: clock}).Preview
 	s.departments = &api.Departments{Store: s.table, Taxonomy: func() *taxonomy.Taxonomy { return tax }, Zone: time.UTC, Now: clock}
-	s.chat = &api.Chat{Site: site, Store: s.table, Blobs: s.blobs, Secrets: chatSecret(t), Meter: meter, Now: clock}
+	s.chat = &chatapi.API{Site: site, Store: s.table, Blobs: s.blobs, Secrets: chatSecret(t), Meter: meter, Now: clock}
 	return s
 }
 
@@ -205,14 +202,16 @@ type answer struct {
 func (s *stack) do(c call) answer {
 	s.t.Helper()
 	ev := c.event(s.t)
-	var h handler = s.agents
+	var handle httpapi.EventHandler
 	switch {
 	case strings.Contains(c.route, "/v1/problems"), strings.Contains(c.route, "/v1/candidates"):
-		h = s.departments
+		handle = s.departments.Handle
 	case strings.Contains(c.route, "/chat/"):
-		h = s.chat
+		handle = httpapi.Lambda(s.chat.Handler())
+	default:
+		handle = httpapi.Lambda(s.agents.Handler())
 	}
-	resp, err := h.Handle(s.t.Context(), ev)
+	resp, err := handle(s.t.Context(), ev)
 	if err != nil {
 		s.t.Fatal(err)
 	}

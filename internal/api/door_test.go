@@ -22,10 +22,11 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/google/uuid"
 
-	"github.com/heard-intake/heard/infra/local/httpapi"
+	gateway "github.com/heard-intake/heard/infra/local/httpapi"
 	"github.com/heard-intake/heard/infra/local/issuer"
 	"github.com/heard-intake/heard/infra/local/template"
 	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/httpapi"
 	"github.com/heard-intake/heard/internal/identity"
 )
 
@@ -63,15 +64,17 @@ func newDoor(t testing.TB) *door {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.gateway = httpapi.New(httpapi.Config{API: model.HTTPAPIs[0], Functions: d})
+	d.gateway = gateway.New(gateway.Config{API: model.HTTPAPIs[0], Functions: d})
 	d.furnish()
 	return d
 }
 
 // Invoke hands an event to the handler of a function.
 func (d *door) Invoke(ctx context.Context, function string, payload []byte) ([]byte, string, error) {
-	handlers := map[string]handler{"heard-agentapi": d.agents, "heard-departmentapi": d.departments, "heard-webchat": d.chat}
-	h, ok := handlers[function]
+	handlers := map[string]httpapi.EventHandler{
+		"heard-agentapi": httpapi.Lambda(d.agents.Handler()), "heard-departmentapi": d.departments.Handle, "heard-webchat": httpapi.Lambda(d.chat.Handler()),
+	}
+	handle, ok := handlers[function]
 	if !ok {
 		return nil, "", fmt.Errorf("no function %s here", function)
 	}
@@ -79,7 +82,7 @@ func (d *door) Invoke(ctx context.Context, function string, payload []byte) ([]b
 	if err := json.Unmarshal(payload, &ev); err != nil {
 		return nil, "", err
 	}
-	resp, err := h.Handle(ctx, ev)
+	resp, err := handle(ctx, ev)
 	if err != nil {
 		return nil, err.Error(), nil
 	}

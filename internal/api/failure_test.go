@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/httpapi"
 )
 
 func TestATableThatDoesNotAnswerInTimeIsSaidInTime(t *testing.T) {
@@ -17,7 +18,7 @@ func TestATableThatDoesNotAnswerInTimeIsSaidInTime(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 400*time.Millisecond) // less than answering takes
 	defer cancel()
 	ev := call{route: historyRoute, path: path}.event(t)
-	resp, err := s.agents.Handle(ctx, ev)
+	resp, err := httpapi.Lambda(s.agents.Handler())(ctx, ev)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,8 +7,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/heard-intake/heard/internal/api"
+	"github.com/heard-intake/heard/internal/agentapi"
 	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/httpapi"
 )
 
 func TestASubjectMayMakeSoManyRequestsAMinuteOverAllEnvironments(t *testing.T) {
@@ -16,10 +17,10 @@ func TestASubjectMayMakeSoManyRequestsAMinuteOverAllEnvironments(t *testing.T) {
 	s := newStack(t)
 	at := now
 	clock := func() time.Time { return at }
-	environments := make([]*api.Agents, 3)
+	environments := make([]*agentapi.API, 3)
 	for i := range environments {
 		a := *s.agents
-		a.Limit, a.Now = &api.Limiter{Counter: s.table, PerMinute: 300}, clock
+		a.Limiter, a.Now = &httpapi.Limiter{Counter: s.table, PerMinute: 300}, clock
 		environments[i] = &a
 	}
 	path := id(s.says(phone(1), contact.WhatsApp, 5, "hallo").CustomerID)
@@ -59,7 +60,7 @@ func (broken) IncrementRate(context.Context, string, time.Time, int) (int, error
 func TestACountThatFailsLimitsNobody(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	s.agents.Limit = &api.Limiter{Counter: broken{}, PerMinute: 1}
+	s.agents.Limiter = &httpapi.Limiter{Counter: broken{}, PerMinute: 1}
 	path := id(s.says(phone(1), contact.WhatsApp, 5, "hallo").CustomerID)
 	for range 3 {
 		s.do(call{route: profileRoute, path: path}).is(http.StatusOK)

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/httpapi"
 	"github.com/heard-intake/heard/internal/identity"
 )
 
@@ -310,12 +311,12 @@ func TestABodyInBase64IsRead(t *testing.T) {
 	who := id(s.says(phone(1), contact.WhatsApp, 90, "vraag").CustomerID)
 	ev := call{route: answerRoute, path: who, body: sent(nil)}.event(t)
 	ev.Body, ev.IsBase64Encoded = base64.StdEncoding.EncodeToString([]byte(ev.Body)), true
-	resp, err := s.agents.Handle(t.Context(), ev)
+	resp, err := httpapi.Lambda(s.agents.Handler())(t.Context(), ev)
 	if err != nil || resp.StatusCode != http.StatusCreated {
 		t.Fatal(resp.StatusCode, resp.Body, err)
 	}
 	ev.Body = "not base64"
-	resp, err = s.agents.Handle(t.Context(), ev)
+	resp, err = httpapi.Lambda(s.agents.Handler())(t.Context(), ev)
 	if err != nil || resp.StatusCode != http.StatusBadRequest {
 		t.Fatal(resp.StatusCode, resp.Body, err)
 	}

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/heard-intake/heard/internal/api"
+	"github.com/heard-intake/heard/internal/agentapi"
 	"github.com/heard-intake/heard/internal/channel/email"
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
@@ -25,7 +25,7 @@ const (
 
 var mailKeys = email.Tokens{Key: []byte("a key of tests, long enough")}
 
-var mailbox = api.Mailbox{
+var mailbox = agentapi.Mailbox{
 	Domain: "support.example.com", Default: "service",
 	Tokens: func(context.Context) (email.Tokens, error) { return mailKeys, nil },
 }
