@@ -31,7 +31,10 @@ func (a *API) getBrief(ctx context.Context, r *httpapi.Request) (httpapi.Respons
 	k := brief.Known{Customer: c.ID}
 	var claims []contact.Claim
 	err = runAll(
-		func() (err error) { k.Contacts, _, err = a.Store.CustomerContacts(ctx, c, briefContacts, ""); return err },
+		func() (err error) {
+			k.Contacts, _, err = a.Store.CustomerContacts(ctx, c, briefContacts, "")
+			return err
+		},
 		func() (err error) { claims, err = a.Store.Claims(ctx, c.Members); return err },
 		func() (err error) { k.Suggestions, err = a.otherSuggestions(ctx, c); return err },
 		func() error { k.Taxonomy = a.Taxonomy(); return nil },

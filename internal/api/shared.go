@@ -21,3 +21,12 @@ func departments(t *taxonomy.Taxonomy) []string {
 	slices.Sort(ids)
 	return ids
 }
+
+// Scopes returns the scope of each route, by route key.
+func (d *Departments) Scopes() map[string]string {
+	scopes := map[string]string{}
+	for key, r := range departmentRoutes {
+		scopes[key] = r.scope
+	}
+	return scopes
+}

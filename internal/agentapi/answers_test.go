@@ -1,7 +1,6 @@
-package api_test
+package agentapi_test
 
 import (
-	"context"
 	"encoding/base64"
 	"net/http"
 	"slices"
@@ -9,10 +8,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/heard-intake/heard/internal/agentapi"
-	"github.com/heard-intake/heard/internal/channel/email"
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/test/apitest"
 )
 
 const replyRoute = "POST /v1/customers/{id}/replies"
@@ -23,38 +21,6 @@ const (
 	replyID2 = "019ca90e-1f68-7abc-8def-0123456789ab"
 )
 
-var mailKeys = email.Tokens{Key: []byte("a key of tests, long enough")}
-
-var mailbox = agentapi.Mailbox{
-	Domain: "support.example.com", Default: "service",
-	Tokens: func(context.Context) (email.Tokens, error) { return mailKeys, nil },
-}
-
-var els = identity.Address{Alias: identity.Alias{Kind: identity.Email, Value: "els@voorbeeld.example"}, Assurance: identity.Verified}
-
-// mails stores a mail of a customer, half an hour before the answers.
-func (s *stack) mails(who identity.CustomerID, m contact.Message) contact.Message {
-	s.t.Helper()
-	m.Version, m.Kind, m.Channel, m.Direction, m.CustomerID = contact.SchemaVersion, contact.Mail, contact.Email, contact.Inbound, who
-	if m.SentAt.IsZero() {
-		m.SentAt = now.Add(-90 * time.Minute)
-	}
-	if m.Customer.Value == "" {
-		m.Customer = els
-	}
-	if m.ProviderID == "" {
-		m.ProviderID = "ses1/help@support.example.com"
-	}
-	if m.MailID == "" {
-		m.MailID = "m2@voorbeeld.example"
-	}
-	m.ID = contact.NewID(m.Channel, m.SentAt, m.ProviderID)
-	if _, err := s.table.PutMessage(s.t.Context(), m, ""); err != nil {
-		s.t.Fatal(err)
-	}
-	return m
-}
-
 func written(more map[string]any) map[string]any {
 	body := map[string]any{"channel": "email", "text": "Morgen.", "id": replyID}
 	for name, v := range more {
@@ -63,46 +29,46 @@ func written(more map[string]any) map[string]any {
 	return body
 }
 
-func TestAnAnswerGoesToWhoWroteInTheThreadOfTheirMail(t *testing.T) {
+func TestSendAnswer_Thread(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	who := s.customer(els)
-	s.mails(who, contact.Message{
+	who := s.Customer(apitest.Els)
+	s.Mails(who, contact.Message{
 		Account: "help@support.example.com", Subject: "AW: pakket", Thread: "m1@voorbeeld.example", Name: "Els",
 		ReplyTo: &contact.ReplyTo{References: []string{"m1@voorbeeld.example"}},
 		Aliases: []identity.Address{{Alias: identity.Alias{Kind: identity.Email, Value: "evil@example.net"}, Assurance: identity.Claimed}},
 	})
-	s.mails(who, contact.Message{ProviderID: "ses2", Automated: "bounce", Passive: true, SentAt: now.Add(-80 * time.Minute)})
+	s.Mails(who, contact.Message{ProviderID: "ses2", Automated: "bounce", Passive: true, SentAt: now.Add(-80 * time.Minute)})
 	var m contact.Entry
-	first := s.do(call{route: replyRoute, path: id(who), body: written(nil)})
-	first.into(http.StatusAccepted, &m)
+	first := s.Do(call{Route: replyRoute, Path: id(who), Body: written(nil)})
+	first.Into(http.StatusAccepted, &m)
 	switch {
-	case m.Customer != els || m.Account != "help@support.example.com" || m.Subject != "AW: pakket" || m.Thread != "m1@voorbeeld.example" || m.Origin != contact.Composed:
+	case m.Customer != apitest.Els || m.Account != "help@support.example.com" || m.Subject != "AW: pakket" || m.Thread != "m1@voorbeeld.example" || m.Origin != contact.Composed:
 		t.Errorf("answer %+v", m)
 	case m.ReplyTo == nil || !slices.Equal(m.ReplyTo.References, []string{"m1@voorbeeld.example", "m2@voorbeeld.example"}) || m.ReplyTo.ProviderID != "ses1/help@support.example.com":
 		t.Errorf("in reply to %+v", m.ReplyTo)
 	}
 	token, domain, _ := strings.Cut(m.MailID, "@")
-	if !mailKeys.Valid(token, els.Alias) || domain != "support.example.com" {
+	if !apitest.MailKeys.Valid(token, apitest.Els.Alias) || domain != "support.example.com" {
 		t.Errorf("Message-ID %s", m.MailID)
 	}
 	var again contact.Entry
-	s.do(call{route: replyRoute, path: id(who), body: written(nil)}).into(http.StatusOK, &again)
+	s.Do(call{Route: replyRoute, Path: id(who), Body: written(nil)}).Into(http.StatusOK, &again)
 	if again.MailID != m.MailID {
 		t.Error("a repeated request made another mail")
 	}
-	s.do(call{route: replyRoute, path: id(who), body: written(map[string]any{"text": "Overmorgen."})}).refused(http.StatusConflict, "another message")
-	if e, err := s.table.Message(t.Context(), who, m.ID); err != nil || e.State == nil || e.State.Status != contact.Queued {
+	s.Do(call{Route: replyRoute, Path: id(who), Body: written(map[string]any{"text": "Overmorgen."})}).ExpectRefusal(http.StatusConflict, "another message")
+	if e, err := s.Table.Message(t.Context(), who, m.ID); err != nil || e.State == nil || e.State.Status != contact.Queued {
 		t.Errorf("state %+v, %v", e.State, err)
 	}
 }
 
-func TestAnAnswerThatCannotBeSentIsRefusedWithTheReason(t *testing.T) {
+func TestSendAnswer_Refused(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	who := s.customer(els)
-	mail := s.mails(who, contact.Message{Subject: "pakket"})
-	silent := s.says(phone(7), contact.WhatsApp, 5, "hallo").CustomerID
+	who := s.Customer(apitest.Els)
+	mail := s.Mails(who, contact.Message{Subject: "pakket"})
+	silent := s.Says(phone(7), contact.WhatsApp, 5, "hallo").CustomerID
 	for name, tt := range map[string]struct {
 		who    identity.CustomerID
 		body   map[string]any
@@ -123,46 +89,46 @@ func TestAnAnswerThatCannotBeSentIsRefusedWithTheReason(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := *s
-			s.t = t
-			s.do(call{route: replyRoute, path: id(tt.who), body: tt.body}).refused(tt.status, tt.detail)
+			s.T = t
+			s.Do(call{Route: replyRoute, Path: id(tt.who), Body: tt.body}).ExpectRefusal(tt.status, tt.detail)
 		})
 	}
 }
 
-func TestAProgramDoesNotAnswerAProgram(t *testing.T) {
+func TestSendAnswer_AutomaticToAutomatic(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	who := s.customer(els)
+	who := s.Customer(apitest.Els)
 	for n, wrote := range []contact.Message{{Automated: "auto-reply", Passive: true}, {NoReply: true}, {Automated: "list"}} {
 		wrote.ProviderID, wrote.SentAt = strings.Repeat("p", n+1), now.Add(time.Duration(n-90)*time.Minute)
-		s.mails(who, wrote)
-		s.do(call{route: replyRoute, path: id(who), body: written(map[string]any{"automatic": true, "force": "I insist"})}).refused(http.StatusConflict, "by a program")
+		s.Mails(who, wrote)
+		s.Do(call{Route: replyRoute, Path: id(who), Body: written(map[string]any{"automatic": true, "force": "I insist"})}).ExpectRefusal(http.StatusConflict, "by a program")
 	}
-	s.do(call{route: replyRoute, path: id(who), body: written(nil)}).is(http.StatusAccepted) // a person may
+	s.Do(call{Route: replyRoute, Path: id(who), Body: written(nil)}).Expect(http.StatusAccepted) // a person may
 }
 
-func TestMailToAnAddressThatFailedTakesAReason(t *testing.T) {
+func TestSendAnswer_BouncedAddress(t *testing.T) {
 	t.Parallel()
 	for kind, detail := range map[string]string{"bounce": "came back (5.1.1)", "complaint": "spam"} {
 		s := newStack(t)
-		who := s.customer(els)
-		s.mails(who, contact.Message{Subject: "pakket"})
+		who := s.Customer(apitest.Els)
+		s.Mails(who, contact.Message{Subject: "pakket"})
 		mark := contact.AddressMark{Kind: kind, Code: "5.1.1", At: now.Add(-time.Hour)}
-		if err := s.table.MarkAddress(t.Context(), els.Alias, mark); err != nil {
+		if err := s.Table.MarkAddress(t.Context(), apitest.Els.Alias, mark); err != nil {
 			t.Fatal(err)
 		}
-		s.do(call{route: replyRoute, path: id(who), body: written(nil)}).refused(http.StatusConflict, detail)
-		s.do(call{route: replyRoute, path: id(who), body: written(map[string]any{"force": "they called"})}).is(http.StatusAccepted)
-		s.mails(who, contact.Message{ProviderID: "ses3", SentAt: now.Add(-30 * time.Minute)})
-		s.do(call{route: replyRoute, path: id(who), body: written(map[string]any{"id": replyID2})}).is(http.StatusAccepted)
+		s.Do(call{Route: replyRoute, Path: id(who), Body: written(nil)}).ExpectRefusal(http.StatusConflict, detail)
+		s.Do(call{Route: replyRoute, Path: id(who), Body: written(map[string]any{"force": "they called"})}).Expect(http.StatusAccepted)
+		s.Mails(who, contact.Message{ProviderID: "ses3", SentAt: now.Add(-30 * time.Minute)})
+		s.Do(call{Route: replyRoute, Path: id(who), Body: written(map[string]any{"id": replyID2})}).Expect(http.StatusAccepted)
 	}
 }
 
-func TestAnAnswerHasFilesAndAPage(t *testing.T) {
+func TestSendAnswer_FilesAndHTML(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	who := s.customer(els)
-	s.mails(who, contact.Message{Subject: "pakket"})
+	who := s.Customer(apitest.Els)
+	s.Mails(who, contact.Message{Subject: "pakket"})
 	file := func(name, typ, data string) map[string]any {
 		return map[string]any{"name": name, "type": typ, "data": data}
 	}
@@ -173,22 +139,22 @@ func TestAnAnswerHasFilesAndAPage(t *testing.T) {
 	}
 	invoice := file(`C:\map\factuur.txt`, "text/plain", "RWVuIGZhY3R1dXI=")
 	var m contact.Entry
-	s.do(call{route: replyRoute, path: id(who), body: with(invoice)}).into(http.StatusAccepted, &m)
+	s.Do(call{Route: replyRoute, Path: id(who), Body: with(invoice)}).Into(http.StatusAccepted, &m)
 	if m.Text != "Zie de factuur" || len(m.Attachments) != 1 || m.Attachments[0].Name != "factuur.txt" || m.Attachments[0].Size != 11 || m.Page == 0 {
 		t.Fatalf("answer %+v", m.Message)
 	}
-	e, err := s.table.Message(t.Context(), who, m.ID)
+	e, err := s.Table.Message(t.Context(), who, m.ID)
 	if err != nil || e.State == nil || len(e.State.Files) != 1 || e.State.Page == nil {
 		t.Fatalf("%+v, %v", e, err)
 	}
 	for key, want := range map[string]string{e.State.Files[0].Key: "Een factuur", e.State.Page.Key: "<p>Zie de <b>factuur</b></p>"} {
-		if data, err := s.blobs.Get(t.Context(), key, 1<<20); err != nil || string(data) != want {
+		if data, err := s.Blobs.Get(t.Context(), key, 1<<20); err != nil || string(data) != want {
 			t.Errorf("kept %q, %v", data, err)
 		}
 	}
-	s.do(call{route: replyRoute, path: id(who), body: with(invoice)}).into(http.StatusOK, &m)
-	s.do(call{route: replyRoute, path: id(who), body: with(file("factuur.txt", "text/plain", "RWVuIGFuZGVyZQ=="))}).refused(http.StatusConflict, "another message")
-	if data, err := s.blobs.Get(t.Context(), e.State.Files[0].Key, 1<<20); err != nil || string(data) != "Een factuur" {
+	s.Do(call{Route: replyRoute, Path: id(who), Body: with(invoice)}).Into(http.StatusOK, &m)
+	s.Do(call{Route: replyRoute, Path: id(who), Body: with(file("factuur.txt", "text/plain", "RWVuIGFuZGVyZQ=="))}).ExpectRefusal(http.StatusConflict, "another message")
+	if data, err := s.Blobs.Get(t.Context(), e.State.Files[0].Key, 1<<20); err != nil || string(data) != "Een factuur" {
 		t.Errorf("the refused answer's file took its place: %q, %v", data, err)
 	}
 	big := base64.StdEncoding.EncodeToString(make([]byte, 2<<20))
@@ -214,7 +180,7 @@ func TestAnAnswerHasFilesAndAPage(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s.do(call{route: replyRoute, path: id(who), body: tt.body}).refused(tt.status, tt.says)
+			s.Do(call{Route: replyRoute, Path: id(who), Body: tt.body}).ExpectRefusal(tt.status, tt.says)
 		})
 	}
 }

@@ -1,4 +1,4 @@
-package api_test
+package agentapi_test
 
 import (
 	"fmt"
@@ -37,31 +37,31 @@ func (silent) Count(string, string, map[string]int) {}
 
 // triaged runs triage on stream records, each of them twice.
 func (s *stack) triaged(tax *taxonomy.Taxonomy, records ...events.DynamoDBEventRecord) {
-	s.t.Helper()
-	tr := &triage.Triage{Store: s.table, Taxonomy: tax, Zone: time.UTC, Meter: silent{}, Now: func() time.Time { return now }}
+	s.T.Helper()
+	tr := &triage.Triage{Store: s.Table, Taxonomy: tax, Zone: time.UTC, Meter: silent{}, Now: func() time.Time { return now }}
 	ev := events.DynamoDBEvent{Records: slices.Concat(records, records)}
 	for i := range ev.Records {
 		ev.Records[i].Change.SequenceNumber = "1"
 	}
-	resp, err := tr.Handle(s.t.Context(), ev)
+	resp, err := tr.Handle(s.T.Context(), ev)
 	if err != nil || len(resp.BatchItemFailures) > 0 {
-		s.t.Fatal(resp, err)
+		s.T.Fatal(resp, err)
 	}
 }
 
 // walked goes through the whole table by cursors.
 func (s *stack) walked(body map[string]any) (found int, changes map[string]int) {
-	s.t.Helper()
+	s.T.Helper()
 	changes = map[string]int{}
 	for {
 		var some renewed
-		s.do(call{route: renewRoute, body: body}).into(http.StatusOK, &some)
+		s.Do(call{Route: renewRoute, Body: body}).Into(http.StatusOK, &some)
 		found += some.Found
 		for _, d := range some.Changes {
 			changes[fmt.Sprint(d.Was, d.Now)] += d.Contacts
 		}
 		if some.Complete != (some.Cursor == "") || len(some.Cursor) > 200 {
-			s.t.Fatalf("complete %v, cursor %q", some.Complete, some.Cursor)
+			s.T.Fatalf("complete %v, cursor %q", some.Complete, some.Cursor)
 		}
 		if some.Complete {
 			return found, changes
@@ -74,7 +74,7 @@ func (s *stack) walked(body map[string]any) (found int, changes map[string]int) 
 // wherever they lie, shown as they would be, and classified anew: their counts
 // and problems follow, what nobody asked for keeps its version, and a second
 // time there is nothing left to do.
-func TestContactsOfAReasonAreClassifiedAnew(t *testing.T) {
+func TestReclassify_ReasonOfOlderTaxonomy(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	data, err := os.ReadFile("../../infra/taxonomy.yaml")
@@ -89,7 +89,7 @@ func TestContactsOfAReasonAreClassifiedAnew(t *testing.T) {
 	var arrived []events.DynamoDBEventRecord
 	says := func(n int, text string) contact.Message {
 		a := verified(identity.Phone, "", fmt.Sprintf("319701006%02d", n))
-		m := s.put(contact.Message{Channel: contact.WhatsApp, Direction: contact.Inbound, Customer: a, Text: text}, 600-n)
+		m := s.Put(contact.Message{Channel: contact.WhatsApp, Direction: contact.Inbound, Customer: a, Text: text}, 600-n)
 		r, err := store.NewMessageRecord(m)
 		if err != nil {
 			t.Fatal(err)
@@ -104,7 +104,7 @@ func TestContactsOfAReasonAreClassifiedAnew(t *testing.T) {
 	other := says(10, "Mijn pakket is te laat")
 	s.triaged(old, arrived...)
 	contactOf := func(m contact.Message) contact.Contact {
-		ks, _, err := s.table.Contacts(t.Context(), m.CustomerID, 10, "")
+		ks, _, err := s.Table.Contacts(t.Context(), m.CustomerID, 10, "")
 		if err != nil || len(ks) != 1 {
 			t.Fatal(ks, err)
 		}
@@ -126,7 +126,7 @@ func TestContactsOfAReasonAreClassifiedAnew(t *testing.T) {
 	retired := contact.Contact{
 		ID: "k-retired", Customer: "01931c2e-7a40-7c1e-9d3b-5f2a6c7d8e90", Start: gone, Taxonomy: "2025-12", Causes: []contact.Cause{{Reason: "fax-broken", Department: "it"}},
 	}
-	if err := s.table.SaveContact(t.Context(), retired); err != nil {
+	if err := s.Table.SaveContact(t.Context(), retired); err != nil {
 		t.Fatal(err)
 	}
 	if n, _ := s.walked(map[string]any{"reason": "fax-broken", "retired": true, "since": since, "dryRun": true}); n != 1 {
@@ -143,14 +143,14 @@ func TestContactsOfAReasonAreClassifiedAnew(t *testing.T) {
 		k := contactOf(m)
 		asked = append(asked, store.NewReclassifyRecord(k.Customer, k.Start, k.ID))
 	}
-	s.triaged(s.agents.Taxonomy(), asked...)
-	if k := contactOf(unknown[0]); len(k.Causes) != 1 || k.Causes[0].Reason != "invoice-unclear" || k.Taxonomy != s.agents.Taxonomy().Version {
+	s.triaged(s.Agents.Taxonomy(), asked...)
+	if k := contactOf(unknown[0]); len(k.Causes) != 1 || k.Causes[0].Reason != "invoice-unclear" || k.Taxonomy != s.Agents.Taxonomy().Version {
 		t.Errorf("after: %+v", k)
 	}
 	if k := contactOf(other); k.Taxonomy != "2025-12" {
 		t.Errorf("nobody asked for %+v", k)
 	}
-	ps, _, err := s.table.Problems(t.Context(), "billing", "", 10, "")
+	ps, _, err := s.Table.Problems(t.Context(), "billing", "", 10, "")
 	if err != nil || len(ps) != 1 || ps[0].Customers != 6 || ps[0].Contacts != 6 {
 		t.Errorf("problems %+v, %v", ps, err)
 	}
@@ -161,20 +161,20 @@ func TestContactsOfAReasonAreClassifiedAnew(t *testing.T) {
 		t.Errorf("of one with the same reason as before: %d, %v", n, changes)
 	}
 	k := contactOf(other)
-	s.triaged(s.agents.Taxonomy(), store.NewReclassifyRecord(k.Customer, k.Start, k.ID))
-	if k := contactOf(other); k.Taxonomy != s.agents.Taxonomy().Version || len(k.Causes) != 1 {
+	s.triaged(s.Agents.Taxonomy(), store.NewReclassifyRecord(k.Customer, k.Start, k.ID))
+	if k := contactOf(other); k.Taxonomy != s.Agents.Taxonomy().Version || len(k.Causes) != 1 {
 		t.Errorf("it does not say that it was classified again: %+v", k)
 	}
 }
 
-func TestARenewalSaysWhatIsWrongWithIt(t *testing.T) {
+func TestReclassify_Invalid(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	since := now.Add(-time.Hour).Format(time.RFC3339)
 	typo := map[string]any{"reason": "invoice-uncler", "since": since}
-	s.do(call{route: renewRoute, body: typo}).refused(http.StatusBadRequest, `no "invoice-uncler"; similar reasons are invoice-unclear, `)
+	s.Do(call{Route: renewRoute, Body: typo}).ExpectRefusal(http.StatusBadRequest, `no "invoice-uncler"; similar reasons are invoice-unclear, `)
 	typo["retired"] = true
-	s.do(call{route: renewRoute, body: typo}).is(http.StatusOK)
+	s.Do(call{Route: renewRoute, Body: typo}).Expect(http.StatusOK)
 	for name, body := range map[string]map[string]any{
 		"no reason":               {"since": since},
 		"a reason that is none":   {"reason": "\" OR 1", "since": since},
@@ -185,47 +185,47 @@ func TestARenewalSaysWhatIsWrongWithIt(t *testing.T) {
 		"another list's cursor":   {"reason": "unknown", "since": since, "cursor": "AAAA"},
 		"an unknown member":       {"reason": "unknown", "since": since, "dry": true},
 	} {
-		if a := s.do(call{route: renewRoute, body: body}); a.status != http.StatusBadRequest {
-			t.Errorf("%s: status %d", name, a.status)
+		if a := s.Do(call{Route: renewRoute, Body: body}); a.Status != http.StatusBadRequest {
+			t.Errorf("%s: status %d", name, a.Status)
 		}
 	}
 }
 
 // An example holds what was said, and nobody's name, number, or id.
-func TestAnExampleNamesNobody(t *testing.T) {
+func TestExamples_NoPersonalData(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	a := verified(identity.Phone, "", "31970100678")
 	for i, text := range []string{"Mijn airfryer doet het niet meer, bel mij op 06-12345678", "Xqwelwrup!"} {
 		a.Value = fmt.Sprintf("3197010067%d", i)
-		m := s.put(contact.Message{Channel: contact.WhatsApp, Direction: contact.Inbound, Customer: a, Name: "Jan Voorbeeld", Text: text}, 30-i)
+		m := s.Put(contact.Message{Channel: contact.WhatsApp, Direction: contact.Inbound, Customer: a, Name: "Jan Voorbeeld", Text: text}, 30-i)
 		c := contact.Correction{
 			Customer: m.CustomerID, Message: m.ID, Until: now, By: "agent-7", At: now.Add(time.Duration(i) * time.Minute), Taxonomy: "2026-01",
 			Causes: []contact.Cause{{Reason: "defect", Product: "air-fryer", Department: "product-quality", Message: m.ID}},
 		}
-		if err := s.table.PutCorrection(t.Context(), c); err != nil {
+		if err := s.Table.PutCorrection(t.Context(), c); err != nil {
 			t.Fatal(err)
 		}
 	}
-	answer := s.do(call{route: "GET /v1/examples"})
+	answer := s.Do(call{Route: "GET /v1/examples"})
 	var got struct {
 		Examples []struct {
 			Text    string
 			Reasons []contact.Cause
 		}
 	}
-	answer.into(http.StatusOK, &got)
+	answer.Into(http.StatusOK, &got)
 	if len(got.Examples) != 2 || !strings.Contains(got.Examples[0].Text, "doet het niet meer") || got.Examples[1].Text != "" || got.Examples[0].Reasons[0].Reason != "defect" {
 		t.Errorf("examples %+v", got.Examples)
 	}
 	for _, leak := range []string{"12345678", "Voorbeeld", "agent-7", "whatsapp", "customerId", "messageId"} {
-		if strings.Contains(answer.body, leak) {
-			t.Errorf("%s in %s", leak, answer.body)
+		if strings.Contains(answer.Body, leak) {
+			t.Errorf("%s in %s", leak, answer.Body)
 		}
 	}
 	for until, want := range map[string]int{now.Format(time.RFC3339): 0, now.Add(time.Minute).Format(time.RFC3339): 1} {
 		var page struct{ Examples []any }
-		s.do(call{route: "GET /v1/examples", query: map[string]string{"until": until}}).into(http.StatusOK, &page)
+		s.Do(call{Route: "GET /v1/examples", Query: map[string]string{"until": until}}).Into(http.StatusOK, &page)
 		if len(page.Examples) != want {
 			t.Errorf("until %s: %d", until, len(page.Examples))
 		}
@@ -234,8 +234,8 @@ func TestAnExampleNamesNobody(t *testing.T) {
 		Examples []any
 		Cursor   string
 	}
-	s.do(call{route: "GET /v1/examples", query: map[string]string{"limit": "1"}}).into(http.StatusOK, &first)
-	s.do(call{route: "GET /v1/examples", query: map[string]string{"limit": "1", "cursor": first.Cursor}}).into(http.StatusOK, &second)
+	s.Do(call{Route: "GET /v1/examples", Query: map[string]string{"limit": "1"}}).Into(http.StatusOK, &first)
+	s.Do(call{Route: "GET /v1/examples", Query: map[string]string{"limit": "1", "cursor": first.Cursor}}).Into(http.StatusOK, &second)
 	if len(first.Examples) != 1 || first.Cursor == "" || len(second.Examples) != 1 || second.Cursor != "" {
 		t.Errorf("pages %+v %+v", first, second)
 	}

@@ -1,4 +1,4 @@
-package api_test
+package chatapi_test
 
 import (
 	"maps"
@@ -14,6 +14,7 @@ import (
 	"github.com/heard-intake/heard/internal/channel/webchat"
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/test/apitest"
 )
 
 const (
@@ -33,46 +34,46 @@ type visit struct {
 var nobody = map[string]string{}
 
 func (s *stack) open(body any, token string) answer {
-	s.t.Helper()
-	c := call{route: openRoute, body: body, claims: nobody, headers: map[string]string{}}
+	s.T.Helper()
+	c := call{Route: openRoute, Body: body, Claims: nobody, Headers: map[string]string{}}
 	if token != "" {
-		c.headers["authorization"] = "Bearer " + token
+		c.Headers["authorization"] = "Bearer " + token
 	}
-	return s.do(c)
+	return s.Do(c)
 }
 
 func (s *stack) visit(body any, token string) visit {
-	s.t.Helper()
+	s.T.Helper()
 	v := visit{stack: s}
-	s.open(body, token).into(http.StatusCreated, &v)
+	s.open(body, token).Into(http.StatusCreated, &v)
 	return v
 }
 
 func (v visit) post(body any) answer {
-	v.t.Helper()
-	return v.do(call{route: postRoute, body: body, claims: nobody, headers: map[string]string{"Authorization": "Bearer " + v.Token}})
+	v.T.Helper()
+	return v.Do(call{Route: postRoute, Body: body, Claims: nobody, Headers: map[string]string{"Authorization": "Bearer " + v.Token}})
 }
 
 func (v visit) reads(query map[string]string) page {
-	v.t.Helper()
+	v.T.Helper()
 	var p page
-	c := call{route: chatRoute, query: query, claims: nobody, headers: map[string]string{"authorization": "bearer " + v.Token}}
-	v.do(c).into(http.StatusOK, &p)
+	c := call{Route: chatRoute, Query: query, Claims: nobody, Headers: map[string]string{"authorization": "bearer " + v.Token}}
+	v.Do(c).Into(http.StatusOK, &p)
 	return p
 }
 
 func (v visit) says(minutesAgo int, text string) string {
-	v.t.Helper()
+	v.T.Helper()
 	id := uuid7(now.Add(-time.Duration(minutesAgo)*time.Minute), byte(minutesAgo))
-	v.post(map[string]any{"id": id, "text": text}).is(http.StatusCreated)
+	v.post(map[string]any{"id": id, "text": text}).Expect(http.StatusCreated)
 	return id
 }
 
 func (v visit) customer() identity.CustomerID {
-	v.t.Helper()
-	id, _, err := v.table.FindCustomer(v.t.Context(), identity.Alias{Kind: identity.Visitor, Scope: site, Value: v.Visitor})
+	v.T.Helper()
+	id, _, err := v.Table.FindCustomer(v.T.Context(), identity.Alias{Kind: identity.Visitor, Scope: apitest.Site, Value: v.Visitor})
 	if err != nil {
-		v.t.Fatal(err)
+		v.T.Fatal(err)
 	}
 	return id
 }
@@ -80,7 +81,7 @@ func (v visit) customer() identity.CustomerID {
 // host is what the site says of its visitor, changed.
 func host(t testing.TB, key string, changes jwt.MapClaims) string {
 	t.Helper()
-	c := jwt.MapClaims{"sub": "10042", "aud": site, "exp": now.Add(time.Minute).Unix()}
+	c := jwt.MapClaims{"sub": "10042", "aud": apitest.Site, "exp": now.Add(time.Minute).Unix()}
 	maps.Copy(c, changes)
 	token, err := jwt.NewWithClaims(jwt.SigningMethodHS256, c).SignedString([]byte(key))
 	if err != nil {
@@ -89,7 +90,7 @@ func host(t testing.TB, key string, changes jwt.MapClaims) string {
 	return token
 }
 
-func TestAVisitorWritesAndReads(t *testing.T) {
+func TestChat_WriteAndRead(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	v := s.visit(nil, "")
@@ -100,17 +101,17 @@ func TestAVisitorWritesAndReads(t *testing.T) {
 		t.Errorf("before the first message: %+v", p)
 	}
 	first := v.says(3, "Hallo?")
-	v.post(map[string]any{"id": first, "text": "Hallo?"}).is(http.StatusOK)
+	v.post(map[string]any{"id": first, "text": "Hallo?"}).Expect(http.StatusOK)
 	v.says(1, "Waar blijft mijn pakket?")
 	who := v.customer()
-	s.do(call{route: answerRoute, path: id(who), body: sent(map[string]any{"channel": "webchat", "sentAt": "2026-03-01T11:58:00Z"})}).is(http.StatusCreated)
-	a := s.do(call{route: chatRoute, claims: nobody, query: map[string]string{"order": "oldest"}, headers: map[string]string{"authorization": "Bearer " + v.Token}})
+	s.Do(call{Route: answerRoute, Path: id(who), Body: sent(map[string]any{"channel": "webchat", "sentAt": "2026-03-01T11:58:00Z"})}).Expect(http.StatusCreated)
+	a := s.Do(call{Route: chatRoute, Claims: nobody, Query: map[string]string{"order": "oldest"}, Headers: map[string]string{"authorization": "Bearer " + v.Token}})
 	want := `{"messages":[` +
 		`{"id":"` + first + `","direction":"inbound","kind":"text","sentAt":"2026-03-01T11:57:00Z","text":"Hallo?"},` +
 		`{"id":"answer-1","direction":"outbound","kind":"text","sentAt":"2026-03-01T11:58:00Z","text":"Uw pakket komt morgen."},` +
 		`{"id":"` + uuid7(now.Add(-time.Minute), 1) + `","direction":"inbound","kind":"text","sentAt":"2026-03-01T11:59:00Z","text":"Waar blijft mijn pakket?"}` +
 		`],"complete":true}`
-	if diff := cmp.Diff(want, a.body); diff != "" {
+	if diff := cmp.Diff(want, a.Body); diff != "" {
 		t.Error(diff)
 	}
 	var got []string
@@ -129,14 +130,14 @@ func TestAVisitorWritesAndReads(t *testing.T) {
 	}
 }
 
-func TestAVisitorSeesThisVisitOnly(t *testing.T) {
+func TestChat_OnlyOwnMessages(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	s.do(call{route: registerRoute, path: map[string]string{"number": "10042"}, body: map[string]any{"phones": []string{"31970100001"}}}).is(http.StatusOK)
-	s.says(phone(1), contact.WhatsApp, 60, "op WhatsApp")
-	first := s.visit(map[string]any{"hostToken": host(t, hostKey, nil)}, "")
+	s.Do(call{Route: registerRoute, Path: map[string]string{"number": "10042"}, Body: map[string]any{"phones": []string{"31970100001"}}}).Expect(http.StatusOK)
+	s.Says(phone(1), contact.WhatsApp, 60, "op WhatsApp")
+	first := s.visit(map[string]any{"hostToken": host(t, apitest.HostKey, nil)}, "")
 	first.says(50, "vanmorgen")
-	second := s.visit(map[string]any{"hostToken": host(t, hostKey, nil)}, "")
+	second := s.visit(map[string]any{"hostToken": host(t, apitest.HostKey, nil)}, "")
 	second.says(10, "nu")
 	stranger := s.visit(nil, "")
 	stranger.says(5, "van een ander")
@@ -148,25 +149,25 @@ func TestAVisitorSeesThisVisitOnly(t *testing.T) {
 			t.Errorf("%s: %+v", tt.want, p.Messages)
 		}
 	}
-	agent := s.texts(call{route: historyRoute, path: id(s.customer(phone(1)))})
+	agent := s.Texts(call{Route: historyRoute, Path: id(s.Customer(phone(1)))})
 	if diff := cmp.Diff([]string{"nu", "vanmorgen", "op WhatsApp"}, agent); diff != "" {
 		t.Error("the agent's history:", diff)
 	}
-	c := call{route: chatRoute, claims: nobody, headers: map[string]string{"authorization": "Bearer " + stranger.Token}}
+	c := call{Route: chatRoute, Claims: nobody, Headers: map[string]string{"authorization": "Bearer " + stranger.Token}}
 	first.says(40, "nog iets")
-	c.query = map[string]string{"cursor": first.reads(map[string]string{"limit": "1"}).Cursor}
-	s.do(c).refused(http.StatusBadRequest, "start again without one")
+	c.Query = map[string]string{"cursor": first.reads(map[string]string{"limit": "1"}).Cursor}
+	s.Do(c).ExpectRefusal(http.StatusBadRequest, "start again without one")
 }
 
-func TestTheSiteSaysWhoTheVisitorIs(t *testing.T) {
+func TestSignIn_HostToken(t *testing.T) {
 	t.Parallel()
 	t.Run("the visitor and the account are one customer", func(t *testing.T) {
 		t.Parallel()
 		s := newStack(t)
-		v := s.visit(map[string]any{"hostToken": host(t, hostKey, nil)}, "")
+		v := s.visit(map[string]any{"hostToken": host(t, apitest.HostKey, nil)}, "")
 		v.says(9, "bekend")
 		var p profile
-		s.do(call{route: findRoute, query: map[string]string{"alias": "account:10042"}}).into(http.StatusOK, &p)
+		s.Do(call{Route: findRoute, Query: map[string]string{"alias": "account:10042"}}).Into(http.StatusOK, &p)
 		if p.ID != string(v.customer()) || len(p.Aliases) != 2 {
 			t.Errorf("%+v", p)
 		}
@@ -175,11 +176,11 @@ func TestTheSiteSaysWhoTheVisitorIs(t *testing.T) {
 		t.Parallel()
 		s := newStack(t)
 		mail := identity.Address{Alias: identity.Alias{Kind: identity.Email, Value: "jan@voorbeeld.example"}, Assurance: identity.Verified}
-		other := s.says(mail, contact.Email, 60, "per mail")
-		v := s.visit(map[string]any{"hostToken": host(t, hostKey, jwt.MapClaims{"email": mail.Value, "phone": "+31970100009"})}, "")
+		other := s.Says(mail, contact.Email, 60, "per mail")
+		v := s.visit(map[string]any{"hostToken": host(t, apitest.HostKey, jwt.MapClaims{"email": mail.Value, "phone": "+31970100009"})}, "")
 		v.says(9, "in de chat")
 		var p profile
-		s.do(call{route: profileRoute, path: id(v.customer())}).into(http.StatusOK, &p)
+		s.Do(call{Route: profileRoute, Path: id(v.customer())}).Into(http.StatusOK, &p)
 		claimed := 0
 		for _, a := range p.Aliases {
 			if a.Assurance == identity.Claimed {
@@ -189,10 +190,10 @@ func TestTheSiteSaysWhoTheVisitorIs(t *testing.T) {
 		if claimed != 2 || len(p.Suggestions) != 1 || p.Suggestions[0].CustomerID != string(other.CustomerID) {
 			t.Errorf("%+v", p)
 		}
-		if texts := s.texts(call{route: historyRoute, path: id(v.customer())}); !slices.Equal(texts, []string{"in de chat"}) {
+		if texts := s.Texts(call{Route: historyRoute, Path: id(v.customer())}); !slices.Equal(texts, []string{"in de chat"}) {
 			t.Error(texts)
 		}
-		s.do(call{route: findRoute, query: map[string]string{"phone": "31970100009"}}).into(http.StatusOK, &p)
+		s.Do(call{Route: findRoute, Query: map[string]string{"phone": "31970100009"}}).Into(http.StatusOK, &p)
 		if p.ID != string(v.customer()) {
 			t.Errorf("%+v", p)
 		}
@@ -200,19 +201,19 @@ func TestTheSiteSaysWhoTheVisitorIs(t *testing.T) {
 	t.Run("who never wrote is known by the account", func(t *testing.T) {
 		t.Parallel()
 		s := newStack(t)
-		s.visit(map[string]any{"hostToken": host(t, hostKey, nil)}, "")
+		s.visit(map[string]any{"hostToken": host(t, apitest.HostKey, nil)}, "")
 		var p profile
-		s.do(call{route: findRoute, query: map[string]string{"alias": "account:10042"}}).into(http.StatusOK, &p)
-		s.do(call{route: profileRoute, path: map[string]string{"id": p.ID}}).is(http.StatusOK)
-		s.do(call{route: recordRoute, path: map[string]string{"id": p.ID}, body: phoned(nil)}).is(http.StatusCreated)
+		s.Do(call{Route: findRoute, Query: map[string]string{"alias": "account:10042"}}).Into(http.StatusOK, &p)
+		s.Do(call{Route: profileRoute, Path: map[string]string{"id": p.ID}}).Expect(http.StatusOK)
+		s.Do(call{Route: recordRoute, Path: map[string]string{"id": p.ID}, Body: phoned(nil)}).Expect(http.StatusCreated)
 	})
 	t.Run("another person at the same computer is another visitor", func(t *testing.T) {
 		t.Parallel()
 		s := newStack(t)
-		jan := s.visit(map[string]any{"hostToken": host(t, hostKey, nil)}, "")
+		jan := s.visit(map[string]any{"hostToken": host(t, apitest.HostKey, nil)}, "")
 		jan.says(9, "van Jan")
-		again := s.visit(map[string]any{"hostToken": host(t, hostKey, nil)}, jan.Token)
-		els := s.visit(map[string]any{"hostToken": host(t, hostKey, jwt.MapClaims{"sub": "10043"})}, again.Token)
+		again := s.visit(map[string]any{"hostToken": host(t, apitest.HostKey, nil)}, jan.Token)
+		els := s.visit(map[string]any{"hostToken": host(t, apitest.HostKey, jwt.MapClaims{"sub": "10043"})}, again.Token)
 		if again.Visitor != jan.Visitor || els.Visitor == jan.Visitor {
 			t.Fatal("visitors", jan.Visitor, again.Visitor, els.Visitor)
 		}
@@ -223,21 +224,21 @@ func TestTheSiteSaysWhoTheVisitorIs(t *testing.T) {
 	})
 	for name, token := range map[string]string{
 		"a token by another key":   host(t, "another key", nil),
-		"a token for another site": host(t, hostKey, jwt.MapClaims{"aud": "other"}),
-		"an expired token":         host(t, hostKey, jwt.MapClaims{"exp": now.Add(-time.Hour).Unix()}),
-		"a token of nobody":        host(t, hostKey, jwt.MapClaims{"sub": ""}),
+		"a token for another site": host(t, apitest.HostKey, jwt.MapClaims{"aud": "other"}),
+		"an expired token":         host(t, apitest.HostKey, jwt.MapClaims{"exp": now.Add(-time.Hour).Unix()}),
+		"a token of nobody":        host(t, apitest.HostKey, jwt.MapClaims{"sub": ""}),
 		"a token that is none":     "x.y.z",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newStack(t)
-			s.open(map[string]any{"hostToken": token}, "").refused(http.StatusUnauthorized, "not valid")
-			s.do(call{route: findRoute, query: map[string]string{"alias": "account:10042"}}).is(http.StatusNotFound)
+			s.open(map[string]any{"hostToken": token}, "").ExpectRefusal(http.StatusUnauthorized, "not valid")
+			s.Do(call{Route: findRoute, Query: map[string]string{"alias": "account:10042"}}).Expect(http.StatusNotFound)
 		})
 	}
 }
 
-func TestASessionIsNeeded(t *testing.T) {
+func TestChat_RequiresSession(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	token := func(site, key string, expires time.Time) string {
@@ -253,33 +254,33 @@ func TestASessionIsNeeded(t *testing.T) {
 	}
 	for name, header := range map[string]string{
 		"none":             "",
-		"another scheme":   "Basic " + strings.TrimPrefix(token(site, sessionKey, now.Add(time.Hour)), "Bearer "),
-		"an expired one":   token(site, sessionKey, now.Add(-time.Second)),
-		"by another key":   token(site, "another key", now.Add(time.Hour)),
-		"of another site":  token("other", sessionKey, now.Add(time.Hour)),
-		"the site's token": "Bearer " + host(t, hostKey, nil),
+		"another scheme":   "Basic " + strings.TrimPrefix(token(apitest.Site, apitest.SessionKey, now.Add(time.Hour)), "Bearer "),
+		"an expired one":   token(apitest.Site, apitest.SessionKey, now.Add(-time.Second)),
+		"by another key":   token(apitest.Site, "another key", now.Add(time.Hour)),
+		"of another site":  token("other", apitest.SessionKey, now.Add(time.Hour)),
+		"the site's token": "Bearer " + host(t, apitest.HostKey, nil),
 		"a text":           "Bearer visitor",
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := *s
-			s.t = t
+			s.T = t
 			headers := map[string]string{"authorization": header}
 			body := map[string]any{"id": uuid7(now, 1), "text": "x"}
-			for _, c := range []call{{route: chatRoute}, {route: postRoute, body: body}, {route: openRoute}} {
-				if c.route == openRoute && header == "" {
+			for _, c := range []call{{Route: chatRoute}, {Route: postRoute, Body: body}, {Route: openRoute}} {
+				if c.Route == openRoute && header == "" {
 					continue
 				}
-				c.claims, c.headers = nobody, headers
-				s.do(c).refused(http.StatusUnauthorized, "")
+				c.Claims, c.Headers = nobody, headers
+				s.Do(c).ExpectRefusal(http.StatusUnauthorized, "")
 			}
 		})
 	}
-	if got := s.metrics.String(); got != "" {
+	if got := s.Metrics.String(); got != "" {
 		t.Errorf("who is not let in is counted: %s", got)
 	}
 }
 
-func TestAPostThatIsWrongIsRefusedAndCounted(t *testing.T) {
+func TestPostMessage_RefusedAndCounted(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		body   any
@@ -302,8 +303,8 @@ func TestAPostThatIsWrongIsRefusedAndCounted(t *testing.T) {
 			t.Parallel()
 			s := newStack(t)
 			v := s.visit(nil, "")
-			v.post(tt.body).refused(tt.status, tt.detail)
-			if got := s.metrics.String(); !strings.Contains(got, `"Refused":1`) || !strings.Contains(got, `"In":1`) {
+			v.post(tt.body).ExpectRefusal(tt.status, tt.detail)
+			if got := s.Metrics.String(); !strings.Contains(got, `"Refused":1`) || !strings.Contains(got, `"In":1`) {
 				t.Errorf("metrics %s", got)
 			}
 			if p := v.reads(nil); len(p.Messages) != 0 {
@@ -313,7 +314,7 @@ func TestAPostThatIsWrongIsRefusedAndCounted(t *testing.T) {
 	}
 }
 
-func TestAPostOfASecondIdIsAnotherMessage(t *testing.T) {
+func TestPostMessage_AnotherID(t *testing.T) {
 	t.Parallel()
 	v := newStack(t).visit(nil, "")
 	v.says(2, "ja")
@@ -323,10 +324,10 @@ func TestAPostOfASecondIdIsAnotherMessage(t *testing.T) {
 	}
 }
 
-func TestWithoutAKeyOfTheSiteNobodyIsBelieved(t *testing.T) {
+func TestSignIn_NoHostKey(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	s.chat.Secrets = secretWith(t, `{"sessionKey":"`+sessionKey+`","hostKey":""}`)
-	s.open(map[string]any{"hostToken": host(t, "", nil)}, "").refused(http.StatusUnauthorized, "not valid")
+	s.Chat.Secrets = apitest.SecretWith(t, `{"sessionKey":"`+apitest.SessionKey+`","hostKey":""}`)
+	s.open(map[string]any{"hostToken": host(t, "", nil)}, "").ExpectRefusal(http.StatusUnauthorized, "not valid")
 	s.visit(nil, "")
 }

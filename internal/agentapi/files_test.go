@@ -1,4 +1,4 @@
-package api_test
+package agentapi_test
 
 import (
 	"bytes"
@@ -9,10 +9,10 @@ import (
 	"github.com/heard-intake/heard/internal/contact"
 )
 
-func TestAFileIsServedByALinkThatSaysWhatItIs(t *testing.T) {
+func TestFiles_Links(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	m := s.put(contact.Message{
+	m := s.Put(contact.Message{
 		Channel: contact.WhatsApp, Direction: contact.Inbound, Customer: phone(1),
 		Attachments: []contact.Attachment{{Kind: contact.Image, Ref: "1"}, {Kind: contact.File, Ref: "2"}, {Kind: contact.File, Ref: "3"}, {Kind: contact.File, Ref: "4"}},
 	}, 5)
@@ -23,11 +23,11 @@ func TestAFileIsServedByALinkThatSaysWhatItIs(t *testing.T) {
 	}
 	for i, f := range files {
 		if f.Key != "" {
-			if err := s.blobs.PutFrom(t.Context(), f.Key, f.Type, bytes.NewReader([]byte(f.Name)), int64(len(f.Name))); err != nil {
+			if err := s.Blobs.PutFrom(t.Context(), f.Key, f.Type, bytes.NewReader([]byte(f.Name)), int64(len(f.Name))); err != nil {
 				t.Fatal(err)
 			}
 		}
-		_, err := s.table.PutEffect(t.Context(), m.CustomerID, contact.Effect{
+		_, err := s.Table.PutEffect(t.Context(), m.CustomerID, contact.Effect{
 			Channel: m.Channel, Customer: m.Customer, Target: m.ProviderID, Kind: contact.Media, At: now, Index: i, File: &f,
 		})
 		if err != nil {
@@ -35,9 +35,9 @@ func TestAFileIsServedByALinkThatSaysWhatItIs(t *testing.T) {
 		}
 	}
 	var p page
-	tag := s.do(call{route: historyRoute, path: id(m.CustomerID)}).into(http.StatusOK, &p).header["ETag"]
-	again := call{route: historyRoute, path: id(m.CustomerID), headers: map[string]string{"if-none-match": tag}}
-	s.do(again).is(http.StatusNotModified) // though its links are others
+	tag := s.Do(call{Route: historyRoute, Path: id(m.CustomerID)}).Into(http.StatusOK, &p).Header["ETag"]
+	again := call{Route: historyRoute, Path: id(m.CustomerID), Headers: map[string]string{"if-none-match": tag}}
+	s.Do(again).Expect(http.StatusNotModified) // though its links are others
 	got := p.Messages[0].State.Files
 	if len(got) != 4 || got[2].Reason != contact.Gone || got[2].URL != "" || got[3].State != contact.Pending {
 		t.Fatalf("files %+v", got)

@@ -1,4 +1,4 @@
-package api_test
+package agentapi_test
 
 import (
 	"fmt"
@@ -32,12 +32,12 @@ func asking(p map[string]string, more ...any) map[string]any {
 
 // asker is somebody who wrote, whose contact triage has made.
 func (s *stack) asker(n int) identity.CustomerID {
-	s.t.Helper()
-	m := s.says(phone(n), contact.WhatsApp, 30, "Waar blijft mijn pakket?")
+	s.T.Helper()
+	m := s.Says(phone(n), contact.WhatsApp, 30, "Waar blijft mijn pakket?")
 	k := contact.Contacts([]contact.Message{m})[0]
 	k.Department = "logistics"
-	if err := s.table.SaveContact(s.t.Context(), k); err != nil {
-		s.t.Fatal(err)
+	if err := s.Table.SaveContact(s.T.Context(), k); err != nil {
+		s.T.Fatal(err)
 	}
 	return m.CustomerID
 }
@@ -45,13 +45,13 @@ func (s *stack) asker(n int) identity.CustomerID {
 // later returns the stack as it is after a while.
 func (s *stack) later(d time.Duration) *stack {
 	t := *s
-	agents := *s.agents
+	agents := *s.Agents
 	agents.Now = func() time.Time { return now.Add(d) }
-	t.agents = &agents
+	t.Agents = &agents
 	return &t
 }
 
-func TestOfManyAgentsOneHasTheCustomer(t *testing.T) {
+func TestClaim_Concurrent(t *testing.T) {
 	t.Parallel()
 	for name, merged := range map[string]bool{"one customer": false, "a merged customer, by all ids": true} {
 		t.Run(name, func(t *testing.T) {
@@ -60,12 +60,12 @@ func TestOfManyAgentsOneHasTheCustomer(t *testing.T) {
 			who := s.asker(1)
 			ids := []identity.CustomerID{who}
 			if merged {
-				other := s.customer(phone(2))
+				other := s.Customer(phone(2))
 				before := contact.Claim{Customer: other, Version: 4, Holder: &contact.Party{Kind: contact.Bot, ID: "bot-1"}, Until: now.Add(time.Minute)}
-				if err := s.table.SaveClaim(t.Context(), before, nil); err != nil {
+				if err := s.Table.SaveClaim(t.Context(), before, nil); err != nil {
 					t.Fatal(err)
 				}
-				if joined, err := s.table.JoinByEvidence(t.Context(), who, other, identity.Evidence{Rule: "register", At: now}); err != nil || !joined {
+				if joined, err := s.Table.JoinByEvidence(t.Context(), who, other, identity.Evidence{Rule: "register", At: now}); err != nil || !joined {
 					t.Fatal(joined, err)
 				}
 				ids, s = append(ids, other), s.later(2*time.Minute)
@@ -75,22 +75,22 @@ func TestOfManyAgentsOneHasTheCustomer(t *testing.T) {
 			answers := make([]answer, agents)
 			for i := range agents {
 				wg.Go(func() {
-					answers[i] = s.do(call{route: claimRoute, path: id(ids[i%len(ids)]), body: asking(party("agent", fmt.Sprint("agent-", i)))})
+					answers[i] = s.Do(call{Route: claimRoute, Path: id(ids[i%len(ids)]), Body: asking(party("agent", fmt.Sprint("agent-", i)))})
 				})
 			}
 			wg.Wait()
 			var now contact.Claim
-			s.do(call{route: claimedRoute, path: id(who)}).into(http.StatusOK, &now)
+			s.Do(call{Route: claimedRoute, Path: id(who)}).Into(http.StatusOK, &now)
 			won := 0
 			for i, a := range answers {
-				if a.status == http.StatusOK {
+				if a.Status == http.StatusOK {
 					won++
 					if now.Holder == nil || now.Holder.ID != fmt.Sprint("agent-", i) {
 						t.Errorf("agent-%d was told that it has the customer; %v has", i, now.Holder)
 					}
 					continue
 				}
-				a.refused(http.StatusConflict, now.Holder.ID+" has this customer")
+				a.ExpectRefusal(http.StatusConflict, now.Holder.ID+" has this customer")
 			}
 			if won != 1 {
 				t.Errorf("%d agents have the customer", won)
@@ -99,77 +99,77 @@ func TestOfManyAgentsOneHasTheCustomer(t *testing.T) {
 	}
 }
 
-func TestAClaimKeepsOthersFromAnswering(t *testing.T) {
+func TestClaim_OthersCannotAnswer(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	who := s.asker(1)
 	var c contact.Claim
-	s.do(call{route: claimRoute, path: id(who), body: asking(party("agent", "agent-8"))}).into(http.StatusOK, &c)
+	s.Do(call{Route: claimRoute, Path: id(who), Body: asking(party("agent", "agent-8"))}).Into(http.StatusOK, &c)
 	if c.Contact == "" || c.By != "agent-7" || !c.Until.Equal(now.Add(15*time.Minute)) {
 		t.Errorf("%+v", c)
 	}
-	refused := s.do(call{route: answerRoute, path: id(who), body: sent(nil)})
-	refused.refused(http.StatusConflict, "agent agent-8 has this customer")
+	refused := s.Do(call{Route: answerRoute, Path: id(who), Body: sent(nil)})
+	refused.ExpectRefusal(http.StatusConflict, "agent agent-8 has this customer")
 	var doc struct{ Claim contact.Claim }
-	refused.into(http.StatusConflict, &doc)
+	refused.Into(http.StatusConflict, &doc)
 	if doc.Claim.Holder == nil || doc.Claim.Version != 1 {
-		t.Errorf("the refusal does not say who: %s", refused.body)
+		t.Errorf("the refusal does not say who: %s", refused.Body)
 	}
-	s.do(call{route: answerRoute, path: id(who), body: sent(map[string]any{"force": " "})}).refused(http.StatusConflict, "agent-8")
+	s.Do(call{Route: answerRoute, Path: id(who), Body: sent(map[string]any{"force": " "})}).ExpectRefusal(http.StatusConflict, "agent-8")
 	var m contact.Message
-	s.do(call{route: answerRoute, path: id(who), body: sent(map[string]any{"force": "agent-8 is ill"})}).into(http.StatusCreated, &m)
+	s.Do(call{Route: answerRoute, Path: id(who), Body: sent(map[string]any{"force": "agent-8 is ill"})}).Into(http.StatusCreated, &m)
 	if !strings.Contains(string(m.Data), `"forced":"agent-8 is ill"`) {
 		t.Errorf("why it was forced is not kept: %s", m.Data)
 	}
-	s.do(call{route: answerRoute, path: id(who), body: sent(map[string]any{"id": "answer-2", "author": "agent-8"})}).is(http.StatusCreated)
+	s.Do(call{Route: answerRoute, Path: id(who), Body: sent(map[string]any{"id": "answer-2", "author": "agent-8"})}).Expect(http.StatusCreated)
 	// Answering renews it, and it lapses fifteen minutes after.
 	at := s.later(12 * time.Minute)
-	at.do(call{route: answerRoute, path: id(who), body: sent(map[string]any{"id": "answer-3", "author": "agent-8"})}).is(http.StatusCreated)
+	at.Do(call{Route: answerRoute, Path: id(who), Body: sent(map[string]any{"id": "answer-3", "author": "agent-8"})}).Expect(http.StatusCreated)
 	at = s.later(26 * time.Minute)
-	at.do(call{route: answerRoute, path: id(who), body: sent(map[string]any{"id": "answer-4"})}).is(http.StatusConflict)
+	at.Do(call{Route: answerRoute, Path: id(who), Body: sent(map[string]any{"id": "answer-4"})}).Expect(http.StatusConflict)
 	at = s.later(28 * time.Minute)
-	at.do(call{route: answerRoute, path: id(who), body: sent(map[string]any{"id": "answer-4"})}).is(http.StatusCreated)
+	at.Do(call{Route: answerRoute, Path: id(who), Body: sent(map[string]any{"id": "answer-4"})}).Expect(http.StatusCreated)
 	c = contact.Claim{}
-	at.do(call{route: claimedRoute, path: id(who)}).into(http.StatusOK, &c)
+	at.Do(call{Route: claimedRoute, Path: id(who)}).Into(http.StatusOK, &c)
 	if c.Holder != nil {
 		t.Errorf("a claim that lapsed is shown: %+v", c)
 	}
 }
 
-func TestABotHandsOverToATeamAndAnAgentTakesIt(t *testing.T) {
+func TestHandOver_BotToTeamToAgent(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	who := s.asker(1)
-	s.do(call{route: claimRoute, path: id(who), body: asking(party("bot", "bot-1"))}).is(http.StatusOK)
+	s.Do(call{Route: claimRoute, Path: id(who), Body: asking(party("bot", "bot-1"))}).Expect(http.StatusOK)
 	over := asking(party("bot", "bot-1"), "to", party("team", "returns"), "reason", "asks for a person")
-	s.do(call{route: handOverRoute, path: id(who), body: over}).refused(http.StatusBadRequest, "note is missing")
+	s.Do(call{Route: handOverRoute, Path: id(who), Body: over}).ExpectRefusal(http.StatusBadRequest, "note is missing")
 	over["note"] = "Heeft al twee keer ontkalkt."
 	var c contact.Claim
 	for range 2 { // the second is the first again
-		s.do(call{route: handOverRoute, path: id(who), body: over}).into(http.StatusOK, &c)
+		s.Do(call{Route: handOverRoute, Path: id(who), Body: over}).Into(http.StatusOK, &c)
 	}
 	if c.Version != 2 || c.From == nil || c.From.ID != "bot-1" || c.Holder.ID != "returns" {
 		t.Errorf("%+v", c)
 	}
-	s.do(call{route: claimRoute, path: id(who), body: asking(party("agent", "agent-8"))}).into(http.StatusOK, &c)
+	s.Do(call{Route: claimRoute, Path: id(who), Body: asking(party("agent", "agent-8"))}).Into(http.StatusOK, &c)
 	if c.Note == "" || c.Reason != "asks for a person" || c.Version != 3 {
 		t.Errorf("%+v", c)
 	}
-	if got := s.texts(call{route: historyRoute, path: id(who), query: map[string]string{"channel": "note"}}); len(got) != 1 || got[0] != "Heeft al twee keer ontkalkt." {
+	if got := s.Texts(call{Route: historyRoute, Path: id(who), Query: map[string]string{"channel": "note"}}); len(got) != 1 || got[0] != "Heeft al twee keer ontkalkt." {
 		t.Errorf("notes in the history: %q", got)
 	}
-	s.do(call{route: releaseRoute, path: id(who), body: map[string]any{}}).refused(http.StatusConflict, "agent-8 has this customer")
-	s.do(call{route: releaseRoute, path: id(who), body: map[string]any{"version": 2}}).refused(http.StatusConflict, "version 3")
-	s.do(call{route: releaseRoute, path: id(who), body: map[string]any{"version": 3}}).into(http.StatusOK, &c)
-	s.do(call{route: releaseRoute, path: id(who), body: map[string]any{}}).is(http.StatusOK)
+	s.Do(call{Route: releaseRoute, Path: id(who), Body: map[string]any{}}).ExpectRefusal(http.StatusConflict, "agent-8 has this customer")
+	s.Do(call{Route: releaseRoute, Path: id(who), Body: map[string]any{"version": 2}}).ExpectRefusal(http.StatusConflict, "version 3")
+	s.Do(call{Route: releaseRoute, Path: id(who), Body: map[string]any{"version": 3}}).Into(http.StatusOK, &c)
+	s.Do(call{Route: releaseRoute, Path: id(who), Body: map[string]any{}}).Expect(http.StatusOK)
 }
 
-func TestTheWaitingListShowsWhoHasWhom(t *testing.T) {
+func TestWaiting_Claims(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	mine, theirs, free := s.asker(1), s.asker(2), s.asker(3)
-	s.do(call{route: claimRoute, path: id(mine), body: map[string]any{}}).is(http.StatusOK)
-	s.do(call{route: handOverRoute, path: id(theirs), body: map[string]any{"to": party("team", "returns"), "reason": "their work"}}).is(http.StatusOK)
+	s.Do(call{Route: claimRoute, Path: id(mine), Body: map[string]any{}}).Expect(http.StatusOK)
+	s.Do(call{Route: handOverRoute, Path: id(theirs), Body: map[string]any{"to": party("team", "returns"), "reason": "their work"}}).Expect(http.StatusOK)
 	for holder, want := range map[string][]identity.CustomerID{
 		"": {mine, theirs, free}, "agent:agent-7": {mine}, "team:returns": {theirs}, "none": {free}, "agent:agent-9": nil,
 	} {
@@ -180,7 +180,7 @@ func TestTheWaitingListShowsWhoHasWhom(t *testing.T) {
 			}
 			Complete bool
 		}
-		s.do(call{route: waitingRoute, query: map[string]string{"state": "waiting", "department": "logistics", "holder": holder}}).into(http.StatusOK, &p)
+		s.Do(call{Route: waitingRoute, Query: map[string]string{"state": "waiting", "department": "logistics", "holder": holder}}).Into(http.StatusOK, &p)
 		if len(p.Contacts) != len(want) || !p.Complete {
 			t.Errorf("holder %q: %+v", holder, p.Contacts)
 		}
@@ -190,10 +190,10 @@ func TestTheWaitingListShowsWhoHasWhom(t *testing.T) {
 			}
 		}
 	}
-	s.do(call{route: waitingRoute, query: map[string]string{"state": "waiting", "department": "logistics", "holder": "agent-7"}}).refused(http.StatusBadRequest, "agent:agent-7")
+	s.Do(call{Route: waitingRoute, Query: map[string]string{"state": "waiting", "department": "logistics", "holder": "agent-7"}}).ExpectRefusal(http.StatusBadRequest, "agent:agent-7")
 }
 
-func TestAClaimThatMakesNoSenseIsRefused(t *testing.T) {
+func TestClaim_Invalid(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	who := id(s.asker(1))
@@ -215,27 +215,27 @@ func TestAClaimThatMakesNoSenseIsRefused(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := *s
-			s.t = t
-			s.do(call{route: tt.route, path: who, body: tt.body}).refused(http.StatusBadRequest, tt.detail)
+			s.T = t
+			s.Do(call{Route: tt.route, Path: who, Body: tt.body}).ExpectRefusal(http.StatusBadRequest, tt.detail)
 		})
 	}
-	s.do(call{route: handOverRoute, path: who, body: map[string]any{"to": party("agent", "agent-8"), "reason": strings.Repeat("x", 201)}}).is(http.StatusRequestEntityTooLarge)
-	s.do(call{route: claimRoute, path: id("0195513a-5a00-7abc-8def-0123456789ab"), body: map[string]any{}}).is(http.StatusNotFound)
+	s.Do(call{Route: handOverRoute, Path: who, Body: map[string]any{"to": party("agent", "agent-8"), "reason": strings.Repeat("x", 201)}}).Expect(http.StatusRequestEntityTooLarge)
+	s.Do(call{Route: claimRoute, Path: id("0195513a-5a00-7abc-8def-0123456789ab"), Body: map[string]any{}}).Expect(http.StatusNotFound)
 }
 
-func TestANoteStandsInTheHistoryAndKeepsNobodyWaiting(t *testing.T) {
+func TestNote_InHistoryWithoutWaiting(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	who := id(s.asker(1))
 	promise := map[string]any{"id": "note-1", "kind": "promise", "text": "Nieuwe pomp komt.", "due": "2026-03-03T16:00:00Z", "at": "2026-03-01T11:00:00Z"}
 	var a, b contact.Message
-	s.do(call{route: noteRoute, path: who, body: promise}).into(http.StatusCreated, &a)
-	s.do(call{route: noteRoute, path: who, body: promise}).into(http.StatusOK, &b)
+	s.Do(call{Route: noteRoute, Path: who, Body: promise}).Into(http.StatusCreated, &a)
+	s.Do(call{Route: noteRoute, Path: who, Body: promise}).Into(http.StatusOK, &b)
 	if a.ID != b.ID || a.Note == nil || a.Note.Kind != contact.Promised || a.Note.Due.IsZero() || !a.Passive || a.Author != "agent-7" || a.Channel != contact.Note {
 		t.Errorf("%+v", a)
 	}
-	s.do(call{route: noteRoute, path: who, body: changed(promise, map[string]any{"due": "2026-03-04T16:00:00Z"})}).refused(http.StatusConflict, "another message")
-	s.do(call{route: noteRoute, path: who, body: map[string]any{"id": "note-2", "kind": "kept", "text": "Verstuurd.", "about": a.ID, "at": "2026-03-01T11:30:00Z"}}).is(http.StatusCreated)
+	s.Do(call{Route: noteRoute, Path: who, Body: changed(promise, map[string]any{"due": "2026-03-04T16:00:00Z"})}).ExpectRefusal(http.StatusConflict, "another message")
+	s.Do(call{Route: noteRoute, Path: who, Body: map[string]any{"id": "note-2", "kind": "kept", "text": "Verstuurd.", "about": a.ID, "at": "2026-03-01T11:30:00Z"}}).Expect(http.StatusCreated)
 	for name, tt := range map[string]struct {
 		body   map[string]any
 		detail string
@@ -252,9 +252,9 @@ func TestANoteStandsInTheHistoryAndKeepsNobodyWaiting(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := *s
-			s.t = t
-			s.do(call{route: noteRoute, path: who, body: tt.body}).refused(http.StatusBadRequest, tt.detail)
+			s.T = t
+			s.Do(call{Route: noteRoute, Path: who, Body: tt.body}).ExpectRefusal(http.StatusBadRequest, tt.detail)
 		})
 	}
-	s.do(call{route: noteRoute, path: who, body: map[string]any{"id": "n", "kind": "tried", "text": strings.Repeat("x", 1001), "at": "2026-03-01T11:00:00Z"}}).is(http.StatusRequestEntityTooLarge)
+	s.Do(call{Route: noteRoute, Path: who, Body: map[string]any{"id": "n", "kind": "tried", "text": strings.Repeat("x", 1001), "at": "2026-03-01T11:00:00Z"}}).Expect(http.StatusRequestEntityTooLarge)
 }

@@ -1,4 +1,4 @@
-package api_test
+package contract_test
 
 import (
 	"encoding/json"
@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/heard-intake/heard/test/apitest"
 )
 
 // The API is fuzzed by its own document: requests of every operation, made of
@@ -21,7 +23,7 @@ import (
 //
 // HEARD_FUZZ_API says for how long, and then each run asks something else;
 // HEARD_FUZZ_SEED repeats one.
-func TestNoRequestFailsOrIsAnsweredOtherThanDocumented(t *testing.T) {
+func TestNoRequestFails(t *testing.T) {
 	t.Parallel()
 	length, seed := 5*time.Second, uint64(1) // a run beside the other tests finds what it found before
 	if s := os.Getenv("HEARD_FUZZ_API"); s != "" {
@@ -38,7 +40,7 @@ func TestNoRequestFailsOrIsAnsweredOtherThanDocumented(t *testing.T) {
 	}
 	d := newDoor(t)
 	f := &fuzzer{Rand: rand.New(rand.NewPCG(seed, 1)), door: d, tokens: map[string]string{}, problems: map[string]bool{}}
-	doc, all := openapi(t), documented(t)
+	doc, all := apitest.OpenAPI(t), documented(t)
 	slices.SortFunc(all, func(a, b operation) int { return strings.Compare(a.OperationID, b.OperationID) })
 	answers, requests := map[int]int{}, 0
 	for end := time.Now().Add(length); time.Now().Before(end) && len(f.problems) < 20; requests++ {
@@ -55,7 +57,7 @@ func TestNoRequestFailsOrIsAnsweredOtherThanDocumented(t *testing.T) {
 			err = fmt.Errorf("an answer that shows our code")
 		}
 		if rec.Code >= http.StatusInternalServerError {
-			err = fmt.Errorf("%w\n%s", err, logged.about(instanceOf(rec.Body.Bytes())))
+			err = fmt.Errorf("%w\n%s", err, apitest.LogLine(instanceOf(rec.Body.Bytes())))
 		}
 		if key := fmt.Sprint(o.OperationID, rec.Code, firstLine(err)); err != nil && !f.problems[key] {
 			f.problems[key] = true
@@ -149,7 +151,7 @@ func (f *fuzzer) parameter(o operation, p *openapi3.Parameter) string {
 	case (p.Name == "cursor" || p.Name == "since") && len(f.cursors) > 0:
 		return pick(f, f.cursors...)
 	case (p.Example != nil || len(p.Examples) > 0) && f.chance(90):
-		return f.door.as.Replace(fmt.Sprint(exampleOf(f.door.t, o, p)))
+		return f.door.as.Replace(fmt.Sprint(exampleOf(f.door.T, o, p)))
 	default:
 		return fmt.Sprint(f.value(p.Schema, 0))
 	}
@@ -181,7 +183,7 @@ func (f *fuzzer) fill(a *ask) {
 	}
 	data, err := json.Marshal(v)
 	if err != nil {
-		f.door.t.Fatal(err)
+		f.door.T.Fatal(err)
 	}
 	a.body = []byte(f.door.as.Replace(string(data)))
 	switch n := f.IntN(100); {

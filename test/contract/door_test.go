@@ -1,4 +1,4 @@
-package api_test
+package contract_test
 
 import (
 	"bytes"
@@ -28,6 +28,7 @@ import (
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/httpapi"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/test/apitest"
 )
 
 // A door is the whole API as its callers find it: the gateway of the local
@@ -72,7 +73,7 @@ func newDoor(t testing.TB) *door {
 // Invoke hands an event to the handler of a function.
 func (d *door) Invoke(ctx context.Context, function string, payload []byte) ([]byte, string, error) {
 	handlers := map[string]httpapi.EventHandler{
-		"heard-agentapi": httpapi.Lambda(d.agents.Handler()), "heard-departmentapi": d.departments.Handle, "heard-webchat": httpapi.Lambda(d.chat.Handler()),
+		"heard-agentapi": httpapi.Lambda(d.Agents.Handler()), "heard-departmentapi": d.Departments.Handle, "heard-webchat": httpapi.Lambda(d.Chat.Handler()),
 	}
 	handle, ok := handlers[function]
 	if !ok {
@@ -93,25 +94,32 @@ func (d *door) Invoke(ctx context.Context, function string, payload []byte) ([]b
 // furnish makes what the examples of the document speak of.
 func (d *door) furnish() {
 	jan := verified(identity.Phone, "", "31970100678")
-	first := d.put(contact.Message{Channel: contact.WhatsApp, Direction: contact.Inbound, Customer: jan, Text: "Waar blijft mijn pakket?"}, 180)
+	first := d.Put(contact.Message{Channel: contact.WhatsApp, Direction: contact.Inbound, Customer: jan, Text: "Waar blijft mijn pakket?"}, 180)
 	asked := contact.Contact{
 		ID: contact.IDOf(first.ID), Customer: first.CustomerID, Start: first.SentAt, WaitingSince: first.SentAt,
 		Channels: []contact.Channel{contact.WhatsApp}, Department: "logistics",
 	}
-	if err := d.table.SaveContact(d.t.Context(), asked); err != nil {
-		d.t.Fatal(err)
+	if err := d.Table.SaveContact(d.T.Context(), asked); err != nil {
+		d.T.Fatal(err)
 	}
-	m := d.put(contact.Message{Channel: contact.WhatsApp, Direction: contact.Outbound, Customer: jan, Text: "Het komt morgen.", ProviderID: "wamid.EXAMPLE2"}, 120)
+	m := d.Put(contact.Message{Channel: contact.WhatsApp, Direction: contact.Outbound, Customer: jan, Text: "Het komt morgen.", ProviderID: "wamid.EXAMPLE2"}, 120)
 	d.who = m.CustomerID
-	k := d.contact(d.who, 60, "logistics")
-	other := d.says(phone(9), contact.WhatsApp, 30, "een ander").CustomerID
-	p := d.problem("manual-unclear", "documentation", 1)
-	d.session = d.visit(nil, "").Token
+	k := d.Contact(d.who, 60, "logistics")
+	other := d.Says(phone(9), contact.WhatsApp, 30, "een ander").CustomerID
+	p := d.Problem("manual-unclear", "documentation", 1)
+	d.session = d.openSession()
 	d.as = strings.NewReplacer(
 		"7rTYJSKRQNNzJwsg", asked.ID,
 		"01931c2e-7a40-7c1e-9d3b-5f2a6c7d8e9f", string(d.who), "01931c2e-7a40-7c1e-9d3b-5f2a6c7d8e90", string(other),
-		"01953f00-0000-7abc-8def-0123456789ab", p, "qLk3vYb2cD8eFgHi", k.ID, "x8-K2hQ0bZw", d.table.WordHash("gasklep"), "0195513a-5a00-7abc-8def-0123456789ab", uuid7(now.Add(-time.Second), 1),
+		"01953f00-0000-7abc-8def-0123456789ab", p, "qLk3vYb2cD8eFgHi", k.ID, "x8-K2hQ0bZw", d.Table.WordHash("gasklep"), "0195513a-5a00-7abc-8def-0123456789ab", uuid7(now.Add(-time.Second), 1),
 	)
+}
+
+// openSession returns the token of a new chat session.
+func (d *door) openSession() string {
+	var session struct{ Token string }
+	d.Do(call{Route: "POST /chat/sessions", Claims: map[string]string{}}).Into(http.StatusCreated, &session)
+	return session.Token
 }
 
 // token returns a token of these scopes that the gateway takes.
@@ -120,10 +128,10 @@ func (d *door) token(scopes ...string) string {
 }
 
 func (d *door) signed(by *issuer.Issuer, c issuer.Claims) string {
-	d.t.Helper()
+	d.T.Helper()
 	token, err := by.Token(c)
 	if err != nil {
-		d.t.Fatal(err)
+		d.T.Fatal(err)
 	}
 	return "Bearer " + token
 }
@@ -136,7 +144,7 @@ func (d *door) forged(scopes ...string) map[string]string {
 	claims := jwt.MapClaims{"iss": d.issuer.URL(), "aud": "heard", "sub": "agent-7", "scope": strings.Join(scopes, " "), "exp": time.Now().Add(time.Hour).Unix()}
 	none, err := jwt.NewWithClaims(jwt.SigningMethodNone, claims).SignedString(jwt.UnsafeAllowNoneSignatureType)
 	if err != nil {
-		d.t.Fatal(err)
+		d.T.Fatal(err)
 	}
 	token := d.token(scopes...)
 	return map[string]string{
@@ -173,7 +181,7 @@ func (o operation) documents(status int) bool { return o.Responses.Status(status
 func documented(t testing.TB) []operation {
 	t.Helper()
 	var all []operation
-	for path, item := range openapi(t).Paths.Map() {
+	for path, item := range apitest.OpenAPI(t).Paths.Map() {
 		for method, op := range item.Operations() {
 			all = append(all, operation{method, path, op, item})
 		}
@@ -193,14 +201,14 @@ type ask struct {
 // by returns the ask that the examples of the document make, with a token
 // that may do it; body is the example of the body, if there is one.
 func (d *door) by(o operation, body any) ask {
-	d.t.Helper()
+	d.T.Helper()
 	a := ask{operation: o, params: map[string]string{}, query: url.Values{}, header: http.Header{}}
 	for _, ref := range o.parameters() {
 		p := ref.Value
 		if !p.Required {
 			continue
 		}
-		v := d.as.Replace(fmt.Sprint(exampleOf(d.t, o, p)))
+		v := d.as.Replace(fmt.Sprint(exampleOf(d.T, o, p)))
 		switch p.In {
 		case openapi3.ParameterInPath:
 			a.params[p.Name] = v
@@ -217,7 +225,7 @@ func (d *door) by(o operation, body any) ask {
 	if body != nil {
 		data, err := json.Marshal(body)
 		if err != nil {
-			d.t.Fatal(err)
+			d.T.Fatal(err)
 		}
 		a.body = []byte(d.as.Replace(string(data)))
 		a.header.Set("Content-Type", "application/json")

@@ -1,4 +1,4 @@
-package api_test
+package agentapi_test
 
 import (
 	"context"
@@ -15,64 +15,65 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/intake"
 	"github.com/heard-intake/heard/internal/telemetry"
+	"github.com/heard-intake/heard/test/apitest"
 )
 
 // receives takes in a mail as SES hands it on, some minutes before now, and
 // returns the id of its message.
 func (s *stack) receives(minutes int, dmarc, header, text string) contact.ID {
-	s.t.Helper()
+	s.T.Helper()
 	forms, err := email.ParseAddressList("formulier@shop.example")
 	if err != nil {
-		s.t.Fatal(err)
+		s.T.Fatal(err)
 	}
 	at := now.Add(-time.Duration(minutes) * time.Minute)
 	sesID := fmt.Sprintf("formmail%08d", minutes)
 	raw := "Received: from mx.example by inbound-smtp.eu-west-1.amazonaws.com with SMTP id " + sesID + " for service@support.example.com; " + at.Format(time.RFC1123Z) + "\n" +
 		"Authentication-Results: amazonses.com; dmarc=" + dmarc + ";\n" + header + "\nMessage-ID: <" + sesID + "@mail.example>\n\n" + text + "\n"
-	if err := s.blobs.Put(s.t.Context(), "in/"+sesID, "message/rfc822", []byte(raw)); err != nil {
-		s.t.Fatal(err)
+	if err := s.Blobs.Put(s.T.Context(), "in/"+sesID, "message/rfc822", []byte(raw)); err != nil {
+		s.T.Fatal(err)
 	}
 	clock := func() time.Time { return now }
 	h := &intake.MailHandler{
-		Bucket: s.blobs, Prefix: "in/", Sent: s.table, Ingester: &intake.Ingester{Store: s.table, Blobs: s.blobs, Now: clock},
-		Meter: &telemetry.Meter{Function: "test", Out: s.metrics, Now: clock},
+		Bucket: s.Blobs, Prefix: "in/", Sent: s.Table, Ingester: &intake.Ingester{Store: s.Table, Blobs: s.Blobs, Now: clock},
+		Meter: &telemetry.Meter{Function: "test", Out: s.Metrics, Now: clock},
 		Parse: func(_ context.Context, raw []byte, notice json.RawMessage) (intake.ParsedMail, error) {
 			env := email.EnvelopeFromHeaders(raw)
 			env.AddNotice(notice)
-			env.Tokens, env.Forms, env.Domain = mailKeys, forms.Has, mailbox.Domain
+			env.Tokens, env.Forms, env.Domain = apitest.MailKeys, forms.Has, apitest.Mailbox.Domain
 			d, p, err := email.Normalize(raw, env)
 			return intake.ParsedMail{Delivery: d, Quarantine: p.Quarantine, File: p.FileContent, Page: p.SafeHTML, OwnMailIDs: p.OwnMailIDs}, err
 		},
 	}
 	notice := fmt.Sprintf(`{"ses": {"mail": {"messageId": %q}, "receipt": {"recipients": ["service@support.example.com"]}}}`, sesID)
-	if _, err := h.Handle(s.t.Context(), intake.MailEvent{Records: []json.RawMessage{json.RawMessage(notice)}}); err != nil {
-		s.t.Fatal(err)
+	if _, err := h.Handle(s.T.Context(), intake.MailEvent{Records: []json.RawMessage{json.RawMessage(notice)}}); err != nil {
+		s.T.Fatal(err)
 	}
 	return contact.NewID(contact.Email, at, sesID+"/service@support.example.com")
 }
 
 // mailOf returns the customer of a mail address, and their messages.
 func (s *stack) mailOf(address string, want identity.Assurance) (identity.Customer, []contact.Message) {
-	s.t.Helper()
-	id, got, err := s.table.FindCustomer(s.t.Context(), identity.Alias{Kind: identity.Email, Value: address})
+	s.T.Helper()
+	id, got, err := s.Table.FindCustomer(s.T.Context(), identity.Alias{Kind: identity.Email, Value: address})
 	if err != nil {
-		s.t.Fatalf("%s: %v", address, err)
+		s.T.Fatalf("%s: %v", address, err)
 	}
 	if got != want {
-		s.t.Errorf("%s is %s, want %s", address, got, want)
+		s.T.Errorf("%s is %s, want %s", address, got, want)
 	}
 	return s.historyOf(id)
 }
 
 func (s *stack) historyOf(id identity.CustomerID) (identity.Customer, []contact.Message) {
-	s.t.Helper()
-	c, err := s.table.Customer(s.t.Context(), id)
+	s.T.Helper()
+	c, err := s.Table.Customer(s.T.Context(), id)
 	if err != nil {
-		s.t.Fatal(err)
+		s.T.Fatal(err)
 	}
-	messages, err := s.table.RecentMessages(s.t.Context(), c, now.Add(-24*time.Hour))
+	messages, err := s.Table.RecentMessages(s.T.Context(), c, now.Add(-24*time.Hour))
 	if err != nil {
-		s.t.Fatal(err)
+		s.T.Fatal(err)
 	}
 	return c, messages
 }
@@ -103,12 +104,12 @@ func TestForms_TwoVisitors(t *testing.T) {
 			t.Errorf("contacts %+v, want one that waits", open)
 		}
 	}
-	if _, _, err := s.table.FindCustomer(t.Context(), identity.Alias{Kind: identity.Email, Value: "formulier@shop.example"}); err == nil {
+	if _, _, err := s.Table.FindCustomer(t.Context(), identity.Alias{Kind: identity.Email, Value: "formulier@shop.example"}); err == nil {
 		t.Error("the form is a customer")
 	}
 
 	var m contact.Entry
-	s.do(call{route: replyRoute, path: id(els.ID), body: written(nil)}).into(http.StatusAccepted, &m)
+	s.Do(call{Route: replyRoute, Path: id(els.ID), Body: written(nil)}).Into(http.StatusAccepted, &m)
 	if m.Customer.Value != "els@example.net" || m.Name != "Els Proef" {
 		t.Errorf("the answer goes to %s %q, want els@example.net", m.Customer.Value, m.Name)
 	}
@@ -128,7 +129,7 @@ func TestForms_KnownPerson(t *testing.T) {
 	if len(said) != 1 || said[0].Text != "Waar is mijn pakket?" {
 		t.Errorf("the verified history is %+v, want the mail that was proven", said)
 	}
-	suggested, err := s.table.Suggestions(t.Context(), verified)
+	suggested, err := s.Table.Suggestions(t.Context(), verified)
 	if err != nil || len(suggested) != 1 || !slices.Equal(suggested[0].Reasons, []string{identity.ReasonClaimed}) {
 		t.Fatalf("suggestions %+v, %v; want the claimed customer", suggested, err)
 	}
@@ -138,9 +139,9 @@ func TestForms_KnownPerson(t *testing.T) {
 	}
 
 	var m contact.Entry
-	s.do(call{route: replyRoute, path: id(claimed.ID), body: written(nil)}).into(http.StatusAccepted, &m)
+	s.Do(call{Route: replyRoute, Path: id(claimed.ID), Body: written(nil)}).Into(http.StatusAccepted, &m)
 	sent := contact.SentMail{Customer: claimed.ID, Message: m.ID, ProviderID: m.ProviderID, MailID: m.MailID, To: m.Customer.Alias, At: m.SentAt}
-	if err := s.table.PutSent(t.Context(), m.MailID, sent); err != nil {
+	if err := s.Table.PutSent(t.Context(), m.MailID, sent); err != nil {
 		t.Fatal(err)
 	}
 	s.receives(10, "pass", "From: Els <els@example.net>\nSubject: Re: Contactformulier\nIn-Reply-To: <"+m.MailID+">", "Dank, maar het klopt nog niet.")
@@ -180,7 +181,7 @@ func TestForms_NoAuthor(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		found, err := s.table.Identify(t.Context(), d.Messages[0].Addresses(), identity.Evidence{Rule: identity.RuleMail, At: now})
+		found, err := s.Table.Identify(t.Context(), d.Messages[0].Addresses(), identity.Evidence{Rule: identity.RuleMail, At: now})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -197,14 +198,14 @@ func TestForms_NoAuthor(t *testing.T) {
 		t.Error("two visitors are one customer")
 	}
 	one := id(customers[0].ID)
-	s.do(call{route: replyRoute, path: one, body: written(nil)}).refused(http.StatusBadRequest, "the mail does not say who wrote it")
-	s.do(call{route: replyRoute, path: one, body: written(map[string]any{"automatic": true})}).refused(http.StatusBadRequest, "the mail does not say who wrote it")
+	s.Do(call{Route: replyRoute, Path: one, Body: written(nil)}).ExpectRefusal(http.StatusBadRequest, "the mail does not say who wrote it")
+	s.Do(call{Route: replyRoute, Path: one, Body: written(map[string]any{"automatic": true})}).ExpectRefusal(http.StatusBadRequest, "the mail does not say who wrote it")
 
-	els := s.customer(els)
-	s.mails(els, contact.Message{Subject: "Pakket"})
-	s.do(call{route: "POST /v1/customers/{id}/merge", path: id(els), body: map[string]any{"customerId": customers[0].ID, "why": "her name is in the text"}}).is(http.StatusOK)
+	els := s.Customer(apitest.Els)
+	s.Mails(els, contact.Message{Subject: "Pakket"})
+	s.Do(call{Route: "POST /v1/customers/{id}/merge", Path: id(els), Body: map[string]any{"customerId": customers[0].ID, "why": "her name is in the text"}}).Expect(http.StatusOK)
 	var m contact.Entry
-	s.do(call{route: replyRoute, path: one, body: written(nil)}).into(http.StatusAccepted, &m)
+	s.Do(call{Route: replyRoute, Path: one, Body: written(nil)}).Into(http.StatusAccepted, &m)
 	if m.Customer.Value != "els@voorbeeld.example" || m.Subject != "Re: Contactformulier" {
 		t.Errorf("the answer %q goes to %s, want els@voorbeeld.example", m.Subject, m.Customer.Value)
 	}

@@ -1,4 +1,4 @@
-package api_test
+package agentapi_test
 
 import (
 	"encoding/base64"
@@ -12,7 +12,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
-	"github.com/heard-intake/heard/internal/api"
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/messageview"
@@ -38,83 +37,41 @@ type profile struct {
 	Suggestions []struct{ CustomerID string }
 }
 
-func TestSomebodyWithoutNumberOrMailIsFoundLikeAnybody(t *testing.T) {
+func TestFindCustomer_BusinessScopedUserID(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	user := verified(identity.BSUID, "200000000000001", "US.20000000000000000001")
-	want := s.says(user, contact.WhatsApp, 5, "hallo").CustomerID
+	want := s.Says(user, contact.WhatsApp, 5, "hallo").CustomerID
 	optOut := identity.Consent{Channel: "whatsapp", Account: "110", Category: "marketing_messages", At: now}
-	if err := s.table.PutConsent(t.Context(), want, optOut); err != nil {
+	if err := s.Table.PutConsent(t.Context(), want, optOut); err != nil {
 		t.Fatal(err)
 	}
 	var p struct {
 		profile
 		Consents []identity.Consent
 	}
-	s.do(call{route: findRoute, query: map[string]string{"alias": "bsuid:200000000000001:" + user.Value}}).into(http.StatusOK, &p)
+	s.Do(call{Route: findRoute, Query: map[string]string{"alias": "bsuid:200000000000001:" + user.Value}}).Into(http.StatusOK, &p)
 	if p.ID != string(want) || len(p.Aliases) != 1 || p.Aliases[0] != user {
 		t.Errorf("found %+v", p)
 	}
 	if len(p.Consents) != 1 || p.Consents[0] != optOut {
 		t.Errorf("consents %+v", p.Consents)
 	}
-	if texts := s.texts(call{route: historyRoute, path: id(want)}); !slices.Equal(texts, []string{"hallo"}) {
+	if texts := s.Texts(call{Route: historyRoute, Path: id(want)}); !slices.Equal(texts, []string{"hallo"}) {
 		t.Errorf("the history has %q", texts)
 	}
 }
 
-func TestOnlyATokenWithTheScopeOpensARoute(t *testing.T) {
+func TestFindCustomer_EveryAlias(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	for route, scope := range allScopes(t) {
-		if scope == "" {
-			continue // the chat has sessions
-		}
-		t.Run(route, func(t *testing.T) {
-			t.Parallel()
-			s := *s
-			s.t = t
-			for name, tt := range map[string]struct {
-				claims map[string]string
-				status int
-			}{
-				"no token":                       {map[string]string{}, http.StatusUnauthorized},
-				"an expired token":               {with(map[string]string{"exp": "1772366400"}), http.StatusUnauthorized},
-				"an expiry that is no number":    {with(map[string]string{"exp": "soon"}), http.StatusUnauthorized},
-				"a token of nobody":              {with(map[string]string{"sub": ""}), http.StatusUnauthorized},
-				"a token without scopes":         {with(map[string]string{"scope": ""}), http.StatusForbidden},
-				"a token with another scope":     {with(map[string]string{"scope": "openid " + scope + ":not"}), http.StatusForbidden},
-				"a scope in a claim of no worth": {with(map[string]string{"scope": "", "scopes": scope}), http.StatusForbidden},
-			} {
-				a := s.do(call{route: route, path: map[string]string{"id": uuid.NewString(), "number": "1"}, claims: tt.claims})
-				if a.status != tt.status || a.header["WWW-Authenticate"] == "" && tt.status == http.StatusUnauthorized {
-					t.Errorf("%s: status %d, want %d", name, a.status, tt.status)
-				}
-			}
-			for name, claims := range map[string]map[string]string{
-				"a list of scopes":       with(map[string]string{"scope": "", "scp": "[openid " + scope + " " + api.AllProblems + "]"}),
-				"an expiry as a float":   with(map[string]string{"exp": "1.9e+09"}),
-				"a client without a sub": with(map[string]string{"sub": "", "client_id": "crm"}),
-			} {
-				a := s.do(call{route: route, path: map[string]string{"id": uuid.NewString(), "number": "1"}, claims: claims})
-				if a.status == http.StatusUnauthorized || a.status == http.StatusForbidden {
-					t.Errorf("%s: status %d", name, a.status)
-				}
-			}
-		})
-	}
-}
-
-func TestACustomerIsFoundByAnyAlias(t *testing.T) {
-	t.Parallel()
-	s := newStack(t)
-	want := string(s.says(phone(1), contact.WhatsApp, 5, "hallo").CustomerID)
-	s.do(call{route: registerRoute, path: map[string]string{"number": "10042"}, body: map[string]any{
+	want := string(s.Says(phone(1), contact.WhatsApp, 5, "hallo").CustomerID)
+	s.Do(call{Route: registerRoute, Path: map[string]string{"number": "10042"}, Body: map[string]any{
 		"name": "Jan Voorbeeld", "phones": []string{"+31 97 0100001"}, "mails": []string{"Jan@Voorbeeld.example"},
-	}}).is(http.StatusOK)
+	}}).Expect(http.StatusOK)
 	for _, alias := range []string{"phone:31970100001", "phone: 31970100001", "phone:+31 (0)97 0100 001", "email:JAN@voorbeeld.example", "account:10042"} {
 		var p profile
-		s.do(call{route: findRoute, query: map[string]string{"alias": alias}}).into(http.StatusOK, &p)
+		s.Do(call{Route: findRoute, Query: map[string]string{"alias": alias}}).Into(http.StatusOK, &p)
 		if p.ID != want || p.Name != "Jan Voorbeeld" || p.Account != "10042" || len(p.Aliases) != 3 {
 			t.Errorf("%s: %+v", alias, p)
 		}
@@ -133,47 +90,47 @@ func TestACustomerIsFoundByAnyAlias(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := *s
-			s.t = t
-			s.do(call{route: findRoute, query: map[string]string{"alias": tt.alias}}).refused(tt.status, tt.detail)
+			s.T = t
+			s.Do(call{Route: findRoute, Query: map[string]string{"alias": tt.alias}}).ExpectRefusal(tt.status, tt.detail)
 		})
 	}
 }
 
-func TestAClaimedAliasIsShownAsOne(t *testing.T) {
+func TestProfile_ClaimedAlias(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	claimed := identity.Address{Alias: identity.Alias{Kind: identity.Email, Value: "els@voorbeeld.example"}, Assurance: identity.Claimed}
-	s.customer(claimed)
+	s.Customer(claimed)
 	var p profile
-	s.do(call{route: findRoute, query: map[string]string{"alias": "email:els@voorbeeld.example"}}).into(http.StatusOK, &p)
+	s.Do(call{Route: findRoute, Query: map[string]string{"alias": "email:els@voorbeeld.example"}}).Into(http.StatusOK, &p)
 	if !slices.Contains(p.Aliases, claimed) {
 		t.Errorf("aliases %v", p.Aliases)
 	}
 }
 
-func TestTwoWithMessagesAreSuggestedToEachOther(t *testing.T) {
+func TestProfile_Suggestions(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	a := s.says(phone(1), contact.WhatsApp, 5, "een").CustomerID
-	b := s.says(phone(2), contact.WhatsApp, 4, "twee").CustomerID
+	a := s.Says(phone(1), contact.WhatsApp, 5, "een").CustomerID
+	b := s.Says(phone(2), contact.WhatsApp, 4, "twee").CustomerID
 	var r struct {
 		CustomerID string
 		Unjoined   []struct{ CustomerID string }
 	}
-	s.do(call{route: registerRoute, path: map[string]string{"number": "7"}, body: map[string]any{
+	s.Do(call{Route: registerRoute, Path: map[string]string{"number": "7"}, Body: map[string]any{
 		"phones": []string{"31970100001", "31970100002"},
-	}}).into(http.StatusOK, &r)
+	}}).Into(http.StatusOK, &r)
 	if len(r.Unjoined) != 1 {
 		t.Fatal("unjoined", r.Unjoined)
 	}
 	var p profile
-	s.do(call{route: profileRoute, path: id(a)}).into(http.StatusOK, &p)
+	s.Do(call{Route: profileRoute, Path: id(a)}).Into(http.StatusOK, &p)
 	if len(p.Suggestions) != 1 || p.Suggestions[0].CustomerID != string(b) {
 		t.Errorf("suggestions %v", p.Suggestions)
 	}
 }
 
-func TestNobodyIsNotFoundAndNothingIsWritten(t *testing.T) {
+func TestUnknownCustomer_NothingIsWritten(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	for _, who := range []string{uuid.NewString(), "01931c2e", "me", "../x", strings.Repeat("9", 2000)} {
@@ -182,51 +139,51 @@ func TestNobodyIsNotFoundAndNothingIsWritten(t *testing.T) {
 			answerRoute: map[string]any{"delivery": "recorded", "channel": "note", "text": "x", "id": "1", "sentAt": "2026-03-01T10:00:00Z"},
 			recordRoute: map[string]any{"channel": "phone", "reason": "invoice-unclear", "at": "2026-03-01T10:00:00Z", "id": "1"},
 		} {
-			s.do(call{route: route, path: map[string]string{"id": who}, body: body}).refused(http.StatusNotFound, "no such customer")
+			s.Do(call{Route: route, Path: map[string]string{"id": who}, Body: body}).ExpectRefusal(http.StatusNotFound, "no such customer")
 		}
-		there, err := s.table.Exists(t.Context(), identity.CustomerID(who))
+		there, err := s.Table.Exists(t.Context(), identity.CustomerID(who))
 		if err != nil || there {
 			t.Error("something was written", err)
 		}
 	}
 }
 
-func TestBothIdsOfAMergedCustomerShowOneHistory(t *testing.T) {
+func TestHistory_MergedCustomer(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	stands, other := s.merged(1)
-	s.says(phone(2), contact.WhatsApp, 5, "onder het tweede nummer")
+	stands, other := s.Merged(1)
+	s.Says(phone(2), contact.WhatsApp, 5, "onder het tweede nummer")
 	for _, who := range []identity.CustomerID{stands, other} {
 		var p profile
-		s.do(call{route: profileRoute, path: id(who)}).into(http.StatusOK, &p)
+		s.Do(call{Route: profileRoute, Path: id(who)}).Into(http.StatusOK, &p)
 		if p.ID != string(stands) || !slices.Equal(p.IDs, []string{string(stands), string(other)}) {
 			t.Errorf("profile %+v", p)
 		}
 		var h page
-		s.do(call{route: historyRoute, path: id(who)}).into(http.StatusOK, &h)
+		s.Do(call{Route: historyRoute, Path: id(who)}).Into(http.StatusOK, &h)
 		if h.CustomerID != string(stands) || len(h.Messages) != 2 || h.Messages[0].Text != "onder het tweede nummer" {
 			t.Errorf("history of %s: %+v", h.CustomerID, h.Messages)
 		}
 	}
 	for _, who := range []identity.CustomerID{stands, other} {
-		s.do(call{route: recordRoute, path: id(who), body: phoned(nil)})
+		s.Do(call{Route: recordRoute, Path: id(who), Body: phoned(nil)})
 	}
-	if got := s.texts(call{route: historyRoute, path: id(stands), query: map[string]string{"channel": "phone"}}); len(got) != 1 {
+	if got := s.Texts(call{Route: historyRoute, Path: id(stands), Query: map[string]string{"channel": "phone"}}); len(got) != 1 {
 		t.Errorf("%d calls, want the one that was registered under either id", len(got))
 	}
 	upper := map[string]string{"id": strings.ToUpper(string(other))}
-	s.do(call{route: profileRoute, path: upper}).is(http.StatusOK)
+	s.Do(call{Route: profileRoute, Path: upper}).Expect(http.StatusOK)
 }
 
-func TestAHistoryIsFilteredAndPaged(t *testing.T) {
+func TestHistory_FiltersAndPages(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	who := phone(1)
 	for i := range 5 {
-		s.says(who, contact.WhatsApp, 100-i, fmt.Sprint("w", i))
-		s.put(contact.Message{Channel: contact.Phone, Direction: contact.Outbound, Customer: who, Text: fmt.Sprint("p", i)}, 50-i)
+		s.Says(who, contact.WhatsApp, 100-i, fmt.Sprint("w", i))
+		s.Put(contact.Message{Channel: contact.Phone, Direction: contact.Outbound, Customer: who, Text: fmt.Sprint("p", i)}, 50-i)
 	}
-	path := id(s.customer(who))
+	path := id(s.Customer(who))
 	at := func(minutes int) string { return now.Add(-time.Duration(minutes) * time.Minute).Format(time.RFC3339) }
 	for name, tt := range map[string]struct {
 		query map[string]string
@@ -243,8 +200,8 @@ func TestAHistoryIsFilteredAndPaged(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := *s
-			s.t = t
-			if got := strings.Join(s.texts(call{route: historyRoute, path: path, query: tt.query}), " "); got != tt.want {
+			s.T = t
+			if got := strings.Join(s.Texts(call{Route: historyRoute, Path: path, Query: tt.query}), " "); got != tt.want {
 				t.Errorf("got %s, want %s", got, tt.want)
 			}
 		})
@@ -258,11 +215,11 @@ func TestAHistoryIsFilteredAndPaged(t *testing.T) {
 			if cursor == "" {
 				delete(query, "cursor")
 			}
-			s.do(call{route: historyRoute, path: path, query: query}).into(http.StatusOK, &p)
+			s.Do(call{Route: historyRoute, Path: path, Query: query}).Into(http.StatusOK, &p)
 			for _, m := range p.Messages {
 				walked = append(walked, m.Text)
 			}
-			s.says(who, contact.Note, -1, "meanwhile") // a minute ahead: no part of a walk back
+			s.Says(who, contact.Note, -1, "meanwhile") // a minute ahead: no part of a walk back
 			cursor, complete = p.Cursor, p.Complete
 			if complete != (cursor == "") {
 				t.Fatalf("complete %v with cursor %q", complete, cursor)
@@ -277,25 +234,25 @@ func TestAHistoryIsFilteredAndPaged(t *testing.T) {
 	}
 }
 
-func TestACursorOfElsewhereIsRefused(t *testing.T) {
+func TestCursor_OfAnotherList(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	path := map[string]map[string]string{}
 	for n := range 2 {
 		for i := range 3 {
-			s.says(phone(n), contact.WhatsApp, 10-i, "x")
+			s.Says(phone(n), contact.WhatsApp, 10-i, "x")
 		}
-		who := s.customer(phone(n))
+		who := s.Customer(phone(n))
 		path[fmt.Sprint(n)] = id(who)
 		for i := range 3 {
-			s.contact(who, i, "billing")
+			s.Contact(who, i, "billing")
 		}
 	}
 	cursor := func(c call) string {
 		var p page
-		s.do(c).into(http.StatusOK, &p)
+		s.Do(c).Into(http.StatusOK, &p)
 		if p.Cursor == "" {
-			t.Fatal("no cursor from", c.route)
+			t.Fatal("no cursor from", c.Route)
 		}
 		return p.Cursor
 	}
@@ -306,34 +263,34 @@ func TestACursorOfElsewhereIsRefused(t *testing.T) {
 		}
 		return q
 	}
-	history := cursor(call{route: historyRoute, path: path["0"], query: one()})
-	contacts := cursor(call{route: contactsRoute, path: path["0"], query: one()})
-	waiting := cursor(call{route: waitingRoute, query: one("state", "waiting", "department", "billing")})
+	history := cursor(call{Route: historyRoute, Path: path["0"], Query: one()})
+	contacts := cursor(call{Route: contactsRoute, Path: path["0"], Query: one()})
+	waiting := cursor(call{Route: waitingRoute, Query: one("state", "waiting", "department", "billing")})
 	for name, c := range map[string]call{
-		"of another customer's history":  {route: historyRoute, path: path["1"], query: one("cursor", history)},
-		"of the other order":             {route: historyRoute, path: path["0"], query: one("cursor", history, "order", "oldest")},
-		"of another list":                {route: historyRoute, path: path["0"], query: one("cursor", contacts)},
-		"of another customer's contacts": {route: contactsRoute, path: path["1"], query: one("cursor", contacts)},
-		"of a history, for contacts":     {route: contactsRoute, path: path["0"], query: one("cursor", history)},
-		"of another department":          {route: waitingRoute, query: one("cursor", waiting, "state", "waiting", "department", "it")},
-		"of nothing":                     {route: contactsRoute, path: path["0"], query: one("cursor", "!")},
-		"of a guess":                     {route: contactsRoute, path: path["0"], query: one("cursor", base64.RawURLEncoding.EncodeToString([]byte("0000000000000000K#1")))},
-		"cut short":                      {route: contactsRoute, path: path["0"], query: one("cursor", contacts[:len(contacts)-4])},
+		"of another customer's history":  {Route: historyRoute, Path: path["1"], Query: one("cursor", history)},
+		"of the other order":             {Route: historyRoute, Path: path["0"], Query: one("cursor", history, "order", "oldest")},
+		"of another list":                {Route: historyRoute, Path: path["0"], Query: one("cursor", contacts)},
+		"of another customer's contacts": {Route: contactsRoute, Path: path["1"], Query: one("cursor", contacts)},
+		"of a history, for contacts":     {Route: contactsRoute, Path: path["0"], Query: one("cursor", history)},
+		"of another department":          {Route: waitingRoute, Query: one("cursor", waiting, "state", "waiting", "department", "it")},
+		"of nothing":                     {Route: contactsRoute, Path: path["0"], Query: one("cursor", "!")},
+		"of a guess":                     {Route: contactsRoute, Path: path["0"], Query: one("cursor", base64.RawURLEncoding.EncodeToString([]byte("0000000000000000K#1")))},
+		"cut short":                      {Route: contactsRoute, Path: path["0"], Query: one("cursor", contacts[:len(contacts)-4])},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := *s
-			s.t = t
-			s.do(c).refused(http.StatusBadRequest, "start again without one")
+			s.T = t
+			s.Do(c).ExpectRefusal(http.StatusBadRequest, "start again without one")
 		})
 	}
-	s.do(call{route: contactsRoute, path: path["0"], query: one("cursor", contacts)}).is(http.StatusOK)
-	s.do(call{route: waitingRoute, query: one("state", "waiting", "department", "billing", "cursor", waiting)}).is(http.StatusOK)
+	s.Do(call{Route: contactsRoute, Path: path["0"], Query: one("cursor", contacts)}).Expect(http.StatusOK)
+	s.Do(call{Route: waitingRoute, Query: one("state", "waiting", "department", "billing", "cursor", waiting)}).Expect(http.StatusOK)
 }
 
-func TestAWrongParameterIsRefusedWithWhatIsRight(t *testing.T) {
+func TestQuery_WrongParameters(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	path := id(s.says(phone(1), contact.WhatsApp, 1, "x").CustomerID)
+	path := id(s.Says(phone(1), contact.WhatsApp, 1, "x").CustomerID)
 	for query, detail := range map[[2]string]string{
 		{"limit", "0"}:           "from 1 to 200",
 		{"limit", "201"}:         "from 1 to 200",
@@ -349,73 +306,73 @@ func TestAWrongParameterIsRefusedWithWhatIsRight(t *testing.T) {
 	} {
 		t.Run(query[0]+" "+query[1], func(t *testing.T) {
 			s := *s
-			s.t = t
-			s.do(call{route: historyRoute, path: path, query: map[string]string{query[0]: query[1]}}).refused(http.StatusBadRequest, detail)
+			s.T = t
+			s.Do(call{Route: historyRoute, Path: path, Query: map[string]string{query[0]: query[1]}}).ExpectRefusal(http.StatusBadRequest, detail)
 		})
 	}
 	backwards := map[string]string{"from": "2026-03-01T10:00:00Z", "to": "2026-03-01T09:00:00Z"}
-	s.do(call{route: historyRoute, path: path, query: backwards}).refused(http.StatusBadRequest, "from must lie before to")
+	s.Do(call{Route: historyRoute, Path: path, Query: backwards}).ExpectRefusal(http.StatusBadRequest, "from must lie before to")
 	for _, q := range []map[string]string{{}, {"state": "waiting"}, {"department": "it"}, {"state": "open", "department": "it"}} {
-		s.do(call{route: waitingRoute, query: q}).is(http.StatusBadRequest)
+		s.Do(call{Route: waitingRoute, Query: q}).Expect(http.StatusBadRequest)
 	}
-	s.do(call{route: waitingRoute, query: map[string]string{"state": "waiting", "department": "cellar"}}).refused(http.StatusBadRequest, "billing")
+	s.Do(call{Route: waitingRoute, Query: map[string]string{"state": "waiting", "department": "cellar"}}).ExpectRefusal(http.StatusBadRequest, "billing")
 }
 
-func TestWhatBecameOfAMessageIsShownWithIt(t *testing.T) {
+func TestHistory_StateOfMessages(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	m := s.put(contact.Message{Channel: contact.WhatsApp, Direction: contact.Outbound, Customer: phone(1), Text: "hallo", ProviderID: "wamid.EXAMPLE"}, 5)
+	m := s.Put(contact.Message{Channel: contact.WhatsApp, Direction: contact.Outbound, Customer: phone(1), Text: "hallo", ProviderID: "wamid.EXAMPLE"}, 5)
 	for _, status := range []string{"read", "delivered"} {
 		e := contact.Effect{Channel: contact.WhatsApp, Customer: phone(1), Target: "wamid.EXAMPLE", Kind: contact.Status, Status: status, At: now}
-		if _, err := s.table.PutEffect(t.Context(), m.CustomerID, e); err != nil {
+		if _, err := s.Table.PutEffect(t.Context(), m.CustomerID, e); err != nil {
 			t.Fatal(err)
 		}
 	}
 	var p page
-	s.do(call{route: historyRoute, path: id(m.CustomerID)}).into(http.StatusOK, &p)
+	s.Do(call{Route: historyRoute, Path: id(m.CustomerID)}).Into(http.StatusOK, &p)
 	if got := p.Messages[0].State; got == nil || got.Status != "read" || len(got.Times) != 2 {
 		t.Errorf("state %+v", got)
 	}
 }
 
-func TestWhatDidNotChangeIsNotSentAgain(t *testing.T) {
+func TestETag_Unchanged(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	path := id(s.says(phone(1), contact.WhatsApp, 5, "hallo").CustomerID)
-	c := call{route: historyRoute, path: path}
-	tag := s.do(c).is(http.StatusOK).header["ETag"]
+	path := id(s.Says(phone(1), contact.WhatsApp, 5, "hallo").CustomerID)
+	c := call{Route: historyRoute, Path: path}
+	tag := s.Do(c).Expect(http.StatusOK).Header["ETag"]
 	for _, header := range []string{tag, "W/" + tag, `"other", ` + tag, "*"} {
-		c.headers = map[string]string{"if-none-match": header}
-		if a := s.do(c).is(http.StatusNotModified); a.body != "" || a.header["ETag"] != tag {
+		c.Headers = map[string]string{"if-none-match": header}
+		if a := s.Do(c).Expect(http.StatusNotModified); a.Body != "" || a.Header["ETag"] != tag {
 			t.Errorf("%s: %+v", header, a)
 		}
 	}
-	s.says(phone(1), contact.WhatsApp, 1, "nog iets")
-	c.headers = map[string]string{"if-none-match": tag}
-	if a := s.do(c).is(http.StatusOK); a.header["ETag"] == tag {
+	s.Says(phone(1), contact.WhatsApp, 1, "nog iets")
+	c.Headers = map[string]string{"if-none-match": tag}
+	if a := s.Do(c).Expect(http.StatusOK); a.Header["ETag"] == tag {
 		t.Error("another history has the same ETag")
 	}
 }
 
-func TestLargeMessagesAreShownWhole(t *testing.T) {
+func TestHistory_LargeMessages(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	path := id(s.says(phone(1), contact.WhatsApp, 500, "klein").CustomerID)
+	path := id(s.Says(phone(1), contact.WhatsApp, 500, "klein").CustomerID)
 	long := strings.Repeat("Wat een lange brief is dit. ", 7000) // about 190 KB
 	record := func(i int) answer {
-		return s.do(call{route: answerRoute, path: path, body: map[string]any{
+		return s.Do(call{Route: answerRoute, Path: path, Body: map[string]any{
 			"delivery": "recorded", "channel": "whatsapp", "text": long, "id": fmt.Sprint("long-", i),
 			"sentAt": now.Add(time.Duration(i-100) * time.Minute).Format(time.RFC3339),
 		}})
 	}
 	var created contact.Entry
 	for i := range 20 {
-		record(i).into(http.StatusCreated, &created)
+		record(i).Into(http.StatusCreated, &created)
 		if created.Text != strings.TrimSpace(long) {
 			t.Fatal("the answer to the answer is cut")
 		}
 	}
-	record(3).into(http.StatusOK, &created)
+	record(3).Into(http.StatusOK, &created)
 	if created.Text != strings.TrimSpace(long) {
 		t.Error("the answer to the repeated answer is cut")
 	}
@@ -427,9 +384,9 @@ func TestLargeMessagesAreShownWhole(t *testing.T) {
 			q["cursor"] = cursor
 		}
 		var p page
-		a := s.do(call{route: historyRoute, path: path, query: q}).into(http.StatusOK, &p)
-		if len(a.body) > messageview.MaxBytes+1000 {
-			t.Errorf("a page of %d bytes", len(a.body))
+		a := s.Do(call{Route: historyRoute, Path: path, Query: q}).Into(http.StatusOK, &p)
+		if len(a.Body) > messageview.MaxBytes+1000 {
+			t.Errorf("a page of %d bytes", len(a.Body))
 		}
 		for _, m := range p.Messages {
 			seen = append(seen, m.ID)
@@ -449,52 +406,38 @@ func TestLargeMessagesAreShownWhole(t *testing.T) {
 	}
 }
 
-func TestAMessageWhoseWholeIsGoneIsShownAsItsPreview(t *testing.T) {
+func TestHistory_ErasedObject(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	m := contact.Message{
 		Version: contact.SchemaVersion, Channel: contact.Email, Direction: contact.Inbound, Kind: contact.Mail, Customer: phone(1),
-		ProviderID: "a@voorbeeld.example", SentAt: now, Text: "het begin", CustomerID: s.customer(phone(1)),
+		ProviderID: "a@voorbeeld.example", SentAt: now, Text: "het begin", CustomerID: s.Customer(phone(1)),
 	}
 	m.ID = contact.NewID(m.Channel, m.SentAt, m.ProviderID)
-	if _, err := s.table.PutMessage(t.Context(), m, "c/nowhere/m/x.json"); err != nil {
+	if _, err := s.Table.PutMessage(t.Context(), m, "c/nowhere/m/x.json"); err != nil {
 		t.Fatal(err)
 	}
 	var p page
-	s.do(call{route: historyRoute, path: id(m.CustomerID)}).into(http.StatusOK, &p)
+	s.Do(call{Route: historyRoute, Path: id(m.CustomerID)}).Into(http.StatusOK, &p)
 	if len(p.Messages) != 1 || !p.Messages[0].Preview || p.Messages[0].Text != "het begin" {
 		t.Errorf("%+v", p.Messages)
 	}
 }
 
-// contact stores a contact that waits, n minutes.
-func (s *stack) contact(who identity.CustomerID, n int, department string) contact.Contact {
-	s.t.Helper()
-	at := now.Add(-time.Duration(n) * time.Minute)
-	k := contact.Contact{
-		ID: "k-" + uuid.NewString(), Customer: who, Start: at, WaitingSince: at, Channels: []contact.Channel{contact.WhatsApp}, Department: department,
-		Causes: []contact.Cause{{Reason: "invoice-unclear", Department: department, Words: []string{"factuur"}}}, Taxonomy: "2026-01",
-	}
-	if err := s.table.SaveContact(s.t.Context(), k); err != nil {
-		s.t.Fatal(err)
-	}
-	return k
-}
-
-func TestWhoWaitsLongestComesFirst(t *testing.T) {
+func TestWaiting_Order(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	var want []string
 	for _, n := range []int{90, 60, 30} {
-		want = append(want, s.contact(s.customer(phone(n)), n, "billing").ID)
+		want = append(want, s.Contact(s.Customer(phone(n)), n, "billing").ID)
 	}
-	s.contact(s.customer(phone(1)), 999, "it")
-	s.contact(s.customer(phone(2)), 5, contact.Unassigned)
+	s.Contact(s.Customer(phone(1)), 999, "it")
+	s.Contact(s.Customer(phone(2)), 5, contact.Unassigned)
 	var got []string
 	q := map[string]string{"state": "waiting", "department": "billing", "limit": "2"}
 	for range 2 {
 		var p page
-		s.do(call{route: waitingRoute, query: q}).into(http.StatusOK, &p)
+		s.Do(call{Route: waitingRoute, Query: q}).Into(http.StatusOK, &p)
 		for _, k := range p.Contacts {
 			got = append(got, k.ID)
 			if k.Reason != "invoice-unclear" || k.WaitingSeconds%1800 != 0 || k.WaitingSeconds == 0 {
@@ -507,29 +450,29 @@ func TestWhoWaitsLongestComesFirst(t *testing.T) {
 		t.Error(diff)
 	}
 	var p page
-	s.do(call{route: waitingRoute, query: map[string]string{"state": "waiting", "department": "unassigned"}}).into(http.StatusOK, &p)
+	s.Do(call{Route: waitingRoute, Query: map[string]string{"state": "waiting", "department": "unassigned"}}).Into(http.StatusOK, &p)
 	if len(p.Contacts) != 1 || !p.Complete {
 		t.Errorf("unassigned: %+v", p)
 	}
-	s.do(call{route: waitingRoute, query: map[string]string{"state": "waiting", "department": "privacy"}}).into(http.StatusOK, &p)
+	s.Do(call{Route: waitingRoute, Query: map[string]string{"state": "waiting", "department": "privacy"}}).Into(http.StatusOK, &p)
 	if len(p.Contacts) != 0 {
 		t.Errorf("privacy: %+v", p)
 	}
 }
 
-func TestTheContactsOfACustomerAreThoseOfEachId(t *testing.T) {
+func TestContacts_MergedCustomer(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	stands, other := s.merged(1)
+	stands, other := s.Merged(1)
 	var want []string
 	for n := range 5 {
-		want = append(want, s.contact([]identity.CustomerID{stands, other}[n%2], n, "billing").ID)
+		want = append(want, s.Contact([]identity.CustomerID{stands, other}[n%2], n, "billing").ID)
 	}
 	var got []string
 	q := map[string]string{"limit": "2"}
 	for range 3 {
 		var p page
-		s.do(call{route: contactsRoute, path: id(other), query: q}).into(http.StatusOK, &p)
+		s.Do(call{Route: contactsRoute, Path: id(other), Query: q}).Into(http.StatusOK, &p)
 		for _, k := range p.Contacts {
 			got = append(got, k.ID)
 			if k.State != "waiting" || k.CustomerID != string(stands) {

@@ -1,4 +1,4 @@
-package api_test
+package agentapi_test
 
 import (
 	"encoding/base64"
@@ -15,6 +15,7 @@ import (
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/httpapi"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/test/apitest"
 )
 
 // sent is an answer as agent tools register it, changed.
@@ -39,7 +40,7 @@ func changed(b, changes map[string]any) map[string]any {
 	return b
 }
 
-func TestAnAnswerIsRegisteredOnce(t *testing.T) {
+func TestRecordAnswer_Repeated(t *testing.T) {
 	t.Parallel()
 	v7 := uuid7(now.Add(-time.Hour), 1)
 	for name, tt := range map[string]struct {
@@ -62,14 +63,14 @@ func TestAnAnswerIsRegisteredOnce(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newStack(t)
-			who := s.says(phone(1), contact.WhatsApp, 90, "Waar blijft mijn pakket?").CustomerID
+			who := s.Says(phone(1), contact.WhatsApp, 90, "Waar blijft mijn pakket?").CustomerID
 			headers := map[string]string{}
 			if tt.header != "" {
 				headers["Idempotency-Key"] = tt.header
 			}
 			var a, b contact.Message
-			s.do(call{route: answerRoute, path: id(who), body: tt.first, headers: headers}).into(http.StatusCreated, &a)
-			second := s.do(call{route: answerRoute, path: id(who), body: tt.second, headers: headers}).is(tt.status)
+			s.Do(call{Route: answerRoute, Path: id(who), Body: tt.first, Headers: headers}).Into(http.StatusCreated, &a)
+			second := s.Do(call{Route: answerRoute, Path: id(who), Body: tt.second, Headers: headers}).Expect(tt.status)
 			if tt.status == http.StatusOK {
 				if diff := cmp.Diff(a, *decode(t, second, &b)); diff != "" {
 					t.Error("the second answer is another:", diff)
@@ -78,7 +79,7 @@ func TestAnAnswerIsRegisteredOnce(t *testing.T) {
 			if a.Author != "agent-7" || string(a.Data) != `{"recordedBy":"agent-7"}` || a.Origin != contact.Recorded || a.Customer != phone(1) {
 				t.Errorf("%+v", a)
 			}
-			got := s.texts(call{route: historyRoute, path: id(who), query: map[string]string{"direction": "outbound"}})
+			got := s.Texts(call{Route: historyRoute, Path: id(who), Query: map[string]string{"direction": "outbound"}})
 			if len(got) != tt.count {
 				t.Errorf("%d answers, want %d", len(got), tt.count)
 			}
@@ -88,106 +89,106 @@ func TestAnAnswerIsRegisteredOnce(t *testing.T) {
 
 func decode[T any](t *testing.T, a answer, v *T) *T {
 	t.Helper()
-	a.into(a.status, v)
+	a.Into(a.Status, v)
 	return v
 }
 
-func TestAnswersThatRaceAreOne(t *testing.T) {
+func TestRecordAnswer_Concurrent(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	who := s.says(phone(1), contact.WhatsApp, 90, "vraag").CustomerID
+	who := s.Says(phone(1), contact.WhatsApp, 90, "vraag").CustomerID
 	var wg sync.WaitGroup
 	var mu sync.Mutex
 	created := 0
 	for range 8 {
 		wg.Go(func() {
-			a := s.do(call{route: answerRoute, path: id(who), body: sent(nil)})
+			a := s.Do(call{Route: answerRoute, Path: id(who), Body: sent(nil)})
 			mu.Lock()
 			defer mu.Unlock()
-			if a.status == http.StatusCreated {
+			if a.Status == http.StatusCreated {
 				created++
 			}
 		})
 	}
 	wg.Wait()
-	if got := s.texts(call{route: historyRoute, path: id(who)}); created != 1 || len(got) != 2 {
+	if got := s.Texts(call{Route: historyRoute, Path: id(who)}); created != 1 || len(got) != 2 {
 		t.Errorf("%d created, history %v", created, got)
 	}
 }
 
-func TestAnAnswerThatWasEchoedAlreadyIsThatMessage(t *testing.T) {
+func TestRecordAnswer_AfterEcho(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	who := s.says(phone(1), contact.WhatsApp, 90, "vraag").CustomerID
-	echo := s.put(contact.Message{
+	who := s.Says(phone(1), contact.WhatsApp, 90, "vraag").CustomerID
+	echo := s.Put(contact.Message{
 		Channel: contact.WhatsApp, Direction: contact.Outbound, Customer: phone(1), Text: "antwoord", ProviderID: "wamid.ECHO", Origin: contact.Echo,
 	}, 61)
 	var got contact.Message
-	s.do(call{route: answerRoute, path: id(who), body: sent(map[string]any{"providerId": "wamid.ECHO"})}).into(http.StatusOK, &got)
+	s.Do(call{Route: answerRoute, Path: id(who), Body: sent(map[string]any{"providerId": "wamid.ECHO"})}).Into(http.StatusOK, &got)
 	if got.ID != echo.ID || got.Text != "antwoord" {
 		t.Errorf("%+v", got)
 	}
 }
 
-func TestAnEchoOfARegisteredAnswerIsThatMessage(t *testing.T) {
+func TestRecordAnswer_BeforeEcho(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	who := s.says(phone(1), contact.WhatsApp, 90, "vraag").CustomerID
-	s.do(call{route: answerRoute, path: id(who), body: sent(map[string]any{"providerId": "wamid.ECHO"})}).is(http.StatusCreated)
-	s.put(contact.Message{
+	who := s.Says(phone(1), contact.WhatsApp, 90, "vraag").CustomerID
+	s.Do(call{Route: answerRoute, Path: id(who), Body: sent(map[string]any{"providerId": "wamid.ECHO"})}).Expect(http.StatusCreated)
+	s.Put(contact.Message{
 		Channel: contact.WhatsApp, Direction: contact.Outbound, Customer: phone(1), Text: "antwoord", ProviderID: "wamid.ECHO", Origin: contact.Echo,
 	}, 59)
-	if got := s.texts(call{route: historyRoute, path: id(who)}); len(got) != 2 {
+	if got := s.Texts(call{Route: historyRoute, Path: id(who)}); len(got) != 2 {
 		t.Errorf("history %v", got)
 	}
 }
 
-func TestAnAnswerLeavesEverythingElseAsItWas(t *testing.T) {
+func TestRecordAnswer_ChangesNothingElse(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	who := s.says(phone(1), contact.WhatsApp, 90, "vraag").CustomerID
-	s.says(phone(2), contact.WhatsApp, 80, "van een ander")
-	other := s.customer(phone(2))
-	k := s.contact(other, 80, "billing")
-	before := s.texts(call{route: historyRoute, path: id(other)})
-	s.do(call{route: answerRoute, path: id(who), body: sent(nil)}).is(http.StatusCreated)
-	if diff := cmp.Diff(before, s.texts(call{route: historyRoute, path: id(other)})); diff != "" {
+	who := s.Says(phone(1), contact.WhatsApp, 90, "vraag").CustomerID
+	s.Says(phone(2), contact.WhatsApp, 80, "van een ander")
+	other := s.Customer(phone(2))
+	k := s.Contact(other, 80, "billing")
+	before := s.Texts(call{Route: historyRoute, Path: id(other)})
+	s.Do(call{Route: answerRoute, Path: id(who), Body: sent(nil)}).Expect(http.StatusCreated)
+	if diff := cmp.Diff(before, s.Texts(call{Route: historyRoute, Path: id(other)})); diff != "" {
 		t.Error("somebody else's history changed:", diff)
 	}
-	if got := s.texts(call{route: historyRoute, path: id(who)}); len(got) != 2 {
+	if got := s.Texts(call{Route: historyRoute, Path: id(who)}); len(got) != 2 {
 		t.Errorf("history %v", got)
 	}
 	var p page
-	s.do(call{route: waitingRoute, query: map[string]string{"state": "waiting", "department": "billing"}}).into(http.StatusOK, &p)
+	s.Do(call{Route: waitingRoute, Query: map[string]string{"state": "waiting", "department": "billing"}}).Into(http.StatusOK, &p)
 	if len(p.Contacts) != 1 || p.Contacts[0].ID != k.ID {
 		t.Errorf("waiting %+v", p.Contacts)
 	}
 }
 
-func TestAnAnswerGoesToTheAddressInUse(t *testing.T) {
+func TestRecordAnswer_AddressInUse(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	visitor := verified(identity.Visitor, site, "v-2")
-	who := s.customer(verified(identity.Visitor, site, "v-1"), visitor, phone(1))
-	s.says(verified(identity.Visitor, site, "v-1"), contact.WebChat, 90, "eerst")
-	s.says(visitor, contact.WebChat, 80, "toen")
+	visitor := verified(identity.Visitor, apitest.Site, "v-2")
+	who := s.Customer(verified(identity.Visitor, apitest.Site, "v-1"), visitor, phone(1))
+	s.Says(verified(identity.Visitor, apitest.Site, "v-1"), contact.WebChat, 90, "eerst")
+	s.Says(visitor, contact.WebChat, 80, "toen")
 	var got contact.Message
-	s.do(call{route: answerRoute, path: id(who), body: sent(map[string]any{"channel": "webchat", "author": "Bot"})}).into(http.StatusCreated, &got)
+	s.Do(call{Route: answerRoute, Path: id(who), Body: sent(map[string]any{"channel": "webchat", "author": "Bot"})}).Into(http.StatusCreated, &got)
 	if got.Customer != visitor || got.Author != "Bot" || string(got.Data) != `{"recordedBy":"agent-7"}` {
 		t.Errorf("%+v", got)
 	}
 	got = contact.Message{}
-	s.do(call{route: answerRoute, path: id(who), body: sent(nil)}).into(http.StatusCreated, &got)
+	s.Do(call{Route: answerRoute, Path: id(who), Body: sent(nil)}).Into(http.StatusCreated, &got)
 	if got.Customer != phone(1) {
 		t.Errorf("on a channel that was not used yet: %+v", got.Customer)
 	}
-	s.do(call{route: answerRoute, path: id(who), body: sent(map[string]any{"channel": "messenger"})}).refused(http.StatusBadRequest, "no address on messenger")
+	s.Do(call{Route: answerRoute, Path: id(who), Body: sent(map[string]any{"channel": "messenger"})}).ExpectRefusal(http.StatusBadRequest, "no address on messenger")
 }
 
-func TestACallIsRegisteredWithWhatCameOfIt(t *testing.T) {
+func TestRecordContact_Outcome(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	who := s.says(phone(1), contact.WhatsApp, 90, "vraag").CustomerID
+	who := s.Says(phone(1), contact.WhatsApp, 90, "vraag").CustomerID
 	for _, tt := range []struct {
 		body map[string]any
 		kind contact.Kind
@@ -197,8 +198,8 @@ func TestACallIsRegisteredWithWhatCameOfIt(t *testing.T) {
 		{phoned(map[string]any{"channel": "note", "outcome": nil}), contact.Text},
 	} {
 		var got, again contact.Message
-		s.do(call{route: recordRoute, path: id(who), body: tt.body}).into(http.StatusCreated, &got)
-		s.do(call{route: recordRoute, path: id(who), body: tt.body}).into(http.StatusOK, &again)
+		s.Do(call{Route: recordRoute, Path: id(who), Body: tt.body}).Into(http.StatusCreated, &got)
+		s.Do(call{Route: recordRoute, Path: id(who), Body: tt.body}).Into(http.StatusOK, &again)
 		want := contact.Message{
 			Version: 1, ID: contact.NewID(got.Channel, now.Add(-time.Hour), "call-1"), CustomerID: who, Channel: got.Channel,
 			Direction: contact.Inbound, Kind: tt.kind, ProviderID: "call-1", Customer: phone(1), Author: "agent-7", SentAt: now.Add(-time.Hour),
@@ -214,13 +215,13 @@ func TestACallIsRegisteredWithWhatCameOfIt(t *testing.T) {
 			t.Error("the second is another:", diff)
 		}
 	}
-	s.do(call{route: recordRoute, path: id(who), body: phoned(map[string]any{"reason": "invoice-wrong"})}).refused(http.StatusConflict, "another message")
+	s.Do(call{Route: recordRoute, Path: id(who), Body: phoned(map[string]any{"reason": "invoice-wrong"})}).ExpectRefusal(http.StatusConflict, "another message")
 }
 
-func TestABodyThatIsWrongIsRefusedWithWhatIsRight(t *testing.T) {
+func TestBody_Invalid(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	who := id(s.says(phone(1), contact.WhatsApp, 90, "vraag").CustomerID)
+	who := id(s.Says(phone(1), contact.WhatsApp, 90, "vraag").CustomerID)
 	account := map[string]string{"number": "10042"}
 	long := strings.Repeat("x", 256<<10)
 	many := func(n int, v any) []any {
@@ -283,58 +284,58 @@ func TestABodyThatIsWrongIsRefusedWithWhatIsRight(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := *s
-			s.t = t
-			s.do(call{route: tt.route, path: tt.path, body: tt.body}).refused(tt.status, tt.detail)
+			s.T = t
+			s.Do(call{Route: tt.route, Path: tt.path, Body: tt.body}).ExpectRefusal(tt.status, tt.detail)
 		})
 	}
-	if got := s.texts(call{route: historyRoute, path: who}); len(got) != 1 {
+	if got := s.Texts(call{Route: historyRoute, Path: who}); len(got) != 1 {
 		t.Errorf("something was written: %v", got)
 	}
-	s.do(call{route: findRoute, query: map[string]string{"alias": "account:10042"}}).is(http.StatusNotFound)
+	s.Do(call{Route: findRoute, Query: map[string]string{"alias": "account:10042"}}).Expect(http.StatusNotFound)
 }
 
-func TestABodyMustBeCalledJSON(t *testing.T) {
+func TestBody_ContentType(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	who := id(s.says(phone(1), contact.WhatsApp, 90, "vraag").CustomerID)
+	who := id(s.Says(phone(1), contact.WhatsApp, 90, "vraag").CustomerID)
 	for _, typ := range []string{"", "text/plain", "application/x-www-form-urlencoded", "application/json; charset=latin1", "json", ";;"} {
-		c := call{route: answerRoute, path: who, body: sent(nil), headers: map[string]string{"content-type": typ}}
-		s.do(c).refused(http.StatusUnsupportedMediaType, "Content-Type: application/json")
+		c := call{Route: answerRoute, Path: who, Body: sent(nil), Headers: map[string]string{"content-type": typ}}
+		s.Do(c).ExpectRefusal(http.StatusUnsupportedMediaType, "Content-Type: application/json")
 	}
-	c := call{route: answerRoute, path: who, body: sent(nil), headers: map[string]string{"content-type": "application/json; charset=UTF-8"}}
-	s.do(c).is(http.StatusCreated)
+	c := call{Route: answerRoute, Path: who, Body: sent(nil), Headers: map[string]string{"content-type": "application/json; charset=UTF-8"}}
+	s.Do(c).Expect(http.StatusCreated)
 }
 
-func TestABodyInBase64IsRead(t *testing.T) {
+func TestBody_Base64(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	who := id(s.says(phone(1), contact.WhatsApp, 90, "vraag").CustomerID)
-	ev := call{route: answerRoute, path: who, body: sent(nil)}.event(t)
+	who := id(s.Says(phone(1), contact.WhatsApp, 90, "vraag").CustomerID)
+	ev := call{Route: answerRoute, Path: who, Body: sent(nil)}.Event(t)
 	ev.Body, ev.IsBase64Encoded = base64.StdEncoding.EncodeToString([]byte(ev.Body)), true
-	resp, err := httpapi.Lambda(s.agents.Handler())(t.Context(), ev)
+	resp, err := httpapi.Lambda(s.Agents.Handler())(t.Context(), ev)
 	if err != nil || resp.StatusCode != http.StatusCreated {
 		t.Fatal(resp.StatusCode, resp.Body, err)
 	}
 	ev.Body = "not base64"
-	resp, err = httpapi.Lambda(s.agents.Handler())(t.Context(), ev)
+	resp, err = httpapi.Lambda(s.Agents.Handler())(t.Context(), ev)
 	if err != nil || resp.StatusCode != http.StatusBadRequest {
 		t.Fatal(resp.StatusCode, resp.Body, err)
 	}
 }
 
-func TestAHeaderAndAnIdThatDifferAreRefused(t *testing.T) {
+func TestIdempotencyKey_DiffersFromID(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	who := id(s.says(phone(1), contact.WhatsApp, 90, "vraag").CustomerID)
-	c := call{route: answerRoute, path: who, body: sent(nil), headers: map[string]string{"idempotency-key": "other"}}
-	s.do(c).refused(http.StatusBadRequest, "differ")
+	who := id(s.Says(phone(1), contact.WhatsApp, 90, "vraag").CustomerID)
+	c := call{Route: answerRoute, Path: who, Body: sent(nil), Headers: map[string]string{"idempotency-key": "other"}}
+	s.Do(c).ExpectRefusal(http.StatusBadRequest, "differ")
 }
 
-func TestTheRegisterTiesAPersonTogether(t *testing.T) {
+func TestRegister_MergesCustomers(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	whatsApp := s.says(phone(1), contact.WhatsApp, 90, "via WhatsApp").CustomerID
-	c := call{route: registerRoute, path: map[string]string{"number": "10042"}, body: map[string]any{
+	whatsApp := s.Says(phone(1), contact.WhatsApp, 90, "via WhatsApp").CustomerID
+	c := call{Route: registerRoute, Path: map[string]string{"number": "10042"}, Body: map[string]any{
 		"name": "Jan Voorbeeld", "locale": "nl-NL", "phones": []string{"+31970100001"}, "mails": []string{"jan@voorbeeld.example"},
 		"orders": []any{map[string]any{"number": "WS-100042", "products": []string{"coffee-machine", "air-fryer"}}},
 	}}
@@ -343,28 +344,28 @@ func TestTheRegisterTiesAPersonTogether(t *testing.T) {
 			CustomerID, Account string
 			Unjoined            []string
 		}
-		s.do(c).into(http.StatusOK, &r)
+		s.Do(c).Into(http.StatusOK, &r)
 		if r.CustomerID != string(whatsApp) || r.Account != "10042" || len(r.Unjoined) != 0 {
 			t.Fatalf("%+v", r)
 		}
 	}
-	s.says(verified(identity.Email, "", "jan@voorbeeld.example"), contact.Email, 10, "via de mail")
-	if got := s.texts(call{route: historyRoute, path: id(whatsApp)}); len(got) != 2 {
+	s.Says(verified(identity.Email, "", "jan@voorbeeld.example"), contact.Email, 10, "via de mail")
+	if got := s.Texts(call{Route: historyRoute, Path: id(whatsApp)}); len(got) != 2 {
 		t.Errorf("history %v", got)
 	}
-	products, err := s.table.OrderProducts(t.Context(), "ws-100042")
+	products, err := s.Table.OrderProducts(t.Context(), "ws-100042")
 	if err != nil || cmp.Diff([]string{"air-fryer", "coffee-machine"}, products) != "" {
 		t.Error(products, err)
 	}
 }
 
-func TestWhatIsRegisteredIsCounted(t *testing.T) {
+func TestRecordAnswer_Metrics(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	who := id(s.says(phone(1), contact.WhatsApp, 90, "vraag").CustomerID)
-	s.do(call{route: answerRoute, path: who, body: sent(nil)})
-	s.do(call{route: answerRoute, path: who, body: sent(nil)})
-	got := s.metrics.String()
+	who := id(s.Says(phone(1), contact.WhatsApp, 90, "vraag").CustomerID)
+	s.Do(call{Route: answerRoute, Path: who, Body: sent(nil)})
+	s.Do(call{Route: answerRoute, Path: who, Body: sent(nil)})
+	got := s.Metrics.String()
 	for _, want := range []string{`"Stored":1`, `"Duplicate":1`} {
 		if strings.Count(got, want) != 1 || strings.Count(got, `"In":1`) != 2 {
 			t.Errorf("metrics %s", got)
@@ -372,7 +373,7 @@ func TestWhatIsRegisteredIsCounted(t *testing.T) {
 	}
 }
 
-func TestAnUnknownAddressOrMethodIsNamed(t *testing.T) {
+func TestUnrouted_StatusAndAllow(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	for _, tt := range []struct {
@@ -388,19 +389,19 @@ func TestAnUnknownAddressOrMethodIsNamed(t *testing.T) {
 		{"DELETE /v1/problems/1", http.StatusMethodNotAllowed, "GET"},
 		{"PUT /chat/messages", http.StatusMethodNotAllowed, "GET, POST"},
 	} {
-		if a := s.do(call{route: tt.route}).is(tt.status); a.header["Allow"] != tt.allow {
-			t.Errorf("%s: Allow %q, want %q", tt.route, a.header["Allow"], tt.allow)
+		if a := s.Do(call{Route: tt.route}).Expect(tt.status); a.Header["Allow"] != tt.allow {
+			t.Errorf("%s: Allow %q, want %q", tt.route, a.Header["Allow"], tt.allow)
 		}
 	}
 }
 
-func TestHeadersOfAnswersAreTheirOwn(t *testing.T) {
+func TestHeaders_NotShared(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	first := s.do(call{route: waitingRoute, query: map[string]string{"state": "waiting", "department": "it"}})
-	before := maps.Clone(first.header)
-	s.do(call{route: findRoute})
-	if diff := cmp.Diff(before, first.header); diff != "" {
+	first := s.Do(call{Route: waitingRoute, Query: map[string]string{"state": "waiting", "department": "it"}})
+	before := maps.Clone(first.Header)
+	s.Do(call{Route: findRoute})
+	if diff := cmp.Diff(before, first.Header); diff != "" {
 		t.Error(fmt.Sprint("changed by a later request: ", diff))
 	}
 }

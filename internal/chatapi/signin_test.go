@@ -1,4 +1,4 @@
-package api_test
+package chatapi_test
 
 import (
 	"fmt"
@@ -16,17 +16,18 @@ import (
 	"github.com/heard-intake/heard/internal/channel/webchat"
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/test/apitest"
 )
 
 // signIn has the site say that the visitor of a session has an account.
 func (s *stack) signIn(account, token string) visit {
-	s.t.Helper()
-	return s.visit(map[string]any{"hostToken": host(s.t, hostKey, jwt.MapClaims{"sub": account})}, token)
+	s.T.Helper()
+	return s.visit(map[string]any{"hostToken": host(s.T, apitest.HostKey, jwt.MapClaims{"sub": account})}, token)
 }
 
 // shows returns the texts that a chat page shows, newest first.
 func (v visit) shows() []string {
-	v.t.Helper()
+	v.T.Helper()
 	texts := []string{}
 	for _, m := range v.reads(map[string]string{"limit": "100"}).Messages {
 		texts = append(texts, m.Text)
@@ -36,39 +37,39 @@ func (v visit) shows() []string {
 
 // account returns the customer of an account, as an agent finds it.
 func (s *stack) account(number string) profile {
-	s.t.Helper()
+	s.T.Helper()
 	var p profile
-	s.do(call{route: findRoute, query: map[string]string{"alias": "account:" + number}}).into(http.StatusOK, &p)
+	s.Do(call{Route: findRoute, Query: map[string]string{"alias": "account:" + number}}).Into(http.StatusOK, &p)
 	return p
 }
 
 // history returns the texts of an account's history, newest first.
 func (s *stack) history(number string) []string {
-	s.t.Helper()
-	return s.texts(call{route: historyRoute, path: map[string]string{"id": s.account(number).ID}, query: map[string]string{"limit": "100"}})
+	s.T.Helper()
+	return s.Texts(call{Route: historyRoute, Path: map[string]string{"id": s.account(number).ID}, Query: map[string]string{"limit": "100"}})
 }
 
 // knownOnWhatsApp registers an account whose customer wrote on WhatsApp.
 func (s *stack) knownOnWhatsApp(account string, n int) {
-	s.t.Helper()
-	s.do(call{
-		route: registerRoute, path: map[string]string{"number": account}, body: map[string]any{"phones": []string{phone(n).Value}},
-	}).is(http.StatusOK)
-	s.says(phone(n), contact.WhatsApp, 600, "op WhatsApp van "+account)
+	s.T.Helper()
+	s.Do(call{
+		Route: registerRoute, Path: map[string]string{"number": account}, Body: map[string]any{"phones": []string{phone(n).Value}},
+	}).Expect(http.StatusOK)
+	s.Says(phone(n), contact.WhatsApp, 600, "op WhatsApp van "+account)
 }
 
 func (s *stack) same(what string, want, got []string) {
-	s.t.Helper()
+	s.T.Helper()
 	if diff := cmp.Diff(want, got); diff != "" {
-		s.t.Errorf("%s (-want +got):\n%s", what, diff)
+		s.T.Errorf("%s (-want +got):\n%s", what, diff)
 	}
 }
 
 // suggested returns whom an agent sees suggested for a customer, with why.
 func (s *stack) suggested(id identity.CustomerID) []string {
-	s.t.Helper()
+	s.T.Helper()
 	var p struct{ Suggestions []identity.Suggestion }
-	s.do(call{route: profileRoute, path: map[string]string{"id": string(id)}}).into(http.StatusOK, &p)
+	s.Do(call{Route: profileRoute, Path: map[string]string{"id": string(id)}}).Into(http.StatusOK, &p)
 	got := []string{}
 	for _, o := range p.Suggestions {
 		got = append(got, fmt.Sprint(o.Customer, o.Reasons))
@@ -108,7 +109,7 @@ func TestSignIn_KeepsAccountsApart(t *testing.T) {
 			s.same("the history of K", append([]string{"weer van K", "van K"}, earlierK...), s.history("K-1"))
 			s.same("the history of L", append([]string{"van L"}, earlierL...), s.history("L-1"))
 			var brief map[string]any
-			s.do(call{route: briefRoute, path: map[string]string{"id": s.account("L-1").ID}}).into(http.StatusOK, &brief)
+			s.Do(call{Route: briefRoute, Path: map[string]string{"id": s.account("L-1").ID}}).Into(http.StatusOK, &brief)
 			if text := fmt.Sprint(brief); !strings.Contains(text, "van L") || strings.Contains(text, "onbekend") || strings.Contains(text, "van K") {
 				t.Errorf("the brief of L: %s", text)
 			}
@@ -147,7 +148,7 @@ func TestSignIn_SuggestsTheAnonymousVisitor(t *testing.T) {
 	s.same("for the account, after L", want, s.suggested(k))
 
 	d := identity.Decision{By: "agent-7", Why: "twee mensen", At: now}
-	if err := s.table.DismissSuggestion(t.Context(), k, stranger, d); err != nil {
+	if err := s.Table.DismissSuggestion(t.Context(), k, stranger, d); err != nil {
 		t.Fatal(err)
 	}
 	s.signIn("K-1", anonymous.Token)
@@ -165,7 +166,7 @@ func TestSignIn_AcceptedSuggestion(t *testing.T) {
 	stranger, account := anonymous.customer(), k.customer()
 	d := identity.Decision{By: "agent-7", Why: "een mens", At: now}
 	for _, into := range []struct{ into, from identity.CustomerID }{{account, stranger}, {stranger, account}} {
-		if _, err := s.table.MergeCustomers(t.Context(), into.into, into.from, d); err != nil {
+		if _, err := s.Table.MergeCustomers(t.Context(), into.into, into.from, d); err != nil {
 			t.Fatal(err)
 		}
 		s.same("the merged history", []string{"van K", "nog onbekend", "op WhatsApp van K-1"}, s.history("K-1"))
@@ -174,7 +175,7 @@ func TestSignIn_AcceptedSuggestion(t *testing.T) {
 		if again := s.signIn("K-1", k.Token); again.Visitor != k.Visitor {
 			t.Error("a merge ended the session")
 		}
-		if _, _, err := s.table.UnmergeCustomer(t.Context(), into.from, d); err != nil {
+		if _, _, err := s.Table.UnmergeCustomer(t.Context(), into.from, d); err != nil {
 			t.Fatal(err)
 		}
 		s.same("the history after the unmerge", []string{"van K", "op WhatsApp van K-1"}, s.history("K-1"))
@@ -187,10 +188,10 @@ func TestSignIn_AcceptedSuggestion(t *testing.T) {
 
 // claim returns what a session's token names as its account.
 func (v visit) claim() any {
-	v.t.Helper()
+	v.T.Helper()
 	var c jwt.MapClaims
 	if _, _, err := jwt.NewParser().ParseUnverified(v.Token, &c); err != nil {
-		v.t.Fatal(err)
+		v.T.Fatal(err)
 	}
 	return c["account"]
 }
@@ -248,11 +249,11 @@ func TestSignIn_UnusualAccounts(t *testing.T) {
 		v := s.signIn(account, a.Token)
 		v.says(1, text)
 		s.same("the page", []string{text}, s.signIn(account, v.Token).shows())
-		id, _, err := s.table.FindCustomer(t.Context(), identity.Alias{Kind: identity.Account, Value: account})
+		id, _, err := s.Table.FindCustomer(t.Context(), identity.Alias{Kind: identity.Account, Value: account})
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.same("the history", []string{text}, s.texts(call{route: historyRoute, path: map[string]string{"id": string(id)}}))
+		s.same("the history", []string{text}, s.Texts(call{Route: historyRoute, Path: map[string]string{"id": string(id)}}))
 	}
 }
 
@@ -264,7 +265,7 @@ func TestSignIn_MovedAlias(t *testing.T) {
 	for name, moves := range map[string]func(visit) identity.Alias{
 		"the account": func(visit) identity.Alias { return account },
 		"the visitor": func(v visit) identity.Alias {
-			return identity.Alias{Kind: identity.Visitor, Scope: site, Value: v.Visitor}
+			return identity.Alias{Kind: identity.Visitor, Scope: apitest.Site, Value: v.Visitor}
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -272,18 +273,18 @@ func TestSignIn_MovedAlias(t *testing.T) {
 			s := newStack(t)
 			k := s.signIn("K-1", "")
 			k.says(50, "van de eerste K")
-			c, err := s.table.Customer(t.Context(), k.customer())
+			c, err := s.Table.Customer(t.Context(), k.customer())
 			if err != nil {
 				t.Fatal(err)
 			}
 			d := identity.Decision{By: "agent-7", Why: "een ander", At: now.Add(-20 * time.Minute)}
-			if _, err := s.table.MoveAlias(t.Context(), c, identity.Moving{Alias: moves(k), From: now.Add(-20 * time.Minute)}, d); err != nil {
+			if _, err := s.Table.MoveAlias(t.Context(), c, identity.Moving{Alias: moves(k), From: now.Add(-20 * time.Minute)}, d); err != nil {
 				t.Fatal(err)
 			}
 			bearer := map[string]string{"authorization": "Bearer " + k.Token}
-			for _, c := range []call{{route: chatRoute}, {route: openRoute}, {route: postRoute, body: map[string]any{"id": uuid7(now, 9), "text": "x"}}} {
-				c.claims, c.headers = nobody, bearer
-				s.do(c).refused(http.StatusUnauthorized, "has ended")
+			for _, c := range []call{{Route: chatRoute}, {Route: openRoute}, {Route: postRoute, Body: map[string]any{"id": uuid7(now, 9), "text": "x"}}} {
+				c.Claims, c.Headers = nobody, bearer
+				s.Do(c).ExpectRefusal(http.StatusUnauthorized, "has ended")
 			}
 			next := s.signIn("K-1", k.Token)
 			if next.Visitor == k.Visitor {
@@ -303,17 +304,17 @@ func TestSignIn_MovedAlias(t *testing.T) {
 func TestSignIn_TokenWithoutAccount(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	old, err := webchat.NewSession(site, now.Add(time.Hour))
+	old, err := webchat.NewSession(apitest.Site, now.Add(time.Hour))
 	if err != nil {
 		t.Fatal(err)
 	}
 	account := verified(identity.Account, "", "K-1")
-	visitor := verified(identity.Visitor, site, old.Visitor)
-	ev := identity.Evidence{Rule: identity.RuleHost, Ref: site, At: now.Add(-time.Hour)}
-	if _, err := s.table.Identify(t.Context(), []identity.Address{visitor, account}, ev); err != nil {
+	visitor := verified(identity.Visitor, apitest.Site, old.Visitor)
+	ev := identity.Evidence{Rule: identity.RuleHost, Ref: apitest.Site, At: now.Add(-time.Hour)}
+	if _, err := s.Table.Identify(t.Context(), []identity.Address{visitor, account}, ev); err != nil {
 		t.Fatal(err)
 	}
-	token, err := old.Token([]byte(sessionKey))
+	token, err := old.Token([]byte(apitest.SessionKey))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -341,30 +342,30 @@ func TestSignIn_RefusedSession(t *testing.T) {
 		account string
 		expires time.Time
 	}{
-		"an expired session":                 {site, "K-1", now.Add(-time.Second)},
+		"an expired session":                 {apitest.Site, "K-1", now.Add(-time.Second)},
 		"a session of another site":          {"other", "K-1", now.Add(time.Hour)},
-		"an account that is not in one form": {site, " K-1", now.Add(time.Hour)},
-		"a session of an unknown visitor":    {site, "K-1", now.Add(time.Hour)},
+		"an account that is not in one form": {apitest.Site, " K-1", now.Add(time.Hour)},
+		"a session of an unknown visitor":    {apitest.Site, "K-1", now.Add(time.Hour)},
 	} {
 		v, err := webchat.NewSession(tt.site, tt.expires)
 		if err != nil {
 			t.Fatal(err)
 		}
 		v.Account = tt.account
-		token, err := v.Token([]byte(sessionKey))
+		token, err := v.Token([]byte(apitest.SessionKey))
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.do(call{route: chatRoute, claims: nobody, headers: map[string]string{"authorization": "Bearer " + token}}).refused(http.StatusUnauthorized, "")
-		a := s.open(map[string]any{"hostToken": host(t, hostKey, jwt.MapClaims{"sub": "K-1"})}, token)
+		s.Do(call{Route: chatRoute, Claims: nobody, Headers: map[string]string{"authorization": "Bearer " + token}}).ExpectRefusal(http.StatusUnauthorized, "")
+		a := s.open(map[string]any{"hostToken": host(t, apitest.HostKey, jwt.MapClaims{"sub": "K-1"})}, token)
 		if name == "a session of an unknown visitor" {
-			a.is(http.StatusCreated)
+			a.Expect(http.StatusCreated)
 			continue
 		}
-		a.refused(http.StatusUnauthorized, "")
+		a.ExpectRefusal(http.StatusUnauthorized, "")
 	}
 	held := s.visit(nil, "")
-	s.open(map[string]any{"hostToken": host(t, hostKey, jwt.MapClaims{"exp": now.Add(-time.Hour).Unix()})}, held.Token).refused(http.StatusUnauthorized, "not valid")
+	s.open(map[string]any{"hostToken": host(t, apitest.HostKey, jwt.MapClaims{"exp": now.Add(-time.Hour).Unix()})}, held.Token).ExpectRefusal(http.StatusUnauthorized, "not valid")
 }
 
 // A tab is one token in the model of the property test.
@@ -423,7 +424,7 @@ func TestSignIn_Property(t *testing.T) {
 				line++
 				text := fmt.Sprintf("regel %d van %s", line, held.who)
 				id := uuid7(now.Add(-time.Duration(line)*time.Millisecond), byte(line))
-				held.post(map[string]any{"id": id, "text": text}).is(http.StatusCreated)
+				held.post(map[string]any{"id": id, "text": text}).Expect(http.StatusCreated)
 				want[held.who] = append(want[held.who], text)
 				wrote[held.Visitor] = append(wrote[held.Visitor], text)
 			}

@@ -1,4 +1,4 @@
-package api_test
+package agentapi_test
 
 import (
 	"fmt"
@@ -15,7 +15,7 @@ import (
 
 // The whole of it, 10,000 messages while 1,000 more arrive, is among the
 // figures.
-func TestAWalkOverAMergedCustomerSeesEachMessageOnceWhileMoreArrive(t *testing.T) {
+func TestHistory_PagesWhileMessagesArrive(t *testing.T) {
 	t.Parallel()
 	for order, oldest := range map[string]bool{"newest": false, "oldest": true} {
 		t.Run(order, func(t *testing.T) {
@@ -23,10 +23,10 @@ func TestAWalkOverAMergedCustomerSeesEachMessageOnceWhileMoreArrive(t *testing.T
 			s := newStack(t)
 			var ids []identity.CustomerID
 			for n := range 3 {
-				ids = append(ids, s.customer(phone(n)))
+				ids = append(ids, s.Customer(phone(n)))
 			}
 			for _, other := range ids[1:] {
-				if joined, err := s.table.JoinByEvidence(t.Context(), ids[0], other, identity.Evidence{Rule: "register", At: now}); err != nil || !joined {
+				if joined, err := s.Table.JoinByEvidence(t.Context(), ids[0], other, identity.Evidence{Rule: "register", At: now}); err != nil || !joined {
 					t.Fatal(joined, err)
 				}
 			}
@@ -36,7 +36,7 @@ func TestAWalkOverAMergedCustomerSeesEachMessageOnceWhileMoreArrive(t *testing.T
 					Customer: phone(n), CustomerID: ids[n], ProviderID: uuid.NewString(), SentAt: at, Text: text,
 				}
 				m.ID = contact.NewID(m.Channel, m.SentAt, m.ProviderID)
-				if created, err := s.table.PutMessage(t.Context(), m, ""); err != nil || !created {
+				if created, err := s.Table.PutMessage(t.Context(), m, ""); err != nil || !created {
 					t.Error(created, err)
 				}
 			}
@@ -50,7 +50,7 @@ func TestAWalkOverAMergedCustomerSeesEachMessageOnceWhileMoreArrive(t *testing.T
 			query := map[string]string{"limit": "20", "order": order}
 			for turn := 0; ; turn++ {
 				var p page
-				s.do(call{route: historyRoute, path: id(ids[turn%3]), query: query}).into(http.StatusOK, &p)
+				s.Do(call{Route: historyRoute, Path: id(ids[turn%3]), Query: query}).Into(http.StatusOK, &p)
 				for _, m := range p.Messages {
 					seen[m.Text]++
 				}

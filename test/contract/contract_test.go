@@ -1,4 +1,4 @@
-package api_test
+package contract_test
 
 import (
 	"bytes"
@@ -12,38 +12,39 @@ import (
 
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/test/apitest"
 )
 
 // prepare makes what an operation's example takes to be there.
 var prepare = map[string]func(*door){
 	"handOverCustomer": func(d *door) { d.claimedBy("bot", "bot-1") },
 	"releaseCustomer":  func(d *door) { d.claimedBy("agent", "agent-7") },
-	"sendAnswer":       func(d *door) { d.mails(d.who, contact.Message{Subject: "Waar blijft mijn pakket?"}) },
+	"sendAnswer":       func(d *door) { d.Mails(d.who, contact.Message{Subject: "Waar blijft mijn pakket?"}) },
 	"unmergeCustomer": func(d *door) {
 		other := identity.CustomerID(d.as.Replace("01931c2e-7a40-7c1e-9d3b-5f2a6c7d8e90"))
-		if _, err := d.table.MergeCustomers(d.t.Context(), d.who, other, identity.Decision{By: "agent-7", At: now}); err != nil {
-			d.t.Fatal(err)
+		if _, err := d.Table.MergeCustomers(d.T.Context(), d.who, other, identity.Decision{By: "agent-7", At: now}); err != nil {
+			d.T.Fatal(err)
 		}
 	},
-	"decideCandidate": func(d *door) { d.burst() },
-	"listCandidates":  func(d *door) { d.burst() },
-	"readCandidate":   func(d *door) { d.burst() },
+	"decideCandidate": func(d *door) { d.Burst() },
+	"listCandidates":  func(d *door) { d.Burst() },
+	"readCandidate":   func(d *door) { d.Burst() },
 	"splitProblem": func(d *door) {
 		named := map[string]any{"contacts": []map[string]string{{"customerId": string(d.who), "contact": d.as.Replace("qLk3vYb2cD8eFgHi")}}}
-		d.do(call{route: "POST /v1/problems/{id}/contacts", path: map[string]string{"id": d.as.Replace("01953f00-0000-7abc-8def-0123456789ab")}, body: named}).is(http.StatusOK)
+		d.Do(call{Route: "POST /v1/problems/{id}/contacts", Path: map[string]string{"id": d.as.Replace("01953f00-0000-7abc-8def-0123456789ab")}, Body: named}).Expect(http.StatusOK)
 	},
 	"updateProblem": func(d *door) {
-		d.do(call{route: updateRoute, path: map[string]string{"id": d.as.Replace("01953f00-0000-7abc-8def-0123456789ab")}, body: map[string]any{"to": "acknowledged"}}).is(http.StatusOK)
+		d.Do(call{Route: "POST /v1/problems/{id}/updates", Path: map[string]string{"id": d.as.Replace("01953f00-0000-7abc-8def-0123456789ab")}, Body: map[string]any{"to": "acknowledged"}}).Expect(http.StatusOK)
 	},
 }
 
 func (d *door) claimedBy(kind, who string) {
-	d.t.Helper()
+	d.T.Helper()
 	holder := map[string]any{"holder": map[string]string{"kind": kind, "id": who}}
-	d.do(call{route: "POST /v1/customers/{id}/claim", path: id(d.who), body: holder}).is(http.StatusOK)
+	d.Do(call{Route: "POST /v1/customers/{id}/claim", Path: id(d.who), Body: holder}).Expect(http.StatusOK)
 }
 
-func TestEveryOperationHasExamplesOfSuccessAndOfErrors(t *testing.T) {
+func TestDocument_ExamplesOfEveryOperation(t *testing.T) {
 	t.Parallel()
 	for _, o := range documented(t) {
 		name := o.method + " " + o.path
@@ -68,7 +69,7 @@ func TestEveryOperationHasExamplesOfSuccessAndOfErrors(t *testing.T) {
 	}
 }
 
-func TestTheExamplesOfTheDocumentAreTaken(t *testing.T) {
+func TestDocument_ExamplesSucceed(t *testing.T) {
 	t.Parallel()
 	for _, o := range documented(t) {
 		bodies := map[string]*openapi3.ExampleRef{"": nil}
@@ -94,7 +95,7 @@ func TestTheExamplesOfTheDocumentAreTaken(t *testing.T) {
 				if rec.Code >= 300 {
 					t.Fatalf("status %d: %s", rec.Code, rec.Body)
 				}
-				if err := a.wrong(t.Context(), openapi(t), rec); err != nil {
+				if err := a.wrong(t.Context(), apitest.OpenAPI(t), rec); err != nil {
 					t.Error(err)
 				}
 				tag := rec.Header().Get("ETag")
@@ -102,7 +103,7 @@ func TestTheExamplesOfTheDocumentAreTaken(t *testing.T) {
 					return
 				}
 				a.header.Set("If-None-Match", tag)
-				if rec := d.send(a); tag == "" || rec.Code != http.StatusNotModified || rec.Body.Len() != 0 || a.wrong(t.Context(), openapi(t), rec) != nil {
+				if rec := d.send(a); tag == "" || rec.Code != http.StatusNotModified || rec.Body.Len() != 0 || a.wrong(t.Context(), apitest.OpenAPI(t), rec) != nil {
 					t.Errorf("with its tag: status %d", rec.Code)
 				}
 			})
@@ -110,14 +111,14 @@ func TestTheExamplesOfTheDocumentAreTaken(t *testing.T) {
 	}
 }
 
-func TestWhatTheGatewayHasNoRoomForIsRefusedAsTheDocumentSays(t *testing.T) {
+func TestGateway_HeadersTooLarge(t *testing.T) {
 	t.Parallel()
 	d := newDoor(t)
 	for _, o := range documented(t) {
 		a := d.by(o, nil)
 		a.header.Set("X-Long", strings.Repeat("a", 10_240))
 		rec := d.send(a)
-		if err := a.wrong(t.Context(), openapi(t), rec); err != nil || rec.Code != http.StatusRequestHeaderFieldsTooLarge {
+		if err := a.wrong(t.Context(), apitest.OpenAPI(t), rec); err != nil || rec.Code != http.StatusRequestHeaderFieldsTooLarge {
 			t.Errorf("%s: status %d: %v", o.OperationID, rec.Code, err)
 		}
 	}
@@ -140,10 +141,10 @@ func (d *door) inState(o operation, example any) any {
 
 // Whatever is wrong with a request, the answer is the one that the document
 // gives for it, for every operation there is.
-func TestWhatIsWrongIsAnsweredAsDocumented(t *testing.T) {
+func TestWrongRequests_AsDocumented(t *testing.T) {
 	t.Parallel()
 	d := newDoor(t)
-	doc := openapi(t)
+	doc := apitest.OpenAPI(t)
 	for _, o := range documented(t) {
 		var body any
 		if o.RequestBody != nil {
@@ -194,7 +195,7 @@ func TestWhatIsWrongIsAnsweredAsDocumented(t *testing.T) {
 	}
 }
 
-func TestAddressesAndMethodsThatThereAreNotAreRefusedAsDocumented(t *testing.T) {
+func TestGateway_UnknownRoutes(t *testing.T) {
 	t.Parallel()
 	d := newDoor(t)
 	token := d.token("customers:read")
@@ -224,11 +225,11 @@ func TestAddressesAndMethodsThatThereAreNotAreRefusedAsDocumented(t *testing.T) 
 	}
 }
 
-func TestWhatTheRegisterSaysTwiceIsSaidOnce(t *testing.T) {
+func TestRegister_DuplicateValues(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	s.do(call{route: registerRoute, path: map[string]string{"number": "10042"}, body: map[string]any{
+	s.Do(call{Route: "PUT /v1/customers/account/{number}", Path: map[string]string{"number": "10042"}, Body: map[string]any{
 		"mails": []string{"jan@voorbeeld.example", "Jan@Voorbeeld.example"}, "phones": []string{"31970100678", "+31 97 0100678"},
 		"orders": []any{map[string]any{"number": "WS-1", "products": []string{"coffee-machine", "coffee-machine"}}},
-	}}).is(http.StatusOK)
+	}}).Expect(http.StatusOK)
 }

@@ -1,4 +1,4 @@
-package api_test
+package contract_test
 
 import (
 	"fmt"
@@ -13,7 +13,7 @@ import (
 )
 
 // The client of others, against the API as it is.
-func TestTheClientCallsTheAPI(t *testing.T) {
+func TestClient_EveryCall(t *testing.T) {
 	t.Parallel()
 	d := newDoor(t)
 	srv := httptest.NewServer(d.gateway)
@@ -29,7 +29,7 @@ func TestTheClientCallsTheAPI(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.says(phone(8), contact.WhatsApp, 1, "van een ander")
+	d.Says(phone(8), contact.WhatsApp, 1, "van een ander")
 	said, err := c.Record(ctx, who.ID, client.Call{ID: "call-1", Channel: "phone", At: now.Add(-time.Hour), Reason: "invoice-unclear", Text: "gebeld over de factuur"})
 	if err != nil || said.Channel != "phone" {
 		t.Fatalf("%+v %v", said, err)

@@ -1,4 +1,4 @@
-package api_test
+package agentapi_test
 
 import (
 	"fmt"
@@ -52,7 +52,7 @@ func (s *stack) mirror(who identity.CustomerID, limit int) *mirror {
 
 // look takes over what changed, page by page, and returns how many things.
 func (m *mirror) look() int {
-	m.s.t.Helper()
+	m.s.T.Helper()
 	n := 0
 	for {
 		query := map[string]string{"limit": fmt.Sprint(m.limit)}
@@ -60,7 +60,7 @@ func (m *mirror) look() int {
 			query["since"] = m.cursor
 		}
 		var p changesPage
-		m.s.do(call{route: changesRoute, path: id(m.id), query: query}).into(http.StatusOK, &p)
+		m.s.Do(call{Route: changesRoute, Path: id(m.id), Query: query}).Into(http.StatusOK, &p)
 		m.pages++
 		for _, msg := range p.Messages {
 			m.messages[msg.ID] = msg.Text
@@ -78,10 +78,10 @@ func (m *mirror) look() int {
 		}
 		n += len(p.Messages) + len(p.Effects) + len(p.Contacts)
 		if got := len(p.Messages) + len(p.Effects) + len(p.Contacts); got > m.limit {
-			m.s.t.Errorf("%d things on a page of %d", got, m.limit)
+			m.s.T.Errorf("%d things on a page of %d", got, m.limit)
 		}
 		if p.Cursor == "" {
-			m.s.t.Fatal("no cursor")
+			m.s.T.Fatal("no cursor")
 		}
 		if m.cursor = p.Cursor; p.Complete {
 			return n
@@ -89,35 +89,35 @@ func (m *mirror) look() int {
 	}
 }
 
-func TestChangesTellWhatWasStoredSinceHoweverOldItIs(t *testing.T) {
+func TestChanges_SinceCursor(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	at := now
-	s.table.Now = func() time.Time { return at }
+	s.Table.Now = func() time.Time { return at }
 	who := phone(1)
-	old := s.says(who, contact.WhatsApp, 90, "lang geleden").CustomerID
+	old := s.Says(who, contact.WhatsApp, 90, "lang geleden").CustomerID
 	at = at.Add(5 * time.Minute)
 	m := s.mirror(old, 2)
 	if len(m.messages) != 0 || m.look() != 0 {
 		t.Errorf("what was there before is told: %v", m.messages)
 	}
 	at = at.Add(time.Minute)
-	s.says(who, contact.WhatsApp, -5, "nieuw")
+	s.Says(who, contact.WhatsApp, -5, "nieuw")
 	for i := range 3 {
-		s.says(who, contact.WhatsApp, 10000+i, fmt.Sprint("laat ", i))
+		s.Says(who, contact.WhatsApp, 10000+i, fmt.Sprint("laat ", i))
 	}
-	answered := s.put(contact.Message{Channel: contact.WhatsApp, Direction: contact.Outbound, Customer: who, Text: "antwoord", ProviderID: "wamid.EXAMPLE"}, -4)
+	answered := s.Put(contact.Message{Channel: contact.WhatsApp, Direction: contact.Outbound, Customer: who, Text: "antwoord", ProviderID: "wamid.EXAMPLE"}, -4)
 	for _, e := range []contact.Effect{
 		{Channel: contact.WhatsApp, Target: "wamid.EXAMPLE", Kind: contact.Status, Status: "read"},
 		{Channel: contact.WhatsApp, Target: "wamid.EARLY", Kind: contact.Status, Status: "sent"}, // its message is yet to come
 		{Channel: contact.Messenger, Kind: contact.Watermark, Status: "delivered"},
 	} {
 		e.Customer, e.At = who, at
-		if _, err := s.table.PutEffect(t.Context(), old, e); err != nil {
+		if _, err := s.Table.PutEffect(t.Context(), old, e); err != nil {
 			t.Fatal(err)
 		}
 	}
-	k := s.contact(old, 30, "billing")
+	k := s.Contact(old, 30, "billing")
 	m.look()
 	texts := slices.Sorted(maps.Values(m.messages))
 	if diff := cmp.Diff([]string{"antwoord", "laat 0", "laat 1", "laat 2", "nieuw"}, texts); diff != "" {
@@ -138,27 +138,27 @@ func TestChangesTellWhatWasStoredSinceHoweverOldItIs(t *testing.T) {
 	if n := m.look(); n != 0 {
 		t.Errorf("%d things are told for ever", n)
 	}
-	tag := s.do(call{route: changesRoute, path: id(old), query: map[string]string{"since": m.cursor}}).is(http.StatusOK).header["ETag"]
+	tag := s.Do(call{Route: changesRoute, Path: id(old), Query: map[string]string{"since": m.cursor}}).Expect(http.StatusOK).Header["ETag"]
 	at = at.Add(time.Minute)
-	poll := call{route: changesRoute, path: id(old), query: map[string]string{"since": m.cursor}, headers: map[string]string{"if-none-match": tag}}
-	s.do(poll).is(http.StatusNotModified)
-	s.says(who, contact.WhatsApp, -20, "weer iets")
-	s.do(poll).is(http.StatusOK)
+	poll := call{Route: changesRoute, Path: id(old), Query: map[string]string{"since": m.cursor}, Headers: map[string]string{"if-none-match": tag}}
+	s.Do(poll).Expect(http.StatusNotModified)
+	s.Says(who, contact.WhatsApp, -20, "weer iets")
+	s.Do(poll).Expect(http.StatusOK)
 }
 
-func TestAMirrorThatLooksNowAndThenMissesNothing(t *testing.T) {
+func TestChanges_MirrorMissesNothing(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	at := now
-	s.table.Now = func() time.Time { return at }
-	who := s.says(phone(1), contact.WhatsApp, 0, "begin").CustomerID
+	s.Table.Now = func() time.Time { return at }
+	who := s.Says(phone(1), contact.WhatsApp, 0, "begin").CustomerID
 	m := s.mirror(who, 3)
 	want := map[string]string{}
 	for i := range 40 {
 		at = at.Add(time.Duration(i*i%7) * 40 * time.Second)
 		age := []int{0, 1, 59, 61, 90, 3000, 500000}[i%7]
 		sent := int(now.Sub(at)/time.Minute) + age
-		msg := s.says(phone(1), contact.WhatsApp, sent, fmt.Sprint(i))
+		msg := s.Says(phone(1), contact.WhatsApp, sent, fmt.Sprint(i))
 		want[string(msg.ID)] = msg.Text
 		if i%5 == 4 {
 			m.look()
@@ -171,45 +171,45 @@ func TestAMirrorThatLooksNowAndThenMissesNothing(t *testing.T) {
 	}
 }
 
-func TestChangesAcrossAMergeSayToReadAnew(t *testing.T) {
+func TestChanges_Merge(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	other := s.customer(phone(2))
-	one := s.says(phone(1), contact.WhatsApp, 90, "eerste")
+	other := s.Customer(phone(2))
+	one := s.Says(phone(1), contact.WhatsApp, 90, "eerste")
 	first, second := s.mirror(one.CustomerID, 50), ""
-	s.t = t
-	if a := s.do(call{route: changesRoute, path: id(other)}); a.status != http.StatusOK && a.status != http.StatusNotFound {
-		t.Fatal(a.body)
+	s.T = t
+	if a := s.Do(call{Route: changesRoute, Path: id(other)}); a.Status != http.StatusOK && a.Status != http.StatusNotFound {
+		t.Fatal(a.Body)
 	}
-	joined, err := s.table.JoinByEvidence(t.Context(), one.CustomerID, other, identity.Evidence{Rule: "register", At: now})
+	joined, err := s.Table.JoinByEvidence(t.Context(), one.CustomerID, other, identity.Evidence{Rule: "register", At: now})
 	if err != nil || !joined {
 		t.Fatal(joined, err)
 	}
 	var p changesPage
-	s.do(call{route: changesRoute, path: id(one.CustomerID), query: map[string]string{"since": first.cursor}}).into(http.StatusOK, &p)
+	s.Do(call{Route: changesRoute, Path: id(one.CustomerID), Query: map[string]string{"since": first.cursor}}).Into(http.StatusOK, &p)
 	if !p.Regrouped || len(p.IDs) != 2 || len(p.Messages) != 0 {
 		t.Errorf("after a merge: %+v", p)
 	}
 	second, p = p.Cursor, changesPage{}
-	s.says(phone(2), contact.WhatsApp, 1, "tweede")
+	s.Says(phone(2), contact.WhatsApp, 1, "tweede")
 	for _, either := range []identity.CustomerID{one.CustomerID, other} {
-		s.do(call{route: changesRoute, path: id(either), query: map[string]string{"since": second}}).into(http.StatusOK, &p)
+		s.Do(call{Route: changesRoute, Path: id(either), Query: map[string]string{"since": second}}).Into(http.StatusOK, &p)
 		if p.Regrouped || !slices.ContainsFunc(p.Messages, func(m struct{ ID, Text string }) bool { return m.Text == "tweede" }) {
 			t.Errorf("under %s: %+v", either, p)
 		}
 	}
 }
 
-func TestLongMessagesAreToldWholeAFewAtATime(t *testing.T) {
+func TestChanges_LongMessages(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	who := s.says(phone(1), contact.WhatsApp, 5, "klein").CustomerID
+	who := s.Says(phone(1), contact.WhatsApp, 5, "klein").CustomerID
 	m := s.mirror(who, 50)
 	long := strings.TrimSpace(strings.Repeat("Wat een lange brief is dit. ", 7000))
 	for i := range 20 {
-		s.do(call{route: answerRoute, path: id(who), body: map[string]any{
+		s.Do(call{Route: answerRoute, Path: id(who), Body: map[string]any{
 			"delivery": "recorded", "channel": "whatsapp", "text": long, "id": fmt.Sprint("long-", i), "sentAt": now.Add(time.Duration(-i) * time.Minute).Format(time.RFC3339),
-		}}).is(http.StatusCreated)
+		}}).Expect(http.StatusCreated)
 	}
 	m.look()
 	n := 0
@@ -223,13 +223,13 @@ func TestLongMessagesAreToldWholeAFewAtATime(t *testing.T) {
 	}
 }
 
-func TestACursorOfOtherChangesIsRefused(t *testing.T) {
+func TestChanges_CursorOfAnotherCustomer(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	a, b := s.says(phone(1), contact.WhatsApp, 5, "a").CustomerID, s.says(phone(2), contact.WhatsApp, 5, "b").CustomerID
+	a, b := s.Says(phone(1), contact.WhatsApp, 5, "a").CustomerID, s.Says(phone(2), contact.WhatsApp, 5, "b").CustomerID
 	m := s.mirror(a, 5)
 	for _, cursor := range []string{m.cursor, "x", m.cursor[:len(m.cursor)-3]} {
-		s.do(call{route: changesRoute, path: id(b), query: map[string]string{"since": cursor}}).refused(http.StatusBadRequest, "start again without one")
+		s.Do(call{Route: changesRoute, Path: id(b), Query: map[string]string{"since": cursor}}).ExpectRefusal(http.StatusBadRequest, "start again without one")
 	}
-	s.do(call{route: changesRoute, path: map[string]string{"id": "0199a1b2-0000-7000-8000-000000000009"}}).refused(http.StatusNotFound, "no such customer")
+	s.Do(call{Route: changesRoute, Path: map[string]string{"id": "0199a1b2-0000-7000-8000-000000000009"}}).ExpectRefusal(http.StatusNotFound, "no such customer")
 }
