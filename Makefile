@@ -37,7 +37,7 @@ fuzz: ## fuzz each parser of outside bytes, and the API by its document, for FUZ
 	    (cd "$$dir" && go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) .) || exit 1; \
 	  done || exit 1; \
 	done
-	HEARD_FUZZ_API=$(FUZZTIME) go test -count 1 -timeout 0 -run '^TestNoRequestFails' ./internal/api
+	HEARD_FUZZ_API=$(FUZZTIME) go test -count 1 -timeout 0 -run '^TestNoRequestFails' ./test/contract
 
 bench: ## run the benchmarks
 	go test -run '^$$' -bench . -benchmem ./...

@@ -7,9 +7,10 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 
-	"github.com/heard-intake/heard/internal/api"
+	"github.com/heard-intake/heard/internal/agentapi"
 	"github.com/heard-intake/heard/internal/config"
 	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/httpapi"
 	"github.com/heard-intake/heard/internal/telemetry"
 	"github.com/heard-intake/heard/internal/triage"
 	"github.com/heard-intake/heard/internal/wiring"
@@ -21,18 +22,18 @@ func main() {
 	cfg := config.AWS(ctx)
 	table := wiring.Table(ctx, cfg)
 	rules := wiring.TaxonomyReader(cfg)
-	agents := &api.Agents{
+	agents := &agentapi.API{
 		Store:    table,
 		Blobs:    wiring.Blobs(cfg),
 		Taxonomy: rules.Current,
 		Meter:    telemetry.NewMeter("agentapi"),
-		Limit:    &api.Limiter{Counter: table, PerMinute: config.Int("REQUESTS_PER_MINUTE", 0)},
-		Mailbox:  api.Mailbox{Domain: config.Or("MAIL_DOMAIN", ""), Default: config.Must("MAIL_FROM"), Tokens: wiring.MailTokens(cfg)},
+		Limiter:  &httpapi.Limiter{Counter: table, PerMinute: config.Int("REQUESTS_PER_MINUTE", 0)},
+		Mailbox:  agentapi.Mailbox{Domain: config.Or("MAIL_DOMAIN", ""), Default: config.Must("MAIL_FROM"), Tokens: wiring.MailTokens(cfg)},
 		Now:      time.Now,
 		Preview: func(ctx context.Context, k contact.Contact) (contact.Contact, bool, error) {
 			t := triage.Triage{Store: table, Taxonomy: rules.Current(), Zone: time.UTC, Now: time.Now}
 			return t.Preview(ctx, k)
 		},
 	}
-	lambda.Start(agents.Handle)
+	lambda.Start(httpapi.Lambda(agents.Handler()))
 }

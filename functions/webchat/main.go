@@ -8,8 +8,9 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 
-	"github.com/heard-intake/heard/internal/api"
+	"github.com/heard-intake/heard/internal/chatapi"
 	"github.com/heard-intake/heard/internal/config"
+	"github.com/heard-intake/heard/internal/httpapi"
 	"github.com/heard-intake/heard/internal/telemetry"
 	"github.com/heard-intake/heard/internal/wiring"
 )
@@ -18,7 +19,7 @@ func main() {
 	telemetry.Start("webchat")
 	ctx := context.Background()
 	cfg := config.AWS(ctx)
-	chat := &api.Chat{
+	chat := &chatapi.API{
 		Site:    config.Must("SITE"),
 		Store:   wiring.Table(ctx, cfg),
 		Blobs:   wiring.Blobs(cfg),
@@ -26,5 +27,5 @@ func main() {
 		Meter:   telemetry.NewMeter("webchat"),
 		Now:     time.Now,
 	}
-	lambda.Start(chat.Handle)
+	lambda.Start(httpapi.Lambda(chat.Handler()))
 }

@@ -11,8 +11,9 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
-	"github.com/heard-intake/heard/internal/api"
+	"github.com/heard-intake/heard/internal/agentapi"
 	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/httpapi"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/problem"
 	"github.com/heard-intake/heard/internal/store"
@@ -39,7 +40,8 @@ func measureBriefs(ctx context.Context, r run) error {
 	if err != nil {
 		return err
 	}
-	agents := &api.Agents{Store: table, Taxonomy: func() *taxonomy.Taxonomy { return tax }, Now: time.Now}
+	agents := &agentapi.API{Store: table, Taxonomy: func() *taxonomy.Taxonomy { return tax }, Now: time.Now}
+	handle := httpapi.Lambda(agents.Handler())
 	const (
 		usual = identity.CustomerID("0199a1b2-0000-7000-8000-000000000002")
 		large = identity.CustomerID("0199a1b2-0000-7000-8000-000000000003")
@@ -58,7 +60,7 @@ func measureBriefs(ctx context.Context, r run) error {
 		l.takeCost(inbound)
 		for range briefsRead {
 			began := time.Now()
-			if err := readBrief(withPurpose(ctx, inbound), agents, c.id); err != nil {
+			if err := readBrief(withPurpose(ctx, inbound), handle, c.id); err != nil {
 				return err
 			}
 			took = append(took, time.Since(began))
@@ -139,14 +141,14 @@ func storeOrdinaryCustomer(ctx context.Context, table *store.Table, c identity.C
 	return table.OpenProblem(ctx, problem.Record{Problem: p, Events: told}, []problem.Affected{{Customer: c, Seen: seen}})
 }
 
-func readBrief(ctx context.Context, agents *api.Agents, id identity.CustomerID) error {
-	resp, err := agents.Handle(ctx, events.APIGatewayV2HTTPRequest{
+func readBrief(ctx context.Context, handle httpapi.EventHandler, id identity.CustomerID) error {
+	resp, err := handle(ctx, events.APIGatewayV2HTTPRequest{
 		RouteKey: "GET /v1/customers/{id}/brief", PathParameters: map[string]string{"id": string(id)},
 		RequestContext: events.APIGatewayV2HTTPRequestContext{
 			HTTP: events.APIGatewayV2HTTPRequestContextHTTPDescription{Method: http.MethodGet, Path: "/v1/customers/" + string(id) + "/brief"},
 			Authorizer: &events.APIGatewayV2HTTPRequestContextAuthorizerDescription{
 				JWT: &events.APIGatewayV2HTTPRequestContextAuthorizerJWTDescription{Claims: map[string]string{
-					"sub": "help-desk", "scope": api.ReadCustomers, "exp": fmt.Sprint(time.Now().Add(time.Hour).Unix()),
+					"sub": "help-desk", "scope": httpapi.ReadCustomers, "exp": fmt.Sprint(time.Now().Add(time.Hour).Unix()),
 				}},
 			},
 		},

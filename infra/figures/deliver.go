@@ -9,12 +9,12 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
-	"github.com/heard-intake/heard/internal/api"
 	"github.com/heard-intake/heard/internal/channel/email"
 	"github.com/heard-intake/heard/internal/channel/messenger"
 	"github.com/heard-intake/heard/internal/channel/webchat"
 	"github.com/heard-intake/heard/internal/channel/whatsapp"
 	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/httpapi"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/intake"
 	"github.com/heard-intake/heard/test/traffic"
@@ -115,7 +115,8 @@ func customerAddress(p traffic.Person, ch contact.Channel) identity.Address {
 }
 
 // recordAnswer registers an answer through the API, as a help desk does for an
-// answer that it sent itself.
+// answer that it sent itself. The answer counts as received one second after it
+// was sent, and is noted for the next batch of triage.
 func (s *stage) recordAnswer(ctx context.Context, m weekEvent) error {
 	s.mu.Lock()
 	id := string(s.known[m.customer])
@@ -127,14 +128,16 @@ func (s *stage) recordAnswer(ctx context.Context, m weekEvent) error {
 	if err != nil {
 		return err
 	}
-	resp, err := s.agents.Handle(ctx, events.APIGatewayV2HTTPRequest{
+	agents := s.agents
+	agents.Now = func() time.Time { return m.at.Truncate(time.Second).Add(time.Second) }
+	resp, err := httpapi.Lambda(agents.Handler())(ctx, events.APIGatewayV2HTTPRequest{
 		RouteKey: "POST /v1/customers/{id}/messages", PathParameters: map[string]string{"id": id}, Body: string(body),
 		Headers: map[string]string{"content-type": "application/json"},
 		RequestContext: events.APIGatewayV2HTTPRequestContext{
 			HTTP: events.APIGatewayV2HTTPRequestContextHTTPDescription{Method: http.MethodPost, Path: "/v1/customers/" + id + "/messages"},
 			Authorizer: &events.APIGatewayV2HTTPRequestContextAuthorizerDescription{
 				JWT: &events.APIGatewayV2HTTPRequestContextAuthorizerJWTDescription{Claims: map[string]string{
-					"sub": "help-desk", "scope": api.WriteCustomers, "exp": fmt.Sprint(time.Now().Add(time.Hour).Unix()),
+					"sub": "help-desk", "scope": httpapi.WriteCustomers, "exp": fmt.Sprint(time.Now().Add(time.Hour).Unix()),
 				}},
 			},
 		},
@@ -142,5 +145,13 @@ func (s *stage) recordAnswer(ctx context.Context, m weekEvent) error {
 	if err == nil && resp.StatusCode != http.StatusCreated {
 		err = fmt.Errorf("record answer: status %d, want 201: %s", resp.StatusCode, resp.Body)
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	var stored contact.Message
+	if err := json.Unmarshal([]byte(resp.Body), &stored); err != nil {
+		return fmt.Errorf("read recorded answer: %w", err)
+	}
+	s.noteStored(stored, true)
+	return nil
 }

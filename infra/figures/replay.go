@@ -15,7 +15,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"github.com/heard-intake/heard/internal/api"
+	"github.com/heard-intake/heard/internal/agentapi"
 	"github.com/heard-intake/heard/internal/batch"
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
@@ -59,7 +59,7 @@ type stage struct {
 	*store.Table
 	ledger   *ledger
 	ingester *intake.Ingester
-	agents   *api.Agents
+	agents   agentapi.API
 	handle   func(context.Context, events.DynamoDBEvent) (events.DynamoDBEventResponse, error) // triage
 	outbox   *outbox.Outbox
 
@@ -98,7 +98,7 @@ func newStageWithKey(ctx context.Context, r run, accessKey string) (*stage, erro
 	meter := telemetry.NewMeter("figures")
 	meter.Out = io.Discard
 	s.ingester = &intake.Ingester{Store: s, Now: time.Now}
-	s.agents = &api.Agents{Store: s, Taxonomy: func() *taxonomy.Taxonomy { return shop }, Meter: meter, Now: time.Now}
+	s.agents = agentapi.API{Store: s.Table, Taxonomy: func() *taxonomy.Taxonomy { return shop }, Meter: meter}
 	s.handle = (&triage.Triage{Store: s.Table, Taxonomy: shop, Zone: zone, Meter: meter, Now: time.Now}).Handle
 	s.outbox = &outbox.Outbox{Queues: s, URL: "https://api.example.com"}
 	s.ledger.problemWritten = s.forwardProblem
@@ -112,14 +112,6 @@ func (s *stage) PutMessage(ctx context.Context, m contact.Message, whole string)
 	created, err := s.Table.PutMessage(ctx, m, whole)
 	s.noteStored(m, created)
 	return created, err
-}
-
-// PutRecorded stores an answer like PutMessage.
-func (s *stage) PutRecordedMessage(ctx context.Context, members []identity.CustomerID, m contact.Message, whole string) (contact.Entry, bool, error) {
-	m.ReceivedAt = m.SentAt.Add(time.Second)
-	stored, created, err := s.Table.PutRecordedMessage(ctx, members, m, whole)
-	s.noteStored(m, created)
-	return stored, created, err
 }
 
 func (s *stage) noteStored(m contact.Message, created bool) {

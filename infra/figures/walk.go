@@ -10,9 +10,10 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
-	"github.com/heard-intake/heard/internal/api"
+	"github.com/heard-intake/heard/internal/agentapi"
 	"github.com/heard-intake/heard/internal/batch"
 	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/httpapi"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/store"
 	"github.com/heard-intake/heard/test/traffic"
@@ -38,7 +39,8 @@ func measureWalk(ctx context.Context, r run) error {
 	if err != nil {
 		return err
 	}
-	w := &walker{agents: &api.Agents{Store: table, Now: time.Now}, path: "/v1/customers/" + string(ids[0]), ledger: l}
+	agents := &agentapi.API{Store: table, Now: time.Now}
+	w := &walker{handle: httpapi.Lambda(agents.Handler()), path: "/v1/customers/" + string(ids[0]), ledger: l}
 	start := time.Now().Add(-300 * 24 * time.Hour)
 	put := func(i int) error {
 		sent := messageTime(start, i)
@@ -116,7 +118,7 @@ func createMergedCustomer(ctx context.Context, table *store.Table) ([]identity.C
 
 // A walker reads the history of one customer through the API.
 type walker struct {
-	agents *api.Agents
+	handle httpapi.EventHandler
 	path   string
 	ledger *ledger
 	seen   map[string]map[contact.ID]bool // by order
@@ -141,9 +143,9 @@ func (w *walker) requestPage(ctx context.Context, what string, query map[string]
 	}
 	ev.RequestContext.HTTP.Method = "GET"
 	ev.RequestContext.Authorizer = &events.APIGatewayV2HTTPRequestContextAuthorizerDescription{JWT: &events.APIGatewayV2HTTPRequestContextAuthorizerJWTDescription{
-		Claims: map[string]string{"sub": "figures", "scope": api.ReadCustomers, "exp": fmt.Sprint(time.Now().Add(time.Hour).Unix())},
+		Claims: map[string]string{"sub": "figures", "scope": httpapi.ReadCustomers, "exp": fmt.Sprint(time.Now().Add(time.Hour).Unix())},
 	}}
-	resp, err := w.agents.Handle(withPurpose(ctx, inbound), ev)
+	resp, err := w.handle(withPurpose(ctx, inbound), ev)
 	if err != nil || resp.StatusCode != 200 {
 		return historyPage{}, fmt.Errorf("status %d: %w", resp.StatusCode, err)
 	}

@@ -35,19 +35,19 @@ type property struct {
 
 // property stores one.
 func (s *stack) property(name string) property {
-	s.t.Helper()
-	p := property{problem: s.problem(name, "billing", 5), candidate: uuid.NewString()}
+	s.T.Helper()
+	p := property{problem: s.Problem(name, "billing", 5), candidate: uuid.NewString()}
 	who := identity.CustomerID(uuid.Must(uuid.NewV7()).String())
-	first, second := s.contact(who, 60, "billing"), s.contact(who, 30, "billing")
+	first, second := s.Contact(who, 60, "billing"), s.Contact(who, 30, "billing")
 	p.first, p.second = s.named(first), s.named(second)
 	s.touch(p.problem, first)
-	rec, err := s.table.Problem(s.t.Context(), p.problem)
+	rec, err := s.Table.Problem(s.T.Context(), p.problem)
 	if err != nil {
-		s.t.Fatal(err)
+		s.T.Fatal(err)
 	}
 	rec.Problem, rec.Events = problem.Escalate(rec.Problem, "customer-care", now)
-	if err := s.table.SaveProblem(s.t.Context(), rec); err != nil {
-		s.t.Fatal(err)
+	if err := s.Table.SaveProblem(s.T.Context(), rec); err != nil {
+		s.T.Fatal(err)
 	}
 	s.announce(p.candidate, "billing", s.unknown())
 	return p
@@ -59,24 +59,24 @@ func (s *stack) named(k contact.Contact) map[string]string {
 
 // touch makes a contact part of a problem.
 func (s *stack) touch(problemID string, k contact.Contact) {
-	s.t.Helper()
+	s.T.Helper()
 	seen := problem.Occurrence{Customer: k.Customer, Contact: k.ID, Day: k.Start.Format(time.DateOnly), At: k.Start}
 	c, _ := problem.Affected{Customer: k.Customer}.With(nil, []problem.Occurrence{seen})
-	if err := s.table.ChangeAffected(s.t.Context(), problemID, []problem.AffectedChange{c}); err != nil {
-		s.t.Fatal(err)
+	if err := s.Table.ChangeAffected(s.T.Context(), problemID, []problem.AffectedChange{c}); err != nil {
+		s.T.Fatal(err)
 	}
 }
 
 // unknown stores a contact without a reason, of a customer of its own.
 func (s *stack) unknown() contact.Contact {
-	s.t.Helper()
+	s.T.Helper()
 	at := now.Add(-time.Hour)
 	k := contact.Contact{
 		ID: "k-" + uuid.NewString(), Customer: identity.CustomerID(uuid.Must(uuid.NewV7()).String()), Start: at, WaitingSince: at,
 		Channels: []contact.Channel{contact.WhatsApp}, Department: contact.Unassigned,
 	}
-	if err := s.table.SaveContact(s.t.Context(), k); err != nil {
-		s.t.Fatal(err)
+	if err := s.Table.SaveContact(s.T.Context(), k); err != nil {
+		s.T.Fatal(err)
 	}
 	return k
 }
@@ -84,17 +84,17 @@ func (s *stack) unknown() contact.Contact {
 // announce stores a candidate of one contact that was announced to a
 // department.
 func (s *stack) announce(candidate, department string, k contact.Contact) {
-	s.t.Helper()
-	_, count, err := s.table.AnnouncedCandidates(s.t.Context(), now)
+	s.T.Helper()
+	_, count, err := s.Table.AnnouncedCandidates(s.T.Context(), now)
 	if err != nil {
-		s.t.Fatal(err)
+		s.T.Fatal(err)
 	}
 	told := problem.AnnouncedCandidate{
-		ID: candidate, Department: department, At: now, Words: []string{s.table.WordHash(candidate)}, Shown: []string{"gasklep"}, Customers: 1,
+		ID: candidate, Department: department, At: now, Words: []string{s.Table.WordHash(candidate)}, Shown: []string{"gasklep"}, Customers: 1,
 		Contacts: []problem.UnclassifiedContact{{Customer: k.Customer, Contact: k.ID, At: k.Start}}, First: k.Start, Last: k.Start, Expires: now.Add(24 * time.Hour),
 	}
-	if err := s.table.AnnounceCandidate(s.t.Context(), told, count); err != nil {
-		s.t.Fatal(err)
+	if err := s.Table.AnnounceCandidate(s.T.Context(), told, count); err != nil {
+		s.T.Fatal(err)
 	}
 }
 
@@ -114,37 +114,37 @@ func contacts(refs ...map[string]string) map[string]any { return map[string]any{
 
 // accesses has a row for every route. A route without one fails the test.
 var accesses = map[string]access{
-	"GET /v1/problems":               {status: http.StatusOK, list: true, call: func(property) call { return call{query: map[string]string{"limit": "200"}} }},
-	"GET /v1/problems/{id}":          {status: http.StatusOK, escalated: true, call: func(p property) call { return call{path: pathOf(p.problem)} }},
-	"GET /v1/problems/{id}/affected": {status: http.StatusOK, escalated: true, call: func(p property) call { return call{path: pathOf(p.problem)} }},
-	"GET /v1/problems/{id}/log":      {status: http.StatusOK, escalated: true, call: func(p property) call { return call{path: pathOf(p.problem)} }},
+	"GET /v1/problems":               {status: http.StatusOK, list: true, call: func(property) call { return call{Query: map[string]string{"limit": "200"}} }},
+	"GET /v1/problems/{id}":          {status: http.StatusOK, escalated: true, call: func(p property) call { return call{Path: pathOf(p.problem)} }},
+	"GET /v1/problems/{id}/affected": {status: http.StatusOK, escalated: true, call: func(p property) call { return call{Path: pathOf(p.problem)} }},
+	"GET /v1/problems/{id}/log":      {status: http.StatusOK, escalated: true, call: func(p property) call { return call{Path: pathOf(p.problem)} }},
 	"POST /v1/problems/{id}/updates": {
 		status: http.StatusOK, escalated: true,
-		call:    func(p property) call { return call{path: pathOf(p.problem), body: map[string]any{"comment": "x"}} },
+		call:    func(p property) call { return call{Path: pathOf(p.problem), Body: map[string]any{"comment": "x"}} },
 		message: func(p property) string { return fmt.Sprintf(`{"problem":%q,"comment":"x"}`, p.problem) },
 	},
-	"POST /v1/problems/{id}/resend": {status: http.StatusOK, escalated: true, call: func(p property) call { return call{path: pathOf(p.problem)} }},
+	"POST /v1/problems/{id}/resend": {status: http.StatusOK, escalated: true, call: func(p property) call { return call{Path: pathOf(p.problem)} }},
 	"POST /v1/problems/{id}/contacts": {
 		status: http.StatusOK, escalated: true,
-		call: func(p property) call { return call{path: pathOf(p.problem), body: contacts(p.second)} },
+		call: func(p property) call { return call{Path: pathOf(p.problem), Body: contacts(p.second)} },
 	},
 	"DELETE /v1/problems/{id}/contacts": {
 		status: http.StatusOK, escalated: true,
-		call: func(p property) call { return call{path: pathOf(p.problem), query: p.first} },
+		call: func(p property) call { return call{Path: pathOf(p.problem), Query: p.first} },
 	},
 	"POST /v1/problems/{id}/split": {
 		status: http.StatusCreated, escalated: true,
-		call: func(p property) call { return call{path: pathOf(p.problem), body: contacts(p.first)} },
+		call: func(p property) call { return call{Path: pathOf(p.problem), Body: contacts(p.first)} },
 	},
 	"POST /v1/problems": {
-		status: http.StatusCreated, call: func(property) call { return call{body: map[string]any{"reason": "refund-missing"}} },
+		status: http.StatusCreated, call: func(property) call { return call{Body: map[string]any{"reason": "refund-missing"}} },
 	},
 	"GET /v1/candidates":      {status: http.StatusOK, list: true, call: func(property) call { return call{} }},
-	"GET /v1/candidates/{id}": {status: http.StatusOK, call: func(p property) call { return call{path: pathOf(p.candidate)} }},
+	"GET /v1/candidates/{id}": {status: http.StatusOK, call: func(p property) call { return call{Path: pathOf(p.candidate)} }},
 	"POST /v1/candidates/{id}": {
 		status: http.StatusOK,
 		call: func(p property) call {
-			return call{path: pathOf(p.candidate), body: map[string]any{"decision": "dismiss", "why": "x"}}
+			return call{Path: pathOf(p.candidate), Body: map[string]any{"decision": "dismiss", "why": "x"}}
 		},
 		message: func(p property) string {
 			return fmt.Sprintf(`{"candidate":%q,"decision":"dismiss","why":"x"}`, p.candidate)
@@ -224,7 +224,7 @@ func (a access) expected(scope string, b bearer) (status int, detail string, rea
 
 func TestAccess_EveryRouteAndToken(t *testing.T) {
 	t.Parallel()
-	scopes := api.DepartmentScopes()
+	scopes := (&api.Departments{}).Scopes()
 	for route := range accesses {
 		if scopes[route] == "" {
 			t.Errorf("%s is expected, and there is no such route", route)
@@ -248,33 +248,33 @@ func TestAccess_EveryRouteAndToken(t *testing.T) {
 
 // tryAccess calls a route about a property of its own.
 func (s *stack) tryAccess(route, scope string, a access, b bearer) {
-	s.t.Helper()
+	s.T.Helper()
 	p := s.property(uuid.NewString())
-	before, err := s.table.Problem(s.t.Context(), p.problem)
+	before, err := s.Table.Problem(s.T.Context(), p.problem)
 	if err != nil {
-		s.t.Fatal(err)
+		s.T.Fatal(err)
 	}
 	c := a.call(p)
-	c.route, c.claims = route, b.claims
-	got := s.do(c)
+	c.Route, c.Claims = route, b.claims
+	got := s.Do(c)
 	status, detail, reaches := a.expected(scope, b)
-	if got.status != status {
-		s.t.Errorf("%s: status %d, want %d: %s", route, got.status, status, got.body)
+	if got.Status != status {
+		s.T.Errorf("%s: status %d, want %d: %s", route, got.Status, status, got.Body)
 		return
 	}
 	if detail != "" {
-		got.refused(status, detail)
+		got.ExpectRefusal(status, detail)
 		for _, secret := range []string{p.first["customerId"], p.first["contact"], "reason-", "factuur"} {
-			if strings.Contains(got.body, secret) {
-				s.t.Errorf("%s: the refusal tells %q: %s", route, secret, got.body)
+			if strings.Contains(got.Body, secret) {
+				s.T.Errorf("%s: the refusal tells %q: %s", route, secret, got.Body)
 			}
 		}
 	}
-	if shows := strings.Contains(got.body, p.problem) || strings.Contains(got.body, p.candidate); a.list && shows != reaches {
-		s.t.Errorf("%s: lists the property %t, want %t", route, shows, reaches)
+	if shows := strings.Contains(got.Body, p.problem) || strings.Contains(got.Body, p.candidate); a.list && shows != reaches {
+		s.T.Errorf("%s: lists the property %t, want %t", route, shows, reaches)
 	}
-	if after, err := s.table.Problem(s.t.Context(), p.problem); err != nil || !reaches && (after.Revision != before.Revision || after.Contacts != before.Contacts) {
-		s.t.Errorf("%s: a refused request changed the problem: revision %d, was %d; %v", route, after.Revision, before.Revision, err)
+	if after, err := s.Table.Problem(s.T.Context(), p.problem); err != nil || !reaches && (after.Revision != before.Revision || after.Contacts != before.Contacts) {
+		s.T.Errorf("%s: a refused request changed the problem: revision %d, was %d; %v", route, after.Revision, before.Revision, err)
 	}
 }
 
@@ -330,7 +330,7 @@ func TestAccess_QueueCannotBeWidened(t *testing.T) {
 			t.Errorf("a queue of %q: %+v, %v", name, resp, err)
 		}
 	}
-	rec, err := s.table.Problem(t.Context(), p.problem)
+	rec, err := s.Table.Problem(t.Context(), p.problem)
 	if err != nil || rec.Version != 2 || rec.Department != "billing" {
 		t.Errorf("the problem changed: version %d of %s, %v; want version 2 of billing", rec.Version, rec.Department, err)
 	}
@@ -347,38 +347,38 @@ func queued(department, body string) events.SQSMessage {
 // queues returns the handler of the queues of updates on this stack. Bury takes
 // the reason of the oldest refusal of a department, empty without one.
 func (s *stack) queues(departments ...string) (h *updates.Handler, bury func(department string) string) {
-	s.t.Helper()
+	s.T.Helper()
 	srv, err := sqs.New(sqs.Config{})
 	if err != nil {
-		s.t.Fatal(err)
+		s.T.Fatal(err)
 	}
 	web := httptest.NewServer(srv)
-	s.t.Cleanup(func() { web.Close(); _ = srv.Close() })
+	s.T.Cleanup(func() { web.Close(); _ = srv.Close() })
 	client := awssqs.New(awssqs.Options{Region: "eu-west-1", BaseEndpoint: aws.String(web.URL), Credentials: credentials.NewStaticCredentialsProvider("k", "s", "")})
 	urls := map[string]*string{}
 	for _, d := range departments {
-		out, err := client.CreateQueue(s.t.Context(), &awssqs.CreateQueueInput{QueueName: aws.String("heard-updates-" + d + "-dead")})
+		out, err := client.CreateQueue(s.T.Context(), &awssqs.CreateQueueInput{QueueName: aws.String("heard-updates-" + d + "-dead")})
 		if err != nil {
-			s.t.Fatal(err)
+			s.T.Fatal(err)
 		}
 		urls[d] = out.QueueUrl
 	}
 	h = &updates.Handler{
-		Problems: s.departments.Problems, Prefix: "heard-updates-", Dead: queue.NewDeadLetters(client, "heard-updates-"), Now: s.departments.Now,
-		Meter: &telemetry.Meter{Function: "updates", Out: s.metrics, Now: func() time.Time { return now }},
+		Problems: s.Departments.Problems, Prefix: "heard-updates-", Dead: queue.NewDeadLetters(client, "heard-updates-"), Now: s.Departments.Now,
+		Meter: &telemetry.Meter{Function: "updates", Out: s.Metrics, Now: func() time.Time { return now }},
 	}
 	return h, func(department string) string {
-		s.t.Helper()
-		out, err := client.ReceiveMessage(s.t.Context(), &awssqs.ReceiveMessageInput{QueueUrl: urls[department], MessageAttributeNames: []string{"All"}})
+		s.T.Helper()
+		out, err := client.ReceiveMessage(s.T.Context(), &awssqs.ReceiveMessageInput{QueueUrl: urls[department], MessageAttributeNames: []string{"All"}})
 		if err != nil {
-			s.t.Fatal(err)
+			s.T.Fatal(err)
 		}
 		if len(out.Messages) == 0 {
 			return ""
 		}
 		m := out.Messages[0]
-		if _, err := client.DeleteMessage(s.t.Context(), &awssqs.DeleteMessageInput{QueueUrl: urls[department], ReceiptHandle: m.ReceiptHandle}); err != nil {
-			s.t.Fatal(err)
+		if _, err := client.DeleteMessage(s.T.Context(), &awssqs.DeleteMessageInput{QueueUrl: urls[department], ReceiptHandle: m.ReceiptHandle}); err != nil {
+			s.T.Fatal(err)
 		}
 		return aws.ToString(m.MessageAttributes["reason"].StringValue)
 	}

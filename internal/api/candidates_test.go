@@ -6,10 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
-	"github.com/heard-intake/heard/internal/contact"
-	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/problem"
 )
 
@@ -17,36 +14,6 @@ const (
 	candidatesRoute = "GET /v1/candidates"
 	candidateRoute  = "POST /v1/candidates/{id}"
 )
-
-// burst stores forty customers of last week who said nothing alike, and six of
-// today whose valve whistles.
-func (s *stack) burst() {
-	s.t.Helper()
-	keep := func(c identity.CustomerID, id string, at time.Time, words ...string) {
-		u := problem.UnclassifiedContact{Customer: c, Contact: id, At: at, Words: words, Expires: now.Add(time.Hour)}
-		if err := s.table.PutUnknownContacts(s.t.Context(), []problem.UnclassifiedContact{u}); err != nil {
-			s.t.Fatal(err)
-		}
-	}
-	for i := range 40 {
-		keep(identity.CustomerID(fmt.Sprint("past-", i)), fmt.Sprint("k", i), now.Add(-5*24*time.Hour), "woord", fmt.Sprint("eigen", i))
-	}
-	for i := range 6 {
-		a := verified(identity.Phone, "", fmt.Sprintf("3197010055%d", i))
-		m := s.put(contact.Message{
-			Channel: contact.WhatsApp, Direction: contact.Inbound, Customer: a, Name: "Jan Voorbeeld",
-			Text: "De gasklep fluit sinds gisteren heel hard, groet Jan Voorbeeld",
-		}, 50-i)
-		k := contact.Contact{
-			ID: contact.IDOf(m.ID), Customer: m.CustomerID, Start: m.SentAt, WaitingSince: m.SentAt,
-			Channels: []contact.Channel{contact.WhatsApp}, Department: contact.Unassigned,
-		}
-		if err := s.table.SaveContact(s.t.Context(), k); err != nil {
-			s.t.Fatal(err)
-		}
-		keep(m.CustomerID, k.ID, k.Start, "gasklep", "fluit")
-	}
-}
 
 type candidates struct {
 	Candidates []struct {
@@ -61,13 +28,13 @@ func TestACandidateShowsWhatCustomersShareAndNothingOfThem(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	var got candidates
-	s.do(call{route: candidatesRoute}).into(http.StatusOK, &got)
+	s.Do(call{Route: candidatesRoute}).Into(http.StatusOK, &got)
 	if len(got.Candidates) != 0 {
 		t.Fatalf("of nothing: %+v", got)
 	}
-	s.burst()
-	answer := s.do(call{route: candidatesRoute})
-	answer.into(http.StatusOK, &got)
+	s.Burst()
+	answer := s.Do(call{Route: candidatesRoute})
+	answer.Into(http.StatusOK, &got)
 	if len(got.Candidates) != 1 || got.Candidates[0].Customers != 6 || len(got.Candidates[0].Contacts) != 6 {
 		t.Fatalf("got %+v", got)
 	}
@@ -83,36 +50,36 @@ func TestACandidateShowsWhatCustomersShareAndNothingOfThem(t *testing.T) {
 func TestADismissedCandidateStaysDismissed(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	s.burst()
-	id := map[string]string{"id": s.table.WordHash("gasklep")}
-	c := call{route: candidateRoute, path: id, body: map[string]any{"decision": "dismiss", "why": "Een liedje"}}
-	s.do(c).is(http.StatusOK)
+	s.Burst()
+	id := map[string]string{"id": s.Table.WordHash("gasklep")}
+	c := call{Route: candidateRoute, Path: id, Body: map[string]any{"decision": "dismiss", "why": "Een liedje"}}
+	s.Do(c).Expect(http.StatusOK)
 	var got candidates
-	s.do(call{route: candidatesRoute}).into(http.StatusOK, &got)
+	s.Do(call{Route: candidatesRoute}).Into(http.StatusOK, &got)
 	if len(got.Candidates) != 0 {
 		t.Errorf("still there: %+v", got)
 	}
-	s.do(c).is(http.StatusNotFound)
+	s.Do(c).Expect(http.StatusNotFound)
 }
 
 func TestAConfirmedCandidateIsAProblemWithItsContacts(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	s.burst()
-	id := map[string]string{"id": s.table.WordHash("fluit")}
+	s.Burst()
+	id := map[string]string{"id": s.Table.WordHash("fluit")}
 	var got struct{ Problem string }
 	body := map[string]any{"decision": "confirm", "why": "De kleppen van partij 12", "reason": "manual-unclear"}
-	s.do(call{route: candidateRoute, path: id, body: body}).into(http.StatusOK, &got)
-	affected, _, err := s.table.AffectedCustomers(t.Context(), got.Problem, 10, "")
+	s.Do(call{Route: candidateRoute, Path: id, Body: body}).Into(http.StatusOK, &got)
+	affected, _, err := s.Table.AffectedCustomers(t.Context(), got.Problem, 10, "")
 	if err != nil || len(affected) != 6 {
 		t.Errorf("affected %v, %v", affected, err)
 	}
-	p, err := s.table.Problem(t.Context(), got.Problem)
+	p, err := s.Table.Problem(t.Context(), got.Problem)
 	if err != nil || p.Customers != 6 || p.Contacts != 6 || p.Reason != "manual-unclear" {
 		t.Errorf("%+v, %v", p, err)
 	}
 	var left candidates
-	s.do(call{route: candidatesRoute}).into(http.StatusOK, &left)
+	s.Do(call{Route: candidatesRoute}).Into(http.StatusOK, &left)
 	if len(left.Candidates) != 0 {
 		t.Errorf("still there: %+v", left)
 	}
@@ -121,13 +88,13 @@ func TestAConfirmedCandidateIsAProblemWithItsContacts(t *testing.T) {
 func TestAConfirmedCandidateJoinsTheProblemOfItsCause(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	s.burst()
+	s.Burst()
 	var opened struct{ ID string }
-	s.do(call{route: "POST /v1/problems", body: map[string]any{"reason": "manual-unclear"}}).into(http.StatusCreated, &opened)
+	s.Do(call{Route: "POST /v1/problems", Body: map[string]any{"reason": "manual-unclear"}}).Into(http.StatusCreated, &opened)
 	var got struct{ Problem string }
 	body := map[string]any{"decision": "confirm", "why": "hetzelfde", "reason": "manual-unclear"}
-	s.do(call{route: candidateRoute, path: map[string]string{"id": s.table.WordHash("gasklep")}, body: body}).into(http.StatusOK, &got)
-	p, err := s.table.Problem(t.Context(), opened.ID)
+	s.Do(call{Route: candidateRoute, Path: map[string]string{"id": s.Table.WordHash("gasklep")}, Body: body}).Into(http.StatusOK, &got)
+	p, err := s.Table.Problem(t.Context(), opened.ID)
 	if err != nil || got.Problem != opened.ID || p.Customers != 6 {
 		t.Errorf("%s: %+v, %v", got.Problem, p, err)
 	}
@@ -136,8 +103,8 @@ func TestAConfirmedCandidateJoinsTheProblemOfItsCause(t *testing.T) {
 func TestABadDecisionOnACandidateChangesNothing(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	s.burst()
-	id := map[string]string{"id": s.table.WordHash("gasklep")}
+	s.Burst()
+	id := map[string]string{"id": s.Table.WordHash("gasklep")}
 	for name, body := range map[string]map[string]any{
 		"no decision":              {"why": "x"},
 		"another decision":         {"decision": "maybe", "why": "x"},
@@ -147,9 +114,9 @@ func TestABadDecisionOnACandidateChangesNothing(t *testing.T) {
 		"dismiss with a product":   {"decision": "dismiss", "why": "x", "product": "airfryer"},
 		"a reason that is unknown": {"decision": "confirm", "why": "x", "reason": "weather"},
 	} {
-		s.do(call{route: candidateRoute, path: id, body: body}).is(http.StatusBadRequest)
+		s.Do(call{Route: candidateRoute, Path: id, Body: body}).Expect(http.StatusBadRequest)
 		var got candidates
-		s.do(call{route: candidatesRoute}).into(http.StatusOK, &got)
+		s.Do(call{Route: candidatesRoute}).Into(http.StatusOK, &got)
 		if len(got.Candidates) != 1 {
 			t.Errorf("%s: %d candidates", name, len(got.Candidates))
 		}

@@ -12,8 +12,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/problem"
+	"github.com/heard-intake/heard/test/apitest"
 )
 
 const (
@@ -26,27 +26,6 @@ const (
 	splitRoute    = "POST /v1/problems/{id}/split"
 )
 
-// problem stores an open problem of a department, n minutes old.
-func (s *stack) problem(name, department string, n int) string {
-	s.t.Helper()
-	at := now.Add(-time.Duration(n) * time.Minute)
-	var affected []problem.Affected
-	for i := range 5 {
-		affected = append(affected, problem.Affected{
-			Customer: identity.CustomerID(fmt.Sprintf("01931c2e-7a40-7c1e-9d3b-00000000000%d", i)),
-			Seen:     []problem.Occurrence{{Contact: fmt.Sprint("k", i), Day: at.Format(time.DateOnly), At: at}},
-		})
-	}
-	p, events := problem.Open(problem.Seed{
-		ID: "p-" + name, Reason: "reason-" + name, Department: department, Severity: "normal", TaxonomyVersion: "2026-01",
-		Names: problem.Names{Department: problem.Label{NL: department, EN: department}}, Affected: affected,
-	}, at)
-	if err := s.table.OpenProblem(s.t.Context(), problem.Record{Problem: p, Quotes: []string{"de factuur klopt niet"}, Events: events}, affected); err != nil {
-		s.t.Fatal(err)
-	}
-	return p.ID
-}
-
 // of is a department's own token: it may read and write, and is limited to the
 // department.
 func of(department string) map[string]string {
@@ -57,9 +36,9 @@ func TestProblemsAreListedLatestFirst(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	for i, d := range []string{"billing", "it", "billing", "logistics", "billing"} {
-		s.problem(fmt.Sprint(i), d, 10-i)
+		s.Problem(fmt.Sprint(i), d, 10-i)
 	}
-	s.do(call{route: updateRoute, path: map[string]string{"id": "p-2"}, body: map[string]any{"to": "acknowledged"}}).is(http.StatusOK)
+	s.Do(call{Route: updateRoute, Path: map[string]string{"id": "p-2"}, Body: map[string]any{"to": "acknowledged"}}).Expect(http.StatusOK)
 	for name, tt := range map[string]struct {
 		query  map[string]string
 		claims map[string]string
@@ -79,13 +58,13 @@ func TestProblemsAreListedLatestFirst(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := *s
-			s.t = t
+			s.T = t
 			var got []string
 			query := map[string]string{"limit": "2"}
 			maps.Copy(query, tt.query)
 			for {
 				var p page
-				s.do(call{route: problemsRoute, query: query, claims: tt.claims}).into(http.StatusOK, &p)
+				s.Do(call{Route: problemsRoute, Query: query, Claims: tt.claims}).Into(http.StatusOK, &p)
 				for _, v := range p.Problems {
 					got = append(got, v.ID)
 				}
@@ -98,24 +77,24 @@ func TestProblemsAreListedLatestFirst(t *testing.T) {
 			}
 		})
 	}
-	s.do(call{route: problemsRoute, query: map[string]string{"department": "billing"}, claims: of("it")}).refused(http.StatusForbidden, "another department")
-	s.do(call{route: problemsRoute, query: map[string]string{"department": "cellar"}}).refused(http.StatusBadRequest, "billing")
-	s.do(call{route: problemsRoute, query: map[string]string{"state": "lost"}}).refused(http.StatusBadRequest, "acknowledged")
+	s.Do(call{Route: problemsRoute, Query: map[string]string{"department": "billing"}, Claims: of("it")}).ExpectRefusal(http.StatusForbidden, "another department")
+	s.Do(call{Route: problemsRoute, Query: map[string]string{"department": "cellar"}}).ExpectRefusal(http.StatusBadRequest, "billing")
+	s.Do(call{Route: problemsRoute, Query: map[string]string{"state": "lost"}}).ExpectRefusal(http.StatusBadRequest, "acknowledged")
 }
 
 func TestAForeignProblemIsNeitherSeenNorChanged(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	path := map[string]string{"id": s.problem("a", "billing", 5)}
+	path := map[string]string{"id": s.Problem("a", "billing", 5)}
 	for route, body := range map[string]any{problemRoute: nil, affectedRoute: nil, updateRoute: map[string]any{"to": "acknowledged"}} {
-		s.do(call{route: route, path: path, body: body, claims: of("it")}).refused(http.StatusForbidden, "another department")
-		s.do(call{route: route, path: path, body: body, claims: of("[]")}).refused(http.StatusForbidden, "needs the claim department")
+		s.Do(call{Route: route, Path: path, Body: body, Claims: of("it")}).ExpectRefusal(http.StatusForbidden, "another department")
+		s.Do(call{Route: route, Path: path, Body: body, Claims: of("[]")}).ExpectRefusal(http.StatusForbidden, "needs the claim department")
 		for _, none := range []string{"p-none", "\x00", "a b"} {
-			s.do(call{route: route, path: map[string]string{"id": none}, body: body}).refused(http.StatusNotFound, "no such problem")
+			s.Do(call{Route: route, Path: map[string]string{"id": none}, Body: body}).ExpectRefusal(http.StatusNotFound, "no such problem")
 		}
 	}
-	var p problemView
-	s.do(call{route: problemRoute, path: path, claims: of("billing")}).into(http.StatusOK, &p)
+	var p apitest.ProblemView
+	s.Do(call{Route: problemRoute, Path: path, Claims: of("billing")}).Into(http.StatusOK, &p)
 	if p.State != "detected" || p.Version != 1 || !slices.Contains(p.Next, "acknowledged") {
 		t.Errorf("%+v", p)
 	}
@@ -124,13 +103,13 @@ func TestAForeignProblemIsNeitherSeenNorChanged(t *testing.T) {
 func TestTheAffectedAreWalked(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	path := map[string]string{"id": s.problem("a", "billing", 5)}
-	s.problem("b", "billing", 4)
+	path := map[string]string{"id": s.Problem("a", "billing", 5)}
+	s.Problem("b", "billing", 4)
 	var got []string
 	query := map[string]string{"limit": "2"}
 	for {
 		var p page
-		s.do(call{route: affectedRoute, path: path, query: query}).into(http.StatusOK, &p)
+		s.Do(call{Route: affectedRoute, Path: path, Query: query}).Into(http.StatusOK, &p)
 		for _, c := range p.Customers {
 			got = append(got, c.CustomerID)
 		}
@@ -138,7 +117,7 @@ func TestTheAffectedAreWalked(t *testing.T) {
 			break
 		}
 		query["cursor"] = p.Cursor
-		s.do(call{route: affectedRoute, path: map[string]string{"id": "p-b"}, query: query}).refused(http.StatusBadRequest, "start again without one")
+		s.Do(call{Route: affectedRoute, Path: map[string]string{"id": "p-b"}, Query: query}).ExpectRefusal(http.StatusBadRequest, "start again without one")
 	}
 	if len(got) != 5 || !slices.IsSorted(got) {
 		t.Errorf("%v", got)
@@ -148,7 +127,7 @@ func TestTheAffectedAreWalked(t *testing.T) {
 func TestADepartmentTakesAProblemToItsEnd(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	path := map[string]string{"id": s.problem("a", "billing", 5)}
+	path := map[string]string{"id": s.Problem("a", "billing", 5)}
 	claims := of("billing")
 	version := 1
 	for _, body := range []map[string]any{
@@ -160,14 +139,14 @@ func TestADepartmentTakesAProblemToItsEnd(t *testing.T) {
 		{"to": "fixed"},
 	} {
 		body["version"] = version
-		var p problemView
-		s.do(call{route: updateRoute, path: path, body: body, claims: claims}).into(http.StatusOK, &p)
+		var p apitest.ProblemView
+		s.Do(call{Route: updateRoute, Path: path, Body: body, Claims: claims}).Into(http.StatusOK, &p)
 		version++
 		if to, ok := body["to"]; p.Version != version || ok && p.State != to {
 			t.Fatalf("%+v", p)
 		}
 	}
-	rec, err := s.table.Problem(t.Context(), "p-a")
+	rec, err := s.Table.Problem(t.Context(), "p-a")
 	if err != nil || rec.Events[0].By != "agent-7" || rec.Events[0].Kind != problem.EventState || !rec.ExpectedAt.Equal(time.Date(2026, 3, 9, 16, 0, 0, 0, time.UTC)) {
 		t.Errorf("%+v %v", rec.Events, err)
 	}
@@ -176,29 +155,29 @@ func TestADepartmentTakesAProblemToItsEnd(t *testing.T) {
 func TestAStaleOrIllegalUpdateSaysWhatIsPossible(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	path := map[string]string{"id": s.problem("a", "billing", 5)}
-	other := s.problem("b", "billing", 5)
-	s.problem("it", "it", 5)
-	first := s.do(call{route: problemRoute, path: path}).header["ETag"]
-	s.do(call{route: updateRoute, path: path, body: map[string]any{"to": "acknowledged"}, headers: map[string]string{"if-match": first}}).is(http.StatusOK)
+	path := map[string]string{"id": s.Problem("a", "billing", 5)}
+	other := s.Problem("b", "billing", 5)
+	s.Problem("it", "it", 5)
+	first := s.Do(call{Route: problemRoute, Path: path}).Header["ETag"]
+	s.Do(call{Route: updateRoute, Path: path, Body: map[string]any{"to": "acknowledged"}, Headers: map[string]string{"if-match": first}}).Expect(http.StatusOK)
 	for name, c := range map[string]call{
-		"an older version":     {body: map[string]any{"to": "fixed", "version": 1}},
-		"an older ETag":        {body: map[string]any{"to": "fixed"}, headers: map[string]string{"if-match": first}},
-		"a step that is none":  {body: map[string]any{"to": "confirmed", "version": 2}},
-		"a step back to start": {body: map[string]any{"to": "detected"}},
+		"an older version":     {Body: map[string]any{"to": "fixed", "version": 1}},
+		"an older ETag":        {Body: map[string]any{"to": "fixed"}, Headers: map[string]string{"if-match": first}},
+		"a step that is none":  {Body: map[string]any{"to": "confirmed", "version": 2}},
+		"a step back to start": {Body: map[string]any{"to": "detected"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := *s
-			s.t = t
-			c.route, c.path = updateRoute, path
+			s.T = t
+			c.Route, c.Path = updateRoute, path
 			var doc struct {
 				Version  int
 				State    string
 				Possible []string
 			}
-			a := s.do(c).into(http.StatusConflict, &doc)
+			a := s.Do(c).Into(http.StatusConflict, &doc)
 			if doc.Version != 2 || doc.State != "acknowledged" || !slices.Contains(doc.Possible, "fixed") {
-				t.Errorf("%s", a.body)
+				t.Errorf("%s", a.Body)
 			}
 		})
 	}
@@ -232,17 +211,17 @@ func TestAStaleOrIllegalUpdateSaysWhatIsPossible(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := *s
-			s.t = t
+			s.T = t
 			headers := map[string]string{}
 			if tt.header != "" {
 				headers["if-match"] = tt.header
 			}
-			s.do(call{route: updateRoute, path: path, body: tt.body, headers: headers}).refused(tt.status, tt.detail)
+			s.Do(call{Route: updateRoute, Path: path, Body: tt.body, Headers: headers}).ExpectRefusal(tt.status, tt.detail)
 		})
 	}
-	c := call{route: updateRoute, path: path, body: map[string]any{"to": "merged", "into": "p-it"}, claims: of("billing")}
-	s.do(c).refused(http.StatusForbidden, "into: it belongs to another department")
-	rec, err := s.table.Problem(t.Context(), "p-a")
+	c := call{Route: updateRoute, Path: path, Body: map[string]any{"to": "merged", "into": "p-it"}, Claims: of("billing")}
+	s.Do(c).ExpectRefusal(http.StatusForbidden, "into: it belongs to another department")
+	rec, err := s.Table.Problem(t.Context(), "p-a")
 	if err != nil || rec.Version != 2 || rec.State != problem.Acknowledged {
 		t.Errorf("something changed: %+v %v", rec.Problem, err)
 	}
@@ -251,16 +230,16 @@ func TestAStaleOrIllegalUpdateSaysWhatIsPossible(t *testing.T) {
 func TestAMovedProblemIsTheOthersFromThenOn(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	path := map[string]string{"id": s.problem("a", "billing", 5)}
-	var p problemView
+	path := map[string]string{"id": s.Problem("a", "billing", 5)}
+	var p apitest.ProblemView
 	body := map[string]any{"to": "moved", "department": "it", "comment": "De site rekent verkeerd."}
-	s.do(call{route: updateRoute, path: path, body: body, claims: of("billing")}).into(http.StatusOK, &p)
+	s.Do(call{Route: updateRoute, Path: path, Body: body, Claims: of("billing")}).Into(http.StatusOK, &p)
 	if p.Department != "it" || p.State != "detected" {
 		t.Errorf("%+v", p)
 	}
-	s.do(call{route: problemRoute, path: path, claims: of("billing")}).is(http.StatusForbidden)
-	s.do(call{route: problemRoute, path: path, claims: of("it")}).is(http.StatusOK)
-	rec, err := s.table.Problem(t.Context(), "p-a")
+	s.Do(call{Route: problemRoute, Path: path, Claims: of("billing")}).Expect(http.StatusForbidden)
+	s.Do(call{Route: problemRoute, Path: path, Claims: of("it")}).Expect(http.StatusOK)
+	rec, err := s.Table.Problem(t.Context(), "p-a")
 	if err != nil || len(rec.Events) != 2 || rec.Names.Department != (problem.Label{NL: "ICT", EN: "IT"}) {
 		t.Errorf("%+v %v", rec, err)
 	}
@@ -269,11 +248,11 @@ func TestAMovedProblemIsTheOthersFromThenOn(t *testing.T) {
 func TestAMergedProblemPointsToTheOneThatStays(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	a, b, c := s.problem("a", "billing", 5), s.problem("b", "billing", 4), s.problem("c", "billing", 3)
-	s.do(call{route: updateRoute, path: map[string]string{"id": a}, body: map[string]any{"to": "merged", "into": b}}).is(http.StatusOK)
-	s.do(call{route: updateRoute, path: map[string]string{"id": a}, body: map[string]any{"comment": "x"}}).refused(http.StatusConflict, "merged into "+b)
-	s.do(call{route: updateRoute, path: map[string]string{"id": c}, body: map[string]any{"to": "merged", "into": a}}).refused(http.StatusConflict, "merged into "+b)
-	s.do(call{route: splitRoute, path: map[string]string{"id": a}, body: map[string]any{"words": []string{"x"}}}).refused(http.StatusConflict, "merged into "+b)
+	a, b, c := s.Problem("a", "billing", 5), s.Problem("b", "billing", 4), s.Problem("c", "billing", 3)
+	s.Do(call{Route: updateRoute, Path: map[string]string{"id": a}, Body: map[string]any{"to": "merged", "into": b}}).Expect(http.StatusOK)
+	s.Do(call{Route: updateRoute, Path: map[string]string{"id": a}, Body: map[string]any{"comment": "x"}}).ExpectRefusal(http.StatusConflict, "merged into "+b)
+	s.Do(call{Route: updateRoute, Path: map[string]string{"id": c}, Body: map[string]any{"to": "merged", "into": a}}).ExpectRefusal(http.StatusConflict, "merged into "+b)
+	s.Do(call{Route: splitRoute, Path: map[string]string{"id": a}, Body: map[string]any{"words": []string{"x"}}}).ExpectRefusal(http.StatusConflict, "merged into "+b)
 }
 
 // Of those who all saw the same version one is first. Customers who join
@@ -281,34 +260,34 @@ func TestAMergedProblemPointsToTheOneThatStays(t *testing.T) {
 func TestUpdatesThatRaceAreNotLost(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	path := map[string]string{"id": s.problem("a", "billing", 5)}
+	path := map[string]string{"id": s.Problem("a", "billing", 5)}
 	var wg sync.WaitGroup
 	var mu sync.Mutex
 	statuses := map[int]int{}
 	for i := range 4 {
 		wg.Go(func() {
-			a := s.do(call{route: updateRoute, path: path, body: map[string]any{"to": "acknowledged", "version": 1, "comment": fmt.Sprint(i)}})
+			a := s.Do(call{Route: updateRoute, Path: path, Body: map[string]any{"to": "acknowledged", "version": 1, "comment": fmt.Sprint(i)}})
 			mu.Lock()
 			defer mu.Unlock()
-			statuses[a.status]++
+			statuses[a.Status]++
 		})
 	}
 	wg.Wait()
 	if statuses[http.StatusOK] != 1 || statuses[http.StatusConflict] != 3 {
 		t.Errorf("%v", statuses)
 	}
-	rec, err := s.table.Problem(t.Context(), "p-a")
+	rec, err := s.Table.Problem(t.Context(), "p-a")
 	if err != nil {
 		t.Fatal(err)
 	}
-	seen := s.do(call{route: problemRoute, path: path}).header["ETag"]
+	seen := s.Do(call{Route: problemRoute, Path: path}).Header["ETag"]
 	more, _ := problem.Affected{Customer: "c-joined"}.With(nil, []problem.Occurrence{{Customer: "c-joined", Contact: "k-joined", Day: "2026-03-01", At: now}})
-	if err := s.table.ChangeAffected(t.Context(), rec.ID, []problem.AffectedChange{more}); err != nil {
+	if err := s.Table.ChangeAffected(t.Context(), rec.ID, []problem.AffectedChange{more}); err != nil {
 		t.Fatal(err)
 	}
-	var p problemView
+	var p apitest.ProblemView
 	headers := map[string]string{"If-Match": seen}
-	s.do(call{route: updateRoute, path: path, body: map[string]any{"to": "fixed"}, headers: headers}).into(http.StatusOK, &p)
+	s.Do(call{Route: updateRoute, Path: path, Body: map[string]any{"to": "fixed"}, Headers: headers}).Into(http.StatusOK, &p)
 	if p.Contacts != 6 {
 		t.Errorf("the contact that joined is lost: %+v", p)
 	}
@@ -317,65 +296,65 @@ func TestUpdatesThatRaceAreNotLost(t *testing.T) {
 func TestAProblemThatDidNotChangeIsNotSentAgain(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	c := call{route: problemRoute, path: map[string]string{"id": s.problem("a", "billing", 5)}}
-	tag := s.do(c).is(http.StatusOK).header["ETag"]
-	c.headers = map[string]string{"if-none-match": tag}
-	s.do(c).is(http.StatusNotModified)
-	update := s.do(call{route: updateRoute, path: c.path, body: map[string]any{"comment": "x"}}).is(http.StatusOK)
-	if after := s.do(c).is(http.StatusOK).header["ETag"]; after == tag || after != update.header["ETag"] {
-		t.Errorf("ETag %s, after the update %s and %s", tag, update.header["ETag"], after)
+	c := call{Route: problemRoute, Path: map[string]string{"id": s.Problem("a", "billing", 5)}}
+	tag := s.Do(c).Expect(http.StatusOK).Header["ETag"]
+	c.Headers = map[string]string{"if-none-match": tag}
+	s.Do(c).Expect(http.StatusNotModified)
+	update := s.Do(call{Route: updateRoute, Path: c.Path, Body: map[string]any{"comment": "x"}}).Expect(http.StatusOK)
+	if after := s.Do(c).Expect(http.StatusOK).Header["ETag"]; after == tag || after != update.Header["ETag"] {
+		t.Errorf("ETag %s, after the update %s and %s", tag, update.Header["ETag"], after)
 	}
 }
 
 func TestAnUpdateUnderOneNameIsMadeOnce(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	c := call{route: updateRoute, path: map[string]string{"id": s.problem("a", "billing", 5)}, body: map[string]any{"comment": "x"}}
-	c.headers = map[string]string{"Idempotency-Key": "u-1"}
+	c := call{Route: updateRoute, Path: map[string]string{"id": s.Problem("a", "billing", 5)}, Body: map[string]any{"comment": "x"}}
+	c.Headers = map[string]string{"Idempotency-Key": "u-1"}
 	for range 2 {
-		var p problemView
-		if s.do(c).into(http.StatusOK, &p); p.Version != 2 {
+		var p apitest.ProblemView
+		if s.Do(c).Into(http.StatusOK, &p); p.Version != 2 {
 			t.Errorf("version %d", p.Version)
 		}
 	}
 	other := c
 	for _, body := range []any{map[string]any{"comment": "y"}, map[string]any{}, map[string]any{"links": []string{"none"}}, map[string]any{"to": "lost"}} {
-		if other.body = body; s.do(other).status == http.StatusOK {
+		if other.Body = body; s.Do(other).Status == http.StatusOK {
 			t.Errorf("%v was taken under the name of another update", body)
 		}
 	}
-	other.body = map[string]any{"comment": "y"}
-	s.do(other).refused(http.StatusConflict, "another change")
-	c.headers = map[string]string{"Idempotency-Key": "u-2"}
-	var p problemView
-	if s.do(c).into(http.StatusOK, &p); p.Version != 3 {
+	other.Body = map[string]any{"comment": "y"}
+	s.Do(other).ExpectRefusal(http.StatusConflict, "another change")
+	c.Headers = map[string]string{"Idempotency-Key": "u-2"}
+	var p apitest.ProblemView
+	if s.Do(c).Into(http.StatusOK, &p); p.Version != 3 {
 		t.Errorf("version %d", p.Version)
 	}
 	for _, bad := range []string{"a b", strings.Repeat("x", 201)} {
-		c.headers = map[string]string{"Idempotency-Key": bad}
-		s.do(c).refused(http.StatusBadRequest, "Idempotency-Key")
+		c.Headers = map[string]string{"Idempotency-Key": bad}
+		s.Do(c).ExpectRefusal(http.StatusBadRequest, "Idempotency-Key")
 	}
 }
 
 func TestAnItemIsAskedForAgain(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	c := call{route: resendRoute, path: map[string]string{"id": s.problem("a", "billing", 5)}, claims: of("billing")}
+	c := call{Route: resendRoute, Path: map[string]string{"id": s.Problem("a", "billing", 5)}, Claims: of("billing")}
 	for range 2 {
-		var p problemView
-		if s.do(c).into(http.StatusOK, &p); p.Version != 1 {
+		var p apitest.ProblemView
+		if s.Do(c).Into(http.StatusOK, &p); p.Version != 1 {
 			t.Errorf("version %d", p.Version)
 		}
 	}
-	if rec, err := s.table.Problem(t.Context(), "p-a"); err != nil || rec.Resent != 2 || rec.Version != 1 || len(rec.Events) != 1 {
+	if rec, err := s.Table.Problem(t.Context(), "p-a"); err != nil || rec.Resent != 2 || rec.Version != 1 || len(rec.Events) != 1 {
 		t.Errorf("%+v %v", rec, err)
 	}
-	c.claims = of("it")
-	s.do(c).refused(http.StatusForbidden, "another department")
-	c.claims, c.path = nil, map[string]string{"id": "p-none"}
-	s.do(c).refused(http.StatusNotFound, "no such problem")
-	c.path, c.body = map[string]string{"id": "p-a"}, map[string]any{"to": "fixed"}
-	s.do(c).refused(http.StatusBadRequest, "no body")
+	c.Claims = of("it")
+	s.Do(c).ExpectRefusal(http.StatusForbidden, "another department")
+	c.Claims, c.Path = nil, map[string]string{"id": "p-none"}
+	s.Do(c).ExpectRefusal(http.StatusNotFound, "no such problem")
+	c.Path, c.Body = map[string]string{"id": "p-a"}, map[string]any{"to": "fixed"}
+	s.Do(c).ExpectRefusal(http.StatusBadRequest, "no body")
 }
 
 // Whom a problem touched that was merged says the other, and only to whoever
@@ -383,50 +362,20 @@ func TestAnItemIsAskedForAgain(t *testing.T) {
 func TestAMergedProblemDoesNotShowWhatItsTokenDoesNotReach(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	a, b := map[string]string{"id": s.problem("a", "billing", 5)}, map[string]string{"id": s.problem("b", "billing", 4)}
-	s.do(call{route: updateRoute, path: a, body: map[string]any{"to": "merged", "into": "p-b"}, claims: of("billing")}).is(http.StatusOK)
-	s.do(call{route: affectedRoute, path: a, claims: of("billing")}).is(http.StatusOK)
-	s.do(call{route: updateRoute, path: b, body: map[string]any{"to": "moved", "department": "it"}, claims: of("billing")}).is(http.StatusOK)
-	s.do(call{route: affectedRoute, path: a, claims: of("billing")}).refused(http.StatusForbidden, "another department")
-	s.do(call{route: affectedRoute, path: a}).is(http.StatusOK)
-}
-
-// A split takes only what is of the problem. What is not is named, with where
-// the problem stands, and the same request under the same name may come again.
-func TestASplitNamesTheContactsThatAreNotOfTheProblem(t *testing.T) {
-	t.Parallel()
-	d := newDoor(t)
-	path := map[string]string{"id": d.as.Replace("01953f00-0000-7abc-8def-0123456789ab")}
-	ref := map[string]string{"customerId": string(d.who), "contact": d.as.Replace("qLk3vYb2cD8eFgHi")}
-	c := call{route: splitRoute, path: path, body: map[string]any{"contacts": []any{ref}}, headers: map[string]string{"Idempotency-Key": "s-1"}}
-	var doc struct {
-		Detail   string
-		Version  int
-		Possible []string
-	}
-	if d.do(c).into(http.StatusConflict, &doc); !strings.Contains(doc.Detail, ref["contact"]) || doc.Version != 1 || len(doc.Possible) == 0 {
-		t.Errorf("%+v", doc)
-	}
-	d.do(call{route: attachRoute, path: path, body: map[string]any{"contacts": []any{ref}}}).is(http.StatusOK)
-	ids := map[string]bool{}
-	for range 2 {
-		var part problemView
-		if d.do(c).into(http.StatusCreated, &part); part.Contacts != 1 {
-			t.Errorf("%+v", part)
-		}
-		ids[part.ID] = true
-	}
-	if len(ids) != 1 {
-		t.Errorf("parts %v", ids)
-	}
+	a, b := map[string]string{"id": s.Problem("a", "billing", 5)}, map[string]string{"id": s.Problem("b", "billing", 4)}
+	s.Do(call{Route: updateRoute, Path: a, Body: map[string]any{"to": "merged", "into": "p-b"}, Claims: of("billing")}).Expect(http.StatusOK)
+	s.Do(call{Route: affectedRoute, Path: a, Claims: of("billing")}).Expect(http.StatusOK)
+	s.Do(call{Route: updateRoute, Path: b, Body: map[string]any{"to": "moved", "department": "it"}, Claims: of("billing")}).Expect(http.StatusOK)
+	s.Do(call{Route: affectedRoute, Path: a, Claims: of("billing")}).ExpectRefusal(http.StatusForbidden, "another department")
+	s.Do(call{Route: affectedRoute, Path: a}).Expect(http.StatusOK)
 }
 
 // What an item could not carry whole is refused before anything is opened.
 func TestAProblemIsNotOpenedWithACommentThatIsTooLong(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	c := call{route: "POST /v1/problems", body: map[string]any{"reason": "refund-missing", "comment": strings.Repeat("é", problem.MaxComment+1)}}
-	s.do(c).refused(http.StatusBadRequest, "comment has more than 2000 characters")
-	c.body = map[string]any{"reason": "refund-missing", "comment": strings.Repeat("é", problem.MaxComment)}
-	s.do(c).is(http.StatusCreated)
+	c := call{Route: "POST /v1/problems", Body: map[string]any{"reason": "refund-missing", "comment": strings.Repeat("é", problem.MaxComment+1)}}
+	s.Do(c).ExpectRefusal(http.StatusBadRequest, "comment has more than 2000 characters")
+	c.Body = map[string]any{"reason": "refund-missing", "comment": strings.Repeat("é", problem.MaxComment)}
+	s.Do(c).Expect(http.StatusCreated)
 }

@@ -1,71 +1,16 @@
 package api
 
 import (
-	"github.com/heard-intake/heard/internal/brief"
-	"github.com/heard-intake/heard/internal/contact"
-	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/problem"
 	"github.com/heard-intake/heard/internal/problems"
-	"github.com/heard-intake/heard/internal/strictjson"
 )
 
-// Scopes returns the scope of every route.
-func Scopes() map[string]string {
-	all := map[string]string{}
-	collect(all, agentRoutes)
-	collect(all, departmentRoutes)
-	collect(all, chatRoutes)
-	return all
-}
-
-// DepartmentScopes returns the scope of every route of the departments.
-func DepartmentScopes() map[string]string {
-	all := map[string]string{}
-	collect(all, departmentRoutes)
-	return all
-}
-
-func collect[H any](all map[string]string, rs routes[H]) {
-	for key, r := range rs {
-		all[key] = r.scope
-	}
-}
-
-// Views are what requests and answers hold, by the name of their schema.
-func Views() map[string]any {
+// Schemas returns a zero value of the type of each schema in the document.
+func Schemas() map[string]any {
 	return map[string]any{
-		"Profile": profile{}, "Suggestion": identity.Suggestion{}, "MessagePage": messagePage{}, "ChangesPage": changesPage{}, "Became": contact.Became{}, "State": contact.State{},
-		"Answer": answer{}, "Reply": outgoing{}, "Registration": registration{}, "RegisterEntry": entry{}, "Order": identity.Order{}, "Registered": registered{},
-		"ContactPage": contactPage{}, "Contact": contactView{}, "Cause": contact.Cause{}, "WaitingPage": waitingPage{}, "Waiter": waiter{},
-		"Brief": brief.Brief{}, "BriefLine": brief.Line{}, "BriefLanguage": brief.Language{}, "BriefReason": brief.Reason{}, "BriefAbout": brief.About{},
-		"BriefHolder": brief.Holder{}, "BriefPromise": brief.Promise{}, "BriefProblem": brief.Problem{}, "BriefRepeats": brief.Repeats{},
-		"BriefChannel": brief.Channel{}, "BriefSuggestion": brief.Suggestion{}, "BriefSelfService": brief.SelfService{},
-		"Claim": contact.Claim{}, "Party": contact.Party{}, "ClaimRequest": taking{}, "ReleaseRequest": releasing{}, "HandOverRequest": handing{}, "NoteRequest": note{},
-		"Identity": identified{}, "MergeRequest": merging{}, "Split": split{}, "MoveRequest": moving{}, "KnownPage": knownPage{}, "KnownAlias": identity.Known{},
-		"KnownLink": identity.KnownLink{}, "SuggestionPage": suggestionPage{}, "DecisionRequest": deciding{}, "AuditPage": auditPage{}, "IdentityChange": identity.Change{},
-		"Unjoined": identity.Unjoined{}, "ProblemPage": problemListResponse{}, "Problem": problemResponse{}, "Names": problem.Names{}, "Label": problem.Label{},
+		"ProblemPage": problemListResponse{}, "Problem": problemResponse{}, "Names": problem.Names{}, "Label": problem.Label{},
 		"AffectedPage": affectedListResponse{}, "Affected": affectedResponse{}, "Update": problems.UpdateBody{},
 		"Opening": openRequest{}, "Hand": contactsRequest{}, "ContactRef": problem.ContactRef{}, "ProblemLogPage": logResponse{}, "ProblemLogLine": problem.Line{},
 		"Evidence": problem.Evidence{}, "Proof": problem.Proof{}, "Part": problem.Part{},
-		"Session": session{}, "Posted": posted{}, "ChatPage": chatPage{}, "Line": line{},
 	}
 }
-
-// MaxAnswer is the bound of a page.
-const MaxAnswer = maxAnswer
-
-// Unmarshal reads a body into each of the structs that one can be.
-func Unmarshal(body []byte) map[string]error {
-	errs := map[string]error{}
-	for name, v := range map[string]any{"answer": &answer{}, "reply": &outgoing{}, "registration": &registration{}, "entry": &entry{}, "change": &problems.UpdateBody{},
-		"taking": &taking{}, "releasing": &releasing{}, "handing": &handing{}, "merging": &merging{}, "moving": &moving{}, "deciding": &deciding{}, "note": &note{}} {
-		errs[name] = strictjson.Unmarshal(body, v)
-	}
-	return errs
-}
-
-// Unseal opens a cursor.
-func Unseal(h Hasher, list, cursor string) (string, error) { return unseal(h, list, cursor) }
-
-// Seal makes a cursor.
-func Seal(h Hasher, list, place string) string { return seal(h, list, place) }

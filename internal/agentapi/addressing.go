@@ -1,0 +1,172 @@
+package agentapi
+
+import (
+	"cmp"
+	"context"
+	"strings"
+
+	"github.com/heard-intake/heard/internal/channel/email"
+	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/fault"
+	"github.com/heard-intake/heard/internal/httpapi"
+	"github.com/heard-intake/heard/internal/identity"
+)
+
+// maxQuestionSearch is how many of the latest mails are searched for the one
+// that an answer is for.
+const maxQuestionSearch = 50
+
+// findQuestion returns the mail that an answer is for: the one that the request
+// names, else the customer's last, nil if the customer wrote none. The last
+// mail of a person is used, except by a program: if the last mail is a
+// machine's, the program's answer is for that one, and is refused later.
+func (a *API) findQuestion(ctx context.Context, c identity.Customer, body sendAnswerRequest) (*contact.Message, error) {
+	id := body.InReplyTo
+	if id == "" {
+		page, err := a.Store.History(ctx, c, contact.Query{Limit: maxQuestionSearch, Channel: contact.Email, Direction: contact.Inbound})
+		if err != nil {
+			return nil, err
+		}
+		for i := range page.Entries {
+			if m := &page.Entries[i].Message; !m.Passive || body.Automatic {
+				return m, nil
+			}
+		}
+		return nil, nil
+	}
+	if _, _, _, err := id.Parse(); err != nil {
+		return nil, fault.New(fault.Invalid, "inReplyTo must be the id of a message")
+	}
+	for _, member := range c.Members {
+		e, err := a.Store.Message(ctx, member, id)
+		if err != nil && fault.KindOf(err) == fault.NotFound {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if e.Channel != contact.Email || e.Direction != contact.Inbound || e.Passive {
+			return nil, fault.New(fault.Invalid, "inReplyTo must name a mail that the customer wrote")
+		}
+		return &e.Message, nil
+	}
+	return nil, fault.New(fault.Invalid, "inReplyTo: the customer has no such message")
+}
+
+// errNoAuthor refuses an answer to a form's mail without an author.
+var errNoAuthor = fault.New(fault.Invalid, "the mail does not say who wrote it: its form sends no address in Reply-To. Look for one in the text, and answer the customer who has it, "+
+	"or merge this customer into that one")
+
+// addressAnswer sets the sender, recipient, subject and thread of m. An answer
+// goes to the address of the question's author, never to another address that
+// the mail names: a stranger who forges Reply-To would receive what the person
+// in From asked for. The author of a form's mail is the person in its
+// Reply-To, see [email.Envelope].
+func (a *API) addressAnswer(ctx context.Context, c identity.Customer, m, question *contact.Message, rec *recorder) error {
+	m.Account = a.Mailbox.Default + "@" + a.Mailbox.Domain
+	var err error
+	if question == nil {
+		err = a.addressNewThread(ctx, c, m, rec)
+	} else {
+		err = a.addressThread(ctx, c, m, question, rec)
+	}
+	if err != nil {
+		return err
+	}
+	tokens, err := a.Mailbox.Tokens(ctx)
+	if err != nil {
+		return err
+	}
+	m.MailID = email.MessageID(m.Account, tokens.New(m.Customer.Alias))
+	m.Thread = cmp.Or(m.Thread, m.MailID)
+	return nil
+}
+
+// addressNewThread addresses a mail to a customer who wrote none.
+func (a *API) addressNewThread(ctx context.Context, c identity.Customer, m *contact.Message, rec *recorder) error {
+	if m.Subject == "" {
+		return fault.New(fault.Invalid, "subject is missing: the customer wrote no mail that this could answer")
+	}
+	var err error
+	m.Customer, err = a.findAddress(ctx, c, contact.Email, &rec.owner)
+	return err
+}
+
+// addressThread addresses the answer to a question, in its thread. It comes
+// from the mailbox that the question was sent to, if that is in our domain.
+func (a *API) addressThread(ctx context.Context, c identity.Customer, m, question *contact.Message, rec *recorder) error {
+	m.Customer = question.Customer
+	m.Name = question.Name
+	rec.owner = question.CustomerID
+	if email.Unnamed(m.Customer.Alias) {
+		var err error
+		m.Customer, err = a.findAddress(ctx, c, contact.Email, &rec.owner)
+		if fault.KindOf(err) == fault.Invalid {
+			return errNoAuthor
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if _, domain, _ := strings.Cut(question.Account, "@"); strings.EqualFold(domain, a.Mailbox.Domain) {
+		m.Account = question.Account
+	}
+	m.Subject = cmp.Or(m.Subject, replySubject(question.Subject))
+	m.Thread = question.Thread
+	m.ReplyTo = &contact.ReplyTo{ProviderID: question.ProviderID, References: referencesTo(question)}
+	return nil
+}
+
+// replySubject returns the subject of an answer to a mail: "Re: " before its
+// subject, unless a mail program has put such a mark there.
+func replySubject(subject string) string {
+	if mark, _, ok := strings.Cut(subject, ":"); ok {
+		switch strings.ToLower(strings.TrimSpace(mark)) {
+		case "re", "aw", "antw", "sv", "vs", "odp":
+			return subject
+		}
+	}
+	return contact.Cut("Re: "+subject, contact.MaxSubject)
+}
+
+// referencesTo returns the References of an answer to m: those of m, and the
+// Message-ID of m last.
+func referencesTo(m *contact.Message) []string {
+	var references []string
+	if m.ReplyTo != nil {
+		references = append(references, m.ReplyTo.References...)
+	}
+	if m.MailID != "" {
+		references = append(references, m.MailID)
+	}
+	return references
+}
+
+// requireSendable refuses an answer of a program to a program. Unless it is
+// forced, it also refuses one to an address that last bounced or complained. A
+// mail that the customer sent after that proves that the mailbox works.
+func (a *API) requireSendable(ctx context.Context, r *httpapi.Request, m contact.Message, question *contact.Message, forced bool) error {
+	if m.Automated != "" && question != nil && (question.Automated != "" || question.NoReply) {
+		return refuseSending("automated", "the mail was written by a program, or asks not to be answered by one")
+	}
+	if forced {
+		return nil
+	}
+	mark, marked, err := a.Store.AddressMark(ctx, m.Customer.Alias, r.Now)
+	if err != nil || !marked {
+		return err
+	}
+	if question != nil && question.Said().After(mark.At) {
+		return nil
+	}
+	if mark.Kind == "complaint" {
+		return refuseSending("complained", "the customer called our mail spam; to send all the same, say in force why")
+	}
+	return refuseSending("bounced", "the last mail to this address came back ("+cmp.Or(mark.Code, "no status")+"); to send all the same, say in force why")
+}
+
+// refuseSending returns a refusal whose problem document has the reason, for
+// programs.
+func refuseSending(reason, detail string) error {
+	return &httpapi.Refusal{Err: fault.New(fault.Conflict, "%s", detail), Members: map[string]any{"reason": reason}}
+}

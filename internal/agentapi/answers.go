@@ -1,0 +1,208 @@
+package agentapi
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/heard-intake/heard/internal/channel/email"
+	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/fault"
+	"github.com/heard-intake/heard/internal/httpapi"
+	"github.com/heard-intake/heard/internal/intake"
+)
+
+// A Mailbox is the address that our mail comes from.
+type Mailbox struct {
+	Domain  string // that SES sends for; empty if this stack sends no mail
+	Default string // local part, for customers who wrote to none of our mailboxes
+	Tokens  func(ctx context.Context) (email.Tokens, error)
+}
+
+// A sendAnswerRequest is an answer for Heard to send.
+type sendAnswerRequest struct {
+	ID        string          `json:"id"`
+	Channel   contact.Channel `json:"channel"`
+	InReplyTo contact.ID      `json:"inReplyTo"`
+	Subject   string          `json:"subject"`
+	Text      string          `json:"text"`
+	HTML      string          `json:"html"`
+	Files     []answerFile    `json:"files"`
+	Author    string          `json:"author"`
+	Automatic bool            `json:"automatic"`
+	Force     string          `json:"force"`
+}
+
+// An answerFile is a file in an answer.
+type answerFile struct {
+	Name string `json:"name"`
+	Type string `json:"type"`
+	Data string `json:"data"` // base64
+}
+
+// Limits of an answer. Lambda takes 6 MB in a request, which a body of
+// maxAnswerBody fits in.
+const (
+	maxAnswerBody = 5 << 20   // bytes of the request's body
+	maxFiles      = 10        // of one answer
+	maxFileBytes  = 3 << 20   // of all files together
+	maxHTML       = 256 << 10 // bytes
+)
+
+// maxAnswerAge is how old an answer may be, by the time in its id.
+const maxAnswerAge = 24 * time.Hour
+
+// sendAnswer stores an answer, from where it is sent, and answers with 202. The
+// files are in the bucket before the message is in the table, so that an answer
+// is never sent without them.
+func (a *API) sendAnswer(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+	var body sendAnswerRequest
+	if err := r.DecodeLargeJSON(maxAnswerBody, &body); err != nil {
+		return httpapi.Response{}, err
+	}
+	m, err := a.newAnswer(&body, r)
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	mail, err := attachFiles(&m, body)
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	if err := a.requireAnswerable(ctx, r, m.Author, body.Force); err != nil {
+		return httpapi.Response{}, err
+	}
+	c, err := a.readCustomer(ctx, r)
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	rec := a.newRecorder(r, c)
+	question, err := a.findQuestion(ctx, c, body)
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	if err := a.addressAnswer(ctx, c, &m, question, rec); err != nil {
+		return httpapi.Response{}, err
+	}
+	if err := a.requireSendable(ctx, r, m, question, body.Force != ""); err != nil {
+		return httpapi.Response{}, err
+	}
+	if err := a.requireUnusedID(ctx, rec, m); err != nil {
+		return httpapi.Response{}, err
+	}
+	return a.storeMessage(ctx, rec, m, mail, http.StatusAccepted)
+}
+
+// newAnswer returns the message of a request, without its customer and files.
+// It sets the request's text to that of its HTML if it has none.
+func (a *API) newAnswer(body *sendAnswerRequest, r *httpapi.Request) (contact.Message, error) {
+	m := contact.Message{
+		Version: contact.SchemaVersion, Direction: contact.Outbound, Kind: contact.Mail, Channel: contact.Email, Origin: contact.Composed,
+	}
+	if body.Channel != contact.Email {
+		return m, fault.New(fault.Invalid, "channel must be email: only mail is sent from here; an answer that you sent elsewhere is recorded with POST /v1/customers/{id}/messages")
+	}
+	if a.Mailbox.Domain == "" {
+		return m, fault.New(fault.Invalid, "this stack has no mail domain, and sends nothing")
+	}
+	if len(body.HTML) > maxHTML {
+		return m, fault.New(fault.TooLarge, "html may have %d bytes", maxHTML)
+	}
+	if _, text := email.OutgoingPage(body.HTML); body.Text == "" {
+		body.Text = text
+	}
+	var err error
+	if m.Text, err = httpapi.CleanText("text", body.Text, contact.MaxText, true); err != nil {
+		return m, err
+	}
+	if m.Subject, err = httpapi.CleanText("subject", body.Subject, contact.MaxSubject, false); err != nil {
+		return m, err
+	}
+	if m.Author, err = httpapi.CleanText("author", body.Author, maxAuthor, false); err != nil {
+		return m, err
+	}
+	if body.Force, err = httpapi.CleanText("force", body.Force, maxReasonBytes, false); err != nil {
+		return m, err
+	}
+	m.Author = cmp.Or(m.Author, r.Caller())
+	if m.Data, err = httpapi.EncodeJSON(map[string]string{"sentBy": r.Caller(), "forced": body.Force}); err != nil {
+		return m, err
+	}
+	if body.Automatic {
+		m.Automated = "auto-replied"
+	}
+	return m, setAnswerID(&m, r, body.ID)
+}
+
+// setAnswerID sets the id of an answer, a UUIDv7, and the time in it.
+func setAnswerID(m *contact.Message, r *httpapi.Request, id string) error {
+	u, err := uuid.Parse(cmp.Or(id, r.Header.Get("Idempotency-Key")))
+	if err != nil || u.Version() != 7 {
+		return fault.New(fault.Invalid, "an id is needed, a UUIDv7, the same when the request is repeated: in id, or in the header Idempotency-Key")
+	}
+	m.SentAt = timeOfUUID(u)
+	if m.SentAt.After(r.Now.Add(maxLead)) || m.SentAt.Before(r.Now.Add(-maxAnswerAge)) {
+		return fault.New(fault.Invalid, "the id says when the answer was written: at most %s ahead and %s ago", maxLead, maxAnswerAge)
+	}
+	m.ProviderID = u.String()
+	m.ID = contact.NewID(m.Channel, m.SentAt, m.ProviderID)
+	return nil
+}
+
+// attachFiles adds the files and the HTML page of a request to m, and returns
+// their content for the intake.
+func attachFiles(m *contact.Message, body sendAnswerRequest) (*intake.ParsedMail, error) {
+	if len(body.Files) > maxFiles {
+		return nil, fault.New(fault.Invalid, "an answer may have %d files", maxFiles)
+	}
+	contents := map[string][]byte{}
+	total := 0
+	for i, f := range body.Files {
+		name, typ, err := email.OutgoingFile(f.Name, f.Type)
+		if err != nil {
+			return nil, fault.New(fault.Invalid, "files[%d]: %s", i, fault.Message(err))
+		}
+		content, err := base64.StdEncoding.DecodeString(f.Data)
+		if err != nil || len(content) == 0 {
+			return nil, fault.New(fault.Invalid, "files[%d].data must be the file in base64", i)
+		}
+		total += len(content)
+		if total > maxFileBytes {
+			return nil, fault.New(fault.TooLarge, "the files of an answer may have %d bytes together", maxFileBytes)
+		}
+		sum := sha256.Sum256(content)
+		ref := strconv.Itoa(i + 1)
+		contents[ref] = content
+		m.Attachments = append(m.Attachments, contact.Attachment{
+			Kind: email.OutgoingKind(typ), Ref: ref, Type: typ, Name: name, Size: int64(len(content)), SHA256: hex.EncodeToString(sum[:]),
+		})
+	}
+	page, _ := email.OutgoingPage(body.HTML)
+	m.Page = int64(len(page))
+	return &intake.ParsedMail{
+		File: func(ref string) ([]byte, bool) { content, ok := contents[ref]; return content, ok },
+		Page: func() string { return page },
+	}, nil
+}
+
+// requireUnusedID refuses an answer whose id belongs to another message. It is
+// checked before the answer's files replace those of the other message.
+func (a *API) requireUnusedID(ctx context.Context, rec *recorder, m contact.Message) error {
+	if len(m.Attachments) == 0 && m.Page == 0 {
+		return nil
+	}
+	stored, err := a.Store.Message(ctx, rec.owner, m.ID)
+	if err != nil && fault.KindOf(err) != fault.NotFound {
+		return err
+	}
+	if err == nil && !hasSameContent(stored, m) {
+		return errOtherMessage
+	}
+	return nil
+}

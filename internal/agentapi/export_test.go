@@ -1,0 +1,35 @@
+package agentapi
+
+import (
+	"github.com/heard-intake/heard/internal/brief"
+	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/identity"
+)
+
+// Schemas returns a zero value of the type of each schema in the document.
+func Schemas() map[string]any {
+	return map[string]any{
+		"Profile": profileResponse{}, "Suggestion": identity.Suggestion{}, "MessagePage": messagesResponse{}, "ChangesPage": changesResponse{},
+		"Became": contact.Became{}, "State": contact.State{}, "Answer": recordAnswerRequest{}, "Reply": sendAnswerRequest{}, "Registration": recordContactRequest{},
+		"RegisterEntry": registerAccountRequest{}, "Order": identity.Order{}, "Registered": registerAccountResponse{},
+		"ContactPage": contactsResponse{}, "Contact": contactState{}, "Cause": contact.Cause{}, "WaitingPage": waitingResponse{}, "Waiter": waitingContact{},
+		"Brief": brief.Brief{}, "BriefLine": brief.Line{}, "BriefLanguage": brief.Language{}, "BriefReason": brief.Reason{}, "BriefAbout": brief.About{},
+		"BriefHolder": brief.Holder{}, "BriefPromise": brief.Promise{}, "BriefProblem": brief.Problem{}, "BriefRepeats": brief.Repeats{},
+		"BriefChannel": brief.Channel{}, "BriefSuggestion": brief.Suggestion{}, "BriefSelfService": brief.SelfService{},
+		"Claim": contact.Claim{}, "Party": contact.Party{}, "ClaimRequest": claimRequest{}, "ReleaseRequest": releaseRequest{},
+		"HandOverRequest": handOverRequest{}, "NoteRequest": noteRequest{},
+		"Identity": identityResponse{}, "MergeRequest": mergeRequest{}, "Split": unmergeResponse{}, "MoveRequest": moveAliasRequest{},
+		"KnownPage": aliasesResponse{}, "KnownAlias": identity.Known{}, "KnownLink": identity.KnownLink{}, "SuggestionPage": suggestionsResponse{},
+		"DecisionRequest": decideSuggestionRequest{}, "AuditPage": identityChangesResponse{}, "IdentityChange": identity.Change{}, "Unjoined": identity.Unjoined{},
+	}
+}
+
+// Requests returns a pointer to each type of request body, by name.
+func Requests() map[string]any {
+	return map[string]any{
+		"recordAnswer": &recordAnswerRequest{}, "sendAnswer": &sendAnswerRequest{}, "recordContact": &recordContactRequest{},
+		"registerAccount": &registerAccountRequest{}, "claim": &claimRequest{}, "release": &releaseRequest{}, "handOver": &handOverRequest{},
+		"merge": &mergeRequest{}, "moveAlias": &moveAliasRequest{}, "decideSuggestion": &decideSuggestionRequest{}, "note": &noteRequest{},
+		"correctReasons": &correctReasonsRequest{}, "reclassifyReason": &reclassifyReasonRequest{}, "reclassifyCustomer": &reclassifyCustomerRequest{},
+	}
+}

@@ -1,0 +1,123 @@
+package agentapi
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/heard-intake/heard/internal/channel/email"
+	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/fault"
+	"github.com/heard-intake/heard/internal/httpapi"
+	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/intake"
+	"github.com/heard-intake/heard/internal/messageview"
+	"github.com/heard-intake/heard/internal/store"
+)
+
+// A recorder is the intake's store for one message of a customer who is known
+// already. It first looks for the message under all of the customer's ids.
+type recorder struct {
+	*store.Table
+	members []identity.CustomerID
+	owner   identity.CustomerID // under which a new message is stored
+	stored  contact.Entry       // the message after PutMessage
+}
+
+// newRecorder returns a recorder that stores under the id in the path.
+func (a *API) newRecorder(r *httpapi.Request, c identity.Customer) *recorder {
+	return &recorder{Table: a.Store, members: c.Members, owner: identity.CustomerID(strings.ToLower(r.PathValue("id")))}
+}
+
+// Identify returns the owner. The caller has named the customer, so addresses
+// do not decide.
+func (r *recorder) Identify(context.Context, []identity.Address, identity.Evidence) (identity.CustomerID, error) {
+	return r.owner, nil
+}
+
+// PutMessage stores m unless one of the customer's ids has it.
+func (r *recorder) PutMessage(ctx context.Context, m contact.Message, whole string) (created bool, err error) {
+	r.stored, created, err = r.PutRecordedMessage(ctx, r.members, m, whole)
+	return created, err
+}
+
+// storeMessage stores m with the files of mail, unless it is stored already. It
+// answers with the stored message, and with the status created for a new one.
+func (a *API) storeMessage(ctx context.Context, rec *recorder, m contact.Message, mail *intake.ParsedMail, created int) (httpapi.Response, error) {
+	ingester := intake.Ingester{Store: rec, Blobs: a.Blobs, Now: a.Now}
+	tally, err := ingester.Ingest(ctx, contact.Delivery{Messages: []contact.Message{m}}, intake.Source{Channel: m.Channel, Mail: mail})
+	a.Meter.Count("Channel", string(m.Channel), tally.Counts())
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	isOurs := rec.stored.Origin == contact.Recorded || rec.stored.Origin == contact.Composed
+	if isOurs && !hasSameContent(rec.stored, m) {
+		return httpapi.Response{}, errOtherMessage
+	}
+	response := httpapi.Response{Status: http.StatusOK}
+	if tally.Stored == 1 {
+		response.Status = created
+		rec.stored.CustomerID = rec.owner
+	}
+	messages, err := messageview.Load(ctx, a.Blobs, []contact.Entry{rec.stored})
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	response.Body = messages[0]
+	return response, messageview.AddLinks(ctx, a.Blobs, messages[0].State)
+}
+
+// errOtherMessage refuses an id that another message of the customer has.
+var errOtherMessage = fault.New(fault.Conflict, "this id is that of another message of this customer")
+
+// hasSameContent reports whether a stored message has the content of m. The
+// table holds only the beginning of a long text.
+func hasSameContent(stored contact.Entry, m contact.Message) bool {
+	sameText := stored.Text == m.Text || (stored.Whole != "" && strings.HasPrefix(m.Text, stored.Text))
+	sameFields := stored.Direction == m.Direction && stored.Reason == m.Reason && stored.Outcome == m.Outcome
+	sameFiles := stored.Page == m.Page && equalFiles(stored.Attachments, m.Attachments)
+	return sameText && sameFields && sameFiles && equalRemarks(stored.Note, m.Note)
+}
+
+func equalFiles(a, b []contact.Attachment) bool {
+	return slices.EqualFunc(a, b, func(a, b contact.Attachment) bool { return a.SHA256 == b.SHA256 && a.Name == b.Name })
+}
+
+// aliasKinds are the kinds of alias that a channel can reach. Other channels,
+// such as phone, take any kind.
+var aliasKinds = map[contact.Channel][]identity.Kind{
+	contact.WhatsApp:  {identity.Phone, identity.BSUID, identity.ParentBSUID},
+	contact.Messenger: {identity.PSID},
+	contact.Instagram: {identity.IGSID},
+	contact.Email:     {identity.Email},
+	contact.WebChat:   {identity.Visitor},
+}
+
+// findAddress returns the customer's address on a channel: the one used last,
+// else a known one. For an address used before, it sets owner to the id that
+// received from it, because delivery reports arrive under that id.
+func (a *API) findAddress(ctx context.Context, c identity.Customer, ch contact.Channel, owner *identity.CustomerID) (identity.Address, error) {
+	kinds, limited := aliasKinds[ch]
+	if limited {
+		last, err := a.Store.History(ctx, c, contact.Query{Limit: 1, Channel: ch, Direction: contact.Inbound})
+		if err != nil {
+			return identity.Address{}, err
+		}
+		if len(last.Entries) > 0 && !email.Unnamed(last.Entries[0].Customer.Alias) {
+			*owner = last.Entries[0].CustomerID
+			return last.Entries[0].Customer, nil
+		}
+	}
+	aliases, err := a.Store.Aliases(ctx, c)
+	if err != nil {
+		return identity.Address{}, err
+	}
+	for _, alias := range aliases {
+		isReachable := !limited || slices.Contains(kinds, alias.Kind)
+		if isReachable && !email.Unnamed(alias.Alias) {
+			return alias, nil
+		}
+	}
+	return identity.Address{}, fault.New(fault.Invalid, "the customer has no address on %s", ch)
+}

@@ -1,0 +1,41 @@
+package agentapi_test
+
+import (
+	"os"
+	"testing"
+
+	"github.com/heard-intake/heard/internal/agentapi"
+	"github.com/heard-intake/heard/test/apitest"
+)
+
+func TestMain(m *testing.M) { os.Exit(apitest.Run(m)) }
+
+// A stack has the helpers of this package's tests beside those of apitest.
+type stack struct{ apitest.Stack }
+
+func newStack(t testing.TB) *stack {
+	t.Helper()
+	return &stack{*apitest.New(t)}
+}
+
+type (
+	call   = apitest.Call
+	answer = apitest.Answer
+	page   = apitest.Page
+)
+
+var (
+	now      = apitest.Now
+	agent    = apitest.Agent
+	id       = apitest.PathID
+	phone    = apitest.Phone
+	verified = apitest.Verified
+	with     = apitest.ClaimsWith
+	uuid7    = apitest.UUIDv7
+)
+
+// TestSchemas checks that the document has the members of every body.
+func TestSchemas(t *testing.T) {
+	t.Parallel()
+	apitest.CheckSchemas(t, agentapi.Schemas())
+}
