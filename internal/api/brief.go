@@ -2,11 +2,14 @@ package api
 
 import (
 	"context"
+	"log/slog"
 	"slices"
 	"sync"
 
+	"github.com/heard-intake/heard/internal/batch"
 	"github.com/heard-intake/heard/internal/brief"
 	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/problem"
 )
@@ -104,6 +107,10 @@ func (a *Agents) problemOf(ctx context.Context, c identity.Customer, reason, pro
 		return nil, err
 	}
 	p, err := problem.Standing(ctx, id, a.Store.ProblemHeader)
+	if batch.IsPermanent(err) { // a brief without this problem is better than none
+		slog.ErrorContext(ctx, "unreadable problem left out of a brief", "problem", id, "kind", fault.KindOf(err))
+		return nil, nil
+	}
 	if err != nil {
 		return nil, err
 	}

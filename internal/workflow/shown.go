@@ -209,8 +209,11 @@ func (s *search) fresh(ids []string) []string {
 // the problems that it was merged into or split into.
 func (s *search) look(ctx context.Context, id string, customers []identity.CustomerID) (related []string, shown []identity.CustomerID, err error) {
 	p, err := s.Store.ProblemHeader(ctx, id)
+	if batch.IsPermanent(err) { // gone, or unreadable: the other problems decide
+		return nil, nil, nil
+	}
 	if err != nil {
-		return nil, nil, gone(err)
+		return nil, nil, err
 	}
 	related = append(related, p.MergedInto)
 	for _, part := range p.Parts {
