@@ -17,7 +17,8 @@
 //
 //	stored       written now; a link counts here every time
 //	duplicate    in the table already, from an earlier delivery
-//	quarantined  unreadable or invalid; the whole delivery is kept for replay
+//	quarantined  unreadable, invalid, or with a time that cannot be right (a day
+//	             after its receipt, or before 2009); the whole delivery is kept for replay
 //	refused      rejected with an error that the sender sees; only web chat does
 //	erased       belongs to an erased customer; nothing counts here yet
 //

@@ -3,6 +3,7 @@ package intake
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -66,14 +67,16 @@ type Source struct {
 	Mail    *ParsedMail // for a mail: its files are stored with its messages; else nil
 }
 
-// Ingest stores every element of d. An element that is broken or invalid puts
-// the delivery into quarantine, and the other elements are stored.
+// Ingest stores every element of d. An element that is broken or invalid, or
+// whose time cannot be right, puts the delivery into quarantine, and the other
+// elements are stored.
 //
 // An error means that an element is neither stored nor in quarantine. The
 // sender must then deliver again, which is safe.
 func (ing *Ingester) Ingest(ctx context.Context, d contact.Delivery, src Source) (Tally, error) {
 	tally := Tally{In: d.Elements()}
 	now := ing.Now().UTC()
+	d = rejectTimes(d, now)
 	if err := ing.storeLinks(ctx, d.Links, &tally); err != nil {
 		return tally, err
 	}
@@ -106,6 +109,49 @@ func (ing *Ingester) Ingest(ctx context.Context, d contact.Delivery, src Source)
 		tally.Quarantined += len(reasons)
 	}
 	return tally, failure
+}
+
+// maxLead is how far a platform's time may be ahead of the time of receipt. It
+// allows for wrong clocks of phones.
+const maxLead = 24 * time.Hour
+
+// firstTime is before the first message of any channel.
+var firstTime = time.Date(2009, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// rejectTimes returns d with the elements as broken whose time cannot be right:
+// more than maxLead after now, or before firstTime. Keys contain the time of the
+// message, so that the time cannot be corrected.
+func rejectTimes(d contact.Delivery, now time.Time) contact.Delivery {
+	broken := slices.Clone(d.Broken)
+	d.Links = keepCredible(d.Links, "link", now, &broken, func(l identity.Link) time.Time { return l.Evidence.At })
+	d.Messages = keepCredible(d.Messages, "message", now, &broken, func(m contact.Message) time.Time { return m.SentAt })
+	d.Effects = keepCredible(d.Effects, "effect", now, &broken, func(e contact.Effect) time.Time { return e.At })
+	d.Notices = keepCredible(d.Notices, "notice", now, &broken, func(n contact.Notice) time.Time { return n.At })
+	d.Broken = broken
+	return d
+}
+
+// keepCredible returns the elements whose time can be right, and adds the others
+// to broken. An element without a time is kept: its own check decides.
+func keepCredible[T any](all []T, kind string, now time.Time, broken *[]contact.Broken, timeOf func(T) time.Time) []T {
+	kept := make([]T, 0, len(all))
+	for i, e := range all {
+		at := timeOf(e)
+		reason := ""
+		switch {
+		case at.IsZero():
+		case at.After(now.Add(maxLead)):
+			reason = "its time is more than a day after its receipt"
+		case at.Before(firstTime):
+			reason = "its time is before 2009"
+		}
+		if reason == "" {
+			kept = append(kept, e)
+			continue
+		}
+		*broken = append(*broken, contact.Broken{Path: fmt.Sprintf("%s %d", kind, i), Reason: reason})
+	}
+	return kept
 }
 
 // QuarantineUnreadable puts a delivery that cannot be normalized into

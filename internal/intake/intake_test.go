@@ -22,6 +22,7 @@ import (
 
 	"github.com/heard-intake/heard/infra/local/s3"
 	"github.com/heard-intake/heard/internal/blob"
+	"github.com/heard-intake/heard/internal/channel/messenger"
 	"github.com/heard-intake/heard/internal/channel/whatsapp"
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
@@ -521,5 +522,68 @@ func TestIngest_ConcurrentDuplicates(t *testing.T) {
 	both.Wait()
 	if n := len(w.history(t, jan)); n != 1 || w.counts.sum["Stored"] != 1 || w.counts.sum["Duplicate"] != 7 {
 		t.Errorf("got %d messages and counts %v, want 1 message, 1 stored and 7 duplicates", n, w.counts.sum)
+	}
+}
+
+// A webhook with a time that cannot be right is quarantined whole. Its other
+// elements are stored, and a redelivery is the same case.
+func TestWebhookHandler_IncredibleTime(t *testing.T) {
+	t.Parallel()
+	at := func(when time.Time, id string) string {
+		return fmt.Sprintf(`{"from":"31970100000001","id":"wamid.%s","timestamp":"%d","type":"text","text":{"body":"hallo"}}`, id, when.Unix())
+	}
+	status := func(when time.Time) string {
+		return fmt.Sprintf(`{"object":"whatsapp_business_account","entry":[{"id":"waba","changes":[{"field":"messages","value":{`+
+			`"messaging_product":"whatsapp","metadata":{"display_phone_number":"31970100000000","phone_number_id":"110"},`+
+			`"statuses":[{"id":"wamid.OUT","recipient_id":"31970100000001","status":"read","timestamp":"%d"}]}}]}]}`, when.Unix())
+	}
+	page := func(when time.Time) string {
+		return fmt.Sprintf(`{"object":"page","entry":[{"id":"104729","time":%d,"messaging":[{"sender":{"id":"77001"},"recipient":{"id":"104729"},`+
+			`"timestamp":%[1]d,"message":{"mid":"m_1","text":"hallo"}}]}]}`, when.UnixMilli())
+	}
+	now := time.Now()
+	farAhead := time.Unix(9_999_999_999, 0)
+	for name, tt := range map[string]struct {
+		body        string
+		normalize   func([]byte) (contact.Delivery, error)
+		quarantined int
+		stored      int
+	}{
+		"a message of 2286":                      {body: hookBody(at(farAhead, "A"), said("B", "goed")), quarantined: 1, stored: 1},
+		"a message of tomorrow, after this hour": {body: hookBody(at(now.Add(25*time.Hour), "A")), quarantined: 1},
+		"a message of a fast clock":              {body: hookBody(at(now.Add(23*time.Hour), "A")), stored: 1},
+		"a message of 2008":                      {body: hookBody(at(time.Date(2008, 12, 31, 0, 0, 0, 0, time.UTC), "A")), quarantined: 1},
+		"a message of 2009":                      {body: hookBody(at(time.Date(2009, 1, 2, 0, 0, 0, 0, time.UTC), "A")), stored: 1},
+		"a status of 2286":                       {body: status(farAhead), quarantined: 1},
+		"a status of now":                        {body: status(now), stored: 1},
+		"a Messenger message of 2286":            {body: page(farAhead), normalize: messenger.Normalize, quarantined: 1},
+		"a Messenger message of now":             {body: page(now), normalize: messenger.Normalize, stored: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			if tt.normalize != nil {
+				w.hook.Normalize = tt.normalize
+				w.hook.Channel = contact.Messenger
+			}
+			for range 2 {
+				if got := w.signed(t, tt.body); got != 200 {
+					t.Fatalf("got status %d, want 200", got)
+				}
+			}
+			want := map[string]int{"In": 2 * (tt.stored + tt.quarantined), "Stored": tt.stored, "Duplicate": tt.stored, "Quarantined": 2 * tt.quarantined}
+			for metric, n := range want {
+				if w.counts.sum[metric] != n {
+					t.Errorf("count %s: got %d, want %d", metric, w.counts.sum[metric], n)
+				}
+			}
+			cases, err := w.table.Quarantined(t.Context())
+			if err != nil || len(cases) != tt.quarantined {
+				t.Fatalf("got %d cases and error %v, want %d", len(cases), err, tt.quarantined)
+			}
+			if tt.quarantined > 0 && len(w.stored(t)) != 1 {
+				t.Errorf("the bucket has %q, want the raw delivery", w.stored(t))
+			}
+		})
 	}
 }

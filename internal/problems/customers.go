@@ -227,8 +227,11 @@ func (s *customerSearch) visitNew(ids []string) []string {
 // reaches it, and the problems that it was merged into or split into.
 func (s *customerSearch) searchProblem(ctx context.Context, id string, customers []identity.CustomerID) (related []string, shown []identity.CustomerID, err error) {
 	p, err := s.Store.ProblemHeader(ctx, id)
+	if batch.IsPermanent(err) { // deleted or unreadable: the other problems decide
+		return nil, nil, nil
+	}
 	if err != nil {
-		return nil, nil, ignoreNotFound(err)
+		return nil, nil, err
 	}
 	related = append(related, p.MergedInto)
 	for _, part := range p.Parts {

@@ -91,13 +91,25 @@ func (t *Table) countedProblem(ctx context.Context, id string, consistent bool) 
 	return p, err
 }
 
-// readProblems reads several problems with their counts, not consistently.
+// readProblems reads several problems with their counts, not consistently. It
+// leaves out those that cannot be read.
 func (t *Table) readProblems(ctx context.Context, ids []string) ([]problem.Record, error) {
 	out := make([]problem.Record, len(ids))
-	return out, forEach(len(ids), func(i int) (err error) {
+	unreadable := make([]bool, len(ids))
+	err := forEach(len(ids), func(i int) (err error) {
 		out[i], err = t.countedProblem(ctx, ids[i], false)
+		if unreadable[i] = t.leaveOut(ctx, key(problemPK(ids[i]), problemSK), err); unreadable[i] {
+			return nil
+		}
 		return err
 	})
+	readable := out[:0]
+	for i, p := range out {
+		if !unreadable[i] {
+			readable = append(readable, p)
+		}
+	}
+	return readable, err
 }
 
 // forEach calls do for 0 to n-1, a few at a time, and returns the first error.

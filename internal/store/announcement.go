@@ -12,23 +12,28 @@ import (
 )
 
 // AnnouncedCandidates returns the announced candidates that have not expired,
-// and the number ever announced, which [Table.AnnounceCandidate] needs.
+// and the number ever announced, which [Table.AnnounceCandidate] needs. It
+// leaves out candidates that cannot be read.
 func (t *Table) AnnouncedCandidates(ctx context.Context, now time.Time) (all []problem.AnnouncedCandidate, count int64, err error) {
 	in := keyRange(announcedPK, announcedCountSK, endOf(announcedPrefix)) // reads the count first: a later announcement makes it stale
 	in.ConsistentRead = ptr(true)
-	var bad error
 	err = t.query(ctx, in, func(it item) bool {
 		if text(it, skName) == announcedCountSK {
 			count = number(it, attrAnnouncedCount)
 			return true
 		}
-		var c problem.AnnouncedCandidate
-		if c, bad = readAnnounced(it); bad == nil && !expired(it, now) {
-			all = append(all, c)
+		if expired(it, now) {
+			return true
 		}
-		return bad == nil
+		c, err := readAnnounced(it)
+		if err == nil {
+			all = append(all, c)
+		} else {
+			t.leaveOut(ctx, it, err)
+		}
+		return true
 	})
-	return all, count, firstError(err, bad)
+	return all, count, err
 }
 
 // AnnounceCandidate stores a candidate for a department, if none was announced

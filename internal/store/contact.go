@@ -212,7 +212,7 @@ func (t *Table) Contacts(ctx context.Context, c identity.CustomerID, limit int, 
 
 // WaitingContacts returns the contacts that wait for a department, longest
 // first, at most limit of them after the cursor, which is "<since, ms>#<contact
-// id>".
+// id>". Contacts that cannot be read are left out.
 func (t *Table) WaitingContacts(ctx context.Context, department string, limit int, cursor string) ([]contact.Waiter, string, error) {
 	if cursor != "" {
 		if !isTimePlace(cursor) || len(cursor) > 64 {
@@ -230,7 +230,6 @@ func placeOfWaiter(w contact.Waiter) string {
 
 func (t *Table) waitingShard(ctx context.Context, pk string, limit int, cursor string) ([]contact.Waiter, error) {
 	var out []contact.Waiter
-	var bad error
 	err := t.query(ctx, &dynamodb.QueryInput{
 		IndexName:                 aws.String(gsiName),
 		KeyConditionExpression:    exprf("%s = :pk AND %s > :after", gsiPK, gsiSK),
@@ -240,8 +239,8 @@ func (t *Table) waitingShard(ctx context.Context, pk string, limit int, cursor s
 		since, id := parseTimePlace(text(it, gsiSK))
 		k, err := readContact(it)
 		if err != nil {
-			bad = err
-			return false
+			t.leaveOut(ctx, it, err)
+			return true
 		}
 		out = append(out, contact.Waiter{
 			ID: id, Customer: k.Customer, Since: since, Start: k.Start, Department: waitingDepartment(pk),
@@ -249,5 +248,5 @@ func (t *Table) waitingShard(ctx context.Context, pk string, limit int, cursor s
 		})
 		return len(out) < limit
 	})
-	return out, firstError(err, bad)
+	return out, err
 }

@@ -41,7 +41,7 @@ func (t *Table) CustomerContacts(ctx context.Context, c identity.Customer, limit
 
 // ProblemsOfDepartments is [Table.Problems] over several departments: their
 // problems together, latest first, at most limit before the cursor. It reads
-// only the problems of the page.
+// only the problems of the page, and leaves out those that cannot be read.
 func (t *Table) ProblemsOfDepartments(ctx context.Context, departments []string, state problem.State, limit int, cursor string) ([]problem.Record, string, error) {
 	type part struct {
 		keys []item

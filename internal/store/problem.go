@@ -231,7 +231,7 @@ func (t *Table) transact(ctx context.Context, writes []types.TransactWriteItem, 
 
 // Problems returns the problems of a department, latest first, at most limit
 // before the cursor, and only those in state if it is set. The cursor is that
-// of the previous page.
+// of the previous page. Problems that cannot be read are left out.
 func (t *Table) Problems(ctx context.Context, department string, state problem.State, limit int, cursor string) ([]problem.Record, string, error) {
 	if cursor == "" {
 		cursor = "~"
@@ -243,6 +243,7 @@ func (t *Table) Problems(ctx context.Context, department string, state problem.S
 		ScanIndexForward:          ptr(false),
 	}
 	var ids []string
+	last := ""
 	more := false
 	err := t.query(ctx, in, func(it item) bool {
 		if state != "" && text(it, attrProblemState) != string(state) {
@@ -250,6 +251,7 @@ func (t *Table) Problems(ctx context.Context, department string, state problem.S
 		}
 		if more = len(ids) == limit; !more {
 			ids = append(ids, problemOf(text(it, pkName)))
+			last = text(it, gsiSK)
 		}
 		return !more
 	})
@@ -261,10 +263,10 @@ func (t *Table) Problems(ctx context.Context, department string, state problem.S
 		return nil, "", err
 	}
 	slices.SortFunc(out, func(a, b problem.Record) int { return strings.Compare(placeOfProblem(b), placeOfProblem(a)) })
-	if !more || len(out) == 0 {
+	if !more {
 		return out, "", nil
 	}
-	return out, placeOfProblem(out[len(out)-1]), nil
+	return out, last, nil
 }
 
 func placeOfProblem(p problem.Record) string { return timePlace(p.OpenedAt, p.ID) }

@@ -69,6 +69,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strconv"
 	"strings"
@@ -80,16 +81,23 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/smithy-go"
 
+	"github.com/heard-intake/heard/internal/batch"
 	"github.com/heard-intake/heard/internal/fault"
 )
 
 // A Table reads and writes the items of one DynamoDB table.
 type Table struct {
-	Now func() time.Time // notes when something was written; no key is made from it
+	Now   func() time.Time // notes when something was written; no key is made from it
+	Meter Meter            // counts items that lists leave out; may be nil
 
 	db     *dynamodb.Client
 	name   *string
 	pepper Pepper
+}
+
+// Meter counts events. [telemetry.Meter] implements it.
+type Meter interface {
+	Count(dimension, value string, counts map[string]int)
 }
 
 // New returns the table with a name. Call [Table.CheckPepper] once before the
@@ -128,6 +136,25 @@ func (t *Table) CheckPepper(ctx context.Context) error {
 		return fault.New(fault.Internal, "the table was filled under another pepper; a change of pepper needs an offline re-hash")
 	}
 	return nil
+}
+
+// leaveOut reports whether a list leaves out an item because of the error of
+// its reader, so that one item does not hide all others. An unreadable item is
+// logged under the hash of its key, and counted. An item that is gone since its
+// index entry was read is left out, too. Other errors are those of the list.
+func (t *Table) leaveOut(ctx context.Context, k item, err error) bool {
+	if !batch.IsPermanent(err) {
+		return false
+	}
+	if fault.KindOf(err) == fault.NotFound {
+		return true
+	}
+	slog.ErrorContext(ctx, "unreadable item left out of a list", "what", kindName(k),
+		"key", t.Hash("item", text(k, pkName), text(k, skName)), "kind", fault.KindOf(err))
+	if t.Meter != nil {
+		t.Meter.Count("", "", map[string]int{"UnreadableItems": 1})
+	}
+	return true
 }
 
 // An item is one item of the table, or a part of one.

@@ -2,6 +2,7 @@ package store
 
 import (
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -195,10 +196,24 @@ func (c Change) imageNumber(image map[string]events.DynamoDBAttributeValue, attr
 	return n, c.decodeFailed(err)
 }
 
-// IdentityChange returns the identity change that was stored.
+// IdentityChange returns the identity change that was stored. It is
+// [fault.Invalid] if the change names more ids than two customers can have:
+// its reader reads the history of each.
 func (c Change) IdentityChange() (identity.Change, error) {
 	ch, err := readChange(c.itemOf(c.record.NewImage))
-	return ch, c.decodeFailed(err)
+	if err != nil {
+		return ch, c.decodeFailed(err)
+	}
+	named := map[identity.CustomerID]bool{}
+	for _, ids := range slices.Concat(ch.Before, ch.After) {
+		for _, id := range ids {
+			named[id] = true
+		}
+	}
+	if len(named) > 2*maxMembers {
+		return identity.Change{}, fault.New(fault.Invalid, "decode stream record: the identity change names %d ids, and at most %d are possible", len(named), 2*maxMembers)
+	}
+	return ch, nil
 }
 
 // HasNewVersion reports whether the problem has a version that departments

@@ -180,16 +180,21 @@ func TestHandle_BadRecords(t *testing.T) {
 		"a correction of nothing": {
 			record: keyed("C#x", "K~1772442000000", nil), reason: "decode stream record: the key of a correction is malformed", kind: fault.Invalid,
 		},
-		"to be classified at no time":      {record: keyed("C#x", "Z#soon", nil), reason: "decode stream record: the key of a reclassify request is malformed", kind: fault.Invalid},
-		"lost at a time that is text":      {record: keyed("C#x", "X#email#1", image{"la": text("now")}), reason: "decode stream record: the effect is malformed", kind: fault.Invalid},
-		"a change that is no JSON":         {record: keyed("C#x", "J#1#1", image{"j": text("{")}), reason: "decode stream record: the identity change is malformed", kind: fault.Invalid},
-		"a change that is a number":        {record: keyed("C#x", "J#1#1", image{"j": number("1")}), reason: "decode stream record: the identity change is malformed", kind: fault.Invalid},
-		"another kind of partition":        {record: keyed("P#x", "P", nil)},
-		"another kind of item":             {record: keyed("C#x", "S#y", nil)},
-		"an effect that loses nothing":     {record: keyed("C#x", "X#email#1", nil)},
-		"a contact that cannot be read":    {record: message, put: raw(map[string]types.AttributeValue{"sk": s("K#1772442000000#x"), "cs": s("{")}), reason: "read contact", kind: fault.Internal},
-		"a contact key of another form":    {record: message, put: raw(map[string]types.AttributeValue{"sk": s("K#x")}), reason: "read contact: malformed key", kind: fault.Internal},
-		"a message that cannot be decoded": {record: message, put: raw(map[string]types.AttributeValue{"sk": s(sk), "j": s("[")}), reason: "read message", kind: fault.Internal},
+		"to be classified at no time": {record: keyed("C#x", "Z#soon", nil), reason: "decode stream record: the key of a reclassify request is malformed", kind: fault.Invalid},
+		"lost at a time that is text": {record: keyed("C#x", "X#email#1", image{"la": text("now")}), reason: "decode stream record: the effect is malformed", kind: fault.Invalid},
+		"a change that is no JSON":    {record: keyed("C#x", "J#1#1", image{"j": text("{")}), reason: "decode stream record: the identity change is malformed", kind: fault.Invalid},
+		"a change that is a number":   {record: keyed("C#x", "J#1#1", image{"j": number("1")}), reason: "decode stream record: the identity change is malformed", kind: fault.Invalid},
+		"a change that names many ids": {
+			record: keyed("C#x", "J#1#1", image{"j": text(manyIDs(65))}),
+			reason: "decode stream record: the identity change names 65 ids, and at most 64 are possible", kind: fault.Invalid,
+		},
+		"a change that names all ids of two customers": {record: keyed("C#x", "J#1#1", image{"j": text(manyIDs(64))})},
+		"another kind of partition":                    {record: keyed("P#x", "P", nil)},
+		"another kind of item":                         {record: keyed("C#x", "S#y", nil)},
+		"an effect that loses nothing":                 {record: keyed("C#x", "X#email#1", nil)},
+		"a contact that cannot be read":                {record: message, put: raw(map[string]types.AttributeValue{"sk": s("K#1772442000000#x"), "cs": s("{")}), reason: "read contact", kind: fault.Internal},
+		"a contact key of another form":                {record: message, put: raw(map[string]types.AttributeValue{"sk": s("K#x")}), reason: "read contact: malformed key", kind: fault.Internal},
+		"a message that cannot be decoded":             {record: message, put: raw(map[string]types.AttributeValue{"sk": s(sk), "j": s("[")}), reason: "read message", kind: fault.Internal},
 		"a customer who panics": {record: message, customer: func(id identity.CustomerID) error {
 			if id == badCustomer {
 				panic("Jansen said 0612345678")
@@ -365,6 +370,94 @@ func TestHandle_SlowCustomer(t *testing.T) {
 	if got := dead.take(t); len(got) > 0 {
 		t.Errorf("dead letters %+v, want none", got)
 	}
+}
+
+// A customer who runs out of time again and again does not block the records
+// behind it. A table that does not answer sets no record aside.
+func TestHandle_CustomerTakesTooLong(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		age     time.Duration
+		first   bool // the slow customer has the first record
+		hangs   bool // the table hangs for every read of the slow customer
+		dead    bool
+		retried string
+	}{
+		"an old record":                {age: 16 * time.Minute, first: true, dead: true},
+		"a record of a few minutes":    {age: 14 * time.Minute, first: true, retried: "0"},
+		"an old record behind another": {age: 16 * time.Minute, retried: "1"},
+		"a table that does not answer": {age: 16 * time.Minute, first: true, hangs: true, retried: "0"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			table := storetest.New(t)
+			dead := newDeadQueue(t)
+			tr := on(table)
+			ctx, cancel := context.WithTimeout(t.Context(), 8*time.Second)
+			defer cancel()
+			tr.Dead = dead.letters()
+			tr.Store = stuck{table}
+			if tt.hangs {
+				tr.Store = hanging{stuck{table}}
+			}
+			slow, after := says(666, 1, 0, unclear), says(2, 1, 0, unclear)
+			put(t, table, slow, after)
+			ev := batchOf(slow, after)
+			if !tt.first {
+				ev = batchOf(after, slow)
+			}
+			for i := range ev.Records {
+				ev.Records[i].Change.SequenceNumber = fmt.Sprint(i)
+				ev.Records[i].Change.ApproximateCreationDateTime.Time = time.Now().Add(-tt.age)
+			}
+			resp, err := tr.Handle(ctx, ev)
+			if err != nil || ctx.Err() != nil {
+				t.Fatalf("error %v; the function's time is over: %v", err, ctx.Err())
+			}
+			retried := ""
+			for _, f := range resp.BatchItemFailures {
+				retried += f.ItemIdentifier
+			}
+			if retried != tt.retried {
+				t.Errorf("delivered again from record %q, want %q", retried, tt.retried)
+			}
+			wantContacts(t, table, after.CustomerID)
+			got := dead.take(t)
+			if !tt.dead {
+				if len(got) > 0 {
+					t.Errorf("dead letters %+v, want none", got)
+				}
+				return
+			}
+			if len(got) != 1 || got[0].SetAside.Reason != "the work for the customer takes longer than a function may run" {
+				t.Errorf("dead letters %+v, want one of the slow customer", got)
+			}
+		})
+	}
+}
+
+// hanging is a table that does not answer reads of one customer either.
+type hanging struct{ stuck }
+
+func (h hanging) Customer(ctx context.Context, id identity.CustomerID) (identity.Customer, error) {
+	if id == badCustomer {
+		<-ctx.Done()
+		return identity.Customer{}, fault.Wrap(fault.Unavailable, ctx.Err(), "read customer")
+	}
+	return h.stuck.Customer(ctx, id)
+}
+
+// manyIDs returns an identity change that names n ids.
+func manyIDs(n int) string {
+	ids := make([]identity.CustomerID, n)
+	for i := range ids {
+		ids[i] = identity.CustomerID(fmt.Sprintf("c9%03d", i))
+	}
+	data, err := json.Marshal(identity.Change{Kind: identity.Merged, Before: [][]identity.CustomerID{ids[:1], ids[1:]}, After: [][]identity.CustomerID{ids}})
+	if err != nil {
+		panic(err) // texts can be encoded
+	}
+	return string(data)
 }
 
 // stuck is a table that blocks when the messages of one customer are read.

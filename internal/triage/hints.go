@@ -99,7 +99,9 @@ func decodeTarget(r events.DynamoDBEventRecord) (to target, found bool, err erro
 	switch c.Kind {
 	case store.KindIdentityChange:
 		change, err := c.IdentityChange()
-		to.changed = slices.Concat(slices.Concat(change.Before...), slices.Concat(change.After...))
+		ids := slices.Concat(slices.Concat(change.Before...), slices.Concat(change.After...))
+		slices.Sort(ids)
+		to.changed = slices.Compact(ids)
 		return to, true, err
 	case store.KindMessage, store.KindCorrection, store.KindReclassify:
 		to.from = c.At

@@ -82,7 +82,9 @@ package triage
 
 import (
 	"context"
+	"errors"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -151,8 +153,9 @@ const (
 // Handle handles one batch of the table's stream: new messages, corrections,
 // delivery results, requests to classify again and identity changes. A record
 // that can never be handled becomes a dead letter, see [batch.IsPermanent]; so do
-// all records of a customer who fails permanently. After any other failure, or
-// when time runs out, Lambda delivers the batch again from the earliest failure on.
+// all records of a customer who fails permanently, or whose work takes too long
+// again and again (setAsideTooSlow). After any other failure, or when time runs
+// out, Lambda delivers the batch again from the earliest failure on.
 func (t *Triage) Handle(ctx context.Context, ev events.DynamoDBEvent) (events.DynamoDBEventResponse, error) {
 	work, cancel := batch.WithTimeShare(ctx, workShare)
 	defer cancel()
@@ -166,6 +169,7 @@ func (t *Triage) Handle(ctx context.Context, ev events.DynamoDBEvent) (events.Dy
 			todo = setAsidePermanent(todo, bad)
 		}
 	}
+	todo = t.setAsideTooSlow(ctx, ev, todo, bad)
 	firstFailed := -1
 	for _, h := range todo {
 		if h.err == nil {
@@ -193,4 +197,41 @@ func setAsidePermanent(todo []hint, bad map[int]error) (rest []hint) {
 		}
 	}
 	return rest
+}
+
+// maxRetryAge is the age of a record from which on running out of time counts
+// as permanent.
+const maxRetryAge = 15 * time.Minute
+
+// setAsideTooSlow adds the records of one customer to bad whose work takes
+// longer than a function may run, and returns the other hints. Otherwise this
+// customer would block the shard until the stream drops its records. All of
+// these must hold:
+//
+//   - The customer has the batch's first record. Lambda delivers again from the
+//     first failure on, so a customer who keeps failing gets there. Its work
+//     starts before that of the others and has the whole time of each phase.
+//   - Its work ran out of our own time. A table that refuses or throttles gives
+//     another error.
+//   - The record is older than maxRetryAge, so that it was tried before.
+//   - The table answers now. A table that hangs would let all customers run out
+//     of time.
+func (t *Triage) setAsideTooSlow(ctx context.Context, ev events.DynamoDBEvent, todo []hint, bad map[int]error) (rest []hint) {
+	i := slices.IndexFunc(todo, func(h hint) bool { return h.index == 0 && errors.Is(h.err, context.DeadlineExceeded) })
+	if i < 0 {
+		return todo
+	}
+	created := ev.Records[0].Change.ApproximateCreationDateTime.Time
+	if created.IsZero() || t.Now().Sub(created) < maxRetryAge {
+		return todo
+	}
+	probe, cancel := batch.WithTimeShare(ctx, phaseShare)
+	defer cancel()
+	if _, err := t.Store.Customer(probe, todo[i].customer); err != nil {
+		return todo
+	}
+	for _, record := range todo[i].records {
+		bad[record] = fault.New(fault.TooLarge, "the work for the customer takes longer than a function may run")
+	}
+	return slices.Delete(todo, i, i+1)
 }

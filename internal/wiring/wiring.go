@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -22,6 +23,7 @@ import (
 	"github.com/heard-intake/heard/internal/secret"
 	"github.com/heard-intake/heard/internal/store"
 	"github.com/heard-intake/heard/internal/taxonomy"
+	"github.com/heard-intake/heard/internal/telemetry"
 )
 
 // Table returns the table that TABLE names, with the pepper in the secret that
@@ -32,6 +34,8 @@ func Table(ctx context.Context, cfg aws.Config) *store.Table {
 	must(err)
 	t := store.New(newDynamoClient(cfg), config.Must("TABLE"), store.Pepper(pepper))
 	must(t.CheckPepper(ctx))
+	function := os.Getenv("AWS_LAMBDA_FUNCTION_NAME") // "<stack>-<function>"
+	t.Meter = telemetry.NewMeter(function[strings.LastIndexByte(function, '-')+1:])
 	return t
 }
 
