@@ -18,6 +18,7 @@ import (
 
 // Customers is what is known of customers. [store.Table] is one.
 type Customers interface {
+	Sealer
 	intake.Store
 	Identities
 	FindCustomer(ctx context.Context, a identity.Alias) (identity.CustomerID, identity.Assurance, error)

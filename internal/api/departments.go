@@ -18,7 +18,7 @@ import (
 
 // Problems is what is known of problems. [store.Table] is one.
 type Problems interface {
-	Hasher
+	Sealer
 	candidate.Store
 	ProblemsOfDepartments(ctx context.Context, departments []string, state problem.State, limit int, cursor string) ([]problem.Record, string, error)
 	ProblemLog(ctx context.Context, problemID string, limit int, cursor string) ([]problem.Line, string, error)

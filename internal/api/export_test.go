@@ -64,7 +64,7 @@ func Unmarshal(body []byte) map[string]error {
 }
 
 // Unseal opens a cursor.
-func Unseal(h Hasher, list, cursor string) (string, error) { return unseal(h, list, cursor) }
+func Unseal(s Sealer, list, cursor string) (string, error) { return unseal(s, list, cursor) }
 
 // Seal makes a cursor.
-func Seal(h Hasher, list, place string) string { return seal(h, list, place) }
+func Seal(s Sealer, list, place string) string { return seal(s, list, place) }
