@@ -308,6 +308,35 @@ type chatPage struct {
 	Complete bool              `json:"complete"`
 }
 
+// maxSkipped bounds how many pages without a message of the visitor one request
+// reads.
+const maxSkipped = 5
+
+// ownMessages returns the first messages of the visitor that query finds, and
+// the page of the history on which they are. When the customer wrote much on
+// other channels, pages without a message of the visitor come first. These are
+// skipped, up to maxSkipped of them.
+func (c *Chat) ownMessages(ctx context.Context, who identity.Customer, query contact.Query, visitor identity.Alias) ([]contact.Entry, contact.Page, error) {
+	isOwn := func(e contact.Entry) bool { return e.Customer.Alias == visitor }
+	for skipped := 0; ; skipped++ {
+		p, err := c.Store.History(ctx, who, query)
+		if err != nil {
+			return nil, p, err
+		}
+		var own []contact.Entry
+		for _, e := range p.Entries {
+			if isOwn(e) {
+				own = append(own, e)
+			}
+		}
+		if len(own) > 0 || p.Complete || skipped == maxSkipped-1 {
+			return own, p, nil
+		}
+		query.Cursor = p.Cursor
+		query.Match = isOwn // few match from here on, so read in large steps
+	}
+}
+
 // conversation returns the messages between this visitor and us, and nothing
 // of the customer's other channels or visitors. A page may hold fewer
 // messages than its limit, or none, and yet not be the last.
@@ -331,15 +360,9 @@ func (c *Chat) conversation(ctx context.Context, r *request) (reply, error) {
 	if who.ID == "" && query.Cursor == "" {
 		return reply{body: chatPage{Messages: []json.RawMessage{}, Complete: true}}, nil
 	}
-	p, err := c.Store.History(ctx, who, query)
+	own, p, err := c.ownMessages(ctx, who, query, s.Alias())
 	if err != nil {
 		return reply{}, err
-	}
-	var own []contact.Entry
-	for _, e := range p.Entries {
-		if e.Customer.Alias == s.Alias() {
-			own = append(own, e)
-		}
 	}
 	shown, err := render(ctx, c.Blobs, own, lineOf)
 	if err != nil {
