@@ -23,6 +23,7 @@ type Visitors interface {
 	LinkVisitor(ctx context.Context, l identity.Link) (identity.CustomerID, error)
 	PutClaimedAliases(ctx context.Context, id identity.CustomerID, claimed []identity.Alias, ev identity.Evidence) error
 	SuggestLink(ctx context.Context, l identity.Link) error
+	VisitorHasAccount(ctx context.Context, visitor identity.Alias) (bool, error)
 	SameCustomer(ctx context.Context, a, b identity.Alias) (bool, error)
 	FindCustomer(ctx context.Context, a identity.Alias) (identity.CustomerID, identity.Assurance, error)
 	Customer(ctx context.Context, id identity.CustomerID) (identity.Customer, error)
@@ -107,10 +108,25 @@ func (c *Chat) start(ctx context.Context, r *request, hostToken string) (webchat
 		}
 		return c.signIn(ctx, r, s, hostToken)
 	case held:
-		return c.visitor(ctx, r)
+		return c.renew(ctx, r)
 	default:
 		return webchat.NewSession(c.Site, time.Time{})
 	}
+}
+
+// renew returns the session that the caller holds, if it may be renewed. A
+// token of an earlier version names no account, also when its visitor was
+// signed in. It stays valid until it expires and is not renewed.
+func (c *Chat) renew(ctx context.Context, r *request) (webchat.Session, error) {
+	s, err := c.visitor(ctx, r)
+	if err != nil || s.Account != "" {
+		return s, err
+	}
+	signedIn, err := c.Store.VisitorHasAccount(ctx, s.Alias())
+	if err == nil && signedIn {
+		err = fault.New(fault.Unauthorized, "the session cannot be renewed: open a new one with POST /chat/sessions, without this token")
+	}
+	return s, err
 }
 
 // signIn returns the session of a visitor whom the site says has an account.
