@@ -27,6 +27,7 @@ type Visitors interface {
 	SameCustomer(ctx context.Context, a, b identity.Alias) (bool, error)
 	FindCustomer(ctx context.Context, a identity.Alias) (identity.CustomerID, identity.Assurance, error)
 	Customer(ctx context.Context, id identity.CustomerID) (identity.Customer, error)
+	Message(ctx context.Context, c identity.CustomerID, id contact.ID) (contact.Entry, error)
 	History(ctx context.Context, c identity.Customer, q contact.Query) (contact.Page, error)
 	HistoryCursor(c identity.Customer, q contact.Query, e contact.Entry) string
 }
@@ -277,6 +278,11 @@ func (c *Chat) post(ctx context.Context, r *request) (reply, error) {
 		ingester := intake.Ingester{Store: c.Store, Blobs: c.Blobs, Now: c.Now}
 		tally, err = ingester.Ingest(ctx, d, src)
 	}
+	if err == nil && tally.Duplicate == 1 {
+		if err = c.checkRepeated(ctx, d.Messages[0]); fault.KindOf(err) == fault.Conflict {
+			tally = intake.Tally{In: 1, Refused: 1}
+		}
+	}
 	c.Meter.Count("Channel", string(contact.WebChat), tally.Counts())
 	if err != nil {
 		return reply{}, err
@@ -286,6 +292,28 @@ func (c *Chat) post(ctx context.Context, r *request) (reply, error) {
 		out.status = http.StatusCreated
 	}
 	return out, nil
+}
+
+// checkRepeated reports a [fault.Conflict] if the message that is stored under
+// the id of m has another text or visitor than m. Messages of all visitors of
+// one account share their ids.
+func (c *Chat) checkRepeated(ctx context.Context, m contact.Message) error {
+	ev := identity.Evidence{Rule: identity.RuleChat, Ref: string(m.ID), At: m.SentAt}
+	who, err := c.Store.Identify(ctx, m.Addresses(), ev)
+	if err != nil {
+		return err
+	}
+	stored, err := c.Store.Message(ctx, who, m.ID)
+	if fault.KindOf(err) == fault.NotFound {
+		return nil // erased since the post
+	}
+	if err != nil {
+		return err
+	}
+	if stored.Customer.Alias != m.Customer.Alias || stored.Text != m.Text {
+		return fault.New(fault.Conflict, "the id is used by another message: make a new id for this text")
+	}
+	return nil
 }
 
 // read returns the body, and what the visitor posted with it.
