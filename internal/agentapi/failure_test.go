@@ -24,7 +24,7 @@ func TestDeadline_SlowTable(t *testing.T) {
 		t.Fatal(err)
 	}
 	apitest.Conform(t, ev, resp)
-	answer{t, resp.StatusCode, resp.Headers, resp.Body}.ExpectRefusal(http.StatusServiceUnavailable, "may work later")
+	answer{T: t, Status: resp.StatusCode, Header: resp.Headers, Body: resp.Body}.ExpectRefusal(http.StatusServiceUnavailable, "may work later")
 	if resp.Headers["Retry-After"] == "" || strings.Contains(resp.Body, "deadline") {
 		t.Errorf("%v %s", resp.Headers, resp.Body)
 	}

@@ -1,37 +1,32 @@
 package api
 
-import (
-	"encoding/base64"
+import "github.com/heard-intake/heard/internal/fault"
 
-	"github.com/heard-intake/heard/internal/fault"
-)
-
-// A Hasher makes keyed hashes. [store.Table] is one.
-type Hasher interface {
-	Hash(parts ...string) string
+// A Sealer encrypts and authenticates cursors. [store.Table] is one.
+type Sealer interface {
+	// Seal returns the same text for the same scope and plain.
+	Seal(scope, plain string) string
+	Open(scope, sealed string) (plain string, ok bool)
 }
 
-const sealLen = 16
-
-// seal makes a cursor of where a page ended. It opens only for the list it is
-// of, so that nobody walks one list with the cursor of another.
-func seal(h Hasher, list, place string) string {
+// seal returns the cursor of a page of list that ended at place. The cursor
+// opens for that list only, so that a caller cannot read one list with the
+// cursor of another. It is sealed, because a place can contain the key of an
+// item that the caller may not see.
+func seal(s Sealer, list, place string) string {
 	if place == "" {
 		return ""
 	}
-	return base64.RawURLEncoding.EncodeToString([]byte(h.Hash("cursor", list, place)[:sealLen] + place))
+	return s.Seal("list "+list, place)
 }
 
-// unseal returns the place that a cursor was made of, "" for no cursor.
-func unseal(h Hasher, list, cursor string) (string, error) {
+// unseal returns the place of a cursor, "" for no cursor.
+func unseal(s Sealer, list, cursor string) (string, error) {
 	if cursor == "" {
 		return "", nil
 	}
-	raw, err := base64.RawURLEncoding.DecodeString(cursor)
-	if err == nil && len(raw) > sealLen {
-		if place := string(raw[sealLen:]); h.Hash("cursor", list, place)[:sealLen] == string(raw[:sealLen]) {
-			return place, nil
-		}
+	if place, ok := s.Open("list "+list, cursor); ok && place != "" {
+		return place, nil
 	}
 	return "", fault.New(fault.Invalid, "the cursor is not of this list; start again without one")
 }
@@ -45,8 +40,8 @@ type part[T any] struct {
 
 // walk reads the page of a list that begins at a cursor. Read gets the place
 // that the cursor was made of, and returns that of the next page, "" for none.
-func walk[T any](h Hasher, list, cursor string, read func(place string) ([]T, string, error)) (part[T], error) {
-	place, err := unseal(h, list, cursor)
+func walk[T any](s Sealer, list, cursor string, read func(place string) ([]T, string, error)) (part[T], error) {
+	place, err := unseal(s, list, cursor)
 	if err != nil {
 		return part[T]{}, err
 	}
@@ -54,5 +49,5 @@ func walk[T any](h Hasher, list, cursor string, read func(place string) ([]T, st
 	if err != nil {
 		return part[T]{}, err
 	}
-	return part[T]{append([]T{}, items...), seal(h, list, next), next == ""}, nil
+	return part[T]{append([]T{}, items...), seal(s, list, next), next == ""}, nil
 }

@@ -18,7 +18,7 @@ import (
 // A ProblemLister pages through problems, their customers and their logs.
 // [store.Table] is the implementation.
 type ProblemLister interface {
-	Hasher
+	Sealer
 	AffectedCustomers(ctx context.Context, problemID string, limit int, cursor string) ([]problem.Affected, string, error)
 	ProblemsOfDepartments(ctx context.Context, departments []string, state problem.State, limit int, cursor string) ([]problem.Record, string, error)
 	ProblemLog(ctx context.Context, problemID string, limit int, cursor string) ([]problem.Line, string, error)

@@ -79,6 +79,11 @@ func (a *API) postMessage(ctx context.Context, r *httpapi.Request) (httpapi.Resp
 		ingester := intake.Ingester{Store: a.Store, Blobs: a.Blobs, Now: a.Now}
 		tally, err = ingester.Ingest(ctx, delivery, source)
 	}
+	if err == nil && tally.Duplicate == 1 {
+		if err = a.checkRepeated(ctx, delivery.Messages[0]); fault.KindOf(err) == fault.Conflict {
+			tally = intake.Tally{In: 1, Refused: 1}
+		}
+	}
 	a.Meter.Count("Channel", string(contact.WebChat), tally.Counts())
 	if err != nil {
 		return httpapi.Response{}, err
@@ -89,6 +94,28 @@ func (a *API) postMessage(ctx context.Context, r *httpapi.Request) (httpapi.Resp
 		response.Status = http.StatusCreated
 	}
 	return response, nil
+}
+
+// checkRepeated reports a [fault.Conflict] if the message that is stored under
+// the id of m has another text or visitor than m. Messages of all visitors of
+// one account share their ids.
+func (a *API) checkRepeated(ctx context.Context, m contact.Message) error {
+	ev := identity.Evidence{Rule: identity.RuleChat, Ref: string(m.ID), At: m.SentAt}
+	who, err := a.Store.Identify(ctx, m.Addresses(), ev)
+	if err != nil {
+		return err
+	}
+	stored, err := a.Store.Message(ctx, who, m.ID)
+	if fault.KindOf(err) == fault.NotFound {
+		return nil // erased since the post
+	}
+	if err != nil {
+		return err
+	}
+	if stored.Customer.Alias != m.Customer.Alias || stored.Text != m.Text {
+		return fault.New(fault.Conflict, "the id is used by another message: make a new id for this text")
+	}
+	return nil
 }
 
 // readDelivery returns the body of a request and the message in it.
@@ -127,6 +154,35 @@ type messagesResponse struct {
 	Complete bool              `json:"complete"`
 }
 
+// maxSkipped bounds how many pages without a message of the visitor one request
+// reads.
+const maxSkipped = 5
+
+// readOwnMessages returns the first messages of the visitor that query finds,
+// and the page of the history on which they are. When the customer wrote much on
+// other channels, pages without a message of the visitor come first. These are
+// skipped, up to maxSkipped of them.
+func (a *API) readOwnMessages(ctx context.Context, c identity.Customer, query contact.Query, visitor identity.Alias) ([]contact.Entry, contact.Page, error) {
+	isOwn := func(e contact.Entry) bool { return e.Customer.Alias == visitor }
+	for skipped := 0; ; skipped++ {
+		p, err := a.Store.History(ctx, c, query)
+		if err != nil {
+			return nil, p, err
+		}
+		var own []contact.Entry
+		for _, e := range p.Entries {
+			if isOwn(e) {
+				own = append(own, e)
+			}
+		}
+		if len(own) > 0 || p.Complete || skipped == maxSkipped-1 {
+			return own, p, nil
+		}
+		query.Cursor = p.Cursor
+		query.Match = isOwn // few match from here on, so read in large steps
+	}
+}
+
 // listMessages answers with the messages between this visitor and us, and with
 // none of the customer's other channels and visitors. A page can have fewer
 // messages than its limit, or none, without being the last.
@@ -152,15 +208,9 @@ func (a *API) listMessages(ctx context.Context, r *httpapi.Request) (httpapi.Res
 	if c.ID == "" && query.Cursor == "" {
 		return httpapi.Response{Body: messagesResponse{Messages: []json.RawMessage{}, Complete: true}}, nil
 	}
-	found, err := a.Store.History(ctx, c, query)
+	own, found, err := a.readOwnMessages(ctx, c, query, s.Alias())
 	if err != nil {
 		return httpapi.Response{}, err
-	}
-	var own []contact.Entry
-	for _, e := range found.Entries {
-		if e.Customer.Alias == s.Alias() {
-			own = append(own, e)
-		}
 	}
 	rendered, err := messageview.Render(ctx, a.Blobs, own, newChatMessage)
 	if err != nil {

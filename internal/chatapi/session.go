@@ -71,10 +71,25 @@ func (a *API) chooseSession(ctx context.Context, r *httpapi.Request, hostToken s
 		}
 		return a.signIn(ctx, r, s, hostToken)
 	case hasSession:
-		return a.requireSession(ctx, r)
+		return a.renewSession(ctx, r)
 	default:
 		return webchat.NewSession(a.Site, time.Time{})
 	}
+}
+
+// renewSession returns the caller's session, if it may be renewed. A token of
+// an earlier version names no account, even if its visitor was signed in. It
+// stays valid until it expires and is not renewed.
+func (a *API) renewSession(ctx context.Context, r *httpapi.Request) (webchat.Session, error) {
+	s, err := a.requireSession(ctx, r)
+	if err != nil || s.Account != "" {
+		return s, err
+	}
+	signedIn, err := a.Store.VisitorHasAccount(ctx, s.Alias())
+	if err == nil && signedIn {
+		err = fault.New(fault.Unauthorized, "the session cannot be renewed: open a new one with POST /chat/sessions, without this token")
+	}
+	return s, err
 }
 
 // requireSession returns the caller's session, if it may still be used. A

@@ -172,6 +172,9 @@ func TestSignIn_AcceptedSuggestion(t *testing.T) {
 		s.same("the merged history", []string{"van K", "nog onbekend", "op WhatsApp van K-1"}, s.history("K-1"))
 		s.same("the page of K", []string{"van K"}, k.shows())
 		s.same("the anonymous page", []string{"nog onbekend"}, anonymous.shows())
+		if renewed := s.visit(nil, anonymous.Token); renewed.Visitor != anonymous.Visitor {
+			t.Errorf("the renewed anonymous session is of visitor %s, want %s", renewed.Visitor, anonymous.Visitor)
+		}
 		if again := s.signIn("K-1", k.Token); again.Visitor != k.Visitor {
 			t.Error("a merge ended the session")
 		}
@@ -321,6 +324,7 @@ func TestSignIn_TokenWithoutAccount(t *testing.T) {
 	before := visit{stack: s, Token: token, Visitor: old.Visitor}
 	before.says(50, "van K, vroeger")
 	s.same("the old page", []string{"van K, vroeger"}, before.shows())
+	s.open(nil, token).ExpectRefusal(http.StatusUnauthorized, "cannot be renewed")
 	k, l := s.signIn("K-1", token), s.signIn("L-1", token)
 	for name, v := range map[string]visit{"K": k, "L": l} {
 		if v.Visitor == old.Visitor {
@@ -331,6 +335,23 @@ func TestSignIn_TokenWithoutAccount(t *testing.T) {
 	}
 	k.says(40, "van K, nu")
 	s.same("the history of K", []string{"van K, nu", "van K, vroeger"}, s.history("K-1"))
+}
+
+// An anonymous visitor whom an earlier version signed in after the first
+// message.
+func TestSignIn_RenewalAfterALaterSignIn(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	s.knownOnWhatsApp("K-1", 1)
+	v := s.visit(nil, "")
+	v.says(50, "nog onbekend")
+	s.visit(nil, v.Token)
+	ev := identity.Evidence{Rule: identity.RuleHost, Ref: apitest.Site, At: now}
+	visitor, account := verified(identity.Visitor, apitest.Site, v.Visitor), verified(identity.Account, "", "K-1")
+	if _, err := s.Table.Identify(t.Context(), []identity.Address{visitor, account}, ev); err != nil {
+		t.Fatal(err)
+	}
+	s.open(nil, v.Token).ExpectRefusal(http.StatusUnauthorized, "cannot be renewed")
 }
 
 // A host token does not help a session that is not valid.

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"encoding/base64"
 	"slices"
 	"strings"
 	"time"
@@ -206,39 +205,38 @@ func justBefore(sk string) string {
 	return sk[:len(sk)-1] + string(rune(sk[len(sk)-1]-1)) + "\U0010FFFF"
 }
 
-// A cursor is "<order><sk> unit <customer>" with a keyed hash, so that it
-// works for its own customer and query order only.
+// sealCursor returns the cursor of a page that ends at p. The cursor opens for
+// its own customer and query order only, and is sealed, because p can be a
+// message that its holder may not see. The padding hides the length of the
+// message id, which differs by channel.
 func (t *Table) sealCursor(c identity.CustomerID, q contact.Query, p place) string {
-	plain := order(q) + p.sk + unit + string(p.customer)
-	return base64.RawURLEncoding.EncodeToString([]byte(t.cursorSum(c, plain) + plain))
-}
-
-func order(q contact.Query) string {
-	if q.Oldest {
-		return "o"
+	plain := p.sk + unit + string(p.customer)
+	if rest := len(plain) % cursorBlock; rest > 0 {
+		plain += strings.Repeat(unit, cursorBlock-rest)
 	}
-	return "n"
+	return t.Seal(cursorScope(c, q), plain)
 }
 
-const cursorSumLen = 16
+// cursorBlock is the length in bytes of which the content of a history cursor
+// is a multiple. Message ids of most channels fit in two blocks.
+const cursorBlock = 64
 
-func (t *Table) cursorSum(c identity.CustomerID, plain string) string {
-	return t.pepper.Hash("cursor", string(c), plain)[:cursorSumLen]
+func cursorScope(c identity.CustomerID, q contact.Query) string {
+	if q.Oldest {
+		return "history oldest " + string(c)
+	}
+	return "history newest " + string(c)
 }
 
 func (t *Table) openCursor(c identity.CustomerID, q contact.Query) (place, error) {
 	if q.Cursor == "" {
 		return place{}, nil
 	}
-	raw, err := base64.RawURLEncoding.DecodeString(q.Cursor)
-	if err != nil || len(raw) <= cursorSumLen {
+	plain, ok := t.Open(cursorScope(c, q), q.Cursor)
+	if !ok {
 		return place{}, errCursor()
 	}
-	plain := string(raw[cursorSumLen:])
-	if t.cursorSum(c, plain) != string(raw[:cursorSumLen]) || !strings.HasPrefix(plain, order(q)) {
-		return place{}, errCursor()
-	}
-	sk, customer, _ := strings.Cut(plain[1:], unit)
+	sk, customer, _ := strings.Cut(strings.TrimRight(plain, unit), unit)
 	return place{sk, identity.CustomerID(customer)}, nil
 }
 

@@ -24,8 +24,8 @@ var knowKeys = map[string]string{
 	"internal/outbox/job_test.go":       "records of every operation",
 	"internal/triage/cost_test.go":      "counts writes by partition",
 	"internal/media/":                   "tests with an alias key in a job",
-	"internal/api/chat_signin_test.go":  "hostile account names",
-	"internal/api/contractfuzz_test.go": "hostile parameters",
+	"internal/chatapi/signin_test.go":  "hostile account names",
+	"test/contract/contractfuzz_test.go": "hostile parameters",
 	"test/canary/canary_test.go":        "malformed records",
 }
 

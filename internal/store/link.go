@@ -48,8 +48,19 @@ func (t *Table) LinkVisitor(ctx context.Context, l identity.Link) (identity.Cust
 	return customer, nil
 }
 
-// SameCustomer reports whether two verified aliases belong to one customer. It
-// is false if one of them is unknown.
+// VisitorHasAccount reports whether a site proved that the visitor is the
+// visitor of an account. It is false for an anonymous visitor whom an agent
+// merged with an account's customer.
+func (t *Table) VisitorHasAccount(ctx context.Context, visitor identity.Alias) (bool, error) {
+	it, err := t.getItem(ctx, key(t.aliasKey(identity.Address{Alias: visitor, Assurance: identity.Verified}), aliasSK), true)
+	if err != nil || it == nil {
+		return false, err
+	}
+	return readAlias(it).hostProven(), nil
+}
+
+// SameCustomer reports whether two verified aliases belong to one customer
+// now. It is false when one of them is not known.
 func (t *Table) SameCustomer(ctx context.Context, a, b identity.Alias) (bool, error) {
 	keys := t.aliasKeys([]identity.Address{{Alias: a, Assurance: identity.Verified}, {Alias: b, Assurance: identity.Verified}})
 	known, err := t.readAliases(ctx, keys)

@@ -110,6 +110,14 @@ func New(db *dynamodb.Client, name string, pepper Pepper) *Table {
 // in place of the value.
 func (t *Table) Hash(parts ...string) string { return t.pepper.Hash(parts...) }
 
+// Seal is [Pepper.Seal] with the table's pepper.
+func (t *Table) Seal(scope, plain string) string { return t.pepper.Seal(scope, plain) }
+
+// Open is [Pepper.Open] with the table's pepper.
+func (t *Table) Open(scope, sealed string) (plain string, ok bool) {
+	return t.pepper.Open(scope, sealed)
+}
+
 // CheckPepper reports an error when the table was filled under another
 // pepper. The first call on an empty table fixes the pepper. It costs one
 // read, and opens the connection to the table.
