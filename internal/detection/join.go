@@ -118,7 +118,7 @@ func (d *Detector) publishGrowth(ctx context.Context, before problem.Record, reo
 		}
 	}
 	_, lacksQuotes := problem.AddQuotes(before.Quotes, newQuotes)
-	mayGrow := before.State.Open() && before.Looks(joining)
+	mayGrow := before.State.Open() && before.NeedsCount(joining)
 	if unchanged := !earlier && !lacksQuotes && !mayGrow; unchanged && !reopen {
 		return nil
 	}

@@ -9,9 +9,9 @@ import (
 	"github.com/heard-intake/heard/internal/problem"
 )
 
-// By when a problem is to be acknowledged is said once to each department
-// that gets it, and no longer than it is asked for.
-func TestAProblemSaysByWhenItIsToBeAcknowledged(t *testing.T) {
+// AcknowledgeBy is set once for each department that gets a problem, and removed
+// when the problem is acknowledged.
+func TestSetAcknowledgeBy(t *testing.T) {
 	t.Parallel()
 	by := func(department string, since time.Time) time.Time {
 		return since.Add(map[string]time.Duration{"it": time.Hour, "documentation": 2 * time.Hour}[department])
@@ -53,7 +53,7 @@ func TestAProblemSaysByWhenItIsToBeAcknowledged(t *testing.T) {
 	is("reopened", noon.Add(8*time.Hour), true)
 }
 
-func TestTheLeadWhoWasToldIsToldThatItMoved(t *testing.T) {
+func TestApplyUpdate_MovedAfterEscalation(t *testing.T) {
 	t.Parallel()
 	p, _ := problem.Escalate(opened(t), "customer-care", noon)
 	p, events, err := problem.ApplyUpdate(p, problem.Update{To: problem.Moved, Department: "documentation", At: noon})

@@ -8,45 +8,45 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 )
 
-// An UnclassifiedContact is a contact of which nobody knew the reason when something was
-// said in it, with the words that it may share with others. It is a hint: the
-// contact itself says what is so.
+// An UnclassifiedContact is a hint that a contact had no reason when a message of
+// it was classified, with the words that it may share with other contacts. The
+// contact may have a reason or be gone by now.
 type UnclassifiedContact struct {
 	Customer identity.CustomerID `json:"customer"`
 	Contact  string              `json:"contact"`
 	At       time.Time           `json:"at"`
-	Words    []string            `json:"-"` // of [Telltale]; as the store keeps them they cannot be read
+	Words    []string            `json:"-"` // of [redact.Keywords]; the store has keyed hashes of them only
 	Expires  time.Time           `json:"-"`
 }
 
-// A Burst is a candidate for a problem: contacts of several customers, of no
-// known reason, that share words which are rare otherwise. A person says what
-// it is.
+// A Burst is a possible problem: contacts without a reason, of several customers,
+// that share otherwise rare words. A person decides whether it is a problem.
 type Burst struct {
-	Words     []string // the surest first
+	Words     []string // the least likely by chance first
 	Customers int      // distinct
 	Contacts  []UnclassifiedContact
 	First     time.Time
 	Last      time.Time
 }
 
-// How far is looked for bursts: what is now, and what it is compared with.
+// A burst is found in the contacts of the window, compared with the earlier ones
+// of the history.
 const (
 	BurstWindow  = 24 * time.Hour
 	BurstHistory = 14 * 24 * time.Hour
 )
 
-// Bounds of what counts as a burst.
+// Bounds of a burst.
 const (
 	burstCustomers = 5    // distinct, at least
-	burstPast      = 30   // customers before, or nothing is known to be rare
-	rareShare      = 0.05 // of the customers before who used the word, at most
-	burstFactor    = 4    // times as many as they would be now
-	burstTail      = 1e-4 // chance of as many by accident
+	burstPast      = 30   // customers before the window, or no word is known to be rare
+	rareShare      = 0.05 // share of the earlier customers that used the word, at most
+	burstFactor    = 4    // times the expected number
+	burstTail      = 1e-4 // probability of as many by chance, at most
 )
 
-// together returns each contact of a customer once, with all of its words.
-func together(all []UnclassifiedContact) []UnclassifiedContact {
+// mergeHints returns each contact of a customer once, with all of its words.
+func mergeHints(all []UnclassifiedContact) []UnclassifiedContact {
 	type place struct {
 		customer identity.CustomerID
 		contact  string
@@ -70,20 +70,25 @@ func together(all []UnclassifiedContact) []UnclassifiedContact {
 	return out
 }
 
-// Bursts returns the candidates among contacts of unknown reason, those of
-// most customers first. A contact that is there several times counts once.
+// Bursts returns the bursts among contacts without a reason, those of most
+// customers first. A contact with several hints counts once. Contacts with a word
+// that was decided about are left out; decided has the decisions by word.
 //
-// For each word the distinct customers who used it in the last day are
-// compared with the share of customers who used it in the days before: rare
-// then, and at least four times as many now as that share makes likely, and
-// so many by accident less than once in ten thousand times (a negative
-// binomial tail, wider the less is known, as for a rise). Words that mostly
-// the same customers used are one burst. Contacts with a word that somebody
-// has decided about are left out; decided has the decisions by word.
+// A word makes a burst if all of this is true:
+//
+//   - At least 5 distinct customers used it in the last day.
+//   - At most 5 % of the customers of the days before used it.
+//   - The customers of the last day are at least four times the number that this
+//     share makes likely.
+//   - So many come by chance less than once in ten thousand times, by the tail of a
+//     negative binomial distribution, as for [Rule.Rises].
+//
+// Words that mostly the same customers used form one burst.
 func Bursts(all []UnclassifiedContact, now time.Time, decided map[string]string) []Burst {
 	since := now.Add(-BurstWindow)
-	fresh, past := byWord{}, byWord{}
-	for _, u := range together(all) {
+	fresh := byWord{}
+	past := byWord{}
+	for _, u := range mergeHints(all) {
 		if slices.ContainsFunc(u.Words, func(w string) bool { return decided[w] != "" }) {
 			continue
 		}
@@ -93,29 +98,33 @@ func Bursts(all []UnclassifiedContact, now time.Time, decided map[string]string)
 			past.add(u)
 		}
 	}
-	before, today := float64(len(past[""])), float64(len(fresh[""]))
+	before := float64(len(past[""]))
+	today := float64(len(fresh[""]))
 	if before < burstPast {
 		return nil
 	}
 	var found []sharedWord
 	for word, who := range fresh {
-		n, used := len(who), float64(len(past[word]))
+		n := len(who)
+		used := float64(len(past[word]))
 		expected := (used + 0.5) / (before + 1) * today
-		if word == "" || n < burstCustomers || used > rareShare*before || float64(n) < burstFactor*expected {
+		isRare := used <= rareShare*before
+		isMany := n >= burstCustomers && float64(n) >= burstFactor*expected
+		if word == "" || !isRare || !isMany {
 			continue
 		}
-		if chance := tail(n, expected, drift+1/(used+0.5)); chance <= burstTail {
+		if chance := tailProbability(n, expected, drift+1/(used+0.5)); chance <= burstTail {
 			found = append(found, sharedWord{word, who, chance})
 		}
 	}
 	slices.SortFunc(found, func(a, b sharedWord) int {
 		return cmp.Or(cmp.Compare(a.chance, b.chance), cmp.Compare(len(b.who), len(a.who)), cmp.Compare(a.word, b.word))
 	})
-	return group(found)
+	return groupWords(found)
 }
 
-// byWord are contacts by word and customer; under the empty word lie those of
-// all customers.
+// byWord has contacts by word and customer. The empty word has the contacts of all
+// customers.
 type byWord map[string]map[identity.CustomerID][]UnclassifiedContact
 
 func (b byWord) add(u UnclassifiedContact) {
@@ -133,14 +142,16 @@ type sharedWord struct {
 	chance float64
 }
 
-// group joins words that at least half of the customers of either share.
-func group(found []sharedWord) []Burst {
+// groupWords groups words into bursts. Two words belong together if at least half
+// of the customers of either used both.
+func groupWords(found []sharedWord) []Burst {
 	var out []Burst
 	for len(found) > 0 {
-		first, rest := found[0], []sharedWord(nil)
+		first := found[0]
+		var rest []sharedWord
 		b := Burst{Words: []string{first.word}}
 		who := map[identity.CustomerID]bool{}
-		b.take(first, who)
+		b.addContacts(first, who)
 		for _, s := range found[1:] {
 			both := 0
 			for c := range s.who {
@@ -153,19 +164,22 @@ func group(found []sharedWord) []Burst {
 				continue
 			}
 			b.Words = append(b.Words, s.word)
-			b.take(s, who)
+			b.addContacts(s, who)
 		}
 		slices.SortFunc(b.Contacts, func(x, y UnclassifiedContact) int {
 			return cmp.Or(x.At.Compare(y.At), cmp.Compare(x.Contact, y.Contact))
 		})
-		b.Customers, b.First, b.Last = len(who), b.Contacts[0].At, b.Contacts[len(b.Contacts)-1].At
-		out, found = append(out, b), rest
+		b.Customers = len(who)
+		b.First = b.Contacts[0].At
+		b.Last = b.Contacts[len(b.Contacts)-1].At
+		out = append(out, b)
+		found = rest
 	}
 	slices.SortStableFunc(out, func(a, b Burst) int { return cmp.Compare(b.Customers, a.Customers) })
 	return out
 }
 
-func (b *Burst) take(s sharedWord, who map[identity.CustomerID]bool) {
+func (b *Burst) addContacts(s sharedWord, who map[identity.CustomerID]bool) {
 	for c, contacts := range s.who {
 		who[c] = true
 		for _, u := range contacts {

@@ -12,7 +12,7 @@ import (
 
 var burstNow = time.Date(2026, 3, 12, 15, 0, 0, 0, time.UTC)
 
-// unknowns are contacts of n customers, one each, some hours ago.
+// unknowns returns hints of n customers, one each, some hours ago.
 func unknowns(name string, n int, hours int, words ...string) []problem.UnclassifiedContact {
 	var out []problem.UnclassifiedContact
 	for i := range n {
@@ -67,7 +67,7 @@ func TestBursts(t *testing.T) {
 	}
 }
 
-func TestContactsThatAreThereTwiceCountOnce(t *testing.T) {
+func TestBursts_SeveralHintsOfAContact(t *testing.T) {
 	t.Parallel()
 	all := slices.Concat(unknowns("past", 100, 100), unknowns("a", 6, 2, "gasklep", "fluit"))
 	got := problem.Bursts(slices.Concat(all, all), burstNow, nil)

@@ -6,18 +6,17 @@ import (
 	"github.com/heard-intake/heard/internal/fault"
 )
 
-// A Caller is the person or program that asks for something, and the
-// departments that it acts for. It decides which problems and candidates the
-// caller may list, read and change. Both doors, the API and the queues of
-// updates, build one; everything else only asks it. The zero value reaches
-// nothing.
+// A Caller is a person, program or queue that asks for something, and the
+// departments that it acts for. Its methods are the only rule for the problems and
+// candidates that it may list, read and change. The API builds a caller from a
+// token, and package updates from a queue. The zero value reaches nothing.
 type Caller struct {
 	Name        string
 	Departments []string // sorted, each once, none of them empty
 	All         bool     // acts for every department
 }
 
-// NewCaller returns the caller of that name who acts for some departments, or
+// NewCaller returns the caller of that name, which acts for some departments or
 // for all. Empty names of departments are left out.
 func NewCaller(name string, departments []string, all bool) Caller {
 	c := Caller{Name: name, Departments: slices.Sorted(slices.Values(departments)), All: all}
@@ -25,8 +24,8 @@ func NewCaller(name string, departments []string, all bool) Caller {
 	return c
 }
 
-// CallerForAll returns a caller who acts for all departments: an operator, or
-// the system itself.
+// CallerForAll returns a caller that acts for all departments: an operator, or
+// Heard itself.
 func CallerForAll(name string) Caller { return Caller{Name: name, All: true} }
 
 // ActsForAny reports whether the caller acts for any department.
@@ -53,12 +52,12 @@ func (c Caller) Check(p Problem) error {
 }
 
 // MayDecide reports whether the caller may read a candidate and decide about it.
-// AnnouncedTo is the department that the candidate was sent to, empty for one
-// that was sent to none yet, which only a caller of all departments judges.
+// AnnouncedTo is the department that the candidate was announced to. It is empty
+// for an unannounced candidate, which needs a caller of all departments.
 func (c Caller) MayDecide(announcedTo string) bool { return c.ActsFor(announcedTo) }
 
-// ErrOtherDepartment is the refusal of a problem or candidate of another department. It
-// does not say which department that is.
+// ErrOtherDepartment returns the refusal of a problem or candidate of another
+// department. It does not name that department.
 func ErrOtherDepartment() error {
 	return fault.New(fault.Forbidden, "it belongs to another department")
 }

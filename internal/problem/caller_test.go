@@ -46,7 +46,7 @@ func TestCaller_Reaches(t *testing.T) {
 	}
 }
 
-func TestCaller_Judges(t *testing.T) {
+func TestCaller_MayDecide(t *testing.T) {
 	t.Parallel()
 	billing, all := problem.NewCaller("els", []string{"billing"}, false), problem.CallerForAll("els")
 	for _, tt := range []struct {

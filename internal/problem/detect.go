@@ -2,13 +2,13 @@ package problem
 
 import "time"
 
-// A Rule says how many distinct customers within how long open a problem.
+// A Rule is the number of distinct customers within a window that opens a problem.
 type Rule struct {
 	Threshold int
 	Window    time.Duration // whole days
 }
 
-// A Sighting is one customer with the reason and product, on one day.
+// A Sighting is a customer that had a cause on one day.
 type Sighting struct {
 	Customer string
 	Day      string // in the organisation's time zone, like 2026-03-01
@@ -22,7 +22,8 @@ func Opens(rule Rule, seen []Sighting, now time.Time) bool {
 
 // Distinct returns how many customers were seen within the window.
 func Distinct(rule Rule, seen []Sighting, now time.Time) int {
-	first, last := rule.FirstDay(now), now.Format(time.DateOnly)
+	first := rule.FirstDay(now)
+	last := now.Format(time.DateOnly)
 	customers := make(map[string]bool, rule.Threshold)
 	for _, s := range seen {
 		if first <= s.Day && s.Day <= last {

@@ -9,16 +9,18 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 )
 
-// ApplyGrowth returns a problem after contacts joined it, of which the counts are
-// up to date, and what to tell about it: nothing, but at a milestone of
-// distinct customers, or when enough of them came back to reopen it.
+// ApplyGrowth returns a problem after contacts joined it, and the events to
+// publish: none, except at a milestone of distinct customers or when the problem
+// reopens. The problem must have its current counts. Back is whether enough
+// customers had the cause after it was solved.
 func ApplyGrowth(p Problem, back bool, at time.Time) (Problem, []Event) {
 	m, reached := Milestone(p.Milestone, p.Customers)
-	if reached && (p.State.Open() || back && p.State.Solved()) {
+	reopens := back && p.State.Solved()
+	if reached && (p.State.Open() || reopens) {
 		p.Milestone = m
 	}
 	switch {
-	case back && p.State.Solved():
+	case reopens:
 		return reopen(p, Update{At: at})
 	case reached && p.State.Open():
 		p.Version++
@@ -28,26 +30,25 @@ func ApplyGrowth(p Problem, back bool, at time.Time) (Problem, []Event) {
 	}
 }
 
-// AddQuotes adds quotes to those that a problem has, until there are enough,
-// and reports whether it added any.
-func AddQuotes(have, more []string) ([]string, bool) {
-	added := false
+// AddQuotes adds quotes to those that a problem has, up to three in all and each
+// once. It reports whether it added any.
+func AddQuotes(have, more []string) (quotes []string, added bool) {
 	for _, q := range more {
 		same := func(x string) bool { return strings.EqualFold(x, q) }
 		if q != "" && len(have) < maxQuotes && !slices.ContainsFunc(have, same) {
-			have, added = append(slices.Clip(have), q), true
+			have = append(slices.Clip(have), q)
+			added = true
 		}
 	}
 	return have, added
 }
 
-// With returns the change of a customer's part in a problem by contacts that
-// are no longer evidence and others that are; false when there is nothing to
-// change.
-func (a Affected) With(gone, seen []Occurrence) (AffectedChange, bool) {
+// With returns the change of an affected customer when occurrences leave and
+// others join, and false if that changes nothing.
+func (a Affected) With(leaving, joining []Occurrence) (AffectedChange, bool) {
 	c := AffectedChange{Affected: Affected{Customer: a.Customer, Seen: slices.Clone(a.Seen)}, Was: a.Seen}
-	left := make(map[string]bool, len(gone))
-	for _, s := range gone {
+	left := make(map[string]bool, len(leaving))
+	for _, s := range leaving {
 		left[s.Contact] = true
 	}
 	c.Seen = slices.DeleteFunc(c.Seen, func(o Occurrence) bool { return left[o.Contact] })
@@ -55,7 +56,7 @@ func (a Affected) With(gone, seen []Occurrence) (AffectedChange, bool) {
 	for _, s := range c.Seen {
 		has[s.Contact] = true
 	}
-	for _, s := range seen {
+	for _, s := range joining {
 		if !has[s.Contact] {
 			has[s.Contact] = true
 			c.Seen = append(c.Seen, Occurrence{Customer: a.Customer, Contact: s.Contact, Day: s.Day, At: s.At})
@@ -66,7 +67,7 @@ func (a Affected) With(gone, seen []Occurrence) (AffectedChange, bool) {
 	return c, !slices.EqualFunc(c.Seen, a.Seen, same)
 }
 
-// Count counts a customer whom a problem touches.
+// Count adds an affected customer to the counts of a problem.
 func (p *Problem) Count(a Affected) {
 	p.Customers++
 	for _, s := range a.Seen {
@@ -81,16 +82,16 @@ func (p *Problem) Count(a Affected) {
 	}
 }
 
-// small is the milestone before which a problem is counted whenever somebody
-// joins it: that is a few read units.
-const small = 50
+// sampledFrom is the milestone from which on a problem is not counted at every
+// join. Below it, a count costs a few read units.
+const sampledFrom = 50
 
-// Looks reports whether a problem is counted when these customers join it. One
-// that grew is looked at by one in so many, the same ones however often they
-// come: so many that a milestone is told some 2 % late, and that a join costs
-// the same, on average, at any size.
-func (p Problem) Looks(joining []identity.CustomerID) bool {
-	if p.Milestone < small {
+// NeedsCount reports whether a problem must be counted when these customers join
+// it. A large problem is counted for one in milestone/20 customers, always the same
+// ones. So a milestone is published some 2 % late, and a join costs the same, on
+// average, at any size.
+func (p Problem) NeedsCount(joining []identity.CustomerID) bool {
+	if p.Milestone < sampledFrom {
 		return len(joining) > 0
 	}
 	return slices.ContainsFunc(joining, func(c identity.CustomerID) bool {

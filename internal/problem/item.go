@@ -15,14 +15,14 @@ import (
 // consumers ignore what they do not know.
 const ItemSchema = "1"
 
-// MaxItem is the largest item in bytes: what SQS takes.
+// MaxItem is the largest item in bytes, which is the limit of SQS.
 const MaxItem = 256 << 10
 
 // MaxUpdate is the largest update in bytes that a department may send to its
 // queue.
 const MaxUpdate = 64 << 10
 
-// UpdateJSONSchema describes updates to departments.
+// UpdateJSONSchema describes the updates that departments send.
 //
 //go:embed update.schema.json
 var UpdateJSONSchema []byte
@@ -44,9 +44,9 @@ type Day struct {
 	Contacts int    `json:"contacts"`
 }
 
-// An Item is the message about a problem on its department's queue. It tells
-// the whole story of the problem, so that any later item replaces those
-// before it, and it is the same however often it is made.
+// An Item is the message about a problem on its department's queue. It has the
+// whole problem, so that any later item replaces those before it. The same problem
+// and event always give the same item.
 type Item struct {
 	Schema          string    `json:"schema"`
 	ID              string    `json:"id"`
@@ -58,7 +58,7 @@ type Item struct {
 	Product         string    `json:"product,omitempty"`
 	Names           Names     `json:"names"`
 	State           State     `json:"state"`
-	Next            []State   `json:"next"` // what the department can do
+	Next            []State   `json:"next"` // the states that it may go to
 	Severity        string    `json:"severity"`
 	OpenedAt        time.Time `json:"openedAt"`
 	FirstSeen       time.Time `json:"firstSeen"`
@@ -73,14 +73,14 @@ type Item struct {
 	ExpectedAt      time.Time `json:"expectedAt,omitzero"`
 	Links           []string  `json:"links,omitempty"`
 	MergedInto      string    `json:"mergedInto,omitempty"`
-	MovedTo         string    `json:"movedTo,omitempty"` // with moved: the department that names speaks of
+	MovedTo         string    `json:"movedTo,omitempty"` // with moved: the new owner, which names has as the department
 	Reopened        int       `json:"reopened,omitempty"`
 	OpenedBy        string    `json:"openedBy,omitempty"`    // by hand
 	EscalatedTo     string    `json:"escalatedTo,omitempty"` // with escalated, until it is acknowledged
 	SplitFrom       string    `json:"splitFrom,omitempty"`
 	Other           string    `json:"other,omitempty"`    // with merged and split: the other problem
-	Evidence        *Evidence `json:"evidence,omitempty"` // with reopened: who came after the fix
-	Proof           *Proof    `json:"proof,omitempty"`    // when confirmed: that the contacts stopped
+	Evidence        *Evidence `json:"evidence,omitempty"` // with reopened: the contacts after the fix
+	Proof           *Proof    `json:"proof,omitempty"`    // of a confirmed problem: that the contacts stopped
 	Comment         string    `json:"comment,omitempty"`  // of the update that caused the item
 	By              string    `json:"by,omitempty"`
 	Link            string    `json:"link"`     // the problem in the API
@@ -88,20 +88,24 @@ type Item struct {
 	TaxonomyVersion string    `json:"taxonomyVersion"`
 }
 
-// ItemOf returns the item that tells e about p. The quotes are those of
-// [Quotes]; baseURL is where the API is.
+// ItemOf returns the item of an event of a problem. The quotes are masked by
+// package redact. BaseURL is the URL of the API.
 func ItemOf(p Problem, e Event, quotes []string, baseURL string) Item {
 	link := strings.TrimRight(baseURL, "/") + "/v1/problems/" + p.ID
-	state, next, by, movedTo := p.State, Next(p.State), p.AcknowledgeBy.UTC(), ""
+	state := p.State
+	by := p.AcknowledgeBy.UTC()
+	movedTo := ""
 	if e.Kind == EventMoved {
-		state, next, by, movedTo = Moved, Next(Moved), time.Time{}, p.Department
+		state = Moved
+		by = time.Time{}
+		movedTo = p.Department
 	}
 	return Item{
 		Schema: ItemSchema, ID: p.ID, Version: p.Version, Event: e.Kind, Milestone: e.Milestone,
-		Department: e.Department, Reason: p.Reason, Product: p.Product, Names: p.Names.cut(),
-		State: state, Next: append([]State{}, next...), Severity: p.Severity,
+		Department: e.Department, Reason: p.Reason, Product: p.Product, Names: p.Names.shorten(),
+		State: state, Next: append([]State{}, Next(state)...), Severity: p.Severity,
 		OpenedAt: p.OpenedAt.UTC(), FirstSeen: p.FirstSeen.UTC(), LastSeen: p.LastSeen.UTC(),
-		Contacts: p.Contacts, Customers: p.Customers, Trend: trend(p.PerDay), Quotes: cutQuotes(quotes),
+		Contacts: p.Contacts, Customers: p.Customers, Trend: trendDaysOf(p.PerDay), Quotes: shortenQuotes(quotes),
 		Cause: redact.Shorten(p.Cause, MaxComment), Workaround: redact.Shorten(p.Workaround, MaxComment), AcknowledgeBy: by, ExpectedAt: p.ExpectedAt.UTC(),
 		Links: p.Links[:min(len(p.Links), maxLinks)], MergedInto: p.MergedInto, MovedTo: movedTo, Reopened: p.Reopened,
 		OpenedBy: redact.Shorten(p.OpenedBy, maxLabel), EscalatedTo: p.EscalatedTo, SplitFrom: p.SplitFrom, Other: e.Other, Evidence: e.Evidence, Proof: p.Proof,
@@ -114,16 +118,16 @@ func ItemOf(p Problem, e Event, quotes []string, baseURL string) Item {
 func (i Item) Marshal() ([]byte, error) {
 	data, err := json.Marshal(i)
 	if err != nil {
-		return nil, fault.Wrap(fault.Internal, err, "problem item")
+		return nil, fault.Wrap(fault.Internal, err, "encode problem item")
 	}
-	if len(data) > MaxItem { // ItemOf bounds every text, so this is an id gone wrong
+	if len(data) > MaxItem { // ItemOf bounds every text, so only a broken id can do this
 		return nil, fault.New(fault.TooLarge, "problem item has %d bytes, and may have %d", len(data), MaxItem)
 	}
 	return data, nil
 }
 
-// trend returns the days up to the last one that has contacts.
-func trend(perDay map[string]int) []Day {
+// trendDaysOf returns the 14 days up to the last one with contacts.
+func trendDaysOf(perDay map[string]int) []Day {
 	last := ""
 	for d := range perDay {
 		if _, err := time.Parse(time.DateOnly, d); err == nil {
@@ -142,14 +146,15 @@ func trend(perDay map[string]int) []Day {
 	return days
 }
 
-func (n Names) cut() Names {
+func (n Names) shorten() Names {
 	for _, l := range []*Label{&n.Department, &n.Reason, &n.Product} {
-		l.NL, l.EN = redact.Shorten(l.NL, maxLabel), redact.Shorten(l.EN, maxLabel)
+		l.NL = redact.Shorten(l.NL, maxLabel)
+		l.EN = redact.Shorten(l.EN, maxLabel)
 	}
 	return n
 }
 
-func cutQuotes(quotes []string) []string {
+func shortenQuotes(quotes []string) []string {
 	few := slices.Clone(quotes[:min(len(quotes), maxQuotes)])
 	for i := range few {
 		few[i] = redact.Shorten(few[i], redact.MaxQuote)

@@ -49,7 +49,7 @@ func TestItem(t *testing.T) {
 	}
 }
 
-// Items of all steps of all states are what the schema says.
+// The items of all steps from all states match the schema.
 func TestItemsOfAllSteps(t *testing.T) {
 	t.Parallel()
 	for _, from := range problem.States() {
@@ -73,7 +73,7 @@ func TestItemsOfAllSteps(t *testing.T) {
 	}
 }
 
-func TestSchemaRefusesWrongItems(t *testing.T) {
+func TestItemSchema_WrongItems(t *testing.T) {
 	t.Parallel()
 	good, err := problem.ItemOf(opened(t), problem.Event{Kind: problem.EventOpened, Department: "it"}, nil, "https://a.example").Marshal()
 	if err != nil {
@@ -95,7 +95,7 @@ func TestSchemaRefusesWrongItems(t *testing.T) {
 	}
 }
 
-func TestSchemaHasTheFieldsOfTheItem(t *testing.T) {
+func TestItemSchema_Members(t *testing.T) {
 	t.Parallel()
 	var schema struct{ Properties map[string]any }
 	if err := json.Unmarshal(problem.ItemJSONSchema, &schema); err != nil {
@@ -112,7 +112,7 @@ func TestSchemaHasTheFieldsOfTheItem(t *testing.T) {
 	}
 }
 
-func TestItemIsNeverTooLarge(t *testing.T) {
+func TestItem_MaxSize(t *testing.T) {
 	t.Parallel()
 	huge := strings.Repeat("<é\x01\xff ", 100_000)
 	p := opened(t)

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// A Line is one line of a problem's log: who did what, when, and what
-// differs since. There is one for every version.
+// A Line is one line of a problem's log: the event of one version, its author and
+// time, and the members that it changed.
 type Line struct {
 	Version  int            `json:"version"`
 	Event    EventKind      `json:"event"`
@@ -16,20 +16,22 @@ type Line struct {
 	Comment  string         `json:"comment,omitempty"`
 	Other    string         `json:"other,omitempty"`
 	Evidence *Evidence      `json:"evidence,omitempty"`
-	Before   map[string]any `json:"before,omitempty"` // of what changed
+	Before   map[string]any `json:"before,omitempty"` // values of the changed members
 	After    map[string]any `json:"after,omitempty"`
 }
 
-// unlogged is what says nothing: the counts change with every contact.
+// unlogged are members that a log leaves out: ids, labels, and the counts, which
+// change with every contact.
 var unlogged = []string{"id", "version", "names", "perDay", "changedAt", "openedAt", "firstSeen", "lastSeen", "taxonomyVersion", "milestone", "acknowledgeBy", "contacts", "customers"}
 
-// LineOf returns the line of the log for what became of was, because of e.
+// LineOf returns the line of the log for the change from was to p by an event.
 func LineOf(was, p Problem, e Event) Line {
 	c := Line{
 		Version: p.Version, Event: e.Kind, At: e.At.UTC(), By: e.By, Comment: e.Comment, Other: e.Other, Evidence: e.Evidence,
 		Before: map[string]any{}, After: map[string]any{},
 	}
-	before, after := fields(was), fields(p)
+	before := loggedFields(was)
+	after := loggedFields(p)
 	for name := range after {
 		if b, ok := before[name]; was.ID != "" && (!ok || !reflect.DeepEqual(b, after[name])) {
 			c.After[name] = after[name]
@@ -46,7 +48,7 @@ func LineOf(was, p Problem, e Event) Line {
 	return c
 }
 
-func fields(p Problem) map[string]any {
+func loggedFields(p Problem) map[string]any {
 	data, err := json.Marshal(p)
 	if err != nil {
 		return nil // a problem is text, numbers and times

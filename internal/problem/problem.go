@@ -1,10 +1,46 @@
-// Package problem is about the cause behind recurring contacts: when there is
-// one, what may happen to it until the contacts stop, and what the owning
-// department is told on its queue.
+// Package problem has the rules of problems: when contacts open one, which steps
+// it may take until the contacts stop, and the items on the departments' queues.
+// All of it is pure: functions take a problem and return the next one with the
+// [Event] values to publish. Package problems stores them.
 //
-// All of it is pure. Whoever calls stores what comes back, together with the
-// condition that the stored version is still the one that was read: so that
-// two departments that change one problem at once lose nothing.
+// # Definitions
+//
+// A problem is the cause behind recurring contacts, like "invoice unclear". It
+// has a [State], an owning department and a version, which rises with every event
+// but not with every contact.
+//
+// An [Occurrence] is a contact of a customer that shows a cause, on one day. An
+// [Affected] customer has one or more occurrences of a problem. All counts of a
+// problem are computed from its affected customers, and never incremented.
+//
+// A cause is opened as a problem when enough distinct customers had it within a
+// window ([Opens]), or when more had it than is usual at this time of the week
+// ([Rule.Rises]). A [Burst] is a number of contacts without a reason that share
+// rare words; it is announced as a candidate.
+//
+// An [Item] is the message about a problem on a department's queue. It has the
+// whole problem, so that any later item replaces those before it.
+//
+// Example: the rule of "invoice unclear" is 5 customers in 7 days.
+//
+//  1. On Friday the fifth customer asks. The problem opens as detected, version 1,
+//     and the department gets an item with event opened.
+//  2. The department sends acknowledged and then fix_planned: versions 2 and 3.
+//  3. The tenth customer asks: version 4, event milestone.
+//  4. The department sends fixed. Fourteen days later [Confirm] compares the
+//     contacts before and after the fix: the problem is confirmed or reopened.
+//
+// # Concurrent changes
+//
+// Stored problems are written on the condition that their revision is the one that
+// was read. Two departments that change one problem at once:
+//
+//  1. Billing and logistics both read revision 8, version 3.
+//  2. Billing writes revision 9, version 4.
+//  3. The write of logistics is refused. It reads revision 9 and calls
+//     [ApplyUpdate] again, which is a conflict if the update names version 3.
+//
+// The test is TestUpdate_Concurrent in package problems.
 package problem
 
 import (
@@ -16,11 +52,11 @@ import (
 	"github.com/heard-intake/heard/internal/fault"
 )
 
-// A State is how far a problem is on its way to the permanent fix.
+// A State is a stage of a problem on the way to its permanent fix.
 type State string
 
-// The states. Moved is shown to the department that gave a problem away; for
-// the department that took it over the problem is detected again.
+// The states. Moved is only shown to the department that handed a problem over;
+// for its new owner the problem is detected again.
 const (
 	Detected     State = "detected"
 	Acknowledged State = "acknowledged"
@@ -34,8 +70,8 @@ const (
 	Moved        State = "moved"
 )
 
-// ways holds the legal steps. To Detected is a reopening.
-var ways = map[State][]State{
+// transitions has the legal steps. A step to Detected reopens the problem.
+var transitions = map[State][]State{
 	Detected:     {Acknowledged, Rejected, Merged, Moved},
 	Acknowledged: {CauseKnown, Workaround, FixPlanned, Fixed, Rejected, Merged, Moved},
 	CauseKnown:   {Workaround, FixPlanned, Fixed, Rejected, Merged, Moved},
@@ -54,7 +90,7 @@ func States() []State {
 }
 
 // Next returns the states that a problem may go to from state.
-func Next(state State) []State { return slices.Clone(ways[state]) }
+func Next(state State) []State { return slices.Clone(transitions[state]) }
 
 // Open reports whether contacts still join a problem in this state.
 func (s State) Open() bool {
@@ -66,7 +102,8 @@ func (s State) Open() bool {
 	}
 }
 
-// Solved reports whether contacts in this state mean that they came back.
+// Solved reports whether the problem is fixed or confirmed, so that new contacts
+// mean that the cause came back.
 func (s State) Solved() bool { return s == Fixed || s == Confirmed }
 
 // Label is a name for people, in both languages.
@@ -75,8 +112,9 @@ type Label struct {
 	EN string `json:"en"`
 }
 
-// Names are the labels of what a problem is about. They are kept with the
-// problem: an item can be made without the taxonomy, and the same again.
+// Names are the labels of a problem's department, reason and product. They are
+// stored with the problem, so that an item can be built without the taxonomy and
+// is the same when it is built again.
 type Names struct {
 	Department Label `json:"department"`
 	Reason     Label `json:"reason"`
@@ -86,8 +124,7 @@ type Names struct {
 // A Problem is the cause behind the contacts of one reason and product.
 type Problem struct {
 	ID string `json:"id"` // UUIDv7
-	// Version counts what the department was told: it rises by one with
-	// every [Event], not with every contact.
+	// Version rises by one with every [Event], not with every contact.
 	Version    int    `json:"version"`
 	Reason     string `json:"reason"`
 	Product    string `json:"product,omitempty"`
@@ -95,7 +132,7 @@ type Problem struct {
 	Names      Names  `json:"names"`
 	State      State  `json:"state"`
 	Severity   string `json:"severity"`
-	// TaxonomyVersion is that of the taxonomy which detected it.
+	// TaxonomyVersion is the version of the taxonomy that opened the problem.
 	TaxonomyVersion string `json:"taxonomyVersion"`
 
 	OpenedAt  time.Time `json:"openedAt"`
@@ -107,7 +144,7 @@ type Problem struct {
 	Contacts  int            `json:"contacts"`
 	Customers int            `json:"customers"` // distinct
 	PerDay    map[string]int `json:"perDay"`    // contacts by day, like 2026-03-01
-	Milestone int            `json:"milestone"` // the last one reached, in customers; 0 before the first
+	Milestone int            `json:"milestone"` // the last that was reached, in customers; 0 before the first
 
 	Cause      string    `json:"cause,omitempty"`
 	Workaround string    `json:"workaround,omitempty"`
@@ -116,49 +153,49 @@ type Problem struct {
 	MergedInto string    `json:"mergedInto,omitempty"`
 	Reopened   int       `json:"reopened,omitempty"` // times
 
-	OpenedBy string `json:"openedBy,omitempty"` // who opened it by hand; empty when it was detected
-	// AcknowledgeBy is by when its department is to acknowledge it, while it
-	// is detected: as it was agreed when the department got it.
+	OpenedBy string `json:"openedBy,omitempty"` // the caller that opened it by hand; empty if it was detected
+	// AcknowledgeBy is when its department must have acknowledged it, while it is
+	// detected. It is computed when the department gets the problem.
 	AcknowledgeBy time.Time `json:"acknowledgeBy,omitzero"`
 	EscalatedAt   time.Time `json:"escalatedAt,omitzero"`
-	EscalatedTo   string    `json:"escalatedTo,omitempty"` // the department that was told, until it is acknowledged
-	OverdueAt     time.Time `json:"overdueAt,omitzero"`    // the expected time that passed, and was told of
+	EscalatedTo   string    `json:"escalatedTo,omitempty"` // the department that it was escalated to, until it is acknowledged
+	OverdueAt     time.Time `json:"overdueAt,omitzero"`    // the expected time that passed and that a reminder was sent for
 	Absorbed      []string  `json:"absorbed,omitempty"`    // the problems that were merged into it
 	SplitFrom     string    `json:"splitFrom,omitempty"`
-	Parts         []Part    `json:"parts,omitempty"` // what was split off, and takes contacts of its own
-	Proof         *Proof    `json:"proof,omitempty"` // that the contacts stopped; when it is confirmed
+	Parts         []Part    `json:"parts,omitempty"` // that were split off and take contacts of their own
+	Proof         *Proof    `json:"proof,omitempty"` // that the contacts stopped; of a confirmed problem
 }
 
-// A Part is a problem that was split off another, and the words by which its
-// further contacts are told from the other's; without words it gets none.
+// A Part is a problem that was split off another. A later contact that holds one
+// of the words joins the part instead; without words none does.
 type Part struct {
 	ID    string   `json:"id"`
 	Words []string `json:"words,omitempty"`
 }
 
-// EventKind says what a department is told.
+// An EventKind is a kind of event.
 type EventKind string
 
 // The kinds of events.
 const (
 	EventOpened    EventKind = "opened"    // it is new, or new to this department
-	EventMilestone EventKind = "milestone" // its impact reached the next step
+	EventMilestone EventKind = "milestone" // its customers reached the next milestone
 	EventReopened  EventKind = "reopened"  // contacts came back after it was solved
-	EventState     EventKind = "state"     // it went to another state
-	EventUpdated   EventKind = "updated"   // its details changed
+	EventState     EventKind = "state"     // it changed state
+	EventUpdated   EventKind = "updated"   // its details or contacts changed
 	EventMoved     EventKind = "moved"     // it is another department's from now on
 	EventMerged    EventKind = "merged"    // another problem was merged into it
 	EventSplit     EventKind = "split"     // another problem was split off
-	EventEscalated EventKind = "escalated" // nobody acknowledged it in the time that was agreed
-	EventOverdue   EventKind = "overdue"   // its fix was expected by now; a new time is asked for
+	EventEscalated EventKind = "escalated" // it was not acknowledged in time
+	EventOverdue   EventKind = "overdue"   // the expected time of its fix passed
 )
 
-// An Event is one thing to tell one department, as an item on its queue.
+// An Event is published to one department, as an item on its queue.
 type Event struct {
 	Kind       EventKind `json:"kind"`
 	Department string    `json:"department"` // whose queue
 	Milestone  int       `json:"milestone,omitempty"`
-	By         string    `json:"by,omitempty"` // who did it; empty for the system
+	By         string    `json:"by,omitempty"` // the caller; empty for Heard itself
 	At         time.Time `json:"at"`
 	From       State     `json:"from,omitempty"`
 	To         State     `json:"to,omitempty"`
@@ -167,24 +204,24 @@ type Event struct {
 	Evidence   *Evidence `json:"evidence,omitempty"` // of a reopening
 }
 
-// An Evidence is why a problem was reopened: who came after the fix.
+// An Evidence counts the contacts after a fix that reopened a problem.
 type Evidence struct {
 	Since     time.Time `json:"since"`
 	Contacts  int       `json:"contacts"`
-	Customers int       `json:"customers,omitempty"` // 0 when they were not counted
+	Customers int       `json:"customers,omitempty"` // 0 if they were not counted
 	Quotes    []string  `json:"quotes,omitempty"`    // masked
 }
 
-// A Seed is what a new problem is made of.
+// A Seed has the members of a new problem.
 type Seed struct {
 	ID, Reason, Product, Department string
 	Names                           Names
 	Severity, TaxonomyVersion       string
 	Affected                        []Affected // so far
-	By                              string     // who opened it by hand; empty when it was detected
+	By                              string     // the caller that opens it by hand; empty if it was detected
 }
 
-// Open returns a new problem and what to tell about it.
+// Open returns a new problem, detected and at version 1, and its event.
 func Open(s Seed, at time.Time) (Problem, []Event) {
 	p := Problem{
 		OpenedBy: s.By, ID: s.ID, Version: 1, Reason: s.Reason, Product: s.Product, Department: s.Department, Names: s.Names,
@@ -195,14 +232,15 @@ func Open(s Seed, at time.Time) (Problem, []Event) {
 		p.Count(a)
 	}
 	if p.Contacts == 0 {
-		p.FirstSeen, p.LastSeen = at, at
+		p.FirstSeen = at
+		p.LastSeen = at
 	}
 	p.Milestone, _ = Milestone(0, p.Customers)
 	return p, []Event{{Kind: EventOpened, Department: p.Department, By: s.By, At: at, To: Detected}}
 }
 
-// Milestone returns the highest of 10, 25, 50, 100, 250, 500, 1000, ... that
-// lies above before and not above after.
+// Milestone returns the highest milestone above before and up to after, and
+// whether there is one. Milestones are 10, 25, 50, 100, 250, 500, 1000, ...
 func Milestone(before, after int) (int, bool) {
 	reached, ok := 0, false
 	for ten := 10; ten <= after; ten *= 10 {
@@ -212,18 +250,18 @@ func Milestone(before, after int) (int, bool) {
 			}
 		}
 		if ten > after/10 {
-			break // and so ten*10 cannot overflow
+			break // ten*10 would exceed after, and might overflow
 		}
 	}
 	return reached, ok
 }
 
-// An Update is what a department, an agent or the clock says of a problem.
+// An Update changes a problem: its state, its details, or both.
 type Update struct {
 	To      State // empty: the state stays
 	By      string
 	At      time.Time
-	Version int // of the problem that the sender saw; 0 when they do not say
+	Version int // of the problem that the caller read; 0: any version
 	Comment string
 
 	Cause      string
@@ -236,15 +274,15 @@ type Update struct {
 	DepartmentName Label
 }
 
-// Bounds of what an update may say.
+// Bounds of an update.
 const (
 	MaxComment = 2000 // characters; also of a cause and a workaround
 	maxLinks   = 10
 	maxLink    = 500
 )
 
-// CheckText refuses a text of a name that is too long for a problem:
-// [fault.Invalid].
+// CheckText returns [fault.Invalid] for a text that is too long for a problem. Name
+// is the member that the refusal names.
 func CheckText(name, text string) error {
 	if utf8.RuneCountInString(text) > MaxComment {
 		return fault.New(fault.Invalid, "%s has more than %d characters", name, MaxComment)
@@ -252,24 +290,24 @@ func CheckText(name, text string) error {
 	return nil
 }
 
-// ApplyUpdate returns the problem after the update, and what to tell about it. A
-// step that is not legal, or an update of an older version, is a
-// [fault.Conflict]; an update that lacks something is [fault.Invalid].
+// ApplyUpdate returns the problem after an update, and the events to publish. An
+// illegal step and an update of an older version are [fault.Conflict]. An update
+// that lacks a member or has a bad one is [fault.Invalid].
 func ApplyUpdate(p Problem, u Update) (Problem, []Event, error) {
 	if u.Version != 0 && u.Version != p.Version {
 		return p, nil, fault.New(fault.Conflict, "the problem is at version %d, not %d; read it again", p.Version, u.Version)
 	}
-	if err := check(p, u); err != nil {
+	if err := checkUpdate(p, u); err != nil {
 		return p, nil, err
 	}
 	from := p.State
-	p = details(p, u)
+	p = applyDetails(p, u)
 	switch u.To {
 	case "", from:
 		p.Version++
 		return p, []Event{{Kind: EventUpdated, Department: p.Department, By: u.By, At: u.At, Comment: u.Comment}}, nil
 	case Moved:
-		next, events := move(p, u)
+		next, events := moveToDepartment(p, u)
 		return next, events, nil
 	case Detected:
 		next, events := reopen(p, u)
@@ -280,7 +318,9 @@ func ApplyUpdate(p Problem, u Update) (Problem, []Event, error) {
 		p.FixedAt = u.At
 	default: // nothing but the state
 	}
-	p.State, p.ChangedAt, p.AcknowledgeBy = u.To, u.At, time.Time{}
+	p.State = u.To
+	p.ChangedAt = u.At
+	p.AcknowledgeBy = time.Time{}
 	p.Version++
 	events := []Event{{Kind: EventState, Department: p.Department, By: u.By, At: u.At, From: from, To: u.To, Comment: u.Comment}}
 	if lead := p.EscalatedTo; lead != "" {
@@ -291,8 +331,8 @@ func ApplyUpdate(p Problem, u Update) (Problem, []Event, error) {
 	return p, events, nil
 }
 
-// details takes over what the update says beside the state.
-func details(p Problem, u Update) Problem {
+// applyDetails returns a problem with the details of an update.
+func applyDetails(p Problem, u Update) Problem {
 	if u.Cause != "" {
 		p.Cause = u.Cause
 	}
@@ -310,12 +350,15 @@ func details(p Problem, u Update) Problem {
 	return p
 }
 
-// move hands the problem to another department, where it begins anew.
-func move(p Problem, u Update) (Problem, []Event) {
-	from, old, lead := p.State, p.Department, p.EscalatedTo
-	p.Department, p.Names.Department = u.Department, u.DepartmentName
-	p.State, p.ChangedAt, p.ExpectedAt = Detected, u.At, time.Time{}
-	p.EscalatedAt, p.EscalatedTo, p.AcknowledgeBy = time.Time{}, "", time.Time{}
+// moveToDepartment hands a problem over to another department, where it starts as
+// detected.
+func moveToDepartment(p Problem, u Update) (Problem, []Event) {
+	from := p.State
+	old := p.Department
+	lead := p.EscalatedTo
+	p.Department = u.Department
+	p.Names.Department = u.DepartmentName
+	p = restart(p, u.At)
 	p.Version++
 	events := []Event{
 		{Kind: EventMoved, Department: old, By: u.By, At: u.At, From: from, To: Moved, Comment: u.Comment},
@@ -328,39 +371,52 @@ func move(p Problem, u Update) (Problem, []Event) {
 	return p, events
 }
 
+// restart returns a problem as it starts with a department: detected, not escalated
+// and without expected times.
+func restart(p Problem, at time.Time) Problem {
+	p.State = Detected
+	p.ChangedAt = at
+	p.ExpectedAt = time.Time{}
+	p.EscalatedAt = time.Time{}
+	p.EscalatedTo = ""
+	p.AcknowledgeBy = time.Time{}
+	return p
+}
+
 func reopen(p Problem, u Update) (Problem, []Event) {
 	from := p.State
-	p.State, p.ChangedAt, p.FixedAt, p.ExpectedAt = Detected, u.At, time.Time{}, time.Time{}
-	p.EscalatedAt, p.EscalatedTo, p.AcknowledgeBy, p.Proof = time.Time{}, "", time.Time{}, nil
+	p = restart(p, u.At)
+	p.FixedAt = time.Time{}
+	p.Proof = nil
 	p.Reopened++
 	p.Version++
 	return p, []Event{{Kind: EventReopened, Department: p.Department, By: u.By, At: u.At, From: from, To: Detected, Comment: u.Comment}}
 }
 
-// check refuses what cannot be done to the problem as it is.
-func check(p Problem, u Update) error {
+// checkUpdate refuses an update that does not fit the problem.
+func checkUpdate(p Problem, u Update) error {
 	if p.State == Merged {
 		return fault.New(fault.Conflict, "the problem was merged into %s; change that one", p.MergedInto)
 	}
-	if u.To != "" && u.To != p.State && !slices.Contains(ways[p.State], u.To) {
-		if _, ok := ways[u.To]; !ok {
-			return fault.New(fault.Invalid, "there is no such state; possible: %s", join(ways[p.State]))
+	if u.To != "" && u.To != p.State && !slices.Contains(transitions[p.State], u.To) {
+		if _, ok := transitions[u.To]; !ok {
+			return fault.New(fault.Invalid, "there is no such state; possible: %s", joinStates(transitions[p.State]))
 		}
-		return fault.New(fault.Conflict, "a problem that is %s cannot become %s; possible: %s", p.State, u.To, join(ways[p.State]))
+		return fault.New(fault.Conflict, "a problem that is %s cannot become %s; possible: %s", p.State, u.To, joinStates(transitions[p.State]))
 	}
 	if err := checkSizes(p, u); err != nil {
 		return err
 	}
 	if !u.ExpectedAt.IsZero() && !u.ExpectedAt.After(u.At) {
-		return fault.New(fault.Invalid, "expectedAt must lie in the future")
+		return fault.New(fault.Invalid, "expectedAt must be in the future")
 	}
-	return checkNeeds(p, u)
+	return checkRequired(p, u)
 }
 
-// checkNeeds refuses a step that does not say what it must.
-func checkNeeds(p Problem, u Update) error {
+// checkRequired refuses an update without the members that its step requires.
+func checkRequired(p Problem, u Update) error {
 	switch {
-	case (u.To == "" || u.To == p.State) && !u.says():
+	case (u.To == "" || u.To == p.State) && !u.hasDetails():
 		return fault.New(fault.Invalid, "the update changes nothing; give to, comment, cause, workaround, expectedAt or links")
 	case u.To == CauseKnown && u.Cause == "" && p.Cause == "":
 		return fault.New(fault.Invalid, "cause_known needs a cause")
@@ -383,16 +439,17 @@ func checkSizes(p Problem, u Update) error {
 	if len(p.Links)+len(u.Links) > maxLinks {
 		return fault.New(fault.Invalid, "a problem has at most %d links", maxLinks)
 	}
-	return checkWords(u)
+	return checkTexts(u)
 }
 
-// says reports whether u says anything beside a state.
-func (u Update) says() bool {
-	return u.Comment != "" || u.Cause != "" || u.Workaround != "" || !u.ExpectedAt.IsZero() || len(u.Links) > 0
+// hasDetails reports whether an update has more than a state.
+func (u Update) hasDetails() bool {
+	hasText := u.Comment != "" || u.Cause != "" || u.Workaround != ""
+	return hasText || !u.ExpectedAt.IsZero() || len(u.Links) > 0
 }
 
-// checkWords refuses what no problem could take over.
-func checkWords(u Update) error {
+// checkTexts refuses texts and links that no problem may have.
+func checkTexts(u Update) error {
 	for _, t := range [...]struct{ name, text string }{{"comment", u.Comment}, {"cause", u.Cause}, {"workaround", u.Workaround}} {
 		if err := CheckText(t.name, t.text); err != nil {
 			return err
@@ -406,7 +463,7 @@ func checkWords(u Update) error {
 	return nil
 }
 
-func join(states []State) string {
+func joinStates(states []State) string {
 	if len(states) == 0 {
 		return "nothing"
 	}
@@ -417,16 +474,16 @@ func join(states []State) string {
 	return strings.Join(names, ", ")
 }
 
-// AddEvent makes a new version of p that tells its department of e.
+// AddEvent returns the next version of a problem, with an event for its
+// department.
 func AddEvent(p Problem, e Event) (Problem, []Event) {
 	p.Version++
 	e.Department = p.Department
 	return p, []Event{e}
 }
 
-// SetAcknowledgeBy returns a problem that says by when it is to be acknowledged, if it
-// came to its department and does not say so yet. By tells what is agreed with
-// a department that has a problem since a moment.
+// SetAcknowledgeBy returns a problem with its AcknowledgeBy, if it is detected and
+// has none yet. By computes it from the time when a department got a problem.
 func SetAcknowledgeBy(p Problem, by func(department string, since time.Time) time.Time) Problem {
 	if p.State == Detected && p.AcknowledgeBy.IsZero() {
 		p.AcknowledgeBy = by(p.Department, p.ChangedAt).UTC()

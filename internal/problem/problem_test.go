@@ -38,13 +38,13 @@ func opened(t testing.TB) problem.Problem {
 	return p
 }
 
-// seen is a contact some days after noon.
+// seen returns an occurrence some days after noon.
 func seen(id string, day int) problem.Occurrence {
 	at := noon.AddDate(0, 0, day)
 	return problem.Occurrence{Contact: id, Day: at.Format(time.DateOnly), At: at}
 }
 
-// step is a complete update to a state.
+// step returns a complete update to a state.
 func step(to problem.State) problem.Update {
 	return problem.Update{
 		To: to, By: "billing", At: noon, Comment: "so it is", Cause: "step 4 is missing", Workaround: "skip step 4",
@@ -52,7 +52,7 @@ func step(to problem.State) problem.Update {
 	}
 }
 
-// Every step from every state is legal or a conflict, as the table says.
+// Every step from every state is legal or a conflict, as the table has it.
 func TestEveryStep(t *testing.T) {
 	t.Parallel()
 	legal := map[problem.State]string{
@@ -113,7 +113,7 @@ func TestEveryStep(t *testing.T) {
 	}
 }
 
-func TestApplyRefuses(t *testing.T) {
+func TestApplyUpdate_Refusals(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name   string
@@ -174,7 +174,7 @@ func TestStory(t *testing.T) {
 	}
 }
 
-func TestMove(t *testing.T) {
+func TestApplyUpdate_Moved(t *testing.T) {
 	t.Parallel()
 	p, events, err := problem.ApplyUpdate(opened(t), problem.Update{To: problem.Moved, At: noon, Department: "documentation", DepartmentName: problem.Label{NL: "Documentatie", EN: "Documentation"}})
 	if err != nil {
@@ -192,7 +192,7 @@ func TestMove(t *testing.T) {
 	}
 }
 
-func TestGrownTellsAtMilestones(t *testing.T) {
+func TestApplyGrowth_Milestones(t *testing.T) {
 	t.Parallel()
 	p := opened(t)
 	var milestones []int
@@ -212,7 +212,7 @@ func TestGrownTellsAtMilestones(t *testing.T) {
 	}
 }
 
-func TestAChangeOfACustomersPart(t *testing.T) {
+func TestAffected_With(t *testing.T) {
 	t.Parallel()
 	had := problem.Affected{Seen: []problem.Occurrence{seen("k1", 0), seen("k2", 0)}}
 	for _, tt := range []struct {
@@ -296,21 +296,21 @@ func TestOpens(t *testing.T) {
 	}
 }
 
-func TestAProblemThatGrewIsCountedByOneInSoMany(t *testing.T) {
+func TestProblem_NeedsCount(t *testing.T) {
 	t.Parallel()
 	for milestone, want := range map[int]int{0: 10_000, 10: 10_000, 25: 10_000, 50: 5000, 100: 2000, 1000: 200, 10_000: 20} {
 		p := problem.Problem{ID: "p", Milestone: milestone}
 		looks := 0
 		for n := range 10_000 {
 			who := []identity.CustomerID{identity.CustomerID(fmt.Sprint("c", n))}
-			if p.Looks(who) {
+			if p.NeedsCount(who) {
 				looks++
 			}
 		}
 		if looks < want*6/10 || looks > want*14/10 {
 			t.Errorf("milestone %d: %d of 10,000 look, want about %d", milestone, looks, want)
 		}
-		if p.Looks(nil) {
+		if p.NeedsCount(nil) {
 			t.Error("nobody looks")
 		}
 	}

@@ -9,51 +9,52 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 )
 
-// A Record is a problem as it is kept.
+// A Record is a stored problem.
 type Record struct {
 	Problem
 	Quotes []string // masked
-	// Events are what the last change of the version has to tell.
+	// Events are the events of the current version.
 	Events []Event
-	// Filling says what has still to be moved to a part that was split off;
-	// nil when it has all.
+	// Filling has the contacts that are still to be moved to a part that was split
+	// off; nil if the part has them all.
 	Filling *Filling
-	// Opening is the slot from which on those who were seen have still to join a
-	// problem that was detected; empty when they all have.
+	// Opening is the first slot of the occurrences that have still to join a problem
+	// that was detected; empty if they all have.
 	Opening string
-	// Once makes the change that is written one that is made once only.
+	// Once is the key of the change that is being written; the write is refused if
+	// that change was applied before.
 	Once IdempotencyKey
-	// Resent counts how often the item of the latest version was asked for
-	// again.
+	// Resent counts the requests to send the item of the latest version again.
 	Resent int
-	// Revision counts the writes; a write is refused when it is not the one
-	// that was read.
+	// Revision counts the writes. A write is refused unless the stored revision is
+	// this one.
 	Revision int64
-	// Was is what was read: the zero value for a new problem. What differs is
-	// told in the log.
+	// Was is the problem as it was read, the zero value for a new one. Members that
+	// differ from it are logged.
 	Was Problem
 }
 
-// Saved returns the record as it is once it was written.
+// Saved returns the record as it is stored after it was written.
 func (r Record) Saved() Record {
 	r.Revision++
-	r.Was, r.Once = r.Problem, IdempotencyKey{}
+	r.Was = r.Problem
+	r.Once = IdempotencyKey{}
 	return r
 }
 
-// A IdempotencyKey is the name of a change, by which one that comes again is known until
-// Expires. The zero value names none.
+// An IdempotencyKey is the name of a change. A change with the same key is a
+// repetition until Expires. The zero value names no change.
 type IdempotencyKey struct {
 	Key     string
-	Print   string // of what was asked: under one name only the same can come again
+	Print   string // a hash of the request: another request with the same key is a conflict
 	Expires time.Time
 }
 
-// An Affected is one customer whom a problem touches, and by which contacts.
-// All that a problem counts is counted from these.
+// An Affected is a customer that a problem affects, with its contacts. All counts
+// of a problem are computed from these.
 type Affected struct {
 	Customer identity.CustomerID
-	Seen     []Occurrence // each contact once, by their ids
+	Seen     []Occurrence // each contact once, in the order of their ids
 }
 
 // Contacts returns the ids of the contacts.
@@ -76,12 +77,12 @@ func (a Affected) Since() time.Time {
 	return first
 }
 
-// Has reports whether a contact is one of them.
+// Has reports whether a contact is one of the customer's.
 func (a Affected) Has(contact string) bool {
 	return slices.ContainsFunc(a.Seen, func(s Occurrence) bool { return s.Contact == contact })
 }
 
-// A Occurrence is one customer with one cause on one day.
+// An Occurrence is a contact of a customer that shows a cause, on one day.
 type Occurrence struct {
 	Customer identity.CustomerID
 	Contact  string
@@ -90,15 +91,15 @@ type Occurrence struct {
 	At       time.Time
 	Quote    string // masked; empty when in doubt
 	Expires  time.Time
-	// Text is what the customer said, to tell the parts of a problem by. It is
-	// kept nowhere.
+	// Text has the customer's words, to find the part of a problem that they belong
+	// to. It is never stored.
 	Text string
 }
 
 // HourLayout is how an hour of a day is written as a slot: 2026-03-01T09.
 const HourLayout = "2006-01-02T15"
 
-// Slot is when s is counted: its day, or the hour of its day.
+// Slot returns the day of an occurrence, or its day and hour if it has an hour.
 func (s Occurrence) Slot() string {
 	if s.Hour == "" {
 		return s.Day
@@ -106,28 +107,27 @@ func (s Occurrence) Slot() string {
 	return s.Day + "T" + s.Hour
 }
 
-// A Window is what is known of a cause beside its problem.
+// A Window has the recent occurrences of a cause.
 type Window struct {
-	Problem string // id of the one that there is; then the rest is empty
+	Problem string // id of the cause's problem; if it is set, the rest is empty
 	// Others are the problems of the same reason, for a cause without a
 	// product: by product.
 	Others map[string]string
 	Seen   []Occurrence // latest first
 }
 
-// A AffectedChange is what becomes of one customer's part in a problem.
+// An AffectedChange is a change of the contacts by which a problem affects one
+// customer.
 type AffectedChange struct {
-	Affected              // as it will be; without contacts: no longer affected
+	Affected              // after the change; without contacts it is no longer affected
 	Was      []Occurrence // the contacts as they were read
 }
 
-// maxMerges bounds how many merges lead from one problem to the one that
-// stands.
+// maxMerges bounds the chain of merges from a problem to the surviving one.
 const maxMerges = 50
 
-// FollowMerges returns the problem that the one with an id was merged into, in as
-// many steps as it took, or that one itself. Read reads one; its refusal of any
-// on the way is that of all.
+// FollowMerges returns the problem that a problem was merged into, over all merges
+// in between, or the problem itself. If read refuses one of them, that is the error.
 func FollowMerges(ctx context.Context, id string, read func(ctx context.Context, id string) (Record, error)) (Record, error) {
 	for range maxMerges {
 		p, err := read(ctx, id)

@@ -8,7 +8,7 @@ import (
 	"github.com/heard-intake/heard/internal/problem"
 )
 
-func TestStanding(t *testing.T) {
+func TestFollowMerges(t *testing.T) {
 	t.Parallel()
 	into := map[string]string{"a": "b", "b": "c", "ring": "back", "back": "ring", "foreign": "hidden"}
 	read := func(_ context.Context, id string) (problem.Record, error) {

@@ -8,69 +8,72 @@ import (
 	"time"
 )
 
-// A Level holds how many distinct customers were seen with a cause in each
-// hour of one day, in the organisation's time zone.
+// A Level has the number of distinct customers that had a cause in each hour of one
+// day, in the organisation's time zone.
 type Level [24]int
 
-// Levels are the levels of days, like 2026-03-01; a day that is not there had
-// nobody.
+// Levels has the level of each day, like 2026-03-01. A day without a level had no
+// customers.
 type Levels map[string]Level
 
-// LevelDays is how many days back levels are looked at: four weeks of the
-// same weekdays, of which the earliest begins up to a week earlier.
+// LevelDays is how many days of levels [Rule.Rises] needs: four weeks to compare
+// with, and up to a week before the earliest.
 const LevelDays = 35
 
-// Bounds of what counts as a rise; docs/adr says why these.
+// Bounds of a rise; docs/adr has the reasons.
 const (
-	usualWeeks  = 4    // that are compared with
-	leastWeeks  = 2    // that must be known, or nothing is usual yet
-	rareTail    = 1e-5 // chance of as many by accident
-	leastFactor = 1.5  // times the usual level
-	drift       = 0.01 // squared relative deviation that one week may have from another
+	usualWeeks  = 4    // to compare with
+	leastWeeks  = 2    // that must be known
+	rareTail    = 1e-5 // probability of as many by chance, at most
+	leastFactor = 1.5  // times the usual number, at least
+	drift       = 0.01 // squared relative deviation between two weeks, at least
 )
 
-// spans are how long contacts are counted together, in hours: what is sudden
-// shows in the first, what is slow in the last.
+// spans are the numbers of hours that are counted together. A sudden rise shows in
+// the short ones, a slow one in the long ones.
 var spans = [...]int{1, 6, 24, 168}
 
-// A Rise is a number of distinct customers that is more than usual.
+// A Rise is a span of hours with more distinct customers than usual.
 type Rise struct {
-	Since time.Time // beginning of the hours that show it
-	Seen  int       // customers in those hours; one who comes back hours later counts again
+	Since time.Time // the beginning of the span
+	Seen  int       // customers in the span; one that returns hours later counts again
 	Usual float64   // mean of the same hours of the weeks before
 }
 
-// Rises reports whether more customers were seen in the hours up to at than is
-// usual in the same hours of the same weekday, and in which hours. known is
-// since when levels are kept; hours within one of the breaks are no measure of
-// what is usual, since a problem was open then.
+// Rises reports whether the hours up to at had more customers than the same hours
+// of the same weekday usually have, and returns the shortest span that shows it.
+// Known is when levels began to be stored. Hours in a break are not compared with,
+// since a problem was open then.
 //
-// The number is taken for a draw from a negative binomial distribution whose
-// mean is that of the past weeks, and whose deviation is what these weeks
-// show, but at least a little: a week is never quite like another. It is a
-// rise when as many come by accident once in a hundred thousand times, when it is half as
-// many again as usual and the rule's threshold more, and when no other such
-// span of the past weeks had as many: so that Mondays, mornings and the first
-// of the month are no news.
+// The number of customers is taken as a draw from a negative binomial distribution.
+// Its mean is that of the past four weeks, and its deviation is that between these
+// weeks, with a minimum. A span is a rise if all of this is true:
+//
+//   - It has as many customers as the rule's threshold, and exceeds the usual number
+//     by at least the threshold.
+//   - It has at least half as many again as usual.
+//   - As many come by chance at most once in a hundred thousand times.
+//   - No other span of the same length in the past weeks had as many. So Mondays,
+//     mornings and the first of the month are not reported.
 func (r Rule) Rises(levels Levels, known, at time.Time, breaks ...Break) (Rise, bool) {
 	h := levels.hours(known, at, breaks)
 	for _, n := range spans {
-		seen := h.sum(0, n)
+		seen := h.sumHours(0, n)
 		if seen < r.Threshold {
 			continue
 		}
 		var past []int
 		for week := 1; week <= usualWeeks; week++ {
-			if h.whole(week*weekHours, n) {
-				past = append(past, h.sum(week*weekHours, n))
+			if h.isComparable(week*weekHours, n) {
+				past = append(past, h.sumHours(week*weekHours, n))
 			}
 		}
 		if len(past) < leastWeeks {
 			continue
 		}
-		usual, deviation := spread(past)
-		if float64(seen) < leastFactor*usual || float64(seen)-usual < float64(r.Threshold) ||
-			tail(seen, usual, deviation) > rareTail || h.most(n, n) >= seen {
+		usual, deviation := estimateUsual(past)
+		isMore := float64(seen) >= leastFactor*usual && float64(seen)-usual >= float64(r.Threshold)
+		if !isMore || tailProbability(seen, usual, deviation) > rareTail || h.maxSum(n, n) >= seen {
 			continue
 		}
 		return Rise{Since: at.Truncate(time.Hour).Add(-time.Duration(n-1) * time.Hour), Seen: seen, Usual: usual}, true
@@ -78,22 +81,24 @@ func (r Rule) Rises(levels Levels, known, at time.Time, breaks ...Break) (Rise, 
 	return Rise{}, false
 }
 
-// A Break is a time in which a problem of the cause was open.
+// A Break is a period in which a problem of the cause was open.
 type Break struct{ From, To time.Time }
 
-// hours are the levels hour by hour, backwards from the one that is tested.
-// They go by the clock on the wall: the hour that is left out in spring had
-// nobody, and the one that comes twice in autumn counts as one.
+// hours has the levels hour by hour, backwards from the hour that is tested. It
+// follows local time: the hour that is skipped in spring has no customers, and the
+// hour that is repeated in autumn counts as one.
 type hours struct {
 	seen  []int
-	blank []bool // tells nothing of what is usual
+	blank []bool // not to be compared with
 }
 
 const weekHours = 7 * 24
 
 func (l Levels) hours(known, at time.Time, breaks []Break) hours {
 	var h hours
-	knownDay, knownHour := known.In(at.Location()).Format(time.DateOnly), known.In(at.Location()).Hour()
+	local := known.In(at.Location())
+	knownDay := local.Format(time.DateOnly)
+	knownHour := local.Hour()
 	noon := time.Date(at.Year(), at.Month(), at.Day(), 12, 0, 0, 0, at.Location())
 	for back := range LevelDays + 1 {
 		begin := noon.AddDate(0, 0, -back)
@@ -106,18 +111,20 @@ func (l Levels) hours(known, at time.Time, breaks []Break) hours {
 		}
 		for hour := latest; hour >= 0; hour-- {
 			t := begin.Add(time.Duration(hour) * time.Hour)
-			blank := day < knownDay || day == knownDay && hour < knownHour
+			blank := day < knownDay || (day == knownDay && hour < knownHour)
 			for _, b := range breaks {
-				blank = blank || t.Before(b.To) && b.From.Before(t.Add(time.Hour))
+				blank = blank || (t.Before(b.To) && b.From.Before(t.Add(time.Hour)))
 			}
-			h.seen, h.blank = append(h.seen, level[hour]), append(h.blank, blank)
+			h.seen = append(h.seen, level[hour])
+			h.blank = append(h.blank, blank)
 		}
 	}
 	return h
 }
 
-// sum counts n hours, the latest of which lies as many back.
-func (h hours) sum(back, n int) int {
+// sumHours returns the customers of n hours, of which the latest is back hours
+// before the tested one.
+func (h hours) sumHours(back, n int) int {
 	sum := 0
 	for _, x := range h.seen[back : back+n] {
 		sum += x
@@ -125,15 +132,16 @@ func (h hours) sum(back, n int) int {
 	return sum
 }
 
-// whole reports whether all of these hours tell what is usual.
-func (h hours) whole(back, n int) bool {
+// isComparable reports whether none of these hours is blank.
+func (h hours) isComparable(back, n int) bool {
 	return back+n <= len(h.seen) && !slices.Contains(h.blank[back:back+n], true)
 }
 
-// most returns the most that any n hours had which end as many back or
-// earlier.
-func (h hours) most(back, n int) int {
-	sum, most := 0, 0
+// maxSum returns the largest number of customers of any n hours that end back hours
+// before the tested one or earlier.
+func (h hours) maxSum(back, n int) int {
+	sum := 0
+	most := 0
 	at := func(i int) int {
 		if h.blank[i] {
 			return 0
@@ -150,15 +158,16 @@ func (h hours) most(back, n int) int {
 	return most
 }
 
-// spread returns the mean of the past, and its squared relative deviation:
-// half of what the weeks show beyond chance, since so few weeks show it badly,
-// and that of the mean itself, which is known the worse the less was seen.
-func spread(past []int) (mean, deviation float64) {
+// estimateUsual returns the mean of the past weeks and a squared relative deviation.
+// The deviation has two parts: half of the variance beyond Poisson's, because few
+// weeks overestimate it, and the uncertainty of the mean, which is larger the fewer
+// customers there were.
+func estimateUsual(past []int) (mean, deviation float64) {
 	sum := 0.0
 	for _, x := range past {
 		sum += float64(x)
 	}
-	sum += 0.5 // nothing seen is not never
+	sum += 0.5 // a cause without customers is still possible
 	mean = sum / float64(len(past))
 	variance := 0.0
 	for _, x := range past {
@@ -168,18 +177,19 @@ func spread(past []int) (mean, deviation float64) {
 	return mean, max(drift, (variance-mean)/(mean*mean)/2) + 1/sum
 }
 
-// tail returns the chance of n or more from a negative binomial distribution
-// of that mean and squared relative deviation beyond Poisson's.
-func tail(n int, mean, deviation float64) float64 {
+// tailProbability returns the probability of n or more in a negative binomial
+// distribution with that mean and squared relative deviation beyond Poisson's.
+func tailProbability(n int, mean, deviation float64) float64 {
 	size := 1 / deviation
 	p := mean / (mean + size)
-	at := func(k float64) float64 { // ln of the chance of k
+	at := func(k float64) float64 { // ln of the probability of k
 		a, _ := math.Lgamma(k + size)
 		b, _ := math.Lgamma(size)
 		c, _ := math.Lgamma(k + 1)
 		return a - b - c + k*math.Log(p) + size*math.Log1p(-p)
 	}
-	total, term := 0.0, math.Exp(at(float64(n)))
+	total := 0.0
+	term := math.Exp(at(float64(n)))
 	for k := float64(n); k < float64(n)+10_000; k++ {
 		total += term
 		term *= p * (k + size) / (k + 1)
@@ -190,7 +200,8 @@ func tail(n int, mean, deviation float64) float64 {
 	return total
 }
 
-// String returns the level in a short form, which ParseLevel reads.
+// String returns the level in a short form that [ParseLevel] reads: the hours in
+// order, separated by commas, with nothing for an hour without customers.
 func (l Level) String() string {
 	parts := make([]string, len(l))
 	for i, n := range l {
@@ -201,7 +212,8 @@ func (l Level) String() string {
 	return strings.Join(parts, ",")
 }
 
-// ParseLevel reads a level; what is no number counts nothing.
+// ParseLevel reads the result of [Level.String]. An hour that is not a number counts
+// as 0.
 func ParseLevel(s string) Level {
 	var l Level
 	i := 0

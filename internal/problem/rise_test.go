@@ -9,7 +9,7 @@ import (
 	"github.com/heard-intake/heard/internal/problem"
 )
 
-// A crowd draws how many customers come in an hour.
+// A crowd draws the number of customers of an hour.
 type crowd struct{ *rand.Rand }
 
 func (c crowd) poisson(mean float64) int {
@@ -20,7 +20,7 @@ func (c crowd) poisson(mean float64) int {
 	return n
 }
 
-// weekly is how a web shop's day and week go: quiet nights, busy Mondays.
+// weekly is the traffic of a web shop: quiet nights, busy Mondays.
 func weekly(t time.Time, perDay float64) float64 {
 	day := [...]float64{0.6, 1.6, 1.2, 1, 1, 0.9, 0.7}[t.Weekday()]
 	hour := [...]float64{0, 0, 0, 0, 0, 0, 0.2, 0.6, 1.2, 2, 2.2, 2, 1.6, 1.8, 1.8, 1.7, 1.5, 1.3, 1.4, 1.8, 1.6, 0.8, 0.4, 0.1}[t.Hour()]
@@ -29,7 +29,7 @@ func weekly(t time.Time, perDay float64) float64 {
 
 var monday = time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC)
 
-// play counts hour by hour, and returns when the first rise was found.
+// play counts hour by hour, and returns the time of the first rise.
 func play(c crowd, days int, rate func(time.Time) float64) (time.Time, problem.Rise, bool) {
 	levels := problem.Levels{}
 	rule := problem.Rule{Threshold: 5}
@@ -45,7 +45,7 @@ func play(c crowd, days int, rate func(time.Time) float64) (time.Time, problem.R
 	return time.Time{}, problem.Rise{}, false
 }
 
-func TestWhatIsUsualIsNoRise(t *testing.T) {
+func TestRises_UsualTraffic(t *testing.T) {
 	t.Parallel()
 	for name, rate := range map[string]func(time.Time) float64{
 		"one a week":            func(t time.Time) float64 { return weekly(t, 0.15) },
@@ -81,7 +81,7 @@ func TestWhatIsUsualIsNoRise(t *testing.T) {
 	}
 }
 
-func TestMoreThanUsualIsARise(t *testing.T) {
+func TestRises_MoreThanUsual(t *testing.T) {
 	t.Parallel()
 	begin := monday.AddDate(0, 0, 44).Add(9 * time.Hour) // a Wednesday, at nine
 	for _, tt := range []struct {
@@ -113,14 +113,14 @@ func TestMoreThanUsualIsARise(t *testing.T) {
 	}
 }
 
-func TestNothingIsUsualInTheFirstWeeks(t *testing.T) {
+func TestRises_FirstWeeks(t *testing.T) {
 	t.Parallel()
 	if at, rise, ok := play(crowd{rand.New(rand.NewPCG(1, 3))}, 14, func(t time.Time) float64 { return weekly(t, 300) * t.Sub(monday).Hours() / 168 }); ok {
 		t.Errorf("%s: %+v", at, rise)
 	}
 }
 
-func TestTheTimeOfAProblemIsNoMeasureOfWhatIsUsual(t *testing.T) {
+func TestRises_Breaks(t *testing.T) {
 	t.Parallel()
 	levels := problem.Levels{}
 	for d := range 50 {
@@ -144,7 +144,7 @@ func TestTheTimeOfAProblemIsNoMeasureOfWhatIsUsual(t *testing.T) {
 	}
 }
 
-func TestALevelIsReadAsItIsWritten(t *testing.T) {
+func TestParseLevel(t *testing.T) {
 	t.Parallel()
 	l := problem.Level{3: 7, 23: 1200}
 	if got := problem.ParseLevel(l.String()); got != l {

@@ -7,42 +7,44 @@ import (
 	"github.com/heard-intake/heard/internal/due"
 )
 
-// WatchFor is how long contacts have to stay away after a fix before it is
-// confirmed.
+// WatchFor is how long a fixed problem is watched before it is confirmed or
+// reopened.
 const WatchFor = 14 * 24 * time.Hour
 
-// A Proof says by how much the contacts went down: from the first contact to
-// the fix against the watch after it, in whole days. The day of the fix counts
-// to neither side, unless the problem was fixed on the day it began.
+// A Proof compares the contacts of a problem before and after its fix: from the
+// first contact to the fix, and during the watch after it, in whole days. The day
+// of the fix belongs to neither side, unless the problem was fixed on the day it
+// began.
 //
-// Both counts are taken as Poisson. The interval of their difference is that
-// of Zou and Donner (MOVER), from Byar's 95 % limits of each rate; it holds for
-// counts as small as none. What it cannot know: contacts that would have
-// stopped by themselves, and a season that changed meanwhile. A problem opens
-// at a peak, and so the low end of the interval is the honest figure.
+// Both counts are taken as Poisson. The interval of their difference is that of
+// Zou and Donner (MOVER), from Byar's 95 % limits of each rate, and is valid for
+// counts down to 0. It cannot account for contacts that would have stopped by
+// themselves, or for a change of season. A problem opens at a peak, so the low end
+// of the interval is the safe figure.
 type Proof struct {
-	Before     int     `json:"before"` // contacts until the fix
+	Before     int     `json:"before"` // contacts before the fix
 	BeforeDays int     `json:"beforeDays"`
 	After      int     `json:"after"` // contacts during the watch
 	AfterDays  int     `json:"afterDays"`
 	Avoided    float64 `json:"avoidedPerWeek"`
 	Low        float64 `json:"avoidedPerWeekLow"`
 	High       float64 `json:"avoidedPerWeekHigh"`
-	Saved      float64 `json:"savedPerWeek,omitempty"` // in Currency; left out when the cost of a contact is not known
+	Saved      float64 `json:"savedPerWeek,omitempty"` // in Currency; left out if the cost of a contact is unknown
 	Currency   string  `json:"currency,omitempty"`
 }
 
-// Worth is what a contact costs, to say what was saved, and the organisation's
-// time zone, to say which day it is.
+// Worth has the cost of a contact, which the saving is computed from, and the
+// organisation's time zone, which days are counted in.
 type Worth struct {
 	PerContact float64
 	Currency   string
 	Zone       *time.Location
 }
 
-// Prove compares the contacts before and after the fix, at a time.
+// Prove returns the comparison of the contacts before and after the fix at a time.
 func Prove(p Problem, at time.Time, w Worth) Proof {
-	fixed, now := dayOf(p.FixedAt, w.Zone), dayOf(at, w.Zone)
+	fixed := dayOf(p.FixedAt, w.Zone)
+	now := dayOf(at, w.Zone)
 	first := fixed
 	var r Proof
 	for day, n := range p.PerDay {
@@ -51,44 +53,47 @@ func Prove(p Problem, at time.Time, w Worth) Proof {
 		case err != nil || n <= 0:
 		case d.Before(fixed):
 			r.Before += n
-			first = earlier(first, d)
+			first = earlierOf(first, d)
 		case d.After(fixed) && d.Before(now):
 			r.After += n
 		}
 	}
-	r.BeforeDays, r.AfterDays = days(first, fixed), max(days(fixed, now)-1, 1)
+	r.BeforeDays = daysBetween(first, fixed)
+	r.AfterDays = max(daysBetween(fixed, now)-1, 1)
 	if r.BeforeDays == 0 {
-		r.Before, r.BeforeDays = p.PerDay[fixed.Format(time.DateOnly)], 1
+		r.Before = p.PerDay[fixed.Format(time.DateOnly)]
+		r.BeforeDays = 1
 	}
-	before, beforeLow, beforeHigh := perWeek(r.Before, r.BeforeDays)
-	after, afterLow, afterHigh := perWeek(r.After, r.AfterDays)
+	before, beforeLow, beforeHigh := ratePerWeek(r.Before, r.BeforeDays)
+	after, afterLow, afterHigh := ratePerWeek(r.After, r.AfterDays)
 	d := before - after
-	r.Avoided = round(d)
-	r.Low = round(d - math.Hypot(before-beforeLow, afterHigh-after))
-	r.High = round(d + math.Hypot(beforeHigh-before, after-afterLow))
+	r.Avoided = roundToCents(d)
+	r.Low = roundToCents(d - math.Hypot(before-beforeLow, afterHigh-after))
+	r.High = roundToCents(d + math.Hypot(beforeHigh-before, after-afterLow))
 	if w.PerContact > 0 {
-		r.Saved, r.Currency = round(d*w.PerContact), w.Currency
+		r.Saved = roundToCents(d * w.PerContact)
+		r.Currency = w.Currency
 	}
 	return r
 }
 
-// dayOf is the day that it is in a zone, as UTC has it.
+// dayOf returns the day of a time in a zone, as midnight in UTC.
 func dayOf(t time.Time, zone *time.Location) time.Time {
 	y, m, d := t.In(zone).Date()
 	return time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
 }
 
-func days(from, to time.Time) int { return int(to.Sub(from) / (24 * time.Hour)) }
+func daysBetween(from, to time.Time) int { return int(to.Sub(from) / (24 * time.Hour)) }
 
-func earlier(a, b time.Time) time.Time {
+func earlierOf(a, b time.Time) time.Time {
 	if a.Before(b) {
 		return a
 	}
 	return b
 }
 
-// perWeek returns a rate and Byar's 95 % limits of it.
-func perWeek(n, days int) (rate, low, high float64) {
+// ratePerWeek returns a rate and Byar's 95 % limits of it.
+func ratePerWeek(n, days int) (rate, low, high float64) {
 	const z = 1.959964
 	weeks := float64(days) / 7
 	limit := func(n, sign float64) float64 {
@@ -101,11 +106,12 @@ func perWeek(n, days int) (rate, low, high float64) {
 	return c / weeks, limit(c, -1) / weeks, limit(c+1, 1) / weeks
 }
 
-func round(x float64) float64 { return math.Round(x*100) / 100 }
+func roundToCents(x float64) float64 { return math.Round(x*100) / 100 }
 
-// Confirm ends the watch over a fixed problem: it is confirmed when the
-// contacts went down, and reopened when they cannot be shown to have. It does
-// nothing before the watch is over, or to a problem that is not fixed.
+// Confirm ends the watch over a fixed problem. The problem is confirmed if its
+// contacts went down with 95 % confidence or stopped, and reopened otherwise. Before
+// the end of the watch, or for a problem that is not fixed, Confirm returns no
+// events.
 func Confirm(p Problem, at time.Time, w Worth) (Problem, []Event, error) {
 	if p.State != Fixed || at.Before(p.FixedAt.Add(WatchFor)) {
 		return p, nil, nil
@@ -122,8 +128,9 @@ func Confirm(p Problem, at time.Time, w Worth) (Problem, []Event, error) {
 	return next, events, err
 }
 
-// Escalate tells the lead, who may be nobody, and the department that a
-// problem was not acknowledged in the time agreed. It does so once.
+// Escalate escalates a problem that was not acknowledged in time to the lead, a
+// department that may be empty. The events are for both departments. A problem is
+// escalated once; then there are no events.
 func Escalate(p Problem, lead string, at time.Time) (Problem, []Event) {
 	if p.State != Detected || !p.EscalatedAt.IsZero() {
 		return p, nil
@@ -139,10 +146,10 @@ func Escalate(p Problem, lead string, at time.Time) (Problem, []Event) {
 	return p, events
 }
 
-// Overdue asks for a new time when the expected one has passed. It does so
-// once for each expected time.
-func Overdue(p Problem, at time.Time) (Problem, []Event) {
-	if !p.overdue() || at.Before(p.ExpectedAt) {
+// RemindOverdue returns the event that asks for a new time when the expected one has
+// passed. There is one for each expected time.
+func RemindOverdue(p Problem, at time.Time) (Problem, []Event) {
+	if !p.awaitsFix() || at.Before(p.ExpectedAt) {
 		return p, nil
 	}
 	p.OverdueAt = p.ExpectedAt
@@ -150,11 +157,13 @@ func Overdue(p Problem, at time.Time) (Problem, []Event) {
 	return p, []Event{{Kind: EventOverdue, Department: p.Department, At: at, From: p.State, To: p.State}}
 }
 
-func (p Problem) overdue() bool {
+// awaitsFix reports whether a fix is expected and its department was not reminded
+// of it.
+func (p Problem) awaitsFix() bool {
 	return p.State.Open() && !p.ExpectedAt.IsZero() && !p.ExpectedAt.Equal(p.OverdueAt)
 }
 
-// Due returns what the clock has to look at, and when.
+// Due returns the kinds of due entries of a problem, with their times.
 func Due(p Problem) map[due.Kind]time.Time {
 	all := map[due.Kind]time.Time{}
 	if p.State == Detected && p.EscalatedAt.IsZero() {
@@ -163,7 +172,7 @@ func Due(p Problem) map[due.Kind]time.Time {
 			all[due.Acknowledge] = p.AcknowledgeBy
 		}
 	}
-	if p.overdue() {
+	if p.awaitsFix() {
 		all[due.Expected] = p.ExpectedAt
 	}
 	if p.State == Fixed {
@@ -175,8 +184,8 @@ func Due(p Problem) map[due.Kind]time.Time {
 	return all
 }
 
-// EvidenceOf returns what says that contacts about a solved problem came back:
-// those of the days after it was fixed, and what was said last.
+// EvidenceOf returns the evidence that contacts about a solved problem came back:
+// the number of contacts on the days after the fix, and the given quotes.
 func EvidenceOf(p Problem, zone *time.Location, quotes []string) *Evidence {
 	e := &Evidence{Since: p.FixedAt}
 	fixed := dayOf(p.FixedAt, zone).Format(time.DateOnly)

@@ -32,7 +32,7 @@ func (s *Service) AnnounceCandidates(ctx context.Context, now time.Time) error {
 		return err
 	}
 	isNew := func(b problem.Burst) bool {
-		return !slices.ContainsFunc(announced, func(a problem.AnnouncedCandidate) bool { return a.Is(b) })
+		return !slices.ContainsFunc(announced, func(a problem.AnnouncedCandidate) bool { return a.MatchesBurst(b) })
 	}
 	bursts, err := s.findBursts(ctx, now, decided, isNew)
 	if err != nil {

@@ -153,7 +153,7 @@ func (s *Service) listCandidates(ctx context.Context, announced []problem.Announ
 				candidates = append(candidates, c)
 			}
 		}
-		bursts = slices.DeleteFunc(bursts, a.Is)
+		bursts = slices.DeleteFunc(bursts, a.MatchesBurst)
 	}
 	bursts = slices.DeleteFunc(bursts, func(b problem.Burst) bool { return !wanted("", "", b.Words) })
 	unannounced := make([]Candidate, len(bursts))
@@ -280,7 +280,7 @@ func (s *Service) updateAnnounced(ctx context.Context, a problem.AnnouncedCandid
 		}
 	}
 	for _, b := range bursts {
-		if a.Is(b) {
+		if a.MatchesBurst(b) {
 			all = append(all, b.Contacts...)
 			c.hashes = append(c.hashes, b.Words...)
 		}

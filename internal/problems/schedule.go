@@ -33,7 +33,7 @@ func (s *Service) EscalateUnacknowledged(ctx context.Context, e due.Entry, now t
 // has passed, once for each expected time.
 func (s *Service) RemindOverdue(ctx context.Context, e due.Entry, now time.Time) (again time.Time, err error) {
 	_, err = s.editProblem(ctx, e.Of, func(p problem.Record) (problem.Record, bool, error) {
-		next, events := problem.Overdue(p.Problem, now)
+		next, events := problem.RemindOverdue(p.Problem, now)
 		if len(events) == 0 {
 			return p, false, nil
 		}

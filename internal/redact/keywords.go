@@ -7,17 +7,17 @@ import (
 	"unicode/utf8"
 )
 
-// Bounds of the words that are kept of a contact.
+// Bounds of the keywords of a text, and of their letters.
 const (
-	maxTelltale = 24
-	minTelltale = 4 // letters
-	longest     = 30
+	maxKeywords      = 24
+	minKeywordLength = 4
+	maxKeywordLength = 30
 )
 
-// Keywords returns the words by which a text may be like others: folded, each
-// once, without numbers, addresses and names as far as they can be told, and
-// without the words that every message has. A name that cannot be told stays
-// among them; that is why the store keeps none in a form that can be read.
+// Keywords returns the words by which a text may be like others, in lower case
+// without accents, each once, up to 24. Numbers, addresses, recognized names and
+// words that most messages have are left out. A name that is not recognized may be
+// among them, so store only keyed hashes of keywords.
 func Keywords(text string, known PersonalData) []string {
 	if !utf8.ValidString(text) {
 		return nil
@@ -28,7 +28,7 @@ func Keywords(text string, known PersonalData) []string {
 	text = tidy(strings.ToValidUTF8(text, ""))
 	mask := NewMasker(known)
 	for range 2 {
-		text = mask.once(text)
+		text = mask.maskOnce(text)
 	}
 	var out []string
 	for _, s := range words(text) {
@@ -37,21 +37,29 @@ func Keywords(text string, known PersonalData) []string {
 			continue
 		}
 		w = fold(w)
-		n := utf8.RuneCountInString(w)
-		if n < minTelltale || n > longest || common[w] || numbers[w] || strings.ContainsFunc(w, notLetter) || slices.Contains(out, w) {
+		if !isKeyword(w) || slices.Contains(out, w) {
 			continue
 		}
-		if out = append(out, w); len(out) == maxTelltale {
+		if out = append(out, w); len(out) == maxKeywords {
 			break
 		}
 	}
 	return out
 }
 
+// isKeyword reports whether a folded word can distinguish texts.
+func isKeyword(w string) bool {
+	n := utf8.RuneCountInString(w)
+	if n < minKeywordLength || n > maxKeywordLength || strings.ContainsFunc(w, notLetter) {
+		return false
+	}
+	return !common[w] && !numbers[w]
+}
+
 func notLetter(r rune) bool { return !unicode.IsLetter(r) }
 
-// common are words that say nothing of what a message is about.
-var common = set(`hallo hello dear beste geachte mevrouw meneer heer dames heren goedemorgen goedemiddag goedenavond goedendag morning
+// common are words that most messages have.
+var common = wordSet(`hallo hello dear beste geachte mevrouw meneer heer dames heren goedemorgen goedemiddag goedenavond goedendag morning
 	afternoon evening groet groeten groetjes vriendelijke regards kind best bedankt dank dankje thanks thank please alvast
 	hebben heeft hebt have been being with from that this there their they them then than when what where which whose would could should
 	will your yours mine maar want naar voor door deze dit die daar waar waarom wanneer hoelang hier heel veel meer nog niet niets niks

@@ -37,7 +37,9 @@ func ExampleMask() {
 	known := redact.PersonalData{Names: []string{"Jan Voorbeeld"}}
 	fmt.Println(redact.Mask("Mijn pakket is niet gekomen, bel me op 0612345678, Jan", known))
 	fmt.Println(redact.Mask("Xqwerty is niet gekomen", known))
+	fmt.Println(redact.Keywords("Mijn pakket is niet gekomen, bel me op 0612345678, Jan", known))
 	// Output:
 	// Mijn pakket is niet gekomen, bel me op [phone], [name] true
 	//  false
+	// [pakket gekomen]
 }

@@ -58,8 +58,8 @@ func readQuotes(t testing.TB) []line {
 
 var wordParts = regexp.MustCompile(`[\p{L}\d]+`)
 
-// leaks returns what of a secret stands in the quote: the whole of it, or a
-// part of three characters or more.
+// leaks returns the part of a secret that a quote has: the whole of it, or three
+// characters or more.
 func leaks(secret, quote string) string {
 	quote = strings.ToLower(quote)
 	if strings.Contains(quote, strings.ToLower(secret)) {
@@ -80,7 +80,7 @@ func leaks(secret, quote string) string {
 // particle are parts of names and addresses that say nothing by themselves.
 var particle = map[string]bool{"van": true, "der": true, "den": true, "punt": true, "dot": true, "mail": true, "mevrouw": true, "mrs": true, "fam": true, "familie": true}
 
-func TestQuotesLeakNothing(t *testing.T) {
+func TestSelectQuotes_NoPersonalData(t *testing.T) {
 	t.Parallel()
 	all := readQuotes(t)
 	var personal, personalKept, harmless, harmlessKept int

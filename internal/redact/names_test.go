@@ -25,7 +25,7 @@ const (
 )
 
 // A name at any place in a harmless text is never quoted.
-func TestNamesAnywhere(t *testing.T) {
+func TestMask_NamesAnywhere(t *testing.T) {
 	t.Parallel()
 	var texts []string
 	for _, l := range readQuotes(t) {

@@ -18,12 +18,12 @@ type QuoteCandidate struct {
 }
 
 const (
-	minQuoteWords = 4   // ordinary words, or the quote says nothing
-	tooAlike      = 0.5 // of the words in either of two quotes, the share in both
+	minQuoteWords = 4   // ordinary words, at least
+	tooAlike      = 0.5 // share of the words of two quotes that are in both
 )
 
-// SelectQuotes returns at most n short texts that say different things, masked. It
-// leaves out every text that may still hold personal data.
+// SelectQuotes returns at most n short masked texts that differ from each other and
+// are of different customers. A text that may still have personal data is left out.
 func SelectQuotes(candidates []QuoteCandidate, n int) []string {
 	var found []quote
 	for _, c := range candidates {
@@ -35,7 +35,7 @@ func SelectQuotes(candidates []QuoteCandidate, n int) []string {
 	slices.SortStableFunc(found, func(a, b quote) int { return cmp.Compare(a.cost(), b.cost()) })
 	var picked []quote
 	for _, q := range found {
-		if len(picked) < n && !slices.ContainsFunc(picked, q.like) {
+		if len(picked) < n && !slices.ContainsFunc(picked, q.isAlike) {
 			picked = append(picked, q)
 		}
 	}
@@ -46,8 +46,8 @@ func SelectQuotes(candidates []QuoteCandidate, n int) []string {
 	return texts
 }
 
-// Quote returns a text masked, and short enough to be quoted; false when it may
-// still hold personal data, or says too little.
+// Quote returns a masked text of at most [MaxQuote] characters. It returns false if
+// the text may still have personal data, or has less than four ordinary words.
 func (m *Masker) Quote(text string) (string, bool) {
 	q, ok := m.quote(text)
 	return q.text, ok
@@ -59,7 +59,7 @@ func (m *Masker) quote(text string) (quote, bool) {
 		return quote{}, false
 	}
 	q := quote{text: Shorten(masked, MaxQuote)}
-	q.words = significant(q.text)
+	q.words = distinctWords(q.text)
 	return q, len(q.words) >= minQuoteWords
 }
 
@@ -68,14 +68,13 @@ type quote struct {
 	words          map[string]bool
 }
 
-// cost is low for a text of some eighty characters with little masked: long
-// enough to say something, short enough to be read.
+// cost is lowest for a text of about eighty characters with few tokens.
 func (q quote) cost() int {
 	d := utf8.RuneCountInString(q.text) - MaxQuote/2
 	return max(d, -d) + 30*len(tokens().FindAllString(q.text, -1))
 }
 
-func (q quote) like(other quote) bool {
+func (q quote) isAlike(other quote) bool {
 	if q.customer != "" && q.customer == other.customer {
 		return true
 	}
@@ -88,7 +87,7 @@ func (q quote) like(other quote) bool {
 	return float64(both) > tooAlike*float64(len(q.words)+len(other.words)-both)
 }
 
-func significant(text string) map[string]bool {
+func distinctWords(text string) map[string]bool {
 	set := map[string]bool{}
 	text = strings.ToLower(tokens().ReplaceAllString(text, " "))
 	for _, s := range words(text) {

@@ -10,7 +10,7 @@ import (
 	"github.com/heard-intake/heard/internal/redact"
 )
 
-func TestQuotes(t *testing.T) {
+func TestSelectQuotes(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("De handleiding is onduidelijk en ik kom er niet uit. ", 10)
 	got := redact.SelectQuotes([]redact.QuoteCandidate{
@@ -41,7 +41,7 @@ func TestQuotes(t *testing.T) {
 
 // The texts were written for the taxonomy, not with masking in mind: this is
 // how much of what customers write can be quoted.
-func TestShareOfTextsQuoted(t *testing.T) {
+func TestSelectQuotes_ShareOfTexts(t *testing.T) {
 	t.Parallel()
 	data, err := os.ReadFile("../taxonomy/testdata/labelled.tsv")
 	if err != nil {

@@ -12,8 +12,8 @@ var wordsNL string
 //go:embed words_en.txt
 var wordsEN string
 
-// vocabulary returns the words that a quote may hold; what is not in it may
-// be a name. Made at the first quote, not at every start.
+// vocabulary returns the ordinary words. A word that is missing may be a name. It is
+// built at the first quote, not at every start.
 var vocabulary = sync.OnceValue(func() map[string]bool {
 	words := make(map[string]bool, 4096)
 	for _, text := range []string{wordsNL, wordsEN} {
@@ -29,8 +29,8 @@ var vocabulary = sync.OnceValue(func() map[string]bool {
 	return words
 })
 
-// set makes a set of the words of a line.
-func set(line string) map[string]bool {
+// wordSet returns the set of the words of a text.
+func wordSet(line string) map[string]bool {
 	s := map[string]bool{}
 	for w := range strings.FieldsSeq(line) {
 		s[w] = true
@@ -39,15 +39,15 @@ func set(line string) map[string]bool {
 }
 
 var (
-	// capitals may stand with a capital anywhere: they are names of nobody.
-	capitals = set(`i u nederland nederlands nederlandse postnl dhl dpd ups gls ideal paypal klarna visa mastercard bancontact
+	// capitals may have a capital anywhere: they are never names of people.
+	capitals = wordSet(`i u nederland nederlands nederlandse postnl dhl dpd ups gls ideal paypal klarna visa mastercard bancontact
 		whatsapp messenger instagram android iphone ipad ios windows bluetooth wifi usb btw avg sms pdf ok nl en dutch english
 		monday tuesday wednesday thursday friday saturday sunday january february march october november december
 		i'm i've i'll i'd im ive id ill qr led tv hdmi faq app mail e-mail nb ps aub svp asap gdpr vat`)
 
-	// doubtful are words of the vocabulary that are names too: with a capital
-	// they leave the quote out.
-	doubtful = set(`groot groote klein kleine lang lange kort korte groen groene wit witte zwart zwarte rood rode bruin blauw blauwe vos koop
+	// doubtful are ordinary words that are names too: a text with one of them
+	// capitalized is not quoted.
+	doubtful = wordSet(`groot groote klein kleine lang lange kort korte groen groene wit witte zwart zwarte rood rode bruin blauw blauwe vos koop
 		will bill hope grace mark rose may june april joy faith bas wil floor roos storm max rob jack frank grant art pat sue
 		chip dean miles brown green white black young long king day rain love wood house church rich march august mei juni juli augustus
 		boon oud dik tuin poot bos prins koning spits dame heer sterk winter zomer water kamp hart ring rust vogel vries vriend
@@ -59,36 +59,37 @@ var (
 	// asName are lower-case words that are names unless the word before shows
 	// that they are not: "my bill", "I will".
 	asName = map[string]map[string]bool{
-		"bill": set("the my this that a your our last first second monthly final new old electricity wrong total of to every each on"),
-		"will": set("i you it they we he she this that what when who there order package parcel delivery someone nobody anyone somebody which which item refund how then and items"),
-		"hope": set("i we"),
-		"wil":  set("ik jij je hij ze zij u dat dit het die wel en maar of ook niet graag nu"),
-		"may":  set("i you we it they this that"),
+		"bill": wordSet("the my this that a your our last first second monthly final new old electricity wrong total of to every each on"),
+		"will": wordSet("i you it they we he she this that what when who there order package parcel delivery someone nobody anyone somebody which which item refund how then and items"),
+		"hope": wordSet("i we"),
+		"wil":  wordSet("ik jij je hij ze zij u dat dit het die wel en maar of ook niet graag nu"),
+		"may":  wordSet("i you we it they this that"),
 	}
 
-	// opens are names that open a sentence as a word when one of these follows.
+	// opens has names that are ordinary words at the beginning of a sentence if one
+	// of these words follows.
 	opens = map[string]map[string]bool{
-		"can":  set("you i we someone somebody anyone anybody they he she it this that the my"),
-		"will": set("you we someone somebody anyone they he she it this that the my"),
-		"may":  set("i we"),
-		"dan":  set("krijg kan wil heb is kom moet ik"),
+		"can":  wordSet("you i we someone somebody anyone anybody they he she it this that the my"),
+		"will": wordSet("you we someone somebody anyone they he she it this that the my"),
+		"may":  wordSet("i we"),
+		"dan":  wordSet("krijg kan wil heb is kom moet ik"),
 	}
 
 	// neverWords look like inflections or compounds of ordinary words, and
 	// are names.
-	neverWords = set(`helen julie julien therese madeline maarten maartje evert allen justen bente juste auguste haven doorn ginger fabrice
+	neverWords = wordSet(`helen julie julien therese madeline maarten maartje evert allen justen bente juste auguste haven doorn ginger fabrice
 		valter begine hande julide samed sameer chaten backer faller kasten kleinert koster linke mattern mensing rangen ringer
 		schuldt thust weller langworth schaden aprile reale kunter waters`)
 
-	// particles stand in the middle of names.
-	particles = set("van de der den het ten ter te von di da del la le el al bin ben 't vd v/d op in")
+	// particles are in the middle of names.
+	particles = wordSet("van de der den het ten ter te von di da del la le el al bin ben 't vd v/d op in")
 
 	// stoppers end a name that was introduced without a comma.
-	stoppers = set(`en and ik i maar but of or met with uit from want because heb heeft have had has is was mijn my wil woon live hier here
+	stoppers = wordSet(`en and ik i maar but of or met with uit from want because heb heeft have had has is was mijn my wil woon live hier here
 		belde bel called call graag het dat that die who zei said told kan can heet waar where wanneer when hoe how`)
 
-	// notNames follow "mevrouw" and the like where no name does.
-	notNames = set("ik i we wij mijn my u is was heeft had die dat het the kan bij aan not niet en and")
+	// notNames may follow "mevrouw" and similar words, and are not names.
+	notNames = wordSet("ik i we wij mijn my u is was heeft had die dat het the kan bij aan not niet en and")
 
-	numbers = set("nul een twee drie vier vijf zes zeven acht negen tien twintig dertig veertig vijftig zestig zeventig tachtig negentig zero one two three four five six seven eight nine ten double dubbel")
+	numbers = wordSet("nul een twee drie vier vijf zes zeven acht negen tien twintig dertig veertig vijftig zestig zeventig tachtig negentig zero one two three four five six seven eight nine ten double dubbel")
 )

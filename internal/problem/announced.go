@@ -10,8 +10,7 @@ import (
 	"github.com/heard-intake/heard/internal/fault"
 )
 
-// EventCandidate says that there may be a problem that the taxonomy does not
-// know.
+// EventCandidate is the event of a [CandidateItem].
 const EventCandidate = "candidate"
 
 // CandidateSchema is the version of the format of the item about a candidate.
@@ -22,15 +21,15 @@ const CandidateSchema = "candidate-1"
 //go:embed candidate.schema.json
 var CandidateJSONSchema []byte
 
-// A AnnouncedCandidate is a candidate that a department was told of. It lasts longer than
-// the burst can be derived, so that there is time to decide.
+// An AnnouncedCandidate is a candidate that was sent to a department. It is stored
+// after its hints expire, to leave time for a decision.
 type AnnouncedCandidate struct {
 	ID         string                `json:"id"`
 	Department string                `json:"department"`
 	Name       Label                 `json:"name"` // of the department
 	At         time.Time             `json:"at"`
 	Words      []string              `json:"words"` // hashes of all of them
-	Shown      []string              `json:"shown"` // those that can be read, since several customers used them
+	Shown      []string              `json:"shown"` // readable, because several customers used them
 	Quotes     []string              `json:"quotes"`
 	Customers  int                   `json:"customers"` // distinct
 	Contacts   []UnclassifiedContact `json:"contacts"`
@@ -39,10 +38,10 @@ type AnnouncedCandidate struct {
 	Expires    time.Time             `json:"-"`
 }
 
-// Is reports whether a burst is the one that was told: it shares a word, or
-// half of the contacts of either. It may have grown since, and its surest word
-// may be another.
-func (t AnnouncedCandidate) Is(b Burst) bool {
+// MatchesBurst reports whether a burst is the announced candidate: it shares a
+// word, or half of the contacts of either. The burst may have grown since, and its
+// first word may be another.
+func (t AnnouncedCandidate) MatchesBurst(b Burst) bool {
 	if slices.ContainsFunc(b.Words, func(w string) bool { return slices.Contains(t.Words, w) }) {
 		return true
 	}
@@ -60,15 +59,15 @@ func (t AnnouncedCandidate) Is(b Burst) bool {
 }
 
 // A CandidateItem is the message about a candidate on a department's queue.
-// What it has in common with an [Item] has the same name there and means the
-// same, so that who reads both as one finds a title and figures.
+// Members that an [Item] has too have the same meaning, so that a consumer that
+// reads both alike finds a title and figures.
 type CandidateItem struct {
 	Schema     string    `json:"schema"`
 	ID         string    `json:"id"`
-	Version    int       `json:"version"` // always 1: it is told once
+	Version    int       `json:"version"` // always 1, since it is sent once
 	Event      EventKind `json:"event"`
 	Department string    `json:"department"`
-	Names      Names     `json:"names"` // as the reason a title
+	Names      Names     `json:"names"` // the reason is a title
 	Words      []string  `json:"words"`
 	Quotes     []string  `json:"quotes"`
 	Customers  int       `json:"customers"`
@@ -79,15 +78,14 @@ type CandidateItem struct {
 	Decide     string    `json:"decide"` // where it is confirmed or dismissed
 }
 
-// Item returns the item that tells of a candidate; baseURL is where the API
-// is.
+// Item returns the item of an announced candidate. BaseURL is the URL of the API.
 func (t AnnouncedCandidate) Item(baseURL string) CandidateItem {
 	words := strings.Join(t.Shown, ", ")
 	link := strings.TrimRight(baseURL, "/") + "/v1/candidates/" + t.ID
 	return CandidateItem{
 		Schema: CandidateSchema, ID: t.ID, Version: 1, Event: EventCandidate, Department: t.Department,
-		Names: Names{Department: t.Name, Reason: Label{NL: "Nog zonder reden: " + words, EN: "No reason yet: " + words}}.cut(),
-		Words: append([]string{}, t.Shown...), Quotes: cutQuotes(t.Quotes), Customers: t.Customers, Contacts: len(t.Contacts),
+		Names: Names{Department: t.Name, Reason: Label{NL: "Nog zonder reden: " + words, EN: "No reason yet: " + words}}.shorten(),
+		Words: append([]string{}, t.Shown...), Quotes: shortenQuotes(t.Quotes), Customers: t.Customers, Contacts: len(t.Contacts),
 		FirstSeen: t.First.UTC(), LastSeen: t.Last.UTC(), Link: link, Decide: link,
 	}
 }
@@ -96,7 +94,7 @@ func (t AnnouncedCandidate) Item(baseURL string) CandidateItem {
 func (i CandidateItem) Marshal() ([]byte, error) {
 	data, err := json.Marshal(i)
 	if err != nil {
-		return nil, fault.Wrap(fault.Internal, err, "candidate item")
+		return nil, fault.Wrap(fault.Internal, err, "encode candidate item")
 	}
 	return data, nil
 }
