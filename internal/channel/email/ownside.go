@@ -63,10 +63,26 @@ func isDottedDomain(domain string) bool {
 	return strings.Contains(domain, ".") && !strings.Contains("."+domain+".", "..") && !strings.Contains(domain, "@")
 }
 
-// Has reports whether the list has an address, or the address's domain.
+// Has reports whether the list has an address, or the address's domain. An
+// address in the list covers its tags: form@shop.example covers
+// form+contact@shop.example.
 func (l AddressList) Has(address string) bool {
 	address = normalMailbox(address)
-	return l.addresses[address] || l.domains[domainOf(address)]
+	domain := domainOf(address)
+	if l.addresses[address] || l.domains[domain] {
+		return true
+	}
+	local := strings.TrimSuffix(address, "@"+domain)
+	for {
+		plus := strings.LastIndexByte(local, '+')
+		if plus < 0 {
+			return false
+		}
+		local = local[:plus]
+		if l.addresses[local+"@"+domain] {
+			return true
+		}
+	}
 }
 
 // domainOf returns the part of an address after the last at sign. It is empty
@@ -101,8 +117,8 @@ func (e Envelope) isOwnMailbox(address string) bool {
 
 // removeTag returns info@shop.example for info+tag@shop.example.
 func removeTag(address string) string {
-	local, domain, _ := strings.Cut(address, "@")
-	local, _, _ = strings.Cut(local, "+")
+	domain := domainOf(address)
+	local, _, _ := strings.Cut(strings.TrimSuffix(address, "@"+domain), "+")
 	return local + "@" + domain
 }
 

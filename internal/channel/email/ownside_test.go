@@ -118,6 +118,13 @@ func TestNormalize_FormAuthors(t *testing.T) {
 		{name: "no Reply-To", header: form, want: unnamed},
 		{name: "an empty Reply-To", header: form + "Reply-To: ", want: unnamed},
 		{name: "Reply-To equal to From", header: form + "Reply-To: FORMULIER@shop.example", want: unnamed},
+		{name: "an address literal in Reply-To", header: form + "Reply-To: jan@[127.0.0.1]", want: unnamed},
+		{name: "an address literal in angle brackets", header: form + "Reply-To: Jan <jan@[127.0.0.1]>", want: unnamed},
+		{name: "an address literal of IPv6", header: form + "Reply-To: jan@[IPv6:2001:db8::1]", want: unnamed},
+		{name: "an address literal before an address", header: form + "Reply-To: jan@[127.0.0.1], els@example.net", want: "els@example.net"},
+		{name: "the form with a tag", header: "From: formulier+contact@shop.example", want: unnamed},
+		{name: "the form with a tag, and a visitor", header: "From: formulier+contact@shop.example\nReply-To: els@example.net", want: "els@example.net"},
+		{name: "Reply-To is the form with a tag", header: form + "Reply-To: formulier+x@shop.example", want: unnamed},
 		{name: "garbage in Reply-To", header: form + "Reply-To: niet ingevuld", want: unnamed},
 		{name: "an empty group", header: form + "Reply-To: undisclosed-recipients:;", want: unnamed},
 		{name: "Reply-To is a colleague", header: form + "Reply-To: piet@shop.example", want: unnamed},
@@ -324,6 +331,8 @@ func TestParseAddressList(t *testing.T) {
 		"formulier@shop.example": true, "FORMULIER@SHOP.EXAMPLE": true, "piet@shop.example": false, "formulier@sub.shop.example": false,
 		"a@forms.example": true, "a@forms.example.net": false, "forms.example": false, "a@b@forms.example": true,
 		"jan@xn--bcher-kva.example": true, "jan@bücher.example": true, "": false, "@": false,
+		"formulier+contact@shop.example": true, "Formulier+a+b@Shop.example": true, "formulieren+x@shop.example": false, "+x@shop.example": false,
+		"formulier@shop.example+x": false, "formulier+x@shop.example.net": false,
 	} {
 		if got := has(address); got != want {
 			t.Errorf("Has(%q): got %v, want %v", address, got, want)
