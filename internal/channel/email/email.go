@@ -42,7 +42,7 @@ const (
 	MarkEncrypted = "encrypted"
 	MarkVirus     = "virus"
 	MarkSpam      = "spam"
-	MarkNoAuthor  = "no-author" // a form sent it, and names no person in Reply-To
+	MarkNoAuthor  = "no-author" // our own side sent it, and names no person who wrote it
 	MarkEmpty     = "empty"     // it has neither text nor files
 )
 
@@ -156,6 +156,7 @@ func completeEnvelope(env Envelope, raw []byte, root *rfc822.Part) Envelope {
 	env.ReceivedAt = env.ReceivedAt.UTC().Truncate(time.Millisecond)
 	if len(env.Mailboxes) == 0 {
 		env.Mailboxes = []string{headerMailbox(root.Header)}
+		env.guessed = true
 	}
 	return env
 }
@@ -292,7 +293,7 @@ func markOf(m contact.Message, p Parsed, env Envelope, author authorship) string
 		return MarkSpam
 	case p.body.cut:
 		return MarkTruncated
-	case author == byUnnamed:
+	case author.isUnnamed():
 		return MarkNoAuthor
 	case m.Text == "" && len(m.Attachments) == 0:
 		return MarkEmpty

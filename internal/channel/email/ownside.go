@@ -128,6 +128,16 @@ func (e Envelope) isOutside(address string) bool {
 	return !e.isStaff(address) && !e.isForm(address) && !e.isOwnMailbox(address)
 }
 
+// isOwnSender reports whether a mail's sender is one of our mailboxes. A mailbox
+// that only the mail's own header names does not count, because the sender wrote
+// that header: a person may write to themselves, with a hidden copy to us.
+func (e Envelope) isOwnSender(address string) bool {
+	if e.guessed {
+		e.Mailboxes = nil
+	}
+	return e.isOwnMailbox(address)
+}
+
 // authorship is the relation of a mail's author to its sender.
 type authorship int
 
@@ -135,38 +145,62 @@ const (
 	bySender  authorship = iota // the sender is the author
 	byPerson                    // our own side sent it on behalf of the person in Reply-To
 	byUnnamed                   // a form sent it, and names no person in Reply-To
+	byMailbox                   // one of our mailboxes sent it, and names no person in Reply-To
 )
+
+// isUnnamed reports whether the mail has a customer of its own, because its
+// author is unknown.
+func (a authorship) isUnnamed() bool { return a == byUnnamed || a == byMailbox }
 
 // setAuthor sets the customer of m to its author, if our own side sent the
 // mail. For a mail from a form, a colleague or one of our mailboxes, the author
 // is the first outside address in Reply-To. It is only claimed, because DMARC
 // vouches for the form and not for a visitor's input.
 //
-// A form is never a customer. Each mail of a form without an outside Reply-To
-// gets a customer of its own, so that the words of two visitors never meet.
+// A form or one of our mailboxes is never a customer. Each of their mails
+// without an outside Reply-To gets a customer of its own, so that the words of
+// two visitors never meet, and no answer goes to ourselves.
 func setAuthor(m *contact.Message, root *rfc822.Part, env Envelope, c mailClass) authorship {
 	form := env.isForm(m.Customer.Value)
+	own := !form && env.isOwnSender(m.Customer.Value)
 	fromCustomer := !form && env.isOutside(m.Customer.Value)
-	if m.Customer.Scope != "" || c.report || fromCustomer {
+	if m.Customer.Scope != "" || fromCustomer {
 		return bySender
 	}
-	if !form && (c.name == classAutoReply || c.name == classNewsletter) {
-		return bySender // a colleague's absence notice, or our newsletter
+	if c.report {
+		if own {
+			setUnnamed(m, env) // until the report moves to the customer to whom we wrote
+		}
+		return bySender
 	}
 	person, alias, found := findPerson(root.Header, env)
 	switch {
-	case found && !(form && answersMail(root.Header)):
+	case !form && (c.name == classAutoReply || c.name == classNewsletter):
+		found = false // a colleague's absence notice, or our newsletter
+	case form && answersMail(root.Header):
+		found = false
+	}
+	switch {
+	case found:
 		m.Name = cleanName(person.Name, alias.Value)
 		m.Customer = identity.Address{Alias: alias, Assurance: identity.Claimed}
 		m.Aliases = nil
 		return byPerson
 	case form:
-		m.Name = ""
-		m.Customer = identity.Address{Alias: unnamedAuthor([]byte("form\x00" + env.SESID)), Assurance: identity.Claimed}
-		m.Aliases = nil
+		setUnnamed(m, env)
 		return byUnnamed
+	case own:
+		setUnnamed(m, env)
+		return byMailbox
 	}
 	return bySender
+}
+
+// setUnnamed gives m a customer of its own, without an address.
+func setUnnamed(m *contact.Message, env Envelope) {
+	m.Name = ""
+	m.Customer = identity.Address{Alias: unnamedAuthor([]byte("form\x00" + env.SESID)), Assurance: identity.Claimed}
+	m.Aliases = nil
 }
 
 // findPerson returns the first address in Reply-To that may be a customer's.
@@ -195,7 +229,8 @@ func answersMail(h rfc822.Header) bool {
 
 // adjustClass returns the class of a mail after its author was found. In a
 // form's mail, the signs of a machine come from the form's mailer, and the words
-// from a person.
+// from a person. A mail of our own mailbox keeps its class: the mailbox sends
+// automatic mail of its own. Neither is answered automatically.
 func adjustClass(a authorship, c mailClass, root *rfc822.Part, m contact.Message) mailClass {
 	switch {
 	case a == byPerson:
@@ -203,5 +238,6 @@ func adjustClass(a authorship, c mailClass, root *rfc822.Part, m contact.Message
 	case a == byUnnamed && c.name != classNewsletter && !answersMail(root.Header):
 		return mailClass{noReply: true}
 	}
+	c.noReply = c.noReply || a.isUnnamed()
 	return c
 }

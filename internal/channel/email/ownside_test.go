@@ -3,6 +3,8 @@ package email_test
 import (
 	"os"
 	"path/filepath"
+	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -109,6 +111,18 @@ func TestNormalize_FormAuthors(t *testing.T) {
 		{name: "a colleague's address", header: colleague + "Reply-To: els@example.net", want: "els@example.net"},
 		{name: "our mailbox", header: "From: klantenservice@support.example.com\nReply-To: els@example.net", want: "els@example.net"},
 		{name: "another mailbox of ours", header: "From: shop@support.example.com\nReply-To: els@example.net", want: "els@example.net"},
+		{name: "our mailbox without Reply-To", header: "From: Webformulier <klantenservice@support.example.com>", want: unnamed},
+		{name: "our mailbox with a tag", header: "From: klantenservice+form@support.example.com", want: unnamed},
+		{name: "our mailbox with our Reply-To", header: "From: klantenservice@support.example.com\nReply-To: retour@support.example.com", want: unnamed},
+		{name: "our mailbox with a colleague's Reply-To", header: "From: klantenservice@support.example.com\nReply-To: piet@shop.example", want: unnamed},
+		{name: "our mailbox, forged", header: "From: klantenservice@support.example.com", dmarc: "FAIL", want: unnamed},
+		{name: "another mailbox of ours without Reply-To", header: "From: Website <website@Support.Example.com>", want: unnamed},
+		{name: "our mailbox in Sender alone", header: "Sender: klantenservice@support.example.com", want: unnamed},
+		{name: "our mailbox through a group", header: "From: Service <klantenservice@support.example.com>\nList-Id: <klantenservice.support.example.com>\nList-Post: <mailto:klantenservice@support.example.com>\nReply-To: klantenservice@support.example.com", want: unnamed},
+		{name: "a customer through our mailbox's group", header: "From: Jan via Service <klantenservice@support.example.com>\nList-Post: <mailto:klantenservice@support.example.com>\nX-Original-Sender: jan@example.com", want: "jan@example.com", says: "Jan"},
+		{name: "an absence notice of our mailbox", header: "From: klantenservice@support.example.com\nReply-To: piet@example.net\nAuto-Submitted: auto-replied", want: unnamed},
+		{name: "a newsletter of our mailbox", header: "From: klantenservice@support.example.com\nReply-To: bureau@example.net\n" + newsletter, want: unnamed},
+		{name: "a like domain", header: "From: jan@sub.support.example.com", want: "jan@sub.support.example.com", assurance: identity.Verified},
 		{name: "a copy to the visitor", header: form + "Reply-To: els@example.net\nCc: els@example.net", want: "els@example.net"},
 		{name: "a stranger", header: "From: jan@example.com\nReply-To: els@example.net", want: "jan@example.com", assurance: identity.Verified, says: "els"},
 		{name: "a stranger at a like domain", header: "From: jan@shop.example.com\nReply-To: els@example.net", want: "jan@shop.example.com", assurance: identity.Verified},
@@ -207,6 +221,7 @@ func TestNormalize_FormClasses(t *testing.T) {
 		person    = "From: noreply@forms.example\nReply-To: els@example.net\n"
 		colleague = "From: noreply@shop.example\nReply-To: els@example.net\n"
 		unknown   = "From: noreply@forms.example\n"
+		mailbox   = "From: klantenservice@support.example.com\n"
 	)
 	tests := []struct {
 		name, header string
@@ -227,6 +242,13 @@ func TestNormalize_FormClasses(t *testing.T) {
 		{"no person, and marks of a mailer", unknown + "Auto-Submitted: auto-generated", "", false, true},
 		{"no person, and an automatic subject", unknown + "Subject: Automatisch bericht: contactformulier", "", false, true},
 		{"no person, and a newsletter", unknown + "List-Unsubscribe: <https://forms.example>\nPrecedence: bulk", "list", false, true},
+		{"our mailbox", mailbox, "", false, true},
+		{"our mailbox, for a person", mailbox + "Reply-To: els@example.net", "", false, false},
+		{"our mailbox's generated mail", mailbox + "Auto-Submitted: auto-generated", "auto-generated", true, true},
+		{"our mailbox's automatic reply", mailbox + "Auto-Submitted: auto-replied", "auto-reply", true, true},
+		{"our mailbox's absence notice", mailbox + "Subject: Automatisch antwoord: Vraag", "auto-reply", true, true},
+		{"our mailbox's absence notice with a Reply-To", mailbox + "Reply-To: els@example.net\nAuto-Submitted: auto-replied", "auto-reply", true, true},
+		{"our mailbox's newsletter", mailbox + "List-Unsubscribe: <https://shop.example>\nPrecedence: bulk", "list", false, true},
 		{"an answer by the form's mailbox", person + "Auto-Submitted: auto-replied\nReferences: <x@example.net>", "auto-reply", true, true},
 	}
 	for _, tt := range tests {
@@ -268,6 +290,42 @@ func TestNormalize_UnnamedAuthors(t *testing.T) {
 	}
 	if other := customer("ses2", "a@support.example.com"); other[0] == one[0] {
 		t.Error("two mails with the same words have one customer")
+	}
+}
+
+// TestNormalize_OwnMailboxReport reads a bounce that our own mail server sends.
+// It stays a report, and our mailbox does not become a customer.
+func TestNormalize_OwnMailboxReport(t *testing.T) {
+	t.Parallel()
+	raw, err := os.ReadFile("testdata/bounce-rfc3464.eml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	from := regexp.MustCompile(`(?m)^From:.*$`)
+	plain, p := normalize(t, string(raw), fromForm(t, "PASS"))
+	own, q := normalize(t, string(from.ReplaceAll(raw, []byte("From: postmaster@support.example.com\r"))), fromForm(t, "PASS"))
+	m := own.Messages[0]
+	if !email.Unnamed(m.Customer.Alias) || m.Mark == email.MarkNoAuthor {
+		t.Errorf("got customer %s with mark %q, want an unnamed one without mark", m.Customer.Value, m.Mark)
+	}
+	if !m.Passive || m.Automated != plain.Messages[0].Automated || q.HardBounce != p.HardBounce {
+		t.Errorf("got passive %v, automated %q, hard %v; want those of any server's report", m.Passive, m.Automated, q.HardBounce)
+	}
+	if !reflect.DeepEqual(own.Effects, plain.Effects) || len(own.Effects) == 0 {
+		t.Errorf("got effects %v, want %v", own.Effects, plain.Effects)
+	}
+}
+
+// TestNormalize_MailToOneself reads a mail whose sender is its recipient in To.
+// Only the server's envelope can tell that this is our mailbox.
+func TestNormalize_MailToOneself(t *testing.T) {
+	t.Parallel()
+	const mail = "From: jan@example.com\nTo: jan@example.com\n\nx"
+	if d, _ := normalize(t, mail, email.Envelope{SESID: "ses1"}); d.Messages[0].Customer.Value != "jan@example.com" {
+		t.Errorf("without recipients: got customer %s, want jan@example.com", d.Messages[0].Customer.Value)
+	}
+	if d, _ := normalize(t, mail, received("jan@example.com")); !email.Unnamed(d.Messages[0].Customer.Alias) {
+		t.Errorf("in our mailbox: got customer %s, want an unnamed one", d.Messages[0].Customer.Value)
 	}
 }
 
