@@ -1,6 +1,7 @@
 package email
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/heard-intake/heard/internal/channel/email/rfc822"
@@ -146,11 +147,12 @@ const (
 	byPerson                    // our own side sent it on behalf of the person in Reply-To
 	byUnnamed                   // a form sent it, and names no person in Reply-To
 	byMailbox                   // one of our mailboxes sent it, and names no person in Reply-To
+	byForward                   // a colleague forwarded it, and its author is not known
 )
 
 // isUnnamed reports whether the mail has a customer of its own, because its
 // author is unknown.
-func (a authorship) isUnnamed() bool { return a == byUnnamed || a == byMailbox }
+func (a authorship) isUnnamed() bool { return a == byUnnamed || a == byMailbox || a == byForward }
 
 // setAuthor sets the customer of m to its author, if our own side sent the
 // mail. For a mail from a form, a colleague or one of our mailboxes, the author
@@ -206,15 +208,28 @@ func setUnnamed(m *contact.Message, env Envelope) {
 // findPerson returns the first address in Reply-To that may be a customer's.
 // The address of a mailing list is skipped.
 func findPerson(h rfc822.Header, env Envelope) (rfc822.Address, identity.Alias, bool) {
-	for _, a := range h.Addresses("Reply-To") {
+	return firstOutside(personalReplyTo(h), env)
+}
+
+// personalReplyTo returns the addresses in Reply-To, without the address of a
+// mailing list.
+func personalReplyTo(h rfc822.Header) []rfc822.Address {
+	all := h.Addresses("Reply-To")
+	if !isListMail(h) {
+		return all
+	}
+	return slices.DeleteFunc(all, func(a rfc822.Address) bool {
 		alias, err := identity.NewAlias(identity.Email, "", a.Addr)
-		if err != nil || !env.isOutside(alias.Value) {
-			continue
+		return err == nil && isListAddress(h, alias)
+	})
+}
+
+// firstOutside returns the first address that may be a customer's.
+func firstOutside(all []rfc822.Address, env Envelope) (rfc822.Address, identity.Alias, bool) {
+	for _, a := range all {
+		if alias, err := identity.NewAlias(identity.Email, "", a.Addr); err == nil && env.isOutside(alias.Value) {
+			return a, alias, true
 		}
-		if isListMail(h) && isListAddress(h, alias) {
-			continue
-		}
-		return a, alias, true
 	}
 	return rfc822.Address{}, identity.Alias{}, false
 }
@@ -229,8 +244,8 @@ func answersMail(h rfc822.Header) bool {
 
 // adjustClass returns the class of a mail after its author was found. In a
 // form's mail, the signs of a machine come from the form's mailer, and the words
-// from a person. A mail of our own mailbox keeps its class: the mailbox sends
-// automatic mail of its own. Neither is answered automatically.
+// from a person. A mail of our own mailbox keeps its class, because the mailbox
+// sends automatic mail of its own.
 func adjustClass(a authorship, c mailClass, root *rfc822.Part, m contact.Message) mailClass {
 	switch {
 	case a == byPerson:
@@ -238,6 +253,5 @@ func adjustClass(a authorship, c mailClass, root *rfc822.Part, m contact.Message
 	case a == byUnnamed && c.name != classNewsletter && !answersMail(root.Header):
 		return mailClass{noReply: true}
 	}
-	c.noReply = c.noReply || a.isUnnamed()
 	return c
 }

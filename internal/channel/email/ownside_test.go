@@ -329,32 +329,96 @@ func TestNormalize_MailToOneself(t *testing.T) {
 	}
 }
 
-// TestNormalize_FormForwards reads forwards with a Reply-To. A colleague's forward
-// is the mail of the quoted person. A form's mail never is.
+// TestNormalize_FormForwards reads forwards of mails of persons and of our own
+// side. A colleague's forward is never a mail of the colleague. A form's mail
+// never forwards.
 func TestNormalize_FormForwards(t *testing.T) {
 	t.Parallel()
 	quoted := func(from string) string {
 		return "\nSubject: FW: Klacht\n\nPak jij dit op?\n\n-----Oorspronkelijk bericht-----\nVan: " + from + "\nVerzonden: maandag 3 maart 2025 10:15\nAan: Piet <piet@shop.example>\nOnderwerp: Klacht\n\nHij doet het niet.\n"
 	}
-	const jan = "Jan Voorbeeld <jan@example.com>"
+	gmail := func(header string) string {
+		return "\nSubject: Fwd: Contactformulier\n\nTer info\n\n---------- Forwarded message ---------\n" + header + "\nDate: ma 3 mrt 2025 om 10:15\nSubject: Contactformulier\nTo: <klantenservice@shop.example>\n\nHij doet het niet.\n"
+	}
+	attached := func(subject string, headers ...string) string {
+		mail := "\nSubject: " + subject + "\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain\n\nTer info\n"
+		for _, h := range headers {
+			mail += "--b\nContent-Type: message/rfc822\n\n" + h + "\nSubject: Contactformulier\n\nHij doet het niet.\n"
+		}
+		return mail + "--b--\n"
+	}
+	const (
+		jan     = "Jan Voorbeeld <jan@example.com>"
+		piet    = "From: Piet <piet@shop.example>"
+		form    = "From: Webformulier <formulier@shop.example>"
+		answers = "\nIn-Reply-To: <x@example.net>\nReferences: <x@example.net>"
+	)
 	for name, tt := range map[string]struct{ mail, dmarc, want, by string }{
 		"a colleague":                       {"From: piet@shop.example" + quoted(jan), "PASS", "jan@example.com", "piet@shop.example"},
 		"a colleague with a Reply-To":       {"From: piet@shop.example\nReply-To: piet@example.net" + quoted(jan), "PASS", "jan@example.com", "piet@shop.example"},
 		"a colleague, forged":               {"From: piet@shop.example\nReply-To: piet@example.net" + quoted(jan), "FAIL", "piet@example.net", ""},
 		"a form with a quoted mail":         {"From: formulier@shop.example\nReply-To: els@example.net" + quoted(jan), "PASS", "els@example.net", ""},
-		"a form's mail, by a colleague":     {"From: piet@shop.example" + quoted("Website <formulier@shop.example>"), "PASS", "piet@shop.example", ""},
-		"a relay's mail, by a colleague":    {"From: piet@shop.example" + quoted("noreply@forms.example"), "PASS", "piet@shop.example", ""},
-		"our own answer, by a colleague":    {"From: piet@shop.example" + quoted("klantenservice@support.example.com"), "PASS", "piet@shop.example", ""},
+		"a form's mail, by a colleague":     {"From: piet@shop.example" + quoted("Website <formulier@shop.example>"), "PASS", unnamed, "piet@shop.example"},
+		"a relay's mail, by a colleague":    {"From: piet@shop.example" + quoted("noreply@forms.example"), "PASS", unnamed, "piet@shop.example"},
+		"our own answer, by a colleague":    {"From: piet@shop.example" + quoted("klantenservice@support.example.com"), "PASS", unnamed, "piet@shop.example"},
+		"a colleague's mail, by another":    {"From: piet@shop.example" + quoted("Kees <kees@shop.example>"), "PASS", unnamed, "piet@shop.example"},
+		"a mail without sender's address":   {"From: piet@shop.example" + quoted("Webformulier"), "PASS", unnamed, "piet@shop.example"},
 		"a relay's, with the person's name": {"From: piet@shop.example\nReply-To: els@example.net" + quoted("noreply@forms.example"), "PASS", "els@example.net", ""},
+		"a form's mail, forged colleague":   {"From: piet@shop.example" + quoted("formulier@shop.example"), "FAIL", "piet@shop.example", ""},
+		"a stranger's forward of a form":    {"From: jan@example.com" + quoted("formulier@shop.example"), "PASS", "jan@example.com", ""},
+
+		"a quoted Reply-To":              {piet + gmail("From: Webformulier <formulier@shop.example>\nReply-To: Els <els@example.net>"), "PASS", "els@example.net", "piet@shop.example"},
+		"a quoted Reply-To in Dutch":     {piet + gmail("Van: Webformulier <formulier@shop.example>\nAntwoord aan: els@example.net"), "PASS", "els@example.net", "piet@shop.example"},
+		"a quoted Reply-To of our own":   {piet + gmail("From: Webformulier <formulier@shop.example>\nReply-To: piet@shop.example"), "PASS", unnamed, "piet@shop.example"},
+		"a relay's quoted Reply-To":      {piet + gmail("From: noreply@forms.example\nReply-To: els@example.net"), "PASS", "els@example.net", "piet@shop.example"},
+		"our mailbox's quoted Reply-To":  {piet + gmail("From: klantenservice@support.example.com\nReply-To: els@example.net"), "PASS", "els@example.net", "piet@shop.example"},
+		"a person's quoted Reply-To":     {piet + gmail("From: jan@example.com\nReply-To: els@example.net"), "PASS", "jan@example.com", "piet@shop.example"},
+		"no quoted Reply-To":             {piet + gmail(form), "PASS", unnamed, "piet@shop.example"},
+		"in a thread":                    {piet + answers + gmail(form), "PASS", unnamed, "piet@shop.example"},
+		"a reply to our mail, a forward": {piet + answers + strings.Replace(gmail("From: klantenservice@support.example.com"), "Fwd:", "Re: Fwd:", 1), "PASS", "piet@shop.example", ""},
+		"from our mailbox, of a person":  {"From: piet@support.example.com" + gmail("From: jan@example.com"), "PASS", "jan@example.com", "piet@support.example.com"},
+		"an absence notice about a form": {piet + "\nAuto-Submitted: auto-replied" + gmail(form), "PASS", "piet@shop.example", ""},
+
+		"a form's mail attached":             {piet + attached("Fwd: Contactformulier", form+"\nReply-To: Els <els@example.net>"), "PASS", "els@example.net", "piet@shop.example"},
+		"a form's mail attached, no subject": {piet + attached("", form+"\nReply-To: Els <els@example.net>"), "PASS", "els@example.net", "piet@shop.example"},
+		"no Reply-To in the attached mail":   {piet + attached("Fwd: Contactformulier", form), "PASS", unnamed, "piet@shop.example"},
+		"a person's mail attached":           {piet + attached("Fwd: Klacht", "From: "+jan), "PASS", "jan@example.com", "piet@shop.example"},
+		"two visitors' mails attached":       {piet + attached("Fwd: twee", form+"\nReply-To: els@example.net", form+"\nReply-To: wim@example.net"), "PASS", unnamed, "piet@shop.example"},
+		"one visitor's mails attached":       {piet + attached("Fwd: twee", form+"\nReply-To: els@example.net", form+"\nReply-To: els@example.net"), "PASS", "els@example.net", "piet@shop.example"},
+		"a mail attached to a reply":         {piet + answers + attached("Re: Vraag", form+"\nReply-To: els@example.net"), "PASS", "piet@shop.example", ""},
+		"a mail attached, forged":            {piet + attached("Fwd: Klacht", "From: "+jan), "FAIL", "piet@shop.example", ""},
+		"a mail attached to an auto-reply":   {piet + "\nAuto-Submitted: auto-replied" + attached("Fwd: Klacht", "From: "+jan), "PASS", "piet@shop.example", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d, p := normalize(t, tt.mail, fromForm(t, tt.dmarc))
-			if got := d.Messages[0].Customer.Value; got != tt.want {
+			env := fromForm(t, tt.dmarc)
+			env.Staff = list(t, "shop.example, piet@support.example.com")
+			d, p := normalize(t, tt.mail, env)
+			m := d.Messages[0]
+			got := m.Customer.Value
+			if email.Unnamed(m.Customer.Alias) {
+				got = unnamed
+			}
+			if got != tt.want {
 				t.Errorf("got customer %s, want %s", got, tt.want)
 			}
 			if p.ForwardedBy != tt.by {
 				t.Errorf("got forwarder %q, want %q", p.ForwardedBy, tt.by)
+			}
+			if tt.by == "" {
+				return
+			}
+			if m.Customer.Assurance != identity.Claimed || len(m.Aliases) != 0 {
+				t.Errorf("got %s with %v, want claimed without further aliases", m.Customer.Assurance, m.Aliases)
+			}
+			if marked := m.Mark == email.MarkNoAuthor; marked != (tt.want == unnamed) {
+				t.Errorf("got mark %q for customer %s", m.Mark, tt.want)
+			}
+			if m.Passive || (tt.want == unnamed && !m.NoReply) {
+				t.Errorf("got passive %v, no reply %v; want a question without automatic answer", m.Passive, m.NoReply)
+			}
+			if !strings.Contains(m.Text, "Hij doet het niet.") {
+				t.Errorf("got text %q, want the forwarded text in it", m.Text)
 			}
 		})
 	}
