@@ -29,6 +29,8 @@ func TestNewAlias(t *testing.T) {
 		{"internationalized domain in ASCII", identity.Email, "jan@xn--bcher-kva.example", "jan@xn--bcher-kva.example"},
 		{"domain with underscore", identity.Email, "a@my_host.example", "a@my_host.example"},
 		{"mail address without domain", identity.Email, "jan@", ""},
+		{"address literal", identity.Email, "jan@[127.0.0.1]", ""},
+		{"address literal without its end", identity.Email, "jan@[127.0.0.1", ""},
 		{"two mail addresses", identity.Email, "a@b.example, c@d.example", ""},
 		{"WhatsApp user id", identity.BSUID, "US.13491208655302741918", "US.13491208655302741918"},
 		{"parent user id", identity.ParentBSUID, "US.ENT.abc123", "US.ENT.abc123"},

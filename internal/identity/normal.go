@@ -60,7 +60,8 @@ func PhoneVariants(a Alias) []Alias {
 
 // normalizeMailAddress returns a mail address in NFC and lower case, with an
 // internationalized domain in ASCII. RFC 5321 (2.4) allows case-sensitive local parts,
-// but common mail servers do not use them.
+// but common mail servers do not use them. An address literal, such as
+// jan@[192.0.2.1], is refused: it names a host and no mail domain.
 func normalizeMailAddress(s string) (string, bool) {
 	at := strings.LastIndexByte(s, '@')
 	if at < 1 || at == len(s)-1 || len(s) > 320 {
@@ -75,7 +76,7 @@ func normalizeMailAddress(s string) (string, bool) {
 	if err != nil {
 		ascii = strings.ToLower(domain) // not valid in IDNA, for example with an underscore, but used in real mail
 	}
-	if ascii == "" {
+	if ascii == "" || strings.ContainsAny(ascii, "[]") {
 		return "", false
 	}
 	return strings.ToLower(norm.NFC.String(s[:at])) + "@" + ascii, true

@@ -42,7 +42,7 @@ const (
 	MarkEncrypted = "encrypted"
 	MarkVirus     = "virus"
 	MarkSpam      = "spam"
-	MarkNoAuthor  = "no-author" // a form sent it, and names no person in Reply-To
+	MarkNoAuthor  = "no-author" // our own side sent it, and names no person who wrote it
 	MarkEmpty     = "empty"     // it has neither text nor files
 )
 
@@ -51,7 +51,7 @@ type Parsed struct {
 	Quarantine  string         // why the raw mail goes into quarantine too; empty if it was read whole
 	NoReply     bool           // it must not be answered automatically
 	Forward     bool           // it forwards another mail
-	ForwardedBy string         // address of the staff member who forwarded it, if the customer is the author of the original
+	ForwardedBy string         // address of the staff member who forwarded it, if the message is the original's and not theirs
 	Kept        []reply.Span   // the new text's positions in the full text
 	MessageID   string         // written by the sender, without brackets
 	Report      *bounce.Notice // what a mail server reports; nil for any other mail
@@ -95,10 +95,12 @@ func Normalize(raw []byte, env Envelope) (contact.Delivery, Parsed, error) {
 	sender := m.Customer
 	class := classify(root, env, p.Report)
 	author := setAuthor(&m, root, env, class)
+	machine := class
 	class = adjustClass(author, class, root, m)
 	setThread(&m, root, p.MessageID, env)
 	setText(&m, &p)
-	p.ForwardedBy = setForwardedAuthor(&m, sender, env, p.Forward)
+	author, p.ForwardedBy = setForwardedAuthor(&m, sender, env, p, author, machine)
+	class.noReply = class.noReply || author.isUnnamed()
 	m.Attachments = listAttachments(p.body, env)
 	m.Automated = class.name
 	m.Passive = class.passive
@@ -156,6 +158,7 @@ func completeEnvelope(env Envelope, raw []byte, root *rfc822.Part) Envelope {
 	env.ReceivedAt = env.ReceivedAt.UTC().Truncate(time.Millisecond)
 	if len(env.Mailboxes) == 0 {
 		env.Mailboxes = []string{headerMailbox(root.Header)}
+		env.guessed = true
 	}
 	return env
 }
@@ -292,7 +295,7 @@ func markOf(m contact.Message, p Parsed, env Envelope, author authorship) string
 		return MarkSpam
 	case p.body.cut:
 		return MarkTruncated
-	case author == byUnnamed:
+	case author.isUnnamed():
 		return MarkNoAuthor
 	case m.Text == "" && len(m.Attachments) == 0:
 		return MarkEmpty

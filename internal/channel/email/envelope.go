@@ -37,6 +37,8 @@ type Envelope struct {
 	// Domain is our mail domain: all its addresses are our mailboxes. It may be
 	// empty.
 	Domain string
+
+	guessed bool // Mailboxes has what the mail's header names
 }
 
 // Verdicts are the results of SES's checks: PASS, FAIL, GRAY,

@@ -1,6 +1,7 @@
 package email
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/heard-intake/heard/internal/channel/email/rfc822"
@@ -63,10 +64,26 @@ func isDottedDomain(domain string) bool {
 	return strings.Contains(domain, ".") && !strings.Contains("."+domain+".", "..") && !strings.Contains(domain, "@")
 }
 
-// Has reports whether the list has an address, or the address's domain.
+// Has reports whether the list has an address, or the address's domain. An
+// address in the list covers its tags: form@shop.example covers
+// form+contact@shop.example.
 func (l AddressList) Has(address string) bool {
 	address = normalMailbox(address)
-	return l.addresses[address] || l.domains[domainOf(address)]
+	domain := domainOf(address)
+	if l.addresses[address] || l.domains[domain] {
+		return true
+	}
+	local := strings.TrimSuffix(address, "@"+domain)
+	for {
+		plus := strings.LastIndexByte(local, '+')
+		if plus < 0 {
+			return false
+		}
+		local = local[:plus]
+		if l.addresses[local+"@"+domain] {
+			return true
+		}
+	}
 }
 
 // domainOf returns the part of an address after the last at sign. It is empty
@@ -101,8 +118,8 @@ func (e Envelope) isOwnMailbox(address string) bool {
 
 // removeTag returns info@shop.example for info+tag@shop.example.
 func removeTag(address string) string {
-	local, domain, _ := strings.Cut(address, "@")
-	local, _, _ = strings.Cut(local, "+")
+	domain := domainOf(address)
+	local, _, _ := strings.Cut(strings.TrimSuffix(address, "@"+domain), "+")
 	return local + "@" + domain
 }
 
@@ -112,6 +129,16 @@ func (e Envelope) isOutside(address string) bool {
 	return !e.isStaff(address) && !e.isForm(address) && !e.isOwnMailbox(address)
 }
 
+// isOwnSender reports whether a mail's sender is one of our mailboxes. A mailbox
+// that only the mail's own header names does not count, because the sender wrote
+// that header: a person may write to themselves, with a hidden copy to us.
+func (e Envelope) isOwnSender(address string) bool {
+	if e.guessed {
+		e.Mailboxes = nil
+	}
+	return e.isOwnMailbox(address)
+}
+
 // authorship is the relation of a mail's author to its sender.
 type authorship int
 
@@ -119,52 +146,90 @@ const (
 	bySender  authorship = iota // the sender is the author
 	byPerson                    // our own side sent it on behalf of the person in Reply-To
 	byUnnamed                   // a form sent it, and names no person in Reply-To
+	byMailbox                   // one of our mailboxes sent it, and names no person in Reply-To
+	byForward                   // a colleague forwarded it, and its author is not known
 )
+
+// isUnnamed reports whether the mail has a customer of its own, because its
+// author is unknown.
+func (a authorship) isUnnamed() bool { return a == byUnnamed || a == byMailbox || a == byForward }
 
 // setAuthor sets the customer of m to its author, if our own side sent the
 // mail. For a mail from a form, a colleague or one of our mailboxes, the author
 // is the first outside address in Reply-To. It is only claimed, because DMARC
 // vouches for the form and not for a visitor's input.
 //
-// A form is never a customer. Each mail of a form without an outside Reply-To
-// gets a customer of its own, so that the words of two visitors never meet.
+// A form or one of our mailboxes is never a customer. Each of their mails
+// without an outside Reply-To gets a customer of its own, so that the words of
+// two visitors never meet, and no answer goes to ourselves.
 func setAuthor(m *contact.Message, root *rfc822.Part, env Envelope, c mailClass) authorship {
 	form := env.isForm(m.Customer.Value)
+	own := !form && env.isOwnSender(m.Customer.Value)
 	fromCustomer := !form && env.isOutside(m.Customer.Value)
-	if m.Customer.Scope != "" || c.report || fromCustomer {
+	if m.Customer.Scope != "" || fromCustomer {
 		return bySender
 	}
-	if !form && (c.name == classAutoReply || c.name == classNewsletter) {
-		return bySender // a colleague's absence notice, or our newsletter
+	if c.report {
+		if own {
+			setUnnamed(m, env) // until the report moves to the customer to whom we wrote
+		}
+		return bySender
 	}
 	person, alias, found := findPerson(root.Header, env)
 	switch {
-	case found && !(form && answersMail(root.Header)):
+	case !form && (c.name == classAutoReply || c.name == classNewsletter):
+		found = false // a colleague's absence notice, or our newsletter
+	case form && answersMail(root.Header):
+		found = false
+	}
+	switch {
+	case found:
 		m.Name = cleanName(person.Name, alias.Value)
 		m.Customer = identity.Address{Alias: alias, Assurance: identity.Claimed}
 		m.Aliases = nil
 		return byPerson
 	case form:
-		m.Name = ""
-		m.Customer = identity.Address{Alias: unnamedAuthor([]byte("form\x00" + env.SESID)), Assurance: identity.Claimed}
-		m.Aliases = nil
+		setUnnamed(m, env)
 		return byUnnamed
+	case own:
+		setUnnamed(m, env)
+		return byMailbox
 	}
 	return bySender
+}
+
+// setUnnamed gives m a customer of its own, without an address.
+func setUnnamed(m *contact.Message, env Envelope) {
+	m.Name = ""
+	m.Customer = identity.Address{Alias: unnamedAuthor([]byte("form\x00" + env.SESID)), Assurance: identity.Claimed}
+	m.Aliases = nil
 }
 
 // findPerson returns the first address in Reply-To that may be a customer's.
 // The address of a mailing list is skipped.
 func findPerson(h rfc822.Header, env Envelope) (rfc822.Address, identity.Alias, bool) {
-	for _, a := range h.Addresses("Reply-To") {
+	return firstOutside(personalReplyTo(h), env)
+}
+
+// personalReplyTo returns the addresses in Reply-To, without the address of a
+// mailing list.
+func personalReplyTo(h rfc822.Header) []rfc822.Address {
+	all := h.Addresses("Reply-To")
+	if !isListMail(h) {
+		return all
+	}
+	return slices.DeleteFunc(all, func(a rfc822.Address) bool {
 		alias, err := identity.NewAlias(identity.Email, "", a.Addr)
-		if err != nil || !env.isOutside(alias.Value) {
-			continue
+		return err == nil && isListAddress(h, alias)
+	})
+}
+
+// firstOutside returns the first address that may be a customer's.
+func firstOutside(all []rfc822.Address, env Envelope) (rfc822.Address, identity.Alias, bool) {
+	for _, a := range all {
+		if alias, err := identity.NewAlias(identity.Email, "", a.Addr); err == nil && env.isOutside(alias.Value) {
+			return a, alias, true
 		}
-		if isListMail(h) && isListAddress(h, alias) {
-			continue
-		}
-		return a, alias, true
 	}
 	return rfc822.Address{}, identity.Alias{}, false
 }
@@ -179,7 +244,8 @@ func answersMail(h rfc822.Header) bool {
 
 // adjustClass returns the class of a mail after its author was found. In a
 // form's mail, the signs of a machine come from the form's mailer, and the words
-// from a person.
+// from a person. A mail of our own mailbox keeps its class, because the mailbox
+// sends automatic mail of its own.
 func adjustClass(a authorship, c mailClass, root *rfc822.Part, m contact.Message) mailClass {
 	switch {
 	case a == byPerson:

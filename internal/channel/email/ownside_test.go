@@ -3,6 +3,8 @@ package email_test
 import (
 	"os"
 	"path/filepath"
+	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -109,6 +111,18 @@ func TestNormalize_FormAuthors(t *testing.T) {
 		{name: "a colleague's address", header: colleague + "Reply-To: els@example.net", want: "els@example.net"},
 		{name: "our mailbox", header: "From: klantenservice@support.example.com\nReply-To: els@example.net", want: "els@example.net"},
 		{name: "another mailbox of ours", header: "From: shop@support.example.com\nReply-To: els@example.net", want: "els@example.net"},
+		{name: "our mailbox without Reply-To", header: "From: Webformulier <klantenservice@support.example.com>", want: unnamed},
+		{name: "our mailbox with a tag", header: "From: klantenservice+form@support.example.com", want: unnamed},
+		{name: "our mailbox with our Reply-To", header: "From: klantenservice@support.example.com\nReply-To: retour@support.example.com", want: unnamed},
+		{name: "our mailbox with a colleague's Reply-To", header: "From: klantenservice@support.example.com\nReply-To: piet@shop.example", want: unnamed},
+		{name: "our mailbox, forged", header: "From: klantenservice@support.example.com", dmarc: "FAIL", want: unnamed},
+		{name: "another mailbox of ours without Reply-To", header: "From: Website <website@Support.Example.com>", want: unnamed},
+		{name: "our mailbox in Sender alone", header: "Sender: klantenservice@support.example.com", want: unnamed},
+		{name: "our mailbox through a group", header: "From: Service <klantenservice@support.example.com>\nList-Id: <klantenservice.support.example.com>\nList-Post: <mailto:klantenservice@support.example.com>\nReply-To: klantenservice@support.example.com", want: unnamed},
+		{name: "a customer through our mailbox's group", header: "From: Jan via Service <klantenservice@support.example.com>\nList-Post: <mailto:klantenservice@support.example.com>\nX-Original-Sender: jan@example.com", want: "jan@example.com", says: "Jan"},
+		{name: "an absence notice of our mailbox", header: "From: klantenservice@support.example.com\nReply-To: piet@example.net\nAuto-Submitted: auto-replied", want: unnamed},
+		{name: "a newsletter of our mailbox", header: "From: klantenservice@support.example.com\nReply-To: bureau@example.net\n" + newsletter, want: unnamed},
+		{name: "a like domain", header: "From: jan@sub.support.example.com", want: "jan@sub.support.example.com", assurance: identity.Verified},
 		{name: "a copy to the visitor", header: form + "Reply-To: els@example.net\nCc: els@example.net", want: "els@example.net"},
 		{name: "a stranger", header: "From: jan@example.com\nReply-To: els@example.net", want: "jan@example.com", assurance: identity.Verified, says: "els"},
 		{name: "a stranger at a like domain", header: "From: jan@shop.example.com\nReply-To: els@example.net", want: "jan@shop.example.com", assurance: identity.Verified},
@@ -118,6 +132,13 @@ func TestNormalize_FormAuthors(t *testing.T) {
 		{name: "no Reply-To", header: form, want: unnamed},
 		{name: "an empty Reply-To", header: form + "Reply-To: ", want: unnamed},
 		{name: "Reply-To equal to From", header: form + "Reply-To: FORMULIER@shop.example", want: unnamed},
+		{name: "an address literal in Reply-To", header: form + "Reply-To: jan@[127.0.0.1]", want: unnamed},
+		{name: "an address literal in angle brackets", header: form + "Reply-To: Jan <jan@[127.0.0.1]>", want: unnamed},
+		{name: "an address literal of IPv6", header: form + "Reply-To: jan@[IPv6:2001:db8::1]", want: unnamed},
+		{name: "an address literal before an address", header: form + "Reply-To: jan@[127.0.0.1], els@example.net", want: "els@example.net"},
+		{name: "the form with a tag", header: "From: formulier+contact@shop.example", want: unnamed},
+		{name: "the form with a tag, and a visitor", header: "From: formulier+contact@shop.example\nReply-To: els@example.net", want: "els@example.net"},
+		{name: "Reply-To is the form with a tag", header: form + "Reply-To: formulier+x@shop.example", want: unnamed},
 		{name: "garbage in Reply-To", header: form + "Reply-To: niet ingevuld", want: unnamed},
 		{name: "an empty group", header: form + "Reply-To: undisclosed-recipients:;", want: unnamed},
 		{name: "Reply-To is a colleague", header: form + "Reply-To: piet@shop.example", want: unnamed},
@@ -200,6 +221,7 @@ func TestNormalize_FormClasses(t *testing.T) {
 		person    = "From: noreply@forms.example\nReply-To: els@example.net\n"
 		colleague = "From: noreply@shop.example\nReply-To: els@example.net\n"
 		unknown   = "From: noreply@forms.example\n"
+		mailbox   = "From: klantenservice@support.example.com\n"
 	)
 	tests := []struct {
 		name, header string
@@ -220,6 +242,13 @@ func TestNormalize_FormClasses(t *testing.T) {
 		{"no person, and marks of a mailer", unknown + "Auto-Submitted: auto-generated", "", false, true},
 		{"no person, and an automatic subject", unknown + "Subject: Automatisch bericht: contactformulier", "", false, true},
 		{"no person, and a newsletter", unknown + "List-Unsubscribe: <https://forms.example>\nPrecedence: bulk", "list", false, true},
+		{"our mailbox", mailbox, "", false, true},
+		{"our mailbox, for a person", mailbox + "Reply-To: els@example.net", "", false, false},
+		{"our mailbox's generated mail", mailbox + "Auto-Submitted: auto-generated", "auto-generated", true, true},
+		{"our mailbox's automatic reply", mailbox + "Auto-Submitted: auto-replied", "auto-reply", true, true},
+		{"our mailbox's absence notice", mailbox + "Subject: Automatisch antwoord: Vraag", "auto-reply", true, true},
+		{"our mailbox's absence notice with a Reply-To", mailbox + "Reply-To: els@example.net\nAuto-Submitted: auto-replied", "auto-reply", true, true},
+		{"our mailbox's newsletter", mailbox + "List-Unsubscribe: <https://shop.example>\nPrecedence: bulk", "list", false, true},
 		{"an answer by the form's mailbox", person + "Auto-Submitted: auto-replied\nReferences: <x@example.net>", "auto-reply", true, true},
 	}
 	for _, tt := range tests {
@@ -264,32 +293,132 @@ func TestNormalize_UnnamedAuthors(t *testing.T) {
 	}
 }
 
-// TestNormalize_FormForwards reads forwards with a Reply-To. A colleague's forward
-// is the mail of the quoted person. A form's mail never is.
+// TestNormalize_OwnMailboxReport reads a bounce that our own mail server sends.
+// It stays a report, and our mailbox does not become a customer.
+func TestNormalize_OwnMailboxReport(t *testing.T) {
+	t.Parallel()
+	raw, err := os.ReadFile("testdata/bounce-rfc3464.eml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	from := regexp.MustCompile(`(?m)^From:.*$`)
+	plain, p := normalize(t, string(raw), fromForm(t, "PASS"))
+	own, q := normalize(t, string(from.ReplaceAll(raw, []byte("From: postmaster@support.example.com\r"))), fromForm(t, "PASS"))
+	m := own.Messages[0]
+	if !email.Unnamed(m.Customer.Alias) || m.Mark == email.MarkNoAuthor {
+		t.Errorf("got customer %s with mark %q, want an unnamed one without mark", m.Customer.Value, m.Mark)
+	}
+	if !m.Passive || m.Automated != plain.Messages[0].Automated || q.HardBounce != p.HardBounce {
+		t.Errorf("got passive %v, automated %q, hard %v; want those of any server's report", m.Passive, m.Automated, q.HardBounce)
+	}
+	if !reflect.DeepEqual(own.Effects, plain.Effects) || len(own.Effects) == 0 {
+		t.Errorf("got effects %v, want %v", own.Effects, plain.Effects)
+	}
+}
+
+// TestNormalize_MailToOneself reads a mail whose sender is its recipient in To.
+// Only the server's envelope can tell that this is our mailbox.
+func TestNormalize_MailToOneself(t *testing.T) {
+	t.Parallel()
+	const mail = "From: jan@example.com\nTo: jan@example.com\n\nx"
+	if d, _ := normalize(t, mail, email.Envelope{SESID: "ses1"}); d.Messages[0].Customer.Value != "jan@example.com" {
+		t.Errorf("without recipients: got customer %s, want jan@example.com", d.Messages[0].Customer.Value)
+	}
+	if d, _ := normalize(t, mail, received("jan@example.com")); !email.Unnamed(d.Messages[0].Customer.Alias) {
+		t.Errorf("in our mailbox: got customer %s, want an unnamed one", d.Messages[0].Customer.Value)
+	}
+}
+
+// TestNormalize_FormForwards reads forwards of mails of persons and of our own
+// side. A colleague's forward is never a mail of the colleague. A form's mail
+// never forwards.
 func TestNormalize_FormForwards(t *testing.T) {
 	t.Parallel()
 	quoted := func(from string) string {
 		return "\nSubject: FW: Klacht\n\nPak jij dit op?\n\n-----Oorspronkelijk bericht-----\nVan: " + from + "\nVerzonden: maandag 3 maart 2025 10:15\nAan: Piet <piet@shop.example>\nOnderwerp: Klacht\n\nHij doet het niet.\n"
 	}
-	const jan = "Jan Voorbeeld <jan@example.com>"
+	gmail := func(header string) string {
+		return "\nSubject: Fwd: Contactformulier\n\nTer info\n\n---------- Forwarded message ---------\n" + header + "\nDate: ma 3 mrt 2025 om 10:15\nSubject: Contactformulier\nTo: <klantenservice@shop.example>\n\nHij doet het niet.\n"
+	}
+	attached := func(subject string, headers ...string) string {
+		mail := "\nSubject: " + subject + "\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain\n\nTer info\n"
+		for _, h := range headers {
+			mail += "--b\nContent-Type: message/rfc822\n\n" + h + "\nSubject: Contactformulier\n\nHij doet het niet.\n"
+		}
+		return mail + "--b--\n"
+	}
+	const (
+		jan     = "Jan Voorbeeld <jan@example.com>"
+		piet    = "From: Piet <piet@shop.example>"
+		form    = "From: Webformulier <formulier@shop.example>"
+		answers = "\nIn-Reply-To: <x@example.net>\nReferences: <x@example.net>"
+	)
 	for name, tt := range map[string]struct{ mail, dmarc, want, by string }{
 		"a colleague":                       {"From: piet@shop.example" + quoted(jan), "PASS", "jan@example.com", "piet@shop.example"},
 		"a colleague with a Reply-To":       {"From: piet@shop.example\nReply-To: piet@example.net" + quoted(jan), "PASS", "jan@example.com", "piet@shop.example"},
 		"a colleague, forged":               {"From: piet@shop.example\nReply-To: piet@example.net" + quoted(jan), "FAIL", "piet@example.net", ""},
 		"a form with a quoted mail":         {"From: formulier@shop.example\nReply-To: els@example.net" + quoted(jan), "PASS", "els@example.net", ""},
-		"a form's mail, by a colleague":     {"From: piet@shop.example" + quoted("Website <formulier@shop.example>"), "PASS", "piet@shop.example", ""},
-		"a relay's mail, by a colleague":    {"From: piet@shop.example" + quoted("noreply@forms.example"), "PASS", "piet@shop.example", ""},
-		"our own answer, by a colleague":    {"From: piet@shop.example" + quoted("klantenservice@support.example.com"), "PASS", "piet@shop.example", ""},
+		"a form's mail, by a colleague":     {"From: piet@shop.example" + quoted("Website <formulier@shop.example>"), "PASS", unnamed, "piet@shop.example"},
+		"a relay's mail, by a colleague":    {"From: piet@shop.example" + quoted("noreply@forms.example"), "PASS", unnamed, "piet@shop.example"},
+		"our own answer, by a colleague":    {"From: piet@shop.example" + quoted("klantenservice@support.example.com"), "PASS", unnamed, "piet@shop.example"},
+		"a colleague's mail, by another":    {"From: piet@shop.example" + quoted("Kees <kees@shop.example>"), "PASS", unnamed, "piet@shop.example"},
+		"a mail without sender's address":   {"From: piet@shop.example" + quoted("Webformulier"), "PASS", unnamed, "piet@shop.example"},
 		"a relay's, with the person's name": {"From: piet@shop.example\nReply-To: els@example.net" + quoted("noreply@forms.example"), "PASS", "els@example.net", ""},
+		"a form's mail, forged colleague":   {"From: piet@shop.example" + quoted("formulier@shop.example"), "FAIL", "piet@shop.example", ""},
+		"a stranger's forward of a form":    {"From: jan@example.com" + quoted("formulier@shop.example"), "PASS", "jan@example.com", ""},
+
+		"a quoted Reply-To":              {piet + gmail("From: Webformulier <formulier@shop.example>\nReply-To: Els <els@example.net>"), "PASS", "els@example.net", "piet@shop.example"},
+		"a quoted Reply-To in Dutch":     {piet + gmail("Van: Webformulier <formulier@shop.example>\nAntwoord aan: els@example.net"), "PASS", "els@example.net", "piet@shop.example"},
+		"a quoted Reply-To of our own":   {piet + gmail("From: Webformulier <formulier@shop.example>\nReply-To: piet@shop.example"), "PASS", unnamed, "piet@shop.example"},
+		"a relay's quoted Reply-To":      {piet + gmail("From: noreply@forms.example\nReply-To: els@example.net"), "PASS", "els@example.net", "piet@shop.example"},
+		"our mailbox's quoted Reply-To":  {piet + gmail("From: klantenservice@support.example.com\nReply-To: els@example.net"), "PASS", "els@example.net", "piet@shop.example"},
+		"a person's quoted Reply-To":     {piet + gmail("From: jan@example.com\nReply-To: els@example.net"), "PASS", "jan@example.com", "piet@shop.example"},
+		"no quoted Reply-To":             {piet + gmail(form), "PASS", unnamed, "piet@shop.example"},
+		"in a thread":                    {piet + answers + gmail(form), "PASS", unnamed, "piet@shop.example"},
+		"a reply to our mail, a forward": {piet + answers + strings.Replace(gmail("From: klantenservice@support.example.com"), "Fwd:", "Re: Fwd:", 1), "PASS", "piet@shop.example", ""},
+		"from our mailbox, of a person":  {"From: piet@support.example.com" + gmail("From: jan@example.com"), "PASS", "jan@example.com", "piet@support.example.com"},
+		"an absence notice about a form": {piet + "\nAuto-Submitted: auto-replied" + gmail(form), "PASS", "piet@shop.example", ""},
+
+		"a form's mail attached":             {piet + attached("Fwd: Contactformulier", form+"\nReply-To: Els <els@example.net>"), "PASS", "els@example.net", "piet@shop.example"},
+		"a form's mail attached, no subject": {piet + attached("", form+"\nReply-To: Els <els@example.net>"), "PASS", "els@example.net", "piet@shop.example"},
+		"no Reply-To in the attached mail":   {piet + attached("Fwd: Contactformulier", form), "PASS", unnamed, "piet@shop.example"},
+		"a person's mail attached":           {piet + attached("Fwd: Klacht", "From: "+jan), "PASS", "jan@example.com", "piet@shop.example"},
+		"two visitors' mails attached":       {piet + attached("Fwd: twee", form+"\nReply-To: els@example.net", form+"\nReply-To: wim@example.net"), "PASS", unnamed, "piet@shop.example"},
+		"one visitor's mails attached":       {piet + attached("Fwd: twee", form+"\nReply-To: els@example.net", form+"\nReply-To: els@example.net"), "PASS", "els@example.net", "piet@shop.example"},
+		"a mail attached to a reply":         {piet + answers + attached("Re: Vraag", form+"\nReply-To: els@example.net"), "PASS", "piet@shop.example", ""},
+		"a mail attached, forged":            {piet + attached("Fwd: Klacht", "From: "+jan), "FAIL", "piet@shop.example", ""},
+		"a mail attached to an auto-reply":   {piet + "\nAuto-Submitted: auto-replied" + attached("Fwd: Klacht", "From: "+jan), "PASS", "piet@shop.example", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d, p := normalize(t, tt.mail, fromForm(t, tt.dmarc))
-			if got := d.Messages[0].Customer.Value; got != tt.want {
+			env := fromForm(t, tt.dmarc)
+			env.Staff = list(t, "shop.example, piet@support.example.com")
+			d, p := normalize(t, tt.mail, env)
+			m := d.Messages[0]
+			got := m.Customer.Value
+			if email.Unnamed(m.Customer.Alias) {
+				got = unnamed
+			}
+			if got != tt.want {
 				t.Errorf("got customer %s, want %s", got, tt.want)
 			}
 			if p.ForwardedBy != tt.by {
 				t.Errorf("got forwarder %q, want %q", p.ForwardedBy, tt.by)
+			}
+			if tt.by == "" {
+				return
+			}
+			if m.Customer.Assurance != identity.Claimed || len(m.Aliases) != 0 {
+				t.Errorf("got %s with %v, want claimed without further aliases", m.Customer.Assurance, m.Aliases)
+			}
+			if marked := m.Mark == email.MarkNoAuthor; marked != (tt.want == unnamed) {
+				t.Errorf("got mark %q for customer %s", m.Mark, tt.want)
+			}
+			if m.Passive || (tt.want == unnamed && !m.NoReply) {
+				t.Errorf("got passive %v, no reply %v; want a question without automatic answer", m.Passive, m.NoReply)
+			}
+			if !strings.Contains(m.Text, "Hij doet het niet.") {
+				t.Errorf("got text %q, want the forwarded text in it", m.Text)
 			}
 		})
 	}
@@ -324,6 +453,8 @@ func TestParseAddressList(t *testing.T) {
 		"formulier@shop.example": true, "FORMULIER@SHOP.EXAMPLE": true, "piet@shop.example": false, "formulier@sub.shop.example": false,
 		"a@forms.example": true, "a@forms.example.net": false, "forms.example": false, "a@b@forms.example": true,
 		"jan@xn--bcher-kva.example": true, "jan@bücher.example": true, "": false, "@": false,
+		"formulier+contact@shop.example": true, "Formulier+a+b@Shop.example": true, "formulieren+x@shop.example": false, "+x@shop.example": false,
+		"formulier@shop.example+x": false, "formulier+x@shop.example.net": false,
 	} {
 		if got := has(address); got != want {
 			t.Errorf("Has(%q): got %v, want %v", address, got, want)

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/heard-intake/heard/internal/channel/email/reply"
 	"github.com/heard-intake/heard/internal/channel/email/rfc822"
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
@@ -35,39 +34,6 @@ func setSender(m *contact.Message, root *rfc822.Part, env Envelope, raw []byte) 
 		m.Name = strings.Trim(name, "' ")
 	}
 	addClaimedAlias(m, root.Header.Addresses("Reply-To"))
-}
-
-// setForwardedAuthor sets the customer of m to the author of the forwarded mail,
-// if a staff member forwarded it and DMARC proves that. Any other sender could
-// invent a customer's mail that way. It returns the forwarder's address, which is
-// empty if m did not change.
-//
-// sender is the address that sent the mail. A forward wins over its Reply-To,
-// which mail programs set to an address of the forwarder. A form does not
-// forward: its visitor typed the quoted mail.
-func setForwardedAuthor(m *contact.Message, sender identity.Address, env Envelope, forward bool) (by string) {
-	if !forward && !isForwardSubject(m.Subject) {
-		return ""
-	}
-	if sender.Assurance != identity.Verified || !env.isStaff(sender.Value) || env.isForm(sender.Value) {
-		return ""
-	}
-	whole := m.FullText
-	if whole == "" {
-		whole = m.Text
-	}
-	original, alias, ok := firstAlias(rfc822.ParseAddresses(reply.ForwardedFrom(whole)))
-	if !ok || !env.isOutside(alias.Value) {
-		return ""
-	}
-	by = sender.Value
-	m.Customer = identity.Address{Alias: alias, Assurance: identity.Claimed}
-	m.Aliases = nil
-	m.Name = cleanName(original.Name, alias.Value)
-	m.Text = whole
-	m.FullText = ""
-	m.ReplyTo = &contact.ReplyTo{Forwarded: true}
-	return by
 }
 
 // isForwardSubject reports whether a subject begins with a forward prefix, such

@@ -1,6 +1,7 @@
 package reply
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -162,9 +163,22 @@ func endsNumber(rest string) bool {
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
+// replyToNames are the labels of the address for answers, in lower case.
+var replyToNames = []string{
+	"reply-to", "reply to", "beantwoorden", "antwoord aan", "antwort an", "répondre à", "responder a", "risposta", "rispondi a", "odpowiedz do", "svar til", "svara till",
+}
+
 // ForwardedFrom returns the sender in the header of the first forwarded mail
 // in text, as it is written there. It returns "" without such a header.
 func ForwardedFrom(text string) string {
+	from, _ := ForwardedHeader(text)
+	return from
+}
+
+// ForwardedHeader returns the sender and the address for answers (Reply-To) in
+// the header of the first forwarded mail in text, as they are written there. A
+// header without a sender is skipped.
+func ForwardedHeader(text string) (from, replyTo string) {
 	lines := splitLines(text[:min(len(text), MaxText)])
 	for i := range lines {
 		lines[i].text = strings.TrimLeft(lines[i].text, "> \t")
@@ -177,13 +191,31 @@ func ForwardedFrom(text string) string {
 		if labelKind(lines[i].text) == 0 || lines[i].class != textLine {
 			continue
 		}
-		end := lastHeaderLine(lines, i)
-		for j := i; j <= end; j++ {
-			if labelKind(lines[j].text) == fromLabel {
-				_, value, _ := strings.Cut(strings.ReplaceAll(lines[j].text, "：", ":"), ":")
-				return strings.Trim(value, "* \t\u00a0")
-			}
+		from, replyTo = readLabels(lines[i : lastHeaderLine(lines, i)+1])
+		if from != "" {
+			return from, replyTo
 		}
 	}
-	return ""
+	return "", ""
+}
+
+// readLabels returns the first sender and the first address for answers in the
+// lines of a header.
+func readLabels(header []line) (from, replyTo string) {
+	for _, l := range header {
+		kind := labelKind(l.text)
+		if kind != fromLabel && kind != otherLabel {
+			continue
+		}
+		name, value, _ := strings.Cut(strings.ReplaceAll(l.text, "：", ":"), ":")
+		value = strings.Trim(value, "* \t\u00a0")
+		isReplyTo := slices.Contains(replyToNames, strings.ToLower(strings.Trim(name, "*_ \t\u00a0")))
+		switch {
+		case kind == fromLabel && from == "":
+			from = value
+		case isReplyTo && replyTo == "":
+			replyTo = value
+		}
+	}
+	return from, replyTo
 }

@@ -210,7 +210,7 @@ func cleanAddress(s string) string {
 		s = DecodeWords(s, "")
 	}
 	s = cleanText(s)
-	s = strings.Trim(s, "<>,;' \t[]")
+	s = trimBrackets(s)
 	if len(s) > 7 && strings.EqualFold(s[:7], "mailto:") {
 		s = s[7:]
 	}
@@ -239,6 +239,19 @@ func cleanAddress(s string) string {
 		return ""
 	}
 	return local + "@" + domain
+}
+
+// trimBrackets removes the brackets and separators around an address. The
+// brackets of an address literal, as in jan@[192.0.2.1], are part of it.
+func trimBrackets(s string) string {
+	const around = "<>,;' \t"
+	s = strings.TrimLeft(s, around+"[")
+	if i := strings.LastIndex(s, "@["); i >= 0 {
+		if n := strings.IndexByte(s[i:], ']'); n >= 0 && strings.Trim(s[i+n:], around+"]") == "" {
+			return s[:i+n+1]
+		}
+	}
+	return strings.TrimRight(s, around+"[]")
 }
 
 // displayName returns a name decoded, without its quotes or brackets.

@@ -340,3 +340,22 @@ func BenchmarkParse(b *testing.B) {
 		}
 	}
 }
+
+// TestParseAddresses_Literal reads addresses in brackets, and address literals,
+// whose brackets belong to them.
+func TestParseAddresses_Literal(t *testing.T) {
+	t.Parallel()
+	for value, want := range map[string]string{
+		"jan@[127.0.0.1]":          "jan@[127.0.0.1]",
+		"Jan <jan@[127.0.0.1]>":    "jan@[127.0.0.1]",
+		"[jan@[127.0.0.1]]":        "jan@[127.0.0.1]",
+		"[jan@example.com]":        "jan@example.com",
+		"jan@example.com]":         "jan@example.com",
+		"[mailto:jan@example.com]": "jan@example.com",
+	} {
+		got := rfc822.ParseAddresses(value)
+		if len(got) != 1 || got[0].Addr != want {
+			t.Errorf("%q: got %v, want %s", value, got, want)
+		}
+	}
+}

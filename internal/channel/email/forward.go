@@ -1,0 +1,144 @@
+package email
+
+import (
+	"strings"
+
+	"github.com/heard-intake/heard/internal/channel/email/bounce"
+	"github.com/heard-intake/heard/internal/channel/email/reply"
+	"github.com/heard-intake/heard/internal/channel/email/rfc822"
+	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/identity"
+)
+
+// forwardedMail is a mail that another mail forwards, in its text or as an
+// attachment.
+type forwardedMail struct {
+	author identity.Address // of the person who wrote it; empty if that is not known
+	name   string           // of the author
+	text   string           // of an attached mail; empty if the forward quotes it
+}
+
+// isForwardByStaff reports whether a colleague whom DMARC proves passed a mail
+// on. Any other sender could invent a customer's mail that way. A form does not
+// forward: its visitor typed the quoted mail.
+//
+// sender is the address that sent the mail.
+func isForwardByStaff(m contact.Message, sender identity.Address, env Envelope, p Parsed) bool {
+	if sender.Assurance != identity.Verified || !env.isStaff(sender.Value) || env.isForm(sender.Value) {
+		return false
+	}
+	return p.Forward || isForwardSubject(m.Subject) || (m.ReplyTo == nil && len(attachedMails(p)) > 0)
+}
+
+// setForwardedAuthor sets the customer of m to the author of the mail that a
+// colleague forwarded, see [isForwardByStaff]. A forward wins over its Reply-To,
+// which mail programs set to an address of the forwarder.
+//
+// If our own side sent the forwarded mail, its author is the outside address in
+// its Reply-To. Without one, m gets a customer of its own, so that the words of
+// two visitors never meet under the colleague. It returns the authorship of m,
+// and the forwarder's address, which is empty if m did not change.
+func setForwardedAuthor(m *contact.Message, sender identity.Address, env Envelope, p Parsed, author authorship, c mailClass) (_ authorship, by string) {
+	if !isForwardByStaff(*m, sender, env, p) {
+		return author, ""
+	}
+	whole := m.FullText
+	if whole == "" {
+		whole = m.Text
+	}
+	isMachine := c.report || c.name == classAutoReply
+	original, found := quotedMail(whole, env)
+	if !found && !isMachine {
+		original, found = attachedMail(p, env)
+	}
+	if original.text != "" {
+		whole = contact.Clean(strings.TrimSpace(whole+"\n\n"+original.text), contact.MaxText)
+	}
+	switch {
+	case original.author.Value != "":
+		m.Customer = original.author
+		m.Aliases = nil
+		m.Name = original.name
+		author = bySender
+	case isMachine, !found && !p.Forward, isReply(*m):
+		return author, ""
+	case author == byPerson:
+		m.Text = whole
+		m.FullText = ""
+		return author, "" // the colleague named the person in Reply-To
+	default:
+		setUnnamed(m, env)
+		author = byForward
+	}
+	m.Text = whole
+	m.FullText = ""
+	m.ReplyTo = &contact.ReplyTo{Forwarded: true}
+	return author, sender.Value
+}
+
+// isReply reports whether a mail answers another one, and is not a forward that
+// continues its thread.
+func isReply(m contact.Message) bool {
+	return m.ReplyTo != nil && !m.ReplyTo.Forwarded && !isForwardSubject(m.Subject)
+}
+
+// quotedMail returns the first mail that a text quotes with its header. found
+// is false if it quotes none.
+func quotedMail(text string, env Envelope) (_ forwardedMail, found bool) {
+	from, replyTo := reply.ForwardedHeader(text)
+	if from == "" {
+		return forwardedMail{}, false
+	}
+	return authorOf(rfc822.ParseAddresses(from), rfc822.ParseAddresses(replyTo), env), true
+}
+
+// attachedMails returns the mails in the attachments of a mail.
+func attachedMails(p Parsed) []*rfc822.Part {
+	var all []*rfc822.Part
+	for _, f := range p.body.files {
+		if f.Type == "message/rfc822" {
+			all = append(all, f)
+		}
+	}
+	return all
+}
+
+// attachedMail returns the mail in the attachment of a mail. Several attached
+// mails give their texts together, and an author only if all have the same one.
+// found is false if no mail is attached.
+func attachedMail(p Parsed, env Envelope) (_ forwardedMail, found bool) {
+	var all forwardedMail
+	for i, f := range attachedMails(p) {
+		if i == MaxAttachments {
+			break
+		}
+		root, _ := rfc822.Parse(f.Bytes())
+		var one forwardedMail
+		if bounce.Read(root) == nil {
+			one = authorOf(root.Header.Addresses("From"), personalReplyTo(root.Header), env)
+		}
+		if i == 0 {
+			all = one
+		}
+		if all.author != one.author {
+			all.author = identity.Address{}
+			all.name = ""
+		}
+		all.text = joinText(all.text, contact.Clean(readBody(root).text, contact.MaxText))
+		found = true
+	}
+	return all, found
+}
+
+// authorOf returns the author of a forwarded mail: its sender or, if our own
+// side or an unreadable sender sent it, the first outside address for answers.
+func authorOf(from, replyTo []rfc822.Address, env Envelope) forwardedMail {
+	person, alias, found := firstAlias(from)
+	if !found || !env.isOutside(alias.Value) {
+		person, alias, found = firstOutside(replyTo, env)
+	}
+	if !found {
+		return forwardedMail{}
+	}
+	return forwardedMail{author: identity.Address{Alias: alias, Assurance: identity.Claimed}, name: cleanName(person.Name, alias.Value)}
+}
