@@ -40,7 +40,7 @@ func Views() map[string]any {
 		"BriefHolder": brief.Holder{}, "BriefPromise": brief.Promise{}, "BriefProblem": brief.Problem{}, "BriefRepeats": brief.Repeats{},
 		"BriefChannel": brief.Channel{}, "BriefSuggestion": brief.Suggestion{}, "BriefSelfService": brief.SelfService{},
 		"Claim": contact.Claim{}, "Party": contact.Party{}, "ClaimRequest": taking{}, "ReleaseRequest": releasing{}, "HandOverRequest": handing{}, "NoteRequest": note{},
-		"Identity": identified{}, "MergeRequest": merging{}, "Split": split{}, "MoveRequest": moving{}, "KnownPage": knownPage{}, "KnownAlias": identity.Known{},
+		"Identity": identified{}, "MergeRequest": merging{}, "Split": split{}, "MoveRequest": moving{}, "MovedAlias": movedAlias{}, "KnownPage": knownPage{}, "KnownAlias": identity.Known{},
 		"KnownLink": identity.KnownLink{}, "SuggestionPage": suggestionPage{}, "DecisionRequest": deciding{}, "AuditPage": auditPage{}, "IdentityChange": identity.Change{},
 		"Unjoined": identity.Unjoined{}, "ProblemPage": problemPage{}, "Problem": problemView{}, "Names": problem.Names{}, "Label": problem.Label{},
 		"AffectedPage": affectedPage{}, "Affected": affectedView{}, "Update": change{},

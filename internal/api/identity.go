@@ -2,7 +2,9 @@ package api
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -18,6 +20,7 @@ type Identities interface {
 	MergeCustomers(ctx context.Context, into, from identity.CustomerID, d identity.Decision) (identity.Customer, error)
 	UnmergeCustomer(ctx context.Context, member identity.CustomerID, d identity.Decision) (rest, apart identity.Customer, err error)
 	DismissSuggestion(ctx context.Context, a, b identity.CustomerID, d identity.Decision) error
+	VisitorsSince(ctx context.Context, c identity.Customer, account identity.Alias, from time.Time) ([]identity.Alias, error)
 	MoveAlias(ctx context.Context, owner identity.Customer, m identity.Moving, d identity.Decision) (identity.CustomerID, error)
 	RegisterCustomer(ctx context.Context, r identity.Registration) (identity.Plan, error)
 	PlanRegistration(ctx context.Context, r identity.Registration) (identity.Plan, error)
@@ -129,6 +132,15 @@ type moving struct {
 	Why        string `json:"why"`
 }
 
+// A movedAlias is the new owner of an alias. Visitors are those of a moved
+// account who wrote since it moved, and whose messages therefore stay with the
+// previous owner until they are moved too.
+type movedAlias struct {
+	ID       identity.CustomerID   `json:"id"`
+	IDs      []identity.CustomerID `json:"ids"`
+	Visitors []string              `json:"visitors,omitempty"` // in the form that a move takes
+}
+
 func (a *Agents) moveAlias(ctx context.Context, r *request) (reply, error) {
 	var b moving
 	if err := r.decode(&b); err != nil {
@@ -159,12 +171,23 @@ func (a *Agents) moveAlias(ctx context.Context, r *request) (reply, error) {
 		}
 		m.To = to.ID
 	}
+	// Read first: a repeated move is refused, so it could not name them.
+	var visitors []string
+	if m.Alias.Kind == identity.Account {
+		all, err := a.Store.VisitorsSince(ctx, c, m.Alias, m.From)
+		if err != nil {
+			return reply{}, err
+		}
+		for _, v := range all {
+			visitors = append(visitors, fmt.Sprintf("%s:%s:%s", v.Kind, v.Scope, v.Value))
+		}
+	}
 	to, err := a.Store.MoveAlias(ctx, c, m, d)
 	if err != nil {
 		return reply{}, err
 	}
 	now, err := a.Store.Customer(ctx, to)
-	return reply{body: identifiedAs(now)}, err
+	return reply{body: movedAlias{now.ID, now.Members, visitors}}, err
 }
 
 type knownPage struct {
