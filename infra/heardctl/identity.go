@@ -92,6 +92,9 @@ func (t *tool) moveAlias(ctx context.Context, args []string) error {
 		return err
 	}
 	fmt.Fprintf(t.out, "%s belongs to customer %s from %s\n", f.Arg(0), owner.ID, *from)
+	for _, v := range owner.Visitors {
+		fmt.Fprintf(t.out, "%s wrote since then and stays with customer %s; move it, too\n", v, customers[0])
+	}
 	t.printHint("heardctl identity %s shows the change", owner.ID)
 	return nil
 }

@@ -18,7 +18,7 @@ func Schemas() map[string]any {
 		"BriefChannel": brief.Channel{}, "BriefSuggestion": brief.Suggestion{}, "BriefSelfService": brief.SelfService{},
 		"Claim": contact.Claim{}, "Party": contact.Party{}, "ClaimRequest": claimRequest{}, "ReleaseRequest": releaseRequest{},
 		"HandOverRequest": handOverRequest{}, "NoteRequest": noteRequest{},
-		"Identity": identityResponse{}, "MergeRequest": mergeRequest{}, "Split": unmergeResponse{}, "MoveRequest": moveAliasRequest{},
+		"Identity": identityResponse{}, "MergeRequest": mergeRequest{}, "Split": unmergeResponse{}, "MoveRequest": moveAliasRequest{}, "MovedAlias": moveAliasResponse{},
 		"KnownPage": aliasesResponse{}, "KnownAlias": identity.Known{}, "KnownLink": identity.KnownLink{}, "SuggestionPage": suggestionsResponse{},
 		"DecisionRequest": decideSuggestionRequest{}, "AuditPage": identityChangesResponse{}, "IdentityChange": identity.Change{}, "Unjoined": identity.Unjoined{},
 	}

@@ -2,6 +2,7 @@ package agentapi
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/google/uuid"
@@ -117,6 +118,15 @@ type moveAliasRequest struct {
 	Why        string `json:"why"`
 }
 
+// A moveAliasResponse is the new owner of an alias. Visitors are those of a
+// moved account who wrote since it moved. Their messages stay with the previous
+// owner until they are moved too.
+type moveAliasResponse struct {
+	ID       identity.CustomerID   `json:"id"`
+	IDs      []identity.CustomerID `json:"ids"`
+	Visitors []string              `json:"visitors,omitempty"` // in the form that a move takes
+}
+
 func (a *API) moveAlias(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
 	var body moveAliasRequest
 	if err := r.DecodeJSON(&body); err != nil {
@@ -147,12 +157,30 @@ func (a *API) moveAlias(ctx context.Context, r *httpapi.Request) (httpapi.Respon
 		}
 		move.To = to.ID
 	}
+	visitors, err := a.listVisitorsToMove(ctx, c, move) // first, because a repeated move is refused
+	if err != nil {
+		return httpapi.Response{}, err
+	}
 	to, err := a.Store.MoveAlias(ctx, c, move, decision)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
 	owner, err := a.Store.Customer(ctx, to)
-	return httpapi.Response{Body: newIdentityResponse(owner)}, err
+	return httpapi.Response{Body: moveAliasResponse{ID: owner.ID, IDs: owner.Members, Visitors: visitors}}, err
+}
+
+// listVisitorsToMove returns the visitors of a moved account who wrote since it
+// moves. It returns none for another kind of alias.
+func (a *API) listVisitorsToMove(ctx context.Context, c identity.Customer, move identity.Moving) ([]string, error) {
+	if move.Alias.Kind != identity.Account {
+		return nil, nil
+	}
+	all, err := a.Store.VisitorsSince(ctx, c, move.Alias, move.From)
+	var visitors []string
+	for _, v := range all {
+		visitors = append(visitors, fmt.Sprintf("%s:%s:%s", v.Kind, v.Scope, v.Value))
+	}
+	return visitors, err
 }
 
 type aliasesResponse struct {

@@ -13,20 +13,20 @@ import (
 // knowKeys are the files outside this package that may write a key or the name
 // of a key attribute, with the reason.
 var knowKeys = map[string]string{
-	"internal/store/storetest/":         "names the key attributes for tests",
-	"infra/heardctl/client/stream.go":   "reads the key of a dead letter",
-	"test/e2e/aside_test.go":            "malformed records",
-	"infra/local/":                      "the local table and stream know no items of ours",
-	"infra/figures/bare/":               "a function without Heard, to compare with",
-	"internal/batch/aside.go":           "a dead letter holds the key of its record",
-	"internal/triage/aside_test.go":     "malformed records",
-	"internal/outbox/aside_test.go":     "malformed records",
-	"internal/outbox/job_test.go":       "records of every operation",
-	"internal/triage/cost_test.go":      "counts writes by partition",
-	"internal/media/":                   "tests with an alias key in a job",
-	"internal/chatapi/signin_test.go":  "hostile account names",
+	"internal/store/storetest/":          "names the key attributes for tests",
+	"infra/heardctl/client/stream.go":    "reads the key of a dead letter",
+	"test/e2e/aside_test.go":             "malformed records",
+	"infra/local/":                       "the local table and stream know no items of ours",
+	"infra/figures/bare/":                "a function without Heard, to compare with",
+	"internal/batch/aside.go":            "a dead letter holds the key of its record",
+	"internal/triage/aside_test.go":      "malformed records",
+	"internal/outbox/aside_test.go":      "malformed records",
+	"internal/outbox/job_test.go":        "records of every operation",
+	"internal/triage/cost_test.go":       "counts writes by partition",
+	"internal/media/":                    "tests with an alias key in a job",
+	"internal/chatapi/signin_test.go":    "hostile account names",
 	"test/contract/contractfuzz_test.go": "hostile parameters",
-	"test/canary/canary_test.go":        "malformed records",
+	"test/canary/canary_test.go":         "malformed records",
 }
 
 // keyLiteral matches a string that begins like a key, or is the name of a key

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/heard-intake/heard/internal/fault"
@@ -75,6 +76,44 @@ func (t *Table) SameCustomer(ctx context.Context, a, b identity.Alias) (bool, er
 	ca, errA := t.customer(ctx, ownerA, true)
 	cb, errB := t.customer(ctx, ownerB, true)
 	return ca.ID == cb.ID, firstError(errA, errB)
+}
+
+// VisitorsSince returns the visitors of an account of c for whom the history has
+// messages since from, oldest message first. When the account moves from that
+// time on, these messages stay with c until their visitors are moved too.
+func (t *Table) VisitorsSince(ctx context.Context, c identity.Customer, account identity.Alias, from time.Time) ([]identity.Alias, error) {
+	var keys []string
+	for _, part := range c.Parts() {
+		in := keyRange(customerPK(part.ID), timeSK(messagePrefix, from), endOf(messagePrefix))
+		in.ConsistentRead = ptr(true)
+		in.ProjectionExpression = ptr(attrMessageAlias)
+		err := t.query(ctx, in, func(it item) bool {
+			a := identity.Address{Alias: decodeAlias(text(it, attrMessageAlias)), Assurance: identity.Verified}
+			if a.Kind != identity.Visitor {
+				return true
+			}
+			if k := t.aliasKey(a); !slices.Contains(keys, k) {
+				keys = append(keys, k)
+			}
+			return true
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	known, err := t.readAliases(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
+	accountKey := t.aliasKey(identity.Address{Alias: account, Assurance: identity.Verified})
+	var out []identity.Alias
+	for _, k := range keys {
+		a := known[k]
+		if a.hostProven() && slices.Contains(a.linked, accountKey) && slices.Contains(c.Members, a.currentOwner()) {
+			out = append(out, a.address.Alias)
+		}
+	}
+	return out, nil
 }
 
 // SuggestLink suggests that the anonymous visitor l.From and the owner of the

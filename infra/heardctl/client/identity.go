@@ -27,6 +27,14 @@ type Identity struct {
 	IDs []identity.CustomerID `json:"ids"`
 }
 
+// MovedAlias is the new owner of a moved alias.
+type MovedAlias struct {
+	Identity
+	// Visitors are, for a moved account, those of its visitors who wrote since the
+	// move. Each is an alias that has to be moved, too.
+	Visitors []string `json:"visitors"`
+}
+
 // customerPath returns the API path of a customer, followed by rest.
 func customerPath(id identity.CustomerID, rest string) string {
 	return "/v1/customers/" + url.PathEscape(string(id)) + rest
@@ -50,8 +58,8 @@ func (c *Client) Unmerge(ctx context.Context, member identity.CustomerID, why st
 
 // MoveAlias moves an alias of owner to the customer to, from the time from on.
 // An empty to creates a new customer.
-func (c *Client) MoveAlias(ctx context.Context, owner identity.CustomerID, alias string, to identity.CustomerID, from time.Time, why string) (Identity, error) {
-	var out Identity
+func (c *Client) MoveAlias(ctx context.Context, owner identity.CustomerID, alias string, to identity.CustomerID, from time.Time, why string) (MovedAlias, error) {
+	var out MovedAlias
 	err := c.Call(ctx, http.MethodPost, customerPath(owner, "/aliases/move"),
 		map[string]any{"alias": alias, "customerId": to, "from": from, "why": why}, &out)
 	return out, err
