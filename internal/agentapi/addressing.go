@@ -146,7 +146,8 @@ func referencesTo(m *contact.Message) []string {
 // forced, it also refuses one to an address that last bounced or complained. A
 // mail that the customer sent after that proves that the mailbox works.
 func (a *API) requireSendable(ctx context.Context, r *httpapi.Request, m contact.Message, question *contact.Message, forced bool) error {
-	if m.Automated != "" && question != nil && (question.Automated != "" || question.NoReply) {
+	refusesPrograms := question != nil && (question.Automated != "" || question.NoReply)
+	if m.Automated != "" && refusesPrograms {
 		return refuseSending("automated", "the mail was written by a program, or asks not to be answered by one")
 	}
 	if forced {

@@ -19,7 +19,7 @@
 // # Customers after a merge
 //
 // A customer has several ids after a merge, and every one of them works in
-// every path for ever. Answers name the surviving id and list all. Messages
+// every path permanently. Answers name the surviving id and list all. Messages
 // stay stored under the id that they arrived for.
 //
 // # Repeated requests

@@ -155,8 +155,8 @@ func setAnswerID(m *contact.Message, r *httpapi.Request, id string) error {
 	return nil
 }
 
-// attachFiles adds the files and the HTML page of a request to m, and returns
-// their content for the intake.
+// attachFiles adds the files and the HTML page of a request to m. The result
+// gives their content to the intake.
 func attachFiles(m *contact.Message, body sendAnswerRequest) (*intake.ParsedMail, error) {
 	if len(body.Files) > maxFiles {
 		return nil, fault.New(fault.Invalid, "an answer may have %d files", maxFiles)

@@ -15,7 +15,7 @@ import (
 
 const replyRoute = "POST /v1/customers/{id}/replies"
 
-// replyID was made at 11:00, replyID2 a second later; now is 12:00.
+// replyID has the time 11:00, replyID2 a second later. Now is 12:00.
 const (
 	replyID  = "019ca90e-1b80-7abc-8def-0123456789ab"
 	replyID2 = "019ca90e-1f68-7abc-8def-0123456789ab"
@@ -85,7 +85,7 @@ func TestSendAnswer_Refused(t *testing.T) {
 		"a customer without mail":    {silent, written(map[string]any{"subject": "Dag"}), 400, "no address on email"},
 		"a first mail, no subject":   {silent, written(nil), 400, "subject is missing"},
 		"a subject without end":      {who, written(map[string]any{"subject": strings.Repeat("x", 3000)}), 413, "subject"},
-		"somebody else's, by its id": {silent, written(map[string]any{"inReplyTo": string(mail.ID)}), 400, "no such message"},
+		"another customer's message": {silent, written(map[string]any{"inReplyTo": string(mail.ID)}), 400, "no such message"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := *s

@@ -12,8 +12,8 @@ import (
 	"github.com/heard-intake/heard/internal/messageview"
 )
 
-// A changesResponse lists what was stored about a customer since a cursor, for
-// tools that keep a copy.
+// A changesResponse lists the records that were stored about a customer since a
+// cursor, for tools that keep a copy.
 type changesResponse struct {
 	CustomerID   identity.CustomerID   `json:"customerId"`
 	IDs          []identity.CustomerID `json:"ids"`
@@ -31,8 +31,8 @@ type changesResponse struct {
 // cannot be cut inside.
 func (a *API) listChanges(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
 	q := r.Query()
-	limit := q.Limit()
-	since := q.Text("since")
+	limit := q.PageLimit()
+	since := q.Parameter("since")
 	if err := q.Validate(); err != nil {
 		return httpapi.Response{}, err
 	}

@@ -50,7 +50,7 @@ func (s *stack) mirror(who identity.CustomerID, limit int) *mirror {
 	return m
 }
 
-// look takes over what changed, page by page, and returns how many things.
+// look copies all changes, page by page, and returns their number.
 func (m *mirror) look() int {
 	m.s.T.Helper()
 	n := 0

@@ -30,7 +30,7 @@ func asking(p map[string]string, more ...any) map[string]any {
 	return b
 }
 
-// asker is somebody who wrote, whose contact triage has made.
+// asker stores a customer with a message and its waiting contact.
 func (s *stack) asker(n int) identity.CustomerID {
 	s.T.Helper()
 	m := s.Says(phone(n), contact.WhatsApp, 30, "Waar blijft mijn pakket?")
@@ -42,7 +42,7 @@ func (s *stack) asker(n int) identity.CustomerID {
 	return m.CustomerID
 }
 
-// later returns the stack as it is after a while.
+// later returns the stack with its clock advanced by d.
 func (s *stack) later(d time.Duration) *stack {
 	t := *s
 	agents := *s.Agents
@@ -209,7 +209,7 @@ func TestClaim_Invalid(t *testing.T) {
 		"too short":                   {claimRoute, map[string]any{"minutes": -1}, "minutes"},
 		"a version below nought":      {claimRoute, map[string]any{"version": -1}, "version"},
 		"an unknown member":           {claimRoute, map[string]any{"agent": "agent-7"}, "no member"},
-		"a hand-over to nobody":       {handOverRoute, map[string]any{"reason": "x"}, "to must have a kind"},
+		"a hand-over to no party":     {handOverRoute, map[string]any{"reason": "x"}, "to must have a kind"},
 		"a hand-over without reason":  {handOverRoute, map[string]any{"to": party("agent", "agent-8")}, "reason is missing"},
 		"a release of a strange kind": {releaseRoute, asking(party("x", "1")), "holder must have a kind"},
 	} {

@@ -92,8 +92,8 @@ func (a *API) listCorrections(ctx context.Context, r *httpapi.Request) (httpapi.
 
 // readCorrections returns the page of corrections that a query asks for.
 func (a *API) readCorrections(ctx context.Context, q *httpapi.Query) (httpapi.Page[contact.Correction], error) {
-	limit := q.Limit()
-	cursor := q.Text("cursor")
+	limit := q.PageLimit()
+	cursor := q.Parameter("cursor")
 	since := q.Time("since")
 	until := q.Time("until")
 	if err := q.Validate(); err != nil {

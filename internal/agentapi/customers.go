@@ -65,21 +65,21 @@ func (a *API) findCustomer(ctx context.Context, r *httpapi.Request) (httpapi.Res
 // or its kind as the parameter, phone=31970100678.
 func queryAlias(q *httpapi.Query) identity.Alias {
 	var named []string
-	if v := q.Text("alias"); v != "" {
+	if v := q.Parameter("alias"); v != "" {
 		named = append(named, v)
 	}
 	for _, kind := range identity.Kinds {
-		if v := q.Text(string(kind)); v != "" {
+		if v := q.Parameter(string(kind)); v != "" {
 			named = append(named, string(kind)+":"+v)
 		}
 	}
 	if len(named) != 1 {
-		q.Fail("name one alias: alias=kind:value, or one of the kinds %s", httpapi.JoinNames(identity.Kinds))
+		q.AddMistake("name one alias: alias=kind:value, or one of the kinds %s", httpapi.JoinNames(identity.Kinds))
 		return identity.Alias{}
 	}
 	alias, err := identity.ParseAlias(named[0])
 	if err != nil {
-		q.Fail("alias: %s", fault.Message(err))
+		q.AddMistake("alias: %s", fault.Message(err))
 	}
 	return alias
 }
@@ -136,8 +136,8 @@ type contactsResponse struct {
 
 func (a *API) listContacts(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
 	q := r.Query()
-	limit := q.Limit()
-	cursor := q.Text("cursor")
+	limit := q.PageLimit()
+	cursor := q.Parameter("cursor")
 	if err := q.Validate(); err != nil {
 		return httpapi.Response{}, err
 	}

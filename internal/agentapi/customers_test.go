@@ -81,7 +81,7 @@ func TestFindCustomer_EveryAlias(t *testing.T) {
 		status int
 		detail string
 	}{
-		"an alias nobody has":          {"phone:31970100999", http.StatusNotFound, "no customer has this alias"},
+		"an unknown alias":             {"phone:31970100999", http.StatusNotFound, "no customer has this alias"},
 		"no alias":                     {"", http.StatusBadRequest, "kind:value"},
 		"an alias without a kind":      {"31970100001", http.StatusBadRequest, "kind:value"},
 		"an unknown kind":              {"fax:31970100001", http.StatusBadRequest, "unknown kind"},

@@ -23,19 +23,19 @@ type messagesResponse struct {
 func (a *API) listMessages(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
 	q := r.Query()
 	query := contact.Query{
-		Limit:     q.Limit(),
+		Limit:     q.PageLimit(),
 		Oldest:    httpapi.OneOf(q, "order", "newest", "oldest") == "oldest",
 		Channel:   httpapi.OneOf(q, "channel", contact.Channels...),
 		Direction: httpapi.OneOf(q, "direction", contact.Inbound, contact.Outbound),
 		From:      q.Time("from"),
 		To:        q.Time("to"),
-		Cursor:    q.Text("cursor"),
+		Cursor:    q.Parameter("cursor"),
 	}
 	if !query.From.IsZero() && !query.To.IsZero() && !query.From.Before(query.To) {
-		q.Fail("from must lie before to")
+		q.AddMistake("from must lie before to")
 	}
 	words := searchWords(q)
-	reason := q.Text("reason")
+	reason := q.Parameter("reason")
 	if err := q.Validate(); err != nil {
 		return httpapi.Response{}, err
 	}

@@ -260,8 +260,8 @@ type identityChangesResponse struct {
 
 func (a *API) listIdentityChanges(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
 	q := r.Query()
-	limit := q.Limit()
-	cursor := q.Text("cursor")
+	limit := q.PageLimit()
+	cursor := q.Parameter("cursor")
 	if err := q.Validate(); err != nil {
 		return httpapi.Response{}, err
 	}

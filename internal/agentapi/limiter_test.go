@@ -50,7 +50,7 @@ func TestLimiter_SharedByEnvironments(t *testing.T) {
 	ask(0, nil).Expect(http.StatusOK)
 }
 
-// broken is a counter that does not count.
+// broken is a counter whose writes fail.
 type broken struct{}
 
 func (broken) IncrementRate(context.Context, string, time.Time, int) (int, error) {

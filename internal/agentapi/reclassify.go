@@ -104,7 +104,7 @@ func (a *API) reclassifyReason(ctx context.Context, r *httpapi.Request) (httpapi
 	return httpapi.Response{Body: response}, err
 }
 
-// checkPeriod checks the reason of a request, and returns its period.
+// checkPeriod returns the period of a request. It also checks the reason.
 func (body reclassifyReasonRequest) checkPeriod(now time.Time) (from, to time.Time, err error) {
 	if !httpapi.IsPrintable(body.Reason, maxID) || strings.ContainsAny(body.Reason, `"\`) {
 		return from, to, fault.New(fault.Invalid, "reason is missing: the id of one, also of an older taxonomy, or unknown")

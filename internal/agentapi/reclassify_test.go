@@ -49,7 +49,7 @@ func (s *stack) triaged(tax *taxonomy.Taxonomy, records ...events.DynamoDBEventR
 	}
 }
 
-// walked goes through the whole table by cursors.
+// walked follows the cursors to the end of the table. It returns the sums.
 func (s *stack) walked(body map[string]any) (found int, changes map[string]int) {
 	s.T.Helper()
 	changes = map[string]int{}
@@ -70,10 +70,9 @@ func (s *stack) walked(body map[string]any) (found int, changes map[string]int) 
 	}
 }
 
-// Contacts that an older taxonomy took for a reason, or for none, are found
-// wherever they lie, shown as they would be, and classified anew: their counts
-// and problems follow, what nobody asked for keeps its version, and a second
-// time there is nothing left to do.
+// A dry run shows the new reasons of contacts that an older taxonomy classified.
+// The real run has triage classify them again, and the counts of problems
+// follow. Other contacts keep their version. A second run finds none.
 func TestReclassify_ReasonOfOlderTaxonomy(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
@@ -148,7 +147,7 @@ func TestReclassify_ReasonOfOlderTaxonomy(t *testing.T) {
 		t.Errorf("after: %+v", k)
 	}
 	if k := contactOf(other); k.Taxonomy != "2025-12" {
-		t.Errorf("nobody asked for %+v", k)
+		t.Errorf("got %+v, want it unchanged", k)
 	}
 	ps, _, err := s.Table.Problems(t.Context(), "billing", "", 10, "")
 	if err != nil || len(ps) != 1 || ps[0].Customers != 6 || ps[0].Contacts != 6 {
@@ -191,7 +190,8 @@ func TestReclassify_Invalid(t *testing.T) {
 	}
 }
 
-// An example holds what was said, and nobody's name, number, or id.
+// An example has the masked words of a customer, without names, numbers and
+// ids.
 func TestExamples_NoPersonalData(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)

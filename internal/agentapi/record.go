@@ -15,7 +15,7 @@ import (
 	"github.com/heard-intake/heard/internal/httpapi"
 )
 
-// Bounds of what is recorded, in bytes.
+// Bounds of the members of recorded messages, in bytes.
 const (
 	maxID         = 200
 	maxProviderID = 1024

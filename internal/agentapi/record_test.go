@@ -18,13 +18,13 @@ import (
 	"github.com/heard-intake/heard/test/apitest"
 )
 
-// sent is an answer as agent tools register it, changed.
+// sent returns the body of an answer that an agent tool records, with changes.
 func sent(changes map[string]any) map[string]any {
 	b := map[string]any{"delivery": "recorded", "channel": "whatsapp", "text": "Uw pakket komt morgen.", "id": "answer-1", "sentAt": "2026-03-01T11:00:00Z"}
 	return changed(b, changes)
 }
 
-// phoned is a call as agent tools register it, changed.
+// phoned returns the body of a call that an agent records, with changes.
 func phoned(changes map[string]any) map[string]any {
 	b := map[string]any{"channel": "phone", "reason": "invoice-unclear", "outcome": "explained", "at": "2026-03-01T11:00:00Z", "id": "call-1"}
 	return changed(b, changes)
@@ -153,7 +153,7 @@ func TestRecordAnswer_ChangesNothingElse(t *testing.T) {
 	before := s.Texts(call{Route: historyRoute, Path: id(other)})
 	s.Do(call{Route: answerRoute, Path: id(who), Body: sent(nil)}).Expect(http.StatusCreated)
 	if diff := cmp.Diff(before, s.Texts(call{Route: historyRoute, Path: id(other)})); diff != "" {
-		t.Error("somebody else's history changed:", diff)
+		t.Error("another customer's history changed:", diff)
 	}
 	if got := s.Texts(call{Route: historyRoute, Path: id(who)}); len(got) != 2 {
 		t.Errorf("history %v", got)

@@ -77,7 +77,10 @@ func hasSameContent(stored contact.Entry, m contact.Message) bool {
 	sameText := stored.Text == m.Text || (stored.Whole != "" && strings.HasPrefix(m.Text, stored.Text))
 	sameFields := stored.Direction == m.Direction && stored.Reason == m.Reason && stored.Outcome == m.Outcome
 	sameFiles := stored.Page == m.Page && equalFiles(stored.Attachments, m.Attachments)
-	return sameText && sameFields && sameFiles && equalRemarks(stored.Note, m.Note)
+	if !sameText || !sameFields {
+		return false
+	}
+	return sameFiles && equalRemarks(stored.Note, m.Note)
 }
 
 func equalFiles(a, b []contact.Attachment) bool {

@@ -19,14 +19,14 @@ const (
 
 // searchWords returns the words of the parameter q, nil without it.
 func searchWords(q *httpapi.Query) []string {
-	text := q.Text("q")
+	text := q.Parameter("q")
 	words := taxonomy.Words(text)
 	switch {
 	case text == "":
 	case len(text) > maxSearchBytes || len(words) > maxSearchWords:
-		q.Fail("q may have %d bytes and %d words", maxSearchBytes, maxSearchWords)
+		q.AddMistake("q may have %d bytes and %d words", maxSearchBytes, maxSearchWords)
 	case len(words) == 0:
-		q.Fail("q has no letters or digits")
+		q.AddMistake("q has no letters or digits")
 	}
 	return words
 }

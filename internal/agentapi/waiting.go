@@ -29,13 +29,13 @@ type waitingResponse struct {
 // wait first.
 func (a *API) listWaiting(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
 	q := r.Query()
-	limit := q.Limit()
-	cursor := q.Text("cursor")
+	limit := q.PageLimit()
+	cursor := q.Parameter("cursor")
 	state := httpapi.OneOf(q, "state", "waiting")
 	department := httpapi.OneOf(q, "department", append(departmentIDs(a.Taxonomy()), contact.Unassigned)...)
 	matches := claimFilter(q)
 	if state == "" || department == "" {
-		q.Fail("state=waiting and department are needed")
+		q.AddMistake("state=waiting and department are needed")
 	}
 	if err := q.Validate(); err != nil {
 		return httpapi.Response{}, err
@@ -83,7 +83,7 @@ func (a *API) readClaims(ctx context.Context, waiting []contact.Waiter, now time
 // who are not claimed, "agent:agent-7" for those claimed by that agent, empty
 // for all.
 func claimFilter(q *httpapi.Query) func(*contact.Claim) bool {
-	v := q.Text("holder")
+	v := q.Parameter("holder")
 	kind, id, _ := strings.Cut(v, ":")
 	switch {
 	case v == "":
@@ -91,7 +91,7 @@ func claimFilter(q *httpapi.Query) func(*contact.Claim) bool {
 	case v == "none":
 		return func(c *contact.Claim) bool { return c == nil }
 	case !slices.Contains(partyKinds, contact.PartyKind(kind)) || !httpapi.IsPrintable(id, maxPartyID):
-		q.Fail("holder must be none, or a kind and an id like agent:agent-7")
+		q.AddMistake("holder must be none, or a kind and an id like agent:agent-7")
 	}
 	return func(c *contact.Claim) bool { return c != nil && string(c.Holder.Kind) == kind && c.Holder.ID == id }
 }

@@ -13,8 +13,7 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 )
 
-// The whole of it, 10,000 messages while 1,000 more arrive, is among the
-// figures.
+// make figures runs the same with 10,000 messages while 1,000 more arrive.
 func TestHistory_PagesWhileMessagesArrive(t *testing.T) {
 	t.Parallel()
 	for order, oldest := range map[string]bool{"newest": false, "oldest": true} {

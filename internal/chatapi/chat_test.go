@@ -30,12 +30,12 @@ type visit struct {
 	ExpiresAt, Now time.Time
 }
 
-// nobody is who calls the chat: API Gateway checks no token there.
-var nobody = map[string]string{}
+// noClaims are the claims of a chat page: API Gateway checks no token there.
+var noClaims = map[string]string{}
 
 func (s *stack) open(body any, token string) answer {
 	s.T.Helper()
-	c := call{Route: openRoute, Body: body, Claims: nobody, Headers: map[string]string{}}
+	c := call{Route: openRoute, Body: body, Claims: noClaims, Headers: map[string]string{}}
 	if token != "" {
 		c.Headers["authorization"] = "Bearer " + token
 	}
@@ -51,13 +51,13 @@ func (s *stack) visit(body any, token string) visit {
 
 func (v visit) post(body any) answer {
 	v.T.Helper()
-	return v.Do(call{Route: postRoute, Body: body, Claims: nobody, Headers: map[string]string{"Authorization": "Bearer " + v.Token}})
+	return v.Do(call{Route: postRoute, Body: body, Claims: noClaims, Headers: map[string]string{"Authorization": "Bearer " + v.Token}})
 }
 
 func (v visit) reads(query map[string]string) page {
 	v.T.Helper()
 	var p page
-	c := call{Route: chatRoute, Query: query, Claims: nobody, Headers: map[string]string{"authorization": "bearer " + v.Token}}
+	c := call{Route: chatRoute, Query: query, Claims: noClaims, Headers: map[string]string{"authorization": "bearer " + v.Token}}
 	v.Do(c).Into(http.StatusOK, &p)
 	return p
 }
@@ -78,7 +78,7 @@ func (v visit) customer() identity.CustomerID {
 	return id
 }
 
-// host is what the site says of its visitor, changed.
+// host returns a token by which the site signs its visitor in, with changes.
 func host(t testing.TB, key string, changes jwt.MapClaims) string {
 	t.Helper()
 	c := jwt.MapClaims{"sub": "10042", "aud": apitest.Site, "exp": now.Add(time.Minute).Unix()}
@@ -105,7 +105,7 @@ func TestChat_WriteAndRead(t *testing.T) {
 	v.says(1, "Waar blijft mijn pakket?")
 	who := v.customer()
 	s.Do(call{Route: answerRoute, Path: id(who), Body: sent(map[string]any{"channel": "webchat", "sentAt": "2026-03-01T11:58:00Z"})}).Expect(http.StatusCreated)
-	a := s.Do(call{Route: chatRoute, Claims: nobody, Query: map[string]string{"order": "oldest"}, Headers: map[string]string{"authorization": "Bearer " + v.Token}})
+	a := s.Do(call{Route: chatRoute, Claims: noClaims, Query: map[string]string{"order": "oldest"}, Headers: map[string]string{"authorization": "Bearer " + v.Token}})
 	want := `{"messages":[` +
 		`{"id":"` + first + `","direction":"inbound","kind":"text","sentAt":"2026-03-01T11:57:00Z","text":"Hallo?"},` +
 		`{"id":"answer-1","direction":"outbound","kind":"text","sentAt":"2026-03-01T11:58:00Z","text":"Uw pakket komt morgen."},` +
@@ -153,7 +153,7 @@ func TestChat_OnlyOwnMessages(t *testing.T) {
 	if diff := cmp.Diff([]string{"nu", "vanmorgen", "op WhatsApp"}, agent); diff != "" {
 		t.Error("the agent's history:", diff)
 	}
-	c := call{Route: chatRoute, Claims: nobody, Headers: map[string]string{"authorization": "Bearer " + stranger.Token}}
+	c := call{Route: chatRoute, Claims: noClaims, Headers: map[string]string{"authorization": "Bearer " + stranger.Token}}
 	first.says(40, "nog iets")
 	c.Query = map[string]string{"cursor": first.reads(map[string]string{"limit": "1"}).Cursor}
 	s.Do(c).ExpectRefusal(http.StatusBadRequest, "start again without one")
@@ -223,11 +223,11 @@ func TestSignIn_HostToken(t *testing.T) {
 		}
 	})
 	for name, token := range map[string]string{
-		"a token by another key":   host(t, "another key", nil),
-		"a token for another site": host(t, apitest.HostKey, jwt.MapClaims{"aud": "other"}),
-		"an expired token":         host(t, apitest.HostKey, jwt.MapClaims{"exp": now.Add(-time.Hour).Unix()}),
-		"a token of nobody":        host(t, apitest.HostKey, jwt.MapClaims{"sub": ""}),
-		"a token that is none":     "x.y.z",
+		"a token by another key":    host(t, "another key", nil),
+		"a token for another site":  host(t, apitest.HostKey, jwt.MapClaims{"aud": "other"}),
+		"an expired token":          host(t, apitest.HostKey, jwt.MapClaims{"exp": now.Add(-time.Hour).Unix()}),
+		"a token without a subject": host(t, apitest.HostKey, jwt.MapClaims{"sub": ""}),
+		"a token that is none":      "x.y.z",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -270,7 +270,7 @@ func TestChat_RequiresSession(t *testing.T) {
 				if c.Route == openRoute && header == "" {
 					continue
 				}
-				c.Claims, c.Headers = nobody, headers
+				c.Claims, c.Headers = noClaims, headers
 				s.Do(c).ExpectRefusal(http.StatusUnauthorized, "")
 			}
 		})

@@ -189,10 +189,10 @@ func (a *API) readOwnMessages(ctx context.Context, c identity.Customer, query co
 func (a *API) listMessages(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
 	q := r.Query()
 	query := contact.Query{
-		Limit:   q.Limit(),
+		Limit:   q.PageLimit(),
 		Oldest:  httpapi.OneOf(q, "order", "newest", "oldest") == "oldest",
 		Channel: contact.WebChat,
-		Cursor:  q.Text("cursor"),
+		Cursor:  q.Parameter("cursor"),
 	}
 	s, err := a.requireSession(ctx, r)
 	if err == nil {

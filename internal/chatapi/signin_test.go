@@ -286,7 +286,7 @@ func TestSignIn_MovedAlias(t *testing.T) {
 			}
 			bearer := map[string]string{"authorization": "Bearer " + k.Token}
 			for _, c := range []call{{Route: chatRoute}, {Route: openRoute}, {Route: postRoute, Body: map[string]any{"id": uuid7(now, 9), "text": "x"}}} {
-				c.Claims, c.Headers = nobody, bearer
+				c.Claims, c.Headers = noClaims, bearer
 				s.Do(c).ExpectRefusal(http.StatusUnauthorized, "has ended")
 			}
 			next := s.signIn("K-1", k.Token)
@@ -377,7 +377,7 @@ func TestSignIn_RefusedSession(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.Do(call{Route: chatRoute, Claims: nobody, Headers: map[string]string{"authorization": "Bearer " + token}}).ExpectRefusal(http.StatusUnauthorized, "")
+		s.Do(call{Route: chatRoute, Claims: noClaims, Headers: map[string]string{"authorization": "Bearer " + token}}).ExpectRefusal(http.StatusUnauthorized, "")
 		a := s.open(map[string]any{"hostToken": host(t, apitest.HostKey, jwt.MapClaims{"sub": "K-1"})}, token)
 		if name == "a session of an unknown visitor" {
 			a.Expect(http.StatusCreated)

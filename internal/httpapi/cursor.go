@@ -35,7 +35,7 @@ func OpenCursor(s Sealer, list, cursor string) (string, error) {
 type Page[T any] struct {
 	Items    []T    // never nil
 	Cursor   string // of the next page, "" after the last
-	Complete bool   // there is no next page
+	Complete bool   // this is the last page
 }
 
 // ReadPage reads the page of a list that begins at a cursor. Read gets the

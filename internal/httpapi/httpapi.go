@@ -64,8 +64,8 @@ type Route struct {
 	Serve   func(context.Context, *Request) (Response, error)
 }
 
-// method returns the method of the route's pattern.
-func (r Route) method() string {
+// patternMethod returns the method of the route's pattern.
+func (r Route) patternMethod() string {
 	method, _, _ := strings.Cut(r.Pattern, " ")
 	return method
 }
@@ -92,8 +92,8 @@ func NewHandler(c Config) *Handler {
 	h := &Handler{mux: http.NewServeMux(), routes: c.Routes, limiter: c.Limiter, now: c.Now}
 	for _, route := range c.Routes {
 		h.mux.Handle(route.Pattern, endpoint{h, route})
-		if !slices.Contains(h.methods, route.method()) {
-			h.methods = append(h.methods, route.method())
+		if !slices.Contains(h.methods, route.patternMethod()) {
+			h.methods = append(h.methods, route.patternMethod())
 		}
 	}
 	slices.Sort(h.methods)
@@ -137,7 +137,7 @@ type endpoint struct {
 }
 
 func (e endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.Method != e.route.method() { // ServeMux takes HEAD for GET
+	if r.Method != e.route.patternMethod() { // ServeMux takes HEAD for GET
 		e.handler.serveUnrouted(w, r)
 		return
 	}
@@ -148,25 +148,25 @@ func (e endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		defer cancel()
 	}
 	request := &Request{Request: r, Now: e.handler.now().UTC()}
-	response, err := e.respond(ctx, request)
+	response, err := e.serveRoute(ctx, request)
 	var a answer
 	if err == nil {
-		a, err = response.render(r)
+		a, err = response.renderAnswer(r)
 	}
 	if err != nil {
-		a = problemAnswer(err, request.ID())
+		a = problemAnswer(err, request.RequestID())
 	}
-	a.write(w)
-	logRequest(ctx, e.route.Pattern, request.ID(), a.status, err)
+	a.writeTo(w)
+	logRequest(ctx, e.route.Pattern, request.RequestID(), a.status, err)
 }
 
-// respond checks the caller and runs the route.
-func (e endpoint) respond(ctx context.Context, r *Request) (Response, error) {
+// serveRoute checks the caller and runs the route.
+func (e endpoint) serveRoute(ctx context.Context, r *Request) (Response, error) {
 	if e.route.Scope != "" {
 		if err := r.requireScope(e.route.Scope); err != nil {
 			return Response{}, err
 		}
-		if err := e.handler.limiter.admit(ctx, r.Caller(), r.Now); err != nil {
+		if err := e.handler.limiter.admitRequest(ctx, r.Caller(), r.Now); err != nil {
 			return Response{}, err
 		}
 	}
@@ -187,7 +187,7 @@ func (h *Handler) serveUnrouted(w http.ResponseWriter, r *http.Request) {
 	}
 	id := gatewayOf(r.Context()).requestID
 	a := problemAnswer(err, id)
-	a.write(w)
+	a.writeTo(w)
 	logRequest(r.Context(), "none", id, a.status, err)
 }
 

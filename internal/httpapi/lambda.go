@@ -39,11 +39,11 @@ func Lambda(h http.Handler) EventHandler {
 	return func(ctx context.Context, ev events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
 		w := &responseWriter{header: make(http.Header, 8)}
 		h.ServeHTTP(w, newRequest(ctx, &ev))
-		return w.response(), nil
+		return w.gatewayResponse(), nil
 	}
 }
 
-// A gateway is what API Gateway says about a request beside the request.
+// A gateway holds the data of API Gateway about a request.
 type gateway struct {
 	requestID string
 	claims    map[string]string // of the verified token
@@ -51,8 +51,8 @@ type gateway struct {
 
 type gatewayKey struct{}
 
-// gatewayOf returns what API Gateway said about the request of a context, and
-// zero for a request that did not come through [Lambda].
+// gatewayOf returns the gateway's data about the request of a context. It is zero
+// for a request that did not come through [Lambda].
 func gatewayOf(ctx context.Context) gateway {
 	g, _ := ctx.Value(gatewayKey{}).(gateway)
 	return g
@@ -186,8 +186,9 @@ func (w *responseWriter) Write(p []byte) (int, error) {
 	return w.body.Write(p)
 }
 
-// response returns what was written. A body that is not UTF-8 goes as base64.
-func (w *responseWriter) response() events.APIGatewayV2HTTPResponse {
+// gatewayResponse returns the response for API Gateway. A body that is not
+// UTF-8 is encoded in base64.
+func (w *responseWriter) gatewayResponse() events.APIGatewayV2HTTPResponse {
 	w.WriteHeader(http.StatusOK)
 	resp := events.APIGatewayV2HTTPResponse{StatusCode: w.status, Body: w.body.String(), Headers: make(map[string]string, len(w.header))}
 	for name, values := range w.header {

@@ -13,21 +13,22 @@ import (
 
 // A Counter counts over all environments of a function. [store.Table] is one.
 type Counter interface {
-	// IncrementRate adds n to the count of a name in a minute, and returns the sum.
+	// IncrementRate adds n to the count of a name in a minute. It returns the
+	// new count.
 	IncrementRate(ctx context.Context, name string, minute time.Time, n int) (int, error)
 }
 
 // A Limiter limits the requests that each subject of a token makes in a
 // minute, over all environments of the function. An environment reserves a
-// hundredth of the limit in the shared count at a time, so that one request in
-// sixty costs a write at 6,000 a minute. The limit is never exceeded. The rest of a share is
+// hundredth of the limit in the shared count at a time: 60 requests at a limit
+// of 6,000, for one write. The limit is never exceeded. The rest of a share is
 // lost at the end of its minute.
 //
 // If the count cannot be written, requests pass: the limit protects the
 // table's budget, not its data. A nil Limiter admits every request.
 type Limiter struct {
 	Counter   Counter
-	PerMinute int // 0 is no limit
+	PerMinute int // 0: no limit
 
 	mu     sync.Mutex
 	minute time.Time
@@ -37,8 +38,8 @@ type Limiter struct {
 // sharesPerMinute is how many shares the limit is reserved in.
 const sharesPerMinute = 100
 
-// admit counts one request of a subject, and refuses it above the limit.
-func (l *Limiter) admit(ctx context.Context, subject string, now time.Time) error {
+// admitRequest counts one request of a subject, and refuses it above the limit.
+func (l *Limiter) admitRequest(ctx context.Context, subject string, now time.Time) error {
 	if l == nil || l.PerMinute <= 0 {
 		return nil
 	}
@@ -57,7 +58,7 @@ func (l *Limiter) admit(ctx context.Context, subject string, now time.Time) erro
 		l.shares[subject] = share
 	}
 	if l.shares[subject] < 0 {
-		return l.refuse(now)
+		return l.refuseRequest(now)
 	}
 	l.shares[subject]--
 	return nil
@@ -74,8 +75,8 @@ func (l *Limiter) reserveShare(ctx context.Context, subject string) (int, error)
 	return -1, err
 }
 
-// refuse returns the refusal until the next minute, with the seconds to wait.
-func (l *Limiter) refuse(now time.Time) error {
+// refuseRequest returns the refusal until the next minute, with the seconds to wait.
+func (l *Limiter) refuseRequest(now time.Time) error {
 	wait := (l.minute.Add(time.Minute).Sub(now) + time.Second - 1) / time.Second
 	return &Refusal{
 		Err:     fault.New(fault.TooMany, "the token's subject may make %d requests a minute", l.PerMinute),

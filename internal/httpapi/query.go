@@ -37,39 +37,39 @@ func (r *Request) Query() *Query {
 	return q
 }
 
-// Text returns a parameter, and "" without it.
-func (q *Query) Text(name string) string {
+// Parameter returns a parameter, and "" without it.
+func (q *Query) Parameter(name string) string {
 	q.known = append(q.known, name)
 	return q.values[name]
 }
 
-// Fail records a mistake, [fault.Invalid].
-func (q *Query) Fail(format string, args ...any) {
+// AddMistake records a mistake, [fault.Invalid].
+func (q *Query) AddMistake(format string, args ...any) {
 	if q.err == nil {
 		q.err = fault.New(fault.Invalid, format, args...)
 	}
 }
 
-// Limit returns the parameter limit, the number of items of a page.
-func (q *Query) Limit() int { return q.Count("limit", DefaultLimit) }
+// PageLimit returns the parameter limit, the number of items of a page.
+func (q *Query) PageLimit() int { return q.Count("limit", DefaultLimit) }
 
 // Count returns a parameter that is a number of items from 1 to [MaxLimit],
 // and fallback without it.
 func (q *Query) Count(name string, fallback int) int {
-	s := q.Text(name)
+	s := q.Parameter(name)
 	if s == "" {
 		return fallback
 	}
 	n, err := strconv.Atoi(s)
 	if err != nil || n < 1 || n > MaxLimit {
-		q.Fail("%s must be a number from 1 to %d", name, MaxLimit)
+		q.AddMistake("%s must be a number from 1 to %d", name, MaxLimit)
 	}
 	return n
 }
 
 // Time returns a parameter that is a time, and zero without it.
 func (q *Query) Time(name string) time.Time {
-	s := q.Text(name)
+	s := q.Parameter(name)
 	if s == "" {
 		return time.Time{}
 	}
@@ -82,9 +82,9 @@ func (q *Query) Time(name string) time.Time {
 
 // OneOf returns a parameter that must be empty or one of some values.
 func OneOf[S ~string](q *Query, name string, values ...S) S {
-	v := S(q.Text(name))
+	v := S(q.Parameter(name))
 	if v != "" && !slices.Contains(values, v) {
-		q.Fail("%s must be one of %s", name, JoinNames(values))
+		q.AddMistake("%s must be one of %s", name, JoinNames(values))
 	}
 	return v
 }

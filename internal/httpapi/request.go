@@ -25,8 +25,8 @@ type Request struct {
 	bodyRead bool
 }
 
-// ID returns API Gateway's id of the request, and "" without one.
-func (r *Request) ID() string { return gatewayOf(r.Context()).requestID }
+// RequestID returns API Gateway's id of the request, and "" without one.
+func (r *Request) RequestID() string { return gatewayOf(r.Context()).requestID }
 
 // HasBody reports whether the request came with a body.
 func (r *Request) HasBody() bool { return r.ContentLength != 0 }

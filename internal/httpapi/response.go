@@ -18,16 +18,16 @@ type Response struct {
 	ETag   string // empty: of a GET, computed from the body
 }
 
-// An answer is what is written: the status, headers and body.
+// An answer has the status, headers and body of a response.
 type answer struct {
 	status  int
 	headers map[string]string
 	body    []byte
 }
 
-// write writes a. It sets header names as they are: "ETag" would be "Etag" in
+// writeTo writes a to w. It sets header names as they are: "ETag" would be "Etag" in
 // the canonical form of net/http.
-func (a answer) write(w http.ResponseWriter) {
+func (a answer) writeTo(w http.ResponseWriter) {
 	header := w.Header()
 	values := make([]string, 0, len(a.headers))
 	for name, value := range a.headers {
@@ -38,8 +38,8 @@ func (a answer) write(w http.ResponseWriter) {
 	_, _ = w.Write(a.body) // a caller who hung up is not an error of ours
 }
 
-// render returns the answer to r that carries the response.
-func (resp Response) render(r *http.Request) (answer, error) {
+// renderAnswer returns the answer to r that carries the response.
+func (resp Response) renderAnswer(r *http.Request) (answer, error) {
 	body, err := EncodeJSON(resp.Body)
 	if err != nil {
 		return answer{}, err

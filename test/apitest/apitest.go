@@ -51,7 +51,7 @@ import (
 	"github.com/heard-intake/heard/internal/triage"
 )
 
-// Now is when every test takes place.
+// Now is the time in every test.
 var Now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 const (
@@ -60,8 +60,7 @@ const (
 	HostKey    = "a key that the site of tests shares with us"
 )
 
-// A Stack is all three APIs on a table, a bucket and secrets of the test's
-// own.
+// A Stack is the three APIs on their own table, bucket and secrets.
 type Stack struct {
 	T           testing.TB
 	Table       *store.Table
@@ -137,7 +136,7 @@ func SecretWith(t testing.TB, value string) *secret.Secret {
 	return secret.New(secretsmanager.NewFromConfig(cfg, func(o *secretsmanager.Options) { o.BaseEndpoint = addr }), "webchat")
 }
 
-// A Call is a request as a test thinks of it.
+// A Call is a request of a test.
 type Call struct {
 	Route   string // "GET /v1/customers/{id}"
 	Path    map[string]string
@@ -151,7 +150,8 @@ const everything = "identity:write customers:read customers:write register:write
 
 var Agent = map[string]string{"sub": "agent-7", "scope": everything, "exp": strconv.FormatInt(Now.Add(time.Hour).Unix(), 10)}
 
-// with returns the agent's claims, changed.
+// ClaimsWith returns the claims of Agent with changes. An empty value removes a
+// claim.
 func ClaimsWith(changes map[string]string) map[string]string {
 	c := maps.Clone(Agent)
 	for k, v := range changes {
@@ -201,7 +201,7 @@ func (c Call) Event(t testing.TB) events.APIGatewayV2HTTPRequest {
 	return ev
 }
 
-// An Answer is what came back.
+// An Answer is the response to a Call.
 type Answer struct {
 	T      testing.TB
 	Status int
@@ -209,8 +209,8 @@ type Answer struct {
 	Body   string
 }
 
-// do sends c to whichever API has its route, and holds both sides to the
-// document.
+// Do sends c to the API with its route. It checks request and response against
+// the document.
 func (s *Stack) Do(c Call) Answer {
 	s.T.Helper()
 	ev := c.Event(s.T)
@@ -234,7 +234,7 @@ func (s *Stack) Do(c Call) Answer {
 	return Answer{s.T, resp.StatusCode, resp.Headers, resp.Body}
 }
 
-// into decodes the body of an Answer that must have this status.
+// Into decodes the body into v. It fails the test on another status.
 func (a Answer) Into(status int, v any) Answer {
 	a.T.Helper()
 	a.Expect(status)
@@ -252,7 +252,8 @@ func (a Answer) Expect(status int) Answer {
 	return a
 }
 
-// refused checks that a was refused with this status, and tells why.
+// ExpectRefusal checks that a is a problem document of this status, with a text
+// in its detail.
 func (a Answer) ExpectRefusal(status int, detail string) {
 	a.T.Helper()
 	var doc struct {
@@ -276,7 +277,7 @@ func Verified(kind identity.Kind, scope, value string) identity.Address {
 	return identity.Address{Alias: identity.Alias{Kind: kind, Scope: scope, Value: value}, Assurance: identity.Verified}
 }
 
-// customer returns somebody who is known by these aliases and wrote nothing.
+// Customer returns the customer of these aliases. A new one is made if needed.
 func (s *Stack) Customer(addresses ...identity.Address) identity.CustomerID {
 	s.T.Helper()
 	id, err := s.Table.Identify(s.T.Context(), addresses, identity.Evidence{Rule: "webhook", At: Now.Add(-time.Hour)})
@@ -286,7 +287,7 @@ func (s *Stack) Customer(addresses ...identity.Address) identity.CustomerID {
 	return id
 }
 
-// says stores a message of the address's customer, n minutes before Now.
+// Says stores an inbound message, n minutes before Now.
 func (s *Stack) Says(who identity.Address, ch contact.Channel, n int, text string) contact.Message {
 	s.T.Helper()
 	return s.Put(contact.Message{Channel: ch, Direction: contact.Inbound, Customer: who, Text: text}, n)
@@ -306,7 +307,7 @@ func (s *Stack) Put(m contact.Message, minutesAgo int) contact.Message {
 	return m
 }
 
-// merged returns two ids of one customer, who wrote under the first.
+// Merged returns two ids of one customer. The first has a message.
 func (s *Stack) Merged(n int) (stands, other identity.CustomerID) {
 	s.T.Helper()
 	other = s.Customer(Phone(n + 1))
@@ -354,7 +355,7 @@ func (s *Stack) Texts(c Call) []string {
 	return out
 }
 
-// uuid7 is a UUIDv7 of a time.
+// UUIDv7 returns a UUIDv7 of a time that ends in n.
 func UUIDv7(at time.Time, n byte) string {
 	var u uuid.UUID
 	ms := at.UnixMilli()

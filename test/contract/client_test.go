@@ -12,7 +12,7 @@ import (
 	"github.com/heard-intake/heard/internal/contact"
 )
 
-// The client of others, against the API as it is.
+// TestClient_EveryCall runs the public client against the API.
 func TestClient_EveryCall(t *testing.T) {
 	t.Parallel()
 	d := newDoor(t)
@@ -73,7 +73,7 @@ func TestClient_EveryCall(t *testing.T) {
 			t.Errorf("%+v %v", p, err)
 		}
 	}
-	if _, err := c.Customer(ctx, somebodyElse()); !client.IsNotFound(err) || !strings.Contains(fmt.Sprint(err), "no such customer") {
+	if _, err := c.Customer(ctx, unknownCustomer()); !client.IsNotFound(err) || !strings.Contains(fmt.Sprint(err), "no such customer") {
 		t.Error(err)
 	}
 }

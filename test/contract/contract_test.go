@@ -15,7 +15,7 @@ import (
 	"github.com/heard-intake/heard/test/apitest"
 )
 
-// prepare makes what an operation's example takes to be there.
+// prepare stores the records that an operation's example requires.
 var prepare = map[string]func(*door){
 	"handOverCustomer": func(d *door) { d.claimedBy("bot", "bot-1") },
 	"releaseCustomer":  func(d *door) { d.claimedBy("agent", "agent-7") },
@@ -124,7 +124,7 @@ func TestGateway_HeadersTooLarge(t *testing.T) {
 	}
 }
 
-// inState returns an example that names a version with the one that is there.
+// inState returns an example without its version, which differs here.
 func (d *door) inState(o operation, example any) any {
 	body, ok := example.(map[string]any)
 	if _, versioned := body["version"]; !ok || !versioned {
@@ -139,8 +139,8 @@ func (d *door) inState(o operation, example any) any {
 	return out
 }
 
-// Whatever is wrong with a request, the answer is the one that the document
-// gives for it, for every operation there is.
+// TestWrongRequests_AsDocumented sends each kind of wrong request to every
+// operation. The answer must have the documented status and body.
 func TestWrongRequests_AsDocumented(t *testing.T) {
 	t.Parallel()
 	d := newDoor(t)
@@ -170,7 +170,7 @@ func TestWrongRequests_AsDocumented(t *testing.T) {
 			}
 			expect("without the scope", http.StatusForbidden, func(a *ask) { a.header.Set("Authorization", d.token("other:read")) })
 			if _, ok := d.by(o, body).params["id"]; ok && o.documents(http.StatusNotFound) {
-				expect("of nobody", http.StatusNotFound, func(a *ask) { a.params["id"] = somebodyElse() })
+				expect("unknown customer", http.StatusNotFound, func(a *ask) { a.params["id"] = unknownCustomer() })
 			}
 		}
 		if o.method == http.MethodGet {

@@ -16,13 +16,13 @@ import (
 	"github.com/heard-intake/heard/test/apitest"
 )
 
-// The API is fuzzed by its own document: requests of every operation, made of
-// its schemas and then spoilt, by callers who may and who may not. Nothing may
-// fail on our side, and every answer must be one that the document has. Routes
-// that come into the document are fuzzed without more.
+// TestNoRequestFails fuzzes the API by its own document. It makes requests of
+// every operation from the schemas and changes them at random, with and without
+// a right to the operation. No answer may be a 5xx, and every answer must be in
+// the document. A new operation in the document is fuzzed at once.
 //
-// HEARD_FUZZ_API says for how long, and then each run asks something else;
-// HEARD_FUZZ_SEED repeats one.
+// HEARD_FUZZ_API is the duration of a run with a new seed. HEARD_FUZZ_SEED
+// repeats a run.
 func TestNoRequestFails(t *testing.T) {
 	t.Parallel()
 	length, seed := 5*time.Second, uint64(1) // a run beside the other tests finds what it found before
@@ -75,7 +75,7 @@ func firstLine(err error) string {
 	return line[:min(80, len(line))]
 }
 
-// instanceOf returns the id of the request that an answer is about.
+// instanceOf returns the request id in a problem document.
 func instanceOf(body []byte) string {
 	var refused struct{ Instance string }
 	if json.Unmarshal(body, &refused) != nil || refused.Instance == "" {
@@ -84,7 +84,7 @@ func instanceOf(body []byte) string {
 	return strings.TrimPrefix(refused.Instance, "urn:heard:request:")
 }
 
-// A fuzzer makes requests.
+// A fuzzer makes random requests.
 type fuzzer struct {
 	*rand.Rand
 	door     *door
@@ -93,7 +93,7 @@ type fuzzer struct {
 	problems map[string]bool
 }
 
-// keep takes over what an answer gives to go on with.
+// keep stores the cursor of an answer for later requests.
 func (f *fuzzer) keep(body []byte) {
 	var page struct{ Cursor string }
 	if json.Unmarshal(body, &page) == nil && page.Cursor != "" {
@@ -105,8 +105,8 @@ func (f *fuzzer) chance(percent int) bool { return f.IntN(100) < percent }
 
 func pick[T any](f *fuzzer, of ...T) T { return of[f.IntN(len(of))] }
 
-// ask makes a request of an operation; entitled is false when its caller may
-// not make it.
+// ask makes a request of an operation. Entitled is false if its token does not
+// allow it.
 func (f *fuzzer) ask(o operation) (a ask, entitled bool) {
 	a = ask{operation: o, params: map[string]string{}, query: map[string][]string{}, header: http.Header{}}
 	for _, ref := range o.parameters() {
@@ -134,7 +134,7 @@ func (f *fuzzer) ask(o operation) (a ask, entitled bool) {
 	return a, f.entitle(&a)
 }
 
-// headerText is v as it may stand in a header.
+// headerText returns v with only the characters that a header may have.
 func headerText(v string) string {
 	return strings.Map(func(r rune) rune {
 		if r < ' ' || r > '~' {
@@ -232,7 +232,7 @@ func (f *fuzzer) entitle(a *ask) bool {
 	return entitled
 }
 
-// value makes a value by a schema, and now and then one that is not.
+// value makes a value by a schema. Some integers are out of range.
 func (f *fuzzer) value(ref *openapi3.SchemaRef, depth int) any {
 	s := ref.Value
 	switch {
@@ -284,7 +284,7 @@ func (f *fuzzer) text(s *openapi3.Schema) string {
 	const person = "01931c2e-7a40-7c1e-9d3b-5f2a6c7d8e9"
 	switch s.Format {
 	case "uuid":
-		return pick(f, person+"f", person+"0", "0195513a-5a00-7abc-8def-0123456789ab", somebodyElse())
+		return pick(f, person+"f", person+"0", "0195513a-5a00-7abc-8def-0123456789ab", unknownCustomer())
 	case "date-time":
 		at := now.Add(time.Duration(f.Int64N(int64(96*time.Hour))) - 72*time.Hour)
 		return pick(f, at.Format(time.RFC3339), at.Format(time.RFC3339Nano), at.In(time.FixedZone("", 3600)).Format(time.RFC3339), "1969-12-31T23:59:59Z", "9999-12-31T23:59:59.999Z")
@@ -299,7 +299,7 @@ func (f *fuzzer) nastyText() string {
 		"\ud7ff\ufffd", strings.Repeat("9", 300), strings.Repeat("ab ", 1000), "C#x", "M#", "=", "&a=b", ":", "::", "phone:", "phone:+", "psid:a:b", "agent:x", "\t\n", "*", `"x"`)
 }
 
-// spoil changes something in a value.
+// spoil changes one part of a value at random.
 func (f *fuzzer) spoil(v any) any {
 	wrong := pick[any](f, nil, true, -1, 0, 1.5, 1e300, "", "x", f.nastyText(), []any{}, []any{nil}, map[string]any{}, strings.Repeat("lang ", 3000), []any{[]any{}})
 	switch v := v.(type) {

@@ -31,15 +31,14 @@ import (
 	"github.com/heard-intake/heard/test/apitest"
 )
 
-// A door is the whole API as its callers find it: the gateway of the local
-// stack with the routes and the authorizer of the template, and the handlers behind
-// it. One customer, with a problem that touches them, stands in for those of the
-// document's examples.
+// A door is the whole API behind the local gateway, with the routes and the
+// authorizer of the template. It has one customer and one problem, which replace
+// those of the document's examples.
 type door struct {
 	*stack
 	gateway  http.Handler
 	issuer   *issuer.Issuer
-	stranger *issuer.Issuer // of the same address, with a key that nobody knows
+	stranger *issuer.Issuer // of the same address, with an unknown key
 	session  string
 	who      identity.CustomerID
 	as       *strings.Replacer // from the ids of the examples to those that are here
@@ -91,7 +90,7 @@ func (d *door) Invoke(ctx context.Context, function string, payload []byte) ([]b
 	return out, "", err
 }
 
-// furnish makes what the examples of the document speak of.
+// furnish stores the records that the examples of the document name.
 func (d *door) furnish() {
 	jan := verified(identity.Phone, "", "31970100678")
 	first := d.Put(contact.Message{Channel: contact.WhatsApp, Direction: contact.Inbound, Customer: jan, Text: "Waar blijft mijn pakket?"}, 180)
@@ -122,7 +121,7 @@ func (d *door) openSession() string {
 	return session.Token
 }
 
-// token returns a token of these scopes that the gateway takes.
+// token returns a valid token with these scopes.
 func (d *door) token(scopes ...string) string {
 	return d.signed(d.issuer, issuer.Claims{Subject: "agent-7", Audience: "heard", Scopes: scopes})
 }
@@ -136,11 +135,11 @@ func (d *door) signed(by *issuer.Issuer, c issuer.Claims) string {
 	return "Bearer " + token
 }
 
-// forged are tokens that open nothing, by what is wrong with them.
+// forged returns invalid tokens, by their defect.
 func (d *door) forged(scopes ...string) map[string]string {
 	good := issuer.Claims{Subject: "agent-7", Audience: "heard", Scopes: scopes}
 	old, foreign := good, good
-	old.TTL, foreign.Audience = -time.Minute, "somebody-else"
+	old.TTL, foreign.Audience = -time.Minute, "other-api"
 	claims := jwt.MapClaims{"iss": d.issuer.URL(), "aud": "heard", "sub": "agent-7", "scope": strings.Join(scopes, " "), "exp": time.Now().Add(time.Hour).Unix()}
 	none, err := jwt.NewWithClaims(jwt.SigningMethodNone, claims).SignedString(jwt.UnsafeAllowNoneSignatureType)
 	if err != nil {
@@ -153,15 +152,15 @@ func (d *door) forged(scopes ...string) map[string]string {
 	}
 }
 
-// An operation is one of the document.
+// An operation is an operation of the document.
 type operation struct {
 	method, path string
 	*openapi3.Operation
 	item *openapi3.PathItem
 }
 
-// scopes are those that a token without a department needs, none for operations
-// of the chat.
+// scopes returns the scopes that a token without a department needs, nil for
+// operations of the chat.
 func (o operation) scopes() []string {
 	var widest []string
 	for _, s := range *o.Security {
@@ -198,8 +197,8 @@ type ask struct {
 	body   []byte
 }
 
-// by returns the ask that the examples of the document make, with a token
-// that may do it; body is the example of the body, if there is one.
+// by returns the request in the examples of the document, with a valid token.
+// Body is the example of the body, or nil.
 func (d *door) by(o operation, body any) ask {
 	d.T.Helper()
 	a := ask{operation: o, params: map[string]string{}, query: url.Values{}, header: http.Header{}}
@@ -248,7 +247,7 @@ func exampleOf(t testing.TB, o operation, p *openapi3.Parameter) any {
 	return nil
 }
 
-// send asks, and returns the answer.
+// send sends a request and returns the response.
 func (d *door) send(a ask) *httptest.ResponseRecorder {
 	path := a.path
 	for name, v := range a.params {
@@ -265,7 +264,7 @@ func (d *door) send(a ask) *httptest.ResponseRecorder {
 	return rec
 }
 
-// wrong says how an answer is not as the document has it; nil when it is.
+// wrong returns an error if a response differs from the document.
 func (a ask) wrong(ctx context.Context, doc *openapi3.T, rec *httptest.ResponseRecorder) error {
 	if rec.Code >= http.StatusInternalServerError {
 		return fmt.Errorf("status %d: %s", rec.Code, rec.Body)
@@ -303,9 +302,8 @@ func (a ask) wrong(ctx context.Context, doc *openapi3.T, rec *httptest.ResponseR
 	return nil
 }
 
-// asRead returns a request as the document says that it is read: what is empty
-// or null is as if it were not there, and a body that nobody asked for is left
-// alone.
+// asRead returns a request as the API reads it. Empty and null values are
+// removed, and so is a body that the operation does not take.
 func (a ask) asRead() ask {
 	query, header := url.Values{}, http.Header{}
 	for name, v := range a.query {
@@ -346,5 +344,5 @@ func withoutEmpty(v any) any {
 	return v
 }
 
-// somebodyElse is an id that was never given out.
-func somebodyElse() string { return uuid.Must(uuid.NewV7()).String() }
+// unknownCustomer returns an id that was never given out.
+func unknownCustomer() string { return uuid.Must(uuid.NewV7()).String() }

@@ -28,7 +28,7 @@ func TestDocument_OpenAPI31(t *testing.T) {
 }
 
 // operations returns the scope of each operation of the document, by route
-// key. Further alternatives only widen what the token reaches.
+// key. Other alternatives only add departments.
 func operations(t *testing.T) map[string]string {
 	t.Helper()
 	all := map[string]string{}
@@ -93,8 +93,7 @@ func TestDocument_RoutesOfTemplate(t *testing.T) {
 	}
 }
 
-// The schemas of a message are written twice, since a reader of either file
-// should need no other.
+// The schemas of a message are in two files, so that each can be read alone.
 func TestDocument_MessageSchema(t *testing.T) {
 	t.Parallel()
 	var file struct {

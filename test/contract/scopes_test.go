@@ -27,7 +27,7 @@ func TestOnlyATokenWithTheScopeOpensARoute(t *testing.T) {
 				"no token":                       {map[string]string{}, http.StatusUnauthorized},
 				"an expired token":               {with(map[string]string{"exp": "1772366400"}), http.StatusUnauthorized},
 				"an expiry that is no number":    {with(map[string]string{"exp": "soon"}), http.StatusUnauthorized},
-				"a token of nobody":              {with(map[string]string{"sub": ""}), http.StatusUnauthorized},
+				"no subject":                     {with(map[string]string{"sub": ""}), http.StatusUnauthorized},
 				"a token without scopes":         {with(map[string]string{"scope": ""}), http.StatusForbidden},
 				"a token with another scope":     {with(map[string]string{"scope": "openid " + scope + ":not"}), http.StatusForbidden},
 				"a scope in a claim of no worth": {with(map[string]string{"scope": "", "scopes": scope}), http.StatusForbidden},
