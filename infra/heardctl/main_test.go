@@ -7,9 +7,12 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/golang-jwt/jwt/v5"
 
@@ -189,6 +192,15 @@ func TestRun_OperatorCommands(t *testing.T) {
 	expect(works(t, here("replay", "quarantine")...), "1 sent again")
 	expect(works(t, here("replay", "-list", "quarantine")...), "1 in quarantine")
 	expect(works(t, here("replay", "dead")...), "mail-dead", "stream-dead", "problems-dead.fifo")
+	works(t, here("queue", "-delete", "documentation")...)
+	mend := breakNextVersion(t, dir, one)
+	putDeadMail(t, dir)
+	settle()
+	expect(works(t, here("replay", "-list", "dead")...), "stream-dead          1\n", "mail-dead            1\n")
+	expect(works(t, here("replay", "dead")...), "stream-dead          1 replayed, 1 failed again\n", "mail-dead            1 moved to their queue\n")
+	mend()
+	expect(works(t, here("replay", "dead")...), "stream-dead          1 replayed, 0 failed again\n")
+	expect(works(t, here("queue", "-json", "documentation")...), one)
 
 	if token := works(t, here("token", "-scopes", "problems:read", "-department", "it")...); strings.Count(token, ".") != 2 {
 		t.Errorf("got token %q, want a JWT", token)
@@ -237,6 +249,69 @@ func holdItem(t *testing.T, dir string) (letGo func()) {
 		if _, err := c.SDK.SQS.ChangeMessageVisibility(t.Context(), &sqs.ChangeMessageVisibilityInput{QueueUrl: &queue, ReceiptHandle: got.Messages[0].ReceiptHandle}); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// breakNextVersion writes a version of a problem that no function can read.
+// mend makes its item readable.
+func breakNextVersion(t *testing.T, dir, problem string) (mend func()) {
+	t.Helper()
+	s, err := where.Read(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := client.New(t.Context(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := map[string]types.AttributeValue{"pk": &types.AttributeValueMemberS{Value: "P#" + problem}, "sk": &types.AttributeValueMemberS{Value: "P"}}
+	got, err := c.SDK.DynamoDB.GetItem(t.Context(), &dynamodb.GetItemInput{TableName: &c.Table, Key: key})
+	if err != nil {
+		t.Fatal(err)
+	}
+	number, isNumber := got.Item["n"].(*types.AttributeValueMemberN)
+	data, isText := got.Item["j"].(*types.AttributeValueMemberS)
+	if !isNumber || !isText {
+		t.Fatalf("problem %+v has no version or no JSON", got.Item)
+	}
+	version, err := strconv.Atoi(number.Value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	next := strings.Replace(data.Value, fmt.Sprintf(`"version":%d`, version), fmt.Sprintf(`"version":%d`, version+1), 1)
+	if next == data.Value {
+		t.Fatalf("the JSON %s has no version %d", data.Value, version)
+	}
+	write := func(text string) {
+		t.Helper()
+		got.Item["n"] = &types.AttributeValueMemberN{Value: strconv.Itoa(version + 1)}
+		got.Item["j"] = &types.AttributeValueMemberS{Value: text}
+		if _, err := c.SDK.DynamoDB.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &c.Table, Item: got.Item}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("{")
+	return func() { t.Helper(); write(next) }
+}
+
+// putDeadMail puts a message into the dead-letter queue of mails.
+func putDeadMail(t *testing.T, dir string) {
+	t.Helper()
+	s, err := where.Read(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := client.New(t.Context(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	queue, err := c.Queue(t.Context(), c.SDK, "mail-dead")
+	if err != nil {
+		t.Fatal(err)
+	}
+	body := `{"Records":[]}`
+	if _, err := c.SDK.SQS.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: &queue, MessageBody: &body}); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -57,8 +57,20 @@ func (t *tool) replayQuarantine(ctx context.Context, c *client.Client, listOnly 
 	return nil
 }
 
-// replayDeadLetters lists the dead-letter queues with their lengths, and
-// processes their messages again unless listOnly is set.
+// describeRedriven returns the outcome of a queue's replay.
+func describeRedriven(r client.Redriven) string {
+	switch {
+	case r.Moved > 0:
+		return fmt.Sprintf("%d moved to their queue", r.Moved)
+	case r.Invoked > 0:
+		return fmt.Sprintf("%d replayed, %d failed again", r.Invoked, r.Back)
+	default:
+		return "0"
+	}
+}
+
+// replayDeadLetters processes the messages of all dead-letter queues again, and
+// prints the outcome. With listOnly it only prints the lengths of the queues.
 func (t *tool) replayDeadLetters(ctx context.Context, c *client.Client, listOnly bool) error {
 	queues, err := c.DeadLetterQueues(ctx)
 	if err != nil {
@@ -66,10 +78,13 @@ func (t *tool) replayDeadLetters(ctx context.Context, c *client.Client, listOnly
 	}
 	var errs []error
 	for _, d := range queues {
-		fmt.Fprintf(t.out, "%-20s %d\n", d.Name, d.Count)
-		if !listOnly {
-			errs = append(errs, c.RedriveQueue(ctx, d))
+		if listOnly {
+			fmt.Fprintf(t.out, "%-20s %d\n", d.Name, d.Count)
+			continue
 		}
+		done, err := c.RedriveQueue(ctx, d)
+		errs = append(errs, err)
+		fmt.Fprintf(t.out, "%-20s %s\n", d.Name, describeRedriven(done))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return err

@@ -58,6 +58,7 @@ type Contact struct {
 	Department   string              `json:"department"`        // owner of its first cause, or [Unassigned] without a cause
 	Causes       []Cause             `json:"causes,omitempty"`
 	Taxonomy     string              `json:"taxonomy,omitempty"` // version of the taxonomy that classified it
+	Unrecorded   []Cause             `json:"-"`                  // causes of it, or former ones, whose problem does not know that yet
 	Threads      []string            `json:"-"`                  // hashed thread keys, to recognise later replies
 	Messages     []Message           `json:"-"`                  // its messages, oldest first; not stored
 	Version      int64               `json:"-"`                  // version of the stored item; 0 if not stored

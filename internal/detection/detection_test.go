@@ -93,9 +93,9 @@ func TestRecord_RepeatedEvidence(t *testing.T) {
 		all = append(all, d.Compare(t.Context(), identity.Customer{ID: id}, nil, []contact.Contact{k}, nil))
 	}
 	for range 2 {
-		for i, err := range d.Record(t.Context(), all) {
-			if err != nil {
-				t.Fatalf("Record fails for changes %d: %v", i, err)
+		for i, failures := range d.Record(t.Context(), all) {
+			if failures != nil {
+				t.Fatalf("Record fails for changes %d: %v", i, failures)
 			}
 		}
 		id, err := table.ProblemOfCause(t.Context(), "invoice-unclear", "")

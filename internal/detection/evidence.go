@@ -45,7 +45,8 @@ func (all Changes) evidenceOf(c Cause, customer identity.CustomerID) *Evidence {
 
 // Compare returns the evidence that follows from saving and dropping contacts of
 // a customer. stored are the contacts before, as they were read. Contacts that
-// are neither saved nor dropped give no evidence.
+// are neither saved nor dropped give no evidence. Evidence that could not be
+// recorded when a contact was stored is included again.
 func (d *Detector) Compare(ctx context.Context, customer identity.Customer, stored, save, drop []contact.Contact) Changes {
 	previous := map[contactKey]contact.Contact{}
 	for _, k := range stored {
@@ -56,7 +57,7 @@ func (d *Detector) Compare(ctx context.Context, customer identity.Customer, stor
 		d.compareContact(ctx, changes, previous[contactKey{k.Customer, k.ID}], k, d.newQuoter(customer, k))
 	}
 	for _, k := range drop {
-		for _, c := range k.Causes {
+		for _, c := range slices.Concat(k.Causes, k.Unrecorded) {
 			e := changes.evidenceOf(Cause{c.Reason, c.Product}, k.Customer)
 			e.Removed = append(e.Removed, d.locateOccurrence(k, c))
 		}
@@ -68,18 +69,24 @@ func (d *Detector) Compare(ctx context.Context, customer identity.Customer, stor
 // contact and of its new version. The stored one is empty for a new contact.
 func (d *Detector) compareContact(ctx context.Context, changes Changes, before, after contact.Contact, q *quoter) {
 	for _, c := range after.Causes {
-		if !d.showsOccurrence(before, after, c) {
+		if isUnrecorded(before, c) || !d.showsOccurrence(before, after, c) {
 			e := changes.evidenceOf(Cause{c.Reason, c.Product}, after.Customer)
 			e.Added = append(e.Added, q.describeOccurrence(ctx, c))
 			e.FormerIDs = append(e.FormerIDs, formerIDs(after)...)
 		}
 	}
-	for _, c := range before.Causes {
+	for _, c := range slices.Concat(before.Causes, before.Unrecorded) {
 		if !d.showsOccurrence(after, before, c) {
 			e := changes.evidenceOf(Cause{c.Reason, c.Product}, after.Customer)
 			e.Removed = append(e.Removed, d.locateOccurrence(before, c))
 		}
 	}
+}
+
+// isUnrecorded reports whether the evidence of a cause could not be recorded
+// when a contact was stored.
+func isUnrecorded(k contact.Contact, c contact.Cause) bool {
+	return slices.ContainsFunc(k.Unrecorded, c.Same)
 }
 
 // formerIDs returns the ids that a contact would have if it began with a later

@@ -47,7 +47,7 @@ func (d *Detector) openProblem(ctx context.Context, r taxonomy.Reason, product, 
 // an opening that another run did not.
 func (d *Detector) readSurvivor(ctx context.Context, id string) (problem.Record, error) {
 	return problem.FollowMerges(ctx, id, func(ctx context.Context, id string) (problem.Record, error) {
-		rec, err := d.Store.ProblemHeader(ctx, id)
+		rec, err := d.readHeader(ctx, id)
 		if err != nil || rec.Opening == "" {
 			return rec, err
 		}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/heard-intake/heard/internal/batch"
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/problem"
@@ -30,8 +31,14 @@ type History struct {
 func (d *Detector) Reconcile(ctx context.Context, changes Changes, histories []History) error {
 	own := histories[0]
 	records := map[string]*causeRecord{}
+	var failure error
 	for c := range allCauses(histories) {
-		if err := d.readRecord(ctx, c, own.Customer.Members, records); err != nil {
+		err := d.readRecord(ctx, c, own.Customer.Members, records)
+		if batch.IsPermanent(err) {
+			failure = err
+			continue
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -39,7 +46,7 @@ func (d *Detector) Reconcile(ctx context.Context, changes Changes, histories []H
 	for _, r := range records {
 		d.addDifferences(ctx, changes, own, known, r)
 	}
-	return nil
+	return failure
 }
 
 // contactIndex finds contacts, and messages that may have begun one, by the id
@@ -97,7 +104,7 @@ func (d *Detector) readRecord(ctx context.Context, c Cause, customers []identity
 	if id == "" {
 		return d.readWindowRecord(ctx, c, customers, records)
 	}
-	rec, err := problem.FollowMerges(ctx, id, d.Store.ProblemHeader)
+	rec, err := problem.FollowMerges(ctx, id, d.readHeader)
 	if err != nil {
 		return err
 	}
@@ -105,8 +112,12 @@ func (d *Detector) readRecord(ctx context.Context, c Cause, customers []identity
 		r.causes = append(r.causes, c)
 		return nil
 	}
-	records[rec.ID] = &causeRecord{causes: []Cause{c}, since: rec.FirstSeen}
-	return d.readAffected(ctx, rec, customers, records[rec.ID])
+	r := &causeRecord{causes: []Cause{c}, since: rec.FirstSeen}
+	if err := d.readAffected(ctx, rec, customers, r); err != nil {
+		return err
+	}
+	records[rec.ID] = r
+	return nil
 }
 
 // readWindowRecord reads the occurrences of a cause without a problem. A cause of
@@ -119,8 +130,11 @@ func (d *Detector) readWindowRecord(ctx context.Context, c Cause, customers []id
 	since := d.Now().Add(-retention(r))
 	window, err := d.Store.Occurrences(ctx, c.Reason, c.Product, since.In(d.Zone).Format(time.DateOnly), afterAllSlots, maxOccurrences, d.Now())
 	window = slices.DeleteFunc(window, func(s problem.Occurrence) bool { return !slices.Contains(customers, s.Customer) })
+	if err != nil {
+		return err
+	}
 	records[c.Reason+"#"+c.Product] = &causeRecord{causes: []Cause{c}, since: since, window: window}
-	return err
+	return nil
 }
 
 // readAffected reads the affected customers of a problem and its parts. It reads
@@ -139,7 +153,7 @@ func (d *Detector) readAffected(ctx context.Context, rec problem.Record, custome
 		into.affected = append(into.affected, a)
 	}
 	for _, part := range rec.Parts {
-		p, err := problem.FollowMerges(ctx, part.ID, d.Store.ProblemHeader)
+		p, err := problem.FollowMerges(ctx, part.ID, d.readHeader)
 		if err == nil {
 			err = d.readAffected(ctx, p, customers, into)
 		}

@@ -2,8 +2,10 @@ package detection
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/heard-intake/heard/internal/batch"
@@ -12,13 +14,18 @@ import (
 	"github.com/heard-intake/heard/internal/taxonomy"
 )
 
+// Failures has the errors of causes whose evidence could not be recorded.
+type Failures map[Cause]error
+
 // Record records the evidence of all changes, with one pass for each cause.
-// Call it before the contacts are saved. The errors have the indexes of all.
+// Call it before the contacts are saved. The failures have the indexes of all;
+// they are nil for changes that are recorded.
 //
 // A cause that fails fails all changes that have evidence of it. When it fails
 // permanently, the evidence of each change is recorded separately, so that one
-// customer's bad data does not fail the others.
-func (d *Detector) Record(ctx context.Context, all []Changes) []error {
+// customer's bad data does not fail the others. The message of a permanent error
+// names the cause, and the problem if that cannot be read.
+func (d *Detector) Record(ctx context.Context, all []Changes) []Failures {
 	evidence := map[Cause][]Evidence{}
 	sources := map[Cause][]int{} // indexes of the changes that have evidence of the cause
 	for i, changes := range all {
@@ -32,7 +39,7 @@ func (d *Detector) Record(ctx context.Context, all []Changes) []error {
 	batch.Each(len(causes), parallel, func(i int) {
 		failed[i] = d.recordCause(ctx, causes[i], evidence[causes[i]])
 	})
-	errs := make([]error, len(all))
+	failures := make([]Failures, len(all))
 	for i, c := range causes {
 		separately := batch.IsPermanent(failed[i]) && len(sources[c]) > 1
 		for _, source := range sources[c] {
@@ -40,12 +47,32 @@ func (d *Detector) Record(ctx context.Context, all []Changes) []error {
 			if separately {
 				err = d.recordCause(ctx, c, all[source][c])
 			}
-			if err != nil {
-				errs[source] = err
+			if err == nil {
+				continue
 			}
+			if failures[source] == nil {
+				failures[source] = Failures{}
+			}
+			failures[source][c] = nameSubject(err, "cause "+strings.TrimSuffix(c.Reason+"#"+c.Product, "#"))
 		}
 	}
-	return errs
+	return failures
+}
+
+// nameSubject puts a subject before the message of a permanent error: the id of
+// a problem, or a cause.
+func nameSubject(err error, subject string) error {
+	e, ok := errors.AsType[*fault.Error](err)
+	if !ok || !batch.IsPermanent(err) {
+		return err
+	}
+	return fault.Wrap(e.Kind, err, "%s: %s", subject, e.Msg)
+}
+
+// readHeader reads a problem. A permanent error names it.
+func (d *Detector) readHeader(ctx context.Context, id string) (problem.Record, error) {
+	rec, err := d.Store.ProblemHeader(ctx, id)
+	return rec, nameSubject(err, "problem "+id)
 }
 
 // recordCause records evidence of one cause. A panic becomes an error.

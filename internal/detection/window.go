@@ -3,11 +3,13 @@ package detection
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"maps"
 	"slices"
 	"time"
 
 	"github.com/heard-intake/heard/internal/batch"
+	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/problem"
 	"github.com/heard-intake/heard/internal/taxonomy"
@@ -155,6 +157,10 @@ func (d *Detector) contactsSince(ctx context.Context, reason, product, day strin
 		return 0, err
 	}
 	p, err := d.Store.Problem(ctx, id)
+	if batch.IsPermanent(err) { // an estimate without it is better than none
+		slog.ErrorContext(ctx, "unreadable problem not counted", "problem", id, "kind", fault.KindOf(err))
+		return 0, nil
+	}
 	for on, n := range p.PerDay {
 		if on >= day {
 			contacts += n
@@ -169,7 +175,7 @@ func (d *Detector) contactsSince(ctx context.Context, reason, product, day strin
 func (d *Detector) discountExplained(ctx context.Context, x *examination, others map[string]string, after time.Time) (finding, error) {
 	var until time.Time
 	for _, id := range others {
-		p, err := problem.FollowMerges(ctx, id, d.Store.ProblemHeader)
+		p, err := problem.FollowMerges(ctx, id, d.readHeader)
 		if err != nil || p.State.Open() {
 			return finding{}, err
 		}

@@ -93,6 +93,7 @@ const (
 	attrContactDepartment   = "dp" // department of its first cause
 	attrContactChannels     = "ch" // channels, separated by spaces
 	attrContactCauses       = "cs" // JSON: causes
+	attrContactUnrecorded   = "ur" // JSON: causes whose evidence could not be recorded
 	attrContactReason       = "rs" // reason of the first cause
 	attrContactProduct      = "pr" // product of the first cause
 	attrContactWaitingSince = "w"  // time of the first unanswered question

@@ -36,6 +36,13 @@ func contactItem(c contact.Contact) (item, error) {
 			it[attrContactProduct] = str(c.Causes[0].Product)
 		}
 	}
+	if len(c.Unrecorded) > 0 {
+		causes, err := json.Marshal(c.Unrecorded)
+		if err != nil {
+			return nil, fault.Wrap(fault.Internal, err, "encode causes")
+		}
+		it[attrContactUnrecorded] = str(string(causes))
+	}
 	for name, at := range map[string]time.Time{
 		attrContactWaitingSince: c.WaitingSince, attrContactFirstAnswer: c.FirstAnswer, attrContactLastAnswer: c.LastAnswer, attrContactClosesAt: c.ClosesAt,
 	} {
@@ -67,8 +74,12 @@ func readContact(it item) (contact.Contact, error) {
 		Channels: splitChannels(text(it, attrContactChannels)), Department: text(it, attrContactDepartment), Taxonomy: text(it, attrContactTaxonomy),
 		Threads: strings.Fields(text(it, attrContactThreads)), Version: number(it, attrContactVersion),
 	}
-	if cs := text(it, attrContactCauses); cs != "" {
-		if err := json.Unmarshal([]byte(cs), &c.Causes); err != nil {
+	for attr, causes := range map[string]*[]contact.Cause{attrContactCauses: &c.Causes, attrContactUnrecorded: &c.Unrecorded} {
+		data := text(it, attr)
+		if data == "" {
+			continue
+		}
+		if err := json.Unmarshal([]byte(data), causes); err != nil {
 			return c, fault.Wrap(fault.Internal, err, "read contact")
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/heard-intake/heard/internal/batch"
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/detection"
 	"github.com/heard-intake/heard/internal/identity"
@@ -23,7 +24,62 @@ type plan struct {
 	evidence   detection.Changes
 	unknown    []problem.UnclassifiedContact // hints of contacts without a known reason
 	regrouped  []identity.CustomerID         // ids of an identity change since the previous round; then nothing else is planned
+	setAside   error                         // permanent error of detection; the contacts are saved all the same
 	err        error
+}
+
+// addFailures adds the failures of detection to the plan. A temporary one is
+// the plan's error, and a permanent one too unless setAside is set.
+func (p *plan) addFailures(failures detection.Failures, setAside bool) {
+	for _, err := range failures {
+		if !setAside || !batch.IsPermanent(err) {
+			p.err = err
+			return
+		}
+		p.setAside = err
+	}
+	if len(failures) > 0 {
+		p.markUnrecorded(failures)
+	}
+}
+
+// markUnrecorded notes the failed causes in the contacts that will be saved, so
+// that their evidence is recorded when the contacts are next computed. A contact
+// to drop has no place for that, so that it stays until then. It is dropped if a
+// saved contact begins with an earlier message: the evidence of that one removes
+// its own.
+func (p *plan) markUnrecorded(failures detection.Failures) {
+	failed := func(c contact.Cause) bool {
+		return failures[detection.Cause{Reason: c.Reason, Product: c.Product}] != nil
+	}
+	stored := map[contactKey]contact.Contact{}
+	for _, k := range p.stored {
+		stored[contactKey{k.Customer, k.ID}] = k
+	}
+	for i := range p.save {
+		k := &p.save[i]
+		before := stored[contactKey{k.Customer, k.ID}]
+		for _, c := range slices.Concat(k.Causes, before.Causes, before.Unrecorded) {
+			known := func(o contact.Cause) bool { return o.Same(c) && o.Message == c.Message }
+			if failed(c) && !slices.ContainsFunc(k.Unrecorded, known) {
+				k.Unrecorded = append(k.Unrecorded, contact.Cause{Reason: c.Reason, Product: c.Product, Message: c.Message})
+			}
+		}
+	}
+	p.drop = slices.DeleteFunc(p.drop, func(k contact.Contact) bool {
+		return slices.ContainsFunc(slices.Concat(k.Causes, k.Unrecorded), func(c contact.Cause) bool {
+			return failed(c) && !p.replacesDropped(k, c)
+		})
+	})
+}
+
+// replacesDropped reports whether a contact that will be saved with an unrecorded
+// cause contains the first message of a dropped one.
+func (p *plan) replacesDropped(dropped contact.Contact, c contact.Cause) bool {
+	return slices.ContainsFunc(p.save, func(k contact.Contact) bool {
+		begins := func(m contact.Message) bool { return contact.IDOf(m.ID) == dropped.ID }
+		return k.Customer == dropped.Customer && slices.ContainsFunc(k.Causes, c.Same) && slices.ContainsFunc(k.Messages, begins)
+	})
 }
 
 // createsOrDrops reports whether the plan creates or drops a contact.
@@ -78,6 +134,7 @@ func contactKeys(ks []contact.Contact) map[contactKey]bool {
 // the stored ones need. An identity change is delivered only once, so it is read
 // consistently.
 func (t *Triage) planCustomer(ctx context.Context, h hint, consistent bool) plan {
+	setAside := consistent
 	consistent = consistent || len(h.changed) > 0
 	p := plan{customer: h.checked}
 	if h.checked.ID != "" {
@@ -99,7 +156,12 @@ func (t *Triage) planCustomer(ctx context.Context, h hint, consistent bool) plan
 	p.evidence = t.detector().Compare(ctx, p.customer, own.Stored, p.save, p.drop)
 	t.planUnknownHints(&p, own.Computed, h)
 	if len(h.changed) > 0 {
-		p.err = t.reconcileEvidence(ctx, &p, own.History, h.changed)
+		err := batch.RecoverPanic(ctx, func() error { return t.reconcileEvidence(ctx, &p, own.History, h.changed) })
+		if setAside && batch.IsPermanent(err) {
+			p.setAside = err
+		} else {
+			p.err = err
+		}
 	}
 	return p
 }
@@ -160,7 +222,7 @@ func (t *Triage) keepOlderClassification(stored, computed []contact.Contact, h h
 
 // compareContacts plans to save and drop contacts, so that the stored ones from a
 // time on become the computed ones. A contact in reclassify is also saved when
-// only its taxonomy version differs.
+// only its taxonomy version differs, and a contact with unrecorded causes always.
 func (p *plan) compareContacts(stored, computed []contact.Contact, from time.Time, reclassify []string) {
 	old := map[contactKey]contact.Contact{}
 	for _, k := range stored {
@@ -176,7 +238,7 @@ func (p *plan) compareContacts(stored, computed []contact.Contact, from time.Tim
 			continue
 		}
 		newVersion := before.Taxonomy != k.Taxonomy && slices.Contains(reclassify, k.ID)
-		if newVersion || !isSameContact(before, k) {
+		if newVersion || len(before.Unrecorded) > 0 || !isSameContact(before, k) {
 			k.Version = before.Version
 			p.save = append(p.save, k)
 		}

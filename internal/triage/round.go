@@ -20,9 +20,13 @@ import (
 // A created or dropped contact is checked in another round because two
 // concurrent runs may each create a contact of the same messages without seeing
 // the other's. The run that writes last sees both when it reads again.
-func (t *Triage) runRound(ctx context.Context, todo []hint, consistent bool) []hint {
+//
+// A permanent error of a problem does not keep the contacts from being saved.
+// It adds the customer's records to bad, except in the first round, when it may
+// come from a stale read and the customer gets another round.
+func (t *Triage) runRound(ctx context.Context, todo []hint, consistent bool, bad map[int]error) []hint {
 	plans := t.planCustomers(ctx, todo, consistent)
-	t.recordEvidence(ctx, plans)
+	t.recordEvidence(ctx, plans, consistent)
 	batch.Each(len(plans), parallel, func(i int) {
 		if plans[i].err == nil {
 			plans[i].err = batch.RecoverPanic(ctx, func() error { return t.savePlan(ctx, plans[i]) })
@@ -31,6 +35,11 @@ func (t *Triage) runRound(ctx context.Context, todo []hint, consistent bool) []h
 	var next []hint
 	for i, p := range plans {
 		next = append(next, nextHints(todo[i], p)...)
+		if p.err == nil && p.setAside != nil {
+			for _, record := range todo[i].records {
+				bad[record] = p.setAside
+			}
+		}
 	}
 	return next
 }
@@ -80,7 +89,9 @@ func (t *Triage) planCustomers(ctx context.Context, todo []hint, consistent bool
 
 // recordEvidence passes to detection what must be recorded before the contacts,
 // within this phase's share of the time. It sets the error of plans that fail.
-func (t *Triage) recordEvidence(ctx context.Context, plans []plan) {
+// With setAside a permanent error of detection leaves the plan valid: its
+// contacts are saved with the causes that have yet to be recorded.
+func (t *Triage) recordEvidence(ctx context.Context, plans []plan, setAside bool) {
 	ctx, cancel := batch.WithTimeShare(ctx, phaseShare)
 	defer cancel()
 	detector := t.detector()
@@ -88,7 +99,9 @@ func (t *Triage) recordEvidence(ctx context.Context, plans []plan) {
 	for i, p := range plans {
 		changes[i] = p.evidence
 	}
-	setErrors(plans, detector.Record(ctx, changes))
+	for i, failures := range detector.Record(ctx, changes) {
+		plans[i].addFailures(failures, setAside)
+	}
 	hints := make([][]problem.UnclassifiedContact, len(plans))
 	for i, p := range plans {
 		if p.err == nil {

@@ -37,6 +37,16 @@
 // finds the same difference and records the same evidence again
 // (TestOpenProblem_InterruptedOpening).
 //
+// A problem that cannot be read does not keep contacts from being saved
+// (TestHandle_UnreadableProblem):
+//
+//  1. Detection cannot record the cause of a contact, because the item of its
+//     problem is malformed.
+//  2. Triage saves the contact, so that it waits, with the cause in
+//     [contact.Contact.Unrecorded]. The record becomes a dead letter.
+//  3. The item is mended. The next message of the customer, or a replay of the
+//     dead letter, finds the cause unrecorded and records its evidence.
+//
 // # Races
 //
 // Two batches of one customer run at the same time
@@ -152,7 +162,8 @@ const (
 
 // Handle handles one batch of the table's stream: new messages, corrections,
 // delivery results, requests to classify again and identity changes. A record
-// that can never be handled becomes a dead letter, see [batch.IsPermanent]; so do
+// that can never be handled becomes a dead letter, see [batch.IsPermanent]. So
+// does one whose problem cannot be read, after its contacts are saved; so do
 // all records of a customer who fails permanently, or whose work takes too long
 // again and again (setAsideTooSlow). After any other failure, or when time runs
 // out, Lambda delivers the batch again from the earliest failure on.
@@ -164,7 +175,7 @@ func (t *Triage) Handle(ctx context.Context, ev events.DynamoDBEvent) (events.Dy
 		if work.Err() != nil {
 			break
 		}
-		todo = t.runRound(work, todo, round > 0)
+		todo = t.runRound(work, todo, round > 0, bad)
 		if round > 0 { // an error of the first round may come from a stale read
 			todo = setAsidePermanent(todo, bad)
 		}

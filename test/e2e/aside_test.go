@@ -162,7 +162,7 @@ func (b *bench) revive() {
 		if d.Name != "stream-dead" {
 			continue
 		}
-		if err := b.RedriveQueue(b.Context(), d); err != nil {
+		if _, err := b.RedriveQueue(b.Context(), d); err != nil {
 			b.Fatal(err)
 		}
 	}

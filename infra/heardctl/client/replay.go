@@ -120,35 +120,52 @@ func (c *Client) DeadLetterQueues(ctx context.Context) ([]DeadLetterQueue, error
 		if !strings.HasSuffix(strings.TrimSuffix(name, ".fifo"), "-dead") {
 			continue
 		}
-		got, err := c.SDK.SQS.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: &url, AttributeNames: []types.QueueAttributeName{
-			types.QueueAttributeNameApproximateNumberOfMessages, types.QueueAttributeNameQueueArn,
-		}})
+		n, arn, err := c.queueLength(ctx, url)
 		if err != nil {
 			return nil, err
 		}
-		n, err := strconv.Atoi(got.Attributes["ApproximateNumberOfMessages"])
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, DeadLetterQueue{name, n, url, got.Attributes["QueueArn"]})
+		all = append(all, DeadLetterQueue{name, n, url, arn})
 	}
 	return all, nil
 }
 
+// queueLength returns how many messages of a queue are visible, and its ARN.
+func (c *Client) queueLength(ctx context.Context, url string) (n int, arn string, err error) {
+	got, err := c.SDK.SQS.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: &url, AttributeNames: []types.QueueAttributeName{
+		types.QueueAttributeNameApproximateNumberOfMessages, types.QueueAttributeNameQueueArn,
+	}})
+	if err != nil {
+		return 0, "", err
+	}
+	n, err = strconv.Atoi(got.Attributes["ApproximateNumberOfMessages"])
+	return n, got.Attributes["QueueArn"], err
+}
+
+// Redriven counts the messages of a dead-letter queue by their outcome.
+type Redriven struct {
+	Moved   int // being moved to their source queue
+	Invoked int // given to their function again
+	Back    int // in the dead-letter queue after all invocations
+}
+
 // RedriveQueue moves the messages of a dead-letter queue back to their source
 // queue. A function's failed invocations have no source queue, so the function
-// is invoked with them again.
-func (c *Client) RedriveQueue(ctx context.Context, d DeadLetterQueue) error {
+// is invoked with them again. The counts are valid even with an error.
+func (c *Client) RedriveQueue(ctx context.Context, d DeadLetterQueue) (Redriven, error) {
 	if d.Count == 0 {
-		return nil
+		return Redriven{}, nil
 	}
 	sources, err := c.SDK.SQS.ListDeadLetterSourceQueues(ctx, &sqs.ListDeadLetterSourceQueuesInput{QueueUrl: &d.url})
 	if err != nil {
-		return err
+		return Redriven{}, err
 	}
 	if len(sources.QueueUrls) == 0 {
-		return c.redriveInvocations(ctx, d.url)
+		invoked, err := c.redriveInvocations(ctx, d.url)
+		back, _, lengthErr := c.queueLength(ctx, d.url)
+		return Redriven{Invoked: invoked, Back: back}, errors.Join(err, lengthErr)
 	}
-	_, err = c.SDK.SQS.StartMessageMoveTask(ctx, &sqs.StartMessageMoveTaskInput{SourceArn: &d.arn})
-	return err
+	if _, err := c.SDK.SQS.StartMessageMoveTask(ctx, &sqs.StartMessageMoveTaskInput{SourceArn: &d.arn}); err != nil {
+		return Redriven{}, err
+	}
+	return Redriven{Moved: d.Count}, nil
 }

@@ -50,13 +50,14 @@ const replayTimeout = 900
 
 // redriveInvocations invokes functions again with the dead letters of a queue. It
 // receives all letters before the first invocation, because a function may put
-// a record that fails again back into the same queue.
-func (c *Client) redriveInvocations(ctx context.Context, queue string) error {
+// a record that fails again back into the same queue. It returns how many
+// letters it replayed or tried to replay.
+func (c *Client) redriveInvocations(ctx context.Context, queue string) (invoked int, err error) {
 	var all []sqstypes.Message
 	for {
 		out, err := c.SDK.SQS.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: &queue, MaxNumberOfMessages: 10, VisibilityTimeout: replayTimeout})
 		if err != nil {
-			return err
+			return 0, err
 		}
 		if len(out.Messages) == 0 {
 			break
@@ -64,16 +65,16 @@ func (c *Client) redriveInvocations(ctx context.Context, queue string) error {
 		all = append(all, out.Messages...)
 	}
 	var failed []error
-	for _, m := range all {
+	for i, m := range all {
 		if err := c.replayDeadLetter(ctx, aws.ToString(m.Body)); err != nil {
 			failed = append(failed, err, c.makeVisible(ctx, queue, m))
 			continue
 		}
 		if _, err := c.SDK.SQS.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: &queue, ReceiptHandle: m.ReceiptHandle}); err != nil {
-			return errors.Join(append(failed, err)...)
+			return i + 1, errors.Join(append(failed, err)...)
 		}
 	}
-	return errors.Join(failed...)
+	return len(all), errors.Join(failed...)
 }
 
 // makeVisible makes a message that could not be replayed visible on its queue.
@@ -111,14 +112,16 @@ func (c *Client) replayDeadLetter(ctx context.Context, record string) error {
 }
 
 // deadLetterRecords returns the stream records of a dead letter. A record that
-// has left the stream is built from its item in the table.
+// was set aside gets its item as it is now in the table, so that the function
+// sees a mended item. The stream has the item as it was. A record that has left
+// the stream is built from the item.
 func (c *Client) deadLetterRecords(ctx context.Context, g deadLetter) ([]events.DynamoDBEventRecord, error) {
 	if g.SetAside == nil {
 		return c.readStreamRecords(ctx, g)
 	}
 	records, err := c.readSetAside(ctx, *g.SetAside)
 	if err == nil {
-		return records, nil
+		return records, c.updateImage(ctx, *g.SetAside, records)
 	}
 	if g.SetAside.PK == "" || g.SetAside.SK == "" {
 		return nil, fmt.Errorf("the record is no longer in the stream, and has no key to read its item: %w", err)
@@ -176,9 +179,7 @@ func containsSequence(r *types.SequenceNumberRange, number string) bool {
 // now. That is enough: triage reads the table, and the latest version of
 // a problem contains all earlier changes.
 func (c *Client) readFromTable(ctx context.Context, a batch.SetAside) ([]events.DynamoDBEventRecord, error) {
-	out, err := c.SDK.DynamoDB.GetItem(ctx, &dynamodb.GetItemInput{TableName: &c.Table, ConsistentRead: aws.Bool(true), Key: map[string]dynamotypes.AttributeValue{
-		"pk": &dynamotypes.AttributeValueMemberS{Value: a.PK}, "sk": &dynamotypes.AttributeValueMemberS{Value: a.SK},
-	}})
+	image, err := c.readImage(ctx, a)
 	if err != nil {
 		return nil, err
 	}
@@ -186,16 +187,42 @@ func (c *Client) readFromTable(ctx context.Context, a batch.SetAside) ([]events.
 	r.Change.SequenceNumber = a.SequenceNumber
 	r.Change.ApproximateCreationDateTime = events.SecondsEpochTime{Time: a.Created}
 	r.Change.Keys = map[string]events.DynamoDBAttributeValue{"pk": events.NewStringAttribute(a.PK), "sk": events.NewStringAttribute(a.SK)}
-	r.Change.NewImage = map[string]events.DynamoDBAttributeValue{}
+	r.Change.NewImage = image
+	return []events.DynamoDBEventRecord{r}, nil
+}
+
+// updateImage replaces the new image of a record by its item as it is now. A
+// removal, and the record of an item that is gone, stay as they are.
+func (c *Client) updateImage(ctx context.Context, a batch.SetAside, records []events.DynamoDBEventRecord) error {
+	if a.PK == "" || a.SK == "" || len(records) != 1 || records[0].Change.NewImage == nil {
+		return nil
+	}
+	image, err := c.readImage(ctx, a)
+	if err == nil && len(image) > 0 {
+		records[0].Change.NewImage = image
+	}
+	return err
+}
+
+// readImage reads the item of a record as an image. It is empty if the item is
+// gone.
+func (c *Client) readImage(ctx context.Context, a batch.SetAside) (map[string]events.DynamoDBAttributeValue, error) {
+	out, err := c.SDK.DynamoDB.GetItem(ctx, &dynamodb.GetItemInput{TableName: &c.Table, ConsistentRead: aws.Bool(true), Key: map[string]dynamotypes.AttributeValue{
+		"pk": &dynamotypes.AttributeValueMemberS{Value: a.PK}, "sk": &dynamotypes.AttributeValueMemberS{Value: a.SK},
+	}})
+	if err != nil {
+		return nil, err
+	}
+	image := map[string]events.DynamoDBAttributeValue{}
 	for name, v := range out.Item { // functions read only strings and numbers of an image
 		switch v := v.(type) {
 		case *dynamotypes.AttributeValueMemberS:
-			r.Change.NewImage[name] = events.NewStringAttribute(v.Value)
+			image[name] = events.NewStringAttribute(v.Value)
 		case *dynamotypes.AttributeValueMemberN:
-			r.Change.NewImage[name] = events.NewNumberAttribute(v.Value)
+			image[name] = events.NewNumberAttribute(v.Value)
 		}
 	}
-	return []events.DynamoDBEventRecord{r}, nil
+	return image, nil
 }
 
 // readStreamRecords reads the records of a batch from the stream.
