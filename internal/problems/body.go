@@ -3,7 +3,6 @@ package problems
 import (
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/problem"
@@ -61,7 +60,7 @@ const maxIDLength = 200
 // IsID reports whether s can be an id: printable ASCII without spaces, up to
 // limit bytes.
 func IsID(s string, limit int) bool {
-	return s != "" && len(s) <= limit && utf8.ValidString(s) && !strings.ContainsFunc(s, isOutsideASCII)
+	return s != "" && len(s) <= limit && !strings.ContainsFunc(s, isNotPrintable)
 }
 
-func isOutsideASCII(c rune) bool { return c <= ' ' || c > '~' }
+func isNotPrintable(c rune) bool { return c <= ' ' || c > '~' }

@@ -231,7 +231,8 @@ func eachWord(text string) iter.Seq[span] {
 		for i := 0; i < len(text); {
 			r, size := utf8.DecodeRuneInString(text[i:])
 			token := tokenAt(text[i:])
-			inWord := token == 0 && (unicode.IsLetter(r) || unicode.IsDigit(r) || (r == '\'' && from >= 0))
+			isApostrophe := r == '\'' && from >= 0
+			inWord := token == 0 && (unicode.In(r, unicode.L, unicode.Nd) || isApostrophe)
 			if inWord && from < 0 {
 				from = i
 			}

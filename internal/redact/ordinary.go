@@ -111,7 +111,8 @@ func isWord(f string, loose bool) bool {
 	}
 	for i := 4; i <= len(f)-4; i++ {
 		joined := len(f)-i > 4 && f[i] == 's' && v[f[i+1:]] // as in "gezinslid"
-		if v[f[:i]] && (v[f[i:]] || joined) && !street().MatchString(f) {
+		isCompound := v[f[:i]] && (v[f[i:]] || joined)
+		if isCompound && !street().MatchString(f) {
 			return true
 		}
 	}
