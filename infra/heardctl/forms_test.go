@@ -5,12 +5,16 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/heard-intake/heard/infra/heardctl/client"
 	"github.com/heard-intake/heard/infra/local/stack"
+	"github.com/heard-intake/heard/internal/channel/email"
+	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/store"
 )
 
 // formMail writes a mail to a file, and returns its path.
@@ -74,6 +78,10 @@ func TestForms(t *testing.T) {
 	unknown("email:formulier@winkel.example")
 	has(ctl("doctor"), "no sender has mails with different Reply-To", true)
 
+	const mailbox = "klantenservice@support.example.com"
+	send(formMail(t, "m1", mailbox, "", "Mijn factuur klopt niet."), formMail(t, "m2", mailbox, "", "Waar blijft mijn pakket?"))
+	unknown("email:" + mailbox)
+
 	const relay = "noreply@forms.example"
 	send(formMail(t, "b1", relay, "Bo <bo@example.net>", "Mijn factuur klopt niet."),
 		formMail(t, "b2", relay, "Cas <cas@example.net>", "Waar blijft mijn pakket?"),
@@ -81,16 +89,26 @@ func TestForms(t *testing.T) {
 	out := ctl("doctor")
 	has(out, relay+": 2 different Reply-To in 2 mails", true)
 	has(out, "  MailForms="+relay+"\n", true)
-	has(out, "heardctl part -dry-run "+relay, true)
-	if out, _, _ := heardctl(t, "-dir", dir, "doctor", "-most", "1"); !strings.Contains(out, "heardctl part") {
-		has(out, "The table has more than", true)
-	}
+	has(out, "heardctl part -dry-run -forms <MailForms> "+relay, true)
+	has(out, "Without -staff", true)
+	out = ctl("doctor", "-most", "1")
+	has(out, "in the part of the table that was examined, no sender has", true)
+	has(out, "partial look: the table has more than the 1 items", true)
+	has(out, "heardctl doctor -most 10 ", true)
+	out = ctl("doctor", "-staff", "@forms.example")
+	has(out, relay+": 2 different Reply-To in 2 mails, but it is in MailStaff", true)
+	has(out, "MailForms=", false)
 	has(ctl("brief", "email:"+relay), "ruilen", true)
-	has(ctl("part", "-dry-run", relay), "3 mails would move to 3 customers; 0 stay", true)
+	dry, warning, _ := heardctl(t, "-dir", dir, "part", "-dry-run", relay)
+	has(dry, "3 mails would move to 3 customers; 0 stay", true)
+	has(warning, relay+" is not in -forms", true)
+	if _, errOut, code := heardctl(t, "-dir", dir, "part", relay); code != 1 || !strings.Contains(errOut, "describe-stacks") {
+		t.Errorf("part without -forms: got code %d and %q, want 1 and the check", code, errOut)
+	}
 	unknown("email:bo@example.net")
-	has(ctl("part", "-since", "2099-01-01T00:00:00Z", relay), "0 mails moved", true)
+	has(ctl("part", "-forms", relay, "-since", "2099-01-01T00:00:00Z", relay), "0 mails moved", true)
 
-	out = ctl("part", relay)
+	out = ctl("part", "-forms", relay, relay)
 	has(out, "3 mails moved to 3 customers; 0 stay", true)
 	has(out, "to bo@example.net\n", true)
 	has(out, "[no-author]", true)
@@ -105,7 +123,7 @@ func TestForms(t *testing.T) {
 		has(brief, word, false)
 	}
 	has(ctl("doctor"), "no sender has mails with different Reply-To", true)
-	has(ctl("part", relay), "0 mails moved to 0 customers", true)
+	has(ctl("part", "-forms", relay, relay), "0 mails moved to 0 customers", true)
 
 	has(ctl("history", "email:"+relay), ", waiting", true)
 	c, err := client.New(t.Context(), s.Stack)
@@ -155,5 +173,56 @@ func TestNormalize_FormParameters(t *testing.T) {
 	}
 	if _, errOut, code := heardctl(t, "normalize", "-forms", "winkel", "email", file); code != 1 || !strings.Contains(errOut, "neither a mail address nor a domain") {
 		t.Errorf("a malformed -forms: got code %d and %q, want 1 and the entry", code, errOut)
+	}
+}
+
+// TestDoctor_Suspects prints senders of each kind, after a whole and a partial
+// look.
+func TestDoctor_Suspects(t *testing.T) {
+	t.Parallel()
+	staff, err := email.ParseAddressList("shop.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	alias := func(value string) identity.Alias { return identity.Alias{Kind: identity.Email, Value: value} }
+	mail := func(from, replyTo string) store.NamedReply {
+		return store.NamedReply{Sender: alias(from), ReplyTo: alias(replyTo)}
+	}
+	const mailbox = "klantenservice@support.example.com"
+	own := store.NamedReply{Sender: alias(mailbox), OwnMailbox: true}
+	colleague := []store.NamedReply{mail("piet@shop.example", "a@example.net"), mail("piet@shop.example", "b@example.net")}
+	form := []store.NamedReply{mail("noreply@forms.example", "a@example.net"), mail("noreply@forms.example", "b@example.net")}
+	const (
+		line    = "  MailForms=noreply@forms.example\n"
+		nothing = "no sender has mails with different Reply-To"
+	)
+	for name, tt := range map[string]struct {
+		found    []store.NamedReply
+		whole    bool
+		has, not []string
+	}{
+		"nothing":                   {nil, true, []string{nothing}, []string{"in the part", "MailForms="}},
+		"nothing in a part":         {nil, false, []string{"in the part of the table that was examined, " + nothing}, nil},
+		"a form":                    {form, true, []string{line, "heardctl part -dry-run -forms <MailForms> noreply@forms.example\n"}, []string{nothing}},
+		"a colleague":               {colleague, true, []string{"piet@shop.example: 2 different Reply-To in 2 mails, but it is in MailStaff", nothing}, []string{"MailForms=", "heardctl part"}},
+		"a form and a colleague":    {slices.Concat(form, colleague), true, []string{line}, []string{nothing}},
+		"our mailbox":               {[]store.NamedReply{own, own}, true, []string{mailbox + ": our own mailbox is the customer of 2 mails", "heardctl part -dry-run -domain support.example.com " + mailbox + "\n"}, []string{"MailForms=", nothing}},
+		"a person with one address": {form[:1], true, []string{nothing}, []string{"noreply@forms.example"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var out strings.Builder
+			(&tool{out: &out}).printSuspects(suspectedSenders(tt.found, staff), "", tt.whole)
+			for _, part := range tt.has {
+				if !strings.Contains(out.String(), part) {
+					t.Errorf("got %q, want %q in it", out.String(), part)
+				}
+			}
+			for _, part := range tt.not {
+				if strings.Contains(out.String(), part) {
+					t.Errorf("got %q, want it without %q", out.String(), part)
+				}
+			}
+		})
 	}
 }

@@ -19,21 +19,23 @@ import (
 
 // NamedReplies returns the mails with a Reply-To in the stack's table, as
 // [store.Table.NamedReplies] does.
-func (c *Client) NamedReplies(ctx context.Context, most int, progress func(examined int)) ([]store.NamedReply, int, bool, error) {
+func (c *Client) NamedReplies(ctx context.Context, domain string, most int, progress func(examined int)) ([]store.NamedReply, int, bool, error) {
 	table, err := c.openTable(ctx)
 	if err != nil {
 		return nil, 0, false, err
 	}
-	return table.NamedReplies(ctx, most, progress)
+	return table.NamedReplies(ctx, domain, most, progress)
 }
 
-// FormSeparation moves the mails from a form's address to the customers who
-// wrote them.
+// FormSeparation moves the mails from an address to the customers who wrote
+// them. The address is treated as a form, unless it is in Staff alone or in the
+// domain of the mailbox that received the mail. Then it is a colleague or one of
+// our mailboxes, as in the email function.
 type FormSeparation struct {
 	Address  identity.Alias
 	Customer identity.CustomerID // the customer who has the mails now
 	Staff    email.AddressList
-	Forms    email.AddressList // the stack's other forms
+	Forms    email.AddressList // the stack's forms
 	Since    time.Time         // earlier mails are not moved
 	DryRun   bool
 }
@@ -101,7 +103,11 @@ func (c *Client) separateMail(ctx context.Context, table *store.Table, p FormSep
 	env.Mailboxes = []string{old.Account}
 	_, env.Domain, _ = strings.Cut(old.Account, "@")
 	env.Staff = p.Staff.Has
-	env.Forms = func(address string) bool { return address == p.Address.Value || p.Forms.Has(address) }
+	env.Forms = p.Forms.Has
+	_, domain, _ := strings.Cut(p.Address.Value, "@")
+	if domain != env.Domain && !p.Staff.Has(p.Address.Value) {
+		env.Forms = func(address string) bool { return address == p.Address.Value || p.Forms.Has(address) }
+	}
 	d, parsed, err := email.Normalize(raw, env)
 	if err != nil {
 		return identity.Alias{}, err
@@ -111,7 +117,7 @@ func (c *Client) separateMail(ctx context.Context, table *store.Table, p FormSep
 	case m.ID != old.ID:
 		return identity.Alias{}, fmt.Errorf("its raw mail belongs to another message, %s", m.ID)
 	case m.Customer.Alias == p.Address:
-		return identity.Alias{}, errors.New("a mail server wrote it, not the form")
+		return identity.Alias{}, errors.New("it is a mail of this address itself: a mail server or a colleague wrote it")
 	case p.DryRun:
 		return m.Customer.Alias, nil
 	}
