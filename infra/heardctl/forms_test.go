@@ -12,7 +12,9 @@ import (
 
 	"github.com/heard-intake/heard/infra/heardctl/client"
 	"github.com/heard-intake/heard/infra/local/stack"
+	"github.com/heard-intake/heard/internal/blob"
 	"github.com/heard-intake/heard/internal/channel/email"
+	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/store"
 )
@@ -173,6 +175,75 @@ func TestNormalize_FormParameters(t *testing.T) {
 	}
 	if _, errOut, code := heardctl(t, "normalize", "-forms", "winkel", "email", file); code != 1 || !strings.Contains(errOut, "neither a mail address nor a domain") {
 		t.Errorf("a malformed -forms: got code %d and %q, want 1 and the entry", code, errOut)
+	}
+}
+
+// storeMixed stores a mail under its sender, as an earlier version did.
+func storeMixed(t *testing.T, c *client.Client, from, name, mail string) {
+	t.Helper()
+	secret, err := c.Secret(t.Context(), c.SDK, "pepper")
+	if err != nil {
+		t.Fatal(err)
+	}
+	table := store.New(c.SDK.DynamoDB, c.Table, store.Pepper(secret["pepper"]))
+	key := "in/" + name
+	if err := blob.New(c.SDK.S3, c.Mail).Put(t.Context(), key, "message/rfc822", []byte(mail)); err != nil {
+		t.Fatal(err)
+	}
+	const mailbox = "klantenservice@" + stack.MailDomain
+	at := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
+	sender := identity.Address{Alias: identity.Alias{Kind: identity.Email, Value: from}, Assurance: identity.Verified}
+	m := contact.Message{
+		Version: contact.SchemaVersion, Channel: contact.Email, Direction: contact.Inbound, Kind: contact.Mail, Account: mailbox, Customer: sender,
+		ProviderID: name + "/" + mailbox, SentAt: at, Text: "x", Source: key,
+	}
+	m.ID = contact.NewID(m.Channel, at, m.ProviderID)
+	if m.CustomerID, err = table.Identify(t.Context(), []identity.Address{sender}, identity.Evidence{Rule: identity.RuleMail, At: at}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := table.PutMessage(t.Context(), m, ""); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestForms_PartOwnSide parts customers of an earlier version: a mailbox of
+// ours, and a colleague who forwarded a form's mail.
+func TestForms_PartOwnSide(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s, err := stack.Start(t.Context(), stack.Config{Root: "../..", Dir: dir, Memory: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	c, err := client.New(t.Context(), s.Stack)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const (
+		mailbox   = "klantenservice@" + stack.MailDomain
+		colleague = "piet@" + stack.MailStaff
+	)
+	proven := "Return-Path: <" + colleague + ">\r\nReceived: from x by inbound-smtp.eu-west-1.amazonaws.com with SMTP id p1 for " + mailbox + "; Mon, 02 Mar 2026 09:00:00 +0000 (UTC)\r\n" +
+		"Authentication-Results: amazonses.com; dmarc=pass header.from=" + stack.MailStaff + "\r\n"
+	storeMixed(t, c, mailbox, "m1", "From: "+mailbox+"\r\n\r\nMijn factuur klopt niet.\r\n")
+	storeMixed(t, c, mailbox, "m2", "From: "+mailbox+"\r\nAuto-Submitted: auto-generated\r\n\r\nRapport.\r\n")
+	storeMixed(t, c, colleague, "p1", proven+"From: "+colleague+"\r\nSubject: Fwd: Contactformulier\r\n\r\nTer info\r\n\r\n---------- Forwarded message ---------\r\nFrom: <info@"+stack.MailStaff+">\r\nReply-To: els@example.net\r\nSubject: Contactformulier\r\nTo: <"+mailbox+">\r\n\r\nHij doet het niet.\r\n")
+	storeMixed(t, c, colleague, "p2", "From: "+colleague+"\r\n\r\nWanneer is de kantine open?\r\n")
+	for _, tt := range []struct{ args, want string }{
+		{"doctor", mailbox + ": our own mailbox is the customer of 2 mails"},
+		{"part " + mailbox, "2 mails moved to 2 customers; 0 stay"},
+		{"doctor", "no sender has mails with different Reply-To"},
+		{"part -staff " + stack.MailStaff + " " + colleague, "1 mails moved to 1 customers; 1 stay"},
+		{"history email:els@example.net", "Ter info ---------- Forwarded message"},
+	} {
+		if out := works(t, append([]string{"-dir", dir}, strings.Fields(tt.args)...)...); !strings.Contains(out, tt.want) {
+			t.Errorf("%s: got %q, want %q in it", tt.args, out, tt.want)
+		}
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 	"time"
 
@@ -87,10 +86,10 @@ func (c *Client) SeparateForm(ctx context.Context, p FormSeparation, each func(S
 }
 
 // separateMail moves one mail, and returns the alias of the customer who wrote
-// it.
+// it. A mail that cannot be moved is [fault.Invalid]; the other mails still can.
 func (c *Client) separateMail(ctx context.Context, table *store.Table, p FormSeparation, old contact.Message) (identity.Alias, error) {
 	if old.Source == "" {
-		return identity.Alias{}, errors.New("the message does not name its raw mail")
+		return identity.Alias{}, fault.New(fault.Invalid, "the message does not name its raw mail")
 	}
 	raw, err := blob.New(c.SDK.S3, c.Mail).Get(ctx, old.Source, intake.MaxMail)
 	if err != nil {
@@ -115,9 +114,9 @@ func (c *Client) separateMail(ctx context.Context, table *store.Table, p FormSep
 	m := &d.Messages[0]
 	switch {
 	case m.ID != old.ID:
-		return identity.Alias{}, fmt.Errorf("its raw mail belongs to another message, %s", m.ID)
+		return identity.Alias{}, fault.New(fault.Invalid, "its raw mail belongs to another message, %s", m.ID)
 	case m.Customer.Alias == p.Address:
-		return identity.Alias{}, errors.New("it is a mail of this address itself: a mail server or a colleague wrote it")
+		return identity.Alias{}, fault.New(fault.Invalid, "it is a mail of this address itself: a mail server or a colleague wrote it")
 	case p.DryRun:
 		return m.Customer.Alias, nil
 	}
@@ -130,7 +129,7 @@ func (c *Client) separateMail(ctx context.Context, table *store.Table, p FormSep
 	case err != nil:
 		return identity.Alias{}, err
 	case tally.Stored+tally.Duplicate != 1:
-		return identity.Alias{}, errors.New("it could not be stored again; heardctl replay -list quarantine shows the reason")
+		return identity.Alias{}, fault.New(fault.Invalid, "it could not be stored again; heardctl replay -list quarantine shows the reason")
 	}
 	_, err = table.PutEffect(ctx, old.CustomerID, contact.Effect{
 		Channel: contact.Email, Account: old.Account, Customer: old.Customer, Target: old.ProviderID, Kind: contact.Deletion, At: time.Now(),
