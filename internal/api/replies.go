@@ -246,7 +246,7 @@ func (a *Agents) answered(ctx context.Context, c identity.Customer, b outgoing) 
 }
 
 // errUnnamed refuses an answer to a mail of a form that names no one.
-var errUnnamed = fault.New(fault.Invalid, "the mail does not say who wrote it: its form sends no address in Reply-To. Look for one in the text, and answer the customer who has it, "+
+var errUnnamed = fault.New(fault.Invalid, "the mail does not say who wrote it: it came from a form, a mailbox of ours or a forward, without the address of a person. Look for one in the text, and answer the customer who has it, "+
 	"or merge this customer into that one")
 
 // addressed says who m goes to, in which thread. An answer goes to the author's
