@@ -85,12 +85,12 @@ func commands() []command {
 			"import -dry-run events/deliveries/register.jsonl", (*tool).importRegister,
 		},
 		{
-			"doctor", "", "find senders that may be web forms, whose visitors share one customer",
+			"doctor", "[-staff <list>]", "find web forms and mailboxes of ours whose mails share one customer",
 			"doctor", (*tool).findForms,
 		},
 		{
-			"part", "[-dry-run] <address> [customer]", "move the mails from a form's address to the customers who wrote them",
-			"part -dry-run noreply@forms.example", (*tool).separateForm,
+			"part", "-forms <list> <address>", "move the mails from an address to the customers who wrote them",
+			"part -dry-run -forms noreply@forms.example noreply@forms.example", (*tool).separateForm,
 		},
 		{
 			"problems", "[department]", "list the problems of a department, or of all",

@@ -5,12 +5,18 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/heard-intake/heard/infra/heardctl/client"
 	"github.com/heard-intake/heard/infra/local/stack"
+	"github.com/heard-intake/heard/internal/blob"
+	"github.com/heard-intake/heard/internal/channel/email"
+	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/store"
 )
 
 // formMail writes a mail to a file, and returns its path.
@@ -74,6 +80,10 @@ func TestForms(t *testing.T) {
 	unknown("email:formulier@winkel.example")
 	has(ctl("doctor"), "no sender has mails with different Reply-To", true)
 
+	const mailbox = "klantenservice@support.example.com"
+	send(formMail(t, "m1", mailbox, "", "Mijn factuur klopt niet."), formMail(t, "m2", mailbox, "", "Waar blijft mijn pakket?"))
+	unknown("email:" + mailbox)
+
 	const relay = "noreply@forms.example"
 	send(formMail(t, "b1", relay, "Bo <bo@example.net>", "Mijn factuur klopt niet."),
 		formMail(t, "b2", relay, "Cas <cas@example.net>", "Waar blijft mijn pakket?"),
@@ -81,16 +91,26 @@ func TestForms(t *testing.T) {
 	out := ctl("doctor")
 	has(out, relay+": 2 different Reply-To in 2 mails", true)
 	has(out, "  MailForms="+relay+"\n", true)
-	has(out, "heardctl part -dry-run "+relay, true)
-	if out, _, _ := heardctl(t, "-dir", dir, "doctor", "-most", "1"); !strings.Contains(out, "heardctl part") {
-		has(out, "The table has more than", true)
-	}
+	has(out, "heardctl part -dry-run -forms <MailForms> "+relay, true)
+	has(out, "Without -staff", true)
+	out = ctl("doctor", "-most", "1")
+	has(out, "in the part of the table that was examined, no sender has", true)
+	has(out, "partial look: the table has more than the 1 items", true)
+	has(out, "heardctl doctor -most 10 ", true)
+	out = ctl("doctor", "-staff", "@forms.example")
+	has(out, relay+": 2 different Reply-To in 2 mails, but it is in MailStaff", true)
+	has(out, "MailForms=", false)
 	has(ctl("brief", "email:"+relay), "ruilen", true)
-	has(ctl("part", "-dry-run", relay), "3 mails would move to 3 customers; 0 stay", true)
+	dry, warning, _ := heardctl(t, "-dir", dir, "part", "-dry-run", relay)
+	has(dry, "3 mails would move to 3 customers; 0 stay", true)
+	has(warning, relay+" is not in -forms", true)
+	if _, errOut, code := heardctl(t, "-dir", dir, "part", relay); code != 1 || !strings.Contains(errOut, "describe-stacks") {
+		t.Errorf("part without -forms: got code %d and %q, want 1 and the check", code, errOut)
+	}
 	unknown("email:bo@example.net")
-	has(ctl("part", "-since", "2099-01-01T00:00:00Z", relay), "0 mails moved", true)
+	has(ctl("part", "-forms", relay, "-since", "2099-01-01T00:00:00Z", relay), "0 mails moved", true)
 
-	out = ctl("part", relay)
+	out = ctl("part", "-forms", relay, relay)
 	has(out, "3 mails moved to 3 customers; 0 stay", true)
 	has(out, "to bo@example.net\n", true)
 	has(out, "[no-author]", true)
@@ -105,7 +125,7 @@ func TestForms(t *testing.T) {
 		has(brief, word, false)
 	}
 	has(ctl("doctor"), "no sender has mails with different Reply-To", true)
-	has(ctl("part", relay), "0 mails moved to 0 customers", true)
+	has(ctl("part", "-forms", relay, relay), "0 mails moved to 0 customers", true)
 
 	has(ctl("history", "email:"+relay), ", waiting", true)
 	c, err := client.New(t.Context(), s.Stack)
@@ -155,5 +175,125 @@ func TestNormalize_FormParameters(t *testing.T) {
 	}
 	if _, errOut, code := heardctl(t, "normalize", "-forms", "winkel", "email", file); code != 1 || !strings.Contains(errOut, "neither a mail address nor a domain") {
 		t.Errorf("a malformed -forms: got code %d and %q, want 1 and the entry", code, errOut)
+	}
+}
+
+// storeMixed stores a mail under its sender, as an earlier version did.
+func storeMixed(t *testing.T, c *client.Client, from, name, mail string) {
+	t.Helper()
+	secret, err := c.Secret(t.Context(), c.SDK, "pepper")
+	if err != nil {
+		t.Fatal(err)
+	}
+	table := store.New(c.SDK.DynamoDB, c.Table, store.Pepper(secret["pepper"]))
+	key := "in/" + name
+	if err := blob.New(c.SDK.S3, c.Mail).Put(t.Context(), key, "message/rfc822", []byte(mail)); err != nil {
+		t.Fatal(err)
+	}
+	const mailbox = "klantenservice@" + stack.MailDomain
+	at := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
+	sender := identity.Address{Alias: identity.Alias{Kind: identity.Email, Value: from}, Assurance: identity.Verified}
+	m := contact.Message{
+		Version: contact.SchemaVersion, Channel: contact.Email, Direction: contact.Inbound, Kind: contact.Mail, Account: mailbox, Customer: sender,
+		ProviderID: name + "/" + mailbox, SentAt: at, Text: "x", Source: key,
+	}
+	m.ID = contact.NewID(m.Channel, at, m.ProviderID)
+	if m.CustomerID, err = table.Identify(t.Context(), []identity.Address{sender}, identity.Evidence{Rule: identity.RuleMail, At: at}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := table.PutMessage(t.Context(), m, ""); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestForms_PartOwnSide parts customers of an earlier version: a mailbox of
+// ours, and a colleague who forwarded a form's mail.
+func TestForms_PartOwnSide(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s, err := stack.Start(t.Context(), stack.Config{Root: "../..", Dir: dir, Memory: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	c, err := client.New(t.Context(), s.Stack)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const (
+		mailbox   = "klantenservice@" + stack.MailDomain
+		colleague = "piet@" + stack.MailStaff
+	)
+	proven := "Return-Path: <" + colleague + ">\r\nReceived: from x by inbound-smtp.eu-west-1.amazonaws.com with SMTP id p1 for " + mailbox + "; Mon, 02 Mar 2026 09:00:00 +0000 (UTC)\r\n" +
+		"Authentication-Results: amazonses.com; dmarc=pass header.from=" + stack.MailStaff + "\r\n"
+	storeMixed(t, c, mailbox, "m1", "From: "+mailbox+"\r\n\r\nMijn factuur klopt niet.\r\n")
+	storeMixed(t, c, mailbox, "m2", "From: "+mailbox+"\r\nAuto-Submitted: auto-generated\r\n\r\nRapport.\r\n")
+	storeMixed(t, c, colleague, "p1", proven+"From: "+colleague+"\r\nSubject: Fwd: Contactformulier\r\n\r\nTer info\r\n\r\n---------- Forwarded message ---------\r\nFrom: <info@"+stack.MailStaff+">\r\nReply-To: els@example.net\r\nSubject: Contactformulier\r\nTo: <"+mailbox+">\r\n\r\nHij doet het niet.\r\n")
+	storeMixed(t, c, colleague, "p2", "From: "+colleague+"\r\n\r\nWanneer is de kantine open?\r\n")
+	for _, tt := range []struct{ args, want string }{
+		{"doctor", mailbox + ": our own mailbox is the customer of 2 mails"},
+		{"part " + mailbox, "2 mails moved to 2 customers; 0 stay"},
+		{"doctor", "no sender has mails with different Reply-To"},
+		{"part -staff " + stack.MailStaff + " " + colleague, "1 mails moved to 1 customers; 1 stay"},
+		{"history email:els@example.net", "Ter info ---------- Forwarded message"},
+	} {
+		if out := works(t, append([]string{"-dir", dir}, strings.Fields(tt.args)...)...); !strings.Contains(out, tt.want) {
+			t.Errorf("%s: got %q, want %q in it", tt.args, out, tt.want)
+		}
+	}
+}
+
+// TestDoctor_Suspects prints senders of each kind, after a whole and a partial
+// look.
+func TestDoctor_Suspects(t *testing.T) {
+	t.Parallel()
+	staff, err := email.ParseAddressList("shop.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	alias := func(value string) identity.Alias { return identity.Alias{Kind: identity.Email, Value: value} }
+	mail := func(from, replyTo string) store.NamedReply {
+		return store.NamedReply{Sender: alias(from), ReplyTo: alias(replyTo)}
+	}
+	const mailbox = "klantenservice@support.example.com"
+	own := store.NamedReply{Sender: alias(mailbox), OwnMailbox: true}
+	colleague := []store.NamedReply{mail("piet@shop.example", "a@example.net"), mail("piet@shop.example", "b@example.net")}
+	form := []store.NamedReply{mail("noreply@forms.example", "a@example.net"), mail("noreply@forms.example", "b@example.net")}
+	const (
+		line    = "  MailForms=noreply@forms.example\n"
+		nothing = "no sender has mails with different Reply-To"
+	)
+	for name, tt := range map[string]struct {
+		found    []store.NamedReply
+		whole    bool
+		has, not []string
+	}{
+		"nothing":                   {nil, true, []string{nothing}, []string{"in the part", "MailForms="}},
+		"nothing in a part":         {nil, false, []string{"in the part of the table that was examined, " + nothing}, nil},
+		"a form":                    {form, true, []string{line, "heardctl part -dry-run -forms <MailForms> noreply@forms.example\n"}, []string{nothing}},
+		"a colleague":               {colleague, true, []string{"piet@shop.example: 2 different Reply-To in 2 mails, but it is in MailStaff", nothing}, []string{"MailForms=", "heardctl part"}},
+		"a form and a colleague":    {slices.Concat(form, colleague), true, []string{line}, []string{nothing}},
+		"our mailbox":               {[]store.NamedReply{own, own}, true, []string{mailbox + ": our own mailbox is the customer of 2 mails", "heardctl part -dry-run -domain support.example.com " + mailbox + "\n"}, []string{"MailForms=", nothing}},
+		"a person with one address": {form[:1], true, []string{nothing}, []string{"noreply@forms.example"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var out strings.Builder
+			(&tool{out: &out}).printSuspects(suspectedSenders(tt.found, staff), "", tt.whole)
+			for _, part := range tt.has {
+				if !strings.Contains(out.String(), part) {
+					t.Errorf("got %q, want %q in it", out.String(), part)
+				}
+			}
+			for _, part := range tt.not {
+				if strings.Contains(out.String(), part) {
+					t.Errorf("got %q, want it without %q", out.String(), part)
+				}
+			}
+		})
 	}
 }

@@ -54,7 +54,7 @@ func (a *API) findQuestion(ctx context.Context, c identity.Customer, body sendAn
 }
 
 // errNoAuthor refuses an answer to a form's mail without an author.
-var errNoAuthor = fault.New(fault.Invalid, "the mail does not say who wrote it: its form sends no address in Reply-To. Look for one in the text, and answer the customer who has it, "+
+var errNoAuthor = fault.New(fault.Invalid, "the mail does not say who wrote it: it came from a form, a mailbox of ours or a forward, without the address of a person. Look for one in the text, and answer the customer who has it, "+
 	"or merge this customer into that one")
 
 // addressAnswer sets the sender, recipient, subject and thread of m. An answer

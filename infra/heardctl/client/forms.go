@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 	"time"
 
@@ -19,21 +18,23 @@ import (
 
 // NamedReplies returns the mails with a Reply-To in the stack's table, as
 // [store.Table.NamedReplies] does.
-func (c *Client) NamedReplies(ctx context.Context, most int, progress func(examined int)) ([]store.NamedReply, int, bool, error) {
+func (c *Client) NamedReplies(ctx context.Context, domain string, most int, progress func(examined int)) ([]store.NamedReply, int, bool, error) {
 	table, err := c.openTable(ctx)
 	if err != nil {
 		return nil, 0, false, err
 	}
-	return table.NamedReplies(ctx, most, progress)
+	return table.NamedReplies(ctx, domain, most, progress)
 }
 
-// FormSeparation moves the mails from a form's address to the customers who
-// wrote them.
+// FormSeparation moves the mails from an address to the customers who wrote
+// them. The address is treated as a form, unless it is in Staff alone or in the
+// domain of the mailbox that received the mail. Then it is a colleague or one of
+// our mailboxes, as in the email function.
 type FormSeparation struct {
 	Address  identity.Alias
 	Customer identity.CustomerID // the customer who has the mails now
 	Staff    email.AddressList
-	Forms    email.AddressList // the stack's other forms
+	Forms    email.AddressList // the stack's forms
 	Since    time.Time         // earlier mails are not moved
 	DryRun   bool
 }
@@ -85,10 +86,10 @@ func (c *Client) SeparateForm(ctx context.Context, p FormSeparation, each func(S
 }
 
 // separateMail moves one mail, and returns the alias of the customer who wrote
-// it.
+// it. A mail that cannot be moved is [fault.Invalid]; the other mails still can.
 func (c *Client) separateMail(ctx context.Context, table *store.Table, p FormSeparation, old contact.Message) (identity.Alias, error) {
 	if old.Source == "" {
-		return identity.Alias{}, errors.New("the message does not name its raw mail")
+		return identity.Alias{}, fault.New(fault.Invalid, "the message does not name its raw mail")
 	}
 	raw, err := blob.New(c.SDK.S3, c.Mail).Get(ctx, old.Source, intake.MaxMail)
 	if err != nil {
@@ -101,7 +102,11 @@ func (c *Client) separateMail(ctx context.Context, table *store.Table, p FormSep
 	env.Mailboxes = []string{old.Account}
 	_, env.Domain, _ = strings.Cut(old.Account, "@")
 	env.Staff = p.Staff.Has
-	env.Forms = func(address string) bool { return address == p.Address.Value || p.Forms.Has(address) }
+	env.Forms = p.Forms.Has
+	_, domain, _ := strings.Cut(p.Address.Value, "@")
+	if domain != env.Domain && !p.Staff.Has(p.Address.Value) {
+		env.Forms = func(address string) bool { return address == p.Address.Value || p.Forms.Has(address) }
+	}
 	d, parsed, err := email.Normalize(raw, env)
 	if err != nil {
 		return identity.Alias{}, err
@@ -109,9 +114,9 @@ func (c *Client) separateMail(ctx context.Context, table *store.Table, p FormSep
 	m := &d.Messages[0]
 	switch {
 	case m.ID != old.ID:
-		return identity.Alias{}, fmt.Errorf("its raw mail belongs to another message, %s", m.ID)
+		return identity.Alias{}, fault.New(fault.Invalid, "its raw mail belongs to another message, %s", m.ID)
 	case m.Customer.Alias == p.Address:
-		return identity.Alias{}, errors.New("a mail server wrote it, not the form")
+		return identity.Alias{}, fault.New(fault.Invalid, "it is a mail of this address itself: a mail server or a colleague wrote it")
 	case p.DryRun:
 		return m.Customer.Alias, nil
 	}
@@ -124,7 +129,7 @@ func (c *Client) separateMail(ctx context.Context, table *store.Table, p FormSep
 	case err != nil:
 		return identity.Alias{}, err
 	case tally.Stored+tally.Duplicate != 1:
-		return identity.Alias{}, errors.New("it could not be stored again; heardctl replay -list quarantine shows the reason")
+		return identity.Alias{}, fault.New(fault.Invalid, "it could not be stored again; heardctl replay -list quarantine shows the reason")
 	}
 	_, err = table.PutEffect(ctx, old.CustomerID, contact.Effect{
 		Channel: contact.Email, Account: old.Account, Customer: old.Customer, Target: old.ProviderID, Kind: contact.Deletion, At: time.Now(),
