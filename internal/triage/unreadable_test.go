@@ -15,8 +15,7 @@ import (
 	"github.com/heard-intake/heard/internal/store/storetest"
 )
 
-// damage overwrites one attribute of an item, and returns a function that
-// restores it.
+// damage overwrites one attribute of an item. mend writes the former value back.
 func damage(t *testing.T, db *dynamodb.Client, pk, sk, attribute, value string) (mend func()) {
 	t.Helper()
 	k := map[string]types.AttributeValue{"pk": &types.AttributeValueMemberS{Value: pk}, "sk": &types.AttributeValueMemberS{Value: sk}}
@@ -39,9 +38,9 @@ func damage(t *testing.T, db *dynamodb.Client, pk, sk, attribute, value string) 
 	return func() { set(got.Item[attribute]) }
 }
 
-// A problem that cannot be read does not keep the contacts of its reason from
-// the waiting list. When it is mended, a replay of the dead letter and the
-// customer's next message both record the evidence.
+// An unreadable problem does not keep the contacts of its reason from the
+// waiting list. After the mend, a replay of the dead letter and the customer's
+// next message both record the evidence.
 func TestHandle_UnreadableProblem(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {

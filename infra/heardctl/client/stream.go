@@ -194,7 +194,10 @@ func (c *Client) readFromTable(ctx context.Context, a batch.SetAside) ([]events.
 // updateImage replaces the new image of a record by its item as it is now. A
 // removal, and the record of an item that is gone, stay as they are.
 func (c *Client) updateImage(ctx context.Context, a batch.SetAside, records []events.DynamoDBEventRecord) error {
-	if a.PK == "" || a.SK == "" || len(records) != 1 || records[0].Change.NewImage == nil {
+	if a.PK == "" || a.SK == "" {
+		return nil
+	}
+	if len(records) != 1 || records[0].Change.NewImage == nil {
 		return nil
 	}
 	image, err := c.readImage(ctx, a)
