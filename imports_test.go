@@ -79,7 +79,6 @@ var rules = []struct {
 	{"internal/media", join(domain, "internal/channel/meta"), false},
 	{"internal/updates", join(domain, "internal/problems"), false},
 	{"internal/publish", domain, false},
-	{"internal/api", join(domain, "internal/problems"), false},
 	{"internal/notify", join(domain, "internal/channel/email", "internal/channel/email/compose"), false},
 
 	// HTTP: the APIs on one kit. They use the table, the bucket and the secrets
@@ -87,6 +86,7 @@ var rules = []struct {
 	{"internal/httpapi", domain, false},
 	{"internal/messageview", join(domain, "internal/httpapi", "internal/blob"), false},
 	{"internal/agentapi", join(apis, "internal/brief", "internal/problems", "internal/channel/email"), false},
+	{"internal/departmentapi", join(apis, "internal/problems"), false},
 	{"internal/chatapi", join(apis, "internal/channel/webchat"), false},
 
 	// Wiring: the only place that knows both sides.

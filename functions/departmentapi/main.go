@@ -8,8 +8,9 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 
-	"github.com/heard-intake/heard/internal/api"
 	"github.com/heard-intake/heard/internal/config"
+	"github.com/heard-intake/heard/internal/departmentapi"
+	"github.com/heard-intake/heard/internal/httpapi"
 	"github.com/heard-intake/heard/internal/problems"
 	"github.com/heard-intake/heard/internal/telemetry"
 	"github.com/heard-intake/heard/internal/wiring"
@@ -20,11 +21,11 @@ func main() {
 	ctx := context.Background()
 	cfg := config.AWS(ctx)
 	table := wiring.Table(ctx, cfg)
-	departments := &api.Departments{
+	departments := &departmentapi.API{
 		Problems: &problems.Service{Store: table, Taxonomy: wiring.TaxonomyReader(cfg).Current, Zone: wiring.TimeZone()},
 		Store:    table,
-		Limit:    &api.Limiter{Counter: table, PerMinute: config.Int("REQUESTS_PER_MINUTE", 0)},
+		Limiter:  &httpapi.Limiter{Counter: table, PerMinute: config.Int("REQUESTS_PER_MINUTE", 0)},
 		Now:      time.Now,
 	}
-	lambda.Start(departments.Handle)
+	lambda.Start(httpapi.Lambda(departments.Handler()))
 }

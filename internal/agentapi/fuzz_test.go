@@ -5,7 +5,7 @@ import (
 
 	"github.com/heard-intake/heard/internal/agentapi"
 	"github.com/heard-intake/heard/internal/fault"
-	"github.com/heard-intake/heard/internal/httpapi"
+	"github.com/heard-intake/heard/internal/strictjson"
 )
 
 // FuzzRequestBody checks that every body is read or refused as invalid.
@@ -19,7 +19,7 @@ func FuzzRequestBody(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		for name, request := range agentapi.Requests() {
-			if err := httpapi.UnmarshalJSON(body, request); err != nil && fault.KindOf(err) != fault.Invalid {
+			if err := strictjson.Unmarshal(body, request); err != nil && fault.KindOf(err) != fault.Invalid {
 				t.Errorf("%s: kind of error = %s, want %s: %v", name, fault.KindOf(err), fault.Invalid, err)
 			}
 		}

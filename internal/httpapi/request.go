@@ -11,6 +11,7 @@ import (
 
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
+	"github.com/heard-intake/heard/internal/strictjson"
 )
 
 // MaxBody is the largest body that [Request.DecodeJSON] reads, in bytes.
@@ -99,7 +100,7 @@ func (r *Request) DecodeLargeJSON(limit int, v any) error {
 	if err != nil {
 		return err
 	}
-	return UnmarshalJSON(body, v)
+	return strictjson.Unmarshal(body, v)
 }
 
 // ParseTime reads a time in RFC 3339 from the member or parameter name, to the

@@ -36,10 +36,10 @@ import (
 	"github.com/heard-intake/heard/infra/local/s3"
 	"github.com/heard-intake/heard/infra/local/secrets"
 	"github.com/heard-intake/heard/internal/agentapi"
-	"github.com/heard-intake/heard/internal/api"
 	"github.com/heard-intake/heard/internal/blob"
 	"github.com/heard-intake/heard/internal/chatapi"
 	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/departmentapi"
 	"github.com/heard-intake/heard/internal/httpapi"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/problems"
@@ -66,7 +66,7 @@ type Stack struct {
 	Table       *store.Table
 	Blobs       *blob.Bucket
 	Agents      *agentapi.API
-	Departments *api.Departments
+	Departments *departmentapi.API
 	Chat        *chatapi.API
 	Metrics     *bytes.Buffer // what the APIs count
 }
@@ -92,7 +92,7 @@ func New(t testing.TB) *Stack {
 	s.Agents = &agentapi.API{Store: s.Table, Blobs: s.Blobs, Taxonomy: func() *taxonomy.Taxonomy { return tax }, Meter: meter, Now: clock, Mailbox: Mailbox}
 	s.Agents.Preview = (&triage.Triage{Store: s.Table, Taxonomy: tax, Zone: time.UTC, Now: clock}).Preview
 	service := &problems.Service{Store: s.Table, Taxonomy: func() *taxonomy.Taxonomy { return tax }, Zone: time.UTC}
-	s.Departments = &api.Departments{Problems: service, Store: s.Table, Now: clock}
+	s.Departments = &departmentapi.API{Problems: service, Store: s.Table, Now: clock}
 	s.Chat = &chatapi.API{Site: Site, Store: s.Table, Blobs: s.Blobs, Secrets: chatSecret(t), Meter: meter, Now: clock}
 	return s
 }
@@ -217,7 +217,7 @@ func (s *Stack) Do(c Call) Answer {
 	var handle httpapi.EventHandler
 	switch {
 	case strings.Contains(c.Route, "/v1/problems"), strings.Contains(c.Route, "/v1/candidates"):
-		handle = s.Departments.Handle
+		handle = httpapi.Lambda(s.Departments.Handler())
 	case strings.Contains(c.Route, "/chat/"):
 		handle = httpapi.Lambda(s.Chat.Handler())
 	default:
@@ -368,7 +368,7 @@ func UUIDv7(at time.Time, n byte) string {
 
 // Scopes returns the scope of each route of the three APIs.
 func (s *Stack) Scopes() map[string]string {
-	scopes := s.Departments.Scopes()
+	scopes := s.Departments.Handler().Scopes()
 	maps.Copy(scopes, s.Agents.Handler().Scopes())
 	maps.Copy(scopes, s.Chat.Handler().Scopes())
 	return scopes

@@ -72,7 +72,7 @@ func newDoor(t testing.TB) *door {
 // Invoke hands an event to the handler of a function.
 func (d *door) Invoke(ctx context.Context, function string, payload []byte) ([]byte, string, error) {
 	handlers := map[string]httpapi.EventHandler{
-		"heard-agentapi": httpapi.Lambda(d.Agents.Handler()), "heard-departmentapi": d.Departments.Handle, "heard-webchat": httpapi.Lambda(d.Chat.Handler()),
+		"heard-agentapi": httpapi.Lambda(d.Agents.Handler()), "heard-departmentapi": httpapi.Lambda(d.Departments.Handler()), "heard-webchat": httpapi.Lambda(d.Chat.Handler()),
 	}
 	handle, ok := handlers[function]
 	if !ok {

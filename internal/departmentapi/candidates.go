@@ -1,9 +1,10 @@
-package api
+package departmentapi
 
 import (
 	"context"
 	"time"
 
+	"github.com/heard-intake/heard/internal/httpapi"
 	"github.com/heard-intake/heard/internal/problem"
 	"github.com/heard-intake/heard/internal/problems"
 )
@@ -29,36 +30,36 @@ func newCandidateResponse(c problems.Candidate) candidateResponse {
 	}
 }
 
-func (d *Departments) listCandidates(ctx context.Context, r *request, caller problem.Caller) (reply, error) {
-	if err := r.query().done(); err != nil {
-		return reply{}, err
+func (a *API) listCandidates(ctx context.Context, r *httpapi.Request, caller problem.Caller) (httpapi.Response, error) {
+	if err := r.RequireNoQuery(); err != nil {
+		return httpapi.Response{}, err
 	}
-	candidates, err := d.Problems.Candidates(ctx, caller, r.now)
+	candidates, err := a.Problems.Candidates(ctx, caller, r.Now)
 	responses := make([]candidateResponse, len(candidates))
 	for i, c := range candidates {
 		responses[i] = newCandidateResponse(c)
 	}
-	return reply{body: map[string]any{"candidates": responses}}, err
+	return httpapi.Response{Body: map[string]any{"candidates": responses}}, err
 }
 
-func (d *Departments) readCandidate(ctx context.Context, r *request, caller problem.Caller) (reply, error) {
-	if err := r.query().done(); err != nil {
-		return reply{}, err
+func (a *API) readCandidate(ctx context.Context, r *httpapi.Request, caller problem.Caller) (httpapi.Response, error) {
+	if err := r.RequireNoQuery(); err != nil {
+		return httpapi.Response{}, err
 	}
-	c, err := d.Problems.Candidate(ctx, caller, r.param("id"), r.now)
-	return reply{body: newCandidateResponse(c)}, err
+	c, err := a.Problems.Candidate(ctx, caller, r.PathValue("id"), r.Now)
+	return httpapi.Response{Body: newCandidateResponse(c)}, err
 }
 
-func (d *Departments) decideCandidate(ctx context.Context, r *request, caller problem.Caller) (reply, error) {
+func (a *API) decideCandidate(ctx context.Context, r *httpapi.Request, caller problem.Caller) (httpapi.Response, error) {
 	var body problems.DecisionBody
-	if err := r.decode(&body); err != nil {
-		return reply{}, err
+	if err := r.DecodeJSON(&body); err != nil {
+		return httpapi.Response{}, err
 	}
-	id := r.param("id")
-	problemID, err := d.Problems.DecideCandidate(ctx, caller, id, body.ToDecision(r.now))
+	id := r.PathValue("id")
+	problemID, err := a.Problems.DecideCandidate(ctx, caller, id, body.ToDecision(r.Now))
 	response := map[string]any{"id": id, "decision": body.Decision}
 	if problemID != "" {
 		response["problem"] = problemID
 	}
-	return reply{body: response}, err
+	return httpapi.Response{Body: response}, err
 }

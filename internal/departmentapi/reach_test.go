@@ -1,4 +1,4 @@
-package api_test
+package departmentapi_test
 
 import (
 	"fmt"

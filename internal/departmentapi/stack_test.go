@@ -1,10 +1,10 @@
-package api_test
+package departmentapi_test
 
 import (
 	"os"
 	"testing"
 
-	"github.com/heard-intake/heard/internal/api"
+	"github.com/heard-intake/heard/internal/departmentapi"
 	"github.com/heard-intake/heard/test/apitest"
 )
 
@@ -37,5 +37,5 @@ var (
 // TestSchemas checks that the document has the members of every body.
 func TestSchemas(t *testing.T) {
 	t.Parallel()
-	apitest.CheckSchemas(t, api.Schemas())
+	apitest.CheckSchemas(t, departmentapi.Schemas())
 }

@@ -1,4 +1,4 @@
-package api_test
+package departmentapi_test
 
 import (
 	"fmt"
@@ -32,7 +32,7 @@ func of(department string) map[string]string {
 	return with(map[string]string{"department": department, "scope": "problems:read problems:write"})
 }
 
-func TestProblemsAreListedLatestFirst(t *testing.T) {
+func TestList_LatestFirst(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	for i, d := range []string{"billing", "it", "billing", "logistics", "billing"} {
@@ -82,7 +82,7 @@ func TestProblemsAreListedLatestFirst(t *testing.T) {
 	s.Do(call{Route: problemsRoute, Query: map[string]string{"state": "lost"}}).ExpectRefusal(http.StatusBadRequest, "acknowledged")
 }
 
-func TestAForeignProblemIsNeitherSeenNorChanged(t *testing.T) {
+func TestProblem_OfAnotherDepartment(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	path := map[string]string{"id": s.Problem("a", "billing", 5)}
@@ -100,7 +100,7 @@ func TestAForeignProblemIsNeitherSeenNorChanged(t *testing.T) {
 	}
 }
 
-func TestTheAffectedAreWalked(t *testing.T) {
+func TestAffected_Pages(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	path := map[string]string{"id": s.Problem("a", "billing", 5)}
@@ -124,7 +124,7 @@ func TestTheAffectedAreWalked(t *testing.T) {
 	}
 }
 
-func TestADepartmentTakesAProblemToItsEnd(t *testing.T) {
+func TestUpdate_ToConfirmed(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	path := map[string]string{"id": s.Problem("a", "billing", 5)}
@@ -152,7 +152,7 @@ func TestADepartmentTakesAProblemToItsEnd(t *testing.T) {
 	}
 }
 
-func TestAStaleOrIllegalUpdateSaysWhatIsPossible(t *testing.T) {
+func TestUpdate_StaleOrIllegal(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	path := map[string]string{"id": s.Problem("a", "billing", 5)}
@@ -227,7 +227,7 @@ func TestAStaleOrIllegalUpdateSaysWhatIsPossible(t *testing.T) {
 	}
 }
 
-func TestAMovedProblemIsTheOthersFromThenOn(t *testing.T) {
+func TestUpdate_Moved(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	path := map[string]string{"id": s.Problem("a", "billing", 5)}
@@ -245,7 +245,7 @@ func TestAMovedProblemIsTheOthersFromThenOn(t *testing.T) {
 	}
 }
 
-func TestAMergedProblemPointsToTheOneThatStays(t *testing.T) {
+func TestUpdate_Merged(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	a, b, c := s.Problem("a", "billing", 5), s.Problem("b", "billing", 4), s.Problem("c", "billing", 3)
@@ -257,7 +257,7 @@ func TestAMergedProblemPointsToTheOneThatStays(t *testing.T) {
 
 // Of those who all saw the same version one is first. Customers who join
 // meanwhile come in between and change no version.
-func TestUpdatesThatRaceAreNotLost(t *testing.T) {
+func TestUpdate_Concurrent(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	path := map[string]string{"id": s.Problem("a", "billing", 5)}
@@ -293,7 +293,7 @@ func TestUpdatesThatRaceAreNotLost(t *testing.T) {
 	}
 }
 
-func TestAProblemThatDidNotChangeIsNotSentAgain(t *testing.T) {
+func TestETag_UnchangedProblem(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	c := call{Route: problemRoute, Path: map[string]string{"id": s.Problem("a", "billing", 5)}}
@@ -306,7 +306,7 @@ func TestAProblemThatDidNotChangeIsNotSentAgain(t *testing.T) {
 	}
 }
 
-func TestAnUpdateUnderOneNameIsMadeOnce(t *testing.T) {
+func TestUpdate_IdempotencyKey(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	c := call{Route: updateRoute, Path: map[string]string{"id": s.Problem("a", "billing", 5)}, Body: map[string]any{"comment": "x"}}
@@ -336,7 +336,7 @@ func TestAnUpdateUnderOneNameIsMadeOnce(t *testing.T) {
 	}
 }
 
-func TestAnItemIsAskedForAgain(t *testing.T) {
+func TestResend_Item(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	c := call{Route: resendRoute, Path: map[string]string{"id": s.Problem("a", "billing", 5)}, Claims: of("billing")}
@@ -359,7 +359,7 @@ func TestAnItemIsAskedForAgain(t *testing.T) {
 
 // Whom a problem touched that was merged says the other, and only to whoever
 // reaches that one.
-func TestAMergedProblemDoesNotShowWhatItsTokenDoesNotReach(t *testing.T) {
+func TestAffected_MergedIntoAnotherDepartment(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	a, b := map[string]string{"id": s.Problem("a", "billing", 5)}, map[string]string{"id": s.Problem("b", "billing", 4)}
@@ -371,7 +371,7 @@ func TestAMergedProblemDoesNotShowWhatItsTokenDoesNotReach(t *testing.T) {
 }
 
 // What an item could not carry whole is refused before anything is opened.
-func TestAProblemIsNotOpenedWithACommentThatIsTooLong(t *testing.T) {
+func TestOpen_LongComment(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	c := call{Route: "POST /v1/problems", Body: map[string]any{"reason": "refund-missing", "comment": strings.Repeat("é", problem.MaxComment+1)}}

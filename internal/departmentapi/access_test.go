@@ -1,4 +1,4 @@
-package api_test
+package departmentapi_test
 
 import (
 	"fmt"
@@ -16,8 +16,8 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/heard-intake/heard/infra/local/sqs"
-	"github.com/heard-intake/heard/internal/api"
 	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/departmentapi"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/problem"
 	"github.com/heard-intake/heard/internal/queue"
@@ -224,7 +224,7 @@ func (a access) expected(scope string, b bearer) (status int, detail string, rea
 
 func TestAccess_EveryRouteAndToken(t *testing.T) {
 	t.Parallel()
-	scopes := (&api.Departments{}).Scopes()
+	scopes := new(departmentapi.API).Handler().Scopes()
 	for route := range accesses {
 		if scopes[route] == "" {
 			t.Errorf("%s is expected, and there is no such route", route)

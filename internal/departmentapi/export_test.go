@@ -1,4 +1,4 @@
-package api
+package departmentapi
 
 import (
 	"github.com/heard-intake/heard/internal/problem"

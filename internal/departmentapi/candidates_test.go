@@ -1,4 +1,4 @@
-package api_test
+package departmentapi_test
 
 import (
 	"fmt"
@@ -24,7 +24,7 @@ type candidates struct {
 	}
 }
 
-func TestACandidateShowsWhatCustomersShareAndNothingOfThem(t *testing.T) {
+func TestCandidate_NoPersonalData(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	var got candidates
@@ -47,7 +47,7 @@ func TestACandidateShowsWhatCustomersShareAndNothingOfThem(t *testing.T) {
 	}
 }
 
-func TestADismissedCandidateStaysDismissed(t *testing.T) {
+func TestCandidate_Dismissed(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	s.Burst()
@@ -62,7 +62,7 @@ func TestADismissedCandidateStaysDismissed(t *testing.T) {
 	s.Do(c).Expect(http.StatusNotFound)
 }
 
-func TestAConfirmedCandidateIsAProblemWithItsContacts(t *testing.T) {
+func TestCandidate_Confirmed(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	s.Burst()
@@ -85,7 +85,7 @@ func TestAConfirmedCandidateIsAProblemWithItsContacts(t *testing.T) {
 	}
 }
 
-func TestAConfirmedCandidateJoinsTheProblemOfItsCause(t *testing.T) {
+func TestCandidate_ConfirmedForKnownCause(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	s.Burst()
@@ -100,7 +100,7 @@ func TestAConfirmedCandidateJoinsTheProblemOfItsCause(t *testing.T) {
 	}
 }
 
-func TestABadDecisionOnACandidateChangesNothing(t *testing.T) {
+func TestCandidate_InvalidDecision(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	s.Burst()
