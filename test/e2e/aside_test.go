@@ -87,9 +87,9 @@ func TestStreamDead_PoisonedItems(t *testing.T) {
 	if err != nil || len(ks) != 1 || len(ks[0].Causes) == 0 {
 		t.Errorf("after the replay the customer's contacts are %+v (%v), want one with the reason of the last message", ks, err)
 	}
-	// Records that are still unreadable are set aside again, once. The removal of
-	// the contact is a record, too.
-	want = []string{"heard-outbox K#nonsense", "heard-outbox K#nonsense", "heard-outbox M#nonsense", "heard-triage M#nonsense"}
+	// Records that are still unreadable are set aside again, once. The removals of
+	// the contact and of the message are records, too.
+	want = []string{"heard-outbox K#nonsense", "heard-outbox K#nonsense", "heard-outbox M#nonsense", "heard-outbox M#nonsense", "heard-triage M#nonsense"}
 	if got := b.setAside(string(p.ID)); !slices.Equal(got, want) {
 		t.Errorf("after the replay set aside %q, want %q", got, want)
 	}
