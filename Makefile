@@ -22,13 +22,13 @@ test: ## run all tests; needs Java 17, and a network the first time only
 	go test -timeout 45m ./...
 
 lint: ## check format, code and template with the installed linters
-	@test -z "$$(gofmt -l client functions infra internal test)" || { gofmt -l client functions infra internal test; echo 'run gofmt -w on these files'; exit 1; }
+	@test -z "$$(gofmt -l client cmd functions infra internal test)" || { gofmt -l client cmd functions infra internal test; echo 'run gofmt -w on these files'; exit 1; }
 	go vet ./...
 	@if command -v golangci-lint >/dev/null; then echo golangci-lint run; golangci-lint run; else echo 'golangci-lint is not installed: skipped'; fi
 	@if command -v cfn-lint >/dev/null; then echo cfn-lint infra/template.yaml; cfn-lint infra/template.yaml; else echo 'cfn-lint is not installed: skipped'; fi
 
 race: ## run the tests with the race detector
-	go test -race -timeout 60m ./internal/... ./infra/...
+	go test -race -timeout 60m ./internal/... ./infra/... ./cmd/...
 
 fuzz: ## fuzz each parser of outside bytes, and the API by its document, for FUZZTIME each (default 30s)
 	@go list -f '{{.Dir}}' ./... | while read -r dir; do \
@@ -43,7 +43,7 @@ bench: ## run the benchmarks
 	go test -run '^$$' -bench . -benchmem ./...
 
 figures: ## measure cost and speed against the budgets: name, value, unit, budget
-	@go run ./infra/figures
+	@go run ./cmd/figures
 
 soak: ## deliver 10,000 messages three times in any order, while the stack misbehaves
 	HEARD_SOAK=10000 go test -timeout 60m -count 1 -v ./test/soak

@@ -19,9 +19,9 @@ const (
 // The layers, from the inside out. A package imports what lies further in,
 // and of its own layer only what its rule names.
 var (
-	words  = []string{"internal/fault", "internal/config", "internal/batch", "internal/golden", "internal/telemetry", "internal/strictjson"}
-	domain = join(words, "internal/contact", "internal/identity", "internal/problem", "internal/redact", "internal/taxonomy", "internal/due")
-	apis   = join(domain, "internal/httpapi", "internal/messageview", "internal/intake", "internal/store", "internal/blob", "internal/secret")
+	words  = []string{"internal/fault", "internal/config", "internal/lambdabatch", "internal/golden", "internal/telemetry", "internal/strictjson"}
+	domain = join(words, "internal/contact", "internal/identity", "internal/problem", "internal/redact", "internal/taxonomy", "internal/schedule")
+	apis   = join(domain, "internal/httpapi", "internal/messageview", "internal/ingest", "internal/store", "internal/blob", "internal/secret")
 )
 
 // rules says which packages of the module a package may import, and whether
@@ -37,22 +37,22 @@ var rules = []struct {
 	{"internal/golden", nil, false},
 	{"internal/telemetry", nil, false},
 	{"internal/config", nil, true}, // makes the configuration of every client
-	{"internal/batch", []string{"internal/fault"}, false},
+	{"internal/lambdabatch", []string{"internal/fault"}, false},
 	{"internal/strictjson", []string{"internal/fault"}, false},
 
 	// Domain: pure.
-	{"internal/due", nil, false},
+	{"internal/schedule", words, false},
 	{"internal/identity", words, false},
-	{"internal/taxonomy", join(words, "internal/due"), false},
+	{"internal/taxonomy", join(words, "internal/schedule"), false},
+	{"internal/taxonomy/published", join(words, "internal/taxonomy"), false},
 	{"internal/contact", join(words, "internal/identity"), false},
 	{"internal/redact", join(words, "internal/identity"), false},
-	{"internal/problem", join(words, "internal/identity", "internal/due", "internal/redact"), false},
+	{"internal/problem", join(words, "internal/identity", "internal/schedule", "internal/redact"), false},
 	{"internal/brief", join(words, "internal/contact", "internal/identity", "internal/problem", "internal/taxonomy"), false},
 
 	// Adapters never import each other. Two things are no adapters, though
 	// they lie among them: meta, which reads the JSON that Meta's channels have in
 	// common, and the parts of a channel below its own folder.
-	{"internal/webhook", []string{"internal/fault"}, false},
 	{"internal/channel/meta", words, false},
 	{"internal/channel/channeltest", domain, false},
 	{"internal/channel/email", join(domain, "internal/channel/email/*"), false},
@@ -63,26 +63,23 @@ var rules = []struct {
 	{"internal/queue", domain, true},
 	{"internal/blob", domain, true},
 	{"internal/secret", domain, true},
-	{"internal/social", words, true},
 	{"internal/store/storetest", []string{"internal/contact", "internal/store", "infra/local/dynamo/dynamotest"}, true}, // for tests only: the real table needs a server
 
 	// What the functions do. They declare the interfaces that adapters fill,
 	// and call of adapters only what is pure: how a webhook is signed, what a
 	// posted chat message means. What an agent registers or a visitor posts goes
-	// in by the same door as a webhook, so that api stands on intake.
-	{"internal/intake", join(domain, "internal/webhook"), false},
+	// in by the same door as a webhook, so the APIs use ingest.
+	{"internal/ingest", join(domain, "internal/channel/meta"), false},
 	{"internal/detection", domain, false},
 	{"internal/triage", join(domain, "internal/detection", "internal/store"), false}, // the store decodes the stream for these two
 	{"internal/outbox", join(domain, "internal/store"), false},
-	{"internal/clock", domain, false},
 	{"internal/problems", domain, false},
-	{"internal/media", join(domain, "internal/channel/meta"), false},
+	{"internal/media", join(domain, "internal/channel/meta"), true}, // signs one call to End User Messaging
 	{"internal/updates", join(domain, "internal/problems"), false},
-	{"internal/publish", domain, false},
-	{"internal/notify", join(domain, "internal/channel/email", "internal/channel/email/compose"), false},
+	{"internal/send", join(domain, "internal/channel/email", "internal/channel/email/compose"), false},
 
 	// HTTP: the APIs on one kit. They use the table, the bucket and the secrets
-	// directly, and store messages through the intake as webhooks do.
+	// directly, and store messages through ingest as webhooks do.
 	{"internal/httpapi", domain, false},
 	{"internal/messageview", join(domain, "internal/httpapi", "internal/blob"), false},
 	{"internal/agentapi", join(apis, "internal/brief", "internal/problems", "internal/channel/email"), false},
@@ -100,8 +97,10 @@ var rules = []struct {
 	// is in the template. The tools around it know both.
 	{"infra/local", []string{"internal/...", "infra/..."}, true},
 	{"infra/local/...", []string{"infra/local/..."}, true},
-	{"infra/...", []string{"client", "internal/...", "infra/...", "test/traffic"}, true}, // figures and the demo run on made-up traffic
-	{"test/...", []string{"internal/...", "infra/...", "test/..."}, true},
+	{"internal/traffic", []string{"internal/...", "client"}, true}, // made-up deliveries for tests, figures and the demo
+	{"infra/...", []string{"client", "internal/...", "infra/..."}, true},
+	{"cmd/...", []string{"client", "internal/...", "infra/...", "cmd/..."}, true},
+	{"test/...", []string{"internal/...", "infra/...", "cmd/...", "test/..."}, true},
 }
 
 func TestLayersImportInwards(t *testing.T) {

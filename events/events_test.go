@@ -18,7 +18,7 @@ import (
 	"github.com/heard-intake/heard/internal/channel/messenger"
 	"github.com/heard-intake/heard/internal/channel/whatsapp"
 	"github.com/heard-intake/heard/internal/contact"
-	"github.com/heard-intake/heard/internal/webhook"
+	"github.com/heard-intake/heard/internal/channel/meta"
 )
 
 // appSecret signed the sample webhooks.
@@ -174,7 +174,7 @@ func TestSampleWebhooksAreSignedAndHoldAMessage(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if err := webhook.Verify(body, e.Headers[webhook.SignatureHeader], appSecret); err != nil {
+		if err := meta.Verify(body, e.Headers[meta.SignatureHeader], appSecret); err != nil {
 			t.Errorf("%s: %v", file, err)
 		}
 		d, err := normalize(body)

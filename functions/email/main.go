@@ -9,7 +9,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 
 	"github.com/heard-intake/heard/internal/config"
-	"github.com/heard-intake/heard/internal/intake"
+	"github.com/heard-intake/heard/internal/ingest"
 	"github.com/heard-intake/heard/internal/telemetry"
 	"github.com/heard-intake/heard/internal/wiring"
 )
@@ -19,12 +19,12 @@ func main() {
 	telemetry.Start("email")
 	cfg := config.AWS(ctx)
 	table := wiring.Table(ctx, cfg)
-	h := &intake.MailHandler{
+	h := &ingest.MailHandler{
 		Bucket:     wiring.Bucket(cfg, "MAIL"),
 		Prefix:     "in/",
 		Parse:      wiring.MailParser(cfg),
 		ParseEvent: wiring.ReadSendingEvent,
-		Ingester:   &intake.Ingester{Store: table, Blobs: wiring.Blobs(cfg), Now: time.Now},
+		Ingester:   &ingest.Ingester{Store: table, Blobs: wiring.Blobs(cfg), Now: time.Now},
 		Sent:       table,
 		Meter:      telemetry.NewMeter("email"),
 	}

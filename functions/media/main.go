@@ -13,7 +13,6 @@ import (
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/media"
 	"github.com/heard-intake/heard/internal/queue"
-	"github.com/heard-intake/heard/internal/social"
 	"github.com/heard-intake/heard/internal/telemetry"
 	"github.com/heard-intake/heard/internal/wiring"
 )
@@ -36,7 +35,7 @@ func main() {
 		},
 		Client: client,
 		Graph:  config.Must("GRAPH"),
-		Social: &social.Client{Config: cfg, Endpoint: config.Or("AWS_ENDPOINT_URL_SOCIALMESSAGING", "")},
+		Social: &media.SocialClient{Config: cfg, Endpoint: config.Or("AWS_ENDPOINT_URL_SOCIALMESSAGING", "")},
 		Meter:  telemetry.NewMeter("media"),
 		Now:    time.Now,
 	}

@@ -10,8 +10,8 @@ import (
 	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
-	"github.com/heard-intake/heard/internal/batch"
 	"github.com/heard-intake/heard/internal/config"
+	"github.com/heard-intake/heard/internal/lambdabatch"
 	"github.com/heard-intake/heard/internal/outbox"
 	"github.com/heard-intake/heard/internal/queue"
 	"github.com/heard-intake/heard/internal/telemetry"
@@ -29,7 +29,7 @@ func main() {
 		Sends:  queue.At(client, config.Must("SEND_QUEUE")),
 		URL:    config.Must("API"),
 		News:   &outbox.News{Queue: queue.At(client, config.Must("CONTACT_EVENTS")), Plan: wiring.Table(ctx, cfg)},
-		Dead:   &batch.DeadLetters{Function: lambdacontext.FunctionName, Queue: queue.At(client, config.Must("STREAM_DEAD")), Meter: telemetry.NewMeter("outbox")},
+		Dead:   &lambdabatch.DeadLetters{Function: lambdacontext.FunctionName, Queue: queue.At(client, config.Must("STREAM_DEAD")), Meter: telemetry.NewMeter("outbox")},
 	}
 	lambda.Start(o.Handle)
 }

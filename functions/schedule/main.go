@@ -13,13 +13,12 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
-	"github.com/heard-intake/heard/internal/clock"
 	"github.com/heard-intake/heard/internal/config"
-	"github.com/heard-intake/heard/internal/due"
 	"github.com/heard-intake/heard/internal/outbox"
 	"github.com/heard-intake/heard/internal/problems"
-	"github.com/heard-intake/heard/internal/publish"
 	"github.com/heard-intake/heard/internal/queue"
+	"github.com/heard-intake/heard/internal/schedule"
+	"github.com/heard-intake/heard/internal/taxonomy/published"
 	"github.com/heard-intake/heard/internal/telemetry"
 	"github.com/heard-intake/heard/internal/wiring"
 )
@@ -32,20 +31,20 @@ func main() {
 	table := wiring.Table(ctx, cfg)
 	closer := &outbox.Closer{Store: table, Queue: queue.At(sqs.NewFromConfig(cfg), config.Must("CONTACT_EVENTS"))}
 	service := &problems.Service{Store: table, Taxonomy: wiring.TaxonomyReader(cfg).Current, Zone: wiring.TimeZone()}
-	c := &clock.Clock{
+	c := &schedule.Clock{
 		Store: table,
-		Handlers: map[due.Kind]clock.Handler{
-			due.Contact:     closer.Close,
-			due.Acknowledge: service.EscalateUnacknowledged,
-			due.Expected:    service.RemindOverdue,
-			due.Watch:       service.FinishWatch,
-			due.Transfer:    service.ContinueMerge,
-			due.Split:       service.ContinueSplit,
+		Handlers: map[schedule.Kind]schedule.Handler{
+			schedule.Contact:     closer.Close,
+			schedule.Acknowledge: service.EscalateUnacknowledged,
+			schedule.Expected:    service.RemindOverdue,
+			schedule.Watch:       service.FinishWatch,
+			schedule.Transfer:    service.ContinueMerge,
+			schedule.Split:       service.ContinueSplit,
 		},
 		Meter: meter,
 		Now:   time.Now,
 	}
-	p := &publish.Publisher{Blobs: wiring.Blobs(cfg), Deployed: wiring.DeployedTaxonomy, Check: wiring.CheckDepartments, Meter: meter}
+	p := &published.Publisher{Blobs: wiring.Blobs(cfg), Deployed: wiring.DeployedTaxonomy, Check: wiring.CheckDepartments, Meter: meter}
 	announcer := &problems.Announcer{Service: service}
 	lambda.Start(func(ctx context.Context, ev events.EventBridgeEvent) error {
 		now := ev.Time.UTC()

@@ -10,8 +10,8 @@ import (
 
 	"github.com/heard-intake/heard/internal/channel/email/ses"
 	"github.com/heard-intake/heard/internal/config"
-	"github.com/heard-intake/heard/internal/notify"
 	"github.com/heard-intake/heard/internal/queue"
+	"github.com/heard-intake/heard/internal/send"
 	"github.com/heard-intake/heard/internal/telemetry"
 	"github.com/heard-intake/heard/internal/wiring"
 )
@@ -20,7 +20,7 @@ func main() {
 	ctx := context.Background()
 	telemetry.Start("send")
 	cfg := config.AWS(ctx)
-	h := &notify.Handler{
+	h := &send.Handler{
 		Store:  wiring.Table(ctx, cfg),
 		Blobs:  wiring.Blobs(cfg),
 		Mailer: ses.New(cfg, config.Or("MAIL_SET", "")),

@@ -12,8 +12,8 @@ import (
 	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
-	"github.com/heard-intake/heard/internal/batch"
 	"github.com/heard-intake/heard/internal/config"
+	"github.com/heard-intake/heard/internal/lambdabatch"
 	"github.com/heard-intake/heard/internal/queue"
 	"github.com/heard-intake/heard/internal/telemetry"
 	"github.com/heard-intake/heard/internal/triage"
@@ -32,7 +32,7 @@ func main() {
 		Zone:  wiring.TimeZone(),
 		Meter: meter,
 		Now:   time.Now,
-		Dead:  &batch.DeadLetters{Function: lambdacontext.FunctionName, Queue: queue.At(sqs.NewFromConfig(cfg), config.Must("STREAM_DEAD")), Meter: meter},
+		Dead:  &lambdabatch.DeadLetters{Function: lambdacontext.FunctionName, Queue: queue.At(sqs.NewFromConfig(cfg), config.Must("STREAM_DEAD")), Meter: meter},
 	}
 	rules.Current() // panics if the deployed taxonomy is broken
 	lambda.Start(func(ctx context.Context, ev events.DynamoDBEvent) (events.DynamoDBEventResponse, error) {

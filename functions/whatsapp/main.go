@@ -10,7 +10,7 @@ import (
 	"github.com/heard-intake/heard/internal/channel/whatsapp"
 	"github.com/heard-intake/heard/internal/config"
 	"github.com/heard-intake/heard/internal/contact"
-	"github.com/heard-intake/heard/internal/intake"
+	"github.com/heard-intake/heard/internal/ingest"
 	"github.com/heard-intake/heard/internal/telemetry"
 	"github.com/heard-intake/heard/internal/wiring"
 )
@@ -19,7 +19,7 @@ func main() {
 	ctx := context.Background()
 	telemetry.Start("whatsapp")
 	hook := wiring.WebhookHandler(ctx, config.AWS(ctx), contact.WhatsApp, whatsapp.Normalize)
-	lambda.Start(intake.RouteEvents(hook, &intake.SNSHandler{
+	lambda.Start(ingest.RouteEvents(hook, &ingest.SNSHandler{
 		Channel: hook.Channel, Normalize: whatsapp.NormalizeSNS, Ingester: hook.Ingester, Meter: hook.Meter,
 	}))
 }

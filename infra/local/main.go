@@ -131,7 +131,7 @@ func welcomeText(s *stack.Stack, dir string, took time.Duration) string {
 	fmt.Fprintf(&b, `
 Try this first, in another terminal:
 
-  go run ./infra/heardctl demo
+  go run ./cmd/heardctl demo
 
 Or call the webhook as WhatsApp does:
 
@@ -140,7 +140,7 @@ Or call the webhook as WhatsApp does:
   body=$(cat events/deliveries/whatsapp.json)
   curl -i %[1]s/webhooks/whatsapp -H 'Content-Type: application/json' --data-raw "$body" \
     -H "X-Hub-Signature-256: sha256=$(printf %%s "$body" | openssl dgst -sha256 -hmac %[2]s -r | cut -d' ' -f1)"
-  go run ./infra/heardctl history phone:319701000001
+  go run ./cmd/heardctl history phone:319701000001
 
 `, s.API, secret, verify)
 	return b.String()

@@ -47,7 +47,7 @@ import (
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/httpapi"
 	"github.com/heard-intake/heard/internal/identity"
-	"github.com/heard-intake/heard/internal/intake"
+	"github.com/heard-intake/heard/internal/ingest"
 	"github.com/heard-intake/heard/internal/store"
 	"github.com/heard-intake/heard/internal/taxonomy"
 )
@@ -57,7 +57,7 @@ type API struct {
 	Store    *store.Table
 	Blobs    *blob.Bucket
 	Taxonomy func() *taxonomy.Taxonomy // called by the requests that need it
-	Meter    intake.Meter
+	Meter    ingest.Meter
 	Limiter  *httpapi.Limiter // nil: no limit
 	Mailbox  Mailbox          // that answers are sent from
 	Now      func() time.Time

@@ -16,7 +16,7 @@ import (
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/httpapi"
-	"github.com/heard-intake/heard/internal/intake"
+	"github.com/heard-intake/heard/internal/ingest"
 )
 
 // A Mailbox is the address that our mail comes from.
@@ -157,7 +157,7 @@ func setAnswerID(m *contact.Message, r *httpapi.Request, id string) error {
 
 // attachFiles adds the files and the HTML page of a request to m. The result
 // gives their content to the intake.
-func attachFiles(m *contact.Message, body sendAnswerRequest) (*intake.ParsedMail, error) {
+func attachFiles(m *contact.Message, body sendAnswerRequest) (*ingest.ParsedMail, error) {
 	if len(body.Files) > maxFiles {
 		return nil, fault.New(fault.Invalid, "an answer may have %d files", maxFiles)
 	}
@@ -185,7 +185,7 @@ func attachFiles(m *contact.Message, body sendAnswerRequest) (*intake.ParsedMail
 	}
 	page, _ := email.OutgoingPage(body.HTML)
 	m.Page = int64(len(page))
-	return &intake.ParsedMail{
+	return &ingest.ParsedMail{
 		File: func(ref string) ([]byte, bool) { content, ok := contents[ref]; return content, ok },
 		Page: func() string { return page },
 	}, nil

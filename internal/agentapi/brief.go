@@ -7,12 +7,12 @@ import (
 	"sync"
 	"time"
 
-	"github.com/heard-intake/heard/internal/batch"
 	"github.com/heard-intake/heard/internal/brief"
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/httpapi"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/lambdabatch"
 	"github.com/heard-intake/heard/internal/problem"
 )
 
@@ -121,7 +121,7 @@ func (a *API) readProblem(ctx context.Context, c identity.Customer, reason, prod
 		return nil, err
 	}
 	p, err := problem.FollowMerges(ctx, id, a.Store.ProblemHeader)
-	if batch.IsPermanent(err) { // a brief without this problem is better than no brief
+	if lambdabatch.IsPermanent(err) { // a brief without this problem is better than no brief
 		slog.ErrorContext(ctx, "unreadable problem left out of a brief", "problem", id, "kind", fault.KindOf(err))
 		return nil, nil
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/heard-intake/heard/internal/channel/email"
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
-	"github.com/heard-intake/heard/internal/intake"
+	"github.com/heard-intake/heard/internal/ingest"
 	"github.com/heard-intake/heard/internal/telemetry"
 	"github.com/heard-intake/heard/test/apitest"
 )
@@ -34,19 +34,19 @@ func (s *stack) receives(minutes int, dmarc, header, text string) contact.ID {
 		s.T.Fatal(err)
 	}
 	clock := func() time.Time { return now }
-	h := &intake.MailHandler{
-		Bucket: s.Blobs, Prefix: "in/", Sent: s.Table, Ingester: &intake.Ingester{Store: s.Table, Blobs: s.Blobs, Now: clock},
+	h := &ingest.MailHandler{
+		Bucket: s.Blobs, Prefix: "in/", Sent: s.Table, Ingester: &ingest.Ingester{Store: s.Table, Blobs: s.Blobs, Now: clock},
 		Meter: &telemetry.Meter{Function: "test", Out: s.Metrics, Now: clock},
-		Parse: func(_ context.Context, raw []byte, notice json.RawMessage) (intake.ParsedMail, error) {
+		Parse: func(_ context.Context, raw []byte, notice json.RawMessage) (ingest.ParsedMail, error) {
 			env := email.EnvelopeFromHeaders(raw)
 			env.AddNotice(notice)
 			env.Tokens, env.Forms, env.Domain = apitest.MailKeys, forms.Has, apitest.Mailbox.Domain
 			d, p, err := email.Normalize(raw, env)
-			return intake.ParsedMail{Delivery: d, Quarantine: p.Quarantine, File: p.FileContent, Page: p.SafeHTML, OwnMailIDs: p.OwnMailIDs}, err
+			return ingest.ParsedMail{Delivery: d, Quarantine: p.Quarantine, File: p.FileContent, Page: p.SafeHTML, OwnMailIDs: p.OwnMailIDs}, err
 		},
 	}
 	notice := fmt.Sprintf(`{"ses": {"mail": {"messageId": %q}, "receipt": {"recipients": ["service@support.example.com"]}}}`, sesID)
-	if _, err := h.Handle(s.T.Context(), intake.MailEvent{Records: []json.RawMessage{json.RawMessage(notice)}}); err != nil {
+	if _, err := h.Handle(s.T.Context(), ingest.MailEvent{Records: []json.RawMessage{json.RawMessage(notice)}}); err != nil {
 		s.T.Fatal(err)
 	}
 	return contact.NewID(contact.Email, at, sesID+"/service@support.example.com")

@@ -10,10 +10,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/heard-intake/heard/internal/batch"
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/httpapi"
+	"github.com/heard-intake/heard/internal/lambdabatch"
 	"github.com/heard-intake/heard/internal/problem"
 )
 
@@ -147,7 +147,7 @@ func (a *API) scanOutdated(ctx context.Context, reason, version string, from, to
 // requestTriage asks triage to classify contacts again.
 func (a *API) requestTriage(ctx context.Context, contacts []contact.Contact, now time.Time) error {
 	errs := make([]error, len(contacts))
-	batch.Each(len(contacts), maxScanReads, func(i int) {
+	lambdabatch.Each(len(contacts), maxScanReads, func(i int) {
 		errs[i] = a.Store.RequestContactReclassify(ctx, contacts[i], now)
 	})
 	return errors.Join(errs...)
@@ -159,7 +159,7 @@ func (a *API) previewContacts(ctx context.Context, contacts []contact.Contact) (
 	next := make([]contact.Contact, len(contacts))
 	exists := make([]bool, len(contacts))
 	errs := make([]error, len(contacts))
-	batch.Each(len(contacts), maxScanReads, func(i int) {
+	lambdabatch.Each(len(contacts), maxScanReads, func(i int) {
 		next[i], exists[i], errs[i] = a.Preview(ctx, contacts[i])
 	})
 	if err := errors.Join(errs...); err != nil {

@@ -11,7 +11,7 @@ import (
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/httpapi"
 	"github.com/heard-intake/heard/internal/identity"
-	"github.com/heard-intake/heard/internal/intake"
+	"github.com/heard-intake/heard/internal/ingest"
 	"github.com/heard-intake/heard/internal/messageview"
 	"github.com/heard-intake/heard/internal/store"
 )
@@ -44,9 +44,9 @@ func (r *recorder) PutMessage(ctx context.Context, m contact.Message, whole stri
 
 // storeMessage stores m with the files of mail, unless it is stored already. It
 // answers with the stored message, and with the status created for a new one.
-func (a *API) storeMessage(ctx context.Context, rec *recorder, m contact.Message, mail *intake.ParsedMail, created int) (httpapi.Response, error) {
-	ingester := intake.Ingester{Store: rec, Blobs: a.Blobs, Now: a.Now}
-	tally, err := ingester.Ingest(ctx, contact.Delivery{Messages: []contact.Message{m}}, intake.Source{Channel: m.Channel, Mail: mail})
+func (a *API) storeMessage(ctx context.Context, rec *recorder, m contact.Message, mail *ingest.ParsedMail, created int) (httpapi.Response, error) {
+	ingester := ingest.Ingester{Store: rec, Blobs: a.Blobs, Now: a.Now}
+	tally, err := ingester.Ingest(ctx, contact.Delivery{Messages: []contact.Message{m}}, ingest.Source{Channel: m.Channel, Mail: mail})
 	a.Meter.Count("Channel", string(m.Channel), tally.Counts())
 	if err != nil {
 		return httpapi.Response{}, err

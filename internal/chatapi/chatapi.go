@@ -34,7 +34,7 @@ import (
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/httpapi"
 	"github.com/heard-intake/heard/internal/identity"
-	"github.com/heard-intake/heard/internal/intake"
+	"github.com/heard-intake/heard/internal/ingest"
 	"github.com/heard-intake/heard/internal/messageview"
 	"github.com/heard-intake/heard/internal/secret"
 	"github.com/heard-intake/heard/internal/store"
@@ -46,7 +46,7 @@ type API struct {
 	Store   *store.Table
 	Blobs   *blob.Bucket
 	Secrets *secret.Secret // "sessionKey" signs sessions, "hostKey" is shared with the site
-	Meter   intake.Meter
+	Meter   ingest.Meter
 	Now     func() time.Time
 }
 
@@ -73,15 +73,15 @@ func (a *API) postMessage(ctx context.Context, r *httpapi.Request) (httpapi.Resp
 		return httpapi.Response{}, err
 	}
 	body, delivery, err := readDelivery(s, r)
-	tally := intake.Tally{In: 1, Refused: 1}
+	tally := ingest.Tally{In: 1, Refused: 1}
 	if err == nil {
-		source := intake.Source{Channel: contact.WebChat, Raw: body, Type: "application/json"}
-		ingester := intake.Ingester{Store: a.Store, Blobs: a.Blobs, Now: a.Now}
+		source := ingest.Source{Channel: contact.WebChat, Raw: body, Type: "application/json"}
+		ingester := ingest.Ingester{Store: a.Store, Blobs: a.Blobs, Now: a.Now}
 		tally, err = ingester.Ingest(ctx, delivery, source)
 	}
 	if err == nil && tally.Duplicate == 1 {
 		if err = a.checkRepeated(ctx, delivery.Messages[0]); fault.KindOf(err) == fault.Conflict {
-			tally = intake.Tally{In: 1, Refused: 1}
+			tally = ingest.Tally{In: 1, Refused: 1}
 		}
 	}
 	a.Meter.Count("Channel", string(contact.WebChat), tally.Counts())

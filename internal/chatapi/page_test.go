@@ -7,9 +7,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/heard-intake/heard/internal/batch"
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/lambdabatch"
 )
 
 // writesMuch stores n messages of a customer on WhatsApp, all within the last
@@ -17,7 +17,7 @@ import (
 func (s *stack) writesMuch(who identity.CustomerID, n int) {
 	s.T.Helper()
 	failed := make(chan error, n)
-	batch.Each(n, 32, func(i int) {
+	lambdabatch.Each(n, 32, func(i int) {
 		m := contact.Message{
 			Version: contact.SchemaVersion, CustomerID: who, Channel: contact.WhatsApp, Direction: contact.Inbound, Kind: contact.Text,
 			Customer: phone(1), ProviderID: fmt.Sprintf("wamid.HBgLMzE5NzAxMDAwMDE-%05d", i), SentAt: now.Add(-time.Duration(i) * time.Second), Text: "x",

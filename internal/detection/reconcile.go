@@ -5,9 +5,9 @@ import (
 	"slices"
 	"time"
 
-	"github.com/heard-intake/heard/internal/batch"
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/lambdabatch"
 	"github.com/heard-intake/heard/internal/problem"
 )
 
@@ -34,7 +34,7 @@ func (d *Detector) Reconcile(ctx context.Context, changes Changes, histories []H
 	var failure error
 	for c := range allCauses(histories) {
 		err := d.readRecord(ctx, c, own.Customer.Members, records)
-		if batch.IsPermanent(err) {
+		if lambdabatch.IsPermanent(err) {
 			failure = err
 			continue
 		}

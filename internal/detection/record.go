@@ -8,8 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/heard-intake/heard/internal/batch"
 	"github.com/heard-intake/heard/internal/fault"
+	"github.com/heard-intake/heard/internal/lambdabatch"
 	"github.com/heard-intake/heard/internal/problem"
 	"github.com/heard-intake/heard/internal/taxonomy"
 )
@@ -36,12 +36,12 @@ func (d *Detector) Record(ctx context.Context, all []Changes) []Failures {
 	}
 	causes := slices.Collect(maps.Keys(evidence))
 	failed := make([]error, len(causes))
-	batch.Each(len(causes), parallel, func(i int) {
+	lambdabatch.Each(len(causes), parallel, func(i int) {
 		failed[i] = d.recordCause(ctx, causes[i], evidence[causes[i]])
 	})
 	failures := make([]Failures, len(all))
 	for i, c := range causes {
-		separately := batch.IsPermanent(failed[i]) && len(sources[c]) > 1
+		separately := lambdabatch.IsPermanent(failed[i]) && len(sources[c]) > 1
 		for _, source := range sources[c] {
 			err := failed[i]
 			if separately {
@@ -63,7 +63,7 @@ func (d *Detector) Record(ctx context.Context, all []Changes) []Failures {
 // a problem, or a cause.
 func nameSubject(err error, subject string) error {
 	e, ok := errors.AsType[*fault.Error](err)
-	if !ok || !batch.IsPermanent(err) {
+	if !ok || !lambdabatch.IsPermanent(err) {
 		return err
 	}
 	return fault.Wrap(e.Kind, err, "%s: %s", subject, e.Msg)
@@ -77,7 +77,7 @@ func (d *Detector) readHeader(ctx context.Context, id string) (problem.Record, e
 
 // recordCause records evidence of one cause. A panic becomes an error.
 func (d *Detector) recordCause(ctx context.Context, c Cause, evs []Evidence) error {
-	return batch.RecoverPanic(ctx, func() error {
+	return lambdabatch.RecoverPanic(ctx, func() error {
 		r, ok := d.Taxonomy.Reason(c.Reason)
 		if !ok {
 			// The reason is from an older taxonomy. Its contacts can leave a
@@ -177,7 +177,7 @@ func (d *Detector) writeOccurrences(ctx context.Context, r taxonomy.Reason, prod
 		removed = append(removed, e.Removed...)
 	}
 	errs := make([]error, len(added))
-	batch.Each(len(added), parallel, func(i int) {
+	lambdabatch.Each(len(added), parallel, func(i int) {
 		added[i].Expires = laterOf(added[i].At, d.Now()).Add(retained)
 		_, errs[i] = d.Store.PutOccurrence(ctx, r.ID, product, added[i])
 	})

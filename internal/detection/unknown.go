@@ -6,9 +6,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/heard-intake/heard/internal/batch"
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/lambdabatch"
 	"github.com/heard-intake/heard/internal/problem"
 	"github.com/heard-intake/heard/internal/redact"
 )
@@ -46,7 +46,7 @@ func (d *Detector) UnknownHint(c identity.Customer, k contact.Contact, include f
 // written separately. The errors have the indexes of hints.
 func (d *Detector) RecordUnknown(ctx context.Context, hints [][]problem.UnclassifiedContact) []error {
 	put := func(some []problem.UnclassifiedContact) error {
-		return batch.RecoverPanic(ctx, func() error { return d.Store.PutUnknownContacts(ctx, some) })
+		return lambdabatch.RecoverPanic(ctx, func() error { return d.Store.PutUnknownContacts(ctx, some) })
 	}
 	err := put(slices.Concat(hints...))
 	errs := make([]error, len(hints))
@@ -55,7 +55,7 @@ func (d *Detector) RecordUnknown(ctx context.Context, hints [][]problem.Unclassi
 			continue
 		}
 		errs[i] = err
-		if batch.IsPermanent(err) {
+		if lambdabatch.IsPermanent(err) {
 			errs[i] = put(some)
 		}
 	}

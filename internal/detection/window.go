@@ -8,9 +8,9 @@ import (
 	"slices"
 	"time"
 
-	"github.com/heard-intake/heard/internal/batch"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/lambdabatch"
 	"github.com/heard-intake/heard/internal/problem"
 	"github.com/heard-intake/heard/internal/taxonomy"
 )
@@ -137,7 +137,7 @@ func (d *Detector) estimateMistaken(ctx context.Context, r taxonomy.Reason, prod
 	others := d.Taxonomy.Reasons
 	contacts := make([]int, len(others))
 	errs := make([]error, len(others))
-	batch.Each(len(others), parallel, func(i int) {
+	lambdabatch.Each(len(others), parallel, func(i int) {
 		if others[i].ID != r.ID && others[i].PerProduct {
 			contacts[i], errs[i] = d.contactsSince(ctx, others[i].ID, product, since)
 		}
@@ -157,7 +157,7 @@ func (d *Detector) contactsSince(ctx context.Context, reason, product, day strin
 		return 0, err
 	}
 	p, err := d.Store.Problem(ctx, id)
-	if batch.IsPermanent(err) { // an estimate without it is better than none
+	if lambdabatch.IsPermanent(err) { // an estimate without it is better than none
 		slog.ErrorContext(ctx, "unreadable problem not counted", "problem", id, "kind", fault.KindOf(err))
 		return 0, nil
 	}
@@ -209,7 +209,7 @@ func (d *Detector) canonicalizeCustomers(ctx context.Context, occurrences []prob
 	}
 	ids := slices.Collect(maps.Keys(indexes))
 	errs := make([]error, len(ids))
-	batch.Each(len(ids), parallel, func(n int) {
+	lambdabatch.Each(len(ids), parallel, func(n int) {
 		c, err := d.Store.Customer(ctx, ids[n])
 		errs[n] = err
 		for _, i := range indexes[ids[n]] {

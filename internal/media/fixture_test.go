@@ -30,7 +30,6 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/media"
 	"github.com/heard-intake/heard/internal/queue"
-	"github.com/heard-intake/heard/internal/social"
 	"github.com/heard-intake/heard/internal/store"
 	"github.com/heard-intake/heard/internal/store/storetest"
 )
@@ -158,7 +157,7 @@ func (w *fixture) newHandler(t testing.TB, hosts ...string) *media.Handler {
 		Store: w.table, Blobs: blob.New(w.objects, "blobs"), Queue: w.delays, Client: client, Graph: w.origin + "/v24.0", Meter: w.counts,
 		Tokens: map[contact.Channel]media.Token{contact.WhatsApp: w.token, contact.Messenger: w.token, contact.Instagram: w.token},
 		Now:    func() time.Time { return w.now },
-		Social: &social.Client{Endpoint: w.origin, Config: aws.Config{
+		Social: &media.SocialClient{Endpoint: w.origin, Config: aws.Config{
 			Region: "eu-west-1", HTTPClient: http.DefaultClient, Credentials: credentials.NewStaticCredentialsProvider("k", "s", ""),
 		}},
 	}

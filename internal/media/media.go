@@ -26,10 +26,10 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
-	"github.com/heard-intake/heard/internal/batch"
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/lambdabatch"
 )
 
 // A Store has the messages and the results for their files. [store.Table] is a
@@ -103,7 +103,7 @@ const (
 // Handle runs the jobs of a batch. A job that fails is delayed in the queue
 // and returned as a failure.
 func (h *Handler) Handle(ctx context.Context, ev events.SQSEvent) (events.SQSEventResponse, error) {
-	return batch.Queue(ctx, ev, func(ctx context.Context, m events.SQSMessage) error {
+	return lambdabatch.Queue(ctx, ev, func(ctx context.Context, m events.SQSMessage) error {
 		try, err := strconv.Atoi(m.Attributes["ApproximateReceiveCount"])
 		if err != nil {
 			try = 1

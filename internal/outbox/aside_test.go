@@ -12,9 +12,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awssqs "github.com/aws/aws-sdk-go-v2/service/sqs"
 
-	"github.com/heard-intake/heard/internal/batch"
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
+	"github.com/heard-intake/heard/internal/lambdabatch"
 	"github.com/heard-intake/heard/internal/outbox"
 	"github.com/heard-intake/heard/internal/problem"
 	"github.com/heard-intake/heard/internal/queue"
@@ -38,7 +38,7 @@ func newOutbox(t *testing.T) (*outbox.Outbox, *awssqs.Client, map[string]string)
 		Queues: queue.New(client, "heard-problems-"), Jobs: queue.At(client, urls["media"]), Sends: queue.At(client, urls["send"]),
 		URL:  "https://api.example.com",
 		News: &outbox.News{Queue: queue.At(client, urls["news"]), Plan: storetest.New(t)},
-		Dead: &batch.DeadLetters{Function: "heard-outbox", Queue: queue.At(client, urls["dead"])},
+		Dead: &lambdabatch.DeadLetters{Function: "heard-outbox", Queue: queue.At(client, urls["dead"])},
 	}, client, urls
 }
 
@@ -131,7 +131,7 @@ func TestHandle_BadRecords(t *testing.T) {
 			if got := taken[contact.News](t, client, urls["news"]); len(got) != 1 || got[0].Customer != "who" {
 				t.Errorf("news %+v, want that of who", got)
 			}
-			got := taken[batch.DeadLetter](t, client, urls["dead"])
+			got := taken[lambdabatch.DeadLetter](t, client, urls["dead"])
 			if tt.reason == "" {
 				if len(got) > 0 {
 					t.Errorf("dead letters %+v, want none", got[0].SetAside)
@@ -181,7 +181,7 @@ func TestHandle_VersionsAfterBadRecord(t *testing.T) {
 	if got := items(t, client, "billing"); len(got) != 1 || got[0].Version != 2 {
 		t.Errorf("items %+v, want version 2", got)
 	}
-	if got := taken[batch.DeadLetter](t, client, urls["dead"]); len(got) != 1 || got[0].SetAside.SequenceNumber != "1" {
+	if got := taken[lambdabatch.DeadLetter](t, client, urls["dead"]); len(got) != 1 || got[0].SetAside.SequenceNumber != "1" {
 		t.Errorf("dead letters %+v, want record 1", got)
 	}
 	if resp, err := o.Handle(t.Context(), events.DynamoDBEvent{Records: []events.DynamoDBEventRecord{record("1", "p2", nil, first)}}); err != nil || len(resp.BatchItemFailures) > 0 {
@@ -214,7 +214,7 @@ func TestHandle_RetriesTemporaryErrors(t *testing.T) {
 			if err != nil || len(resp.BatchItemFailures) != 1 || resp.BatchItemFailures[0].ItemIdentifier != "0" {
 				t.Errorf("delivered again %+v, error %v; want record 0", resp.BatchItemFailures, err)
 			}
-			if got := taken[batch.DeadLetter](t, client, urls["dead"]); len(got) > 0 {
+			if got := taken[lambdabatch.DeadLetter](t, client, urls["dead"]); len(got) > 0 {
 				t.Errorf("dead letters %+v, want none", got[0].SetAside)
 			}
 			o.Queues = queues
@@ -224,7 +224,7 @@ func TestHandle_RetriesTemporaryErrors(t *testing.T) {
 			if got := items(t, client, "billing"); len(got) != 1 {
 				t.Errorf("when it has passed: items %+v, want 1", got)
 			}
-			if got := taken[batch.DeadLetter](t, client, urls["dead"]); len(got) != 1 || got[0].SetAside.SequenceNumber != "1" {
+			if got := taken[lambdabatch.DeadLetter](t, client, urls["dead"]); len(got) != 1 || got[0].SetAside.SequenceNumber != "1" {
 				t.Errorf("when it has passed: dead letters %+v, want record 1", got)
 			}
 		})

@@ -5,11 +5,11 @@ import (
 	"encoding/json"
 	"time"
 
-	"github.com/heard-intake/heard/internal/batch"
 	"github.com/heard-intake/heard/internal/contact"
-	"github.com/heard-intake/heard/internal/due"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/lambdabatch"
+	"github.com/heard-intake/heard/internal/schedule"
 	"github.com/heard-intake/heard/internal/store"
 )
 
@@ -75,7 +75,7 @@ func (n *News) sendEvents(ctx context.Context, changes []indexedChange, bad map[
 // encodeEvent returns the event of one change as JSON, nil if it has none, and
 // the event that follows by time, if any.
 func (n *News) encodeEvent(ctx context.Context, c store.Change) (body []byte, later *contact.Later, err error) {
-	err = batch.RecoverPanic(ctx, func() error {
+	err = lambdabatch.RecoverPanic(ctx, func() error {
 		read := store.Change.News
 		if n.Read != nil {
 			read = n.Read
@@ -95,7 +95,7 @@ func (n *News) encodeEvent(ctx context.Context, c store.Change) (body []byte, la
 
 // Contacts reads contacts and planned events. [store.Table] implements it.
 type Contacts interface {
-	DeferredEvents(ctx context.Context, e due.Entry) ([]contact.Later, error)
+	DeferredEvents(ctx context.Context, e schedule.Entry) ([]contact.Later, error)
 	ContactByKey(ctx context.Context, c identity.CustomerID, start time.Time, id string) (contact.Contact, bool, error)
 }
 
@@ -109,7 +109,7 @@ type Closer struct {
 // Close sends the planned events of an entry of the clock. It leaves out a contact
 // with a message since the event was planned: another entry has its closing. The
 // returned time is always zero.
-func (c *Closer) Close(ctx context.Context, e due.Entry, now time.Time) (time.Time, error) {
+func (c *Closer) Close(ctx context.Context, e schedule.Entry, now time.Time) (time.Time, error) {
 	all, err := c.Store.DeferredEvents(ctx, e)
 	if err != nil {
 		return time.Time{}, err

@@ -62,9 +62,9 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
-	"github.com/heard-intake/heard/internal/batch"
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
+	"github.com/heard-intake/heard/internal/lambdabatch"
 	"github.com/heard-intake/heard/internal/problem"
 	"github.com/heard-intake/heard/internal/store"
 )
@@ -88,7 +88,7 @@ type Outbox struct {
 	News   *News  // events for agent tools
 	URL    string // of the API, for the links in an item
 
-	Dead *batch.DeadLetters // takes records that can never be handled
+	Dead *lambdabatch.DeadLetters // takes records that can never be handled
 }
 
 // workShare is the part of the function's time that the batch may use. The rest
@@ -101,9 +101,9 @@ const workShare = 5.0 / 6
 // The items of one problem leave in order. After a temporary failure the later
 // changes of the problem wait, and those of other problems go on. Lambda delivers
 // again from the earliest failure. A record that can never be handled becomes a
-// dead letter, see [batch.IsPermanent], and the later versions of its problem go on.
+// dead letter, see [lambdabatch.IsPermanent], and the later versions of its problem go on.
 func (o *Outbox) Handle(ctx context.Context, ev events.DynamoDBEvent) (events.DynamoDBEventResponse, error) {
-	work, cancel := batch.WithTimeShare(ctx, workShare)
+	work, cancel := lambdabatch.WithTimeShare(ctx, workShare)
 	defer cancel()
 	changes, bad := decodeBatch(work, ev)
 	first := o.dispatchBatch(work, changes, bad)
@@ -130,7 +130,7 @@ type indexedChange struct {
 func decodeBatch(ctx context.Context, ev events.DynamoDBEvent) (changes []indexedChange, bad map[int]error) {
 	bad = map[int]error{}
 	for i, r := range ev.Records {
-		err := batch.RecoverPanic(ctx, func() error {
+		err := lambdabatch.RecoverPanic(ctx, func() error {
 			c, err := store.DecodeChange(r)
 			if err == nil {
 				changes = append(changes, indexedChange{c, i})
@@ -154,11 +154,11 @@ func (o *Outbox) dispatchBatch(ctx context.Context, changes []indexedChange, bad
 		if stopped[c.Partition] {
 			continue
 		}
-		err := batch.RecoverPanic(ctx, func() error { return o.dispatchChange(ctx, c.Change) })
+		err := lambdabatch.RecoverPanic(ctx, func() error { return o.dispatchChange(ctx, c.Change) })
 		if err == nil {
 			continue
 		}
-		if batch.IsPermanent(err) {
+		if lambdabatch.IsPermanent(err) {
 			bad[c.index] = err
 			continue
 		}

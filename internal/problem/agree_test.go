@@ -5,8 +5,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/heard-intake/heard/internal/due"
 	"github.com/heard-intake/heard/internal/problem"
+	"github.com/heard-intake/heard/internal/schedule"
 )
 
 // AcknowledgeBy is set once for each department that gets a problem, and removed
@@ -23,7 +23,7 @@ func TestSetAcknowledgeBy(t *testing.T) {
 		if !p.AcknowledgeBy.Equal(want) || !item.AcknowledgeBy.Equal(want) {
 			t.Errorf("%s: by %v, item %v", when, p.AcknowledgeBy, item.AcknowledgeBy)
 		}
-		if at, ok := problem.Due(p)[due.Acknowledge]; ok != asked || ok && !at.Equal(want) {
+		if at, ok := problem.Due(p)[schedule.Acknowledge]; ok != asked || ok && !at.Equal(want) {
 			t.Errorf("%s: due %v %v", when, at, ok)
 		}
 	}

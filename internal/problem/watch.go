@@ -4,7 +4,7 @@ import (
 	"math"
 	"time"
 
-	"github.com/heard-intake/heard/internal/due"
+	"github.com/heard-intake/heard/internal/schedule"
 )
 
 // WatchFor is how long a fixed problem is watched before it is confirmed or
@@ -164,22 +164,22 @@ func (p Problem) awaitsFix() bool {
 }
 
 // Due returns the kinds of due entries of a problem, with their times.
-func Due(p Problem) map[due.Kind]time.Time {
-	all := map[due.Kind]time.Time{}
+func Due(p Problem) map[schedule.Kind]time.Time {
+	all := map[schedule.Kind]time.Time{}
 	if p.State == Detected && p.EscalatedAt.IsZero() {
-		all[due.Acknowledge] = p.ChangedAt
+		all[schedule.Acknowledge] = p.ChangedAt
 		if !p.AcknowledgeBy.IsZero() {
-			all[due.Acknowledge] = p.AcknowledgeBy
+			all[schedule.Acknowledge] = p.AcknowledgeBy
 		}
 	}
 	if p.awaitsFix() {
-		all[due.Expected] = p.ExpectedAt
+		all[schedule.Expected] = p.ExpectedAt
 	}
 	if p.State == Fixed {
-		all[due.Watch] = p.FixedAt.Add(WatchFor)
+		all[schedule.Watch] = p.FixedAt.Add(WatchFor)
 	}
 	if p.State == Merged {
-		all[due.Transfer] = p.ChangedAt
+		all[schedule.Transfer] = p.ChangedAt
 	}
 	return all
 }

@@ -7,10 +7,10 @@ import (
 	"slices"
 	"time"
 
-	"github.com/heard-intake/heard/internal/batch"
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/lambdabatch"
 	"github.com/heard-intake/heard/internal/problem"
 	"github.com/heard-intake/heard/internal/redact"
 	"github.com/heard-intake/heard/internal/taxonomy"
@@ -158,7 +158,7 @@ func (s *Service) listCandidates(ctx context.Context, announced []problem.Announ
 	bursts = slices.DeleteFunc(bursts, func(b problem.Burst) bool { return !wanted("", "", b.Words) })
 	unannounced := make([]Candidate, len(bursts))
 	errs := make([]error, len(bursts))
-	batch.Each(len(bursts), parallelReads, func(i int) { unannounced[i], errs[i] = s.readCandidate(ctx, bursts[i]) })
+	lambdabatch.Each(len(bursts), parallelReads, func(i int) { unannounced[i], errs[i] = s.readCandidate(ctx, bursts[i]) })
 	candidates = append(candidates, unannounced...)
 	slices.SortStableFunc(candidates, func(a, b Candidate) int { return cmp.Compare(b.Customers, a.Customers) })
 	return candidates[:min(len(candidates), MaxCandidates)], errors.Join(errs...)
@@ -244,7 +244,7 @@ func findUnchecked(bursts []problem.Burst, checked map[contactPlace]identity.Cus
 func (s *Service) findCurrentCustomers(ctx context.Context, all []problem.UnclassifiedContact) ([]identity.CustomerID, error) {
 	customers := make([]identity.CustomerID, len(all))
 	errs := make([]error, len(all))
-	batch.Each(len(all), parallelReads, func(i int) { customers[i], errs[i] = s.findCurrentCustomer(ctx, all[i]) })
+	lambdabatch.Each(len(all), parallelReads, func(i int) { customers[i], errs[i] = s.findCurrentCustomer(ctx, all[i]) })
 	return customers, errors.Join(errs...)
 }
 

@@ -7,10 +7,10 @@ import (
 	"slices"
 	"time"
 
-	"github.com/heard-intake/heard/internal/batch"
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/lambdabatch"
 	"github.com/heard-intake/heard/internal/problem"
 )
 
@@ -83,7 +83,7 @@ func (s *Service) refuseUnshownCustomers(ctx context.Context, caller problem.Cal
 func (s *Service) readCustomers(ctx context.Context, contacts []problem.ContactRef) ([]identity.Customer, error) {
 	customers := make([]identity.Customer, len(contacts))
 	errs := make([]error, len(contacts))
-	batch.Each(len(contacts), parallelReads, func(i int) {
+	lambdabatch.Each(len(contacts), parallelReads, func(i int) {
 		c, err := s.Store.Customer(ctx, contacts[i].Customer)
 		if fault.KindOf(err) == fault.NotFound {
 			return
@@ -152,7 +152,7 @@ func allIDs(c identity.Customer) []identity.CustomerID {
 func (s *customerSearch) problemsByCause(ctx context.Context) ([]string, error) {
 	pages := make([][]contact.Contact, len(s.missing))
 	errs := make([]error, len(s.missing))
-	batch.Each(len(s.missing), parallelReads, func(i int) {
+	lambdabatch.Each(len(s.missing), parallelReads, func(i int) {
 		pages[i], _, errs[i] = s.Store.CustomerContacts(ctx, s.missing[i], contactsSearched, "")
 	})
 	if err := errors.Join(errs...); err != nil {
@@ -172,7 +172,7 @@ func (s *customerSearch) problemsByCause(ctx context.Context) ([]string, error) 
 	causes = causes[:min(len(causes), problemsSearched)]
 	ids := make([]string, len(causes))
 	errs = make([]error, len(causes))
-	batch.Each(len(causes), parallelReads, func(i int) {
+	lambdabatch.Each(len(causes), parallelReads, func(i int) {
 		ids[i], errs[i] = s.Store.ProblemOfCause(ctx, causes[i].reason, causes[i].product)
 	})
 	return ids, errors.Join(errs...)
@@ -187,7 +187,7 @@ func (s *customerSearch) searchProblems(ctx context.Context, ids []string) error
 		related := make([][]string, len(ids))
 		shown := make([][]identity.CustomerID, len(ids))
 		errs := make([]error, len(ids))
-		batch.Each(len(ids), parallelReads, func(i int) {
+		lambdabatch.Each(len(ids), parallelReads, func(i int) {
 			related[i], shown[i], errs[i] = s.searchProblem(ctx, ids[i], customers)
 		})
 		if err := errors.Join(errs...); err != nil {
@@ -227,7 +227,7 @@ func (s *customerSearch) visitNew(ids []string) []string {
 // reaches it, and the problems that it was merged into or split into.
 func (s *customerSearch) searchProblem(ctx context.Context, id string, customers []identity.CustomerID) (related []string, shown []identity.CustomerID, err error) {
 	p, err := s.Store.ProblemHeader(ctx, id)
-	if batch.IsPermanent(err) { // deleted or unreadable: the other problems decide
+	if lambdabatch.IsPermanent(err) { // deleted or unreadable: the other problems decide
 		return nil, nil, nil
 	}
 	if err != nil {

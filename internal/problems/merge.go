@@ -5,8 +5,8 @@ import (
 	"slices"
 	"time"
 
-	"github.com/heard-intake/heard/internal/due"
 	"github.com/heard-intake/heard/internal/problem"
+	"github.com/heard-intake/heard/internal/schedule"
 )
 
 // maxAbsorbed bounds how many problems may be merged into one.
@@ -21,7 +21,7 @@ const mergePage = 100
 
 // ContinueMerge copies the contacts of a merged problem to the one that it was
 // merged into, until both have settled.
-func (s *Service) ContinueMerge(ctx context.Context, e due.Entry, now time.Time) (again time.Time, err error) {
+func (s *Service) ContinueMerge(ctx context.Context, e schedule.Entry, now time.Time) (again time.Time, err error) {
 	merged, err := s.Store.ProblemHeader(ctx, e.Of)
 	if err != nil || merged.State != problem.Merged {
 		return time.Time{}, ignoreNotFound(err)

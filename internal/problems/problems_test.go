@@ -10,11 +10,11 @@ import (
 	"time"
 
 	"github.com/heard-intake/heard/internal/contact"
-	"github.com/heard-intake/heard/internal/due"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/problem"
 	"github.com/heard-intake/heard/internal/problems"
+	"github.com/heard-intake/heard/internal/schedule"
 	"github.com/heard-intake/heard/internal/store"
 	"github.com/heard-intake/heard/internal/store/storetest"
 	"github.com/heard-intake/heard/internal/taxonomy"
@@ -100,13 +100,13 @@ func (b *bench) step(id string, u problem.Update) problem.Record {
 }
 
 // due returns the kinds that are due of a problem by a time.
-func (b *bench) due(id string, by time.Time) []due.Kind {
+func (b *bench) due(id string, by time.Time) []schedule.Kind {
 	b.Helper()
 	all, _, err := b.table.Due(b.Context(), by, 100, "")
 	if err != nil {
 		b.Fatal(err)
 	}
-	var kinds []due.Kind
+	var kinds []schedule.Kind
 	for _, e := range all {
 		if e.Of == id {
 			kinds = append(kinds, e.Kind)
@@ -172,7 +172,7 @@ func TestContinueMerge_Repeated(t *testing.T) {
 	_ = into
 	merged := b.step(from.ID, problem.Update{To: problem.Merged, Into: into.ID, By: "els", At: monday})
 	for range 2 {
-		if _, err := b.ContinueMerge(t.Context(), due.Entry{Kind: due.Transfer, Of: from.ID}, monday.Add(time.Minute)); err != nil {
+		if _, err := b.ContinueMerge(t.Context(), schedule.Entry{Kind: schedule.Transfer, Of: from.ID}, monday.Add(time.Minute)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -186,7 +186,7 @@ func TestContinueMerge_Repeated(t *testing.T) {
 	if _, err := b.Attach(t.Context(), els, from.ID, problems.ContactsChange{Contacts: []problem.ContactRef{b.customer(500, monday)}, At: monday}); fault.KindOf(err) != fault.Conflict {
 		t.Errorf("attached to a merged one: %v", err)
 	}
-	if got := b.due(from.ID, monday.Add(day)); !slices.Equal(got, []due.Kind{due.Transfer}) {
+	if got := b.due(from.ID, monday.Add(day)); !slices.Equal(got, []schedule.Kind{schedule.Transfer}) {
 		t.Errorf("due %v", got)
 	}
 }
@@ -232,10 +232,10 @@ func TestEscalateUnacknowledged_Once(t *testing.T) {
 	if k := b.due(p.ID, p.AcknowledgeBy.Add(-time.Second)); len(k) != 0 {
 		t.Errorf("due before: %v", k)
 	}
-	if k := b.due(p.ID, p.AcknowledgeBy); !slices.Equal(k, []due.Kind{due.Acknowledge}) {
+	if k := b.due(p.ID, p.AcknowledgeBy); !slices.Equal(k, []schedule.Kind{schedule.Acknowledge}) {
 		t.Errorf("due then: %v", k)
 	}
-	e := due.Entry{Kind: due.Acknowledge, Of: p.ID}
+	e := schedule.Entry{Kind: schedule.Acknowledge, Of: p.ID}
 	again, err := b.EscalateUnacknowledged(t.Context(), e, monday.Add(time.Minute))
 	if err != nil || !again.Equal(monday.Add(day+8*time.Hour)) {
 		t.Fatalf("again at %v, %v", again, err)
@@ -264,7 +264,7 @@ func TestRemindOverdue_OncePerTime(t *testing.T) {
 	p := b.opened("invoice-unclear", 1, 1)
 	b.step(p.ID, problem.Update{To: problem.Acknowledged, At: monday})
 	b.step(p.ID, problem.Update{To: problem.FixPlanned, ExpectedAt: monday.Add(day), At: monday})
-	e := due.Entry{Kind: due.Expected, Of: p.ID}
+	e := schedule.Entry{Kind: schedule.Expected, Of: p.ID}
 	for _, at := range []time.Time{monday.Add(day - time.Minute), monday.Add(day), monday.Add(day), monday.Add(2 * day)} {
 		if _, err := b.RemindOverdue(t.Context(), e, at); err != nil {
 			t.Fatal(err)
@@ -322,8 +322,8 @@ func TestFinishWatch_ConfirmsOrReopens(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			e := due.Entry{Kind: due.Watch, Of: p.ID}
-			if k := b.due(p.ID, fixed.Add(problem.WatchFor)); !slices.Equal(k, []due.Kind{due.Watch}) {
+			e := schedule.Entry{Kind: schedule.Watch, Of: p.ID}
+			if k := b.due(p.ID, fixed.Add(problem.WatchFor)); !slices.Equal(k, []schedule.Kind{schedule.Watch}) {
 				t.Errorf("due %v", k)
 			}
 			for _, at := range []time.Time{fixed.Add(day), fixed.Add(problem.WatchFor), fixed.Add(problem.WatchFor)} {

@@ -4,14 +4,14 @@ import (
 	"context"
 	"time"
 
-	"github.com/heard-intake/heard/internal/due"
 	"github.com/heard-intake/heard/internal/problem"
+	"github.com/heard-intake/heard/internal/schedule"
 )
 
 // EscalateUnacknowledged escalates a problem that its department did not
 // acknowledge in the agreed time, once. Again is when to look again, if the
 // problem has more time than the entry says.
-func (s *Service) EscalateUnacknowledged(ctx context.Context, e due.Entry, now time.Time) (again time.Time, err error) {
+func (s *Service) EscalateUnacknowledged(ctx context.Context, e schedule.Entry, now time.Time) (again time.Time, err error) {
 	_, err = s.editProblem(ctx, e.Of, func(p problem.Record) (problem.Record, bool, error) {
 		again = time.Time{}
 		if p.State != problem.Detected || !p.EscalatedAt.IsZero() {
@@ -31,7 +31,7 @@ func (s *Service) EscalateUnacknowledged(ctx context.Context, e due.Entry, now t
 
 // RemindOverdue asks a department for a new time when the expected time of a fix
 // has passed, once for each expected time.
-func (s *Service) RemindOverdue(ctx context.Context, e due.Entry, now time.Time) (again time.Time, err error) {
+func (s *Service) RemindOverdue(ctx context.Context, e schedule.Entry, now time.Time) (again time.Time, err error) {
 	_, err = s.editProblem(ctx, e.Of, func(p problem.Record) (problem.Record, bool, error) {
 		next, events := problem.RemindOverdue(p.Problem, now)
 		if len(events) == 0 {
@@ -46,7 +46,7 @@ func (s *Service) RemindOverdue(ctx context.Context, e due.Entry, now time.Time)
 
 // FinishWatch ends the watch over a fixed problem: the problem is confirmed if
 // its contacts went down, and reopened if they did not.
-func (s *Service) FinishWatch(ctx context.Context, e due.Entry, now time.Time) (again time.Time, err error) {
+func (s *Service) FinishWatch(ctx context.Context, e schedule.Entry, now time.Time) (again time.Time, err error) {
 	_, err = s.editProblem(ctx, e.Of, func(p problem.Record) (problem.Record, bool, error) {
 		rules := s.Taxonomy()
 		reason, _ := rules.Reason(p.Reason)

@@ -9,10 +9,10 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/heard-intake/heard/internal/contact"
-	"github.com/heard-intake/heard/internal/due"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/problem"
+	"github.com/heard-intake/heard/internal/schedule"
 )
 
 // A SplitRequest takes a second cause out of a problem: the contacts that it
@@ -106,7 +106,7 @@ func (s *Service) continueRepeatedSplit(ctx context.Context, caller problem.Call
 }
 
 // ContinueSplit fills the part of a split that was not finished.
-func (s *Service) ContinueSplit(ctx context.Context, e due.Entry, now time.Time) (again time.Time, err error) {
+func (s *Service) ContinueSplit(ctx context.Context, e schedule.Entry, now time.Time) (again time.Time, err error) {
 	part, err := s.fillPart(ctx, e.Of)
 	if err != nil || part.Filling == nil {
 		return time.Time{}, ignoreNotFound(err)

@@ -8,11 +8,11 @@ import (
 	"time"
 
 	"github.com/heard-intake/heard/internal/contact"
-	"github.com/heard-intake/heard/internal/due"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/problem"
 	"github.com/heard-intake/heard/internal/problems"
+	"github.com/heard-intake/heard/internal/schedule"
 	"github.com/heard-intake/heard/internal/store"
 )
 
@@ -190,7 +190,7 @@ func (b *bench) finished(id string, s problems.SplitRequest, clock bool) string 
 	}
 	for range 2 {
 		if clock {
-			if again, err := b.ContinueSplit(b.Context(), due.Entry{Kind: due.Split, Of: part}, monday.Add(time.Minute)); err != nil || !again.IsZero() {
+			if again, err := b.ContinueSplit(b.Context(), schedule.Entry{Kind: schedule.Split, Of: part}, monday.Add(time.Minute)); err != nil || !again.IsZero() {
 				b.Fatal(again, err)
 			}
 			continue

@@ -9,9 +9,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"github.com/heard-intake/heard/internal/batch"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/lambdabatch"
 	"github.com/heard-intake/heard/internal/problem"
 )
 
@@ -115,7 +115,7 @@ func (t *Table) readProblems(ctx context.Context, ids []string) ([]problem.Recor
 // forEach calls do for 0 to n-1, a few at a time, and returns the first error.
 func forEach(n int, do func(i int) error) error {
 	errs := make([]error, n)
-	batch.Each(n, shards, func(i int) { errs[i] = do(i) })
+	lambdabatch.Each(n, shards, func(i int) { errs[i] = do(i) })
 	return firstError(errs...)
 }
 

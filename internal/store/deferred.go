@@ -8,9 +8,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"github.com/heard-intake/heard/internal/contact"
-	"github.com/heard-intake/heard/internal/due"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/schedule"
 )
 
 // PutDeferredEvents stores events that time will bring within one minute in one
@@ -21,7 +21,7 @@ func (t *Table) PutDeferredEvents(ctx context.Context, minute time.Time, name st
 	if err != nil {
 		return fault.Wrap(fault.Internal, err, "encode what is due")
 	}
-	it := dueRow(t.deferredPK(minute, name), due.Contact, minute.Add(time.Minute))
+	it := dueRow(t.deferredPK(minute, name), schedule.Contact, minute.Add(time.Minute))
 	it[attrJSON] = str(string(data))
 	if _, err := t.db.PutItem(ctx, &dynamodb.PutItemInput{TableName: t.name, Item: it}); err != nil {
 		return sdkError(err, "write deferred events")
@@ -30,7 +30,7 @@ func (t *Table) PutDeferredEvents(ctx context.Context, minute time.Time, name st
 }
 
 // DeferredEvents returns the events of a due entry; none if the item is gone.
-func (t *Table) DeferredEvents(ctx context.Context, e due.Entry) ([]contact.Later, error) {
+func (t *Table) DeferredEvents(ctx context.Context, e schedule.Entry) ([]contact.Later, error) {
 	it, err := t.getItem(ctx, key(e.PK, e.SK), true)
 	if err != nil || it == nil {
 		return nil, err

@@ -9,21 +9,21 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"github.com/heard-intake/heard/internal/due"
 	"github.com/heard-intake/heard/internal/fault"
+	"github.com/heard-intake/heard/internal/schedule"
 )
 
 // setDue gives an item an index entry among the due entries. An item has one index
 // entry: a waiting contact is in the waiting list instead, and a problem has
 // due rows of its own.
-func setDue(it item, kind due.Kind, at time.Time) {
+func setDue(it item, kind schedule.Kind, at time.Time) {
 	it[gsiPK] = str(duePK(shardOf(text(it, pkName) + text(it, skName))))
 	it[gsiSK] = str(placeOfDue(at, kind, text(it, pkName)))
 }
 
 // dueRow returns a due entry that is an item of its own. There is one of each
 // kind in a partition.
-func dueRow(pk string, kind due.Kind, at time.Time) item {
+func dueRow(pk string, kind schedule.Kind, at time.Time) item {
 	it := key(pk, dueSK(kind))
 	setDue(it, kind, at)
 	return it
@@ -31,19 +31,19 @@ func dueRow(pk string, kind due.Kind, at time.Time) item {
 
 // Due returns the entries that are due at now, oldest first, at most limit entries after the
 // cursor. next is empty at the end. The index is a little behind the table.
-func (t *Table) Due(ctx context.Context, now time.Time, limit int, cursor string) ([]due.Entry, string, error) {
-	return overShards(limit, dueCursor, func(shard, limit int) ([]due.Entry, error) {
+func (t *Table) Due(ctx context.Context, now time.Time, limit int, cursor string) ([]schedule.Entry, string, error) {
+	return overShards(limit, dueCursor, func(shard, limit int) ([]schedule.Entry, error) {
 		return t.dueInShard(ctx, duePK(shard), timeSK("", now.Add(time.Millisecond)), limit, cursor)
 	})
 }
 
 // dueCursor returns the cursor after an entry. Rows of one partition at one
 // time differ by their sort keys.
-func dueCursor(e due.Entry) string { return placeOfDue(e.At, e.Kind, e.PK) + "\x00" + e.SK }
+func dueCursor(e schedule.Entry) string { return placeOfDue(e.At, e.Kind, e.PK) + "\x00" + e.SK }
 
-func (t *Table) dueInShard(ctx context.Context, pk, before string, limit int, cursor string) ([]due.Entry, error) {
+func (t *Table) dueInShard(ctx context.Context, pk, before string, limit int, cursor string) ([]schedule.Entry, error) {
 	from, _, _ := strings.Cut(cursor, "\x00")
-	var out []due.Entry
+	var out []schedule.Entry
 	err := t.query(ctx, &dynamodb.QueryInput{
 		IndexName:                 aws.String(gsiName),
 		KeyConditionExpression:    exprf("%s = :pk AND %s BETWEEN :from AND :before", gsiPK, gsiSK),
@@ -58,19 +58,19 @@ func (t *Table) dueInShard(ctx context.Context, pk, before string, limit int, cu
 	return out, err
 }
 
-func readDue(it item) due.Entry {
+func readDue(it item) schedule.Entry {
 	at, kind := parseDuePlace(text(it, gsiSK))
 	pk := text(it, pkName)
-	return due.Entry{Kind: kind, Of: subjectOf(pk), At: at, PK: pk, SK: text(it, skName)}
+	return schedule.Entry{Kind: kind, Of: subjectOf(pk), At: at, PK: pk, SK: text(it, skName)}
 }
 
 // ProblemDue returns the due entry of a kind of a problem.
-func ProblemDue(problemID string, kind due.Kind, at time.Time) due.Entry {
-	return due.Entry{Kind: kind, Of: problemID, At: at, PK: problemPK(problemID), SK: dueSK(kind)}
+func ProblemDue(problemID string, kind schedule.Kind, at time.Time) schedule.Entry {
+	return schedule.Entry{Kind: kind, Of: problemID, At: at, PK: problemPK(problemID), SK: dueSK(kind)}
 }
 
 // PutDue writes a due entry that is an item of its own, or moves it.
-func (t *Table) PutDue(ctx context.Context, e due.Entry) error {
+func (t *Table) PutDue(ctx context.Context, e schedule.Entry) error {
 	_, err := t.db.PutItem(ctx, &dynamodb.PutItemInput{TableName: t.name, Item: dueRow(e.PK, e.Kind, e.At)})
 	if err != nil {
 		return sdkError(err, "write due entry")
@@ -80,13 +80,13 @@ func (t *Table) PutDue(ctx context.Context, e due.Entry) error {
 
 // MoveDue moves a due entry to another time. It does nothing if the entry moved
 // since it was read.
-func (t *Table) MoveDue(ctx context.Context, e due.Entry, at time.Time) error {
+func (t *Table) MoveDue(ctx context.Context, e schedule.Entry, at time.Time) error {
 	return t.changeDue(ctx, e, *exprf("SET %s = :to", gsiSK), item{":to": str(placeOfDue(at, e.Kind, e.PK))})
 }
 
 // DeleteDue removes a due entry. It does nothing if the entry moved since it
 // was read.
-func (t *Table) DeleteDue(ctx context.Context, e due.Entry) error {
+func (t *Table) DeleteDue(ctx context.Context, e schedule.Entry) error {
 	if !isDueRow(e.SK) {
 		return t.changeDue(ctx, e, *exprf("REMOVE %s, %s", gsiPK, gsiSK), nil)
 	}
@@ -97,7 +97,7 @@ func (t *Table) DeleteDue(ctx context.Context, e due.Entry) error {
 	return unlessMoved(err)
 }
 
-func (t *Table) changeDue(ctx context.Context, e due.Entry, expression string, values item) error {
+func (t *Table) changeDue(ctx context.Context, e schedule.Entry, expression string, values item) error {
 	if values == nil {
 		values = item{}
 	}
@@ -117,6 +117,6 @@ func unlessMoved(err error) error {
 }
 
 // dropDueRow returns the write that deletes the due row of a kind, at any time.
-func (t *Table) dropDueRow(pk string, kind due.Kind) types.TransactWriteItem {
+func (t *Table) dropDueRow(pk string, kind schedule.Kind) types.TransactWriteItem {
 	return types.TransactWriteItem{Delete: &types.Delete{TableName: t.name, Key: key(pk, dueSK(kind))}}
 }

@@ -8,9 +8,9 @@ import (
 	"time"
 
 	"github.com/heard-intake/heard/internal/contact"
-	"github.com/heard-intake/heard/internal/due"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/problem"
+	"github.com/heard-intake/heard/internal/schedule"
 )
 
 // This file builds and parses every key of the table. No other file does.
@@ -332,20 +332,20 @@ func (t *Table) deferredPK(minute time.Time, name string) string {
 
 func duePK(shard int) string { return fmt.Sprintf("due#%d", shard) }
 
-func dueSK(kind due.Kind) string { return duePrefix + string(kind) }
+func dueSK(kind schedule.Kind) string { return duePrefix + string(kind) }
 
 // isDueRow reports whether a due entry is an item of its own.
 func isDueRow(sk string) bool { return strings.HasPrefix(sk, duePrefix) }
 
 // placeOfDue returns the sort key of a due entry in the index.
-func placeOfDue(at time.Time, kind due.Kind, pk string) string {
+func placeOfDue(at time.Time, kind schedule.Kind, pk string) string {
 	return timePlace(at, string(kind)+"#"+pk)
 }
 
-func parseDuePlace(place string) (time.Time, due.Kind) {
+func parseDuePlace(place string) (time.Time, schedule.Kind) {
 	at, rest := parseTimePlace(place)
 	kind, _, _ := strings.Cut(rest, "#")
-	return at, due.Kind(kind)
+	return at, schedule.Kind(kind)
 }
 
 // subjectOf returns a partition key without its prefix.

@@ -14,10 +14,10 @@ import (
 // of a key attribute, with the reason.
 var knowKeys = map[string]string{
 	"internal/store/storetest/":          "names the key attributes for tests",
-	"infra/heardctl/client/stream.go":    "reads the key of a dead letter",
+	"cmd/heardctl/client/stream.go":      "reads the key of a dead letter",
 	"test/e2e/aside_test.go":             "malformed records",
 	"infra/local/":                       "the local table and stream know no items of ours",
-	"infra/figures/bare/":                "a function without Heard, to compare with",
+	"cmd/figures/bare/":                  "a function without Heard, to compare with",
 	"internal/batch/aside.go":            "a dead letter holds the key of its record",
 	"internal/triage/aside_test.go":      "malformed records",
 	"internal/outbox/aside_test.go":      "malformed records",

@@ -11,9 +11,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"github.com/heard-intake/heard/internal/due"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/problem"
+	"github.com/heard-intake/heard/internal/schedule"
 )
 
 func problemItem(p problem.Record) (item, error) {
@@ -189,7 +189,7 @@ func (t *Table) SplitProblem(ctx context.Context, from, part problem.Record) err
 	if err != nil {
 		return err
 	}
-	fill := types.TransactWriteItem{Put: &types.Put{TableName: t.name, Item: dueRow(problemPK(part.ID), due.Split, part.OpenedAt)}}
+	fill := types.TransactWriteItem{Put: &types.Put{TableName: t.name, Item: dueRow(problemPK(part.ID), schedule.Split, part.OpenedAt)}}
 	return t.transact(ctx, slices.Concat(writes, more, []types.TransactWriteItem{fill}), "the problem changed")
 }
 

@@ -8,9 +8,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/heard-intake/heard/internal/contact"
-	"github.com/heard-intake/heard/internal/due"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/problem"
+	"github.com/heard-intake/heard/internal/schedule"
 	"github.com/heard-intake/heard/internal/store"
 	"github.com/heard-intake/heard/internal/store/storetest"
 )
@@ -66,13 +66,13 @@ func TestTable_RoundTrip(t *testing.T) {
 		wantSame(t, got, []contact.Case{want}, err)
 	})
 	t.Run("due entry", func(t *testing.T) {
-		want := due.Entry{Kind: due.Split, Of: "p", At: at, PK: "P#p", SK: "D#" + string(due.Split)}
+		want := schedule.Entry{Kind: schedule.Split, Of: "p", At: at, PK: "P#p", SK: "D#" + string(schedule.Split)}
 		wantFilled(t, want)
 		if err := table.PutDue(ctx, want); err != nil {
 			t.Fatal(err)
 		}
 		got, _, err := table.Due(ctx, later, 10, "")
-		wantSame(t, got, []due.Entry{want}, err)
+		wantSame(t, got, []schedule.Entry{want}, err)
 	})
 	t.Run("deferred event", func(t *testing.T) {
 		want := contact.Later{Customer: "c", Contact: "k", Start: at, At: later, Message: message, Order: "1"}
@@ -86,7 +86,7 @@ func TestTable_RoundTrip(t *testing.T) {
 		}
 		var got []contact.Later
 		for _, e := range entries {
-			if e.Kind == due.Contact {
+			if e.Kind == schedule.Contact {
 				got, err = table.DeferredEvents(ctx, e)
 			}
 		}

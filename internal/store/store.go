@@ -81,8 +81,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/smithy-go"
 
-	"github.com/heard-intake/heard/internal/batch"
 	"github.com/heard-intake/heard/internal/fault"
+	"github.com/heard-intake/heard/internal/lambdabatch"
 )
 
 // A Table reads and writes the items of one DynamoDB table.
@@ -151,7 +151,7 @@ func (t *Table) CheckPepper(ctx context.Context) error {
 // logged under the hash of its key, and counted. An item that is gone since its
 // index entry was read is left out, too. Other errors are those of the list.
 func (t *Table) leaveOut(ctx context.Context, k item, err error) bool {
-	if !batch.IsPermanent(err) {
+	if !lambdabatch.IsPermanent(err) {
 		return false
 	}
 	if fault.KindOf(err) == fault.NotFound {

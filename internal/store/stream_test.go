@@ -9,10 +9,10 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"github.com/heard-intake/heard/internal/contact"
-	"github.com/heard-intake/heard/internal/due"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/problem"
+	"github.com/heard-intake/heard/internal/schedule"
 )
 
 func recordOf(name, pk, sk string) events.DynamoDBEventRecord {
@@ -47,7 +47,7 @@ func TestDecodeChange_Kinds(t *testing.T) {
 		{problemPK("p"), problemSK, Change{Kind: KindProblem, Problem: "p"}},
 		{problemPK("p"), affectedSK("c"), Change{Kind: KindAffected, Problem: "p"}},
 		{problemPK("p"), logSK(1), Change{Kind: KindLogLine, Problem: "p"}},
-		{problemPK("p"), dueSK(due.Split), Change{Kind: KindDue, Problem: "p"}},
+		{problemPK("p"), dueSK(schedule.Split), Change{Kind: KindDue, Problem: "p"}},
 		{problemPK("p"), table.appliedSK("name"), Change{Kind: KindAppliedChange, Problem: "p"}},
 		{causePK("r", "p"), occurrenceSK(occurrence), Change{Kind: KindOccurrence}},
 		{causePK("r", "p"), levelSK("2026-03-02"), Change{Kind: KindLevel}},
@@ -59,7 +59,7 @@ func TestDecodeChange_Kinds(t *testing.T) {
 		{announcedPK, announcedSK("x"), Change{Kind: KindAnnouncement}},
 		{announcedPK, announcedCountSK, Change{Kind: KindAnnouncedCount}},
 		{"A#phone#x", aliasSK, Change{Kind: KindAlias, AliasKey: "A#phone#x"}},
-		{table.deferredPK(at, "1"), dueSK(due.Contact), Change{Kind: KindDeferred}},
+		{table.deferredPK(at, "1"), dueSK(schedule.Contact), Change{Kind: KindDeferred}},
 		{bulkPK("reclassify"), table.bulkSK(at, "a", "b"), Change{Kind: KindBulkAction}},
 		{table.addressPK(mail), addressSK, Change{Kind: KindMailAddress}},
 		{table.addressPK(mail), automaticSK(at), Change{Kind: KindMailAddress}},

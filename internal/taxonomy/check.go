@@ -9,7 +9,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/heard-intake/heard/internal/due"
+	"github.com/heard-intake/heard/internal/schedule"
 )
 
 // Limits of a file.
@@ -256,7 +256,7 @@ func (c *checker) checkAgreements(path string, d Department) {
 	c.checkCalendar(path+".calendar", d.Calendar)
 }
 
-func (c *checker) checkCalendar(path string, of due.Calendar) {
+func (c *checker) checkCalendar(path string, of schedule.Calendar) {
 	of.Check(func(field, msg string) { c.addErrorAtPath(path+"."+field, "%s", msg) })
 	if len(of.Holidays) > maxEntries {
 		c.addErrorAtPath(path+".holidays", "has %d days, at most %d are allowed; remove days in the past", len(of.Holidays), maxEntries)

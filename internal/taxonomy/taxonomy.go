@@ -19,8 +19,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/heard-intake/heard/internal/due"
 	"github.com/heard-intake/heard/internal/fault"
+	"github.com/heard-intake/heard/internal/schedule"
 )
 
 // Schema is the version of the file format that this package reads.
@@ -54,9 +54,9 @@ type Department struct {
 	// hours; 0 means DefaultHours. EscalateTo is the department that is notified
 	// of a problem that is not acknowledged in time. If it is empty, only this
 	// department is reminded.
-	AcknowledgeHours int          `yaml:"acknowledge_hours"`
-	EscalateTo       string       `yaml:"escalate_to"`
-	Calendar         due.Calendar `yaml:"calendar"` // if empty, the calendar of the file is used
+	AcknowledgeHours int               `yaml:"acknowledge_hours"`
+	EscalateTo       string            `yaml:"escalate_to"`
+	Calendar         schedule.Calendar `yaml:"calendar"` // if empty, the calendar of the file is used
 }
 
 // A Product is a product that a contact can be about.
@@ -211,7 +211,7 @@ type Taxonomy struct {
 	// Words are named sets of alternatives for phrases. For example, with
 	// invoice: "invoice*|bill" a phrase can be "$invoice is wrong".
 	Words    map[string]string `yaml:"words"`
-	Calendar due.Calendar      `yaml:"calendar"`
+	Calendar schedule.Calendar `yaml:"calendar"`
 	// CandidatesTo is the department that receives candidates: possible problems
 	// without a reason in this file. If it is empty, no department receives them.
 	CandidatesTo string       `yaml:"candidates_to"`

@@ -17,10 +17,10 @@ import (
 	awssqs "github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"github.com/heard-intake/heard/infra/local/sqs"
-	"github.com/heard-intake/heard/internal/batch"
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/lambdabatch"
 	"github.com/heard-intake/heard/internal/problem"
 	"github.com/heard-intake/heard/internal/queue"
 	"github.com/heard-intake/heard/internal/store"
@@ -52,14 +52,14 @@ func newDeadQueue(t *testing.T) deadQueue {
 	return deadQueue{client, *made.QueueUrl}
 }
 
-func (q deadQueue) letters() *batch.DeadLetters {
-	return &batch.DeadLetters{Function: "heard-triage", Queue: queue.At(q.client, q.url)}
+func (q deadQueue) letters() *lambdabatch.DeadLetters {
+	return &lambdabatch.DeadLetters{Function: "heard-triage", Queue: queue.At(q.client, q.url)}
 }
 
 // take receives and deletes all dead letters.
-func (q deadQueue) take(t *testing.T) []batch.DeadLetter {
+func (q deadQueue) take(t *testing.T) []lambdabatch.DeadLetter {
 	t.Helper()
-	var all []batch.DeadLetter
+	var all []lambdabatch.DeadLetter
 	for {
 		out, err := q.client.ReceiveMessage(t.Context(), &awssqs.ReceiveMessageInput{QueueUrl: &q.url, MaxNumberOfMessages: 10})
 		if err != nil {
@@ -69,7 +69,7 @@ func (q deadQueue) take(t *testing.T) []batch.DeadLetter {
 			return all
 		}
 		for _, m := range out.Messages {
-			var d batch.DeadLetter
+			var d lambdabatch.DeadLetter
 			if err := json.Unmarshal([]byte(*m.Body), &d); err != nil {
 				t.Fatal(err)
 			}
@@ -286,7 +286,7 @@ func TestHandle_RetriesTemporaryErrors(t *testing.T) {
 
 func TestHandle_DeadLettersUnavailable(t *testing.T) {
 	t.Parallel()
-	for name, dead := range map[string]*batch.DeadLetters{
+	for name, dead := range map[string]*lambdabatch.DeadLetters{
 		"no queue":                   nil,
 		"a queue that is not there":  {Queue: queue.At(newDeadQueue(t).client, "http://127.0.0.1:1/none")},
 		"a queue that was not named": {},

@@ -7,9 +7,9 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
-	"github.com/heard-intake/heard/internal/batch"
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/lambdabatch"
 	"github.com/heard-intake/heard/internal/store"
 )
 
@@ -51,7 +51,7 @@ func collectHints(ctx context.Context, ev events.DynamoDBEvent) (all []hint, bad
 	for i, r := range ev.Records {
 		var to target
 		var found bool
-		err := batch.RecoverPanic(ctx, func() (err error) {
+		err := lambdabatch.RecoverPanic(ctx, func() (err error) {
 			to, found, err = decodeTarget(r)
 			return err
 		})

@@ -7,10 +7,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/heard-intake/heard/internal/batch"
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/detection"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/lambdabatch"
 	"github.com/heard-intake/heard/internal/problem"
 )
 
@@ -32,7 +32,7 @@ type plan struct {
 // the plan's error, and a permanent one too unless setAside is set.
 func (p *plan) addFailures(failures detection.Failures, setAside bool) {
 	for _, err := range failures {
-		if !setAside || !batch.IsPermanent(err) {
+		if !setAside || !lambdabatch.IsPermanent(err) {
 			p.err = err
 			return
 		}
@@ -156,8 +156,8 @@ func (t *Triage) planCustomer(ctx context.Context, h hint, consistent bool) plan
 	p.evidence = t.detector().Compare(ctx, p.customer, own.Stored, p.save, p.drop)
 	t.planUnknownHints(&p, own.Computed, h)
 	if len(h.changed) > 0 {
-		err := batch.RecoverPanic(ctx, func() error { return t.reconcileEvidence(ctx, &p, own.History, h.changed) })
-		if setAside && batch.IsPermanent(err) {
+		err := lambdabatch.RecoverPanic(ctx, func() error { return t.reconcileEvidence(ctx, &p, own.History, h.changed) })
+		if setAside && lambdabatch.IsPermanent(err) {
 			p.setAside = err
 		} else {
 			p.err = err

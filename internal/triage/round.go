@@ -5,11 +5,11 @@ import (
 	"slices"
 	"time"
 
-	"github.com/heard-intake/heard/internal/batch"
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/detection"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/lambdabatch"
 	"github.com/heard-intake/heard/internal/problem"
 )
 
@@ -27,9 +27,9 @@ import (
 func (t *Triage) runRound(ctx context.Context, todo []hint, consistent bool, bad map[int]error) []hint {
 	plans := t.planCustomers(ctx, todo, consistent)
 	t.recordEvidence(ctx, plans, consistent)
-	batch.Each(len(plans), parallel, func(i int) {
+	lambdabatch.Each(len(plans), parallel, func(i int) {
 		if plans[i].err == nil {
-			plans[i].err = batch.RecoverPanic(ctx, func() error { return t.savePlan(ctx, plans[i]) })
+			plans[i].err = lambdabatch.RecoverPanic(ctx, func() error { return t.savePlan(ctx, plans[i]) })
 		}
 	})
 	var next []hint
@@ -69,11 +69,11 @@ func nextHints(h hint, p plan) (next []hint) {
 // planCustomers plans each customer. A customer who cannot be planned in this
 // phase's share of the time fails, so that the others can still be saved.
 func (t *Triage) planCustomers(ctx context.Context, todo []hint, consistent bool) []plan {
-	ctx, cancel := batch.WithTimeShare(ctx, phaseShare)
+	ctx, cancel := lambdabatch.WithTimeShare(ctx, phaseShare)
 	defer cancel()
 	plans := make([]plan, len(todo))
-	batch.Each(len(todo), parallel, func(i int) {
-		err := batch.RecoverPanic(ctx, func() error {
+	lambdabatch.Each(len(todo), parallel, func(i int) {
+		err := lambdabatch.RecoverPanic(ctx, func() error {
 			plans[i] = t.planCustomer(ctx, todo[i], consistent)
 			if err := ctx.Err(); err != nil && plans[i].err == nil {
 				return fault.Wrap(fault.Unavailable, err, "not planned in time")
@@ -92,7 +92,7 @@ func (t *Triage) planCustomers(ctx context.Context, todo []hint, consistent bool
 // With setAside a permanent error of detection leaves the plan valid: its
 // contacts are saved with the causes that have yet to be recorded.
 func (t *Triage) recordEvidence(ctx context.Context, plans []plan, setAside bool) {
-	ctx, cancel := batch.WithTimeShare(ctx, phaseShare)
+	ctx, cancel := lambdabatch.WithTimeShare(ctx, phaseShare)
 	defer cancel()
 	detector := t.detector()
 	changes := make([]detection.Changes, len(plans))

@@ -99,11 +99,11 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
-	"github.com/heard-intake/heard/internal/batch"
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/detection"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/lambdabatch"
 	"github.com/heard-intake/heard/internal/taxonomy"
 )
 
@@ -135,7 +135,7 @@ type Triage struct {
 	Zone     *time.Location // of the organisation; decides on which day an occurrence is
 	Meter    Meter
 	Now      func() time.Time
-	Dead     *batch.DeadLetters // takes records that can never be handled
+	Dead     *lambdabatch.DeadLetters // takes records that can never be handled
 
 	levels detection.LevelCache
 }
@@ -162,13 +162,13 @@ const (
 
 // Handle handles one batch of the table's stream: new messages, corrections,
 // delivery results, requests to classify again and identity changes. A record
-// that can never be handled becomes a dead letter, see [batch.IsPermanent]. So
+// that can never be handled becomes a dead letter, see [lambdabatch.IsPermanent]. So
 // does one whose problem cannot be read, after its contacts are saved; so do
 // all records of a customer who fails permanently, or whose work takes too long
 // again and again (setAsideTooSlow). After any other failure, or when time runs
 // out, Lambda delivers the batch again from the earliest failure on.
 func (t *Triage) Handle(ctx context.Context, ev events.DynamoDBEvent) (events.DynamoDBEventResponse, error) {
-	work, cancel := batch.WithTimeShare(ctx, workShare)
+	work, cancel := lambdabatch.WithTimeShare(ctx, workShare)
 	defer cancel()
 	todo, bad := collectHints(work, ev)
 	for round := 0; len(todo) > 0 && round < maxRounds; round++ {
@@ -199,7 +199,7 @@ func (t *Triage) Handle(ctx context.Context, ev events.DynamoDBEvent) (events.Dy
 // and returns the other hints.
 func setAsidePermanent(todo []hint, bad map[int]error) (rest []hint) {
 	for _, h := range todo {
-		if !batch.IsPermanent(h.err) {
+		if !lambdabatch.IsPermanent(h.err) {
 			rest = append(rest, h)
 			continue
 		}
@@ -236,7 +236,7 @@ func (t *Triage) setAsideTooSlow(ctx context.Context, ev events.DynamoDBEvent, t
 	if created.IsZero() || t.Now().Sub(created) < maxRetryAge {
 		return todo
 	}
-	probe, cancel := batch.WithTimeShare(ctx, phaseShare)
+	probe, cancel := lambdabatch.WithTimeShare(ctx, phaseShare)
 	defer cancel()
 	if _, err := t.Store.Customer(probe, todo[i].customer); err != nil {
 		return todo

@@ -35,8 +35,8 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
-	"github.com/heard-intake/heard/internal/batch"
 	"github.com/heard-intake/heard/internal/fault"
+	"github.com/heard-intake/heard/internal/lambdabatch"
 	"github.com/heard-intake/heard/internal/problem"
 	"github.com/heard-intake/heard/internal/problems"
 	"github.com/heard-intake/heard/internal/strictjson"
@@ -75,7 +75,7 @@ const maxReason = 1000
 
 // Handle applies each update of a batch. It reports those to deliver again.
 func (h *Handler) Handle(ctx context.Context, ev events.SQSEvent) (events.SQSEventResponse, error) {
-	return batch.Queue(ctx, ev, h.handleMessage), nil
+	return lambdabatch.Queue(ctx, ev, h.handleMessage), nil
 }
 
 // handleMessage applies one update or moves it to the dead-letter queue. Its error

@@ -7,24 +7,24 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/heard-intake/heard/internal/contact"
-	"github.com/heard-intake/heard/internal/intake"
+	"github.com/heard-intake/heard/internal/ingest"
 	"github.com/heard-intake/heard/internal/telemetry"
 )
 
 // Ingester returns an ingester that writes the table that TABLE names and the
 // bucket that BLOBS names.
-func Ingester(ctx context.Context, cfg aws.Config) *intake.Ingester {
-	return &intake.Ingester{Store: Table(ctx, cfg), Blobs: Blobs(cfg), Now: time.Now}
+func Ingester(ctx context.Context, cfg aws.Config) *ingest.Ingester {
+	return &ingest.Ingester{Store: Table(ctx, cfg), Blobs: Blobs(cfg), Now: time.Now}
 }
 
 // WebhookHandler returns the handler of a Meta channel's webhooks, with the
 // secret that SECRET names. It panics if the secret has no app secret, because
 // no webhook could be verified.
-func WebhookHandler(ctx context.Context, cfg aws.Config, ch contact.Channel, normalize func([]byte) (contact.Delivery, error)) *intake.WebhookHandler {
+func WebhookHandler(ctx context.Context, cfg aws.Config, ch contact.Channel, normalize func([]byte) (contact.Delivery, error)) *ingest.WebhookHandler {
 	secrets := Secret(cfg, "SECRET")
 	_, err := secrets.Values(ctx, "appSecret")
 	must(err)
-	return &intake.WebhookHandler{
+	return &ingest.WebhookHandler{
 		Channel: ch, Secrets: secrets, Normalize: normalize, Ingester: Ingester(ctx, cfg), Meter: telemetry.NewMeter(string(ch)),
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/heard-intake/heard/internal/channel/email"
 	"github.com/heard-intake/heard/internal/config"
 	"github.com/heard-intake/heard/internal/fault"
-	"github.com/heard-intake/heard/internal/intake"
+	"github.com/heard-intake/heard/internal/ingest"
 )
 
 // MailTokens returns a function that reads the keys of the tokens in our mails,
@@ -52,16 +52,16 @@ func MailForms() func(address string) bool {
 	return list.Has
 }
 
-// MailParser returns the function that parses mails for [intake.MailHandler].
-func MailParser(cfg aws.Config) func(ctx context.Context, raw []byte, notice json.RawMessage) (intake.ParsedMail, error) {
+// MailParser returns the function that parses mails for [ingest.MailHandler].
+func MailParser(cfg aws.Config) func(ctx context.Context, raw []byte, notice json.RawMessage) (ingest.ParsedMail, error) {
 	tokens := MailTokens(cfg)
 	staff := MailStaff()
 	forms := MailForms()
 	domain := config.Or("MAIL_DOMAIN", "")
-	return func(ctx context.Context, raw []byte, notice json.RawMessage) (intake.ParsedMail, error) {
+	return func(ctx context.Context, raw []byte, notice json.RawMessage) (ingest.ParsedMail, error) {
 		keys, err := tokens(ctx)
 		if err != nil {
-			return intake.ParsedMail{}, err
+			return ingest.ParsedMail{}, err
 		}
 		env := email.EnvelopeFromHeaders(raw)
 		env.AddNotice(notice)
@@ -70,7 +70,7 @@ func MailParser(cfg aws.Config) func(ctx context.Context, raw []byte, notice jso
 		env.Forms = forms
 		env.Domain = domain
 		d, p, err := email.Normalize(raw, env)
-		return intake.ParsedMail{
+		return ingest.ParsedMail{
 			Delivery:   d,
 			Quarantine: p.Quarantine,
 			File:       p.FileContent,
@@ -83,8 +83,8 @@ func MailParser(cfg aws.Config) func(ctx context.Context, raw []byte, notice jso
 }
 
 // ReadSendingEvent reads an event of SES about a mail that we sent, for
-// [intake.MailHandler].
-func ReadSendingEvent(event []byte) (intake.SendingEvent, error) {
+// [ingest.MailHandler].
+func ReadSendingEvent(event []byte) (ingest.SendingEvent, error) {
 	ev, err := email.ReadSendingEvent(event)
-	return intake.SendingEvent(ev), err
+	return ingest.SendingEvent(ev), err
 }

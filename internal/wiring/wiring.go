@@ -19,10 +19,10 @@ import (
 
 	"github.com/heard-intake/heard/internal/blob"
 	"github.com/heard-intake/heard/internal/config"
-	"github.com/heard-intake/heard/internal/publish"
 	"github.com/heard-intake/heard/internal/secret"
 	"github.com/heard-intake/heard/internal/store"
 	"github.com/heard-intake/heard/internal/taxonomy"
+	"github.com/heard-intake/heard/internal/taxonomy/published"
 	"github.com/heard-intake/heard/internal/telemetry"
 )
 
@@ -77,8 +77,8 @@ func DeployedTaxonomy() *taxonomy.Taxonomy {
 // TaxonomyReader returns a reader of the taxonomy in use. It is the one that was
 // published to the bucket BLOBS, which is checked once a minute, or else
 // [DeployedTaxonomy]. [CheckDepartments] must accept both.
-func TaxonomyReader(cfg aws.Config) *publish.Reader {
-	return &publish.Reader{
+func TaxonomyReader(cfg aws.Config) *published.Reader {
+	return &published.Reader{
 		Blobs: Blobs(cfg), Check: CheckDepartments, Every: time.Minute, Now: time.Now,
 		Deployed: func() *taxonomy.Taxonomy {
 			t := DeployedTaxonomy()

@@ -29,8 +29,8 @@ import (
 
 	"github.com/heard-intake/heard/infra/local/lambda"
 	"github.com/heard-intake/heard/infra/local/stack"
-	"github.com/heard-intake/heard/internal/webhook"
-	"github.com/heard-intake/heard/test/traffic"
+	"github.com/heard-intake/heard/internal/channel/meta"
+	"github.com/heard-intake/heard/internal/traffic"
 )
 
 // The canaries. No other test data contains these numbers and words.
@@ -224,7 +224,7 @@ func (f *flight) request(method, path, body string, headers ...string) (status i
 func (f *flight) webhook(want int, channel string, body []byte) {
 	f.Helper()
 	for n := 1; ; n++ {
-		status, answer := f.request(http.MethodPost, "/webhooks/"+channel, string(body), webhook.SignatureHeader, webhook.Sign(body, f.secrets[channel]))
+		status, answer := f.request(http.MethodPost, "/webhooks/"+channel, string(body), meta.SignatureHeader, meta.Sign(body, f.secrets[channel]))
 		switch {
 		case status == want:
 			return
@@ -287,9 +287,9 @@ func (f *flight) deliveries(channel string) {
 	f.webhook(200, channel, []byte(`{"object":"`+word+`","phone":"`+phone+`","id":"`+traffic.Wamid(person(0), "x")+`"}`))
 	f.webhook(200, channel, []byte(word+" is no JSON "+mail))
 	f.webhook(200, channel, []byte(strings.Repeat(`[{"`+word+`":`, 9000)))
-	f.call(401, http.MethodPost, "/webhooks/"+channel, word, webhook.SignatureHeader, "sha256="+word)
+	f.call(401, http.MethodPost, "/webhooks/"+channel, word, meta.SignatureHeader, "sha256="+word)
 	f.call(401, http.MethodPost, "/webhooks/"+channel, word)
-	f.call(413, http.MethodPost, "/webhooks/"+channel, strings.Repeat(word, 400_000), webhook.SignatureHeader, "sha256=00")
+	f.call(413, http.MethodPost, "/webhooks/"+channel, strings.Repeat(word, 400_000), meta.SignatureHeader, "sha256=00")
 	f.call(403, http.MethodGet, "/webhooks/"+channel+"?hub.mode=subscribe&hub.verify_token="+word+"&hub.challenge="+word, "")
 }
 

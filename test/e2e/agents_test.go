@@ -10,10 +10,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/heard-intake/heard/infra/heardctl/client"
+	"github.com/heard-intake/heard/cmd/heardctl/client"
 	"github.com/heard-intake/heard/infra/local/stack"
 	"github.com/heard-intake/heard/internal/contact"
-	"github.com/heard-intake/heard/test/traffic"
+	"github.com/heard-intake/heard/internal/traffic"
 )
 
 func TestBrief_HandOver(t *testing.T) {

@@ -13,8 +13,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"github.com/heard-intake/heard/infra/local/stack"
-	"github.com/heard-intake/heard/internal/batch"
 	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/lambdabatch"
 )
 
 // TestStreamDead_PoisonedItems writes what nothing can read into the table. It
@@ -74,9 +74,9 @@ func TestStreamDead_PoisonedItems(t *testing.T) {
 	if err != nil || len(said) != 1 {
 		t.Fatalf("%d messages, %v", len(said), err)
 	}
-	b.bury(batch.DeadLetter{
-		RequestContext: batch.RequestContext{FunctionARN: "heard-triage"},
-		SetAside:       &batch.SetAside{EventName: "INSERT", PK: "C#" + string(found.ID), SK: "M#" + strings.Replace(string(said[0].ID), ":", "#", 2)},
+	b.bury(lambdabatch.DeadLetter{
+		RequestContext: lambdabatch.RequestContext{FunctionARN: "heard-triage"},
+		SetAside:       &lambdabatch.SetAside{EventName: "INSERT", PK: "C#" + string(found.ID), SK: "M#" + strings.Replace(string(said[0].ID), ":", "#", 2)},
 	})
 	b.revive()
 	b.settle()
@@ -114,7 +114,7 @@ func (b *bench) setAside(customer string) []string {
 			break
 		}
 		for _, m := range out.Messages {
-			var d batch.DeadLetter
+			var d lambdabatch.DeadLetter
 			if err := json.Unmarshal([]byte(*m.Body), &d); err != nil || d.SetAside == nil {
 				b.Fatalf("dead letter %s: %v", *m.Body, err)
 			}
@@ -136,7 +136,7 @@ func (b *bench) setAside(customer string) []string {
 }
 
 // bury puts a dead letter into the queue.
-func (b *bench) bury(d batch.DeadLetter) {
+func (b *bench) bury(d lambdabatch.DeadLetter) {
 	b.Helper()
 	url, err := b.Queue(b.Context(), b.SDK, "stream-dead")
 	if err != nil {

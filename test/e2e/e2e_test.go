@@ -20,11 +20,11 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/heard-intake/heard/infra/heardctl/client"
+	"github.com/heard-intake/heard/cmd/heardctl/client"
 	"github.com/heard-intake/heard/infra/local/lambda"
 	"github.com/heard-intake/heard/infra/local/stack"
 	"github.com/heard-intake/heard/internal/contact"
-	"github.com/heard-intake/heard/test/traffic"
+	"github.com/heard-intake/heard/internal/traffic"
 )
 
 const root = "../.."

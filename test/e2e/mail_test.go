@@ -12,7 +12,7 @@ import (
 	"github.com/heard-intake/heard/internal/channel/email"
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
-	"github.com/heard-intake/heard/test/traffic"
+	"github.com/heard-intake/heard/internal/traffic"
 )
 
 // write sends a mail of a customer to our mailboxes. Fields are header lines, each

@@ -11,7 +11,7 @@ import (
 
 	"github.com/heard-intake/heard/infra/local/graph"
 	"github.com/heard-intake/heard/internal/contact"
-	"github.com/heard-intake/heard/test/traffic"
+	"github.com/heard-intake/heard/internal/traffic"
 )
 
 // picture returns the webhook of a WhatsApp message with a picture.

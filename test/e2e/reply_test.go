@@ -13,10 +13,10 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
-	"github.com/heard-intake/heard/infra/heardctl/client"
+	"github.com/heard-intake/heard/cmd/heardctl/client"
 	"github.com/heard-intake/heard/infra/local/ses"
 	"github.com/heard-intake/heard/internal/contact"
-	"github.com/heard-intake/heard/test/traffic"
+	"github.com/heard-intake/heard/internal/traffic"
 )
 
 // reply sends an answer by mail through the API. Body overrides fields of the

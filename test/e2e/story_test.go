@@ -6,10 +6,10 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/heard-intake/heard/infra/heardctl/client"
+	"github.com/heard-intake/heard/cmd/heardctl/client"
 	"github.com/heard-intake/heard/infra/local/stack"
 	"github.com/heard-intake/heard/internal/contact"
-	"github.com/heard-intake/heard/test/traffic"
+	"github.com/heard-intake/heard/internal/traffic"
 )
 
 func TestHistory_EveryChannel(t *testing.T) {

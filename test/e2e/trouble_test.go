@@ -12,9 +12,9 @@ import (
 	"time"
 
 	"github.com/heard-intake/heard/infra/local/stack"
+	"github.com/heard-intake/heard/internal/channel/meta"
 	"github.com/heard-intake/heard/internal/contact"
-	"github.com/heard-intake/heard/internal/webhook"
-	"github.com/heard-intake/heard/test/traffic"
+	"github.com/heard-intake/heard/internal/traffic"
 )
 
 func TestWebhook_Signatures(t *testing.T) {
@@ -26,7 +26,7 @@ func TestWebhook_Signatures(t *testing.T) {
 	}
 	who := someone()
 	body := traffic.WhatsApp(traffic.Said{From: who, ID: traffic.Wamid(who, id()), At: time.Now(), Text: "Hallo"})
-	signature := webhook.Sign(body, secret["appSecret"])
+	signature := meta.Sign(body, secret["appSecret"])
 	huge := append(bytes.Repeat([]byte(" "), 4<<20), body...)
 	tests := map[string]struct {
 		body      []byte
@@ -36,12 +36,12 @@ func TestWebhook_Signatures(t *testing.T) {
 		"signed":              {body, signature, http.StatusOK},
 		"repeated":            {body, signature, http.StatusOK},
 		"no signature":        {body, "", http.StatusUnauthorized},
-		"other key":           {body, webhook.Sign(body, "x"), http.StatusUnauthorized},
+		"other key":           {body, meta.Sign(body, "x"), http.StatusUnauthorized},
 		"truncated signature": {body, signature[:40], http.StatusUnauthorized},
 		"changed body":        {append(slices.Clone(body), ' '), signature, http.StatusUnauthorized},
-		"no body":             {nil, webhook.Sign(nil, secret["appSecret"]), http.StatusOK},
-		"too large":           {huge, webhook.Sign(huge, secret["appSecret"]), http.StatusRequestEntityTooLarge},
-		"invalid JSON":        {[]byte("x"), webhook.Sign([]byte("x"), secret["appSecret"]), http.StatusOK},
+		"no body":             {nil, meta.Sign(nil, secret["appSecret"]), http.StatusOK},
+		"too large":           {huge, meta.Sign(huge, secret["appSecret"]), http.StatusRequestEntityTooLarge},
+		"invalid JSON":        {[]byte("x"), meta.Sign([]byte("x"), secret["appSecret"]), http.StatusOK},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -51,7 +51,7 @@ func TestWebhook_Signatures(t *testing.T) {
 			}
 			req.Header.Set("Content-Type", "application/json")
 			if tt.signature != "" {
-				req.Header.Set(webhook.SignatureHeader, tt.signature)
+				req.Header.Set(meta.SignatureHeader, tt.signature)
 			}
 			resp, err := http.DefaultClient.Do(req)
 			if err != nil {

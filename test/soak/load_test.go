@@ -19,9 +19,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/heard-intake/heard/infra/local/stack"
+	"github.com/heard-intake/heard/internal/channel/meta"
 	"github.com/heard-intake/heard/internal/contact"
-	"github.com/heard-intake/heard/internal/webhook"
-	"github.com/heard-intake/heard/test/traffic"
+	"github.com/heard-intake/heard/internal/traffic"
 )
 
 const (
@@ -241,7 +241,7 @@ func (l *load) newRequest(ms []message) func(context.Context) error {
 }
 
 func (l *load) postWebhook(channel string, body []byte) func(context.Context) error {
-	return l.postJSON("/webhooks/"+channel, body, webhook.SignatureHeader, webhook.Sign(body, l.secrets[channel]))
+	return l.postJSON("/webhooks/"+channel, body, meta.SignatureHeader, meta.Sign(body, l.secrets[channel]))
 }
 
 func (l *load) postJSON(path string, body []byte, header, value string) func(context.Context) error {

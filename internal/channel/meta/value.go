@@ -6,6 +6,15 @@
 // an object in the next. Decoding into structs would let one member of an
 // unexpected type hide its neighbours. So [Parse] checks the body once, and
 // callers read single members out of it in place.
+//
+// It also verifies that a webhook came from Meta. WhatsApp and Messenger sign the
+// raw body with HMAC-SHA256 under the app secret and send the hex digest in a
+// header:
+//
+//	X-Hub-Signature-256: sha256=5d7a...
+//
+// Verify the bytes as they were received. Decoding and encoding the JSON again
+// changes the bytes, and with them the digest.
 package meta
 
 import (

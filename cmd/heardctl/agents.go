@@ -1,0 +1,268 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/heard-intake/heard/cmd/heardctl/client"
+	"github.com/heard-intake/heard/internal/brief"
+	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/identity"
+)
+
+// findCustomer opens the stack and returns the customer of an alias.
+func (t *tool) findCustomer(ctx context.Context, alias string) (*client.Client, identity.CustomerID, error) {
+	c, err := t.openStack(ctx)
+	if err != nil {
+		return nil, "", err
+	}
+	p, err := c.FindCustomer(ctx, alias)
+	return c, p.ID, err
+}
+
+func (t *tool) showBrief(ctx context.Context, args []string) error {
+	f := t.newFlagSet("brief")
+	asJSON := f.Bool("json", false, "print the brief as JSON")
+	if err := t.parseArgs(f, args, 1, 1); err != nil {
+		return err
+	}
+	c, id, err := t.findCustomer(ctx, f.Arg(0))
+	if err != nil {
+		return err
+	}
+	b, err := c.Brief(ctx, id)
+	if err != nil {
+		return err
+	}
+	if *asJSON {
+		return json.NewEncoder(t.out).Encode(b)
+	}
+	printBrief(t.out, b)
+	t.printHint("heardctl claim %[1]s, then heardctl reply %[1]s '<text>'", f.Arg(0))
+	return nil
+}
+
+// printBrief prints a brief, one fact per line. Each line ends with the numbers
+// of the messages that it cites; the messages follow.
+func printBrief(w io.Writer, b brief.Brief) {
+	show := func(name, text string, cites []int) {
+		nums := make([]string, len(cites))
+		for i, c := range cites {
+			nums[i] = fmt.Sprint(c)
+		}
+		fmt.Fprintf(w, "  %-9s %s [%s]\n", name, text, strings.Join(nums, " "))
+	}
+	fmt.Fprintf(w, "customer %s\n", b.Customer)
+	for _, l := range b.Wants {
+		show("wants", l.Text, l.Cites)
+	}
+	for _, s := range b.Sent {
+		show("sent", strings.TrimSuffix(s.Name+": "+s.Text, ": "), s.Cites)
+	}
+	for _, r := range b.Reasons {
+		show("reason", strings.TrimSpace(r.Name+" "+r.Product)+", for "+r.Department, r.Cites)
+	}
+	for _, a := range b.About {
+		show("about", cmp.Or(a.Order, a.Product), a.Cites)
+	}
+	if h := b.Holder; h != nil {
+		show("has it", strings.TrimSpace(fmt.Sprintf("%s until %s. %s %s", h.Party, h.Until.Local().Format("15:04"), h.Reason, h.Note)), h.Cites)
+	}
+	for _, p := range b.Promised {
+		show("promised", fmt.Sprintf("%s (by %s)", p.Text, p.Due.Local().Format("02-01 15:04")), p.Cites)
+	}
+	for _, l := range b.Tried {
+		show("tried", l.Text, l.Cites)
+	}
+	for _, l := range b.Notes {
+		show("note", l.Text, l.Cites)
+	}
+	for _, p := range b.Problems {
+		show("problem", strings.TrimSpace(fmt.Sprintf("%s %s: %s. %s", p.Reason, p.Product, p.State, p.Workaround)), p.Cites)
+	}
+	if r := b.Repeats; r != nil {
+		show("repeats", fmt.Sprintf("%d contacts in %d days, %d of them about this", r.Contacts, r.Days, r.Same), r.Cites)
+	}
+	if c := b.Channel; c != nil {
+		show("answer by", string(c.Channel), c.Cites)
+	}
+	if l := b.Language; l != nil {
+		show("language", l.Is, l.Cites)
+	}
+	for _, s := range b.Suggestions {
+		show("may be", fmt.Sprintf("%s (%d%%: %s)", s.Customer, s.Score, strings.Join(s.Reasons, ", ")), s.Cites)
+	}
+	for _, l := range b.Ask {
+		show("ask", l.Text, l.Cites)
+	}
+	if s := b.SelfService; s != nil {
+		show("can do", strings.TrimSpace(s.Answer+" "+s.Link), s.Cites)
+	}
+	for i, m := range b.Messages {
+		fmt.Fprintf(w, "  [%d] %s\n", i, m)
+	}
+}
+
+// addClaimFlags adds the flags of all commands that change a claim.
+func addClaimFlags(f *flag.FlagSet) (as *string, version *int64) {
+	as = f.String("as", "", "act as `agent:agent-7`, bot:ID or team:ID; default: the token's subject")
+	version = f.Int64("version", 0, "the `version` of another holder's claim, to take it over")
+	return as, version
+}
+
+// newClaimAction returns a change of a claim by the party as. An empty as means
+// the token's subject.
+func newClaimAction(as string, version int64) (client.ClaimAction, error) {
+	action := client.ClaimAction{Version: version}
+	if as == "" {
+		return action, nil
+	}
+	var err error
+	action.Holder, err = client.ParseParty(as)
+	return action, err
+}
+
+func (t *tool) claimCustomer(ctx context.Context, args []string) error {
+	f := t.newFlagSet("claim")
+	as, version := addClaimFlags(f)
+	minutes := f.Int("minutes", 0, "the length of the claim in `minutes`; 0 for the default")
+	if err := t.parseArgs(f, args, 1, 1); err != nil {
+		return err
+	}
+	action, err := newClaimAction(*as, *version)
+	if err != nil {
+		return err
+	}
+	action.Minutes = *minutes
+	c, id, err := t.findCustomer(ctx, f.Arg(0))
+	if err != nil {
+		return err
+	}
+	claim, err := c.Claim(ctx, id, action)
+	if err != nil {
+		return err
+	}
+	t.printClaim(claim)
+	t.printHint("heardctl brief %[1]s shows the summary; heardctl release %[1]s ends the claim", f.Arg(0))
+	return nil
+}
+
+func (t *tool) releaseCustomer(ctx context.Context, args []string) error {
+	f := t.newFlagSet("release")
+	as, version := addClaimFlags(f)
+	if err := t.parseArgs(f, args, 1, 1); err != nil {
+		return err
+	}
+	action, err := newClaimAction(*as, *version)
+	if err != nil {
+		return err
+	}
+	c, id, err := t.findCustomer(ctx, f.Arg(0))
+	if err != nil {
+		return err
+	}
+	claim, err := c.Release(ctx, id, action)
+	if err != nil {
+		return err
+	}
+	t.printClaim(claim)
+	t.printHint("any agent can claim the customer: heardctl claim %s", f.Arg(0))
+	return nil
+}
+
+func (t *tool) handOverCustomer(ctx context.Context, args []string) error {
+	f := t.newFlagSet("handover")
+	as, version := addClaimFlags(f)
+	note := f.String("note", "", "a `text` for the next holder")
+	if err := t.parseArgs(f, args, 3, 3); err != nil {
+		return err
+	}
+	action, err := newClaimAction(*as, *version)
+	if err != nil {
+		return err
+	}
+	action.To, err = client.ParseParty(f.Arg(1))
+	if err != nil {
+		return err
+	}
+	action.Reason = f.Arg(2)
+	action.Note = *note
+	c, id, err := t.findCustomer(ctx, f.Arg(0))
+	if err != nil {
+		return err
+	}
+	claim, err := c.HandOver(ctx, id, action)
+	if err != nil {
+		return err
+	}
+	t.printClaim(claim)
+	t.printHint("the new holder reads the summary with heardctl brief %s", f.Arg(0))
+	return nil
+}
+
+func (t *tool) printClaim(c contact.Claim) {
+	if c.Holder == nil {
+		fmt.Fprintf(t.out, "customer %s is not claimed (version %d)\n", c.Customer, c.Version)
+		return
+	}
+	fmt.Fprintf(t.out, "%s has customer %s until %s (version %d)\n", c.Holder, c.Customer, c.Until.Local().Format("02-01 15:04"), c.Version)
+}
+
+func (t *tool) addNote(ctx context.Context, args []string) error {
+	f := t.newFlagSet("note")
+	due := f.Duration("due", 0, "with promise: the time until it is due, such as 48h")
+	about := f.String("about", "", "with kept: the `message id` of the promise")
+	if err := t.parseArgs(f, args, 3, 3); err != nil {
+		return err
+	}
+	c, id, err := t.findCustomer(ctx, f.Arg(0))
+	if err != nil {
+		return err
+	}
+	n := client.Note{Kind: contact.NoteKind(f.Arg(1)), Text: f.Arg(2), About: contact.ID(*about)}
+	if *due != 0 {
+		n.Due = time.Now().Add(*due)
+	}
+	m, err := c.AddNote(ctx, id, n)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(t.out, m.ID)
+	t.printHint("heardctl brief %s shows the note", f.Arg(0))
+	return nil
+}
+
+func (t *tool) showEvents(ctx context.Context, args []string) error {
+	f := t.newFlagSet("events")
+	remove := f.Bool("delete", false, "remove the events from the queue, as an agent tool does; without it each read counts as one receive")
+	if err := t.parseArgs(f, args, 0, 0); err != nil {
+		return err
+	}
+	c, err := t.openStack(ctx)
+	if err != nil {
+		return err
+	}
+	all, err := c.ContactEvents(ctx, *remove)
+	if err != nil {
+		return err
+	}
+	slices.SortStableFunc(all, func(a, b contact.News) int { return strings.Compare(a.Order, b.Order) })
+	for _, n := range all {
+		if err := json.NewEncoder(t.out).Encode(n); err != nil {
+			return err
+		}
+	}
+	if len(all) == 0 {
+		t.printHint("the queue is empty; send a message and try again")
+	} else if !*remove {
+		t.printHint("heardctl events -delete removes these events from the queue")
+	}
+	return nil
+}

@@ -1,0 +1,269 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/heard-intake/heard/cmd/heardctl/client"
+	"github.com/heard-intake/heard/internal/channel/email"
+	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/store"
+)
+
+// findForms prints the senders whose mails have several different Reply-To
+// addresses, and our own mailboxes that are customers. Such a sender may be a web
+// form that is not configured, so that all its visitors became one customer.
+func (t *tool) findForms(ctx context.Context, args []string) error {
+	f := t.newFlagSet("doctor")
+	most := f.Int("most", 1_000_000, "examine at most this `number` of items of the table; 4 KB cost half a read unit")
+	staffList := f.String("staff", "", "the value of the stack's parameter `MailStaff`; these are never proposed as forms")
+	domain := f.String("domain", "", "the value of the stack's parameter `MailDomain`; default: that of the local stack")
+	if err := t.parseArgs(f, args, 0, 0); err != nil {
+		return err
+	}
+	if *most < 1 {
+		return errors.New("-most must be at least 1")
+	}
+	staff, err := email.ParseAddressList(*staffList)
+	if err != nil {
+		return err
+	}
+	c, err := t.openStack(ctx)
+	if err != nil {
+		return err
+	}
+	*domain = cmp.Or(*domain, c.MailDomain)
+	found, examined, whole, err := c.NamedReplies(ctx, *domain, *most, func(n int) { fmt.Fprintf(t.err, "read %d items\n", n) })
+	if err != nil {
+		return err
+	}
+	t.printSuspects(suspectedSenders(found, staff), *domain, whole)
+	fmt.Fprint(t.out, "\nDoctor does not know the stack's MailForms. It cannot tell a form from a person with several addresses, and it does not see a form whose mails have no Reply-To.\n")
+	if *staffList == "" {
+		fmt.Fprint(t.out, "Without -staff it cannot tell colleagues from forms: give it the stack's MailStaff.\n")
+	}
+	if *domain == "" {
+		fmt.Fprint(t.out, "Without -domain it finds one kind of own mailbox only, the one that the mail came to: give it the stack's MailDomain.\n")
+	}
+	if !whole {
+		more := fmt.Sprintf("heardctl doctor -most %d", *most*10)
+		if *staffList != "" {
+			more += fmt.Sprintf(" -staff '%s'", *staffList)
+		}
+		if *domain != "" {
+			more += " -domain " + *domain
+		}
+		fmt.Fprintf(t.out, "\nThis was a partial look: the table has more than the %d items that were examined. To examine more, from the first item again:\n  %s\n", examined, more)
+	}
+	return nil
+}
+
+// printSuspects prints the senders and the next steps. whole is false if only a
+// part of the table was examined.
+func (t *tool) printSuspects(all []suspect, domain string, whole bool) {
+	var forms []string
+	var part []string
+	hasOwn := false
+	for _, s := range all {
+		switch {
+		case s.kind == ownMailbox:
+			hasOwn = true
+			fmt.Fprintf(t.out, "%s: our own mailbox is the customer of %d mails. An answer to it comes back to us.\n", s.sender.Value, s.mails)
+			from := domain
+			if from == "" {
+				_, from, _ = strings.Cut(s.sender.Value, "@")
+			}
+			part = append(part, "-domain "+from+" "+s.sender.Value)
+		case s.kind == colleague:
+			fmt.Fprintf(t.out, "%s: %d different Reply-To in %d mails, but it is in MailStaff. New mails with an outside Reply-To belong to the person there.\n", s.sender.Value, s.people, s.mails)
+		default:
+			fmt.Fprintf(t.out, "%s: %d different Reply-To in %d mails. It may be a web form whose visitors share one customer.\n", s.sender.Value, s.people, s.mails)
+			forms = append(forms, s.sender.Value)
+			part = append(part, "-forms <MailForms> "+s.sender.Value)
+		}
+	}
+	if len(forms) > 0 {
+		fmt.Fprintf(t.out, "\nNext: add those that are forms to the parameter MailForms, and deploy:\n  MailForms=%s\n", strings.Join(forms, ","))
+	} else if !hasOwn {
+		where := ""
+		if !whole {
+			where = "in the part of the table that was examined, "
+		}
+		fmt.Fprintln(t.out, where+"no sender has mails with different Reply-To that MailStaff does not explain")
+	}
+	if len(part) > 0 {
+		fmt.Fprintln(t.out, "\nThen separate the existing mails of each, as docs/operations.md describes:")
+	}
+	for _, p := range part {
+		fmt.Fprintf(t.out, "  heardctl part -dry-run %s\n", p)
+	}
+}
+
+// senderKind is what a suspect is known to be.
+type senderKind int
+
+const (
+	mayBeForm  senderKind = iota
+	colleague             // in MailStaff
+	ownMailbox            // one of our mailboxes
+)
+
+// suspect is a sender that may have the mails of several people.
+type suspect struct {
+	sender        identity.Alias
+	kind          senderKind
+	people, mails int // numbers of different Reply-To and of mails
+}
+
+// suspectedSenders returns our own mailboxes and the senders with more than one
+// Reply-To, those with the most first.
+func suspectedSenders(found []store.NamedReply, staff email.AddressList) []suspect {
+	mails := map[identity.Alias]int{}
+	own := map[identity.Alias]bool{}
+	people := map[identity.Alias]map[identity.Alias]bool{}
+	for _, n := range found {
+		if people[n.Sender] == nil {
+			people[n.Sender] = map[identity.Alias]bool{}
+		}
+		if n.ReplyTo.Value != "" {
+			people[n.Sender][n.ReplyTo] = true
+		}
+		own[n.Sender] = own[n.Sender] || n.OwnMailbox
+		mails[n.Sender]++
+	}
+	var out []suspect
+	for sender, replyTo := range people {
+		s := suspect{sender: sender, people: len(replyTo), mails: mails[sender]}
+		switch {
+		case own[sender]:
+			s.kind = ownMailbox
+		case len(replyTo) < 2:
+			continue
+		case staff.Has(sender.Value):
+			s.kind = colleague
+		}
+		out = append(out, s)
+	}
+	slices.SortFunc(out, func(a, b suspect) int {
+		return cmp.Or(cmp.Compare(b.people, a.people), cmp.Compare(a.sender.Value, b.sender.Value))
+	})
+	return out
+}
+
+// separateForm moves the mails from a form's address to the customers who wrote
+// them.
+func (t *tool) separateForm(ctx context.Context, args []string) error {
+	f := t.newFlagSet("part")
+	dryRun := f.Bool("dry-run", false, "only print what would be moved")
+	since := f.String("since", "", "do not move mails before this `time`, such as 2026-03-01T00:00:00Z")
+	staff := f.String("staff", "", "the deployed value of the stack's parameter `MailStaff`")
+	forms := f.String("forms", "", "the deployed value of the stack's parameter `MailForms`; it must have the address, because heardctl cannot read the stack's parameters")
+	domain := f.String("domain", "", "the value of the stack's parameter `MailDomain`; default: that of the local stack. Its addresses need no entry in -forms")
+	if err := t.parseArgs(f, args, 1, 2); err != nil {
+		return err
+	}
+	p := client.FormSeparation{DryRun: *dryRun}
+	var err error
+	if p.Address, err = identity.NewAlias(identity.Email, "", strings.TrimPrefix(f.Arg(0), "email:")); err != nil {
+		return err
+	}
+	if *since != "" {
+		if p.Since, err = time.Parse(time.RFC3339, *since); err != nil {
+			return errors.New("-since must be a time such as 2026-03-01T00:00:00Z")
+		}
+	}
+	var errStaff, errForms error
+	p.Staff, errStaff = email.ParseAddressList(*staff)
+	p.Forms, errForms = email.ParseAddressList(*forms)
+	if err := errors.Join(errStaff, errForms); err != nil {
+		return err
+	}
+	c, err := t.openStack(ctx)
+	if err != nil {
+		return err
+	}
+	if !isOurs(p, cmp.Or(*domain, c.MailDomain)) {
+		warning := fmt.Sprintf("%s is not in -forms. If the stack's MailForms does not have it either, new mails are mixed again, and an answer to it is still sent.\n%s", p.Address.Value, parameterCheck(c.Name))
+		if !p.DryRun {
+			return errors.New(warning)
+		}
+		fmt.Fprintln(t.err, "Warning: "+warning)
+	}
+	if p.Customer, err = c.ResolveCustomer(ctx, cmp.Or(f.Arg(1), "email:"+p.Address.Value)); err != nil {
+		return err
+	}
+	moved := 0
+	stayed := 0
+	people := map[identity.Alias]bool{}
+	err = c.SeparateForm(ctx, p, func(m client.SeparatedMail) {
+		if m.Err != nil {
+			stayed++
+			fmt.Fprintf(t.out, "%s stays: %v\n", m.ID, m.Err)
+			return
+		}
+		moved++
+		people[m.To] = true
+		fmt.Fprintf(t.out, "%s to %s\n", m.ID, authorName(m.To))
+	})
+	verb := "moved"
+	if p.DryRun {
+		verb = "would move"
+	}
+	fmt.Fprintf(t.out, "%d mails %s to %d customers; %d stay with customer %s\n", moved, verb, len(people), stayed, p.Customer)
+	if err != nil {
+		return err
+	}
+	if p.DryRun {
+		t.printHint("run the same command without -dry-run to move the mails")
+	} else {
+		fmt.Fprintf(t.err, "Check that the deployed stack has the values that you gave, or its new mails are mixed again.\n%s\n", parameterCheck(c.Name))
+		t.printHint("heardctl history email:<address> shows a moved mail; docs/operations.md describes how to close the old contact")
+	}
+	return nil
+}
+
+// isOurs reports whether an address is a form, a colleague or a mailbox of ours,
+// by the parameters that the operator gave.
+func isOurs(p client.FormSeparation, domain string) bool {
+	_, of, _ := strings.Cut(p.Address.Value, "@")
+	return p.Forms.Has(p.Address.Value) || p.Staff.Has(p.Address.Value) || (domain != "" && strings.EqualFold(of, domain))
+}
+
+// parameterCheck returns the instruction to read the stack's parameters.
+func parameterCheck(stack string) string {
+	return "Read the deployed value, and give it as -forms:\n  aws cloudformation describe-stacks --stack-name " + cmp.Or(stack, "heard") + ` --query "Stacks[0].Parameters[?ParameterKey=='MailForms'].ParameterValue" --output text`
+}
+
+// authorName returns the address of a mail's author, or a text if it is unknown.
+func authorName(a identity.Alias) string {
+	if email.Unnamed(a) {
+		return "a customer of its own, because the author is unknown [" + email.MarkNoAuthor + "]"
+	}
+	return a.Value
+}
+
+// mailSettings are the stack's parameters MailStaff, MailForms and MailDomain.
+type mailSettings struct{ staff, forms, domain string }
+
+// newMailNormalizer returns a normalizer of mails that uses these parameters.
+func newMailNormalizer(s mailSettings) (func([]byte) (contact.Delivery, error), error) {
+	staff, errStaff := email.ParseAddressList(s.staff)
+	forms, errForms := email.ParseAddressList(s.forms)
+	if err := errors.Join(errStaff, errForms); err != nil {
+		return nil, err
+	}
+	return func(raw []byte) (contact.Delivery, error) {
+		env := email.EnvelopeFromHeaders(raw)
+		env.Staff = staff.Has
+		env.Forms = forms.Has
+		env.Domain = s.domain
+		d, _, err := email.Normalize(raw, env)
+		return d, err
+	}, nil
+}

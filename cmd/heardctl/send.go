@@ -1,0 +1,82 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/heard-intake/heard/cmd/heardctl/client"
+	"github.com/heard-intake/heard/internal/contact"
+)
+
+// sendFiles sends files to the stack as the channel's platform does.
+func (t *tool) sendFiles(ctx context.Context, args []string) error {
+	f := t.newFlagSet("send")
+	to := f.String("to", "", "email: the `mailbox`; default: klantenservice at the stack's mail domain")
+	account := f.String("account", "", "webchat: sign in with this customer `number`")
+	keep := f.Bool("keep-id", false, "webchat: keep the id in the file instead of making a new one")
+	if err := t.parseArgs(f, args, 2, -1); err != nil {
+		return err
+	}
+	channel := contact.Channel(f.Arg(0))
+	if _, err := newNormalizer(channel, "", "", mailSettings{}); err != nil {
+		return err
+	}
+	c, err := t.openStack(ctx)
+	if err != nil {
+		return err
+	}
+	for _, file := range f.Args()[1:] {
+		raw, err := os.ReadFile(file) //nolint:gosec // the operator names the file
+		if err != nil {
+			return err
+		}
+		switch channel {
+		case contact.Email:
+			err = c.SendMail(*to, raw)
+		case contact.WebChat:
+			err = postChatMessage(ctx, c, *account, raw, *keep)
+		default:
+			err = c.SendDelivery(ctx, channel, raw)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", file, err)
+		}
+		fmt.Fprintf(t.out, "%s: accepted\n", file)
+	}
+	t.printHint("heardctl history <kind:value> of the sender shows the message; heardctl replay -list quarantine shows unreadable deliveries")
+	return nil
+}
+
+// postChatMessage posts a message in a new chat. It makes a new id unless keepID
+// is set, because the API refuses old ids.
+func postChatMessage(ctx context.Context, c *client.Client, account string, raw []byte, keepID bool) error {
+	session, err := c.OpenChat(ctx, account)
+	if err != nil {
+		return err
+	}
+	var message map[string]any
+	if err := json.Unmarshal(raw, &message); err != nil {
+		return err
+	}
+	if !keepID {
+		message["id"] = newMessageID()
+	}
+	return c.PostChatMessage(ctx, session, message)
+}
+
+// newMessageID returns a UUIDv7 of now.
+func newMessageID() string { return uuid.Must(uuid.NewV7()).String() }
+
+// uuidTime returns the time in a UUIDv7, or now for any other id.
+func uuidTime(id string) time.Time {
+	if u, err := uuid.Parse(id); err == nil && u.Version() == 7 {
+		sec, nsec := u.Time().UnixTime()
+		return time.Unix(sec, nsec)
+	}
+	return time.Now()
+}

@@ -1,0 +1,270 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/heard-intake/heard/cmd/heardctl/client"
+	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/problem"
+)
+
+func (t *tool) showHistory(ctx context.Context, args []string) error {
+	f := t.newFlagSet("history")
+	asJSON := f.Bool("json", false, "print JSON, one line per message")
+	limit := f.Int("limit", 50, "the number of last `messages`, at most 200")
+	if err := t.parseArgs(f, args, 1, 1); err != nil {
+		return err
+	}
+	c, err := t.openStack(ctx)
+	if err != nil {
+		return err
+	}
+	p, err := c.FindCustomer(ctx, f.Arg(0))
+	if err != nil {
+		return err
+	}
+	messages, err := c.Messages(ctx, p.ID, *limit)
+	if err != nil {
+		return err
+	}
+	if *asJSON {
+		for _, m := range messages {
+			if err := json.NewEncoder(t.out).Encode(m); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	contacts, err := c.Contacts(ctx, p.ID)
+	if err != nil {
+		return err
+	}
+	for _, m := range messages { // a name of the channel, if the register has none
+		p.Name = cmp.Or(p.Name, m.Name)
+	}
+	printPerson(t.out, p)
+	printMessages(t.out, messages)
+	printContacts(t.out, contacts)
+	t.printHint("heardctl brief %[1]s, or heardctl reply %[1]s '<text>'", f.Arg(0))
+	return nil
+}
+
+func printPerson(w io.Writer, p client.Person) {
+	fmt.Fprintf(w, "%s, customer %s\n", cmp.Or(p.Name, "Name unknown"), p.ID)
+	for _, a := range p.Aliases {
+		fmt.Fprintf(w, "  %-8s %s (%s)\n", a.Kind, a.Value, a.Assurance)
+	}
+	fmt.Fprintln(w)
+}
+
+func printMessages(w io.Writer, messages []contact.Entry) {
+	for _, m := range messages {
+		arrow := ">"
+		if m.Direction == contact.Outbound {
+			arrow = "<"
+		}
+		text := cmp.Or(m.Text, m.Subject, "["+string(m.Kind)+"]")
+		fmt.Fprintf(w, "  %s  %-9s %s %s", m.SentAt.Local().Format("02-01 15:04:05"), m.Channel, arrow, truncateLine(text, 90))
+		if n := len(m.Attachments); n > 0 {
+			fmt.Fprintf(w, " [files: %d]", n)
+		}
+		if m.Mark != "" {
+			fmt.Fprintf(w, " [%s]", m.Mark)
+		}
+		if m.State != nil && m.State.Status != "" {
+			fmt.Fprintf(w, " (%s)", strings.TrimSpace(m.State.Status+" "+m.State.Code))
+		}
+		fmt.Fprintln(w)
+	}
+	fmt.Fprintln(w)
+}
+
+func printContacts(w io.Writer, contacts []client.Contact) {
+	for _, c := range contacts {
+		var about []string
+		for _, cause := range c.Causes {
+			about = append(about, strings.TrimSuffix(cause.Reason+" "+cause.Product, " "))
+		}
+		var channels []string
+		for _, ch := range c.Channels {
+			channels = append(channels, string(ch))
+		}
+		fmt.Fprintf(w, "  contact of %s over %s: %s, for %s, %s\n", c.Start.Local().Format("02-01 15:04"),
+			strings.Join(channels, ", "), cmp.Or(strings.Join(about, "; "), "no reason known"), c.Department, c.State)
+	}
+}
+
+// truncateLine returns the first most letters of a text on one line.
+func truncateLine(text string, most int) string {
+	runes := []rune(strings.Join(strings.Fields(text), " "))
+	if len(runes) > most {
+		return string(runes[:most]) + "..."
+	}
+	return string(runes)
+}
+
+func (t *tool) showWaiting(ctx context.Context, args []string) error {
+	f := t.newFlagSet("waiting")
+	if err := t.parseArgs(f, args, 1, 1); err != nil {
+		return err
+	}
+	c, err := t.openStack(ctx)
+	if err != nil {
+		return err
+	}
+	waiters, complete, err := c.Waiting(ctx, f.Arg(0))
+	if err != nil {
+		return err
+	}
+	for _, w := range waiters {
+		fmt.Fprintf(t.out, "%8s  %s  %s %s  %v\n", time.Since(w.Since).Round(time.Second), w.Customer, cmp.Or(w.Reason, "unknown"), w.Product, w.Channels)
+	}
+	switch {
+	case len(waiters) == 0:
+		fmt.Fprintln(t.out, "no customer waits")
+		return nil
+	case !complete:
+		fmt.Fprintln(t.out, "and more")
+	}
+	t.printHint("heardctl identity <customer> shows the aliases; heardctl brief <kind:value> the summary")
+	return nil
+}
+
+func (t *tool) showProblems(ctx context.Context, args []string) error {
+	f := t.newFlagSet("problems")
+	if err := t.parseArgs(f, args, 0, 1); err != nil {
+		return err
+	}
+	c, err := t.openStack(ctx)
+	if err != nil {
+		return err
+	}
+	all, err := c.Problems(ctx, f.Arg(0))
+	if err != nil {
+		return err
+	}
+	for _, p := range all {
+		printProblem(t.out, p)
+	}
+	if len(all) == 0 {
+		fmt.Fprintln(t.out, "no problems")
+		return nil
+	}
+	t.printHint("heardctl problem show <id>")
+	return nil
+}
+
+func printProblem(w io.Writer, p problem.Problem) {
+	fmt.Fprintf(w, "%s  %-12s %-16s %-22s %d customers, %d contacts since %s\n", p.ID, p.State, p.Department,
+		strings.TrimSpace(p.Reason+" "+p.Product), p.Customers, p.Contacts, p.FirstSeen.Local().Format("02-01 15:04"))
+}
+
+func (t *tool) showQueue(ctx context.Context, args []string) error {
+	f := t.newFlagSet("queue")
+	remove := f.Bool("delete", false, "remove the items from the queue, as a department does; without it each read counts as one receive")
+	asJSON := f.Bool("json", false, "print the items as received, one JSON line each")
+	if err := t.parseArgs(f, args, 1, 1); err != nil {
+		return err
+	}
+	c, err := t.openStack(ctx)
+	if err != nil {
+		return err
+	}
+	items, err := c.QueueItems(ctx, f.Arg(0), *remove)
+	if err != nil {
+		return err
+	}
+	for _, i := range items {
+		if *asJSON {
+			fmt.Fprintf(t.out, "%s\n", i.Raw)
+			continue
+		}
+		printItem(t.out, i.Item)
+	}
+	if *asJSON {
+		return nil
+	}
+	if len(items) > 0 {
+		t.printHint("heardctl problem show %s", items[0].ID)
+		return nil
+	}
+	held, err := c.CountHeldItems(ctx, f.Arg(0))
+	if err != nil {
+		return err
+	}
+	if held > 0 {
+		fmt.Fprintf(t.out, "no item can be read now: %d items are with a consumer, or wait for an earlier item of their problem\n", held)
+		return nil
+	}
+	fmt.Fprintln(t.out, "the queue is empty")
+	return nil
+}
+
+func (t *tool) resendItems(ctx context.Context, args []string) error {
+	f := t.newFlagSet("resend")
+	if err := t.parseArgs(f, args, 1, 1); err != nil {
+		return err
+	}
+	c, err := t.openStack(ctx)
+	if err != nil {
+		return err
+	}
+	ids := []string{f.Arg(0)}
+	if _, err := uuid.Parse(f.Arg(0)); err != nil {
+		all, err := c.Problems(ctx, f.Arg(0))
+		if err != nil {
+			return err
+		}
+		ids = nil
+		for _, p := range all {
+			if p.State.Open() {
+				ids = append(ids, p.ID)
+			}
+		}
+	}
+	for _, id := range ids {
+		if err := c.ResendItem(ctx, id); err != nil {
+			return err
+		}
+		fmt.Fprintln(t.out, "sent again:", id)
+	}
+	if len(ids) == 0 {
+		fmt.Fprintln(t.out, "no open problem")
+		return nil
+	}
+	t.printHint("heardctl queue <department> shows the items within seconds")
+	return nil
+}
+
+func printItem(w io.Writer, i problem.Item) {
+	fmt.Fprintf(w, "%s, version %d: %s\n", i.Names.Reason.EN, i.Version, i.Event)
+	rows := [][2]string{
+		{"product", i.Names.Product.EN},
+		{"for", i.Department},
+		{"state", string(i.State)},
+		{"severity", i.Severity},
+		{"nature and volume", fmt.Sprintf("%d customers, %d contacts, %s to %s", i.Customers, i.Contacts,
+			i.FirstSeen.Local().Format("02-01 15:04:05"), i.LastSeen.Local().Format("02-01 15:04:05"))},
+	}
+	if !i.AcknowledgeBy.IsZero() {
+		rows = append(rows, [2]string{"acknowledge by", i.AcknowledgeBy.Local().Format("02-01-2006 15:04")})
+	}
+	for _, q := range i.Quotes {
+		rows = append(rows, [2]string{"said", q})
+	}
+	rows = append(rows, [2]string{"problem", i.Link}, [2]string{"affected customers", i.Affected})
+	for _, row := range rows {
+		if row[1] != "" {
+			fmt.Fprintf(w, "  %-18s %s\n", row[0], row[1])
+		}
+	}
+	fmt.Fprintln(w)
+}

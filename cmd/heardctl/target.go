@@ -1,0 +1,66 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/heard-intake/heard/cmd/heardctl/client"
+	"github.com/heard-intake/heard/infra/local/where"
+)
+
+// openStack returns a client of the stack: the one on AWS if HEARD_API is set,
+// else the local one.
+func (t *tool) openStack(ctx context.Context) (*client.Client, error) {
+	s, err := t.findStack()
+	if err != nil {
+		return nil, err
+	}
+	return client.New(ctx, s)
+}
+
+// findStack returns the settings of the stack.
+func (t *tool) findStack() (where.Stack, error) {
+	if api := os.Getenv("HEARD_API"); api != "" {
+		name := envOrDefault("HEARD_STACK", "heard")
+		return where.Stack{
+			Name: name, API: strings.TrimSuffix(api, "/"), Table: name,
+			Blobs: os.Getenv("HEARD_BLOBS"), Mail: os.Getenv("HEARD_MAIL"), ChatSite: envOrDefault("HEARD_SITE", "shop"),
+		}, nil
+	}
+	s, err := where.Read(t.dir)
+	if errors.Is(err, os.ErrNotExist) {
+		return s, fmt.Errorf("no stack runs in the folder %s: start one with make run, or set HEARD_API", t.dir)
+	}
+	return s, err
+}
+
+// printToken prints a token for the API. For a stack on AWS it prints
+// HEARD_TOKEN.
+func (t *tool) printToken(ctx context.Context, args []string) error {
+	f := t.newFlagSet("token")
+	wanted := f.String("scopes", "", "the `scopes`, separated by commas; default: all, or with -department those of a department")
+	department := f.String("department", "", "limit the token to a `department`, or to several separated by spaces")
+	if err := t.parseArgs(f, args, 0, 0); err != nil {
+		return err
+	}
+	c, err := t.openStack(ctx)
+	if err != nil {
+		return err
+	}
+	scopes := client.Scopes
+	switch {
+	case *wanted != "":
+		scopes = strings.Split(*wanted, ",")
+	case *department != "":
+		scopes = client.DepartmentScopes
+	}
+	token, err := c.Token(*department, scopes...)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(t.out, token)
+	return nil
+}
