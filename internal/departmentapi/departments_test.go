@@ -255,8 +255,8 @@ func TestUpdate_Merged(t *testing.T) {
 	s.Do(call{Route: splitRoute, Path: map[string]string{"id": a}, Body: map[string]any{"words": []string{"x"}}}).ExpectRefusal(http.StatusConflict, "merged into "+b)
 }
 
-// Of those who all saw the same version one is first. Customers who join
-// meanwhile come in between and change no version.
+// One of several updates of the same version succeeds. Customers who join
+// meanwhile do not change the version.
 func TestUpdate_Concurrent(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
@@ -357,8 +357,8 @@ func TestResend_Item(t *testing.T) {
 	s.Do(c).ExpectRefusal(http.StatusBadRequest, "no body")
 }
 
-// Whom a problem touched that was merged says the other, and only to whoever
-// reaches that one.
+// The customers of a merged problem are those of the problem that it was merged
+// into. A token needs to reach that one to list them.
 func TestAffected_MergedIntoAnotherDepartment(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
@@ -370,7 +370,7 @@ func TestAffected_MergedIntoAnotherDepartment(t *testing.T) {
 	s.Do(call{Route: affectedRoute, Path: a}).Expect(http.StatusOK)
 }
 
-// What an item could not carry whole is refused before anything is opened.
+// A comment that does not fit in an item is refused before the problem opens.
 func TestOpen_LongComment(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)

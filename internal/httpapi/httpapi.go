@@ -112,16 +112,16 @@ func (h *Handler) Scopes() map[string]string {
 
 // ServeHTTP answers one request.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if !isClean(r.URL.EscapedPath()) {
+	if !isCleanPath(r.URL.EscapedPath()) {
 		h.serveUnrouted(w, r) // ServeMux would redirect to another address
 		return
 	}
 	h.mux.ServeHTTP(w, r)
 }
 
-// isClean reports whether a path has no empty segments and no dots that lead
+// isCleanPath reports whether a path has no empty segments and no dots that lead
 // elsewhere.
-func isClean(escaped string) bool {
+func isCleanPath(escaped string) bool {
 	cleaned := path.Clean(escaped)
 	return escaped == cleaned || escaped == cleaned+"/"
 }
@@ -193,7 +193,7 @@ func (h *Handler) serveUnrouted(w http.ResponseWriter, r *http.Request) {
 
 // allowedMethods returns the methods that the path of r has routes for.
 func (h *Handler) allowedMethods(r *http.Request) []string {
-	if !isClean(r.URL.EscapedPath()) {
+	if !isCleanPath(r.URL.EscapedPath()) {
 		return nil
 	}
 	var allowed []string

@@ -63,9 +63,9 @@ func newRequest(ctx context.Context, ev *events.APIGatewayV2HTTPRequest) *http.R
 	if a := ev.RequestContext.Authorizer; a != nil && a.JWT != nil {
 		g.claims = a.JWT.Claims
 	}
-	method, address := addressOf(ev)
+	method, address := eventAddress(ev)
 	r := &http.Request{
-		Method: method, URL: address, Header: headerOf(ev), Host: ev.RequestContext.DomainName, RemoteAddr: ev.RequestContext.HTTP.SourceIP,
+		Method: method, URL: address, Header: eventHeader(ev), Host: ev.RequestContext.DomainName, RemoteAddr: ev.RequestContext.HTTP.SourceIP,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Body: http.NoBody,
 	}
 	switch {
@@ -80,8 +80,8 @@ func newRequest(ctx context.Context, ev *events.APIGatewayV2HTTPRequest) *http.R
 	return r.WithContext(context.WithValue(ctx, gatewayKey{}, g))
 }
 
-// addressOf returns the method and the URL of an event.
-func addressOf(ev *events.APIGatewayV2HTTPRequest) (method string, address *url.URL) {
+// eventAddress returns the method and the URL of an event.
+func eventAddress(ev *events.APIGatewayV2HTTPRequest) (method string, address *url.URL) {
 	method, pattern, ok := strings.Cut(ev.RouteKey, " ")
 	escaped := ""
 	if ok && method != "ANY" {
@@ -136,7 +136,7 @@ func fillPattern(pattern string, parameters map[string]string) string {
 	return b.String()
 }
 
-func headerOf(ev *events.APIGatewayV2HTTPRequest) http.Header {
+func eventHeader(ev *events.APIGatewayV2HTTPRequest) http.Header {
 	header := make(http.Header, len(ev.Headers)+1)
 	values := make([]string, 0, len(ev.Headers))
 	for name, value := range ev.Headers {

@@ -178,8 +178,8 @@ func TestHandler_Refusals(t *testing.T) {
 	}
 }
 
-// TestHandler_Server serves the same handler from a net/http server, without
-// API Gateway: there is no token, so that a route with a scope is closed.
+// TestHandler_Server serves the handler without API Gateway. A route with a scope
+// refuses the request, because nothing has verified a token.
 func TestHandler_Server(t *testing.T) {
 	t.Parallel()
 	rec := httptest.NewRecorder()
