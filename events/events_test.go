@@ -16,9 +16,9 @@ import (
 	"github.com/heard-intake/heard/infra/local/eventsource"
 	"github.com/heard-intake/heard/infra/local/template"
 	"github.com/heard-intake/heard/internal/channel/messenger"
-	"github.com/heard-intake/heard/internal/channel/whatsapp"
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/channel/meta"
+	"github.com/heard-intake/heard/internal/channel/whatsapp"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // appSecret signed the sample webhooks.
@@ -157,7 +157,7 @@ func anyRecord(t *testing.T, f template.Function, fits func(arn string, record j
 
 func TestSampleWebhooksAreSignedAndHoldAMessage(t *testing.T) {
 	t.Parallel()
-	for file, normalize := range map[string]func([]byte) (contact.Delivery, error){
+	for file, normalize := range map[string]func([]byte) (message.Delivery, error){
 		"whatsapp/webhook.json": whatsapp.Normalize, "messenger/webhook.json": messenger.Normalize, "messenger/instagram.json": messenger.Normalize,
 	} {
 		data, err := os.ReadFile(file)

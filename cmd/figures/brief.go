@@ -15,6 +15,7 @@ import (
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/httpapi"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/problem"
 	"github.com/heard-intake/heard/internal/store"
 	"github.com/heard-intake/heard/internal/taxonomy"
@@ -97,25 +98,25 @@ func measureClosings(ctx context.Context, r run, l *ledger, table *store.Table) 
 func storeOrdinaryCustomer(ctx context.Context, table *store.Table, c identity.CustomerID) error {
 	who := traffic.Someone(2)
 	now := time.Now().UTC().Truncate(time.Second)
-	var ms []contact.Message
+	var ms []message.Message
 	for i, said := range []struct {
-		ch   contact.Channel
-		dir  contact.Direction
+		ch   message.Channel
+		dir  message.Direction
 		ago  time.Duration
 		text string
-		note *contact.Remark
+		note *message.Remark
 	}{
-		{contact.Email, contact.Inbound, 9 * 24 * time.Hour, "Mijn koffiemachine is kapot.", nil},
-		{contact.Email, contact.Outbound, 9*24*time.Hour - time.Hour, traffic.Answer, nil},
-		{contact.WhatsApp, contact.Inbound, 3 * time.Hour, "Hallo, mijn koffiemachine is weer kapot. Kunt u iemand sturen?", nil},
-		{contact.Note, contact.Outbound, 2 * time.Hour, "Ontkalkt, hielp niet.", &contact.Remark{Kind: contact.Tried}},
-		{contact.Note, contact.Outbound, time.Hour, "Een monteur belt.", &contact.Remark{Kind: contact.Promised, Due: now.Add(24 * time.Hour)}},
-		{contact.WhatsApp, contact.Inbound, time.Minute, "Hoe laat ongeveer?", nil},
+		{message.Email, message.Inbound, 9 * 24 * time.Hour, "Mijn koffiemachine is kapot.", nil},
+		{message.Email, message.Outbound, 9*24*time.Hour - time.Hour, traffic.Answer, nil},
+		{message.WhatsApp, message.Inbound, 3 * time.Hour, "Hallo, mijn koffiemachine is weer kapot. Kunt u iemand sturen?", nil},
+		{message.Note, message.Outbound, 2 * time.Hour, "Ontkalkt, hielp niet.", &message.Remark{Kind: message.Tried}},
+		{message.Note, message.Outbound, time.Hour, "Een monteur belt.", &message.Remark{Kind: message.Promised, Due: now.Add(24 * time.Hour)}},
+		{message.WhatsApp, message.Inbound, time.Minute, "Hoe laat ongeveer?", nil},
 	} {
 		at := now.Add(-said.ago)
 		id := traffic.Wamid(who, fmt.Sprint("brief", i))
-		m := contact.Message{
-			Version: contact.SchemaVersion, ID: contact.NewID(said.ch, at, id), CustomerID: c, Channel: said.ch, Direction: said.dir, Kind: contact.Text,
+		m := message.Message{
+			Version: message.SchemaVersion, ID: message.NewID(said.ch, at, id), CustomerID: c, Channel: said.ch, Direction: said.dir, Kind: message.Text,
 			ProviderID: id, Customer: identity.Address{Alias: identity.Alias{Kind: identity.Phone, Value: who.Phone}, Assurance: identity.Verified},
 			SentAt: at, ReceivedAt: at, Text: said.text, Note: said.note, Passive: said.note != nil,
 		}

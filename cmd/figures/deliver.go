@@ -13,10 +13,10 @@ import (
 	"github.com/heard-intake/heard/internal/channel/messenger"
 	"github.com/heard-intake/heard/internal/channel/webchat"
 	"github.com/heard-intake/heard/internal/channel/whatsapp"
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/httpapi"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/ingest"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/traffic"
 )
 
@@ -53,19 +53,19 @@ func (s *stage) Identify(ctx context.Context, addresses []identity.Address, ev i
 	return id, err
 }
 
-func (s *stage) buildDelivery(m weekEvent) (contact.Delivery, error) {
+func (s *stage) buildDelivery(m weekEvent) (message.Delivery, error) {
 	p := traffic.Someone(m.customer)
 	said := traffic.Said{From: p, ID: traffic.MID(m.id), At: m.at, Text: m.text}
 	if m.purpose == status {
 		return statusDelivery(p, m)
 	}
 	switch m.channel {
-	case contact.WhatsApp:
+	case message.WhatsApp:
 		said.ID = traffic.Wamid(p, m.id)
 		return whatsapp.Normalize(traffic.WhatsApp(said))
-	case contact.Messenger:
+	case message.Messenger:
 		return messenger.Normalize(traffic.Messenger(said))
-	case contact.Email:
+	case message.Email:
 		raw := traffic.Mail(p, m.id+"@example.org", "", "Vraag over mijn bestelling", m.text, m.at)
 		raw = traffic.AddSESHeaders(raw, traffic.SESMessageID(m.id), p, m.at)
 		d, _, err := email.Normalize(raw, email.EnvelopeFromHeaders(raw))
@@ -80,34 +80,34 @@ func (s *stage) buildDelivery(m weekEvent) (contact.Delivery, error) {
 
 // statusDelivery returns the status of an answer: for WhatsApp from a webhook, for
 // the other channels as a hand-made effect of the same shape.
-func statusDelivery(p traffic.Person, m weekEvent) (contact.Delivery, error) {
+func statusDelivery(p traffic.Person, m weekEvent) (message.Delivery, error) {
 	id := answerID(p, m)
-	if m.channel == contact.WhatsApp {
+	if m.channel == message.WhatsApp {
 		return whatsapp.Normalize(traffic.WhatsAppStatus(p, id, m.text, m.at))
 	}
-	return contact.Delivery{Effects: []contact.Effect{{
-		Channel: m.channel, Customer: customerAddress(p, m.channel), Target: id, Kind: contact.Status, Status: m.text, At: m.at,
+	return message.Delivery{Effects: []message.Effect{{
+		Channel: m.channel, Customer: customerAddress(p, m.channel), Target: id, Kind: message.Status, Status: m.text, At: m.at,
 	}}}, nil
 }
 
 // answerID returns the platform's id of the answer in the conversation of m.
 func answerID(p traffic.Person, m weekEvent) string {
 	switch m.channel {
-	case contact.WhatsApp:
+	case message.WhatsApp:
 		return traffic.Wamid(p, m.id)
-	case contact.Messenger:
+	case message.Messenger:
 		return traffic.MID(m.id)
 	default:
 		return traffic.SESMessageID(m.id)
 	}
 }
 
-func customerAddress(p traffic.Person, ch contact.Channel) identity.Address {
+func customerAddress(p traffic.Person, ch message.Channel) identity.Address {
 	a := identity.Alias{Kind: identity.Visitor, Scope: traffic.Site, Value: p.Visitor}
 	switch ch {
-	case contact.Messenger:
+	case message.Messenger:
 		a = identity.Alias{Kind: identity.PSID, Scope: traffic.Page, Value: p.PSID}
-	case contact.Email:
+	case message.Email:
 		a = identity.Alias{Kind: identity.Email, Value: p.Mail}
 	default: // web chat
 	}
@@ -148,7 +148,7 @@ func (s *stage) recordAnswer(ctx context.Context, m weekEvent) error {
 	if err != nil {
 		return err
 	}
-	var stored contact.Message
+	var stored message.Message
 	if err := json.Unmarshal([]byte(resp.Body), &stored); err != nil {
 		return fmt.Errorf("read recorded answer: %w", err)
 	}

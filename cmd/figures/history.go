@@ -7,9 +7,9 @@ import (
 	"sync"
 	"time"
 
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/lambdabatch"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/store"
 	"github.com/heard-intake/heard/internal/traffic"
 )
@@ -38,7 +38,7 @@ func measureHistory(ctx context.Context, r run) error {
 	var units capacity
 	var reported capacity
 	most := 0.0
-	q := contact.Query{Limit: pageSize}
+	q := message.Query{Limit: pageSize}
 	for range pagesRead {
 		began := time.Now()
 		p, err := table.History(withPurpose(ctx, inbound), c, q)
@@ -92,22 +92,22 @@ func messageTime(start time.Time, i int) time.Time {
 func putHistoryMessage(ctx context.Context, table *store.Table, c identity.CustomerID, who traffic.Person, at, received time.Time, i int) error {
 	at = at.UTC().Truncate(time.Second)
 	id := traffic.Wamid(who, fmt.Sprint(i))
-	m := contact.Message{
-		Version: contact.SchemaVersion, ID: contact.NewID(contact.WhatsApp, at, id), CustomerID: c, Channel: contact.WhatsApp,
-		Direction: contact.Inbound, Kind: contact.Text, ProviderID: id, Account: traffic.PhoneID, Name: who.Name,
+	m := message.Message{
+		Version: message.SchemaVersion, ID: message.NewID(message.WhatsApp, at, id), CustomerID: c, Channel: message.WhatsApp,
+		Direction: message.Inbound, Kind: message.Text, ProviderID: id, Account: traffic.PhoneID, Name: who.Name,
 		Customer: identity.Address{Alias: identity.Alias{Kind: identity.Phone, Value: who.Phone}, Assurance: identity.Verified},
 		SentAt:   at, ReceivedAt: received, Text: traffic.Openings[i%len(traffic.Openings)].Text,
 	}
 	if i%3 == 2 {
-		m.Direction = contact.Outbound
+		m.Direction = message.Outbound
 		m.Text = traffic.Answer
 	}
-	if _, err := table.PutMessage(ctx, m, ""); err != nil || m.Direction == contact.Inbound {
+	if _, err := table.PutMessage(ctx, m, ""); err != nil || m.Direction == message.Inbound {
 		return err
 	}
 	for n, status := range []string{"sent", "delivered", "read"} {
-		_, err := table.PutEffect(ctx, c, contact.Effect{
-			Channel: contact.WhatsApp, Customer: m.Customer, Target: id, Kind: contact.Status, Status: status,
+		_, err := table.PutEffect(ctx, c, message.Effect{
+			Channel: message.WhatsApp, Customer: m.Customer, Target: id, Kind: message.Status, Status: status,
 			At: at.Add(time.Duration(n+1) * time.Second),
 		})
 		if err != nil {

@@ -16,10 +16,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/heard-intake/heard/internal/agentapi"
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/ingest"
 	"github.com/heard-intake/heard/internal/lambdabatch"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/outbox"
 	"github.com/heard-intake/heard/internal/store"
 	"github.com/heard-intake/heard/internal/store/storetest"
@@ -65,7 +65,7 @@ type stage struct {
 
 	mu     sync.Mutex
 	known  map[int]identity.CustomerID // ids by customer number
-	stored []contact.Message           // since the last batch of triage
+	stored []message.Message           // since the last batch of triage
 	sent   int                         // items sent to departments
 	last   map[string]attributes       // problems as they were last put, by partition key
 	err    error                       // of the outbox
@@ -107,14 +107,14 @@ func newStageWithKey(ctx context.Context, r run, accessKey string) (*stage, erro
 
 // PutMessage stores a message as received one second after it was sent, and notes
 // it for the next batch of triage.
-func (s *stage) PutMessage(ctx context.Context, m contact.Message, whole string) (bool, error) {
+func (s *stage) PutMessage(ctx context.Context, m message.Message, whole string) (bool, error) {
 	m.ReceivedAt = m.SentAt.Add(time.Second)
 	created, err := s.Table.PutMessage(ctx, m, whole)
 	s.noteStored(m, created)
 	return created, err
 }
 
-func (s *stage) noteStored(m contact.Message, created bool) {
+func (s *stage) noteStored(m message.Message, created bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if created {
@@ -233,7 +233,7 @@ func (s *stage) triageStored(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if m.Direction == contact.Outbound {
+		if m.Direction == message.Outbound {
 			ours[c.Partition]++
 		} else {
 			theirs[c.Partition]++

@@ -20,7 +20,7 @@ import (
 	"github.com/heard-intake/heard/internal/channel/messenger"
 	"github.com/heard-intake/heard/internal/channel/webchat"
 	"github.com/heard-intake/heard/internal/channel/whatsapp"
-	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/traffic"
 )
 
@@ -36,7 +36,7 @@ func measureSpeed(_ context.Context, r run) error {
 	id := traffic.DeterministicUUIDv7(now, "1")
 	said2 := said
 	said2.ID = traffic.MID("1")
-	readMail := func(raw []byte) (contact.Delivery, error) {
+	readMail := func(raw []byte) (message.Delivery, error) {
 		d, _, err := email.Normalize(raw, email.EnvelopeFromHeaders(raw))
 		return d, err
 	}
@@ -48,7 +48,7 @@ func measureSpeed(_ context.Context, r run) error {
 		{"WhatsApp", whatsapp.Normalize, traffic.WhatsApp(said)},
 		{"Messenger", messenger.Normalize, traffic.Messenger(said2)},
 		{"mail", readMail, mail},
-		{"chat", func(b []byte) (contact.Delivery, error) {
+		{"chat", func(b []byte) (message.Delivery, error) {
 			return webchat.Normalize(traffic.Site, who.Visitor, b, now)
 		}, traffic.Chat(id, text)},
 	} {

@@ -13,7 +13,7 @@ import (
 
 	"github.com/heard-intake/heard/cmd/heardctl/client"
 	"github.com/heard-intake/heard/infra/local/stack"
-	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/store/storetest"
 	"github.com/heard-intake/heard/internal/traffic"
 )
@@ -52,7 +52,7 @@ func measureDetection(ctx context.Context, r run, s *stack.Stack) error {
 			who := traffic.Someone(100*p + i)
 			said := traffic.Said{From: who, ID: traffic.Wamid(who, product), At: time.Now(), Text: "De handleiding van de " + product + " is onduidelijk"}
 			began := time.Now()
-			if err := c.SendWebhook(ctx, contact.WhatsApp, traffic.WhatsApp(said)); err != nil {
+			if err := c.SendWebhook(ctx, message.WhatsApp, traffic.WhatsApp(said)); err != nil {
 				return err
 			}
 			if i < customers-1 {

@@ -11,10 +11,10 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"github.com/heard-intake/heard/internal/agentapi"
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/httpapi"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/lambdabatch"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/store"
 	"github.com/heard-intake/heard/internal/traffic"
 )
@@ -121,7 +121,7 @@ type walker struct {
 	handle httpapi.EventHandler
 	path   string
 	ledger *ledger
-	seen   map[string]map[contact.ID]bool // by order
+	seen   map[string]map[message.ID]bool // by order
 	took   []time.Duration
 	units  float64
 	most   float64
@@ -131,7 +131,7 @@ type walker struct {
 // A historyPage is a response of /messages or /changes: the fields that a walk
 // uses.
 type historyPage struct {
-	Messages []struct{ ID contact.ID }
+	Messages []struct{ ID message.ID }
 	Effects  []json.RawMessage
 	Cursor   string
 	Complete bool
@@ -157,9 +157,9 @@ func (w *walker) requestPage(ctx context.Context, what string, query map[string]
 // twice.
 func (w *walker) walkHistory(ctx context.Context, order string) error {
 	if w.seen == nil {
-		w.seen = map[string]map[contact.ID]bool{}
+		w.seen = map[string]map[message.ID]bool{}
 	}
-	seen := map[contact.ID]bool{}
+	seen := map[message.ID]bool{}
 	w.seen[order] = seen
 	query := map[string]string{"order": order, "limit": fmt.Sprint(pageSize)}
 	w.ledger.takeCost(inbound)

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/traffic"
 )
 
@@ -25,23 +25,23 @@ type weekEvent struct {
 	at       time.Time
 	purpose  string // inbound, outgoing or status
 	customer int
-	channel  contact.Channel
+	channel  message.Channel
 	id       string
 	text     string // for a status: "sent", "delivered" or "read"
 }
 
 // customerChannel returns the channel of a customer. Of 100 customers 60 use
 // WhatsApp, 15 Messenger, 15 mail and 10 the chat.
-func customerChannel(customer int) contact.Channel {
+func customerChannel(customer int) message.Channel {
 	switch n := customer % 20; {
 	case n < 12:
-		return contact.WhatsApp
+		return message.WhatsApp
 	case n < 15:
-		return contact.Messenger
+		return message.Messenger
 	case n < 18:
-		return contact.Email
+		return message.Email
 	default:
-		return contact.WebChat
+		return message.WebChat
 	}
 }
 

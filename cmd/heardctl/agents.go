@@ -15,6 +15,7 @@ import (
 	"github.com/heard-intake/heard/internal/brief"
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // findCustomer opens the stack and returns the customer of an alias.
@@ -226,7 +227,7 @@ func (t *tool) addNote(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	n := client.Note{Kind: contact.NoteKind(f.Arg(1)), Text: f.Arg(2), About: contact.ID(*about)}
+	n := client.Note{Kind: message.NoteKind(f.Arg(1)), Text: f.Arg(2), About: message.ID(*about)}
 	if *due != 0 {
 		n.Due = time.Now().Add(*due)
 	}

@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"github.com/heard-intake/heard/cmd/heardctl/client"
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/problem"
 	"github.com/heard-intake/heard/internal/traffic"
 )
@@ -176,14 +176,14 @@ func (s *story) printJan(ctx context.Context) error {
 func (s *story) playOneProblem(ctx context.Context) error {
 	s.printLine("2. Five customers with the same complaint, one problem item\n")
 	lines := []struct {
-		channel contact.Channel
+		channel message.Channel
 		text    string
 	}{
-		{contact.WhatsApp, "Ik begrijp stap 4 in de handleiding van mijn %s niet."},
-		{contact.Messenger, "De handleiding van de %s is echt onduidelijk!"},
-		{contact.Email, "De handleiding bij de %s klopt niet: de tekening bij stap 4 is van een ander model."},
-		{contact.WebChat, "Hoi, ik begrijp de handleiding van de %s niet"},
-		{contact.WhatsApp, "De handleiding van mijn %s is onbegrijpelijk, kunnen jullie mij helpen?"},
+		{message.WhatsApp, "Ik begrijp stap 4 in de handleiding van mijn %s niet."},
+		{message.Messenger, "De handleiding van de %s is echt onduidelijk!"},
+		{message.Email, "De handleiding bij de %s klopt niet: de tekening bij stap 4 is van een ander model."},
+		{message.WebChat, "Hoi, ik begrijp de handleiding van de %s niet"},
+		{message.WhatsApp, "De handleiding van mijn %s is onbegrijpelijk, kunnen jullie mij helpen?"},
 	}
 	for i, line := range lines {
 		text := fmt.Sprintf(line.text, s.about.name)
@@ -237,13 +237,13 @@ func (s *story) findDemoProblem(ctx context.Context) (problem.Problem, bool, err
 }
 
 // sendText sends a text from a person on a channel.
-func (s *story) sendText(ctx context.Context, who traffic.Person, channel contact.Channel, text string) error {
+func (s *story) sendText(ctx context.Context, who traffic.Person, channel message.Channel, text string) error {
 	switch channel {
-	case contact.WhatsApp:
+	case message.WhatsApp:
 		return s.sendWhatsApp(ctx, who, text, time.Now())
-	case contact.Email:
+	case message.Email:
 		return s.sendMailFrom(who, "Handleiding", text)
-	case contact.WebChat:
+	case message.WebChat:
 		return postChatMessage(ctx, s.Client, "", traffic.Chat("", text), false)
 	default:
 		now := time.Now()
@@ -254,7 +254,7 @@ func (s *story) sendText(ctx context.Context, who traffic.Person, channel contac
 
 func (s *story) sendWhatsApp(ctx context.Context, who traffic.Person, text string, at time.Time) error {
 	said := traffic.Said{From: who, ID: traffic.Wamid(who, newMessageID()), At: at, Text: text}
-	return s.SendWebhook(ctx, contact.WhatsApp, traffic.WhatsApp(said))
+	return s.SendWebhook(ctx, message.WhatsApp, traffic.WhatsApp(said))
 }
 
 func (s *story) sendMailFrom(who traffic.Person, subject, text string) error {

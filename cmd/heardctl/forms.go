@@ -11,8 +11,8 @@ import (
 
 	"github.com/heard-intake/heard/cmd/heardctl/client"
 	"github.com/heard-intake/heard/internal/channel/email"
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/store"
 )
 
@@ -252,13 +252,13 @@ func authorName(a identity.Alias) string {
 type mailSettings struct{ staff, forms, domain string }
 
 // newMailNormalizer returns a normalizer of mails that uses these parameters.
-func newMailNormalizer(s mailSettings) (func([]byte) (contact.Delivery, error), error) {
+func newMailNormalizer(s mailSettings) (func([]byte) (message.Delivery, error), error) {
 	staff, errStaff := email.ParseAddressList(s.staff)
 	forms, errForms := email.ParseAddressList(s.forms)
 	if err := errors.Join(errStaff, errForms); err != nil {
 		return nil, err
 	}
-	return func(raw []byte) (contact.Delivery, error) {
+	return func(raw []byte) (message.Delivery, error) {
 		env := email.EnvelopeFromHeaders(raw)
 		env.Staff = staff.Has
 		env.Forms = forms.Has

@@ -14,8 +14,8 @@ import (
 	"github.com/heard-intake/heard/infra/local/stack"
 	"github.com/heard-intake/heard/internal/blob"
 	"github.com/heard-intake/heard/internal/channel/email"
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/store"
 )
 
@@ -193,11 +193,11 @@ func storeMixed(t *testing.T, c *client.Client, from, name, mail string) {
 	const mailbox = "klantenservice@" + stack.MailDomain
 	at := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
 	sender := identity.Address{Alias: identity.Alias{Kind: identity.Email, Value: from}, Assurance: identity.Verified}
-	m := contact.Message{
-		Version: contact.SchemaVersion, Channel: contact.Email, Direction: contact.Inbound, Kind: contact.Mail, Account: mailbox, Customer: sender,
+	m := message.Message{
+		Version: message.SchemaVersion, Channel: message.Email, Direction: message.Inbound, Kind: message.Mail, Account: mailbox, Customer: sender,
 		ProviderID: name + "/" + mailbox, SentAt: at, Text: "x", Source: key,
 	}
-	m.ID = contact.NewID(m.Channel, at, m.ProviderID)
+	m.ID = message.NewID(m.Channel, at, m.ProviderID)
 	if m.CustomerID, err = table.Identify(t.Context(), []identity.Address{sender}, identity.Evidence{Rule: identity.RuleMail, At: at}); err != nil {
 		t.Fatal(err)
 	}

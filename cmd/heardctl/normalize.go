@@ -11,22 +11,22 @@ import (
 	"github.com/heard-intake/heard/internal/channel/messenger"
 	"github.com/heard-intake/heard/internal/channel/webchat"
 	"github.com/heard-intake/heard/internal/channel/whatsapp"
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // messageLine is the JSON line of a message. It has the message's stored fields,
 // and includes the fields that readers rely on even when they are empty.
 type messageLine struct {
 	File string `json:"file"`
-	contact.Message
+	message.Message
 	ProviderID  string               `json:"providerId"`
 	Customer    addressLine          `json:"customer"`
 	Text        string               `json:"text"`
 	Subject     *string              `json:"subject,omitempty"`     // mail only
 	Automated   *string              `json:"automated,omitempty"`   // mail only; empty if a person wrote it
-	Attachments []contact.Attachment `json:"attachments,omitempty"` // of mail, also when empty
+	Attachments []message.Attachment `json:"attachments,omitempty"` // of mail, also when empty
 }
 
 type addressLine struct {
@@ -40,8 +40,8 @@ type addressLine struct {
 type effectLine struct {
 	File    string `json:"file"`
 	Element string `json:"element"` // effect
-	contact.Effect
-	Direction  contact.Direction `json:"direction"` // of its author, or of the message that it is about
+	message.Effect
+	Direction  message.Direction `json:"direction"` // of its author, or of the message that it is about
 	Customer   addressLine       `json:"customer"`
 	ProviderID string            `json:"providerId"`
 	SentAt     time.Time         `json:"sentAt"`
@@ -52,8 +52,8 @@ type effectLine struct {
 type noticeLine struct {
 	File    string `json:"file"`
 	Element string `json:"element"` // notice
-	contact.Notice
-	Direction  contact.Direction `json:"direction"`
+	message.Notice
+	Direction  message.Direction `json:"direction"`
 	Customer   *addressLine      `json:"customer"`
 	ProviderID string            `json:"providerId"`
 	SentAt     time.Time         `json:"sentAt"`
@@ -64,7 +64,7 @@ type noticeLine struct {
 type linkLine struct {
 	File    string          `json:"file"`
 	Element string          `json:"element"` // link
-	Channel contact.Channel `json:"channel"`
+	Channel message.Channel `json:"channel"`
 	Kind    string          `json:"kind"` // the rule that proves it
 	From    addressLine     `json:"from"`
 	To      addressLine     `json:"to"`
@@ -76,7 +76,7 @@ type linkLine struct {
 // read.
 type brokenLine struct {
 	File    string          `json:"file"`
-	Channel contact.Channel `json:"channel"`
+	Channel message.Channel `json:"channel"`
 	Path    string          `json:"path,omitempty"`
 	Error   string          `json:"error"`
 	Raw     json.RawMessage `json:"raw,omitempty"` // the whole element
@@ -96,7 +96,7 @@ func (t *tool) normalizeFiles(_ context.Context, args []string) error {
 	if err := t.parseArgs(f, args, 2, -1); err != nil {
 		return err
 	}
-	channel := contact.Channel(f.Arg(0))
+	channel := message.Channel(f.Arg(0))
 	read, err := newNormalizer(channel, *site, *visitor, mail)
 	if err != nil {
 		return err
@@ -124,7 +124,7 @@ func (t *tool) normalizeFiles(_ context.Context, args []string) error {
 
 // normalizeSafely turns a panic of the normalizer into an error, so that one
 // file does not stop the others.
-func normalizeSafely(read func([]byte) (contact.Delivery, error), raw []byte) (d contact.Delivery, err error) {
+func normalizeSafely(read func([]byte) (message.Delivery, error), raw []byte) (d message.Delivery, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fault.New(fault.Internal, "the normalizer panicked: %v", r)
@@ -135,16 +135,16 @@ func normalizeSafely(read func([]byte) (contact.Delivery, error), raw []byte) (d
 
 // newNormalizer returns the normalizer of a channel. site and visitor are used
 // for web chat, mail for email.
-func newNormalizer(channel contact.Channel, site, visitor string, mail mailSettings) (func([]byte) (contact.Delivery, error), error) {
+func newNormalizer(channel message.Channel, site, visitor string, mail mailSettings) (func([]byte) (message.Delivery, error), error) {
 	switch channel {
-	case contact.WhatsApp:
+	case message.WhatsApp:
 		return normalizeWhatsApp, nil
-	case contact.Messenger, contact.Instagram:
+	case message.Messenger, message.Instagram:
 		return messenger.Normalize, nil
-	case contact.Email:
+	case message.Email:
 		return newMailNormalizer(mail)
-	case contact.WebChat:
-		return func(raw []byte) (contact.Delivery, error) {
+	case message.WebChat:
+		return func(raw []byte) (message.Delivery, error) {
 			return webchat.Normalize(site, visitor, raw, postTime(raw))
 		}, nil
 	default:
@@ -155,7 +155,7 @@ func newNormalizer(channel contact.Channel, site, visitor string, mail mailSetti
 // normalizeWhatsApp reads a webhook, or the same from AWS End User Messaging
 // Social: an SNS message, an SNS notification, or a Lambda event with one
 // notification.
-func normalizeWhatsApp(raw []byte) (contact.Delivery, error) {
+func normalizeWhatsApp(raw []byte) (message.Delivery, error) {
 	type notification struct{ Message string }
 	var n struct {
 		notification
@@ -184,7 +184,7 @@ func postTime(raw []byte) time.Time {
 }
 
 // elementLines returns one JSON line for each element of a delivery.
-func elementLines(file string, channel contact.Channel, d contact.Delivery) []any {
+func elementLines(file string, channel message.Channel, d message.Delivery) []any {
 	var out []any
 	for _, l := range d.Links {
 		out = append(out, linkLine{
@@ -202,7 +202,7 @@ func elementLines(file string, channel contact.Channel, d contact.Delivery) []an
 		})
 	}
 	for _, n := range d.Notices {
-		line := noticeLine{File: file, Element: "notice", Notice: n, Direction: contact.Inbound, ProviderID: n.ID, SentAt: n.At.UTC()}
+		line := noticeLine{File: file, Element: "notice", Notice: n, Direction: message.Inbound, ProviderID: n.ID, SentAt: n.At.UTC()}
 		if n.Customer != nil {
 			customer := newAddressLine(*n.Customer)
 			line.Customer = &customer
@@ -217,12 +217,12 @@ func elementLines(file string, channel contact.Channel, d contact.Delivery) []an
 
 // newMessageLine returns the line of a message. The line of a mail always has
 // attachments.
-func newMessageLine(file string, m contact.Message) any {
+func newMessageLine(file string, m message.Message) any {
 	line := messageLine{
 		File: file, Message: m, ProviderID: m.ProviderID, Customer: newAddressLine(m.Customer), Text: m.Text,
 		Attachments: m.Attachments,
 	}
-	if m.Channel != contact.Email {
+	if m.Channel != message.Email {
 		return line
 	}
 	line.Subject = &m.Subject
@@ -232,8 +232,8 @@ func newMessageLine(file string, m contact.Message) any {
 	}
 	return struct {
 		messageLine
-		Attachments []contact.Attachment `json:"attachments"`
-	}{line, []contact.Attachment{}}
+		Attachments []message.Attachment `json:"attachments"`
+	}{line, []message.Attachment{}}
 }
 
 func newAddressLine(a identity.Address) addressLine {
@@ -242,13 +242,13 @@ func newAddressLine(a identity.Address) addressLine {
 
 // effectDirection returns the direction of the effect's author for reactions,
 // edits and deletions. Other effects are about messages that we sent.
-func effectDirection(e contact.Effect) contact.Direction {
+func effectDirection(e message.Effect) message.Direction {
 	switch e.Kind {
-	case contact.Reaction:
+	case message.Reaction:
 		return e.By
-	case contact.Edit, contact.Deletion:
-		return contact.Inbound
+	case message.Edit, message.Deletion:
+		return message.Inbound
 	default:
-		return contact.Outbound
+		return message.Outbound
 	}
 }

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"net/http"
 
-	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // sendReply sends an answer by mail to the customer's last message.
@@ -24,8 +24,8 @@ func (t *tool) sendReply(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	body := map[string]string{"channel": string(contact.Email), "id": newMessageID(), "text": f.Arg(1), "subject": *subject, "force": *force}
-	var m contact.Message
+	body := map[string]string{"channel": string(message.Email), "id": newMessageID(), "text": f.Arg(1), "subject": *subject, "force": *force}
+	var m message.Message
 	if err := c.Call(ctx, http.MethodPost, "/v1/customers/"+string(customer.ID)+"/replies", body, &m); err != nil {
 		return err
 	}

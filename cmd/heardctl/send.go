@@ -10,7 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/heard-intake/heard/cmd/heardctl/client"
-	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // sendFiles sends files to the stack as the channel's platform does.
@@ -22,7 +22,7 @@ func (t *tool) sendFiles(ctx context.Context, args []string) error {
 	if err := t.parseArgs(f, args, 2, -1); err != nil {
 		return err
 	}
-	channel := contact.Channel(f.Arg(0))
+	channel := message.Channel(f.Arg(0))
 	if _, err := newNormalizer(channel, "", "", mailSettings{}); err != nil {
 		return err
 	}
@@ -36,9 +36,9 @@ func (t *tool) sendFiles(ctx context.Context, args []string) error {
 			return err
 		}
 		switch channel {
-		case contact.Email:
+		case message.Email:
 			err = c.SendMail(*to, raw)
-		case contact.WebChat:
+		case message.WebChat:
 			err = postChatMessage(ctx, c, *account, raw, *keep)
 		default:
 			err = c.SendDelivery(ctx, channel, raw)

@@ -12,7 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/heard-intake/heard/cmd/heardctl/client"
-	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/problem"
 )
 
@@ -65,10 +65,10 @@ func printPerson(w io.Writer, p client.Person) {
 	fmt.Fprintln(w)
 }
 
-func printMessages(w io.Writer, messages []contact.Entry) {
+func printMessages(w io.Writer, messages []message.Entry) {
 	for _, m := range messages {
 		arrow := ">"
-		if m.Direction == contact.Outbound {
+		if m.Direction == message.Outbound {
 			arrow = "<"
 		}
 		text := cmp.Or(m.Text, m.Subject, "["+string(m.Kind)+"]")

@@ -10,8 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"github.com/heard-intake/heard/internal/config"
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/media"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/queue"
 	"github.com/heard-intake/heard/internal/telemetry"
 	"github.com/heard-intake/heard/internal/wiring"
@@ -30,8 +30,8 @@ func main() {
 		Store: wiring.Table(ctx, cfg),
 		Blobs: wiring.Blobs(cfg),
 		Queue: queue.At(sqs.NewFromConfig(cfg), config.Must("MEDIA_QUEUE")),
-		Tokens: map[contact.Channel]media.Token{
-			contact.WhatsApp: wiring.Secret(cfg, "WHATSAPP_SECRET"), contact.Messenger: page, contact.Instagram: page,
+		Tokens: map[message.Channel]media.Token{
+			message.WhatsApp: wiring.Secret(cfg, "WHATSAPP_SECRET"), message.Messenger: page, message.Instagram: page,
 		},
 		Client: client,
 		Graph:  config.Must("GRAPH"),

@@ -8,7 +8,7 @@ import (
 
 	"github.com/heard-intake/heard/internal/channel/messenger"
 	"github.com/heard-intake/heard/internal/config"
-	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/telemetry"
 	"github.com/heard-intake/heard/internal/wiring"
 )
@@ -16,5 +16,5 @@ import (
 func main() {
 	ctx := context.Background()
 	telemetry.Start("messenger")
-	lambda.Start(wiring.WebhookHandler(ctx, config.AWS(ctx), contact.Messenger, messenger.Normalize).Handle)
+	lambda.Start(wiring.WebhookHandler(ctx, config.AWS(ctx), message.Messenger, messenger.Normalize).Handle)
 }

@@ -9,8 +9,8 @@ import (
 
 	"github.com/heard-intake/heard/internal/channel/whatsapp"
 	"github.com/heard-intake/heard/internal/config"
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/ingest"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/telemetry"
 	"github.com/heard-intake/heard/internal/wiring"
 )
@@ -18,7 +18,7 @@ import (
 func main() {
 	ctx := context.Background()
 	telemetry.Start("whatsapp")
-	hook := wiring.WebhookHandler(ctx, config.AWS(ctx), contact.WhatsApp, whatsapp.Normalize)
+	hook := wiring.WebhookHandler(ctx, config.AWS(ctx), message.WhatsApp, whatsapp.Normalize)
 	lambda.Start(ingest.RouteEvents(hook, &ingest.SNSHandler{
 		Channel: hook.Channel, Normalize: whatsapp.NormalizeSNS, Ingester: hook.Ingester, Meter: hook.Meter,
 	}))

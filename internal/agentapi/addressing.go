@@ -6,10 +6,10 @@ import (
 	"strings"
 
 	"github.com/heard-intake/heard/internal/channel/email"
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/httpapi"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // maxQuestionSearch is how many of the latest mails are searched for the one
@@ -20,10 +20,10 @@ const maxQuestionSearch = 50
 // names, else the customer's last, nil if the customer wrote none. The last
 // mail of a person is used, except by a program: if the last mail is a
 // machine's, the program's answer is for that one, and is refused later.
-func (a *API) findQuestion(ctx context.Context, c identity.Customer, body sendAnswerRequest) (*contact.Message, error) {
+func (a *API) findQuestion(ctx context.Context, c identity.Customer, body sendAnswerRequest) (*message.Message, error) {
 	id := body.InReplyTo
 	if id == "" {
-		page, err := a.Store.History(ctx, c, contact.Query{Limit: maxQuestionSearch, Channel: contact.Email, Direction: contact.Inbound})
+		page, err := a.Store.History(ctx, c, message.Query{Limit: maxQuestionSearch, Channel: message.Email, Direction: message.Inbound})
 		if err != nil {
 			return nil, err
 		}
@@ -45,7 +45,7 @@ func (a *API) findQuestion(ctx context.Context, c identity.Customer, body sendAn
 		if err != nil {
 			return nil, err
 		}
-		if e.Channel != contact.Email || e.Direction != contact.Inbound || e.Passive {
+		if e.Channel != message.Email || e.Direction != message.Inbound || e.Passive {
 			return nil, fault.New(fault.Invalid, "inReplyTo must name a mail that the customer wrote")
 		}
 		return &e.Message, nil
@@ -62,7 +62,7 @@ var errNoAuthor = fault.New(fault.Invalid, "the mail does not say who wrote it: 
 // the mail names: a stranger who forges Reply-To would receive what the person
 // in From asked for. The author of a form's mail is the person in its
 // Reply-To, see [email.Envelope].
-func (a *API) addressAnswer(ctx context.Context, c identity.Customer, m, question *contact.Message, rec *recorder) error {
+func (a *API) addressAnswer(ctx context.Context, c identity.Customer, m, question *message.Message, rec *recorder) error {
 	m.Account = a.Mailbox.Default + "@" + a.Mailbox.Domain
 	var err error
 	if question == nil {
@@ -83,24 +83,24 @@ func (a *API) addressAnswer(ctx context.Context, c identity.Customer, m, questio
 }
 
 // addressNewThread addresses a mail to a customer who wrote none.
-func (a *API) addressNewThread(ctx context.Context, c identity.Customer, m *contact.Message, rec *recorder) error {
+func (a *API) addressNewThread(ctx context.Context, c identity.Customer, m *message.Message, rec *recorder) error {
 	if m.Subject == "" {
 		return fault.New(fault.Invalid, "subject is missing: the customer wrote no mail that this could answer")
 	}
 	var err error
-	m.Customer, err = a.findAddress(ctx, c, contact.Email, &rec.owner)
+	m.Customer, err = a.findAddress(ctx, c, message.Email, &rec.owner)
 	return err
 }
 
 // addressThread addresses the answer to a question, in its thread. It comes
 // from the mailbox that the question was sent to, if that is in our domain.
-func (a *API) addressThread(ctx context.Context, c identity.Customer, m, question *contact.Message, rec *recorder) error {
+func (a *API) addressThread(ctx context.Context, c identity.Customer, m, question *message.Message, rec *recorder) error {
 	m.Customer = question.Customer
 	m.Name = question.Name
 	rec.owner = question.CustomerID
 	if email.Unnamed(m.Customer.Alias) {
 		var err error
-		m.Customer, err = a.findAddress(ctx, c, contact.Email, &rec.owner)
+		m.Customer, err = a.findAddress(ctx, c, message.Email, &rec.owner)
 		if fault.KindOf(err) == fault.Invalid {
 			return errNoAuthor
 		}
@@ -113,7 +113,7 @@ func (a *API) addressThread(ctx context.Context, c identity.Customer, m, questio
 	}
 	m.Subject = cmp.Or(m.Subject, replySubject(question.Subject))
 	m.Thread = question.Thread
-	m.ReplyTo = &contact.ReplyTo{ProviderID: question.ProviderID, References: referencesTo(question)}
+	m.ReplyTo = &message.ReplyTo{ProviderID: question.ProviderID, References: referencesTo(question)}
 	return nil
 }
 
@@ -126,12 +126,12 @@ func replySubject(subject string) string {
 			return subject
 		}
 	}
-	return contact.Cut("Re: "+subject, contact.MaxSubject)
+	return message.Cut("Re: "+subject, message.MaxSubject)
 }
 
 // referencesTo returns the References of an answer to m: those of m, and the
 // Message-ID of m last.
-func referencesTo(m *contact.Message) []string {
+func referencesTo(m *message.Message) []string {
 	var references []string
 	if m.ReplyTo != nil {
 		references = append(references, m.ReplyTo.References...)
@@ -145,7 +145,7 @@ func referencesTo(m *contact.Message) []string {
 // requireSendable refuses an answer of a program to a program. Unless it is
 // forced, it also refuses one to an address that last bounced or complained. A
 // mail that the customer sent after that proves that the mailbox works.
-func (a *API) requireSendable(ctx context.Context, r *httpapi.Request, m contact.Message, question *contact.Message, forced bool) error {
+func (a *API) requireSendable(ctx context.Context, r *httpapi.Request, m message.Message, question *message.Message, forced bool) error {
 	refusesPrograms := question != nil && (question.Automated != "" || question.NoReply)
 	if m.Automated != "" && refusesPrograms {
 		return refuseSending("automated", "the mail was written by a program, or asks not to be answered by one")

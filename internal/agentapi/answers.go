@@ -13,10 +13,10 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/heard-intake/heard/internal/channel/email"
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/httpapi"
 	"github.com/heard-intake/heard/internal/ingest"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // A Mailbox is the address that our mail comes from.
@@ -29,8 +29,8 @@ type Mailbox struct {
 // A sendAnswerRequest is an answer for Heard to send.
 type sendAnswerRequest struct {
 	ID        string          `json:"id"`
-	Channel   contact.Channel `json:"channel"`
-	InReplyTo contact.ID      `json:"inReplyTo"`
+	Channel   message.Channel `json:"channel"`
+	InReplyTo message.ID      `json:"inReplyTo"`
 	Subject   string          `json:"subject"`
 	Text      string          `json:"text"`
 	HTML      string          `json:"html"`
@@ -101,11 +101,11 @@ func (a *API) sendAnswer(ctx context.Context, r *httpapi.Request) (httpapi.Respo
 
 // newAnswer returns the message of a request, without its customer and files.
 // It sets the request's text to that of its HTML if it has none.
-func (a *API) newAnswer(body *sendAnswerRequest, r *httpapi.Request) (contact.Message, error) {
-	m := contact.Message{
-		Version: contact.SchemaVersion, Direction: contact.Outbound, Kind: contact.Mail, Channel: contact.Email, Origin: contact.Composed,
+func (a *API) newAnswer(body *sendAnswerRequest, r *httpapi.Request) (message.Message, error) {
+	m := message.Message{
+		Version: message.SchemaVersion, Direction: message.Outbound, Kind: message.Mail, Channel: message.Email, Origin: message.Composed,
 	}
-	if body.Channel != contact.Email {
+	if body.Channel != message.Email {
 		return m, fault.New(fault.Invalid, "channel must be email: only mail is sent from here; an answer that you sent elsewhere is recorded with POST /v1/customers/{id}/messages")
 	}
 	if a.Mailbox.Domain == "" {
@@ -118,10 +118,10 @@ func (a *API) newAnswer(body *sendAnswerRequest, r *httpapi.Request) (contact.Me
 		body.Text = text
 	}
 	var err error
-	if m.Text, err = httpapi.CleanText("text", body.Text, contact.MaxText, true); err != nil {
+	if m.Text, err = httpapi.CleanText("text", body.Text, message.MaxText, true); err != nil {
 		return m, err
 	}
-	if m.Subject, err = httpapi.CleanText("subject", body.Subject, contact.MaxSubject, false); err != nil {
+	if m.Subject, err = httpapi.CleanText("subject", body.Subject, message.MaxSubject, false); err != nil {
 		return m, err
 	}
 	if m.Author, err = httpapi.CleanText("author", body.Author, maxAuthor, false); err != nil {
@@ -141,7 +141,7 @@ func (a *API) newAnswer(body *sendAnswerRequest, r *httpapi.Request) (contact.Me
 }
 
 // setAnswerID sets the id of an answer, a UUIDv7, and the time in it.
-func setAnswerID(m *contact.Message, r *httpapi.Request, id string) error {
+func setAnswerID(m *message.Message, r *httpapi.Request, id string) error {
 	u, err := uuid.Parse(cmp.Or(id, r.Header.Get("Idempotency-Key")))
 	if err != nil || u.Version() != 7 {
 		return fault.New(fault.Invalid, "an id is needed, a UUIDv7, the same when the request is repeated: in id, or in the header Idempotency-Key")
@@ -151,13 +151,13 @@ func setAnswerID(m *contact.Message, r *httpapi.Request, id string) error {
 		return fault.New(fault.Invalid, "the id says when the answer was written: at most %s ahead and %s ago", maxLead, maxAnswerAge)
 	}
 	m.ProviderID = u.String()
-	m.ID = contact.NewID(m.Channel, m.SentAt, m.ProviderID)
+	m.ID = message.NewID(m.Channel, m.SentAt, m.ProviderID)
 	return nil
 }
 
 // attachFiles adds the files and the HTML page of a request to m. The result
 // gives their content to the intake.
-func attachFiles(m *contact.Message, body sendAnswerRequest) (*ingest.ParsedMail, error) {
+func attachFiles(m *message.Message, body sendAnswerRequest) (*ingest.ParsedMail, error) {
 	if len(body.Files) > maxFiles {
 		return nil, fault.New(fault.Invalid, "an answer may have %d files", maxFiles)
 	}
@@ -179,7 +179,7 @@ func attachFiles(m *contact.Message, body sendAnswerRequest) (*ingest.ParsedMail
 		sum := sha256.Sum256(content)
 		ref := strconv.Itoa(i + 1)
 		contents[ref] = content
-		m.Attachments = append(m.Attachments, contact.Attachment{
+		m.Attachments = append(m.Attachments, message.Attachment{
 			Kind: email.OutgoingKind(typ), Ref: ref, Type: typ, Name: name, Size: int64(len(content)), SHA256: hex.EncodeToString(sum[:]),
 		})
 	}
@@ -193,7 +193,7 @@ func attachFiles(m *contact.Message, body sendAnswerRequest) (*ingest.ParsedMail
 
 // requireUnusedID refuses an answer whose id belongs to another message. It is
 // checked before the answer's files replace those of the other message.
-func (a *API) requireUnusedID(ctx context.Context, rec *recorder, m contact.Message) error {
+func (a *API) requireUnusedID(ctx context.Context, rec *recorder, m message.Message) error {
 	if len(m.Attachments) == 0 && m.Page == 0 {
 		return nil
 	}

@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/test/apitest"
 )
 
@@ -33,17 +33,17 @@ func TestSendAnswer_Thread(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	who := s.Customer(apitest.Els)
-	s.Mails(who, contact.Message{
+	s.Mails(who, message.Message{
 		Account: "help@support.example.com", Subject: "AW: pakket", Thread: "m1@voorbeeld.example", Name: "Els",
-		ReplyTo: &contact.ReplyTo{References: []string{"m1@voorbeeld.example"}},
+		ReplyTo: &message.ReplyTo{References: []string{"m1@voorbeeld.example"}},
 		Aliases: []identity.Address{{Alias: identity.Alias{Kind: identity.Email, Value: "evil@example.net"}, Assurance: identity.Claimed}},
 	})
-	s.Mails(who, contact.Message{ProviderID: "ses2", Automated: "bounce", Passive: true, SentAt: now.Add(-80 * time.Minute)})
-	var m contact.Entry
+	s.Mails(who, message.Message{ProviderID: "ses2", Automated: "bounce", Passive: true, SentAt: now.Add(-80 * time.Minute)})
+	var m message.Entry
 	first := s.Do(call{Route: replyRoute, Path: id(who), Body: written(nil)})
 	first.Into(http.StatusAccepted, &m)
 	switch {
-	case m.Customer != apitest.Els || m.Account != "help@support.example.com" || m.Subject != "AW: pakket" || m.Thread != "m1@voorbeeld.example" || m.Origin != contact.Composed:
+	case m.Customer != apitest.Els || m.Account != "help@support.example.com" || m.Subject != "AW: pakket" || m.Thread != "m1@voorbeeld.example" || m.Origin != message.Composed:
 		t.Errorf("answer %+v", m)
 	case m.ReplyTo == nil || !slices.Equal(m.ReplyTo.References, []string{"m1@voorbeeld.example", "m2@voorbeeld.example"}) || m.ReplyTo.ProviderID != "ses1/help@support.example.com":
 		t.Errorf("in reply to %+v", m.ReplyTo)
@@ -52,13 +52,13 @@ func TestSendAnswer_Thread(t *testing.T) {
 	if !apitest.MailKeys.Valid(token, apitest.Els.Alias) || domain != "support.example.com" {
 		t.Errorf("Message-ID %s", m.MailID)
 	}
-	var again contact.Entry
+	var again message.Entry
 	s.Do(call{Route: replyRoute, Path: id(who), Body: written(nil)}).Into(http.StatusOK, &again)
 	if again.MailID != m.MailID {
 		t.Error("a repeated request made another mail")
 	}
 	s.Do(call{Route: replyRoute, Path: id(who), Body: written(map[string]any{"text": "Overmorgen."})}).ExpectRefusal(http.StatusConflict, "another message")
-	if e, err := s.Table.Message(t.Context(), who, m.ID); err != nil || e.State == nil || e.State.Status != contact.Queued {
+	if e, err := s.Table.Message(t.Context(), who, m.ID); err != nil || e.State == nil || e.State.Status != message.Queued {
 		t.Errorf("state %+v, %v", e.State, err)
 	}
 }
@@ -67,8 +67,8 @@ func TestSendAnswer_Refused(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	who := s.Customer(apitest.Els)
-	mail := s.Mails(who, contact.Message{Subject: "pakket"})
-	silent := s.Says(phone(7), contact.WhatsApp, 5, "hallo").CustomerID
+	mail := s.Mails(who, message.Message{Subject: "pakket"})
+	silent := s.Says(phone(7), message.WhatsApp, 5, "hallo").CustomerID
 	for name, tt := range map[string]struct {
 		who    identity.CustomerID
 		body   map[string]any
@@ -99,7 +99,7 @@ func TestSendAnswer_AutomaticToAutomatic(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	who := s.Customer(apitest.Els)
-	for n, wrote := range []contact.Message{{Automated: "auto-reply", Passive: true}, {NoReply: true}, {Automated: "list"}} {
+	for n, wrote := range []message.Message{{Automated: "auto-reply", Passive: true}, {NoReply: true}, {Automated: "list"}} {
 		wrote.ProviderID, wrote.SentAt = strings.Repeat("p", n+1), now.Add(time.Duration(n-90)*time.Minute)
 		s.Mails(who, wrote)
 		s.Do(call{Route: replyRoute, Path: id(who), Body: written(map[string]any{"automatic": true, "force": "I insist"})}).ExpectRefusal(http.StatusConflict, "by a program")
@@ -112,14 +112,14 @@ func TestSendAnswer_BouncedAddress(t *testing.T) {
 	for kind, detail := range map[string]string{"bounce": "came back (5.1.1)", "complaint": "spam"} {
 		s := newStack(t)
 		who := s.Customer(apitest.Els)
-		s.Mails(who, contact.Message{Subject: "pakket"})
-		mark := contact.AddressMark{Kind: kind, Code: "5.1.1", At: now.Add(-time.Hour)}
+		s.Mails(who, message.Message{Subject: "pakket"})
+		mark := message.AddressMark{Kind: kind, Code: "5.1.1", At: now.Add(-time.Hour)}
 		if err := s.Table.MarkAddress(t.Context(), apitest.Els.Alias, mark); err != nil {
 			t.Fatal(err)
 		}
 		s.Do(call{Route: replyRoute, Path: id(who), Body: written(nil)}).ExpectRefusal(http.StatusConflict, detail)
 		s.Do(call{Route: replyRoute, Path: id(who), Body: written(map[string]any{"force": "they called"})}).Expect(http.StatusAccepted)
-		s.Mails(who, contact.Message{ProviderID: "ses3", SentAt: now.Add(-30 * time.Minute)})
+		s.Mails(who, message.Message{ProviderID: "ses3", SentAt: now.Add(-30 * time.Minute)})
 		s.Do(call{Route: replyRoute, Path: id(who), Body: written(map[string]any{"id": replyID2})}).Expect(http.StatusAccepted)
 	}
 }
@@ -128,7 +128,7 @@ func TestSendAnswer_FilesAndHTML(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	who := s.Customer(apitest.Els)
-	s.Mails(who, contact.Message{Subject: "pakket"})
+	s.Mails(who, message.Message{Subject: "pakket"})
 	file := func(name, typ, data string) map[string]any {
 		return map[string]any{"name": name, "type": typ, "data": data}
 	}
@@ -138,7 +138,7 @@ func TestSendAnswer_FilesAndHTML(t *testing.T) {
 		}
 	}
 	invoice := file(`C:\map\factuur.txt`, "text/plain", "RWVuIGZhY3R1dXI=")
-	var m contact.Entry
+	var m message.Entry
 	s.Do(call{Route: replyRoute, Path: id(who), Body: with(invoice)}).Into(http.StatusAccepted, &m)
 	if m.Text != "Zie de factuur" || len(m.Attachments) != 1 || m.Attachments[0].Name != "factuur.txt" || m.Attachments[0].Size != 11 || m.Page == 0 {
 		t.Fatalf("answer %+v", m.Message)

@@ -13,6 +13,7 @@ import (
 	"github.com/heard-intake/heard/internal/httpapi"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/lambdabatch"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/problem"
 )
 
@@ -50,7 +51,7 @@ func (a *API) getBrief(ctx context.Context, r *httpapi.Request) (httpapi.Respons
 	k.Contacts, from = briefWindow(k.Contacts, r.Now)
 	err = runAll(
 		func() error {
-			p, err := a.Store.History(ctx, c, contact.Query{Limit: briefMessages, From: from})
+			p, err := a.Store.History(ctx, c, message.Query{Limit: briefMessages, From: from})
 			k.Messages = p.Entries
 			return err
 		},

@@ -10,6 +10,7 @@ import (
 	"github.com/heard-intake/heard/internal/brief"
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/problem"
 )
 
@@ -20,9 +21,9 @@ func TestBrief_AllChannels(t *testing.T) {
 	s := newStack(t)
 	jan, other := phone(1), verified(identity.Email, "", "jan@voorbeeld.example")
 	who := s.Customer(jan, other)
-	asked := s.Says(jan, contact.WhatsApp, 60, "Hallo, mijn koffiemachine is kapot.")
-	mailed := s.Says(other, contact.Email, 30, "Is er al nieuws? Kunt u iemand sturen?")
-	k := contact.Contacts([]contact.Message{asked, mailed})[0]
+	asked := s.Says(jan, message.WhatsApp, 60, "Hallo, mijn koffiemachine is kapot.")
+	mailed := s.Says(other, message.Email, 30, "Is er al nieuws? Kunt u iemand sturen?")
+	k := contact.Contacts([]message.Message{asked, mailed})[0]
 	k.Department, k.Causes = "product-quality", []contact.Cause{{Reason: "defect", Product: "coffee-machine", Department: "product-quality"}}
 	if err := s.Table.SaveContact(t.Context(), k); err != nil {
 		t.Fatal(err)
@@ -48,7 +49,7 @@ func TestBrief_AllChannels(t *testing.T) {
 		t.Errorf("problems %+v", b.Problems)
 	case len(b.Promised) != 1 || b.Holder == nil || b.Holder.Note != "Al ontkalkt." || b.Holder.From.ID != "bot-1":
 		t.Errorf("promised %+v, holder %+v", b.Promised, b.Holder)
-	case b.Channel == nil || b.Channel.Channel != contact.Email || b.Contact != k.ID:
+	case b.Channel == nil || b.Channel.Channel != message.Email || b.Contact != k.ID:
 		t.Errorf("channel %+v of contact %s", b.Channel, b.Contact)
 	}
 	s.Do(call{Route: briefRoute, Path: id(who), Headers: map[string]string{"If-None-Match": a.Header["ETag"]}}).Expect(http.StatusNotModified)
@@ -73,7 +74,7 @@ func TestBrief_Size(t *testing.T) {
 	s := newStack(t)
 	var who identity.CustomerID
 	for i := range 150 {
-		who = s.Says(phone(1), contact.WhatsApp, i+1, strings.Repeat("Kunt u mij zeggen wanneer het komt? ", 20)).CustomerID
+		who = s.Says(phone(1), message.WhatsApp, i+1, strings.Repeat("Kunt u mij zeggen wanneer het komt? ", 20)).CustomerID
 	}
 	a := s.Do(call{Route: briefRoute, Path: id(who)}).Expect(http.StatusOK)
 	if len(a.Body) > brief.MaxBytes {

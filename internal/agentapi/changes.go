@@ -9,6 +9,7 @@ import (
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/httpapi"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/messageview"
 )
 
@@ -19,7 +20,7 @@ type changesResponse struct {
 	IDs          []identity.CustomerID `json:"ids"`
 	Regrouped    bool                  `json:"regrouped,omitempty"`
 	Messages     []json.RawMessage     `json:"messages"`
-	Effects      []contact.Became      `json:"effects"`
+	Effects      []message.Became      `json:"effects"`
 	Contacts     []contactState        `json:"contacts"`
 	ContactsFrom time.Time             `json:"contactsFrom,omitzero"`
 	Cursor       string                `json:"cursor"`
@@ -76,7 +77,7 @@ func (a *API) listChanges(ctx context.Context, r *httpapi.Request) (httpapi.Resp
 func (a *API) renderChanges(ctx context.Context, r *httpapi.Request, c identity.Customer, changes contact.Changes) (changesResponse, string, error) {
 	page := changesResponse{
 		CustomerID: c.ID, IDs: c.Members, Regrouped: changes.Regrouped,
-		Effects: append([]contact.Became{}, changes.Effects...), Contacts: []contactState{}, Complete: changes.Complete,
+		Effects: append([]message.Became{}, changes.Effects...), Contacts: []contactState{}, Complete: changes.Complete,
 	}
 	rendered, err := messageview.Render(ctx, a.Blobs, changes.Entries, func(m messageview.Message) any { return m })
 	if err != nil {

@@ -11,8 +11,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 const changesRoute = "GET /v1/customers/{id}/changes"
@@ -35,7 +35,7 @@ type changesPage struct {
 	Messages  []struct{ ID, Text string }
 	Effects   []struct {
 		Of    string
-		State *contact.State
+		State *message.State
 		Until map[string]time.Time
 	}
 	Contacts     []struct{ ID, State string }
@@ -95,22 +95,22 @@ func TestChanges_SinceCursor(t *testing.T) {
 	at := now
 	s.Table.Now = func() time.Time { return at }
 	who := phone(1)
-	old := s.Says(who, contact.WhatsApp, 90, "lang geleden").CustomerID
+	old := s.Says(who, message.WhatsApp, 90, "lang geleden").CustomerID
 	at = at.Add(5 * time.Minute)
 	m := s.mirror(old, 2)
 	if len(m.messages) != 0 || m.look() != 0 {
 		t.Errorf("what was there before is told: %v", m.messages)
 	}
 	at = at.Add(time.Minute)
-	s.Says(who, contact.WhatsApp, -5, "nieuw")
+	s.Says(who, message.WhatsApp, -5, "nieuw")
 	for i := range 3 {
-		s.Says(who, contact.WhatsApp, 10000+i, fmt.Sprint("laat ", i))
+		s.Says(who, message.WhatsApp, 10000+i, fmt.Sprint("laat ", i))
 	}
-	answered := s.Put(contact.Message{Channel: contact.WhatsApp, Direction: contact.Outbound, Customer: who, Text: "antwoord", ProviderID: "wamid.EXAMPLE"}, -4)
-	for _, e := range []contact.Effect{
-		{Channel: contact.WhatsApp, Target: "wamid.EXAMPLE", Kind: contact.Status, Status: "read"},
-		{Channel: contact.WhatsApp, Target: "wamid.EARLY", Kind: contact.Status, Status: "sent"}, // its message is yet to come
-		{Channel: contact.Messenger, Kind: contact.Watermark, Status: "delivered"},
+	answered := s.Put(message.Message{Channel: message.WhatsApp, Direction: message.Outbound, Customer: who, Text: "antwoord", ProviderID: "wamid.EXAMPLE"}, -4)
+	for _, e := range []message.Effect{
+		{Channel: message.WhatsApp, Target: "wamid.EXAMPLE", Kind: message.Status, Status: "read"},
+		{Channel: message.WhatsApp, Target: "wamid.EARLY", Kind: message.Status, Status: "sent"}, // its message is yet to come
+		{Channel: message.Messenger, Kind: message.Watermark, Status: "delivered"},
 	} {
 		e.Customer, e.At = who, at
 		if _, err := s.Table.PutEffect(t.Context(), old, e); err != nil {
@@ -142,7 +142,7 @@ func TestChanges_SinceCursor(t *testing.T) {
 	at = at.Add(time.Minute)
 	poll := call{Route: changesRoute, Path: id(old), Query: map[string]string{"since": m.cursor}, Headers: map[string]string{"if-none-match": tag}}
 	s.Do(poll).Expect(http.StatusNotModified)
-	s.Says(who, contact.WhatsApp, -20, "weer iets")
+	s.Says(who, message.WhatsApp, -20, "weer iets")
 	s.Do(poll).Expect(http.StatusOK)
 }
 
@@ -151,14 +151,14 @@ func TestChanges_MirrorMissesNothing(t *testing.T) {
 	s := newStack(t)
 	at := now
 	s.Table.Now = func() time.Time { return at }
-	who := s.Says(phone(1), contact.WhatsApp, 0, "begin").CustomerID
+	who := s.Says(phone(1), message.WhatsApp, 0, "begin").CustomerID
 	m := s.mirror(who, 3)
 	want := map[string]string{}
 	for i := range 40 {
 		at = at.Add(time.Duration(i*i%7) * 40 * time.Second)
 		age := []int{0, 1, 59, 61, 90, 3000, 500000}[i%7]
 		sent := int(now.Sub(at)/time.Minute) + age
-		msg := s.Says(phone(1), contact.WhatsApp, sent, fmt.Sprint(i))
+		msg := s.Says(phone(1), message.WhatsApp, sent, fmt.Sprint(i))
 		want[string(msg.ID)] = msg.Text
 		if i%5 == 4 {
 			m.look()
@@ -175,7 +175,7 @@ func TestChanges_Merge(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	other := s.Customer(phone(2))
-	one := s.Says(phone(1), contact.WhatsApp, 90, "eerste")
+	one := s.Says(phone(1), message.WhatsApp, 90, "eerste")
 	first, second := s.mirror(one.CustomerID, 50), ""
 	s.T = t
 	if a := s.Do(call{Route: changesRoute, Path: id(other)}); a.Status != http.StatusOK && a.Status != http.StatusNotFound {
@@ -191,7 +191,7 @@ func TestChanges_Merge(t *testing.T) {
 		t.Errorf("after a merge: %+v", p)
 	}
 	second, p = p.Cursor, changesPage{}
-	s.Says(phone(2), contact.WhatsApp, 1, "tweede")
+	s.Says(phone(2), message.WhatsApp, 1, "tweede")
 	for _, either := range []identity.CustomerID{one.CustomerID, other} {
 		s.Do(call{Route: changesRoute, Path: id(either), Query: map[string]string{"since": second}}).Into(http.StatusOK, &p)
 		if p.Regrouped || !slices.ContainsFunc(p.Messages, func(m struct{ ID, Text string }) bool { return m.Text == "tweede" }) {
@@ -203,7 +203,7 @@ func TestChanges_Merge(t *testing.T) {
 func TestChanges_LongMessages(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	who := s.Says(phone(1), contact.WhatsApp, 5, "klein").CustomerID
+	who := s.Says(phone(1), message.WhatsApp, 5, "klein").CustomerID
 	m := s.mirror(who, 50)
 	long := strings.TrimSpace(strings.Repeat("Wat een lange brief is dit. ", 7000))
 	for i := range 20 {
@@ -226,7 +226,7 @@ func TestChanges_LongMessages(t *testing.T) {
 func TestChanges_CursorOfAnotherCustomer(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	a, b := s.Says(phone(1), contact.WhatsApp, 5, "a").CustomerID, s.Says(phone(2), contact.WhatsApp, 5, "b").CustomerID
+	a, b := s.Says(phone(1), message.WhatsApp, 5, "a").CustomerID, s.Says(phone(2), message.WhatsApp, 5, "b").CustomerID
 	m := s.mirror(a, 5)
 	for _, cursor := range []string{m.cursor, "x", m.cursor[:len(m.cursor)-3]} {
 		s.Do(call{Route: changesRoute, Path: id(b), Query: map[string]string{"since": cursor}}).ExpectRefusal(http.StatusBadRequest, "start again without one")

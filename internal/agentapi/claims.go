@@ -9,6 +9,7 @@ import (
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/httpapi"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // Bounds of a claim.
@@ -116,7 +117,7 @@ func (a *API) handOverCustomer(ctx context.Context, r *httpapi.Request) (httpapi
 	next, err := a.changeClaim(ctx, r, turn, func(current contact.Claim, turn contact.Turn) (contact.Claim, error) {
 		next, err := current.HandOver(turn, body.To, body.Reason)
 		if err == nil && body.Note != "" && next.Version != current.Version {
-			next.Note = contact.NewID(contact.Note, next.Since, fmt.Sprintf("handover-%d", next.Version))
+			next.Note = message.NewID(message.Note, next.Since, fmt.Sprintf("handover-%d", next.Version))
 		}
 		return next, err
 	})
@@ -127,10 +128,10 @@ func (a *API) handOverCustomer(ctx context.Context, r *httpapi.Request) (httpapi
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	_, err = a.recordMessage(ctx, r, contact.Message{
-		Version: contact.SchemaVersion, ID: next.Note, ProviderID: key, SentAt: at, Channel: contact.Note, Direction: contact.Outbound,
-		Kind: contact.Text, Origin: contact.Recorded, Passive: true, Author: turn.Who.ID, Text: body.Note,
-		Note: &contact.Remark{Kind: contact.HandedOver},
+	_, err = a.recordMessage(ctx, r, message.Message{
+		Version: message.SchemaVersion, ID: next.Note, ProviderID: key, SentAt: at, Channel: message.Note, Direction: message.Outbound,
+		Kind: message.Text, Origin: message.Recorded, Passive: true, Author: turn.Who.ID, Text: body.Note,
+		Note: &message.Remark{Kind: message.HandedOver},
 	})
 	return httpapi.Response{Body: next}, err
 }
@@ -152,7 +153,7 @@ func (body *handOverRequest) check(r *httpapi.Request) (contact.Turn, error) {
 	if body.Reason, err = httpapi.CleanText("reason", body.Reason, maxReasonBytes, true); err != nil {
 		return turn, err
 	}
-	body.Note, err = httpapi.CleanText("note", body.Note, contact.MaxNote, turn.Who.Kind == contact.Bot)
+	body.Note, err = httpapi.CleanText("note", body.Note, message.MaxNote, turn.Who.Kind == contact.Bot)
 	return turn, err
 }
 

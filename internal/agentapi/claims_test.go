@@ -10,6 +10,7 @@ import (
 
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 const (
@@ -33,8 +34,8 @@ func asking(p map[string]string, more ...any) map[string]any {
 // asker stores a customer with a message and its waiting contact.
 func (s *stack) asker(n int) identity.CustomerID {
 	s.T.Helper()
-	m := s.Says(phone(n), contact.WhatsApp, 30, "Waar blijft mijn pakket?")
-	k := contact.Contacts([]contact.Message{m})[0]
+	m := s.Says(phone(n), message.WhatsApp, 30, "Waar blijft mijn pakket?")
+	k := contact.Contacts([]message.Message{m})[0]
 	k.Department = "logistics"
 	if err := s.Table.SaveContact(s.T.Context(), k); err != nil {
 		s.T.Fatal(err)
@@ -116,7 +117,7 @@ func TestClaim_OthersCannotAnswer(t *testing.T) {
 		t.Errorf("the refusal does not say who: %s", refused.Body)
 	}
 	s.Do(call{Route: answerRoute, Path: id(who), Body: sent(map[string]any{"force": " "})}).ExpectRefusal(http.StatusConflict, "agent-8")
-	var m contact.Message
+	var m message.Message
 	s.Do(call{Route: answerRoute, Path: id(who), Body: sent(map[string]any{"force": "agent-8 is ill"})}).Into(http.StatusCreated, &m)
 	if !strings.Contains(string(m.Data), `"forced":"agent-8 is ill"`) {
 		t.Errorf("why it was forced is not kept: %s", m.Data)
@@ -228,10 +229,10 @@ func TestNote_InHistoryWithoutWaiting(t *testing.T) {
 	s := newStack(t)
 	who := id(s.asker(1))
 	promise := map[string]any{"id": "note-1", "kind": "promise", "text": "Nieuwe pomp komt.", "due": "2026-03-03T16:00:00Z", "at": "2026-03-01T11:00:00Z"}
-	var a, b contact.Message
+	var a, b message.Message
 	s.Do(call{Route: noteRoute, Path: who, Body: promise}).Into(http.StatusCreated, &a)
 	s.Do(call{Route: noteRoute, Path: who, Body: promise}).Into(http.StatusOK, &b)
-	if a.ID != b.ID || a.Note == nil || a.Note.Kind != contact.Promised || a.Note.Due.IsZero() || !a.Passive || a.Author != "agent-7" || a.Channel != contact.Note {
+	if a.ID != b.ID || a.Note == nil || a.Note.Kind != message.Promised || a.Note.Due.IsZero() || !a.Passive || a.Author != "agent-7" || a.Channel != message.Note {
 		t.Errorf("%+v", a)
 	}
 	s.Do(call{Route: noteRoute, Path: who, Body: changed(promise, map[string]any{"due": "2026-03-04T16:00:00Z"})}).ExpectRefusal(http.StatusConflict, "another message")

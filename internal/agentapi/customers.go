@@ -8,6 +8,7 @@ import (
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/httpapi"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // A profileResponse describes a customer.
@@ -56,7 +57,7 @@ func (a *API) findCustomer(ctx context.Context, r *httpapi.Request) (httpapi.Res
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	page, tag, err := a.readMessages(ctx, c, contact.Query{Limit: messages}, nil)
+	page, tag, err := a.readMessages(ctx, c, message.Query{Limit: messages}, nil)
 	profile.History = &page
 	return httpapi.Response{Body: profile, ETag: httpapi.ComputeETag(withoutHistory, []byte(tag))}, err
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/messageview"
 )
 
@@ -41,7 +42,7 @@ func TestFindCustomer_BusinessScopedUserID(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	user := verified(identity.BSUID, "200000000000001", "US.20000000000000000001")
-	want := s.Says(user, contact.WhatsApp, 5, "hallo").CustomerID
+	want := s.Says(user, message.WhatsApp, 5, "hallo").CustomerID
 	optOut := identity.Consent{Channel: "whatsapp", Account: "110", Category: "marketing_messages", At: now}
 	if err := s.Table.PutConsent(t.Context(), want, optOut); err != nil {
 		t.Fatal(err)
@@ -65,7 +66,7 @@ func TestFindCustomer_BusinessScopedUserID(t *testing.T) {
 func TestFindCustomer_EveryAlias(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	want := string(s.Says(phone(1), contact.WhatsApp, 5, "hallo").CustomerID)
+	want := string(s.Says(phone(1), message.WhatsApp, 5, "hallo").CustomerID)
 	s.Do(call{Route: registerRoute, Path: map[string]string{"number": "10042"}, Body: map[string]any{
 		"name": "Jan Voorbeeld", "phones": []string{"+31 97 0100001"}, "mails": []string{"Jan@Voorbeeld.example"},
 	}}).Expect(http.StatusOK)
@@ -111,8 +112,8 @@ func TestProfile_ClaimedAlias(t *testing.T) {
 func TestProfile_Suggestions(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	a := s.Says(phone(1), contact.WhatsApp, 5, "een").CustomerID
-	b := s.Says(phone(2), contact.WhatsApp, 4, "twee").CustomerID
+	a := s.Says(phone(1), message.WhatsApp, 5, "een").CustomerID
+	b := s.Says(phone(2), message.WhatsApp, 4, "twee").CustomerID
 	var r struct {
 		CustomerID string
 		Unjoined   []struct{ CustomerID string }
@@ -152,7 +153,7 @@ func TestHistory_MergedCustomer(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	stands, other := s.Merged(1)
-	s.Says(phone(2), contact.WhatsApp, 5, "onder het tweede nummer")
+	s.Says(phone(2), message.WhatsApp, 5, "onder het tweede nummer")
 	for _, who := range []identity.CustomerID{stands, other} {
 		var p profile
 		s.Do(call{Route: profileRoute, Path: id(who)}).Into(http.StatusOK, &p)
@@ -180,8 +181,8 @@ func TestHistory_FiltersAndPages(t *testing.T) {
 	s := newStack(t)
 	who := phone(1)
 	for i := range 5 {
-		s.Says(who, contact.WhatsApp, 100-i, fmt.Sprint("w", i))
-		s.Put(contact.Message{Channel: contact.Phone, Direction: contact.Outbound, Customer: who, Text: fmt.Sprint("p", i)}, 50-i)
+		s.Says(who, message.WhatsApp, 100-i, fmt.Sprint("w", i))
+		s.Put(message.Message{Channel: message.Phone, Direction: message.Outbound, Customer: who, Text: fmt.Sprint("p", i)}, 50-i)
 	}
 	path := id(s.Customer(who))
 	at := func(minutes int) string { return now.Add(-time.Duration(minutes) * time.Minute).Format(time.RFC3339) }
@@ -219,7 +220,7 @@ func TestHistory_FiltersAndPages(t *testing.T) {
 			for _, m := range p.Messages {
 				walked = append(walked, m.Text)
 			}
-			s.Says(who, contact.Note, -1, "meanwhile") // a minute ahead: no part of a walk back
+			s.Says(who, message.Note, -1, "meanwhile") // a minute ahead: no part of a walk back
 			cursor, complete = p.Cursor, p.Complete
 			if complete != (cursor == "") {
 				t.Fatalf("complete %v with cursor %q", complete, cursor)
@@ -240,7 +241,7 @@ func TestCursor_OfAnotherList(t *testing.T) {
 	path := map[string]map[string]string{}
 	for n := range 2 {
 		for i := range 3 {
-			s.Says(phone(n), contact.WhatsApp, 10-i, "x")
+			s.Says(phone(n), message.WhatsApp, 10-i, "x")
 		}
 		who := s.Customer(phone(n))
 		path[fmt.Sprint(n)] = id(who)
@@ -290,7 +291,7 @@ func TestCursor_OfAnotherList(t *testing.T) {
 func TestQuery_WrongParameters(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	path := id(s.Says(phone(1), contact.WhatsApp, 1, "x").CustomerID)
+	path := id(s.Says(phone(1), message.WhatsApp, 1, "x").CustomerID)
 	for query, detail := range map[[2]string]string{
 		{"limit", "0"}:           "from 1 to 200",
 		{"limit", "201"}:         "from 1 to 200",
@@ -321,9 +322,9 @@ func TestQuery_WrongParameters(t *testing.T) {
 func TestHistory_StateOfMessages(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	m := s.Put(contact.Message{Channel: contact.WhatsApp, Direction: contact.Outbound, Customer: phone(1), Text: "hallo", ProviderID: "wamid.EXAMPLE"}, 5)
+	m := s.Put(message.Message{Channel: message.WhatsApp, Direction: message.Outbound, Customer: phone(1), Text: "hallo", ProviderID: "wamid.EXAMPLE"}, 5)
 	for _, status := range []string{"read", "delivered"} {
-		e := contact.Effect{Channel: contact.WhatsApp, Customer: phone(1), Target: "wamid.EXAMPLE", Kind: contact.Status, Status: status, At: now}
+		e := message.Effect{Channel: message.WhatsApp, Customer: phone(1), Target: "wamid.EXAMPLE", Kind: message.Status, Status: status, At: now}
 		if _, err := s.Table.PutEffect(t.Context(), m.CustomerID, e); err != nil {
 			t.Fatal(err)
 		}
@@ -338,7 +339,7 @@ func TestHistory_StateOfMessages(t *testing.T) {
 func TestETag_Unchanged(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	path := id(s.Says(phone(1), contact.WhatsApp, 5, "hallo").CustomerID)
+	path := id(s.Says(phone(1), message.WhatsApp, 5, "hallo").CustomerID)
 	c := call{Route: historyRoute, Path: path}
 	tag := s.Do(c).Expect(http.StatusOK).Header["ETag"]
 	for _, header := range []string{tag, "W/" + tag, `"other", ` + tag, "*"} {
@@ -347,7 +348,7 @@ func TestETag_Unchanged(t *testing.T) {
 			t.Errorf("%s: %+v", header, a)
 		}
 	}
-	s.Says(phone(1), contact.WhatsApp, 1, "nog iets")
+	s.Says(phone(1), message.WhatsApp, 1, "nog iets")
 	c.Headers = map[string]string{"if-none-match": tag}
 	if a := s.Do(c).Expect(http.StatusOK); a.Header["ETag"] == tag {
 		t.Error("another history has the same ETag")
@@ -357,7 +358,7 @@ func TestETag_Unchanged(t *testing.T) {
 func TestHistory_LargeMessages(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	path := id(s.Says(phone(1), contact.WhatsApp, 500, "klein").CustomerID)
+	path := id(s.Says(phone(1), message.WhatsApp, 500, "klein").CustomerID)
 	long := strings.Repeat("Wat een lange brief is dit. ", 7000) // about 190 KB
 	record := func(i int) answer {
 		return s.Do(call{Route: answerRoute, Path: path, Body: map[string]any{
@@ -365,7 +366,7 @@ func TestHistory_LargeMessages(t *testing.T) {
 			"sentAt": now.Add(time.Duration(i-100) * time.Minute).Format(time.RFC3339),
 		}})
 	}
-	var created contact.Entry
+	var created message.Entry
 	for i := range 20 {
 		record(i).Into(http.StatusCreated, &created)
 		if created.Text != strings.TrimSpace(long) {
@@ -376,7 +377,7 @@ func TestHistory_LargeMessages(t *testing.T) {
 	if created.Text != strings.TrimSpace(long) {
 		t.Error("the answer to the repeated answer is cut")
 	}
-	var seen []contact.ID
+	var seen []message.ID
 	cursor := ""
 	for pages := 0; ; pages++ {
 		q := map[string]string{"limit": "200"}
@@ -409,11 +410,11 @@ func TestHistory_LargeMessages(t *testing.T) {
 func TestHistory_ErasedObject(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	m := contact.Message{
-		Version: contact.SchemaVersion, Channel: contact.Email, Direction: contact.Inbound, Kind: contact.Mail, Customer: phone(1),
+	m := message.Message{
+		Version: message.SchemaVersion, Channel: message.Email, Direction: message.Inbound, Kind: message.Mail, Customer: phone(1),
 		ProviderID: "a@voorbeeld.example", SentAt: now, Text: "het begin", CustomerID: s.Customer(phone(1)),
 	}
-	m.ID = contact.NewID(m.Channel, m.SentAt, m.ProviderID)
+	m.ID = message.NewID(m.Channel, m.SentAt, m.ProviderID)
 	if _, err := s.Table.PutMessage(t.Context(), m, "c/nowhere/m/x.json"); err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/httpapi"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/problems"
 	"github.com/heard-intake/heard/internal/redact"
 )
@@ -81,11 +82,11 @@ func (a *API) maskedText(ctx context.Context, c contact.Correction) (string, err
 	}
 	var texts []string
 	for _, k := range contact.Contacts(messages) {
-		if !slices.ContainsFunc(k.Messages, func(m contact.Message) bool { return m.ID == c.Message }) {
+		if !slices.ContainsFunc(k.Messages, func(m message.Message) bool { return m.ID == c.Message }) {
 			continue
 		}
 		for _, m := range k.Messages {
-			if m.Direction == contact.Inbound && !m.SentAt.After(c.Until) {
+			if m.Direction == message.Inbound && !m.SentAt.After(c.Until) {
 				texts = append(texts, strings.TrimSpace(m.Subject+" "+m.Text))
 			}
 		}

@@ -4,13 +4,14 @@ import (
 	"github.com/heard-intake/heard/internal/brief"
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // Schemas returns a zero value of the type of each schema in the document.
 func Schemas() map[string]any {
 	return map[string]any{
 		"Profile": profileResponse{}, "Suggestion": identity.Suggestion{}, "MessagePage": messagesResponse{}, "ChangesPage": changesResponse{},
-		"Became": contact.Became{}, "State": contact.State{}, "Answer": recordAnswerRequest{}, "Reply": sendAnswerRequest{}, "Registration": recordContactRequest{},
+		"Became": message.Became{}, "State": message.State{}, "Answer": recordAnswerRequest{}, "Reply": sendAnswerRequest{}, "Registration": recordContactRequest{},
 		"RegisterEntry": registerAccountRequest{}, "Order": identity.Order{}, "Registered": registerAccountResponse{},
 		"ContactPage": contactsResponse{}, "Contact": contactState{}, "Cause": contact.Cause{}, "WaitingPage": waitingResponse{}, "Waiter": waitingContact{},
 		"Brief": brief.Brief{}, "BriefLine": brief.Line{}, "BriefLanguage": brief.Language{}, "BriefReason": brief.Reason{}, "BriefAbout": brief.About{},

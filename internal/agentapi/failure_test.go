@@ -7,15 +7,15 @@ import (
 	"testing"
 	"time"
 
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/httpapi"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/test/apitest"
 )
 
 func TestDeadline_SlowTable(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	path := id(s.Says(phone(1), contact.WhatsApp, 5, "hallo").CustomerID)
+	path := id(s.Says(phone(1), message.WhatsApp, 5, "hallo").CustomerID)
 	ctx, cancel := context.WithTimeout(t.Context(), 400*time.Millisecond) // less than answering takes
 	defer cancel()
 	ev := call{Route: historyRoute, Path: path}.Event(t)
@@ -33,11 +33,11 @@ func TestDeadline_SlowTable(t *testing.T) {
 func TestInternalError_NoDetail(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	m := contact.Message{
-		Version: contact.SchemaVersion, Channel: contact.Email, Direction: contact.Inbound, Kind: contact.Mail, Customer: phone(1),
+	m := message.Message{
+		Version: message.SchemaVersion, Channel: message.Email, Direction: message.Inbound, Kind: message.Mail, Customer: phone(1),
 		ProviderID: "a@voorbeeld.example", SentAt: now, CustomerID: s.Customer(phone(1)),
 	}
-	m.ID = contact.NewID(m.Channel, m.SentAt, m.ProviderID)
+	m.ID = message.NewID(m.Channel, m.SentAt, m.ProviderID)
 	if err := s.Blobs.Put(t.Context(), "c/1/m/x.json", "application/json", []byte(`{"id":"another"}`)); err != nil {
 		t.Fatal(err)
 	}

@@ -6,20 +6,20 @@ import (
 	"net/http"
 	"testing"
 
-	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 func TestFiles_Links(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	m := s.Put(contact.Message{
-		Channel: contact.WhatsApp, Direction: contact.Inbound, Customer: phone(1),
-		Attachments: []contact.Attachment{{Kind: contact.Image, Ref: "1"}, {Kind: contact.File, Ref: "2"}, {Kind: contact.File, Ref: "3"}, {Kind: contact.File, Ref: "4"}},
+	m := s.Put(message.Message{
+		Channel: message.WhatsApp, Direction: message.Inbound, Customer: phone(1),
+		Attachments: []message.Attachment{{Kind: message.Image, Ref: "1"}, {Kind: message.File, Ref: "2"}, {Kind: message.File, Ref: "3"}, {Kind: message.File, Ref: "4"}},
 	}, 5)
-	files := []contact.MediaFile{
-		{State: contact.Stored, Type: "image/png", Name: "café.png", Key: "c/x/f/y/0"},
-		{State: contact.Stored, Type: "text/html", Name: "brief.html", Key: "c/x/f/y/1"},
-		{State: contact.Failed, Reason: contact.Gone},
+	files := []message.MediaFile{
+		{State: message.Stored, Type: "image/png", Name: "café.png", Key: "c/x/f/y/0"},
+		{State: message.Stored, Type: "text/html", Name: "brief.html", Key: "c/x/f/y/1"},
+		{State: message.Failed, Reason: message.Gone},
 	}
 	for i, f := range files {
 		if f.Key != "" {
@@ -27,8 +27,8 @@ func TestFiles_Links(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		_, err := s.Table.PutEffect(t.Context(), m.CustomerID, contact.Effect{
-			Channel: m.Channel, Customer: m.Customer, Target: m.ProviderID, Kind: contact.Media, At: now, Index: i, File: &f,
+		_, err := s.Table.PutEffect(t.Context(), m.CustomerID, message.Effect{
+			Channel: m.Channel, Customer: m.Customer, Target: m.ProviderID, Kind: message.Media, At: now, Index: i, File: &f,
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -39,7 +39,7 @@ func TestFiles_Links(t *testing.T) {
 	again := call{Route: historyRoute, Path: id(m.CustomerID), Headers: map[string]string{"if-none-match": tag}}
 	s.Do(again).Expect(http.StatusNotModified) // though its links are others
 	got := p.Messages[0].State.Files
-	if len(got) != 4 || got[2].Reason != contact.Gone || got[2].URL != "" || got[3].State != contact.Pending {
+	if len(got) != 4 || got[2].Reason != message.Gone || got[2].URL != "" || got[3].State != message.Pending {
 		t.Fatalf("files %+v", got)
 	}
 	for i, want := range []string{`inline; filename*=utf-8''caf%C3%A9.png`, `attachment; filename=brief.html`} {

@@ -14,13 +14,14 @@ import (
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/ingest"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/telemetry"
 	"github.com/heard-intake/heard/test/apitest"
 )
 
 // receives takes in a mail as SES hands it on, some minutes before now, and
 // returns the id of its message.
-func (s *stack) receives(minutes int, dmarc, header, text string) contact.ID {
+func (s *stack) receives(minutes int, dmarc, header, text string) message.ID {
 	s.T.Helper()
 	forms, err := email.ParseAddressList("formulier@shop.example")
 	if err != nil {
@@ -49,11 +50,11 @@ func (s *stack) receives(minutes int, dmarc, header, text string) contact.ID {
 	if _, err := h.Handle(s.T.Context(), ingest.MailEvent{Records: []json.RawMessage{json.RawMessage(notice)}}); err != nil {
 		s.T.Fatal(err)
 	}
-	return contact.NewID(contact.Email, at, sesID+"/service@support.example.com")
+	return message.NewID(message.Email, at, sesID+"/service@support.example.com")
 }
 
 // mailOf returns the customer of a mail address, and their messages.
-func (s *stack) mailOf(address string, want identity.Assurance) (identity.Customer, []contact.Message) {
+func (s *stack) mailOf(address string, want identity.Assurance) (identity.Customer, []message.Message) {
 	s.T.Helper()
 	id, got, err := s.Table.FindCustomer(s.T.Context(), identity.Alias{Kind: identity.Email, Value: address})
 	if err != nil {
@@ -65,7 +66,7 @@ func (s *stack) mailOf(address string, want identity.Assurance) (identity.Custom
 	return s.historyOf(id)
 }
 
-func (s *stack) historyOf(id identity.CustomerID) (identity.Customer, []contact.Message) {
+func (s *stack) historyOf(id identity.CustomerID) (identity.Customer, []message.Message) {
 	s.T.Helper()
 	c, err := s.Table.Customer(s.T.Context(), id)
 	if err != nil {
@@ -108,7 +109,7 @@ func TestForms_TwoVisitors(t *testing.T) {
 		t.Error("the form is a customer")
 	}
 
-	var m contact.Entry
+	var m message.Entry
 	s.Do(call{Route: replyRoute, Path: id(els.ID), Body: written(nil)}).Into(http.StatusAccepted, &m)
 	if m.Customer.Value != "els@example.net" || m.Name != "Els Proef" {
 		t.Errorf("the answer goes to %s %q, want els@example.net", m.Customer.Value, m.Name)
@@ -138,9 +139,9 @@ func TestForms_KnownPerson(t *testing.T) {
 		t.Errorf("the claimed history is %+v, want the form's mail", said)
 	}
 
-	var m contact.Entry
+	var m message.Entry
 	s.Do(call{Route: replyRoute, Path: id(claimed.ID), Body: written(nil)}).Into(http.StatusAccepted, &m)
-	sent := contact.SentMail{Customer: claimed.ID, Message: m.ID, ProviderID: m.ProviderID, MailID: m.MailID, To: m.Customer.Alias, At: m.SentAt}
+	sent := message.SentMail{Customer: claimed.ID, Message: m.ID, ProviderID: m.ProviderID, MailID: m.MailID, To: m.Customer.Alias, At: m.SentAt}
 	if err := s.Table.PutSent(t.Context(), m.MailID, sent); err != nil {
 		t.Fatal(err)
 	}
@@ -202,9 +203,9 @@ func TestForms_NoAuthor(t *testing.T) {
 	s.Do(call{Route: replyRoute, Path: one, Body: written(map[string]any{"automatic": true})}).ExpectRefusal(http.StatusBadRequest, "the mail does not say who wrote it")
 
 	els := s.Customer(apitest.Els)
-	s.Mails(els, contact.Message{Subject: "Pakket"})
+	s.Mails(els, message.Message{Subject: "Pakket"})
 	s.Do(call{Route: "POST /v1/customers/{id}/merge", Path: id(els), Body: map[string]any{"customerId": customers[0].ID, "why": "her name is in the text"}}).Expect(http.StatusOK)
-	var m contact.Entry
+	var m message.Entry
 	s.Do(call{Route: replyRoute, Path: one, Body: written(nil)}).Into(http.StatusAccepted, &m)
 	if m.Customer.Value != "els@voorbeeld.example" || m.Subject != "Re: Contactformulier" {
 		t.Errorf("the answer %q goes to %s, want els@voorbeeld.example", m.Subject, m.Customer.Value)

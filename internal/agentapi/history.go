@@ -4,9 +4,9 @@ import (
 	"context"
 	"encoding/json"
 
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/httpapi"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/messageview"
 )
 
@@ -22,11 +22,11 @@ type messagesResponse struct {
 // its limit, or none, without being the last.
 func (a *API) listMessages(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
 	q := r.Query()
-	query := contact.Query{
+	query := message.Query{
 		Limit:     q.PageLimit(),
 		Oldest:    httpapi.OneOf(q, "order", "newest", "oldest") == "oldest",
-		Channel:   httpapi.OneOf(q, "channel", contact.Channels...),
-		Direction: httpapi.OneOf(q, "direction", contact.Inbound, contact.Outbound),
+		Channel:   httpapi.OneOf(q, "channel", message.Channels...),
+		Direction: httpapi.OneOf(q, "direction", message.Inbound, message.Outbound),
 		From:      q.Time("from"),
 		To:        q.Time("to"),
 		Cursor:    q.Parameter("cursor"),
@@ -43,7 +43,7 @@ func (a *API) listMessages(ctx context.Context, r *httpapi.Request) (httpapi.Res
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	hasReason := func(contact.Message) bool { return true }
+	hasReason := func(message.Message) bool { return true }
 	if reason != "" {
 		if hasReason, err = a.reasonFilter(ctx, c, reason); err != nil {
 			return httpapi.Response{}, err
@@ -52,7 +52,7 @@ func (a *API) listMessages(ctx context.Context, r *httpapi.Request) (httpapi.Res
 	if len(words) > 0 || reason != "" {
 		// The table holds only the beginning of a long message. The words can be
 		// in the rest, so it is loaded before it is searched.
-		query.Match = func(e contact.Entry) bool { return hasReason(e.Message) && (e.Whole != "" || containsWords(e, words)) }
+		query.Match = func(e message.Entry) bool { return hasReason(e.Message) && (e.Whole != "" || containsWords(e, words)) }
 	}
 	page, tag, err := a.readMessages(ctx, c, query, words)
 	if err == nil && len(page.Messages) == 0 {
@@ -63,7 +63,7 @@ func (a *API) listMessages(ctx context.Context, r *httpapi.Request) (httpapi.Res
 
 // readMessages returns one page of the messages that a query finds and that
 // contain all words, and the ETag of the page.
-func (a *API) readMessages(ctx context.Context, c identity.Customer, query contact.Query, words []string) (messagesResponse, string, error) {
+func (a *API) readMessages(ctx context.Context, c identity.Customer, query message.Query, words []string) (messagesResponse, string, error) {
 	found, err := a.Store.History(ctx, c, query)
 	if err != nil {
 		return messagesResponse{}, "", err

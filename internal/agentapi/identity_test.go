@@ -5,8 +5,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 type body = map[string]string
@@ -28,8 +28,8 @@ func (s *stack) changes(c identity.CustomerID) []identity.Change {
 func TestMerge_Audited(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	a := s.Says(phone(1), contact.WhatsApp, 20, "een").CustomerID
-	b := s.Says(phone(2), contact.WhatsApp, 10, "twee").CustomerID
+	a := s.Says(phone(1), message.WhatsApp, 20, "een").CustomerID
+	b := s.Says(phone(2), message.WhatsApp, 10, "twee").CustomerID
 	merge := call{Route: "POST /v1/customers/{id}/merge", Path: id(a), Body: body{"customerId": string(b), "why": "Dezelfde stem"}}
 	for range 2 {
 		var who struct {
@@ -67,7 +67,7 @@ func TestMerge_Audited(t *testing.T) {
 func TestMerge_Invalid(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	a := s.Says(phone(1), contact.WhatsApp, 20, "een").CustomerID
+	a := s.Says(phone(1), message.WhatsApp, 20, "een").CustomerID
 	merge := func(b body, claims map[string]string) answer {
 		return s.Do(call{Route: "POST /v1/customers/{id}/merge", Path: id(a), Body: b, Claims: claims})
 	}
@@ -83,8 +83,8 @@ func TestSuggestion_DismissAndAccept(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	mail := verified(identity.Email, "", "jan@voorbeeld.example")
-	a := s.Says(phone(1), contact.WhatsApp, 20, "een").CustomerID
-	b := s.Says(mail, contact.Email, 10, "twee").CustomerID
+	a := s.Says(phone(1), message.WhatsApp, 20, "een").CustomerID
+	b := s.Says(mail, message.Email, 10, "twee").CustomerID
 	register := func(query map[string]string) (out struct {
 		CustomerID string
 		Joined     []string
@@ -132,8 +132,8 @@ func TestSuggestion_DismissAndAccept(t *testing.T) {
 func TestMoveAlias_ReassignedNumber(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	old := s.Says(phone(1), contact.WhatsApp, 60*24*30, "van de eerste").CustomerID
-	s.Says(phone(1), contact.WhatsApp, 10, "van de tweede")
+	old := s.Says(phone(1), message.WhatsApp, 60*24*30, "van de eerste").CustomerID
+	s.Says(phone(1), message.WhatsApp, 10, "van de tweede")
 	move := func(b body) answer {
 		return s.Do(call{Route: "POST /v1/customers/{id}/aliases/move", Path: id(old), Body: b})
 	}

@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"github.com/heard-intake/heard/internal/agentapi"
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/httpapi"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 func TestLimiter_SharedByEnvironments(t *testing.T) {
@@ -23,7 +23,7 @@ func TestLimiter_SharedByEnvironments(t *testing.T) {
 		a.Limiter, a.Now = &httpapi.Limiter{Counter: s.Table, PerMinute: 300}, clock
 		environments[i] = &a
 	}
-	path := id(s.Says(phone(1), contact.WhatsApp, 5, "hallo").CustomerID)
+	path := id(s.Says(phone(1), message.WhatsApp, 5, "hallo").CustomerID)
 	ask := func(n int, claims map[string]string) answer {
 		s.Agents = environments[n%len(environments)]
 		return s.Do(call{Route: profileRoute, Path: path, Claims: claims})
@@ -61,7 +61,7 @@ func TestLimiter_CountFails(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	s.Agents.Limiter = &httpapi.Limiter{Counter: broken{}, PerMinute: 1}
-	path := id(s.Says(phone(1), contact.WhatsApp, 5, "hallo").CustomerID)
+	path := id(s.Says(phone(1), message.WhatsApp, 5, "hallo").CustomerID)
 	for range 3 {
 		s.Do(call{Route: profileRoute, Path: path}).Expect(http.StatusOK)
 	}

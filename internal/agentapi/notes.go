@@ -4,18 +4,18 @@ import (
 	"context"
 	"slices"
 
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/httpapi"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // A noteRequest is a note for the next agent of the customer.
 type noteRequest struct {
 	ID     string           `json:"id"`
-	Kind   contact.NoteKind `json:"kind"`
+	Kind   message.NoteKind `json:"kind"`
 	Text   string           `json:"text"`
 	Due    string           `json:"due"`
-	About  contact.ID       `json:"about"`
+	About  message.ID       `json:"about"`
 	At     string           `json:"at"`
 	Author string           `json:"author"`
 }
@@ -34,20 +34,20 @@ func (a *API) recordNote(ctx context.Context, r *httpapi.Request) (httpapi.Respo
 
 // newNote returns the message of a request, without its customer. A promise
 // has a due time, and a note that a promise was kept names its message.
-func newNote(body noteRequest, r *httpapi.Request) (contact.Message, error) {
-	remark := &contact.Remark{Kind: body.Kind, About: body.About}
-	m := contact.Message{Channel: contact.Note, Direction: contact.Outbound, Kind: contact.Text, Passive: true, Note: remark}
-	if !slices.Contains(contact.NoteKinds, body.Kind) {
-		return m, fault.New(fault.Invalid, "kind must be one of %s", httpapi.JoinNames(contact.NoteKinds))
+func newNote(body noteRequest, r *httpapi.Request) (message.Message, error) {
+	remark := &message.Remark{Kind: body.Kind, About: body.About}
+	m := message.Message{Channel: message.Note, Direction: message.Outbound, Kind: message.Text, Passive: true, Note: remark}
+	if !slices.Contains(message.NoteKinds, body.Kind) {
+		return m, fault.New(fault.Invalid, "kind must be one of %s", httpapi.JoinNames(message.NoteKinds))
 	}
 	var err error
-	if m.Text, err = httpapi.CleanText("text", body.Text, contact.MaxNote, true); err != nil {
+	if m.Text, err = httpapi.CleanText("text", body.Text, message.MaxNote, true); err != nil {
 		return m, err
 	}
 	if m.Author, err = httpapi.CleanText("author", body.Author, maxAuthor, false); err != nil {
 		return m, err
 	}
-	if (body.Kind == contact.Promised) != (body.Due != "") {
+	if (body.Kind == message.Promised) != (body.Due != "") {
 		return m, fault.New(fault.Invalid, "due is when a promise is to be kept: every promise needs it, and nothing else has it")
 	}
 	if body.Due != "" {
@@ -55,7 +55,7 @@ func newNote(body noteRequest, r *httpapi.Request) (contact.Message, error) {
 			return m, err
 		}
 	}
-	if (body.Kind == contact.Kept) != (body.About != "") {
+	if (body.Kind == message.Kept) != (body.About != "") {
 		return m, fault.New(fault.Invalid, "about is the message of the promise that was kept: every kept needs it, and nothing else has it")
 	}
 	if body.About != "" {
@@ -67,7 +67,7 @@ func newNote(body noteRequest, r *httpapi.Request) (contact.Message, error) {
 }
 
 // equalRemarks reports whether two notes are equal, except for their text.
-func equalRemarks(a, b *contact.Remark) bool {
+func equalRemarks(a, b *message.Remark) bool {
 	if a == nil || b == nil {
 		return a == b
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/store"
 	"github.com/heard-intake/heard/internal/taxonomy"
 	"github.com/heard-intake/heard/internal/triage"
@@ -86,9 +87,9 @@ func TestReclassify_ReasonOfOlderTaxonomy(t *testing.T) {
 		t.Fatal(err)
 	}
 	var arrived []events.DynamoDBEventRecord
-	says := func(n int, text string) contact.Message {
+	says := func(n int, text string) message.Message {
 		a := verified(identity.Phone, "", fmt.Sprintf("319701006%02d", n))
-		m := s.Put(contact.Message{Channel: contact.WhatsApp, Direction: contact.Inbound, Customer: a, Text: text}, 600-n)
+		m := s.Put(message.Message{Channel: message.WhatsApp, Direction: message.Inbound, Customer: a, Text: text}, 600-n)
 		r, err := store.NewMessageRecord(m)
 		if err != nil {
 			t.Fatal(err)
@@ -96,13 +97,13 @@ func TestReclassify_ReasonOfOlderTaxonomy(t *testing.T) {
 		arrived = append(arrived, r)
 		return m
 	}
-	var unknown []contact.Message
+	var unknown []message.Message
 	for n := range 6 {
 		unknown = append(unknown, says(n, "Ik snap mijn factuur niet"))
 	}
 	other := says(10, "Mijn pakket is te laat")
 	s.triaged(old, arrived...)
-	contactOf := func(m contact.Message) contact.Contact {
+	contactOf := func(m message.Message) contact.Contact {
 		ks, _, err := s.Table.Contacts(t.Context(), m.CustomerID, 10, "")
 		if err != nil || len(ks) != 1 {
 			t.Fatal(ks, err)
@@ -198,7 +199,7 @@ func TestExamples_NoPersonalData(t *testing.T) {
 	a := verified(identity.Phone, "", "31970100678")
 	for i, text := range []string{"Mijn airfryer doet het niet meer, bel mij op 06-12345678", "Xqwelwrup!"} {
 		a.Value = fmt.Sprintf("3197010067%d", i)
-		m := s.Put(contact.Message{Channel: contact.WhatsApp, Direction: contact.Inbound, Customer: a, Name: "Jan Voorbeeld", Text: text}, 30-i)
+		m := s.Put(message.Message{Channel: message.WhatsApp, Direction: message.Inbound, Customer: a, Name: "Jan Voorbeeld", Text: text}, 30-i)
 		c := contact.Correction{
 			Customer: m.CustomerID, Message: m.ID, Until: now, By: "agent-7", At: now.Add(time.Duration(i) * time.Minute), Taxonomy: "2026-01",
 			Causes: []contact.Cause{{Reason: "defect", Product: "air-fryer", Department: "product-quality", Message: m.ID}},

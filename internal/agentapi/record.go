@@ -10,9 +10,9 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/httpapi"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // Bounds of the members of recorded messages, in bytes.
@@ -30,7 +30,7 @@ const maxLead = 2 * time.Minute
 type recordAnswerRequest struct {
 	Delivery   string          `json:"delivery"`
 	ID         string          `json:"id"`
-	Channel    contact.Channel `json:"channel"`
+	Channel    message.Channel `json:"channel"`
 	ProviderID string          `json:"providerId"`
 	SentAt     string          `json:"sentAt"`
 	Subject    string          `json:"subject"`
@@ -59,22 +59,22 @@ func (a *API) recordAnswer(ctx context.Context, r *httpapi.Request) (httpapi.Res
 }
 
 // newRecordedAnswer returns the message of a request, without its customer.
-func newRecordedAnswer(body recordAnswerRequest, r *httpapi.Request) (contact.Message, error) {
-	m := contact.Message{Direction: contact.Outbound, Kind: contact.Text, Channel: body.Channel}
+func newRecordedAnswer(body recordAnswerRequest, r *httpapi.Request) (message.Message, error) {
+	m := message.Message{Direction: message.Outbound, Kind: message.Text, Channel: body.Channel}
 	if body.Delivery != "recorded" {
 		return m, fault.New(fault.Invalid, `delivery must be "recorded": the answer was sent elsewhere`)
 	}
 	if !body.Channel.Valid() {
-		return m, fault.New(fault.Invalid, "channel must be one of %s", httpapi.JoinNames(contact.Channels))
+		return m, fault.New(fault.Invalid, "channel must be one of %s", httpapi.JoinNames(message.Channels))
 	}
-	if body.Channel == contact.Email {
-		m.Kind = contact.Mail
+	if body.Channel == message.Email {
+		m.Kind = message.Mail
 	}
 	var err error
-	if m.Text, err = httpapi.CleanText("text", body.Text, contact.MaxText, true); err != nil {
+	if m.Text, err = httpapi.CleanText("text", body.Text, message.MaxText, true); err != nil {
 		return m, err
 	}
-	if m.Subject, err = httpapi.CleanText("subject", body.Subject, contact.MaxSubject, false); err != nil {
+	if m.Subject, err = httpapi.CleanText("subject", body.Subject, message.MaxSubject, false); err != nil {
 		return m, err
 	}
 	if m.Author, err = httpapi.CleanText("author", body.Author, maxAuthor, false); err != nil {
@@ -90,7 +90,7 @@ func newRecordedAnswer(body recordAnswerRequest, r *httpapi.Request) (contact.Me
 // A recordContactRequest registers a contact by phone, in a shop or by a note.
 type recordContactRequest struct {
 	ID      string          `json:"id"`
-	Channel contact.Channel `json:"channel"`
+	Channel message.Channel `json:"channel"`
 	At      string          `json:"at"`
 	Reason  string          `json:"reason"`
 	Product string          `json:"product"`
@@ -99,7 +99,7 @@ type recordContactRequest struct {
 }
 
 // recordableChannels are the channels of contacts that agents register.
-var recordableChannels = []contact.Channel{contact.Phone, contact.Shop, contact.Note}
+var recordableChannels = []message.Channel{message.Phone, message.Shop, message.Note}
 
 func (a *API) recordContact(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
 	var body recordContactRequest
@@ -114,13 +114,13 @@ func (a *API) recordContact(ctx context.Context, r *httpapi.Request) (httpapi.Re
 }
 
 // newRecordedContact returns the message of a request, without its customer.
-func (a *API) newRecordedContact(body recordContactRequest, r *httpapi.Request) (contact.Message, error) {
-	m := contact.Message{Direction: contact.Inbound, Kind: contact.Text, Channel: body.Channel, Reason: body.Reason, Product: body.Product}
+func (a *API) newRecordedContact(body recordContactRequest, r *httpapi.Request) (message.Message, error) {
+	m := message.Message{Direction: message.Inbound, Kind: message.Text, Channel: body.Channel, Reason: body.Reason, Product: body.Product}
 	if !slices.Contains(recordableChannels, body.Channel) {
 		return m, fault.New(fault.Invalid, "channel must be one of %s", httpapi.JoinNames(recordableChannels))
 	}
-	if body.Channel == contact.Phone {
-		m.Kind = contact.Call
+	if body.Channel == message.Phone {
+		m.Kind = message.Call
 	}
 	if _, ok := a.Taxonomy().Reason(body.Reason); !ok {
 		return m, a.Taxonomy().NoReason(body.Reason)
@@ -131,7 +131,7 @@ func (a *API) newRecordedContact(body recordContactRequest, r *httpapi.Request) 
 		}
 	}
 	var err error
-	if m.Text, err = httpapi.CleanText("text", body.Text, contact.MaxText, false); err != nil {
+	if m.Text, err = httpapi.CleanText("text", body.Text, message.MaxText, false); err != nil {
 		return m, err
 	}
 	if m.Outcome, err = httpapi.CleanText("outcome", body.Outcome, maxOutcome, false); err != nil {
@@ -142,7 +142,7 @@ func (a *API) newRecordedContact(body recordContactRequest, r *httpapi.Request) 
 
 // setRecordedID sets the id, time and origin of a recorded message. Id and time
 // come from the caller, so that a request that is sent twice records once.
-func setRecordedID(m *contact.Message, r *httpapi.Request, id, providerID, timeName, at string) error {
+func setRecordedID(m *message.Message, r *httpapi.Request, id, providerID, timeName, at string) error {
 	key := r.Header.Get("Idempotency-Key")
 	if key != "" && id != "" && key != id {
 		return fault.New(fault.Invalid, "Idempotency-Key and id differ; give one of them")
@@ -166,12 +166,12 @@ func setRecordedID(m *contact.Message, r *httpapi.Request, id, providerID, timeN
 	if err != nil {
 		return fault.Wrap(fault.Internal, err, "encode caller")
 	}
-	m.Version = contact.SchemaVersion
-	m.Origin = contact.Recorded
+	m.Version = message.SchemaVersion
+	m.Origin = message.Recorded
 	m.Data = recordedBy
 	m.Author = cmp.Or(m.Author, r.Caller())
 	m.SentAt = sentAt
-	m.ID = contact.NewID(m.Channel, sentAt, m.ProviderID)
+	m.ID = message.NewID(m.Channel, sentAt, m.ProviderID)
 	return nil
 }
 
@@ -197,7 +197,7 @@ func timeOfUUID(u uuid.UUID) time.Time {
 
 // recordMessage stores m for the customer in the path, unless it is stored
 // already, and answers with the stored message.
-func (a *API) recordMessage(ctx context.Context, r *httpapi.Request, m contact.Message) (httpapi.Response, error) {
+func (a *API) recordMessage(ctx context.Context, r *httpapi.Request, m message.Message) (httpapi.Response, error) {
 	c, err := a.readCustomer(ctx, r)
 	if err != nil {
 		return httpapi.Response{}, err

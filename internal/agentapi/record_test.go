@@ -12,9 +12,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/httpapi"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/test/apitest"
 )
 
@@ -63,12 +63,12 @@ func TestRecordAnswer_Repeated(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newStack(t)
-			who := s.Says(phone(1), contact.WhatsApp, 90, "Waar blijft mijn pakket?").CustomerID
+			who := s.Says(phone(1), message.WhatsApp, 90, "Waar blijft mijn pakket?").CustomerID
 			headers := map[string]string{}
 			if tt.header != "" {
 				headers["Idempotency-Key"] = tt.header
 			}
-			var a, b contact.Message
+			var a, b message.Message
 			s.Do(call{Route: answerRoute, Path: id(who), Body: tt.first, Headers: headers}).Into(http.StatusCreated, &a)
 			second := s.Do(call{Route: answerRoute, Path: id(who), Body: tt.second, Headers: headers}).Expect(tt.status)
 			if tt.status == http.StatusOK {
@@ -76,7 +76,7 @@ func TestRecordAnswer_Repeated(t *testing.T) {
 					t.Error("the second answer is another:", diff)
 				}
 			}
-			if a.Author != "agent-7" || string(a.Data) != `{"recordedBy":"agent-7"}` || a.Origin != contact.Recorded || a.Customer != phone(1) {
+			if a.Author != "agent-7" || string(a.Data) != `{"recordedBy":"agent-7"}` || a.Origin != message.Recorded || a.Customer != phone(1) {
 				t.Errorf("%+v", a)
 			}
 			got := s.Texts(call{Route: historyRoute, Path: id(who), Query: map[string]string{"direction": "outbound"}})
@@ -96,7 +96,7 @@ func decode[T any](t *testing.T, a answer, v *T) *T {
 func TestRecordAnswer_Concurrent(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	who := s.Says(phone(1), contact.WhatsApp, 90, "vraag").CustomerID
+	who := s.Says(phone(1), message.WhatsApp, 90, "vraag").CustomerID
 	var wg sync.WaitGroup
 	var mu sync.Mutex
 	created := 0
@@ -119,11 +119,11 @@ func TestRecordAnswer_Concurrent(t *testing.T) {
 func TestRecordAnswer_AfterEcho(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	who := s.Says(phone(1), contact.WhatsApp, 90, "vraag").CustomerID
-	echo := s.Put(contact.Message{
-		Channel: contact.WhatsApp, Direction: contact.Outbound, Customer: phone(1), Text: "antwoord", ProviderID: "wamid.ECHO", Origin: contact.Echo,
+	who := s.Says(phone(1), message.WhatsApp, 90, "vraag").CustomerID
+	echo := s.Put(message.Message{
+		Channel: message.WhatsApp, Direction: message.Outbound, Customer: phone(1), Text: "antwoord", ProviderID: "wamid.ECHO", Origin: message.Echo,
 	}, 61)
-	var got contact.Message
+	var got message.Message
 	s.Do(call{Route: answerRoute, Path: id(who), Body: sent(map[string]any{"providerId": "wamid.ECHO"})}).Into(http.StatusOK, &got)
 	if got.ID != echo.ID || got.Text != "antwoord" {
 		t.Errorf("%+v", got)
@@ -133,10 +133,10 @@ func TestRecordAnswer_AfterEcho(t *testing.T) {
 func TestRecordAnswer_BeforeEcho(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	who := s.Says(phone(1), contact.WhatsApp, 90, "vraag").CustomerID
+	who := s.Says(phone(1), message.WhatsApp, 90, "vraag").CustomerID
 	s.Do(call{Route: answerRoute, Path: id(who), Body: sent(map[string]any{"providerId": "wamid.ECHO"})}).Expect(http.StatusCreated)
-	s.Put(contact.Message{
-		Channel: contact.WhatsApp, Direction: contact.Outbound, Customer: phone(1), Text: "antwoord", ProviderID: "wamid.ECHO", Origin: contact.Echo,
+	s.Put(message.Message{
+		Channel: message.WhatsApp, Direction: message.Outbound, Customer: phone(1), Text: "antwoord", ProviderID: "wamid.ECHO", Origin: message.Echo,
 	}, 59)
 	if got := s.Texts(call{Route: historyRoute, Path: id(who)}); len(got) != 2 {
 		t.Errorf("history %v", got)
@@ -146,8 +146,8 @@ func TestRecordAnswer_BeforeEcho(t *testing.T) {
 func TestRecordAnswer_ChangesNothingElse(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	who := s.Says(phone(1), contact.WhatsApp, 90, "vraag").CustomerID
-	s.Says(phone(2), contact.WhatsApp, 80, "van een ander")
+	who := s.Says(phone(1), message.WhatsApp, 90, "vraag").CustomerID
+	s.Says(phone(2), message.WhatsApp, 80, "van een ander")
 	other := s.Customer(phone(2))
 	k := s.Contact(other, 80, "billing")
 	before := s.Texts(call{Route: historyRoute, Path: id(other)})
@@ -170,14 +170,14 @@ func TestRecordAnswer_AddressInUse(t *testing.T) {
 	s := newStack(t)
 	visitor := verified(identity.Visitor, apitest.Site, "v-2")
 	who := s.Customer(verified(identity.Visitor, apitest.Site, "v-1"), visitor, phone(1))
-	s.Says(verified(identity.Visitor, apitest.Site, "v-1"), contact.WebChat, 90, "eerst")
-	s.Says(visitor, contact.WebChat, 80, "toen")
-	var got contact.Message
+	s.Says(verified(identity.Visitor, apitest.Site, "v-1"), message.WebChat, 90, "eerst")
+	s.Says(visitor, message.WebChat, 80, "toen")
+	var got message.Message
 	s.Do(call{Route: answerRoute, Path: id(who), Body: sent(map[string]any{"channel": "webchat", "author": "Bot"})}).Into(http.StatusCreated, &got)
 	if got.Customer != visitor || got.Author != "Bot" || string(got.Data) != `{"recordedBy":"agent-7"}` {
 		t.Errorf("%+v", got)
 	}
-	got = contact.Message{}
+	got = message.Message{}
 	s.Do(call{Route: answerRoute, Path: id(who), Body: sent(nil)}).Into(http.StatusCreated, &got)
 	if got.Customer != phone(1) {
 		t.Errorf("on a channel that was not used yet: %+v", got.Customer)
@@ -188,22 +188,22 @@ func TestRecordAnswer_AddressInUse(t *testing.T) {
 func TestRecordContact_Outcome(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	who := s.Says(phone(1), contact.WhatsApp, 90, "vraag").CustomerID
+	who := s.Says(phone(1), message.WhatsApp, 90, "vraag").CustomerID
 	for _, tt := range []struct {
 		body map[string]any
-		kind contact.Kind
+		kind message.Kind
 	}{
-		{phoned(nil), contact.Call},
-		{phoned(map[string]any{"channel": "shop", "product": "coffee-machine", "text": "kwam langs"}), contact.Text},
-		{phoned(map[string]any{"channel": "note", "outcome": nil}), contact.Text},
+		{phoned(nil), message.Call},
+		{phoned(map[string]any{"channel": "shop", "product": "coffee-machine", "text": "kwam langs"}), message.Text},
+		{phoned(map[string]any{"channel": "note", "outcome": nil}), message.Text},
 	} {
-		var got, again contact.Message
+		var got, again message.Message
 		s.Do(call{Route: recordRoute, Path: id(who), Body: tt.body}).Into(http.StatusCreated, &got)
 		s.Do(call{Route: recordRoute, Path: id(who), Body: tt.body}).Into(http.StatusOK, &again)
-		want := contact.Message{
-			Version: 1, ID: contact.NewID(got.Channel, now.Add(-time.Hour), "call-1"), CustomerID: who, Channel: got.Channel,
-			Direction: contact.Inbound, Kind: tt.kind, ProviderID: "call-1", Customer: phone(1), Author: "agent-7", SentAt: now.Add(-time.Hour),
-			ReceivedAt: now, Origin: contact.Recorded, Reason: "invoice-unclear", Data: got.Data,
+		want := message.Message{
+			Version: 1, ID: message.NewID(got.Channel, now.Add(-time.Hour), "call-1"), CustomerID: who, Channel: got.Channel,
+			Direction: message.Inbound, Kind: tt.kind, ProviderID: "call-1", Customer: phone(1), Author: "agent-7", SentAt: now.Add(-time.Hour),
+			ReceivedAt: now, Origin: message.Recorded, Reason: "invoice-unclear", Data: got.Data,
 		}
 		want.Product, _ = tt.body["product"].(string)
 		want.Outcome, _ = tt.body["outcome"].(string)
@@ -221,7 +221,7 @@ func TestRecordContact_Outcome(t *testing.T) {
 func TestBody_Invalid(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	who := id(s.Says(phone(1), contact.WhatsApp, 90, "vraag").CustomerID)
+	who := id(s.Says(phone(1), message.WhatsApp, 90, "vraag").CustomerID)
 	account := map[string]string{"number": "10042"}
 	long := strings.Repeat("x", 256<<10)
 	many := func(n int, v any) []any {
@@ -297,7 +297,7 @@ func TestBody_Invalid(t *testing.T) {
 func TestBody_ContentType(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	who := id(s.Says(phone(1), contact.WhatsApp, 90, "vraag").CustomerID)
+	who := id(s.Says(phone(1), message.WhatsApp, 90, "vraag").CustomerID)
 	for _, typ := range []string{"", "text/plain", "application/x-www-form-urlencoded", "application/json; charset=latin1", "json", ";;"} {
 		c := call{Route: answerRoute, Path: who, Body: sent(nil), Headers: map[string]string{"content-type": typ}}
 		s.Do(c).ExpectRefusal(http.StatusUnsupportedMediaType, "Content-Type: application/json")
@@ -309,7 +309,7 @@ func TestBody_ContentType(t *testing.T) {
 func TestBody_Base64(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	who := id(s.Says(phone(1), contact.WhatsApp, 90, "vraag").CustomerID)
+	who := id(s.Says(phone(1), message.WhatsApp, 90, "vraag").CustomerID)
 	ev := call{Route: answerRoute, Path: who, Body: sent(nil)}.Event(t)
 	ev.Body, ev.IsBase64Encoded = base64.StdEncoding.EncodeToString([]byte(ev.Body)), true
 	resp, err := httpapi.Lambda(s.Agents.Handler())(t.Context(), ev)
@@ -326,7 +326,7 @@ func TestBody_Base64(t *testing.T) {
 func TestIdempotencyKey_DiffersFromID(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	who := id(s.Says(phone(1), contact.WhatsApp, 90, "vraag").CustomerID)
+	who := id(s.Says(phone(1), message.WhatsApp, 90, "vraag").CustomerID)
 	c := call{Route: answerRoute, Path: who, Body: sent(nil), Headers: map[string]string{"idempotency-key": "other"}}
 	s.Do(c).ExpectRefusal(http.StatusBadRequest, "differ")
 }
@@ -334,7 +334,7 @@ func TestIdempotencyKey_DiffersFromID(t *testing.T) {
 func TestRegister_MergesCustomers(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	whatsApp := s.Says(phone(1), contact.WhatsApp, 90, "via WhatsApp").CustomerID
+	whatsApp := s.Says(phone(1), message.WhatsApp, 90, "via WhatsApp").CustomerID
 	c := call{Route: registerRoute, Path: map[string]string{"number": "10042"}, Body: map[string]any{
 		"name": "Jan Voorbeeld", "locale": "nl-NL", "phones": []string{"+31970100001"}, "mails": []string{"jan@voorbeeld.example"},
 		"orders": []any{map[string]any{"number": "WS-100042", "products": []string{"coffee-machine", "air-fryer"}}},
@@ -349,7 +349,7 @@ func TestRegister_MergesCustomers(t *testing.T) {
 			t.Fatalf("%+v", r)
 		}
 	}
-	s.Says(verified(identity.Email, "", "jan@voorbeeld.example"), contact.Email, 10, "via de mail")
+	s.Says(verified(identity.Email, "", "jan@voorbeeld.example"), message.Email, 10, "via de mail")
 	if got := s.Texts(call{Route: historyRoute, Path: id(whatsApp)}); len(got) != 2 {
 		t.Errorf("history %v", got)
 	}
@@ -362,7 +362,7 @@ func TestRegister_MergesCustomers(t *testing.T) {
 func TestRecordAnswer_Metrics(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	who := id(s.Says(phone(1), contact.WhatsApp, 90, "vraag").CustomerID)
+	who := id(s.Says(phone(1), message.WhatsApp, 90, "vraag").CustomerID)
 	s.Do(call{Route: answerRoute, Path: who, Body: sent(nil)})
 	s.Do(call{Route: answerRoute, Path: who, Body: sent(nil)})
 	got := s.Metrics.String()

@@ -7,11 +7,11 @@ import (
 	"strings"
 
 	"github.com/heard-intake/heard/internal/channel/email"
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/httpapi"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/ingest"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/messageview"
 	"github.com/heard-intake/heard/internal/store"
 )
@@ -22,7 +22,7 @@ type recorder struct {
 	*store.Table
 	members []identity.CustomerID
 	owner   identity.CustomerID // under which a new message is stored
-	stored  contact.Entry       // the message after PutMessage
+	stored  message.Entry       // the message after PutMessage
 }
 
 // newRecorder returns a recorder that stores under the id in the path.
@@ -37,21 +37,21 @@ func (r *recorder) Identify(context.Context, []identity.Address, identity.Eviden
 }
 
 // PutMessage stores m unless one of the customer's ids has it.
-func (r *recorder) PutMessage(ctx context.Context, m contact.Message, whole string) (created bool, err error) {
+func (r *recorder) PutMessage(ctx context.Context, m message.Message, whole string) (created bool, err error) {
 	r.stored, created, err = r.PutRecordedMessage(ctx, r.members, m, whole)
 	return created, err
 }
 
 // storeMessage stores m with the files of mail, unless it is stored already. It
 // answers with the stored message, and with the status created for a new one.
-func (a *API) storeMessage(ctx context.Context, rec *recorder, m contact.Message, mail *ingest.ParsedMail, created int) (httpapi.Response, error) {
+func (a *API) storeMessage(ctx context.Context, rec *recorder, m message.Message, mail *ingest.ParsedMail, created int) (httpapi.Response, error) {
 	ingester := ingest.Ingester{Store: rec, Blobs: a.Blobs, Now: a.Now}
-	tally, err := ingester.Ingest(ctx, contact.Delivery{Messages: []contact.Message{m}}, ingest.Source{Channel: m.Channel, Mail: mail})
+	tally, err := ingester.Ingest(ctx, message.Delivery{Messages: []message.Message{m}}, ingest.Source{Channel: m.Channel, Mail: mail})
 	a.Meter.Count("Channel", string(m.Channel), tally.Counts())
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	isOurs := rec.stored.Origin == contact.Recorded || rec.stored.Origin == contact.Composed
+	isOurs := rec.stored.Origin == message.Recorded || rec.stored.Origin == message.Composed
 	if isOurs && !hasSameContent(rec.stored, m) {
 		return httpapi.Response{}, errOtherMessage
 	}
@@ -60,7 +60,7 @@ func (a *API) storeMessage(ctx context.Context, rec *recorder, m contact.Message
 		response.Status = created
 		rec.stored.CustomerID = rec.owner
 	}
-	messages, err := messageview.Load(ctx, a.Blobs, []contact.Entry{rec.stored})
+	messages, err := messageview.Load(ctx, a.Blobs, []message.Entry{rec.stored})
 	if err != nil {
 		return httpapi.Response{}, err
 	}
@@ -73,7 +73,7 @@ var errOtherMessage = fault.New(fault.Conflict, "this id is that of another mess
 
 // hasSameContent reports whether a stored message has the content of m. The
 // table holds only the beginning of a long text.
-func hasSameContent(stored contact.Entry, m contact.Message) bool {
+func hasSameContent(stored message.Entry, m message.Message) bool {
 	sameText := stored.Text == m.Text || (stored.Whole != "" && strings.HasPrefix(m.Text, stored.Text))
 	sameFields := stored.Direction == m.Direction && stored.Reason == m.Reason && stored.Outcome == m.Outcome
 	sameFiles := stored.Page == m.Page && equalFiles(stored.Attachments, m.Attachments)
@@ -83,27 +83,27 @@ func hasSameContent(stored contact.Entry, m contact.Message) bool {
 	return sameFiles && equalRemarks(stored.Note, m.Note)
 }
 
-func equalFiles(a, b []contact.Attachment) bool {
-	return slices.EqualFunc(a, b, func(a, b contact.Attachment) bool { return a.SHA256 == b.SHA256 && a.Name == b.Name })
+func equalFiles(a, b []message.Attachment) bool {
+	return slices.EqualFunc(a, b, func(a, b message.Attachment) bool { return a.SHA256 == b.SHA256 && a.Name == b.Name })
 }
 
 // aliasKinds are the kinds of alias that a channel can reach. Other channels,
 // such as phone, take any kind.
-var aliasKinds = map[contact.Channel][]identity.Kind{
-	contact.WhatsApp:  {identity.Phone, identity.BSUID, identity.ParentBSUID},
-	contact.Messenger: {identity.PSID},
-	contact.Instagram: {identity.IGSID},
-	contact.Email:     {identity.Email},
-	contact.WebChat:   {identity.Visitor},
+var aliasKinds = map[message.Channel][]identity.Kind{
+	message.WhatsApp:  {identity.Phone, identity.BSUID, identity.ParentBSUID},
+	message.Messenger: {identity.PSID},
+	message.Instagram: {identity.IGSID},
+	message.Email:     {identity.Email},
+	message.WebChat:   {identity.Visitor},
 }
 
 // findAddress returns the customer's address on a channel: the one used last,
 // else a known one. For an address used before, it sets owner to the id that
 // received from it, because delivery reports arrive under that id.
-func (a *API) findAddress(ctx context.Context, c identity.Customer, ch contact.Channel, owner *identity.CustomerID) (identity.Address, error) {
+func (a *API) findAddress(ctx context.Context, c identity.Customer, ch message.Channel, owner *identity.CustomerID) (identity.Address, error) {
 	kinds, limited := aliasKinds[ch]
 	if limited {
-		last, err := a.Store.History(ctx, c, contact.Query{Limit: 1, Channel: ch, Direction: contact.Inbound})
+		last, err := a.Store.History(ctx, c, message.Query{Limit: 1, Channel: ch, Direction: message.Inbound})
 		if err != nil {
 			return identity.Address{}, err
 		}

@@ -8,6 +8,7 @@ import (
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/httpapi"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/taxonomy"
 )
 
@@ -34,7 +35,7 @@ func searchWords(q *httpapi.Query) []string {
 // containsWords reports whether a message has every one of some words, or a
 // longer word that begins with it: "pak" finds "pakket". Subject, text, outcome,
 // edited text and the names of files are searched.
-func containsWords(m contact.Entry, words []string) bool {
+func containsWords(m message.Entry, words []string) bool {
 	if len(words) == 0 {
 		return true
 	}
@@ -56,7 +57,7 @@ func containsWords(m contact.Entry, words []string) bool {
 
 // reasonFilter returns a filter of the messages whose contact has a reason, and
 // of those registered with it.
-func (a *API) reasonFilter(ctx context.Context, c identity.Customer, reason string) (func(contact.Message) bool, error) {
+func (a *API) reasonFilter(ctx context.Context, c identity.Customer, reason string) (func(message.Message) bool, error) {
 	var contacts []contact.Contact
 	for cursor := ""; ; {
 		page, next, err := a.Store.CustomerContacts(ctx, c, httpapi.MaxLimit, cursor)
@@ -68,7 +69,7 @@ func (a *API) reasonFilter(ctx context.Context, c identity.Customer, reason stri
 			break
 		}
 	}
-	return func(m contact.Message) bool {
+	return func(m message.Message) bool {
 		if m.Reason == reason {
 			return true
 		}

@@ -9,15 +9,16 @@ import (
 	"time"
 
 	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 func TestSearch_Words(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	s.Says(phone(2), contact.WhatsApp, 1, "mijn pakket ook")
-	path := id(s.Says(phone(1), contact.WhatsApp, 9, "Waar blijft mijn PAKKET?").CustomerID)
-	s.Says(phone(1), contact.WhatsApp, 8, "Het pakketje met de crème brûlée")
-	s.Says(phone(1), contact.WhatsApp, 7, "en de factuur")
+	s.Says(phone(2), message.WhatsApp, 1, "mijn pakket ook")
+	path := id(s.Says(phone(1), message.WhatsApp, 9, "Waar blijft mijn PAKKET?").CustomerID)
+	s.Says(phone(1), message.WhatsApp, 8, "Het pakketje met de crème brûlée")
+	s.Says(phone(1), message.WhatsApp, 7, "en de factuur")
 	long := strings.Repeat("Over iets anders gaat het. ", 900) + "Aan het einde een kwitantie."
 	s.Do(call{Route: answerRoute, Path: path, Body: map[string]any{
 		"delivery": "recorded", "channel": "whatsapp", "text": long, "id": "long", "sentAt": now.Add(-time.Minute).Format(time.RFC3339),
@@ -42,7 +43,7 @@ func TestSearch_NextPage(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	for i := range 30 {
-		s.Says(phone(1), contact.WhatsApp, 30-i, fmt.Sprintf("bericht %d %s", i, []string{"x", "pakket"}[i%2]))
+		s.Says(phone(1), message.WhatsApp, 30-i, fmt.Sprintf("bericht %d %s", i, []string{"x", "pakket"}[i%2]))
 	}
 	path := id(s.Customer(phone(1)))
 	var walked []string
@@ -66,9 +67,9 @@ func TestSearch_NextPage(t *testing.T) {
 func TestHistory_Reason(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	who := s.Says(phone(1), contact.WhatsApp, 3*24*60, "mijn factuur klopt niet").CustomerID
-	s.Says(phone(1), contact.WhatsApp, 60, "waar blijft mijn pakket")
-	s.Says(phone(1), contact.WhatsApp, 50, "hallo?")
+	who := s.Says(phone(1), message.WhatsApp, 3*24*60, "mijn factuur klopt niet").CustomerID
+	s.Says(phone(1), message.WhatsApp, 60, "waar blijft mijn pakket")
+	s.Says(phone(1), message.WhatsApp, 50, "hallo?")
 	s.Do(call{Route: recordRoute, Path: id(who), Body: phoned(map[string]any{"reason": "invoice-unclear", "text": "gebeld"})}).Expect(http.StatusCreated)
 	for _, k := range []contact.Contact{
 		{ID: "old", Start: now.Add(-72 * time.Hour), LastAnswer: now.Add(-71 * time.Hour), ClosesAt: now.Add(-47 * time.Hour),
@@ -76,7 +77,7 @@ func TestHistory_Reason(t *testing.T) {
 		{ID: "new", Start: now.Add(-time.Hour), WaitingSince: now.Add(-time.Hour),
 			Causes: []contact.Cause{{Reason: "delivered-missing", Department: "logistics"}}},
 	} {
-		k.Customer, k.Department, k.Channels = who, "billing", []contact.Channel{contact.WhatsApp}
+		k.Customer, k.Department, k.Channels = who, "billing", []message.Channel{message.WhatsApp}
 		if err := s.Table.SaveContact(t.Context(), k); err != nil {
 			t.Fatal(err)
 		}
@@ -97,8 +98,8 @@ func TestHistory_Reason(t *testing.T) {
 func TestFindCustomer_WithHistory(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	s.Says(phone(1), contact.WhatsApp, 9, "eerst")
-	who := s.Says(phone(1), contact.WhatsApp, 5, "daarna").CustomerID
+	s.Says(phone(1), message.WhatsApp, 9, "eerst")
+	who := s.Says(phone(1), message.WhatsApp, 5, "daarna").CustomerID
 	find := func(query map[string]string) call { return call{Route: findRoute, Query: query} }
 	var got struct {
 		ID      string

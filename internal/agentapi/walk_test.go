@@ -9,8 +9,8 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // make figures runs the same with 10,000 messages while 1,000 more arrive.
@@ -30,11 +30,11 @@ func TestHistory_PagesWhileMessagesArrive(t *testing.T) {
 				}
 			}
 			put := func(text string, n int, at time.Time) {
-				m := contact.Message{
-					Version: contact.SchemaVersion, Channel: contact.WhatsApp, Direction: contact.Inbound, Kind: contact.Text,
+				m := message.Message{
+					Version: message.SchemaVersion, Channel: message.WhatsApp, Direction: message.Inbound, Kind: message.Text,
 					Customer: phone(n), CustomerID: ids[n], ProviderID: uuid.NewString(), SentAt: at, Text: text,
 				}
-				m.ID = contact.NewID(m.Channel, m.SentAt, m.ProviderID)
+				m.ID = message.NewID(m.Channel, m.SentAt, m.ProviderID)
 				if created, err := s.Table.PutMessage(t.Context(), m, ""); err != nil || !created {
 					t.Error(created, err)
 				}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/problem"
 	"github.com/heard-intake/heard/internal/taxonomy"
 )
@@ -34,7 +35,7 @@ const Window = 30 * 24 * time.Hour
 // Known is the input of a brief.
 type Known struct {
 	Customer    identity.CustomerID
-	Messages    []contact.Entry   // those of Window and of the open contact, in any order
+	Messages    []message.Entry   // those of Window and of the open contact, in any order
 	Contacts    []contact.Contact // those of the same period
 	Problems    []problem.Record  // those that affect the customer
 	Claim       contact.Claim
@@ -45,7 +46,7 @@ type Known struct {
 // Cited are the messages that prove a line. Cites are indexes into Brief.Messages.
 type Cited struct {
 	Cites []int        `json:"cites"`
-	ids   []contact.ID // ids of the cited messages
+	ids   []message.ID // ids of the cited messages
 }
 
 // A Brief is the hand-over summary. Its JSON omits members without content.
@@ -67,7 +68,7 @@ type Brief struct {
 	Suggestions []Suggestion        `json:"suggestions,omitempty"`
 	Ask         []Line              `json:"ask,omitempty"` // questions of the taxonomy that the customer has not answered yet
 	SelfService *SelfService        `json:"selfService,omitempty"`
-	Messages    []contact.ID        `json:"messages"`      // ids of the cited messages
+	Messages    []message.ID        `json:"messages"`      // ids of the cited messages
 	Cut         bool                `json:"cut,omitempty"` // lines were removed to fit MaxBytes
 }
 
@@ -80,7 +81,7 @@ type Line struct {
 // A Sent is a message of the customer that is not only text, for example a photo, a
 // voice message or a location.
 type Sent struct {
-	Kind contact.Kind `json:"kind"` // kind of the first file, or of the message if it has no file
+	Kind message.Kind `json:"kind"` // kind of the first file, or of the message if it has no file
 	Name string       `json:"name"` // in the customer's language
 	Text string       `json:"text,omitempty"`
 	At   time.Time    `json:"at"`
@@ -148,7 +149,7 @@ type Repeats struct {
 
 // A Channel is the best channel for an answer to the customer.
 type Channel struct {
-	Channel contact.Channel `json:"channel"`
+	Channel message.Channel `json:"channel"`
 	Until   time.Time       `json:"until,omitzero"` // end of the reply window; zero if the channel has none
 	Cited
 }
@@ -177,9 +178,9 @@ func Make(k Known, now time.Time) Brief {
 	b.Sent = f.findSentMedia()
 	b.Reasons = f.findReasons()
 	b.About = f.findMentions()
-	b.Tried = f.findNotes(contact.Tried, 3)
+	b.Tried = f.findNotes(message.Tried, 3)
 	b.Promised = f.findPromises()
-	b.Notes = f.findNotes(contact.Told, 2)
+	b.Notes = f.findNotes(message.Told, 2)
 	b.Holder = f.findHolder()
 	b.Problems = f.findProblems()
 	b.Repeats = f.countRepeats()
@@ -261,7 +262,7 @@ func clearField[L any](line **L) func() bool {
 // indexCitations lists every cited message once in Messages, and sets the Cites of
 // every line.
 func (b *Brief) indexCitations() {
-	b.Messages = []contact.ID{}
+	b.Messages = []message.ID{}
 	for _, c := range b.allCitations() {
 		c.Cites = []int{}
 		for _, id := range c.ids {

@@ -19,6 +19,7 @@ import (
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/golden"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/problem"
 	"github.com/heard-intake/heard/internal/taxonomy"
 )
@@ -35,25 +36,25 @@ var loadExample = sync.OnceValues(func() (*taxonomy.Taxonomy, error) {
 	return taxonomy.Load(data)
 })
 
-func message(ch contact.Channel, dir contact.Direction, ago time.Duration, text string) contact.Entry {
+func newMessage(ch message.Channel, dir message.Direction, ago time.Duration, text string) message.Entry {
 	at := now.Add(-ago)
-	return contact.Entry{Message: contact.Message{
-		ID: contact.NewID(ch, at, fmt.Sprint("m", int(ago.Minutes()))), Channel: ch, Direction: dir, Kind: contact.Text, SentAt: at, Text: text, CustomerID: customerID,
+	return message.Entry{Message: message.Message{
+		ID: message.NewID(ch, at, fmt.Sprint("m", int(ago.Minutes()))), Channel: ch, Direction: dir, Kind: message.Text, SentAt: at, Text: text, CustomerID: customerID,
 	}}
 }
 
-func inbound(ch contact.Channel, ago time.Duration, text string) contact.Entry {
-	return message(ch, contact.Inbound, ago, text)
+func inbound(ch message.Channel, ago time.Duration, text string) message.Entry {
+	return newMessage(ch, message.Inbound, ago, text)
 }
 
-func outbound(ch contact.Channel, ago time.Duration, text string) contact.Entry {
-	return message(ch, contact.Outbound, ago, text)
+func outbound(ch message.Channel, ago time.Duration, text string) message.Entry {
+	return newMessage(ch, message.Outbound, ago, text)
 }
 
-func agentNote(kind contact.NoteKind, ago time.Duration, text string) contact.Entry {
-	m := outbound(contact.Note, ago, text)
-	m.Passive, m.Note = true, &contact.Remark{Kind: kind}
-	if kind == contact.Promised {
+func agentNote(kind message.NoteKind, ago time.Duration, text string) message.Entry {
+	m := outbound(message.Note, ago, text)
+	m.Passive, m.Note = true, &message.Remark{Kind: kind}
+	if kind == message.Promised {
 		m.Note.Due = now.Add(-ago + 48*time.Hour)
 	}
 	return m
@@ -61,14 +62,14 @@ func agentNote(kind contact.NoteKind, ago time.Duration, text string) contact.En
 
 // knownFrom returns the input for a customer with these messages. It computes the
 // contacts and reasons as triage does.
-func knownFrom(t testing.TB, entries ...contact.Entry) brief.Known {
+func knownFrom(t testing.TB, entries ...message.Entry) brief.Known {
 	t.Helper()
 	tax, err := loadExample()
 	if err != nil {
 		t.Fatal(err)
 	}
 	k := brief.Known{Customer: customerID, Messages: entries, Taxonomy: tax}
-	var ms []contact.Message
+	var ms []message.Message
 	for _, e := range entries {
 		ms = append(ms, e.Message)
 	}
@@ -101,11 +102,11 @@ func TestMake_BothLanguages(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			handover := agentNote(contact.HandedOver, 20*time.Minute, texts[5])
+			handover := agentNote(message.HandedOver, 20*time.Minute, texts[5])
 			k := knownFrom(t,
-				inbound(contact.Email, 10*day, texts[0]), outbound(contact.Email, 10*day-hour, "ok"),
-				inbound(contact.WhatsApp, 2*hour, texts[1]), inbound(contact.WebChat, 40*time.Minute, texts[2]),
-				agentNote(contact.Tried, 30*time.Minute, texts[3]), agentNote(contact.Promised, 25*time.Minute, texts[4]), handover,
+				inbound(message.Email, 10*day, texts[0]), outbound(message.Email, 10*day-hour, "ok"),
+				inbound(message.WhatsApp, 2*hour, texts[1]), inbound(message.WebChat, 40*time.Minute, texts[2]),
+				agentNote(message.Tried, 30*time.Minute, texts[3]), agentNote(message.Promised, 25*time.Minute, texts[4]), handover,
 			)
 			k.Claim = contact.Claim{Customer: customerID, Version: 3, Holder: &agent, Since: now.Add(-10 * time.Minute), Until: now.Add(5 * time.Minute), From: &bot, Reason: "asks for a person", Note: handover.ID}
 			k.Problems = []problem.Record{{Problem: problem.Problem{
@@ -118,25 +119,25 @@ func TestMake_BothLanguages(t *testing.T) {
 }
 
 // fileMessage returns a message with one file.
-func fileMessage(ch contact.Channel, ago time.Duration, a contact.Attachment, caption string) contact.Entry {
+func fileMessage(ch message.Channel, ago time.Duration, a message.Attachment, caption string) message.Entry {
 	m := inbound(ch, ago, caption)
-	m.Kind, m.Attachments = a.Kind, []contact.Attachment{a}
+	m.Kind, m.Attachments = a.Kind, []message.Attachment{a}
 	return m
 }
 
 func TestMake_NonTextMessages(t *testing.T) {
 	t.Parallel()
 	for name, text := range map[string]string{"nl": "Hallo, hoe krijg ik de kraan los?", "en": "Hello, how do I get the tap loose?"} {
-		place := inbound(contact.WhatsApp, 3*time.Minute, "")
-		place.Kind, place.Data = contact.Location, json.RawMessage(`{"latitude":52.1,"longitude":5.2,"name":"Voorbeeldplein","address":"Voorbeeldplein 1, Utrecht"}`)
-		mail := inbound(contact.Email, 2*time.Minute, "")
-		mail.Kind, mail.Attachments = contact.Mail, []contact.Attachment{{Kind: contact.Image, Name: "logo.png", Inline: true}, {Kind: contact.File, Name: "bon.pdf"}, {Kind: contact.File, Name: "garantie.pdf"}}
-		gone := fileMessage(contact.WhatsApp, time.Minute, contact.Attachment{Kind: contact.Image}, "")
-		gone.State = &contact.State{DeletedAt: now}
-		first := inbound(contact.WhatsApp, hour, text)
-		for set, sent := range map[string][]contact.Entry{
-			"sent":  {fileMessage(contact.WhatsApp, 40*time.Minute, contact.Attachment{Kind: contact.Image}, "dit is hem"), place, mail, gone},
-			"media": {fileMessage(contact.WhatsApp, 5*time.Minute, contact.Attachment{Kind: contact.Audio, Voice: true}, ""), fileMessage(contact.Messenger, 4*time.Minute, contact.Attachment{Kind: contact.Sticker}, "")},
+		place := inbound(message.WhatsApp, 3*time.Minute, "")
+		place.Kind, place.Data = message.Location, json.RawMessage(`{"latitude":52.1,"longitude":5.2,"name":"Voorbeeldplein","address":"Voorbeeldplein 1, Utrecht"}`)
+		mail := inbound(message.Email, 2*time.Minute, "")
+		mail.Kind, mail.Attachments = message.Mail, []message.Attachment{{Kind: message.Image, Name: "logo.png", Inline: true}, {Kind: message.File, Name: "bon.pdf"}, {Kind: message.File, Name: "garantie.pdf"}}
+		gone := fileMessage(message.WhatsApp, time.Minute, message.Attachment{Kind: message.Image}, "")
+		gone.State = &message.State{DeletedAt: now}
+		first := inbound(message.WhatsApp, hour, text)
+		for set, sent := range map[string][]message.Entry{
+			"sent":  {fileMessage(message.WhatsApp, 40*time.Minute, message.Attachment{Kind: message.Image}, "dit is hem"), place, mail, gone},
+			"media": {fileMessage(message.WhatsApp, 5*time.Minute, message.Attachment{Kind: message.Audio, Voice: true}, ""), fileMessage(message.Messenger, 4*time.Minute, message.Attachment{Kind: message.Sticker}, "")},
 		} {
 			t.Run(set+" "+name, func(t *testing.T) {
 				t.Parallel()
@@ -148,45 +149,45 @@ func TestMake_NonTextMessages(t *testing.T) {
 
 func TestMake_PhotoWithoutText(t *testing.T) {
 	t.Parallel()
-	photo := fileMessage(contact.WhatsApp, time.Minute, contact.Attachment{Kind: contact.Image}, "")
+	photo := fileMessage(message.WhatsApp, time.Minute, message.Attachment{Kind: message.Image}, "")
 	b := brief.Make(knownFrom(t, photo), now)
-	if len(b.Sent) != 1 || b.Sent[0].Kind != contact.Image || b.Sent[0].Name != "foto" || !b.Sent[0].At.Equal(photo.SentAt) || len(b.Messages) != 1 || b.Messages[0] != photo.ID {
+	if len(b.Sent) != 1 || b.Sent[0].Kind != message.Image || b.Sent[0].Name != "foto" || !b.Sent[0].At.Equal(photo.SentAt) || len(b.Messages) != 1 || b.Messages[0] != photo.ID {
 		t.Errorf("Make() = %+v, want one Sent line for the photo", b)
 	}
 }
 
 func TestMake_Wants(t *testing.T) {
 	t.Parallel()
-	changed := func(e contact.Entry, change func(*contact.Entry)) contact.Entry { change(&e); return e }
+	changed := func(e message.Entry, change func(*message.Entry)) message.Entry { change(&e); return e }
 	for _, tt := range []struct {
 		name    string
-		entries []contact.Entry
+		entries []message.Entry
 		want    []string
 	}{
-		{"question after greeting", []contact.Entry{inbound(contact.WhatsApp, hour, "Hallo, waar blijft mijn pakket?")}, []string{"waar blijft mijn pakket?"}},
-		{"greeting with name", []contact.Entry{inbound(contact.Email, hour, "Beste mevrouw de Vries,\n\nMijn factuur klopt niet.\n\nMet vriendelijke groet,\nJan")}, []string{"Mijn factuur klopt niet."}},
-		{"greeting in a separate message", []contact.Entry{inbound(contact.WhatsApp, hour, "Goedemiddag!"), inbound(contact.WhatsApp, hour-time.Minute, "ik snap stap 4 niet")}, []string{"ik snap stap 4 niet"}},
-		{"problem, then request", []contact.Entry{inbound(contact.Email, hour, "Hi there, my kettle does not work. It is two weeks old. Could you send a new one? Thanks!")}, []string{"my kettle does not work.", "Could you send a new one?"}},
-		{"repeated question", []contact.Entry{inbound(contact.WhatsApp, 3*hour, "Waar blijft mijn pakket?"), inbound(contact.WhatsApp, 2*hour, "waar blijft mijn pakket"), inbound(contact.Email, hour, "Hallo, waar blijft mijn pakket???")}, []string{"Waar blijft mijn pakket?"}},
-		{"returning customer", []contact.Entry{inbound(contact.WhatsApp, 3*hour, "Waar blijft mijn pakket?"), inbound(contact.WhatsApp, 2*hour, "Hallo, ik ben het weer.")}, []string{"Waar blijft mijn pakket?"}},
-		{"returning customer in English", []contact.Entry{inbound(contact.WebChat, hour, "Hi, it's me again. My kettle leaks.")}, []string{"My kettle leaks."}},
-		{"announced question", []contact.Entry{inbound(contact.WhatsApp, hour, "Ik heb een vraagje."), inbound(contact.WhatsApp, hour-time.Minute, "Hoe ontkalk ik het apparaat?")}, []string{"Hoe ontkalk ik het apparaat?"}},
-		{"introduction, then problem", []contact.Entry{inbound(contact.Email, hour, "Mijn naam is Jan Voorbeeld. Mijn factuur klopt niet.")}, []string{"Mijn factuur klopt niet."}},
-		{"introduction as on the phone", []contact.Entry{inbound(contact.Email, hour, "Hallo, met Jan van Voorbeeld. Mijn factuur klopt niet.")}, []string{"Mijn factuur klopt niet."}},
-		{"introduction in English", []contact.Entry{inbound(contact.Email, hour, "Hi, this is Jan. My bill is wrong.")}, []string{"My bill is wrong."}},
-		{"sentence that begins like an introduction", []contact.Entry{inbound(contact.Email, hour, "Met spoed nodig! Het is voor morgen.")}, []string{"Met spoed nodig!"}},
-		{"sentence that begins like a return", []contact.Entry{inbound(contact.Email, hour, "Ik ben het weer zat, stuur een nieuwe.")}, []string{"Ik ben het weer zat, stuur een nieuwe."}},
-		{"answered and unanswered question", []contact.Entry{inbound(contact.WhatsApp, 5*hour, "Waar blijft mijn pakket?"), outbound(contact.WhatsApp, 4*hour, "Morgen."), inbound(contact.WhatsApp, hour, "Hoe laat ongeveer?")}, []string{"Hoe laat ongeveer?"}},
-		{"thanks after an answer", []contact.Entry{inbound(contact.WhatsApp, 5*hour, "Waar blijft mijn pakket?"), outbound(contact.WhatsApp, 4*hour, "Morgen."), inbound(contact.WhatsApp, hour, "Ok bedankt")}, []string{"Waar blijft mijn pakket?"}},
-		{"noted request first", []contact.Entry{inbound(contact.WhatsApp, hour, "Hij doet het niet meer hoor"), agentNote(contact.Wanted, time.Minute, "Wil geld terug.")}, []string{"Wil geld terug.", "Hij doet het niet meer hoor"}},
-		{"only an emoji", []contact.Entry{inbound(contact.WhatsApp, hour, "😡😡")}, []string{"😡😡"}},
-		{"only a greeting", []contact.Entry{inbound(contact.WhatsApp, 2*hour, "👋"), inbound(contact.WhatsApp, hour, "Hallo??")}, []string{"Hallo??"}},
-		{"emoji after a question", []contact.Entry{inbound(contact.WhatsApp, 2*hour, "Waar blijft mijn pakket?"), inbound(contact.WhatsApp, hour, "😡")}, []string{"Waar blijft mijn pakket?"}},
-		{"closed contact", []contact.Entry{inbound(contact.WhatsApp, 9*day, "Waar blijft mijn pakket?"), outbound(contact.WhatsApp, 9*day-hour, "Morgen.")}, nil},
-		{"automated message", []contact.Entry{changed(inbound(contact.Email, hour, "Ik ben afwezig. Kunt u later bellen?"), func(e *contact.Entry) { e.Automated = "auto-reply" })}, nil},
-		{"deleted message", []contact.Entry{changed(inbound(contact.WhatsApp, hour, "Waar blijft mijn pakket?"), func(e *contact.Entry) { e.State = &contact.State{DeletedAt: now} })}, nil},
-		{"edited message", []contact.Entry{changed(inbound(contact.WhatsApp, hour, "Waar blijft mijn pakje?"), func(e *contact.Entry) {
-			e.State = &contact.State{Edited: "Waar blijft mijn geld?", EditedAt: now}
+		{"question after greeting", []message.Entry{inbound(message.WhatsApp, hour, "Hallo, waar blijft mijn pakket?")}, []string{"waar blijft mijn pakket?"}},
+		{"greeting with name", []message.Entry{inbound(message.Email, hour, "Beste mevrouw de Vries,\n\nMijn factuur klopt niet.\n\nMet vriendelijke groet,\nJan")}, []string{"Mijn factuur klopt niet."}},
+		{"greeting in a separate message", []message.Entry{inbound(message.WhatsApp, hour, "Goedemiddag!"), inbound(message.WhatsApp, hour-time.Minute, "ik snap stap 4 niet")}, []string{"ik snap stap 4 niet"}},
+		{"problem, then request", []message.Entry{inbound(message.Email, hour, "Hi there, my kettle does not work. It is two weeks old. Could you send a new one? Thanks!")}, []string{"my kettle does not work.", "Could you send a new one?"}},
+		{"repeated question", []message.Entry{inbound(message.WhatsApp, 3*hour, "Waar blijft mijn pakket?"), inbound(message.WhatsApp, 2*hour, "waar blijft mijn pakket"), inbound(message.Email, hour, "Hallo, waar blijft mijn pakket???")}, []string{"Waar blijft mijn pakket?"}},
+		{"returning customer", []message.Entry{inbound(message.WhatsApp, 3*hour, "Waar blijft mijn pakket?"), inbound(message.WhatsApp, 2*hour, "Hallo, ik ben het weer.")}, []string{"Waar blijft mijn pakket?"}},
+		{"returning customer in English", []message.Entry{inbound(message.WebChat, hour, "Hi, it's me again. My kettle leaks.")}, []string{"My kettle leaks."}},
+		{"announced question", []message.Entry{inbound(message.WhatsApp, hour, "Ik heb een vraagje."), inbound(message.WhatsApp, hour-time.Minute, "Hoe ontkalk ik het apparaat?")}, []string{"Hoe ontkalk ik het apparaat?"}},
+		{"introduction, then problem", []message.Entry{inbound(message.Email, hour, "Mijn naam is Jan Voorbeeld. Mijn factuur klopt niet.")}, []string{"Mijn factuur klopt niet."}},
+		{"introduction as on the phone", []message.Entry{inbound(message.Email, hour, "Hallo, met Jan van Voorbeeld. Mijn factuur klopt niet.")}, []string{"Mijn factuur klopt niet."}},
+		{"introduction in English", []message.Entry{inbound(message.Email, hour, "Hi, this is Jan. My bill is wrong.")}, []string{"My bill is wrong."}},
+		{"sentence that begins like an introduction", []message.Entry{inbound(message.Email, hour, "Met spoed nodig! Het is voor morgen.")}, []string{"Met spoed nodig!"}},
+		{"sentence that begins like a return", []message.Entry{inbound(message.Email, hour, "Ik ben het weer zat, stuur een nieuwe.")}, []string{"Ik ben het weer zat, stuur een nieuwe."}},
+		{"answered and unanswered question", []message.Entry{inbound(message.WhatsApp, 5*hour, "Waar blijft mijn pakket?"), outbound(message.WhatsApp, 4*hour, "Morgen."), inbound(message.WhatsApp, hour, "Hoe laat ongeveer?")}, []string{"Hoe laat ongeveer?"}},
+		{"thanks after an answer", []message.Entry{inbound(message.WhatsApp, 5*hour, "Waar blijft mijn pakket?"), outbound(message.WhatsApp, 4*hour, "Morgen."), inbound(message.WhatsApp, hour, "Ok bedankt")}, []string{"Waar blijft mijn pakket?"}},
+		{"noted request first", []message.Entry{inbound(message.WhatsApp, hour, "Hij doet het niet meer hoor"), agentNote(message.Wanted, time.Minute, "Wil geld terug.")}, []string{"Wil geld terug.", "Hij doet het niet meer hoor"}},
+		{"only an emoji", []message.Entry{inbound(message.WhatsApp, hour, "😡😡")}, []string{"😡😡"}},
+		{"only a greeting", []message.Entry{inbound(message.WhatsApp, 2*hour, "👋"), inbound(message.WhatsApp, hour, "Hallo??")}, []string{"Hallo??"}},
+		{"emoji after a question", []message.Entry{inbound(message.WhatsApp, 2*hour, "Waar blijft mijn pakket?"), inbound(message.WhatsApp, hour, "😡")}, []string{"Waar blijft mijn pakket?"}},
+		{"closed contact", []message.Entry{inbound(message.WhatsApp, 9*day, "Waar blijft mijn pakket?"), outbound(message.WhatsApp, 9*day-hour, "Morgen.")}, nil},
+		{"automated message", []message.Entry{changed(inbound(message.Email, hour, "Ik ben afwezig. Kunt u later bellen?"), func(e *message.Entry) { e.Automated = "auto-reply" })}, nil},
+		{"deleted message", []message.Entry{changed(inbound(message.WhatsApp, hour, "Waar blijft mijn pakket?"), func(e *message.Entry) { e.State = &message.State{DeletedAt: now} })}, nil},
+		{"edited message", []message.Entry{changed(inbound(message.WhatsApp, hour, "Waar blijft mijn pakje?"), func(e *message.Entry) {
+			e.State = &message.State{Edited: "Waar blijft mijn geld?", EditedAt: now}
 		})}, []string{"Waar blijft mijn geld?"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -205,7 +206,7 @@ func TestMake_Wants(t *testing.T) {
 func TestMake_MessageBeforeTriage(t *testing.T) {
 	t.Parallel()
 	k := knownFrom(t)
-	k.Messages = []contact.Entry{inbound(contact.WhatsApp, time.Minute, "Where is my parcel?")}
+	k.Messages = []message.Entry{inbound(message.WhatsApp, time.Minute, "Where is my parcel?")}
 	b := brief.Make(k, now)
 	if len(b.Wants) != 1 || b.Contact != "" || b.Language == nil || b.Language.Is != "en" || b.Channel == nil {
 		t.Errorf("Make() = %+v, want one request in English, without a contact id", b)
@@ -214,11 +215,11 @@ func TestMake_MessageBeforeTriage(t *testing.T) {
 
 func TestMake_Promises(t *testing.T) {
 	t.Parallel()
-	late := agentNote(contact.Promised, 5*day, "Een monteur belt.")
-	kept := agentNote(contact.Promised, hour, "Pomp komt.")
-	done := agentNote(contact.Kept, time.Minute, "Verstuurd.")
+	late := agentNote(message.Promised, 5*day, "Een monteur belt.")
+	kept := agentNote(message.Promised, hour, "Pomp komt.")
+	done := agentNote(message.Kept, time.Minute, "Verstuurd.")
 	done.Note.About = kept.ID
-	b := brief.Make(knownFrom(t, late, kept, done, inbound(contact.WhatsApp, 6*day, "Hij lekt")), now)
+	b := brief.Make(knownFrom(t, late, kept, done, inbound(message.WhatsApp, 6*day, "Hij lekt")), now)
 	if len(b.Promised) != 1 || b.Promised[0].Text != "Een monteur belt." || !b.Promised[0].Overdue {
 		t.Errorf("Promised = %+v, want only the overdue call", b.Promised)
 	}
@@ -228,14 +229,14 @@ func TestMake_Channel(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name    string
-		entries []contact.Entry
-		want    contact.Channel
+		entries []message.Entry
+		want    message.Channel
 		until   time.Time
 	}{
-		{"latest channel", []contact.Entry{inbound(contact.Email, 3*day, "a"), inbound(contact.WhatsApp, hour, "b")}, contact.WhatsApp, now.Add(23 * hour)},
-		{"closed reply window", []contact.Entry{inbound(contact.Email, 3*day, "a"), inbound(contact.Messenger, 25*hour, "b")}, contact.Email, time.Time{}},
-		{"visitor has left the chat", []contact.Entry{inbound(contact.WhatsApp, 20*hour, "a"), inbound(contact.WebChat, 5*hour, "b")}, contact.WhatsApp, now.Add(4 * hour)},
-		{"all windows closed", []contact.Entry{inbound(contact.WhatsApp, 2*day, "a")}, "", time.Time{}},
+		{"latest channel", []message.Entry{inbound(message.Email, 3*day, "a"), inbound(message.WhatsApp, hour, "b")}, message.WhatsApp, now.Add(23 * hour)},
+		{"closed reply window", []message.Entry{inbound(message.Email, 3*day, "a"), inbound(message.Messenger, 25*hour, "b")}, message.Email, time.Time{}},
+		{"visitor has left the chat", []message.Entry{inbound(message.WhatsApp, 20*hour, "a"), inbound(message.WebChat, 5*hour, "b")}, message.WhatsApp, now.Add(4 * hour)},
+		{"all windows closed", []message.Entry{inbound(message.WhatsApp, 2*day, "a")}, "", time.Time{}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -252,8 +253,8 @@ func TestMake_Channel(t *testing.T) {
 
 func TestMake_Questions(t *testing.T) {
 	t.Parallel()
-	without := brief.Make(knownFrom(t, inbound(contact.WhatsApp, hour, "Waar blijft mijn pakket?")), now)
-	with := brief.Make(knownFrom(t, inbound(contact.WhatsApp, hour, "Waar blijft mijn pakket? WS-100042")), now)
+	without := brief.Make(knownFrom(t, inbound(message.WhatsApp, hour, "Waar blijft mijn pakket?")), now)
+	with := brief.Make(knownFrom(t, inbound(message.WhatsApp, hour, "Waar blijft mijn pakket? WS-100042")), now)
 	if len(without.Ask) != 1 || len(with.Ask) != 0 || len(with.About) == 0 || with.About[0].Order != "WS-100042" {
 		t.Errorf("Ask without an order number = %+v, want one; with it = %+v, want none, About %+v", without.Ask, with.Ask, with.About)
 	}
@@ -267,24 +268,24 @@ var sampleTexts = []string{
 
 // drawKnown draws the input for a customer with a long history.
 func drawKnown(t *rapid.T, tb testing.TB) brief.Known {
-	channels := []contact.Channel{contact.WhatsApp, contact.Email, contact.WebChat, contact.Phone}
-	var entries []contact.Entry
+	channels := []message.Channel{message.WhatsApp, message.Email, message.WebChat, message.Phone}
+	var entries []message.Entry
 	for i := range rapid.IntRange(0, 40).Draw(t, "messages") {
 		ago := time.Duration(rapid.IntRange(1, 40*24*60).Draw(t, "minutes")) * time.Minute
 		text := rapid.SampledFrom(sampleTexts).Draw(t, "text")
-		var e contact.Entry
+		var e message.Entry
 		switch rapid.IntRange(0, 3).Draw(t, "what") {
 		case 0:
-			e = agentNote(rapid.SampledFrom(contact.NoteKinds).Draw(t, "kind"), ago, text)
+			e = agentNote(rapid.SampledFrom(message.NoteKinds).Draw(t, "kind"), ago, text)
 		case 1:
 			e = outbound(rapid.SampledFrom(channels).Draw(t, "channel"), ago, text)
 		default:
 			e = inbound(rapid.SampledFrom(channels).Draw(t, "channel"), ago, text)
 			if rapid.IntRange(0, 3).Draw(t, "file") == 0 {
-				e.Kind, e.Attachments = contact.File, []contact.Attachment{{Kind: contact.File, Name: text}}
+				e.Kind, e.Attachments = message.File, []message.Attachment{{Kind: message.File, Name: text}}
 			}
 		}
-		e.ID = contact.NewID(e.Channel, e.SentAt, fmt.Sprint(i, strings.Repeat("x", rapid.IntRange(1, 190).Draw(t, "id"))))
+		e.ID = message.NewID(e.Channel, e.SentAt, fmt.Sprint(i, strings.Repeat("x", rapid.IntRange(1, 190).Draw(t, "id"))))
 		entries = append(entries, e)
 	}
 	k := knownFrom(tb, entries...)
@@ -314,7 +315,7 @@ func TestMake_Properties(t *testing.T) {
 			rt.Fatalf("size of brief = %d bytes, want at most %d: %s", n, brief.MaxBytes, data)
 		}
 		for _, id := range b.Messages {
-			if !slices.ContainsFunc(k.Messages, func(e contact.Entry) bool { return e.ID == id }) {
+			if !slices.ContainsFunc(k.Messages, func(e message.Entry) bool { return e.ID == id }) {
 				rt.Fatalf("brief cites %s, which is not in the input", id)
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/problem"
 	"github.com/heard-intake/heard/internal/taxonomy"
 )
@@ -23,15 +24,15 @@ func (f *finder) findReasons() []Reason {
 
 // messagesForReason returns the messages of the open contact that have a reason. If
 // none has it alone, it returns the first message of the contact.
-func (f *finder) messagesForReason(reason string) []contact.ID {
-	var ids []contact.ID
+func (f *finder) messagesForReason(reason string) []message.ID {
+	var ids []message.ID
 	var buffer [8]taxonomy.Result
 	for _, m := range f.openMessages {
 		if m.Reason == reason {
 			ids = append(ids, m.ID)
 			continue
 		}
-		if m.Direction != contact.Inbound {
+		if m.Direction != message.Inbound {
 			continue
 		}
 		for _, r := range f.Taxonomy.ClassifyAll(m.Subject+".\n"+currentText(m), taxonomy.Hints{}, buffer[:0]) {
@@ -49,7 +50,7 @@ func (f *finder) messagesForReason(reason string) []contact.ID {
 // findMentions returns the products and orders that the open contact mentions.
 func (f *finder) findMentions() []About {
 	var out []About
-	add := func(a About, id contact.ID) {
+	add := func(a About, id message.ID) {
 		for i, have := range out {
 			if have.Product == a.Product && have.Order == a.Order {
 				if len(have.ids) < maxCites && !slices.Contains(have.ids, id) {
@@ -65,7 +66,7 @@ func (f *finder) findMentions() []About {
 		if m.Product != "" {
 			add(About{Product: m.Product}, m.ID)
 		}
-		if m.Direction != contact.Inbound {
+		if m.Direction != message.Inbound {
 			continue
 		}
 		text := m.Subject + ".\n" + currentText(m)
@@ -81,7 +82,7 @@ func (f *finder) findMentions() []About {
 
 // findNotes returns at most most notes of a kind since the open contact began, latest
 // first.
-func (f *finder) findNotes(kind contact.NoteKind, most int) []Line {
+func (f *finder) findNotes(kind message.NoteKind, most int) []Line {
 	var out []Line
 	for _, m := range slices.Backward(f.sorted) {
 		if m.Note == nil || m.Note.Kind != kind {
@@ -96,15 +97,15 @@ func (f *finder) findNotes(kind contact.NoteKind, most int) []Line {
 
 // findPromises returns the promises that are not kept yet, soonest first.
 func (f *finder) findPromises() []Promise {
-	kept := map[contact.ID]bool{}
+	kept := map[message.ID]bool{}
 	for _, m := range f.sorted {
-		if m.Note != nil && m.Note.Kind == contact.Kept {
+		if m.Note != nil && m.Note.Kind == message.Kept {
 			kept[m.Note.About] = true
 		}
 	}
 	var out []Promise
 	for _, m := range f.sorted {
-		if m.Note != nil && m.Note.Kind == contact.Promised && !kept[m.ID] {
+		if m.Note != nil && m.Note.Kind == message.Promised && !kept[m.ID] {
 			out = append(out, Promise{singleLine(m.Text), m.Note.Due, f.now.After(m.Note.Due), citeMessages(m.ID)})
 		}
 	}
@@ -152,13 +153,13 @@ func (f *finder) findProblems() []Problem {
 }
 
 // messagesForProblem returns the messages that show that p affects the customer.
-func (f *finder) messagesForProblem(p problem.Record) []contact.ID {
+func (f *finder) messagesForProblem(p problem.Record) []message.ID {
 	for _, c := range f.open.Causes {
 		if c.Reason == p.Reason && c.Product == p.Product {
 			return f.messagesForReason(p.Reason)
 		}
 	}
-	var ids []contact.ID
+	var ids []message.ID
 	for _, c := range f.Contacts {
 		if slices.ContainsFunc(c.Causes, func(x contact.Cause) bool { return x.Reason == p.Reason && x.Product == p.Product }) {
 			ids = append(ids, f.firstMessage(c)...)
@@ -169,10 +170,10 @@ func (f *finder) messagesForProblem(p problem.Record) []contact.ID {
 
 // firstMessage returns the first message of a contact, or nothing if it is not in the
 // input.
-func (f *finder) firstMessage(c contact.Contact) []contact.ID {
+func (f *finder) firstMessage(c contact.Contact) []message.ID {
 	for _, m := range f.sorted {
-		if m.SentAt.Equal(c.Start) && !m.Passive && m.Direction == contact.Inbound {
-			return []contact.ID{m.ID}
+		if m.SentAt.Equal(c.Start) && !m.Passive && m.Direction == message.Inbound {
+			return []message.ID{m.ID}
 		}
 	}
 	return nil
@@ -182,7 +183,7 @@ func (f *finder) firstMessage(c contact.Contact) []contact.ID {
 // fewer than two.
 func (f *finder) countRepeats() *Repeats {
 	r := &Repeats{Days: RepeatDays}
-	var ids []contact.ID
+	var ids []message.ID
 	for _, c := range f.Contacts {
 		if f.now.Sub(c.Start) > RepeatDays*24*time.Hour {
 			continue
@@ -206,9 +207,9 @@ func (f *finder) countRepeats() *Repeats {
 // replyWindows are the channels on which a customer can be answered, with the time
 // after the customer's last message in which the platform allows free answers; 0
 // means no limit. For the web chat, a visitor is expected to be gone after the window.
-var replyWindows = map[contact.Channel]time.Duration{
-	contact.WhatsApp: 24 * time.Hour, contact.Messenger: 24 * time.Hour, contact.Instagram: 24 * time.Hour, contact.WebChat: 4 * time.Hour,
-	contact.Email: 0, contact.Phone: 0,
+var replyWindows = map[message.Channel]time.Duration{
+	message.WhatsApp: 24 * time.Hour, message.Messenger: 24 * time.Hour, message.Instagram: 24 * time.Hour, message.WebChat: 4 * time.Hour,
+	message.Email: 0, message.Phone: 0,
 }
 
 // chooseChannel returns the channel that the customer used last and that still allows
@@ -216,10 +217,10 @@ var replyWindows = map[contact.Channel]time.Duration{
 func (f *finder) chooseChannel() *Channel {
 	for _, m := range slices.Backward(f.sorted) {
 		window, answers := replyWindows[m.Channel]
-		if !answers || m.Direction != contact.Inbound {
+		if !answers || m.Direction != message.Inbound {
 			continue
 		}
-		if m.Automated != "" || m.Origin == contact.History {
+		if m.Automated != "" || m.Origin == message.History {
 			continue
 		}
 		c := &Channel{Channel: m.Channel, Cited: citeMessages(m.ID)}
@@ -236,9 +237,9 @@ func (f *finder) chooseChannel() *Channel {
 // findSuggestions returns the open suggestions. Each cites the message that caused
 // it, or else the latest message of the customer.
 func (f *finder) findSuggestions() []Suggestion {
-	var last contact.ID
+	var last message.ID
 	for _, m := range f.sorted {
-		if m.Direction == contact.Inbound {
+		if m.Direction == message.Inbound {
 			last = m.ID
 		}
 	}
@@ -248,8 +249,8 @@ func (f *finder) findSuggestions() []Suggestion {
 			continue
 		}
 		shown := last
-		if slices.ContainsFunc(f.sorted, func(m contact.Entry) bool { return string(m.ID) == s.Ref }) {
-			shown = contact.ID(s.Ref)
+		if slices.ContainsFunc(f.sorted, func(m message.Entry) bool { return string(m.ID) == s.Ref }) {
+			shown = message.ID(s.Ref)
 		}
 		out = append(out, Suggestion{s.Customer, s.Score, s.Reasons, citeMessages(shown)})
 	}
@@ -258,7 +259,7 @@ func (f *finder) findSuggestions() []Suggestion {
 
 // findMainReason returns the first reason of the open contact and the messages that have
 // it.
-func (f *finder) findMainReason() (taxonomy.Reason, []contact.ID) {
+func (f *finder) findMainReason() (taxonomy.Reason, []message.ID) {
 	if len(f.open.Causes) == 0 {
 		return taxonomy.Reason{}, nil
 	}
@@ -274,7 +275,7 @@ func (f *finder) findQuestions() []Line {
 		return nil
 	}
 	hasOrder := slices.ContainsFunc(f.findMentions(), func(a About) bool { return a.Order != "" })
-	hasFile := slices.ContainsFunc(f.openMessages, func(m contact.Entry) bool { return m.Direction == contact.Inbound && len(m.Attachments) > 0 })
+	hasFile := slices.ContainsFunc(f.openMessages, func(m message.Entry) bool { return m.Direction == message.Inbound && len(m.Attachments) > 0 })
 	var out []Line
 	for _, q := range r.Questions {
 		answered := map[string]bool{"order_number": hasOrder, "photo": hasFile}[q.Kind]

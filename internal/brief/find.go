@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/problem"
 	"github.com/heard-intake/heard/internal/taxonomy"
 )
@@ -30,15 +31,15 @@ type finder struct {
 	Known
 	now          time.Time
 	open         contact.Contact // the open contact, or one with a zero Start
-	sorted       []contact.Entry // oldest first
-	openMessages []contact.Entry // messages of the open contact, oldest first
+	sorted       []message.Entry // oldest first
+	openMessages []message.Entry // messages of the open contact, oldest first
 	language     string
 }
 
 // newFinder sorts the input and determines the open contact.
 func newFinder(k Known, now time.Time) *finder {
 	f := &finder{Known: k, now: now, sorted: slices.Clone(k.Messages)}
-	slices.SortFunc(f.sorted, func(a, b contact.Entry) int {
+	slices.SortFunc(f.sorted, func(a, b message.Entry) int {
 		return cmp.Or(a.SentAt.Compare(b.SentAt), strings.Compare(string(a.ID), string(b.ID)))
 	})
 	f.Contacts = slices.SortedFunc(slices.Values(k.Contacts), func(a, b contact.Contact) int {
@@ -72,19 +73,19 @@ func newFinder(k Known, now time.Time) *finder {
 
 // startsContact reports whether m, which is not part of a contact, continues the open
 // contact or opens one.
-func (f *finder) startsContact(m contact.Entry) bool {
-	if m.Direction != contact.Inbound || !m.SentAt.After(f.open.Start) {
+func (f *finder) startsContact(m message.Entry) bool {
+	if m.Direction != message.Inbound || !m.SentAt.After(f.open.Start) {
 		return false
 	}
 	return f.now.Sub(m.SentAt) < contact.Silence(m.Channel)
 }
 
 // isDeletedMessage reports whether the message was deleted.
-func isDeletedMessage(m contact.Entry) bool { return m.State != nil && !m.State.DeletedAt.IsZero() }
+func isDeletedMessage(m message.Entry) bool { return m.State != nil && !m.State.DeletedAt.IsZero() }
 
 // currentText returns the text of a message after its latest edit. It returns "" for
 // a deleted or automated message.
-func currentText(m contact.Entry) string {
+func currentText(m message.Entry) string {
 	switch {
 	case m.Automated != "" || isDeletedMessage(m):
 		return ""
@@ -96,13 +97,13 @@ func currentText(m contact.Entry) string {
 }
 
 // citeMessages cites the first maxCites of ids.
-func citeMessages(ids ...contact.ID) Cited { return Cited{ids: ids[:min(len(ids), maxCites)]} }
+func citeMessages(ids ...message.ID) Cited { return Cited{ids: ids[:min(len(ids), maxCites)]} }
 
 // findLanguage returns the language of the latest inbound message whose language can
 // be determined. Later names are in this language.
 func (f *finder) findLanguage() *Language {
 	for _, m := range slices.Backward(f.sorted) {
-		if m.Direction != contact.Inbound || m.Origin == contact.Recorded {
+		if m.Direction != message.Inbound || m.Origin == message.Recorded {
 			continue
 		}
 		if f.language = guessLanguage(currentText(m)); f.language != "" {
@@ -124,19 +125,19 @@ func (f *finder) localizedName(t taxonomy.Text) string {
 // comes first. It is followed by the first sentence, the questions and the wishes of
 // the unanswered messages. If these have none, all messages of the contact are used.
 func (f *finder) findWants() []Line {
-	wants := f.findNotes(contact.Wanted, 1)
-	var open []contact.Entry
+	wants := f.findNotes(message.Wanted, 1)
+	var open []message.Entry
 	for _, m := range f.openMessages {
 		unanswered := f.open.Waiting() && !m.SentAt.Before(f.open.WaitingSince)
-		if unanswered && m.Direction == contact.Inbound {
+		if unanswered && m.Direction == message.Inbound {
 			open = append(open, m)
 		}
 	}
 	n := len(wants)
-	for _, from := range [][]contact.Entry{open, f.openMessages} {
+	for _, from := range [][]message.Entry{open, f.openMessages} {
 		for _, m := range from {
 			for i, s := range splitSentences(currentText(m)) {
-				if m.Direction == contact.Inbound && (isQuestionOrWish(s) || i == 0) {
+				if m.Direction == message.Inbound && (isQuestionOrWish(s) || i == 0) {
 					wants = addOrMergeWant(wants, s, m.ID)
 				}
 			}
@@ -159,12 +160,12 @@ func (f *finder) findWants() []Line {
 }
 
 // kindNames are the display names of messages that are not text.
-var kindNames = map[contact.Kind]taxonomy.Text{
-	contact.Image: {NL: "foto", EN: "photo"}, contact.Video: {NL: "video", EN: "video"}, contact.Audio: {NL: "geluid", EN: "sound"},
-	contact.File: {NL: "bestand", EN: "file"}, contact.Sticker: {NL: "sticker", EN: "sticker"}, contact.Location: {NL: "locatie", EN: "location"},
-	contact.Cards: {NL: "contactkaart", EN: "contact card"}, contact.Order: {NL: "winkelmand", EN: "shopping basket"},
-	contact.Share: {NL: "gedeelde link", EN: "shared link"}, contact.Form: {NL: "formulier", EN: "form"}, contact.Call: {NL: "oproep", EN: "call"},
-	contact.Unsupported: {NL: "bericht dat niet te lezen is", EN: "message that cannot be read"},
+var kindNames = map[message.Kind]taxonomy.Text{
+	message.Image: {NL: "foto", EN: "photo"}, message.Video: {NL: "video", EN: "video"}, message.Audio: {NL: "geluid", EN: "sound"},
+	message.File: {NL: "bestand", EN: "file"}, message.Sticker: {NL: "sticker", EN: "sticker"}, message.Location: {NL: "locatie", EN: "location"},
+	message.Cards: {NL: "contactkaart", EN: "contact card"}, message.Order: {NL: "winkelmand", EN: "shopping basket"},
+	message.Share: {NL: "gedeelde link", EN: "shared link"}, message.Form: {NL: "formulier", EN: "form"}, message.Call: {NL: "oproep", EN: "call"},
+	message.Unsupported: {NL: "bericht dat niet te lezen is", EN: "message that cannot be read"},
 }
 
 var voiceName = taxonomy.Text{NL: "spraakbericht", EN: "voice message"}
@@ -174,14 +175,14 @@ var voiceName = taxonomy.Text{NL: "spraakbericht", EN: "voice message"}
 func (f *finder) findSentMedia() []Sent {
 	var out []Sent
 	for _, m := range slices.Backward(f.openMessages) {
-		if m.Direction != contact.Inbound || m.Origin == contact.Recorded {
+		if m.Direction != message.Inbound || m.Origin == message.Recorded {
 			continue
 		}
 		if m.Automated != "" || isDeletedMessage(m) {
 			continue
 		}
 		s := Sent{Kind: m.Kind, Name: f.localizedName(kindNames[m.Kind]), At: m.SentAt, Cited: citeMessages(m.ID)}
-		files := slices.DeleteFunc(slices.Clone(m.Attachments), func(a contact.Attachment) bool { return a.Inline })
+		files := slices.DeleteFunc(slices.Clone(m.Attachments), func(a message.Attachment) bool { return a.Inline })
 		var names []string
 		for _, a := range files {
 			names = append(names, a.Name)
@@ -193,7 +194,7 @@ func (f *finder) findSentMedia() []Sent {
 				s.Name = f.localizedName(voiceName)
 			}
 		}
-		if m.Kind != contact.Mail {
+		if m.Kind != message.Mail {
 			s.Text = singleLine(currentText(m))
 		}
 		if s.Text == "" {
@@ -208,9 +209,9 @@ func (f *finder) findSentMedia() []Sent {
 
 // locationText returns the name and address of a location message, or "" if it has
 // neither.
-func locationText(m contact.Entry) string {
+func locationText(m message.Entry) string {
 	var p struct{ Name, Address string }
-	if m.Kind != contact.Location || json.Unmarshal(m.Data, &p) != nil || p.Address == "" {
+	if m.Kind != message.Location || json.Unmarshal(m.Data, &p) != nil || p.Address == "" {
 		return p.Name
 	}
 	if strings.HasPrefix(p.Address, p.Name) {
@@ -221,7 +222,7 @@ func locationText(m contact.Entry) string {
 
 // addOrMergeWant adds a sentence. If a similar sentence is listed, it adds a citation there
 // and keeps the longer text.
-func addOrMergeWant(wants []Line, s string, id contact.ID) []Line {
+func addOrMergeWant(wants []Line, s string, id message.ID) []Line {
 	for i, w := range wants {
 		a := normalizeText(w.Text)
 		b := normalizeText(s)

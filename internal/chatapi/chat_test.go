@@ -12,8 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/heard-intake/heard/internal/channel/webchat"
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/test/apitest"
 )
 
@@ -134,7 +134,7 @@ func TestChat_OnlyOwnMessages(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	s.Do(call{Route: registerRoute, Path: map[string]string{"number": "10042"}, Body: map[string]any{"phones": []string{"31970100001"}}}).Expect(http.StatusOK)
-	s.Says(phone(1), contact.WhatsApp, 60, "op WhatsApp")
+	s.Says(phone(1), message.WhatsApp, 60, "op WhatsApp")
 	first := s.visit(map[string]any{"hostToken": host(t, apitest.HostKey, nil)}, "")
 	first.says(50, "vanmorgen")
 	second := s.visit(map[string]any{"hostToken": host(t, apitest.HostKey, nil)}, "")
@@ -176,7 +176,7 @@ func TestSignIn_HostToken(t *testing.T) {
 		t.Parallel()
 		s := newStack(t)
 		mail := identity.Address{Alias: identity.Alias{Kind: identity.Email, Value: "jan@voorbeeld.example"}, Assurance: identity.Verified}
-		other := s.Says(mail, contact.Email, 60, "per mail")
+		other := s.Says(mail, message.Email, 60, "per mail")
 		v := s.visit(map[string]any{"hostToken": host(t, apitest.HostKey, jwt.MapClaims{"email": mail.Value, "phone": "+31970100009"})}, "")
 		v.says(9, "in de chat")
 		var p profile

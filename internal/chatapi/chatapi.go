@@ -30,11 +30,11 @@ import (
 
 	"github.com/heard-intake/heard/internal/blob"
 	"github.com/heard-intake/heard/internal/channel/webchat"
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/httpapi"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/ingest"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/messageview"
 	"github.com/heard-intake/heard/internal/secret"
 	"github.com/heard-intake/heard/internal/store"
@@ -75,7 +75,7 @@ func (a *API) postMessage(ctx context.Context, r *httpapi.Request) (httpapi.Resp
 	body, delivery, err := readDelivery(s, r)
 	tally := ingest.Tally{In: 1, Refused: 1}
 	if err == nil {
-		source := ingest.Source{Channel: contact.WebChat, Raw: body, Type: "application/json"}
+		source := ingest.Source{Channel: message.WebChat, Raw: body, Type: "application/json"}
 		ingester := ingest.Ingester{Store: a.Store, Blobs: a.Blobs, Now: a.Now}
 		tally, err = ingester.Ingest(ctx, delivery, source)
 	}
@@ -84,7 +84,7 @@ func (a *API) postMessage(ctx context.Context, r *httpapi.Request) (httpapi.Resp
 			tally = ingest.Tally{In: 1, Refused: 1}
 		}
 	}
-	a.Meter.Count("Channel", string(contact.WebChat), tally.Counts())
+	a.Meter.Count("Channel", string(message.WebChat), tally.Counts())
 	if err != nil {
 		return httpapi.Response{}, err
 	}
@@ -99,7 +99,7 @@ func (a *API) postMessage(ctx context.Context, r *httpapi.Request) (httpapi.Resp
 // checkRepeated reports a [fault.Conflict] if the message that is stored under
 // the id of m has another text or visitor than m. Messages of all visitors of
 // one account share their ids.
-func (a *API) checkRepeated(ctx context.Context, m contact.Message) error {
+func (a *API) checkRepeated(ctx context.Context, m message.Message) error {
 	ev := identity.Evidence{Rule: identity.RuleChat, Ref: string(m.ID), At: m.SentAt}
 	who, err := a.Store.Identify(ctx, m.Addresses(), ev)
 	if err != nil {
@@ -119,10 +119,10 @@ func (a *API) checkRepeated(ctx context.Context, m contact.Message) error {
 }
 
 // readDelivery returns the body of a request and the message in it.
-func readDelivery(s webchat.Session, r *httpapi.Request) ([]byte, contact.Delivery, error) {
+func readDelivery(s webchat.Session, r *httpapi.Request) ([]byte, message.Delivery, error) {
 	body, err := r.ReadJSON(webchat.MaxBody)
 	if err != nil {
-		return nil, contact.Delivery{}, err
+		return nil, message.Delivery{}, err
 	}
 	d, err := webchat.Normalize(s.Site, s.Visitor, body, r.Now)
 	return body, d, err
@@ -132,12 +132,12 @@ func readDelivery(s webchat.Session, r *httpapi.Request) ([]byte, contact.Delive
 // customer and what else is known.
 type chatMessage struct {
 	ID          string               `json:"id"`
-	Direction   contact.Direction    `json:"direction"`
-	Kind        contact.Kind         `json:"kind"`
+	Direction   message.Direction    `json:"direction"`
+	Kind        message.Kind         `json:"kind"`
 	SentAt      time.Time            `json:"sentAt"`
 	Text        string               `json:"text,omitempty"`
 	ReplyTo     string               `json:"replyTo,omitempty"`
-	Attachments []contact.Attachment `json:"attachments,omitempty"`
+	Attachments []message.Attachment `json:"attachments,omitempty"`
 }
 
 func newChatMessage(m messageview.Message) any {
@@ -162,14 +162,14 @@ const maxSkipped = 5
 // and the page of the history on which they are. When the customer wrote much on
 // other channels, pages without a message of the visitor come first. These are
 // skipped, up to maxSkipped of them.
-func (a *API) readOwnMessages(ctx context.Context, c identity.Customer, query contact.Query, visitor identity.Alias) ([]contact.Entry, contact.Page, error) {
-	isOwn := func(e contact.Entry) bool { return e.Customer.Alias == visitor }
+func (a *API) readOwnMessages(ctx context.Context, c identity.Customer, query message.Query, visitor identity.Alias) ([]message.Entry, message.Page, error) {
+	isOwn := func(e message.Entry) bool { return e.Customer.Alias == visitor }
 	for skipped := 0; ; skipped++ {
 		p, err := a.Store.History(ctx, c, query)
 		if err != nil {
 			return nil, p, err
 		}
-		var own []contact.Entry
+		var own []message.Entry
 		for _, e := range p.Entries {
 			if isOwn(e) {
 				own = append(own, e)
@@ -188,10 +188,10 @@ func (a *API) readOwnMessages(ctx context.Context, c identity.Customer, query co
 // messages than its limit, or none, without being the last.
 func (a *API) listMessages(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
 	q := r.Query()
-	query := contact.Query{
+	query := message.Query{
 		Limit:   q.PageLimit(),
 		Oldest:  httpapi.OneOf(q, "order", "newest", "oldest") == "oldest",
-		Channel: contact.WebChat,
+		Channel: message.WebChat,
 		Cursor:  q.Parameter("cursor"),
 	}
 	s, err := a.requireSession(ctx, r)

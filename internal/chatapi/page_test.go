@@ -7,9 +7,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/lambdabatch"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // writesMuch stores n messages of a customer on WhatsApp, all within the last
@@ -18,11 +18,11 @@ func (s *stack) writesMuch(who identity.CustomerID, n int) {
 	s.T.Helper()
 	failed := make(chan error, n)
 	lambdabatch.Each(n, 32, func(i int) {
-		m := contact.Message{
-			Version: contact.SchemaVersion, CustomerID: who, Channel: contact.WhatsApp, Direction: contact.Inbound, Kind: contact.Text,
+		m := message.Message{
+			Version: message.SchemaVersion, CustomerID: who, Channel: message.WhatsApp, Direction: message.Inbound, Kind: message.Text,
 			Customer: phone(1), ProviderID: fmt.Sprintf("wamid.HBgLMzE5NzAxMDAwMDE-%05d", i), SentAt: now.Add(-time.Duration(i) * time.Second), Text: "x",
 		}
-		m.ID = contact.NewID(m.Channel, m.SentAt, m.ProviderID)
+		m.ID = message.NewID(m.Channel, m.SentAt, m.ProviderID)
 		if _, err := s.Table.PutMessage(s.T.Context(), m, ""); err != nil {
 			failed <- err
 		}

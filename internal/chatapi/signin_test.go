@@ -14,8 +14,8 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/heard-intake/heard/internal/channel/webchat"
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/test/apitest"
 )
 
@@ -55,7 +55,7 @@ func (s *stack) knownOnWhatsApp(account string, n int) {
 	s.Do(call{
 		Route: registerRoute, Path: map[string]string{"number": account}, Body: map[string]any{"phones": []string{phone(n).Value}},
 	}).Expect(http.StatusOK)
-	s.Says(phone(n), contact.WhatsApp, 600, "op WhatsApp van "+account)
+	s.Says(phone(n), message.WhatsApp, 600, "op WhatsApp van "+account)
 }
 
 func (s *stack) same(what string, want, got []string) {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // A PartyKind is the kind of a [Party].
@@ -42,7 +43,7 @@ type Claim struct {
 	Minutes  int                 `json:"minutes,omitempty"`   // duration after the claim or its last renewal
 	From     *Party              `json:"from,omitempty"`      // party that handed over the customer
 	Reason   string              `json:"reason,omitempty"`    // reason of the hand-over
-	Note     ID                  `json:"noteId,omitempty"`    // note of the hand-over
+	Note     message.ID          `json:"noteId,omitempty"`    // note of the hand-over
 }
 
 // Held reports whether the customer has a holder at now.

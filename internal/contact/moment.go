@@ -1,3 +1,9 @@
+// Package contact computes contacts from messages. A [Contact] is the messages of one
+// customer about one wish, over all channels. [Contacts] is a pure function: the same
+// messages in any order give the same contacts.
+//
+// The package also defines the claims of agents on a customer, corrections of reasons,
+// the waiting list, and the events that agent tools mirror.
 package contact
 
 import (
@@ -7,6 +13,7 @@ import (
 	"time"
 
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // A Cause is a reason of a contact with its product, if any, and the department that
@@ -20,7 +27,7 @@ type Cause struct {
 	Words []string `json:"words,omitempty"`
 	// Message is the message with the deciding words. Spans are their byte ranges, from
 	// and to, in the text "<subject>.\n<text>".
-	Message    ID         `json:"messageId,omitempty"`
+	Message    message.ID `json:"messageId,omitempty"`
 	Spans      [][2]int32 `json:"spans,omitempty"`
 	Confidence float64    `json:"confidence,omitempty"` // 0 to 1; 1 if a person decided
 	Corrected  bool       `json:"corrected,omitempty"`  // whether an agent decided
@@ -33,7 +40,7 @@ func (c Cause) Same(o Cause) bool { return c.Reason == o.Reason && c.Product == 
 // message of the contact, so it follows the message into another contact.
 type Correction struct {
 	Customer identity.CustomerID `json:"customerId"` // customer id under which the message is stored
-	Message  ID                  `json:"messageId"`
+	Message  message.ID          `json:"messageId"`
 	Causes   []Cause             `json:"reasons"` // with reason and product; empty means no known reason
 	Until    time.Time           `json:"until"`   // messages sent later may add reasons
 	By       string              `json:"by"`
@@ -54,13 +61,13 @@ type Contact struct {
 	FirstAnswer  time.Time           `json:"firstAnswer,omitzero"`
 	LastAnswer   time.Time           `json:"lastAnswer,omitzero"`
 	ClosesAt     time.Time           `json:"closesAt,omitzero"` // time at which it closes on silence; zero before the first answer
-	Channels     []Channel           `json:"channels"`          // in order of first use
+	Channels     []message.Channel   `json:"channels"`          // in order of first use
 	Department   string              `json:"department"`        // owner of its first cause, or [Unassigned] without a cause
 	Causes       []Cause             `json:"causes,omitempty"`
 	Taxonomy     string              `json:"taxonomy,omitempty"` // version of the taxonomy that classified it
 	Unrecorded   []Cause             `json:"-"`                  // causes of it, or former ones, whose problem does not know that yet
 	Threads      []string            `json:"-"`                  // hashed thread keys, to recognise later replies
-	Messages     []Message           `json:"-"`                  // its messages, oldest first; not stored
+	Messages     []message.Message   `json:"-"`                  // its messages, oldest first; not stored
 	Version      int64               `json:"-"`                  // version of the stored item; 0 if not stored
 }
 
@@ -91,11 +98,11 @@ func (c Contact) State(now time.Time) string {
 
 // Silence returns the time after our last answer on a channel at which a contact
 // closes.
-func Silence(ch Channel) time.Duration {
+func Silence(ch message.Channel) time.Duration {
 	switch ch {
-	case WebChat:
+	case message.WebChat:
 		return 4 * time.Hour
-	case Email:
+	case message.Email:
 		return 7 * 24 * time.Hour
 	default:
 		return 24 * time.Hour
@@ -108,7 +115,7 @@ const maxThreads = 20
 // Contacts computes the contacts of a customer from all messages, earliest first. It
 // is a pure function: the order of messages does not change the result
 // (TestContacts_AnyOrder).
-func Contacts(messages []Message) []Contact {
+func Contacts(messages []message.Message) []Contact {
 	messages = slices.Clone(messages)
 	slices.SortFunc(messages, compareMessages)
 	var all []*Contact
@@ -121,7 +128,7 @@ func Contacts(messages []Message) []Contact {
 		threads := threadKeys(*m)
 		at := f.find(all, m, threads)
 		if at < 0 {
-			if m.Direction == Outbound {
+			if m.Direction == message.Outbound {
 				continue // not an answer, for example a notice or a campaign
 			}
 			at = len(all)
@@ -140,12 +147,12 @@ func Contacts(messages []Message) []Contact {
 // compareMessages orders messages by the time of [Message.Said]. Messages of the same
 // millisecond are ordered by direction, inbound first, so that no answer precedes its
 // question, and then by id.
-func compareMessages(a, b Message) int {
+func compareMessages(a, b message.Message) int {
 	if c := a.Said().Compare(b.Said()); c != 0 {
 		return c
 	}
 	if a.Direction != b.Direction {
-		if a.Direction == Inbound {
+		if a.Direction == message.Inbound {
 			return -1
 		}
 		return 1
@@ -160,25 +167,6 @@ func compareMessages(a, b Message) int {
 	}
 }
 
-// Said returns the time by which m is ordered among other messages. WhatsApp and mail
-// have times in whole seconds, so the message was written at any time in its second
-// and before we received it. Said returns the latest possible time. Otherwise a quick
-// reaction of a customer would be ordered before the answer that caused it
-// (TestContacts_SameSecond):
-//
-//  1. Our answer is sent at 10:00:00.400.
-//  2. The customer reacts at 10:00:00.700. WhatsApp reports 10:00:00.
-//  3. Heard receives the reaction at 10:00:02. Said returns 10:00:00.999.
-func (m Message) Said() time.Time {
-	if m.SentAt.Nanosecond() != 0 || !m.ReceivedAt.After(m.SentAt) {
-		return m.SentAt
-	}
-	if last := m.SentAt.Add(time.Second - time.Millisecond); m.ReceivedAt.After(last) {
-		return last
-	}
-	return m.ReceivedAt
-}
-
 // A finder finds the contact of a message without reading all contacts, so the cost of
 // Contacts is linear in the number of messages.
 type finder struct {
@@ -188,7 +176,7 @@ type finder struct {
 
 // find returns the index of the contact that m belongs to: the latest open one, or else
 // the latest one with a common thread, or -1.
-func (f *finder) find(all []*Contact, m *Message, threads []string) int {
+func (f *finder) find(all []*Contact, m *message.Message, threads []string) int {
 	closed := func(at int) bool {
 		// The next messages may be sent up to a second before m: see Said.
 		return !all[at].Waiting() && all[at].ClosesAt.Before(m.SentAt.Add(-2*time.Second))
@@ -229,7 +217,7 @@ func (f *finder) addTaken(c *Contact, at int, threads []string) {
 // Of returns the stored contact that a message belongs to, from all contacts of its
 // customer. If a closed contact was reopened through its thread, a message from the
 // silence before the reopening may be assigned to it.
-func Of(all []Contact, m Message) (Contact, bool) {
+func Of(all []Contact, m message.Message) (Contact, bool) {
 	if m.Passive {
 		return Contact{}, false
 	}
@@ -260,7 +248,7 @@ func Of(all []Contact, m Message) (Contact, bool) {
 func startsLater(c, other *Contact) bool { return other == nil || c.Start.After(other.Start) }
 
 // Knows reports whether m continues a thread of c.
-func (c Contact) Knows(m Message) bool {
+func (c Contact) Knows(m message.Message) bool {
 	for _, th := range threadKeys(m) {
 		if slices.Contains(c.Threads, th) {
 			return true
@@ -277,13 +265,13 @@ type Threads map[string]bool
 func (t Threads) AddContact(c Contact) { t.add(c.Threads) }
 
 // AddMessage adds the threads of m.
-func (t Threads) AddMessage(m Message) { t.add(threadKeys(m)) }
+func (t Threads) AddMessage(m message.Message) { t.add(threadKeys(m)) }
 
 // HasContact reports whether a message of c's threads was added.
 func (t Threads) HasContact(c Contact) bool { return t.has(c.Threads) }
 
 // HasMessage reports whether a contact that knows m was added.
-func (t Threads) HasMessage(m Message) bool { return t.has(threadKeys(m)) }
+func (t Threads) HasMessage(m message.Message) bool { return t.has(threadKeys(m)) }
 
 func (t Threads) add(threads []string) {
 	for _, th := range threads {
@@ -298,8 +286,8 @@ func (t Threads) has(threads []string) bool {
 // threadKeys returns the hashed keys of the threads of a mail: its thread, Message-ID
 // and references. A reply in a chat app quotes any old message, so it does not show
 // that the wish is the same.
-func threadKeys(m Message) []string {
-	if m.Channel != Email {
+func threadKeys(m message.Message) []string {
+	if m.Channel != message.Email {
 		return nil
 	}
 	var out []string
@@ -323,14 +311,14 @@ func hashThread(s string) string {
 }
 
 // IDOf returns the id of the contact whose earliest message has the given id.
-func IDOf(first ID) string {
+func IDOf(first message.ID) string {
 	sum := sha256.Sum256([]byte(first))
 	return base64.RawURLEncoding.EncodeToString(sum[:12])
 }
 
 // addMessage adds the next message, in order, to the contact. Threads are its thread
 // keys.
-func (c *Contact) addMessage(m *Message, threads []string) {
+func (c *Contact) addMessage(m *message.Message, threads []string) {
 	c.Messages = append(c.Messages, *m)
 	if !slices.Contains(c.Channels, m.Channel) {
 		c.Channels = append(c.Channels, m.Channel)
@@ -344,10 +332,10 @@ func (c *Contact) addMessage(m *Message, threads []string) {
 		}
 		c.Threads = append(c.Threads, th)
 	}
-	if m.Direction == Inbound && c.WaitingSince.IsZero() {
+	if m.Direction == message.Inbound && c.WaitingSince.IsZero() {
 		c.WaitingSince = m.SentAt
 	}
-	isReceivedAnswer := m.Direction == Outbound && !m.Lost
+	isReceivedAnswer := m.Direction == message.Outbound && !m.Lost
 	if isReceivedAnswer || m.Outcome != "" {
 		c.recordAnswer(m)
 	}
@@ -355,7 +343,7 @@ func (c *Contact) addMessage(m *Message, threads []string) {
 
 // recordAnswer ends the waiting with our answer m. A message registered by hand with
 // an outcome is question and answer in one.
-func (c *Contact) recordAnswer(m *Message) {
+func (c *Contact) recordAnswer(m *message.Message) {
 	c.WaitingSince = time.Time{}
 	if c.FirstAnswer.IsZero() {
 		c.FirstAnswer = m.SentAt

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // NewsSchema is the version of the format of [News]. Fields and kinds may be added
@@ -50,9 +51,9 @@ type News struct {
 	At    time.Time `json:"at"` // time from which the event applies
 
 	Contact   string              `json:"contactId,omitempty"`
-	Message   ID                  `json:"messageId,omitempty"`
-	Channel   Channel             `json:"channel,omitempty"`
-	Direction Direction           `json:"direction,omitempty"`
+	Message   message.ID          `json:"messageId,omitempty"`
+	Channel   message.Channel     `json:"channel,omitempty"`
+	Direction message.Direction   `json:"direction,omitempty"`
 	Passive   bool                `json:"passive,omitempty"` // message: imported history or a note; it does not open a contact
 	Start     time.Time           `json:"start,omitzero"`    // start of the contact
 	ClosesAt  time.Time           `json:"closesAt,omitzero"` // answered: time at which it will close on silence
@@ -80,7 +81,7 @@ type Later struct {
 	Customer identity.CustomerID `json:"c"`
 	Contact  string              `json:"k,omitempty"` // closed: id of the contact
 	Start    time.Time           `json:"s,omitzero"`
-	Message  ID                  `json:"m,omitempty"` // promise_due: id of the note
+	Message  message.ID          `json:"m,omitempty"` // promise_due: id of the note
 	At       time.Time           `json:"t"`
 	Order    string              `json:"o"` // order of the event that caused it
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/departmentapi"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/problem"
 	"github.com/heard-intake/heard/internal/queue"
 	"github.com/heard-intake/heard/internal/telemetry"
@@ -73,7 +74,7 @@ func (s *stack) unknown() contact.Contact {
 	at := now.Add(-time.Hour)
 	k := contact.Contact{
 		ID: "k-" + uuid.NewString(), Customer: identity.CustomerID(uuid.Must(uuid.NewV7()).String()), Start: at, WaitingSince: at,
-		Channels: []contact.Channel{contact.WhatsApp}, Department: contact.Unassigned,
+		Channels: []message.Channel{message.WhatsApp}, Department: contact.Unassigned,
 	}
 	if err := s.Table.SaveContact(s.T.Context(), k); err != nil {
 		s.T.Fatal(err)

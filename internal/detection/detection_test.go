@@ -11,6 +11,7 @@ import (
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/detection"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/store"
 	"github.com/heard-intake/heard/internal/store/storetest"
 	"github.com/heard-intake/heard/internal/taxonomy"
@@ -41,12 +42,12 @@ func newDetector(table *store.Table) *detection.Detector {
 
 // newContact returns a contact of one message about an unclear invoice.
 func newContact(customer identity.CustomerID, at time.Time) contact.Contact {
-	m := contact.Message{
-		ID: contact.NewID(contact.WhatsApp, at, string(customer)), CustomerID: customer,
-		Direction: contact.Inbound, SentAt: at, Text: "Ik snap mijn factuur niet",
+	m := message.Message{
+		ID: message.NewID(message.WhatsApp, at, string(customer)), CustomerID: customer,
+		Direction: message.Inbound, SentAt: at, Text: "Ik snap mijn factuur niet",
 	}
 	return contact.Contact{
-		ID: contact.IDOf(m.ID), Customer: customer, Start: at, Messages: []contact.Message{m},
+		ID: contact.IDOf(m.ID), Customer: customer, Start: at, Messages: []message.Message{m},
 		Causes: []contact.Cause{{Reason: "invoice-unclear", Department: "billing", Message: m.ID}},
 	}
 }

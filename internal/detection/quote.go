@@ -5,6 +5,7 @@ import (
 
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/problem"
 	"github.com/heard-intake/heard/internal/redact"
 	"github.com/heard-intake/heard/internal/taxonomy"
@@ -33,7 +34,7 @@ func (d *Detector) newQuoter(c identity.Customer, k contact.Contact) *quoter {
 func (q *quoter) describeOccurrence(ctx context.Context, cause contact.Cause) problem.Occurrence {
 	s := q.detector.locateOccurrence(q.contact, cause)
 	s.Quote = q.findQuote(ctx, cause)
-	s.Text = contact.CustomerText(q.contact.Messages, MaxText)
+	s.Text = message.CustomerText(q.contact.Messages, MaxText)
 	return s
 }
 
@@ -76,8 +77,8 @@ func (d *Detector) messageReasons(ctx context.Context, k contact.Contact) []stri
 }
 
 // isCustomerText reports whether a message has text that the customer wrote.
-func isCustomerText(m contact.Message) bool {
-	return m.Direction == contact.Inbound && m.Origin != contact.Recorded && m.Text != ""
+func isCustomerText(m message.Message) bool {
+	return m.Direction == message.Inbound && m.Origin != message.Recorded && m.Text != ""
 }
 
 // personalData returns the names, addresses, account and order numbers of the
@@ -92,7 +93,7 @@ func (d *Detector) personalData(c identity.Customer, k contact.Contact) redact.P
 	}
 	known.Names = append(known.Names, c.Name)
 	known.Accounts = append(known.Accounts, c.Account)
-	known.Orders = d.Taxonomy.OrderNumbers(contact.CustomerText(k.Messages, MaxText))
+	known.Orders = d.Taxonomy.OrderNumbers(message.CustomerText(k.Messages, MaxText))
 	return known
 }
 

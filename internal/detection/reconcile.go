@@ -8,6 +8,7 @@ import (
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/lambdabatch"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/problem"
 )
 
@@ -15,7 +16,7 @@ import (
 // the contacts that the messages make.
 type History struct {
 	Customer identity.Customer
-	Messages []contact.Message
+	Messages []message.Message
 	Stored   []contact.Contact
 	Computed []contact.Contact
 }
@@ -53,11 +54,11 @@ func (d *Detector) Reconcile(ctx context.Context, changes Changes, histories []H
 // of the contact. The same id may belong to contacts of several customers.
 type contactIndex struct {
 	contacts      map[string][]contact.Contact
-	firstMessages map[string]contact.Message
+	firstMessages map[string]message.Message
 }
 
 func indexContacts(histories []History) contactIndex {
-	index := contactIndex{map[string][]contact.Contact{}, map[string]contact.Message{}}
+	index := contactIndex{map[string][]contact.Contact{}, map[string]message.Message{}}
 	for _, h := range histories {
 		for _, k := range slices.Concat(h.Stored, h.Computed) {
 			index.contacts[k.ID] = append(index.contacts[k.ID], k)

@@ -9,6 +9,7 @@ import (
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/lambdabatch"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/problem"
 	"github.com/heard-intake/heard/internal/redact"
 )
@@ -23,19 +24,19 @@ const minWords = 2
 //
 // A hint only says where to look. Its reader loads the contact, which may be
 // gone, belong to another customer or have a reason by then.
-func (d *Detector) UnknownHint(c identity.Customer, k contact.Contact, include func(contact.Message) bool) (problem.UnclassifiedContact, bool) {
+func (d *Detector) UnknownHint(c identity.Customer, k contact.Contact, include func(message.Message) bool) (problem.UnclassifiedContact, bool) {
 	hint := problem.UnclassifiedContact{
 		Customer: k.Customer, Contact: k.ID, At: k.Start,
 		Expires: laterOf(k.Start, d.Now()).Add(problem.BurstHistory + 24*time.Hour),
 	}
 	var text []string
 	for _, m := range k.Messages {
-		if m.Direction == contact.Inbound && (include == nil || include(m)) {
+		if m.Direction == message.Inbound && (include == nil || include(m)) {
 			text = append(text, m.TextWithSubject())
 		}
 	}
 	if len(text) > 0 {
-		hint.Words = redact.Keywords(contact.Cut(strings.Join(text, ".\n"), MaxText), d.personalData(c, k))
+		hint.Words = redact.Keywords(message.Cut(strings.Join(text, ".\n"), MaxText), d.personalData(c, k))
 	}
 	return hint, len(hint.Words) >= minWords
 }

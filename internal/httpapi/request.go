@@ -9,8 +9,8 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/strictjson"
 )
 
@@ -120,11 +120,11 @@ func CleanText(name, s string, limit int, required bool) (string, error) {
 	if len(s) > limit {
 		return "", fault.New(fault.TooLarge, "%s may have %d bytes", name, limit)
 	}
-	s = strings.TrimSpace(contact.Clean(s, limit))
+	s = strings.TrimSpace(message.Clean(s, limit))
 	if required && s == "" {
 		return "", fault.New(fault.Invalid, "%s is missing", name)
 	}
-	return contact.Cut(s, limit), nil
+	return message.Cut(s, limit), nil
 }
 
 // IsPrintable reports whether s can be an id: 1 to limit visible ASCII

@@ -7,21 +7,21 @@ import (
 	"sync"
 	"time"
 
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/lambdabatch"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // Store is the part of the table that an [Ingester] writes. [store.Table]
 // implements it.
 type Store interface {
 	Identify(ctx context.Context, addresses []identity.Address, ev identity.Evidence) (identity.CustomerID, error)
-	PutMessage(ctx context.Context, m contact.Message, whole string) (created bool, err error)
-	PutEffect(ctx context.Context, customer identity.CustomerID, e contact.Effect) (created bool, err error)
-	PutNotice(ctx context.Context, n contact.Notice) (created bool, err error)
+	PutMessage(ctx context.Context, m message.Message, whole string) (created bool, err error)
+	PutEffect(ctx context.Context, customer identity.CustomerID, e message.Effect) (created bool, err error)
+	PutNotice(ctx context.Context, n message.Notice) (created bool, err error)
 	PutConsent(ctx context.Context, c identity.CustomerID, k identity.Consent) error
-	PutQuarantined(ctx context.Context, c contact.Case) error
+	PutQuarantined(ctx context.Context, c message.Case) error
 	Hash(parts ...string) string
 }
 
@@ -60,7 +60,7 @@ const maxConcurrentWrites = 16
 // Source describes the raw form of a delivery. The quarantine needs it to keep
 // the delivery for a replay.
 type Source struct {
-	Channel contact.Channel
+	Channel message.Channel
 	Raw     []byte      // the delivery as received; nil if it is stored at Object already
 	Type    string      // media type of Raw
 	Object  string      // the S3 key of the delivery, for a mail in the mail bucket
@@ -73,7 +73,7 @@ type Source struct {
 //
 // An error means that an element is neither stored nor in quarantine. The
 // sender must then deliver again, which is safe.
-func (ing *Ingester) Ingest(ctx context.Context, d contact.Delivery, src Source) (Tally, error) {
+func (ing *Ingester) Ingest(ctx context.Context, d message.Delivery, src Source) (Tally, error) {
 	tally := Tally{In: d.Elements()}
 	now := ing.Now().UTC()
 	d = rejectTimes(d, now)
@@ -121,19 +121,19 @@ var firstTime = time.Date(2009, 1, 1, 0, 0, 0, 0, time.UTC)
 // rejectTimes returns d with the elements as broken whose time cannot be right:
 // more than maxLead after now, or before firstTime. Keys contain the time of the
 // message, so that the time cannot be corrected.
-func rejectTimes(d contact.Delivery, now time.Time) contact.Delivery {
+func rejectTimes(d message.Delivery, now time.Time) message.Delivery {
 	broken := slices.Clone(d.Broken)
 	d.Links = keepCredible(d.Links, "link", now, &broken, func(l identity.Link) time.Time { return l.Evidence.At })
-	d.Messages = keepCredible(d.Messages, "message", now, &broken, func(m contact.Message) time.Time { return m.SentAt })
-	d.Effects = keepCredible(d.Effects, "effect", now, &broken, func(e contact.Effect) time.Time { return e.At })
-	d.Notices = keepCredible(d.Notices, "notice", now, &broken, func(n contact.Notice) time.Time { return n.At })
+	d.Messages = keepCredible(d.Messages, "message", now, &broken, func(m message.Message) time.Time { return m.SentAt })
+	d.Effects = keepCredible(d.Effects, "effect", now, &broken, func(e message.Effect) time.Time { return e.At })
+	d.Notices = keepCredible(d.Notices, "notice", now, &broken, func(n message.Notice) time.Time { return n.At })
 	d.Broken = broken
 	return d
 }
 
 // keepCredible returns the elements whose time can be right, and adds the others
 // to broken. An element without a time is kept: its own check decides.
-func keepCredible[T any](all []T, kind string, now time.Time, broken *[]contact.Broken, timeOf func(T) time.Time) []T {
+func keepCredible[T any](all []T, kind string, now time.Time, broken *[]message.Broken, timeOf func(T) time.Time) []T {
 	kept := make([]T, 0, len(all))
 	for i, e := range all {
 		at := timeOf(e)
@@ -149,7 +149,7 @@ func keepCredible[T any](all []T, kind string, now time.Time, broken *[]contact.
 			kept = append(kept, e)
 			continue
 		}
-		*broken = append(*broken, contact.Broken{Path: fmt.Sprintf("%s %d", kind, i), Reason: reason})
+		*broken = append(*broken, message.Broken{Path: fmt.Sprintf("%s %d", kind, i), Reason: reason})
 	}
 	return kept
 }
@@ -166,7 +166,7 @@ func (ing *Ingester) QuarantineUnreadable(ctx context.Context, src Source, reaso
 // quarantine stores the raw delivery in S3, unless it is there already, and
 // then its case in the table. The same delivery always gets the same key.
 func (ing *Ingester) quarantine(ctx context.Context, src Source, now time.Time, reasons []string) error {
-	c := contact.Case{Channel: src.Channel, At: now, Object: src.Object, Reasons: reasons}
+	c := message.Case{Channel: src.Channel, At: now, Object: src.Object, Reasons: reasons}
 	if src.Object == "" {
 		c.Hash = ing.Store.Hash("delivery", string(src.Channel), string(src.Raw))
 		c.Object = fmt.Sprintf("quarantine/%s/%s", src.Channel, c.Hash)
@@ -200,7 +200,7 @@ type elementWrite func(context.Context) (created bool, err error)
 
 // elementWrites returns one write for each message, effect and notice of d.
 // The writes may run at the same time.
-func (ing *Ingester) elementWrites(d contact.Delivery, mail *ParsedMail, now time.Time) []elementWrite {
+func (ing *Ingester) elementWrites(d message.Delivery, mail *ParsedMail, now time.Time) []elementWrite {
 	customers := &customerResolver{store: ing.Store, byKey: map[string]*resolution{}}
 	var writes []elementWrite
 	for _, m := range d.Messages {
@@ -222,7 +222,7 @@ func (ing *Ingester) elementWrites(d contact.Delivery, mail *ParsedMail, now tim
 	return writes
 }
 
-func (ing *Ingester) writeMessage(ctx context.Context, m contact.Message, mail *ParsedMail, customers *customerResolver) (created bool, err error) {
+func (ing *Ingester) writeMessage(ctx context.Context, m message.Message, mail *ParsedMail, customers *customerResolver) (created bool, err error) {
 	if err := m.Validate(); err != nil {
 		return false, err
 	}
@@ -239,7 +239,7 @@ func (ing *Ingester) writeMessage(ctx context.Context, m contact.Message, mail *
 	return ing.storeMessage(ctx, m)
 }
 
-func (ing *Ingester) writeEffect(ctx context.Context, e contact.Effect, customers *customerResolver) (created bool, err error) {
+func (ing *Ingester) writeEffect(ctx context.Context, e message.Effect, customers *customerResolver) (created bool, err error) {
 	if err := e.Validate(); err != nil {
 		return false, err
 	}
@@ -255,7 +255,7 @@ func (ing *Ingester) writeEffect(ctx context.Context, e contact.Effect, customer
 
 // writeNotice stores a notice after the consent that it reports, if any. A
 // crash between the two repeats the consent, which is safe.
-func (ing *Ingester) writeNotice(ctx context.Context, n contact.Notice, customers *customerResolver) (created bool, err error) {
+func (ing *Ingester) writeNotice(ctx context.Context, n message.Notice, customers *customerResolver) (created bool, err error) {
 	if n.Consent != nil {
 		id, err := customers.resolve(ctx, n.Addresses(), identity.Evidence{Rule: evidenceRule(n.Channel), At: n.At})
 		if err != nil {
@@ -270,11 +270,11 @@ func (ing *Ingester) writeNotice(ctx context.Context, n contact.Notice, customer
 
 // evidenceRule returns the rule that proves, on a channel, that the aliases of
 // one message belong to one person.
-func evidenceRule(ch contact.Channel) string {
+func evidenceRule(ch message.Channel) string {
 	switch ch {
-	case contact.WhatsApp, contact.Messenger, contact.Instagram:
+	case message.WhatsApp, message.Messenger, message.Instagram:
 		return identity.RuleWebhook
-	case contact.Email:
+	case message.Email:
 		return identity.RuleMail
 	default:
 		return identity.RuleChat

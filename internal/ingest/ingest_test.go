@@ -25,10 +25,10 @@ import (
 	"github.com/heard-intake/heard/internal/channel/messenger"
 	"github.com/heard-intake/heard/internal/channel/meta"
 	"github.com/heard-intake/heard/internal/channel/whatsapp"
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/ingest"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/store"
 	"github.com/heard-intake/heard/internal/store/storetest"
 )
@@ -103,7 +103,7 @@ func newWorld(t testing.TB) *world {
 		counts: &counts{sum: map[string]int{}}, secrets: &secrets{known: []string{"s3cret"}},
 	}
 	w.hook = &ingest.WebhookHandler{
-		Channel: contact.WhatsApp, Secrets: w.secrets, Normalize: whatsapp.Normalize, Meter: w.counts,
+		Channel: message.WhatsApp, Secrets: w.secrets, Normalize: whatsapp.Normalize, Meter: w.counts,
 		Ingester: &ingest.Ingester{Store: w.table, Blobs: w.blobs, Now: time.Now},
 	}
 	return w
@@ -142,7 +142,7 @@ func (w *world) signed(t testing.TB, body string) int {
 	return w.post(t, body, meta.Sign([]byte(body), "s3cret"))
 }
 
-func (w *world) history(t testing.TB, a identity.Alias) []contact.Entry {
+func (w *world) history(t testing.TB, a identity.Alias) []message.Entry {
 	t.Helper()
 	id, _, err := w.table.FindCustomer(t.Context(), a)
 	if fault.KindOf(err) == fault.NotFound && err != nil {
@@ -155,7 +155,7 @@ func (w *world) history(t testing.TB, a identity.Alias) []contact.Entry {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := w.table.History(t.Context(), c, contact.Query{Limit: 200})
+	p, err := w.table.History(t.Context(), c, message.Query{Limit: 200})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -357,7 +357,7 @@ type outage struct {
 	down int
 }
 
-func (o *outage) PutMessage(ctx context.Context, m contact.Message, whole string) (bool, error) {
+func (o *outage) PutMessage(ctx context.Context, m message.Message, whole string) (bool, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.down > 0 {
@@ -401,7 +401,7 @@ func TestIngest_LargeText(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var m contact.Message
+	var m message.Message
 	if err := json.Unmarshal(data, &m); err != nil || m.Text != text {
 		t.Errorf("in S3: got a text of %d bytes and error %v, want %d bytes", len(m.Text), err, len(text))
 	}
@@ -477,7 +477,7 @@ func TestWebhookHandler_EverySecondElementBroken(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for q := (contact.Query{Limit: 200}); ; {
+	for q := (message.Query{Limit: 200}); ; {
 		p, err := w.table.History(t.Context(), c, q)
 		if err != nil {
 			t.Fatal(err)
@@ -545,7 +545,7 @@ func TestWebhookHandler_IncredibleTime(t *testing.T) {
 	farAhead := time.Unix(9_999_999_999, 0)
 	for name, tt := range map[string]struct {
 		body        string
-		normalize   func([]byte) (contact.Delivery, error)
+		normalize   func([]byte) (message.Delivery, error)
 		quarantined int
 		stored      int
 	}{
@@ -564,7 +564,7 @@ func TestWebhookHandler_IncredibleTime(t *testing.T) {
 			w := newWorld(t)
 			if tt.normalize != nil {
 				w.hook.Normalize = tt.normalize
-				w.hook.Channel = contact.Messenger
+				w.hook.Channel = message.Messenger
 			}
 			for range 2 {
 				if got := w.signed(t, tt.body); got != 200 {

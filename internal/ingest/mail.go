@@ -8,9 +8,9 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/lambdabatch"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // MaxMail is the size of the largest mail that is read whole, in bytes: the
@@ -38,7 +38,7 @@ type MailBucket interface {
 
 // ParsedMail is a mail after parsing: its messages, and access to its files.
 type ParsedMail struct {
-	Delivery   contact.Delivery
+	Delivery   message.Delivery
 	Quarantine string                                  // why the raw mail goes into quarantine too; empty if it was read whole
 	File       func(ref string) (data []byte, ok bool) // the content of an attachment
 	Page       func() string                           // the HTML, safe to show; empty for a mail without HTML
@@ -113,7 +113,7 @@ func (h *MailHandler) ingestAnnouncement(ctx context.Context, body []byte) error
 	var errs []error
 	for _, a := range all {
 		tally, err := h.ingestArrival(ctx, a)
-		h.Meter.Count("Channel", string(contact.Email), tally.Counts())
+		h.Meter.Count("Channel", string(message.Email), tally.Counts())
 		if err != nil {
 			errs = append(errs, err)
 			continue
@@ -133,7 +133,7 @@ func (h *MailHandler) ingestArrival(ctx context.Context, a mailArrival) (Tally, 
 // ingestMail ingests one mail. A mail that cannot be read stays in the bucket,
 // and a case of the quarantine names it.
 func (h *MailHandler) ingestMail(ctx context.Context, a mailArrival) (Tally, error) {
-	src := Source{Channel: contact.Email, Object: a.key}
+	src := Source{Channel: message.Email, Object: a.key}
 	size, encrypted, err := h.Bucket.Stat(ctx, a.key)
 	if err != nil {
 		return Tally{}, err

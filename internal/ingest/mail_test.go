@@ -13,10 +13,10 @@ import (
 	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/heard-intake/heard/internal/channel/email"
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/ingest"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // newMail returns a handler of the mails in w's bucket.
@@ -411,10 +411,10 @@ func TestMailHandler_Attachments(t *testing.T) {
 	}
 	seen := map[string]bool{}
 	for _, m := range got {
-		want := []contact.MediaFile{
-			{State: contact.Stored, Type: "image/png", Name: "logo.png", Size: 9},
-			{State: contact.Stored, Type: "application/pdf", Name: "factuur.pdf", Size: 8},
-			{State: contact.Stored, Type: "application/octet-stream", Name: "fotos.exe", Size: 2},
+		want := []message.MediaFile{
+			{State: message.Stored, Type: "image/png", Name: "logo.png", Size: 9},
+			{State: message.Stored, Type: "application/pdf", Name: "factuur.pdf", Size: 8},
+			{State: message.Stored, Type: "application/octet-stream", Name: "fotos.exe", Size: 2},
 		}
 		if m.State == nil || len(m.State.Files) != len(want) || m.State.Page == nil {
 			t.Fatalf("got state %+v, want %d files and a page", m.State, len(want))
@@ -465,7 +465,7 @@ func TestMailHandler_Virus(t *testing.T) {
 		t.Fatalf("got history %+v, want one message with the mark virus and 3 attachments", got)
 	}
 	for _, f := range got[0].State.Files {
-		if f.State != contact.Failed || f.Reason != contact.Blocked || f.Key != "" {
+		if f.State != message.Failed || f.Reason != message.Blocked || f.Key != "" {
 			t.Errorf("got file %+v, want it blocked and without a key", f)
 		}
 	}

@@ -10,8 +10,8 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // Limits of a message in the table. The rest of a larger message is in S3,
@@ -26,7 +26,7 @@ const (
 // storeMessage stores m in the table and reports whether it is new. A message
 // above maxInlineBytes is stored whole in S3 first, and in the table as a
 // preview that names the object.
-func (ing *Ingester) storeMessage(ctx context.Context, m contact.Message) (created bool, err error) {
+func (ing *Ingester) storeMessage(ctx context.Context, m message.Message) (created bool, err error) {
 	if inlineSize(m) <= maxInlineBytes {
 		return ing.Store.PutMessage(ctx, m, "")
 	}
@@ -42,7 +42,7 @@ func (ing *Ingester) storeMessage(ctx context.Context, m contact.Message) (creat
 }
 
 // inlineSize estimates the bytes that m takes in the table.
-func inlineSize(m contact.Message) int {
+func inlineSize(m message.Message) int {
 	n := len(m.Text) + len(m.FullText) + len(m.Subject) + len(m.Data) + len(m.Raw) + len(m.Payload)
 	for _, a := range m.Attachments {
 		n += 64 + len(a.Ref) + len(a.URL) + len(a.Name) + len(a.CID)
@@ -57,9 +57,9 @@ func inlineSize(m contact.Message) int {
 
 // previewOf returns the part of m that lists show, for the table. The whole
 // message is in S3.
-func previewOf(m contact.Message) contact.Message {
-	m.Text = contact.Cut(m.Text, maxPreviewBytes)
-	m.Payload = contact.Cut(m.Payload, maxPreviewBytes)
+func previewOf(m message.Message) message.Message {
+	m.Text = message.Cut(m.Text, maxPreviewBytes)
+	m.Payload = message.Cut(m.Payload, maxPreviewBytes)
 	m.FullText = ""
 	m.Data = nil
 	m.Raw = nil
@@ -67,7 +67,7 @@ func previewOf(m contact.Message) contact.Message {
 		m.Attachments = m.Attachments[:maxAttachments]
 	}
 	for i := range m.Attachments {
-		m.Attachments[i].URL = contact.Cut(m.Attachments[i].URL, maxPreviewBytes)
+		m.Attachments[i].URL = message.Cut(m.Attachments[i].URL, maxPreviewBytes)
 	}
 	if m.ReplyTo != nil && len(m.ReplyTo.References) > maxReferences {
 		r := *m.ReplyTo
@@ -80,7 +80,7 @@ func previewOf(m contact.Message) contact.Message {
 // storeMailFiles stores the attachments and the HTML of a mail in S3, and
 // notes their sizes in m. It must run before m is stored, so that a history
 // never names a missing file. It does nothing if mail is nil.
-func (ing *Ingester) storeMailFiles(ctx context.Context, m *contact.Message, mail *ParsedMail) error {
+func (ing *Ingester) storeMailFiles(ctx context.Context, m *message.Message, mail *ParsedMail) error {
 	if mail == nil || mail.File == nil {
 		return nil
 	}
@@ -104,5 +104,5 @@ func (ing *Ingester) storeMailFiles(ctx context.Context, m *contact.Message, mai
 		return nil
 	}
 	m.Page = int64(len(page))
-	return ing.Blobs.Put(ctx, m.FileKey(hash, contact.PageFile), contact.PageType, []byte(page))
+	return ing.Blobs.Put(ctx, m.FileKey(hash, message.PageFile), message.PageType, []byte(page))
 }

@@ -4,24 +4,24 @@ import (
 	"context"
 	"slices"
 
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // SentMails finds the mails that we sent. [store.Table] implements it.
 type SentMails interface {
 	// SentMails returns our mails that have one of these Message-IDs, by the
 	// id. It leaves out ids that are not ours.
-	SentMails(ctx context.Context, mailIDs []string) (map[string]contact.SentMail, error)
+	SentMails(ctx context.Context, mailIDs []string) (map[string]message.SentMail, error)
 	// MarkAddress records that mail to an address bounced or was complained
 	// about.
-	MarkAddress(ctx context.Context, a identity.Alias, m contact.AddressMark) error
+	MarkAddress(ctx context.Context, a identity.Alias, m message.AddressMark) error
 }
 
 // SendingEvent is SES's report on one mail that we sent.
 type SendingEvent struct {
 	OwnMailIDs []string         // Message-IDs of the mail: ours, and the one that SES gave it
-	Effects    []contact.Effect // the outcome for each recipient
+	Effects    []message.Effect // the outcome for each recipient
 	HardBounce bool             // the address will never work
 }
 
@@ -64,21 +64,21 @@ func (h *MailHandler) linkToSentMail(ctx context.Context, mail *ParsedMail) erro
 		return nil
 	}
 	e := effectOn(sent, d.Messages[0], reported)
-	d.Effects = []contact.Effect{e}
+	d.Effects = []message.Effect{e}
 	if kind == "complaint" || (kind == "bounce" && mail.HardBounce) {
-		return h.Sent.MarkAddress(ctx, sent.To, contact.AddressMark{Kind: kind, Code: e.Code, At: e.At})
+		return h.Sent.MarkAddress(ctx, sent.To, message.AddressMark{Kind: kind, Code: e.Code, At: e.At})
 	}
 	return nil
 }
 
 // firstFound returns the sent mail of the first id that was found.
-func firstFound(ids []string, found map[string]contact.SentMail) (contact.SentMail, bool) {
+func firstFound(ids []string, found map[string]message.SentMail) (message.SentMail, bool) {
 	for _, id := range ids {
 		if sent, ok := found[id]; ok {
 			return sent, true
 		}
 	}
-	return contact.SentMail{}, false
+	return message.SentMail{}, false
 }
 
 // ingestSendingEvent stores an event of SES as an effect on our mail, such as
@@ -101,14 +101,14 @@ func (h *MailHandler) ingestSendingEvent(ctx context.Context, event []byte) (Tal
 	if !ok {
 		return Tally{}, nil
 	}
-	e := effectOn(sent, contact.Message{Channel: contact.Email}, ev.Effects)
-	d := contact.Delivery{Effects: []contact.Effect{e}}
-	tally, err := h.Ingester.Ingest(ctx, d, Source{Channel: contact.Email, Raw: event, Type: "application/json"})
-	if err != nil || e.Kind != contact.Verdict {
+	e := effectOn(sent, message.Message{Channel: message.Email}, ev.Effects)
+	d := message.Delivery{Effects: []message.Effect{e}}
+	tally, err := h.Ingester.Ingest(ctx, d, Source{Channel: message.Email, Raw: event, Type: "application/json"})
+	if err != nil || e.Kind != message.Verdict {
 		return tally, err
 	}
 	if e.Status == "complaint" || ev.HardBounce {
-		return tally, h.Sent.MarkAddress(ctx, sent.To, contact.AddressMark{Kind: e.Status, Code: e.Code, At: e.At})
+		return tally, h.Sent.MarkAddress(ctx, sent.To, message.AddressMark{Kind: e.Status, Code: e.Code, At: e.At})
 	}
 	return tally, nil
 }
@@ -116,26 +116,26 @@ func (h *MailHandler) ingestSendingEvent(ctx context.Context, event []byte) (Tal
 // replaceWithNotice replaces the messages of d with a notice for operators. d
 // is a mail of our own that a forward or a mailing list sent back, so no
 // customer wrote it.
-func replaceWithNotice(d *contact.Delivery) {
+func replaceWithNotice(d *message.Delivery) {
 	m := d.Messages[0]
-	*d = contact.Delivery{Notices: []contact.Notice{{Channel: m.Channel, Account: m.Account, ID: m.ProviderID, Kind: "own-mail", At: m.SentAt}}}
+	*d = message.Delivery{Notices: []message.Notice{{Channel: m.Channel, Account: m.Account, ID: m.ProviderID, Kind: "own-mail", At: m.SentAt}}}
 }
 
 // assignReport moves a mail server's report into the history of the customer
 // to whom the mail was sent. The server gets no history of its own.
-func assignReport(messages []contact.Message, sent contact.SentMail) {
+func assignReport(messages []message.Message, sent message.SentMail) {
 	for i := range messages {
 		m := &messages[i]
 		m.Customer = identity.Address{Alias: sent.To, Assurance: identity.Claimed}
 		m.CustomerID = sent.Customer
 		m.Aliases = nil
-		m.ReplyTo = &contact.ReplyTo{ProviderID: sent.ProviderID}
+		m.ReplyTo = &message.ReplyTo{ProviderID: sent.ProviderID}
 	}
 }
 
 // linkAnswers marks messages as answers to our mail, if the recipient of that
 // mail wrote them. Other people may have obtained its Message-ID.
-func linkAnswers(messages []contact.Message, sent contact.SentMail) {
+func linkAnswers(messages []message.Message, sent message.SentMail) {
 	for i := range messages {
 		m := &messages[i]
 		if m.Customer.Alias != sent.To || m.ReplyTo == nil {
@@ -153,8 +153,8 @@ func linkAnswers(messages []contact.Message, sent contact.SentMail) {
 // effectOn returns the effect that m reports on our mail. reported has one
 // effect for each recipient that the report names; the one about the mail's
 // recipient is used, else the first.
-func effectOn(sent contact.SentMail, m contact.Message, reported []contact.Effect) contact.Effect {
-	e := contact.Effect{Kind: contact.Verdict, At: m.SentAt, Status: m.Automated}
+func effectOn(sent message.SentMail, m message.Message, reported []message.Effect) message.Effect {
+	e := message.Effect{Kind: message.Verdict, At: m.SentAt, Status: m.Automated}
 	if len(reported) > 0 {
 		e = reported[0]
 	}
@@ -170,7 +170,7 @@ func effectOn(sent contact.SentMail, m contact.Message, reported []contact.Effec
 	e.CustomerID = sent.Customer
 	e.Target = sent.ProviderID
 	if e.Status == "delivered" {
-		e.Kind = contact.Status
+		e.Kind = message.Status
 	}
 	return e
 }

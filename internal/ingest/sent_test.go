@@ -8,16 +8,16 @@ import (
 	"time"
 
 	"github.com/heard-intake/heard/internal/channel/email"
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/ingest"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // sentMail is a mail that we sent to Jan.
 type sentMail struct {
 	*world
 	h       *ingest.MailHandler
-	m       contact.Message
+	m       message.Message
 	to      identity.Alias
 	box     string // the address for answers, with a token
 	sesID   string
@@ -40,11 +40,11 @@ func newSentMail(t *testing.T) *sentMail {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.m = contact.Message{
-		Version: contact.SchemaVersion, Channel: contact.Email, Direction: contact.Outbound, Kind: contact.Mail, Origin: contact.Composed, ProviderID: "our-1",
+	o.m = message.Message{
+		Version: message.SchemaVersion, Channel: message.Email, Direction: message.Outbound, Kind: message.Mail, Origin: message.Composed, ProviderID: "our-1",
 		MailID: email.MessageID(o.replies, token), CustomerID: customer, Customer: identity.Address{Alias: o.to, Assurance: identity.Verified}, SentAt: at, Text: "Antwoord",
 	}
-	o.m.ID = contact.NewID(o.m.Channel, at, o.m.ProviderID)
+	o.m.ID = message.NewID(o.m.Channel, at, o.m.ProviderID)
 	if _, err := o.table.PutMessage(t.Context(), o.m, ""); err != nil {
 		t.Fatal(err)
 	}
@@ -64,7 +64,7 @@ func newSentMail(t *testing.T) *sentMail {
 // recordID records the mail under a Message-ID.
 func (o *sentMail) recordID(t *testing.T, id string) {
 	t.Helper()
-	err := o.table.PutSent(t.Context(), id, contact.SentMail{Customer: o.m.CustomerID, Message: o.m.ID, ProviderID: o.m.ProviderID, MailID: o.m.MailID, To: o.to, At: o.m.SentAt})
+	err := o.table.PutSent(t.Context(), id, message.SentMail{Customer: o.m.CustomerID, Message: o.m.ID, ProviderID: o.m.ProviderID, MailID: o.m.MailID, To: o.to, At: o.m.SentAt})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +87,7 @@ func (o *sentMail) sendingEvent(kind string, more object) string {
 }
 
 // state returns the mail's status in the history.
-func (o *sentMail) state(t *testing.T) contact.State {
+func (o *sentMail) state(t *testing.T) message.State {
 	t.Helper()
 	e, err := o.table.Message(t.Context(), o.m.CustomerID, o.m.ID)
 	if err != nil || e.State == nil {
@@ -151,7 +151,7 @@ func TestMailHandler_SendingEvents(t *testing.T) {
 // checkAlone checks that the history has our mail alone.
 func (o *sentMail) checkAlone(t *testing.T) {
 	t.Helper()
-	page, err := o.table.History(t.Context(), identity.Customer{ID: o.m.CustomerID, Members: []identity.CustomerID{o.m.CustomerID}}, contact.Query{Limit: 10})
+	page, err := o.table.History(t.Context(), identity.Customer{ID: o.m.CustomerID, Members: []identity.CustomerID{o.m.CustomerID}}, message.Query{Limit: 10})
 	if err != nil || len(page.Entries) != 1 {
 		t.Errorf("got history %+v and error %v, want our mail alone", page.Entries, err)
 	}
@@ -165,8 +165,8 @@ func TestMailHandler_UnknownSendingEvent(t *testing.T) {
 		t.Errorf("got failed messages %v, want 2", failed)
 	}
 	e, err := o.table.Message(t.Context(), o.m.CustomerID, o.m.ID)
-	if err != nil || e.State == nil || e.State.Status != contact.Queued {
-		t.Errorf("got state %+v and error %v, want status %s", e.State, err, contact.Queued)
+	if err != nil || e.State == nil || e.State.Status != message.Queued {
+		t.Errorf("got state %+v and error %v, want status %s", e.State, err, message.Queued)
 	}
 }
 

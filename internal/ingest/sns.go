@@ -7,8 +7,8 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // SNSHandler ingests a channel's events that an AWS service, such as End User
@@ -16,8 +16,8 @@ import (
 // them. Only the subscribed topic may invoke the function, which proves their
 // origin.
 type SNSHandler struct {
-	Channel   contact.Channel
-	Normalize func(message []byte) (contact.Delivery, error)
+	Channel   message.Channel
+	Normalize func(message []byte) (message.Delivery, error)
 	Ingester  *Ingester
 	Meter     Meter
 }

@@ -10,13 +10,13 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"github.com/heard-intake/heard/internal/channel/whatsapp"
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/ingest"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // newSNSHandler returns a handler of WhatsApp notifications.
 func newSNSHandler(w *world) *ingest.SNSHandler {
-	return &ingest.SNSHandler{Channel: contact.WhatsApp, Normalize: whatsapp.NormalizeSNS, Ingester: w.hook.Ingester, Meter: w.counts}
+	return &ingest.SNSHandler{Channel: message.WhatsApp, Normalize: whatsapp.NormalizeSNS, Ingester: w.hook.Ingester, Meter: w.counts}
 }
 
 // notification returns a Lambda event of SNS, with one message of AWS End User

@@ -14,6 +14,7 @@ import (
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/ingest"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // The contacts that a mail may belong to.
@@ -219,17 +220,17 @@ func (c *correspondence) answer(t *testing.T, to identity.Alias, mailID, sesID, 
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := contact.Message{
-		Version: contact.SchemaVersion, Channel: contact.Email, Direction: contact.Outbound, Kind: contact.Mail, ProviderID: mailID, MailID: mailID,
-		Thread: question, ReplyTo: &contact.ReplyTo{References: []string{question}}, CustomerID: customer, SentAt: at, Text: "Antwoord",
+	m := message.Message{
+		Version: message.SchemaVersion, Channel: message.Email, Direction: message.Outbound, Kind: message.Mail, ProviderID: mailID, MailID: mailID,
+		Thread: question, ReplyTo: &message.ReplyTo{References: []string{question}}, CustomerID: customer, SentAt: at, Text: "Antwoord",
 		Customer: identity.Address{Alias: to, Assurance: identity.Verified},
 	}
-	m.ID = contact.NewID(m.Channel, at, mailID)
+	m.ID = message.NewID(m.Channel, at, mailID)
 	if _, err := c.table.PutMessage(t.Context(), m, ""); err != nil {
 		t.Fatal(err)
 	}
 	for _, id := range []string{mailID, sesID} {
-		if err := c.table.PutSent(t.Context(), id, contact.SentMail{Customer: customer, Message: m.ID, ProviderID: mailID, MailID: mailID, To: to, At: at}); err != nil {
+		if err := c.table.PutSent(t.Context(), id, message.SentMail{Customer: customer, Message: m.ID, ProviderID: mailID, MailID: mailID, To: to, At: at}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -251,7 +252,7 @@ func (c *correspondence) where(t *testing.T, a identity.Alias, text string) stri
 		t.Fatal(err)
 	}
 	for i, k := range contact.Contacts(messages) {
-		if slices.ContainsFunc(k.Messages, func(m contact.Message) bool { return m.Text == text }) {
+		if slices.ContainsFunc(k.Messages, func(m message.Message) bool { return m.Text == text }) {
 			return [...]string{first, second, own}[i]
 		}
 	}

@@ -10,8 +10,8 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"github.com/heard-intake/heard/internal/channel/meta"
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // MaxWebhook is the size of the largest webhook accepted, in bytes: Meta's own
@@ -34,9 +34,9 @@ type Meter interface {
 
 // WebhookHandler ingests the webhooks of one Meta channel.
 type WebhookHandler struct {
-	Channel   contact.Channel
+	Channel   message.Channel
 	Secrets   Secrets // "appSecret" signs webhooks; "verifyToken" is for the handshake
-	Normalize func(body []byte) (contact.Delivery, error)
+	Normalize func(body []byte) (message.Delivery, error)
 	Ingester  *Ingester
 	Meter     Meter
 }

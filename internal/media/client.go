@@ -17,8 +17,8 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // userAgent identifies us. Meta's media servers refuse requests without one.
@@ -88,8 +88,8 @@ const maxRedirects = 3
 // Refusals of addresses. errPrivate depends on a DNS answer, which may be a
 // temporary mistake, so it is not final at once.
 var (
-	errBlocked = &refusal{reason: contact.Blocked, finalAfter: firstTry, detail: "address not allowed"}
-	errPrivate = &refusal{reason: contact.Blocked, finalAfter: afterMinutes, detail: "not a public address"}
+	errBlocked = &refusal{reason: message.Blocked, finalAfter: firstTry, detail: "address not allowed"}
+	errPrivate = &refusal{reason: message.Blocked, finalAfter: afterMinutes, detail: "not a public address"}
 )
 
 // checkURL returns nil if u is an address of a platform.
@@ -218,7 +218,7 @@ func (d *download) closeFile() { _ = d.file.Close() }
 
 // download fetches a file of at most maxFile bytes, and checks it.
 func (c *Client) download(ctx context.Context, from fileSource) (*download, error) {
-	tooLarge := &refusal{reason: contact.TooLarge, finalAfter: firstTry}
+	tooLarge := &refusal{reason: message.TooLarge, finalAfter: firstTry}
 	if from.size > maxFile {
 		return nil, tooLarge
 	}
@@ -250,7 +250,7 @@ func saveFile(body io.Reader, typ, sha256 string) (*download, error) {
 	}
 	if d.size == 0 || (sha256 != "" && d.sha256 != sha256) {
 		d.closeFile()
-		return nil, &refusal{reason: contact.Damaged, finalAfter: afterMinutes}
+		return nil, &refusal{reason: message.Damaged, finalAfter: afterMinutes}
 	}
 	return d, nil
 }
@@ -277,7 +277,7 @@ func (d *download) readFrom(body io.Reader) error {
 	case err != nil:
 		return newUnavailable(fmt.Sprintf("the response was cut off after %d bytes", n))
 	case n > maxFile:
-		return &refusal{reason: contact.TooLarge, finalAfter: firstTry}
+		return &refusal{reason: message.TooLarge, finalAfter: firstTry}
 	}
 	d.size = n
 	d.sha256 = hex.EncodeToString(sum.Sum(nil))

@@ -9,8 +9,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/media"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // platform has hosts of the deployed stack, and two names that resolve to this
@@ -64,8 +64,8 @@ func TestClient_BlockedAddresses(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if reason := media.RefusalReason(t.Context(), c, tt.url); reason != contact.Blocked {
-				t.Errorf("reason: got %q, want %q", reason, contact.Blocked)
+			if reason := media.RefusalReason(t.Context(), c, tt.url); reason != message.Blocked {
+				t.Errorf("reason: got %q, want %q", reason, message.Blocked)
 			}
 		})
 	}
@@ -102,8 +102,8 @@ func TestClient_BlockedRedirects(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if reason := media.RefusalReason(t.Context(), c, origin+"/x"); reason != contact.Blocked && reason != contact.Unavailable {
-				t.Errorf("reason: got %q, want %q or %q", reason, contact.Blocked, contact.Unavailable)
+			if reason := media.RefusalReason(t.Context(), c, origin+"/x"); reason != message.Blocked && reason != message.Unavailable {
+				t.Errorf("reason: got %q, want %q or %q", reason, message.Blocked, message.Unavailable)
 			}
 		})
 	}
@@ -179,7 +179,7 @@ func FuzzAddress(f *testing.F) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel() // no request is sent
 	f.Fuzz(func(t *testing.T, s string) {
-		if media.RefusalReason(ctx, c, s) == contact.Blocked {
+		if media.RefusalReason(ctx, c, s) == message.Blocked {
 			return
 		}
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s, nil)

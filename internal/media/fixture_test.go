@@ -25,10 +25,10 @@ import (
 	"github.com/heard-intake/heard/infra/local/s3"
 	"github.com/heard-intake/heard/infra/local/sqs"
 	"github.com/heard-intake/heard/internal/blob"
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/media"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/queue"
 	"github.com/heard-intake/heard/internal/store"
 	"github.com/heard-intake/heard/internal/store/storetest"
@@ -155,7 +155,7 @@ func (w *fixture) newHandler(t testing.TB, hosts ...string) *media.Handler {
 	}
 	return &media.Handler{
 		Store: w.table, Blobs: blob.New(w.objects, "blobs"), Queue: w.delays, Client: client, Graph: w.origin + "/v24.0", Meter: w.counts,
-		Tokens: map[contact.Channel]media.Token{contact.WhatsApp: w.token, contact.Messenger: w.token, contact.Instagram: w.token},
+		Tokens: map[message.Channel]media.Token{message.WhatsApp: w.token, message.Messenger: w.token, message.Instagram: w.token},
 		Now:    func() time.Time { return w.now },
 		Social: &media.SocialClient{Endpoint: w.origin, Config: aws.Config{
 			Region: "eu-west-1", HTTPClient: http.DefaultClient, Credentials: credentials.NewStaticCredentialsProvider("k", "s", ""),
@@ -166,27 +166,27 @@ func (w *fixture) newHandler(t testing.TB, hosts ...string) *media.Handler {
 var jan = identity.Address{Alias: identity.Alias{Kind: identity.Phone, Value: "31970100000001"}, Assurance: identity.Verified}
 
 // storeMessage stores a message of jan with files, and enqueues its job.
-func (w *fixture) storeMessage(t testing.TB, ch contact.Channel, files ...contact.Attachment) contact.Message {
+func (w *fixture) storeMessage(t testing.TB, ch message.Channel, files ...message.Attachment) message.Message {
 	t.Helper()
 	return w.storeMessageVia(t, ch, "", files...)
 }
 
 // storeMessageVia is storeMessage for a message that came through AWS.
-func (w *fixture) storeMessageVia(t testing.TB, ch contact.Channel, via string, files ...contact.Attachment) contact.Message {
+func (w *fixture) storeMessageVia(t testing.TB, ch message.Channel, via string, files ...message.Attachment) message.Message {
 	t.Helper()
 	const id = "wamid.A"
-	m := contact.Message{
-		Version: contact.SchemaVersion, ID: contact.NewID(ch, at, id), CustomerID: w.customer, Channel: ch, Direction: contact.Inbound, Kind: contact.Image,
+	m := message.Message{
+		Version: message.SchemaVersion, ID: message.NewID(ch, at, id), CustomerID: w.customer, Channel: ch, Direction: message.Inbound, Kind: message.Image,
 		ProviderID: id, Account: "110", Customer: jan, SentAt: at, ReceivedAt: at, Attachments: files, Via: via,
 	}
 	if _, err := w.table.PutMessage(t.Context(), m, ""); err != nil {
 		t.Fatal(err)
 	}
-	w.enqueueJob(t, contact.Job{Customer: w.customer, Message: m.ID})
+	w.enqueueJob(t, message.Job{Customer: w.customer, Message: m.ID})
 	return m
 }
 
-func (w *fixture) enqueueJob(t testing.TB, job contact.Job) {
+func (w *fixture) enqueueJob(t testing.TB, job message.Job) {
 	t.Helper()
 	body, err := json.Marshal(job)
 	if err != nil {
@@ -227,9 +227,9 @@ func (w *fixture) handleOnce(t testing.TB) bool {
 }
 
 // fileStates returns the file states in the history.
-func (w *fixture) fileStates(t testing.TB) []contact.MediaFile {
+func (w *fixture) fileStates(t testing.TB) []message.MediaFile {
 	t.Helper()
-	p, err := w.table.History(t.Context(), identity.Customer{ID: w.customer, Members: []identity.CustomerID{w.customer}}, contact.Query{Limit: 1})
+	p, err := w.table.History(t.Context(), identity.Customer{ID: w.customer, Members: []identity.CustomerID{w.customer}}, message.Query{Limit: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -257,6 +257,6 @@ func sum(data []byte) string {
 	return hex.EncodeToString(s[:])
 }
 
-func image(ref string) contact.Attachment {
-	return contact.Attachment{Kind: contact.Image, Ref: ref, Type: "image/png", Name: "foto van mij.png"}
+func image(ref string) message.Attachment {
+	return message.Attachment{Kind: message.Image, Ref: ref, Type: "image/png", Name: "foto van mij.png"}
 }

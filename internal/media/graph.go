@@ -9,8 +9,8 @@ import (
 	"strings"
 
 	"github.com/heard-intake/heard/internal/channel/meta"
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // maxAnswer limits the part of a response of the Graph API that is read, in
@@ -18,7 +18,7 @@ import (
 const maxAnswer = 64 << 10
 
 // errNoID means that the webhook had no id with which to request a file.
-var errNoID = &refusal{reason: contact.Lost, finalAfter: firstTry, detail: "no usable id"}
+var errNoID = &refusal{reason: message.Lost, finalAfter: firstTry, detail: "no usable id"}
 
 // queryGraph reads an object of the Graph API into out.
 func (h *Handler) queryGraph(ctx context.Context, id string, query url.Values, token string, out any) error {
@@ -99,5 +99,5 @@ func (h *Handler) queryName(ctx context.Context, a identity.Alias, token string)
 	if name == "" {
 		name = strings.TrimSpace(p.Name)
 	}
-	return contact.Clean(name, maxName), nil
+	return message.Clean(name, maxName), nil
 }

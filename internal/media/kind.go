@@ -8,7 +8,7 @@ import (
 	"strings"
 	"unicode"
 
-	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // headLen is the length of a file's start that is read to detect its type. It
@@ -112,13 +112,13 @@ const maxFileName = 150
 // safeFileName returns a name under which a file can be saved: the sender's
 // name without path separators, or else the attachment's kind. It has an
 // extension if the type is known.
-func safeFileName(a contact.Attachment, typ string) string {
+func safeFileName(a message.Attachment, typ string) string {
 	name := strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || strings.ContainsRune(`/\:*?"<>|`, r) {
 			return '_'
 		}
 		return r
-	}, contact.Clean(a.Name, len(a.Name)))
+	}, message.Clean(a.Name, len(a.Name)))
 	name = strings.Trim(name, ". ")
 	if name == "" {
 		name = string(a.Kind)
@@ -129,5 +129,5 @@ func safeFileName(a contact.Attachment, typ string) string {
 	} else {
 		name = strings.TrimSuffix(name, extension)
 	}
-	return contact.Cut(name, maxFileName) + extension
+	return message.Cut(name, maxFileName) + extension
 }

@@ -5,8 +5,8 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/media"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 func TestDetectType(t *testing.T) {
@@ -53,7 +53,7 @@ func TestSafeFileName(t *testing.T) {
 		"...":                             "image.png",
 		strings.Repeat("é", 500) + ".png": strings.Repeat("é", 75) + ".png",
 	} {
-		if got := media.SafeFileName(contact.Attachment{Kind: contact.Image, Name: name}, "image/png"); got != want {
+		if got := media.SafeFileName(message.Attachment{Kind: message.Image, Name: name}, "image/png"); got != want {
 			t.Errorf("SafeFileName(%q): got %q, want %q", name, got, want)
 		}
 	}
@@ -62,7 +62,7 @@ func TestSafeFileName(t *testing.T) {
 func FuzzSafeFileName(f *testing.F) {
 	f.Add("x.png", "image/png")
 	f.Fuzz(func(t *testing.T, name, typ string) {
-		got := media.SafeFileName(contact.Attachment{Kind: contact.Image, Name: name}, typ)
+		got := media.SafeFileName(message.Attachment{Kind: message.Image, Name: name}, typ)
 		if got == "" || len(got) > 200 || !utf8.ValidString(got) || strings.ContainsAny(got, "/\\\r\n\x00\"") {
 			t.Errorf("SafeFileName(%q): got %q, want a valid name of at most 200 bytes", name, got)
 		}

@@ -26,17 +26,17 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/lambdabatch"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // A Store has the messages and the results for their files. [store.Table] is a
 // Store.
 type Store interface {
-	Message(ctx context.Context, c identity.CustomerID, id contact.ID) (contact.Entry, error)
-	PutEffect(ctx context.Context, c identity.CustomerID, e contact.Effect) (changed bool, err error)
+	Message(ctx context.Context, c identity.CustomerID, id message.ID) (message.Entry, error)
+	PutEffect(ctx context.Context, c identity.CustomerID, e message.Effect) (changed bool, err error)
 	AliasByKey(ctx context.Context, key string) (identity.Address, identity.CustomerID, error)
 	PutShownName(ctx context.Context, c identity.CustomerID, name string) error
 	Hash(parts ...string) string
@@ -80,7 +80,7 @@ type Handler struct {
 	Store  Store
 	Blobs  Blobs
 	Queue  Queue
-	Tokens map[contact.Channel]Token
+	Tokens map[message.Channel]Token
 	Client *Client
 	Graph  string // address of the Graph API with its version: "https://graph.facebook.com/v24.0"
 	Social Social // for files of messages that arrived through it
@@ -88,7 +88,7 @@ type Handler struct {
 	Now    func() time.Time
 
 	mu          sync.Mutex
-	pausedUntil map[contact.Channel]time.Time // when each channel may be called again
+	pausedUntil map[message.Channel]time.Time // when each channel may be called again
 }
 
 // Limits of one file and one job.
@@ -138,7 +138,7 @@ func (h *Handler) runJob(ctx context.Context, body string, try int) (wait time.D
 		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-resultMargin))
 		defer cancel()
 	}
-	var job contact.Job
+	var job message.Job
 	if err := json.Unmarshal([]byte(body), &job); err != nil || (job.Message == "") == (job.Alias == "") {
 		return 0, fault.New(fault.Invalid, "the job must name either a message or an alias")
 	}
@@ -150,7 +150,7 @@ func (h *Handler) runJob(ctx context.Context, body string, try int) (wait time.D
 
 // fetchFiles fetches the pending files of a message. It does nothing if the
 // message no longer exists.
-func (h *Handler) fetchFiles(ctx context.Context, job contact.Job, try int) (wait time.Duration, err error) {
+func (h *Handler) fetchFiles(ctx context.Context, job message.Job, try int) (wait time.Duration, err error) {
 	m, state, err := h.loadMessage(ctx, job)
 	if fault.KindOf(err) == fault.NotFound && err != nil {
 		return 0, nil
@@ -160,7 +160,7 @@ func (h *Handler) fetchFiles(ctx context.Context, job contact.Job, try int) (wai
 	}
 	counts := map[string]int{}
 	for i := range state.Files {
-		if state.Files[i].State != contact.Pending || i >= len(m.Attachments) {
+		if state.Files[i].State != message.Pending || i >= len(m.Attachments) {
 			continue
 		}
 		w, ferr := h.fetchAndRecord(ctx, m, i, try, counts)
@@ -174,22 +174,22 @@ func (h *Handler) fetchFiles(ctx context.Context, job contact.Job, try int) (wai
 }
 
 // loadMessage returns the whole message and the state of its files.
-func (h *Handler) loadMessage(ctx context.Context, job contact.Job) (contact.Message, contact.State, error) {
+func (h *Handler) loadMessage(ctx context.Context, job message.Job) (message.Message, message.State, error) {
 	e, err := h.Store.Message(ctx, job.Customer, job.Message)
 	if err != nil {
-		return contact.Message{}, contact.State{}, err
+		return message.Message{}, message.State{}, err
 	}
 	m := e.Message
 	if e.Whole != "" {
 		data, err := h.Blobs.Get(ctx, e.Whole, maxWhole)
 		if err != nil {
-			return m, contact.State{}, err
+			return m, message.State{}, err
 		}
 		if err := json.Unmarshal(data, &m); err != nil {
-			return m, contact.State{}, fault.New(fault.Internal, "the message in the bucket is not valid JSON")
+			return m, message.State{}, fault.New(fault.Internal, "the message in the bucket is not valid JSON")
 		}
 	}
-	var state contact.State
+	var state message.State
 	if e.State != nil {
 		state = *e.State
 	}
@@ -199,7 +199,7 @@ func (h *Handler) loadMessage(ctx context.Context, job contact.Job) (contact.Mes
 
 // fetchAndRecord fetches one attachment. It records the result, unless a later
 // try may succeed.
-func (h *Handler) fetchAndRecord(ctx context.Context, m contact.Message, i, try int, counts map[string]int) (time.Duration, error) {
+func (h *Handler) fetchAndRecord(ctx context.Context, m message.Message, i, try int, counts map[string]int) (time.Duration, error) {
 	f, err := h.copyToBucket(ctx, m, i)
 	r, refused := errors.AsType[*refusal](err)
 	switch {
@@ -212,10 +212,10 @@ func (h *Handler) fetchAndRecord(ctx context.Context, m contact.Message, i, try 
 		return h.recordRefusal(m.Channel, r), r
 	default:
 		counts["Failed"]++
-		f = contact.MediaFile{State: contact.Failed, Reason: r.reason}
+		f = message.MediaFile{State: message.Failed, Reason: r.reason}
 	}
-	_, err = h.Store.PutEffect(ctx, m.CustomerID, contact.Effect{
-		Channel: m.Channel, Customer: m.Customer, Target: m.ProviderID, Kind: contact.Media, At: h.Now(), Index: i, File: &f,
+	_, err = h.Store.PutEffect(ctx, m.CustomerID, message.Effect{
+		Channel: m.Channel, Customer: m.Customer, Target: m.ProviderID, Kind: message.Media, At: h.Now(), Index: i, File: &f,
 	})
 	return 0, err
 }
@@ -229,7 +229,7 @@ const (
 // recordRefusal pauses the channel after a refusal that concerns more than one
 // file: the platform refused our token or throttled us. It returns how long
 // not to call the platform.
-func (h *Handler) recordRefusal(ch contact.Channel, r *refusal) time.Duration {
+func (h *Handler) recordRefusal(ch message.Channel, r *refusal) time.Duration {
 	wait := r.pauseFor
 	switch {
 	case r.unauthorized:
@@ -243,7 +243,7 @@ func (h *Handler) recordRefusal(ch contact.Channel, r *refusal) time.Duration {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.pausedUntil == nil {
-		h.pausedUntil = map[contact.Channel]time.Time{}
+		h.pausedUntil = map[message.Channel]time.Time{}
 	}
 	if until := h.Now().Add(wait); until.After(h.pausedUntil[ch]) {
 		h.pausedUntil[ch] = until
@@ -252,18 +252,18 @@ func (h *Handler) recordRefusal(ch contact.Channel, r *refusal) time.Duration {
 }
 
 // pauseRefusal returns a refusal while a channel is paused, else nil.
-func (h *Handler) pauseRefusal(ch contact.Channel) error {
+func (h *Handler) pauseRefusal(ch message.Channel) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if left := h.pausedUntil[ch].Sub(h.Now()); left > 0 {
-		return &refusal{reason: contact.Unavailable, pauseFor: left}
+		return &refusal{reason: message.Unavailable, pauseFor: left}
 	}
 	return nil
 }
 
 // accessToken returns the access token of an account, or else that of its
 // channel.
-func (h *Handler) accessToken(ctx context.Context, ch contact.Channel, account string) (string, error) {
+func (h *Handler) accessToken(ctx context.Context, ch message.Channel, account string) (string, error) {
 	if err := h.pauseRefusal(ch); err != nil {
 		return "", err
 	}
@@ -281,17 +281,17 @@ func (h *Handler) accessToken(ctx context.Context, ch contact.Channel, account s
 }
 
 // errNoToken means that the operator has not set an access token.
-var errNoToken = &refusal{reason: contact.Refused, unauthorized: true, detail: "no access token is set"}
+var errNoToken = &refusal{reason: message.Refused, unauthorized: true, detail: "no access token is set"}
 
 // copyToBucket copies one attachment to the bucket.
-func (h *Handler) copyToBucket(ctx context.Context, m contact.Message, i int) (contact.MediaFile, error) {
+func (h *Handler) copyToBucket(ctx context.Context, m message.Message, i int) (message.MediaFile, error) {
 	ctx, cancel := context.WithTimeout(ctx, maxFileTime)
 	defer cancel()
 	a := m.Attachments[i]
-	f := contact.MediaFile{State: contact.Stored, Key: m.FileKey(h.Store.Hash("message", string(m.ID)), strconv.Itoa(i))}
+	f := message.MediaFile{State: message.Stored, Key: m.FileKey(h.Store.Hash("message", string(m.ID)), strconv.Itoa(i))}
 	got, err := h.downloadFile(ctx, m, a, f.Key)
 	if err != nil {
-		return contact.MediaFile{}, err
+		return message.MediaFile{}, err
 	}
 	defer got.closeFile()
 	f.Size = got.size
@@ -303,7 +303,7 @@ func (h *Handler) copyToBucket(ctx context.Context, m contact.Message, i int) (c
 
 // downloadFile fetches an attachment from the platform or from AWS. key is the
 // attachment's key in the bucket.
-func (h *Handler) downloadFile(ctx context.Context, m contact.Message, a contact.Attachment, key string) (*download, error) {
+func (h *Handler) downloadFile(ctx context.Context, m message.Message, a message.Attachment, key string) (*download, error) {
 	if m.Via != "" {
 		return h.downloadFromAWS(ctx, m, a, key)
 	}
@@ -318,7 +318,7 @@ func (h *Handler) downloadFile(ctx context.Context, m contact.Message, a contact
 
 // downloadFromAWS fetches a file through AWS End User Messaging Social. AWS
 // copies it to the bucket, from which it is read to be checked.
-func (h *Handler) downloadFromAWS(ctx context.Context, m contact.Message, a contact.Attachment, key string) (*download, error) {
+func (h *Handler) downloadFromAWS(ctx context.Context, m message.Message, a message.Attachment, key string) (*download, error) {
 	if err := h.pauseRefusal(m.Channel); err != nil {
 		return nil, err
 	}
@@ -339,8 +339,8 @@ func (h *Handler) downloadFromAWS(ctx context.Context, m contact.Message, a cont
 
 // locateFile returns the address of an attachment. WhatsApp gives it for an
 // id, and it expires after five minutes, so each try asks for it again.
-func (h *Handler) locateFile(ctx context.Context, m contact.Message, a contact.Attachment) (fileSource, error) {
-	if m.Channel != contact.WhatsApp {
+func (h *Handler) locateFile(ctx context.Context, m message.Message, a message.Attachment) (fileSource, error) {
+	if m.Channel != message.WhatsApp {
 		return fileSource{url: a.URL}, nil
 	}
 	token, err := h.accessToken(ctx, m.Channel, m.Account)
@@ -355,7 +355,7 @@ func (h *Handler) locateFile(ctx context.Context, m contact.Message, a contact.A
 
 // refreshToken reads the tokens of a channel again if err says that the
 // platform refused one. The next try uses them.
-func (h *Handler) refreshToken(ctx context.Context, ch contact.Channel, err error) {
+func (h *Handler) refreshToken(ctx context.Context, ch message.Channel, err error) {
 	r, ok := errors.AsType[*refusal](err)
 	if !ok || !r.unauthorized || h.Tokens[ch] == nil {
 		return

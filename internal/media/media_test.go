@@ -19,8 +19,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/heard-intake/heard/infra/local/graph"
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/media"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 func TestHandle_WhatsAppFile(t *testing.T) {
@@ -29,18 +29,18 @@ func TestHandle_WhatsAppFile(t *testing.T) {
 	id := w.graph.AddMedium(graph.Medium{Type: "image/png", Data: picture})
 	a := image(id)
 	a.SHA256 = sum(picture)
-	m := w.storeMessage(t, contact.WhatsApp, a)
-	if diff := cmp.Diff([]contact.MediaFile{{State: contact.Pending}}, w.fileStates(t)); diff != "" {
+	m := w.storeMessage(t, message.WhatsApp, a)
+	if diff := cmp.Diff([]message.MediaFile{{State: message.Pending}}, w.fileStates(t)); diff != "" {
 		t.Error("before: ", diff)
 	}
 	if !w.handleOnce(t) {
 		t.Fatal("the job is not done")
 	}
-	want := contact.MediaFile{
-		State: contact.Stored, Type: "image/png", Size: int64(len(picture)), SHA256: sum(picture), Name: "foto van mij.png",
+	want := message.MediaFile{
+		State: message.Stored, Type: "image/png", Size: int64(len(picture)), SHA256: sum(picture), Name: "foto van mij.png",
 		Key: fmt.Sprintf("c/%s/f/%s/0", w.customer, w.table.Hash("message", string(m.ID))),
 	}
-	if diff := cmp.Diff([]contact.MediaFile{want}, w.fileStates(t)); diff != "" {
+	if diff := cmp.Diff([]message.MediaFile{want}, w.fileStates(t)); diff != "" {
 		t.Error(diff)
 	}
 	if data, typ := w.object(t, want.Key); !bytes.Equal(data, picture) || typ != "image/png" {
@@ -59,12 +59,12 @@ func TestHandle_FileThroughAWS(t *testing.T) {
 	w.token.now = ""
 	a := image(w.graph.AddMedium(graph.Medium{ID: "77", Type: "image/png", Data: picture}))
 	a.SHA256 = sum(picture)
-	w.storeMessageVia(t, contact.WhatsApp, phoneNumberARN, a)
+	w.storeMessageVia(t, message.WhatsApp, phoneNumberARN, a)
 	if !w.handleOnce(t) {
 		t.Fatal("the job is not done")
 	}
 	got := w.fileStates(t)
-	if len(got) != 1 || got[0].State != contact.Stored || got[0].Type != "image/png" || got[0].SHA256 != sum(picture) || got[0].Size != int64(len(picture)) {
+	if len(got) != 1 || got[0].State != message.Stored || got[0].Type != "image/png" || got[0].SHA256 != sum(picture) || got[0].Size != int64(len(picture)) {
 		t.Fatalf("files: got %+v", got)
 	}
 	if data, typ := w.object(t, got[0].Key); !bytes.Equal(data, picture) || typ != "image/png" {
@@ -76,26 +76,26 @@ func TestHandle_AccountToken(t *testing.T) {
 	t.Parallel()
 	w := newFixture(t)
 	w.token.now, w.token.own = "another's", map[string]string{"110": "s3cret"}
-	w.storeMessage(t, contact.WhatsApp, image(w.graph.AddMedium(graph.Medium{Type: "image/png", Data: picture})))
-	if !w.handleOnce(t) || w.fileStates(t)[0].State != contact.Stored {
+	w.storeMessage(t, message.WhatsApp, image(w.graph.AddMedium(graph.Medium{Type: "image/png", Data: picture})))
+	if !w.handleOnce(t) || w.fileStates(t)[0].State != message.Stored {
 		t.Errorf("files: got %+v", w.fileStates(t))
 	}
 }
 
 func TestHandle_MessengerFile(t *testing.T) {
 	t.Parallel()
-	for _, ch := range []contact.Channel{contact.Messenger, contact.Instagram} {
+	for _, ch := range []message.Channel{message.Messenger, message.Instagram} {
 		t.Run(string(ch), func(t *testing.T) {
 			t.Parallel()
 			w := newFixture(t)
 			w.token.now = ""
 			one, two := w.graph.AddMedium(graph.Medium{ID: "1", Type: "image/png", Data: picture}), w.graph.AddMedium(graph.Medium{ID: "2", Type: "text/html", Data: []byte("<html>hoi")})
-			w.storeMessage(t, ch, contact.Attachment{Kind: contact.Image, URL: w.origin + "/cdn/" + one}, contact.Attachment{Kind: contact.File, URL: w.origin + "/cdn/" + two, Name: "../x/brief.pdf"})
+			w.storeMessage(t, ch, message.Attachment{Kind: message.Image, URL: w.origin + "/cdn/" + one}, message.Attachment{Kind: message.File, URL: w.origin + "/cdn/" + two, Name: "../x/brief.pdf"})
 			if !w.handleOnce(t) {
 				t.Fatal("the job is not done")
 			}
 			got := w.fileStates(t)
-			if len(got) != 2 || got[0].Name != "image.png" || got[1].Name != "_x_brief.pdf" || got[1].Type != "text/html" || got[1].State != contact.Stored {
+			if len(got) != 2 || got[0].Name != "image.png" || got[1].Name != "_x_brief.pdf" || got[1].Type != "text/html" || got[1].State != message.Stored {
 				t.Errorf("files: got %+v", got)
 			}
 		})
@@ -109,23 +109,23 @@ func TestHandle_FailingFileBesideOthers(t *testing.T) {
 		w.graph.AddMedium(graph.Medium{ID: id, Type: "image/png", Data: picture})
 	}
 	w.graph.Fail("/cdn/2", &graph.Fault{Status: http.StatusServiceUnavailable, Times: 1})
-	var files []contact.Attachment
+	var files []message.Attachment
 	for _, id := range []string{"1", "2", "3"} {
-		files = append(files, contact.Attachment{Kind: contact.Image, URL: w.origin + "/cdn/" + id})
+		files = append(files, message.Attachment{Kind: message.Image, URL: w.origin + "/cdn/" + id})
 	}
-	w.storeMessage(t, contact.Messenger, files...)
+	w.storeMessage(t, message.Messenger, files...)
 	if w.handleOnce(t) {
 		t.Fatal("done, want a file to be missing")
 	}
 	got := w.fileStates(t)
-	if got[0].State != contact.Stored || got[1].State != contact.Pending || got[2].State != contact.Stored {
+	if got[0].State != message.Stored || got[1].State != message.Pending || got[2].State != message.Stored {
 		t.Errorf("after one try: got %+v, want only the second file pending", got)
 	}
 	w.graph.AddMedium(graph.Medium{ID: "2", Type: "image/png", Data: picture})
 	if !w.handleOnce(t) {
 		t.Fatal("the job is not done")
 	}
-	if got := w.fileStates(t); got[1].State != contact.Stored {
+	if got := w.fileStates(t); got[1].State != message.Stored {
 		t.Errorf("after two tries: got %+v, want all files stored", got)
 	}
 	asked := map[string]int{}
@@ -142,14 +142,14 @@ func TestHandle_AddressPerTry(t *testing.T) {
 	w := newFixture(t)
 	w.graph.AddMedium(graph.Medium{ID: "77", Type: "image/png", Data: picture})
 	w.graph.Fail("/media/77", &graph.Fault{Status: 503, Times: 2})
-	w.storeMessage(t, contact.WhatsApp, image("77"))
+	w.storeMessage(t, message.WhatsApp, image("77"))
 	for range 2 {
 		if w.handleOnce(t) {
 			t.Fatal("the job is done, want a failure")
 		}
 		w.now = w.now.Add(10 * time.Minute) // the address expires after five
 	}
-	if !w.handleOnce(t) || w.fileStates(t)[0].State != contact.Stored {
+	if !w.handleOnce(t) || w.fileStates(t)[0].State != message.Stored {
 		t.Fatalf("files: got %+v", w.fileStates(t))
 	}
 }
@@ -178,23 +178,23 @@ func TestHandle_FileSizeLimit(t *testing.T) {
 	const limit = 100 << 20
 	for name, tt := range map[string]struct {
 		path  string
-		state contact.FileState
+		state message.FileState
 	}{
-		"at the limit":             {fmt.Sprint(limit), contact.Stored},
-		"declared one byte over":   {fmt.Sprint(limit+1) + "?say", contact.Failed},
-		"undeclared one byte over": {fmt.Sprint(limit + 1), contact.Failed},
-		"undeclared terabyte":      {fmt.Sprint(1 << 40), contact.Failed},
+		"at the limit":             {fmt.Sprint(limit), message.Stored},
+		"declared one byte over":   {fmt.Sprint(limit+1) + "?say", message.Failed},
+		"undeclared one byte over": {fmt.Sprint(limit + 1), message.Failed},
+		"undeclared terabyte":      {fmt.Sprint(1 << 40), message.Failed},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newFixture(t)
 			origin := serve(t, http.HandlerFunc(serveSize))
 			w.handler = w.newHandler(t, origin)
-			w.storeMessage(t, contact.Messenger, contact.Attachment{Kind: contact.Video, URL: origin + "/" + tt.path})
+			w.storeMessage(t, message.Messenger, message.Attachment{Kind: message.Video, URL: origin + "/" + tt.path})
 			if !w.handleOnce(t) {
 				t.Fatal("the job is not done")
 			}
 			got := w.fileStates(t)[0]
-			if got.State != tt.state || got.State == contact.Failed && got.Reason != contact.TooLarge || got.State == contact.Stored && got.Size != limit {
+			if got.State != tt.state || got.State == message.Failed && got.Reason != message.TooLarge || got.State == message.Stored && got.Size != limit {
 				t.Errorf("file: got %+v, want state %s", got, tt.state)
 			}
 		})
@@ -221,7 +221,7 @@ func TestHandle_RepeatedJob(t *testing.T) {
 	t.Parallel()
 	w := newFixture(t)
 	w.graph.AddMedium(graph.Medium{ID: "77", Type: "image/png", Data: picture})
-	m := w.storeMessage(t, contact.WhatsApp, image("77"))
+	m := w.storeMessage(t, message.WhatsApp, image("77"))
 	w.handler.Blobs = &crashingBlobs{Blobs: w.handler.Blobs}
 	if w.handleOnce(t) {
 		t.Fatal("the killed process reported the job as done")
@@ -231,7 +231,7 @@ func TestHandle_RepeatedJob(t *testing.T) {
 		t.Fatal("the job is not done")
 	}
 	first := w.fileStates(t)
-	w.enqueueJob(t, contact.Job{Customer: w.customer, Message: m.ID})
+	w.enqueueJob(t, message.Job{Customer: w.customer, Message: m.ID})
 	if !w.handleOnce(t) {
 		t.Fatal("not done again")
 	}
@@ -247,18 +247,18 @@ func TestHandle_RepeatedJob(t *testing.T) {
 func TestPutEffect_StoredFileStaysStored(t *testing.T) {
 	t.Parallel()
 	w := newFixture(t)
-	m := w.storeMessage(t, contact.WhatsApp, image("77"))
-	stored := contact.MediaFile{State: contact.Stored, Type: "image/png", Key: "k"}
-	failed := contact.MediaFile{State: contact.Failed, Reason: contact.Gone}
-	for _, f := range []contact.MediaFile{failed, stored, failed, stored} {
-		_, err := w.table.PutEffect(t.Context(), w.customer, contact.Effect{
-			Channel: m.Channel, Customer: m.Customer, Target: m.ProviderID, Kind: contact.Media, At: at, File: &f,
+	m := w.storeMessage(t, message.WhatsApp, image("77"))
+	stored := message.MediaFile{State: message.Stored, Type: "image/png", Key: "k"}
+	failed := message.MediaFile{State: message.Failed, Reason: message.Gone}
+	for _, f := range []message.MediaFile{failed, stored, failed, stored} {
+		_, err := w.table.PutEffect(t.Context(), w.customer, message.Effect{
+			Channel: m.Channel, Customer: m.Customer, Target: m.ProviderID, Kind: message.Media, At: at, File: &f,
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
-	if diff := cmp.Diff([]contact.MediaFile{stored}, w.fileStates(t)); diff != "" {
+	if diff := cmp.Diff([]message.MediaFile{stored}, w.fileStates(t)); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -266,8 +266,8 @@ func TestPutEffect_StoredFileStaysStored(t *testing.T) {
 func TestHandle_ErasedMessage(t *testing.T) {
 	t.Parallel()
 	w := newFixture(t)
-	w.enqueueJob(t, contact.Job{Customer: w.customer, Message: contact.NewID(contact.WhatsApp, at, "wamid.gone")})
-	w.enqueueJob(t, contact.Job{Alias: "A#psid#gone"})
+	w.enqueueJob(t, message.Job{Customer: w.customer, Message: message.NewID(message.WhatsApp, at, "wamid.gone")})
+	w.enqueueJob(t, message.Job{Alias: "A#psid#gone"})
 	if !w.handleOnce(t) || len(w.graph.Asked()) != 0 {
 		t.Errorf("requests: got %v", w.graph.Asked())
 	}
@@ -294,11 +294,11 @@ func TestHandle_FileLostByPlatform(t *testing.T) {
 	w := newFixture(t)
 	a := image("77")
 	a.Mark = "failed"
-	w.storeMessage(t, contact.WhatsApp, a)
+	w.storeMessage(t, message.WhatsApp, a)
 	if !w.handleOnce(t) || len(w.graph.Asked()) != 0 {
 		t.Errorf("requests: got %v", w.graph.Asked())
 	}
-	if diff := cmp.Diff([]contact.MediaFile{{State: contact.Failed, Reason: contact.Lost}}, w.fileStates(t)); diff != "" {
+	if diff := cmp.Diff([]message.MediaFile{{State: message.Failed, Reason: message.Lost}}, w.fileStates(t)); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -307,10 +307,10 @@ func TestHandle_MessageInBucket(t *testing.T) {
 	t.Parallel()
 	w := newFixture(t)
 	w.graph.AddMedium(graph.Medium{ID: "1", Type: "image/png", Data: picture})
-	whole := contact.Message{
-		Version: contact.SchemaVersion, ID: contact.NewID(contact.Messenger, at, "m_1"), CustomerID: w.customer, Channel: contact.Messenger,
-		Direction: contact.Inbound, Kind: contact.Image, ProviderID: "m_1", Customer: jan, SentAt: at, Text: "the whole text",
-		Attachments: []contact.Attachment{{Kind: contact.Image, URL: w.origin + "/cdn/1?" + strings.Repeat("x", 2000)}},
+	whole := message.Message{
+		Version: message.SchemaVersion, ID: message.NewID(message.Messenger, at, "m_1"), CustomerID: w.customer, Channel: message.Messenger,
+		Direction: message.Inbound, Kind: message.Image, ProviderID: "m_1", Customer: jan, SentAt: at, Text: "the whole text",
+		Attachments: []message.Attachment{{Kind: message.Image, URL: w.origin + "/cdn/1?" + strings.Repeat("x", 2000)}},
 	}
 	data, err := json.Marshal(whole)
 	if err != nil {
@@ -320,12 +320,12 @@ func TestHandle_MessageInBucket(t *testing.T) {
 		t.Fatal(err)
 	}
 	preview := whole
-	preview.Attachments = []contact.Attachment{{Kind: contact.Image, URL: whole.Attachments[0].URL[:100]}}
+	preview.Attachments = []message.Attachment{{Kind: message.Image, URL: whole.Attachments[0].URL[:100]}}
 	if _, err := w.table.PutMessage(t.Context(), preview, "c/x/m/1.json"); err != nil {
 		t.Fatal(err)
 	}
-	w.enqueueJob(t, contact.Job{Customer: w.customer, Message: whole.ID})
-	if !w.handleOnce(t) || w.fileStates(t)[0].State != contact.Stored {
+	w.enqueueJob(t, message.Job{Customer: w.customer, Message: whole.ID})
+	if !w.handleOnce(t) || w.fileStates(t)[0].State != message.Stored {
 		t.Errorf("files: got %+v", w.fileStates(t))
 	}
 }
@@ -336,11 +336,11 @@ func TestHandle_NoCustomerDataInLog(t *testing.T) { // not parallel: it replaces
 	slog.SetDefault(slog.New(slog.NewJSONHandler(&log, nil)))
 	defer slog.SetDefault(old)
 	w := newFixture(t)
-	w.storeMessage(t, contact.Messenger,
-		contact.Attachment{Kind: contact.Image, URL: "http://127.0.0.1:1/secret-address", Name: "secret-name.png"},
-		contact.Attachment{Kind: contact.Image, URL: "https://user:secret-password@example.com/secret-path"},
-		contact.Attachment{Kind: contact.Image, URL: ":secret"},
-		contact.Attachment{Kind: contact.Image, URL: w.origin + "/cdn/secret-id"})
+	w.storeMessage(t, message.Messenger,
+		message.Attachment{Kind: message.Image, URL: "http://127.0.0.1:1/secret-address", Name: "secret-name.png"},
+		message.Attachment{Kind: message.Image, URL: "https://user:secret-password@example.com/secret-path"},
+		message.Attachment{Kind: message.Image, URL: ":secret"},
+		message.Attachment{Kind: message.Image, URL: w.origin + "/cdn/secret-id"})
 	w.graph.Fail("/cdn/secret-id", &graph.Fault{Status: 500})
 	w.handler = w.newHandler(t, w.origin, "http://127.0.0.1:1")
 	if w.handleOnce(t) {

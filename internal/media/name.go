@@ -5,9 +5,9 @@ import (
 	"errors"
 	"time"
 
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // nameTries is the number of times that a name is requested, in about a
@@ -25,9 +25,9 @@ func (h *Handler) fetchName(ctx context.Context, key string, try int) (wait time
 	if err != nil {
 		return 0, err
 	}
-	ch := contact.Messenger
+	ch := message.Messenger
 	if alias.Kind == identity.IGSID {
-		ch = contact.Instagram
+		ch = message.Instagram
 	}
 	token, err := h.accessToken(ctx, ch, alias.Scope)
 	if err == nil {

@@ -5,8 +5,8 @@ import (
 	"time"
 
 	"github.com/heard-intake/heard/infra/local/graph"
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/store/storetest"
 )
 
@@ -48,7 +48,7 @@ func TestHandle_Names(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			w.enqueueJob(t, contact.Job{Alias: "A#" + string(tt.kind) + "#" + w.table.Hash(string(tt.kind), a.Key())})
+			w.enqueueJob(t, message.Job{Alias: "A#" + string(tt.kind) + "#" + w.table.Hash(string(tt.kind), a.Key())})
 			for n := 1; n < tt.tries; n++ {
 				if w.handleOnce(t) {
 					t.Fatalf("done after try %d", n)

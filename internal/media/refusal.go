@@ -6,8 +6,8 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // A refusal is the reason why a platform did not give a file or a name. It
@@ -43,16 +43,16 @@ const (
 )
 
 func newUnavailable(detail string) *refusal {
-	return &refusal{reason: contact.Unavailable, detail: detail}
+	return &refusal{reason: message.Unavailable, detail: detail}
 }
 
 // refusalFromStatus returns the refusal in a media server's response.
 // authorized says that the request had a token, which may then be the cause.
 func refusalFromStatus(resp *http.Response, authorized bool) *refusal {
-	r := &refusal{reason: contact.Refused, finalAfter: afterMinutes, detail: fmt.Sprintf("status %d", resp.StatusCode)}
+	r := &refusal{reason: message.Refused, finalAfter: afterMinutes, detail: fmt.Sprintf("status %d", resp.StatusCode)}
 	switch code := resp.StatusCode; {
 	case code == http.StatusNotFound || code == http.StatusGone:
-		r.reason = contact.Gone
+		r.reason = message.Gone
 		r.finalAfter = firstTry
 		if authorized {
 			r.finalAfter = afterMinutes // or the address has just expired
@@ -62,15 +62,15 @@ func refusalFromStatus(resp *http.Response, authorized bool) *refusal {
 			r.finalAfter = 0
 			r.unauthorized = true
 		} else {
-			r.reason = contact.Gone // the signature in the address expired
+			r.reason = message.Gone // the signature in the address expired
 		}
 	case code == http.StatusTooManyRequests:
-		r.reason = contact.Unavailable
+		r.reason = message.Unavailable
 		r.finalAfter = 0
 		r.throttled = true
 		r.pauseFor = retryAfter(resp)
 	case code >= 500:
-		r.reason = contact.Unavailable
+		r.reason = message.Unavailable
 		r.finalAfter = 0
 		r.pauseFor = retryAfter(resp)
 	}
@@ -79,23 +79,23 @@ func refusalFromStatus(resp *http.Response, authorized bool) *refusal {
 
 // refusalFromFault returns the refusal in an error of [Social].
 func refusalFromFault(err error) *refusal {
-	r := &refusal{reason: contact.Refused, finalAfter: afterMinutes, detail: fault.Message(err)}
+	r := &refusal{reason: message.Refused, finalAfter: afterMinutes, detail: fault.Message(err)}
 	switch fault.KindOf(err) {
 	case fault.TooLarge:
-		r.reason = contact.TooLarge
+		r.reason = message.TooLarge
 		r.finalAfter = firstTry
 	case fault.NotFound:
-		r.reason = contact.Gone
+		r.reason = message.Gone
 	case fault.Forbidden:
 		r.finalAfter = 0
 		r.unauthorized = true
 	case fault.TooMany:
-		r.reason = contact.Unavailable
+		r.reason = message.Unavailable
 		r.finalAfter = 0
 		r.throttled = true
 	case fault.Invalid:
 	default:
-		r.reason = contact.Unavailable
+		r.reason = message.Unavailable
 		r.finalAfter = 0
 	}
 	return r
@@ -123,22 +123,22 @@ func refusalFromGraph(resp *http.Response, code, subcode int) *refusal {
 	r.detail += fmt.Sprintf(" code %d/%d", code, subcode)
 	switch {
 	case code == codeToken, code == codePermission, firstPermission <= code && code <= lastPermission:
-		r.reason = contact.Refused
+		r.reason = message.Refused
 		r.finalAfter = 0
 		r.unauthorized = true
 	case throttleCodes[code]:
-		r.reason = contact.Unavailable
+		r.reason = message.Unavailable
 		r.finalAfter = 0
 		r.throttled = true
 		r.pauseFor = retryAfter(resp)
 	case code == codeUnknown || code == codeBusy:
-		r.reason = contact.Unavailable
+		r.reason = message.Unavailable
 		r.finalAfter = 0
 	case subcode == subcodeNoProfile || resp.StatusCode == http.StatusNotFound:
-		r.reason = contact.Gone
+		r.reason = message.Gone
 		r.finalAfter = firstTry
 	case code == codeInvalid:
-		r.reason = contact.Gone
+		r.reason = message.Gone
 		r.finalAfter = afterHours
 	}
 	return r

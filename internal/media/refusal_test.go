@@ -10,8 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/heard-intake/heard/infra/local/graph"
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/media"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 func TestHandle_AWSRefusals(t *testing.T) {
@@ -23,9 +23,9 @@ func TestHandle_AWSRefusals(t *testing.T) {
 		tries  int // until it is final; 0 if it never is
 		reason string
 	}{
-		"missing file":       {medium: graph.Medium{ID: "other"}, tries: 3, reason: contact.Gone},
-		"oversized file":     {medium: graph.Medium{ID: "77", Data: picture, Size: 101 << 20}, tries: 1, reason: contact.TooLarge},
-		"wrong checksum":     {medium: graph.Medium{ID: "77", Data: []byte("not the picture")}, tries: 3, reason: contact.Damaged},
+		"missing file":       {medium: graph.Medium{ID: "other"}, tries: 3, reason: message.Gone},
+		"oversized file":     {medium: graph.Medium{ID: "77", Data: picture, Size: 101 << 20}, tries: 1, reason: message.TooLarge},
+		"wrong checksum":     {medium: graph.Medium{ID: "77", Data: []byte("not the picture")}, tries: 3, reason: message.Damaged},
 		"missing permission": {fault: &graph.Fault{Status: 403}, medium: graph.Medium{ID: "77", Data: picture}},
 		"too many requests":  {fault: &graph.Fault{Status: 429}, medium: graph.Medium{ID: "77", Data: picture}},
 		"Meta unavailable":   {fault: &graph.Fault{Status: 502}, medium: graph.Medium{ID: "77", Data: picture}},
@@ -37,7 +37,7 @@ func TestHandle_AWSRefusals(t *testing.T) {
 			w.graph.Fail(path, c.fault)
 			a := image("77")
 			a.SHA256 = sum(picture)
-			w.storeMessageVia(t, contact.WhatsApp, phoneNumberARN, a)
+			w.storeMessageVia(t, message.WhatsApp, phoneNumberARN, a)
 			for try := 1; ; try++ {
 				done := w.handleOnce(t)
 				if done && try == c.tries {
@@ -49,13 +49,13 @@ func TestHandle_AWSRefusals(t *testing.T) {
 				w.now = w.now.Add(time.Hour)
 				if c.tries == 0 && try == 2 {
 					w.graph.Fail(path, nil)
-					if !w.handleOnce(t) || w.fileStates(t)[0].State != contact.Stored {
+					if !w.handleOnce(t) || w.fileStates(t)[0].State != message.Stored {
 						t.Errorf("after the failure ended: got %+v, want stored", w.fileStates(t))
 					}
 					return
 				}
 			}
-			if got := w.fileStates(t); got[0].State != contact.Failed || got[0].Reason != c.reason {
+			if got := w.fileStates(t); got[0].State != message.Failed || got[0].Reason != c.reason {
 				t.Errorf("files: got %+v, want failed for %s", got, c.reason)
 			}
 		})
@@ -75,9 +75,9 @@ func TestHandle_PlatformRefusals(t *testing.T) {
 		reason  string // then
 		wait    time.Duration
 	}{
-		{name: "missing medium", path: lookup, fault: &graph.Fault{Status: 404, Code: 100, Subcode: 33}, tries: 1, reason: contact.Gone},
-		{name: "missing medium or permission", path: lookup, fault: &graph.Fault{Status: 400, Code: 100, Subcode: 33}, tries: 10, reason: contact.Gone},
-		{name: "address that keeps expiring", path: content, fault: &graph.Fault{Status: 404}, tries: 3, reason: contact.Gone},
+		{name: "missing medium", path: lookup, fault: &graph.Fault{Status: 404, Code: 100, Subcode: 33}, tries: 1, reason: message.Gone},
+		{name: "missing medium or permission", path: lookup, fault: &graph.Fault{Status: 400, Code: 100, Subcode: 33}, tries: 10, reason: message.Gone},
+		{name: "address that keeps expiring", path: content, fault: &graph.Fault{Status: 404}, tries: 3, reason: message.Gone},
 		{name: "refused token", path: lookup, fault: &graph.Fault{Status: 401, Code: 190}, wait: 5 * time.Minute},
 		{name: "refused token with status 400", path: lookup, fault: &graph.Fault{Status: 400, Code: 190}, wait: 5 * time.Minute},
 		{name: "missing permission, code 10", path: lookup, fault: &graph.Fault{Status: 403, Code: 10}, wait: 5 * time.Minute},
@@ -88,13 +88,13 @@ func TestHandle_PlatformRefusals(t *testing.T) {
 		{name: "platform down", path: lookup, fault: &graph.Fault{Status: 500, Code: 2}},
 		{name: "media server down", path: content, fault: &graph.Fault{Status: 503}},
 		{name: "stalled response", path: content, fault: &graph.Fault{Stall: true}},
-		{name: "unknown status", path: content, fault: &graph.Fault{Status: 418}, tries: 3, reason: contact.Refused},
-		{name: "redirect to another host", path: content, fault: &graph.Fault{Status: 302, Location: "https://example.com/x"}, tries: 1, reason: contact.Blocked},
-		{name: "redirect to instance metadata", path: content, fault: &graph.Fault{Status: 302, Location: "http://169.254.169.254/latest/meta-data/"}, tries: 1, reason: contact.Blocked},
-		{name: "wrong checksum", medium: graph.Medium{SHA256: sum([]byte("other"))}, tries: 3, reason: contact.Damaged},
-		{name: "file declared as too large", medium: graph.Medium{Size: 200 << 20}, tries: 1, reason: contact.TooLarge},
-		{name: "empty file", medium: graph.Medium{Data: []byte{}}, tries: 3, reason: contact.Damaged},
-		{name: "file after seven days", prepare: func(w *fixture) { w.now = at.Add(7*24*time.Hour + time.Second) }, tries: 1, reason: contact.Gone},
+		{name: "unknown status", path: content, fault: &graph.Fault{Status: 418}, tries: 3, reason: message.Refused},
+		{name: "redirect to another host", path: content, fault: &graph.Fault{Status: 302, Location: "https://example.com/x"}, tries: 1, reason: message.Blocked},
+		{name: "redirect to instance metadata", path: content, fault: &graph.Fault{Status: 302, Location: "http://169.254.169.254/latest/meta-data/"}, tries: 1, reason: message.Blocked},
+		{name: "wrong checksum", medium: graph.Medium{SHA256: sum([]byte("other"))}, tries: 3, reason: message.Damaged},
+		{name: "file declared as too large", medium: graph.Medium{Size: 200 << 20}, tries: 1, reason: message.TooLarge},
+		{name: "empty file", medium: graph.Medium{Data: []byte{}}, tries: 3, reason: message.Damaged},
+		{name: "file after seven days", prepare: func(w *fixture) { w.now = at.Add(7*24*time.Hour + time.Second) }, tries: 1, reason: message.Gone},
 		{name: "token not set", prepare: func(w *fixture) { w.token.now = "" }, wait: 5 * time.Minute},
 	}
 	for _, tt := range tests {
@@ -113,13 +113,13 @@ func TestHandle_PlatformRefusals(t *testing.T) {
 			if tt.prepare != nil {
 				tt.prepare(w)
 			}
-			w.storeMessage(t, contact.WhatsApp, image("77"))
+			w.storeMessage(t, message.WhatsApp, image("77"))
 			handle := w.handleOnce
 			if tt.fault != nil && tt.fault.Stall {
 				handle = w.handleBriefly
 			}
 			for n := 1; n < tt.tries || tt.tries == 0 && n <= 2; n++ {
-				if handle(t) || w.fileStates(t)[0].State != contact.Pending {
+				if handle(t) || w.fileStates(t)[0].State != message.Pending {
 					t.Fatalf("final after try %d: %+v", n, w.fileStates(t))
 				}
 				w.now = w.now.Add(time.Hour) // longer than any pause
@@ -134,7 +134,7 @@ func TestHandle_PlatformRefusals(t *testing.T) {
 				t.Fatal("the job is not done, want a final result")
 			}
 			reason := tt.reason
-			if got := w.fileStates(t)[0]; got.State != contact.Failed || reason != "" && got.Reason != reason || got.Reason == "" {
+			if got := w.fileStates(t)[0]; got.State != message.Failed || reason != "" && got.Reason != reason || got.Reason == "" {
 				t.Errorf("final state: got %+v, want failed for %s", got, reason)
 			}
 			if unauthorized := tt.wait == 5*time.Minute; unauthorized != (w.counts.sum["Unauthorized"] > 0) || w.counts.sum["Failed"] != 1 {
@@ -168,7 +168,7 @@ func TestHandle_PauseAfterRefusedToken(t *testing.T) {
 	w := newFixture(t)
 	w.token.now, w.token.next = "old", "old"
 	w.graph.AddMedium(graph.Medium{ID: "77", Type: "image/png", Data: picture})
-	w.storeMessage(t, contact.WhatsApp, image("77"))
+	w.storeMessage(t, message.WhatsApp, image("77"))
 	for range 3 {
 		if w.handleOnce(t) {
 			t.Fatal("the job is done, want a failure")
@@ -179,7 +179,7 @@ func TestHandle_PauseAfterRefusedToken(t *testing.T) {
 	}
 	w.token.now = "s3cret" // the operator has set it
 	w.now = w.now.Add(5 * time.Minute)
-	if !w.handleOnce(t) || w.fileStates(t)[0].State != contact.Stored {
+	if !w.handleOnce(t) || w.fileStates(t)[0].State != message.Stored {
 		t.Errorf("files: got %+v", w.fileStates(t))
 	}
 	if w.counts.sum["Unauthorized"] != 1 {
@@ -192,12 +192,12 @@ func TestHandle_RefreshedToken(t *testing.T) {
 	w := newFixture(t)
 	w.token.now, w.token.next = "old", "s3cret"
 	w.graph.AddMedium(graph.Medium{ID: "77", Type: "image/png", Data: picture})
-	w.storeMessage(t, contact.WhatsApp, image("77"))
+	w.storeMessage(t, message.WhatsApp, image("77"))
 	if w.handleOnce(t) {
 		t.Fatal("the job is done, want a failure")
 	}
 	w.now = w.now.Add(5 * time.Minute)
-	if !w.handleOnce(t) || w.fileStates(t)[0].State != contact.Stored {
+	if !w.handleOnce(t) || w.fileStates(t)[0].State != message.Stored {
 		t.Errorf("files: got %+v", w.fileStates(t))
 	}
 }
@@ -206,7 +206,7 @@ func TestHandle_RetryDelays(t *testing.T) {
 	t.Parallel()
 	w := newFixture(t)
 	w.graph.Fail("/v24.0/77", &graph.Fault{Status: 500})
-	w.storeMessage(t, contact.WhatsApp, image("77"))
+	w.storeMessage(t, message.WhatsApp, image("77"))
 	for range 12 {
 		if w.handleOnce(t) {
 			t.Fatal("the job is done, want a failure")

@@ -24,9 +24,9 @@ import (
 	"time"
 
 	"github.com/heard-intake/heard/internal/blob"
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/httpapi"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // MaxBytes bounds the messages of one answer. A Lambda response has at most
@@ -36,7 +36,7 @@ const MaxBytes = 2_500_000
 
 // A Message is a stored message as an answer shows it.
 type Message struct {
-	contact.Entry
+	message.Entry
 	Preview bool `json:"preview,omitempty"` // the text is only the beginning
 }
 
@@ -53,7 +53,7 @@ const loadBatch = 16
 // Render shows entries in their order, as many as fit in one answer and at
 // least one. Show returns the value that a message becomes as JSON, or nil to
 // leave the message out.
-func Render(ctx context.Context, blobs *blob.Bucket, entries []contact.Entry, show func(Message) any) (Page, error) {
+func Render(ctx context.Context, blobs *blob.Bucket, entries []message.Entry, show func(Message) any) (Page, error) {
 	page := Page{Messages: make([]json.RawMessage, 0, len(entries))}
 	size := 0
 	sum := sha256.New()
@@ -97,7 +97,7 @@ func Render(ctx context.Context, blobs *blob.Bucket, entries []contact.Entry, sh
 }
 
 // Load returns the messages of entries, whole, in the same order.
-func Load(ctx context.Context, blobs *blob.Bucket, entries []contact.Entry) ([]Message, error) {
+func Load(ctx context.Context, blobs *blob.Bucket, entries []message.Entry) ([]Message, error) {
 	messages := make([]Message, len(entries))
 	errs := make([]error, len(entries))
 	var wg sync.WaitGroup
@@ -118,7 +118,7 @@ func Load(ctx context.Context, blobs *blob.Bucket, entries []contact.Entry) ([]M
 
 // loadWhole returns the whole message of a preview, and the preview itself if
 // the object is gone or too large.
-func loadWhole(ctx context.Context, blobs *blob.Bucket, e contact.Entry) (Message, error) {
+func loadWhole(ctx context.Context, blobs *blob.Bucket, e message.Entry) (Message, error) {
 	data, err := blobs.Get(ctx, e.Whole, MaxBytes)
 	switch fault.KindOf(err) {
 	case fault.NotFound, fault.TooLarge:
@@ -128,28 +128,28 @@ func loadWhole(ctx context.Context, blobs *blob.Bucket, e contact.Entry) (Messag
 			return Message{}, err
 		}
 	}
-	var m contact.Message
+	var m message.Message
 	if err := json.Unmarshal(data, &m); err != nil || m.ID != e.ID {
 		return Message{}, fault.New(fault.Internal, "a whole message differs from its preview")
 	}
-	return Message{Entry: contact.Entry{Message: m, State: e.State}}, nil
+	return Message{Entry: message.Entry{Message: m, State: e.State}}, nil
 }
 
 // linkLifetime is how long a link to a file works.
 const linkLifetime = 15 * time.Minute
 
 // hasStoredFiles reports whether a message has files in the bucket.
-func hasStoredFiles(s *contact.State) bool {
-	return s != nil && slices.ContainsFunc(s.Files, func(f contact.MediaFile) bool { return f.Key != "" })
+func hasStoredFiles(s *message.State) bool {
+	return s != nil && slices.ContainsFunc(s.Files, func(f message.MediaFile) bool { return f.Key != "" })
 }
 
 // AddLinks sets the URL of each stored file of a message, its HTML page
 // included. A nil state has no files.
-func AddLinks(ctx context.Context, blobs *blob.Bucket, s *contact.State) error {
+func AddLinks(ctx context.Context, blobs *blob.Bucket, s *message.State) error {
 	if s == nil {
 		return nil
 	}
-	files := make([]*contact.MediaFile, 0, len(s.Files)+1)
+	files := make([]*message.MediaFile, 0, len(s.Files)+1)
 	for i := range s.Files {
 		files = append(files, &s.Files[i])
 	}
@@ -173,7 +173,7 @@ func AddLinks(ctx context.Context, blobs *blob.Bucket, s *contact.State) error {
 var inlineTypes = []string{"image/", "audio/", "video/", "application/pdf", "text/plain"}
 
 // contentDisposition returns the Content-Disposition of a file.
-func contentDisposition(f contact.MediaFile) string {
+func contentDisposition(f message.MediaFile) string {
 	disposition := "attachment"
 	isInline := slices.ContainsFunc(inlineTypes, func(prefix string) bool { return strings.HasPrefix(f.Type, prefix) })
 	if isInline && !strings.Contains(f.Type, "xml") {

@@ -12,7 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/outbox"
 	"github.com/heard-intake/heard/internal/queue"
 )
@@ -57,16 +57,16 @@ func TestHandle_MediaJobs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var jobs []contact.Job
+	var jobs []message.Job
 	for _, m := range out.Messages {
-		var j contact.Job
+		var j message.Job
 		if err := json.Unmarshal([]byte(*m.Body), &j); err != nil {
 			t.Fatal(err)
 		}
 		jobs = append(jobs, j)
 	}
-	slices.SortFunc(jobs, func(a, b contact.Job) int { return strings.Compare(a.Alias, b.Alias) })
-	want := []contact.Job{{Customer: "who", Message: "1772442000000:whatsapp:wamid.A"}, {Alias: "A#igsid#hash"}, {Alias: "A#psid#hash"}}
+	slices.SortFunc(jobs, func(a, b message.Job) int { return strings.Compare(a.Alias, b.Alias) })
+	want := []message.Job{{Customer: "who", Message: "1772442000000:whatsapp:wamid.A"}, {Alias: "A#igsid#hash"}, {Alias: "A#psid#hash"}}
 	if diff := cmp.Diff(want, jobs); diff != "" {
 		t.Error(diff)
 	}

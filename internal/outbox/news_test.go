@@ -17,6 +17,7 @@ import (
 
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/outbox"
 	"github.com/heard-intake/heard/internal/queue"
 	"github.com/heard-intake/heard/internal/store"
@@ -168,11 +169,11 @@ func kinds(all []contact.News) []contact.NewsKind {
 
 const who = identity.CustomerID("01931c2e-7a40-7c1e-9d3b-5f2a6c7d8e9f")
 
-func (m *mirror) says(dir contact.Direction, at time.Time, note *contact.Remark) contact.Message {
+func (m *mirror) says(dir message.Direction, at time.Time, note *message.Remark) message.Message {
 	m.Helper()
-	msg := contact.Message{
-		Version: contact.SchemaVersion, ID: contact.NewID(contact.WhatsApp, at, at.String()), ProviderID: at.String(), CustomerID: who,
-		Channel: contact.WhatsApp, Direction: dir, Kind: contact.Text, Text: "tekst", SentAt: at, Note: note, Passive: note != nil,
+	msg := message.Message{
+		Version: message.SchemaVersion, ID: message.NewID(message.WhatsApp, at, at.String()), ProviderID: at.String(), CustomerID: who,
+		Channel: message.WhatsApp, Direction: dir, Kind: message.Text, Text: "tekst", SentAt: at, Note: note, Passive: note != nil,
 		Customer: identity.Address{Alias: identity.Alias{Kind: identity.Phone, Value: "31970100001"}, Assurance: identity.Verified},
 	}
 	_, err := m.table.PutMessage(m.Context(), msg, "")
@@ -183,8 +184,8 @@ func (m *mirror) says(dir contact.Direction, at time.Time, note *contact.Remark)
 func TestNews_Kinds(t *testing.T) {
 	t.Parallel()
 	m := newMirror(t)
-	asked := m.says(contact.Inbound, nine, nil)
-	k := contact.Contacts([]contact.Message{asked})[0]
+	asked := m.says(message.Inbound, nine, nil)
+	k := contact.Contacts([]message.Message{asked})[0]
 	k.Department = "logistics"
 	m.did(m.table.SaveContact(t.Context(), k))
 	k.Version, k.Department = 1, "billing"
@@ -192,7 +193,7 @@ func TestNews_Kinds(t *testing.T) {
 	agent := contact.Party{Kind: contact.Agent, ID: "agent-7"}
 	claim := contact.Claim{Customer: who, Contact: k.ID, Version: 1, Holder: &agent, Since: nine, Until: nine.Add(time.Hour)}
 	m.did(m.table.SaveClaim(t.Context(), claim, nil))
-	answered := contact.Contacts([]contact.Message{asked, m.says(contact.Outbound, nine.Add(time.Minute), nil)})[0]
+	answered := contact.Contacts([]message.Message{asked, m.says(message.Outbound, nine.Add(time.Minute), nil)})[0]
 	answered.Department, answered.Version = "billing", 2
 	m.did(m.table.SaveContact(t.Context(), answered))
 	m.did(m.table.SaveClaim(t.Context(), contact.Claim{Customer: who, Version: 2}, []contact.Claim{claim}))
@@ -202,7 +203,7 @@ func TestNews_Kinds(t *testing.T) {
 	if !slices.Equal(kinds(got), want) {
 		t.Fatalf("told %v, want %v", kinds(got), want)
 	}
-	if n := got[0]; n.Message != asked.ID || n.Channel != contact.WhatsApp || n.Direction != contact.Inbound || !n.At.Equal(nine) {
+	if n := got[0]; n.Message != asked.ID || n.Channel != message.WhatsApp || n.Direction != message.Inbound || !n.At.Equal(nine) {
 		t.Errorf("the message: %+v", n)
 	}
 	if n := got[2]; n.Holder == nil || *n.Holder != agent || n.Version != 1 || n.Contact != k.ID {
@@ -216,9 +217,9 @@ func TestNews_Kinds(t *testing.T) {
 func TestCloser_ClosedContact(t *testing.T) {
 	t.Parallel()
 	m := newMirror(t)
-	asked := m.says(contact.Inbound, nine, nil)
-	first := m.says(contact.Outbound, nine.Add(time.Hour), nil)
-	k := contact.Contacts([]contact.Message{asked, first})[0]
+	asked := m.says(message.Inbound, nine, nil)
+	first := m.says(message.Outbound, nine.Add(time.Hour), nil)
+	k := contact.Contacts([]message.Message{asked, first})[0]
 	m.did(m.table.SaveContact(t.Context(), k))
 	m.news()
 	closer := &outbox.Closer{Store: m.table, Queue: m.queue}
@@ -245,8 +246,8 @@ func TestCloser_ClosedContact(t *testing.T) {
 		t.Errorf("told %v before it closed", got)
 	}
 	// An answer later that day postpones the closing.
-	second := m.says(contact.Outbound, nine.Add(5*time.Hour), nil)
-	later := contact.Contacts([]contact.Message{asked, first, second})[0]
+	second := m.says(message.Outbound, nine.Add(5*time.Hour), nil)
+	later := contact.Contacts([]message.Message{asked, first, second})[0]
 	later.Version = 1
 	m.did(m.table.SaveContact(t.Context(), later))
 	m.news()
@@ -274,7 +275,7 @@ func TestNews_OrderOfClosed(t *testing.T) {
 func TestCloser_DuePromise(t *testing.T) {
 	t.Parallel()
 	m := newMirror(t)
-	note := m.says(contact.Outbound, nine, &contact.Remark{Kind: contact.Promised, Due: nine.Add(48 * time.Hour)})
+	note := m.says(message.Outbound, nine, &message.Remark{Kind: message.Promised, Due: nine.Add(48 * time.Hour)})
 	all, _, err := m.table.Due(t.Context(), nine.Add(49*time.Hour), 10, "")
 	if err != nil || len(all) != 1 {
 		t.Fatal(all, err)
@@ -292,8 +293,8 @@ func TestCloser_DuePromise(t *testing.T) {
 func TestNews_MergeAndDroppedContact(t *testing.T) {
 	t.Parallel()
 	m := newMirror(t)
-	asked := m.says(contact.Inbound, nine, nil)
-	k := contact.Contacts([]contact.Message{asked})[0]
+	asked := m.says(message.Inbound, nine, nil)
+	k := contact.Contacts([]message.Message{asked})[0]
 	m.did(m.table.SaveContact(t.Context(), k))
 	const other = identity.CustomerID("01931c2e-0000-7c1e-9d3b-5f2a6c7d8e9f")
 	_, err := m.table.JoinByEvidence(t.Context(), who, other, identity.Evidence{Rule: "register", At: nine})
@@ -312,9 +313,9 @@ func TestNews_MergeAndDroppedContact(t *testing.T) {
 func TestNews_UnreadableRecord(t *testing.T) {
 	t.Parallel()
 	m := newMirror(t)
-	good := contact.Message{
-		Version: contact.SchemaVersion, ID: contact.NewID(contact.WhatsApp, nine, "a"), ProviderID: "a", CustomerID: who, Channel: contact.WhatsApp,
-		Direction: contact.Inbound, Kind: contact.Text, SentAt: nine,
+	good := message.Message{
+		Version: message.SchemaVersion, ID: message.NewID(message.WhatsApp, nine, "a"), ProviderID: "a", CustomerID: who, Channel: message.WhatsApp,
+		Direction: message.Inbound, Kind: message.Text, SentAt: nine,
 		Customer: identity.Address{Alias: identity.Alias{Kind: identity.Phone, Value: "31970100001"}, Assurance: identity.Verified},
 	}
 	if _, err := m.table.PutMessage(t.Context(), good, ""); err != nil {

@@ -62,9 +62,9 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/lambdabatch"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/problem"
 	"github.com/heard-intake/heard/internal/store"
 )
@@ -217,7 +217,7 @@ func (o *Outbox) sendCandidate(ctx context.Context, c problem.AnnouncedCandidate
 	return o.Queues.Send(ctx, c.Department, c.ID, c.ID+".1", body)
 }
 
-func enqueueJob(ctx context.Context, to Jobs, job contact.Job) error {
+func enqueueJob(ctx context.Context, to Jobs, job message.Job) error {
 	body, err := json.Marshal(job)
 	if err != nil {
 		return fault.Wrap(fault.Internal, err, "encode job")

@@ -11,6 +11,7 @@ import (
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/lambdabatch"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/problem"
 	"github.com/heard-intake/heard/internal/redact"
 	"github.com/heard-intake/heard/internal/taxonomy"
@@ -365,13 +366,13 @@ func (s *Service) readTexts(ctx context.Context, u problem.UnclassifiedContact) 
 
 // isWritten reports whether a customer wrote the text of a message: not an
 // answer, and not what an agent noted of a call.
-func isWritten(m contact.Message) bool {
-	return m.Direction == contact.Inbound && m.Origin != contact.Recorded && m.Text != ""
+func isWritten(m message.Message) bool {
+	return m.Direction == message.Inbound && m.Origin != message.Recorded && m.Text != ""
 }
 
 // PersonalData returns the names, addresses and numbers of a customer that must
 // be masked in texts, from the customer and its messages.
-func PersonalData(t *taxonomy.Taxonomy, c identity.Customer, messages []contact.Message) redact.PersonalData {
+func PersonalData(t *taxonomy.Taxonomy, c identity.Customer, messages []message.Message) redact.PersonalData {
 	known := redact.PersonalData{Names: []string{c.Name}, Accounts: []string{c.Account}, Public: t.PublicNames()}
 	for _, m := range messages {
 		known.Names = append(known.Names, m.Name, m.Username)

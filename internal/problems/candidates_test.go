@@ -15,6 +15,7 @@ import (
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/problem"
 	"github.com/heard-intake/heard/internal/problems"
 	"github.com/heard-intake/heard/internal/redact"
@@ -73,15 +74,15 @@ func (b *candidateBench) says(at time.Time, text string) contact.Contact {
 	b.Helper()
 	b.next++
 	id := fmt.Sprint("m", b.next)
-	m := contact.Message{
-		Version: contact.SchemaVersion, ID: contact.NewID(contact.WhatsApp, at, id), CustomerID: customer(b.next), Channel: contact.WhatsApp,
-		Direction: contact.Inbound, Kind: contact.Text, ProviderID: id, SentAt: at, Text: text, Name: "Jan Voorbeeld",
+	m := message.Message{
+		Version: message.SchemaVersion, ID: message.NewID(message.WhatsApp, at, id), CustomerID: customer(b.next), Channel: message.WhatsApp,
+		Direction: message.Inbound, Kind: message.Text, ProviderID: id, SentAt: at, Text: text, Name: "Jan Voorbeeld",
 		Customer: identity.Address{Alias: identity.Alias{Kind: identity.Phone, Value: fmt.Sprintf("31970100%05d", b.next)}, Assurance: identity.Verified},
 	}
 	if _, err := b.table.PutMessage(b.Context(), m, ""); err != nil {
 		b.Fatal(err)
 	}
-	k := contact.Contacts([]contact.Message{m})[0]
+	k := contact.Contacts([]message.Message{m})[0]
 	k.Customer, k.Department = m.CustomerID, contact.Unassigned
 	if err := b.table.SaveContact(b.Context(), k); err != nil {
 		b.Fatal(err)

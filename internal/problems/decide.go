@@ -6,8 +6,8 @@ import (
 	"slices"
 	"time"
 
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/problem"
 )
 
@@ -47,7 +47,7 @@ type CandidateDecision struct {
 // it is. That is the one change that a caller may make to a problem that it does
 // not reach, and the id is all that it learns of that problem.
 func (s *Service) DecideCandidate(ctx context.Context, caller problem.Caller, id string, d CandidateDecision) (problemID string, err error) {
-	if d.Why, err = contact.CleanField("why", d.Why, maxWhy, true); err != nil {
+	if d.Why, err = message.CleanField("why", d.Why, maxWhy, true); err != nil {
 		return "", err
 	}
 	if err := checkDecision(d); err != nil {

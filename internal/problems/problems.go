@@ -81,6 +81,7 @@ import (
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/problem"
 	"github.com/heard-intake/heard/internal/taxonomy"
 )
@@ -109,7 +110,7 @@ type contactStore interface {
 	AffectedAmong(ctx context.Context, problemID string, customers []identity.CustomerID) (map[identity.CustomerID]problem.Affected, error)
 	ChangeAffected(ctx context.Context, problemID string, changes []problem.AffectedChange) error
 	Customer(ctx context.Context, id identity.CustomerID) (identity.Customer, error)
-	RecentMessages(ctx context.Context, c identity.Customer, from time.Time) ([]contact.Message, error)
+	RecentMessages(ctx context.Context, c identity.Customer, from time.Time) ([]message.Message, error)
 	CustomerContacts(ctx context.Context, c identity.Customer, limit int, cursor string) ([]contact.Contact, string, error)
 	ContactByKey(ctx context.Context, c identity.CustomerID, start time.Time, id string) (contact.Contact, bool, error)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/problem"
 	"github.com/heard-intake/heard/internal/schedule"
 )
@@ -250,10 +251,10 @@ func (s *Service) readContacts(ctx context.Context, a problem.Affected) ([]conta
 	return contact.Contacts(messages), nil
 }
 
-func inboundText(messages []contact.Message) string {
+func inboundText(messages []message.Message) string {
 	var b strings.Builder
 	for _, m := range messages {
-		if m.Direction == contact.Inbound {
+		if m.Direction == message.Inbound {
 			b.WriteString(m.Text + "\n")
 		}
 	}

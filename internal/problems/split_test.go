@@ -10,6 +10,7 @@ import (
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/problem"
 	"github.com/heard-intake/heard/internal/problems"
 	"github.com/heard-intake/heard/internal/schedule"
@@ -57,16 +58,16 @@ func (m *mortal) ChangeAffected(ctx context.Context, id string, all []problem.Af
 func (b *bench) says(n int, text string) problem.ContactRef {
 	b.Helper()
 	at := monday.Add(-time.Duration(n) * time.Minute)
-	m := contact.Message{
-		Version: contact.SchemaVersion, ID: contact.NewID(contact.WhatsApp, at, fmt.Sprint("m", n)), Channel: contact.WhatsApp,
-		CustomerID: identity.CustomerID(fmt.Sprintf("01931c2e-7a40-7c1e-9d3b-%012d", n)), Direction: contact.Inbound, Kind: contact.Text,
+	m := message.Message{
+		Version: message.SchemaVersion, ID: message.NewID(message.WhatsApp, at, fmt.Sprint("m", n)), Channel: message.WhatsApp,
+		CustomerID: identity.CustomerID(fmt.Sprintf("01931c2e-7a40-7c1e-9d3b-%012d", n)), Direction: message.Inbound, Kind: message.Text,
 		ProviderID: fmt.Sprint("m", n), SentAt: at, Text: text,
 		Customer: identity.Address{Alias: identity.Alias{Kind: identity.Phone, Value: fmt.Sprintf("31970100%05d", n)}, Assurance: identity.Verified},
 	}
 	if _, err := b.table.PutMessage(b.Context(), m, ""); err != nil {
 		b.Fatal(err)
 	}
-	k := contact.Contacts([]contact.Message{m})[0]
+	k := contact.Contacts([]message.Message{m})[0]
 	k.Customer = m.CustomerID
 	if err := b.table.SaveContact(b.Context(), k); err != nil {
 		b.Fatal(err)

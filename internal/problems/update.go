@@ -9,8 +9,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/problem"
 )
 
@@ -107,7 +107,7 @@ func (s *Service) checkChange(ctx context.Context, caller problem.Caller, c Chan
 		clean       *string
 	}{{"comment", c.Comment, &u.Comment}, {"cause", c.Cause, &u.Cause}, {"workaround", c.Workaround, &u.Workaround}} {
 		var err error
-		if *text.clean, err = contact.CleanField(text.name, text.value, maxTextBytes, false); err != nil {
+		if *text.clean, err = message.CleanField(text.name, text.value, maxTextBytes, false); err != nil {
 			return u, err
 		}
 	}
@@ -123,7 +123,7 @@ const maxTextBytes = 4 * problem.MaxComment
 // cleanComment returns a comment without surrounding space, or [fault.Invalid]
 // if a problem cannot have it.
 func cleanComment(comment string) (string, error) {
-	comment, err := contact.CleanField("comment", comment, maxTextBytes, false)
+	comment, err := message.CleanField("comment", comment, maxTextBytes, false)
 	if err != nil {
 		return "", err
 	}

@@ -29,21 +29,21 @@ import (
 
 	"github.com/heard-intake/heard/internal/channel/email"
 	"github.com/heard-intake/heard/internal/channel/email/compose"
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/lambdabatch"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // A Store reads messages and stores the results of sending them. [store.Table]
 // implements it.
 type Store interface {
-	Message(ctx context.Context, c identity.CustomerID, id contact.ID) (contact.Entry, error)
-	PutEffect(ctx context.Context, c identity.CustomerID, e contact.Effect) (changed bool, err error)
-	AcquireSendLease(ctx context.Context, m contact.Message, now time.Time, lease time.Duration) (contact.SendTurn, error)
-	ReleaseSendLease(ctx context.Context, m contact.Message) error
-	PutSent(ctx context.Context, mailID string, s contact.SentMail) error
-	AllowAutomatic(ctx context.Context, to identity.Alias, at time.Time, m contact.ID, most int) (bool, error)
+	Message(ctx context.Context, c identity.CustomerID, id message.ID) (message.Entry, error)
+	PutEffect(ctx context.Context, c identity.CustomerID, e message.Effect) (changed bool, err error)
+	AcquireSendLease(ctx context.Context, m message.Message, now time.Time, lease time.Duration) (message.SendTurn, error)
+	ReleaseSendLease(ctx context.Context, m message.Message) error
+	PutSent(ctx context.Context, mailID string, s message.SentMail) error
+	AllowAutomatic(ctx context.Context, to identity.Alias, at time.Time, m message.ID, most int) (bool, error)
 }
 
 // A Blobs reads files, and messages that are too large for the table.
@@ -129,7 +129,7 @@ func (h *Handler) processJob(ctx context.Context, body string) error {
 		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-margin))
 		defer cancel()
 	}
-	var job contact.Job
+	var job message.Job
 	if err := json.Unmarshal([]byte(body), &job); err != nil || job.Message == "" || job.Customer == "" {
 		return fault.New(fault.Invalid, "body is not a job with a message and a customer")
 	}
@@ -148,9 +148,9 @@ func (h *Handler) processJob(ctx context.Context, body string) error {
 	switch {
 	case err != nil:
 		return err
-	case turn == contact.Busy:
+	case turn == message.Busy:
 		return fault.New(fault.Conflict, "another invocation is sending the message")
-	case turn == contact.Over:
+	case turn == message.Over:
 		return h.indexMessageID(ctx, m, mailID) // the invocation that sent it may have died before this step
 	}
 	return h.sendComposedMail(ctx, e)
@@ -167,16 +167,16 @@ func leaseDuration(ctx context.Context) time.Duration {
 }
 
 // isComposedMail reports whether m is a mail that was written through the API.
-func isComposedMail(m contact.Message) bool {
-	if m.Channel != contact.Email || m.Direction != contact.Outbound {
+func isComposedMail(m message.Message) bool {
+	if m.Channel != message.Email || m.Direction != message.Outbound {
 		return false
 	}
-	return m.Origin == contact.Composed && m.MailID != ""
+	return m.Origin == message.Composed && m.MailID != ""
 }
 
 // loadMessage returns a message with its full text, and the Message-ID that SES
 // assigned, or "" if SES has not accepted the message yet.
-func (h *Handler) loadMessage(ctx context.Context, job contact.Job) (e contact.Entry, mailID string, err error) {
+func (h *Handler) loadMessage(ctx context.Context, job message.Job) (e message.Entry, mailID string, err error) {
 	e, err = h.Store.Message(ctx, job.Customer, job.Message)
 	if err != nil {
 		return e, "", err
@@ -191,7 +191,7 @@ func (h *Handler) loadMessage(ctx context.Context, job contact.Job) (e contact.E
 	if err != nil {
 		return e, "", fmt.Errorf("read message in bucket: %w", err)
 	}
-	e.Message = contact.Message{}
+	e.Message = message.Message{}
 	if err := json.Unmarshal(data, &e.Message); err != nil {
 		return e, "", fault.New(fault.Internal, "decode message in bucket: not valid JSON")
 	}
@@ -199,7 +199,7 @@ func (h *Handler) loadMessage(ctx context.Context, job contact.Job) (e contact.E
 }
 
 // addAttachments adds the files and the HTML page of the message to l.
-func (h *Handler) addAttachments(ctx context.Context, e contact.Entry, l *compose.Letter) error {
+func (h *Handler) addAttachments(ctx context.Context, e message.Entry, l *compose.Letter) error {
 	if e.State == nil {
 		return nil
 	}
@@ -223,7 +223,7 @@ func (h *Handler) addAttachments(ctx context.Context, e contact.Entry, l *compos
 
 // sendComposedMail sends the message of e and stores the result. The caller must hold
 // the turn.
-func (h *Handler) sendComposedMail(ctx context.Context, e contact.Entry) error {
+func (h *Handler) sendComposedMail(ctx context.Context, e message.Entry) error {
 	m := e.Message
 	now := h.Now()
 	if now.Sub(cmp.Or(m.ReceivedAt, m.SentAt)) > maxAge {
@@ -263,8 +263,8 @@ func (h *Handler) sendComposedMail(ctx context.Context, e contact.Entry) error {
 		return h.markMessageFailed(ctx, m, fault.Message(err))
 	}
 	h.countOutcome("Sent")
-	_, err = h.Store.PutEffect(ctx, m.CustomerID, contact.Effect{
-		Channel: m.Channel, Customer: m.Customer, Target: m.ProviderID, Kind: contact.Status, Status: "sent", At: now, MailID: id,
+	_, err = h.Store.PutEffect(ctx, m.CustomerID, message.Effect{
+		Channel: m.Channel, Customer: m.Customer, Target: m.ProviderID, Kind: message.Status, Status: "sent", At: now, MailID: id,
 	})
 	if err != nil {
 		return err
@@ -278,7 +278,7 @@ const metricTrouble = "Trouble"
 
 // releaseTurn ends the turn, so that the next attempt can take it, and returns
 // err.
-func (h *Handler) releaseTurn(ctx context.Context, m contact.Message, err error) error {
+func (h *Handler) releaseTurn(ctx context.Context, m message.Message, err error) error {
 	if fault.KindOf(err) == fault.Internal {
 		h.countOutcome(metricTrouble)
 	}
@@ -289,31 +289,31 @@ func (h *Handler) releaseTurn(ctx context.Context, m contact.Message, err error)
 }
 
 // markMessageFailed stores that m failed permanently.
-func (h *Handler) markMessageFailed(ctx context.Context, m contact.Message, code string) error {
+func (h *Handler) markMessageFailed(ctx context.Context, m message.Message, code string) error {
 	h.countOutcome("Failed")
-	_, err := h.Store.PutEffect(ctx, m.CustomerID, contact.Effect{
-		Channel: m.Channel, Customer: m.Customer, Target: m.ProviderID, Kind: contact.Status, Status: "failed", At: h.Now(), Code: code,
+	_, err := h.Store.PutEffect(ctx, m.CustomerID, message.Effect{
+		Channel: m.Channel, Customer: m.Customer, Target: m.ProviderID, Kind: message.Status, Status: "failed", At: h.Now(), Code: code,
 	})
 	return err
 }
 
 // indexMessageID makes m findable by a Message-ID, for replies and reports that
 // refer to it.
-func (h *Handler) indexMessageID(ctx context.Context, m contact.Message, mailID string) error {
+func (h *Handler) indexMessageID(ctx context.Context, m message.Message, mailID string) error {
 	if mailID == "" {
 		return nil
 	}
-	return h.Store.PutSent(ctx, mailID, contact.SentMail{Customer: m.CustomerID, Message: m.ID, ProviderID: m.ProviderID, MailID: m.MailID, To: m.Customer.Alias, At: m.SentAt})
+	return h.Store.PutSent(ctx, mailID, message.SentMail{Customer: m.CustomerID, Message: m.ID, ProviderID: m.ProviderID, MailID: m.MailID, To: m.Customer.Alias, At: m.SentAt})
 }
 
 func (h *Handler) countOutcome(outcome string) {
-	h.Meter.Count("Channel", string(contact.Email), map[string]int{outcome: 1})
+	h.Meter.Count("Channel", string(message.Email), map[string]int{outcome: 1})
 }
 
 // buildLetter returns m as a mail. The token of its Message-ID is also part of the
 // Reply-To address, because SES replaces the Message-ID. Replies and reports are
 // sent to that address.
-func buildLetter(m contact.Message, name string) compose.Letter {
+func buildLetter(m message.Message, name string) compose.Letter {
 	token, _, _ := strings.Cut(m.MailID, "@")
 	l := compose.Letter{
 		From: compose.Person{Name: name, Address: m.Account}, To: compose.Person{Name: m.Name, Address: m.Customer.Value},

@@ -11,9 +11,9 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/send"
 	"github.com/heard-intake/heard/internal/store"
 	"github.com/heard-intake/heard/internal/store/storetest"
@@ -77,20 +77,20 @@ func newFixture(t *testing.T) *fixture {
 }
 
 // putAnswer stores an answer that was written a given time ago.
-func (b *fixture) putAnswer(id string, ago time.Duration, change func(*contact.Message)) contact.Message {
+func (b *fixture) putAnswer(id string, ago time.Duration, change func(*message.Message)) message.Message {
 	b.Helper()
 	who, err := b.table.Identify(b.Context(), []identity.Address{jan}, identity.Evidence{Rule: "webhook", At: now})
 	if err != nil {
 		b.Fatal(err)
 	}
-	m := contact.Message{
-		Version: contact.SchemaVersion, Channel: contact.Email, Direction: contact.Outbound, Kind: contact.Mail, Origin: contact.Composed,
+	m := message.Message{
+		Version: message.SchemaVersion, Channel: message.Email, Direction: message.Outbound, Kind: message.Mail, Origin: message.Composed,
 		CustomerID: who, Customer: jan, Account: "service@support.example.com", ProviderID: id, MailID: "token" + id + "@support.example.com",
 		SentAt: now.Add(-ago), ReceivedAt: now.Add(-ago), Subject: "Re: x", Text: "Morgen.",
-		ReplyTo: &contact.ReplyTo{References: []string{"m1@example.com"}},
+		ReplyTo: &message.ReplyTo{References: []string{"m1@example.com"}},
 	}
 	change(&m)
-	m.ID = contact.NewID(m.Channel, m.SentAt, m.ProviderID)
+	m.ID = message.NewID(m.Channel, m.SentAt, m.ProviderID)
 	if _, err := b.table.PutMessage(b.Context(), m, ""); err != nil {
 		b.Fatal(err)
 	}
@@ -99,9 +99,9 @@ func (b *fixture) putAnswer(id string, ago time.Duration, change func(*contact.M
 
 // runJob passes the job of a message to the handler, and reports whether SQS is
 // asked to redeliver it.
-func (b *fixture) runJob(m contact.Message) (again bool) {
+func (b *fixture) runJob(m message.Message) (again bool) {
 	b.Helper()
-	body, err := json.Marshal(contact.Job{Customer: m.CustomerID, Message: m.ID})
+	body, err := json.Marshal(message.Job{Customer: m.CustomerID, Message: m.ID})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -110,7 +110,7 @@ func (b *fixture) runJob(m contact.Message) (again bool) {
 
 // runJobs runs the job of a message n times and returns the number of requested
 // redeliveries.
-func (b *fixture) runJobs(m contact.Message, n int) (again int) {
+func (b *fixture) runJobs(m message.Message, n int) (again int) {
 	b.Helper()
 	for range n {
 		if b.runJob(m) {
@@ -131,7 +131,7 @@ func (b *fixture) runBody(body string) (again bool) {
 	return len(resp.BatchItemFailures) == 1
 }
 
-func (b *fixture) readState(m contact.Message) contact.State {
+func (b *fixture) readState(m message.Message) message.State {
 	b.Helper()
 	e, err := b.table.Message(b.Context(), m.CustomerID, m.ID)
 	if err != nil || e.State == nil {
@@ -140,7 +140,7 @@ func (b *fixture) readState(m contact.Message) contact.State {
 	return *e.State
 }
 
-func unchanged(*contact.Message) {}
+func unchanged(*message.Message) {}
 
 func TestHandle_RepeatedJob(t *testing.T) {
 	t.Parallel()
@@ -184,13 +184,13 @@ func TestHandle_PermanentFailure(t *testing.T) {
 	for name, tt := range map[string]struct {
 		answer error
 		ago    time.Duration
-		change func(*contact.Message)
+		change func(*message.Message)
 		code   string
 	}{
 		"refused by SES":    {fault.New(fault.Invalid, "MessageRejected"), time.Minute, unchanged, "MessageRejected"},
 		"older than a day":  {nil, 25 * time.Hour, unchanged, send.TooLate},
-		"invalid sender":    {nil, time.Minute, func(m *contact.Message) { m.Account = "nobody" }, send.NotAMail},
-		"non-ASCII address": {nil, time.Minute, func(m *contact.Message) { m.Customer.Value = "jörg@example.com" }, send.NotAMail},
+		"invalid sender":    {nil, time.Minute, func(m *message.Message) { m.Account = "nobody" }, send.NotAMail},
+		"non-ASCII address": {nil, time.Minute, func(m *message.Message) { m.Customer.Value = "jörg@example.com" }, send.NotAMail},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -238,7 +238,7 @@ func TestHandle_TurnTaken(t *testing.T) {
 	t.Parallel()
 	b := newFixture(t)
 	m := b.putAnswer("1", time.Minute, unchanged)
-	if turn, err := b.table.AcquireSendLease(t.Context(), m, now, time.Minute); err != nil || turn != contact.Mine {
+	if turn, err := b.table.AcquireSendLease(t.Context(), m, now, time.Minute); err != nil || turn != message.Mine {
 		t.Fatal(turn, err)
 	}
 	if !b.runJob(m) || len(b.mailer.sent) != 0 {
@@ -254,7 +254,7 @@ func TestHandle_AutomaticMailLimit(t *testing.T) {
 	t.Parallel()
 	b := newFixture(t)
 	for n := range send.MaxAutomatic + 2 {
-		m := b.putAnswer(string(rune('a'+n)), time.Minute, func(m *contact.Message) { m.Automated = "auto-replied" })
+		m := b.putAnswer(string(rune('a'+n)), time.Minute, func(m *message.Message) { m.Automated = "auto-replied" })
 		if b.runJobs(m, 2) > 0 {
 			t.Error("redelivery was requested, want none")
 		}
@@ -270,11 +270,11 @@ func TestHandle_AutomaticMailLimit(t *testing.T) {
 func TestHandle_InvalidJobAndErasedMessage(t *testing.T) {
 	t.Parallel()
 	b := newFixture(t)
-	in := b.putAnswer("1", time.Minute, func(m *contact.Message) { m.Direction = contact.Inbound })
+	in := b.putAnswer("1", time.Minute, func(m *message.Message) { m.Direction = message.Inbound })
 	if !b.runBody("x") || !b.runBody("{}") || !b.runJob(in) {
 		t.Error("redelivery of an invalid job was not requested")
 	}
-	in.ID = contact.NewID(contact.Email, now, "gone")
+	in.ID = message.NewID(message.Email, now, "gone")
 	if b.runJob(in) || len(b.mailer.sent) != 0 {
 		t.Error("an erased message was sent or its job failed")
 	}
@@ -294,12 +294,12 @@ func (f files) Get(_ context.Context, key string, _ int64) ([]byte, error) {
 func TestHandle_FilesAndPage(t *testing.T) {
 	t.Parallel()
 	b := newFixture(t)
-	m := b.putAnswer("1", time.Minute, func(m *contact.Message) {
-		m.Attachments = []contact.Attachment{{Ref: "1", Name: "factuur.txt", Type: "text/plain", Size: 11, SHA256: "aa"}}
+	m := b.putAnswer("1", time.Minute, func(m *message.Message) {
+		m.Attachments = []message.Attachment{{Ref: "1", Name: "factuur.txt", Type: "text/plain", Size: 11, SHA256: "aa"}}
 		m.Page = 13
 	})
 	hash := b.table.Hash("message", string(m.ID))
-	held := files{m.FileKey(hash, contact.PageFile): "<p>Morgen.</p>"}
+	held := files{m.FileKey(hash, message.PageFile): "<p>Morgen.</p>"}
 	b.handler.Blobs = held
 	if !b.runJob(m) || len(b.mailer.sent) != 0 {
 		t.Fatal("sent without its file, want redelivery requested")

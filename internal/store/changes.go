@@ -13,6 +13,7 @@ import (
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 const (
@@ -168,13 +169,13 @@ func (t *Table) takeOnTime(it item, since time.Time, out *contact.Changes) (bool
 		return false, nil
 	}
 	m, whole, err := readMessage(it)
-	out.Entries = append(out.Entries, contact.Entry{Message: m, Whole: whole})
+	out.Entries = append(out.Entries, message.Entry{Message: m, Whole: whole})
 	return true, err
 }
 
 // setLate adds an index entry to a message that arrives long after it was sent,
 // so that ChangesSince finds it.
-func setLate(it item, m contact.Message) {
+func setLate(it item, m message.Message) {
 	if m.ReceivedAt.Sub(m.SentAt) > lateAfter {
 		it[gsiPK] = str(latePK(customerPK(m.CustomerID)))
 		it[gsiSK] = str(timeSK("", m.ReceivedAt))
@@ -191,7 +192,7 @@ func lateMessages(pk string, since time.Time) *dynamodb.QueryInput {
 
 // takeLate takes an index entry, which holds only the key of the message.
 func (t *Table) takeLate(it item, _ time.Time, out *contact.Changes) (bool, error) {
-	e := contact.Entry{}
+	e := message.Entry{}
 	e.ID = messageIDOf(text(it, skName))
 	e.CustomerID = customerOf(text(it, pkName))
 	out.Entries = append(out.Entries, e)
@@ -199,7 +200,7 @@ func (t *Table) takeLate(it item, _ time.Time, out *contact.Changes) (bool, erro
 }
 
 // fillMessages reads the messages of which only the keys are known.
-func (t *Table) fillMessages(ctx context.Context, entries []contact.Entry) error {
+func (t *Table) fillMessages(ctx context.Context, entries []message.Entry) error {
 	var keys []item
 	at := map[string]int{}
 	for i, e := range entries {
@@ -218,7 +219,7 @@ func (t *Table) fillMessages(ctx context.Context, entries []contact.Entry) error
 			if err != nil {
 				return err
 			}
-			entries[at[string(m.CustomerID)+string(m.ID)]] = contact.Entry{Message: m, Whole: whole}
+			entries[at[string(m.CustomerID)+string(m.ID)]] = message.Entry{Message: m, Whole: whole}
 		}
 	}
 	return nil
@@ -230,7 +231,7 @@ func (t *Table) finishChanges(ctx context.Context, c identity.Customer, out cont
 	if err := t.fillMessages(ctx, out.Entries); err != nil {
 		return out, err
 	}
-	out.Entries = slices.DeleteFunc(out.Entries, func(e contact.Entry) bool { return e.Kind == "" || !t.ownsMessage(c, e.Message) })
+	out.Entries = slices.DeleteFunc(out.Entries, func(e message.Entry) bool { return e.Kind == "" || !t.ownsMessage(c, e.Message) })
 	if len(c.Moves) > 0 {
 		if err := t.dropForeign(ctx, c, &out); err != nil {
 			return out, err
@@ -244,7 +245,7 @@ func (t *Table) finishChanges(ctx context.Context, c identity.Customer, out cont
 // message.
 func (t *Table) dropForeign(ctx context.Context, c identity.Customer, out *contact.Changes) error {
 	out.Contacts = slices.DeleteFunc(out.Contacts, func(k contact.Contact) bool { return !slices.Contains(c.Members, k.Customer) })
-	var own []contact.Became
+	var own []message.Became
 	for _, e := range out.Effects {
 		if e.Until != nil {
 			if slices.Contains(c.Members, e.Customer) {
@@ -267,7 +268,7 @@ func (t *Table) dropForeign(ctx context.Context, c identity.Customer, out *conta
 
 // findMessage returns the message with an id "<channel>:<provider key>" among
 // the last messages of the customers.
-func (t *Table) findMessage(ctx context.Context, under []identity.CustomerID, id string) (contact.Message, bool, error) {
+func (t *Table) findMessage(ctx context.Context, under []identity.CustomerID, id string) (message.Message, bool, error) {
 	suffix := messageSuffixOf(id)
 	for _, c := range under {
 		in := keyRange(customerPK(c), messagePrefix, endOf(messagePrefix))
@@ -282,14 +283,14 @@ func (t *Table) findMessage(ctx context.Context, under []identity.CustomerID, id
 			return it == nil && n < maxScan
 		})
 		if err != nil {
-			return contact.Message{}, false, err
+			return message.Message{}, false, err
 		}
 		if it != nil {
 			m, _, err := readMessage(it)
 			return m, true, err
 		}
 	}
-	return contact.Message{}, false, nil
+	return message.Message{}, false, nil
 }
 
 func (t *Table) takeEffect(it item, since time.Time, out *contact.Changes) (bool, error) {
@@ -297,7 +298,7 @@ func (t *Table) takeEffect(it item, since time.Time, out *contact.Changes) (bool
 		return false, nil
 	}
 	ch, of := parseEffectSK(text(it, skName))
-	e := contact.Became{Customer: customerOf(text(it, pkName)), Channel: ch}
+	e := message.Became{Customer: customerOf(text(it, pkName)), Channel: ch}
 	if of == watermarkKey {
 		e.Until = map[string]time.Time{}
 		for name := range it {

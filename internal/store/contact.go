@@ -15,6 +15,7 @@ import (
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // contactItem returns the item of a contact. A waiting contact has an entry in
@@ -86,7 +87,7 @@ func readContact(it item) (contact.Contact, error) {
 	return c, nil
 }
 
-func joinChannels(chs []contact.Channel) string {
+func joinChannels(chs []message.Channel) string {
 	var b strings.Builder
 	for i, ch := range chs {
 		if i > 0 {
@@ -97,10 +98,10 @@ func joinChannels(chs []contact.Channel) string {
 	return b.String()
 }
 
-func splitChannels(s string) []contact.Channel {
-	var out []contact.Channel
+func splitChannels(s string) []message.Channel {
+	var out []message.Channel
 	for f := range strings.FieldsSeq(s) {
-		out = append(out, contact.Channel(f))
+		out = append(out, message.Channel(f))
 	}
 	return out
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // PutCorrection writes the causes that an agent gave to the contact of a
@@ -100,7 +101,7 @@ const maxLookedAt = 2000
 
 // ContactByID returns a contact of a customer, the id of its earliest message
 // and the member who has that message. An unknown contact is [fault.NotFound].
-func (t *Table) ContactByID(ctx context.Context, c identity.Customer, id string) (contact.Contact, contact.ID, identity.CustomerID, error) {
+func (t *Table) ContactByID(ctx context.Context, c identity.Customer, id string) (contact.Contact, message.ID, identity.CustomerID, error) {
 	none := fault.New(fault.NotFound, "the customer has no such contact")
 	var k contact.Contact
 	for _, m := range c.Members {

@@ -3,8 +3,8 @@ package store_test
 import (
 	"testing"
 
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/store/storetest"
 )
 
@@ -12,12 +12,12 @@ func TestHistoryCursor_CutPage(t *testing.T) {
 	t.Parallel()
 	table := storetest.New(t)
 	for i := range 5 {
-		if _, err := table.PutMessage(t.Context(), message("c1", i, "x"), ""); err != nil {
+		if _, err := table.PutMessage(t.Context(), newMessage("c1", i, "x"), ""); err != nil {
 			t.Fatal(err)
 		}
 	}
 	c := identity.Customer{ID: "c1", Members: []identity.CustomerID{"c1"}}
-	q := contact.Query{Limit: 5}
+	q := message.Query{Limit: 5}
 	all, err := table.History(t.Context(), c, q)
 	if err != nil {
 		t.Fatal(err)

@@ -12,9 +12,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // PutEffect records an effect for a customer, and reports whether that changed
@@ -22,12 +22,12 @@ import (
 // the message. An effect that may mean the loss of a message writes a failure
 // mark first, so that [Table.RecentMessages] reads the effect; the effect wakes
 // triage.
-func (t *Table) PutEffect(ctx context.Context, customer identity.CustomerID, e contact.Effect) (changed bool, err error) {
+func (t *Table) PutEffect(ctx context.Context, customer identity.CustomerID, e message.Effect) (changed bool, err error) {
 	if err := e.Validate(); err != nil {
 		return false, err
 	}
-	target := contact.ProviderKey(e.Target)
-	if e.Kind == contact.Watermark {
+	target := message.ProviderKey(e.Target)
+	if e.Kind == message.Watermark {
 		target = watermarkKey
 	}
 	w, err := effectUpdate(e)
@@ -48,7 +48,7 @@ func (t *Table) PutEffect(ctx context.Context, customer identity.CustomerID, e c
 
 // effectUpdate returns the update of an effect item, with the condition that
 // the effect changes it.
-func effectUpdate(e contact.Effect) (*dynamodb.UpdateItemInput, error) {
+func effectUpdate(e message.Effect) (*dynamodb.UpdateItemInput, error) {
 	u := &dynamodb.UpdateItemInput{
 		ExpressionAttributeNames:  map[string]string{},
 		ExpressionAttributeValues: item{},
@@ -61,37 +61,37 @@ func effectUpdate(e contact.Effect) (*dynamodb.UpdateItemInput, error) {
 	}
 	ms := e.At.UnixMilli()
 	switch e.Kind {
-	case contact.Status:
+	case message.Status:
 		move(attrEffectStatusPrefix+e.Status, ">", num(ms))
 		if e.MailID != "" {
 			u.UpdateExpression = exprf("SET #a = :v, %s = :m", attrEffectMailID)
-			u.ExpressionAttributeValues[":m"] = str(contact.Cut(e.MailID, 998))
+			u.ExpressionAttributeValues[":m"] = str(message.Cut(e.MailID, 998))
 		}
 		if e.Code != "" || e.Detail != "" {
 			u.UpdateExpression = exprf("SET #a = :v, %s = :c, %s = :d", attrEffectCode, attrEffectDetail)
-			u.ExpressionAttributeValues[":c"] = str(contact.Cut(e.Code, 100))
-			u.ExpressionAttributeValues[":d"] = str(contact.Cut(e.Detail, 1000))
+			u.ExpressionAttributeValues[":c"] = str(message.Cut(e.Code, 100))
+			u.ExpressionAttributeValues[":d"] = str(message.Cut(e.Detail, 1000))
 		}
-	case contact.Watermark:
+	case message.Watermark:
 		move(attrEffectWatermarkPrefix+e.Status, "<", num(ms))
-	case contact.Reaction:
+	case message.Reaction:
 		by := e.By
 		if by == "" {
-			by = contact.Inbound
+			by = message.Inbound
 		}
-		move(attrEffectReactionPrefix+string(by), "<", str(fmt.Sprintf("%013d %s", ms, contact.Cut(e.Emoji, 100))))
-	case contact.Edit:
-		move(attrEffectEdit, "<", str(fmt.Sprintf("%06d %013d %s", e.Revision, ms, contact.Cut(e.Text, 64<<10))))
-	case contact.Deletion:
+		move(attrEffectReactionPrefix+string(by), "<", str(fmt.Sprintf("%013d %s", ms, message.Cut(e.Emoji, 100))))
+	case message.Edit:
+		move(attrEffectEdit, "<", str(fmt.Sprintf("%06d %013d %s", e.Revision, ms, message.Cut(e.Text, 64<<10))))
+	case message.Deletion:
 		move(attrEffectDeleted, ">", num(ms))
-	case contact.Verdict:
+	case message.Verdict:
 		move(attrEffectVerdictPrefix+e.Status, ">", num(ms))
 		if e.Code != "" || e.Detail != "" {
 			u.UpdateExpression = exprf("SET #a = :v, %s = :c, %s = :d", attrEffectCode, attrEffectDetail)
-			u.ExpressionAttributeValues[":c"] = str(contact.Cut(e.Code, 100))
-			u.ExpressionAttributeValues[":d"] = str(contact.Cut(e.Detail, 1000))
+			u.ExpressionAttributeValues[":c"] = str(message.Cut(e.Code, 100))
+			u.ExpressionAttributeValues[":d"] = str(message.Cut(e.Detail, 1000))
 		}
-	case contact.Media:
+	case message.Media:
 		file, err := encodeFile(*e.File)
 		if err != nil {
 			return nil, err
@@ -104,8 +104,8 @@ func effectUpdate(e contact.Effect) (*dynamodb.UpdateItemInput, error) {
 }
 
 // readState returns the state that an effect item holds.
-func readState(it item) contact.State {
-	var s contact.State
+func readState(it item) message.State {
+	var s message.State
 	for name := range it {
 		switch {
 		case strings.HasPrefix(name, attrEffectStatusPrefix):
@@ -118,9 +118,9 @@ func readState(it item) contact.State {
 		case strings.HasPrefix(name, attrEffectReactionPrefix):
 			if _, emoji, _ := strings.Cut(text(it, name), " "); emoji != "" {
 				if s.Reactions == nil {
-					s.Reactions = map[contact.Direction]string{}
+					s.Reactions = map[message.Direction]string{}
 				}
-				s.Reactions[contact.Direction(strings.TrimPrefix(name, attrEffectReactionPrefix))] = emoji
+				s.Reactions[message.Direction(strings.TrimPrefix(name, attrEffectReactionPrefix))] = emoji
 			}
 		case strings.HasPrefix(name, attrEffectFilePrefix):
 			readFile(&s, strings.TrimPrefix(name, attrEffectFilePrefix), text(it, name))
@@ -148,7 +148,7 @@ type stateKey struct {
 
 // messageStates returns the state of each message of c by id, with the
 // watermarks applied.
-func (t *Table) messageStates(ctx context.Context, c identity.Customer, ms []contact.Message, consistent bool) (map[contact.ID]contact.State, error) {
+func (t *Table) messageStates(ctx context.Context, c identity.Customer, ms []message.Message, consistent bool) (map[message.ID]message.State, error) {
 	effects := make([][]stateKey, len(ms))
 	marks := make([][]stateKey, len(ms))
 	var all []stateKey
@@ -160,17 +160,17 @@ func (t *Table) messageStates(ctx context.Context, c identity.Customer, ms []con
 	if err != nil {
 		return nil, err
 	}
-	out := map[contact.ID]contact.State{}
+	out := map[message.ID]message.State{}
 	for i, m := range ms {
 		s := readState(together(items, effects[i]))
 		known := together(items, marks[i])
-		for _, status := range contact.Statuses {
+		for _, status := range message.Statuses {
 			if at := moment(known, attrEffectWatermarkPrefix+status); !at.IsZero() && !m.SentAt.After(at) {
 				s.Reach(status, at)
 			}
 		}
 		s.Expect(m)
-		if m.Channel == contact.Email && (len(m.Attachments) > 0 || m.Page > 0) {
+		if m.Channel == message.Email && (len(m.Attachments) > 0 || m.Page > 0) {
 			s.Keeps(m, t.Hash("message", string(m.ID)))
 		}
 		if !s.Empty() {
@@ -182,16 +182,16 @@ func (t *Table) messageStates(ctx context.Context, c identity.Customer, ms []con
 
 // effectKeys returns the keys of the effects on a message of c, and of the
 // watermarks of its owner.
-func (t *Table) effectKeys(c identity.Customer, m contact.Message) (effects, marks []stateKey) {
+func (t *Table) effectKeys(c identity.Customer, m message.Message) (effects, marks []stateKey) {
 	places := []identity.CustomerID{m.CustomerID}
 	owner := m.CustomerID
 	if len(c.Moves) > 0 {
 		places = c.Places(m.CustomerID, t.aliasKeys(m.Addresses())...)
 		owner = c.Owner(m.CustomerID, t.aliasKey(m.Customer), m.SentAt)
 	}
-	marked := m.Direction == contact.Outbound && (m.Channel == contact.Messenger || m.Channel == contact.Instagram)
+	marked := m.Direction == message.Outbound && (m.Channel == message.Messenger || m.Channel == message.Instagram)
 	for _, id := range places {
-		effects = append(effects, stateKey{id, effectSK(m.Channel, contact.ProviderKey(m.ProviderID))})
+		effects = append(effects, stateKey{id, effectSK(m.Channel, message.ProviderKey(m.ProviderID))})
 		if marked && (id == m.CustomerID || id == owner) {
 			marks = append(marks, stateKey{id, effectSK(m.Channel, watermarkKey)})
 		}

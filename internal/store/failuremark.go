@@ -7,8 +7,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // markedEffect returns the key of the effect to which a failure mark belongs. A
@@ -20,11 +20,11 @@ func markedEffect(it item) stateKey {
 }
 
 // mayLoseMessage reports whether e says that its message failed or bounced.
-func mayLoseMessage(e contact.Effect) bool {
+func mayLoseMessage(e message.Effect) bool {
 	switch e.Kind {
-	case contact.Status:
+	case message.Status:
 		return e.Status == "failed"
-	case contact.Verdict:
+	case message.Verdict:
 		return e.Status == "bounce"
 	default:
 		return false
@@ -38,8 +38,8 @@ const maxReportDelay = 31 * 24 * time.Hour
 // markFailure writes the failure mark of e, and adds to the update of the
 // effect the time from which triage must examine the contacts: the time of the
 // message, or of the failure if the message has not arrived.
-func (t *Table) markFailure(ctx context.Context, c identity.CustomerID, e contact.Effect, u *dynamodb.UpdateItemInput) error {
-	k := contact.ProviderKey(e.Target)
+func (t *Table) markFailure(ctx context.Context, c identity.CustomerID, e message.Effect, u *dynamodb.UpdateItemInput) error {
+	k := message.ProviderKey(e.Target)
 	if _, err := t.putNew(ctx, key(customerPK(c), failureMarkSK(e.Channel, k))); err != nil {
 		return err
 	}
@@ -60,11 +60,11 @@ func (t *Table) markFailure(ctx context.Context, c identity.CustomerID, e contac
 
 // markLostMessages sets Lost on outbound messages that failed. It reads effects
 // consistently, and none without a failure mark.
-func (t *Table) markLostMessages(ctx context.Context, c identity.Customer, ms []contact.Message, doubts map[stateKey]bool) error {
-	var some []contact.Message
+func (t *Table) markLostMessages(ctx context.Context, c identity.Customer, ms []message.Message, doubts map[stateKey]bool) error {
+	var some []message.Message
 	for _, m := range ms {
 		effects, _ := t.effectKeys(c, m)
-		if m.Direction == contact.Outbound && slices.ContainsFunc(effects, func(at stateKey) bool { return doubts[at] }) {
+		if m.Direction == message.Outbound && slices.ContainsFunc(effects, func(at stateKey) bool { return doubts[at] }) {
 			some = append(some, m)
 		}
 	}
@@ -73,7 +73,7 @@ func (t *Table) markLostMessages(ctx context.Context, c identity.Customer, ms []
 	}
 	states, err := t.messageStates(ctx, c, some, true)
 	for i := range ms {
-		ms[i].Lost = ms[i].Direction == contact.Outbound && states[ms[i].ID].Status == "failed"
+		ms[i].Lost = ms[i].Direction == message.Outbound && states[ms[i].ID].Status == "failed"
 	}
 	return err
 }

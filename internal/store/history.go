@@ -6,9 +6,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // maxScan bounds how many messages one page reads when a filter leaves few.
@@ -17,19 +17,19 @@ const maxScan = 1000
 // History returns one page of the messages of a customer and its merged
 // members, each message once, even if messages arrive meanwhile. A cursor of
 // another customer or order is [fault.Invalid].
-func (t *Table) History(ctx context.Context, c identity.Customer, q contact.Query) (contact.Page, error) {
+func (t *Table) History(ctx context.Context, c identity.Customer, q message.Query) (message.Page, error) {
 	if q.Limit < 1 || q.Limit > 200 {
-		return contact.Page{}, fault.New(fault.Invalid, "limit is 1 to 200")
+		return message.Page{}, fault.New(fault.Invalid, "limit is 1 to 200")
 	}
 	after, err := t.openCursor(c.ID, q)
 	if err != nil {
-		return contact.Page{}, err
+		return message.Page{}, err
 	}
 	all, more, err := t.mergeHistories(ctx, c, q, after)
 	if err != nil {
-		return contact.Page{}, err
+		return message.Page{}, err
 	}
-	p := contact.Page{Complete: !more}
+	p := message.Page{Complete: !more}
 	if more {
 		last := all[len(all)-1]
 		p.Cursor = t.sealCursor(c.ID, q, place{messageSK(last.ID), last.CustomerID})
@@ -43,8 +43,8 @@ func (t *Table) History(ctx context.Context, c identity.Customer, q contact.Quer
 }
 
 // addStates adds the states of the messages of c.
-func (t *Table) addStates(ctx context.Context, c identity.Customer, entries []contact.Entry) error {
-	ms := make([]contact.Message, len(entries))
+func (t *Table) addStates(ctx context.Context, c identity.Customer, entries []message.Entry) error {
+	ms := make([]message.Message, len(entries))
 	for i, e := range entries {
 		ms[i] = e.Message
 	}
@@ -67,7 +67,7 @@ type place struct {
 }
 
 // before reports whether a comes before b in the order of the query.
-func precedes(q contact.Query, a, b place) bool {
+func precedes(q message.Query, a, b place) bool {
 	if a.sk != b.sk {
 		return (a.sk < b.sk) == q.Oldest
 	}
@@ -77,9 +77,9 @@ func precedes(q contact.Query, a, b place) bool {
 // mergeHistories reads the messages of all members in order until enough of
 // them match. It also returns those that do not match: the last one is the end
 // of the page.
-func (t *Table) mergeHistories(ctx context.Context, c identity.Customer, q contact.Query, after place) ([]contact.Entry, bool, error) {
+func (t *Table) mergeHistories(ctx context.Context, c identity.Customer, q message.Query, after place) ([]message.Entry, bool, error) {
 	parts := c.Parts()
-	heads := make([][]contact.Entry, len(parts))
+	heads := make([][]message.Entry, len(parts))
 	more := make([]bool, len(parts))
 	last := make([]place, len(parts))
 	fill := func(i int) error {
@@ -88,7 +88,7 @@ func (t *Table) mergeHistories(ctx context.Context, c identity.Customer, q conta
 		if n := len(heads[i]); n > 0 {
 			last[i] = entryPlace(heads[i][n-1])
 		}
-		heads[i] = slices.DeleteFunc(heads[i], func(e contact.Entry) bool { return !t.ownsMessage(c, e.Message) })
+		heads[i] = slices.DeleteFunc(heads[i], func(e message.Entry) bool { return !t.ownsMessage(c, e.Message) })
 		return err
 	}
 	errs := make(chan error, len(parts))
@@ -105,7 +105,7 @@ func (t *Table) mergeHistories(ctx context.Context, c identity.Customer, q conta
 	if failed != nil {
 		return nil, false, failed
 	}
-	var out []contact.Entry
+	var out []message.Entry
 	for matched := 0; ; {
 		next := -1
 		for i := range heads {
@@ -134,15 +134,15 @@ func (t *Table) mergeHistories(ctx context.Context, c identity.Customer, q conta
 
 // ownsMessage reports whether c owns a message that is stored under c or
 // another owner of one of its aliases.
-func (t *Table) ownsMessage(c identity.Customer, m contact.Message) bool {
+func (t *Table) ownsMessage(c identity.Customer, m message.Message) bool {
 	return len(c.Moves) == 0 || c.Owns(m.CustomerID, t.aliasKey(m.Customer), m.SentAt)
 }
 
-func entryPlace(e contact.Entry) place { return place{messageSK(e.ID), e.CustomerID} }
+func entryPlace(e message.Entry) place { return place{messageSK(e.ID), e.CustomerID} }
 
 // readPartition returns the next messages of one partition after a place, and
 // whether there are more.
-func (t *Table) readPartition(ctx context.Context, part identity.Part, q contact.Query, after place) ([]contact.Entry, bool, error) {
+func (t *Table) readPartition(ctx context.Context, part identity.Part, q message.Query, after place) ([]message.Entry, bool, error) {
 	c := part.ID
 	from := messagePrefix
 	to := endOf(messagePrefix)
@@ -189,13 +189,13 @@ func (t *Table) readPartition(ctx context.Context, part identity.Part, q contact
 	if err != nil {
 		return nil, false, sdkError(err, "query messages")
 	}
-	entries := make([]contact.Entry, 0, len(out.Items))
+	entries := make([]message.Entry, 0, len(out.Items))
 	for _, it := range out.Items {
 		m, whole, err := readMessage(it)
 		if err != nil {
 			return nil, false, err
 		}
-		entries = append(entries, contact.Entry{Message: m, Whole: whole})
+		entries = append(entries, message.Entry{Message: m, Whole: whole})
 	}
 	return entries, out.LastEvaluatedKey != nil, nil
 }
@@ -209,7 +209,7 @@ func justBefore(sk string) string {
 // its own customer and query order only, and is sealed, because p can be a
 // message that its holder may not see. The padding hides the length of the
 // message id, which differs by channel.
-func (t *Table) sealCursor(c identity.CustomerID, q contact.Query, p place) string {
+func (t *Table) sealCursor(c identity.CustomerID, q message.Query, p place) string {
 	plain := p.sk + unit + string(p.customer)
 	if rest := len(plain) % cursorBlock; rest > 0 {
 		plain += strings.Repeat(unit, cursorBlock-rest)
@@ -221,14 +221,14 @@ func (t *Table) sealCursor(c identity.CustomerID, q contact.Query, p place) stri
 // is a multiple. Message ids of most channels fit in two blocks.
 const cursorBlock = 64
 
-func cursorScope(c identity.CustomerID, q contact.Query) string {
+func cursorScope(c identity.CustomerID, q message.Query) string {
 	if q.Oldest {
 		return "history oldest " + string(c)
 	}
 	return "history newest " + string(c)
 }
 
-func (t *Table) openCursor(c identity.CustomerID, q contact.Query) (place, error) {
+func (t *Table) openCursor(c identity.CustomerID, q message.Query) (place, error) {
 	if q.Cursor == "" {
 		return place{}, nil
 	}
@@ -247,8 +247,8 @@ func errCursor() error {
 // RecentMessages returns the messages of a customer since a time, oldest first,
 // read consistently. Triage computes contacts from them. Outbound messages that
 // did not arrive have Lost set.
-func (t *Table) RecentMessages(ctx context.Context, c identity.Customer, from time.Time) ([]contact.Message, error) {
-	var out []contact.Message
+func (t *Table) RecentMessages(ctx context.Context, c identity.Customer, from time.Time) ([]message.Message, error) {
+	var out []message.Message
 	doubts := map[stateKey]bool{}
 	var bad error
 	for _, part := range c.Parts() {
@@ -266,7 +266,7 @@ func (t *Table) RecentMessages(ctx context.Context, c identity.Customer, from ti
 				doubts[markedEffect(it)] = true
 				return true
 			}
-			var m contact.Message
+			var m message.Message
 			m, _, bad = readMessage(it)
 			inPart := part.To.IsZero() || m.SentAt.Before(part.To)
 			if bad == nil && inPart && t.ownsMessage(c, m) {
@@ -278,7 +278,7 @@ func (t *Table) RecentMessages(ctx context.Context, c identity.Customer, from ti
 			return nil, firstError(err, bad)
 		}
 	}
-	slices.SortStableFunc(out, func(a, b contact.Message) int { return strings.Compare(string(a.ID), string(b.ID)) })
+	slices.SortStableFunc(out, func(a, b message.Message) int { return strings.Compare(string(a.ID), string(b.ID)) })
 	return out, t.markLostMessages(ctx, c, out, doubts)
 }
 

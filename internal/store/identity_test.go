@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/store"
 	"github.com/heard-intake/heard/internal/store/storetest"
 )
@@ -26,14 +26,14 @@ func newScene(t *testing.T) *scene { return &scene{t: t, table: storetest.New(t)
 func (s *scene) says(minute int, text string, addresses ...identity.Address) identity.CustomerID {
 	s.t.Helper()
 	s.n++
-	m := message("", minute, text)
+	m := newMessage("", minute, text)
 	m.ProviderID = fmt.Sprintf("wamid.scene-%d", s.n)
-	m.ID = contact.NewID(m.Channel, m.SentAt, m.ProviderID)
+	m.ID = message.NewID(m.Channel, m.SentAt, m.ProviderID)
 	m.Customer, m.Aliases = addresses[0], addresses[1:]
 	return s.delivers(m, identity.RuleWebhook)
 }
 
-func (s *scene) delivers(m contact.Message, rule string) identity.CustomerID {
+func (s *scene) delivers(m message.Message, rule string) identity.CustomerID {
 	s.t.Helper()
 	id, err := s.table.Identify(s.t.Context(), m.Addresses(), identity.Evidence{Rule: rule, Ref: string(m.ID), At: m.SentAt})
 	if err != nil {

@@ -8,8 +8,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // Identify returns the customer of a message with these addresses. It is the
@@ -33,12 +33,12 @@ const keptNotices = 90 * 24 * time.Hour
 
 // PutNotice stores a report of a platform for operators for 90 days, and
 // reports whether it was new.
-func (t *Table) PutNotice(ctx context.Context, n contact.Notice) (created bool, err error) {
+func (t *Table) PutNotice(ctx context.Context, n message.Notice) (created bool, err error) {
 	it := key(noticePK(n), noticeSK(n))
 	it[attrNoticeKind] = str(n.Kind)
 	it[ttlName] = num(time.Now().Add(keptNotices).Unix())
 	if len(n.Data) > 0 {
-		it[attrNoticeData] = str(contact.Cut(string(n.Data), contact.MaxRaw))
+		it[attrNoticeData] = str(message.Cut(string(n.Data), message.MaxRaw))
 	}
 	if n.Customer != nil {
 		it[attrNoticeAlias] = str(t.aliasKey(*n.Customer))
@@ -49,26 +49,26 @@ func (t *Table) PutNotice(ctx context.Context, n contact.Notice) (created bool, 
 
 // PutQuarantined stores a delivery in quarantine. A second delivery of the same
 // body changes nothing.
-func (t *Table) PutQuarantined(ctx context.Context, c contact.Case) error {
+func (t *Table) PutQuarantined(ctx context.Context, c message.Case) error {
 	it := key(quarantinePK(c.Hash), c.Hash)
 	it[attrQuarantineChannel] = str(string(c.Channel))
 	it[attrQuarantineAt] = millis(c.At)
 	it[attrQuarantineObject] = str(c.Object)
-	it[attrQuarantineReasons] = str(contact.Cut(strings.Join(c.Reasons, "\n"), contact.MaxRaw))
+	it[attrQuarantineReasons] = str(message.Cut(strings.Join(c.Reasons, "\n"), message.MaxRaw))
 	_, err := t.putNew(ctx, it)
 	return err
 }
 
 // Quarantined returns the deliveries in quarantine.
-func (t *Table) Quarantined(ctx context.Context) ([]contact.Case, error) {
-	var out []contact.Case
+func (t *Table) Quarantined(ctx context.Context) ([]message.Case, error) {
+	var out []message.Case
 	for shard := range shards {
 		err := t.query(ctx, &dynamodb.QueryInput{
 			KeyConditionExpression:    exprf("%s = :pk", pkName),
 			ExpressionAttributeValues: map[string]types.AttributeValue{":pk": str(quarantineShardPK(shard))},
 		}, func(it item) bool {
-			out = append(out, contact.Case{
-				Hash: text(it, skName), Channel: contact.Channel(text(it, attrQuarantineChannel)), At: moment(it, attrQuarantineAt),
+			out = append(out, message.Case{
+				Hash: text(it, skName), Channel: message.Channel(text(it, attrQuarantineChannel)), At: moment(it, attrQuarantineAt),
 				Object: text(it, attrQuarantineObject), Reasons: strings.Split(text(it, attrQuarantineReasons), "\n"),
 			})
 			return true

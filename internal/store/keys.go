@@ -9,6 +9,7 @@ import (
 
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/problem"
 	"github.com/heard-intake/heard/internal/schedule"
 )
@@ -17,7 +18,7 @@ import (
 //
 // A time in a key is written as 13 digits of milliseconds since 1970, so that
 // keys sort by time. A hash is keyed by the stack's pepper. A provider id that
-// is long or holds an address is replaced by its hash ([contact.ProviderKey]).
+// is long or holds an address is replaced by its hash ([message.ProviderKey]).
 //
 // In the partition of a customer, C#<customer>, the sort key is
 //
@@ -181,23 +182,23 @@ func customerOf(pk string) identity.CustomerID {
 }
 
 // messageSK returns the message id with the table's separator.
-func messageSK(id contact.ID) string {
+func messageSK(id message.ID) string {
 	return messagePrefix + strings.Replace(string(id), ":", "#", 2)
 }
 
-func messageIDOf(sk string) contact.ID {
-	return contact.ID(strings.Replace(strings.TrimPrefix(sk, messagePrefix), "#", ":", 2))
+func messageIDOf(sk string) message.ID {
+	return message.ID(strings.Replace(strings.TrimPrefix(sk, messagePrefix), "#", ":", 2))
 }
 
 // messageSuffix returns the end of the sort key of a message, after its time.
-func messageSuffix(ch contact.Channel, providerKey string) string {
+func messageSuffix(ch message.Channel, providerKey string) string {
 	return "#" + string(ch) + "#" + providerKey
 }
 
 // messageSuffixOf returns the messageSuffix of "<channel>:<provider key>".
 func messageSuffixOf(id string) string { return "#" + strings.Replace(id, ":", "#", 1) }
 
-func failureMarkSK(ch contact.Channel, providerKey string) string {
+func failureMarkSK(ch message.Channel, providerKey string) string {
 	return failureMarkPrefix + string(ch) + "#" + providerKey
 }
 
@@ -206,13 +207,13 @@ func markedEffectSK(sk string) string {
 	return effectPrefix + strings.TrimPrefix(sk, failureMarkPrefix)
 }
 
-func effectSK(ch contact.Channel, providerKey string) string {
+func effectSK(ch message.Channel, providerKey string) string {
 	return effectPrefix + string(ch) + "#" + providerKey
 }
 
-func parseEffectSK(sk string) (ch contact.Channel, providerKey string) {
+func parseEffectSK(sk string) (ch message.Channel, providerKey string) {
 	channel, providerKey, _ := strings.Cut(strings.TrimPrefix(sk, effectPrefix), "#")
-	return contact.Channel(channel), providerKey
+	return message.Channel(channel), providerKey
 }
 
 func contactSK(start time.Time, id string) string { return contactPrefix + timePlace(start, id) }
@@ -226,11 +227,11 @@ func parseContactSK(sk string) (start time.Time, id string, ok bool) {
 func isContactSK(sk, id string) bool { return strings.HasSuffix(sk, "#"+id) }
 
 // correctionSK sorts just after the contacts, so that one query reads both.
-func correctionSK(id contact.ID) string {
+func correctionSK(id message.ID) string {
 	return correctionPrefix + strings.TrimPrefix(messageSK(id), messagePrefix)
 }
 
-func correctedMessageOf(sk string) contact.ID {
+func correctedMessageOf(sk string) message.ID {
 	return messageIDOf(messagePrefix + strings.TrimPrefix(sk, correctionPrefix))
 }
 
@@ -395,9 +396,9 @@ func (t *Table) bulkSK(at time.Time, by, target string) string {
 	return timePlace(at, t.pepper.Hash("act", by, target)[:16])
 }
 
-func noticePK(n contact.Notice) string { return noticePrefix + string(n.Channel) + "#" + n.Account }
+func noticePK(n message.Notice) string { return noticePrefix + string(n.Channel) + "#" + n.Account }
 
-func noticeSK(n contact.Notice) string { return timePlace(n.At, contact.ProviderKey(n.ID)) }
+func noticeSK(n message.Notice) string { return timePlace(n.At, message.ProviderKey(n.ID)) }
 
 func shardOf(s string) int {
 	h := fnv.New32a()

@@ -7,26 +7,26 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // Message returns one message of a customer with its state, read consistently.
 // An unknown id is [fault.NotFound].
-func (t *Table) Message(ctx context.Context, c identity.CustomerID, id contact.ID) (contact.Entry, error) {
+func (t *Table) Message(ctx context.Context, c identity.CustomerID, id message.ID) (message.Entry, error) {
 	it, err := t.getItem(ctx, key(customerPK(c), messageSK(id)), true)
 	if err != nil {
-		return contact.Entry{}, err
+		return message.Entry{}, err
 	}
 	if it == nil {
-		return contact.Entry{}, fault.New(fault.NotFound, "there is no such message")
+		return message.Entry{}, fault.New(fault.NotFound, "there is no such message")
 	}
 	m, whole, err := readMessage(it)
 	if err != nil {
-		return contact.Entry{}, err
+		return message.Entry{}, err
 	}
-	entries := []contact.Entry{{Message: m, Whole: whole}}
+	entries := []message.Entry{{Message: m, Whole: whole}}
 	err = t.addStates(ctx, identity.Customer{}, entries)
 	return entries[0], err
 }
@@ -68,9 +68,9 @@ type fileItem struct {
 
 // encodeFile encodes a file so that the larger of two texts counts: a stored
 // file replaces a failed one, in any order.
-func encodeFile(f contact.MediaFile) (string, error) {
+func encodeFile(f message.MediaFile) (string, error) {
 	rank := "0"
-	if f.State == contact.Stored {
+	if f.State == message.Stored {
 		rank = "1"
 	}
 	data, err := json.Marshal(fileItem{f.Type, f.Size, f.SHA256, f.Name, f.Reason, f.Key})
@@ -80,7 +80,7 @@ func encodeFile(f contact.MediaFile) (string, error) {
 	return rank + string(data), nil
 }
 
-func readFile(s *contact.State, index, file string) {
+func readFile(s *message.State, index, file string) {
 	i, err := strconv.Atoi(index)
 	if err != nil || file == "" {
 		return
@@ -89,12 +89,12 @@ func readFile(s *contact.State, index, file string) {
 	if json.Unmarshal([]byte(file[1:]), &f) != nil {
 		return
 	}
-	state := contact.Failed
+	state := message.Failed
 	if file[0] == '1' {
-		state = contact.Stored
+		state = message.Stored
 	}
 	for len(s.Files) <= i {
-		s.Files = append(s.Files, contact.MediaFile{})
+		s.Files = append(s.Files, message.MediaFile{})
 	}
-	s.Files[i] = contact.MediaFile{State: state, Type: f.Type, Size: f.Size, SHA256: f.SHA256, Name: f.Name, Reason: f.Reason, Key: f.Key}
+	s.Files[i] = message.MediaFile{State: state, Type: f.Type, Size: f.Size, SHA256: f.SHA256, Name: f.Name, Reason: f.Reason, Key: f.Key}
 }

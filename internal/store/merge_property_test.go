@@ -17,8 +17,8 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/store"
 	"github.com/heard-intake/heard/internal/store/storetest"
 )
@@ -36,8 +36,8 @@ type world struct {
 	first    map[int]identity.CustomerID // who had an alias first
 	moves    map[int][]moved
 	messages []sent
-	told     map[contact.ID]map[string]time.Time         // of each message, when it reached a status first
-	edits    map[contact.ID]contact.Effect               // the latest
+	told     map[message.ID]map[string]time.Time         // of each message, when it reached a status first
+	edits    map[message.ID]message.Effect               // the latest
 	parent   map[identity.CustomerID]identity.CustomerID // merged into
 	ids      []identity.CustomerID
 }
@@ -48,7 +48,7 @@ type moved struct {
 }
 
 type sent struct {
-	contact.Message
+	message.Message
 	alias int
 }
 
@@ -115,9 +115,9 @@ func (w *world) say() {
 	n := rapid.IntRange(0, aliases-1).Draw(w.t, "alias")
 	at := w.ago(4 * 3600)
 	provider := fmt.Sprintf("wamid.%d-%d", w.base, len(w.messages))
-	m := sent{alias: n, Message: contact.Message{
-		Version: contact.SchemaVersion, ID: contact.NewID(contact.WhatsApp, at, provider), Channel: contact.WhatsApp,
-		Direction: contact.Inbound, Kind: contact.Text, ProviderID: provider, Customer: w.phone(n), SentAt: at, Text: provider,
+	m := sent{alias: n, Message: message.Message{
+		Version: message.SchemaVersion, ID: message.NewID(message.WhatsApp, at, provider), Channel: message.WhatsApp,
+		Direction: message.Inbound, Kind: message.Text, ProviderID: provider, Customer: w.phone(n), SentAt: at, Text: provider,
 	}}
 	if !w.deliver(m) {
 		w.t.Fatal("a new message was taken for an old one")
@@ -141,13 +141,13 @@ func (w *world) report() {
 		return
 	}
 	m := rapid.SampledFrom(w.messages).Draw(w.t, "reported")
-	e := contact.Effect{
-		Channel: m.Channel, Customer: m.Customer, Target: m.ProviderID, Kind: contact.Status,
+	e := message.Effect{
+		Channel: m.Channel, Customer: m.Customer, Target: m.ProviderID, Kind: message.Status,
 		Status: rapid.SampledFrom([]string{"sent", "delivered", "read"}).Draw(w.t, "status"),
 		At:     m.SentAt.Add(time.Duration(rapid.IntRange(0, 20*3600).Draw(w.t, "after")) * time.Second),
 	}
 	if rapid.Bool().Draw(w.t, "edit") {
-		e.Kind, e.Status, e.Text, e.Revision = contact.Edit, "", fmt.Sprint(m.ProviderID, " at ", e.At.Unix()), 1
+		e.Kind, e.Status, e.Text, e.Revision = message.Edit, "", fmt.Sprint(m.ProviderID, " at ", e.At.Unix()), 1
 		if old, ok := w.edits[m.ID]; !ok || e.At.After(old.At) {
 			w.edits[m.ID] = e
 		}
@@ -250,7 +250,7 @@ func (w *world) check() {
 		if c.ID != id {
 			continue
 		}
-		var want []contact.ID
+		var want []message.ID
 		for _, m := range w.messages {
 			if w.root(w.owner(m)) == id {
 				want = append(want, m.ID)
@@ -273,9 +273,9 @@ func (w *world) check() {
 	}
 }
 
-func (w *world) history(c identity.Customer, oldest bool) []contact.ID {
-	var out []contact.ID
-	q := contact.Query{Limit: 3, Oldest: oldest}
+func (w *world) history(c identity.Customer, oldest bool) []message.ID {
+	var out []message.ID
+	q := message.Query{Limit: 3, Oldest: oldest}
 	for {
 		page, err := w.table.History(w.ctx, c, q)
 		w.ok(err)
@@ -291,8 +291,8 @@ func (w *world) history(c identity.Customer, oldest bool) []contact.ID {
 }
 
 // stated compares the state of a message with the effects that were stored.
-func (w *world) stated(e contact.Entry) {
-	var s contact.State
+func (w *world) stated(e message.Entry) {
+	var s message.State
 	if e.State != nil {
 		s = *e.State
 	}
@@ -370,7 +370,7 @@ func TestHistory_MergesMovesRedeliveries(t *testing.T) {
 		w := &world{
 			t: rt, ctx: t.Context(), table: table, db: db, base: int(worlds.Add(1)), clock: start,
 			first: map[int]identity.CustomerID{}, moves: map[int][]moved{}, parent: map[identity.CustomerID]identity.CustomerID{},
-			told: map[contact.ID]map[string]time.Time{}, edits: map[contact.ID]contact.Effect{},
+			told: map[message.ID]map[string]time.Time{}, edits: map[message.ID]message.Effect{},
 		}
 		for range 3 {
 			w.say()

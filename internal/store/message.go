@@ -7,9 +7,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // A messageRest holds the fields that few messages have.
@@ -22,12 +22,12 @@ type messageRest struct {
 	Payload     string               `json:"p,omitempty"`
 	Thread      string               `json:"th,omitempty"`
 	MailID      string               `json:"mi,omitempty"`
-	ReplyTo     *contact.ReplyTo     `json:"re,omitempty"`
-	Referral    *contact.Referral    `json:"rf,omitempty"`
-	Attachments []contact.Attachment `json:"at,omitempty"`
+	ReplyTo     *message.ReplyTo     `json:"re,omitempty"`
+	Referral    *message.Referral    `json:"rf,omitempty"`
+	Attachments []message.Attachment `json:"at,omitempty"`
 	Data        json.RawMessage      `json:"da,omitempty"`
 	Raw         json.RawMessage      `json:"ra,omitempty"`
-	Origin      contact.Origin       `json:"o,omitempty"`
+	Origin      message.Origin       `json:"o,omitempty"`
 	Automated   string               `json:"am,omitempty"`
 	NoReply     bool                 `json:"nr,omitempty"`
 	Mark        string               `json:"m,omitempty"`
@@ -37,7 +37,7 @@ type messageRest struct {
 	Reason      string               `json:"rs,omitempty"`
 	Product     string               `json:"pr,omitempty"`
 	Outcome     string               `json:"oc,omitempty"`
-	Note        *contact.Remark      `json:"nt,omitempty"`
+	Note        *message.Remark      `json:"nt,omitempty"`
 	Body        string               `json:"b,omitempty"` // where the whole lies, when this is a preview
 }
 
@@ -47,12 +47,12 @@ type messageRest struct {
 // time than the first. So for such a message PutMessage also searches the day
 // before and after for the same provider id. If m is only a preview of a
 // message too large for the table, body is the S3 key of the whole.
-func (t *Table) PutMessage(ctx context.Context, m contact.Message, body string) (created bool, err error) {
+func (t *Table) PutMessage(ctx context.Context, m message.Message, body string) (created bool, err error) {
 	if err := m.Validate(); err != nil {
 		return false, err
 	}
 	switch m.Origin {
-	case contact.Echo, contact.History, contact.Standby, contact.Recorded, contact.Composed:
+	case message.Echo, message.History, message.Standby, message.Recorded, message.Composed:
 		twin, err := t.hasTwin(ctx, m)
 		if err != nil || twin {
 			return false, err
@@ -75,16 +75,16 @@ const maxDrift = 24 * time.Hour
 
 // hasTwin reports whether the customer has a message with the same provider id
 // near the same time.
-func (t *Table) hasTwin(ctx context.Context, m contact.Message) (bool, error) {
-	id, err := t.findMessageID(ctx, m.CustomerID, m.Channel, contact.ProviderKey(m.ProviderID), m.SentAt.Add(-maxDrift), m.SentAt.Add(maxDrift))
+func (t *Table) hasTwin(ctx context.Context, m message.Message) (bool, error) {
+	id, err := t.findMessageID(ctx, m.CustomerID, m.Channel, message.ProviderKey(m.ProviderID), m.SentAt.Add(-maxDrift), m.SentAt.Add(maxDrift))
 	return id != "", err
 }
 
 // findMessageID returns the id of the customer's message with a channel and
 // provider key, sent between two times; empty if it does not exist.
-func (t *Table) findMessageID(ctx context.Context, c identity.CustomerID, ch contact.Channel, providerKey string, from, to time.Time) (contact.ID, error) {
+func (t *Table) findMessageID(ctx context.Context, c identity.CustomerID, ch message.Channel, providerKey string, from, to time.Time) (message.ID, error) {
 	suffix := messageSuffix(ch, providerKey)
-	var id contact.ID
+	var id message.ID
 	in := keyRange(customerPK(c), timeSK(messagePrefix, from), timeSK(messagePrefix, to))
 	in.ProjectionExpression = ptr(skName)
 	err := t.query(ctx, in, func(it item) bool {
@@ -112,14 +112,14 @@ func decodeAlias(s string) identity.Alias {
 	return identity.Alias{Kind: identity.Kind(kind), Scope: scope, Value: value}
 }
 
-func messageItem(m contact.Message, body string) (item, error) {
+func messageItem(m message.Message, body string) (item, error) {
 	it := key(customerPK(m.CustomerID), messageSK(m.ID))
 	it[attrMessageKind] = str(string(m.Kind))
 	it[attrMessageAlias] = str(encodeAlias(m.Customer.Alias))
 	if m.Customer.Assurance == identity.Claimed {
 		it[attrMessageAssurance] = str("c")
 	}
-	if m.Direction == contact.Outbound {
+	if m.Direction == message.Outbound {
 		it[attrMessageDirection] = str("o")
 	}
 	put := func(name, value string) {
@@ -130,7 +130,7 @@ func messageItem(m contact.Message, body string) (item, error) {
 	put(attrMessageAccount, m.Account)
 	put(attrMessageText, m.Text)
 	put(attrMessageName, m.Name)
-	if contact.ProviderKey(m.ProviderID) != m.ProviderID {
+	if message.ProviderKey(m.ProviderID) != m.ProviderID {
 		put(attrMessageProvider, m.ProviderID)
 	}
 	if !m.ReceivedAt.IsZero() {
@@ -140,7 +140,7 @@ func messageItem(m contact.Message, body string) (item, error) {
 	if m.Passive {
 		it[attrMessagePassive] = num(1)
 	}
-	if m.Origin == contact.Composed {
+	if m.Origin == message.Composed {
 		it[attrMessageSend] = num(1)
 	}
 	if slices.ContainsFunc(m.Attachments, m.Serves) {
@@ -158,7 +158,7 @@ func messageItem(m contact.Message, body string) (item, error) {
 		MailID: m.MailID, ReplyTo: m.ReplyTo, Referral: m.Referral, Attachments: m.Attachments, Data: m.Data, Raw: m.Raw, Origin: m.Origin,
 		Automated: m.Automated, NoReply: m.NoReply, Mark: m.Mark, Source: m.Source, Via: m.Via, Page: m.Page, Reason: m.Reason, Product: m.Product, Outcome: m.Outcome, Note: m.Note, Body: body,
 	}
-	if m.Version != contact.SchemaVersion {
+	if m.Version != message.SchemaVersion {
 		r.Version = m.Version
 	}
 	data, err := json.Marshal(r)
@@ -173,7 +173,7 @@ func messageItem(m contact.Message, body string) (item, error) {
 
 // readMessage is the inverse of messageItem. body is the S3 key of the whole
 // message if the item holds a preview.
-func readMessage(it item) (m contact.Message, body string, err error) {
+func readMessage(it item) (m message.Message, body string, err error) {
 	id := messageIDOf(text(it, skName))
 	sentAt, ch, providerKey, err := id.Parse()
 	if err != nil {
@@ -185,9 +185,9 @@ func readMessage(it item) (m contact.Message, body string, err error) {
 			return m, "", fault.Wrap(fault.Internal, err, "read message")
 		}
 	}
-	m = contact.Message{
-		Version: contact.SchemaVersion, ID: id, CustomerID: customerOf(text(it, pkName)), Channel: ch,
-		Direction: contact.Inbound, Kind: contact.Kind(text(it, attrMessageKind)), ProviderID: providerKey,
+	m = message.Message{
+		Version: message.SchemaVersion, ID: id, CustomerID: customerOf(text(it, pkName)), Channel: ch,
+		Direction: message.Inbound, Kind: message.Kind(text(it, attrMessageKind)), ProviderID: providerKey,
 		Account: text(it, attrMessageAccount), Name: text(it, attrMessageName), SentAt: sentAt, ReceivedAt: moment(it, attrMessageReceived),
 		Text: text(it, attrMessageText), Passive: it[attrMessagePassive] != nil,
 		Customer: identity.Address{Alias: decodeAlias(text(it, attrMessageAlias)), Assurance: identity.Verified},
@@ -202,7 +202,7 @@ func readMessage(it item) (m contact.Message, body string, err error) {
 		m.ProviderID = p
 	}
 	if text(it, attrMessageDirection) == "o" {
-		m.Direction = contact.Outbound
+		m.Direction = message.Outbound
 	}
 	if it[attrMessageAssurance] != nil {
 		m.Customer.Assurance = identity.Claimed

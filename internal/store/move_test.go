@@ -6,6 +6,7 @@ import (
 
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/store/storetest"
 )
 
@@ -39,7 +40,7 @@ func TestMoveAlias_LateEffects(t *testing.T) {
 	clock = start.Add(10 * time.Hour)
 	s.says(9*60, "van de nieuwe", phone(1))
 	for _, target := range []string{"wamid.scene-1", "wamid.scene-2", "wamid.scene-3", "wamid.unknown"} {
-		e := contact.Effect{Channel: contact.WhatsApp, Customer: phone(1), Target: target, Kind: contact.Edit, At: clock, Text: "edited " + target}
+		e := message.Effect{Channel: message.WhatsApp, Customer: phone(1), Target: target, Kind: message.Edit, At: clock, Text: "edited " + target}
 		id, err := s.table.Identify(t.Context(), []identity.Address{e.Customer}, identity.Evidence{Rule: identity.RuleWebhook, At: e.At})
 		if err != nil || id != b {
 			t.Fatal(id, err)
@@ -49,7 +50,7 @@ func TestMoveAlias_LateEffects(t *testing.T) {
 		}
 	}
 	for id, want := range map[identity.CustomerID][]string{a: {"edited wamid.scene-1"}, b: {"edited wamid.scene-2", "edited wamid.scene-3"}} {
-		page, err := s.table.History(t.Context(), s.who(id), contact.Query{Limit: 10, Oldest: true})
+		page, err := s.table.History(t.Context(), s.who(id), message.Query{Limit: 10, Oldest: true})
 		if err != nil || len(page.Entries) != len(want) {
 			t.Fatal(page, err)
 		}
@@ -106,9 +107,9 @@ func TestMoveAlias_Watermark(t *testing.T) {
 	page := verified(identity.PSID, "page", "7700")
 	put := func(minute int, id identity.CustomerID) {
 		t.Helper()
-		m := message(id, minute, "antwoord")
-		m.Channel, m.Direction, m.Customer = contact.Messenger, contact.Outbound, page
-		m.ID = contact.NewID(m.Channel, m.SentAt, m.ProviderID)
+		m := newMessage(id, minute, "antwoord")
+		m.Channel, m.Direction, m.Customer = message.Messenger, message.Outbound, page
+		m.ID = message.NewID(m.Channel, m.SentAt, m.ProviderID)
 		if _, err := table.PutMessage(t.Context(), m, ""); err != nil {
 			t.Fatal(err)
 		}
@@ -132,7 +133,7 @@ func TestMoveAlias_Watermark(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	mark := contact.Effect{Channel: contact.Messenger, Customer: page, Kind: contact.Watermark, Status: "read", At: start.Add(5 * time.Hour)}
+	mark := message.Effect{Channel: message.Messenger, Customer: page, Kind: message.Watermark, Status: "read", At: start.Add(5 * time.Hour)}
 	if _, err := table.PutEffect(t.Context(), whose(5*60), mark); err != nil {
 		t.Fatal(err)
 	}
@@ -141,7 +142,7 @@ func TestMoveAlias_Watermark(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p, err := table.History(t.Context(), c, contact.Query{Limit: 5})
+		p, err := table.History(t.Context(), c, message.Query{Limit: 5})
 		if err != nil || len(p.Entries) != 1 {
 			t.Fatal(p, err)
 		}

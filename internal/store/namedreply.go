@@ -9,9 +9,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // A NamedReply is one stored mail of a sender who may not be one person. Its
@@ -89,7 +89,7 @@ func (t *Table) NamedReplies(ctx context.Context, domain string, most int, progr
 // on that mail. ok is false if the item is not a mail that NamedReplies returns.
 func namedReply(it item, domain string) (place string, reply NamedReply, ok bool, err error) {
 	_, channel, providerKey, err := messageIDOf(text(it, skName)).Parse()
-	if err != nil || channel != contact.Email {
+	if err != nil || channel != message.Email {
 		return "", reply, false, nil
 	}
 	place = text(it, pkName) + effectSK(channel, providerKey)

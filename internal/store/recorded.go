@@ -4,16 +4,16 @@ import (
 	"context"
 	"strings"
 
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // PutRecordedMessage stores a message that an agent recorded, and returns the
 // stored one. A message of a member with the same channel and provider id, sent
 // within a day of m, is the same message: an echo of the answer, or the first
 // of two tries. Then nothing is written. It can be repeated.
-func (t *Table) PutRecordedMessage(ctx context.Context, members []identity.CustomerID, m contact.Message, whole string) (stored contact.Entry, created bool, err error) {
-	stored = contact.Entry{Message: m, Whole: whole}
+func (t *Table) PutRecordedMessage(ctx context.Context, members []identity.CustomerID, m message.Message, whole string) (stored message.Entry, created bool, err error) {
+	stored = message.Entry{Message: m, Whole: whole}
 	if err := m.Validate(); err != nil {
 		return stored, false, err
 	}
@@ -34,8 +34,8 @@ func (t *Table) PutRecordedMessage(ctx context.Context, members []identity.Custo
 
 // sameProviderID returns the members' message near the time of m with the same
 // channel and provider id; nil if it does not exist.
-func (t *Table) sameProviderID(ctx context.Context, members []identity.CustomerID, m contact.Message) (item, error) {
-	suffix := messageSuffix(m.Channel, contact.ProviderKey(m.ProviderID))
+func (t *Table) sameProviderID(ctx context.Context, members []identity.CustomerID, m message.Message) (item, error) {
+	suffix := messageSuffix(m.Channel, message.ProviderKey(m.ProviderID))
 	for _, c := range members {
 		in := keyRange(customerPK(c), timeSK(messagePrefix, m.SentAt.Add(-maxDrift)), timeSK(messagePrefix, m.SentAt.Add(maxDrift)))
 		in.ConsistentRead = ptr(true)

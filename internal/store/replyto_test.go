@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/store"
 	"github.com/heard-intake/heard/internal/store/storetest"
 )
@@ -27,51 +27,51 @@ func TestNamedReplies(t *testing.T) {
 	)
 	for n, m := range []struct {
 		from      string
-		channel   contact.Channel
+		channel   message.Channel
 		replyTo   string
 		assurance identity.Assurance
 		deleted   bool
 		passive   bool
 		automated string
-		direction contact.Direction
+		direction message.Direction
 	}{
-		{from: form, channel: contact.Email, replyTo: "els@example.net", assurance: identity.Claimed},
-		{from: form, channel: contact.Email, replyTo: "wim@example.net", assurance: identity.Claimed},
-		{from: form, channel: contact.Email, replyTo: "gone@example.net", assurance: identity.Claimed, deleted: true},
-		{from: form, channel: contact.Email, replyTo: "proven@example.net", assurance: identity.Verified},
-		{from: form, channel: contact.Email},
-		{from: form, channel: contact.WebChat, replyTo: "chat@example.net", assurance: identity.Claimed},
-		{from: form, channel: contact.Email, replyTo: "away@example.net", assurance: identity.Claimed, passive: true, automated: "auto-reply"},
-		{from: form, channel: contact.Email, replyTo: "news@example.net", assurance: identity.Claimed, automated: "list"},
-		{from: mailbox, channel: contact.Email},
-		{from: mailbox, channel: contact.Email, passive: true, automated: "auto-reply"},
-		{from: mailbox, channel: contact.Email, deleted: true},
-		{from: mailbox, channel: contact.Email, direction: contact.Outbound},
-		{from: "x" + mailbox, channel: contact.Email},
-		{from: "website@support.example.com", channel: contact.Email},
-		{from: "jan@support.example.com.example.net", channel: contact.Email},
+		{from: form, channel: message.Email, replyTo: "els@example.net", assurance: identity.Claimed},
+		{from: form, channel: message.Email, replyTo: "wim@example.net", assurance: identity.Claimed},
+		{from: form, channel: message.Email, replyTo: "gone@example.net", assurance: identity.Claimed, deleted: true},
+		{from: form, channel: message.Email, replyTo: "proven@example.net", assurance: identity.Verified},
+		{from: form, channel: message.Email},
+		{from: form, channel: message.WebChat, replyTo: "chat@example.net", assurance: identity.Claimed},
+		{from: form, channel: message.Email, replyTo: "away@example.net", assurance: identity.Claimed, passive: true, automated: "auto-reply"},
+		{from: form, channel: message.Email, replyTo: "news@example.net", assurance: identity.Claimed, automated: "list"},
+		{from: mailbox, channel: message.Email},
+		{from: mailbox, channel: message.Email, passive: true, automated: "auto-reply"},
+		{from: mailbox, channel: message.Email, deleted: true},
+		{from: mailbox, channel: message.Email, direction: message.Outbound},
+		{from: "x" + mailbox, channel: message.Email},
+		{from: "website@support.example.com", channel: message.Email},
+		{from: "jan@support.example.com.example.net", channel: message.Email},
 	} {
 		if m.direction == "" {
-			m.direction = contact.Inbound
+			m.direction = message.Inbound
 		}
-		msg := contact.Message{
-			Version: contact.SchemaVersion, Channel: m.channel, Direction: m.direction, Kind: contact.Mail, CustomerID: "01931c2e-7a40-7c1e-9d3b-5f2a6c7d8e9f", Account: mailbox, Passive: m.passive, Automated: m.automated,
+		msg := message.Message{
+			Version: message.SchemaVersion, Channel: m.channel, Direction: m.direction, Kind: message.Mail, CustomerID: "01931c2e-7a40-7c1e-9d3b-5f2a6c7d8e9f", Account: mailbox, Passive: m.passive, Automated: m.automated,
 			ProviderID: strings.Repeat("p", 250) + fmt.Sprint(n), SentAt: at.Add(time.Duration(n) * time.Minute), Text: "x", Customer: identity.Address{Alias: alias(m.from), Assurance: identity.Verified},
 		}
-		if m.direction == contact.Outbound {
-			msg.Origin = contact.Composed
+		if m.direction == message.Outbound {
+			msg.Origin = message.Composed
 		}
 		if m.replyTo != "" {
 			msg.Aliases = []identity.Address{{Alias: alias(m.replyTo), Assurance: m.assurance}}
 		}
-		msg.ID = contact.NewID(msg.Channel, msg.SentAt, msg.ProviderID)
+		msg.ID = message.NewID(msg.Channel, msg.SentAt, msg.ProviderID)
 		if _, err := table.PutMessage(t.Context(), msg, ""); err != nil {
 			t.Fatal(err)
 		}
 		if !m.deleted {
 			continue
 		}
-		e := contact.Effect{Channel: m.channel, Customer: msg.Customer, Target: msg.ProviderID, Kind: contact.Deletion, At: at}
+		e := message.Effect{Channel: m.channel, Customer: msg.Customer, Target: msg.ProviderID, Kind: message.Deletion, At: at}
 		if _, err := table.PutEffect(t.Context(), msg.CustomerID, e); err != nil {
 			t.Fatal(err)
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/problem"
 	"github.com/heard-intake/heard/internal/schedule"
 	"github.com/heard-intake/heard/internal/store"
@@ -43,12 +44,12 @@ func TestTable_RoundTrip(t *testing.T) {
 	ctx := t.Context()
 	at := time.UnixMilli(1772442000000).UTC()
 	later := at.Add(time.Hour)
-	message := contact.ID("1772442000000:email:1")
+	messageID := message.ID("1772442000000:email:1")
 	mail := identity.Alias{Kind: identity.Email, Value: "jan@voorbeeld.example"}
 
 	t.Run("correction", func(t *testing.T) {
 		want := store.Filled[contact.Correction](t)
-		want.Message = message
+		want.Message = messageID
 		want.At = at
 		if err := table.PutCorrection(ctx, want); err != nil {
 			t.Fatal(err)
@@ -57,13 +58,13 @@ func TestTable_RoundTrip(t *testing.T) {
 		wantSame(t, got, []contact.Correction{want}, err)
 	})
 	t.Run("quarantined delivery", func(t *testing.T) {
-		want := contact.Case{Hash: "hash", Channel: contact.Email, At: at, Object: "quarantine/1", Reasons: []string{"a", "b"}}
+		want := message.Case{Hash: "hash", Channel: message.Email, At: at, Object: "quarantine/1", Reasons: []string{"a", "b"}}
 		wantFilled(t, want)
 		if err := table.PutQuarantined(ctx, want); err != nil {
 			t.Fatal(err)
 		}
 		got, err := table.Quarantined(ctx)
-		wantSame(t, got, []contact.Case{want}, err)
+		wantSame(t, got, []message.Case{want}, err)
 	})
 	t.Run("due entry", func(t *testing.T) {
 		want := schedule.Entry{Kind: schedule.Split, Of: "p", At: at, PK: "P#p", SK: "D#" + string(schedule.Split)}
@@ -75,7 +76,7 @@ func TestTable_RoundTrip(t *testing.T) {
 		wantSame(t, got, []schedule.Entry{want}, err)
 	})
 	t.Run("deferred event", func(t *testing.T) {
-		want := contact.Later{Customer: "c", Contact: "k", Start: at, At: later, Message: message, Order: "1"}
+		want := contact.Later{Customer: "c", Contact: "k", Start: at, At: later, Message: messageID, Order: "1"}
 		wantFilled(t, want)
 		if err := table.PutDeferredEvents(ctx, at, "name", []contact.Later{want}); err != nil {
 			t.Fatal(err)
@@ -93,16 +94,16 @@ func TestTable_RoundTrip(t *testing.T) {
 		wantSame(t, got, []contact.Later{want}, err)
 	})
 	t.Run("sent mail", func(t *testing.T) {
-		want := contact.SentMail{Customer: "c", Message: message, ProviderID: "1", MailID: "<1@x>", To: mail, At: at}
+		want := message.SentMail{Customer: "c", Message: messageID, ProviderID: "1", MailID: "<1@x>", To: mail, At: at}
 		wantFilled(t, want)
 		if err := table.PutSent(ctx, "<1@x>", want); err != nil {
 			t.Fatal(err)
 		}
 		got, err := table.SentMails(ctx, []string{"<1@x>"})
-		wantSame(t, got, map[string]contact.SentMail{"<1@x>": want}, err)
+		wantSame(t, got, map[string]message.SentMail{"<1@x>": want}, err)
 	})
 	t.Run("address mark", func(t *testing.T) {
-		want := contact.AddressMark{Kind: "bounce", Code: "550", At: at}
+		want := message.AddressMark{Kind: "bounce", Code: "550", At: at}
 		wantFilled(t, want)
 		if err := table.MarkAddress(ctx, mail, want); err != nil {
 			t.Fatal(err)

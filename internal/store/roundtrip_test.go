@@ -11,6 +11,7 @@ import (
 
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/problem"
 )
 
@@ -84,12 +85,12 @@ func same[T any](t *testing.T, got, want T, err error) {
 
 func TestMessageItem_RoundTrip(t *testing.T) {
 	t.Parallel()
-	want := Filled[contact.Message](t)
+	want := Filled[message.Message](t)
 	want.ID = "1772442000000:whatsapp:wamid.A"
 	want.SentAt = time.UnixMilli(1772442000000).UTC()
-	want.Channel = contact.WhatsApp
+	want.Channel = message.WhatsApp
 	want.ProviderID = "wamid.A"
-	want.Direction = contact.Outbound
+	want.Direction = message.Outbound
 	want.Customer.Assurance = identity.Claimed
 	want.Lost = false // derived from the effects
 	it, err := messageItem(want, "body")
@@ -173,14 +174,14 @@ func TestConsent_RoundTrip(t *testing.T) {
 
 func TestMediaFile_RoundTrip(t *testing.T) {
 	t.Parallel()
-	want := Filled[contact.MediaFile](t)
-	want.State = contact.Stored
+	want := Filled[message.MediaFile](t)
+	want.State = message.Stored
 	want.URL = "" // signed for each reader
 	file, err := encodeFile(want)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var s contact.State
+	var s message.State
 	readFile(&s, "0", file)
-	same(t, s.Files, []contact.MediaFile{want}, nil)
+	same(t, s.Files, []message.MediaFile{want}, nil)
 }

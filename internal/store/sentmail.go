@@ -8,8 +8,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 const (
@@ -23,8 +23,8 @@ const (
 // AcquireSendLease reports whether the caller is to send a message now. Only
 // one caller gets the lease until it ends, and none once the message was sent
 // or has failed.
-func (t *Table) AcquireSendLease(ctx context.Context, m contact.Message, now time.Time, lease time.Duration) (contact.SendTurn, error) {
-	k := key(customerPK(m.CustomerID), effectSK(m.Channel, contact.ProviderKey(m.ProviderID)))
+func (t *Table) AcquireSendLease(ctx context.Context, m message.Message, now time.Time, lease time.Duration) (message.SendTurn, error) {
+	k := key(customerPK(m.CustomerID), effectSK(m.Channel, message.ProviderKey(m.ProviderID)))
 	lost, err := t.update(ctx, &dynamodb.UpdateItemInput{
 		Key:                       k,
 		UpdateExpression:          exprf("SET %s = :until", attrEffectLease),
@@ -33,30 +33,30 @@ func (t *Table) AcquireSendLease(ctx context.Context, m contact.Message, now tim
 		ExpressionAttributeValues: item{":until": millis(now.Add(lease)), ":now": millis(now)},
 	})
 	if err != nil || !lost {
-		return contact.Mine, err
+		return message.Mine, err
 	}
 	it, err := t.getItem(ctx, k, true)
 	if err != nil {
 		return "", err
 	}
 	if s := readState(it); s.Status != "" {
-		return contact.Over, nil
+		return message.Over, nil
 	}
-	return contact.Busy, nil
+	return message.Busy, nil
 }
 
 // ReleaseSendLease ends a lease without a result, so that the next try need not
 // wait.
-func (t *Table) ReleaseSendLease(ctx context.Context, m contact.Message) error {
+func (t *Table) ReleaseSendLease(ctx context.Context, m message.Message) error {
 	_, err := t.update(ctx, &dynamodb.UpdateItemInput{
-		Key:              key(customerPK(m.CustomerID), effectSK(m.Channel, contact.ProviderKey(m.ProviderID))),
+		Key:              key(customerPK(m.CustomerID), effectSK(m.Channel, message.ProviderKey(m.ProviderID))),
 		UpdateExpression: exprf("REMOVE %s", attrEffectLease),
 	})
 	return err
 }
 
 // PutSent stores a sent mail under one of its Message-IDs. It can be repeated.
-func (t *Table) PutSent(ctx context.Context, mailID string, s contact.SentMail) error {
+func (t *Table) PutSent(ctx context.Context, mailID string, s message.SentMail) error {
 	it := key(t.sentPK(mailID), sentSK)
 	it[attrSentCustomer] = str(string(s.Customer))
 	it[attrSentMessage] = str(string(s.Message))
@@ -71,7 +71,7 @@ func (t *Table) PutSent(ctx context.Context, mailID string, s contact.SentMail) 
 
 // SentMails returns the sent mails of Message-IDs, by the id as given. Unknown
 // ids are missing. It reads at most 100.
-func (t *Table) SentMails(ctx context.Context, mailIDs []string) (map[string]contact.SentMail, error) {
+func (t *Table) SentMails(ctx context.Context, mailIDs []string) (map[string]message.SentMail, error) {
 	if len(mailIDs) == 0 {
 		return nil, nil
 	}
@@ -87,10 +87,10 @@ func (t *Table) SentMails(ctx context.Context, mailIDs []string) (map[string]con
 	if err != nil {
 		return nil, err
 	}
-	found := map[string]contact.SentMail{}
+	found := map[string]message.SentMail{}
 	for _, it := range items {
-		found[names[text(it, pkName)]] = contact.SentMail{
-			Customer: identity.CustomerID(text(it, attrSentCustomer)), Message: contact.ID(text(it, attrSentMessage)), ProviderID: text(it, attrSentProvider), MailID: text(it, attrSentMailID),
+		found[names[text(it, pkName)]] = message.SentMail{
+			Customer: identity.CustomerID(text(it, attrSentCustomer)), Message: message.ID(text(it, attrSentMessage)), ProviderID: text(it, attrSentProvider), MailID: text(it, attrSentMailID),
 			To: decodeAlias(text(it, attrSentAlias)), At: moment(it, attrSentAt),
 		}
 	}
@@ -99,7 +99,7 @@ func (t *Table) SentMails(ctx context.Context, mailIDs []string) (map[string]con
 
 // AllowAutomatic reports whether one more automatic mail may go to an address
 // on the day of at. A mail counts once, even if it is asked for again.
-func (t *Table) AllowAutomatic(ctx context.Context, to identity.Alias, at time.Time, m contact.ID, most int) (bool, error) {
+func (t *Table) AllowAutomatic(ctx context.Context, to identity.Alias, at time.Time, m message.ID, most int) (bool, error) {
 	lost, err := t.update(ctx, &dynamodb.UpdateItemInput{
 		Key:                      key(t.addressPK(to), automaticSK(at)),
 		UpdateExpression:         exprf("ADD %s :set SET #e = :e", attrAutomaticIDs),
@@ -115,24 +115,24 @@ func (t *Table) AllowAutomatic(ctx context.Context, to identity.Alias, at time.T
 
 // MarkAddress records that mail to an address bounced or is not wanted. The
 // latest mark counts.
-func (t *Table) MarkAddress(ctx context.Context, a identity.Alias, m contact.AddressMark) error {
+func (t *Table) MarkAddress(ctx context.Context, a identity.Alias, m message.AddressMark) error {
 	_, err := t.update(ctx, &dynamodb.UpdateItemInput{
 		Key:                      key(t.addressPK(a), addressSK),
 		UpdateExpression:         exprf("SET %s = :k, %s = :c, #t = :t, #e = :e", attrMarkKind, attrMarkCode),
 		ConditionExpression:      aws.String("attribute_not_exists(#t) OR #t < :t"),
 		ExpressionAttributeNames: map[string]string{"#t": attrMarkAt, "#e": ttlName},
 		ExpressionAttributeValues: item{
-			":k": str(m.Kind), ":c": str(contact.Cut(m.Code, 100)), ":t": millis(m.At), ":e": num(m.At.Add(keptAddress).Unix()),
+			":k": str(m.Kind), ":c": str(message.Cut(m.Code, 100)), ":t": millis(m.At), ":e": num(m.At.Add(keptAddress).Unix()),
 		},
 	})
 	return err
 }
 
 // AddressMark returns the mark on an address, if there is one.
-func (t *Table) AddressMark(ctx context.Context, a identity.Alias, now time.Time) (contact.AddressMark, bool, error) {
+func (t *Table) AddressMark(ctx context.Context, a identity.Alias, now time.Time) (message.AddressMark, bool, error) {
 	it, err := t.getItem(ctx, key(t.addressPK(a), addressSK), false)
 	if err != nil || it == nil || expired(it, now) {
-		return contact.AddressMark{}, false, err
+		return message.AddressMark{}, false, err
 	}
-	return contact.AddressMark{Kind: text(it, attrMarkKind), Code: text(it, attrMarkCode), At: moment(it, attrMarkAt)}, true, nil
+	return message.AddressMark{Kind: text(it, attrMarkKind), Code: text(it, attrMarkCode), At: moment(it, attrMarkAt)}, true, nil
 }

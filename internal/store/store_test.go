@@ -15,6 +15,7 @@ import (
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/store"
 	"github.com/heard-intake/heard/internal/store/storetest"
 )
@@ -31,12 +32,12 @@ func phone(n int) identity.Address {
 
 var evidence = identity.Evidence{Rule: "webhook", At: start}
 
-func message(customer identity.CustomerID, n int, text string) contact.Message {
+func newMessage(customer identity.CustomerID, n int, text string) message.Message {
 	at := start.Add(time.Duration(n) * time.Minute)
 	provider := fmt.Sprintf("wamid.test-%d", n)
-	return contact.Message{
-		Version: contact.SchemaVersion, ID: contact.NewID(contact.WhatsApp, at, provider), CustomerID: customer,
-		Channel: contact.WhatsApp, Direction: contact.Inbound, Kind: contact.Text, ProviderID: provider, Account: "110",
+	return message.Message{
+		Version: message.SchemaVersion, ID: message.NewID(message.WhatsApp, at, provider), CustomerID: customer,
+		Channel: message.WhatsApp, Direction: message.Inbound, Kind: message.Text, ProviderID: provider, Account: "110",
 		Customer: phone(1), SentAt: at, Text: text,
 	}
 }
@@ -218,13 +219,13 @@ func TestIdentify_PartialAliasesRace(t *testing.T) {
 func TestPutMessage_Once(t *testing.T) {
 	t.Parallel()
 	table := storetest.New(t)
-	m := message("c1", 1, "Mijn factuur klopt niet")
+	m := newMessage("c1", 1, "Mijn factuur klopt niet")
 	m.Name, m.Username, m.Subject, m.Thread = "Jan Voorbeeld", "jan", "Factuur", "root@example"
 	m.ReceivedAt = start.Add(time.Hour)
 	m.Aliases = []identity.Address{verified(identity.BSUID, "waba", "NL.1")}
-	m.ReplyTo = &contact.ReplyTo{ProviderID: "wamid.before", References: []string{"a@b"}}
-	m.Referral = &contact.Referral{Source: "ad", ID: "1"}
-	m.Attachments = []contact.Attachment{{Kind: contact.Image, Ref: "media-1", Type: "image/jpeg"}}
+	m.ReplyTo = &message.ReplyTo{ProviderID: "wamid.before", References: []string{"a@b"}}
+	m.Referral = &message.Referral{Source: "ad", ID: "1"}
+	m.Attachments = []message.Attachment{{Kind: message.Image, Ref: "media-1", Type: "image/jpeg"}}
 	m.Data, m.Raw = []byte(`{"a":1}`), []byte(`{"b":[2]}`)
 	m.Passive, m.Mark, m.Automated, m.Source = true, "spam", "list", "raw/key"
 	m.Customer.Assurance = identity.Claimed
@@ -234,8 +235,8 @@ func TestPutMessage_Once(t *testing.T) {
 			t.Fatalf("put %d: %v %v", i, created, err)
 		}
 	}
-	got := history(t, table, "c1", contact.Query{Limit: 10})
-	if diff := cmp.Diff([]contact.Message{m}, got); diff != "" {
+	got := history(t, table, "c1", message.Query{Limit: 10})
+	if diff := cmp.Diff([]message.Message{m}, got); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -243,29 +244,29 @@ func TestPutMessage_Once(t *testing.T) {
 func TestPutMessage_LongProviderID(t *testing.T) {
 	t.Parallel()
 	table := storetest.New(t)
-	m := message("c1", 1, "x")
+	m := newMessage("c1", 1, "x")
 	m.ProviderID = strings.Repeat("w", 900)
-	m.ID = contact.NewID(m.Channel, m.SentAt, m.ProviderID)
+	m.ID = message.NewID(m.Channel, m.SentAt, m.ProviderID)
 	if _, err := table.PutMessage(t.Context(), m, ""); err != nil {
 		t.Fatal(err)
 	}
-	if got := history(t, table, "c1", contact.Query{Limit: 1}); got[0].ProviderID != m.ProviderID {
+	if got := history(t, table, "c1", message.Query{Limit: 1}); got[0].ProviderID != m.ProviderID {
 		t.Errorf("got %q", got[0].ProviderID)
 	}
 }
 
 func TestPutMessage_CopyAtAnotherTime(t *testing.T) {
 	t.Parallel()
-	for _, origin := range []contact.Origin{contact.Echo, contact.History, contact.Standby, contact.Recorded} {
+	for _, origin := range []message.Origin{message.Echo, message.History, message.Standby, message.Recorded} {
 		t.Run(string(origin), func(t *testing.T) {
 			t.Parallel()
 			table := storetest.New(t)
-			m := message("c1", 1, "x")
+			m := newMessage("c1", 1, "x")
 			if _, err := table.PutMessage(t.Context(), m, ""); err != nil {
 				t.Fatal(err)
 			}
 			m.Origin, m.SentAt = origin, m.SentAt.Add(3*time.Second)
-			m.ID = contact.NewID(m.Channel, m.SentAt, m.ProviderID)
+			m.ID = message.NewID(m.Channel, m.SentAt, m.ProviderID)
 			if created, err := table.PutMessage(t.Context(), m, ""); err != nil || created {
 				t.Errorf("created %v, %v", created, err)
 			}
@@ -273,13 +274,13 @@ func TestPutMessage_CopyAtAnotherTime(t *testing.T) {
 	}
 }
 
-func history(t *testing.T, table *store.Table, id identity.CustomerID, q contact.Query) []contact.Message {
+func history(t *testing.T, table *store.Table, id identity.CustomerID, q message.Query) []message.Message {
 	t.Helper()
 	c, err := table.Customer(t.Context(), id)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var out []contact.Message
+	var out []message.Message
 	for {
 		p, err := table.History(t.Context(), c, q)
 		if err != nil {
@@ -301,38 +302,38 @@ func TestHistory_MergedBothDirections(t *testing.T) {
 	if joined, err := table.JoinByEvidence(t.Context(), "c1", "c2", evidence); err != nil || !joined {
 		t.Fatal(joined, err)
 	}
-	var want []contact.ID
+	var want []message.ID
 	for i := range 23 {
-		m := message([]identity.CustomerID{"c1", "c2"}[i%2], i, "x")
+		m := newMessage([]identity.CustomerID{"c1", "c2"}[i%2], i, "x")
 		want = append(want, m.ID)
 		if _, err := table.PutMessage(t.Context(), m, ""); err != nil {
 			t.Fatal(err)
 		}
 	}
-	twin := message("c2", 0, "the same key in another partition")
+	twin := newMessage("c2", 0, "the same key in another partition")
 	if _, err := table.PutMessage(t.Context(), twin, ""); err != nil {
 		t.Fatal(err)
 	}
 	for limit := 1; limit < 9; limit++ {
-		oldest := ids(history(t, table, "c2", contact.Query{Limit: limit, Oldest: true}))
-		if diff := cmp.Diff(append([]contact.ID{twin.ID}, want...), oldest); diff != "" {
+		oldest := ids(history(t, table, "c2", message.Query{Limit: limit, Oldest: true}))
+		if diff := cmp.Diff(append([]message.ID{twin.ID}, want...), oldest); diff != "" {
 			t.Fatalf("limit %d oldest: %s", limit, diff)
 		}
-		if newest := ids(history(t, table, "c1", contact.Query{Limit: limit})); len(newest) != len(want)+1 || newest[0] != want[22] {
+		if newest := ids(history(t, table, "c1", message.Query{Limit: limit})); len(newest) != len(want)+1 || newest[0] != want[22] {
 			t.Fatalf("limit %d newest: %v", limit, newest)
 		}
 	}
-	window := history(t, table, "c1", contact.Query{Limit: 4, From: start.Add(5 * time.Minute), To: start.Add(9 * time.Minute)})
+	window := history(t, table, "c1", message.Query{Limit: 4, From: start.Add(5 * time.Minute), To: start.Add(9 * time.Minute)})
 	if len(window) != 4 {
 		t.Errorf("time window has %d", len(window))
 	}
-	if n := len(history(t, table, "c1", contact.Query{Limit: 4, Channel: contact.Email})); n != 0 {
+	if n := len(history(t, table, "c1", message.Query{Limit: 4, Channel: message.Email})); n != 0 {
 		t.Errorf("channel filter has %d", n)
 	}
 }
 
-func ids(ms []contact.Message) []contact.ID {
-	var out []contact.ID
+func ids(ms []message.Message) []message.ID {
+	var out []message.ID
 	for _, m := range ms {
 		out = append(out, m.ID)
 	}
@@ -343,30 +344,30 @@ func TestHistory_ForeignCursor(t *testing.T) {
 	t.Parallel()
 	table := storetest.New(t)
 	for i := range 3 {
-		if _, err := table.PutMessage(t.Context(), message("c1", i, "x"), ""); err != nil {
+		if _, err := table.PutMessage(t.Context(), newMessage("c1", i, "x"), ""); err != nil {
 			t.Fatal(err)
 		}
 	}
 	c := identity.Customer{ID: "c1", Members: []identity.CustomerID{"c1"}}
-	p, err := table.History(t.Context(), c, contact.Query{Limit: 1})
+	p, err := table.History(t.Context(), c, message.Query{Limit: 1})
 	if err != nil || p.Cursor == "" {
 		t.Fatal(p, err)
 	}
 	other := identity.Customer{ID: "c2", Members: []identity.CustomerID{"c2"}}
 	for name, call := range map[string]func() error{
 		"another customer": func() error {
-			_, err := table.History(t.Context(), other, contact.Query{Limit: 1, Cursor: p.Cursor})
+			_, err := table.History(t.Context(), other, message.Query{Limit: 1, Cursor: p.Cursor})
 			return err
 		},
 		"another order": func() error {
-			_, err := table.History(t.Context(), c, contact.Query{Limit: 1, Cursor: p.Cursor, Oldest: true})
+			_, err := table.History(t.Context(), c, message.Query{Limit: 1, Cursor: p.Cursor, Oldest: true})
 			return err
 		},
 		"no cursor at all": func() error {
-			_, err := table.History(t.Context(), c, contact.Query{Limit: 1, Cursor: "x"})
+			_, err := table.History(t.Context(), c, message.Query{Limit: 1, Cursor: "x"})
 			return err
 		},
-		"a limit of zero": func() error { _, err := table.History(t.Context(), c, contact.Query{}); return err },
+		"a limit of zero": func() error { _, err := table.History(t.Context(), c, message.Query{}); return err },
 	} {
 		if err := call(); err == nil || fault.KindOf(err) != fault.Invalid {
 			t.Errorf("%s: %v", name, err)
@@ -377,39 +378,39 @@ func TestHistory_ForeignCursor(t *testing.T) {
 func TestPutEffect_AnyOrder(t *testing.T) {
 	t.Parallel()
 	table := storetest.New(t)
-	effect := func(kind contact.EffectKind, after int, status string) contact.Effect {
-		return contact.Effect{
-			Channel: contact.WhatsApp, Customer: phone(1), Target: "wamid.out", Kind: kind, Status: status,
-			At: start.Add(time.Duration(after) * time.Second), By: contact.Inbound,
+	effect := func(kind message.EffectKind, after int, status string) message.Effect {
+		return message.Effect{
+			Channel: message.WhatsApp, Customer: phone(1), Target: "wamid.out", Kind: kind, Status: status,
+			At: start.Add(time.Duration(after) * time.Second), By: message.Inbound,
 		}
 	}
-	file := func(index int, f contact.MediaFile) contact.Effect {
-		e := effect(contact.Media, 10, "")
+	file := func(index int, f message.MediaFile) message.Effect {
+		e := effect(message.Media, 10, "")
 		e.Index, e.File = index, &f
 		return e
 	}
-	failedSend := effect(contact.Status, 9, "failed")
+	failedSend := effect(message.Status, 9, "failed")
 	failedSend.Code, failedSend.Detail = "131047", "Re-engagement message"
-	like, unlike := effect(contact.Reaction, 5, ""), effect(contact.Reaction, 6, "")
+	like, unlike := effect(message.Reaction, 5, ""), effect(message.Reaction, 6, "")
 	like.Emoji = "👍"
-	edit1, edit2 := effect(contact.Edit, 7, ""), effect(contact.Edit, 8, "")
+	edit1, edit2 := effect(message.Edit, 7, ""), effect(message.Edit, 8, "")
 	edit1.Text, edit2.Text = "een", "twee"
-	all := []contact.Effect{
-		effect(contact.Status, 1, "sent"), effect(contact.Status, 2, "delivered"), effect(contact.Status, 3, "read"), failedSend,
-		like, unlike, edit1, edit2, effect(contact.Deletion, 20, ""), effect(contact.Deletion, 19, ""),
-		file(1, contact.MediaFile{State: contact.Failed, Reason: contact.Gone}), file(0, contact.MediaFile{State: contact.Failed, Reason: contact.Damaged}),
-		file(0, contact.MediaFile{State: contact.Stored, Type: "image/png", Key: "k"}), file(0, contact.MediaFile{State: contact.Failed, Reason: contact.Unavailable}),
+	all := []message.Effect{
+		effect(message.Status, 1, "sent"), effect(message.Status, 2, "delivered"), effect(message.Status, 3, "read"), failedSend,
+		like, unlike, edit1, edit2, effect(message.Deletion, 20, ""), effect(message.Deletion, 19, ""),
+		file(1, message.MediaFile{State: message.Failed, Reason: message.Gone}), file(0, message.MediaFile{State: message.Failed, Reason: message.Damaged}),
+		file(0, message.MediaFile{State: message.Stored, Type: "image/png", Key: "k"}), file(0, message.MediaFile{State: message.Failed, Reason: message.Unavailable}),
 	}
-	files := []contact.MediaFile{{State: contact.Stored, Type: "image/png", Key: "k"}, {State: contact.Failed, Reason: contact.Gone}, {State: contact.Pending}}
+	files := []message.MediaFile{{State: message.Stored, Type: "image/png", Key: "k"}, {State: message.Failed, Reason: message.Gone}, {State: message.Pending}}
 	n := 0
 	rapid.Check(t, func(rt *rapid.T) {
 		n++
 		customer := identity.CustomerID(fmt.Sprintf("c%d", n))
 		order := rapid.Permutation(append(all, all...)).Draw(rt, "order")
-		m := message(customer, 1, "antwoord")
-		m.Direction, m.ProviderID = contact.Outbound, "wamid.out"
-		m.Attachments = []contact.Attachment{{Ref: "1"}, {Ref: "2"}, {Ref: "3"}}
-		m.ID = contact.NewID(m.Channel, m.SentAt, m.ProviderID)
+		m := newMessage(customer, 1, "antwoord")
+		m.Direction, m.ProviderID = message.Outbound, "wamid.out"
+		m.Attachments = []message.Attachment{{Ref: "1"}, {Ref: "2"}, {Ref: "3"}}
+		m.ID = message.NewID(m.Channel, m.SentAt, m.ProviderID)
 		when := rapid.IntRange(0, len(order)).Draw(rt, "message comes")
 		changed := 0
 		for i := 0; i <= len(order); i++ {
@@ -428,7 +429,7 @@ func TestPutEffect_AnyOrder(t *testing.T) {
 				}
 			}
 		}
-		p, err := table.History(t.Context(), identity.Customer{ID: customer, Members: []identity.CustomerID{customer}}, contact.Query{Limit: 1})
+		p, err := table.History(t.Context(), identity.Customer{ID: customer, Members: []identity.CustomerID{customer}}, message.Query{Limit: 1})
 		if err != nil || len(p.Entries) != 1 || p.Entries[0].State == nil {
 			rt.Fatal(p, err)
 		}
@@ -443,18 +444,18 @@ func TestPutEffect_Watermark(t *testing.T) {
 	t.Parallel()
 	table := storetest.New(t)
 	for i := range 3 {
-		m := message("c1", i, "x")
-		m.Channel, m.Direction = contact.Messenger, contact.Outbound
-		m.ID = contact.NewID(m.Channel, m.SentAt, m.ProviderID)
+		m := newMessage("c1", i, "x")
+		m.Channel, m.Direction = message.Messenger, message.Outbound
+		m.ID = message.NewID(m.Channel, m.SentAt, m.ProviderID)
 		if _, err := table.PutMessage(t.Context(), m, ""); err != nil {
 			t.Fatal(err)
 		}
 	}
-	mark := contact.Effect{Channel: contact.Messenger, Customer: phone(1), Kind: contact.Watermark, Status: "read", At: start.Add(time.Minute)}
+	mark := message.Effect{Channel: message.Messenger, Customer: phone(1), Kind: message.Watermark, Status: "read", At: start.Add(time.Minute)}
 	if _, err := table.PutEffect(t.Context(), "c1", mark); err != nil {
 		t.Fatal(err)
 	}
-	p, err := table.History(t.Context(), identity.Customer{ID: "c1", Members: []identity.CustomerID{"c1"}}, contact.Query{Limit: 3, Oldest: true})
+	p, err := table.History(t.Context(), identity.Customer{ID: "c1", Members: []identity.CustomerID{"c1"}}, message.Query{Limit: 3, Oldest: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -512,7 +513,7 @@ func TestJoinByEvidence_BothHaveMessages(t *testing.T) {
 	if err := errors.Join(errA, errB); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := table.PutMessage(t.Context(), message(a.Customer, 1, "x"), ""); err != nil {
+	if _, err := table.PutMessage(t.Context(), newMessage(a.Customer, 1, "x"), ""); err != nil {
 		t.Fatal(err)
 	}
 	reg := identity.Registration{Account: "K-1", At: start, Phones: []identity.Alias{phone(1).Alias}, Mails: []identity.Alias{mail.Alias}}
@@ -529,7 +530,7 @@ func TestJoinByEvidence_BothHaveMessages(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := table.PutMessage(t.Context(), message(c.Customer, 2, "x"), ""); err != nil {
+	if _, err := table.PutMessage(t.Context(), newMessage(c.Customer, 2, "x"), ""); err != nil {
 		t.Fatal(err)
 	}
 	reg.Mails = append(reg.Mails, other.Alias)
@@ -552,7 +553,7 @@ func TestWaitingContacts_Pages(t *testing.T) {
 	for i := range 25 {
 		c := contact.Contact{
 			ID: fmt.Sprintf("k%02d", i), Customer: identity.CustomerID(fmt.Sprintf("c%d", i)), Start: start, Department: "billing",
-			WaitingSince: start.Add(time.Duration((i*7)%25) * time.Minute), Channels: []contact.Channel{contact.WhatsApp},
+			WaitingSince: start.Add(time.Duration((i*7)%25) * time.Minute), Channels: []message.Channel{message.WhatsApp},
 			Causes: []contact.Cause{{Reason: "invoice-unclear", Department: "billing"}},
 		}
 		if err := table.SaveContact(t.Context(), c); err != nil {

@@ -10,9 +10,9 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/problem"
 )
 
@@ -41,7 +41,7 @@ type Change struct {
 
 	Customer identity.CustomerID // of an item in the partition of a customer
 	Problem  string              // id of the problem, of an item in its partition
-	Message  contact.ID          // of a message or a correction
+	Message  message.ID          // of a message or a correction
 	Contact  string              // of a contact, and of a reclassify request for one
 	AliasKey string              // of an alias; [Table.AliasByKey] takes it
 
@@ -117,7 +117,7 @@ func (c *Change) decodeKey(pk, sk string) bool {
 	return true
 }
 
-func (c *Change) decodeMessageID(id contact.ID) bool {
+func (c *Change) decodeMessageID(id message.ID) bool {
 	at, _, _, err := id.Parse()
 	c.Message = id
 	c.At = at
@@ -252,29 +252,29 @@ func (c Change) Announcement() (announced problem.AnnouncedCandidate, ok bool, e
 }
 
 // SendJob returns the new message that must be sent to the customer.
-func (c Change) SendJob() (contact.Job, bool) { return c.messageJob(attrMessageSend) }
+func (c Change) SendJob() (message.Job, bool) { return c.messageJob(attrMessageSend) }
 
 // MediaJob returns what a new item needs from its platform: the files of a
 // message, or the name behind an alias. Webhooks of Messenger and Instagram do
 // not contain the name.
-func (c Change) MediaJob() (contact.Job, bool) {
+func (c Change) MediaJob() (message.Job, bool) {
 	if job, ok := c.messageJob(attrMessageFiles); ok {
 		return job, true
 	}
 	if c.Kind != KindAlias || c.Operation != Inserted {
-		return contact.Job{}, false
+		return message.Job{}, false
 	}
 	if isAliasKind(c.AliasKey, identity.PSID) || isAliasKind(c.AliasKey, identity.IGSID) {
-		return contact.Job{Alias: c.AliasKey}, true
+		return message.Job{Alias: c.AliasKey}, true
 	}
-	return contact.Job{}, false
+	return message.Job{}, false
 }
 
 // messageJob returns the job of a new message that has an attribute.
-func (c Change) messageJob(attr string) (contact.Job, bool) {
+func (c Change) messageJob(attr string) (message.Job, bool) {
 	_, marked := c.record.NewImage[attr]
 	if c.Kind != KindMessage || c.Operation != Inserted || !marked {
-		return contact.Job{}, false
+		return message.Job{}, false
 	}
-	return contact.Job{Customer: c.Customer, Message: c.Message}, true
+	return message.Job{Customer: c.Customer, Message: c.Message}, true
 }

@@ -8,9 +8,9 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/problem"
 	"github.com/heard-intake/heard/internal/schedule"
 )
@@ -25,7 +25,7 @@ func TestDecodeChange_Kinds(t *testing.T) {
 	t.Parallel()
 	table := &Table{pepper: Pepper("a pepper for tests, 32 bytes long")}
 	at := time.UnixMilli(1772442000123).UTC()
-	id := contact.ID("1772442000123:whatsapp:wamid.A")
+	id := message.ID("1772442000123:whatsapp:wamid.A")
 	mail := identity.Alias{Kind: identity.Email, Value: "mail@voorbeeld.example"}
 	occurrence := problem.Occurrence{Customer: "c", Contact: "k", Day: "2026-03-02", Hour: "09"}
 	tests := []struct {
@@ -38,8 +38,8 @@ func TestDecodeChange_Kinds(t *testing.T) {
 		{customerPK("c"), requestSK(at, ""), Change{Kind: KindReclassify, Customer: "c", At: at}},
 		{customerPK("c"), requestSK(at, "k"), Change{Kind: KindReclassify, Customer: "c", Contact: "k", At: at}},
 		{customerPK("c"), changeSK(identity.Change{At: at, ID: "1"}), Change{Kind: KindIdentityChange, Customer: "c", At: at}},
-		{customerPK("c"), effectSK(contact.WhatsApp, "wamid.A"), Change{Kind: KindEffect, Customer: "c"}},
-		{customerPK("c"), failureMarkSK(contact.WhatsApp, "wamid.A"), Change{Kind: KindFailureMark, Customer: "c"}},
+		{customerPK("c"), effectSK(message.WhatsApp, "wamid.A"), Change{Kind: KindEffect, Customer: "c"}},
+		{customerPK("c"), failureMarkSK(message.WhatsApp, "wamid.A"), Change{Kind: KindFailureMark, Customer: "c"}},
 		{customerPK("c"), suggestionSK("d"), Change{Kind: KindSuggestion, Customer: "c"}},
 		{customerPK("c"), visitorSK(at, "A#visitor#x"), Change{Kind: KindVisitor, Customer: "c"}},
 		{customerPK("c"), profileSK, Change{Kind: KindProfile, Customer: "c"}},
@@ -64,7 +64,7 @@ func TestDecodeChange_Kinds(t *testing.T) {
 		{table.addressPK(mail), addressSK, Change{Kind: KindMailAddress}},
 		{table.addressPK(mail), automaticSK(at), Change{Kind: KindMailAddress}},
 		{table.sentPK("<1@x>"), sentSK, Change{Kind: KindSentMail}},
-		{noticePK(contact.Notice{Channel: contact.WhatsApp}), "1", Change{Kind: KindNotice}},
+		{noticePK(message.Notice{Channel: message.WhatsApp}), "1", Change{Kind: KindNotice}},
 		{table.orderPK("1"), orderSK, Change{Kind: KindOrder}},
 		{quarantinePK("hash"), "hash", Change{Kind: KindQuarantined}},
 		{table.namePK("Jan Jansen"), "c", Change{Kind: KindOther}},
@@ -168,7 +168,7 @@ func TestChange_MalformedValues(t *testing.T) {
 		return c
 	}
 	_, versionErr := textual(problemPK("p"), problemSK, attrProblemVersion).HasNewVersion()
-	_, _, lostErr := textual(customerPK("c"), effectSK(contact.WhatsApp, "a"), attrEffectLost).LostSince()
+	_, _, lostErr := textual(customerPK("c"), effectSK(message.WhatsApp, "a"), attrEffectLost).LostSince()
 	wantInvalid(t, versionErr, "problem", secret)
 	_, problemErr := broken(problemPK("p"), problemSK).ProblemAfter()
 	_, _, announcedErr := broken(announcedPK, announcedSK("x")).Announcement()
@@ -235,14 +235,14 @@ func TestChange_ProblemVersions(t *testing.T) {
 func TestChange_LostSince(t *testing.T) {
 	t.Parallel()
 	at := time.UnixMilli(1772442000123).UTC()
-	c, err := DecodeChange(NewLostRecord("c", contact.WhatsApp, "wamid.A", at))
+	c, err := DecodeChange(NewLostRecord("c", message.WhatsApp, "wamid.A", at))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got, lost, err := c.LostSince(); err != nil || !lost || !got.Equal(at) {
 		t.Errorf("got %v, %v, %v, want %v", got, lost, err, at)
 	}
-	c, err = DecodeChange(recordOf("MODIFY", customerPK("c"), effectSK(contact.WhatsApp, "wamid.A")))
+	c, err = DecodeChange(recordOf("MODIFY", customerPK("c"), effectSK(message.WhatsApp, "wamid.A")))
 	if err != nil {
 		t.Fatal(err)
 	}

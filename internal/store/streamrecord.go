@@ -7,8 +7,8 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/problem"
 )
 
@@ -54,14 +54,14 @@ func imageOf(it item) map[string]events.DynamoDBAttributeValue {
 }
 
 // NewMessageRecord returns the record of a message that was just stored.
-func NewMessageRecord(m contact.Message) (events.DynamoDBEventRecord, error) {
+func NewMessageRecord(m message.Message) (events.DynamoDBEventRecord, error) {
 	it, err := messageItem(m, "")
 	return StreamRecord(nil, it), err
 }
 
 // NewCorrectionRecord returns the record of a correction of the contact of a
 // message.
-func NewCorrectionRecord(c identity.CustomerID, message contact.ID) events.DynamoDBEventRecord {
+func NewCorrectionRecord(c identity.CustomerID, message message.ID) events.DynamoDBEventRecord {
 	return StreamRecord(nil, key(customerPK(c), correctionSK(message)))
 }
 
@@ -80,8 +80,8 @@ func NewIdentityChangeRecord(c identity.CustomerID, ch identity.Change) (events.
 
 // NewLostRecord returns the record of an effect after which the message may be
 // lost, so that the contacts since a time must be examined.
-func NewLostRecord(c identity.CustomerID, ch contact.Channel, providerID string, since time.Time) events.DynamoDBEventRecord {
-	it := key(customerPK(c), effectSK(ch, contact.ProviderKey(providerID)))
+func NewLostRecord(c identity.CustomerID, ch message.Channel, providerID string, since time.Time) events.DynamoDBEventRecord {
+	it := key(customerPK(c), effectSK(ch, message.ProviderKey(providerID)))
 	it[attrEffectLost] = &types.AttributeValueMemberN{Value: strconv.FormatInt(since.UnixMilli(), 10)}
 	return StreamRecord(nil, it)
 }

@@ -10,9 +10,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // putSuggestion stores under both customers that they may be one person. A
@@ -264,7 +264,7 @@ const recentTextCount = 25
 
 // recentTexts returns the last texts of a customer and the names in them.
 func (t *Table) recentTexts(ctx context.Context, c identity.Customer) (texts, names []string, err error) {
-	page, err := t.History(ctx, c, contact.Query{Limit: recentTextCount, Direction: contact.Inbound})
+	page, err := t.History(ctx, c, message.Query{Limit: recentTextCount, Direction: message.Inbound})
 	for _, e := range page.Entries {
 		texts = append(texts, e.Text)
 		names = append(names, e.Name)

@@ -10,8 +10,8 @@ import (
 	"github.com/heard-intake/heard/internal/channel/messenger"
 	"github.com/heard-intake/heard/internal/channel/webchat"
 	"github.com/heard-intake/heard/internal/channel/whatsapp"
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/taxonomy"
 	"github.com/heard-intake/heard/internal/traffic"
 )
@@ -24,22 +24,22 @@ func TestPayloads_Normalize(t *testing.T) {
 	id := traffic.DeterministicUUIDv7(at, "one")
 	tests := []struct {
 		name      string
-		normalize func() (contact.Delivery, error)
+		normalize func() (message.Delivery, error)
 		addresses int // 0 for an effect
 	}{
-		{"WhatsApp text", func() (contact.Delivery, error) { return whatsapp.Normalize(traffic.WhatsApp(said)) }, 2},
-		{"WhatsApp status", func() (contact.Delivery, error) {
+		{"WhatsApp text", func() (message.Delivery, error) { return whatsapp.Normalize(traffic.WhatsApp(said)) }, 2},
+		{"WhatsApp status", func() (message.Delivery, error) {
 			return whatsapp.Normalize(traffic.WhatsAppStatus(p, said.ID, "read", at))
 		}, 0},
-		{"Messenger text", func() (contact.Delivery, error) { return messenger.Normalize(traffic.Messenger(said)) }, 1},
-		{"Messenger watermark", func() (contact.Delivery, error) {
+		{"Messenger text", func() (message.Delivery, error) { return messenger.Normalize(traffic.Messenger(said)) }, 1},
+		{"Messenger watermark", func() (message.Delivery, error) {
 			return messenger.Normalize(traffic.MessengerWatermark(p, "read", at))
 		}, 0},
-		{"mail", func() (contact.Delivery, error) {
+		{"mail", func() (message.Delivery, error) {
 			d, _, err := email.Normalize(raw, email.EnvelopeFromHeaders(raw))
 			return d, err
 		}, 1},
-		{"chat post", func() (contact.Delivery, error) {
+		{"chat post", func() (message.Delivery, error) {
 			return webchat.Normalize(traffic.Site, p.Visitor, traffic.Chat(id, "hoi"), at)
 		}, 1},
 	}

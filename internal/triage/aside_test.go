@@ -17,10 +17,10 @@ import (
 	awssqs "github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"github.com/heard-intake/heard/infra/local/sqs"
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/lambdabatch"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/problem"
 	"github.com/heard-intake/heard/internal/queue"
 	"github.com/heard-intake/heard/internal/store"
@@ -130,7 +130,7 @@ func keyed(pk, sk string, image map[string]events.DynamoDBAttributeValue) events
 }
 
 // between returns a batch in which bad is between the records of two other customers.
-func between(bad events.DynamoDBEventRecord, before, after contact.Message) events.DynamoDBEvent {
+func between(bad events.DynamoDBEventRecord, before, after message.Message) events.DynamoDBEvent {
 	ev := batchOf(before, after)
 	ev.Records = slices.Insert(ev.Records, 1, bad)
 	for i := range ev.Records {
@@ -463,7 +463,7 @@ func manyIDs(n int) string {
 // stuck is a table that blocks when the messages of one customer are read.
 type stuck struct{ triage.Store }
 
-func (s stuck) RecentMessages(ctx context.Context, c identity.Customer, from time.Time) ([]contact.Message, error) {
+func (s stuck) RecentMessages(ctx context.Context, c identity.Customer, from time.Time) ([]message.Message, error) {
 	if c.ID == badCustomer {
 		<-ctx.Done()
 		return nil, fault.Wrap(fault.Unavailable, ctx.Err(), "query")

@@ -10,6 +10,7 @@ import (
 
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/store"
 )
 
@@ -65,35 +66,35 @@ func TestHandle_IdentityChangeBeforeSave(t *testing.T) {
 	t.Parallel()
 	for name, early := range map[string]int{"who has few contacts": 0, "who has many": 12} {
 		for kind, change := range map[string]struct {
-			before, meddle func(t *testing.T, table *store.Table, one, two contact.Message)
+			before, meddle func(t *testing.T, table *store.Table, one, two message.Message)
 		}{
 			"a merge": {
-				func(*testing.T, *store.Table, contact.Message, contact.Message) {},
-				func(t *testing.T, table *store.Table, one, two contact.Message) {
+				func(*testing.T, *store.Table, message.Message, message.Message) {},
+				func(t *testing.T, table *store.Table, one, two message.Message) {
 					merge(t, table, two.CustomerID, one.CustomerID)
 				},
 			},
 			"a merge into who writes": {
-				func(*testing.T, *store.Table, contact.Message, contact.Message) {},
-				func(t *testing.T, table *store.Table, one, two contact.Message) {
+				func(*testing.T, *store.Table, message.Message, message.Message) {},
+				func(t *testing.T, table *store.Table, one, two message.Message) {
 					merge(t, table, one.CustomerID, two.CustomerID)
 				},
 			},
 			"an unmerge": {
-				func(t *testing.T, table *store.Table, one, two contact.Message) {
+				func(t *testing.T, table *store.Table, one, two message.Message) {
 					merge(t, table, two.CustomerID, one.CustomerID)
 				},
-				func(t *testing.T, table *store.Table, one, _ contact.Message) { unmerge(t, table, one.CustomerID) },
+				func(t *testing.T, table *store.Table, one, _ message.Message) { unmerge(t, table, one.CustomerID) },
 			},
 			"an unmerge of the other": {
-				func(t *testing.T, table *store.Table, one, two contact.Message) {
+				func(t *testing.T, table *store.Table, one, two message.Message) {
 					merge(t, table, one.CustomerID, two.CustomerID)
 				},
-				func(t *testing.T, table *store.Table, _, two contact.Message) { unmerge(t, table, two.CustomerID) },
+				func(t *testing.T, table *store.Table, _, two message.Message) { unmerge(t, table, two.CustomerID) },
 			},
 			"a number that is given away": {
-				func(*testing.T, *store.Table, contact.Message, contact.Message) {},
-				func(t *testing.T, table *store.Table, one, two contact.Message) {
+				func(*testing.T, *store.Table, message.Message, message.Message) {},
+				func(t *testing.T, table *store.Table, one, two message.Message) {
 					who, err := table.Customer(t.Context(), one.CustomerID)
 					if err != nil {
 						t.Fatal(err)
@@ -109,7 +110,7 @@ func TestHandle_IdentityChangeBeforeSave(t *testing.T) {
 			t.Run(kind+", of "+name, func(t *testing.T) {
 				t.Parallel()
 				tr, table := newTriage(t)
-				person := func(n int) contact.Message {
+				person := func(n int) message.Message {
 					m := says(n, 500, 0, unclear)
 					id, err := table.Identify(t.Context(), m.Addresses(), identity.Evidence{Rule: identity.RuleWebhook, At: m.SentAt})
 					if err != nil {
@@ -120,10 +121,10 @@ func TestHandle_IdentityChangeBeforeSave(t *testing.T) {
 				}
 				one, two := person(1), person(2)
 				two.SentAt = two.SentAt.Add(10 * time.Minute)
-				two.ID = contact.NewID(two.Channel, two.SentAt, two.ProviderID)
-				var old []contact.Message
+				two.ID = message.NewID(two.Channel, two.SentAt, two.ProviderID)
+				var old []message.Message
 				for n := range early {
-					for who, now := range []contact.Message{one, two} {
+					for who, now := range []message.Message{one, two} {
 						m := says(1+who, n, time.Duration(n-early)*48*time.Hour, "hallo")
 						m.CustomerID = now.CustomerID
 						old = append(old, m, answeredAfter(m))

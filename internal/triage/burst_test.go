@@ -12,8 +12,8 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/problem"
 	"github.com/heard-intake/heard/internal/triage"
 )
@@ -48,7 +48,7 @@ func TestHandle_BurstIsCountedExactly(t *testing.T) {
 	}
 	tr, table := newTriage(t)
 	const shards, batch = 4, 20
-	var by [shards][]contact.Message
+	var by [shards][]message.Message
 	for n := range contacts { // every tenth customer writes twice, in one contact
 		m := says(n, 1, time.Duration(n)*12*time.Millisecond, unclear)
 		m.CustomerID = identity.CustomerID(fmt.Sprintf("c%05d", n))

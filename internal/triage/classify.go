@@ -8,6 +8,7 @@ import (
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/detection"
 	"github.com/heard-intake/heard/internal/fault"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/taxonomy"
 )
 
@@ -16,7 +17,7 @@ import (
 // order of the messages. The latest correction by an agent replaces the reasons
 // of all messages until its time.
 func (t *Triage) classifyContact(ctx context.Context, k *contact.Contact, corrections []contact.Correction) error {
-	text := contact.CustomerText(k.Messages, detection.MaxText)
+	text := message.CustomerText(k.Messages, detection.MaxText)
 	hints, err := t.orderHints(ctx, text)
 	if err != nil {
 		return err
@@ -38,7 +39,7 @@ func (t *Triage) classifyContact(ctx context.Context, k *contact.Contact, correc
 			k.Causes = addCause(k.Causes, cause)
 		}
 		empty := m.Text == "" && m.Subject == ""
-		if m.Direction != contact.Inbound || empty {
+		if m.Direction != message.Inbound || empty {
 			continue
 		}
 		for _, r := range t.Taxonomy.ClassifyAll(m.TextWithSubject(), hints, buffer[:0]) {
@@ -73,11 +74,11 @@ func (t *Triage) applyCorrection(k *contact.Contact, corrections []contact.Corre
 }
 
 // latestCorrection returns the latest correction of one of these messages.
-func latestCorrection(ms []contact.Message, corrections []contact.Correction) (latest contact.Correction, ok bool) {
+func latestCorrection(ms []message.Message, corrections []contact.Correction) (latest contact.Correction, ok bool) {
 	if len(corrections) == 0 {
 		return latest, false
 	}
-	ids := make(map[contact.ID]bool, len(ms))
+	ids := make(map[message.ID]bool, len(ms))
 	for _, m := range ms {
 		ids[m.ID] = true
 	}
@@ -91,7 +92,7 @@ func latestCorrection(ms []contact.Message, corrections []contact.Correction) (l
 
 // detectedCause returns the cause that the taxonomy found in a message. products
 // has the product of a reason when the customer named it in another message.
-func (t *Triage) detectedCause(r taxonomy.Result, in contact.ID, products map[string]string) contact.Cause {
+func (t *Triage) detectedCause(r taxonomy.Result, in message.ID, products map[string]string) contact.Cause {
 	c := contact.Cause{
 		Reason: r.Reason, Product: r.Product, Department: r.Department,
 		Words: r.Matched, Message: in, Confidence: r.Confidence,

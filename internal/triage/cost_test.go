@@ -11,7 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/smithy-go/middleware"
 
-	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/store"
 	"github.com/heard-intake/heard/internal/store/storetest"
 )
@@ -85,7 +85,7 @@ func TestHandle_BurstWritesPerKey(t *testing.T) {
 			table := store.New(dynamodb.New(db.Options(), count.install), storetest.Name, storetest.Pepper)
 			tr := on(table)
 			for n := range batches {
-				var ms []contact.Message
+				var ms []message.Message
 				for i := range perBatch {
 					ms = append(ms, says(n*perBatch+i, 0, time.Duration(n)*time.Second, c.text))
 				}

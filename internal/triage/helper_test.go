@@ -9,8 +9,8 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/problem"
 	"github.com/heard-intake/heard/internal/store"
 	"github.com/heard-intake/heard/internal/store/storetest"
@@ -63,24 +63,24 @@ const (
 	cause   = "invoice-unclear"
 )
 
-func says(customer, n int, after time.Duration, text string) contact.Message {
+func says(customer, n int, after time.Duration, text string) message.Message {
 	at := start.Add(after)
 	provider := fmt.Sprintf("m-%d-%d", customer, n)
-	return contact.Message{
-		Version: contact.SchemaVersion, ID: contact.NewID(contact.WhatsApp, at, provider), Channel: contact.WhatsApp,
-		CustomerID: identity.CustomerID(fmt.Sprintf("c%03d", customer)), Direction: contact.Inbound, Kind: contact.Text,
+	return message.Message{
+		Version: message.SchemaVersion, ID: message.NewID(message.WhatsApp, at, provider), Channel: message.WhatsApp,
+		CustomerID: identity.CustomerID(fmt.Sprintf("c%03d", customer)), Direction: message.Inbound, Kind: message.Text,
 		ProviderID: provider, SentAt: at, Text: text,
 		Customer: identity.Address{Alias: identity.Alias{Kind: identity.Phone, Value: fmt.Sprintf("31970100%05d", customer)}, Assurance: identity.Verified},
 	}
 }
 
-func answered(m contact.Message) contact.Message {
-	m.Direction, m.Text = contact.Outbound, "Dat zoeken we uit."
+func answered(m message.Message) message.Message {
+	m.Direction, m.Text = message.Outbound, "Dat zoeken we uit."
 	return m
 }
 
 // put stores messages like the intake function does.
-func put(t testing.TB, table *store.Table, ms ...contact.Message) {
+func put(t testing.TB, table *store.Table, ms ...message.Message) {
 	t.Helper()
 	for _, m := range ms {
 		if _, err := table.PutMessage(t.Context(), m, ""); err != nil {
@@ -90,7 +90,7 @@ func put(t testing.TB, table *store.Table, ms ...contact.Message) {
 }
 
 // batchOf returns the stream event of messages that were just stored.
-func batchOf(ms ...contact.Message) events.DynamoDBEvent {
+func batchOf(ms ...message.Message) events.DynamoDBEvent {
 	ev, err := storetest.MessageEvent(ms...)
 	if err != nil {
 		panic(err) // the messages of this test cannot be encoded
@@ -98,7 +98,7 @@ func batchOf(ms ...contact.Message) events.DynamoDBEvent {
 	return ev
 }
 
-func handle(t testing.TB, tr *triage.Triage, ms ...contact.Message) {
+func handle(t testing.TB, tr *triage.Triage, ms ...message.Message) {
 	t.Helper()
 	resp, err := tr.Handle(t.Context(), batchOf(ms...))
 	if err != nil || len(resp.BatchItemFailures) > 0 {

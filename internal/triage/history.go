@@ -7,6 +7,7 @@ import (
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/detection"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // nearbyContacts is how many contacts before a time are read. An older contact
@@ -85,7 +86,7 @@ func (t *Triage) readContacts(ctx context.Context, c identity.Customer, at time.
 
 // readMessages reads the messages since the start of the earliest stored contact
 // that messages since a time can belong to. It returns that start, too.
-func (t *Triage) readMessages(ctx context.Context, c identity.Customer, from time.Time, stored []contact.Contact) ([]contact.Message, time.Time, error) {
+func (t *Triage) readMessages(ctx context.Context, c identity.Customer, from time.Time, stored []contact.Contact) ([]message.Message, time.Time, error) {
 	from = earliestStart(from, stored, nil)
 	for {
 		ms, err := t.Store.RecentMessages(ctx, c, from)
@@ -104,7 +105,7 @@ func (t *Triage) readMessages(ctx context.Context, c identity.Customer, from tim
 // from a time on can belong to: the latest contact that began by then, each
 // contact that was open then, and each that shares a thread with one of the
 // messages. stored must be sorted latest first.
-func earliestStart(from time.Time, stored []contact.Contact, ms []contact.Message) time.Time {
+func earliestStart(from time.Time, stored []contact.Contact, ms []message.Message) time.Time {
 	latest := true
 	threads := contact.Threads{}
 	for _, m := range ms {
@@ -130,7 +131,7 @@ const maxOlder = 1000
 // mails among the messages continue, and returns when the earliest of them
 // began. It reads nothing unless there may be one: most customers have few
 // contacts, and most mails start a thread or continue a known one.
-func (t *Triage) findOlderThread(ctx context.Context, c identity.Customer, stored []contact.Contact, ms []contact.Message) (at time.Time, found bool, err error) {
+func (t *Triage) findOlderThread(ctx context.Context, c identity.Customer, stored []contact.Contact, ms []message.Message) (at time.Time, found bool, err error) {
 	threads := unknownThreads(stored, ms)
 	if len(threads) == 0 || len(stored) < nearbyContacts {
 		return at, false, nil
@@ -160,7 +161,7 @@ func (t *Triage) findOlderThread(ctx context.Context, c identity.Customer, store
 
 // unknownThreads returns the threads that mails continue and that no stored
 // contact has.
-func unknownThreads(stored []contact.Contact, ms []contact.Message) contact.Threads {
+func unknownThreads(stored []contact.Contact, ms []message.Message) contact.Threads {
 	known := contact.Threads{}
 	for _, k := range stored {
 		known.AddContact(k)

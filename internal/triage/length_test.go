@@ -10,13 +10,13 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/store"
 )
 
 // putMany stores messages, many at a time.
-func putMany(t testing.TB, table *store.Table, ms []contact.Message) {
+func putMany(t testing.TB, table *store.Table, ms []message.Message) {
 	t.Helper()
 	const writers = 16
 	var wg sync.WaitGroup
@@ -48,8 +48,8 @@ func cpuTime(t testing.TB) time.Duration {
 
 // longStory returns n messages of one customer in one open contact. All name
 // the same cause, and none of them can be quoted, so that each is looked at.
-func longStory(customer, n int) []contact.Message {
-	ms := make([]contact.Message, n)
+func longStory(customer, n int) []message.Message {
+	ms := make([]message.Message, n)
 	for i := range ms {
 		ms[i] = says(customer, i, time.Duration(i)*time.Second, fmt.Sprintf("Ik snap mijn factuur niet, plorkzwa%c", 'a'+i%26))
 		ms[i].Name = "Wibrandus Oudehaske"

@@ -12,28 +12,29 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/store"
 	"github.com/heard-intake/heard/internal/triage"
 )
 
 // happening is a message, or a delivery status of a sent message.
 type happening struct {
-	message contact.Message
+	message message.Message
 	status  string // empty: the message itself
 	at      time.Time
 }
 
-func (h happening) effect() contact.Effect {
-	e := contact.Effect{Channel: h.message.Channel, Customer: h.message.Customer, Target: h.message.ProviderID, Kind: contact.Status, Status: h.status, At: h.at}
+func (h happening) effect() message.Effect {
+	e := message.Effect{Channel: h.message.Channel, Customer: h.message.Customer, Target: h.message.ProviderID, Kind: message.Status, Status: h.status, At: h.at}
 	if h.status == "bounce" {
-		e.Kind = contact.Verdict
+		e.Kind = message.Verdict
 	}
 	return e
 }
 
 // happens stores a happening and handles its stream record. lost has the times at
 // which messages were reported lost.
-func happens(t testing.TB, tr *triage.Triage, table *store.Table, h happening, lost map[contact.ID]time.Time) {
+func happens(t testing.TB, tr *triage.Triage, table *store.Table, h happening, lost map[message.ID]time.Time) {
 	t.Helper()
 	if h.status == "" {
 		put(t, table, h.message)
@@ -62,18 +63,18 @@ func happens(t testing.TB, tr *triage.Triage, table *store.Table, h happening, l
 	}
 }
 
-func mailed(m contact.Message) contact.Message {
+func mailed(m message.Message) message.Message {
 	at, _, key, _ := m.ID.Parse()
-	m.Channel, m.Kind, m.Origin = contact.Email, contact.Mail, contact.Echo
-	m.ID = contact.NewID(m.Channel, at, key)
+	m.Channel, m.Kind, m.Origin = message.Email, message.Mail, message.Echo
+	m.ID = message.NewID(m.Channel, at, key)
 	return m
 }
 
 func TestHandle_LostAnswer(t *testing.T) {
 	t.Parallel()
 	tr, table := newTriage(t)
-	question := func(c int) contact.Message { return says(c, 1, 0, unclear) }
-	answer := func(c, n int, after time.Duration) contact.Message { return answered(says(c, n, after, "")) }
+	question := func(c int) message.Message { return says(c, 1, 0, unclear) }
+	answer := func(c, n int, after time.Duration) message.Message { return answered(says(c, n, after, "")) }
 	tests := []struct {
 		name  string
 		mail  bool
@@ -114,7 +115,7 @@ func TestHandle_LostAnswer(t *testing.T) {
 				for range order / 2 {
 					all = append(all[1:], all[0])
 				}
-				lost := map[contact.ID]time.Time{}
+				lost := map[message.ID]time.Time{}
 				for _, h := range append(all, all...) { // everything twice
 					happens(t, tr, table, h, lost)
 				}
@@ -136,12 +137,12 @@ func TestHandle_LostAnswersInAnyOrder(t *testing.T) {
 	for round := range 12 {
 		rng := rand.New(rand.NewPCG(uint64(round), 1))
 		var all []happening
-		var ms []contact.Message
+		var ms []message.Message
 		for n := range 1 + rng.IntN(5) {
 			m := says(3000+round, n, time.Duration(rng.IntN(44))*time.Hour, "hallo")
 			if rng.IntN(2) == 0 {
 				m = answered(m)
-				of := slices.Clone(contact.Statuses[:rng.IntN(4)]) // sent, failed, delivered
+				of := slices.Clone(message.Statuses[:rng.IntN(4)]) // sent, failed, delivered
 				for i, status := range of {
 					all = append(all, happening{m, status, m.SentAt.Add(time.Duration(i) * time.Second)})
 				}
@@ -151,7 +152,7 @@ func TestHandle_LostAnswersInAnyOrder(t *testing.T) {
 			ms = append(ms, m)
 		}
 		rng.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
-		lost := map[contact.ID]time.Time{}
+		lost := map[message.ID]time.Time{}
 		for _, h := range all {
 			happens(t, tr, table, h, lost)
 		}
@@ -171,7 +172,7 @@ func TestHandle_LostAnswersInAnyOrder(t *testing.T) {
 func TestHandle_LostNoticeOpensNoContact(t *testing.T) {
 	t.Parallel()
 	tr, table := newTriage(t)
-	lost := map[contact.ID]time.Time{}
+	lost := map[message.ID]time.Time{}
 	notice := answered(says(4001, 1, 0, ""))
 	for _, h := range []happening{{message: notice}, {notice, "failed", notice.SentAt}} {
 		happens(t, tr, table, h, lost)

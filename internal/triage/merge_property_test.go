@@ -17,6 +17,7 @@ import (
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/problem"
 	"github.com/heard-intake/heard/internal/store"
 	"github.com/heard-intake/heard/internal/store/storetest"
@@ -132,7 +133,7 @@ func (c *crowd) says(person int) {
 	if !slices.Contains(c.members, id) {
 		c.members = append(c.members, id)
 	}
-	ms := []contact.Message{m}
+	ms := []message.Message{m}
 	if c.rnd.IntN(2) == 0 {
 		ms = append(ms, answeredAfter(m))
 	}
@@ -341,7 +342,7 @@ func (c *crowd) check(seed uint64) {
 func TestExamineWindow_MergedCustomersCountOnce(t *testing.T) {
 	t.Parallel()
 	tr, table := newTriage(t)
-	var ms []contact.Message
+	var ms []message.Message
 	for n := range 5 {
 		ms = append(ms, says(n, 1, time.Duration(n)*time.Hour, unclear))
 	}

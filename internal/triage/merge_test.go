@@ -11,6 +11,7 @@ import (
 
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/store"
 )
 
@@ -109,7 +110,7 @@ func TestHandle_MergeAndUnmerge(t *testing.T) {
 func TestHandle_MovedAlias(t *testing.T) {
 	t.Parallel()
 	tr, table := newTriage(t)
-	var ms []contact.Message
+	var ms []message.Message
 	for n, after := range []time.Duration{0, 30 * time.Hour} {
 		m := says(1, n, after, unclear)
 		m.SentAt = m.SentAt.Truncate(time.Second)
@@ -144,11 +145,11 @@ func TestHandle_MovedAlias(t *testing.T) {
 }
 
 // answeredAfter returns an answer a minute after m.
-func answeredAfter(m contact.Message) contact.Message {
+func answeredAfter(m message.Message) message.Message {
 	a := answered(m)
 	a.SentAt = m.SentAt.Add(time.Minute)
 	a.ProviderID += "-a"
-	a.ID = contact.NewID(a.Channel, a.SentAt, a.ProviderID)
+	a.ID = message.NewID(a.Channel, a.SentAt, a.ProviderID)
 	return a
 }
 
@@ -160,10 +161,10 @@ func TestHandle_MessageOfRecentlyMovedAlias(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			tr, table := newTriage(t)
-			arrives := func(n int, at time.Time) contact.Message {
+			arrives := func(n int, at time.Time) message.Message {
 				m := says(1, n, 0, unclear)
 				m.SentAt = at.Truncate(time.Second).UTC()
-				m.ID = contact.NewID(m.Channel, m.SentAt, m.ProviderID)
+				m.ID = message.NewID(m.Channel, m.SentAt, m.ProviderID)
 				id, err := table.Identify(t.Context(), m.Addresses(), identity.Evidence{Rule: identity.RuleWebhook, At: m.SentAt})
 				if err != nil {
 					t.Fatal(err)

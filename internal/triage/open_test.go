@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // A run that opens a problem may die at any of its writes. The repeated batch, or
@@ -32,7 +32,7 @@ func TestOpenProblem_InterruptedOpening(t *testing.T) {
 func opensWithin(t *testing.T, writes int64, others int) (broke bool) {
 	t.Helper()
 	tr, table := newTriage(t)
-	var ms []contact.Message
+	var ms []message.Message
 	for c := range 5 + others {
 		ms = append(ms, says(c, 1, time.Duration(c)*time.Minute, unclear))
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/heard-intake/heard/internal/detection"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/lambdabatch"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/problem"
 )
 
@@ -77,7 +78,7 @@ func (p *plan) markUnrecorded(failures detection.Failures) {
 // cause contains the first message of a dropped one.
 func (p *plan) replacesDropped(dropped contact.Contact, c contact.Cause) bool {
 	return slices.ContainsFunc(p.save, func(k contact.Contact) bool {
-		begins := func(m contact.Message) bool { return contact.IDOf(m.ID) == dropped.ID }
+		begins := func(m message.Message) bool { return contact.IDOf(m.ID) == dropped.ID }
 		return k.Customer == dropped.Customer && slices.ContainsFunc(k.Causes, c.Same) && slices.ContainsFunc(k.Messages, begins)
 	})
 }
@@ -294,7 +295,7 @@ func (t *Triage) planUnknownHints(p *plan, computed []contact.Contact, h hint) {
 			continue
 		}
 		if stored[key] {
-			earlier := func(m contact.Message) bool { return !h.historyChanged && m.SentAt.Before(h.from) }
+			earlier := func(m message.Message) bool { return !h.historyChanged && m.SentAt.Before(h.from) }
 			if before, _ := detector.UnknownHint(p.customer, k, earlier); slices.Equal(u.Words, before.Words) {
 				continue
 			}

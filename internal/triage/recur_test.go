@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/problem"
 )
 
@@ -43,7 +43,7 @@ func TestRecord_LateEarlierMessage(t *testing.T) {
 // usualWeeks handles two contacts a day about everyday reasons, for some weeks.
 func usualWeeks(t *testing.T, tr testTriage, weeks int) (next int, now time.Time) {
 	t.Helper()
-	var ms []contact.Message
+	var ms []message.Message
 	for d := range weeks * 7 {
 		for i := range 2 {
 			ms = append(ms, says(next, 1, time.Duration(d*24+9+i*5)*time.Hour, everyday))
@@ -84,7 +84,7 @@ func TestEvaluateRise_OneCustomer(t *testing.T) {
 	t.Parallel()
 	tr := later(t, 40*24*time.Hour)
 	_, now := usualWeeks(t, tr, 3)
-	var ms []contact.Message
+	var ms []message.Message
 	for n := range 50 {
 		m := says(7, 10+2*n, now.Sub(start)+time.Duration(n)*26*time.Hour/10, everyday)
 		ms = append(ms, m, answered(says(7, 11+2*n, now.Sub(start)+time.Duration(n)*26*time.Hour/10+time.Minute, "")))
@@ -192,7 +192,7 @@ func TestOpenProblem_AbsorbsGeneralProblem(t *testing.T) {
 func TestJoinProblem_WritesPerKey(t *testing.T) {
 	t.Parallel()
 	tr, table := newTriage(t)
-	var ms []contact.Message
+	var ms []message.Message
 	for c := range 600 {
 		ms = append(ms, says(c, 1, time.Duration(c)*10*time.Millisecond, unclear))
 	}

@@ -104,6 +104,7 @@ import (
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/lambdabatch"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/taxonomy"
 )
 
@@ -114,7 +115,7 @@ type Store interface {
 	CustomerConsistent(ctx context.Context, id identity.CustomerID) (identity.Customer, error)
 	NearbyContacts(ctx context.Context, c identity.CustomerID, at time.Time, before int, consistent bool) (contact.Around, error)
 	Contacts(ctx context.Context, c identity.CustomerID, limit int, cursor string) ([]contact.Contact, string, error)
-	RecentMessages(ctx context.Context, c identity.Customer, from time.Time) ([]contact.Message, error)
+	RecentMessages(ctx context.Context, c identity.Customer, from time.Time) ([]message.Message, error)
 	SaveContact(ctx context.Context, c contact.Contact) error
 	DeleteContact(ctx context.Context, c contact.Contact) error
 	OrderProducts(ctx context.Context, order string) ([]string, error)

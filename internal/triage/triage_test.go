@@ -15,13 +15,14 @@ import (
 
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/problem"
 )
 
 func TestHandle_FiveCustomersOpenAProblem(t *testing.T) {
 	t.Parallel()
 	tr, table := newTriage(t)
-	var ms []contact.Message
+	var ms []message.Message
 	for c := range 4 {
 		ms = append(ms, says(c, 1, time.Duration(c)*time.Hour, unclear))
 	}
@@ -56,7 +57,7 @@ func TestHandle_FiveCustomersOpenAProblem(t *testing.T) {
 func TestHandle_FiftyMessagesOfOneCustomer(t *testing.T) {
 	t.Parallel()
 	tr, table := newTriage(t)
-	var ms []contact.Message
+	var ms []message.Message
 	for n := range 50 {
 		ms = append(ms, says(1, n, time.Duration(n)*30*time.Minute, unclear))
 	}
@@ -70,7 +71,7 @@ func TestHandle_FiftyMessagesOfOneCustomer(t *testing.T) {
 func TestHandle_EverydayReasonOpensNothing(t *testing.T) {
 	t.Parallel()
 	tr, table := newTriage(t)
-	var ms []contact.Message
+	var ms []message.Message
 	for c := range 12 {
 		ms = append(ms, says(c, 1, time.Duration(c)*time.Minute, "Waar blijft mijn bestelling?"))
 	}
@@ -91,7 +92,7 @@ func TestHandle_EverydayReasonOpensNothing(t *testing.T) {
 func TestHandle_Milestones(t *testing.T) {
 	t.Parallel()
 	tr, table := newTriage(t)
-	var all []contact.Message
+	var all []message.Message
 	for c := range 27 {
 		m := says(c, 1, time.Duration(c)*time.Minute, unclear)
 		all = append(all, m)
@@ -194,7 +195,7 @@ func TestHandle_OrderNumberNamesProduct(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ms := []contact.Message{says(1, 1, 0, "Hij is kapot, hij doet niks meer"), says(1, 2, time.Minute, "Het gaat om bestelling WS-100001")}
+	ms := []message.Message{says(1, 1, 0, "Hij is kapot, hij doet niks meer"), says(1, 2, time.Minute, "Het gaat om bestelling WS-100001")}
 	put(t, table, ms...)
 	handle(t, tr, ms...)
 	ks, _, err := table.Contacts(t.Context(), "c001", 10, "")
@@ -228,7 +229,7 @@ func TestHandle_QuotesWithoutPersonalData(t *testing.T) {
 func TestHandle_ConcurrentBatchesOpenOneProblem(t *testing.T) {
 	t.Parallel()
 	tr, table := newTriage(t)
-	var ms []contact.Message
+	var ms []message.Message
 	for c := range 40 {
 		ms = append(ms, says(c, 1, time.Duration(c)*time.Minute, unclear))
 	}
@@ -250,7 +251,7 @@ func TestHandle_ConcurrentBatchesOfOneCustomer(t *testing.T) {
 	t.Parallel()
 	tr, table := newTriage(t)
 	for round := range 10 {
-		var ms []contact.Message
+		var ms []message.Message
 		for n := range 6 {
 			m := says(2000+round, n, time.Duration(6-n)*5*time.Hour, "hallo")
 			if n == 3 {
@@ -282,10 +283,10 @@ func TestHandle_BatchesInAnyOrder(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		round++
 		customer := 1000 + round
-		var ms []contact.Message
+		var ms []message.Message
 		for n := range rapid.IntRange(1, 12).Draw(rt, "messages") {
 			m := says(customer, n, time.Duration(rapid.IntRange(0, 44).Draw(rt, "hour"))*time.Hour, rapid.SampledFrom(texts).Draw(rt, "text"))
-			m.ID += contact.ID(fmt.Sprint(n))
+			m.ID += message.ID(fmt.Sprint(n))
 			if rapid.IntRange(0, 2).Draw(rt, "answer") == 0 {
 				m = answered(m)
 			}
@@ -334,7 +335,7 @@ func TestOpenProblem_OldOccurrences(t *testing.T) {
 func TestHandle_TwoMilestonesAtOnce(t *testing.T) {
 	t.Parallel()
 	tr, table := newTriage(t)
-	var ms []contact.Message
+	var ms []message.Message
 	for c := range 35 {
 		ms = append(ms, says(c, 1, time.Duration(c)*time.Minute, unclear))
 	}

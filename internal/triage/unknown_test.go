@@ -12,6 +12,7 @@ import (
 
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/problem"
 	"github.com/heard-intake/heard/internal/store"
 	"github.com/heard-intake/heard/internal/store/storetest"
@@ -77,7 +78,7 @@ func TestRecordUnknown_OneRowPerBatch(t *testing.T) {
 	_, db := storetest.NewWithClient(t)
 	table := store.New(db, storetest.Name, storetest.Pepper)
 	tr := on(table)
-	var ms []contact.Message
+	var ms []message.Message
 	for c := range 12 {
 		ms = append(ms, says(c, 1, time.Duration(c)*time.Second, fmt.Sprintf("De gasklep fluit %c%c%c%c", 'a'+c, 'b'+c, 'c'+c, 'd'+c)))
 	}
@@ -196,7 +197,7 @@ func TestReconcile_MergeAndUnmerge(t *testing.T) {
 				}
 				end := m
 				end.SentAt = m.SentAt.Add(10 * time.Minute)
-				end.ID, end.ProviderID = contact.NewID(contact.WhatsApp, end.SentAt, m.ProviderID+"-answer"), m.ProviderID+"-answer"
+				end.ID, end.ProviderID = message.NewID(message.WhatsApp, end.SentAt, m.ProviderID+"-answer"), m.ProviderID+"-answer"
 				end = answered(end)
 				put(t, table, m, end)
 				handle(t, tr, m, end)
@@ -253,7 +254,7 @@ func TestReconcile_MergeAndUnmerge(t *testing.T) {
 func TestUnknownHint_BurstIsACandidate(t *testing.T) {
 	t.Parallel()
 	tr, table := newTriage(t)
-	var ms []contact.Message
+	var ms []message.Message
 	for c := range 36 {
 		at, text := time.Duration(c)*time.Minute, fmt.Sprintf("De eigenwoord%c%c en een lantaarn", 'a'+c/6, 'a'+c%6)
 		if c >= 30 {

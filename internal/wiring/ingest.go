@@ -6,8 +6,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/ingest"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/telemetry"
 )
 
@@ -20,7 +20,7 @@ func Ingester(ctx context.Context, cfg aws.Config) *ingest.Ingester {
 // WebhookHandler returns the handler of a Meta channel's webhooks, with the
 // secret that SECRET names. It panics if the secret has no app secret, because
 // no webhook could be verified.
-func WebhookHandler(ctx context.Context, cfg aws.Config, ch contact.Channel, normalize func([]byte) (contact.Delivery, error)) *ingest.WebhookHandler {
+func WebhookHandler(ctx context.Context, cfg aws.Config, ch message.Channel, normalize func([]byte) (message.Delivery, error)) *ingest.WebhookHandler {
 	secrets := Secret(cfg, "SECRET")
 	_, err := secrets.Values(ctx, "appSecret")
 	must(err)

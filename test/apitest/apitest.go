@@ -38,10 +38,10 @@ import (
 	"github.com/heard-intake/heard/internal/agentapi"
 	"github.com/heard-intake/heard/internal/blob"
 	"github.com/heard-intake/heard/internal/chatapi"
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/departmentapi"
 	"github.com/heard-intake/heard/internal/httpapi"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/problems"
 	"github.com/heard-intake/heard/internal/secret"
 	"github.com/heard-intake/heard/internal/store"
@@ -288,18 +288,18 @@ func (s *Stack) Customer(addresses ...identity.Address) identity.CustomerID {
 }
 
 // Says stores an inbound message, n minutes before Now.
-func (s *Stack) Says(who identity.Address, ch contact.Channel, n int, text string) contact.Message {
+func (s *Stack) Says(who identity.Address, ch message.Channel, n int, text string) message.Message {
 	s.T.Helper()
-	return s.Put(contact.Message{Channel: ch, Direction: contact.Inbound, Customer: who, Text: text}, n)
+	return s.Put(message.Message{Channel: ch, Direction: message.Inbound, Customer: who, Text: text}, n)
 }
 
-func (s *Stack) Put(m contact.Message, minutesAgo int) contact.Message {
+func (s *Stack) Put(m message.Message, minutesAgo int) message.Message {
 	s.T.Helper()
-	m.Version, m.Kind, m.SentAt = contact.SchemaVersion, contact.Text, Now.Add(-time.Duration(minutesAgo)*time.Minute)
+	m.Version, m.Kind, m.SentAt = message.SchemaVersion, message.Text, Now.Add(-time.Duration(minutesAgo)*time.Minute)
 	if m.ProviderID == "" {
 		m.ProviderID = "id-" + uuid.NewString()
 	}
-	m.ID = contact.NewID(m.Channel, m.SentAt, m.ProviderID)
+	m.ID = message.NewID(m.Channel, m.SentAt, m.ProviderID)
 	m.CustomerID = s.Customer(m.Customer)
 	if _, err := s.Table.PutMessage(s.T.Context(), m, ""); err != nil {
 		s.T.Fatal(err)
@@ -311,7 +311,7 @@ func (s *Stack) Put(m contact.Message, minutesAgo int) contact.Message {
 func (s *Stack) Merged(n int) (stands, other identity.CustomerID) {
 	s.T.Helper()
 	other = s.Customer(Phone(n + 1))
-	stands = s.Says(Phone(n), contact.WhatsApp, 90, "onder het eerste nummer").CustomerID
+	stands = s.Says(Phone(n), message.WhatsApp, 90, "onder het eerste nummer").CustomerID
 	joined, err := s.Table.JoinByEvidence(s.T.Context(), stands, other, identity.Evidence{Rule: "register", At: Now})
 	if err != nil || !joined {
 		s.T.Fatal(joined, err)
@@ -325,7 +325,7 @@ func PathID(c identity.CustomerID) map[string]string { return map[string]string{
 type Page struct {
 	CustomerID string
 	Messages   []struct {
-		contact.Entry
+		message.Entry
 		Preview bool
 	}
 	Contacts []struct {

@@ -11,6 +11,7 @@ import (
 	"github.com/heard-intake/heard/internal/channel/email"
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/problem"
 )
 
@@ -31,7 +32,7 @@ func (s *Stack) Contact(who identity.CustomerID, n int, department string) conta
 	s.T.Helper()
 	at := Now.Add(-time.Duration(n) * time.Minute)
 	k := contact.Contact{
-		ID: "k-" + uuid.NewString(), Customer: who, Start: at, WaitingSince: at, Channels: []contact.Channel{contact.WhatsApp}, Department: department,
+		ID: "k-" + uuid.NewString(), Customer: who, Start: at, WaitingSince: at, Channels: []message.Channel{message.WhatsApp}, Department: department,
 		Causes: []contact.Cause{{Reason: "invoice-unclear", Department: department, Words: []string{"factuur"}}}, Taxonomy: "2026-01",
 	}
 	if err := s.Table.SaveContact(s.T.Context(), k); err != nil {
@@ -76,13 +77,13 @@ func (s *Stack) Burst() {
 	}
 	for i := range 6 {
 		a := Verified(identity.Phone, "", fmt.Sprintf("3197010055%d", i))
-		m := s.Put(contact.Message{
-			Channel: contact.WhatsApp, Direction: contact.Inbound, Customer: a, Name: "Jan Voorbeeld",
+		m := s.Put(message.Message{
+			Channel: message.WhatsApp, Direction: message.Inbound, Customer: a, Name: "Jan Voorbeeld",
 			Text: "De gasklep fluit sinds gisteren heel hard, groet Jan Voorbeeld",
 		}, 50-i)
 		k := contact.Contact{
 			ID: contact.IDOf(m.ID), Customer: m.CustomerID, Start: m.SentAt, WaitingSince: m.SentAt,
-			Channels: []contact.Channel{contact.WhatsApp}, Department: contact.Unassigned,
+			Channels: []message.Channel{message.WhatsApp}, Department: contact.Unassigned,
 		}
 		if err := s.Table.SaveContact(s.T.Context(), k); err != nil {
 			s.T.Fatal(err)
@@ -92,12 +93,12 @@ func (s *Stack) Burst() {
 }
 
 // Mails stores a mail of a customer, 90 minutes before now.
-func (s *Stack) Mails(who identity.CustomerID, m contact.Message) contact.Message {
+func (s *Stack) Mails(who identity.CustomerID, m message.Message) message.Message {
 	s.T.Helper()
-	m.Version = contact.SchemaVersion
-	m.Kind = contact.Mail
-	m.Channel = contact.Email
-	m.Direction = contact.Inbound
+	m.Version = message.SchemaVersion
+	m.Kind = message.Mail
+	m.Channel = message.Email
+	m.Direction = message.Inbound
 	m.CustomerID = who
 	if m.SentAt.IsZero() {
 		m.SentAt = Now.Add(-90 * time.Minute)
@@ -111,7 +112,7 @@ func (s *Stack) Mails(who identity.CustomerID, m contact.Message) contact.Messag
 	if m.MailID == "" {
 		m.MailID = "m2@voorbeeld.example"
 	}
-	m.ID = contact.NewID(m.Channel, m.SentAt, m.ProviderID)
+	m.ID = message.NewID(m.Channel, m.SentAt, m.ProviderID)
 	if _, err := s.Table.PutMessage(s.T.Context(), m, ""); err != nil {
 		s.T.Fatal(err)
 	}

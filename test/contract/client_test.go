@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/heard-intake/heard/client"
-	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // TestClient_EveryCall runs the public client against the API.
@@ -29,7 +29,7 @@ func TestClient_EveryCall(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.Says(phone(8), contact.WhatsApp, 1, "van een ander")
+	d.Says(phone(8), message.WhatsApp, 1, "van een ander")
 	said, err := c.Record(ctx, who.ID, client.Call{ID: "call-1", Channel: "phone", At: now.Add(-time.Hour), Reason: "invoice-unclear", Text: "gebeld over de factuur"})
 	if err != nil || said.Channel != "phone" {
 		t.Fatalf("%+v %v", said, err)

@@ -10,8 +10,8 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/test/apitest"
 )
 
@@ -19,7 +19,7 @@ import (
 var prepare = map[string]func(*door){
 	"handOverCustomer": func(d *door) { d.claimedBy("bot", "bot-1") },
 	"releaseCustomer":  func(d *door) { d.claimedBy("agent", "agent-7") },
-	"sendAnswer":       func(d *door) { d.Mails(d.who, contact.Message{Subject: "Waar blijft mijn pakket?"}) },
+	"sendAnswer":       func(d *door) { d.Mails(d.who, message.Message{Subject: "Waar blijft mijn pakket?"}) },
 	"unmergeCustomer": func(d *door) {
 		other := identity.CustomerID(d.as.Replace("01931c2e-7a40-7c1e-9d3b-5f2a6c7d8e90"))
 		if _, err := d.Table.MergeCustomers(d.T.Context(), d.who, other, identity.Decision{By: "agent-7", At: now}); err != nil {

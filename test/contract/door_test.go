@@ -28,6 +28,7 @@ import (
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/httpapi"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/test/apitest"
 )
 
@@ -93,18 +94,18 @@ func (d *door) Invoke(ctx context.Context, function string, payload []byte) ([]b
 // furnish stores the records that the examples of the document name.
 func (d *door) furnish() {
 	jan := verified(identity.Phone, "", "31970100678")
-	first := d.Put(contact.Message{Channel: contact.WhatsApp, Direction: contact.Inbound, Customer: jan, Text: "Waar blijft mijn pakket?"}, 180)
+	first := d.Put(message.Message{Channel: message.WhatsApp, Direction: message.Inbound, Customer: jan, Text: "Waar blijft mijn pakket?"}, 180)
 	asked := contact.Contact{
 		ID: contact.IDOf(first.ID), Customer: first.CustomerID, Start: first.SentAt, WaitingSince: first.SentAt,
-		Channels: []contact.Channel{contact.WhatsApp}, Department: "logistics",
+		Channels: []message.Channel{message.WhatsApp}, Department: "logistics",
 	}
 	if err := d.Table.SaveContact(d.T.Context(), asked); err != nil {
 		d.T.Fatal(err)
 	}
-	m := d.Put(contact.Message{Channel: contact.WhatsApp, Direction: contact.Outbound, Customer: jan, Text: "Het komt morgen.", ProviderID: "wamid.EXAMPLE2"}, 120)
+	m := d.Put(message.Message{Channel: message.WhatsApp, Direction: message.Outbound, Customer: jan, Text: "Het komt morgen.", ProviderID: "wamid.EXAMPLE2"}, 120)
 	d.who = m.CustomerID
 	k := d.Contact(d.who, 60, "logistics")
-	other := d.Says(phone(9), contact.WhatsApp, 30, "een ander").CustomerID
+	other := d.Says(phone(9), message.WhatsApp, 30, "een ander").CustomerID
 	p := d.Problem("manual-unclear", "documentation", 1)
 	d.session = d.openSession()
 	d.as = strings.NewReplacer(

@@ -11,8 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/heard-intake/heard/infra/local/template"
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/httpapi"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/test/apitest"
 )
 
@@ -99,7 +99,7 @@ func TestDocument_MessageSchema(t *testing.T) {
 	var file struct {
 		Defs map[string]any `json:"$defs"`
 	}
-	text := strings.ReplaceAll(string(contact.JSONSchema), "#/$defs/", "#/components/schemas/")
+	text := strings.ReplaceAll(string(message.JSONSchema), "#/$defs/", "#/components/schemas/")
 	if err := json.Unmarshal([]byte(text), &file); err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/heard-intake/heard/cmd/heardctl/client"
 	"github.com/heard-intake/heard/infra/local/stack"
 	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/traffic"
 )
 
@@ -24,8 +25,8 @@ func TestBrief_HandOver(t *testing.T) {
 	if err := b.Call(t.Context(), http.MethodPut, "/v1/customers/account/K-"+jan.Phone, entry, nil); err != nil {
 		t.Fatal(err)
 	}
-	b.say(jan, contact.WhatsApp, "Hallo, mijn stofzuiger is kapot.")
-	b.say(jan, contact.Email, "Weten jullie al wanneer er iemand komt?")
+	b.say(jan, message.WhatsApp, "Hallo, mijn stofzuiger is kapot.")
+	b.say(jan, message.Email, "Weten jullie al wanneer er iemand komt?")
 	b.settle()
 	p, err := b.FindCustomer(t.Context(), "phone:"+jan.Phone)
 	if err != nil {
@@ -35,7 +36,7 @@ func TestBrief_HandOver(t *testing.T) {
 	if _, err := b.Claim(t.Context(), p.ID, client.ClaimAction{Holder: bot}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := b.AddNote(t.Context(), p.ID, client.Note{Kind: contact.Promised, Text: "Een monteur belt morgen.", Due: time.Now().Add(24 * time.Hour)}); err != nil {
+	if _, err := b.AddNote(t.Context(), p.ID, client.Note{Kind: message.Promised, Text: "Een monteur belt morgen.", Due: time.Now().Add(24 * time.Hour)}); err != nil {
 		t.Fatal(err)
 	}
 	_, err = b.HandOver(t.Context(), p.ID, client.ClaimAction{Holder: bot, To: &contact.Party{Kind: contact.Team, ID: "repairs"}, Reason: "asks for a person", Note: "Al herstart."})
@@ -63,7 +64,7 @@ func TestBrief_HandOver(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	there := map[contact.ID]bool{}
+	there := map[message.ID]bool{}
 	for _, m := range history {
 		there[m.ID] = true
 	}
@@ -81,7 +82,7 @@ func TestClaim_Concurrent(t *testing.T) {
 	t.Parallel()
 	b := open(t)
 	who := someone()
-	b.say(who, contact.WhatsApp, "Ik snap mijn factuur niet")
+	b.say(who, message.WhatsApp, "Ik snap mijn factuur niet")
 	b.settle()
 	p, err := b.FindCustomer(t.Context(), "phone:"+who.Phone)
 	if err != nil {
@@ -167,7 +168,7 @@ func TestContactEvents_Mirror(t *testing.T) {
 	}
 	people := []traffic.Person{someone(), someone(), someone()}
 	for _, who := range people {
-		b.say(who, contact.WhatsApp, "Waar blijft mijn bestelling?")
+		b.say(who, message.WhatsApp, "Waar blijft mijn bestelling?")
 	}
 	b.settle()
 	c, counts := mirror()
@@ -191,7 +192,7 @@ func TestContactEvents_Mirror(t *testing.T) {
 		}
 	}
 	b.settle()
-	b.say(people[1], contact.WhatsApp, "Hoe laat ongeveer?")
+	b.say(people[1], message.WhatsApp, "Hoe laat ongeveer?")
 	b.settle()
 	c, counts = mirror()
 	if got := states(c); got[contact.NowWaiting] != 2 || got[contact.NowAnswered] != 1 {

@@ -13,8 +13,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"github.com/heard-intake/heard/infra/local/stack"
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/lambdabatch"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // TestStreamDead_PoisonedItems writes what nothing can read into the table. It
@@ -39,7 +39,7 @@ func TestStreamDead_PoisonedItems(t *testing.T) {
 	}
 
 	who, other := someone(), someone()
-	b.say(who, contact.WhatsApp, "Hallo")
+	b.say(who, message.WhatsApp, "Hallo")
 	b.settle()
 	p, err := b.FindCustomer(t.Context(), "phone:"+who.Phone)
 	if err != nil {
@@ -49,8 +49,8 @@ func TestStreamDead_PoisonedItems(t *testing.T) {
 	put(key("C#nobody", noTime)) // for triage and outbox
 	broken := key("C#"+string(p.ID), "K#nonsense")
 	put(broken) // for outbox, and for triage when the customer says more
-	b.say(who, contact.WhatsApp, "Waar blijft mijn bestelling?")
-	b.say(other, contact.WhatsApp, "Waar blijft mijn pakket?")
+	b.say(who, message.WhatsApp, "Waar blijft mijn bestelling?")
+	b.say(other, message.WhatsApp, "Waar blijft mijn pakket?")
 	b.settle()
 
 	found, err := b.FindCustomer(t.Context(), "phone:"+other.Phone)

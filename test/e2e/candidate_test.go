@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/problem"
 )
 
@@ -66,7 +66,7 @@ func TestCandidate_ConfirmAndDismiss(t *testing.T) {
 		name := id()
 		at := time.Now().Add(-5*aDay - time.Duration(i)*time.Hour)
 		text := fmt.Sprintf("Een %s met een %s", alone[i%len(alone)], alone[(i+1+i/len(alone)*3)%len(alone)])
-		d.taken(func() error { return d.try(d.Context(), who, contact.WhatsApp, name, text, at) })
+		d.taken(func() error { return d.try(d.Context(), who, message.WhatsApp, name, text, at) })
 	}
 	d.tick(0)
 	if got := d.candidates("customer-care"); len(got) != 0 {

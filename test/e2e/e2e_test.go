@@ -23,7 +23,7 @@ import (
 	"github.com/heard-intake/heard/cmd/heardctl/client"
 	"github.com/heard-intake/heard/infra/local/lambda"
 	"github.com/heard-intake/heard/infra/local/stack"
-	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/traffic"
 )
 
@@ -103,7 +103,7 @@ func someone() traffic.Person {
 var people atomic.Int64
 
 // say sends a text of a customer on a channel, or fails the test.
-func (b *bench) say(who traffic.Person, ch contact.Channel, text string) {
+func (b *bench) say(who traffic.Person, ch message.Channel, text string) {
 	b.Helper()
 	name := id()
 	at := time.Now()
@@ -133,18 +133,18 @@ const tries = 10
 
 // try delivers a text of a customer once. Repeating the call with the same id and
 // time repeats the same delivery.
-func (b *bench) try(ctx context.Context, who traffic.Person, ch contact.Channel, id, text string, at time.Time) error {
+func (b *bench) try(ctx context.Context, who traffic.Person, ch message.Channel, id, text string, at time.Time) error {
 	said := traffic.Said{From: who, ID: traffic.MID(id), At: at, Text: text}
 	switch ch {
-	case contact.WhatsApp:
+	case message.WhatsApp:
 		said.ID = traffic.Wamid(who, id)
 		return b.SendWebhook(ctx, ch, traffic.WhatsApp(said))
-	case contact.Messenger:
+	case message.Messenger:
 		return b.SendWebhook(ctx, ch, traffic.Messenger(said))
-	case contact.Instagram:
+	case message.Instagram:
 		body := strings.Replace(string(traffic.Messenger(said)), `"object":"page"`, `"object":"instagram"`, 1)
 		return b.SendWebhook(ctx, ch, []byte(body))
-	case contact.Email:
+	case message.Email:
 		return b.SendMail("", traffic.Mail(who, id+"@example.org", "", "Vraag", text, at))
 	default:
 		session, err := b.OpenChat(ctx, "")

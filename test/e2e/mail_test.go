@@ -10,8 +10,8 @@ import (
 	"testing"
 
 	"github.com/heard-intake/heard/internal/channel/email"
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/traffic"
 )
 
@@ -27,7 +27,7 @@ func (b *bench) write(who traffic.Person, fields, body string, mailboxes ...stri
 
 // mails returns the history of a customer who is known by mail address, latest
 // message first.
-func (b *bench) mails(who traffic.Person) []contact.Entry {
+func (b *bench) mails(who traffic.Person) []message.Entry {
 	b.Helper()
 	b.settle()
 	found, err := b.FindCustomer(b.Context(), "email:"+who.Mail)
@@ -42,7 +42,7 @@ func (b *bench) mails(who traffic.Person) []contact.Entry {
 }
 
 // fetch downloads a file by its link in a history.
-func (b *bench) fetch(f contact.MediaFile) (body, contentType, disposition string) {
+func (b *bench) fetch(f message.MediaFile) (body, contentType, disposition string) {
 	b.Helper()
 	req, err := http.NewRequestWithContext(b.Context(), http.MethodGet, f.URL, nil)
 	if err != nil {
@@ -79,7 +79,7 @@ func TestMail_TwoMailboxes(t *testing.T) {
 		if body, typ, how := b.fetch(m.State.Files[0]); body != "\x89PNG a photo" || typ != "image/png" || how != "inline; filename=foto.png" {
 			t.Errorf("file %q %s %s", body, typ, how)
 		}
-		if page, typ, how := b.fetch(*m.State.Page); strings.TrimSpace(page) != "<p>Zie de <b>foto</b></p>" || typ != contact.PageType || how != "attachment; filename=mail.html" {
+		if page, typ, how := b.fetch(*m.State.Page); strings.TrimSpace(page) != "<p>Zie de <b>foto</b></p>" || typ != message.PageType || how != "attachment; filename=mail.html" {
 			t.Errorf("page %q %s %s", page, typ, how)
 		}
 	}

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/heard-intake/heard/infra/local/graph"
-	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/traffic"
 )
 
@@ -30,10 +30,10 @@ func TestFetch_FilesAndNames(t *testing.T) {
 	jan, els := someone(), someone()
 	medium := b.stack.Graph.AddMedium(graph.Medium{Type: "image/png", Data: []byte("\x89PNG\r\n\x1a\n a picture")})
 	b.stack.Graph.SetProfile(els.PSID, graph.Profile{FirstName: "Els", LastName: "Voorbeeld-Graph"})
-	if err := b.SendWebhook(t.Context(), contact.WhatsApp, picture(jan, medium)); err != nil {
+	if err := b.SendWebhook(t.Context(), message.WhatsApp, picture(jan, medium)); err != nil {
 		t.Fatal(err)
 	}
-	b.say(els, contact.Messenger, "hallo")
+	b.say(els, message.Messenger, "hallo")
 	b.settle()
 
 	found, err := b.FindCustomer(t.Context(), "phone:"+jan.Phone)
@@ -46,7 +46,7 @@ func TestFetch_FilesAndNames(t *testing.T) {
 	}
 	file := history[0].State.Files[0]
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, file.URL, nil)
-	if err != nil || file.State != contact.Stored {
+	if err != nil || file.State != message.Stored {
 		t.Fatalf("file %+v %v", file, err)
 	}
 	resp, err := http.DefaultClient.Do(req)
@@ -73,13 +73,13 @@ func TestDeliver_EndUserMessagingSocial(t *testing.T) {
 	jan := someone()
 	medium := b.stack.Graph.AddMedium(graph.Medium{Type: "image/png", Data: []byte("\x89PNG\r\n\x1a\n a picture")})
 	hook := picture(jan, medium)
-	b.say(jan, contact.WhatsApp, "hallo")
+	b.say(jan, message.WhatsApp, "hallo")
 	for range 2 {
-		if err := b.SendDelivery(t.Context(), contact.WhatsApp, handedOn(t, hook)); err != nil {
+		if err := b.SendDelivery(t.Context(), message.WhatsApp, handedOn(t, hook)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := b.SendDelivery(t.Context(), contact.WhatsApp, hook); err != nil {
+	if err := b.SendDelivery(t.Context(), message.WhatsApp, hook); err != nil {
 		t.Fatal(err)
 	}
 	b.settle()
@@ -96,7 +96,7 @@ func TestDeliver_EndUserMessagingSocial(t *testing.T) {
 		asked = asked || strings.HasSuffix(path, "/"+medium)
 	}
 	for _, m := range history {
-		if m.Kind == contact.Image && (m.State == nil || len(m.State.Files) != 1 || m.State.Files[0].State != contact.Stored || asked) {
+		if m.Kind == message.Image && (m.State == nil || len(m.State.Files) != 1 || m.State.Files[0].State != message.Stored || asked) {
 			t.Errorf("got file %+v (requested from Meta: %t), want a stored file from AWS", m.State, asked)
 		}
 	}

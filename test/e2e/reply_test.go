@@ -16,12 +16,13 @@ import (
 	"github.com/heard-intake/heard/cmd/heardctl/client"
 	"github.com/heard-intake/heard/infra/local/ses"
 	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/traffic"
 )
 
 // reply sends an answer by mail through the API. Body overrides fields of the
 // request.
-func (b *bench) reply(alias string, body map[string]any) (contact.Entry, error) {
+func (b *bench) reply(alias string, body map[string]any) (message.Entry, error) {
 	b.Helper()
 	p, err := b.FindCustomer(b.Context(), alias)
 	if err != nil {
@@ -31,7 +32,7 @@ func (b *bench) reply(alias string, body map[string]any) (contact.Entry, error) 
 	for name, v := range body {
 		request[name] = v
 	}
-	var stored contact.Entry
+	var stored message.Entry
 	err = b.Call(b.Context(), http.MethodPost, "/v1/customers/"+string(p.ID)+"/replies", request, &stored)
 	return stored, err
 }
@@ -42,13 +43,13 @@ func (b *bench) sentTo(address string) []ses.SentMail {
 }
 
 // history returns the messages from and to a customer.
-func (b *bench) history(alias string) []contact.Entry {
+func (b *bench) history(alias string) []message.Entry {
 	b.Helper()
 	p, err := b.FindCustomer(b.Context(), alias)
 	if err != nil {
 		b.Fatal(err)
 	}
-	var page struct{ Messages []contact.Entry }
+	var page struct{ Messages []message.Entry }
 	if err := b.Call(b.Context(), http.MethodGet, "/v1/customers/"+string(p.ID)+"/messages?limit=200", nil, &page); err != nil {
 		b.Fatal(err)
 	}
@@ -56,7 +57,7 @@ func (b *bench) history(alias string) []contact.Entry {
 }
 
 // entry returns a message of a customer's history by its provider id.
-func (b *bench) entry(alias, providerID string) contact.Entry {
+func (b *bench) entry(alias, providerID string) message.Entry {
 	b.Helper()
 	all := b.history(alias)
 	for _, e := range all {
@@ -65,7 +66,7 @@ func (b *bench) entry(alias, providerID string) contact.Entry {
 		}
 	}
 	b.Fatalf("no message %s in %+v", providerID, all)
-	return contact.Entry{}
+	return message.Entry{}
 }
 
 func (b *bench) contactsOf(alias string) []contact.Contact {
@@ -148,7 +149,7 @@ func TestReply_Bounce(t *testing.T) {
 	t.Parallel()
 	b := open(t)
 	jan := someone()
-	b.say(jan, contact.Email, "Waar blijft mijn pakket?")
+	b.say(jan, message.Email, "Waar blijft mijn pakket?")
 	b.settle()
 	stored, err := b.reply("email:"+jan.Mail, nil)
 	if err != nil {
@@ -174,7 +175,7 @@ func TestReply_Bounce(t *testing.T) {
 	if _, err := b.reply("email:"+jan.Mail, map[string]any{"force": "the mailbox works again, says the customer"}); err != nil {
 		t.Errorf("forced reply: %v", err)
 	}
-	b.say(jan, contact.Email, "Ik ben er weer")
+	b.say(jan, message.Email, "Ik ben er weer")
 	b.settle()
 	if _, err := b.reply("email:"+jan.Mail, nil); err != nil {
 		t.Errorf("reply after the customer wrote again: %v", err)
@@ -187,10 +188,10 @@ func TestReply_SentOnce(t *testing.T) {
 	t.Parallel()
 	b := open(t)
 	jan := someone()
-	b.say(jan, contact.Email, "Is er nieuws?")
+	b.say(jan, message.Email, "Is er nieuws?")
 	b.settle()
 	body := map[string]any{"id": id()}
-	var stored contact.Entry
+	var stored message.Entry
 	for range 3 {
 		var err error
 		if stored, err = b.reply("email:"+jan.Mail, body); err != nil {
@@ -202,7 +203,7 @@ func TestReply_SentOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	job, err := json.Marshal(contact.Job{Customer: stored.CustomerID, Message: stored.ID})
+	job, err := json.Marshal(message.Job{Customer: stored.CustomerID, Message: stored.ID})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -226,7 +227,7 @@ func TestReply_AutomaticLoop(t *testing.T) {
 	t.Parallel()
 	b := open(t)
 	honest, sly := someone(), someone()
-	b.say(honest, contact.Email, "Waar blijft mijn pakket?")
+	b.say(honest, message.Email, "Waar blijft mijn pakket?")
 	b.settle()
 	first, err := b.reply("email:"+honest.Mail, map[string]any{"automatic": true})
 	if err != nil {
@@ -251,7 +252,7 @@ func TestReply_AutomaticLoop(t *testing.T) {
 		t.Error("an automatic answer to an automatic mail was accepted, want an error")
 	}
 
-	b.say(sly, contact.Email, "Ik ben er even niet") // from a program that writes like a person
+	b.say(sly, message.Email, "Ik ben er even niet") // from a program that writes like a person
 	b.settle()
 	for range 6 {
 		if _, err = b.reply("email:"+sly.Mail, map[string]any{"automatic": true}); err != nil {

@@ -9,12 +9,13 @@ import (
 	"github.com/heard-intake/heard/cmd/heardctl/client"
 	"github.com/heard-intake/heard/infra/local/stack"
 	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/traffic"
 )
 
 func TestHistory_EveryChannel(t *testing.T) {
 	t.Parallel()
-	for _, ch := range []contact.Channel{contact.WhatsApp, contact.Messenger, contact.Instagram, contact.Email} {
+	for _, ch := range []message.Channel{message.WhatsApp, message.Messenger, message.Instagram, message.Email} {
 		t.Run(string(ch), func(t *testing.T) {
 			t.Parallel()
 			b := open(t)
@@ -22,9 +23,9 @@ func TestHistory_EveryChannel(t *testing.T) {
 			b.say(who, ch, "Waar blijft mijn bestelling?")
 			b.say(who, ch, "Ik hoor het graag.")
 			b.settle()
-			alias := map[contact.Channel]string{
-				contact.WhatsApp: "phone:" + who.Phone, contact.Messenger: "psid:" + traffic.Page + ":" + who.PSID,
-				contact.Instagram: "igsid:" + traffic.Page + ":" + who.PSID, contact.Email: "email:" + who.Mail,
+			alias := map[message.Channel]string{
+				message.WhatsApp: "phone:" + who.Phone, message.Messenger: "psid:" + traffic.Page + ":" + who.PSID,
+				message.Instagram: "igsid:" + traffic.Page + ":" + who.PSID, message.Email: "email:" + who.Mail,
 			}[ch]
 			got := b.texts(alias)
 			slices.Sort(got) // two mails may have the same second
@@ -66,7 +67,7 @@ func TestChat_SignInStaysApart(t *testing.T) {
 		if _, err := b.RegisterCustomer(t.Context(), client.Entry{Number: accounts[i], Name: who.Name, Phones: []string{"+" + who.Phone}}, false); err != nil {
 			t.Fatal(err)
 		}
-		b.say(who, contact.WhatsApp, "Waar blijft mijn bestelling?")
+		b.say(who, message.WhatsApp, "Waar blijft mijn bestelling?")
 	}
 	b.settle()
 	session, err := b.OpenChat(t.Context(), "")
@@ -116,8 +117,8 @@ func TestHistory_OneCustomerAllChannels(t *testing.T) {
 	if err != nil || len(plan.Unjoined) > 0 {
 		t.Fatal(plan, err)
 	}
-	b.say(jan, contact.WhatsApp, "Waar blijft mijn bestelling?")
-	b.say(jan, contact.Email, "Weten jullie al wanneer mijn bestelling komt?")
+	b.say(jan, message.WhatsApp, "Waar blijft mijn bestelling?")
+	b.say(jan, message.Email, "Weten jullie al wanneer mijn bestelling komt?")
 	b.settle() // a mail is stored some time after SMTP accepted it
 	session, err := b.OpenChat(t.Context(), account)
 	if err != nil {
@@ -150,7 +151,7 @@ func TestWaiting_EndsAfterAnswer(t *testing.T) {
 	t.Parallel()
 	b := open(t)
 	who := someone()
-	b.say(who, contact.WhatsApp, "Ik snap mijn factuur niet")
+	b.say(who, message.WhatsApp, "Ik snap mijn factuur niet")
 	b.settle()
 	p, err := b.FindCustomer(t.Context(), "phone:"+who.Phone)
 	if err != nil {
@@ -180,14 +181,14 @@ func TestProblem_FiveCustomersOneItem(t *testing.T) {
 	t.Parallel()
 	b := own(t, stack.Config{Memory: true})
 	says := []struct {
-		ch   contact.Channel
+		ch   message.Channel
 		text string
 	}{
-		{contact.WhatsApp, "Ik begrijp de handleiding van mijn koptelefoon niet"},
-		{contact.Messenger, "De handleiding van de koptelefoon is onduidelijk"},
-		{contact.Email, "De handleiding van de koptelefoon klopt niet"},
-		{contact.WebChat, "Hoi, ik snap de handleiding van de koptelefoon niet"},
-		{contact.Instagram, "De handleiding van mijn koptelefoon is onbegrijpelijk"},
+		{message.WhatsApp, "Ik begrijp de handleiding van mijn koptelefoon niet"},
+		{message.Messenger, "De handleiding van de koptelefoon is onduidelijk"},
+		{message.Email, "De handleiding van de koptelefoon klopt niet"},
+		{message.WebChat, "Hoi, ik snap de handleiding van de koptelefoon niet"},
+		{message.Instagram, "De handleiding van mijn koptelefoon is onbegrijpelijk"},
 	}
 	for n, line := range says {
 		if n == 4 {
@@ -198,7 +199,7 @@ func TestProblem_FiveCustomersOneItem(t *testing.T) {
 		}
 		who := someone()
 		b.say(who, line.ch, line.text)
-		if line.ch != contact.WebChat { // every visit creates a new customer
+		if line.ch != message.WebChat { // every visit creates a new customer
 			b.say(who, line.ch, line.text)
 		}
 	}
@@ -207,7 +208,7 @@ func TestProblem_FiveCustomersOneItem(t *testing.T) {
 	if len(items) != 1 || items[0].Version != 1 || items[0].Customers != 5 || items[0].Department != "documentation" {
 		t.Fatalf("got items %+v, want one of 5 customers", items)
 	}
-	b.say(someone(), contact.WhatsApp, "Ik begrijp niets van de handleiding van mijn koptelefoon")
+	b.say(someone(), message.WhatsApp, "Ik begrijp niets van de handleiding van mijn koptelefoon")
 	b.settle()
 	if again := b.items("documentation", "manual-unclear", "headphones"); len(again) != 1 {
 		t.Errorf("got %d items after a sixth customer, want 1", len(again))

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/heard-intake/heard/infra/local/stack"
-	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // TestPublishTaxonomy checks that a new phrase is used without a deployment, and
@@ -28,7 +28,7 @@ func TestPublishTaxonomy(t *testing.T) {
 	reasonOf := func(text string) string {
 		t.Helper()
 		who := someone()
-		b.say(who, contact.WhatsApp, text)
+		b.say(who, message.WhatsApp, text)
 		b.settle()
 		found, err := b.FindCustomer(t.Context(), "phone:"+who.Phone)
 		if err != nil {

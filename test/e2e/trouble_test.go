@@ -13,7 +13,7 @@ import (
 
 	"github.com/heard-intake/heard/infra/local/stack"
 	"github.com/heard-intake/heard/internal/channel/meta"
-	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/traffic"
 )
 
@@ -76,7 +76,7 @@ func TestQuarantine_Replay(t *testing.T) {
 	began := time.Now().Truncate(time.Millisecond)
 	good := string(traffic.WhatsApp(traffic.Said{From: who, ID: traffic.Wamid(who, id()), At: time.Now(), Text: "Hallo"}))
 	broken := strings.Replace(good, `"messages":[`, `"messages":["`+id()+`",`, 1)
-	if err := b.SendWebhook(t.Context(), contact.WhatsApp, []byte(broken)); err != nil {
+	if err := b.SendWebhook(t.Context(), message.WhatsApp, []byte(broken)); err != nil {
 		t.Fatal(err)
 	}
 	deep := "Content-Type: multipart/mixed; boundary=b\r\n\r\n" + strings.Repeat("--b\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n", 5000)
@@ -88,14 +88,14 @@ func TestQuarantine_Replay(t *testing.T) {
 	if got := b.texts("phone:" + who.Phone); !slices.Equal(got, []string{"Hallo"}) {
 		t.Errorf("valid message beside an invalid one: got history %q, want [Hallo]", got)
 	}
-	mine := func() map[contact.Channel]contact.Case {
+	mine := func() map[message.Channel]message.Case {
 		all, err := b.QuarantineCases(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		found := map[contact.Channel]contact.Case{}
+		found := map[message.Channel]message.Case{}
 		for _, c := range all {
-			if !c.At.Before(began) && (c.Channel == contact.Email || strings.Contains(strings.Join(c.Reasons, ""), "messages[0]")) {
+			if !c.At.Before(began) && (c.Channel == message.Email || strings.Contains(strings.Join(c.Reasons, ""), "messages[0]")) {
 				found[c.Channel] = c
 			}
 		}
@@ -149,7 +149,7 @@ func TestStack_KilledFunction(t *testing.T) {
 			for i := range each {
 				name := id()
 				at := time.Now()
-				for b.try(t.Context(), who, contact.WhatsApp, name, fmt.Sprint("Vraag ", i), at) != nil { // WhatsApp retries too
+				for b.try(t.Context(), who, message.WhatsApp, name, fmt.Sprint("Vraag ", i), at) != nil { // WhatsApp retries too
 					if t.Context().Err() != nil {
 						return
 					}
@@ -190,7 +190,7 @@ func TestStack_Restart(t *testing.T) {
 	b := with(t, s)
 	first := someone()
 	for _, who := range []traffic.Person{first, someone(), someone()} {
-		b.say(who, contact.WhatsApp, "Ik begrijp de handleiding van mijn airfryer niet")
+		b.say(who, message.WhatsApp, "Ik begrijp de handleiding van mijn airfryer niet")
 	}
 	b.settle()
 	if err := s.Close(); err != nil {
@@ -201,14 +201,14 @@ func TestStack_Restart(t *testing.T) {
 	if got := b.texts("phone:" + first.Phone); len(got) != 1 {
 		t.Errorf("history %q", got)
 	}
-	b.say(someone(), contact.WhatsApp, "De handleiding van de airfryer is onduidelijk")
+	b.say(someone(), message.WhatsApp, "De handleiding van de airfryer is onduidelijk")
 	b.settle()
 	b.stack.KillDynamoDB()
 	who := someone()
 	name := id()
 	at := time.Now()
 	last := func() error {
-		return b.try(t.Context(), who, contact.WhatsApp, name, "De handleiding van de airfryer klopt niet", at)
+		return b.try(t.Context(), who, message.WhatsApp, name, "De handleiding van de airfryer klopt niet", at)
 	}
 	if err := last(); err == nil {
 		t.Error("a delivery succeeded without a table, want an error")

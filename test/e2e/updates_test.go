@@ -8,7 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"github.com/heard-intake/heard/infra/local/stack"
-	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // tell sends an update to the queue of a department.
@@ -27,7 +27,7 @@ func TestUpdatesQueue(t *testing.T) {
 	t.Parallel()
 	b := own(t, stack.Config{Memory: true})
 	for range 5 {
-		b.say(someone(), contact.WhatsApp, "De handleiding van de koptelefoon klopt niet")
+		b.say(someone(), message.WhatsApp, "De handleiding van de koptelefoon klopt niet")
 	}
 	b.settle()
 	items := b.items("documentation", "manual-unclear", "headphones")

@@ -9,7 +9,7 @@ import (
 
 	"github.com/heard-intake/heard/cmd/heardctl/client"
 	"github.com/heard-intake/heard/infra/local/stack"
-	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/problem"
 	"github.com/heard-intake/heard/internal/traffic"
 )
@@ -78,7 +78,7 @@ func (d *desk) complain(n int, ago time.Duration, text string) []traffic.Person 
 		who := someone()
 		name := id()
 		at := time.Now().Add(-ago)
-		d.taken(func() error { return d.try(d.Context(), who, contact.WhatsApp, name, text, at) })
+		d.taken(func() error { return d.try(d.Context(), who, message.WhatsApp, name, text, at) })
 		all = append(all, who)
 	}
 	d.settle()

@@ -23,6 +23,7 @@ import (
 	"github.com/heard-intake/heard/infra/local/stack"
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/problem"
 	"github.com/heard-intake/heard/internal/store"
 	"github.com/heard-intake/heard/internal/store/storetest"
@@ -38,8 +39,8 @@ const root = "../.."
 type tableContent struct {
 	table     *store.Table
 	shop      *taxonomy.Taxonomy
-	customers map[identity.CustomerID][]contact.Message // messages by customer
-	marks     map[string][]contact.Message              // messages by the mark in their text
+	customers map[identity.CustomerID][]message.Message // messages by customer
+	marks     map[string][]message.Message              // messages by the mark in their text
 }
 
 var mark = regexp.MustCompile(`\(m\d+\.\d+\)`)
@@ -53,7 +54,7 @@ func readTable(t *testing.T, s *stack.Stack) *tableContent {
 	}
 	f := &tableContent{
 		table: store.New(s.Clients().DynamoDB, s.Table, store.Pepper(values["pepper"])), shop: loadTaxonomy(t),
-		customers: map[identity.CustomerID][]contact.Message{}, marks: map[string][]contact.Message{},
+		customers: map[identity.CustomerID][]message.Message{}, marks: map[string][]message.Message{},
 	}
 	pages := dynamodb.NewScanPaginator(s.Clients().DynamoDB, &dynamodb.ScanInput{
 		TableName: &s.Table, ConsistentRead: aws.Bool(true), ProjectionExpression: aws.String(storetest.PartitionKey + ", " + storetest.SortKey),
@@ -109,7 +110,7 @@ func loadTaxonomy(t *testing.T) *taxonomy.Taxonomy {
 
 // checkMessages checks that every message is stored once, with the right direction,
 // channel and customer.
-func (f *tableContent) checkMessages(t *testing.T, sent []message) {
+func (f *tableContent) checkMessages(t *testing.T, sent []sentMessage) {
 	t.Helper()
 	whose := map[int]identity.CustomerID{}
 	who := map[identity.CustomerID]int{}
@@ -119,7 +120,7 @@ func (f *tableContent) checkMessages(t *testing.T, sent []message) {
 			t.Errorf("message %s by %s: got %d copies, want 1", m.mark, m.channel, len(got))
 			continue
 		}
-		if (got[0].Direction == contact.Outbound) != m.ours || got[0].Channel != m.channel {
+		if (got[0].Direction == message.Outbound) != m.ours || got[0].Channel != m.channel {
 			t.Errorf("message %s is stored as %s by %s", m.mark, got[0].Direction, got[0].Channel)
 		}
 		id := got[0].CustomerID
@@ -177,11 +178,11 @@ func (f *tableContent) runSequentially(t *testing.T, s *stack.Stack) *store.Tabl
 	meter := telemetry.NewMeter("triage")
 	meter.Out = io.Discard
 	tr := &triage.Triage{Store: table, Taxonomy: f.shop, Zone: zone, Meter: meter, Now: time.Now}
-	var all []contact.Message
+	var all []message.Message
 	for _, ms := range f.customers {
 		all = append(all, ms...)
 	}
-	slices.SortFunc(all, func(a, b contact.Message) int {
+	slices.SortFunc(all, func(a, b message.Message) int {
 		return cmp.Or(a.SentAt.Compare(b.SentAt), cmp.Compare(a.ID, b.ID), cmp.Compare(a.CustomerID, b.CustomerID))
 	})
 	for batch := range slices.Chunk(all, 20) {
@@ -198,7 +199,7 @@ func (f *tableContent) runSequentially(t *testing.T, s *stack.Stack) *store.Tabl
 	return table
 }
 
-func putMessages(t *testing.T, table *store.Table, ms []contact.Message) {
+func putMessages(t *testing.T, table *store.Table, ms []message.Message) {
 	t.Helper()
 	var wg sync.WaitGroup
 	for _, m := range ms {

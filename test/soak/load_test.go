@@ -20,7 +20,7 @@ import (
 
 	"github.com/heard-intake/heard/infra/local/stack"
 	"github.com/heard-intake/heard/internal/channel/meta"
-	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/traffic"
 )
 
@@ -32,10 +32,10 @@ const (
 
 // A message must be stored exactly once. Its text contains its mark, which
 // identifies it in the table.
-type message struct {
+type sentMessage struct {
 	mark     string
 	customer int
-	channel  contact.Channel
+	channel  message.Channel
 	from     traffic.Person
 	at       time.Time
 	text     string
@@ -53,7 +53,7 @@ type delivery struct {
 type load struct {
 	stack    *stack.Stack
 	client   *http.Client
-	messages []message
+	messages []sentMessage
 	tokens   map[int]string // chat session tokens, by customer
 	secrets  map[string]string
 	dice     *rand.Rand
@@ -64,16 +64,16 @@ type load struct {
 
 // customerChannel returns the channel of a customer: WhatsApp 60%, Messenger and mail
 // 15% each, web chat 10%.
-func customerChannel(customer int) contact.Channel {
+func customerChannel(customer int) message.Channel {
 	switch n := customer % 20; {
 	case n < 12:
-		return contact.WhatsApp
+		return message.WhatsApp
 	case n < 15:
-		return contact.Messenger
+		return message.Messenger
 	case n < 18:
-		return contact.Email
+		return message.Email
 	default:
-		return contact.WebChat
+		return message.WebChat
 	}
 }
 
@@ -101,20 +101,20 @@ func newLoad(t *testing.T, s *stack.Stack, n int) *load {
 // of staff.
 func (l *load) addMessages(t *testing.T, customer, n int) {
 	t.Helper()
-	m := message{customer: customer, channel: customerChannel(customer), from: traffic.Someone(customer)}
+	m := sentMessage{customer: customer, channel: customerChannel(customer), from: traffic.Someone(customer)}
 	// All messages are in the week in which causes are counted. An older message
 	// could not open a problem.
 	m.at = time.Now().Add(-6 * 24 * time.Hour).UTC().Truncate(time.Second)
 	apart := 28 * time.Hour
-	if m.channel == contact.WebChat { // the chat rejects ids older than a day
+	if m.channel == message.WebChat { // the chat rejects ids older than a day
 		m.at = time.Now().Add(-20 * time.Hour).UTC().Truncate(time.Second)
 		apart = 3 * time.Hour
 		l.openChat(t, customer)
 	}
-	m.smtp = m.channel == contact.Email && customer%2 == 0
+	m.smtp = m.channel == message.Email && customer%2 == 0
 	for i, left := 0, n; left > 0; i++ {
 		m.at = m.at.Add(time.Duration(l.dice.Int64N(int64(apart)))).Truncate(time.Second)
-		m.ours = left < n && l.dice.IntN(3) == 0 && (m.channel == contact.WhatsApp || m.channel == contact.Messenger)
+		m.ours = left < n && l.dice.IntN(3) == 0 && (m.channel == message.WhatsApp || m.channel == message.Messenger)
 		m.mark = fmt.Sprintf("(m%d.%d)", customer, i)
 		m.text = traffic.Openings[l.dice.IntN(len(traffic.Openings))].Text + " " + m.mark
 		if m.ours {
@@ -155,8 +155,8 @@ func (l *load) openChat(t *testing.T, customer int) {
 func (l *load) deliveries() []delivery {
 	racing := 20
 	var out, rest []delivery
-	byCustomer := map[int][]message{}
-	var later []message
+	byCustomer := map[int][]sentMessage{}
+	var later []sentMessage
 	for _, m := range l.messages {
 		if m.customer < racing {
 			byCustomer[m.customer] = append(byCustomer[m.customer], m)
@@ -173,8 +173,8 @@ func (l *load) deliveries() []delivery {
 
 // shuffleDeliveries returns the deliveries of messages in random order. Some webhooks have
 // several messages.
-func (l *load) shuffleDeliveries(ms []message) []delivery {
-	var all []message
+func (l *load) shuffleDeliveries(ms []sentMessage) []delivery {
+	var all []sentMessage
 	for _, m := range ms {
 		for range copies {
 			all = append(all, m)
@@ -185,9 +185,9 @@ func (l *load) shuffleDeliveries(ms []message) []delivery {
 	}
 	l.dice.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 	var out []delivery
-	together := map[contact.Channel][]message{}
+	together := map[message.Channel][]sentMessage{}
 	for _, m := range all {
-		if m.ours || m.channel == contact.Email || m.channel == contact.WebChat || l.dice.IntN(5) > 0 {
+		if m.ours || m.channel == message.Email || m.channel == message.WebChat || l.dice.IntN(5) > 0 {
 			out = append(out, l.newDelivery(m))
 			continue
 		}
@@ -206,7 +206,7 @@ func (l *load) shuffleDeliveries(ms []message) []delivery {
 	return out
 }
 
-func (l *load) newDelivery(ms ...message) delivery {
+func (l *load) newDelivery(ms ...sentMessage) delivery {
 	d := delivery{send: l.newRequest(ms)}
 	for _, m := range ms {
 		d.marks = append(d.marks, m.mark)
@@ -214,26 +214,26 @@ func (l *load) newDelivery(ms ...message) delivery {
 	return d
 }
 
-func (l *load) newRequest(ms []message) func(context.Context) error {
+func (l *load) newRequest(ms []sentMessage) func(context.Context) error {
 	m := ms[0]
 	var said []traffic.Said
 	for _, m := range ms {
 		id := traffic.MID(m.mark)
-		if m.channel == contact.WhatsApp {
+		if m.channel == message.WhatsApp {
 			id = traffic.Wamid(m.from, m.mark)
 		}
 		said = append(said, traffic.Said{From: m.from, ID: id, At: m.at, Text: m.text})
 	}
 	switch {
-	case m.channel == contact.WhatsApp && m.ours:
+	case m.channel == message.WhatsApp && m.ours:
 		return l.postWebhook("whatsapp", traffic.WhatsAppEcho(m.from, said[0].ID, m.text, m.at))
-	case m.channel == contact.WhatsApp:
+	case m.channel == message.WhatsApp:
 		return l.postWebhook("whatsapp", traffic.WhatsApp(said...))
-	case m.channel == contact.Messenger && m.ours:
+	case m.channel == message.Messenger && m.ours:
 		return l.postWebhook("messenger", traffic.MessengerEcho(m.from, said[0].ID, m.text, m.at))
-	case m.channel == contact.Messenger:
+	case m.channel == message.Messenger:
 		return l.postWebhook("messenger", traffic.Messenger(said...))
-	case m.channel == contact.Email:
+	case m.channel == message.Email:
 		return l.sendMail(m)
 	default:
 		return l.postJSON("/chat/messages", traffic.Chat(traffic.DeterministicUUIDv7(m.at, m.mark), m.text), "Authorization", "Bearer "+l.tokens[m.customer])
@@ -267,7 +267,7 @@ func (l *load) postJSON(path string, body []byte, header, value string) func(con
 
 // sendMail sends a mail by SMTP, or writes it to S3 as SES does. SES may write the same
 // object again.
-func (l *load) sendMail(m message) func(context.Context) error {
+func (l *load) sendMail(m sentMessage) func(context.Context) error {
 	raw := traffic.Mail(m.from, strings.Trim(m.mark, "()")+"@example.org", "", "Vraag", m.text, m.at)
 	if m.smtp {
 		return func(context.Context) error {

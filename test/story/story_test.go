@@ -31,7 +31,7 @@ import (
 	"github.com/heard-intake/heard/infra/local/dynamo"
 	"github.com/heard-intake/heard/infra/local/dynamo/dynamotest"
 	"github.com/heard-intake/heard/infra/local/sqs"
-	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/outbox"
 	"github.com/heard-intake/heard/internal/problem"
 	"github.com/heard-intake/heard/internal/problems"
@@ -263,7 +263,7 @@ func (s *story) storeBatch(batch []utterance) {
 }
 
 func streamEvent(t testing.TB, batch []utterance) events.DynamoDBEvent {
-	ms := make([]contact.Message, len(batch))
+	ms := make([]message.Message, len(batch))
 	for i, u := range batch {
 		ms[i] = u.Message
 	}

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // begin is the first day of the story, a Monday in the future. DynamoDB Local
@@ -89,7 +89,7 @@ const rare = 2.0 / 15
 
 // An utterance is a message of the story with its true cause.
 type utterance struct {
-	contact.Message
+	message.Message
 	reason, product string // empty if the message has none
 	incident        int    // index in incidents, or -1
 }
@@ -202,29 +202,29 @@ func (w *world) addContact(customer int, at time.Time, reason, product string, i
 	text := w.addTypo(w.fillPlaceholders(lines[w.IntN(len(lines))], language, product))
 	ch := channels[(customer+w.IntN(2))%len(channels)]
 	if w.Float64() < 0.2 {
-		w.addMessage(customer, ch, at.Add(-time.Duration(20+w.IntN(60))*time.Second), map[string]string{"nl": "Hallo,", "en": "Hi there"}[language], contact.Inbound)
+		w.addMessage(customer, ch, at.Add(-time.Duration(20+w.IntN(60))*time.Second), map[string]string{"nl": "Hallo,", "en": "Hi there"}[language], message.Inbound)
 	}
-	u := w.addMessage(customer, ch, at, text, contact.Inbound)
+	u := w.addMessage(customer, ch, at, text, message.Inbound)
 	u.incident = incident
 	if reason != chatter {
 		u.reason = reason
 		u.product = product
 	}
 	at = at.Add(time.Duration(10+w.IntN(600)) * time.Minute)
-	w.addMessage(customer, ch, at, "Dat zoeken we uit.", contact.Outbound)
+	w.addMessage(customer, ch, at, "Dat zoeken we uit.", message.Outbound)
 	if w.Float64() < 0.3 {
-		w.addMessage(customer, ch, at.Add(time.Duration(1+w.IntN(90))*time.Minute), map[string]string{"nl": "Dank u wel", "en": "Thank you"}[language], contact.Inbound)
+		w.addMessage(customer, ch, at.Add(time.Duration(1+w.IntN(90))*time.Minute), map[string]string{"nl": "Dank u wel", "en": "Thank you"}[language], message.Inbound)
 	}
 }
 
-var channels = []contact.Channel{contact.WhatsApp, contact.Email, contact.WebChat, contact.Messenger}
+var channels = []message.Channel{message.WhatsApp, message.Email, message.WebChat, message.Messenger}
 
 // addMessage adds a message. The result is valid until the next call.
-func (w *world) addMessage(customer int, ch contact.Channel, at time.Time, text string, d contact.Direction) *utterance {
+func (w *world) addMessage(customer int, ch message.Channel, at time.Time, text string, d message.Direction) *utterance {
 	w.count++
 	id := fmt.Sprintf("m-%d", w.count)
-	w.said = append(w.said, utterance{incident: -1, Message: contact.Message{
-		Version: contact.SchemaVersion, ID: contact.NewID(ch, at, id), Channel: ch, Direction: d, Kind: contact.Text, ProviderID: id, SentAt: at, Text: text,
+	w.said = append(w.said, utterance{incident: -1, Message: message.Message{
+		Version: message.SchemaVersion, ID: message.NewID(ch, at, id), Channel: ch, Direction: d, Kind: message.Text, ProviderID: id, SentAt: at, Text: text,
 		CustomerID: identity.CustomerID(fmt.Sprintf("01931c2e-7a40-7c1e-9d3b-%012d", customer)),
 		Customer:   identity.Address{Alias: identity.Alias{Kind: identity.Account, Value: fmt.Sprint(customer)}, Assurance: identity.Verified},
 	}})

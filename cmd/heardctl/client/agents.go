@@ -17,6 +17,7 @@ import (
 	"github.com/heard-intake/heard/internal/brief"
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // Brief returns the summary of a customer for an agent who is about to answer.
@@ -60,18 +61,18 @@ func (c *Client) changeClaim(ctx context.Context, id identity.CustomerID, path s
 // Note is a structured note about a customer.
 type Note struct {
 	ID    string           `json:"id"` // empty for a new note
-	Kind  contact.NoteKind `json:"kind"`
+	Kind  message.NoteKind `json:"kind"`
 	Text  string           `json:"text"`
 	Due   time.Time        `json:"due,omitzero"`
-	About contact.ID       `json:"about,omitempty"`
+	About message.ID       `json:"about,omitempty"`
 }
 
 // AddNote writes a structured note.
-func (c *Client) AddNote(ctx context.Context, id identity.CustomerID, n Note) (contact.Message, error) {
+func (c *Client) AddNote(ctx context.Context, id identity.CustomerID, n Note) (message.Message, error) {
 	if n.ID == "" {
 		n.ID = uuid.Must(uuid.NewV7()).String()
 	}
-	var m contact.Message
+	var m message.Message
 	err := c.Call(ctx, http.MethodPost, fmt.Sprintf("/v1/customers/%s/notes", id), n, &m)
 	return m, err
 }

@@ -9,10 +9,10 @@ import (
 
 	"github.com/heard-intake/heard/internal/blob"
 	"github.com/heard-intake/heard/internal/channel/email"
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/ingest"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/store"
 )
 
@@ -41,7 +41,7 @@ type FormSeparation struct {
 
 // SeparatedMail is the result for one mail of a [FormSeparation].
 type SeparatedMail struct {
-	ID  contact.ID
+	ID  message.ID
 	To  identity.Alias // the customer who wrote it
 	Err error          // the reason why it was not moved; nil if it was
 }
@@ -62,7 +62,7 @@ func (c *Client) SeparateForm(ctx context.Context, p FormSeparation, each func(S
 	if err != nil {
 		return err
 	}
-	q := contact.Query{Limit: 200, Oldest: true, From: p.Since, Channel: contact.Email, Direction: contact.Inbound}
+	q := message.Query{Limit: 200, Oldest: true, From: p.Since, Channel: message.Email, Direction: message.Inbound}
 	for {
 		page, err := table.History(ctx, mixed, q)
 		if err != nil {
@@ -87,7 +87,7 @@ func (c *Client) SeparateForm(ctx context.Context, p FormSeparation, each func(S
 
 // separateMail moves one mail, and returns the alias of the customer who wrote
 // it. A mail that cannot be moved is [fault.Invalid]; the other mails still can.
-func (c *Client) separateMail(ctx context.Context, table *store.Table, p FormSeparation, old contact.Message) (identity.Alias, error) {
+func (c *Client) separateMail(ctx context.Context, table *store.Table, p FormSeparation, old message.Message) (identity.Alias, error) {
 	if old.Source == "" {
 		return identity.Alias{}, fault.New(fault.Invalid, "the message does not name its raw mail")
 	}
@@ -124,15 +124,15 @@ func (c *Client) separateMail(ctx context.Context, table *store.Table, p FormSep
 	d.Effects = nil
 	ingester := &ingest.Ingester{Store: table, Blobs: blob.New(c.SDK.S3, c.Blobs), Now: time.Now}
 	mail := &ingest.ParsedMail{Delivery: d, File: parsed.FileContent, Page: parsed.SafeHTML}
-	tally, err := ingester.Ingest(ctx, d, ingest.Source{Channel: contact.Email, Object: old.Source, Mail: mail})
+	tally, err := ingester.Ingest(ctx, d, ingest.Source{Channel: message.Email, Object: old.Source, Mail: mail})
 	switch {
 	case err != nil:
 		return identity.Alias{}, err
 	case tally.Stored+tally.Duplicate != 1:
 		return identity.Alias{}, fault.New(fault.Invalid, "it could not be stored again; heardctl replay -list quarantine shows the reason")
 	}
-	_, err = table.PutEffect(ctx, old.CustomerID, contact.Effect{
-		Channel: contact.Email, Account: old.Account, Customer: old.Customer, Target: old.ProviderID, Kind: contact.Deletion, At: time.Now(),
+	_, err = table.PutEffect(ctx, old.CustomerID, message.Effect{
+		Channel: message.Email, Account: old.Account, Customer: old.Customer, Target: old.ProviderID, Kind: message.Deletion, At: time.Now(),
 	})
 	return m.Customer.Alias, err
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/problem"
 )
 
@@ -35,8 +36,8 @@ func (c *Client) FindCustomer(ctx context.Context, alias string) (Person, error)
 }
 
 // Messages returns the last messages of a customer, oldest first.
-func (c *Client) Messages(ctx context.Context, id identity.CustomerID, limit int) ([]contact.Entry, error) {
-	var page struct{ Messages []contact.Entry }
+func (c *Client) Messages(ctx context.Context, id identity.CustomerID, limit int) ([]message.Entry, error) {
+	var page struct{ Messages []message.Entry }
 	path := fmt.Sprintf("/v1/customers/%s/messages?limit=%d", id, limit)
 	if err := c.Call(ctx, http.MethodGet, path, nil, &page); err != nil {
 		return nil, err

@@ -15,12 +15,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
-	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/store"
 )
 
 // QuarantineCases returns the deliveries in quarantine.
-func (c *Client) QuarantineCases(ctx context.Context) ([]contact.Case, error) {
+func (c *Client) QuarantineCases(ctx context.Context) ([]message.Case, error) {
 	table, err := c.openTable(ctx)
 	if err != nil {
 		return nil, err
@@ -39,7 +39,7 @@ func (c *Client) openTable(ctx context.Context) (*store.Table, error) {
 // ReplayCase sends a delivery in quarantine again. A delivery that still cannot
 // be read returns to quarantine under the same key. So the case is removed
 // first, and restored if the delivery could not be sent.
-func (c *Client) ReplayCase(ctx context.Context, q contact.Case) error {
+func (c *Client) ReplayCase(ctx context.Context, q message.Case) error {
 	table, err := c.openTable(ctx)
 	if err != nil {
 		return err
@@ -53,11 +53,11 @@ func (c *Client) ReplayCase(ctx context.Context, q contact.Case) error {
 	return nil
 }
 
-func (c *Client) resendDelivery(ctx context.Context, q contact.Case) error {
+func (c *Client) resendDelivery(ctx context.Context, q message.Case) error {
 	switch q.Channel {
-	case contact.Email:
+	case message.Email:
 		return c.announceMail(ctx, q.Object)
-	case contact.WhatsApp, contact.Messenger, contact.Instagram:
+	case message.WhatsApp, message.Messenger, message.Instagram:
 		raw, err := c.readObject(ctx, q.Object)
 		if err != nil {
 			return err

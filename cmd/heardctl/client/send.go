@@ -15,13 +15,13 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"github.com/heard-intake/heard/internal/channel/meta"
-	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // SendDelivery sends a delivery of Meta's to the stack in its own form: as a
 // signed webhook, or as a notification of AWS End User Messaging Social.
-func (c *Client) SendDelivery(ctx context.Context, channel contact.Channel, body []byte) error {
-	if channel == contact.WhatsApp && isSNSMessage(body) {
+func (c *Client) SendDelivery(ctx context.Context, channel message.Channel, body []byte) error {
+	if channel == message.WhatsApp && isSNSMessage(body) {
 		return c.invokeWhatsApp(ctx, body)
 	}
 	return c.SendWebhook(ctx, channel, body)
@@ -47,9 +47,9 @@ func (c *Client) invokeWhatsApp(ctx context.Context, message []byte) error {
 }
 
 // SendWebhook signs a webhook with the channel's app secret, and posts it.
-func (c *Client) SendWebhook(ctx context.Context, channel contact.Channel, body []byte) error {
+func (c *Client) SendWebhook(ctx context.Context, channel message.Channel, body []byte) error {
 	name := "messenger" // which takes Instagram too
-	if channel == contact.WhatsApp {
+	if channel == message.WhatsApp {
 		name = "whatsapp"
 	}
 	secret, err := c.Secret(ctx, c.SDK, name)

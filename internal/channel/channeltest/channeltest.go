@@ -17,14 +17,14 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/golden"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // A Normalizer reads one webhook or mail.
-type Normalizer func(body []byte) (contact.Delivery, error)
+type Normalizer func(body []byte) (message.Delivery, error)
 
 // Golden normalizes each file in dir whose name ends in ext, such as ".json".
 // It compares the result with NAME.golden.json beside the file.
@@ -50,18 +50,18 @@ func Golden(t *testing.T, dir, ext string, normalize Normalizer) {
 // A shownDelivery is a delivery as golden files show it: without empty lists.
 type shownDelivery struct {
 	Links    []identity.Link   `json:"links,omitempty"`
-	Messages []contact.Message `json:"messages,omitempty"`
-	Effects  []contact.Effect  `json:"effects,omitempty"`
-	Notices  []contact.Notice  `json:"notices,omitempty"`
-	Broken   []contact.Broken  `json:"broken,omitempty"`
+	Messages []message.Message `json:"messages,omitempty"`
+	Effects  []message.Effect  `json:"effects,omitempty"`
+	Notices  []message.Notice  `json:"notices,omitempty"`
+	Broken   []message.Broken  `json:"broken,omitempty"`
 }
 
-func toShownDelivery(d contact.Delivery) shownDelivery { return shownDelivery(d) }
+func toShownDelivery(d message.Delivery) shownDelivery { return shownDelivery(d) }
 
 // Check reports everything in a delivery that is wrong for any input: elements
 // that cannot be stored, unclean text, and ids that do not follow from the
 // message.
-func Check(t testing.TB, d contact.Delivery) {
+func Check(t testing.TB, d message.Delivery) {
 	t.Helper()
 	for _, l := range d.Links {
 		if !isCompleteLink(l) {
@@ -105,22 +105,22 @@ func isCompleteLink(l identity.Link) bool {
 	return l.From.Value != "" && l.To.Value != ""
 }
 
-func checkMessage(t testing.TB, m contact.Message) {
+func checkMessage(t testing.TB, m message.Message) {
 	t.Helper()
 	if err := m.Validate(); err != nil {
 		t.Errorf("message: %v: %+v", err, m)
 	}
-	if m.Version != contact.SchemaVersion {
-		t.Errorf("message version: got %d, want %d", m.Version, contact.SchemaVersion)
+	if m.Version != message.SchemaVersion {
+		t.Errorf("message version: got %d, want %d", m.Version, message.SchemaVersion)
 	}
-	if want := contact.NewID(m.Channel, m.SentAt, m.ProviderID); m.ID != want {
+	if want := message.NewID(m.Channel, m.SentAt, m.ProviderID); m.ID != want {
 		t.Errorf("message id: got %q, want %q", m.ID, want)
 	}
 	if m.SentAt.Location() != time.UTC || m.SentAt.Nanosecond()%1e6 != 0 {
 		t.Errorf("SentAt: got %v, want whole milliseconds in UTC", m.SentAt)
 	}
-	if len(m.Raw) > contact.MaxRaw || len(m.Data) > contact.MaxRaw {
-		t.Errorf("length of Raw and Data: got %d and %d bytes, want at most %d", len(m.Raw), len(m.Data), contact.MaxRaw)
+	if len(m.Raw) > message.MaxRaw || len(m.Data) > message.MaxRaw {
+		t.Errorf("length of Raw and Data: got %d and %d bytes, want at most %d", len(m.Raw), len(m.Data), message.MaxRaw)
 	}
 	checkAddresses(t, m.Addresses())
 }

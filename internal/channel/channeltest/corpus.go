@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // A File is one payload of the corpus, with the results that its collectors
@@ -91,7 +91,7 @@ type Row struct {
 }
 
 // Rows returns the messages, effects and notices of d, in that order.
-func Rows(d contact.Delivery) []Row {
+func Rows(d message.Delivery) []Row {
 	var rows []Row
 	for _, m := range d.Messages {
 		rows = append(rows, Row{Addresses: aliasValues(m.Addresses()), ID: m.ProviderID, At: m.SentAt, Text: m.Text})
@@ -130,7 +130,7 @@ func aliasValues(as []identity.Address) []string {
 // Differences returns the items of f that match no row of d. An item matches a
 // row with the same customer, id, time and text, if it has them. Each row
 // matches one item only.
-func Differences(f File, d contact.Delivery) []Item {
+func Differences(f File, d message.Delivery) []Item {
 	rows := Rows(d)
 	var missing []Item
 	for _, item := range f.Want {

@@ -6,8 +6,8 @@ import (
 
 	"github.com/heard-intake/heard/internal/channel/email/bounce"
 	"github.com/heard-intake/heard/internal/channel/email/rfc822"
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // mailClass is the kind of author of a mail: a person or a machine.
@@ -190,29 +190,29 @@ func isNoReplyAddress(address string) bool {
 // one for each recipient. A report that names no mail has no effects; its
 // message is stored all the same. Without a report it returns the effect of m
 // if m is an automatic reply.
-func effectsOf(report *bounce.Notice, m contact.Message) []contact.Effect {
+func effectsOf(report *bounce.Notice, m message.Message) []message.Effect {
 	if report == nil {
 		return autoReplyEffects(m)
 	}
 	if report.Original == "" || report.Kind == bounce.Report {
 		return nil
 	}
-	var all []contact.Effect
+	var all []message.Effect
 	for _, r := range report.Recipients {
 		alias, err := identity.NewAlias(identity.Email, "", r.Address)
 		if err != nil {
 			continue
 		}
-		all = append(all, contact.Effect{
-			Channel:  contact.Email,
+		all = append(all, message.Effect{
+			Channel:  message.Email,
 			Account:  m.Account,
 			Customer: identity.Address{Alias: alias, Assurance: identity.Claimed},
 			Target:   report.Original,
-			Kind:     contact.Verdict,
+			Kind:     message.Verdict,
 			At:       m.SentAt,
 			Status:   string(report.Kind),
 			Code:     r.Status,
-			Detail:   contact.Clean(r.Diagnostic, 500),
+			Detail:   message.Clean(r.Diagnostic, 500),
 		})
 	}
 	return all
@@ -220,16 +220,16 @@ func effectsOf(report *bounce.Notice, m contact.Message) []contact.Effect {
 
 // autoReplyEffects returns the effect of an automatic reply on the mail that it
 // answers, and nothing for other mails.
-func autoReplyEffects(m contact.Message) []contact.Effect {
+func autoReplyEffects(m message.Message) []message.Effect {
 	if m.Automated != classAutoReply || m.ReplyTo == nil || m.ReplyTo.ProviderID == "" {
 		return nil
 	}
-	return []contact.Effect{{
-		Channel:  contact.Email,
+	return []message.Effect{{
+		Channel:  message.Email,
 		Account:  m.Account,
 		Customer: m.Customer,
 		Target:   m.ReplyTo.ProviderID,
-		Kind:     contact.Verdict,
+		Kind:     message.Verdict,
 		At:       m.SentAt,
 		Status:   m.Automated,
 	}}

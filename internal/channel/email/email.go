@@ -23,8 +23,8 @@ import (
 	"github.com/heard-intake/heard/internal/channel/email/bounce"
 	"github.com/heard-intake/heard/internal/channel/email/reply"
 	"github.com/heard-intake/heard/internal/channel/email/rfc822"
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // Limits of a mail's content in a message.
@@ -76,20 +76,20 @@ func CheckLimits(raw []byte) error {
 //
 // The same mail and envelope always give the same messages. The error means
 // that the mail cannot be stored; no content of a mail causes it.
-func Normalize(raw []byte, env Envelope) (contact.Delivery, Parsed, error) {
+func Normalize(raw []byte, env Envelope) (message.Delivery, Parsed, error) {
 	p := parseMail(raw)
 	root := p.root
 	env = completeEnvelope(env, raw, root)
 	p.OwnMailIDs = findOwnMailIDs(root, p.Report, p.MessageID, env)
 	p.HardBounce = isHardBounce(p.Report)
 	p.virus = env.Verdicts.Virus == "FAIL"
-	m := contact.Message{
-		Version:   contact.SchemaVersion,
-		Channel:   contact.Email,
-		Direction: contact.Inbound,
-		Kind:      contact.Mail,
+	m := message.Message{
+		Version:   message.SchemaVersion,
+		Channel:   message.Email,
+		Direction: message.Inbound,
+		Kind:      message.Mail,
 		SentAt:    env.ReceivedAt,
-		Subject:   contact.Clean(root.Header.Text("Subject"), contact.MaxSubject),
+		Subject:   message.Clean(root.Header.Text("Subject"), message.MaxSubject),
 	}
 	setSender(&m, root, env, raw)
 	sender := m.Customer
@@ -111,7 +111,7 @@ func Normalize(raw []byte, env Envelope) (contact.Delivery, Parsed, error) {
 		m.Data, _ = json.Marshal(p.Report)
 	}
 
-	var d contact.Delivery
+	var d message.Delivery
 	for _, mailbox := range ownMailboxes(env) {
 		m := m
 		m.Account = mailbox
@@ -119,9 +119,9 @@ func Normalize(raw []byte, env Envelope) (contact.Delivery, Parsed, error) {
 		if mailbox != "" {
 			m.ProviderID += "/" + mailbox
 		}
-		m.ID = contact.NewID(m.Channel, m.SentAt, m.ProviderID)
+		m.ID = message.NewID(m.Channel, m.SentAt, m.ProviderID)
 		if err := m.Validate(); err != nil {
-			return contact.Delivery{}, p, err
+			return message.Delivery{}, p, err
 		}
 		d.Messages = append(d.Messages, m)
 	}
@@ -137,7 +137,7 @@ func parseMail(raw []byte) Parsed {
 		p.Quarantine = err.Error()
 	}
 	if ids := root.Header.IDs("Message-ID"); len(ids) > 0 {
-		p.MessageID = contact.Cut(ids[0], maxMailID)
+		p.MessageID = message.Cut(ids[0], maxMailID)
 	}
 	p.Report = bounce.Read(root)
 	p.body = readBody(root)
@@ -212,7 +212,7 @@ func normalMailbox(addr string) string {
 	if a, err := identity.NewAlias(identity.Email, "", addr); err == nil {
 		return a.Value
 	}
-	return contact.Clean(strings.ToLower(strings.TrimSpace(addr)), 320)
+	return message.Clean(strings.ToLower(strings.TrimSpace(addr)), 320)
 }
 
 // setThread sets the thread of m and the mails that it answers. These are the
@@ -222,7 +222,7 @@ func normalMailbox(addr string) string {
 // Ids of mails that we sent to another customer are removed, so that a leaked
 // Message-ID does not give access to a thread. The subject is not used, because
 // any sender can write it.
-func setThread(m *contact.Message, root *rfc822.Part, ownID string, env Envelope) {
+func setThread(m *message.Message, root *rfc822.Part, ownID string, env Envelope) {
 	sentToOther := func(id string) bool {
 		token, _, _ := strings.Cut(id, "@")
 		return len(env.Tokens.Key) > 0 && isTokenForm(token) && !env.Tokens.Valid(token, m.Customer.Alias)
@@ -249,7 +249,7 @@ func setThread(m *contact.Message, root *rfc822.Part, ownID string, env Envelope
 		return
 	}
 	m.Thread = refs[0]
-	m.ReplyTo = &contact.ReplyTo{ProviderID: refs[len(refs)-1]}
+	m.ReplyTo = &message.ReplyTo{ProviderID: refs[len(refs)-1]}
 	if len(answered) > 0 {
 		m.ReplyTo.ProviderID = answered[0]
 	}
@@ -261,8 +261,8 @@ func setThread(m *contact.Message, root *rfc822.Part, ownID string, env Envelope
 
 // setText sets the text of m to the part that its author wrote now, and
 // FullText to the whole if that says more.
-func setText(m *contact.Message, p *Parsed) {
-	whole := contact.Clean(p.body.text, contact.MaxText)
+func setText(m *message.Message, p *Parsed) {
+	whole := message.Clean(p.body.text, message.MaxText)
 	r := reply.Strip(whole, p.body.hints)
 	m.Text = r.Text
 	p.Kept = r.Kept
@@ -272,7 +272,7 @@ func setText(m *contact.Message, p *Parsed) {
 	}
 	onlyForwarded := len(r.Kept) == 1 && m.FullText == ""
 	if p.Forward && m.ReplyTo == nil && onlyForwarded {
-		m.ReplyTo = &contact.ReplyTo{Forwarded: true}
+		m.ReplyTo = &message.ReplyTo{Forwarded: true}
 	}
 }
 
@@ -283,7 +283,7 @@ func sameWords(a, b string) bool {
 }
 
 // markOf returns the mark of m; empty for a mail without anything to warn of.
-func markOf(m contact.Message, p Parsed, env Envelope, author authorship) string {
+func markOf(m message.Message, p Parsed, env Envelope, author authorship) string {
 	switch {
 	case p.Quarantine != "":
 		return MarkUnparsed

@@ -8,13 +8,13 @@ import (
 
 	"github.com/heard-intake/heard/internal/channel/channeltest"
 	"github.com/heard-intake/heard/internal/channel/email"
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 func TestNormalize_Golden(t *testing.T) {
 	t.Parallel()
-	channeltest.Golden(t, "testdata", ".eml", func(raw []byte) (contact.Delivery, error) {
+	channeltest.Golden(t, "testdata", ".eml", func(raw []byte) (message.Delivery, error) {
 		d, _, err := email.Normalize(raw, email.EnvelopeFromHeaders(raw))
 		return d, err
 	})
@@ -32,7 +32,7 @@ func received(mailboxes ...string) email.Envelope {
 }
 
 // normalize returns the messages of a mail, after checking them.
-func normalize(t *testing.T, mail string, env email.Envelope) (contact.Delivery, email.Parsed) {
+func normalize(t *testing.T, mail string, env email.Envelope) (message.Delivery, email.Parsed) {
 	t.Helper()
 	d, p, err := email.Normalize([]byte(mail), env)
 	if err != nil {
@@ -50,7 +50,7 @@ func TestNormalize_TwoMailboxes(t *testing.T) {
 	}
 	for i, want := range []string{"service@example.org", "sales@example.org"} {
 		m := d.Messages[i]
-		if m.Account != want || m.ProviderID != "ses1/"+want || m.ID != contact.NewID(contact.Email, received().ReceivedAt, "ses1/"+want) {
+		if m.Account != want || m.ProviderID != "ses1/"+want || m.ID != message.NewID(message.Email, received().ReceivedAt, "ses1/"+want) {
 			t.Errorf("message %d: got mailbox %s, provider id %s and id %s; want mailbox %s", i, m.Account, m.ProviderID, m.ID, want)
 		}
 	}

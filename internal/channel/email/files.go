@@ -8,8 +8,8 @@ import (
 
 	"github.com/heard-intake/heard/internal/channel/email/htmltext"
 	"github.com/heard-intake/heard/internal/channel/email/rfc822"
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // rootRef is the ref of the root part, for a mail that consists of one file.
@@ -47,8 +47,8 @@ func (p Parsed) SafeHTML() string {
 }
 
 // listAttachments returns the files of a mail, at most [MaxAttachments].
-func listAttachments(b mailBody, env Envelope) []contact.Attachment {
-	var all []contact.Attachment
+func listAttachments(b mailBody, env Envelope) []message.Attachment {
+	var all []message.Attachment
 	for _, f := range b.files {
 		if len(all) == MaxAttachments {
 			return all
@@ -58,14 +58,14 @@ func listAttachments(b mailBody, env Envelope) []contact.Attachment {
 	return all
 }
 
-func newAttachment(p *rfc822.Part, b mailBody, env Envelope) contact.Attachment {
-	a := contact.Attachment{
+func newAttachment(p *rfc822.Part, b mailBody, env Envelope) message.Attachment {
+	a := message.Attachment{
 		Kind: attachmentKind(p.Type),
 		Ref:  p.ID,
-		Type: contact.Clean(p.Type, 100),
+		Type: message.Clean(p.Type, 100),
 		Name: FileName(p),
 		Size: p.Size(),
-		CID:  contact.Clean(p.ContentID(), 998),
+		CID:  message.Clean(p.ContentID(), 998),
 	}
 	if a.Ref == "" {
 		a.Ref = rootRef
@@ -82,16 +82,16 @@ func newAttachment(p *rfc822.Part, b mailBody, env Envelope) contact.Attachment 
 	return a
 }
 
-func attachmentKind(media string) contact.Kind {
+func attachmentKind(media string) message.Kind {
 	switch kind, _, _ := strings.Cut(media, "/"); kind {
 	case "image":
-		return contact.Image
+		return message.Image
 	case "audio":
-		return contact.Audio
+		return message.Audio
 	case "video":
-		return contact.Video
+		return message.Video
 	}
-	return contact.File
+	return message.File
 }
 
 // FileName returns a file name for a part that is safe to store and to show. It
@@ -149,7 +149,7 @@ func sanitizeFileName(name string) string {
 		if len(ext) > 20 {
 			ext = ""
 		}
-		name = contact.Cut(name, maxFileName-len(ext)) + ext
+		name = message.Cut(name, maxFileName-len(ext)) + ext
 	}
 	return name
 }
@@ -177,7 +177,7 @@ func isDangerous(name, media string) bool {
 // sent to a customer. A file without a name, with a malformed media type, or
 // that runs when it is opened, is [fault.Invalid].
 func OutgoingFile(name, media string) (safeName, safeMedia string, err error) {
-	name = sanitizeFileName(contact.Clean(name, MaxFileNameGiven))
+	name = sanitizeFileName(message.Clean(name, MaxFileNameGiven))
 	if name == "" {
 		return "", "", fault.New(fault.Invalid, "name is required")
 	}
@@ -196,7 +196,7 @@ func OutgoingFile(name, media string) (safeName, safeMedia string, err error) {
 }
 
 // OutgoingKind returns the kind of an attachment with this media type.
-func OutgoingKind(media string) contact.Kind { return attachmentKind(media) }
+func OutgoingKind(media string) message.Kind { return attachmentKind(media) }
 
 // MaxFileNameGiven is how many bytes are read of the name of a file to send.
 const MaxFileNameGiven = 1000

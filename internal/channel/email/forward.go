@@ -6,8 +6,8 @@ import (
 	"github.com/heard-intake/heard/internal/channel/email/bounce"
 	"github.com/heard-intake/heard/internal/channel/email/reply"
 	"github.com/heard-intake/heard/internal/channel/email/rfc822"
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // forwardedMail is a mail that another mail forwards, in its text or as an
@@ -23,7 +23,7 @@ type forwardedMail struct {
 // forward: its visitor typed the quoted mail.
 //
 // sender is the address that sent the mail.
-func isForwardByStaff(m contact.Message, sender identity.Address, env Envelope, p Parsed) bool {
+func isForwardByStaff(m message.Message, sender identity.Address, env Envelope, p Parsed) bool {
 	if sender.Assurance != identity.Verified || !env.isStaff(sender.Value) || env.isForm(sender.Value) {
 		return false
 	}
@@ -38,7 +38,7 @@ func isForwardByStaff(m contact.Message, sender identity.Address, env Envelope, 
 // its Reply-To. Without one, m gets a customer of its own, so that the words of
 // two visitors never meet under the colleague. It returns the authorship of m,
 // and the forwarder's address, which is empty if m did not change.
-func setForwardedAuthor(m *contact.Message, sender identity.Address, env Envelope, p Parsed, author authorship, c mailClass) (_ authorship, by string) {
+func setForwardedAuthor(m *message.Message, sender identity.Address, env Envelope, p Parsed, author authorship, c mailClass) (_ authorship, by string) {
 	if !isForwardByStaff(*m, sender, env, p) {
 		return author, ""
 	}
@@ -52,7 +52,7 @@ func setForwardedAuthor(m *contact.Message, sender identity.Address, env Envelop
 		original, found = attachedMail(p, env)
 	}
 	if original.text != "" {
-		whole = contact.Clean(strings.TrimSpace(whole+"\n\n"+original.text), contact.MaxText)
+		whole = message.Clean(strings.TrimSpace(whole+"\n\n"+original.text), message.MaxText)
 	}
 	switch {
 	case original.author.Value != "":
@@ -72,13 +72,13 @@ func setForwardedAuthor(m *contact.Message, sender identity.Address, env Envelop
 	}
 	m.Text = whole
 	m.FullText = ""
-	m.ReplyTo = &contact.ReplyTo{Forwarded: true}
+	m.ReplyTo = &message.ReplyTo{Forwarded: true}
 	return author, sender.Value
 }
 
 // isReply reports whether a mail answers another one, and is not a forward that
 // continues its thread.
-func isReply(m contact.Message) bool {
+func isReply(m message.Message) bool {
 	return m.ReplyTo != nil && !m.ReplyTo.Forwarded && !isForwardSubject(m.Subject)
 }
 
@@ -124,7 +124,7 @@ func attachedMail(p Parsed, env Envelope) (_ forwardedMail, found bool) {
 			all.author = identity.Address{}
 			all.name = ""
 		}
-		all.text = joinText(all.text, contact.Clean(readBody(root).text, contact.MaxText))
+		all.text = joinText(all.text, message.Clean(readBody(root).text, message.MaxText))
 		found = true
 	}
 	return all, found

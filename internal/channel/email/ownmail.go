@@ -6,7 +6,7 @@ import (
 
 	"github.com/heard-intake/heard/internal/channel/email/bounce"
 	"github.com/heard-intake/heard/internal/channel/email/rfc822"
-	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // maxOwnMailIDs is the number of Message-IDs of a mail that are looked up.
@@ -21,7 +21,7 @@ func findOwnMailIDs(root *rfc822.Part, report *bounce.Notice, ownID string, env 
 	add := func(ids ...string) {
 		for _, id := range ids {
 			if mayBeOwnMailID(id) && !slices.Contains(all, id) && len(all) < maxOwnMailIDs {
-				all = append(all, contact.Cut(id, maxMailID))
+				all = append(all, message.Cut(id, maxMailID))
 			}
 		}
 	}

@@ -5,9 +5,9 @@ import (
 	"strings"
 
 	"github.com/heard-intake/heard/internal/channel/email/rfc822"
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // AddressList is a set of mail addresses and whole domains. The zero value is
@@ -162,7 +162,7 @@ func (a authorship) isUnnamed() bool { return a == byUnnamed || a == byMailbox |
 // A form or one of our mailboxes is never a customer. Each of their mails
 // without an outside Reply-To gets a customer of its own, so that the words of
 // two visitors never meet, and no answer goes to ourselves.
-func setAuthor(m *contact.Message, root *rfc822.Part, env Envelope, c mailClass) authorship {
+func setAuthor(m *message.Message, root *rfc822.Part, env Envelope, c mailClass) authorship {
 	form := env.isForm(m.Customer.Value)
 	own := !form && env.isOwnSender(m.Customer.Value)
 	fromCustomer := !form && env.isOutside(m.Customer.Value)
@@ -199,7 +199,7 @@ func setAuthor(m *contact.Message, root *rfc822.Part, env Envelope, c mailClass)
 }
 
 // setUnnamed gives m a customer of its own, without an address.
-func setUnnamed(m *contact.Message, env Envelope) {
+func setUnnamed(m *message.Message, env Envelope) {
 	m.Name = ""
 	m.Customer = identity.Address{Alias: unnamedAuthor([]byte("form\x00" + env.SESID)), Assurance: identity.Claimed}
 	m.Aliases = nil
@@ -246,7 +246,7 @@ func answersMail(h rfc822.Header) bool {
 // form's mail, the signs of a machine come from the form's mailer, and the words
 // from a person. A mail of our own mailbox keeps its class, because the mailbox
 // sends automatic mail of its own.
-func adjustClass(a authorship, c mailClass, root *rfc822.Part, m contact.Message) mailClass {
+func adjustClass(a authorship, c mailClass, root *rfc822.Part, m message.Message) mailClass {
 	switch {
 	case a == byPerson:
 		return mailClass{noReply: isNoReplyAddress(m.Customer.Value)}

@@ -10,8 +10,8 @@ import (
 	"testing"
 
 	"github.com/heard-intake/heard/internal/channel/email"
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // formCase has mails of a form that once became one customer.
@@ -432,7 +432,7 @@ func TestNormalize_FormThread(t *testing.T) {
 	env := fromForm(t, "PASS")
 	env.Tokens = email.Tokens{Key: []byte("a key of tests, long enough")}
 	our := email.MessageID("klantenservice@support.example.com", env.Tokens.New(els))
-	refers := func(m contact.Message) bool { return m.ReplyTo != nil && slices.Contains(m.ReplyTo.References, our) }
+	refers := func(m message.Message) bool { return m.ReplyTo != nil && slices.Contains(m.ReplyTo.References, our) }
 	for from, want := range map[string]bool{
 		"From: els@example.net":                                   true,
 		"From: formulier@shop.example\nReply-To: els@example.net": true,

@@ -7,8 +7,8 @@ import (
 	"strings"
 
 	"github.com/heard-intake/heard/internal/channel/email/rfc822"
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // maxName is the length of the longest display name, in bytes.
@@ -17,7 +17,7 @@ const maxName = 200
 // setSender sets the customer of m to the address in From, and adds Reply-To as
 // a claimed alias. A mailing list or group may put its own address into From;
 // then the customer is the original sender that the group names.
-func setSender(m *contact.Message, root *rfc822.Part, env Envelope, raw []byte) {
+func setSender(m *message.Message, root *rfc822.Part, env Envelope, raw []byte) {
 	senders := root.Header.Addresses("From")
 	sender, alias, ok := firstAlias(senders)
 	m.Name = cleanName(sender.Name, alias.Value)
@@ -141,7 +141,7 @@ func isListAddress(h rfc822.Header, from identity.Alias) bool {
 
 // addClaimedAlias adds the first address of Reply-To to m as a claimed alias,
 // unless it is the sender's own.
-func addClaimedAlias(m *contact.Message, replyTo []rfc822.Address) {
+func addClaimedAlias(m *message.Message, replyTo []rfc822.Address) {
 	claimed, alias, ok := firstAlias(replyTo)
 	if !ok || alias == m.Customer.Alias {
 		return
@@ -158,5 +158,5 @@ func cleanName(name, address string) string {
 	if strings.EqualFold(name, address) {
 		return ""
 	}
-	return contact.Clean(name, maxName)
+	return message.Clean(name, maxName)
 }

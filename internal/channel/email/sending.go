@@ -7,16 +7,16 @@ import (
 	"strings"
 	"time"
 
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // SendingEvent is SES's report on one mail that we sent: it was accepted,
 // delivered, bounced, and so on.
 type SendingEvent struct {
 	OwnMailIDs []string         // Message-IDs of the mail: the one we wrote, and the one that SES gave it
-	Effects    []contact.Effect // the outcome for each recipient; the caller sets their Target
+	Effects    []message.Effect // the outcome for each recipient; the caller sets their Target
 	HardBounce bool             // the address will never work
 }
 
@@ -69,7 +69,7 @@ func ReadSendingEvent(event []byte) (SendingEvent, error) {
 		return SendingEvent{}, fault.New(fault.Invalid, "the event of SES has no mail.messageId or no mail.timestamp")
 	}
 	out := SendingEvent{OwnMailIDs: ev.mailIDs()}
-	e := contact.Effect{Channel: contact.Email, Kind: contact.Status, At: ev.Mail.Timestamp}
+	e := message.Effect{Channel: message.Email, Kind: message.Status, At: ev.Mail.Timestamp}
 	var recipients []sesRecipient
 	var at time.Time
 	switch cmp.Or(ev.EventType, ev.NotificationType) {
@@ -80,7 +80,7 @@ func ReadSendingEvent(event []byte) (SendingEvent, error) {
 		e.Status = "delivered"
 		at = ev.Delivery.Timestamp
 	case "Bounce":
-		e.Kind = contact.Verdict
+		e.Kind = message.Verdict
 		e.Status = "bounce"
 		e.Code = ev.Bounce.BounceSubType
 		at = ev.Bounce.Timestamp
@@ -93,13 +93,13 @@ func ReadSendingEvent(event []byte) (SendingEvent, error) {
 		if ev.Complaint.ComplaintFeedbackType == "not-spam" {
 			return out, nil
 		}
-		e.Kind = contact.Verdict
+		e.Kind = message.Verdict
 		e.Status = "complaint"
 		e.Code = cmp.Or(ev.Complaint.ComplaintFeedbackType, ev.Complaint.ComplaintSubType)
 		at = ev.Complaint.Timestamp
 		recipients = ev.Complaint.ComplainedRecipients
 	case "DeliveryDelay":
-		e.Kind = contact.Verdict
+		e.Kind = message.Verdict
 		e.Status = "delay"
 		e.Code = ev.DeliveryDelay.DelayType
 		at = ev.DeliveryDelay.Timestamp
@@ -136,13 +136,13 @@ func (ev *sesEvent) isAutoReply() bool {
 
 // effectPerRecipient returns e for each recipient that the event names, or for
 // each destination of the mail if it names none.
-func effectPerRecipient(e contact.Effect, recipients []sesRecipient, destination []string) []contact.Effect {
+func effectPerRecipient(e message.Effect, recipients []sesRecipient, destination []string) []message.Effect {
 	if len(recipients) == 0 {
 		for _, address := range destination {
 			recipients = append(recipients, sesRecipient{EmailAddress: address})
 		}
 	}
-	var out []contact.Effect
+	var out []message.Effect
 	for _, r := range recipients[:min(len(recipients), maxEventRecipients)] {
 		alias, err := identity.NewAlias(identity.Email, "", r.EmailAddress)
 		if err != nil {
@@ -150,8 +150,8 @@ func effectPerRecipient(e contact.Effect, recipients []sesRecipient, destination
 		}
 		one := e
 		one.Customer = identity.Address{Alias: alias, Assurance: identity.Claimed}
-		one.Code = contact.Clean(cmp.Or(r.Status, e.Code), 100)
-		one.Detail = contact.Clean(cmp.Or(r.DiagnosticCode, e.Detail), 500)
+		one.Code = message.Clean(cmp.Or(r.Status, e.Code), 100)
+		one.Detail = message.Clean(cmp.Or(r.DiagnosticCode, e.Detail), 500)
 		out = append(out, one)
 	}
 	return out
@@ -162,7 +162,7 @@ func (ev *sesEvent) mailIDs() []string {
 	var all []string
 	add := func(id string) {
 		if id = strings.Trim(strings.TrimSpace(id), "<>"); mayBeOwnMailID(id) {
-			all = append(all, contact.Cut(id, maxMailID))
+			all = append(all, message.Cut(id, maxMailID))
 		}
 	}
 	add(ev.Mail.CommonHeaders.MessageID)

@@ -8,8 +8,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/heard-intake/heard/internal/channel/email"
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // eventMail is the member "mail" of an event.
@@ -24,50 +24,50 @@ func TestReadSendingEvent(t *testing.T) {
 	const at = `"timestamp": "2026-03-01T10:01:00.123Z"`
 	for _, tt := range []struct {
 		name, event string
-		want        contact.Effect
+		want        message.Effect
 		hard        bool
 	}{
-		{"sent", `"eventType": "Send", "send": {}`, contact.Effect{Kind: contact.Status, Status: "sent", At: sent, MailID: "0102018-000000@eu-west-1.amazonses.com"}, false},
+		{"sent", `"eventType": "Send", "send": {}`, message.Effect{Kind: message.Status, Status: "sent", At: sent, MailID: "0102018-000000@eu-west-1.amazonses.com"}, false},
 		{
 			"delivered", `"eventType": "Delivery", "delivery": {` + at + `, "recipients": ["jan@example.com"]}`,
-			contact.Effect{Kind: contact.Status, Status: "delivered", At: later}, false,
+			message.Effect{Kind: message.Status, Status: "delivered", At: later}, false,
 		},
 		{
 			"delivered, as an identity's notification", `"notificationType": "Delivery", "delivery": {` + at + `}`,
-			contact.Effect{Kind: contact.Status, Status: "delivered", At: later}, false,
+			message.Effect{Kind: message.Status, Status: "delivered", At: later}, false,
 		},
 		{
 			"a hard bounce", `"eventType": "Bounce", "bounce": {` + at + `, "bounceType": "Permanent", "bounceSubType": "General",
 				"bouncedRecipients": [{"emailAddress": "jan@example.com", "action": "failed", "status": "5.1.1", "diagnosticCode": "smtp; 550 user unknown"}]}`,
-			contact.Effect{Kind: contact.Verdict, Status: "bounce", At: later, Code: "5.1.1", Detail: "smtp; 550 user unknown"}, true,
+			message.Effect{Kind: message.Verdict, Status: "bounce", At: later, Code: "5.1.1", Detail: "smtp; 550 user unknown"}, true,
 		},
 		{
 			"a full mailbox", `"eventType": "Bounce", "bounce": {` + at + `, "bounceType": "Transient", "bounceSubType": "MailboxFull",
 				"bouncedRecipients": [{"emailAddress": "jan@example.com"}]}`,
-			contact.Effect{Kind: contact.Verdict, Status: "bounce", At: later, Code: "MailboxFull"}, false,
+			message.Effect{Kind: message.Verdict, Status: "bounce", At: later, Code: "MailboxFull"}, false,
 		},
 		{
 			"an absence notice that SES reports as a bounce", `"eventType": "Bounce", "bounce": {` + at + `, "bounceType": "Transient", "bounceSubType": "General",
 				"bouncedRecipients": [{"emailAddress": "jan@example.com"}]}`,
-			contact.Effect{Kind: contact.Verdict, Status: "auto-reply", At: later, Code: "General"}, false,
+			message.Effect{Kind: message.Verdict, Status: "auto-reply", At: later, Code: "General"}, false,
 		},
 		{
 			"a server that gave up", `"eventType": "Bounce", "bounce": {` + at + `, "bounceType": "Transient", "bounceSubType": "General",
 				"bouncedRecipients": [{"emailAddress": "jan@example.com", "action": "failed", "status": "4.4.7"}]}`,
-			contact.Effect{Kind: contact.Verdict, Status: "bounce", At: later, Code: "4.4.7"}, false,
+			message.Effect{Kind: message.Verdict, Status: "bounce", At: later, Code: "4.4.7"}, false,
 		},
 		{
 			"a complaint", `"eventType": "Complaint", "complaint": {` + at + `, "complaintFeedbackType": "abuse", "complainedRecipients": [{"emailAddress": "jan@example.com"}]}`,
-			contact.Effect{Kind: contact.Verdict, Status: "complaint", At: later, Code: "abuse"}, false,
+			message.Effect{Kind: message.Verdict, Status: "complaint", At: later, Code: "abuse"}, false,
 		},
 		{
 			"a delay", `"eventType": "DeliveryDelay", "deliveryDelay": {` + at + `, "delayType": "TransientCommunicationFailure", "delayedRecipients": [{"emailAddress": "jan@example.com", "status": "4.4.1"}]}`,
-			contact.Effect{Kind: contact.Verdict, Status: "delay", At: later, Code: "4.4.1"}, false,
+			message.Effect{Kind: message.Verdict, Status: "delay", At: later, Code: "4.4.1"}, false,
 		},
-		{"a rejection", `"eventType": "Reject", "reject": {"reason": "Bad content"}`, contact.Effect{Kind: contact.Status, Status: "failed", At: sent, Code: "rejected", Detail: "Bad content"}, false},
+		{"a rejection", `"eventType": "Reject", "reject": {"reason": "Bad content"}`, message.Effect{Kind: message.Status, Status: "failed", At: sent, Code: "rejected", Detail: "Bad content"}, false},
 		{
 			"a rendering failure", `"eventType": "Rendering Failure", "failure": {"errorMessage": "no x"}`,
-			contact.Effect{Kind: contact.Status, Status: "failed", At: sent, Code: "rendering-failure", Detail: "no x"}, false,
+			message.Effect{Kind: message.Status, Status: "failed", At: sent, Code: "rendering-failure", Detail: "no x"}, false,
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -80,7 +80,7 @@ func TestReadSendingEvent(t *testing.T) {
 				t.Errorf("got mail ids %q, want %s", got.OwnMailIDs, want)
 			}
 			e := got.Effects[0]
-			if e.Customer.Value != "jan@example.com" || e.Channel != contact.Email {
+			if e.Customer.Value != "jan@example.com" || e.Channel != message.Email {
 				t.Errorf("got customer %+v on %s, want jan@example.com on email", e.Customer, e.Channel)
 			}
 			e.Channel = ""

@@ -7,29 +7,29 @@ import (
 	"strings"
 
 	"github.com/heard-intake/heard/internal/channel/meta"
-	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // attachmentKinds maps the platform's attachment types to message kinds.
-var attachmentKinds = map[string]contact.Kind{
-	"image":               contact.Image,
-	"animated_image":      contact.Image,
-	"video":               contact.Video,
-	"audio":               contact.Audio,
-	"file":                contact.File,
-	"sticker":             contact.Sticker,
-	"like_heart":          contact.Sticker,
-	"location":            contact.Location,
-	"template":            contact.Template,
-	"appointment_booking": contact.Form,
-	"fallback":            contact.Share,
-	"share":               contact.Share,
-	"post":                contact.Share,
-	"ig_post":             contact.Share,
-	"reel":                contact.Share,
-	"ig_reel":             contact.Share,
-	"story_mention":       contact.Share,
-	"ig_story":            contact.Share,
+var attachmentKinds = map[string]message.Kind{
+	"image":               message.Image,
+	"animated_image":      message.Image,
+	"video":               message.Video,
+	"audio":               message.Audio,
+	"file":                message.File,
+	"sticker":             message.Sticker,
+	"like_heart":          message.Sticker,
+	"location":            message.Location,
+	"template":            message.Template,
+	"appointment_booking": message.Form,
+	"fallback":            message.Share,
+	"share":               message.Share,
+	"post":                message.Share,
+	"ig_post":             message.Share,
+	"reel":                message.Share,
+	"ig_reel":             message.Share,
+	"story_mention":       message.Share,
+	"ig_story":            message.Share,
 }
 
 // likeStickerIDs are the stickers that the like button sends, in three sizes.
@@ -52,8 +52,8 @@ func parseAttachment(raw meta.Value) attachment {
 		raw:       raw,
 		kind:      o.Get("type").Text(),
 		title:     firstNonEmptyText(payload.Get("title"), o.Get("title")),
-		url:       contact.Clean(firstNonEmptyText(payload.Get("url"), o.Get("url"), o.Get("URL"), payload.Get("story_media_url")), maxField),
-		stickerID: contact.Clean(payload.Get("sticker_id").Text(), maxID),
+		url:       message.Clean(firstNonEmptyText(payload.Get("url"), o.Get("url"), o.Get("URL"), payload.Get("story_media_url")), maxField),
+		stickerID: message.Clean(payload.Get("sticker_id").Text(), maxID),
 		payload:   payload,
 	}
 }
@@ -70,14 +70,14 @@ func firstNonEmptyText(values ...meta.Value) string {
 
 // attachmentContents are the contents of all attachments of a message.
 type attachmentContents struct {
-	kind       contact.Kind // of the first readable attachment; may be empty
+	kind       message.Kind // of the first readable attachment; may be empty
 	text       string       // text for a message that has no text of its own
 	payload    string
 	unreadType string // type of the first attachment that cannot be read
 	mark       string
-	files      []contact.Attachment
+	files      []message.Attachment
 	data       [][]byte
-	product    *contact.Referral
+	product    *message.Referral
 }
 
 // readAttachments reads the attachments of a message. stickerID is the
@@ -95,7 +95,7 @@ func readAttachments(attachments meta.Value, stickerID string) *attachmentConten
 		c.addAttachment(a)
 	}
 	if c.kind == "" && c.mark != "" {
-		c.kind = contact.Unsupported
+		c.kind = message.Unsupported
 		c.payload = c.unreadType
 	}
 	return c
@@ -109,7 +109,7 @@ func (c *attachmentContents) addAttachment(a attachment) {
 	case lost || !known:
 		c.skipAttachment(a, lost)
 		return
-	case kind == contact.Sticker:
+	case kind == message.Sticker:
 		c.addSticker(a)
 	case isFileKind(kind):
 		c.addFile(kind, a)
@@ -121,9 +121,9 @@ func (c *attachmentContents) addAttachment(a attachment) {
 	}
 }
 
-func isFileKind(kind contact.Kind) bool {
+func isFileKind(kind message.Kind) bool {
 	switch kind {
-	case contact.Image, contact.Video, contact.Audio, contact.File:
+	case message.Image, message.Video, message.Audio, message.File:
 		return true
 	default:
 		return false
@@ -138,22 +138,22 @@ func (c *attachmentContents) skipAttachment(a attachment, lost bool) {
 		c.mark = "content-lost"
 	}
 	if c.unreadType == "" {
-		c.unreadType = contact.Clean(a.kind, maxID)
+		c.unreadType = message.Clean(a.kind, maxID)
 	}
 	if isMediaServerLink(a.url) {
-		c.files = append(c.files, contact.Attachment{Kind: contact.File, URL: a.url})
+		c.files = append(c.files, message.Attachment{Kind: message.File, URL: a.url})
 	}
 }
 
 // addFile adds a file. A file without an address was lost by the platform.
-func (c *attachmentContents) addFile(kind contact.Kind, a attachment) {
+func (c *attachmentContents) addFile(kind message.Kind, a attachment) {
 	if a.url == "" {
 		c.mark = "content-lost"
 		return
 	}
-	f := contact.Attachment{Kind: kind, URL: a.url}
-	if kind == contact.File {
-		f.Name = contact.Clean(a.title, maxID)
+	f := message.Attachment{Kind: kind, URL: a.url}
+	if kind == message.File {
+		f.Name = message.Clean(a.title, maxID)
 	}
 	if a.kind == "animated_image" {
 		f.Mark = "animated"
@@ -170,7 +170,7 @@ func (c *attachmentContents) addSticker(a attachment) {
 	case a.kind == "like_heart":
 		c.text = "❤️"
 	}
-	f := contact.Attachment{Kind: contact.Sticker, Ref: a.stickerID, URL: a.url}
+	f := message.Attachment{Kind: message.Sticker, Ref: a.stickerID, URL: a.url}
 	for i, other := range c.files {
 		if other.URL == f.URL {
 			c.files[i] = f
@@ -184,25 +184,25 @@ func (c *attachmentContents) addSticker(a attachment) {
 
 // addStructured adds an attachment other than a file: a link, a location, a
 // template or a booking.
-func (c *attachmentContents) addStructured(kind contact.Kind, a attachment) {
+func (c *attachmentContents) addStructured(kind message.Kind, a attachment) {
 	c.data = append(c.data, a.raw)
 	switch a.kind {
 	case "template":
-		c.text = contact.Clean(a.payload.Get("text").Text(), contact.MaxText)
+		c.text = message.Clean(a.payload.Get("text").Text(), message.MaxText)
 		c.product = parseProduct(a.payload.Get("product"))
 	case "appointment_booking":
 		c.payload = a.kind
 	}
-	if kind != contact.Share {
+	if kind != message.Share {
 		return
 	}
 	if c.payload == "" {
 		c.payload = absoluteLink(a.url)
 	}
 	if isMediaServerLink(a.url) { // fetch it now: a story expires after a day
-		f := contact.Attachment{Kind: contact.File, URL: a.url}
+		f := message.Attachment{Kind: message.File, URL: a.url}
 		if strings.HasSuffix(a.kind, "reel") {
-			f.Kind = contact.Video
+			f.Kind = message.Video
 		}
 		c.files = append(c.files, f)
 	}
@@ -217,13 +217,13 @@ func (c *attachmentContents) structuredData() json.RawMessage {
 }
 
 // parseProduct reads the product that a customer sent from the page's shop.
-func parseProduct(v meta.Value) *contact.Referral {
+func parseProduct(v meta.Value) *message.Referral {
 	for _, p := range v.Get("elements").Elements() {
-		return &contact.Referral{
+		return &message.Referral{
 			Source:  "product",
-			ID:      contact.Clean(p.Get("id").Text(), maxID),
-			Product: contact.Clean(firstNonEmptyText(p.Get("retailer_id"), p.Get("id")), maxID),
-			Title:   contact.Clean(p.Get("title").Text(), maxField),
+			ID:      message.Clean(p.Get("id").Text(), maxID),
+			Product: message.Clean(firstNonEmptyText(p.Get("retailer_id"), p.Get("id")), maxID),
+			Title:   message.Clean(p.Get("title").Text(), maxField),
 		}
 	}
 	return nil

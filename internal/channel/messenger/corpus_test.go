@@ -6,7 +6,7 @@ import (
 
 	"github.com/heard-intake/heard/internal/channel/channeltest"
 	"github.com/heard-intake/heard/internal/channel/messenger"
-	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // exceptions are payloads that we read differently from the corpus, with the
@@ -45,7 +45,7 @@ func TestCorpus(t *testing.T) {
 
 // inOurTerms returns item with the values that d has in another field than the
 // text.
-func inOurTerms(item channeltest.Item, d contact.Delivery) channeltest.Item {
+func inOurTerms(item channeltest.Item, d message.Delivery) channeltest.Item {
 	kind, _, _ := strings.Cut(item.Kind, "+")
 	switch kind {
 	case "no messaging": // an unknown list becomes a notice

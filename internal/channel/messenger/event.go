@@ -6,9 +6,9 @@ import (
 	"strings"
 
 	"github.com/heard-intake/heard/internal/channel/meta"
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // readPostback reads a button that the customer pressed. Meta sends a message
@@ -24,11 +24,11 @@ func (it *item) readPostback(raw meta.Value) error {
 	if id == "" {
 		id = it.generateID("postback", payload)
 	}
-	return it.addMessage(contact.Message{
-		Kind:       contact.Reply,
+	return it.addMessage(message.Message{
+		Kind:       message.Reply,
 		ProviderID: id,
-		Text:       contact.Clean(o.Get("title").Text(), contact.MaxText),
-		Payload:    contact.Clean(payload.Text(), maxField),
+		Text:       message.Clean(o.Get("title").Text(), message.MaxText),
+		Payload:    message.Clean(payload.Text(), maxField),
 		Referral:   parseReferral(o.Get("referral")),
 	}, it.isSentByPage())
 }
@@ -39,8 +39,8 @@ func (it *item) readReferral(raw meta.Value) error {
 	if !raw.IsObject() {
 		return errShape
 	}
-	return it.addMessage(contact.Message{
-		Kind:       contact.Event,
+	return it.addMessage(message.Message{
+		Kind:       message.Event,
 		ProviderID: it.generateID("referral", raw.Get("ref")),
 		Payload:    "referral",
 		Referral:   parseReferral(raw),
@@ -49,13 +49,13 @@ func (it *item) readReferral(raw meta.Value) error {
 }
 
 // parseReferral returns the ad, link or product that led to a message, or nil.
-func parseReferral(v meta.Value) *contact.Referral {
+func parseReferral(v meta.Value) *message.Referral {
 	if !v.IsObject() {
 		return nil
 	}
 	o := v.Object()
-	field := func(values ...meta.Value) string { return contact.Clean(firstNonEmptyText(values...), maxField) }
-	r := contact.Referral{
+	field := func(values ...meta.Value) string { return message.Clean(firstNonEmptyText(values...), maxField) }
+	r := message.Referral{
 		Source:  strings.ToLower(field(o.Get("source"))),
 		ID:      field(o.Get("ad_id")),
 		URL:     field(o.Get("referer_uri")),
@@ -70,7 +70,7 @@ func parseReferral(v meta.Value) *contact.Referral {
 }
 
 // addEffect completes e with the element's customer and time, and adds it.
-func (it *item) addEffect(e contact.Effect, outbound bool) error {
+func (it *item) addEffect(e message.Effect, outbound bool) error {
 	customer, err := it.customerAddress(outbound)
 	if err != nil {
 		return err
@@ -81,7 +81,7 @@ func (it *item) addEffect(e contact.Effect, outbound bool) error {
 	switch {
 	case e.At.IsZero():
 		return errNoTime
-	case e.Kind != contact.Watermark && !isUsableID(e.Target):
+	case e.Kind != message.Watermark && !isUsableID(e.Target):
 		return errNoID
 	}
 	e.Channel = it.channel
@@ -94,10 +94,10 @@ func (it *item) addEffect(e contact.Effect, outbound bool) error {
 // readEdit reads the new text of an edited message.
 func (it *item) readEdit(raw meta.Value) error {
 	revision, _ := strconv.Atoi(raw.Get("num_edit").Text()) // zero if absent
-	return it.addEffect(contact.Effect{
-		Kind:     contact.Edit,
+	return it.addEffect(message.Effect{
+		Kind:     message.Edit,
 		Target:   raw.Get("mid").Text(),
-		Text:     contact.Clean(raw.Get("text").Text(), contact.MaxText),
+		Text:     message.Clean(raw.Get("text").Text(), message.MaxText),
 		Revision: max(revision, 0),
 	}, it.isSentByPage())
 }
@@ -111,9 +111,9 @@ var reactionEmojis = map[string]string{
 // readReaction reads a reaction to a message, or its removal.
 func (it *item) readReaction(raw meta.Value) error {
 	o := raw.Object()
-	e := contact.Effect{Kind: contact.Reaction, Target: o.Get("mid").Text(), By: contact.Inbound}
+	e := message.Effect{Kind: message.Reaction, Target: o.Get("mid").Text(), By: message.Inbound}
 	if it.isSentByPage() {
-		e.By = contact.Outbound
+		e.By = message.Outbound
 	}
 	if o.Get("action").Text() != "unreact" {
 		e.Emoji = reactionEmoji(o)
@@ -123,7 +123,7 @@ func (it *item) readReaction(raw meta.Value) error {
 
 // reactionEmoji returns the emoji of a reaction. It is never empty.
 func reactionEmoji(o meta.Object) string {
-	if emoji := contact.Clean(o.Get("emoji").Text(), maxID); emoji != "" {
+	if emoji := message.Clean(o.Get("emoji").Text(), maxID); emoji != "" {
 		return emoji
 	}
 	if emoji, ok := reactionEmojis[o.Get("reaction").Text()]; ok {
@@ -138,11 +138,11 @@ func (it *item) readDelivery(raw meta.Value) error {
 	at := raw.Get("watermark").Time()
 	mids := raw.Get("mids").Elements()
 	failed := readEach(mids, func(mid meta.Value) error {
-		return it.addEffect(contact.Effect{Kind: contact.Status, Status: "delivered", Target: mid.Text(), At: at}, it.isSentByPage())
+		return it.addEffect(message.Effect{Kind: message.Status, Status: "delivered", Target: mid.Text(), At: at}, it.isSentByPage())
 	})
 	switch {
 	case !at.IsZero():
-		return cmp.Or(failed, it.addEffect(contact.Effect{Kind: contact.Watermark, Status: "delivered", At: at}, it.isSentByPage()))
+		return cmp.Or(failed, it.addEffect(message.Effect{Kind: message.Watermark, Status: "delivered", At: at}, it.isSentByPage()))
 	case len(mids) > 0:
 		return failed
 	}
@@ -156,11 +156,11 @@ func (it *item) readReadReceipt(raw meta.Value) error {
 	at := raw.Get("watermark").Time()
 	switch {
 	case mid != "":
-		return it.addEffect(contact.Effect{Kind: contact.Status, Status: "read", Target: mid}, it.isSentByPage())
+		return it.addEffect(message.Effect{Kind: message.Status, Status: "read", Target: mid}, it.isSentByPage())
 	case at.IsZero():
 		return fault.New(fault.Invalid, "message id and watermark are both missing")
 	}
-	return it.addEffect(contact.Effect{Kind: contact.Watermark, Status: "read", At: at}, it.isSentByPage())
+	return it.addEffect(message.Effect{Kind: message.Watermark, Status: "read", At: at}, it.isSentByPage())
 }
 
 // readOptin reads an opt-in. A customer came through a web site's plugin, or
@@ -193,12 +193,12 @@ func (it *item) readFeedback(raw meta.Value) error {
 			words = append(words, freeFormAnswer(question.Value.Get("follow_up"))...)
 		}
 	}
-	text := contact.Clean(strings.Join(words, "\n"), contact.MaxText)
+	text := message.Clean(strings.Join(words, "\n"), message.MaxText)
 	if text == "" {
 		return nil
 	}
-	return it.addMessage(contact.Message{
-		Kind:       contact.Form,
+	return it.addMessage(message.Message{
+		Kind:       message.Form,
 		ProviderID: it.generateID("messaging_feedback", raw),
 		Text:       text,
 		Payload:    "messaging_feedback",

@@ -2,7 +2,7 @@ package messenger
 
 import (
 	"github.com/heard-intake/heard/internal/channel/meta"
-	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // Staff is the author of an echo without an app id: a person typed the message
@@ -21,12 +21,12 @@ func (it *item) readMessage(raw meta.Value) error {
 	o := raw.Object()
 	outbound := it.isSentByPage() || o.Get("is_echo").IsTrue()
 	if o.Get("is_deleted").IsTrue() {
-		return it.addEffect(contact.Effect{Kind: contact.Deletion, Target: o.Get("mid").Text()}, outbound)
+		return it.addEffect(message.Effect{Kind: message.Deletion, Target: o.Get("mid").Text()}, outbound)
 	}
 	text := o.Get("text")
-	msg := contact.Message{
+	msg := message.Message{
 		ProviderID: o.Get("mid").Text(),
-		Text:       contact.Clean(text.Text(), contact.MaxText),
+		Text:       message.Clean(text.Text(), message.MaxText),
 		ReplyTo:    parseReplyTo(o.Get("reply_to")),
 		Referral:   parseReferral(o.Get("referral")),
 	}
@@ -36,14 +36,14 @@ func (it *item) readMessage(raw meta.Value) error {
 	if outbound {
 		setEchoAuthor(&msg, o)
 	}
-	if len(it.raw)-len(text) > contact.MaxRaw {
+	if len(it.raw)-len(text) > message.MaxRaw {
 		return it.addOversized(msg, outbound)
 	}
 	fillContent(&msg, o)
 	switch {
-	case msg.Kind != contact.Unsupported && msg.Mark == "":
+	case msg.Kind != message.Unsupported && msg.Mark == "":
 		return it.addMessage(msg, outbound)
-	case len(it.raw) > contact.MaxRaw:
+	case len(it.raw) > message.MaxRaw:
 		return it.addOversized(msg, outbound)
 	}
 	msg.Raw = it.raw.CopyRaw()
@@ -51,7 +51,7 @@ func (it *item) readMessage(raw meta.Value) error {
 }
 
 // fillContent sets the content fields of msg.
-func fillContent(msg *contact.Message, o meta.Object) {
+func fillContent(msg *message.Message, o meta.Object) {
 	c := readAttachments(o.Get("attachments"), o.Get("sticker_id").Text())
 	msg.Kind = c.kind
 	msg.Mark = c.mark
@@ -66,16 +66,16 @@ func fillContent(msg *contact.Message, o meta.Object) {
 	quick := o.Get("quick_reply")
 	switch {
 	case quick.IsObject():
-		msg.Kind = contact.Reply
-		msg.Payload = contact.Clean(quick.Get("payload").Text(), maxField)
+		msg.Kind = message.Reply
+		msg.Payload = message.Clean(quick.Get("payload").Text(), maxField)
 	case msg.Text != "" && yieldsToText(c.kind):
-		msg.Kind = contact.Text // usually with a preview of a link in the text
+		msg.Kind = message.Text // usually with a preview of a link in the text
 	case o.Get("is_unsupported").IsTrue():
-		msg.Kind = contact.Unsupported
+		msg.Kind = message.Unsupported
 		msg.Payload = "is_unsupported"
 		msg.Mark = "content-lost"
 	case c.kind == "":
-		msg.Kind = contact.Unsupported
+		msg.Kind = message.Unsupported
 		msg.Payload = "empty"
 	case c.payload != "":
 		msg.Payload = c.payload
@@ -87,9 +87,9 @@ func fillContent(msg *contact.Message, o meta.Object) {
 
 // yieldsToText reports whether a message with attachments of that kind becomes a
 // text message if it has a text.
-func yieldsToText(kind contact.Kind) bool {
+func yieldsToText(kind message.Kind) bool {
 	switch kind {
-	case "", contact.Share, contact.Unsupported:
+	case "", message.Share, message.Unsupported:
 		return true
 	default:
 		return false
@@ -99,16 +99,16 @@ func yieldsToText(kind contact.Kind) bool {
 // setEchoAuthor sets the author of an echo: the id of the app that sent it, or
 // [Staff]. Payload is the metadata that the app attached, which may be our
 // own.
-func setEchoAuthor(msg *contact.Message, o meta.Object) {
-	msg.Author = contact.Clean(o.Get("app_id").Text(), maxID)
+func setEchoAuthor(msg *message.Message, o meta.Object) {
+	msg.Author = message.Clean(o.Get("app_id").Text(), maxID)
 	if msg.Author == "" {
 		msg.Author = Staff
 	}
-	msg.Payload = contact.Clean(o.Get("metadata").Text(), maxField)
+	msg.Payload = message.Clean(o.Get("metadata").Text(), maxField)
 }
 
 // addMessage completes msg with the element's customer and time, and adds it.
-func (it *item) addMessage(msg contact.Message, outbound bool) error {
+func (it *item) addMessage(msg message.Message, outbound bool) error {
 	customer, err := it.customerAddress(outbound)
 	switch {
 	case err != nil:
@@ -118,19 +118,19 @@ func (it *item) addMessage(msg contact.Message, outbound bool) error {
 	case !isUsableID(msg.ProviderID):
 		return errNoID
 	}
-	msg.Version = contact.SchemaVersion
-	msg.ID = contact.NewID(it.channel, it.at, msg.ProviderID)
+	msg.Version = message.SchemaVersion
+	msg.ID = message.NewID(it.channel, it.at, msg.ProviderID)
 	msg.Channel = it.channel
 	msg.Account = it.account
 	msg.Customer = customer
 	msg.SentAt = it.at
-	msg.Direction = contact.Inbound
+	msg.Direction = message.Inbound
 	if it.standby {
-		msg.Origin = contact.Standby
+		msg.Origin = message.Standby
 	}
 	if outbound {
-		msg.Direction = contact.Outbound
-		msg.Origin = contact.Echo
+		msg.Direction = message.Outbound
+		msg.Origin = message.Echo
 	}
 	it.delivery.Messages = append(it.delivery.Messages, msg)
 	return nil
@@ -138,11 +138,11 @@ func (it *item) addMessage(msg contact.Message, outbound bool) error {
 
 // addOversized adds only the text of msg. It returns an error, so that the
 // whole element is also kept as broken.
-func (it *item) addOversized(msg contact.Message, outbound bool) error {
-	msg.Kind = contact.Text
+func (it *item) addOversized(msg message.Message, outbound bool) error {
+	msg.Kind = message.Text
 	msg.Mark = "unparsed"
 	if msg.Text == "" {
-		msg.Kind = contact.Unsupported
+		msg.Kind = message.Unsupported
 	}
 	msg.Attachments = nil
 	msg.Data = nil
@@ -155,10 +155,10 @@ func (it *item) addOversized(msg contact.Message, outbound bool) error {
 }
 
 // parseReplyTo returns the message or story that a message answers, or nil.
-func parseReplyTo(v meta.Value) *contact.ReplyTo {
-	r := contact.ReplyTo{
-		ProviderID: contact.Clean(v.Get("mid").Text(), maxID),
-		Story:      contact.Clean(firstNonEmptyText(v.Get("story", "url"), v.Get("story", "id")), maxField),
+func parseReplyTo(v meta.Value) *message.ReplyTo {
+	r := message.ReplyTo{
+		ProviderID: message.Clean(v.Get("mid").Text(), maxID),
+		Story:      message.Clean(firstNonEmptyText(v.Get("story", "url"), v.Get("story", "id")), maxField),
 	}
 	if r.ProviderID == "" && r.Story == "" {
 		return nil

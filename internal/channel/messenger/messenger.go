@@ -18,23 +18,23 @@ import (
 	"time"
 
 	"github.com/heard-intake/heard/internal/channel/meta"
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // Normalize returns the contents of a webhook body. A body that is not a
 // webhook of a page or an Instagram account is [fault.Invalid]. Elements that
 // cannot be read are in the delivery's Broken list.
-func Normalize(body []byte) (contact.Delivery, error) {
+func Normalize(body []byte) (message.Delivery, error) {
 	bodies, err := meta.ParseAll(body)
 	if err != nil {
-		return contact.Delivery{}, err
+		return message.Delivery{}, err
 	}
 	var r reader
 	for _, v := range bodies {
 		if err := r.readWebhook(v.Object()); err != nil {
-			return contact.Delivery{}, err
+			return message.Delivery{}, err
 		}
 	}
 	return r.delivery, nil
@@ -44,10 +44,10 @@ func Normalize(body []byte) (contact.Delivery, error) {
 func (r *reader) readWebhook(o meta.Object) error {
 	switch o.Get("object").Text() {
 	case "instagram":
-		r.channel = contact.Instagram
+		r.channel = message.Instagram
 		r.aliasKind = identity.IGSID
 	case "page":
-		r.channel = contact.Messenger
+		r.channel = message.Messenger
 		r.aliasKind = identity.PSID
 	default:
 		return fault.New(fault.Invalid, "object must be page or instagram")
@@ -64,8 +64,8 @@ func (r *reader) readWebhook(o meta.Object) error {
 
 // A reader collects the contents of one webhook.
 type reader struct {
-	delivery  contact.Delivery
-	channel   contact.Channel
+	delivery  message.Delivery
+	channel   message.Channel
 	aliasKind identity.Kind // of the customers' ids
 }
 
@@ -125,7 +125,7 @@ func (r *reader) readList(i int, name string, list meta.Value, read func(meta.Va
 }
 
 func (r *reader) addBroken(path string, raw meta.Value, err error) {
-	r.delivery.Broken = append(r.delivery.Broken, contact.Broken{Path: path, Reason: fault.Message(err), Raw: raw.CopyRaw()})
+	r.delivery.Broken = append(r.delivery.Broken, message.Broken{Path: path, Reason: fault.Message(err), Raw: raw.CopyRaw()})
 }
 
 // readUnknownList reads an element of a list whose name we do not know, as a
@@ -309,16 +309,16 @@ func (it *item) customerAddress(outbound bool) (identity.Address, error) {
 // time may be zero.
 func (it *item) addNotice(kind string, data meta.Value) error {
 	switch {
-	case len(data) > contact.MaxRaw:
+	case len(data) > message.MaxRaw:
 		return errTooLarge
 	case kind == "":
 		kind = "nameless"
 	}
-	n := contact.Notice{
+	n := message.Notice{
 		Channel: it.channel,
 		Account: it.account,
 		ID:      it.generateID(kind, data),
-		Kind:    contact.Clean(kind, maxID),
+		Kind:    message.Clean(kind, maxID),
 		At:      it.at,
 		Data:    data.CopyRaw(),
 	}

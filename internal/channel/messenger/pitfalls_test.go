@@ -9,8 +9,8 @@ import (
 
 	"github.com/heard-intake/heard/internal/channel/channeltest"
 	"github.com/heard-intake/heard/internal/channel/messenger"
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // These tests cover faults that were reported in other software that receives
@@ -32,7 +32,7 @@ func element(event string) string {
 	return fmt.Sprintf(`{"sender":{"id":%q},"recipient":{"id":%q},"timestamp":%d,%s}`, customer, page, millis, event)
 }
 
-func normalize(t *testing.T, body []byte) contact.Delivery {
+func normalize(t *testing.T, body []byte) message.Delivery {
 	t.Helper()
 	d, err := messenger.Normalize(body)
 	if err != nil {
@@ -43,7 +43,7 @@ func normalize(t *testing.T, body []byte) contact.Delivery {
 }
 
 // only returns the one message of a webhook that has no other contents.
-func only(t *testing.T, body []byte) contact.Message {
+func only(t *testing.T, body []byte) message.Message {
 	t.Helper()
 	d := normalize(t, body)
 	if len(d.Messages) != 1 || d.Elements() != 1 {
@@ -61,7 +61,7 @@ func TestNormalize_RedeliveryOneByOne(t *testing.T) {
 		element(`"referral":{"ref":"r","source":"SHORTLINK"}`),
 		element(`"optin":{"ref":"r"}`),
 	}
-	first, alone := normalize(t, webhook(elements...)), contact.Delivery{}
+	first, alone := normalize(t, webhook(elements...)), message.Delivery{}
 	for _, e := range elements {
 		d := normalize(t, webhook(e))
 		alone.Messages = append(alone.Messages, d.Messages...)
@@ -70,7 +70,7 @@ func TestNormalize_RedeliveryOneByOne(t *testing.T) {
 	if !reflect.DeepEqual(first, alone) {
 		t.Errorf("delivered again one by one:\n%+v\nwant\n%+v", alone, first)
 	}
-	seen := map[contact.ID]bool{}
+	seen := map[message.ID]bool{}
 	for _, m := range first.Messages {
 		if seen[m.ID] {
 			t.Errorf("two messages share the id %s", m.ID)
@@ -94,11 +94,11 @@ func TestNormalize_AlternatingBrokenElements(t *testing.T) {
 func TestNormalize_UnknownAttachmentType(t *testing.T) {
 	t.Parallel()
 	m := only(t, webhook(element(`"message":{"mid":"m_1","attachments":[{"type":"hologram","payload":[1]}]}`)))
-	if m.Kind != contact.Unsupported || m.Payload != "hologram" || len(m.Raw) == 0 {
+	if m.Kind != message.Unsupported || m.Payload != "hologram" || len(m.Raw) == 0 {
 		t.Errorf("got %+v", m)
 	}
 	m = only(t, webhook(element(`"message":{"mid":"m_1","text":"kijk","attachments":[{"type":"hologram"},{"type":"image","payload":{"url":"https://scontent.fbcdn.net/a"}}]}`)))
-	if m.Kind != contact.Image || m.Text != "kijk" || len(m.Attachments) != 1 || m.Mark != "unparsed" || len(m.Raw) == 0 {
+	if m.Kind != message.Image || m.Text != "kijk" || len(m.Attachments) != 1 || m.Mark != "unparsed" || len(m.Raw) == 0 {
 		t.Errorf("got %+v", m)
 	}
 }
@@ -132,8 +132,8 @@ func TestNormalize_Echo(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			m := only(t, webhook(fmt.Sprintf(`{"sender":{"id":%q},"recipient":{"id":%q},"timestamp":%d,%s}`, page, customer, millis, event)))
-			if m.Direction != contact.Outbound || m.Customer.Value != customer || m.Author != messenger.Staff {
-				t.Errorf("got %s by %q to %s, want %s by %q to %s", m.Direction, m.Author, m.Customer.Value, contact.Outbound, messenger.Staff, customer)
+			if m.Direction != message.Outbound || m.Customer.Value != customer || m.Author != messenger.Staff {
+				t.Errorf("got %s by %q to %s, want %s by %q to %s", m.Direction, m.Author, m.Customer.Value, message.Outbound, messenger.Staff, customer)
 			}
 		})
 	}
@@ -142,7 +142,7 @@ func TestNormalize_Echo(t *testing.T) {
 func TestNormalize_EchoBeforeSendResult(t *testing.T) {
 	t.Parallel()
 	m := only(t, webhook(fmt.Sprintf(`{"sender":{"id":%q},"recipient":{"id":%q},"timestamp":%d,"message":{"mid":"m_9","is_echo":true,"app_id":42,"metadata":"ours","text":"x"}}`, page, customer, millis)))
-	if want := contact.NewID(contact.Messenger, time.UnixMilli(millis), "m_9"); m.ID != want || m.Author != "42" || m.Payload != "ours" {
+	if want := message.NewID(message.Messenger, time.UnixMilli(millis), "m_9"); m.ID != want || m.Author != "42" || m.Payload != "ours" {
 		t.Errorf("got %s by %s with %q, want %s by 42 with ours", m.ID, m.Author, m.Payload, want)
 	}
 }
@@ -150,7 +150,7 @@ func TestNormalize_EchoBeforeSendResult(t *testing.T) {
 func TestNormalize_Standby(t *testing.T) {
 	t.Parallel()
 	body := strings.Replace(string(webhook(element(`"message":{"mid":"m_1","text":"hoi"}`))), "messaging", "standby", 1)
-	if m := only(t, []byte(body)); m.Origin != contact.Standby || m.Passive || m.Direction != contact.Inbound {
+	if m := only(t, []byte(body)); m.Origin != message.Standby || m.Passive || m.Direction != message.Inbound {
 		t.Errorf("got %+v", m)
 	}
 	d := normalize(t, []byte(`{"object":"page","entry":[{"id":"1","time":1788000000123},{"id":"2","messaging":null,"standby":[]}]}`))
@@ -200,15 +200,15 @@ func TestNormalize_UncleanText(t *testing.T) {
 
 func TestNormalize_OversizedText(t *testing.T) {
 	t.Parallel()
-	m := only(t, webhook(element(`"message":{"mid":"m_1","text":"`+strings.Repeat("€", contact.MaxText/3+9)+`"}`)))
-	if len(m.Text) > contact.MaxText || len(m.Text) < contact.MaxText-3 {
-		t.Errorf("length of text: got %d bytes, want from %d to %d", len(m.Text), contact.MaxText-3, contact.MaxText)
+	m := only(t, webhook(element(`"message":{"mid":"m_1","text":"`+strings.Repeat("€", message.MaxText/3+9)+`"}`)))
+	if len(m.Text) > message.MaxText || len(m.Text) < message.MaxText-3 {
+		t.Errorf("length of text: got %d bytes, want from %d to %d", len(m.Text), message.MaxText-3, message.MaxText)
 	}
 }
 
 func TestNormalize_OversizedElement(t *testing.T) {
 	t.Parallel()
-	d := normalize(t, webhook(element(`"message":{"mid":"m_1","text":"help","attachments":[{"type":"template","payload":{"x":"`+strings.Repeat("y", contact.MaxRaw)+`"}}]}`)))
+	d := normalize(t, webhook(element(`"message":{"mid":"m_1","text":"help","attachments":[{"type":"template","payload":{"x":"`+strings.Repeat("y", message.MaxRaw)+`"}}]}`)))
 	if len(d.Messages) != 1 || d.Messages[0].Text != "help" || d.Messages[0].Data != nil || len(d.Broken) != 1 {
 		t.Errorf("messages and broken elements: got %d and %d, want the text in one message, and one broken element", len(d.Messages), len(d.Broken))
 	}
@@ -275,8 +275,8 @@ func TestNormalize_StickerSentTwice(t *testing.T) {
 	sticker := strings.Replace(image, "image", "sticker", 1)
 	for _, attachments := range []string{image, sticker, image + "," + sticker, sticker + "," + image} {
 		m := only(t, webhook(element(`"message":{"mid":"m_1","attachments":[`+attachments+`]}`)))
-		want := []contact.Attachment{{Kind: contact.Sticker, Ref: "56", URL: "https://scontent.fbcdn.net/s.png"}}
-		if m.Kind != contact.Sticker || !reflect.DeepEqual(m.Attachments, want) {
+		want := []message.Attachment{{Kind: message.Sticker, Ref: "56", URL: "https://scontent.fbcdn.net/s.png"}}
+		if m.Kind != message.Sticker || !reflect.DeepEqual(m.Attachments, want) {
 			t.Errorf("%s: %s %+v", attachments, m.Kind, m.Attachments)
 		}
 	}

@@ -5,8 +5,8 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // Person is a visitor's identity according to the site.
@@ -52,7 +52,7 @@ func VerifyHost(token, site string, now time.Time, secrets ...[]byte) (Person, e
 	}
 	p := Person{
 		Account: identity.Address{Alias: account, Assurance: identity.Verified},
-		Name:    contact.Clean(c.Name, maxName),
+		Name:    message.Clean(c.Name, maxName),
 	}
 	p.addClaimedAlias(identity.Email, c.Email)
 	p.addClaimedAlias(identity.Phone, c.Phone)

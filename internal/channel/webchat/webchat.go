@@ -7,9 +7,9 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // Limits of a posted message. A client makes ids from the time that our server
@@ -38,25 +38,25 @@ type postBody struct {
 //
 // An error is [fault.Invalid] or [fault.TooLarge], and its message tells the
 // client's developer what to change.
-func Normalize(site, visitor string, body []byte, now time.Time) (contact.Delivery, error) {
+func Normalize(site, visitor string, body []byte, now time.Time) (message.Delivery, error) {
 	who, err := identity.NewAlias(identity.Visitor, site, visitor)
 	if err != nil {
-		return contact.Delivery{}, err
+		return message.Delivery{}, err
 	}
 	p, err := parseBody(body)
 	if err != nil {
-		return contact.Delivery{}, err
+		return message.Delivery{}, err
 	}
 	id, sentAt, err := parseMessageID(p.ID, now)
 	if err != nil {
-		return contact.Delivery{}, err
+		return message.Delivery{}, err
 	}
-	m := contact.Message{
-		Version:    contact.SchemaVersion,
-		ID:         contact.NewID(contact.WebChat, sentAt, id),
-		Channel:    contact.WebChat,
-		Direction:  contact.Inbound,
-		Kind:       contact.Text,
+	m := message.Message{
+		Version:    message.SchemaVersion,
+		ID:         message.NewID(message.WebChat, sentAt, id),
+		Channel:    message.WebChat,
+		Direction:  message.Inbound,
+		Kind:       message.Text,
 		ProviderID: id,
 		Account:    site,
 		Customer:   identity.Address{Alias: who, Assurance: identity.Verified},
@@ -64,9 +64,9 @@ func Normalize(site, visitor string, body []byte, now time.Time) (contact.Delive
 		Text:       p.Text,
 	}
 	if p.ReplyTo != "" {
-		m.ReplyTo = &contact.ReplyTo{ProviderID: p.ReplyTo}
+		m.ReplyTo = &message.ReplyTo{ProviderID: p.ReplyTo}
 	}
-	return contact.Delivery{Messages: []contact.Message{m}}, nil
+	return message.Delivery{Messages: []message.Message{m}}, nil
 }
 
 // parseBody reads a body and cleans its text. It refuses text above [MaxText]
@@ -82,11 +82,11 @@ func parseBody(body []byte) (postBody, error) {
 	if len(p.Text) > MaxText {
 		return postBody{}, fault.New(fault.TooLarge, "text must not be longer than %d bytes", MaxText)
 	}
-	p.Text = contact.Clean(p.Text, MaxText)
+	p.Text = message.Clean(p.Text, MaxText)
 	if strings.TrimSpace(p.Text) == "" {
 		return postBody{}, fault.New(fault.Invalid, "text must not be empty")
 	}
-	if p.ReplyTo != contact.Clean(p.ReplyTo, maxReplyTo) {
+	if p.ReplyTo != message.Clean(p.ReplyTo, maxReplyTo) {
 		return postBody{}, fault.New(fault.Invalid, "replyTo must be the id of a message")
 	}
 	return p, nil

@@ -13,8 +13,8 @@ import (
 
 	"github.com/heard-intake/heard/internal/channel/channeltest"
 	"github.com/heard-intake/heard/internal/channel/webchat"
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 const visitor = "01991234-5678-7abc-8def-0123456789ab"
@@ -40,7 +40,7 @@ func body(t testing.TB, members map[string]any) []byte {
 
 func TestNormalize_Golden(t *testing.T) {
 	t.Parallel()
-	normalize := func(b []byte) (contact.Delivery, error) { return webchat.Normalize(site, visitor, b, now) }
+	normalize := func(b []byte) (message.Delivery, error) { return webchat.Normalize(site, visitor, b, now) }
 	channeltest.Golden(t, "testdata", ".json", normalize)
 }
 
@@ -57,7 +57,7 @@ func TestNormalize_SentTwice(t *testing.T) {
 	if diff := cmp.Diff(first, again); diff != "" {
 		t.Errorf("second delivery (-first +second):\n%s", diff)
 	}
-	if want := contact.NewID(contact.WebChat, now, uuidAt(now)); first.Messages[0].ID != want {
+	if want := message.NewID(message.WebChat, now, uuidAt(now)); first.Messages[0].ID != want {
 		t.Errorf("id %s, want %s", first.Messages[0].ID, want)
 	}
 }
@@ -166,6 +166,6 @@ func FuzzNormalize(f *testing.F) {
 }
 
 func BenchmarkNormalize(b *testing.B) {
-	normalize := func(b []byte) (contact.Delivery, error) { return webchat.Normalize(site, visitor, b, now) }
+	normalize := func(b []byte) (message.Delivery, error) { return webchat.Normalize(site, visitor, b, now) }
 	channeltest.Bench(b, normalize, [][]byte{body(b, map[string]any{"id": uuidAt(now), "text": strings.Repeat("Waar blijft mijn pakket? ", 20)})})
 }

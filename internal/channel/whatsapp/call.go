@@ -2,7 +2,7 @@ package whatsapp
 
 import (
 	"github.com/heard-intake/heard/internal/channel/meta"
-	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // readCall reads an element of "calls". Only the end of a call becomes a
@@ -13,10 +13,10 @@ func (c *change) readCall(v meta.Value) error {
 		return errShape
 	}
 	o := v.Object()
-	direction := contact.Inbound
+	direction := message.Inbound
 	given := senderIDs(o)
 	if o.Get("direction").Text() == "BUSINESS_INITIATED" {
-		direction = contact.Outbound
+		direction = message.Outbound
 		given = recipientIDs(o)
 	}
 	if o.Get("event").Text() != "terminate" {
@@ -33,24 +33,24 @@ func (c *change) readCall(v meta.Value) error {
 	}
 	duration := o.Get("duration").Text()
 	answered := duration != "" && duration != "0" && o.Get("status").Text() != "FAILED"
-	m := contact.Message{
-		Version: contact.SchemaVersion, Channel: contact.WhatsApp, Direction: direction, Kind: contact.Call,
-		ProviderID: providerMessageID(v, o), Account: contact.Cut(c.account, maxID),
+	m := message.Message{
+		Version: message.SchemaVersion, Channel: message.WhatsApp, Direction: direction, Kind: message.Call,
+		ProviderID: providerMessageID(v, o), Account: message.Cut(c.account, maxID),
 		Customer: customer.customer, Aliases: customer.aliases, Name: customer.name, Username: customer.username,
 		SentAt: at,
 	}
 	switch {
 	case answered:
 		m.Payload = "completed"
-		m.Passive = direction == contact.Inbound
-	case direction == contact.Inbound:
+		m.Passive = direction == message.Inbound
+	case direction == message.Inbound:
 		m.Payload = "missed"
 	default:
 		m.Payload = "unanswered"
 		m.Passive = true
 	}
 	m.Data = c.boundedData(&m, v)
-	m.ID = contact.NewID(m.Channel, m.SentAt, m.ProviderID)
+	m.ID = message.NewID(m.Channel, m.SentAt, m.ProviderID)
 	c.delivery.Messages = append(c.delivery.Messages, m)
 	return nil
 }

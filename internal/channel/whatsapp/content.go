@@ -7,16 +7,16 @@ import (
 	"strings"
 
 	"github.com/heard-intake/heard/internal/channel/meta"
-	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // fillContent sets the content fields of m. If the content cannot be read, m
 // becomes Unsupported and keeps the whole element in Raw.
-func (c *change) fillContent(m *contact.Message, kind string, v meta.Value, o meta.Object) {
+func (c *change) fillContent(m *message.Message, kind string, v meta.Value, o meta.Object) {
 	if c.readContent(m, kind, o) {
 		return
 	}
-	m.Kind = contact.Unsupported
+	m.Kind = message.Unsupported
 	if m.Payload == "" {
 		m.Payload = kind
 	}
@@ -25,20 +25,20 @@ func (c *change) fillContent(m *contact.Message, kind string, v meta.Value, o me
 
 // readContent reads the content of a message of the given kind into m. It
 // reports whether the kind is known and its content was readable.
-func (c *change) readContent(m *contact.Message, kind string, o meta.Object) bool {
+func (c *change) readContent(m *message.Message, kind string, o meta.Object) bool {
 	body := o.Get(kind)
 	fields := body.Object()
 	switch kind {
 	case "text":
-		m.Kind = contact.Text
+		m.Kind = message.Text
 		m.Text = customerText(body, "body")
 		return c.markUnlessParsed(m, len(fields) > 0 || m.Text != "")
 	case "contacts":
-		m.Kind = contact.Cards
+		m.Kind = message.Cards
 		m.Data = c.boundedData(m, body)
 		return c.markUnlessParsed(m, len(body.Elements()) > 0)
 	case "request_welcome":
-		m.Kind = contact.Event
+		m.Kind = message.Event
 		m.Passive = true
 		m.Payload = kind
 		return true
@@ -59,19 +59,19 @@ func (c *change) readContent(m *contact.Message, kind string, o meta.Object) boo
 // salvageContent reads the file and the text of a message of an unknown kind.
 // The file has to be fetched before it expires, and the text is what agents
 // need most.
-func (c *change) salvageContent(m *contact.Message, fields meta.Object, errors meta.Value) {
+func (c *change) salvageContent(m *message.Message, fields meta.Object, errors meta.Value) {
 	if fields.Get("id").Text() != "" && fields.Get("mime_type").Text() != "" {
 		c.readMediaFile(m, "", fields, errors)
 	}
 	for _, name := range []string{"caption", "body", "text"} {
 		if m.Text == "" {
-			m.Text = contact.Cut(fields.Get(name).Text(), contact.MaxText)
+			m.Text = message.Cut(fields.Get(name).Text(), message.MaxText)
 		}
 	}
 }
 
 // markUnlessParsed marks m as unparsed unless ok, and returns ok.
-func (c *change) markUnlessParsed(m *contact.Message, ok bool) bool {
+func (c *change) markUnlessParsed(m *message.Message, ok bool) bool {
 	if !ok {
 		m.Mark = unparsedMark
 	}
@@ -83,27 +83,27 @@ func (c *change) markUnlessParsed(m *contact.Message, ok bool) bool {
 const unparsedMark = "unparsed"
 
 // readStructured reads the content of the kinds whose content is an object.
-func (c *change) readStructured(m *contact.Message, kind string, body meta.Value, o meta.Object) bool {
+func (c *change) readStructured(m *message.Message, kind string, body meta.Value, o meta.Object) bool {
 	fields := body.Object()
 	switch kind {
 	case "location":
-		m.Kind = contact.Location
+		m.Kind = message.Location
 		m.Data = c.boundedData(m, body)
 	case "interactive":
 		return c.readInteractive(m, fields)
 	case "button":
-		m.Kind = contact.Reply
+		m.Kind = message.Reply
 		m.Text = customerText(body, "text")
-		m.Payload = contact.Cut(fields.Get("payload").Text(), maxText)
+		m.Payload = message.Cut(fields.Get("payload").Text(), maxText)
 	case "order":
-		m.Kind = contact.Order
+		m.Kind = message.Order
 		m.Text = customerText(body, "text")
 		m.Data = c.boundedData(m, body)
 	case "system":
-		m.Kind = contact.Event
+		m.Kind = message.Event
 		m.Passive = true
 		m.Text = customerText(body, "body")
-		m.Payload = contact.Cut(fields.Get("type").Text(), maxName)
+		m.Payload = message.Cut(fields.Get("type").Text(), maxName)
 		m.Data = c.boundedData(m, body)
 	default:
 		c.readMediaFile(m, kind, fields, o.Get("errors"))
@@ -117,13 +117,13 @@ func customerText(v meta.Value, member string) string {
 	if v.IsObject() {
 		v = v.Get(member)
 	}
-	return contact.Cut(v.Text(), contact.MaxText)
+	return message.Cut(v.Text(), message.MaxText)
 }
 
 // boundedData returns v for storage with m. A v that is too large is kept as a
 // broken element instead, and m is marked as unparsed.
-func (c *change) boundedData(m *contact.Message, v meta.Value) json.RawMessage {
-	if len(v) > contact.MaxRaw {
+func (c *change) boundedData(m *message.Message, v meta.Value) json.RawMessage {
+	if len(v) > message.MaxRaw {
 		m.Mark = unparsedMark
 		c.addBroken(c.currentPath(), v, errTooLarge)
 		return nil
@@ -133,26 +133,26 @@ func (c *change) boundedData(m *contact.Message, v meta.Value) json.RawMessage {
 
 // attachmentKinds maps WhatsApp's media types to ours. "voice" is a type of
 // older API versions.
-var attachmentKinds = map[string]contact.Kind{
-	"image": contact.Image, "video": contact.Video, "audio": contact.Audio, "voice": contact.Audio,
-	"document": contact.File, "sticker": contact.Sticker,
+var attachmentKinds = map[string]message.Kind{
+	"image": message.Image, "video": message.Video, "audio": message.Audio, "voice": message.Audio,
+	"document": message.File, "sticker": message.Sticker,
 }
 
 // readMediaFile reads a media attachment. The media type decides the
 // attachment's kind if WhatsApp's name for the kind is unknown.
-func (c *change) readMediaFile(m *contact.Message, kind string, fields meta.Object, errors meta.Value) {
+func (c *change) readMediaFile(m *message.Message, kind string, fields meta.Object, errors meta.Value) {
 	m.Kind = attachmentKinds[kind]
 	if m.Kind == "" {
 		major, _, _ := strings.Cut(fields.Get("mime_type").Text(), "/")
-		m.Kind = cmp.Or(attachmentKinds[major], contact.File)
+		m.Kind = cmp.Or(attachmentKinds[major], message.File)
 	}
-	m.Text = contact.Cut(fields.Get("caption").Text(), contact.MaxText)
-	a := contact.Attachment{
+	m.Text = message.Cut(fields.Get("caption").Text(), message.MaxText)
+	a := message.Attachment{
 		Kind:   m.Kind,
-		Ref:    contact.Cut(fields.Get("id").Text(), maxID),
-		URL:    contact.Cut(fields.Get("url").Text(), maxURL),
-		Type:   contact.Cut(fields.Get("mime_type").Text(), maxName),
-		Name:   contact.Cut(fields.Get("filename").Text(), maxText),
+		Ref:    message.Cut(fields.Get("id").Text(), maxID),
+		URL:    message.Cut(fields.Get("url").Text(), maxURL),
+		Type:   message.Cut(fields.Get("mime_type").Text(), maxName),
+		Name:   message.Cut(fields.Get("filename").Text(), maxText),
 		SHA256: meta.NormalizeSHA256(fields.Get("sha256").Text()),
 		Voice:  kind == "voice" || fields.Get("voice").IsTrue(),
 	}
@@ -163,12 +163,12 @@ func (c *change) readMediaFile(m *contact.Message, kind string, fields meta.Obje
 		a.Mark = "failed"
 		m.Data = c.boundedData(m, errors)
 	}
-	m.Attachments = []contact.Attachment{a}
+	m.Attachments = []message.Attachment{a}
 }
 
 // readInteractive reads the answer to an interactive message of ours: a
 // button, a list entry or a form. It reports whether there was an answer.
-func (c *change) readInteractive(m *contact.Message, fields meta.Object) bool {
+func (c *change) readInteractive(m *message.Message, fields meta.Object) bool {
 	kind := fields.Get("type").Text()
 	for i := 0; kind == "" && i < len(fields); i++ {
 		if fields[i].Value.IsObject() { // "type" is missing
@@ -181,30 +181,30 @@ func (c *change) readInteractive(m *contact.Message, fields meta.Object) bool {
 		m.Mark = unparsedMark
 		m.Text = customerText(fields.Get("body"), "text") // a question that staff sent
 		if kind != "" {
-			m.Payload = contact.Cut("interactive/"+kind, maxName)
+			m.Payload = message.Cut("interactive/"+kind, maxName)
 		}
 		return false
 	}
 	switch kind {
 	case "button_reply", "list_reply":
-		m.Kind = contact.Reply
+		m.Kind = message.Reply
 		m.Text = customerText(body, "title")
-		m.Payload = contact.Cut(answer.Get("id").Text(), maxText)
+		m.Payload = message.Cut(answer.Get("id").Text(), maxText)
 		if answer.Get("description") != nil {
 			m.Data = c.boundedData(m, body)
 		}
 	case "nfm_reply":
-		m.Kind = contact.Form
+		m.Kind = message.Form
 		m.Text = customerText(body, "body")
-		m.Payload = contact.Cut(answer.Get("name").Text(), maxText)
+		m.Payload = message.Cut(answer.Get("name").Text(), maxText)
 		m.Data = c.readFormAnswers(m, answer.Get("response_json"))
 	case "call_permission_reply":
-		m.Kind = contact.Reply
+		m.Kind = message.Reply
 		m.Data = c.boundedData(m, body)
-		m.Payload = contact.Cut(answer.Get("response").Text(), maxText)
+		m.Payload = message.Cut(answer.Get("response").Text(), maxText)
 	default:
-		m.Kind = contact.Form
-		m.Payload = contact.Cut(kind, maxText)
+		m.Kind = message.Form
+		m.Payload = message.Cut(kind, maxText)
 		m.Data = c.boundedData(m, body)
 	}
 	return true
@@ -212,7 +212,7 @@ func (c *change) readInteractive(m *contact.Message, fields meta.Object) bool {
 
 // readFormAnswers returns the answers of a form, which WhatsApp sends as JSON
 // inside a string. If the string is not JSON, it is returned as it is.
-func (c *change) readFormAnswers(m *contact.Message, v meta.Value) json.RawMessage {
+func (c *change) readFormAnswers(m *message.Message, v meta.Value) json.RawMessage {
 	if inner := v.Text(); json.Valid([]byte(inner)) {
 		return c.boundedData(m, meta.Value(inner))
 	}
@@ -240,17 +240,17 @@ var silentKinds = []string{"", "keep_in_chat", "pin", "poll_update", "reaction"}
 
 // readUnsupported reads a message that WhatsApp could not pass on. It decides
 // whether the message may be a question.
-func (c *change) readUnsupported(m *contact.Message, fields meta.Object, errors meta.Value) {
-	m.Payload = contact.Cut(fields.Get("type").Text(), maxName)
+func (c *change) readUnsupported(m *message.Message, fields meta.Object, errors meta.Value) {
+	m.Payload = message.Cut(fields.Get("type").Text(), maxName)
 	m.Passive = m.Passive || slices.Contains(silentKinds, m.Payload)
 	for _, e := range errors.Elements() {
 		switch e.Get("code").Text() {
 		case codeLost, codeUnavailable:
 			m.Mark = "content-lost"
-			m.Passive = m.Origin == contact.History
+			m.Passive = m.Origin == message.History
 		case codeUnsupported, codeUnknown:
 		default:
-			m.Passive = m.Origin == contact.History // an unknown error may hide a real message
+			m.Passive = m.Origin == message.History // an unknown error may hide a real message
 		}
 	}
 }

@@ -5,7 +5,7 @@ import (
 
 	"github.com/heard-intake/heard/internal/channel/channeltest"
 	"github.com/heard-intake/heard/internal/channel/whatsapp"
-	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // exceptions are items of the corpus that we read differently on purpose.
@@ -39,7 +39,7 @@ func TestCorpus(t *testing.T) {
 	}
 }
 
-func normalize(f channeltest.File) (contact.Delivery, error) {
+func normalize(f channeltest.File) (message.Delivery, error) {
 	if f.Name == "awsdocs__eum_social_sns_message_text.json" {
 		return whatsapp.NormalizeSNS(f.Body)
 	}

@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/heard-intake/heard/internal/channel/meta"
-	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // readStatus reads an element of "statuses": the status of a message that we
@@ -23,9 +23,9 @@ func (c *change) readStatus(v meta.Value) error {
 	if err != nil {
 		return err
 	}
-	e := contact.Effect{
-		Channel: contact.WhatsApp,
-		Account: contact.Cut(c.account, maxID),
+	e := message.Effect{
+		Channel: message.WhatsApp,
+		Account: message.Cut(c.account, maxID),
 		Target:  o.Get("id").Text(),
 		At:      at,
 	}
@@ -35,10 +35,10 @@ func (c *change) readStatus(v meta.Value) error {
 		c.addNotice("call_status", v, at, to)
 		return nil
 	case name == "deleted": // older versions report a deletion by the customer this way
-		e.Kind = contact.Deletion
-		e.By = contact.Inbound
-	case slices.Contains(contact.Statuses, name):
-		e.Kind = contact.Status
+		e.Kind = message.Deletion
+		e.By = message.Inbound
+	case slices.Contains(message.Statuses, name):
+		e.Kind = message.Status
 		e.Status = name
 	}
 	if e.Kind == "" || err != nil { // unknown, or about a whole group
@@ -48,7 +48,7 @@ func (c *change) readStatus(v meta.Value) error {
 	e.Customer = customer.customer
 	e.Aliases = customer.aliases
 	if fails := o.Get("errors").Elements(); len(fails) > 0 {
-		e.Code = contact.Cut(fails[0].Get("code").Text(), maxName)
+		e.Code = message.Cut(fails[0].Get("code").Text(), maxName)
 		e.Detail = errorDetail(fails[0])
 	}
 	if callback := o.Get("biz_opaque_callback_data"); callback != nil && len(callback) <= maxText {
@@ -80,11 +80,11 @@ func errorDetail(fail meta.Value) string {
 	if more != "" && more != words {
 		words = strings.TrimPrefix(words+": "+more, ": ")
 	}
-	return contact.Cut(words, maxText)
+	return message.Cut(words, maxText)
 }
 
 // addEffect adds e to the delivery. It fails if e has no usable target id.
-func (c *change) addEffect(e contact.Effect) error {
+func (c *change) addEffect(e message.Effect) error {
 	if e.Target == "" || len(e.Target) > maxID {
 		return errTarget
 	}
@@ -94,14 +94,14 @@ func (c *change) addEffect(e contact.Effect) error {
 
 // readAlteration reads a reaction, an edit or a deletion. WhatsApp sends these
 // as messages with an id of their own, which the effect keeps in its data.
-func (c *change) readAlteration(m contact.Message, kind string, body meta.Value) error {
+func (c *change) readAlteration(m message.Message, kind string, body meta.Value) error {
 	o := body.Object()
 	own, err := json.Marshal(m.ProviderID)
 	if err != nil {
 		return err
 	}
-	e := contact.Effect{
-		Channel:  contact.WhatsApp,
+	e := message.Effect{
+		Channel:  message.WhatsApp,
 		Account:  m.Account,
 		Customer: m.Customer,
 		Aliases:  m.Aliases,
@@ -112,17 +112,17 @@ func (c *change) readAlteration(m contact.Message, kind string, body meta.Value)
 	}
 	switch kind {
 	case "reaction":
-		e.Kind = contact.Reaction
+		e.Kind = message.Reaction
 		e.Target = o.Get("message_id").Text()
-		e.Emoji = contact.Cut(o.Get("emoji").Text(), maxName)
+		e.Emoji = message.Cut(o.Get("emoji").Text(), maxName)
 	case "edit":
 		inner := o.Get("message").Object()
-		var edited contact.Message
+		var edited message.Message
 		c.readContent(&edited, messageType(inner), inner)
-		e.Kind = contact.Edit
+		e.Kind = message.Edit
 		e.Text = edited.Text
 	default:
-		e.Kind = contact.Deletion
+		e.Kind = message.Deletion
 	}
 	return c.addEffect(e)
 }

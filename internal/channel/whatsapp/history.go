@@ -5,8 +5,8 @@ import (
 	"time"
 
 	"github.com/heard-intake/heard/internal/channel/meta"
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // readHistory reads conversations from before the number was connected to the
@@ -42,9 +42,9 @@ func (c *change) readHistoryMessage(v meta.Value, customer ids) error {
 		outbound = from != "" && c.isSentByUs(from, customer)
 	}
 	if outbound {
-		return c.readElement(v, o, contact.Outbound, customer.withFallback(recipientIDs(o)))
+		return c.readElement(v, o, message.Outbound, customer.withFallback(recipientIDs(o)))
 	}
-	return c.readElement(v, o, contact.Inbound, customer.withFallback(senderIDs(o)))
+	return c.readElement(v, o, message.Inbound, customer.withFallback(senderIDs(o)))
 }
 
 // isSentByUs reports whether a history message came from our side. In a

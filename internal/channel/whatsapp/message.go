@@ -5,8 +5,8 @@ import (
 	"strings"
 
 	"github.com/heard-intake/heard/internal/channel/meta"
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // readMessage reads an element of "messages". It is a customer's message,
@@ -19,14 +19,14 @@ func (c *change) readMessage(v meta.Value) error {
 		return c.readHistoryMessage(v, ids{})
 	}
 	o := v.Object()
-	return c.readElement(v, o, contact.Inbound, senderIDs(o))
+	return c.readElement(v, o, message.Inbound, senderIDs(o))
 }
 
 // readEcho reads an element of "message_echoes": a message that staff sent
 // with the WhatsApp Business app. The customer is its recipient.
 func (c *change) readEcho(v meta.Value) error {
 	o := v.Object()
-	return c.readElement(v, o, contact.Outbound, recipientIDs(o))
+	return c.readElement(v, o, message.Outbound, recipientIDs(o))
 }
 
 func senderIDs(o meta.Object) ids {
@@ -38,7 +38,7 @@ func recipientIDs(o meta.Object) ids {
 }
 
 // readElement adds one message to or from the customer with the ids in given.
-func (c *change) readElement(v meta.Value, o meta.Object, direction contact.Direction, given ids) error {
+func (c *change) readElement(v meta.Value, o meta.Object, direction message.Direction, given ids) error {
 	if !v.IsObject() {
 		return errShape
 	}
@@ -54,30 +54,30 @@ func (c *change) readElement(v meta.Value, o meta.Object, direction contact.Dire
 	if err != nil {
 		return err
 	}
-	m := contact.Message{
-		Version:    contact.SchemaVersion,
-		Channel:    contact.WhatsApp,
+	m := message.Message{
+		Version:    message.SchemaVersion,
+		Channel:    message.WhatsApp,
 		Direction:  direction,
 		ProviderID: providerMessageID(v, o),
-		Account:    contact.Cut(c.account, maxID),
+		Account:    message.Cut(c.account, maxID),
 		Customer:   customer.customer,
 		Aliases:    customer.aliases,
 		Name:       customer.name,
 		Username:   customer.username,
 		SentAt:     at,
-		Thread:     contact.Cut(o.Get("group_id").Text(), maxID),
+		Thread:     message.Cut(o.Get("group_id").Text(), maxID),
 		ReplyTo:    readReplyTo(o.Get("context")),
 		Referral:   readReferral(o),
 	}
 	switch c.field {
 	case "history":
-		m.Origin = contact.History
+		m.Origin = message.History
 		m.Passive = true
 	case "standby":
-		m.Origin = contact.Standby
+		m.Origin = message.Standby
 	default:
-		if direction == contact.Outbound {
-			m.Origin = contact.Echo
+		if direction == message.Outbound {
+			m.Origin = message.Echo
 		}
 	}
 	switch kind {
@@ -91,7 +91,7 @@ func (c *change) readElement(v meta.Value, o meta.Object, direction contact.Dire
 		m.ProviderID += ":placeholder" // the file may arrive later as a message with the plain id
 	}
 	c.fillContent(&m, kind, v, o)
-	m.ID = contact.NewID(m.Channel, m.SentAt, m.ProviderID)
+	m.ID = message.NewID(m.Channel, m.SentAt, m.ProviderID)
 	c.delivery.Messages = append(c.delivery.Messages, m)
 	return nil
 }
@@ -110,7 +110,7 @@ func messageType(o meta.Object) string {
 	if kind == "" && !o.Get("errors").IsEmpty() {
 		kind = "unsupported"
 	}
-	return contact.Cut(kind, maxName)
+	return message.Cut(kind, maxName)
 }
 
 // providerMessageID returns the platform's message id, or a hash of the
@@ -123,9 +123,9 @@ func providerMessageID(v meta.Value, o meta.Object) string {
 	return id
 }
 
-func readReplyTo(context meta.Value) *contact.ReplyTo {
-	r := contact.ReplyTo{
-		ProviderID: contact.Cut(context.Get("id").Text(), maxID),
+func readReplyTo(context meta.Value) *message.ReplyTo {
+	r := message.ReplyTo{
+		ProviderID: message.Cut(context.Get("id").Text(), maxID),
 		Forwarded:  context.Get("forwarded").IsTrue() || context.Get("frequently_forwarded").IsTrue(),
 	}
 	if r.ProviderID == "" && !r.Forwarded {
@@ -136,22 +136,22 @@ func readReplyTo(context meta.Value) *contact.ReplyTo {
 
 // readReferral returns the ad or post that led to the message, or the
 // catalogue product that it is about. It is nil without either.
-func readReferral(o meta.Object) *contact.Referral {
+func readReferral(o meta.Object) *message.Referral {
 	if ref := o.Get("referral").Object(); len(ref) > 0 {
-		return &contact.Referral{
-			Source:  contact.Cut(ref.Get("source_type").Text(), maxName),
-			ID:      contact.Cut(ref.Get("source_id").Text(), maxName),
-			URL:     contact.Cut(ref.Get("source_url").Text(), maxURL),
-			Title:   contact.Cut(ref.Get("headline").Text(), maxText),
-			Text:    contact.Cut(ref.Get("body").Text(), maxText),
-			ClickID: contact.Cut(ref.Get("ctwa_clid").Text(), maxText),
+		return &message.Referral{
+			Source:  message.Cut(ref.Get("source_type").Text(), maxName),
+			ID:      message.Cut(ref.Get("source_id").Text(), maxName),
+			URL:     message.Cut(ref.Get("source_url").Text(), maxURL),
+			Title:   message.Cut(ref.Get("headline").Text(), maxText),
+			Text:    message.Cut(ref.Get("body").Text(), maxText),
+			ClickID: message.Cut(ref.Get("ctwa_clid").Text(), maxText),
 		}
 	}
 	if product := o.Get("context").Get("referred_product").Object(); len(product) > 0 {
-		return &contact.Referral{
+		return &message.Referral{
 			Source:  "product",
-			ID:      contact.Cut(product.Get("catalog_id").Text(), maxName),
-			Product: contact.Cut(product.Get("product_retailer_id").Text(), maxName),
+			ID:      message.Cut(product.Get("catalog_id").Text(), maxName),
+			Product: message.Cut(product.Get("product_retailer_id").Text(), maxName),
 		}
 	}
 	return nil
@@ -160,7 +160,7 @@ func readReferral(o meta.Object) *contact.Referral {
 // addSharedPhone adds the phone number that a customer shared in answer to our
 // request for it. Any other contact card may describe a third person and
 // proves nothing about the sender.
-func (c *change) addSharedPhone(m *contact.Message, o meta.Object) {
+func (c *change) addSharedPhone(m *message.Message, o meta.Object) {
 	const proven = "contact_request"
 	asked := strings.HasPrefix(o.Get("origin").Text(), proven)
 	var phone identity.Alias

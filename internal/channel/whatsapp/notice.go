@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"github.com/heard-intake/heard/internal/channel/meta"
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // addNotice adds a notice for an element that is not about a message. If at is
@@ -20,18 +20,18 @@ func (c *change) addNotice(kind string, v meta.Value, at time.Time, about ids) {
 			at = other
 		}
 	}
-	n := contact.Notice{
-		Channel: contact.WhatsApp,
-		Account: contact.Cut(c.ourSideID(), maxID),
+	n := message.Notice{
+		Channel: message.WhatsApp,
+		Account: message.Cut(c.ourSideID(), maxID),
 		ID:      meta.HashElementID(v, kind, c.ourSideID(), strconv.FormatInt(at.Unix(), 10)),
-		Kind:    contact.Cut(cmp.Or(kind, "unknown"), maxName),
+		Kind:    message.Cut(cmp.Or(kind, "unknown"), maxName),
 		At:      at,
 	}
 	if customer, err := c.resolveCustomer(about); err == nil && about != (ids{}) {
 		n.Customer = &customer.customer
 		n.Aliases = customer.aliases
 	}
-	if len(v) <= contact.MaxRaw {
+	if len(v) <= message.MaxRaw {
 		n.Data = v.CopyRaw()
 	} else {
 		c.addBroken(c.currentPath(), v, errTooLarge)
@@ -59,8 +59,8 @@ func (c *change) readPreference(v meta.Value) error {
 	allows, known := consentByPreference[strings.ToLower(o.Get("value").Text())]
 	if known && n.Customer != nil && !n.At.IsZero() {
 		n.Consent = &identity.Consent{
-			Channel: string(contact.WhatsApp), Account: n.Account, Granted: allows, At: n.At,
-			Category: contact.Cut(cmp.Or(o.Get("category").Text(), "marketing_messages"), maxName),
+			Channel: string(message.WhatsApp), Account: n.Account, Granted: allows, At: n.At,
+			Category: message.Cut(cmp.Or(o.Get("category").Text(), "marketing_messages"), maxName),
 		}
 	}
 	return nil

@@ -6,8 +6,8 @@ import (
 	"strings"
 
 	"github.com/heard-intake/heard/internal/channel/meta"
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // ids are the ids that an element gives for a customer. Any of them may be
@@ -57,8 +57,8 @@ func readPeople(v meta.Value) []person {
 		profile := raw.Get("profile")
 		people = append(people, person{
 			ids:      contactIDs(raw),
-			name:     contact.Cut(profile.Get("name").Text(), maxName),
-			username: contact.Cut(strings.TrimPrefix(profile.Get("username").Text(), "@"), maxName),
+			name:     message.Cut(profile.Get("name").Text(), maxName),
+			username: message.Cut(strings.TrimPrefix(profile.Get("username").Text(), "@"), maxName),
 		})
 	}
 	return people
@@ -205,7 +205,7 @@ func (c *change) parseAlias(kind identity.Kind, value string) (identity.Alias, b
 
 // placeholderAlias returns an alias of the first non-empty id, unchanged.
 func (c *change) placeholderAlias(given, person ids) (identity.Alias, bool) {
-	scope := cmp.Or(c.ourSideID(), string(contact.WhatsApp))
+	scope := cmp.Or(c.ourSideID(), string(message.WhatsApp))
 	for _, id := range [...]identity.Alias{
 		{Kind: identity.Phone, Value: given.phone}, {Kind: identity.BSUID, Value: given.user},
 		{Kind: identity.Phone, Value: person.phone}, {Kind: identity.BSUID, Value: person.user},

@@ -9,8 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/heard-intake/heard/internal/channel/whatsapp"
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // These tests cover faults that were reported in other software.
@@ -32,7 +32,7 @@ func says(sender, id, text string) string {
 	return fmt.Sprintf(`{%s,"id":%q,"timestamp":"1790000000","type":"text","text":{"body":%q}}`, sender, id, text)
 }
 
-func read(t *testing.T, body string) contact.Delivery {
+func read(t *testing.T, body string) message.Delivery {
 	t.Helper()
 	d, err := whatsapp.Normalize([]byte(body))
 	if err != nil {
@@ -42,7 +42,7 @@ func read(t *testing.T, body string) contact.Delivery {
 }
 
 // one returns the only message of a webhook.
-func one(t *testing.T, body string) contact.Message {
+func one(t *testing.T, body string) message.Message {
 	t.Helper()
 	d := read(t, body)
 	if len(d.Messages) != 1 {
@@ -57,7 +57,7 @@ func bsuid(id string) identity.Alias {
 	return identity.Alias{Kind: identity.BSUID, Scope: "200000000000001", Value: id}
 }
 
-func aliases(m contact.Message) []identity.Alias {
+func aliases(m message.Message) []identity.Alias {
 	var as []identity.Alias
 	for _, a := range m.Addresses() {
 		as = append(as, a.Alias)
@@ -116,7 +116,7 @@ func TestNormalize_TooManyBrokenElements(t *testing.T) {
 func TestNormalize_UnknownType(t *testing.T) {
 	t.Parallel()
 	m := one(t, webhook("messages", `"messages":[{"from":"12025550123","id":"wamid.1","timestamp":"1790000000","type":"hologram","hologram":{"n":1}}]`))
-	if m.Kind != contact.Unsupported || m.Payload != "hologram" || !strings.Contains(string(m.Raw), `"hologram":{"n":1}`) || m.Passive {
+	if m.Kind != message.Unsupported || m.Payload != "hologram" || !strings.Contains(string(m.Raw), `"hologram":{"n":1}`) || m.Passive {
 		t.Errorf("got %+v", m)
 	}
 }
@@ -195,7 +195,7 @@ func TestNormalize_ChangedNumber(t *testing.T) {
 			if diff := cmp.Diff(tt.want, d.Links); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
-			if len(d.Messages) != 1 || d.Messages[0].Kind != contact.Event || !d.Messages[0].Passive {
+			if len(d.Messages) != 1 || d.Messages[0].Kind != message.Event || !d.Messages[0].Passive {
 				t.Errorf("messages: %+v", d.Messages)
 			}
 		})
@@ -224,7 +224,7 @@ func TestNormalize_Echo(t *testing.T) {
 	t.Parallel()
 	for _, list := range []string{"message_echoes", "messages"} {
 		m := one(t, webhook("smb_message_echoes", `"`+list+`":[{"from":"15555550100","to":"12025550123","id":"wamid.1","timestamp":"1790000000","type":"text","text":{"body":"van ons"}}]`))
-		if m.Direction != contact.Outbound || m.Origin != contact.Echo || m.Customer.Alias != phone(jan) {
+		if m.Direction != message.Outbound || m.Origin != message.Echo || m.Customer.Alias != phone(jan) {
 			t.Errorf("in %s: got %+v", list, m)
 		}
 	}
@@ -242,7 +242,7 @@ func TestNormalize_EchoToSameCustomer(t *testing.T) {
 func TestNormalize_Standby(t *testing.T) {
 	t.Parallel()
 	m := one(t, webhook("standby", `"messages":[`+says(`"from":"12025550123"`, "wamid.1", "hallo")+`]`))
-	if m.Origin != contact.Standby || m.Direction != contact.Inbound || m.Passive {
+	if m.Origin != message.Standby || m.Direction != message.Inbound || m.Passive {
 		t.Errorf("got %+v", m)
 	}
 }
@@ -260,7 +260,7 @@ func TestNormalize_Status(t *testing.T) {
 func TestNormalize_CardWithoutPhone(t *testing.T) {
 	t.Parallel()
 	m := one(t, webhook("messages", `"messages":[{"from":"12025550123","id":"wamid.1","timestamp":"1790000000","type":"contacts","contacts":[{"name":{"formatted_name":"Mia Muster"}},{"phones":null}]}]`))
-	if m.Kind != contact.Cards || !strings.Contains(string(m.Data), "Mia Muster") || m.Aliases != nil {
+	if m.Kind != message.Cards || !strings.Contains(string(m.Data), "Mia Muster") || m.Aliases != nil {
 		t.Errorf("got %+v", m)
 	}
 }
@@ -310,7 +310,7 @@ func TestNormalize_HistoryIsPassive(t *testing.T) {
 		`"history":[{"threads":[{"id":"12025550123","messages":[` + says(`"from":"12025550123"`, "wamid.1", "oud") + `]}]}]`,
 		`"messages":[{"from":"12025550123","id":"wamid.1","timestamp":"1790000000","type":"unsupported","errors":[{"code":131060}]}]`,
 	} {
-		if m := one(t, webhook("history", value)); m.Origin != contact.History || !m.Passive {
+		if m := one(t, webhook("history", value)); m.Origin != message.History || !m.Passive {
 			t.Errorf("got %+v", m)
 		}
 	}
@@ -343,7 +343,7 @@ func TestNormalize_UnusualText(t *testing.T) {
 		{"invalid UTF-8", "\"a\xffb\"", "a\uFFFDb"},
 		{"right-to-left override", `"\u202eabc"`, "\u202eabc"},
 		{"number", `12.50`, "12.50"},
-		{"over the maximum length", `"` + strings.Repeat("é", contact.MaxText) + `"`, strings.Repeat("é", contact.MaxText/2)},
+		{"over the maximum length", `"` + strings.Repeat("é", message.MaxText) + `"`, strings.Repeat("é", message.MaxText/2)},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -361,7 +361,7 @@ func TestNormalize_UnusualText(t *testing.T) {
 
 func TestNormalize_OversizedContent(t *testing.T) {
 	t.Parallel()
-	big := strings.Repeat("x", contact.MaxRaw)
+	big := strings.Repeat("x", message.MaxRaw)
 	d := read(t, webhook("messages", `"messages":[{"from":"12025550123","id":"wamid.1","timestamp":"1790000000","type":"hologram","hologram":"`+big+`"}]`))
 	if len(d.Messages) != 1 || d.Messages[0].Raw != nil || len(d.Broken) != 1 || len(d.Broken[0].Raw) < len(big) {
 		t.Errorf("messages and broken elements: got %d and %d, want 1 and 1", len(d.Messages), len(d.Broken))

@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"github.com/heard-intake/heard/internal/channel/meta"
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // idsAfterChange returns the ids that a customer has after a system event.
@@ -19,7 +19,7 @@ func idsAfterChange(system meta.Object) ids {
 // readSystemEvent adds links for a system message about a customer whose phone
 // number or user id changed. The text of the message is not used as evidence,
 // because it contains a profile name, which any customer can choose.
-func (c *change) readSystemEvent(m *contact.Message, o meta.Object) {
+func (c *change) readSystemEvent(m *message.Message, o meta.Object) {
 	system := o.Get("system").Object()
 	if kind := system.Get("type").Text(); !strings.Contains(kind, "changed_number") && !strings.Contains(kind, "changed_user_id") {
 		return
@@ -29,12 +29,12 @@ func (c *change) readSystemEvent(m *contact.Message, o meta.Object) {
 		user:   system.Get("previous_user_id").Text(),
 		parent: system.Get("previous_parent_user_id").Text(),
 	}
-	c.addLinks(before, idsAfterChange(system), contact.NewID(m.Channel, m.SentAt, m.ProviderID), m.SentAt)
+	c.addLinks(before, idsAfterChange(system), message.NewID(m.Channel, m.SentAt, m.ProviderID), m.SentAt)
 }
 
 // addLinks states that the customer with the ids in before now has those in
 // after. It links the first of the ids to each of the others.
-func (c *change) addLinks(before, after ids, ref contact.ID, at time.Time) {
+func (c *change) addLinks(before, after ids, ref message.ID, at time.Time) {
 	evidence := identity.Evidence{Rule: identity.RuleSystem, Ref: string(ref), At: at}
 	var first identity.Alias
 	for _, id := range [...]struct {
@@ -74,15 +74,15 @@ func (c *change) readUserIDUpdate(v meta.Value) error {
 	if err != nil {
 		return err
 	}
-	m := contact.Message{
-		Version: contact.SchemaVersion, Channel: contact.WhatsApp, Direction: contact.Inbound,
-		Kind: contact.Event, Payload: "user_id_update", Passive: true,
-		ProviderID: providerMessageID(v, o), Account: contact.Cut(c.account, maxID),
+	m := message.Message{
+		Version: message.SchemaVersion, Channel: message.WhatsApp, Direction: message.Inbound,
+		Kind: message.Event, Payload: "user_id_update", Passive: true,
+		ProviderID: providerMessageID(v, o), Account: message.Cut(c.account, maxID),
 		Customer: customer.customer, Aliases: customer.aliases, Name: customer.name, Username: customer.username,
 		SentAt: at,
 	}
 	m.Data = c.boundedData(&m, v)
-	m.ID = contact.NewID(m.Channel, m.SentAt, m.ProviderID)
+	m.ID = message.NewID(m.Channel, m.SentAt, m.ProviderID)
 	c.delivery.Messages = append(c.delivery.Messages, m)
 	c.addLinks(ids{user: user.Get("previous").Text(), parent: parent.Get("previous").Text()}, now, m.ID, at)
 	return nil

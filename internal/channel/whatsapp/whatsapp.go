@@ -28,8 +28,8 @@ import (
 	"time"
 
 	"github.com/heard-intake/heard/internal/channel/meta"
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // object is the member "object" of every WhatsApp webhook.
@@ -38,16 +38,16 @@ const object = "whatsapp_business_account"
 // Normalize returns the contents of a webhook body. A body that is not a
 // WhatsApp webhook is [fault.Invalid]. Elements that cannot be read are in the
 // delivery's Broken list.
-func Normalize(body []byte) (contact.Delivery, error) {
+func Normalize(body []byte) (message.Delivery, error) {
 	all, err := meta.ParseAll(body)
 	if err != nil {
-		return contact.Delivery{}, err
+		return message.Delivery{}, err
 	}
 	var r reader
 	for _, v := range all {
 		o := v.Object()
 		if o.Get("object").Text() != object {
-			return contact.Delivery{}, fault.New(fault.Invalid, "the object is not "+object)
+			return message.Delivery{}, fault.New(fault.Invalid, "the object is not "+object)
 		}
 		r.readEntries("entry", o.Get("entry"))
 	}
@@ -58,16 +58,16 @@ func Normalize(body []byte) (contact.Delivery, error) {
 // Social. The message is the text of an SNS notification; one of its members
 // is a string that holds one entry of Meta's webhook. A message without such
 // an entry is [fault.Invalid].
-func NormalizeSNS(message []byte) (contact.Delivery, error) {
-	v, err := meta.Parse(message)
+func NormalizeSNS(notification []byte) (message.Delivery, error) {
+	v, err := meta.Parse(notification)
 	if err != nil {
-		return contact.Delivery{}, err
+		return message.Delivery{}, err
 	}
 	const member = "whatsAppWebhookEntry"
 	e := v.Get(member)
 	if !e.IsObject() {
 		if e, err = meta.Parse([]byte(e.Text())); err != nil {
-			return contact.Delivery{}, fault.Wrap(fault.Invalid, err, "read "+member)
+			return message.Delivery{}, fault.Wrap(fault.Invalid, err, "read "+member)
 		}
 	}
 	var r reader
@@ -103,7 +103,7 @@ const maxARN = 2048
 
 // A reader collects the contents of one webhook.
 type reader struct {
-	delivery contact.Delivery
+	delivery message.Delivery
 }
 
 // Reasons why an element is broken.
@@ -117,7 +117,7 @@ var (
 )
 
 func (r *reader) addBroken(path string, v meta.Value, err error) {
-	r.delivery.Broken = append(r.delivery.Broken, contact.Broken{Path: path, Reason: fault.Message(err), Raw: v.CopyRaw()})
+	r.delivery.Broken = append(r.delivery.Broken, message.Broken{Path: path, Reason: fault.Message(err), Raw: v.CopyRaw()})
 }
 
 func (r *reader) readEntries(path string, list meta.Value) {

@@ -12,7 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/heard-intake/heard/infra/local/dynamo/dynamotest"
-	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/store"
 )
 
@@ -76,7 +76,7 @@ func Schema(name string) *dynamodb.CreateTableInput {
 
 // MessageEvent returns the stream event of messages that were just stored. The
 // records are numbered from 0.
-func MessageEvent(ms ...contact.Message) (events.DynamoDBEvent, error) {
+func MessageEvent(ms ...message.Message) (events.DynamoDBEvent, error) {
 	var ev events.DynamoDBEvent
 	for i, m := range ms {
 		r, err := store.NewMessageRecord(m)

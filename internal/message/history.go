@@ -1,4 +1,4 @@
-package contact
+package message
 
 import (
 	"time"
@@ -47,16 +47,6 @@ type Page struct {
 	Complete bool   // this is the last page
 }
 
-// Changes are the items of a customer that were stored after a cursor.
-type Changes struct {
-	Entries   []Entry   // new messages, in any order and of any age
-	Effects   []Became  // changed states of messages, new or old
-	Contacts  []Contact // changed contacts in their current form
-	Regrouped bool      // the ids of the customer changed: the whole history must be read again
-	Cursor    string    // cursor of the next read
-	Complete  bool      // there are no further changes now
-}
-
 // A Became is a changed state: of one message, or of all outgoing messages of a
 // channel until a time.
 type Became struct {
@@ -65,16 +55,4 @@ type Became struct {
 	Of       string               `json:"of,omitempty"`    // id of the message, without its time
 	State    *State               `json:"state,omitempty"` // current state of the message
 	Until    map[string]time.Time `json:"until,omitempty"` // by status: all outgoing messages sent until this time have reached it
-}
-
-// A Waiter is one contact of the waiting list.
-type Waiter struct {
-	ID         string              `json:"id"` // id of the contact
-	Customer   identity.CustomerID `json:"customerId"`
-	Since      time.Time           `json:"waitingSince"`
-	Start      time.Time           `json:"start"`
-	Department string              `json:"department"`
-	Reason     string              `json:"reason,omitempty"`
-	Product    string              `json:"product,omitempty"`
-	Channels   []Channel           `json:"channels"`
 }

@@ -1,12 +1,12 @@
-// Package contact defines the central records of Heard. A [Message] has the same
-// shape for all channels. An [Effect] is a later event of a message, such as a
-// delivery status or an edit. A [Contact] is the messages of one customer about one
-// wish.
+// Package message defines the normalized records of all channels. A [Message] has the
+// same shape for every channel. An [Effect] is a later event of a message, such as a
+// delivery status or an edit. A [Delivery] is the messages and effects of one webhook or
+// mail.
 //
 // The package of a channel creates messages and effects. They never change after that.
 // Channels deliver a message more than once, so every id is derived from the message
 // and never from our clock: a redelivery has the same id.
-package contact
+package message
 
 import (
 	"crypto/sha256"
@@ -282,4 +282,23 @@ func Cut(s string, limit int) string {
 		limit--
 	}
 	return s[:limit]
+}
+
+// Said returns the time by which m is ordered among other messages. WhatsApp and mail
+// have times in whole seconds, so the message was written at any time in its second
+// and before we received it. Said returns the latest possible time. Otherwise a quick
+// reaction of a customer would be ordered before the answer that caused it
+// (TestContacts_SameSecond):
+//
+//  1. Our answer is sent at 10:00:00.400.
+//  2. The customer reacts at 10:00:00.700. WhatsApp reports 10:00:00.
+//  3. Heard receives the reaction at 10:00:02. Said returns 10:00:00.999.
+func (m Message) Said() time.Time {
+	if m.SentAt.Nanosecond() != 0 || !m.ReceivedAt.After(m.SentAt) {
+		return m.SentAt
+	}
+	if last := m.SentAt.Add(time.Second - time.Millisecond); m.ReceivedAt.After(last) {
+		return last
+	}
+	return m.ReceivedAt
 }

@@ -1,4 +1,4 @@
-package contact_test
+package message_test
 
 import (
 	"encoding/json"
@@ -18,6 +18,7 @@ import (
 
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // A definition holds the parts of a schema definition that the tests use.
@@ -32,7 +33,7 @@ func readDefinitions(t *testing.T) map[string]definition {
 	var s struct {
 		Defs map[string]definition `json:"$defs"`
 	}
-	if err := json.Unmarshal(contact.JSONSchema, &s); err != nil {
+	if err := json.Unmarshal(message.JSONSchema, &s); err != nil {
 		t.Fatal(err)
 	}
 	return s.Defs
@@ -42,7 +43,7 @@ func TestJSONSchema_Fields(t *testing.T) {
 	t.Parallel()
 	defs := readDefinitions(t)
 	for _, v := range []any{
-		contact.Message{}, contact.Effect{}, contact.Attachment{}, contact.MediaFile{}, contact.ReplyTo{}, contact.Referral{}, contact.Remark{}, identity.Address{},
+		message.Message{}, message.Effect{}, message.Attachment{}, message.MediaFile{}, message.ReplyTo{}, message.Referral{}, message.Remark{}, identity.Address{},
 	} {
 		typ := reflect.TypeOf(v)
 		all, required := jsonNames(typ)
@@ -200,7 +201,7 @@ var validMessage = map[string]any{
 func readDefinition(t *testing.T, name string) *openapi3.Schema {
 	t.Helper()
 	var raw map[string]any
-	if err := json.Unmarshal(contact.JSONSchema, &raw); err != nil {
+	if err := json.Unmarshal(message.JSONSchema, &raw); err != nil {
 		t.Fatal(err)
 	}
 	delete(raw, "anyOf")
@@ -229,7 +230,7 @@ func TestNewsJSONSchema(t *testing.T) {
 	if got := slices.Sorted(slices.Values(s.Required)); !slices.Equal(got, required) {
 		t.Errorf("required properties = %v, want %v", got, required)
 	}
-	if want := constantValues(t, "news.go", "NewsKind"); !slices.Equal(s.Properties["kind"].Enum, want) {
+	if want := constantValues(t, "../contact/news.go", "NewsKind"); !slices.Equal(s.Properties["kind"].Enum, want) {
 		t.Errorf("kinds of the schema = %v, want %v", s.Properties["kind"].Enum, want)
 	}
 }

@@ -1,4 +1,4 @@
-package contact
+package message
 
 import _ "embed" // for the schema
 
