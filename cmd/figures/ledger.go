@@ -175,6 +175,7 @@ func itemKind(pk, sk string) string {
 		return "unknown"
 	case store.KindAffected, store.KindDue, store.KindLogLine, store.KindAppliedChange:
 		return "problem"
+	default: // the other kinds share the last name
 	}
 	return "other"
 }

@@ -71,8 +71,8 @@ func (t *tool) printSuspects(all []suspect, domain string, whole bool) {
 	var part []string
 	hasOwn := false
 	for _, s := range all {
-		switch {
-		case s.kind == ownMailbox:
+		switch s.kind {
+		case ownMailbox:
 			hasOwn = true
 			fmt.Fprintf(t.out, "%s: our own mailbox is the customer of %d mails. An answer to it comes back to us.\n", s.sender.Value, s.mails)
 			from := domain
@@ -80,7 +80,7 @@ func (t *tool) printSuspects(all []suspect, domain string, whole bool) {
 				_, from, _ = strings.Cut(s.sender.Value, "@")
 			}
 			part = append(part, "-domain "+from+" "+s.sender.Value)
-		case s.kind == colleague:
+		case colleague:
 			fmt.Fprintf(t.out, "%s: %d different Reply-To in %d mails, but it is in MailStaff. New mails with an outside Reply-To belong to the person there.\n", s.sender.Value, s.people, s.mails)
 		default:
 			fmt.Fprintf(t.out, "%s: %d different Reply-To in %d mails. It may be a web form whose visitors share one customer.\n", s.sender.Value, s.people, s.mails)

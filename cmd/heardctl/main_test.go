@@ -400,10 +400,10 @@ func TestRun_CommandLines(t *testing.T) {
 		"no -why":                 {[]string{"candidates", "dismiss", "x"}, 1, "-why is required"},
 		"-reason with dismiss":    {[]string{"candidates", "dismiss", "-why", "y", "-reason", "z", "x"}, 1, "-reason is required with confirm"},
 		"unknown replay":          {[]string{"replay", "shoes"}, 2, "usage: heardctl replay"},
-		"a taxonomy":              {[]string{"taxonomy", "check", "../taxonomy.yaml"}, 0, "departments"},
+		"a taxonomy":              {[]string{"taxonomy", "check", "../../infra/taxonomy.yaml"}, 0, "departments"},
 		"a broken taxonomy":       {[]string{"taxonomy", "check", "main.go"}, 1, "1 mistake: correct it and check again\n"},
-		"a classified text":       {[]string{"taxonomy", "check", "-text", "ik snap mijn factuur niet", "../taxonomy.yaml"}, 0, "invoice-unclear for billing, confidence 0."},
-		"a text without a reason": {[]string{"taxonomy", "-text", "goedemorgen", "../taxonomy.yaml"}, 0, "unknown: no phrase"},
+		"a classified text":       {[]string{"taxonomy", "check", "-text", "ik snap mijn factuur niet", "../../infra/taxonomy.yaml"}, 0, "invoice-unclear for billing, confidence 0."},
+		"a text without a reason": {[]string{"taxonomy", "-text", "goedemorgen", "../../infra/taxonomy.yaml"}, 0, "unknown: no phrase"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

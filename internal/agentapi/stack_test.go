@@ -26,7 +26,6 @@ type (
 
 var (
 	now      = apitest.Now
-	agent    = apitest.Agent
 	id       = apitest.PathID
 	phone    = apitest.Phone
 	verified = apitest.Verified

@@ -62,11 +62,9 @@ func phoned(changes map[string]any) map[string]any {
 
 var (
 	now      = apitest.Now
-	agent    = apitest.Agent
 	id       = apitest.PathID
 	phone    = apitest.Phone
 	verified = apitest.Verified
-	with     = apitest.ClaimsWith
 	uuid7    = apitest.UUIDv7
 )
 

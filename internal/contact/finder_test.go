@@ -7,8 +7,9 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/heard-intake/heard/internal/message"
 	"pgregory.net/rapid"
+
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // slowContacts is [Contacts] as its documentation says it: each message looks

@@ -25,13 +25,9 @@ type (
 )
 
 var (
-	now      = apitest.Now
-	agent    = apitest.Agent
-	id       = apitest.PathID
-	phone    = apitest.Phone
-	verified = apitest.Verified
-	with     = apitest.ClaimsWith
-	uuid7    = apitest.UUIDv7
+	now   = apitest.Now
+	agent = apitest.Agent
+	with  = apitest.ClaimsWith
 )
 
 // TestSchemas checks that the document has the members of every body.

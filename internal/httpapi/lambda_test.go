@@ -214,7 +214,7 @@ func TestHandler_ETag(t *testing.T) {
 // It replaces the default logger, so it does not run beside tests.
 func BenchmarkLambda(b *testing.B) {
 	before := slog.Default()
-	slog.SetDefault(slog.New(slog.NewJSONHandler(io.Discard, nil)))
+	slog.SetDefault(slog.New(slog.DiscardHandler))
 	defer slog.SetDefault(before)
 	handle := httpapi.Lambda(newEcho(nil))
 	ev := newEvent("POST /v1/items/{id}", func(ev *events.APIGatewayV2HTTPRequest) {

@@ -113,6 +113,7 @@ func (c *Change) decodeKey(pk, sk string) bool {
 		c.At = changedAt(sk)
 	case KindAlias:
 		c.AliasKey = pk
+	default: // the other kinds have no further parts in their keys
 	}
 	return true
 }

@@ -25,6 +25,7 @@ func (c Change) News() (event contact.News, later *contact.Later, ok bool, err e
 		}
 	case KindProfile:
 		mergeNews(&e, text(before, attrProfileMergedInto), text(after, attrProfileMergedInto))
+	default: // agent tools are not notified of the other kinds
 	}
 	if err != nil || e.Kind == "" {
 		return contact.News{}, nil, false, c.decodeFailed(err)

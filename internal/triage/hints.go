@@ -112,6 +112,7 @@ func decodeTarget(r events.DynamoDBEventRecord) (to target, found bool, err erro
 		to.message = true
 		to.from, found, err = c.LostSince()
 		return to, found, err
+	default: // the other kinds change no contact
 	}
 	return to, false, nil
 }

@@ -140,6 +140,7 @@ func (h *Handler) applyMessage(ctx context.Context, department string, m events.
 			current = conflict.Version
 		}
 		early = version == 0 || version > current
+	default: // the update can never succeed
 	}
 	return early, err
 }

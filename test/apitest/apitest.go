@@ -54,6 +54,7 @@ import (
 // Now is the time in every test.
 var Now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
+// The site of the chat page, and the keys of its sessions and host tokens.
 const (
 	Site       = "shop"
 	SessionKey = "a key for the sessions of tests, long enough"
@@ -79,6 +80,7 @@ var example = sync.OnceValues(func() (*taxonomy.Taxonomy, error) {
 	return taxonomy.Load(data)
 })
 
+// New returns the three APIs on an empty table, bucket and secrets.
 func New(t testing.TB) *Stack {
 	t.Helper()
 	tax, err := example()
@@ -123,6 +125,7 @@ func chatSecret(t testing.TB) *secret.Secret {
 	return SecretWith(t, fmt.Sprintf(`{"sessionKey":%q,"hostKey":%q}`, SessionKey, HostKey))
 }
 
+// SecretWith returns a secret that holds a value.
 func SecretWith(t testing.TB, value string) *secret.Secret {
 	t.Helper()
 	srv, err := secrets.New(secrets.Config{File: filepath.Join(t.TempDir(), "secrets.json")})
@@ -148,6 +151,7 @@ type Call struct {
 
 const everything = "identity:write customers:read customers:write register:write problems:read problems:write problems:all"
 
+// Agent is the claims of an agent's token with every scope.
 var Agent = map[string]string{"sub": "agent-7", "scope": everything, "exp": strconv.FormatInt(Now.Add(time.Hour).Unix(), 10)}
 
 // ClaimsWith returns the claims of Agent with changes. An empty value removes a
@@ -163,6 +167,7 @@ func ClaimsWith(changes map[string]string) map[string]string {
 	return c
 }
 
+// Event returns the request as API Gateway passes it to a function.
 func (c Call) Event(t testing.TB) events.APIGatewayV2HTTPRequest {
 	t.Helper()
 	method, path, _ := strings.Cut(c.Route, " ")
@@ -244,6 +249,7 @@ func (a Answer) Into(status int, v any) Answer {
 	return a
 }
 
+// Expect fails the test if the status is another one.
 func (a Answer) Expect(status int) Answer {
 	a.T.Helper()
 	if a.Status != status {
@@ -269,10 +275,12 @@ func (a Answer) ExpectRefusal(status int, detail string) {
 	}
 }
 
+// Phone returns the n-th phone number of the tests, verified.
 func Phone(n int) identity.Address {
 	return Verified(identity.Phone, "", fmt.Sprintf("31970100%03d", n))
 }
 
+// Verified returns a verified address.
 func Verified(kind identity.Kind, scope, value string) identity.Address {
 	return identity.Address{Alias: identity.Alias{Kind: kind, Scope: scope, Value: value}, Assurance: identity.Verified}
 }
@@ -293,6 +301,7 @@ func (s *Stack) Says(who identity.Address, ch message.Channel, n int, text strin
 	return s.Put(message.Message{Channel: ch, Direction: message.Inbound, Customer: who, Text: text}, n)
 }
 
+// Put stores a message, with an id and a time made from minutesAgo where it has none.
 func (s *Stack) Put(m message.Message, minutesAgo int) message.Message {
 	s.T.Helper()
 	m.Version, m.Kind, m.SentAt = message.SchemaVersion, message.Text, Now.Add(-time.Duration(minutesAgo)*time.Minute)
@@ -319,6 +328,7 @@ func (s *Stack) Merged(n int) (stands, other identity.CustomerID) {
 	return stands, other
 }
 
+// PathID returns the path parameters of a customer.
 func PathID(c identity.CustomerID) map[string]string { return map[string]string{"id": string(c)} }
 
 // A Page is a page of any list.
@@ -338,12 +348,14 @@ type Page struct {
 	Complete  bool
 }
 
+// A ProblemView is a problem as the API returns it.
 type ProblemView struct {
 	ID, State, Department, MergedInto string
 	Version, Contacts                 int
 	Next                              []string
 }
 
+// Texts returns the texts of the messages that a call lists.
 func (s *Stack) Texts(c Call) []string {
 	s.T.Helper()
 	var p Page
@@ -360,7 +372,7 @@ func UUIDv7(at time.Time, n byte) string {
 	var u uuid.UUID
 	ms := at.UnixMilli()
 	for i := range 6 {
-		u[i] = byte(ms >> (8 * (5 - i)))
+		u[i] = byte(ms >> (8 * (5 - i))) //nolint:gosec // one byte of the time
 	}
 	u[6], u[8], u[15] = 0x70, 0x80, n
 	return u.String()

@@ -18,14 +18,11 @@ func newStack(t testing.TB) *stack {
 }
 
 type (
-	call   = apitest.Call
-	answer = apitest.Answer
-	page   = apitest.Page
+	call = apitest.Call
 )
 
 var (
 	now      = apitest.Now
-	agent    = apitest.Agent
 	id       = apitest.PathID
 	phone    = apitest.Phone
 	verified = apitest.Verified

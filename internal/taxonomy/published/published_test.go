@@ -95,7 +95,7 @@ func checkOrganisation(t *taxonomy.Taxonomy) error {
 
 func fileWithVersion(t *testing.T, version string) []byte {
 	t.Helper()
-	data, err := os.ReadFile("../../infra/taxonomy.yaml")
+	data, err := os.ReadFile("../../../infra/taxonomy.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
