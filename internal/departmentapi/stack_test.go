@@ -25,9 +25,8 @@ type (
 )
 
 var (
-	now   = apitest.Now
-	agent = apitest.Agent
-	with  = apitest.ClaimsWith
+	now  = apitest.Now
+	with = apitest.ClaimsWith
 )
 
 // TestSchemas checks that the document has the members of every body.
