@@ -66,10 +66,8 @@ var rules = []struct {
 	{"internal/secret", domain, true},
 	{"internal/store/storetest", []string{"internal/message", "internal/contact", "internal/store", "infra/local/dynamo/dynamotest"}, true}, // for tests only: the real table needs a server
 
-	// What the functions do. They declare the interfaces that adapters fill,
-	// and call of adapters only what is pure: how a webhook is signed, what a
-	// posted chat message means. What an agent registers or a visitor posts goes
-	// in by the same door as a webhook, so the APIs use ingest.
+	// The work of the functions. Messages that agents register and visitors post
+	// are stored by ingest, as the messages of a webhook are.
 	{"internal/ingest", join(domain, "internal/channel/meta"), false},
 	{"internal/detection", domain, false},
 	{"internal/triage", join(domain, "internal/detection", "internal/store"), false}, // the store decodes the stream for these two
@@ -94,8 +92,8 @@ var rules = []struct {
 	// What others import to call the API: it stands alone.
 	{"client", nil, false},
 
-	// The local stack stands in for AWS and knows nothing of Heard; what it runs
-	// is in the template. The tools around it know both.
+	// The local stack replaces AWS and knows nothing of Heard: it runs the
+	// template. The tools around it know both.
 	{"infra/local", []string{"internal/...", "infra/..."}, true},
 	{"infra/local/...", []string{"infra/local/..."}, true},
 	{"internal/traffic", []string{"internal/...", "client"}, true}, // made-up deliveries for tests, figures and the demo

@@ -52,7 +52,7 @@ type Blobs interface {
 }
 
 // A Social copies a file from AWS End User Messaging Social to a bucket.
-// [social.Client] is a Social and documents the kinds of errors.
+// [SocialClient] is a Social and documents the kinds of errors.
 type Social interface {
 	Copy(ctx context.Context, number, media, bucket, key string, limit int64) (contentType string, err error)
 }
