@@ -123,8 +123,8 @@ func TestEveryScheduleHasASample(t *testing.T) {
 	}
 }
 
-// sampled is the queue that stands for one: of the queues of all departments
-// that of the first.
+// sampled returns the queue whose sample event is read for queue: for the queues
+// of departments, the first department's.
 func sampled(m *template.Model, queue string) string {
 	for _, p := range m.Parameters {
 		if p.Name != "Departments" {
