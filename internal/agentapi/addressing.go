@@ -39,7 +39,7 @@ func (a *API) findQuestion(ctx context.Context, c identity.Customer, body sendAn
 	}
 	for _, member := range c.Members {
 		e, err := a.Store.Message(ctx, member, id)
-		if err != nil && fault.KindOf(err) == fault.NotFound {
+		if fault.Is(err, fault.NotFound) {
 			continue
 		}
 		if err != nil {
@@ -101,7 +101,7 @@ func (a *API) addressThread(ctx context.Context, c identity.Customer, m, questio
 	if email.Unnamed(m.Customer.Alias) {
 		var err error
 		m.Customer, err = a.findAddress(ctx, c, message.Email, &rec.owner)
-		if fault.KindOf(err) == fault.Invalid {
+		if fault.Is(err, fault.Invalid) {
 			return errNoAuthor
 		}
 		if err != nil {

@@ -198,7 +198,7 @@ func (a *API) requireUnusedID(ctx context.Context, rec *recorder, m message.Mess
 		return nil
 	}
 	stored, err := a.Store.Message(ctx, rec.owner, m.ID)
-	if err != nil && fault.KindOf(err) != fault.NotFound {
+	if err != nil && !fault.Is(err, fault.NotFound) {
 		return err
 	}
 	if err == nil && !hasSameContent(stored, m) {

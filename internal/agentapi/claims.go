@@ -211,7 +211,7 @@ func (a *API) changeClaim(ctx context.Context, r *httpapi.Request, turn contact.
 		current := contact.Standing(claims, c.ID, r.Now)
 		next, err := change(current, turn)
 		switch {
-		case fault.KindOf(err) == fault.Conflict:
+		case fault.Is(err, fault.Conflict):
 			return contact.Claim{}, refuseWithClaim(err, currentClaim(current, c.ID, r.Now))
 		case err != nil:
 			return contact.Claim{}, err
@@ -222,7 +222,7 @@ func (a *API) changeClaim(ctx context.Context, r *httpapi.Request, turn contact.
 		if err == nil {
 			return next, nil
 		}
-		if fault.KindOf(err) != fault.Conflict {
+		if !fault.Is(err, fault.Conflict) {
 			return contact.Claim{}, err
 		}
 	}
@@ -271,7 +271,7 @@ func (a *API) requireAnswerable(ctx context.Context, r *httpapi.Request, author,
 	if !renewed {
 		return nil
 	}
-	if err := a.Store.SaveClaim(ctx, next, claims); fault.KindOf(err) != fault.Conflict {
+	if err := a.Store.SaveClaim(ctx, next, claims); !fault.Is(err, fault.Conflict) {
 		return err
 	}
 	return nil // the claim changed after this answer was allowed

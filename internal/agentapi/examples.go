@@ -70,7 +70,7 @@ func (a *API) maskedText(ctx context.Context, c contact.Correction) (string, err
 		return "", nil
 	}
 	customer, err := a.Store.Customer(ctx, c.Customer)
-	if fault.KindOf(err) == fault.NotFound {
+	if fault.Is(err, fault.NotFound) {
 		return "", nil
 	}
 	if err != nil {

@@ -80,7 +80,7 @@ func (a *API) postMessage(ctx context.Context, r *httpapi.Request) (httpapi.Resp
 		tally, err = ingester.Ingest(ctx, delivery, source)
 	}
 	if err == nil && tally.Duplicate == 1 {
-		if err = a.checkRepeated(ctx, delivery.Messages[0]); fault.KindOf(err) == fault.Conflict {
+		if err = a.checkRepeated(ctx, delivery.Messages[0]); fault.Is(err, fault.Conflict) {
 			tally = ingest.Tally{In: 1, Refused: 1}
 		}
 	}
@@ -106,7 +106,7 @@ func (a *API) checkRepeated(ctx context.Context, m message.Message) error {
 		return err
 	}
 	stored, err := a.Store.Message(ctx, who, m.ID)
-	if fault.KindOf(err) == fault.NotFound {
+	if fault.Is(err, fault.NotFound) {
 		return nil // erased since the post
 	}
 	if err != nil {
@@ -228,7 +228,7 @@ func (a *API) listMessages(ctx context.Context, r *httpapi.Request) (httpapi.Res
 // has written nothing yet.
 func (a *API) findCustomer(ctx context.Context, visitor identity.Alias) (identity.Customer, error) {
 	id, _, err := a.Store.FindCustomer(ctx, visitor)
-	if fault.KindOf(err) == fault.NotFound {
+	if fault.Is(err, fault.NotFound) {
 		return identity.Customer{}, nil
 	}
 	if err != nil {

@@ -129,7 +129,7 @@ func (a *API) verifySession(ctx context.Context, r *httpapi.Request) (webchat.Se
 // reads the secret again and tries once more.
 func (a *API) withKeys(ctx context.Context, name string, verify func(keys [][]byte) error) error {
 	err := a.withCachedKeys(ctx, name, verify)
-	if err == nil || fault.KindOf(err) != fault.Unauthorized {
+	if !fault.Is(err, fault.Unauthorized) {
 		return err
 	}
 	if changed, refreshErr := a.Secrets.Refresh(ctx); refreshErr != nil || !changed {
@@ -142,7 +142,7 @@ func (a *API) withKeys(ctx context.Context, name string, verify func(keys [][]by
 // it refuses every token.
 func (a *API) withCachedKeys(ctx context.Context, name string, verify func(keys [][]byte) error) error {
 	values, err := a.Secrets.Values(ctx, name)
-	if err != nil && fault.KindOf(err) == fault.Internal {
+	if fault.Is(err, fault.Internal) {
 		slog.WarnContext(ctx, "a key of the chat is not set", "name", name)
 		return fault.New(fault.Unauthorized, "the token is not valid")
 	}

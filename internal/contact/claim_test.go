@@ -64,7 +64,7 @@ func TestClaim_Transitions(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			got, err := tt.do(tt.before)
-			if refused := fault.KindOf(err) == fault.Conflict; refused != tt.refused {
+			if refused := fault.Is(err, fault.Conflict); refused != tt.refused {
 				t.Fatalf("error = %v, want a conflict: %t", err, tt.refused)
 			}
 			if got.Version != tt.version {

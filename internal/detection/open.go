@@ -108,7 +108,7 @@ func (d *Detector) absorbGeneralProblem(ctx context.Context, r taxonomy.Reason, 
 		}
 		rec.Problem = next
 		rec.Events = published
-		if err = d.Store.SaveProblem(ctx, rec); fault.KindOf(err) != fault.Conflict {
+		if err = d.Store.SaveProblem(ctx, rec); !fault.Is(err, fault.Conflict) {
 			return err
 		}
 	}

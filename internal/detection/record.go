@@ -105,7 +105,7 @@ func retryConflicts(ctx context.Context, do func() error) error {
 				return err
 			}
 		}
-		if err = do(); fault.KindOf(err) != fault.Conflict {
+		if err = do(); !fault.Is(err, fault.Conflict) {
 			return err
 		}
 	}

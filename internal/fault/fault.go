@@ -53,9 +53,15 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() error { return e.Err }
 
+// Is reports whether err is a failure of that kind: the kind that [KindOf]
+// returns. It reports false for a nil error.
+func Is(err error, kind Kind) bool {
+	return err != nil && KindOf(err) == kind
+}
+
 // KindOf returns the kind of the outermost [Error] in err's chain, or [Internal]
-// if the chain has no Error. It returns Internal for a nil error, so check err
-// as well.
+// if the chain has no Error. To ask for one kind, use [Is]: KindOf returns
+// Internal for a nil error.
 func KindOf(err error) Kind {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Kind

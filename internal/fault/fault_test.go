@@ -42,6 +42,27 @@ func TestKinds_StatusAndRetry(t *testing.T) {
 	}
 }
 
+func TestIs(t *testing.T) {
+	t.Parallel()
+	wrapped := fmt.Errorf("outer: %w", fault.New(fault.Conflict, "changed meanwhile"))
+	tests := []struct {
+		name string
+		err  error
+		kind fault.Kind
+		want bool
+	}{
+		{"same kind", wrapped, fault.Conflict, true},
+		{"other kind", wrapped, fault.Internal, false},
+		{"without a kind", errors.New("no kind"), fault.Internal, true},
+		{"nil", nil, fault.Internal, false},
+	}
+	for _, tt := range tests {
+		if got := fault.Is(tt.err, tt.kind); got != tt.want {
+			t.Errorf("%s: Is(%v, %s) = %v, want %v", tt.name, tt.err, tt.kind, got, tt.want)
+		}
+	}
+}
+
 func TestMessage_HidesCause(t *testing.T) {
 	t.Parallel()
 	if got := fault.Message(fault.Wrap(fault.Invalid, errors.New("secret"), "no such channel")); got != "no such channel" {

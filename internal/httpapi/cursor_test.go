@@ -26,7 +26,7 @@ func TestSealCursor_HidesPlace(t *testing.T) {
 	}
 	earlier := base64.RawURLEncoding.EncodeToString([]byte(key.Hash("cursor", "renewal", place)[:16] + place))
 	for name, bad := range map[string]string{"an earlier version": earlier, "a history": key.Seal("renewal", place)} {
-		if _, err := httpapi.OpenCursor(key, "renewal", bad); fault.KindOf(err) != fault.Invalid {
+		if _, err := httpapi.OpenCursor(key, "renewal", bad); !fault.Is(err, fault.Invalid) {
 			t.Errorf("a cursor of %s: error %v, want one of kind %v", name, err, fault.Invalid)
 		}
 	}

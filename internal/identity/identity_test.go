@@ -46,7 +46,7 @@ func TestNewAlias(t *testing.T) {
 			if a.Value != tt.want || (err != nil) != (tt.want == "") {
 				t.Errorf("NewAlias() = %q, %v, want %q", a.Value, err, tt.want)
 			}
-			if err != nil && fault.KindOf(err) != fault.Invalid {
+			if err != nil && !fault.Is(err, fault.Invalid) {
 				t.Errorf("NewAlias() error = %v, want kind %s", err, fault.Invalid)
 			}
 		})
@@ -92,7 +92,7 @@ func TestParseAlias(t *testing.T) {
 		}
 	}
 	for _, in := range []string{"", "phone", "psid:123", "fax:1", "phone:x"} {
-		if _, err := identity.ParseAlias(in); fault.KindOf(err) != fault.Invalid || err == nil {
+		if _, err := identity.ParseAlias(in); !fault.Is(err, fault.Invalid) {
 			t.Errorf("ParseAlias(%q) error = %v, want kind %s", in, err, fault.Invalid)
 		}
 	}

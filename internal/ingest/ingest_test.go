@@ -145,7 +145,7 @@ func (w *world) signed(t testing.TB, body string) int {
 func (w *world) history(t testing.TB, a identity.Alias) []message.Entry {
 	t.Helper()
 	id, _, err := w.table.FindCustomer(t.Context(), a)
-	if fault.KindOf(err) == fault.NotFound && err != nil {
+	if fault.Is(err, fault.NotFound) {
 		return nil
 	}
 	if err != nil {

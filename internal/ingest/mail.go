@@ -143,7 +143,7 @@ func (h *MailHandler) ingestMail(ctx context.Context, a mailArrival) (Tally, err
 	}
 	parsed, err := h.parseMail(ctx, a, size)
 	if err != nil {
-		gone := fault.KindOf(err) == fault.NotFound // a case of the quarantine could not be replayed
+		gone := fault.Is(err, fault.NotFound) // a case of the quarantine could not be replayed
 		if gone || fault.Retryable(err) {
 			return Tally{}, err
 		}

@@ -241,7 +241,7 @@ func (c *correspondence) answer(t *testing.T, to identity.Alias, mailID, sesID, 
 func (c *correspondence) where(t *testing.T, a identity.Alias, text string) string {
 	t.Helper()
 	customer, assurance, err := c.table.FindCustomer(t.Context(), a)
-	if err != nil && fault.KindOf(err) != fault.NotFound {
+	if err != nil && !fault.Is(err, fault.NotFound) {
 		t.Fatal(err)
 	}
 	if err != nil || assurance != identity.Verified {

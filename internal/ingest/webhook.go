@@ -119,7 +119,7 @@ func (h *WebhookHandler) verifySignature(ctx context.Context, body []byte, signa
 		return err
 	}
 	err = meta.Verify(body, signature, secrets...)
-	if err == nil || fault.KindOf(err) != fault.Unauthorized {
+	if !fault.Is(err, fault.Unauthorized) {
 		return err
 	}
 	refreshed, refreshErr := h.Secrets.Refresh(ctx)

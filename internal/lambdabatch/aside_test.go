@@ -116,7 +116,7 @@ func TestRecoverPanic_ErrorWithoutPanicText(t *testing.T) {
 			lambdabatch.Each(n, 2, func(int) { panic("Jansen") })
 			return nil
 		})
-		if fault.KindOf(err) != fault.Internal || strings.Contains(err.Error(), "Jansen") {
+		if !fault.Is(err, fault.Internal) || strings.Contains(err.Error(), "Jansen") {
 			t.Errorf("a panic among %d gives %v", n, err)
 		}
 	}

@@ -152,7 +152,7 @@ func (h *Handler) runJob(ctx context.Context, body string, try int) (wait time.D
 // message no longer exists.
 func (h *Handler) fetchFiles(ctx context.Context, job message.Job, try int) (wait time.Duration, err error) {
 	m, state, err := h.loadMessage(ctx, job)
-	if fault.KindOf(err) == fault.NotFound && err != nil {
+	if fault.Is(err, fault.NotFound) {
 		return 0, nil
 	}
 	if err != nil {
@@ -273,7 +273,7 @@ func (h *Handler) accessToken(ctx context.Context, ch message.Channel, account s
 	}
 	for _, name := range [...]string{"accessToken:" + account, "accessToken"} {
 		token, err := t.Value(ctx, name)
-		if err == nil || fault.KindOf(err) != fault.Internal {
+		if !fault.Is(err, fault.Internal) {
 			return token, err
 		}
 	}

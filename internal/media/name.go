@@ -19,7 +19,7 @@ const nameTries = 6
 // nothing else.
 func (h *Handler) fetchName(ctx context.Context, key string, try int) (wait time.Duration, err error) {
 	alias, customer, err := h.Store.AliasByKey(ctx, key)
-	if fault.KindOf(err) == fault.NotFound && err != nil {
+	if fault.Is(err, fault.NotFound) {
 		return 0, nil
 	}
 	if err != nil {

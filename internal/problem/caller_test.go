@@ -39,7 +39,7 @@ func TestCaller_Reaches(t *testing.T) {
 				t.Errorf("Reaches(without department) = %t, want %t", got, tt.unowned)
 			}
 			err := tt.caller.Check(owned)
-			if refused := fault.KindOf(err) == fault.Forbidden; refused == tt.owned || (err == nil) != tt.owned {
+			if refused := fault.Is(err, fault.Forbidden); refused == tt.owned || (err == nil) != tt.owned {
 				t.Errorf("Check(owned by billing) = %v, reached %t", err, tt.owned)
 			}
 		})

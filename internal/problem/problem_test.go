@@ -94,7 +94,7 @@ func TestEveryStep(t *testing.T) {
 						t.Fatalf("got %+v, %+v, %v", got, events, err)
 					}
 				default:
-					if fault.KindOf(err) != fault.Conflict || events != nil || got.Version != p.Version {
+					if !fault.Is(err, fault.Conflict) || events != nil || got.Version != p.Version {
 						t.Fatalf("got %+v, %+v, %v", got, events, err)
 					}
 					want := "possible: " + strings.ReplaceAll(legal[from], " ", ", ")

@@ -52,7 +52,7 @@ func (s *Service) AnnounceCandidates(ctx context.Context, now time.Time) error {
 			Expires: now.Add(decisionLifetime),
 		}
 		err = s.Store.AnnounceCandidate(ctx, a, count)
-		if fault.KindOf(err) == fault.Conflict {
+		if fault.Is(err, fault.Conflict) {
 			return nil
 		}
 		if err != nil {

@@ -304,7 +304,7 @@ func TestDecideCandidate_AfterTheBurst(t *testing.T) {
 			t.Errorf("confirmed twice as %s: %q, %v", reason, again, err)
 		}
 	}
-	if _, err := b.DecideCandidate(t.Context(), els, id, problems.CandidateDecision{Decision: problems.Dismiss, Why: "toch niet", At: later}); fault.KindOf(err) != fault.NotFound {
+	if _, err := b.DecideCandidate(t.Context(), els, id, problems.CandidateDecision{Decision: problems.Dismiss, Why: "toch niet", At: later}); !fault.Is(err, fault.NotFound) {
 		t.Errorf("decided twice: %v", err)
 	}
 	if got := b.list(later); len(got) != 0 {

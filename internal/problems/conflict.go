@@ -24,7 +24,7 @@ func (e *ConflictError) Unwrap() error { return e.reason }
 // withState returns a conflict with the state of the problem, and every other
 // error as it is.
 func withState(err error, p problem.Record) error {
-	if fault.KindOf(err) != fault.Conflict {
+	if !fault.Is(err, fault.Conflict) {
 		return err
 	}
 	return &ConflictError{Version: p.Version, Revision: p.Revision, State: p.State, Possible: problem.Next(p.State), reason: err}

@@ -134,7 +134,7 @@ func (s *Service) findContacts(ctx context.Context, contacts []problem.ContactRe
 	}
 	for _, ref := range contacts {
 		c, err := s.Store.Customer(ctx, ref.Customer)
-		if err != nil && fault.KindOf(err) != fault.NotFound {
+		if err != nil && !fault.Is(err, fault.NotFound) {
 			return nil, "", err
 		}
 		start, ok, err := s.findContactStart(ctx, c, ref.Contact)

@@ -85,7 +85,7 @@ func (s *Service) readCustomers(ctx context.Context, contacts []problem.ContactR
 	errs := make([]error, len(contacts))
 	lambdabatch.Each(len(contacts), parallelReads, func(i int) {
 		c, err := s.Store.Customer(ctx, contacts[i].Customer)
-		if fault.KindOf(err) == fault.NotFound {
+		if fault.Is(err, fault.NotFound) {
 			return
 		}
 		customers[i] = c

@@ -54,7 +54,7 @@ func (s *Service) DecideCandidate(ctx context.Context, caller problem.Caller, id
 		return "", err
 	}
 	c, err := s.Candidate(ctx, caller, id, d.At)
-	if fault.KindOf(err) == fault.NotFound {
+	if fault.Is(err, fault.NotFound) {
 		if decided, problemID, err := s.wasDecided(ctx, id, d); decided || err != nil {
 			return problemID, err
 		}

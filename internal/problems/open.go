@@ -55,7 +55,7 @@ func (s *Service) Open(ctx context.Context, caller problem.Caller, r OpenRequest
 	events[0].Comment = comment
 	p := problem.Record{Problem: problem.SetAcknowledgeBy(opened, s.acknowledgeBy), Events: events}
 	err = s.Store.OpenProblem(ctx, p, seed.Affected)
-	if fault.KindOf(err) == fault.Conflict {
+	if fault.Is(err, fault.Conflict) {
 		existing, err := s.Store.ProblemOfCause(ctx, r.Reason, r.Product)
 		return problem.Record{}, s.errAlreadyOpen(ctx, caller, existing, err)
 	}

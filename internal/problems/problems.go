@@ -221,7 +221,7 @@ func retryLostWrites(ctx context.Context, attempt func() (lost bool, err error))
 // isLostWrite reports whether a conditional write was refused because another
 // write came first. It returns every other error.
 func isLostWrite(err error) (lost bool, _ error) {
-	if fault.KindOf(err) == fault.Conflict {
+	if fault.Is(err, fault.Conflict) {
 		return true, nil
 	}
 	return false, err
@@ -245,7 +245,7 @@ func errKeepsChanging() error { return fault.New(fault.Unavailable, "the problem
 // ignoreNotFound returns nil for a problem that does not exist any more: nothing
 // is due for it.
 func ignoreNotFound(err error) error {
-	if fault.KindOf(err) == fault.NotFound {
+	if fault.Is(err, fault.NotFound) {
 		return nil
 	}
 	return err

@@ -124,7 +124,7 @@ func TestOpen_OneProblemPerCause(t *testing.T) {
 	}
 	_, err := b.Open(t.Context(), els, problems.OpenRequest{Reason: "invoice-unclear", At: monday})
 	exists, ok := errors.AsType[*problems.AlreadyOpenError](err)
-	if fault.KindOf(err) != fault.Conflict || !ok || exists.ProblemID != p.ID {
+	if !fault.Is(err, fault.Conflict) || !ok || exists.ProblemID != p.ID {
 		t.Errorf("again: got %v, want a conflict with problem %s", err, p.ID)
 	}
 	for name, r := range map[string]problems.OpenRequest{
@@ -135,7 +135,7 @@ func TestOpen_OneProblemPerCause(t *testing.T) {
 		"a customer that there is not":        {Reason: "manual-unclear", Product: "coffee-machine", Contacts: []problem.ContactRef{{Customer: "nobody", Contact: "k1"}}, At: monday},
 		"too many contacts":                   {Reason: "manual-unclear", Contacts: make([]problem.ContactRef, problems.MaxContacts+1), At: monday},
 	} {
-		if _, err := b.Open(t.Context(), els, r); fault.KindOf(err) != fault.Invalid {
+		if _, err := b.Open(t.Context(), els, r); !fault.Is(err, fault.Invalid) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -183,7 +183,7 @@ func TestContinueMerge_Repeated(t *testing.T) {
 	if old := b.read(from.ID); old.MergedInto != into.ID || old.Customers != merged.Customers {
 		t.Errorf("the merged one %+v", old.Problem)
 	}
-	if _, err := b.Attach(t.Context(), els, from.ID, problems.ContactsChange{Contacts: []problem.ContactRef{b.customer(500, monday)}, At: monday}); fault.KindOf(err) != fault.Conflict {
+	if _, err := b.Attach(t.Context(), els, from.ID, problems.ContactsChange{Contacts: []problem.ContactRef{b.customer(500, monday)}, At: monday}); !fault.Is(err, fault.Conflict) {
 		t.Errorf("attached to a merged one: %v", err)
 	}
 	if got := b.due(from.ID, monday.Add(day)); !slices.Equal(got, []schedule.Kind{schedule.Transfer}) {
@@ -368,7 +368,7 @@ func TestUpdate_Concurrent(t *testing.T) {
 					if err == nil {
 						break
 					}
-					if fault.KindOf(err) != fault.Unavailable {
+					if !fault.Is(err, fault.Unavailable) {
 						t.Error(err)
 						return
 					}
@@ -408,7 +408,7 @@ func TestUpdate_ConflictState(t *testing.T) {
 	} {
 		_, err := b.Update(t.Context(), els, p.ID, change)
 		got, ok := errors.AsType[*problems.ConflictError](err)
-		if !ok || fault.KindOf(err) != fault.Conflict {
+		if !ok || !fault.Is(err, fault.Conflict) {
 			t.Errorf("%s: got %v, want a *ConflictError", name, err)
 			continue
 		}
@@ -433,7 +433,7 @@ func TestUpdate_MergeRepeated(t *testing.T) {
 		t.Errorf("the target has %d contacts at version %d, want 5 at version 2", got.Contacts, got.Version)
 	}
 	merge.Key = problems.IdempotencyKey(els, "m-1", []byte(`{"comment":"x"}`), monday)
-	if _, err := b.Update(t.Context(), els, from.ID, merge); fault.KindOf(err) != fault.Conflict {
+	if _, err := b.Update(t.Context(), els, from.ID, merge); !fault.Is(err, fault.Conflict) {
 		t.Errorf("another body with the same key: got %v, want a conflict", err)
 	}
 }

@@ -238,7 +238,7 @@ func (s *Service) findMatchingContacts(ctx context.Context, problemID string, fi
 // from the first one that affects the customer on.
 func (s *Service) readContacts(ctx context.Context, a problem.Affected) ([]contact.Contact, error) {
 	c, err := s.Store.Customer(ctx, a.Customer)
-	if fault.KindOf(err) == fault.NotFound {
+	if fault.Is(err, fault.NotFound) {
 		return nil, nil
 	}
 	if err != nil {

@@ -221,12 +221,12 @@ func TestSplit_IdempotencyKey(t *testing.T) {
 	}
 	other := s
 	other.Words, other.Key.Print = []string{"korting"}, "y"
-	if _, err := b.Split(t.Context(), els, p.ID, other); fault.KindOf(err) != fault.Conflict {
+	if _, err := b.Split(t.Context(), els, p.ID, other); !fault.Is(err, fault.Conflict) {
 		t.Errorf("another split under the same name: %v", err)
 	}
 	again := s
 	again.Key = problem.IdempotencyKey{}
-	if _, err := b.Split(t.Context(), els, p.ID, again); fault.KindOf(err) != fault.Conflict {
+	if _, err := b.Split(t.Context(), els, p.ID, again); !fault.Is(err, fault.Conflict) {
 		t.Errorf("the same words under no name: %v", err)
 	}
 }
@@ -295,7 +295,7 @@ func TestSplit_ForeignContacts(t *testing.T) {
 		t.Errorf("repeated: %+v %v", again.Problem, err)
 	}
 	s.Key = problem.IdempotencyKey{}
-	if _, err := b.Split(t.Context(), els, p.ID, s); fault.KindOf(err) != fault.Conflict {
+	if _, err := b.Split(t.Context(), els, p.ID, s); !fault.Is(err, fault.Conflict) {
 		t.Errorf("split off twice: %v", err)
 	}
 }

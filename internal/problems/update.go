@@ -169,9 +169,9 @@ func (s *Service) checkMergeTarget(ctx context.Context, caller problem.Caller, u
 	}
 	into, err := s.Header(ctx, caller, u.Into)
 	switch {
-	case fault.KindOf(err) == fault.NotFound:
+	case fault.Is(err, fault.NotFound):
 		return fault.New(fault.Invalid, "into: there is no such problem")
-	case fault.KindOf(err) == fault.Forbidden:
+	case fault.Is(err, fault.Forbidden):
 		return fault.New(fault.Forbidden, "into: it belongs to another department; hand yours over to that one (moved), which can merge it")
 	case err != nil:
 		return err

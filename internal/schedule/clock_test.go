@@ -219,7 +219,7 @@ func TestHandle_TableUnavailable(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := newClock(storetest.New(t), nil).Handle(ctx, events.EventBridgeEvent{Time: noon}); fault.KindOf(err) != fault.Unavailable {
+	if err := newClock(storetest.New(t), nil).Handle(ctx, events.EventBridgeEvent{Time: noon}); !fault.Is(err, fault.Unavailable) {
 		t.Errorf("Handle() error = %v, want kind %s", err, fault.Unavailable)
 	}
 }

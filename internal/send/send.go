@@ -134,7 +134,7 @@ func (h *Handler) processJob(ctx context.Context, body string) error {
 		return fault.New(fault.Invalid, "body is not a job with a message and a customer")
 	}
 	e, mailID, err := h.loadMessage(ctx, job)
-	if err != nil && fault.KindOf(err) == fault.NotFound {
+	if fault.Is(err, fault.NotFound) {
 		return nil // the message was erased
 	}
 	if err != nil {
@@ -257,7 +257,7 @@ func (h *Handler) sendComposedMail(ctx context.Context, e message.Entry) error {
 		h.countOutcome("Delayed")
 		return h.releaseTurn(ctx, m, err)
 	case err != nil:
-		if fault.KindOf(err) == fault.Forbidden {
+		if fault.Is(err, fault.Forbidden) {
 			h.countOutcome(metricTrouble)
 		}
 		return h.markMessageFailed(ctx, m, fault.Message(err))
@@ -279,7 +279,7 @@ const metricTrouble = "Trouble"
 // releaseTurn ends the turn, so that the next attempt can take it, and returns
 // err.
 func (h *Handler) releaseTurn(ctx context.Context, m message.Message, err error) error {
-	if fault.KindOf(err) == fault.Internal {
+	if fault.Is(err, fault.Internal) {
 		h.countOutcome(metricTrouble)
 	}
 	if releaseErr := h.Store.ReleaseSendLease(ctx, m); releaseErr != nil {

@@ -58,7 +58,7 @@ func alter(ctx context.Context, table *store.Table, id string, gone, seen []prob
 		if breaks >= 0 {
 			changes = changes[:min(breaks, len(changes))]
 		}
-		if err := table.ChangeAffected(ctx, id, changes); fault.KindOf(err) != fault.Conflict {
+		if err := table.ChangeAffected(ctx, id, changes); !fault.Is(err, fault.Conflict) {
 			return err
 		}
 	}

@@ -110,7 +110,7 @@ func (t *Table) changeDue(ctx context.Context, e schedule.Entry, expression stri
 }
 
 func unlessMoved(err error) error {
-	if err = conditional(err, "change due entry", "the entry moved"); fault.KindOf(err) == fault.Conflict {
+	if err = conditional(err, "change due entry", "the entry moved"); fault.Is(err, fault.Conflict) {
 		return nil
 	}
 	return err

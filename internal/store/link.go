@@ -122,7 +122,7 @@ func (t *Table) VisitorsSince(ctx context.Context, c identity.Customer, account 
 // that they are two. It can be repeated.
 func (t *Table) SuggestLink(ctx context.Context, l identity.Link) error {
 	visitor, _, err := t.FindCustomer(ctx, l.From)
-	if fault.KindOf(err) == fault.NotFound {
+	if fault.Is(err, fault.NotFound) {
 		return nil
 	}
 	account, _, errA := t.FindCustomer(ctx, l.To)

@@ -128,7 +128,7 @@ func TestLinkVisitor_OtherCustomer(t *testing.T) {
 	s := newScene(t)
 	l := hostLink("v-1", "K-1", start)
 	stranger := s.says(1, "nog onbekend", identity.Address{Alias: l.From, Assurance: identity.Verified})
-	if _, err := s.table.LinkVisitor(t.Context(), l); fault.KindOf(err) != fault.Invalid {
+	if _, err := s.table.LinkVisitor(t.Context(), l); !fault.Is(err, fault.Invalid) {
 		t.Errorf("error %v, want one of kind %v", err, fault.Invalid)
 	}
 	account, _, err := s.table.FindCustomer(t.Context(), l.To)

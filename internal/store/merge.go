@@ -50,7 +50,7 @@ func (t *Table) repeatConflicts(ctx context.Context, do func() error) error {
 				return err
 			}
 		}
-		if err := do(); fault.KindOf(err) != fault.Conflict || err == nil {
+		if err := do(); !fault.Is(err, fault.Conflict) {
 			return err
 		}
 	}

@@ -119,7 +119,7 @@ func (t *Table) PutLevel(ctx context.Context, reason, product, day string, l pro
 		ConditionExpression:       exprf("attribute_not_exists(%s) OR %s < :n", pkName, attrLevelThrough),
 		ExpressionAttributeValues: item{":n": str(through)},
 	})
-	if err = conditional(err, "write level", "known already"); fault.KindOf(err) == fault.Conflict {
+	if err = conditional(err, "write level", "known already"); fault.Is(err, fault.Conflict) {
 		return nil
 	}
 	return err

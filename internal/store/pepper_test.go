@@ -99,7 +99,7 @@ func TestHistory_CursorOfAnEarlierVersion(t *testing.T) {
 	c := identity.Customer{ID: "c1", Members: []identity.CustomerID{"c1"}}
 	plain := "nM#1772442000000#whatsapp#wamid.test-1\x1fc1"
 	cursor := base64.RawURLEncoding.EncodeToString([]byte(table.Hash("cursor", "c1", plain)[:16] + plain))
-	if _, err := table.History(t.Context(), c, message.Query{Limit: 1, Cursor: cursor}); fault.KindOf(err) != fault.Invalid {
+	if _, err := table.History(t.Context(), c, message.Query{Limit: 1, Cursor: cursor}); !fault.Is(err, fault.Invalid) {
 		t.Errorf("error %v, want one of kind %v", err, fault.Invalid)
 	}
 }

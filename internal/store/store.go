@@ -154,7 +154,7 @@ func (t *Table) leaveOut(ctx context.Context, k item, err error) bool {
 	if !lambdabatch.IsPermanent(err) {
 		return false
 	}
-	if fault.KindOf(err) == fault.NotFound {
+	if fault.Is(err, fault.NotFound) {
 		return true
 	}
 	slog.ErrorContext(ctx, "unreadable item left out of a list", "what", kindName(k),

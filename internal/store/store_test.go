@@ -51,7 +51,7 @@ func TestCheckPepper(t *testing.T) {
 		}
 	}
 	other := store.New(db, storetest.Name, store.Pepper("another pepper of thirty-two bytes"))
-	if err := other.CheckPepper(t.Context()); fault.KindOf(err) != fault.Internal || err == nil {
+	if err := other.CheckPepper(t.Context()); !fault.Is(err, fault.Internal) {
 		t.Errorf("another pepper: %v", err)
 	}
 	if err := store.New(db, storetest.Name, nil).CheckPepper(t.Context()); err == nil {
@@ -121,13 +121,13 @@ func TestResolve(t *testing.T) {
 		if _, err := table.ResolveAliases(t.Context(), []identity.Address{phone(1), claimed}, evidence); err != nil {
 			t.Fatal(err)
 		}
-		if _, _, err := table.FindCustomer(t.Context(), claimed.Alias); fault.KindOf(err) != fault.NotFound {
+		if _, _, err := table.FindCustomer(t.Context(), claimed.Alias); !fault.Is(err, fault.NotFound) {
 			t.Errorf("found: %v", err)
 		}
 	})
 	t.Run("nothing is found for who never came", func(t *testing.T) {
 		t.Parallel()
-		if _, _, err := storetest.New(t).FindCustomer(t.Context(), phone(7).Alias); fault.KindOf(err) != fault.NotFound {
+		if _, _, err := storetest.New(t).FindCustomer(t.Context(), phone(7).Alias); !fault.Is(err, fault.NotFound) {
 			t.Errorf("got %v", err)
 		}
 	})
@@ -369,7 +369,7 @@ func TestHistory_ForeignCursor(t *testing.T) {
 		},
 		"a limit of zero": func() error { _, err := table.History(t.Context(), c, message.Query{}); return err },
 	} {
-		if err := call(); err == nil || fault.KindOf(err) != fault.Invalid {
+		if err := call(); !fault.Is(err, fault.Invalid) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -591,7 +591,7 @@ func TestSaveContact_Conflict(t *testing.T) {
 	if err := table.SaveContact(t.Context(), c); err != nil {
 		t.Fatal(err)
 	}
-	if err := table.SaveContact(t.Context(), c); fault.KindOf(err) != fault.Conflict {
+	if err := table.SaveContact(t.Context(), c); !fault.Is(err, fault.Conflict) {
 		t.Errorf("a second first version: %v", err)
 	}
 	got, err := table.NearbyContacts(t.Context(), "c1", start, 1, true)
@@ -605,7 +605,7 @@ func TestSaveContact_Conflict(t *testing.T) {
 	if list, _, err := table.WaitingContacts(t.Context(), "billing", 4, ""); err != nil || len(list) != 0 {
 		t.Errorf("an answered customer waits: %v %v", list, err)
 	}
-	if err := table.DeleteContact(t.Context(), c); fault.KindOf(err) != fault.Conflict {
+	if err := table.DeleteContact(t.Context(), c); !fault.Is(err, fault.Conflict) {
 		t.Errorf("a stale drop: %v", err)
 	}
 }

@@ -131,7 +131,7 @@ func TestDecodeChange_Malformed(t *testing.T) {
 
 func wantInvalid(t *testing.T, err error, says, secret string) {
 	t.Helper()
-	if fault.KindOf(err) != fault.Invalid {
+	if !fault.Is(err, fault.Invalid) {
 		t.Fatalf("got %v of kind %v, want fault.Invalid", err, fault.KindOf(err))
 	}
 	if got := err.Error(); !strings.Contains(got, "decode stream record") || !strings.Contains(got, says) {

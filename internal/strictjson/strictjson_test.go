@@ -45,7 +45,7 @@ func TestUnmarshal_Refusals(t *testing.T) {
 	} {
 		var b body
 		err := strictjson.Unmarshal([]byte(data), &b)
-		if fault.KindOf(err) != fault.Invalid || fault.Message(err) != want {
+		if !fault.Is(err, fault.Invalid) || fault.Message(err) != want {
 			t.Errorf("%s: got %q (%s), want %q", data, fault.Message(err), fault.KindOf(err), want)
 		}
 	}
@@ -60,7 +60,7 @@ func TestUnmarshal_TakenMembers(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	err = strictjson.Unmarshal([]byte(`{"problem":"p-1"}`), &b, "problem")
-	if fault.KindOf(err) != fault.Invalid {
+	if !fault.Is(err, fault.Invalid) {
 		t.Errorf("a taken member that is still there: got %v, want a refusal", err)
 	}
 }

@@ -174,7 +174,7 @@ func TestLoad_Refuses(t *testing.T) {
 			}
 			_, err := taxonomy.Load([]byte(strings.Replace(small, tt.old, tt.new, 1)))
 			var errs taxonomy.Errors
-			if !errors.As(err, &errs) || fault.KindOf(err) != fault.Invalid {
+			if !errors.As(err, &errs) || !fault.Is(err, fault.Invalid) {
 				t.Fatalf("Load() error = %v, want Errors", err)
 			}
 			for _, e := range errs {

@@ -24,12 +24,12 @@ func TestNoReason_Suggestions(t *testing.T) {
 		"unclear-manual": "manual-unclear", "manual": "manual-missing", "delivery late": "delivery-late", "refund": "refund-missing",
 	} {
 		err := tax.NoReason(wrong)
-		if fault.KindOf(err) != fault.Invalid || !strings.Contains(err.Error(), "; similar reasons are "+want+", ") {
+		if !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), "; similar reasons are "+want+", ") {
 			t.Errorf("NoReason(%q) = %v, want %s as the first suggestion", wrong, err, want)
 		}
 	}
 	for _, odd := range []string{"", "-", "\x00", "€", strings.Repeat("x", 100_000)} {
-		if err := tax.NoReason(odd); fault.KindOf(err) != fault.Invalid || len(err.Error()) > 300 {
+		if err := tax.NoReason(odd); !fault.Is(err, fault.Invalid) || len(err.Error()) > 300 {
 			t.Errorf("NoReason(%.20q) = %v, want a short error of kind %s", odd, err, fault.Invalid)
 		}
 	}

@@ -92,7 +92,7 @@ func (h *Handler) handleMessage(ctx context.Context, m events.SQSMessage) error 
 	case err == nil:
 		h.Meter.Count("Department", department, map[string]int{"Applied": 1})
 		return nil
-	case mayWait, fault.KindOf(err) == fault.Unavailable:
+	case mayWait, fault.Is(err, fault.Unavailable):
 		return err
 	}
 	return h.refuse(ctx, department, m, err)

@@ -61,7 +61,7 @@ func TestWiring_Environment(t *testing.T) {
 		t.Errorf("hash with the pepper: got %s, want %s", got, want)
 	}
 	// The stand-in answers that the bucket does not exist.
-	if _, err := wiring.Blobs(cfg).Get(t.Context(), "c/1", 10); err == nil || fault.KindOf(err) == fault.Internal {
+	if _, err := wiring.Blobs(cfg).Get(t.Context(), "c/1", 10); err == nil || fault.Is(err, fault.Internal) {
 		t.Errorf("blobs: got error %v, want one of the stand-in", err)
 	}
 	if tax := wiring.DeployedTaxonomy(); len(tax.Departments) < 6 {

@@ -156,7 +156,7 @@ func Fuzz(f *testing.F, normalize Normalizer, seeds []string, patterns ...string
 		before := bytes.Clone(body)
 		d, err := normalize(body)
 		if err != nil {
-			if fault.KindOf(err) != fault.Invalid {
+			if !fault.Is(err, fault.Invalid) {
 				t.Fatalf("kind of error: got %s (%v), want invalid", fault.KindOf(err), err)
 			}
 			return

@@ -32,7 +32,7 @@ func TestNormalize_InvalidBody(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			d, err := messenger.Normalize([]byte(body))
-			if fault.KindOf(err) != fault.Invalid || d.Elements() != 0 {
+			if !fault.Is(err, fault.Invalid) || d.Elements() != 0 {
 				t.Errorf("Normalize: got %d elements, error %v, want none and kind %s", d.Elements(), err, fault.Invalid)
 			}
 		})

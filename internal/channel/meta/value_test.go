@@ -95,10 +95,10 @@ func TestNormalizeSHA256(t *testing.T) {
 func TestParse_NotAnObject(t *testing.T) {
 	t.Parallel()
 	for _, body := range []string{"", " ", "{", "[]", "null", `"x"`, "5", "{}{}", "[{},5]", "[[]]", "[null]"} {
-		if _, err := meta.Parse([]byte(body)); fault.KindOf(err) != fault.Invalid {
+		if _, err := meta.Parse([]byte(body)); !fault.Is(err, fault.Invalid) {
 			t.Errorf("Parse(%q): got error %v, want kind %s", body, err, fault.Invalid)
 		}
-		if all, err := meta.ParseAll([]byte(body)); fault.KindOf(err) != fault.Invalid || all != nil {
+		if all, err := meta.ParseAll([]byte(body)); !fault.Is(err, fault.Invalid) || all != nil {
 			t.Errorf("ParseAll(%q): got error %v, want kind %s", body, err, fault.Invalid)
 		}
 	}
@@ -110,7 +110,7 @@ func TestParseAll_ListOfObjects(t *testing.T) {
 	if err != nil || len(all) != 2 || all[0].Get("a").Text() != "1" {
 		t.Errorf("ParseAll: got %q, error %v, want two objects of which the first has a = 1", all, err)
 	}
-	if _, err := meta.Parse([]byte(`[{},{}]`)); fault.KindOf(err) != fault.Invalid {
+	if _, err := meta.Parse([]byte(`[{},{}]`)); !fault.Is(err, fault.Invalid) {
 		t.Errorf("Parse of two objects: got error %v, want kind %s", err, fault.Invalid)
 	}
 }

@@ -44,7 +44,7 @@ func TestVerify(t *testing.T) {
 				}
 				return
 			}
-			if err == nil || fault.KindOf(err) != tt.want {
+			if !fault.Is(err, tt.want) {
 				t.Fatalf("Verify: got %v, want kind %s", err, tt.want)
 			}
 		})

@@ -65,7 +65,7 @@ func TestVerifyHost_PreviousSecret(t *testing.T) {
 	if _, err := webchat.VerifyHost(token, site, now, key, oldKey); err != nil {
 		t.Errorf("token of the previous secret: got error %v, want none", err)
 	}
-	if _, err := webchat.VerifyHost(token, site, now, key); fault.KindOf(err) != fault.Unauthorized {
+	if _, err := webchat.VerifyHost(token, site, now, key); !fault.Is(err, fault.Unauthorized) {
 		t.Errorf("token of a removed secret: got error %v, want %s", err, fault.Unauthorized)
 	}
 }

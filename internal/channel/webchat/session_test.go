@@ -59,7 +59,7 @@ func TestNewSession(t *testing.T) {
 	if a.Visitor == b.Visitor || len(a.Visitor) != 36 {
 		t.Errorf("got visitors %s and %s, want two UUIDs", a.Visitor, b.Visitor)
 	}
-	if _, err := webchat.NewSession("", now); fault.KindOf(err) != fault.Invalid {
+	if _, err := webchat.NewSession("", now); !fault.Is(err, fault.Invalid) {
 		t.Errorf("a session without a site: got error %v, want %s", err, fault.Invalid)
 	}
 }
@@ -132,7 +132,7 @@ func TestVerifySession_Refused(t *testing.T) {
 			}
 		})
 	}
-	if _, err := (webchat.Session{}).Token(nil); fault.KindOf(err) != fault.Internal {
+	if _, err := (webchat.Session{}).Token(nil); !fault.Is(err, fault.Internal) {
 		t.Errorf("Token without a key: got error %v, want %s", err, fault.Internal)
 	}
 }

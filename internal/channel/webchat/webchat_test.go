@@ -88,7 +88,7 @@ func TestNormalize_Time(t *testing.T) {
 				}
 				return
 			}
-			if fault.KindOf(err) != fault.Invalid || d.Elements() != 0 {
+			if !fault.Is(err, fault.Invalid) || d.Elements() != 0 {
 				t.Errorf("got %+v, %v; want %s", d, err, fault.Invalid)
 			}
 		})
@@ -145,7 +145,7 @@ func TestNormalize_LongestText(t *testing.T) {
 
 func TestNormalize_NoVisitor(t *testing.T) {
 	t.Parallel()
-	if _, err := webchat.Normalize(site, "", body(t, map[string]any{"id": uuidAt(now), "text": "hoi"}), now); fault.KindOf(err) != fault.Invalid {
+	if _, err := webchat.Normalize(site, "", body(t, map[string]any{"id": uuidAt(now), "text": "hoi"}), now); !fault.Is(err, fault.Invalid) {
 		t.Errorf("got error %v, want %s", err, fault.Invalid)
 	}
 }

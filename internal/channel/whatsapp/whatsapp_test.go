@@ -48,7 +48,7 @@ func TestNormalize_InvalidBody(t *testing.T) {
 			if tt.refused != (err != nil) {
 				t.Errorf("error: got %v, want an error: %v", err, tt.refused)
 			}
-			if err != nil && fault.KindOf(err) != fault.Invalid {
+			if err != nil && !fault.Is(err, fault.Invalid) {
 				t.Errorf("error kind: got %s, want %s", fault.KindOf(err), fault.Invalid)
 			}
 			channeltest.Check(t, d)
@@ -59,7 +59,7 @@ func TestNormalize_InvalidBody(t *testing.T) {
 func TestNormalizeSNS_NoEntry(t *testing.T) {
 	t.Parallel()
 	for _, message := range []string{"", "{}", `{"whatsAppWebhookEntry":"<xml/>"}`, `{"whatsAppWebhookEntry":"[]"}`, `{"whatsAppWebhookEntry":null}`} {
-		if _, err := whatsapp.NormalizeSNS([]byte(message)); fault.KindOf(err) != fault.Invalid {
+		if _, err := whatsapp.NormalizeSNS([]byte(message)); !fault.Is(err, fault.Invalid) {
 			t.Errorf("NormalizeSNS(%q): got error %v, want kind %s", message, err, fault.Invalid)
 		}
 	}

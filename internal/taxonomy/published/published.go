@@ -64,11 +64,11 @@ type Publisher struct {
 func (p *Publisher) Publish(ctx context.Context) error {
 	data, etag, err := p.Blobs.Fetch(ctx, Draft, p.etag, taxonomy.MaxBytes)
 	switch {
-	case fault.KindOf(err) == fault.NotFound && err != nil:
+	case fault.Is(err, fault.NotFound):
 		if err := p.useDeployed(ctx); err != nil {
 			return err
 		}
-	case fault.KindOf(err) == fault.TooLarge && err != nil:
+	case fault.Is(err, fault.TooLarge):
 		if err := p.refuseDraft(ctx, "", err); err != nil {
 			return err
 		}
@@ -189,7 +189,7 @@ func (r *Reader) readPublished(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
 	data, etag, err := r.Blobs.Fetch(ctx, Good, r.etag, maxCheckedBytes)
-	if fault.KindOf(err) == fault.NotFound && err != nil {
+	if fault.Is(err, fault.NotFound) {
 		return nil // nothing was published
 	}
 	if err != nil || data == nil {

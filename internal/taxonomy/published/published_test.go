@@ -230,7 +230,7 @@ func TestReader_BucketUnavailable(t *testing.T) {
 	w.now = w.now.Add(time.Hour)
 	w.expectVersion(r, "v1")
 	w.expectVersion(w.newReader(), "deployed")
-	if err := w.publisher.Publish(t.Context()); fault.KindOf(err) != fault.Unavailable {
+	if err := w.publisher.Publish(t.Context()); !fault.Is(err, fault.Unavailable) {
 		t.Errorf("Publish() error = %v, want kind %s", err, fault.Unavailable)
 	}
 }
@@ -255,7 +255,7 @@ func TestPublish_UnchangedNotRead(t *testing.T) {
 func TestRestore_InvalidCheckedForm(t *testing.T) {
 	t.Parallel()
 	for _, data := range []string{"", "{}", "[]", `{"Schema":"1"}`, `{"Form":2,"Schema":"2","Reasons":[{}]}`, `{"Form":2,"Schema":"1","OrderNumber":"(","Reasons":[{}]}`, `{"Schema":"1","Reasons":[{}]}`, `{"Form":3,"Schema":"1","Reasons":[{}]}`} {
-		if _, err := taxonomy.Restore([]byte(data)); fault.KindOf(err) != fault.Invalid || err == nil {
+		if _, err := taxonomy.Restore([]byte(data)); !fault.Is(err, fault.Invalid) {
 			t.Errorf("Restore(%s) error = %v, want kind %s", data, err, fault.Invalid)
 		}
 	}

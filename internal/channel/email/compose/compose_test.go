@@ -289,7 +289,7 @@ func TestMail_InvalidLetter(t *testing.T) {
 			t.Parallel()
 			l := answer()
 			tt.change(&l)
-			if _, err := compose.Mail(l); err == nil || fault.KindOf(err) != tt.kind {
+			if _, err := compose.Mail(l); !fault.Is(err, tt.kind) {
 				t.Errorf("Mail: got %v, want kind %s", err, tt.kind)
 			}
 		})

@@ -105,7 +105,7 @@ func TestParse_Limits(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			root, err := rfc822.Parse([]byte("Subject: kept\n" + tt.mail))
-			if tt.within != (err == nil) || err != nil && fault.KindOf(err) != fault.TooLarge {
+			if tt.within != (err == nil) || err != nil && !fault.Is(err, fault.TooLarge) {
 				t.Errorf("Parse: got error %v, want none: %v, else kind %s", err, tt.within, fault.TooLarge)
 			}
 			if root.Header.Get("Subject") != "kept" {

@@ -107,7 +107,7 @@ func TestSend_Unreachable(t *testing.T) {
 	gone := httptest.NewServer(nil)
 	gone.Close()
 	for _, url := range []string{srv.URL, gone.URL} {
-		if _, err := at(url).Send(t.Context(), "a@example.com", address, "b@example.com", []byte("x")); fault.KindOf(err) != fault.Unavailable {
+		if _, err := at(url).Send(t.Context(), "a@example.com", address, "b@example.com", []byte("x")); !fault.Is(err, fault.Unavailable) {
 			t.Errorf("Send: got %v, want kind %s", err, fault.Unavailable)
 		}
 	}
