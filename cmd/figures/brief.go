@@ -80,9 +80,9 @@ func measureBriefs(ctx context.Context, r run) error {
 // much as writing it, so the cost is doubled.
 func measureClosings(ctx context.Context, r run, l *ledger, table *store.Table) error {
 	for _, n := range []int{1, 100} {
-		var all []contact.Later
+		var all []contact.DeferredEvent
 		for i := range n {
-			all = append(all, contact.Later{Customer: "0199a1b2-0000-7000-8000-000000000002", Contact: "qLk3vYb2cD8eFgHi", Start: time.Now(), At: time.Now(), Order: fmt.Sprintf("1000000000034980%05d", i)})
+			all = append(all, contact.DeferredEvent{Customer: "0199a1b2-0000-7000-8000-000000000002", Contact: "qLk3vYb2cD8eFgHi", Start: time.Now(), At: time.Now(), Order: fmt.Sprintf("1000000000034980%05d", i)})
 		}
 		if err := table.PutDeferredEvents(withPurpose(ctx, outgoing), time.Now(), fmt.Sprint(n), all); err != nil {
 			return err
@@ -139,7 +139,7 @@ func storeOrdinaryCustomer(ctx context.Context, table *store.Table, c identity.C
 		return err
 	}
 	p, told := problem.Open(problem.Seed{ID: "0199a1b2-0000-7000-8000-00000000000f", Reason: "defect", Product: "coffee-machine", Department: "product-quality"}, now)
-	return table.OpenProblem(ctx, problem.Record{Problem: p, Events: told}, []problem.Affected{{Customer: c, Seen: seen}})
+	return table.OpenProblem(ctx, problem.Record{Problem: p, Events: told}, []problem.Affected{{Customer: c, Occurrences: seen}})
 }
 
 func readBrief(ctx context.Context, handle httpapi.EventHandler, id identity.CustomerID) error {

@@ -254,7 +254,7 @@ func (t *tool) showEvents(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	slices.SortStableFunc(all, func(a, b contact.News) int { return strings.Compare(a.Order, b.Order) })
+	slices.SortStableFunc(all, func(a, b contact.Event) int { return strings.Compare(a.Order, b.Order) })
 	for _, n := range all {
 		if err := json.NewEncoder(t.out).Encode(n); err != nil {
 			return err

@@ -30,7 +30,7 @@ func TestBrief_AllChannels(t *testing.T) {
 	}
 	p, events := problem.Open(problem.Seed{ID: uuid.NewString(), Reason: "defect", Product: "coffee-machine", Department: "product-quality"}, now)
 	p.State, p.Workaround = problem.Workaround, "Gebruik zolang het andere reservoir."
-	err := s.Table.OpenProblem(t.Context(), problem.Record{Problem: p, Events: events}, []problem.Affected{{Customer: who, Seen: []problem.Occurrence{{Contact: k.ID, Day: "2026-03-01", At: now}}}})
+	err := s.Table.OpenProblem(t.Context(), problem.Record{Problem: p, Events: events}, []problem.Affected{{Customer: who, Occurrences: []problem.Occurrence{{Contact: k.ID, Day: "2026-03-01", At: now}}}})
 	if err != nil {
 		t.Fatal(err)
 	}

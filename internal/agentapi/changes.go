@@ -20,7 +20,7 @@ type changesResponse struct {
 	IDs          []identity.CustomerID `json:"ids"`
 	Regrouped    bool                  `json:"regrouped,omitempty"`
 	Messages     []json.RawMessage     `json:"messages"`
-	Effects      []message.Became      `json:"effects"`
+	Effects      []message.StateChange `json:"effects"`
 	Contacts     []contactState        `json:"contacts"`
 	ContactsFrom time.Time             `json:"contactsFrom,omitzero"`
 	Cursor       string                `json:"cursor"`
@@ -77,7 +77,7 @@ func (a *API) listChanges(ctx context.Context, r *httpapi.Request) (httpapi.Resp
 func (a *API) renderChanges(ctx context.Context, r *httpapi.Request, c identity.Customer, changes contact.Changes) (changesResponse, string, error) {
 	page := changesResponse{
 		CustomerID: c.ID, IDs: c.Members, Regrouped: changes.Regrouped,
-		Effects: append([]message.Became{}, changes.Effects...), Contacts: []contactState{}, Complete: changes.Complete,
+		Effects: append([]message.StateChange{}, changes.Effects...), Contacts: []contactState{}, Complete: changes.Complete,
 	}
 	rendered, err := messageview.Render(ctx, a.Blobs, changes.Entries, func(m messageview.Message) any { return m })
 	if err != nil {

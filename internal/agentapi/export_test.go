@@ -11,7 +11,7 @@ import (
 func Schemas() map[string]any {
 	return map[string]any{
 		"Profile": profileResponse{}, "Suggestion": identity.Suggestion{}, "MessagePage": messagesResponse{}, "ChangesPage": changesResponse{},
-		"Became": message.Became{}, "State": message.State{}, "Answer": recordAnswerRequest{}, "Reply": sendAnswerRequest{}, "Registration": recordContactRequest{},
+		"Became": message.StateChange{}, "State": message.State{}, "Answer": recordAnswerRequest{}, "Reply": sendAnswerRequest{}, "Registration": recordContactRequest{},
 		"RegisterEntry": registerAccountRequest{}, "Order": identity.Order{}, "Registered": registerAccountResponse{},
 		"ContactPage": contactsResponse{}, "Contact": contactState{}, "Cause": contact.Cause{}, "WaitingPage": waitingResponse{}, "Waiter": waitingContact{},
 		"Brief": brief.Brief{}, "BriefLine": brief.Line{}, "BriefLanguage": brief.Language{}, "BriefReason": brief.Reason{}, "BriefAbout": brief.About{},
@@ -20,8 +20,8 @@ func Schemas() map[string]any {
 		"Claim": contact.Claim{}, "Party": contact.Party{}, "ClaimRequest": claimRequest{}, "ReleaseRequest": releaseRequest{},
 		"HandOverRequest": handOverRequest{}, "NoteRequest": noteRequest{},
 		"Identity": identityResponse{}, "MergeRequest": mergeRequest{}, "Split": unmergeResponse{}, "MoveRequest": moveAliasRequest{}, "MovedAlias": moveAliasResponse{},
-		"KnownPage": aliasesResponse{}, "KnownAlias": identity.Known{}, "KnownLink": identity.KnownLink{}, "SuggestionPage": suggestionsResponse{},
-		"DecisionRequest": decideSuggestionRequest{}, "AuditPage": identityChangesResponse{}, "IdentityChange": identity.Change{}, "Unjoined": identity.Unjoined{},
+		"KnownPage": aliasesResponse{}, "KnownAlias": identity.AliasDetail{}, "KnownLink": identity.AliasLink{}, "SuggestionPage": suggestionsResponse{},
+		"DecisionRequest": decideSuggestionRequest{}, "AuditPage": identityChangesResponse{}, "IdentityChange": identity.Change{}, "Unjoined": identity.NotJoined{},
 	}
 }
 

@@ -136,7 +136,7 @@ func (a *API) moveAlias(ctx context.Context, r *httpapi.Request) (httpapi.Respon
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	move := identity.Moving{}
+	move := identity.AliasMove{}
 	if move.Alias, err = identity.ParseAlias(body.Alias); err != nil {
 		return httpapi.Response{}, err
 	}
@@ -171,7 +171,7 @@ func (a *API) moveAlias(ctx context.Context, r *httpapi.Request) (httpapi.Respon
 
 // listVisitorsToMove returns the visitors of a moved account who wrote since it
 // moves. It returns none for another kind of alias.
-func (a *API) listVisitorsToMove(ctx context.Context, c identity.Customer, move identity.Moving) ([]string, error) {
+func (a *API) listVisitorsToMove(ctx context.Context, c identity.Customer, move identity.AliasMove) ([]string, error) {
 	if move.Alias.Kind != identity.Account {
 		return nil, nil
 	}
@@ -184,8 +184,8 @@ func (a *API) listVisitorsToMove(ctx context.Context, c identity.Customer, move 
 }
 
 type aliasesResponse struct {
-	CustomerID identity.CustomerID `json:"customerId"`
-	Aliases    []identity.Known    `json:"aliases"`
+	CustomerID identity.CustomerID    `json:"customerId"`
+	Aliases    []identity.AliasDetail `json:"aliases"`
 }
 
 func (a *API) listAliases(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
@@ -197,7 +197,7 @@ func (a *API) listAliases(ctx context.Context, r *httpapi.Request) (httpapi.Resp
 		return httpapi.Response{}, err
 	}
 	aliases, err := a.Store.AliasDetails(ctx, c)
-	return httpapi.Response{Body: aliasesResponse{c.ID, append([]identity.Known{}, aliases...)}}, err
+	return httpapi.Response{Body: aliasesResponse{c.ID, append([]identity.AliasDetail{}, aliases...)}}, err
 }
 
 type suggestionsResponse struct {

@@ -88,7 +88,7 @@ func TestSuggestion_DismissAndAccept(t *testing.T) {
 	register := func(query map[string]string) (out struct {
 		CustomerID string
 		Joined     []string
-		Unjoined   []identity.Unjoined
+		Unjoined   []identity.NotJoined
 		DryRun     bool
 	}) {
 		s.Do(call{Route: "PUT /v1/customers/account/{number}", Path: body{"number": "10042"}, Query: query,
@@ -150,7 +150,7 @@ func TestMoveAlias_ReassignedNumber(t *testing.T) {
 			t.Errorf("history %q, want %q", got, want)
 		}
 	}
-	var p struct{ Aliases []identity.Known }
+	var p struct{ Aliases []identity.AliasDetail }
 	s.Do(call{Route: "GET /v1/customers/{id}/aliases", Path: id(old)}).Into(http.StatusOK, &p)
 	if len(p.Aliases) != 1 || p.Aliases[0].Until.IsZero() || p.Aliases[0].Rule != identity.RuleWebhook {
 		t.Errorf("aliases of the first: %+v", p)

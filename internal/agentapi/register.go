@@ -61,7 +61,7 @@ func (a *API) registerAccount(ctx context.Context, r *httpapi.Request) (httpapi.
 	}
 	response.Account = registration.Account
 	response.Joined = append([]identity.CustomerID{}, response.Joined...)
-	response.Unjoined = append([]identity.Unjoined{}, response.Unjoined...)
+	response.Unjoined = append([]identity.NotJoined{}, response.Unjoined...)
 	return httpapi.Response{Body: response}, nil
 }
 

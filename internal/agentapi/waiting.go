@@ -14,7 +14,7 @@ import (
 
 // A waitingContact is one entry of the waiting list.
 type waitingContact struct {
-	contact.Waiter
+	contact.WaitingContact
 	Seconds int64          `json:"waitingSeconds"`
 	Claim   *contact.Claim `json:"claim,omitempty"` // nil: the customer is not claimed
 }
@@ -40,7 +40,7 @@ func (a *API) listWaiting(ctx context.Context, r *httpapi.Request) (httpapi.Resp
 	if err := q.Validate(); err != nil {
 		return httpapi.Response{}, err
 	}
-	page, err := httpapi.ReadPage(a.Store, "waiting "+department, cursor, func(place string) ([]contact.Waiter, string, error) {
+	page, err := httpapi.ReadPage(a.Store, "waiting "+department, cursor, func(place string) ([]contact.WaitingContact, string, error) {
 		return a.Store.WaitingContacts(ctx, department, limit, place)
 	})
 	if err != nil {
@@ -61,7 +61,7 @@ func (a *API) listWaiting(ctx context.Context, r *httpapi.Request) (httpapi.Resp
 }
 
 // readClaims returns the claims that are held on the customers of a page.
-func (a *API) readClaims(ctx context.Context, waiting []contact.Waiter, now time.Time) (map[identity.CustomerID]*contact.Claim, error) {
+func (a *API) readClaims(ctx context.Context, waiting []contact.WaitingContact, now time.Time) (map[identity.CustomerID]*contact.Claim, error) {
 	ids := make([]identity.CustomerID, len(waiting))
 	for i, w := range waiting {
 		ids[i] = w.Customer

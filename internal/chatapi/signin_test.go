@@ -281,7 +281,7 @@ func TestSignIn_MovedAlias(t *testing.T) {
 				t.Fatal(err)
 			}
 			d := identity.Decision{By: "agent-7", Why: "een ander", At: now.Add(-20 * time.Minute)}
-			if _, err := s.Table.MoveAlias(t.Context(), c, identity.Moving{Alias: moves(k), From: now.Add(-20 * time.Minute)}, d); err != nil {
+			if _, err := s.Table.MoveAlias(t.Context(), c, identity.AliasMove{Alias: moves(k), From: now.Add(-20 * time.Minute)}, d); err != nil {
 				t.Fatal(err)
 			}
 			bearer := map[string]string{"authorization": "Bearer " + k.Token}

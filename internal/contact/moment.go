@@ -71,8 +71,8 @@ type Contact struct {
 	Version      int64               `json:"-"`                  // version of the stored item; 0 if not stored
 }
 
-// Around holds the contacts of one customer id near a time, with corrections.
-type Around struct {
+// NearbyContacts holds the contacts of one customer id near a time, with corrections.
+type NearbyContacts struct {
 	Contacts    []Contact // latest first
 	Corrections []Correction
 	Changed     bool // an identity change may have happened recently

@@ -67,7 +67,7 @@ func (d *Detector) examineWindow(ctx context.Context, r taxonomy.Reason, product
 	if err != nil {
 		return finding{}, err
 	}
-	x.window = w.Seen
+	x.window = w.Occurrences
 	if w.Problem != "" {
 		if after.IsZero() {
 			return finding{existing: w.Problem}, nil

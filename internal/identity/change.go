@@ -2,16 +2,16 @@ package identity
 
 import "time"
 
-// A Known is an alias of a customer with the evidence for it.
-type Known struct {
+// An AliasDetail is an alias of a customer with the evidence for it.
+type AliasDetail struct {
 	Address
 	Evidence
 	Until time.Time   `json:"until,omitzero"` // when it moved to another customer; zero if it did not
-	Links []KnownLink `json:"links,omitempty"`
+	Links []AliasLink `json:"links,omitempty"`
 }
 
-// A KnownLink is a proven statement that an alias and To belong to one person.
-type KnownLink struct {
+// An AliasLink is a proven statement that an alias and To belong to one person.
+type AliasLink struct {
 	To Alias `json:"to"`
 	Evidence
 }
@@ -46,9 +46,9 @@ type Change struct {
 // ByRule is the value of Change.By for changes that no person made.
 const ByRule = "rule"
 
-// A Moving is a request to move an alias to another customer from a time on. An
+// An AliasMove is a request to move an alias to another customer from a time on. An
 // empty To creates a new customer.
-type Moving struct {
+type AliasMove struct {
 	Alias Alias
 	To    CustomerID
 	From  time.Time
@@ -120,11 +120,11 @@ type Plan struct {
 	Customer CustomerID   `json:"customerId,omitempty"` // owner of the entry; empty for a new customer who is not stored yet
 	New      bool         `json:"new"`                  // no customer had an alias of the entry
 	Joined   []CustomerID `json:"joined"`               // customers that are merged with Customer on this evidence
-	Unjoined []Unjoined   `json:"unjoined"`             // customers that have an alias of the entry but are not merged
+	Unjoined []NotJoined  `json:"unjoined"`             // customers that have an alias of the entry but are not merged
 }
 
-// An Unjoined is a customer who has an alias of a register entry but was not merged.
-type Unjoined struct {
+// A NotJoined is a customer who has an alias of a register entry but was not merged.
+type NotJoined struct {
 	Customer CustomerID `json:"customerId"`
 	Why      string     `json:"why"` // "messages", "limit", "apart", "shared-alias"
 }

@@ -7,15 +7,15 @@ import (
 
 // A Customer is a person: a customer id with all ids that were merged into it.
 type Customer struct {
-	ID         CustomerID   // the current id
-	Members    []CustomerID // every id of the person, ID first
-	Name       string       // from the register, or else as a platform displays it
-	Locale     string       // from the register, for example "nl-NL"
-	Account    string       // the company's own customer number
-	Registered []string     // keys of the aliases that are stored with the customer
-	Consents   []Consent    // the latest consent per channel, account and category
-	Claimed    []Known      // claimed addresses that are not verified
-	Moves      []Move       // moves of aliases to or from a member, in the order of the decisions
+	ID         CustomerID    // the current id
+	Members    []CustomerID  // every id of the person, ID first
+	Name       string        // from the register, or else as a platform displays it
+	Locale     string        // from the register, for example "nl-NL"
+	Account    string        // the company's own customer number
+	Registered []string      // keys of the aliases that are stored with the customer
+	Consents   []Consent     // the latest consent per channel, account and category
+	Claimed    []AliasDetail // claimed addresses that are not verified
+	Moves      []Move        // moves of aliases to or from a member, in the order of the decisions
 }
 
 // A Consent is a permission that a person granted or withdrew with the means of a

@@ -21,7 +21,7 @@ type Store interface {
 	PutEffect(ctx context.Context, customer identity.CustomerID, e message.Effect) (created bool, err error)
 	PutNotice(ctx context.Context, n message.Notice) (created bool, err error)
 	PutConsent(ctx context.Context, c identity.CustomerID, k identity.Consent) error
-	PutQuarantined(ctx context.Context, c message.Case) error
+	PutQuarantined(ctx context.Context, c message.QuarantinedDelivery) error
 	Hash(parts ...string) string
 }
 
@@ -166,7 +166,7 @@ func (ing *Ingester) QuarantineUnreadable(ctx context.Context, src Source, reaso
 // quarantine stores the raw delivery in S3, unless it is there already, and
 // then its case in the table. The same delivery always gets the same key.
 func (ing *Ingester) quarantine(ctx context.Context, src Source, now time.Time, reasons []string) error {
-	c := message.Case{Channel: src.Channel, At: now, Object: src.Object, Reasons: reasons}
+	c := message.QuarantinedDelivery{Channel: src.Channel, At: now, Object: src.Object, Reasons: reasons}
 	if src.Object == "" {
 		c.Hash = ing.Store.Hash("delivery", string(src.Channel), string(src.Raw))
 		c.Object = fmt.Sprintf("quarantine/%s/%s", src.Channel, c.Hash)

@@ -123,9 +123,9 @@ func (d Delivery) Elements() int {
 	return len(d.Links) + len(d.Messages) + len(d.Effects) + len(d.Notices) + len(d.Broken)
 }
 
-// A Case is a quarantined delivery: one that could not be read, completely or in
-// part. Its complete raw form is stored in S3, so that it can be replayed.
-type Case struct {
+// A QuarantinedDelivery could not be read, completely or in part. Its complete raw
+// form is stored in S3, so that it can be replayed.
+type QuarantinedDelivery struct {
 	Hash    string    `json:"hash"` // keyed hash of the delivery
 	Channel Channel   `json:"channel"`
 	At      time.Time `json:"at"`     // time of the delivery

@@ -47,9 +47,9 @@ type Page struct {
 	Complete bool   // this is the last page
 }
 
-// A Became is a changed state: of one message, or of all outgoing messages of a
+// A StateChange is a changed state: of one message, or of all outgoing messages of a
 // channel until a time.
-type Became struct {
+type StateChange struct {
 	Customer identity.CustomerID  `json:"customerId"`
 	Channel  Channel              `json:"channel"`
 	Of       string               `json:"of,omitempty"`    // id of the message, without its time

@@ -220,17 +220,17 @@ func readDefinition(t *testing.T, name string) *openapi3.Schema {
 func TestNewsJSONSchema(t *testing.T) {
 	t.Parallel()
 	var s definition
-	if err := json.Unmarshal(contact.NewsJSONSchema, &s); err != nil {
+	if err := json.Unmarshal(contact.EventJSONSchema, &s); err != nil {
 		t.Fatal(err)
 	}
-	all, required := jsonNames(reflect.TypeFor[contact.News]())
+	all, required := jsonNames(reflect.TypeFor[contact.Event]())
 	if got := slices.Sorted(maps.Keys(s.Properties)); !slices.Equal(got, all) {
 		t.Errorf("properties of the schema = %v, want the fields %v", got, all)
 	}
 	if got := slices.Sorted(slices.Values(s.Required)); !slices.Equal(got, required) {
 		t.Errorf("required properties = %v, want %v", got, required)
 	}
-	if want := constantValues(t, "../contact/news.go", "NewsKind"); !slices.Equal(s.Properties["kind"].Enum, want) {
+	if want := constantValues(t, "../contact/event.go", "EventKind"); !slices.Equal(s.Properties["kind"].Enum, want) {
 		t.Errorf("kinds of the schema = %v, want %v", s.Properties["kind"].Enum, want)
 	}
 }

@@ -27,7 +27,7 @@ func newOutbox(t *testing.T) (*outbox.Outbox, *awssqs.Client, map[string]string)
 	t.Helper()
 	client := newQueues(t, "billing")
 	urls := map[string]string{}
-	for _, name := range []string{"media", "send", "news", "dead"} {
+	for _, name := range []string{"media", "send", "events", "dead"} {
 		made, err := client.CreateQueue(t.Context(), &awssqs.CreateQueueInput{QueueName: aws.String("heard-" + name)})
 		if err != nil {
 			t.Fatal(err)
@@ -36,9 +36,9 @@ func newOutbox(t *testing.T) (*outbox.Outbox, *awssqs.Client, map[string]string)
 	}
 	return &outbox.Outbox{
 		Queues: queue.New(client, "heard-problems-"), Jobs: queue.At(client, urls["media"]), Sends: queue.At(client, urls["send"]),
-		URL:  "https://api.example.com",
-		News: &outbox.News{Queue: queue.At(client, urls["news"]), Plan: storetest.New(t)},
-		Dead: &lambdabatch.DeadLetters{Function: "heard-outbox", Queue: queue.At(client, urls["dead"])},
+		URL:    "https://api.example.com",
+		Events: &outbox.Events{Queue: queue.At(client, urls["events"]), Plan: storetest.New(t)},
+		Dead:   &lambdabatch.DeadLetters{Function: "heard-outbox", Queue: queue.At(client, urls["dead"])},
 	}, client, urls
 }
 
@@ -114,11 +114,11 @@ func TestHandle_BadRecords(t *testing.T) {
 			t.Parallel()
 			o, client, urls := newOutbox(t)
 			if tt.panics {
-				o.News.Read = func(c store.Change) (contact.News, *contact.Later, bool, error) {
+				o.Events.Read = func(c store.Change) (contact.Event, *contact.DeferredEvent, bool, error) {
 					if c.Sequence == "1" {
 						panic("Jansen said 0612345678")
 					}
-					return c.News()
+					return c.Event()
 				}
 			}
 			resp, err := o.Handle(t.Context(), neighbours(t, tt.record))
@@ -128,8 +128,8 @@ func TestHandle_BadRecords(t *testing.T) {
 			if got := items(t, client, "billing"); len(got) != 1 || got[0].ID != "p1" {
 				t.Errorf("items %+v, want that of p1", got)
 			}
-			if got := taken[contact.News](t, client, urls["news"]); len(got) != 1 || got[0].Customer != "who" {
-				t.Errorf("news %+v, want that of who", got)
+			if got := taken[contact.Event](t, client, urls["events"]); len(got) != 1 || got[0].Customer != "who" {
+				t.Errorf("events %+v, want that of who", got)
 			}
 			got := taken[lambdabatch.DeadLetter](t, client, urls["dead"])
 			if tt.reason == "" {
@@ -242,8 +242,8 @@ func TestHandle_DeadLettersUnavailable(t *testing.T) {
 	if got := items(t, client, "billing"); len(got) != 1 {
 		t.Errorf("items %+v, want 1", got)
 	}
-	if got := taken[contact.News](t, client, urls["news"]); len(got) != 1 {
-		t.Errorf("news %+v, want 1", got)
+	if got := taken[contact.Event](t, client, urls["events"]); len(got) != 1 {
+		t.Errorf("events %+v, want 1", got)
 	}
 }
 

@@ -82,11 +82,11 @@ type Jobs interface {
 // Outbox handles the table's stream. A field that is nil switches off the
 // messages that it sends.
 type Outbox struct {
-	Queues Queues // items of problems and candidates
-	Jobs   Jobs   // of the media function
-	Sends  Jobs   // of the function that sends messages to customers
-	News   *News  // events for agent tools
-	URL    string // of the API, for the links in an item
+	Queues Queues  // items of problems and candidates
+	Jobs   Jobs    // of the media function
+	Sends  Jobs    // of the function that sends messages to customers
+	Events *Events // events for agent tools
+	URL    string  // of the API, for the links in an item
 
 	Dead *lambdabatch.DeadLetters // takes records that can never be handled
 }
@@ -107,10 +107,10 @@ func (o *Outbox) Handle(ctx context.Context, ev events.DynamoDBEvent) (events.Dy
 	defer cancel()
 	changes, bad := decodeBatch(work, ev)
 	first := o.dispatchBatch(work, changes, bad)
-	if o.News != nil {
-		i, err := o.News.sendEvents(work, changes, bad)
+	if o.Events != nil {
+		i, err := o.Events.sendEvents(work, changes, bad)
 		if err != nil {
-			slog.ErrorContext(ctx, "news not sent", "kind", fault.KindOf(err), "err", err)
+			slog.ErrorContext(ctx, "event not sent", "kind", fault.KindOf(err), "err", err)
 			if first < 0 || i < first {
 				first = i
 			}

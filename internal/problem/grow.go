@@ -46,31 +46,31 @@ func AddQuotes(have, more []string) (quotes []string, added bool) {
 // With returns the change of an affected customer when occurrences leave and
 // others join, and false if that changes nothing.
 func (a Affected) With(leaving, joining []Occurrence) (AffectedChange, bool) {
-	c := AffectedChange{Affected: Affected{Customer: a.Customer, Seen: slices.Clone(a.Seen)}, Was: a.Seen}
+	c := AffectedChange{Affected: Affected{Customer: a.Customer, Occurrences: slices.Clone(a.Occurrences)}, Was: a.Occurrences}
 	left := make(map[string]bool, len(leaving))
 	for _, s := range leaving {
 		left[s.Contact] = true
 	}
-	c.Seen = slices.DeleteFunc(c.Seen, func(o Occurrence) bool { return left[o.Contact] })
-	has := make(map[string]bool, len(c.Seen))
-	for _, s := range c.Seen {
+	c.Occurrences = slices.DeleteFunc(c.Occurrences, func(o Occurrence) bool { return left[o.Contact] })
+	has := make(map[string]bool, len(c.Occurrences))
+	for _, s := range c.Occurrences {
 		has[s.Contact] = true
 	}
 	for _, s := range joining {
 		if !has[s.Contact] {
 			has[s.Contact] = true
-			c.Seen = append(c.Seen, Occurrence{Customer: a.Customer, Contact: s.Contact, Day: s.Day, At: s.At})
+			c.Occurrences = append(c.Occurrences, Occurrence{Customer: a.Customer, Contact: s.Contact, Day: s.Day, At: s.At})
 		}
 	}
-	slices.SortFunc(c.Seen, func(a, b Occurrence) int { return strings.Compare(a.Contact, b.Contact) })
+	slices.SortFunc(c.Occurrences, func(a, b Occurrence) int { return strings.Compare(a.Contact, b.Contact) })
 	same := func(a, b Occurrence) bool { return a.Contact == b.Contact && a.Day == b.Day && a.At.Equal(b.At) }
-	return c, !slices.EqualFunc(c.Seen, a.Seen, same)
+	return c, !slices.EqualFunc(c.Occurrences, a.Occurrences, same)
 }
 
 // Count adds an affected customer to the counts of a problem.
 func (p *Problem) Count(a Affected) {
 	p.Customers++
-	for _, s := range a.Seen {
+	for _, s := range a.Occurrences {
 		p.Contacts++
 		p.PerDay[s.Day]++
 		if p.FirstSeen.IsZero() || s.At.Before(p.FirstSeen) {

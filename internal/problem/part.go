@@ -55,9 +55,9 @@ type ContactRef struct {
 	Contact  string              `json:"contact"`
 }
 
-// A Filling is the progress of a split: the contacts and words to move from a
+// A SplitProgress is the progress of a split: the contacts and words to move from a
 // problem to its part, and the last customer that was looked at.
-type Filling struct {
+type SplitProgress struct {
 	Contacts []ContactRef        `json:"contacts,omitempty"`
 	Words    []string            `json:"words,omitempty"`
 	After    identity.CustomerID `json:"after,omitempty"` // the last customer whose texts were compared with the words

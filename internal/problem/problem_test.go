@@ -25,8 +25,8 @@ func opened(t testing.TB) problem.Problem {
 			Product:    problem.Label{NL: "Thermostaat", EN: "Thermostat"},
 		},
 		Severity: "normal", TaxonomyVersion: "7", Affected: []problem.Affected{
-			{Customer: "c1", Seen: []problem.Occurrence{seen("k1", -3), seen("k2", 0)}}, {Customer: "c2", Seen: []problem.Occurrence{seen("k3", -3)}},
-			{Customer: "c3", Seen: []problem.Occurrence{seen("k4", 0)}}, {Customer: "c4", Seen: []problem.Occurrence{seen("k5", 0)}}, {Customer: "c5", Seen: []problem.Occurrence{seen("k6", 0)}},
+			{Customer: "c1", Occurrences: []problem.Occurrence{seen("k1", -3), seen("k2", 0)}}, {Customer: "c2", Occurrences: []problem.Occurrence{seen("k3", -3)}},
+			{Customer: "c3", Occurrences: []problem.Occurrence{seen("k4", 0)}}, {Customer: "c4", Occurrences: []problem.Occurrence{seen("k5", 0)}}, {Customer: "c5", Occurrences: []problem.Occurrence{seen("k6", 0)}},
 		},
 	}, noon)
 	if days := map[string]int{"2026-03-07": 2, "2026-03-10": 4}; p.Contacts != 6 || p.Customers != 5 || !maps.Equal(p.PerDay, days) || !p.FirstSeen.Equal(noon.AddDate(0, 0, -3)) || !p.LastSeen.Equal(noon) {
@@ -214,7 +214,7 @@ func TestApplyGrowth_Milestones(t *testing.T) {
 
 func TestAffected_With(t *testing.T) {
 	t.Parallel()
-	had := problem.Affected{Seen: []problem.Occurrence{seen("k1", 0), seen("k2", 0)}}
+	had := problem.Affected{Occurrences: []problem.Occurrence{seen("k1", 0), seen("k2", 0)}}
 	for _, tt := range []struct {
 		name       string
 		gone, seen []problem.Occurrence
@@ -222,18 +222,18 @@ func TestAffected_With(t *testing.T) {
 		same       bool
 	}{
 		{"a new contact", nil, []problem.Occurrence{seen("k3", 1)}, []problem.Occurrence{seen("k1", 0), seen("k2", 0), seen("k3", 1)}, false},
-		{"one that is there", nil, []problem.Occurrence{seen("k2", 1)}, had.Seen, true},
+		{"one that is there", nil, []problem.Occurrence{seen("k2", 1)}, had.Occurrences, true},
 		{"one that goes", []problem.Occurrence{seen("k2", 0)}, nil, []problem.Occurrence{seen("k1", 0)}, false},
 		{"one that shows the cause another day", []problem.Occurrence{seen("k2", 0)}, []problem.Occurrence{seen("k2", 1)}, []problem.Occurrence{seen("k1", 0), seen("k2", 1)}, false},
-		{"the same once more", []problem.Occurrence{seen("k2", 1)}, []problem.Occurrence{seen("k2", 0)}, had.Seen, true},
-		{"one that is not there goes", []problem.Occurrence{seen("k9", 0)}, nil, had.Seen, true},
+		{"the same once more", []problem.Occurrence{seen("k2", 1)}, []problem.Occurrence{seen("k2", 0)}, had.Occurrences, true},
+		{"one that is not there goes", []problem.Occurrence{seen("k9", 0)}, nil, had.Occurrences, true},
 		{"one that gets another id", []problem.Occurrence{seen("k2", 0)}, []problem.Occurrence{seen("k3", -1)}, []problem.Occurrence{seen("k1", 0), seen("k3", -1)}, false},
 		{"all go", []problem.Occurrence{seen("k1", 0), seen("k2", 0)}, nil, nil, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			c, differs := had.With(tt.gone, tt.seen)
-			if differs == tt.same || !slices.Equal(c.Seen, tt.want) || !slices.Equal(c.Was, had.Seen) {
+			if differs == tt.same || !slices.Equal(c.Occurrences, tt.want) || !slices.Equal(c.Was, had.Occurrences) {
 				t.Errorf("%v %+v", differs, c)
 			}
 		})

@@ -17,7 +17,7 @@ type Record struct {
 	Events []Event
 	// Filling has the contacts that are still to be moved to a part that was split
 	// off; nil if the part has them all.
-	Filling *Filling
+	Filling *SplitProgress
 	// Opening is the first slot of the occurrences that have still to join a problem
 	// that was detected; empty if they all have.
 	Opening string
@@ -53,14 +53,14 @@ type IdempotencyKey struct {
 // An Affected is a customer that a problem affects, with its contacts. All counts
 // of a problem are computed from these.
 type Affected struct {
-	Customer identity.CustomerID
-	Seen     []Occurrence // each contact once, in the order of their ids
+	Customer    identity.CustomerID
+	Occurrences []Occurrence // each contact once, in the order of their ids
 }
 
 // Contacts returns the ids of the contacts.
 func (a Affected) Contacts() []string {
-	ids := make([]string, len(a.Seen))
-	for i, s := range a.Seen {
+	ids := make([]string, len(a.Occurrences))
+	for i, s := range a.Occurrences {
 		ids[i] = s.Contact
 	}
 	return ids
@@ -69,7 +69,7 @@ func (a Affected) Contacts() []string {
 // Since returns when the first contact showed the cause.
 func (a Affected) Since() time.Time {
 	var first time.Time
-	for _, s := range a.Seen {
+	for _, s := range a.Occurrences {
 		if first.IsZero() || s.At.Before(first) {
 			first = s.At
 		}
@@ -79,7 +79,7 @@ func (a Affected) Since() time.Time {
 
 // Has reports whether a contact is one of the customer's.
 func (a Affected) Has(contact string) bool {
-	return slices.ContainsFunc(a.Seen, func(s Occurrence) bool { return s.Contact == contact })
+	return slices.ContainsFunc(a.Occurrences, func(s Occurrence) bool { return s.Contact == contact })
 }
 
 // An Occurrence is a contact of a customer that shows a cause, on one day.
@@ -112,8 +112,8 @@ type Window struct {
 	Problem string // id of the cause's problem; if it is set, the rest is empty
 	// Others are the problems of the same reason, for a cause without a
 	// product: by product.
-	Others map[string]string
-	Seen   []Occurrence // latest first
+	Others      map[string]string
+	Occurrences []Occurrence // latest first
 }
 
 // An AffectedChange is a change of the contacts by which a problem affects one

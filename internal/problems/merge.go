@@ -79,7 +79,7 @@ func (s *Service) copyContacts(ctx context.Context, from, to string) error {
 		}
 		var joining []problem.Occurrence
 		for _, a := range page {
-			joining = append(joining, a.Seen...)
+			joining = append(joining, a.Occurrences...)
 		}
 		if _, err := s.changeAffected(ctx, to, nil, joining); err != nil {
 			return err

@@ -165,7 +165,7 @@ func (s *Service) newPart(caller problem.Caller, from problem.Record, r SplitReq
 	rest.Once = r.Key
 	rest.Parts = append(slices.Clip(from.Parts), problem.Part{ID: id, Words: words})
 	rest.Problem, rest.Events = problem.AddEvent(rest.Problem, problem.Event{Kind: problem.EventSplit, By: caller.Name, At: r.At, Comment: r.Comment, Other: id})
-	filling := &problem.Filling{Contacts: r.Contacts, Words: words, By: caller.Name, Comment: r.Comment, At: r.At}
+	filling := &problem.SplitProgress{Contacts: r.Contacts, Words: words, By: caller.Name, Comment: r.Comment, At: r.At}
 	return rest, problem.Record{Problem: opened, Events: events, Filling: filling}
 }
 
@@ -210,7 +210,7 @@ func (s *Service) fillPart(ctx context.Context, partID string) (problem.Record, 
 // findMatchingContacts reads the page of a problem's customers after
 // filling.After. It returns their contacts that hold one of the split's words,
 // and the last customer of the page, "" for the last page.
-func (s *Service) findMatchingContacts(ctx context.Context, problemID string, filling problem.Filling) (found []problem.Occurrence, next string, err error) {
+func (s *Service) findMatchingContacts(ctx context.Context, problemID string, filling problem.SplitProgress) (found []problem.Occurrence, next string, err error) {
 	if len(filling.Words) == 0 {
 		return nil, "", nil
 	}
@@ -224,7 +224,7 @@ func (s *Service) findMatchingContacts(ctx context.Context, problemID string, fi
 		if err != nil {
 			return nil, "", err
 		}
-		for _, o := range affected.Seen {
+		for _, o := range affected.Occurrences {
 			matches := func(k contact.Contact) bool { return k.ID == o.Contact && part.MatchesText(inboundText(k.Messages)) }
 			if slices.ContainsFunc(contacts, matches) {
 				found = append(found, o)
@@ -312,7 +312,7 @@ func (s *Service) contactsOfProblems(ctx context.Context, contacts []problem.Occ
 
 // finishFilling records that a part has all its contacts, and notifies its
 // department, once.
-func (s *Service) finishFilling(ctx context.Context, partID string, filling problem.Filling) (problem.Record, error) {
+func (s *Service) finishFilling(ctx context.Context, partID string, filling problem.SplitProgress) (problem.Record, error) {
 	return s.editProblem(ctx, partID, func(p problem.Record) (problem.Record, bool, error) {
 		if p.Filling == nil {
 			return p, false, nil
@@ -327,7 +327,7 @@ func (s *Service) finishFilling(ctx context.Context, partID string, filling prob
 
 // saveFillingProgress records up to which customer the words were looked for. A
 // lost write is ignored: the page is then read again, which changes nothing.
-func (s *Service) saveFillingProgress(ctx context.Context, partID string, filling problem.Filling) error {
+func (s *Service) saveFillingProgress(ctx context.Context, partID string, filling problem.SplitProgress) error {
 	p, err := s.Store.ProblemHeader(ctx, partID)
 	if err != nil || p.Filling == nil || p.Filling.After >= filling.After {
 		return err

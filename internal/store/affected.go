@@ -25,7 +25,7 @@ import (
 // The counts in the problem's own item are those of its last event.
 func affectedItem(problemID string, a problem.Affected) item {
 	it := key(problemPK(problemID), affectedSK(a.Customer))
-	it[attrAffectedContacts] = occurrenceSet(a.Seen)
+	it[attrAffectedContacts] = occurrenceSet(a.Occurrences)
 	return it
 }
 
@@ -44,9 +44,9 @@ func readAffected(it item) problem.Affected {
 	for _, k := range set(it, attrAffectedContacts) {
 		day, rest, _ := strings.Cut(k, " ")
 		ms, contact, _ := strings.Cut(rest, " ")
-		a.Seen = append(a.Seen, problem.Occurrence{Customer: a.Customer, Contact: contact, Day: day, At: parseMillis(ms)})
+		a.Occurrences = append(a.Occurrences, problem.Occurrence{Customer: a.Customer, Contact: contact, Day: day, At: parseMillis(ms)})
 	}
-	slices.SortFunc(a.Seen, func(a, b problem.Occurrence) int { return strings.Compare(a.Contact, b.Contact) })
+	slices.SortFunc(a.Occurrences, func(a, b problem.Occurrence) int { return strings.Compare(a.Contact, b.Contact) })
 	return a
 }
 
@@ -135,7 +135,7 @@ func (t *Table) changeAffected(ctx context.Context, problemID string, c problem.
 		values = item{":was": occurrenceSet(c.Was)}
 	}
 	var err error
-	if len(c.Seen) == 0 {
+	if len(c.Occurrences) == 0 {
 		_, err = t.db.DeleteItem(ctx, &dynamodb.DeleteItemInput{
 			TableName: t.name, Key: key(text(it, pkName), text(it, skName)), ConditionExpression: is, ExpressionAttributeValues: values,
 		})

@@ -78,20 +78,20 @@ func TestChangeAffected_AnyOrder(t *testing.T) {
 				s := seenAs(c, n)
 				switch rapid.SampledFrom([]string{"stays", "goes", "joins", "is none"}).Draw(r, "contact") {
 				case "stays":
-					begins.Seen, stays.Seen = append(begins.Seen, s), append(stays.Seen, s)
+					begins.Occurrences, stays.Occurrences = append(begins.Occurrences, s), append(stays.Occurrences, s)
 				case "goes":
-					begins.Seen = append(begins.Seen, s)
+					begins.Occurrences = append(begins.Occurrences, s)
 					steps = append(steps, [2][]problem.Occurrence{{s}, nil})
 				case "joins":
-					stays.Seen = append(stays.Seen, s)
+					stays.Occurrences = append(stays.Occurrences, s)
 					steps = append(steps, [2][]problem.Occurrence{nil, {s}})
 				}
 			}
 			begins.Customer, stays.Customer = seenAs(c, 0).Customer, seenAs(c, 0).Customer
-			if len(begins.Seen) > 0 {
+			if len(begins.Occurrences) > 0 {
 				first = append(first, begins)
 			}
-			if len(stays.Seen) > 0 {
+			if len(stays.Occurrences) > 0 {
 				want[stays.Customer] = stays
 			}
 		}
@@ -124,7 +124,7 @@ func TestChangeAffected_AnyOrder(t *testing.T) {
 		}
 		counted, days := 0, map[string]int{}
 		for _, a := range want {
-			for _, s := range a.Seen {
+			for _, s := range a.Occurrences {
 				counted++
 				days[s.Day]++
 				if s.At.Before(got.FirstSeen) || s.At.After(got.LastSeen) {

@@ -245,7 +245,7 @@ func (t *Table) finishChanges(ctx context.Context, c identity.Customer, out cont
 // message.
 func (t *Table) dropForeign(ctx context.Context, c identity.Customer, out *contact.Changes) error {
 	out.Contacts = slices.DeleteFunc(out.Contacts, func(k contact.Contact) bool { return !slices.Contains(c.Members, k.Customer) })
-	var own []message.Became
+	var own []message.StateChange
 	for _, e := range out.Effects {
 		if e.Until != nil {
 			if slices.Contains(c.Members, e.Customer) {
@@ -298,7 +298,7 @@ func (t *Table) takeEffect(it item, since time.Time, out *contact.Changes) (bool
 		return false, nil
 	}
 	ch, of := parseEffectSK(text(it, skName))
-	e := message.Became{Customer: customerOf(text(it, pkName)), Channel: ch}
+	e := message.StateChange{Customer: customerOf(text(it, pkName)), Channel: ch}
 	if of == watermarkKey {
 		e.Until = map[string]time.Time{}
 		for name := range it {

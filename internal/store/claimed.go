@@ -29,7 +29,7 @@ func (t *Table) PutClaimedAliases(ctx context.Context, id identity.CustomerID, c
 		return err
 	}
 	for _, a := range claimed {
-		has := func(k identity.Known) bool { return k.Alias == a }
+		has := func(k identity.AliasDetail) bool { return k.Alias == a }
 		if identity.Blocked(a) || slices.ContainsFunc(c.Claimed, has) {
 			continue
 		}
@@ -51,20 +51,20 @@ func (t *Table) PutClaimedAliases(ctx context.Context, id identity.CustomerID, c
 }
 
 // readClaimed returns the addresses claimed for a customer, the earliest first.
-func readClaimed(lines []string) []identity.Known {
-	var out []identity.Known
+func readClaimed(lines []string) []identity.AliasDetail {
+	var out []identity.AliasDetail
 	for _, s := range lines {
 		p := strings.Split(s, unit)
 		if len(p) != 6 {
 			continue
 		}
-		out = append(out, identity.Known{
+		out = append(out, identity.AliasDetail{
 			Address:  identity.Address{Alias: identity.Alias{Kind: identity.Kind(p[0]), Scope: p[1], Value: p[2]}, Assurance: identity.Claimed},
 			Evidence: identity.Evidence{Rule: p[3], Ref: p[4], At: parseMillis(p[5])},
 		})
 	}
-	slices.SortFunc(out, func(a, b identity.Known) int { return a.At.Compare(b.At) })
-	return slices.CompactFunc(out, func(a, b identity.Known) bool { return a.Alias == b.Alias })
+	slices.SortFunc(out, func(a, b identity.AliasDetail) int { return a.At.Compare(b.At) })
+	return slices.CompactFunc(out, func(a, b identity.AliasDetail) bool { return a.Alias == b.Alias })
 }
 
 // claimants returns at most maxSuggested customers for whom an address is

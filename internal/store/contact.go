@@ -115,12 +115,12 @@ const maxStaleness = 15 * time.Minute
 // whether an identity change was stored in the last 15 minutes. Identity
 // changes sort just before the contacts; if the query stops before it reaches
 // them, Changed is true.
-func (t *Table) NearbyContacts(ctx context.Context, c identity.CustomerID, at time.Time, before int, consistent bool) (contact.Around, error) {
+func (t *Table) NearbyContacts(ctx context.Context, c identity.CustomerID, at time.Time, before int, consistent bool) (contact.NearbyContacts, error) {
 	in := keyRange(customerPK(c), changePrefix, endOf(correctionPrefix))
 	in.ScanIndexForward = ptr(false)
 	in.ConsistentRead = &consistent
 	in.Limit = ptr(int32(max(before, 16))) //nolint:gosec // a small constant of the caller
-	var out contact.Around
+	var out contact.NearbyContacts
 	var bad error
 	err := t.query(ctx, in, func(it item) bool {
 		sk := text(it, skName)
@@ -225,23 +225,23 @@ func (t *Table) Contacts(ctx context.Context, c identity.CustomerID, limit int, 
 // WaitingContacts returns the contacts that wait for a department, longest
 // first, at most limit of them after the cursor, which is "<since, ms>#<contact
 // id>". Contacts that cannot be read are left out.
-func (t *Table) WaitingContacts(ctx context.Context, department string, limit int, cursor string) ([]contact.Waiter, string, error) {
+func (t *Table) WaitingContacts(ctx context.Context, department string, limit int, cursor string) ([]contact.WaitingContact, string, error) {
 	if cursor != "" {
 		if !isTimePlace(cursor) || len(cursor) > 64 {
 			return nil, "", errCursor()
 		}
 	}
-	return overShards(limit, placeOfWaiter, func(shard, limit int) ([]contact.Waiter, error) {
+	return overShards(limit, placeOfWaiter, func(shard, limit int) ([]contact.WaitingContact, error) {
 		return t.waitingShard(ctx, waitingPK(department, shard), limit, cursor)
 	})
 }
 
-func placeOfWaiter(w contact.Waiter) string {
+func placeOfWaiter(w contact.WaitingContact) string {
 	return fmt.Sprintf("%013d#%s", w.Since.UnixMilli(), w.ID)
 }
 
-func (t *Table) waitingShard(ctx context.Context, pk string, limit int, cursor string) ([]contact.Waiter, error) {
-	var out []contact.Waiter
+func (t *Table) waitingShard(ctx context.Context, pk string, limit int, cursor string) ([]contact.WaitingContact, error) {
+	var out []contact.WaitingContact
 	err := t.query(ctx, &dynamodb.QueryInput{
 		IndexName:                 aws.String(gsiName),
 		KeyConditionExpression:    exprf("%s = :pk AND %s > :after", gsiPK, gsiSK),
@@ -254,7 +254,7 @@ func (t *Table) waitingShard(ctx context.Context, pk string, limit int, cursor s
 			t.leaveOut(ctx, it, err)
 			return true
 		}
-		out = append(out, contact.Waiter{
+		out = append(out, contact.WaitingContact{
 			ID: id, Customer: k.Customer, Since: since, Start: k.Start, Department: waitingDepartment(pk),
 			Reason: text(it, attrContactReason), Product: text(it, attrContactProduct), Channels: k.Channels,
 		})

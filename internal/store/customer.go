@@ -133,7 +133,7 @@ func (t *Table) aliasesNow(ctx context.Context, c identity.Customer) ([]aliasIte
 
 // AliasDetails returns every alias that a customer owns or owned, with its
 // evidence and links.
-func (t *Table) AliasDetails(ctx context.Context, c identity.Customer) ([]identity.Known, error) {
+func (t *Table) AliasDetails(ctx context.Context, c identity.Customer) ([]identity.AliasDetail, error) {
 	all, err := t.aliasesOf(ctx, c)
 	if err != nil {
 		return nil, err
@@ -142,21 +142,21 @@ func (t *Table) AliasDetails(ctx context.Context, c identity.Customer) ([]identi
 	for _, a := range all {
 		by[a.key] = a
 	}
-	out := make([]identity.Known, 0, len(all))
+	out := make([]identity.AliasDetail, 0, len(all))
 	for _, a := range all {
-		k := identity.Known{Address: a.address, Evidence: a.evidence}
+		k := identity.AliasDetail{Address: a.address, Evidence: a.evidence}
 		if !slices.Contains(c.Members, a.currentOwner()) {
 			k.Until = a.moves[len(a.moves)-1].From
 		}
 		for _, other := range slices.Sorted(slices.Values(a.linked)) {
 			if b, ok := by[other]; ok {
-				k.Links = append(k.Links, identity.KnownLink{To: b.address.Alias, Evidence: a.link(other)})
+				k.Links = append(k.Links, identity.AliasLink{To: b.address.Alias, Evidence: a.link(other)})
 			}
 		}
 		out = append(out, k)
 	}
 	for _, k := range c.Claimed {
-		if !slices.ContainsFunc(out, func(o identity.Known) bool { return o.Alias == k.Alias }) {
+		if !slices.ContainsFunc(out, func(o identity.AliasDetail) bool { return o.Alias == k.Alias }) {
 			out = append(out, k)
 		}
 	}

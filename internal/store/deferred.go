@@ -16,7 +16,7 @@ import (
 // PutDeferredEvents stores events that time will bring within one minute in one
 // item, which is due at the end of the minute. name separates items of one
 // minute; the same name replaces the item.
-func (t *Table) PutDeferredEvents(ctx context.Context, minute time.Time, name string, all []contact.Later) error {
+func (t *Table) PutDeferredEvents(ctx context.Context, minute time.Time, name string, all []contact.DeferredEvent) error {
 	data, err := json.Marshal(all)
 	if err != nil {
 		return fault.Wrap(fault.Internal, err, "encode what is due")
@@ -30,12 +30,12 @@ func (t *Table) PutDeferredEvents(ctx context.Context, minute time.Time, name st
 }
 
 // DeferredEvents returns the events of a due entry; none if the item is gone.
-func (t *Table) DeferredEvents(ctx context.Context, e schedule.Entry) ([]contact.Later, error) {
+func (t *Table) DeferredEvents(ctx context.Context, e schedule.Entry) ([]contact.DeferredEvent, error) {
 	it, err := t.getItem(ctx, key(e.PK, e.SK), true)
 	if err != nil || it == nil {
 		return nil, err
 	}
-	var all []contact.Later
+	var all []contact.DeferredEvent
 	if err := json.Unmarshal([]byte(text(it, attrJSON)), &all); err != nil {
 		return nil, fault.Wrap(fault.Internal, err, "read due entry")
 	}

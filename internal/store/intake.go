@@ -49,7 +49,7 @@ func (t *Table) PutNotice(ctx context.Context, n message.Notice) (created bool, 
 
 // PutQuarantined stores a delivery in quarantine. A second delivery of the same
 // body changes nothing.
-func (t *Table) PutQuarantined(ctx context.Context, c message.Case) error {
+func (t *Table) PutQuarantined(ctx context.Context, c message.QuarantinedDelivery) error {
 	it := key(quarantinePK(c.Hash), c.Hash)
 	it[attrQuarantineChannel] = str(string(c.Channel))
 	it[attrQuarantineAt] = millis(c.At)
@@ -60,14 +60,14 @@ func (t *Table) PutQuarantined(ctx context.Context, c message.Case) error {
 }
 
 // Quarantined returns the deliveries in quarantine.
-func (t *Table) Quarantined(ctx context.Context) ([]message.Case, error) {
-	var out []message.Case
+func (t *Table) Quarantined(ctx context.Context) ([]message.QuarantinedDelivery, error) {
+	var out []message.QuarantinedDelivery
 	for shard := range shards {
 		err := t.query(ctx, &dynamodb.QueryInput{
 			KeyConditionExpression:    exprf("%s = :pk", pkName),
 			ExpressionAttributeValues: map[string]types.AttributeValue{":pk": str(quarantineShardPK(shard))},
 		}, func(it item) bool {
-			out = append(out, message.Case{
+			out = append(out, message.QuarantinedDelivery{
 				Hash: text(it, skName), Channel: message.Channel(text(it, attrQuarantineChannel)), At: moment(it, attrQuarantineAt),
 				Object: text(it, attrQuarantineObject), Reasons: strings.Split(text(it, attrQuarantineReasons), "\n"),
 			})

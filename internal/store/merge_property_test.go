@@ -233,7 +233,7 @@ func (w *world) move() {
 		}
 	}
 	from := w.ago(3 * 3600)
-	to, err = w.table.MoveAlias(w.ctx, owner, identity.Moving{Alias: w.phone(n).Alias, To: to, From: from}, w.decision())
+	to, err = w.table.MoveAlias(w.ctx, owner, identity.AliasMove{Alias: w.phone(n).Alias, To: to, From: from}, w.decision())
 	w.ok(err)
 	w.meet(to)
 	w.moves[n] = append(w.moves[n], moved{from, to})

@@ -48,7 +48,7 @@ func readMoves(list []string) []identity.Move {
 // with the previous owner. Later ones belong to the new owner, also those that
 // are stored already, which stay in their partition. It returns the new owner.
 // It is [fault.Invalid] if the alias is not owner's.
-func (t *Table) MoveAlias(ctx context.Context, owner identity.Customer, m identity.Moving, d identity.Decision) (identity.CustomerID, error) {
+func (t *Table) MoveAlias(ctx context.Context, owner identity.Customer, m identity.AliasMove, d identity.Decision) (identity.CustomerID, error) {
 	m.To = cmp.Or(m.To, newCustomer())
 	err := t.repeatConflicts(ctx, func() error { return t.moveAlias(ctx, owner, m.Alias, m.To, m.From, d) })
 	return m.To, err

@@ -18,7 +18,7 @@ func TestMoveAlias_LateEffects(t *testing.T) {
 	clock := start.Add(time.Hour)
 	s.table.Now = func() time.Time { return clock }
 	a := s.says(1, "van de oude eigenaar", phone(1))
-	b, err := s.table.MoveAlias(t.Context(), s.who(a), identity.Moving{Alias: phone(1).Alias, From: start.Add(30 * time.Minute)}, identity.Decision{By: "agent", Why: "test", At: clock})
+	b, err := s.table.MoveAlias(t.Context(), s.who(a), identity.AliasMove{Alias: phone(1).Alias, From: start.Add(30 * time.Minute)}, identity.Decision{By: "agent", Why: "test", At: clock})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +92,7 @@ func TestMoveAlias_ChangesSince(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.table.MoveAlias(t.Context(), s.who(a), identity.Moving{Alias: phone(1).Alias, From: start}, identity.Decision{By: "agent", Why: "test", At: time.Now()}); err != nil {
+	if _, err := s.table.MoveAlias(t.Context(), s.who(a), identity.AliasMove{Alias: phone(1).Alias, From: start}, identity.Decision{By: "agent", Why: "test", At: time.Now()}); err != nil {
 		t.Fatal(err)
 	}
 	if ch, err := s.table.ChangesSince(t.Context(), s.who(a), a, first.Cursor, 10); err != nil || !ch.Regrouped {
@@ -129,7 +129,7 @@ func TestMoveAlias_Watermark(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := table.MoveAlias(t.Context(), owner, identity.Moving{Alias: page.Alias, From: start.Add(30 * time.Minute)}, identity.Decision{By: "agent", Why: "test", At: start.Add(time.Hour)})
+	b, err := table.MoveAlias(t.Context(), owner, identity.AliasMove{Alias: page.Alias, From: start.Add(30 * time.Minute)}, identity.Decision{By: "agent", Why: "test", At: start.Add(time.Hour)})
 	if err != nil {
 		t.Fatal(err)
 	}

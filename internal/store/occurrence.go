@@ -86,9 +86,9 @@ func (t *Table) CauseWindow(ctx context.Context, reason, product, first string, 
 			return true
 		}
 		if s, ok := readOccurrence(it); ok && !expired(it, now) {
-			w.Seen = append(w.Seen, s)
+			w.Occurrences = append(w.Occurrences, s)
 		}
-		return len(w.Seen) < limit
+		return len(w.Occurrences) < limit
 	})
 	return w, err
 }

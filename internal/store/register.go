@@ -84,7 +84,7 @@ func (t *Table) judgeRegistration(ctx context.Context, addresses []identity.Addr
 	}
 	for _, r := range s.rivals {
 		if r.customer != res.Owner {
-			plan.Unjoined = append(plan.Unjoined, identity.Unjoined{Customer: r.customer, Why: identity.ReasonShared})
+			plan.Unjoined = append(plan.Unjoined, identity.NotJoined{Customer: r.customer, Why: identity.ReasonShared})
 		}
 	}
 	for _, other := range res.Others {
@@ -95,7 +95,7 @@ func (t *Table) judgeRegistration(ctx context.Context, addresses []identity.Addr
 		if v.why == "" {
 			plan.Joined = append(plan.Joined, other)
 		} else {
-			plan.Unjoined = append(plan.Unjoined, identity.Unjoined{Customer: other, Why: v.why})
+			plan.Unjoined = append(plan.Unjoined, identity.NotJoined{Customer: other, Why: v.why})
 		}
 		if do != nil {
 			if err := do(other); err != nil {

@@ -58,13 +58,13 @@ func TestTable_RoundTrip(t *testing.T) {
 		wantSame(t, got, []contact.Correction{want}, err)
 	})
 	t.Run("quarantined delivery", func(t *testing.T) {
-		want := message.Case{Hash: "hash", Channel: message.Email, At: at, Object: "quarantine/1", Reasons: []string{"a", "b"}}
+		want := message.QuarantinedDelivery{Hash: "hash", Channel: message.Email, At: at, Object: "quarantine/1", Reasons: []string{"a", "b"}}
 		wantFilled(t, want)
 		if err := table.PutQuarantined(ctx, want); err != nil {
 			t.Fatal(err)
 		}
 		got, err := table.Quarantined(ctx)
-		wantSame(t, got, []message.Case{want}, err)
+		wantSame(t, got, []message.QuarantinedDelivery{want}, err)
 	})
 	t.Run("due entry", func(t *testing.T) {
 		want := schedule.Entry{Kind: schedule.Split, Of: "p", At: at, PK: "P#p", SK: "D#" + string(schedule.Split)}
@@ -76,22 +76,22 @@ func TestTable_RoundTrip(t *testing.T) {
 		wantSame(t, got, []schedule.Entry{want}, err)
 	})
 	t.Run("deferred event", func(t *testing.T) {
-		want := contact.Later{Customer: "c", Contact: "k", Start: at, At: later, Message: messageID, Order: "1"}
+		want := contact.DeferredEvent{Customer: "c", Contact: "k", Start: at, At: later, Message: messageID, Order: "1"}
 		wantFilled(t, want)
-		if err := table.PutDeferredEvents(ctx, at, "name", []contact.Later{want}); err != nil {
+		if err := table.PutDeferredEvents(ctx, at, "name", []contact.DeferredEvent{want}); err != nil {
 			t.Fatal(err)
 		}
 		entries, _, err := table.Due(ctx, at.Add(time.Hour), 10, "")
 		if err != nil {
 			t.Fatal(err)
 		}
-		var got []contact.Later
+		var got []contact.DeferredEvent
 		for _, e := range entries {
 			if e.Kind == schedule.Contact {
 				got, err = table.DeferredEvents(ctx, e)
 			}
 		}
-		wantSame(t, got, []contact.Later{want}, err)
+		wantSame(t, got, []contact.DeferredEvent{want}, err)
 	})
 	t.Run("sent mail", func(t *testing.T) {
 		want := message.SentMail{Customer: "c", Message: messageID, ProviderID: "1", MailID: "<1@x>", To: mail, At: at}

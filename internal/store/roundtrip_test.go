@@ -156,7 +156,7 @@ func TestChangeItem_RoundTrip(t *testing.T) {
 func TestAffectedItem_RoundTrip(t *testing.T) {
 	t.Parallel()
 	at := time.UnixMilli(1772442000000).UTC()
-	want := problem.Affected{Customer: "c", Seen: []problem.Occurrence{{Customer: "c", Contact: "k", Day: "2026-03-02", At: at}}}
+	want := problem.Affected{Customer: "c", Occurrences: []problem.Occurrence{{Customer: "c", Contact: "k", Day: "2026-03-02", At: at}}}
 	same(t, readAffected(affectedItem("p", want)), want, nil)
 }
 

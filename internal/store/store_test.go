@@ -560,7 +560,7 @@ func TestWaitingContacts_Pages(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	var seen []contact.Waiter
+	var seen []contact.WaitingContact
 	for cursor := ""; ; {
 		page, next, err := table.WaitingContacts(t.Context(), "billing", 4, cursor)
 		if err != nil {

@@ -157,7 +157,7 @@ func TestChange_MalformedValues(t *testing.T) {
 		return c
 	}
 	at := time.UnixMilli(1772442000123)
-	news := func(c Change) error { _, _, _, err := c.News(); return err }
+	news := func(c Change) error { _, _, _, err := c.Event(); return err }
 	textual := func(pk, sk, attr string) Change {
 		it := key(pk, sk)
 		it[attr] = str(secret)

@@ -101,7 +101,7 @@ func TestHandle_IdentityChangeBeforeSave(t *testing.T) {
 					}
 					d := decided
 					d.At = time.Now()
-					if _, err := table.MoveAlias(t.Context(), who, identity.Moving{Alias: one.Customer.Alias, From: one.SentAt.Add(-time.Hour), To: two.CustomerID}, d); err != nil {
+					if _, err := table.MoveAlias(t.Context(), who, identity.AliasMove{Alias: one.Customer.Alias, From: one.SentAt.Add(-time.Hour), To: two.CustomerID}, d); err != nil {
 						t.Fatal(err)
 					}
 				},

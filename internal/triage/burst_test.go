@@ -90,7 +90,7 @@ func TestHandle_BurstIsCountedExactly(t *testing.T) {
 		}
 		for _, a := range page {
 			customers++
-			listed += len(a.Seen)
+			listed += len(a.Occurrences)
 		}
 		if cursor == "" {
 			break

@@ -70,7 +70,7 @@ func (t *Triage) readCustomer(ctx context.Context, id identity.CustomerID, consi
 // readContacts reads the contacts around a time of all ids of a customer, latest
 // first. Contacts under another id than the surviving one are from before a
 // merge, and will be moved.
-func (t *Triage) readContacts(ctx context.Context, c identity.Customer, at time.Time, consistent bool) (all contact.Around, err error) {
+func (t *Triage) readContacts(ctx context.Context, c identity.Customer, at time.Time, consistent bool) (all contact.NearbyContacts, err error) {
 	for _, m := range c.Members {
 		part, err := t.Store.NearbyContacts(ctx, m, at, nearbyContacts, consistent)
 		if err != nil {

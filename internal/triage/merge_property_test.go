@@ -155,7 +155,7 @@ func (c *crowd) changes() {
 	default:
 		alias := identity.Alias{Kind: identity.Phone, Value: says(c.rnd.IntN(6), 0, 0, "").Customer.Value}
 		from := start.Add(time.Duration(c.rnd.IntN(40)) * time.Hour)
-		_, _ = c.table.MoveAlias(c.Context(), whole, identity.Moving{Alias: alias, From: from, To: b}, d) // may not own the alias
+		_, _ = c.table.MoveAlias(c.Context(), whole, identity.AliasMove{Alias: alias, From: from, To: b}, d) // may not own the alias
 	}
 	c.hears()
 }

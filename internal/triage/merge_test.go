@@ -48,7 +48,7 @@ func TestHandle_MergeAndUnmerge(t *testing.T) {
 			t.Fatal(resp, err)
 		}
 	}
-	state := func() (contacts map[identity.CustomerID][]contact.Contact, waiting []contact.Waiter) {
+	state := func() (contacts map[identity.CustomerID][]contact.Contact, waiting []contact.WaitingContact) {
 		t.Helper()
 		contacts = map[identity.CustomerID][]contact.Contact{}
 		for _, id := range []identity.CustomerID{"c001", "c002"} {
@@ -129,7 +129,7 @@ func TestHandle_MovedAlias(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	to, err := table.MoveAlias(t.Context(), old, identity.Moving{Alias: ms[0].Customer.Alias, From: start.Add(24 * time.Hour)}, identity.Decision{By: "agent", At: time.Now()})
+	to, err := table.MoveAlias(t.Context(), old, identity.AliasMove{Alias: ms[0].Customer.Alias, From: start.Add(24 * time.Hour)}, identity.Decision{By: "agent", At: time.Now()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -181,7 +181,7 @@ func TestHandle_MessageOfRecentlyMovedAlias(t *testing.T) {
 			}
 			d := decided
 			d.At = time.Now()
-			to, err := table.MoveAlias(t.Context(), old, identity.Moving{Alias: first.Customer.Alias, From: start.Add(time.Hour)}, d)
+			to, err := table.MoveAlias(t.Context(), old, identity.AliasMove{Alias: first.Customer.Alias, From: start.Add(time.Hour)}, d)
 			if err != nil {
 				t.Fatal(err)
 			}

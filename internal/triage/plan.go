@@ -171,7 +171,7 @@ func (t *Triage) planCustomer(ctx context.Context, h hint, consistent bool) plan
 // saved. It reports true when the plan is complete: nothing changed since, or
 // the customer's identity did, which p.regrouped then says.
 func (t *Triage) recheckCustomer(ctx context.Context, h hint, p *plan) (done bool) {
-	var now contact.Around
+	var now contact.NearbyContacts
 	if now, p.err = t.readContacts(ctx, h.checked, h.from, true); p.err != nil {
 		return false
 	}

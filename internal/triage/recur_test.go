@@ -31,7 +31,7 @@ func TestRecord_LateEarlierMessage(t *testing.T) {
 		t.Errorf("%d contacts of %d customers", p.Contacts, p.Customers)
 	}
 	affected, _, err := table.AffectedCustomers(t.Context(), p.ID, 10, "")
-	if err != nil || len(affected) != 6 || len(affected[5].Seen) != 1 {
+	if err != nil || len(affected) != 6 || len(affected[5].Occurrences) != 1 {
 		t.Errorf("affected %+v, %v", affected, err)
 	}
 	ks, _, err := table.Contacts(t.Context(), "c005", 10, "")

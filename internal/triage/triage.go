@@ -113,7 +113,7 @@ import (
 type Store interface {
 	Customer(ctx context.Context, id identity.CustomerID) (identity.Customer, error)
 	CustomerConsistent(ctx context.Context, id identity.CustomerID) (identity.Customer, error)
-	NearbyContacts(ctx context.Context, c identity.CustomerID, at time.Time, before int, consistent bool) (contact.Around, error)
+	NearbyContacts(ctx context.Context, c identity.CustomerID, at time.Time, before int, consistent bool) (contact.NearbyContacts, error)
 	Contacts(ctx context.Context, c identity.CustomerID, limit int, cursor string) ([]contact.Contact, string, error)
 	RecentMessages(ctx context.Context, c identity.Customer, from time.Time) ([]message.Message, error)
 	SaveContact(ctx context.Context, c contact.Contact) error

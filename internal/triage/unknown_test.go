@@ -225,7 +225,7 @@ func TestReconcile_MergeAndUnmerge(t *testing.T) {
 				}
 				listed := 0
 				for _, a := range affected {
-					listed += len(a.Seen)
+					listed += len(a.Occurrences)
 				}
 				if p.Customers != customers || p.Contacts != contacts || len(affected) != customers || listed != contacts {
 					t.Errorf("%s %d contacts of %d customers, listed %d of %d; want %d of %d", when, p.Contacts, p.Customers, listed, len(affected), contacts, customers)

@@ -48,8 +48,8 @@ func (s *Stack) Problem(name, department string, n int) string {
 	var affected []problem.Affected
 	for i := range 5 {
 		affected = append(affected, problem.Affected{
-			Customer: identity.CustomerID(fmt.Sprintf("01931c2e-7a40-7c1e-9d3b-00000000000%d", i)),
-			Seen:     []problem.Occurrence{{Contact: fmt.Sprint("k", i), Day: at.Format(time.DateOnly), At: at}},
+			Customer:    identity.CustomerID(fmt.Sprintf("01931c2e-7a40-7c1e-9d3b-00000000000%d", i)),
+			Occurrences: []problem.Occurrence{{Contact: fmt.Sprint("k", i), Day: at.Format(time.DateOnly), At: at}},
 		})
 	}
 	p, events := problem.Open(problem.Seed{

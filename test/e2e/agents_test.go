@@ -118,15 +118,15 @@ func TestClaim_Concurrent(t *testing.T) {
 }
 
 // A consumer stores the latest event of each contact.
-type consumer map[string]contact.News
+type consumer map[string]contact.Event
 
-func (c consumer) take(n contact.News) {
-	if n.Contact == "" || n.Kind == contact.NowAssigned {
+func (c consumer) take(n contact.Event) {
+	if n.Contact == "" || n.Kind == contact.CustomerAssigned {
 		return
 	}
 	thing := string(n.Customer) + n.Contact
 	have, ok := c[thing]
-	closes := n.Order == have.Order && n.Kind == contact.NowClosed
+	closes := n.Order == have.Order && n.Kind == contact.ContactClosed
 	if !ok || n.Order > have.Order || closes {
 		c[thing] = n
 	}
@@ -135,19 +135,19 @@ func (c consumer) take(n contact.News) {
 func TestContactEvents_Mirror(t *testing.T) {
 	t.Parallel()
 	b := own(t, stack.Config{Memory: true})
-	told := map[string]contact.News{}
+	told := map[string]contact.Event{}
 	// The mirror gets every event twice and in random order, as a queue may deliver.
-	mirror := func() (consumer, map[contact.NewsKind]int) {
+	mirror := func() (consumer, map[contact.EventKind]int) {
 		t.Helper()
 		all, err := b.ContactEvents(t.Context(), true)
 		if err != nil {
 			t.Fatal(err)
 		}
-		counts := map[contact.NewsKind]int{}
+		counts := map[contact.EventKind]int{}
 		for _, n := range all {
 			told[n.ID] = n
 		}
-		var list []contact.News
+		var list []contact.Event
 		for _, n := range told {
 			counts[n.Kind]++
 			list = append(list, n, n)
@@ -159,8 +159,8 @@ func TestContactEvents_Mirror(t *testing.T) {
 		}
 		return c, counts
 	}
-	states := func(c consumer) map[contact.NewsKind]int {
-		out := map[contact.NewsKind]int{}
+	states := func(c consumer) map[contact.EventKind]int {
+		out := map[contact.EventKind]int{}
 		for _, n := range c {
 			out[n.Kind]++
 		}
@@ -172,7 +172,7 @@ func TestContactEvents_Mirror(t *testing.T) {
 	}
 	b.settle()
 	c, counts := mirror()
-	if counts[contact.SaidSomething] != 3 || states(c)[contact.NowWaiting] != 3 {
+	if counts[contact.MessageStored] != 3 || states(c)[contact.WaitStarted] != 3 {
 		t.Errorf("got events %v and contacts %v, want 3 messages and 3 waiting contacts", counts, states(c))
 	}
 	for _, who := range people[:2] {
@@ -195,10 +195,10 @@ func TestContactEvents_Mirror(t *testing.T) {
 	b.say(people[1], message.WhatsApp, "Hoe laat ongeveer?")
 	b.settle()
 	c, counts = mirror()
-	if got := states(c); got[contact.NowWaiting] != 2 || got[contact.NowAnswered] != 1 {
+	if got := states(c); got[contact.WaitStarted] != 2 || got[contact.ContactAnswered] != 1 {
 		t.Errorf("got events %v and contacts %v, want 2 waiting and 1 answered", counts, got)
 	}
-	if counts[contact.NowAssigned] != 2 || counts[contact.NowReleased] != 2 {
+	if counts[contact.CustomerAssigned] != 2 || counts[contact.CustomerReleased] != 2 {
 		t.Errorf("got events %v, want 2 assigned and 2 released", counts)
 	}
 	if err := b.stack.Tick(t.Context(), time.Now().Add(25*time.Hour)); err != nil {
@@ -206,7 +206,7 @@ func TestContactEvents_Mirror(t *testing.T) {
 	}
 	b.settle()
 	c, counts = mirror()
-	if got := states(c); got[contact.NowWaiting] != 2 || got[contact.NowClosed] != 1 || counts[contact.NowClosed] != 1 {
+	if got := states(c); got[contact.WaitStarted] != 2 || got[contact.ContactClosed] != 1 || counts[contact.ContactClosed] != 1 {
 		t.Errorf("a day later: got events %v and contacts %v, want 2 waiting and 1 closed", counts, got)
 	}
 }

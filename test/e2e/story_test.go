@@ -162,7 +162,7 @@ func TestWaiting_EndsAfterAnswer(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return slices.ContainsFunc(waiters, func(w contact.Waiter) bool { return w.Customer == p.ID })
+		return slices.ContainsFunc(waiters, func(w contact.WaitingContact) bool { return w.Customer == p.ID })
 	}
 	if !waits() {
 		t.Error("the customer is not on the waiting list of billing before the answer")

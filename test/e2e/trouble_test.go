@@ -88,12 +88,12 @@ func TestQuarantine_Replay(t *testing.T) {
 	if got := b.texts("phone:" + who.Phone); !slices.Equal(got, []string{"Hallo"}) {
 		t.Errorf("valid message beside an invalid one: got history %q, want [Hallo]", got)
 	}
-	mine := func() map[message.Channel]message.Case {
+	mine := func() map[message.Channel]message.QuarantinedDelivery {
 		all, err := b.QuarantineCases(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		found := map[message.Channel]message.Case{}
+		found := map[message.Channel]message.QuarantinedDelivery{}
 		for _, c := range all {
 			if !c.At.Before(began) && (c.Channel == message.Email || strings.Contains(strings.Join(c.Reasons, ""), "messages[0]")) {
 				found[c.Channel] = c

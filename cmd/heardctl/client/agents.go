@@ -79,12 +79,12 @@ func (c *Client) AddNote(ctx context.Context, id identity.CustomerID, n Note) (m
 
 // ContactEvents receives the messages on the queue contact-events. If remove is
 // false they return to the queue, but each read counts as one receive.
-func (c *Client) ContactEvents(ctx context.Context, remove bool) ([]contact.News, error) {
+func (c *Client) ContactEvents(ctx context.Context, remove bool) ([]contact.Event, error) {
 	queue, err := c.Queue(ctx, c.SDK, "contact-events")
 	if err != nil {
 		return nil, err
 	}
-	var all []contact.News
+	var all []contact.Event
 	var back []types.ChangeMessageVisibilityBatchRequestEntry
 	for {
 		out, err := c.SDK.SQS.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: &queue, MaxNumberOfMessages: 10, VisibilityTimeout: 30})
@@ -92,7 +92,7 @@ func (c *Client) ContactEvents(ctx context.Context, remove bool) ([]contact.News
 			return all, errors.Join(err, c.returnMessages(context.WithoutCancel(ctx), queue, back))
 		}
 		for _, m := range out.Messages {
-			var n contact.News
+			var n contact.Event
 			if err := json.Unmarshal([]byte(aws.ToString(m.Body)), &n); err != nil {
 				return nil, fmt.Errorf("a message of the queue contact-events is not valid JSON: %w", err)
 			}

@@ -66,8 +66,8 @@ func (c *Client) MoveAlias(ctx context.Context, owner identity.CustomerID, alias
 }
 
 // AliasDetails returns every alias of a customer, with its proof.
-func (c *Client) AliasDetails(ctx context.Context, id identity.CustomerID) ([]identity.Known, error) {
-	var out struct{ Aliases []identity.Known }
+func (c *Client) AliasDetails(ctx context.Context, id identity.CustomerID) ([]identity.AliasDetail, error) {
+	var out struct{ Aliases []identity.AliasDetail }
 	err := c.Call(ctx, http.MethodGet, customerPath(id, "/aliases"), nil, &out)
 	return out.Aliases, err
 }

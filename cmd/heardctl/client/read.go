@@ -61,9 +61,9 @@ func (c *Client) Contacts(ctx context.Context, id identity.CustomerID) ([]Contac
 
 // Waiting returns the contacts that wait for a department, the longest wait
 // first. complete is false if there are more.
-func (c *Client) Waiting(ctx context.Context, department string) (waiters []contact.Waiter, complete bool, err error) {
+func (c *Client) Waiting(ctx context.Context, department string) (waiters []contact.WaitingContact, complete bool, err error) {
 	var page struct {
-		Contacts []contact.Waiter
+		Contacts []contact.WaitingContact
 		Complete bool
 	}
 	err = c.Call(ctx, http.MethodGet, "/v1/contacts?state=waiting&department="+url.QueryEscape(department), nil, &page)

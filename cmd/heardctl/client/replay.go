@@ -20,7 +20,7 @@ import (
 )
 
 // QuarantineCases returns the deliveries in quarantine.
-func (c *Client) QuarantineCases(ctx context.Context) ([]message.Case, error) {
+func (c *Client) QuarantineCases(ctx context.Context) ([]message.QuarantinedDelivery, error) {
 	table, err := c.openTable(ctx)
 	if err != nil {
 		return nil, err
@@ -39,7 +39,7 @@ func (c *Client) openTable(ctx context.Context) (*store.Table, error) {
 // ReplayCase sends a delivery in quarantine again. A delivery that still cannot
 // be read returns to quarantine under the same key. So the case is removed
 // first, and restored if the delivery could not be sent.
-func (c *Client) ReplayCase(ctx context.Context, q message.Case) error {
+func (c *Client) ReplayCase(ctx context.Context, q message.QuarantinedDelivery) error {
 	table, err := c.openTable(ctx)
 	if err != nil {
 		return err
@@ -53,7 +53,7 @@ func (c *Client) ReplayCase(ctx context.Context, q message.Case) error {
 	return nil
 }
 
-func (c *Client) resendDelivery(ctx context.Context, q message.Case) error {
+func (c *Client) resendDelivery(ctx context.Context, q message.QuarantinedDelivery) error {
 	switch q.Channel {
 	case message.Email:
 		return c.announceMail(ctx, q.Object)

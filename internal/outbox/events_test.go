@@ -48,7 +48,7 @@ func newMirror(t *testing.T) *mirror {
 		t.Fatal(err)
 	}
 	m.url, m.queue = *made.QueueUrl, queue.At(m.client, *made.QueueUrl)
-	m.outbox = &outbox.Outbox{News: &outbox.News{Queue: m.queue, Plan: table}}
+	m.outbox = &outbox.Outbox{Events: &outbox.Events{Queue: m.queue, Plan: table}}
 	return m
 }
 
@@ -108,15 +108,15 @@ func image2(it map[string]types.AttributeValue) map[string]events.DynamoDBAttrib
 	return out
 }
 
-// news receives the events of the queue without duplicates, like a consumer, and
+// events receives the events of the queue without duplicates, like a consumer, and
 // checks them against their schema.
-func (m *mirror) news() []contact.News {
+func (m *mirror) events() []contact.Event {
 	m.Helper()
 	var schema openapi3.Schema
-	if err := json.Unmarshal(contact.NewsJSONSchema, &schema); err != nil {
+	if err := json.Unmarshal(contact.EventJSONSchema, &schema); err != nil {
 		m.Fatal(err)
 	}
-	by := map[string]contact.News{}
+	by := map[string]contact.Event{}
 	for {
 		out, err := m.client.ReceiveMessage(m.Context(), &awssqs.ReceiveMessageInput{QueueUrl: &m.url, MaxNumberOfMessages: 10, VisibilityTimeout: 60})
 		if err != nil {
@@ -126,7 +126,7 @@ func (m *mirror) news() []contact.News {
 			break
 		}
 		for _, msg := range out.Messages {
-			var n contact.News
+			var n contact.Event
 			var v any
 			if err := errors.Join(json.Unmarshal([]byte(*msg.Body), &n), json.Unmarshal([]byte(*msg.Body), &v)); err != nil {
 				m.Fatal(err)
@@ -140,11 +140,11 @@ func (m *mirror) news() []contact.News {
 			}
 		}
 	}
-	var all []contact.News
+	var all []contact.Event
 	for _, n := range by {
 		all = append(all, n)
 	}
-	slices.SortFunc(all, func(a, b contact.News) int { return cmpText(a.Order+string(a.Kind), b.Order+string(b.Kind)) })
+	slices.SortFunc(all, func(a, b contact.Event) int { return cmpText(a.Order+string(a.Kind), b.Order+string(b.Kind)) })
 	return all
 }
 
@@ -159,8 +159,8 @@ func cmpText(a, b string) int {
 	}
 }
 
-func kinds(all []contact.News) []contact.NewsKind {
-	var out []contact.NewsKind
+func kinds(all []contact.Event) []contact.EventKind {
+	var out []contact.EventKind
 	for _, n := range all {
 		out = append(out, n.Kind)
 	}
@@ -198,8 +198,8 @@ func TestNews_Kinds(t *testing.T) {
 	m.did(m.table.SaveContact(t.Context(), answered))
 	m.did(m.table.SaveClaim(t.Context(), contact.Claim{Customer: who, Version: 2}, []contact.Claim{claim}))
 
-	got := m.news()
-	want := []contact.NewsKind{contact.SaidSomething, contact.NowWaiting, contact.NowAssigned, contact.SaidSomething, contact.NowAnswered, contact.NowReleased}
+	got := m.events()
+	want := []contact.EventKind{contact.MessageStored, contact.WaitStarted, contact.CustomerAssigned, contact.MessageStored, contact.ContactAnswered, contact.CustomerReleased}
 	if !slices.Equal(kinds(got), want) {
 		t.Fatalf("told %v, want %v", kinds(got), want)
 	}
@@ -221,9 +221,9 @@ func TestCloser_ClosedContact(t *testing.T) {
 	first := m.says(message.Outbound, nine.Add(time.Hour), nil)
 	k := contact.Contacts([]message.Message{asked, first})[0]
 	m.did(m.table.SaveContact(t.Context(), k))
-	m.news()
+	m.events()
 	closer := &outbox.Closer{Store: m.table, Queue: m.queue}
-	tick := func(at time.Time) []contact.NewsKind {
+	tick := func(at time.Time) []contact.EventKind {
 		t.Helper()
 		all, _, err := m.table.Due(t.Context(), at, 10, "")
 		if err != nil {
@@ -240,7 +240,7 @@ func TestCloser_ClosedContact(t *testing.T) {
 			}
 		}
 		m.did(nil)
-		return kinds(m.news())
+		return kinds(m.events())
 	}
 	if got := tick(k.ClosesAt.Add(-time.Minute)); got != nil {
 		t.Errorf("told %v before it closed", got)
@@ -250,11 +250,11 @@ func TestCloser_ClosedContact(t *testing.T) {
 	later := contact.Contacts([]message.Message{asked, first, second})[0]
 	later.Version = 1
 	m.did(m.table.SaveContact(t.Context(), later))
-	m.news()
+	m.events()
 	if got := tick(k.ClosesAt.Add(time.Minute)); got != nil {
 		t.Errorf("told %v though it was put off", got)
 	}
-	if got := tick(later.ClosesAt.Add(time.Minute)); !slices.Equal(got, []contact.NewsKind{contact.NowClosed}) {
+	if got := tick(later.ClosesAt.Add(time.Minute)); !slices.Equal(got, []contact.EventKind{contact.ContactClosed}) {
 		t.Errorf("told %v when it closed", got)
 	}
 	if got := tick(later.ClosesAt.Add(time.Hour)); got != nil {
@@ -264,10 +264,10 @@ func TestCloser_ClosedContact(t *testing.T) {
 
 func TestNews_OrderOfClosed(t *testing.T) {
 	t.Parallel()
-	answered := contact.News{Kind: contact.NowAnswered, Customer: who, Contact: "k"}.Named("100000000003498069978")
-	later, ok := answered.Later()
-	closed := contact.News{Kind: contact.NowClosed, Customer: who, Contact: "k"}.Named(later.Order)
-	if !ok || closed.Order != answered.Order || closed.ID == answered.ID || closed.Order >= (contact.News{}).Named("100000000003498069979").Order {
+	answered := contact.Event{Kind: contact.ContactAnswered, Customer: who, Contact: "k"}.Named("100000000003498069978")
+	later, ok := answered.Deferred()
+	closed := contact.Event{Kind: contact.ContactClosed, Customer: who, Contact: "k"}.Named(later.Order)
+	if !ok || closed.Order != answered.Order || closed.ID == answered.ID || closed.Order >= (contact.Event{}).Named("100000000003498069979").Order {
 		t.Errorf("%+v after %+v", closed, answered)
 	}
 }
@@ -280,12 +280,12 @@ func TestCloser_DuePromise(t *testing.T) {
 	if err != nil || len(all) != 1 {
 		t.Fatal(all, err)
 	}
-	m.news()
+	m.events()
 	closer := &outbox.Closer{Store: m.table, Queue: m.queue}
 	if _, err := closer.Close(t.Context(), all[0], nine.Add(49*time.Hour)); err != nil {
 		t.Fatal(err)
 	}
-	if got := m.news(); len(got) != 1 || got[0].Kind != contact.PromiseDue || got[0].Message != note.ID {
+	if got := m.events(); len(got) != 1 || got[0].Kind != contact.PromiseDue || got[0].Message != note.ID {
 		t.Errorf("told %+v", got)
 	}
 }
@@ -301,8 +301,8 @@ func TestNews_MergeAndDroppedContact(t *testing.T) {
 	m.did(err)
 	k.Version = 1
 	m.did(m.table.DeleteContact(t.Context(), k))
-	got := m.news()
-	if want := []contact.NewsKind{contact.SaidSomething, contact.NowWaiting, contact.NowMerged, contact.NowGone}; !slices.Equal(kinds(got), want) {
+	got := m.events()
+	if want := []contact.EventKind{contact.MessageStored, contact.WaitStarted, contact.CustomerMerged, contact.ContactDropped}; !slices.Equal(kinds(got), want) {
 		t.Fatalf("told %v, want %v", kinds(got), want)
 	}
 	if n := got[2]; n.Customer != other || n.Into != who {
@@ -332,7 +332,7 @@ func TestNews_UnreadableRecord(t *testing.T) {
 	if err != nil || len(resp.BatchItemFailures) != 1 || resp.BatchItemFailures[0].ItemIdentifier != "1" {
 		t.Errorf("answered %+v, %v", resp, err)
 	}
-	if got := m.news(); len(got) != 1 || got[0].Message != good.ID {
+	if got := m.events(); len(got) != 1 || got[0].Message != good.ID {
 		t.Errorf("told %+v", got)
 	}
 }

@@ -5,11 +5,11 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 )
 
-// News returns the event that a change means for agent tools, and the event
+// Event returns the event that a change means for agent tools, and the event
 // that time will bring after it: a contact will close, or a promise is due. ok
 // is false when the change means no event.
-func (c Change) News() (event contact.News, later *contact.Later, ok bool, err error) {
-	e := contact.News{Customer: c.Customer, At: c.Recorded}
+func (c Change) Event() (event contact.Event, later *contact.DeferredEvent, ok bool, err error) {
+	e := contact.Event{Customer: c.Customer, At: c.Recorded}
 	before := c.itemOf(c.record.OldImage)
 	after := c.itemOf(c.record.NewImage)
 	switch c.Kind {
@@ -28,10 +28,10 @@ func (c Change) News() (event contact.News, later *contact.Later, ok bool, err e
 	default: // agent tools are not notified of the other kinds
 	}
 	if err != nil || e.Kind == "" {
-		return contact.News{}, nil, false, c.decodeFailed(err)
+		return contact.Event{}, nil, false, c.decodeFailed(err)
 	}
 	e = e.Named(c.Sequence)
-	if l, closes := e.Later(); closes {
+	if l, closes := e.Deferred(); closes {
 		later = &l
 	}
 	if later != nil {
@@ -42,12 +42,12 @@ func (c Change) News() (event contact.News, later *contact.Later, ok bool, err e
 
 // messageNews sets e to the event of a new message. It returns the later event
 // of a promise that has a date.
-func messageNews(e *contact.News, it item) (*contact.Later, error) {
+func messageNews(e *contact.Event, it item) (*contact.DeferredEvent, error) {
 	m, _, err := readMessage(it)
 	if err != nil {
 		return nil, err
 	}
-	e.Kind = contact.SaidSomething
+	e.Kind = contact.MessageStored
 	e.Message = m.ID
 	e.Channel = m.Channel
 	e.Direction = m.Direction
@@ -56,11 +56,11 @@ func messageNews(e *contact.News, it item) (*contact.Later, error) {
 	if m.Note == nil || m.Note.Due.IsZero() {
 		return nil, nil
 	}
-	return &contact.Later{Customer: e.Customer, Message: m.ID, At: m.Note.Due}, nil
+	return &contact.DeferredEvent{Customer: e.Customer, Message: m.ID, At: m.Note.Due}, nil
 }
 
 // contactNews sets e if a contact began to wait, was answered, or is gone.
-func contactNews(e *contact.News, before, after item, gone bool) error {
+func contactNews(e *contact.Event, before, after item, gone bool) error {
 	was, err := readContact(before)
 	if err != nil {
 		return err
@@ -68,7 +68,7 @@ func contactNews(e *contact.News, before, after item, gone bool) error {
 	e.Contact = was.ID
 	e.Start = was.Start
 	if gone {
-		e.Kind = contact.NowGone
+		e.Kind = contact.ContactDropped
 		return nil
 	}
 	is, err := readContact(after)
@@ -76,10 +76,10 @@ func contactNews(e *contact.News, before, after item, gone bool) error {
 	case err != nil:
 		return err
 	case is.Waiting() && !is.WaitingSince.Equal(was.WaitingSince):
-		e.Kind = contact.NowWaiting
+		e.Kind = contact.WaitStarted
 		e.At = is.WaitingSince
 	case !is.Waiting() && !is.LastAnswer.Equal(was.LastAnswer):
-		e.Kind = contact.NowAnswered
+		e.Kind = contact.ContactAnswered
 		e.At = is.LastAnswer
 		e.ClosesAt = is.ClosesAt
 	}
@@ -87,7 +87,7 @@ func contactNews(e *contact.News, before, after item, gone bool) error {
 }
 
 // claimNews sets e to the event of a claim or its release.
-func claimNews(e *contact.News, it item) error {
+func claimNews(e *contact.Event, it item) error {
 	c, err := readClaim(it)
 	if err != nil {
 		return err
@@ -95,10 +95,10 @@ func claimNews(e *contact.News, it item) error {
 	e.Version = c.Version
 	e.Contact = c.Contact
 	if c.Holder == nil {
-		e.Kind = contact.NowReleased
+		e.Kind = contact.CustomerReleased
 		return nil
 	}
-	e.Kind = contact.NowAssigned
+	e.Kind = contact.CustomerAssigned
 	e.Holder = c.Holder
 	e.At = c.Since
 	e.Until = c.Until
@@ -106,14 +106,14 @@ func claimNews(e *contact.News, it item) error {
 }
 
 // mergeNews sets e if a customer was merged into another or split off again.
-func mergeNews(e *contact.News, before, after string) {
+func mergeNews(e *contact.Event, before, after string) {
 	switch {
 	case before == after:
 	case after != "":
-		e.Kind = contact.NowMerged
+		e.Kind = contact.CustomerMerged
 		e.Into = identity.CustomerID(after)
 	default:
-		e.Kind = contact.NowUnmerged
+		e.Kind = contact.CustomerUnmerged
 		e.From = identity.CustomerID(before)
 	}
 }

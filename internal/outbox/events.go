@@ -21,25 +21,25 @@ type Mirror interface {
 
 // Planner stores events that are due later. [store.Table] implements it.
 type Planner interface {
-	PutDeferredEvents(ctx context.Context, minute time.Time, name string, all []contact.Later) error
+	PutDeferredEvents(ctx context.Context, minute time.Time, name string, all []contact.DeferredEvent) error
 }
 
-// News sends the events of changes to agent tools, in no order: each event names
+// Events sends the events of changes to agent tools, in no order: each event names
 // the one that it follows.
-type News struct {
+type Events struct {
 	Queue Mirror
 	Plan  Planner
 
-	// Read replaces [store.Change.News] in tests; nil otherwise.
-	Read func(c store.Change) (event contact.News, later *contact.Later, ok bool, err error)
+	// Read replaces [store.Change.Event] in tests; nil otherwise.
+	Read func(c store.Change) (event contact.Event, later *contact.DeferredEvent, ok bool, err error)
 }
 
 // sendEvents sends the events of a batch, and stores the events that follow by
 // time. When that fails it returns the index of the record to begin again with.
 // It adds to bad the errors of changes that cannot be read, and sends the others.
-func (n *News) sendEvents(ctx context.Context, changes []indexedChange, bad map[int]error) (retry int, err error) {
+func (n *Events) sendEvents(ctx context.Context, changes []indexedChange, bad map[int]error) (retry int, err error) {
 	var bodies [][]byte
-	deferred := map[time.Time][]contact.Later{} // by minute
+	deferred := map[time.Time][]contact.DeferredEvent{} // by minute
 	first := -1
 	sequence := ""
 	for _, c := range changes {
@@ -74,9 +74,9 @@ func (n *News) sendEvents(ctx context.Context, changes []indexedChange, bad map[
 
 // encodeEvent returns the event of one change as JSON, nil if it has none, and
 // the event that follows by time, if any.
-func (n *News) encodeEvent(ctx context.Context, c store.Change) (body []byte, later *contact.Later, err error) {
+func (n *Events) encodeEvent(ctx context.Context, c store.Change) (body []byte, later *contact.DeferredEvent, err error) {
 	err = lambdabatch.RecoverPanic(ctx, func() error {
-		read := store.Change.News
+		read := store.Change.Event
 		if n.Read != nil {
 			read = n.Read
 		}
@@ -86,7 +86,7 @@ func (n *News) encodeEvent(ctx context.Context, c store.Change) (body []byte, la
 		}
 		later = after
 		if body, err = json.Marshal(event); err != nil {
-			return fault.Wrap(fault.Internal, err, "encode news")
+			return fault.Wrap(fault.Internal, err, "encode event")
 		}
 		return nil
 	})
@@ -95,7 +95,7 @@ func (n *News) encodeEvent(ctx context.Context, c store.Change) (body []byte, la
 
 // Contacts reads contacts and planned events. [store.Table] implements it.
 type Contacts interface {
-	DeferredEvents(ctx context.Context, e schedule.Entry) ([]contact.Later, error)
+	DeferredEvents(ctx context.Context, e schedule.Entry) ([]contact.DeferredEvent, error)
 	ContactByKey(ctx context.Context, c identity.CustomerID, start time.Time, id string) (contact.Contact, bool, error)
 }
 
@@ -125,7 +125,7 @@ func (c *Closer) Close(ctx context.Context, e schedule.Entry, now time.Time) (ti
 		}
 		body, err := json.Marshal(event.Named(l.Order))
 		if err != nil {
-			return time.Time{}, fault.Wrap(fault.Internal, err, "encode news")
+			return time.Time{}, fault.Wrap(fault.Internal, err, "encode event")
 		}
 		bodies = append(bodies, body)
 	}
@@ -134,16 +134,16 @@ func (c *Closer) Close(ctx context.Context, e schedule.Entry, now time.Time) (ti
 
 // currentEvent returns the event that was planned, or false when the contact is
 // gone or does not close at the planned time any more.
-func (c *Closer) currentEvent(ctx context.Context, l contact.Later, now time.Time) (contact.News, bool, error) {
+func (c *Closer) currentEvent(ctx context.Context, l contact.DeferredEvent, now time.Time) (contact.Event, bool, error) {
 	if l.Message != "" {
-		return contact.News{Kind: contact.PromiseDue, Customer: l.Customer, Message: l.Message, At: l.At}, true, nil
+		return contact.Event{Kind: contact.PromiseDue, Customer: l.Customer, Message: l.Message, At: l.At}, true, nil
 	}
 	k, found, err := c.Store.ContactByKey(ctx, l.Customer, l.Start, l.Contact)
 	if err != nil || !found {
-		return contact.News{}, false, err
+		return contact.Event{}, false, err
 	}
 	if k.State(now) != "closed" || !k.ClosesAt.Equal(l.At) {
-		return contact.News{}, false, nil
+		return contact.Event{}, false, nil
 	}
-	return contact.News{Kind: contact.NowClosed, Customer: l.Customer, Contact: l.Contact, Start: l.Start, At: l.At}, true, nil
+	return contact.Event{Kind: contact.ContactClosed, Customer: l.Customer, Contact: l.Contact, Start: l.Start, At: l.At}, true, nil
 }

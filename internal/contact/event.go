@@ -11,38 +11,38 @@ import (
 	"github.com/heard-intake/heard/internal/message"
 )
 
-// NewsSchema is the version of the format of [News]. Fields and kinds may be added
+// EventSchema is the version of the format of [Event]. Fields and kinds may be added
 // within a version. Consumers must ignore unknown ones.
-const NewsSchema = "1"
+const EventSchema = "1"
 
-// NewsJSONSchema is the JSON Schema of [News], for consumers.
+// EventJSONSchema is the JSON Schema of [Event], for consumers.
 //
-//go:embed news.schema.json
-var NewsJSONSchema []byte
+//go:embed event.schema.json
+var EventJSONSchema []byte
 
-// A NewsKind is the kind of an event.
-type NewsKind string
+// An EventKind is the kind of an event.
+type EventKind string
 
 // The kinds of events.
 const (
-	SaidSomething NewsKind = "message"     // a message was stored, inbound or outbound
-	NowWaiting    NewsKind = "waiting"     // a contact waits for an answer
-	NowAnswered   NewsKind = "answered"    // a contact was answered, and will close on silence
-	NowClosed     NewsKind = "closed"      // a contact closed on silence
-	NowGone       NewsKind = "dropped"     // a contact no longer exists: its messages belong to another contact
-	NowMerged     NewsKind = "merged"      // the customer was merged into another
-	NowUnmerged   NewsKind = "unmerged"    // the merge of the customer was undone
-	NowAssigned   NewsKind = "assigned"    // a party holds the customer
-	NowReleased   NewsKind = "released"    // the customer has no holder
-	PromiseDue    NewsKind = "promise_due" // the due time of a promise has passed
+	MessageStored    EventKind = "message"     // a message was stored, inbound or outbound
+	WaitStarted      EventKind = "waiting"     // a contact waits for an answer
+	ContactAnswered  EventKind = "answered"    // a contact was answered, and will close on silence
+	ContactClosed    EventKind = "closed"      // a contact closed on silence
+	ContactDropped   EventKind = "dropped"     // a contact no longer exists: its messages belong to another contact
+	CustomerMerged   EventKind = "merged"      // the customer was merged into another
+	CustomerUnmerged EventKind = "unmerged"    // the merge of the customer was undone
+	CustomerAssigned EventKind = "assigned"    // a party holds the customer
+	CustomerReleased EventKind = "released"    // the customer has no holder
+	PromiseDue       EventKind = "promise_due" // the due time of a promise has passed
 )
 
-// News is an event for agent tools that keep their own copy of the contacts. It
+// An Event is an event for agent tools that keep their own copy of the contacts. It
 // contains ids only. The tool reads the content from the API, with its own permissions.
-type News struct {
+type Event struct {
 	Schema   string              `json:"schema"`
 	ID       string              `json:"id"` // the same at each delivery of the event
-	Kind     NewsKind            `json:"kind"`
+	Kind     EventKind           `json:"kind"`
 	Customer identity.CustomerID `json:"customerId"`
 	// Order is a number of 40 digits. Of two events about the same contact, the
 	// claim on the same customer, or the merges of the same customer, the later one
@@ -67,17 +67,17 @@ type News struct {
 const orderLength = 40
 
 // Named returns e with its schema, its id, and its order padded to 40 digits.
-func (e News) Named(order string) News {
-	e.Schema = NewsSchema
+func (e Event) Named(order string) Event {
+	e.Schema = EventSchema
 	e.Order = strings.Repeat("0", max(0, orderLength-len(order))) + order
 	sum := sha256.Sum256([]byte(strings.Join([]string{string(e.Kind), string(e.Customer), e.Contact, string(e.Message), e.Order}, "\x00")))
 	e.ID = base64.RawURLEncoding.EncodeToString(sum[:16])
 	return e
 }
 
-// A Later is an event that will happen at a time, unless a new message prevents it: a
+// A DeferredEvent is an event that will happen at a time, unless a new message prevents it: a
 // contact that closes, or a promise that becomes due.
-type Later struct {
+type DeferredEvent struct {
 	Customer identity.CustomerID `json:"c"`
 	Contact  string              `json:"k,omitempty"` // closed: id of the contact
 	Start    time.Time           `json:"s,omitzero"`
@@ -86,8 +86,8 @@ type Later struct {
 	Order    string              `json:"o"` // order of the event that caused it
 }
 
-// Later returns the closing of the contact that an answered event announces. It
+// Deferred returns the closing of the contact that an answered event announces. It
 // reports false for other kinds.
-func (e News) Later() (Later, bool) {
-	return Later{Customer: e.Customer, Contact: e.Contact, Start: e.Start, At: e.ClosesAt, Order: strings.TrimLeft(e.Order, "0")}, e.Kind == NowAnswered
+func (e Event) Deferred() (DeferredEvent, bool) {
+	return DeferredEvent{Customer: e.Customer, Contact: e.Contact, Start: e.Start, At: e.ClosesAt, Order: strings.TrimLeft(e.Order, "0")}, e.Kind == ContactAnswered
 }
