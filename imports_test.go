@@ -66,13 +66,13 @@ var rules = []struct {
 	{"internal/secret", domain, true},
 	{"internal/store/storetest", []string{"internal/message", "internal/contact", "internal/store", "infra/local/dynamo/dynamotest"}, true}, // for tests only: the real table needs a server
 
-	// The work of the functions. Messages that agents register and visitors post
-	// are stored by ingest, as the messages of a webhook are.
-	{"internal/ingest", join(domain, "internal/channel/meta"), false},
-	{"internal/detection", domain, false},
-	{"internal/triage", join(domain, "internal/detection", "internal/store"), false}, // the store decodes the stream for these two
+	// The work of the functions, on the store. Messages that agents register and
+	// visitors post are stored by ingest, as the messages of a webhook are.
+	{"internal/ingest", join(domain, "internal/channel/meta", "internal/store"), false},
+	{"internal/detection", join(domain, "internal/store"), false},
+	{"internal/triage", join(domain, "internal/detection", "internal/store"), false},
 	{"internal/outbox", join(domain, "internal/store"), false},
-	{"internal/problems", domain, false},
+	{"internal/problems", join(domain, "internal/store"), false},
 	{"internal/media", join(domain, "internal/channel/meta"), true}, // signs one call to End User Messaging
 	{"internal/updates", join(domain, "internal/problems"), false},
 	{"internal/send", join(domain, "internal/channel/email", "internal/channel/email/compose"), false},

@@ -84,7 +84,7 @@ func measureClosings(ctx context.Context, r run, l *ledger, table *store.Table) 
 		for i := range n {
 			all = append(all, contact.DeferredEvent{Customer: "0199a1b2-0000-7000-8000-000000000002", Contact: "qLk3vYb2cD8eFgHi", Start: time.Now(), At: time.Now(), Order: fmt.Sprintf("1000000000034980%05d", i)})
 		}
-		if err := table.PutDeferredEvents(withPurpose(ctx, outgoing), time.Now(), fmt.Sprint(n), all); err != nil {
+		if err := table.Schedule.PutDeferredEvents(withPurpose(ctx, outgoing), time.Now(), fmt.Sprint(n), all); err != nil {
 			return err
 		}
 		computed, _ := l.takeCost(outgoing)
@@ -120,7 +120,7 @@ func storeOrdinaryCustomer(ctx context.Context, table *store.Table, c identity.C
 			ProviderID: id, Customer: identity.Address{Alias: identity.Alias{Kind: identity.Phone, Value: who.Phone}, Assurance: identity.Verified},
 			SentAt: at, ReceivedAt: at, Text: said.text, Note: said.note, Passive: said.note != nil,
 		}
-		if _, err := table.PutMessage(ctx, m, ""); err != nil {
+		if _, err := table.Messages.PutMessage(ctx, m, ""); err != nil {
 			return err
 		}
 		ms = append(ms, m)
@@ -129,17 +129,17 @@ func storeOrdinaryCustomer(ctx context.Context, table *store.Table, c identity.C
 	for _, k := range contact.Contacts(ms) {
 		k.Department = "product-quality"
 		k.Causes = []contact.Cause{{Reason: "defect", Product: "coffee-machine", Department: "product-quality"}}
-		if err := table.SaveContact(ctx, k); err != nil {
+		if err := table.Contacts.SaveContact(ctx, k); err != nil {
 			return err
 		}
 		seen = append(seen, problem.Occurrence{Customer: c, Contact: k.ID, Day: k.Start.Format(time.DateOnly), At: k.Start})
 	}
 	party := contact.Party{Kind: contact.Agent, ID: "agent-7"}
-	if err := table.SaveClaim(ctx, contact.Claim{Customer: c, Version: 1, Holder: &party, Since: now, Until: now.Add(time.Hour)}, nil); err != nil {
+	if err := table.Contacts.SaveClaim(ctx, contact.Claim{Customer: c, Version: 1, Holder: &party, Since: now, Until: now.Add(time.Hour)}, nil); err != nil {
 		return err
 	}
 	p, told := problem.Open(problem.Seed{ID: "0199a1b2-0000-7000-8000-00000000000f", Reason: "defect", Product: "coffee-machine", Department: "product-quality"}, now)
-	return table.OpenProblem(ctx, problem.Record{Problem: p, Events: told}, []problem.Affected{{Customer: c, Occurrences: seen}})
+	return table.Problems.OpenProblem(ctx, problem.Record{Problem: p, Events: told}, []problem.Affected{{Customer: c, Occurrences: seen}})
 }
 
 func readBrief(ctx context.Context, handle httpapi.EventHandler, id identity.CustomerID) error {

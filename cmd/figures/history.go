@@ -41,7 +41,7 @@ func measureHistory(ctx context.Context, r run) error {
 	q := message.Query{Limit: pageSize}
 	for range pagesRead {
 		began := time.Now()
-		p, err := table.History(withPurpose(ctx, inbound), c, q)
+		p, err := table.Messages.History(withPurpose(ctx, inbound), c, q)
 		if err != nil {
 			return err
 		}
@@ -102,11 +102,11 @@ func putHistoryMessage(ctx context.Context, table *store.Table, c identity.Custo
 		m.Direction = message.Outbound
 		m.Text = traffic.Answer
 	}
-	if _, err := table.PutMessage(ctx, m, ""); err != nil || m.Direction == message.Inbound {
+	if _, err := table.Messages.PutMessage(ctx, m, ""); err != nil || m.Direction == message.Inbound {
 		return err
 	}
 	for n, status := range []string{"sent", "delivered", "read"} {
-		_, err := table.PutEffect(ctx, c, message.Effect{
+		_, err := table.Messages.PutEffect(ctx, c, message.Effect{
 			Channel: message.WhatsApp, Customer: m.Customer, Target: id, Kind: message.Status, Status: status,
 			At: at.Add(time.Duration(n+1) * time.Second),
 		})

@@ -53,8 +53,8 @@ func measureReplays(ctx context.Context, r run) error {
 	return errors.Join(errs[:]...)
 }
 
-// A stage runs intake, triage, API and outbox in this process on one table. It
-// passes itself as the store of the intake, to see every stored message.
+// A stage runs intake, triage, API and outbox in this process on one table. Its
+// intake writes to notedMessages, so that the stage sees every stored message.
 type stage struct {
 	*store.Table
 	ledger   *ledger
@@ -97,20 +97,26 @@ func newStageWithKey(ctx context.Context, r run, accessKey string) (*stage, erro
 	}
 	meter := telemetry.NewMeter("figures")
 	meter.Out = io.Discard
-	s.ingester = &ingest.Ingester{Store: s, Now: time.Now}
+	s.ingester = &ingest.Ingester{Store: ingest.Store{Customers: s.Customers, Messages: notedMessages{s.Messages, s}}, Now: time.Now}
 	s.agents = agentapi.API{Store: s.Table, Taxonomy: func() *taxonomy.Taxonomy { return shop }, Meter: meter}
-	s.handle = (&triage.Triage{Store: s.Table, Taxonomy: shop, Zone: zone, Meter: meter, Now: time.Now}).Handle
+	s.handle = (&triage.Triage{Store: triage.StoreOf(s.Table), Taxonomy: shop, Zone: zone, Meter: meter, Now: time.Now}).Handle
 	s.outbox = &outbox.Outbox{Queues: s, URL: "https://api.example.com"}
 	s.ledger.problemWritten = s.forwardProblem
 	return s, nil
 }
 
+// notedMessages are the messages of a stage's table.
+type notedMessages struct {
+	store.Messages
+	stage *stage
+}
+
 // PutMessage stores a message as received one second after it was sent, and notes
 // it for the next batch of triage.
-func (s *stage) PutMessage(ctx context.Context, m message.Message, whole string) (bool, error) {
+func (n notedMessages) PutMessage(ctx context.Context, m message.Message, whole string) (bool, error) {
 	m.ReceivedAt = m.SentAt.Add(time.Second)
-	created, err := s.Table.PutMessage(ctx, m, whole)
-	s.noteStored(m, created)
+	created, err := n.Messages.PutMessage(ctx, m, whole)
+	n.stage.noteStored(m, created)
 	return created, err
 }
 

@@ -25,7 +25,7 @@ func measureUnits(ctx context.Context, r run) error {
 	if err != nil {
 		return err
 	}
-	ingester := &ingest.Ingester{Store: table, Now: time.Now}
+	ingester := &ingest.Ingester{Store: ingest.StoreOf(table), Now: time.Now}
 	say := func(p traffic.Person, id, text string) error {
 		d, err := whatsapp.Normalize(traffic.WhatsApp(traffic.Said{From: p, ID: traffic.Wamid(p, id), At: time.Now(), Text: text}))
 		if err != nil {
@@ -78,7 +78,7 @@ func measureMerges(ctx context.Context, r run, l *ledger, table *store.Table, on
 	ids := make([]identity.CustomerID, 2)
 	for i, p := range []traffic.Person{one, two} {
 		var err error
-		if ids[i], _, err = table.FindCustomer(ctx, identity.Alias{Kind: identity.Phone, Value: p.Phone}); err != nil {
+		if ids[i], _, err = table.Customers.FindCustomer(ctx, identity.Alias{Kind: identity.Phone, Value: p.Phone}); err != nil {
 			return err
 		}
 	}
@@ -88,8 +88,14 @@ func measureMerges(ctx context.Context, r run, l *ledger, table *store.Table, on
 		name string
 		do   func() error
 	}{
-		{"merge of two customers", func() error { _, err := table.MergeCustomers(withPurpose(ctx, inbound), ids[0], ids[1], d); return err }},
-		{"unmerge of two customers", func() error { _, _, err := table.UnmergeCustomer(withPurpose(ctx, inbound), ids[1], d); return err }},
+		{"merge of two customers", func() error {
+			_, err := table.Customers.MergeCustomers(withPurpose(ctx, inbound), ids[0], ids[1], d)
+			return err
+		}},
+		{"unmerge of two customers", func() error {
+			_, _, err := table.Customers.UnmergeCustomer(withPurpose(ctx, inbound), ids[1], d)
+			return err
+		}},
 	} {
 		if err := step.do(); err != nil {
 			return err

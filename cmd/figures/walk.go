@@ -102,14 +102,14 @@ func createMergedCustomer(ctx context.Context, table *store.Table) ([]identity.C
 	var ids []identity.CustomerID
 	for i := range partitions {
 		phone := identity.Address{Alias: identity.Alias{Kind: identity.Phone, Value: traffic.Someone(1 + i).Phone}, Assurance: identity.Verified}
-		id, err := table.Identify(ctx, []identity.Address{phone}, identity.Evidence{Rule: "webhook", At: time.Now()})
+		id, err := table.Customers.Identify(ctx, []identity.Address{phone}, identity.Evidence{Rule: "webhook", At: time.Now()})
 		if err != nil {
 			return nil, err
 		}
 		if ids = append(ids, id); i == 0 {
 			continue
 		}
-		if joined, err := table.JoinByEvidence(ctx, ids[0], id, identity.Evidence{Rule: "register", At: time.Now()}); err != nil || !joined {
+		if joined, err := table.Customers.JoinByEvidence(ctx, ids[0], id, identity.Evidence{Rule: "register", At: time.Now()}); err != nil || !joined {
 			return nil, fmt.Errorf("join customers: joined %t: %w", joined, err)
 		}
 	}

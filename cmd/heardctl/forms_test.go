@@ -198,10 +198,10 @@ func storeMixed(t *testing.T, c *client.Client, from, name, mail string) {
 		ProviderID: name + "/" + mailbox, SentAt: at, Text: "x", Source: key,
 	}
 	m.ID = message.NewID(m.Channel, at, m.ProviderID)
-	if m.CustomerID, err = table.Identify(t.Context(), []identity.Address{sender}, identity.Evidence{Rule: identity.RuleMail, At: at}); err != nil {
+	if m.CustomerID, err = table.Customers.Identify(t.Context(), []identity.Address{sender}, identity.Evidence{Rule: identity.RuleMail, At: at}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := table.PutMessage(t.Context(), m, ""); err != nil {
+	if _, err := table.Messages.PutMessage(t.Context(), m, ""); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -22,7 +22,7 @@ func main() {
 	cfg := config.AWS(ctx)
 	table := wiring.Table(ctx, cfg)
 	departments := &departmentapi.API{
-		Problems: &problems.Service{Store: table, Taxonomy: wiring.TaxonomyReader(cfg).Current, Zone: wiring.TimeZone()},
+		Problems: &problems.Service{Store: problems.StoreOf(table), Taxonomy: wiring.TaxonomyReader(cfg).Current, Zone: wiring.TimeZone()},
 		Store:    table,
 		Limiter:  &httpapi.Limiter{Counter: table, PerMinute: config.Int("REQUESTS_PER_MINUTE", 0)},
 		Now:      time.Now,

@@ -24,7 +24,7 @@ func main() {
 	cfg := config.AWS(ctx)
 	prefix := config.Must("UPDATE_QUEUES")
 	h := &updates.Handler{
-		Problems: &problems.Service{Store: wiring.Table(ctx, cfg), Taxonomy: wiring.TaxonomyReader(cfg).Current, Zone: wiring.TimeZone()},
+		Problems: &problems.Service{Store: problems.StoreOf(wiring.Table(ctx, cfg)), Taxonomy: wiring.TaxonomyReader(cfg).Current, Zone: wiring.TimeZone()},
 		Prefix:   prefix,
 		Dead:     queue.NewDeadLetters(sqs.NewFromConfig(cfg), prefix),
 		Now:      time.Now,

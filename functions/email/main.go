@@ -24,8 +24,8 @@ func main() {
 		Prefix:     "in/",
 		Parse:      wiring.MailParser(cfg),
 		ParseEvent: wiring.ReadSendingEvent,
-		Ingester:   &ingest.Ingester{Store: table, Blobs: wiring.Blobs(cfg), Now: time.Now},
-		Sent:       table,
+		Ingester:   &ingest.Ingester{Store: ingest.StoreOf(table), Blobs: wiring.Blobs(cfg), Now: time.Now},
+		Sent:       table.Messages,
 		Meter:      telemetry.NewMeter("email"),
 	}
 	lambda.Start(h.Handle)

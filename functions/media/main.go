@@ -26,8 +26,9 @@ func main() {
 		panic(err)
 	}
 	page := wiring.Secret(cfg, "MESSENGER_SECRET")
+	table := wiring.Table(ctx, cfg)
 	h := &media.Handler{
-		Store: wiring.Table(ctx, cfg),
+		Store: media.Store{Messages: table.Messages, Customers: table.Customers},
 		Blobs: wiring.Blobs(cfg),
 		Queue: queue.At(sqs.NewFromConfig(cfg), config.Must("MEDIA_QUEUE")),
 		Tokens: map[message.Channel]media.Token{

@@ -28,7 +28,7 @@ func main() {
 		Jobs:   queue.At(client, config.Must("MEDIA_QUEUE")),
 		Sends:  queue.At(client, config.Must("SEND_QUEUE")),
 		URL:    config.Must("API"),
-		Events: &outbox.Events{Queue: queue.At(client, config.Must("CONTACT_EVENTS")), Plan: wiring.Table(ctx, cfg)},
+		Events: &outbox.Events{Queue: queue.At(client, config.Must("CONTACT_EVENTS")), Plan: wiring.Table(ctx, cfg).Schedule},
 		Dead:   &lambdabatch.DeadLetters{Function: lambdacontext.FunctionName, Queue: queue.At(client, config.Must("STREAM_DEAD")), Meter: telemetry.NewMeter("outbox")},
 	}
 	lambda.Start(o.Handle)

@@ -29,10 +29,10 @@ func main() {
 	cfg := config.AWS(ctx)
 	meter := telemetry.NewMeter("schedule")
 	table := wiring.Table(ctx, cfg)
-	closer := &outbox.Closer{Store: table, Queue: queue.At(sqs.NewFromConfig(cfg), config.Must("CONTACT_EVENTS"))}
-	service := &problems.Service{Store: table, Taxonomy: wiring.TaxonomyReader(cfg).Current, Zone: wiring.TimeZone()}
+	closer := &outbox.Closer{Schedule: table.Schedule, Contacts: table.Contacts, Queue: queue.At(sqs.NewFromConfig(cfg), config.Must("CONTACT_EVENTS"))}
+	service := &problems.Service{Store: problems.StoreOf(table), Taxonomy: wiring.TaxonomyReader(cfg).Current, Zone: wiring.TimeZone()}
 	c := &schedule.Clock{
-		Store: table,
+		Store: table.Schedule,
 		Handlers: map[schedule.Kind]schedule.Handler{
 			schedule.Contact:     closer.Close,
 			schedule.Acknowledge: service.EscalateUnacknowledged,

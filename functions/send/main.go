@@ -21,7 +21,7 @@ func main() {
 	telemetry.Start("send")
 	cfg := config.AWS(ctx)
 	h := &send.Handler{
-		Store:  wiring.Table(ctx, cfg),
+		Store:  wiring.Table(ctx, cfg).Messages,
 		Blobs:  wiring.Blobs(cfg),
 		Mailer: ses.New(cfg, config.Or("MAIL_SET", "")),
 		Queue:  queue.At(sqs.NewFromConfig(cfg), config.Must("SEND_QUEUE")),

@@ -28,7 +28,7 @@ func main() {
 	go rules.Current() // read it while the table's connection opens
 	meter := telemetry.NewMeter("triage")
 	t := &triage.Triage{
-		Store: wiring.Table(ctx, cfg),
+		Store: triage.StoreOf(wiring.Table(ctx, cfg)),
 		Zone:  wiring.TimeZone(),
 		Meter: meter,
 		Now:   time.Now,

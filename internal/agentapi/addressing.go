@@ -23,7 +23,7 @@ const maxQuestionSearch = 50
 func (a *API) findQuestion(ctx context.Context, c identity.Customer, body sendAnswerRequest) (*message.Message, error) {
 	id := body.InReplyTo
 	if id == "" {
-		page, err := a.Store.History(ctx, c, message.Query{Limit: maxQuestionSearch, Channel: message.Email, Direction: message.Inbound})
+		page, err := a.Store.Messages.History(ctx, c, message.Query{Limit: maxQuestionSearch, Channel: message.Email, Direction: message.Inbound})
 		if err != nil {
 			return nil, err
 		}
@@ -38,7 +38,7 @@ func (a *API) findQuestion(ctx context.Context, c identity.Customer, body sendAn
 		return nil, fault.New(fault.Invalid, "inReplyTo must be the id of a message")
 	}
 	for _, member := range c.Members {
-		e, err := a.Store.Message(ctx, member, id)
+		e, err := a.Store.Messages.Message(ctx, member, id)
 		if fault.Is(err, fault.NotFound) {
 			continue
 		}
@@ -153,7 +153,7 @@ func (a *API) requireSendable(ctx context.Context, r *httpapi.Request, m message
 	if forced {
 		return nil
 	}
-	mark, marked, err := a.Store.AddressMark(ctx, m.Customer.Alias, r.Now)
+	mark, marked, err := a.Store.Messages.AddressMark(ctx, m.Customer.Alias, r.Now)
 	if err != nil || !marked {
 		return err
 	}

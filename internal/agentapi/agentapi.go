@@ -116,7 +116,7 @@ func (a *API) resolveCustomer(ctx context.Context, r *httpapi.Request) (identity
 	if err != nil {
 		return identity.Customer{}, errNoCustomer()
 	}
-	return a.Store.Customer(ctx, identity.CustomerID(id.String()))
+	return a.Store.Customers.Customer(ctx, identity.CustomerID(id.String()))
 }
 
 // readCustomer is [API.resolveCustomer] with the check that the id exists.
@@ -134,7 +134,7 @@ func (a *API) requireExists(ctx context.Context, c identity.Customer) error {
 	if len(c.Members) > 1 || len(c.Registered) > 0 {
 		return nil
 	}
-	exists, err := a.Store.Exists(ctx, c.ID)
+	exists, err := a.Store.Customers.Exists(ctx, c.ID)
 	if err == nil && !exists {
 		return errNoCustomer()
 	}

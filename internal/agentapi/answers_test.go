@@ -58,7 +58,7 @@ func TestSendAnswer_Thread(t *testing.T) {
 		t.Error("a repeated request made another mail")
 	}
 	s.Do(call{Route: replyRoute, Path: id(who), Body: written(map[string]any{"text": "Overmorgen."})}).ExpectRefusal(http.StatusConflict, "another message")
-	if e, err := s.Table.Message(t.Context(), who, m.ID); err != nil || e.State == nil || e.State.Status != message.Queued {
+	if e, err := s.Table.Messages.Message(t.Context(), who, m.ID); err != nil || e.State == nil || e.State.Status != message.Queued {
 		t.Errorf("state %+v, %v", e.State, err)
 	}
 }
@@ -114,7 +114,7 @@ func TestSendAnswer_BouncedAddress(t *testing.T) {
 		who := s.Customer(apitest.Els)
 		s.Mails(who, message.Message{Subject: "pakket"})
 		mark := message.AddressMark{Kind: kind, Code: "5.1.1", At: now.Add(-time.Hour)}
-		if err := s.Table.MarkAddress(t.Context(), apitest.Els.Alias, mark); err != nil {
+		if err := s.Table.Messages.MarkAddress(t.Context(), apitest.Els.Alias, mark); err != nil {
 			t.Fatal(err)
 		}
 		s.Do(call{Route: replyRoute, Path: id(who), Body: written(nil)}).ExpectRefusal(http.StatusConflict, detail)
@@ -143,7 +143,7 @@ func TestSendAnswer_FilesAndHTML(t *testing.T) {
 	if m.Text != "Zie de factuur" || len(m.Attachments) != 1 || m.Attachments[0].Name != "factuur.txt" || m.Attachments[0].Size != 11 || m.Page == 0 {
 		t.Fatalf("answer %+v", m.Message)
 	}
-	e, err := s.Table.Message(t.Context(), who, m.ID)
+	e, err := s.Table.Messages.Message(t.Context(), who, m.ID)
 	if err != nil || e.State == nil || len(e.State.Files) != 1 || e.State.Page == nil {
 		t.Fatalf("%+v, %v", e, err)
 	}

@@ -36,10 +36,10 @@ func (a *API) getBrief(ctx context.Context, r *httpapi.Request) (httpapi.Respons
 	var claims []contact.Claim
 	err = runAll(
 		func() (err error) {
-			k.Contacts, _, err = a.Store.CustomerContacts(ctx, c, briefContacts, "")
+			k.Contacts, _, err = a.Store.Contacts.CustomerContacts(ctx, c, briefContacts, "")
 			return err
 		},
-		func() (err error) { claims, err = a.Store.Claims(ctx, c.Members); return err },
+		func() (err error) { claims, err = a.Store.Contacts.Claims(ctx, c.Members); return err },
 		func() (err error) { k.Suggestions, err = a.otherSuggestions(ctx, c); return err },
 		func() error { k.Taxonomy = a.Taxonomy(); return nil },
 	)
@@ -51,7 +51,7 @@ func (a *API) getBrief(ctx context.Context, r *httpapi.Request) (httpapi.Respons
 	k.Contacts, from = briefWindow(k.Contacts, r.Now)
 	err = runAll(
 		func() error {
-			p, err := a.Store.History(ctx, c, message.Query{Limit: briefMessages, From: from})
+			p, err := a.Store.Messages.History(ctx, c, message.Query{Limit: briefMessages, From: from})
 			k.Messages = p.Entries
 			return err
 		},
@@ -82,7 +82,7 @@ func briefWindow(contacts []contact.Contact, now time.Time) ([]contact.Contact, 
 
 // otherSuggestions returns the suggestions that name another customer than c.
 func (a *API) otherSuggestions(ctx context.Context, c identity.Customer) ([]identity.Suggestion, error) {
-	suggestions, err := a.Store.Suggestions(ctx, c)
+	suggestions, err := a.Store.Customers.Suggestions(ctx, c)
 	return slices.DeleteFunc(suggestions, func(s identity.Suggestion) bool { return slices.Contains(c.Members, s.Customer) }), err
 }
 
@@ -117,11 +117,11 @@ func (a *API) readProblems(ctx context.Context, c identity.Customer, contacts []
 // readProblem returns the problem of a cause if it affects the customer, else
 // nil.
 func (a *API) readProblem(ctx context.Context, c identity.Customer, reason, product string) (*problem.Record, error) {
-	id, err := a.Store.ProblemOfCause(ctx, reason, product)
+	id, err := a.Store.Causes.ProblemOfCause(ctx, reason, product)
 	if err != nil || id == "" {
 		return nil, err
 	}
-	p, err := problem.FollowMerges(ctx, id, a.Store.ProblemHeader)
+	p, err := problem.FollowMerges(ctx, id, a.Store.Problems.ProblemHeader)
 	if lambdabatch.IsPermanent(err) { // a brief without this problem is better than no brief
 		slog.ErrorContext(ctx, "unreadable problem left out of a brief", "problem", id, "kind", fault.KindOf(err))
 		return nil, nil
@@ -129,7 +129,7 @@ func (a *API) readProblem(ctx context.Context, c identity.Customer, reason, prod
 	if err != nil {
 		return nil, err
 	}
-	affected, err := a.Store.AffectedAmong(ctx, p.ID, c.Members)
+	affected, err := a.Store.Problems.AffectedAmong(ctx, p.ID, c.Members)
 	if err != nil || len(affected) == 0 {
 		return nil, err
 	}

@@ -48,7 +48,7 @@ func (a *API) listChanges(ctx context.Context, r *httpapi.Request) (httpapi.Resp
 	}
 	requested := identity.CustomerID(strings.ToLower(r.PathValue("id")))
 	for {
-		changes, err := a.Store.ChangesSince(ctx, c, requested, place, limit)
+		changes, err := a.Store.Contacts.ChangesSince(ctx, c, requested, place, limit)
 		if err == nil && len(changes.Entries)+len(changes.Effects)+len(changes.Contacts) == 0 {
 			err = a.requireExists(ctx, c)
 		}

@@ -113,7 +113,7 @@ func TestChanges_SinceCursor(t *testing.T) {
 		{Channel: message.Messenger, Kind: message.Watermark, Status: "delivered"},
 	} {
 		e.Customer, e.At = who, at
-		if _, err := s.Table.PutEffect(t.Context(), old, e); err != nil {
+		if _, err := s.Table.Messages.PutEffect(t.Context(), old, e); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -181,7 +181,7 @@ func TestChanges_Merge(t *testing.T) {
 	if a := s.Do(call{Route: changesRoute, Path: id(other)}); a.Status != http.StatusOK && a.Status != http.StatusNotFound {
 		t.Fatal(a.Body)
 	}
-	joined, err := s.Table.JoinByEvidence(t.Context(), one.CustomerID, other, identity.Evidence{Rule: "register", At: now})
+	joined, err := s.Table.Customers.JoinByEvidence(t.Context(), one.CustomerID, other, identity.Evidence{Rule: "register", At: now})
 	if err != nil || !joined {
 		t.Fatal(joined, err)
 	}

@@ -55,7 +55,7 @@ func (a *API) getClaim(ctx context.Context, r *httpapi.Request) (httpapi.Respons
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	claims, err := a.Store.Claims(ctx, c.Members)
+	claims, err := a.Store.Contacts.Claims(ctx, c.Members)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
@@ -204,7 +204,7 @@ func (a *API) changeClaim(ctx context.Context, r *httpapi.Request, turn contact.
 		return contact.Claim{}, err
 	}
 	for range maxClaimTries {
-		claims, err := a.Store.Claims(ctx, c.Members)
+		claims, err := a.Store.Contacts.Claims(ctx, c.Members)
 		if err != nil {
 			return contact.Claim{}, err
 		}
@@ -218,7 +218,7 @@ func (a *API) changeClaim(ctx context.Context, r *httpapi.Request, turn contact.
 		case next.Version == current.Version:
 			return currentClaim(current, c.ID, r.Now), nil
 		}
-		err = a.Store.SaveClaim(ctx, next, claims)
+		err = a.Store.Contacts.SaveClaim(ctx, next, claims)
 		if err == nil {
 			return next, nil
 		}
@@ -237,7 +237,7 @@ func refuseWithClaim(err error, c contact.Claim) error {
 // openContact returns the id of the customer's open contact, and "" without
 // one.
 func (a *API) openContact(ctx context.Context, c identity.Customer, now time.Time) (string, error) {
-	last, _, err := a.Store.CustomerContacts(ctx, c, 1, "")
+	last, _, err := a.Store.Contacts.CustomerContacts(ctx, c, 1, "")
 	if err != nil || len(last) == 0 || last[0].State(now) == "closed" {
 		return "", err
 	}
@@ -251,7 +251,7 @@ func (a *API) requireAnswerable(ctx context.Context, r *httpapi.Request, author,
 	if err != nil {
 		return err
 	}
-	claims, err := a.Store.Claims(ctx, c.Members)
+	claims, err := a.Store.Contacts.Claims(ctx, c.Members)
 	if err != nil || len(claims) == 0 {
 		return err
 	}
@@ -271,7 +271,7 @@ func (a *API) requireAnswerable(ctx context.Context, r *httpapi.Request, author,
 	if !renewed {
 		return nil
 	}
-	if err := a.Store.SaveClaim(ctx, next, claims); !fault.Is(err, fault.Conflict) {
+	if err := a.Store.Contacts.SaveClaim(ctx, next, claims); !fault.Is(err, fault.Conflict) {
 		return err
 	}
 	return nil // the claim changed after this answer was allowed

@@ -37,7 +37,7 @@ func (s *stack) asker(n int) identity.CustomerID {
 	m := s.Says(phone(n), message.WhatsApp, 30, "Waar blijft mijn pakket?")
 	k := contact.Contacts([]message.Message{m})[0]
 	k.Department = "logistics"
-	if err := s.Table.SaveContact(s.T.Context(), k); err != nil {
+	if err := s.Table.Contacts.SaveContact(s.T.Context(), k); err != nil {
 		s.T.Fatal(err)
 	}
 	return m.CustomerID
@@ -63,10 +63,10 @@ func TestClaim_Concurrent(t *testing.T) {
 			if merged {
 				other := s.Customer(phone(2))
 				before := contact.Claim{Customer: other, Version: 4, Holder: &contact.Party{Kind: contact.Bot, ID: "bot-1"}, Until: now.Add(time.Minute)}
-				if err := s.Table.SaveClaim(t.Context(), before, nil); err != nil {
+				if err := s.Table.Contacts.SaveClaim(t.Context(), before, nil); err != nil {
 					t.Fatal(err)
 				}
-				if joined, err := s.Table.JoinByEvidence(t.Context(), who, other, identity.Evidence{Rule: "register", At: now}); err != nil || !joined {
+				if joined, err := s.Table.Customers.JoinByEvidence(t.Context(), who, other, identity.Evidence{Rule: "register", At: now}); err != nil || !joined {
 					t.Fatal(joined, err)
 				}
 				ids, s = append(ids, other), s.later(2*time.Minute)

@@ -37,7 +37,7 @@ func (a *API) correctReasons(ctx context.Context, r *httpapi.Request) (httpapi.R
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	k, first, member, err := a.Store.ContactByID(ctx, c, r.PathValue("contact"))
+	k, first, member, err := a.Store.Contacts.ContactByID(ctx, c, r.PathValue("contact"))
 	if err != nil {
 		return httpapi.Response{}, err
 	}
@@ -46,7 +46,7 @@ func (a *API) correctReasons(ctx context.Context, r *httpapi.Request) (httpapi.R
 		Customer: member, Message: first, Causes: causes, Until: now, By: r.Caller(), At: now,
 		Was: append([]contact.Cause{}, k.Causes...), Taxonomy: k.Taxonomy,
 	}
-	if err := a.Store.PutCorrection(ctx, correction); err != nil {
+	if err := a.Store.Contacts.PutCorrection(ctx, correction); err != nil {
 		return httpapi.Response{}, err
 	}
 	return httpapi.Response{Body: correction}, nil
@@ -100,6 +100,6 @@ func (a *API) readCorrections(ctx context.Context, q *httpapi.Query) (httpapi.Pa
 		return httpapi.Page[contact.Correction]{}, err
 	}
 	return httpapi.ReadPage(a.Store, "corrections", cursor, func(place string) ([]contact.Correction, string, error) {
-		return a.Store.Corrections(ctx, since, until, limit, place)
+		return a.Store.Contacts.Corrections(ctx, since, until, limit, place)
 	})
 }

@@ -34,11 +34,11 @@ func (a *API) findCustomer(ctx context.Context, r *httpapi.Request) (httpapi.Res
 	if err := q.Validate(); err != nil {
 		return httpapi.Response{}, err
 	}
-	id, assurance, err := a.Store.FindCustomer(ctx, alias)
+	id, assurance, err := a.Store.Customers.FindCustomer(ctx, alias)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	c, err := a.Store.Customer(ctx, id)
+	c, err := a.Store.Customers.Customer(ctx, id)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
@@ -103,7 +103,7 @@ func (a *API) readProfile(ctx context.Context, c identity.Customer) (profileResp
 	profile := profileResponse{
 		ID: c.ID, IDs: c.Members, Name: c.Name, Locale: c.Locale, Account: c.Account, Consents: c.Consents, Suggestions: []identity.Suggestion{},
 	}
-	aliases, err := a.Store.Aliases(ctx, c)
+	aliases, err := a.Store.Customers.Aliases(ctx, c)
 	if err != nil {
 		return profile, err
 	}
@@ -113,7 +113,7 @@ func (a *API) readProfile(ctx context.Context, c identity.Customer) (profileResp
 			profile.Aliases = append(profile.Aliases, claimed.Address)
 		}
 	}
-	suggestions, err := a.Store.Suggestions(ctx, c)
+	suggestions, err := a.Store.Customers.Suggestions(ctx, c)
 	for _, s := range suggestions {
 		if !s.Dismissed {
 			profile.Suggestions = append(profile.Suggestions, s)
@@ -147,7 +147,7 @@ func (a *API) listContacts(ctx context.Context, r *httpapi.Request) (httpapi.Res
 		return httpapi.Response{}, err
 	}
 	page, err := httpapi.ReadPage(a.Store, "contacts "+string(c.ID), cursor, func(place string) ([]contact.Contact, string, error) {
-		return a.Store.CustomerContacts(ctx, c, limit, place)
+		return a.Store.Contacts.CustomerContacts(ctx, c, limit, place)
 	})
 	body := contactsResponse{CustomerID: c.ID, Contacts: []contactState{}, Cursor: page.Cursor, Complete: page.Complete}
 	for _, k := range page.Items {

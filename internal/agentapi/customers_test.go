@@ -44,7 +44,7 @@ func TestFindCustomer_BusinessScopedUserID(t *testing.T) {
 	user := verified(identity.BSUID, "200000000000001", "US.20000000000000000001")
 	want := s.Says(user, message.WhatsApp, 5, "hallo").CustomerID
 	optOut := identity.Consent{Channel: "whatsapp", Account: "110", Category: "marketing_messages", At: now}
-	if err := s.Table.PutConsent(t.Context(), want, optOut); err != nil {
+	if err := s.Table.Customers.PutConsent(t.Context(), want, optOut); err != nil {
 		t.Fatal(err)
 	}
 	var p struct {
@@ -142,7 +142,7 @@ func TestUnknownCustomer_NothingIsWritten(t *testing.T) {
 		} {
 			s.Do(call{Route: route, Path: map[string]string{"id": who}, Body: body}).ExpectRefusal(http.StatusNotFound, "no such customer")
 		}
-		there, err := s.Table.Exists(t.Context(), identity.CustomerID(who))
+		there, err := s.Table.Customers.Exists(t.Context(), identity.CustomerID(who))
 		if err != nil || there {
 			t.Error("something was written", err)
 		}
@@ -325,7 +325,7 @@ func TestHistory_StateOfMessages(t *testing.T) {
 	m := s.Put(message.Message{Channel: message.WhatsApp, Direction: message.Outbound, Customer: phone(1), Text: "hallo", ProviderID: "wamid.EXAMPLE"}, 5)
 	for _, status := range []string{"read", "delivered"} {
 		e := message.Effect{Channel: message.WhatsApp, Customer: phone(1), Target: "wamid.EXAMPLE", Kind: message.Status, Status: status, At: now}
-		if _, err := s.Table.PutEffect(t.Context(), m.CustomerID, e); err != nil {
+		if _, err := s.Table.Messages.PutEffect(t.Context(), m.CustomerID, e); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -415,7 +415,7 @@ func TestHistory_ErasedObject(t *testing.T) {
 		ProviderID: "a@voorbeeld.example", SentAt: now, Text: "het begin", CustomerID: s.Customer(phone(1)),
 	}
 	m.ID = message.NewID(m.Channel, m.SentAt, m.ProviderID)
-	if _, err := s.Table.PutMessage(t.Context(), m, "c/nowhere/m/x.json"); err != nil {
+	if _, err := s.Table.Messages.PutMessage(t.Context(), m, "c/nowhere/m/x.json"); err != nil {
 		t.Fatal(err)
 	}
 	var p page

@@ -47,7 +47,7 @@ func (a *API) listExamples(ctx context.Context, r *httpapi.Request) (httpapi.Res
 			Text: text, Reasons: anonymousCauses(c.Causes), Was: anonymousCauses(c.Was), Taxonomy: c.Taxonomy, At: c.At,
 		})
 	}
-	return httpapi.Response{Body: body}, a.Store.RecordBulkAction(ctx, "examples", r.Caller(), r.URL.RawQuery, len(body.Examples), r.Now)
+	return httpapi.Response{Body: body}, a.Store.Contacts.RecordBulkAction(ctx, "examples", r.Caller(), r.URL.RawQuery, len(body.Examples), r.Now)
 }
 
 // anonymousCauses returns causes without their messages.
@@ -69,14 +69,14 @@ func (a *API) maskedText(ctx context.Context, c contact.Correction) (string, err
 	if err != nil {
 		return "", nil
 	}
-	customer, err := a.Store.Customer(ctx, c.Customer)
+	customer, err := a.Store.Customers.Customer(ctx, c.Customer)
 	if fault.Is(err, fault.NotFound) {
 		return "", nil
 	}
 	if err != nil {
 		return "", err
 	}
-	messages, err := a.Store.RecentMessages(ctx, customer, at)
+	messages, err := a.Store.Messages.RecentMessages(ctx, customer, at)
 	if err != nil {
 		return "", err
 	}

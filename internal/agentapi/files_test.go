@@ -27,7 +27,7 @@ func TestFiles_Links(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		_, err := s.Table.PutEffect(t.Context(), m.CustomerID, message.Effect{
+		_, err := s.Table.Messages.PutEffect(t.Context(), m.CustomerID, message.Effect{
 			Channel: m.Channel, Customer: m.Customer, Target: m.ProviderID, Kind: message.Media, At: now, Index: i, File: &f,
 		})
 		if err != nil {

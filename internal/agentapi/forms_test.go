@@ -36,7 +36,7 @@ func (s *stack) receives(minutes int, dmarc, header, text string) message.ID {
 	}
 	clock := func() time.Time { return now }
 	h := &ingest.MailHandler{
-		Bucket: s.Blobs, Prefix: "in/", Sent: s.Table, Ingester: &ingest.Ingester{Store: s.Table, Blobs: s.Blobs, Now: clock},
+		Bucket: s.Blobs, Prefix: "in/", Sent: s.Table.Messages, Ingester: &ingest.Ingester{Store: ingest.StoreOf(s.Table), Blobs: s.Blobs, Now: clock},
 		Meter: &telemetry.Meter{Function: "test", Out: s.Metrics, Now: clock},
 		Parse: func(_ context.Context, raw []byte, notice json.RawMessage) (ingest.ParsedMail, error) {
 			env := email.EnvelopeFromHeaders(raw)
@@ -56,7 +56,7 @@ func (s *stack) receives(minutes int, dmarc, header, text string) message.ID {
 // mailOf returns the customer of a mail address, and their messages.
 func (s *stack) mailOf(address string, want identity.Assurance) (identity.Customer, []message.Message) {
 	s.T.Helper()
-	id, got, err := s.Table.FindCustomer(s.T.Context(), identity.Alias{Kind: identity.Email, Value: address})
+	id, got, err := s.Table.Customers.FindCustomer(s.T.Context(), identity.Alias{Kind: identity.Email, Value: address})
 	if err != nil {
 		s.T.Fatalf("%s: %v", address, err)
 	}
@@ -68,11 +68,11 @@ func (s *stack) mailOf(address string, want identity.Assurance) (identity.Custom
 
 func (s *stack) historyOf(id identity.CustomerID) (identity.Customer, []message.Message) {
 	s.T.Helper()
-	c, err := s.Table.Customer(s.T.Context(), id)
+	c, err := s.Table.Customers.Customer(s.T.Context(), id)
 	if err != nil {
 		s.T.Fatal(err)
 	}
-	messages, err := s.Table.RecentMessages(s.T.Context(), c, now.Add(-24*time.Hour))
+	messages, err := s.Table.Messages.RecentMessages(s.T.Context(), c, now.Add(-24*time.Hour))
 	if err != nil {
 		s.T.Fatal(err)
 	}
@@ -105,7 +105,7 @@ func TestForms_TwoVisitors(t *testing.T) {
 			t.Errorf("contacts %+v, want one that waits", open)
 		}
 	}
-	if _, _, err := s.Table.FindCustomer(t.Context(), identity.Alias{Kind: identity.Email, Value: "formulier@shop.example"}); err == nil {
+	if _, _, err := s.Table.Customers.FindCustomer(t.Context(), identity.Alias{Kind: identity.Email, Value: "formulier@shop.example"}); err == nil {
 		t.Error("the form is a customer")
 	}
 
@@ -130,7 +130,7 @@ func TestForms_KnownPerson(t *testing.T) {
 	if len(said) != 1 || said[0].Text != "Waar is mijn pakket?" {
 		t.Errorf("the verified history is %+v, want the mail that was proven", said)
 	}
-	suggested, err := s.Table.Suggestions(t.Context(), verified)
+	suggested, err := s.Table.Customers.Suggestions(t.Context(), verified)
 	if err != nil || len(suggested) != 1 || !slices.Equal(suggested[0].Reasons, []string{identity.ReasonClaimed}) {
 		t.Fatalf("suggestions %+v, %v; want the claimed customer", suggested, err)
 	}
@@ -142,7 +142,7 @@ func TestForms_KnownPerson(t *testing.T) {
 	var m message.Entry
 	s.Do(call{Route: replyRoute, Path: id(claimed.ID), Body: written(nil)}).Into(http.StatusAccepted, &m)
 	sent := message.SentMail{Customer: claimed.ID, Message: m.ID, ProviderID: m.ProviderID, MailID: m.MailID, To: m.Customer.Alias, At: m.SentAt}
-	if err := s.Table.PutSent(t.Context(), m.MailID, sent); err != nil {
+	if err := s.Table.Messages.PutSent(t.Context(), m.MailID, sent); err != nil {
 		t.Fatal(err)
 	}
 	s.receives(10, "pass", "From: Els <els@example.net>\nSubject: Re: Contactformulier\nIn-Reply-To: <"+m.MailID+">", "Dank, maar het klopt nog niet.")
@@ -182,7 +182,7 @@ func TestForms_NoAuthor(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		found, err := s.Table.Identify(t.Context(), d.Messages[0].Addresses(), identity.Evidence{Rule: identity.RuleMail, At: now})
+		found, err := s.Table.Customers.Identify(t.Context(), d.Messages[0].Addresses(), identity.Evidence{Rule: identity.RuleMail, At: now})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -64,7 +64,7 @@ func (a *API) listMessages(ctx context.Context, r *httpapi.Request) (httpapi.Res
 // readMessages returns one page of the messages that a query finds and that
 // contain all words, and the ETag of the page.
 func (a *API) readMessages(ctx context.Context, c identity.Customer, query message.Query, words []string) (messagesResponse, string, error) {
-	found, err := a.Store.History(ctx, c, query)
+	found, err := a.Store.Messages.History(ctx, c, query)
 	if err != nil {
 		return messagesResponse{}, "", err
 	}
@@ -79,7 +79,7 @@ func (a *API) readMessages(ctx context.Context, c identity.Customer, query messa
 	}
 	page := messagesResponse{CustomerID: c.ID, Messages: rendered.Messages, Cursor: found.Cursor, Complete: found.Complete}
 	if n := rendered.Entries; n < len(found.Entries) {
-		page.Cursor = a.Store.HistoryCursor(c, query, found.Entries[n-1])
+		page.Cursor = a.Store.Messages.HistoryCursor(c, query, found.Entries[n-1])
 		page.Complete = false
 	}
 	return page, httpapi.ComputeETag([]byte(c.ID), rendered.Sum, []byte(page.Cursor)), nil

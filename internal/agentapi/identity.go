@@ -49,7 +49,7 @@ func (a *API) mergeCustomers(ctx context.Context, r *httpapi.Request) (httpapi.R
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	merged, err := a.Store.MergeCustomers(ctx, c.ID, other.ID, decision)
+	merged, err := a.Store.Customers.MergeCustomers(ctx, c.ID, other.ID, decision)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
@@ -69,7 +69,7 @@ func (a *API) readNamedCustomer(ctx context.Context, name, id string) (identity.
 	if err != nil {
 		return identity.Customer{}, fault.New(fault.Invalid, "%s must be the id of a customer", name)
 	}
-	c, err := a.Store.Customer(ctx, identity.CustomerID(u.String()))
+	c, err := a.Store.Customers.Customer(ctx, identity.CustomerID(u.String()))
 	if err != nil {
 		return c, err
 	}
@@ -103,7 +103,7 @@ func (a *API) unmergeCustomer(ctx context.Context, r *httpapi.Request) (httpapi.
 	if err != nil || member == c.ID || !slices.Contains(c.Members, member) {
 		return httpapi.Response{}, fault.New(fault.Invalid, "customerId must be one of the ids of the customer, and not the one that stands for all")
 	}
-	rest, apart, err := a.Store.UnmergeCustomer(ctx, member, decision)
+	rest, apart, err := a.Store.Customers.UnmergeCustomer(ctx, member, decision)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
@@ -161,11 +161,11 @@ func (a *API) moveAlias(ctx context.Context, r *httpapi.Request) (httpapi.Respon
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	to, err := a.Store.MoveAlias(ctx, c, move, decision)
+	to, err := a.Store.Customers.MoveAlias(ctx, c, move, decision)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	owner, err := a.Store.Customer(ctx, to)
+	owner, err := a.Store.Customers.Customer(ctx, to)
 	return httpapi.Response{Body: moveAliasResponse{ID: owner.ID, IDs: owner.Members, Visitors: visitors}}, err
 }
 
@@ -175,7 +175,7 @@ func (a *API) listVisitorsToMove(ctx context.Context, c identity.Customer, move 
 	if move.Alias.Kind != identity.Account {
 		return nil, nil
 	}
-	all, err := a.Store.VisitorsSince(ctx, c, move.Alias, move.From)
+	all, err := a.Store.Customers.VisitorsSince(ctx, c, move.Alias, move.From)
 	var visitors []string
 	for _, v := range all {
 		visitors = append(visitors, fmt.Sprintf("%s:%s:%s", v.Kind, v.Scope, v.Value))
@@ -196,7 +196,7 @@ func (a *API) listAliases(ctx context.Context, r *httpapi.Request) (httpapi.Resp
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	aliases, err := a.Store.AliasDetails(ctx, c)
+	aliases, err := a.Store.Customers.AliasDetails(ctx, c)
 	return httpapi.Response{Body: aliasesResponse{c.ID, append([]identity.AliasDetail{}, aliases...)}}, err
 }
 
@@ -213,7 +213,7 @@ func (a *API) listSuggestions(ctx context.Context, r *httpapi.Request) (httpapi.
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	suggestions, err := a.Store.Suggestions(ctx, c)
+	suggestions, err := a.Store.Customers.Suggestions(ctx, c)
 	return httpapi.Response{Body: suggestionsResponse{c.ID, append([]identity.Suggestion{}, suggestions...)}}, err
 }
 
@@ -244,9 +244,9 @@ func (a *API) decideSuggestion(ctx context.Context, r *httpapi.Request) (httpapi
 		return httpapi.Response{}, fault.New(fault.NotFound, "there is no such suggestion")
 	}
 	if body.Decision == "accept" {
-		c, err = a.Store.MergeCustomers(ctx, c.ID, other.ID, decision)
+		c, err = a.Store.Customers.MergeCustomers(ctx, c.ID, other.ID, decision)
 	} else {
-		err = a.Store.DismissSuggestion(ctx, c.ID, other.ID, decision)
+		err = a.Store.Customers.DismissSuggestion(ctx, c.ID, other.ID, decision)
 	}
 	return httpapi.Response{Body: newIdentityResponse(c)}, err
 }
@@ -270,7 +270,7 @@ func (a *API) listIdentityChanges(ctx context.Context, r *httpapi.Request) (http
 		return httpapi.Response{}, err
 	}
 	page, err := httpapi.ReadPage(a.Store, "audit "+string(c.ID), cursor, func(place string) ([]identity.Change, string, error) {
-		return a.Store.IdentityChanges(ctx, c, limit, place)
+		return a.Store.Customers.IdentityChanges(ctx, c, limit, place)
 	})
 	return httpapi.Response{Body: identityChangesResponse{c.ID, page.Items, page.Cursor, page.Complete}}, err
 }

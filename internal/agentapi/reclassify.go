@@ -99,7 +99,7 @@ func (a *API) reclassifyReason(ctx context.Context, r *httpapi.Request) (httpapi
 	}
 	if !body.DryRun && response.Found > 0 {
 		which := body.Reason + " " + body.Since + " " + response.Taxonomy
-		err = a.Store.RecordBulkAction(ctx, "reclassify", r.Caller(), which, response.Found, r.Now)
+		err = a.Store.Contacts.RecordBulkAction(ctx, "reclassify", r.Caller(), which, response.Found, r.Now)
 	}
 	return httpapi.Response{Body: response}, err
 }
@@ -130,7 +130,7 @@ func (body reclassifyReasonRequest) checkPeriod(now time.Time) (from, to time.Ti
 func (a *API) scanOutdated(ctx context.Context, reason, version string, from, to time.Time, place string) (outdated []contact.Contact, examined int, next string, err error) {
 	start := time.Now()
 	for {
-		found, n, next, err := a.Store.ScanContacts(ctx, reason, from, to, place)
+		found, n, next, err := a.Store.Contacts.ScanContacts(ctx, reason, from, to, place)
 		if err != nil {
 			return nil, 0, "", err
 		}
@@ -148,7 +148,7 @@ func (a *API) scanOutdated(ctx context.Context, reason, version string, from, to
 func (a *API) requestTriage(ctx context.Context, contacts []contact.Contact, now time.Time) error {
 	errs := make([]error, len(contacts))
 	lambdabatch.Each(len(contacts), maxScanReads, func(i int) {
-		errs[i] = a.Store.RequestContactReclassify(ctx, contacts[i], now)
+		errs[i] = a.Store.Contacts.RequestContactReclassify(ctx, contacts[i], now)
 	})
 	return errors.Join(errs...)
 }
@@ -212,7 +212,7 @@ func (a *API) reclassifyCustomer(ctx context.Context, r *httpapi.Request) (httpa
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	if err := a.Store.RequestReclassify(ctx, c.ID, since, r.Now); err != nil {
+	if err := a.Store.Contacts.RequestReclassify(ctx, c.ID, since, r.Now); err != nil {
 		return httpapi.Response{}, err
 	}
 	return httpapi.Response{Status: http.StatusAccepted, Body: map[string]any{"customerId": c.ID, "since": since.UTC()}}, nil

@@ -39,7 +39,7 @@ func (silent) Count(string, string, map[string]int) {}
 // triaged runs triage on stream records, each of them twice.
 func (s *stack) triaged(tax *taxonomy.Taxonomy, records ...events.DynamoDBEventRecord) {
 	s.T.Helper()
-	tr := &triage.Triage{Store: s.Table, Taxonomy: tax, Zone: time.UTC, Meter: silent{}, Now: func() time.Time { return now }}
+	tr := &triage.Triage{Store: triage.StoreOf(s.Table), Taxonomy: tax, Zone: time.UTC, Meter: silent{}, Now: func() time.Time { return now }}
 	ev := events.DynamoDBEvent{Records: slices.Concat(records, records)}
 	for i := range ev.Records {
 		ev.Records[i].Change.SequenceNumber = "1"
@@ -104,7 +104,7 @@ func TestReclassify_ReasonOfOlderTaxonomy(t *testing.T) {
 	other := says(10, "Mijn pakket is te laat")
 	s.triaged(old, arrived...)
 	contactOf := func(m message.Message) contact.Contact {
-		ks, _, err := s.Table.Contacts(t.Context(), m.CustomerID, 10, "")
+		ks, _, err := s.Table.Contacts.Contacts(t.Context(), m.CustomerID, 10, "")
 		if err != nil || len(ks) != 1 {
 			t.Fatal(ks, err)
 		}
@@ -126,7 +126,7 @@ func TestReclassify_ReasonOfOlderTaxonomy(t *testing.T) {
 	retired := contact.Contact{
 		ID: "k-retired", Customer: "01931c2e-7a40-7c1e-9d3b-5f2a6c7d8e90", Start: gone, Taxonomy: "2025-12", Causes: []contact.Cause{{Reason: "fax-broken", Department: "it"}},
 	}
-	if err := s.Table.SaveContact(t.Context(), retired); err != nil {
+	if err := s.Table.Contacts.SaveContact(t.Context(), retired); err != nil {
 		t.Fatal(err)
 	}
 	if n, _ := s.walked(map[string]any{"reason": "fax-broken", "retired": true, "since": since, "dryRun": true}); n != 1 {
@@ -150,7 +150,7 @@ func TestReclassify_ReasonOfOlderTaxonomy(t *testing.T) {
 	if k := contactOf(other); k.Taxonomy != "2025-12" {
 		t.Errorf("got %+v, want it unchanged", k)
 	}
-	ps, _, err := s.Table.Problems(t.Context(), "billing", "", 10, "")
+	ps, _, err := s.Table.Problems.Problems(t.Context(), "billing", "", 10, "")
 	if err != nil || len(ps) != 1 || ps[0].Customers != 6 || ps[0].Contacts != 6 {
 		t.Errorf("problems %+v, %v", ps, err)
 	}
@@ -204,7 +204,7 @@ func TestExamples_NoPersonalData(t *testing.T) {
 			Customer: m.CustomerID, Message: m.ID, Until: now, By: "agent-7", At: now.Add(time.Duration(i) * time.Minute), Taxonomy: "2026-01",
 			Causes: []contact.Cause{{Reason: "defect", Product: "air-fryer", Department: "product-quality", Message: m.ID}},
 		}
-		if err := s.Table.PutCorrection(t.Context(), c); err != nil {
+		if err := s.Table.Contacts.PutCorrection(t.Context(), c); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -353,7 +353,7 @@ func TestRegister_MergesCustomers(t *testing.T) {
 	if got := s.Texts(call{Route: historyRoute, Path: id(whatsApp)}); len(got) != 2 {
 		t.Errorf("history %v", got)
 	}
-	products, err := s.Table.OrderProducts(t.Context(), "ws-100042")
+	products, err := s.Table.Customers.OrderProducts(t.Context(), "ws-100042")
 	if err != nil || cmp.Diff([]string{"air-fryer", "coffee-machine"}, products) != "" {
 		t.Error(products, err)
 	}

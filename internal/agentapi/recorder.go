@@ -16,10 +16,12 @@ import (
 	"github.com/heard-intake/heard/internal/store"
 )
 
-// A recorder is the intake's store for one message of a customer who is known
+// A recorder has the intake's two stores for one message of a customer who is known
 // already. It first looks for the message under all of the customer's ids.
 type recorder struct {
-	*store.Table
+	store.Messages
+	customers store.Customers
+
 	members []identity.CustomerID
 	owner   identity.CustomerID // under which a new message is stored
 	stored  message.Entry       // the message after PutMessage
@@ -27,7 +29,7 @@ type recorder struct {
 
 // newRecorder returns a recorder that stores under the id in the path.
 func (a *API) newRecorder(r *httpapi.Request, c identity.Customer) *recorder {
-	return &recorder{Table: a.Store, members: c.Members, owner: identity.CustomerID(strings.ToLower(r.PathValue("id")))}
+	return &recorder{Messages: a.Store.Messages, customers: a.Store.Customers, members: c.Members, owner: identity.CustomerID(strings.ToLower(r.PathValue("id")))}
 }
 
 // Identify returns the owner. The caller has named the customer, so addresses
@@ -36,16 +38,21 @@ func (r *recorder) Identify(context.Context, []identity.Address, identity.Eviden
 	return r.owner, nil
 }
 
+// PutConsent keeps what the customer allowed.
+func (r *recorder) PutConsent(ctx context.Context, c identity.CustomerID, k identity.Consent) error {
+	return r.customers.PutConsent(ctx, c, k)
+}
+
 // PutMessage stores m unless one of the customer's ids has it.
 func (r *recorder) PutMessage(ctx context.Context, m message.Message, whole string) (created bool, err error) {
-	r.stored, created, err = r.PutRecordedMessage(ctx, r.members, m, whole)
+	r.stored, created, err = r.Messages.PutRecordedMessage(ctx, r.members, m, whole)
 	return created, err
 }
 
 // storeMessage stores m with the files of mail, unless it is stored already. It
 // answers with the stored message, and with the status created for a new one.
 func (a *API) storeMessage(ctx context.Context, rec *recorder, m message.Message, mail *ingest.ParsedMail, created int) (httpapi.Response, error) {
-	ingester := ingest.Ingester{Store: rec, Blobs: a.Blobs, Now: a.Now}
+	ingester := ingest.Ingester{Store: ingest.Store{Customers: rec, Messages: rec}, Blobs: a.Blobs, Now: a.Now}
 	tally, err := ingester.Ingest(ctx, message.Delivery{Messages: []message.Message{m}}, ingest.Source{Channel: m.Channel, Mail: mail})
 	a.Meter.Count("Channel", string(m.Channel), tally.Counts())
 	if err != nil {
@@ -103,7 +110,7 @@ var aliasKinds = map[message.Channel][]identity.Kind{
 func (a *API) findAddress(ctx context.Context, c identity.Customer, ch message.Channel, owner *identity.CustomerID) (identity.Address, error) {
 	kinds, limited := aliasKinds[ch]
 	if limited {
-		last, err := a.Store.History(ctx, c, message.Query{Limit: 1, Channel: ch, Direction: message.Inbound})
+		last, err := a.Store.Messages.History(ctx, c, message.Query{Limit: 1, Channel: ch, Direction: message.Inbound})
 		if err != nil {
 			return identity.Address{}, err
 		}
@@ -112,7 +119,7 @@ func (a *API) findAddress(ctx context.Context, c identity.Customer, ch message.C
 			return last.Entries[0].Customer, nil
 		}
 	}
-	aliases, err := a.Store.Aliases(ctx, c)
+	aliases, err := a.Store.Customers.Aliases(ctx, c)
 	if err != nil {
 		return identity.Address{}, err
 	}

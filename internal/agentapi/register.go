@@ -52,9 +52,9 @@ func (a *API) registerAccount(ctx context.Context, r *httpapi.Request) (httpapi.
 		return httpapi.Response{}, err
 	}
 	registration.At = r.Now
-	register := a.Store.RegisterCustomer
+	register := a.Store.Customers.RegisterCustomer
 	if response.DryRun {
-		register = a.Store.PlanRegistration
+		register = a.Store.Customers.PlanRegistration
 	}
 	if response.Plan, err = register(ctx, registration); err != nil {
 		return httpapi.Response{}, err

@@ -60,7 +60,7 @@ func containsWords(m message.Entry, words []string) bool {
 func (a *API) reasonFilter(ctx context.Context, c identity.Customer, reason string) (func(message.Message) bool, error) {
 	var contacts []contact.Contact
 	for cursor := ""; ; {
-		page, next, err := a.Store.CustomerContacts(ctx, c, httpapi.MaxLimit, cursor)
+		page, next, err := a.Store.Contacts.CustomerContacts(ctx, c, httpapi.MaxLimit, cursor)
 		if err != nil {
 			return nil, err
 		}

@@ -41,7 +41,7 @@ func (a *API) listWaiting(ctx context.Context, r *httpapi.Request) (httpapi.Resp
 		return httpapi.Response{}, err
 	}
 	page, err := httpapi.ReadPage(a.Store, "waiting "+department, cursor, func(place string) ([]contact.WaitingContact, string, error) {
-		return a.Store.WaitingContacts(ctx, department, limit, place)
+		return a.Store.Contacts.WaitingContacts(ctx, department, limit, place)
 	})
 	if err != nil {
 		return httpapi.Response{}, err
@@ -66,7 +66,7 @@ func (a *API) readClaims(ctx context.Context, waiting []contact.WaitingContact, 
 	for i, w := range waiting {
 		ids[i] = w.Customer
 	}
-	found, err := a.Store.ClaimsByCustomer(ctx, ids)
+	found, err := a.Store.Contacts.ClaimsByCustomer(ctx, ids)
 	if err != nil {
 		return nil, err
 	}

@@ -25,7 +25,7 @@ func TestHistory_PagesWhileMessagesArrive(t *testing.T) {
 				ids = append(ids, s.Customer(phone(n)))
 			}
 			for _, other := range ids[1:] {
-				if joined, err := s.Table.JoinByEvidence(t.Context(), ids[0], other, identity.Evidence{Rule: "register", At: now}); err != nil || !joined {
+				if joined, err := s.Table.Customers.JoinByEvidence(t.Context(), ids[0], other, identity.Evidence{Rule: "register", At: now}); err != nil || !joined {
 					t.Fatal(joined, err)
 				}
 			}
@@ -35,7 +35,7 @@ func TestHistory_PagesWhileMessagesArrive(t *testing.T) {
 					Customer: phone(n), CustomerID: ids[n], ProviderID: uuid.NewString(), SentAt: at, Text: text,
 				}
 				m.ID = message.NewID(m.Channel, m.SentAt, m.ProviderID)
-				if created, err := s.Table.PutMessage(t.Context(), m, ""); err != nil || !created {
+				if created, err := s.Table.Messages.PutMessage(t.Context(), m, ""); err != nil || !created {
 					t.Error(created, err)
 				}
 			}

@@ -71,7 +71,7 @@ func (v visit) says(minutesAgo int, text string) string {
 
 func (v visit) customer() identity.CustomerID {
 	v.T.Helper()
-	id, _, err := v.Table.FindCustomer(v.T.Context(), identity.Alias{Kind: identity.Visitor, Scope: apitest.Site, Value: v.Visitor})
+	id, _, err := v.Table.Customers.FindCustomer(v.T.Context(), identity.Alias{Kind: identity.Visitor, Scope: apitest.Site, Value: v.Visitor})
 	if err != nil {
 		v.T.Fatal(err)
 	}

@@ -76,7 +76,7 @@ func (a *API) postMessage(ctx context.Context, r *httpapi.Request) (httpapi.Resp
 	tally := ingest.Tally{In: 1, Refused: 1}
 	if err == nil {
 		source := ingest.Source{Channel: message.WebChat, Raw: body, Type: "application/json"}
-		ingester := ingest.Ingester{Store: a.Store, Blobs: a.Blobs, Now: a.Now}
+		ingester := ingest.Ingester{Store: ingest.StoreOf(a.Store), Blobs: a.Blobs, Now: a.Now}
 		tally, err = ingester.Ingest(ctx, delivery, source)
 	}
 	if err == nil && tally.Duplicate == 1 {
@@ -101,11 +101,11 @@ func (a *API) postMessage(ctx context.Context, r *httpapi.Request) (httpapi.Resp
 // one account share their ids.
 func (a *API) checkRepeated(ctx context.Context, m message.Message) error {
 	ev := identity.Evidence{Rule: identity.RuleChat, Ref: string(m.ID), At: m.SentAt}
-	who, err := a.Store.Identify(ctx, m.Addresses(), ev)
+	who, err := a.Store.Customers.Identify(ctx, m.Addresses(), ev)
 	if err != nil {
 		return err
 	}
-	stored, err := a.Store.Message(ctx, who, m.ID)
+	stored, err := a.Store.Messages.Message(ctx, who, m.ID)
 	if fault.Is(err, fault.NotFound) {
 		return nil // erased since the post
 	}
@@ -165,7 +165,7 @@ const maxSkipped = 5
 func (a *API) readOwnMessages(ctx context.Context, c identity.Customer, query message.Query, visitor identity.Alias) ([]message.Entry, message.Page, error) {
 	isOwn := func(e message.Entry) bool { return e.Customer.Alias == visitor }
 	for skipped := 0; ; skipped++ {
-		p, err := a.Store.History(ctx, c, query)
+		p, err := a.Store.Messages.History(ctx, c, query)
 		if err != nil {
 			return nil, p, err
 		}
@@ -218,7 +218,7 @@ func (a *API) listMessages(ctx context.Context, r *httpapi.Request) (httpapi.Res
 	}
 	page := messagesResponse{Messages: rendered.Messages, Cursor: found.Cursor, Complete: found.Complete}
 	if n := rendered.Entries; n < len(own) {
-		page.Cursor = a.Store.HistoryCursor(c, query, own[n-1])
+		page.Cursor = a.Store.Messages.HistoryCursor(c, query, own[n-1])
 		page.Complete = false
 	}
 	return httpapi.Response{Body: page}, nil
@@ -227,12 +227,12 @@ func (a *API) listMessages(ctx context.Context, r *httpapi.Request) (httpapi.Res
 // findCustomer returns the customer of a visitor, and zero for a visitor who
 // has written nothing yet.
 func (a *API) findCustomer(ctx context.Context, visitor identity.Alias) (identity.Customer, error) {
-	id, _, err := a.Store.FindCustomer(ctx, visitor)
+	id, _, err := a.Store.Customers.FindCustomer(ctx, visitor)
 	if fault.Is(err, fault.NotFound) {
 		return identity.Customer{}, nil
 	}
 	if err != nil {
 		return identity.Customer{}, err
 	}
-	return a.Store.Customer(ctx, id)
+	return a.Store.Customers.Customer(ctx, id)
 }

@@ -22,7 +22,7 @@ func TestMoveAlias_AccountNamesItsVisitors(t *testing.T) {
 	stranger := s.visit(nil, "")
 	stranger.says(8, "van een ander")
 	d := identity.Decision{By: "agent-7", Why: "een mens", At: now}
-	if _, err := s.Table.MergeCustomers(t.Context(), after.customer(), stranger.customer(), d); err != nil {
+	if _, err := s.Table.Customers.MergeCustomers(t.Context(), after.customer(), stranger.customer(), d); err != nil {
 		t.Fatal(err)
 	}
 	old := s.account("K-1").ID

@@ -85,7 +85,7 @@ func (a *API) renewSession(ctx context.Context, r *httpapi.Request) (webchat.Ses
 	if err != nil || s.Account != "" {
 		return s, err
 	}
-	signedIn, err := a.Store.VisitorHasAccount(ctx, s.Alias())
+	signedIn, err := a.Store.Customers.VisitorHasAccount(ctx, s.Alias())
 	if err == nil && signedIn {
 		err = fault.New(fault.Unauthorized, "the session cannot be renewed: open a new one with POST /chat/sessions, without this token")
 	}
@@ -101,7 +101,7 @@ func (a *API) requireSession(ctx context.Context, r *httpapi.Request) (webchat.S
 	if err != nil || s.Account == "" {
 		return s, err
 	}
-	same, err := a.Store.SameCustomer(ctx, s.Alias(), s.AccountAlias())
+	same, err := a.Store.Customers.SameCustomer(ctx, s.Alias(), s.AccountAlias())
 	if err == nil && !same {
 		err = fault.New(fault.Unauthorized, "the session has ended: POST /chat/sessions gives another")
 	}

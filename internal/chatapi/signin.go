@@ -27,12 +27,12 @@ func (a *API) signIn(ctx context.Context, r *httpapi.Request, s webchat.Session,
 	}
 	continues := false
 	if s.Account == person.Account.Value {
-		if continues, err = a.Store.SameCustomer(ctx, s.Alias(), s.AccountAlias()); err != nil {
+		if continues, err = a.Store.Customers.SameCustomer(ctx, s.Alias(), s.AccountAlias()); err != nil {
 			return s, err
 		}
 	}
 	if continues {
-		customer, _, err := a.Store.FindCustomer(ctx, s.AccountAlias())
+		customer, _, err := a.Store.Customers.FindCustomer(ctx, s.AccountAlias())
 		if err != nil {
 			return s, err
 		}
@@ -43,12 +43,12 @@ func (a *API) signIn(ctx context.Context, r *httpapi.Request, s webchat.Session,
 		return s, err
 	}
 	link := person.Link(signedIn, r.Now)
-	customer, err := a.Store.LinkVisitor(ctx, link)
+	customer, err := a.Store.Customers.LinkVisitor(ctx, link)
 	if err != nil {
 		return s, err
 	}
 	if s.Visitor != "" && s.Account == "" {
-		if err := a.Store.SuggestLink(ctx, person.Link(s, r.Now)); err != nil {
+		if err := a.Store.Customers.SuggestLink(ctx, person.Link(s, r.Now)); err != nil {
 			return s, err
 		}
 	}
@@ -62,5 +62,5 @@ func (a *API) noteClaimed(ctx context.Context, customer identity.CustomerID, per
 	for i, alias := range person.Aliases {
 		claimed[i] = alias.Alias
 	}
-	return a.Store.PutClaimedAliases(ctx, customer, claimed, link.Evidence)
+	return a.Store.Customers.PutClaimedAliases(ctx, customer, claimed, link.Evidence)
 }

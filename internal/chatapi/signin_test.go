@@ -148,7 +148,7 @@ func TestSignIn_SuggestsTheAnonymousVisitor(t *testing.T) {
 	s.same("for the account, after L", want, s.suggested(k))
 
 	d := identity.Decision{By: "agent-7", Why: "twee mensen", At: now}
-	if err := s.Table.DismissSuggestion(t.Context(), k, stranger, d); err != nil {
+	if err := s.Table.Customers.DismissSuggestion(t.Context(), k, stranger, d); err != nil {
 		t.Fatal(err)
 	}
 	s.signIn("K-1", anonymous.Token)
@@ -166,7 +166,7 @@ func TestSignIn_AcceptedSuggestion(t *testing.T) {
 	stranger, account := anonymous.customer(), k.customer()
 	d := identity.Decision{By: "agent-7", Why: "een mens", At: now}
 	for _, into := range []struct{ into, from identity.CustomerID }{{account, stranger}, {stranger, account}} {
-		if _, err := s.Table.MergeCustomers(t.Context(), into.into, into.from, d); err != nil {
+		if _, err := s.Table.Customers.MergeCustomers(t.Context(), into.into, into.from, d); err != nil {
 			t.Fatal(err)
 		}
 		s.same("the merged history", []string{"van K", "nog onbekend", "op WhatsApp van K-1"}, s.history("K-1"))
@@ -178,7 +178,7 @@ func TestSignIn_AcceptedSuggestion(t *testing.T) {
 		if again := s.signIn("K-1", k.Token); again.Visitor != k.Visitor {
 			t.Error("a merge ended the session")
 		}
-		if _, _, err := s.Table.UnmergeCustomer(t.Context(), into.from, d); err != nil {
+		if _, _, err := s.Table.Customers.UnmergeCustomer(t.Context(), into.from, d); err != nil {
 			t.Fatal(err)
 		}
 		s.same("the history after the unmerge", []string{"van K", "op WhatsApp van K-1"}, s.history("K-1"))
@@ -252,7 +252,7 @@ func TestSignIn_UnusualAccounts(t *testing.T) {
 		v := s.signIn(account, a.Token)
 		v.says(1, text)
 		s.same("the page", []string{text}, s.signIn(account, v.Token).shows())
-		id, _, err := s.Table.FindCustomer(t.Context(), identity.Alias{Kind: identity.Account, Value: account})
+		id, _, err := s.Table.Customers.FindCustomer(t.Context(), identity.Alias{Kind: identity.Account, Value: account})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -276,12 +276,12 @@ func TestSignIn_MovedAlias(t *testing.T) {
 			s := newStack(t)
 			k := s.signIn("K-1", "")
 			k.says(50, "van de eerste K")
-			c, err := s.Table.Customer(t.Context(), k.customer())
+			c, err := s.Table.Customers.Customer(t.Context(), k.customer())
 			if err != nil {
 				t.Fatal(err)
 			}
 			d := identity.Decision{By: "agent-7", Why: "een ander", At: now.Add(-20 * time.Minute)}
-			if _, err := s.Table.MoveAlias(t.Context(), c, identity.AliasMove{Alias: moves(k), From: now.Add(-20 * time.Minute)}, d); err != nil {
+			if _, err := s.Table.Customers.MoveAlias(t.Context(), c, identity.AliasMove{Alias: moves(k), From: now.Add(-20 * time.Minute)}, d); err != nil {
 				t.Fatal(err)
 			}
 			bearer := map[string]string{"authorization": "Bearer " + k.Token}
@@ -314,7 +314,7 @@ func TestSignIn_TokenWithoutAccount(t *testing.T) {
 	account := verified(identity.Account, "", "K-1")
 	visitor := verified(identity.Visitor, apitest.Site, old.Visitor)
 	ev := identity.Evidence{Rule: identity.RuleHost, Ref: apitest.Site, At: now.Add(-time.Hour)}
-	if _, err := s.Table.Identify(t.Context(), []identity.Address{visitor, account}, ev); err != nil {
+	if _, err := s.Table.Customers.Identify(t.Context(), []identity.Address{visitor, account}, ev); err != nil {
 		t.Fatal(err)
 	}
 	token, err := old.Token([]byte(apitest.SessionKey))
@@ -348,7 +348,7 @@ func TestSignIn_RenewalAfterALaterSignIn(t *testing.T) {
 	s.visit(nil, v.Token)
 	ev := identity.Evidence{Rule: identity.RuleHost, Ref: apitest.Site, At: now}
 	visitor, account := verified(identity.Visitor, apitest.Site, v.Visitor), verified(identity.Account, "", "K-1")
-	if _, err := s.Table.Identify(t.Context(), []identity.Address{visitor, account}, ev); err != nil {
+	if _, err := s.Table.Customers.Identify(t.Context(), []identity.Address{visitor, account}, ev); err != nil {
 		t.Fatal(err)
 	}
 	s.open(nil, v.Token).ExpectRefusal(http.StatusUnauthorized, "cannot be renewed")

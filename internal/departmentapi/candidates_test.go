@@ -51,7 +51,7 @@ func TestCandidate_Dismissed(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	s.Burst()
-	id := map[string]string{"id": s.Table.WordHash("gasklep")}
+	id := map[string]string{"id": s.Table.Candidates.WordHash("gasklep")}
 	c := call{Route: candidateRoute, Path: id, Body: map[string]any{"decision": "dismiss", "why": "Een liedje"}}
 	s.Do(c).Expect(http.StatusOK)
 	var got candidates
@@ -66,15 +66,15 @@ func TestCandidate_Confirmed(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	s.Burst()
-	id := map[string]string{"id": s.Table.WordHash("fluit")}
+	id := map[string]string{"id": s.Table.Candidates.WordHash("fluit")}
 	var got struct{ Problem string }
 	body := map[string]any{"decision": "confirm", "why": "De kleppen van partij 12", "reason": "manual-unclear"}
 	s.Do(call{Route: candidateRoute, Path: id, Body: body}).Into(http.StatusOK, &got)
-	affected, _, err := s.Table.AffectedCustomers(t.Context(), got.Problem, 10, "")
+	affected, _, err := s.Table.Problems.AffectedCustomers(t.Context(), got.Problem, 10, "")
 	if err != nil || len(affected) != 6 {
 		t.Errorf("affected %v, %v", affected, err)
 	}
-	p, err := s.Table.Problem(t.Context(), got.Problem)
+	p, err := s.Table.Problems.Problem(t.Context(), got.Problem)
 	if err != nil || p.Customers != 6 || p.Contacts != 6 || p.Reason != "manual-unclear" {
 		t.Errorf("%+v, %v", p, err)
 	}
@@ -93,8 +93,8 @@ func TestCandidate_ConfirmedForKnownCause(t *testing.T) {
 	s.Do(call{Route: "POST /v1/problems", Body: map[string]any{"reason": "manual-unclear"}}).Into(http.StatusCreated, &opened)
 	var got struct{ Problem string }
 	body := map[string]any{"decision": "confirm", "why": "hetzelfde", "reason": "manual-unclear"}
-	s.Do(call{Route: candidateRoute, Path: map[string]string{"id": s.Table.WordHash("gasklep")}, Body: body}).Into(http.StatusOK, &got)
-	p, err := s.Table.Problem(t.Context(), opened.ID)
+	s.Do(call{Route: candidateRoute, Path: map[string]string{"id": s.Table.Candidates.WordHash("gasklep")}, Body: body}).Into(http.StatusOK, &got)
+	p, err := s.Table.Problems.Problem(t.Context(), opened.ID)
 	if err != nil || got.Problem != opened.ID || p.Customers != 6 {
 		t.Errorf("%s: %+v, %v", got.Problem, p, err)
 	}
@@ -104,7 +104,7 @@ func TestCandidate_InvalidDecision(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	s.Burst()
-	id := map[string]string{"id": s.Table.WordHash("gasklep")}
+	id := map[string]string{"id": s.Table.Candidates.WordHash("gasklep")}
 	for name, body := range map[string]map[string]any{
 		"no decision":              {"why": "x"},
 		"another decision":         {"decision": "maybe", "why": "x"},

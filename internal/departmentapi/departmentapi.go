@@ -157,7 +157,7 @@ func (a *API) listProblems(ctx context.Context, r *httpapi.Request, caller probl
 	}
 	name := "problems " + strings.Join(listed, " ") + " " + string(state)
 	page, err := httpapi.ReadPage(a.Store, name, cursor, func(place string) ([]problem.Record, string, error) {
-		return a.Store.ProblemsOfDepartments(ctx, listed, state, limit, place)
+		return a.Store.Problems.ProblemsOfDepartments(ctx, listed, state, limit, place)
 	})
 	response := problemListResponse{Problems: []problemResponse{}, Cursor: page.Cursor, Complete: page.Complete}
 	for _, p := range page.Items {
@@ -205,7 +205,7 @@ func (a *API) listAffected(ctx context.Context, r *httpapi.Request, caller probl
 		return httpapi.Response{}, err
 	}
 	page, err := httpapi.ReadPage(a.Store, "affected "+p.ID, cursor, func(place string) ([]problem.Affected, string, error) {
-		return a.Store.AffectedCustomers(ctx, p.ID, limit, place)
+		return a.Store.Problems.AffectedCustomers(ctx, p.ID, limit, place)
 	})
 	response := affectedListResponse{Customers: []affectedResponse{}, Cursor: page.Cursor, Complete: page.Complete}
 	for _, a := range page.Items {
@@ -232,7 +232,7 @@ func (a *API) readLog(ctx context.Context, r *httpapi.Request, caller problem.Ca
 		return httpapi.Response{}, err
 	}
 	page, err := httpapi.ReadPage(a.Store, "log "+p.ID, cursor, func(place string) ([]problem.Line, string, error) {
-		return a.Store.ProblemLog(ctx, p.ID, limit, place)
+		return a.Store.Problems.ProblemLog(ctx, p.ID, limit, place)
 	})
 	return httpapi.Response{Body: logResponse{page.Items, page.Cursor, page.Complete}}, err
 }

@@ -48,7 +48,7 @@ func TestCandidates_OnlyTheDepartmentTheyWereAnnouncedTo(t *testing.T) {
 	if got := ids(operator()); len(got) != 3 || !got[mine] || !got[foreign] {
 		t.Errorf("an operator lists %v, want all three", got)
 	}
-	unannounced := s.Table.WordHash("gasklep")
+	unannounced := s.Table.Candidates.WordHash("gasklep")
 	dismiss := map[string]any{"decision": "dismiss", "why": "x"}
 	for name, id := range map[string]string{"of another department": foreign, "announced to none": unannounced} {
 		path := map[string]string{"id": id}
@@ -173,7 +173,7 @@ func TestContacts_OnlyOfCustomersThatWereShown(t *testing.T) {
 	if p.Contacts != 8 { // five at first
 		t.Errorf("the problem has %d contacts, want 8", p.Contacts)
 	}
-	if id, err := s.Table.ProblemOfCause(t.Context(), "refund-missing", ""); err != nil || id != "" {
+	if id, err := s.Table.Causes.ProblemOfCause(t.Context(), "refund-missing", ""); err != nil || id != "" {
 		t.Errorf("a refused request opened problem %s, %v", id, err)
 	}
 	attach(of("it"), s.named(foreign)).ExpectRefusal(http.StatusForbidden, "another department")
@@ -199,12 +199,12 @@ func TestContacts_ShownByRelatedProblems(t *testing.T) {
 	detach := call{Route: "DELETE /v1/problems/{id}/contacts", Path: target, Query: s.named(k)}
 	s.Do(attach).Expect(http.StatusForbidden)
 
-	rec, err := s.Table.Problem(t.Context(), cause.ID)
+	rec, err := s.Table.Problems.Problem(t.Context(), cause.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
 	rec.Problem, rec.Events = problem.Escalate(rec.Problem, "customer-care", now)
-	if err := s.Table.SaveProblem(t.Context(), rec); err != nil {
+	if err := s.Table.Problems.SaveProblem(t.Context(), rec); err != nil {
 		t.Fatal(err)
 	}
 	s.Do(attach).Expect(http.StatusOK)

@@ -88,32 +88,65 @@ import (
 
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/problem"
+	"github.com/heard-intake/heard/internal/store"
 	"github.com/heard-intake/heard/internal/taxonomy"
 )
 
-// Store is the part of the table that detection reads and writes. [store.Table]
-// implements it.
-type Store interface {
+// Store has the parts of the table that detection reads and writes. [StoreOf]
+// returns those of a table.
+type Store struct {
+	Customers  Customers
+	Problems   Problems
+	Causes     Causes
+	Candidates Candidates
+}
+
+// StoreOf returns the parts of a table.
+func StoreOf(t *store.Table) Store {
+	return Store{Customers: t.Customers, Problems: t.Problems, Causes: t.Causes, Candidates: t.Candidates}
+}
+
+// Customers reads customers.
+type Customers interface {
 	Customer(ctx context.Context, id identity.CustomerID) (identity.Customer, error)
+}
 
-	PutUnknownContacts(ctx context.Context, all []problem.UnclassifiedContact) error
-
-	ProblemOfCause(ctx context.Context, reason, product string) (string, error)
+// Problems opens and changes problems, and the customers that they affect.
+type Problems interface {
 	Problem(ctx context.Context, id string) (problem.Record, error)
 	ProblemHeader(ctx context.Context, id string) (problem.Record, error)
 	OpenProblem(ctx context.Context, p problem.Record, affected []problem.Affected) error
 	SaveProblem(ctx context.Context, p problem.Record) error
 	AffectedAmong(ctx context.Context, problemID string, customers []identity.CustomerID) (map[identity.CustomerID]problem.Affected, error)
 	ChangeAffected(ctx context.Context, problemID string, changes []problem.AffectedChange) error
+}
 
+// Causes has the occurrences and levels of causes.
+type Causes interface {
+	ProblemOfCause(ctx context.Context, reason, product string) (string, error)
+	CauseWindow(ctx context.Context, reason, product, first string, limit int, now time.Time) (problem.Window, error)
+	CountingStart(ctx context.Context, at time.Time) (time.Time, error)
+	Occurrences
+	Levels
+}
+
+// Occurrences has the occurrences of causes.
+type Occurrences interface {
 	PutOccurrence(ctx context.Context, reason, product string, s problem.Occurrence) (bool, error)
 	DropOccurrence(ctx context.Context, reason, product string, s problem.Occurrence) error
 	Occurrences(ctx context.Context, reason, product, first, last string, limit int, now time.Time) ([]problem.Occurrence, error)
-	CauseWindow(ctx context.Context, reason, product, first string, limit int, now time.Time) (problem.Window, error)
+}
+
+// Levels has the usual numbers of occurrences of causes, by hour.
+type Levels interface {
 	Levels(ctx context.Context, reason, product, firstDay string, now time.Time) (problem.Levels, string, error)
 	PutLevel(ctx context.Context, reason, product, day string, l problem.Level, through string, expires time.Time) error
 	OccurrencesPerHour(ctx context.Context, reason, product, first, end string, now time.Time) (problem.Levels, error)
-	CountingStart(ctx context.Context, at time.Time) (time.Time, error)
+}
+
+// Candidates keeps the words of contacts without a known reason.
+type Candidates interface {
+	PutUnknownContacts(ctx context.Context, all []problem.UnclassifiedContact) error
 }
 
 // Meter counts events. [telemetry.Meter] implements it.

@@ -36,7 +36,7 @@ func newDetector(table *store.Table) *detection.Detector {
 	m := telemetry.NewMeter("triage")
 	m.Out = io.Discard
 	return &detection.Detector{
-		Store: table, Taxonomy: shop, Zone: time.UTC, Meter: m, Now: time.Now, Levels: &detection.LevelCache{},
+		Store: detection.StoreOf(table), Taxonomy: shop, Zone: time.UTC, Meter: m, Now: time.Now, Levels: &detection.LevelCache{},
 	}
 }
 
@@ -99,11 +99,11 @@ func TestRecord_RepeatedEvidence(t *testing.T) {
 				t.Fatalf("Record fails for changes %d: %v", i, failures)
 			}
 		}
-		id, err := table.ProblemOfCause(t.Context(), "invoice-unclear", "")
+		id, err := table.Causes.ProblemOfCause(t.Context(), "invoice-unclear", "")
 		if err != nil || id == "" {
 			t.Fatalf("problem %q, error %v, want a problem", id, err)
 		}
-		p, err := table.Problem(t.Context(), id)
+		p, err := table.Problems.Problem(t.Context(), id)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -84,7 +84,7 @@ func (d *Detector) updateAffected(ctx context.Context, id string, evs []Evidence
 	for i, e := range evs {
 		customers[i] = e.Customer
 	}
-	current, err := d.Store.AffectedAmong(ctx, id, customers)
+	current, err := d.Store.Problems.AffectedAmong(ctx, id, customers)
 	if err != nil {
 		return err
 	}
@@ -96,7 +96,7 @@ func (d *Detector) updateAffected(ctx context.Context, id string, evs []Evidence
 			changes = append(changes, change)
 		}
 	}
-	return d.Store.ChangeAffected(ctx, id, changes)
+	return d.Store.Problems.ChangeAffected(ctx, id, changes)
 }
 
 // publishGrowth writes a problem again when its counts passed a milestone, when
@@ -122,7 +122,7 @@ func (d *Detector) publishGrowth(ctx context.Context, before problem.Record, reo
 	if unchanged := !earlier && !lacksQuotes && !mayGrow; unchanged && !reopen {
 		return nil
 	}
-	rec, err := d.Store.Problem(ctx, before.ID)
+	rec, err := d.Store.Problems.Problem(ctx, before.ID)
 	if err != nil {
 		return err
 	}
@@ -139,5 +139,5 @@ func (d *Detector) publishGrowth(ctx context.Context, before problem.Record, reo
 			published[0].Evidence = problem.EvidenceOf(rec.Was, d.Zone, newQuotes)
 		}
 	}
-	return d.Store.SaveProblem(ctx, rec)
+	return d.Store.Problems.SaveProblem(ctx, rec)
 }

@@ -32,7 +32,7 @@ func (d *Detector) evaluateRise(ctx context.Context, x *examination, after time.
 	// Levels count customers by the hour, so that one who returns every hour
 	// counts every hour. Count the distinct customers of the rise.
 	slot := laterOf(rise.Since, after).In(d.Zone).Format(problem.HourLayout)
-	occurrences, err := d.Store.Occurrences(ctx, x.reason.ID, x.product, slot, afterAllSlots, maxOccurrences, d.Now())
+	occurrences, err := d.Store.Causes.Occurrences(ctx, x.reason.ID, x.product, slot, afterAllSlots, maxOccurrences, d.Now())
 	if err != nil {
 		return finding{}, err
 	}
@@ -112,7 +112,7 @@ func (d *Detector) countedSince(ctx context.Context, at time.Time) (time.Time, e
 	if !d.Levels.countedSince.IsZero() {
 		return d.Levels.countedSince, nil
 	}
-	since, err := d.Store.CountingStart(ctx, at)
+	since, err := d.Store.Causes.CountingStart(ctx, at)
 	if err == nil {
 		d.Levels.countedSince = since
 	}
@@ -133,7 +133,7 @@ func (d *Detector) readLevels(ctx context.Context, c Cause, at time.Time) (probl
 		return levels, nil
 	}
 	firstDay := at.AddDate(0, 0, -problem.LevelDays).Format(time.DateOnly)
-	levels, through, err := d.Store.Levels(ctx, c.Reason, c.Product, firstDay, d.Now())
+	levels, through, err := d.Store.Causes.Levels(ctx, c.Reason, c.Product, firstDay, d.Now())
 	if err != nil {
 		return nil, err
 	}
@@ -141,7 +141,7 @@ func (d *Detector) readLevels(ctx context.Context, c Cause, at time.Time) (probl
 		if through == "" {
 			through = firstDay
 		}
-		missing, err := d.Store.OccurrencesPerHour(ctx, c.Reason, c.Product, through, hour, d.Now())
+		missing, err := d.Store.Causes.OccurrencesPerHour(ctx, c.Reason, c.Product, through, hour, d.Now())
 		if err != nil {
 			return nil, err
 		}
@@ -172,12 +172,12 @@ func (d *Detector) writeLevels(ctx context.Context, c Cause, levels, missing pro
 		if day == today {
 			continue
 		}
-		if err := d.Store.PutLevel(ctx, c.Reason, c.Product, day, sum, day+"T24", expires); err != nil {
+		if err := d.Store.Causes.PutLevel(ctx, c.Reason, c.Product, day, sum, day+"T24", expires); err != nil {
 			return err
 		}
 	}
 	if counted < minStored && strings.HasPrefix(through, today) {
 		return nil
 	}
-	return d.Store.PutLevel(ctx, c.Reason, c.Product, today, levels[today], hour, expires)
+	return d.Store.Causes.PutLevel(ctx, c.Reason, c.Product, today, levels[today], hour, expires)
 }

@@ -21,7 +21,7 @@ const afterAllSlots = "9"
 // occurrence from firstSlot on. It returns a conflict when another run opened a
 // problem of the cause first.
 func (d *Detector) openProblem(ctx context.Context, r taxonomy.Reason, product, firstSlot string) error {
-	all, err := d.Store.Occurrences(ctx, r.ID, product, firstSlot, afterAllSlots, maxOccurrences, d.Now())
+	all, err := d.Store.Causes.Occurrences(ctx, r.ID, product, firstSlot, afterAllSlots, maxOccurrences, d.Now())
 	if err != nil {
 		return err
 	}
@@ -36,7 +36,7 @@ func (d *Detector) openProblem(ctx context.Context, r taxonomy.Reason, product, 
 	p, published := problem.Open(seed, d.Now().UTC())
 	p = problem.SetAcknowledgeBy(p, d.acknowledgeBy)
 	rec := problem.Record{Problem: p, Events: published, Quotes: selectQuotes(all), Opening: firstSlot}
-	if err := d.Store.OpenProblem(ctx, rec, nil); err != nil {
+	if err := d.Store.Problems.OpenProblem(ctx, rec, nil); err != nil {
 		return err
 	}
 	d.Meter.Count("Department", p.Department, map[string]int{"ProblemsOpened": 1})
@@ -65,14 +65,14 @@ func (d *Detector) completeOpening(ctx context.Context, rec problem.Record) (pro
 			return rec, err
 		}
 	}
-	all, err := d.Store.Occurrences(ctx, rec.Reason, rec.Product, rec.Opening, afterAllSlots, maxOccurrences, d.Now())
+	all, err := d.Store.Causes.Occurrences(ctx, rec.Reason, rec.Product, rec.Opening, afterAllSlots, maxOccurrences, d.Now())
 	if err != nil {
 		return rec, err
 	}
 	if err := d.updateAffected(ctx, rec.ID, groupByCustomer(all)); err != nil {
 		return rec, err
 	}
-	if rec, err = d.Store.Problem(ctx, rec.ID); err != nil {
+	if rec, err = d.Store.Problems.Problem(ctx, rec.ID); err != nil {
 		return rec, err
 	}
 	rec.Opening = ""
@@ -80,7 +80,7 @@ func (d *Detector) completeOpening(ctx context.Context, rec problem.Record) (pro
 		rec.Problem = p
 		rec.Events = published
 	}
-	return rec.Saved(), d.Store.SaveProblem(ctx, rec)
+	return rec.Saved(), d.Store.Problems.SaveProblem(ctx, rec)
 }
 
 // absorbGeneralProblem merges the problem of the same reason without a product
@@ -88,7 +88,7 @@ func (d *Detector) completeOpening(ctx context.Context, rec problem.Record) (pro
 // and its cause is still unknown. A burst often opens a general problem first:
 // its product shows when enough customers have named it.
 func (d *Detector) absorbGeneralProblem(ctx context.Context, r taxonomy.Reason, into problem.Problem) error {
-	id, err := d.Store.ProblemOfCause(ctx, r.ID, "")
+	id, err := d.Store.Causes.ProblemOfCause(ctx, r.ID, "")
 	if err != nil || id == "" {
 		return err
 	}
@@ -98,7 +98,7 @@ func (d *Detector) absorbGeneralProblem(ctx context.Context, r taxonomy.Reason, 
 				return err
 			}
 		}
-		rec, err := d.Store.Problem(ctx, id)
+		rec, err := d.Store.Problems.Problem(ctx, id)
 		if err != nil || !isAbsorbable(rec, into.OpenedAt.Add(-r.Window.Duration())) {
 			return err
 		}
@@ -108,7 +108,7 @@ func (d *Detector) absorbGeneralProblem(ctx context.Context, r taxonomy.Reason, 
 		}
 		rec.Problem = next
 		rec.Events = published
-		if err = d.Store.SaveProblem(ctx, rec); !fault.Is(err, fault.Conflict) {
+		if err = d.Store.Problems.SaveProblem(ctx, rec); !fault.Is(err, fault.Conflict) {
 			return err
 		}
 	}

@@ -98,7 +98,7 @@ type causeRecord struct {
 // records. The keys of records are the ids of problems, or "reason#product" for a
 // cause without one.
 func (d *Detector) readRecord(ctx context.Context, c Cause, customers []identity.CustomerID, records map[string]*causeRecord) error {
-	id, err := d.Store.ProblemOfCause(ctx, c.Reason, c.Product)
+	id, err := d.Store.Causes.ProblemOfCause(ctx, c.Reason, c.Product)
 	if err != nil {
 		return err
 	}
@@ -129,7 +129,7 @@ func (d *Detector) readWindowRecord(ctx context.Context, c Cause, customers []id
 		return nil
 	}
 	since := d.Now().Add(-retention(r))
-	window, err := d.Store.Occurrences(ctx, c.Reason, c.Product, since.In(d.Zone).Format(time.DateOnly), afterAllSlots, maxOccurrences, d.Now())
+	window, err := d.Store.Causes.Occurrences(ctx, c.Reason, c.Product, since.In(d.Zone).Format(time.DateOnly), afterAllSlots, maxOccurrences, d.Now())
 	window = slices.DeleteFunc(window, func(s problem.Occurrence) bool { return !slices.Contains(customers, s.Customer) })
 	if err != nil {
 		return err
@@ -146,7 +146,7 @@ func (d *Detector) readAffected(ctx context.Context, rec problem.Record, custome
 		return nil
 	}
 	into.read = append(into.read, rec.ID)
-	affected, err := d.Store.AffectedAmong(ctx, rec.ID, customers)
+	affected, err := d.Store.Problems.AffectedAmong(ctx, rec.ID, customers)
 	if err != nil {
 		return err
 	}

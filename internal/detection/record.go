@@ -71,7 +71,7 @@ func nameSubject(err error, subject string) error {
 
 // readHeader reads a problem. A permanent error names it.
 func (d *Detector) readHeader(ctx context.Context, id string) (problem.Record, error) {
-	rec, err := d.Store.ProblemHeader(ctx, id)
+	rec, err := d.Store.Problems.ProblemHeader(ctx, id)
 	return rec, nameSubject(err, "problem "+id)
 }
 
@@ -125,7 +125,7 @@ func waitBeforeRetry(ctx context.Context, try int) error {
 // recordOnce adds evidence to the problem of a cause. Without a problem it
 // records it in the window and opens a problem when the rule says so.
 func (d *Detector) recordOnce(ctx context.Context, r taxonomy.Reason, product string, evs []Evidence) error {
-	id, err := d.Store.ProblemOfCause(ctx, r.ID, product)
+	id, err := d.Store.Causes.ProblemOfCause(ctx, r.ID, product)
 	if err != nil {
 		return err
 	}
@@ -179,10 +179,10 @@ func (d *Detector) writeOccurrences(ctx context.Context, r taxonomy.Reason, prod
 	errs := make([]error, len(added))
 	lambdabatch.Each(len(added), parallel, func(i int) {
 		added[i].Expires = laterOf(added[i].At, d.Now()).Add(retained)
-		_, errs[i] = d.Store.PutOccurrence(ctx, r.ID, product, added[i])
+		_, errs[i] = d.Store.Causes.PutOccurrence(ctx, r.ID, product, added[i])
 	})
 	for _, s := range removed {
-		errs = append(errs, d.Store.DropOccurrence(ctx, r.ID, product, s))
+		errs = append(errs, d.Store.Causes.DropOccurrence(ctx, r.ID, product, s))
 	}
 	for _, err := range errs {
 		if err != nil {

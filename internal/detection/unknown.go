@@ -47,7 +47,7 @@ func (d *Detector) UnknownHint(c identity.Customer, k contact.Contact, include f
 // written separately. The errors have the indexes of hints.
 func (d *Detector) RecordUnknown(ctx context.Context, hints [][]problem.UnclassifiedContact) []error {
 	put := func(some []problem.UnclassifiedContact) error {
-		return lambdabatch.RecoverPanic(ctx, func() error { return d.Store.PutUnknownContacts(ctx, some) })
+		return lambdabatch.RecoverPanic(ctx, func() error { return d.Store.Candidates.PutUnknownContacts(ctx, some) })
 	}
 	err := put(slices.Concat(hints...))
 	errs := make([]error, len(hints))

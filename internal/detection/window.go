@@ -63,7 +63,7 @@ func (d *Detector) startExamination(r taxonomy.Reason, product string, added []p
 // time, and counts only later occurrences.
 func (d *Detector) examineWindow(ctx context.Context, r taxonomy.Reason, product string, added []problem.Occurrence, after time.Time, breaks ...problem.Break) (finding, error) {
 	x := d.startExamination(r, product, added, breaks)
-	w, err := d.Store.CauseWindow(ctx, r.ID, product, x.firstRead, x.readLimit, d.Now())
+	w, err := d.Store.Causes.CauseWindow(ctx, r.ID, product, x.firstRead, x.readLimit, d.Now())
 	if err != nil {
 		return finding{}, err
 	}
@@ -91,7 +91,7 @@ func (d *Detector) examineWindow(ctx context.Context, r taxonomy.Reason, product
 
 // readOccurrences reads the window again.
 func (d *Detector) readOccurrences(ctx context.Context, x *examination, limit int) (err error) {
-	x.window, err = d.Store.Occurrences(ctx, x.reason.ID, x.product, x.firstRead, afterAllSlots, limit, d.Now())
+	x.window, err = d.Store.Causes.Occurrences(ctx, x.reason.ID, x.product, x.firstRead, afterAllSlots, limit, d.Now())
 	return err
 }
 
@@ -152,11 +152,11 @@ func (d *Detector) estimateMistaken(ctx context.Context, r taxonomy.Reason, prod
 // contactsSince returns how many contacts the problem of a cause has had since a
 // day, and 0 when the cause has no problem.
 func (d *Detector) contactsSince(ctx context.Context, reason, product, day string) (contacts int, err error) {
-	id, err := d.Store.ProblemOfCause(ctx, reason, product)
+	id, err := d.Store.Causes.ProblemOfCause(ctx, reason, product)
 	if err != nil || id == "" {
 		return 0, err
 	}
-	p, err := d.Store.Problem(ctx, id)
+	p, err := d.Store.Problems.Problem(ctx, id)
 	if lambdabatch.IsPermanent(err) { // an estimate without it is better than none
 		slog.ErrorContext(ctx, "unreadable problem not counted", "problem", id, "kind", fault.KindOf(err))
 		return 0, nil
@@ -210,7 +210,7 @@ func (d *Detector) canonicalizeCustomers(ctx context.Context, occurrences []prob
 	ids := slices.Collect(maps.Keys(indexes))
 	errs := make([]error, len(ids))
 	lambdabatch.Each(len(ids), parallel, func(n int) {
-		c, err := d.Store.Customer(ctx, ids[n])
+		c, err := d.Store.Customers.Customer(ctx, ids[n])
 		errs[n] = err
 		for _, i := range indexes[ids[n]] {
 			occurrences[i].Customer = c.ID

@@ -39,11 +39,11 @@ func TestWebhookHandler_ConsentInAnyOrder(t *testing.T) {
 					t.Fatalf("got status %d, want 200", got)
 				}
 			}
-			id, _, err := w.table.FindCustomer(t.Context(), jan)
+			id, _, err := w.table.Customers.FindCustomer(t.Context(), jan)
 			if err != nil {
 				t.Fatal(err)
 			}
-			c, err := w.table.Customer(t.Context(), id)
+			c, err := w.table.Customers.Customer(t.Context(), id)
 			if diff := cmp.Diff(want, c.Consents); diff != "" || err != nil {
 				t.Errorf("consents (error %v, -want +got):\n%s", err, diff)
 			}

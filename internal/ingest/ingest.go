@@ -11,16 +11,32 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/lambdabatch"
 	"github.com/heard-intake/heard/internal/message"
+	"github.com/heard-intake/heard/internal/store"
 )
 
-// Store is the part of the table that an [Ingester] writes. [store.Table]
-// implements it.
-type Store interface {
+// Store has the parts of the table that an [Ingester] writes. [StoreOf] returns
+// those of a table.
+type Store struct {
+	Customers Customers
+	Messages  Messages
+}
+
+// StoreOf returns the parts of a table.
+func StoreOf(t *store.Table) Store {
+	return Store{Customers: t.Customers, Messages: t.Messages}
+}
+
+// Customers finds the customer of an address, and keeps consents.
+type Customers interface {
 	Identify(ctx context.Context, addresses []identity.Address, ev identity.Evidence) (identity.CustomerID, error)
+	PutConsent(ctx context.Context, c identity.CustomerID, k identity.Consent) error
+}
+
+// Messages stores the elements of deliveries, and deliveries in quarantine.
+type Messages interface {
 	PutMessage(ctx context.Context, m message.Message, whole string) (created bool, err error)
 	PutEffect(ctx context.Context, customer identity.CustomerID, e message.Effect) (created bool, err error)
 	PutNotice(ctx context.Context, n message.Notice) (created bool, err error)
-	PutConsent(ctx context.Context, c identity.CustomerID, k identity.Consent) error
 	PutQuarantined(ctx context.Context, c message.QuarantinedDelivery) error
 	Hash(parts ...string) string
 }
@@ -168,15 +184,15 @@ func (ing *Ingester) QuarantineUnreadable(ctx context.Context, src Source, reaso
 func (ing *Ingester) quarantine(ctx context.Context, src Source, now time.Time, reasons []string) error {
 	c := message.QuarantinedDelivery{Channel: src.Channel, At: now, Object: src.Object, Reasons: reasons}
 	if src.Object == "" {
-		c.Hash = ing.Store.Hash("delivery", string(src.Channel), string(src.Raw))
+		c.Hash = ing.Store.Messages.Hash("delivery", string(src.Channel), string(src.Raw))
 		c.Object = fmt.Sprintf("quarantine/%s/%s", src.Channel, c.Hash)
 		if err := ing.Blobs.Put(ctx, c.Object, src.Type, src.Raw); err != nil {
 			return err
 		}
 	} else {
-		c.Hash = ing.Store.Hash("delivery", string(src.Channel), src.Object)
+		c.Hash = ing.Store.Messages.Hash("delivery", string(src.Channel), src.Object)
 	}
-	return ing.Store.PutQuarantined(ctx, c)
+	return ing.Store.Messages.PutQuarantined(ctx, c)
 }
 
 // storeLinks records that the two aliases of each link belong to one customer.
@@ -186,7 +202,7 @@ func (ing *Ingester) storeLinks(ctx context.Context, links []identity.Link, tall
 			{Alias: l.From, Assurance: identity.Verified},
 			{Alias: l.To, Assurance: identity.Verified},
 		}
-		if _, err := ing.Store.Identify(ctx, aliases, l.Evidence); err != nil {
+		if _, err := ing.Store.Customers.Identify(ctx, aliases, l.Evidence); err != nil {
 			return err
 		}
 		tally.Stored++
@@ -244,13 +260,13 @@ func (ing *Ingester) writeEffect(ctx context.Context, e message.Effect, customer
 		return false, err
 	}
 	if e.CustomerID != "" {
-		return ing.Store.PutEffect(ctx, e.CustomerID, e)
+		return ing.Store.Messages.PutEffect(ctx, e.CustomerID, e)
 	}
 	id, err := customers.resolve(ctx, e.Addresses(), identity.Evidence{Rule: evidenceRule(e.Channel), At: e.At})
 	if err != nil {
 		return false, err
 	}
-	return ing.Store.PutEffect(ctx, id, e)
+	return ing.Store.Messages.PutEffect(ctx, id, e)
 }
 
 // writeNotice stores a notice after the consent that it reports, if any. A
@@ -261,11 +277,11 @@ func (ing *Ingester) writeNotice(ctx context.Context, n message.Notice, customer
 		if err != nil {
 			return false, err
 		}
-		if err := ing.Store.PutConsent(ctx, id, *n.Consent); err != nil {
+		if err := ing.Store.Customers.PutConsent(ctx, id, *n.Consent); err != nil {
 			return false, err
 		}
 	}
-	return ing.Store.PutNotice(ctx, n)
+	return ing.Store.Messages.PutNotice(ctx, n)
 }
 
 // evidenceRule returns the rule that proves, on a channel, that the aliases of
@@ -308,6 +324,6 @@ func (r *customerResolver) resolve(ctx context.Context, addresses []identity.Add
 		r.byKey[key] = found
 	}
 	r.mu.Unlock()
-	found.once.Do(func() { found.id, found.err = r.store.Identify(ctx, addresses, ev) })
+	found.once.Do(func() { found.id, found.err = r.store.Customers.Identify(ctx, addresses, ev) })
 	return found.id, found.err
 }

@@ -104,7 +104,7 @@ func newWorld(t testing.TB) *world {
 	}
 	w.hook = &ingest.WebhookHandler{
 		Channel: message.WhatsApp, Secrets: w.secrets, Normalize: whatsapp.Normalize, Meter: w.counts,
-		Ingester: &ingest.Ingester{Store: w.table, Blobs: w.blobs, Now: time.Now},
+		Ingester: &ingest.Ingester{Store: ingest.StoreOf(w.table), Blobs: w.blobs, Now: time.Now},
 	}
 	return w
 }
@@ -144,18 +144,18 @@ func (w *world) signed(t testing.TB, body string) int {
 
 func (w *world) history(t testing.TB, a identity.Alias) []message.Entry {
 	t.Helper()
-	id, _, err := w.table.FindCustomer(t.Context(), a)
+	id, _, err := w.table.Customers.FindCustomer(t.Context(), a)
 	if fault.Is(err, fault.NotFound) {
 		return nil
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := w.table.Customer(t.Context(), id)
+	c, err := w.table.Customers.Customer(t.Context(), id)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := w.table.History(t.Context(), c, message.Query{Limit: 200})
+	p, err := w.table.Messages.History(t.Context(), c, message.Query{Limit: 200})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -263,7 +263,7 @@ func TestWebhookHandler_UnreadableBody(t *testing.T) {
 					t.Fatalf("got status %d, want 200", got)
 				}
 			}
-			cases, err := w.table.Quarantined(t.Context())
+			cases, err := w.table.Messages.Quarantined(t.Context())
 			if err != nil || len(cases) != 1 {
 				t.Fatalf("got cases %v and error %v, want one case", cases, err)
 			}
@@ -287,7 +287,7 @@ func TestWebhookHandler_BrokenElement(t *testing.T) {
 	if n := len(w.history(t, jan)); n != 2 {
 		t.Errorf("got %d messages, want the 2 good ones", n)
 	}
-	cases, err := w.table.Quarantined(t.Context())
+	cases, err := w.table.Messages.Quarantined(t.Context())
 	if err != nil || len(cases) != 1 {
 		t.Fatalf("got cases %v and error %v, want one case", cases, err)
 	}
@@ -350,11 +350,19 @@ func TestWebhookHandler_Handshake(t *testing.T) {
 	}
 }
 
-// outage is a table whose next down writes of messages fail.
+// outage makes the next down writes of messages fail.
 type outage struct {
-	*store.Table
+	store.Messages
 	mu   sync.Mutex
 	down int
+}
+
+// storeWithOutage returns the parts of a table on which the first write of a
+// message fails.
+func storeWithOutage(table *store.Table) ingest.Store {
+	s := ingest.StoreOf(table)
+	s.Messages = &outage{Messages: table.Messages, down: 1}
+	return s
 }
 
 func (o *outage) PutMessage(ctx context.Context, m message.Message, whole string) (bool, error) {
@@ -364,13 +372,13 @@ func (o *outage) PutMessage(ctx context.Context, m message.Message, whole string
 		o.down--
 		return false, fault.Wrap(fault.Unavailable, errors.New("throttled"), "write item")
 	}
-	return o.Table.PutMessage(ctx, m, whole)
+	return o.Messages.PutMessage(ctx, m, whole)
 }
 
 func TestIngest_StoreOutage(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.hook.Ingester.Store = &outage{Table: w.table, down: 1}
+	w.hook.Ingester.Store = storeWithOutage(w.table)
 	body := hookBody(said("A", "1"), said("B", "2"), said("C", "3"))
 	if got := w.signed(t, body); got != 503 {
 		t.Fatalf("during the outage: got status %d, want 503", got)
@@ -428,7 +436,7 @@ func TestWebhookHandler_NoCustomerDataInLog(t *testing.T) {
 	slog.SetDefault(slog.New(slog.NewJSONHandler(&log, nil)))
 	defer slog.SetDefault(before)
 	w := newWorld(t)
-	w.hook.Ingester.Store = &outage{Table: w.table, down: 1}
+	w.hook.Ingester.Store = storeWithOutage(w.table)
 	body := hookBody(said("HBgMMzE5NzAxMDAwMDAwMDE", "Geheim verhaal"))
 	w.signed(t, body)
 	w.signed(t, body)
@@ -469,16 +477,16 @@ func TestWebhookHandler_EverySecondElementBroken(t *testing.T) {
 		t.Fatalf("got status %d, want 200", got)
 	}
 	stored := map[string]bool{}
-	id, _, err := w.table.FindCustomer(t.Context(), jan)
+	id, _, err := w.table.Customers.FindCustomer(t.Context(), jan)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := w.table.Customer(t.Context(), id)
+	c, err := w.table.Customers.Customer(t.Context(), id)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for q := (message.Query{Limit: 200}); ; {
-		p, err := w.table.History(t.Context(), c, q)
+		p, err := w.table.Messages.History(t.Context(), c, q)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -494,7 +502,7 @@ func TestWebhookHandler_EverySecondElementBroken(t *testing.T) {
 			t.Fatalf("message %d is not in the history", i)
 		}
 	}
-	cases, err := w.table.Quarantined(t.Context())
+	cases, err := w.table.Messages.Quarantined(t.Context())
 	if err != nil || len(cases) != 1 {
 		t.Fatalf("got cases %v and error %v, want one case", cases, err)
 	}
@@ -577,7 +585,7 @@ func TestWebhookHandler_IncredibleTime(t *testing.T) {
 					t.Errorf("count %s: got %d, want %d", metric, w.counts.sum[metric], n)
 				}
 			}
-			cases, err := w.table.Quarantined(t.Context())
+			cases, err := w.table.Messages.Quarantined(t.Context())
 			if err != nil || len(cases) != tt.quarantined {
 				t.Fatalf("got %d cases and error %v, want %d", len(cases), err, tt.quarantined)
 			}

@@ -309,7 +309,7 @@ func TestMailHandler_TooManyParts(t *testing.T) {
 		t.Fatal(got)
 	}
 	got := w.history(t, janMail)
-	cases, err := w.table.Quarantined(t.Context())
+	cases, err := w.table.Messages.Quarantined(t.Context())
 	if err != nil || len(got) != 1 || got[0].Mark != "unparsed" || len(cases) != 1 || cases[0].Object != "in/bomb" {
 		t.Errorf("history %+v, cases %+v, %v", got, cases, err)
 	}
@@ -336,7 +336,7 @@ func TestMailHandler_MailTooLarge(t *testing.T) {
 		t.Errorf("got %d bytes read, want at most %d", reader.read, 1<<20)
 	}
 	got := w.history(t, janMail)
-	cases, err := w.table.Quarantined(t.Context())
+	cases, err := w.table.Messages.Quarantined(t.Context())
 	if err != nil || len(got) != 1 || got[0].Mark != ingest.MarkTooLarge || got[0].Subject != "Factuur" || got[0].Text != "Zie bijlage." ||
 		len(got[0].Attachments) != 0 || got[0].Source != "in/large" || len(cases) != 1 || cases[0].Object != "in/large" {
 		t.Errorf("history %+v, cases %+v, %v", got, cases, err)
@@ -379,7 +379,7 @@ func TestMailHandler_EncryptedObject(t *testing.T) {
 	if got := failedOf(t, newMail(w), event(queued("1", encoded(byS3("in/sealed"))))); len(got) != 0 {
 		t.Fatal(got)
 	}
-	cases, err := w.table.Quarantined(t.Context())
+	cases, err := w.table.Messages.Quarantined(t.Context())
 	if err != nil || len(cases) != 1 || !strings.Contains(cases[0].Reasons[0], "encrypted by SES") {
 		t.Errorf("got cases %+v and error %v, want one that says how to stop the encryption", cases, err)
 	}

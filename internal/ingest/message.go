@@ -28,17 +28,17 @@ const (
 // preview that names the object.
 func (ing *Ingester) storeMessage(ctx context.Context, m message.Message) (created bool, err error) {
 	if inlineSize(m) <= maxInlineBytes {
-		return ing.Store.PutMessage(ctx, m, "")
+		return ing.Store.Messages.PutMessage(ctx, m, "")
 	}
 	data, err := json.Marshal(m)
 	if err != nil {
 		return false, fault.Wrap(fault.Invalid, err, "encode message")
 	}
-	key := fmt.Sprintf("c/%s/m/%s.json", m.CustomerID, ing.Store.Hash("message", string(m.ID)))
+	key := fmt.Sprintf("c/%s/m/%s.json", m.CustomerID, ing.Store.Messages.Hash("message", string(m.ID)))
 	if err := ing.Blobs.Put(ctx, key, "application/json", data); err != nil {
 		return false, err
 	}
-	return ing.Store.PutMessage(ctx, previewOf(m), key)
+	return ing.Store.Messages.PutMessage(ctx, previewOf(m), key)
 }
 
 // inlineSize estimates the bytes that m takes in the table.
@@ -84,7 +84,7 @@ func (ing *Ingester) storeMailFiles(ctx context.Context, m *message.Message, mai
 	if mail == nil || mail.File == nil {
 		return nil
 	}
-	hash := ing.Store.Hash("message", string(m.ID))
+	hash := ing.Store.Messages.Hash("message", string(m.ID))
 	m.Attachments = slices.Clone(m.Attachments) // shared with the messages of other mailboxes
 	for i := range m.Attachments {
 		a := &m.Attachments[i]

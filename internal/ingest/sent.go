@@ -8,7 +8,7 @@ import (
 	"github.com/heard-intake/heard/internal/message"
 )
 
-// SentMails finds the mails that we sent. [store.Table] implements it.
+// SentMails finds the mails that we sent. [store.Messages] implements it.
 type SentMails interface {
 	// SentMails returns our mails that have one of these Message-IDs, by the
 	// id. It leaves out ids that are not ours.

@@ -36,7 +36,7 @@ func newSentMail(t *testing.T) *sentMail {
 	token := key.New(o.to)
 	o.box = email.ReplyTo(o.replies, token)
 	at := day(1)
-	customer, err := o.table.Identify(t.Context(), []identity.Address{{Alias: o.to, Assurance: identity.Verified}}, identity.Evidence{Rule: identity.RuleMail, At: at})
+	customer, err := o.table.Customers.Identify(t.Context(), []identity.Address{{Alias: o.to, Assurance: identity.Verified}}, identity.Evidence{Rule: identity.RuleMail, At: at})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,11 +45,11 @@ func newSentMail(t *testing.T) *sentMail {
 		MailID: email.MessageID(o.replies, token), CustomerID: customer, Customer: identity.Address{Alias: o.to, Assurance: identity.Verified}, SentAt: at, Text: "Antwoord",
 	}
 	o.m.ID = message.NewID(o.m.Channel, at, o.m.ProviderID)
-	if _, err := o.table.PutMessage(t.Context(), o.m, ""); err != nil {
+	if _, err := o.table.Messages.PutMessage(t.Context(), o.m, ""); err != nil {
 		t.Fatal(err)
 	}
 	o.h = newMail(o.world)
-	o.h.Sent = o.table
+	o.h.Sent = o.table.Messages
 	o.h.Parse = func(_ context.Context, raw []byte, notice json.RawMessage) (ingest.ParsedMail, error) {
 		env := email.EnvelopeFromHeaders(raw)
 		env.AddNotice(notice)
@@ -64,7 +64,7 @@ func newSentMail(t *testing.T) *sentMail {
 // recordID records the mail under a Message-ID.
 func (o *sentMail) recordID(t *testing.T, id string) {
 	t.Helper()
-	err := o.table.PutSent(t.Context(), id, message.SentMail{Customer: o.m.CustomerID, Message: o.m.ID, ProviderID: o.m.ProviderID, MailID: o.m.MailID, To: o.to, At: o.m.SentAt})
+	err := o.table.Messages.PutSent(t.Context(), id, message.SentMail{Customer: o.m.CustomerID, Message: o.m.ID, ProviderID: o.m.ProviderID, MailID: o.m.MailID, To: o.to, At: o.m.SentAt})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +89,7 @@ func (o *sentMail) sendingEvent(kind string, more object) string {
 // state returns the mail's status in the history.
 func (o *sentMail) state(t *testing.T) message.State {
 	t.Helper()
-	e, err := o.table.Message(t.Context(), o.m.CustomerID, o.m.ID)
+	e, err := o.table.Messages.Message(t.Context(), o.m.CustomerID, o.m.ID)
 	if err != nil || e.State == nil {
 		t.Fatal(e, err)
 	}
@@ -139,7 +139,7 @@ func TestMailHandler_SendingEvents(t *testing.T) {
 			if s := o.state(t); s.Status != tt.status || s.Code != tt.code {
 				t.Errorf("got state %+v, want status %s and code %s", s, tt.status, tt.code)
 			}
-			mark, _, err := o.table.AddressMark(t.Context(), o.to, day(3))
+			mark, _, err := o.table.Messages.AddressMark(t.Context(), o.to, day(3))
 			if err != nil || mark.Kind != tt.mark {
 				t.Errorf("got mark %+v and error %v, want %q", mark, err, tt.mark)
 			}
@@ -151,7 +151,7 @@ func TestMailHandler_SendingEvents(t *testing.T) {
 // checkAlone checks that the history has our mail alone.
 func (o *sentMail) checkAlone(t *testing.T) {
 	t.Helper()
-	page, err := o.table.History(t.Context(), identity.Customer{ID: o.m.CustomerID, Members: []identity.CustomerID{o.m.CustomerID}}, message.Query{Limit: 10})
+	page, err := o.table.Messages.History(t.Context(), identity.Customer{ID: o.m.CustomerID, Members: []identity.CustomerID{o.m.CustomerID}}, message.Query{Limit: 10})
 	if err != nil || len(page.Entries) != 1 {
 		t.Errorf("got history %+v and error %v, want our mail alone", page.Entries, err)
 	}
@@ -164,7 +164,7 @@ func TestMailHandler_UnknownSendingEvent(t *testing.T) {
 	if failed := failedOf(t, o.h, event(queued("1", o.delivered()), queued("2", encoded(bySNS(object{"eventType": "Delivery"}))))); len(failed) != 1 || failed[0] != "2" {
 		t.Errorf("got failed messages %v, want 2", failed)
 	}
-	e, err := o.table.Message(t.Context(), o.m.CustomerID, o.m.ID)
+	e, err := o.table.Messages.Message(t.Context(), o.m.CustomerID, o.m.ID)
 	if err != nil || e.State == nil || e.State.Status != message.Queued {
 		t.Errorf("got state %+v and error %v, want status %s", e.State, err, message.Queued)
 	}
@@ -194,7 +194,7 @@ func TestMailHandler_OwnMailReturned(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if found, _, err := o.table.FindCustomer(t.Context(), shop); err == nil {
+			if found, _, err := o.table.Customers.FindCustomer(t.Context(), shop); err == nil {
 				t.Errorf("our mailbox became customer %s, want no customer", found)
 			}
 		})

@@ -111,7 +111,7 @@ func TestSNSHandler_StoreOutage(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	n := newSNSHandler(w)
-	n.Ingester = &ingest.Ingester{Store: &outage{Table: w.table, down: 1}, Blobs: w.blobs, Now: time.Now}
+	n.Ingester = &ingest.Ingester{Store: storeWithOutage(w.table), Blobs: w.blobs, Now: time.Now}
 	var ev events.SNSEvent
 	if err := json.Unmarshal(notification(t, entry(said("A", "een")), entry(said("B", "twee"))), &ev); err != nil {
 		t.Fatal(err)

@@ -197,7 +197,7 @@ func (c *correspondence) receive(t *testing.T, from, dmarc, fields, text string,
 	}
 	raw += fields + "\r\n\r\n" + text + "\r\n"
 	h := newMail(c.world)
-	h.Sent = c.table
+	h.Sent = c.table.Messages
 	h.Parse = func(_ context.Context, raw []byte, notice json.RawMessage) (ingest.ParsedMail, error) {
 		env := email.EnvelopeFromHeaders(raw)
 		env.AddNotice(notice)
@@ -216,7 +216,7 @@ func (c *correspondence) receive(t *testing.T, from, dmarc, fields, text string,
 // answer stores a mail of ours, and records it as sent under both ids.
 func (c *correspondence) answer(t *testing.T, to identity.Alias, mailID, sesID, question string, at time.Time) {
 	t.Helper()
-	customer, _, err := c.table.FindCustomer(t.Context(), to)
+	customer, _, err := c.table.Customers.FindCustomer(t.Context(), to)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -226,11 +226,11 @@ func (c *correspondence) answer(t *testing.T, to identity.Alias, mailID, sesID, 
 		Customer: identity.Address{Alias: to, Assurance: identity.Verified},
 	}
 	m.ID = message.NewID(m.Channel, at, mailID)
-	if _, err := c.table.PutMessage(t.Context(), m, ""); err != nil {
+	if _, err := c.table.Messages.PutMessage(t.Context(), m, ""); err != nil {
 		t.Fatal(err)
 	}
 	for _, id := range []string{mailID, sesID} {
-		if err := c.table.PutSent(t.Context(), id, message.SentMail{Customer: customer, Message: m.ID, ProviderID: mailID, MailID: mailID, To: to, At: at}); err != nil {
+		if err := c.table.Messages.PutSent(t.Context(), id, message.SentMail{Customer: customer, Message: m.ID, ProviderID: mailID, MailID: mailID, To: to, At: at}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -240,14 +240,14 @@ func (c *correspondence) answer(t *testing.T, to identity.Alias, mailID, sesID, 
 // string if none does.
 func (c *correspondence) where(t *testing.T, a identity.Alias, text string) string {
 	t.Helper()
-	customer, assurance, err := c.table.FindCustomer(t.Context(), a)
+	customer, assurance, err := c.table.Customers.FindCustomer(t.Context(), a)
 	if err != nil && !fault.Is(err, fault.NotFound) {
 		t.Fatal(err)
 	}
 	if err != nil || assurance != identity.Verified {
 		return ""
 	}
-	messages, err := c.table.RecentMessages(t.Context(), identity.Customer{ID: customer, Members: []identity.CustomerID{customer}}, day(0))
+	messages, err := c.table.Messages.RecentMessages(t.Context(), identity.Customer{ID: customer, Members: []identity.CustomerID{customer}}, day(0))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -140,7 +140,7 @@ func newFixture(t testing.TB) *fixture {
 	w.url = *made.QueueUrl
 	w.delays = &delayingQueue{Queue: queue.At(w.queue, w.url)}
 	w.handler = w.newHandler(t, w.origin)
-	if w.customer, err = w.table.Identify(t.Context(), []identity.Address{jan}, identity.Evidence{Rule: "webhook", At: at}); err != nil {
+	if w.customer, err = w.table.Customers.Identify(t.Context(), []identity.Address{jan}, identity.Evidence{Rule: "webhook", At: at}); err != nil {
 		t.Fatal(err)
 	}
 	return w
@@ -154,7 +154,7 @@ func (w *fixture) newHandler(t testing.TB, hosts ...string) *media.Handler {
 		t.Fatal(err)
 	}
 	return &media.Handler{
-		Store: w.table, Blobs: blob.New(w.objects, "blobs"), Queue: w.delays, Client: client, Graph: w.origin + "/v24.0", Meter: w.counts,
+		Store: media.Store{Messages: w.table.Messages, Customers: w.table.Customers}, Blobs: blob.New(w.objects, "blobs"), Queue: w.delays, Client: client, Graph: w.origin + "/v24.0", Meter: w.counts,
 		Tokens: map[message.Channel]media.Token{message.WhatsApp: w.token, message.Messenger: w.token, message.Instagram: w.token},
 		Now:    func() time.Time { return w.now },
 		Social: &media.SocialClient{Endpoint: w.origin, Config: aws.Config{
@@ -179,7 +179,7 @@ func (w *fixture) storeMessageVia(t testing.TB, ch message.Channel, via string, 
 		Version: message.SchemaVersion, ID: message.NewID(ch, at, id), CustomerID: w.customer, Channel: ch, Direction: message.Inbound, Kind: message.Image,
 		ProviderID: id, Account: "110", Customer: jan, SentAt: at, ReceivedAt: at, Attachments: files, Via: via,
 	}
-	if _, err := w.table.PutMessage(t.Context(), m, ""); err != nil {
+	if _, err := w.table.Messages.PutMessage(t.Context(), m, ""); err != nil {
 		t.Fatal(err)
 	}
 	w.enqueueJob(t, message.Job{Customer: w.customer, Message: m.ID})
@@ -229,7 +229,7 @@ func (w *fixture) handleOnce(t testing.TB) bool {
 // fileStates returns the file states in the history.
 func (w *fixture) fileStates(t testing.TB) []message.MediaFile {
 	t.Helper()
-	p, err := w.table.History(t.Context(), identity.Customer{ID: w.customer, Members: []identity.CustomerID{w.customer}}, message.Query{Limit: 1})
+	p, err := w.table.Messages.History(t.Context(), identity.Customer{ID: w.customer, Members: []identity.CustomerID{w.customer}}, message.Query{Limit: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -32,14 +32,24 @@ import (
 	"github.com/heard-intake/heard/internal/message"
 )
 
-// A Store has the messages and the results for their files. [store.Table] is a
-// Store.
-type Store interface {
+// A Store has the parts of the table that hold messages and the results for their
+// files. [store.Table] has an implementation of each.
+type Store struct {
+	Messages  Messages
+	Customers Customers
+}
+
+// Messages are the messages, and the results for their files.
+type Messages interface {
 	Message(ctx context.Context, c identity.CustomerID, id message.ID) (message.Entry, error)
 	PutEffect(ctx context.Context, c identity.CustomerID, e message.Effect) (changed bool, err error)
+	Hash(parts ...string) string
+}
+
+// Customers are the owners of aliases, and the names to show for them.
+type Customers interface {
 	AliasByKey(ctx context.Context, key string) (identity.Address, identity.CustomerID, error)
 	PutShownName(ctx context.Context, c identity.CustomerID, name string) error
-	Hash(parts ...string) string
 }
 
 // A Blobs stores files, and whole messages that are too large for the table.
@@ -175,7 +185,7 @@ func (h *Handler) fetchFiles(ctx context.Context, job message.Job, try int) (wai
 
 // loadMessage returns the whole message and the state of its files.
 func (h *Handler) loadMessage(ctx context.Context, job message.Job) (message.Message, message.State, error) {
-	e, err := h.Store.Message(ctx, job.Customer, job.Message)
+	e, err := h.Store.Messages.Message(ctx, job.Customer, job.Message)
 	if err != nil {
 		return message.Message{}, message.State{}, err
 	}
@@ -214,7 +224,7 @@ func (h *Handler) fetchAndRecord(ctx context.Context, m message.Message, i, try 
 		counts["Failed"]++
 		f = message.MediaFile{State: message.Failed, Reason: r.reason}
 	}
-	_, err = h.Store.PutEffect(ctx, m.CustomerID, message.Effect{
+	_, err = h.Store.Messages.PutEffect(ctx, m.CustomerID, message.Effect{
 		Channel: m.Channel, Customer: m.Customer, Target: m.ProviderID, Kind: message.Media, At: h.Now(), Index: i, File: &f,
 	})
 	return 0, err
@@ -288,7 +298,7 @@ func (h *Handler) copyToBucket(ctx context.Context, m message.Message, i int) (m
 	ctx, cancel := context.WithTimeout(ctx, maxFileTime)
 	defer cancel()
 	a := m.Attachments[i]
-	f := message.MediaFile{State: message.Stored, Key: m.FileKey(h.Store.Hash("message", string(m.ID)), strconv.Itoa(i))}
+	f := message.MediaFile{State: message.Stored, Key: m.FileKey(h.Store.Messages.Hash("message", string(m.ID)), strconv.Itoa(i))}
 	got, err := h.downloadFile(ctx, m, a, f.Key)
 	if err != nil {
 		return message.MediaFile{}, err

@@ -251,7 +251,7 @@ func TestPutEffect_StoredFileStaysStored(t *testing.T) {
 	stored := message.MediaFile{State: message.Stored, Type: "image/png", Key: "k"}
 	failed := message.MediaFile{State: message.Failed, Reason: message.Gone}
 	for _, f := range []message.MediaFile{failed, stored, failed, stored} {
-		_, err := w.table.PutEffect(t.Context(), w.customer, message.Effect{
+		_, err := w.table.Messages.PutEffect(t.Context(), w.customer, message.Effect{
 			Channel: m.Channel, Customer: m.Customer, Target: m.ProviderID, Kind: message.Media, At: at, File: &f,
 		})
 		if err != nil {
@@ -321,7 +321,7 @@ func TestHandle_MessageInBucket(t *testing.T) {
 	}
 	preview := whole
 	preview.Attachments = []message.Attachment{{Kind: message.Image, URL: whole.Attachments[0].URL[:100]}}
-	if _, err := w.table.PutMessage(t.Context(), preview, "c/x/m/1.json"); err != nil {
+	if _, err := w.table.Messages.PutMessage(t.Context(), preview, "c/x/m/1.json"); err != nil {
 		t.Fatal(err)
 	}
 	w.enqueueJob(t, message.Job{Customer: w.customer, Message: whole.ID})

@@ -18,7 +18,7 @@ const nameTries = 6
 // fetchName requests the name of the customer with an alias. A failure affects
 // nothing else.
 func (h *Handler) fetchName(ctx context.Context, key string, try int) (wait time.Duration, err error) {
-	alias, customer, err := h.Store.AliasByKey(ctx, key)
+	alias, customer, err := h.Store.Customers.AliasByKey(ctx, key)
 	if fault.Is(err, fault.NotFound) {
 		return 0, nil
 	}
@@ -33,7 +33,7 @@ func (h *Handler) fetchName(ctx context.Context, key string, try int) (wait time
 	if err == nil {
 		var name string
 		if name, err = h.queryName(ctx, alias.Alias, token); err == nil && name != "" {
-			err = h.Store.PutShownName(ctx, customer, name)
+			err = h.Store.Customers.PutShownName(ctx, customer, name)
 		}
 		h.refreshToken(ctx, ch, err)
 	}

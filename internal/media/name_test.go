@@ -44,7 +44,7 @@ func TestHandle_Names(t *testing.T) {
 				w.graph.Fail("/v24.0/7001", tt.fault)
 			}
 			a := psid(tt.kind)
-			who, err := w.table.Identify(t.Context(), []identity.Address{a}, identity.Evidence{Rule: "webhook", At: at})
+			who, err := w.table.Customers.Identify(t.Context(), []identity.Address{a}, identity.Evidence{Rule: "webhook", At: at})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -58,7 +58,7 @@ func TestHandle_Names(t *testing.T) {
 			if !w.handleOnce(t) {
 				t.Fatal("the job is not done")
 			}
-			if c, err := w.table.Customer(t.Context(), who); err != nil || c.Name != tt.want {
+			if c, err := w.table.Customers.Customer(t.Context(), who); err != nil || c.Name != tt.want {
 				t.Errorf("name: got %q, %v", c.Name, err)
 			}
 		})
@@ -68,14 +68,14 @@ func TestHandle_Names(t *testing.T) {
 func TestPutName_AfterRegister(t *testing.T) {
 	t.Parallel()
 	table := storetest.New(t)
-	plan, err := table.RegisterCustomer(t.Context(), identity.Registration{Account: "K-1", Name: "J. Voorbeeld", At: at})
+	plan, err := table.Customers.RegisterCustomer(t.Context(), identity.Registration{Account: "K-1", Name: "J. Voorbeeld", At: at})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := table.PutShownName(t.Context(), plan.Customer, "Jantje"); err != nil {
+	if err := table.Customers.PutShownName(t.Context(), plan.Customer, "Jantje"); err != nil {
 		t.Fatal(err)
 	}
-	if c, err := table.Customer(t.Context(), plan.Customer); err != nil || c.Name != "J. Voorbeeld" {
+	if c, err := table.Customers.Customer(t.Context(), plan.Customer); err != nil || c.Name != "J. Voorbeeld" {
 		t.Errorf("name: got %q, %v", c.Name, err)
 	}
 }

@@ -37,7 +37,7 @@ func newOutbox(t *testing.T) (*outbox.Outbox, *awssqs.Client, map[string]string)
 	return &outbox.Outbox{
 		Queues: queue.New(client, "heard-problems-"), Jobs: queue.At(client, urls["media"]), Sends: queue.At(client, urls["send"]),
 		URL:    "https://api.example.com",
-		Events: &outbox.Events{Queue: queue.At(client, urls["events"]), Plan: storetest.New(t)},
+		Events: &outbox.Events{Queue: queue.At(client, urls["events"]), Plan: storetest.New(t).Schedule},
 		Dead:   &lambdabatch.DeadLetters{Function: "heard-outbox", Queue: queue.At(client, urls["dead"])},
 	}, client, urls
 }

@@ -7,7 +7,6 @@ import (
 
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
-	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/lambdabatch"
 	"github.com/heard-intake/heard/internal/schedule"
 	"github.com/heard-intake/heard/internal/store"
@@ -19,7 +18,7 @@ type Mirror interface {
 	PutAll(ctx context.Context, bodies [][]byte) error
 }
 
-// Planner stores events that are due later. [store.Table] implements it.
+// Planner stores events that are due later. [store.Schedule] implements it.
 type Planner interface {
 	PutDeferredEvents(ctx context.Context, minute time.Time, name string, all []contact.DeferredEvent) error
 }
@@ -93,24 +92,19 @@ func (n *Events) encodeEvent(ctx context.Context, c store.Change) (body []byte, 
 	return body, later, err
 }
 
-// Contacts reads contacts and planned events. [store.Table] implements it.
-type Contacts interface {
-	DeferredEvents(ctx context.Context, e schedule.Entry) ([]contact.DeferredEvent, error)
-	ContactByKey(ctx context.Context, c identity.CustomerID, start time.Time, id string) (contact.Contact, bool, error)
-}
-
-// Closer sends the events of contacts that silence closed, and of promises that
+// A Closer sends the events of contacts that silence closed, and of promises that
 // are due.
 type Closer struct {
-	Store Contacts
-	Queue Mirror
+	Schedule store.Schedule
+	Contacts store.Contacts
+	Queue    Mirror
 }
 
 // Close sends the planned events of an entry of the clock. It leaves out a contact
 // with a message since the event was planned: another entry has its closing. The
 // returned time is always zero.
 func (c *Closer) Close(ctx context.Context, e schedule.Entry, now time.Time) (time.Time, error) {
-	all, err := c.Store.DeferredEvents(ctx, e)
+	all, err := c.Schedule.DeferredEvents(ctx, e)
 	if err != nil {
 		return time.Time{}, err
 	}
@@ -138,7 +132,7 @@ func (c *Closer) currentEvent(ctx context.Context, l contact.DeferredEvent, now 
 	if l.Message != "" {
 		return contact.Event{Kind: contact.PromiseDue, Customer: l.Customer, Message: l.Message, At: l.At}, true, nil
 	}
-	k, found, err := c.Store.ContactByKey(ctx, l.Customer, l.Start, l.Contact)
+	k, found, err := c.Contacts.ContactByKey(ctx, l.Customer, l.Start, l.Contact)
 	if err != nil || !found {
 		return contact.Event{}, false, err
 	}

@@ -48,7 +48,7 @@ func newMirror(t *testing.T) *mirror {
 		t.Fatal(err)
 	}
 	m.url, m.queue = *made.QueueUrl, queue.At(m.client, *made.QueueUrl)
-	m.outbox = &outbox.Outbox{Events: &outbox.Events{Queue: m.queue, Plan: table}}
+	m.outbox = &outbox.Outbox{Events: &outbox.Events{Queue: m.queue, Plan: table.Schedule}}
 	return m
 }
 
@@ -176,7 +176,7 @@ func (m *mirror) says(dir message.Direction, at time.Time, note *message.Remark)
 		Channel: message.WhatsApp, Direction: dir, Kind: message.Text, Text: "tekst", SentAt: at, Note: note, Passive: note != nil,
 		Customer: identity.Address{Alias: identity.Alias{Kind: identity.Phone, Value: "31970100001"}, Assurance: identity.Verified},
 	}
-	_, err := m.table.PutMessage(m.Context(), msg, "")
+	_, err := m.table.Messages.PutMessage(m.Context(), msg, "")
 	m.did(err)
 	return msg
 }
@@ -187,16 +187,16 @@ func TestNews_Kinds(t *testing.T) {
 	asked := m.says(message.Inbound, nine, nil)
 	k := contact.Contacts([]message.Message{asked})[0]
 	k.Department = "logistics"
-	m.did(m.table.SaveContact(t.Context(), k))
+	m.did(m.table.Contacts.SaveContact(t.Context(), k))
 	k.Version, k.Department = 1, "billing"
-	m.did(m.table.SaveContact(t.Context(), k)) // sends no event
+	m.did(m.table.Contacts.SaveContact(t.Context(), k)) // sends no event
 	agent := contact.Party{Kind: contact.Agent, ID: "agent-7"}
 	claim := contact.Claim{Customer: who, Contact: k.ID, Version: 1, Holder: &agent, Since: nine, Until: nine.Add(time.Hour)}
-	m.did(m.table.SaveClaim(t.Context(), claim, nil))
+	m.did(m.table.Contacts.SaveClaim(t.Context(), claim, nil))
 	answered := contact.Contacts([]message.Message{asked, m.says(message.Outbound, nine.Add(time.Minute), nil)})[0]
 	answered.Department, answered.Version = "billing", 2
-	m.did(m.table.SaveContact(t.Context(), answered))
-	m.did(m.table.SaveClaim(t.Context(), contact.Claim{Customer: who, Version: 2}, []contact.Claim{claim}))
+	m.did(m.table.Contacts.SaveContact(t.Context(), answered))
+	m.did(m.table.Contacts.SaveClaim(t.Context(), contact.Claim{Customer: who, Version: 2}, []contact.Claim{claim}))
 
 	got := m.events()
 	want := []contact.EventKind{contact.MessageStored, contact.WaitStarted, contact.CustomerAssigned, contact.MessageStored, contact.ContactAnswered, contact.CustomerReleased}
@@ -220,12 +220,12 @@ func TestCloser_ClosedContact(t *testing.T) {
 	asked := m.says(message.Inbound, nine, nil)
 	first := m.says(message.Outbound, nine.Add(time.Hour), nil)
 	k := contact.Contacts([]message.Message{asked, first})[0]
-	m.did(m.table.SaveContact(t.Context(), k))
+	m.did(m.table.Contacts.SaveContact(t.Context(), k))
 	m.events()
-	closer := &outbox.Closer{Store: m.table, Queue: m.queue}
+	closer := &outbox.Closer{Schedule: m.table.Schedule, Contacts: m.table.Contacts, Queue: m.queue}
 	tick := func(at time.Time) []contact.EventKind {
 		t.Helper()
-		all, _, err := m.table.Due(t.Context(), at, 10, "")
+		all, _, err := m.table.Schedule.Due(t.Context(), at, 10, "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -235,7 +235,7 @@ func TestCloser_ClosedContact(t *testing.T) {
 					t.Fatal(again, err)
 				}
 			}
-			if err := m.table.DeleteDue(t.Context(), e); err != nil {
+			if err := m.table.Schedule.DeleteDue(t.Context(), e); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -249,7 +249,7 @@ func TestCloser_ClosedContact(t *testing.T) {
 	second := m.says(message.Outbound, nine.Add(5*time.Hour), nil)
 	later := contact.Contacts([]message.Message{asked, first, second})[0]
 	later.Version = 1
-	m.did(m.table.SaveContact(t.Context(), later))
+	m.did(m.table.Contacts.SaveContact(t.Context(), later))
 	m.events()
 	if got := tick(k.ClosesAt.Add(time.Minute)); got != nil {
 		t.Errorf("told %v though it was put off", got)
@@ -276,12 +276,12 @@ func TestCloser_DuePromise(t *testing.T) {
 	t.Parallel()
 	m := newMirror(t)
 	note := m.says(message.Outbound, nine, &message.Remark{Kind: message.Promised, Due: nine.Add(48 * time.Hour)})
-	all, _, err := m.table.Due(t.Context(), nine.Add(49*time.Hour), 10, "")
+	all, _, err := m.table.Schedule.Due(t.Context(), nine.Add(49*time.Hour), 10, "")
 	if err != nil || len(all) != 1 {
 		t.Fatal(all, err)
 	}
 	m.events()
-	closer := &outbox.Closer{Store: m.table, Queue: m.queue}
+	closer := &outbox.Closer{Schedule: m.table.Schedule, Contacts: m.table.Contacts, Queue: m.queue}
 	if _, err := closer.Close(t.Context(), all[0], nine.Add(49*time.Hour)); err != nil {
 		t.Fatal(err)
 	}
@@ -295,12 +295,12 @@ func TestNews_MergeAndDroppedContact(t *testing.T) {
 	m := newMirror(t)
 	asked := m.says(message.Inbound, nine, nil)
 	k := contact.Contacts([]message.Message{asked})[0]
-	m.did(m.table.SaveContact(t.Context(), k))
+	m.did(m.table.Contacts.SaveContact(t.Context(), k))
 	const other = identity.CustomerID("01931c2e-0000-7c1e-9d3b-5f2a6c7d8e9f")
-	_, err := m.table.JoinByEvidence(t.Context(), who, other, identity.Evidence{Rule: "register", At: nine})
+	_, err := m.table.Customers.JoinByEvidence(t.Context(), who, other, identity.Evidence{Rule: "register", At: nine})
 	m.did(err)
 	k.Version = 1
-	m.did(m.table.DeleteContact(t.Context(), k))
+	m.did(m.table.Contacts.DeleteContact(t.Context(), k))
 	got := m.events()
 	if want := []contact.EventKind{contact.MessageStored, contact.WaitStarted, contact.CustomerMerged, contact.ContactDropped}; !slices.Equal(kinds(got), want) {
 		t.Fatalf("told %v, want %v", kinds(got), want)
@@ -318,7 +318,7 @@ func TestNews_UnreadableRecord(t *testing.T) {
 		Direction: message.Inbound, Kind: message.Text, SentAt: nine,
 		Customer: identity.Address{Alias: identity.Alias{Kind: identity.Phone, Value: "31970100001"}, Assurance: identity.Verified},
 	}
-	if _, err := m.table.PutMessage(t.Context(), good, ""); err != nil {
+	if _, err := m.table.Messages.PutMessage(t.Context(), good, ""); err != nil {
 		t.Fatal(err)
 	}
 	out, err := m.db.Scan(t.Context(), &dynamodb.ScanInput{TableName: aws.String(storetest.Name)})

@@ -23,11 +23,11 @@ func (s *Service) AnnounceCandidates(ctx context.Context, now time.Time) error {
 	if !ok {
 		return nil
 	}
-	announced, count, err := s.Store.AnnouncedCandidates(ctx, now)
+	announced, count, err := s.Store.Candidates.AnnouncedCandidates(ctx, now)
 	if err != nil {
 		return err
 	}
-	decided, err := s.Store.DecidedWords(ctx, now)
+	decided, err := s.Store.Candidates.DecidedWords(ctx, now)
 	if err != nil {
 		return err
 	}
@@ -51,7 +51,7 @@ func (s *Service) AnnounceCandidates(ctx context.Context, now time.Time) error {
 			Words: b.Words, Shown: c.Words, Quotes: c.Quotes, Customers: c.Customers, Contacts: c.Contacts, First: c.First, Last: c.Last,
 			Expires: now.Add(decisionLifetime),
 		}
-		err = s.Store.AnnounceCandidate(ctx, a, count)
+		err = s.Store.Candidates.AnnounceCandidate(ctx, a, count)
 		if fault.Is(err, fault.Conflict) {
 			return nil
 		}

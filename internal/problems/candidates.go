@@ -61,7 +61,7 @@ func (c Candidate) Refs() []problem.ContactRef {
 // that are not decided, with the contacts that joined since, and for a caller of
 // all departments also those that were not announced yet.
 func (s *Service) Candidates(ctx context.Context, caller problem.Caller, now time.Time) ([]Candidate, error) {
-	announced, _, err := s.Store.AnnouncedCandidates(ctx, now)
+	announced, _, err := s.Store.Candidates.AnnouncedCandidates(ctx, now)
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +76,7 @@ func (s *Service) Candidates(ctx context.Context, caller problem.Caller, now tim
 // words. It is [fault.NotFound] if it is gone or decided, and [fault.Forbidden]
 // if the caller may not decide about it, whether it is decided or not.
 func (s *Service) Candidate(ctx context.Context, caller problem.Caller, id string, now time.Time) (Candidate, error) {
-	announced, _, err := s.Store.AnnouncedCandidates(ctx, now)
+	announced, _, err := s.Store.Candidates.AnnouncedCandidates(ctx, now)
 	if err != nil {
 		return Candidate{}, err
 	}
@@ -103,7 +103,7 @@ func (s *Service) Candidate(ctx context.Context, caller problem.Caller, id strin
 // to a caller's departments: those of the announcement, also when it is decided,
 // and those that joined since.
 func (s *Service) announcedCustomers(ctx context.Context, caller problem.Caller, now time.Time) ([]identity.CustomerID, error) {
-	announced, _, err := s.Store.AnnouncedCandidates(ctx, now)
+	announced, _, err := s.Store.Candidates.AnnouncedCandidates(ctx, now)
 	if err != nil {
 		return nil, err
 	}
@@ -132,7 +132,7 @@ func (s *Service) announcedCustomers(ctx context.Context, caller problem.Caller,
 // Wanted gets the id and department of an announcement, both empty without one,
 // and the hashes of the candidate's words.
 func (s *Service) listCandidates(ctx context.Context, announced []problem.AnnouncedCandidate, now time.Time, wanted func(id, announcedTo string, hashes []string) bool) ([]Candidate, error) {
-	decided, err := s.Store.DecidedWords(ctx, now)
+	decided, err := s.Store.Candidates.DecidedWords(ctx, now)
 	if err != nil {
 		return nil, err
 	}
@@ -187,7 +187,7 @@ func placeOf(u problem.UnclassifiedContact) contactPlace { return contactPlace{u
 // burst, drops those that have a reason by now, and derives again, until every
 // contact of a burst was read.
 func (s *Service) findBursts(ctx context.Context, now time.Time, decided map[string]string, wanted func(problem.Burst) bool) ([]problem.Burst, error) {
-	hints, err := s.Store.UnknownContacts(ctx, now.Add(-problem.BurstHistory), maxHints, now)
+	hints, err := s.Store.Candidates.UnknownContacts(ctx, now.Add(-problem.BurstHistory), maxHints, now)
 	if err != nil {
 		return nil, err
 	}
@@ -250,14 +250,14 @@ func (s *Service) findCurrentCustomers(ctx context.Context, all []problem.Unclas
 }
 
 func (s *Service) findCurrentCustomer(ctx context.Context, u problem.UnclassifiedContact) (identity.CustomerID, error) {
-	c, err := s.Store.Customer(ctx, u.Customer)
+	c, err := s.Store.Customers.Customer(ctx, u.Customer)
 	if err != nil {
 		return "", err
 	}
-	k, found, err := s.Store.ContactByKey(ctx, c.ID, u.At, u.Contact)
+	k, found, err := s.Store.Contacts.ContactByKey(ctx, c.ID, u.At, u.Contact)
 	if err == nil && !found && c.ID != u.Customer {
 		// Triage has not moved the contact to the surviving customer yet.
-		k, found, err = s.Store.ContactByKey(ctx, u.Customer, u.At, u.Contact)
+		k, found, err = s.Store.Contacts.ContactByKey(ctx, u.Customer, u.At, u.Contact)
 	}
 	if err != nil || !found || len(k.Causes) > 0 {
 		return "", err
@@ -322,7 +322,7 @@ func (s *Service) readCandidate(ctx context.Context, b problem.Burst) (Candidate
 		}
 		for _, t := range texts {
 			for _, w := range redact.Keywords(t.Text, t.Known) {
-				readable[s.Store.WordHash(w)] = w
+				readable[s.Store.Candidates.WordHash(w)] = w
 			}
 		}
 		sampled = append(sampled, texts...)
@@ -341,11 +341,11 @@ func (s *Service) readCandidate(ctx context.Context, b problem.Burst) (Candidate
 
 // readTexts returns the texts that a customer wrote in a contact.
 func (s *Service) readTexts(ctx context.Context, u problem.UnclassifiedContact) ([]redact.QuoteCandidate, error) {
-	c, err := s.Store.Customer(ctx, u.Customer)
+	c, err := s.Store.Customers.Customer(ctx, u.Customer)
 	if err != nil {
 		return nil, err
 	}
-	messages, err := s.Store.RecentMessages(ctx, c, u.At)
+	messages, err := s.Store.Messages.RecentMessages(ctx, c, u.At)
 	if err != nil {
 		return nil, err
 	}

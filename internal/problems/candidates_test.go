@@ -46,7 +46,7 @@ func newCandidateBench(t *testing.T) *candidateBench {
 		t.Fatal(err)
 	}
 	b := &candidateBench{T: t, table: storetest.New(t)}
-	b.Service = problems.Service{Store: b.table, Taxonomy: func() *taxonomy.Taxonomy { return rules }, Zone: time.UTC}
+	b.Service = problems.Service{Store: problems.StoreOf(b.table), Taxonomy: func() *taxonomy.Taxonomy { return rules }, Zone: time.UTC}
 	var past []problem.UnclassifiedContact
 	for i := range 40 {
 		past = append(past, problem.UnclassifiedContact{
@@ -63,7 +63,7 @@ func customer(n int) identity.CustomerID {
 
 func (b *candidateBench) keep(all ...problem.UnclassifiedContact) {
 	b.Helper()
-	if err := b.table.PutUnknownContacts(b.Context(), all); err != nil {
+	if err := b.table.Candidates.PutUnknownContacts(b.Context(), all); err != nil {
 		b.Fatal(err)
 	}
 }
@@ -79,12 +79,12 @@ func (b *candidateBench) says(at time.Time, text string) contact.Contact {
 		Direction: message.Inbound, Kind: message.Text, ProviderID: id, SentAt: at, Text: text, Name: "Jan Voorbeeld",
 		Customer: identity.Address{Alias: identity.Alias{Kind: identity.Phone, Value: fmt.Sprintf("31970100%05d", b.next)}, Assurance: identity.Verified},
 	}
-	if _, err := b.table.PutMessage(b.Context(), m, ""); err != nil {
+	if _, err := b.table.Messages.PutMessage(b.Context(), m, ""); err != nil {
 		b.Fatal(err)
 	}
 	k := contact.Contacts([]message.Message{m})[0]
 	k.Customer, k.Department = m.CustomerID, contact.Unassigned
-	if err := b.table.SaveContact(b.Context(), k); err != nil {
+	if err := b.table.Contacts.SaveContact(b.Context(), k); err != nil {
 		b.Fatal(err)
 	}
 	b.keep(problem.UnclassifiedContact{
@@ -113,7 +113,7 @@ func (b *candidateBench) tell(at time.Time) {
 // many.
 func (b *candidateBench) told(want int) []problem.AnnouncedCandidate {
 	b.Helper()
-	all, count, err := b.table.AnnouncedCandidates(b.Context(), noon)
+	all, count, err := b.table.Candidates.AnnouncedCandidates(b.Context(), noon)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -184,16 +184,16 @@ func TestAnnounceCandidates_Once(t *testing.T) {
 	}
 }
 
-// A dyingAnnouncer is a table whose writer dies at an announcement: before it is
-// written, or after.
+// A dyingAnnouncer has candidates whose writer dies at an announcement: before it
+// is written, or after.
 type dyingAnnouncer struct {
-	*store.Table
+	store.Candidates
 	after bool
 }
 
-func (m *dyingAnnouncer) AnnounceCandidate(ctx context.Context, c problem.AnnouncedCandidate, count int64) error {
+func (m dyingAnnouncer) AnnounceCandidate(ctx context.Context, c problem.AnnouncedCandidate, count int64) error {
 	if m.after {
-		return errors.Join(m.Table.AnnounceCandidate(ctx, c, count), errGone)
+		return errors.Join(m.Candidates.AnnounceCandidate(ctx, c, count), errGone)
 	}
 	return errGone
 }
@@ -204,7 +204,7 @@ func TestAnnounceCandidates_ConcurrentOrDying(t *testing.T) {
 		b := newCandidateBench(t)
 		b.burst(6, noon, "De gasklep fluit")
 		dying := b.Service
-		dying.Store = &dyingAnnouncer{b.table, after}
+		dying.Store.Candidates = dyingAnnouncer{b.table.Candidates, after}
 		if err := dying.AnnounceCandidates(t.Context(), noon); !errors.Is(err, errGone) {
 			t.Fatal(err)
 		}
@@ -234,18 +234,18 @@ func TestCandidates_CurrentContactsOnly(t *testing.T) {
 	for name, then := range map[string]func(b *candidateBench, k contact.Contact){
 		"one has a reason": func(b *candidateBench, k contact.Contact) {
 			k.Version, k.Causes = 1, []contact.Cause{{Reason: "defect", Department: "product-quality"}}
-			if err := b.table.SaveContact(b.Context(), k); err != nil {
+			if err := b.table.Contacts.SaveContact(b.Context(), k); err != nil {
 				b.Fatal(err)
 			}
 		},
 		"one is gone": func(b *candidateBench, k contact.Contact) {
 			k.Version = 1
-			if err := b.table.DeleteContact(b.Context(), k); err != nil {
+			if err := b.table.Contacts.DeleteContact(b.Context(), k); err != nil {
 				b.Fatal(err)
 			}
 		},
 		"two customers are one": func(b *candidateBench, k contact.Contact) {
-			if _, err := b.table.MergeCustomers(b.Context(), customer(1), k.Customer, identity.Decision{By: "els", Why: "same", At: noon}); err != nil {
+			if _, err := b.table.Customers.MergeCustomers(b.Context(), customer(1), k.Customer, identity.Decision{By: "els", Why: "same", At: noon}); err != nil {
 				b.Fatal(err)
 			}
 		},
@@ -283,7 +283,7 @@ func TestDecideCandidate_AfterTheBurst(t *testing.T) {
 	}
 	k := all[0]
 	k.Version, k.Causes = 1, []contact.Cause{{Reason: "defect", Department: "product-quality"}}
-	if err := b.table.SaveContact(t.Context(), k); err != nil {
+	if err := b.table.Contacts.SaveContact(t.Context(), k); err != nil {
 		t.Fatal(err)
 	}
 	c, err := b.Candidate(t.Context(), els, id, later)
@@ -294,7 +294,7 @@ func TestDecideCandidate_AfterTheBurst(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	affected, _, err := b.table.AffectedCustomers(t.Context(), opened, 10, "")
+	affected, _, err := b.table.Problems.AffectedCustomers(t.Context(), opened, 10, "")
 	if err != nil || len(affected) != 5 {
 		t.Errorf("affected %v, %v", affected, err)
 	}

@@ -77,7 +77,7 @@ func (s *Service) changeContacts(ctx context.Context, caller problem.Caller, id 
 		return problem.Record{}, err
 	}
 	if n == 0 {
-		return s.Store.Problem(ctx, id)
+		return s.Store.Problems.Problem(ctx, id)
 	}
 	return s.editProblem(ctx, id, func(p problem.Record) (problem.Record, bool, error) {
 		p.Problem, p.Events = problem.AddEvent(p.Problem, problem.Event{Kind: problem.EventUpdated, By: caller.Name, At: c.At, Comment: comment})
@@ -133,7 +133,7 @@ func (s *Service) findContacts(ctx context.Context, contacts []problem.ContactRe
 		return nil, "", err
 	}
 	for _, ref := range contacts {
-		c, err := s.Store.Customer(ctx, ref.Customer)
+		c, err := s.Store.Customers.Customer(ctx, ref.Customer)
 		if err != nil && !fault.Is(err, fault.NotFound) {
 			return nil, "", err
 		}
@@ -165,7 +165,7 @@ func (s *Service) findContactStart(ctx context.Context, c identity.Customer, id 
 	}
 	cursor := ""
 	for range contactPages {
-		page, next, err := s.Store.CustomerContacts(ctx, c, contactPage, cursor)
+		page, next, err := s.Store.Contacts.CustomerContacts(ctx, c, contactPage, cursor)
 		if err != nil {
 			return time.Time{}, false, err
 		}
@@ -188,13 +188,13 @@ func (s *Service) findContactStart(ctx context.Context, c identity.Customer, id 
 func (s *Service) changeAffected(ctx context.Context, id string, leaving, joining []problem.Occurrence) (changed int, err error) {
 	customers := customersOf(slices.Concat(leaving, joining))
 	err = retryLostWrites(ctx, func() (lost bool, err error) {
-		known, err := s.Store.AffectedAmong(ctx, id, customers)
+		known, err := s.Store.Problems.AffectedAmong(ctx, id, customers)
 		if err != nil {
 			return false, err
 		}
 		changes := affectedChanges(known, leaving, joining)
 		changed = max(changed, len(changes))
-		return isLostWrite(s.Store.ChangeAffected(ctx, id, changes))
+		return isLostWrite(s.Store.Problems.ChangeAffected(ctx, id, changes))
 	})
 	return changed, err
 }

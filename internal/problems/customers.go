@@ -84,7 +84,7 @@ func (s *Service) readCustomers(ctx context.Context, contacts []problem.ContactR
 	customers := make([]identity.Customer, len(contacts))
 	errs := make([]error, len(contacts))
 	lambdabatch.Each(len(contacts), parallelReads, func(i int) {
-		c, err := s.Store.Customer(ctx, contacts[i].Customer)
+		c, err := s.Store.Customers.Customer(ctx, contacts[i].Customer)
 		if fault.Is(err, fault.NotFound) {
 			return
 		}
@@ -104,7 +104,7 @@ func (s *customerSearch) run(ctx context.Context, problemID string, now time.Tim
 		func(context.Context) ([]string, error) { return []string{problemID}, nil },
 		s.problemsByCause,
 		func(ctx context.Context) ([]string, error) {
-			return s.Store.ProblemIDs(ctx, s.caller.Departments, recentSearched)
+			return s.Store.Problems.ProblemIDs(ctx, s.caller.Departments, recentSearched)
 		},
 	}
 	for _, step := range steps {
@@ -153,7 +153,7 @@ func (s *customerSearch) problemsByCause(ctx context.Context) ([]string, error) 
 	pages := make([][]contact.Contact, len(s.missing))
 	errs := make([]error, len(s.missing))
 	lambdabatch.Each(len(s.missing), parallelReads, func(i int) {
-		pages[i], _, errs[i] = s.Store.CustomerContacts(ctx, s.missing[i], contactsSearched, "")
+		pages[i], _, errs[i] = s.Store.Contacts.CustomerContacts(ctx, s.missing[i], contactsSearched, "")
 	})
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
@@ -173,7 +173,7 @@ func (s *customerSearch) problemsByCause(ctx context.Context) ([]string, error) 
 	ids := make([]string, len(causes))
 	errs = make([]error, len(causes))
 	lambdabatch.Each(len(causes), parallelReads, func(i int) {
-		ids[i], errs[i] = s.Store.ProblemOfCause(ctx, causes[i].reason, causes[i].product)
+		ids[i], errs[i] = s.Store.Causes.ProblemOfCause(ctx, causes[i].reason, causes[i].product)
 	})
 	return ids, errors.Join(errs...)
 }
@@ -226,7 +226,7 @@ func (s *customerSearch) visitNew(ids []string) []string {
 // searchProblem returns which of some customers a problem affects, if the caller
 // reaches it, and the problems that it was merged into or split into.
 func (s *customerSearch) searchProblem(ctx context.Context, id string, customers []identity.CustomerID) (related []string, shown []identity.CustomerID, err error) {
-	p, err := s.Store.ProblemHeader(ctx, id)
+	p, err := s.Store.Problems.ProblemHeader(ctx, id)
 	if lambdabatch.IsPermanent(err) { // deleted or unreadable: the other problems decide
 		return nil, nil, nil
 	}
@@ -240,7 +240,7 @@ func (s *customerSearch) searchProblem(ctx context.Context, id string, customers
 	if !s.caller.Reaches(p.Problem) {
 		return related, nil, nil
 	}
-	affected, err := s.Store.AffectedAmong(ctx, id, customers)
+	affected, err := s.Store.Problems.AffectedAmong(ctx, id, customers)
 	for c := range affected {
 		shown = append(shown, c)
 	}

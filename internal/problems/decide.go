@@ -67,7 +67,7 @@ func (s *Service) DecideCandidate(ctx context.Context, caller problem.Caller, id
 			return "", err
 		}
 	}
-	return problemID, s.Store.DecideWords(ctx, c.hashes, caller.Name, d.Decision, d.At.Add(decisionLifetime))
+	return problemID, s.Store.Candidates.DecideWords(ctx, c.hashes, caller.Name, d.Decision, d.At.Add(decisionLifetime))
 }
 
 func checkDecision(d CandidateDecision) error {
@@ -86,11 +86,11 @@ func checkDecision(d CandidateDecision) error {
 // wasDecided reports whether the same decision was taken about an announced
 // candidate, and the problem of the cause for a confirmed one.
 func (s *Service) wasDecided(ctx context.Context, id string, d CandidateDecision) (decided bool, problemID string, err error) {
-	announced, _, err := s.Store.AnnouncedCandidates(ctx, d.At)
+	announced, _, err := s.Store.Candidates.AnnouncedCandidates(ctx, d.At)
 	if err != nil {
 		return false, "", err
 	}
-	words, err := s.Store.DecidedWords(ctx, d.At)
+	words, err := s.Store.Candidates.DecidedWords(ctx, d.At)
 	if err != nil {
 		return false, "", err
 	}
@@ -101,7 +101,7 @@ func (s *Service) wasDecided(ctx context.Context, id string, d CandidateDecision
 	if d.Decision == Dismiss {
 		return true, "", nil
 	}
-	problemID, err = s.Store.ProblemOfCause(ctx, d.Reason, d.Product)
+	problemID, err = s.Store.Causes.ProblemOfCause(ctx, d.Reason, d.Product)
 	if err != nil || problemID == "" {
 		return false, "", err
 	}
@@ -136,6 +136,6 @@ func (s *Service) confirmCandidate(ctx context.Context, caller problem.Caller, c
 
 // survivingID returns the id of the problem that one was merged into, or its own.
 func (s *Service) survivingID(ctx context.Context, id string) (string, error) {
-	p, err := problem.FollowMerges(ctx, id, s.Store.ProblemHeader)
+	p, err := problem.FollowMerges(ctx, id, s.Store.Problems.ProblemHeader)
 	return p.ID, err
 }

@@ -83,39 +83,72 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/problem"
+	"github.com/heard-intake/heard/internal/store"
 	"github.com/heard-intake/heard/internal/taxonomy"
 )
 
-// Store holds problems, candidates and the contacts that they count. [store.Table]
-// is the implementation; tests replace single writes of it by failing ones.
-type Store interface {
-	problemStore
-	contactStore
-	candidateStore
+// Store has the parts of the table that hold problems, candidates, and the contacts
+// that they count. [StoreOf] returns those of a table.
+type Store struct {
+	Customers  Customers
+	Messages   Messages
+	Contacts   Contacts
+	Problems   Problems
+	Causes     Causes
+	Candidates Candidates
 }
 
-type problemStore interface {
+// StoreOf returns the parts of a table.
+func StoreOf(t *store.Table) Store {
+	return Store{
+		Customers: t.Customers, Messages: t.Messages, Contacts: t.Contacts,
+		Problems: t.Problems, Causes: t.Causes, Candidates: t.Candidates,
+	}
+}
+
+// Problems has the problems and the customers that they affect.
+type Problems interface {
 	Problem(ctx context.Context, id string) (problem.Record, error)
 	ProblemHeader(ctx context.Context, id string) (problem.Record, error)
 	ProblemIDs(ctx context.Context, departments []string, limit int) ([]string, error)
-	ProblemOfCause(ctx context.Context, reason, product string) (string, error)
 	OpenProblem(ctx context.Context, p problem.Record, affected []problem.Affected) error
 	SaveProblem(ctx context.Context, p problem.Record) error
 	SplitProblem(ctx context.Context, from, part problem.Record) error
 	AlreadyApplied(ctx context.Context, problemID string, once problem.IdempotencyKey, now time.Time) (bool, error)
+	Affected
 }
 
-type contactStore interface {
+// Affected has the customers that a problem affects.
+type Affected interface {
 	AffectedCustomers(ctx context.Context, problemID string, limit int, cursor string) ([]problem.Affected, string, error)
 	AffectedAmong(ctx context.Context, problemID string, customers []identity.CustomerID) (map[identity.CustomerID]problem.Affected, error)
 	ChangeAffected(ctx context.Context, problemID string, changes []problem.AffectedChange) error
+}
+
+// Causes finds the problem of a cause.
+type Causes interface {
+	ProblemOfCause(ctx context.Context, reason, product string) (string, error)
+}
+
+// Customers reads customers.
+type Customers interface {
 	Customer(ctx context.Context, id identity.CustomerID) (identity.Customer, error)
+}
+
+// Messages reads the messages of a customer.
+type Messages interface {
 	RecentMessages(ctx context.Context, c identity.Customer, from time.Time) ([]message.Message, error)
+}
+
+// Contacts reads the contacts of a customer.
+type Contacts interface {
 	CustomerContacts(ctx context.Context, c identity.Customer, limit int, cursor string) ([]contact.Contact, string, error)
 	ContactByKey(ctx context.Context, c identity.CustomerID, start time.Time, id string) (contact.Contact, bool, error)
 }
 
-type candidateStore interface {
+// Candidates has the words of contacts without a known reason, the candidates that
+// were announced, and what was decided about them.
+type Candidates interface {
 	UnknownContacts(ctx context.Context, from time.Time, limit int, now time.Time) ([]problem.UnclassifiedContact, error)
 	DecidedWords(ctx context.Context, now time.Time) (map[string]string, error)
 	DecideWords(ctx context.Context, hashes []string, by, decision string, expires time.Time) error
@@ -135,13 +168,13 @@ type Service struct {
 // Problem returns a problem with its current counts: [fault.NotFound] without
 // one, [fault.Forbidden] if the caller does not reach it.
 func (s *Service) Problem(ctx context.Context, caller problem.Caller, id string) (problem.Record, error) {
-	return readReachable(ctx, caller, id, s.Store.Problem)
+	return readReachable(ctx, caller, id, s.Store.Problems.Problem)
 }
 
 // Header is like [Service.Problem], with the counts of the last written version.
 // It costs one read, however many customers the problem affects.
 func (s *Service) Header(ctx context.Context, caller problem.Caller, id string) (problem.Record, error) {
-	return readReachable(ctx, caller, id, s.Store.ProblemHeader)
+	return readReachable(ctx, caller, id, s.Store.Problems.ProblemHeader)
 }
 
 func readReachable(ctx context.Context, caller problem.Caller, id string, read func(context.Context, string) (problem.Record, error)) (problem.Record, error) {
@@ -178,7 +211,7 @@ func (s *Service) editProblem(ctx context.Context, id string, change func(proble
 		return problem.Record{}, fault.New(fault.NotFound, "there is no such problem")
 	}
 	err = retryLostWrites(ctx, func() (lost bool, err error) {
-		was, err := s.Store.Problem(ctx, id)
+		was, err := s.Store.Problems.Problem(ctx, id)
 		if err != nil {
 			return false, err
 		}
@@ -191,7 +224,7 @@ func (s *Service) editProblem(ctx context.Context, id string, change func(proble
 			return false, nil
 		}
 		stored = next.Saved()
-		return isLostWrite(s.Store.SaveProblem(ctx, next))
+		return isLostWrite(s.Store.Problems.SaveProblem(ctx, next))
 	})
 	if err != nil {
 		return problem.Record{}, err

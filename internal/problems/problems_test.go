@@ -49,14 +49,14 @@ func newBench(t *testing.T) *bench {
 		t.Fatal(err)
 	}
 	table := storetest.New(t)
-	return &bench{t, &problems.Service{Store: table, Taxonomy: func() *taxonomy.Taxonomy { return rules }, Zone: zone}, table}
+	return &bench{t, &problems.Service{Store: problems.StoreOf(table), Taxonomy: func() *taxonomy.Taxonomy { return rules }, Zone: zone}, table}
 }
 
 // customer is the n-th customer, with a contact that began at a time.
 func (b *bench) customer(n int, at time.Time) problem.ContactRef {
 	b.Helper()
 	k := contact.Contact{ID: fmt.Sprintf("k%d", n), Customer: identity.CustomerID(fmt.Sprintf("01931c2e-7a40-7c1e-9d3b-%012d", n)), Start: at, Department: "billing"}
-	if err := b.table.SaveContact(b.Context(), k); err != nil {
+	if err := b.table.Contacts.SaveContact(b.Context(), k); err != nil {
 		b.Fatal(err)
 	}
 	return problem.ContactRef{Customer: k.Customer, Contact: k.ID}
@@ -78,7 +78,7 @@ func (b *bench) opened(reason string, first, n int) problem.Record {
 
 func (b *bench) read(id string) problem.Record {
 	b.Helper()
-	p, err := b.table.Problem(b.Context(), id)
+	p, err := b.table.Problems.Problem(b.Context(), id)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -93,7 +93,7 @@ func (b *bench) step(id string, u problem.Update) problem.Record {
 		b.Fatal(err)
 	}
 	p.Problem, p.Events = next, events
-	if err := b.table.SaveProblem(b.Context(), p); err != nil {
+	if err := b.table.Problems.SaveProblem(b.Context(), p); err != nil {
 		b.Fatal(err)
 	}
 	return p.Saved()
@@ -102,7 +102,7 @@ func (b *bench) step(id string, u problem.Update) problem.Record {
 // due returns the kinds that are due of a problem by a time.
 func (b *bench) due(id string, by time.Time) []schedule.Kind {
 	b.Helper()
-	all, _, err := b.table.Due(b.Context(), by, 100, "")
+	all, _, err := b.table.Schedule.Due(b.Context(), by, 100, "")
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -380,7 +380,7 @@ func TestUpdate_Concurrent(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	lines, next, err := b.table.ProblemLog(t.Context(), p.ID, 100, "")
+	lines, next, err := b.table.Problems.ProblemLog(t.Context(), p.ID, 100, "")
 	if err != nil || next != "" {
 		t.Fatal(next, err)
 	}

@@ -84,7 +84,7 @@ func (s *Service) Split(ctx context.Context, caller problem.Caller, id string, r
 			return false, err
 		}
 		rest, part := s.newPart(caller, from, r, words, partID)
-		return isLostWrite(s.Store.SplitProblem(ctx, rest, part))
+		return isLostWrite(s.Store.Problems.SplitProblem(ctx, rest, part))
 	})
 	if err != nil {
 		return problem.Record{}, err
@@ -178,7 +178,7 @@ const (
 // fillPart moves to a part the contacts that belong to it, and returns it. When
 // the part has them all, its department is notified. Every step can be repeated.
 func (s *Service) fillPart(ctx context.Context, partID string) (problem.Record, error) {
-	part, err := s.Store.Problem(ctx, partID)
+	part, err := s.Store.Problems.Problem(ctx, partID)
 	if err != nil || part.Filling == nil {
 		return part, err
 	}
@@ -204,7 +204,7 @@ func (s *Service) fillPart(ctx context.Context, partID string) (problem.Record, 
 			return problem.Record{}, err
 		}
 	}
-	return s.Store.Problem(ctx, partID)
+	return s.Store.Problems.Problem(ctx, partID)
 }
 
 // findMatchingContacts reads the page of a problem's customers after
@@ -214,7 +214,7 @@ func (s *Service) findMatchingContacts(ctx context.Context, problemID string, fi
 	if len(filling.Words) == 0 {
 		return nil, "", nil
 	}
-	page, next, err := s.Store.AffectedCustomers(ctx, problemID, fillPage, string(filling.After))
+	page, next, err := s.Store.Problems.AffectedCustomers(ctx, problemID, fillPage, string(filling.After))
 	if err != nil {
 		return nil, "", err
 	}
@@ -237,14 +237,14 @@ func (s *Service) findMatchingContacts(ctx context.Context, problemID string, fi
 // readContacts returns the contacts of an affected customer with their messages,
 // from the first one that affects the customer on.
 func (s *Service) readContacts(ctx context.Context, a problem.Affected) ([]contact.Contact, error) {
-	c, err := s.Store.Customer(ctx, a.Customer)
+	c, err := s.Store.Customers.Customer(ctx, a.Customer)
 	if fault.Is(err, fault.NotFound) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	messages, err := s.Store.RecentMessages(ctx, c, a.Since())
+	messages, err := s.Store.Messages.RecentMessages(ctx, c, a.Since())
 	if err != nil {
 		return nil, err
 	}
@@ -265,11 +265,11 @@ func inboundText(messages []message.Message) string {
 // and from the problem that this one was merged into since. A contact that left
 // both since it was read stays out.
 func (s *Service) moveContacts(ctx context.Context, part problem.Record, moving []problem.Occurrence) error {
-	from, err := problem.FollowMerges(ctx, part.SplitFrom, s.Store.ProblemHeader)
+	from, err := problem.FollowMerges(ctx, part.SplitFrom, s.Store.Problems.ProblemHeader)
 	if err != nil {
 		return err
 	}
-	to, err := problem.FollowMerges(ctx, part.ID, s.Store.ProblemHeader)
+	to, err := problem.FollowMerges(ctx, part.ID, s.Store.Problems.ProblemHeader)
 	if err != nil || from.ID == to.ID {
 		return err
 	}
@@ -298,7 +298,7 @@ func (s *Service) contactsOfProblems(ctx context.Context, contacts []problem.Occ
 	affected := make([]map[identity.CustomerID]problem.Affected, len(problemIDs))
 	for i, id := range problemIDs {
 		var err error
-		if affected[i], err = s.Store.AffectedAmong(ctx, id, customers); err != nil {
+		if affected[i], err = s.Store.Problems.AffectedAmong(ctx, id, customers); err != nil {
 			return nil, err
 		}
 	}
@@ -328,11 +328,11 @@ func (s *Service) finishFilling(ctx context.Context, partID string, filling prob
 // saveFillingProgress records up to which customer the words were looked for. A
 // lost write is ignored: the page is then read again, which changes nothing.
 func (s *Service) saveFillingProgress(ctx context.Context, partID string, filling problem.SplitProgress) error {
-	p, err := s.Store.ProblemHeader(ctx, partID)
+	p, err := s.Store.Problems.ProblemHeader(ctx, partID)
 	if err != nil || p.Filling == nil || p.Filling.After >= filling.After {
 		return err
 	}
 	p.Filling = &filling
-	_, err = isLostWrite(s.Store.SaveProblem(ctx, p))
+	_, err = isLostWrite(s.Store.Problems.SaveProblem(ctx, p))
 	return err
 }

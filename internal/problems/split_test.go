@@ -20,12 +20,23 @@ import (
 // errGone is the error of every write of a process that died.
 var errGone = errors.New("the process died")
 
-// A mortal is a table whose writer dies at its n-th write: before it, or just
+// A mortal makes the writer of a table die at its n-th write: before it, or just
 // after.
 type mortal struct {
-	*store.Table
 	left  int
 	after bool
+}
+
+// storeOn returns the parts of a table, of which the problems are mortal.
+func (m *mortal) storeOn(table *store.Table) problems.Store {
+	s := problems.StoreOf(table)
+	s.Problems = mortalProblems{table.Problems, m}
+	return s
+}
+
+type mortalProblems struct {
+	store.Problems
+	*mortal
 }
 
 func (m *mortal) write(do func() error) error {
@@ -42,16 +53,16 @@ func (m *mortal) write(do func() error) error {
 	return errGone
 }
 
-func (m *mortal) SaveProblem(ctx context.Context, p problem.Record) error {
-	return m.write(func() error { return m.Table.SaveProblem(ctx, p) })
+func (m mortalProblems) SaveProblem(ctx context.Context, p problem.Record) error {
+	return m.write(func() error { return m.Problems.SaveProblem(ctx, p) })
 }
 
-func (m *mortal) SplitProblem(ctx context.Context, from, part problem.Record) error {
-	return m.write(func() error { return m.Table.SplitProblem(ctx, from, part) })
+func (m mortalProblems) SplitProblem(ctx context.Context, from, part problem.Record) error {
+	return m.write(func() error { return m.Problems.SplitProblem(ctx, from, part) })
 }
 
-func (m *mortal) ChangeAffected(ctx context.Context, id string, all []problem.AffectedChange) error {
-	return m.write(func() error { return m.Table.ChangeAffected(ctx, id, all) })
+func (m mortalProblems) ChangeAffected(ctx context.Context, id string, all []problem.AffectedChange) error {
+	return m.write(func() error { return m.Problems.ChangeAffected(ctx, id, all) })
 }
 
 // says has the n-th customer say a text, which is a contact of its own.
@@ -64,12 +75,12 @@ func (b *bench) says(n int, text string) problem.ContactRef {
 		ProviderID: fmt.Sprint("m", n), SentAt: at, Text: text,
 		Customer: identity.Address{Alias: identity.Alias{Kind: identity.Phone, Value: fmt.Sprintf("31970100%05d", n)}, Assurance: identity.Verified},
 	}
-	if _, err := b.table.PutMessage(b.Context(), m, ""); err != nil {
+	if _, err := b.table.Messages.PutMessage(b.Context(), m, ""); err != nil {
 		b.Fatal(err)
 	}
 	k := contact.Contacts([]message.Message{m})[0]
 	k.Customer = m.CustomerID
-	if err := b.table.SaveContact(b.Context(), k); err != nil {
+	if err := b.table.Contacts.SaveContact(b.Context(), k); err != nil {
 		b.Fatal(err)
 	}
 	return problem.ContactRef{Customer: k.Customer, Contact: k.ID}
@@ -80,7 +91,7 @@ func (b *bench) says(n int, text string) problem.ContactRef {
 func (b *bench) holds(id string, want map[string]bool) {
 	b.Helper()
 	p := b.read(id)
-	all, _, err := b.table.AffectedCustomers(b.Context(), id, 1000, "")
+	all, _, err := b.table.Problems.AffectedCustomers(b.Context(), id, 1000, "")
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -100,7 +111,7 @@ func (b *bench) holds(id string, want map[string]bool) {
 
 func (b *bench) events(id string) (kinds []problem.EventKind) {
 	b.Helper()
-	lines, _, err := b.table.ProblemLog(b.Context(), id, 100, "")
+	lines, _, err := b.table.Problems.ProblemLog(b.Context(), id, 100, "")
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -149,8 +160,8 @@ func TestSplit_ProcessDies(t *testing.T) {
 					t.Fatal(err)
 				}
 				cases++
-				broken := &mortal{b.table, dies, after}
-				w := &problems.Service{Store: broken, Taxonomy: b.Taxonomy, Zone: b.Zone}
+				broken := &mortal{dies, after}
+				w := &problems.Service{Store: broken.storeOn(b.table), Taxonomy: b.Taxonomy, Zone: b.Zone}
 				s := problems.SplitRequest{
 					Contacts: refs[8:10], Words: []string{"tekening zeven"}, At: monday, Version: p.Version,
 					Key: problem.IdempotencyKey{Key: "els split-1", Print: "x", Expires: monday.Add(day)},
@@ -260,7 +271,7 @@ func TestSplit_ForeignContacts(t *testing.T) {
 	stranger, left := b.customer(20, monday), problem.ContactRef{Customer: "01931c2e-7a40-7c1e-9d3b-000000000002", Contact: "k2"}
 	another := b.customer(30, monday)
 	another.Customer = mine.Customer
-	if err := b.table.SaveContact(t.Context(), contact.Contact{ID: another.Contact, Customer: mine.Customer, Start: monday}); err != nil {
+	if err := b.table.Contacts.SaveContact(t.Context(), contact.Contact{ID: another.Contact, Customer: mine.Customer, Start: monday}); err != nil {
 		t.Fatal(err)
 	}
 	now, err := b.Detach(t.Context(), els, p.ID, problems.ContactsChange{Contacts: []problem.ContactRef{left}, At: monday})
@@ -309,7 +320,7 @@ func TestSplit_ContactLeavesMeanwhile(t *testing.T) {
 	refs := []problem.ContactRef{
 		{Customer: "01931c2e-7a40-7c1e-9d3b-000000000001", Contact: "k1"}, {Customer: "01931c2e-7a40-7c1e-9d3b-000000000002", Contact: "k2"},
 	}
-	broken := &problems.Service{Store: &mortal{b.table, 2, false}, Taxonomy: b.Taxonomy, Zone: b.Zone}
+	broken := &problems.Service{Store: (&mortal{2, false}).storeOn(b.table), Taxonomy: b.Taxonomy, Zone: b.Zone}
 	s := problems.SplitRequest{Contacts: refs, At: monday, Key: problem.IdempotencyKey{Key: "els a", Print: "x", Expires: monday.Add(day)}}
 	if _, err := broken.Split(t.Context(), els, p.ID, s); !errors.Is(err, errGone) {
 		t.Fatal(err)

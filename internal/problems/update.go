@@ -90,7 +90,7 @@ func (s *Service) wasApplied(ctx context.Context, problemID string, key problem.
 	if key.Key == "" {
 		return false, nil
 	}
-	return s.Store.AlreadyApplied(ctx, problemID, key, now)
+	return s.Store.Problems.AlreadyApplied(ctx, problemID, key, now)
 }
 
 // checkChange returns the update of a change, with clean texts and the names of

@@ -24,7 +24,7 @@ const (
 	entryTimeout = 8 * time.Second  // for one handler call
 )
 
-// A Store holds the due entries. [store.Table] implements it.
+// A Store holds the due entries. [store.Schedule] implements it.
 type Store interface {
 	// Due returns at most limit entries that are due at now, oldest first, and
 	// the cursor of the next page, or "" after the last one.

@@ -50,12 +50,12 @@ func noRepeat(string) (time.Time, error) { return time.Time{}, nil }
 func newClock(table *store.Table, handlers map[schedule.Kind]schedule.Handler) *schedule.Clock {
 	meter := telemetry.NewMeter("clock")
 	meter.Out = io.Discard
-	return &schedule.Clock{Store: table, Handlers: handlers, Meter: meter, Now: func() time.Time { return noon }}
+	return &schedule.Clock{Store: table.Schedule, Handlers: handlers, Meter: meter, Now: func() time.Time { return noon }}
 }
 
 func putEntry(t *testing.T, table *store.Table, kind schedule.Kind, id string, at time.Time) {
 	t.Helper()
-	if err := table.PutDue(t.Context(), store.ProblemDue(id, kind, at)); err != nil {
+	if err := table.Schedule.PutDue(t.Context(), store.ProblemDue(id, kind, at)); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -210,7 +210,7 @@ func TestHandle_ConcurrentClocks(t *testing.T) {
 	if n := len(slices.Compact(got)); n != 40 {
 		t.Errorf("distinct entries handled = %d, want 40", n)
 	}
-	if left, _, err := table.Due(t.Context(), noon, 10, ""); err != nil || len(left) != 0 {
+	if left, _, err := table.Schedule.Due(t.Context(), noon, 10, ""); err != nil || len(left) != 0 {
 		t.Errorf("entries left = %v, %v, want none", left, err)
 	}
 }

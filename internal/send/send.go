@@ -35,7 +35,7 @@ import (
 	"github.com/heard-intake/heard/internal/message"
 )
 
-// A Store reads messages and stores the results of sending them. [store.Table]
+// A Store reads messages and stores the results of sending them. [store.Messages]
 // implements it.
 type Store interface {
 	Message(ctx context.Context, c identity.CustomerID, id message.ID) (message.Entry, error)

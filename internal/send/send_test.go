@@ -70,7 +70,7 @@ func newFixture(t *testing.T) *fixture {
 	b := &fixture{T: t, table: storetest.New(t), mailer: &fakeMailer{}, queue: &recordedDelays{}}
 	clock := func() time.Time { return now }
 	b.handler = &send.Handler{
-		Store: b.table, Mailer: b.mailer, Queue: b.queue, Name: "Voorbeeldwinkel", Now: clock,
+		Store: b.table.Messages, Mailer: b.mailer, Queue: b.queue, Name: "Voorbeeldwinkel", Now: clock,
 		Meter: &telemetry.Meter{Function: "notify", Out: &b.out, Now: clock},
 	}
 	return b
@@ -79,7 +79,7 @@ func newFixture(t *testing.T) *fixture {
 // putAnswer stores an answer that was written a given time ago.
 func (b *fixture) putAnswer(id string, ago time.Duration, change func(*message.Message)) message.Message {
 	b.Helper()
-	who, err := b.table.Identify(b.Context(), []identity.Address{jan}, identity.Evidence{Rule: "webhook", At: now})
+	who, err := b.table.Customers.Identify(b.Context(), []identity.Address{jan}, identity.Evidence{Rule: "webhook", At: now})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -91,7 +91,7 @@ func (b *fixture) putAnswer(id string, ago time.Duration, change func(*message.M
 	}
 	change(&m)
 	m.ID = message.NewID(m.Channel, m.SentAt, m.ProviderID)
-	if _, err := b.table.PutMessage(b.Context(), m, ""); err != nil {
+	if _, err := b.table.Messages.PutMessage(b.Context(), m, ""); err != nil {
 		b.Fatal(err)
 	}
 	return m
@@ -133,7 +133,7 @@ func (b *fixture) runBody(body string) (again bool) {
 
 func (b *fixture) readState(m message.Message) message.State {
 	b.Helper()
-	e, err := b.table.Message(b.Context(), m.CustomerID, m.ID)
+	e, err := b.table.Messages.Message(b.Context(), m.CustomerID, m.ID)
 	if err != nil || e.State == nil {
 		b.Fatal(e, err)
 	}
@@ -157,7 +157,7 @@ func TestHandle_RepeatedJob(t *testing.T) {
 	if s := b.readState(m); s.Status != "sent" || s.MailID != "0102-ses@eu-west-1.amazonses.com" {
 		t.Errorf("state = %+v, want sent with the Message-ID of SES", s)
 	}
-	found, err := b.table.SentMails(t.Context(), []string{"0102-ses@eu-west-1.amazonses.com", strings.ToUpper(m.MailID), "other@example.com"})
+	found, err := b.table.Messages.SentMails(t.Context(), []string{"0102-ses@eu-west-1.amazonses.com", strings.ToUpper(m.MailID), "other@example.com"})
 	if err != nil || len(found) != 2 || found["0102-ses@eu-west-1.amazonses.com"].ProviderID != "1" || found[strings.ToUpper(m.MailID)].To != jan.Alias {
 		t.Errorf("SentMails() = %+v, %v, want the mail under both of its Message-IDs", found, err)
 	}
@@ -238,7 +238,7 @@ func TestHandle_TurnTaken(t *testing.T) {
 	t.Parallel()
 	b := newFixture(t)
 	m := b.putAnswer("1", time.Minute, unchanged)
-	if turn, err := b.table.AcquireSendLease(t.Context(), m, now, time.Minute); err != nil || turn != message.Mine {
+	if turn, err := b.table.Messages.AcquireSendLease(t.Context(), m, now, time.Minute); err != nil || turn != message.Mine {
 		t.Fatal(turn, err)
 	}
 	if !b.runJob(m) || len(b.mailer.sent) != 0 {

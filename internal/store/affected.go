@@ -52,17 +52,17 @@ func readAffected(it item) problem.Affected {
 
 // Problem returns a problem with its counts, read consistently. An unknown id
 // is [fault.NotFound].
-func (t *Table) Problem(ctx context.Context, id string) (problem.Record, error) {
+func (t Problems) Problem(ctx context.Context, id string) (problem.Record, error) {
 	return t.countedProblem(ctx, id, true)
 }
 
 // ProblemHeader returns a problem with the counts of its last event. Unlike
-// [Table.Problem] it does not read the affected customers.
-func (t *Table) ProblemHeader(ctx context.Context, id string) (problem.Record, error) {
+// [Problems.Problem] it does not read the affected customers.
+func (t Problems) ProblemHeader(ctx context.Context, id string) (problem.Record, error) {
 	return t.problemHeader(ctx, id, true)
 }
 
-func (t *Table) problemHeader(ctx context.Context, id string, consistent bool) (problem.Record, error) {
+func (t Problems) problemHeader(ctx context.Context, id string, consistent bool) (problem.Record, error) {
 	it, err := t.getItem(ctx, key(problemPK(id), problemSK), consistent)
 	if err != nil {
 		return problem.Record{}, err
@@ -73,7 +73,7 @@ func (t *Table) problemHeader(ctx context.Context, id string, consistent bool) (
 	return readProblem(it)
 }
 
-func (t *Table) countedProblem(ctx context.Context, id string, consistent bool) (problem.Record, error) {
+func (t Problems) countedProblem(ctx context.Context, id string, consistent bool) (problem.Record, error) {
 	p, err := t.problemHeader(ctx, id, consistent)
 	if err != nil {
 		return p, err
@@ -93,7 +93,7 @@ func (t *Table) countedProblem(ctx context.Context, id string, consistent bool) 
 
 // readProblems reads several problems with their counts, not consistently. It
 // leaves out those that cannot be read.
-func (t *Table) readProblems(ctx context.Context, ids []string) ([]problem.Record, error) {
+func (t Problems) readProblems(ctx context.Context, ids []string) ([]problem.Record, error) {
 	out := make([]problem.Record, len(ids))
 	unreadable := make([]bool, len(ids))
 	err := forEach(len(ids), func(i int) (err error) {
@@ -122,11 +122,11 @@ func forEach(n int, do func(i int) error) error {
 // ChangeAffected changes affected customers of a problem, each in a write of
 // its own. [fault.Conflict] means that one of them changed since it was read,
 // and that others may be written. Read again and repeat.
-func (t *Table) ChangeAffected(ctx context.Context, problemID string, changes []problem.AffectedChange) error {
+func (t Problems) ChangeAffected(ctx context.Context, problemID string, changes []problem.AffectedChange) error {
 	return forEach(len(changes), func(i int) error { return t.changeAffected(ctx, problemID, changes[i]) })
 }
 
-func (t *Table) changeAffected(ctx context.Context, problemID string, c problem.AffectedChange) error {
+func (t Problems) changeAffected(ctx context.Context, problemID string, c problem.AffectedChange) error {
 	it := affectedItem(problemID, c.Affected)
 	is := onlyNew()
 	var values item
@@ -146,7 +146,7 @@ func (t *Table) changeAffected(ctx context.Context, problemID string, c problem.
 }
 
 // AffectedAmong returns the customers of the list whom a problem affects.
-func (t *Table) AffectedAmong(ctx context.Context, problemID string, customers []identity.CustomerID) (map[identity.CustomerID]problem.Affected, error) {
+func (t Problems) AffectedAmong(ctx context.Context, problemID string, customers []identity.CustomerID) (map[identity.CustomerID]problem.Affected, error) {
 	out := map[identity.CustomerID]problem.Affected{}
 	for chunk := range slices.Chunk(customers, 100) {
 		keys := make([]item, len(chunk))
@@ -167,7 +167,7 @@ func (t *Table) AffectedAmong(ctx context.Context, problemID string, customers [
 
 // AffectedCustomers returns at most limit customers whom a problem affects,
 // after the cursor. The cursor is the last customer of the previous page.
-func (t *Table) AffectedCustomers(ctx context.Context, problemID string, limit int, cursor string) ([]problem.Affected, string, error) {
+func (t Problems) AffectedCustomers(ctx context.Context, problemID string, limit int, cursor string) ([]problem.Affected, string, error) {
 	in := keyRange(problemPK(problemID), affectedPrefix+cursor+"\x00", endOf(affectedPrefix))
 	in.Limit = ptr(int32(limit + 1)) //nolint:gosec // bounded by the API
 	var out []problem.Affected

@@ -42,7 +42,7 @@ func alter(ctx context.Context, table *store.Table, id string, gone, seen []prob
 				who = append(who, s.Customer)
 			}
 		}
-		known, err := table.AffectedAmong(ctx, id, who)
+		known, err := table.Problems.AffectedAmong(ctx, id, who)
 		if err != nil {
 			return err
 		}
@@ -58,7 +58,7 @@ func alter(ctx context.Context, table *store.Table, id string, gone, seen []prob
 		if breaks >= 0 {
 			changes = changes[:min(breaks, len(changes))]
 		}
-		if err := table.ChangeAffected(ctx, id, changes); !fault.Is(err, fault.Conflict) {
+		if err := table.Problems.ChangeAffected(ctx, id, changes); !fault.Is(err, fault.Conflict) {
 			return err
 		}
 	}
@@ -96,7 +96,7 @@ func TestChangeAffected_AnyOrder(t *testing.T) {
 			}
 		}
 		p, events := problem.Open(problem.Seed{ID: uuid.NewString(), Reason: uuid.NewString(), Department: "billing", Affected: first}, start)
-		if err := table.OpenProblem(t.Context(), problem.Record{Problem: p, Events: events}, first); err != nil {
+		if err := table.Problems.OpenProblem(t.Context(), problem.Record{Problem: p, Events: events}, first); err != nil {
 			r.Fatal(err)
 		}
 		breaks := rapid.IntRange(0, customers).Draw(r, "breaks off after")
@@ -118,7 +118,7 @@ func TestChangeAffected_AnyOrder(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		got, err := table.Problem(t.Context(), p.ID)
+		got, err := table.Problems.Problem(t.Context(), p.ID)
 		if err != nil {
 			r.Fatal(err)
 		}
@@ -135,7 +135,7 @@ func TestChangeAffected_AnyOrder(t *testing.T) {
 		if got.Customers != len(want) || got.Contacts != counted || !gocmp.Equal(got.PerDay, days) {
 			r.Errorf("it counts %d customers, %d contacts, %v; want %d, %d, %v", got.Customers, got.Contacts, got.PerDay, len(want), counted, days)
 		}
-		listed, _, err := table.AffectedCustomers(t.Context(), p.ID, 100, "")
+		listed, _, err := table.Problems.AffectedCustomers(t.Context(), p.ID, 100, "")
 		if err != nil {
 			r.Fatal(err)
 		}
@@ -166,7 +166,7 @@ func TestChangeAffected_StaleRead(t *testing.T) {
 		{"a second", both, ""},
 		{"the first goes, and is no longer alone", none, fault.Conflict},
 	} {
-		if err := table.ChangeAffected(t.Context(), "p", []problem.AffectedChange{tt.change}); (err == nil) != (tt.kind == "") || err != nil && fault.KindOf(err) != tt.kind {
+		if err := table.Problems.ChangeAffected(t.Context(), "p", []problem.AffectedChange{tt.change}); (err == nil) != (tt.kind == "") || err != nil && fault.KindOf(err) != tt.kind {
 			t.Errorf("%s: %v", tt.name, err)
 		}
 	}
@@ -184,7 +184,7 @@ func TestChangeAffected_WriteUnit(t *testing.T) {
 	}
 	id := uuid.NewString()
 	c, _ := problem.Affected{Customer: identity.CustomerID(uuid.NewString())}.With(nil, seen)
-	if err := table.ChangeAffected(t.Context(), id, []problem.AffectedChange{c}); err != nil {
+	if err := table.Problems.ChangeAffected(t.Context(), id, []problem.AffectedChange{c}); err != nil {
 		t.Fatal(err)
 	}
 	out, err := db.Query(t.Context(), &dynamodb.QueryInput{

@@ -99,7 +99,7 @@ func (a aliasItem) link(other string) identity.Evidence {
 	return a.evidence
 }
 
-func (t *Table) writeAlias(a identity.Address, customer identity.CustomerID, linked []string, ev identity.Evidence) item {
+func (t Customers) writeAlias(a identity.Address, customer identity.CustomerID, linked []string, ev identity.Evidence) item {
 	k := t.aliasKey(a)
 	it := key(k, aliasSK)
 	it[attrAliasCustomer] = str(string(customer))
@@ -128,7 +128,7 @@ func without(list []string, s string) []string {
 
 // linkLater returns the write that links a known alias to the others of a later
 // statement.
-func (t *Table) linkLater(a aliasItem, others []string, ev identity.Evidence) types.TransactWriteItem {
+func (t Customers) linkLater(a aliasItem, others []string, ev identity.Evidence) types.TransactWriteItem {
 	var fresh, why []string
 	for _, k := range without(others, a.key) {
 		if !slices.Contains(a.linked, k) {
@@ -160,7 +160,7 @@ type Resolution struct {
 // never linked, and neither is one that several people use. Where the evidence
 // contradicts an earlier account, the customers become a suggestion and are not
 // joined. It can be repeated.
-func (t *Table) ResolveAliases(ctx context.Context, addresses []identity.Address, ev identity.Evidence) (Resolution, error) {
+func (t Customers) ResolveAliases(ctx context.Context, addresses []identity.Address, ev identity.Evidence) (Resolution, error) {
 	addresses = t.linkableAddresses(addresses)
 	if len(addresses) == 0 {
 		return Resolution{}, fault.New(fault.Invalid, "no alias")
@@ -180,7 +180,7 @@ func (t *Table) ResolveAliases(ctx context.Context, addresses []identity.Address
 	return Resolution{}, fault.New(fault.Unavailable, "the aliases keep changing")
 }
 
-func (t *Table) aliasKeys(addresses []identity.Address) []string {
+func (t Customers) aliasKeys(addresses []identity.Address) []string {
 	keys := make([]string, len(addresses))
 	for i, a := range addresses {
 		keys[i] = t.aliasKey(a)
@@ -191,7 +191,7 @@ func (t *Table) aliasKeys(addresses []identity.Address) []string {
 // linkableAddresses returns the addresses that one statement can link, each
 // once: the first, and the other verified ones if the first is verified.
 // Blocked addresses belong to no single person and are left out, unless first.
-func (t *Table) linkableAddresses(addresses []identity.Address) []identity.Address {
+func (t Customers) linkableAddresses(addresses []identity.Address) []identity.Address {
 	var out []identity.Address
 	for i, a := range addresses {
 		if i > 0 && (!isLinkable(addresses[0]) || !isLinkable(a)) {
@@ -210,7 +210,7 @@ func isLinkable(a identity.Address) bool {
 }
 
 // resolve tries once. done is false when another writer was faster.
-func (t *Table) resolve(ctx context.Context, addresses []identity.Address, keys []string, ev identity.Evidence, consistent bool) (Resolution, bool, error) {
+func (t Customers) resolve(ctx context.Context, addresses []identity.Address, keys []string, ev identity.Evidence, consistent bool) (Resolution, bool, error) {
 	first, err := t.getItem(ctx, key(keys[0], aliasSK), consistent)
 	if err != nil {
 		return Resolution{}, false, err
@@ -243,7 +243,7 @@ func linksAll(a aliasItem, keys []string) bool {
 // claimAlias stores one alias for a new customer, or returns its owner. A phone
 // number in another notation belongs to the owner of the number. The alias is
 // noted in the owner's profile first, so that it is found from there.
-func (t *Table) claimAlias(ctx context.Context, a identity.Address, ev identity.Evidence) (Resolution, bool, error) {
+func (t Customers) claimAlias(ctx context.Context, a identity.Address, ev identity.Evidence) (Resolution, bool, error) {
 	var linked []string
 	variant, found, err := t.byVariant(ctx, a)
 	if err != nil {
@@ -271,7 +271,7 @@ func (t *Table) claimAlias(ctx context.Context, a identity.Address, ev identity.
 }
 
 // byVariant finds the alias with the same phone number in another notation.
-func (t *Table) byVariant(ctx context.Context, a identity.Address) (aliasItem, bool, error) {
+func (t Customers) byVariant(ctx context.Context, a identity.Address) (aliasItem, bool, error) {
 	for _, v := range identity.PhoneVariants(a.Alias) {
 		it, err := t.getItem(ctx, key(t.aliasKey(identity.Address{Alias: v, Assurance: a.Assurance}), aliasSK), false)
 		if err != nil || it != nil {
@@ -283,7 +283,7 @@ func (t *Table) byVariant(ctx context.Context, a identity.Address) (aliasItem, b
 
 // noteAliases adds alias keys to the profile of a customer, so that they are
 // found whichever messages they came with.
-func (t *Table) noteAliases(ctx context.Context, c identity.CustomerID, aliasKeys []string) error {
+func (t Customers) noteAliases(ctx context.Context, c identity.CustomerID, aliasKeys []string) error {
 	_, err := t.update(ctx, &dynamodb.UpdateItemInput{
 		Key:                       key(customerPK(c), profileSK),
 		UpdateExpression:          exprf("ADD %s :al", attrProfileAliases),
@@ -293,7 +293,7 @@ func (t *Table) noteAliases(ctx context.Context, c identity.CustomerID, aliasKey
 }
 
 // readAliases reads aliases by key, consistently.
-func (t *Table) readAliases(ctx context.Context, keys []string) (map[string]aliasItem, error) {
+func (t Customers) readAliases(ctx context.Context, keys []string) (map[string]aliasItem, error) {
 	known := map[string]aliasItem{}
 	for chunk := range slices.Chunk(keys, 100) {
 		ks := make([]item, len(chunk))
@@ -315,7 +315,7 @@ func (t *Table) readAliases(ctx context.Context, keys []string) (map[string]alia
 // FindCustomer returns the owner of an alias: of the verified alias, else of
 // the claimed one, else the first customer for whom it was claimed. An unknown
 // alias is [fault.NotFound].
-func (t *Table) FindCustomer(ctx context.Context, a identity.Alias) (identity.CustomerID, identity.Assurance, error) {
+func (t Customers) FindCustomer(ctx context.Context, a identity.Alias) (identity.CustomerID, identity.Assurance, error) {
 	for _, assurance := range []identity.Assurance{identity.Verified, identity.Claimed} {
 		for _, v := range append([]identity.Alias{a}, identity.PhoneVariants(a)...) {
 			it, err := t.getItem(ctx, key(t.aliasKey(identity.Address{Alias: v, Assurance: assurance}), aliasSK), true)
@@ -339,7 +339,7 @@ const maxAliases = 200
 // linkedAliases returns the given aliases and all that are linked with them, if
 // they belong or belonged to one of the customers. Visitors come last because a
 // customer may have more of them than are listed.
-func (t *Table) linkedAliases(ctx context.Context, seeds []string, of []identity.CustomerID) ([]aliasItem, error) {
+func (t Customers) linkedAliases(ctx context.Context, seeds []string, of []identity.CustomerID) ([]aliasItem, error) {
 	seen := map[string]bool{}
 	var out []aliasItem
 	for len(out) < maxAliases {

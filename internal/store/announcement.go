@@ -12,9 +12,9 @@ import (
 )
 
 // AnnouncedCandidates returns the announced candidates that have not expired,
-// and the number ever announced, which [Table.AnnounceCandidate] needs. It
+// and the number ever announced, which [Candidates.AnnounceCandidate] needs. It
 // leaves out candidates that cannot be read.
-func (t *Table) AnnouncedCandidates(ctx context.Context, now time.Time) (all []problem.AnnouncedCandidate, count int64, err error) {
+func (t Candidates) AnnouncedCandidates(ctx context.Context, now time.Time) (all []problem.AnnouncedCandidate, count int64, err error) {
 	in := keyRange(announcedPK, announcedCountSK, endOf(announcedPrefix)) // reads the count first: a later announcement makes it stale
 	in.ConsistentRead = ptr(true)
 	err = t.query(ctx, in, func(it item) bool {
@@ -37,10 +37,10 @@ func (t *Table) AnnouncedCandidates(ctx context.Context, now time.Time) (all []p
 }
 
 // AnnounceCandidate stores a candidate for a department, if none was announced
-// since [Table.AnnouncedCandidates] returned count. Otherwise it is
+// since [Candidates.AnnouncedCandidates] returned count. Otherwise it is
 // [fault.Conflict]: read them again, because this may be one of them. The
 // outbox sends the item.
-func (t *Table) AnnounceCandidate(ctx context.Context, c problem.AnnouncedCandidate, count int64) error {
+func (t Candidates) AnnounceCandidate(ctx context.Context, c problem.AnnouncedCandidate, count int64) error {
 	data, err := json.Marshal(c)
 	if err != nil {
 		return fault.Wrap(fault.Internal, err, "encode candidate")

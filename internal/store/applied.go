@@ -12,7 +12,7 @@ import (
 
 // appliedWrite returns the write that fails if the change with this
 // Idempotency-Key was applied before.
-func (t *Table) appliedWrite(p problem.Record) types.TransactWriteItem {
+func (t Problems) appliedWrite(p problem.Record) types.TransactWriteItem {
 	it := key(problemPK(p.ID), t.appliedSK(p.Once.Key))
 	it[attrAppliedDigest] = str(p.Once.Print)
 	it[ttlName] = num(p.Once.Expires.Unix())
@@ -22,7 +22,7 @@ func (t *Table) appliedWrite(p problem.Record) types.TransactWriteItem {
 // AlreadyApplied reports whether the change with an Idempotency-Key was
 // applied, read consistently. It is [fault.Conflict] if another change used the
 // key.
-func (t *Table) AlreadyApplied(ctx context.Context, problemID string, once problem.IdempotencyKey, now time.Time) (bool, error) {
+func (t Problems) AlreadyApplied(ctx context.Context, problemID string, once problem.IdempotencyKey, now time.Time) (bool, error) {
 	it, err := t.getItem(ctx, key(problemPK(problemID), t.appliedSK(once.Key)), true)
 	if err != nil || it == nil || expired(it, now) {
 		return false, err

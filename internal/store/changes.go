@@ -42,18 +42,18 @@ type look struct {
 type source struct {
 	query func(pk string, since time.Time) *dynamodb.QueryInput
 	key   []string // the names of what a place in it is made of
-	take  func(t *Table, it item, since time.Time, out *contact.Changes) (found bool, err error)
+	take  func(t Contacts, it item, since time.Time, out *contact.Changes) (found bool, err error)
 }
 
 var sources = []source{
-	{timelyMessages, []string{pkName, skName}, (*Table).takeOnTime},
-	{lateMessages, []string{gsiPK, gsiSK, pkName, skName}, (*Table).takeLate},
+	{timelyMessages, []string{pkName, skName}, Contacts.takeOnTime},
+	{lateMessages, []string{gsiPK, gsiSK, pkName, skName}, Contacts.takeLate},
 	{func(pk string, _ time.Time) *dynamodb.QueryInput {
 		return keyRange(pk, effectPrefix, endOf(effectPrefix))
-	}, []string{pkName, skName}, (*Table).takeEffect},
+	}, []string{pkName, skName}, Contacts.takeEffect},
 	{func(pk string, _ time.Time) *dynamodb.QueryInput {
 		return keyRange(pk, contactPrefix, endOf(contactPrefix))
-	}, []string{pkName, skName}, (*Table).takeContact},
+	}, []string{pkName, skName}, Contacts.takeContact},
 }
 
 // ChangesSince returns at most limit changes to a customer since an earlier
@@ -62,7 +62,7 @@ var sources = []source{
 // cursor, returns only a cursor. One call reads at most [maxScan] items and
 // says whether there is more. If the ids of the customer changed since the
 // earlier call, it returns only that fact.
-func (t *Table) ChangesSince(ctx context.Context, c identity.Customer, asked identity.CustomerID, cursor string, limit int) (contact.Changes, error) {
+func (t Contacts) ChangesSince(ctx context.Context, c identity.Customer, asked identity.CustomerID, cursor string, limit int) (contact.Changes, error) {
 	began := t.Now().Add(-overlap).UnixMilli()
 	fresh := look{Asked: asked, Members: t.pepper.Hash(membershipOf(c)...)[:sumLen], Since: began}
 	if cursor == "" {
@@ -127,7 +127,7 @@ func membershipOf(c identity.Customer) []string {
 
 // readSource reads on in one source, and reports whether another call must
 // continue.
-func (t *Table) readSource(ctx context.Context, under identity.CustomerID, l *look, limit int, found, read *int, out *contact.Changes) (more bool, err error) {
+func (t Contacts) readSource(ctx context.Context, under identity.CustomerID, l *look, limit int, found, read *int, out *contact.Changes) (more bool, err error) {
 	from := sources[l.Source%len(sources)]
 	since := time.UnixMilli(l.Since)
 	in := from.query(customerPK(under), since)
@@ -164,7 +164,7 @@ func timelyMessages(pk string, since time.Time) *dynamodb.QueryInput {
 	return keyRange(pk, timeSK(messagePrefix, since.Add(-lateAfter)), endOf(messagePrefix))
 }
 
-func (t *Table) takeOnTime(it item, since time.Time, out *contact.Changes) (bool, error) {
+func (t Contacts) takeOnTime(it item, since time.Time, out *contact.Changes) (bool, error) {
 	if at := moment(it, attrMessageReceived); text(it, gsiPK) != "" || (!at.IsZero() && at.Before(since)) {
 		return false, nil
 	}
@@ -191,7 +191,7 @@ func lateMessages(pk string, since time.Time) *dynamodb.QueryInput {
 }
 
 // takeLate takes an index entry, which holds only the key of the message.
-func (t *Table) takeLate(it item, _ time.Time, out *contact.Changes) (bool, error) {
+func (t Contacts) takeLate(it item, _ time.Time, out *contact.Changes) (bool, error) {
 	e := message.Entry{}
 	e.ID = messageIDOf(text(it, skName))
 	e.CustomerID = customerOf(text(it, pkName))
@@ -200,7 +200,7 @@ func (t *Table) takeLate(it item, _ time.Time, out *contact.Changes) (bool, erro
 }
 
 // fillMessages reads the messages of which only the keys are known.
-func (t *Table) fillMessages(ctx context.Context, entries []message.Entry) error {
+func (t Contacts) fillMessages(ctx context.Context, entries []message.Entry) error {
 	var keys []item
 	at := map[string]int{}
 	for i, e := range entries {
@@ -227,23 +227,23 @@ func (t *Table) fillMessages(ctx context.Context, entries []message.Entry) error
 
 // finishChanges returns out with whole messages and their states. It leaves out
 // messages that were erased meanwhile or belong to another customer.
-func (t *Table) finishChanges(ctx context.Context, c identity.Customer, out contact.Changes) (contact.Changes, error) {
+func (t Contacts) finishChanges(ctx context.Context, c identity.Customer, out contact.Changes) (contact.Changes, error) {
 	if err := t.fillMessages(ctx, out.Entries); err != nil {
 		return out, err
 	}
-	out.Entries = slices.DeleteFunc(out.Entries, func(e message.Entry) bool { return e.Kind == "" || !t.ownsMessage(c, e.Message) })
+	out.Entries = slices.DeleteFunc(out.Entries, func(e message.Entry) bool { return e.Kind == "" || !t.messages().ownsMessage(c, e.Message) })
 	if len(c.Moves) > 0 {
 		if err := t.dropForeign(ctx, c, &out); err != nil {
 			return out, err
 		}
 	}
-	return out, t.addStates(ctx, c, out.Entries)
+	return out, t.messages().addStates(ctx, c, out.Entries)
 }
 
 // dropForeign leaves out what belongs to a previous or next owner of an alias.
 // An effect whose message has not arrived is left out too; it comes with the
 // message.
-func (t *Table) dropForeign(ctx context.Context, c identity.Customer, out *contact.Changes) error {
+func (t Contacts) dropForeign(ctx context.Context, c identity.Customer, out *contact.Changes) error {
 	out.Contacts = slices.DeleteFunc(out.Contacts, func(k contact.Contact) bool { return !slices.Contains(c.Members, k.Customer) })
 	var own []message.StateChange
 	for _, e := range out.Effects {
@@ -257,7 +257,7 @@ func (t *Table) dropForeign(ctx context.Context, c identity.Customer, out *conta
 		if err != nil {
 			return err
 		}
-		if found && t.ownsMessage(c, m) {
+		if found && t.messages().ownsMessage(c, m) {
 			e.Customer = m.CustomerID
 			own = append(own, e)
 		}
@@ -268,7 +268,7 @@ func (t *Table) dropForeign(ctx context.Context, c identity.Customer, out *conta
 
 // findMessage returns the message with an id "<channel>:<provider key>" among
 // the last messages of the customers.
-func (t *Table) findMessage(ctx context.Context, under []identity.CustomerID, id string) (message.Message, bool, error) {
+func (t Contacts) findMessage(ctx context.Context, under []identity.CustomerID, id string) (message.Message, bool, error) {
 	suffix := messageSuffixOf(id)
 	for _, c := range under {
 		in := keyRange(customerPK(c), messagePrefix, endOf(messagePrefix))
@@ -293,7 +293,7 @@ func (t *Table) findMessage(ctx context.Context, under []identity.CustomerID, id
 	return message.Message{}, false, nil
 }
 
-func (t *Table) takeEffect(it item, since time.Time, out *contact.Changes) (bool, error) {
+func (t Contacts) takeEffect(it item, since time.Time, out *contact.Changes) (bool, error) {
 	if at := moment(it, attrWritten); !at.IsZero() && at.Before(since) {
 		return false, nil
 	}
@@ -315,7 +315,7 @@ func (t *Table) takeEffect(it item, since time.Time, out *contact.Changes) (bool
 	return true, nil
 }
 
-func (t *Table) takeContact(it item, since time.Time, out *contact.Changes) (bool, error) {
+func (t Contacts) takeContact(it item, since time.Time, out *contact.Changes) (bool, error) {
 	if at := moment(it, attrWritten); !at.IsZero() && at.Before(since) {
 		return false, nil
 	}

@@ -33,7 +33,7 @@ func readClaim(it item) (contact.Claim, error) {
 }
 
 // Claims returns the claims on the members of a customer, read consistently.
-func (t *Table) Claims(ctx context.Context, members []identity.CustomerID) ([]contact.Claim, error) {
+func (t Contacts) Claims(ctx context.Context, members []identity.CustomerID) ([]contact.Claim, error) {
 	var out []contact.Claim
 	for chunk := range slices.Chunk(members, 100) {
 		keys := make([]item, len(chunk))
@@ -58,7 +58,7 @@ func (t *Table) Claims(ctx context.Context, members []identity.CustomerID) ([]co
 // SaveClaim writes next in place of the claims that were read of all members.
 // The claim of next.Customer is replaced, the others are released. It is
 // [fault.Conflict] if one of them changed since.
-func (t *Table) SaveClaim(ctx context.Context, next contact.Claim, read []contact.Claim) error {
+func (t Contacts) SaveClaim(ctx context.Context, next contact.Claim, read []contact.Claim) error {
 	own := int64(0)
 	writes := make([]types.TransactWriteItem, 1, 1+len(read))
 	for _, c := range read {
@@ -90,7 +90,7 @@ func (t *Table) SaveClaim(ctx context.Context, next contact.Claim, read []contac
 
 // replace returns the write of an item in place of the version that was read.
 // Version 0 means no item.
-func (t *Table) replace(it item, version int64) *types.Put {
+func (t Contacts) replace(it item, version int64) *types.Put {
 	if version == 0 {
 		return &types.Put{TableName: t.name, Item: it, ConditionExpression: onlyNew()}
 	}
@@ -100,7 +100,7 @@ func (t *Table) replace(it item, version int64) *types.Put {
 // ClaimsByCustomer returns the claims on several customers, not read
 // consistently. The claims of a merged customer are under each id that was
 // asked for.
-func (t *Table) ClaimsByCustomer(ctx context.Context, customers []identity.CustomerID) (map[identity.CustomerID][]contact.Claim, error) {
+func (t Contacts) ClaimsByCustomer(ctx context.Context, customers []identity.CustomerID) (map[identity.CustomerID][]contact.Claim, error) {
 	out := map[identity.CustomerID][]contact.Claim{}
 	others := map[identity.CustomerID][]identity.CustomerID{} // merged with, by asked
 	customers = slices.Compact(slices.Sorted(slices.Values(customers)))

@@ -23,7 +23,7 @@ const maxClaimed = 20
 // proves nothing and joins no customers; it becomes a suggestion if another
 // customer owns the address. It can be repeated. Blocked addresses are left
 // out.
-func (t *Table) PutClaimedAliases(ctx context.Context, id identity.CustomerID, claimed []identity.Alias, ev identity.Evidence) error {
+func (t Customers) PutClaimedAliases(ctx context.Context, id identity.CustomerID, claimed []identity.Alias, ev identity.Evidence) error {
 	c, err := t.customer(ctx, id, true)
 	if err != nil {
 		return err
@@ -69,7 +69,7 @@ func readClaimed(lines []string) []identity.AliasDetail {
 
 // claimants returns at most maxSuggested customers for whom an address is
 // claimed.
-func (t *Table) claimants(ctx context.Context, a identity.Alias) ([]identity.CustomerID, error) {
+func (t Customers) claimants(ctx context.Context, a identity.Alias) ([]identity.CustomerID, error) {
 	in := keyRange(t.claimedPK(a), " ", "~")
 	in.Limit = ptr(int32(maxSuggested))
 	var out []identity.CustomerID

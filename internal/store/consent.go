@@ -20,7 +20,7 @@ const maxConsents = 40
 // PutConsent adds a consent or refusal to the profile. Consents may come in any
 // order and more than once; the latest counts. Superseded lines are removed
 // when there are many.
-func (t *Table) PutConsent(ctx context.Context, c identity.CustomerID, k identity.Consent) error {
+func (t Customers) PutConsent(ctx context.Context, c identity.CustomerID, k identity.Consent) error {
 	full, err := t.update(ctx, addConsent(c, k, exprf("attribute_not_exists(%[1]s) OR size(%[1]s) < :most", attrProfileConsents)))
 	if err != nil || !full {
 		return err
@@ -47,7 +47,7 @@ func addConsent(c identity.CustomerID, k identity.Consent, condition *string) *d
 
 // tidyConsents removes superseded consents. A removed line that comes again is
 // superseded again.
-func (t *Table) tidyConsents(ctx context.Context, c identity.CustomerID) error {
+func (t Customers) tidyConsents(ctx context.Context, c identity.CustomerID) error {
 	found, err := t.batchGet(ctx, []item{key(customerPK(c), profileSK)}, true)
 	if err != nil || len(found) == 0 {
 		return err

@@ -20,7 +20,7 @@ func TestPutConsent_MergedCustomers(t *testing.T) {
 	at := func(minute int) time.Time { return start.Add(time.Duration(minute) * time.Minute) }
 	put := func(c identity.CustomerID, k identity.Consent) {
 		t.Helper()
-		if err := s.table.PutConsent(t.Context(), c, k); err != nil {
+		if err := s.table.Customers.PutConsent(t.Context(), c, k); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -34,7 +34,7 @@ func TestPutConsent_MergedCustomers(t *testing.T) {
 	tie.Granted = false
 	put(a, tie)
 	s.one(a, b, s.says(3, "x", phone(1), bsuid(1)))
-	c, err := s.table.Customer(t.Context(), a)
+	c, err := s.table.Customers.Customer(t.Context(), a)
 	if diff := cmp.Diff([]identity.Consent{tie, stop}, c.Consents); diff != "" || err != nil {
 		t.Errorf("error %v (-want +got):\n%s", err, diff)
 	}
@@ -43,7 +43,7 @@ func TestPutConsent_MergedCustomers(t *testing.T) {
 func TestPutConsent_ProfileSize(t *testing.T) {
 	t.Parallel()
 	table, db := storetest.NewWithClient(t)
-	who, err := table.Identify(t.Context(), []identity.Address{phone(1)}, evidence)
+	who, err := table.Customers.Identify(t.Context(), []identity.Address{phone(1)}, evidence)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,11 +55,11 @@ func TestPutConsent_ProfileSize(t *testing.T) {
 		said = append(said, last)
 	}
 	for _, k := range append(said, said[:50]...) { // the first come again
-		if err := table.PutConsent(t.Context(), who, k); err != nil {
+		if err := table.Customers.PutConsent(t.Context(), who, k); err != nil {
 			t.Fatal(err)
 		}
 	}
-	c, err := table.Customer(t.Context(), who)
+	c, err := table.Customers.Customer(t.Context(), who)
 	if diff := cmp.Diff([]identity.Consent{other, last}, c.Consents); diff != "" || err != nil {
 		t.Errorf("error %v (-want +got):\n%s", err, diff)
 	}

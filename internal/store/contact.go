@@ -115,7 +115,7 @@ const maxStaleness = 15 * time.Minute
 // whether an identity change was stored in the last 15 minutes. Identity
 // changes sort just before the contacts; if the query stops before it reaches
 // them, Changed is true.
-func (t *Table) NearbyContacts(ctx context.Context, c identity.CustomerID, at time.Time, before int, consistent bool) (contact.NearbyContacts, error) {
+func (t Contacts) NearbyContacts(ctx context.Context, c identity.CustomerID, at time.Time, before int, consistent bool) (contact.NearbyContacts, error) {
 	in := keyRange(customerPK(c), changePrefix, endOf(correctionPrefix))
 	in.ScanIndexForward = ptr(false)
 	in.ConsistentRead = &consistent
@@ -151,7 +151,7 @@ func (t *Table) NearbyContacts(ctx context.Context, c identity.CustomerID, at ti
 
 // SaveContact writes a contact if the stored version is c.Version; 0 is a new
 // contact. It is [fault.Conflict] if the contact changed since.
-func (t *Table) SaveContact(ctx context.Context, c contact.Contact) error {
+func (t Contacts) SaveContact(ctx context.Context, c contact.Contact) error {
 	it, err := contactItem(c)
 	if err != nil {
 		return err
@@ -168,7 +168,7 @@ func (t *Table) SaveContact(ctx context.Context, c contact.Contact) error {
 
 // DeleteContact deletes a contact that its messages no longer form. It is
 // [fault.Conflict] if the contact changed since.
-func (t *Table) DeleteContact(ctx context.Context, c contact.Contact) error {
+func (t Contacts) DeleteContact(ctx context.Context, c contact.Contact) error {
 	_, err := t.db.DeleteItem(ctx, &dynamodb.DeleteItemInput{
 		TableName: t.name, Key: key(customerPK(c.Customer), contactSK(c.Start, c.ID)),
 		ConditionExpression:       exprf("attribute_not_exists(%s) OR %s = :v", pkName, attrContactVersion),
@@ -191,7 +191,7 @@ func conditional(err error, doing, conflict string) error {
 
 // Contacts returns the contacts of one customer id, latest first, at most limit
 // of them before the cursor, which is "<start, ms>#<contact id>".
-func (t *Table) Contacts(ctx context.Context, c identity.CustomerID, limit int, cursor string) ([]contact.Contact, string, error) {
+func (t Contacts) Contacts(ctx context.Context, c identity.CustomerID, limit int, cursor string) ([]contact.Contact, string, error) {
 	to := contactPrefix + "~"
 	if cursor != "" {
 		to = contactPrefix + cursor
@@ -225,7 +225,7 @@ func (t *Table) Contacts(ctx context.Context, c identity.CustomerID, limit int, 
 // WaitingContacts returns the contacts that wait for a department, longest
 // first, at most limit of them after the cursor, which is "<since, ms>#<contact
 // id>". Contacts that cannot be read are left out.
-func (t *Table) WaitingContacts(ctx context.Context, department string, limit int, cursor string) ([]contact.WaitingContact, string, error) {
+func (t Contacts) WaitingContacts(ctx context.Context, department string, limit int, cursor string) ([]contact.WaitingContact, string, error) {
 	if cursor != "" {
 		if !isTimePlace(cursor) || len(cursor) > 64 {
 			return nil, "", errCursor()
@@ -240,7 +240,7 @@ func placeOfWaiter(w contact.WaitingContact) string {
 	return fmt.Sprintf("%013d#%s", w.Since.UnixMilli(), w.ID)
 }
 
-func (t *Table) waitingShard(ctx context.Context, pk string, limit int, cursor string) ([]contact.WaitingContact, error) {
+func (t Contacts) waitingShard(ctx context.Context, pk string, limit int, cursor string) ([]contact.WaitingContact, error) {
 	var out []contact.WaitingContact
 	err := t.query(ctx, &dynamodb.QueryInput{
 		IndexName:                 aws.String(gsiName),

@@ -16,7 +16,7 @@ import (
 
 // PutCorrection writes the causes that an agent gave to the contact of a
 // message, in place of an earlier correction.
-func (t *Table) PutCorrection(ctx context.Context, c contact.Correction) error {
+func (t Contacts) PutCorrection(ctx context.Context, c contact.Correction) error {
 	data, err := json.Marshal(c)
 	if err != nil {
 		return fault.Wrap(fault.Internal, err, "encode correction")
@@ -42,7 +42,7 @@ func readCorrection(it item) (contact.Correction, error) {
 // Corrections returns the corrections from since to until, earliest first, at
 // most limit after the cursor. The cursor is that of the previous page. A zero
 // until means no end.
-func (t *Table) Corrections(ctx context.Context, since, until time.Time, limit int, cursor string) ([]contact.Correction, string, error) {
+func (t Contacts) Corrections(ctx context.Context, since, until time.Time, limit int, cursor string) ([]contact.Correction, string, error) {
 	before := "~"
 	if !until.IsZero() {
 		before = timeSK("", until)
@@ -101,7 +101,7 @@ const maxLookedAt = 2000
 
 // ContactByID returns a contact of a customer, the id of its earliest message
 // and the member who has that message. An unknown contact is [fault.NotFound].
-func (t *Table) ContactByID(ctx context.Context, c identity.Customer, id string) (contact.Contact, message.ID, identity.CustomerID, error) {
+func (t Contacts) ContactByID(ctx context.Context, c identity.Customer, id string) (contact.Contact, message.ID, identity.CustomerID, error) {
 	none := fault.New(fault.NotFound, "the customer has no such contact")
 	var k contact.Contact
 	for _, m := range c.Members {
@@ -116,7 +116,7 @@ func (t *Table) ContactByID(ctx context.Context, c identity.Customer, id string)
 	if k.ID == "" {
 		return contact.Contact{}, "", "", none
 	}
-	ms, err := t.RecentMessages(ctx, c, k.Start)
+	ms, err := t.messages().RecentMessages(ctx, c, k.Start)
 	if err != nil {
 		return contact.Contact{}, "", "", err
 	}
@@ -128,7 +128,7 @@ func (t *Table) ContactByID(ctx context.Context, c identity.Customer, id string)
 	return contact.Contact{}, "", "", none
 }
 
-func (t *Table) contactByID(ctx context.Context, c identity.CustomerID, id string) (contact.Contact, error) {
+func (t Contacts) contactByID(ctx context.Context, c identity.CustomerID, id string) (contact.Contact, error) {
 	in := keyRange(customerPK(c), contactPrefix, endOf(contactPrefix))
 	in.ScanIndexForward = ptr(false)
 	var found contact.Contact

@@ -5,8 +5,8 @@ import (
 	"github.com/heard-intake/heard/internal/message"
 )
 
-// HistoryCursor returns the cursor of a page of [Table.History] that ends with
+// HistoryCursor returns the cursor of a page of [Messages.History] that ends with
 // e.
-func (t *Table) HistoryCursor(c identity.Customer, q message.Query, e message.Entry) string {
+func (t Messages) HistoryCursor(c identity.Customer, q message.Query, e message.Entry) string {
 	return t.sealCursor(c.ID, q, entryPlace(e))
 }

@@ -12,18 +12,18 @@ func TestHistoryCursor_CutPage(t *testing.T) {
 	t.Parallel()
 	table := storetest.New(t)
 	for i := range 5 {
-		if _, err := table.PutMessage(t.Context(), newMessage("c1", i, "x"), ""); err != nil {
+		if _, err := table.Messages.PutMessage(t.Context(), newMessage("c1", i, "x"), ""); err != nil {
 			t.Fatal(err)
 		}
 	}
 	c := identity.Customer{ID: "c1", Members: []identity.CustomerID{"c1"}}
 	q := message.Query{Limit: 5}
-	all, err := table.History(t.Context(), c, q)
+	all, err := table.Messages.History(t.Context(), c, q)
 	if err != nil {
 		t.Fatal(err)
 	}
-	q.Cursor = table.HistoryCursor(c, q, all.Entries[1])
-	rest, err := table.History(t.Context(), c, q)
+	q.Cursor = table.Messages.HistoryCursor(c, q, all.Entries[1])
+	rest, err := table.Messages.History(t.Context(), c, q)
 	if err != nil || len(rest.Entries) != 3 || rest.Entries[0].ID != all.Entries[2].ID || !rest.Complete {
 		t.Error(rest, err)
 	}

@@ -22,17 +22,17 @@ var profileAttrs = []string{
 }
 
 // Customer returns the customer of an id, which may be that of a merged
-// customer. It does not tell whether the id is in use: see [Table.Exists].
-func (t *Table) Customer(ctx context.Context, id identity.CustomerID) (identity.Customer, error) {
+// customer. It does not tell whether the id is in use: see [Customers.Exists].
+func (t Customers) Customer(ctx context.Context, id identity.CustomerID) (identity.Customer, error) {
 	return t.customer(ctx, id, false)
 }
 
-// CustomerConsistent is [Table.Customer] with consistent reads.
-func (t *Table) CustomerConsistent(ctx context.Context, id identity.CustomerID) (identity.Customer, error) {
+// CustomerConsistent is [Customers.Customer] with consistent reads.
+func (t Customers) CustomerConsistent(ctx context.Context, id identity.CustomerID) (identity.Customer, error) {
 	return t.customer(ctx, id, true)
 }
 
-func (t *Table) customer(ctx context.Context, id identity.CustomerID, consistent bool) (identity.Customer, error) {
+func (t Customers) customer(ctx context.Context, id identity.CustomerID, consistent bool) (identity.Customer, error) {
 	for range maxMembers + 1 {
 		it, err := t.getItem(ctx, key(customerPK(id), profileSK), consistent)
 		if err != nil {
@@ -49,7 +49,7 @@ func (t *Table) customer(ctx context.Context, id identity.CustomerID, consistent
 
 // readCustomer returns the customer of a profile that is not merged into
 // another, with the profiles of its members.
-func (t *Table) readCustomer(ctx context.Context, id identity.CustomerID, it item, consistent bool) (identity.Customer, error) {
+func (t Customers) readCustomer(ctx context.Context, id identity.CustomerID, it item, consistent bool) (identity.Customer, error) {
 	c := identity.Customer{ID: id, Members: []identity.CustomerID{id}}
 	profiles := []item{it}
 	if members := set(it, attrProfileMembers); len(members) > 0 {
@@ -86,13 +86,13 @@ func (t *Table) readCustomer(ctx context.Context, id identity.CustomerID, it ite
 }
 
 // Exists reports whether an item is stored under a customer id.
-func (t *Table) Exists(ctx context.Context, id identity.CustomerID) (bool, error) {
+func (t Customers) Exists(ctx context.Context, id identity.CustomerID) (bool, error) {
 	return t.anyItem(ctx, keyRange(customerPK(id), " ", "~"))
 }
 
 // hasMessages reports whether a customer has messages from before a time; the
 // zero time means any.
-func (t *Table) hasMessages(ctx context.Context, c identity.Customer, before time.Time) (bool, error) {
+func (t Customers) hasMessages(ctx context.Context, c identity.Customer, before time.Time) (bool, error) {
 	to := messagePrefix + "~"
 	if !before.IsZero() {
 		to = timeSK(messagePrefix, before)
@@ -106,7 +106,7 @@ func (t *Table) hasMessages(ctx context.Context, c identity.Customer, before tim
 	return false, nil
 }
 
-func (t *Table) anyItem(ctx context.Context, in *dynamodb.QueryInput) (bool, error) {
+func (t Customers) anyItem(ctx context.Context, in *dynamodb.QueryInput) (bool, error) {
 	in.Limit = ptr(int32(1))
 	in.ConsistentRead = ptr(true)
 	found := false
@@ -116,7 +116,7 @@ func (t *Table) anyItem(ctx context.Context, in *dynamodb.QueryInput) (bool, err
 
 // Aliases returns the aliases that a customer owns. Of visitors who signed in
 // it returns the newest.
-func (t *Table) Aliases(ctx context.Context, c identity.Customer) ([]identity.Address, error) {
+func (t Customers) Aliases(ctx context.Context, c identity.Customer) ([]identity.Address, error) {
 	all, err := t.aliasesNow(ctx, c)
 	var out []identity.Address
 	for _, a := range all {
@@ -126,14 +126,14 @@ func (t *Table) Aliases(ctx context.Context, c identity.Customer) ([]identity.Ad
 }
 
 // aliasesNow returns the aliases that a customer owns.
-func (t *Table) aliasesNow(ctx context.Context, c identity.Customer) ([]aliasItem, error) {
+func (t Customers) aliasesNow(ctx context.Context, c identity.Customer) ([]aliasItem, error) {
 	all, err := t.aliasesOf(ctx, c)
 	return slices.DeleteFunc(all, func(a aliasItem) bool { return !slices.Contains(c.Members, a.currentOwner()) }), err
 }
 
 // AliasDetails returns every alias that a customer owns or owned, with its
 // evidence and links.
-func (t *Table) AliasDetails(ctx context.Context, c identity.Customer) ([]identity.AliasDetail, error) {
+func (t Customers) AliasDetails(ctx context.Context, c identity.Customer) ([]identity.AliasDetail, error) {
 	all, err := t.aliasesOf(ctx, c)
 	if err != nil {
 		return nil, err
@@ -167,7 +167,7 @@ func (t *Table) AliasDetails(ctx context.Context, c identity.Customer) ([]identi
 // profiles, those of the earliest and latest message of each member, the newest
 // visitors who signed in, and all linked with them. An alias that came later is
 // in the profile, so that no other message must be read.
-func (t *Table) aliasesOf(ctx context.Context, c identity.Customer) ([]aliasItem, error) {
+func (t Customers) aliasesOf(ctx context.Context, c identity.Customer) ([]aliasItem, error) {
 	seeds := slices.Clone(c.Registered)
 	for _, m := range c.Moves {
 		seeds = append(seeds, m.Alias)
@@ -201,7 +201,7 @@ const maxVisitors = 20
 
 // visitorKeys returns the alias keys of the newest visitors who signed in as a
 // customer, newest first.
-func (t *Table) visitorKeys(ctx context.Context, c identity.Customer) ([]string, error) {
+func (t Customers) visitorKeys(ctx context.Context, c identity.Customer) ([]string, error) {
 	var rows []string
 	for _, member := range c.Members {
 		in := keyRange(customerPK(member), visitorPrefix, endOf(visitorPrefix))
@@ -228,7 +228,7 @@ func (t *Table) visitorKeys(ctx context.Context, c identity.Customer) ([]string,
 
 // update writes one conditional update. lost reports that the condition did not
 // hold.
-func (t *Table) update(ctx context.Context, in *dynamodb.UpdateItemInput) (lost bool, err error) {
+func (t Customers) update(ctx context.Context, in *dynamodb.UpdateItemInput) (lost bool, err error) {
 	in.TableName = t.name
 	_, err = t.db.UpdateItem(ctx, in)
 	if _, failedCondition := errors.AsType[*types.ConditionalCheckFailedException](err); failedCondition {

@@ -16,7 +16,7 @@ import (
 // PutDeferredEvents stores events that time will bring within one minute in one
 // item, which is due at the end of the minute. name separates items of one
 // minute; the same name replaces the item.
-func (t *Table) PutDeferredEvents(ctx context.Context, minute time.Time, name string, all []contact.DeferredEvent) error {
+func (t Schedule) PutDeferredEvents(ctx context.Context, minute time.Time, name string, all []contact.DeferredEvent) error {
 	data, err := json.Marshal(all)
 	if err != nil {
 		return fault.Wrap(fault.Internal, err, "encode what is due")
@@ -30,7 +30,7 @@ func (t *Table) PutDeferredEvents(ctx context.Context, minute time.Time, name st
 }
 
 // DeferredEvents returns the events of a due entry; none if the item is gone.
-func (t *Table) DeferredEvents(ctx context.Context, e schedule.Entry) ([]contact.DeferredEvent, error) {
+func (t Schedule) DeferredEvents(ctx context.Context, e schedule.Entry) ([]contact.DeferredEvent, error) {
 	it, err := t.getItem(ctx, key(e.PK, e.SK), true)
 	if err != nil || it == nil {
 		return nil, err
@@ -44,7 +44,7 @@ func (t *Table) DeferredEvents(ctx context.Context, e schedule.Entry) ([]contact
 
 // ContactByKey returns a contact by its start and id, read consistently. It is
 // false otherwise.
-func (t *Table) ContactByKey(ctx context.Context, c identity.CustomerID, start time.Time, id string) (contact.Contact, bool, error) {
+func (t Contacts) ContactByKey(ctx context.Context, c identity.CustomerID, start time.Time, id string) (contact.Contact, bool, error) {
 	it, err := t.getItem(ctx, key(customerPK(c), contactSK(start, id)), true)
 	if err != nil || it == nil {
 		return contact.Contact{}, false, err

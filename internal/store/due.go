@@ -31,7 +31,7 @@ func dueRow(pk string, kind schedule.Kind, at time.Time) item {
 
 // Due returns the entries that are due at now, oldest first, at most limit entries after the
 // cursor. next is empty at the end. The index is a little behind the table.
-func (t *Table) Due(ctx context.Context, now time.Time, limit int, cursor string) ([]schedule.Entry, string, error) {
+func (t Schedule) Due(ctx context.Context, now time.Time, limit int, cursor string) ([]schedule.Entry, string, error) {
 	return overShards(limit, dueCursor, func(shard, limit int) ([]schedule.Entry, error) {
 		return t.dueInShard(ctx, duePK(shard), timeSK("", now.Add(time.Millisecond)), limit, cursor)
 	})
@@ -41,7 +41,7 @@ func (t *Table) Due(ctx context.Context, now time.Time, limit int, cursor string
 // time differ by their sort keys.
 func dueCursor(e schedule.Entry) string { return placeOfDue(e.At, e.Kind, e.PK) + "\x00" + e.SK }
 
-func (t *Table) dueInShard(ctx context.Context, pk, before string, limit int, cursor string) ([]schedule.Entry, error) {
+func (t Schedule) dueInShard(ctx context.Context, pk, before string, limit int, cursor string) ([]schedule.Entry, error) {
 	from, _, _ := strings.Cut(cursor, "\x00")
 	var out []schedule.Entry
 	err := t.query(ctx, &dynamodb.QueryInput{
@@ -70,7 +70,7 @@ func ProblemDue(problemID string, kind schedule.Kind, at time.Time) schedule.Ent
 }
 
 // PutDue writes a due entry that is an item of its own, or moves it.
-func (t *Table) PutDue(ctx context.Context, e schedule.Entry) error {
+func (t Schedule) PutDue(ctx context.Context, e schedule.Entry) error {
 	_, err := t.db.PutItem(ctx, &dynamodb.PutItemInput{TableName: t.name, Item: dueRow(e.PK, e.Kind, e.At)})
 	if err != nil {
 		return sdkError(err, "write due entry")
@@ -80,13 +80,13 @@ func (t *Table) PutDue(ctx context.Context, e schedule.Entry) error {
 
 // MoveDue moves a due entry to another time. It does nothing if the entry moved
 // since it was read.
-func (t *Table) MoveDue(ctx context.Context, e schedule.Entry, at time.Time) error {
+func (t Schedule) MoveDue(ctx context.Context, e schedule.Entry, at time.Time) error {
 	return t.changeDue(ctx, e, *exprf("SET %s = :to", gsiSK), item{":to": str(placeOfDue(at, e.Kind, e.PK))})
 }
 
 // DeleteDue removes a due entry. It does nothing if the entry moved since it
 // was read.
-func (t *Table) DeleteDue(ctx context.Context, e schedule.Entry) error {
+func (t Schedule) DeleteDue(ctx context.Context, e schedule.Entry) error {
 	if !isDueRow(e.SK) {
 		return t.changeDue(ctx, e, *exprf("REMOVE %s, %s", gsiPK, gsiSK), nil)
 	}
@@ -97,7 +97,7 @@ func (t *Table) DeleteDue(ctx context.Context, e schedule.Entry) error {
 	return unlessMoved(err)
 }
 
-func (t *Table) changeDue(ctx context.Context, e schedule.Entry, expression string, values item) error {
+func (t Schedule) changeDue(ctx context.Context, e schedule.Entry, expression string, values item) error {
 	if values == nil {
 		values = item{}
 	}
@@ -117,6 +117,6 @@ func unlessMoved(err error) error {
 }
 
 // dropDueRow returns the write that deletes the due row of a kind, at any time.
-func (t *Table) dropDueRow(pk string, kind schedule.Kind) types.TransactWriteItem {
+func (t *core) dropDueRow(pk string, kind schedule.Kind) types.TransactWriteItem {
 	return types.TransactWriteItem{Delete: &types.Delete{TableName: t.name, Key: key(pk, dueSK(kind))}}
 }

@@ -20,9 +20,9 @@ import (
 // PutEffect records an effect for a customer, and reports whether that changed
 // anything. It is one conditional write, can be repeated, and may come before
 // the message. An effect that may mean the loss of a message writes a failure
-// mark first, so that [Table.RecentMessages] reads the effect; the effect wakes
+// mark first, so that [Messages.RecentMessages] reads the effect; the effect wakes
 // triage.
-func (t *Table) PutEffect(ctx context.Context, customer identity.CustomerID, e message.Effect) (changed bool, err error) {
+func (t Messages) PutEffect(ctx context.Context, customer identity.CustomerID, e message.Effect) (changed bool, err error) {
 	if err := e.Validate(); err != nil {
 		return false, err
 	}
@@ -42,7 +42,7 @@ func (t *Table) PutEffect(ctx context.Context, customer identity.CustomerID, e m
 	w.Key = key(customerPK(customer), effectSK(e.Channel, target))
 	*w.UpdateExpression += ", " + attrWritten + " = :changed"
 	w.ExpressionAttributeValues[":changed"] = millis(t.Now())
-	lost, err := t.update(ctx, w)
+	lost, err := t.customers().update(ctx, w)
 	return err == nil && !lost, err
 }
 
@@ -148,7 +148,7 @@ type stateKey struct {
 
 // messageStates returns the state of each message of c by id, with the
 // watermarks applied.
-func (t *Table) messageStates(ctx context.Context, c identity.Customer, ms []message.Message, consistent bool) (map[message.ID]message.State, error) {
+func (t Messages) messageStates(ctx context.Context, c identity.Customer, ms []message.Message, consistent bool) (map[message.ID]message.State, error) {
 	effects := make([][]stateKey, len(ms))
 	marks := make([][]stateKey, len(ms))
 	var all []stateKey
@@ -182,11 +182,11 @@ func (t *Table) messageStates(ctx context.Context, c identity.Customer, ms []mes
 
 // effectKeys returns the keys of the effects on a message of c, and of the
 // watermarks of its owner.
-func (t *Table) effectKeys(c identity.Customer, m message.Message) (effects, marks []stateKey) {
+func (t Messages) effectKeys(c identity.Customer, m message.Message) (effects, marks []stateKey) {
 	places := []identity.CustomerID{m.CustomerID}
 	owner := m.CustomerID
 	if len(c.Moves) > 0 {
-		places = c.Places(m.CustomerID, t.aliasKeys(m.Addresses())...)
+		places = c.Places(m.CustomerID, t.customers().aliasKeys(m.Addresses())...)
 		owner = c.Owner(m.CustomerID, t.aliasKey(m.Customer), m.SentAt)
 	}
 	marked := m.Direction == message.Outbound && (m.Channel == message.Messenger || m.Channel == message.Instagram)
@@ -200,7 +200,7 @@ func (t *Table) effectKeys(c identity.Customer, m message.Message) (effects, mar
 }
 
 // readEffects reads effect items.
-func (t *Table) readEffects(ctx context.Context, at []stateKey, consistent bool) (map[stateKey]item, error) {
+func (t Messages) readEffects(ctx context.Context, at []stateKey, consistent bool) (map[stateKey]item, error) {
 	var keys []item
 	seen := map[stateKey]bool{}
 	for _, k := range at {

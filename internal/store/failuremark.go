@@ -38,7 +38,7 @@ const maxReportDelay = 31 * 24 * time.Hour
 // markFailure writes the failure mark of e, and adds to the update of the
 // effect the time from which triage must examine the contacts: the time of the
 // message, or of the failure if the message has not arrived.
-func (t *Table) markFailure(ctx context.Context, c identity.CustomerID, e message.Effect, u *dynamodb.UpdateItemInput) error {
+func (t Messages) markFailure(ctx context.Context, c identity.CustomerID, e message.Effect, u *dynamodb.UpdateItemInput) error {
 	k := message.ProviderKey(e.Target)
 	if _, err := t.putNew(ctx, key(customerPK(c), failureMarkSK(e.Channel, k))); err != nil {
 		return err
@@ -60,7 +60,7 @@ func (t *Table) markFailure(ctx context.Context, c identity.CustomerID, e messag
 
 // markLostMessages sets Lost on outbound messages that failed. It reads effects
 // consistently, and none without a failure mark.
-func (t *Table) markLostMessages(ctx context.Context, c identity.Customer, ms []message.Message, doubts map[stateKey]bool) error {
+func (t Messages) markLostMessages(ctx context.Context, c identity.Customer, ms []message.Message, doubts map[stateKey]bool) error {
 	var some []message.Message
 	for _, m := range ms {
 		effects, _ := t.effectKeys(c, m)

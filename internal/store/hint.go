@@ -18,7 +18,7 @@ import (
 const wordHashLen = 11
 
 // WordHash returns the hash under which a customer's word is stored.
-func (t *Table) WordHash(word string) string { return t.pepper.Hash("word", word)[:wordHashLen] }
+func (t Candidates) WordHash(word string) string { return t.pepper.Hash("word", word)[:wordHashLen] }
 
 // maxHints bounds one row of hints, in bytes: about twenty-five contacts.
 const maxHints = 4 << 10
@@ -26,7 +26,7 @@ const maxHints = 4 << 10
 // PutUnknownContacts stores which contacts of a batch have an unknown reason,
 // with hashes of their words. A row is a hint that never changes: the contacts
 // decide. The same batch writes the same row.
-func (t *Table) PutUnknownContacts(ctx context.Context, all []problem.UnclassifiedContact) error {
+func (t Candidates) PutUnknownContacts(ctx context.Context, all []problem.UnclassifiedContact) error {
 	all = slices.SortedFunc(slices.Values(all), func(a, b problem.UnclassifiedContact) int {
 		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Contact, b.Contact), cmp.Compare(a.Customer, b.Customer))
 	})
@@ -49,7 +49,7 @@ func (t *Table) PutUnknownContacts(ctx context.Context, all []problem.Unclassifi
 	return t.putHints(ctx, row, all[from:])
 }
 
-func (t *Table) putHints(ctx context.Context, row string, of []problem.UnclassifiedContact) error {
+func (t Candidates) putHints(ctx context.Context, row string, of []problem.UnclassifiedContact) error {
 	hash := t.Hash("unknown", row)[:wordHashLen]
 	expires := of[0].Expires
 	for _, u := range of {
@@ -67,7 +67,7 @@ func (t *Table) putHints(ctx context.Context, row string, of []problem.Unclassif
 }
 
 // hintLine returns the line of a contact in a row of hints.
-func (t *Table) hintLine(u problem.UnclassifiedContact) string {
+func (t Candidates) hintLine(u problem.UnclassifiedContact) string {
 	fields := []string{string(u.Customer), u.Contact, timeSK("", u.At)}
 	for _, w := range u.Words {
 		fields = append(fields, t.WordHash(w))
@@ -78,7 +78,7 @@ func (t *Table) hintLine(u problem.UnclassifiedContact) string {
 // UnknownContacts returns contacts of unknown reason that began since a time,
 // about limit of them, the latest of each shard. A contact comes more than once
 // if it has more than one message. Their words are hashes.
-func (t *Table) UnknownContacts(ctx context.Context, from time.Time, limit int, now time.Time) ([]problem.UnclassifiedContact, error) {
+func (t Candidates) UnknownContacts(ctx context.Context, from time.Time, limit int, now time.Time) ([]problem.UnclassifiedContact, error) {
 	var parts [shards][]problem.UnclassifiedContact
 	var errs [shards]error
 	var wg sync.WaitGroup
@@ -91,7 +91,7 @@ func (t *Table) UnknownContacts(ctx context.Context, from time.Time, limit int, 
 	return slices.Concat(parts[:]...), firstError(errs[:]...)
 }
 
-func (t *Table) hintsInShard(ctx context.Context, shard int, from time.Time, limit int, now time.Time) ([]problem.UnclassifiedContact, error) {
+func (t Candidates) hintsInShard(ctx context.Context, shard int, from time.Time, limit int, now time.Time) ([]problem.UnclassifiedContact, error) {
 	in := keyRange(unknownPK(shard), timeSK("", from), "~")
 	in.ScanIndexForward = ptr(false)
 	var out []problem.UnclassifiedContact
@@ -115,7 +115,7 @@ func readHint(line string) (problem.UnclassifiedContact, bool) {
 }
 
 // DecideWords stores a decision about hashes of words until a time.
-func (t *Table) DecideWords(ctx context.Context, hashes []string, by, decision string, expires time.Time) error {
+func (t Candidates) DecideWords(ctx context.Context, hashes []string, by, decision string, expires time.Time) error {
 	for _, h := range hashes {
 		it := key(decidedPK, h)
 		it[attrWordDecidedBy] = str(by)
@@ -129,7 +129,7 @@ func (t *Table) DecideWords(ctx context.Context, hashes []string, by, decision s
 }
 
 // DecidedWords returns the decisions about words by their hashes.
-func (t *Table) DecidedWords(ctx context.Context, now time.Time) (map[string]string, error) {
+func (t Candidates) DecidedWords(ctx context.Context, now time.Time) (map[string]string, error) {
 	out := map[string]string{}
 	err := t.query(ctx, keyRange(decidedPK, "-", "~"), func(it item) bool {
 		if !expired(it, now) {

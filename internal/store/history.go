@@ -17,7 +17,7 @@ const maxScan = 1000
 // History returns one page of the messages of a customer and its merged
 // members, each message once, even if messages arrive meanwhile. A cursor of
 // another customer or order is [fault.Invalid].
-func (t *Table) History(ctx context.Context, c identity.Customer, q message.Query) (message.Page, error) {
+func (t Messages) History(ctx context.Context, c identity.Customer, q message.Query) (message.Page, error) {
 	if q.Limit < 1 || q.Limit > 200 {
 		return message.Page{}, fault.New(fault.Invalid, "limit is 1 to 200")
 	}
@@ -43,7 +43,7 @@ func (t *Table) History(ctx context.Context, c identity.Customer, q message.Quer
 }
 
 // addStates adds the states of the messages of c.
-func (t *Table) addStates(ctx context.Context, c identity.Customer, entries []message.Entry) error {
+func (t Messages) addStates(ctx context.Context, c identity.Customer, entries []message.Entry) error {
 	ms := make([]message.Message, len(entries))
 	for i, e := range entries {
 		ms[i] = e.Message
@@ -77,7 +77,7 @@ func precedes(q message.Query, a, b place) bool {
 // mergeHistories reads the messages of all members in order until enough of
 // them match. It also returns those that do not match: the last one is the end
 // of the page.
-func (t *Table) mergeHistories(ctx context.Context, c identity.Customer, q message.Query, after place) ([]message.Entry, bool, error) {
+func (t Messages) mergeHistories(ctx context.Context, c identity.Customer, q message.Query, after place) ([]message.Entry, bool, error) {
 	parts := c.Parts()
 	heads := make([][]message.Entry, len(parts))
 	more := make([]bool, len(parts))
@@ -134,7 +134,7 @@ func (t *Table) mergeHistories(ctx context.Context, c identity.Customer, q messa
 
 // ownsMessage reports whether c owns a message that is stored under c or
 // another owner of one of its aliases.
-func (t *Table) ownsMessage(c identity.Customer, m message.Message) bool {
+func (t Messages) ownsMessage(c identity.Customer, m message.Message) bool {
 	return len(c.Moves) == 0 || c.Owns(m.CustomerID, t.aliasKey(m.Customer), m.SentAt)
 }
 
@@ -142,7 +142,7 @@ func entryPlace(e message.Entry) place { return place{messageSK(e.ID), e.Custome
 
 // readPartition returns the next messages of one partition after a place, and
 // whether there are more.
-func (t *Table) readPartition(ctx context.Context, part identity.Part, q message.Query, after place) ([]message.Entry, bool, error) {
+func (t Messages) readPartition(ctx context.Context, part identity.Part, q message.Query, after place) ([]message.Entry, bool, error) {
 	c := part.ID
 	from := messagePrefix
 	to := endOf(messagePrefix)
@@ -209,7 +209,7 @@ func justBefore(sk string) string {
 // its own customer and query order only, and is sealed, because p can be a
 // message that its holder may not see. The padding hides the length of the
 // message id, which differs by channel.
-func (t *Table) sealCursor(c identity.CustomerID, q message.Query, p place) string {
+func (t *core) sealCursor(c identity.CustomerID, q message.Query, p place) string {
 	plain := p.sk + unit + string(p.customer)
 	if rest := len(plain) % cursorBlock; rest > 0 {
 		plain += strings.Repeat(unit, cursorBlock-rest)
@@ -228,7 +228,7 @@ func cursorScope(c identity.CustomerID, q message.Query) string {
 	return "history newest " + string(c)
 }
 
-func (t *Table) openCursor(c identity.CustomerID, q message.Query) (place, error) {
+func (t *core) openCursor(c identity.CustomerID, q message.Query) (place, error) {
 	if q.Cursor == "" {
 		return place{}, nil
 	}
@@ -247,7 +247,7 @@ func errCursor() error {
 // RecentMessages returns the messages of a customer since a time, oldest first,
 // read consistently. Triage computes contacts from them. Outbound messages that
 // did not arrive have Lost set.
-func (t *Table) RecentMessages(ctx context.Context, c identity.Customer, from time.Time) ([]message.Message, error) {
+func (t Messages) RecentMessages(ctx context.Context, c identity.Customer, from time.Time) ([]message.Message, error) {
 	var out []message.Message
 	doubts := map[stateKey]bool{}
 	var bad error

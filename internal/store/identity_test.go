@@ -35,12 +35,12 @@ func (s *scene) says(minute int, text string, addresses ...identity.Address) ide
 
 func (s *scene) delivers(m message.Message, rule string) identity.CustomerID {
 	s.t.Helper()
-	id, err := s.table.Identify(s.t.Context(), m.Addresses(), identity.Evidence{Rule: rule, Ref: string(m.ID), At: m.SentAt})
+	id, err := s.table.Customers.Identify(s.t.Context(), m.Addresses(), identity.Evidence{Rule: rule, Ref: string(m.ID), At: m.SentAt})
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	m.CustomerID = id
-	if _, err := s.table.PutMessage(s.t.Context(), m, ""); err != nil {
+	if _, err := s.table.Messages.PutMessage(s.t.Context(), m, ""); err != nil {
 		s.t.Fatal(err)
 	}
 	return id
@@ -48,7 +48,7 @@ func (s *scene) delivers(m message.Message, rule string) identity.CustomerID {
 
 func (s *scene) links(minute int, from, to identity.Address) {
 	s.t.Helper()
-	_, err := s.table.Identify(s.t.Context(), []identity.Address{from, to}, identity.Evidence{Rule: identity.RuleSystem, At: start.Add(time.Duration(minute) * time.Minute)})
+	_, err := s.table.Customers.Identify(s.t.Context(), []identity.Address{from, to}, identity.Evidence{Rule: identity.RuleSystem, At: start.Add(time.Duration(minute) * time.Minute)})
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -65,10 +65,10 @@ func (s *scene) visits(visitor, account string, claimed ...identity.Alias) ident
 	var who identity.CustomerID
 	for range 2 {
 		var err error
-		if who, err = s.table.LinkVisitor(s.t.Context(), link); err != nil {
+		if who, err = s.table.Customers.LinkVisitor(s.t.Context(), link); err != nil {
 			s.t.Fatal(err)
 		}
-		if err := s.table.PutClaimedAliases(s.t.Context(), who, claimed, link.Evidence); err != nil {
+		if err := s.table.Customers.PutClaimedAliases(s.t.Context(), who, claimed, link.Evidence); err != nil {
 			s.t.Fatal(err)
 		}
 	}
@@ -85,7 +85,7 @@ func (s *scene) registers(account string, addresses ...identity.Address) identit
 			r.Mails = append(r.Mails, a.Alias)
 		}
 	}
-	plan, err := s.table.RegisterCustomer(s.t.Context(), r)
+	plan, err := s.table.Customers.RegisterCustomer(s.t.Context(), r)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -94,7 +94,7 @@ func (s *scene) registers(account string, addresses ...identity.Address) identit
 
 func (s *scene) who(id identity.CustomerID) identity.Customer {
 	s.t.Helper()
-	c, err := s.table.Customer(s.t.Context(), id)
+	c, err := s.table.Customers.Customer(s.t.Context(), id)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -118,7 +118,7 @@ func (s *scene) apart(a, b identity.CustomerID, reasons ...string) {
 		s.t.Errorf("%s and %s were joined", a, b)
 		return
 	}
-	all, err := s.table.Suggestions(s.t.Context(), s.who(a))
+	all, err := s.table.Customers.Suggestions(s.t.Context(), s.who(a))
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -255,7 +255,7 @@ func TestIdentify_WhatsAppUsers(t *testing.T) {
 		"phone and user id come apart first and stay two": func(s *scene) {
 			a, b := s.says(1, "x", phone(1)), s.says(2, "x", bsuid(1))
 			s.one(a, b, s.says(3, "x", phone(1), bsuid(1)))
-			if _, _, err := s.table.UnmergeCustomer(t.Context(), b, identity.Decision{By: "agent", Why: "test", At: start}); err != nil {
+			if _, _, err := s.table.Customers.UnmergeCustomer(t.Context(), b, identity.Decision{By: "agent", Why: "test", At: start}); err != nil {
 				t.Fatal(err)
 			}
 			s.says(4, "x", bsuid(1), phone(1))
@@ -300,7 +300,7 @@ func TestAliasDetails_WholeHistory(t *testing.T) {
 	who := s.says(1, "x", phone(1))
 	s.says(2, "x", phone(1), bsuid(1))
 	s.says(3, "x", phone(1))
-	all, err := s.table.AliasDetails(t.Context(), s.who(who))
+	all, err := s.table.Customers.AliasDetails(t.Context(), s.who(who))
 	if err != nil || len(all) != 2 {
 		t.Fatal(all, err)
 	}
@@ -315,11 +315,11 @@ func TestPutClaimedAliases_UntilProven(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	who := s.visits("v1", "K-1", mail("jan").Alias, mail("info").Alias)
-	found, assurance, err := s.table.FindCustomer(t.Context(), mail("jan").Alias)
+	found, assurance, err := s.table.Customers.FindCustomer(t.Context(), mail("jan").Alias)
 	if err != nil || found != who || assurance != identity.Claimed {
 		t.Error(found, assurance, err)
 	}
-	all, err := s.table.AliasDetails(t.Context(), s.who(who))
+	all, err := s.table.Customers.AliasDetails(t.Context(), s.who(who))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -335,11 +335,11 @@ func TestPutClaimedAliases_UntilProven(t *testing.T) {
 	if shown != 1 || len(all) != 3 {
 		t.Errorf("%+v", all)
 	}
-	if has, err := s.table.Aliases(t.Context(), s.who(who)); err != nil || len(has) != 2 {
+	if has, err := s.table.Customers.Aliases(t.Context(), s.who(who)); err != nil || len(has) != 2 {
 		t.Error("what is claimed is no alias to answer to", has, err)
 	}
 	proved := s.says(1, "x", mail("jan"))
-	if found, assurance, err := s.table.FindCustomer(t.Context(), mail("jan").Alias); err != nil || found != proved || assurance != identity.Verified {
+	if found, assurance, err := s.table.Customers.FindCustomer(t.Context(), mail("jan").Alias); err != nil || found != proved || assurance != identity.Verified {
 		t.Error(found, assurance, err)
 	}
 }

@@ -16,7 +16,7 @@ import (
 
 // auditWrites completes an identity change and returns the writes that store it
 // under each of the customers.
-func (t *Table) auditWrites(ch *identity.Change, ids ...identity.CustomerID) ([]types.TransactWriteItem, error) {
+func (t Customers) auditWrites(ch *identity.Change, ids ...identity.CustomerID) ([]types.TransactWriteItem, error) {
 	if ch.At.IsZero() {
 		ch.At = time.Now()
 	}
@@ -55,7 +55,7 @@ func readChange(it item) (identity.Change, error) {
 // IdentityChanges returns the identity changes of a customer, latest first, at
 // most limit of them before the cursor. The cursor is that of the previous
 // page.
-func (t *Table) IdentityChanges(ctx context.Context, c identity.Customer, limit int, cursor string) ([]identity.Change, string, error) {
+func (t Customers) IdentityChanges(ctx context.Context, c identity.Customer, limit int, cursor string) ([]identity.Change, string, error) {
 	to := changePrefix + "~"
 	if cursor != "" {
 		if !isTimePlace(cursor) {

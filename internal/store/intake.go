@@ -15,7 +15,7 @@ import (
 // Identify returns the customer of a message with these addresses. It is the
 // same at each delivery, also after a merge. It joins other owners of the
 // verified addresses where the evidence allows it.
-func (t *Table) Identify(ctx context.Context, addresses []identity.Address, ev identity.Evidence) (identity.CustomerID, error) {
+func (t Customers) Identify(ctx context.Context, addresses []identity.Address, ev identity.Evidence) (identity.CustomerID, error) {
 	r, err := t.ResolveAliases(ctx, addresses, ev)
 	if err != nil {
 		return "", err
@@ -33,7 +33,7 @@ const keptNotices = 90 * 24 * time.Hour
 
 // PutNotice stores a report of a platform for operators for 90 days, and
 // reports whether it was new.
-func (t *Table) PutNotice(ctx context.Context, n message.Notice) (created bool, err error) {
+func (t Messages) PutNotice(ctx context.Context, n message.Notice) (created bool, err error) {
 	it := key(noticePK(n), noticeSK(n))
 	it[attrNoticeKind] = str(n.Kind)
 	it[ttlName] = num(time.Now().Add(keptNotices).Unix())
@@ -49,7 +49,7 @@ func (t *Table) PutNotice(ctx context.Context, n message.Notice) (created bool, 
 
 // PutQuarantined stores a delivery in quarantine. A second delivery of the same
 // body changes nothing.
-func (t *Table) PutQuarantined(ctx context.Context, c message.QuarantinedDelivery) error {
+func (t Messages) PutQuarantined(ctx context.Context, c message.QuarantinedDelivery) error {
 	it := key(quarantinePK(c.Hash), c.Hash)
 	it[attrQuarantineChannel] = str(string(c.Channel))
 	it[attrQuarantineAt] = millis(c.At)
@@ -60,7 +60,7 @@ func (t *Table) PutQuarantined(ctx context.Context, c message.QuarantinedDeliver
 }
 
 // Quarantined returns the deliveries in quarantine.
-func (t *Table) Quarantined(ctx context.Context) ([]message.QuarantinedDelivery, error) {
+func (t Messages) Quarantined(ctx context.Context) ([]message.QuarantinedDelivery, error) {
 	var out []message.QuarantinedDelivery
 	for shard := range shards {
 		err := t.query(ctx, &dynamodb.QueryInput{
@@ -81,7 +81,7 @@ func (t *Table) Quarantined(ctx context.Context) ([]message.QuarantinedDelivery,
 }
 
 // CloseQuarantined removes a delivery from quarantine after its replay.
-func (t *Table) CloseQuarantined(ctx context.Context, hash string) error {
+func (t Messages) CloseQuarantined(ctx context.Context, hash string) error {
 	_, err := t.db.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: t.name, Key: key(quarantinePK(hash), hash)})
 	return conditional(err, "delete quarantined delivery", "the case changed")
 }

@@ -162,7 +162,7 @@ func isTimePlace(s string) bool {
 // aliasKey returns the partition key of an alias. A claimed alias has another
 // key than the verified one, so that a message from a forged sender never
 // reaches the history of the real owner.
-func (t *Table) aliasKey(a identity.Address) string {
+func (t *core) aliasKey(a identity.Address) string {
 	kind := string(a.Kind)
 	if a.Assurance == identity.Claimed {
 		kind += "~claimed"
@@ -236,7 +236,7 @@ func correctedMessageOf(sk string) message.ID {
 }
 
 // correctionPlace returns the sort key of a correction in the index.
-func (t *Table) correctionPlace(c contact.Correction) string {
+func (t *core) correctionPlace(c contact.Correction) string {
 	return timePlace(c.At, t.pepper.Hash("correction", string(c.Message))[:16])
 }
 
@@ -288,7 +288,7 @@ func affectedCustomer(sk string) identity.CustomerID {
 }
 
 // appliedSK returns the key of the change of a problem that has a name.
-func (t *Table) appliedSK(name string) string { return appliedPrefix + t.pepper.Hash("change", name) }
+func (t *core) appliedSK(name string) string { return appliedPrefix + t.pepper.Hash("change", name) }
 
 func causePK(reason, product string) string { return causePrefix + reason + "#" + product }
 
@@ -327,7 +327,7 @@ func waitingPK(department string, shard int) string {
 func waitingDepartment(pk string) string { return strings.Split(pk, "#")[1] }
 
 // deferredPK returns the key of the events of one minute under a name.
-func (t *Table) deferredPK(minute time.Time, name string) string {
+func (t *core) deferredPK(minute time.Time, name string) string {
 	return deferredPrefix + timePlace(minute, t.Hash("later", name)[:16])
 }
 
@@ -359,32 +359,32 @@ func latePK(customer string) string { return "late#" + customer }
 
 func problemsPK(department string) string { return "problems#" + department }
 
-func (t *Table) orderPK(number string) string {
+func (t *core) orderPK(number string) string {
 	return orderPrefix + t.pepper.Hash("order", strings.ToUpper(number))
 }
 
 // namePK returns the partition of the customers with a name in the register.
-func (t *Table) namePK(name string) string {
+func (t *core) namePK(name string) string {
 	return lookupPrefix + t.pepper.Hash("name", strings.ToLower(strings.Join(strings.Fields(name), " ")))
 }
 
 // claimedPK returns the partition of the customers for whom an address is
 // claimed.
-func (t *Table) claimedPK(a identity.Alias) string {
+func (t *core) claimedPK(a identity.Alias) string {
 	return lookupPrefix + t.pepper.Hash("claimed", string(a.Kind), a.Key())
 }
 
-func (t *Table) ratePK(name string) string { return lookupPrefix + t.pepper.Hash("rate", name) }
+func (t *core) ratePK(name string) string { return lookupPrefix + t.pepper.Hash("rate", name) }
 
 func rateSK(minute time.Time) string { return strconv.FormatInt(minute.Unix()/60, 10) }
 
 // sentPK returns the key of a mail by its Message-ID, in any case: other
 // systems change the case of its letters.
-func (t *Table) sentPK(mailID string) string {
+func (t *core) sentPK(mailID string) string {
 	return sentPrefix + t.pepper.Hash("mail", strings.ToLower(mailID))
 }
 
-func (t *Table) addressPK(a identity.Alias) string {
+func (t *core) addressPK(a identity.Alias) string {
 	return addressPrefix + t.pepper.Hash("address", a.Key())
 }
 
@@ -392,7 +392,7 @@ func automaticSK(at time.Time) string { return at.UTC().Format(time.DateOnly) }
 
 func bulkPK(action string) string { return bulkPrefix + action }
 
-func (t *Table) bulkSK(at time.Time, by, target string) string {
+func (t *core) bulkSK(at time.Time, by, target string) string {
 	return timePlace(at, t.pepper.Hash("act", by, target)[:16])
 }
 

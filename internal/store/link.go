@@ -13,11 +13,11 @@ import (
 // and returns that customer. An unknown account gets a new customer. It can be
 // repeated. A visitor of another customer is [fault.Invalid]. It merges no
 // customers, and the number of visitors has no limit: each visitor has an item
-// in the customer's partition, of which [Table.Aliases] reads the newest. That
+// in the customer's partition, of which [Customers.Aliases] reads the newest. That
 // item is written before the alias, so that every alias is found from its
 // customer. If the account moves to another customer between the read and the
-// write, [Table.SameCustomer] reports false for this visitor.
-func (t *Table) LinkVisitor(ctx context.Context, l identity.Link) (identity.CustomerID, error) {
+// write, [Customers.SameCustomer] reports false for this visitor.
+func (t Customers) LinkVisitor(ctx context.Context, l identity.Link) (identity.CustomerID, error) {
 	account := identity.Address{Alias: l.To, Assurance: identity.Verified}
 	visitor := identity.Address{Alias: l.From, Assurance: identity.Verified}
 	accountKey := t.aliasKey(account)
@@ -52,7 +52,7 @@ func (t *Table) LinkVisitor(ctx context.Context, l identity.Link) (identity.Cust
 // VisitorHasAccount reports whether a site proved that the visitor is the
 // visitor of an account. It is false for an anonymous visitor whom an agent
 // merged with an account's customer.
-func (t *Table) VisitorHasAccount(ctx context.Context, visitor identity.Alias) (bool, error) {
+func (t Customers) VisitorHasAccount(ctx context.Context, visitor identity.Alias) (bool, error) {
 	it, err := t.getItem(ctx, key(t.aliasKey(identity.Address{Alias: visitor, Assurance: identity.Verified}), aliasSK), true)
 	if err != nil || it == nil {
 		return false, err
@@ -62,7 +62,7 @@ func (t *Table) VisitorHasAccount(ctx context.Context, visitor identity.Alias) (
 
 // SameCustomer reports whether two verified aliases belong to one customer
 // now. It is false when one of them is not known.
-func (t *Table) SameCustomer(ctx context.Context, a, b identity.Alias) (bool, error) {
+func (t Customers) SameCustomer(ctx context.Context, a, b identity.Alias) (bool, error) {
 	keys := t.aliasKeys([]identity.Address{{Alias: a, Assurance: identity.Verified}, {Alias: b, Assurance: identity.Verified}})
 	known, err := t.readAliases(ctx, keys)
 	if err != nil || len(known) < len(keys) {
@@ -81,7 +81,7 @@ func (t *Table) SameCustomer(ctx context.Context, a, b identity.Alias) (bool, er
 // VisitorsSince returns the visitors of an account of c for whom the history has
 // messages since from, oldest message first. When the account moves from that
 // time on, these messages stay with c until their visitors are moved too.
-func (t *Table) VisitorsSince(ctx context.Context, c identity.Customer, account identity.Alias, from time.Time) ([]identity.Alias, error) {
+func (t Customers) VisitorsSince(ctx context.Context, c identity.Customer, account identity.Alias, from time.Time) ([]identity.Alias, error) {
 	var keys []string
 	for _, part := range c.Parts() {
 		in := keyRange(customerPK(part.ID), timeSK(messagePrefix, from), endOf(messagePrefix))
@@ -120,7 +120,7 @@ func (t *Table) VisitorsSince(ctx context.Context, c identity.Customer, account 
 // account l.To are one person. It writes nothing if the visitor has no
 // messages, if the visitor's customer has an account, or if a person decided
 // that they are two. It can be repeated.
-func (t *Table) SuggestLink(ctx context.Context, l identity.Link) error {
+func (t Customers) SuggestLink(ctx context.Context, l identity.Link) error {
 	visitor, _, err := t.FindCustomer(ctx, l.From)
 	if fault.Is(err, fault.NotFound) {
 		return nil
@@ -147,7 +147,7 @@ func (t *Table) SuggestLink(ctx context.Context, l identity.Link) error {
 }
 
 // hasAccount reports whether a customer has an account.
-func (t *Table) hasAccount(ctx context.Context, c identity.Customer) (bool, error) {
+func (t Customers) hasAccount(ctx context.Context, c identity.Customer) (bool, error) {
 	all, err := t.Aliases(ctx, c)
 	for _, a := range all {
 		if a.Kind == identity.Account {

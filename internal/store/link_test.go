@@ -21,21 +21,21 @@ func TestLinkVisitor_NoMessages(t *testing.T) {
 	}
 	var who identity.CustomerID
 	for range 2 {
-		got, err := table.LinkVisitor(t.Context(), l)
+		got, err := table.Customers.LinkVisitor(t.Context(), l)
 		if err != nil || who != "" && got != who {
 			t.Fatal(got, who, err)
 		}
 		who = got
 	}
-	there, err := table.Exists(t.Context(), who)
+	there, err := table.Customers.Exists(t.Context(), who)
 	if err != nil || !there {
 		t.Error("nobody there", err)
 	}
-	c, err := table.Customer(t.Context(), who)
+	c, err := table.Customers.Customer(t.Context(), who)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if all, err := table.Aliases(t.Context(), c); err != nil || len(all) != 2 {
+	if all, err := table.Customers.Aliases(t.Context(), c); err != nil || len(all) != 2 {
 		t.Error(all, err)
 	}
 }
@@ -56,10 +56,10 @@ func TestLinkVisitor_BeyondEveryLimit(t *testing.T) {
 	const signIns = 210 // 100 visitors by rule, 200 aliases in a list
 	for name, link := range map[string]func(*scene, identity.Link) (identity.CustomerID, error){
 		"now": func(s *scene, l identity.Link) (identity.CustomerID, error) {
-			return s.table.LinkVisitor(s.t.Context(), l)
+			return s.table.Customers.LinkVisitor(s.t.Context(), l)
 		},
 		"as an earlier version noted them": func(s *scene, l identity.Link) (identity.CustomerID, error) {
-			return s.table.Identify(s.t.Context(), []identity.Address{
+			return s.table.Customers.Identify(s.t.Context(), []identity.Address{
 				{Alias: l.From, Assurance: identity.Verified}, {Alias: l.To, Assurance: identity.Verified},
 			}, l.Evidence)
 		},
@@ -76,14 +76,14 @@ func TestLinkVisitor_BeyondEveryLimit(t *testing.T) {
 				}
 			}
 			one := hostLink("v-new", "K-1", start.Add(signIns*time.Minute))
-			if id, err := s.table.LinkVisitor(t.Context(), one); err != nil || id != who {
+			if id, err := s.table.Customers.LinkVisitor(t.Context(), one); err != nil || id != who {
 				t.Fatalf("the next sign-in is customer %s, want %s (%v)", id, who, err)
 			}
 			c := s.who(who)
 			if len(c.Members) != 1 {
 				t.Errorf("the sign-ins made %d ids, want 1", len(c.Members))
 			}
-			has, err := s.table.Aliases(t.Context(), c)
+			has, err := s.table.Customers.Aliases(t.Context(), c)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -101,7 +101,7 @@ func TestLinkVisitor_BeyondEveryLimit(t *testing.T) {
 				}
 			}
 			// A rule still joins who has a new alias of the account.
-			other, err := s.table.Identify(t.Context(), []identity.Address{phone(2)}, identity.Evidence{Rule: identity.RuleWebhook, At: start})
+			other, err := s.table.Customers.Identify(t.Context(), []identity.Address{phone(2)}, identity.Evidence{Rule: identity.RuleWebhook, At: start})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -113,10 +113,10 @@ func TestLinkVisitor_BeyondEveryLimit(t *testing.T) {
 			s.one(who, s.says(2, "van de eerste aanmelding", old))
 			// Visitors do not crowd out the aliases of a merged customer.
 			merged := s.says(3, "op WhatsApp", phone(3))
-			if c, err = s.table.MergeCustomers(t.Context(), who, merged, identity.Decision{By: "agent", Why: "one", At: start}); err != nil {
+			if c, err = s.table.Customers.MergeCustomers(t.Context(), who, merged, identity.Decision{By: "agent", Why: "one", At: start}); err != nil {
 				t.Fatal(err)
 			}
-			if has, err = s.table.Aliases(t.Context(), c); err != nil || !slices.Contains(has, phone(3)) {
+			if has, err = s.table.Customers.Aliases(t.Context(), c); err != nil || !slices.Contains(has, phone(3)) {
 				t.Errorf("the phone of the merged customer is not listed among %d aliases (%v)", len(has), err)
 			}
 		})
@@ -128,10 +128,10 @@ func TestLinkVisitor_OtherCustomer(t *testing.T) {
 	s := newScene(t)
 	l := hostLink("v-1", "K-1", start)
 	stranger := s.says(1, "nog onbekend", identity.Address{Alias: l.From, Assurance: identity.Verified})
-	if _, err := s.table.LinkVisitor(t.Context(), l); !fault.Is(err, fault.Invalid) {
+	if _, err := s.table.Customers.LinkVisitor(t.Context(), l); !fault.Is(err, fault.Invalid) {
 		t.Errorf("error %v, want one of kind %v", err, fault.Invalid)
 	}
-	account, _, err := s.table.FindCustomer(t.Context(), l.To)
+	account, _, err := s.table.Customers.FindCustomer(t.Context(), l.To)
 	if err != nil || account == stranger {
 		t.Errorf("the account is customer %s, not another than %s (%v)", account, stranger, err)
 	}
@@ -143,13 +143,13 @@ func TestSameCustomer(t *testing.T) {
 	k, l, m := hostLink("v-1", "K-1", start), hostLink("v-2", "L-1", start), hostLink("v-3", "M-1", start)
 	ids := map[string]identity.CustomerID{}
 	for _, x := range []identity.Link{k, l, m} {
-		id, err := s.table.LinkVisitor(t.Context(), x)
+		id, err := s.table.Customers.LinkVisitor(t.Context(), x)
 		if err != nil {
 			t.Fatal(err)
 		}
 		ids[x.To.Value] = id
 	}
-	if _, err := s.table.MergeCustomers(t.Context(), ids["K-1"], ids["L-1"], identity.Decision{By: "agent", Why: "one", At: start}); err != nil {
+	if _, err := s.table.Customers.MergeCustomers(t.Context(), ids["K-1"], ids["L-1"], identity.Decision{By: "agent", Why: "one", At: start}); err != nil {
 		t.Fatal(err)
 	}
 	for _, tt := range []struct {
@@ -165,7 +165,7 @@ func TestSameCustomer(t *testing.T) {
 		{"a visitor of another site", identity.Alias{Kind: identity.Visitor, Scope: "other", Value: "v-1"}, k.To, false},
 		{"an unknown account", k.From, identity.Alias{Kind: identity.Account, Value: "k-1"}, false},
 	} {
-		if got, err := s.table.SameCustomer(t.Context(), tt.a, tt.b); err != nil || got != tt.want {
+		if got, err := s.table.Customers.SameCustomer(t.Context(), tt.a, tt.b); err != nil || got != tt.want {
 			t.Errorf("%s: %v, want %v (%v)", tt.name, got, tt.want, err)
 		}
 	}

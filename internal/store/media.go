@@ -14,7 +14,7 @@ import (
 
 // Message returns one message of a customer with its state, read consistently.
 // An unknown id is [fault.NotFound].
-func (t *Table) Message(ctx context.Context, c identity.CustomerID, id message.ID) (message.Entry, error) {
+func (t Messages) Message(ctx context.Context, c identity.CustomerID, id message.ID) (message.Entry, error) {
 	it, err := t.getItem(ctx, key(customerPK(c), messageSK(id)), true)
 	if err != nil {
 		return message.Entry{}, err
@@ -33,7 +33,7 @@ func (t *Table) Message(ctx context.Context, c identity.CustomerID, id message.I
 
 // AliasByKey returns the alias with a key, and its first owner. An unknown key
 // is [fault.NotFound].
-func (t *Table) AliasByKey(ctx context.Context, pk string) (identity.Address, identity.CustomerID, error) {
+func (t Customers) AliasByKey(ctx context.Context, pk string) (identity.Address, identity.CustomerID, error) {
 	it, err := t.getItem(ctx, key(pk, aliasSK), true)
 	if err != nil {
 		return identity.Address{}, "", err
@@ -47,7 +47,7 @@ func (t *Table) AliasByKey(ctx context.Context, pk string) (identity.Address, id
 
 // PutShownName stores the name that a platform shows. It counts while the
 // register has no name.
-func (t *Table) PutShownName(ctx context.Context, c identity.CustomerID, name string) error {
+func (t Customers) PutShownName(ctx context.Context, c identity.CustomerID, name string) error {
 	_, err := t.update(ctx, &dynamodb.UpdateItemInput{
 		Key:                       key(customerPK(c), profileSK),
 		UpdateExpression:          exprf("SET %s = :n", attrProfileShownName),

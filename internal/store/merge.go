@@ -21,7 +21,7 @@ const maxMembers = 32
 // JoinByEvidence merges two customers if the evidence proves that they are one
 // person. Weaker evidence becomes a suggestion, and it reports false. It moves
 // no data and can be repeated.
-func (t *Table) JoinByEvidence(ctx context.Context, a, b identity.CustomerID, ev identity.Evidence) (bool, error) {
+func (t Customers) JoinByEvidence(ctx context.Context, a, b identity.CustomerID, ev identity.Evidence) (bool, error) {
 	why := ""
 	err := t.repeatConflicts(ctx, func() error {
 		v, err := t.verdict(ctx, a, b, ev)
@@ -43,7 +43,7 @@ func (t *Table) JoinByEvidence(ctx context.Context, a, b identity.CustomerID, ev
 }
 
 // repeatConflicts repeats do while it loses a race.
-func (t *Table) repeatConflicts(ctx context.Context, do func() error) error {
+func (t Customers) repeatConflicts(ctx context.Context, do func() error) error {
 	for try := range maxTries {
 		if try > 0 {
 			if err := backOff(ctx, try); err != nil {
@@ -73,7 +73,7 @@ type verdict struct {
 }
 
 // verdict decides whether evidence joins two customers. It writes nothing.
-func (t *Table) verdict(ctx context.Context, a, b identity.CustomerID, ev identity.Evidence) (verdict, error) {
+func (t Customers) verdict(ctx context.Context, a, b identity.CustomerID, ev identity.Evidence) (verdict, error) {
 	ca, errA := t.customer(ctx, a, true)
 	cb, errB := t.customer(ctx, b, true)
 	v := verdict{into: ca, from: cb}
@@ -117,7 +117,7 @@ func (t *Table) verdict(ctx context.Context, a, b identity.CustomerID, ev identi
 // tooManyAliases returns the reason why two customers have too many aliases of
 // one kind to be one person, or an empty text. Visitors whom the site
 // proved do not count: each sign-in makes one.
-func (t *Table) tooManyAliases(ctx context.Context, a, b identity.Customer, ev identity.Evidence) (string, error) {
+func (t Customers) tooManyAliases(ctx context.Context, a, b identity.Customer, ev identity.Evidence) (string, error) {
 	inA, errA := t.aliasesNow(ctx, a)
 	inB, errB := t.aliasesNow(ctx, b)
 	if err := firstError(errA, errB); err != nil {
@@ -164,8 +164,8 @@ func rivals(x, y identity.Address) bool {
 }
 
 // MergeCustomers merges from into into because a person decided so. It moves no
-// data, can be repeated, and [Table.UnmergeCustomer] undoes it.
-func (t *Table) MergeCustomers(ctx context.Context, into, from identity.CustomerID, d identity.Decision) (identity.Customer, error) {
+// data, can be repeated, and [Customers.UnmergeCustomer] undoes it.
+func (t Customers) MergeCustomers(ctx context.Context, into, from identity.CustomerID, d identity.Decision) (identity.Customer, error) {
 	err := t.repeatConflicts(ctx, func() error {
 		a, errA := t.customer(ctx, into, true)
 		b, errB := t.customer(ctx, from, true)
@@ -185,7 +185,7 @@ func (t *Table) MergeCustomers(ctx context.Context, into, from identity.Customer
 
 // writeMerge merges from into into in one transaction with the identity change.
 // It is [fault.Conflict] if either changed meanwhile.
-func (t *Table) writeMerge(ctx context.Context, into, from identity.Customer, ch identity.Change) error {
+func (t Customers) writeMerge(ctx context.Context, into, from identity.Customer, ch identity.Change) error {
 	ch.Kind = identity.Merged
 	ch.Before = [][]identity.CustomerID{into.Members, from.Members}
 	ch.After = [][]identity.CustomerID{slices.Concat(into.Members, from.Members)}
@@ -235,7 +235,7 @@ func withMembers(c identity.Customer, values item) item {
 // into it before. Messages that arrived meanwhile go with the owner of their
 // alias. Rules never join the two again. rest is the customer without member,
 // apart the one with it.
-func (t *Table) UnmergeCustomer(ctx context.Context, member identity.CustomerID, d identity.Decision) (rest, apart identity.Customer, err error) {
+func (t Customers) UnmergeCustomer(ctx context.Context, member identity.CustomerID, d identity.Decision) (rest, apart identity.Customer, err error) {
 	var top identity.CustomerID
 	err = t.repeatConflicts(ctx, func() error {
 		top, err = t.writeUnmerge(ctx, member, d)
@@ -249,7 +249,7 @@ func (t *Table) UnmergeCustomer(ctx context.Context, member identity.CustomerID,
 	return rest, apart, firstError(errA, errB)
 }
 
-func (t *Table) writeUnmerge(ctx context.Context, member identity.CustomerID, d identity.Decision) (identity.CustomerID, error) {
+func (t Customers) writeUnmerge(ctx context.Context, member identity.CustomerID, d identity.Decision) (identity.CustomerID, error) {
 	path, err := t.mergePath(ctx, member)
 	if err != nil {
 		return "", err
@@ -293,7 +293,7 @@ func customers(ids []string) []identity.CustomerID {
 
 // mergePath returns the profiles from a customer up to the one that is merged
 // into no other.
-func (t *Table) mergePath(ctx context.Context, id identity.CustomerID) ([]item, error) {
+func (t Customers) mergePath(ctx context.Context, id identity.CustomerID) ([]item, error) {
 	var path []item
 	for id != "" {
 		it, err := t.getItem(ctx, key(customerPK(id), profileSK), true)
@@ -315,7 +315,7 @@ func (t *Table) mergePath(ctx context.Context, id identity.CustomerID) ([]item, 
 // without returns the write that takes an attribute, or some of its values, out
 // of a profile that must be unchanged. It deletes a profile of which nothing is
 // left.
-func (t *Table) without(profile item, attr string, values []string) types.TransactWriteItem {
+func (t Customers) without(profile item, attr string, values []string) types.TransactWriteItem {
 	k := key(text(profile, pkName), profileSK)
 	condition, vals := unchanged(profile, attrProfileMergedInto, attrProfileMembers)
 	left := slices.DeleteFunc(slices.Clone(set(profile, attr)), func(v string) bool { return slices.Contains(values, v) })

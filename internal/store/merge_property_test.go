@@ -99,14 +99,14 @@ func (w *world) meet(id identity.CustomerID) {
 
 // deliver does what the intake does with a message.
 func (w *world) deliver(m sent) bool {
-	id, err := w.table.Identify(w.ctx, []identity.Address{m.Customer}, identity.Evidence{Rule: identity.RuleWebhook, Ref: string(m.ID), At: m.SentAt})
+	id, err := w.table.Customers.Identify(w.ctx, []identity.Address{m.Customer}, identity.Evidence{Rule: identity.RuleWebhook, Ref: string(m.ID), At: m.SentAt})
 	w.ok(err)
 	if w.first[m.alias] == "" {
 		w.first[m.alias] = id
 	}
 	w.meet(id)
 	m.CustomerID = id
-	created, err := w.table.PutMessage(w.ctx, m.Message, "")
+	created, err := w.table.Messages.PutMessage(w.ctx, m.Message, "")
 	w.ok(err)
 	return created
 }
@@ -160,9 +160,9 @@ func (w *world) report() {
 		}
 	}
 	for range rapid.IntRange(1, 2).Draw(w.t, "times told") {
-		id, err := w.table.Identify(w.ctx, []identity.Address{e.Customer}, identity.Evidence{Rule: identity.RuleWebhook, At: e.At})
+		id, err := w.table.Customers.Identify(w.ctx, []identity.Address{e.Customer}, identity.Evidence{Rule: identity.RuleWebhook, At: e.At})
 		w.ok(err)
-		_, err = w.table.PutEffect(w.ctx, id, e)
+		_, err = w.table.Messages.PutEffect(w.ctx, id, e)
 		w.ok(err)
 	}
 }
@@ -191,7 +191,7 @@ func (w *world) merge() {
 	}
 	into, from := w.somebody("into"), w.somebody("from")
 	w.undisturbed(func() {
-		_, err := w.table.MergeCustomers(w.ctx, into, from, w.decision())
+		_, err := w.table.Customers.MergeCustomers(w.ctx, into, from, w.decision())
 		w.ok(err)
 	})
 	if a, b := w.root(into), w.root(from); a != b {
@@ -209,7 +209,7 @@ func (w *world) unmerge() {
 
 func (w *world) cut(id identity.CustomerID) {
 	w.undisturbed(func() {
-		_, _, err := w.table.UnmergeCustomer(w.ctx, id, w.decision())
+		_, _, err := w.table.Customers.UnmergeCustomer(w.ctx, id, w.decision())
 		w.ok(err)
 	})
 	delete(w.parent, id)
@@ -224,7 +224,7 @@ func (w *world) move() {
 	if mv := w.moves[n]; len(mv) > 0 {
 		has = mv[len(mv)-1].to
 	}
-	owner, err := w.table.Customer(w.ctx, has)
+	owner, err := w.table.Customers.Customer(w.ctx, has)
 	w.ok(err)
 	to := identity.CustomerID("")
 	if rapid.Bool().Draw(w.t, "to somebody known") {
@@ -233,7 +233,7 @@ func (w *world) move() {
 		}
 	}
 	from := w.ago(3 * 3600)
-	to, err = w.table.MoveAlias(w.ctx, owner, identity.AliasMove{Alias: w.phone(n).Alias, To: to, From: from}, w.decision())
+	to, err = w.table.Customers.MoveAlias(w.ctx, owner, identity.AliasMove{Alias: w.phone(n).Alias, To: to, From: from}, w.decision())
 	w.ok(err)
 	w.meet(to)
 	w.moves[n] = append(w.moves[n], moved{from, to})
@@ -242,7 +242,7 @@ func (w *world) move() {
 // check compares the history of every customer with the model, in both orders.
 func (w *world) check() {
 	for _, id := range w.ids {
-		c, err := w.table.Customer(w.ctx, id)
+		c, err := w.table.Customers.Customer(w.ctx, id)
 		w.ok(err)
 		if c.ID != w.root(id) {
 			w.t.Fatalf("%s is %s, and not %s", id, c.ID, w.root(id))
@@ -265,7 +265,7 @@ func (w *world) check() {
 				w.t.Fatalf("oldest first %v: history of %s\n got %v\nwant %v", oldest, id, got, want)
 			}
 		}
-		recent, err := w.table.RecentMessages(w.ctx, c, time.Time{})
+		recent, err := w.table.Messages.RecentMessages(w.ctx, c, time.Time{})
 		w.ok(err)
 		if len(recent) != len(want) {
 			w.t.Fatalf("triage reads %d messages of %d", len(recent), len(want))
@@ -277,7 +277,7 @@ func (w *world) history(c identity.Customer, oldest bool) []message.ID {
 	var out []message.ID
 	q := message.Query{Limit: 3, Oldest: oldest}
 	for {
-		page, err := w.table.History(w.ctx, c, q)
+		page, err := w.table.Messages.History(w.ctx, c, q)
 		w.ok(err)
 		for _, e := range page.Entries {
 			out = append(out, e.ID)

@@ -47,7 +47,7 @@ type messageRest struct {
 // time than the first. So for such a message PutMessage also searches the day
 // before and after for the same provider id. If m is only a preview of a
 // message too large for the table, body is the S3 key of the whole.
-func (t *Table) PutMessage(ctx context.Context, m message.Message, body string) (created bool, err error) {
+func (t Messages) PutMessage(ctx context.Context, m message.Message, body string) (created bool, err error) {
 	if err := m.Validate(); err != nil {
 		return false, err
 	}
@@ -75,14 +75,14 @@ const maxDrift = 24 * time.Hour
 
 // hasTwin reports whether the customer has a message with the same provider id
 // near the same time.
-func (t *Table) hasTwin(ctx context.Context, m message.Message) (bool, error) {
+func (t Messages) hasTwin(ctx context.Context, m message.Message) (bool, error) {
 	id, err := t.findMessageID(ctx, m.CustomerID, m.Channel, message.ProviderKey(m.ProviderID), m.SentAt.Add(-maxDrift), m.SentAt.Add(maxDrift))
 	return id != "", err
 }
 
 // findMessageID returns the id of the customer's message with a channel and
 // provider key, sent between two times; empty if it does not exist.
-func (t *Table) findMessageID(ctx context.Context, c identity.CustomerID, ch message.Channel, providerKey string, from, to time.Time) (message.ID, error) {
+func (t Messages) findMessageID(ctx context.Context, c identity.CustomerID, ch message.Channel, providerKey string, from, to time.Time) (message.ID, error) {
 	suffix := messageSuffix(ch, providerKey)
 	var id message.ID
 	in := keyRange(customerPK(c), timeSK(messagePrefix, from), timeSK(messagePrefix, to))

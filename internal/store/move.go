@@ -48,13 +48,13 @@ func readMoves(list []string) []identity.Move {
 // with the previous owner. Later ones belong to the new owner, also those that
 // are stored already, which stay in their partition. It returns the new owner.
 // It is [fault.Invalid] if the alias is not owner's.
-func (t *Table) MoveAlias(ctx context.Context, owner identity.Customer, m identity.AliasMove, d identity.Decision) (identity.CustomerID, error) {
+func (t Customers) MoveAlias(ctx context.Context, owner identity.Customer, m identity.AliasMove, d identity.Decision) (identity.CustomerID, error) {
 	m.To = cmp.Or(m.To, newCustomer())
 	err := t.repeatConflicts(ctx, func() error { return t.moveAlias(ctx, owner, m.Alias, m.To, m.From, d) })
 	return m.To, err
 }
 
-func (t *Table) moveAlias(ctx context.Context, owner identity.Customer, a identity.Alias, to identity.CustomerID, from time.Time, d identity.Decision) error {
+func (t Customers) moveAlias(ctx context.Context, owner identity.Customer, a identity.Alias, to identity.CustomerID, from time.Time, d identity.Decision) error {
 	k := t.aliasKey(identity.Address{Alias: a, Assurance: identity.Verified})
 	it, err := t.getItem(ctx, key(k, aliasSK), true)
 	if err != nil {
@@ -87,7 +87,7 @@ func (t *Table) moveAlias(ctx context.Context, owner identity.Customer, a identi
 
 // writeAliasMove writes a move to the alias and to each of its owners, with an
 // identity change for each.
-func (t *Table) writeAliasMove(ctx context.Context, a aliasItem, m identity.Move, ch identity.Change) error {
+func (t Customers) writeAliasMove(ctx context.Context, a aliasItem, m identity.Move, ch identity.Change) error {
 	number := len(a.moves)
 	all := []string{encodeMove(number, m)}
 	who := []identity.CustomerID{a.customer}

@@ -18,7 +18,7 @@ func TestMoveAlias_LateEffects(t *testing.T) {
 	clock := start.Add(time.Hour)
 	s.table.Now = func() time.Time { return clock }
 	a := s.says(1, "van de oude eigenaar", phone(1))
-	b, err := s.table.MoveAlias(t.Context(), s.who(a), identity.AliasMove{Alias: phone(1).Alias, From: start.Add(30 * time.Minute)}, identity.Decision{By: "agent", Why: "test", At: clock})
+	b, err := s.table.Customers.MoveAlias(t.Context(), s.who(a), identity.AliasMove{Alias: phone(1).Alias, From: start.Add(30 * time.Minute)}, identity.Decision{By: "agent", Why: "test", At: clock})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,7 +28,7 @@ func TestMoveAlias_LateEffects(t *testing.T) {
 	}
 	look := func(id identity.CustomerID, cursor string) contact.Changes {
 		t.Helper()
-		ch, err := s.table.ChangesSince(t.Context(), s.who(id), id, cursor, 100)
+		ch, err := s.table.Contacts.ChangesSince(t.Context(), s.who(id), id, cursor, 100)
 		if err != nil || !ch.Complete {
 			t.Fatal(ch, err)
 		}
@@ -41,16 +41,16 @@ func TestMoveAlias_LateEffects(t *testing.T) {
 	s.says(9*60, "van de nieuwe", phone(1))
 	for _, target := range []string{"wamid.scene-1", "wamid.scene-2", "wamid.scene-3", "wamid.unknown"} {
 		e := message.Effect{Channel: message.WhatsApp, Customer: phone(1), Target: target, Kind: message.Edit, At: clock, Text: "edited " + target}
-		id, err := s.table.Identify(t.Context(), []identity.Address{e.Customer}, identity.Evidence{Rule: identity.RuleWebhook, At: e.At})
+		id, err := s.table.Customers.Identify(t.Context(), []identity.Address{e.Customer}, identity.Evidence{Rule: identity.RuleWebhook, At: e.At})
 		if err != nil || id != b {
 			t.Fatal(id, err)
 		}
-		if _, err := s.table.PutEffect(t.Context(), id, e); err != nil {
+		if _, err := s.table.Messages.PutEffect(t.Context(), id, e); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for id, want := range map[identity.CustomerID][]string{a: {"edited wamid.scene-1"}, b: {"edited wamid.scene-2", "edited wamid.scene-3"}} {
-		page, err := s.table.History(t.Context(), s.who(id), message.Query{Limit: 10, Oldest: true})
+		page, err := s.table.Messages.History(t.Context(), s.who(id), message.Query{Limit: 10, Oldest: true})
 		if err != nil || len(page.Entries) != len(want) {
 			t.Fatal(page, err)
 		}
@@ -88,14 +88,14 @@ func TestMoveAlias_ChangesSince(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	a := s.says(1, "x", phone(1))
-	first, err := s.table.ChangesSince(t.Context(), s.who(a), a, "", 10)
+	first, err := s.table.Contacts.ChangesSince(t.Context(), s.who(a), a, "", 10)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.table.MoveAlias(t.Context(), s.who(a), identity.AliasMove{Alias: phone(1).Alias, From: start}, identity.Decision{By: "agent", Why: "test", At: time.Now()}); err != nil {
+	if _, err := s.table.Customers.MoveAlias(t.Context(), s.who(a), identity.AliasMove{Alias: phone(1).Alias, From: start}, identity.Decision{By: "agent", Why: "test", At: time.Now()}); err != nil {
 		t.Fatal(err)
 	}
-	if ch, err := s.table.ChangesSince(t.Context(), s.who(a), a, first.Cursor, 10); err != nil || !ch.Regrouped {
+	if ch, err := s.table.Contacts.ChangesSince(t.Context(), s.who(a), a, first.Cursor, 10); err != nil || !ch.Regrouped {
 		t.Error("who gave an alias away is as before", ch, err)
 	}
 }
@@ -110,13 +110,13 @@ func TestMoveAlias_Watermark(t *testing.T) {
 		m := newMessage(id, minute, "antwoord")
 		m.Channel, m.Direction, m.Customer = message.Messenger, message.Outbound, page
 		m.ID = message.NewID(m.Channel, m.SentAt, m.ProviderID)
-		if _, err := table.PutMessage(t.Context(), m, ""); err != nil {
+		if _, err := table.Messages.PutMessage(t.Context(), m, ""); err != nil {
 			t.Fatal(err)
 		}
 	}
 	whose := func(minute int) identity.CustomerID {
 		t.Helper()
-		id, err := table.Identify(t.Context(), []identity.Address{page}, identity.Evidence{Rule: identity.RuleWebhook, At: start.Add(time.Duration(minute) * time.Minute)})
+		id, err := table.Customers.Identify(t.Context(), []identity.Address{page}, identity.Evidence{Rule: identity.RuleWebhook, At: start.Add(time.Duration(minute) * time.Minute)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -125,24 +125,24 @@ func TestMoveAlias_Watermark(t *testing.T) {
 	a := whose(0)
 	put(1, a)
 	put(31, a)
-	owner, err := table.Customer(t.Context(), a)
+	owner, err := table.Customers.Customer(t.Context(), a)
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := table.MoveAlias(t.Context(), owner, identity.AliasMove{Alias: page.Alias, From: start.Add(30 * time.Minute)}, identity.Decision{By: "agent", Why: "test", At: start.Add(time.Hour)})
+	b, err := table.Customers.MoveAlias(t.Context(), owner, identity.AliasMove{Alias: page.Alias, From: start.Add(30 * time.Minute)}, identity.Decision{By: "agent", Why: "test", At: start.Add(time.Hour)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	mark := message.Effect{Channel: message.Messenger, Customer: page, Kind: message.Watermark, Status: "read", At: start.Add(5 * time.Hour)}
-	if _, err := table.PutEffect(t.Context(), whose(5*60), mark); err != nil {
+	if _, err := table.Messages.PutEffect(t.Context(), whose(5*60), mark); err != nil {
 		t.Fatal(err)
 	}
 	for id, read := range map[identity.CustomerID]bool{a: false, b: true} {
-		c, err := table.Customer(t.Context(), id)
+		c, err := table.Customers.Customer(t.Context(), id)
 		if err != nil {
 			t.Fatal(err)
 		}
-		p, err := table.History(t.Context(), c, message.Query{Limit: 5})
+		p, err := table.Messages.History(t.Context(), c, message.Query{Limit: 5})
 		if err != nil || len(p.Entries) != 1 {
 			t.Fatal(p, err)
 		}

@@ -34,7 +34,7 @@ type NamedReply struct {
 //
 // No index lists these mails: the scan reads every item, at half a read unit
 // for 4 KB.
-func (t *Table) NamedReplies(ctx context.Context, domain string, most int, progress func(examined int)) (found []NamedReply, examined int, whole bool, err error) {
+func (t Messages) NamedReplies(ctx context.Context, domain string, most int, progress func(examined int)) (found []NamedReply, examined int, whole bool, err error) {
 	domain = strings.ToLower(domain)
 	fromDomain := "@" + domain
 	if domain == "" {

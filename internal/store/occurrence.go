@@ -12,14 +12,14 @@ import (
 
 // ProblemOfCause returns the id of the problem of a cause. It is empty if the
 // cause has no problem, or if the problem was opened just now.
-func (t *Table) ProblemOfCause(ctx context.Context, reason, product string) (string, error) {
+func (t Causes) ProblemOfCause(ctx context.Context, reason, product string) (string, error) {
 	it, err := t.getItem(ctx, key(causePK(reason, product), openSK), false)
 	return text(it, attrOpenProblem), err
 }
 
 // PutOccurrence records a contact about a cause, and reports whether it was
 // new.
-func (t *Table) PutOccurrence(ctx context.Context, reason, product string, s problem.Occurrence) (bool, error) {
+func (t Causes) PutOccurrence(ctx context.Context, reason, product string, s problem.Occurrence) (bool, error) {
 	it := key(causePK(reason, product), occurrenceSK(s))
 	it[attrOccurrenceAt] = millis(s.At)
 	it[ttlName] = num(s.Expires.Unix())
@@ -31,7 +31,7 @@ func (t *Table) PutOccurrence(ctx context.Context, reason, product string, s pro
 }
 
 // DropOccurrence takes back an occurrence.
-func (t *Table) DropOccurrence(ctx context.Context, reason, product string, s problem.Occurrence) error {
+func (t Causes) DropOccurrence(ctx context.Context, reason, product string, s problem.Occurrence) error {
 	_, err := t.db.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: t.name, Key: key(causePK(reason, product), occurrenceSK(s))})
 	if err != nil {
 		return sdkError(err, "delete occurrence")
@@ -48,11 +48,11 @@ func readOccurrence(it item) (problem.Occurrence, bool) {
 
 // Occurrences returns the occurrences of a cause from one slot to another,
 // latest first, at most limit, read consistently.
-func (t *Table) Occurrences(ctx context.Context, reason, product, first, last string, limit int, now time.Time) ([]problem.Occurrence, error) {
+func (t Causes) Occurrences(ctx context.Context, reason, product, first, last string, limit int, now time.Time) ([]problem.Occurrence, error) {
 	return t.readOccurrences(ctx, true, reason, product, first, last, limit, now)
 }
 
-func (t *Table) readOccurrences(ctx context.Context, consistent bool, reason, product, first, last string, limit int, now time.Time) ([]problem.Occurrence, error) {
+func (t Causes) readOccurrences(ctx context.Context, consistent bool, reason, product, first, last string, limit int, now time.Time) ([]problem.Occurrence, error) {
 	in := keyRange(causePK(reason, product), first, last+"~")
 	in.ConsistentRead = &consistent
 	in.ScanIndexForward = ptr(false)
@@ -69,7 +69,7 @@ func (t *Table) readOccurrences(ctx context.Context, consistent bool, reason, pr
 
 // CauseWindow returns the problem of a cause, or else its occurrences since a
 // slot, latest first, at most limit, read consistently.
-func (t *Table) CauseWindow(ctx context.Context, reason, product, first string, limit int, now time.Time) (problem.Window, error) {
+func (t Causes) CauseWindow(ctx context.Context, reason, product, first string, limit int, now time.Time) (problem.Window, error) {
 	in := keyRange(causePK(reason, product), first, openSK+"~")
 	in.ConsistentRead = ptr(true)
 	in.ScanIndexForward = ptr(false)
@@ -95,7 +95,7 @@ func (t *Table) CauseWindow(ctx context.Context, reason, product, first string, 
 
 // Levels returns the customers of a cause in each hour since a day, and the
 // first slot that is not counted; empty if none is.
-func (t *Table) Levels(ctx context.Context, reason, product, firstDay string, now time.Time) (problem.Levels, string, error) {
+func (t Causes) Levels(ctx context.Context, reason, product, firstDay string, now time.Time) (problem.Levels, string, error) {
 	levels := problem.Levels{}
 	through := ""
 	err := t.query(ctx, keyRange(causePK(reason, product), levelSK(firstDay), endOf(levelPrefix)), func(it item) bool {
@@ -109,7 +109,7 @@ func (t *Table) Levels(ctx context.Context, reason, product, firstDay string, no
 }
 
 // PutLevel stores the level of a day, counted up to a slot.
-func (t *Table) PutLevel(ctx context.Context, reason, product, day string, l problem.Level, through string, expires time.Time) error {
+func (t Causes) PutLevel(ctx context.Context, reason, product, day string, l problem.Level, through string, expires time.Time) error {
 	it := key(causePK(reason, product), levelSK(day))
 	it[attrLevelHours] = str(l.String())
 	it[attrLevelThrough] = str(through)
@@ -127,7 +127,7 @@ func (t *Table) PutLevel(ctx context.Context, reason, product, day string, l pro
 
 // OccurrencesPerHour counts the distinct customers of a cause in each hour from
 // one slot up to another, without the latter. It does not read consistently.
-func (t *Table) OccurrencesPerHour(ctx context.Context, reason, product, first, end string, now time.Time) (problem.Levels, error) {
+func (t Causes) OccurrencesPerHour(ctx context.Context, reason, product, first, end string, now time.Time) (problem.Levels, error) {
 	seen, err := t.readOccurrences(ctx, false, reason, product, first, end, maxPerHour, now)
 	if err != nil {
 		return nil, err
@@ -152,7 +152,7 @@ const maxPerHour = 200_000
 
 // CountingStart returns the time since which causes are counted. The first
 // caller sets it to at.
-func (t *Table) CountingStart(ctx context.Context, at time.Time) (time.Time, error) {
+func (t Causes) CountingStart(ctx context.Context, at time.Time) (time.Time, error) {
 	it := key(sincePK, sinceSK)
 	it[attrOccurrenceAt] = millis(at)
 	taken, err := t.putNew(ctx, it)

@@ -14,8 +14,8 @@ import (
 	"github.com/heard-intake/heard/internal/problem"
 )
 
-// CustomerContacts is [Table.Contacts] over all members of a customer.
-func (t *Table) CustomerContacts(ctx context.Context, c identity.Customer, limit int, cursor string) ([]contact.Contact, string, error) {
+// CustomerContacts is [Contacts.Contacts] over all members of a customer.
+func (t Contacts) CustomerContacts(ctx context.Context, c identity.Customer, limit int, cursor string) ([]contact.Contact, string, error) {
 	var all []contact.Contact
 	more := false
 	for _, m := range c.Members {
@@ -39,10 +39,10 @@ func (t *Table) CustomerContacts(ctx context.Context, c identity.Customer, limit
 	return all, place(all[len(all)-1]), nil
 }
 
-// ProblemsOfDepartments is [Table.Problems] over several departments: their
+// ProblemsOfDepartments is [Problems.Problems] over several departments: their
 // problems together, latest first, at most limit before the cursor. It reads
 // only the problems of the page, and leaves out those that cannot be read.
-func (t *Table) ProblemsOfDepartments(ctx context.Context, departments []string, state problem.State, limit int, cursor string) ([]problem.Record, string, error) {
+func (t Problems) ProblemsOfDepartments(ctx context.Context, departments []string, state problem.State, limit int, cursor string) ([]problem.Record, string, error) {
 	type part struct {
 		keys []item
 		err  error
@@ -77,7 +77,7 @@ func (t *Table) ProblemsOfDepartments(ctx context.Context, departments []string,
 // ProblemIDs returns the ids of the latest problems of some departments, at
 // most limit of each. It reads the index only: a problem that was handed over
 // just now may be among them.
-func (t *Table) ProblemIDs(ctx context.Context, departments []string, limit int) ([]string, error) {
+func (t Problems) ProblemIDs(ctx context.Context, departments []string, limit int) ([]string, error) {
 	var ids []string
 	for _, d := range departments {
 		keys, err := t.problemKeys(ctx, d, "", limit, "")
@@ -92,7 +92,7 @@ func (t *Table) ProblemIDs(ctx context.Context, departments []string, limit int)
 }
 
 // problemKeys returns the index entries of a department's problems.
-func (t *Table) problemKeys(ctx context.Context, department string, state problem.State, limit int, cursor string) ([]item, error) {
+func (t Problems) problemKeys(ctx context.Context, department string, state problem.State, limit int, cursor string) ([]item, error) {
 	var keys []item
 	err := t.query(ctx, &dynamodb.QueryInput{
 		IndexName:                 aws.String(gsiName),
@@ -109,7 +109,7 @@ func (t *Table) problemKeys(ctx context.Context, department string, state proble
 }
 
 // sortedProblems reads problems, latest first.
-func (t *Table) sortedProblems(ctx context.Context, keys []item) ([]problem.Record, error) {
+func (t Problems) sortedProblems(ctx context.Context, keys []item) ([]problem.Record, error) {
 	ids := make([]string, len(keys))
 	for i, k := range keys {
 		ids[i] = problemOf(text(k, pkName))

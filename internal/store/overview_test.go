@@ -20,7 +20,7 @@ func TestProblemsOfDepartments(t *testing.T) {
 	var want []string
 	for i := range 9 {
 		p, events := problem.Open(problem.Seed{ID: fmt.Sprint("p", i), Reason: fmt.Sprint("r", i), Department: departments[i%3]}, start.Add(time.Duration(i)*time.Minute))
-		if err := table.OpenProblem(t.Context(), problem.Record{Problem: p, Events: events}, nil); err != nil {
+		if err := table.Problems.OpenProblem(t.Context(), problem.Record{Problem: p, Events: events}, nil); err != nil {
 			t.Fatal(err)
 		}
 		want = append([]string{p.ID}, want...)
@@ -29,7 +29,7 @@ func TestProblemsOfDepartments(t *testing.T) {
 		var got []string
 		cursor := ""
 		for {
-			list, next, err := table.ProblemsOfDepartments(t.Context(), departments, problem.Detected, limit, cursor)
+			list, next, err := table.Problems.ProblemsOfDepartments(t.Context(), departments, problem.Detected, limit, cursor)
 			if err != nil || len(list) > limit {
 				t.Fatal(len(list), err)
 			}
@@ -45,7 +45,7 @@ func TestProblemsOfDepartments(t *testing.T) {
 		}
 	}
 	for state, n := range map[problem.State]int{"": 6, problem.Detected: 6, problem.Fixed: 0} {
-		list, _, err := table.ProblemsOfDepartments(t.Context(), departments[:2], state, 50, "")
+		list, _, err := table.Problems.ProblemsOfDepartments(t.Context(), departments[:2], state, 50, "")
 		if err != nil || len(list) != n {
 			t.Errorf("%q: %d problems, want %d (%v)", state, len(list), n, err)
 		}
@@ -59,20 +59,20 @@ func TestCustomerContacts_Merged(t *testing.T) {
 	var want []string
 	for i := range 7 {
 		k := contact.Contact{ID: fmt.Sprint("k", i), Customer: c.Members[i%2], Start: start.Add(time.Duration(i) * time.Minute), Department: "it"}
-		if err := table.SaveContact(t.Context(), k); err != nil {
+		if err := table.Contacts.SaveContact(t.Context(), k); err != nil {
 			t.Fatal(err)
 		}
 		want = append([]string{k.ID}, want...)
 	}
 	both := contact.Contact{ID: "k6", Customer: "c2", Start: start.Add(6 * time.Minute), Department: "it"}
-	if err := table.SaveContact(t.Context(), both); err != nil {
+	if err := table.Contacts.SaveContact(t.Context(), both); err != nil {
 		t.Fatal(err)
 	}
 	for limit := 1; limit < 9; limit++ {
 		var got []string
 		cursor := ""
 		for {
-			list, next, err := table.CustomerContacts(t.Context(), c, limit, cursor)
+			list, next, err := table.Contacts.CustomerContacts(t.Context(), c, limit, cursor)
 			if err != nil || len(list) > limit {
 				t.Fatal(len(list), err)
 			}

@@ -62,12 +62,12 @@ func TestHistoryCursor_Opaque(t *testing.T) {
 	const who = "0199a1b2-0000-7000-8000-000000000001"
 	c := identity.Customer{ID: who, Members: []identity.CustomerID{who}}
 	for i := range 3 {
-		if _, err := table.PutMessage(t.Context(), newMessage(who, i, "x"), ""); err != nil {
+		if _, err := table.Messages.PutMessage(t.Context(), newMessage(who, i, "x"), ""); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for _, oldest := range []bool{false, true} {
-		p, err := table.History(t.Context(), c, message.Query{Limit: 1, Oldest: oldest})
+		p, err := table.Messages.History(t.Context(), c, message.Query{Limit: 1, Oldest: oldest})
 		if err != nil || p.Complete {
 			t.Fatalf("the first page is complete %v (%v), want more", p.Complete, err)
 		}
@@ -86,7 +86,7 @@ func TestHistoryCursor_Opaque(t *testing.T) {
 	short, long := newMessage(who, 1, "x"), newMessage(who, 1, "x")
 	short.ID = message.NewID(message.WebChat, short.SentAt, "0195513a-5a00-7abc-8def-0123456789ab")
 	long.ID = message.NewID(message.WhatsApp, long.SentAt, "wamid.HBgLMzE5NzAxMDAwMDEVAgASGBQzQTdCRjM4QkNDNEY5RTQ2")
-	a, b := table.HistoryCursor(c, q, message.Entry{Message: short}), table.HistoryCursor(c, q, message.Entry{Message: long})
+	a, b := table.Messages.HistoryCursor(c, q, message.Entry{Message: short}), table.Messages.HistoryCursor(c, q, message.Entry{Message: long})
 	if len(a) != len(b) {
 		t.Errorf("the cursors have %d and %d characters, want the same", len(a), len(b))
 	}
@@ -99,7 +99,7 @@ func TestHistory_CursorOfAnEarlierVersion(t *testing.T) {
 	c := identity.Customer{ID: "c1", Members: []identity.CustomerID{"c1"}}
 	plain := "nM#1772442000000#whatsapp#wamid.test-1\x1fc1"
 	cursor := base64.RawURLEncoding.EncodeToString([]byte(table.Hash("cursor", "c1", plain)[:16] + plain))
-	if _, err := table.History(t.Context(), c, message.Query{Limit: 1, Cursor: cursor}); !fault.Is(err, fault.Invalid) {
+	if _, err := table.Messages.History(t.Context(), c, message.Query{Limit: 1, Cursor: cursor}); !fault.Is(err, fault.Invalid) {
 		t.Errorf("error %v, want one of kind %v", err, fault.Invalid)
 	}
 }

@@ -81,7 +81,7 @@ func readProblem(it item) (problem.Record, error) {
 // OpenProblem writes a new problem of its cause with about 90 affected
 // customers at most: a transaction takes 100 items. It is [fault.Conflict] if
 // the cause has a problem.
-func (t *Table) OpenProblem(ctx context.Context, p problem.Record, affected []problem.Affected) error {
+func (t Problems) OpenProblem(ctx context.Context, p problem.Record, affected []problem.Affected) error {
 	writes, err := t.writesOf(p, true)
 	if err != nil {
 		return err
@@ -104,7 +104,7 @@ func (t *Table) OpenProblem(ctx context.Context, p problem.Record, affected []pr
 
 // companionWrites returns the writes beside the problem's own: the log line of
 // a new version, its due entries, and the applied change.
-func (t *Table) companionWrites(p problem.Record) ([]types.TransactWriteItem, error) {
+func (t Problems) companionWrites(p problem.Record) ([]types.TransactWriteItem, error) {
 	var writes []types.TransactWriteItem
 	put := func(it item) {
 		writes = append(writes, types.TransactWriteItem{Put: &types.Put{TableName: t.name, Item: it}})
@@ -139,7 +139,7 @@ func (t *Table) companionWrites(p problem.Record) ([]types.TransactWriteItem, er
 // ProblemLog returns the log lines of a problem, latest first, at most limit
 // before the cursor, which is the version of the last line of the previous
 // page.
-func (t *Table) ProblemLog(ctx context.Context, problemID string, limit int, cursor string) ([]problem.Line, string, error) {
+func (t Problems) ProblemLog(ctx context.Context, problemID string, limit int, cursor string) ([]problem.Line, string, error) {
 	to := logPrefix + "~"
 	if cursor != "" {
 		before, err := strconv.Atoi(cursor)
@@ -169,7 +169,7 @@ func (t *Table) ProblemLog(ctx context.Context, problemID string, limit int, cur
 
 // SaveProblem writes a changed problem without changing its affected customers.
 // It is [fault.Conflict] if it changed since it was read.
-func (t *Table) SaveProblem(ctx context.Context, p problem.Record) error {
+func (t Problems) SaveProblem(ctx context.Context, p problem.Record) error {
 	writes, err := t.writesOf(p, false)
 	if err != nil {
 		return err
@@ -180,7 +180,7 @@ func (t *Table) SaveProblem(ctx context.Context, p problem.Record) error {
 // SplitProblem writes a problem and a new part split off it, which has no
 // affected customers yet: a due entry has them moved. It is [fault.Conflict] if
 // the first changed since it was read, or if the part exists.
-func (t *Table) SplitProblem(ctx context.Context, from, part problem.Record) error {
+func (t Problems) SplitProblem(ctx context.Context, from, part problem.Record) error {
 	writes, err := t.writesOf(from, false)
 	if err != nil {
 		return err
@@ -195,7 +195,7 @@ func (t *Table) SplitProblem(ctx context.Context, from, part problem.Record) err
 
 // writesOf returns the writes of a problem, on condition that it is new or as
 // it was read.
-func (t *Table) writesOf(p problem.Record, isNew bool) ([]types.TransactWriteItem, error) {
+func (t Problems) writesOf(p problem.Record, isNew bool) ([]types.TransactWriteItem, error) {
 	it, err := problemItem(p)
 	if err != nil {
 		return nil, err
@@ -212,7 +212,7 @@ func (t *Table) writesOf(p problem.Record, isNew bool) ([]types.TransactWriteIte
 
 // transact writes all or nothing. conflict is the message if a condition did
 // not hold.
-func (t *Table) transact(ctx context.Context, writes []types.TransactWriteItem, conflict string) error {
+func (t *core) transact(ctx context.Context, writes []types.TransactWriteItem, conflict string) error {
 	if put := writes[0].Put; len(writes) == 1 { // for half of what a transaction costs
 		_, err := t.db.PutItem(ctx, &dynamodb.PutItemInput{
 			TableName: t.name, Item: put.Item, ConditionExpression: put.ConditionExpression, ExpressionAttributeValues: put.ExpressionAttributeValues,
@@ -232,7 +232,7 @@ func (t *Table) transact(ctx context.Context, writes []types.TransactWriteItem, 
 // Problems returns the problems of a department, latest first, at most limit
 // before the cursor, and only those in state if it is set. The cursor is that
 // of the previous page. Problems that cannot be read are left out.
-func (t *Table) Problems(ctx context.Context, department string, state problem.State, limit int, cursor string) ([]problem.Record, string, error) {
+func (t Problems) Problems(ctx context.Context, department string, state problem.State, limit int, cursor string) ([]problem.Record, string, error) {
 	if cursor == "" {
 		cursor = "~"
 	}

@@ -15,7 +15,7 @@ const keptCounts = 10 * time.Minute
 // IncrementRate adds n to the count of a name in a minute and returns the sum.
 // Only the keyed hash of the name is stored. A repeated try counts twice, which
 // limits earlier, never later.
-func (t *Table) IncrementRate(ctx context.Context, name string, minute time.Time, n int) (int, error) {
+func (t *core) IncrementRate(ctx context.Context, name string, minute time.Time, n int) (int, error) {
 	out, err := t.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 		TableName: t.name, Key: key(t.ratePK(name), rateSK(minute)),
 		UpdateExpression:          exprf("ADD %s :n SET %s = :e", attrRateCount, ttlName),

@@ -14,17 +14,17 @@ import (
 
 // RequestReclassify asks triage, through the stream, to classify the contacts
 // of a customer again in which there is a message since a time.
-func (t *Table) RequestReclassify(ctx context.Context, c identity.CustomerID, since, now time.Time) error {
+func (t Contacts) RequestReclassify(ctx context.Context, c identity.CustomerID, since, now time.Time) error {
 	return t.putReclassify(ctx, key(customerPK(c), requestSK(since, "")), now)
 }
 
 // RequestContactReclassify asks triage, through the stream, to classify one
 // contact again.
-func (t *Table) RequestContactReclassify(ctx context.Context, k contact.Contact, now time.Time) error {
+func (t Contacts) RequestContactReclassify(ctx context.Context, k contact.Contact, now time.Time) error {
 	return t.putReclassify(ctx, key(customerPK(k.Customer), requestSK(k.Start, k.ID)), now)
 }
 
-func (t *Table) putReclassify(ctx context.Context, it item, now time.Time) error {
+func (t Contacts) putReclassify(ctx context.Context, it item, now time.Time) error {
 	it[attrRequestedAt] = millis(now)
 	it[ttlName] = num(now.Add(24 * time.Hour).Unix())
 	if _, err := t.db.PutItem(ctx, &dynamodb.PutItemInput{TableName: t.name, Item: it}); err != nil {
@@ -38,7 +38,7 @@ const keptActs = 366 * 24 * time.Hour
 
 // RecordBulkAction records that a person changed or read n customers or
 // contacts at once. what names the action and which the selection.
-func (t *Table) RecordBulkAction(ctx context.Context, what, by, which string, n int, at time.Time) error {
+func (t Contacts) RecordBulkAction(ctx context.Context, what, by, which string, n int, at time.Time) error {
 	it := key(bulkPK(what), t.bulkSK(at, by, which))
 	it[attrBulkBy] = str(by)
 	it[attrBulkTarget] = str(which)
@@ -58,7 +58,7 @@ const scanPage = 250
 // examines some items after the cursor and returns how many; next is empty at
 // the end. No index lists contacts by reason: it would cost a write unit per
 // contact for a rare question.
-func (t *Table) ScanContacts(ctx context.Context, reason string, from, to time.Time, cursor string) (found []contact.Contact, examined int, next string, err error) {
+func (t Contacts) ScanContacts(ctx context.Context, reason string, from, to time.Time, cursor string) (found []contact.Contact, examined int, next string, err error) {
 	in := &dynamodb.ScanInput{
 		TableName: t.name, Limit: ptr(int32(scanPage)),
 		FilterExpression: exprf("begins_with(%s, :c) AND %s BETWEEN :from AND :to AND attribute_not_exists(%s)", pkName, skName, attrContactCauses),

@@ -12,7 +12,7 @@ import (
 // stored one. A message of a member with the same channel and provider id, sent
 // within a day of m, is the same message: an echo of the answer, or the first
 // of two tries. Then nothing is written. It can be repeated.
-func (t *Table) PutRecordedMessage(ctx context.Context, members []identity.CustomerID, m message.Message, whole string) (stored message.Entry, created bool, err error) {
+func (t Messages) PutRecordedMessage(ctx context.Context, members []identity.CustomerID, m message.Message, whole string) (stored message.Entry, created bool, err error) {
 	stored = message.Entry{Message: m, Whole: whole}
 	if err := m.Validate(); err != nil {
 		return stored, false, err
@@ -34,7 +34,7 @@ func (t *Table) PutRecordedMessage(ctx context.Context, members []identity.Custo
 
 // sameProviderID returns the members' message near the time of m with the same
 // channel and provider id; nil if it does not exist.
-func (t *Table) sameProviderID(ctx context.Context, members []identity.CustomerID, m message.Message) (item, error) {
+func (t Messages) sameProviderID(ctx context.Context, members []identity.CustomerID, m message.Message) (item, error) {
 	suffix := messageSuffix(m.Channel, message.ProviderKey(m.ProviderID))
 	for _, c := range members {
 		in := keyRange(customerPK(c), timeSK(messagePrefix, m.SentAt.Add(-maxDrift)), timeSK(messagePrefix, m.SentAt.Add(maxDrift)))

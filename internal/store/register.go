@@ -12,7 +12,7 @@ import (
 // RegisterCustomer stores an entry of the register, and joins the owners of its
 // aliases where the evidence allows it. It can be repeated. Values that are
 // missing from a later entry stay.
-func (t *Table) RegisterCustomer(ctx context.Context, r identity.Registration) (identity.Plan, error) {
+func (t Customers) RegisterCustomer(ctx context.Context, r identity.Registration) (identity.Plan, error) {
 	addresses, ev, err := t.registerEntry(r)
 	if err != nil {
 		return identity.Plan{}, err
@@ -39,9 +39,9 @@ func (t *Table) RegisterCustomer(ctx context.Context, r identity.Registration) (
 	return plan, t.putOrders(ctx, r)
 }
 
-// PlanRegistration returns the result that [Table.RegisterCustomer] would have,
+// PlanRegistration returns the result that [Customers.RegisterCustomer] would have,
 // and writes nothing.
-func (t *Table) PlanRegistration(ctx context.Context, r identity.Registration) (identity.Plan, error) {
+func (t Customers) PlanRegistration(ctx context.Context, r identity.Registration) (identity.Plan, error) {
 	addresses, ev, err := t.registerEntry(r)
 	if err != nil {
 		return identity.Plan{}, err
@@ -62,7 +62,7 @@ func (t *Table) PlanRegistration(ctx context.Context, r identity.Registration) (
 
 // registerEntry returns the statement of a register entry. The account comes
 // first: it decides the customer.
-func (t *Table) registerEntry(r identity.Registration) ([]identity.Address, identity.Evidence, error) {
+func (t Customers) registerEntry(r identity.Registration) ([]identity.Address, identity.Evidence, error) {
 	account, err := identity.NewAlias(identity.Account, "", r.Account)
 	if err != nil {
 		return nil, identity.Evidence{}, err
@@ -76,7 +76,7 @@ func (t *Table) registerEntry(r identity.Registration) ([]identity.Address, iden
 
 // judgeRegistration returns whether the entry joins each other owner of its
 // aliases, and calls do for each where do is set.
-func (t *Table) judgeRegistration(ctx context.Context, addresses []identity.Address, ev identity.Evidence, res Resolution, do func(identity.CustomerID) error) (identity.Plan, error) {
+func (t Customers) judgeRegistration(ctx context.Context, addresses []identity.Address, ev identity.Evidence, res Resolution, do func(identity.CustomerID) error) (identity.Plan, error) {
 	plan := identity.Plan{New: res.New}
 	s, err := t.statement(ctx, t.linkableAddresses(addresses), t.aliasKeys(t.linkableAddresses(addresses)), ev)
 	if err != nil {
@@ -106,7 +106,7 @@ func (t *Table) judgeRegistration(ctx context.Context, addresses []identity.Addr
 	return plan, nil
 }
 
-func (t *Table) putProfile(ctx context.Context, id identity.CustomerID, r identity.Registration, addresses []identity.Address) error {
+func (t Customers) putProfile(ctx context.Context, id identity.CustomerID, r identity.Registration, addresses []identity.Address) error {
 	_, err := t.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 		TableName: t.name, Key: key(customerPK(id), profileSK),
 		UpdateExpression:          exprf("SET %s = :n, #l = :l, %s = :ac ADD %s :al", attrProfileName, attrProfileAccount, attrProfileAliases),
@@ -124,7 +124,7 @@ func (t *Table) putProfile(ctx context.Context, id identity.CustomerID, r identi
 	return err
 }
 
-func (t *Table) putOrders(ctx context.Context, r identity.Registration) error {
+func (t Customers) putOrders(ctx context.Context, r identity.Registration) error {
 	for _, o := range r.Orders {
 		it := key(t.orderPK(o.Number), orderSK)
 		it[attrOrderAccount] = str(r.Account)
@@ -140,7 +140,7 @@ func (t *Table) putOrders(ctx context.Context, r identity.Registration) error {
 
 // OrderProducts returns the products of an order number; none if the register
 // has no such order.
-func (t *Table) OrderProducts(ctx context.Context, order string) ([]string, error) {
+func (t Customers) OrderProducts(ctx context.Context, order string) ([]string, error) {
 	it, err := t.getItem(ctx, key(t.orderPK(order), orderSK), false)
 	if err != nil {
 		return nil, err

@@ -65,19 +65,19 @@ func TestNamedReplies(t *testing.T) {
 			msg.Aliases = []identity.Address{{Alias: alias(m.replyTo), Assurance: m.assurance}}
 		}
 		msg.ID = message.NewID(msg.Channel, msg.SentAt, msg.ProviderID)
-		if _, err := table.PutMessage(t.Context(), msg, ""); err != nil {
+		if _, err := table.Messages.PutMessage(t.Context(), msg, ""); err != nil {
 			t.Fatal(err)
 		}
 		if !m.deleted {
 			continue
 		}
 		e := message.Effect{Channel: m.channel, Customer: msg.Customer, Target: msg.ProviderID, Kind: message.Deletion, At: at}
-		if _, err := table.PutEffect(t.Context(), msg.CustomerID, e); err != nil {
+		if _, err := table.Messages.PutEffect(t.Context(), msg.CustomerID, e); err != nil {
 			t.Fatal(err)
 		}
 	}
 	progress := 0
-	found, examined, whole, err := table.NamedReplies(t.Context(), "support.example.com", 1000, func(n int) { progress = n })
+	found, examined, whole, err := table.Messages.NamedReplies(t.Context(), "support.example.com", 1000, func(n int) { progress = n })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,13 +95,13 @@ func TestNamedReplies(t *testing.T) {
 		t.Errorf("got %v, want %v", found, want)
 	}
 
-	found, _, _, err = table.NamedReplies(t.Context(), "", 1000, func(int) {})
+	found, _, _, err = table.Messages.NamedReplies(t.Context(), "", 1000, func(int) {})
 	own := slices.DeleteFunc(found, func(r store.NamedReply) bool { return !r.OwnMailbox })
 	if err != nil || !slices.Equal(own, want[2:4]) {
 		t.Errorf("without a domain: got own mailboxes %v and error %v, want %v", own, err, want[2:4])
 	}
 	for _, most := range []int{1, 5} {
-		if _, examined, whole, err = table.NamedReplies(t.Context(), "", most, func(int) {}); err != nil || examined != most || whole {
+		if _, examined, whole, err = table.Messages.NamedReplies(t.Context(), "", most, func(int) {}); err != nil || examined != most || whole {
 			t.Errorf("at most %d: got %d items examined, whole %v, error %v; want %d and false", most, examined, whole, err, most)
 		}
 	}

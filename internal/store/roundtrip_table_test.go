@@ -51,44 +51,44 @@ func TestTable_RoundTrip(t *testing.T) {
 		want := store.Filled[contact.Correction](t)
 		want.Message = messageID
 		want.At = at
-		if err := table.PutCorrection(ctx, want); err != nil {
+		if err := table.Contacts.PutCorrection(ctx, want); err != nil {
 			t.Fatal(err)
 		}
-		got, _, err := table.Corrections(ctx, at, time.Time{}, 10, "")
+		got, _, err := table.Contacts.Corrections(ctx, at, time.Time{}, 10, "")
 		wantSame(t, got, []contact.Correction{want}, err)
 	})
 	t.Run("quarantined delivery", func(t *testing.T) {
 		want := message.QuarantinedDelivery{Hash: "hash", Channel: message.Email, At: at, Object: "quarantine/1", Reasons: []string{"a", "b"}}
 		wantFilled(t, want)
-		if err := table.PutQuarantined(ctx, want); err != nil {
+		if err := table.Messages.PutQuarantined(ctx, want); err != nil {
 			t.Fatal(err)
 		}
-		got, err := table.Quarantined(ctx)
+		got, err := table.Messages.Quarantined(ctx)
 		wantSame(t, got, []message.QuarantinedDelivery{want}, err)
 	})
 	t.Run("due entry", func(t *testing.T) {
 		want := schedule.Entry{Kind: schedule.Split, Of: "p", At: at, PK: "P#p", SK: "D#" + string(schedule.Split)}
 		wantFilled(t, want)
-		if err := table.PutDue(ctx, want); err != nil {
+		if err := table.Schedule.PutDue(ctx, want); err != nil {
 			t.Fatal(err)
 		}
-		got, _, err := table.Due(ctx, later, 10, "")
+		got, _, err := table.Schedule.Due(ctx, later, 10, "")
 		wantSame(t, got, []schedule.Entry{want}, err)
 	})
 	t.Run("deferred event", func(t *testing.T) {
 		want := contact.DeferredEvent{Customer: "c", Contact: "k", Start: at, At: later, Message: messageID, Order: "1"}
 		wantFilled(t, want)
-		if err := table.PutDeferredEvents(ctx, at, "name", []contact.DeferredEvent{want}); err != nil {
+		if err := table.Schedule.PutDeferredEvents(ctx, at, "name", []contact.DeferredEvent{want}); err != nil {
 			t.Fatal(err)
 		}
-		entries, _, err := table.Due(ctx, at.Add(time.Hour), 10, "")
+		entries, _, err := table.Schedule.Due(ctx, at.Add(time.Hour), 10, "")
 		if err != nil {
 			t.Fatal(err)
 		}
 		var got []contact.DeferredEvent
 		for _, e := range entries {
 			if e.Kind == schedule.Contact {
-				got, err = table.DeferredEvents(ctx, e)
+				got, err = table.Schedule.DeferredEvents(ctx, e)
 			}
 		}
 		wantSame(t, got, []contact.DeferredEvent{want}, err)
@@ -96,19 +96,19 @@ func TestTable_RoundTrip(t *testing.T) {
 	t.Run("sent mail", func(t *testing.T) {
 		want := message.SentMail{Customer: "c", Message: messageID, ProviderID: "1", MailID: "<1@x>", To: mail, At: at}
 		wantFilled(t, want)
-		if err := table.PutSent(ctx, "<1@x>", want); err != nil {
+		if err := table.Messages.PutSent(ctx, "<1@x>", want); err != nil {
 			t.Fatal(err)
 		}
-		got, err := table.SentMails(ctx, []string{"<1@x>"})
+		got, err := table.Messages.SentMails(ctx, []string{"<1@x>"})
 		wantSame(t, got, map[string]message.SentMail{"<1@x>": want}, err)
 	})
 	t.Run("address mark", func(t *testing.T) {
 		want := message.AddressMark{Kind: "bounce", Code: "550", At: at}
 		wantFilled(t, want)
-		if err := table.MarkAddress(ctx, mail, want); err != nil {
+		if err := table.Messages.MarkAddress(ctx, mail, want); err != nil {
 			t.Fatal(err)
 		}
-		got, ok, err := table.AddressMark(ctx, mail, later)
+		got, ok, err := table.Messages.AddressMark(ctx, mail, later)
 		wantSame(t, got, want, err)
 		if !ok {
 			t.Error("got no mark, want one")
@@ -116,11 +116,11 @@ func TestTable_RoundTrip(t *testing.T) {
 	})
 	t.Run("occurrence", func(t *testing.T) {
 		want := problem.Occurrence{Customer: "c", Contact: "k", Day: "2026-03-02", Hour: "09", At: at, Quote: "Ik snap het niet", Expires: later}
-		if _, err := table.PutOccurrence(ctx, "r", "p", want); err != nil {
+		if _, err := table.Causes.PutOccurrence(ctx, "r", "p", want); err != nil {
 			t.Fatal(err)
 		}
 		want.Expires = time.Time{} // only DynamoDB reads it
-		got, err := table.Occurrences(ctx, "r", "p", "2026-03-02", "2026-03-03", 10, at)
+		got, err := table.Causes.Occurrences(ctx, "r", "p", "2026-03-02", "2026-03-03", 10, at)
 		wantSame(t, got, []problem.Occurrence{want}, err)
 	})
 	t.Run("announced candidate", func(t *testing.T) {
@@ -128,10 +128,10 @@ func TestTable_RoundTrip(t *testing.T) {
 		want.Expires = later
 		want.Contacts[0].Words = nil // not stored: hints hold them
 		want.Contacts[0].Expires = time.Time{}
-		if err := table.AnnounceCandidate(ctx, want, 0); err != nil {
+		if err := table.Candidates.AnnounceCandidate(ctx, want, 0); err != nil {
 			t.Fatal(err)
 		}
-		got, count, err := table.AnnouncedCandidates(ctx, at)
+		got, count, err := table.Candidates.AnnouncedCandidates(ctx, at)
 		wantSame(t, got, []problem.AnnouncedCandidate{want}, err)
 		if count != 1 {
 			t.Errorf("got %d announcements, want 1", count)
@@ -143,15 +143,15 @@ func TestTable_RoundTrip(t *testing.T) {
 			Phones: []identity.Alias{{Kind: identity.Phone, Value: "31970100001"}}, Orders: []identity.Order{{Number: "42", Products: []string{"p"}}},
 		}
 		wantFilled(t, want)
-		plan, err := table.RegisterCustomer(ctx, want)
+		plan, err := table.Customers.RegisterCustomer(ctx, want)
 		if err != nil {
 			t.Fatal(err)
 		}
-		c, err := table.CustomerConsistent(ctx, plan.Customer)
+		c, err := table.Customers.CustomerConsistent(ctx, plan.Customer)
 		wantSame(t, []string{c.Account, c.Name, c.Locale}, []string{want.Account, want.Name, want.Locale}, err)
-		products, err := table.OrderProducts(ctx, "42")
+		products, err := table.Customers.OrderProducts(ctx, "42")
 		wantSame(t, products, want.Orders[0].Products, err)
-		aliases, err := table.Aliases(ctx, c)
+		aliases, err := table.Customers.Aliases(ctx, c)
 		if err != nil || len(aliases) != 3 {
 			t.Errorf("got %d aliases, %v, want account, phone and mail", len(aliases), err)
 		}

@@ -23,9 +23,9 @@ const (
 // AcquireSendLease reports whether the caller is to send a message now. Only
 // one caller gets the lease until it ends, and none once the message was sent
 // or has failed.
-func (t *Table) AcquireSendLease(ctx context.Context, m message.Message, now time.Time, lease time.Duration) (message.SendTurn, error) {
+func (t Messages) AcquireSendLease(ctx context.Context, m message.Message, now time.Time, lease time.Duration) (message.SendTurn, error) {
 	k := key(customerPK(m.CustomerID), effectSK(m.Channel, message.ProviderKey(m.ProviderID)))
-	lost, err := t.update(ctx, &dynamodb.UpdateItemInput{
+	lost, err := t.customers().update(ctx, &dynamodb.UpdateItemInput{
 		Key:                       k,
 		UpdateExpression:          exprf("SET %s = :until", attrEffectLease),
 		ConditionExpression:       exprf("attribute_not_exists(#s) AND attribute_not_exists(#f) AND (attribute_not_exists(%[1]s) OR %[1]s < :now)", attrEffectLease),
@@ -47,8 +47,8 @@ func (t *Table) AcquireSendLease(ctx context.Context, m message.Message, now tim
 
 // ReleaseSendLease ends a lease without a result, so that the next try need not
 // wait.
-func (t *Table) ReleaseSendLease(ctx context.Context, m message.Message) error {
-	_, err := t.update(ctx, &dynamodb.UpdateItemInput{
+func (t Messages) ReleaseSendLease(ctx context.Context, m message.Message) error {
+	_, err := t.customers().update(ctx, &dynamodb.UpdateItemInput{
 		Key:              key(customerPK(m.CustomerID), effectSK(m.Channel, message.ProviderKey(m.ProviderID))),
 		UpdateExpression: exprf("REMOVE %s", attrEffectLease),
 	})
@@ -56,7 +56,7 @@ func (t *Table) ReleaseSendLease(ctx context.Context, m message.Message) error {
 }
 
 // PutSent stores a sent mail under one of its Message-IDs. It can be repeated.
-func (t *Table) PutSent(ctx context.Context, mailID string, s message.SentMail) error {
+func (t Messages) PutSent(ctx context.Context, mailID string, s message.SentMail) error {
 	it := key(t.sentPK(mailID), sentSK)
 	it[attrSentCustomer] = str(string(s.Customer))
 	it[attrSentMessage] = str(string(s.Message))
@@ -71,7 +71,7 @@ func (t *Table) PutSent(ctx context.Context, mailID string, s message.SentMail) 
 
 // SentMails returns the sent mails of Message-IDs, by the id as given. Unknown
 // ids are missing. It reads at most 100.
-func (t *Table) SentMails(ctx context.Context, mailIDs []string) (map[string]message.SentMail, error) {
+func (t Messages) SentMails(ctx context.Context, mailIDs []string) (map[string]message.SentMail, error) {
 	if len(mailIDs) == 0 {
 		return nil, nil
 	}
@@ -99,8 +99,8 @@ func (t *Table) SentMails(ctx context.Context, mailIDs []string) (map[string]mes
 
 // AllowAutomatic reports whether one more automatic mail may go to an address
 // on the day of at. A mail counts once, even if it is asked for again.
-func (t *Table) AllowAutomatic(ctx context.Context, to identity.Alias, at time.Time, m message.ID, most int) (bool, error) {
-	lost, err := t.update(ctx, &dynamodb.UpdateItemInput{
+func (t Messages) AllowAutomatic(ctx context.Context, to identity.Alias, at time.Time, m message.ID, most int) (bool, error) {
+	lost, err := t.customers().update(ctx, &dynamodb.UpdateItemInput{
 		Key:                      key(t.addressPK(to), automaticSK(at)),
 		UpdateExpression:         exprf("ADD %s :set SET #e = :e", attrAutomaticIDs),
 		ConditionExpression:      exprf("attribute_not_exists(%[1]s) OR size(%[1]s) < :most OR contains(%[1]s, :id)", attrAutomaticIDs),
@@ -115,8 +115,8 @@ func (t *Table) AllowAutomatic(ctx context.Context, to identity.Alias, at time.T
 
 // MarkAddress records that mail to an address bounced or is not wanted. The
 // latest mark counts.
-func (t *Table) MarkAddress(ctx context.Context, a identity.Alias, m message.AddressMark) error {
-	_, err := t.update(ctx, &dynamodb.UpdateItemInput{
+func (t Messages) MarkAddress(ctx context.Context, a identity.Alias, m message.AddressMark) error {
+	_, err := t.customers().update(ctx, &dynamodb.UpdateItemInput{
 		Key:                      key(t.addressPK(a), addressSK),
 		UpdateExpression:         exprf("SET %s = :k, %s = :c, #t = :t, #e = :e", attrMarkKind, attrMarkCode),
 		ConditionExpression:      aws.String("attribute_not_exists(#t) OR #t < :t"),
@@ -129,7 +129,7 @@ func (t *Table) MarkAddress(ctx context.Context, a identity.Alias, m message.Add
 }
 
 // AddressMark returns the mark on an address, if there is one.
-func (t *Table) AddressMark(ctx context.Context, a identity.Alias, now time.Time) (message.AddressMark, bool, error) {
+func (t Messages) AddressMark(ctx context.Context, a identity.Alias, now time.Time) (message.AddressMark, bool, error) {
 	it, err := t.getItem(ctx, key(t.addressPK(a), addressSK), false)
 	if err != nil || it == nil || expired(it, now) {
 		return message.AddressMark{}, false, err

@@ -37,7 +37,7 @@ type rival struct {
 // statement reads the owners of the addresses that one statement names. It
 // writes nothing. The customer under whom the message is stored follows only
 // from facts that never change: the owner of an alias, and its first links.
-func (t *Table) statement(ctx context.Context, addresses []identity.Address, keys []string, ev identity.Evidence) (statement, error) {
+func (t Customers) statement(ctx context.Context, addresses []identity.Address, keys []string, ev identity.Evidence) (statement, error) {
 	s := statement{addresses: addresses, keys: keys, ev: ev}
 	var err error
 	if s.known, err = t.readAliases(ctx, keys); err != nil {
@@ -85,7 +85,7 @@ func (t *Table) statement(ctx context.Context, addresses []identity.Address, key
 
 // rivals reports whether the owner of an alias is another person than the
 // statement is about. The rival has no reason if not.
-func (t *Table) rivals(ctx context.Context, s statement, a aliasItem) (rival, error) {
+func (t Customers) rivals(ctx context.Context, s statement, a aliasItem) (rival, error) {
 	r := rival{customer: a.ownerAt(s.ev.At), alias: a.key}
 	if s.ev.Rule == identity.RuleSystem {
 		return r, nil // the platform itself says that one became the other
@@ -120,7 +120,7 @@ func (t *Table) rivals(ctx context.Context, s statement, a aliasItem) (rival, er
 
 // tiedToAnother reports whether a statement named a together with another alias
 // of the kind and scope of u.
-func (t *Table) tiedToAnother(ctx context.Context, a aliasItem, u identity.Address) (bool, error) {
+func (t Customers) tiedToAnother(ctx context.Context, a aliasItem, u identity.Address) (bool, error) {
 	var same []string
 	for _, k := range a.linked {
 		if isAliasKind(k, u.Kind) && k != t.aliasKey(u) {
@@ -142,7 +142,7 @@ func (t *Table) tiedToAnother(ctx context.Context, a aliasItem, u identity.Addre
 // hasAnother reports whether a customer has another account. It is false for
 // evidence of platforms: where their messages are stored must not change by a
 // merge.
-func (t *Table) hasAnother(ctx context.Context, s statement, who identity.CustomerID, u identity.Address) (bool, error) {
+func (t Customers) hasAnother(ctx context.Context, s statement, who identity.CustomerID, u identity.Address) (bool, error) {
 	if s.ev.Merges() || u.Kind != identity.Account {
 		return false, nil
 	}
@@ -165,7 +165,7 @@ func (s statement) linked() []string {
 
 // claimAliases writes the unknown aliases and the missing links in one
 // transaction.
-func (t *Table) claimAliases(ctx context.Context, s statement) (Resolution, bool, error) {
+func (t Customers) claimAliases(ctx context.Context, s statement) (Resolution, bool, error) {
 	r := Resolution{Customer: s.keeper, Owner: s.owner, New: s.fresh, Others: s.others}
 	linked := s.linked()
 	var writes []types.TransactWriteItem
@@ -205,7 +205,7 @@ func (t *Table) claimAliases(ctx context.Context, s statement) (Resolution, bool
 
 // keepRivals stores rivals as suggestions, and marks an alias that two accounts
 // share.
-func (t *Table) keepRivals(ctx context.Context, s statement) error {
+func (t Customers) keepRivals(ctx context.Context, s statement) error {
 	for _, r := range s.rivals {
 		reason := r.reason
 		if r.direct && !s.ev.Merges() {
@@ -222,7 +222,7 @@ func (t *Table) keepRivals(ctx context.Context, s statement) error {
 }
 
 // markShared marks an alias as one of several people.
-func (t *Table) markShared(ctx context.Context, a aliasItem) error {
+func (t Customers) markShared(ctx context.Context, a aliasItem) error {
 	if a.key == "" || a.shared {
 		return nil
 	}

@@ -25,7 +25,7 @@
 // # A message is stored once
 //
 // The key of a message is made of its customer, time, channel and provider id,
-// never of our clock. [Table.PutMessage] writes it on condition that the key does
+// never of our clock. [Messages.PutMessage] writes it on condition that the key does
 // not exist, so a redelivery finds the same key. It also finds the same customer:
 // the owner of an alias at a time never changes, and a merge moves no data.
 //
@@ -85,8 +85,45 @@ import (
 	"github.com/heard-intake/heard/internal/lambdabatch"
 )
 
-// A Table reads and writes the items of one DynamoDB table.
+// A Table reads and writes the items of one DynamoDB table. Each of its fields has
+// the reads and writes of one kind of thing; all of them use the same table.
 type Table struct {
+	*core
+
+	Customers  Customers
+	Messages   Messages
+	Contacts   Contacts
+	Problems   Problems
+	Causes     Causes
+	Candidates Candidates
+	Schedule   Schedule
+}
+
+// Customers has the customers with their aliases, links, merges and consents.
+type Customers struct{ *core }
+
+// Messages has the messages of customers with their effects: states, reactions,
+// edits and deletions. It also has the deliveries in quarantine.
+type Messages struct{ *core }
+
+// Contacts has the contacts of customers with their claims, corrections and waits.
+type Contacts struct{ *core }
+
+// Problems has the problems with the customers that they affect.
+type Problems struct{ *core }
+
+// Causes has the windows of causes: recent occurrences, and levels by hour.
+type Causes struct{ *core }
+
+// Candidates has the words of contacts without a known reason, and the candidates
+// that were announced.
+type Candidates struct{ *core }
+
+// Schedule has the entries and events that become due at a time.
+type Schedule struct{ *core }
+
+// A core is what all parts of a [Table] share.
+type core struct {
 	Now   func() time.Time // notes when something was written; no key is made from it
 	Meter Meter            // counts items that lists leave out; may be nil
 
@@ -94,6 +131,12 @@ type Table struct {
 	name   *string
 	pepper Pepper
 }
+
+func (t *core) customers() Customers { return Customers{t} }
+func (t *core) messages() Messages   { return Messages{t} }
+func (t *core) contacts() Contacts   { return Contacts{t} }
+func (t *core) problems() Problems   { return Problems{t} }
+func (t *core) causes() Causes       { return Causes{t} }
 
 // Meter counts events. [telemetry.Meter] implements it.
 type Meter interface {
@@ -103,25 +146,29 @@ type Meter interface {
 // New returns the table with a name. Call [Table.CheckPepper] once before the
 // first use.
 func New(db *dynamodb.Client, name string, pepper Pepper) *Table {
-	return &Table{Now: time.Now, db: db, name: &name, pepper: pepper}
+	c := &core{Now: time.Now, db: db, name: &name, pepper: pepper}
+	return &Table{
+		core: c, Customers: Customers{c}, Messages: Messages{c}, Contacts: Contacts{c},
+		Problems: Problems{c}, Causes: Causes{c}, Candidates: Candidates{c}, Schedule: Schedule{c},
+	}
 }
 
 // Hash returns the keyed hash of parts. Logs, S3 keys and queue groups use it
 // in place of the value.
-func (t *Table) Hash(parts ...string) string { return t.pepper.Hash(parts...) }
+func (t *core) Hash(parts ...string) string { return t.pepper.Hash(parts...) }
 
 // Seal is [Pepper.Seal] with the table's pepper.
-func (t *Table) Seal(scope, plain string) string { return t.pepper.Seal(scope, plain) }
+func (t *core) Seal(scope, plain string) string { return t.pepper.Seal(scope, plain) }
 
 // Open is [Pepper.Open] with the table's pepper.
-func (t *Table) Open(scope, sealed string) (plain string, ok bool) {
+func (t *core) Open(scope, sealed string) (plain string, ok bool) {
 	return t.pepper.Open(scope, sealed)
 }
 
 // CheckPepper reports an error when the table was filled under another
 // pepper. The first call on an empty table fixes the pepper. It costs one
 // read, and opens the connection to the table.
-func (t *Table) CheckPepper(ctx context.Context) error {
+func (t *core) CheckPepper(ctx context.Context) error {
 	if len(t.pepper) < 16 {
 		return fault.New(fault.Internal, "the pepper has fewer than 16 bytes")
 	}
@@ -150,7 +197,7 @@ func (t *Table) CheckPepper(ctx context.Context) error {
 // its reader, so that one item does not hide all others. An unreadable item is
 // logged under the hash of its key, and counted. An item that is gone since its
 // index entry was read is left out, too. Other errors are those of the list.
-func (t *Table) leaveOut(ctx context.Context, k item, err error) bool {
+func (t *core) leaveOut(ctx context.Context, k item, err error) bool {
 	if !lambdabatch.IsPermanent(err) {
 		return false
 	}
@@ -220,7 +267,7 @@ func set(it item, name string) []string {
 }
 
 // getItem reads one item. It returns nil if the item does not exist.
-func (t *Table) getItem(ctx context.Context, k item, consistent bool) (item, error) {
+func (t *core) getItem(ctx context.Context, k item, consistent bool) (item, error) {
 	out, err := t.db.GetItem(ctx, &dynamodb.GetItemInput{TableName: t.name, Key: k, ConsistentRead: &consistent})
 	if err != nil {
 		return nil, sdkError(err, "read "+kindName(k))
@@ -230,7 +277,7 @@ func (t *Table) getItem(ctx context.Context, k item, consistent bool) (item, err
 
 // putNew writes an item if its key does not exist. Otherwise it returns the
 // existing item as taken. It can be repeated.
-func (t *Table) putNew(ctx context.Context, it item) (taken item, err error) {
+func (t *core) putNew(ctx context.Context, it item) (taken item, err error) {
 	_, err = t.db.PutItem(ctx, &dynamodb.PutItemInput{
 		TableName:                           t.name,
 		Item:                                it,
@@ -248,7 +295,7 @@ func (t *Table) putNew(ctx context.Context, it item) (taken item, err error) {
 
 // batchGet reads up to 100 items by key, in no order. Items that do not exist
 // are missing from the result.
-func (t *Table) batchGet(ctx context.Context, keys []item, consistent bool) ([]item, error) {
+func (t *core) batchGet(ctx context.Context, keys []item, consistent bool) ([]item, error) {
 	var items []item
 	want := map[string]types.KeysAndAttributes{*t.name: {Keys: keys, ConsistentRead: &consistent}}
 	for try := 0; len(want) > 0; try++ {
@@ -267,7 +314,7 @@ func (t *Table) batchGet(ctx context.Context, keys []item, consistent bool) ([]i
 
 // query calls each for every selected item, page by page, until each returns
 // false.
-func (t *Table) query(ctx context.Context, in *dynamodb.QueryInput, each func(item) bool) error {
+func (t *core) query(ctx context.Context, in *dynamodb.QueryInput, each func(item) bool) error {
 	in.TableName = t.name
 	for {
 		out, err := t.db.Query(ctx, in)

@@ -65,11 +65,11 @@ func TestResolve(t *testing.T) {
 	t.Run("a sender is the same customer for ever", func(t *testing.T) {
 		t.Parallel()
 		table := storetest.New(t)
-		a, err := table.ResolveAliases(t.Context(), []identity.Address{phone(1)}, evidence)
+		a, err := table.Customers.ResolveAliases(t.Context(), []identity.Address{phone(1)}, evidence)
 		if err != nil || !a.New {
 			t.Fatal(a, err)
 		}
-		b, err := table.ResolveAliases(t.Context(), []identity.Address{phone(1)}, evidence)
+		b, err := table.Customers.ResolveAliases(t.Context(), []identity.Address{phone(1)}, evidence)
 		if err != nil || b.New || b.Customer != a.Customer {
 			t.Fatal(a, b, err)
 		}
@@ -79,7 +79,7 @@ func TestResolve(t *testing.T) {
 		table := storetest.New(t)
 		var got []identity.CustomerID
 		for _, as := range [][]identity.Address{{phone(1)}, {phone(1), bsuid(1)}, {bsuid(1)}, {bsuid(1), phone(1)}} {
-			r, err := table.ResolveAliases(t.Context(), as, evidence)
+			r, err := table.Customers.ResolveAliases(t.Context(), as, evidence)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -92,8 +92,8 @@ func TestResolve(t *testing.T) {
 	t.Run("a Brazilian number without its ninth digit finds the customer", func(t *testing.T) {
 		t.Parallel()
 		table := storetest.New(t)
-		a, errA := table.ResolveAliases(t.Context(), []identity.Address{verified(identity.Phone, "", "5511987654321")}, evidence)
-		b, errB := table.ResolveAliases(t.Context(), []identity.Address{verified(identity.Phone, "", "551187654321")}, evidence)
+		a, errA := table.Customers.ResolveAliases(t.Context(), []identity.Address{verified(identity.Phone, "", "5511987654321")}, evidence)
+		b, errB := table.Customers.ResolveAliases(t.Context(), []identity.Address{verified(identity.Phone, "", "551187654321")}, evidence)
 		if errA != nil || errB != nil || a.Customer != b.Customer {
 			t.Error(a, b, errA, errB)
 		}
@@ -104,12 +104,12 @@ func TestResolve(t *testing.T) {
 		proven := verified(identity.Email, "", "jan@voorbeeld.example")
 		claimed := proven
 		claimed.Assurance = identity.Claimed
-		a, errA := table.ResolveAliases(t.Context(), []identity.Address{proven}, evidence)
-		b, errB := table.ResolveAliases(t.Context(), []identity.Address{claimed}, evidence)
+		a, errA := table.Customers.ResolveAliases(t.Context(), []identity.Address{proven}, evidence)
+		b, errB := table.Customers.ResolveAliases(t.Context(), []identity.Address{claimed}, evidence)
 		if errA != nil || errB != nil || a.Customer == b.Customer {
 			t.Error(a, b, errA, errB)
 		}
-		found, assurance, err := table.FindCustomer(t.Context(), proven.Alias)
+		found, assurance, err := table.Customers.FindCustomer(t.Context(), proven.Alias)
 		if err != nil || found != a.Customer || assurance != identity.Verified {
 			t.Error(found, assurance, err)
 		}
@@ -118,16 +118,16 @@ func TestResolve(t *testing.T) {
 		t.Parallel()
 		table := storetest.New(t)
 		claimed := identity.Address{Alias: identity.Alias{Kind: identity.Email, Value: "els@voorbeeld.example"}, Assurance: identity.Claimed}
-		if _, err := table.ResolveAliases(t.Context(), []identity.Address{phone(1), claimed}, evidence); err != nil {
+		if _, err := table.Customers.ResolveAliases(t.Context(), []identity.Address{phone(1), claimed}, evidence); err != nil {
 			t.Fatal(err)
 		}
-		if _, _, err := table.FindCustomer(t.Context(), claimed.Alias); !fault.Is(err, fault.NotFound) {
+		if _, _, err := table.Customers.FindCustomer(t.Context(), claimed.Alias); !fault.Is(err, fault.NotFound) {
 			t.Errorf("found: %v", err)
 		}
 	})
 	t.Run("nothing is found for who never came", func(t *testing.T) {
 		t.Parallel()
-		if _, _, err := storetest.New(t).FindCustomer(t.Context(), phone(7).Alias); !fault.Is(err, fault.NotFound) {
+		if _, _, err := storetest.New(t).Customers.FindCustomer(t.Context(), phone(7).Alias); !fault.Is(err, fault.NotFound) {
 			t.Errorf("got %v", err)
 		}
 	})
@@ -147,7 +147,7 @@ func TestIdentify_FirstMessagesRace(t *testing.T) {
 				if p%2 == 0 {
 					as = as[:1+r%2] // some know one alias, some both
 				}
-				res, err := table.ResolveAliases(t.Context(), as, evidence)
+				res, err := table.Customers.ResolveAliases(t.Context(), as, evidence)
 				if err != nil {
 					t.Error(err)
 				}
@@ -190,24 +190,24 @@ func TestIdentify_PartialAliasesRace(t *testing.T) {
 		wg.Wait()
 	}
 	each(func(p, r int) {
-		id, err := table.Identify(t.Context(), naming(p, r), evidence)
+		id, err := table.Customers.Identify(t.Context(), naming(p, r), evidence)
 		if err != nil {
 			t.Error(err)
 		}
 		got[p][r] = id
 	})
 	each(func(p, r int) {
-		if again, err := table.Identify(t.Context(), naming(p, r), evidence); err != nil || again != got[p][r] {
+		if again, err := table.Customers.Identify(t.Context(), naming(p, r), evidence); err != nil || again != got[p][r] {
 			t.Errorf("person %d: a message of %s came again to %s: %v", p, got[p][r], again, err)
 		}
 	})
 	for p, ids := range got {
-		if _, err := table.Identify(t.Context(), []identity.Address{phone(p), bsuid(p)}, evidence); err != nil {
+		if _, err := table.Customers.Identify(t.Context(), []identity.Address{phone(p), bsuid(p)}, evidence); err != nil {
 			t.Fatal(err)
 		}
 		for _, id := range ids {
-			a, errA := table.Customer(t.Context(), id)
-			b, errB := table.Customer(t.Context(), ids[0])
+			a, errA := table.Customers.Customer(t.Context(), id)
+			b, errB := table.Customers.Customer(t.Context(), ids[0])
 			if errA != nil || errB != nil || a.ID != b.ID {
 				t.Errorf("person %d is split: %v %v %v", p, ids, errA, errB)
 				break
@@ -230,7 +230,7 @@ func TestPutMessage_Once(t *testing.T) {
 	m.Passive, m.Mark, m.Automated, m.Source = true, "spam", "list", "raw/key"
 	m.Customer.Assurance = identity.Claimed
 	for i, want := range []bool{true, false} {
-		created, err := table.PutMessage(t.Context(), m, "")
+		created, err := table.Messages.PutMessage(t.Context(), m, "")
 		if err != nil || created != want {
 			t.Fatalf("put %d: %v %v", i, created, err)
 		}
@@ -247,7 +247,7 @@ func TestPutMessage_LongProviderID(t *testing.T) {
 	m := newMessage("c1", 1, "x")
 	m.ProviderID = strings.Repeat("w", 900)
 	m.ID = message.NewID(m.Channel, m.SentAt, m.ProviderID)
-	if _, err := table.PutMessage(t.Context(), m, ""); err != nil {
+	if _, err := table.Messages.PutMessage(t.Context(), m, ""); err != nil {
 		t.Fatal(err)
 	}
 	if got := history(t, table, "c1", message.Query{Limit: 1}); got[0].ProviderID != m.ProviderID {
@@ -262,12 +262,12 @@ func TestPutMessage_CopyAtAnotherTime(t *testing.T) {
 			t.Parallel()
 			table := storetest.New(t)
 			m := newMessage("c1", 1, "x")
-			if _, err := table.PutMessage(t.Context(), m, ""); err != nil {
+			if _, err := table.Messages.PutMessage(t.Context(), m, ""); err != nil {
 				t.Fatal(err)
 			}
 			m.Origin, m.SentAt = origin, m.SentAt.Add(3*time.Second)
 			m.ID = message.NewID(m.Channel, m.SentAt, m.ProviderID)
-			if created, err := table.PutMessage(t.Context(), m, ""); err != nil || created {
+			if created, err := table.Messages.PutMessage(t.Context(), m, ""); err != nil || created {
 				t.Errorf("created %v, %v", created, err)
 			}
 		})
@@ -276,13 +276,13 @@ func TestPutMessage_CopyAtAnotherTime(t *testing.T) {
 
 func history(t *testing.T, table *store.Table, id identity.CustomerID, q message.Query) []message.Message {
 	t.Helper()
-	c, err := table.Customer(t.Context(), id)
+	c, err := table.Customers.Customer(t.Context(), id)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var out []message.Message
 	for {
-		p, err := table.History(t.Context(), c, q)
+		p, err := table.Messages.History(t.Context(), c, q)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -299,19 +299,19 @@ func history(t *testing.T, table *store.Table, id identity.CustomerID, q message
 func TestHistory_MergedBothDirections(t *testing.T) {
 	t.Parallel()
 	table := storetest.New(t)
-	if joined, err := table.JoinByEvidence(t.Context(), "c1", "c2", evidence); err != nil || !joined {
+	if joined, err := table.Customers.JoinByEvidence(t.Context(), "c1", "c2", evidence); err != nil || !joined {
 		t.Fatal(joined, err)
 	}
 	var want []message.ID
 	for i := range 23 {
 		m := newMessage([]identity.CustomerID{"c1", "c2"}[i%2], i, "x")
 		want = append(want, m.ID)
-		if _, err := table.PutMessage(t.Context(), m, ""); err != nil {
+		if _, err := table.Messages.PutMessage(t.Context(), m, ""); err != nil {
 			t.Fatal(err)
 		}
 	}
 	twin := newMessage("c2", 0, "the same key in another partition")
-	if _, err := table.PutMessage(t.Context(), twin, ""); err != nil {
+	if _, err := table.Messages.PutMessage(t.Context(), twin, ""); err != nil {
 		t.Fatal(err)
 	}
 	for limit := 1; limit < 9; limit++ {
@@ -344,30 +344,30 @@ func TestHistory_ForeignCursor(t *testing.T) {
 	t.Parallel()
 	table := storetest.New(t)
 	for i := range 3 {
-		if _, err := table.PutMessage(t.Context(), newMessage("c1", i, "x"), ""); err != nil {
+		if _, err := table.Messages.PutMessage(t.Context(), newMessage("c1", i, "x"), ""); err != nil {
 			t.Fatal(err)
 		}
 	}
 	c := identity.Customer{ID: "c1", Members: []identity.CustomerID{"c1"}}
-	p, err := table.History(t.Context(), c, message.Query{Limit: 1})
+	p, err := table.Messages.History(t.Context(), c, message.Query{Limit: 1})
 	if err != nil || p.Cursor == "" {
 		t.Fatal(p, err)
 	}
 	other := identity.Customer{ID: "c2", Members: []identity.CustomerID{"c2"}}
 	for name, call := range map[string]func() error{
 		"another customer": func() error {
-			_, err := table.History(t.Context(), other, message.Query{Limit: 1, Cursor: p.Cursor})
+			_, err := table.Messages.History(t.Context(), other, message.Query{Limit: 1, Cursor: p.Cursor})
 			return err
 		},
 		"another order": func() error {
-			_, err := table.History(t.Context(), c, message.Query{Limit: 1, Cursor: p.Cursor, Oldest: true})
+			_, err := table.Messages.History(t.Context(), c, message.Query{Limit: 1, Cursor: p.Cursor, Oldest: true})
 			return err
 		},
 		"no cursor at all": func() error {
-			_, err := table.History(t.Context(), c, message.Query{Limit: 1, Cursor: "x"})
+			_, err := table.Messages.History(t.Context(), c, message.Query{Limit: 1, Cursor: "x"})
 			return err
 		},
-		"a limit of zero": func() error { _, err := table.History(t.Context(), c, message.Query{}); return err },
+		"a limit of zero": func() error { _, err := table.Messages.History(t.Context(), c, message.Query{}); return err },
 	} {
 		if err := call(); !fault.Is(err, fault.Invalid) {
 			t.Errorf("%s: %v", name, err)
@@ -415,12 +415,12 @@ func TestPutEffect_AnyOrder(t *testing.T) {
 		changed := 0
 		for i := 0; i <= len(order); i++ {
 			if i == when {
-				if _, err := table.PutMessage(t.Context(), m, ""); err != nil {
+				if _, err := table.Messages.PutMessage(t.Context(), m, ""); err != nil {
 					rt.Fatal(err)
 				}
 			}
 			if i < len(order) {
-				ok, err := table.PutEffect(t.Context(), customer, order[i])
+				ok, err := table.Messages.PutEffect(t.Context(), customer, order[i])
 				if err != nil {
 					rt.Fatal(err)
 				}
@@ -429,7 +429,7 @@ func TestPutEffect_AnyOrder(t *testing.T) {
 				}
 			}
 		}
-		p, err := table.History(t.Context(), identity.Customer{ID: customer, Members: []identity.CustomerID{customer}}, message.Query{Limit: 1})
+		p, err := table.Messages.History(t.Context(), identity.Customer{ID: customer, Members: []identity.CustomerID{customer}}, message.Query{Limit: 1})
 		if err != nil || len(p.Entries) != 1 || p.Entries[0].State == nil {
 			rt.Fatal(p, err)
 		}
@@ -447,15 +447,15 @@ func TestPutEffect_Watermark(t *testing.T) {
 		m := newMessage("c1", i, "x")
 		m.Channel, m.Direction = message.Messenger, message.Outbound
 		m.ID = message.NewID(m.Channel, m.SentAt, m.ProviderID)
-		if _, err := table.PutMessage(t.Context(), m, ""); err != nil {
+		if _, err := table.Messages.PutMessage(t.Context(), m, ""); err != nil {
 			t.Fatal(err)
 		}
 	}
 	mark := message.Effect{Channel: message.Messenger, Customer: phone(1), Kind: message.Watermark, Status: "read", At: start.Add(time.Minute)}
-	if _, err := table.PutEffect(t.Context(), "c1", mark); err != nil {
+	if _, err := table.Messages.PutEffect(t.Context(), "c1", mark); err != nil {
 		t.Fatal(err)
 	}
-	p, err := table.History(t.Context(), identity.Customer{ID: "c1", Members: []identity.CustomerID{"c1"}}, message.Query{Limit: 3, Oldest: true})
+	p, err := table.Messages.History(t.Context(), identity.Customer{ID: "c1", Members: []identity.CustomerID{"c1"}}, message.Query{Limit: 3, Oldest: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -470,7 +470,7 @@ func TestRegisterCustomer_LinksAliases(t *testing.T) {
 	t.Parallel()
 	table := storetest.New(t)
 	mail := verified(identity.Email, "", "jan@voorbeeld.example")
-	wa, err := table.ResolveAliases(t.Context(), []identity.Address{phone(1)}, evidence)
+	wa, err := table.Customers.ResolveAliases(t.Context(), []identity.Address{phone(1)}, evidence)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -480,25 +480,25 @@ func TestRegisterCustomer_LinksAliases(t *testing.T) {
 		Orders: []identity.Order{{Number: "WS-100001", Products: []string{"bike"}}},
 	}
 	for range 2 {
-		plan, err := table.RegisterCustomer(t.Context(), r)
+		plan, err := table.Customers.RegisterCustomer(t.Context(), r)
 		if err != nil || plan.Customer != wa.Customer || len(plan.Unjoined) != 0 {
 			t.Fatal(plan, err)
 		}
 	}
 	for _, a := range []identity.Alias{phone(1).Alias, mail.Alias, {Kind: identity.Account, Value: "K-1001"}} {
-		if id, _, err := table.FindCustomer(t.Context(), a); err != nil || id != wa.Customer {
+		if id, _, err := table.Customers.FindCustomer(t.Context(), a); err != nil || id != wa.Customer {
 			t.Errorf("%s: %v %v", a.Kind, id, err)
 		}
 	}
-	products, err := table.OrderProducts(t.Context(), "ws-100001")
+	products, err := table.Customers.OrderProducts(t.Context(), "ws-100001")
 	if err != nil || len(products) != 1 || products[0] != "bike" {
 		t.Error(products, err)
 	}
-	c, err := table.Customer(t.Context(), wa.Customer)
+	c, err := table.Customers.Customer(t.Context(), wa.Customer)
 	if err != nil || c.Name != "Jan Voorbeeld" || c.Account != "K-1001" {
 		t.Error(c, err)
 	}
-	aliases, err := table.Aliases(t.Context(), c)
+	aliases, err := table.Customers.Aliases(t.Context(), c)
 	if err != nil || len(aliases) != 3 {
 		t.Error(aliases, err)
 	}
@@ -508,41 +508,41 @@ func TestJoinByEvidence_BothHaveMessages(t *testing.T) {
 	t.Parallel()
 	table := storetest.New(t)
 	mail := verified(identity.Email, "", "jan@voorbeeld.example")
-	a, errA := table.ResolveAliases(t.Context(), []identity.Address{phone(1)}, evidence)
-	b, errB := table.ResolveAliases(t.Context(), []identity.Address{mail}, evidence)
+	a, errA := table.Customers.ResolveAliases(t.Context(), []identity.Address{phone(1)}, evidence)
+	b, errB := table.Customers.ResolveAliases(t.Context(), []identity.Address{mail}, evidence)
 	if err := errors.Join(errA, errB); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := table.PutMessage(t.Context(), newMessage(a.Customer, 1, "x"), ""); err != nil {
+	if _, err := table.Messages.PutMessage(t.Context(), newMessage(a.Customer, 1, "x"), ""); err != nil {
 		t.Fatal(err)
 	}
 	reg := identity.Registration{Account: "K-1", At: start, Phones: []identity.Alias{phone(1).Alias}, Mails: []identity.Alias{mail.Alias}}
-	plan, err := table.RegisterCustomer(t.Context(), reg)
+	plan, err := table.Customers.RegisterCustomer(t.Context(), reg)
 	if err != nil || plan.Customer != a.Customer || len(plan.Unjoined) != 0 {
 		t.Fatalf("one without messages was not joined: %v %v", plan, err)
 	}
-	if c, err := table.Customer(t.Context(), b.Customer); err != nil || c.ID != a.Customer || len(c.Members) != 2 {
+	if c, err := table.Customers.Customer(t.Context(), b.Customer); err != nil || c.ID != a.Customer || len(c.Members) != 2 {
 		t.Errorf("the merged id leads to %+v, %v", c, err)
 	}
 
 	other := verified(identity.Email, "", "els@voorbeeld.example")
-	c, err := table.ResolveAliases(t.Context(), []identity.Address{other}, evidence)
+	c, err := table.Customers.ResolveAliases(t.Context(), []identity.Address{other}, evidence)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := table.PutMessage(t.Context(), newMessage(c.Customer, 2, "x"), ""); err != nil {
+	if _, err := table.Messages.PutMessage(t.Context(), newMessage(c.Customer, 2, "x"), ""); err != nil {
 		t.Fatal(err)
 	}
 	reg.Mails = append(reg.Mails, other.Alias)
-	plan, err = table.RegisterCustomer(t.Context(), reg)
+	plan, err = table.Customers.RegisterCustomer(t.Context(), reg)
 	if err != nil || len(plan.Unjoined) != 1 || plan.Unjoined[0].Why != store.WhyMessages {
 		t.Fatalf("two with messages: %v %v", plan, err)
 	}
-	whole, err := table.Customer(t.Context(), a.Customer)
+	whole, err := table.Customers.Customer(t.Context(), a.Customer)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s, err := table.Suggestions(t.Context(), whole); err != nil || len(s) != 1 || s[0].Customer != c.Customer || s[0].Score != 80 {
+	if s, err := table.Customers.Suggestions(t.Context(), whole); err != nil || len(s) != 1 || s[0].Customer != c.Customer || s[0].Score != 80 {
 		t.Errorf("suggestions %v %v", s, err)
 	}
 }
@@ -556,13 +556,13 @@ func TestWaitingContacts_Pages(t *testing.T) {
 			WaitingSince: start.Add(time.Duration((i*7)%25) * time.Minute), Channels: []message.Channel{message.WhatsApp},
 			Causes: []contact.Cause{{Reason: "invoice-unclear", Department: "billing"}},
 		}
-		if err := table.SaveContact(t.Context(), c); err != nil {
+		if err := table.Contacts.SaveContact(t.Context(), c); err != nil {
 			t.Fatal(err)
 		}
 	}
 	var seen []contact.WaitingContact
 	for cursor := ""; ; {
-		page, next, err := table.WaitingContacts(t.Context(), "billing", 4, cursor)
+		page, next, err := table.Contacts.WaitingContacts(t.Context(), "billing", 4, cursor)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -579,7 +579,7 @@ func TestWaitingContacts_Pages(t *testing.T) {
 			t.Errorf("place %d: %+v", i, w)
 		}
 	}
-	if other, _, err := table.WaitingContacts(t.Context(), "logistics", 4, ""); err != nil || len(other) != 0 {
+	if other, _, err := table.Contacts.WaitingContacts(t.Context(), "logistics", 4, ""); err != nil || len(other) != 0 {
 		t.Errorf("another department: %v %v", other, err)
 	}
 }
@@ -588,24 +588,24 @@ func TestSaveContact_Conflict(t *testing.T) {
 	t.Parallel()
 	table := storetest.New(t)
 	c := contact.Contact{ID: "k", Customer: "c1", Start: start, WaitingSince: start, Department: "billing"}
-	if err := table.SaveContact(t.Context(), c); err != nil {
+	if err := table.Contacts.SaveContact(t.Context(), c); err != nil {
 		t.Fatal(err)
 	}
-	if err := table.SaveContact(t.Context(), c); !fault.Is(err, fault.Conflict) {
+	if err := table.Contacts.SaveContact(t.Context(), c); !fault.Is(err, fault.Conflict) {
 		t.Errorf("a second first version: %v", err)
 	}
-	got, err := table.NearbyContacts(t.Context(), "c1", start, 1, true)
+	got, err := table.Contacts.NearbyContacts(t.Context(), "c1", start, 1, true)
 	if err != nil || len(got.Contacts) != 1 || got.Contacts[0].Version != 1 {
 		t.Fatal(got, err)
 	}
 	c.Version, c.WaitingSince, c.LastAnswer = 1, time.Time{}, start
-	if err := table.SaveContact(t.Context(), c); err != nil {
+	if err := table.Contacts.SaveContact(t.Context(), c); err != nil {
 		t.Fatal(err)
 	}
-	if list, _, err := table.WaitingContacts(t.Context(), "billing", 4, ""); err != nil || len(list) != 0 {
+	if list, _, err := table.Contacts.WaitingContacts(t.Context(), "billing", 4, ""); err != nil || len(list) != 0 {
 		t.Errorf("an answered customer waits: %v %v", list, err)
 	}
-	if err := table.DeleteContact(t.Context(), c); !fault.Is(err, fault.Conflict) {
+	if err := table.Contacts.DeleteContact(t.Context(), c); !fault.Is(err, fault.Conflict) {
 		t.Errorf("a stale drop: %v", err)
 	}
 }

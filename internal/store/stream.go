@@ -43,7 +43,7 @@ type Change struct {
 	Problem  string              // id of the problem, of an item in its partition
 	Message  message.ID          // of a message or a correction
 	Contact  string              // of a contact, and of a reclassify request for one
-	AliasKey string              // of an alias; [Table.AliasByKey] takes it
+	AliasKey string              // of an alias; [Customers.AliasByKey] takes it
 
 	// At is the time in the key: the time a message was sent (also for its
 	// correction), the start of a contact, or the time since which contacts are

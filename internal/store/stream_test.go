@@ -23,7 +23,7 @@ func recordOf(name, pk, sk string) events.DynamoDBEventRecord {
 
 func TestDecodeChange_Kinds(t *testing.T) {
 	t.Parallel()
-	table := &Table{pepper: Pepper("a pepper for tests, 32 bytes long")}
+	table := New(nil, "", Pepper("a pepper for tests, 32 bytes long"))
 	at := time.UnixMilli(1772442000123).UTC()
 	id := message.ID("1772442000123:whatsapp:wamid.A")
 	mail := identity.Alias{Kind: identity.Email, Value: "mail@voorbeeld.example"}

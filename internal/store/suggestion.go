@@ -17,7 +17,7 @@ import (
 
 // putSuggestion stores under both customers that they may be one person. A
 // known reason costs only a read.
-func (t *Table) putSuggestion(ctx context.Context, a, b identity.CustomerID, reason string, ev identity.Evidence) error {
+func (t Customers) putSuggestion(ctx context.Context, a, b identity.CustomerID, reason string, ev identity.Evidence) error {
 	if a == b {
 		return nil
 	}
@@ -40,7 +40,7 @@ func (t *Table) putSuggestion(ctx context.Context, a, b identity.CustomerID, rea
 
 // dismissalWrites returns the writes that store under both that two customers
 // are two persons.
-func (t *Table) dismissalWrites(a, b identity.CustomerID, d identity.Decision) []types.TransactWriteItem {
+func (t Customers) dismissalWrites(a, b identity.CustomerID, d identity.Decision) []types.TransactWriteItem {
 	var writes []types.TransactWriteItem
 	for _, pair := range [][2]identity.CustomerID{{a, b}, {b, a}} {
 		writes = append(writes, types.TransactWriteItem{Update: &types.Update{
@@ -55,7 +55,7 @@ func (t *Table) dismissalWrites(a, b identity.CustomerID, d identity.Decision) [
 
 // DismissSuggestion stores that two customers are two persons, because a person
 // decided so. No rule joins them, and they are not suggested again.
-func (t *Table) DismissSuggestion(ctx context.Context, a, b identity.CustomerID, d identity.Decision) error {
+func (t Customers) DismissSuggestion(ctx context.Context, a, b identity.CustomerID, d identity.Decision) error {
 	ca, errA := t.customer(ctx, a, true)
 	cb, errB := t.customer(ctx, b, true)
 	if err := firstError(errA, errB); err != nil {
@@ -75,7 +75,7 @@ func (t *Table) DismissSuggestion(ctx context.Context, a, b identity.CustomerID,
 }
 
 // isDismissed reports whether a person decided that two customers are two.
-func (t *Table) isDismissed(ctx context.Context, a, b identity.Customer) (bool, error) {
+func (t Customers) isDismissed(ctx context.Context, a, b identity.Customer) (bool, error) {
 	found := false
 	err := t.readSuggestions(ctx, a, func(other identity.CustomerID, it item) {
 		dismissed := text(it, attrSuggestionState) == "d"
@@ -84,7 +84,7 @@ func (t *Table) isDismissed(ctx context.Context, a, b identity.Customer) (bool, 
 	return found, err
 }
 
-func (t *Table) readSuggestions(ctx context.Context, c identity.Customer, each func(other identity.CustomerID, it item)) error {
+func (t Customers) readSuggestions(ctx context.Context, c identity.Customer, each func(other identity.CustomerID, it item)) error {
 	for _, m := range c.Members {
 		in := keyRange(customerPK(m), suggestionPrefix, endOf(suggestionPrefix))
 		in.ConsistentRead = ptr(true)
@@ -105,7 +105,7 @@ const maxSuggested = 20
 // Suggestions returns the customers that may be the same person as c, the
 // likeliest first: those with evidence that is too weak for a rule, and those
 // that are similar. Dismissed ones are included and marked.
-func (t *Table) Suggestions(ctx context.Context, c identity.Customer) ([]identity.Suggestion, error) {
+func (t Customers) Suggestions(ctx context.Context, c identity.Customer) ([]identity.Suggestion, error) {
 	found := map[identity.CustomerID]*identity.Suggestion{}
 	at := func(id identity.CustomerID) *identity.Suggestion {
 		if found[id] == nil {
@@ -135,7 +135,7 @@ func (t *Table) Suggestions(ctx context.Context, c identity.Customer) ([]identit
 }
 
 // together combines the suggestions about one person.
-func (t *Table) together(ctx context.Context, c identity.Customer, found map[identity.CustomerID]*identity.Suggestion) ([]identity.Suggestion, error) {
+func (t Customers) together(ctx context.Context, c identity.Customer, found map[identity.CustomerID]*identity.Suggestion) ([]identity.Suggestion, error) {
 	by := map[identity.CustomerID]identity.Suggestion{}
 	for id, s := range found {
 		if slices.Contains(c.Members, id) {
@@ -183,7 +183,7 @@ type likeness struct {
 // similarCustomers returns customers who claim a verified address of c, have
 // its number in another notation, own an address that c typed, or have the same
 // name. It writes nothing.
-func (t *Table) similarCustomers(ctx context.Context, c identity.Customer) ([]likeness, error) {
+func (t Customers) similarCustomers(ctx context.Context, c identity.Customer) ([]likeness, error) {
 	all, err := t.aliasesOf(ctx, c)
 	if err != nil {
 		return nil, err
@@ -244,7 +244,7 @@ const maxAsked = 10
 
 // findClaimants returns the customers for whom one of these addresses is
 // claimed.
-func (t *Table) findClaimants(ctx context.Context, addresses []identity.Alias) ([]likeness, error) {
+func (t Customers) findClaimants(ctx context.Context, addresses []identity.Alias) ([]likeness, error) {
 	asked := slices.DeleteFunc(addresses, func(a identity.Alias) bool { return a.Kind != identity.Phone && a.Kind != identity.Email })
 	var out []likeness
 	for _, a := range asked[:min(len(asked), maxAsked)] {
@@ -263,8 +263,8 @@ func (t *Table) findClaimants(ctx context.Context, addresses []identity.Alias) (
 const recentTextCount = 25
 
 // recentTexts returns the last texts of a customer and the names in them.
-func (t *Table) recentTexts(ctx context.Context, c identity.Customer) (texts, names []string, err error) {
-	page, err := t.History(ctx, c, message.Query{Limit: recentTextCount, Direction: message.Inbound})
+func (t Customers) recentTexts(ctx context.Context, c identity.Customer) (texts, names []string, err error) {
+	page, err := t.messages().History(ctx, c, message.Query{Limit: recentTextCount, Direction: message.Inbound})
 	for _, e := range page.Entries {
 		texts = append(texts, e.Text)
 		names = append(names, e.Name)
@@ -300,7 +300,7 @@ func typedAddresses(texts []string) []identity.Alias {
 
 // sameNameCustomers returns the customers with one of these names in the
 // register.
-func (t *Table) sameNameCustomers(ctx context.Context, names []string) ([]likeness, error) {
+func (t Customers) sameNameCustomers(ctx context.Context, names []string) ([]likeness, error) {
 	var out []likeness
 	seen := map[string]bool{}
 	for _, n := range names {

@@ -78,34 +78,52 @@ func (q deadQueue) take(t *testing.T) []lambdabatch.DeadLetter {
 	}
 }
 
-// faulty is a table on which some customers fail.
+// faulty makes some customers of a table fail.
 type faulty struct {
-	triage.Store
 	customer func(id identity.CustomerID) error
 	affected func(changes []problem.AffectedChange) error
 }
 
-func (f faulty) Customer(ctx context.Context, id identity.CustomerID) (identity.Customer, error) {
+// storeOn returns the parts of a table, of which some are faulty.
+func (f faulty) storeOn(table *store.Table) triage.Store {
+	s := triage.StoreOf(table)
+	s.Customers = faultyCustomers{table.Customers, f}
+	s.Detection.Customers = s.Customers
+	s.Detection.Problems = faultyProblems{table.Problems, f}
+	return s
+}
+
+type faultyCustomers struct {
+	store.Customers
+	faulty
+}
+
+type faultyProblems struct {
+	store.Problems
+	faulty
+}
+
+func (f faultyCustomers) Customer(ctx context.Context, id identity.CustomerID) (identity.Customer, error) {
 	if err := f.customer(id); err != nil {
 		return identity.Customer{}, err
 	}
-	return f.Store.Customer(ctx, id)
+	return f.Customers.Customer(ctx, id)
 }
 
-func (f faulty) CustomerConsistent(ctx context.Context, id identity.CustomerID) (identity.Customer, error) {
+func (f faultyCustomers) CustomerConsistent(ctx context.Context, id identity.CustomerID) (identity.Customer, error) {
 	if err := f.customer(id); err != nil {
 		return identity.Customer{}, err
 	}
-	return f.Store.CustomerConsistent(ctx, id)
+	return f.Customers.CustomerConsistent(ctx, id)
 }
 
-func (f faulty) ChangeAffected(ctx context.Context, id string, changes []problem.AffectedChange) error {
+func (f faultyProblems) ChangeAffected(ctx context.Context, id string, changes []problem.AffectedChange) error {
 	if f.affected != nil {
 		if err := f.affected(changes); err != nil {
 			return err
 		}
 	}
-	return f.Store.ChangeAffected(ctx, id, changes)
+	return f.Problems.ChangeAffected(ctx, id, changes)
 }
 
 func none(identity.CustomerID) error { return nil }
@@ -142,7 +160,7 @@ func between(bad events.DynamoDBEventRecord, before, after message.Message) even
 func wantContacts(t *testing.T, table *store.Table, ids ...identity.CustomerID) {
 	t.Helper()
 	for _, id := range ids {
-		if list, _, err := table.Contacts(t.Context(), id, 10, ""); err != nil || len(list) != 1 {
+		if list, _, err := table.Contacts.Contacts(t.Context(), id, 10, ""); err != nil || len(list) != 1 {
 			t.Errorf("customer %s has %d contacts (%v), want 1", id, len(list), err)
 		}
 	}
@@ -211,7 +229,7 @@ func TestHandle_BadRecords(t *testing.T) {
 			tr := on(table)
 			tr.Dead = dead.letters()
 			if tt.customer != nil {
-				tr.Store = faulty{Store: table, customer: tt.customer}
+				tr.Store = faulty{customer: tt.customer}.storeOn(table)
 			}
 			before, after := says(1, 1, 0, unclear), says(2, 1, 0, unclear)
 			put(t, table, before, after)
@@ -256,7 +274,8 @@ func TestHandle_RetriesTemporaryErrors(t *testing.T) {
 			table := storetest.New(t)
 			dead := newDeadQueue(t)
 			tr := on(table)
-			tr.Dead, tr.Store = dead.letters(), faulty{Store: table, customer: failing(err)}
+			tr.Dead = dead.letters()
+			tr.Store = faulty{customer: failing(err)}.storeOn(table)
 			before, bad, after := says(1, 1, 0, unclear), says(666, 1, 0, unclear), says(2, 1, 0, unclear)
 			put(t, table, before, bad, after)
 			ev := between(batchOf(bad).Records[0], before, after)
@@ -271,7 +290,7 @@ func TestHandle_RetriesTemporaryErrors(t *testing.T) {
 			if got := dead.take(t); len(got) > 0 {
 				t.Errorf("dead letters %+v, want none", got)
 			}
-			tr.Store = table
+			tr.Store = triage.StoreOf(table)
 			ev.Records = ev.Records[1:]
 			if resp, err := tr.Handle(t.Context(), ev); err != nil || len(resp.BatchItemFailures) > 0 {
 				t.Errorf("when it has passed: delivered again %+v, error %v", resp.BatchItemFailures, err)
@@ -323,12 +342,12 @@ func TestHandle_OneCustomerFailsACause(t *testing.T) {
 				put(t, table, m)
 				handle(t, tr, m)
 			}
-			tr.Store = faulty{Store: table, customer: none, affected: func(changes []problem.AffectedChange) error {
+			tr.Store = faulty{customer: none, affected: func(changes []problem.AffectedChange) error {
 				if slices.ContainsFunc(changes, func(c problem.AffectedChange) bool { return c.Customer == badCustomer }) {
 					return refuse()
 				}
 				return nil
-			}}
+			}}.storeOn(table)
 			before, bad, after := says(1, 1, 0, unclear), says(666, 1, 0, unclear), says(2, 1, 0, unclear)
 			put(t, table, before, bad, after)
 			resp, err := tr.Handle(t.Context(), between(batchOf(bad).Records[0], before, after))
@@ -356,7 +375,7 @@ func TestHandle_SlowCustomer(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
 	defer cancel()
 	tr.Dead = dead.letters()
-	tr.Store = stuck{table}
+	tr.Store.Messages = stuck{table.Messages}
 	before, slow, after := says(1, 1, 0, unclear), says(666, 1, 0, unclear), says(2, 1, 0, unclear)
 	put(t, table, before, slow, after)
 	resp, err := tr.Handle(ctx, between(batchOf(slow).Records[0], before, after))
@@ -396,7 +415,7 @@ func TestHandle_CustomerTakesTooLong(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 8*time.Second)
 			defer cancel()
 			tr.Dead = dead.letters()
-			tr.Store = stuck{table}
+			tr.Store.Messages = stuck{table.Messages}
 			if tt.hangs {
 				tr.Store = hanging{stuck{table}}
 			}
@@ -444,7 +463,7 @@ func (h hanging) Customer(ctx context.Context, id identity.CustomerID) (identity
 		<-ctx.Done()
 		return identity.Customer{}, fault.Wrap(fault.Unavailable, ctx.Err(), "read customer")
 	}
-	return h.stuck.Customer(ctx, id)
+	return h.stuck.Customers.Customer(ctx, id)
 }
 
 // manyIDs returns an identity change that names n ids.
@@ -460,13 +479,13 @@ func manyIDs(n int) string {
 	return string(data)
 }
 
-// stuck is a table that blocks when the messages of one customer are read.
-type stuck struct{ triage.Store }
+// stuck are messages that block when those of one customer are read.
+type stuck struct{ store.Messages }
 
 func (s stuck) RecentMessages(ctx context.Context, c identity.Customer, from time.Time) ([]message.Message, error) {
 	if c.ID == badCustomer {
 		<-ctx.Done()
 		return nil, fault.Wrap(fault.Unavailable, ctx.Err(), "query")
 	}
-	return s.Store.RecentMessages(ctx, c, from)
+	return s.Messages.RecentMessages(ctx, c, from)
 }

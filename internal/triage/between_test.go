@@ -12,21 +12,33 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/store"
+	"github.com/heard-intake/heard/internal/triage"
 )
 
-// meddled is a table on which identities change after triage read a customer and
+// meddled makes identities change on a table after triage read a customer and
 // before it creates a contact.
 type meddled struct {
-	*store.Table
 	once   sync.Once
 	meddle func()
 }
 
-func (m *meddled) SaveContact(ctx context.Context, k contact.Contact) error {
+// storeOn returns the parts of a table, of which the contacts are meddled.
+func (m *meddled) storeOn(table *store.Table) triage.Store {
+	s := triage.StoreOf(table)
+	s.Contacts = meddledContacts{table.Contacts, m}
+	return s
+}
+
+type meddledContacts struct {
+	store.Contacts
+	*meddled
+}
+
+func (m meddledContacts) SaveContact(ctx context.Context, k contact.Contact) error {
 	if k.Version == 0 {
 		m.once.Do(m.meddle)
 	}
-	return m.Table.SaveContact(ctx, k)
+	return m.Contacts.SaveContact(ctx, k)
 }
 
 // contactsOf returns the stored contacts of some customers, and the contacts that
@@ -35,21 +47,21 @@ func contactsOf(t *testing.T, table *store.Table, ids ...identity.CustomerID) (s
 	t.Helper()
 	stored, made = map[identity.CustomerID][]string{}, map[identity.CustomerID][]string{}
 	for _, id := range ids {
-		list, _, err := table.Contacts(t.Context(), id, 100, "")
+		list, _, err := table.Contacts.Contacts(t.Context(), id, 100, "")
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, k := range list {
 			stored[id] = append([]string{k.ID}, stored[id]...)
 		}
-		who, err := table.Customer(t.Context(), id)
+		who, err := table.Customers.Customer(t.Context(), id)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if who.ID != id {
 			continue
 		}
-		ms, err := table.RecentMessages(t.Context(), who, time.Time{})
+		ms, err := table.Messages.RecentMessages(t.Context(), who, time.Time{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -95,13 +107,13 @@ func TestHandle_IdentityChangeBeforeSave(t *testing.T) {
 			"a number that is given away": {
 				func(*testing.T, *store.Table, message.Message, message.Message) {},
 				func(t *testing.T, table *store.Table, one, two message.Message) {
-					who, err := table.Customer(t.Context(), one.CustomerID)
+					who, err := table.Customers.Customer(t.Context(), one.CustomerID)
 					if err != nil {
 						t.Fatal(err)
 					}
 					d := decided
 					d.At = time.Now()
-					if _, err := table.MoveAlias(t.Context(), who, identity.AliasMove{Alias: one.Customer.Alias, From: one.SentAt.Add(-time.Hour), To: two.CustomerID}, d); err != nil {
+					if _, err := table.Customers.MoveAlias(t.Context(), who, identity.AliasMove{Alias: one.Customer.Alias, From: one.SentAt.Add(-time.Hour), To: two.CustomerID}, d); err != nil {
 						t.Fatal(err)
 					}
 				},
@@ -112,7 +124,7 @@ func TestHandle_IdentityChangeBeforeSave(t *testing.T) {
 				tr, table := newTriage(t)
 				person := func(n int) message.Message {
 					m := says(n, 500, 0, unclear)
-					id, err := table.Identify(t.Context(), m.Addresses(), identity.Evidence{Rule: identity.RuleWebhook, At: m.SentAt})
+					id, err := table.Customers.Identify(t.Context(), m.Addresses(), identity.Evidence{Rule: identity.RuleWebhook, At: m.SentAt})
 					if err != nil {
 						t.Fatal(err)
 					}
@@ -140,12 +152,12 @@ func TestHandle_IdentityChangeBeforeSave(t *testing.T) {
 
 				put(t, table, one)
 				late := on(table)
-				late.Store = &meddled{Table: table, meddle: func() {
+				late.Store = (&meddled{meddle: func() {
 					change.meddle(t, table, one, two)
 					if resp, err := tr.Handle(t.Context(), both); err != nil || len(resp.BatchItemFailures) > 0 {
 						t.Error(resp, err)
 					}
-				}}
+				}}).storeOn(table)
 				handle(t, late, one)
 				stored, made := contactsOf(t, table, one.CustomerID, two.CustomerID)
 				if diff := cmp.Diff(made, stored); diff != "" {
@@ -160,7 +172,7 @@ func merge(t *testing.T, table *store.Table, into, from identity.CustomerID) {
 	t.Helper()
 	d := decided
 	d.At = time.Now()
-	if _, err := table.MergeCustomers(t.Context(), into, from, d); err != nil {
+	if _, err := table.Customers.MergeCustomers(t.Context(), into, from, d); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -169,14 +181,14 @@ func unmerge(t *testing.T, table *store.Table, id identity.CustomerID) {
 	t.Helper()
 	d := decided
 	d.At = time.Now()
-	if _, _, err := table.UnmergeCustomer(t.Context(), id, d); err != nil {
+	if _, _, err := table.Customers.UnmergeCustomer(t.Context(), id, d); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// lagging is a table whose weak reads do not see the last identity change.
+// lagging are customers whose weak reads do not see the last identity change.
 type lagging struct {
-	*store.Table
+	store.Customers
 }
 
 func (lagging) Customer(_ context.Context, id identity.CustomerID) (identity.Customer, error) {
@@ -192,7 +204,8 @@ func TestHandle_IdentityChangeWithStaleReads(t *testing.T) {
 	merge(t, table, two.CustomerID, one.CustomerID)
 	merged := identity.Change{Before: [][]identity.CustomerID{{"c001"}, {"c002"}}, After: [][]identity.CustomerID{{"c002", "c001"}}}
 	change := changeEvent(merged, one.CustomerID, two.CustomerID)
-	tr.Store = lagging{table}
+	tr.Store.Customers = lagging{table.Customers}
+	tr.Store.Detection.Customers = tr.Store.Customers
 	if resp, err := tr.Handle(t.Context(), change); err != nil || len(resp.BatchItemFailures) > 0 {
 		t.Fatal(resp, err)
 	}

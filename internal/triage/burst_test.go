@@ -85,7 +85,7 @@ func TestHandle_BurstIsCountedExactly(t *testing.T) {
 	for {
 		var page []problem.Affected
 		var err error
-		if page, cursor, err = table.AffectedCustomers(t.Context(), ps[0].ID, 1000, cursor); err != nil {
+		if page, cursor, err = table.Problems.AffectedCustomers(t.Context(), ps[0].ID, 1000, cursor); err != nil {
 			t.Fatal(err)
 		}
 		for _, a := range page {
@@ -99,7 +99,7 @@ func TestHandle_BurstIsCountedExactly(t *testing.T) {
 	if customers != contacts || listed != contacts {
 		t.Errorf("the problem lists %d contacts of %d customers", listed, customers)
 	}
-	lines, _, err := table.ProblemLog(t.Context(), ps[0].ID, 100, "")
+	lines, _, err := table.Problems.ProblemLog(t.Context(), ps[0].ID, 100, "")
 	if err != nil {
 		t.Fatal(err)
 	}

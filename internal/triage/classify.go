@@ -111,7 +111,7 @@ func (t *Triage) detectedCause(r taxonomy.Result, in message.ID, products map[st
 func (t *Triage) orderHints(ctx context.Context, text string) (taxonomy.Hints, error) {
 	var h taxonomy.Hints
 	for _, order := range t.Taxonomy.OrderNumbers(text) {
-		products, err := t.Store.OrderProducts(ctx, order)
+		products, err := t.Store.Customers.OrderProducts(ctx, order)
 		if err != nil {
 			return h, err
 		}

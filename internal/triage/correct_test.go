@@ -28,12 +28,12 @@ func stream(t *testing.T, tr *triage.Triage, r events.DynamoDBEventRecord) {
 // correct stores an agent's correction of a customer's only contact and handles it.
 func correct(t *testing.T, tr *triage.Triage, table *store.Table, who identity.CustomerID, reasons ...string) {
 	t.Helper()
-	c, err := table.Customer(t.Context(), who)
+	c, err := table.Customers.Customer(t.Context(), who)
 	if err != nil {
 		t.Fatal(err)
 	}
 	k := only(t, table, who)
-	_, first, member, err := table.ContactByID(t.Context(), c, k.ID)
+	_, first, member, err := table.Contacts.ContactByID(t.Context(), c, k.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +41,7 @@ func correct(t *testing.T, tr *triage.Triage, table *store.Table, who identity.C
 	for _, r := range reasons {
 		said.Causes = append(said.Causes, contact.Cause{Reason: r})
 	}
-	if err := table.PutCorrection(t.Context(), said); err != nil {
+	if err := table.Contacts.PutCorrection(t.Context(), said); err != nil {
 		t.Fatal(err)
 	}
 	stream(t, tr, store.NewCorrectionRecord(member, first))
@@ -49,7 +49,7 @@ func correct(t *testing.T, tr *triage.Triage, table *store.Table, who identity.C
 
 func only(t *testing.T, table *store.Table, who identity.CustomerID) contact.Contact {
 	t.Helper()
-	ks, _, err := table.Contacts(t.Context(), who, 10, "")
+	ks, _, err := table.Contacts.Contacts(t.Context(), who, 10, "")
 	if err != nil || len(ks) != 1 {
 		t.Fatalf("contacts %+v, %v", ks, err)
 	}
@@ -104,7 +104,7 @@ func TestHandle_CorrectionMovesContactToAnotherProblem(t *testing.T) {
 	if k := only(t, table, "c003"); k.Causes[0].Reason != "password-reset" || k.Causes[0].Message != after.ID {
 		t.Errorf("a later message added no reason: %+v", k)
 	}
-	all, next, err := table.Corrections(t.Context(), time.Time{}, time.Time{}, 10, "")
+	all, next, err := table.Contacts.Corrections(t.Context(), time.Time{}, time.Time{}, 10, "")
 	if err != nil || len(all) != 2 || next != "" || all[1].By != "els" || len(all[1].Causes) != 0 {
 		t.Errorf("%+v %q %v", all, next, err)
 	}
@@ -164,7 +164,7 @@ func TestHandle_TaxonomyVersionUntilReclassified(t *testing.T) {
 	put(t, table, more)
 	handle(t, tr, more)
 	old := func() contact.Contact {
-		ks, _, err := table.Contacts(t.Context(), m.CustomerID, 10, "")
+		ks, _, err := table.Contacts.Contacts(t.Context(), m.CustomerID, 10, "")
 		if err != nil || len(ks) != 2 {
 			t.Fatalf("%+v %v", ks, err)
 		}
@@ -173,7 +173,7 @@ func TestHandle_TaxonomyVersionUntilReclassified(t *testing.T) {
 	if k := old(); k.Taxonomy != "2026-01" || k.Causes[0].Reason != cause {
 		t.Errorf("%+v", k)
 	}
-	if err := table.RequestReclassify(t.Context(), m.CustomerID, start, time.Now()); err != nil {
+	if err := table.Contacts.RequestReclassify(t.Context(), m.CustomerID, start, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	stream(t, tr, store.NewReclassifyRecord(m.CustomerID, m.SentAt, ""))

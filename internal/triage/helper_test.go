@@ -55,7 +55,7 @@ func newTriage(t testing.TB) (*triage.Triage, *store.Table) {
 func on(table *store.Table) *triage.Triage {
 	m := telemetry.NewMeter("triage")
 	m.Out = io.Discard
-	return &triage.Triage{Store: table, Taxonomy: shop, Zone: amsterdam, Meter: m, Now: time.Now}
+	return &triage.Triage{Store: triage.StoreOf(table), Taxonomy: shop, Zone: amsterdam, Meter: m, Now: time.Now}
 }
 
 const (
@@ -83,7 +83,7 @@ func answered(m message.Message) message.Message {
 func put(t testing.TB, table *store.Table, ms ...message.Message) {
 	t.Helper()
 	for _, m := range ms {
-		if _, err := table.PutMessage(t.Context(), m, ""); err != nil {
+		if _, err := table.Messages.PutMessage(t.Context(), m, ""); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -108,7 +108,7 @@ func handle(t testing.TB, tr *triage.Triage, ms ...message.Message) {
 
 func problems(t testing.TB, table *store.Table, department string) []problem.Record {
 	t.Helper()
-	ps, _, err := table.Problems(t.Context(), department, "", 100, "")
+	ps, _, err := table.Problems.Problems(t.Context(), department, "", 100, "")
 	if err != nil {
 		t.Fatal(err)
 	}

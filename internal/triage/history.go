@@ -62,9 +62,9 @@ func (t *Triage) readHistory(ctx context.Context, h *history, at time.Time, cons
 
 func (t *Triage) readCustomer(ctx context.Context, id identity.CustomerID, consistent bool) (identity.Customer, error) {
 	if consistent {
-		return t.Store.CustomerConsistent(ctx, id)
+		return t.Store.Customers.CustomerConsistent(ctx, id)
 	}
-	return t.Store.Customer(ctx, id)
+	return t.Store.Customers.Customer(ctx, id)
 }
 
 // readContacts reads the contacts around a time of all ids of a customer, latest
@@ -72,7 +72,7 @@ func (t *Triage) readCustomer(ctx context.Context, id identity.CustomerID, consi
 // merge, and will be moved.
 func (t *Triage) readContacts(ctx context.Context, c identity.Customer, at time.Time, consistent bool) (all contact.NearbyContacts, err error) {
 	for _, m := range c.Members {
-		part, err := t.Store.NearbyContacts(ctx, m, at, nearbyContacts, consistent)
+		part, err := t.Store.Contacts.NearbyContacts(ctx, m, at, nearbyContacts, consistent)
 		if err != nil {
 			return all, err
 		}
@@ -89,7 +89,7 @@ func (t *Triage) readContacts(ctx context.Context, c identity.Customer, at time.
 func (t *Triage) readMessages(ctx context.Context, c identity.Customer, from time.Time, stored []contact.Contact) ([]message.Message, time.Time, error) {
 	from = earliestStart(from, stored, nil)
 	for {
-		ms, err := t.Store.RecentMessages(ctx, c, from)
+		ms, err := t.Store.Messages.RecentMessages(ctx, c, from)
 		if err != nil {
 			return nil, from, err
 		}
@@ -140,7 +140,7 @@ func (t *Triage) findOlderThread(ctx context.Context, c identity.Customer, store
 	for _, member := range c.Members {
 		cursor := ""
 		for read := 0; read < maxOlder; read += 100 {
-			ks, next, err := t.Store.Contacts(ctx, member, 100, cursor)
+			ks, next, err := t.Store.Contacts.Contacts(ctx, member, 100, cursor)
 			if err != nil {
 				return at, false, err
 			}

@@ -23,7 +23,7 @@ func putMany(t testing.TB, table *store.Table, ms []message.Message) {
 	for w := range writers {
 		wg.Go(func() {
 			for i := w; i < len(ms); i += writers {
-				if _, err := table.PutMessage(t.Context(), ms[i], ""); err != nil {
+				if _, err := table.Messages.PutMessage(t.Context(), ms[i], ""); err != nil {
 					t.Error(err)
 					return
 				}
@@ -70,7 +70,7 @@ func BenchmarkHandle_LongContact(b *testing.B) {
 				tr, table := newTriage(b)
 				putMany(b, table, ms)
 				put(b, table, says(2, 0, 0, "Hallo?"))
-				if _, err := table.MergeCustomers(b.Context(), "c002", "c001", identity.Decision{By: "agent", Why: "test", At: time.Now()}); err != nil {
+				if _, err := table.Customers.MergeCustomers(b.Context(), "c002", "c001", identity.Decision{By: "agent", Why: "test", At: time.Now()}); err != nil {
 					b.Fatal(err)
 				}
 				before := cpuTime(b)
@@ -113,7 +113,7 @@ func TestHandle_LongContactIsMerged(t *testing.T) {
 	putMany(t, table, ms)
 	neighbour, behind := says(3, 0, 0, unclear), says(4, 0, 0, unclear)
 	put(t, table, says(2, 0, 0, "Hallo?"), neighbour, behind)
-	if _, err := table.MergeCustomers(t.Context(), "c002", "c001", identity.Decision{By: "agent", Why: "test", At: time.Now()}); err != nil {
+	if _, err := table.Customers.MergeCustomers(t.Context(), "c002", "c001", identity.Decision{By: "agent", Why: "test", At: time.Now()}); err != nil {
 		t.Fatal(err)
 	}
 	merged := changeOf("c001", "c002")

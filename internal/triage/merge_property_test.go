@@ -41,69 +41,92 @@ type crowd struct {
 	meddles bool // identities sometimes change between two writes
 }
 
-// mortal is a table that fails all writes after a number of them.
+// mortal makes a table fail all writes after a number of them.
 type mortal struct {
-	*store.Table
 	left atomic.Int64
+}
+
+// storeOn returns the parts of a table, of which some are mortal.
+func (m *mortal) storeOn(table *store.Table) triage.Store {
+	s := triage.StoreOf(table)
+	s.Contacts = mortalContacts{table.Contacts, m}
+	s.Detection.Problems = mortalProblems{table.Problems, m}
+	s.Detection.Causes = mortalCauses{table.Causes, m}
+	return s
+}
+
+type mortalContacts struct {
+	store.Contacts
+	*mortal
+}
+
+type mortalProblems struct {
+	store.Problems
+	*mortal
+}
+
+type mortalCauses struct {
+	store.Causes
+	*mortal
 }
 
 var errDead = fault.New(fault.Unavailable, "dead")
 
 func (m *mortal) dead() bool { return m.left.Add(-1) < 0 }
 
-func (m *mortal) SaveContact(ctx context.Context, k contact.Contact) error {
+func (m mortalContacts) SaveContact(ctx context.Context, k contact.Contact) error {
 	if m.dead() {
 		return errDead
 	}
-	return m.Table.SaveContact(ctx, k)
+	return m.Contacts.SaveContact(ctx, k)
 }
 
-func (m *mortal) DeleteContact(ctx context.Context, k contact.Contact) error {
+func (m mortalContacts) DeleteContact(ctx context.Context, k contact.Contact) error {
 	if m.dead() {
 		return errDead
 	}
-	return m.Table.DeleteContact(ctx, k)
+	return m.Contacts.DeleteContact(ctx, k)
 }
 
-func (m *mortal) OpenProblem(ctx context.Context, p problem.Record, affected []problem.Affected) error {
+func (m mortalProblems) OpenProblem(ctx context.Context, p problem.Record, affected []problem.Affected) error {
 	if m.dead() {
 		return errDead
 	}
-	return m.Table.OpenProblem(ctx, p, affected)
+	return m.Problems.OpenProblem(ctx, p, affected)
 }
 
-func (m *mortal) SaveProblem(ctx context.Context, p problem.Record) error {
+func (m mortalProblems) SaveProblem(ctx context.Context, p problem.Record) error {
 	if m.dead() {
 		return errDead
 	}
-	return m.Table.SaveProblem(ctx, p)
+	return m.Problems.SaveProblem(ctx, p)
 }
 
 // ChangeAffected counts one write for each customer.
-func (m *mortal) ChangeAffected(ctx context.Context, id string, changes []problem.AffectedChange) error {
+func (m mortalProblems) ChangeAffected(ctx context.Context, id string, changes []problem.AffectedChange) error {
 	for i := range changes {
 		if m.dead() {
 			return errDead
 		}
-		if err := m.Table.ChangeAffected(ctx, id, changes[i:i+1]); err != nil {
+		if err := m.Problems.ChangeAffected(ctx, id, changes[i:i+1]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (m *mortal) PutOccurrence(ctx context.Context, reason, product string, s problem.Occurrence) (bool, error) {
+func (m mortalCauses) PutOccurrence(ctx context.Context, reason, product string, s problem.Occurrence) (bool, error) {
 	if m.dead() {
 		return false, errDead
 	}
-	return m.Table.PutOccurrence(ctx, reason, product, s)
+	return m.Causes.PutOccurrence(ctx, reason, product, s)
 }
 
-func (m *mortal) DropOccurrence(ctx context.Context, reason, product string, s problem.Occurrence) error {
+func (m mortalCauses) DropOccurrence(ctx context.Context, reason, product string, s problem.Occurrence) error {
 	if m.dead() {
 		return errDead
 	}
-	return m.Table.DropOccurrence(ctx, reason, product, s)
+	return m.Causes.DropOccurrence(ctx, reason, product, s)
 }
 
 var decided = identity.Decision{By: "agent", Why: "test"}
@@ -112,7 +135,7 @@ func (c *crowd) any() identity.CustomerID { return c.members[c.rnd.IntN(len(c.me
 
 func (c *crowd) standing(id identity.CustomerID) identity.Customer {
 	c.Helper()
-	who, err := c.table.Customer(c.Context(), id)
+	who, err := c.table.Customers.Customer(c.Context(), id)
 	if err != nil {
 		c.Fatal(err)
 	}
@@ -125,7 +148,7 @@ func (c *crowd) says(person int) {
 	c.Helper()
 	c.said++
 	m := says(person, c.said, time.Duration(c.rnd.IntN(40*60))*time.Minute, unclear)
-	id, err := c.table.Identify(c.Context(), m.Addresses(), identity.Evidence{Rule: identity.RuleWebhook, At: m.SentAt})
+	id, err := c.table.Customers.Identify(c.Context(), m.Addresses(), identity.Evidence{Rule: identity.RuleWebhook, At: m.SentAt})
 	if err != nil {
 		c.Fatal(err)
 	}
@@ -149,13 +172,13 @@ func (c *crowd) changes() {
 	a, b := c.any(), c.any()
 	switch whole := c.standing(a); c.rnd.IntN(5) {
 	case 0, 1:
-		_, _ = c.table.MergeCustomers(c.Context(), whole.ID, c.standing(b).ID, d) // may be merged already
+		_, _ = c.table.Customers.MergeCustomers(c.Context(), whole.ID, c.standing(b).ID, d) // may be merged already
 	case 2, 3:
-		_, _, _ = c.table.UnmergeCustomer(c.Context(), a, d) // may not be merged
+		_, _, _ = c.table.Customers.UnmergeCustomer(c.Context(), a, d) // may not be merged
 	default:
 		alias := identity.Alias{Kind: identity.Phone, Value: says(c.rnd.IntN(6), 0, 0, "").Customer.Value}
 		from := start.Add(time.Duration(c.rnd.IntN(40)) * time.Hour)
-		_, _ = c.table.MoveAlias(c.Context(), whole, identity.AliasMove{Alias: alias, From: from, To: b}, d) // may not own the alias
+		_, _ = c.table.Customers.MoveAlias(c.Context(), whole, identity.AliasMove{Alias: alias, From: from, To: b}, d) // may not own the alias
 	}
 	c.hears()
 }
@@ -193,23 +216,23 @@ func (c *crowd) delivers(n int) {
 	c.rnd.Shuffle(len(c.due), func(i, j int) { c.due[i], c.due[j] = c.due[j], c.due[i] })
 	for _, ev := range c.due[:n] {
 		if c.kills && c.rnd.IntN(3) == 0 {
-			m := &mortal{Table: c.table}
+			m := &mortal{}
 			m.left.Store(c.rnd.Int64N(5))
-			c.triage.Store = m
+			c.triage.Store = m.storeOn(c.table)
 			if resp, err := c.triage.Handle(c.Context(), ev); err != nil || len(resp.BatchItemFailures) > 0 {
 				c.again = append(c.again, ev)
 			}
-			c.triage.Store = c.table
+			c.triage.Store = triage.StoreOf(c.table)
 			continue
 		}
 		if c.meddles {
-			c.triage.Store = &meddled{Table: c.table, meddle: c.meddle}
+			c.triage.Store = (&meddled{meddle: c.meddle}).storeOn(c.table)
 		}
 		for range 1 + c.rnd.IntN(2) {
 			if resp, err := c.triage.Handle(c.Context(), ev); err != nil || len(resp.BatchItemFailures) > 0 {
 				c.Fatal(resp, err)
 			}
-			c.triage.Store = c.table
+			c.triage.Store = triage.StoreOf(c.table)
 		}
 	}
 	c.due = append(c.due[n:], c.again...)
@@ -239,7 +262,7 @@ func (c *crowd) expected() map[identity.CustomerID][]string {
 		if out[who.ID] != nil {
 			continue
 		}
-		ms, err := c.table.RecentMessages(c.Context(), who, time.Time{})
+		ms, err := c.table.Messages.RecentMessages(c.Context(), who, time.Time{})
 		if err != nil {
 			c.Fatal(err)
 		}
@@ -307,7 +330,7 @@ func (c *crowd) check(seed uint64) {
 		total += len(ids)
 	}
 	p := problems(c.T, c.table, "billing")[0]
-	affected, _, err := c.table.AffectedCustomers(c.Context(), p.ID, 100, "")
+	affected, _, err := c.table.Problems.AffectedCustomers(c.Context(), p.ID, 100, "")
 	if err != nil {
 		c.Fatal(err)
 	}
@@ -316,7 +339,7 @@ func (c *crowd) check(seed uint64) {
 		got[a.Customer] = a.Contacts()
 	}
 	for id := range want {
-		ks, _, err := c.table.Contacts(c.Context(), id, 100, "")
+		ks, _, err := c.table.Contacts.Contacts(c.Context(), id, 100, "")
 		if err != nil {
 			c.Fatal(err)
 		}
@@ -350,7 +373,7 @@ func TestExamineWindow_MergedCustomersCountOnce(t *testing.T) {
 	handle(t, tr, ms[:4]...)
 	d := decided
 	d.At = time.Now()
-	if _, err := table.MergeCustomers(t.Context(), "c000", "c001", d); err != nil {
+	if _, err := table.Customers.MergeCustomers(t.Context(), "c000", "c001", d); err != nil {
 		t.Fatal(err)
 	}
 	open := func() []problem.Record { return problems(t, table, "billing") }
@@ -366,7 +389,7 @@ func TestExamineWindow_MergedCustomersCountOnce(t *testing.T) {
 			t.Fatalf("four customers opened %+v, want none", got)
 		}
 	}
-	if _, _, err := table.UnmergeCustomer(t.Context(), "c001", d); err != nil {
+	if _, _, err := table.Customers.UnmergeCustomer(t.Context(), "c001", d); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := tr.Handle(t.Context(), changeOf("c000", "c001")); err != nil {

@@ -52,14 +52,14 @@ func TestHandle_MergeAndUnmerge(t *testing.T) {
 		t.Helper()
 		contacts = map[identity.CustomerID][]contact.Contact{}
 		for _, id := range []identity.CustomerID{"c001", "c002"} {
-			list, _, err := table.Contacts(t.Context(), id, 10, "")
+			list, _, err := table.Contacts.Contacts(t.Context(), id, 10, "")
 			if err != nil {
 				t.Fatal(err)
 			}
 			contacts[id] = list
 		}
 		for _, department := range []string{"billing", contact.Unassigned} {
-			list, _, err := table.WaitingContacts(t.Context(), department, 10, "")
+			list, _, err := table.Contacts.WaitingContacts(t.Context(), department, 10, "")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -73,7 +73,7 @@ func TestHandle_MergeAndUnmerge(t *testing.T) {
 		t.Fatal(before, waitedBefore)
 	}
 
-	if _, err := table.MergeCustomers(t.Context(), "c002", "c001", decision); err != nil {
+	if _, err := table.Customers.MergeCustomers(t.Context(), "c002", "c001", decision); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 {
@@ -90,7 +90,7 @@ func TestHandle_MergeAndUnmerge(t *testing.T) {
 		t.Fatalf("after an answer to one of the two, %+v are waiting, want none", waiting)
 	}
 
-	if _, _, err := table.UnmergeCustomer(t.Context(), "c001", decision); err != nil {
+	if _, _, err := table.Customers.UnmergeCustomer(t.Context(), "c001", decision); err != nil {
 		t.Fatal(err)
 	}
 	handle(changeOf("c002", "c001"))
@@ -114,7 +114,7 @@ func TestHandle_MovedAlias(t *testing.T) {
 	for n, after := range []time.Duration{0, 30 * time.Hour} {
 		m := says(1, n, after, unclear)
 		m.SentAt = m.SentAt.Truncate(time.Second)
-		id, err := table.Identify(t.Context(), m.Addresses(), identity.Evidence{Rule: identity.RuleWebhook, At: m.SentAt})
+		id, err := table.Customers.Identify(t.Context(), m.Addresses(), identity.Evidence{Rule: identity.RuleWebhook, At: m.SentAt})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -125,11 +125,11 @@ func TestHandle_MovedAlias(t *testing.T) {
 	if _, err := tr.Handle(t.Context(), batchOf(ms...)); err != nil {
 		t.Fatal(err)
 	}
-	old, err := table.Customer(t.Context(), ms[0].CustomerID)
+	old, err := table.Customers.Customer(t.Context(), ms[0].CustomerID)
 	if err != nil {
 		t.Fatal(err)
 	}
-	to, err := table.MoveAlias(t.Context(), old, identity.AliasMove{Alias: ms[0].Customer.Alias, From: start.Add(24 * time.Hour)}, identity.Decision{By: "agent", At: time.Now()})
+	to, err := table.Customers.MoveAlias(t.Context(), old, identity.AliasMove{Alias: ms[0].Customer.Alias, From: start.Add(24 * time.Hour)}, identity.Decision{By: "agent", At: time.Now()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,7 +137,7 @@ func TestHandle_MovedAlias(t *testing.T) {
 		t.Fatal(err)
 	}
 	for id, began := range map[identity.CustomerID]time.Time{old.ID: ms[0].SentAt, to: ms[1].SentAt} {
-		list, _, err := table.Contacts(t.Context(), id, 10, "")
+		list, _, err := table.Contacts.Contacts(t.Context(), id, 10, "")
 		if err != nil || len(list) != 1 || !list[0].Start.Equal(began) {
 			t.Errorf("contacts %+v, %v", list, err)
 		}
@@ -165,7 +165,7 @@ func TestHandle_MessageOfRecentlyMovedAlias(t *testing.T) {
 				m := says(1, n, 0, unclear)
 				m.SentAt = at.Truncate(time.Second).UTC()
 				m.ID = message.NewID(m.Channel, m.SentAt, m.ProviderID)
-				id, err := table.Identify(t.Context(), m.Addresses(), identity.Evidence{Rule: identity.RuleWebhook, At: m.SentAt})
+				id, err := table.Customers.Identify(t.Context(), m.Addresses(), identity.Evidence{Rule: identity.RuleWebhook, At: m.SentAt})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -175,13 +175,13 @@ func TestHandle_MessageOfRecentlyMovedAlias(t *testing.T) {
 				return m
 			}
 			first := arrives(1, start)
-			old, err := table.Customer(t.Context(), first.CustomerID)
+			old, err := table.Customers.Customer(t.Context(), first.CustomerID)
 			if err != nil {
 				t.Fatal(err)
 			}
 			d := decided
 			d.At = time.Now()
-			to, err := table.MoveAlias(t.Context(), old, identity.AliasMove{Alias: first.Customer.Alias, From: start.Add(time.Hour)}, d)
+			to, err := table.Customers.MoveAlias(t.Context(), old, identity.AliasMove{Alias: first.Customer.Alias, From: start.Add(time.Hour)}, d)
 			if err != nil {
 				t.Fatal(err)
 			}

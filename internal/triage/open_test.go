@@ -38,14 +38,14 @@ func opensWithin(t *testing.T, writes int64, others int) (broke bool) {
 	}
 	put(t, table, ms...)
 	handle(t, tr, ms[:4]...)
-	m := &mortal{Table: table}
+	m := &mortal{}
 	m.left.Store(writes)
-	tr.Store = m
+	tr.Store = m.storeOn(table)
 	resp, err := tr.Handle(t.Context(), batchOf(ms[4]))
 	if err != nil {
 		t.Fatal(err)
 	}
-	tr.Store = table
+	tr.Store = triage.StoreOf(table)
 	for _, other := range ms[5:] {
 		handle(t, tr, other)
 		if ps := problems(t, table, "billing"); len(ps) != 1 || ps[0].Customers < 5 {
@@ -72,13 +72,13 @@ func TestRecord_EarlierMessageAfterKill(t *testing.T) {
 	}
 	first, second := says(9, 1, time.Hour, "Hallo"), says(9, 2, time.Hour+time.Minute, unclear)
 	put(t, table, second)
-	m := &mortal{Table: table}
+	m := &mortal{}
 	m.left.Store(1) // the customer joins the problem, and the contact is not saved
-	tr.Store = m
+	tr.Store = m.storeOn(table)
 	if resp, err := tr.Handle(t.Context(), batchOf(second)); err != nil || len(resp.BatchItemFailures) == 0 {
 		t.Fatalf("triage was not interrupted: %+v, %v", resp, err)
 	}
-	tr.Store = table
+	tr.Store = triage.StoreOf(table)
 	put(t, table, first)
 	handle(t, tr, first, second)
 	if ps := problems(t, table, "billing"); len(ps) != 1 || ps[0].Customers != 6 || ps[0].Contacts != 6 {

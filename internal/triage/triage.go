@@ -105,22 +105,42 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/lambdabatch"
 	"github.com/heard-intake/heard/internal/message"
+	"github.com/heard-intake/heard/internal/store"
 	"github.com/heard-intake/heard/internal/taxonomy"
 )
 
-// Store is the part of the table that triage and detection read and write.
-// [store.Table] implements it.
-type Store interface {
+// Store has the parts of the table that triage and detection read and write.
+// [StoreOf] returns those of a table.
+type Store struct {
+	Customers Customers
+	Messages  Messages
+	Contacts  Contacts
+	Detection detection.Store
+}
+
+// StoreOf returns the parts of a table.
+func StoreOf(t *store.Table) Store {
+	return Store{Customers: t.Customers, Messages: t.Messages, Contacts: t.Contacts, Detection: detection.StoreOf(t)}
+}
+
+// Customers reads customers, and the products of their orders.
+type Customers interface {
 	Customer(ctx context.Context, id identity.CustomerID) (identity.Customer, error)
 	CustomerConsistent(ctx context.Context, id identity.CustomerID) (identity.Customer, error)
+	OrderProducts(ctx context.Context, order string) ([]string, error)
+}
+
+// Messages reads the messages of a customer.
+type Messages interface {
+	RecentMessages(ctx context.Context, c identity.Customer, from time.Time) ([]message.Message, error)
+}
+
+// Contacts reads and writes the contacts of a customer.
+type Contacts interface {
 	NearbyContacts(ctx context.Context, c identity.CustomerID, at time.Time, before int, consistent bool) (contact.NearbyContacts, error)
 	Contacts(ctx context.Context, c identity.CustomerID, limit int, cursor string) ([]contact.Contact, string, error)
-	RecentMessages(ctx context.Context, c identity.Customer, from time.Time) ([]message.Message, error)
 	SaveContact(ctx context.Context, c contact.Contact) error
 	DeleteContact(ctx context.Context, c contact.Contact) error
-	OrderProducts(ctx context.Context, order string) ([]string, error)
-
-	detection.Store
 }
 
 // Meter counts events. [telemetry.Meter] implements it.
@@ -143,7 +163,7 @@ type Triage struct {
 
 // detector returns a detector with the current taxonomy. All share one cache.
 func (t *Triage) detector() *detection.Detector {
-	return &detection.Detector{Store: t.Store, Taxonomy: t.Taxonomy, Zone: t.Zone, Meter: t.Meter, Now: t.Now, Levels: &t.levels}
+	return &detection.Detector{Store: t.Store.Detection, Taxonomy: t.Taxonomy, Zone: t.Zone, Meter: t.Meter, Now: t.Now, Levels: &t.levels}
 }
 
 // parallel limits how many customers are in progress at once.
@@ -239,7 +259,7 @@ func (t *Triage) setAsideTooSlow(ctx context.Context, ev events.DynamoDBEvent, t
 	}
 	probe, cancel := lambdabatch.WithTimeShare(ctx, phaseShare)
 	defer cancel()
-	if _, err := t.Store.Customer(probe, todo[i].customer); err != nil {
+	if _, err := t.Store.Customers.Customer(probe, todo[i].customer); err != nil {
 		return todo
 	}
 	for _, record := range todo[i].records {

@@ -48,7 +48,7 @@ func TestHandle_FiveCustomersOpenAProblem(t *testing.T) {
 	if len(p.Quotes) == 0 {
 		t.Error("no quote")
 	}
-	affected, _, err := table.AffectedCustomers(t.Context(), p.ID, 100, "")
+	affected, _, err := table.Problems.AffectedCustomers(t.Context(), p.ID, 100, "")
 	if err != nil || len(affected) != 5 {
 		t.Errorf("affected %v %v", affected, err)
 	}
@@ -83,7 +83,7 @@ func TestHandle_EverydayReasonOpensNothing(t *testing.T) {
 		}
 	}
 	day := start.In(amsterdam).Format(time.DateOnly)
-	seen, err := table.Occurrences(t.Context(), "order-status", "", day, day, 100, time.Now())
+	seen, err := table.Causes.Occurrences(t.Context(), "order-status", "", day, day, 100, time.Now())
 	if err != nil || len(seen) != 12 {
 		t.Errorf("%d seen, %v", len(seen), err)
 	}
@@ -124,7 +124,7 @@ func TestHandle_ContactsAfterFixReopen(t *testing.T) {
 			t.Fatal(err)
 		}
 		p.Problem, p.Events = next, evs
-		if err := table.SaveProblem(t.Context(), p); err != nil {
+		if err := table.Problems.SaveProblem(t.Context(), p); err != nil {
 			t.Fatal(err)
 		}
 		p.Revision++
@@ -150,7 +150,7 @@ func TestHandle_WaitingList(t *testing.T) {
 	t.Parallel()
 	tr, table := newTriage(t)
 	waiting := func(department string) int {
-		list, _, err := table.WaitingContacts(t.Context(), department, 100, "")
+		list, _, err := table.Contacts.WaitingContacts(t.Context(), department, 100, "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -180,7 +180,7 @@ func TestHandle_WaitingList(t *testing.T) {
 	if waiting("billing") != 1 {
 		t.Error("a customer who asks again is not waiting")
 	}
-	ks, _, err := table.Contacts(t.Context(), "c001", 10, "")
+	ks, _, err := table.Contacts.Contacts(t.Context(), "c001", 10, "")
 	if err != nil || len(ks) != 1 || !ks[0].FirstAnswer.Equal(start.Add(time.Hour)) || !ks[0].WaitingSince.Equal(start.Add(2*time.Hour)) {
 		t.Errorf("contacts %+v %v", ks, err)
 	}
@@ -189,7 +189,7 @@ func TestHandle_WaitingList(t *testing.T) {
 func TestHandle_OrderNumberNamesProduct(t *testing.T) {
 	t.Parallel()
 	tr, table := newTriage(t)
-	_, err := table.RegisterCustomer(t.Context(), identity.Registration{
+	_, err := table.Customers.RegisterCustomer(t.Context(), identity.Registration{
 		Account: "K-1", At: start, Orders: []identity.Order{{Number: "WS-100001", Products: []string{"air-fryer"}}},
 	})
 	if err != nil {
@@ -198,7 +198,7 @@ func TestHandle_OrderNumberNamesProduct(t *testing.T) {
 	ms := []message.Message{says(1, 1, 0, "Hij is kapot, hij doet niks meer"), says(1, 2, time.Minute, "Het gaat om bestelling WS-100001")}
 	put(t, table, ms...)
 	handle(t, tr, ms...)
-	ks, _, err := table.Contacts(t.Context(), "c001", 10, "")
+	ks, _, err := table.Contacts.Contacts(t.Context(), "c001", 10, "")
 	if err != nil || len(ks) != 1 || len(ks[0].Causes) == 0 || ks[0].Causes[0].Reason != "defect" || ks[0].Causes[0].Product != "air-fryer" {
 		t.Errorf("contacts %+v %v", ks, err)
 	}
@@ -268,7 +268,7 @@ func TestHandle_ConcurrentBatchesOfOneCustomer(t *testing.T) {
 		}
 		wg.Wait()
 		want := contact.Contacts(ms)
-		got, _, err := table.Contacts(t.Context(), ms[0].CustomerID, 100, "")
+		got, _, err := table.Contacts.Contacts(t.Context(), ms[0].CustomerID, 100, "")
 		if err != nil || len(got) != len(want) {
 			t.Fatalf("round %d: %d contacts, want %d, %v", round, len(got), len(want), err)
 		}
@@ -302,7 +302,7 @@ func TestHandle_BatchesInAnyOrder(t *testing.T) {
 		}
 		want := contact.Contacts(ms)
 		slices.Reverse(want)
-		got, _, err := table.Contacts(t.Context(), ms[0].CustomerID, 100, "")
+		got, _, err := table.Contacts.Contacts(t.Context(), ms[0].CustomerID, 100, "")
 		if err != nil {
 			rt.Fatal(err)
 		}

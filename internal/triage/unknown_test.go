@@ -23,19 +23,19 @@ import (
 // customer, and only of stored contacts without a reason.
 func kept(t *testing.T, table *store.Table) []problem.UnclassifiedContact {
 	t.Helper()
-	hints, err := table.UnknownContacts(t.Context(), start.Add(-time.Hour), 1000, time.Now())
+	hints, err := table.Candidates.UnknownContacts(t.Context(), start.Add(-time.Hour), 1000, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
 	at := map[string]int{}
 	var all []problem.UnclassifiedContact
 	for _, u := range hints {
-		c, err := table.Customer(t.Context(), u.Customer)
+		c, err := table.Customers.Customer(t.Context(), u.Customer)
 		if err != nil {
 			t.Fatal(err)
 		}
 		u.Customer = c.ID
-		k, there, err := table.ContactByKey(t.Context(), c.ID, u.At, u.Contact)
+		k, there, err := table.Contacts.ContactByKey(t.Context(), c.ID, u.At, u.Contact)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -103,7 +103,7 @@ func TestRecordUnknown_WordsAreUnreadable(t *testing.T) {
 	handle(t, tr, m, m)
 	handle(t, tr, m)
 	all := kept(t, table)
-	if len(all) != 1 || len(all[0].Words) != 2 || all[0].Words[0] != table.WordHash("gasklep") || all[0].Contact != contact.IDOf(m.ID) {
+	if len(all) != 1 || len(all[0].Words) != 2 || all[0].Words[0] != table.Candidates.WordHash("gasklep") || all[0].Contact != contact.IDOf(m.ID) {
 		t.Fatalf("kept %+v", all)
 	}
 	more := says(1, 2, time.Minute, "Ook de kwispel zwabbert")
@@ -155,14 +155,14 @@ func TestUnknownHint_MergedCustomers(t *testing.T) {
 		t.Fatalf("before: %v", got)
 	}
 	decision := identity.Decision{By: "agent", Why: "test", At: time.Now()}
-	if _, err := table.MergeCustomers(t.Context(), "c002", "c001", decision); err != nil {
+	if _, err := table.Customers.MergeCustomers(t.Context(), "c002", "c001", decision); err != nil {
 		t.Fatal(err)
 	}
 	handleEvent(t, tr, changeOf("c001", "c002"))
 	if got := customers(); got["c001"] != 0 || got["c002"] != 2 {
 		t.Errorf("merged: %v", got)
 	}
-	if _, _, err := table.UnmergeCustomer(t.Context(), "c001", decision); err != nil {
+	if _, _, err := table.Customers.UnmergeCustomer(t.Context(), "c001", decision); err != nil {
 		t.Fatal(err)
 	}
 	handleEvent(t, tr, changeOf("c002", "c001"))
@@ -204,7 +204,7 @@ func TestReconcile_MergeAndUnmerge(t *testing.T) {
 			}
 			is := func(when string, customers, contacts int) {
 				t.Helper()
-				seen, err := table.Occurrences(t.Context(), cause, "", "0", "9", 100, time.Now())
+				seen, err := table.Causes.Occurrences(t.Context(), cause, "", "0", "9", 100, time.Now())
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -219,7 +219,7 @@ func TestReconcile_MergeAndUnmerge(t *testing.T) {
 					return
 				}
 				p := problems(t, table, "billing")[0]
-				affected, _, err := table.AffectedCustomers(t.Context(), p.ID, 100, "")
+				affected, _, err := table.Problems.AffectedCustomers(t.Context(), p.ID, 100, "")
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -233,14 +233,14 @@ func TestReconcile_MergeAndUnmerge(t *testing.T) {
 			}
 			is("at first", customers, customers)
 			decision := identity.Decision{By: "agent", Why: "test", At: time.Now()}
-			if _, err := table.MergeCustomers(t.Context(), "c002", "c001", decision); err != nil {
+			if _, err := table.Customers.MergeCustomers(t.Context(), "c002", "c001", decision); err != nil {
 				t.Fatal(err)
 			}
 			for range 2 { // the stream repeats the batch
 				handleEvent(t, tr, changeOf("c001", "c002"))
 			}
 			is("merged", customers-1, customers)
-			if _, _, err := table.UnmergeCustomer(t.Context(), "c001", decision); err != nil {
+			if _, _, err := table.Customers.UnmergeCustomer(t.Context(), "c001", decision); err != nil {
 				t.Fatal(err)
 			}
 			for range 2 {

@@ -72,7 +72,7 @@ func newBench(t *testing.T) *bench {
 		}
 	}
 	b.handler = &updates.Handler{
-		Problems: &problems.Service{Store: b.table, Taxonomy: func() *taxonomy.Taxonomy { return tax }, Zone: time.UTC},
+		Problems: &problems.Service{Store: problems.StoreOf(b.table), Taxonomy: func() *taxonomy.Taxonomy { return tax }, Zone: time.UTC},
 		Prefix:   "heard-updates-",
 		Dead:     queue.NewDeadLetters(b.sqs, "heard-updates-"),
 		Now:      func() time.Time { return now },
@@ -87,14 +87,14 @@ func (b *bench) open(id, department string) {
 	p, evs := problem.Open(problem.Seed{
 		ID: id, Reason: "reason-" + id, Department: department, Severity: "normal", TaxonomyVersion: "2026-01",
 	}, now)
-	if err := b.table.OpenProblem(b.Context(), problem.Record{Problem: p, Events: evs}, nil); err != nil {
+	if err := b.table.Problems.OpenProblem(b.Context(), problem.Record{Problem: p, Events: evs}, nil); err != nil {
 		b.Fatal(err)
 	}
 }
 
 func (b *bench) problem(id string) problem.Record {
 	b.Helper()
-	p, err := b.table.Problem(b.Context(), id)
+	p, err := b.table.Problems.Problem(b.Context(), id)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -357,7 +357,7 @@ func TestHandle_DependencyAway(t *testing.T) {
 		t.Fatal(err)
 	}
 	h := *b.handler
-	h.Problems = &problems.Service{Store: store.New(db, "heard", storetest.Pepper), Taxonomy: func() *taxonomy.Taxonomy { return tax }, Zone: time.UTC}
+	h.Problems = &problems.Service{Store: problems.StoreOf(store.New(db, "heard", storetest.Pepper)), Taxonomy: func() *taxonomy.Taxonomy { return tax }, Zone: time.UTC}
 	resp, err := h.Handle(t.Context(), events.SQSEvent{Records: []events.SQSMessage{b.message("billing", `{"problem":"p-1","to":"acknowledged"}`, 40)}})
 	if err != nil || len(resp.BatchItemFailures) != 1 {
 		t.Errorf("table away: %+v %v", resp, err)

@@ -14,7 +14,7 @@ import (
 // Ingester returns an ingester that writes the table that TABLE names and the
 // bucket that BLOBS names.
 func Ingester(ctx context.Context, cfg aws.Config) *ingest.Ingester {
-	return &ingest.Ingester{Store: Table(ctx, cfg), Blobs: Blobs(cfg), Now: time.Now}
+	return &ingest.Ingester{Store: ingest.StoreOf(Table(ctx, cfg)), Blobs: Blobs(cfg), Now: time.Now}
 }
 
 // WebhookHandler returns the handler of a Meta channel's webhooks, with the

@@ -92,8 +92,8 @@ func New(t testing.TB) *Stack {
 	s.Table.Now = clock
 	meter := &telemetry.Meter{Function: "test", Out: s.Metrics, Now: clock}
 	s.Agents = &agentapi.API{Store: s.Table, Blobs: s.Blobs, Taxonomy: func() *taxonomy.Taxonomy { return tax }, Meter: meter, Now: clock, Mailbox: Mailbox}
-	s.Agents.Preview = (&triage.Triage{Store: s.Table, Taxonomy: tax, Zone: time.UTC, Now: clock}).Preview
-	service := &problems.Service{Store: s.Table, Taxonomy: func() *taxonomy.Taxonomy { return tax }, Zone: time.UTC}
+	s.Agents.Preview = (&triage.Triage{Store: triage.StoreOf(s.Table), Taxonomy: tax, Zone: time.UTC, Now: clock}).Preview
+	service := &problems.Service{Store: problems.StoreOf(s.Table), Taxonomy: func() *taxonomy.Taxonomy { return tax }, Zone: time.UTC}
 	s.Departments = &departmentapi.API{Problems: service, Store: s.Table, Now: clock}
 	s.Chat = &chatapi.API{Site: Site, Store: s.Table, Blobs: s.Blobs, Secrets: chatSecret(t), Meter: meter, Now: clock}
 	return s
@@ -288,7 +288,7 @@ func Verified(kind identity.Kind, scope, value string) identity.Address {
 // Customer returns the customer of these aliases. A new one is made if needed.
 func (s *Stack) Customer(addresses ...identity.Address) identity.CustomerID {
 	s.T.Helper()
-	id, err := s.Table.Identify(s.T.Context(), addresses, identity.Evidence{Rule: "webhook", At: Now.Add(-time.Hour)})
+	id, err := s.Table.Customers.Identify(s.T.Context(), addresses, identity.Evidence{Rule: "webhook", At: Now.Add(-time.Hour)})
 	if err != nil {
 		s.T.Fatal(err)
 	}
@@ -310,7 +310,7 @@ func (s *Stack) Put(m message.Message, minutesAgo int) message.Message {
 	}
 	m.ID = message.NewID(m.Channel, m.SentAt, m.ProviderID)
 	m.CustomerID = s.Customer(m.Customer)
-	if _, err := s.Table.PutMessage(s.T.Context(), m, ""); err != nil {
+	if _, err := s.Table.Messages.PutMessage(s.T.Context(), m, ""); err != nil {
 		s.T.Fatal(err)
 	}
 	return m
@@ -321,7 +321,7 @@ func (s *Stack) Merged(n int) (stands, other identity.CustomerID) {
 	s.T.Helper()
 	other = s.Customer(Phone(n + 1))
 	stands = s.Says(Phone(n), message.WhatsApp, 90, "onder het eerste nummer").CustomerID
-	joined, err := s.Table.JoinByEvidence(s.T.Context(), stands, other, identity.Evidence{Rule: "register", At: Now})
+	joined, err := s.Table.Customers.JoinByEvidence(s.T.Context(), stands, other, identity.Evidence{Rule: "register", At: Now})
 	if err != nil || !joined {
 		s.T.Fatal(joined, err)
 	}

@@ -22,7 +22,7 @@ var prepare = map[string]func(*door){
 	"sendAnswer":       func(d *door) { d.Mails(d.who, message.Message{Subject: "Waar blijft mijn pakket?"}) },
 	"unmergeCustomer": func(d *door) {
 		other := identity.CustomerID(d.as.Replace("01931c2e-7a40-7c1e-9d3b-5f2a6c7d8e90"))
-		if _, err := d.Table.MergeCustomers(d.T.Context(), d.who, other, identity.Decision{By: "agent-7", At: now}); err != nil {
+		if _, err := d.Table.Customers.MergeCustomers(d.T.Context(), d.who, other, identity.Decision{By: "agent-7", At: now}); err != nil {
 			d.T.Fatal(err)
 		}
 	},

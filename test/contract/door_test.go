@@ -99,7 +99,7 @@ func (d *door) furnish() {
 		ID: contact.IDOf(first.ID), Customer: first.CustomerID, Start: first.SentAt, WaitingSince: first.SentAt,
 		Channels: []message.Channel{message.WhatsApp}, Department: "logistics",
 	}
-	if err := d.Table.SaveContact(d.T.Context(), asked); err != nil {
+	if err := d.Table.Contacts.SaveContact(d.T.Context(), asked); err != nil {
 		d.T.Fatal(err)
 	}
 	m := d.Put(message.Message{Channel: message.WhatsApp, Direction: message.Outbound, Customer: jan, Text: "Het komt morgen.", ProviderID: "wamid.EXAMPLE2"}, 120)
@@ -111,7 +111,7 @@ func (d *door) furnish() {
 	d.as = strings.NewReplacer(
 		"7rTYJSKRQNNzJwsg", asked.ID,
 		"01931c2e-7a40-7c1e-9d3b-5f2a6c7d8e9f", string(d.who), "01931c2e-7a40-7c1e-9d3b-5f2a6c7d8e90", string(other),
-		"01953f00-0000-7abc-8def-0123456789ab", p, "qLk3vYb2cD8eFgHi", k.ID, "x8-K2hQ0bZw", d.Table.WordHash("gasklep"), "0195513a-5a00-7abc-8def-0123456789ab", uuid7(now.Add(-time.Second), 1),
+		"01953f00-0000-7abc-8def-0123456789ab", p, "qLk3vYb2cD8eFgHi", k.ID, "x8-K2hQ0bZw", d.Table.Candidates.WordHash("gasklep"), "0195513a-5a00-7abc-8def-0123456789ab", uuid7(now.Add(-time.Second), 1),
 	)
 }
 

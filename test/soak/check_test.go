@@ -74,7 +74,7 @@ func readTable(t *testing.T, s *stack.Stack) *tableContent {
 		}
 	}
 	for id := range f.customers {
-		ms, err := f.table.RecentMessages(ctx, identity.Customer{ID: id, Members: []identity.CustomerID{id}}, time.Time{})
+		ms, err := f.table.Messages.RecentMessages(ctx, identity.Customer{ID: id, Members: []identity.CustomerID{id}}, time.Time{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -142,7 +142,7 @@ func (f *tableContent) checkAliases(t *testing.T, customer int, id identity.Cust
 	t.Helper()
 	for _, m := range f.customers[id] {
 		for _, a := range m.Addresses() {
-			got, _, err := f.table.FindCustomer(t.Context(), a.Alias)
+			got, _, err := f.table.Customers.FindCustomer(t.Context(), a.Alias)
 			if err != nil || got != id {
 				t.Errorf("alias %s of customer %d: got owner %s, want %s: %v", a.Kind, customer, got, id, err)
 			}
@@ -169,7 +169,7 @@ func (f *tableContent) runSequentially(t *testing.T, s *stack.Stack) *store.Tabl
 	}
 	meter := telemetry.NewMeter("triage")
 	meter.Out = io.Discard
-	tr := &triage.Triage{Store: table, Taxonomy: f.shop, Zone: zone, Meter: meter, Now: time.Now}
+	tr := &triage.Triage{Store: triage.StoreOf(table), Taxonomy: f.shop, Zone: zone, Meter: meter, Now: time.Now}
 	var all []message.Message
 	for _, ms := range f.customers {
 		all = append(all, ms...)
@@ -197,7 +197,7 @@ func putMessages(t *testing.T, table *store.Table, ms []message.Message) {
 	for _, m := range ms {
 		wg.Go(func() {
 			m.Origin = "" // an echo would look for the answer that it repeats, which this table lacks
-			if _, err := table.PutMessage(t.Context(), m, ""); err != nil {
+			if _, err := table.Messages.PutMessage(t.Context(), m, ""); err != nil {
 				t.Error(err)
 			}
 		})
@@ -227,7 +227,7 @@ func (f *tableContent) checkContacts(t *testing.T, sequential *store.Table) {
 
 func listContacts(t *testing.T, table *store.Table, id identity.CustomerID) []contact.Contact {
 	t.Helper()
-	cs, cursor, err := table.Contacts(t.Context(), id, 200, "")
+	cs, cursor, err := table.Contacts.Contacts(t.Context(), id, 200, "")
 	if err != nil || cursor != "" {
 		t.Fatal(cursor, err)
 	}
@@ -251,7 +251,7 @@ func (f *tableContent) checkWaiting(t *testing.T) {
 		departments = append(departments, d.ID)
 	}
 	for _, d := range departments {
-		list, _, err := f.table.WaitingContacts(t.Context(), d, 100_000, "")
+		list, _, err := f.table.Contacts.WaitingContacts(t.Context(), d, 100_000, "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -304,7 +304,7 @@ func (f *tableContent) listProblems(t *testing.T, table *store.Table) map[string
 	t.Helper()
 	out := map[string][]problem.Record{}
 	for _, d := range f.shop.Departments {
-		ps, cursor, err := table.Problems(t.Context(), d.ID, "", 1000, "")
+		ps, cursor, err := table.Problems.Problems(t.Context(), d.ID, "", 1000, "")
 		if err != nil || cursor != "" {
 			t.Fatal(cursor, err)
 		}

@@ -83,21 +83,27 @@ type recordingTable struct {
 	onVersion func(problem.Record, int) // called with a new version and the number of the one before
 }
 
+// recordingProblems are the problems of a recording table.
+type recordingProblems struct {
+	store.Problems
+	table *recordingTable
+}
+
 // OpenProblem opens a problem and records it.
-func (t *recordingTable) OpenProblem(ctx context.Context, p problem.Record, affected []problem.Affected) error {
-	if err := t.Table.OpenProblem(ctx, p, affected); err != nil {
+func (t recordingProblems) OpenProblem(ctx context.Context, p problem.Record, affected []problem.Affected) error {
+	if err := t.Problems.OpenProblem(ctx, p, affected); err != nil {
 		return err
 	}
-	t.recordVersion(p)
+	t.table.recordVersion(p)
 	return nil
 }
 
 // SaveProblem saves a problem and records it.
-func (t *recordingTable) SaveProblem(ctx context.Context, p problem.Record) error {
-	if err := t.Table.SaveProblem(ctx, p); err != nil {
+func (t recordingProblems) SaveProblem(ctx context.Context, p problem.Record) error {
+	if err := t.Problems.SaveProblem(ctx, p); err != nil {
 		return err
 	}
-	t.recordVersion(p)
+	t.table.recordVersion(p)
 	return nil
 }
 
@@ -172,9 +178,13 @@ func newStory(t *testing.T, customers int) *story {
 	}
 	clock := func() time.Time { return s.now }
 	meter := &telemetry.Meter{Function: "story", Out: io.Discard, Now: clock}
-	s.triage = &triage.Triage{Store: s.table, Taxonomy: s.shop.taxonomy, Zone: time.UTC, Meter: meter, Now: clock}
+	stores := triage.StoreOf(s.table.Table)
+	stores.Detection.Problems = recordingProblems{s.table.Problems, s.table}
+	s.triage = &triage.Triage{Store: stores, Taxonomy: s.shop.taxonomy, Zone: time.UTC, Meter: meter, Now: clock}
+	decided := problems.StoreOf(s.table.Table)
+	decided.Problems = recordingProblems{s.table.Problems, s.table}
 	s.updates = &updates.Handler{
-		Problems: &problems.Service{Store: s.table, Taxonomy: func() *taxonomy.Taxonomy { return s.shop.taxonomy }, Zone: time.UTC},
+		Problems: &problems.Service{Store: decided, Taxonomy: func() *taxonomy.Taxonomy { return s.shop.taxonomy }, Zone: time.UTC},
 		Prefix:   "heard-updates-", Dead: queue.NewDeadLetters(s.sqs, "heard-updates-"), Meter: meter, Now: clock,
 	}
 	return s
@@ -254,7 +264,7 @@ func (s *story) storeBatch(batch []utterance) {
 		slots <- struct{}{}
 		all.Go(func() {
 			defer func() { <-slots }()
-			if _, err := s.table.PutMessage(s.Context(), u.Message, ""); err != nil {
+			if _, err := s.table.Messages.PutMessage(s.Context(), u.Message, ""); err != nil {
 				s.Error(err)
 			}
 		})

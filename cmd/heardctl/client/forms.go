@@ -17,13 +17,13 @@ import (
 )
 
 // NamedReplies returns the mails with a Reply-To in the stack's table, as
-// [store.Table.NamedReplies] does.
+// [store.Messages.NamedReplies] does.
 func (c *Client) NamedReplies(ctx context.Context, domain string, most int, progress func(examined int)) ([]store.NamedReply, int, bool, error) {
 	table, err := c.openTable(ctx)
 	if err != nil {
 		return nil, 0, false, err
 	}
-	return table.NamedReplies(ctx, domain, most, progress)
+	return table.Messages.NamedReplies(ctx, domain, most, progress)
 }
 
 // FormSeparation moves the mails from an address to the customers who wrote
@@ -58,13 +58,13 @@ func (c *Client) SeparateForm(ctx context.Context, p FormSeparation, each func(S
 	if err != nil {
 		return err
 	}
-	mixed, err := table.Customer(ctx, p.Customer)
+	mixed, err := table.Customers.Customer(ctx, p.Customer)
 	if err != nil {
 		return err
 	}
 	q := message.Query{Limit: 200, Oldest: true, From: p.Since, Channel: message.Email, Direction: message.Inbound}
 	for {
-		page, err := table.History(ctx, mixed, q)
+		page, err := table.Messages.History(ctx, mixed, q)
 		if err != nil {
 			return err
 		}
@@ -122,7 +122,7 @@ func (c *Client) separateMail(ctx context.Context, table *store.Table, p FormSep
 	}
 	m.Source = old.Source
 	d.Effects = nil
-	ingester := &ingest.Ingester{Store: table, Blobs: blob.New(c.SDK.S3, c.Blobs), Now: time.Now}
+	ingester := &ingest.Ingester{Store: ingest.StoreOf(table), Blobs: blob.New(c.SDK.S3, c.Blobs), Now: time.Now}
 	mail := &ingest.ParsedMail{Delivery: d, File: parsed.FileContent, Page: parsed.SafeHTML}
 	tally, err := ingester.Ingest(ctx, d, ingest.Source{Channel: message.Email, Object: old.Source, Mail: mail})
 	switch {
@@ -131,7 +131,7 @@ func (c *Client) separateMail(ctx context.Context, table *store.Table, p FormSep
 	case tally.Stored+tally.Duplicate != 1:
 		return identity.Alias{}, fault.New(fault.Invalid, "it could not be stored again; heardctl replay -list quarantine shows the reason")
 	}
-	_, err = table.PutEffect(ctx, old.CustomerID, message.Effect{
+	_, err = table.Messages.PutEffect(ctx, old.CustomerID, message.Effect{
 		Channel: message.Email, Account: old.Account, Customer: old.Customer, Target: old.ProviderID, Kind: message.Deletion, At: time.Now(),
 	})
 	return m.Customer.Alias, err

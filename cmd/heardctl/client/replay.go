@@ -25,7 +25,7 @@ func (c *Client) QuarantineCases(ctx context.Context) ([]message.QuarantinedDeli
 	if err != nil {
 		return nil, err
 	}
-	return table.Quarantined(ctx)
+	return table.Messages.Quarantined(ctx)
 }
 
 func (c *Client) openTable(ctx context.Context) (*store.Table, error) {
@@ -44,11 +44,11 @@ func (c *Client) ReplayCase(ctx context.Context, q message.QuarantinedDelivery) 
 	if err != nil {
 		return err
 	}
-	if err := table.CloseQuarantined(ctx, q.Hash); err != nil {
+	if err := table.Messages.CloseQuarantined(ctx, q.Hash); err != nil {
 		return err
 	}
 	if err := c.resendDelivery(ctx, q); err != nil {
-		return errors.Join(err, table.PutQuarantined(context.WithoutCancel(ctx), q))
+		return errors.Join(err, table.Messages.PutQuarantined(context.WithoutCancel(ctx), q))
 	}
 	return nil
 }
