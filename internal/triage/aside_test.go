@@ -417,7 +417,8 @@ func TestHandle_CustomerTakesTooLong(t *testing.T) {
 			tr.Dead = dead.letters()
 			tr.Store.Messages = stuck{table.Messages}
 			if tt.hangs {
-				tr.Store = hanging{stuck{table}}
+				tr.Store.Customers = hanging{table.Customers}
+				tr.Store.Detection.Customers = tr.Store.Customers
 			}
 			slow, after := says(666, 1, 0, unclear), says(2, 1, 0, unclear)
 			put(t, table, slow, after)
@@ -455,15 +456,15 @@ func TestHandle_CustomerTakesTooLong(t *testing.T) {
 	}
 }
 
-// hanging is a table that does not answer reads of one customer either.
-type hanging struct{ stuck }
+// hanging are customers of whom one cannot be read in time.
+type hanging struct{ store.Customers }
 
 func (h hanging) Customer(ctx context.Context, id identity.CustomerID) (identity.Customer, error) {
 	if id == badCustomer {
 		<-ctx.Done()
 		return identity.Customer{}, fault.Wrap(fault.Unavailable, ctx.Err(), "read customer")
 	}
-	return h.stuck.Customers.Customer(ctx, id)
+	return h.Customers.Customer(ctx, id)
 }
 
 // manyIDs returns an identity change that names n ids.
