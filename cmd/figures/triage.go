@@ -11,7 +11,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
-	"github.com/heard-intake/heard/cmd/heardctl/client"
+	"github.com/heard-intake/heard/cmd/heardctl/stackclient"
 	"github.com/heard-intake/heard/infra/local/stack"
 	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/store/storetest"
@@ -41,7 +41,7 @@ func measureTriage(ctx context.Context, r run) error {
 // clock starts before the webhook of the fifth contact, which makes the problem,
 // and stops when the item is received from the department's queue.
 func measureDetection(ctx context.Context, r run, s *stack.Stack) error {
-	c, err := client.New(ctx, s.Stack)
+	c, err := stackclient.New(ctx, s.Stack)
 	if err != nil {
 		return err
 	}
@@ -73,7 +73,7 @@ func measureDetection(ctx context.Context, r run, s *stack.Stack) error {
 
 // waitForItem waits for an item on a department's queue and deletes it. It gives
 // up after two minutes.
-func waitForItem(ctx context.Context, c *client.Client, department string) error {
+func waitForItem(ctx context.Context, c *stackclient.Client, department string) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	defer cancel()
 	for {

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/heard-intake/heard/cmd/heardctl/client"
+	"github.com/heard-intake/heard/cmd/heardctl/stackclient"
 	"github.com/heard-intake/heard/internal/brief"
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
@@ -19,7 +19,7 @@ import (
 )
 
 // findCustomer opens the stack and returns the customer of an alias.
-func (t *tool) findCustomer(ctx context.Context, alias string) (*client.Client, identity.CustomerID, error) {
+func (t *tool) findCustomer(ctx context.Context, alias string) (*stackclient.Client, identity.CustomerID, error) {
 	c, err := t.openStack(ctx)
 	if err != nil {
 		return nil, "", err
@@ -120,13 +120,13 @@ func addClaimFlags(f *flag.FlagSet) (as *string, version *int64) {
 
 // newClaimAction returns a change of a claim by the party as. An empty as means
 // the token's subject.
-func newClaimAction(as string, version int64) (client.ClaimAction, error) {
-	action := client.ClaimAction{Version: version}
+func newClaimAction(as string, version int64) (stackclient.ClaimAction, error) {
+	action := stackclient.ClaimAction{Version: version}
 	if as == "" {
 		return action, nil
 	}
 	var err error
-	action.Holder, err = client.ParseParty(as)
+	action.Holder, err = stackclient.ParseParty(as)
 	return action, err
 }
 
@@ -189,7 +189,7 @@ func (t *tool) handOverCustomer(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	action.To, err = client.ParseParty(f.Arg(1))
+	action.To, err = stackclient.ParseParty(f.Arg(1))
 	if err != nil {
 		return err
 	}
@@ -227,7 +227,7 @@ func (t *tool) addNote(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	n := client.Note{Kind: message.NoteKind(f.Arg(1)), Text: f.Arg(2), About: message.ID(*about)}
+	n := stackclient.Note{Kind: message.NoteKind(f.Arg(1)), Text: f.Arg(2), About: message.ID(*about)}
 	if *due != 0 {
 		n.Due = time.Now().Add(*due)
 	}

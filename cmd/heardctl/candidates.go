@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/heard-intake/heard/cmd/heardctl/client"
+	"github.com/heard-intake/heard/cmd/heardctl/stackclient"
 	"github.com/heard-intake/heard/internal/problem"
 )
 
@@ -56,7 +56,7 @@ func (t *tool) runCandidates(ctx context.Context, args []string) error {
 	return nil
 }
 
-func (t *tool) printCandidates(ctx context.Context, c *client.Client) error {
+func (t *tool) printCandidates(ctx context.Context, c *stackclient.Client) error {
 	var page struct {
 		Candidates []struct {
 			ID                  string

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/heard-intake/heard/cmd/heardctl/client"
+	"github.com/heard-intake/heard/cmd/heardctl/stackclient"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/problem"
@@ -37,7 +37,7 @@ func demoComplaints() []demoComplaint {
 // story is one run of the demo.
 type story struct {
 	*tool
-	*client.Client
+	*stackclient.Client
 	jan    traffic.Person
 	number string // Jan's customer number
 	order  string
@@ -102,7 +102,7 @@ func (s *story) printLine(format string, args ...any) { fmt.Fprintf(s.out, forma
 func (s *story) playOneCustomer(ctx context.Context) error {
 	name, _, _ := strings.Cut(s.jan.Name, " ")
 	s.printLine("1. One customer, three channels, one history\n")
-	_, err := s.RegisterCustomer(ctx, client.Entry{
+	_, err := s.RegisterCustomer(ctx, stackclient.Entry{
 		Number: s.number, Name: s.jan.Name, Locale: "nl-NL", Phones: []string{"+" + s.jan.Phone}, Mails: []string{s.jan.Mail},
 		Orders: []identity.Order{{Number: s.order, Products: []string{"coffee-machine"}}},
 	}, false)
@@ -151,7 +151,7 @@ func (s *story) printJan(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var contacts []client.Contact
+	var contacts []stackclient.Contact
 	err = s.waitFor(ctx, "one contact over three channels", func() (bool, error) {
 		contacts, err = s.Contacts(ctx, p.ID)
 		return len(contacts) == 1 && len(contacts[0].Channels) == 3, err
@@ -200,10 +200,10 @@ func (s *story) playOneProblem(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var about []client.Item
+	var about []stackclient.Item
 	err = s.waitFor(ctx, "the problem item", func() (bool, error) {
 		all, err := s.QueueItems(ctx, s.about.department, false)
-		about = slices.DeleteFunc(all, func(i client.Item) bool { return i.ID != p.ID })
+		about = slices.DeleteFunc(all, func(i stackclient.Item) bool { return i.ID != p.ID })
 		return len(about) > 0, err
 	})
 	if err != nil {

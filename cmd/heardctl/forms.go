@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/heard-intake/heard/cmd/heardctl/client"
+	"github.com/heard-intake/heard/cmd/heardctl/stackclient"
 	"github.com/heard-intake/heard/internal/channel/email"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/message"
@@ -168,7 +168,7 @@ func (t *tool) separateForm(ctx context.Context, args []string) error {
 	if err := t.parseArgs(f, args, 1, 2); err != nil {
 		return err
 	}
-	p := client.FormSeparation{DryRun: *dryRun}
+	p := stackclient.FormSeparation{DryRun: *dryRun}
 	var err error
 	if p.Address, err = identity.NewAlias(identity.Email, "", strings.TrimPrefix(f.Arg(0), "email:")); err != nil {
 		return err
@@ -201,7 +201,7 @@ func (t *tool) separateForm(ctx context.Context, args []string) error {
 	moved := 0
 	stayed := 0
 	people := map[identity.Alias]bool{}
-	err = c.SeparateForm(ctx, p, func(m client.SeparatedMail) {
+	err = c.SeparateForm(ctx, p, func(m stackclient.SeparatedMail) {
 		if m.Err != nil {
 			stayed++
 			fmt.Fprintf(t.out, "%s stays: %v\n", m.ID, m.Err)
@@ -230,7 +230,7 @@ func (t *tool) separateForm(ctx context.Context, args []string) error {
 
 // isOurs reports whether an address is a form, a colleague or a mailbox of ours,
 // by the parameters that the operator gave.
-func isOurs(p client.FormSeparation, domain string) bool {
+func isOurs(p stackclient.FormSeparation, domain string) bool {
 	_, of, _ := strings.Cut(p.Address.Value, "@")
 	return p.Forms.Has(p.Address.Value) || p.Staff.Has(p.Address.Value) || (domain != "" && strings.EqualFold(of, domain))
 }

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/heard-intake/heard/cmd/heardctl/client"
+	"github.com/heard-intake/heard/cmd/heardctl/stackclient"
 	"github.com/heard-intake/heard/internal/identity"
 )
 
@@ -19,7 +19,7 @@ var errNoWhy = errors.New("-why is required: the reason for this decision, for t
 // parseDecision parses the command line of a decision about customers. It returns
 // the ids of the customers that the arguments name by id or alias, and the value
 // of -why.
-func (t *tool) parseDecision(ctx context.Context, f *flag.FlagSet, args []string, least, most int) (c *client.Client, customers []identity.CustomerID, why string, err error) {
+func (t *tool) parseDecision(ctx context.Context, f *flag.FlagSet, args []string, least, most int) (c *stackclient.Client, customers []identity.CustomerID, why string, err error) {
 	f.StringVar(&why, "why", "", "required: the `reason` for the decision, for the audit trail")
 	if err = t.parseArgs(f, args, least, most); err != nil {
 		return nil, nil, "", err

@@ -9,7 +9,7 @@ import (
 	"os"
 	"sync"
 
-	"github.com/heard-intake/heard/cmd/heardctl/client"
+	"github.com/heard-intake/heard/cmd/heardctl/stackclient"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/store"
 )
@@ -17,7 +17,7 @@ import (
 // registerLine is one line of a register: a customer's number and entry.
 type registerLine struct {
 	Number string `json:"number"`
-	client.Entry
+	stackclient.Entry
 }
 
 // maxLine is the length of the longest line of a register, in bytes.
@@ -97,7 +97,7 @@ func (t *tool) importRegister(ctx context.Context, args []string) error {
 }
 
 // registerCustomer registers the customer in one line, and returns its number.
-func registerCustomer(ctx context.Context, c *client.Client, line []byte, dryRun bool) (number string, plan identity.Plan, err error) {
+func registerCustomer(ctx context.Context, c *stackclient.Client, line []byte, dryRun bool) (number string, plan identity.Plan, err error) {
 	var l registerLine
 	if err := json.Unmarshal(line, &l); err != nil {
 		return "", plan, err

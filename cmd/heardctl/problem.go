@@ -9,8 +9,8 @@ import (
 	"net/url"
 	"strings"
 
-	api "github.com/heard-intake/heard/client"
-	"github.com/heard-intake/heard/cmd/heardctl/client"
+	"github.com/heard-intake/heard/client"
+	"github.com/heard-intake/heard/cmd/heardctl/stackclient"
 	"github.com/heard-intake/heard/internal/problem"
 )
 
@@ -19,7 +19,7 @@ import (
 type problemAction struct {
 	least, most int // numbers of arguments; most is -1 for any number
 	usage       string
-	do          func(t *tool, ctx context.Context, c *client.Client, o problemOptions) error
+	do          func(t *tool, ctx context.Context, c *stackclient.Client, o problemOptions) error
 }
 
 func problemActions() map[string]problemAction {
@@ -91,7 +91,7 @@ func (t *tool) runProblem(ctx context.Context, args []string) error {
 
 // withRemedy adds the API's advice to its error.
 func withRemedy(err error) error {
-	if e, ok := errors.AsType[*client.StatusError](err); ok && e.Remedy != "" {
+	if e, ok := errors.AsType[*stackclient.StatusError](err); ok && e.Remedy != "" {
 		return fmt.Errorf("%w (%s)", err, e.Remedy)
 	}
 	return err
@@ -99,9 +99,9 @@ func withRemedy(err error) error {
 
 // callProblem calls an operation on a problem, and prints the problem that the
 // API returns. path follows /v1/problems.
-func (t *tool) callProblem(ctx context.Context, c *client.Client, method, path string, body any) error {
+func (t *tool) callProblem(ctx context.Context, c *stackclient.Client, method, path string, body any) error {
 	var p struct {
-		api.Problem
+		client.Problem
 		Cause, MergedInto, SplitFrom string
 		Links                        []string
 	}
@@ -136,11 +136,11 @@ func (t *tool) callProblem(ctx context.Context, c *client.Client, method, path s
 // problemPath returns the path of a problem, followed by rest.
 func problemPath(id, rest string) string { return "/" + url.PathEscape(id) + rest }
 
-func (t *tool) showProblem(ctx context.Context, c *client.Client, o problemOptions) error {
+func (t *tool) showProblem(ctx context.Context, c *stackclient.Client, o problemOptions) error {
 	return t.callProblem(ctx, c, http.MethodGet, problemPath(o.args[0], ""), nil)
 }
 
-func (t *tool) openProblem(ctx context.Context, c *client.Client, o problemOptions) error {
+func (t *tool) openProblem(ctx context.Context, c *stackclient.Client, o problemOptions) error {
 	refs, err := latestContacts(ctx, c, o.args[1:])
 	if err != nil {
 		return err
@@ -150,7 +150,7 @@ func (t *tool) openProblem(ctx context.Context, c *client.Client, o problemOptio
 
 // stepProblem changes the state of a problem, or only its details if no state is
 // given.
-func (t *tool) stepProblem(ctx context.Context, c *client.Client, o problemOptions) error {
+func (t *tool) stepProblem(ctx context.Context, c *stackclient.Client, o problemOptions) error {
 	body := map[string]any{
 		"version": o.version, "comment": o.comment, "cause": o.cause, "workaround": o.workaround, "expectedAt": o.expected, "department": o.department,
 	}
@@ -163,11 +163,11 @@ func (t *tool) stepProblem(ctx context.Context, c *client.Client, o problemOptio
 	return t.callProblem(ctx, c, http.MethodPost, problemPath(o.args[0], "/updates"), body)
 }
 
-func (t *tool) mergeProblem(ctx context.Context, c *client.Client, o problemOptions) error {
+func (t *tool) mergeProblem(ctx context.Context, c *stackclient.Client, o problemOptions) error {
 	return t.callProblem(ctx, c, http.MethodPost, problemPath(o.args[0], "/updates"), map[string]any{"to": problem.Merged, "into": o.args[1], "comment": o.comment, "version": o.version})
 }
 
-func (t *tool) attachContacts(ctx context.Context, c *client.Client, o problemOptions) error {
+func (t *tool) attachContacts(ctx context.Context, c *stackclient.Client, o problemOptions) error {
 	refs, err := latestContacts(ctx, c, o.args[1:])
 	if err != nil {
 		return err
@@ -175,7 +175,7 @@ func (t *tool) attachContacts(ctx context.Context, c *client.Client, o problemOp
 	return t.callProblem(ctx, c, http.MethodPost, problemPath(o.args[0], "/contacts"), map[string]any{"contacts": refs, "comment": o.comment})
 }
 
-func (t *tool) detachContact(ctx context.Context, c *client.Client, o problemOptions) error {
+func (t *tool) detachContact(ctx context.Context, c *stackclient.Client, o problemOptions) error {
 	refs, err := latestContacts(ctx, c, o.args[1:])
 	if err != nil {
 		return err
@@ -184,7 +184,7 @@ func (t *tool) detachContact(ctx context.Context, c *client.Client, o problemOpt
 	return t.callProblem(ctx, c, http.MethodDelete, problemPath(o.args[0], "/contacts?")+q.Encode(), nil)
 }
 
-func (t *tool) splitProblem(ctx context.Context, c *client.Client, o problemOptions) error {
+func (t *tool) splitProblem(ctx context.Context, c *stackclient.Client, o problemOptions) error {
 	refs, err := latestContacts(ctx, c, o.args[1:])
 	if err != nil {
 		return err
@@ -196,7 +196,7 @@ func (t *tool) splitProblem(ctx context.Context, c *client.Client, o problemOpti
 	return t.callProblem(ctx, c, http.MethodPost, problemPath(o.args[0], "/split"), map[string]any{"contacts": refs, "words": words, "comment": o.comment, "version": o.version})
 }
 
-func (t *tool) showProblemLog(ctx context.Context, c *client.Client, o problemOptions) error {
+func (t *tool) showProblemLog(ctx context.Context, c *stackclient.Client, o problemOptions) error {
 	var page struct{ Log []problem.Line }
 	if err := c.Call(ctx, http.MethodGet, "/v1/problems"+problemPath(o.args[0], "/log?limit=200"), nil, &page); err != nil {
 		return err
@@ -210,7 +210,7 @@ func (t *tool) showProblemLog(ctx context.Context, c *client.Client, o problemOp
 
 // latestContacts returns the latest contact of each customer. Names are ids or
 // aliases.
-func latestContacts(ctx context.Context, c *client.Client, names []string) ([]problem.ContactRef, error) {
+func latestContacts(ctx context.Context, c *stackclient.Client, names []string) ([]problem.ContactRef, error) {
 	refs := []problem.ContactRef{}
 	for _, name := range names {
 		id, err := c.ResolveCustomer(ctx, name)

@@ -12,7 +12,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/heard-intake/heard/cmd/heardctl/client"
+	"github.com/heard-intake/heard/cmd/heardctl/stackclient"
 )
 
 // exportCorrections prints the corrections by agents, one JSON line each.
@@ -121,7 +121,7 @@ func (t *tool) reclassifyContacts(ctx context.Context, args []string) error {
 
 // reclassifyAll repeats the request until the whole table is done. It returns the
 // totals, and the number of contacts for each change of reasons.
-func (t *tool) reclassifyAll(ctx context.Context, c *client.Client, body map[string]any) (all reclassifyPage, sum map[string]int, err error) {
+func (t *tool) reclassifyAll(ctx context.Context, c *stackclient.Client, body map[string]any) (all reclassifyPage, sum map[string]int, err error) {
 	sum = map[string]int{}
 	for {
 		var some reclassifyPage

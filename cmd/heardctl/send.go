@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/heard-intake/heard/cmd/heardctl/client"
+	"github.com/heard-intake/heard/cmd/heardctl/stackclient"
 	"github.com/heard-intake/heard/internal/message"
 )
 
@@ -54,7 +54,7 @@ func (t *tool) sendFiles(ctx context.Context, args []string) error {
 
 // postChatMessage posts a message in a new chat. It makes a new id unless keepID
 // is set, because the API refuses old ids.
-func postChatMessage(ctx context.Context, c *client.Client, account string, raw []byte, keepID bool) error {
+func postChatMessage(ctx context.Context, c *stackclient.Client, account string, raw []byte, keepID bool) error {
 	session, err := c.OpenChat(ctx, account)
 	if err != nil {
 		return err

@@ -11,7 +11,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/heard-intake/heard/cmd/heardctl/client"
+	"github.com/heard-intake/heard/cmd/heardctl/stackclient"
 	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/problem"
 )
@@ -57,7 +57,7 @@ func (t *tool) showHistory(ctx context.Context, args []string) error {
 	return nil
 }
 
-func printPerson(w io.Writer, p client.Person) {
+func printPerson(w io.Writer, p stackclient.Person) {
 	fmt.Fprintf(w, "%s, customer %s\n", cmp.Or(p.Name, "Name unknown"), p.ID)
 	for _, a := range p.Aliases {
 		fmt.Fprintf(w, "  %-8s %s (%s)\n", a.Kind, a.Value, a.Assurance)
@@ -87,7 +87,7 @@ func printMessages(w io.Writer, messages []message.Entry) {
 	fmt.Fprintln(w)
 }
 
-func printContacts(w io.Writer, contacts []client.Contact) {
+func printContacts(w io.Writer, contacts []stackclient.Contact) {
 	for _, c := range contacts {
 		var about []string
 		for _, cause := range c.Causes {

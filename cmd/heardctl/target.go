@@ -7,18 +7,18 @@ import (
 	"os"
 	"strings"
 
-	"github.com/heard-intake/heard/cmd/heardctl/client"
+	"github.com/heard-intake/heard/cmd/heardctl/stackclient"
 	"github.com/heard-intake/heard/infra/local/where"
 )
 
 // openStack returns a client of the stack: the one on AWS if HEARD_API is set,
 // else the local one.
-func (t *tool) openStack(ctx context.Context) (*client.Client, error) {
+func (t *tool) openStack(ctx context.Context) (*stackclient.Client, error) {
 	s, err := t.findStack()
 	if err != nil {
 		return nil, err
 	}
-	return client.New(ctx, s)
+	return stackclient.New(ctx, s)
 }
 
 // findStack returns the settings of the stack.
@@ -50,12 +50,12 @@ func (t *tool) printToken(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	scopes := client.Scopes
+	scopes := stackclient.Scopes
 	switch {
 	case *wanted != "":
 		scopes = strings.Split(*wanted, ",")
 	case *department != "":
-		scopes = client.DepartmentScopes
+		scopes = stackclient.DepartmentScopes
 	}
 	token, err := c.Token(*department, scopes...)
 	if err != nil {

@@ -1,4 +1,4 @@
-package client
+package stackclient
 
 import (
 	"bytes"
