@@ -18,6 +18,48 @@ import (
 	"github.com/heard-intake/heard/internal/message"
 )
 
+// agentCommands are the commands for the work of an agent.
+func agentCommands() []command {
+	return []command{
+		{
+			"history", "<kind:value>", "show a customer with all messages and contacts",
+			"history phone:31612345678", (*tool).showHistory,
+		},
+		{
+			"brief", "<kind:value>", "show the summary of a customer that an agent reads before answering",
+			"brief account:K-1001", (*tool).showBrief,
+		},
+		{
+			"reply", "<kind:value> <text>", "send an answer to a customer by mail",
+			"reply email:jan@example.com 'We have sent a new manual.'", (*tool).sendReply,
+		},
+		{
+			"waiting", "<department>", "list the customers who wait for an answer, the longest wait first",
+			"waiting documentation", (*tool).showWaiting,
+		},
+		{
+			"claim", "<kind:value>", "claim a customer, so that no other agent answers",
+			"claim -as agent:agent-7 account:K-1001", (*tool).claimCustomer,
+		},
+		{
+			"handover", "<kind:value> <to> <reason>", "hand a customer over to another agent, bot or team",
+			"handover -as bot:bot-1 account:K-1001 team:returns 'asks for a person'", (*tool).handOverCustomer,
+		},
+		{
+			"release", "<kind:value>", "end the claim on a customer, so that any agent may answer",
+			"release -as agent:agent-7 account:K-1001", (*tool).releaseCustomer,
+		},
+		{
+			"note", "<kind:value> <kind> <text>", "write a note of kind want, tried, promise, kept or info",
+			"note -due 48h account:K-1001 promise 'A new manual comes by post.'", (*tool).addNote,
+		},
+		{
+			"events", "", "print the events for agent tools on the queue contact-events, one JSON line each",
+			"events", (*tool).showEvents,
+		},
+	}
+}
+
 // findCustomer opens the stack and returns the customer of an alias.
 func (t *tool) findCustomer(ctx context.Context, alias string) (*stackclient.Client, identity.CustomerID, error) {
 	c, err := t.openStack(ctx)

@@ -13,6 +13,32 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 )
 
+// identityCommands are the commands that decide which aliases are one person.
+func identityCommands() []command {
+	return []command{
+		{
+			"identity", "<kind:value>", "show the aliases of a customer with their proof, possible matches and changes",
+			"identity account:K-1001", (*tool).showIdentity,
+		},
+		{
+			"merge", "-why <text> <into> <from>", "merge two customers, each named by id or alias",
+			"merge -why 'same order number' account:K-1001 email:jan@example.com", (*tool).mergeCustomers,
+		},
+		{
+			"unmerge", "-why <text> <id>", "undo the merge that gave this id to its customer",
+			"unmerge -why 'two people' 01991234-5678-7abc-8def-0123456789ab", (*tool).unmergeCustomer,
+		},
+		{
+			"move", "-why -from <alias> [to]", "move an alias to another customer, or to a new one",
+			"move -why 'number was reissued' -from 2026-03-01T00:00:00Z phone:31612345678", (*tool).moveAlias,
+		},
+		{
+			"dismiss", "-why <text> <one> <other>", "record that two customers are two people, so that no rule merges them",
+			"dismiss -why 'father and son' account:K-1001 account:K-1002", (*tool).dismissSuggestion,
+		},
+	}
+}
+
 // errNoWhy is the error of a decision without -why.
 var errNoWhy = errors.New("-why is required: the reason for this decision, for the audit trail")
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -13,6 +14,62 @@ import (
 	"github.com/heard-intake/heard/cmd/heardctl/stackclient"
 	"github.com/heard-intake/heard/internal/problem"
 )
+
+// problemCommands are the commands for problems and their items on the queues of
+// departments.
+func problemCommands() []command {
+	return []command{
+		{
+			"problems", "[department]", "list the problems of a department, or of all",
+			"problems documentation", (*tool).showProblems,
+		},
+		{
+			"problem", "<act> <id> ...", "show or change a problem: show, open, step, attach, detach, split, merge, log",
+			"problem step -comment 'We are looking.' 01991234-5678-7abc-8def-0123456789ab acknowledged", (*tool).runProblem,
+		},
+		{
+			"candidates", "[confirm|dismiss <id>]", "list possible problems that the taxonomy does not know, or decide on one",
+			"candidates confirm -why 'recall of 3 March' -reason defect 3f2a9c", (*tool).runCandidates,
+		},
+		{
+			"queue", "<department>", "show the problem items on a department's queue",
+			"queue documentation", (*tool).showQueue,
+		},
+		{
+			"resend", "<department|problem>", "send the latest item of a problem, or of all open ones, to the queue again",
+			"resend documentation", (*tool).resendItems,
+		},
+	}
+}
+
+func (t *tool) showProblems(ctx context.Context, args []string) error {
+	f := t.newFlagSet("problems")
+	if err := t.parseArgs(f, args, 0, 1); err != nil {
+		return err
+	}
+	c, err := t.openStack(ctx)
+	if err != nil {
+		return err
+	}
+	all, err := c.Problems(ctx, f.Arg(0))
+	if err != nil {
+		return err
+	}
+	for _, p := range all {
+		printProblem(t.out, p)
+	}
+	if len(all) == 0 {
+		fmt.Fprintln(t.out, "no problems")
+		return nil
+	}
+	t.printHint("heardctl problem show <id>")
+	return nil
+}
+
+func printProblem(w io.Writer, p problem.Problem) {
+	fmt.Fprintf(w, "%s  %-12s %-16s %-22s %d customers, %d contacts since %s\n", p.ID, p.State, p.Department,
+		strings.TrimSpace(p.Reason+" "+p.Product), p.Customers, p.Contacts, p.FirstSeen.Local().Format("02-01 15:04"))
+}
 
 // problemAction is a subcommand of the command problem. Its first argument is
 // the id of a problem; for open it is a contact reason.

@@ -13,6 +13,24 @@ import (
 	"github.com/heard-intake/heard/internal/message"
 )
 
+// deliveryCommands are the commands that bring messages into a stack.
+func deliveryCommands() []command {
+	return []command{
+		{
+			"demo", "", "play a short story over all channels, and show the history and the problem item",
+			"demo", (*tool).runDemo,
+		},
+		{
+			"send", "<channel> <file...>", "send a delivery to the stack as its platform does: signed, or mail by SMTP",
+			"send whatsapp events/deliveries/whatsapp.json", (*tool).sendFiles,
+		},
+		{
+			"normalize", "<channel> <file...>", "print the content of a delivery, one JSON line per element; needs no stack",
+			"normalize email events/deliveries/email.eml", (*tool).normalizeFiles,
+		},
+	}
+}
+
 // sendFiles sends files to the stack as the channel's platform does.
 func (t *tool) sendFiles(ctx context.Context, args []string) error {
 	f := t.newFlagSet("send")
