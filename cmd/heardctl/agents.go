@@ -70,13 +70,20 @@ func (t *tool) findCustomer(ctx context.Context, alias string) (*stackclient.Cli
 	return c, p.ID, err
 }
 
+// parseAndFind parses the flags of a command, opens the stack and returns the
+// customer whose alias is the first argument. The command must have count
+// arguments.
+func (t *tool) parseAndFind(ctx context.Context, f *flag.FlagSet, args []string, count int) (*stackclient.Client, identity.CustomerID, error) {
+	if err := t.parseArgs(f, args, count, count); err != nil {
+		return nil, "", err
+	}
+	return t.findCustomer(ctx, f.Arg(0))
+}
+
 func (t *tool) showBrief(ctx context.Context, args []string) error {
 	f := t.newFlagSet("brief")
 	asJSON := f.Bool("json", false, "print the brief as JSON")
-	if err := t.parseArgs(f, args, 1, 1); err != nil {
-		return err
-	}
-	c, id, err := t.findCustomer(ctx, f.Arg(0))
+	c, id, err := t.parseAndFind(ctx, f, args, 1)
 	if err != nil {
 		return err
 	}
@@ -153,41 +160,32 @@ func printBrief(w io.Writer, b brief.Brief) {
 	}
 }
 
-// addClaimFlags adds the flags of all commands that change a claim.
-func addClaimFlags(f *flag.FlagSet) (as *string, version *int64) {
-	as = f.String("as", "", "act as `agent:agent-7`, bot:ID or team:ID; default: the token's subject")
-	version = f.Int64("version", 0, "the `version` of another holder's claim, to take it over")
-	return as, version
-}
-
-// newClaimAction returns a change of a claim by the party as. An empty as means
-// the token's subject.
-func newClaimAction(as string, version int64) (stackclient.ClaimAction, error) {
-	action := stackclient.ClaimAction{Version: version}
-	if as == "" {
-		return action, nil
+// parseClaim parses the command line of a change of a claim, opens the stack and
+// finds the customer whose alias is the first argument. The command must have
+// count arguments. Without -as the party that acts is the token's subject.
+func (t *tool) parseClaim(ctx context.Context, f *flag.FlagSet, args []string, count int) (c *stackclient.Client, id identity.CustomerID, action stackclient.ClaimAction, err error) {
+	as := f.String("as", "", "act as `agent:agent-7`, bot:ID or team:ID; default: the token's subject")
+	f.Int64Var(&action.Version, "version", 0, "the `version` of another holder's claim, to take it over")
+	if err := t.parseArgs(f, args, count, count); err != nil {
+		return nil, "", action, err
 	}
-	var err error
-	action.Holder, err = stackclient.ParseParty(as)
-	return action, err
+	if *as != "" {
+		if action.Holder, err = stackclient.ParseParty(*as); err != nil {
+			return nil, "", action, fmt.Errorf("-as: %w", err)
+		}
+	}
+	c, id, err = t.findCustomer(ctx, f.Arg(0))
+	return c, id, action, err
 }
 
 func (t *tool) claimCustomer(ctx context.Context, args []string) error {
 	f := t.newFlagSet("claim")
-	as, version := addClaimFlags(f)
 	minutes := f.Int("minutes", 0, "the length of the claim in `minutes`; 0 for the default")
-	if err := t.parseArgs(f, args, 1, 1); err != nil {
-		return err
-	}
-	action, err := newClaimAction(*as, *version)
+	c, id, action, err := t.parseClaim(ctx, f, args, 1)
 	if err != nil {
 		return err
 	}
 	action.Minutes = *minutes
-	c, id, err := t.findCustomer(ctx, f.Arg(0))
-	if err != nil {
-		return err
-	}
 	claim, err := c.Claim(ctx, id, action)
 	if err != nil {
 		return err
@@ -199,15 +197,7 @@ func (t *tool) claimCustomer(ctx context.Context, args []string) error {
 
 func (t *tool) releaseCustomer(ctx context.Context, args []string) error {
 	f := t.newFlagSet("release")
-	as, version := addClaimFlags(f)
-	if err := t.parseArgs(f, args, 1, 1); err != nil {
-		return err
-	}
-	action, err := newClaimAction(*as, *version)
-	if err != nil {
-		return err
-	}
-	c, id, err := t.findCustomer(ctx, f.Arg(0))
+	c, id, action, err := t.parseClaim(ctx, f, args, 1)
 	if err != nil {
 		return err
 	}
@@ -222,12 +212,8 @@ func (t *tool) releaseCustomer(ctx context.Context, args []string) error {
 
 func (t *tool) handOverCustomer(ctx context.Context, args []string) error {
 	f := t.newFlagSet("handover")
-	as, version := addClaimFlags(f)
 	note := f.String("note", "", "a `text` for the next holder")
-	if err := t.parseArgs(f, args, 3, 3); err != nil {
-		return err
-	}
-	action, err := newClaimAction(*as, *version)
+	c, id, action, err := t.parseClaim(ctx, f, args, 3)
 	if err != nil {
 		return err
 	}
@@ -237,10 +223,6 @@ func (t *tool) handOverCustomer(ctx context.Context, args []string) error {
 	}
 	action.Reason = f.Arg(2)
 	action.Note = *note
-	c, id, err := t.findCustomer(ctx, f.Arg(0))
-	if err != nil {
-		return err
-	}
 	claim, err := c.HandOver(ctx, id, action)
 	if err != nil {
 		return err
@@ -262,10 +244,7 @@ func (t *tool) addNote(ctx context.Context, args []string) error {
 	f := t.newFlagSet("note")
 	due := f.Duration("due", 0, "with promise: the time until it is due, such as 48h")
 	about := f.String("about", "", "with kept: the `message id` of the promise")
-	if err := t.parseArgs(f, args, 3, 3); err != nil {
-		return err
-	}
-	c, id, err := t.findCustomer(ctx, f.Arg(0))
+	c, id, err := t.parseAndFind(ctx, f, args, 3)
 	if err != nil {
 		return err
 	}
@@ -285,10 +264,7 @@ func (t *tool) addNote(ctx context.Context, args []string) error {
 func (t *tool) showEvents(ctx context.Context, args []string) error {
 	f := t.newFlagSet("events")
 	remove := f.Bool("delete", false, "remove the events from the queue, as an agent tool does; without it each read counts as one receive")
-	if err := t.parseArgs(f, args, 0, 0); err != nil {
-		return err
-	}
-	c, err := t.openStack(ctx)
+	c, err := t.parseAndOpen(ctx, f, args, 0, 0)
 	if err != nil {
 		return err
 	}

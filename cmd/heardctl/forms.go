@@ -42,7 +42,7 @@ func (t *tool) findForms(ctx context.Context, args []string) error {
 	*domain = cmp.Or(*domain, c.MailDomain)
 	found, examined, whole, err := c.NamedReplies(ctx, *domain, *most, func(n int) { fmt.Fprintf(t.err, "read %d items\n", n) })
 	if err != nil {
-		return err
+		return fmt.Errorf("examine the table: %w", err)
 	}
 	t.printSuspects(suspectedSenders(found, staff), *domain, whole)
 	fmt.Fprint(t.out, "\nDoctor does not know the stack's MailForms. It cannot tell a form from a person with several addresses, and it does not see a form whose mails have no Reply-To.\n")
@@ -203,7 +203,7 @@ func (t *tool) parseSeparation(f *flag.FlagSet, args []string) (p stackclient.Fo
 		return p, "", err
 	}
 	if p.Address, err = identity.NewAlias(identity.Email, "", strings.TrimPrefix(f.Arg(0), "email:")); err != nil {
-		return p, "", err
+		return p, "", fmt.Errorf("the form's address: %w", err)
 	}
 	if *since != "" {
 		if p.Since, err = time.Parse(time.RFC3339, *since); err != nil {

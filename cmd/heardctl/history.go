@@ -17,10 +17,7 @@ func (t *tool) showHistory(ctx context.Context, args []string) error {
 	f := t.newFlagSet("history")
 	asJSON := f.Bool("json", false, "print JSON, one line per message")
 	limit := f.Int("limit", 50, "the number of last `messages`, at most 200")
-	if err := t.parseArgs(f, args, 1, 1); err != nil {
-		return err
-	}
-	c, err := t.openStack(ctx)
+	c, err := t.parseAndOpen(ctx, f, args, 1, 1)
 	if err != nil {
 		return err
 	}
@@ -110,10 +107,7 @@ func truncateLine(text string, most int) string {
 
 func (t *tool) showWaiting(ctx context.Context, args []string) error {
 	f := t.newFlagSet("waiting")
-	if err := t.parseArgs(f, args, 1, 1); err != nil {
-		return err
-	}
-	c, err := t.openStack(ctx)
+	c, err := t.parseAndOpen(ctx, f, args, 1, 1)
 	if err != nil {
 		return err
 	}

@@ -142,10 +142,7 @@ func (t *tool) dismissSuggestion(ctx context.Context, args []string) error {
 // who may be the same person, and the changes of its identity.
 func (t *tool) showIdentity(ctx context.Context, args []string) error {
 	f := t.newFlagSet("identity")
-	if err := t.parseArgs(f, args, 1, 1); err != nil {
-		return err
-	}
-	c, err := t.openStack(ctx)
+	c, err := t.parseAndOpen(ctx, f, args, 1, 1)
 	if err != nil {
 		return err
 	}

@@ -51,10 +51,7 @@ const maxConcurrent = 8
 func (t *tool) importRegister(ctx context.Context, args []string) error {
 	f := t.newFlagSet("import")
 	dryRun := f.Bool("dry-run", false, "only print what would be joined, and why other customers would not")
-	if err := t.parseArgs(f, args, 1, 1); err != nil {
-		return err
-	}
-	c, err := t.openStack(ctx)
+	c, err := t.parseAndOpen(ctx, f, args, 1, 1)
 	if err != nil {
 		return err
 	}

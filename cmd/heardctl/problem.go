@@ -44,10 +44,7 @@ func problemCommands() []command {
 
 func (t *tool) showProblems(ctx context.Context, args []string) error {
 	f := t.newFlagSet("problems")
-	if err := t.parseArgs(f, args, 0, 1); err != nil {
-		return err
-	}
-	c, err := t.openStack(ctx)
+	c, err := t.parseAndOpen(ctx, f, args, 0, 1)
 	if err != nil {
 		return err
 	}
@@ -256,7 +253,7 @@ func (t *tool) splitProblem(ctx context.Context, c *stackclient.Client, o proble
 func (t *tool) showProblemLog(ctx context.Context, c *stackclient.Client, o problemOptions) error {
 	var page struct{ Log []problem.Line }
 	if err := c.Call(ctx, http.MethodGet, "/v1/problems"+problemPath(o.args[0], "/log?limit=200"), nil, &page); err != nil {
-		return err
+		return fmt.Errorf("read the log of problem %s: %w", o.args[0], err)
 	}
 	for _, l := range page.Log {
 		fmt.Fprintf(t.out, "%4d  %s  %-10s %v  %s  %s\n", l.Version, l.At.Local().Format("02-01-2006 15:04:05"), l.Event,
@@ -276,7 +273,7 @@ func latestContacts(ctx context.Context, c *stackclient.Client, names []string) 
 		}
 		all, err := c.Contacts(ctx, id)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("latest contact of customer %s: %w", id, err)
 		}
 		if len(all) == 0 {
 			return nil, fmt.Errorf("%s has no contact: heardctl history shows what the customer wrote", name)

@@ -14,10 +14,7 @@ func (t *tool) showQueue(ctx context.Context, args []string) error {
 	f := t.newFlagSet("queue")
 	remove := f.Bool("delete", false, "remove the items from the queue, as a department does; without it each read counts as one receive")
 	asJSON := f.Bool("json", false, "print the items as received, one JSON line each")
-	if err := t.parseArgs(f, args, 1, 1); err != nil {
-		return err
-	}
-	c, err := t.openStack(ctx)
+	c, err := t.parseAndOpen(ctx, f, args, 1, 1)
 	if err != nil {
 		return err
 	}
@@ -53,10 +50,7 @@ func (t *tool) showQueue(ctx context.Context, args []string) error {
 
 func (t *tool) resendItems(ctx context.Context, args []string) error {
 	f := t.newFlagSet("resend")
-	if err := t.parseArgs(f, args, 1, 1); err != nil {
-		return err
-	}
-	c, err := t.openStack(ctx)
+	c, err := t.parseAndOpen(ctx, f, args, 1, 1)
 	if err != nil {
 		return err
 	}

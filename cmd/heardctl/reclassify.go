@@ -26,10 +26,7 @@ func (t *tool) exportCorrections(ctx context.Context, args []string) error {
 	f.Func("since", "only corrections from this `time` on, such as 2026-03-01T00:00:00Z", set("since"))
 	f.Func("until", "only corrections before this `time`", set("until"))
 	f.Func("cursor", "continue an earlier call that stopped, from its `cursor`", set("cursor"))
-	if err := t.parseArgs(f, args, 0, 0); err != nil {
-		return err
-	}
-	c, err := t.openStack(ctx)
+	c, err := t.parseAndOpen(ctx, f, args, 0, 0)
 	if err != nil {
 		return err
 	}
@@ -43,7 +40,7 @@ func (t *tool) exportCorrections(ctx context.Context, args []string) error {
 			Cursor                string
 		}
 		if err := c.Call(ctx, http.MethodGet, path+"?"+q.Encode(), nil, &page); err != nil {
-			return t.withCursor(err, q.Get("cursor"))
+			return t.withCursor(fmt.Errorf("read %s: %w", path, err), q.Get("cursor"))
 		}
 		for _, line := range slices.Concat(page.Corrections, page.Examples) {
 			if _, err := fmt.Fprintf(t.out, "%s\n", line); err != nil {
@@ -127,7 +124,7 @@ func (t *tool) reclassifyAll(ctx context.Context, c *stackclient.Client, body ma
 		var some reclassifyPage
 		if err := c.Call(ctx, http.MethodPost, "/v1/reclassify", body, &some); err != nil {
 			cursor, _ := body["cursor"].(string)
-			return all, nil, t.withCursor(err, cursor)
+			return all, nil, t.withCursor(fmt.Errorf("reclassify the contacts: %w", err), cursor)
 		}
 		all.Taxonomy = some.Taxonomy
 		all.Found += some.Found

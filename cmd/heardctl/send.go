@@ -79,12 +79,15 @@ func postChatMessage(ctx context.Context, c *stackclient.Client, account string,
 	}
 	var message map[string]any
 	if err := json.Unmarshal(raw, &message); err != nil {
-		return err
+		return fmt.Errorf("the file is not a JSON object: %w", err)
 	}
 	if !keepID {
 		message["id"] = newMessageID()
 	}
-	return c.PostChatMessage(ctx, session, message)
+	if err := c.PostChatMessage(ctx, session, message); err != nil {
+		return fmt.Errorf("post the chat message: %w", err)
+	}
+	return nil
 }
 
 // newMessageID returns a UUIDv7 of now.

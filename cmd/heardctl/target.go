@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"strings"
@@ -19,6 +20,15 @@ func (t *tool) openStack(ctx context.Context) (*stackclient.Client, error) {
 		return nil, err
 	}
 	return stackclient.New(ctx, s)
+}
+
+// parseAndOpen parses the flags of a command, as [tool.parseArgs] does, and then
+// opens the stack.
+func (t *tool) parseAndOpen(ctx context.Context, f *flag.FlagSet, args []string, least, most int) (*stackclient.Client, error) {
+	if err := t.parseArgs(f, args, least, most); err != nil {
+		return nil, err
+	}
+	return t.openStack(ctx)
 }
 
 // findStack returns the settings of the stack.
@@ -43,10 +53,7 @@ func (t *tool) printToken(ctx context.Context, args []string) error {
 	f := t.newFlagSet("token")
 	wanted := f.String("scopes", "", "the `scopes`, separated by commas; default: all, or with -department those of a department")
 	department := f.String("department", "", "limit the token to a `department`, or to several separated by spaces")
-	if err := t.parseArgs(f, args, 0, 0); err != nil {
-		return err
-	}
-	c, err := t.openStack(ctx)
+	c, err := t.parseAndOpen(ctx, f, args, 0, 0)
 	if err != nil {
 		return err
 	}

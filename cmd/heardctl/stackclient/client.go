@@ -43,7 +43,10 @@ type Client struct {
 // New returns a client of the stack s.
 func New(ctx context.Context, s where.Stack) (*Client, error) {
 	c, err := s.Clients(ctx)
-	return &Client{Stack: s, SDK: c, http: http.Client{Timeout: 30 * time.Second}}, err
+	if err != nil {
+		return nil, err
+	}
+	return &Client{Stack: s, SDK: c, http: http.Client{Timeout: 30 * time.Second}}, nil
 }
 
 // Token returns a token for the API. On the local stack, its issuer signs a
@@ -101,7 +104,7 @@ func (c *Client) sendRequest(ctx context.Context, method, path string, header ht
 	defer func() { _ = resp.Body.Close() }()
 	answer, err := io.ReadAll(resp.Body)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("read the response: %w", err)
 	}
 	if resp.StatusCode >= http.StatusMultipleChoices {
 		var problem struct{ Title, Detail, Message string }
