@@ -56,10 +56,10 @@ func (t *tool) parseDecision(ctx context.Context, f *flag.FlagSet, args []string
 	if c, err = t.openStack(ctx); err != nil {
 		return nil, nil, "", err
 	}
-	for _, name := range f.Args() {
+	for i, name := range f.Args() {
 		id, err := c.ResolveCustomer(ctx, name)
 		if err != nil {
-			return nil, nil, "", err
+			return nil, nil, "", fmt.Errorf("argument %d: %w", i+1, err)
 		}
 		customers = append(customers, id)
 	}

@@ -65,7 +65,7 @@ func (t *tool) importRegister(ctx context.Context, args []string) error {
 	err = i.registerLines(ctx, file)
 	fmt.Fprintf(t.out, "%d joined, %d not joined with every match, %d refused\n", i.joined, i.alone, i.refused)
 	if err != nil {
-		return fmt.Errorf("not every line was read; import the file again: %w", err)
+		return fmt.Errorf("not every line was read: %w", err)
 	}
 	if i.refused > 0 {
 		return errors.New("some lines were refused: correct them and import the file again")
@@ -92,7 +92,9 @@ func (i *registerImport) registerLines(ctx context.Context, file io.Reader) erro
 	slots := make(chan struct{}, maxConcurrent)
 	lines := bufio.NewScanner(file)
 	lines.Buffer(nil, maxLine)
+	last := 0
 	for n := 1; lines.Scan() && ctx.Err() == nil; n++ {
+		last = n
 		line := []byte(lines.Text())
 		if len(line) == 0 {
 			continue
@@ -105,6 +107,9 @@ func (i *registerImport) registerLines(ctx context.Context, file io.Reader) erro
 		})
 	}
 	wg.Wait()
+	if errors.Is(lines.Err(), bufio.ErrTooLong) {
+		return fmt.Errorf("line %d has more than %d bytes: shorten it, and import the file again", last+1, maxLine)
+	}
 	return errors.Join(lines.Err(), ctx.Err())
 }
 

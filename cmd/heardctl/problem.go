@@ -140,7 +140,10 @@ func (t *tool) runProblem(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	return withRemedy(a.do(t, ctx, c, o))
+	if err := a.do(t, ctx, c, o); err != nil {
+		return withRemedy(fmt.Errorf("problem %s: %w", name, err))
+	}
+	return nil
 }
 
 // withRemedy adds the API's advice to its error.
@@ -253,7 +256,7 @@ func (t *tool) splitProblem(ctx context.Context, c *stackclient.Client, o proble
 func (t *tool) showProblemLog(ctx context.Context, c *stackclient.Client, o problemOptions) error {
 	var page struct{ Log []problem.Line }
 	if err := c.Call(ctx, http.MethodGet, "/v1/problems"+problemPath(o.args[0], "/log?limit=200"), nil, &page); err != nil {
-		return fmt.Errorf("read the log of problem %s: %w", o.args[0], err)
+		return err
 	}
 	for _, l := range page.Log {
 		fmt.Fprintf(t.out, "%4d  %s  %-10s %v  %s  %s\n", l.Version, l.At.Local().Format("02-01-2006 15:04:05"), l.Event,
@@ -266,10 +269,10 @@ func (t *tool) showProblemLog(ctx context.Context, c *stackclient.Client, o prob
 // aliases.
 func latestContacts(ctx context.Context, c *stackclient.Client, names []string) ([]problem.ContactRef, error) {
 	refs := []problem.ContactRef{}
-	for _, name := range names {
+	for i, name := range names {
 		id, err := c.ResolveCustomer(ctx, name)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("customer %d of %d: %w", i+1, len(names), err)
 		}
 		all, err := c.Contacts(ctx, id)
 		if err != nil {
