@@ -203,7 +203,7 @@ func (t *tool) parseSeparation(f *flag.FlagSet, args []string) (p stackclient.Fo
 		return p, "", err
 	}
 	if p.Address, err = identity.NewAlias(identity.Email, "", strings.TrimPrefix(f.Arg(0), "email:")); err != nil {
-		return p, "", fmt.Errorf("the form's address: %w", err)
+		return p, "", fmt.Errorf("address: %w", err)
 	}
 	if *since != "" {
 		if p.Since, err = time.Parse(time.RFC3339, *since); err != nil {
