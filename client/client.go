@@ -70,7 +70,7 @@ func (c *Client) Do(ctx context.Context, method, path string, body, answer any) 
 	if body != nil {
 		var err error
 		if data, err = json.Marshal(body); err != nil {
-			return err
+			return fmt.Errorf("encode body: %w", err)
 		}
 	}
 	for try := 1; ; try++ {
@@ -106,7 +106,7 @@ func (c *Client) waitForRetry(ctx context.Context, d time.Duration) error {
 func (c *Client) sendRequest(ctx context.Context, method, path string, body []byte, answer any) error {
 	req, err := http.NewRequestWithContext(ctx, method, c.URL+path, bytes.NewReader(body))
 	if err != nil {
-		return err
+		return fmt.Errorf("create request: %w", err)
 	}
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")

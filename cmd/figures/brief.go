@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -33,11 +31,7 @@ func measureBriefs(ctx context.Context, r run) error {
 	if err != nil {
 		return err
 	}
-	data, err := os.ReadFile(filepath.Join(r.root, "infra", "taxonomy.yaml"))
-	if err != nil {
-		return err
-	}
-	tax, err := taxonomy.Load(data)
+	tax, err := r.loadTaxonomy()
 	if err != nil {
 		return err
 	}
@@ -48,10 +42,10 @@ func measureBriefs(ctx context.Context, r run) error {
 		large = identity.CustomerID("0199a1b2-0000-7000-8000-000000000003")
 	)
 	if err := storeOrdinaryCustomer(ctx, table, usual); err != nil {
-		return err
+		return fmt.Errorf("store an ordinary customer: %w", err)
 	}
 	if err := fillHistory(ctx, table, large); err != nil {
-		return err
+		return fmt.Errorf("store a long history: %w", err)
 	}
 	for _, c := range []struct {
 		name string
@@ -62,7 +56,7 @@ func measureBriefs(ctx context.Context, r run) error {
 		for range briefsRead {
 			began := time.Now()
 			if err := readBrief(withPurpose(ctx, inbound), handle, c.id); err != nil {
-				return err
+				return fmt.Errorf("%s: %w", c.name, err)
 			}
 			took = append(took, time.Since(began))
 		}
@@ -85,7 +79,7 @@ func measureClosings(ctx context.Context, r run, l *ledger, table *store.Table) 
 			all = append(all, contact.DeferredEvent{Customer: "0199a1b2-0000-7000-8000-000000000002", Contact: "qLk3vYb2cD8eFgHi", Start: time.Now(), At: time.Now(), Order: fmt.Sprintf("1000000000034980%05d", i)})
 		}
 		if err := table.Schedule.PutDeferredEvents(withPurpose(ctx, outgoing), time.Now(), fmt.Sprint(n), all); err != nil {
-			return err
+			return fmt.Errorf("closing of %d contacts: %w", n, err)
 		}
 		computed, _ := l.takeCost(outgoing)
 		r.printFigure(figure{fmt.Sprintf("closing of a contact, %d answered together", n), 2 * computed.write / float64(n), "write units", ""})
@@ -121,7 +115,7 @@ func storeOrdinaryCustomer(ctx context.Context, table *store.Table, c identity.C
 			SentAt: at, ReceivedAt: at, Text: said.text, Note: said.note, Passive: said.note != nil,
 		}
 		if _, err := table.Messages.PutMessage(ctx, m, ""); err != nil {
-			return err
+			return fmt.Errorf("message %d: %w", i, err)
 		}
 		ms = append(ms, m)
 	}
@@ -130,13 +124,13 @@ func storeOrdinaryCustomer(ctx context.Context, table *store.Table, c identity.C
 		k.Department = "product-quality"
 		k.Causes = []contact.Cause{{Reason: "defect", Product: "coffee-machine", Department: "product-quality"}}
 		if err := table.Contacts.SaveContact(ctx, k); err != nil {
-			return err
+			return fmt.Errorf("contact %s: %w", k.ID, err)
 		}
 		seen = append(seen, problem.Occurrence{Customer: c, Contact: k.ID, Day: k.Start.Format(time.DateOnly), At: k.Start})
 	}
 	party := contact.Party{Kind: contact.Agent, ID: "agent-7"}
 	if err := table.Contacts.SaveClaim(ctx, contact.Claim{Customer: c, Version: 1, Holder: &party, Since: now, Until: now.Add(time.Hour)}, nil); err != nil {
-		return err
+		return fmt.Errorf("claim: %w", err)
 	}
 	p, told := problem.Open(problem.Seed{ID: "0199a1b2-0000-7000-8000-00000000000f", Reason: "defect", Product: "coffee-machine", Department: "product-quality"}, now)
 	return table.Problems.OpenProblem(ctx, problem.Record{Problem: p, Events: told}, []problem.Affected{{Customer: c, Occurrences: seen}})

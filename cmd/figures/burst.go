@@ -37,7 +37,7 @@ func measureBursts(ctx context.Context, r run) error {
 		{"of a reason that only a rise makes a problem", "Goedemiddag, wanneer wordt mijn pakket bezorgd?", "window"},
 	} {
 		if err := measureBurst(ctx, r, b.name, b.text, b.key); err != nil {
-			return err
+			return fmt.Errorf("burst %s: %w", b.name, err)
 		}
 	}
 	return nil
@@ -64,7 +64,7 @@ func measureBurst(ctx context.Context, r run, what, text, kind string) error {
 	for from := 0; from < burstContacts; from += perSecond {
 		to := min(from+perSecond, burstContacts)
 		if err := s.storeTexts(ctx, begin, text, from, to); err != nil {
-			return err
+			return fmt.Errorf("store messages %d to %d: %w", from, to, err)
 		}
 		if err := s.triageStored(ctx); err != nil {
 			return err

@@ -28,16 +28,19 @@ func (s *stage) deliverEvent(ctx context.Context, m weekEvent) error {
 	}
 	d, err := s.buildDelivery(m)
 	if err != nil {
-		return err
+		return fmt.Errorf("build a delivery of %s by %s: %w", m.purpose, m.channel, err)
 	}
 	if m.purpose == inbound {
 		ctx = context.WithValue(ctx, customerKey{}, m.customer)
 	}
 	tally, err := s.ingester.Ingest(ctx, d, ingest.Source{Channel: m.channel})
-	if err == nil && (tally.In != 1 || tally.Stored != 1) {
-		err = fmt.Errorf("%s by %s: got tally %+v, want one stored element", m.purpose, m.channel, tally)
+	if err != nil {
+		return fmt.Errorf("%s by %s: %w", m.purpose, m.channel, err)
 	}
-	return err
+	if tally.In != 1 || tally.Stored != 1 {
+		return fmt.Errorf("%s by %s: got tally %+v, want one stored element", m.purpose, m.channel, tally)
+	}
+	return nil
 }
 
 type customerKey struct{}
@@ -126,7 +129,7 @@ func (s *stage) recordAnswer(ctx context.Context, m weekEvent) error {
 		"sentAt": m.at.Format(time.RFC3339), "text": m.text, "author": "agent-7",
 	})
 	if err != nil {
-		return err
+		return fmt.Errorf("encode an answer: %w", err)
 	}
 	agents := s.agents
 	agents.Now = func() time.Time { return m.at.Truncate(time.Second).Add(time.Second) }
@@ -142,11 +145,11 @@ func (s *stage) recordAnswer(ctx context.Context, m weekEvent) error {
 			},
 		},
 	})
-	if err == nil && resp.StatusCode != http.StatusCreated {
-		err = fmt.Errorf("record answer: status %d, want 201: %s", resp.StatusCode, resp.Body)
-	}
 	if err != nil {
-		return err
+		return fmt.Errorf("record an answer: %w", err)
+	}
+	if resp.StatusCode != http.StatusCreated {
+		return fmt.Errorf("record an answer: status %d, want 201: %s", resp.StatusCode, resp.Body)
 	}
 	var stored message.Message
 	if err := json.Unmarshal([]byte(resp.Body), &stored); err != nil {

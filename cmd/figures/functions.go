@@ -36,25 +36,25 @@ const (
 func measureFunctions(ctx context.Context, r run) error {
 	s, err := stack.Start(ctx, stack.Config{Root: r.root, Memory: true})
 	if err != nil {
-		return err
+		return fmt.Errorf("start the stack: %w", err)
 	}
 	defer func() { _ = s.Close() }()
 	if err := s.Tick(ctx, time.Now()); err != nil { // publishes the taxonomy, as in a stack's first minute
-		return err
+		return fmt.Errorf("publish the taxonomy: %w", err)
 	}
 	bench, err := newBench(ctx, r, s)
 	if err != nil {
-		return err
+		return fmt.Errorf("start the functions: %w", err)
 	}
 	defer bench.closeBench()
 	if err := bench.measureColdStarts(ctx, r); err != nil {
-		return err
+		return fmt.Errorf("cold starts: %w", err)
 	}
 	if err := bench.measureWarm(ctx, r); err != nil {
-		return err
+		return fmt.Errorf("warm webhooks: %w", err)
 	}
 	if err := bench.measureLargeWebhooks(ctx, r); err != nil {
-		return err
+		return fmt.Errorf("largest webhooks: %w", err)
 	}
 	return bench.measureLargestMail(ctx, r, s)
 }
@@ -151,7 +151,7 @@ func (b *bench) environment(r run, s *stack.Stack) ([]string, error) {
 	for service, at := range s.Endpoints {
 		through, err := b.waits.startProxy(at)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("proxy for %s: %w", service, err)
 		}
 		env = append(env, "AWS_ENDPOINT_URL_"+strings.ToUpper(strings.ReplaceAll(service, " ", "_"))+"="+through)
 	}
@@ -195,7 +195,7 @@ func (b *bench) measureColdStarts(ctx context.Context, r run) error {
 // the function does not matter.
 func (b *bench) startProcess(ctx context.Context, name string) (lambda.Instance, error) {
 	if _, err := b.manager.Invoke(ctx, name, []byte(`{"Records":[]}`)); err != nil {
-		return lambda.Instance{}, err
+		return lambda.Instance{}, fmt.Errorf("start %s: %w", name, err)
 	}
 	return b.findInstance(name)
 }
@@ -296,7 +296,7 @@ func (b *bench) measureLargeWebhooks(ctx context.Context, r run) error {
 func (b *bench) invokeAndCheck(ctx context.Context, name string, ev []byte) error {
 	res, err := b.manager.Invoke(ctx, name, ev)
 	if err != nil {
-		return err
+		return fmt.Errorf("invoke %s: %w", name, err)
 	}
 	var resp events.APIGatewayV2HTTPResponse
 	if err := json.Unmarshal(res.Payload, &resp); err != nil || resp.StatusCode != http.StatusOK {

@@ -32,7 +32,7 @@ func measureHistory(ctx context.Context, r run) error {
 	c := identity.Customer{ID: "0199a1b2-0000-7000-8000-000000000001"}
 	c.Members = []identity.CustomerID{c.ID}
 	if err := fillHistory(ctx, table, c.ID); err != nil {
-		return err
+		return fmt.Errorf("store a long history: %w", err)
 	}
 	var took []time.Duration
 	var units capacity
@@ -43,7 +43,7 @@ func measureHistory(ctx context.Context, r run) error {
 		began := time.Now()
 		p, err := table.Messages.History(withPurpose(ctx, inbound), c, q)
 		if err != nil {
-			return err
+			return fmt.Errorf("read a page: %w", err)
 		}
 		took = append(took, time.Since(began))
 		if len(p.Entries) != pageSize {
@@ -102,8 +102,11 @@ func putHistoryMessage(ctx context.Context, table *store.Table, c identity.Custo
 		m.Direction = message.Outbound
 		m.Text = traffic.Answer
 	}
-	if _, err := table.Messages.PutMessage(ctx, m, ""); err != nil || m.Direction == message.Inbound {
-		return err
+	if _, err := table.Messages.PutMessage(ctx, m, ""); err != nil {
+		return fmt.Errorf("message %d: %w", i, err)
+	}
+	if m.Direction == message.Inbound {
+		return nil
 	}
 	for n, status := range []string{"sent", "delivered", "read"} {
 		_, err := table.Messages.PutEffect(ctx, c, message.Effect{
@@ -111,7 +114,7 @@ func putHistoryMessage(ctx context.Context, table *store.Table, c identity.Custo
 			At: at.Add(time.Duration(n+1) * time.Second),
 		})
 		if err != nil {
-			return err
+			return fmt.Errorf("status %s of message %d: %w", status, i, err)
 		}
 	}
 	return nil

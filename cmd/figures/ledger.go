@@ -34,8 +34,8 @@ type ledger struct {
 	reported map[string]capacity    // by purpose
 	byKind   map[string]capacity    // computed, by purpose and kind of item
 	byKey    map[partition]capacity // computed
-	// share returns the part of a shared cost that belongs to outgoing
-	// messages, from 0 to 1; known is false if the key is of no customer.
+	// outgoingShare returns the part of a shared cost that belongs to outgoing
+	// messages, from 0 to 1; known is false if the key belongs to no customer.
 	outgoingShare  func(pk string) (outgoing float64, known bool)
 	problemWritten func(problem attributes) // called with every problem that is put; may be nil
 }
@@ -61,7 +61,7 @@ const (
 	inbound  = "inbound"
 	outgoing = "outgoing"
 	status   = "status"
-	shared   = "shared" // triage of a batch, divided over inbound and outgoing by ledger.share
+	shared   = "shared" // triage of a batch, divided over inbound and outgoing by ledger.outgoingShare
 )
 
 // installMiddleware makes a DynamoDB client record its operations in l.

@@ -30,7 +30,7 @@ func measureMails(_ context.Context, r run) error {
 	} {
 		raws, size, err := readMails(set.dir)
 		if err != nil {
-			return err
+			return fmt.Errorf("%s: %w", set.name, err)
 		}
 		if len(raws) == 0 {
 			continue
@@ -83,11 +83,11 @@ func (b *bench) measureLargestMail(ctx context.Context, r run, s *stack.Stack) e
 		id := traffic.SESMessageID(fmt.Sprint("largest", i))
 		key := "in/" + id
 		if _, err := s.Clients().S3.PutObject(ctx, &s3.PutObjectInput{Bucket: &s.Mail, Key: &key, Body: bytes.NewReader(largestMail(who, id))}); err != nil {
-			return err
+			return fmt.Errorf("store the mail: %w", err)
 		}
 		res, err := b.manager.Invoke(ctx, name, mailEvent(key))
 		if err != nil {
-			return err
+			return fmt.Errorf("invoke %s: %w", name, err)
 		}
 		var resp events.SQSEventResponse
 		if err := json.Unmarshal(res.Payload, &resp); err != nil || len(resp.BatchItemFailures) > 0 || res.FunctionError != "" {

@@ -20,6 +20,7 @@ import (
 	"math"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -29,6 +30,7 @@ import (
 	"github.com/heard-intake/heard/infra/local/dynamo"
 	"github.com/heard-intake/heard/internal/store"
 	"github.com/heard-intake/heard/internal/store/storetest"
+	"github.com/heard-intake/heard/internal/taxonomy"
 )
 
 // local marks the name of a figure that was measured on DynamoDB Local.
@@ -93,8 +95,24 @@ func (r run) newTableWithKey(ctx context.Context, accessKey string, l *ledger) (
 		Region: "eu-west-1", BaseEndpoint: &r.db.Endpoint,
 		Credentials: credentials.NewStaticCredentialsProvider(accessKey, "secret", ""),
 	}, l.installMiddleware)
-	_, err := db.CreateTable(ctx, storetest.Schema(storetest.Name))
-	return store.New(db, storetest.Name, storetest.Pepper), db, err
+	if _, err := db.CreateTable(ctx, storetest.Schema(storetest.Name)); err != nil {
+		return nil, nil, fmt.Errorf("create a table: %w", err)
+	}
+	return store.New(db, storetest.Name, storetest.Pepper), db, nil
+}
+
+// loadTaxonomy returns the example taxonomy of the repository.
+func (r run) loadTaxonomy() (*taxonomy.Taxonomy, error) {
+	file := filepath.Join(r.root, "infra", "taxonomy.yaml")
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("run this from the root of the repository: %w", err)
+	}
+	tax, err := taxonomy.Load(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	return tax, nil
 }
 
 // measurements are the measurements, in the order in which they run.

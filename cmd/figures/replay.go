@@ -7,8 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"sync"
 	"time"
 
@@ -47,7 +45,7 @@ func measureReplays(ctx context.Context, r run) error {
 	wg.Wait()
 	for i := range sizes {
 		if _, err := out[i].WriteTo(r.out); err != nil {
-			return err
+			return fmt.Errorf("print the figures: %w", err)
 		}
 	}
 	return errors.Join(errs[:]...)
@@ -83,17 +81,13 @@ func newStageWithKey(ctx context.Context, r run, accessKey string) (*stage, erro
 	if s.Table, _, err = r.newTableWithKey(ctx, accessKey, s.ledger); err != nil {
 		return nil, err
 	}
-	data, err := os.ReadFile(filepath.Join(r.root, "infra", "taxonomy.yaml"))
-	if err != nil {
-		return nil, err
-	}
-	shop, err := taxonomy.Load(data)
+	shop, err := r.loadTaxonomy()
 	if err != nil {
 		return nil, err
 	}
 	zone, err := time.LoadLocation("Europe/Amsterdam")
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("time zone of the triage: %w", err)
 	}
 	meter := telemetry.NewMeter("figures")
 	meter.Out = io.Discard
@@ -140,8 +134,12 @@ func (s *stage) forwardProblem(item map[string]types.AttributeValue) {
 	defer s.mu.Unlock()
 	record := store.StreamRecord(s.last[problemKey(item)], item)
 	ev := events.DynamoDBEvent{Records: []events.DynamoDBEventRecord{record}}
-	if resp, err := s.outbox.Handle(context.Background(), ev); err != nil || len(resp.BatchItemFailures) > 0 {
-		s.err = fmt.Errorf("outbox failed to send an item: %w", err)
+	resp, err := s.outbox.Handle(context.Background(), ev)
+	if err == nil && len(resp.BatchItemFailures) > 0 {
+		err = errors.New("its record must be delivered again")
+	}
+	if err != nil {
+		s.err = fmt.Errorf("send the item of a problem: %w", err)
 	}
 	s.last[problemKey(item)] = item
 }
@@ -166,7 +164,7 @@ func replayWeek(ctx context.Context, r run, all []weekEvent, size int) error {
 				counts[what] += n
 			}
 			if err := s.playBatch(ctx, batch); err != nil {
-				return err
+				return fmt.Errorf("batch of %d, at event %d of %d: %w", size, i+1, len(all), err)
 			}
 			batch = batch[:0]
 		}
@@ -179,7 +177,7 @@ func replayWeek(ctx context.Context, r run, all []weekEvent, size int) error {
 		return s.err // the cost of a status does not depend on triage
 	}
 	if err := s.forEachEvent(statuses, func(m weekEvent) error { return s.deliverEvent(withPurpose(ctx, status), m) }); err != nil {
-		return err
+		return fmt.Errorf("statuses: %w", err)
 	}
 	s.printCosts(r, status, "per status", len(statuses), atMost(1), "")
 	return s.err
@@ -233,11 +231,11 @@ func (s *stage) triageStored(ctx context.Context) error {
 	for i, m := range s.stored {
 		r, err := store.NewMessageRecord(m)
 		if err != nil {
-			return err
+			return fmt.Errorf("stream record of message %d: %w", i, err)
 		}
 		c, err := store.DecodeChange(r)
 		if err != nil {
-			return err
+			return fmt.Errorf("stream record of message %d: %w", i, err)
 		}
 		if m.Direction == message.Outbound {
 			ours[c.Partition]++
@@ -256,10 +254,13 @@ func (s *stage) triageStored(ctx context.Context) error {
 		return ours[pk] / total, true
 	}
 	resp, err := s.handle(withPurpose(ctx, shared), ev)
-	if err == nil && len(resp.BatchItemFailures) > 0 {
-		err = fmt.Errorf("triage failed for %d records", len(resp.BatchItemFailures))
+	if err != nil {
+		return fmt.Errorf("triage: %w", err)
 	}
-	return err
+	if n := len(resp.BatchItemFailures); n > 0 {
+		return fmt.Errorf("triage: %d of %d records must be delivered again", n, len(ev.Records))
+	}
+	return nil
 }
 
 // forEachEvent calls do for every event: customers concurrently, the events of

@@ -67,7 +67,7 @@ func measureSpeed(_ context.Context, r run) error {
 	}{{"WhatsApp", "whatsapp", whatsapp.Normalize}, {"Messenger", "messenger", messenger.Normalize}} {
 		bodies, err := readPayloads(filepath.Join(r.root, "internal", "channel", c.dir, "testdata"))
 		if err != nil {
-			return err
+			return fmt.Errorf("%s: %w", c.name, err)
 		}
 		res := testing.Benchmark(func(b *testing.B) { channeltest.Bench(b, c.normalize, bodies) })
 		name := fmt.Sprintf("normalizer, the %d %s shapes of its tests", len(bodies), c.name)
@@ -149,7 +149,7 @@ func measureZips(ctx context.Context, r run) error {
 		name := filepath.Base(filepath.Dir(f))
 		size, err := zippedSize(filepath.Join(dir, name))
 		if err != nil {
-			return err
+			return fmt.Errorf("zip %s: %w", name, err)
 		}
 		r.printFigure(figure{"zip of " + name + ", arm64", float64(size) / 1e6, "MB", atMost(6)})
 	}
@@ -168,10 +168,10 @@ func zippedSize(file string) (size int64, err error) {
 	w.RegisterCompressor(zip.Deflate, func(out io.Writer) (io.WriteCloser, error) { return flate.NewWriter(out, flate.DefaultCompression) })
 	out, err := w.Create("bootstrap")
 	if err != nil {
-		return 0, err
+		return 0, fmt.Errorf("create the entry: %w", err)
 	}
 	if _, err := io.Copy(out, in); err != nil {
-		return 0, err
+		return 0, fmt.Errorf("compress: %w", err)
 	}
 	err = w.Close()
 	return int64(n), err

@@ -4,6 +4,7 @@ import (
 	"context"
 	crand "crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -11,7 +12,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
-	"github.com/heard-intake/heard/cmd/heardctl/client"
+	"github.com/heard-intake/heard/cmd/heardctl/stackclient"
 	"github.com/heard-intake/heard/infra/local/stack"
 	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/store/storetest"
@@ -25,14 +26,14 @@ const onStack = ", on the local stack"
 func measureTriage(ctx context.Context, r run) error {
 	s, err := stack.Start(ctx, stack.Config{Root: r.root, Memory: true})
 	if err != nil {
-		return err
+		return fmt.Errorf("start the stack: %w", err)
 	}
 	defer func() { _ = s.Close() }()
 	if err := s.Tick(ctx, time.Now()); err != nil {
-		return err
+		return fmt.Errorf("publish the taxonomy: %w", err)
 	}
 	if err := measureDetection(ctx, r, s); err != nil {
-		return err
+		return fmt.Errorf("detection: %w", err)
 	}
 	return measureBatches(ctx, r, s)
 }
@@ -41,9 +42,9 @@ func measureTriage(ctx context.Context, r run) error {
 // clock starts before the webhook of the fifth contact, which makes the problem,
 // and stops when the item is received from the department's queue.
 func measureDetection(ctx context.Context, r run, s *stack.Stack) error {
-	c, err := client.New(ctx, s.Stack)
+	c, err := stackclient.New(ctx, s.Stack)
 	if err != nil {
-		return err
+		return fmt.Errorf("client of the stack: %w", err)
 	}
 	const customers = 5 // the last one makes the problem
 	var took []time.Duration
@@ -53,7 +54,7 @@ func measureDetection(ctx context.Context, r run, s *stack.Stack) error {
 			said := traffic.Said{From: who, ID: traffic.Wamid(who, product), At: time.Now(), Text: "De handleiding van de " + product + " is onduidelijk"}
 			began := time.Now()
 			if err := c.SendWebhook(ctx, message.WhatsApp, traffic.WhatsApp(said)); err != nil {
-				return err
+				return fmt.Errorf("%s, contact %d: %w", product, i+1, err)
 			}
 			if i < customers-1 {
 				continue
@@ -73,7 +74,7 @@ func measureDetection(ctx context.Context, r run, s *stack.Stack) error {
 
 // waitForItem waits for an item on a department's queue and deletes it. It gives
 // up after two minutes.
-func waitForItem(ctx context.Context, c *client.Client, department string) error {
+func waitForItem(ctx context.Context, c *stackclient.Client, department string) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	defer cancel()
 	for {
@@ -97,20 +98,13 @@ const (
 	warmBatches   = 3
 )
 
-// measureBatches measures invocations of the triage function with 100 records. It
-// uses a separate table, which the event sources of the stack do not read.
-func measureBatches(ctx context.Context, r run, s *stack.Stack) error {
-	b, err := newBench(ctx, r, s)
-	if err != nil {
-		return err
-	}
-	defer b.closeBench()
-	key := "FIGURES" + crand.Text()
+// addTriage adds the triage function under another name. It uses the table in the
+// database of an access key, instead of the table of the stack.
+func (b *bench) addTriage(r run, s *stack.Stack, name, accessKey string) error {
 	env, err := b.environment(r, s)
 	if err != nil {
 		return err
 	}
-	const name = "triage-of-batches"
 	for _, f := range s.Model.Functions {
 		if filepath.Base(f.CodeURI) != "triage" {
 			continue
@@ -118,25 +112,42 @@ func measureBatches(ctx context.Context, r run, s *stack.Stack) error {
 		for k, v := range f.Env {
 			env = append(env, k+"="+v)
 		}
-		env = append(env, "TABLE="+storetest.Name, "AWS_ACCESS_KEY_ID="+key, "AWS_ENDPOINT_URL_DYNAMODB="+r.db.Endpoint)
-		if err := b.addFunction(name, filepath.Join(r.root, "build", "local", "triage"), env, f); err != nil {
-			return err
-		}
+		env = append(env, "TABLE="+storetest.Name, "AWS_ACCESS_KEY_ID="+accessKey, "AWS_ENDPOINT_URL_DYNAMODB="+r.db.Endpoint)
+		return b.addFunction(name, filepath.Join(r.root, "build", "local", "triage"), env, f)
+	}
+	return errors.New("the template has no function triage")
+}
+
+// measureBatches measures invocations of the triage function with 100 records. It
+// uses a separate table, which the event sources of the stack do not read.
+func measureBatches(ctx context.Context, r run, s *stack.Stack) error {
+	b, err := newBench(ctx, r, s)
+	if err != nil {
+		return fmt.Errorf("start the functions: %w", err)
+	}
+	defer b.closeBench()
+	key := "FIGURES" + crand.Text()
+	const name = "triage-of-batches"
+	if err := b.addTriage(r, s, name, key); err != nil {
+		return err
 	}
 	st, err := newStageWithKey(ctx, r, key)
 	if err != nil {
-		return err
+		return fmt.Errorf("prepare the table: %w", err)
 	}
 	var took []time.Duration
 	st.handle = func(ctx context.Context, ev events.DynamoDBEvent) (resp events.DynamoDBEventResponse, err error) {
 		payload, err := json.Marshal(ev)
 		if err != nil {
-			return resp, err
+			return resp, fmt.Errorf("encode the event: %w", err)
 		}
 		began := time.Now()
 		res, err := b.manager.Invoke(ctx, name, payload)
-		if err != nil || res.FunctionError != "" {
-			return resp, fmt.Errorf("triage returned %s: %w", res.Payload, err)
+		if err != nil {
+			return resp, fmt.Errorf("invoke %s: %w", name, err)
+		}
+		if res.FunctionError != "" {
+			return resp, fmt.Errorf("%s failed: %s", name, res.Payload)
 		}
 		took = append(took, time.Since(began))
 		return resp, json.Unmarshal(res.Payload, &resp)
@@ -145,7 +156,7 @@ func measureBatches(ctx context.Context, r run, s *stack.Stack) error {
 	for batch := range slices.Chunk(all, batchSize) {
 		if len(batch) == batchSize {
 			if err := st.playBatch(ctx, batch); err != nil {
-				return err
+				return fmt.Errorf("batch %d: %w", len(took)+1, err)
 			}
 		}
 	}

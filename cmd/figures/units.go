@@ -29,7 +29,7 @@ func measureUnits(ctx context.Context, r run) error {
 	say := func(p traffic.Person, id, text string) error {
 		d, err := whatsapp.Normalize(traffic.WhatsApp(traffic.Said{From: p, ID: traffic.Wamid(p, id), At: time.Now(), Text: text}))
 		if err != nil {
-			return err
+			return fmt.Errorf("normalize: %w", err)
 		}
 		tally, err := ingester.Ingest(withPurpose(ctx, inbound), d, ingest.Source{})
 		if err == nil && tally.Stored+tally.Duplicate != 1 {
@@ -53,7 +53,7 @@ func measureUnits(ctx context.Context, r run) error {
 		{"hot path, a text that came before", two, "2", atMost(1), atMost(0.5)},
 	} {
 		if err := say(step.person, step.id, "Waar blijft mijn bestelling?"); err != nil {
-			return err
+			return fmt.Errorf("%s: %w", step.name, err)
 		}
 		computed, reported := l.takeCost(inbound)
 		r.printFigure(figure{step.name, computed.write, "write units", step.write})
@@ -63,7 +63,7 @@ func measureUnits(ctx context.Context, r run) error {
 	}
 	long := strings.Repeat("Ik wacht op mijn pakket. ", 20)
 	if err := say(two, "long", long[:500]); err != nil {
-		return err
+		return fmt.Errorf("text of 500 bytes: %w", err)
 	}
 	size, err := largestMessage(ctx, db)
 	if err != nil {
@@ -79,7 +79,7 @@ func measureMerges(ctx context.Context, r run, l *ledger, table *store.Table, on
 	for i, p := range []traffic.Person{one, two} {
 		var err error
 		if ids[i], _, err = table.Customers.FindCustomer(ctx, identity.Alias{Kind: identity.Phone, Value: p.Phone}); err != nil {
-			return err
+			return fmt.Errorf("find customer %d: %w", i+1, err)
 		}
 	}
 	l.takeCost(inbound)
@@ -98,7 +98,7 @@ func measureMerges(ctx context.Context, r run, l *ledger, table *store.Table, on
 		}},
 	} {
 		if err := step.do(); err != nil {
-			return err
+			return fmt.Errorf("%s: %w", step.name, err)
 		}
 		computed, reported := l.takeCost(inbound)
 		r.printFigure(figure{step.name, computed.write, "write units", ""})
@@ -112,7 +112,7 @@ func measureMerges(ctx context.Context, r run, l *ledger, table *store.Table, on
 func largestMessage(ctx context.Context, db *dynamodb.Client) (int, error) {
 	out, err := db.Scan(ctx, &dynamodb.ScanInput{TableName: aws.String(storetest.Name)})
 	if err != nil {
-		return 0, err
+		return 0, fmt.Errorf("scan the table: %w", err)
 	}
 	size := 0
 	for _, it := range out.Items {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"slices"
 	"sync"
 	"time"
@@ -37,7 +38,7 @@ func measureWalk(ctx context.Context, r run) error {
 	}
 	ids, err := createMergedCustomer(ctx, table)
 	if err != nil {
-		return err
+		return fmt.Errorf("create a merged customer: %w", err)
 	}
 	agents := &agentapi.API{Store: table, Now: time.Now}
 	w := &walker{handle: httpapi.Lambda(agents.Handler()), path: "/v1/customers/" + string(ids[0]), ledger: l}
@@ -104,13 +105,17 @@ func createMergedCustomer(ctx context.Context, table *store.Table) ([]identity.C
 		phone := identity.Address{Alias: identity.Alias{Kind: identity.Phone, Value: traffic.Someone(1 + i).Phone}, Assurance: identity.Verified}
 		id, err := table.Customers.Identify(ctx, []identity.Address{phone}, identity.Evidence{Rule: "webhook", At: time.Now()})
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("customer %d: %w", i+1, err)
 		}
 		if ids = append(ids, id); i == 0 {
 			continue
 		}
-		if joined, err := table.Customers.JoinByEvidence(ctx, ids[0], id, identity.Evidence{Rule: "register", At: time.Now()}); err != nil || !joined {
-			return nil, fmt.Errorf("join customers: joined %t: %w", joined, err)
+		joined, err := table.Customers.JoinByEvidence(ctx, ids[0], id, identity.Evidence{Rule: "register", At: time.Now()})
+		if err != nil {
+			return nil, fmt.Errorf("join customer %d: %w", i+1, err)
+		}
+		if !joined {
+			return nil, fmt.Errorf("customer %d was not joined with the first", i+1)
 		}
 	}
 	return ids, nil
@@ -146,11 +151,17 @@ func (w *walker) requestPage(ctx context.Context, what string, query map[string]
 		Claims: map[string]string{"sub": "figures", "scope": httpapi.ReadCustomers, "exp": fmt.Sprint(time.Now().Add(time.Hour).Unix())},
 	}}
 	resp, err := w.handle(withPurpose(ctx, inbound), ev)
-	if err != nil || resp.StatusCode != 200 {
-		return historyPage{}, fmt.Errorf("status %d: %w", resp.StatusCode, err)
+	if err != nil {
+		return historyPage{}, fmt.Errorf("get %s: %w", what, err)
+	}
+	if resp.StatusCode != http.StatusOK {
+		return historyPage{}, fmt.Errorf("get %s: status %d, want 200: %s", what, resp.StatusCode, resp.Body)
 	}
 	var p historyPage
-	return p, json.Unmarshal([]byte(resp.Body), &p)
+	if err := json.Unmarshal([]byte(resp.Body), &p); err != nil {
+		return historyPage{}, fmt.Errorf("get %s: decode the response: %w", what, err)
+	}
+	return p, nil
 }
 
 // walkHistory reads the whole history. It returns an error if a message comes
@@ -167,7 +178,7 @@ func (w *walker) walkHistory(ctx context.Context, order string) error {
 		began := time.Now()
 		p, err := w.requestPage(ctx, "/messages", query)
 		if err != nil {
-			return err
+			return fmt.Errorf("page %d in order %s: %w", w.pages+1, order, err)
 		}
 		w.took = append(w.took, time.Since(began))
 		computed, _ := w.ledger.takeCost(inbound)
@@ -195,7 +206,7 @@ func (w *walker) readChanges(ctx context.Context, r run, cursor string) error {
 	for pages := range maxPages {
 		p, err := w.requestPage(ctx, "/changes", map[string]string{"since": cursor, "limit": "200"})
 		if err != nil {
-			return err
+			return fmt.Errorf("page %d: %w", pages+1, err)
 		}
 		computed, _ := w.ledger.takeCost(inbound)
 		units += computed.read

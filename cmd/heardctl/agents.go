@@ -11,15 +11,57 @@ import (
 	"strings"
 	"time"
 
-	"github.com/heard-intake/heard/cmd/heardctl/client"
+	"github.com/heard-intake/heard/cmd/heardctl/stackclient"
 	"github.com/heard-intake/heard/internal/brief"
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/message"
 )
 
+// agentCommands are the commands for the work of an agent.
+func agentCommands() []command {
+	return []command{
+		{
+			"history", "<kind:value>", "show a customer with all messages and contacts",
+			"history phone:31612345678", (*tool).showHistory,
+		},
+		{
+			"brief", "<kind:value>", "show the summary of a customer that an agent reads before answering",
+			"brief account:K-1001", (*tool).showBrief,
+		},
+		{
+			"reply", "<kind:value> <text>", "send an answer to a customer by mail",
+			"reply email:jan@example.com 'We have sent a new manual.'", (*tool).sendReply,
+		},
+		{
+			"waiting", "<department>", "list the customers who wait for an answer, the longest wait first",
+			"waiting documentation", (*tool).showWaiting,
+		},
+		{
+			"claim", "<kind:value>", "claim a customer, so that no other agent answers",
+			"claim -as agent:agent-7 account:K-1001", (*tool).claimCustomer,
+		},
+		{
+			"handover", "<kind:value> <to> <reason>", "hand a customer over to another agent, bot or team",
+			"handover -as bot:bot-1 account:K-1001 team:returns 'asks for a person'", (*tool).handOverCustomer,
+		},
+		{
+			"release", "<kind:value>", "end the claim on a customer, so that any agent may answer",
+			"release -as agent:agent-7 account:K-1001", (*tool).releaseCustomer,
+		},
+		{
+			"note", "<kind:value> <kind> <text>", "write a note of kind want, tried, promise, kept or info",
+			"note -due 48h account:K-1001 promise 'A new manual comes by post.'", (*tool).addNote,
+		},
+		{
+			"events", "", "print the events for agent tools on the queue contact-events, one JSON line each",
+			"events", (*tool).showEvents,
+		},
+	}
+}
+
 // findCustomer opens the stack and returns the customer of an alias.
-func (t *tool) findCustomer(ctx context.Context, alias string) (*client.Client, identity.CustomerID, error) {
+func (t *tool) findCustomer(ctx context.Context, alias string) (*stackclient.Client, identity.CustomerID, error) {
 	c, err := t.openStack(ctx)
 	if err != nil {
 		return nil, "", err
@@ -28,13 +70,20 @@ func (t *tool) findCustomer(ctx context.Context, alias string) (*client.Client, 
 	return c, p.ID, err
 }
 
+// parseAndFind parses the flags of a command, opens the stack and returns the
+// customer whose alias is the first argument. The command must have count
+// arguments.
+func (t *tool) parseAndFind(ctx context.Context, f *flag.FlagSet, args []string, count int) (*stackclient.Client, identity.CustomerID, error) {
+	if err := t.parseArgs(f, args, count, count); err != nil {
+		return nil, "", err
+	}
+	return t.findCustomer(ctx, f.Arg(0))
+}
+
 func (t *tool) showBrief(ctx context.Context, args []string) error {
 	f := t.newFlagSet("brief")
 	asJSON := f.Bool("json", false, "print the brief as JSON")
-	if err := t.parseArgs(f, args, 1, 1); err != nil {
-		return err
-	}
-	c, id, err := t.findCustomer(ctx, f.Arg(0))
+	c, id, err := t.parseAndFind(ctx, f, args, 1)
 	if err != nil {
 		return err
 	}
@@ -111,41 +160,32 @@ func printBrief(w io.Writer, b brief.Brief) {
 	}
 }
 
-// addClaimFlags adds the flags of all commands that change a claim.
-func addClaimFlags(f *flag.FlagSet) (as *string, version *int64) {
-	as = f.String("as", "", "act as `agent:agent-7`, bot:ID or team:ID; default: the token's subject")
-	version = f.Int64("version", 0, "the `version` of another holder's claim, to take it over")
-	return as, version
-}
-
-// newClaimAction returns a change of a claim by the party as. An empty as means
-// the token's subject.
-func newClaimAction(as string, version int64) (client.ClaimAction, error) {
-	action := client.ClaimAction{Version: version}
-	if as == "" {
-		return action, nil
+// parseClaim parses the command line of a change of a claim, opens the stack and
+// finds the customer whose alias is the first argument. The command must have
+// count arguments. Without -as the party that acts is the token's subject.
+func (t *tool) parseClaim(ctx context.Context, f *flag.FlagSet, args []string, count int) (c *stackclient.Client, id identity.CustomerID, action stackclient.ClaimAction, err error) {
+	as := f.String("as", "", "act as `agent:agent-7`, bot:ID or team:ID; default: the token's subject")
+	f.Int64Var(&action.Version, "version", 0, "the `version` of another holder's claim, to take it over")
+	if err := t.parseArgs(f, args, count, count); err != nil {
+		return nil, "", action, err
 	}
-	var err error
-	action.Holder, err = client.ParseParty(as)
-	return action, err
+	if *as != "" {
+		if action.Holder, err = stackclient.ParseParty(*as); err != nil {
+			return nil, "", action, fmt.Errorf("-as: %w", err)
+		}
+	}
+	c, id, err = t.findCustomer(ctx, f.Arg(0))
+	return c, id, action, err
 }
 
 func (t *tool) claimCustomer(ctx context.Context, args []string) error {
 	f := t.newFlagSet("claim")
-	as, version := addClaimFlags(f)
 	minutes := f.Int("minutes", 0, "the length of the claim in `minutes`; 0 for the default")
-	if err := t.parseArgs(f, args, 1, 1); err != nil {
-		return err
-	}
-	action, err := newClaimAction(*as, *version)
+	c, id, action, err := t.parseClaim(ctx, f, args, 1)
 	if err != nil {
 		return err
 	}
 	action.Minutes = *minutes
-	c, id, err := t.findCustomer(ctx, f.Arg(0))
-	if err != nil {
-		return err
-	}
 	claim, err := c.Claim(ctx, id, action)
 	if err != nil {
 		return err
@@ -157,15 +197,7 @@ func (t *tool) claimCustomer(ctx context.Context, args []string) error {
 
 func (t *tool) releaseCustomer(ctx context.Context, args []string) error {
 	f := t.newFlagSet("release")
-	as, version := addClaimFlags(f)
-	if err := t.parseArgs(f, args, 1, 1); err != nil {
-		return err
-	}
-	action, err := newClaimAction(*as, *version)
-	if err != nil {
-		return err
-	}
-	c, id, err := t.findCustomer(ctx, f.Arg(0))
+	c, id, action, err := t.parseClaim(ctx, f, args, 1)
 	if err != nil {
 		return err
 	}
@@ -180,25 +212,17 @@ func (t *tool) releaseCustomer(ctx context.Context, args []string) error {
 
 func (t *tool) handOverCustomer(ctx context.Context, args []string) error {
 	f := t.newFlagSet("handover")
-	as, version := addClaimFlags(f)
 	note := f.String("note", "", "a `text` for the next holder")
-	if err := t.parseArgs(f, args, 3, 3); err != nil {
-		return err
-	}
-	action, err := newClaimAction(*as, *version)
+	c, id, action, err := t.parseClaim(ctx, f, args, 3)
 	if err != nil {
 		return err
 	}
-	action.To, err = client.ParseParty(f.Arg(1))
+	action.To, err = stackclient.ParseParty(f.Arg(1))
 	if err != nil {
 		return err
 	}
 	action.Reason = f.Arg(2)
 	action.Note = *note
-	c, id, err := t.findCustomer(ctx, f.Arg(0))
-	if err != nil {
-		return err
-	}
 	claim, err := c.HandOver(ctx, id, action)
 	if err != nil {
 		return err
@@ -220,14 +244,11 @@ func (t *tool) addNote(ctx context.Context, args []string) error {
 	f := t.newFlagSet("note")
 	due := f.Duration("due", 0, "with promise: the time until it is due, such as 48h")
 	about := f.String("about", "", "with kept: the `message id` of the promise")
-	if err := t.parseArgs(f, args, 3, 3); err != nil {
-		return err
-	}
-	c, id, err := t.findCustomer(ctx, f.Arg(0))
+	c, id, err := t.parseAndFind(ctx, f, args, 3)
 	if err != nil {
 		return err
 	}
-	n := client.Note{Kind: message.NoteKind(f.Arg(1)), Text: f.Arg(2), About: message.ID(*about)}
+	n := stackclient.Note{Kind: message.NoteKind(f.Arg(1)), Text: f.Arg(2), About: message.ID(*about)}
 	if *due != 0 {
 		n.Due = time.Now().Add(*due)
 	}
@@ -243,10 +264,7 @@ func (t *tool) addNote(ctx context.Context, args []string) error {
 func (t *tool) showEvents(ctx context.Context, args []string) error {
 	f := t.newFlagSet("events")
 	remove := f.Bool("delete", false, "remove the events from the queue, as an agent tool does; without it each read counts as one receive")
-	if err := t.parseArgs(f, args, 0, 0); err != nil {
-		return err
-	}
-	c, err := t.openStack(ctx)
+	c, err := t.parseAndOpen(ctx, f, args, 0, 0)
 	if err != nil {
 		return err
 	}

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/heard-intake/heard/cmd/heardctl/client"
+	"github.com/heard-intake/heard/cmd/heardctl/stackclient"
 	"github.com/heard-intake/heard/internal/problem"
 )
 
@@ -45,7 +45,7 @@ func (t *tool) runCandidates(ctx context.Context, args []string) error {
 	var out struct{ Problem string }
 	body := map[string]string{"decision": decision, "why": *why, "reason": *reason, "product": *product}
 	if err := c.Call(ctx, http.MethodPost, "/v1/candidates/"+url.PathEscape(f.Arg(0)), body, &out); err != nil {
-		return withRemedy(err)
+		return withRemedy(fmt.Errorf("%s candidate %s: %w", decision, f.Arg(0), err))
 	}
 	if out.Problem == "" {
 		fmt.Fprintln(t.out, "dismissed: these words are not suggested again for four weeks")
@@ -56,7 +56,7 @@ func (t *tool) runCandidates(ctx context.Context, args []string) error {
 	return nil
 }
 
-func (t *tool) printCandidates(ctx context.Context, c *client.Client) error {
+func (t *tool) printCandidates(ctx context.Context, c *stackclient.Client) error {
 	var page struct {
 		Candidates []struct {
 			ID                  string
@@ -69,7 +69,7 @@ func (t *tool) printCandidates(ctx context.Context, c *client.Client) error {
 		}
 	}
 	if err := c.Call(ctx, http.MethodGet, "/v1/candidates", nil, &page); err != nil {
-		return err
+		return fmt.Errorf("list the candidates: %w", err)
 	}
 	for _, k := range page.Candidates {
 		fmt.Fprintf(t.out, "%s  %d customers, %s to %s: %s\n", k.ID, k.Customers, k.FirstSeen.Local().Format("02-01 15:04"),

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/heard-intake/heard/cmd/heardctl/client"
+	"github.com/heard-intake/heard/cmd/heardctl/stackclient"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/problem"
@@ -37,7 +37,7 @@ func demoComplaints() []demoComplaint {
 // story is one run of the demo.
 type story struct {
 	*tool
-	*client.Client
+	*stackclient.Client
 	jan    traffic.Person
 	number string // Jan's customer number
 	order  string
@@ -47,10 +47,7 @@ type story struct {
 
 func (t *tool) runDemo(ctx context.Context, args []string) error {
 	f := t.newFlagSet("demo")
-	if err := t.parseArgs(f, args, 0, 0); err != nil {
-		return err
-	}
-	c, err := t.openStack(ctx)
+	c, err := t.parseAndOpen(ctx, f, args, 0, 0)
 	if err != nil {
 		return err
 	}
@@ -59,12 +56,15 @@ func (t *tool) runDemo(ctx context.Context, args []string) error {
 	}
 	s := &story{tool: t, Client: c}
 	if err := s.chooseCast(ctx); err != nil {
-		return err
+		return fmt.Errorf("choose the people of the demo: %w", err)
 	}
 	if err := s.playOneCustomer(ctx); err != nil {
-		return err
+		return fmt.Errorf("story of one customer: %w", err)
 	}
-	return s.playOneProblem(ctx)
+	if err := s.playOneProblem(ctx); err != nil {
+		return fmt.Errorf("story of one problem: %w", err)
+	}
+	return nil
 }
 
 // chooseCast chooses people whom the stack does not know, and a complaint that
@@ -102,7 +102,7 @@ func (s *story) printLine(format string, args ...any) { fmt.Fprintf(s.out, forma
 func (s *story) playOneCustomer(ctx context.Context) error {
 	name, _, _ := strings.Cut(s.jan.Name, " ")
 	s.printLine("1. One customer, three channels, one history\n")
-	_, err := s.RegisterCustomer(ctx, client.Entry{
+	_, err := s.RegisterCustomer(ctx, stackclient.Entry{
 		Number: s.number, Name: s.jan.Name, Locale: "nl-NL", Phones: []string{"+" + s.jan.Phone}, Mails: []string{s.jan.Mail},
 		Orders: []identity.Order{{Number: s.order, Products: []string{"coffee-machine"}}},
 	}, false)
@@ -126,7 +126,7 @@ func (s *story) playOneCustomer(ctx context.Context) error {
 	}
 	for n, step := range steps {
 		if err := step.do(ctx, step.text); err != nil {
-			return err
+			return fmt.Errorf("step %d, %s: %w", n+1, step.how, err)
 		}
 		if err := s.waitFor(ctx, "the message in the history", func() (bool, error) { return s.hasMessages(ctx, n+1) }); err != nil {
 			return err
@@ -151,7 +151,7 @@ func (s *story) printJan(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var contacts []client.Contact
+	var contacts []stackclient.Contact
 	err = s.waitFor(ctx, "one contact over three channels", func() (bool, error) {
 		contacts, err = s.Contacts(ctx, p.ID)
 		return len(contacts) == 1 && len(contacts[0].Channels) == 3, err
@@ -188,7 +188,7 @@ func (s *story) playOneProblem(ctx context.Context) error {
 	for i, line := range lines {
 		text := fmt.Sprintf(line.text, s.about.name)
 		if err := s.sendText(ctx, s.others[i], line.channel, text); err != nil {
-			return err
+			return fmt.Errorf("complaint %d by %s: %w", i+1, line.channel, err)
 		}
 		s.printLine("   %-9s  %q", line.channel, text)
 	}
@@ -200,10 +200,10 @@ func (s *story) playOneProblem(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var about []client.Item
+	var about []stackclient.Item
 	err = s.waitFor(ctx, "the problem item", func() (bool, error) {
 		all, err := s.QueueItems(ctx, s.about.department, false)
-		about = slices.DeleteFunc(all, func(i client.Item) bool { return i.ID != p.ID })
+		about = slices.DeleteFunc(all, func(i stackclient.Item) bool { return i.ID != p.ID })
 		return len(about) > 0, err
 	})
 	if err != nil {
@@ -213,7 +213,7 @@ func (s *story) playOneProblem(ctx context.Context) error {
 	printItem(s.out, about[0].Item)
 	queue, err := s.Queue(ctx, s.SDK, "problems-"+s.about.department+".fifo")
 	if err != nil {
-		return err
+		return fmt.Errorf("find the queue of %s: %w", s.about.department, err)
 	}
 	s.printLine("   It is still on the queue. To read it with the AWS CLI:\n\n"+
 		"     AWS_ACCESS_KEY_ID=%s AWS_SECRET_ACCESS_KEY=local AWS_DEFAULT_REGION=%s \\\n"+
@@ -268,8 +268,11 @@ func (s *story) waitFor(ctx context.Context, what string, happened func() (bool,
 	defer cancel()
 	for {
 		ok, err := happened()
-		if ok || err != nil {
-			return err
+		if err != nil {
+			return fmt.Errorf("wait for %s: %w", what, err)
+		}
+		if ok {
+			return nil
 		}
 		select {
 		case <-time.After(100 * time.Millisecond):

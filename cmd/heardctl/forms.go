@@ -4,12 +4,13 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/heard-intake/heard/cmd/heardctl/client"
+	"github.com/heard-intake/heard/cmd/heardctl/stackclient"
 	"github.com/heard-intake/heard/internal/channel/email"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/message"
@@ -32,7 +33,7 @@ func (t *tool) findForms(ctx context.Context, args []string) error {
 	}
 	staff, err := email.ParseAddressList(*staffList)
 	if err != nil {
-		return err
+		return fmt.Errorf("-staff: %w", err)
 	}
 	c, err := t.openStack(ctx)
 	if err != nil {
@@ -41,7 +42,7 @@ func (t *tool) findForms(ctx context.Context, args []string) error {
 	*domain = cmp.Or(*domain, c.MailDomain)
 	found, examined, whole, err := c.NamedReplies(ctx, *domain, *most, func(n int) { fmt.Fprintf(t.err, "read %d items\n", n) })
 	if err != nil {
-		return err
+		return fmt.Errorf("examine the table: %w", err)
 	}
 	t.printSuspects(suspectedSenders(found, staff), *domain, whole)
 	fmt.Fprint(t.out, "\nDoctor does not know the stack's MailForms. It cannot tell a form from a person with several addresses, and it does not see a form whose mails have no Reply-To.\n")
@@ -160,35 +161,15 @@ func suspectedSenders(found []store.NamedReply, staff email.AddressList) []suspe
 // them.
 func (t *tool) separateForm(ctx context.Context, args []string) error {
 	f := t.newFlagSet("part")
-	dryRun := f.Bool("dry-run", false, "only print what would be moved")
-	since := f.String("since", "", "do not move mails before this `time`, such as 2026-03-01T00:00:00Z")
-	staff := f.String("staff", "", "the deployed value of the stack's parameter `MailStaff`")
-	forms := f.String("forms", "", "the deployed value of the stack's parameter `MailForms`; it must have the address, because heardctl cannot read the stack's parameters")
-	domain := f.String("domain", "", "the value of the stack's parameter `MailDomain`; default: that of the local stack. Its addresses need no entry in -forms")
-	if err := t.parseArgs(f, args, 1, 2); err != nil {
-		return err
-	}
-	p := client.FormSeparation{DryRun: *dryRun}
-	var err error
-	if p.Address, err = identity.NewAlias(identity.Email, "", strings.TrimPrefix(f.Arg(0), "email:")); err != nil {
-		return err
-	}
-	if *since != "" {
-		if p.Since, err = time.Parse(time.RFC3339, *since); err != nil {
-			return errors.New("-since must be a time such as 2026-03-01T00:00:00Z")
-		}
-	}
-	var errStaff, errForms error
-	p.Staff, errStaff = email.ParseAddressList(*staff)
-	p.Forms, errForms = email.ParseAddressList(*forms)
-	if err := errors.Join(errStaff, errForms); err != nil {
+	p, domain, err := t.parseSeparation(f, args)
+	if err != nil {
 		return err
 	}
 	c, err := t.openStack(ctx)
 	if err != nil {
 		return err
 	}
-	if !isOurs(p, cmp.Or(*domain, c.MailDomain)) {
+	if !isOurs(p, cmp.Or(domain, c.MailDomain)) {
 		warning := fmt.Sprintf("%s is not in -forms. If the stack's MailForms does not have it either, new mails are mixed again, and an answer to it is still sent.\n%s", p.Address.Value, parameterCheck(c.Name))
 		if !p.DryRun {
 			return errors.New(warning)
@@ -198,10 +179,61 @@ func (t *tool) separateForm(ctx context.Context, args []string) error {
 	if p.Customer, err = c.ResolveCustomer(ctx, cmp.Or(f.Arg(1), "email:"+p.Address.Value)); err != nil {
 		return err
 	}
+	if err := t.moveMails(ctx, c, p); err != nil {
+		return err
+	}
+	if p.DryRun {
+		t.printHint("run the same command without -dry-run to move the mails")
+		return nil
+	}
+	fmt.Fprintf(t.err, "Check that the deployed stack has the values that you gave, or its new mails are mixed again.\n%s\n", parameterCheck(c.Name))
+	t.printHint("heardctl history email:<address> shows a moved mail; docs/operations.md describes how to close the old contact")
+	return nil
+}
+
+// parseSeparation parses the command line of part. It returns the separation
+// without its customer, and the stack's mail domain, which may be empty.
+func (t *tool) parseSeparation(f *flag.FlagSet, args []string) (p stackclient.FormSeparation, domain string, err error) {
+	f.BoolVar(&p.DryRun, "dry-run", false, "only print what would be moved")
+	since := f.String("since", "", "do not move mails before this `time`, such as 2026-03-01T00:00:00Z")
+	staff := f.String("staff", "", "the deployed value of the stack's parameter `MailStaff`")
+	forms := f.String("forms", "", "the deployed value of the stack's parameter `MailForms`; it must have the address, because heardctl cannot read the stack's parameters")
+	f.StringVar(&domain, "domain", "", "the value of the stack's parameter `MailDomain`; default: that of the local stack. Its addresses need no entry in -forms")
+	if err := t.parseArgs(f, args, 1, 2); err != nil {
+		return p, "", err
+	}
+	if p.Address, err = identity.NewAlias(identity.Email, "", strings.TrimPrefix(f.Arg(0), "email:")); err != nil {
+		return p, "", fmt.Errorf("address: %w", err)
+	}
+	if *since != "" {
+		if p.Since, err = time.Parse(time.RFC3339, *since); err != nil {
+			return p, "", errors.New("-since must be a time such as 2026-03-01T00:00:00Z")
+		}
+	}
+	p.Staff, p.Forms, err = parseMailLists(*staff, *forms)
+	return p, domain, err
+}
+
+// parseMailLists parses the values of the flags -staff and -forms.
+func parseMailLists(staffValue, formsValue string) (staff, forms email.AddressList, err error) {
+	staff, errStaff := email.ParseAddressList(staffValue)
+	if errStaff != nil {
+		errStaff = fmt.Errorf("-staff: %w", errStaff)
+	}
+	forms, errForms := email.ParseAddressList(formsValue)
+	if errForms != nil {
+		errForms = fmt.Errorf("-forms: %w", errForms)
+	}
+	return staff, forms, errors.Join(errStaff, errForms)
+}
+
+// moveMails separates a form, prints the result for each mail, and then the
+// totals.
+func (t *tool) moveMails(ctx context.Context, c *stackclient.Client, p stackclient.FormSeparation) error {
 	moved := 0
 	stayed := 0
 	people := map[identity.Alias]bool{}
-	err = c.SeparateForm(ctx, p, func(m client.SeparatedMail) {
+	err := c.SeparateForm(ctx, p, func(m stackclient.SeparatedMail) {
 		if m.Err != nil {
 			stayed++
 			fmt.Fprintf(t.out, "%s stays: %v\n", m.ID, m.Err)
@@ -216,21 +248,12 @@ func (t *tool) separateForm(ctx context.Context, args []string) error {
 		verb = "would move"
 	}
 	fmt.Fprintf(t.out, "%d mails %s to %d customers; %d stay with customer %s\n", moved, verb, len(people), stayed, p.Customer)
-	if err != nil {
-		return err
-	}
-	if p.DryRun {
-		t.printHint("run the same command without -dry-run to move the mails")
-	} else {
-		fmt.Fprintf(t.err, "Check that the deployed stack has the values that you gave, or its new mails are mixed again.\n%s\n", parameterCheck(c.Name))
-		t.printHint("heardctl history email:<address> shows a moved mail; docs/operations.md describes how to close the old contact")
-	}
-	return nil
+	return err
 }
 
 // isOurs reports whether an address is a form, a colleague or a mailbox of ours,
 // by the parameters that the operator gave.
-func isOurs(p client.FormSeparation, domain string) bool {
+func isOurs(p stackclient.FormSeparation, domain string) bool {
 	_, of, _ := strings.Cut(p.Address.Value, "@")
 	return p.Forms.Has(p.Address.Value) || p.Staff.Has(p.Address.Value) || (domain != "" && strings.EqualFold(of, domain))
 }
@@ -253,9 +276,8 @@ type mailSettings struct{ staff, forms, domain string }
 
 // newMailNormalizer returns a normalizer of mails that uses these parameters.
 func newMailNormalizer(s mailSettings) (func([]byte) (message.Delivery, error), error) {
-	staff, errStaff := email.ParseAddressList(s.staff)
-	forms, errForms := email.ParseAddressList(s.forms)
-	if err := errors.Join(errStaff, errForms); err != nil {
+	staff, forms, err := parseMailLists(s.staff, s.forms)
+	if err != nil {
 		return nil, err
 	}
 	return func(raw []byte) (message.Delivery, error) {

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/heard-intake/heard/cmd/heardctl/client"
+	"github.com/heard-intake/heard/cmd/heardctl/stackclient"
 	"github.com/heard-intake/heard/infra/local/stack"
 	"github.com/heard-intake/heard/internal/blob"
 	"github.com/heard-intake/heard/internal/channel/email"
@@ -128,7 +128,7 @@ func TestForms(t *testing.T) {
 	has(ctl("part", "-forms", relay, relay), "0 mails moved to 0 customers", true)
 
 	has(ctl("history", "email:"+relay), ", waiting", true)
-	c, err := client.New(t.Context(), s.Stack)
+	c, err := stackclient.New(t.Context(), s.Stack)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -179,7 +179,7 @@ func TestNormalize_FormParameters(t *testing.T) {
 }
 
 // storeMixed stores a mail under its sender, as an earlier version did.
-func storeMixed(t *testing.T, c *client.Client, from, name, mail string) {
+func storeMixed(t *testing.T, c *stackclient.Client, from, name, mail string) {
 	t.Helper()
 	secret, err := c.Secret(t.Context(), c.SDK, "pepper")
 	if err != nil {
@@ -220,7 +220,7 @@ func TestForms_PartOwnSide(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	c, err := client.New(t.Context(), s.Stack)
+	c, err := stackclient.New(t.Context(), s.Stack)
 	if err != nil {
 		t.Fatal(err)
 	}

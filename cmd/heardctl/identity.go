@@ -9,9 +9,35 @@ import (
 	"strings"
 	"time"
 
-	"github.com/heard-intake/heard/cmd/heardctl/client"
+	"github.com/heard-intake/heard/cmd/heardctl/stackclient"
 	"github.com/heard-intake/heard/internal/identity"
 )
+
+// identityCommands are the commands that decide which aliases are one person.
+func identityCommands() []command {
+	return []command{
+		{
+			"identity", "<kind:value>", "show the aliases of a customer with their proof, possible matches and changes",
+			"identity account:K-1001", (*tool).showIdentity,
+		},
+		{
+			"merge", "-why <text> <into> <from>", "merge two customers, each named by id or alias",
+			"merge -why 'same order number' account:K-1001 email:jan@example.com", (*tool).mergeCustomers,
+		},
+		{
+			"unmerge", "-why <text> <id>", "undo the merge that gave this id to its customer",
+			"unmerge -why 'two people' 01991234-5678-7abc-8def-0123456789ab", (*tool).unmergeCustomer,
+		},
+		{
+			"move", "-why -from <alias> [to]", "move an alias to another customer, or to a new one",
+			"move -why 'number was reissued' -from 2026-03-01T00:00:00Z phone:31612345678", (*tool).moveAlias,
+		},
+		{
+			"dismiss", "-why <text> <one> <other>", "record that two customers are two people, so that no rule merges them",
+			"dismiss -why 'father and son' account:K-1001 account:K-1002", (*tool).dismissSuggestion,
+		},
+	}
+}
 
 // errNoWhy is the error of a decision without -why.
 var errNoWhy = errors.New("-why is required: the reason for this decision, for the audit trail")
@@ -19,7 +45,7 @@ var errNoWhy = errors.New("-why is required: the reason for this decision, for t
 // parseDecision parses the command line of a decision about customers. It returns
 // the ids of the customers that the arguments name by id or alias, and the value
 // of -why.
-func (t *tool) parseDecision(ctx context.Context, f *flag.FlagSet, args []string, least, most int) (c *client.Client, customers []identity.CustomerID, why string, err error) {
+func (t *tool) parseDecision(ctx context.Context, f *flag.FlagSet, args []string, least, most int) (c *stackclient.Client, customers []identity.CustomerID, why string, err error) {
 	f.StringVar(&why, "why", "", "required: the `reason` for the decision, for the audit trail")
 	if err = t.parseArgs(f, args, least, most); err != nil {
 		return nil, nil, "", err
@@ -30,10 +56,10 @@ func (t *tool) parseDecision(ctx context.Context, f *flag.FlagSet, args []string
 	if c, err = t.openStack(ctx); err != nil {
 		return nil, nil, "", err
 	}
-	for _, name := range f.Args() {
+	for i, name := range f.Args() {
 		id, err := c.ResolveCustomer(ctx, name)
 		if err != nil {
-			return nil, nil, "", err
+			return nil, nil, "", fmt.Errorf("argument %d: %w", i+1, err)
 		}
 		customers = append(customers, id)
 	}
@@ -116,10 +142,7 @@ func (t *tool) dismissSuggestion(ctx context.Context, args []string) error {
 // who may be the same person, and the changes of its identity.
 func (t *tool) showIdentity(ctx context.Context, args []string) error {
 	f := t.newFlagSet("identity")
-	if err := t.parseArgs(f, args, 1, 1); err != nil {
-		return err
-	}
-	c, err := t.openStack(ctx)
+	c, err := t.parseAndOpen(ctx, f, args, 1, 1)
 	if err != nil {
 		return err
 	}

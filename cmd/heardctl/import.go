@@ -6,18 +6,38 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"sync"
 
-	"github.com/heard-intake/heard/cmd/heardctl/client"
+	"github.com/heard-intake/heard/cmd/heardctl/stackclient"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/store"
 )
 
+// registerCommands are the commands that register customers and repair the
+// customers of web forms.
+func registerCommands() []command {
+	return []command{
+		{
+			"import", "[-dry-run] <file.jsonl>", "register customers: number, name, locale, phones, mails, orders",
+			"import -dry-run events/deliveries/register.jsonl", (*tool).importRegister,
+		},
+		{
+			"doctor", "[-staff <list>]", "find web forms and mailboxes of ours whose mails share one customer",
+			"doctor", (*tool).findForms,
+		},
+		{
+			"part", "-forms <list> <address>", "move the mails from an address to the customers who wrote them",
+			"part -dry-run -forms noreply@forms.example noreply@forms.example", (*tool).separateForm,
+		},
+	}
+}
+
 // registerLine is one line of a register: a customer's number and entry.
 type registerLine struct {
 	Number string `json:"number"`
-	client.Entry
+	stackclient.Entry
 }
 
 // maxLine is the length of the longest line of a register, in bytes.
@@ -31,10 +51,7 @@ const maxConcurrent = 8
 func (t *tool) importRegister(ctx context.Context, args []string) error {
 	f := t.newFlagSet("import")
 	dryRun := f.Bool("dry-run", false, "only print what would be joined, and why other customers would not")
-	if err := t.parseArgs(f, args, 1, 1); err != nil {
-		return err
-	}
-	c, err := t.openStack(ctx)
+	c, err := t.parseAndOpen(ctx, f, args, 1, 1)
 	if err != nil {
 		return err
 	}
@@ -44,34 +61,40 @@ func (t *tool) importRegister(ctx context.Context, args []string) error {
 	}
 	defer func() { _ = file.Close() }()
 
-	var mu sync.Mutex
-	var joined, alone, refused int
-	register := func(n int, line []byte) {
-		number, plan, err := registerCustomer(ctx, c, line, *dryRun)
-		mu.Lock()
-		defer mu.Unlock()
-		switch {
-		case err != nil:
-			refused++
-			fmt.Fprintf(t.out, "line %d: %v\n", n, err)
-		case len(plan.Unjoined) > 0:
-			alone++
-		default:
-			joined++
-		}
-		hasEffect := plan.New || len(plan.Joined) > 0
-		if *dryRun && err == nil && hasEffect {
-			fmt.Fprintf(t.out, "line %d: %s: %s, joined with %d customers\n", n, number, describeCustomer(plan), len(plan.Joined))
-		}
-		for _, u := range plan.Unjoined {
-			fmt.Fprintf(t.out, "line %d: %s: not joined with %s: %s\n", n, number, u.Customer, notJoinedReason(u.Why))
-		}
+	i := &registerImport{out: t.out, client: c, dryRun: *dryRun}
+	err = i.registerLines(ctx, file)
+	fmt.Fprintf(t.out, "%d joined, %d not joined with every match, %d refused\n", i.joined, i.alone, i.refused)
+	if err != nil {
+		return fmt.Errorf("not every line was read: %w", err)
 	}
+	if i.refused > 0 {
+		return errors.New("some lines were refused: correct them and import the file again")
+	}
+	if i.dryRun {
+		t.printHint("heardctl import %s registers them", f.Arg(0))
+	}
+	return nil
+}
+
+// registerImport is one run of the command import.
+type registerImport struct {
+	client *stackclient.Client
+	dryRun bool
+
+	mu                     sync.Mutex // guards the fields below
+	out                    io.Writer
+	joined, alone, refused int // numbers of lines by their result
+}
+
+// registerLines registers the customers in all lines, several at the same time.
+func (i *registerImport) registerLines(ctx context.Context, file io.Reader) error {
 	var wg sync.WaitGroup
 	slots := make(chan struct{}, maxConcurrent)
 	lines := bufio.NewScanner(file)
 	lines.Buffer(nil, maxLine)
+	last := 0
 	for n := 1; lines.Scan() && ctx.Err() == nil; n++ {
+		last = n
 		line := []byte(lines.Text())
 		if len(line) == 0 {
 			continue
@@ -79,28 +102,45 @@ func (t *tool) importRegister(ctx context.Context, args []string) error {
 		slots <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-slots }()
-			register(n, line)
+			number, plan, err := registerCustomer(ctx, i.client, line, i.dryRun)
+			i.report(n, number, plan, err)
 		})
 	}
 	wg.Wait()
-	fmt.Fprintf(t.out, "%d joined, %d not joined with every match, %d refused\n", joined, alone, refused)
-	if err := errors.Join(lines.Err(), ctx.Err()); err != nil {
-		return err
+	if errors.Is(lines.Err(), bufio.ErrTooLong) {
+		return fmt.Errorf("line %d has more than %d bytes: shorten it, and import the file again", last+1, maxLine)
 	}
-	if *dryRun && refused == 0 {
-		t.printHint("heardctl import %s registers them", f.Arg(0))
+	return errors.Join(lines.Err(), ctx.Err())
+}
+
+// report counts line n, and prints why it was refused or whom it did not join.
+// In a dry run it also prints what the line would do.
+func (i *registerImport) report(n int, number string, plan identity.Plan, err error) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	switch {
+	case err != nil:
+		i.refused++
+		fmt.Fprintf(i.out, "line %d: %v\n", n, err)
+	case len(plan.Unjoined) > 0:
+		i.alone++
+	default:
+		i.joined++
 	}
-	if refused > 0 {
-		return errors.New("some lines were refused: correct them and import the file again")
+	hasEffect := plan.New || len(plan.Joined) > 0
+	if i.dryRun && err == nil && hasEffect {
+		fmt.Fprintf(i.out, "line %d: %s: %s, joined with %d customers\n", n, number, describeCustomer(plan), len(plan.Joined))
 	}
-	return nil
+	for _, u := range plan.Unjoined {
+		fmt.Fprintf(i.out, "line %d: %s: not joined with %s: %s\n", n, number, u.Customer, notJoinedReason(u.Why))
+	}
 }
 
 // registerCustomer registers the customer in one line, and returns its number.
-func registerCustomer(ctx context.Context, c *client.Client, line []byte, dryRun bool) (number string, plan identity.Plan, err error) {
+func registerCustomer(ctx context.Context, c *stackclient.Client, line []byte, dryRun bool) (number string, plan identity.Plan, err error) {
 	var l registerLine
 	if err := json.Unmarshal(line, &l); err != nil {
-		return "", plan, err
+		return "", plan, fmt.Errorf("the line is not a register entry: %w", err)
 	}
 	if l.Number == "" {
 		return "", plan, errors.New("number is required")

@@ -16,7 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/golang-jwt/jwt/v5"
 
-	"github.com/heard-intake/heard/cmd/heardctl/client"
+	"github.com/heard-intake/heard/cmd/heardctl/stackclient"
 	"github.com/heard-intake/heard/infra/local/stack"
 	"github.com/heard-intake/heard/infra/local/where"
 )
@@ -206,7 +206,7 @@ func TestRun_OperatorCommands(t *testing.T) {
 		t.Errorf("got token %q, want a JWT", token)
 	}
 	for _, tt := range []struct{ args, want []string }{
-		{nil, client.Scopes}, {[]string{"-department", "it"}, client.DepartmentScopes}, {[]string{"-scopes", "problems:read"}, []string{"problems:read"}},
+		{nil, stackclient.Scopes}, {[]string{"-department", "it"}, stackclient.DepartmentScopes}, {[]string{"-scopes", "problems:read"}, []string{"problems:read"}},
 	} {
 		if got := scopesOf(t, works(t, here(append([]string{"token"}, tt.args...)...)...)); !slices.Equal(got, tt.want) {
 			t.Errorf("token %v: got scopes %v, want %v", tt.args, got, tt.want)
@@ -232,7 +232,7 @@ func holdItem(t *testing.T, dir string) (letGo func()) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := client.New(t.Context(), s)
+	c, err := stackclient.New(t.Context(), s)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -260,7 +260,7 @@ func breakNextVersion(t *testing.T, dir, problem string) (mend func()) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := client.New(t.Context(), s)
+	c, err := stackclient.New(t.Context(), s)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -301,7 +301,7 @@ func putDeadMail(t *testing.T, dir string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := client.New(t.Context(), s)
+	c, err := stackclient.New(t.Context(), s)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,21 +5,75 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
 
-	api "github.com/heard-intake/heard/client"
-	"github.com/heard-intake/heard/cmd/heardctl/client"
+	"github.com/heard-intake/heard/client"
+	"github.com/heard-intake/heard/cmd/heardctl/stackclient"
 	"github.com/heard-intake/heard/internal/problem"
 )
+
+// problemCommands are the commands for problems and their items on the queues of
+// departments.
+func problemCommands() []command {
+	return []command{
+		{
+			"problems", "[department]", "list the problems of a department, or of all",
+			"problems documentation", (*tool).showProblems,
+		},
+		{
+			"problem", "<act> <id> ...", "show or change a problem: show, open, step, attach, detach, split, merge, log",
+			"problem step -comment 'We are looking.' 01991234-5678-7abc-8def-0123456789ab acknowledged", (*tool).runProblem,
+		},
+		{
+			"candidates", "[confirm|dismiss <id>]", "list possible problems that the taxonomy does not know, or decide on one",
+			"candidates confirm -why 'recall of 3 March' -reason defect 3f2a9c", (*tool).runCandidates,
+		},
+		{
+			"queue", "<department>", "show the problem items on a department's queue",
+			"queue documentation", (*tool).showQueue,
+		},
+		{
+			"resend", "<department|problem>", "send the latest item of a problem, or of all open ones, to the queue again",
+			"resend documentation", (*tool).resendItems,
+		},
+	}
+}
+
+func (t *tool) showProblems(ctx context.Context, args []string) error {
+	f := t.newFlagSet("problems")
+	c, err := t.parseAndOpen(ctx, f, args, 0, 1)
+	if err != nil {
+		return err
+	}
+	all, err := c.Problems(ctx, f.Arg(0))
+	if err != nil {
+		return err
+	}
+	for _, p := range all {
+		printProblem(t.out, p)
+	}
+	if len(all) == 0 {
+		fmt.Fprintln(t.out, "no problems")
+		return nil
+	}
+	t.printHint("heardctl problem show <id>")
+	return nil
+}
+
+func printProblem(w io.Writer, p problem.Problem) {
+	fmt.Fprintf(w, "%s  %-12s %-16s %-22s %d customers, %d contacts since %s\n", p.ID, p.State, p.Department,
+		strings.TrimSpace(p.Reason+" "+p.Product), p.Customers, p.Contacts, p.FirstSeen.Local().Format("02-01 15:04"))
+}
 
 // problemAction is a subcommand of the command problem. Its first argument is
 // the id of a problem; for open it is a contact reason.
 type problemAction struct {
 	least, most int // numbers of arguments; most is -1 for any number
 	usage       string
-	do          func(t *tool, ctx context.Context, c *client.Client, o problemOptions) error
+	do          func(t *tool, ctx context.Context, c *stackclient.Client, o problemOptions) error
 }
 
 func problemActions() map[string]problemAction {
@@ -86,12 +140,15 @@ func (t *tool) runProblem(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	return withRemedy(a.do(t, ctx, c, o))
+	if err := a.do(t, ctx, c, o); err != nil {
+		return withRemedy(fmt.Errorf("problem %s: %w", name, err))
+	}
+	return nil
 }
 
 // withRemedy adds the API's advice to its error.
 func withRemedy(err error) error {
-	if e, ok := errors.AsType[*client.StatusError](err); ok && e.Remedy != "" {
+	if e, ok := errors.AsType[*stackclient.StatusError](err); ok && e.Remedy != "" {
 		return fmt.Errorf("%w (%s)", err, e.Remedy)
 	}
 	return err
@@ -99,9 +156,9 @@ func withRemedy(err error) error {
 
 // callProblem calls an operation on a problem, and prints the problem that the
 // API returns. path follows /v1/problems.
-func (t *tool) callProblem(ctx context.Context, c *client.Client, method, path string, body any) error {
+func (t *tool) callProblem(ctx context.Context, c *stackclient.Client, method, path string, body any) error {
 	var p struct {
-		api.Problem
+		client.Problem
 		Cause, MergedInto, SplitFrom string
 		Links                        []string
 	}
@@ -136,11 +193,11 @@ func (t *tool) callProblem(ctx context.Context, c *client.Client, method, path s
 // problemPath returns the path of a problem, followed by rest.
 func problemPath(id, rest string) string { return "/" + url.PathEscape(id) + rest }
 
-func (t *tool) showProblem(ctx context.Context, c *client.Client, o problemOptions) error {
+func (t *tool) showProblem(ctx context.Context, c *stackclient.Client, o problemOptions) error {
 	return t.callProblem(ctx, c, http.MethodGet, problemPath(o.args[0], ""), nil)
 }
 
-func (t *tool) openProblem(ctx context.Context, c *client.Client, o problemOptions) error {
+func (t *tool) openProblem(ctx context.Context, c *stackclient.Client, o problemOptions) error {
 	refs, err := latestContacts(ctx, c, o.args[1:])
 	if err != nil {
 		return err
@@ -150,7 +207,7 @@ func (t *tool) openProblem(ctx context.Context, c *client.Client, o problemOptio
 
 // stepProblem changes the state of a problem, or only its details if no state is
 // given.
-func (t *tool) stepProblem(ctx context.Context, c *client.Client, o problemOptions) error {
+func (t *tool) stepProblem(ctx context.Context, c *stackclient.Client, o problemOptions) error {
 	body := map[string]any{
 		"version": o.version, "comment": o.comment, "cause": o.cause, "workaround": o.workaround, "expectedAt": o.expected, "department": o.department,
 	}
@@ -163,11 +220,11 @@ func (t *tool) stepProblem(ctx context.Context, c *client.Client, o problemOptio
 	return t.callProblem(ctx, c, http.MethodPost, problemPath(o.args[0], "/updates"), body)
 }
 
-func (t *tool) mergeProblem(ctx context.Context, c *client.Client, o problemOptions) error {
+func (t *tool) mergeProblem(ctx context.Context, c *stackclient.Client, o problemOptions) error {
 	return t.callProblem(ctx, c, http.MethodPost, problemPath(o.args[0], "/updates"), map[string]any{"to": problem.Merged, "into": o.args[1], "comment": o.comment, "version": o.version})
 }
 
-func (t *tool) attachContacts(ctx context.Context, c *client.Client, o problemOptions) error {
+func (t *tool) attachContacts(ctx context.Context, c *stackclient.Client, o problemOptions) error {
 	refs, err := latestContacts(ctx, c, o.args[1:])
 	if err != nil {
 		return err
@@ -175,7 +232,7 @@ func (t *tool) attachContacts(ctx context.Context, c *client.Client, o problemOp
 	return t.callProblem(ctx, c, http.MethodPost, problemPath(o.args[0], "/contacts"), map[string]any{"contacts": refs, "comment": o.comment})
 }
 
-func (t *tool) detachContact(ctx context.Context, c *client.Client, o problemOptions) error {
+func (t *tool) detachContact(ctx context.Context, c *stackclient.Client, o problemOptions) error {
 	refs, err := latestContacts(ctx, c, o.args[1:])
 	if err != nil {
 		return err
@@ -184,7 +241,7 @@ func (t *tool) detachContact(ctx context.Context, c *client.Client, o problemOpt
 	return t.callProblem(ctx, c, http.MethodDelete, problemPath(o.args[0], "/contacts?")+q.Encode(), nil)
 }
 
-func (t *tool) splitProblem(ctx context.Context, c *client.Client, o problemOptions) error {
+func (t *tool) splitProblem(ctx context.Context, c *stackclient.Client, o problemOptions) error {
 	refs, err := latestContacts(ctx, c, o.args[1:])
 	if err != nil {
 		return err
@@ -196,7 +253,7 @@ func (t *tool) splitProblem(ctx context.Context, c *client.Client, o problemOpti
 	return t.callProblem(ctx, c, http.MethodPost, problemPath(o.args[0], "/split"), map[string]any{"contacts": refs, "words": words, "comment": o.comment, "version": o.version})
 }
 
-func (t *tool) showProblemLog(ctx context.Context, c *client.Client, o problemOptions) error {
+func (t *tool) showProblemLog(ctx context.Context, c *stackclient.Client, o problemOptions) error {
 	var page struct{ Log []problem.Line }
 	if err := c.Call(ctx, http.MethodGet, "/v1/problems"+problemPath(o.args[0], "/log?limit=200"), nil, &page); err != nil {
 		return err
@@ -210,16 +267,16 @@ func (t *tool) showProblemLog(ctx context.Context, c *client.Client, o problemOp
 
 // latestContacts returns the latest contact of each customer. Names are ids or
 // aliases.
-func latestContacts(ctx context.Context, c *client.Client, names []string) ([]problem.ContactRef, error) {
+func latestContacts(ctx context.Context, c *stackclient.Client, names []string) ([]problem.ContactRef, error) {
 	refs := []problem.ContactRef{}
-	for _, name := range names {
+	for i, name := range names {
 		id, err := c.ResolveCustomer(ctx, name)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("customer %d of %d: %w", i+1, len(names), err)
 		}
 		all, err := c.Contacts(ctx, id)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("latest contact of customer %s: %w", id, err)
 		}
 		if len(all) == 0 {
 			return nil, fmt.Errorf("%s has no contact: heardctl history shows what the customer wrote", name)

@@ -12,7 +12,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/heard-intake/heard/cmd/heardctl/client"
+	"github.com/heard-intake/heard/cmd/heardctl/stackclient"
 )
 
 // exportCorrections prints the corrections by agents, one JSON line each.
@@ -26,10 +26,7 @@ func (t *tool) exportCorrections(ctx context.Context, args []string) error {
 	f.Func("since", "only corrections from this `time` on, such as 2026-03-01T00:00:00Z", set("since"))
 	f.Func("until", "only corrections before this `time`", set("until"))
 	f.Func("cursor", "continue an earlier call that stopped, from its `cursor`", set("cursor"))
-	if err := t.parseArgs(f, args, 0, 0); err != nil {
-		return err
-	}
-	c, err := t.openStack(ctx)
+	c, err := t.parseAndOpen(ctx, f, args, 0, 0)
 	if err != nil {
 		return err
 	}
@@ -43,7 +40,7 @@ func (t *tool) exportCorrections(ctx context.Context, args []string) error {
 			Cursor                string
 		}
 		if err := c.Call(ctx, http.MethodGet, path+"?"+q.Encode(), nil, &page); err != nil {
-			return t.withCursor(err, q.Get("cursor"))
+			return t.withCursor(fmt.Errorf("read %s: %w", path, err), q.Get("cursor"))
 		}
 		for _, line := range slices.Concat(page.Corrections, page.Examples) {
 			if _, err := fmt.Fprintf(t.out, "%s\n", line); err != nil {
@@ -121,13 +118,13 @@ func (t *tool) reclassifyContacts(ctx context.Context, args []string) error {
 
 // reclassifyAll repeats the request until the whole table is done. It returns the
 // totals, and the number of contacts for each change of reasons.
-func (t *tool) reclassifyAll(ctx context.Context, c *client.Client, body map[string]any) (all reclassifyPage, sum map[string]int, err error) {
+func (t *tool) reclassifyAll(ctx context.Context, c *stackclient.Client, body map[string]any) (all reclassifyPage, sum map[string]int, err error) {
 	sum = map[string]int{}
 	for {
 		var some reclassifyPage
 		if err := c.Call(ctx, http.MethodPost, "/v1/reclassify", body, &some); err != nil {
 			cursor, _ := body["cursor"].(string)
-			return all, nil, t.withCursor(err, cursor)
+			return all, nil, t.withCursor(fmt.Errorf("reclassify the contacts: %w", err), cursor)
 		}
 		all.Taxonomy = some.Taxonomy
 		all.Found += some.Found

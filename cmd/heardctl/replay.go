@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/heard-intake/heard/cmd/heardctl/client"
+	"github.com/heard-intake/heard/cmd/heardctl/stackclient"
 )
 
 func (t *tool) replayFailed(ctx context.Context, args []string) error {
@@ -15,7 +15,7 @@ func (t *tool) replayFailed(ctx context.Context, args []string) error {
 	if err := t.parseArgs(f, args, 1, 1); err != nil {
 		return err
 	}
-	replay := map[string]func(context.Context, *client.Client, bool) error{
+	replay := map[string]func(context.Context, *stackclient.Client, bool) error{
 		"quarantine": t.replayQuarantine, "dead": t.replayDeadLetters,
 	}[f.Arg(0)]
 	if replay == nil {
@@ -31,7 +31,7 @@ func (t *tool) replayFailed(ctx context.Context, args []string) error {
 
 // replayQuarantine lists the deliveries in quarantine, and sends each again
 // unless listOnly is set.
-func (t *tool) replayQuarantine(ctx context.Context, c *client.Client, listOnly bool) error {
+func (t *tool) replayQuarantine(ctx context.Context, c *stackclient.Client, listOnly bool) error {
 	cases, err := c.QuarantineCases(ctx)
 	if err != nil {
 		return err
@@ -58,7 +58,7 @@ func (t *tool) replayQuarantine(ctx context.Context, c *client.Client, listOnly 
 }
 
 // describeRedriven returns the outcome of a queue's replay.
-func describeRedriven(r client.Redriven) string {
+func describeRedriven(r stackclient.Redriven) string {
 	switch {
 	case r.Moved > 0:
 		return fmt.Sprintf("%d moved to their queue", r.Moved)
@@ -71,7 +71,7 @@ func describeRedriven(r client.Redriven) string {
 
 // replayDeadLetters processes the messages of all dead-letter queues again, and
 // prints the outcome. With listOnly it only prints the lengths of the queues.
-func (t *tool) replayDeadLetters(ctx context.Context, c *client.Client, listOnly bool) error {
+func (t *tool) replayDeadLetters(ctx context.Context, c *stackclient.Client, listOnly bool) error {
 	queues, err := c.DeadLetterQueues(ctx)
 	if err != nil {
 		return err

@@ -13,10 +13,7 @@ func (t *tool) sendReply(ctx context.Context, args []string) error {
 	f := t.newFlagSet("reply")
 	subject := f.String("subject", "", "the `subject`; default: that of the answered mail")
 	force := f.String("force", "", "send a refused answer all the same, for this `reason`")
-	if err := t.parseArgs(f, args, 2, 2); err != nil {
-		return err
-	}
-	c, err := t.openStack(ctx)
+	c, err := t.parseAndOpen(ctx, f, args, 2, 2)
 	if err != nil {
 		return err
 	}
@@ -27,7 +24,7 @@ func (t *tool) sendReply(ctx context.Context, args []string) error {
 	body := map[string]string{"channel": string(message.Email), "id": newMessageID(), "text": f.Arg(1), "subject": *subject, "force": *force}
 	var m message.Message
 	if err := c.Call(ctx, http.MethodPost, "/v1/customers/"+string(customer.ID)+"/replies", body, &m); err != nil {
-		return err
+		return fmt.Errorf("send the answer: %w", err)
 	}
 	fmt.Fprintf(t.out, "%s: will be sent to %s as %q\n", m.ID, m.Customer.Value, m.Subject)
 	t.printHint("heardctl history %s shows whether it was delivered", f.Arg(0))

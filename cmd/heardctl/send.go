@@ -9,9 +9,27 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/heard-intake/heard/cmd/heardctl/client"
+	"github.com/heard-intake/heard/cmd/heardctl/stackclient"
 	"github.com/heard-intake/heard/internal/message"
 )
+
+// deliveryCommands are the commands that bring messages into a stack.
+func deliveryCommands() []command {
+	return []command{
+		{
+			"demo", "", "play a short story over all channels, and show the history and the problem item",
+			"demo", (*tool).runDemo,
+		},
+		{
+			"send", "<channel> <file...>", "send a delivery to the stack as its platform does: signed, or mail by SMTP",
+			"send whatsapp events/deliveries/whatsapp.json", (*tool).sendFiles,
+		},
+		{
+			"normalize", "<channel> <file...>", "print the content of a delivery, one JSON line per element; needs no stack",
+			"normalize email events/deliveries/email.eml", (*tool).normalizeFiles,
+		},
+	}
+}
 
 // sendFiles sends files to the stack as the channel's platform does.
 func (t *tool) sendFiles(ctx context.Context, args []string) error {
@@ -54,19 +72,22 @@ func (t *tool) sendFiles(ctx context.Context, args []string) error {
 
 // postChatMessage posts a message in a new chat. It makes a new id unless keepID
 // is set, because the API refuses old ids.
-func postChatMessage(ctx context.Context, c *client.Client, account string, raw []byte, keepID bool) error {
+func postChatMessage(ctx context.Context, c *stackclient.Client, account string, raw []byte, keepID bool) error {
 	session, err := c.OpenChat(ctx, account)
 	if err != nil {
 		return err
 	}
 	var message map[string]any
 	if err := json.Unmarshal(raw, &message); err != nil {
-		return err
+		return fmt.Errorf("the file is not a JSON object: %w", err)
 	}
 	if !keepID {
 		message["id"] = newMessageID()
 	}
-	return c.PostChatMessage(ctx, session, message)
+	if err := c.PostChatMessage(ctx, session, message); err != nil {
+		return fmt.Errorf("post the chat message: %w", err)
+	}
+	return nil
 }
 
 // newMessageID returns a UUIDv7 of now.

@@ -3,22 +3,32 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"strings"
 
-	"github.com/heard-intake/heard/cmd/heardctl/client"
+	"github.com/heard-intake/heard/cmd/heardctl/stackclient"
 	"github.com/heard-intake/heard/infra/local/where"
 )
 
 // openStack returns a client of the stack: the one on AWS if HEARD_API is set,
 // else the local one.
-func (t *tool) openStack(ctx context.Context) (*client.Client, error) {
+func (t *tool) openStack(ctx context.Context) (*stackclient.Client, error) {
 	s, err := t.findStack()
 	if err != nil {
 		return nil, err
 	}
-	return client.New(ctx, s)
+	return stackclient.New(ctx, s)
+}
+
+// parseAndOpen parses the flags of a command, as [tool.parseArgs] does, and then
+// opens the stack.
+func (t *tool) parseAndOpen(ctx context.Context, f *flag.FlagSet, args []string, least, most int) (*stackclient.Client, error) {
+	if err := t.parseArgs(f, args, least, most); err != nil {
+		return nil, err
+	}
+	return t.openStack(ctx)
 }
 
 // findStack returns the settings of the stack.
@@ -43,19 +53,16 @@ func (t *tool) printToken(ctx context.Context, args []string) error {
 	f := t.newFlagSet("token")
 	wanted := f.String("scopes", "", "the `scopes`, separated by commas; default: all, or with -department those of a department")
 	department := f.String("department", "", "limit the token to a `department`, or to several separated by spaces")
-	if err := t.parseArgs(f, args, 0, 0); err != nil {
-		return err
-	}
-	c, err := t.openStack(ctx)
+	c, err := t.parseAndOpen(ctx, f, args, 0, 0)
 	if err != nil {
 		return err
 	}
-	scopes := client.Scopes
+	scopes := stackclient.Scopes
 	switch {
 	case *wanted != "":
 		scopes = strings.Split(*wanted, ",")
 	case *department != "":
-		scopes = client.DepartmentScopes
+		scopes = stackclient.DepartmentScopes
 	}
 	token, err := c.Token(*department, scopes...)
 	if err != nil {

@@ -11,6 +11,24 @@ import (
 	"github.com/heard-intake/heard/internal/taxonomy"
 )
 
+// taxonomyCommands are the commands that improve the taxonomy and apply it.
+func taxonomyCommands() []command {
+	return []command{
+		{
+			"corrections", "[-text]", "print the corrections by agents, one JSON line each; -text prints masked texts",
+			"corrections -since 2026-03-01T00:00:00Z", (*tool).exportCorrections,
+		},
+		{
+			"reclassify", "-reason <id> -since <time>", "classify contacts again by the current taxonomy",
+			"reclassify -reason unknown -since 2026-03-01T00:00:00Z -dry-run", (*tool).reclassifyContacts,
+		},
+		{
+			"taxonomy", "check|publish <file>", "check a taxonomy, or check and publish it",
+			"taxonomy check -text 'my invoice is wrong' infra/taxonomy.yaml", (*tool).runTaxonomy,
+		},
+	}
+}
+
 // runTaxonomy checks a taxonomy, and publishes it with the word publish. With
 // -text it also classifies a text.
 func (t *tool) runTaxonomy(ctx context.Context, args []string) error {

@@ -187,12 +187,15 @@ func (ing *Ingester) quarantine(ctx context.Context, src Source, now time.Time, 
 		c.Hash = ing.Store.Messages.Hash("delivery", string(src.Channel), string(src.Raw))
 		c.Object = fmt.Sprintf("quarantine/%s/%s", src.Channel, c.Hash)
 		if err := ing.Blobs.Put(ctx, c.Object, src.Type, src.Raw); err != nil {
-			return err
+			return fmt.Errorf("put the delivery into quarantine: %w", err)
 		}
 	} else {
 		c.Hash = ing.Store.Messages.Hash("delivery", string(src.Channel), src.Object)
 	}
-	return ing.Store.Messages.PutQuarantined(ctx, c)
+	if err := ing.Store.Messages.PutQuarantined(ctx, c); err != nil {
+		return fmt.Errorf("put the delivery into quarantine: %w", err)
+	}
+	return nil
 }
 
 // storeLinks records that the two aliases of each link belong to one customer.
@@ -203,7 +206,7 @@ func (ing *Ingester) storeLinks(ctx context.Context, links []identity.Link, tall
 			{Alias: l.To, Assurance: identity.Verified},
 		}
 		if _, err := ing.Store.Customers.Identify(ctx, aliases, l.Evidence); err != nil {
-			return err
+			return fmt.Errorf("link aliases by rule %s: %w", l.Evidence.Rule, err)
 		}
 		tally.Stored++
 	}
@@ -246,7 +249,7 @@ func (ing *Ingester) writeMessage(ctx context.Context, m message.Message, mail *
 		ev := identity.Evidence{Rule: evidenceRule(m.Channel), Ref: string(m.ID), At: m.SentAt}
 		m.CustomerID, err = customers.resolve(ctx, m.Addresses(), ev)
 		if err != nil {
-			return false, err
+			return false, fmt.Errorf("identify the customer of a message: %w", err)
 		}
 	}
 	if err := ing.storeMailFiles(ctx, &m, mail); err != nil {
@@ -264,7 +267,7 @@ func (ing *Ingester) writeEffect(ctx context.Context, e message.Effect, customer
 	}
 	id, err := customers.resolve(ctx, e.Addresses(), identity.Evidence{Rule: evidenceRule(e.Channel), At: e.At})
 	if err != nil {
-		return false, err
+		return false, fmt.Errorf("identify the customer of an effect: %w", err)
 	}
 	return ing.Store.Messages.PutEffect(ctx, id, e)
 }
@@ -275,10 +278,10 @@ func (ing *Ingester) writeNotice(ctx context.Context, n message.Notice, customer
 	if n.Consent != nil {
 		id, err := customers.resolve(ctx, n.Addresses(), identity.Evidence{Rule: evidenceRule(n.Channel), At: n.At})
 		if err != nil {
-			return false, err
+			return false, fmt.Errorf("identify the customer of a consent: %w", err)
 		}
 		if err := ing.Store.Customers.PutConsent(ctx, id, *n.Consent); err != nil {
-			return false, err
+			return false, fmt.Errorf("store a consent: %w", err)
 		}
 	}
 	return ing.Store.Messages.PutNotice(ctx, n)

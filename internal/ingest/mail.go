@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -108,7 +109,7 @@ func sqsBatch(ev MailEvent) (events.SQSEvent, bool) {
 func (h *MailHandler) ingestAnnouncement(ctx context.Context, body []byte) error {
 	all, err := parseAnnouncement(body, h.Prefix)
 	if err != nil {
-		return err
+		return fmt.Errorf("announcement of mails: %w", err)
 	}
 	var errs []error
 	for _, a := range all {
@@ -127,7 +128,11 @@ func (h *MailHandler) ingestArrival(ctx context.Context, a mailArrival) (Tally, 
 	if a.sendingEvent != nil {
 		return h.ingestSendingEvent(ctx, a.sendingEvent)
 	}
-	return h.ingestMail(ctx, a)
+	tally, err := h.ingestMail(ctx, a)
+	if err != nil {
+		return tally, fmt.Errorf("mail %s: %w", a.key, err)
+	}
+	return tally, nil
 }
 
 // ingestMail ingests one mail. A mail that cannot be read stays in the bucket,

@@ -36,7 +36,7 @@ func (ing *Ingester) storeMessage(ctx context.Context, m message.Message) (creat
 	}
 	key := fmt.Sprintf("c/%s/m/%s.json", m.CustomerID, ing.Store.Messages.Hash("message", string(m.ID)))
 	if err := ing.Blobs.Put(ctx, key, "application/json", data); err != nil {
-		return false, err
+		return false, fmt.Errorf("store a long message: %w", err)
 	}
 	return ing.Store.Messages.PutMessage(ctx, previewOf(m), key)
 }
@@ -93,7 +93,7 @@ func (ing *Ingester) storeMailFiles(ctx context.Context, m *message.Message, mai
 			continue
 		}
 		if err := ing.Blobs.Put(ctx, m.FileKey(hash, strconv.Itoa(i)), cmp.Or(a.Type, "application/octet-stream"), data); err != nil {
-			return err
+			return fmt.Errorf("store attachment %d: %w", i, err)
 		}
 		sum := sha256.Sum256(data)
 		a.Size = int64(len(data))
@@ -104,5 +104,8 @@ func (ing *Ingester) storeMailFiles(ctx context.Context, m *message.Message, mai
 		return nil
 	}
 	m.Page = int64(len(page))
-	return ing.Blobs.Put(ctx, m.FileKey(hash, message.PageFile), message.PageType, []byte(page))
+	if err := ing.Blobs.Put(ctx, m.FileKey(hash, message.PageFile), message.PageType, []byte(page)); err != nil {
+		return fmt.Errorf("store the HTML of a mail: %w", err)
+	}
+	return nil
 }

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/heard-intake/heard/internal/identity"
@@ -45,7 +46,7 @@ func (h *MailHandler) linkToSentMail(ctx context.Context, mail *ParsedMail) erro
 	}
 	found, err := h.Sent.SentMails(ctx, mail.OwnMailIDs)
 	if err != nil {
-		return err
+		return fmt.Errorf("find our mail that this mail is about: %w", err)
 	}
 	if _, own := found[d.Messages[0].MailID]; own {
 		replaceWithNotice(d)
@@ -88,14 +89,14 @@ func firstFound(ids []string, found map[string]message.SentMail) (message.SentMa
 func (h *MailHandler) ingestSendingEvent(ctx context.Context, event []byte) (Tally, error) {
 	ev, err := h.ParseEvent(event)
 	if err != nil {
-		return Tally{}, err
+		return Tally{}, fmt.Errorf("sending event: %w", err)
 	}
 	if h.Sent == nil || len(ev.Effects) == 0 || len(ev.OwnMailIDs) == 0 {
 		return Tally{}, nil
 	}
 	found, err := h.Sent.SentMails(ctx, ev.OwnMailIDs)
 	if err != nil {
-		return Tally{}, err
+		return Tally{}, fmt.Errorf("find the mail of a sending event: %w", err)
 	}
 	sent, ok := firstFound(ev.OwnMailIDs, found)
 	if !ok {

@@ -3,6 +3,7 @@ package media
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -70,7 +71,7 @@ func (h *Handler) queryMedium(ctx context.Context, id, account, token string) (f
 		query.Set("phone_number_id", account)
 	}
 	if err := h.queryGraph(ctx, id, query, token, &m); err != nil {
-		return fileSource{}, err
+		return fileSource{}, fmt.Errorf("ask for the address of a file: %w", err)
 	}
 	if m.URL == "" {
 		return fileSource{}, newUnavailable("the response has no address")
@@ -93,7 +94,7 @@ func (h *Handler) queryName(ctx context.Context, a identity.Alias, token string)
 		Name  string `json:"name"`
 	}
 	if err := h.queryGraph(ctx, a.Value, url.Values{"fields": {fields}}, token, &p); err != nil {
-		return "", err
+		return "", fmt.Errorf("ask for a name: %w", err)
 	}
 	name := strings.TrimSpace(p.First + " " + p.Last)
 	if name == "" {

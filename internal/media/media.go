@@ -18,6 +18,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"strconv"
@@ -193,7 +194,7 @@ func (h *Handler) loadMessage(ctx context.Context, job message.Job) (message.Mes
 	if e.Whole != "" {
 		data, err := h.Blobs.Get(ctx, e.Whole, maxWhole)
 		if err != nil {
-			return m, message.State{}, err
+			return m, message.State{}, fmt.Errorf("whole message %s: %w", e.Whole, err)
 		}
 		if err := json.Unmarshal(data, &m); err != nil {
 			return m, message.State{}, fault.New(fault.Internal, "the message in the bucket is not valid JSON")
@@ -216,10 +217,10 @@ func (h *Handler) fetchAndRecord(ctx context.Context, m message.Message, i, try 
 	case err == nil:
 		counts["Fetched"]++
 	case !refused:
-		return 0, err // our own failure, not the platform's
+		return 0, fmt.Errorf("copy file %d to the bucket: %w", i, err) // our own failure, not the platform's
 	case !r.isFinal(try) && h.Now().Sub(cmp.Or(m.ReceivedAt, m.SentAt)) < keptByPlatform:
 		counts["Delayed"]++
-		return h.recordRefusal(m.Channel, r), r
+		return h.recordRefusal(m.Channel, r), fmt.Errorf("fetch file %d: %w", i, err)
 	default:
 		counts["Failed"]++
 		f = message.MediaFile{State: message.Failed, Reason: r.reason}
@@ -227,7 +228,10 @@ func (h *Handler) fetchAndRecord(ctx context.Context, m message.Message, i, try 
 	_, err = h.Store.Messages.PutEffect(ctx, m.CustomerID, message.Effect{
 		Channel: m.Channel, Customer: m.Customer, Target: m.ProviderID, Kind: message.Media, At: h.Now(), Index: i, File: &f,
 	})
-	return 0, err
+	if err != nil {
+		return 0, fmt.Errorf("record the result for file %d: %w", i, err)
+	}
+	return 0, nil
 }
 
 // Pauses during which no job of this function calls the platform.
@@ -341,7 +345,7 @@ func (h *Handler) downloadFromAWS(ctx context.Context, m message.Message, a mess
 	}
 	body, err := h.Blobs.Open(ctx, key)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("file that AWS copied: %w", err)
 	}
 	defer body.Close() //nolint:errcheck // read only
 	return saveFile(body, typ, a.SHA256)

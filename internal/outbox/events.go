@@ -3,6 +3,7 @@ package outbox
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"time"
 
 	"github.com/heard-intake/heard/internal/contact"
@@ -65,7 +66,7 @@ func (n *Events) sendEvents(ctx context.Context, changes []indexedChange, bad ma
 	}
 	for minute, all := range deferred {
 		if err := n.Plan.PutDeferredEvents(ctx, minute, sequence, all); err != nil {
-			return first, err
+			return first, fmt.Errorf("plan events for %s: %w", minute.Format(time.RFC3339), err)
 		}
 	}
 	return -1, nil

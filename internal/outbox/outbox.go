@@ -185,25 +185,25 @@ func (o *Outbox) dispatchChange(ctx context.Context, c store.Change) error {
 	}
 	candidate, ok, err := c.Announcement()
 	if err != nil {
-		return err
+		return fmt.Errorf("candidate in the stream: %w", err)
 	}
 	if ok {
 		return o.sendCandidate(ctx, candidate)
 	}
 	newVersion, err := c.HasNewVersion()
 	if err != nil {
-		return err
+		return fmt.Errorf("problem in the stream: %w", err)
 	}
 	resent, err := c.IsResent()
 	if err != nil {
-		return err
+		return fmt.Errorf("problem in the stream: %w", err)
 	}
 	if !newVersion && !resent {
 		return nil
 	}
 	rec, err := c.ProblemAfter()
 	if err != nil {
-		return err
+		return fmt.Errorf("problem in the stream: %w", err)
 	}
 	return o.sendProblem(ctx, rec, !newVersion)
 }
@@ -212,7 +212,7 @@ func (o *Outbox) dispatchChange(ctx context.Context, c store.Change) error {
 func (o *Outbox) sendCandidate(ctx context.Context, c problem.AnnouncedCandidate) error {
 	body, err := c.Item(o.URL).Marshal()
 	if err != nil {
-		return err
+		return fmt.Errorf("item of candidate %s: %w", c.ID, err)
 	}
 	return o.Queues.Send(ctx, c.Department, c.ID, c.ID+".1", body)
 }
@@ -243,10 +243,10 @@ func (o *Outbox) sendProblem(ctx context.Context, rec problem.Record, resend boo
 	for department, e := range latest {
 		body, err := problem.ItemOf(rec.Problem, e, rec.Quotes, o.URL).Marshal()
 		if err != nil {
-			return err
+			return fmt.Errorf("item of problem %s, version %d: %w", rec.ID, rec.Version, err)
 		}
 		if err := o.Queues.Send(ctx, department, rec.ID, deduplication, body); err != nil {
-			return err
+			return fmt.Errorf("item of problem %s, version %d: %w", rec.ID, rec.Version, err)
 		}
 	}
 	return nil

@@ -5,6 +5,7 @@ package queue
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strconv"
 	"sync"
@@ -38,7 +39,7 @@ func New(client *sqs.Client, prefix string) *Departments {
 func (d *Departments) Send(ctx context.Context, department, group, deduplication string, body []byte) error {
 	queueURL, err := d.queueURL(ctx, department)
 	if err != nil {
-		return err
+		return fmt.Errorf("send to department %s: %w", department, err)
 	}
 	_, err = d.client.SendMessage(ctx, &sqs.SendMessageInput{
 		QueueUrl: &queueURL, MessageBody: aws.String(string(body)), MessageGroupId: &group, MessageDeduplicationId: &deduplication,
@@ -75,7 +76,7 @@ func NewDeadLetters(client *sqs.Client, prefix string) *DeadLetters {
 func (d *DeadLetters) Bury(ctx context.Context, department string, body []byte, attributes map[string]string) error {
 	url, err := d.queues.queueURL(ctx, department)
 	if err != nil {
-		return err
+		return fmt.Errorf("send to the dead-letter queue of department %s: %w", department, err)
 	}
 	messageAttributes := map[string]types.MessageAttributeValue{}
 	for name, value := range attributes {

@@ -138,9 +138,14 @@ func (c *Clock) processEntry(ctx context.Context, e Entry, now time.Time) error 
 		return err
 	}
 	if again.IsZero() {
-		return c.Store.DeleteDue(ctx, e)
+		err = c.Store.DeleteDue(ctx, e)
+	} else {
+		err = c.Store.MoveDue(ctx, e, again)
 	}
-	return c.Store.MoveDue(ctx, e, again)
+	if err != nil {
+		slog.ErrorContext(ctx, "finished entry not moved or removed", "entry", e.Kind, "kind", fault.KindOf(err), "err", err)
+	}
+	return err
 }
 
 // callHandler calls the handler of e's kind. A panic becomes an error.

@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -59,7 +60,7 @@ func (s *Secret) Values(ctx context.Context, name string) ([]string, error) {
 		}
 	}
 	if len(s.versions) == 0 || s.versions[0][name] == "" {
-		return nil, fault.New(fault.Internal, "secret: value %s is not set", name)
+		return nil, fault.New(fault.Internal, "secret %s: value %s is not set", s.id, name)
 	}
 	return out, nil
 }
@@ -88,12 +89,12 @@ func (s *Secret) Refresh(ctx context.Context) (bool, error) {
 func (s *Secret) loadVersions(ctx context.Context) error {
 	current, err := s.readVersion(ctx, "AWSCURRENT")
 	if err != nil {
-		return err
+		return fmt.Errorf("secret %s: %w", s.id, err)
 	}
 	s.versions = []map[string]string{current}
 	previous, err := s.readVersion(ctx, "AWSPREVIOUS")
 	if err != nil {
-		return err
+		return fmt.Errorf("secret %s: %w", s.id, err)
 	}
 	if previous != nil {
 		s.versions = append(s.versions, previous)
@@ -114,7 +115,7 @@ func (s *Secret) readVersion(ctx context.Context, stage string) (map[string]stri
 	}
 	var v map[string]string
 	if err := json.Unmarshal([]byte(aws.ToString(out.SecretString)), &v); err != nil {
-		return nil, fault.New(fault.Internal, "secret: version %s is not a JSON object of strings", stage)
+		return nil, fault.New(fault.Internal, "version %s is not a JSON object of strings", stage)
 	}
 	return v, nil
 }

@@ -189,7 +189,7 @@ func (h *Handler) loadMessage(ctx context.Context, job message.Job) (e message.E
 	}
 	data, err := h.Blobs.Get(ctx, e.Whole, maxStoredSize)
 	if err != nil {
-		return e, "", fmt.Errorf("read message in bucket: %w", err)
+		return e, "", fmt.Errorf("whole message %s: %w", e.Whole, err)
 	}
 	e.Message = message.Message{}
 	if err := json.Unmarshal(data, &e.Message); err != nil {
@@ -209,7 +209,7 @@ func (h *Handler) addAttachments(ctx context.Context, e message.Entry, l *compos
 		}
 		data, err := h.Blobs.Get(ctx, f.Key, compose.MaxSize)
 		if err != nil {
-			return fmt.Errorf("read file of message: %w", err)
+			return fmt.Errorf("file %s: %w", f.Key, err)
 		}
 		l.Files = append(l.Files, compose.File{Name: f.Name, Type: f.Type, Data: data})
 	}
@@ -217,8 +217,11 @@ func (h *Handler) addAttachments(ctx context.Context, e message.Entry, l *compos
 		return nil
 	}
 	page, err := h.Blobs.Get(ctx, e.State.Page.Key, maxStoredSize)
+	if err != nil {
+		return fmt.Errorf("HTML of the message: %w", err)
+	}
 	l.HTML = string(page)
-	return err
+	return nil
 }
 
 // sendComposedMail sends the message of e and stores the result. The caller must hold
@@ -267,7 +270,7 @@ func (h *Handler) sendComposedMail(ctx context.Context, e message.Entry) error {
 		Channel: m.Channel, Customer: m.Customer, Target: m.ProviderID, Kind: message.Status, Status: "sent", At: now, MailID: id,
 	})
 	if err != nil {
-		return err
+		return fmt.Errorf("mail was sent, but its status is not stored: %w", err)
 	}
 	return h.indexMessageID(ctx, m, id)
 }
@@ -294,7 +297,10 @@ func (h *Handler) markMessageFailed(ctx context.Context, m message.Message, code
 	_, err := h.Store.PutEffect(ctx, m.CustomerID, message.Effect{
 		Channel: m.Channel, Customer: m.Customer, Target: m.ProviderID, Kind: message.Status, Status: "failed", At: h.Now(), Code: code,
 	})
-	return err
+	if err != nil {
+		return fmt.Errorf("record that the mail failed with %s: %w", code, err)
+	}
+	return nil
 }
 
 // indexMessageID makes m findable by a Message-ID, for replies and reports that
@@ -303,7 +309,11 @@ func (h *Handler) indexMessageID(ctx context.Context, m message.Message, mailID 
 	if mailID == "" {
 		return nil
 	}
-	return h.Store.PutSent(ctx, mailID, message.SentMail{Customer: m.CustomerID, Message: m.ID, ProviderID: m.ProviderID, MailID: m.MailID, To: m.Customer.Alias, At: m.SentAt})
+	err := h.Store.PutSent(ctx, mailID, message.SentMail{Customer: m.CustomerID, Message: m.ID, ProviderID: m.ProviderID, MailID: m.MailID, To: m.Customer.Alias, At: m.SentAt})
+	if err != nil {
+		return fmt.Errorf("index the Message-ID of a mail: %w", err)
+	}
+	return nil
 }
 
 func (h *Handler) countOutcome(outcome string) {

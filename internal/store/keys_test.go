@@ -14,7 +14,7 @@ import (
 // of a key attribute, with the reason.
 var knowKeys = map[string]string{
 	"internal/store/storetest/":          "names the key attributes for tests",
-	"cmd/heardctl/client/stream.go":      "reads the key of a dead letter",
+	"cmd/heardctl/stackclient/stream.go": "reads the key of a dead letter",
 	"test/e2e/aside_test.go":             "malformed records",
 	"infra/local/":                       "the local table and stream know no items of ours",
 	"cmd/figures/bare/":                  "a function without Heard, to compare with",

@@ -28,6 +28,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"strconv"
 	"strings"
@@ -93,7 +94,7 @@ func (h *Handler) handleMessage(ctx context.Context, m events.SQSMessage) error 
 		h.Meter.Count("Department", department, map[string]int{"Applied": 1})
 		return nil
 	case mayWait, fault.Is(err, fault.Unavailable):
-		return err
+		return fmt.Errorf("update of department %s: %w", department, err)
 	}
 	return h.refuse(ctx, department, m, err)
 }
@@ -108,7 +109,7 @@ func (h *Handler) refuse(ctx context.Context, department string, m events.SQSMes
 		attributes["sentAt"] = sent
 	}
 	if err := h.Dead.Bury(ctx, department, []byte(m.Body), attributes); err != nil {
-		return err
+		return fmt.Errorf("refused update: %w", err)
 	}
 	slog.WarnContext(ctx, "update refused", "department", department, "id", m.MessageId, "kind", attributes["kind"])
 	h.Meter.Count("Department", department, map[string]int{"Refused": 1})

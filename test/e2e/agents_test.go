@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/heard-intake/heard/cmd/heardctl/client"
+	"github.com/heard-intake/heard/cmd/heardctl/stackclient"
 	"github.com/heard-intake/heard/infra/local/stack"
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/message"
@@ -33,13 +33,13 @@ func TestBrief_HandOver(t *testing.T) {
 		t.Fatal(err)
 	}
 	bot := &contact.Party{Kind: contact.Bot, ID: "bot-1"}
-	if _, err := b.Claim(t.Context(), p.ID, client.ClaimAction{Holder: bot}); err != nil {
+	if _, err := b.Claim(t.Context(), p.ID, stackclient.ClaimAction{Holder: bot}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := b.AddNote(t.Context(), p.ID, client.Note{Kind: message.Promised, Text: "Een monteur belt morgen.", Due: time.Now().Add(24 * time.Hour)}); err != nil {
+	if _, err := b.AddNote(t.Context(), p.ID, stackclient.Note{Kind: message.Promised, Text: "Een monteur belt morgen.", Due: time.Now().Add(24 * time.Hour)}); err != nil {
 		t.Fatal(err)
 	}
-	_, err = b.HandOver(t.Context(), p.ID, client.ClaimAction{Holder: bot, To: &contact.Party{Kind: contact.Team, ID: "repairs"}, Reason: "asks for a person", Note: "Al herstart."})
+	_, err = b.HandOver(t.Context(), p.ID, stackclient.ClaimAction{Holder: bot, To: &contact.Party{Kind: contact.Team, ID: "repairs"}, Reason: "asks for a person", Note: "Al herstart."})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,13 +92,13 @@ func TestClaim_Concurrent(t *testing.T) {
 	errs := make([]error, 6)
 	for i := range errs {
 		wg.Go(func() {
-			_, errs[i] = b.Claim(t.Context(), p.ID, client.ClaimAction{Holder: &contact.Party{Kind: contact.Agent, ID: fmt.Sprint("agent-", i)}})
+			_, errs[i] = b.Claim(t.Context(), p.ID, stackclient.ClaimAction{Holder: &contact.Party{Kind: contact.Agent, ID: fmt.Sprint("agent-", i)}})
 		})
 	}
 	wg.Wait()
 	winner := -1
 	for i, err := range errs {
-		refusal, refused := errors.AsType[*client.StatusError](err)
+		refusal, refused := errors.AsType[*stackclient.StatusError](err)
 		switch {
 		case err == nil && winner < 0:
 			winner = i
@@ -180,14 +180,14 @@ func TestContactEvents_Mirror(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := b.Claim(t.Context(), p.ID, client.ClaimAction{}); err != nil {
+		if _, err := b.Claim(t.Context(), p.ID, stackclient.ClaimAction{}); err != nil {
 			t.Fatal(err)
 		}
 		answer := map[string]any{"delivery": "recorded", "channel": "whatsapp", "id": id(), "text": "Morgen."}
 		if err := b.Call(t.Context(), http.MethodPost, "/v1/customers/"+string(p.ID)+"/messages", answer, nil); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := b.Release(t.Context(), p.ID, client.ClaimAction{}); err != nil {
+		if _, err := b.Release(t.Context(), p.ID, stackclient.ClaimAction{}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -20,7 +20,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/heard-intake/heard/cmd/heardctl/client"
+	"github.com/heard-intake/heard/cmd/heardctl/stackclient"
 	"github.com/heard-intake/heard/infra/local/lambda"
 	"github.com/heard-intake/heard/infra/local/stack"
 	"github.com/heard-intake/heard/internal/message"
@@ -52,7 +52,7 @@ func TestMain(m *testing.M) {
 // A bench is a stack with an API client.
 type bench struct {
 	*testing.T
-	*client.Client
+	*stackclient.Client
 	stack *stack.Stack
 }
 
@@ -85,7 +85,7 @@ func open(t *testing.T) *bench {
 // with returns a bench for a running stack.
 func with(t *testing.T, s *stack.Stack) *bench {
 	t.Helper()
-	c, err := client.New(t.Context(), s.Stack)
+	c, err := stackclient.New(t.Context(), s.Stack)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,7 +116,7 @@ func (b *bench) taken(deliver func() error) {
 	b.Helper()
 	for n := 1; ; n++ {
 		err := deliver()
-		refused, ok := errors.AsType[*client.StatusError](err)
+		refused, ok := errors.AsType[*stackclient.StatusError](err)
 		switch {
 		case err == nil:
 			return
@@ -185,13 +185,13 @@ func (b *bench) texts(alias string) []string {
 }
 
 // items returns the items about a cause on a department's queue.
-func (b *bench) items(department, reason, product string) []client.Item {
+func (b *bench) items(department, reason, product string) []stackclient.Item {
 	b.Helper()
 	all, err := b.QueueItems(b.Context(), department, false)
 	if err != nil {
 		b.Fatal(err)
 	}
-	var some []client.Item
+	var some []stackclient.Item
 	for _, i := range all {
 		if i.Reason == reason && i.Product == product {
 			some = append(some, i)

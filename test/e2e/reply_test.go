@@ -13,7 +13,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
-	"github.com/heard-intake/heard/cmd/heardctl/client"
+	"github.com/heard-intake/heard/cmd/heardctl/stackclient"
 	"github.com/heard-intake/heard/infra/local/ses"
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/message"
@@ -168,7 +168,7 @@ func TestReply_Bounce(t *testing.T) {
 		t.Errorf("contacts %+v", all)
 	}
 	_, err = b.reply("email:"+jan.Mail, nil)
-	refused, ok := errors.AsType[*client.StatusError](err)
+	refused, ok := errors.AsType[*stackclient.StatusError](err)
 	if !ok || refused.Status != http.StatusConflict || !strings.Contains(refused.Detail, "came back (5.1.1)") {
 		t.Errorf("next reply: got %v, want a conflict with the reason of the bounce", err)
 	}

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/heard-intake/heard/cmd/heardctl/client"
+	"github.com/heard-intake/heard/cmd/heardctl/stackclient"
 	"github.com/heard-intake/heard/infra/local/stack"
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/message"
@@ -64,7 +64,7 @@ func TestChat_SignInStaysApart(t *testing.T) {
 	k, l := someone(), someone()
 	accounts := []string{"K-" + k.Phone, "K-" + l.Phone}
 	for i, who := range []traffic.Person{k, l} {
-		if _, err := b.RegisterCustomer(t.Context(), client.Entry{Number: accounts[i], Name: who.Name, Phones: []string{"+" + who.Phone}}, false); err != nil {
+		if _, err := b.RegisterCustomer(t.Context(), stackclient.Entry{Number: accounts[i], Name: who.Name, Phones: []string{"+" + who.Phone}}, false); err != nil {
 			t.Fatal(err)
 		}
 		b.say(who, message.WhatsApp, "Waar blijft mijn bestelling?")
@@ -111,7 +111,7 @@ func TestHistory_OneCustomerAllChannels(t *testing.T) {
 	b := open(t)
 	jan := someone()
 	account := "K-" + jan.Phone
-	plan, err := b.RegisterCustomer(t.Context(), client.Entry{
+	plan, err := b.RegisterCustomer(t.Context(), stackclient.Entry{
 		Number: account, Name: jan.Name, Locale: "nl-NL", Phones: []string{"+" + jan.Phone}, Mails: []string{jan.Mail},
 	}, false)
 	if err != nil || len(plan.Unjoined) > 0 {
@@ -255,7 +255,7 @@ func TestAPI_Refusals(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			err := b.CallWithToken(t.Context(), http.MethodGet, tt.path, tt.token, nil, nil)
-			refused, ok := errors.AsType[*client.StatusError](err)
+			refused, ok := errors.AsType[*stackclient.StatusError](err)
 			if !ok || refused.Status != tt.status {
 				t.Errorf("got %v, want %d", err, tt.status)
 			}

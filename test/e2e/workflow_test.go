@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/heard-intake/heard/cmd/heardctl/client"
+	"github.com/heard-intake/heard/cmd/heardctl/stackclient"
 	"github.com/heard-intake/heard/infra/local/stack"
 	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/problem"
@@ -21,12 +21,12 @@ const aDay = 24 * time.Hour
 type desk struct {
 	*bench
 	begun time.Time
-	items map[string][]client.Item // by department
+	items map[string][]stackclient.Item // by department
 }
 
 func newDesk(t *testing.T) *desk {
 	t.Helper()
-	return &desk{own(t, stack.Config{Memory: true, Still: true}), time.Now(), map[string][]client.Item{}}
+	return &desk{own(t, stack.Config{Memory: true, Still: true}), time.Now(), map[string][]stackclient.Item{}}
 }
 
 // tick runs the schedules as at a time after the start, and waits for their
@@ -44,9 +44,9 @@ func (d *desk) tick(after time.Duration) {
 // is empty. It sends a POST, or a GET if body is nil.
 func (d *desk) as(department, path string, body any) (p problem.Problem) {
 	d.Helper()
-	scopes := client.DepartmentScopes
+	scopes := stackclient.DepartmentScopes
 	if department == "" {
-		scopes = client.Scopes
+		scopes = stackclient.Scopes
 	}
 	token, err := d.Token(department, scopes...)
 	if err != nil {
@@ -101,7 +101,7 @@ func (d *desk) ref(who traffic.Person) problem.ContactRef {
 
 // about returns the items that a department received about a problem, in order of
 // arrival.
-func (d *desk) about(department, id string) []client.Item {
+func (d *desk) about(department, id string) []stackclient.Item {
 	d.Helper()
 	d.settle()
 	more, err := d.QueueItems(d.Context(), department, true)
@@ -109,7 +109,7 @@ func (d *desk) about(department, id string) []client.Item {
 		d.Fatal(err)
 	}
 	d.items[department] = append(d.items[department], more...)
-	var all []client.Item
+	var all []stackclient.Item
 	for _, i := range d.items[department] {
 		if i.ID == id {
 			all = append(all, i)
@@ -120,7 +120,7 @@ func (d *desk) about(department, id string) []client.Item {
 
 // told fails the test unless a department received exactly these events about a
 // problem ("opened acknowledged"), with rising versions. It returns the last item.
-func (d *desk) told(department, id, want string) client.Item {
+func (d *desk) told(department, id, want string) stackclient.Item {
 	d.Helper()
 	all := d.about(department, id)
 	var got []string

@@ -87,7 +87,7 @@ func (m *mailer) consumeItems(ctx context.Context) error {
 	for {
 		out, err := m.sqs.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: m.items, WaitTimeSeconds: 20, MaxNumberOfMessages: 10})
 		if err != nil {
-			return err
+			return fmt.Errorf("receive items: %w", err)
 		}
 		for _, msg := range out.Messages {
 			if err := m.mailItem(ctx, []byte(*msg.Body)); err != nil {
@@ -95,7 +95,7 @@ func (m *mailer) consumeItems(ctx context.Context) error {
 				break // the next items may be about the same problem and must stay in order
 			}
 			if _, err := m.sqs.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: m.items, ReceiptHandle: msg.ReceiptHandle}); err != nil {
-				return err
+				return fmt.Errorf("delete a mailed item from the queue: %w", err)
 			}
 		}
 	}
@@ -106,7 +106,7 @@ func (m *mailer) consumeItems(ctx context.Context) error {
 func (m *mailer) mailItem(ctx context.Context, body []byte) error {
 	var i problem.Item
 	if err := json.Unmarshal(body, &i); err != nil {
-		return err
+		return fmt.Errorf("read the item: %w", err)
 	}
 	if i.Version <= m.latestItem(i.ID).Version {
 		return nil
@@ -115,23 +115,23 @@ func (m *mailer) mailItem(ctx context.Context, body []byte) error {
 	if i.Event == problem.EventCandidate {
 		var c problem.CandidateItem
 		if err := json.Unmarshal(body, &c); err != nil {
-			return err
+			return fmt.Errorf("read the candidate: %w", err)
 		}
 		l = m.composeCandidate(i, c.Words)
 	}
 	content, err := m.composeMail(i, l)
 	if err != nil {
-		return err
+		return fmt.Errorf("compose the mail about problem %s: %w", i.ID, err)
 	}
 	if err := m.sendMail(ctx, content); err != nil {
-		return err
+		return fmt.Errorf("send the mail about problem %s: %w", i.ID, err)
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.seen[i.ID] = i
 	data, err := json.Marshal(m.seen)
 	if err != nil {
-		return err
+		return fmt.Errorf("encode the mailed items: %w", err)
 	}
 	if err := os.WriteFile(m.seenFile+".new", data, 0o600); err != nil {
 		return err
@@ -152,20 +152,20 @@ func (m *mailer) sendMail(ctx context.Context, content []byte) error {
 	host, _, _ := net.SplitHostPort(m.smtp)
 	c, err := smtp.NewClient(conn, host)
 	if err != nil {
-		return err
+		return fmt.Errorf("read the greeting of %s: %w", m.smtp, err)
 	}
 	if err := errors.Join(c.Mail(m.from), c.Rcpt(m.to)); err != nil {
-		return err
+		return fmt.Errorf("announce the sender and the recipient: %w", err)
 	}
 	data, err := c.Data()
 	if err != nil {
-		return err
+		return fmt.Errorf("begin the content: %w", err)
 	}
 	if _, err := data.Write(content); err != nil {
-		return err
+		return fmt.Errorf("send the content: %w", err)
 	}
 	if err := data.Close(); err != nil {
-		return err
+		return fmt.Errorf("end the content: %w", err)
 	}
 	return c.Quit()
 }

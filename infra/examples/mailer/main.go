@@ -15,6 +15,7 @@ import (
 	"context"
 	"errors"
 	"flag"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -55,14 +56,14 @@ func runMailer(ctx context.Context, args []string) error {
 	m.wording = wordings[*language]
 	var err error
 	if m.zone, err = time.LoadLocation(*zone); err != nil {
-		return err
+		return fmt.Errorf("-zone: %w", err)
 	}
 	if err := m.validateSettings(); err != nil {
 		return err
 	}
 	cfg, err := config.LoadDefaultConfig(ctx)
 	if err != nil {
-		return err
+		return fmt.Errorf("settings of the AWS SDK: %w", err)
 	}
 	m.sqs = sqs.NewFromConfig(cfg)
 	if err := m.openQueues(ctx, *stack, *department); err != nil {

@@ -102,7 +102,7 @@ func startOnPort(ctx context.Context, emulator string, cfg Config) (*Server, err
 	if port == 0 {
 		var err error
 		if port, err = findFreePort(); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("find a free port: %w", err)
 		}
 	}
 	args, err := jvmArguments(emulator, port, cfg)
@@ -111,7 +111,7 @@ func startOnPort(ctx context.Context, emulator string, cfg Config) (*Server, err
 	}
 	out, in, err := os.Pipe()
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("open a pipe for its output: %w", err)
 	}
 	cmd := exec.Command("java", args...) //nolint:gosec // the arguments are ours
 	cmd.Dir = emulator
@@ -123,7 +123,7 @@ func startOnPort(ctx context.Context, emulator string, cfg Config) (*Server, err
 	_ = in.Close()
 	if err != nil {
 		_ = out.Close()
-		return nil, err
+		return nil, fmt.Errorf("start java: %w", err)
 	}
 
 	ready := make(chan error, 1)
@@ -131,7 +131,7 @@ func startOnPort(ctx context.Context, emulator string, cfg Config) (*Server, err
 	select {
 	case err = <-ready:
 	case <-ctx.Done():
-		err = ctx.Err()
+		err = fmt.Errorf("wait until it accepts requests: %w", ctx.Err())
 	}
 	if err != nil {
 		s.Kill() // a process that cannot bind its port hangs instead of ending

@@ -80,7 +80,7 @@ func downloadEmulator(ctx context.Context, cache, dir string) error {
 		return err
 	}
 	if err := unpackTarball(tarball, filepath.Join(tmp, "emulator")); err != nil {
-		return err
+		return fmt.Errorf("unpack %s: %w", npmTarball, err)
 	}
 	return os.Rename(filepath.Join(tmp, "emulator"), dir)
 }
@@ -94,7 +94,7 @@ func verifyTarball(tarball string) error {
 	defer func() { _ = f.Close() }()
 	sum := sha512.New()
 	if _, err := io.Copy(sum, f); err != nil {
-		return err
+		return fmt.Errorf("read %s: %w", tarball, err)
 	}
 	if got := "sha512-" + base64.StdEncoding.EncodeToString(sum.Sum(nil)); got != npmIntegrity {
 		return fmt.Errorf("%s does not match the pinned checksum: got %s, want %s", npmTarball, got, npmIntegrity)
@@ -119,7 +119,7 @@ func unpackTarball(tarball, dir string) error {
 	defer func() { _ = f.Close() }()
 	zipped, err := gzip.NewReader(f)
 	if err != nil {
-		return err
+		return fmt.Errorf("decompress: %w", err)
 	}
 	for files := tar.NewReader(zipped); ; {
 		header, err := files.Next()
@@ -127,14 +127,14 @@ func unpackTarball(tarball, dir string) error {
 			return nil
 		}
 		if err != nil {
-			return err
+			return fmt.Errorf("read the next entry: %w", err)
 		}
 		name, ours := strings.CutPrefix(header.Name, npmFolder)
 		if !ours || header.Typeflag != tar.TypeReg {
 			continue
 		}
 		if err := writeEmulatorFile(root, filepath.FromSlash(name), files); err != nil {
-			return err
+			return fmt.Errorf("write %s: %w", name, err)
 		}
 	}
 }

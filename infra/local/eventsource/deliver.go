@@ -3,6 +3,7 @@ package eventsource
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"slices"
 	"sync"
@@ -222,7 +223,7 @@ func (d *delivery) giveUpBatch(ctx context.Context, a attempt, condition string)
 	if d.OnFailure != nil {
 		body, err := json.Marshal(d.newInvocationRecord(a, condition))
 		if err != nil {
-			return err
+			return fmt.Errorf("encode the record for the on-failure destination: %w", err)
 		}
 		for n := 0; ; n++ {
 			if err = d.OnFailure(ctx, body); err == nil {

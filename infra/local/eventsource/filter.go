@@ -268,7 +268,7 @@ func parseAnythingBut(arg any) (func(any) bool, error) {
 			}
 			test, err := parseOperator(name, v)
 			if err != nil {
-				return nil, err
+				return nil, fmt.Errorf("anything-but: %w", err)
 			}
 			but = append(but, test)
 		}
@@ -276,14 +276,14 @@ func parseAnythingBut(arg any) (func(any) bool, error) {
 		for _, v := range arg {
 			test, err := equalityTest(v)
 			if err != nil {
-				return nil, err
+				return nil, fmt.Errorf("anything-but: %w", err)
 			}
 			but = append(but, test)
 		}
 	default:
 		test, err := equalityTest(arg)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("anything-but: %w", err)
 		}
 		but = append(but, test)
 	}

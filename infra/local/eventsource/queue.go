@@ -189,7 +189,7 @@ func (q *Queue) addMessages(m *receivedBatch, received []types.Message) error {
 	for _, msg := range received {
 		r, err := newQueueRecord(msg, q.cfg.QueueARN, q.cfg.Region)
 		if err != nil {
-			return err
+			return fmt.Errorf("message %s: %w", aws.ToString(msg.MessageId), err)
 		}
 		m.records = append(m.records, r)
 		m.receipts[r.id] = aws.ToString(msg.ReceiptHandle)
@@ -212,7 +212,7 @@ func (q *Queue) sumAttributes(ctx context.Context, names ...types.QueueAttribute
 		QueueUrl: &q.cfg.QueueURL, AttributeNames: names,
 	})
 	if err != nil {
-		return 0, err
+		return 0, fmt.Errorf("read the attributes of %s: %w", q.cfg.QueueARN, err)
 	}
 	sum := 0
 	for _, name := range names {

@@ -3,6 +3,7 @@ package eventsource
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"sync"
@@ -123,7 +124,7 @@ func (s *shard) deliverAndSave(ctx context.Context, records []record, p page) er
 	}
 	if s.after != "" || p.closed {
 		if err := s.checkpoint.savePosition(s.id, position{After: s.after, Done: p.closed}); err != nil {
-			return err
+			return fmt.Errorf("shard %s: %w", s.id, err)
 		}
 	}
 	if p.closed {
@@ -158,7 +159,7 @@ func (s *shard) readPage(ctx context.Context) (page, error) {
 		rec, err := newStreamRecord(r, s.cfg.StreamARN, s.cfg.Region, now)
 		if err != nil {
 			s.iterator = nil
-			return page{}, err
+			return page{}, fmt.Errorf("convert a record of shard %s: %w", s.id, err)
 		}
 		after = rec.id
 		if s.cfg.Filter.Match(rec.json) {

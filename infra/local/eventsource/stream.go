@@ -173,7 +173,7 @@ func (s *Stream) listShards(ctx context.Context) ([]types.Shard, error) {
 	for {
 		out, err := s.cfg.Client.DescribeStream(ctx, in)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("describe the stream: %w", err)
 		}
 		shards = append(shards, out.StreamDescription.Shards...)
 		in.ExclusiveStartShardId = out.StreamDescription.LastEvaluatedShardId

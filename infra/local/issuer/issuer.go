@@ -127,7 +127,7 @@ func openKeyFile(path string) (*rsa.PrivateKey, error) {
 	text, err := os.ReadFile(path) //nolint:gosec // in the stack's data folder
 	if errors.Is(err, fs.ErrNotExist) {
 		if err := createKeyFile(path); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("create the signing key: %w", err)
 		}
 		text, err = os.ReadFile(path) //nolint:gosec // in the stack's data folder
 	}
@@ -138,7 +138,11 @@ func openKeyFile(path string) (*rsa.PrivateKey, error) {
 	if block == nil {
 		return nil, fmt.Errorf("%s is not a PEM key: delete it to create a new one", path)
 	}
-	return x509.ParsePKCS1PrivateKey(block.Bytes)
+	key, err := x509.ParsePKCS1PrivateKey(block.Bytes)
+	if err != nil {
+		return nil, fmt.Errorf("%s is not an RSA key: delete it to create a new one: %w", path, err)
+	}
+	return key, nil
 }
 
 func createKeyFile(path string) error {

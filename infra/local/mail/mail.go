@@ -9,6 +9,7 @@
 package mail
 
 import (
+	"fmt"
 	"io"
 	"log"
 	"net"
@@ -158,7 +159,7 @@ func (s *Server) storeMail(id string, e envelope, raw []byte) error {
 	}
 	notice, err := s.buildNotice(id, e, stamped, now)
 	if err != nil {
-		return err
+		return fmt.Errorf("build the notice of the mail: %w", err)
 	}
 	return s.cfg.Announce(notice)
 }

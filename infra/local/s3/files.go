@@ -73,7 +73,7 @@ func openFiles(dir string) (*files, error) {
 	}
 	for _, bucket := range buckets {
 		if f.buckets[bucket.Name()], err = readBucket(f.path("buckets", bucket.Name())); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("bucket %s: %w", bucket.Name(), err)
 		}
 	}
 	return f, nil
@@ -104,17 +104,20 @@ func readObject(path string) (*object, error) {
 	defer func() { _ = f.Close() }()
 	var length [8]byte
 	if _, err := f.Seek(-int64(len(length)), io.SeekEnd); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("find the length of its description: %w", err)
 	}
 	if _, err := io.ReadFull(f, length[:]); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("read the length of its description: %w", err)
 	}
 	n := int64(binary.BigEndian.Uint64(length[:])) //nolint:gosec // we wrote it
 	if _, err := f.Seek(-n-int64(len(length)), io.SeekEnd); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("find its description: %w", err)
 	}
 	var o object
-	return &o, json.NewDecoder(io.LimitReader(f, n)).Decode(&o)
+	if err := json.NewDecoder(io.LimitReader(f, n)).Decode(&o); err != nil {
+		return nil, fmt.Errorf("decode its description: %w", err)
+	}
+	return &o, nil
 }
 
 func (f *files) createBucket(name string) error {
@@ -186,7 +189,7 @@ func (o *object) writeTo(w io.Writer, content io.Reader, size int64) (err error)
 	o.CRC32 = crc.Sum(nil)
 	description, err := json.Marshal(o)
 	if err != nil {
-		return err
+		return fmt.Errorf("encode the description of an object: %w", err)
 	}
 	_, err = w.Write(binary.BigEndian.AppendUint64(description, uint64(len(description))))
 	return err

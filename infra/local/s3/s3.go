@@ -57,7 +57,7 @@ func New(cfg Config) (*Server, error) {
 // CreateBucket creates a bucket. An existing bucket is not an error.
 func (s *Server) CreateBucket(name string) error {
 	if err := gofakes3.ValidateBucketName(name); err != nil {
-		return err
+		return fmt.Errorf("bucket %q: %w", name, err)
 	}
 	err := s.files.createBucket(name)
 	if gofakes3.IsAlreadyExists(err) {

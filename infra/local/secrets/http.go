@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"slices"
@@ -144,7 +145,7 @@ func (s *Server) putSecretValue(in putRequest) (response, error) {
 	s.secrets[found.Name] = changed
 	if err := s.saveFile(); err != nil {
 		s.secrets[found.Name] = found
-		return response{}, err
+		return response{}, fmt.Errorf("save the secrets: %w", err)
 	}
 	return changed.describeVersion(added), nil
 }

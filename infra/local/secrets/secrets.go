@@ -119,7 +119,7 @@ func (s *Server) addSecret(in createRequest) (*secret, error) {
 	s.secrets[in.Name] = created
 	if err := s.saveFile(); err != nil {
 		delete(s.secrets, in.Name)
-		return nil, err
+		return nil, fmt.Errorf("save the secrets: %w", err)
 	}
 	return created, nil
 }
@@ -175,7 +175,7 @@ func (s *secret) cloneSecret() *secret {
 func (s *Server) saveFile() error {
 	content, err := json.MarshalIndent(s.secrets, "", "  ")
 	if err != nil {
-		return err
+		return fmt.Errorf("encode: %w", err)
 	}
 	dir := filepath.Dir(s.file)
 	if err := os.MkdirAll(dir, 0o700); err != nil {

@@ -23,7 +23,7 @@ const (
 // event of SES and delivers the mail that comes back.
 func (s *Server) Answer(one SentMail, kind Kind) error {
 	if err := s.publishFeedback(one, kind); err != nil {
-		return err
+		return fmt.Errorf("publish the event of a %s: %w", kind, err)
 	}
 	if s.cfg.Deliver == nil {
 		return nil

@@ -88,16 +88,16 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{cfg: cfg, faults: map[string]*Fault{}}
 	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("local ses: %w", err)
 	}
 	names, err := filepath.Glob(filepath.Join(cfg.Dir, "*.json"))
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("local ses: %w", err)
 	}
 	for _, name := range names {
 		one, err := readSentMail(name)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("local ses: %w", err)
 		}
 		s.sent = append(s.sent, one)
 	}
@@ -215,13 +215,13 @@ func (s *Server) sendMail(in request) (SentMail, error) {
 	}
 	one.Raw = replaceStamps(in.Content.Raw.Data, one.ID, now)
 	if err := s.storeMail(one); err != nil {
-		return SentMail{}, err
+		return SentMail{}, fmt.Errorf("store the mail: %w", err)
 	}
 	s.mu.Lock()
 	s.sent = append(s.sent, one)
 	s.mu.Unlock()
 	if err := s.publishSent(one); err != nil {
-		return SentMail{}, err
+		return SentMail{}, fmt.Errorf("publish the events of the mail: %w", err)
 	}
 	if lose {
 		return one, errLost
@@ -285,7 +285,7 @@ func (s *Server) storeMail(one SentMail) error {
 	id, _, _ := strings.Cut(one.ID, "@")
 	about, err := json.MarshalIndent(one, "", "  ")
 	if err != nil {
-		return err
+		return fmt.Errorf("encode its description: %w", err)
 	}
 	if err := writeFile(filepath.Join(s.cfg.Dir, id+".eml"), one.Raw); err != nil {
 		return err

@@ -2,6 +2,7 @@ package ses
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"time"
 )
@@ -28,7 +29,7 @@ func (s *Server) publishEvent(one SentMail, kind string, more map[string]any) er
 	}
 	data, err := json.Marshal(event)
 	if err != nil {
-		return err
+		return fmt.Errorf("encode the event %s: %w", kind, err)
 	}
 	return s.cfg.Publish(one.Set, kind, data)
 }

@@ -70,10 +70,10 @@ func openJournal(dir string, log *slog.Logger, apply func(record) error, cut fun
 		return nil, fmt.Errorf("lock folder, another server may use it: %w", err)
 	}
 	if err := j.replayLog(apply); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("replay the log: %w", err)
 	}
 	if err := j.rewriteLog(cut(func() {})); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("rewrite the log: %w", err)
 	}
 	go j.writePending()
 	return j, nil
@@ -131,7 +131,7 @@ func readFrame(in io.Reader, left int64) ([]byte, error) {
 		return nil, errIncompleteFrame
 	}
 	if _, err := io.ReadFull(in, head[:]); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("read the header of a frame: %w", err)
 	}
 	length := int64(binary.BigEndian.Uint32(head[:]))
 	if length == 0 || length > left-frameHeader {
@@ -139,7 +139,7 @@ func readFrame(in io.Reader, left int64) ([]byte, error) {
 	}
 	payload := make([]byte, length)
 	if _, err := io.ReadFull(in, payload); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("read a frame of %d bytes: %w", length, err)
 	}
 	if crc32.Checksum(payload, castagnoli) == binary.BigEndian.Uint32(head[4:]) {
 		return payload, nil
@@ -281,7 +281,7 @@ func encodeFrame(batch []record) ([]byte, error) {
 	enc.SetEscapeHTML(false)
 	for _, r := range batch {
 		if err := enc.Encode(r); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("encode a record: %w", err)
 		}
 	}
 	frame := b.Bytes()

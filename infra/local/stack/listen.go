@@ -93,7 +93,7 @@ func (s *Stack) publishSendingEvent(set, kind string, event []byte) error {
 			continue
 		}
 		if err := s.publishToTopic(e.Topic, "Amazon SES Email Event Notification", string(event)); err != nil {
-			return err
+			return fmt.Errorf("publish the event %s: %w", kind, err)
 		}
 	}
 	return nil
@@ -153,7 +153,7 @@ func (s *Stack) serveStandIns(ctx context.Context) (err error) {
 		Output: s.cfg.Output, Logs: s.cfg.Lines, OnFailure: s.sendFailure,
 	})
 	if err != nil {
-		return err
+		return fmt.Errorf("local lambda: %w", err)
 	}
 	s.serveHandler(s.at.issuer, s.issuer)
 	s.serveHandler(s.at.secrets, s.secrets)

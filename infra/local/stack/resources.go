@@ -46,7 +46,7 @@ func (s *Stack) buildFunctions(ctx context.Context) error {
 	}
 	defer func() { _ = lock.Close() }()
 	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
-		return err
+		return fmt.Errorf("lock %s: %w", lock.Name(), err)
 	}
 	var names []string
 	for _, f := range s.Model.Functions {
@@ -192,7 +192,7 @@ func (s *Stack) StartSQS() error {
 	defer s.parts.Unlock()
 	var err error
 	if s.at.sqs, err = listenAgain(s.at.sqs); err != nil {
-		return err
+		return fmt.Errorf("listen on the port of SQS: %w", err)
 	}
 	return s.startQueueServer()
 }

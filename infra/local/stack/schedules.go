@@ -61,7 +61,7 @@ func (s *Stack) Tick(ctx context.Context, at time.Time) error {
 		for _, sc := range f.Schedules {
 			_, failure, err := s.invokeAndCount(ctx, f.Name, scheduleEvent(sc, at))
 			if err != nil {
-				return err
+				return fmt.Errorf("invoke %s for schedule %s: %w", f.Name, sc.ID, err)
 			}
 			if failure != "" {
 				return fmt.Errorf("%s: %s", f.Name, failure)

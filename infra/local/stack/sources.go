@@ -64,15 +64,15 @@ func (s *Stack) startMappings(ctx context.Context) error {
 func (s *Stack) startStream(ctx context.Context, f template.Function, source template.Stream) error {
 	table, err := s.clients.DynamoDB.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &source.Table})
 	if err != nil {
-		return err
+		return fmt.Errorf("describe table %s: %w", source.Table, err)
 	}
 	filter, err := eventsource.ParseFilter(source.Filters...)
 	if err != nil {
-		return err
+		return fmt.Errorf("filter: %w", err)
 	}
 	cfg, err := s.AWS(ctx)
 	if err != nil {
-		return err
+		return fmt.Errorf("settings of the SDK: %w", err)
 	}
 	streams := dynamodbstreams.NewFromConfig(cfg)
 	sc := eventsource.StreamConfig{
@@ -100,7 +100,7 @@ func (s *Stack) startStream(ctx context.Context, f template.Function, source tem
 func (s *Stack) startQueue(f template.Function, source template.QueueSource) error {
 	filter, err := eventsource.ParseFilter(source.Filters...)
 	if err != nil {
-		return err
+		return fmt.Errorf("filter: %w", err)
 	}
 	m, err := eventsource.NewQueue(eventsource.QueueConfig{
 		Client: s.clients.SQS, QueueURL: s.queueURL(source.Queue),
@@ -185,13 +185,13 @@ func (s *Stack) setUpNotifications() error {
 	for _, b := range s.Model.Buckets {
 		for _, n := range b.Notifications {
 			if err := s.sendToQueue(s.run, s.queueURL(arnName(n.Target)), s3.TestEventJSON(b.Name, time.Now())); err != nil {
-				return err
+				return fmt.Errorf("send the test event of bucket %s: %w", b.Name, err)
 			}
 		}
 	}
 	if s.mail != nil {
 		if err := s.mail.SetUp(); err != nil {
-			return err
+			return fmt.Errorf("store the test mail: %w", err)
 		}
 	}
 	return os.WriteFile(marker, nil, 0o600)
@@ -205,7 +205,7 @@ func (s *Stack) notifyQueues(e s3.Event) error {
 				continue
 			}
 			if err := s.sendToQueue(s.run, s.queueURL(arnName(n.Target)), e.JSON(b.ID)); err != nil {
-				return err
+				return fmt.Errorf("send to %s: %w", arnName(n.Target), err)
 			}
 		}
 	}

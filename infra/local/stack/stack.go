@@ -122,7 +122,7 @@ func Start(ctx context.Context, cfg Config) (*Stack, error) {
 func prepareStack(cfg Config) (*Stack, error) {
 	var err error
 	if cfg.Root, err = filepath.Abs(cmp.Or(cfg.Root, ".")); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("path of the repository: %w", err)
 	}
 	cfg.Template = cmp.Or(cfg.Template, filepath.Join(cfg.Root, "infra", "template.yaml"))
 	if cfg.Log == nil {
@@ -133,13 +133,16 @@ func prepareStack(cfg Config) (*Stack, error) {
 	if cfg.Memory || cfg.Dir == "" {
 		s.remove = true
 		if s.data, err = os.MkdirTemp("", "heard-"); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("create a data folder: %w", err)
 		}
 	}
 	if s.data, err = filepath.Abs(s.data); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("path of the data folder: %w", err)
 	}
-	return s, os.MkdirAll(s.data, 0o700)
+	if err := os.MkdirAll(s.data, 0o700); err != nil {
+		return nil, fmt.Errorf("create the data folder: %w", err)
+	}
+	return s, nil
 }
 
 func (s *Stack) startParts(ctx context.Context) error {
@@ -150,7 +153,7 @@ func (s *Stack) startParts(ctx context.Context) error {
 		return err
 	}
 	if err := s.serveStandIns(ctx); err != nil {
-		return err
+		return fmt.Errorf("start the local services: %w", err)
 	}
 	err := runConcurrently(ctx,
 		s.timeStep("build", s.buildFunctions),
@@ -165,10 +168,10 @@ func (s *Stack) startParts(ctx context.Context) error {
 		return err
 	}
 	if err := s.setUpNotifications(); err != nil {
-		return err
+		return fmt.Errorf("set up the notifications: %w", err)
 	}
 	if err := s.startMappings(ctx); err != nil {
-		return err
+		return fmt.Errorf("start the event sources: %w", err)
 	}
 	s.startSchedules()
 	s.serveHandler(s.at.api, httpapi.New(httpapi.Config{

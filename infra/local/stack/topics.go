@@ -2,6 +2,7 @@ package stack
 
 import (
 	"encoding/json"
+	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -29,7 +30,7 @@ func (s *Stack) publishToTopic(topic, subject, message string) error {
 		SignatureVersion: "1", Signature: "bG9jYWw=", SigningCertURL: s.Endpoints["SQS"], UnsubscribeURL: s.Endpoints["SQS"],
 	})
 	if err != nil {
-		return err
+		return fmt.Errorf("encode the message for topic %s: %w", topic, err)
 	}
 	for _, t := range s.Model.Topics {
 		if t.ARN != topic {
@@ -37,7 +38,7 @@ func (s *Stack) publishToTopic(topic, subject, message string) error {
 		}
 		for _, sub := range t.Subscriptions {
 			if err := s.sendToQueue(s.run, s.queueURL(arnName(sub.Endpoint)), body); err != nil {
-				return err
+				return fmt.Errorf("send to subscriber %s of topic %s: %w", arnName(sub.Endpoint), topic, err)
 			}
 		}
 	}

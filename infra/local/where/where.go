@@ -72,7 +72,7 @@ func Read(dir string) (Stack, error) {
 func (s Stack) Write(dir string) error {
 	data, err := json.MarshalIndent(s, "", "  ")
 	if err != nil {
-		return err
+		return fmt.Errorf("encode the description of the stack: %w", err)
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
@@ -117,7 +117,7 @@ type Clients struct {
 func (s Stack) Clients(ctx context.Context) (Clients, error) {
 	cfg, err := s.AWS(ctx)
 	if err != nil {
-		return Clients{}, err
+		return Clients{}, fmt.Errorf("settings of the AWS SDK: %w", err)
 	}
 	return Clients{
 		// The error responses of DynamoDB Local have no checksum.

@@ -1,7 +1,9 @@
-// Package client works with a running stack as platforms, agents, departments
-// and operators do: it signs and sends deliveries, calls the API, and reads
-// queues. The command heardctl and the end-to-end tests use it.
-package client
+// Package stackclient works with a running stack as platforms, agents,
+// departments and operators do. It signs and sends deliveries, calls the API
+// through package client, and reads queues, the table and the buckets.
+//
+// The commands heardctl and figures and the end-to-end tests use it.
+package stackclient
 
 import (
 	"bytes"
@@ -16,7 +18,7 @@ import (
 	"os"
 	"time"
 
-	api "github.com/heard-intake/heard/client"
+	"github.com/heard-intake/heard/client"
 	"github.com/heard-intake/heard/infra/local/issuer"
 	"github.com/heard-intake/heard/infra/local/where"
 )
@@ -41,7 +43,10 @@ type Client struct {
 // New returns a client of the stack s.
 func New(ctx context.Context, s where.Stack) (*Client, error) {
 	c, err := s.Clients(ctx)
-	return &Client{Stack: s, SDK: c, http: http.Client{Timeout: 30 * time.Second}}, err
+	if err != nil {
+		return nil, err
+	}
+	return &Client{Stack: s, SDK: c, http: http.Client{Timeout: 30 * time.Second}}, nil
 }
 
 // Token returns a token for the API. On the local stack, its issuer signs a
@@ -63,7 +68,7 @@ func (c *Client) Token(department string, scopes ...string) (string, error) {
 }
 
 // StatusError is an error that the API returned.
-type StatusError = api.Error
+type StatusError = client.Error
 
 // Call sends a request to the API with a token that has all scopes, and decodes
 // the response into v. body is encoded as JSON. body and v may be nil.
@@ -78,7 +83,7 @@ func (c *Client) Call(ctx context.Context, method, path string, body, v any) err
 // CallWithToken is like [Client.Call], with the given bearer token. The token
 // may be empty.
 func (c *Client) CallWithToken(ctx context.Context, method, path, bearer string, body, v any) error {
-	stack := api.Client{URL: c.API, Token: api.Fixed(bearer), HTTP: &c.http}
+	stack := client.Client{URL: c.API, Token: client.Fixed(bearer), HTTP: &c.http}
 	err := stack.Do(ctx, method, path, body, v)
 	if _, down := errors.AsType[*url.Error](err); down {
 		return fmt.Errorf("%w: is the stack running? make run starts it", err)
@@ -99,7 +104,7 @@ func (c *Client) sendRequest(ctx context.Context, method, path string, header ht
 	defer func() { _ = resp.Body.Close() }()
 	answer, err := io.ReadAll(resp.Body)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("read the response: %w", err)
 	}
 	if resp.StatusCode >= http.StatusMultipleChoices {
 		var problem struct{ Title, Detail, Message string }

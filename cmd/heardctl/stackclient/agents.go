@@ -1,4 +1,4 @@
-package client
+package stackclient
 
 import (
 	"context"
@@ -24,7 +24,10 @@ import (
 func (c *Client) Brief(ctx context.Context, id identity.CustomerID) (brief.Brief, error) {
 	var b brief.Brief
 	err := c.Call(ctx, http.MethodGet, fmt.Sprintf("/v1/customers/%s/brief", id), nil, &b)
-	return b, err
+	if err != nil {
+		return brief.Brief{}, fmt.Errorf("read the brief: %w", err)
+	}
+	return b, nil
 }
 
 // ClaimAction is a change of the claim on a customer.
@@ -55,7 +58,10 @@ func (c *Client) Release(ctx context.Context, id identity.CustomerID, action Cla
 func (c *Client) changeClaim(ctx context.Context, id identity.CustomerID, path string, action ClaimAction) (contact.Claim, error) {
 	var now contact.Claim
 	err := c.Call(ctx, http.MethodPost, fmt.Sprintf("/v1/customers/%s/%s", id, path), action, &now)
-	return now, err
+	if err != nil {
+		return contact.Claim{}, fmt.Errorf("%s: %w", path, err)
+	}
+	return now, nil
 }
 
 // Note is a structured note about a customer.
@@ -74,7 +80,10 @@ func (c *Client) AddNote(ctx context.Context, id identity.CustomerID, n Note) (m
 	}
 	var m message.Message
 	err := c.Call(ctx, http.MethodPost, fmt.Sprintf("/v1/customers/%s/notes", id), n, &m)
-	return m, err
+	if err != nil {
+		return message.Message{}, fmt.Errorf("write the note: %w", err)
+	}
+	return m, nil
 }
 
 // ContactEvents receives the messages on the queue contact-events. If remove is
@@ -82,12 +91,15 @@ func (c *Client) AddNote(ctx context.Context, id identity.CustomerID, n Note) (m
 func (c *Client) ContactEvents(ctx context.Context, remove bool) ([]contact.Event, error) {
 	queue, err := c.Queue(ctx, c.SDK, "contact-events")
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("find the queue contact-events: %w", err)
 	}
 	var all []contact.Event
 	var back []types.ChangeMessageVisibilityBatchRequestEntry
 	for {
 		out, err := c.SDK.SQS.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: &queue, MaxNumberOfMessages: 10, VisibilityTimeout: 30})
+		if err != nil {
+			err = fmt.Errorf("receive the events: %w", err)
+		}
 		if err != nil || len(out.Messages) == 0 {
 			return all, errors.Join(err, c.returnMessages(context.WithoutCancel(ctx), queue, back))
 		}
@@ -102,7 +114,7 @@ func (c *Client) ContactEvents(ctx context.Context, remove bool) ([]contact.Even
 				continue
 			}
 			if _, err := c.SDK.SQS.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: &queue, ReceiptHandle: m.ReceiptHandle}); err != nil {
-				return nil, err
+				return nil, fmt.Errorf("delete an event from the queue: %w", err)
 			}
 		}
 	}

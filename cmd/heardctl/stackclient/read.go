@@ -1,4 +1,4 @@
-package client
+package stackclient
 
 import (
 	"context"
@@ -32,7 +32,10 @@ type Person struct {
 func (c *Client) FindCustomer(ctx context.Context, alias string) (Person, error) {
 	var p Person
 	err := c.Call(ctx, http.MethodGet, "/v1/customers?alias="+url.QueryEscape(alias), nil, &p)
-	return p, err
+	if err != nil {
+		return Person{}, fmt.Errorf("find the customer: %w", err)
+	}
+	return p, nil
 }
 
 // Messages returns the last messages of a customer, oldest first.
@@ -40,7 +43,7 @@ func (c *Client) Messages(ctx context.Context, id identity.CustomerID, limit int
 	var page struct{ Messages []message.Entry }
 	path := fmt.Sprintf("/v1/customers/%s/messages?limit=%d", id, limit)
 	if err := c.Call(ctx, http.MethodGet, path, nil, &page); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("read the history: %w", err)
 	}
 	slices.Reverse(page.Messages)
 	return page.Messages, nil
@@ -56,7 +59,10 @@ type Contact struct {
 func (c *Client) Contacts(ctx context.Context, id identity.CustomerID) ([]Contact, error) {
 	var page struct{ Contacts []Contact }
 	err := c.Call(ctx, http.MethodGet, fmt.Sprintf("/v1/customers/%s/contacts", id), nil, &page)
-	return page.Contacts, err
+	if err != nil {
+		return nil, fmt.Errorf("read the contacts: %w", err)
+	}
+	return page.Contacts, nil
 }
 
 // Waiting returns the contacts that wait for a department, the longest wait
@@ -67,7 +73,10 @@ func (c *Client) Waiting(ctx context.Context, department string) (waiters []cont
 		Complete bool
 	}
 	err = c.Call(ctx, http.MethodGet, "/v1/contacts?state=waiting&department="+url.QueryEscape(department), nil, &page)
-	return page.Contacts, page.Complete, err
+	if err != nil {
+		return nil, false, fmt.Errorf("read the waiting list of %s: %w", department, err)
+	}
+	return page.Contacts, page.Complete, nil
 }
 
 // Problems returns the problems of a department, the latest first. An empty
@@ -84,7 +93,7 @@ func (c *Client) Problems(ctx context.Context, department string) ([]problem.Pro
 			Cursor   string
 		}
 		if err := c.Call(ctx, http.MethodGet, "/v1/problems?"+query.Encode(), nil, &page); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("list the problems: %w", err)
 		}
 		all = append(all, page.Problems...)
 		if page.Cursor == "" {
@@ -96,7 +105,10 @@ func (c *Client) Problems(ctx context.Context, department string) ([]problem.Pro
 
 // ResendItem sends the latest item of a problem to its department's queue again.
 func (c *Client) ResendItem(ctx context.Context, problemID string) error {
-	return c.Call(ctx, http.MethodPost, "/v1/problems/"+url.PathEscape(problemID)+"/resend", nil, nil)
+	if err := c.Call(ctx, http.MethodPost, "/v1/problems/"+url.PathEscape(problemID)+"/resend", nil, nil); err != nil {
+		return fmt.Errorf("resend the item of problem %s: %w", problemID, err)
+	}
+	return nil
 }
 
 // Entry is one customer in the company's own register.
@@ -126,6 +138,9 @@ func (c *Client) QueueItems(ctx context.Context, department string, remove bool)
 	var back []types.ChangeMessageVisibilityBatchRequestEntry
 	for {
 		out, err := c.SDK.SQS.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: &queue, MaxNumberOfMessages: 10, VisibilityTimeout: 30})
+		if err != nil {
+			err = fmt.Errorf("receive the items of department %s: %w", department, err)
+		}
 		if err != nil || len(out.Messages) == 0 {
 			return items, errors.Join(err, c.returnMessages(context.WithoutCancel(ctx), queue, back))
 		}
@@ -141,7 +156,7 @@ func (c *Client) QueueItems(ctx context.Context, department string, remove bool)
 				continue
 			}
 			if _, err := c.SDK.SQS.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: &queue, ReceiptHandle: m.ReceiptHandle}); err != nil {
-				return nil, err
+				return nil, fmt.Errorf("delete an item from the queue of department %s: %w", department, err)
 			}
 		}
 	}
@@ -158,13 +173,13 @@ func (c *Client) CountHeldItems(ctx context.Context, department string) (int, er
 	names := []types.QueueAttributeName{types.QueueAttributeNameApproximateNumberOfMessages, types.QueueAttributeNameApproximateNumberOfMessagesNotVisible}
 	got, err := c.SDK.SQS.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: &queue, AttributeNames: names})
 	if err != nil {
-		return 0, err
+		return 0, fmt.Errorf("count the held items of department %s: %w", department, err)
 	}
 	sum := 0
 	for _, name := range names {
 		n, err := strconv.Atoi(got.Attributes[string(name)])
 		if err != nil {
-			return 0, err
+			return 0, fmt.Errorf("queue attribute %s: %w", name, err)
 		}
 		sum += n
 	}
@@ -177,7 +192,10 @@ func (c *Client) problemQueue(ctx context.Context, department string) (string, e
 	if _, ok := errors.AsType[*types.QueueDoesNotExist](err); ok {
 		return "", fmt.Errorf("department %q has no queue: check its name, and add it to the taxonomy and to the parameter Departments", department)
 	}
-	return queue, err
+	if err != nil {
+		return "", fmt.Errorf("find the queue of department %s: %w", department, err)
+	}
+	return queue, nil
 }
 
 // returnMessages makes received messages visible on their queue again.
@@ -185,7 +203,7 @@ func (c *Client) returnMessages(ctx context.Context, queue string, entries []typ
 	for some := range slices.Chunk(entries, 10) {
 		_, err := c.SDK.SQS.ChangeMessageVisibilityBatch(ctx, &sqs.ChangeMessageVisibilityBatchInput{QueueUrl: &queue, Entries: some})
 		if err != nil {
-			return err
+			return fmt.Errorf("return messages to the queue, they stay hidden for up to 30 seconds: %w", err)
 		}
 	}
 	return nil

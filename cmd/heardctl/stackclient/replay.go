@@ -1,10 +1,10 @@
-package client
+package stackclient
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"path"
 	"strconv"
@@ -45,9 +45,10 @@ func (c *Client) ReplayCase(ctx context.Context, q message.QuarantinedDelivery) 
 		return err
 	}
 	if err := table.Messages.CloseQuarantined(ctx, q.Hash); err != nil {
-		return err
+		return fmt.Errorf("remove the case from the quarantine: %w", err)
 	}
 	if err := c.resendDelivery(ctx, q); err != nil {
+		err = fmt.Errorf("send delivery %s again: %w", q.Object, err)
 		return errors.Join(err, table.Messages.PutQuarantined(context.WithoutCancel(ctx), q))
 	}
 	return nil
@@ -74,19 +75,21 @@ func (c *Client) readObject(ctx context.Context, key string) ([]byte, error) {
 	}
 	out, err := c.SDK.S3.GetObject(ctx, &s3.GetObjectInput{Bucket: &c.Blobs, Key: &key})
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("read object %s: %w", key, err)
 	}
 	defer func() { _ = out.Body.Close() }()
-	var b bytes.Buffer
-	_, err = io.Copy(&b, out.Body)
-	return b.Bytes(), err
+	data, err := io.ReadAll(out.Body)
+	if err != nil {
+		return nil, fmt.Errorf("read object %s: %w", key, err)
+	}
+	return data, nil
 }
 
 // announceMail sends an S3 event about a mail to the email function's queue.
 func (c *Client) announceMail(ctx context.Context, key string) error {
 	queue, err := c.Queue(ctx, c.SDK, "mail-arrived")
 	if err != nil {
-		return err
+		return fmt.Errorf("find the queue mail-arrived: %w", err)
 	}
 	type named map[string]any
 	body, err := json.Marshal(named{"Records": []named{{
@@ -94,10 +97,13 @@ func (c *Client) announceMail(ctx context.Context, key string) error {
 		"s3": named{"bucket": named{"name": c.Mail}, "object": named{"key": key}},
 	}}})
 	if err != nil {
-		return err
+		return fmt.Errorf("encode the event of S3: %w", err)
 	}
 	_, err = c.SDK.SQS.SendMessage(ctx, &sqs.SendMessageInput{QueueUrl: &queue, MessageBody: aws.String(string(body))})
-	return err
+	if err != nil {
+		return fmt.Errorf("announce the mail: %w", err)
+	}
+	return nil
 }
 
 // DeadLetterQueue is a queue of messages and events that failed too often.
@@ -112,7 +118,7 @@ type DeadLetterQueue struct {
 func (c *Client) DeadLetterQueues(ctx context.Context) ([]DeadLetterQueue, error) {
 	out, err := c.SDK.SQS.ListQueues(ctx, &sqs.ListQueuesInput{QueueNamePrefix: aws.String(c.Name + "-"), MaxResults: aws.Int32(1000)})
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("list the queues: %w", err)
 	}
 	var all []DeadLetterQueue
 	for _, url := range out.QueueUrls {
@@ -122,7 +128,7 @@ func (c *Client) DeadLetterQueues(ctx context.Context) ([]DeadLetterQueue, error
 		}
 		n, arn, err := c.queueLength(ctx, url)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("dead-letter queue %s: %w", name, err)
 		}
 		all = append(all, DeadLetterQueue{name, n, url, arn})
 	}
@@ -135,7 +141,7 @@ func (c *Client) queueLength(ctx context.Context, url string) (n int, arn string
 		types.QueueAttributeNameApproximateNumberOfMessages, types.QueueAttributeNameQueueArn,
 	}})
 	if err != nil {
-		return 0, "", err
+		return 0, "", fmt.Errorf("read its length: %w", err)
 	}
 	n, err = strconv.Atoi(got.Attributes["ApproximateNumberOfMessages"])
 	return n, got.Attributes["QueueArn"], err
@@ -157,15 +163,18 @@ func (c *Client) RedriveQueue(ctx context.Context, d DeadLetterQueue) (Redriven,
 	}
 	sources, err := c.SDK.SQS.ListDeadLetterSourceQueues(ctx, &sqs.ListDeadLetterSourceQueuesInput{QueueUrl: &d.url})
 	if err != nil {
-		return Redriven{}, err
+		return Redriven{}, fmt.Errorf("find the sources of %s: %w", d.Name, err)
 	}
 	if len(sources.QueueUrls) == 0 {
 		invoked, err := c.redriveInvocations(ctx, d.url)
 		back, _, lengthErr := c.queueLength(ctx, d.url)
-		return Redriven{Invoked: invoked, Back: back}, errors.Join(err, lengthErr)
+		if err := errors.Join(err, lengthErr); err != nil {
+			return Redriven{Invoked: invoked, Back: back}, fmt.Errorf("%s: %w", d.Name, err)
+		}
+		return Redriven{Invoked: invoked, Back: back}, nil
 	}
 	if _, err := c.SDK.SQS.StartMessageMoveTask(ctx, &sqs.StartMessageMoveTaskInput{SourceArn: &d.arn}); err != nil {
-		return Redriven{}, err
+		return Redriven{}, fmt.Errorf("move the messages of %s: %w", d.Name, err)
 	}
 	return Redriven{Moved: d.Count}, nil
 }

@@ -1,4 +1,4 @@
-package client
+package stackclient
 
 import (
 	"bytes"
@@ -28,7 +28,7 @@ func (c *Client) PublishTaxonomy(ctx context.Context, data []byte) (report strin
 		Bucket: &c.Blobs, Key: aws.String(published.Draft), Body: bytes.NewReader(data), ContentType: aws.String("application/yaml"),
 	})
 	if err != nil {
-		return "", err
+		return "", fmt.Errorf("upload the taxonomy: %w", err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, publishTimeout)
 	defer cancel()

@@ -1,4 +1,4 @@
-package client
+package stackclient
 
 import (
 	"bytes"
@@ -40,7 +40,7 @@ func isSNSMessage(raw []byte) bool {
 func (c *Client) invokeWhatsApp(ctx context.Context, message []byte) error {
 	event, err := json.Marshal(events.SNSEvent{Records: []events.SNSEventRecord{{SNS: events.SNSEntity{Message: string(message)}}}})
 	if err != nil {
-		return err
+		return fmt.Errorf("encode the event of SNS: %w", err)
 	}
 	_, err = c.invokeFunction(ctx, c.Name+"-whatsapp", event)
 	return err
@@ -62,8 +62,10 @@ func (c *Client) SendWebhook(ctx context.Context, channel message.Channel, body 
 	header := http.Header{}
 	header.Set("Content-Type", "application/json")
 	header.Set(meta.SignatureHeader, meta.Sign(body, secret["appSecret"]))
-	_, err = c.sendRequest(ctx, http.MethodPost, "/webhooks/"+name, header, body)
-	return err
+	if _, err = c.sendRequest(ctx, http.MethodPost, "/webhooks/"+name, header, body); err != nil {
+		return fmt.Errorf("post the webhook of %s: %w", name, err)
+	}
+	return nil
 }
 
 // SendMail sends a mail by SMTP, from the address in its From field. An empty
@@ -101,7 +103,10 @@ func (c *Client) SignInToChat(ctx context.Context, held, account string) (sessio
 	}
 	var out struct{ Token string }
 	err = c.CallWithToken(ctx, http.MethodPost, "/chat/sessions", held, open, &out)
-	return out.Token, err
+	if err != nil {
+		return "", fmt.Errorf("open the chat: %w", err)
+	}
+	return out.Token, nil
 }
 
 // newHostToken returns the token with which the company's site names its

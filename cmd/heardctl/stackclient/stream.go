@@ -1,4 +1,4 @@
-package client
+package stackclient
 
 import (
 	"bytes"
@@ -57,7 +57,7 @@ func (c *Client) redriveInvocations(ctx context.Context, queue string) (invoked 
 	for {
 		out, err := c.SDK.SQS.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: &queue, MaxNumberOfMessages: 10, VisibilityTimeout: replayTimeout})
 		if err != nil {
-			return 0, err
+			return 0, fmt.Errorf("receive the dead letters: %w", err)
 		}
 		if len(out.Messages) == 0 {
 			break
@@ -80,7 +80,10 @@ func (c *Client) redriveInvocations(ctx context.Context, queue string) (invoked 
 // makeVisible makes a message that could not be replayed visible on its queue.
 func (c *Client) makeVisible(ctx context.Context, queue string, m sqstypes.Message) error {
 	_, err := c.SDK.SQS.ChangeMessageVisibility(ctx, &sqs.ChangeMessageVisibilityInput{QueueUrl: &queue, ReceiptHandle: m.ReceiptHandle})
-	return err
+	if err != nil {
+		return fmt.Errorf("return the dead letter to its queue: %w", err)
+	}
+	return nil
 }
 
 // replayDeadLetter invokes the function of a dead letter with its event. It
@@ -88,16 +91,16 @@ func (c *Client) makeVisible(ctx context.Context, queue string, m sqstypes.Messa
 func (c *Client) replayDeadLetter(ctx context.Context, record string) error {
 	var g deadLetter
 	if err := json.Unmarshal([]byte(record), &g); err != nil {
-		return err
+		return fmt.Errorf("read the dead letter: %w", err)
 	}
 	event := []byte(g.RequestPayload)
 	if g.SetAside != nil || g.Batch.Stream != "" {
 		records, err := c.deadLetterRecords(ctx, g)
 		if err != nil {
-			return err
+			return fmt.Errorf("find the records of the dead letter: %w", err)
 		}
 		if event, err = json.Marshal(events.DynamoDBEvent{Records: records}); err != nil {
-			return err
+			return fmt.Errorf("encode the event: %w", err)
 		}
 	}
 	answer, err := c.invokeFunction(ctx, g.RequestContext.FunctionArn, event)
@@ -141,7 +144,7 @@ func (c *Client) readSetAside(ctx context.Context, a lambdabatch.SetAside) ([]ev
 	for {
 		out, err := streams.DescribeStream(ctx, in)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("describe the stream: %w", err)
 		}
 		for _, shard := range out.StreamDescription.Shards {
 			if !containsSequence(shard.SequenceNumberRange, a.SequenceNumber) {
@@ -214,7 +217,7 @@ func (c *Client) readImage(ctx context.Context, a lambdabatch.SetAside) (map[str
 		"pk": &dynamotypes.AttributeValueMemberS{Value: a.PK}, "sk": &dynamotypes.AttributeValueMemberS{Value: a.SK},
 	}})
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("read the item of the record: %w", err)
 	}
 	image := map[string]events.DynamoDBAttributeValue{}
 	for name, v := range out.Item { // functions read only strings and numbers of an image
@@ -240,13 +243,13 @@ func (c *Client) readStreamRecords(ctx context.Context, b deadLetter) ([]events.
 		ShardIteratorType: types.ShardIteratorTypeAtSequenceNumber,
 	})
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("find the records in shard %s: %w", b.Batch.ShardID, err)
 	}
 	var all []events.DynamoDBEventRecord
 	for next := it.ShardIterator; next != nil; {
 		out, err := streams.GetRecords(ctx, &dynamodbstreams.GetRecordsInput{ShardIterator: next})
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("read shard %s: %w", b.Batch.ShardID, err)
 		}
 		for _, r := range out.Records {
 			all = append(all, lambdaRecord(r, b.Batch.Stream))
@@ -336,20 +339,20 @@ func (c *Client) invokeFunction(ctx context.Context, function string, event []by
 	}
 	who, err := cfg.Credentials.Retrieve(ctx)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("get credentials: %w", err)
 	}
 	sum := sha256.Sum256(event)
 	if err := v4.NewSigner().SignHTTP(ctx, who, req, hex.EncodeToString(sum[:]), "lambda", cfg.Region, time.Now()); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("sign the invocation of %s: %w", name, err)
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("invoke %s: %w", name, err)
 	}
 	defer func() { _ = resp.Body.Close() }()
 	answer, err := io.ReadAll(resp.Body)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("read the response of %s: %w", name, err)
 	}
 	if resp.StatusCode != http.StatusOK || resp.Header.Get("X-Amz-Function-Error") != "" {
 		return nil, fmt.Errorf("%s failed again (HTTP %d)", name, resp.StatusCode)

@@ -1,4 +1,4 @@
-package client
+package stackclient
 
 import (
 	"context"
@@ -45,7 +45,10 @@ func customerPath(id identity.CustomerID, rest string) string {
 func (c *Client) Merge(ctx context.Context, into, from identity.CustomerID, why string) (Identity, error) {
 	var out Identity
 	err := c.Call(ctx, http.MethodPost, customerPath(into, "/merge"), map[string]any{"customerId": from, "why": why}, &out)
-	return out, err
+	if err != nil {
+		return Identity{}, fmt.Errorf("merge the customers: %w", err)
+	}
+	return out, nil
 }
 
 // Unmerge undoes the merge that gave the id member to its customer. It returns
@@ -53,7 +56,10 @@ func (c *Client) Merge(ctx context.Context, into, from identity.CustomerID, why 
 func (c *Client) Unmerge(ctx context.Context, member identity.CustomerID, why string) (rest, apart Identity, err error) {
 	var out struct{ Customer, Apart Identity }
 	err = c.Call(ctx, http.MethodPost, customerPath(member, "/unmerge"), map[string]any{"customerId": member, "why": why}, &out)
-	return out.Customer, out.Apart, err
+	if err != nil {
+		return Identity{}, Identity{}, fmt.Errorf("unmerge the customer: %w", err)
+	}
+	return out.Customer, out.Apart, nil
 }
 
 // MoveAlias moves an alias of owner to the customer to, from the time from on.
@@ -62,26 +68,39 @@ func (c *Client) MoveAlias(ctx context.Context, owner identity.CustomerID, alias
 	var out MovedAlias
 	err := c.Call(ctx, http.MethodPost, customerPath(owner, "/aliases/move"),
 		map[string]any{"alias": alias, "customerId": to, "from": from, "why": why}, &out)
-	return out, err
+	if err != nil {
+		return MovedAlias{}, fmt.Errorf("move the alias: %w", err)
+	}
+	return out, nil
 }
 
 // AliasDetails returns every alias of a customer, with its proof.
 func (c *Client) AliasDetails(ctx context.Context, id identity.CustomerID) ([]identity.AliasDetail, error) {
 	var out struct{ Aliases []identity.AliasDetail }
 	err := c.Call(ctx, http.MethodGet, customerPath(id, "/aliases"), nil, &out)
-	return out.Aliases, err
+	if err != nil {
+		return nil, fmt.Errorf("read the aliases: %w", err)
+	}
+	return out.Aliases, nil
 }
 
 // Suggestions returns the customers who may be the same person as id.
 func (c *Client) Suggestions(ctx context.Context, id identity.CustomerID) ([]identity.Suggestion, error) {
 	var out struct{ Suggestions []identity.Suggestion }
 	err := c.Call(ctx, http.MethodGet, customerPath(id, "/suggestions"), nil, &out)
-	return out.Suggestions, err
+	if err != nil {
+		return nil, fmt.Errorf("read the possible matches: %w", err)
+	}
+	return out.Suggestions, nil
 }
 
 // DismissSuggestion records that two customers are two persons.
 func (c *Client) DismissSuggestion(ctx context.Context, id, other identity.CustomerID, why string) error {
-	return c.Call(ctx, http.MethodPost, customerPath(id, "/suggestions/"+url.PathEscape(string(other))), map[string]any{"decision": "dismiss", "why": why}, nil)
+	body := map[string]any{"decision": "dismiss", "why": why}
+	if err := c.Call(ctx, http.MethodPost, customerPath(id, "/suggestions/"+url.PathEscape(string(other))), body, nil); err != nil {
+		return fmt.Errorf("dismiss the possible match: %w", err)
+	}
+	return nil
 }
 
 // IdentityChanges returns the last 200 changes of a customer's identity, the
@@ -89,7 +108,10 @@ func (c *Client) DismissSuggestion(ctx context.Context, id, other identity.Custo
 func (c *Client) IdentityChanges(ctx context.Context, id identity.CustomerID) ([]identity.Change, error) {
 	var out struct{ Changes []identity.Change }
 	err := c.Call(ctx, http.MethodGet, customerPath(id, "/audit?limit=200"), nil, &out)
-	return out.Changes, err
+	if err != nil {
+		return nil, fmt.Errorf("read the audit trail: %w", err)
+	}
+	return out.Changes, nil
 }
 
 // RegisterCustomer writes an entry into the register. With dryRun it only
@@ -97,5 +119,8 @@ func (c *Client) IdentityChanges(ctx context.Context, id identity.CustomerID) ([
 func (c *Client) RegisterCustomer(ctx context.Context, e Entry, dryRun bool) (identity.Plan, error) {
 	var out identity.Plan
 	err := c.Call(ctx, http.MethodPut, fmt.Sprintf("/v1/customers/account/%s?dryRun=%t", url.PathEscape(e.Number), dryRun), e, &out)
-	return out, err
+	if err != nil {
+		return identity.Plan{}, fmt.Errorf("register the customer: %w", err)
+	}
+	return out, nil
 }

@@ -1,9 +1,10 @@
-package client
+package stackclient
 
 import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -60,13 +61,13 @@ func (c *Client) SeparateForm(ctx context.Context, p FormSeparation, each func(S
 	}
 	mixed, err := table.Customers.Customer(ctx, p.Customer)
 	if err != nil {
-		return err
+		return fmt.Errorf("read customer %s: %w", p.Customer, err)
 	}
 	q := message.Query{Limit: 200, Oldest: true, From: p.Since, Channel: message.Email, Direction: message.Inbound}
 	for {
 		page, err := table.Messages.History(ctx, mixed, q)
 		if err != nil {
-			return err
+			return fmt.Errorf("read the mails of customer %s: %w", p.Customer, err)
 		}
 		for _, e := range page.Entries {
 			isDeleted := e.State != nil && !e.State.DeletedAt.IsZero()
@@ -75,7 +76,7 @@ func (c *Client) SeparateForm(ctx context.Context, p FormSeparation, each func(S
 			}
 			to, err := c.separateMail(ctx, table, p, e.Message)
 			if err != nil && fault.Retryable(err) {
-				return err
+				return fmt.Errorf("move mail %s: %w", e.ID, err)
 			}
 			each(SeparatedMail{ID: e.ID, To: to, Err: err})
 		}
@@ -93,7 +94,7 @@ func (c *Client) separateMail(ctx context.Context, table *store.Table, p FormSep
 	}
 	raw, err := blob.New(c.SDK.S3, c.Mail).Get(ctx, old.Source, ingest.MaxMail)
 	if err != nil {
-		return identity.Alias{}, err
+		return identity.Alias{}, fmt.Errorf("raw mail %s: %w", old.Source, err)
 	}
 	env := email.EnvelopeFromHeaders(raw)
 	id, _, _ := strings.Cut(old.ProviderID, "/")
@@ -109,7 +110,7 @@ func (c *Client) separateMail(ctx context.Context, table *store.Table, p FormSep
 	}
 	d, parsed, err := email.Normalize(raw, env)
 	if err != nil {
-		return identity.Alias{}, err
+		return identity.Alias{}, fmt.Errorf("raw mail %s: %w", old.Source, err)
 	}
 	m := &d.Messages[0]
 	switch {
@@ -127,12 +128,15 @@ func (c *Client) separateMail(ctx context.Context, table *store.Table, p FormSep
 	tally, err := ingester.Ingest(ctx, d, ingest.Source{Channel: message.Email, Object: old.Source, Mail: mail})
 	switch {
 	case err != nil:
-		return identity.Alias{}, err
+		return identity.Alias{}, fmt.Errorf("store it again: %w", err)
 	case tally.Stored+tally.Duplicate != 1:
 		return identity.Alias{}, fault.New(fault.Invalid, "it could not be stored again; heardctl replay -list quarantine shows the reason")
 	}
 	_, err = table.Messages.PutEffect(ctx, old.CustomerID, message.Effect{
 		Channel: message.Email, Account: old.Account, Customer: old.Customer, Target: old.ProviderID, Kind: message.Deletion, At: time.Now(),
 	})
-	return m.Customer.Alias, err
+	if err != nil {
+		return identity.Alias{}, fmt.Errorf("mark the copy of the mixed customer as deleted: %w", err)
+	}
+	return m.Customer.Alias, nil
 }

@@ -1,0 +1,130 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/heard-intake/heard/cmd/heardctl/stackclient"
+	"github.com/heard-intake/heard/internal/message"
+)
+
+func (t *tool) showHistory(ctx context.Context, args []string) error {
+	f := t.newFlagSet("history")
+	asJSON := f.Bool("json", false, "print JSON, one line per message")
+	limit := f.Int("limit", 50, "the number of last `messages`, at most 200")
+	c, err := t.parseAndOpen(ctx, f, args, 1, 1)
+	if err != nil {
+		return err
+	}
+	p, err := c.FindCustomer(ctx, f.Arg(0))
+	if err != nil {
+		return err
+	}
+	messages, err := c.Messages(ctx, p.ID, *limit)
+	if err != nil {
+		return err
+	}
+	if *asJSON {
+		for _, m := range messages {
+			if err := json.NewEncoder(t.out).Encode(m); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	contacts, err := c.Contacts(ctx, p.ID)
+	if err != nil {
+		return err
+	}
+	for _, m := range messages { // a name of the channel, if the register has none
+		p.Name = cmp.Or(p.Name, m.Name)
+	}
+	printPerson(t.out, p)
+	printMessages(t.out, messages)
+	printContacts(t.out, contacts)
+	t.printHint("heardctl brief %[1]s, or heardctl reply %[1]s '<text>'", f.Arg(0))
+	return nil
+}
+
+func printPerson(w io.Writer, p stackclient.Person) {
+	fmt.Fprintf(w, "%s, customer %s\n", cmp.Or(p.Name, "Name unknown"), p.ID)
+	for _, a := range p.Aliases {
+		fmt.Fprintf(w, "  %-8s %s (%s)\n", a.Kind, a.Value, a.Assurance)
+	}
+	fmt.Fprintln(w)
+}
+
+func printMessages(w io.Writer, messages []message.Entry) {
+	for _, m := range messages {
+		arrow := ">"
+		if m.Direction == message.Outbound {
+			arrow = "<"
+		}
+		text := cmp.Or(m.Text, m.Subject, "["+string(m.Kind)+"]")
+		fmt.Fprintf(w, "  %s  %-9s %s %s", m.SentAt.Local().Format("02-01 15:04:05"), m.Channel, arrow, truncateLine(text, 90))
+		if n := len(m.Attachments); n > 0 {
+			fmt.Fprintf(w, " [files: %d]", n)
+		}
+		if m.Mark != "" {
+			fmt.Fprintf(w, " [%s]", m.Mark)
+		}
+		if m.State != nil && m.State.Status != "" {
+			fmt.Fprintf(w, " (%s)", strings.TrimSpace(m.State.Status+" "+m.State.Code))
+		}
+		fmt.Fprintln(w)
+	}
+	fmt.Fprintln(w)
+}
+
+func printContacts(w io.Writer, contacts []stackclient.Contact) {
+	for _, c := range contacts {
+		var about []string
+		for _, cause := range c.Causes {
+			about = append(about, strings.TrimSuffix(cause.Reason+" "+cause.Product, " "))
+		}
+		var channels []string
+		for _, ch := range c.Channels {
+			channels = append(channels, string(ch))
+		}
+		fmt.Fprintf(w, "  contact of %s over %s: %s, for %s, %s\n", c.Start.Local().Format("02-01 15:04"),
+			strings.Join(channels, ", "), cmp.Or(strings.Join(about, "; "), "no reason known"), c.Department, c.State)
+	}
+}
+
+// truncateLine returns the first most letters of a text on one line.
+func truncateLine(text string, most int) string {
+	runes := []rune(strings.Join(strings.Fields(text), " "))
+	if len(runes) > most {
+		return string(runes[:most]) + "..."
+	}
+	return string(runes)
+}
+
+func (t *tool) showWaiting(ctx context.Context, args []string) error {
+	f := t.newFlagSet("waiting")
+	c, err := t.parseAndOpen(ctx, f, args, 1, 1)
+	if err != nil {
+		return err
+	}
+	waiters, complete, err := c.Waiting(ctx, f.Arg(0))
+	if err != nil {
+		return err
+	}
+	for _, w := range waiters {
+		fmt.Fprintf(t.out, "%8s  %s  %s %s  %v\n", time.Since(w.Since).Round(time.Second), w.Customer, cmp.Or(w.Reason, "unknown"), w.Product, w.Channels)
+	}
+	switch {
+	case len(waiters) == 0:
+		fmt.Fprintln(t.out, "no customer waits")
+		return nil
+	case !complete:
+		fmt.Fprintln(t.out, "and more")
+	}
+	t.printHint("heardctl identity <customer> shows the aliases; heardctl brief <kind:value> the summary")
+	return nil
+}
