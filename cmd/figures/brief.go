@@ -114,7 +114,7 @@ func storeOrdinaryCustomer(ctx context.Context, table *store.Table, c identity.C
 			ProviderID: id, Customer: identity.Address{Alias: identity.Alias{Kind: identity.Phone, Value: who.Phone}, Assurance: identity.Verified},
 			SentAt: at, ReceivedAt: at, Text: said.text, Note: said.note, Passive: said.note != nil,
 		}
-		if _, err := table.Messages.PutMessage(ctx, m, ""); err != nil {
+		if _, err := table.Messages.Put(ctx, m, ""); err != nil {
 			return fmt.Errorf("message %d: %w", i, err)
 		}
 		ms = append(ms, m)
@@ -123,7 +123,7 @@ func storeOrdinaryCustomer(ctx context.Context, table *store.Table, c identity.C
 	for _, k := range contact.Contacts(ms) {
 		k.Department = "product-quality"
 		k.Causes = []contact.Cause{{Reason: "defect", Product: "coffee-machine", Department: "product-quality"}}
-		if err := table.Contacts.SaveContact(ctx, k); err != nil {
+		if err := table.Contacts.Save(ctx, k); err != nil {
 			return fmt.Errorf("contact %s: %w", k.ID, err)
 		}
 		seen = append(seen, problem.Occurrence{Customer: c, Contact: k.ID, Day: k.Start.Format(time.DateOnly), At: k.Start})
@@ -133,7 +133,7 @@ func storeOrdinaryCustomer(ctx context.Context, table *store.Table, c identity.C
 		return fmt.Errorf("claim: %w", err)
 	}
 	p, told := problem.Open(problem.Seed{ID: "0199a1b2-0000-7000-8000-00000000000f", Reason: "defect", Product: "coffee-machine", Department: "product-quality"}, now)
-	return table.Problems.OpenProblem(ctx, problem.Record{Problem: p, Events: told}, []problem.Affected{{Customer: c, Occurrences: seen}})
+	return table.Problems.Create(ctx, problem.Record{Problem: p, Events: told}, []problem.Affected{{Customer: c, Occurrences: seen}})
 }
 
 func readBrief(ctx context.Context, handle httpapi.EventHandler, id identity.CustomerID) error {

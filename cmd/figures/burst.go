@@ -91,7 +91,7 @@ func (s *stage) storeTexts(ctx context.Context, begin time.Time, text string, fr
 		d, err := whatsapp.Normalize(traffic.WhatsApp(traffic.Said{From: who, ID: traffic.Wamid(who, "burst"), At: at, Text: text}))
 		if err == nil && len(d.Messages) == 1 {
 			d.Messages[0].CustomerID = identity.CustomerID("burst-" + who.PSID)
-			_, err = notedMessages{s.Messages, s}.PutMessage(ctx, d.Messages[0], "")
+			_, err = notedMessages{s.Messages, s}.Put(ctx, d.Messages[0], "")
 		}
 		errs[i] = err
 	})

@@ -102,7 +102,7 @@ func putHistoryMessage(ctx context.Context, table *store.Table, c identity.Custo
 		m.Direction = message.Outbound
 		m.Text = traffic.Answer
 	}
-	if _, err := table.Messages.PutMessage(ctx, m, ""); err != nil {
+	if _, err := table.Messages.Put(ctx, m, ""); err != nil {
 		return fmt.Errorf("message %d: %w", i, err)
 	}
 	if m.Direction == message.Inbound {

@@ -107,9 +107,9 @@ type notedMessages struct {
 
 // PutMessage stores a message as received one second after it was sent, and notes
 // it for the next batch of triage.
-func (n notedMessages) PutMessage(ctx context.Context, m message.Message, whole string) (bool, error) {
+func (n notedMessages) Put(ctx context.Context, m message.Message, whole string) (bool, error) {
 	m.ReceivedAt = m.SentAt.Add(time.Second)
-	created, err := n.Messages.PutMessage(ctx, m, whole)
+	created, err := n.Messages.Put(ctx, m, whole)
 	n.stage.noteStored(m, created)
 	return created, err
 }

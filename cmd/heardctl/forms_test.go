@@ -201,7 +201,7 @@ func storeMixed(t *testing.T, c *stackclient.Client, from, name, mail string) {
 	if m.CustomerID, err = table.Customers.Identify(t.Context(), []identity.Address{sender}, identity.Evidence{Rule: identity.RuleMail, At: at}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := table.Messages.PutMessage(t.Context(), m, ""); err != nil {
+	if _, err := table.Messages.Put(t.Context(), m, ""); err != nil {
 		t.Fatal(err)
 	}
 }

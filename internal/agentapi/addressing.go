@@ -38,7 +38,7 @@ func (a *API) findQuestion(ctx context.Context, c identity.Customer, body sendAn
 		return nil, fault.New(fault.Invalid, "inReplyTo must be the id of a message")
 	}
 	for _, member := range c.Members {
-		e, err := a.Store.Messages.Message(ctx, member, id)
+		e, err := a.Store.Messages.Get(ctx, member, id)
 		if fault.Is(err, fault.NotFound) {
 			continue
 		}

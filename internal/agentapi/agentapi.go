@@ -116,7 +116,7 @@ func (a *API) resolveCustomer(ctx context.Context, r *httpapi.Request) (identity
 	if err != nil {
 		return identity.Customer{}, errNoCustomer()
 	}
-	return a.Store.Customers.Customer(ctx, identity.CustomerID(id.String()))
+	return a.Store.Customers.Get(ctx, identity.CustomerID(id.String()))
 }
 
 // readCustomer is [API.resolveCustomer] with the check that the id exists.

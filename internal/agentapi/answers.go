@@ -197,7 +197,7 @@ func (a *API) requireUnusedID(ctx context.Context, rec *recorder, m message.Mess
 	if len(m.Attachments) == 0 && m.Page == 0 {
 		return nil
 	}
-	stored, err := a.Store.Messages.Message(ctx, rec.owner, m.ID)
+	stored, err := a.Store.Messages.Get(ctx, rec.owner, m.ID)
 	if err != nil && !fault.Is(err, fault.NotFound) {
 		return err
 	}

@@ -58,7 +58,7 @@ func TestSendAnswer_Thread(t *testing.T) {
 		t.Error("a repeated request made another mail")
 	}
 	s.Do(call{Route: replyRoute, Path: id(who), Body: written(map[string]any{"text": "Overmorgen."})}).ExpectRefusal(http.StatusConflict, "another message")
-	if e, err := s.Table.Messages.Message(t.Context(), who, m.ID); err != nil || e.State == nil || e.State.Status != message.Queued {
+	if e, err := s.Table.Messages.Get(t.Context(), who, m.ID); err != nil || e.State == nil || e.State.Status != message.Queued {
 		t.Errorf("state %+v, %v", e.State, err)
 	}
 }
@@ -143,7 +143,7 @@ func TestSendAnswer_FilesAndHTML(t *testing.T) {
 	if m.Text != "Zie de factuur" || len(m.Attachments) != 1 || m.Attachments[0].Name != "factuur.txt" || m.Attachments[0].Size != 11 || m.Page == 0 {
 		t.Fatalf("answer %+v", m.Message)
 	}
-	e, err := s.Table.Messages.Message(t.Context(), who, m.ID)
+	e, err := s.Table.Messages.Get(t.Context(), who, m.ID)
 	if err != nil || e.State == nil || len(e.State.Files) != 1 || e.State.Page == nil {
 		t.Fatalf("%+v, %v", e, err)
 	}

@@ -121,7 +121,7 @@ func (a *API) readProblem(ctx context.Context, c identity.Customer, reason, prod
 	if err != nil || id == "" {
 		return nil, err
 	}
-	p, err := problem.FollowMerges(ctx, id, a.Store.Problems.ProblemHeader)
+	p, err := problem.FollowMerges(ctx, id, a.Store.Problems.GetHeader)
 	if lambdabatch.IsPermanent(err) { // a brief without this problem is better than no brief
 		slog.ErrorContext(ctx, "unreadable problem left out of a brief", "problem", id, "kind", fault.KindOf(err))
 		return nil, nil

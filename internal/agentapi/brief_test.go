@@ -25,12 +25,12 @@ func TestBrief_AllChannels(t *testing.T) {
 	mailed := s.Says(other, message.Email, 30, "Is er al nieuws? Kunt u iemand sturen?")
 	k := contact.Contacts([]message.Message{asked, mailed})[0]
 	k.Department, k.Causes = "product-quality", []contact.Cause{{Reason: "defect", Product: "coffee-machine", Department: "product-quality"}}
-	if err := s.Table.Contacts.SaveContact(t.Context(), k); err != nil {
+	if err := s.Table.Contacts.Save(t.Context(), k); err != nil {
 		t.Fatal(err)
 	}
 	p, events := problem.Open(problem.Seed{ID: uuid.NewString(), Reason: "defect", Product: "coffee-machine", Department: "product-quality"}, now)
 	p.State, p.Workaround = problem.Workaround, "Gebruik zolang het andere reservoir."
-	err := s.Table.Problems.OpenProblem(t.Context(), problem.Record{Problem: p, Events: events}, []problem.Affected{{Customer: who, Occurrences: []problem.Occurrence{{Contact: k.ID, Day: "2026-03-01", At: now}}}})
+	err := s.Table.Problems.Create(t.Context(), problem.Record{Problem: p, Events: events}, []problem.Affected{{Customer: who, Occurrences: []problem.Occurrence{{Contact: k.ID, Day: "2026-03-01", At: now}}}})
 	if err != nil {
 		t.Fatal(err)
 	}

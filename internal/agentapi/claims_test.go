@@ -37,7 +37,7 @@ func (s *stack) asker(n int) identity.CustomerID {
 	m := s.Says(phone(n), message.WhatsApp, 30, "Waar blijft mijn pakket?")
 	k := contact.Contacts([]message.Message{m})[0]
 	k.Department = "logistics"
-	if err := s.Table.Contacts.SaveContact(s.T.Context(), k); err != nil {
+	if err := s.Table.Contacts.Save(s.T.Context(), k); err != nil {
 		s.T.Fatal(err)
 	}
 	return m.CustomerID

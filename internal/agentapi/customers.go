@@ -38,7 +38,7 @@ func (a *API) findCustomer(ctx context.Context, r *httpapi.Request) (httpapi.Res
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	c, err := a.Store.Customers.Customer(ctx, id)
+	c, err := a.Store.Customers.Get(ctx, id)
 	if err != nil {
 		return httpapi.Response{}, err
 	}

@@ -415,7 +415,7 @@ func TestHistory_ErasedObject(t *testing.T) {
 		ProviderID: "a@voorbeeld.example", SentAt: now, Text: "het begin", CustomerID: s.Customer(phone(1)),
 	}
 	m.ID = message.NewID(m.Channel, m.SentAt, m.ProviderID)
-	if _, err := s.Table.Messages.PutMessage(t.Context(), m, "c/nowhere/m/x.json"); err != nil {
+	if _, err := s.Table.Messages.Put(t.Context(), m, "c/nowhere/m/x.json"); err != nil {
 		t.Fatal(err)
 	}
 	var p page

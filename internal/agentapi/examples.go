@@ -69,7 +69,7 @@ func (a *API) maskedText(ctx context.Context, c contact.Correction) (string, err
 	if err != nil {
 		return "", nil
 	}
-	customer, err := a.Store.Customers.Customer(ctx, c.Customer)
+	customer, err := a.Store.Customers.Get(ctx, c.Customer)
 	if fault.Is(err, fault.NotFound) {
 		return "", nil
 	}

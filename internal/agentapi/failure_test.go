@@ -41,7 +41,7 @@ func TestInternalError_NoDetail(t *testing.T) {
 	if err := s.Blobs.Put(t.Context(), "c/1/m/x.json", "application/json", []byte(`{"id":"another"}`)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Table.Messages.PutMessage(t.Context(), m, "c/1/m/x.json"); err != nil {
+	if _, err := s.Table.Messages.Put(t.Context(), m, "c/1/m/x.json"); err != nil {
 		t.Fatal(err)
 	}
 	a := s.Do(call{Route: historyRoute, Path: id(m.CustomerID)})

@@ -68,7 +68,7 @@ func (s *stack) mailOf(address string, want identity.Assurance) (identity.Custom
 
 func (s *stack) historyOf(id identity.CustomerID) (identity.Customer, []message.Message) {
 	s.T.Helper()
-	c, err := s.Table.Customers.Customer(s.T.Context(), id)
+	c, err := s.Table.Customers.Get(s.T.Context(), id)
 	if err != nil {
 		s.T.Fatal(err)
 	}

@@ -69,7 +69,7 @@ func (a *API) readNamedCustomer(ctx context.Context, name, id string) (identity.
 	if err != nil {
 		return identity.Customer{}, fault.New(fault.Invalid, "%s must be the id of a customer", name)
 	}
-	c, err := a.Store.Customers.Customer(ctx, identity.CustomerID(u.String()))
+	c, err := a.Store.Customers.Get(ctx, identity.CustomerID(u.String()))
 	if err != nil {
 		return c, err
 	}
@@ -165,7 +165,7 @@ func (a *API) moveAlias(ctx context.Context, r *httpapi.Request) (httpapi.Respon
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	owner, err := a.Store.Customers.Customer(ctx, to)
+	owner, err := a.Store.Customers.Get(ctx, to)
 	return httpapi.Response{Body: moveAliasResponse{ID: owner.ID, IDs: owner.Members, Visitors: visitors}}, err
 }
 

@@ -104,7 +104,7 @@ func TestReclassify_ReasonOfOlderTaxonomy(t *testing.T) {
 	other := says(10, "Mijn pakket is te laat")
 	s.triaged(old, arrived...)
 	contactOf := func(m message.Message) contact.Contact {
-		ks, _, err := s.Table.Contacts.Contacts(t.Context(), m.CustomerID, 10, "")
+		ks, _, err := s.Table.Contacts.List(t.Context(), m.CustomerID, 10, "")
 		if err != nil || len(ks) != 1 {
 			t.Fatal(ks, err)
 		}
@@ -126,7 +126,7 @@ func TestReclassify_ReasonOfOlderTaxonomy(t *testing.T) {
 	retired := contact.Contact{
 		ID: "k-retired", Customer: "01931c2e-7a40-7c1e-9d3b-5f2a6c7d8e90", Start: gone, Taxonomy: "2025-12", Causes: []contact.Cause{{Reason: "fax-broken", Department: "it"}},
 	}
-	if err := s.Table.Contacts.SaveContact(t.Context(), retired); err != nil {
+	if err := s.Table.Contacts.Save(t.Context(), retired); err != nil {
 		t.Fatal(err)
 	}
 	if n, _ := s.walked(map[string]any{"reason": "fax-broken", "retired": true, "since": since, "dryRun": true}); n != 1 {
@@ -150,7 +150,7 @@ func TestReclassify_ReasonOfOlderTaxonomy(t *testing.T) {
 	if k := contactOf(other); k.Taxonomy != "2025-12" {
 		t.Errorf("got %+v, want it unchanged", k)
 	}
-	ps, _, err := s.Table.Problems.Problems(t.Context(), "billing", "", 10, "")
+	ps, _, err := s.Table.Problems.List(t.Context(), "billing", "", 10, "")
 	if err != nil || len(ps) != 1 || ps[0].Customers != 6 || ps[0].Contacts != 6 {
 		t.Errorf("problems %+v, %v", ps, err)
 	}

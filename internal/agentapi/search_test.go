@@ -78,7 +78,7 @@ func TestHistory_Reason(t *testing.T) {
 			Causes: []contact.Cause{{Reason: "delivered-missing", Department: "logistics"}}},
 	} {
 		k.Customer, k.Department, k.Channels = who, "billing", []message.Channel{message.WhatsApp}
-		if err := s.Table.Contacts.SaveContact(t.Context(), k); err != nil {
+		if err := s.Table.Contacts.Save(t.Context(), k); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -35,7 +35,7 @@ func TestHistory_PagesWhileMessagesArrive(t *testing.T) {
 					Customer: phone(n), CustomerID: ids[n], ProviderID: uuid.NewString(), SentAt: at, Text: text,
 				}
 				m.ID = message.NewID(m.Channel, m.SentAt, m.ProviderID)
-				if created, err := s.Table.Messages.PutMessage(t.Context(), m, ""); err != nil || !created {
+				if created, err := s.Table.Messages.Put(t.Context(), m, ""); err != nil || !created {
 					t.Error(created, err)
 				}
 			}

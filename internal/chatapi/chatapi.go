@@ -105,7 +105,7 @@ func (a *API) checkRepeated(ctx context.Context, m message.Message) error {
 	if err != nil {
 		return err
 	}
-	stored, err := a.Store.Messages.Message(ctx, who, m.ID)
+	stored, err := a.Store.Messages.Get(ctx, who, m.ID)
 	if fault.Is(err, fault.NotFound) {
 		return nil // erased since the post
 	}
@@ -234,5 +234,5 @@ func (a *API) findCustomer(ctx context.Context, visitor identity.Alias) (identit
 	if err != nil {
 		return identity.Customer{}, err
 	}
-	return a.Store.Customers.Customer(ctx, id)
+	return a.Store.Customers.Get(ctx, id)
 }

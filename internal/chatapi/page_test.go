@@ -23,7 +23,7 @@ func (s *stack) writesMuch(who identity.CustomerID, n int) {
 			Customer: phone(1), ProviderID: fmt.Sprintf("wamid.HBgLMzE5NzAxMDAwMDE-%05d", i), SentAt: now.Add(-time.Duration(i) * time.Second), Text: "x",
 		}
 		m.ID = message.NewID(m.Channel, m.SentAt, m.ProviderID)
-		if _, err := s.Table.Messages.PutMessage(s.T.Context(), m, ""); err != nil {
+		if _, err := s.Table.Messages.Put(s.T.Context(), m, ""); err != nil {
 			failed <- err
 		}
 	})

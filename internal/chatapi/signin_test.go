@@ -276,7 +276,7 @@ func TestSignIn_MovedAlias(t *testing.T) {
 			s := newStack(t)
 			k := s.signIn("K-1", "")
 			k.says(50, "van de eerste K")
-			c, err := s.Table.Customers.Customer(t.Context(), k.customer())
+			c, err := s.Table.Customers.Get(t.Context(), k.customer())
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -42,12 +42,12 @@ func (s *stack) property(name string) property {
 	first, second := s.Contact(who, 60, "billing"), s.Contact(who, 30, "billing")
 	p.first, p.second = s.named(first), s.named(second)
 	s.touch(p.problem, first)
-	rec, err := s.Table.Problems.Problem(s.T.Context(), p.problem)
+	rec, err := s.Table.Problems.Get(s.T.Context(), p.problem)
 	if err != nil {
 		s.T.Fatal(err)
 	}
 	rec.Problem, rec.Events = problem.Escalate(rec.Problem, "customer-care", now)
-	if err := s.Table.Problems.SaveProblem(s.T.Context(), rec); err != nil {
+	if err := s.Table.Problems.Save(s.T.Context(), rec); err != nil {
 		s.T.Fatal(err)
 	}
 	s.announce(p.candidate, "billing", s.unknown())
@@ -76,7 +76,7 @@ func (s *stack) unknown() contact.Contact {
 		ID: "k-" + uuid.NewString(), Customer: identity.CustomerID(uuid.Must(uuid.NewV7()).String()), Start: at, WaitingSince: at,
 		Channels: []message.Channel{message.WhatsApp}, Department: contact.Unassigned,
 	}
-	if err := s.Table.Contacts.SaveContact(s.T.Context(), k); err != nil {
+	if err := s.Table.Contacts.Save(s.T.Context(), k); err != nil {
 		s.T.Fatal(err)
 	}
 	return k
@@ -86,7 +86,7 @@ func (s *stack) unknown() contact.Contact {
 // department.
 func (s *stack) announce(candidate, department string, k contact.Contact) {
 	s.T.Helper()
-	_, count, err := s.Table.Candidates.AnnouncedCandidates(s.T.Context(), now)
+	_, count, err := s.Table.Candidates.Announced(s.T.Context(), now)
 	if err != nil {
 		s.T.Fatal(err)
 	}
@@ -94,7 +94,7 @@ func (s *stack) announce(candidate, department string, k contact.Contact) {
 		ID: candidate, Department: department, At: now, Words: []string{s.Table.Candidates.WordHash(candidate)}, Shown: []string{"gasklep"}, Customers: 1,
 		Contacts: []problem.UnclassifiedContact{{Customer: k.Customer, Contact: k.ID, At: k.Start}}, First: k.Start, Last: k.Start, Expires: now.Add(24 * time.Hour),
 	}
-	if err := s.Table.Candidates.AnnounceCandidate(s.T.Context(), told, count); err != nil {
+	if err := s.Table.Candidates.Announce(s.T.Context(), told, count); err != nil {
 		s.T.Fatal(err)
 	}
 }
@@ -251,7 +251,7 @@ func TestAccess_EveryRouteAndToken(t *testing.T) {
 func (s *stack) tryAccess(route, scope string, a access, b bearer) {
 	s.T.Helper()
 	p := s.property(uuid.NewString())
-	before, err := s.Table.Problems.Problem(s.T.Context(), p.problem)
+	before, err := s.Table.Problems.Get(s.T.Context(), p.problem)
 	if err != nil {
 		s.T.Fatal(err)
 	}
@@ -274,7 +274,7 @@ func (s *stack) tryAccess(route, scope string, a access, b bearer) {
 	if shows := strings.Contains(got.Body, p.problem) || strings.Contains(got.Body, p.candidate); a.list && shows != reaches {
 		s.T.Errorf("%s: lists the property %t, want %t", route, shows, reaches)
 	}
-	if after, err := s.Table.Problems.Problem(s.T.Context(), p.problem); err != nil || !reaches && (after.Revision != before.Revision || after.Contacts != before.Contacts) {
+	if after, err := s.Table.Problems.Get(s.T.Context(), p.problem); err != nil || !reaches && (after.Revision != before.Revision || after.Contacts != before.Contacts) {
 		s.T.Errorf("%s: a refused request changed the problem: revision %d, was %d; %v", route, after.Revision, before.Revision, err)
 	}
 }
@@ -331,7 +331,7 @@ func TestAccess_QueueCannotBeWidened(t *testing.T) {
 			t.Errorf("a queue of %q: %+v, %v", name, resp, err)
 		}
 	}
-	rec, err := s.Table.Problems.Problem(t.Context(), p.problem)
+	rec, err := s.Table.Problems.Get(t.Context(), p.problem)
 	if err != nil || rec.Version != 2 || rec.Department != "billing" {
 		t.Errorf("the problem changed: version %d of %s, %v; want version 2 of billing", rec.Version, rec.Department, err)
 	}

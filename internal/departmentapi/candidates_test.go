@@ -74,7 +74,7 @@ func TestCandidate_Confirmed(t *testing.T) {
 	if err != nil || len(affected) != 6 {
 		t.Errorf("affected %v, %v", affected, err)
 	}
-	p, err := s.Table.Problems.Problem(t.Context(), got.Problem)
+	p, err := s.Table.Problems.Get(t.Context(), got.Problem)
 	if err != nil || p.Customers != 6 || p.Contacts != 6 || p.Reason != "manual-unclear" {
 		t.Errorf("%+v, %v", p, err)
 	}
@@ -94,7 +94,7 @@ func TestCandidate_ConfirmedForKnownCause(t *testing.T) {
 	var got struct{ Problem string }
 	body := map[string]any{"decision": "confirm", "why": "hetzelfde", "reason": "manual-unclear"}
 	s.Do(call{Route: candidateRoute, Path: map[string]string{"id": s.Table.Candidates.WordHash("gasklep")}, Body: body}).Into(http.StatusOK, &got)
-	p, err := s.Table.Problems.Problem(t.Context(), opened.ID)
+	p, err := s.Table.Problems.Get(t.Context(), opened.ID)
 	if err != nil || got.Problem != opened.ID || p.Customers != 6 {
 		t.Errorf("%s: %+v, %v", got.Problem, p, err)
 	}

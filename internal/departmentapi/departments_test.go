@@ -146,7 +146,7 @@ func TestUpdate_ToConfirmed(t *testing.T) {
 			t.Fatalf("%+v", p)
 		}
 	}
-	rec, err := s.Table.Problems.Problem(t.Context(), "p-a")
+	rec, err := s.Table.Problems.Get(t.Context(), "p-a")
 	if err != nil || rec.Events[0].By != "agent-7" || rec.Events[0].Kind != problem.EventState || !rec.ExpectedAt.Equal(time.Date(2026, 3, 9, 16, 0, 0, 0, time.UTC)) {
 		t.Errorf("%+v %v", rec.Events, err)
 	}
@@ -221,7 +221,7 @@ func TestUpdate_StaleOrIllegal(t *testing.T) {
 	}
 	c := call{Route: updateRoute, Path: path, Body: map[string]any{"to": "merged", "into": "p-it"}, Claims: of("billing")}
 	s.Do(c).ExpectRefusal(http.StatusForbidden, "into: it belongs to another department")
-	rec, err := s.Table.Problems.Problem(t.Context(), "p-a")
+	rec, err := s.Table.Problems.Get(t.Context(), "p-a")
 	if err != nil || rec.Version != 2 || rec.State != problem.Acknowledged {
 		t.Errorf("something changed: %+v %v", rec.Problem, err)
 	}
@@ -239,7 +239,7 @@ func TestUpdate_Moved(t *testing.T) {
 	}
 	s.Do(call{Route: problemRoute, Path: path, Claims: of("billing")}).Expect(http.StatusForbidden)
 	s.Do(call{Route: problemRoute, Path: path, Claims: of("it")}).Expect(http.StatusOK)
-	rec, err := s.Table.Problems.Problem(t.Context(), "p-a")
+	rec, err := s.Table.Problems.Get(t.Context(), "p-a")
 	if err != nil || len(rec.Events) != 2 || rec.Names.Department != (problem.Label{NL: "ICT", EN: "IT"}) {
 		t.Errorf("%+v %v", rec, err)
 	}
@@ -276,7 +276,7 @@ func TestUpdate_Concurrent(t *testing.T) {
 	if statuses[http.StatusOK] != 1 || statuses[http.StatusConflict] != 3 {
 		t.Errorf("%v", statuses)
 	}
-	rec, err := s.Table.Problems.Problem(t.Context(), "p-a")
+	rec, err := s.Table.Problems.Get(t.Context(), "p-a")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -346,7 +346,7 @@ func TestResend_Item(t *testing.T) {
 			t.Errorf("version %d", p.Version)
 		}
 	}
-	if rec, err := s.Table.Problems.Problem(t.Context(), "p-a"); err != nil || rec.Resent != 2 || rec.Version != 1 || len(rec.Events) != 1 {
+	if rec, err := s.Table.Problems.Get(t.Context(), "p-a"); err != nil || rec.Resent != 2 || rec.Version != 1 || len(rec.Events) != 1 {
 		t.Errorf("%+v %v", rec, err)
 	}
 	c.Claims = of("it")

@@ -199,12 +199,12 @@ func TestContacts_ShownByRelatedProblems(t *testing.T) {
 	detach := call{Route: "DELETE /v1/problems/{id}/contacts", Path: target, Query: s.named(k)}
 	s.Do(attach).Expect(http.StatusForbidden)
 
-	rec, err := s.Table.Problems.Problem(t.Context(), cause.ID)
+	rec, err := s.Table.Problems.Get(t.Context(), cause.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
 	rec.Problem, rec.Events = problem.Escalate(rec.Problem, "customer-care", now)
-	if err := s.Table.Problems.SaveProblem(t.Context(), rec); err != nil {
+	if err := s.Table.Problems.Save(t.Context(), rec); err != nil {
 		t.Fatal(err)
 	}
 	s.Do(attach).Expect(http.StatusOK)

@@ -108,15 +108,15 @@ func StoreOf(t *store.Table) Store {
 
 // Customers reads customers.
 type Customers interface {
-	Customer(ctx context.Context, id identity.CustomerID) (identity.Customer, error)
+	Get(ctx context.Context, id identity.CustomerID) (identity.Customer, error)
 }
 
 // Problems opens and changes problems, and the customers that they affect.
 type Problems interface {
-	Problem(ctx context.Context, id string) (problem.Record, error)
-	ProblemHeader(ctx context.Context, id string) (problem.Record, error)
-	OpenProblem(ctx context.Context, p problem.Record, affected []problem.Affected) error
-	SaveProblem(ctx context.Context, p problem.Record) error
+	Get(ctx context.Context, id string) (problem.Record, error)
+	GetHeader(ctx context.Context, id string) (problem.Record, error)
+	Create(ctx context.Context, p problem.Record, affected []problem.Affected) error
+	Save(ctx context.Context, p problem.Record) error
 	AffectedAmong(ctx context.Context, problemID string, customers []identity.CustomerID) (map[identity.CustomerID]problem.Affected, error)
 	ChangeAffected(ctx context.Context, problemID string, changes []problem.AffectedChange) error
 }

@@ -103,7 +103,7 @@ func TestRecord_RepeatedEvidence(t *testing.T) {
 		if err != nil || id == "" {
 			t.Fatalf("problem %q, error %v, want a problem", id, err)
 		}
-		p, err := table.Problems.Problem(t.Context(), id)
+		p, err := table.Problems.Get(t.Context(), id)
 		if err != nil {
 			t.Fatal(err)
 		}

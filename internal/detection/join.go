@@ -122,7 +122,7 @@ func (d *Detector) publishGrowth(ctx context.Context, before problem.Record, reo
 	if unchanged := !earlier && !lacksQuotes && !mayGrow; unchanged && !reopen {
 		return nil
 	}
-	rec, err := d.Store.Problems.Problem(ctx, before.ID)
+	rec, err := d.Store.Problems.Get(ctx, before.ID)
 	if err != nil {
 		return err
 	}
@@ -139,5 +139,5 @@ func (d *Detector) publishGrowth(ctx context.Context, before problem.Record, reo
 			published[0].Evidence = problem.EvidenceOf(rec.Was, d.Zone, newQuotes)
 		}
 	}
-	return d.Store.Problems.SaveProblem(ctx, rec)
+	return d.Store.Problems.Save(ctx, rec)
 }

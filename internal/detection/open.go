@@ -36,7 +36,7 @@ func (d *Detector) openProblem(ctx context.Context, r taxonomy.Reason, product, 
 	p, published := problem.Open(seed, d.Now().UTC())
 	p = problem.SetAcknowledgeBy(p, d.acknowledgeBy)
 	rec := problem.Record{Problem: p, Events: published, Quotes: selectQuotes(all), Opening: firstSlot}
-	if err := d.Store.Problems.OpenProblem(ctx, rec, nil); err != nil {
+	if err := d.Store.Problems.Create(ctx, rec, nil); err != nil {
 		return err
 	}
 	d.Meter.Count("Department", p.Department, map[string]int{"ProblemsOpened": 1})
@@ -72,7 +72,7 @@ func (d *Detector) completeOpening(ctx context.Context, rec problem.Record) (pro
 	if err := d.updateAffected(ctx, rec.ID, groupByCustomer(all)); err != nil {
 		return rec, err
 	}
-	if rec, err = d.Store.Problems.Problem(ctx, rec.ID); err != nil {
+	if rec, err = d.Store.Problems.Get(ctx, rec.ID); err != nil {
 		return rec, err
 	}
 	rec.Opening = ""
@@ -80,7 +80,7 @@ func (d *Detector) completeOpening(ctx context.Context, rec problem.Record) (pro
 		rec.Problem = p
 		rec.Events = published
 	}
-	return rec.Saved(), d.Store.Problems.SaveProblem(ctx, rec)
+	return rec.Saved(), d.Store.Problems.Save(ctx, rec)
 }
 
 // absorbGeneralProblem merges the problem of the same reason without a product
@@ -98,7 +98,7 @@ func (d *Detector) absorbGeneralProblem(ctx context.Context, r taxonomy.Reason, 
 				return err
 			}
 		}
-		rec, err := d.Store.Problems.Problem(ctx, id)
+		rec, err := d.Store.Problems.Get(ctx, id)
 		if err != nil || !isAbsorbable(rec, into.OpenedAt.Add(-r.Window.Duration())) {
 			return err
 		}
@@ -108,7 +108,7 @@ func (d *Detector) absorbGeneralProblem(ctx context.Context, r taxonomy.Reason, 
 		}
 		rec.Problem = next
 		rec.Events = published
-		if err = d.Store.Problems.SaveProblem(ctx, rec); !fault.Is(err, fault.Conflict) {
+		if err = d.Store.Problems.Save(ctx, rec); !fault.Is(err, fault.Conflict) {
 			return err
 		}
 	}

@@ -71,7 +71,7 @@ func nameSubject(err error, subject string) error {
 
 // readHeader reads a problem. A permanent error names it.
 func (d *Detector) readHeader(ctx context.Context, id string) (problem.Record, error) {
-	rec, err := d.Store.Problems.ProblemHeader(ctx, id)
+	rec, err := d.Store.Problems.GetHeader(ctx, id)
 	return rec, nameSubject(err, "problem "+id)
 }
 

@@ -156,7 +156,7 @@ func (d *Detector) contactsSince(ctx context.Context, reason, product, day strin
 	if err != nil || id == "" {
 		return 0, err
 	}
-	p, err := d.Store.Problems.Problem(ctx, id)
+	p, err := d.Store.Problems.Get(ctx, id)
 	if lambdabatch.IsPermanent(err) { // an estimate without it is better than none
 		slog.ErrorContext(ctx, "unreadable problem not counted", "problem", id, "kind", fault.KindOf(err))
 		return 0, nil
@@ -210,7 +210,7 @@ func (d *Detector) canonicalizeCustomers(ctx context.Context, occurrences []prob
 	ids := slices.Collect(maps.Keys(indexes))
 	errs := make([]error, len(ids))
 	lambdabatch.Each(len(ids), parallel, func(n int) {
-		c, err := d.Store.Customers.Customer(ctx, ids[n])
+		c, err := d.Store.Customers.Get(ctx, ids[n])
 		errs[n] = err
 		for _, i := range indexes[ids[n]] {
 			occurrences[i].Customer = c.ID

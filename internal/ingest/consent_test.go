@@ -43,7 +43,7 @@ func TestWebhookHandler_ConsentInAnyOrder(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			c, err := w.table.Customers.Customer(t.Context(), id)
+			c, err := w.table.Customers.Get(t.Context(), id)
 			if diff := cmp.Diff(want, c.Consents); diff != "" || err != nil {
 				t.Errorf("consents (error %v, -want +got):\n%s", err, diff)
 			}

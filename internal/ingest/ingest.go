@@ -34,7 +34,7 @@ type Customers interface {
 
 // Messages stores the elements of deliveries, and deliveries in quarantine.
 type Messages interface {
-	PutMessage(ctx context.Context, m message.Message, whole string) (created bool, err error)
+	Put(ctx context.Context, m message.Message, whole string) (created bool, err error)
 	PutEffect(ctx context.Context, customer identity.CustomerID, e message.Effect) (created bool, err error)
 	PutNotice(ctx context.Context, n message.Notice) (created bool, err error)
 	PutQuarantined(ctx context.Context, c message.QuarantinedDelivery) error

@@ -151,7 +151,7 @@ func (w *world) history(t testing.TB, a identity.Alias) []message.Entry {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := w.table.Customers.Customer(t.Context(), id)
+	c, err := w.table.Customers.Get(t.Context(), id)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -365,14 +365,14 @@ func storeWithOutage(table *store.Table) ingest.Store {
 	return s
 }
 
-func (o *outage) PutMessage(ctx context.Context, m message.Message, whole string) (bool, error) {
+func (o *outage) Put(ctx context.Context, m message.Message, whole string) (bool, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.down > 0 {
 		o.down--
 		return false, fault.Wrap(fault.Unavailable, errors.New("throttled"), "write item")
 	}
-	return o.Messages.PutMessage(ctx, m, whole)
+	return o.Messages.Put(ctx, m, whole)
 }
 
 func TestIngest_StoreOutage(t *testing.T) {
@@ -481,7 +481,7 @@ func TestWebhookHandler_EverySecondElementBroken(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := w.table.Customers.Customer(t.Context(), id)
+	c, err := w.table.Customers.Get(t.Context(), id)
 	if err != nil {
 		t.Fatal(err)
 	}

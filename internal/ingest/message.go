@@ -28,7 +28,7 @@ const (
 // preview that names the object.
 func (ing *Ingester) storeMessage(ctx context.Context, m message.Message) (created bool, err error) {
 	if inlineSize(m) <= maxInlineBytes {
-		return ing.Store.Messages.PutMessage(ctx, m, "")
+		return ing.Store.Messages.Put(ctx, m, "")
 	}
 	data, err := json.Marshal(m)
 	if err != nil {
@@ -38,7 +38,7 @@ func (ing *Ingester) storeMessage(ctx context.Context, m message.Message) (creat
 	if err := ing.Blobs.Put(ctx, key, "application/json", data); err != nil {
 		return false, fmt.Errorf("store a long message: %w", err)
 	}
-	return ing.Store.Messages.PutMessage(ctx, previewOf(m), key)
+	return ing.Store.Messages.Put(ctx, previewOf(m), key)
 }
 
 // inlineSize estimates the bytes that m takes in the table.

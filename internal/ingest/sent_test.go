@@ -45,7 +45,7 @@ func newSentMail(t *testing.T) *sentMail {
 		MailID: email.MessageID(o.replies, token), CustomerID: customer, Customer: identity.Address{Alias: o.to, Assurance: identity.Verified}, SentAt: at, Text: "Antwoord",
 	}
 	o.m.ID = message.NewID(o.m.Channel, at, o.m.ProviderID)
-	if _, err := o.table.Messages.PutMessage(t.Context(), o.m, ""); err != nil {
+	if _, err := o.table.Messages.Put(t.Context(), o.m, ""); err != nil {
 		t.Fatal(err)
 	}
 	o.h = newMail(o.world)
@@ -89,7 +89,7 @@ func (o *sentMail) sendingEvent(kind string, more object) string {
 // state returns the mail's status in the history.
 func (o *sentMail) state(t *testing.T) message.State {
 	t.Helper()
-	e, err := o.table.Messages.Message(t.Context(), o.m.CustomerID, o.m.ID)
+	e, err := o.table.Messages.Get(t.Context(), o.m.CustomerID, o.m.ID)
 	if err != nil || e.State == nil {
 		t.Fatal(e, err)
 	}
@@ -164,7 +164,7 @@ func TestMailHandler_UnknownSendingEvent(t *testing.T) {
 	if failed := failedOf(t, o.h, event(queued("1", o.delivered()), queued("2", encoded(bySNS(object{"eventType": "Delivery"}))))); len(failed) != 1 || failed[0] != "2" {
 		t.Errorf("got failed messages %v, want 2", failed)
 	}
-	e, err := o.table.Messages.Message(t.Context(), o.m.CustomerID, o.m.ID)
+	e, err := o.table.Messages.Get(t.Context(), o.m.CustomerID, o.m.ID)
 	if err != nil || e.State == nil || e.State.Status != message.Queued {
 		t.Errorf("got state %+v and error %v, want status %s", e.State, err, message.Queued)
 	}

@@ -226,7 +226,7 @@ func (c *correspondence) answer(t *testing.T, to identity.Alias, mailID, sesID, 
 		Customer: identity.Address{Alias: to, Assurance: identity.Verified},
 	}
 	m.ID = message.NewID(m.Channel, at, mailID)
-	if _, err := c.table.Messages.PutMessage(t.Context(), m, ""); err != nil {
+	if _, err := c.table.Messages.Put(t.Context(), m, ""); err != nil {
 		t.Fatal(err)
 	}
 	for _, id := range []string{mailID, sesID} {

@@ -179,7 +179,7 @@ func (w *fixture) storeMessageVia(t testing.TB, ch message.Channel, via string, 
 		Version: message.SchemaVersion, ID: message.NewID(ch, at, id), CustomerID: w.customer, Channel: ch, Direction: message.Inbound, Kind: message.Image,
 		ProviderID: id, Account: "110", Customer: jan, SentAt: at, ReceivedAt: at, Attachments: files, Via: via,
 	}
-	if _, err := w.table.Messages.PutMessage(t.Context(), m, ""); err != nil {
+	if _, err := w.table.Messages.Put(t.Context(), m, ""); err != nil {
 		t.Fatal(err)
 	}
 	w.enqueueJob(t, message.Job{Customer: w.customer, Message: m.ID})

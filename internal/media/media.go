@@ -42,7 +42,7 @@ type Store struct {
 
 // Messages are the messages, and the results for their files.
 type Messages interface {
-	Message(ctx context.Context, c identity.CustomerID, id message.ID) (message.Entry, error)
+	Get(ctx context.Context, c identity.CustomerID, id message.ID) (message.Entry, error)
 	PutEffect(ctx context.Context, c identity.CustomerID, e message.Effect) (changed bool, err error)
 	Hash(parts ...string) string
 }
@@ -186,7 +186,7 @@ func (h *Handler) fetchFiles(ctx context.Context, job message.Job, try int) (wai
 
 // loadMessage returns the whole message and the state of its files.
 func (h *Handler) loadMessage(ctx context.Context, job message.Job) (message.Message, message.State, error) {
-	e, err := h.Store.Messages.Message(ctx, job.Customer, job.Message)
+	e, err := h.Store.Messages.Get(ctx, job.Customer, job.Message)
 	if err != nil {
 		return message.Message{}, message.State{}, err
 	}

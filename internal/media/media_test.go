@@ -321,7 +321,7 @@ func TestHandle_MessageInBucket(t *testing.T) {
 	}
 	preview := whole
 	preview.Attachments = []message.Attachment{{Kind: message.Image, URL: whole.Attachments[0].URL[:100]}}
-	if _, err := w.table.Messages.PutMessage(t.Context(), preview, "c/x/m/1.json"); err != nil {
+	if _, err := w.table.Messages.Put(t.Context(), preview, "c/x/m/1.json"); err != nil {
 		t.Fatal(err)
 	}
 	w.enqueueJob(t, message.Job{Customer: w.customer, Message: whole.ID})

@@ -58,7 +58,7 @@ func TestHandle_Names(t *testing.T) {
 			if !w.handleOnce(t) {
 				t.Fatal("the job is not done")
 			}
-			if c, err := w.table.Customers.Customer(t.Context(), who); err != nil || c.Name != tt.want {
+			if c, err := w.table.Customers.Get(t.Context(), who); err != nil || c.Name != tt.want {
 				t.Errorf("name: got %q, %v", c.Name, err)
 			}
 		})
@@ -75,7 +75,7 @@ func TestPutName_AfterRegister(t *testing.T) {
 	if err := table.Customers.PutShownName(t.Context(), plan.Customer, "Jantje"); err != nil {
 		t.Fatal(err)
 	}
-	if c, err := table.Customers.Customer(t.Context(), plan.Customer); err != nil || c.Name != "J. Voorbeeld" {
+	if c, err := table.Customers.Get(t.Context(), plan.Customer); err != nil || c.Name != "J. Voorbeeld" {
 		t.Errorf("name: got %q, %v", c.Name, err)
 	}
 }

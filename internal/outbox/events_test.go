@@ -176,7 +176,7 @@ func (m *mirror) says(dir message.Direction, at time.Time, note *message.Remark)
 		Channel: message.WhatsApp, Direction: dir, Kind: message.Text, Text: "tekst", SentAt: at, Note: note, Passive: note != nil,
 		Customer: identity.Address{Alias: identity.Alias{Kind: identity.Phone, Value: "31970100001"}, Assurance: identity.Verified},
 	}
-	_, err := m.table.Messages.PutMessage(m.Context(), msg, "")
+	_, err := m.table.Messages.Put(m.Context(), msg, "")
 	m.did(err)
 	return msg
 }
@@ -187,15 +187,15 @@ func TestNews_Kinds(t *testing.T) {
 	asked := m.says(message.Inbound, nine, nil)
 	k := contact.Contacts([]message.Message{asked})[0]
 	k.Department = "logistics"
-	m.did(m.table.Contacts.SaveContact(t.Context(), k))
+	m.did(m.table.Contacts.Save(t.Context(), k))
 	k.Version, k.Department = 1, "billing"
-	m.did(m.table.Contacts.SaveContact(t.Context(), k)) // sends no event
+	m.did(m.table.Contacts.Save(t.Context(), k)) // sends no event
 	agent := contact.Party{Kind: contact.Agent, ID: "agent-7"}
 	claim := contact.Claim{Customer: who, Contact: k.ID, Version: 1, Holder: &agent, Since: nine, Until: nine.Add(time.Hour)}
 	m.did(m.table.Contacts.SaveClaim(t.Context(), claim, nil))
 	answered := contact.Contacts([]message.Message{asked, m.says(message.Outbound, nine.Add(time.Minute), nil)})[0]
 	answered.Department, answered.Version = "billing", 2
-	m.did(m.table.Contacts.SaveContact(t.Context(), answered))
+	m.did(m.table.Contacts.Save(t.Context(), answered))
 	m.did(m.table.Contacts.SaveClaim(t.Context(), contact.Claim{Customer: who, Version: 2}, []contact.Claim{claim}))
 
 	got := m.events()
@@ -220,7 +220,7 @@ func TestCloser_ClosedContact(t *testing.T) {
 	asked := m.says(message.Inbound, nine, nil)
 	first := m.says(message.Outbound, nine.Add(time.Hour), nil)
 	k := contact.Contacts([]message.Message{asked, first})[0]
-	m.did(m.table.Contacts.SaveContact(t.Context(), k))
+	m.did(m.table.Contacts.Save(t.Context(), k))
 	m.events()
 	closer := &outbox.Closer{Schedule: m.table.Schedule, Contacts: m.table.Contacts, Queue: m.queue}
 	tick := func(at time.Time) []contact.EventKind {
@@ -249,7 +249,7 @@ func TestCloser_ClosedContact(t *testing.T) {
 	second := m.says(message.Outbound, nine.Add(5*time.Hour), nil)
 	later := contact.Contacts([]message.Message{asked, first, second})[0]
 	later.Version = 1
-	m.did(m.table.Contacts.SaveContact(t.Context(), later))
+	m.did(m.table.Contacts.Save(t.Context(), later))
 	m.events()
 	if got := tick(k.ClosesAt.Add(time.Minute)); got != nil {
 		t.Errorf("told %v though it was put off", got)
@@ -295,12 +295,12 @@ func TestNews_MergeAndDroppedContact(t *testing.T) {
 	m := newMirror(t)
 	asked := m.says(message.Inbound, nine, nil)
 	k := contact.Contacts([]message.Message{asked})[0]
-	m.did(m.table.Contacts.SaveContact(t.Context(), k))
+	m.did(m.table.Contacts.Save(t.Context(), k))
 	const other = identity.CustomerID("01931c2e-0000-7c1e-9d3b-5f2a6c7d8e9f")
 	_, err := m.table.Customers.JoinByEvidence(t.Context(), who, other, identity.Evidence{Rule: "register", At: nine})
 	m.did(err)
 	k.Version = 1
-	m.did(m.table.Contacts.DeleteContact(t.Context(), k))
+	m.did(m.table.Contacts.Delete(t.Context(), k))
 	got := m.events()
 	if want := []contact.EventKind{contact.MessageStored, contact.WaitStarted, contact.CustomerMerged, contact.ContactDropped}; !slices.Equal(kinds(got), want) {
 		t.Fatalf("told %v, want %v", kinds(got), want)
@@ -318,7 +318,7 @@ func TestNews_UnreadableRecord(t *testing.T) {
 		Direction: message.Inbound, Kind: message.Text, SentAt: nine,
 		Customer: identity.Address{Alias: identity.Alias{Kind: identity.Phone, Value: "31970100001"}, Assurance: identity.Verified},
 	}
-	if _, err := m.table.Messages.PutMessage(t.Context(), good, ""); err != nil {
+	if _, err := m.table.Messages.Put(t.Context(), good, ""); err != nil {
 		t.Fatal(err)
 	}
 	out, err := m.db.Scan(t.Context(), &dynamodb.ScanInput{TableName: aws.String(storetest.Name)})

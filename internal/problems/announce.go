@@ -23,7 +23,7 @@ func (s *Service) AnnounceCandidates(ctx context.Context, now time.Time) error {
 	if !ok {
 		return nil
 	}
-	announced, count, err := s.Store.Candidates.AnnouncedCandidates(ctx, now)
+	announced, count, err := s.Store.Candidates.Announced(ctx, now)
 	if err != nil {
 		return err
 	}
@@ -51,7 +51,7 @@ func (s *Service) AnnounceCandidates(ctx context.Context, now time.Time) error {
 			Words: b.Words, Shown: c.Words, Quotes: c.Quotes, Customers: c.Customers, Contacts: c.Contacts, First: c.First, Last: c.Last,
 			Expires: now.Add(decisionLifetime),
 		}
-		err = s.Store.Candidates.AnnounceCandidate(ctx, a, count)
+		err = s.Store.Candidates.Announce(ctx, a, count)
 		if fault.Is(err, fault.Conflict) {
 			return nil
 		}

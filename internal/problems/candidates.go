@@ -61,7 +61,7 @@ func (c Candidate) Refs() []problem.ContactRef {
 // that are not decided, with the contacts that joined since, and for a caller of
 // all departments also those that were not announced yet.
 func (s *Service) Candidates(ctx context.Context, caller problem.Caller, now time.Time) ([]Candidate, error) {
-	announced, _, err := s.Store.Candidates.AnnouncedCandidates(ctx, now)
+	announced, _, err := s.Store.Candidates.Announced(ctx, now)
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +76,7 @@ func (s *Service) Candidates(ctx context.Context, caller problem.Caller, now tim
 // words. It is [fault.NotFound] if it is gone or decided, and [fault.Forbidden]
 // if the caller may not decide about it, whether it is decided or not.
 func (s *Service) Candidate(ctx context.Context, caller problem.Caller, id string, now time.Time) (Candidate, error) {
-	announced, _, err := s.Store.Candidates.AnnouncedCandidates(ctx, now)
+	announced, _, err := s.Store.Candidates.Announced(ctx, now)
 	if err != nil {
 		return Candidate{}, err
 	}
@@ -103,7 +103,7 @@ func (s *Service) Candidate(ctx context.Context, caller problem.Caller, id strin
 // to a caller's departments: those of the announcement, also when it is decided,
 // and those that joined since.
 func (s *Service) announcedCustomers(ctx context.Context, caller problem.Caller, now time.Time) ([]identity.CustomerID, error) {
-	announced, _, err := s.Store.Candidates.AnnouncedCandidates(ctx, now)
+	announced, _, err := s.Store.Candidates.Announced(ctx, now)
 	if err != nil {
 		return nil, err
 	}
@@ -250,7 +250,7 @@ func (s *Service) findCurrentCustomers(ctx context.Context, all []problem.Unclas
 }
 
 func (s *Service) findCurrentCustomer(ctx context.Context, u problem.UnclassifiedContact) (identity.CustomerID, error) {
-	c, err := s.Store.Customers.Customer(ctx, u.Customer)
+	c, err := s.Store.Customers.Get(ctx, u.Customer)
 	if err != nil {
 		return "", err
 	}
@@ -341,7 +341,7 @@ func (s *Service) readCandidate(ctx context.Context, b problem.Burst) (Candidate
 
 // readTexts returns the texts that a customer wrote in a contact.
 func (s *Service) readTexts(ctx context.Context, u problem.UnclassifiedContact) ([]redact.QuoteCandidate, error) {
-	c, err := s.Store.Customers.Customer(ctx, u.Customer)
+	c, err := s.Store.Customers.Get(ctx, u.Customer)
 	if err != nil {
 		return nil, err
 	}

@@ -79,12 +79,12 @@ func (b *candidateBench) says(at time.Time, text string) contact.Contact {
 		Direction: message.Inbound, Kind: message.Text, ProviderID: id, SentAt: at, Text: text, Name: "Jan Voorbeeld",
 		Customer: identity.Address{Alias: identity.Alias{Kind: identity.Phone, Value: fmt.Sprintf("31970100%05d", b.next)}, Assurance: identity.Verified},
 	}
-	if _, err := b.table.Messages.PutMessage(b.Context(), m, ""); err != nil {
+	if _, err := b.table.Messages.Put(b.Context(), m, ""); err != nil {
 		b.Fatal(err)
 	}
 	k := contact.Contacts([]message.Message{m})[0]
 	k.Customer, k.Department = m.CustomerID, contact.Unassigned
-	if err := b.table.Contacts.SaveContact(b.Context(), k); err != nil {
+	if err := b.table.Contacts.Save(b.Context(), k); err != nil {
 		b.Fatal(err)
 	}
 	b.keep(problem.UnclassifiedContact{
@@ -113,7 +113,7 @@ func (b *candidateBench) tell(at time.Time) {
 // many.
 func (b *candidateBench) told(want int) []problem.AnnouncedCandidate {
 	b.Helper()
-	all, count, err := b.table.Candidates.AnnouncedCandidates(b.Context(), noon)
+	all, count, err := b.table.Candidates.Announced(b.Context(), noon)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -191,9 +191,9 @@ type dyingAnnouncer struct {
 	after bool
 }
 
-func (m dyingAnnouncer) AnnounceCandidate(ctx context.Context, c problem.AnnouncedCandidate, count int64) error {
+func (m dyingAnnouncer) Announce(ctx context.Context, c problem.AnnouncedCandidate, count int64) error {
 	if m.after {
-		return errors.Join(m.Candidates.AnnounceCandidate(ctx, c, count), errGone)
+		return errors.Join(m.Candidates.Announce(ctx, c, count), errGone)
 	}
 	return errGone
 }
@@ -234,13 +234,13 @@ func TestCandidates_CurrentContactsOnly(t *testing.T) {
 	for name, then := range map[string]func(b *candidateBench, k contact.Contact){
 		"one has a reason": func(b *candidateBench, k contact.Contact) {
 			k.Version, k.Causes = 1, []contact.Cause{{Reason: "defect", Department: "product-quality"}}
-			if err := b.table.Contacts.SaveContact(b.Context(), k); err != nil {
+			if err := b.table.Contacts.Save(b.Context(), k); err != nil {
 				b.Fatal(err)
 			}
 		},
 		"one is gone": func(b *candidateBench, k contact.Contact) {
 			k.Version = 1
-			if err := b.table.Contacts.DeleteContact(b.Context(), k); err != nil {
+			if err := b.table.Contacts.Delete(b.Context(), k); err != nil {
 				b.Fatal(err)
 			}
 		},
@@ -283,7 +283,7 @@ func TestDecideCandidate_AfterTheBurst(t *testing.T) {
 	}
 	k := all[0]
 	k.Version, k.Causes = 1, []contact.Cause{{Reason: "defect", Department: "product-quality"}}
-	if err := b.table.Contacts.SaveContact(t.Context(), k); err != nil {
+	if err := b.table.Contacts.Save(t.Context(), k); err != nil {
 		t.Fatal(err)
 	}
 	c, err := b.Candidate(t.Context(), els, id, later)

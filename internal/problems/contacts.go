@@ -77,7 +77,7 @@ func (s *Service) changeContacts(ctx context.Context, caller problem.Caller, id 
 		return problem.Record{}, err
 	}
 	if n == 0 {
-		return s.Store.Problems.Problem(ctx, id)
+		return s.Store.Problems.Get(ctx, id)
 	}
 	return s.editProblem(ctx, id, func(p problem.Record) (problem.Record, bool, error) {
 		p.Problem, p.Events = problem.AddEvent(p.Problem, problem.Event{Kind: problem.EventUpdated, By: caller.Name, At: c.At, Comment: comment})
@@ -133,7 +133,7 @@ func (s *Service) findContacts(ctx context.Context, contacts []problem.ContactRe
 		return nil, "", err
 	}
 	for _, ref := range contacts {
-		c, err := s.Store.Customers.Customer(ctx, ref.Customer)
+		c, err := s.Store.Customers.Get(ctx, ref.Customer)
 		if err != nil && !fault.Is(err, fault.NotFound) {
 			return nil, "", err
 		}

@@ -84,7 +84,7 @@ func (s *Service) readCustomers(ctx context.Context, contacts []problem.ContactR
 	customers := make([]identity.Customer, len(contacts))
 	errs := make([]error, len(contacts))
 	lambdabatch.Each(len(contacts), parallelReads, func(i int) {
-		c, err := s.Store.Customers.Customer(ctx, contacts[i].Customer)
+		c, err := s.Store.Customers.Get(ctx, contacts[i].Customer)
 		if fault.Is(err, fault.NotFound) {
 			return
 		}
@@ -226,7 +226,7 @@ func (s *customerSearch) visitNew(ids []string) []string {
 // searchProblem returns which of some customers a problem affects, if the caller
 // reaches it, and the problems that it was merged into or split into.
 func (s *customerSearch) searchProblem(ctx context.Context, id string, customers []identity.CustomerID) (related []string, shown []identity.CustomerID, err error) {
-	p, err := s.Store.Problems.ProblemHeader(ctx, id)
+	p, err := s.Store.Problems.GetHeader(ctx, id)
 	if lambdabatch.IsPermanent(err) { // deleted or unreadable: the other problems decide
 		return nil, nil, nil
 	}

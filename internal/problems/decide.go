@@ -86,7 +86,7 @@ func checkDecision(d CandidateDecision) error {
 // wasDecided reports whether the same decision was taken about an announced
 // candidate, and the problem of the cause for a confirmed one.
 func (s *Service) wasDecided(ctx context.Context, id string, d CandidateDecision) (decided bool, problemID string, err error) {
-	announced, _, err := s.Store.Candidates.AnnouncedCandidates(ctx, d.At)
+	announced, _, err := s.Store.Candidates.Announced(ctx, d.At)
 	if err != nil {
 		return false, "", err
 	}
@@ -136,6 +136,6 @@ func (s *Service) confirmCandidate(ctx context.Context, caller problem.Caller, c
 
 // survivingID returns the id of the problem that one was merged into, or its own.
 func (s *Service) survivingID(ctx context.Context, id string) (string, error) {
-	p, err := problem.FollowMerges(ctx, id, s.Store.Problems.ProblemHeader)
+	p, err := problem.FollowMerges(ctx, id, s.Store.Problems.GetHeader)
 	return p.ID, err
 }

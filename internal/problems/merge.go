@@ -22,7 +22,7 @@ const mergePage = 100
 // ContinueMerge copies the contacts of a merged problem to the one that it was
 // merged into, until both have settled.
 func (s *Service) ContinueMerge(ctx context.Context, e schedule.Entry, now time.Time) (again time.Time, err error) {
-	merged, err := s.Store.Problems.ProblemHeader(ctx, e.Of)
+	merged, err := s.Store.Problems.GetHeader(ctx, e.Of)
 	if err != nil || merged.State != problem.Merged {
 		return time.Time{}, ignoreNotFound(err)
 	}
@@ -39,7 +39,7 @@ func (s *Service) ContinueMerge(ctx context.Context, e schedule.Entry, now time.
 // merged into, and notifies the department of that one, once. The merged problem
 // keeps its contacts. All of it can be repeated.
 func (s *Service) Absorb(ctx context.Context, merged problem.Record, now time.Time) error {
-	into, err := problem.FollowMerges(ctx, merged.MergedInto, s.Store.Problems.ProblemHeader)
+	into, err := problem.FollowMerges(ctx, merged.MergedInto, s.Store.Problems.GetHeader)
 	if err != nil {
 		return err
 	}

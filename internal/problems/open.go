@@ -54,7 +54,7 @@ func (s *Service) Open(ctx context.Context, caller problem.Caller, r OpenRequest
 	opened, events := problem.Open(seed, r.At)
 	events[0].Comment = comment
 	p := problem.Record{Problem: problem.SetAcknowledgeBy(opened, s.acknowledgeBy), Events: events}
-	err = s.Store.Problems.OpenProblem(ctx, p, seed.Affected)
+	err = s.Store.Problems.Create(ctx, p, seed.Affected)
 	if fault.Is(err, fault.Conflict) {
 		existing, err := s.Store.Causes.ProblemOfCause(ctx, r.Reason, r.Product)
 		return problem.Record{}, s.errAlreadyOpen(ctx, caller, existing, err)
@@ -103,7 +103,7 @@ func (s *Service) errAlreadyOpen(ctx context.Context, caller problem.Caller, exi
 	if existing == "" { // it was closed since the write was refused
 		return errKeepsChanging()
 	}
-	p, err := s.Store.Problems.ProblemHeader(ctx, existing)
+	p, err := s.Store.Problems.GetHeader(ctx, existing)
 	if err != nil {
 		return err
 	}

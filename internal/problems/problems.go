@@ -108,12 +108,12 @@ func StoreOf(t *store.Table) Store {
 
 // Problems has the problems and the customers that they affect.
 type Problems interface {
-	Problem(ctx context.Context, id string) (problem.Record, error)
-	ProblemHeader(ctx context.Context, id string) (problem.Record, error)
+	Get(ctx context.Context, id string) (problem.Record, error)
+	GetHeader(ctx context.Context, id string) (problem.Record, error)
 	ProblemIDs(ctx context.Context, departments []string, limit int) ([]string, error)
-	OpenProblem(ctx context.Context, p problem.Record, affected []problem.Affected) error
-	SaveProblem(ctx context.Context, p problem.Record) error
-	SplitProblem(ctx context.Context, from, part problem.Record) error
+	Create(ctx context.Context, p problem.Record, affected []problem.Affected) error
+	Save(ctx context.Context, p problem.Record) error
+	Split(ctx context.Context, from, part problem.Record) error
 	AlreadyApplied(ctx context.Context, problemID string, once problem.IdempotencyKey, now time.Time) (bool, error)
 	Affected
 }
@@ -132,7 +132,7 @@ type Causes interface {
 
 // Customers reads customers.
 type Customers interface {
-	Customer(ctx context.Context, id identity.CustomerID) (identity.Customer, error)
+	Get(ctx context.Context, id identity.CustomerID) (identity.Customer, error)
 }
 
 // Messages reads the messages of a customer.
@@ -153,8 +153,8 @@ type Candidates interface {
 	DecidedWords(ctx context.Context, now time.Time) (map[string]string, error)
 	DecideWords(ctx context.Context, hashes []string, by, decision string, expires time.Time) error
 	WordHash(word string) string
-	AnnouncedCandidates(ctx context.Context, now time.Time) (all []problem.AnnouncedCandidate, count int64, err error)
-	AnnounceCandidate(ctx context.Context, c problem.AnnouncedCandidate, count int64) error
+	Announced(ctx context.Context, now time.Time) (all []problem.AnnouncedCandidate, count int64, err error)
+	Announce(ctx context.Context, c problem.AnnouncedCandidate, count int64) error
 }
 
 // A Service changes problems and decides about candidates. Its methods may be
@@ -168,13 +168,13 @@ type Service struct {
 // Problem returns a problem with its current counts: [fault.NotFound] without
 // one, [fault.Forbidden] if the caller does not reach it.
 func (s *Service) Problem(ctx context.Context, caller problem.Caller, id string) (problem.Record, error) {
-	return readReachable(ctx, caller, id, s.Store.Problems.Problem)
+	return readReachable(ctx, caller, id, s.Store.Problems.Get)
 }
 
 // Header is like [Service.Problem], with the counts of the last written version.
 // It costs one read, however many customers the problem affects.
 func (s *Service) Header(ctx context.Context, caller problem.Caller, id string) (problem.Record, error) {
-	return readReachable(ctx, caller, id, s.Store.Problems.ProblemHeader)
+	return readReachable(ctx, caller, id, s.Store.Problems.GetHeader)
 }
 
 func readReachable(ctx context.Context, caller problem.Caller, id string, read func(context.Context, string) (problem.Record, error)) (problem.Record, error) {
@@ -211,7 +211,7 @@ func (s *Service) editProblem(ctx context.Context, id string, change func(proble
 		return problem.Record{}, fault.New(fault.NotFound, "there is no such problem")
 	}
 	err = retryLostWrites(ctx, func() (lost bool, err error) {
-		was, err := s.Store.Problems.Problem(ctx, id)
+		was, err := s.Store.Problems.Get(ctx, id)
 		if err != nil {
 			return false, err
 		}
@@ -224,7 +224,7 @@ func (s *Service) editProblem(ctx context.Context, id string, change func(proble
 			return false, nil
 		}
 		stored = next.Saved()
-		return isLostWrite(s.Store.Problems.SaveProblem(ctx, next))
+		return isLostWrite(s.Store.Problems.Save(ctx, next))
 	})
 	if err != nil {
 		return problem.Record{}, err

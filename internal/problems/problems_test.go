@@ -56,7 +56,7 @@ func newBench(t *testing.T) *bench {
 func (b *bench) customer(n int, at time.Time) problem.ContactRef {
 	b.Helper()
 	k := contact.Contact{ID: fmt.Sprintf("k%d", n), Customer: identity.CustomerID(fmt.Sprintf("01931c2e-7a40-7c1e-9d3b-%012d", n)), Start: at, Department: "billing"}
-	if err := b.table.Contacts.SaveContact(b.Context(), k); err != nil {
+	if err := b.table.Contacts.Save(b.Context(), k); err != nil {
 		b.Fatal(err)
 	}
 	return problem.ContactRef{Customer: k.Customer, Contact: k.ID}
@@ -78,7 +78,7 @@ func (b *bench) opened(reason string, first, n int) problem.Record {
 
 func (b *bench) read(id string) problem.Record {
 	b.Helper()
-	p, err := b.table.Problems.Problem(b.Context(), id)
+	p, err := b.table.Problems.Get(b.Context(), id)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -93,7 +93,7 @@ func (b *bench) step(id string, u problem.Update) problem.Record {
 		b.Fatal(err)
 	}
 	p.Problem, p.Events = next, events
-	if err := b.table.Problems.SaveProblem(b.Context(), p); err != nil {
+	if err := b.table.Problems.Save(b.Context(), p); err != nil {
 		b.Fatal(err)
 	}
 	return p.Saved()

@@ -84,7 +84,7 @@ func (s *Service) Split(ctx context.Context, caller problem.Caller, id string, r
 			return false, err
 		}
 		rest, part := s.newPart(caller, from, r, words, partID)
-		return isLostWrite(s.Store.Problems.SplitProblem(ctx, rest, part))
+		return isLostWrite(s.Store.Problems.Split(ctx, rest, part))
 	})
 	if err != nil {
 		return problem.Record{}, err
@@ -178,7 +178,7 @@ const (
 // fillPart moves to a part the contacts that belong to it, and returns it. When
 // the part has them all, its department is notified. Every step can be repeated.
 func (s *Service) fillPart(ctx context.Context, partID string) (problem.Record, error) {
-	part, err := s.Store.Problems.Problem(ctx, partID)
+	part, err := s.Store.Problems.Get(ctx, partID)
 	if err != nil || part.Filling == nil {
 		return part, err
 	}
@@ -204,7 +204,7 @@ func (s *Service) fillPart(ctx context.Context, partID string) (problem.Record, 
 			return problem.Record{}, err
 		}
 	}
-	return s.Store.Problems.Problem(ctx, partID)
+	return s.Store.Problems.Get(ctx, partID)
 }
 
 // findMatchingContacts reads the page of a problem's customers after
@@ -237,7 +237,7 @@ func (s *Service) findMatchingContacts(ctx context.Context, problemID string, fi
 // readContacts returns the contacts of an affected customer with their messages,
 // from the first one that affects the customer on.
 func (s *Service) readContacts(ctx context.Context, a problem.Affected) ([]contact.Contact, error) {
-	c, err := s.Store.Customers.Customer(ctx, a.Customer)
+	c, err := s.Store.Customers.Get(ctx, a.Customer)
 	if fault.Is(err, fault.NotFound) {
 		return nil, nil
 	}
@@ -265,11 +265,11 @@ func inboundText(messages []message.Message) string {
 // and from the problem that this one was merged into since. A contact that left
 // both since it was read stays out.
 func (s *Service) moveContacts(ctx context.Context, part problem.Record, moving []problem.Occurrence) error {
-	from, err := problem.FollowMerges(ctx, part.SplitFrom, s.Store.Problems.ProblemHeader)
+	from, err := problem.FollowMerges(ctx, part.SplitFrom, s.Store.Problems.GetHeader)
 	if err != nil {
 		return err
 	}
-	to, err := problem.FollowMerges(ctx, part.ID, s.Store.Problems.ProblemHeader)
+	to, err := problem.FollowMerges(ctx, part.ID, s.Store.Problems.GetHeader)
 	if err != nil || from.ID == to.ID {
 		return err
 	}
@@ -328,11 +328,11 @@ func (s *Service) finishFilling(ctx context.Context, partID string, filling prob
 // saveFillingProgress records up to which customer the words were looked for. A
 // lost write is ignored: the page is then read again, which changes nothing.
 func (s *Service) saveFillingProgress(ctx context.Context, partID string, filling problem.SplitProgress) error {
-	p, err := s.Store.Problems.ProblemHeader(ctx, partID)
+	p, err := s.Store.Problems.GetHeader(ctx, partID)
 	if err != nil || p.Filling == nil || p.Filling.After >= filling.After {
 		return err
 	}
 	p.Filling = &filling
-	_, err = isLostWrite(s.Store.Problems.SaveProblem(ctx, p))
+	_, err = isLostWrite(s.Store.Problems.Save(ctx, p))
 	return err
 }

@@ -53,12 +53,12 @@ func (m *mortal) write(do func() error) error {
 	return errGone
 }
 
-func (m mortalProblems) SaveProblem(ctx context.Context, p problem.Record) error {
-	return m.write(func() error { return m.Problems.SaveProblem(ctx, p) })
+func (m mortalProblems) Save(ctx context.Context, p problem.Record) error {
+	return m.write(func() error { return m.Problems.Save(ctx, p) })
 }
 
-func (m mortalProblems) SplitProblem(ctx context.Context, from, part problem.Record) error {
-	return m.write(func() error { return m.Problems.SplitProblem(ctx, from, part) })
+func (m mortalProblems) Split(ctx context.Context, from, part problem.Record) error {
+	return m.write(func() error { return m.Problems.Split(ctx, from, part) })
 }
 
 func (m mortalProblems) ChangeAffected(ctx context.Context, id string, all []problem.AffectedChange) error {
@@ -75,12 +75,12 @@ func (b *bench) says(n int, text string) problem.ContactRef {
 		ProviderID: fmt.Sprint("m", n), SentAt: at, Text: text,
 		Customer: identity.Address{Alias: identity.Alias{Kind: identity.Phone, Value: fmt.Sprintf("31970100%05d", n)}, Assurance: identity.Verified},
 	}
-	if _, err := b.table.Messages.PutMessage(b.Context(), m, ""); err != nil {
+	if _, err := b.table.Messages.Put(b.Context(), m, ""); err != nil {
 		b.Fatal(err)
 	}
 	k := contact.Contacts([]message.Message{m})[0]
 	k.Customer = m.CustomerID
-	if err := b.table.Contacts.SaveContact(b.Context(), k); err != nil {
+	if err := b.table.Contacts.Save(b.Context(), k); err != nil {
 		b.Fatal(err)
 	}
 	return problem.ContactRef{Customer: k.Customer, Contact: k.ID}
@@ -271,7 +271,7 @@ func TestSplit_ForeignContacts(t *testing.T) {
 	stranger, left := b.customer(20, monday), problem.ContactRef{Customer: "01931c2e-7a40-7c1e-9d3b-000000000002", Contact: "k2"}
 	another := b.customer(30, monday)
 	another.Customer = mine.Customer
-	if err := b.table.Contacts.SaveContact(t.Context(), contact.Contact{ID: another.Contact, Customer: mine.Customer, Start: monday}); err != nil {
+	if err := b.table.Contacts.Save(t.Context(), contact.Contact{ID: another.Contact, Customer: mine.Customer, Start: monday}); err != nil {
 		t.Fatal(err)
 	}
 	now, err := b.Detach(t.Context(), els, p.ID, problems.ContactsChange{Contacts: []problem.ContactRef{left}, At: monday})

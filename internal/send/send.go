@@ -38,7 +38,7 @@ import (
 // A Store reads messages and stores the results of sending them. [store.Messages]
 // implements it.
 type Store interface {
-	Message(ctx context.Context, c identity.CustomerID, id message.ID) (message.Entry, error)
+	Get(ctx context.Context, c identity.CustomerID, id message.ID) (message.Entry, error)
 	PutEffect(ctx context.Context, c identity.CustomerID, e message.Effect) (changed bool, err error)
 	AcquireSendLease(ctx context.Context, m message.Message, now time.Time, lease time.Duration) (message.SendTurn, error)
 	ReleaseSendLease(ctx context.Context, m message.Message) error
@@ -177,7 +177,7 @@ func isComposedMail(m message.Message) bool {
 // loadMessage returns a message with its full text, and the Message-ID that SES
 // assigned, or "" if SES has not accepted the message yet.
 func (h *Handler) loadMessage(ctx context.Context, job message.Job) (e message.Entry, mailID string, err error) {
-	e, err = h.Store.Message(ctx, job.Customer, job.Message)
+	e, err = h.Store.Get(ctx, job.Customer, job.Message)
 	if err != nil {
 		return e, "", err
 	}

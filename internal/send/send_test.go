@@ -91,7 +91,7 @@ func (b *fixture) putAnswer(id string, ago time.Duration, change func(*message.M
 	}
 	change(&m)
 	m.ID = message.NewID(m.Channel, m.SentAt, m.ProviderID)
-	if _, err := b.table.Messages.PutMessage(b.Context(), m, ""); err != nil {
+	if _, err := b.table.Messages.Put(b.Context(), m, ""); err != nil {
 		b.Fatal(err)
 	}
 	return m
@@ -133,7 +133,7 @@ func (b *fixture) runBody(body string) (again bool) {
 
 func (b *fixture) readState(m message.Message) message.State {
 	b.Helper()
-	e, err := b.table.Messages.Message(b.Context(), m.CustomerID, m.ID)
+	e, err := b.table.Messages.Get(b.Context(), m.CustomerID, m.ID)
 	if err != nil || e.State == nil {
 		b.Fatal(e, err)
 	}

@@ -50,15 +50,15 @@ func readAffected(it item) problem.Affected {
 	return a
 }
 
-// Problem returns a problem with its counts, read consistently. An unknown id
+// Get returns a problem with its counts, read consistently. An unknown id
 // is [fault.NotFound].
-func (t Problems) Problem(ctx context.Context, id string) (problem.Record, error) {
+func (t Problems) Get(ctx context.Context, id string) (problem.Record, error) {
 	return t.countedProblem(ctx, id, true)
 }
 
-// ProblemHeader returns a problem with the counts of its last event. Unlike
-// [Problems.Problem] it does not read the affected customers.
-func (t Problems) ProblemHeader(ctx context.Context, id string) (problem.Record, error) {
+// GetHeader returns a problem with the counts of its last event. Unlike
+// [Problems.Get] it does not read the affected customers.
+func (t Problems) GetHeader(ctx context.Context, id string) (problem.Record, error) {
 	return t.problemHeader(ctx, id, true)
 }
 

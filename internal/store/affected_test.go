@@ -96,7 +96,7 @@ func TestChangeAffected_AnyOrder(t *testing.T) {
 			}
 		}
 		p, events := problem.Open(problem.Seed{ID: uuid.NewString(), Reason: uuid.NewString(), Department: "billing", Affected: first}, start)
-		if err := table.Problems.OpenProblem(t.Context(), problem.Record{Problem: p, Events: events}, first); err != nil {
+		if err := table.Problems.Create(t.Context(), problem.Record{Problem: p, Events: events}, first); err != nil {
 			r.Fatal(err)
 		}
 		breaks := rapid.IntRange(0, customers).Draw(r, "breaks off after")
@@ -118,7 +118,7 @@ func TestChangeAffected_AnyOrder(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		got, err := table.Problems.Problem(t.Context(), p.ID)
+		got, err := table.Problems.Get(t.Context(), p.ID)
 		if err != nil {
 			r.Fatal(err)
 		}

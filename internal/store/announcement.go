@@ -11,10 +11,10 @@ import (
 	"github.com/heard-intake/heard/internal/problem"
 )
 
-// AnnouncedCandidates returns the announced candidates that have not expired,
-// and the number ever announced, which [Candidates.AnnounceCandidate] needs. It
+// Announced returns the announced candidates that have not expired,
+// and the number ever announced, which [Candidates.Announce] needs. It
 // leaves out candidates that cannot be read.
-func (t Candidates) AnnouncedCandidates(ctx context.Context, now time.Time) (all []problem.AnnouncedCandidate, count int64, err error) {
+func (t Candidates) Announced(ctx context.Context, now time.Time) (all []problem.AnnouncedCandidate, count int64, err error) {
 	in := keyRange(announcedPK, announcedCountSK, endOf(announcedPrefix)) // reads the count first: a later announcement makes it stale
 	in.ConsistentRead = ptr(true)
 	err = t.query(ctx, in, func(it item) bool {
@@ -36,11 +36,11 @@ func (t Candidates) AnnouncedCandidates(ctx context.Context, now time.Time) (all
 	return all, count, err
 }
 
-// AnnounceCandidate stores a candidate for a department, if none was announced
-// since [Candidates.AnnouncedCandidates] returned count. Otherwise it is
+// Announce stores a candidate for a department, if none was announced
+// since [Candidates.Announced] returned count. Otherwise it is
 // [fault.Conflict]: read them again, because this may be one of them. The
 // outbox sends the item.
-func (t Candidates) AnnounceCandidate(ctx context.Context, c problem.AnnouncedCandidate, count int64) error {
+func (t Candidates) Announce(ctx context.Context, c problem.AnnouncedCandidate, count int64) error {
 	data, err := json.Marshal(c)
 	if err != nil {
 		return fault.Wrap(fault.Internal, err, "encode candidate")

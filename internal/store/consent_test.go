@@ -34,7 +34,7 @@ func TestPutConsent_MergedCustomers(t *testing.T) {
 	tie.Granted = false
 	put(a, tie)
 	s.one(a, b, s.says(3, "x", phone(1), bsuid(1)))
-	c, err := s.table.Customers.Customer(t.Context(), a)
+	c, err := s.table.Customers.Get(t.Context(), a)
 	if diff := cmp.Diff([]identity.Consent{tie, stop}, c.Consents); diff != "" || err != nil {
 		t.Errorf("error %v (-want +got):\n%s", err, diff)
 	}
@@ -59,7 +59,7 @@ func TestPutConsent_ProfileSize(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	c, err := table.Customers.Customer(t.Context(), who)
+	c, err := table.Customers.Get(t.Context(), who)
 	if diff := cmp.Diff([]identity.Consent{other, last}, c.Consents); diff != "" || err != nil {
 		t.Errorf("error %v (-want +got):\n%s", err, diff)
 	}

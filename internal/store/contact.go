@@ -149,9 +149,9 @@ func (t Contacts) NearbyContacts(ctx context.Context, c identity.CustomerID, at 
 	return out, firstError(err, bad)
 }
 
-// SaveContact writes a contact if the stored version is c.Version; 0 is a new
+// Save writes a contact if the stored version is c.Version; 0 is a new
 // contact. It is [fault.Conflict] if the contact changed since.
-func (t Contacts) SaveContact(ctx context.Context, c contact.Contact) error {
+func (t Contacts) Save(ctx context.Context, c contact.Contact) error {
 	it, err := contactItem(c)
 	if err != nil {
 		return err
@@ -166,9 +166,9 @@ func (t Contacts) SaveContact(ctx context.Context, c contact.Contact) error {
 	return conditional(err, "save contact", "the contact changed")
 }
 
-// DeleteContact deletes a contact that its messages no longer form. It is
+// Delete deletes a contact that its messages no longer form. It is
 // [fault.Conflict] if the contact changed since.
-func (t Contacts) DeleteContact(ctx context.Context, c contact.Contact) error {
+func (t Contacts) Delete(ctx context.Context, c contact.Contact) error {
 	_, err := t.db.DeleteItem(ctx, &dynamodb.DeleteItemInput{
 		TableName: t.name, Key: key(customerPK(c.Customer), contactSK(c.Start, c.ID)),
 		ConditionExpression:       exprf("attribute_not_exists(%s) OR %s = :v", pkName, attrContactVersion),
@@ -189,9 +189,9 @@ func conditional(err error, doing, conflict string) error {
 	return nil
 }
 
-// Contacts returns the contacts of one customer id, latest first, at most limit
+// List returns the contacts of one customer id, latest first, at most limit
 // of them before the cursor, which is "<start, ms>#<contact id>".
-func (t Contacts) Contacts(ctx context.Context, c identity.CustomerID, limit int, cursor string) ([]contact.Contact, string, error) {
+func (t Contacts) List(ctx context.Context, c identity.CustomerID, limit int, cursor string) ([]contact.Contact, string, error) {
 	to := contactPrefix + "~"
 	if cursor != "" {
 		to = contactPrefix + cursor

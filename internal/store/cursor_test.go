@@ -12,7 +12,7 @@ func TestHistoryCursor_CutPage(t *testing.T) {
 	t.Parallel()
 	table := storetest.New(t)
 	for i := range 5 {
-		if _, err := table.Messages.PutMessage(t.Context(), newMessage("c1", i, "x"), ""); err != nil {
+		if _, err := table.Messages.Put(t.Context(), newMessage("c1", i, "x"), ""); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -21,14 +21,14 @@ var profileAttrs = []string{
 	attrProfileClaimed, attrProfileMergedInto, attrProfileMembers, attrProfileMoves,
 }
 
-// Customer returns the customer of an id, which may be that of a merged
+// Get returns the customer of an id, which may be that of a merged
 // customer. It does not tell whether the id is in use: see [Customers.Exists].
-func (t Customers) Customer(ctx context.Context, id identity.CustomerID) (identity.Customer, error) {
+func (t Customers) Get(ctx context.Context, id identity.CustomerID) (identity.Customer, error) {
 	return t.customer(ctx, id, false)
 }
 
-// CustomerConsistent is [Customers.Customer] with consistent reads.
-func (t Customers) CustomerConsistent(ctx context.Context, id identity.CustomerID) (identity.Customer, error) {
+// GetConsistently is [Customers.Get] with consistent reads.
+func (t Customers) GetConsistently(ctx context.Context, id identity.CustomerID) (identity.Customer, error) {
 	return t.customer(ctx, id, true)
 }
 

@@ -40,7 +40,7 @@ func (s *scene) delivers(m message.Message, rule string) identity.CustomerID {
 		s.t.Fatal(err)
 	}
 	m.CustomerID = id
-	if _, err := s.table.Messages.PutMessage(s.t.Context(), m, ""); err != nil {
+	if _, err := s.table.Messages.Put(s.t.Context(), m, ""); err != nil {
 		s.t.Fatal(err)
 	}
 	return id
@@ -94,7 +94,7 @@ func (s *scene) registers(account string, addresses ...identity.Address) identit
 
 func (s *scene) who(id identity.CustomerID) identity.Customer {
 	s.t.Helper()
-	c, err := s.table.Customers.Customer(s.t.Context(), id)
+	c, err := s.table.Customers.Get(s.t.Context(), id)
 	if err != nil {
 		s.t.Fatal(err)
 	}

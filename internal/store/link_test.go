@@ -31,7 +31,7 @@ func TestLinkVisitor_NoMessages(t *testing.T) {
 	if err != nil || !there {
 		t.Error("nobody there", err)
 	}
-	c, err := table.Customers.Customer(t.Context(), who)
+	c, err := table.Customers.Get(t.Context(), who)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,9 +12,9 @@ import (
 	"github.com/heard-intake/heard/internal/message"
 )
 
-// Message returns one message of a customer with its state, read consistently.
+// Get returns one message of a customer with its state, read consistently.
 // An unknown id is [fault.NotFound].
-func (t Messages) Message(ctx context.Context, c identity.CustomerID, id message.ID) (message.Entry, error) {
+func (t Messages) Get(ctx context.Context, c identity.CustomerID, id message.ID) (message.Entry, error) {
 	it, err := t.getItem(ctx, key(customerPK(c), messageSK(id)), true)
 	if err != nil {
 		return message.Entry{}, err

@@ -106,7 +106,7 @@ func (w *world) deliver(m sent) bool {
 	}
 	w.meet(id)
 	m.CustomerID = id
-	created, err := w.table.Messages.PutMessage(w.ctx, m.Message, "")
+	created, err := w.table.Messages.Put(w.ctx, m.Message, "")
 	w.ok(err)
 	return created
 }
@@ -224,7 +224,7 @@ func (w *world) move() {
 	if mv := w.moves[n]; len(mv) > 0 {
 		has = mv[len(mv)-1].to
 	}
-	owner, err := w.table.Customers.Customer(w.ctx, has)
+	owner, err := w.table.Customers.Get(w.ctx, has)
 	w.ok(err)
 	to := identity.CustomerID("")
 	if rapid.Bool().Draw(w.t, "to somebody known") {
@@ -242,7 +242,7 @@ func (w *world) move() {
 // check compares the history of every customer with the model, in both orders.
 func (w *world) check() {
 	for _, id := range w.ids {
-		c, err := w.table.Customers.Customer(w.ctx, id)
+		c, err := w.table.Customers.Get(w.ctx, id)
 		w.ok(err)
 		if c.ID != w.root(id) {
 			w.t.Fatalf("%s is %s, and not %s", id, c.ID, w.root(id))

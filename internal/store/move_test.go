@@ -110,7 +110,7 @@ func TestMoveAlias_Watermark(t *testing.T) {
 		m := newMessage(id, minute, "antwoord")
 		m.Channel, m.Direction, m.Customer = message.Messenger, message.Outbound, page
 		m.ID = message.NewID(m.Channel, m.SentAt, m.ProviderID)
-		if _, err := table.Messages.PutMessage(t.Context(), m, ""); err != nil {
+		if _, err := table.Messages.Put(t.Context(), m, ""); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -125,7 +125,7 @@ func TestMoveAlias_Watermark(t *testing.T) {
 	a := whose(0)
 	put(1, a)
 	put(31, a)
-	owner, err := table.Customers.Customer(t.Context(), a)
+	owner, err := table.Customers.Get(t.Context(), a)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,7 +138,7 @@ func TestMoveAlias_Watermark(t *testing.T) {
 		t.Fatal(err)
 	}
 	for id, read := range map[identity.CustomerID]bool{a: false, b: true} {
-		c, err := table.Customers.Customer(t.Context(), id)
+		c, err := table.Customers.Get(t.Context(), id)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -14,12 +14,12 @@ import (
 	"github.com/heard-intake/heard/internal/problem"
 )
 
-// CustomerContacts is [Contacts.Contacts] over all members of a customer.
+// CustomerContacts is [Contacts.List] over all members of a customer.
 func (t Contacts) CustomerContacts(ctx context.Context, c identity.Customer, limit int, cursor string) ([]contact.Contact, string, error) {
 	var all []contact.Contact
 	more := false
 	for _, m := range c.Members {
-		part, next, err := t.Contacts(ctx, m, limit, cursor)
+		part, next, err := t.List(ctx, m, limit, cursor)
 		if err != nil {
 			return nil, "", err
 		}
@@ -39,7 +39,7 @@ func (t Contacts) CustomerContacts(ctx context.Context, c identity.Customer, lim
 	return all, place(all[len(all)-1]), nil
 }
 
-// ProblemsOfDepartments is [Problems.Problems] over several departments: their
+// ProblemsOfDepartments is [Problems.List] over several departments: their
 // problems together, latest first, at most limit before the cursor. It reads
 // only the problems of the page, and leaves out those that cannot be read.
 func (t Problems) ProblemsOfDepartments(ctx context.Context, departments []string, state problem.State, limit int, cursor string) ([]problem.Record, string, error) {

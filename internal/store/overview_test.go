@@ -20,7 +20,7 @@ func TestProblemsOfDepartments(t *testing.T) {
 	var want []string
 	for i := range 9 {
 		p, events := problem.Open(problem.Seed{ID: fmt.Sprint("p", i), Reason: fmt.Sprint("r", i), Department: departments[i%3]}, start.Add(time.Duration(i)*time.Minute))
-		if err := table.Problems.OpenProblem(t.Context(), problem.Record{Problem: p, Events: events}, nil); err != nil {
+		if err := table.Problems.Create(t.Context(), problem.Record{Problem: p, Events: events}, nil); err != nil {
 			t.Fatal(err)
 		}
 		want = append([]string{p.ID}, want...)
@@ -59,13 +59,13 @@ func TestCustomerContacts_Merged(t *testing.T) {
 	var want []string
 	for i := range 7 {
 		k := contact.Contact{ID: fmt.Sprint("k", i), Customer: c.Members[i%2], Start: start.Add(time.Duration(i) * time.Minute), Department: "it"}
-		if err := table.Contacts.SaveContact(t.Context(), k); err != nil {
+		if err := table.Contacts.Save(t.Context(), k); err != nil {
 			t.Fatal(err)
 		}
 		want = append([]string{k.ID}, want...)
 	}
 	both := contact.Contact{ID: "k6", Customer: "c2", Start: start.Add(6 * time.Minute), Department: "it"}
-	if err := table.Contacts.SaveContact(t.Context(), both); err != nil {
+	if err := table.Contacts.Save(t.Context(), both); err != nil {
 		t.Fatal(err)
 	}
 	for limit := 1; limit < 9; limit++ {

@@ -62,7 +62,7 @@ func TestHistoryCursor_Opaque(t *testing.T) {
 	const who = "0199a1b2-0000-7000-8000-000000000001"
 	c := identity.Customer{ID: who, Members: []identity.CustomerID{who}}
 	for i := range 3 {
-		if _, err := table.Messages.PutMessage(t.Context(), newMessage(who, i, "x"), ""); err != nil {
+		if _, err := table.Messages.Put(t.Context(), newMessage(who, i, "x"), ""); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -78,10 +78,10 @@ func readProblem(it item) (problem.Record, error) {
 	return p, nil
 }
 
-// OpenProblem writes a new problem of its cause with about 90 affected
+// Create writes a new problem of its cause with about 90 affected
 // customers at most: a transaction takes 100 items. It is [fault.Conflict] if
 // the cause has a problem.
-func (t Problems) OpenProblem(ctx context.Context, p problem.Record, affected []problem.Affected) error {
+func (t Problems) Create(ctx context.Context, p problem.Record, affected []problem.Affected) error {
 	writes, err := t.writesOf(p, true)
 	if err != nil {
 		return err
@@ -167,9 +167,9 @@ func (t Problems) ProblemLog(ctx context.Context, problemID string, limit int, c
 	return out[:limit], strconv.Itoa(out[limit-1].Version), nil
 }
 
-// SaveProblem writes a changed problem without changing its affected customers.
+// Save writes a changed problem without changing its affected customers.
 // It is [fault.Conflict] if it changed since it was read.
-func (t Problems) SaveProblem(ctx context.Context, p problem.Record) error {
+func (t Problems) Save(ctx context.Context, p problem.Record) error {
 	writes, err := t.writesOf(p, false)
 	if err != nil {
 		return err
@@ -177,10 +177,10 @@ func (t Problems) SaveProblem(ctx context.Context, p problem.Record) error {
 	return t.transact(ctx, writes, "the problem changed")
 }
 
-// SplitProblem writes a problem and a new part split off it, which has no
+// Split writes a problem and a new part split off it, which has no
 // affected customers yet: a due entry has them moved. It is [fault.Conflict] if
 // the first changed since it was read, or if the part exists.
-func (t Problems) SplitProblem(ctx context.Context, from, part problem.Record) error {
+func (t Problems) Split(ctx context.Context, from, part problem.Record) error {
 	writes, err := t.writesOf(from, false)
 	if err != nil {
 		return err
@@ -229,10 +229,10 @@ func (t *core) transact(ctx context.Context, writes []types.TransactWriteItem, c
 	return nil
 }
 
-// Problems returns the problems of a department, latest first, at most limit
+// List returns the problems of a department, latest first, at most limit
 // before the cursor, and only those in state if it is set. The cursor is that
 // of the previous page. Problems that cannot be read are left out.
-func (t Problems) Problems(ctx context.Context, department string, state problem.State, limit int, cursor string) ([]problem.Record, string, error) {
+func (t Problems) List(ctx context.Context, department string, state problem.State, limit int, cursor string) ([]problem.Record, string, error) {
 	if cursor == "" {
 		cursor = "~"
 	}

@@ -55,7 +55,7 @@ func (t Customers) PlanRegistration(ctx context.Context, r identity.Registration
 	if err != nil || s.fresh {
 		return plan, err
 	}
-	c, err := t.Customer(ctx, s.owner)
+	c, err := t.Get(ctx, s.owner)
 	plan.Customer = c.ID
 	return plan, err
 }

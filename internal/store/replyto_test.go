@@ -65,7 +65,7 @@ func TestNamedReplies(t *testing.T) {
 			msg.Aliases = []identity.Address{{Alias: alias(m.replyTo), Assurance: m.assurance}}
 		}
 		msg.ID = message.NewID(msg.Channel, msg.SentAt, msg.ProviderID)
-		if _, err := table.Messages.PutMessage(t.Context(), msg, ""); err != nil {
+		if _, err := table.Messages.Put(t.Context(), msg, ""); err != nil {
 			t.Fatal(err)
 		}
 		if !m.deleted {

@@ -128,10 +128,10 @@ func TestTable_RoundTrip(t *testing.T) {
 		want.Expires = later
 		want.Contacts[0].Words = nil // not stored: hints hold them
 		want.Contacts[0].Expires = time.Time{}
-		if err := table.Candidates.AnnounceCandidate(ctx, want, 0); err != nil {
+		if err := table.Candidates.Announce(ctx, want, 0); err != nil {
 			t.Fatal(err)
 		}
-		got, count, err := table.Candidates.AnnouncedCandidates(ctx, at)
+		got, count, err := table.Candidates.Announced(ctx, at)
 		wantSame(t, got, []problem.AnnouncedCandidate{want}, err)
 		if count != 1 {
 			t.Errorf("got %d announcements, want 1", count)
@@ -147,7 +147,7 @@ func TestTable_RoundTrip(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c, err := table.Customers.CustomerConsistent(ctx, plan.Customer)
+		c, err := table.Customers.GetConsistently(ctx, plan.Customer)
 		wantSame(t, []string{c.Account, c.Name, c.Locale}, []string{want.Account, want.Name, want.Locale}, err)
 		products, err := table.Customers.OrderProducts(ctx, "42")
 		wantSame(t, products, want.Orders[0].Products, err)

@@ -146,7 +146,7 @@ func (t Customers) hasAnother(ctx context.Context, s statement, who identity.Cus
 	if s.ev.Merges() || u.Kind != identity.Account {
 		return false, nil
 	}
-	c, err := t.Customer(ctx, who)
+	c, err := t.Get(ctx, who)
 	if err != nil {
 		return false, err
 	}

@@ -25,7 +25,7 @@
 // # A message is stored once
 //
 // The key of a message is made of its customer, time, channel and provider id,
-// never of our clock. [Messages.PutMessage] writes it on condition that the key does
+// never of our clock. [Messages.Put] writes it on condition that the key does
 // not exist, so a redelivery finds the same key. It also finds the same customer:
 // the owner of an alias at a time never changes, and a merge moves no data.
 //

@@ -206,8 +206,8 @@ func TestIdentify_PartialAliasesRace(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, id := range ids {
-			a, errA := table.Customers.Customer(t.Context(), id)
-			b, errB := table.Customers.Customer(t.Context(), ids[0])
+			a, errA := table.Customers.Get(t.Context(), id)
+			b, errB := table.Customers.Get(t.Context(), ids[0])
 			if errA != nil || errB != nil || a.ID != b.ID {
 				t.Errorf("person %d is split: %v %v %v", p, ids, errA, errB)
 				break
@@ -230,7 +230,7 @@ func TestPutMessage_Once(t *testing.T) {
 	m.Passive, m.Mark, m.Automated, m.Source = true, "spam", "list", "raw/key"
 	m.Customer.Assurance = identity.Claimed
 	for i, want := range []bool{true, false} {
-		created, err := table.Messages.PutMessage(t.Context(), m, "")
+		created, err := table.Messages.Put(t.Context(), m, "")
 		if err != nil || created != want {
 			t.Fatalf("put %d: %v %v", i, created, err)
 		}
@@ -247,7 +247,7 @@ func TestPutMessage_LongProviderID(t *testing.T) {
 	m := newMessage("c1", 1, "x")
 	m.ProviderID = strings.Repeat("w", 900)
 	m.ID = message.NewID(m.Channel, m.SentAt, m.ProviderID)
-	if _, err := table.Messages.PutMessage(t.Context(), m, ""); err != nil {
+	if _, err := table.Messages.Put(t.Context(), m, ""); err != nil {
 		t.Fatal(err)
 	}
 	if got := history(t, table, "c1", message.Query{Limit: 1}); got[0].ProviderID != m.ProviderID {
@@ -262,12 +262,12 @@ func TestPutMessage_CopyAtAnotherTime(t *testing.T) {
 			t.Parallel()
 			table := storetest.New(t)
 			m := newMessage("c1", 1, "x")
-			if _, err := table.Messages.PutMessage(t.Context(), m, ""); err != nil {
+			if _, err := table.Messages.Put(t.Context(), m, ""); err != nil {
 				t.Fatal(err)
 			}
 			m.Origin, m.SentAt = origin, m.SentAt.Add(3*time.Second)
 			m.ID = message.NewID(m.Channel, m.SentAt, m.ProviderID)
-			if created, err := table.Messages.PutMessage(t.Context(), m, ""); err != nil || created {
+			if created, err := table.Messages.Put(t.Context(), m, ""); err != nil || created {
 				t.Errorf("created %v, %v", created, err)
 			}
 		})
@@ -276,7 +276,7 @@ func TestPutMessage_CopyAtAnotherTime(t *testing.T) {
 
 func history(t *testing.T, table *store.Table, id identity.CustomerID, q message.Query) []message.Message {
 	t.Helper()
-	c, err := table.Customers.Customer(t.Context(), id)
+	c, err := table.Customers.Get(t.Context(), id)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -306,12 +306,12 @@ func TestHistory_MergedBothDirections(t *testing.T) {
 	for i := range 23 {
 		m := newMessage([]identity.CustomerID{"c1", "c2"}[i%2], i, "x")
 		want = append(want, m.ID)
-		if _, err := table.Messages.PutMessage(t.Context(), m, ""); err != nil {
+		if _, err := table.Messages.Put(t.Context(), m, ""); err != nil {
 			t.Fatal(err)
 		}
 	}
 	twin := newMessage("c2", 0, "the same key in another partition")
-	if _, err := table.Messages.PutMessage(t.Context(), twin, ""); err != nil {
+	if _, err := table.Messages.Put(t.Context(), twin, ""); err != nil {
 		t.Fatal(err)
 	}
 	for limit := 1; limit < 9; limit++ {
@@ -344,7 +344,7 @@ func TestHistory_ForeignCursor(t *testing.T) {
 	t.Parallel()
 	table := storetest.New(t)
 	for i := range 3 {
-		if _, err := table.Messages.PutMessage(t.Context(), newMessage("c1", i, "x"), ""); err != nil {
+		if _, err := table.Messages.Put(t.Context(), newMessage("c1", i, "x"), ""); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -415,7 +415,7 @@ func TestPutEffect_AnyOrder(t *testing.T) {
 		changed := 0
 		for i := 0; i <= len(order); i++ {
 			if i == when {
-				if _, err := table.Messages.PutMessage(t.Context(), m, ""); err != nil {
+				if _, err := table.Messages.Put(t.Context(), m, ""); err != nil {
 					rt.Fatal(err)
 				}
 			}
@@ -447,7 +447,7 @@ func TestPutEffect_Watermark(t *testing.T) {
 		m := newMessage("c1", i, "x")
 		m.Channel, m.Direction = message.Messenger, message.Outbound
 		m.ID = message.NewID(m.Channel, m.SentAt, m.ProviderID)
-		if _, err := table.Messages.PutMessage(t.Context(), m, ""); err != nil {
+		if _, err := table.Messages.Put(t.Context(), m, ""); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -494,7 +494,7 @@ func TestRegisterCustomer_LinksAliases(t *testing.T) {
 	if err != nil || len(products) != 1 || products[0] != "bike" {
 		t.Error(products, err)
 	}
-	c, err := table.Customers.Customer(t.Context(), wa.Customer)
+	c, err := table.Customers.Get(t.Context(), wa.Customer)
 	if err != nil || c.Name != "Jan Voorbeeld" || c.Account != "K-1001" {
 		t.Error(c, err)
 	}
@@ -513,7 +513,7 @@ func TestJoinByEvidence_BothHaveMessages(t *testing.T) {
 	if err := errors.Join(errA, errB); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := table.Messages.PutMessage(t.Context(), newMessage(a.Customer, 1, "x"), ""); err != nil {
+	if _, err := table.Messages.Put(t.Context(), newMessage(a.Customer, 1, "x"), ""); err != nil {
 		t.Fatal(err)
 	}
 	reg := identity.Registration{Account: "K-1", At: start, Phones: []identity.Alias{phone(1).Alias}, Mails: []identity.Alias{mail.Alias}}
@@ -521,7 +521,7 @@ func TestJoinByEvidence_BothHaveMessages(t *testing.T) {
 	if err != nil || plan.Customer != a.Customer || len(plan.Unjoined) != 0 {
 		t.Fatalf("one without messages was not joined: %v %v", plan, err)
 	}
-	if c, err := table.Customers.Customer(t.Context(), b.Customer); err != nil || c.ID != a.Customer || len(c.Members) != 2 {
+	if c, err := table.Customers.Get(t.Context(), b.Customer); err != nil || c.ID != a.Customer || len(c.Members) != 2 {
 		t.Errorf("the merged id leads to %+v, %v", c, err)
 	}
 
@@ -530,7 +530,7 @@ func TestJoinByEvidence_BothHaveMessages(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := table.Messages.PutMessage(t.Context(), newMessage(c.Customer, 2, "x"), ""); err != nil {
+	if _, err := table.Messages.Put(t.Context(), newMessage(c.Customer, 2, "x"), ""); err != nil {
 		t.Fatal(err)
 	}
 	reg.Mails = append(reg.Mails, other.Alias)
@@ -538,7 +538,7 @@ func TestJoinByEvidence_BothHaveMessages(t *testing.T) {
 	if err != nil || len(plan.Unjoined) != 1 || plan.Unjoined[0].Why != store.WhyMessages {
 		t.Fatalf("two with messages: %v %v", plan, err)
 	}
-	whole, err := table.Customers.Customer(t.Context(), a.Customer)
+	whole, err := table.Customers.Get(t.Context(), a.Customer)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -556,7 +556,7 @@ func TestWaitingContacts_Pages(t *testing.T) {
 			WaitingSince: start.Add(time.Duration((i*7)%25) * time.Minute), Channels: []message.Channel{message.WhatsApp},
 			Causes: []contact.Cause{{Reason: "invoice-unclear", Department: "billing"}},
 		}
-		if err := table.Contacts.SaveContact(t.Context(), c); err != nil {
+		if err := table.Contacts.Save(t.Context(), c); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -588,10 +588,10 @@ func TestSaveContact_Conflict(t *testing.T) {
 	t.Parallel()
 	table := storetest.New(t)
 	c := contact.Contact{ID: "k", Customer: "c1", Start: start, WaitingSince: start, Department: "billing"}
-	if err := table.Contacts.SaveContact(t.Context(), c); err != nil {
+	if err := table.Contacts.Save(t.Context(), c); err != nil {
 		t.Fatal(err)
 	}
-	if err := table.Contacts.SaveContact(t.Context(), c); !fault.Is(err, fault.Conflict) {
+	if err := table.Contacts.Save(t.Context(), c); !fault.Is(err, fault.Conflict) {
 		t.Errorf("a second first version: %v", err)
 	}
 	got, err := table.Contacts.NearbyContacts(t.Context(), "c1", start, 1, true)
@@ -599,13 +599,13 @@ func TestSaveContact_Conflict(t *testing.T) {
 		t.Fatal(got, err)
 	}
 	c.Version, c.WaitingSince, c.LastAnswer = 1, time.Time{}, start
-	if err := table.Contacts.SaveContact(t.Context(), c); err != nil {
+	if err := table.Contacts.Save(t.Context(), c); err != nil {
 		t.Fatal(err)
 	}
 	if list, _, err := table.Contacts.WaitingContacts(t.Context(), "billing", 4, ""); err != nil || len(list) != 0 {
 		t.Errorf("an answered customer waits: %v %v", list, err)
 	}
-	if err := table.Contacts.DeleteContact(t.Context(), c); !fault.Is(err, fault.Conflict) {
+	if err := table.Contacts.Delete(t.Context(), c); !fault.Is(err, fault.Conflict) {
 		t.Errorf("a stale drop: %v", err)
 	}
 }

@@ -141,7 +141,7 @@ func (t Customers) together(ctx context.Context, c identity.Customer, found map[
 		if slices.Contains(c.Members, id) {
 			continue
 		}
-		who, err := t.Customer(ctx, id)
+		who, err := t.Get(ctx, id)
 		if err != nil {
 			return nil, err
 		}

@@ -59,14 +59,14 @@ func TestProblems_UnreadableProblem(t *testing.T) {
 	table.Meter = counts
 	for i := range 4 {
 		p, events := problem.Open(problem.Seed{ID: fmt.Sprint("p", i), Reason: fmt.Sprint("r", i), Department: "billing"}, start.Add(time.Duration(i)*time.Minute))
-		if err := table.Problems.OpenProblem(t.Context(), problem.Record{Problem: p, Events: events}, nil); err != nil {
+		if err := table.Problems.Create(t.Context(), problem.Record{Problem: p, Events: events}, nil); err != nil {
 			t.Fatal(err)
 		}
 	}
 	setText(t, db, "P#p2", "P", "j", "{")
 	lists := map[string]func(limit int, cursor string) ([]problem.Record, string, error){
 		"Problems": func(limit int, cursor string) ([]problem.Record, string, error) {
-			return table.Problems.Problems(t.Context(), "billing", "", limit, cursor)
+			return table.Problems.List(t.Context(), "billing", "", limit, cursor)
 		},
 		"ProblemsOfDepartments": func(limit int, cursor string) ([]problem.Record, string, error) {
 			return table.Problems.ProblemsOfDepartments(t.Context(), []string{"billing", "it"}, "", limit, cursor)
@@ -104,12 +104,12 @@ func TestAnnouncedCandidates_UnreadableCandidate(t *testing.T) {
 	table.Meter = counts
 	now := time.Now().UTC()
 	for i, id := range []string{"t1", "t2", "t3"} {
-		if err := table.Candidates.AnnounceCandidate(t.Context(), problem.AnnouncedCandidate{ID: id, Expires: now.Add(time.Hour)}, int64(i)); err != nil {
+		if err := table.Candidates.Announce(t.Context(), problem.AnnouncedCandidate{ID: id, Expires: now.Add(time.Hour)}, int64(i)); err != nil {
 			t.Fatal(err)
 		}
 	}
 	setText(t, db, "U#told", "T#t2", "j", "{")
-	all, count, err := table.Candidates.AnnouncedCandidates(t.Context(), now)
+	all, count, err := table.Candidates.Announced(t.Context(), now)
 	if err != nil || len(all) != 2 || count != 3 {
 		t.Errorf("%d candidates, count %d, error %v; want 2, count 3", len(all), count, err)
 	}
@@ -126,7 +126,7 @@ func TestWaitingContacts_UnreadableContact(t *testing.T) {
 	for i := range 3 {
 		at := start.Add(time.Duration(i) * time.Minute)
 		k := contact.Contact{ID: fmt.Sprint("k", i), Customer: identity.CustomerID(fmt.Sprint("c", i)), Start: at, WaitingSince: at, Department: "billing"}
-		if err := table.Contacts.SaveContact(t.Context(), k); err != nil {
+		if err := table.Contacts.Save(t.Context(), k); err != nil {
 			t.Fatal(err)
 		}
 	}

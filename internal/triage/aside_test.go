@@ -103,18 +103,18 @@ type faultyProblems struct {
 	faulty
 }
 
-func (f faultyCustomers) Customer(ctx context.Context, id identity.CustomerID) (identity.Customer, error) {
+func (f faultyCustomers) Get(ctx context.Context, id identity.CustomerID) (identity.Customer, error) {
 	if err := f.customer(id); err != nil {
 		return identity.Customer{}, err
 	}
-	return f.Customers.Customer(ctx, id)
+	return f.Customers.Get(ctx, id)
 }
 
-func (f faultyCustomers) CustomerConsistent(ctx context.Context, id identity.CustomerID) (identity.Customer, error) {
+func (f faultyCustomers) GetConsistently(ctx context.Context, id identity.CustomerID) (identity.Customer, error) {
 	if err := f.customer(id); err != nil {
 		return identity.Customer{}, err
 	}
-	return f.Customers.CustomerConsistent(ctx, id)
+	return f.Customers.GetConsistently(ctx, id)
 }
 
 func (f faultyProblems) ChangeAffected(ctx context.Context, id string, changes []problem.AffectedChange) error {
@@ -160,7 +160,7 @@ func between(bad events.DynamoDBEventRecord, before, after message.Message) even
 func wantContacts(t *testing.T, table *store.Table, ids ...identity.CustomerID) {
 	t.Helper()
 	for _, id := range ids {
-		if list, _, err := table.Contacts.Contacts(t.Context(), id, 10, ""); err != nil || len(list) != 1 {
+		if list, _, err := table.Contacts.List(t.Context(), id, 10, ""); err != nil || len(list) != 1 {
 			t.Errorf("customer %s has %d contacts (%v), want 1", id, len(list), err)
 		}
 	}
@@ -459,12 +459,12 @@ func TestHandle_CustomerTakesTooLong(t *testing.T) {
 // hanging are customers of whom one cannot be read in time.
 type hanging struct{ store.Customers }
 
-func (h hanging) Customer(ctx context.Context, id identity.CustomerID) (identity.Customer, error) {
+func (h hanging) Get(ctx context.Context, id identity.CustomerID) (identity.Customer, error) {
 	if id == badCustomer {
 		<-ctx.Done()
 		return identity.Customer{}, fault.Wrap(fault.Unavailable, ctx.Err(), "read customer")
 	}
-	return h.Customers.Customer(ctx, id)
+	return h.Customers.Get(ctx, id)
 }
 
 // manyIDs returns an identity change that names n ids.

@@ -34,11 +34,11 @@ type meddledContacts struct {
 	*meddled
 }
 
-func (m meddledContacts) SaveContact(ctx context.Context, k contact.Contact) error {
+func (m meddledContacts) Save(ctx context.Context, k contact.Contact) error {
 	if k.Version == 0 {
 		m.once.Do(m.meddle)
 	}
-	return m.Contacts.SaveContact(ctx, k)
+	return m.Contacts.Save(ctx, k)
 }
 
 // contactsOf returns the stored contacts of some customers, and the contacts that
@@ -47,14 +47,14 @@ func contactsOf(t *testing.T, table *store.Table, ids ...identity.CustomerID) (s
 	t.Helper()
 	stored, made = map[identity.CustomerID][]string{}, map[identity.CustomerID][]string{}
 	for _, id := range ids {
-		list, _, err := table.Contacts.Contacts(t.Context(), id, 100, "")
+		list, _, err := table.Contacts.List(t.Context(), id, 100, "")
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, k := range list {
 			stored[id] = append([]string{k.ID}, stored[id]...)
 		}
-		who, err := table.Customers.Customer(t.Context(), id)
+		who, err := table.Customers.Get(t.Context(), id)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -107,7 +107,7 @@ func TestHandle_IdentityChangeBeforeSave(t *testing.T) {
 			"a number that is given away": {
 				func(*testing.T, *store.Table, message.Message, message.Message) {},
 				func(t *testing.T, table *store.Table, one, two message.Message) {
-					who, err := table.Customers.Customer(t.Context(), one.CustomerID)
+					who, err := table.Customers.Get(t.Context(), one.CustomerID)
 					if err != nil {
 						t.Fatal(err)
 					}
@@ -191,7 +191,7 @@ type lagging struct {
 	store.Customers
 }
 
-func (lagging) Customer(_ context.Context, id identity.CustomerID) (identity.Customer, error) {
+func (lagging) Get(_ context.Context, id identity.CustomerID) (identity.Customer, error) {
 	return identity.Customer{ID: id, Members: []identity.CustomerID{id}}, nil
 }
 

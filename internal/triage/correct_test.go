@@ -28,7 +28,7 @@ func stream(t *testing.T, tr *triage.Triage, r events.DynamoDBEventRecord) {
 // correct stores an agent's correction of a customer's only contact and handles it.
 func correct(t *testing.T, tr *triage.Triage, table *store.Table, who identity.CustomerID, reasons ...string) {
 	t.Helper()
-	c, err := table.Customers.Customer(t.Context(), who)
+	c, err := table.Customers.Get(t.Context(), who)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +49,7 @@ func correct(t *testing.T, tr *triage.Triage, table *store.Table, who identity.C
 
 func only(t *testing.T, table *store.Table, who identity.CustomerID) contact.Contact {
 	t.Helper()
-	ks, _, err := table.Contacts.Contacts(t.Context(), who, 10, "")
+	ks, _, err := table.Contacts.List(t.Context(), who, 10, "")
 	if err != nil || len(ks) != 1 {
 		t.Fatalf("contacts %+v, %v", ks, err)
 	}
@@ -164,7 +164,7 @@ func TestHandle_TaxonomyVersionUntilReclassified(t *testing.T) {
 	put(t, table, more)
 	handle(t, tr, more)
 	old := func() contact.Contact {
-		ks, _, err := table.Contacts.Contacts(t.Context(), m.CustomerID, 10, "")
+		ks, _, err := table.Contacts.List(t.Context(), m.CustomerID, 10, "")
 		if err != nil || len(ks) != 2 {
 			t.Fatalf("%+v %v", ks, err)
 		}

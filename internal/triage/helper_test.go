@@ -83,7 +83,7 @@ func answered(m message.Message) message.Message {
 func put(t testing.TB, table *store.Table, ms ...message.Message) {
 	t.Helper()
 	for _, m := range ms {
-		if _, err := table.Messages.PutMessage(t.Context(), m, ""); err != nil {
+		if _, err := table.Messages.Put(t.Context(), m, ""); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -108,7 +108,7 @@ func handle(t testing.TB, tr *triage.Triage, ms ...message.Message) {
 
 func problems(t testing.TB, table *store.Table, department string) []problem.Record {
 	t.Helper()
-	ps, _, err := table.Problems.Problems(t.Context(), department, "", 100, "")
+	ps, _, err := table.Problems.List(t.Context(), department, "", 100, "")
 	if err != nil {
 		t.Fatal(err)
 	}

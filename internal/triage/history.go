@@ -62,9 +62,9 @@ func (t *Triage) readHistory(ctx context.Context, h *history, at time.Time, cons
 
 func (t *Triage) readCustomer(ctx context.Context, id identity.CustomerID, consistent bool) (identity.Customer, error) {
 	if consistent {
-		return t.Store.Customers.CustomerConsistent(ctx, id)
+		return t.Store.Customers.GetConsistently(ctx, id)
 	}
-	return t.Store.Customers.Customer(ctx, id)
+	return t.Store.Customers.Get(ctx, id)
 }
 
 // readContacts reads the contacts around a time of all ids of a customer, latest
@@ -140,7 +140,7 @@ func (t *Triage) findOlderThread(ctx context.Context, c identity.Customer, store
 	for _, member := range c.Members {
 		cursor := ""
 		for read := 0; read < maxOlder; read += 100 {
-			ks, next, err := t.Store.Contacts.Contacts(ctx, member, 100, cursor)
+			ks, next, err := t.Store.Contacts.List(ctx, member, 100, cursor)
 			if err != nil {
 				return at, false, err
 			}

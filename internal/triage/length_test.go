@@ -23,7 +23,7 @@ func putMany(t testing.TB, table *store.Table, ms []message.Message) {
 	for w := range writers {
 		wg.Go(func() {
 			for i := w; i < len(ms); i += writers {
-				if _, err := table.Messages.PutMessage(t.Context(), ms[i], ""); err != nil {
+				if _, err := table.Messages.Put(t.Context(), ms[i], ""); err != nil {
 					t.Error(err)
 					return
 				}

@@ -46,7 +46,7 @@ func happens(t testing.TB, tr *triage.Triage, table *store.Table, h happening, l
 	}
 	if h.status == "failed" || h.status == "bounce" {
 		lost[h.message.ID] = h.at
-		if _, err := table.Messages.Message(t.Context(), h.message.CustomerID, h.message.ID); err == nil {
+		if _, err := table.Messages.Get(t.Context(), h.message.CustomerID, h.message.ID); err == nil {
 			lost[h.message.ID] = h.message.SentAt
 		}
 	}
@@ -119,7 +119,7 @@ func TestHandle_LostAnswer(t *testing.T) {
 				for _, h := range append(all, all...) { // everything twice
 					happens(t, tr, table, h, lost)
 				}
-				ks, _, err := table.Contacts.Contacts(t.Context(), question(c).CustomerID, 10, "")
+				ks, _, err := table.Contacts.List(t.Context(), question(c).CustomerID, 10, "")
 				if err != nil || len(ks) != 1 {
 					t.Fatal(ks, err)
 				}
@@ -158,7 +158,7 @@ func TestHandle_LostAnswersInAnyOrder(t *testing.T) {
 		}
 		want := contact.Contacts(ms)
 		slices.Reverse(want)
-		got, _, err := table.Contacts.Contacts(t.Context(), ms[0].CustomerID, 100, "")
+		got, _, err := table.Contacts.List(t.Context(), ms[0].CustomerID, 100, "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -177,7 +177,7 @@ func TestHandle_LostNoticeOpensNoContact(t *testing.T) {
 	for _, h := range []happening{{message: notice}, {notice, "failed", notice.SentAt}} {
 		happens(t, tr, table, h, lost)
 	}
-	if ks, _, err := table.Contacts.Contacts(t.Context(), notice.CustomerID, 10, ""); err != nil || len(ks) > 0 {
+	if ks, _, err := table.Contacts.List(t.Context(), notice.CustomerID, 10, ""); err != nil || len(ks) > 0 {
 		t.Error(ks, err)
 	}
 }

@@ -74,32 +74,32 @@ var errDead = fault.New(fault.Unavailable, "dead")
 
 func (m *mortal) dead() bool { return m.left.Add(-1) < 0 }
 
-func (m mortalContacts) SaveContact(ctx context.Context, k contact.Contact) error {
+func (m mortalContacts) Save(ctx context.Context, k contact.Contact) error {
 	if m.dead() {
 		return errDead
 	}
-	return m.Contacts.SaveContact(ctx, k)
+	return m.Contacts.Save(ctx, k)
 }
 
-func (m mortalContacts) DeleteContact(ctx context.Context, k contact.Contact) error {
+func (m mortalContacts) Delete(ctx context.Context, k contact.Contact) error {
 	if m.dead() {
 		return errDead
 	}
-	return m.Contacts.DeleteContact(ctx, k)
+	return m.Contacts.Delete(ctx, k)
 }
 
-func (m mortalProblems) OpenProblem(ctx context.Context, p problem.Record, affected []problem.Affected) error {
+func (m mortalProblems) Create(ctx context.Context, p problem.Record, affected []problem.Affected) error {
 	if m.dead() {
 		return errDead
 	}
-	return m.Problems.OpenProblem(ctx, p, affected)
+	return m.Problems.Create(ctx, p, affected)
 }
 
-func (m mortalProblems) SaveProblem(ctx context.Context, p problem.Record) error {
+func (m mortalProblems) Save(ctx context.Context, p problem.Record) error {
 	if m.dead() {
 		return errDead
 	}
-	return m.Problems.SaveProblem(ctx, p)
+	return m.Problems.Save(ctx, p)
 }
 
 // ChangeAffected counts one write for each customer.
@@ -135,7 +135,7 @@ func (c *crowd) any() identity.CustomerID { return c.members[c.rnd.IntN(len(c.me
 
 func (c *crowd) standing(id identity.CustomerID) identity.Customer {
 	c.Helper()
-	who, err := c.table.Customers.Customer(c.Context(), id)
+	who, err := c.table.Customers.Get(c.Context(), id)
 	if err != nil {
 		c.Fatal(err)
 	}
@@ -339,7 +339,7 @@ func (c *crowd) check(seed uint64) {
 		got[a.Customer] = a.Contacts()
 	}
 	for id := range want {
-		ks, _, err := c.table.Contacts.Contacts(c.Context(), id, 100, "")
+		ks, _, err := c.table.Contacts.List(c.Context(), id, 100, "")
 		if err != nil {
 			c.Fatal(err)
 		}

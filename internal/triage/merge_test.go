@@ -52,7 +52,7 @@ func TestHandle_MergeAndUnmerge(t *testing.T) {
 		t.Helper()
 		contacts = map[identity.CustomerID][]contact.Contact{}
 		for _, id := range []identity.CustomerID{"c001", "c002"} {
-			list, _, err := table.Contacts.Contacts(t.Context(), id, 10, "")
+			list, _, err := table.Contacts.List(t.Context(), id, 10, "")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -125,7 +125,7 @@ func TestHandle_MovedAlias(t *testing.T) {
 	if _, err := tr.Handle(t.Context(), batchOf(ms...)); err != nil {
 		t.Fatal(err)
 	}
-	old, err := table.Customers.Customer(t.Context(), ms[0].CustomerID)
+	old, err := table.Customers.Get(t.Context(), ms[0].CustomerID)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,7 +137,7 @@ func TestHandle_MovedAlias(t *testing.T) {
 		t.Fatal(err)
 	}
 	for id, began := range map[identity.CustomerID]time.Time{old.ID: ms[0].SentAt, to: ms[1].SentAt} {
-		list, _, err := table.Contacts.Contacts(t.Context(), id, 10, "")
+		list, _, err := table.Contacts.List(t.Context(), id, 10, "")
 		if err != nil || len(list) != 1 || !list[0].Start.Equal(began) {
 			t.Errorf("contacts %+v, %v", list, err)
 		}
@@ -175,7 +175,7 @@ func TestHandle_MessageOfRecentlyMovedAlias(t *testing.T) {
 				return m
 			}
 			first := arrives(1, start)
-			old, err := table.Customers.Customer(t.Context(), first.CustomerID)
+			old, err := table.Customers.Get(t.Context(), first.CustomerID)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -66,7 +66,7 @@ func TestHandle_ReplyToOldThread(t *testing.T) {
 				put(t, table, m)
 				handle(t, tr, m)
 			}
-			ks, _, err := table.Contacts.Contacts(t.Context(), says(c, 0, 0, "").CustomerID, 100, "")
+			ks, _, err := table.Contacts.List(t.Context(), says(c, 0, 0, "").CustomerID, 100, "")
 			if err != nil || len(ks) != 1+tt.later+tt.others {
 				t.Fatalf("%d contacts, want %d, %v", len(ks), 1+tt.later+tt.others, err)
 			}

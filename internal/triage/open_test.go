@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/heard-intake/heard/internal/message"
+	"github.com/heard-intake/heard/internal/triage"
 )
 
 // A run that opens a problem may die at any of its writes. The repeated batch, or

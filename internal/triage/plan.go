@@ -176,7 +176,7 @@ func (t *Triage) recheckCustomer(ctx context.Context, h hint, p *plan) (done boo
 		return false
 	}
 	if now.Changed {
-		if p.customer, p.err = t.Store.Customers.CustomerConsistent(ctx, h.customer); p.err != nil {
+		if p.customer, p.err = t.Store.Customers.GetConsistently(ctx, h.customer); p.err != nil {
 			return false
 		}
 		if p.regrouped = concernedCustomers(h.checked, p.customer); len(p.regrouped) > 0 {
@@ -314,7 +314,7 @@ func (t *Triage) reconcileEvidence(ctx context.Context, p *plan, own detection.H
 		if slices.ContainsFunc(histories, known) {
 			continue
 		}
-		c, err := t.Store.Customers.CustomerConsistent(ctx, id)
+		c, err := t.Store.Customers.GetConsistently(ctx, id)
 		if err != nil {
 			return err
 		}

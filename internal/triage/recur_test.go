@@ -34,7 +34,7 @@ func TestRecord_LateEarlierMessage(t *testing.T) {
 	if err != nil || len(affected) != 6 || len(affected[5].Occurrences) != 1 {
 		t.Errorf("affected %+v, %v", affected, err)
 	}
-	ks, _, err := table.Contacts.Contacts(t.Context(), "c005", 10, "")
+	ks, _, err := table.Contacts.List(t.Context(), "c005", 10, "")
 	if err != nil || len(ks) != 1 || ks[0].ID != affected[5].Contacts()[0] {
 		t.Errorf("contacts %+v, %v", ks, err)
 	}
@@ -115,7 +115,7 @@ func TestRecord_ReasonWithoutDetection(t *testing.T) {
 	m := says(1, 1, 0, "Welke airfryer raden jullie aan?")
 	put(t, table, m)
 	handle(t, tr, m)
-	ks, _, err := table.Contacts.Contacts(t.Context(), m.CustomerID, 10, "")
+	ks, _, err := table.Contacts.List(t.Context(), m.CustomerID, 10, "")
 	if err != nil || len(ks) != 1 || len(ks[0].Causes) != 1 {
 		t.Fatalf("contacts %+v, %v", ks, err)
 	}
@@ -150,7 +150,7 @@ func TestExamineWindow_ExplainedByProductProblem(t *testing.T) {
 	if fixed.Problem, fixed.Events, err = problem.ApplyUpdate(fixed.Problem, problem.Update{To: problem.Rejected, Comment: "Nothing.", At: start.Add(45 * time.Minute)}); err != nil {
 		t.Fatal(err)
 	}
-	if err := table.Problems.SaveProblem(t.Context(), fixed); err != nil {
+	if err := table.Problems.Save(t.Context(), fixed); err != nil {
 		t.Fatal(err)
 	}
 	say(50, 59, "Hij is kapot, hij doet niks meer") // nine more are not enough

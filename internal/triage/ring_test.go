@@ -22,7 +22,7 @@ func TestJoinProblem_PartOfItself(t *testing.T) {
 	part := problem.Record{Problem: whole.Problem}
 	part.ID, part.SplitFrom, part.State, part.MergedInto, part.Version = "part", whole.ID, problem.Merged, whole.ID, 1
 	whole.Parts = []problem.Part{{ID: part.ID, Words: []string{"iets"}}}
-	if err := table.Problems.SplitProblem(t.Context(), whole, part); err != nil {
+	if err := table.Problems.Split(t.Context(), whole, part); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := table.Customers.MergeCustomers(t.Context(), "c000", "c001", identity.Decision{By: "agent", Why: "test", At: time.Now()}); err != nil {
@@ -33,7 +33,7 @@ func TestJoinProblem_PartOfItself(t *testing.T) {
 	if err != nil || len(resp.BatchItemFailures) > 0 {
 		t.Fatal(resp, err)
 	}
-	if got, err := table.Problems.Problem(t.Context(), whole.ID); err != nil || got.Customers != 4 {
+	if got, err := table.Problems.Get(t.Context(), whole.ID); err != nil || got.Customers != 4 {
 		t.Errorf("%d customers, want 4: %v", got.Customers, err)
 	}
 }

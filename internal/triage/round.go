@@ -167,12 +167,12 @@ func (h hint) identityChangeHints(now identity.Customer, regrouped []identity.Cu
 // savePlan saves and drops the contacts of a plan.
 func (t *Triage) savePlan(ctx context.Context, p plan) error {
 	for _, k := range p.save {
-		if err := t.Store.Contacts.SaveContact(ctx, k); err != nil {
+		if err := t.Store.Contacts.Save(ctx, k); err != nil {
 			return err
 		}
 	}
 	for _, k := range p.drop {
-		if err := t.Store.Contacts.DeleteContact(ctx, k); err != nil {
+		if err := t.Store.Contacts.Delete(ctx, k); err != nil {
 			return err
 		}
 	}

@@ -125,8 +125,8 @@ func StoreOf(t *store.Table) Store {
 
 // Customers reads customers, and the products of their orders.
 type Customers interface {
-	Customer(ctx context.Context, id identity.CustomerID) (identity.Customer, error)
-	CustomerConsistent(ctx context.Context, id identity.CustomerID) (identity.Customer, error)
+	Get(ctx context.Context, id identity.CustomerID) (identity.Customer, error)
+	GetConsistently(ctx context.Context, id identity.CustomerID) (identity.Customer, error)
 	OrderProducts(ctx context.Context, order string) ([]string, error)
 }
 
@@ -138,9 +138,9 @@ type Messages interface {
 // Contacts reads and writes the contacts of a customer.
 type Contacts interface {
 	NearbyContacts(ctx context.Context, c identity.CustomerID, at time.Time, before int, consistent bool) (contact.NearbyContacts, error)
-	Contacts(ctx context.Context, c identity.CustomerID, limit int, cursor string) ([]contact.Contact, string, error)
-	SaveContact(ctx context.Context, c contact.Contact) error
-	DeleteContact(ctx context.Context, c contact.Contact) error
+	List(ctx context.Context, c identity.CustomerID, limit int, cursor string) ([]contact.Contact, string, error)
+	Save(ctx context.Context, c contact.Contact) error
+	Delete(ctx context.Context, c contact.Contact) error
 }
 
 // Meter counts events. [telemetry.Meter] implements it.
@@ -259,7 +259,7 @@ func (t *Triage) setAsideTooSlow(ctx context.Context, ev events.DynamoDBEvent, t
 	}
 	probe, cancel := lambdabatch.WithTimeShare(ctx, phaseShare)
 	defer cancel()
-	if _, err := t.Store.Customers.Customer(probe, todo[i].customer); err != nil {
+	if _, err := t.Store.Customers.Get(probe, todo[i].customer); err != nil {
 		return todo
 	}
 	for _, record := range todo[i].records {

@@ -124,7 +124,7 @@ func TestHandle_ContactsAfterFixReopen(t *testing.T) {
 			t.Fatal(err)
 		}
 		p.Problem, p.Events = next, evs
-		if err := table.Problems.SaveProblem(t.Context(), p); err != nil {
+		if err := table.Problems.Save(t.Context(), p); err != nil {
 			t.Fatal(err)
 		}
 		p.Revision++
@@ -180,7 +180,7 @@ func TestHandle_WaitingList(t *testing.T) {
 	if waiting("billing") != 1 {
 		t.Error("a customer who asks again is not waiting")
 	}
-	ks, _, err := table.Contacts.Contacts(t.Context(), "c001", 10, "")
+	ks, _, err := table.Contacts.List(t.Context(), "c001", 10, "")
 	if err != nil || len(ks) != 1 || !ks[0].FirstAnswer.Equal(start.Add(time.Hour)) || !ks[0].WaitingSince.Equal(start.Add(2*time.Hour)) {
 		t.Errorf("contacts %+v %v", ks, err)
 	}
@@ -198,7 +198,7 @@ func TestHandle_OrderNumberNamesProduct(t *testing.T) {
 	ms := []message.Message{says(1, 1, 0, "Hij is kapot, hij doet niks meer"), says(1, 2, time.Minute, "Het gaat om bestelling WS-100001")}
 	put(t, table, ms...)
 	handle(t, tr, ms...)
-	ks, _, err := table.Contacts.Contacts(t.Context(), "c001", 10, "")
+	ks, _, err := table.Contacts.List(t.Context(), "c001", 10, "")
 	if err != nil || len(ks) != 1 || len(ks[0].Causes) == 0 || ks[0].Causes[0].Reason != "defect" || ks[0].Causes[0].Product != "air-fryer" {
 		t.Errorf("contacts %+v %v", ks, err)
 	}
@@ -268,7 +268,7 @@ func TestHandle_ConcurrentBatchesOfOneCustomer(t *testing.T) {
 		}
 		wg.Wait()
 		want := contact.Contacts(ms)
-		got, _, err := table.Contacts.Contacts(t.Context(), ms[0].CustomerID, 100, "")
+		got, _, err := table.Contacts.List(t.Context(), ms[0].CustomerID, 100, "")
 		if err != nil || len(got) != len(want) {
 			t.Fatalf("round %d: %d contacts, want %d, %v", round, len(got), len(want), err)
 		}
@@ -302,7 +302,7 @@ func TestHandle_BatchesInAnyOrder(t *testing.T) {
 		}
 		want := contact.Contacts(ms)
 		slices.Reverse(want)
-		got, _, err := table.Contacts.Contacts(t.Context(), ms[0].CustomerID, 100, "")
+		got, _, err := table.Contacts.List(t.Context(), ms[0].CustomerID, 100, "")
 		if err != nil {
 			rt.Fatal(err)
 		}

@@ -30,7 +30,7 @@ func kept(t *testing.T, table *store.Table) []problem.UnclassifiedContact {
 	at := map[string]int{}
 	var all []problem.UnclassifiedContact
 	for _, u := range hints {
-		c, err := table.Customers.Customer(t.Context(), u.Customer)
+		c, err := table.Customers.Get(t.Context(), u.Customer)
 		if err != nil {
 			t.Fatal(err)
 		}

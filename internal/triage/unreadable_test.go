@@ -100,7 +100,7 @@ func TestHandle_UnreadableProblem(t *testing.T) {
 			if got := dead.take(t); len(got) > 0 {
 				t.Errorf("dead letters after the mend: %+v", got)
 			}
-			p, err := table.Problems.Problem(t.Context(), id)
+			p, err := table.Problems.Get(t.Context(), id)
 			if err != nil || p.Customers != 7 || p.Contacts != 7 {
 				t.Errorf("the problem has %d contacts of %d customers, error %v; want 7 of 7", p.Contacts, p.Customers, err)
 			}
@@ -139,7 +139,7 @@ func TestHandle_CorrectionWithUnreadableProblem(t *testing.T) {
 	next := says(10, 2, 10*time.Minute, "Hallo?")
 	put(t, table, next)
 	handle(t, tr, next)
-	p, err := table.Problems.Problem(t.Context(), id)
+	p, err := table.Problems.Get(t.Context(), id)
 	if err != nil || p.Customers != 5 {
 		t.Errorf("the problem has %d customers, error %v; want 5", p.Customers, err)
 	}
@@ -166,7 +166,7 @@ func TestHandle_EarlierMessageWithUnreadableProblem(t *testing.T) {
 	}
 	mend()
 	handle(t, tr, earlier)
-	p, err := table.Problems.Problem(t.Context(), id)
+	p, err := table.Problems.Get(t.Context(), id)
 	if err != nil || p.Customers != 6 || p.Contacts != 6 {
 		t.Errorf("the problem has %d contacts of %d customers, error %v; want 6 of 6", p.Contacts, p.Customers, err)
 	}
@@ -203,11 +203,11 @@ func TestHandle_MergeWithUnreadableProblem(t *testing.T) {
 			mend()
 		}
 	}
-	p, err := table.Problems.Problem(t.Context(), id)
+	p, err := table.Problems.Get(t.Context(), id)
 	if err != nil || p.Customers != 5 {
 		t.Errorf("the problem has %d customers, error %v; want 5", p.Customers, err)
 	}
-	c, err := table.Customers.Customer(t.Context(), "c011")
+	c, err := table.Customers.Get(t.Context(), "c011")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -216,7 +216,7 @@ func TestHandle_MergeWithUnreadableProblem(t *testing.T) {
 		if member == c.ID {
 			want = 1
 		}
-		if ks, _, err := table.Contacts.Contacts(t.Context(), member, 10, ""); err != nil || len(ks) != want {
+		if ks, _, err := table.Contacts.List(t.Context(), member, 10, ""); err != nil || len(ks) != want {
 			t.Errorf("%d contacts under %s, error %v; want %d", len(ks), member, err, want)
 		}
 	}

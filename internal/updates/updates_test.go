@@ -87,14 +87,14 @@ func (b *bench) open(id, department string) {
 	p, evs := problem.Open(problem.Seed{
 		ID: id, Reason: "reason-" + id, Department: department, Severity: "normal", TaxonomyVersion: "2026-01",
 	}, now)
-	if err := b.table.Problems.OpenProblem(b.Context(), problem.Record{Problem: p, Events: evs}, nil); err != nil {
+	if err := b.table.Problems.Create(b.Context(), problem.Record{Problem: p, Events: evs}, nil); err != nil {
 		b.Fatal(err)
 	}
 }
 
 func (b *bench) problem(id string) problem.Record {
 	b.Helper()
-	p, err := b.table.Problems.Problem(b.Context(), id)
+	p, err := b.table.Problems.Get(b.Context(), id)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -310,7 +310,7 @@ func (s *Stack) Put(m message.Message, minutesAgo int) message.Message {
 	}
 	m.ID = message.NewID(m.Channel, m.SentAt, m.ProviderID)
 	m.CustomerID = s.Customer(m.Customer)
-	if _, err := s.Table.Messages.PutMessage(s.T.Context(), m, ""); err != nil {
+	if _, err := s.Table.Messages.Put(s.T.Context(), m, ""); err != nil {
 		s.T.Fatal(err)
 	}
 	return m

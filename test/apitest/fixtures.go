@@ -35,7 +35,7 @@ func (s *Stack) Contact(who identity.CustomerID, n int, department string) conta
 		ID: "k-" + uuid.NewString(), Customer: who, Start: at, WaitingSince: at, Channels: []message.Channel{message.WhatsApp}, Department: department,
 		Causes: []contact.Cause{{Reason: "invoice-unclear", Department: department, Words: []string{"factuur"}}}, Taxonomy: "2026-01",
 	}
-	if err := s.Table.Contacts.SaveContact(s.T.Context(), k); err != nil {
+	if err := s.Table.Contacts.Save(s.T.Context(), k); err != nil {
 		s.T.Fatal(err)
 	}
 	return k
@@ -56,7 +56,7 @@ func (s *Stack) Problem(name, department string, n int) string {
 		ID: "p-" + name, Reason: "reason-" + name, Department: department, Severity: "normal", TaxonomyVersion: "2026-01",
 		Names: problem.Names{Department: problem.Label{NL: department, EN: department}}, Affected: affected,
 	}, at)
-	if err := s.Table.Problems.OpenProblem(s.T.Context(), problem.Record{Problem: p, Quotes: []string{"de factuur klopt niet"}, Events: events}, affected); err != nil {
+	if err := s.Table.Problems.Create(s.T.Context(), problem.Record{Problem: p, Quotes: []string{"de factuur klopt niet"}, Events: events}, affected); err != nil {
 		s.T.Fatal(err)
 	}
 	return p.ID
@@ -85,7 +85,7 @@ func (s *Stack) Burst() {
 			ID: contact.IDOf(m.ID), Customer: m.CustomerID, Start: m.SentAt, WaitingSince: m.SentAt,
 			Channels: []message.Channel{message.WhatsApp}, Department: contact.Unassigned,
 		}
-		if err := s.Table.Contacts.SaveContact(s.T.Context(), k); err != nil {
+		if err := s.Table.Contacts.Save(s.T.Context(), k); err != nil {
 			s.T.Fatal(err)
 		}
 		keep(m.CustomerID, k.ID, k.Start, "gasklep", "fluit")
@@ -113,7 +113,7 @@ func (s *Stack) Mails(who identity.CustomerID, m message.Message) message.Messag
 		m.MailID = "m2@voorbeeld.example"
 	}
 	m.ID = message.NewID(m.Channel, m.SentAt, m.ProviderID)
-	if _, err := s.Table.Messages.PutMessage(s.T.Context(), m, ""); err != nil {
+	if _, err := s.Table.Messages.Put(s.T.Context(), m, ""); err != nil {
 		s.T.Fatal(err)
 	}
 	return m

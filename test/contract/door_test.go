@@ -99,7 +99,7 @@ func (d *door) furnish() {
 		ID: contact.IDOf(first.ID), Customer: first.CustomerID, Start: first.SentAt, WaitingSince: first.SentAt,
 		Channels: []message.Channel{message.WhatsApp}, Department: "logistics",
 	}
-	if err := d.Table.Contacts.SaveContact(d.T.Context(), asked); err != nil {
+	if err := d.Table.Contacts.Save(d.T.Context(), asked); err != nil {
 		d.T.Fatal(err)
 	}
 	m := d.Put(message.Message{Channel: message.WhatsApp, Direction: message.Outbound, Customer: jan, Text: "Het komt morgen.", ProviderID: "wamid.EXAMPLE2"}, 120)

@@ -197,7 +197,7 @@ func putMessages(t *testing.T, table *store.Table, ms []message.Message) {
 	for _, m := range ms {
 		wg.Go(func() {
 			m.Origin = "" // an echo would look for the answer that it repeats, which this table lacks
-			if _, err := table.Messages.PutMessage(t.Context(), m, ""); err != nil {
+			if _, err := table.Messages.Put(t.Context(), m, ""); err != nil {
 				t.Error(err)
 			}
 		})
@@ -227,7 +227,7 @@ func (f *tableContent) checkContacts(t *testing.T, sequential *store.Table) {
 
 func listContacts(t *testing.T, table *store.Table, id identity.CustomerID) []contact.Contact {
 	t.Helper()
-	cs, cursor, err := table.Contacts.Contacts(t.Context(), id, 200, "")
+	cs, cursor, err := table.Contacts.List(t.Context(), id, 200, "")
 	if err != nil || cursor != "" {
 		t.Fatal(cursor, err)
 	}
@@ -304,7 +304,7 @@ func (f *tableContent) listProblems(t *testing.T, table *store.Table) map[string
 	t.Helper()
 	out := map[string][]problem.Record{}
 	for _, d := range f.shop.Departments {
-		ps, cursor, err := table.Problems.Problems(t.Context(), d.ID, "", 1000, "")
+		ps, cursor, err := table.Problems.List(t.Context(), d.ID, "", 1000, "")
 		if err != nil || cursor != "" {
 			t.Fatal(cursor, err)
 		}

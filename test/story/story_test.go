@@ -90,8 +90,8 @@ type recordingProblems struct {
 }
 
 // OpenProblem opens a problem and records it.
-func (t recordingProblems) OpenProblem(ctx context.Context, p problem.Record, affected []problem.Affected) error {
-	if err := t.Problems.OpenProblem(ctx, p, affected); err != nil {
+func (t recordingProblems) Create(ctx context.Context, p problem.Record, affected []problem.Affected) error {
+	if err := t.Problems.Create(ctx, p, affected); err != nil {
 		return err
 	}
 	t.table.recordVersion(p)
@@ -99,8 +99,8 @@ func (t recordingProblems) OpenProblem(ctx context.Context, p problem.Record, af
 }
 
 // SaveProblem saves a problem and records it.
-func (t recordingProblems) SaveProblem(ctx context.Context, p problem.Record) error {
-	if err := t.Problems.SaveProblem(ctx, p); err != nil {
+func (t recordingProblems) Save(ctx context.Context, p problem.Record) error {
+	if err := t.Problems.Save(ctx, p); err != nil {
 		return err
 	}
 	t.table.recordVersion(p)
@@ -264,7 +264,7 @@ func (s *story) storeBatch(batch []utterance) {
 		slots <- struct{}{}
 		all.Go(func() {
 			defer func() { <-slots }()
-			if _, err := s.table.Messages.PutMessage(s.Context(), u.Message, ""); err != nil {
+			if _, err := s.table.Messages.Put(s.Context(), u.Message, ""); err != nil {
 				s.Error(err)
 			}
 		})

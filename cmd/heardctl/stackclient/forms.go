@@ -59,7 +59,7 @@ func (c *Client) SeparateForm(ctx context.Context, p FormSeparation, each func(S
 	if err != nil {
 		return err
 	}
-	mixed, err := table.Customers.Customer(ctx, p.Customer)
+	mixed, err := table.Customers.Get(ctx, p.Customer)
 	if err != nil {
 		return fmt.Errorf("read customer %s: %w", p.Customer, err)
 	}
