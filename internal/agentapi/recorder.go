@@ -24,7 +24,7 @@ type recorder struct {
 
 	members []identity.CustomerID
 	owner   identity.CustomerID // under which a new message is stored
-	stored  message.Entry       // the message after PutMessage
+	stored  message.Entry       // the message after Put
 }
 
 // newRecorder returns a recorder that stores under the id in the path.
@@ -43,7 +43,7 @@ func (r *recorder) PutConsent(ctx context.Context, c identity.CustomerID, k iden
 	return r.customers.PutConsent(ctx, c, k)
 }
 
-// PutMessage stores m unless one of the customer's ids has it.
+// Put stores m unless one of the customer's ids has it.
 func (r *recorder) Put(ctx context.Context, m message.Message, whole string) (created bool, err error) {
 	r.stored, created, err = r.Messages.PutRecordedMessage(ctx, r.members, m, whole)
 	return created, err

@@ -44,7 +44,7 @@ type messageRest struct {
 // Put stores m under its customer, and reports whether it was new. It is
 // one conditional write and can be repeated. m.CustomerID must be resolved. A
 // copy that came another way (an echo, an import, a record) may have another
-// time than the first. So for such a message PutMessage also searches the day
+// time than the first. So for such a message Put also searches the day
 // before and after for the same provider id. If m is only a preview of a
 // message too large for the table, body is the S3 key of the whole.
 func (t Messages) Put(ctx context.Context, m message.Message, body string) (created bool, err error) {

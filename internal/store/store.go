@@ -134,9 +134,6 @@ type core struct {
 
 func (t *core) customers() Customers { return Customers{t} }
 func (t *core) messages() Messages   { return Messages{t} }
-func (t *core) contacts() Contacts   { return Contacts{t} }
-func (t *core) problems() Problems   { return Problems{t} }
-func (t *core) causes() Causes       { return Causes{t} }
 
 // Meter counts events. [telemetry.Meter] implements it.
 type Meter interface {
