@@ -47,7 +47,7 @@ type customerKey struct{}
 
 // Identify identifies a customer, and notes the id by customer number.
 func (s *stage) Identify(ctx context.Context, addresses []identity.Address, ev identity.Evidence) (identity.CustomerID, error) {
-	id, err := s.Table.Customers.Identify(ctx, addresses, ev)
+	id, err := s.Customers.Identify(ctx, addresses, ev)
 	if n, ok := ctx.Value(customerKey{}).(int); ok {
 		s.mu.Lock()
 		s.known[n] = id

@@ -45,7 +45,7 @@ func (r *recorder) PutConsent(ctx context.Context, c identity.CustomerID, k iden
 
 // Put stores m unless one of the customer's ids has it.
 func (r *recorder) Put(ctx context.Context, m message.Message, whole string) (created bool, err error) {
-	r.stored, created, err = r.Messages.PutRecordedMessage(ctx, r.members, m, whole)
+	r.stored, created, err = r.PutRecordedMessage(ctx, r.members, m, whole)
 	return created, err
 }
 
