@@ -21,9 +21,9 @@ type SentMails interface {
 
 // SendingEvent is SES's report on one mail that we sent.
 type SendingEvent struct {
-	OwnMailIDs []string         // Message-IDs of the mail: ours, and the one that SES gave it
-	Effects    []message.Effect // the outcome for each recipient
-	HardBounce bool             // the address will never work
+	OwnMailIDs  []string         // Message-IDs of the mail: ours, and the one that SES gave it
+	Effects     []message.Effect // the outcome for each recipient
+	HardBounces []identity.Alias // addresses that will never work
 }
 
 // linkToSentMail connects a received mail to the mail of ours that it is
@@ -66,7 +66,8 @@ func (h *MailHandler) linkToSentMail(ctx context.Context, mail *ParsedMail) erro
 	}
 	e := effectOn(sent, d.Messages[0], reported)
 	d.Effects = []message.Effect{e}
-	if kind == "complaint" || (kind == "bounce" && mail.HardBounce) {
+	isHard := kind == "bounce" && slices.Contains(mail.HardBounces, sent.To)
+	if kind == "complaint" || isHard {
 		return h.Sent.MarkAddress(ctx, sent.To, message.AddressMark{Kind: kind, Code: e.Code, At: e.At})
 	}
 	return nil
@@ -108,7 +109,7 @@ func (h *MailHandler) ingestSendingEvent(ctx context.Context, event []byte) (Tal
 	if err != nil || e.Kind != message.Verdict {
 		return tally, err
 	}
-	if e.Status == "complaint" || ev.HardBounce {
+	if e.Status == "complaint" || slices.Contains(ev.HardBounces, sent.To) {
 		return tally, h.Sent.MarkAddress(ctx, sent.To, message.AddressMark{Kind: e.Status, Code: e.Code, At: e.At})
 	}
 	return tally, nil

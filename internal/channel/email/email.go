@@ -48,15 +48,15 @@ const (
 
 // Parsed is the content of a mail that its messages do not have.
 type Parsed struct {
-	Quarantine  string         // why the raw mail goes into quarantine too; empty if it was read whole
-	NoReply     bool           // it must not be answered automatically
-	Forward     bool           // it forwards another mail
-	ForwardedBy string         // address of the staff member who forwarded it, if the message is the original's and not theirs
-	Kept        []reply.Span   // the new text's positions in the full text
-	MessageID   string         // written by the sender, without brackets
-	Report      *bounce.Notice // what a mail server reports; nil for any other mail
-	OwnMailIDs  []string       // Message-IDs that may be of mails we sent, the likeliest first
-	HardBounce  bool           // the report says that the address will never work
+	Quarantine  string           // why the raw mail goes into quarantine too; empty if it was read whole
+	NoReply     bool             // it must not be answered automatically
+	Forward     bool             // it forwards another mail
+	ForwardedBy string           // address of the staff member who forwarded it, if the message is the original's and not theirs
+	Kept        []reply.Span     // the new text's positions in the full text
+	MessageID   string           // written by the sender, without brackets
+	Report      *bounce.Notice   // what a mail server reports; nil for any other mail
+	OwnMailIDs  []string         // Message-IDs that may be of mails we sent, the likeliest first
+	HardBounces []identity.Alias // addresses that the report proves will never work
 
 	root  *rfc822.Part
 	body  mailBody
@@ -81,7 +81,7 @@ func Normalize(raw []byte, env Envelope) (message.Delivery, Parsed, error) {
 	root := p.root
 	env = completeEnvelope(env, raw, root)
 	p.OwnMailIDs = findOwnMailIDs(root, p.Report, p.MessageID, env)
-	p.HardBounce = isHardBounce(p.Report)
+	p.HardBounces = hardBounces(p.Report)
 	p.virus = env.Verdicts.Virus == "FAIL"
 	m := message.Message{
 		Version:   message.SchemaVersion,

@@ -1,0 +1,51 @@
+package email_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/heard-intake/heard/internal/channel/email"
+	"github.com/heard-intake/heard/internal/channel/email/bounce"
+)
+
+// casesDir is a folder of mails that once gave a wrong result. Tests skip
+// without it.
+const casesDir = "../../../../shared/cases"
+
+// readCase returns a file below casesDir.
+func readCase(t *testing.T, name string) []byte {
+	t.Helper()
+	raw, err := os.ReadFile(filepath.Join(casesDir, name))
+	if err != nil {
+		t.Skip("no cases")
+	}
+	return raw
+}
+
+func TestNormalize_CaseBounces(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]bounce.Recipient{
+		"copy-of-header":     {Address: "jan@example.com", Action: "failed", Status: "5.0.911", Reply: "550", Reason: "userunknown", Hard: true, Diagnostic: "<jan@example.com>: 550 unknown user"},
+		"exim-unrouteable":   {Address: "jan@example.com", Action: "failed", Status: "5.0.911", Reason: "userunknown", Hard: true, Diagnostic: "Unrouteable address"},
+		"in-plain-mixed":     {Address: "jan@provider.example", Action: "failed", Status: "5.0.922", Reason: "mailboxfull", Diagnostic: "As their mailbox is full."},
+		"rejected-by-policy": {Address: "jan@example.com", Action: "failed", Status: "5.7.1", Reply: "554", Reason: "policyviolation", Diagnostic: "554 5.7.1 <jan@example.com>: Recipient address rejected: Policy violation"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d, p, err := email.Normalize(readCase(t, "mail/email-bounce-"+name+".eml"), email.Envelope{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if m := d.Messages[0]; m.Automated != "bounce" || !m.Passive {
+				t.Errorf("got automated %q and passive %v, want bounce and true", m.Automated, m.Passive)
+			}
+			notice := &bounce.Notice{Kind: bounce.Bounce, Original: "1@winkel.example", Recipients: []bounce.Recipient{want}}
+			if diff := cmp.Diff(notice, p.Report); diff != "" {
+				t.Errorf("report (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
