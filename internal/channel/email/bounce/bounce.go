@@ -78,7 +78,8 @@ type reportPieces struct {
 	feedback     string // message/feedback-report
 	disposition  string // message/disposition-notification
 	original     rfc822.Header
-	originalText string // the returned mail, read if its header lacks a field
+	originalText string   // the returned mail, read if its header lacks a field
+	senders      []string // domains of our own addresses, in lower case
 }
 
 func collectPieces(root *rfc822.Part) *reportPieces {

@@ -23,7 +23,7 @@ var (
 
 // doubtPattern matches words that make a statement uncertain, or say that it
 // may change.
-var doubtPattern = wordPattern(`\bmay (?:not|be|have)\b|\bmight\b|\bperhaps\b|\bpossibl|\btemporar|try again later|found, try again|\bif (?:the|this|your)\b|greylist|graylist|suspend|disabled|inactive|deactivated|locked|expired|(?:rejected|refused|blocked|denied) (?:by|due to) .{0,30}(?:recipient|user|filter|policy|rule|preferences)`)
+var doubtPattern = wordPattern(`\bmay (?:not|be|have)\b|\bmight\b|\bperhaps\b|\bpossibl|\btemporar|try again later|found, try again|\bif (?:the|this|your)\b|\b(?:helo|ehlo)\b|\byour (?:own )?(?:domain|address|name|account)|sending (?:domain|server|host|address)|return[- ](?:path|address)|envelope[- ](?:from|sender)|reply-to|greylist|graylist|suspend|disabled|inactive|deactivated|locked|expired|(?:rejected|refused|blocked|denied) (?:by|due to) .{0,30}(?:recipient|user|filter|policy|rule|preferences)`)
 
 // Words that show at which command the refusing server answered. It refuses an
 // unknown recipient at RCPT. If it accepts the recipient and refuses the

@@ -70,6 +70,10 @@ func TestRead_Hard(t *testing.T) {
 		{"domain of the sender", "5.1.8", "550 5.1.8 <winkel@example.org>: Sender address rejected: Domain not found", false, "rejected"},
 		{"domain of the sender without a status", "5.0.0", "550 Sender address rejected: Domain not found", false, "rejected"},
 		{"callout to the sender", "5.0.0", "550-Verification failed for <winkel@example.org> 550-The mail server could not deliver mail to winkel@example.org. The account or domain may not exist 550 Sender verify failed", false, "rejected"},
+		{"name in HELO", "5.0.0", "550 HELO: domain does not exist", false, ""},
+		{"our domain", "5.1.0", "553 5.1.0 winkel example.org does not exist", false, ""},
+		{"return address", "5.1.0", "553 5.1.0 Return address unknown: invalid address", false, ""},
+		{"your address", "5.0.0", "550 Your address is unknown here, no such user", false, ""},
 		{"reverse DNS", "5.7.1", "554 5.7.1 <unknown[192.0.2.1]>: Client host rejected: cannot find your reverse hostname", false, "requireptr"},
 		{"not a member", "5.7.2", "550 5.7.2 You are not allowed to send to this list", false, "blocked"},
 
@@ -104,10 +108,27 @@ func TestRead_Hard(t *testing.T) {
 			if tt.reason != "" && r.Reason != tt.reason {
 				t.Errorf("reason: got %q, want %q", r.Reason, tt.reason)
 			}
-			if tt.answer != "" && bounce.IsGone(tt.status, "smtp; "+tt.answer) != tt.hard {
-				t.Errorf("IsGone: got %v, want %v", !tt.hard, tt.hard)
-			}
 		})
+	}
+}
+
+func TestIsGone(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		status, answer string
+		want           bool
+	}{
+		{"5.1.1", "smtp; 550 5.1.1 user unknown", true},
+		{"5.1.1", "", true},
+		{"", "550 No such user", true},
+		{"5.7.1", "smtp; 554 5.7.1 Policy violation", false},
+		{"5.2.2", "smtp; 552 5.2.2 Over quota", false},
+		{"4.4.7", "", false},
+		{"", "", false},
+	} {
+		if got := bounce.IsGone(tt.status, tt.answer); got != tt.want {
+			t.Errorf("IsGone(%q, %q): got %v, want %v", tt.status, tt.answer, got, tt.want)
+		}
 	}
 }
 

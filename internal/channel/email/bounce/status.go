@@ -1,6 +1,7 @@
 package bounce
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/heard-intake/heard/internal/channel/email/rfc822"
@@ -21,6 +22,7 @@ func (p *reportPieces) readBounce(root *rfc822.Part) *Notice {
 		}
 	}
 	n := &Notice{Original: p.originalMessageID()}
+	p.senders = senderDomains(root.Header, p.original)
 	if p.status == "" && strings.Contains(strings.ToLower(p.text), "\nfinal-recipient:") {
 		p.status = p.text // the boundaries are missing
 	}
@@ -391,10 +393,31 @@ func (p *reportPieces) judgeRecipient(r *Recipient, alone, waits bool) {
 	if words == "" {
 		words = near
 	}
-	r.Hard = isGone(*r, plainWords(words), plainNear)
+	r.Hard = isGone(*r, plainWords(words), plainNear) && !p.namesSender(*r)
 	if len(r.Diagnostic) > 500 {
 		r.Diagnostic = strings.ToValidUTF8(r.Diagnostic[:500], "")
 	}
+}
+
+// senderDomains returns the domains of the addresses that sent the returned
+// mail: the report goes to them.
+func senderDomains(report, original rfc822.Header) []string {
+	var all []string
+	for _, a := range append(report.Addresses("To"), original.Addresses("From")...) {
+		if _, domain, ok := strings.Cut(strings.ToLower(a.Addr), "@"); ok && !slices.Contains(all, domain) {
+			all = append(all, domain)
+		}
+	}
+	return all
+}
+
+// namesSender reports whether the refusing server's words name the domain that
+// sent the mail. Then they may be about the sender, as in "example.org does not
+// exist".
+func (p *reportPieces) namesSender(r Recipient) bool {
+	words := strings.ToLower(r.Diagnostic)
+	_, own, _ := strings.Cut(strings.ToLower(r.Address), "@")
+	return slices.ContainsFunc(p.senders, func(domain string) bool { return domain != own && strings.Contains(words, domain) })
 }
 
 // maxNear is the length of a report's text that is read for one recipient, in
