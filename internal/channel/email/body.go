@@ -18,6 +18,7 @@ type mailBody struct {
 	cids      map[string]bool // Content-IDs of the images that the HTML shows
 	encrypted bool
 	cut       bool // there is more text than was read
+	lost      bool // some characters could not be read
 	textBytes int  // bytes of text read so far
 }
 
@@ -204,8 +205,10 @@ func (b *mailBody) readText(p *rfc822.Part, media string) []textSegment {
 	if media == "text/html" {
 		limit = htmltext.MaxInput
 	}
-	text, cut := p.Text(limit)
-	b.cut = b.cut || cut
+	read := p.ReadText(limit)
+	text := read.Text
+	b.cut = b.cut || read.Cut
+	b.lost = b.lost || read.Lost
 	b.textBytes += len(text)
 	if media == "text/html" {
 		return []textSegment{{html: text}}

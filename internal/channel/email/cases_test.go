@@ -49,3 +49,31 @@ func TestNormalize_CaseBounces(t *testing.T) {
 		})
 	}
 }
+
+func TestNormalize_CaseCharsets(t *testing.T) {
+	t.Parallel()
+	const japanese = "アドレスの変更をお願いします"
+	for _, tt := range []struct{ file, name, subject, text string }{
+		{"events/15-charsets/1-jis-undeclared.eml", "Kenji Test", "x", japanese},
+		{"events/15-charsets/2-jis-says-us-ascii.eml", "Kenji Test", "x", japanese},
+		{"events/15-charsets/3-iso-2022-kr.eml", "Kenji Test", "x", "주소를 변경해 주세요"},
+		{"events/15-charsets/4-latin1-says-utf-8.eml", "Kenji Test", "x", "Grüße, ich möchte mein Geld zurück"},
+		{"events/15-charsets/5-jis-subject-raw.eml", "Kenji Test", "件名 " + japanese, "hello"},
+		{"mail/email-utf8-subject-iso2022jp-body.eml", "山田", "ご注文について", "注文が届きません。"},
+	} {
+		t.Run(tt.file, func(t *testing.T) {
+			t.Parallel()
+			d, _, err := email.Normalize(readCase(t, tt.file), email.Envelope{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			m := d.Messages[0]
+			if m.Name != tt.name || m.Subject != tt.subject || m.Text != tt.text {
+				t.Errorf("got name %q, subject %q and text %q; want %q, %q and %q", m.Name, m.Subject, m.Text, tt.name, tt.subject, tt.text)
+			}
+			if m.Mark != "" {
+				t.Errorf("mark: got %q, want none", m.Mark)
+			}
+		})
+	}
+}

@@ -37,7 +37,7 @@ const (
 
 // Marks warn the readers of a message.
 const (
-	MarkUnparsed  = "unparsed"  // part of it could not be read; see the raw mail
+	MarkUnparsed  = "unparsed"  // a part or some characters could not be read; see the raw mail
 	MarkTruncated = "truncated" // the text was cut at [MaxText]
 	MarkEncrypted = "encrypted"
 	MarkVirus     = "virus"
@@ -48,7 +48,7 @@ const (
 
 // Parsed is the content of a mail that its messages do not have.
 type Parsed struct {
-	Quarantine  string           // why the raw mail goes into quarantine too; empty if it was read whole
+	Quarantine  string           // why the raw mail goes into quarantine too; empty if all its parts were read
 	NoReply     bool             // it must not be answered automatically
 	Forward     bool             // it forwards another mail
 	ForwardedBy string           // address of the staff member who forwarded it, if the message is the original's and not theirs
@@ -282,6 +282,13 @@ func sameWords(a, b string) bool {
 	return len(a) < 2*len(b)+64 && slices.Equal(strings.Fields(a), strings.Fields(b))
 }
 
+// losesNames reports whether the subject, the sender's name or a file name has
+// characters that could not be read.
+func losesNames(p Parsed) bool {
+	h := p.root.Header
+	return h.LosesText("Subject") || h.LosesText("From") || slices.ContainsFunc(p.body.files, (*rfc822.Part).LosesFileName)
+}
+
 // markOf returns the mark of m; empty for a mail without anything to warn of.
 func markOf(m message.Message, p Parsed, env Envelope, author authorship) string {
 	switch {
@@ -295,6 +302,8 @@ func markOf(m message.Message, p Parsed, env Envelope, author authorship) string
 		return MarkSpam
 	case p.body.cut:
 		return MarkTruncated
+	case p.body.lost, losesNames(p):
+		return MarkUnparsed
 	case author.isUnnamed():
 		return MarkNoAuthor
 	case m.Text == "" && len(m.Attachments) == 0:

@@ -30,6 +30,7 @@ func (h Header) Addresses(name string) []Address {
 func ParseAddresses(v string) []Address { return parseAddresses(v, "") }
 
 func parseAddresses(v, charset string) []Address {
+	v, _ = decodeRawValue(v, charset)
 	var all []Address
 	pending := "" // a piece without an address: the start of a name with an unquoted comma
 	for _, piece := range splitAddresses(v) {

@@ -3,6 +3,7 @@ package rfc822
 import (
 	"bytes"
 	"strings"
+	"unicode/utf8"
 )
 
 // transferEncoding returns the part's transfer encoding in lower case, and in
@@ -59,24 +60,70 @@ func (p *Part) Size() int64 {
 // Text returns the part's content as text. At most limit bytes are read before
 // the charset is decoded. cut reports that the content was longer.
 func (p *Part) Text(limit int) (text string, cut bool) {
+	t := p.ReadText(limit)
+	return t.Text, t.Cut
+}
+
+// A Text is the content of a part, and what is missing from it.
+type Text struct {
+	Text string
+	Cut  bool // the content was longer than the limit
+	Lost bool // some characters could not be read
+}
+
+// ReadText is [Part.Text], and reports unreadable characters too.
+func (p *Part) ReadText(limit int) Text {
+	var t Text
 	q := *p
 	if len(q.raw) > 3*limit { // no transfer encoding is longer than that
 		q.raw = q.raw[:3*limit]
-		cut = true
+		t.Cut = true
 	}
 	b := q.Bytes()
 	if len(b) > limit {
 		b = b[:limit]
-		cut = true
+		t.Cut = true
 	}
-	charset := p.Params["charset"]
-	if charset == "" && p.Type == "text/html" {
-		charset = metaCharset(b)
+	if t.Cut {
+		b = trimPartialRune(b)
 	}
-	if charset == "" {
-		charset = p.charset
+	text, lost := decodeBytes(b, p.charsets(b)...)
+	if t.Cut && lost > 0 && strings.HasSuffix(text, replacement) { // in the middle of a character
+		text = strings.TrimSuffix(text, replacement)
+		lost--
 	}
-	return Decode(charset, b), cut
+	t.Text = text
+	t.Lost = lost > 0
+	return t
+}
+
+// trimPartialRune removes the beginning of a character of UTF-8 at the end of b.
+func trimPartialRune(b []byte) []byte {
+	for i := len(b) - 1; i >= 0 && i > len(b)-utf8.UTFMax; i-- {
+		if !utf8.RuneStart(b[i]) {
+			continue
+		}
+		if !utf8.FullRune(b[i:]) {
+			return b[:i]
+		}
+		break
+	}
+	return b
+}
+
+// charsets returns the names of the charsets that the part's text may have, the
+// most certain first.
+func (p *Part) charsets(text []byte) []string {
+	var all []string
+	if declared := p.Params["charset"]; declared != "" {
+		all = append(all, declared)
+	}
+	if p.Type == "text/html" {
+		if declared := metaCharset(text); declared != "" {
+			all = append(all, declared)
+		}
+	}
+	return append(all, eightBitCharset(p.charset))
 }
 
 func isTextType(media string) bool { return strings.HasPrefix(media, "text/") }

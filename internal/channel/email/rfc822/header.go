@@ -16,7 +16,7 @@ type Field struct {
 // A Header is a block of header fields in their order.
 type Header struct {
 	Fields  []Field
-	charset string // of the mail's text; used for undeclared bytes
+	charset string // of the mail's text; used for bytes above ASCII
 }
 
 // ParseHeader reads a separate block of fields, such as one in a delivery
@@ -148,6 +148,13 @@ func (h Header) All(name string) []string {
 // are decoded, and the result is clean UTF-8 on one line.
 func (h Header) Text(name string) string {
 	return strings.Join(strings.Fields(DecodeWords(h.Get(name), h.charset)), " ")
+}
+
+// LosesText reports whether the first field with that name has characters that
+// cannot be read.
+func (h Header) LosesText(name string) bool {
+	_, lost := decodeWords(h.Get(name), h.charset)
+	return lost > 0
 }
 
 // unfoldValue joins the lines of a folded field with single blanks.

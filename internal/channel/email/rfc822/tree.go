@@ -314,6 +314,17 @@ func (p *Part) FileName() string {
 	return ""
 }
 
+// LosesFileName reports whether the file name has characters that cannot be
+// read.
+func (p *Part) LosesFileName() bool {
+	for _, v := range []string{p.dispParams["filename"], p.Params["name"], p.dispParams["name"], p.Params["filename"]} {
+		if name, lost := decodeWords(v, p.charset); strings.TrimSpace(name) != "" {
+			return lost > 0
+		}
+	}
+	return false
+}
+
 // ContentID returns the part's Content-ID without brackets.
 func (p *Part) ContentID() string { return trimMessageID(p.Header.Get("Content-ID")) }
 
