@@ -3,6 +3,7 @@ package email_test
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -73,6 +74,41 @@ func TestNormalize_CaseCharsets(t *testing.T) {
 			}
 			if m.Mark != "" {
 				t.Errorf("mark: got %q, want none", m.Mark)
+			}
+		})
+	}
+}
+
+func TestNormalize_CaseStructure(t *testing.T) {
+	t.Parallel()
+	const where = "Waar blijft mijn bestelling?"
+	for _, tt := range []struct{ file, from, name, subject, text, files string }{
+		{"header-two-junk-lines", "karin.smit@example.com", "Smit, Karin", "Mijn bestelling", where, ""},
+		{"first-line-junk", "jan@example.com", "", "Mijn bestelling", where, ""},
+		{"from-with-comments", "piet@example.com", "Piet", "Mijn bestelling", where, ""},
+		{"name-in-single-quotes", "verkoop@groep.example", "'Jan Jansen' via Verkoop", "Mijn bestelling", where, ""},
+		{"enriched-alternative", "jan@example.com", "Jan Jansen", "Mijn bestelling", where, ""},
+		{"digest-default-type", "lijst@example.com", "Verzamelaar", "Overzicht", "", "message/rfc822 Mijn bestelling.eml"},
+	} {
+		t.Run(tt.file, func(t *testing.T) {
+			t.Parallel()
+			d, _, err := email.Normalize(readCase(t, "mail/email-"+tt.file+".eml"), email.Envelope{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			m := d.Messages[0]
+			if m.Customer.Value != tt.from || m.Name != tt.name {
+				t.Errorf("got %s with name %q, want %s with name %q", m.Customer.Value, m.Name, tt.from, tt.name)
+			}
+			if m.Subject != tt.subject || m.Text != tt.text {
+				t.Errorf("got subject %q and text %q, want %q and %q", m.Subject, m.Text, tt.subject, tt.text)
+			}
+			var files []string
+			for _, a := range m.Attachments {
+				files = append(files, a.Type+" "+a.Name)
+			}
+			if got := strings.Join(files, ", "); got != tt.files {
+				t.Errorf("files: got %q, want %q", got, tt.files)
 			}
 		})
 	}

@@ -9,7 +9,7 @@ import (
 // transferEncoding returns the part's transfer encoding in lower case, and in
 // the standard spelling if it is a known one.
 func (p *Part) transferEncoding() string {
-	v := strings.ToLower(p.Header.Get("Content-Transfer-Encoding"))
+	v, _ := cutComments(strings.ToLower(p.Header.Get("Content-Transfer-Encoding")))
 	v, _, _ = strings.Cut(v, ";")
 	v = strings.Trim(v, " \t\"'")
 	switch strings.NewReplacer("-", "", " ", "", "_", "").Replace(v) { // accept other spellings
@@ -27,6 +27,9 @@ func (p *Part) Raw() []byte { return p.raw }
 // Bytes returns the part's content with its transfer encoding decoded.
 // Malformed encodings are decoded to the extent possible.
 func (p *Part) Bytes() []byte {
+	if p.content != nil {
+		return p.content
+	}
 	switch p.transferEncoding() {
 	case "base64":
 		if isTextType(p.Type) && !plausibleBase64(p.raw) {
@@ -45,7 +48,7 @@ func (p *Part) Bytes() []byte {
 // Size returns the length of [Part.Bytes], without decoding large base64
 // content.
 func (p *Part) Size() int64 {
-	if p.transferEncoding() != "base64" || isTextType(p.Type) {
+	if p.content != nil || p.transferEncoding() != "base64" || isTextType(p.Type) {
 		return int64(len(p.Bytes()))
 	}
 	n := int64(0)
@@ -64,7 +67,7 @@ func (p *Part) Text(limit int) (text string, cut bool) {
 	return t.Text, t.Cut
 }
 
-// A Text is the content of a part, and what is missing from it.
+// A Text is the decoded content of a part.
 type Text struct {
 	Text string
 	Cut  bool // the content was longer than the limit
@@ -75,7 +78,7 @@ type Text struct {
 func (p *Part) ReadText(limit int) Text {
 	var t Text
 	q := *p
-	if len(q.raw) > 3*limit { // no transfer encoding is longer than that
+	if q.content == nil && len(q.raw) > 3*limit { // no transfer encoding is longer than that
 		q.raw = q.raw[:3*limit]
 		t.Cut = true
 	}
