@@ -29,7 +29,7 @@ const maxTextBytes = 4 << 20
 // textSegment is a piece of the text in one or more of its forms.
 type textSegment struct {
 	plain, html string
-	enriched    string // converted to plain text; used if there is no other form
+	enriched    string // converted to plain text; used without another form
 }
 
 // readBody returns the content of a parsed mail.

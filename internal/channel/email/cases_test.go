@@ -5,11 +5,13 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/heard-intake/heard/internal/channel/email"
 	"github.com/heard-intake/heard/internal/channel/email/bounce"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // casesDir is a folder of mails that once gave a wrong result. Tests skip
@@ -109,6 +111,49 @@ func TestNormalize_CaseStructure(t *testing.T) {
 			}
 			if got := strings.Join(files, ", "); got != tt.files {
 				t.Errorf("files: got %q, want %q", got, tt.files)
+			}
+		})
+	}
+}
+
+func TestNormalize_CaseStaff(t *testing.T) {
+	t.Parallel()
+	staff := func(domain string) email.Envelope {
+		return email.Envelope{
+			Mailboxes: []string{"klantenservice@support.example.com"}, SESID: "x123456789", ReceivedAt: time.Date(2026, 11, 30, 19, 0, 5, 0, time.UTC),
+			Verdicts: email.Verdicts{DMARC: "PASS", From: domain},
+			Staff: func(a string) bool {
+				return strings.HasSuffix(a, "@"+domain) && a != "klantenservice@support.example.com"
+			},
+		}
+	}
+	for _, tt := range []struct {
+		file, domain, customer string
+		direction              message.Direction
+		author, forwardedBy    string
+		text                   string
+	}{
+		{"09-answer-of-staff-in-cc/1-mail", "example.net", "cees-f09@example.net", message.Inbound, "", "", "Wanneer krijg ik mijn geld terug?"},
+		{"09-answer-of-staff-in-cc/2-mail", "support.example.com", "cees-f09@example.net", message.Outbound, "mia@support.example.com", "", "Uw geld is vandaag overgemaakt."},
+		{"20-forwards-of-staff/1-forwarded-twice", "shop.example.com", "jan.test@example.net", message.Inbound, "", "mia@shop.example.com", "Mijn factuur klopt niet."},
+		{"20-forwards-of-staff/2-forwarded-as-attachment", "shop.example.com", "jan.test@example.net", message.Inbound, "", "mia@shop.example.com", "Mijn factuur klopt niet."},
+	} {
+		t.Run(tt.file, func(t *testing.T) {
+			t.Parallel()
+			raw := readCase(t, "events/"+tt.file+".eml")
+			d, p, err := email.Normalize(raw, staff(tt.domain))
+			if err != nil {
+				t.Fatal(err)
+			}
+			m := d.Messages[0]
+			if m.Customer.Value != tt.customer || m.Direction != tt.direction || m.Author != tt.author {
+				t.Errorf("got %s to or from %s by %q, want %s, %s and %q", m.Direction, m.Customer.Value, m.Author, tt.direction, tt.customer, tt.author)
+			}
+			if p.ForwardedBy != tt.forwardedBy {
+				t.Errorf("forwarder: got %q, want %q", p.ForwardedBy, tt.forwardedBy)
+			}
+			if m.Text != tt.text {
+				t.Errorf("text: got %q, want %q", m.Text, tt.text)
 			}
 		})
 	}

@@ -94,12 +94,23 @@ func Normalize(raw []byte, env Envelope) (message.Delivery, Parsed, error) {
 	setSender(&m, root, env, raw)
 	sender := m.Customer
 	class := classify(root, env, p.Report)
-	author := setAuthor(&m, root, env, class)
+	author := bySender
 	machine := class
-	class = adjustClass(author, class, root, m)
+	copiedTo := copiedRecipients(m, root, env, class)
+	isCopy := len(copiedTo) == 1
+	if isCopy {
+		setCopiedAnswer(&m, copiedTo[0])
+	} else {
+		author = setAuthor(&m, root, env, class)
+		class = adjustClass(author, class, root, m)
+	}
 	setThread(&m, root, p.MessageID, env)
 	setText(&m, &p)
-	author, p.ForwardedBy = setForwardedAuthor(&m, sender, env, p, author, machine)
+	if !isCopy {
+		author, p.ForwardedBy = setForwardedAuthor(&m, sender, env, p, author, machine)
+	}
+	class.noReply = class.noReply || isCopy
+	class.passive = class.passive || len(copiedTo) > 1 // it answers several customers, and asks us nothing
 	class.noReply = class.noReply || author.isUnnamed()
 	m.Attachments = listAttachments(p.body, env)
 	m.Automated = class.name
