@@ -13,8 +13,8 @@ import (
 // or Bcc. It returns nil for any other mail.
 //
 // DMARC must prove the sender. Otherwise any stranger could end the waiting of a
-// customer. The mail must look like a person's, because an automatic receipt is
-// no answer.
+// customer. The mail must look like a person's, because an automatic receipt
+// does not answer the customer.
 func copiedRecipients(m message.Message, root *rfc822.Part, env Envelope, c mailClass) []identity.Alias {
 	sender := m.Customer
 	isColleague := env.isStaff(sender.Value) || env.isOwnSender(sender.Value)

@@ -80,6 +80,7 @@ func Normalize(raw []byte, env Envelope) (message.Delivery, Parsed, error) {
 	p := parseMail(raw)
 	root := p.root
 	env = completeEnvelope(env, raw, root)
+	env.key, env.sentAt = mailKey(root, p, env)
 	p.OwnMailIDs = findOwnMailIDs(root, p.Report, p.MessageID, env)
 	p.HardBounces = hardBounces(p.Report)
 	p.virus = env.Verdicts.Virus == "FAIL"
@@ -88,7 +89,7 @@ func Normalize(raw []byte, env Envelope) (message.Delivery, Parsed, error) {
 		Channel:   message.Email,
 		Direction: message.Inbound,
 		Kind:      message.Mail,
-		SentAt:    env.ReceivedAt,
+		SentAt:    env.sentAt,
 		Subject:   message.Clean(root.Header.Text("Subject"), message.MaxSubject),
 	}
 	setSender(&m, root, env, raw)
@@ -126,7 +127,7 @@ func Normalize(raw []byte, env Envelope) (message.Delivery, Parsed, error) {
 	for _, mailbox := range ownMailboxes(env) {
 		m := m
 		m.Account = mailbox
-		m.ProviderID = env.SESID
+		m.ProviderID = env.key
 		if mailbox != "" {
 			m.ProviderID += "/" + mailbox
 		}

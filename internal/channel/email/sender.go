@@ -93,6 +93,9 @@ func fallbackSender(h rfc822.Header, env Envelope, raw []byte) identity.Alias {
 			return alias
 		}
 	}
+	if IsContentKey(env.key) {
+		return unnamedAuthor([]byte(env.key))
+	}
 	return unnamedAuthor(raw)
 }
 
