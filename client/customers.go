@@ -84,7 +84,17 @@ type State struct {
 	Times     map[string]time.Time `json:"times"`
 	Edited    string               `json:"edited"`
 	DeletedAt time.Time            `json:"deletedAt"`
+	Pricing   *Pricing             `json:"pricing"` // nil if the platform states none
 	Files     []File               `json:"files"`
+}
+
+// Pricing is how a platform charges for a message. Billable is nil if the
+// platform does not say it.
+type Pricing struct {
+	Billable *bool  `json:"billable"`
+	Type     string `json:"type"`
+	Category string `json:"category"`
+	Model    string `json:"model"`
 }
 
 // A File was attached to a message. URL expires after some minutes.

@@ -239,7 +239,7 @@ func TestForms_PartOwnSide(t *testing.T) {
 		{"part " + mailbox, "2 mails moved to 2 customers; 0 stay"},
 		{"doctor", "no sender has mails with different Reply-To"},
 		{"part -staff " + stack.MailStaff + " " + colleague, "1 mails moved to 1 customers; 1 stay"},
-		{"history email:els@example.net", "Ter info ---------- Forwarded message"},
+		{"history email:els@example.net", "Hij doet het niet."},
 	} {
 		if out := works(t, append([]string{"-dir", dir}, strings.Fields(tt.args)...)...); !strings.Contains(out, tt.want) {
 			t.Errorf("%s: got %q, want %q in it", tt.args, out, tt.want)

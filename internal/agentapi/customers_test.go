@@ -325,14 +325,22 @@ func TestHistory_StateOfMessages(t *testing.T) {
 	m := s.Put(message.Message{Channel: message.WhatsApp, Direction: message.Outbound, Customer: phone(1), Text: "hallo", ProviderID: "wamid.EXAMPLE"}, 5)
 	for _, status := range []string{"read", "delivered"} {
 		e := message.Effect{Channel: message.WhatsApp, Customer: phone(1), Target: "wamid.EXAMPLE", Kind: message.Status, Status: status, At: now}
+		if status == "delivered" {
+			e.Pricing = &message.Pricing{Billable: new(true), Type: "regular", Category: "service", Model: "PMP"}
+		}
 		if _, err := s.Table.Messages.PutEffect(t.Context(), m.CustomerID, e); err != nil {
 			t.Fatal(err)
 		}
 	}
 	var p page
 	s.Do(call{Route: historyRoute, Path: id(m.CustomerID)}).Into(http.StatusOK, &p)
-	if got := p.Messages[0].State; got == nil || got.Status != "read" || len(got.Times) != 2 {
-		t.Errorf("state %+v", got)
+	got := p.Messages[0].State
+	if got == nil || got.Status != "read" || len(got.Times) != 2 {
+		t.Fatalf("state %+v", got)
+	}
+	want := &message.Pricing{Billable: new(true), Type: "regular", Category: "service", Model: "PMP"}
+	if diff := cmp.Diff(want, got.Pricing); diff != "" {
+		t.Errorf("pricing (-want +got):\n%s", diff)
 	}
 }
 

@@ -16,8 +16,8 @@ import (
 	"github.com/heard-intake/heard/internal/store"
 )
 
-// A recorder has the intake's two stores for one message of a customer who is known
-// already. It first looks for the message under all of the customer's ids.
+// A recorder stores one message of a customer who is known already. It first looks
+// for the message under all of the customer's ids.
 type recorder struct {
 	store.Messages
 	customers store.Customers
@@ -32,15 +32,15 @@ func (a *API) newRecorder(r *httpapi.Request, c identity.Customer) *recorder {
 	return &recorder{Messages: a.Store.Messages, customers: a.Store.Customers, members: c.Members, owner: identity.CustomerID(strings.ToLower(r.PathValue("id")))}
 }
 
-// Identify returns the owner. The caller has named the customer, so addresses
-// do not decide.
-func (r *recorder) Identify(context.Context, []identity.Address, identity.Evidence) (identity.CustomerID, error) {
-	return r.owner, nil
+// knownCustomer are the customers of whom the caller has named one.
+type knownCustomer struct {
+	store.Customers
+	id identity.CustomerID
 }
 
-// PutConsent keeps what the customer allowed.
-func (r *recorder) PutConsent(ctx context.Context, c identity.CustomerID, k identity.Consent) error {
-	return r.customers.PutConsent(ctx, c, k)
+// Identify returns the named customer: addresses do not decide.
+func (k knownCustomer) Identify(context.Context, []identity.Address, identity.Evidence) (identity.CustomerID, error) {
+	return k.id, nil
 }
 
 // Put stores m unless one of the customer's ids has it.
@@ -52,7 +52,7 @@ func (r *recorder) Put(ctx context.Context, m message.Message, whole string) (cr
 // storeMessage stores m with the files of mail, unless it is stored already. It
 // answers with the stored message, and with the status created for a new one.
 func (a *API) storeMessage(ctx context.Context, rec *recorder, m message.Message, mail *ingest.ParsedMail, created int) (httpapi.Response, error) {
-	ingester := ingest.Ingester{Store: ingest.Store{Customers: rec, Messages: rec}, Blobs: a.Blobs, Now: a.Now}
+	ingester := ingest.Ingester{Store: ingest.Store{Customers: knownCustomer{rec.customers, rec.owner}, Messages: rec}, Blobs: a.Blobs, Now: a.Now}
 	tally, err := ingester.Ingest(ctx, message.Delivery{Messages: []message.Message{m}}, ingest.Source{Channel: m.Channel, Mail: mail})
 	a.Meter.Count("Channel", string(m.Channel), tally.Counts())
 	if err != nil {

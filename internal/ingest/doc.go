@@ -59,8 +59,15 @@
 // (TestMailHandler_ConcurrentAnnouncements):
 //
 //  1. A reads the mail that S3 announced. B reads the one that SES announced.
-//  2. Both take id and time from the header fields that SES wrote into the
-//     mail, so both build the same key.
+//  2. Both build the key from the mail itself, so it is the same.
+//  3. The first put wins, and the second is a duplicate.
+//
+// One mail, sent twice by its server, or over two ways
+// (TestMailHandler_SameMailTwice):
+//
+//  1. SES stores the mail twice, under two ids, and announces both.
+//  2. The key is made of the Message-ID, the sender, the content and the time at
+//     which the first server received the mail. So it is the same again.
 //  3. The first put wins, and the second is a duplicate.
 //
 // An outage in the middle of a delivery (TestIngest_StoreOutage):

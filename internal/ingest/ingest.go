@@ -29,6 +29,9 @@ func StoreOf(t *store.Table) Store {
 // Customers finds the customer of an address, and keeps consents.
 type Customers interface {
 	Identify(ctx context.Context, addresses []identity.Address, ev identity.Evidence) (identity.CustomerID, error)
+	// FindCustomer returns the customer who has an address, and whether it is
+	// verified. An unknown address is [fault.NotFound].
+	FindCustomer(ctx context.Context, a identity.Alias) (identity.CustomerID, identity.Assurance, error)
 	PutConsent(ctx context.Context, c identity.CustomerID, k identity.Consent) error
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"github.com/heard-intake/heard/internal/fault"
+	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/lambdabatch"
 	"github.com/heard-intake/heard/internal/message"
 )
@@ -39,13 +40,13 @@ type MailBucket interface {
 
 // ParsedMail is a mail after parsing: its messages, and access to its files.
 type ParsedMail struct {
-	Delivery   message.Delivery
-	Quarantine string                                  // why the raw mail goes into quarantine too; empty if it was read whole
-	File       func(ref string) (data []byte, ok bool) // the content of an attachment
-	Page       func() string                           // the HTML, safe to show; empty for a mail without HTML
-	OwnMailIDs []string                                // Message-IDs in it that may be of mails we sent, the likeliest first
-	Report     bool                                    // a mail server wrote it about a mail we sent
-	HardBounce bool                                    // the report says that the address will never work
+	Delivery    message.Delivery
+	Quarantine  string                                  // why the raw mail goes into quarantine too; empty if it was read whole
+	File        func(ref string) (data []byte, ok bool) // the content of an attachment
+	Page        func() string                           // the HTML, safe to show; empty for a mail without HTML
+	OwnMailIDs  []string                                // Message-IDs in it that may be of mails we sent, the likeliest first
+	Report      bool                                    // a mail server wrote it about a mail we sent
+	HardBounces []identity.Alias                        // addresses that the report proves will never work
 }
 
 // MailHandler ingests the mails in a bucket, and SES's events about the mails

@@ -215,6 +215,58 @@ func TestMailHandler_ConcurrentAnnouncements(t *testing.T) {
 	}
 }
 
+// TestMailHandler_SameMailTwice receives one mail under two ids of SES, five
+// minutes apart, in both orders and at the same time.
+func TestMailHandler_SameMailTwice(t *testing.T) {
+	t.Parallel()
+	copyOf := func(id, minute, text string) string {
+		return "Return-Path: <jan@voorbeeld.example>\r\n" +
+			"Received: from mx.voorbeeld.example by inbound-smtp.eu-west-1.amazonaws.com with SMTP id " + id + " for info@winkel.example; Mon, 02 Mar 2026 09:" + minute + ":03 +0000 (UTC)\r\n" +
+			"Authentication-Results: amazonses.com; dmarc=pass header.from=voorbeeld.example;\r\n" +
+			"Received: from client by mx.voorbeeld.example; Mon, 02 Mar 2026 09:00:00 +0000\r\n" +
+			"From: Jan Voorbeeld <jan@voorbeeld.example>\r\nTo: info@winkel.example\r\nSubject: Factuur\r\nMessage-ID: <1@voorbeeld.example>\r\n" +
+			"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\n" + text + "\r\n--b\r\nContent-Type: image/png; name=a.png\r\n\r\nPNG\r\n--b--\r\n"
+	}
+	for name, tt := range map[string]struct {
+		second string
+		want   int
+	}{
+		"the same":     {"Mijn factuur klopt niet.", 1},
+		"another text": {"Mijn factuur klopt weer.", 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			h := newMail(w)
+			w.hold(t, "in/abcdefgh12345678", copyOf("abcdefgh12345678", "00", "Mijn factuur klopt niet."))
+			w.hold(t, "in/ijklmnop12345678", copyOf("ijklmnop12345678", "05", tt.second))
+			var all sync.WaitGroup
+			for _, keys := range [][]string{{"in/abcdefgh12345678", "in/ijklmnop12345678"}, {"in/ijklmnop12345678", "in/abcdefgh12345678"}} {
+				all.Go(func() {
+					for _, key := range keys {
+						if _, err := h.Handle(t.Context(), event(queued("1", encoded(byS3(key))))); err != nil {
+							t.Error(err)
+						}
+					}
+				})
+			}
+			all.Wait()
+			got := w.history(t, janMail)
+			if len(got) != tt.want {
+				t.Errorf("got %d messages, want %d", len(got), tt.want)
+			}
+			for _, e := range got {
+				if len(e.Attachments) != 1 || e.Attachments[0].SHA256 == "" {
+					t.Errorf("got files %+v, want the picture, stored", e.Attachments)
+				}
+			}
+			if s := w.counts.sum; s["In"] != s["Stored"]+s["Duplicate"] || s["Stored"] != tt.want {
+				t.Errorf("got counts %v, want %d stored and the rest duplicates", s, tt.want)
+			}
+		})
+	}
+}
+
 // unreadable is a bucket that has mails, and returns err when one is read.
 type unreadable struct {
 	ingest.MailBucket

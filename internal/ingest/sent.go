@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/message"
 )
@@ -21,9 +22,9 @@ type SentMails interface {
 
 // SendingEvent is SES's report on one mail that we sent.
 type SendingEvent struct {
-	OwnMailIDs []string         // Message-IDs of the mail: ours, and the one that SES gave it
-	Effects    []message.Effect // the outcome for each recipient
-	HardBounce bool             // the address will never work
+	OwnMailIDs  []string         // Message-IDs of the mail: ours, and the one that SES gave it
+	Effects     []message.Effect // the outcome for each recipient
+	HardBounces []identity.Alias // addresses that will never work
 }
 
 // linkToSentMail connects a received mail to the mail of ours that it is
@@ -34,6 +35,7 @@ type SendingEvent struct {
 //   - An automatic reply sets the status of our mail.
 //   - A person's reply is marked as an answer to our mail.
 //   - A mail of our own that came back becomes a notice.
+//   - A colleague's mail to a customer moves into the customer's history.
 //
 // A report about a mail that we did not send has no effect: its sender forged
 // our address.
@@ -41,8 +43,11 @@ func (h *MailHandler) linkToSentMail(ctx context.Context, mail *ParsedMail) erro
 	d := &mail.Delivery
 	reported := d.Effects
 	d.Effects = nil
-	if h.Sent == nil || len(mail.OwnMailIDs) == 0 || len(d.Messages) == 0 {
+	if h.Sent == nil || len(d.Messages) == 0 {
 		return nil
+	}
+	if err := h.assignCopies(ctx, d.Messages); err != nil || len(mail.OwnMailIDs) == 0 {
+		return err
 	}
 	found, err := h.Sent.SentMails(ctx, mail.OwnMailIDs)
 	if err != nil {
@@ -66,8 +71,29 @@ func (h *MailHandler) linkToSentMail(ctx context.Context, mail *ParsedMail) erro
 	}
 	e := effectOn(sent, d.Messages[0], reported)
 	d.Effects = []message.Effect{e}
-	if kind == "complaint" || (kind == "bounce" && mail.HardBounce) {
+	isHard := kind == "bounce" && slices.Contains(mail.HardBounces, sent.To)
+	if kind == "complaint" || isHard {
 		return h.Sent.MarkAddress(ctx, sent.To, message.AddressMark{Kind: kind, Code: e.Code, At: e.At})
+	}
+	return nil
+}
+
+// assignCopies finds the customer of a mail that a colleague sent to a customer,
+// with a copy to us. The mail belongs to the history in which the customer's
+// own mails are, also if their address is only claimed.
+func (h *MailHandler) assignCopies(ctx context.Context, messages []message.Message) error {
+	if messages[0].Direction != message.Outbound {
+		return nil
+	}
+	_, assurance, err := h.Ingester.Store.Customers.FindCustomer(ctx, messages[0].Customer.Alias)
+	switch {
+	case fault.KindOf(err) == fault.NotFound:
+		return nil
+	case err != nil:
+		return err
+	}
+	for i := range messages {
+		messages[i].Customer.Assurance = assurance
 	}
 	return nil
 }
@@ -108,7 +134,7 @@ func (h *MailHandler) ingestSendingEvent(ctx context.Context, event []byte) (Tal
 	if err != nil || e.Kind != message.Verdict {
 		return tally, err
 	}
-	if e.Status == "complaint" || ev.HardBounce {
+	if e.Status == "complaint" || slices.Contains(ev.HardBounces, sent.To) {
 		return tally, h.Sent.MarkAddress(ctx, sent.To, message.AddressMark{Kind: e.Status, Code: e.Code, At: e.At})
 	}
 	return tally, nil
@@ -139,7 +165,7 @@ func assignReport(messages []message.Message, sent message.SentMail) {
 func linkAnswers(messages []message.Message, sent message.SentMail) {
 	for i := range messages {
 		m := &messages[i]
-		if m.Customer.Alias != sent.To || m.ReplyTo == nil {
+		if m.Customer.Alias != sent.To || m.ReplyTo == nil || m.Direction == message.Outbound {
 			continue
 		}
 		r := *m.ReplyTo

@@ -55,7 +55,7 @@ func newSentMail(t *testing.T) *sentMail {
 		env.AddNotice(notice)
 		env.Tokens = key
 		d, p, err := email.Normalize(raw, env)
-		return ingest.ParsedMail{Delivery: d, File: p.FileContent, Page: p.SafeHTML, OwnMailIDs: p.OwnMailIDs, Report: p.Report != nil, HardBounce: p.HardBounce}, err
+		return ingest.ParsedMail{Delivery: d, File: p.FileContent, Page: p.SafeHTML, OwnMailIDs: p.OwnMailIDs, Report: p.Report != nil, HardBounces: p.HardBounces}, err
 	}
 	o.recordID(t, o.m.MailID)
 	return o
@@ -120,6 +120,7 @@ func TestMailHandler_SendingEvents(t *testing.T) {
 			return []string{o.delivered(), o.sendingEvent("Send", nil), o.delivered()}
 		}, "delivered", "", ""},
 		{"bounce reported before the delivery", func(o *sentMail) []string { return []string{o.bounced("Permanent", "5.1.1"), o.delivered()} }, "failed", "5.1.1", "bounce"},
+		{"a policy leaves the address unmarked", func(o *sentMail) []string { return []string{o.bounced("Permanent", "5.7.1")} }, "failed", "5.7.1", ""},
 		{"a full mailbox leaves the address unmarked", func(o *sentMail) []string { return []string{o.bounced("Transient", "4.2.2")} }, "failed", "4.2.2", ""},
 		{"a complaint", func(o *sentMail) []string {
 			return []string{o.delivered(), o.sendingEvent("Complaint", object{"complaint": object{"timestamp": day(2), "complaintFeedbackType": "abuse"}})}
@@ -196,6 +197,31 @@ func TestMailHandler_OwnMailReturned(t *testing.T) {
 			}
 			if found, _, err := o.table.Customers.FindCustomer(t.Context(), shop); err == nil {
 				t.Errorf("our mailbox became customer %s, want no customer", found)
+			}
+		})
+	}
+}
+
+// TestMailHandler_BounceOfOtherAddress receives a report about our mail that
+// names an address to which it was forwarded. That address is gone, and Jan's is
+// not.
+func TestMailHandler_BounceOfOtherAddress(t *testing.T) {
+	t.Parallel()
+	for address, want := range map[string]string{"jan@voorbeeld.example": "bounce", "eva@elders.example": ""} {
+		t.Run(address, func(t *testing.T) {
+			t.Parallel()
+			o := newSentMail(t)
+			o.hold(t, "in/report", "Return-Path: <>\r\nFrom: MAILER-DAEMON@elders.example\r\nTo: "+o.box+"\r\nSubject: Undelivered Mail Returned to Sender\r\n\r\n"+
+				"Your message could not be delivered to:\r\n\r\n<"+address+">: 550 5.1.1 User unknown\r\n\r\nMessage-ID: <"+o.m.MailID+">\r\n")
+			if failed := failedOf(t, o.h, event(queued("1", encoded(bySNS(notified(bySES("report", o.box))))))); len(failed) != 0 {
+				t.Fatalf("got failed messages %v, want none", failed)
+			}
+			if s := o.state(t); s.Status != "failed" || s.Code != "5.1.1" {
+				t.Errorf("got state %+v, want status failed and code 5.1.1", s)
+			}
+			mark, _, err := o.table.Messages.AddressMark(t.Context(), o.to, day(3))
+			if err != nil || mark.Kind != want {
+				t.Errorf("got mark %+v and error %v, want %q", mark, err, want)
 			}
 		})
 	}

@@ -46,11 +46,21 @@ type Effect struct {
 	Index    int                `json:"index,omitempty"`    // media: index of the attachment, from 0
 	File     *MediaFile         `json:"file,omitempty"`     // media: the fetched file, or the failure
 	MailID   string             `json:"mailId,omitempty"`   // status: the Message-ID that the recipient of a mail sees, without brackets
+	Pricing  *Pricing           `json:"pricing,omitempty"`  // status: what the platform charges for the message
 	Data     json.RawMessage    `json:"data,omitempty"`
 
 	// CustomerID is the owner of the message, if known. Otherwise the owner is
 	// resolved from the addresses.
 	CustomerID identity.CustomerID `json:"-"`
+}
+
+// Pricing is how a platform charges for a message, in its own words. It names no
+// amount: the amount depends on the company's contract.
+type Pricing struct {
+	Billable *bool  `json:"billable,omitempty"` // nil if the platform does not say it
+	Type     string `json:"type,omitempty"`     // WhatsApp: "regular", "free_customer_service", "free_entry_point"
+	Category string `json:"category,omitempty"` // WhatsApp: "service", "utility", "marketing", "authentication", ...
+	Model    string `json:"model,omitempty"`    // WhatsApp: "PMP", per message; "CBP", per conversation
 }
 
 // maxFileCount is the maximum number of files of one message.

@@ -11,6 +11,7 @@ type State struct {
 	Times     map[string]time.Time `json:"times,omitempty"`     // time at which each status was reached
 	Code      string               `json:"code,omitempty"`      // failed: the platform's error code
 	Detail    string               `json:"detail,omitempty"`    // failed: the platform's error text
+	Pricing   *Pricing             `json:"pricing,omitempty"`   // outgoing message: as stated with its highest status
 	Reactions map[Direction]string `json:"reactions,omitempty"` // the emoji of each side
 	Edited    string               `json:"edited,omitempty"`    // text after the latest edit
 	EditedAt  time.Time            `json:"editedAt,omitzero"`

@@ -74,6 +74,7 @@ const (
 // way only, so that effects can come in any order.
 const (
 	attrEffectStatusPrefix    = "s:" // earliest time of a status
+	attrEffectPricingPrefix   = "p:" // pricing as stated with a status, in JSON
 	attrEffectReactionPrefix  = "r:" // latest reaction of a side: "<time, 13 digits> <emoji>"
 	attrEffectVerdictPrefix   = "v:" // earliest verdict on a mail
 	attrEffectFilePrefix      = "f:" // file by its index: "0" and JSON if it failed, "1" and JSON if it is stored

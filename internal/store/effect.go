@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
@@ -63,12 +64,15 @@ func effectUpdate(e message.Effect) (*dynamodb.UpdateItemInput, error) {
 	switch e.Kind {
 	case message.Status:
 		move(attrEffectStatusPrefix+e.Status, ">", num(ms))
+		if err := addPricing(u, e); err != nil {
+			return nil, err
+		}
 		if e.MailID != "" {
-			u.UpdateExpression = exprf("SET #a = :v, %s = :m", attrEffectMailID)
+			*u.UpdateExpression += ", " + attrEffectMailID + " = :m"
 			u.ExpressionAttributeValues[":m"] = str(message.Cut(e.MailID, 998))
 		}
 		if e.Code != "" || e.Detail != "" {
-			u.UpdateExpression = exprf("SET #a = :v, %s = :c, %s = :d", attrEffectCode, attrEffectDetail)
+			*u.UpdateExpression += ", " + attrEffectCode + " = :c, " + attrEffectDetail + " = :d"
 			u.ExpressionAttributeValues[":c"] = str(message.Cut(e.Code, 100))
 			u.ExpressionAttributeValues[":d"] = str(message.Cut(e.Detail, 1000))
 		}
@@ -103,9 +107,48 @@ func effectUpdate(e message.Effect) (*dynamodb.UpdateItemInput, error) {
 	return u, nil
 }
 
+// maxPricing is the maximum length of a text in a pricing, in bytes.
+const maxPricing = 100
+
+// addPricing adds the pricing of a status to its update. Each status has its own
+// attribute, so that the order in which they arrive does not matter.
+func addPricing(u *dynamodb.UpdateItemInput, e message.Effect) error {
+	if e.Pricing == nil {
+		return nil
+	}
+	p := *e.Pricing
+	p.Type = message.Cut(p.Type, maxPricing)
+	p.Category = message.Cut(p.Category, maxPricing)
+	p.Model = message.Cut(p.Model, maxPricing)
+	data, err := json.Marshal(p)
+	if err != nil {
+		return fault.Wrap(fault.Invalid, err, "encode pricing")
+	}
+	u.ExpressionAttributeNames["#p"] = attrEffectPricingPrefix + e.Status
+	u.ExpressionAttributeValues[":p"] = str(string(data))
+	*u.UpdateExpression += ", #p = :p"
+	return nil
+}
+
+// readPricing returns the pricing that was stated with the highest status, or
+// nil.
+func readPricing(it item) *message.Pricing {
+	for _, status := range slices.Backward(message.Statuses) {
+		data := text(it, attrEffectPricingPrefix+status)
+		if data == "" {
+			continue
+		}
+		p := &message.Pricing{}
+		if json.Unmarshal([]byte(data), p) == nil {
+			return p
+		}
+	}
+	return nil
+}
+
 // readState returns the state that an effect item holds.
 func readState(it item) message.State {
-	var s message.State
+	s := message.State{Pricing: readPricing(it)}
 	for name := range it {
 		switch {
 		case strings.HasPrefix(name, attrEffectStatusPrefix):

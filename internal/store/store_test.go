@@ -395,8 +395,11 @@ func TestPutEffect_AnyOrder(t *testing.T) {
 	like.Emoji = "👍"
 	edit1, edit2 := effect(message.Edit, 7, ""), effect(message.Edit, 8, "")
 	edit1.Text, edit2.Text = "een", "twee"
+	delivered, sent := effect(message.Status, 2, "delivered"), effect(message.Status, 1, "sent")
+	delivered.Pricing = &message.Pricing{Billable: new(true), Type: "regular", Category: "utility", Model: "PMP"}
+	sent.Pricing = &message.Pricing{Billable: new(false), Type: "free_customer_service", Category: "service", Model: "PMP"}
 	all := []message.Effect{
-		effect(message.Status, 1, "sent"), effect(message.Status, 2, "delivered"), effect(message.Status, 3, "read"), failedSend,
+		sent, delivered, effect(message.Status, 3, "read"), failedSend,
 		like, unlike, edit1, edit2, effect(message.Deletion, 20, ""), effect(message.Deletion, 19, ""),
 		file(1, message.MediaFile{State: message.Failed, Reason: message.Gone}), file(0, message.MediaFile{State: message.Failed, Reason: message.Damaged}),
 		file(0, message.MediaFile{State: message.Stored, Type: "image/png", Key: "k"}), file(0, message.MediaFile{State: message.Failed, Reason: message.Unavailable}),
@@ -436,6 +439,9 @@ func TestPutEffect_AnyOrder(t *testing.T) {
 		s := *p.Entries[0].State
 		if s.Status != "read" || len(s.Reactions) != 0 || s.Edited != "twee" || !s.DeletedAt.Equal(start.Add(19*time.Second)) || len(s.Times) != 4 || !slices.Equal(s.Files, files) {
 			rt.Fatalf("state %+v", s)
+		}
+		if diff := cmp.Diff(delivered.Pricing, s.Pricing); diff != "" {
+			rt.Fatalf("pricing of the highest status (-want +got):\n%s", diff)
 		}
 	})
 }

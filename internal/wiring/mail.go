@@ -71,13 +71,13 @@ func MailParser(cfg aws.Config) func(ctx context.Context, raw []byte, notice jso
 		env.Domain = domain
 		d, p, err := email.Normalize(raw, env)
 		return ingest.ParsedMail{
-			Delivery:   d,
-			Quarantine: p.Quarantine,
-			File:       p.FileContent,
-			Page:       p.SafeHTML,
-			OwnMailIDs: p.OwnMailIDs,
-			Report:     p.Report != nil,
-			HardBounce: p.HardBounce,
+			Delivery:    d,
+			Quarantine:  p.Quarantine,
+			File:        p.FileContent,
+			Page:        p.SafeHTML,
+			OwnMailIDs:  p.OwnMailIDs,
+			Report:      p.Report != nil,
+			HardBounces: p.HardBounces,
 		}, err
 	}
 }

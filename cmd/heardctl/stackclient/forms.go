@@ -100,6 +100,7 @@ func (c *Client) separateMail(ctx context.Context, table *store.Table, p FormSep
 	id, _, _ := strings.Cut(old.ProviderID, "/")
 	env.SESID = cmp.Or(env.SESID, id)
 	env.ReceivedAt = old.SentAt
+	env.KeyedBySES = !email.IsContentKey(old.ProviderID)
 	env.Mailboxes = []string{old.Account}
 	_, env.Domain, _ = strings.Cut(old.Account, "@")
 	env.Staff = p.Staff.Has

@@ -187,8 +187,9 @@ func isNoReplyAddress(address string) bool {
 }
 
 // effectsOf returns the effects of a report on the mail of ours that it names,
-// one for each recipient. A report that names no mail has no effects; its
-// message is stored all the same. Without a report it returns the effect of m
+// one for each recipient. A report that names no recipient has one effect, under
+// the report's sender. A report that names no mail has no effects; its message
+// is stored all the same. Without a report it returns the effect of m
 // if m is an automatic reply.
 func effectsOf(report *bounce.Notice, m message.Message) []message.Effect {
 	if report == nil {
@@ -200,7 +201,10 @@ func effectsOf(report *bounce.Notice, m message.Message) []message.Effect {
 	var all []message.Effect
 	for _, r := range report.Recipients {
 		alias, err := identity.NewAlias(identity.Email, "", r.Address)
-		if err != nil {
+		switch {
+		case r.Address == "" && len(report.Recipients) == 1:
+			alias = m.Customer.Alias // until the caller finds our mail, and so its recipient
+		case err != nil:
 			continue
 		}
 		all = append(all, message.Effect{

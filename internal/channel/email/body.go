@@ -18,6 +18,7 @@ type mailBody struct {
 	cids      map[string]bool // Content-IDs of the images that the HTML shows
 	encrypted bool
 	cut       bool // there is more text than was read
+	lost      bool // some characters could not be read
 	textBytes int  // bytes of text read so far
 }
 
@@ -25,8 +26,11 @@ type mailBody struct {
 // beyond it become files.
 const maxTextBytes = 4 << 20
 
-// textSegment is a piece of the text in one or both of its forms.
-type textSegment struct{ plain, html string }
+// textSegment is a piece of the text in one or more of its forms.
+type textSegment struct {
+	plain, html string
+	enriched    string // converted to plain text; used without another form
+}
 
 // readBody returns the content of a parsed mail.
 func readBody(root *rfc822.Part) mailBody {
@@ -44,6 +48,9 @@ func readBody(root *rfc822.Part) mailBody {
 // chooses, and shifts its hints accordingly.
 func (b *mailBody) addSegment(s textSegment) {
 	text := s.plain
+	if strings.TrimSpace(s.plain+s.html) == "" {
+		text = s.enriched
+	}
 	var hints reply.Options
 	if s.html != "" {
 		b.html = append(b.html, s.html)
@@ -143,20 +150,32 @@ func isSignature(media string) bool {
 	return strings.HasSuffix(media, "pkcs7-signature") || strings.HasSuffix(media, "pgp-signature")
 }
 
-// joinAlternatives returns the plain and the HTML form of one text as one
-// segment.
+// joinAlternatives returns the forms of one text as one segment. A form that
+// repeats another is left out.
 func (b *mailBody) joinAlternatives(p *rfc822.Part, at partPlace) []textSegment {
 	var joined textSegment
 	for _, c := range p.Children {
+		if isReducedHTML(c.Type) && len(p.Children) > 1 {
+			continue
+		}
 		for _, s := range b.collectParts(c, at) {
-			joined.plain = joinText(joined.plain, s.plain)
+			if !sameWords(joined.plain, s.plain) {
+				joined.plain = joinText(joined.plain, s.plain)
+			}
 			joined.html = joinText(joined.html, s.html)
+			joined.enriched = joinText(joined.enriched, s.enriched)
 		}
 	}
 	if joined == (textSegment{}) {
 		return nil
 	}
 	return []textSegment{joined}
+}
+
+// isReducedHTML reports whether a media type is HTML for a special viewer, which
+// a mail has beside the usual HTML.
+func isReducedHTML(media string) bool {
+	return media == "text/x-amp-html" || media == "text/watch-html"
 }
 
 func joinText(a, b string) string {
@@ -192,7 +211,7 @@ func (b *mailBody) collectLeaf(p *rfc822.Part, at partPlace) []textSegment {
 
 func isTextType(media string) bool {
 	switch media {
-	case "text/plain", "text/html", "text/enriched", "text":
+	case "text/plain", "text/html", "text/enriched", "text/richtext", "text":
 		return true
 	}
 	return false
@@ -203,12 +222,19 @@ func (b *mailBody) readText(p *rfc822.Part, media string) []textSegment {
 	limit := MaxText
 	if media == "text/html" {
 		limit = htmltext.MaxInput
+	} else {
+		b.files = append(b.files, p.TakeUUFiles()...)
 	}
-	text, cut := p.Text(limit)
-	b.cut = b.cut || cut
+	read := p.ReadText(limit)
+	text := read.Text
+	b.cut = b.cut || read.Cut
+	b.lost = b.lost || read.Lost
 	b.textBytes += len(text)
-	if media == "text/html" {
+	switch media {
+	case "text/html":
 		return []textSegment{{html: text}}
+	case "text/enriched", "text/richtext":
+		return []textSegment{{enriched: enrichedText(text)}}
 	}
 	if strings.EqualFold(p.Params["format"], "flowed") {
 		text = joinFlowedLines(text, strings.EqualFold(p.Params["delsp"], "yes"))

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -147,6 +148,35 @@ func TestNormalize_CorpusStatuses(t *testing.T) {
 	t.Logf("statuses: %d of %d, with the reason too: %d", right, total, reasons)
 	if right*100 < total*92 {
 		t.Errorf("got %d of %d statuses right, want 92%%", right, total)
+	}
+}
+
+// TestNormalize_CorpusHardBounces compares the reports that stop our answers with
+// the expected ones. The corpus knows that some networks say "user unknown" for
+// other reasons; their reports do not show it.
+func TestNormalize_CorpusHardBounces(t *testing.T) {
+	t.Parallel()
+	var right, wrong, missed int
+	for name, want := range bounceVerdicts(t) {
+		raw, err := os.ReadFile(filepath.Join(corpus, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, p, _ := email.Normalize(raw, email.EnvelopeFromHeaders(raw))
+		isHard := slices.ContainsFunc(want, func(w bounceVerdict) bool { return w.Hard })
+		switch got := len(p.HardBounces) > 0; {
+		case got && isHard:
+			right++
+		case got:
+			wrong++
+			t.Logf("%s: got hard, want %+v", name, want)
+		case isHard:
+			missed++
+		}
+	}
+	t.Logf("hard bounces: %d right, %d wrong, %d missed", right, wrong, missed)
+	if wrong > 12 || right < 70 {
+		t.Errorf("hard bounces: got %d right and %d wrong, want at least 70 and at most 12", right, wrong)
 	}
 }
 

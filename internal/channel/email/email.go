@@ -37,7 +37,7 @@ const (
 
 // Marks warn the readers of a message.
 const (
-	MarkUnparsed  = "unparsed"  // part of it could not be read; see the raw mail
+	MarkUnparsed  = "unparsed"  // a part or some characters could not be read; see the raw mail
 	MarkTruncated = "truncated" // the text was cut at [MaxText]
 	MarkEncrypted = "encrypted"
 	MarkVirus     = "virus"
@@ -48,15 +48,15 @@ const (
 
 // Parsed is the content of a mail that its messages do not have.
 type Parsed struct {
-	Quarantine  string         // why the raw mail goes into quarantine too; empty if it was read whole
-	NoReply     bool           // it must not be answered automatically
-	Forward     bool           // it forwards another mail
-	ForwardedBy string         // address of the staff member who forwarded it, if the message is the original's and not theirs
-	Kept        []reply.Span   // the new text's positions in the full text
-	MessageID   string         // written by the sender, without brackets
-	Report      *bounce.Notice // what a mail server reports; nil for any other mail
-	OwnMailIDs  []string       // Message-IDs that may be of mails we sent, the likeliest first
-	HardBounce  bool           // the report says that the address will never work
+	Quarantine  string           // why the raw mail goes into quarantine too; empty if all its parts were read
+	NoReply     bool             // it must not be answered automatically
+	Forward     bool             // it forwards another mail
+	ForwardedBy string           // address of the staff member who forwarded it, if the message is the original's and not theirs
+	Kept        []reply.Span     // the new text's positions in the full text
+	MessageID   string           // written by the sender, without brackets
+	Report      *bounce.Notice   // what a mail server reports; nil for any other mail
+	OwnMailIDs  []string         // Message-IDs that may be of mails we sent, the likeliest first
+	HardBounces []identity.Alias // addresses that the report proves will never work
 
 	root  *rfc822.Part
 	body  mailBody
@@ -80,26 +80,38 @@ func Normalize(raw []byte, env Envelope) (message.Delivery, Parsed, error) {
 	p := parseMail(raw)
 	root := p.root
 	env = completeEnvelope(env, raw, root)
+	env.key, env.sentAt = mailKey(root, p, env)
 	p.OwnMailIDs = findOwnMailIDs(root, p.Report, p.MessageID, env)
-	p.HardBounce = isHardBounce(p.Report)
+	p.HardBounces = hardBounces(p.Report)
 	p.virus = env.Verdicts.Virus == "FAIL"
 	m := message.Message{
 		Version:   message.SchemaVersion,
 		Channel:   message.Email,
 		Direction: message.Inbound,
 		Kind:      message.Mail,
-		SentAt:    env.ReceivedAt,
+		SentAt:    env.sentAt,
 		Subject:   message.Clean(root.Header.Text("Subject"), message.MaxSubject),
 	}
 	setSender(&m, root, env, raw)
 	sender := m.Customer
 	class := classify(root, env, p.Report)
-	author := setAuthor(&m, root, env, class)
+	author := bySender
 	machine := class
-	class = adjustClass(author, class, root, m)
+	copiedTo := copiedRecipients(m, root, env, class)
+	isCopy := len(copiedTo) == 1
+	if isCopy {
+		setCopiedAnswer(&m, copiedTo[0])
+	} else {
+		author = setAuthor(&m, root, env, class)
+		class = adjustClass(author, class, root, m)
+	}
 	setThread(&m, root, p.MessageID, env)
 	setText(&m, &p)
-	author, p.ForwardedBy = setForwardedAuthor(&m, sender, env, p, author, machine)
+	if !isCopy {
+		author, p.ForwardedBy = setForwardedAuthor(&m, sender, env, p, author, machine)
+	}
+	class.noReply = class.noReply || isCopy
+	class.passive = class.passive || len(copiedTo) > 1 // it answers several customers, and asks us nothing
 	class.noReply = class.noReply || author.isUnnamed()
 	m.Attachments = listAttachments(p.body, env)
 	m.Automated = class.name
@@ -115,7 +127,7 @@ func Normalize(raw []byte, env Envelope) (message.Delivery, Parsed, error) {
 	for _, mailbox := range ownMailboxes(env) {
 		m := m
 		m.Account = mailbox
-		m.ProviderID = env.SESID
+		m.ProviderID = env.key
 		if mailbox != "" {
 			m.ProviderID += "/" + mailbox
 		}
@@ -282,6 +294,13 @@ func sameWords(a, b string) bool {
 	return len(a) < 2*len(b)+64 && slices.Equal(strings.Fields(a), strings.Fields(b))
 }
 
+// losesNames reports whether the subject, the sender's name or a file name has
+// characters that could not be read.
+func losesNames(p Parsed) bool {
+	h := p.root.Header
+	return h.LosesText("Subject") || h.LosesText("From") || slices.ContainsFunc(p.body.files, (*rfc822.Part).LosesFileName)
+}
+
 // markOf returns the mark of m; empty for a mail without anything to warn of.
 func markOf(m message.Message, p Parsed, env Envelope, author authorship) string {
 	switch {
@@ -295,6 +314,8 @@ func markOf(m message.Message, p Parsed, env Envelope, author authorship) string
 		return MarkSpam
 	case p.body.cut:
 		return MarkTruncated
+	case p.body.lost, losesNames(p):
+		return MarkUnparsed
 	case author.isUnnamed():
 		return MarkNoAuthor
 	case m.Text == "" && len(m.Attachments) == 0:

@@ -304,3 +304,35 @@ func TestNormalize_Empty(t *testing.T) {
 		})
 	}
 }
+
+// TestNormalize_Unreadable marks mails with characters that no charset explains.
+func TestNormalize_Unreadable(t *testing.T) {
+	t.Parallel()
+	const cyrillic = "\xc3\xe4\xe5 \xec\xee\xe9 \xe7\xe0\xea\xe0\xe7"
+	const from = "From: jan@example.com\r\n"
+	const text = "Content-Type: text/plain; charset=utf-8\r\n\r\n"
+	for name, tt := range map[string]struct{ raw, mark string }{
+		"text":                      {from + text + cyrillic, email.MarkUnparsed},
+		"subject":                   {from + "Subject: " + cyrillic + "\r\n" + text + "Hallo", email.MarkUnparsed},
+		"subject, encoded":          {from + "Subject: =?utf-8?q?=C3=E4=E5_=EC=EE=E9?=\r\n" + text + "Hallo", email.MarkUnparsed},
+		"name":                      {"From: " + cyrillic + " <jan@example.com>\r\n" + text + "Hallo", email.MarkUnparsed},
+		"file name":                 {from + "Content-Type: application/pdf; name=\"" + cyrillic + ".pdf\"\r\n\r\nx", email.MarkUnparsed},
+		"page":                      {from + "Content-Type: text/html; charset=utf-8\r\n\r\n<p>" + cyrillic + "</p>", email.MarkUnparsed},
+		"page that declares it":     {from + "Content-Type: text/html; charset=utf-8\r\n\r\n<meta charset=windows-1251><p>" + cyrillic + "</p>", ""},
+		"text as declared":          {from + "Content-Type: text/plain; charset=windows-1251\r\n\r\n" + cyrillic, ""},
+		"subject as the text":       {from + "Subject: " + cyrillic + "\r\nContent-Type: text/plain; charset=windows-1251\r\n\r\nHallo", ""},
+		"umlauts as another name":   {from + text + "Gr\xfc\xdfe", ""},
+		"lost before it reached us": {from + text + "Gr\ufffd\ufffde", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d, p, err := email.Normalize([]byte(tt.raw), email.Envelope{SESID: "x", Mailboxes: []string{"service@support.example.com"}})
+			if err != nil || d.Messages[0].Mark != tt.mark {
+				t.Errorf("got mark %q and error %v, want mark %q", d.Messages[0].Mark, err, tt.mark)
+			}
+			if p.Quarantine != "" {
+				t.Errorf("quarantine: got %q, want none: the raw mail is stored", p.Quarantine)
+			}
+		})
+	}
+}

@@ -38,7 +38,13 @@ type Envelope struct {
 	// empty.
 	Domain string
 
-	guessed bool // Mailboxes has what the mail's header names
+	// KeyedBySES gives the message the id that SES gave the mail. Mails were
+	// stored under it before their ids were made of their content.
+	KeyedBySES bool
+
+	guessed bool      // Mailboxes has what the mail's header names
+	key     string    // of the message, see mailKey
+	sentAt  time.Time // the time of the message
 }
 
 // Verdicts are the results of SES's checks: PASS, FAIL, GRAY,

@@ -16,6 +16,7 @@ type forwardedMail struct {
 	author identity.Address // of the person who wrote it; empty if that is not known
 	name   string           // of the author
 	text   string           // of an attached mail; empty if the forward quotes it
+	words  string           // written by the author alone; empty if that is not known
 }
 
 // isForwardByStaff reports whether a colleague whom DMARC proves passed a mail
@@ -72,6 +73,10 @@ func setForwardedAuthor(m *message.Message, sender identity.Address, env Envelop
 	}
 	m.Text = whole
 	m.FullText = ""
+	if original.author.Value != "" && original.words != "" { // without the colleague's remark
+		m.Text = original.words
+		m.FullText = whole
+	}
 	m.ReplyTo = &message.ReplyTo{Forwarded: true}
 	return author, sender.Value
 }
@@ -82,14 +87,58 @@ func isReply(m message.Message) bool {
 	return m.ReplyTo != nil && !m.ReplyTo.Forwarded && !isForwardSubject(m.Subject)
 }
 
-// quotedMail returns the first mail that a text quotes with its header. found
-// is false if it quotes none.
-func quotedMail(text string, env Envelope) (_ forwardedMail, found bool) {
-	from, replyTo := reply.ForwardedHeader(text)
-	if from == "" {
-		return forwardedMail{}, false
+// maxForwards limits the mails of colleagues through which a forward is
+// followed.
+const maxForwards = 10
+
+// quotedMail returns the mail that a text quotes with its header. If a colleague
+// wrote it, it is a forward itself, or an answer, and the mail that it quotes is
+// meant. found is false if the text quotes no mail.
+func quotedMail(text string, env Envelope) (mail forwardedMail, found bool) {
+	for range maxForwards {
+		from, replyTo := reply.ForwardedHeader(text)
+		at := strings.Index(text, from)
+		if from == "" || at < 0 {
+			break
+		}
+		senders := rfc822.ParseAddresses(from)
+		mail = authorOf(senders, rfc822.ParseAddresses(replyTo), env)
+		found = true
+		if mail.author.Value != "" {
+			mail.words = quotedWords(text, at)
+			break
+		}
+		if _, alias, ok := firstAlias(senders); !ok || !env.isStaff(alias.Value) || env.isForm(alias.Value) {
+			break
+		}
+		text = text[at+len(from):]
 	}
-	return authorOf(rfc822.ParseAddresses(from), rfc822.ParseAddresses(replyTo), env), true
+	return mail, found
+}
+
+// quotedWords returns what the author of a quoted mail wrote. at is a position
+// in the mail's header, which ends at a blank line.
+func quotedWords(text string, at int) string {
+	start := strings.LastIndexByte(text[:at], '\n') + 1
+	quote := text[start : start+len(text[start:])-len(strings.TrimLeft(text[start:], "> "))]
+	quote = strings.TrimSpace(quote)
+	var body strings.Builder
+	inHeader := true
+	for line := range strings.Lines(text[start:]) {
+		if quote != "" {
+			var ok bool
+			if line, ok = strings.CutPrefix(line, quote); !ok {
+				break // the quoted mail ends
+			}
+			line = strings.TrimPrefix(line, " ")
+		}
+		if inHeader {
+			inHeader = strings.TrimSpace(line) != ""
+			continue
+		}
+		body.WriteString(line)
+	}
+	return strings.TrimSpace(reply.Strip(body.String(), reply.Options{}).Text)
 }
 
 // attachedMails returns the mails in the attachments of a mail.
@@ -124,7 +173,9 @@ func attachedMail(p Parsed, env Envelope) (_ forwardedMail, found bool) {
 			all.author = identity.Address{}
 			all.name = ""
 		}
-		all.text = joinText(all.text, message.Clean(readBody(root).text, message.MaxText))
+		text := message.Clean(readBody(root).text, message.MaxText)
+		all.text = joinText(all.text, text)
+		all.words = joinText(all.words, strings.TrimSpace(reply.Strip(text, reply.Options{}).Text))
 		found = true
 	}
 	return all, found

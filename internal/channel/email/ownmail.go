@@ -6,6 +6,7 @@ import (
 
 	"github.com/heard-intake/heard/internal/channel/email/bounce"
 	"github.com/heard-intake/heard/internal/channel/email/rfc822"
+	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/message"
 )
 
@@ -48,10 +49,18 @@ func mayBeOwnMailID(id string) bool {
 	return isTokenForm(local) || domain == "amazonses.com" || strings.HasSuffix(domain, ".amazonses.com")
 }
 
-// isHardBounce reports whether a report says that an address will never work.
-func isHardBounce(report *bounce.Notice) bool {
+// hardBounces returns the addresses that a report proves will never work. An
+// address that the report does not name is not among them: our mail may have
+// been forwarded, and the report may be about the address behind.
+func hardBounces(report *bounce.Notice) []identity.Alias {
 	if report == nil || report.Kind != bounce.Bounce {
-		return false
+		return nil
 	}
-	return slices.ContainsFunc(report.Recipients, func(r bounce.Recipient) bool { return r.Hard })
+	var all []identity.Alias
+	for _, r := range report.Recipients {
+		if alias, err := identity.NewAlias(identity.Email, "", r.Address); err == nil && r.Hard {
+			all = append(all, alias)
+		}
+	}
+	return all
 }

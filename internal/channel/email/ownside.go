@@ -201,7 +201,7 @@ func setAuthor(m *message.Message, root *rfc822.Part, env Envelope, c mailClass)
 // setUnnamed gives m a customer of its own, without an address.
 func setUnnamed(m *message.Message, env Envelope) {
 	m.Name = ""
-	m.Customer = identity.Address{Alias: unnamedAuthor([]byte("form\x00" + env.SESID)), Assurance: identity.Claimed}
+	m.Customer = identity.Address{Alias: unnamedAuthor([]byte("form\x00" + env.key)), Assurance: identity.Claimed}
 	m.Aliases = nil
 }
 

@@ -308,8 +308,8 @@ func TestNormalize_OwnMailboxReport(t *testing.T) {
 	if !email.Unnamed(m.Customer.Alias) || m.Mark == email.MarkNoAuthor {
 		t.Errorf("got customer %s with mark %q, want an unnamed one without mark", m.Customer.Value, m.Mark)
 	}
-	if !m.Passive || m.Automated != plain.Messages[0].Automated || q.HardBounce != p.HardBounce {
-		t.Errorf("got passive %v, automated %q, hard %v; want those of any server's report", m.Passive, m.Automated, q.HardBounce)
+	if !m.Passive || m.Automated != plain.Messages[0].Automated || !slices.Equal(q.HardBounces, p.HardBounces) {
+		t.Errorf("got passive %v, automated %q, hard bounces %v; want those of any server's report", m.Passive, m.Automated, q.HardBounces)
 	}
 	if !reflect.DeepEqual(own.Effects, plain.Effects) || len(own.Effects) == 0 {
 		t.Errorf("got effects %v, want %v", own.Effects, plain.Effects)

@@ -28,12 +28,19 @@ func setSender(m *message.Message, root *rfc822.Part, env Envelope, raw []byte) 
 	case !ok:
 		m.Customer.Alias = fallbackSender(root.Header, env, raw)
 	}
-	if original, found := groupMember(root.Header, alias); found {
-		m.Customer = identity.Address{Alias: original, Assurance: identity.Claimed}
-		name, _, _ := strings.Cut(m.Name, " via ")
-		m.Name = strings.Trim(name, "' ")
+	isList := isListMail(root.Header)
+	if isList && !ok {
+		m.Name = "" // the address is of another field, and may be another person's
 	}
-	addClaimedAlias(m, root.Header.Addresses("Reply-To"))
+	if member, original, found := groupMember(root.Header, sender, alias); found {
+		m.Customer = identity.Address{Alias: original, Assurance: identity.Claimed}
+		m.Name = cleanName(member.Name, original.Value)
+	}
+	name := m.Name
+	addClaimedAlias(m, personalReplyTo(root.Header))
+	if isList {
+		m.Name = name
+	}
 }
 
 // isForwardSubject reports whether a subject begins with a forward prefix, such
@@ -86,6 +93,9 @@ func fallbackSender(h rfc822.Header, env Envelope, raw []byte) identity.Alias {
 			return alias
 		}
 	}
+	if IsContentKey(env.key) {
+		return unnamedAuthor([]byte(env.key))
+	}
 	return unnamedAuthor(raw)
 }
 
@@ -103,16 +113,58 @@ func unnamedAuthor(id []byte) identity.Alias {
 // its own address. Any sender can write these fields, so the alias is only
 // claimed. They are used only if the mail came through a mailing list and From
 // is the list's own address.
-func groupMember(h rfc822.Header, from identity.Alias) (identity.Alias, bool) {
-	if !isListMail(h) || !isListAddress(h, from) {
-		return identity.Alias{}, false
+//
+// The name is the one beside the address, or that of "Jan via Service" in From.
+// Any other name in From is the group's.
+func groupMember(h rfc822.Header, from rfc822.Address, fromAlias identity.Alias) (rfc822.Address, identity.Alias, bool) {
+	if !isListMail(h) || !isListAddress(h, fromAlias) {
+		return rfc822.Address{}, identity.Alias{}, false
 	}
-	for _, name := range []string{"X-Original-Sender", "X-Original-From", "X-MailFrom"} {
-		if _, alias, ok := firstAlias(h.Addresses(name)); ok && alias != from {
-			return alias, true
+	name := nameBeforeVia(from.Name)
+	for _, field := range []string{"X-Original-Sender", "X-Original-From", "X-MailFrom"} {
+		member, alias, ok := firstAlias(h.Addresses(field))
+		if !ok || alias == fromAlias {
+			continue
+		}
+		if member.Name == "" {
+			member.Name = nameBesideAddress(h, alias)
+		}
+		if member.Name == "" {
+			member.Name = name
+		}
+		return member, alias, true
+	}
+	// Without such a field, Reply-To names the sender if it has the same name.
+	for _, a := range personalReplyTo(h) {
+		alias, err := identity.NewAlias(identity.Email, "", a.Addr)
+		if err == nil && name != "" && strings.EqualFold(a.Name, name) {
+			return a, alias, true
 		}
 	}
-	return identity.Alias{}, false
+	return rfc822.Address{}, identity.Alias{}, false
+}
+
+// nameBesideAddress returns the name of an address in the fields of a list mail
+// that name its original sender.
+func nameBesideAddress(h rfc822.Header, alias identity.Alias) string {
+	for _, field := range []string{"X-Original-From", "Reply-To"} {
+		for _, a := range h.Addresses(field) {
+			if other, err := identity.NewAlias(identity.Email, "", a.Addr); err == nil && other == alias && a.Name != "" {
+				return a.Name
+			}
+		}
+	}
+	return ""
+}
+
+// nameBeforeVia returns "Jan" for "'Jan' via Service", and nothing for any other
+// name.
+func nameBeforeVia(name string) string {
+	i := strings.LastIndex(name, " via ")
+	if i < 0 {
+		return ""
+	}
+	return rfc822.UnquoteName(strings.TrimSpace(name[:i]))
 }
 
 // Unnamed reports whether an alias belongs to an author without an address, so

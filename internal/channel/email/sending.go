@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/heard-intake/heard/internal/channel/email/bounce"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/message"
@@ -15,9 +16,9 @@ import (
 // SendingEvent is SES's report on one mail that we sent: it was accepted,
 // delivered, bounced, and so on.
 type SendingEvent struct {
-	OwnMailIDs []string         // Message-IDs of the mail: the one we wrote, and the one that SES gave it
-	Effects    []message.Effect // the outcome for each recipient; the caller sets their Target
-	HardBounce bool             // the address will never work
+	OwnMailIDs  []string         // Message-IDs of the mail: the one we wrote, and the one that SES gave it
+	Effects     []message.Effect // the outcome for each recipient; the caller sets their Target
+	HardBounces []identity.Alias // addresses that will never work
 }
 
 // maxEventRecipients limits the recipients read from one event. Our mails have
@@ -85,7 +86,7 @@ func ReadSendingEvent(event []byte) (SendingEvent, error) {
 		e.Code = ev.Bounce.BounceSubType
 		at = ev.Bounce.Timestamp
 		recipients = ev.Bounce.BouncedRecipients
-		out.HardBounce = ev.Bounce.BounceType == "Permanent"
+		out.HardBounces = ev.hardBounces()
 		if ev.isAutoReply() {
 			e.Status = "auto-reply"
 		}
@@ -132,6 +133,29 @@ func (ev *sesEvent) isAutoReply() bool {
 	}
 	fromServer := func(r sesRecipient) bool { return r.Status != "" || r.DiagnosticCode != "" }
 	return !slices.ContainsFunc(ev.Bounce.BouncedRecipients, fromServer)
+}
+
+// hardBounces returns the recipients that will never work. SES calls a bounce
+// permanent too if the receiving server refused the mail because of a policy.
+// So the server's answer must prove it, unless SES gives none or blocks the
+// address itself.
+func (ev *sesEvent) hardBounces() []identity.Alias {
+	if ev.Bounce.BounceType != "Permanent" {
+		return nil
+	}
+	blocked := slices.Contains([]string{"NoEmail", "Suppressed", "OnAccountSuppressionList"}, ev.Bounce.BounceSubType)
+	var all []identity.Alias
+	for _, r := range ev.Bounce.BouncedRecipients[:min(len(ev.Bounce.BouncedRecipients), maxEventRecipients)] {
+		alias, err := identity.NewAlias(identity.Email, "", r.EmailAddress)
+		if err != nil {
+			continue
+		}
+		saysNothing := r.Status == "" && r.DiagnosticCode == ""
+		if blocked || saysNothing || bounce.IsGone(r.Status, r.DiagnosticCode) {
+			all = append(all, alias)
+		}
+	}
+	return all
 }
 
 // effectPerRecipient returns e for each recipient that the event names, or for

@@ -42,6 +42,26 @@ func TestReadSendingEvent(t *testing.T) {
 			message.Effect{Kind: message.Verdict, Status: "bounce", At: later, Code: "5.1.1", Detail: "smtp; 550 user unknown"}, true,
 		},
 		{
+			"an address that SES blocks", `"eventType": "Bounce", "bounce": {` + at + `, "bounceType": "Permanent", "bounceSubType": "OnAccountSuppressionList",
+				"bouncedRecipients": [{"emailAddress": "jan@example.com", "status": "5.1.1", "diagnosticCode": "Amazon SES did not send the message because the address is on the suppression list"}]}`,
+			message.Effect{Kind: message.Verdict, Status: "bounce", At: later, Code: "5.1.1", Detail: "Amazon SES did not send the message because the address is on the suppression list"}, true,
+		},
+		{
+			"a permanent bounce without the server's answer", `"eventType": "Bounce", "bounce": {` + at + `, "bounceType": "Permanent", "bounceSubType": "General",
+				"bouncedRecipients": [{"emailAddress": "jan@example.com"}]}`,
+			message.Effect{Kind: message.Verdict, Status: "bounce", At: later, Code: "General"}, true,
+		},
+		{
+			"a policy that SES calls permanent", `"eventType": "Bounce", "bounce": {` + at + `, "bounceType": "Permanent", "bounceSubType": "General",
+				"bouncedRecipients": [{"emailAddress": "jan@example.com", "status": "5.7.1", "diagnosticCode": "smtp; 554 5.7.1 Recipient address rejected: Policy violation"}]}`,
+			message.Effect{Kind: message.Verdict, Status: "bounce", At: later, Code: "5.7.1", Detail: "smtp; 554 5.7.1 Recipient address rejected: Policy violation"}, false,
+		},
+		{
+			"a full mailbox that SES calls permanent", `"eventType": "Bounce", "bounce": {` + at + `, "bounceType": "Permanent", "bounceSubType": "General",
+				"bouncedRecipients": [{"emailAddress": "jan@example.com", "status": "5.2.2", "diagnosticCode": "smtp; 552 5.2.2 Over quota"}]}`,
+			message.Effect{Kind: message.Verdict, Status: "bounce", At: later, Code: "5.2.2", Detail: "smtp; 552 5.2.2 Over quota"}, false,
+		},
+		{
 			"a full mailbox", `"eventType": "Bounce", "bounce": {` + at + `, "bounceType": "Transient", "bounceSubType": "MailboxFull",
 				"bouncedRecipients": [{"emailAddress": "jan@example.com"}]}`,
 			message.Effect{Kind: message.Verdict, Status: "bounce", At: later, Code: "MailboxFull"}, false,
@@ -73,7 +93,7 @@ func TestReadSendingEvent(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			got, err := email.ReadSendingEvent([]byte("{" + tt.event + ", " + eventMail + "}"))
-			if err != nil || len(got.Effects) != 1 || got.HardBounce != tt.hard {
+			if err != nil || len(got.Effects) != 1 || (len(got.HardBounces) == 1) != tt.hard {
 				t.Fatalf("got %+v and error %v, want one effect and hard bounce %v", got, err, tt.hard)
 			}
 			if want := "aaaaaaaaaaaaaaaabbbbbbbbbbbbbbbbbbbb@support.example.com 0102018-000000@eu-west-1.amazonses.com"; strings.Join(got.OwnMailIDs, " ") != want {

@@ -40,6 +40,7 @@ func (c *change) readStatus(v meta.Value) error {
 	case slices.Contains(message.Statuses, name):
 		e.Kind = message.Status
 		e.Status = name
+		e.Pricing = readPricing(o.Get("pricing"))
 	}
 	if e.Kind == "" || err != nil { // unknown, or about a whole group
 		c.addNotice("status", v, at, to)
@@ -55,6 +56,28 @@ func (c *change) readStatus(v meta.Value) error {
 		e.Data = wrapInObject("biz_opaque_callback_data", callback)
 	}
 	return c.addEffect(e)
+}
+
+// readPricing reads what Meta charges for a message. It returns nil if v states
+// nothing. Newer versions leave "billable" out, and only state the type.
+func readPricing(v meta.Value) *message.Pricing {
+	o := v.Object()
+	p := message.Pricing{
+		Type:     message.Cut(o.Get("type").Text(), maxName),
+		Category: message.Cut(o.Get("category").Text(), maxName),
+		Model:    message.Cut(o.Get("pricing_model").Text(), maxName),
+	}
+	billable := o.Get("billable")
+	switch {
+	case billable.IsTrue(), billable.IsNull() && p.Type == "regular":
+		p.Billable = new(true)
+	case !billable.IsNull(), strings.HasPrefix(p.Type, "free_"):
+		p.Billable = new(false)
+	}
+	if p == (message.Pricing{}) {
+		return nil
+	}
+	return &p
 }
 
 // statusRecipientIDs returns the ids of the customer whom a status is about.

@@ -63,7 +63,7 @@ func Read(root *rfc822.Part) *Notice {
 		return p.readReceipt(root)
 	case isAggregateReport(root):
 		return &Notice{Kind: Report}
-	case p.status == "" && !isSentByDaemon(root.Header) && !p.hasReportSigns(root.Header):
+	case p.status == "" && !isSentByDaemon(root.Header) && !p.hasReportSigns(root.Header) && !p.isReturnedToSender(root.Header):
 		return readComplaintByHeader(root, p)
 	case p.status == "" && isVacationReply(root.Header):
 		return nil
@@ -78,7 +78,8 @@ type reportPieces struct {
 	feedback     string // message/feedback-report
 	disposition  string // message/disposition-notification
 	original     rfc822.Header
-	originalText string // the returned mail, read if its header lacks a field
+	originalText string   // the returned mail, read if its header lacks a field
+	senders      []string // domains of our own addresses, in lower case
 }
 
 func collectPieces(root *rfc822.Part) *reportPieces {
@@ -131,21 +132,6 @@ func (p *reportPieces) readReturnedMail(s string) {
 	inner, _ := rfc822.Parse([]byte(s))
 	p.original = inner.Header
 	p.originalText = s
-}
-
-// copyMarkPattern matches the lines that precede the returned mail in a text.
-var copyMarkPattern = lazyPattern(`(?mi)^(?:[- ]*below this line is a copy of the message.*|-+ ?this is a copy of (?:the|your) message.*|[- ]*original message (?:follows|headers|header|text)?[- :.]*|-+ ?original message ?-+|-+ ?message header follows.*|[-=*]+ ?original mail.*|-+ ?returned (?:message|mail).*|-+ ?undelivered message.*|original message follows\.?|-+ ?unsent message (?:below|follows).*|-+ ?start of returned message.*|the (?:following is|header|first .* lines).*(?:headers|message).*:|message headers? follows?:?|received message follows.*|---- the original message ----|\*\*\* original message .*|--------- ?header of the original.*|[- ]*the (?:header|headers) of the original message.*)\s*$`)
-
-// cutReturnedMail removes the returned mail from the text for people.
-func (p *reportPieces) cutReturnedMail() {
-	loc := copyMarkPattern().FindStringIndex(p.text)
-	if loc == nil {
-		return
-	}
-	if len(p.original.Fields) == 0 {
-		p.readReturnedMail(strings.TrimLeft(p.text[loc[1]:], "\r\n >"))
-	}
-	p.text = p.text[:loc[0]]
 }
 
 // originalMessageID returns the Message-ID of the reported mail.
@@ -305,11 +291,38 @@ func (p *reportPieces) hasReportSigns(h rfc822.Header) bool {
 	}
 }
 
+// undeliveredPattern matches the words of a mail server for a failed delivery.
+var undeliveredPattern = lazyPattern(`(?i)(?:could|can|was|were|has|have) ?(?:not|n't) (?:be(?:en)? )?(?:delivered|sent)|undeliverable|unable to deliver|did not (?:reach|receive)|delivery (?:to .{0,80} )?(?:has )?failed|permanent(?:ly)? (?:error|failure|failed)|kon niet worden (?:bezorgd|afgeleverd|verzonden)|(?:konnte|kann) nicht zugestellt|n'a pas (?:pu|été) (?:être )?(?:remis|distribu|livr|délivr)|no (?:se )?(?:pudo|ha podido) (?:ser )?entrega|配信(?:でき|不能)|送信できません|届きません|届けできません`)
+
+// isReturnedToSender reports whether a mail without a sender says that a
+// delivery failed, and to which address. A mail server writes so in its own
+// words, under any name and subject. A person's mail has a sender.
+func (p *reportPieces) isReturnedToSender(h rfc822.Header) bool {
+	if strings.TrimSpace(h.Get("Return-Path")) != "<>" {
+		return false
+	}
+	if isAnswer(h) && len(p.original.Fields) == 0 {
+		return false // an absence notice may quote the mail that it answers
+	}
+	at := undeliveredPattern().FindStringIndex(p.text)
+	if at == nil {
+		return false
+	}
+	named := recipientSet{skip: p.addressesToSkip(h)}
+	named.findMarkedAddresses(p.text[max(0, at[0]-300):min(len(p.text), at[1]+300)])
+	return len(named.list) > 0
+}
+
+// isAnswer reports whether a mail answers or forwards another one.
+func isAnswer(h rfc822.Header) bool {
+	return h.Has("In-Reply-To") || h.Has("References") || forwardPrefixPattern().MatchString(h.Text("Subject"))
+}
+
 // namesFailedAddress reports whether the text says to which address a mail
 // could not be delivered. It ignores replies, forwards and quoted lines,
 // because people quote reports.
 func (p *reportPieces) namesFailedAddress(h rfc822.Header) bool {
-	if h.Has("In-Reply-To") || h.Has("References") || forwardPrefixPattern().MatchString(h.Text("Subject")) {
+	if isAnswer(h) {
 		return false
 	}
 	own, _, _ := strings.Cut("\n"+p.text, "\n>")

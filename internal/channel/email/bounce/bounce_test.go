@@ -12,7 +12,7 @@ import (
 
 // report returns a mail in the format of RFC 3464.
 func report(letter, status string) string {
-	return "From: MAILER-DAEMON@example.net\nSubject: Undelivered Mail Returned to Sender\nContent-Type: multipart/report; report-type=delivery-status; boundary=b\n\n" +
+	return "From: MAILER-DAEMON@example.net\nTo: info@example.org\nSubject: Undelivered Mail Returned to Sender\nContent-Type: multipart/report; report-type=delivery-status; boundary=b\n\n" +
 		"--b\n\n" + letter + "\n--b\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; mx.example.net\n\n" + status +
 		"\n--b\nContent-Type: message/rfc822\n\nMessage-ID: <our1@example.org>\nTo: jan@example.com\n\nHallo.\n--b--\n"
 }

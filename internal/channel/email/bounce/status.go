@@ -1,6 +1,7 @@
 package bounce
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/heard-intake/heard/internal/channel/email/rfc822"
@@ -21,6 +22,7 @@ func (p *reportPieces) readBounce(root *rfc822.Part) *Notice {
 		}
 	}
 	n := &Notice{Original: p.originalMessageID()}
+	p.senders = senderDomains(root.Header, p.original)
 	if p.status == "" && strings.Contains(strings.ToLower(p.text), "\nfinal-recipient:") {
 		p.status = p.text // the boundaries are missing
 	}
@@ -133,8 +135,9 @@ var roleNames = map[string]bool{"postmaster": true, "mailer-daemon": true, "abus
 
 // letterRecipients returns the recipients that a report in text form is about.
 // The sources, in order, are X-Failed-Recipients, addresses after the words
-// that introduce them, other addresses in brackets or on separate lines, and
-// the recipients of the returned mail.
+// that introduce them, and other addresses in brackets or on separate lines.
+// The returned mail is not a source: it names everyone who handled the mail. A
+// report that names no address gives one recipient without an address.
 func (p *reportPieces) letterRecipients(h rfc822.Header) []Recipient {
 	var all recipientSet
 	for _, v := range h.All("X-Failed-Recipients") {
@@ -154,19 +157,8 @@ func (p *reportPieces) letterRecipients(h rfc822.Header) []Recipient {
 		return all.list
 	}
 	all.findAddresses(text)
-	to := p.originalRecipients()
-	if len(all.list) > 1 && len(to) == 1 {
-		for _, r := range all.list {
-			if strings.EqualFold(r.Address, to[0].Address) {
-				return to
-			}
-		}
-	}
-	switch {
-	case len(all.list) > 0:
+	if len(all.list) > 0 {
 		return all.list
-	case len(to) > 0:
-		return to
 	}
 	return []Recipient{{}}
 }
@@ -179,7 +171,7 @@ func (p *reportPieces) addressesToSkip(h rfc822.Header) map[string]bool {
 		of    rfc822.Header
 		names []string
 	}{
-		{h, []string{"To", "From", "Delivered-To", "X-Original-To"}},
+		{h, []string{"To", "From", "Delivered-To"}},
 		{p.original, []string{"From", "Sender", "Reply-To", "Return-Path", "Errors-To"}},
 	} {
 		for _, name := range f.names {
@@ -254,10 +246,51 @@ func trimAddress(addr string) string {
 }
 
 var (
-	statusPattern         = lazyPattern(`(?:^|[^0-9.])([45]\.[0-9]{1,3}\.[0-9]{1,4}|2\.[0-9]\.[0-9])(?:$|[^0-9.]|\.(?:$|[^0-9]))`)
-	replyAndStatusPattern = lazyPattern(`(?:^|[^0-9])([45][0-9][0-9])[ \-#:]{1,3}['"(]?#?([45]\.[0-9]{1,3}\.[0-9]{1,4})`)
+	statusPattern         = lazyPattern(`[245]\.[0-7]\.[0-9]{1,3}`)
+	replyAndStatusPattern = lazyPattern(`(?:^|[^0-9])([45][0-9][0-9])[ \-#:]{1,3}['"(]?#?([45]\.[0-7]\.[0-9]{1,3})(?:$|[^0-9.A-Za-z_])`)
 	replyCodePattern      = lazyPattern(`(?mi)(?:^|said: |says: |response:? |error:? |code:? |\(|"|'|smtp; ?|<<< |>>> |: |\.\.\. ?|host |[ \t])([45][0-5][0-9])(?:[ \-:>.,)]|$)`)
+	beforeStatusPattern   = lazyPattern(`(?i)(?:^|\n|[#:;=,>"')\]]|[<\[(']|(?:^|[^a-z0-9.])(?:[245][0-9][0-9][ -]?|status|code|error|dsn|smtp|said|reply|response|reason|diagnostic|is|with))[ \t]*[('"\[<#]?$`)
+	versionWordPattern    = lazyPattern(`(?i)(?:version|release|build|ver|v|rev|server|mta|mailer|software|postfix|exim|sendmail|qmail|mdaemon|exchange|domino|zimbra|dovecot|icewarp|kerio|connect)[ \t]*[:=]?[ \t]*[('"\[]?$`)
 )
+
+// findStatuses returns the enhanced statuses in s, at most ten. A number with
+// three parts is a status only where servers write one: at the start of a
+// line, after punctuation, a reply code, or a word such as "status". Anywhere
+// else it is a version or a piece of an address.
+func findStatuses(s string) []string {
+	var all []string
+	for _, at := range statusPattern().FindAllStringIndex(s, 100) {
+		if len(all) == 10 {
+			break
+		}
+		if isStatusEnd(s[at[1]:]) && isStatusStart(s[:at[0]]) {
+			all = append(all, s[at[0]:at[1]])
+		}
+	}
+	return all
+}
+
+// isStatusEnd reports whether a status may be followed by after.
+func isStatusEnd(after string) bool {
+	switch {
+	case after == "":
+		return true
+	case after[0] == '.' || after[0] == '-':
+		return len(after) == 1 || !isAlphanumeric(after[1])
+	}
+	return !isAlphanumeric(after[0]) && after[0] != '_'
+}
+
+// isStatusStart reports whether a status may follow before.
+func isStatusStart(before string) bool {
+	before = before[max(0, len(before)-40):]
+	return beforeStatusPattern().MatchString(before) && !versionWordPattern().MatchString(before)
+}
+
+func isAlphanumeric(c byte) bool {
+	lower := c | 0x20
+	return ('0' <= c && c <= '9') || ('a' <= lower && lower <= 'z')
+}
 
 // findStatus returns the enhanced status in s: one next to an SMTP reply code,
 // or else the first that is more specific than its class.
@@ -266,12 +299,12 @@ func findStatus(s string) string {
 		return m[2]
 	}
 	first := ""
-	for _, m := range statusPattern().FindAllStringSubmatch(s, 10) {
-		if !isGeneralStatus(m[1]) && !isExpiredStatus(m[1]) {
-			return m[1]
+	for _, status := range findStatuses(s) {
+		if !isGeneralStatus(status) && !isExpiredStatus(status) {
+			return status
 		}
 		if first == "" || isGeneralStatus(first) {
-			first = m[1]
+			first = status
 		}
 	}
 	return first
@@ -335,8 +368,14 @@ func (p *reportPieces) judgeRecipient(r *Recipient, alone, waits bool) {
 	if r.Diagnostic == "" {
 		r.Diagnostic = line
 	}
-	if r.Reason == "" && strings.HasSuffix(r.Address, "@googlegroups.com") {
+	plainNear := plainWords(near)
+	switch {
+	case r.Reason == "userunknown" && isRefusedElsewhere(plainNear):
+		r.Reason = "filtered"
+	case r.Reason == "" && strings.HasSuffix(r.Address, "@googlegroups.com"):
 		r.Reason = "rejected" // Google Groups gives the reason in the reader's language
+	case r.Reason == "" && isPolicyStatus(r.Status):
+		r.Reason = "policyviolation"
 	}
 	if r.Action == "" {
 		r.Action = "failed"
@@ -351,10 +390,34 @@ func (p *reportPieces) judgeRecipient(r *Recipient, alone, waits bool) {
 			r.Status = "4" + r.Status[1:]
 		}
 	}
-	r.Hard = hardReasons[r.Reason] && !strings.HasPrefix(r.Status, "4.")
+	if words == "" {
+		words = near
+	}
+	r.Hard = isGone(*r, plainWords(words), plainNear) && !p.namesSender(*r)
 	if len(r.Diagnostic) > 500 {
 		r.Diagnostic = strings.ToValidUTF8(r.Diagnostic[:500], "")
 	}
+}
+
+// senderDomains returns the domains of the addresses that sent the returned
+// mail: the report goes to them.
+func senderDomains(report, original rfc822.Header) []string {
+	var all []string
+	for _, a := range append(report.Addresses("To"), original.Addresses("From")...) {
+		if _, domain, ok := strings.Cut(strings.ToLower(a.Addr), "@"); ok && !slices.Contains(all, domain) {
+			all = append(all, domain)
+		}
+	}
+	return all
+}
+
+// namesSender reports whether the refusing server's words name the domain that
+// sent the mail. Then they may be about the sender, as in "example.org does not
+// exist".
+func (p *reportPieces) namesSender(r Recipient) bool {
+	words := strings.ToLower(r.Diagnostic)
+	_, own, _ := strings.Cut(strings.ToLower(r.Address), "@")
+	return slices.ContainsFunc(p.senders, func(domain string) bool { return domain != own && strings.Contains(words, domain) })
 }
 
 // maxNear is the length of a report's text that is read for one recipient, in

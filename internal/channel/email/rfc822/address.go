@@ -30,6 +30,7 @@ func (h Header) Addresses(name string) []Address {
 func ParseAddresses(v string) []Address { return parseAddresses(v, "") }
 
 func parseAddresses(v, charset string) []Address {
+	v, _ = decodeRawValue(v, charset)
 	var all []Address
 	pending := "" // a piece without an address: the start of a name with an unquoted comma
 	for _, piece := range splitAddresses(v) {
@@ -48,8 +49,8 @@ func parseAddresses(v, charset string) []Address {
 			return all
 		}
 	}
-	if pending != "" {
-		all = append(all, parseAddress(pending, charset))
+	if a := parseAddress(pending, charset); a != (Address{}) {
+		all = append(all, a)
 	}
 	return all
 }
@@ -64,10 +65,9 @@ func hasEncodedAddress(piece string) bool {
 func splitAddresses(v string) []string {
 	var pieces []string
 	start := 0
-	depth := 0
 	angle := false
 	angles := false
-	lastParen := strings.LastIndexByte(v, ')')
+	ends := commentEnds(v)
 	lastAngle := strings.LastIndexByte(v, '>')
 	add := func(end int) {
 		if p := strings.Trim(v[start:end], " \t\r\n"); p != "" {
@@ -75,6 +75,10 @@ func splitAddresses(v string) []string {
 		}
 	}
 	for i := 0; i < len(v); i++ {
+		if end := ends[i]; end > 0 {
+			i = end
+			continue
+		}
 		switch c := v[i]; c {
 		case '\\':
 			i++
@@ -82,25 +86,19 @@ func splitAddresses(v string) []string {
 			if n := closingQuoteIndex(v[i+1:]); n >= 0 && !angle {
 				i += n + 1
 			}
-		case '(':
-			if i < lastParen {
-				depth++
-			}
-		case ')':
-			depth = max(0, depth-1)
 		case '<':
 			angle = i < lastAngle
 			angles = true
 		case '>':
 			angle = false
 		case ',', ';':
-			if depth == 0 && !angle {
+			if !angle {
 				add(i)
 				start = i + 1
 				angles = false
 			}
 		case ':':
-			outside := depth == 0 && !angle && !angles
+			outside := !angle && !angles
 			if outside && isGroupName(v[start:i]) {
 				start = i + 1
 			}
@@ -113,6 +111,68 @@ func splitAddresses(v string) []string {
 		add(len(v))
 	}
 	return pieces
+}
+
+// commentEnds returns the end of each comment in v by its start, both the index
+// of a parenthesis. A comment may contain others (RFC 5322). A parenthesis
+// without a partner, or in quotes, is a character like any other.
+func commentEnds(v string) map[int]int {
+	if strings.IndexByte(v, '(') < 0 {
+		return nil
+	}
+	ends := map[int]int{}
+	var open []int
+	for i := 0; i < len(v); i++ {
+		switch v[i] {
+		case '\\':
+			i++
+		case '"':
+			if n := closingQuoteIndex(v[i+1:]); n >= 0 && len(open) == 0 {
+				i += n + 1
+			}
+		case '(':
+			open = append(open, i)
+		case ')':
+			if n := len(open); n > 0 {
+				ends[open[n-1]] = i
+				open = open[:n-1]
+			}
+		}
+	}
+	return ends
+}
+
+// cutComments returns s without its comments, and their contents.
+func cutComments(s string) (text string, comments []string) {
+	ends := commentEnds(s)
+	if len(ends) == 0 {
+		return s, nil
+	}
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		if end := ends[i]; end > 0 {
+			comments = append(comments, unescapeQuoted(s[i+1:end]))
+			i = end
+			continue
+		}
+		b.WriteByte(s[i])
+	}
+	return b.String(), comments
+}
+
+// unescapeQuoted removes the backslashes of a quoted string or a comment.
+func unescapeQuoted(s string) string {
+	if strings.IndexByte(s, '\\') < 0 {
+		return s
+	}
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		if s[i] == '\\' && i+1 < len(s) {
+			i++
+		}
+		b.WriteByte(s[i])
+	}
+	return b.String()
 }
 
 // isGroupName reports whether s, which ends at a colon, is the name of a group
@@ -135,21 +195,28 @@ func closingQuoteIndex(s string) int {
 	return -1
 }
 
+// parseAddress reads one mailbox. Its comments are not part of the name, unless
+// it has no other.
 func parseAddress(s, charset string) Address {
+	s, comments := cutComments(s)
+	comment := strings.Join(comments, " ")
 	name, rest, hasAngle := cutAtLastAngle(s)
 	if !hasAngle {
-		return parseBareAddress(s, charset)
+		return parseBareAddress(s, comment, charset)
 	}
 	addr, after, _ := strings.Cut(rest, ">")
 	a := Address{Name: displayName(name, charset), Addr: cleanAddress(addr)}
 	if a.Name == "" {
 		a.Name = displayName(after, charset)
 	}
+	if a.Name == "" {
+		a.Name = displayName(comment, charset)
+	}
 	if a.Addr != "" {
 		return a
 	}
 	// "jan@example.com <>" and "jan@example.com <Jan>"
-	if b := parseBareAddress(name, charset); b.Addr != "" {
+	if b := parseBareAddress(name, comment, charset); b.Addr != "" {
 		b.Name = displayName(addr, charset)
 		return b
 	}
@@ -170,8 +237,7 @@ func cutAtLastAngle(s string) (before, after string, ok bool) {
 }
 
 // parseBareAddress reads an address without brackets: "jan@example.com (Jan)".
-func parseBareAddress(s, charset string) Address {
-	text, comment := cutComment(s)
+func parseBareAddress(text, comment, charset string) Address {
 	if !strings.Contains(text, "@") && strings.Contains(text, "=?") {
 		text = DecodeWords(text, charset)
 	}
@@ -187,20 +253,11 @@ func parseBareAddress(s, charset string) Address {
 		}
 		others = append(others, w)
 	}
-	if comment != "" {
+	if len(others) == 0 && a.Addr != "" {
 		others = append(others, comment)
 	}
 	a.Name = displayName(strings.Join(others, " "), charset)
 	return a
-}
-
-func cutComment(s string) (text, comment string) {
-	i := strings.IndexByte(s, '(')
-	j := strings.LastIndexByte(s, ')')
-	if i < 0 || j < i {
-		return s, ""
-	}
-	return s[:i] + " " + s[j+1:], s[i+1 : j]
 }
 
 // cleanAddress returns s as local@domain, or "" if it is not an address.
@@ -254,16 +311,27 @@ func trimBrackets(s string) string {
 	return strings.TrimRight(s, around+"[]")
 }
 
-// displayName returns a name decoded, without its quotes or brackets.
+// displayName returns a name decoded, without the quotes around it.
 func displayName(s, charset string) string {
 	s = strings.TrimSpace(s)
-	if len(s) > 1 && s[0] == '(' && s[len(s)-1] == ')' {
-		s = s[1 : len(s)-1]
-	}
 	if len(s) > 1 && s[0] == '"' && s[len(s)-1] == '"' {
-		s = strings.NewReplacer(`\"`, `"`, `\\`, `\`).Replace(s[1 : len(s)-1])
+		s = unescapeQuoted(s[1 : len(s)-1])
 	}
 	s = DecodeWords(s, charset)
-	s = strings.Trim(strings.Join(strings.Fields(s), " "), "\"' \t,")
-	return s
+	s = strings.Trim(strings.Join(strings.Fields(s), " "), "\" \t,")
+	return UnquoteName(s)
+}
+
+// UnquoteName returns a name without the single quotes that some programs put
+// around it. A quote that is part of the name stays, as in 't Hooft.
+func UnquoteName(s string) string {
+	inner, ok := strings.CutPrefix(s, "'")
+	if !ok {
+		return s
+	}
+	inner, ok = strings.CutSuffix(inner, "'")
+	if !ok || strings.Contains(inner, "' ") || strings.Contains(inner, " '") {
+		return s
+	}
+	return strings.TrimSpace(inner)
 }

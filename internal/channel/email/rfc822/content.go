@@ -3,12 +3,13 @@ package rfc822
 import (
 	"bytes"
 	"strings"
+	"unicode/utf8"
 )
 
 // transferEncoding returns the part's transfer encoding in lower case, and in
 // the standard spelling if it is a known one.
 func (p *Part) transferEncoding() string {
-	v := strings.ToLower(p.Header.Get("Content-Transfer-Encoding"))
+	v, _ := cutComments(strings.ToLower(p.Header.Get("Content-Transfer-Encoding")))
 	v, _, _ = strings.Cut(v, ";")
 	v = strings.Trim(v, " \t\"'")
 	switch strings.NewReplacer("-", "", " ", "", "_", "").Replace(v) { // accept other spellings
@@ -26,6 +27,9 @@ func (p *Part) Raw() []byte { return p.raw }
 // Bytes returns the part's content with its transfer encoding decoded.
 // Malformed encodings are decoded to the extent possible.
 func (p *Part) Bytes() []byte {
+	if p.content != nil {
+		return p.content
+	}
 	switch p.transferEncoding() {
 	case "base64":
 		if isTextType(p.Type) && !plausibleBase64(p.raw) {
@@ -44,7 +48,7 @@ func (p *Part) Bytes() []byte {
 // Size returns the length of [Part.Bytes], without decoding large base64
 // content.
 func (p *Part) Size() int64 {
-	if p.transferEncoding() != "base64" || isTextType(p.Type) {
+	if p.content != nil || p.transferEncoding() != "base64" || isTextType(p.Type) {
 		return int64(len(p.Bytes()))
 	}
 	n := int64(0)
@@ -59,24 +63,70 @@ func (p *Part) Size() int64 {
 // Text returns the part's content as text. At most limit bytes are read before
 // the charset is decoded. cut reports that the content was longer.
 func (p *Part) Text(limit int) (text string, cut bool) {
+	t := p.ReadText(limit)
+	return t.Text, t.Cut
+}
+
+// A Text is the decoded content of a part.
+type Text struct {
+	Text string
+	Cut  bool // the content was longer than the limit
+	Lost bool // some characters could not be read
+}
+
+// ReadText is [Part.Text], and reports unreadable characters too.
+func (p *Part) ReadText(limit int) Text {
+	var t Text
 	q := *p
-	if len(q.raw) > 3*limit { // no transfer encoding is longer than that
+	if q.content == nil && len(q.raw) > 3*limit { // no transfer encoding is longer than that
 		q.raw = q.raw[:3*limit]
-		cut = true
+		t.Cut = true
 	}
 	b := q.Bytes()
 	if len(b) > limit {
 		b = b[:limit]
-		cut = true
+		t.Cut = true
 	}
-	charset := p.Params["charset"]
-	if charset == "" && p.Type == "text/html" {
-		charset = metaCharset(b)
+	if t.Cut {
+		b = trimPartialRune(b)
 	}
-	if charset == "" {
-		charset = p.charset
+	text, lost := decodeBytes(b, p.charsets(b)...)
+	if t.Cut && lost > 0 && strings.HasSuffix(text, replacement) { // in the middle of a character
+		text = strings.TrimSuffix(text, replacement)
+		lost--
 	}
-	return Decode(charset, b), cut
+	t.Text = text
+	t.Lost = lost > 0
+	return t
+}
+
+// trimPartialRune removes the beginning of a character of UTF-8 at the end of b.
+func trimPartialRune(b []byte) []byte {
+	for i := len(b) - 1; i >= 0 && i > len(b)-utf8.UTFMax; i-- {
+		if !utf8.RuneStart(b[i]) {
+			continue
+		}
+		if !utf8.FullRune(b[i:]) {
+			return b[:i]
+		}
+		break
+	}
+	return b
+}
+
+// charsets returns the names of the charsets that the part's text may have, the
+// most certain first.
+func (p *Part) charsets(text []byte) []string {
+	var all []string
+	if declared := p.Params["charset"]; declared != "" {
+		all = append(all, declared)
+	}
+	if p.Type == "text/html" {
+		if declared := metaCharset(text); declared != "" {
+			all = append(all, declared)
+		}
+	}
+	return append(all, eightBitCharset(p.charset))
 }
 
 func isTextType(media string) bool { return strings.HasPrefix(media, "text/") }

@@ -16,22 +16,24 @@ type Field struct {
 // A Header is a block of header fields in their order.
 type Header struct {
 	Fields  []Field
-	charset string // of the mail's text; used for undeclared bytes
+	charset string // of the mail's text; used for bytes above ASCII
 }
 
 // ParseHeader reads a separate block of fields, such as one in a delivery
 // report.
 func ParseHeader(block []byte) Header {
-	h, _, _ := readHeader(block)
+	h, _, _ := readHeader(block, false)
 	return h
 }
 
 // readHeader reads the header block at the start of b. It returns the position
 // at which the content begins. A line that is not a field is read as a person
-// would read it. If more fields follow, it continues the previous field.
-// Otherwise it is the first line of the text, and the blank line before it is
-// missing.
-func readHeader(b []byte) (h Header, n int, err error) {
+// would read it. If more fields follow, it continues the previous field, or is
+// junk above the first one. Otherwise it is the first line of the text, and the
+// blank line before it is missing.
+//
+// isPart is true for a part of a mail: its first lines are text more often.
+func readHeader(b []byte, isPart bool) (h Header, n int, err error) {
 	for n < len(b) {
 		line, next := cutLine(b, n)
 		text := bytes.TrimRight(line, "\r")
@@ -54,8 +56,9 @@ func readHeader(b []byte) (h Header, n int, err error) {
 				h.Fields = h.Fields[:len(h.Fields)-1]
 				err = errField
 			}
-		case len(h.Fields) > 0 && (h.lastFieldContinues() || beginsWithField(b[next:])):
+		case len(h.Fields) > 0 && (h.lastFieldContinues() || beginsWithField(b[next:]) || h.continuesAfterJunk(b[next:])):
 			err = h.extendLastField(b, next)
+		case len(h.Fields) == 0 && !isPart && h.continuesAfterJunk(b[next:]):
 		default:
 			return h, n, nil
 		}
@@ -66,6 +69,55 @@ func readHeader(b []byte) (h Header, n int, err error) {
 	}
 	return h, n, nil
 }
+
+// Junk in a header is followed by a field within this many lines and bytes.
+const (
+	maxJunkLines = 20
+	maxJunkBytes = 4 << 10
+)
+
+// continuesAfterJunk reports whether the header continues in b, which begins
+// below a line that is not a field. A known field must follow before the next
+// blank line. It must be one that the header may still have: a text often
+// quotes the header of another mail. Above the first field two known ones must
+// follow.
+func (h Header) continuesAfterJunk(b []byte) bool {
+	b = b[:min(len(b), maxJunkBytes)]
+	isFirst := len(h.Fields) == 0
+	found := 0
+	for range maxJunkLines {
+		line, next := cutLine(b, 0)
+		if len(bytes.TrimRight(line, "\r")) == 0 {
+			return false
+		}
+		if n := fieldNameLength(line); n > 0 {
+			name := strings.ToLower(string(line[:n]))
+			isKnown := knownFields[name] && !h.Has(name)
+			isKnown = isKnown || repeatedFields[name] || strings.HasPrefix(name, "x-")
+			if isKnown {
+				found++
+			}
+			if isKnown && (!isFirst || found == 2) {
+				return true
+			}
+		}
+		b = b[next:]
+	}
+	return false
+}
+
+// Names of the fields that show where a header continues. A header has each of
+// the known ones once.
+var (
+	knownFields = map[string]bool{
+		"from": true, "sender": true, "reply-to": true, "to": true, "cc": true, "bcc": true, "subject": true, "date": true, "message-id": true,
+		"in-reply-to": true, "references": true, "mime-version": true, "content-type": true, "content-transfer-encoding": true,
+		"content-disposition": true, "content-id": true, "content-language": true, "return-path": true, "list-id": true, "list-unsubscribe": true,
+		"list-post": true, "auto-submitted": true, "precedence": true, "importance": true, "priority": true, "user-agent": true, "thread-topic": true,
+		"thread-index": true, "delivered-to": true, "envelope-to": true,
+	}
+	repeatedFields = map[string]bool{"received": true, "received-spf": true, "dkim-signature": true, "authentication-results": true, "arc-seal": true}
+)
 
 var errField = fault.New(fault.TooLarge, "a header field has more than %d bytes", MaxField)
 
@@ -148,6 +200,13 @@ func (h Header) All(name string) []string {
 // are decoded, and the result is clean UTF-8 on one line.
 func (h Header) Text(name string) string {
 	return strings.Join(strings.Fields(DecodeWords(h.Get(name), h.charset)), " ")
+}
+
+// LosesText reports whether the first field with that name has characters that
+// cannot be read.
+func (h Header) LosesText(name string) bool {
+	_, lost := decodeWords(h.Get(name), h.charset)
+	return lost > 0
 }
 
 // unfoldValue joins the lines of a folded field with single blanks.

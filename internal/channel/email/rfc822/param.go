@@ -36,6 +36,9 @@ const maxParams = 50
 // semicolons and quotes, and repeated parameters, of which the first counts.
 // It joins the continuations of RFC 2231, valid or not.
 func parseValueAndParams(v string) (value string, params map[string]string) {
+	if hasEscapes([]byte(v)) { // a file name in ISO-2022 may have the bytes of a quotation mark
+		v, _ = decodeRawValue(v, "")
+	}
 	i := strings.IndexAny(v, "; \t")
 	if i < 0 {
 		i = len(v)

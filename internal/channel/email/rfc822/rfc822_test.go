@@ -291,6 +291,7 @@ func TestHeader_IDs(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	f.Add([]byte("From: a@example.com\r\nSubject: =?utf-8?q?x?=\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nx\r\n--b--\r\n"))
 	f.Add([]byte("Content-Type: text/plain; charset*0*=utf-7''x; name*1=y\nContent-Transfer-Encoding: base64\n\n+AOk-"))
+	f.Add([]byte("junk\nFrom: x\nSubject: \x1b$B%\x22\x1b(B\nmore\n junk\nContent-Type: multipart/digest; boundary=b\n\n--b\n\nTo: y\n\n\x1b$)C\x0eAV\x0f\n--b--"))
 	f.Add([]byte("From x\n\nbegin 644 a\n#86)C\nend"))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		root, _ := rfc822.Parse(raw)
@@ -304,6 +305,12 @@ func FuzzParse(f *testing.F) {
 				t.Fatalf("unclean text %q", text)
 			}
 			_ = p.FileName() + p.ContentID() + p.Disposition()
+			for _, file := range p.TakeUUFiles() {
+				if ids[file.ID] || len(file.Bytes()) > len(raw) {
+					t.Fatalf("file %q has a known id or %d bytes", file.ID, len(file.Bytes()))
+				}
+				ids[file.ID] = true
+			}
 		})
 		if s := root.Header.Text("Subject"); !utf8.ValidString(s) || strings.ContainsAny(s, "\n\r\x00") {
 			t.Fatalf("unclean subject %q", s)

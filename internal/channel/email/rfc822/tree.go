@@ -41,6 +41,8 @@ type Part struct {
 	disposition string
 	dispParams  map[string]string
 	charset     string // fallback for undeclared bytes
+	isInDigest  bool   // its parent is a multipart/digest
+	content     []byte // the decoded content without the files in it; nil if it has none
 }
 
 // Parse splits raw into its parts. It always returns the root. An error has
@@ -145,7 +147,7 @@ func (s *scanner) scanParts() error {
 		if s.parts++; s.parts > MaxParts {
 			return fault.New(fault.TooLarge, "the mail has more than %d parts", MaxParts)
 		}
-		current = &Part{ID: childPartID(parent, len(parent.Children)+1)}
+		current = &Part{ID: childPartID(parent, len(parent.Children)+1), isInDigest: parent.Type == "multipart/digest"}
 		parent.Children = append(parent.Children, current)
 		if pos, err = s.beginPart(current, pos); err != nil {
 			return err
@@ -163,9 +165,16 @@ func childPartID(parent *Part, n int) string {
 // beginPart reads the header of p at pos, and opens p if it is a multipart. It
 // returns the position at which the content begins.
 func (s *scanner) beginPart(p *Part, pos int) (int, error) {
-	h, n, err := readHeader(s.raw[pos:])
+	h, n, err := readHeader(s.raw[pos:], p != s.root)
 	p.Header = h
 	p.Type, p.Params = parseContentType(h.Get("Content-Type"))
+	if p.isInDigest && !h.Has("Content-Type") {
+		p.Type = "message/rfc822" // the default in a digest (RFC 2046)
+		if h.Has("From") || h.Has("Subject") || h.Has("Date") {
+			p.Header = Header{} // the header of the message itself: the blank line above it is missing
+			n = 0
+		}
+	}
 	if v := h.Get("Content-Disposition"); v != "" {
 		p.disposition, p.dispParams = parseValueAndParams(v)
 	}
@@ -175,7 +184,8 @@ func (s *scanner) beginPart(p *Part, pos int) (int, error) {
 	if !p.isMultipart() {
 		return pos + n, nil
 	}
-	b := strings.TrimRight(p.Params["boundary"], " \t")
+	b, _, _ := strings.Cut(p.Params["boundary"], " (") // a comment may follow
+	b = strings.TrimRight(b, " \t")
 	if p == s.root && s.boundary != "" {
 		b = s.boundary
 	}
@@ -312,6 +322,17 @@ func (p *Part) FileName() string {
 		}
 	}
 	return ""
+}
+
+// LosesFileName reports whether the file name has characters that cannot be
+// read.
+func (p *Part) LosesFileName() bool {
+	for _, v := range []string{p.dispParams["filename"], p.Params["name"], p.dispParams["name"], p.Params["filename"]} {
+		if name, lost := decodeWords(v, p.charset); strings.TrimSpace(name) != "" {
+			return lost > 0
+		}
+	}
+	return false
 }
 
 // ContentID returns the part's Content-ID without brackets.

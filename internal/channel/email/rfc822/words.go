@@ -3,6 +3,7 @@ package rfc822
 import (
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // maxWord is the longest encoded word that is decoded, in bytes. RFC 2047
@@ -11,18 +12,30 @@ const maxWord = 4 << 10
 
 // DecodeWords returns a header value as readable text. It decodes the encoded
 // words of RFC 2047, including malformed ones: inside quotes, with blanks, or
-// cut in the middle of a character. The rest is read in charset if it has raw
-// bytes.
+// cut in the middle of a character. Raw bytes are read as UTF-8 or, if they are
+// not, in charset.
 func DecodeWords(s, charset string) string {
+	text, _ := decodeWords(s, charset)
+	return text
+}
+
+// decodeWords is DecodeWords. lost is the number of characters that could not
+// be read.
+func decodeWords(s, charset string) (text string, lost int) {
+	s, lost = decodeRawValue(s, charset)
 	if !strings.Contains(s, "=?") {
-		return Decode(charset, []byte(s))
+		return cleanText(s), lost
 	}
 	var out strings.Builder
 	var run []byte // bytes of adjacent words in one charset
 	runCharset := ""
 	flush := func() {
-		out.WriteString(Decode(runCharset, run))
-		run = run[:0]
+		if len(run) > 0 {
+			text, n := decodeBytes(run, runCharset)
+			out.WriteString(text)
+			lost += n
+			run = run[:0]
+		}
 	}
 	for s != "" {
 		i := strings.Index(s, "=?")
@@ -32,7 +45,7 @@ func DecodeWords(s, charset string) string {
 		w, n := parseEncodedWord(s[i:])
 		if n == 0 {
 			flush()
-			out.WriteString(Decode(charset, []byte(s[:i+2])))
+			out.WriteString(s[:i+2])
 			s = s[i+2:]
 			continue
 		}
@@ -41,7 +54,7 @@ func DecodeWords(s, charset string) string {
 			joined := len(run) > 0 && strings.TrimSpace(gap) == ""
 			flush()
 			if !joined {
-				out.WriteString(Decode(charset, []byte(gap)))
+				out.WriteString(gap)
 			}
 		}
 		run = append(run, w.text...)
@@ -49,8 +62,31 @@ func DecodeWords(s, charset string) string {
 		s = s[i+n:]
 	}
 	flush()
-	out.WriteString(Decode(charset, []byte(s)))
-	return out.String()
+	out.WriteString(s)
+	return cleanText(out.String()), lost
+}
+
+// decodeRawValue returns a header value with its raw bytes, those outside of
+// encoded words, as UTF-8. It runs before the value is split: in some charsets
+// a letter has the byte of a comma or of a quotation mark. A header has no
+// charset of its own, so it is in the one that the mail's text has for bytes
+// above ASCII.
+func decodeRawValue(s, charset string) (value string, lost int) {
+	if isPlainASCII(s) {
+		return s, 0
+	}
+	return decodeBytes([]byte(s), "", eightBitCharset(charset))
+}
+
+// isPlainASCII reports whether s has neither bytes above ASCII nor an escape
+// character.
+func isPlainASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf || s[i] == escape {
+			return false
+		}
+	}
+	return true
 }
 
 // An encodedWord is a decoded word, whose text is still in charset.
