@@ -19,7 +19,7 @@ const (
 // The layers, from the inside out. A package imports what lies further in,
 // and of its own layer only what its rule names.
 var (
-	words  = []string{"internal/fault", "internal/config", "internal/lambdabatch", "internal/golden", "internal/telemetry", "internal/strictjson"}
+	words  = []string{"internal/fault", "internal/config", "internal/lambdabatch", "internal/golden", "internal/telemetry", "internal/strictjson", "internal/retry"}
 	domain = join(words, "internal/message", "internal/contact", "internal/identity", "internal/problem", "internal/redact", "internal/taxonomy", "internal/schedule")
 	apis   = join(domain, "internal/httpapi", "internal/messageview", "internal/ingest", "internal/store", "internal/blob", "internal/secret")
 )
@@ -39,6 +39,7 @@ var rules = []struct {
 	{"internal/config", nil, true}, // makes the configuration of every client
 	{"internal/lambdabatch", []string{"internal/fault"}, false},
 	{"internal/strictjson", []string{"internal/fault"}, false},
+	{"internal/retry", []string{"internal/fault"}, false},
 
 	// Domain: pure.
 	{"internal/schedule", words, false},

@@ -8,6 +8,7 @@ import (
 
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/problem"
+	"github.com/heard-intake/heard/internal/retry"
 	"github.com/heard-intake/heard/internal/taxonomy"
 )
 
@@ -93,10 +94,8 @@ func (d *Detector) absorbGeneralProblem(ctx context.Context, r taxonomy.Reason, 
 		return err
 	}
 	for try := range maxTries {
-		if try > 0 {
-			if err := waitBeforeRetry(ctx, try); err != nil {
-				return err
-			}
+		if err := retry.Wait(ctx, try); err != nil {
+			return err
 		}
 		rec, err := d.Store.Problems.Get(ctx, id)
 		if err != nil || !isAbsorbable(rec, into.OpenedAt.Add(-r.Window.Duration())) {

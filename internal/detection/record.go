@@ -11,6 +11,7 @@ import (
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/lambdabatch"
 	"github.com/heard-intake/heard/internal/problem"
+	"github.com/heard-intake/heard/internal/retry"
 	"github.com/heard-intake/heard/internal/taxonomy"
 )
 
@@ -87,40 +88,13 @@ func (d *Detector) recordCause(ctx context.Context, c Cause, evs []Evidence) err
 				evs[i].Added = nil
 			}
 		}
-		return retryConflicts(ctx, func() error { return d.recordOnce(ctx, r, c.Product, evs) })
+		return retry.OnConflict(ctx, maxTries, func() error { return d.recordOnce(ctx, r, c.Product, evs) })
 	})
 }
 
 // maxTries limits how often an operation is tried on a problem that other runs
 // change at the same time.
 const maxTries = 10
-
-// retryConflicts calls do until its error is not a conflict, at most maxTries
-// times, and returns its last error.
-func retryConflicts(ctx context.Context, do func() error) error {
-	var err error
-	for try := range maxTries {
-		if try > 0 {
-			if err := waitBeforeRetry(ctx, try); err != nil {
-				return err
-			}
-		}
-		if err = do(); !fault.Is(err, fault.Conflict) {
-			return err
-		}
-	}
-	return err
-}
-
-// waitBeforeRetry waits longer before each further try.
-func waitBeforeRetry(ctx context.Context, try int) error {
-	select {
-	case <-ctx.Done():
-		return fault.Wrap(fault.Unavailable, ctx.Err(), "no time left to retry a conflicting write")
-	case <-time.After(time.Duration(try*try) * 5 * time.Millisecond):
-		return nil
-	}
-}
 
 // recordOnce adds evidence to the problem of a cause. Without a problem it
 // records it in the window and opens a problem when the rule says so.

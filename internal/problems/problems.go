@@ -83,6 +83,7 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/problem"
+	"github.com/heard-intake/heard/internal/retry"
 	"github.com/heard-intake/heard/internal/store"
 	"github.com/heard-intake/heard/internal/taxonomy"
 )
@@ -233,7 +234,7 @@ func (s *Service) editProblem(ctx context.Context, id string, change func(proble
 }
 
 // maxAttempts bounds how often a change is attempted while others write the same
-// problem. With [waitBeforeAttempt] the attempts take at most 0.7 s in all.
+// problem. With [retry.Wait] the attempts take at most 2 s in all.
 const maxAttempts = 8
 
 // retryLostWrites calls attempt until it fails or its write is not lost. Each
@@ -241,7 +242,7 @@ const maxAttempts = 8
 // is [fault.Unavailable].
 func retryLostWrites(ctx context.Context, attempt func() (lost bool, err error)) error {
 	for n := range maxAttempts {
-		if err := waitBeforeAttempt(ctx, n); err != nil {
+		if err := retry.Wait(ctx, n); err != nil {
 			return err
 		}
 		if lost, err := attempt(); err != nil || !lost {
@@ -258,19 +259,6 @@ func isLostWrite(err error) (lost bool, _ error) {
 		return true, nil
 	}
 	return false, err
-}
-
-// waitBeforeAttempt waits 0, 5, 20, 45 ... ms before attempt 0, 1, 2, 3 ...
-func waitBeforeAttempt(ctx context.Context, attempt int) error {
-	if attempt == 0 {
-		return nil
-	}
-	select {
-	case <-ctx.Done():
-		return fault.Wrap(fault.Unavailable, ctx.Err(), "gave up a repeated write")
-	case <-time.After(time.Duration(attempt*attempt) * 5 * time.Millisecond):
-		return nil
-	}
 }
 
 func errKeepsChanging() error { return fault.New(fault.Unavailable, "the problem keeps changing") }

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"math/rand/v2"
 	"slices"
 	"strings"
 	"time"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/retry"
 )
 
 // maxTries bounds how often a write is repeated after a lost race. Each loss
@@ -167,10 +167,8 @@ func (t Customers) ResolveAliases(ctx context.Context, addresses []identity.Addr
 	}
 	keys := t.aliasKeys(addresses)
 	for try := range maxTries {
-		if try > 0 {
-			if err := backOff(ctx, try); err != nil {
-				return Resolution{}, err
-			}
+		if err := retry.Wait(ctx, try); err != nil {
+			return Resolution{}, err
 		}
 		r, done, err := t.resolve(ctx, addresses, keys, ev, try > 0)
 		if err != nil || done {
@@ -414,16 +412,4 @@ func (a aliasItem) everOwnedBy(of []identity.CustomerID) bool {
 
 func newCustomer() identity.CustomerID {
 	return identity.CustomerID(uuid.Must(uuid.NewV7()).String())
-}
-
-// backOff waits before a repeated try, longer each time and by a random part,
-// so that racing writers separate.
-func backOff(ctx context.Context, try int) error {
-	d := time.Duration(rand.Int64N(int64(5*time.Millisecond) << min(try, 6))) //nolint:gosec // spreads tries, guards nothing
-	select {
-	case <-ctx.Done():
-		return fault.Wrap(fault.Unavailable, ctx.Err(), "gave up a repeated write")
-	case <-time.After(d):
-		return nil
-	}
 }

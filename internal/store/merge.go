@@ -11,6 +11,7 @@ import (
 
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/retry"
 )
 
 // maxMembers bounds the number of ids of one customer. Merges form trees: each
@@ -44,17 +45,11 @@ func (t Customers) JoinByEvidence(ctx context.Context, a, b identity.CustomerID,
 
 // repeatConflicts repeats do while it loses a race.
 func (t Customers) repeatConflicts(ctx context.Context, do func() error) error {
-	for try := range maxTries {
-		if try > 0 {
-			if err := backOff(ctx, try); err != nil {
-				return err
-			}
-		}
-		if err := do(); !fault.Is(err, fault.Conflict) {
-			return err
-		}
+	err := retry.OnConflict(ctx, maxTries, do)
+	if fault.Is(err, fault.Conflict) {
+		return fault.Wrap(fault.Unavailable, err, "the customers keep changing")
 	}
-	return fault.New(fault.Unavailable, "the customers keep changing")
+	return err
 }
 
 // Why two customers are not joined by rule.

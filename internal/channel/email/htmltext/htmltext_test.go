@@ -120,9 +120,19 @@ func FuzzConvert(f *testing.F) {
 			}
 		}
 		safe := htmltext.Sanitize(page)
+		var open []string
 		z := html.NewTokenizer(strings.NewReader(safe))
 		for z.Next() != html.ErrorToken {
 			tok := z.Token()
+			isVoid := tok.Data == "br" || tok.Data == "hr" || tok.Data == "img"
+			switch {
+			case tok.Type == html.StartTagToken && !isVoid:
+				open = append(open, tok.Data)
+			case tok.Type == html.EndTagToken && len(open) > 0 && open[len(open)-1] == tok.Data:
+				open = open[:len(open)-1]
+			case tok.Type == html.EndTagToken:
+				t.Fatalf("%q became %q, which closes %s out of order", page, safe, tok.Data)
+			}
 			if tok.Type == html.CommentToken || tok.Data == "script" && tok.Type != html.TextToken {
 				t.Fatalf("%q became %q", page, safe)
 			}
@@ -134,6 +144,9 @@ func FuzzConvert(f *testing.F) {
 		}
 		if again := htmltext.Sanitize(safe); again != safe {
 			t.Fatalf("sanitizing again changed %q to %q", safe, again)
+		}
+		if len(open) > 0 {
+			t.Fatalf("%q became %q, which leaves %v open", page, safe, open)
 		}
 	})
 }
