@@ -194,10 +194,7 @@ func (c *change) readInteractive(m *message.Message, fields meta.Object) bool {
 			m.Data = c.boundedData(m, body)
 		}
 	case "nfm_reply":
-		m.Kind = message.Form
-		m.Text = customerText(body, "body")
-		m.Payload = message.Cut(answer.Get("name").Text(), maxText)
-		m.Data = c.readFormAnswers(m, answer.Get("response_json"))
+		c.readForm(m, answer)
 	case "call_permission_reply":
 		m.Kind = message.Reply
 		m.Data = c.boundedData(m, body)
@@ -206,23 +203,9 @@ func (c *change) readInteractive(m *message.Message, fields meta.Object) bool {
 		m.Kind = message.Form
 		m.Payload = message.Cut(kind, maxText)
 		m.Data = c.boundedData(m, body)
+		m.Text = writtenText(body, false)
 	}
 	return true
-}
-
-// readFormAnswers returns the answers of a form, which WhatsApp sends as JSON
-// inside a string. If the string is not JSON, it is returned as it is.
-func (c *change) readFormAnswers(m *message.Message, v meta.Value) json.RawMessage {
-	if inner := v.Text(); json.Valid([]byte(inner)) {
-		return c.boundedData(m, meta.Value(inner))
-	}
-	if v.IsNull() {
-		return nil
-	}
-	if len(v) > 0 && v[0] == '"' {
-		m.Mark = unparsedMark
-	}
-	return c.boundedData(m, v)
 }
 
 // Error codes that Meta sends in place of a message.
