@@ -294,7 +294,7 @@ func classifySentFrom(t, rest string) class {
 		return textLine
 	case namesProduct(rest):
 		return signOffLine
-	case strings.Contains(rest, ", "), len(strings.Fields(rest)) > 3, looksLikeDate(rest), namesCarrier(rest):
+	case strings.Contains(rest, ", "), len(strings.Fields(rest)) > 3, namesTime(rest), namesCarrier(rest):
 		return textLine
 	}
 	return possibleSignOff

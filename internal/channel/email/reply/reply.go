@@ -79,8 +79,10 @@ type line struct {
 	text       string // without trailing blanks and the newline
 	start, end int
 	class      class
-	joined     int // number of lines after it that belong to it
-	cut        int // if not 0, position in text at which an attribution begins
+	inSpan     bool // a quote by the facts in Options, without a mark of its own
+	joined     int  // number of lines after it that belong to it
+	cut        int  // if not 0, position in text at which an attribution begins
+	weak       bool // an attribution without a time or an address
 }
 
 func splitLines(text string) []line {
@@ -104,7 +106,6 @@ func classifyLines(lines []line, o Options) {
 	quotes := o.Quotes
 	signatures := o.Signatures
 	armour := false
-	tries := maxTries
 	for i := 0; i < len(lines); i++ {
 		l := &lines[i]
 		l.class = classifyLine(l.text)
@@ -113,34 +114,17 @@ func classifyLines(lines []line, o Options) {
 			l.class = textLine
 		case isInsideSpan(&quotes, l.start) && l.class != emptyLine:
 			if l.class != forwardMark {
+				l.inSpan = l.class != quotedLine
 				l.class = quotedLine
 			}
 		case isInsideSpan(&signatures, l.start) && l.class != emptyLine:
 			l.class = signOffLine
 		}
 		armour = markPGPArmour(l, armour)
-		intro := l.class == quotedLine && l.text[0] != '>' // in HTML the attribution is part of the quote
-		readable := l.class == textLine || intro
-		if readable && tries > 0 && mayBeginAttribution(l.text) {
-			tries--
-			cut, n := findEmbeddedAttribution(lines, i)
-			if cut == 0 {
-				n = attributionLength(lines, i)
-			}
-			if n > 0 {
-				l.cut = cut
-				l.joined = n - 1
-				if cut == 0 {
-					l.class = attributionLine
-				}
-				for j := i + 1; j < i+n; j++ {
-					lines[j].class = attributionLine
-				}
-				i += n - 1
-			}
-		}
 	}
+	markAttributions(lines)
 	markHeaderLabels(lines)
+	unmarkSentences(lines)
 	markWrappedQuotes(lines)
 	resolveSignOffs(lines)
 	markBanner(lines)
@@ -206,11 +190,6 @@ func isBrokenLink(before, line string) bool {
 	}
 	return (strings.HasPrefix(line, "(http") || strings.HasPrefix(line, "<http")) && !strings.Contains(strings.TrimRight(line, "> "), " ")
 }
-
-// maxTries is the number of lines that are searched for attributions. No
-// thread has more, and it limits the time for a text with very many
-// candidates.
-const maxTries = 500
 
 // isInsideSpan reports whether pos is inside the first of the spans. It
 // removes spans that end before pos, so pos must not decrease between calls.

@@ -1,0 +1,368 @@
+package reply
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// A match says how a candidate has the form of an attribution.
+type match struct {
+	timeEnd int  // where the time ends, if it comes first; 0 otherwise
+	weak    bool // without a day or without an address
+}
+
+// matchDated matches c with the forms that have a time.
+func (c *candidate) matchDated() (match, bool) {
+	for _, opener := range patterns.openers[wordAt(c.lower)] {
+		if after := skipPhrase(c.lower, 0, opener); after >= 0 {
+			if m, ok := c.matchTimeFirst(opener, after); ok {
+				return m, true
+			}
+		}
+	}
+	if c.gap {
+		return match{}, false
+	}
+	if beginsMoment(c.lower) {
+		if m, ok := c.matchTimeFirst("", 0); ok {
+			return m, true
+		}
+	}
+	if !strings.ContainsAny(c.lower, "0123456789") {
+		return match{}, false
+	}
+	for _, p := range patterns.writerTime {
+		if m, ok := c.matchWriterFirst(p); ok {
+			return m, true
+		}
+	}
+	return match{}, false
+}
+
+// beginsMoment reports whether a time begins at the start of s, with a number
+// or a name.
+func beginsMoment(s string) bool {
+	if s == "" {
+		return false
+	}
+	return isDigit(s[0]) || momentWords[wordAt(s)]&(dayName|monthName) != 0
+}
+
+// matchTimeFirst matches c with the patterns that have the opener and then a
+// time, which begins at position at.
+func (c *candidate) matchTimeFirst(opener string, at int) (match, bool) {
+	n, when := readMoment(c.lower[at:])
+	if n == 0 {
+		return match{}, false
+	}
+	timeEnd := at + n
+	for _, p := range patterns.timeFirst[opener] {
+		start := skipPhrase(c.lower, timeEnd, p.between)
+		end := dropPhrase(c.lower, p.after)
+		if start < 0 || end < start {
+			continue
+		}
+		if w := newWriter(c.text[start:end]); c.accepts(p, w, when) {
+			return match{timeEnd: timeEnd, weak: !w.address || !when.isDate()}, true
+		}
+	}
+	return match{}, false
+}
+
+// matchWriterFirst matches c with a pattern that has the writer before the time.
+func (c *candidate) matchWriterFirst(p *pattern) (match, bool) {
+	start := skipPhrase(c.lower, 0, p.before)
+	end := dropPhrase(c.lower, p.after)
+	if start < 0 || end < start {
+		return match{}, false
+	}
+	body := c.lower[start:end]
+	writerEnd := strings.LastIndex(body, p.between)
+	if p.between == "" {
+		writerEnd = strings.LastIndexByte(body, '>') + 1
+	}
+	if writerEnd <= 0 || !isPhraseAt(body, writerEnd, p.between) {
+		return match{}, false
+	}
+	rest := body[writerEnd+len(p.between):]
+	n, when := readMoment(rest)
+	if strings.Trim(rest[n:], betweenParts) != "" {
+		return match{}, false
+	}
+	w := newWriter(c.text[start : start+writerEnd])
+	if !c.accepts(p, w, when) {
+		return match{}, false
+	}
+	return match{weak: !w.address || !when.isDate()}, true
+}
+
+// matchUndated matches c with the forms that have no time.
+func (c *candidate) matchUndated() (match, bool) {
+	if !c.marked || c.gap {
+		return match{}, false
+	}
+	for _, p := range patterns.undated {
+		start := skipPhrase(c.lower, 0, p.before)
+		end := dropPhrase(c.lower, p.after)
+		if start < 0 || end < start {
+			continue
+		}
+		w := newWriter(c.text[start:end])
+		named := w.endsInAddress || (c.beforeQuote && w.isName())
+		if named && w.plausible() {
+			return match{weak: true}, true
+		}
+	}
+	return match{}, false
+}
+
+// accepts reports whether a text with the pattern p is an attribution: whether
+// its writer and its time are those that a mail program writes. What is missing
+// in one of them must be made up by the quote that follows.
+func (c *candidate) accepts(p *pattern, w writer, when moment) bool {
+	switch {
+	case !w.plausible():
+		return false
+	case p.needsAddress:
+		return c.acceptsWithoutVerb(w, when)
+	case !c.marked && c.beforeQuote:
+		return when.isComplete() && (w.address || when.isFull())
+	case !c.marked:
+		return when.isFull() && w.address && (p.after != "" || w.endsInAddress)
+	case w.address:
+		return when.isDate() || when.has(hasWeekday)
+	case w.pronoun:
+		return c.beforeQuote && when.isFull()
+	case c.beforeQuote:
+		return when.isDate() || when.has(hasWeekday)
+	}
+	return when.isFull()
+}
+
+// acceptsWithoutVerb is accepts for a pattern that consists of a time and a
+// writer.
+func (c *candidate) acceptsWithoutVerb(w writer, when moment) bool {
+	if !w.address {
+		return when.isFull() && isOldGmail(c.lower)
+	}
+	return when.isComplete() && w.endsInAddress && (c.marked || c.beforeQuote)
+}
+
+// isOldGmail reports whether s begins with a time as Gmail wrote it until 2018:
+// "2016-03-03 17:21 GMT+01:00".
+func isOldGmail(s string) bool {
+	const zone = len("2016-03-03 17:21 ")
+	return len(s) > zone && isYear(s[:4]) && strings.HasPrefix(s[zone:], "gmt") && (s[4] == '-' || s[4] == '/')
+}
+
+// betweenParts are the characters that mail programs put between the parts of
+// an attribution.
+const betweenParts = " ,()[]，、（）"
+
+// skipPhrase returns the position after a phrase that is at position at of s,
+// perhaps after separators. It returns -1 if the phrase is not there.
+func skipPhrase(s string, at int, phrase string) int {
+	at = len(s) - len(strings.TrimLeft(s[at:], betweenParts))
+	if phrase == "" {
+		return at
+	}
+	if !strings.HasPrefix(s[at:], phrase) || !isPhraseAt(s, at, phrase) {
+		return -1
+	}
+	return at + len(phrase)
+}
+
+// dropPhrase returns the position of a phrase at the end of s, or -1 if s does
+// not end in it.
+func dropPhrase(s, phrase string) int {
+	if !strings.HasSuffix(s, phrase) || !isPhraseAt(s, len(s)-len(phrase), phrase) {
+		return -1
+	}
+	return len(s) - len(phrase)
+}
+
+// isPhraseAt reports whether the phrase that is at position at of s begins and
+// ends between words. Scripts without blanks do not separate words.
+func isPhraseAt(s string, at int, phrase string) bool {
+	if phrase == "" {
+		return true
+	}
+	first, _ := utf8.DecodeRuneInString(phrase)
+	before, _ := utf8.DecodeLastRuneInString(s[:at])
+	if isIdeograph(first) {
+		return true
+	}
+	last, _ := utf8.DecodeLastRuneInString(phrase)
+	after, _ := utf8.DecodeRuneInString(s[at+len(phrase):])
+	return !(unicode.IsLetter(first) && unicode.IsLetter(before)) && !(unicode.IsLetter(last) && unicode.IsLetter(after))
+}
+
+// A writer is the text of an attribution that names the writer of the quote.
+type writer struct {
+	text          string
+	address       bool // it has a mail address
+	endsInAddress bool
+	pronoun       bool // a person speaks of another one: "u", "my brother"
+}
+
+func newWriter(s string) writer {
+	w := writer{text: strings.Trim(s, betweenParts)}
+	w.address = strings.IndexByte(w.text, '@') >= 0
+	if w.address {
+		last := lastWord(w.text)
+		w.endsInAddress = strings.HasSuffix(last, ">") || strings.HasSuffix(last, "&gt;") || strings.IndexByte(last, '@') >= 0
+		return w
+	}
+	for word := range strings.FieldsSeq(strings.ToLower(w.text)) {
+		w.pronoun = w.pronoun || pronouns[strings.Trim(word, ",.")]
+	}
+	return w
+}
+
+// plausible reports whether w can be a name with or without an address, and not
+// a part of a sentence.
+func (w writer) plausible() bool {
+	most := maxNameWords
+	if w.address {
+		most = maxWriterWords
+	}
+	name, _, _ := strings.Cut(w.text, "<")
+	switch {
+	case w.text == "", hasOpenBracket(w.text), strings.Contains(w.text, "?"):
+		return false
+	case strings.Contains(w.text, "://") && w.text == name:
+		return false
+	case strings.Contains(strings.ReplaceAll(w.text, "mailto:", ""), ":") && !strings.Contains(w.text, "://"):
+		return false
+	}
+	return len(strings.Fields(name)) <= most && !crossesSentenceEnd(name)
+}
+
+// isName reports whether w consists of a few words with capitals.
+func (w writer) isName() bool { return !w.pronoun && isNameLike(w.text) }
+
+// isNameLike reports whether s consists of a few words with capitals.
+func isNameLike(s string) bool {
+	words := strings.Fields(s)
+	if len(words) == 0 || len(words) > maxNameWords || strings.ContainsAny(s, "0123456789@?!;:") || strings.HasSuffix(s, ",") || strings.HasSuffix(s, ".") {
+		return false
+	}
+	for i, word := range words {
+		first, _ := utf8.DecodeRuneInString(strings.Trim(word, `"'()`))
+		if unicode.IsLower(first) && (i == 0 || !nameParticles[word]) {
+			return false
+		}
+	}
+	return true
+}
+
+// nameParticles are the words without a capital in names of people and shops.
+var nameParticles = setOf("van de der den het te ter ten von vom zu zum und of the and for by at du des la le les et pour da do dos das e di del della degli y via av af og och i en in voor bij")
+
+// pronouns are words with which a customer speaks of a person. A name rarely
+// has them.
+var pronouns = setOf("u uw je jij jouw jullie ik wij we mij mijn me ons onze hij zij ze " +
+	"i you your he she we they my me our his her " +
+	"ich du er wir sie ihr ihre mein meine unser unsere mir " +
+	"vous tu je nous il elle on mon ma mes votre notre " +
+	"yo tú usted ustedes él ella nosotros mi su nuestro " +
+	"io lei lui noi voi mio mia suo sua " +
+	"eu você vocês ele ela nós meu minha " +
+	"ja pan pani on ona my mój moja jeg du han hun vi min mitt hon minä hän я вы он она мы мой")
+
+func setOf(words string) map[string]bool {
+	set := map[string]bool{}
+	for w := range strings.FieldsSeq(words) {
+		set[w] = true
+	}
+	return set
+}
+
+// crossesSentenceEnd reports whether s contains the end of a sentence: a word
+// longer than the abbreviations in names, a full stop, and a capital.
+func crossesSentenceEnd(s string) bool {
+	letters := 0
+	for i, r := range s {
+		if unicode.IsLetter(r) {
+			letters++
+			continue
+		}
+		if letters > 3 && strings.ContainsRune(".!?", r) && beginsSentence(s[i+1:]) {
+			return true
+		}
+		letters = 0
+	}
+	return false
+}
+
+// beginsSentence reports whether s is a blank and a capital.
+func beginsSentence(s string) bool {
+	if !strings.HasPrefix(s, " ") {
+		return false
+	}
+	next, _ := utf8.DecodeRuneInString(s[1:])
+	return unicode.IsUpper(next)
+}
+
+// capitalizedOpeners are openers in their usual spelling. They are used to
+// find an attribution that begins in the middle of a line.
+var capitalizedOpeners = []string{"On ", "Op ", "Am ", "Le ", "El ", "Il ", "Em ", "Den ", "På ", "W dniu ", "Dnia ", "Dne "}
+
+// matchInside finds an attribution that begins inside the first line of c, after
+// other text. It returns its position in that line.
+func (c *candidate) matchInside(lines []line) (at int, m match, ok bool) {
+	s := lines[c.start].text
+	tail := max(0, len(s)+len(c.rest)-maxAttributionLen)
+	for _, opener := range capitalizedOpeners {
+		at = strings.LastIndex(s, opener)
+		if at < max(1, tail) || !followsText(s, at) {
+			continue
+		}
+		inner := *c
+		whole := strings.TrimSuffix(s[at:]+" "+c.rest, " ")
+		inner.text, inner.marked = trimEnd(plainBlanks(whole))
+		inner.lower = strings.ToLower(inner.text)
+		if len(inner.lower) != len(inner.text) {
+			inner.text = inner.lower
+		}
+		inner.gap = true // a form with an opener
+		if m, ok = inner.matchDated(); ok {
+			return at, m, true
+		}
+	}
+	return 0, match{}, false
+}
+
+// followsText reports whether a word begins at position p of s, with text
+// before it.
+func followsText(s string, p int) bool {
+	return strings.ContainsAny(s[p-1:p], " -\t") && strings.Trim(s[:p], "-–—*_> \t\u00a0") != ""
+}
+
+// extendUpwards returns the first line of the attribution c, which matches as m.
+// It is the line above c if that is the first part of the attribution too: the
+// name of a writer whose address begins c, or the opener or day of the week of
+// its time.
+func (c *candidate) extendUpwards(lines []line, m match) int {
+	above := c.start - 1
+	if above < 0 || !lines[above].mayBeInAttribution() || lines[above].inSpan != lines[c.start].inSpan {
+		return c.start
+	}
+	text := trimDecoration(lines[above].text)
+	if strings.HasPrefix(c.text, "<") && isNameLike(text) {
+		return above
+	}
+	if m.timeEnd == 0 || !isDigit(c.text[0]) {
+		return c.start
+	}
+	lower := strings.ToLower(plainBlanks(text))
+	n, when := readMoment(lower)
+	isDay := when == hasWeekday && n >= len(lower)-1 && strings.HasSuffix(lower, ",")
+	isOpener := slices.Contains(patterns.openers[wordAt(lower)], lower)
+	if isDay || isOpener {
+		return above
+	}
+	return c.start
+}
