@@ -2,6 +2,7 @@ package detection
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/heard-intake/heard/internal/identity"
@@ -16,7 +17,7 @@ import (
 func (d *Detector) joinProblem(ctx context.Context, r taxonomy.Reason, product, id string, evs []Evidence, parents ...string) error {
 	rec, err := d.readSurvivor(ctx, id)
 	if err != nil {
-		return err
+		return fmt.Errorf("read problem %s: %w", id, err)
 	}
 	if slices.Contains(parents, rec.ID) {
 		rec.Parts = nil
@@ -25,18 +26,18 @@ func (d *Detector) joinProblem(ctx context.Context, r taxonomy.Reason, product, 
 		var taken []Evidence
 		if taken, evs = divideEvidence(part, evs); len(taken) > 0 {
 			if err := d.joinProblem(ctx, r, product, part.ID, taken, append(slices.Clip(parents), rec.ID)...); err != nil {
-				return err
+				return fmt.Errorf("part %s: %w", part.ID, err)
 			}
 		}
 	}
 	reopen := false
 	if rec.State.Solved() {
 		if reopen, err = d.recursAfterFix(ctx, r, product, rec, evs); err != nil {
-			return err
+			return fmt.Errorf("look whether problem %s returns: %w", rec.ID, err)
 		}
 	}
 	if err := d.updateAffected(ctx, rec.ID, evs); err != nil {
-		return err
+		return fmt.Errorf("count the customers of problem %s: %w", rec.ID, err)
 	}
 	return d.publishGrowth(ctx, rec, reopen, evs)
 }
@@ -86,7 +87,7 @@ func (d *Detector) updateAffected(ctx context.Context, id string, evs []Evidence
 	}
 	current, err := d.Store.Problems.AffectedAmong(ctx, id, customers)
 	if err != nil {
-		return err
+		return fmt.Errorf("problem %s: %w", id, err)
 	}
 	var changes []problem.AffectedChange
 	for _, e := range evs {
@@ -124,7 +125,7 @@ func (d *Detector) publishGrowth(ctx context.Context, before problem.Record, reo
 	}
 	rec, err := d.Store.Problems.Get(ctx, before.ID)
 	if err != nil {
-		return err
+		return fmt.Errorf("reopen problem %s: %w", before.ID, err)
 	}
 	quotes, added := problem.AddQuotes(rec.Quotes, newQuotes)
 	grown, published := problem.ApplyGrowth(rec.Problem, reopen, rec.LastSeen)

@@ -2,6 +2,7 @@ package detection
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"sync"
 	"time"
@@ -14,11 +15,11 @@ import (
 func (d *Detector) evaluateRise(ctx context.Context, x *examination, after time.Time) (finding, error) {
 	countedSince, err := d.countedSince(ctx, x.latest)
 	if err != nil {
-		return finding{}, err
+		return finding{}, fmt.Errorf("begin of counting: %w", err)
 	}
 	usual, err := d.readLevels(ctx, Cause{x.reason.ID, x.product}, x.latest)
 	if err != nil {
-		return finding{}, err
+		return finding{}, fmt.Errorf("usual numbers of %s: %w", x.reason.ID, err)
 	}
 	levels := problem.Levels{}
 	for day, l := range usual {
@@ -34,7 +35,7 @@ func (d *Detector) evaluateRise(ctx context.Context, x *examination, after time.
 	slot := laterOf(rise.Since, after).In(d.Zone).Format(problem.HourLayout)
 	occurrences, err := d.Store.Causes.Occurrences(ctx, x.reason.ID, x.product, slot, afterAllSlots, maxOccurrences, d.Now())
 	if err != nil {
-		return finding{}, err
+		return finding{}, fmt.Errorf("rise of %s: %w", x.reason.ID, err)
 	}
 	enough := func() bool {
 		n := problem.Distinct(problem.Rule{Window: 8 * 24 * time.Hour}, toSightings(occurrences), x.latest)
@@ -135,7 +136,7 @@ func (d *Detector) readLevels(ctx context.Context, c Cause, at time.Time) (probl
 	firstDay := at.AddDate(0, 0, -problem.LevelDays).Format(time.DateOnly)
 	levels, through, err := d.Store.Causes.Levels(ctx, c.Reason, c.Product, firstDay, d.Now())
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("cause %s: %w", c.Reason, err)
 	}
 	if through < hour {
 		if through == "" {
@@ -143,10 +144,10 @@ func (d *Detector) readLevels(ctx context.Context, c Cause, at time.Time) (probl
 		}
 		missing, err := d.Store.Causes.OccurrencesPerHour(ctx, c.Reason, c.Product, through, hour, d.Now())
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("count the hours of %s: %w", c.Reason, err)
 		}
 		if err := d.writeLevels(ctx, c, levels, missing, through, at); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("keep the levels of %s: %w", c.Reason, err)
 		}
 	}
 	d.Levels.storeLevels(c, hour, levels)
@@ -173,7 +174,7 @@ func (d *Detector) writeLevels(ctx context.Context, c Cause, levels, missing pro
 			continue
 		}
 		if err := d.Store.Causes.PutLevel(ctx, c.Reason, c.Product, day, sum, day+"T24", expires); err != nil {
-			return err
+			return fmt.Errorf("day %s: %w", day, err)
 		}
 	}
 	if counted < minStored && strings.HasPrefix(through, today) {

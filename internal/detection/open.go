@@ -2,6 +2,7 @@ package detection
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -24,7 +25,7 @@ const afterAllSlots = "9"
 func (d *Detector) openProblem(ctx context.Context, r taxonomy.Reason, product, firstSlot string) error {
 	all, err := d.Store.Causes.Occurrences(ctx, r.ID, product, firstSlot, afterAllSlots, maxOccurrences, d.Now())
 	if err != nil {
-		return err
+		return fmt.Errorf("cause %s: %w", r.ID, err)
 	}
 	seed := problem.Seed{
 		ID: uuid.Must(uuid.NewV7()).String(), Reason: r.ID, Product: product, Department: d.Taxonomy.Owner(r.ID, product),
@@ -38,7 +39,7 @@ func (d *Detector) openProblem(ctx context.Context, r taxonomy.Reason, product, 
 	p = problem.SetAcknowledgeBy(p, d.acknowledgeBy)
 	rec := problem.Record{Problem: p, Events: published, Quotes: selectQuotes(all), Opening: firstSlot}
 	if err := d.Store.Problems.Create(ctx, rec, nil); err != nil {
-		return err
+		return fmt.Errorf("open a problem of %s: %w", r.ID, err)
 	}
 	d.Meter.Count("Department", p.Department, map[string]int{"ProblemsOpened": 1})
 	return d.joinProblem(ctx, r, product, p.ID, nil) // adds the affected customers
@@ -63,18 +64,18 @@ func (d *Detector) readSurvivor(ctx context.Context, id string) (problem.Record,
 func (d *Detector) completeOpening(ctx context.Context, rec problem.Record) (problem.Record, error) {
 	if r, ok := d.Taxonomy.Reason(rec.Reason); ok && rec.Product != "" {
 		if err := d.absorbGeneralProblem(ctx, r, rec.Problem); err != nil {
-			return rec, err
+			return rec, fmt.Errorf("problem %s: %w", rec.ID, err)
 		}
 	}
 	all, err := d.Store.Causes.Occurrences(ctx, rec.Reason, rec.Product, rec.Opening, afterAllSlots, maxOccurrences, d.Now())
 	if err != nil {
-		return rec, err
+		return rec, fmt.Errorf("complete problem %s: %w", rec.ID, err)
 	}
 	if err := d.updateAffected(ctx, rec.ID, groupByCustomer(all)); err != nil {
-		return rec, err
+		return rec, fmt.Errorf("complete problem %s: %w", rec.ID, err)
 	}
 	if rec, err = d.Store.Problems.Get(ctx, rec.ID); err != nil {
-		return rec, err
+		return rec, fmt.Errorf("complete problem %s: %w", rec.ID, err)
 	}
 	rec.Opening = ""
 	if p, published := problem.ApplyGrowth(rec.Problem, false, rec.LastSeen); len(published) > 0 {
@@ -103,7 +104,7 @@ func (d *Detector) absorbGeneralProblem(ctx context.Context, r taxonomy.Reason, 
 		}
 		next, published, err := problem.ApplyUpdate(rec.Problem, problem.Update{To: problem.Merged, Into: into.ID, At: d.Now().UTC()})
 		if err != nil {
-			return err
+			return fmt.Errorf("merge problem %s into %s: %w", id, into.ID, err)
 		}
 		rec.Problem = next
 		rec.Events = published

@@ -2,6 +2,7 @@ package detection
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -100,14 +101,14 @@ type causeRecord struct {
 func (d *Detector) readRecord(ctx context.Context, c Cause, customers []identity.CustomerID, records map[string]*causeRecord) error {
 	id, err := d.Store.Causes.ProblemOfCause(ctx, c.Reason, c.Product)
 	if err != nil {
-		return err
+		return fmt.Errorf("cause %s: %w", c.Reason, err)
 	}
 	if id == "" {
 		return d.readWindowRecord(ctx, c, customers, records)
 	}
 	rec, err := problem.FollowMerges(ctx, id, d.readHeader)
 	if err != nil {
-		return err
+		return fmt.Errorf("read problem %s: %w", id, err)
 	}
 	if r := records[rec.ID]; r != nil {
 		r.causes = append(r.causes, c)
@@ -115,7 +116,7 @@ func (d *Detector) readRecord(ctx context.Context, c Cause, customers []identity
 	}
 	r := &causeRecord{causes: []Cause{c}, since: rec.FirstSeen}
 	if err := d.readAffected(ctx, rec, customers, r); err != nil {
-		return err
+		return fmt.Errorf("customers of problem %s: %w", rec.ID, err)
 	}
 	records[rec.ID] = r
 	return nil
@@ -132,7 +133,7 @@ func (d *Detector) readWindowRecord(ctx context.Context, c Cause, customers []id
 	window, err := d.Store.Causes.Occurrences(ctx, c.Reason, c.Product, since.In(d.Zone).Format(time.DateOnly), afterAllSlots, maxOccurrences, d.Now())
 	window = slices.DeleteFunc(window, func(s problem.Occurrence) bool { return !slices.Contains(customers, s.Customer) })
 	if err != nil {
-		return err
+		return fmt.Errorf("window of %s: %w", c.Reason, err)
 	}
 	records[c.Reason+"#"+c.Product] = &causeRecord{causes: []Cause{c}, since: since, window: window}
 	return nil
@@ -148,7 +149,7 @@ func (d *Detector) readAffected(ctx context.Context, rec problem.Record, custome
 	into.read = append(into.read, rec.ID)
 	affected, err := d.Store.Problems.AffectedAmong(ctx, rec.ID, customers)
 	if err != nil {
-		return err
+		return fmt.Errorf("problem %s: %w", rec.ID, err)
 	}
 	for _, a := range affected {
 		into.affected = append(into.affected, a)

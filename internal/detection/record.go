@@ -3,6 +3,7 @@ package detection
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -101,7 +102,7 @@ const maxTries = 10
 func (d *Detector) recordOnce(ctx context.Context, r taxonomy.Reason, product string, evs []Evidence) error {
 	id, err := d.Store.Causes.ProblemOfCause(ctx, r.ID, product)
 	if err != nil {
-		return err
+		return fmt.Errorf("cause %s: %w", r.ID, err)
 	}
 	if id != "" {
 		return d.joinProblem(ctx, r, product, id, evs)
@@ -118,7 +119,7 @@ func (d *Detector) recordOnce(ctx context.Context, r taxonomy.Reason, product st
 	f, err := d.examineWindow(ctx, r, product, added, time.Time{})
 	switch {
 	case err != nil:
-		return err
+		return fmt.Errorf("examine the window of %s: %w", r.ID, err)
 	case f.existing != "":
 		return d.joinProblem(ctx, r, product, f.existing, evs)
 	case f.opens:
@@ -160,7 +161,7 @@ func (d *Detector) writeOccurrences(ctx context.Context, r taxonomy.Reason, prod
 	}
 	for _, err := range errs {
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("write occurrences of %s: %w", r.ID, err)
 		}
 	}
 	return added, nil

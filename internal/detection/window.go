@@ -3,6 +3,7 @@ package detection
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"maps"
 	"slices"
@@ -65,7 +66,7 @@ func (d *Detector) examineWindow(ctx context.Context, r taxonomy.Reason, product
 	x := d.startExamination(r, product, added, breaks)
 	w, err := d.Store.Causes.CauseWindow(ctx, r.ID, product, x.firstRead, x.readLimit, d.Now())
 	if err != nil {
-		return finding{}, err
+		return finding{}, fmt.Errorf("cause %s: %w", r.ID, err)
 	}
 	x.window = w.Occurrences
 	if w.Problem != "" {
@@ -81,7 +82,7 @@ func (d *Detector) examineWindow(ctx context.Context, r taxonomy.Reason, product
 		return f, err
 	}
 	if f, err = d.discountMistaken(ctx, x, f, after); err != nil {
-		return finding{}, err
+		return finding{}, fmt.Errorf("discount mistaken contacts of %s: %w", r.ID, err)
 	}
 	if !f.opens || len(w.Others) == 0 {
 		return f, nil
