@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -83,7 +84,7 @@ func (t Contacts) ChangesSince(ctx context.Context, c identity.Customer, asked i
 	for found, read := 0, 0; l.Source < len(sources)*len(places); {
 		more, err := t.readSource(ctx, places[l.Source/len(sources)], &l, limit, &found, &read, &out)
 		if err != nil {
-			return out, err
+			return out, fmt.Errorf("read changes: %w", err)
 		}
 		if more {
 			out.Cursor = l.String()
@@ -212,7 +213,7 @@ func (t Contacts) fillMessages(ctx context.Context, entries []message.Entry) err
 	for chunk := range slices.Chunk(keys, 100) {
 		items, err := t.batchGet(ctx, chunk, false)
 		if err != nil {
-			return err
+			return fmt.Errorf("read changed messages: %w", err)
 		}
 		for _, it := range items {
 			m, whole, err := readMessage(it)
@@ -229,12 +230,12 @@ func (t Contacts) fillMessages(ctx context.Context, entries []message.Entry) err
 // messages that were erased meanwhile or belong to another customer.
 func (t Contacts) finishChanges(ctx context.Context, c identity.Customer, out contact.Changes) (contact.Changes, error) {
 	if err := t.fillMessages(ctx, out.Entries); err != nil {
-		return out, err
+		return out, fmt.Errorf("fill changed messages: %w", err)
 	}
 	out.Entries = slices.DeleteFunc(out.Entries, func(e message.Entry) bool { return e.Kind == "" || !t.messages().ownsMessage(c, e.Message) })
 	if len(c.Moves) > 0 {
 		if err := t.dropForeign(ctx, c, &out); err != nil {
-			return out, err
+			return out, fmt.Errorf("leave out changes of others: %w", err)
 		}
 	}
 	return out, t.messages().addStates(ctx, c, out.Entries)

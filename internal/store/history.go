@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -27,7 +28,7 @@ func (t Messages) History(ctx context.Context, c identity.Customer, q message.Qu
 	}
 	all, more, err := t.mergeHistories(ctx, c, q, after)
 	if err != nil {
-		return message.Page{}, err
+		return message.Page{}, fmt.Errorf("read a page of history: %w", err)
 	}
 	p := message.Page{Complete: !more}
 	if more {
@@ -50,7 +51,7 @@ func (t Messages) addStates(ctx context.Context, c identity.Customer, entries []
 	}
 	states, err := t.messageStates(ctx, c, ms, false)
 	if err != nil {
-		return err
+		return fmt.Errorf("read the states of messages: %w", err)
 	}
 	for i := range entries {
 		if s, ok := states[entries[i].ID]; ok {

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -186,7 +187,7 @@ func (t Customers) writeMerge(ctx context.Context, into, from identity.Customer,
 	ch.After = [][]identity.CustomerID{slices.Concat(into.Members, from.Members)}
 	records, err := t.auditWrites(&ch, into.ID, from.ID)
 	if err != nil {
-		return err
+		return fmt.Errorf("write the log of identity changes: %w", err)
 	}
 	merged := mergedSet(from.Members)
 	writes := append(records,
@@ -247,7 +248,7 @@ func (t Customers) UnmergeCustomer(ctx context.Context, member identity.Customer
 func (t Customers) writeUnmerge(ctx context.Context, member identity.CustomerID, d identity.Decision) (identity.CustomerID, error) {
 	path, err := t.mergePath(ctx, member)
 	if err != nil {
-		return "", err
+		return "", fmt.Errorf("follow the merges: %w", err)
 	}
 	if len(path) == 1 {
 		return "", fault.New(fault.Invalid, "this id stands for all of its ids; name the one to split off")
@@ -262,7 +263,7 @@ func (t Customers) writeUnmerge(ctx context.Context, member identity.CustomerID,
 	}
 	writes, err := t.auditWrites(&ch, customerOf(text(top, pkName)), member)
 	if err != nil {
-		return "", err
+		return "", fmt.Errorf("write the log of identity changes: %w", err)
 	}
 	writes = append(writes, t.without(path[0], attrProfileMergedInto, nil))
 	for _, p := range path[1:] {
@@ -293,7 +294,7 @@ func (t Customers) mergePath(ctx context.Context, id identity.CustomerID) ([]ite
 	for id != "" {
 		it, err := t.getItem(ctx, key(customerPK(id), profileSK), true)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("follow a merge: %w", err)
 		}
 		if it == nil {
 			it = key(customerPK(id), profileSK)

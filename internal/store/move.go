@@ -58,7 +58,7 @@ func (t Customers) moveAlias(ctx context.Context, owner identity.Customer, a ide
 	k := t.aliasKey(identity.Address{Alias: a, Assurance: identity.Verified})
 	it, err := t.getItem(ctx, key(k, aliasSK), true)
 	if err != nil {
-		return err
+		return fmt.Errorf("read the alias that moves: %w", err)
 	}
 	if it == nil {
 		return fault.New(fault.NotFound, "nobody proved to have this alias")
@@ -102,7 +102,7 @@ func (t Customers) writeAliasMove(ctx context.Context, a aliasItem, m identity.M
 	}
 	writes, err := t.auditWrites(&ch, who...)
 	if err != nil {
-		return err
+		return fmt.Errorf("write the log of identity changes: %w", err)
 	}
 	condition := exprf("%s = :c AND attribute_not_exists(%s)", attrAliasCustomer, attrAliasMoves)
 	values := item{":c": str(string(a.customer)), ":mv": &types.AttributeValueMemberSS{Value: all[:1]}}

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -84,7 +85,7 @@ func readProblem(it item) (problem.Record, error) {
 func (t Problems) Create(ctx context.Context, p problem.Record, affected []problem.Affected) error {
 	writes, err := t.writesOf(p, true)
 	if err != nil {
-		return err
+		return fmt.Errorf("create a problem: %w", err)
 	}
 	open := key(causePK(p.Reason, p.Product), openSK)
 	open[attrOpenProblem] = str(p.ID)
@@ -172,7 +173,7 @@ func (t Problems) ProblemLog(ctx context.Context, problemID string, limit int, c
 func (t Problems) Save(ctx context.Context, p problem.Record) error {
 	writes, err := t.writesOf(p, false)
 	if err != nil {
-		return err
+		return fmt.Errorf("save a problem: %w", err)
 	}
 	return t.transact(ctx, writes, "the problem changed")
 }
@@ -183,7 +184,7 @@ func (t Problems) Save(ctx context.Context, p problem.Record) error {
 func (t Problems) Split(ctx context.Context, from, part problem.Record) error {
 	writes, err := t.writesOf(from, false)
 	if err != nil {
-		return err
+		return fmt.Errorf("split a problem: %w", err)
 	}
 	more, err := t.writesOf(part, true)
 	if err != nil {

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -19,10 +20,10 @@ func (t Customers) RegisterCustomer(ctx context.Context, r identity.Registration
 	}
 	res, err := t.ResolveAliases(ctx, addresses, ev)
 	if err != nil {
-		return identity.Plan{}, err
+		return identity.Plan{}, fmt.Errorf("resolve the aliases of a register entry: %w", err)
 	}
 	if err := t.putProfile(ctx, res.Owner, r, addresses); err != nil {
-		return identity.Plan{}, err
+		return identity.Plan{}, fmt.Errorf("store a register entry: %w", err)
 	}
 	plan, err := t.judgeRegistration(ctx, addresses, ev, res, func(other identity.CustomerID) error {
 		_, err := t.JoinByEvidence(ctx, res.Owner, other, ev)
@@ -33,7 +34,7 @@ func (t Customers) RegisterCustomer(ctx context.Context, r identity.Registration
 	}
 	c, err := t.customer(ctx, res.Owner, true)
 	if err != nil {
-		return plan, err
+		return plan, fmt.Errorf("read the registered customer: %w", err)
 	}
 	plan.Customer = c.ID
 	return plan, t.putOrders(ctx, r)
@@ -49,7 +50,7 @@ func (t Customers) PlanRegistration(ctx context.Context, r identity.Registration
 	addresses = t.linkableAddresses(addresses)
 	s, err := t.statement(ctx, addresses, t.aliasKeys(addresses), ev)
 	if err != nil {
-		return identity.Plan{}, err
+		return identity.Plan{}, fmt.Errorf("look up the aliases of a register entry: %w", err)
 	}
 	plan, err := t.judgeRegistration(ctx, addresses, ev, Resolution{Owner: s.owner, New: s.fresh, Others: s.others}, nil)
 	if err != nil || s.fresh {
@@ -80,7 +81,7 @@ func (t Customers) judgeRegistration(ctx context.Context, addresses []identity.A
 	plan := identity.Plan{New: res.New}
 	s, err := t.statement(ctx, t.linkableAddresses(addresses), t.aliasKeys(t.linkableAddresses(addresses)), ev)
 	if err != nil {
-		return plan, err
+		return plan, fmt.Errorf("look up the aliases of a register entry: %w", err)
 	}
 	for _, r := range s.rivals {
 		if r.customer != res.Owner {
@@ -90,7 +91,7 @@ func (t Customers) judgeRegistration(ctx context.Context, addresses []identity.A
 	for _, other := range res.Others {
 		v, err := t.verdict(ctx, res.Owner, other, ev)
 		if err != nil {
-			return plan, err
+			return plan, fmt.Errorf("compare a customer of the same address: %w", err)
 		}
 		if v.why == "" {
 			plan.Joined = append(plan.Joined, other)
@@ -99,7 +100,7 @@ func (t Customers) judgeRegistration(ctx context.Context, addresses []identity.A
 		}
 		if do != nil {
 			if err := do(other); err != nil {
-				return plan, err
+				return plan, fmt.Errorf("join a customer of the same address: %w", err)
 			}
 		}
 	}

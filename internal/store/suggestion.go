@@ -3,6 +3,7 @@ package store
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -125,7 +126,7 @@ func (t Customers) Suggestions(ctx context.Context, c identity.Customer) ([]iden
 	}
 	alike, err := t.similarCustomers(ctx, c)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("search similar customers: %w", err)
 	}
 	for _, l := range alike {
 		s := at(l.customer)
@@ -143,7 +144,7 @@ func (t Customers) together(ctx context.Context, c identity.Customer, found map[
 		}
 		who, err := t.Get(ctx, id)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("read a suggested customer: %w", err)
 		}
 		if who.ID == c.ID {
 			continue
@@ -186,11 +187,11 @@ type likeness struct {
 func (t Customers) similarCustomers(ctx context.Context, c identity.Customer) ([]likeness, error) {
 	all, err := t.aliasesOf(ctx, c)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("read the aliases of similar customers: %w", err)
 	}
 	texts, names, err := t.recentTexts(ctx, c)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("read the texts of similar customers: %w", err)
 	}
 	reasons := map[string]string{} // by key of an alias
 	var theirs []identity.Alias
@@ -226,11 +227,11 @@ func (t Customers) similarCustomers(ctx context.Context, c identity.Customer) ([
 	}
 	known, err := t.readAliases(ctx, keys)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("look up similar aliases: %w", err)
 	}
 	out, err := t.findClaimants(ctx, theirs)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("search claimed addresses: %w", err)
 	}
 	for k, a := range known {
 		out = append(out, likeness{a.currentOwner(), reasons[k]})

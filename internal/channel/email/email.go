@@ -123,22 +123,30 @@ func Normalize(raw []byte, env Envelope) (message.Delivery, Parsed, error) {
 		m.Data, _ = json.Marshal(p.Report)
 	}
 
-	var d message.Delivery
-	for _, mailbox := range ownMailboxes(env) {
-		m := m
+	d := message.Delivery{Messages: perMailbox(m, env)}
+	for _, m := range d.Messages {
+		if err := m.Validate(); err != nil {
+			return message.Delivery{}, p, err
+		}
+	}
+	d.Effects = effectsOf(p.Report, d.Messages[0])
+	return d, p, nil
+}
+
+// perMailbox returns one message for each of our mailboxes that received the mail.
+func perMailbox(m message.Message, env Envelope) []message.Message {
+	mailboxes := ownMailboxes(env)
+	all := make([]message.Message, len(mailboxes))
+	for i, mailbox := range mailboxes {
 		m.Account = mailbox
 		m.ProviderID = env.key
 		if mailbox != "" {
 			m.ProviderID += "/" + mailbox
 		}
 		m.ID = message.NewID(m.Channel, m.SentAt, m.ProviderID)
-		if err := m.Validate(); err != nil {
-			return message.Delivery{}, p, err
-		}
-		d.Messages = append(d.Messages, m)
+		all[i] = m
 	}
-	d.Effects = effectsOf(p.Report, d.Messages[0])
-	return d, p, nil
+	return all
 }
 
 // parseMail reads the mail itself, without the envelope.
