@@ -9,8 +9,8 @@ import (
 
 // A match says how a candidate has the form of an attribution.
 type match struct {
-	timeEnd int  // where the time ends, if it comes first; 0 otherwise
-	weak    bool // without a day or without an address
+	timeEnd int // where the time ends, if it comes first; 0 otherwise
+	trust   trust
 }
 
 // matchDated matches c with the forms that have a time.
@@ -65,7 +65,7 @@ func (c *candidate) matchTimeFirst(opener string, at int) (match, bool) {
 			continue
 		}
 		if w := newWriter(c.text[start:end]); c.accepts(p, w, when) {
-			return match{timeEnd: timeEnd, weak: !w.address || !when.isDate()}, true
+			return match{timeEnd: timeEnd, trust: trustIn(w, when)}, true
 		}
 	}
 	return match{}, false
@@ -95,7 +95,7 @@ func (c *candidate) matchWriterFirst(p *pattern) (match, bool) {
 	if !c.accepts(p, w, when) {
 		return match{}, false
 	}
-	return match{weak: !w.address || !when.isDate()}, true
+	return match{trust: trustIn(w, when)}, true
 }
 
 // matchUndated matches c with the forms that have no time.
@@ -112,7 +112,7 @@ func (c *candidate) matchUndated() (match, bool) {
 		w := newWriter(c.text[start:end])
 		named := w.endsInAddress || (c.beforeQuote && w.isName())
 		if named && w.plausible() {
-			return match{weak: true}, true
+			return match{}, true
 		}
 	}
 	return match{}, false

@@ -82,7 +82,7 @@ type line struct {
 	inSpan     bool // a quote by the facts in Options, without a mark of its own
 	joined     int  // number of lines after it that belong to it
 	cut        int  // if not 0, position in text at which an attribution begins
-	weak       bool // an attribution without a time or an address
+	trust      trust
 }
 
 func splitLines(text string) []line {
