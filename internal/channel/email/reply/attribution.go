@@ -98,9 +98,7 @@ func mayEndAttribution(lines []line, i int) bool {
 	}
 	text, marked := trimEnd(l.text)
 	switch {
-	case marked, strings.HasSuffix(text, ">"), isDigit(l.text[0]):
-		return true
-	case strings.IndexByte(text, '@') >= 0 && patterns.lastWords[strings.ToLower(lastWord(text))]:
+	case marked, strings.HasSuffix(text, ">"), isDigit(l.text[0]), patterns.lastWords[strings.ToLower(lastWord(text))]:
 		return true
 	}
 	return isBeforeQuote(lines, i)
