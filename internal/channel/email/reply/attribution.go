@@ -40,17 +40,37 @@ func markAttributions(lines []line) {
 	}
 }
 
+// A trust says how sure it is that a text is an attribution.
+type trust byte
+
+const (
+	possible trust = iota // it has no time of day and no address
+	probable              // it has one of them, with a day
+	certain               // it has a day and an address
+)
+
+// trustIn returns the trust in an attribution with the given writer and time.
+func trustIn(w writer, when moment) trust {
+	switch {
+	case w.address && when.isDate():
+		return certain
+	case when.isFull():
+		return probable
+	}
+	return possible
+}
+
 // An attribution is the place of an attribution that ends at a known line.
 type attribution struct {
-	start int  // its first line
-	cut   int  // if not 0, the position in that line at which it begins
-	weak  bool // it has no time or no address
+	start int // its first line
+	cut   int // if not 0, the position in that line at which it begins
+	trust trust
 }
 
 func (a attribution) mark(lines []line, end int) {
 	first := &lines[a.start]
 	first.joined = end - a.start
-	first.weak = a.weak
+	first.trust = a.trust
 	first.cut = a.cut
 	for j := a.start; j <= end; j++ {
 		lines[j].class = attributionLine
@@ -78,9 +98,7 @@ func mayEndAttribution(lines []line, i int) bool {
 	}
 	text, marked := trimEnd(l.text)
 	switch {
-	case marked, strings.HasSuffix(text, ">"), isDigit(l.text[0]):
-		return true
-	case strings.IndexByte(text, '@') >= 0 && patterns.lastWords[strings.ToLower(lastWord(text))]:
+	case marked, strings.HasSuffix(text, ">"), isDigit(l.text[0]), patterns.lastWords[strings.ToLower(lastWord(text))]:
 		return true
 	}
 	return isBeforeQuote(lines, i)
@@ -133,17 +151,17 @@ func findAttribution(lines []line, i int) (attribution, bool) {
 	texts := joinBackwards(lines, i)
 	for _, t := range texts {
 		if m, ok := t.matchDated(); ok {
-			return attribution{start: t.extendUpwards(lines, m), weak: m.weak}, true
+			return attribution{start: t.extendUpwards(lines, m), trust: m.trust}, true
 		}
 	}
 	for _, t := range texts {
 		if at, m, ok := t.matchInside(lines); ok {
-			return attribution{start: t.start, cut: at, weak: m.weak}, true
+			return attribution{start: t.start, cut: at, trust: m.trust}, true
 		}
 	}
 	for _, t := range texts {
 		if m, ok := t.matchUndated(); ok {
-			return attribution{start: t.extendUpwards(lines, m), weak: true}, true
+			return attribution{start: t.extendUpwards(lines, m), trust: possible}, true
 		}
 	}
 	return attribution{}, false
@@ -214,12 +232,12 @@ func plainBlanks(s string) string {
 }
 
 // unmarkSentences makes text of attributions that are sentences of the writer,
-// such as "Op maandag schreef Jan:" above the real attribution. These have no
-// time or no address, and another quote begins directly below them.
+// such as "Op maandag schreef Jan:", because the real attribution or a header is
+// directly below them.
 func unmarkSentences(lines []line) {
 	for i := range lines {
 		l := &lines[i]
-		if l.class != attributionLine || !l.weak || l.cut > 0 {
+		if l.class != attributionLine || l.trust == certain || (i > 0 && lines[i-1].cut > 0) {
 			continue
 		}
 		end := i + l.joined
@@ -227,16 +245,45 @@ func unmarkSentences(lines []line) {
 		for next < len(lines) && lines[next].class == emptyLine {
 			next++
 		}
-		if next == len(lines) {
-			return
-		}
-		switch lines[next].class {
-		case attributionLine, labelLine, originalMark, forwardMark:
+		if next < len(lines) && beginsHistory(lines, next, l.trust) {
 			for j := i; j <= end; j++ {
 				lines[j].class = textLine
 			}
 			l.joined = 0
-		default:
 		}
 	}
+}
+
+// beginsHistory reports whether line i begins the history of the mail, below an
+// attribution with the given trust. A quote whose first lines are an attribution
+// or a header does so if that of the quote itself is only possible.
+func beginsHistory(lines []line, i int, above trust) bool {
+	switch lines[i].class {
+	case attributionLine, labelLine, originalMark, forwardMark:
+		return true
+	case quotedLine:
+		return above == possible && beginsQuotedHistory(lines[i:])
+	default:
+		return false
+	}
+}
+
+// beginsQuotedHistory reports whether the first quoted lines are an attribution
+// or have a label.
+func beginsQuotedHistory(lines []line) bool {
+	var quoted []line
+	for _, l := range lines[:min(len(lines), 3)] {
+		text := strings.TrimLeft(l.text, "> ")
+		if l.class != quotedLine || text == "" {
+			break
+		}
+		if labelKind(text) != 0 {
+			return true
+		}
+		quoted = append(quoted, line{text: text, class: textLine})
+		if a, found := findAttribution(quoted, len(quoted)-1); found && a.trust != possible {
+			return true
+		}
+	}
+	return false
 }

@@ -3,6 +3,7 @@ package reply
 import (
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // maxTail is the most lines of text after a quote that count as a signature if
@@ -262,12 +263,31 @@ func collectAnswers(units []unit) (a writerAnswers) {
 			if isFooter(u.text) || isDisclaimer(u.text, units[i:]) {
 				return a
 			}
+			a.says = a.says || isWrittenSentence(u.text) || (a.lines == 0 && beginsWithNumber(u.text))
 			a.lines++
-			a.says = a.says || isWrittenSentence(u.text)
 		default:
 		}
 	}
 	return a
+}
+
+// maxAnswerDigits is the most digits of a number that is an answer, and not a
+// phone number below a signature.
+const maxAnswerDigits = 8
+
+// beginsWithNumber reports whether a line begins with a number that can answer
+// a question: "12345", "2 stuks", "# 12". A signature begins with a name.
+func beginsWithNumber(s string) bool {
+	s = strings.TrimLeft(s, " #€$")
+	digits := 0
+	for _, c := range s {
+		if unicode.IsDigit(c) {
+			digits++
+		} else if !strings.ContainsRune(" -./()", c) {
+			break
+		}
+	}
+	return s != "" && isDigit(s[0]) && digits <= maxAnswerDigits
 }
 
 // isGreetingOnly reports whether the writer wrote no more than a greeting.

@@ -124,16 +124,20 @@ type compiledForms struct {
 	writerTime []*pattern
 	undated    []*pattern
 	lastWords  map[string]bool // the words that end a pattern
+	verbs      map[string]bool // the words between a time and a writer
 }
 
 func compileForms() compiledForms {
-	c := compiledForms{openers: map[string][]string{}, timeFirst: map[string][]*pattern{}, lastWords: map[string]bool{}}
+	c := compiledForms{openers: map[string][]string{}, timeFirst: map[string][]*pattern{}, lastWords: map[string]bool{}, verbs: map[string]bool{}}
 	for _, f := range datedForms {
 		for _, p := range f.expand() {
-			c.lastWords[p.after[strings.LastIndexByte(p.after, ' ')+1:]] = p.after != ""
+			c.lastWords[lastWord(p.after)] = p.after != ""
 			if p.order == writerThenTime {
 				c.writerTime = append(c.writerTime, p)
 				continue
+			}
+			if !p.needsAddress {
+				c.verbs[wordAt(p.between)] = p.between != ""
 			}
 			if word := wordAt(p.before); !slices.Contains(c.openers[word], p.before) && word != "" {
 				c.openers[word] = append(c.openers[word], p.before)

@@ -19,23 +19,23 @@ const (
 // labelNames are the labels in the header of a mail that is quoted without
 // marks, in lower case.
 var labelNames = map[string]uint8{
-	"from": fromLabel, "sent": sentLabel, "date": dateLabel, "to": toLabel, "cc": toLabel, "bcc": toLabel, "subject": subjectLabel, "reply-to": otherLabel, "reply to": otherLabel, "importance": otherLabel, "attachments": otherLabel, "sent on": sentLabel, "organization": otherLabel, "when": dateLabel, "where": otherLabel, "message-id": otherLabel, "sender": fromLabel,
+	"from": fromLabel, "sent": sentLabel, "date": dateLabel, "to": toLabel, "cc": otherLabel, "bcc": otherLabel, "subject": subjectLabel, "reply-to": otherLabel, "reply to": otherLabel, "importance": otherLabel, "attachments": otherLabel, "sent on": sentLabel, "organization": otherLabel, "when": otherLabel, "where": otherLabel, "message-id": otherLabel, "sender": fromLabel,
 	"van": fromLabel, "verzonden": sentLabel, "datum": dateLabel, "aan": toLabel, "onderwerp": subjectLabel, "verstuurd": sentLabel, "beantwoorden": otherLabel, "antwoord aan": otherLabel, "urgentie": otherLabel, "bijlagen": otherLabel, "verzonden op": sentLabel, "afzender": fromLabel,
-	"von": fromLabel, "gesendet": sentLabel, "gesendet am": sentLabel, "an": toLabel, "kopie": toLabel, "betreff": subjectLabel, "antwort an": otherLabel, "wichtigkeit": otherLabel, "anlagen": otherLabel,
-	"de": fromLabel, "envoyé": sentLabel, "envoye": sentLabel, "envoyé le": sentLabel, "à": toLabel, "a": toLabel, "objet": subjectLabel, "répondre à": otherLabel, "pièces jointes": otherLabel, "pour": toLabel, "expéditeur": fromLabel, "date d'envoi": dateLabel, "message du": dateLabel, "copie à": toLabel, "copie": toLabel, "sujet": subjectLabel, "cci": toLabel,
+	"von": fromLabel, "gesendet": sentLabel, "gesendet am": sentLabel, "an": toLabel, "kopie": otherLabel, "betreff": subjectLabel, "antwort an": otherLabel, "wichtigkeit": otherLabel, "anlagen": otherLabel,
+	"de": fromLabel, "envoyé": sentLabel, "envoye": sentLabel, "envoyé le": sentLabel, "à": toLabel, "a": toLabel, "objet": subjectLabel, "répondre à": otherLabel, "pièces jointes": otherLabel, "pour": toLabel, "expéditeur": fromLabel, "date d'envoi": dateLabel, "message du": dateLabel, "copie à": otherLabel, "copie": otherLabel, "sujet": subjectLabel, "cci": otherLabel,
 	"enviado": sentLabel, "enviado el": sentLabel, "enviado em": sentLabel, "fecha": dateLabel, "para": toLabel, "asunto": subjectLabel, "responder a": otherLabel, "enviada": sentLabel, "enviada em": sentLabel, "data": dateLabel, "assunto": subjectLabel, "enviadas": sentLabel,
 	"da": fromLabel, "inviato": sentLabel, "oggetto": subjectLabel, "risposta": otherLabel, "rispondi a": otherLabel, "inviata": sentLabel,
-	"od": fromLabel, "wysłano": sentLabel, "wyslano": sentLabel, "wysłane": sentLabel, "do": toLabel, "dw": toLabel, "temat": subjectLabel, "nadawca": fromLabel, "odpowiedz do": otherLabel,
-	"fra": fromLabel, "sendt": sentLabel, "dato": dateLabel, "til": toLabel, "emne": subjectLabel, "svar til": otherLabel, "kopi": toLabel,
-	"från": fromLabel, "fran": fromLabel, "skickat": sentLabel, "till": toLabel, "ämne": subjectLabel, "amne": subjectLabel, "kopia": toLabel, "svara till": otherLabel,
-	"lähettäjä": fromLabel, "lähetetty": sentLabel, "päivämäärä": dateLabel, "vastaanottaja": toLabel, "vast.ott": toLabel, "aihe": subjectLabel, "kopio": toLabel, "päiväys": dateLabel,
-	"от": fromLabel, "от кого": fromLabel, "отправлено": sentLabel, "дата": dateLabel, "кому": toLabel, "копия": toLabel, "тема": subjectLabel, "від": fromLabel, "відправлено": sentLabel, "надіслано": sentLabel, "отправитель": fromLabel,
-	"发件人": fromLabel, "寄件者": fromLabel, "寄件人": fromLabel, "发送时间": sentLabel, "发送日期": sentLabel, "寄件日期": sentLabel, "傳送時間": sentLabel, "日期": dateLabel, "时间": dateLabel, "收件人": toLabel, "收件者": toLabel, "抄送": toLabel, "副本": toLabel, "主题": subjectLabel, "主旨": subjectLabel, "主題": subjectLabel,
+	"od": fromLabel, "wysłano": sentLabel, "wyslano": sentLabel, "wysłane": sentLabel, "do": toLabel, "dw": otherLabel, "temat": subjectLabel, "nadawca": fromLabel, "odpowiedz do": otherLabel,
+	"fra": fromLabel, "sendt": sentLabel, "dato": dateLabel, "til": toLabel, "emne": subjectLabel, "svar til": otherLabel, "kopi": otherLabel,
+	"från": fromLabel, "fran": fromLabel, "skickat": sentLabel, "till": toLabel, "ämne": subjectLabel, "amne": subjectLabel, "kopia": otherLabel, "svara till": otherLabel,
+	"lähettäjä": fromLabel, "lähetetty": sentLabel, "päivämäärä": dateLabel, "vastaanottaja": toLabel, "vast.ott": toLabel, "aihe": subjectLabel, "kopio": otherLabel, "päiväys": dateLabel,
+	"от": fromLabel, "от кого": fromLabel, "отправлено": sentLabel, "дата": dateLabel, "кому": toLabel, "копия": otherLabel, "тема": subjectLabel, "від": fromLabel, "відправлено": sentLabel, "надіслано": sentLabel, "отправитель": fromLabel,
+	"发件人": fromLabel, "寄件者": fromLabel, "寄件人": fromLabel, "发送时间": sentLabel, "发送日期": sentLabel, "寄件日期": sentLabel, "傳送時間": sentLabel, "日期": dateLabel, "时间": dateLabel, "收件人": toLabel, "收件者": toLabel, "抄送": otherLabel, "副本": otherLabel, "主题": subjectLabel, "主旨": subjectLabel, "主題": subjectLabel,
 	"差出人": fromLabel, "送信日時": sentLabel, "宛先": toLabel, "件名": subjectLabel,
-	"odesláno": sentLabel, "komu": toLabel, "předmět": subjectLabel, "kopie (cc)": toLabel, "odoslané": sentLabel, "dátum": dateLabel, "predmet": subjectLabel, "pre": toLabel, "kópia": toLabel,
-	"feladó": fromLabel, "elküldve": sentLabel, "címzett": toLabel, "tárgy": subjectLabel, "másolat": toLabel, "másolatot kap": toLabel, "expeditorul": fromLabel, "de la": fromLabel, "trimis": sentLabel, "dată": dateLabel, "către": toLabel, "destinatarul": toLabel, "subiect": subjectLabel, "subiectul": subjectLabel,
-	"kimden": fromLabel, "gönderen": fromLabel, "gönderildi": sentLabel, "gönderilen": sentLabel, "gönderilme tarihi": sentLabel, "tarih": dateLabel, "kime": toLabel, "konu": subjectLabel, "bilgi": toLabel, "šalje": fromLabel, "prima": toLabel, "naslov": subjectLabel,
-	"από": fromLabel, "στάλθηκε": sentLabel, "ημερομηνία": dateLabel, "προς": toLabel, "κοιν.": toLabel, "θέμα": subjectLabel, "mittente": fromLabel, "adresat": toLabel, "saatja": fromLabel, "копія": toLabel, "送信元": fromLabel, "送信先": toLabel, "日付": dateLabel, "보낸 사람": fromLabel, "보낸 날짜": sentLabel, "받는 사람": toLabel, "제목": subjectLabel,
+	"odesláno": sentLabel, "komu": toLabel, "předmět": subjectLabel, "kopie (cc)": otherLabel, "odoslané": sentLabel, "dátum": dateLabel, "predmet": subjectLabel, "pre": toLabel, "kópia": otherLabel,
+	"feladó": fromLabel, "elküldve": sentLabel, "címzett": toLabel, "tárgy": subjectLabel, "másolat": otherLabel, "másolatot kap": otherLabel, "expeditorul": fromLabel, "de la": fromLabel, "trimis": sentLabel, "dată": dateLabel, "către": toLabel, "destinatarul": toLabel, "subiect": subjectLabel, "subiectul": subjectLabel,
+	"kimden": fromLabel, "gönderen": fromLabel, "gönderildi": sentLabel, "gönderilen": sentLabel, "gönderilme tarihi": sentLabel, "tarih": dateLabel, "kime": toLabel, "konu": subjectLabel, "bilgi": otherLabel, "šalje": fromLabel, "prima": toLabel, "naslov": subjectLabel,
+	"από": fromLabel, "στάλθηκε": sentLabel, "ημερομηνία": dateLabel, "προς": toLabel, "κοιν.": otherLabel, "θέμα": subjectLabel, "mittente": fromLabel, "adresat": toLabel, "saatja": fromLabel, "копія": otherLabel, "送信元": fromLabel, "送信先": toLabel, "日付": dateLabel, "보낸 사람": fromLabel, "보낸 날짜": sentLabel, "받는 사람": toLabel, "제목": subjectLabel,
 }
 
 // labelKind returns the meaning of the label at the start of a line, or 0.
@@ -66,30 +66,79 @@ func labelKind(s string) uint8 {
 const maxHeader = 14
 
 // markHeaderLabels marks the headers of mails that are quoted without marks.
-// Such a header has at least three labels within a few lines. One of them must
-// be a subject, have an address, or have a time of sending. A customer who
-// reports a move writes "Van:", "Aan:" and "Datum:" too.
 func markHeaderLabels(lines []line) {
 	for i := 0; i < len(lines); i++ {
 		if lines[i].class != textLine || labelKind(lines[i].text) == 0 {
 			continue
 		}
-		if end := lastHeaderLine(lines, i); end > i {
-			for j := i; j <= end; j++ {
-				lines[j].class = labelLine
-			}
-			i = end
+		start, end := findHeader(lines, i)
+		for j := start; j < end; j++ {
+			lines[j].class = labelLine
 		}
+		i = max(i, end-1)
 	}
 }
 
-// lastHeaderLine returns the last line of the header that begins at line i, or
-// i-1 if none begins there.
-func lastHeaderLine(lines []line, i int) int {
-	seen := uint8(0)
-	n := 0
-	end := i - 1
-	known := false // a label occurs in mail headers only
+// A headerScan is a run of labels that may be the header of a quoted mail.
+type headerScan struct {
+	labels []headerLabel
+	end    int // the line after the last label
+}
+
+type headerLabel struct {
+	line   int
+	kind   uint8
+	proves bool // it occurs in mail headers only
+	gap    bool // an empty line is above it
+}
+
+// findHeader returns the first line of the header whose labels begin at line i,
+// and the line after its last. Both are i if there is none.
+//
+// The last line of a reply may be a label too, such as "Datum: 3 mei". So the
+// header begins after a label whose meaning comes again.
+func findHeader(lines []line, i int) (start, end int) {
+	scan := scanLabels(lines, i)
+	labels := scan.labels
+	from := 0 // index of the label at which the header begins
+	for j, l := range labels {
+		for k := from; k < j; k++ {
+			if l.kind != otherLabel && meaning(labels[k].kind) == meaning(l.kind) {
+				from = k + 1
+			}
+		}
+	}
+	for from < len(labels) && labels[from].kind == otherLabel {
+		from++
+	}
+	if gap := slices.IndexFunc(labels, func(l headerLabel) bool { return l.gap }); gap > from && isHeader(labels[gap:]) && !containsGap(labels[gap+1:]) {
+		from = gap
+	}
+	switch {
+	case isHeader(labels[from:]):
+		return labels[from].line, scan.end
+	case isHeader(labels):
+		return i, scan.end
+	}
+	return i, i
+}
+
+func containsGap(labels []headerLabel) bool {
+	return slices.ContainsFunc(labels, func(l headerLabel) bool { return l.gap })
+}
+
+// meaning returns the kind of label under which a mail has at most one.
+func meaning(kind uint8) uint8 {
+	if kind == sentLabel {
+		return dateLabel
+	}
+	return kind
+}
+
+// scanLabels reads the labels from line i on. A label may be wrapped, and an
+// empty line may be between two.
+func scanLabels(lines []line, i int) headerScan {
+	s := headerScan{end: i}
 	gap := 0
 	for j := i; j < len(lines) && j < i+maxHeader; j++ {
 		if lines[j].class == emptyLine {
@@ -102,21 +151,29 @@ func lastHeaderLine(lines []line, i int) int {
 			break
 		}
 		if kind := labelKind(lines[j].text); kind != 0 {
-			seen |= kind
-			n++
-			known = known || provesHeader(kind, lines[j].text)
-			end = j
+			s.labels = append(s.labels, headerLabel{j, kind, provesHeader(kind, lines[j].text), gap > 0})
+			s.end = j + 1
 			gap = 0
 			continue
 		}
-		if gap > 0 || j-end > 3 {
+		if gap > 0 || j-s.end > 2 {
 			break // the line does not continue a label
 		}
 	}
-	if n < 3 || !known || !hasHeaderLabels(seen) {
-		return i - 1
+	return s
+}
+
+// isHeader reports whether labels are those of one header: at least three, of
+// which one occurs in mail headers only. A customer who reports a move writes
+// "Van:", "Aan:" and "Datum:" too.
+func isHeader(labels []headerLabel) bool {
+	seen := uint8(0)
+	known := false
+	for _, l := range labels {
+		seen |= l.kind
+		known = known || l.proves
 	}
-	return end
+	return len(labels) >= 3 && known && hasHeaderLabels(seen)
 }
 
 // provesHeader reports whether a label occurs in the header of a mail only: a
@@ -191,7 +248,8 @@ func ForwardedHeader(text string) (from, replyTo string) {
 		if labelKind(lines[i].text) == 0 || lines[i].class != textLine {
 			continue
 		}
-		from, replyTo = readLabels(lines[i : lastHeaderLine(lines, i)+1])
+		start, end := findHeader(lines, i)
+		from, replyTo = readLabels(lines[start:end])
 		if from != "" {
 			return from, replyTo
 		}

@@ -1,7 +1,6 @@
 package reply
 
 import (
-	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -9,8 +8,8 @@ import (
 
 // A match says how a candidate has the form of an attribution.
 type match struct {
-	timeEnd int  // where the time ends, if it comes first; 0 otherwise
-	weak    bool // without a day or without an address
+	trust trust
+	bare  bool // it begins with a time, without a word such as "Op"
 }
 
 // matchDated matches c with the forms that have a time.
@@ -65,7 +64,7 @@ func (c *candidate) matchTimeFirst(opener string, at int) (match, bool) {
 			continue
 		}
 		if w := newWriter(c.text[start:end]); c.accepts(p, w, when) {
-			return match{timeEnd: timeEnd, weak: !w.address || !when.isDate()}, true
+			return match{trust: trustIn(w, when), bare: opener == ""}, true
 		}
 	}
 	return match{}, false
@@ -95,7 +94,7 @@ func (c *candidate) matchWriterFirst(p *pattern) (match, bool) {
 	if !c.accepts(p, w, when) {
 		return match{}, false
 	}
-	return match{weak: !w.address || !when.isDate()}, true
+	return match{trust: trustIn(w, when)}, true
 }
 
 // matchUndated matches c with the forms that have no time.
@@ -112,7 +111,7 @@ func (c *candidate) matchUndated() (match, bool) {
 		w := newWriter(c.text[start:end])
 		named := w.endsInAddress || (c.beforeQuote && w.isName())
 		if named && w.plausible() {
-			return match{weak: true}, true
+			return match{}, true
 		}
 	}
 	return match{}, false
@@ -146,6 +145,9 @@ func (c *candidate) accepts(p *pattern, w writer, when moment) bool {
 func (c *candidate) acceptsWithoutVerb(w writer, when moment) bool {
 	if !w.address {
 		return when.isFull() && isOldGmail(c.lower)
+	}
+	if patterns.verbs[strings.ToLower(wordAt(w.text))] {
+		return false // the opener of a form with this verb is missing
 	}
 	return when.isComplete() && w.endsInAddress && (c.marked || c.beforeQuote)
 }
@@ -343,26 +345,30 @@ func followsText(s string, p int) bool {
 
 // extendUpwards returns the first line of the attribution c, which matches as m.
 // It is the line above c if that is the first part of the attribution too: the
-// name of a writer whose address begins c, or the opener or day of the week of
-// its time.
+// name of a writer whose address begins c, or what comes before the day in a
+// time that begins c.
 func (c *candidate) extendUpwards(lines []line, m match) int {
 	above := c.start - 1
 	if above < 0 || !lines[above].mayBeInAttribution() || lines[above].inSpan != lines[c.start].inSpan {
 		return c.start
 	}
-	text := trimDecoration(lines[above].text)
-	if strings.HasPrefix(c.text, "<") && isNameLike(text) {
-		return above
-	}
-	if m.timeEnd == 0 || !isDigit(c.text[0]) {
-		return c.start
-	}
-	lower := strings.ToLower(plainBlanks(text))
-	n, when := readMoment(lower)
-	isDay := when == hasWeekday && n >= len(lower)-1 && strings.HasSuffix(lower, ",")
-	isOpener := slices.Contains(patterns.openers[wordAt(lower)], lower)
-	if isDay || isOpener {
+	text := plainBlanks(trimDecoration(lines[above].text))
+	isName := strings.HasPrefix(c.text, "<") && isNameLike(text)
+	if isName || (m.bare && beginsTimeOnly(strings.ToLower(text))) {
 		return above
 	}
 	return c.start
+}
+
+// beginsTimeOnly reports whether s is the beginning of an attribution up to its
+// day: "W dniu", "Den tirsdag," or "pon.,".
+func beginsTimeOnly(s string) bool {
+	for _, opener := range patterns.openers[wordAt(s)] {
+		if after := skipPhrase(s, 0, opener); after >= 0 {
+			s = s[after:]
+			break
+		}
+	}
+	n, when := readMoment(s)
+	return s == "" || (when == hasWeekday && s[n:] == ",")
 }

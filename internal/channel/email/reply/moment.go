@@ -62,6 +62,7 @@ type momentReader struct {
 	end   int // where the last part ends; words between parts may follow it
 	parts moment
 	vague bool // the name of the month may be that of a day
+	plain bool // the month is a number that stands alone
 }
 
 // readPart reads one part, or one word between parts, and reports whether it
@@ -305,9 +306,13 @@ func (r *momentReader) readSingle(number, after string) bool {
 		part = hasYear
 	case len(number) > 2:
 		return false
+	case r.plain && len(number) == 2 && r.parts&(hasYear|hasClock) == 0: // "25. 09. 25"
+		part = hasYear
 	case hourEnd(after) >= 0:
 		part = hasClock
 		n = hourEnd(after)
+	case r.parts == hasYear && isBetween(number, 1, 12): // "2025. 09. 25."
+		part = hasMonth
 	case !r.parts.has(hasDay) && isBetween(number, 1, 31):
 		part = hasDay
 		n = ordinalLen(after)
@@ -317,6 +322,7 @@ func (r *momentReader) readSingle(number, after string) bool {
 	if part == 0 || r.parts.has(part) {
 		return false
 	}
+	r.plain = r.plain || (part == hasMonth && n == 0)
 	r.accept(len(number)+n, part)
 	r.acceptFullStop()
 	return true

@@ -82,7 +82,7 @@ type line struct {
 	inSpan     bool // a quote by the facts in Options, without a mark of its own
 	joined     int  // number of lines after it that belong to it
 	cut        int  // if not 0, position in text at which an attribution begins
-	weak       bool // an attribution without a time or an address
+	trust      trust
 }
 
 func splitLines(text string) []line {
@@ -135,10 +135,13 @@ func classifyLines(lines []line, o Options) {
 const minWrapped = 60
 
 // continuesInNext reports whether the sentence of a line goes on in the next
-// line.
+// line. A number there rather is an answer.
 func continuesInNext(line, next string) bool {
 	r, _ := utf8.DecodeRuneInString(next)
-	return !strings.ContainsAny(line[len(line)-1:], ".?!:") || unicode.IsLower(r)
+	if strings.ContainsAny(line[len(line)-1:], ".?!:") {
+		return unicode.IsLower(r)
+	}
+	return !beginsWithNumber(next)
 }
 
 // markWrappedQuotes marks the ends of quoted lines that a mail program wrapped
