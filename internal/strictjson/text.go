@@ -9,8 +9,7 @@ import (
 )
 
 // CheckUTF8 refuses JSON that is not valid UTF-8. A decoder would put the
-// replacement character in place of each wrong byte, and what was written would
-// be lost.
+// replacement character in place of each wrong byte, and lose the original.
 func CheckUTF8(data []byte) error {
 	if !utf8.Valid(data) {
 		return fault.New(fault.Invalid, "the body is not valid UTF-8; encode the JSON as UTF-8")
@@ -31,8 +30,8 @@ func CheckText(data []byte) error {
 }
 
 // DropHalfPairs returns JSON without the escapes that are half of a surrogate
-// pair. They have no content: a program cut a text inside a character. Without
-// such an escape it returns data itself.
+// pair. They have no content: a program cut a text inside a character. If data has
+// no such escape, it is returned unchanged.
 func DropHalfPairs(data []byte) []byte {
 	start, end := findHalfPair(data, 0)
 	if end == 0 {
@@ -53,7 +52,7 @@ func DropHalfPairs(data []byte) []byte {
 const escapeLen = 6
 
 // findHalfPair returns the first escape at or after from that is half of a
-// surrogate pair. end is 0 if there is none.
+// surrogate pair. Without one, end is 0.
 func findHalfPair(data []byte, from int) (start, end int) {
 	for i := from; i+1 < len(data); i++ {
 		if data[i] != '\\' {
