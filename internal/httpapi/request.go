@@ -76,7 +76,8 @@ func errTooLarge(limit int) error {
 	return fault.New(fault.TooLarge, "the body may have %d bytes", limit)
 }
 
-// ReadJSON is [Request.ReadBody] for a body whose Content-Type must be JSON.
+// ReadJSON is [Request.ReadBody] for a body whose Content-Type must be JSON. It
+// refuses a body that is not UTF-8.
 func (r *Request) ReadJSON(limit int) ([]byte, error) {
 	typ, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || typ != "application/json" || !isUTF8(params["charset"]) {
@@ -85,7 +86,11 @@ func (r *Request) ReadJSON(limit int) ([]byte, error) {
 			Status: http.StatusUnsupportedMediaType,
 		}
 	}
-	return r.ReadBody(limit)
+	body, err := r.ReadBody(limit)
+	if err != nil {
+		return nil, err
+	}
+	return body, strictjson.CheckUTF8(body)
 }
 
 func isUTF8(charset string) bool { return charset == "" || strings.EqualFold(charset, "utf-8") }

@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"github.com/heard-intake/heard/internal/fault"
+	"github.com/heard-intake/heard/internal/strictjson"
 )
 
 // sesSetupObject is the name of the object that SES writes when a receipt rule
@@ -42,6 +43,9 @@ var errNoAnnouncement = fault.New(fault.Invalid, "the event announces no mail: e
 // whether it came directly or through SNS. The test messages that AWS sends
 // when a notification is set up announce nothing.
 func parseAnnouncement(body []byte, prefix string) ([]mailArrival, error) {
+	if err := strictjson.CheckUTF8(body); err != nil {
+		return nil, err
+	}
 	var a mailAnnouncement
 	if err := json.Unmarshal(body, &a); err != nil {
 		return nil, errNoAnnouncement

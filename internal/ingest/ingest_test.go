@@ -425,8 +425,43 @@ func TestWebhookHandler_InvalidCharacters(t *testing.T) {
 	if got := w.signed(t, hookBody(odd)); got != 200 {
 		t.Fatalf("got status %d, want 200", got)
 	}
-	if h := w.history(t, jan); len(h) != 1 || h[0].Text != "a\uFFFDz!" {
+	if h := w.history(t, jan); len(h) != 1 || h[0].Text != "az!" {
 		t.Errorf("got history %+v, want one text without NUL and lone surrogate", h)
+	}
+}
+
+// TestWebhookHandler_NotUTF8 receives signed webhooks that are not UTF-8. They are
+// in quarantine as they came, and nothing of them is stored in another form.
+func TestWebhookHandler_NotUTF8(t *testing.T) {
+	t.Parallel()
+	for name, text := range map[string]string{
+		"a wrong byte":                     "Gr\xfc\xdfe",
+		"a byte alone":                     "\xff",
+		"a character that is cut off":      "a\xe2\x82",
+		"half of a character in CESU-8":    "\xed\xa0\xbd",
+		"a letter that is longer than due": "\xc0\xaf",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			body := strings.Replace(hookBody(said("A", "Hallo TEXT"), said("B", "Hallo")), "TEXT", text, 1)
+			if got := w.signed(t, body); got != 200 {
+				t.Fatalf("status: got %d, want 200", got)
+			}
+			if h := w.history(t, jan); len(h) != 0 {
+				t.Errorf("history: got %+v, want no message", h)
+			}
+			if s := w.counts.sum; s["Quarantined"] != 1 || s["Stored"] != 0 {
+				t.Errorf("counts: got %v, want one quarantined delivery", s)
+			}
+			keys := w.stored(t)
+			if len(keys) != 1 {
+				t.Fatalf("objects: got %v, want the delivery", keys)
+			}
+			if kept, err := w.blobs.Get(t.Context(), keys[0], 1<<20); err != nil || string(kept) != body {
+				t.Errorf("delivery in quarantine: got %q and error %v, want it as it came", kept, err)
+			}
+		})
 	}
 }
 

@@ -2,7 +2,8 @@
 // it would otherwise lose.
 //
 // A member with a misspelt name is refused, because its value would be dropped
-// without notice. Every refusal is a [fault.Invalid] error in words that can be
+// without notice. So is text that is not valid Unicode, because the decoder would
+// replace it. Every refusal is a [fault.Invalid] error in words that can be
 // shown to the caller:
 //
 //	{"too":"fixed"}  there is no member "too" here; known: to, version, comment
@@ -30,6 +31,9 @@ import (
 // in taken, so that the refusal of an unknown member names them too, before the
 // members of the struct.
 func Unmarshal(data []byte, v any, taken ...string) error {
+	if err := CheckText(data); err != nil {
+		return err
+	}
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
 	err := d.Decode(v)

@@ -196,6 +196,9 @@ func parseUpdate(message []byte) (update, error) {
 	if len(message) > problem.MaxUpdate {
 		return update{}, fault.New(fault.TooLarge, "an update may have %d bytes", problem.MaxUpdate)
 	}
+	if err := strictjson.CheckText(message); err != nil {
+		return update{}, err
+	}
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(message, &members); err != nil || members == nil {
 		return update{}, fault.New(fault.Invalid, "an update must be a JSON object")

@@ -2,6 +2,7 @@ package contract_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -191,6 +192,10 @@ func TestWrongRequests_AsDocumented(t *testing.T) {
 			"too deep within": `{"text":` + strings.Repeat(`{"a":`, 10_500) + "1" + strings.Repeat("}", 10_501),
 		} {
 			expect(name, http.StatusBadRequest, func(a *ask) { a.body = []byte(wrong) })
+		}
+		if withText, err := json.Marshal(body); err == nil && bytes.Contains(withText, []byte(`":"`)) {
+			wrong := bytes.Replace(withText, []byte(`":"`), []byte("\":\"\xff"), 1)
+			expect("no UTF-8 in a text", http.StatusBadRequest, func(a *ask) { a.body = wrong })
 		}
 	}
 }

@@ -189,8 +189,8 @@ func isNoReplyAddress(address string) bool {
 // effectsOf returns the effects of a report on the mail of ours that it names,
 // one for each recipient. A report that names no recipient has one effect, under
 // the report's sender. A report that names no mail has no effects; its message
-// is stored all the same. Without a report it returns the effect of m
-// if m is an automatic reply.
+// is stored all the same. Without a report it returns the effect of m if m is an
+// automatic reply.
 func effectsOf(report *bounce.Notice, m message.Message) []message.Effect {
 	if report == nil {
 		return autoReplyEffects(m)

@@ -11,6 +11,7 @@ import (
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/message"
+	"github.com/heard-intake/heard/internal/strictjson"
 )
 
 // SendingEvent is SES's report on one mail that we sent: it was accepted,
@@ -62,8 +63,11 @@ type sesRecipient struct{ EmailAddress, Status, DiagnosticCode string }
 // event that does not belong in a history, such as a click, has no effects. An
 // event that is not JSON, or names no mail, is [fault.Invalid].
 func ReadSendingEvent(event []byte) (SendingEvent, error) {
+	if err := strictjson.CheckUTF8(event); err != nil {
+		return SendingEvent{}, err
+	}
 	var ev sesEvent
-	if err := json.Unmarshal(event, &ev); err != nil {
+	if err := json.Unmarshal(strictjson.DropHalfPairs(event), &ev); err != nil {
 		return SendingEvent{}, fault.New(fault.Invalid, "the event of SES is not valid JSON")
 	}
 	if ev.Mail.MessageID == "" || ev.Mail.Timestamp.UnixMilli() <= 0 {

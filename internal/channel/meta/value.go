@@ -24,9 +24,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/heard-intake/heard/internal/fault"
+	"github.com/heard-intake/heard/internal/strictjson"
 )
 
 // A Value is one JSON value: a slice of a body that [Parse] accepted. The
@@ -37,9 +37,8 @@ import (
 // precision is lost.
 type Value []byte
 
-// Parse returns the JSON object in body. A body that is not JSON, or not an
-// object, is [fault.Invalid]. The Value shares memory with body, or with a
-// copy of it if body is not valid UTF-8.
+// Parse returns the JSON object in body. A body that is not JSON in UTF-8, or not
+// an object, is [fault.Invalid]. The Value shares memory with body.
 func Parse(body []byte) (Value, error) {
 	all, err := ParseAll(body)
 	if err != nil {
@@ -54,11 +53,11 @@ func Parse(body []byte) (Value, error) {
 // ParseAll is [Parse] for a body that is one object or a list of objects.
 // Instagram's documentation shows its webhooks as lists.
 func ParseAll(body []byte) ([]Value, error) {
+	if err := strictjson.CheckUTF8(body); err != nil {
+		return nil, err
+	}
 	if !json.Valid(body) {
 		return nil, fault.New(fault.Invalid, "the body is not JSON")
-	}
-	if !utf8.Valid(body) {
-		body = bytes.ToValidUTF8(body, []byte("\uFFFD"))
 	}
 	all := Value(bytes.Trim(body, whitespace)).Elements()
 	if len(all) == 0 {
@@ -206,7 +205,7 @@ func (v Value) Elements() []Value {
 }
 
 // Text returns a string without NUL characters, or the digits of a number. It
-// is empty for any other value. Half a surrogate pair becomes U+FFFD.
+// is empty for any other value. Half of a surrogate pair is left out.
 func (v Value) Text() string {
 	switch {
 	case len(v) == 0:
@@ -219,7 +218,7 @@ func (v Value) Text() string {
 		return string(v[1 : len(v)-1])
 	}
 	var s string
-	if err := json.Unmarshal(v, &s); err != nil {
+	if err := json.Unmarshal(strictjson.DropHalfPairs(v), &s); err != nil {
 		return ""
 	}
 	return strings.ReplaceAll(s, "\x00", "")

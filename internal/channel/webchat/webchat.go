@@ -10,6 +10,7 @@ import (
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/message"
+	"github.com/heard-intake/heard/internal/strictjson"
 )
 
 // Limits of a posted message. A client makes ids from the time that our server
@@ -75,8 +76,11 @@ func parseBody(body []byte) (postBody, error) {
 	if len(body) > MaxBody {
 		return postBody{}, fault.New(fault.TooLarge, "the body must not be larger than %d bytes", MaxBody)
 	}
+	if err := strictjson.CheckUTF8(body); err != nil {
+		return postBody{}, err
+	}
 	var p postBody
-	if err := json.Unmarshal(body, &p); err != nil {
+	if err := json.Unmarshal(strictjson.DropHalfPairs(body), &p); err != nil {
 		return postBody{}, fault.New(fault.Invalid, `the body must be {"id": string, "text": string, "replyTo": string}`)
 	}
 	if len(p.Text) > MaxText {

@@ -63,12 +63,18 @@ func Read(root *rfc822.Part) *Notice {
 		return p.readReceipt(root)
 	case isAggregateReport(root):
 		return &Notice{Kind: Report}
-	case p.status == "" && !isSentByDaemon(root.Header) && !p.hasReportSigns(root.Header) && !p.isReturnedToSender(root.Header):
+	case p.status == "" && !p.isWrittenByServer(root.Header):
 		return readComplaintByHeader(root, p)
 	case p.status == "" && isVacationReply(root.Header):
 		return nil
 	}
 	return p.readBounce(root)
+}
+
+// isWrittenByServer reports whether a mail without the parts of a report is one
+// in words.
+func (p *reportPieces) isWrittenByServer(h rfc822.Header) bool {
+	return isSentByDaemon(h) || p.hasReportSigns(h) || p.isReturnedToSender(h)
 }
 
 // reportPieces are the parts of a report.

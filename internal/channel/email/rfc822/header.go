@@ -56,11 +56,14 @@ func readHeader(b []byte, isPart bool) (h Header, n int, err error) {
 				h.Fields = h.Fields[:len(h.Fields)-1]
 				err = errField
 			}
-		case len(h.Fields) > 0 && (h.lastFieldContinues() || beginsWithField(b[next:]) || h.continuesAfterJunk(b[next:])):
-			err = h.extendLastField(b, next)
-		case len(h.Fields) == 0 && !isPart && h.continuesAfterJunk(b[next:]):
-		default:
+		case h.endsAt(text):
 			return h, n, nil
+		case len(h.Fields) > 0 && (h.lastFieldContinues() || beginsWithField(b[next:])):
+			err = h.extendLastField(b, next)
+		case !h.continuesAfterJunk(b[next:], isPart):
+			return h, n, nil
+		case len(h.Fields) > 0:
+			err = h.extendLastField(b, next)
 		}
 		if err != nil {
 			return h, n, err
@@ -68,6 +71,13 @@ func readHeader(b []byte, isPart bool) (h Header, n int, err error) {
 		n = next
 	}
 	return h, n, nil
+}
+
+// endsAt reports whether a line begins the first part of a mail, and the blank
+// line above it is missing.
+func (h Header) endsAt(line []byte) bool {
+	boundary, ok := bytes.CutPrefix(bytes.TrimRight(line, " \t"), lineDashes[1:])
+	return ok && len(boundary) > 0 && strings.Contains(h.Get("Content-Type"), string(boundary))
 }
 
 // Junk in a header is followed by a field within this many lines and bytes.
@@ -80,30 +90,44 @@ const (
 // below a line that is not a field. A known field must follow before the next
 // blank line. It must be one that the header may still have: a text often
 // quotes the header of another mail. Above the first field two known ones must
-// follow.
-func (h Header) continuesAfterJunk(b []byte) bool {
+// follow. Above the first field of a part, all lines are text.
+func (h Header) continuesAfterJunk(b []byte, isPart bool) bool {
 	b = b[:min(len(b), maxJunkBytes)]
-	isFirst := len(h.Fields) == 0
-	found := 0
+	missing := 1 // known fields that must follow
+	if len(h.Fields) == 0 {
+		missing = 2
+	}
+	if isPart && missing == 2 {
+		return false
+	}
 	for range maxJunkLines {
 		line, next := cutLine(b, 0)
-		if len(bytes.TrimRight(line, "\r")) == 0 {
+		isEnd := len(bytes.TrimRight(line, "\r")) == 0 || (isPart && bytes.HasPrefix(line, lineDashes[1:]))
+		if isEnd {
 			return false
 		}
-		if n := fieldNameLength(line); n > 0 {
-			name := strings.ToLower(string(line[:n]))
-			isKnown := knownFields[name] && !h.Has(name)
-			isKnown = isKnown || repeatedFields[name] || strings.HasPrefix(name, "x-")
-			if isKnown {
-				found++
-			}
-			if isKnown && (!isFirst || found == 2) {
-				return true
-			}
+		if h.mayHave(line[:fieldNameLength(line)], isPart) {
+			missing--
+		}
+		if missing == 0 {
+			return true
 		}
 		b = b[next:]
 	}
 	return false
+}
+
+// mayHave reports whether a field with that name is known, and may follow those
+// that the header has. A part has fields of its content.
+func (h Header) mayHave(name []byte, isPart bool) bool {
+	lower := strings.ToLower(string(name))
+	switch {
+	case isPart && !strings.HasPrefix(lower, "content-"):
+		return false
+	case repeatedFields[lower], strings.HasPrefix(lower, "x-"):
+		return true
+	}
+	return knownFields[lower] && !h.Has(lower)
 }
 
 // Names of the fields that show where a header continues. A header has each of

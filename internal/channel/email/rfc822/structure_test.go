@@ -59,6 +59,35 @@ func TestParse_Junk(t *testing.T) {
 	}
 }
 
+// TestParse_PartWithoutBlankLine reads parts whose header is not closed. Their
+// text and the parts after them are not lost.
+func TestParse_PartWithoutBlankLine(t *testing.T) {
+	t.Parallel()
+	const mixed = "From: jan@example.com\nContent-Type: multipart/mixed; boundary=b\n"
+	const file = "--b\nContent-Disposition: attachment; filename=a.pdf\nContent-Transfer-Encoding: base64\n\nAAAA\n--b--\n"
+	for _, tt := range []struct{ name, mail, text string }{
+		{"text below the header", mixed + "\n--b\nContent-Type: text/plain\nHallo\nJan hier\n" + file, "Hallo\nJan hier"},
+		{"text that quotes a header", mixed + "\n--b\nContent-Type: text/plain\nHallo\nzie hier\nTo: iedereen\nSubject: x\n" + file, "Hallo\nzie hier\nTo: iedereen\nSubject: x"},
+		{"no header of the part", mixed + "\n--b\nHallo\nzie hier\nFrom: piet\nSubject: x\n" + file, "Hallo\nzie hier\nFrom: piet\nSubject: x"},
+		{"no blank line above the first part", mixed + "--b\nContent-Transfer-Encoding: 7bit\nContent-Type: text/plain\n\nHallo\n" + file, "Hallo"},
+		{"junk in the header of the part", mixed + "\n--b\nContent-Type: text/plain\njunk\nmore junk\nContent-Language: nl\n\nHallo\n" + file, "Hallo"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			root, err := rfc822.Parse([]byte(tt.mail))
+			if err != nil || len(root.Children) != 2 {
+				t.Fatalf("got %d parts and error %v, want two parts", len(root.Children), err)
+			}
+			if got, _ := root.Children[0].Text(1000); got != tt.text {
+				t.Errorf("text: got %q, want %q", got, tt.text)
+			}
+			if got := root.Children[1].FileName(); got != "a.pdf" {
+				t.Errorf("file: got %q, want a.pdf", got)
+			}
+		})
+	}
+}
+
 // TestParse_NoHeader reads texts without a header. No line is lost.
 func TestParse_NoHeader(t *testing.T) {
 	t.Parallel()
