@@ -31,6 +31,7 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // head is the JSON in an encoded model.
 type head struct {
+	Features  uint32      `json:"features"` // [fingerprint]
 	Version   string      `json:"version"`
 	Sharpness float32     `json:"sharpness"`
 	Products  []uint32    `json:"products"`
@@ -46,7 +47,7 @@ type headClass struct {
 // Encode returns m as bytes for [Decode], at most [MaxBytes]. Equal models have equal
 // bytes.
 func (m *Model) Encode() ([]byte, error) {
-	h := head{Version: m.version, Sharpness: m.sharpness, Products: sortedKeys(m.products)}
+	h := head{Features: fingerprint(), Version: m.version, Sharpness: m.sharpness, Products: sortedKeys(m.products)}
 	for _, c := range m.classes {
 		h.Classes = append(h.Classes, headClass{c.reason, c.scale, c.threshold})
 	}
@@ -57,12 +58,12 @@ func (m *Model) Encode() ([]byte, error) {
 	b := append([]byte(magic), format)
 	b = binary.AppendUvarint(b, uint64(len(text)))
 	b = append(b, text...)
-	b = binary.AppendUvarint(b, uint64(len(m.features)))
+	b = binary.AppendUvarint(b, uint64(len(m.hashes)))
 	last := uint32(0)
-	for i, hash := range m.features {
+	for i, hash := range m.hashes {
 		b = binary.AppendUvarint(b, uint64(hash-last))
 		last = hash
-		row := m.row(uint32(i)) //nolint:gosec // a model has fewer features
+		row := m.cellsOf(uint32(i)) //nolint:gosec // a model has fewer features
 		b = binary.AppendUvarint(b, uint64(len(row)))
 		before := uint16(0)
 		for _, c := range row {
@@ -93,7 +94,7 @@ func Decode(data []byte) (*Model, error) {
 		return nil, err
 	}
 	n := r.uvarint(uint64(len(r.data)))
-	m.features = make([]uint32, 0, n)
+	m.hashes = make([]uint32, 0, n)
 	m.ends = make([]uint32, 0, n)
 	m.cells = make([]cell, 0, len(r.data)/2)
 	hash := uint64(0)
@@ -102,14 +103,14 @@ func Decode(data []byte) (*Model, error) {
 		if hash += step; hash > math.MaxUint32 || (step == 0 && i > 0) {
 			return nil, damaged("its features are not in order")
 		}
-		m.features = append(m.features, uint32(hash))
+		m.hashes = append(m.hashes, uint32(hash))
 		r.cells(m)
 		m.ends = append(m.ends, uint32(len(m.cells))) //nolint:gosec // at most the size of the data
 	}
 	if r.failed || len(r.data) > 0 {
 		return nil, damaged("its end is missing or too long")
 	}
-	m.index()
+	m.indexFeatures()
 	return m, nil
 }
 
@@ -137,10 +138,13 @@ func decodeHead(text []byte) (*Model, error) {
 	if err := json.Unmarshal(text, &h); err != nil {
 		return nil, fault.Wrap(fault.Invalid, err, "not a classifier: its head is no JSON; train it again")
 	}
-	if len(h.Classes) < 2 || len(h.Classes) > maxReasons+1 || h.Classes[0].Reason != "" {
+	if h.Features != fingerprint() {
+		return nil, fault.New(fault.Invalid, "the classifier was trained by another version of this program; train it again")
+	}
+	if len(h.Classes) < 2 || len(h.Classes) > MaxReasons+1 || h.Classes[0].Reason != "" {
 		return nil, damaged("its reasons are missing")
 	}
-	m := &Model{version: h.Version, sharpness: h.Sharpness, products: make(map[uint32]bool, len(h.Products)), extraction: &chosen}
+	m := &Model{version: h.Version, sharpness: h.Sharpness, products: make(map[uint32]bool, len(h.Products)), settings: &chosen}
 	for _, p := range h.Products {
 		m.products[p] = true
 	}

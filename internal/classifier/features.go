@@ -7,79 +7,100 @@ import (
 	"github.com/heard-intake/heard/internal/taxonomy"
 )
 
-// Limits of what is read of a text.
-const (
-	maxTokens = 400 // words; the reason of a longer text is normally in its first words
-	maxWord   = 40  // bytes of a folded word
-)
-
-// A featureKind says how a feature is made from the words of a text.
+// A featureKind says how a feature is computed from the words of a text.
 type featureKind uint8
 
 const (
-	wordFeature featureKind = iota // a word
-	pairFeature                    // two neighbouring words
-	skipFeature                    // two words with one or two between them, in any order
-	charFeature                    // three to five letters of a word
-	notFeature                     // a word after a negation
-	biasFeature                    // the language
+	wordFeature        featureKind = iota // a word
+	pairFeature                           // two neighbouring words
+	gramFeature                           // some letters of a word
+	negatedFeature                        // a word closely after a negation
+	conceptFeature                        // a concept of one of the words
+	conceptPairFeature                    // two concepts of words that are close to each other, in any order
+	languageFeature                       // the language of the text; every text has one
 	kinds
 )
 
 // A feature is a property of a text that has weights.
 type feature struct {
-	hash  uint32
-	kind  featureKind
-	token uint16 // index of its first word
-	other uint16 // index of its second word, or again the first
+	hash        uint32
+	kind        featureKind
+	first, last uint16 // indexes of its words
 }
 
-// A token is a word of a text.
+// A token is a word of a text. A number and the name of a product are one token.
 type token struct {
 	hash     uint32
-	from, to int32 // range in the text
-	sentence uint16
-	folded   [2]int32 // range in extraction.folded
+	sentence uint32
+	from, to int32    // range in the text
+	folded   [2]int32 // range in extraction.folded, which has a space before and after it
+	concepts [2]int32 // range in extraction.concepts
 	masked   bool     // a number or a product: its letters say nothing
 }
 
-// An extraction is the memory of one extraction.
+const (
+	maxTokens     = 400 // the reason of a longer text is normally in its first words
+	maxFeatures   = 8000
+	maxWordBytes  = 40
+	maxNegation   = 3 // words after a negation that it negates
+	conceptReach  = 6 // largest distance of the words of a pair of concepts
+	maxNameWords  = 4 // largest number of words of the name of a product
+	seenSlots     = 1 << 14
+	priceMask     = "00,00"
+	dateMask      = "00-00"
+	maxConceptIDs = 4 * maxTokens
+)
+
+// An extraction is the memory in which the features of a text are computed.
 type extraction struct {
 	folded   []byte
 	tokens   []token
+	concepts []uint32
 	features []feature
+	values   [kinds]float32 // value of each feature of a kind
 	counts   [kinds]int
-	values   [kinds]float32
-	// seen is an open hash table of the features; a slot is in use if its mark is
-	// the current one.
+
+	// seen is an open hash table of the features. A slot is used if its mark is the
+	// current one.
 	seen  []uint32
 	marks []uint32
 	mark  uint32
 }
 
-const seenSlots = 1 << 14
-
 func newExtraction() *extraction {
 	return &extraction{
-		folded: make([]byte, 0, 4096), tokens: make([]token, 0, maxTokens), features: make([]feature, 0, 4096),
-		seen: make([]uint32, seenSlots), marks: make([]uint32, seenSlots),
+		folded: make([]byte, 0, 4096), tokens: make([]token, 0, maxTokens), features: make([]feature, 0, maxFeatures),
+		concepts: make([]uint32, 0, maxConceptIDs), seen: make([]uint32, seenSlots), marks: make([]uint32, seenSlots),
 	}
 }
+
+// Seeds of the hashes of features.
+const (
+	seedWord uint32 = iota + 1
+	seedPair
+	seedGram
+	seedNegated
+	seedConcept
+	seedConceptPair
+	seedLanguage
+	seedProduct
+)
 
 const (
 	fnvOffset = 2166136261
 	fnvPrime  = 16777619
 )
 
+// hashBytes returns a hash of b (FNV-1a, finished as MurmurHash3 does).
 func hashBytes(seed uint32, b []byte) uint32 {
 	h := seed ^ fnvOffset
 	for _, c := range b {
 		h = (h ^ uint32(c)) * fnvPrime
 	}
-	return mix(h)
+	return finishHash(h)
 }
 
-func mix(h uint32) uint32 {
+func finishHash(h uint32) uint32 {
 	h ^= h >> 16
 	h *= 0x85ebca6b
 	h ^= h >> 13
@@ -87,25 +108,17 @@ func mix(h uint32) uint32 {
 	return h ^ h>>16
 }
 
-func combine(seed, a, b uint32) uint32 { return mix(mix(a^seed)*31 + b) }
-
-// Seeds of the kinds of features.
-const (
-	seedWord uint32 = iota + 1
-	seedPair
-	seedSkip
-	seedChar
-	seedNot
-	seedBias
-	seedProduct
-)
+func combineHashes(seed, a, b uint32) uint32 { return finishHash(finishHash(a^seed)*31 + b) }
 
 var (
 	productHash = hashBytes(seedWord, []byte("<product>"))
-	negations   = hashSet("niet", "geen", "nooit", "nergens", "zonder", "niets", "niks", "not", "no", "never", "without", "isnt", "arent", "wasnt", "werent", "doesnt", "dont", "didnt", "hasnt", "havent", "cant", "cannot", "wont", "nothing")
+	priceHash   = hashBytes(seedWord, []byte(priceMask))
+	dateHash    = hashBytes(seedWord, []byte(dateMask))
+	negations   = hashWords("niet", "geen", "nooit", "nergens", "zonder", "niets", "niks",
+		"not", "no", "never", "without", "isnt", "arent", "wasnt", "werent", "doesnt", "dont", "didnt", "hasnt", "havent", "cant", "cannot", "wont", "nothing")
 )
 
-func hashSet(words ...string) map[uint32]bool {
+func hashWords(words ...string) map[uint32]bool {
 	set := map[uint32]bool{}
 	for _, w := range words {
 		set[hashBytes(seedWord, []byte(w))] = true
@@ -113,96 +126,64 @@ func hashSet(words ...string) map[uint32]bool {
 	return set
 }
 
-// extract reads the features of text into x.
-func (x *extraction) extract(o *settings, text, language string, products map[uint32]bool) {
+// extractFeatures computes the features of text.
+func (x *extraction) extractFeatures(o *settings, text, language string, products map[uint32]bool) {
+	x.reset()
+	x.splitWords(text)
+	x.replaceProducts(products)
+	x.addFeature(hashBytes(seedLanguage, nil), languageFeature, 0, 0)
+	switch language {
+	case "nl":
+		x.addFeature(combineHashes(seedLanguage, 1, 0), languageFeature, 0, 0)
+	case "en":
+		x.addFeature(combineHashes(seedLanguage, 2, 0), languageFeature, 0, 0)
+	}
+	negated := 0 // words that the last negation still negates
+	for i := range x.tokens {
+		t := &x.tokens[i]
+		x.addFeature(t.hash, wordFeature, i, i)
+		startsSentence := i == 0 || x.tokens[i-1].sentence != t.sentence
+		if startsSentence {
+			negated = 0
+		} else {
+			x.addFeature(combineHashes(seedPair, x.tokens[i-1].hash, t.hash), pairFeature, i-1, i)
+		}
+		if negated > 0 {
+			negated--
+			x.addFeature(combineHashes(seedNegated, t.hash, 0), negatedFeature, i, i)
+		}
+		if negations[t.hash] {
+			negated = maxNegation
+		}
+		if !t.masked {
+			x.addGrams(o, i)
+			x.addConcepts(i)
+		}
+	}
+	for k, n := range x.counts {
+		x.values[k] = o.values[k]
+		if featureKind(k) != languageFeature { //nolint:gosec // kinds are few
+			x.values[k] /= float32(math.Sqrt(float64(max(n, 1))))
+		}
+	}
+}
+
+func (x *extraction) reset() {
 	x.folded = x.folded[:0]
 	x.tokens = x.tokens[:0]
 	x.features = x.features[:0]
+	x.concepts = x.concepts[:0]
 	x.counts = [kinds]int{}
 	if x.mark++; x.mark == 0 {
 		clear(x.marks)
 		x.mark = 1
 	}
-	x.tokenize(text)
-	x.replaceProducts(products)
-	x.add(hashBytes(seedBias, nil), biasFeature, 0, 0)
-	switch language {
-	case "nl":
-		x.add(hashBytes(seedBias, []byte("nl")), biasFeature, 0, 0)
-	case "en":
-		x.add(hashBytes(seedBias, []byte("en")), biasFeature, 0, 0)
-	}
-	scope := 0
-	for i := range x.tokens {
-		t := &x.tokens[i]
-		x.add(t.hash, wordFeature, i, i)
-		if i > 0 && x.tokens[i-1].sentence != t.sentence {
-			scope = 0
-		}
-		if scope > 0 && o.not > 0 {
-			x.add(combine(seedNot, t.hash, 0), notFeature, i, i)
-		}
-		scope--
-		if negations[t.hash] {
-			scope = 3
-		}
-		if i > 0 && x.tokens[i-1].sentence == t.sentence {
-			x.add(combine(seedPair, x.tokens[i-1].hash, t.hash), pairFeature, i-1, i)
-		}
-		if o.skip > 0 {
-			for d := 2; d <= 3 && i-d >= 0 && x.tokens[i-d].sentence == t.sentence; d++ {
-				a, b := x.tokens[i-d].hash, t.hash
-				x.add(combine(seedSkip, min(a, b), max(a, b)), skipFeature, i-d, i)
-			}
-		}
-		if !t.masked && o.char > 0 {
-			x.addGrams(o, i)
-		}
-	}
-	weights := [kinds]float32{o.word, o.pair, o.skip, o.char, o.not, o.bias}
-	for k, n := range x.counts {
-		x.values[k] = 0
-		if n > 0 {
-			x.values[k] = weights[k] * float32(1/math.Sqrt(float64(n)))
-		}
-	}
-	x.values[biasFeature] = weights[biasFeature]
 }
 
-// addGrams adds the groups of letters of a word. A mark before and after the word
-// makes beginnings and ends distinct.
-func (x *extraction) addGrams(o *settings, i int) {
-	t := &x.tokens[i]
-	word := x.folded[t.folded[0]-1 : t.folded[1]+1] // a space before and after
-	for from := range word {
-		if !utf8.RuneStart(word[from]) {
-			continue
-		}
-		h := uint32(fnvOffset)
-		letters := 0
-		for j := from; j < len(word); {
-			_, size := utf8.DecodeRune(word[j:])
-			for range size {
-				h = (h ^ uint32(word[j])) * fnvPrime
-				j++
-			}
-			letters++
-			if letters >= o.shortestGram {
-				x.add(combine(seedChar, h, 0), charFeature, i, i)
-			}
-			if letters == o.longestGram {
-				break
-			}
-		}
-	}
-}
-
-// add adds a feature once per text.
-func (x *extraction) add(hash uint32, k featureKind, token, other int) {
-	if len(x.features) == cap(x.features)-1 || len(x.features) > seenSlots/2 {
-		if len(x.features) > seenSlots/2 {
-			return
-		}
+// addFeature adds a feature once per text.
+func (x *extraction) addFeature(hash uint32, kind featureKind, first, last int) {
+	if len(x.features) == maxFeatures {
+		return
 	}
 	i := hash & (seenSlots - 1)
 	for x.marks[i] == x.mark {
@@ -213,101 +194,164 @@ func (x *extraction) add(hash uint32, k featureKind, token, other int) {
 	}
 	x.marks[i] = x.mark
 	x.seen[i] = hash
-	x.features = append(x.features, feature{hash, k, uint16(token), uint16(other)})
-	x.counts[k]++
+	x.features = append(x.features, feature{hash, kind, uint16(first), uint16(last)}) //nolint:gosec // at most maxTokens
+	x.counts[kind]++
 }
 
-// tokenize splits text into folded words. Numbers are masked by their form.
-func (x *extraction) tokenize(text string) {
-	x.folded = append(x.folded, ' ')
-	sentence := uint16(0)
-	euro := false // a currency sign precedes
-	var between byte
-	for i := 0; i < len(text) && len(x.tokens) < maxTokens; {
-		start := i
-		at := len(x.folded)
-		digits, letters := 0, 0
-		begin := -1
-		for i < len(text) {
-			r, size := utf8.DecodeRuneInString(text[i:])
-			n := len(x.folded)
-			var in bool
-			x.folded, in = taxonomy.AppendFold(x.folded, r)
-			if !in {
-				if len(x.folded) > at {
+// addGrams adds the groups of letters of a word. The spaces before and after the
+// word count as letters, so that its beginning and end differ from its middle.
+func (x *extraction) addGrams(o *settings, i int) {
+	t := &x.tokens[i]
+	word := x.folded[t.folded[0]-1 : t.folded[1]+1]
+	for from := range word {
+		if !utf8.RuneStart(word[from]) {
+			continue
+		}
+		h := seedGram ^ fnvOffset
+		letters := 0
+		for j, c := range word[from:] {
+			if j > 0 && utf8.RuneStart(c) {
+				if letters++; letters >= o.shortestGram {
+					x.addFeature(finishHash(h), gramFeature, i, i)
+				}
+				if letters == o.longestGram {
 					break
 				}
-				switch r {
-				case '.', '!', '?', '\n':
-					if i+size >= len(text) || text[i+size] == ' ' || text[i+size] == '\n' || r != '.' {
-						sentence++
-					}
-				case '€', '$', '£':
-					euro = true
-				}
-				between = 0
-				if r < 0x80 && size == 1 && i == start {
-					between = byte(r)
-				}
-				i += size
-				continue
 			}
-			if begin < 0 {
-				begin = i
-			}
-			if len(x.folded) > n {
-				if '0' <= x.folded[n] && x.folded[n] <= '9' {
-					digits++
-				} else {
-					letters++
+			h = (h ^ uint32(c)) * fnvPrime
+		}
+		if letters < o.longestGram && letters+1 >= o.shortestGram {
+			x.addFeature(finishHash(h), gramFeature, i, i)
+		}
+	}
+}
+
+// addConcepts adds the concepts of a word, and their pairs with those of the words
+// shortly before it in the sentence.
+func (x *extraction) addConcepts(i int) {
+	t := &x.tokens[i]
+	begin := len(x.concepts)
+	x.concepts = appendConcepts(x.concepts, x.folded[t.folded[0]:t.folded[1]])
+	t.concepts = [2]int32{int32(begin), int32(len(x.concepts))} //nolint:gosec // texts are short
+	for _, a := range x.concepts[begin:] {
+		x.addFeature(combineHashes(seedConcept, a, 0), conceptFeature, i, i)
+		for j := i - 1; j >= max(0, i-conceptReach) && x.tokens[j].sentence == t.sentence; j-- {
+			for _, b := range x.concepts[x.tokens[j].concepts[0]:x.tokens[j].concepts[1]] {
+				if a != b {
+					x.addFeature(combineHashes(seedConceptPair, min(a, b), max(a, b)), conceptPairFeature, j, i)
 				}
 			}
-			i += size
 		}
-		if len(x.folded) == at {
-			break
+	}
+}
+
+// A wordScanner reads the words of a text one by one.
+type wordScanner struct {
+	text     string
+	at       int
+	sentence uint32
+	// About the last word:
+	from, digits, letters int
+	separator             rune // the character before it, if it is the only one
+	currency              bool // a currency sign is before it
+}
+
+// appendNext appends the next word in folded form. It appends nothing at the end.
+func (s *wordScanner) appendNext(b []byte) []byte {
+	begin := len(b)
+	s.from = -1
+	s.digits = 0
+	s.letters = 0
+	s.separator = 0
+	s.currency = false
+	separators := 0
+	for s.at < len(s.text) {
+		r, size := utf8.DecodeRuneInString(s.text[s.at:])
+		before := len(b)
+		var inWord bool
+		if b, inWord = taxonomy.AppendFold(b, r); !inWord {
+			if before > begin {
+				return b
+			}
+			s.readSeparator(r, size)
+			if separators++; separators > 1 {
+				s.separator = 0
+			}
+			s.at += size
+			continue
 		}
-		if len(x.folded)-at > maxWord {
-			x.folded = x.folded[:at+maxWord]
+		if s.from < 0 {
+			s.from = s.at
 		}
-		t := token{from: int32(begin), to: int32(i), sentence: sentence, folded: [2]int32{int32(at), int32(len(x.folded))}}
-		word := x.folded[at:]
+		s.at += size
 		switch {
-		case digits > 0 && true:
-			if x.joinNumber(text, between, digits, letters, t) {
-				x.folded = x.folded[:at]
-				euro = false
-				continue
-			}
-			maskDigits(word, digits)
-			if euro {
-				word = append(word[:0], "00,00"...)
-				x.folded = append(x.folded[:at], "00,00"...)
-				t.folded[1] = int32(len(x.folded))
-			}
-			t.masked = letters == 0
+		case len(b) == before: // an accent
+		case '0' <= b[before] && b[before] <= '9':
+			s.digits++
+		default:
+			s.letters++
 		}
-		euro = false
-		t.hash = hashBytes(seedWord, word)
+	}
+	return b
+}
+
+func (s *wordScanner) readSeparator(r rune, size int) {
+	s.separator = r
+	switch r {
+	case '€', '$', '£':
+		s.currency = true
+	case '!', '?', '\n':
+		s.sentence++
+	case '.':
+		rest := s.text[s.at+size:]
+		if rest == "" || rest[0] == ' ' || rest[0] == '\n' {
+			s.sentence++
+		}
+	}
+}
+
+// splitWords reads the tokens of text. It masks numbers by their form.
+func (x *extraction) splitWords(text string) {
+	s := wordScanner{text: text}
+	x.folded = append(x.folded, ' ')
+	for len(x.tokens) < maxTokens {
+		begin := len(x.folded)
+		x.folded = s.appendNext(x.folded)
+		if len(x.folded) == begin {
+			return
+		}
+		x.folded = x.folded[:min(len(x.folded), begin+maxWordBytes)]
+		isNumber := s.digits > 0 && s.letters == 0
+		if isNumber && x.joinNumber(&s) {
+			x.folded = x.folded[:begin]
+			continue
+		}
+		if s.digits > 1 { // a single digit is kept, as in "2 times"
+			maskDigits(x.folded[begin:])
+		}
+		t := token{
+			hash: hashBytes(seedWord, x.folded[begin:]), sentence: s.sentence, from: int32(s.from), to: int32(s.at), //nolint:gosec // texts are short
+			folded: [2]int32{int32(begin), int32(len(x.folded))}, masked: isNumber, //nolint:gosec // as above
+		}
+		if isNumber && s.currency {
+			t.hash = priceHash
+		}
 		x.tokens = append(x.tokens, t)
 		x.folded = append(x.folded, ' ')
 	}
 }
 
-var priceHash = hashBytes(seedWord, []byte("00,00"))
-var dateHash = hashBytes(seedWord, []byte("00-00"))
-
-// joinNumber joins a number with the number before it if only a separator is
-// between them: 14,95 is a price, 12-3 a date.
-func (x *extraction) joinNumber(text string, between byte, digits, letters int, t token) bool {
-	if letters > 0 || len(x.tokens) == 0 {
+// joinNumber joins a number with the number before it if only a separator is between
+// them: 14,95 is a price, 12-3 a date.
+func (x *extraction) joinNumber(s *wordScanner) bool {
+	if len(x.tokens) == 0 || s.separator == 0 {
 		return false
 	}
 	last := &x.tokens[len(x.tokens)-1]
-	if !last.masked || t.from-last.to != 1 {
+	if !last.masked {
 		return false
 	}
-	switch between {
+	switch s.separator {
 	case ',', '.':
 		last.hash = priceHash
 	case '-', '/':
@@ -315,16 +359,12 @@ func (x *extraction) joinNumber(text string, between byte, digits, letters int, 
 	default:
 		return false
 	}
-	last.to = t.to
+	last.to = int32(s.at) //nolint:gosec // texts are short
 	return true
 }
 
-// maskDigits replaces the digits of a number by zeros, so that numbers of the same
-// length are equal. A number of one digit is kept: "2 keer".
-func maskDigits(word []byte, digits int) {
-	if digits == 1 {
-		return
-	}
+// maskDigits replaces digits by zeros, so that numbers of the same form are equal.
+func maskDigits(word []byte) {
 	for i, c := range word {
 		if '0' <= c && c <= '9' {
 			word[i] = '0'
@@ -332,44 +372,37 @@ func maskDigits(word []byte, digits int) {
 	}
 }
 
-// replaceProducts replaces the names of products by one word.
+// replaceProducts replaces the name of any product by the same token.
 func (x *extraction) replaceProducts(products map[uint32]bool) {
 	if len(products) == 0 {
 		return
 	}
 	out := x.tokens[:0]
 	for i := 0; i < len(x.tokens); {
-		n := 0
-		h := uint32(seedProduct)
-		for j := 0; j < maxProductWords && i+j < len(x.tokens); j++ {
-			h = combine(seedProduct, h, x.tokens[i+j].hash)
-			if products[h] {
-				n = j + 1
+		n := 0 // words of the longest name that begins here
+		h := seedProduct
+		for j := i; j < min(i+maxNameWords, len(x.tokens)); j++ {
+			if h = combineHashes(seedProduct, h, x.tokens[j].hash); products[h] {
+				n = j - i + 1
 			}
 		}
-		if n == 0 {
-			out = append(out, x.tokens[i])
-			i++
-			continue
-		}
 		t := x.tokens[i]
-		t.to = x.tokens[i+n-1].to
-		t.hash = productHash
-		t.masked = true
+		if n > 0 {
+			t.hash = productHash
+			t.masked = true
+			t.to = x.tokens[i+n-1].to
+		}
 		out = append(out, t)
-		i += n
+		i += max(n, 1)
 	}
 	x.tokens = out
 }
 
-// maxProductWords is the largest number of words of a product name that is replaced.
-const maxProductWords = 4
-
-// hashProduct returns the hash of a product name, for [extraction.replaceProducts].
-func hashProduct(words []string) uint32 {
-	h := uint32(seedProduct)
+// hashName returns the hash of the name of a product.
+func hashName(words []string) uint32 {
+	h := seedProduct
 	for _, w := range words {
-		h = combine(seedProduct, h, hashBytes(seedWord, []byte(w)))
+		h = combineHashes(seedProduct, h, hashBytes(seedWord, []byte(w)))
 	}
 	return h
 }

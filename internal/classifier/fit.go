@@ -14,12 +14,12 @@ type sample struct {
 	weight   float32
 	phrase   bool
 	language string
-	group    int // samples with near-identical texts are in one group
-	example  int // its index
+	group    int // samples with near-identical texts have the same group
+	fold     int // samples of a group have the same fold
 }
 
-// matrix holds the weights of a linear model: a row for each feature, with a weight
-// for each class.
+// A matrix holds the weights of a linear model: a row per feature, with a weight per
+// class.
 type matrix struct {
 	classes int
 	rows    []float32
@@ -29,61 +29,73 @@ func (m *matrix) row(feature int32) []float32 {
 	return m.rows[int(feature)*m.classes:][:m.classes]
 }
 
-// fit computes the weights with which the samples are classified best: logistic
-// regression with stochastic gradient descent, and a step per feature that becomes
-// smaller the more it was used (AdaGrad).
-func fit(ctx context.Context, o *settings, samples []*sample, classes, features int, seed uint64) (*matrix, error) {
-	m := &matrix{classes: classes, rows: make([]float32, features*classes)}
-	squares := make([]float32, features) // sums of squared gradients
+// fit computes the weights in m from the samples. It is logistic regression by
+// stochastic gradient descent; the step of a feature becomes smaller the more the
+// feature was used (AdaGrad).
+func (m *matrix) fit(ctx context.Context, o *settings, epochs int, samples []*sample, seed uint64) error {
+	clear(m.rows)
+	squares := make([]float32, len(m.rows)/m.classes) // by feature: 1 + sum of its squared gradients
 	for i := range squares {
 		squares[i] = 1
 	}
-	classWeights := balance(samples, classes, o.balance)
-	random := rand.New(rand.NewPCG(seed, uint64(classes))) //nolint:gosec // not a secret
+	classWeights := balanceClasses(samples, m.classes, o.balance)
+	random := rand.New(rand.NewPCG(seed, 1)) //nolint:gosec // no secret
 	order := make([]*sample, len(samples))
 	copy(order, samples)
-	errs := make([]float32, classes)
-	var wrong []int32 // classes with an error that counts
-	for epoch := range o.epochs {
+	errs := make([]float32, m.classes)
+	wrong := make([]int32, 0, m.classes) // classes whose error counts
+	for epoch := range epochs {
 		random.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
-		rate := o.rate * (1 - 0.9*float32(epoch)/float32(o.epochs))
+		rate := o.rate * (1 - 0.9*float32(epoch)/float32(epochs))
 		for n, s := range order {
-			if n%512 == 0 && ctx.Err() != nil {
-				return nil, ctx.Err()
+			if n%256 == 0 && ctx.Err() != nil {
+				return ctx.Err()
 			}
-			m.score(s, errs)
-			softmax(errs)
+			m.computeErrors(o, s, errs)
 			wrong = wrong[:0]
 			square := float32(0)
-			for c := range errs {
-				errs[c] -= o.smoothing / float32(classes)
-				if c == s.class {
-					errs[c] -= 1 - o.smoothing
-				}
-				if e := errs[c]; e > o.ignored || e < -o.ignored {
+			for c, e := range errs {
+				if e > o.ignored || e < -o.ignored {
 					wrong = append(wrong, int32(c)) //nolint:gosec // classes are few
-					square += e * e
+					square += float32(e * e)
 				}
 			}
 			square *= s.weight
 			step := rate * s.weight * classWeights[s.class]
 			for i, f := range s.ids {
 				v := s.values[i]
-				squares[f] += square * v * v
+				squares[f] += float32(square * v * v)
 				d := step * v / float32(math.Sqrt(float64(squares[f])))
 				row := m.row(f)
 				for _, c := range wrong {
-					row[c] -= d * errs[c]
+					row[c] -= float32(d * errs[c])
 				}
 			}
 		}
 	}
-	return m, nil
+	return nil
 }
 
-// balance returns a weight for each class. With power 1 every class counts equally;
-// with 0, every sample.
-func balance(samples []*sample, classes int, power float64) []float32 {
+// computeErrors computes how much the probability of each class differs from the
+// wanted one.
+func (m *matrix) computeErrors(o *settings, s *sample, errs []float32) {
+	clear(errs)
+	for i, f := range s.ids {
+		v := s.values[i]
+		for c, w := range m.row(f) {
+			errs[c] += float32(v * w)
+		}
+	}
+	convertScores(errs)
+	for c := range errs {
+		errs[c] -= o.smoothing / float32(m.classes)
+	}
+	errs[s.class] -= 1 - o.smoothing
+}
+
+// balanceClasses returns a weight for each class. With power 1 every class counts
+// equally; with 0, every sample.
+func balanceClasses(samples []*sample, classes int, power float64) []float32 {
 	sums := make([]float64, classes)
 	total := 0.0
 	for _, s := range samples {
@@ -99,19 +111,8 @@ func balance(samples []*sample, classes int, power float64) []float32 {
 	return weights
 }
 
-// score computes the score of each class.
-func (m *matrix) score(s *sample, scores []float32) {
-	clear(scores)
-	for i, f := range s.ids {
-		v := s.values[i]
-		for c, w := range m.row(f) {
-			scores[c] += v * w
-		}
-	}
-}
-
-// softmax replaces scores by probabilities.
-func softmax(p []float32) {
+// convertScores replaces scores by probabilities (softmax).
+func convertScores(p []float32) {
 	most := p[0]
 	for _, x := range p {
 		most = max(most, x)

@@ -7,29 +7,31 @@ import (
 	"sync"
 )
 
-// MaxGuesses is the largest number of guesses of one text.
+// MaxGuesses is the largest number of guesses for a text.
 const MaxGuesses = 3
 
 // A Model guesses the reasons of texts. [Train] and [Decode] create one. It does not
 // change, and its methods are safe for concurrent use.
 type Model struct {
-	version    string
-	classes    []class // the first one has no reason
-	products   map[uint32]bool
-	features   []uint32 // hashes, in ascending order
-	ends       []uint32 // ends[i] is the end of the weights of feature i in cells
-	cells      []cell
-	sharpness  float32 // factor of scores that makes their probabilities true
-	slots      []slot  // open hash table of the features
-	extraction *settings
-	pool       sync.Pool
+	version   string
+	classes   []class // the first one is no reason
+	products  map[uint32]bool
+	sharpness float32 // factor of the scores that makes the probabilities true
+	settings  *settings
+
+	hashes []uint32 // of the features, in ascending order
+	ends   []uint32 // by feature: the end of its weights in cells
+	cells  []cell
+	slots  []slot // open hash table of the features
+
+	pool sync.Pool // of *guessing
 }
 
 // A class is a reason, or no reason.
 type class struct {
 	reason    string
 	scale     float32 // factor of its weights
-	threshold float32 // the probability from which the reason is sure; above 1 it never is
+	threshold float32 // the probability from which the reason is sure
 }
 
 // A cell is the weight of a feature for one class.
@@ -38,15 +40,17 @@ type cell struct {
 	weight int8
 }
 
-type slot struct{ hash, row uint32 } // row is counted from 1; 0 marks a free slot
+// A slot holds a feature and its index, counted from 1. An index of 0 marks a free
+// slot.
+type slot struct{ hash, index uint32 }
 
 // A Guess is a reason that a text may have.
 type Guess struct {
 	Reason      string
 	Probability float32
-	// Sure reports whether the reason may be assigned without a person. It is true
-	// for the first guess only, if its probability is at least the threshold of its
-	// reason and no reason is less likely.
+	// Sure reports whether the reason may be assigned without an agent. Only the
+	// most likely guess can be sure. It is if its probability is at least the
+	// threshold of its reason and higher than that of no reason.
 	Sure bool
 }
 
@@ -62,34 +66,34 @@ func (m *Model) Reasons() []string {
 	return ids
 }
 
-// scratch is the memory of one guess.
-type scratch struct {
+// guessing is the memory of one guess.
+type guessing struct {
 	extraction
 	scores []float32
 }
 
-func (m *Model) acquire() *scratch {
-	if s, ok := m.pool.Get().(*scratch); ok {
-		return s
+func (m *Model) acquireGuessing() *guessing {
+	if g, ok := m.pool.Get().(*guessing); ok {
+		return g
 	}
-	return &scratch{extraction: *newExtraction(), scores: make([]float32, len(m.classes))}
+	return &guessing{extraction: *newExtraction(), scores: make([]float32, len(m.classes))}
 }
 
 // Guess appends the most likely reasons of a text to buffer, at most [MaxGuesses],
-// the most likely first. The language is nl, en, or empty if it is unknown. Guess
-// does not allocate memory if buffer has room. A text without any known word gets no
-// guesses.
+// the most likely first. The language is nl, en, or empty if it is unknown. A text
+// without a word that the model knows gets no guesses. Guess does not allocate memory
+// if buffer has room.
 func (m *Model) Guess(text, language string, buffer []Guess) []Guess {
-	s := m.acquire()
-	defer m.pool.Put(s)
-	if !m.score(s, text, language) {
+	g := m.acquireGuessing()
+	defer m.pool.Put(g)
+	if !m.scoreText(g, text, language) {
 		return buffer
 	}
-	softmax(s.scores)
-	var best [MaxGuesses]int // 0 for none
-	for c := 1; c < len(s.scores); c++ {
+	convertScores(g.scores)
+	var best [MaxGuesses]int // 0 if there are fewer
+	for c := 1; c < len(g.scores); c++ {
 		for i, b := range best {
-			if b == 0 || s.scores[c] > s.scores[b] {
+			if b == 0 || g.scores[c] > g.scores[b] {
 				copy(best[i+1:], best[i:])
 				best[i] = c
 				break
@@ -100,94 +104,100 @@ func (m *Model) Guess(text, language string, buffer []Guess) []Guess {
 		if c == 0 {
 			break
 		}
-		p := s.scores[c]
-		sure := i == 0 && p >= m.classes[c].threshold && p > s.scores[0]
+		p := g.scores[c]
+		sure := i == 0 && p >= m.classes[c].threshold && p > g.scores[0]
 		buffer = append(buffer, Guess{m.classes[c].reason, p, sure})
 	}
 	return buffer
 }
 
-// score computes the score of each class. It reports whether the model knows a word
-// of the text.
-func (m *Model) score(s *scratch, text, language string) bool {
-	s.extract(m.extraction, text, language, m.products)
-	clear(s.scores)
+// scoreText computes the score of each class. It reports whether the model knows a
+// word of the text.
+func (m *Model) scoreText(g *guessing, text, language string) bool {
+	g.extractFeatures(m.settings, shortenText(text), language, m.products)
+	clear(g.scores)
 	known := false
-	for i := range s.features {
-		f := &s.features[i]
-		row, ok := m.find(f.hash)
-		if !ok {
-			continue
-		}
-		known = known || f.kind != biasFeature
-		v := s.values[f.kind]
-		for _, c := range m.row(row) {
-			s.scores[c.class] += v * float32(c.weight)
+	for i := range g.features {
+		f := &g.features[i]
+		if index, ok := m.findFeature(f.hash); ok {
+			known = known || f.kind != languageFeature
+			m.addCells(g.scores, index, g.values[f.kind])
 		}
 	}
-	for c := range s.scores {
-		s.scores[c] *= m.classes[c].scale * m.sharpness
+	m.scaleScores(g.scores)
+	for c := range g.scores {
+		g.scores[c] *= m.sharpness
 	}
 	return known
 }
 
-// row returns the weights of a feature.
-func (m *Model) row(i uint32) []cell {
-	begin := uint32(0)
-	if i > 0 {
-		begin = m.ends[i-1]
+// addCells adds the weights of a feature with that value to scores.
+func (m *Model) addCells(scores []float32, index uint32, value float32) {
+	for _, c := range m.cellsOf(index) {
+		scores[c.class] += float32(value * float32(c.weight))
 	}
-	return m.cells[begin:m.ends[i]]
 }
 
-// find returns the index of a feature.
-func (m *Model) find(hash uint32) (uint32, bool) {
+// scaleScores converts sums of small whole numbers to scores.
+func (m *Model) scaleScores(scores []float32) {
+	for c := range scores {
+		scores[c] *= m.classes[c].scale
+	}
+}
+
+func (m *Model) cellsOf(index uint32) []cell {
+	begin := uint32(0)
+	if index > 0 {
+		begin = m.ends[index-1]
+	}
+	return m.cells[begin:m.ends[index]]
+}
+
+// findFeature returns the index of a feature.
+func (m *Model) findFeature(hash uint32) (index uint32, ok bool) {
 	mask := uint32(len(m.slots) - 1) //nolint:gosec // a model has fewer features
-	for i := hash & mask; m.slots[i].row != 0; i = (i + 1) & mask {
+	for i := hash & mask; m.slots[i].index != 0; i = (i + 1) & mask {
 		if m.slots[i].hash == hash {
-			return m.slots[i].row - 1, true
+			return m.slots[i].index - 1, true
 		}
 	}
 	return 0, false
 }
 
-// index builds the hash table of the features.
-func (m *Model) index() {
+// indexFeatures builds the hash table of the features.
+func (m *Model) indexFeatures() {
 	size := 1
-	for size < 2*len(m.features)+1 {
+	for size < 2*len(m.hashes)+1 {
 		size *= 2
 	}
 	m.slots = make([]slot, size)
 	mask := uint32(size - 1) //nolint:gosec // as above
-	for row, hash := range m.features {
+	for index, hash := range m.hashes {
 		i := hash & mask
-		for m.slots[i].row != 0 {
+		for m.slots[i].index != 0 {
 			i = (i + 1) & mask
 		}
-		m.slots[i] = slot{hash, uint32(row + 1)} //nolint:gosec // as above
+		m.slots[i] = slot{hash, uint32(index + 1)} //nolint:gosec // as above
 	}
 }
 
-// quantize returns a model with the weights of w as small whole numbers.
-func quantize(o *settings, w *matrix, hashes []uint32, classes []class, products map[uint32]bool, version string) *Model {
-	m := &Model{version: version, classes: slices.Clone(classes), products: products, sharpness: 1, extraction: o}
-	most := make([]float32, len(classes))
-	for f := range hashes {
-		for c, x := range w.row(int32(f)) { //nolint:gosec // as above
-			most[c] = max(most[c], x, -x)
-		}
-	}
+// quantize sets the weights of m to those of w as small whole numbers. If they take
+// too much space, it leaves out the smallest.
+func (m *Model) quantize(w *matrix, hashes []uint32) {
 	for c := range m.classes {
-		m.classes[c].scale = max(most[c], 1e-6) / math.MaxInt8
+		m.classes[c].scale = 1e-6
+	}
+	for i, x := range w.rows {
+		c := &m.classes[i%w.classes]
+		c.scale = max(c.scale, x/math.MaxInt8, -x/math.MaxInt8)
 	}
 	order := make([]int32, len(hashes))
 	for i := range order {
 		order[i] = int32(i) //nolint:gosec // as above
 	}
 	slices.SortFunc(order, func(a, b int32) int { return cmp.Compare(hashes[a], hashes[b]) })
-	smallest := o.smallest
-	for {
-		m.features = m.features[:0]
+	for smallest := int8(1); ; smallest++ {
+		m.hashes = m.hashes[:0]
 		m.ends = m.ends[:0]
 		m.cells = m.cells[:0]
 		for _, f := range order {
@@ -199,27 +209,24 @@ func quantize(o *settings, w *matrix, hashes []uint32, classes []class, products
 				}
 			}
 			if len(m.cells) > before {
-				m.features = append(m.features, hashes[f])
+				m.hashes = append(m.hashes, hashes[f])
 				m.ends = append(m.ends, uint32(len(m.cells))) //nolint:gosec // as above
 			}
 		}
 		if m.estimateSize() <= maxBody {
-			break
+			return
 		}
-		smallest++
 	}
-	m.index()
-	return m
 }
 
 // maxBody leaves room for the head of an encoded model.
 const maxBody = MaxBytes - 256<<10
 
-// estimateSize returns the largest size of the encoded features.
+// estimateSize returns an upper bound of the size of the encoded features.
 func (m *Model) estimateSize() int {
 	perCell := 2
 	if len(m.classes) > 128 {
 		perCell = 3
 	}
-	return 6*len(m.features) + perCell*len(m.cells)
+	return 7*len(m.hashes) + perCell*len(m.cells)
 }

@@ -14,9 +14,19 @@ import (
 // Limits of the input of [Train].
 const (
 	MaxExamples = 30_000
+	MaxReasons  = 500
 	MaxText     = 4000    // bytes of a text that are read; the rest is ignored
 	MaxInput    = 8 << 20 // bytes of all texts together
-	maxReasons  = 500
+
+	maxWeight   = 100
+	maxReasonID = 100 // bytes
+	// maxWork limits the multiplications of the training, and so its time: on one
+	// core, about a second per thousand million.
+	maxWork   = 15_000_000_000
+	minEpochs = 6
+	// maxMatrix limits the weights in memory. If there are more, features that only
+	// one example has are left out.
+	maxMatrix = 64 << 20
 )
 
 // An Example is a text with its reason.
@@ -24,9 +34,9 @@ type Example struct {
 	Text     string
 	Language string  // nl, en, or empty if unknown
 	Reason   string  // the id of the reason; empty if the text has none
-	Weight   float32 // how much it counts in training; 0 means 1
+	Weight   float32 // how much it counts in training, up to 100; 0 means 1
 	// Phrase marks a text that no customer wrote, for example a phrase of the
-	// taxonomy. The model learns from it, and is not measured with it.
+	// taxonomy. The model learns from it but is not measured with it.
 	Phrase bool
 }
 
@@ -34,17 +44,24 @@ type Example struct {
 type Options struct {
 	Seed     uint64   // of the pseudo-random order of examples
 	Version  string   // stored in the model, for example the version of the taxonomy
-	Products []string // names of products; the model does not distinguish them
+	Products []string // names of products, between which the model does not distinguish
+	// Precision is the share of the sure guesses that must be right; 0 means
+	// [DefaultPrecision].
+	Precision float64
 }
 
-// Train trains a model and measures it by cross-validation. The result is the same
-// for the same input on the same processor architecture. It returns a
-// [fault.Invalid] or [fault.TooLarge] for examples from which nothing can be learned.
+// DefaultPrecision is the share of the sure guesses that must be right.
+const DefaultPrecision = 0.95
+
+// Train trains a model and measures it by cross-validation. On one processor
+// architecture, equal input gives an equal model. Texts without a word and repeated
+// examples are ignored. The error is a [fault.Invalid] or [fault.TooLarge] if nothing
+// can be learned from the examples; the error of ctx is returned as it is.
 func Train(ctx context.Context, examples []Example, options Options) (*Model, Report, error) {
-	return train(ctx, &chosen, examples, options)
+	return trainWith(ctx, &chosen, examples, options)
 }
 
-func train(ctx context.Context, o *settings, examples []Example, options Options) (*Model, Report, error) {
+func trainWith(ctx context.Context, o *settings, examples []Example, options Options) (*Model, Report, error) {
 	begin := time.Now()
 	t, err := newTrainer(o, examples, options)
 	if err != nil {
@@ -54,14 +71,14 @@ func train(ctx context.Context, o *settings, examples []Example, options Options
 	if err != nil {
 		return nil, Report{}, err
 	}
-	m, err := t.build(ctx, t.samples)
+	m, err := t.buildModel(ctx, t.samples)
 	if err != nil {
 		return nil, Report{}, err
 	}
 	m.sharpness = v.sharpness
 	t.setThresholds(m.classes, v.predictions)
-	report := t.report(v)
-	if report.LearningCurve, err = t.learningCurve(ctx); err != nil {
+	report := t.reportOn(v)
+	if report.LearningCurve, err = t.measureLearning(ctx, v); err != nil {
 		return nil, Report{}, err
 	}
 	encoded, err := m.Encode()
@@ -81,44 +98,64 @@ type trainer struct {
 	products map[uint32]bool
 	hashes   []uint32 // by feature
 	samples  []*sample
-	folds    []int // by sample
+	matrix   matrix
+	epochs   int
 }
 
 func newTrainer(o *settings, examples []Example, options Options) (*trainer, error) {
+	if options.Precision == 0 {
+		options.Precision = DefaultPrecision
+	}
+	if !(options.Precision >= 0.5 && options.Precision < 1) {
+		return nil, fault.New(fault.Invalid, "precision is %g; use a number from 0.5 to 0.99", options.Precision)
+	}
 	reasons, err := checkExamples(examples)
 	if err != nil {
 		return nil, err
 	}
 	t := &trainer{settings: o, options: options, products: map[uint32]bool{}, classes: []class{{threshold: never}}}
+	for _, name := range options.Products {
+		if words := taxonomy.Words(name); len(words) > 0 && len(words) <= maxNameWords {
+			t.products[hashName(words)] = true
+		}
+	}
 	numbers := map[string]int{"": 0}
 	for _, id := range reasons {
 		numbers[id] = len(t.classes)
 		t.classes = append(t.classes, class{reason: id, threshold: never})
 	}
-	for _, name := range options.Products {
-		if words := taxonomy.Words(name); len(words) > 0 && len(words) <= maxProductWords {
-			t.products[hashProduct(words)] = true
-		}
+	t.addSamples(examples, numbers)
+	if len(t.hashes)*len(t.classes) > maxMatrix {
+		t.dropRareFeatures()
 	}
+	if err := t.planEpochs(); err != nil {
+		return nil, err
+	}
+	t.matrix = matrix{classes: len(t.classes), rows: make([]float32, len(t.hashes)*len(t.classes))}
+	t.groupSamples()
+	t.assignFolds()
+	return t, nil
+}
+
+// addSamples converts the examples. Classes are numbered by reason.
+func (t *trainer) addSamples(examples []Example, numbers map[string]int) {
 	x := newExtraction()
-	ids := map[uint32]int32{}
-	seen := map[string]bool{}
-	for i, e := range examples {
-		key := e.Language + "\x00" + e.Reason + "\x00" + e.Text
-		if seen[key] {
+	ids := map[uint32]int32{} // of the features
+	seen := map[Example]bool{}
+	for _, e := range examples {
+		e.Text = shortenText(e.Text)
+		if e.Weight == 0 {
+			e.Weight = 1
+		}
+		x.extractFeatures(t.settings, e.Text, e.Language, t.products)
+		if len(x.tokens) == 0 || seen[e] {
 			continue
 		}
-		seen[key] = true
-		if x.extract(o, shorten(e.Text), e.Language, t.products); len(x.tokens) == 0 {
-			continue
-		}
-		s := &sample{class: numbers[e.Reason], weight: e.Weight, phrase: e.Phrase, language: e.Language, example: i}
-		if s.weight == 0 {
-			s.weight = 1
-		}
+		seen[e] = true
+		s := &sample{class: numbers[e.Reason], weight: e.Weight, phrase: e.Phrase, language: e.Language}
 		for _, f := range x.features {
-			id, ok := ids[f.hash]
-			if !ok {
+			id, known := ids[f.hash]
+			if !known {
 				id = int32(len(t.hashes)) //nolint:gosec // MaxInput limits it
 				ids[f.hash] = id
 				t.hashes = append(t.hashes, f.hash)
@@ -128,13 +165,56 @@ func newTrainer(o *settings, examples []Example, options Options) (*trainer, err
 		}
 		t.samples = append(t.samples, s)
 	}
-	t.groupSamples()
-	t.assignFolds()
-	return t, nil
 }
 
-// shorten cuts a text after MaxText bytes.
-func shorten(text string) string {
+// dropRareFeatures removes the features that only one sample has.
+func (t *trainer) dropRareFeatures() {
+	counts := make([]int, len(t.hashes))
+	for _, s := range t.samples {
+		for _, id := range s.ids {
+			counts[id]++
+		}
+	}
+	renumbered := make([]int32, len(t.hashes))
+	var hashes []uint32
+	for id, n := range counts {
+		renumbered[id] = -1
+		if n > 1 {
+			renumbered[id] = int32(len(hashes)) //nolint:gosec // as above
+			hashes = append(hashes, t.hashes[id])
+		}
+	}
+	t.hashes = hashes
+	for _, s := range t.samples {
+		n := 0
+		for i, id := range s.ids {
+			if renumbered[id] >= 0 {
+				s.ids[n] = renumbered[id]
+				s.values[n] = s.values[i]
+				n++
+			}
+		}
+		s.ids = s.ids[:n]
+		s.values = s.values[:n]
+	}
+}
+
+// planEpochs chooses the number of epochs that the limit of work allows.
+func (t *trainer) planEpochs() error {
+	perEpoch := 0
+	for _, s := range t.samples {
+		perEpoch += len(s.ids) * len(t.classes)
+	}
+	perEpoch *= folds + 2 // trainings: one per fold, the final one, and less than one for the learning curve
+	t.epochs = min(maxWork/max(perEpoch, 1), t.settings.epochs)
+	if t.epochs < minEpochs {
+		return fault.New(fault.TooLarge, "%d examples of %d reasons take too long to learn; use fewer examples of each reason", len(t.samples), len(t.classes)-1)
+	}
+	return nil
+}
+
+// shortenText cuts a text after MaxText bytes.
+func shortenText(text string) string {
 	if len(text) <= MaxText {
 		return text
 	}
@@ -145,46 +225,57 @@ func shorten(text string) string {
 	return text[:n]
 }
 
-// checkExamples returns the ids of the reasons of the examples, sorted.
+// checkExamples returns the sorted ids of the reasons of the examples.
 func checkExamples(examples []Example) ([]string, error) {
 	if len(examples) > MaxExamples {
 		return nil, fault.New(fault.TooLarge, "there are %d examples, at most %d are allowed; leave out the oldest", len(examples), MaxExamples)
 	}
 	size := 0
 	var reasons []string
-	for i, e := range examples {
-		size += min(len(e.Text), MaxText)
-		switch {
-		case e.Language != "" && e.Language != "nl" && e.Language != "en":
-			return nil, fault.New(fault.Invalid, "example %d has the language %.10q; use nl, en or an empty one", i, e.Language)
-		case e.Weight < 0 || e.Weight > 100 || e.Weight != e.Weight:
-			return nil, fault.New(fault.Invalid, "example %d has the weight %g; use a number from 0 to 100", i, e.Weight)
-		case len(e.Reason) > 100:
-			return nil, fault.New(fault.Invalid, "example %d has a reason of %d bytes; use the id of a reason", i, len(e.Reason))
+	for i := range examples {
+		e := &examples[i]
+		if err := checkExample(i, e); err != nil {
+			return nil, err
 		}
+		size += min(len(e.Text), MaxText)
 		if e.Reason != "" {
 			reasons = append(reasons, e.Reason)
 		}
 	}
-	if size > MaxInput {
-		return nil, fault.New(fault.TooLarge, "the examples have %d bytes, at most %d are allowed; leave out the oldest", size, MaxInput)
-	}
 	slices.Sort(reasons)
 	reasons = slices.Compact(reasons)
-	if len(reasons) < 2 {
+	switch {
+	case size > MaxInput:
+		return nil, fault.New(fault.TooLarge, "the examples have %d bytes, at most %d are allowed; leave out the oldest", size, MaxInput)
+	case len(reasons) < 2:
 		return nil, fault.New(fault.Invalid, "the examples have %d reasons; give examples of at least two", len(reasons))
+	case len(reasons) > MaxReasons:
+		return nil, fault.New(fault.TooLarge, "the examples have %d reasons, at most %d are allowed; merge some", len(reasons), MaxReasons)
+	default:
+		return reasons, nil
 	}
-	if len(reasons) > maxReasons {
-		return nil, fault.New(fault.TooLarge, "the examples have %d reasons, at most %d are allowed; merge some", len(reasons), maxReasons)
-	}
-	return reasons, nil
 }
 
-// build trains a model with the samples, without thresholds.
-func (t *trainer) build(ctx context.Context, samples []*sample) (*Model, error) {
-	w, err := fit(ctx, t.settings, samples, len(t.classes), len(t.hashes), t.options.Seed)
-	if err != nil {
+func checkExample(i int, e *Example) error {
+	if e.Language != "" && e.Language != "nl" && e.Language != "en" {
+		return fault.New(fault.Invalid, "example %d has the language %.10q; use nl, en or an empty one", i, e.Language)
+	}
+	if !(e.Weight >= 0 && e.Weight <= maxWeight) { // also if it is not a number
+		return fault.New(fault.Invalid, "example %d has the weight %g; use a number from 0 to %d", i, e.Weight, maxWeight)
+	}
+	if len(e.Reason) > maxReasonID {
+		return fault.New(fault.Invalid, "example %d has a reason of %d bytes; use the id of a reason", i, len(e.Reason))
+	}
+	return nil
+}
+
+// buildModel trains a model with the samples. The model has no thresholds.
+func (t *trainer) buildModel(ctx context.Context, samples []*sample) (*Model, error) {
+	if err := t.matrix.fit(ctx, t.settings, t.epochs, samples, t.options.Seed); err != nil {
 		return nil, err
 	}
-	return quantize(t.settings, w, t.hashes, t.classes, t.products, t.options.Version), nil
+	m := &Model{version: t.options.Version, classes: slices.Clone(t.classes), products: t.products, sharpness: 1, settings: t.settings}
+	m.quantize(&t.matrix, t.hashes)
+	m.indexFeatures()
+	return m, nil
 }

@@ -10,42 +10,45 @@ import (
 )
 
 const (
-	folds       = 5
-	minExamples = 10 // examples of customers that a reason needs to be ever sure
-	never       = 2  // a threshold that no probability reaches
-	nearby      = 0.6
+	folds = 5
+	// minMeasured is the number of customers' examples that a reason needs to be
+	// ever sure.
+	minMeasured = 10
+	never       = 2   // a threshold that no probability reaches
+	identical   = 0.6 // the similarity from which two texts are near-identical
+	maxCompared = 20  // samples of a bucket that a sample is compared with
 )
 
-// A prediction is the result for a sample of a model that was trained without its
-// group.
+// A prediction is the result for a customer's sample of a model that was trained
+// without the sample's group.
 type prediction struct {
 	sample *sample
-	fold   int
 	scores []float32 // by class
-	// Of the probabilities, after calibration:
-	best        int
+	// After calibration:
+	best        int // the most likely class
 	probability float32
-	reason      int // the most likely class with a reason
 }
 
+func (p *prediction) isRight() bool { return p.best == p.sample.class }
+
+// A validation holds the predictions for all customers' samples.
 type validation struct {
 	predictions []prediction
-	sharpness   float32
+	sharpness   float32 // factor of the scores with the most likely probabilities
 }
 
-// groupSamples gives near-identical samples the same group. Candidates are found with
-// MinHash: two samples that share many features share a band of minima.
+// groupSamples gives near-identical samples the same group. Candidates are found by
+// MinHash: samples that share many features probably share a band of minima.
 func (t *trainer) groupSamples() {
 	const bands, rows = 12, 2
-	parent := make([]int, len(t.samples))
-	for i := range parent {
-		parent[i] = i
+	parents := make([]int, len(t.samples))
+	for i := range parents {
+		parents[i] = i
 	}
-	var find func(int) int
-	find = func(i int) int {
-		for parent[i] != i {
-			parent[i] = parent[parent[i]]
-			i = parent[i]
+	root := func(i int) int {
+		for parents[i] != i {
+			parents[i] = parents[parents[i]]
+			i = parents[i]
 		}
 		return i
 	}
@@ -56,20 +59,20 @@ func (t *trainer) groupSamples() {
 			for r := range uint32(rows) {
 				key[r] = math.MaxUint32
 				for _, id := range s.ids {
-					key[r] = min(key[r], combine(100+band*rows+r, t.hashes[id], 0))
+					key[r] = min(key[r], combineHashes(band*rows+r, t.hashes[id], 0))
 				}
 			}
 			others := buckets[key]
-			for _, j := range others[max(0, len(others)-20):] {
-				if find(i) != find(j) && similarity(t.samples[i], t.samples[j]) >= nearby {
-					parent[find(i)] = find(j)
+			for _, j := range others[max(0, len(others)-maxCompared):] {
+				if root(i) != root(j) && similarity(s, t.samples[j]) >= identical {
+					parents[root(i)] = root(j)
 				}
 			}
 			buckets[key] = append(others, i)
 		}
 	}
 	for i, s := range t.samples {
-		s.group = find(i)
+		s.group = root(i)
 	}
 }
 
@@ -88,75 +91,74 @@ func similarity(a, b *sample) float64 {
 	return float64(both) / float64(len(a.ids)+len(b.ids)-both)
 }
 
-// assignFolds distributes the groups over the folds, in a pseudo-random order.
+// assignFolds distributes the groups of each class evenly over the folds, in a
+// pseudo-random order.
 func (t *trainer) assignFolds() {
-	random := rand.New(rand.NewPCG(t.options.Seed, 2)) //nolint:gosec // not a secret
-	fold := map[int]int{}
-	groups := map[int]int{} // class of the first sample of each group
+	classOf := map[int]int{} // class of the first sample of each group
 	for _, s := range t.samples {
-		if _, ok := groups[s.group]; !ok {
-			groups[s.group] = s.class
+		if _, ok := classOf[s.group]; !ok {
+			classOf[s.group] = s.class
 		}
 	}
-	order := slices.Sorted(maps.Keys(groups))
+	order := slices.Sorted(maps.Keys(classOf))
+	random := rand.New(rand.NewPCG(t.options.Seed, 2)) //nolint:gosec // no secret
 	random.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(groups[a], groups[b]) })
-	for i, g := range order {
-		fold[g] = i % folds
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(classOf[a], classOf[b]) })
+	foldOf := map[int]int{}
+	for i, group := range order {
+		foldOf[group] = i % folds
 	}
-	t.folds = make([]int, len(t.samples))
-	for i, s := range t.samples {
-		t.folds[i] = fold[s.group]
+	for _, s := range t.samples {
+		s.fold = foldOf[s.group]
 	}
-}
-
-// predict returns the predictions for the customers' samples of a fold.
-func (t *trainer) predict(m *Model, fold int) []prediction {
-	var out []prediction
-	for i, s := range t.samples {
-		if t.folds[i] != fold || s.phrase {
-			continue
-		}
-		p := prediction{sample: s, fold: fold, scores: make([]float32, len(m.classes))}
-		for j, id := range s.ids {
-			row, ok := m.find(t.hashes[id])
-			if !ok {
-				continue
-			}
-			for _, c := range m.row(row) {
-				p.scores[c.class] += s.values[j] * float32(c.weight)
-			}
-		}
-		for c := range p.scores {
-			p.scores[c] *= m.classes[c].scale
-		}
-		out = append(out, p)
-	}
-	return out
 }
 
 // crossValidate trains a model for each fold with the other folds, and predicts the
 // samples of the fold.
-func (t *trainer) crossValidate(ctx context.Context) (validation, error) {
-	var v validation
+func (t *trainer) crossValidate(ctx context.Context) (*validation, error) {
+	v := &validation{}
 	for fold := range folds {
-		var rest []*sample
-		for i, s := range t.samples {
-			if t.folds[i] != fold {
-				rest = append(rest, s)
-			}
-		}
-		m, err := t.build(ctx, rest)
+		m, err := t.buildModel(ctx, t.selectSamples(func(s *sample) bool { return s.fold != fold }))
 		if err != nil {
-			return v, err
+			return nil, err
 		}
-		v.predictions = append(v.predictions, t.predict(m, fold)...)
+		v.predictions = append(v.predictions, t.predictFold(m, fold)...)
 	}
 	v.calibrate()
 	return v, nil
 }
 
-// calibrate finds the factor of the scores with the most likely probabilities.
+func (t *trainer) selectSamples(selected func(*sample) bool) []*sample {
+	var out []*sample
+	for _, s := range t.samples {
+		if selected(s) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// predictFold returns the predictions of m for the customers' samples of a fold.
+func (t *trainer) predictFold(m *Model, fold int) []prediction {
+	var out []prediction
+	for _, s := range t.samples {
+		if s.fold != fold || s.phrase {
+			continue
+		}
+		p := prediction{sample: s, scores: make([]float32, len(m.classes))}
+		for i, id := range s.ids {
+			if row, ok := m.findFeature(t.hashes[id]); ok {
+				m.addCells(p.scores, row, s.values[i])
+			}
+		}
+		m.scaleScores(p.scores)
+		out = append(out, p)
+	}
+	return out
+}
+
+// calibrate finds the factor of the scores with which the probabilities fit the
+// classes best, and computes the results of the predictions with it.
 func (v *validation) calibrate() {
 	v.sharpness = 1
 	least := math.Inf(1)
@@ -164,8 +166,8 @@ func (v *validation) calibrate() {
 		sharpness := float32(math.Pow(1.15, float64(step)))
 		loss := 0.0
 		for i := range v.predictions {
-			p := v.predictions[i].probabilities(sharpness)
-			loss -= math.Log(max(float64(p[v.predictions[i].sample.class]), 1e-9))
+			p := &v.predictions[i]
+			loss -= math.Log(max(float64(p.probabilities(sharpness)[p.sample.class]), 1e-9))
 		}
 		if loss < least {
 			least = loss
@@ -175,13 +177,10 @@ func (v *validation) calibrate() {
 	for i := range v.predictions {
 		x := &v.predictions[i]
 		p := x.probabilities(v.sharpness)
-		x.reason = 1
+		x.best = 0
 		for c := range p {
 			if p[c] > p[x.best] {
 				x.best = c
-			}
-			if c > 0 && p[c] > p[x.reason] {
-				x.reason = c
 			}
 		}
 		x.probability = p[x.best]
@@ -193,45 +192,57 @@ func (p *prediction) probabilities(sharpness float32) []float32 {
 	for i, s := range p.scores {
 		out[i] = s * sharpness
 	}
-	softmax(out)
+	convertScores(out)
 	return out
 }
 
-// setThresholds gives each class the lowest probability from which its predictions
-// are right often enough. A reason with few predictions borrows from all.
-func (t *trainer) setThresholds(classes []class, predictions []prediction) {
-	all := slices.Clone(predictions)
-	all = slices.DeleteFunc(all, func(p prediction) bool { return p.best == 0 })
-	slices.SortStableFunc(all, func(a, b prediction) int { return cmp.Compare(b.probability, a.probability) })
-	right := make([]int, len(all)+1) // right[i] of the first i are right
-	for i, p := range all {
-		right[i+1] = right[i]
-		if p.best == p.sample.class {
-			right[i+1]++
+// sortAssigned returns the predictions of a reason, the most probable first.
+func sortAssigned(predictions []prediction) []*prediction {
+	var assigned []*prediction
+	for i := range predictions {
+		if predictions[i].best > 0 {
+			assigned = append(assigned, &predictions[i])
 		}
 	}
-	examples := make([]int, len(classes))
-	for _, p := range predictions {
-		examples[p.sample.class]++
+	slices.SortStableFunc(assigned, func(a, b *prediction) int { return cmp.Compare(b.probability, a.probability) })
+	return assigned
+}
+
+// setThresholds gives each reason the lowest probability from which enough of its
+// predictions are right. The precision of a reason with few predictions is mixed
+// with that of all reasons.
+func (t *trainer) setThresholds(classes []class, predictions []prediction) {
+	measured := make([]int, len(classes))
+	for i := range predictions {
+		measured[predictions[i].sample.class]++
 	}
 	for c := range classes {
 		classes[c].threshold = never
-		if c == 0 || examples[c] < minExamples {
+	}
+	type count struct{ all, right float64 }
+	counts := make([]count, len(classes))
+	var total count
+	var changed []int // classes with a prediction of the current probability
+	assigned := sortAssigned(predictions)
+	for i, p := range assigned {
+		n := &counts[p.best]
+		n.all++
+		total.all++
+		if p.isRight() {
+			n.right++
+			total.right++
+		}
+		changed = append(changed, p.best)
+		if i+1 < len(assigned) && assigned[i+1].probability == p.probability {
 			continue
 		}
-		var n, good float64
-		for i, p := range all {
-			if p.best != c {
-				continue
-			}
-			n++
-			if p.sample.class == c {
-				good++
-			}
-			overall := float64(right[i+1]) / float64(i+1)
-			if (good+t.settings.prior*overall)/(n+t.settings.prior) >= t.settings.target {
+		for _, c := range changed {
+			prior := t.settings.prior
+			precision := (counts[c].right + prior*total.right/total.all) / (counts[c].all + prior + t.settings.caution)
+			if precision >= t.options.Precision && measured[c] >= minMeasured {
 				classes[c].threshold = p.probability
 			}
 		}
+		changed = changed[:0]
 	}
 }
