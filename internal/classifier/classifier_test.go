@@ -122,6 +122,25 @@ func TestGuess_Order(t *testing.T) {
 	}
 }
 
+func TestDoubts(t *testing.T) {
+	t.Parallel()
+	m, _ := trainModel(t)
+	for _, tt := range []struct {
+		text, reason string
+		want         bool
+	}{
+		{"mijn wachtwoord werkt niet, ik wil het resetten", "password-reset", false},
+		{"mijn wachtwoord werkt niet, ik wil het resetten", "wrong-item", true},
+		{"mijn wachtwoord werkt niet, ik wil het resetten", "newsletter", false}, // too few examples to contradict
+		{"mijn wachtwoord werkt niet, ik wil het resetten", "no-such-reason", false},
+		{"???", "wrong-item", false},
+	} {
+		if got := m.Doubts(tt.text, "nl", tt.reason); got != tt.want {
+			t.Errorf("Doubts(%q, %s) = %t, want %t", tt.text, tt.reason, got, tt.want)
+		}
+	}
+}
+
 func TestGuess_UnknownWords(t *testing.T) {
 	t.Parallel()
 	m, _ := trainModel(t)
@@ -138,6 +157,16 @@ func TestGuess_LongText(t *testing.T) {
 	text := "ik wil mijn bestelling annuleren. " + strings.Repeat("é", 1<<20)
 	if got := m.Guess(text, "nl", nil); len(got) == 0 {
 		t.Error("a long text has no guesses, want some")
+	}
+}
+
+func TestGuess_NoAllocations(t *testing.T) {
+	m, _ := trainModel(t)
+	var buffer [classifier.MaxGuesses]classifier.Guess
+	const text = "Hallo, ik begrijp de factuur van vorige maand niet"
+	m.Guess(text, "nl", buffer[:0])
+	if n := testing.AllocsPerRun(200, func() { m.Guess(text, "nl", buffer[:0]) }); n > 0 && !raceEnabled {
+		t.Errorf("allocations per text = %v, want 0", n)
 	}
 }
 
@@ -360,4 +389,31 @@ func ExampleTrain() {
 	g := m.Guess("onze lamp is kapot", "nl", nil)[0]
 	fmt.Println(g.Reason, g.Sure)
 	// Output: defect false
+}
+
+func BenchmarkGuess(b *testing.B) {
+	m, _ := trainModel(b)
+	var buffer [classifier.MaxGuesses]classifier.Guess
+	for name, text := range map[string]string{
+		"short":  "Hallo, ik begrijp de factuur van vorige maand niet, kunt u mij uitleggen waar die kosten vandaan komen?",
+		"mail2k": strings.Repeat("Dit is een lange mail over van alles en nog wat, maar zonder een enkel punt. ", 26),
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				m.Guess(text, "nl", buffer[:0])
+			}
+		})
+	}
+}
+
+func BenchmarkDecode(b *testing.B) {
+	data := encodeModel(b)
+	b.ReportAllocs()
+	b.SetBytes(int64(len(data)))
+	for b.Loop() {
+		if _, err := classifier.Decode(data); err != nil {
+			b.Fatal(err)
+		}
+	}
 }

@@ -93,10 +93,10 @@ func Decode(data []byte) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := r.uvarint(uint64(len(r.data)))
+	n := r.uvarint(uint64(r.rest()))
 	m.hashes = make([]uint32, 0, n)
 	m.ends = make([]uint32, 0, n)
-	m.cells = make([]cell, 0, len(r.data)/2)
+	m.cells = make([]cell, 0, r.rest()/2)
 	hash := uint64(0)
 	for i := range n {
 		step := r.uvarint(math.MaxUint32)
@@ -104,10 +104,10 @@ func Decode(data []byte) (*Model, error) {
 			return nil, damaged("its features are not in order")
 		}
 		m.hashes = append(m.hashes, uint32(hash))
-		r.cells(m)
+		m.cells = r.appendCells(m.cells, len(m.classes))
 		m.ends = append(m.ends, uint32(len(m.cells))) //nolint:gosec // at most the size of the data
 	}
-	if r.failed || len(r.data) > 0 {
+	if r.failed || r.rest() > 0 {
 		return nil, damaged("its end is missing or too long")
 	}
 	m.indexFeatures()
@@ -161,45 +161,57 @@ func damaged(what string) error {
 // A reader reads the content of an encoded model. After a failure it returns zeros.
 type reader struct {
 	data   []byte
+	at     int
 	failed bool
+}
+
+func (r *reader) rest() int { return len(r.data) - r.at }
+
+func (r *reader) fail() {
+	r.failed = true
+	r.at = len(r.data)
 }
 
 // uvarint reads a number that is at most limit.
 func (r *reader) uvarint(limit uint64) uint64 {
-	v, n := binary.Uvarint(r.data)
+	if r.at < len(r.data) {
+		if b := r.data[r.at]; b < 0x80 && uint64(b) <= limit { // most numbers have one byte
+			r.at++
+			return uint64(b)
+		}
+	}
+	v, n := binary.Uvarint(r.data[r.at:])
 	if n <= 0 || v > limit {
-		r.failed = true
-		r.data = nil
+		r.fail()
 		return 0
 	}
-	r.data = r.data[n:]
+	r.at += n
 	return v
 }
 
 func (r *reader) bytes(n uint64) []byte {
-	if n > uint64(len(r.data)) {
-		r.failed = true
-		r.data = nil
+	if n > uint64(r.rest()) { //nolint:gosec // not negative
+		r.fail()
 		return nil
 	}
-	b := r.data[:n]
-	r.data = r.data[n:]
-	return b
+	begin := r.at
+	r.at += int(n) //nolint:gosec // at most the size of the data
+	return r.data[begin:r.at]
 }
 
-// cells reads the weights of one feature into m.
-func (r *reader) cells(m *Model) {
+// appendCells reads the weights of one feature of a model with that many classes.
+func (r *reader) appendCells(cells []cell, classes int) []cell {
 	class := uint64(0)
-	for range r.uvarint(uint64(len(m.classes))) {
-		if class += r.uvarint(uint64(len(m.classes))); class >= uint64(len(m.classes)) {
-			r.failed = true
-			r.data = nil
-			return
+	for range r.uvarint(uint64(classes)) { //nolint:gosec // not negative
+		class += r.uvarint(uint64(classes)) //nolint:gosec // not negative
+		if class >= uint64(classes) || r.rest() == 0 {
+			r.fail()
+			return cells
 		}
-		if b := r.bytes(1); b != nil {
-			m.cells = append(m.cells, cell{uint16(class), int8(b[0])}) //nolint:gosec // checked above; keeps the bits
-		}
+		cells = append(cells, cell{uint16(class), int8(r.data[r.at])}) //nolint:gosec // checked above; keeps the bits
+		r.at++
 	}
+	return cells
 }
 
 func sortedKeys(set map[uint32]bool) []uint32 {

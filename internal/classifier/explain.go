@@ -18,7 +18,7 @@ const MaxWords = 5
 // important first. The name of a product and a price or date are one word. Explain
 // returns nil for a reason that m does not have.
 func (m *Model) Explain(text, language, reason string) []Word {
-	class := 1 + slices.IndexFunc(m.classes[1:], func(c class) bool { return c.reason == reason })
+	class := m.findClass(reason)
 	if class == 0 {
 		return nil
 	}

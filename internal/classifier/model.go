@@ -111,6 +111,30 @@ func (m *Model) Guess(text, language string, buffer []Guess) []Guess {
 	return buffer
 }
 
+// minAgreement is the probability of a reason below which the model doubts it.
+const minAgreement = 0.1
+
+// Doubts reports whether the model contradicts a reason that a phrase recognised in a
+// text: it has measured examples of the reason, and finds it improbable.
+func (m *Model) Doubts(text, language, reason string) bool {
+	class := m.findClass(reason)
+	if class == 0 || m.classes[class].threshold > 1 {
+		return false
+	}
+	g := m.acquireGuessing()
+	defer m.pool.Put(g)
+	if !m.scoreText(g, text, language) {
+		return false
+	}
+	convertScores(g.scores)
+	return g.scores[class] < minAgreement
+}
+
+// findClass returns the number of the class of a reason, or 0.
+func (m *Model) findClass(reason string) int {
+	return 1 + slices.IndexFunc(m.classes[1:], func(c class) bool { return c.reason == reason })
+}
+
 // scoreText computes the score of each class. It reports whether the model knows a
 // word of the text.
 func (m *Model) scoreText(g *guessing, text, language string) bool {
