@@ -34,9 +34,10 @@ type method struct {
 	classify func(line) outcome
 }
 
-// methods returns the three methods: phrases, the model, and both. Triage uses both
-// like this: a phrase wins; the model decides only where no phrase matches, only if
-// it is sure, and never on a critical reason.
+// methods returns the methods: phrases, the model, both, and both with doubt. In
+// both, a phrase wins; the model decides only where no phrase matches, only if it is
+// sure, and never on a critical reason. With doubt, a phrase does not count if the
+// model contradicts it, unless its reason is critical.
 func (r report) methods(m *classifier.Model) []method {
 	phrases := func(l line) outcome {
 		x := r.tax.Classify(l.text, taxonomy.Hints{})
@@ -53,22 +54,31 @@ func (r report) methods(m *classifier.Model) []method {
 		}
 		return x
 	}
-	both := func(l line) outcome {
-		guess := model(l)
-		x := phrases(l)
-		if x.sure {
-			x.score++
-			x.three = append([]string{x.reason}, guess.three...)
-			return x
+	unless := func(doubts func(l line, reason string) bool) func(line) outcome {
+		return func(l line) outcome {
+			guess := model(l)
+			x := phrases(l)
+			if x.sure && !doubts(l, x.reason) {
+				x.score++
+				x.three = append([]string{x.reason}, guess.three...)
+				return x
+			}
+			if r.isCritical(guess.reason) {
+				guess.sure = false
+				guess.score = 0
+			}
+			return guess
 		}
-		if r.isCritical(guess.reason) {
-			guess.sure = false
-			guess.score = 0
-		}
-		return guess
 	}
-	return []method{{"phrases", phrases}, {"model", model}, {"both", both}}
+	return []method{
+		{"phrases", phrases}, {"model", model},
+		{together, unless(func(line, string) bool { return false })},
+		{"both, with doubt", unless(func(l line, reason string) bool { return !r.isCritical(reason) && m.Doubts(l.text, l.language, reason) })},
+	}
 }
+
+// together is the name of the method that triage uses.
+const together = "both"
 
 func (r report) isCritical(reason string) bool {
 	x, _ := r.tax.Reason(reason)
@@ -137,8 +147,8 @@ func (r report) printTest(m *classifier.Model, s set) {
 		for _, language := range []string{"nl", "en"} {
 			lines := slices.DeleteFunc(slices.Clone(s.lines), func(l line) bool { return l.language != language })
 			n := r.printTally(x, language, lines)
-			if x.name == "both" {
-				r.printRow("both", language, n.verdict(language))
+			if x.name == together {
+				r.printRow(together, language, n.verdict(language))
 			}
 		}
 	}
