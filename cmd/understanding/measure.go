@@ -77,6 +77,26 @@ func (r report) methods(m *classifier.Model) []method {
 	}
 }
 
+// Polite sentences that a mail has around the message.
+var (
+	beforeMessage = map[string]string{
+		"nl": "Goedemiddag, ik ben al jaren een tevreden klant van jullie winkel en heb nog nooit problemen gehad. ",
+		"en": "Good afternoon, I have been a happy customer of yours for many years and never had any trouble so far. ",
+	}
+	afterMessage = map[string]string{
+		"nl": ". Ik hoor graag van u. Met vriendelijke groet, Jan de Vries, Dorpsstraat 12, 3511 AB Utrecht, 06-12345678",
+		"en": ". I look forward to your answer. Kind regards, John Smith, 12 High Street, Utrecht, +31 6 12345678",
+	}
+)
+
+// inMail returns a method that classifies a text as the message of a mail.
+func inMail(x method) method {
+	return method{x.name + ", in a mail", func(l line) outcome {
+		l.text = beforeMessage[l.language] + l.text + afterMessage[l.language]
+		return x.classify(l)
+	}}
+}
+
 // together is the name of the method that triage uses.
 const together = "both"
 
@@ -143,7 +163,8 @@ func (n tally) verdict(language string) string {
 func (r report) printTest(m *classifier.Model, s set) {
 	r.printHeading("Test set " + s.name)
 	r.printRow("method", "texts", "number", "right", "wrong", "unknown", "one of three", "no reason but given one", "critical reasons recalled", "coverage at 95%", "at 97%")
-	for _, x := range r.methods(m) {
+	methods := r.methods(m)
+	for _, x := range append(methods, inMail(methods[2])) {
 		for _, language := range []string{"nl", "en"} {
 			lines := slices.DeleteFunc(slices.Clone(s.lines), func(l line) bool { return l.language != language })
 			n := r.printTally(x, language, lines)
@@ -152,7 +173,7 @@ func (r report) printTest(m *classifier.Model, s set) {
 			}
 		}
 	}
-	both := r.methods(m)[2]
+	both := methods[2]
 	if r.reasons {
 		r.printReasons(both, s)
 	}

@@ -103,6 +103,19 @@ func TestGuess_HeldOutLines(t *testing.T) {
 	}
 }
 
+// Polite sentences around a message must not hide its reason.
+func TestGuess_Mail(t *testing.T) {
+	t.Parallel()
+	m, _ := trainModel(t)
+	const message = "mijn wachtwoord werkt niet meer"
+	want := m.Guess(message, "nl", nil)[0]
+	got := m.Guess("Goedemiddag allemaal. Ik ben al jaren een tevreden klant van jullie winkel. "+message+
+		". Ik hoor graag van u. Met vriendelijke groet, J. de Vries, Dorpsstraat 12, Utrecht", "nl", nil)[0]
+	if got.Reason != want.Reason || got.Probability < want.Probability {
+		t.Errorf("guess for the mail = %+v, want at least %+v", got, want)
+	}
+}
+
 func TestGuess_Order(t *testing.T) {
 	t.Parallel()
 	m, _ := trainModel(t)

@@ -15,7 +15,7 @@ type Word struct {
 const MaxWords = 5
 
 // Explain returns the words of a text that speak most for a reason, the most
-// important first. The name of a product and a price or date are one word. Explain
+// important first. They are in the sentence that decides. The name of a product and a price or date are one word. Explain
 // returns nil for a reason that m does not have.
 func (m *Model) Explain(text, language, reason string) []Word {
 	class := m.findClass(reason)
@@ -24,7 +24,11 @@ func (m *Model) Explain(text, language, reason string) []Word {
 	}
 	g := m.acquireGuessing()
 	defer m.pool.Put(g)
-	m.scoreText(g, text, language)
+	best, ok := m.decide(g, text, language, class)
+	if !ok {
+		return nil
+	}
+	g.extractFeatures(m.settings, language, best)
 	words := make([]Word, len(g.tokens))
 	for i, t := range g.tokens {
 		words[i] = Word{From: int(t.from), To: int(t.to)}

@@ -49,6 +49,9 @@ const (
 	priceMask     = "00,00"
 	dateMask      = "00-00"
 	maxConceptIDs = 4 * maxTokens
+	longText      = 30 // words of a text that is divided into sentences
+	minSentence   = 2  // words of a sentence that is a part
+	maxParts      = 40 // the whole text and its first sentences
 )
 
 // An extraction is the memory in which the features of a text are computed.
@@ -56,6 +59,9 @@ type extraction struct {
 	folded   []byte
 	tokens   []token
 	concepts []uint32
+	parts    []part // the first one is the whole text
+
+	// About the last part:
 	features []feature
 	values   [kinds]float32 // value of each feature of a kind
 	counts   [kinds]int
@@ -70,7 +76,8 @@ type extraction struct {
 func newExtraction() *extraction {
 	return &extraction{
 		folded: make([]byte, 0, 4096), tokens: make([]token, 0, maxTokens), features: make([]feature, 0, maxFeatures),
-		concepts: make([]uint32, 0, maxConceptIDs), seen: make([]uint32, seenSlots), marks: make([]uint32, seenSlots),
+		concepts: make([]uint32, 0, maxConceptIDs), parts: make([]part, 0, maxParts),
+		seen: make([]uint32, seenSlots), marks: make([]uint32, seenSlots),
 	}
 }
 
@@ -126,23 +133,64 @@ func hashWords(words ...string) map[uint32]bool {
 	return set
 }
 
-// extractFeatures computes the features of text.
-func (x *extraction) extractFeatures(o *settings, text, language string, products map[uint32]bool) {
-	x.reset()
+// A part is a range of the tokens of a text: the whole text, or a sentence.
+type part struct{ from, to int }
+
+// readText reads the tokens of text and divides them into parts: the whole text, and
+// for a long text its sentences of at least two words. The remarks and greetings in a
+// mail would hide the sentence with the reason.
+func (x *extraction) readText(text string, products map[uint32]bool) {
+	x.folded = x.folded[:0]
+	x.tokens = x.tokens[:0]
+	x.concepts = x.concepts[:0]
 	x.splitWords(text)
 	x.replaceProducts(products)
-	x.addFeature(hashBytes(seedLanguage, nil), languageFeature, 0, 0)
-	switch language {
-	case "nl":
-		x.addFeature(combineHashes(seedLanguage, 1, 0), languageFeature, 0, 0)
-	case "en":
-		x.addFeature(combineHashes(seedLanguage, 2, 0), languageFeature, 0, 0)
-	}
-	negated := 0 // words that the last negation still negates
 	for i := range x.tokens {
 		t := &x.tokens[i]
+		begin := int32(len(x.concepts)) //nolint:gosec // texts are short
+		if !t.masked {
+			x.concepts = appendConcepts(x.concepts, x.folded[t.folded[0]:t.folded[1]])
+		}
+		t.concepts = [2]int32{begin, int32(len(x.concepts))} //nolint:gosec // as above
+	}
+	x.parts = append(x.parts[:0], part{0, len(x.tokens)})
+	if len(x.tokens) < longText {
+		return
+	}
+	begin := 0
+	for i := range x.tokens {
+		isLast := i+1 == len(x.tokens) || x.tokens[i+1].sentence != x.tokens[i].sentence
+		if !isLast {
+			continue
+		}
+		sentence := part{begin, i + 1}
+		if sentence.to-sentence.from >= minSentence && sentence != x.parts[0] && len(x.parts) < maxParts {
+			x.parts = append(x.parts, sentence)
+		}
+		begin = i + 1
+	}
+}
+
+// extractFeatures computes the features of a part.
+func (x *extraction) extractFeatures(o *settings, language string, of part) {
+	x.features = x.features[:0]
+	x.counts = [kinds]int{}
+	if x.mark++; x.mark == 0 {
+		clear(x.marks)
+		x.mark = 1
+	}
+	x.addFeature(hashBytes(seedLanguage, nil), languageFeature, of.from, of.from)
+	switch language {
+	case "nl":
+		x.addFeature(combineHashes(seedLanguage, 1, 0), languageFeature, of.from, of.from)
+	case "en":
+		x.addFeature(combineHashes(seedLanguage, 2, 0), languageFeature, of.from, of.from)
+	}
+	negated := 0 // words that the last negation still negates
+	for i := of.from; i < of.to; i++ {
+		t := &x.tokens[i]
 		x.addFeature(t.hash, wordFeature, i, i)
-		startsSentence := i == 0 || x.tokens[i-1].sentence != t.sentence
+		startsSentence := i == of.from || x.tokens[i-1].sentence != t.sentence
 		if startsSentence {
 			negated = 0
 		} else {
@@ -157,7 +205,7 @@ func (x *extraction) extractFeatures(o *settings, text, language string, product
 		}
 		if !t.masked {
 			x.addGrams(o, i)
-			x.addConcepts(i)
+			x.addConcepts(i, of.from)
 		}
 	}
 	for k, n := range x.counts {
@@ -165,18 +213,6 @@ func (x *extraction) extractFeatures(o *settings, text, language string, product
 		if featureKind(k) != languageFeature { //nolint:gosec // kinds are few
 			x.values[k] /= float32(math.Sqrt(float64(max(n, 1))))
 		}
-	}
-}
-
-func (x *extraction) reset() {
-	x.folded = x.folded[:0]
-	x.tokens = x.tokens[:0]
-	x.features = x.features[:0]
-	x.concepts = x.concepts[:0]
-	x.counts = [kinds]int{}
-	if x.mark++; x.mark == 0 {
-		clear(x.marks)
-		x.mark = 1
 	}
 }
 
@@ -227,16 +263,13 @@ func (x *extraction) addGrams(o *settings, i int) {
 }
 
 // addConcepts adds the concepts of a word, and their pairs with those of the words
-// shortly before it in the sentence.
-func (x *extraction) addConcepts(i int) {
+// shortly before it in the sentence. The part begins with token first.
+func (x *extraction) addConcepts(i, first int) {
 	t := &x.tokens[i]
-	begin := len(x.concepts)
-	x.concepts = appendConcepts(x.concepts, x.folded[t.folded[0]:t.folded[1]])
-	t.concepts = [2]int32{int32(begin), int32(len(x.concepts))} //nolint:gosec // texts are short
-	for _, a := range x.concepts[begin:] {
+	for _, a := range x.conceptsOf(t) {
 		x.addFeature(combineHashes(seedConcept, a, 0), conceptFeature, i, i)
-		for j := i - 1; j >= max(0, i-conceptReach) && x.tokens[j].sentence == t.sentence; j-- {
-			for _, b := range x.concepts[x.tokens[j].concepts[0]:x.tokens[j].concepts[1]] {
+		for j := i - 1; j >= max(first, i-conceptReach) && x.tokens[j].sentence == t.sentence; j-- {
+			for _, b := range x.conceptsOf(&x.tokens[j]) {
 				if a != b {
 					x.addFeature(combineHashes(seedConceptPair, min(a, b), max(a, b)), conceptPairFeature, j, i)
 				}
@@ -244,6 +277,8 @@ func (x *extraction) addConcepts(i int) {
 		}
 	}
 }
+
+func (x *extraction) conceptsOf(t *token) []uint32 { return x.concepts[t.concepts[0]:t.concepts[1]] }
 
 // A wordScanner reads the words of a text one by one.
 type wordScanner struct {

@@ -15,7 +15,8 @@ func features(text string, products ...string) map[uint32]featureKind {
 		names[hashName(taxonomy.Words(p))] = true
 	}
 	x := newExtraction()
-	x.extractFeatures(&chosen, text, "nl", names)
+	x.readText(text, names)
+	x.extractFeatures(&chosen, "nl", x.parts[0])
 	all := map[uint32]featureKind{}
 	for _, f := range x.features {
 		all[f.hash] = f.kind
@@ -72,17 +73,39 @@ func TestExtractFeatures_DistinctTexts(t *testing.T) {
 func TestExtractFeatures_Limits(t *testing.T) {
 	t.Parallel()
 	x := newExtraction()
-	x.extractFeatures(&chosen, strings.Repeat("kapotte onderdelen ontbreken niet ", 1000)+strings.Repeat("x", 5000), "nl", nil)
+	x.readText(strings.Repeat("kapotte onderdelen ontbreken niet. ", 1000)+strings.Repeat("x", 5000), nil)
 	if len(x.tokens) != maxTokens {
 		t.Errorf("tokens = %d, want %d", len(x.tokens), maxTokens)
+	}
+	if len(x.parts) != maxParts {
+		t.Errorf("parts = %d, want %d", len(x.parts), maxParts)
 	}
 	var words []string
 	for i := range 3000 {
 		words = append(words, strings.Repeat(string(rune('a'+i%26)), 3)+strings.Repeat(string(rune('a'+i/26%26)), 12)+strings.Repeat(string(rune('a'+i/676)), 9))
 	}
-	x.extractFeatures(&chosen, strings.Join(words, " "), "nl", nil)
+	x.readText(strings.Join(words, " "), nil)
+	x.extractFeatures(&chosen, "nl", x.parts[0])
 	if len(x.features) > maxFeatures {
 		t.Errorf("features = %d, want at most %d", len(x.features), maxFeatures)
+	}
+}
+
+func TestReadText_Parts(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("kapot ", longText-5)
+	for text, want := range map[string][]part{
+		"mijn lamp is kapot. Groeten!":              {{0, 5}},
+		long + "mijn lamp is kapot.":                {{0, 29}},
+		long + "mijn lamp is nu kapot":              {{0, 30}},
+		long + "mijn. Lamp is nu kapot":             {{0, 30}, {0, 26}, {26, 30}},
+		long + "mijn! Lamp? Het kost 3.50\nte veel": {{0, 32}, {0, 26}, {27, 30}, {30, 32}},
+	} {
+		x := newExtraction()
+		x.readText(text, nil)
+		if !slices.Equal(x.parts, want) {
+			t.Errorf("parts of %q = %v, want %v", text, x.parts, want)
+		}
 	}
 }
 

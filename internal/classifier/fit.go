@@ -8,14 +8,35 @@ import (
 
 // A sample is an example in numbers.
 type sample struct {
-	ids      []int32   // its features
-	values   []float32 // their values
-	class    int
-	weight   float32
-	phrase   bool
-	language string
-	group    int // samples with near-identical texts have the same group
-	fold     int // samples of a group have the same fold
+	features  vector
+	sentences []vector // features of its sentences, if it has several and is no phrase
+	class     int
+	weight    float32
+	phrase    bool
+	language  string
+	group     int // samples with near-identical texts have the same group
+	fold      int // samples of a group have the same fold
+}
+
+// A vector holds features and their values.
+type vector struct {
+	ids    []int32
+	values []float32
+}
+
+// renumber replaces the ids of the features. It removes features whose new id is
+// negative.
+func (v *vector) renumber(ids []int32) {
+	n := 0
+	for i, id := range v.ids {
+		if ids[id] >= 0 {
+			v.ids[n] = ids[id]
+			v.values[n] = v.values[i]
+			n++
+		}
+	}
+	v.ids = v.ids[:n]
+	v.values = v.values[:n]
 }
 
 // A matrix holds the weights of a linear model: a row per feature, with a weight per
@@ -62,8 +83,8 @@ func (m *matrix) fit(ctx context.Context, o *settings, epochs int, samples []*sa
 			}
 			square *= s.weight
 			step := rate * s.weight * classWeights[s.class]
-			for i, f := range s.ids {
-				v := s.values[i]
+			for i, f := range s.features.ids {
+				v := s.features.values[i]
 				squares[f] += float32(square * v * v)
 				d := step * v / float32(math.Sqrt(float64(squares[f])))
 				row := m.row(f)
@@ -80,8 +101,8 @@ func (m *matrix) fit(ctx context.Context, o *settings, epochs int, samples []*sa
 // wanted one.
 func (m *matrix) computeErrors(o *settings, s *sample, errs []float32) {
 	clear(errs)
-	for i, f := range s.ids {
-		v := s.values[i]
+	for i, f := range s.features.ids {
+		v := s.features.values[i]
 		for c, w := range m.row(f) {
 			errs[c] += float32(v * w)
 		}

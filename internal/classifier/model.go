@@ -14,7 +14,7 @@ const MaxGuesses = 3
 // change, and its methods are safe for concurrent use.
 type Model struct {
 	version   string
-	classes   []class // the first one is no reason
+	classes   []class // class 0 is "no reason"
 	products  map[uint32]bool
 	sharpness float32 // factor of the scores that makes the probabilities true
 	settings  *settings
@@ -69,31 +69,32 @@ func (m *Model) Reasons() []string {
 // guessing is the memory of one guess.
 type guessing struct {
 	extraction
-	scores []float32
+	probabilities []float32 // by class, of the part that decides
+	others        []float32 // of another part
 }
 
 func (m *Model) acquireGuessing() *guessing {
 	if g, ok := m.pool.Get().(*guessing); ok {
 		return g
 	}
-	return &guessing{extraction: *newExtraction(), scores: make([]float32, len(m.classes))}
+	return &guessing{extraction: *newExtraction(), probabilities: make([]float32, len(m.classes)), others: make([]float32, len(m.classes))}
 }
 
 // Guess appends the most likely reasons of a text to buffer, at most [MaxGuesses],
-// the most likely first. The language is nl, en, or empty if it is unknown. A text
-// without a word that the model knows gets no guesses. Guess does not allocate memory
-// if buffer has room.
+// the most likely first. The language is nl, en, or empty if it is unknown. In a long
+// text, the sentence with the most likely reason may decide alone. A
+// text without a word that the model knows gets no guesses. Guess does not allocate
+// memory if buffer has room.
 func (m *Model) Guess(text, language string, buffer []Guess) []Guess {
 	g := m.acquireGuessing()
 	defer m.pool.Put(g)
-	if !m.scoreText(g, text, language) {
+	if _, ok := m.decide(g, text, language, anyReason); !ok {
 		return buffer
 	}
-	convertScores(g.scores)
 	var best [MaxGuesses]int // 0 if there are fewer
-	for c := 1; c < len(g.scores); c++ {
+	for c := 1; c < len(g.probabilities); c++ {
 		for i, b := range best {
-			if b == 0 || g.scores[c] > g.scores[b] {
+			if b == 0 || g.probabilities[c] > g.probabilities[b] {
 				copy(best[i+1:], best[i:])
 				best[i] = c
 				break
@@ -104,8 +105,8 @@ func (m *Model) Guess(text, language string, buffer []Guess) []Guess {
 		if c == 0 {
 			break
 		}
-		p := g.scores[c]
-		sure := i == 0 && p >= m.classes[c].threshold && p > g.scores[0]
+		p := g.probabilities[c]
+		sure := i == 0 && p >= m.classes[c].threshold && p > g.probabilities[0]
 		buffer = append(buffer, Guess{m.classes[c].reason, p, sure})
 	}
 	return buffer
@@ -115,7 +116,8 @@ func (m *Model) Guess(text, language string, buffer []Guess) []Guess {
 const minAgreement = 0.1
 
 // Doubts reports whether the model contradicts a reason that a phrase recognised in a
-// text: it has measured examples of the reason, and finds it improbable.
+// text: it has measured examples of the reason, and finds it improbable in the text
+// and in each of its sentences.
 func (m *Model) Doubts(text, language, reason string) bool {
 	class := m.findClass(reason)
 	if class == 0 || m.classes[class].threshold > 1 {
@@ -123,11 +125,8 @@ func (m *Model) Doubts(text, language, reason string) bool {
 	}
 	g := m.acquireGuessing()
 	defer m.pool.Put(g)
-	if !m.scoreText(g, text, language) {
-		return false
-	}
-	convertScores(g.scores)
-	return g.scores[class] < minAgreement
+	_, ok := m.decide(g, text, language, class)
+	return ok && g.probabilities[class] < minAgreement
 }
 
 // findClass returns the number of the class of a reason, or 0.
@@ -135,22 +134,52 @@ func (m *Model) findClass(reason string) int {
 	return 1 + slices.IndexFunc(m.classes[1:], func(c class) bool { return c.reason == reason })
 }
 
-// scoreText computes the score of each class. It reports whether the model knows a
-// word of the text.
-func (m *Model) scoreText(g *guessing, text, language string) bool {
-	g.extractFeatures(m.settings, shortenText(text), language, m.products)
-	clear(g.scores)
+// anyReason is the class for [Model.decide] that means any class with a reason.
+const anyReason = 0
+
+// decide finds the part of text in which a class is most likely, and computes the
+// probabilities of that part. It reports whether the model knows a word of the text.
+func (m *Model) decide(g *guessing, text, language string, class int) (best part, ok bool) {
+	g.readText(shortenText(text), m.products)
+	for _, p := range g.parts {
+		if !m.scorePart(g, language, p) {
+			continue
+		}
+		convertScores(g.others)
+		if !ok || likelihood(g.others, class) > likelihood(g.probabilities, class) {
+			g.probabilities, g.others = g.others, g.probabilities
+			best = p
+			ok = true
+		}
+	}
+	return best, ok
+}
+
+// likelihood returns the probability of a class, or for anyReason the highest
+// probability of a class with a reason.
+func likelihood(probabilities []float32, class int) float32 {
+	if class != anyReason {
+		return probabilities[class]
+	}
+	return slices.Max(probabilities[1:])
+}
+
+// scorePart computes the scores of the classes for a part in g.others. It reports
+// whether the model knows a word of the part.
+func (m *Model) scorePart(g *guessing, language string, p part) bool {
+	g.extractFeatures(m.settings, language, p)
+	clear(g.others)
 	known := false
 	for i := range g.features {
 		f := &g.features[i]
 		if index, ok := m.findFeature(f.hash); ok {
 			known = known || f.kind != languageFeature
-			m.addCells(g.scores, index, g.values[f.kind])
+			m.addCells(g.others, index, g.values[f.kind])
 		}
 	}
-	m.scaleScores(g.scores)
-	for c := range g.scores {
-		g.scores[c] *= m.sharpness
+	m.scaleScores(g.others)
+	for c := range g.others {
+		g.others[c] *= m.sharpness
 	}
 	return known
 }

@@ -79,7 +79,7 @@ type tally struct{ all, right, firstThree, sure, surelyRight int }
 
 func (n *tally) add(p *prediction, sure bool) {
 	n.all++
-	if p.rankOfClass() < MaxGuesses {
+	if p.rank < MaxGuesses {
 		n.firstThree++
 	}
 	if sure {
@@ -91,17 +91,6 @@ func (n *tally) add(p *prediction, sure bool) {
 			n.surelyRight++
 		}
 	}
-}
-
-// rankOfClass returns the number of reasons that are more likely than the right one.
-func (p *prediction) rankOfClass() int {
-	rank := 0
-	for _, s := range p.scores[1:] {
-		if s > p.scores[p.sample.class] {
-			rank++
-		}
-	}
-	return rank
 }
 
 func (t *trainer) reportOn(v *validation) Report {
@@ -187,8 +176,8 @@ func (t *trainer) findSure(predictions []prediction) []bool {
 	return sure
 }
 
-// coverageAt returns the share of the texts with a reason that get it, if one
-// threshold makes that precision.
+// coverageAt returns the share of the texts with a reason that get it, with the lowest
+// threshold that makes that precision.
 func coverageAt(predictions []prediction, precision float64) float64 {
 	known := 0
 	for i := range predictions {

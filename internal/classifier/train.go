@@ -147,31 +147,44 @@ func (t *trainer) addSamples(examples []Example, numbers map[string]int) {
 		if e.Weight == 0 {
 			e.Weight = 1
 		}
-		x.extractFeatures(t.settings, e.Text, e.Language, t.products)
+		x.readText(e.Text, t.products)
 		if len(x.tokens) == 0 || seen[e] {
 			continue
 		}
 		seen[e] = true
 		s := &sample{class: numbers[e.Reason], weight: e.Weight, phrase: e.Phrase, language: e.Language}
-		for _, f := range x.features {
-			id, known := ids[f.hash]
-			if !known {
-				id = int32(len(t.hashes)) //nolint:gosec // MaxInput limits it
-				ids[f.hash] = id
-				t.hashes = append(t.hashes, f.hash)
+		s.features = t.numberFeatures(x, e.Language, x.parts[0], ids)
+		if !e.Phrase {
+			for _, p := range x.parts[1:] {
+				s.sentences = append(s.sentences, t.numberFeatures(x, e.Language, p, ids))
 			}
-			s.ids = append(s.ids, id)
-			s.values = append(s.values, x.values[f.kind])
 		}
 		t.samples = append(t.samples, s)
 	}
+}
+
+// numberFeatures returns the features of a part. A new feature gets the next id.
+func (t *trainer) numberFeatures(x *extraction, language string, p part, ids map[uint32]int32) vector {
+	x.extractFeatures(t.settings, language, p)
+	v := vector{ids: make([]int32, 0, len(x.features)), values: make([]float32, 0, len(x.features))}
+	for _, f := range x.features {
+		id, known := ids[f.hash]
+		if !known {
+			id = int32(len(t.hashes)) //nolint:gosec // MaxInput limits it
+			ids[f.hash] = id
+			t.hashes = append(t.hashes, f.hash)
+		}
+		v.ids = append(v.ids, id)
+		v.values = append(v.values, x.values[f.kind])
+	}
+	return v
 }
 
 // dropRareFeatures removes the features that only one sample has.
 func (t *trainer) dropRareFeatures() {
 	counts := make([]int, len(t.hashes))
 	for _, s := range t.samples {
-		for _, id := range s.ids {
+		for _, id := range s.features.ids {
 			counts[id]++
 		}
 	}
@@ -186,16 +199,10 @@ func (t *trainer) dropRareFeatures() {
 	}
 	t.hashes = hashes
 	for _, s := range t.samples {
-		n := 0
-		for i, id := range s.ids {
-			if renumbered[id] >= 0 {
-				s.ids[n] = renumbered[id]
-				s.values[n] = s.values[i]
-				n++
-			}
+		s.features.renumber(renumbered)
+		for i := range s.sentences {
+			s.sentences[i].renumber(renumbered)
 		}
-		s.ids = s.ids[:n]
-		s.values = s.values[:n]
 	}
 }
 
@@ -203,7 +210,7 @@ func (t *trainer) dropRareFeatures() {
 func (t *trainer) planEpochs() error {
 	perEpoch := 0
 	for _, s := range t.samples {
-		perEpoch += len(s.ids) * len(t.classes)
+		perEpoch += len(s.features.ids) * len(t.classes)
 	}
 	perEpoch *= folds + 2 // trainings: one per fold, the final one, and less than one for the learning curve
 	t.epochs = min(maxWork/max(perEpoch, 1), t.settings.epochs)

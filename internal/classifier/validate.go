@@ -23,10 +23,11 @@ const (
 // without the sample's group.
 type prediction struct {
 	sample *sample
-	scores []float32 // by class
+	scores [][]float32 // by part and class; the first part is the whole text
 	// After calibration:
 	best        int // the most likely class
 	probability float32
+	rank        int // the number of reasons that are more likely than the right class
 }
 
 func (p *prediction) isRight() bool { return p.best == p.sample.class }
@@ -58,13 +59,13 @@ func (t *trainer) groupSamples() {
 			var key [rows]uint32
 			for r := range uint32(rows) {
 				key[r] = math.MaxUint32
-				for _, id := range s.ids {
+				for _, id := range s.features.ids {
 					key[r] = min(key[r], combineHashes(band*rows+r, t.hashes[id], 0))
 				}
 			}
 			others := buckets[key]
 			for _, j := range others[max(0, len(others)-maxCompared):] {
-				if root(i) != root(j) && similarity(s, t.samples[j]) >= identical {
+				if root(i) != root(j) && similarity(&s.features, &t.samples[j].features) >= identical {
 					parents[root(i)] = root(j)
 				}
 			}
@@ -76,8 +77,8 @@ func (t *trainer) groupSamples() {
 	}
 }
 
-// similarity returns the share of the features of two samples that both have.
-func similarity(a, b *sample) float64 {
+// similarity returns the share of the features of two texts that both have.
+func similarity(a, b *vector) float64 {
 	in := make(map[int32]bool, len(a.ids))
 	for _, id := range a.ids {
 		in[id] = true
@@ -113,6 +114,18 @@ func (t *trainer) assignFolds() {
 	}
 }
 
+// scoreVector computes the scores of the classes, without sharpness.
+func (t *trainer) scoreVector(m *Model, v *vector) []float32 {
+	scores := make([]float32, len(m.classes))
+	for i, id := range v.ids {
+		if index, ok := m.findFeature(t.hashes[id]); ok {
+			m.addCells(scores, index, v.values[i])
+		}
+	}
+	m.scaleScores(scores)
+	return scores
+}
+
 // crossValidate trains a model for each fold with the other folds, and predicts the
 // samples of the fold.
 func (t *trainer) crossValidate(ctx context.Context) (*validation, error) {
@@ -145,13 +158,10 @@ func (t *trainer) predictFold(m *Model, fold int) []prediction {
 		if s.fold != fold || s.phrase {
 			continue
 		}
-		p := prediction{sample: s, scores: make([]float32, len(m.classes))}
-		for i, id := range s.ids {
-			if row, ok := m.findFeature(t.hashes[id]); ok {
-				m.addCells(p.scores, row, s.values[i])
-			}
+		p := prediction{sample: s, scores: [][]float32{t.scoreVector(m, &s.features)}}
+		for i := range s.sentences {
+			p.scores = append(p.scores, t.scoreVector(m, &s.sentences[i]))
 		}
-		m.scaleScores(p.scores)
 		out = append(out, p)
 	}
 	return out
@@ -184,16 +194,29 @@ func (v *validation) calibrate() {
 			}
 		}
 		x.probability = p[x.best]
+		x.rank = 0
+		for _, other := range p[1:] {
+			if other > p[x.sample.class] {
+				x.rank++
+			}
+		}
 	}
 }
 
+// probabilities returns those of the part that decides, as [Model.decide] does.
 func (p *prediction) probabilities(sharpness float32) []float32 {
-	out := make([]float32, len(p.scores))
-	for i, s := range p.scores {
-		out[i] = s * sharpness
+	var best []float32
+	for _, scores := range p.scores {
+		part := make([]float32, len(scores))
+		for i, s := range scores {
+			part[i] = s * sharpness
+		}
+		convertScores(part)
+		if best == nil || likelihood(part, anyReason) > likelihood(best, anyReason) {
+			best = part
+		}
 	}
-	convertScores(out)
-	return out
+	return best
 }
 
 // sortAssigned returns the predictions of a reason, the most probable first.
