@@ -38,6 +38,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	train := f.String("train", "internal/taxonomy/testdata/labelled.tsv,internal/taxonomy/testdata/paraphrased.tsv", "also learn these `files`")
 	test := f.String("test", "internal/taxonomy/testdata/heldout.tsv,test/story/wordings.yaml", "measure with these `files`")
 	reasons := f.Bool("reasons", true, "also print a line for each reason")
+	precision := f.Float64("precision", classifier.DefaultPrecision, "the `share` of the model's sure guesses that must be right")
 	small := f.Int("small", 10, "also measure this `number` of small organisations")
 	if err := f.Parse(args); err != nil {
 		return err
@@ -58,7 +59,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return report{out: out, tax: tax, file: *file, training: training, tests: tests, reasons: *reasons, small: *small}.print(ctx)
+	return report{out: out, tax: tax, file: *file, training: training, tests: tests, reasons: *reasons, precision: *precision, small: *small}.print(ctx)
 }
 
 // A report is what to measure and where to print it.
@@ -68,11 +69,13 @@ type report struct {
 	file            string // of the taxonomy
 	training, tests []set
 	reasons         bool
+	precision       float64
 	small           int
 }
 
 func (r report) print(ctx context.Context) error {
 	examples, options := classifier.FromTaxonomy(r.tax)
+	options.Precision = r.precision
 	own := len(examples)
 	held := textsOf(r.tests)
 	for i := range r.training {

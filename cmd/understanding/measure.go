@@ -48,7 +48,7 @@ func (r report) methods(m *classifier.Model) []method {
 		if len(guesses) == 0 {
 			return outcome{}
 		}
-		x := outcome{reason: guesses[0].Reason, score: float64(guesses[0].Probability), sure: guesses[0].Sure}
+		x := outcome{reason: guesses[0].Reason, score: leadOf(guesses), sure: guesses[0].Sure}
 		for _, g := range guesses {
 			x.three = append(x.three, g.Reason)
 		}
@@ -64,8 +64,8 @@ func (r report) methods(m *classifier.Model) []method {
 				return x
 			}
 			if r.isCritical(guess.reason) {
+				guess.reason = ""
 				guess.sure = false
-				guess.score = 0
 			}
 			return guess
 		}
@@ -99,6 +99,20 @@ func inMail(x method) method {
 
 // together is the name of the method that triage uses.
 const together = "both"
+
+// leadOf returns how much the first guess is more likely than the next guess, or than
+// all that remains.
+func leadOf(guesses []classifier.Guess) float64 {
+	remains := 1.0
+	for _, g := range guesses {
+		remains -= float64(g.Probability)
+	}
+	next := remains
+	if len(guesses) > 1 {
+		next = max(next, float64(guesses[1].Probability))
+	}
+	return float64(guesses[0].Probability) - next
+}
 
 func (r report) isCritical(reason string) bool {
 	x, _ := r.tax.Reason(reason)
@@ -212,7 +226,7 @@ func coverageAt(lines []line, outcomes []outcome, precision float64) float64 {
 		if l.reason != "" {
 			known++
 		}
-		if outcomes[i].reason != "" && outcomes[i].score > 0 {
+		if outcomes[i].reason != "" {
 			order = append(order, i)
 		}
 	}

@@ -31,7 +31,7 @@ type Model struct {
 type class struct {
 	reason    string
 	scale     float32 // factor of its weights
-	threshold float32 // the probability from which the reason is sure
+	threshold float32 // the lead from which the reason is sure
 }
 
 // A cell is the weight of a feature for one class.
@@ -49,8 +49,8 @@ type Guess struct {
 	Reason      string
 	Probability float32
 	// Sure reports whether the reason may be assigned without an agent. Only the
-	// most likely guess can be sure. It is if its probability is at least the
-	// threshold of its reason and higher than that of no reason.
+	// first guess can be sure. It is if its probability is far enough above that of
+	// the next reason and of no reason. Each reason has its own threshold.
 	Sure bool
 }
 
@@ -105,9 +105,8 @@ func (m *Model) Guess(text, language string, buffer []Guess) []Guess {
 		if c == 0 {
 			break
 		}
-		p := g.probabilities[c]
-		sure := i == 0 && p >= m.classes[c].threshold && p > g.probabilities[0]
-		buffer = append(buffer, Guess{m.classes[c].reason, p, sure})
+		sure := i == 0 && leadOf(g.probabilities, c) >= m.classes[c].threshold
+		buffer = append(buffer, Guess{m.classes[c].reason, g.probabilities[c], sure})
 	}
 	return buffer
 }
@@ -162,6 +161,18 @@ func likelihood(probabilities []float32, class int) float32 {
 		return probabilities[class]
 	}
 	return slices.Max(probabilities[1:])
+}
+
+// leadOf returns how much the probability of a class is above that of each other
+// class.
+func leadOf(probabilities []float32, class int) float32 {
+	next := float32(0)
+	for c, p := range probabilities {
+		if c != class {
+			next = max(next, p)
+		}
+	}
+	return probabilities[class] - next
 }
 
 // scorePart computes the scores of the classes for a part in g.others. It reports

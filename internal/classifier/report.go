@@ -46,8 +46,9 @@ type GroupReport struct {
 	Examples int     `json:"examples"`
 	Accuracy float64 `json:"accuracy"`
 	Sure     float64 `json:"sure"` // share that surely gets the right reason
-	// Threshold is the probability from which the reason is sure. It is 0 for a
-	// language, and above 1 if the reason is never sure.
+	// Threshold is the lead from which the reason is sure: how much its probability
+	// is above that of the next class. It is 0 for a language, and above 1 if the
+	// reason is never sure.
 	Threshold float64 `json:"threshold,omitempty"`
 }
 
@@ -169,7 +170,7 @@ func (t *trainer) findSure(predictions []prediction) []bool {
 		t.setThresholds(classes, slices.DeleteFunc(slices.Clone(predictions), func(p prediction) bool { return p.sample.fold == fold }))
 		for i := range predictions {
 			if p := &predictions[i]; p.sample.fold == fold && p.best > 0 {
-				sure[i] = p.probability >= classes[p.best].threshold
+				sure[i] = p.lead >= classes[p.best].threshold
 			}
 		}
 	}

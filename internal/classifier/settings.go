@@ -24,5 +24,5 @@ var chosen = settings{
 	},
 	shortestGram: 4, longestGram: 5,
 	epochs: 20, rate: 1, balance: 0.5, smoothing: 0.1, ignored: 0.002,
-	caution: 0.5, prior: 40,
+	caution: 0.25, prior: 100,
 }

@@ -14,7 +14,7 @@ const (
 	// minMeasured is the number of customers' examples that a reason needs to be
 	// ever sure.
 	minMeasured = 10
-	never       = 2   // a threshold that no probability reaches
+	never       = 2   // a threshold that no lead reaches
 	identical   = 0.6 // the similarity from which two texts are near-identical
 	maxCompared = 20  // samples of a bucket that a sample is compared with
 )
@@ -25,9 +25,9 @@ type prediction struct {
 	sample *sample
 	scores [][]float32 // by part and class; the first part is the whole text
 	// After calibration:
-	best        int // the most likely class
-	probability float32
-	rank        int // the number of reasons that are more likely than the right class
+	best int     // the most likely class
+	lead float32 // how much its probability is above that of the next class
+	rank int     // the number of reasons that are more likely than the right class
 }
 
 func (p *prediction) isRight() bool { return p.best == p.sample.class }
@@ -193,7 +193,7 @@ func (v *validation) calibrate() {
 				x.best = c
 			}
 		}
-		x.probability = p[x.best]
+		x.lead = leadOf(p, x.best)
 		x.rank = 0
 		for _, other := range p[1:] {
 			if other > p[x.sample.class] {
@@ -219,7 +219,7 @@ func (p *prediction) probabilities(sharpness float32) []float32 {
 	return best
 }
 
-// sortAssigned returns the predictions of a reason, the most probable first.
+// sortAssigned returns the predictions of a reason, those with the largest lead first.
 func sortAssigned(predictions []prediction) []*prediction {
 	var assigned []*prediction
 	for i := range predictions {
@@ -227,11 +227,11 @@ func sortAssigned(predictions []prediction) []*prediction {
 			assigned = append(assigned, &predictions[i])
 		}
 	}
-	slices.SortStableFunc(assigned, func(a, b *prediction) int { return cmp.Compare(b.probability, a.probability) })
+	slices.SortStableFunc(assigned, func(a, b *prediction) int { return cmp.Compare(b.lead, a.lead) })
 	return assigned
 }
 
-// setThresholds gives each reason the lowest probability from which enough of its
+// setThresholds gives each reason the smallest lead from which enough of its
 // predictions are right. The precision of a reason with few predictions is mixed
 // with that of all reasons.
 func (t *trainer) setThresholds(classes []class, predictions []prediction) {
@@ -245,7 +245,7 @@ func (t *trainer) setThresholds(classes []class, predictions []prediction) {
 	type count struct{ all, right float64 }
 	counts := make([]count, len(classes))
 	var total count
-	var changed []int // classes with a prediction of the current probability
+	var changed []int // classes with a prediction of the current lead
 	assigned := sortAssigned(predictions)
 	for i, p := range assigned {
 		n := &counts[p.best]
@@ -256,14 +256,14 @@ func (t *trainer) setThresholds(classes []class, predictions []prediction) {
 			total.right++
 		}
 		changed = append(changed, p.best)
-		if i+1 < len(assigned) && assigned[i+1].probability == p.probability {
+		if i+1 < len(assigned) && assigned[i+1].lead == p.lead {
 			continue
 		}
 		for _, c := range changed {
 			prior := t.settings.prior
 			precision := (counts[c].right + prior*total.right/total.all) / (counts[c].all + prior + t.settings.caution)
 			if precision >= t.options.Precision && measured[c] >= minMeasured {
-				classes[c].threshold = p.probability
+				classes[c].threshold = p.lead
 			}
 		}
 		changed = changed[:0]
