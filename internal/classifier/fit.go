@@ -9,7 +9,7 @@ import (
 // A sample is an example in numbers.
 type sample struct {
 	features  vector
-	sentences []vector // features of its sentences, if it has several and is no phrase
+	sentences []vector // features of the sentences of a long text; none for a phrase
 	class     int
 	weight    float32
 	phrase    bool

@@ -23,9 +23,10 @@ const (
 	// maxWork limits the multiplications of the training, and so its time: on one
 	// core, about a second per thousand million.
 	maxWork   = 15_000_000_000
-	minEpochs = 6
-	// maxMatrix limits the weights in memory. If there are more, features that only
-	// one example has are left out.
+	minEpochs = 4
+	// maxMatrix limits the weights in memory. If there are more, or if the work
+	// allows less than half of the epochs, features that only one example has are
+	// left out.
 	maxMatrix = 64 << 20
 )
 
@@ -125,11 +126,13 @@ func newTrainer(o *settings, examples []Example, options Options) (*trainer, err
 		t.classes = append(t.classes, class{reason: id, threshold: never})
 	}
 	t.addSamples(examples, numbers)
-	if len(t.hashes)*len(t.classes) > maxMatrix {
+	t.epochs = t.countEpochs()
+	if t.epochs < o.epochs/2 || len(t.hashes)*len(t.classes) > maxMatrix {
 		t.dropRareFeatures()
+		t.epochs = t.countEpochs()
 	}
-	if err := t.planEpochs(); err != nil {
-		return nil, err
+	if t.epochs < minEpochs {
+		return nil, fault.New(fault.TooLarge, "%d examples of %d reasons take too long to learn; use fewer examples of each reason", len(t.samples), len(t.classes)-1)
 	}
 	t.matrix = matrix{classes: len(t.classes), rows: make([]float32, len(t.hashes)*len(t.classes))}
 	t.groupSamples()
@@ -206,18 +209,14 @@ func (t *trainer) dropRareFeatures() {
 	}
 }
 
-// planEpochs chooses the number of epochs that the limit of work allows.
-func (t *trainer) planEpochs() error {
+// countEpochs returns the number of epochs that the limit of work allows.
+func (t *trainer) countEpochs() int {
 	perEpoch := 0
 	for _, s := range t.samples {
 		perEpoch += len(s.features.ids) * len(t.classes)
 	}
 	perEpoch *= folds + 2 // trainings: one per fold, the final one, and less than one for the learning curve
-	t.epochs = min(maxWork/max(perEpoch, 1), t.settings.epochs)
-	if t.epochs < minEpochs {
-		return fault.New(fault.TooLarge, "%d examples of %d reasons take too long to learn; use fewer examples of each reason", len(t.samples), len(t.classes)-1)
-	}
-	return nil
+	return min(maxWork/max(perEpoch, 1), t.settings.epochs)
 }
 
 // shortenText cuts a text after MaxText bytes.
