@@ -2,10 +2,10 @@ FUNCTIONS := $(notdir $(wildcard functions/*))
 FUZZTIME  ?= 30s
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test lint race fuzz bench figures soak story deploy clean $(FUNCTIONS:%=build/%)
+.PHONY: help run build test lint race fuzz bench figures understanding soak story deploy clean $(FUNCTIONS:%=build/%)
 
 help: ## show the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: ## run the whole stack on this machine; ARGS="-memory -chaos" adds flags
 	@command -v go >/dev/null || { echo 'Go 1.26 is needed: https://go.dev/dl'; exit 1; }
@@ -44,6 +44,9 @@ bench: ## run the benchmarks
 
 figures: ## measure cost and speed against the budgets: name, value, unit, budget
 	@go run ./cmd/figures
+
+understanding: ## measure how well reasons are recognised; ARGS="-test my.tsv" measures other texts
+	@go run ./cmd/understanding $(ARGS)
 
 soak: ## deliver 10,000 messages three times in any order, while the stack misbehaves
 	HEARD_SOAK=10000 go test -timeout 60m -count 1 -v ./test/soak

@@ -20,7 +20,7 @@ const (
 // and of its own layer only what its rule names.
 var (
 	words  = []string{"internal/fault", "internal/config", "internal/lambdabatch", "internal/golden", "internal/telemetry", "internal/strictjson", "internal/retry"}
-	domain = join(words, "internal/message", "internal/contact", "internal/identity", "internal/problem", "internal/redact", "internal/taxonomy", "internal/schedule")
+	domain = join(words, "internal/message", "internal/contact", "internal/identity", "internal/problem", "internal/redact", "internal/taxonomy", "internal/classifier", "internal/schedule")
 	apis   = join(domain, "internal/httpapi", "internal/messageview", "internal/ingest", "internal/store", "internal/blob", "internal/secret")
 )
 
@@ -46,6 +46,7 @@ var rules = []struct {
 	{"internal/identity", words, false},
 	{"internal/taxonomy", join(words, "internal/schedule"), false},
 	{"internal/taxonomy/published", join(words, "internal/taxonomy"), false},
+	{"internal/classifier", join(words, "internal/taxonomy"), false},
 	{"internal/message", join(words, "internal/identity"), false},
 	{"internal/contact", join(words, "internal/message", "internal/identity"), false},
 	{"internal/redact", join(words, "internal/identity"), false},

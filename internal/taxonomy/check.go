@@ -19,12 +19,16 @@ const (
 	maxText    = 1000
 
 	maxVocabulary = 4000
-	maxName       = 80
-	maxThreshold  = 10000
-	maxWindow     = 28 * 24 * time.Hour
-	maxCost       = 1000
-	maxPriority   = 100
-	maxPattern    = 200
+
+	maxExamples = 1000 // per reason and language
+	maxExample  = 500
+
+	maxName      = 80
+	maxThreshold = 10000
+	maxWindow    = 28 * 24 * time.Hour
+	maxCost      = 1000
+	maxPriority  = 100
+	maxPattern   = 200
 )
 
 var (
@@ -45,6 +49,8 @@ type checker struct {
 	parser *phraseParser
 	// phraseOwners holds the owner of each phrase, by claim and phrase.
 	phraseOwners map[[2]string]string
+	// exampleOwners holds the owner of each example, by its folded words.
+	exampleOwners map[string]string
 }
 
 func (c *checker) checkTaxonomy() {
@@ -69,6 +75,7 @@ func (c *checker) checkTaxonomy() {
 			c.checkReason(path, &c.t.Reasons[i])
 		}
 	}
+	c.checkExamples("no_reason_examples", "no reason", c.t.NoReasonExamples)
 }
 
 func (c *checker) checkHeader() {
@@ -324,6 +331,7 @@ func (c *checker) checkWordings(path string, r *Reason) {
 	c.checkPhrases(path+".unless", "", "", r.Unless)
 	c.checkVocabulary(path+".vocabulary.nl", r.Vocabulary.NL)
 	c.checkVocabulary(path+".vocabulary.en", r.Vocabulary.EN)
+	c.checkExamples(path+".examples", "reason "+r.ID, r.Examples)
 	dutch := len(r.Phrases.NL) + len(r.Negatable.NL)
 	english := len(r.Phrases.EN) + len(r.Negatable.EN)
 	if dutch == 0 || english == 0 {
@@ -362,6 +370,32 @@ func (c *checker) checkPhrases(path, owner, claim string, p Phrases) {
 				c.addErrorAtPath(fmt.Sprintf("%s[%d]", l.path, i), "%q also belongs to %s; remove it from one of them, or give one a higher priority", text, other)
 			}
 			c.phraseOwners[key] = owner
+		}
+	}
+}
+
+// checkExamples checks the examples of an owner, a reason or "no reason". The same
+// words may not be an example of two owners.
+func (c *checker) checkExamples(path, owner string, e Examples) {
+	for _, l := range []struct {
+		path string
+		list []string
+	}{{path + ".nl", e.NL}, {path + ".en", e.EN}} {
+		if len(l.list) > maxExamples {
+			c.addErrorAtPath(l.path, "has %d examples, at most %d are allowed; keep those that differ most", len(l.list), maxExamples)
+		}
+		for i, text := range l.list {
+			at := fmt.Sprintf("%s[%d]", l.path, i)
+			c.checkPlainText(at, text, maxExample)
+			words := strings.Join(Words(text), " ")
+			if words == "" {
+				c.addErrorAtPath(at, "contains no word; write a message of a customer, or remove it")
+				continue
+			}
+			if other, ok := c.exampleOwners[words]; ok && other != owner {
+				c.addErrorAtPath(at, "is also an example of %s; remove it from one of them", other)
+			}
+			c.exampleOwners[words] = owner
 		}
 	}
 }

@@ -58,7 +58,7 @@ func Load(data []byte) (*Taxonomy, error) {
 	f, errs := parseDocument(data)
 	if errs == nil {
 		f.decodeSections(t)
-		c := checker{t: t, document: f, parser: newPhraseParser(t.Words), phraseOwners: map[[2]string]string{}}
+		c := checker{t: t, document: f, parser: newPhraseParser(t.Words), phraseOwners: map[[2]string]string{}, exampleOwners: map[string]string{}}
 		c.checkTaxonomy()
 		errs = f.errs
 	}
@@ -132,6 +132,8 @@ func (f *document) decodeSections(t *Taxonomy) {
 			f.decodeNode(key, v.Value, &t.Calendar)
 		case "candidates_to":
 			f.decodeNode(key, v.Value, &t.CandidatesTo)
+		case "no_reason_examples":
+			f.decodeNode(key, v.Value, &t.NoReasonExamples)
 		case "departments":
 			decodeList(f, key, v.Value, &t.Departments, Department{})
 		case "products":
@@ -142,7 +144,7 @@ func (f *document) decodeSections(t *Taxonomy) {
 				Severity: Normal, Value: Value{Irritant, Irritant},
 			})
 		default:
-			f.addErrorAtLine(lineOfNode(v.Key), key, "is not part of a taxonomy; use schema, version, organisation, currency, order_number, words, notices, calendar, candidates_to, departments, products or reasons")
+			f.addErrorAtLine(lineOfNode(v.Key), key, "is not part of a taxonomy; use schema, version, organisation, currency, order_number, words, notices, calendar, candidates_to, no_reason_examples, departments, products or reasons")
 		}
 	}
 }

@@ -1,11 +1,14 @@
 package taxonomy_test
 
 import (
+	"bytes"
 	"errors"
 	"os"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/taxonomy"
@@ -53,6 +56,26 @@ func TestLoad_Defaults(t *testing.T) {
 	}
 	if got := loadText(t, small).Currency; got != "EUR" {
 		t.Errorf("currency = %q, want EUR", got)
+	}
+}
+
+func TestLoad_Examples(t *testing.T) {
+	t.Parallel()
+	text := strings.Replace(small, "    priority: 10", "    priority: 10\n    examples: {nl: ['er komt rook uit', \"brand!\"], en: [smoke everywhere]}", 1)
+	x := loadText(t, text+"\nno_reason_examples: {en: [thank you]}\n")
+	r, _ := x.Reason("fire")
+	if want := (taxonomy.Examples{NL: []string{"er komt rook uit", "brand!"}, EN: []string{"smoke everywhere"}}); !cmp.Equal(r.Examples, want) {
+		t.Errorf("examples of fire = %+v, want %+v", r.Examples, want)
+	}
+	if want := (taxonomy.Examples{EN: []string{"thank you"}}); !cmp.Equal(x.NoReasonExamples, want) {
+		t.Errorf("examples of no reason = %+v, want %+v", x.NoReasonExamples, want)
+	}
+	checked, err := x.Checked()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bytes.Contains(checked, []byte("smoke everywhere")) || bytes.Contains(checked, []byte("thank you")) {
+		t.Error("the checked form has examples, want none")
 	}
 }
 
@@ -136,6 +159,13 @@ func TestLoad_Refuses(t *testing.T) {
 		{"invalid value", "priority: 10", "value: {customer: high, company: low}", 32, "irritant or valuable"},
 		{"unknown channel", "priority: 10", "channels: [email, fax]", 32, `no channel "fax"`},
 		{"duplicate channel", "priority: 10", "channels: [email, email]", 32, "twice"},
+		{"examples in another language", "priority: 10", "examples: {de: [Es brennt]}", 32, "unknown field"},
+		{"examples that are a text", "priority: 10", "examples: {nl: Het brandt}", 32, "write a list"},
+		{"example that is too long", "priority: 10", "examples: {nl: [" + strings.Repeat("brand ", 90) + "]}", 32, "at most 500 are allowed; shorten it"},
+		{"example without a word", "priority: 10", "examples: {nl: ['!!!']}", 32, "contains no word"},
+		{"example with a control character", "priority: 10", `examples: {nl: ["brand\u0007"]}`, 32, "control character"},
+		{"example of a reason and of none", small, strings.Replace(small, "priority: 10", "examples: {nl: [Dank u]}", 1) + "\nno_reason_examples: {nl: ['dank u!']}\n", 0, "also an example of reason fire"},
+		{"too many examples", "priority: 10", "examples: {nl: [" + strings.Repeat("brand, ", 1001) + "]}", 32, "at most 1000 are allowed"},
 		{"question of an unknown kind", "priority: 10", "questions: [{kind: song, ask: {nl: a, en: b}}]", 32, "use order_number, photo, text"},
 		{"question without text", "priority: 10", "questions: [{kind: photo}]", 32, "ask"},
 		{"self-service without an answer", "priority: 10", "self_service: {}", 32, "no answer"},

@@ -83,6 +83,7 @@ func TestJSONSchema_Fields(t *testing.T) {
 		{taxonomy.Notices{}, s.Defs["notices"].Properties},
 		{taxonomy.Text{}, s.Defs["text"].Properties},
 		{taxonomy.Phrases{}, s.Defs["phrases"].Properties},
+		{taxonomy.Examples{}, s.Defs["examples"].Properties},
 	} {
 		var fields []string
 		for f := range reflect.TypeOf(tt.of).Fields() {

@@ -17,3 +17,7 @@ func Words(text string) []string {
 	}
 	return words
 }
+
+// AppendFold appends r to b in the folded form of [Words]. It appends nothing for an
+// apostrophe or a combining mark. It reports whether r can be part of a word.
+func AppendFold(b []byte, r rune) ([]byte, bool) { return appendFold(b, r) }

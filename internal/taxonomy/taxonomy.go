@@ -46,6 +46,13 @@ type Phrases struct {
 	EN []string `yaml:"en"`
 }
 
+// Examples are messages by language, as customers wrote them. The classifier learns
+// from them. They contain no names, addresses or numbers of customers.
+type Examples struct {
+	NL []string `yaml:"nl"`
+	EN []string `yaml:"en"`
+}
+
 // A Department owns reasons. It receives their problems on its own queue.
 type Department struct {
 	ID    string `yaml:"id"`
@@ -182,7 +189,10 @@ type Reason struct {
 	// Vocabulary holds words that customers with this reason use, separated by
 	// spaces. If no phrase of any reason matches, several of these words together
 	// recognise the reason. One word alone never does.
-	Vocabulary  Text       `yaml:"vocabulary"`
+	Vocabulary Text `yaml:"vocabulary"`
+	// Examples are messages of customers with this reason. They are not in the
+	// checked form, because only the training of the classifier reads them.
+	Examples    Examples   `yaml:"examples" json:"-"`
 	Questions   []Question `yaml:"questions"`
 	SelfService *SelfHelp  `yaml:"self_service"` // may be nil
 	// Channels are the channels that can help with this reason, the best first;
@@ -219,6 +229,9 @@ type Taxonomy struct {
 	Products     []Product    `yaml:"products"`
 	Reasons      []Reason     `yaml:"reasons"`
 	Notices      Notices      `yaml:"notices"`
+	// NoReasonExamples are messages without any reason of this file, for example
+	// thanks. They are not in the checked form, as [Reason.Examples].
+	NoReasonExamples Examples `yaml:"no_reason_examples" json:"-"`
 
 	orderNumbers *regexp.Regexp
 	matcher      func() *matcher // returns the compiled phrases

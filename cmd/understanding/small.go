@@ -1,0 +1,115 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+
+	"github.com/heard-intake/heard/internal/classifier"
+	"github.com/heard-intake/heard/internal/taxonomy"
+)
+
+// A small organisation has a short taxonomy and no examples. Its agents correct the
+// reasons of some contacts, which become examples.
+const (
+	smallReasons     = 8
+	smallCorrections = 100
+	fewestPhrases    = 2 // per reason and language
+	mostPhrases      = 5
+	goalFirstThree   = 0.60
+	goalCorrected    = 0.65
+)
+
+// printSmall measures small organisations. Each has some reasons of the taxonomy with
+// some of their phrases, and the texts of the test sets with these reasons.
+func (r report) printSmall(ctx context.Context) error {
+	r.printHeading(fmt.Sprintf("%d small organisations: %d reasons with %d to %d phrases per language, no vocabulary, no examples",
+		r.small, smallReasons, fewestPhrases, mostPhrases))
+	random := rand.New(rand.NewPCG(1, 1)) //nolint:gosec // no secret
+	var before, after smallTally
+	for range r.small {
+		tax := r.reduceTaxonomy(random)
+		texts := r.textsFor(tax, random)
+		corrections := min(smallCorrections, len(texts)/2)
+		examples, options := classifier.FromTaxonomy(tax)
+		m, _, err := classifier.Train(ctx, examples, options)
+		if err != nil {
+			return fmt.Errorf("train small organisation: %w", err)
+		}
+		before.addTexts(m, texts[corrections:])
+		for _, l := range texts[:corrections] {
+			examples = append(examples, classifier.Example{Text: l.text, Language: l.language, Reason: l.reason})
+		}
+		if m, _, err = classifier.Train(ctx, examples, options); err != nil {
+			return fmt.Errorf("train small organisation: %w", err)
+		}
+		after.addTexts(m, texts[corrections:])
+	}
+	r.printRow("", "texts", "first guess right", "one of three", "sure and right", "sure and wrong")
+	before.print(r, "phrases only")
+	after.print(r, fmt.Sprintf("after %d corrections", smallCorrections))
+	r.printRow("goals", fmt.Sprintf("one of three at least %s: %t", percent(goalFirstThree), share(before.three, before.all) >= goalFirstThree),
+		fmt.Sprintf("right after corrections at least %s: %t", percent(goalCorrected), share(after.right, after.all) >= goalCorrected))
+	return nil
+}
+
+// reduceTaxonomy returns a taxonomy with some reasons and some of their phrases.
+func (r report) reduceTaxonomy(random *rand.Rand) *taxonomy.Taxonomy {
+	pick := func(list []string) []string {
+		list = slices.Clone(list)
+		random.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
+		return list[:min(len(list), fewestPhrases+random.IntN(mostPhrases-fewestPhrases+1))]
+	}
+	small := &taxonomy.Taxonomy{Version: r.tax.Version, Words: r.tax.Words, Products: r.tax.Products}
+	for _, i := range random.Perm(len(r.tax.Reasons))[:min(smallReasons, len(r.tax.Reasons))] {
+		x := r.tax.Reasons[i]
+		small.Reasons = append(small.Reasons, taxonomy.Reason{
+			ID: x.ID, Names: x.Names,
+			Phrases: taxonomy.Phrases{NL: pick(slices.Concat(x.Phrases.NL, x.Negatable.NL)), EN: pick(slices.Concat(x.Phrases.EN, x.Negatable.EN))},
+		})
+	}
+	return small
+}
+
+// textsFor returns the texts of the test sets that have a reason of tax, in a
+// pseudo-random order.
+func (r report) textsFor(tax *taxonomy.Taxonomy, random *rand.Rand) []line {
+	var texts []line
+	for _, s := range r.tests {
+		for _, l := range s.lines {
+			if _, ok := tax.Reason(l.reason); ok {
+				texts = append(texts, l)
+			}
+		}
+	}
+	random.Shuffle(len(texts), func(i, j int) { texts[i], texts[j] = texts[j], texts[i] })
+	return texts
+}
+
+type smallTally struct{ all, right, three, surelyRight, surelyWrong int }
+
+func (n *smallTally) addTexts(m *classifier.Model, texts []line) {
+	for _, l := range texts {
+		n.all++
+		for i, g := range m.Guess(l.text, l.language, nil) {
+			isRight := g.Reason == l.reason
+			if isRight {
+				n.three++
+			}
+			if i == 0 && isRight {
+				n.right++
+			}
+			switch {
+			case g.Sure && isRight:
+				n.surelyRight++
+			case g.Sure:
+				n.surelyWrong++
+			}
+		}
+	}
+}
+
+func (n *smallTally) print(r report, title string) {
+	r.printRow(title, n.all, percent(share(n.right, n.all)), percent(share(n.three, n.all)), percent(share(n.surelyRight, n.all)), percent(share(n.surelyWrong, n.all)))
+}
