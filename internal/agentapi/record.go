@@ -12,6 +12,7 @@ import (
 
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/httpapi"
+	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/message"
 )
 
@@ -37,6 +38,7 @@ type recordAnswerRequest struct {
 	Text       string          `json:"text"`
 	Author     string          `json:"author"`
 	Force      string          `json:"force"`
+	To         string          `json:"to"`
 }
 
 func (a *API) recordAnswer(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
@@ -54,6 +56,11 @@ func (a *API) recordAnswer(ctx context.Context, r *httpapi.Request) (httpapi.Res
 	}
 	if err := a.requireAnswerable(ctx, r, m.Author, body.Force); err != nil {
 		return httpapi.Response{}, err
+	}
+	if body.To != "" {
+		if m.Customer.Alias, err = identity.ParseAlias(body.To); err != nil {
+			return httpapi.Response{}, err
+		}
 	}
 	return a.recordMessage(ctx, r, m)
 }
@@ -196,14 +203,20 @@ func timeOfUUID(u uuid.UUID) time.Time {
 }
 
 // recordMessage stores m for the customer in the path, unless it is stored
-// already, and answers with the stored message.
+// already, and answers with the stored message. If m names an alias, it must be one
+// of the customer.
 func (a *API) recordMessage(ctx context.Context, r *httpapi.Request, m message.Message) (httpapi.Response, error) {
 	c, err := a.readCustomer(ctx, r)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
 	rec := a.newRecorder(r, c)
-	if m.Customer, err = a.findAddress(ctx, c, m.Channel, &rec.owner); err != nil {
+	if m.Customer.Kind != "" {
+		m.Customer, err = a.findNamedAddress(ctx, c, m.Channel, m.Customer.Alias, &rec.owner)
+	} else {
+		m.Customer, err = a.findAddress(ctx, c, m.Channel, &rec.owner)
+	}
+	if err != nil {
 		return httpapi.Response{}, err
 	}
 	return a.storeMessage(ctx, rec, m, nil, http.StatusCreated)

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -58,6 +59,28 @@ func (t Customers) VisitorHasAccount(ctx context.Context, visitor identity.Alias
 		return false, err
 	}
 	return readAlias(it).hostProven(), nil
+}
+
+// AccountsOfVisitors returns, for each of these visitors that a site proved, the
+// key of the account that it proved first. An anonymous visitor has no entry.
+func (t Customers) AccountsOfVisitors(ctx context.Context, visitors []identity.Alias) (map[identity.Alias]string, error) {
+	keys := make([]string, len(visitors))
+	for i, v := range visitors {
+		keys[i] = t.aliasKey(identity.Address{Alias: v, Assurance: identity.Verified})
+	}
+	known, err := t.readAliases(ctx, keys)
+	if err != nil {
+		return nil, fmt.Errorf("read the accounts of visitors: %w", err)
+	}
+	accounts := map[identity.Alias]string{}
+	for i, v := range visitors {
+		a := known[keys[i]]
+		account := slices.IndexFunc(a.linked, func(k string) bool { return isAliasKind(k, identity.Account) })
+		if a.hostProven() && account >= 0 {
+			accounts[v] = a.linked[account]
+		}
+	}
+	return accounts, nil
 }
 
 // SameCustomer reports whether two verified aliases belong to one customer

@@ -93,7 +93,7 @@ type headerLabel struct {
 }
 
 // findHeader returns the first line of the header whose labels begin at line i,
-// and the line after its last. Both are i if there is none.
+// and the line after its last. Without such a header both are i.
 //
 // The last line of a reply may be a label too, such as "Datum: 3 mei". So the
 // header begins after a label whose meaning comes again.
