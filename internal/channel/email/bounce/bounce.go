@@ -79,7 +79,9 @@ func (p *reportPieces) isWrittenByServer(h rfc822.Header) bool {
 
 // reportPieces are the parts of a report.
 type reportPieces struct {
-	text         string // text for people
+	root         *rfc822.Part
+	text         string // text for people; see readText
+	isTextRead   bool
 	status       string // message/delivery-status
 	feedback     string // message/feedback-report
 	disposition  string // message/disposition-notification
@@ -88,12 +90,10 @@ type reportPieces struct {
 	senders      []string // domains of our own addresses, in lower case
 }
 
+// collectPieces returns the parts of a report, without its text.
 func collectPieces(root *rfc822.Part) *reportPieces {
-	p := &reportPieces{}
+	p := &reportPieces{root: root}
 	root.Walk(func(c *rfc822.Part) {
-		if strings.HasPrefix(c.Type, "multipart/") && len(c.Children) == 0 && len(p.text) < maxText {
-			p.text += partText(c) + "\n" // its boundaries are missing
-		}
 		switch c.Type {
 		case "message/delivery-status", "message/global-delivery-status":
 			p.status = limitText(p.status + partText(c) + "\n\n")
@@ -103,14 +103,29 @@ func collectPieces(root *rfc822.Part) *reportPieces {
 			p.disposition = limitText(p.disposition + partText(c))
 		case "message/rfc822", "text/rfc822-headers", "message/global", "message/global-headers", "message/rfc822-headers":
 			p.readReturnedMail(partText(c))
-		case "text/plain", "text/html":
-			if len(p.text) < maxText {
-				p.text += plainPartText(c) + "\n"
-			}
+		}
+	})
+	return p
+}
+
+// readText reads the text for people, once. Most mails show before that they are
+// not reports.
+func (p *reportPieces) readText() {
+	if p.isTextRead {
+		return
+	}
+	p.isTextRead = true
+	p.root.Walk(func(c *rfc822.Part) {
+		isOpen := strings.HasPrefix(c.Type, "multipart/") && len(c.Children) == 0 // its boundaries are missing
+		switch {
+		case len(p.text) >= maxText:
+		case isOpen:
+			p.text += partText(c) + "\n"
+		case c.Type == "text/plain", c.Type == "text/html":
+			p.text += plainPartText(c) + "\n"
 		}
 	})
 	p.cutReturnedMail()
-	return p
 }
 
 func limitText(s string) string { return s[:min(len(s), maxText)] }
@@ -189,6 +204,7 @@ func beginsField(line string) bool {
 }
 
 func (p *reportPieces) readComplaint() *Notice {
+	p.readText()
 	h := parseFields(p.feedback)
 	n := &Notice{Kind: Complaint, Original: p.originalMessageID(), Feedback: strings.ToLower(h.Get("Feedback-Type"))}
 	if n.Feedback == "auth-failure" || n.Feedback == "dmarc" {
@@ -218,6 +234,7 @@ func (p *reportPieces) originalRecipients() []Recipient {
 }
 
 func (p *reportPieces) readReceipt(root *rfc822.Part) *Notice {
+	p.readText()
 	h := parseFields(p.disposition)
 	n := &Notice{Kind: Receipt, Original: p.originalMessageID()}
 	address := parseTypedAddress(h.Get("Final-Recipient"))
@@ -238,6 +255,7 @@ func (p *reportPieces) readReceipt(root *rfc822.Part) *Notice {
 func readComplaintByHeader(root *rfc822.Part, p *reportPieces) *Notice {
 	subject := strings.ToLower(root.Header.Text("Subject"))
 	if strings.HasPrefix(subject, "complaint about message from") || strings.HasPrefix(subject, "email feedback report for ip") {
+		p.readText()
 		return &Notice{Kind: Complaint, Feedback: "abuse", Original: p.originalMessageID(), Recipients: p.originalRecipients()}
 	}
 	return nil
@@ -290,11 +308,12 @@ func (p *reportPieces) hasReportSigns(h rfc822.Header) bool {
 		return true
 	case strings.Contains(strings.ToLower(h.Get("Content-Type")), "report"):
 		return true
-	case hasCertainSubject(h) && len(p.original.Fields) > 0:
-		return true
-	default:
-		return p.namesFailedAddress(h)
 	}
+	p.readText()
+	if hasCertainSubject(h) && len(p.original.Fields) > 0 {
+		return true
+	}
+	return p.namesFailedAddress(h)
 }
 
 // undeliveredPattern matches the words of a mail server for a failed delivery.
@@ -307,6 +326,7 @@ func (p *reportPieces) isReturnedToSender(h rfc822.Header) bool {
 	if strings.TrimSpace(h.Get("Return-Path")) != "<>" {
 		return false
 	}
+	p.readText()
 	if isAnswer(h) && len(p.original.Fields) == 0 {
 		return false // an absence notice may quote the mail that it answers
 	}

@@ -14,6 +14,7 @@ const maxJudged = 20
 // readBounce reads a delivery report: the recipients in its fields, or else
 // those in its text, each with the most specific status that is known.
 func (p *reportPieces) readBounce(root *rfc822.Part) *Notice {
+	p.readText()
 	if p.status == "" && strings.Contains(strings.ToLower(p.original.Get("Content-Type")), "delivery-status") {
 		if inner, _ := rfc822.Parse([]byte(p.originalText)); inner != nil { // a gateway forwarded another server's report
 			if q := collectPieces(inner); q.status != "" {
