@@ -237,8 +237,8 @@ func TestContacts_MergedCustomer(t *testing.T) {
 	s.Do(call{Route: attachRoute, Path: map[string]string{"id": target}, Body: contacts(ref), Claims: of("billing")}).Expect(http.StatusOK)
 }
 
-// A repetition of a split does not show the part to a department that gave it
-// away.
+// A repetition of a split shows a department that gave the part away only its id
+// and state.
 func TestSplit_RepeatedAfterThePartWasHandedOver(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
@@ -255,11 +255,58 @@ func TestSplit_RepeatedAfterThePartWasHandedOver(t *testing.T) {
 	c.Body = map[string]any{"words": []string{"factuur"}}
 	s.Do(c).Into(http.StatusCreated, &part)
 	s.Do(call{Route: updateRoute, Path: map[string]string{"id": part.ID}, Body: map[string]any{"to": "moved", "department": "it"}, Claims: of("billing")}).Expect(http.StatusOK)
-	got := s.Do(c)
-	got.ExpectRefusal(http.StatusForbidden, "belongs to another department by now")
-	if strings.Contains(got.Body, part.ID) {
-		t.Errorf("the refusal names the part: %s", got.Body)
+	s.Do(call{Route: updateRoute, Path: map[string]string{"id": part.ID}, Body: map[string]any{"cause": "een geheim"}, Claims: of("it")}).Expect(http.StatusOK)
+	s.expectOnlyIDAndState(s.Do(c), http.StatusCreated, part.ID, "een geheim")
+}
+
+// expectOnlyIDAndState checks the answer to a repeated change of a problem that the
+// caller no longer reaches.
+func (s *stack) expectOnlyIDAndState(got answer, status int, id, secret string) {
+	s.T.Helper()
+	var p apitest.ProblemView
+	got.Into(status, &p)
+	if p.ID != id || p.State == "" {
+		s.T.Errorf("got problem %q in state %q, want %q with its state", p.ID, p.State, id)
 	}
+	if strings.Contains(got.Body, "reason-a") || strings.Contains(got.Body, secret) {
+		s.T.Errorf("the answer shows more than id and state: %s", got.Body)
+	}
+}
+
+// A change that took away the caller's reach is answered as applied when it is
+// repeated.
+func TestUpdate_RepeatedAfterHandOver(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	p := s.property("a")
+	moved := call{
+		Route: updateRoute, Path: map[string]string{"id": p.problem}, Body: map[string]any{"to": "moved", "department": "it"}, Claims: of("billing"),
+		Headers: map[string]string{"Idempotency-Key": "m-1"},
+	}
+	s.Do(moved).Expect(http.StatusOK)
+	s.Do(call{Route: updateRoute, Path: map[string]string{"id": p.problem}, Body: map[string]any{"cause": "een geheim"}, Claims: of("it")}).Expect(http.StatusOK)
+	s.expectOnlyIDAndState(s.Do(moved), http.StatusOK, p.problem, "een geheim")
+	moved.Headers = nil
+	s.Do(moved).ExpectRefusal(http.StatusForbidden, "another department")
+}
+
+// A department to which two problems were escalated does not merge them if their
+// owners differ: the owner of one would lose it.
+func TestUpdate_MergeOfOthersProblems(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	mine := s.property("a")
+	into := s.Problem("other", "logistics", 5)
+	rec, err := s.Table.Problems.Get(t.Context(), into)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rec.Problem, rec.Events = problem.Escalate(rec.Problem, "customer-care", now)
+	if err := s.Table.Problems.Save(t.Context(), rec); err != nil {
+		t.Fatal(err)
+	}
+	merge := call{Route: updateRoute, Path: map[string]string{"id": mine.problem}, Body: map[string]any{"to": "merged", "into": into}, Claims: of("customer-care")}
+	s.Do(merge).ExpectRefusal(http.StatusForbidden, "different owners")
 }
 
 func TestList_CursorOfAnotherToken(t *testing.T) {

@@ -51,6 +51,16 @@ func (c Caller) Check(p Problem) error {
 	return ErrOtherDepartment()
 }
 
+// MayMerge reports whether the caller may merge a problem into another: it reaches
+// both, and they have one owner, or it acts for both owners. Escalation of both is
+// not enough, since the owner of the merged problem would lose it.
+func (c Caller) MayMerge(p, into Problem) bool {
+	if !c.Reaches(p) || !c.Reaches(into) {
+		return false
+	}
+	return p.Department == into.Department || (c.ActsFor(p.Department) && c.ActsFor(into.Department))
+}
+
 // MayDecide reports whether the caller may read a candidate and decide about it.
 // AnnouncedTo is the department that the candidate was announced to. It is empty
 // for an unannounced candidate, which needs a caller of all departments.

@@ -43,10 +43,6 @@ func (s *Service) Split(ctx context.Context, caller problem.Caller, id string, r
 		return problem.Record{}, err
 	}
 	r.Comment = comment
-	whole, err := s.Header(ctx, caller, id)
-	if err != nil {
-		return problem.Record{}, err
-	}
 	words, ok := problem.NormalizeWords(r.Words)
 	if !ok {
 		return problem.Record{}, fault.New(fault.Invalid, "words must be up to 20 wordings of up to 60 characters")
@@ -58,12 +54,16 @@ func (s *Service) Split(ctx context.Context, caller problem.Caller, id string, r
 	if r.Key.Key != "" {
 		partID = uuid.NewSHA1(uuid.NameSpaceURL, []byte(id+" "+r.Key.Key)).String()
 	}
-	repeated, err := s.wasApplied(ctx, id, r.Key, r.At)
-	if err != nil {
-		return problem.Record{}, withState(err, whole)
-	}
+	repeated, repeatErr := s.wasApplied(ctx, id, r.Key, r.At)
 	if repeated {
-		return s.continueRepeatedSplit(ctx, caller, whole, partID)
+		return s.continueRepeatedSplit(ctx, caller, partID)
+	}
+	whole, err := s.Header(ctx, caller, id)
+	if err != nil {
+		return problem.Record{}, err
+	}
+	if repeatErr != nil {
+		return problem.Record{}, withState(repeatErr, whole)
 	}
 	if err := s.refuseUnshownCustomers(ctx, caller, r.Contacts, id, r.At); err != nil {
 		return problem.Record{}, err
@@ -93,17 +93,13 @@ func (s *Service) Split(ctx context.Context, caller problem.Caller, id string, r
 }
 
 // continueRepeatedSplit fills the part of a split that was requested before, and
-// returns the part. The caller must reach the part, unless it still belongs to the
-// department of the whole: a caller to which the whole was escalated may read it.
-func (s *Service) continueRepeatedSplit(ctx context.Context, caller problem.Caller, whole problem.Record, partID string) (problem.Record, error) {
+// returns it: only its id and state if the caller no longer reaches the part.
+func (s *Service) continueRepeatedSplit(ctx context.Context, caller problem.Caller, partID string) (problem.Record, error) {
 	part, err := s.fillPart(ctx, partID)
 	if err != nil {
 		return problem.Record{}, err
 	}
-	if part.Department != whole.Department && !caller.Reaches(part.Problem) {
-		return problem.Record{}, fault.New(fault.Forbidden, "the problem was split, and the part belongs to another department by now")
-	}
-	return part, nil
+	return visibleTo(caller, part), nil
 }
 
 // ContinueSplit fills the part of a split that was not finished.
@@ -160,6 +156,7 @@ func (s *Service) newPart(caller problem.Caller, from problem.Record, r SplitReq
 	}, r.At)
 	opened = problem.SetAcknowledgeBy(opened, s.acknowledgeBy)
 	opened.SplitFrom = from.ID
+	opened.EscalatedTo = from.EscalatedTo // the lead that may have split it goes on with the part
 	events[0].Comment = r.Comment
 	rest = from
 	rest.Once = r.Key
