@@ -97,11 +97,13 @@ func mayEndAttribution(lines []line, i int) bool {
 		return closesBracket(lines, i)
 	}
 	text, marked := trimEnd(l.text)
-	switch {
-	case marked, strings.HasSuffix(text, ">"), isDigit(l.text[0]), patterns.lastWords[strings.ToLower(lastWord(text))]:
-		return true
-	}
-	return isBeforeQuote(lines, i)
+	return marked || beginsWithYear(text) || patterns.lastWords[lastWord(text)] || isBeforeQuote(lines, i)
+}
+
+// beginsWithYear reports whether s begins with a year, as the attributions of
+// old versions of Gmail did.
+func beginsWithYear(s string) bool {
+	return len(s) > 4 && isYear(s[:4]) && (s[4] == '-' || s[4] == '/')
 }
 
 // closesBracket reports whether line i looks quoted, but its ">" is the end of
@@ -148,18 +150,22 @@ func isBeforeQuote(lines []line, i int) bool {
 
 // findAttribution finds the attribution that ends at line i.
 func findAttribution(lines []line, i int) (attribution, bool) {
-	texts := joinBackwards(lines, i)
-	for _, t := range texts {
-		if m, ok := t.matchDated(); ok {
-			return attribution{start: t.extendUpwards(lines, m), trust: m.trust}, true
+	var texts [maxAttribution]candidate
+	n := 0
+	c := candidate{start: i + 1, beforeQuote: isBeforeQuote(lines, i)}
+	for n < len(texts) && c.addLineAbove(lines, i) {
+		if m, ok := c.matchDated(); ok {
+			return attribution{start: c.extendUpwards(lines, m), trust: m.trust}, true
 		}
+		texts[n] = c
+		n++
 	}
-	for _, t := range texts {
+	for _, t := range texts[:n] {
 		if at, m, ok := t.matchInside(lines); ok {
 			return attribution{start: t.start, cut: at, trust: m.trust}, true
 		}
 	}
-	for _, t := range texts {
+	for _, t := range texts[:n] {
 		if m, ok := t.matchUndated(); ok {
 			return attribution{start: t.extendUpwards(lines, m), trust: possible}, true
 		}
@@ -171,50 +177,62 @@ func findAttribution(lines []line, i int) (attribution, bool) {
 // joined.
 type candidate struct {
 	start       int    // its first line
-	rest        string // the lines after the first, joined
-	text        string // without the punctuation at its ends
+	whole       string // the lines, joined
+	below       string // the lines after the first, joined
+	text        string // whole without the punctuation at its ends; set by split
 	lower       string // text in lower case
 	marked      bool   // it ends in a colon or dashes
 	beforeQuote bool   // a quote follows
+	digits      bool   // it has a digit
 	gap         bool   // an empty line is inside
 }
 
-// joinBackwards returns the candidates that end at line i, the shortest first.
-func joinBackwards(lines []line, i int) []candidate {
-	c := candidate{beforeQuote: isBeforeQuote(lines, i)}
-	var all []candidate
-	for j := i; j >= 0 && i-j < maxAttribution; j-- {
-		l := &lines[j]
-		if l.class == emptyLine {
-			if c.gap || !strings.HasPrefix(c.rest, "<") {
-				break
-			}
-			c.gap = true
-			continue
-		}
-		if j < i && (!l.mayBeInAttribution() || l.inSpan != lines[i].inSpan || l.cut > 0) {
-			break
-		}
-		c.start = j
-		if len(l.text)+len(c.rest) > maxAttributionLen {
-			c.text = "" // an attribution can only begin inside the line
-			c.lower = ""
-			all = append(all, c)
-			break
-		}
-		whole := trimDecoration(l.text)
-		if j < i {
-			whole += " " + c.rest
-		}
-		c.text, c.marked = trimEnd(plainBlanks(whole))
-		c.lower = strings.ToLower(c.text)
-		if len(c.lower) != len(c.text) {
-			c.text = c.lower
-		}
-		all = append(all, c)
-		c.rest = whole
+// addLineAbove adds the line above c, whose last line is end. It reports false if
+// that line cannot be in the same attribution.
+func (c *candidate) addLineAbove(lines []line, end int) bool {
+	j := c.start - 1
+	if j >= 0 && lines[j].class == emptyLine && strings.HasPrefix(c.whole, "<") && !c.gap {
+		c.gap = true
+		j--
 	}
-	return all
+	if j < 0 || len(c.whole) > maxAttributionLen {
+		return false
+	}
+	l := &lines[j]
+	isPart := j == end || (l.mayBeInAttribution() && l.inSpan == lines[end].inSpan && l.cut == 0)
+	if !isPart || labelKind(l.text) != 0 {
+		return false
+	}
+	c.start = j
+	c.below = c.whole
+	c.whole = trimDecoration(l.text)
+	if c.below != "" {
+		c.whole += " " + c.below
+	}
+	c.digits = c.digits || hasDigit(l.text)
+	c.text = ""
+	return true
+}
+
+// split sets the parts of c that are compared with a form.
+func (c *candidate) split() {
+	if c.text != "" {
+		return // it is split
+	}
+	c.text, c.marked = trimEnd(plainBlanks(c.whole))
+	c.lower = strings.ToLower(c.text)
+	if len(c.lower) != len(c.text) {
+		c.text = c.lower
+	}
+}
+
+func hasDigit(s string) bool {
+	for i := range len(s) {
+		if isDigit(s[i]) {
+			return true
+		}
+	}
+	return false
 }
 
 // trimDecoration returns a line without leading dashes and stars.

@@ -3,6 +3,7 @@ package reply
 import (
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // A form is the pattern of an attribution in one language, in lower case and
@@ -79,7 +80,7 @@ var datedForms = []form{
 	// Romanian, Turkish, Greek, Vietnamese
 	{"Gmail, Apple Mail, Yahoo", "la|pe|în {time} {writer} a_scris"},
 	{"Gmail", "{writer} {time} tarihinde_şunu_yazdı"},
-	{"Thunderbird, Yahoo", "{time} tarihinde? {writer} yazdı|şunu_yazdı"},
+	{"Thunderbird, Yahoo", "{time} tarihinde {writer} yazdı|şunu_yazdı"},
 	{"Gmail, Thunderbird", "στις {time} ο_χρήστης|ο/η? {writer} έγραψε"},
 	{"Gmail", "vào {time} {writer} đã_viết"},
 	// Chinese, Japanese and Korean
@@ -121,34 +122,62 @@ var patterns = compileForms()
 type compiledForms struct {
 	openers    map[string][]string   // phrases before a time, by their first word
 	timeFirst  map[string][]*pattern // by the phrase before the time
-	writerTime []*pattern
-	undated    []*pattern
-	lastWords  map[string]bool // the words that end a pattern
-	verbs      map[string]bool // the words between a time and a writer
+	writerTime map[string][]*pattern // by the first word after the writer
+	undated    map[string][]*pattern // by their first or last word
+	lastWords  map[string]bool       // the words that end a pattern
+	verbs      map[string]bool       // the words between a time and a writer
 }
 
 func compileForms() compiledForms {
-	c := compiledForms{openers: map[string][]string{}, timeFirst: map[string][]*pattern{}, lastWords: map[string]bool{}, verbs: map[string]bool{}}
+	c := compiledForms{
+		openers:    map[string][]string{},
+		timeFirst:  map[string][]*pattern{},
+		writerTime: map[string][]*pattern{},
+		undated:    map[string][]*pattern{},
+		lastWords:  map[string]bool{},
+		verbs:      map[string]bool{},
+	}
 	for _, f := range datedForms {
 		for _, p := range f.expand() {
-			c.lastWords[lastWord(p.after)] = p.after != ""
-			if p.order == writerThenTime {
-				c.writerTime = append(c.writerTime, p)
-				continue
-			}
-			if !p.needsAddress {
-				c.verbs[wordAt(p.between)] = p.between != ""
-			}
-			if word := wordAt(p.before); !slices.Contains(c.openers[word], p.before) && word != "" {
-				c.openers[word] = append(c.openers[word], p.before)
-			}
-			c.timeFirst[p.before] = append(c.timeFirst[p.before], p)
+			c.addDated(p)
 		}
 	}
 	for _, f := range undatedForms {
-		c.undated = append(c.undated, f.expand()...)
+		for _, p := range f.expand() {
+			key := wordAt(p.before)
+			if p.before == "" {
+				key = lookupWord(lastWord(p.after))
+			}
+			c.undated[key] = append(c.undated[key], p)
+		}
 	}
 	return c
+}
+
+func (c *compiledForms) addDated(p *pattern) {
+	c.lastWords[lastWord(p.after)] = p.after != ""
+	if p.order == writerThenTime {
+		key, _, _ := strings.Cut(p.between, " ")
+		key = lookupWord(key)
+		c.writerTime[key] = append(c.writerTime[key], p)
+		return
+	}
+	if !p.needsAddress {
+		c.verbs[wordAt(p.between)] = p.between != ""
+	}
+	if word := wordAt(p.before); word != "" && !slices.Contains(c.openers[word], p.before) {
+		c.openers[word] = append(c.openers[word], p.before)
+	}
+	c.timeFirst[p.before] = append(c.timeFirst[p.before], p)
+}
+
+// lookupWord returns the word by which a pattern is looked up. It is empty for
+// words of scripts without blanks, which are not found as words.
+func lookupWord(word string) string {
+	if first, _ := utf8.DecodeRuneInString(word); isIdeograph(first) {
+		return ""
+	}
+	return word
 }
 
 // expand returns the patterns of f, one for each choice of alternatives.

@@ -14,7 +14,12 @@ type match struct {
 
 // matchDated matches c with the forms that have a time.
 func (c *candidate) matchDated() (match, bool) {
-	for _, opener := range patterns.openers[wordAt(c.lower)] {
+	if !c.digits || len(c.whole) > maxAttributionLen {
+		return match{}, false
+	}
+	c.split()
+	first := wordAt(c.lower)
+	for _, opener := range patterns.openers[first] {
 		if after := skipPhrase(c.lower, 0, opener); after >= 0 {
 			if m, ok := c.matchTimeFirst(opener, after); ok {
 				return m, true
@@ -24,29 +29,24 @@ func (c *candidate) matchDated() (match, bool) {
 	if c.gap {
 		return match{}, false
 	}
-	if beginsMoment(c.lower) {
+	if first == "" || momentWords[first]&(dayName|monthName) != 0 {
 		if m, ok := c.matchTimeFirst("", 0); ok {
 			return m, true
 		}
 	}
-	if !strings.ContainsAny(c.lower, "0123456789") {
-		return match{}, false
+	for word := range strings.FieldsSeq(c.lower) {
+		for _, p := range patterns.writerTime[word] {
+			if m, ok := c.matchWriterFirst(p); ok {
+				return m, true
+			}
+		}
 	}
-	for _, p := range patterns.writerTime {
+	for _, p := range patterns.writerTime[""] {
 		if m, ok := c.matchWriterFirst(p); ok {
 			return m, true
 		}
 	}
 	return match{}, false
-}
-
-// beginsMoment reports whether a time begins at the start of s, with a number
-// or a name.
-func beginsMoment(s string) bool {
-	if s == "" {
-		return false
-	}
-	return isDigit(s[0]) || momentWords[wordAt(s)]&(dayName|monthName) != 0
 }
 
 // matchTimeFirst matches c with the patterns that have the opener and then a
@@ -99,22 +99,36 @@ func (c *candidate) matchWriterFirst(p *pattern) (match, bool) {
 
 // matchUndated matches c with the forms that have no time.
 func (c *candidate) matchUndated() (match, bool) {
-	if !c.marked || c.gap {
+	if c.gap || len(c.whole) > maxAttributionLen {
 		return match{}, false
 	}
-	for _, p := range patterns.undated {
-		start := skipPhrase(c.lower, 0, p.before)
-		end := dropPhrase(c.lower, p.after)
-		if start < 0 || end < start {
-			continue
-		}
-		w := newWriter(c.text[start:end])
-		named := w.endsInAddress || (c.beforeQuote && w.isName())
-		if named && w.plausible() {
-			return match{}, true
+	if !c.beforeQuote && strings.IndexByte(c.whole, '@') < 0 {
+		return match{}, false
+	}
+	c.split()
+	if !c.marked {
+		return match{}, false
+	}
+	for _, word := range []string{wordAt(c.lower), lastWord(c.lower), ""} {
+		for _, p := range patterns.undated[word] {
+			if c.matchWriterOnly(p) {
+				return match{}, true
+			}
 		}
 	}
 	return match{}, false
+}
+
+// matchWriterOnly matches c with a pattern without a time.
+func (c *candidate) matchWriterOnly(p *pattern) bool {
+	start := skipPhrase(c.lower, 0, p.before)
+	end := dropPhrase(c.lower, p.after)
+	if start < 0 || end < start {
+		return false
+	}
+	w := newWriter(c.text[start:end])
+	named := w.endsInAddress || (c.beforeQuote && w.isName())
+	return named && w.plausible()
 }
 
 // accepts reports whether a text with the pattern p is an attribution: whether
@@ -129,13 +143,13 @@ func (c *candidate) accepts(p *pattern, w writer, when moment) bool {
 	case !c.marked && c.beforeQuote:
 		return when.isComplete() && (w.address || when.isFull())
 	case !c.marked:
-		return when.isFull() && w.address && (p.after != "" || w.endsInAddress)
+		return when.isFull() && w.address && p.after != ""
 	case w.address:
-		return when.isDate() || when.has(hasWeekday)
+		return when.isDate()
 	case w.pronoun:
-		return c.beforeQuote && when.isFull()
+		return w.text == "you" && c.beforeQuote && when.isFull() // Eudora
 	case c.beforeQuote:
-		return when.isDate() || when.has(hasWeekday)
+		return when.isDate()
 	}
 	return when.isFull()
 }
@@ -156,7 +170,7 @@ func (c *candidate) acceptsWithoutVerb(w writer, when moment) bool {
 // "2016-03-03 17:21 GMT+01:00".
 func isOldGmail(s string) bool {
 	const zone = len("2016-03-03 17:21 ")
-	return len(s) > zone && isYear(s[:4]) && strings.HasPrefix(s[zone:], "gmt") && (s[4] == '-' || s[4] == '/')
+	return len(s) > zone && beginsWithYear(s) && strings.HasPrefix(s[zone:], "gmt")
 }
 
 // betweenParts are the characters that mail programs put between the parts of
@@ -217,7 +231,7 @@ func newWriter(s string) writer {
 		w.endsInAddress = strings.HasSuffix(last, ">") || strings.HasSuffix(last, "&gt;") || strings.IndexByte(last, '@') >= 0
 		return w
 	}
-	for word := range strings.FieldsSeq(strings.ToLower(w.text)) {
+	for word := range strings.FieldsSeq(w.text) {
 		w.pronoun = w.pronoun || pronouns[strings.Trim(word, ",.")]
 	}
 	return w
@@ -263,16 +277,16 @@ func isNameLike(s string) bool {
 // nameParticles are the words without a capital in names of people and shops.
 var nameParticles = setOf("van de der den het te ter ten von vom zu zum und of the and for by at du des la le les et pour da do dos das e di del della degli y via av af og och i en in voor bij")
 
-// pronouns are words with which a customer speaks of a person. A name rarely
-// has them.
-var pronouns = setOf("u uw je jij jouw jullie ik wij we mij mijn me ons onze hij zij ze " +
-	"i you your he she we they my me our his her " +
-	"ich du er wir sie ihr ihre mein meine unser unsere mir " +
+// pronouns are words with which a customer speaks of a person or a thing. The
+// name of a shop has them with a capital only: "My Shop".
+var pronouns = setOf("u U uw Uw je jij jouw jullie ik wij we mij mijn me ons onze hij zij ze " +
+	"I i you your he she we they my me our his her " +
+	"ich du er wir Sie Ihr Ihre Ihnen sie ihr ihre mein meine unser unsere mir " +
 	"vous tu je nous il elle on mon ma mes votre notre " +
 	"yo tú usted ustedes él ella nosotros mi su nuestro " +
 	"io lei lui noi voi mio mia suo sua " +
 	"eu você vocês ele ela nós meu minha " +
-	"ja pan pani on ona my mój moja jeg du han hun vi min mitt hon minä hän я вы он она мы мой")
+	"ja pan pani on ona my mój moja jeg du han hun vi min mitt hon minä hän я вы он она мы мой şunu")
 
 func setOf(words string) map[string]bool {
 	set := map[string]bool{}
@@ -312,29 +326,43 @@ func beginsSentence(s string) bool {
 // find an attribution that begins in the middle of a line.
 var capitalizedOpeners = []string{"On ", "Op ", "Am ", "Le ", "El ", "Il ", "Em ", "Den ", "På ", "W dniu ", "Dnia ", "Dne "}
 
+// openerLetters are the first letters of capitalizedOpeners.
+const openerLetters = "OALEIDPW"
+
 // matchInside finds an attribution that begins inside the first line of c, after
 // other text. It returns its position in that line.
 func (c *candidate) matchInside(lines []line) (at int, m match, ok bool) {
 	s := lines[c.start].text
-	tail := max(0, len(s)+len(c.rest)-maxAttributionLen)
-	for _, opener := range capitalizedOpeners {
-		at = strings.LastIndex(s, opener)
-		if at < max(1, tail) || !followsText(s, at) {
+	tail := max(0, len(s)+len(c.below)-maxAttributionLen)
+	if !c.digits {
+		return 0, match{}, false
+	}
+	for at = len(s) - 1; at > tail; at-- {
+		if !isCapitalizedOpener(s, at) || !followsText(s, at) {
 			continue
 		}
 		inner := *c
-		whole := strings.TrimSuffix(s[at:]+" "+c.rest, " ")
-		inner.text, inner.marked = trimEnd(plainBlanks(whole))
-		inner.lower = strings.ToLower(inner.text)
-		if len(inner.lower) != len(inner.text) {
-			inner.text = inner.lower
-		}
-		inner.gap = true // a form with an opener
+		inner.whole = strings.TrimSuffix(s[at:]+" "+c.below, " ")
+		inner.text = ""
+		inner.gap = true // only a form with an opener
 		if m, ok = inner.matchDated(); ok {
 			return at, m, true
 		}
 	}
 	return 0, match{}, false
+}
+
+// isCapitalizedOpener reports whether an opener is at position at of s.
+func isCapitalizedOpener(s string, at int) bool {
+	if strings.IndexByte(openerLetters, s[at]) < 0 {
+		return false
+	}
+	for _, opener := range capitalizedOpeners {
+		if strings.HasPrefix(s[at:], opener) {
+			return true
+		}
+	}
+	return false
 }
 
 // followsText reports whether a word begins at position p of s, with text

@@ -488,3 +488,32 @@ func TestStrip_LastLines(t *testing.T) {
 		t.Logf("%d wrong: %s", n, p)
 	}
 }
+
+// minWrap is the least length of the first line of a wrapped attribution in
+// TestStrip_WrappedAnywhere. No program wraps earlier.
+const minWrap = 20
+
+// TestStrip_WrappedAnywhere wraps each attribution at each pair of its blanks.
+func TestStrip_WrappedAnywhere(t *testing.T) {
+	t.Parallel()
+	for _, at := range attributions {
+		words := strings.Split(wraps(at.text)[0], " ")
+		for a := range words {
+			if len(strings.Join(words[:a], " ")) < minWrap {
+				continue
+			}
+			for b := a; b < len(words); b++ {
+				lines := strings.Join(words[:a], " ")
+				if b > a {
+					lines += "\n" + strings.Join(words[a:b], " ")
+				}
+				lines += "\n" + strings.Join(words[b:], " ")
+				for _, want := range []string{"12345", "14:00 is prima", "25-09-2025 14:00", "Op dinsdag"} {
+					if got := reply.Strip(want+"\n\n"+lines+"\n"+quotes[0].text, reply.Options{}).Text; got != want {
+						t.Errorf("%s, wrapped as %q: got %q, want %q", at.program, lines, got, want)
+					}
+				}
+			}
+		}
+	}
+}

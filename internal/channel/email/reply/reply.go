@@ -77,12 +77,12 @@ const (
 
 type line struct {
 	text       string // without trailing blanks and the newline
-	start, end int
+	start, end int    // positions in the whole text
 	class      class
-	inSpan     bool // a quote by the facts in Options, without a mark of its own
-	joined     int  // number of lines after it that belong to it
-	cut        int  // if not 0, position in text at which an attribution begins
-	trust      trust
+	trust      trust // in an attribution
+	inSpan     bool  // quoted by the facts in Options, and without a mark of its own
+	joined     int   // number of lines after it that belong to it
+	cut        int   // if not 0, the position in text at which an attribution begins
 }
 
 func splitLines(text string) []line {
