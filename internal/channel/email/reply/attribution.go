@@ -154,20 +154,20 @@ func findAttribution(lines []line, i int) (attribution, bool) {
 	n := 0
 	c := candidate{start: i + 1, beforeQuote: isBeforeQuote(lines, i)}
 	for n < len(texts) && c.addLineAbove(lines, i) {
-		if m, ok := c.matchDated(); ok {
-			return attribution{start: c.extendUpwards(lines, m), trust: m.trust}, true
+		if trust, ok := c.matchDated(); ok {
+			return attribution{start: c.extendUpwards(lines), trust: trust}, true
 		}
 		texts[n] = c
 		n++
 	}
 	for _, t := range texts[:n] {
-		if at, m, ok := t.matchInside(lines); ok {
-			return attribution{start: t.start, cut: at, trust: m.trust}, true
+		if at, trust, ok := t.matchInside(lines); ok {
+			return attribution{start: t.start, cut: at, trust: trust}, true
 		}
 	}
 	for _, t := range texts[:n] {
-		if m, ok := t.matchUndated(); ok {
-			return attribution{start: t.extendUpwards(lines, m), trust: possible}, true
+		if t.matchUndated() {
+			return attribution{start: t.extendUpwards(lines), trust: possible}, true
 		}
 	}
 	return attribution{}, false

@@ -6,55 +6,49 @@ import (
 	"unicode/utf8"
 )
 
-// A match says how a candidate has the form of an attribution.
-type match struct {
-	trust trust
-	bare  bool // it begins with a time, without a word such as "Op"
-}
-
 // matchDated matches c with the forms that have a time.
-func (c *candidate) matchDated() (match, bool) {
+func (c *candidate) matchDated() (trust, bool) {
 	if !c.digits || len(c.whole) > maxAttributionLen {
-		return match{}, false
+		return possible, false
 	}
 	c.split()
 	first := wordAt(c.lower)
 	for _, opener := range patterns.openers[first] {
 		if after := skipPhrase(c.lower, 0, opener); after >= 0 {
-			if m, ok := c.matchTimeFirst(opener, after); ok {
-				return m, true
+			if t, ok := c.matchTimeFirst(opener, after); ok {
+				return t, true
 			}
 		}
 	}
 	if c.gap {
-		return match{}, false
+		return possible, false
 	}
 	if first == "" || momentWords[first]&(dayName|monthName) != 0 {
-		if m, ok := c.matchTimeFirst("", 0); ok {
-			return m, true
+		if t, ok := c.matchTimeFirst("", 0); ok {
+			return t, true
 		}
 	}
 	for word := range strings.FieldsSeq(c.lower) {
 		for _, p := range patterns.writerTime[word] {
-			if m, ok := c.matchWriterFirst(p); ok {
-				return m, true
+			if t, ok := c.matchWriterFirst(p); ok {
+				return t, true
 			}
 		}
 	}
 	for _, p := range patterns.writerTime[""] {
-		if m, ok := c.matchWriterFirst(p); ok {
-			return m, true
+		if t, ok := c.matchWriterFirst(p); ok {
+			return t, true
 		}
 	}
-	return match{}, false
+	return possible, false
 }
 
 // matchTimeFirst matches c with the patterns that have the opener and then a
 // time, which begins at position at.
-func (c *candidate) matchTimeFirst(opener string, at int) (match, bool) {
+func (c *candidate) matchTimeFirst(opener string, at int) (trust, bool) {
 	n, when := readMoment(c.lower[at:])
 	if n == 0 {
-		return match{}, false
+		return possible, false
 	}
 	timeEnd := at + n
 	for _, p := range patterns.timeFirst[opener] {
@@ -64,18 +58,18 @@ func (c *candidate) matchTimeFirst(opener string, at int) (match, bool) {
 			continue
 		}
 		if w := newWriter(c.text[start:end]); c.accepts(p, w, when) {
-			return match{trust: trustIn(w, when), bare: opener == ""}, true
+			return trustIn(w, when), true
 		}
 	}
-	return match{}, false
+	return possible, false
 }
 
 // matchWriterFirst matches c with a pattern that has the writer before the time.
-func (c *candidate) matchWriterFirst(p *pattern) (match, bool) {
+func (c *candidate) matchWriterFirst(p *pattern) (trust, bool) {
 	start := skipPhrase(c.lower, 0, p.before)
 	end := dropPhrase(c.lower, p.after)
 	if start < 0 || end < start {
-		return match{}, false
+		return possible, false
 	}
 	body := c.lower[start:end]
 	writerEnd := strings.LastIndex(body, p.between)
@@ -83,40 +77,40 @@ func (c *candidate) matchWriterFirst(p *pattern) (match, bool) {
 		writerEnd = strings.LastIndexByte(body, '>') + 1
 	}
 	if writerEnd <= 0 || !isPhraseAt(body, writerEnd, p.between) {
-		return match{}, false
+		return possible, false
 	}
 	rest := body[writerEnd+len(p.between):]
 	n, when := readMoment(rest)
 	if strings.Trim(rest[n:], betweenParts) != "" {
-		return match{}, false
+		return possible, false
 	}
 	w := newWriter(c.text[start : start+writerEnd])
 	if !c.accepts(p, w, when) {
-		return match{}, false
+		return possible, false
 	}
-	return match{trust: trustIn(w, when)}, true
+	return trustIn(w, when), true
 }
 
-// matchUndated matches c with the forms that have no time.
-func (c *candidate) matchUndated() (match, bool) {
+// matchUndated reports whether c has one of the forms that have no time.
+func (c *candidate) matchUndated() bool {
 	if c.gap || len(c.whole) > maxAttributionLen {
-		return match{}, false
+		return false
 	}
 	if !c.beforeQuote && strings.IndexByte(c.whole, '@') < 0 {
-		return match{}, false
+		return false
 	}
 	c.split()
 	if !c.marked {
-		return match{}, false
+		return false
 	}
 	for _, word := range []string{wordAt(c.lower), lastWord(c.lower), ""} {
 		for _, p := range patterns.undated[word] {
 			if c.matchWriterOnly(p) {
-				return match{}, true
+				return true
 			}
 		}
 	}
-	return match{}, false
+	return false
 }
 
 // matchWriterOnly matches c with a pattern without a time.
@@ -331,11 +325,11 @@ const openerLetters = "OALEIDPW"
 
 // matchInside finds an attribution that begins inside the first line of c, after
 // other text. It returns its position in that line.
-func (c *candidate) matchInside(lines []line) (at int, m match, ok bool) {
+func (c *candidate) matchInside(lines []line) (at int, t trust, ok bool) {
 	s := lines[c.start].text
 	tail := max(0, len(s)+len(c.below)-maxAttributionLen)
 	if !c.digits {
-		return 0, match{}, false
+		return 0, possible, false
 	}
 	for at = len(s) - 1; at > tail; at-- {
 		if !isCapitalizedOpener(s, at) || !followsText(s, at) {
@@ -345,11 +339,11 @@ func (c *candidate) matchInside(lines []line) (at int, m match, ok bool) {
 		inner.whole = strings.TrimSuffix(s[at:]+" "+c.below, " ")
 		inner.text = ""
 		inner.gap = true // only a form with an opener
-		if m, ok = inner.matchDated(); ok {
-			return at, m, true
+		if t, ok = inner.matchDated(); ok {
+			return at, t, true
 		}
 	}
-	return 0, match{}, false
+	return 0, possible, false
 }
 
 // isCapitalizedOpener reports whether an opener is at position at of s.
@@ -371,32 +365,15 @@ func followsText(s string, p int) bool {
 	return strings.ContainsAny(s[p-1:p], " -\t") && strings.Trim(s[:p], "-–—*_> \t\u00a0") != ""
 }
 
-// extendUpwards returns the first line of the attribution c, which matches as m.
-// It is the line above c if that is the first part of the attribution too: the
-// name of a writer whose address begins c, or what comes before the day in a
-// time that begins c.
-func (c *candidate) extendUpwards(lines []line, m match) int {
+// extendUpwards returns the first line of the attribution c. It is the line
+// above c if that is the name of a writer whose address begins c.
+func (c *candidate) extendUpwards(lines []line) int {
 	above := c.start - 1
-	if above < 0 || !lines[above].mayBeInAttribution() || lines[above].inSpan != lines[c.start].inSpan {
+	if above < 0 || !strings.HasPrefix(c.text, "<") || !lines[above].mayBeInAttribution() || lines[above].inSpan != lines[c.start].inSpan {
 		return c.start
 	}
-	text := plainBlanks(trimDecoration(lines[above].text))
-	isName := strings.HasPrefix(c.text, "<") && isNameLike(text)
-	if isName || (m.bare && beginsTimeOnly(strings.ToLower(text))) {
+	if isNameLike(trimDecoration(lines[above].text)) {
 		return above
 	}
 	return c.start
-}
-
-// beginsTimeOnly reports whether s is the beginning of an attribution up to its
-// day: "W dniu", "Den tirsdag," or "pon.,".
-func beginsTimeOnly(s string) bool {
-	for _, opener := range patterns.openers[wordAt(s)] {
-		if after := skipPhrase(s, 0, opener); after >= 0 {
-			s = s[after:]
-			break
-		}
-	}
-	n, when := readMoment(s)
-	return s == "" || (when == hasWeekday && s[n:] == ",")
 }
