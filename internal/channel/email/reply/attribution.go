@@ -46,15 +46,15 @@ type trust byte
 const (
 	possible trust = iota // it has no time of day and no address
 	probable              // it has one of them, with a day
-	certain               // it has a day and an address
+	certain               // it has a day, an address and a verb
 )
 
-// trustIn returns the trust in an attribution with the given writer and time.
-func trustIn(w writer, when moment) trust {
+// trust returns the trust in an attribution with the given writer and time.
+func (p *pattern) trust(w writer, when moment) trust {
 	switch {
-	case w.address && when.isDate():
+	case w.address && when.isDate() && !p.needsAddress:
 		return certain
-	case when.isFull():
+	case w.address && when.isDate(), when.isFull():
 		return probable
 	}
 	return possible
@@ -260,7 +260,7 @@ func unmarkSentences(lines []line) {
 		}
 		end := i + l.joined
 		next := end + 1
-		for next < len(lines) && lines[next].class == emptyLine {
+		for next < len(lines) && (lines[next].class == emptyLine || lines[next].class == ruleLine) {
 			next++
 		}
 		if next < len(lines) && beginsHistory(lines, next, l.trust) {

@@ -58,7 +58,7 @@ func (c *candidate) matchTimeFirst(opener string, at int) (trust, bool) {
 			continue
 		}
 		if w := newWriter(c.text[start:end]); c.accepts(p, w, when) {
-			return trustIn(w, when), true
+			return p.trust(w, when), true
 		}
 	}
 	return possible, false
@@ -88,7 +88,7 @@ func (c *candidate) matchWriterFirst(p *pattern) (trust, bool) {
 	if !c.accepts(p, w, when) {
 		return possible, false
 	}
-	return trustIn(w, when), true
+	return p.trust(w, when), true
 }
 
 // matchUndated reports whether c has one of the forms that have no time.
@@ -151,20 +151,27 @@ func (c *candidate) accepts(p *pattern, w writer, when moment) bool {
 // acceptsWithoutVerb is accepts for a pattern that consists of a time and a
 // writer.
 func (c *candidate) acceptsWithoutVerb(w writer, when moment) bool {
-	if !w.address {
-		return when.isFull() && isOldGmail(c.lower)
-	}
-	if patterns.verbs[strings.ToLower(wordAt(w.text))] {
+	switch {
+	case patterns.verbs[strings.ToLower(wordAt(w.text))]:
 		return false // the opener of a form with this verb is missing
+	case c.marked && w.endsInAddress:
+		return when.isComplete()
 	}
-	return when.isComplete() && w.endsInAddress && (c.marked || c.beforeQuote)
+	return isOldGmail(c.lower, w, when)
 }
 
-// isOldGmail reports whether s begins with a time as Gmail wrote it until 2018:
-// "2016-03-03 17:21 GMT+01:00".
-func isOldGmail(s string) bool {
+// isOldGmail reports whether s begins with a time as Gmail wrote it until 2018,
+// without a colon at the end: "2013/7/20 Jan <jan@example.com>" or "2016-03-03
+// 17:21 GMT+01:00 Jan".
+func isOldGmail(s string, w writer, when moment) bool {
 	const zone = len("2016-03-03 17:21 ")
-	return len(s) > zone && beginsWithYear(s) && strings.HasPrefix(s[zone:], "gmt")
+	if !beginsWithYear(s) {
+		return false
+	}
+	if s[4] == '/' {
+		return strings.HasSuffix(w.text, ">")
+	}
+	return when.isFull() && len(s) > zone && strings.HasPrefix(s[zone:], "gmt")
 }
 
 // betweenParts are the characters that mail programs put between the parts of
