@@ -7,7 +7,7 @@ import (
 )
 
 // matchDated matches c with the forms that have a time.
-func (c *candidate) matchDated() (trust, bool) {
+func (c *candidate) matchDated() (certainty, bool) {
 	if !c.digits || len(c.whole) > maxAttributionLen {
 		return possible, false
 	}
@@ -15,8 +15,8 @@ func (c *candidate) matchDated() (trust, bool) {
 	first := wordAt(c.lower)
 	for _, opener := range patterns.openers[first] {
 		if after := skipPhrase(c.lower, 0, opener); after >= 0 {
-			if t, ok := c.matchTimeFirst(opener, after); ok {
-				return t, true
+			if sure, ok := c.matchTimeFirst(opener, after); ok {
+				return sure, true
 			}
 		}
 	}
@@ -24,20 +24,20 @@ func (c *candidate) matchDated() (trust, bool) {
 		return possible, false
 	}
 	if first == "" || momentWords[first]&(dayName|monthName) != 0 {
-		if t, ok := c.matchTimeFirst("", 0); ok {
-			return t, true
+		if sure, ok := c.matchTimeFirst("", 0); ok {
+			return sure, true
 		}
 	}
 	for word := range strings.FieldsSeq(c.lower) {
 		for _, p := range patterns.writerTime[word] {
-			if t, ok := c.matchWriterFirst(p); ok {
-				return t, true
+			if sure, ok := c.matchWriterFirst(p); ok {
+				return sure, true
 			}
 		}
 	}
 	for _, p := range patterns.writerTime[""] {
-		if t, ok := c.matchWriterFirst(p); ok {
-			return t, true
+		if sure, ok := c.matchWriterFirst(p); ok {
+			return sure, true
 		}
 	}
 	return possible, false
@@ -45,7 +45,7 @@ func (c *candidate) matchDated() (trust, bool) {
 
 // matchTimeFirst matches c with the patterns that have the opener and then a
 // time, which begins at position at.
-func (c *candidate) matchTimeFirst(opener string, at int) (trust, bool) {
+func (c *candidate) matchTimeFirst(opener string, at int) (certainty, bool) {
 	n, when := readMoment(c.lower[at:])
 	if n == 0 {
 		return possible, false
@@ -58,14 +58,14 @@ func (c *candidate) matchTimeFirst(opener string, at int) (trust, bool) {
 			continue
 		}
 		if w := newWriter(c.text[start:end]); c.accepts(p, w, when) {
-			return p.trust(w, when), true
+			return p.certainty(w, when), true
 		}
 	}
 	return possible, false
 }
 
 // matchWriterFirst matches c with a pattern that has the writer before the time.
-func (c *candidate) matchWriterFirst(p *pattern) (trust, bool) {
+func (c *candidate) matchWriterFirst(p *pattern) (certainty, bool) {
 	start := skipPhrase(c.lower, 0, p.before)
 	end := dropPhrase(c.lower, p.after)
 	if start < 0 || end < start {
@@ -88,7 +88,7 @@ func (c *candidate) matchWriterFirst(p *pattern) (trust, bool) {
 	if !c.accepts(p, w, when) {
 		return possible, false
 	}
-	return p.trust(w, when), true
+	return p.certainty(w, when), true
 }
 
 // matchUndated reports whether c has one of the forms that have no time.
@@ -125,9 +125,9 @@ func (c *candidate) matchWriterOnly(p *pattern) bool {
 	return named && w.plausible()
 }
 
-// accepts reports whether a text with the pattern p is an attribution: whether
-// its writer and its time are those that a mail program writes. What is missing
-// in one of them must be made up by the quote that follows.
+// accepts reports whether c, which has the pattern p, is an attribution: whether
+// a mail program writes such a writer and time. A quote directly below makes up
+// for a missing address, time of day or colon.
 func (c *candidate) accepts(p *pattern, w writer, when moment) bool {
 	switch {
 	case !w.plausible():
@@ -216,113 +216,6 @@ func isPhraseAt(s string, at int, phrase string) bool {
 	return !(unicode.IsLetter(first) && unicode.IsLetter(before)) && !(unicode.IsLetter(last) && unicode.IsLetter(after))
 }
 
-// A writer is the text of an attribution that names the writer of the quote.
-type writer struct {
-	text          string
-	address       bool // it has a mail address
-	endsInAddress bool
-	pronoun       bool // a person speaks of another one: "u", "my brother"
-}
-
-func newWriter(s string) writer {
-	w := writer{text: strings.Trim(s, betweenParts)}
-	w.address = strings.IndexByte(w.text, '@') >= 0
-	if w.address {
-		last := lastWord(w.text)
-		w.endsInAddress = strings.HasSuffix(last, ">") || strings.HasSuffix(last, "&gt;") || strings.IndexByte(last, '@') >= 0
-		return w
-	}
-	for word := range strings.FieldsSeq(w.text) {
-		w.pronoun = w.pronoun || pronouns[strings.Trim(word, ",.")]
-	}
-	return w
-}
-
-// plausible reports whether w can be a name with or without an address, and not
-// a part of a sentence.
-func (w writer) plausible() bool {
-	most := maxNameWords
-	if w.address {
-		most = maxWriterWords
-	}
-	name, _, _ := strings.Cut(w.text, "<")
-	switch {
-	case w.text == "", hasOpenBracket(w.text), strings.Contains(w.text, "?"):
-		return false
-	case strings.Contains(w.text, "://") && w.text == name:
-		return false
-	case strings.Contains(strings.ReplaceAll(w.text, "mailto:", ""), ":") && !strings.Contains(w.text, "://"):
-		return false
-	}
-	return len(strings.Fields(name)) <= most && !crossesSentenceEnd(name)
-}
-
-// isName reports whether w consists of a few words with capitals.
-func (w writer) isName() bool { return !w.pronoun && isNameLike(w.text) }
-
-// isNameLike reports whether s consists of a few words with capitals.
-func isNameLike(s string) bool {
-	words := strings.Fields(s)
-	if len(words) == 0 || len(words) > maxNameWords || strings.ContainsAny(s, "0123456789@?!;:") || strings.HasSuffix(s, ",") || strings.HasSuffix(s, ".") {
-		return false
-	}
-	for i, word := range words {
-		first, _ := utf8.DecodeRuneInString(strings.Trim(word, `"'()`))
-		if unicode.IsLower(first) && (i == 0 || !nameParticles[word]) {
-			return false
-		}
-	}
-	return true
-}
-
-// nameParticles are the words without a capital in names of people and shops.
-var nameParticles = setOf("van de der den het te ter ten von vom zu zum und of the and for by at du des la le les et pour da do dos das e di del della degli y via av af og och i en in voor bij")
-
-// pronouns are words with which a customer speaks of a person or a thing. The
-// name of a shop has them with a capital only: "My Shop".
-var pronouns = setOf("u U uw Uw je jij jouw jullie ik wij we mij mijn me ons onze hij zij ze " +
-	"I i you your he she we they my me our his her " +
-	"ich du er wir Sie Ihr Ihre Ihnen sie ihr ihre mein meine unser unsere mir " +
-	"vous tu je nous il elle on mon ma mes votre notre " +
-	"yo tú usted ustedes él ella nosotros mi su nuestro " +
-	"io lei lui noi voi mio mia suo sua " +
-	"eu você vocês ele ela nós meu minha " +
-	"ja pan pani on ona my mój moja jeg du han hun vi min mitt hon minä hän я вы он она мы мой şunu")
-
-func setOf(words string) map[string]bool {
-	set := map[string]bool{}
-	for w := range strings.FieldsSeq(words) {
-		set[w] = true
-	}
-	return set
-}
-
-// crossesSentenceEnd reports whether s contains the end of a sentence: a word
-// longer than the abbreviations in names, a full stop, and a capital.
-func crossesSentenceEnd(s string) bool {
-	letters := 0
-	for i, r := range s {
-		if unicode.IsLetter(r) {
-			letters++
-			continue
-		}
-		if letters > 3 && strings.ContainsRune(".!?", r) && beginsSentence(s[i+1:]) {
-			return true
-		}
-		letters = 0
-	}
-	return false
-}
-
-// beginsSentence reports whether s is a blank and a capital.
-func beginsSentence(s string) bool {
-	if !strings.HasPrefix(s, " ") {
-		return false
-	}
-	next, _ := utf8.DecodeRuneInString(s[1:])
-	return unicode.IsUpper(next)
-}
-
 // capitalizedOpeners are openers in their usual spelling. They are used to
 // find an attribution that begins in the middle of a line.
 var capitalizedOpeners = []string{"On ", "Op ", "Am ", "Le ", "El ", "Il ", "Em ", "Den ", "På ", "W dniu ", "Dnia ", "Dne "}
@@ -330,24 +223,29 @@ var capitalizedOpeners = []string{"On ", "Op ", "Am ", "Le ", "El ", "Il ", "Em 
 // openerLetters are the first letters of capitalizedOpeners.
 const openerLetters = "OALEIDPW"
 
+// maxInside is the most places in a line at which an attribution is looked for.
+const maxInside = 8
+
 // matchInside finds an attribution that begins inside the first line of c, after
 // other text. It returns its position in that line.
-func (c *candidate) matchInside(lines []line) (at int, t trust, ok bool) {
+func (c *candidate) matchInside(lines []line) (at int, sure certainty, ok bool) {
 	s := lines[c.start].text
 	tail := max(0, len(s)+len(c.below)-maxAttributionLen)
 	if !c.digits {
 		return 0, possible, false
 	}
-	for at = len(s) - 1; at > tail; at-- {
+	tries := maxInside
+	for at = len(s) - 1; at > tail && tries > 0; at-- {
 		if !isCapitalizedOpener(s, at) || !followsText(s, at) {
 			continue
 		}
+		tries--
 		inner := *c
 		inner.whole = strings.TrimSuffix(s[at:]+" "+c.below, " ")
 		inner.text = ""
 		inner.gap = true // only a form with an opener
-		if t, ok = inner.matchDated(); ok {
-			return at, t, true
+		if sure, ok = inner.matchDated(); ok {
+			return at, sure, true
 		}
 	}
 	return 0, possible, false
