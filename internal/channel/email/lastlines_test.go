@@ -3,6 +3,8 @@ package email_test
 import (
 	"fmt"
 	"html"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -64,5 +66,29 @@ func TestNormalize_LastLines(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// mailCases is a folder of mails that once gave a wrong text. The test of it skips
+// without the folder.
+const mailCases = "../../../../shared/cases/mail"
+
+func TestNormalize_CasesOfReplies(t *testing.T) {
+	t.Parallel()
+	for file, want := range map[string]string{
+		"email-reply-only-a-number.eml":       "12345",
+		"email-reply-begins-with-a-digit.eml": "2 stuks graag",
+	} {
+		raw, err := os.ReadFile(filepath.Join(mailCases, file))
+		if err != nil {
+			t.Skip("no cases")
+		}
+		d, _, err := email.Normalize(raw, email.EnvelopeFromHeaders(raw))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := d.Messages[0].Text; got != want {
+			t.Errorf("%s: got %q, want %q", file, got, want)
+		}
 	}
 }

@@ -1,30 +1,31 @@
 package reply
 
-import (
-	"strings"
-)
+import "strings"
 
 // The limits of an attribution.
 const (
 	maxAttribution    = 7   // lines
 	maxAttributionLen = 400 // bytes
-	maxWriterWords    = 10
-	maxNameWords      = 8 // of a writer without an address
 )
 
-// maxTries is the number of lines that are read as ends of attributions. No
-// thread has more, and it limits the time for a text with very many
-// candidates.
+// maxTries is the number of lines that are read as ends of attributions. It
+// limits the time for a text with very many candidates; no thread has as many.
 const maxTries = 500
 
 // markAttributions marks the attributions of quotes.
 //
-// An attribution is found from its end, because mail programs wrap it. A line
-// that may be the end is read alone, then with the line above it, and so on.
-// The first text that has a form of [datedForms] is the attribution. So a line
-// of the reply above a whole attribution is never part of it. Only then the
-// forms without a time are tried: the end of a wrapped attribution can look
-// like one.
+// Mail programs wrap an attribution, so it is found from its last line, which
+// ends in a colon. That line is read alone, then together with the line above it,
+// and so on. The first text that has one of datedForms is the attribution:
+//
+//	14:00 is prima
+//	Op ma 3 mrt 2025 om 10:15 schreef Winkel
+//	<winkel@example.com>:
+//
+// The last line has no form and the last two have one, so the first line stays
+// part of the reply although it begins with a time. The forms without a time are
+// tried last, because the end of a wrapped attribution can have one:
+// "Winkel <winkel@example.com> wrote:".
 func markAttributions(lines []line) {
 	tries := maxTries
 	for i := range lines {
@@ -40,37 +41,39 @@ func markAttributions(lines []line) {
 	}
 }
 
-// A trust says how sure it is that a text is an attribution.
-type trust byte
+// A certainty says how sure it is that a text is an attribution.
+type certainty byte
 
 const (
-	possible trust = iota // it has no time of day and no address
-	probable              // it has one of them, with a day
-	certain               // it has a day and an address
+	possible certainty = iota // it has no time of day and no address
+	probable                  // it has one of them, with a day
+	certain                   // it has a day, an address and a verb
 )
 
-// trustIn returns the trust in an attribution with the given writer and time.
-func trustIn(w writer, when moment) trust {
+// certainty returns the certainty of an attribution with the pattern p and the
+// given writer and time.
+func (p *pattern) certainty(w writer, when moment) certainty {
 	switch {
-	case w.address && when.isDate():
+	case w.address && when.isDate() && !p.needsAddress:
 		return certain
-	case when.isFull():
+	case w.address && when.isDate(), when.isFull():
 		return probable
 	}
 	return possible
 }
 
-// An attribution is the place of an attribution that ends at a known line.
+// An attribution is the beginning of an attribution whose last line is known.
 type attribution struct {
-	start int // its first line
-	cut   int // if not 0, the position in that line at which it begins
-	trust trust
+	start     int // its first line
+	cut       int // if not 0, the position in that line at which it begins
+	certainty certainty
 }
 
+// mark sets the class of the lines from the beginning of a to line end.
 func (a attribution) mark(lines []line, end int) {
 	first := &lines[a.start]
 	first.joined = end - a.start
-	first.trust = a.trust
+	first.certainty = a.certainty
 	first.cut = a.cut
 	for j := a.start; j <= end; j++ {
 		lines[j].class = attributionLine
@@ -80,8 +83,8 @@ func (a attribution) mark(lines []line, end int) {
 	}
 }
 
-// mayBeInAttribution reports whether a line may be part of an attribution. In
-// HTML the attribution is often part of the quote.
+// mayBeInAttribution reports whether a line may be part of an attribution. That
+// of an HTML mail is often inside the quote.
 func (l *line) mayBeInAttribution() bool {
 	return l.class == textLine || (l.class == quotedLine && l.inSpan)
 }
@@ -97,11 +100,13 @@ func mayEndAttribution(lines []line, i int) bool {
 		return closesBracket(lines, i)
 	}
 	text, marked := trimEnd(l.text)
-	switch {
-	case marked, strings.HasSuffix(text, ">"), isDigit(l.text[0]), patterns.lastWords[strings.ToLower(lastWord(text))]:
-		return true
-	}
-	return isBeforeQuote(lines, i)
+	return marked || beginsWithYear(text) || patterns.lastWords[lastWord(text)] || isBeforeQuote(lines, i)
+}
+
+// beginsWithYear reports whether s begins with a year, as the attributions of
+// old versions of Gmail did.
+func beginsWithYear(s string) bool {
+	return len(s) > 4 && isYear(s[:4]) && (s[4] == '-' || s[4] == '/')
 }
 
 // closesBracket reports whether line i looks quoted, but its ">" is the end of
@@ -148,20 +153,24 @@ func isBeforeQuote(lines []line, i int) bool {
 
 // findAttribution finds the attribution that ends at line i.
 func findAttribution(lines []line, i int) (attribution, bool) {
-	texts := joinBackwards(lines, i)
-	for _, t := range texts {
-		if m, ok := t.matchDated(); ok {
-			return attribution{start: t.extendUpwards(lines, m), trust: m.trust}, true
+	var texts [maxAttribution]candidate
+	n := 0
+	c := candidate{start: i + 1, beforeQuote: isBeforeQuote(lines, i)}
+	for n < len(texts) && c.addLineAbove(lines, i) {
+		if sure, ok := c.matchDated(); ok {
+			return attribution{start: c.extendUpwards(lines), certainty: sure}, true
+		}
+		texts[n] = c
+		n++
+	}
+	for _, t := range texts[:n] {
+		if at, sure, ok := t.matchInside(lines); ok {
+			return attribution{start: t.start, cut: at, certainty: sure}, true
 		}
 	}
-	for _, t := range texts {
-		if at, m, ok := t.matchInside(lines); ok {
-			return attribution{start: t.start, cut: at, trust: m.trust}, true
-		}
-	}
-	for _, t := range texts {
-		if m, ok := t.matchUndated(); ok {
-			return attribution{start: t.extendUpwards(lines, m), trust: possible}, true
+	for _, t := range texts[:n] {
+		if t.matchUndated() {
+			return attribution{start: t.extendUpwards(lines), certainty: possible}, true
 		}
 	}
 	return attribution{}, false
@@ -171,50 +180,62 @@ func findAttribution(lines []line, i int) (attribution, bool) {
 // joined.
 type candidate struct {
 	start       int    // its first line
-	rest        string // the lines after the first, joined
-	text        string // without the punctuation at its ends
+	whole       string // the lines, joined
+	below       string // the lines after the first, joined
+	text        string // whole without the punctuation at its ends; set by split
 	lower       string // text in lower case
 	marked      bool   // it ends in a colon or dashes
 	beforeQuote bool   // a quote follows
+	digits      bool   // it has a digit
 	gap         bool   // an empty line is inside
 }
 
-// joinBackwards returns the candidates that end at line i, the shortest first.
-func joinBackwards(lines []line, i int) []candidate {
-	c := candidate{beforeQuote: isBeforeQuote(lines, i)}
-	var all []candidate
-	for j := i; j >= 0 && i-j < maxAttribution; j-- {
-		l := &lines[j]
-		if l.class == emptyLine {
-			if c.gap || !strings.HasPrefix(c.rest, "<") {
-				break
-			}
-			c.gap = true
-			continue
-		}
-		if j < i && (!l.mayBeInAttribution() || l.inSpan != lines[i].inSpan || l.cut > 0) {
-			break
-		}
-		c.start = j
-		if len(l.text)+len(c.rest) > maxAttributionLen {
-			c.text = "" // an attribution can only begin inside the line
-			c.lower = ""
-			all = append(all, c)
-			break
-		}
-		whole := trimDecoration(l.text)
-		if j < i {
-			whole += " " + c.rest
-		}
-		c.text, c.marked = trimEnd(plainBlanks(whole))
-		c.lower = strings.ToLower(c.text)
-		if len(c.lower) != len(c.text) {
-			c.text = c.lower
-		}
-		all = append(all, c)
-		c.rest = whole
+// addLineAbove adds the line above c, whose last line is end. It reports false if
+// that line cannot be in the same attribution.
+func (c *candidate) addLineAbove(lines []line, end int) bool {
+	j := c.start - 1
+	if j >= 0 && lines[j].class == emptyLine && strings.HasPrefix(c.whole, "<") && !c.gap {
+		c.gap = true
+		j--
 	}
-	return all
+	if j < 0 || len(c.whole) > maxAttributionLen {
+		return false
+	}
+	l := &lines[j]
+	isPart := j == end || (l.mayBeInAttribution() && l.inSpan == lines[end].inSpan && l.cut == 0)
+	if !isPart || labelKind(l.text) != 0 {
+		return false
+	}
+	c.start = j
+	c.below = c.whole
+	c.whole = trimDecoration(l.text)
+	if c.below != "" {
+		c.whole += " " + c.below
+	}
+	c.digits = c.digits || hasDigit(l.text)
+	c.text = ""
+	return true
+}
+
+// split sets text, lower and marked, which are compared with the forms.
+func (c *candidate) split() {
+	if c.text != "" {
+		return // it is split
+	}
+	c.text, c.marked = trimEnd(plainBlanks(c.whole))
+	c.lower = strings.ToLower(c.text)
+	if len(c.lower) != len(c.text) {
+		c.text = c.lower
+	}
+}
+
+func hasDigit(s string) bool {
+	for i := range len(s) {
+		if isDigit(s[i]) {
+			return true
+		}
+	}
+	return false
 }
 
 // trimDecoration returns a line without leading dashes and stars.
@@ -231,21 +252,21 @@ func plainBlanks(s string) string {
 	return strings.Join(strings.Fields(s), " ")
 }
 
-// unmarkSentences makes text of attributions that are sentences of the writer,
-// such as "Op maandag schreef Jan:", because the real attribution or a header is
-// directly below them.
+// unmarkSentences makes text of attributions that the writer of the reply wrote,
+// such as "Op 3 mei schreef Jan:". The attribution that the mail program added, or
+// a header, is directly below such a sentence.
 func unmarkSentences(lines []line) {
 	for i := range lines {
 		l := &lines[i]
-		if l.class != attributionLine || l.trust == certain || (i > 0 && lines[i-1].cut > 0) {
+		if l.class != attributionLine || l.certainty == certain || (i > 0 && lines[i-1].cut > 0) {
 			continue
 		}
 		end := i + l.joined
 		next := end + 1
-		for next < len(lines) && lines[next].class == emptyLine {
+		for next < len(lines) && (lines[next].class == emptyLine || lines[next].class == ruleLine) {
 			next++
 		}
-		if next < len(lines) && beginsHistory(lines, next, l.trust) {
+		if next < len(lines) && beginsHistory(lines, next, l.certainty) {
 			for j := i; j <= end; j++ {
 				lines[j].class = textLine
 			}
@@ -254,10 +275,11 @@ func unmarkSentences(lines []line) {
 	}
 }
 
-// beginsHistory reports whether line i begins the history of the mail, below an
-// attribution with the given trust. A quote whose first lines are an attribution
-// or a header does so if that of the quote itself is only possible.
-func beginsHistory(lines []line, i int, above trust) bool {
+// beginsHistory reports whether line i, below an attribution with the given
+// certainty, begins the history of the mail itself. The attribution at the
+// beginning of a quote is often that of an older mail, so it counts only below an
+// attribution that is merely possible.
+func beginsHistory(lines []line, i int, above certainty) bool {
 	switch lines[i].class {
 	case attributionLine, labelLine, originalMark, forwardMark:
 		return true
@@ -281,7 +303,7 @@ func beginsQuotedHistory(lines []line) bool {
 			return true
 		}
 		quoted = append(quoted, line{text: text, class: textLine})
-		if a, found := findAttribution(quoted, len(quoted)-1); found && a.trust != possible {
+		if a, found := findAttribution(quoted, len(quoted)-1); found && a.certainty != possible {
 			return true
 		}
 	}

@@ -33,8 +33,8 @@ var calendars = []calendar{
 
 const (
 	shortDays   = "пн вт ср чт пт сб вс нд pn wt śr czw pt nd sob po út st čt pá so ne ut št pi pzt paz cmt cum çar per dl dt dc dj dv ds dg th cn"
-	shortMonths = "mrt sept mrs szept márc febr"
-	linkWords   = "feira at on of the om op um am der dem den des à a le de d las los la les del dels al el alle ore dalle giorno il às as dia s kl klo kello den på vid o godz dnia в о у v ve u lúc vào thg tháng ora orele la στις k h cs p sze szo t im"
+	shortMonths = "mrt ag sept mrs szept márc febr"
+	linkWords   = "feira at on of the om op um am der dem den à a le de d las los la les del dels al el alle ore dalle giorno il às as dia s kl klo kello på vid o godz dnia в о у v ve u lúc vào thg tháng ora orele στις k h p t im"
 	zoneWords   = "am pm utc gmt cet cest mez mesz wet west eet eest bst ist est edt cst cdt mst mdt pst pdt akst hst msk jst kst hkt sgt aest aedt acst awst nzst nzdt z vorm nachm odp dop"
 	unitWords   = "uhr uur h hrs hod г р год"
 )

@@ -79,12 +79,7 @@ func markHeaderLabels(lines []line) {
 	}
 }
 
-// A headerScan is a run of labels that may be the header of a quoted mail.
-type headerScan struct {
-	labels []headerLabel
-	end    int // the line after the last label
-}
-
+// A headerLabel is a label in a run that may be the header of a quoted mail.
 type headerLabel struct {
 	line   int
 	kind   uint8
@@ -93,13 +88,13 @@ type headerLabel struct {
 }
 
 // findHeader returns the first line of the header whose labels begin at line i,
-// and the line after its last. Without such a header both are i.
+// and the line after its last. Both are i if no header begins there.
 //
 // The last line of a reply may be a label too, such as "Datum: 3 mei". So the
 // header begins after a label whose meaning comes again.
 func findHeader(lines []line, i int) (start, end int) {
-	scan := scanLabels(lines, i)
-	labels := scan.labels
+	var space [maxHeader]headerLabel
+	labels, end := scanLabels(lines, i, space[:0])
 	from := 0 // index of the label at which the header begins
 	for j, l := range labels {
 		for k := from; k < j; k++ {
@@ -116,9 +111,9 @@ func findHeader(lines []line, i int) (start, end int) {
 	}
 	switch {
 	case isHeader(labels[from:]):
-		return labels[from].line, scan.end
+		return labels[from].line, end
 	case isHeader(labels):
-		return i, scan.end
+		return i, end
 	}
 	return i, i
 }
@@ -135,10 +130,10 @@ func meaning(kind uint8) uint8 {
 	return kind
 }
 
-// scanLabels reads the labels from line i on. A label may be wrapped, and an
-// empty line may be between two.
-func scanLabels(lines []line, i int) headerScan {
-	s := headerScan{end: i}
+// scanLabels appends the labels from line i on to labels, and returns the line
+// after the last. A label may be wrapped, and an empty line may be between two.
+func scanLabels(lines []line, i int, labels []headerLabel) (_ []headerLabel, end int) {
+	end = i
 	gap := 0
 	for j := i; j < len(lines) && j < i+maxHeader; j++ {
 		if lines[j].class == emptyLine {
@@ -151,16 +146,16 @@ func scanLabels(lines []line, i int) headerScan {
 			break
 		}
 		if kind := labelKind(lines[j].text); kind != 0 {
-			s.labels = append(s.labels, headerLabel{j, kind, provesHeader(kind, lines[j].text), gap > 0})
-			s.end = j + 1
+			labels = append(labels, headerLabel{j, kind, provesHeader(kind, lines[j].text), gap > 0})
+			end = j + 1
 			gap = 0
 			continue
 		}
-		if gap > 0 || j-s.end > 2 {
+		if gap > 0 || j-end > 2 {
 			break // the line does not continue a label
 		}
 	}
-	return s
+	return labels, end
 }
 
 // isHeader reports whether labels are those of one header: at least three, of

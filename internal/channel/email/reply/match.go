@@ -6,55 +6,49 @@ import (
 	"unicode/utf8"
 )
 
-// A match says how a candidate has the form of an attribution.
-type match struct {
-	trust trust
-	bare  bool // it begins with a time, without a word such as "Op"
-}
-
 // matchDated matches c with the forms that have a time.
-func (c *candidate) matchDated() (match, bool) {
-	for _, opener := range patterns.openers[wordAt(c.lower)] {
+func (c *candidate) matchDated() (certainty, bool) {
+	if !c.digits || len(c.whole) > maxAttributionLen {
+		return possible, false
+	}
+	c.split()
+	first := wordAt(c.lower)
+	for _, opener := range patterns.openers[first] {
 		if after := skipPhrase(c.lower, 0, opener); after >= 0 {
-			if m, ok := c.matchTimeFirst(opener, after); ok {
-				return m, true
+			if sure, ok := c.matchTimeFirst(opener, after); ok {
+				return sure, true
 			}
 		}
 	}
 	if c.gap {
-		return match{}, false
+		return possible, false
 	}
-	if beginsMoment(c.lower) {
-		if m, ok := c.matchTimeFirst("", 0); ok {
-			return m, true
+	if first == "" || momentWords[first]&(dayName|monthName) != 0 {
+		if sure, ok := c.matchTimeFirst("", 0); ok {
+			return sure, true
 		}
 	}
-	if !strings.ContainsAny(c.lower, "0123456789") {
-		return match{}, false
-	}
-	for _, p := range patterns.writerTime {
-		if m, ok := c.matchWriterFirst(p); ok {
-			return m, true
+	for word := range strings.FieldsSeq(c.lower) {
+		for _, p := range patterns.writerTime[word] {
+			if sure, ok := c.matchWriterFirst(p); ok {
+				return sure, true
+			}
 		}
 	}
-	return match{}, false
-}
-
-// beginsMoment reports whether a time begins at the start of s, with a number
-// or a name.
-func beginsMoment(s string) bool {
-	if s == "" {
-		return false
+	for _, p := range patterns.writerTime[""] {
+		if sure, ok := c.matchWriterFirst(p); ok {
+			return sure, true
+		}
 	}
-	return isDigit(s[0]) || momentWords[wordAt(s)]&(dayName|monthName) != 0
+	return possible, false
 }
 
 // matchTimeFirst matches c with the patterns that have the opener and then a
 // time, which begins at position at.
-func (c *candidate) matchTimeFirst(opener string, at int) (match, bool) {
+func (c *candidate) matchTimeFirst(opener string, at int) (certainty, bool) {
 	n, when := readMoment(c.lower[at:])
 	if n == 0 {
-		return match{}, false
+		return possible, false
 	}
 	timeEnd := at + n
 	for _, p := range patterns.timeFirst[opener] {
@@ -64,18 +58,18 @@ func (c *candidate) matchTimeFirst(opener string, at int) (match, bool) {
 			continue
 		}
 		if w := newWriter(c.text[start:end]); c.accepts(p, w, when) {
-			return match{trust: trustIn(w, when), bare: opener == ""}, true
+			return p.certainty(w, when), true
 		}
 	}
-	return match{}, false
+	return possible, false
 }
 
 // matchWriterFirst matches c with a pattern that has the writer before the time.
-func (c *candidate) matchWriterFirst(p *pattern) (match, bool) {
+func (c *candidate) matchWriterFirst(p *pattern) (certainty, bool) {
 	start := skipPhrase(c.lower, 0, p.before)
 	end := dropPhrase(c.lower, p.after)
 	if start < 0 || end < start {
-		return match{}, false
+		return possible, false
 	}
 	body := c.lower[start:end]
 	writerEnd := strings.LastIndex(body, p.between)
@@ -83,43 +77,57 @@ func (c *candidate) matchWriterFirst(p *pattern) (match, bool) {
 		writerEnd = strings.LastIndexByte(body, '>') + 1
 	}
 	if writerEnd <= 0 || !isPhraseAt(body, writerEnd, p.between) {
-		return match{}, false
+		return possible, false
 	}
 	rest := body[writerEnd+len(p.between):]
 	n, when := readMoment(rest)
 	if strings.Trim(rest[n:], betweenParts) != "" {
-		return match{}, false
+		return possible, false
 	}
 	w := newWriter(c.text[start : start+writerEnd])
 	if !c.accepts(p, w, when) {
-		return match{}, false
+		return possible, false
 	}
-	return match{trust: trustIn(w, when)}, true
+	return p.certainty(w, when), true
 }
 
-// matchUndated matches c with the forms that have no time.
-func (c *candidate) matchUndated() (match, bool) {
-	if !c.marked || c.gap {
-		return match{}, false
+// matchUndated reports whether c has one of the forms that have no time.
+func (c *candidate) matchUndated() bool {
+	if c.gap || len(c.whole) > maxAttributionLen {
+		return false
 	}
-	for _, p := range patterns.undated {
-		start := skipPhrase(c.lower, 0, p.before)
-		end := dropPhrase(c.lower, p.after)
-		if start < 0 || end < start {
-			continue
-		}
-		w := newWriter(c.text[start:end])
-		named := w.endsInAddress || (c.beforeQuote && w.isName())
-		if named && w.plausible() {
-			return match{}, true
+	if !c.beforeQuote && strings.IndexByte(c.whole, '@') < 0 {
+		return false
+	}
+	c.split()
+	if !c.marked {
+		return false
+	}
+	for _, word := range []string{wordAt(c.lower), lastWord(c.lower), ""} {
+		for _, p := range patterns.undated[word] {
+			if c.matchWriterOnly(p) {
+				return true
+			}
 		}
 	}
-	return match{}, false
+	return false
 }
 
-// accepts reports whether a text with the pattern p is an attribution: whether
-// its writer and its time are those that a mail program writes. What is missing
-// in one of them must be made up by the quote that follows.
+// matchWriterOnly matches c with a pattern without a time.
+func (c *candidate) matchWriterOnly(p *pattern) bool {
+	start := skipPhrase(c.lower, 0, p.before)
+	end := dropPhrase(c.lower, p.after)
+	if start < 0 || end < start {
+		return false
+	}
+	w := newWriter(c.text[start:end])
+	named := w.endsInAddress || (c.beforeQuote && w.isName())
+	return named && w.plausible()
+}
+
+// accepts reports whether c, which has the pattern p, is an attribution: whether
+// a mail program writes such a writer and time. A quote directly below makes up
+// for a missing address, time of day or colon.
 func (c *candidate) accepts(p *pattern, w writer, when moment) bool {
 	switch {
 	case !w.plausible():
@@ -129,13 +137,13 @@ func (c *candidate) accepts(p *pattern, w writer, when moment) bool {
 	case !c.marked && c.beforeQuote:
 		return when.isComplete() && (w.address || when.isFull())
 	case !c.marked:
-		return when.isFull() && w.address && (p.after != "" || w.endsInAddress)
+		return when.isFull() && w.address && p.after != ""
 	case w.address:
-		return when.isDate() || when.has(hasWeekday)
+		return when.isDate()
 	case w.pronoun:
-		return c.beforeQuote && when.isFull()
+		return w.text == "you" && c.beforeQuote && when.isFull() // Eudora
 	case c.beforeQuote:
-		return when.isDate() || when.has(hasWeekday)
+		return when.isDate()
 	}
 	return when.isFull()
 }
@@ -143,20 +151,27 @@ func (c *candidate) accepts(p *pattern, w writer, when moment) bool {
 // acceptsWithoutVerb is accepts for a pattern that consists of a time and a
 // writer.
 func (c *candidate) acceptsWithoutVerb(w writer, when moment) bool {
-	if !w.address {
-		return when.isFull() && isOldGmail(c.lower)
-	}
-	if patterns.verbs[strings.ToLower(wordAt(w.text))] {
+	switch {
+	case patterns.verbs[strings.ToLower(wordAt(w.text))]:
 		return false // the opener of a form with this verb is missing
+	case c.marked && w.endsInAddress:
+		return when.isComplete()
 	}
-	return when.isComplete() && w.endsInAddress && (c.marked || c.beforeQuote)
+	return isOldGmail(c.lower, w, when)
 }
 
-// isOldGmail reports whether s begins with a time as Gmail wrote it until 2018:
-// "2016-03-03 17:21 GMT+01:00".
-func isOldGmail(s string) bool {
+// isOldGmail reports whether s begins with a time as Gmail wrote it until 2018,
+// without a colon at the end: "2013/7/20 Jan <jan@example.com>" or "2016-03-03
+// 17:21 GMT+01:00 Jan".
+func isOldGmail(s string, w writer, when moment) bool {
 	const zone = len("2016-03-03 17:21 ")
-	return len(s) > zone && isYear(s[:4]) && strings.HasPrefix(s[zone:], "gmt") && (s[4] == '-' || s[4] == '/')
+	if !beginsWithYear(s) {
+		return false
+	}
+	if s[4] == '/' {
+		return strings.HasSuffix(w.text, ">")
+	}
+	return when.isFull() && len(s) > zone && strings.HasPrefix(s[zone:], "gmt")
 }
 
 // betweenParts are the characters that mail programs put between the parts of
@@ -201,140 +216,52 @@ func isPhraseAt(s string, at int, phrase string) bool {
 	return !(unicode.IsLetter(first) && unicode.IsLetter(before)) && !(unicode.IsLetter(last) && unicode.IsLetter(after))
 }
 
-// A writer is the text of an attribution that names the writer of the quote.
-type writer struct {
-	text          string
-	address       bool // it has a mail address
-	endsInAddress bool
-	pronoun       bool // a person speaks of another one: "u", "my brother"
-}
-
-func newWriter(s string) writer {
-	w := writer{text: strings.Trim(s, betweenParts)}
-	w.address = strings.IndexByte(w.text, '@') >= 0
-	if w.address {
-		last := lastWord(w.text)
-		w.endsInAddress = strings.HasSuffix(last, ">") || strings.HasSuffix(last, "&gt;") || strings.IndexByte(last, '@') >= 0
-		return w
-	}
-	for word := range strings.FieldsSeq(strings.ToLower(w.text)) {
-		w.pronoun = w.pronoun || pronouns[strings.Trim(word, ",.")]
-	}
-	return w
-}
-
-// plausible reports whether w can be a name with or without an address, and not
-// a part of a sentence.
-func (w writer) plausible() bool {
-	most := maxNameWords
-	if w.address {
-		most = maxWriterWords
-	}
-	name, _, _ := strings.Cut(w.text, "<")
-	switch {
-	case w.text == "", hasOpenBracket(w.text), strings.Contains(w.text, "?"):
-		return false
-	case strings.Contains(w.text, "://") && w.text == name:
-		return false
-	case strings.Contains(strings.ReplaceAll(w.text, "mailto:", ""), ":") && !strings.Contains(w.text, "://"):
-		return false
-	}
-	return len(strings.Fields(name)) <= most && !crossesSentenceEnd(name)
-}
-
-// isName reports whether w consists of a few words with capitals.
-func (w writer) isName() bool { return !w.pronoun && isNameLike(w.text) }
-
-// isNameLike reports whether s consists of a few words with capitals.
-func isNameLike(s string) bool {
-	words := strings.Fields(s)
-	if len(words) == 0 || len(words) > maxNameWords || strings.ContainsAny(s, "0123456789@?!;:") || strings.HasSuffix(s, ",") || strings.HasSuffix(s, ".") {
-		return false
-	}
-	for i, word := range words {
-		first, _ := utf8.DecodeRuneInString(strings.Trim(word, `"'()`))
-		if unicode.IsLower(first) && (i == 0 || !nameParticles[word]) {
-			return false
-		}
-	}
-	return true
-}
-
-// nameParticles are the words without a capital in names of people and shops.
-var nameParticles = setOf("van de der den het te ter ten von vom zu zum und of the and for by at du des la le les et pour da do dos das e di del della degli y via av af og och i en in voor bij")
-
-// pronouns are words with which a customer speaks of a person. A name rarely
-// has them.
-var pronouns = setOf("u uw je jij jouw jullie ik wij we mij mijn me ons onze hij zij ze " +
-	"i you your he she we they my me our his her " +
-	"ich du er wir sie ihr ihre mein meine unser unsere mir " +
-	"vous tu je nous il elle on mon ma mes votre notre " +
-	"yo tú usted ustedes él ella nosotros mi su nuestro " +
-	"io lei lui noi voi mio mia suo sua " +
-	"eu você vocês ele ela nós meu minha " +
-	"ja pan pani on ona my mój moja jeg du han hun vi min mitt hon minä hän я вы он она мы мой")
-
-func setOf(words string) map[string]bool {
-	set := map[string]bool{}
-	for w := range strings.FieldsSeq(words) {
-		set[w] = true
-	}
-	return set
-}
-
-// crossesSentenceEnd reports whether s contains the end of a sentence: a word
-// longer than the abbreviations in names, a full stop, and a capital.
-func crossesSentenceEnd(s string) bool {
-	letters := 0
-	for i, r := range s {
-		if unicode.IsLetter(r) {
-			letters++
-			continue
-		}
-		if letters > 3 && strings.ContainsRune(".!?", r) && beginsSentence(s[i+1:]) {
-			return true
-		}
-		letters = 0
-	}
-	return false
-}
-
-// beginsSentence reports whether s is a blank and a capital.
-func beginsSentence(s string) bool {
-	if !strings.HasPrefix(s, " ") {
-		return false
-	}
-	next, _ := utf8.DecodeRuneInString(s[1:])
-	return unicode.IsUpper(next)
-}
-
 // capitalizedOpeners are openers in their usual spelling. They are used to
 // find an attribution that begins in the middle of a line.
 var capitalizedOpeners = []string{"On ", "Op ", "Am ", "Le ", "El ", "Il ", "Em ", "Den ", "På ", "W dniu ", "Dnia ", "Dne "}
 
+// openerLetters are the first letters of capitalizedOpeners.
+const openerLetters = "OALEIDPW"
+
+// maxInside is the most places in a line at which an attribution is looked for.
+const maxInside = 8
+
 // matchInside finds an attribution that begins inside the first line of c, after
 // other text. It returns its position in that line.
-func (c *candidate) matchInside(lines []line) (at int, m match, ok bool) {
+func (c *candidate) matchInside(lines []line) (at int, sure certainty, ok bool) {
 	s := lines[c.start].text
-	tail := max(0, len(s)+len(c.rest)-maxAttributionLen)
-	for _, opener := range capitalizedOpeners {
-		at = strings.LastIndex(s, opener)
-		if at < max(1, tail) || !followsText(s, at) {
+	tail := max(0, len(s)+len(c.below)-maxAttributionLen)
+	if !c.digits {
+		return 0, possible, false
+	}
+	tries := maxInside
+	for at = len(s) - 1; at > tail && tries > 0; at-- {
+		if !isCapitalizedOpener(s, at) || !followsText(s, at) {
 			continue
 		}
+		tries--
 		inner := *c
-		whole := strings.TrimSuffix(s[at:]+" "+c.rest, " ")
-		inner.text, inner.marked = trimEnd(plainBlanks(whole))
-		inner.lower = strings.ToLower(inner.text)
-		if len(inner.lower) != len(inner.text) {
-			inner.text = inner.lower
-		}
-		inner.gap = true // a form with an opener
-		if m, ok = inner.matchDated(); ok {
-			return at, m, true
+		inner.whole = strings.TrimSuffix(s[at:]+" "+c.below, " ")
+		inner.text = ""
+		inner.gap = true // only a form with an opener
+		if sure, ok = inner.matchDated(); ok {
+			return at, sure, true
 		}
 	}
-	return 0, match{}, false
+	return 0, possible, false
+}
+
+// isCapitalizedOpener reports whether an opener is at position at of s.
+func isCapitalizedOpener(s string, at int) bool {
+	if strings.IndexByte(openerLetters, s[at]) < 0 {
+		return false
+	}
+	for _, opener := range capitalizedOpeners {
+		if strings.HasPrefix(s[at:], opener) {
+			return true
+		}
+	}
+	return false
 }
 
 // followsText reports whether a word begins at position p of s, with text
@@ -343,32 +270,15 @@ func followsText(s string, p int) bool {
 	return strings.ContainsAny(s[p-1:p], " -\t") && strings.Trim(s[:p], "-–—*_> \t\u00a0") != ""
 }
 
-// extendUpwards returns the first line of the attribution c, which matches as m.
-// It is the line above c if that is the first part of the attribution too: the
-// name of a writer whose address begins c, or what comes before the day in a
-// time that begins c.
-func (c *candidate) extendUpwards(lines []line, m match) int {
+// extendUpwards returns the first line of the attribution c. It is the line
+// above c if that is the name of a writer whose address begins c.
+func (c *candidate) extendUpwards(lines []line) int {
 	above := c.start - 1
-	if above < 0 || !lines[above].mayBeInAttribution() || lines[above].inSpan != lines[c.start].inSpan {
+	if above < 0 || !strings.HasPrefix(c.text, "<") || !lines[above].mayBeInAttribution() || lines[above].inSpan != lines[c.start].inSpan {
 		return c.start
 	}
-	text := plainBlanks(trimDecoration(lines[above].text))
-	isName := strings.HasPrefix(c.text, "<") && isNameLike(text)
-	if isName || (m.bare && beginsTimeOnly(strings.ToLower(text))) {
+	if isNameLike(trimDecoration(lines[above].text)) {
 		return above
 	}
 	return c.start
-}
-
-// beginsTimeOnly reports whether s is the beginning of an attribution up to its
-// day: "W dniu", "Den tirsdag," or "pon.,".
-func beginsTimeOnly(s string) bool {
-	for _, opener := range patterns.openers[wordAt(s)] {
-		if after := skipPhrase(s, 0, opener); after >= 0 {
-			s = s[after:]
-			break
-		}
-	}
-	n, when := readMoment(s)
-	return s == "" || (when == hasWeekday && s[n:] == ",")
 }

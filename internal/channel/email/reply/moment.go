@@ -33,7 +33,7 @@ func (m moment) isFull() bool { return m.isDate() && m.has(hasClock) }
 
 // readMoment reads the time at the start of s, which is in lower case. It
 // returns the length of the time and its parts. It stops where a part comes a
-// second time, so that the name in "3 mei 10:15 Jan" is not read as January.
+// second time: "jan" in "3 mei 10:15 jan" is a writer and not January.
 func readMoment(s string) (n int, m moment) {
 	r := momentReader{s: s}
 	for r.readPart() {

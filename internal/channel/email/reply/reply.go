@@ -1,16 +1,24 @@
-// Package reply finds the new text in a mail: the text without quoted history,
-// signature and warning banner.
+// Package reply finds the reply in a mail: its text without the quoted history,
+// the signature and the warning banner.
 //
-// It reads line by line. Every line gets a class: text, quote, attribution
-// ("Op 3 mei schreef Jan:"), header label, rule, sign-off of a phone, and
-// others. The sequence of classes decides where the reply begins and ends, so
-// the time is linear in the length of the text. The package knows the words of
-// thirteen languages. Facts that the mail's HTML shows are passed in
-// [Options].
+// [Strip] works in three steps.
+//
+//  1. Each line gets a class by its own words: text, quote, rule ("-----"),
+//     sign-off ("Sent from my iPhone"), and others.
+//  2. Lines that belong together get the class of their attribution or header. An
+//     attribution is "Op 3 mei 2024 om 10:00 schreef Jan:", often wrapped over two
+//     or three lines. A header is "Van: ...", "Verzonden: ..." and so on.
+//  3. The sequence of classes decides where the reply begins and ends.
+//
+// The words of mail programs in each language are in tables: attributions in
+// forms.go, names of days and months in calendar.go, labels of headers in
+// labels.go, separators in classify.go, sign-offs in signoff.go, small print in
+// footer.go and warnings in banner.go. Facts that the mail's HTML shows are
+// passed in [Options].
 //
 // In doubt, text is kept. A reply between quotes keeps the quotes. A forward
-// without a text of its own is kept whole. The result is never empty unless
-// the text is.
+// without a text of its own is kept whole. The result is never empty unless the
+// text is. The time is linear in the length of the text.
 package reply
 
 import (
@@ -64,8 +72,8 @@ const (
 	emptyLine       class = 'e'
 	textLine        class = 't'
 	quotedLine      class = 'q'
-	attributionLine class = 'b' // "On Monday Jan wrote:"
-	labelLine       class = 'h' // "From: Jan"
+	attributionLine class = 'b' // "On 3 May 2024, Jan wrote:"
+	labelLine       class = 'h' // "From: Jan", in a header
 	ruleLine        class = 'd' // "-----"
 	signatureMark   class = 'g' // "-- "
 	signOffLine     class = 's' // "Sent from my iPhone"
@@ -77,14 +85,15 @@ const (
 
 type line struct {
 	text       string // without trailing blanks and the newline
-	start, end int
+	start, end int    // positions in the whole text
 	class      class
-	inSpan     bool // a quote by the facts in Options, without a mark of its own
-	joined     int  // number of lines after it that belong to it
-	cut        int  // if not 0, position in text at which an attribution begins
-	trust      trust
+	inSpan     bool      // quoted by the facts in Options, and without a mark of its own
+	certainty  certainty // of the attribution that begins here
+	joined     int       // number of lines after it that are in the same attribution
+	cut        int       // if not 0, the position in text at which an attribution begins
 }
 
+// splitLines returns the lines of a text, without their classes.
 func splitLines(text string) []line {
 	lines := make([]line, 0, strings.Count(text, "\n")+1)
 	for pos := 0; pos <= len(text); {
@@ -100,7 +109,8 @@ func splitLines(text string) []line {
 	return lines
 }
 
-// classifyLines sets the class of every line.
+// classifyLines sets the class of every line: first of each line alone, then of
+// the lines that mean something together.
 func classifyLines(lines []line, o Options) {
 	inCode := findCodeLines(lines)
 	quotes := o.Quotes
@@ -135,7 +145,7 @@ func classifyLines(lines []line, o Options) {
 const minWrapped = 60
 
 // continuesInNext reports whether the sentence of a line goes on in the next
-// line. A number there rather is an answer.
+// line. A number is not a continuation but an answer.
 func continuesInNext(line, next string) bool {
 	r, _ := utf8.DecodeRuneInString(next)
 	if strings.ContainsAny(line[len(line)-1:], ".?!:") {
@@ -243,7 +253,8 @@ func markPGPArmour(l *line, open bool) bool {
 	return false
 }
 
-// A unit is one line, or the lines of one attribution.
+// A unit is a part of the text that is kept or dropped as a whole: one line, the
+// part of a line before an attribution, or the lines of one attribution.
 type unit struct {
 	class       class
 	first, last int // indexes of lines
@@ -251,6 +262,7 @@ type unit struct {
 	cut         int // length of its part of the line; 0 for the whole line
 }
 
+// groupUnits returns the units of all lines.
 func groupUnits(lines []line) []unit {
 	units := make([]unit, 0, len(lines))
 	for i := 0; i < len(lines); i++ {

@@ -1,7 +1,7 @@
 package reply_test
 
 import (
-	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -442,31 +442,19 @@ func wraps(text string) []string {
 }
 
 // TestStrip_LastLines puts each ending of a reply above each attribution, in
-// each of the ways that it is wrapped and quoted. The reply is kept and nothing
-// of the quote is.
+// each of the ways that it is wrapped and quoted, with and without a blank line
+// between. The reply is kept and nothing of the quote is.
 func TestStrip_LastLines(t *testing.T) {
 	t.Parallel()
-	cells := 0
-	wrong := map[string]int{}
-	check := func(program, ending, mail, want string) {
-		cells++
-		if got := reply.Strip(mail, reply.Options{}).Text; got != want {
-			wrong[program]++
-			wrong["ending: "+ending]++
-			if wrong[program] <= 3 {
-				t.Errorf("%s:\n%s\n--- got:\n%s\n--- want:\n%s", program, mail, got, want)
-			}
-		}
-	}
-	for _, e := range endings {
-		e = strings.ReplaceAll(e, `\n`, "\n")
-		for _, a := range above {
-			want := a + e
+	for i, ending := range endings {
+		t.Run(ending, func(t *testing.T) {
+			t.Parallel()
+			want := above[i%len(above)] + strings.ReplaceAll(ending, `\n`, "\n")
 			for _, gap := range []string{"\n", "\n\n"} {
-				for _, at := range attributions {
-					for _, lines := range wraps(at.text) {
+				for _, a := range attributions {
+					for _, lines := range wraps(a.text) {
 						for _, q := range quotes {
-							check(fmt.Sprintf("%s, %s", at.program, q.name), e, want+gap+lines+"\n"+q.text, want)
+							checkReply(t, a.program+", "+q.name, want, gap+lines+"\n"+q.text)
 						}
 					}
 				}
@@ -475,16 +463,156 @@ func TestStrip_LastLines(t *testing.T) {
 					if strings.HasPrefix(h.text, ">") {
 						text = quotes[0].text
 					}
-					check(h.program, e, want+gap+h.text+"\n"+text, want)
+					checkReply(t, h.program, want, gap+h.text+"\n"+text)
 				}
 			}
-			for _, at := range undated {
-				check(at.program, e, want+"\n\n"+at.text+"\n"+quotes[0].text, want)
+			for _, a := range undated {
+				checkReply(t, a.program, want, "\n\n"+a.text+"\n"+quotes[0].text)
+			}
+		})
+	}
+}
+
+// checkReply strips a mail that consists of a reply and its history, and checks
+// that the reply is left.
+func checkReply(t *testing.T, program, want, history string) {
+	t.Helper()
+	if got := reply.Strip(want+history, reply.Options{}).Text; got != want {
+		t.Errorf("%s:\n%s\n--- got:\n%s\n--- want:\n%s", program, want+history, got, want)
+	}
+}
+
+// minWrap is the least length of the first line of a wrapped attribution in
+// TestStrip_WrappedAnywhere. No program wraps earlier.
+const minWrap = 20
+
+// TestStrip_WrappedAnywhere wraps each attribution at each pair of its blanks.
+func TestStrip_WrappedAnywhere(t *testing.T) {
+	t.Parallel()
+	for _, a := range attributions {
+		words := strings.Split(wraps(a.text)[0], " ")
+		for first := range words {
+			begin := strings.Join(words[:first], " ")
+			if len(begin) < minWrap {
+				continue
+			}
+			for second := first; second < len(words); second++ {
+				lines := begin + "\n"
+				if second > first {
+					lines += strings.Join(words[first:second], " ") + "\n"
+				}
+				lines += strings.Join(words[second:], " ")
+				for _, want := range []string{"12345", "14:00 is prima", "25-09-2025 14:00", "Op dinsdag"} {
+					checkReply(t, a.program, want, "\n\n"+lines+"\n"+quotes[0].text)
+				}
 			}
 		}
 	}
-	t.Logf("%d cells", cells)
-	for p, n := range wrong {
-		t.Logf("%d wrong: %s", n, p)
+}
+
+// TestStrip_RandomLastLines is TestStrip_LastLines with endings of random words
+// that occur in attributions.
+func TestStrip_RandomLastLines(t *testing.T) {
+	t.Parallel()
+	const samples = 20_000
+	words := strings.Fields("12345 2 3 14:00 10:15 3/5 25-09-2025 2025 2025-09-25 mei maart march mars mär Jan Piet Winkel jan@example.com <jan@example.com> : , . ? ! schreef wrote wrote: écrit schrieb Op On Am Le El Il Den dinsdag Tuesday di. om at um à u you ik het is goed graag stuks euro € 12,50 % uur pm AM CET +0100 GMT van de W dniu Em Datum: Van: Aan: 1. 1)")
+	random := rand.New(rand.NewPCG(1, 2))
+	pick := func(n int) int { return random.IntN(n) }
+	for range samples {
+		var ending []string
+		for range 1 + pick(7) {
+			ending = append(ending, words[pick(len(words))])
+		}
+		want := above[pick(len(above))] + strings.Join(ending, " ")
+		if reply.Strip(want, reply.Options{}).Text != want {
+			continue // the words have a meaning without an attribution too
+		}
+		a := attributions[pick(len(attributions))]
+		lines := wraps(a.text)
+		gap := []string{"\n", "\n\n"}[pick(2)]
+		checkReply(t, a.program, want, gap+lines[pick(len(lines))]+"\n"+quotes[pick(len(quotes))].text)
+	}
+}
+
+// TestStrip_LinesBetween puts the lines that mail programs and writers put
+// between a reply and an attribution there.
+func TestStrip_LinesBetween(t *testing.T) {
+	t.Parallel()
+	between := []string{
+		"Verzonden vanaf mijn iPhone", "Verstuurd vanaf mijn Galaxy", "Sent from my iPhone", "Von meinem iPhone gesendet", "Envoyé de mon iPhone", "Outlook voor iOS downloaden",
+		"-- \nJan Jansen\n06-12345678", "-- \nJan Jansen\n\nKerkstraat 12\n1234 AB Utrecht", "________________________________\nJan Jansen",
+	}
+	for _, want := range []string{"12345", "2 stuks graag", "14:00 is prima", "25-09-2025", "Op dinsdag", "1234 AB"} {
+		for _, b := range between {
+			for _, a := range attributions {
+				checkReply(t, a.program, want, "\n\n"+b+"\n\n"+wraps(a.text)[0]+"\n"+quotes[0].text)
+			}
+		}
+	}
+}
+
+// TestStrip_NumbersBelow answers with numbers below or between the lines of a
+// quote.
+func TestStrip_NumbersBelow(t *testing.T) {
+	t.Parallel()
+	answers := []string{"12345", "2 stuks graag", "14:00 is prima", "25-09-2025", "1234 AB", "€ 12,50", "#12345", "12345.", "3 mei", "10-15 stuks"}
+	for _, answer := range answers {
+		for _, a := range attributions {
+			at := wraps(a.text)[0] + "\n"
+			if got := reply.Strip(at+quotes[0].text+"\n"+answer+"\n", reply.Options{}).Text; got != answer {
+				t.Errorf("%s, below the quote: got %q, want %q", a.program, got, answer)
+			}
+			want := "Hallo,\n\nzie onder.\n\n> Wat is uw bestelnummer?\n\n" + answer
+			mail := "Hallo,\n\nzie onder.\n\n" + at + "> Wat is uw bestelnummer?\n\n" + answer + "\n"
+			if got := reply.Strip(mail, reply.Options{}).Text; got != want {
+				t.Errorf("%s, above and below the quote: got %q, want %q", a.program, got, want)
+			}
+			want = "> Wat is uw bestelnummer?\n" + answer + "\n> En uw postcode?\n" + answer
+			mail = at + want
+			if got := reply.Strip(mail, reply.Options{}).Text; got != want {
+				t.Errorf("%s, between the lines: got %q, want %q", a.program, got, want)
+			}
+		}
+	}
+}
+
+// TestStrip_Sentences reads texts in which a customer writes about a mail. They
+// have words of an attribution and no quote below them.
+func TestStrip_Sentences(t *testing.T) {
+	t.Parallel()
+	texts := []string{
+		"Op 3 mei 2024 schreef u mij:\nhet pakket is onderweg.\n\nDat klopt niet.",
+		"Op 3 mei 2024 om 10:00 schreef u mij:\nhet pakket is onderweg.\n\nDat klopt niet.",
+		"Op 3 mei schreef Jan:\nwij bellen u.\n\nIk ben niet gebeld.",
+		"Op dinsdag 25 september schreef uw collega:\nwij bellen u.\n\nIk ben niet gebeld.",
+		"Uw collega Piet schreef op 3 mei 2024 om 10:00:\nwij bellen u.",
+		"Op 3 mei 2024 om 10:00 heeft uw monteur mij het volgende geschreven:\nik kom morgen.",
+		"On 3 May 2024 you wrote:\nyour parcel is on its way.\n\nIt is not.",
+		"On Monday Jan wrote:\nwe will call you.\n\nYou did not.",
+		"On May 3 my brother wrote to you:\nit is broken.",
+		"On Monday I wrote to Jan <jan@example.com> and got no answer.",
+		"At 10:15 I wrote to help@shop.example:\nno answer.",
+		"Am 3. Mai 2024 schrieb ich Ihnen:\ndas Paket fehlt.\n\nKeine Antwort.",
+		"Am Montag schrieb Herr Muster:\nwir rufen an.",
+		"Le 3 mai 2024 vous m'avez écrit :\nle colis arrive.\n\nRien.",
+		"Le 3 mai, Jean a écrit :\nle colis arrive.\n\nRien.",
+		"El 3 de mayo usted escribió:\nel paquete llega.",
+		"Il 3 maggio lei ha scritto:\nil pacco arriva.",
+		"3 mei 2024 10:00: gebeld\n4 mei 2024 11:00: weer gebeld\nGeen antwoord.",
+		"3 mei 2024 10:00 Jan gesproken:\nhij zou bellen.",
+		"25-09-2025 14:00 Winkel, Utrecht:\nafspraak voor reparatie.",
+		"1. 25-09-2025 08:59 besteld:\n2 stuks\n2. 26-09-2025 geleverd:\n1 stuk",
+		"Mijn adres is Jan Jansen <jan@example.com>:\nstuur het daarheen.",
+		"Ik heb op 3 mei 2024 om 10:00 gemaild naar help@winkel.example:\ngeen antwoord.",
+		"Bestelling 12345 van 25-09-2025 08:59, op naam van jan@example.com:\n2 lampen",
+		"Datum: 25-09-2025\nBestelnummer: 12345\nAantal: 2",
+	}
+	for _, text := range texts {
+		if got := reply.Strip(text+"\n", reply.Options{}).Text; got != text {
+			t.Errorf("got %q, want %q", got, text)
+		}
+		for _, a := range attributions {
+			checkReply(t, a.program, text, "\n\n"+wraps(a.text)[0]+"\n"+quotes[0].text)
+		}
 	}
 }
