@@ -1,8 +1,11 @@
 package taxonomy
 
 import (
+	"regexp"
 	"strings"
 	"sync"
+
+	"github.com/heard-intake/heard/internal/taxonomy/lexicon"
 )
 
 // A matcher is the compiled form of all phrases. A scan keeps one bit set per
@@ -13,26 +16,22 @@ type matcher struct {
 	priority          []int // by reason
 
 	slots         int
-	words         map[string]wordEntry
-	prefixes      map[string]wordEntry // by stem: "factu" of "factu*"
-	suffixes      map[string]wordEntry // by stem: "factuur" of "*factuur"
-	prefixLengths lengthsByEdge        // lengths of the stems in prefixes
-	suffixLengths lengthsByEdge        // lengths of the stems in suffixes
-	compoundHeads lengthsByEdge        // lengths of the words that can begin a compound
-	compoundTails lengthsByEdge        // lengths of the words that can end a compound
+	words         map[string][]int32  // slots by word
+	prefixes      map[string][]int32  // slots by stem: "factu" of "factu*"
+	suffixes      map[string][]int32  // slots by stem: "factuur" of "*factuur"
+	common        map[string]language // common words of one language
+	prefixLengths lengthsByEdge       // lengths of the stems in prefixes
+	suffixLengths lengthsByEdge       // lengths of the stems in suffixes
+	compoundTails lengthsByEdge       // lengths of the words that can end a compound
 	typos         typoIndex
-	weights       [][]reasonWeight // by pattern; pattern 0 has none
+	orderToken    *regexp.Regexp // matches an order number; may be nil
+	orderWord     wordEntry      // the meaning of an order number
+	cache         wordCache
 
 	phrases  []compiledPhrase
-	byAnchor [][]int32 // phrases by their least used slot
+	byAnchor [][]int32 // phrases of reasons and products by their least used slot
+	asides   [][]int32 // asides and closings by their least used slot
 	pool     sync.Pool
-}
-
-// A wordEntry describes a word of the taxonomy, or a stem with *.
-type wordEntry struct {
-	slots   []int32
-	pattern int32 // index of its weights; 0 if it has none
-	nl, en  int8  // 1 for a common word of that language
 }
 
 // A phraseKind is the effect of a phrase on its target.
@@ -42,6 +41,8 @@ const (
 	plainPhrase phraseKind = iota
 	negatablePhrase
 	voidingPhrase
+	asidePhrase   // the words of the phrase, and those between them, do not count
+	closingPhrase // the phrase begins the signature of a mail
 )
 
 type compiledPhrase struct {
@@ -49,7 +50,7 @@ type compiledPhrase struct {
 	target   int32
 	kind     phraseKind
 	exact    bool // a word with a typing error does not match
-	language string
+	language language
 	matched  []string // the text of the phrase, for Result.Matched
 }
 
@@ -66,13 +67,10 @@ const (
 	butWords  = "maar|want|omdat|dus|but|because|however|en|and"
 )
 
-// Common words of one language. Words of both languages, such as "is", are left out.
-const (
-	commonNL = "ik je jij u uw mijn mij wij we jullie het de een niet geen en van op met voor aan dat die deze dit hoe waar wat wanneer waarom heb hebt heeft kan kunt wil moet ben bent zijn was werd worden nog al ook maar dan er bij naar uit om te goedemorgen goedemiddag hallo hoi graag bestelling pakket factuur"
-	commonEN = "i you your my me it the a an not no and of on with for to that this these those how where what when why have has had can could will would do does did am are was been still already but then there at from by hello hi please order package invoice get got"
-)
+// orderWords are the words that an order number counts as.
+var orderWords = []string{"bestelling", "order"}
 
-// compileMatcher compiles the phrases and vocabularies of t.
+// compileMatcher compiles the phrases of t.
 func compileMatcher(t *Taxonomy) *matcher {
 	c := compiler{m: &matcher{reasons: len(t.Reasons), products: len(t.Products)}, phraseParser: newPhraseParser(t.Words)}
 	for _, words := range []string{notWords, onlyWords, butWords} { // in the order of the constants
@@ -89,12 +87,16 @@ func compileMatcher(t *Taxonomy) *matcher {
 	for i, p := range t.Products {
 		c.addPhrases(int32(len(t.Reasons)+i), plainPhrase, p.Phrases) //nolint:gosec // a file of 1 MB has fewer
 	}
-	c.computeWeights(t)
+	c.addAsides()
 	c.indexWords()
-	c.addCommonWords(commonNL, wordEntry{nl: 1})
-	c.addCommonWords(commonEN, wordEntry{en: 1})
+	c.indexCommonWords()
 	c.indexByAnchor()
 	c.indexWordLengths()
+	c.m.orderToken = compileOrderToken(t.OrderNumber)
+	for _, w := range orderWords {
+		c.m.orderWord.slots = append(c.m.orderWord.slots, c.m.words[w]...)
+	}
+	c.m.cache.entries = map[string]*wordEntry{}
 	return c.m
 }
 
@@ -102,15 +104,14 @@ func compileMatcher(t *Taxonomy) *matcher {
 type compiler struct {
 	m *matcher
 	*phraseParser
-	pattern []int32 // by word; 0 if it has no weights
 }
 
 // addPhrases compiles the phrases of a target.
 func (c *compiler) addPhrases(target int32, k phraseKind, p Phrases) {
 	for _, l := range []struct {
-		language string
+		language language
 		texts    []string
-	}{{"nl", p.NL}, {"en", p.EN}} {
+	}{{dutch, p.NL}, {english, p.EN}} {
 		for i, text := range l.texts {
 			ph, err := c.parsePhrase(text)
 			if err != nil {
@@ -123,22 +124,19 @@ func (c *compiler) addPhrases(target int32, k phraseKind, p Phrases) {
 	}
 }
 
-// indexWords stores every word with its slots and weights.
+// indexWords stores every word with its slots.
 func (c *compiler) indexWords() {
 	m := c.m
-	entries := make([]wordEntry, len(c.words))
-	for i := range entries {
-		entries[i].pattern = c.pattern[i]
-	}
+	entries := make([][]int32, len(c.words))
 	for slot, words := range c.slots {
 		for _, w := range words {
-			entries[w].slots = append(entries[w].slots, int32(slot))
+			entries[w] = append(entries[w], int32(slot)) //nolint:gosec // a file of 1 MB has fewer
 		}
 	}
 	m.slots = len(c.slots)
-	m.words = make(map[string]wordEntry, len(c.words))
-	m.prefixes = map[string]wordEntry{}
-	m.suffixes = map[string]wordEntry{}
+	m.words = make(map[string][]int32, len(c.words))
+	m.prefixes = map[string][]int32{}
+	m.suffixes = map[string][]int32{}
 	for i, w := range c.words {
 		switch {
 		case strings.HasSuffix(w, "*"):
@@ -152,13 +150,14 @@ func (c *compiler) indexWords() {
 	}
 }
 
-// addCommonWords adds words that indicate a language.
-func (c *compiler) addCommonWords(words string, mark wordEntry) {
-	for w := range strings.FieldsSeq(words) {
-		e := c.m.words[w]
-		e.nl |= mark.nl
-		e.en |= mark.en
-		c.m.words[w] = e
+// indexCommonWords stores the words that indicate a language.
+func (c *compiler) indexCommonWords() {
+	c.m.common = make(map[string]language, 512)
+	for w := range strings.FieldsSeq(commonDutch) {
+		c.m.common[w] = dutch
+	}
+	for w := range strings.FieldsSeq(commonEnglish) {
+		c.m.common[w] = english
 	}
 }
 
@@ -173,7 +172,6 @@ func (c *compiler) indexWordLengths() {
 	}
 	for w := range m.words {
 		if len(w) >= minTypo {
-			m.compoundHeads.addPrefixLength(w)
 			m.compoundTails.addSuffixLength(w)
 		}
 	}
@@ -192,6 +190,7 @@ func (c *compiler) indexByAnchor() {
 		}
 	}
 	m.byAnchor = make([][]int32, m.slots)
+	m.asides = make([][]int32, m.slots)
 	for i, p := range m.phrases {
 		rarest := p.parts[0][0].number
 		for _, part := range p.parts {
@@ -201,6 +200,17 @@ func (c *compiler) indexByAnchor() {
 				}
 			}
 		}
-		m.byAnchor[rarest] = append(m.byAnchor[rarest], int32(i))
+		switch p.kind {
+		case asidePhrase, closingPhrase:
+			m.asides[rarest] = append(m.asides[rarest], int32(i))
+		default:
+			m.byAnchor[rarest] = append(m.byAnchor[rarest], int32(i))
+		}
 	}
+}
+
+// addAsides compiles the asides and closings of the lexicon.
+func (c *compiler) addAsides() {
+	c.addPhrases(0, asidePhrase, Phrases(lexicon.Asides))
+	c.addPhrases(0, closingPhrase, Phrases(lexicon.Closings))
 }
