@@ -25,8 +25,8 @@ type Result struct {
 	// Spans are the words of the text that decided.
 	Spans Spans
 	// Confidence is a value from 0 to 1. A longer deciding phrase and further
-	// phrases of the reason increase it. A typing error and other reasons in the
-	// text decrease it.
+	// phrases of the reason increase it. A typing error, other reasons in the text,
+	// and a phrase of the lexicon instead of the taxonomy decrease it.
 	Confidence float64
 	Language   string // nl, en, or empty if undecided
 }
@@ -162,13 +162,14 @@ func (s *scanState) rankReasons(m *matcher) []int32 {
 
 // A targetMatch holds the matches of one reason or product in a text.
 type targetMatch struct {
-	weight int   // words of its longest matching phrase; 0 if none matches
-	phrase int32 // number of that phrase
-	at     int   // its position, in words
-	spans  Spans // words of the text that it matches
-	count  int   // number of matching phrases
-	typo   bool  // the longest phrase matched with a typing error
-	void   bool  // an Unless phrase matched
+	weight  int   // words of its longest matching phrase; 0 if none matches
+	phrase  int32 // number of that phrase
+	at      int   // its position, in words
+	spans   Spans // words of the text that it matches
+	count   int   // number of matching phrases
+	typo    bool  // the longest phrase matched with a typing error
+	lexicon bool  // the phrase is from the lexicon, not from the taxonomy
+	void    bool  // an Unless phrase matched
 }
 
 // computeConfidence returns the confidence of a match with that rank among the reasons.
@@ -179,6 +180,9 @@ func (f targetMatch) computeConfidence(rank, reasons int) float64 {
 	}
 	if f.typo {
 		c -= 0.1
+	}
+	if f.lexicon {
+		c -= 0.15
 	}
 	if reasons > 1 {
 		c -= 0.1

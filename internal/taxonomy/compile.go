@@ -2,6 +2,7 @@ package taxonomy
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 
@@ -30,7 +31,7 @@ type matcher struct {
 
 	phrases  []compiledPhrase
 	byAnchor [][]int32 // phrases of reasons and products by their least used slot
-	asides   [][]int32 // asides and closings by their least used slot
+	asides   [][]int32 // asides, closings and harmless phrases by their least used slot
 	pool     sync.Pool
 }
 
@@ -41,17 +42,21 @@ const (
 	plainPhrase phraseKind = iota
 	negatablePhrase
 	voidingPhrase
-	asidePhrase   // the words of the phrase, and those between them, do not count
-	closingPhrase // the phrase begins the signature of a mail
+	asidePhrase    // the words of the phrase, and those between them, do not count
+	closingPhrase  // the phrase begins the signature of a mail
+	signPhrase     // a negatable sign of danger, from the lexicon
+	harmlessPhrase // an everyday phrase with words of a sign
 )
 
 type compiledPhrase struct {
 	phrase
-	target   int32
-	kind     phraseKind
-	exact    bool // a word with a typing error does not match
-	language language
-	matched  []string // the text of the phrase, for Result.Matched
+	target    int32
+	kind      phraseKind
+	exact     bool // a word with a typing error does not match
+	negatable bool // a negation before it excludes it
+	danger    bool // the target is about a danger: words of a harmless phrase do not match
+	language  language
+	matched   []string // the text of the phrase, for Result.Matched
 }
 
 // The slots that every taxonomy has.
@@ -64,7 +69,7 @@ const (
 const (
 	notWords  = "niet|geen|nooit|nergens|zonder|not|no|never|without|isnt|arent|wasnt|werent|doesnt|dont|didnt|hasnt|havent|cant|cannot|wont|nor"
 	onlyWords = "alleen|slechts|enkel|only|just"
-	butWords  = "maar|want|omdat|dus|but|because|however|en|and"
+	butWords  = "maar|want|omdat|dus|but|because|however|en|and|dat|that|waarom|why|hoe|how|toen|when|terwijl|while"
 )
 
 // orderWords are the words that an order number counts as.
@@ -83,6 +88,9 @@ func compileMatcher(t *Taxonomy) *matcher {
 		c.addPhrases(reason, plainPhrase, r.Phrases)
 		c.addPhrases(reason, negatablePhrase, r.Negatable)
 		c.addPhrases(reason, voidingPhrase, r.Unless)
+		if r.Severity == Critical {
+			c.addDangers(reason)
+		}
 	}
 	for i, p := range t.Products {
 		c.addPhrases(int32(len(t.Reasons)+i), plainPhrase, p.Phrases) //nolint:gosec // a file of 1 MB has fewer
@@ -118,6 +126,8 @@ func (c *compiler) addPhrases(target int32, k phraseKind, p Phrases) {
 				panic("taxonomy: invalid phrase in a checked taxonomy: " + err.Error())
 			}
 			one := compiledPhrase{phrase: ph, target: target, kind: k, language: l.language, matched: l.texts[i : i+1 : i+1]}
+			one.danger = k == signPhrase
+			one.negatable = k == negatablePhrase || (k == signPhrase && !c.hasNegation(ph))
 			one.exact = ph.weight == 1 && c.shortestWord(ph.parts[0][0].number) < minTypoAlone
 			c.m.phrases = append(c.m.phrases, one)
 		}
@@ -201,7 +211,7 @@ func (c *compiler) indexByAnchor() {
 			}
 		}
 		switch p.kind {
-		case asidePhrase, closingPhrase:
+		case asidePhrase, closingPhrase, harmlessPhrase:
 			m.asides[rarest] = append(m.asides[rarest], int32(i))
 		default:
 			m.byAnchor[rarest] = append(m.byAnchor[rarest], int32(i))
@@ -213,4 +223,36 @@ func (c *compiler) indexByAnchor() {
 func (c *compiler) addAsides() {
 	c.addPhrases(0, asidePhrase, Phrases(lexicon.Asides))
 	c.addPhrases(0, closingPhrase, Phrases(lexicon.Closings))
+}
+
+// addDangers adds the signs of the dangers that a critical reason is about. Its own
+// phrases must come last in the list of phrases.
+func (c *compiler) addDangers(reason int32) {
+	first := len(c.m.phrases)
+	for first > 0 && c.m.phrases[first-1].target == reason {
+		first--
+	}
+	own := c.m.phrases[first:]
+	for _, d := range lexicon.Dangers {
+		if !slices.ContainsFunc(own, func(p compiledPhrase) bool { return p.kind != voidingPhrase && c.isAbout(p.phrase, d.Topics) }) {
+			continue
+		}
+		for i := range own {
+			own[i].danger = true
+		}
+		c.addPhrases(reason, signPhrase, Phrases(d.Signs))
+		c.addPhrases(reason, harmlessPhrase, Phrases(d.Everyday))
+	}
+}
+
+// isAbout reports whether a word of the phrase begins with one of the topics.
+func (c *compiler) isAbout(p phrase, topics []string) bool {
+	return slices.ContainsFunc(c.wordsOf(p), func(word string) bool {
+		return slices.ContainsFunc(topics, func(topic string) bool { return strings.HasPrefix(word, topic) })
+	})
+}
+
+// hasNegation reports whether a word of the phrase is a negation, as in "not safe".
+func (c *compiler) hasNegation(p phrase) bool {
+	return slices.ContainsFunc(c.wordsOf(p), func(word string) bool { return strings.Contains("|"+notWords+"|", "|"+word+"|") })
 }

@@ -79,9 +79,6 @@ func (r *phraseParser) wordNumber(word string) int32 {
 
 // parsePhrase parses one phrase. Its error contains the remedy.
 func (r *phraseParser) parsePhrase(text string) (phrase, error) {
-	if len(text) > maxPhraseLen {
-		return phrase{}, fmt.Errorf("phrase is longer than %d characters; split it into shorter ones", maxPhraseLen)
-	}
 	p := phrase{parts: []part{nil}}
 	gap := false
 	for field := range strings.FieldsSeq(strings.ReplaceAll(text, "-", " ")) {

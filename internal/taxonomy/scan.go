@@ -20,14 +20,15 @@ type scanState struct {
 	end      int      // words from here on are a signature
 
 	// The words of the window are represented by one bit each.
-	slots   []uint64          // those that fill each slot
-	typos   []uint64          // those that fill it with a typing error
-	touched []int32           // slots that a word of the window fills
-	stops   uint64            // those that follow the end of a sentence
-	clauses uint64            // those that follow the end of a clause, for example a comma
-	muted   uint64            // those of an aside
-	foreign [languages]uint64 // by language: those in a sentence of another language
-	first   int               // index of the first word of the window
+	slots    []uint64          // those that fill each slot
+	typos    []uint64          // those that fill it with a typing error
+	touched  []int32           // slots that a word of the window fills
+	stops    uint64            // those that follow the end of a sentence
+	clauses  uint64            // those that follow the end of a clause, for example a comma
+	muted    uint64            // those of an aside
+	harmless uint64            // those of an everyday phrase with words of a sign of danger
+	foreign  [languages]uint64 // by language: those in a sentence of another language
+	first    int               // index of the first word of the window
 
 	matches []targetMatch
 	targets []int32 // targets with a match
@@ -66,6 +67,7 @@ func (s *scanState) clearWindow() {
 	s.stops = 0
 	s.clauses = 0
 	s.muted = 0
+	s.harmless = 0
 	s.foreign = [languages]uint64{}
 }
 
@@ -150,10 +152,15 @@ func (m *matcher) evaluateWindow(s *scanState) {
 				continue
 			}
 			f.count++
+			if c.kind == signPhrase && f.weight > 0 && !f.lexicon {
+				continue // a phrase of the taxonomy decides
+			}
 			at := s.first + lowestBit(hits)
 			isEarlier := c.weight == f.weight && at < f.at
-			if c.weight > f.weight || isEarlier {
+			isOwn := f.lexicon && c.kind != signPhrase
+			if c.weight > f.weight || isEarlier || isOwn {
 				f.weight = c.weight
+				f.lexicon = c.kind == signPhrase
 				f.phrase = p
 				f.at = at
 				f.typo = c.containsTypo(s)
@@ -163,8 +170,8 @@ func (m *matcher) evaluateWindow(s *scanState) {
 	}
 }
 
-// muteAsides mutes the words of asides, such as "or I will see my lawyer", and all
-// words of a signature.
+// muteAsides mutes the words of asides, such as "or I will see my lawyer", of
+// harmless phrases, and of a signature.
 func (m *matcher) muteAsides(s *scanState) {
 	for _, slot := range s.touched {
 		for _, p := range m.asides[slot] {
@@ -176,13 +183,16 @@ func (m *matcher) muteAsides(s *scanState) {
 			if hits == 0 {
 				continue
 			}
-			if c.kind == asidePhrase {
-				s.muted |= fillBits(c.matchedWords(s, hits))
-				continue
-			}
-			if at := s.first + lowestBit(hits); len(s.words)-at <= maxSignature {
-				s.end = min(s.end, at)
-				s.muted |= ^uint64(0) << lowestBit(hits)
+			switch c.kind {
+			case asidePhrase:
+				s.muted |= c.allMatchedWords(s, hits)
+			case harmlessPhrase:
+				s.harmless |= c.allMatchedWords(s, hits)
+			default:
+				if at := s.first + lowestBit(hits); len(s.words)-at <= maxSignature {
+					s.end = min(s.end, at)
+					s.muted |= ^uint64(0) << lowestBit(hits)
+				}
 			}
 		}
 	}
@@ -204,8 +214,11 @@ func (s *scanState) negatedWords() uint64 {
 // findStarts returns the words at which the phrase begins.
 func (c *compiledPhrase) findStarts(s *scanState, negated uint64) uint64 {
 	not := s.muted | s.foreign[c.language] // words that cannot be part of the phrase
-	if c.kind == negatablePhrase {
+	if c.negatable {
 		not |= negated
+	}
+	if c.danger {
+		not |= s.harmless
 	}
 	if c.exact {
 		not |= s.typos[c.parts[0][0].number]
@@ -298,6 +311,16 @@ func (c *compiledPhrase) matchedWords(s *scanState, hits uint64) uint64 {
 		}
 	}
 	return mask
+}
+
+// allMatchedWords returns the words of the window that the phrase matched at any of
+// hits, and the words between them.
+func (c *compiledPhrase) allMatchedWords(s *scanState, hits uint64) uint64 {
+	var all uint64
+	for ; hits != 0; hits &= hits - 1 {
+		all |= fillBits(c.matchedWords(s, hits))
+	}
+	return all
 }
 
 // spansOf returns the ranges of the words of the window in mask.

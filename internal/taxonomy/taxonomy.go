@@ -82,10 +82,13 @@ type Severity string
 
 // The severities, from low to high.
 const (
-	Low      Severity = "low"
-	Normal   Severity = "normal"
-	High     Severity = "high"
-	Critical Severity = "critical" // a single contact may open a problem
+	Low    Severity = "low"
+	Normal Severity = "normal"
+	High   Severity = "high"
+	// Critical means that a single contact may open a problem. A critical reason
+	// with phrases about a danger, for example fire, is also recognised by every
+	// sign of that danger in the lexicon.
+	Critical Severity = "critical"
 )
 
 // Worth is the value of a contact to one side: the customer or the company.
