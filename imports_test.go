@@ -44,7 +44,8 @@ var rules = []struct {
 	// Domain: pure.
 	{"internal/schedule", words, false},
 	{"internal/identity", words, false},
-	{"internal/taxonomy", join(words, "internal/schedule"), false},
+	{"internal/taxonomy", join(words, "internal/schedule", "internal/taxonomy/lexicon"), false},
+	{"internal/taxonomy/lexicon", nil, false},
 	{"internal/taxonomy/published", join(words, "internal/taxonomy"), false},
 	{"internal/classifier", join(words, "internal/taxonomy"), false},
 	{"internal/message", join(words, "internal/identity"), false},

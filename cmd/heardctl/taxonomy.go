@@ -63,6 +63,7 @@ func (t *tool) runTaxonomy(ctx context.Context, args []string) error {
 		len(tax.Departments), len(tax.Products), len(tax.Reasons))
 	if *text != "" {
 		t.printClassification(*text, tax.ClassifyAll(*text, taxonomy.Hints{}, nil))
+		t.printSuggestions(tax, *text)
 	}
 	if !publishes {
 		t.printHint("heardctl taxonomy publish %s", f.Arg(0))
@@ -95,5 +96,15 @@ func (t *tool) printClassification(text string, all []taxonomy.Result) {
 		}
 		fmt.Fprintf(t.out, "%s for %s, confidence %.2g, by %s in %s\n", strings.TrimSpace(r.Reason+" "+r.Product), r.Department, r.Confidence,
 			strings.Join(r.Matched, ", "), strings.Join(words, " "))
+	}
+}
+
+// printSuggestions prints the reasons that a text without a certain reason may have.
+func (t *tool) printSuggestions(tax *taxonomy.Taxonomy, text string) {
+	if tax.Classify(text, taxonomy.Hints{}).Reason != "" {
+		return
+	}
+	for _, s := range tax.Suggest(text, 3) {
+		fmt.Fprintf(t.out, "perhaps %s, score %.2g, by single words\n", s.Reason, s.Score)
 	}
 }

@@ -22,8 +22,7 @@ type Cause struct {
 	Reason     string `json:"reason"`
 	Product    string `json:"product,omitempty"`
 	Department string `json:"department"`
-	// Words are the phrases of the taxonomy that decided, or "~" if single words
-	// decided (taxonomy.ByWords).
+	// Words are the phrases of the taxonomy that decided.
 	Words []string `json:"words,omitempty"`
 	// Message is the message with the deciding words. Spans are their byte ranges, from
 	// and to, in the text "<subject>.\n<text>".

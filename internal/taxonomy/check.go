@@ -361,6 +361,9 @@ func (c *checker) checkPhrases(path, owner, claim string, p Phrases) {
 		}
 		for i, text := range l.list {
 			ph, err := c.parser.parsePhrase(text)
+			if len(text) > maxPhraseLen {
+				err = fmt.Errorf("phrase is longer than %d characters; split it into shorter ones", maxPhraseLen)
+			}
 			if err != nil {
 				c.addErrorAtPath(fmt.Sprintf("%s[%d]", l.path, i), "%v", err)
 				continue

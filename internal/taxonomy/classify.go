@@ -20,14 +20,13 @@ type Result struct {
 	Product    string // empty if unknown, or if the reason does not count products separately
 	Department string // owner of the reason for the product; empty without a reason
 	// Matched are the phrases that decided, in the notation of the taxonomy, so
-	// they contain no customer text. Matched is [ByWords] if no phrase but single
-	// words decided. It must not be modified.
+	// they contain no customer text. It must not be modified.
 	Matched []string
 	// Spans are the words of the text that decided.
 	Spans Spans
 	// Confidence is a value from 0 to 1. A longer deciding phrase and further
-	// phrases of the reason increase it. A typing error and other reasons in the
-	// text decrease it.
+	// phrases of the reason increase it. A typing error, other reasons in the text,
+	// and a phrase of the lexicon instead of the taxonomy decrease it.
 	Confidence float64
 	Language   string // nl, en, or empty if undecided
 }
@@ -50,11 +49,11 @@ func (t *Taxonomy) ClassifyAll(text string, hints Hints, results []Result) []Res
 	defer m.pool.Put(s)
 	m.scanText(s, text)
 
-	base := Result{Language: s.guessLanguage(), Product: t.chooseProduct(s, hints)}
 	top := s.rankReasons(m)
 	if len(top) == 0 {
-		return append(results, t.classifyByWords(s, base))
+		return append(results, Result{Language: s.language.String()})
 	}
+	base := Result{Language: s.language.String(), Product: t.chooseProduct(s, hints)}
 	begin := len(results)
 	for i, target := range top {
 		f := s.matches[target]
@@ -72,7 +71,7 @@ func (t *Taxonomy) ClassifyAll(text string, hints Hints, results []Result) []Res
 		one.Spans = f.spans
 		one.Confidence = f.computeConfidence(i, len(top))
 		if one.Language == "" {
-			one.Language = m.phrases[f.phrase].language
+			one.Language = m.phrases[f.phrase].language.String()
 		}
 		results = append(results, one)
 	}
@@ -132,7 +131,7 @@ func (t *Taxonomy) chooseProduct(s *scanState, hints Hints) string {
 }
 
 // rankReasons returns the reasons that were found, the best first. It leaves out
-// voided and doubtful reasons. It sorts by priority, then by the length of the
+// voided reasons. It sorts by priority, then by the length of the
 // phrase, then by position in the text.
 func (s *scanState) rankReasons(m *matcher) []int32 {
 	s.top = s.top[:0]
@@ -141,7 +140,6 @@ func (s *scanState) rankReasons(m *matcher) []int32 {
 			s.top = append(s.top, target)
 		}
 	}
-	s.top = s.dropDoubtful(s.top)
 	slices.SortFunc(s.top, func(a, b int32) int {
 		fa := &s.matches[a]
 		fb := &s.matches[b]
@@ -162,36 +160,16 @@ func (s *scanState) rankReasons(m *matcher) []int32 {
 	return s.top
 }
 
-// Limits of [scanState.dropDoubtful].
-const (
-	shortPhrase   = 2    // words of the longest phrase that can be doubtful
-	minOutweighed = 0.25 // score by which another reason must be higher
-)
-
-// dropDoubtful removes the reasons that only one short phrase recognised, if a
-// reason without a matching phrase has a clearly higher word score.
-func (s *scanState) dropDoubtful(top []int32) []int32 {
-	most := float32(0)
-	for _, r := range s.scores.used {
-		if f := &s.matches[r]; f.weight == 0 && !f.void { // a reason with a matching phrase may be a second reason of the text
-			most = max(most, s.scores.score[r])
-		}
-	}
-	return slices.DeleteFunc(top, func(r int32) bool {
-		f := &s.matches[r]
-		return f.count == 1 && f.weight <= shortPhrase && most-s.scores.score[r] > minOutweighed
-	})
-}
-
 // A targetMatch holds the matches of one reason or product in a text.
 type targetMatch struct {
-	weight int   // words of its longest matching phrase; 0 if none matches
-	phrase int32 // number of that phrase
-	at     int   // its position, in words
-	spans  Spans // words of the text that it matches
-	count  int   // number of matching phrases
-	typo   bool  // the longest phrase matched with a typing error
-	void   bool  // an Unless phrase matched
+	weight  int   // words of its longest matching phrase; 0 if none matches
+	phrase  int32 // number of that phrase
+	at      int   // its position, in words
+	spans   Spans // words of the text that it matches
+	count   int   // number of matching phrases
+	typo    bool  // the longest phrase matched with a typing error
+	lexicon bool  // the phrase is from the lexicon, not from the taxonomy
+	void    bool  // an Unless phrase matched
 }
 
 // computeConfidence returns the confidence of a match with that rank among the reasons.
@@ -202,6 +180,9 @@ func (f targetMatch) computeConfidence(rank, reasons int) float64 {
 	}
 	if f.typo {
 		c -= 0.1
+	}
+	if f.lexicon {
+		c -= 0.15
 	}
 	if reasons > 1 {
 		c -= 0.1

@@ -31,6 +31,22 @@ func readLabelled(t testing.TB) []labelledLine {
 	return all
 }
 
+func readParaphrased(t testing.TB) []labelledLine {
+	t.Helper()
+	data, err := os.ReadFile("testdata/paraphrased.tsv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []labelledLine
+	for line := range strings.Lines(string(data)) {
+		f := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
+		if !strings.HasPrefix(line, "#") && len(f) == 3 {
+			all = append(all, labelledLine{reason: f[0], language: f[1], text: f[2]})
+		}
+	}
+	return all
+}
+
 // The phrases of the example were written with the labelled lines at hand. This test
 // therefore shows that the rules are consistent, not how they perform on new text.
 func TestClassify_LabelledLines(t *testing.T) {
@@ -86,47 +102,36 @@ func TestClassify_LabelledLines(t *testing.T) {
 }
 
 // The paraphrased lines were written without knowledge of the phrases, and phrases
-// must not be derived from them. They measure the classification by words.
+// must not be derived from them.
 func TestClassifyAll_ParaphrasedLines(t *testing.T) {
 	t.Parallel()
 	x := loadExample(t)
-	data, err := os.ReadFile("testdata/paraphrased.tsv")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var known, found, byPhrase, wrong, unknown, guessed int
-	for line := range strings.Lines(string(data)) {
-		f := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
-		if strings.HasPrefix(line, "#") || len(f) != 3 {
-			continue
-		}
-		all := x.ClassifyAll(f[2], taxonomy.Hints{}, nil)
+	var known, found, wrong, unknown, guessed int
+	for _, l := range readParaphrased(t) {
+		all := x.ClassifyAll(l.text, taxonomy.Hints{}, nil)
 		got := all[0]
-		right := slices.ContainsFunc(all, func(r taxonomy.Result) bool { return r.Reason == f[0] })
+		right := slices.ContainsFunc(all, func(r taxonomy.Result) bool { return r.Reason == l.reason })
 		switch {
-		case f[0] == taxonomy.Unknown:
+		case l.reason == taxonomy.Unknown:
 			unknown++
 			if got.Reason != "" {
 				guessed++
-				t.Logf("guessed %s by %v (%.2f): %s", got.Reason, got.Matched, got.Confidence, f[2])
+				t.Logf("guessed %s by %v (%.2f): %s", got.Reason, got.Matched, got.Confidence, l.text)
 			}
 			continue
 		case right:
 			found++
-			if !slices.Equal(got.Matched, taxonomy.ByWords) {
-				byPhrase++
-			}
 		case got.Reason != "":
 			wrong++
-			t.Logf("want %s got %s by %v (%.2f): %s", f[0], got.Reason, got.Matched, got.Confidence, f[2])
+			t.Logf("want %s got %s by %v (%.2f): %s", l.reason, got.Reason, got.Matched, got.Confidence, l.text)
 		default:
-			t.Logf("want %s got nothing: %s", f[0], f[2])
+			t.Logf("want %s got nothing: %s", l.reason, l.text)
 		}
 		known++
 	}
-	t.Logf("%d lines: found %d (%d by a phrase), wrong %d; unknown %d, of which guessed %d", known, found, byPhrase, wrong, unknown, guessed)
-	if float64(found) < 0.7*float64(known) || float64(wrong) > 0.12*float64(known) || guessed > 2 {
-		t.Errorf("found %d of %d, wrong %d, guessed %d of %d unknown; want at least 70%% found, at most 12%% wrong and 2 guessed", found, known, wrong, guessed, unknown)
+	t.Logf("%d lines: found %d, wrong %d; unknown %d, of which guessed %d", known, found, wrong, unknown, guessed)
+	if float64(found) < 0.64*float64(known) || float64(wrong) > 0.12*float64(known) || guessed > 2 {
+		t.Errorf("found %d of %d, wrong %d, guessed %d of %d unknown; want at least 64%% found, at most 12%% wrong and 2 guessed", found, known, wrong, guessed, unknown)
 	}
 }
 

@@ -1,8 +1,12 @@
 package taxonomy
 
 import (
+	"regexp"
+	"slices"
 	"strings"
 	"sync"
+
+	"github.com/heard-intake/heard/internal/taxonomy/lexicon"
 )
 
 // A matcher is the compiled form of all phrases. A scan keeps one bit set per
@@ -13,26 +17,22 @@ type matcher struct {
 	priority          []int // by reason
 
 	slots         int
-	words         map[string]wordEntry
-	prefixes      map[string]wordEntry // by stem: "factu" of "factu*"
-	suffixes      map[string]wordEntry // by stem: "factuur" of "*factuur"
-	prefixLengths lengthsByEdge        // lengths of the stems in prefixes
-	suffixLengths lengthsByEdge        // lengths of the stems in suffixes
-	compoundHeads lengthsByEdge        // lengths of the words that can begin a compound
-	compoundTails lengthsByEdge        // lengths of the words that can end a compound
+	words         map[string][]int32  // slots by word
+	prefixes      map[string][]int32  // slots by stem: "factu" of "factu*"
+	suffixes      map[string][]int32  // slots by stem: "factuur" of "*factuur"
+	common        map[string]language // common words of one language
+	prefixLengths lengthsByEdge       // lengths of the stems in prefixes
+	suffixLengths lengthsByEdge       // lengths of the stems in suffixes
+	compoundTails lengthsByEdge       // lengths of the words that can end a compound
 	typos         typoIndex
-	weights       [][]reasonWeight // by pattern; pattern 0 has none
+	orderToken    *regexp.Regexp // matches an order number; may be nil
+	orderWord     wordEntry      // the meaning of an order number
+	cache         wordCache
 
 	phrases  []compiledPhrase
-	byAnchor [][]int32 // phrases by their least used slot
+	byAnchor [][]int32 // phrases of reasons and products by their least used slot
+	asides   [][]int32 // asides, closings and harmless phrases by their least used slot
 	pool     sync.Pool
-}
-
-// A wordEntry describes a word of the taxonomy, or a stem with *.
-type wordEntry struct {
-	slots   []int32
-	pattern int32 // index of its weights; 0 if it has none
-	nl, en  int8  // 1 for a common word of that language
 }
 
 // A phraseKind is the effect of a phrase on its target.
@@ -42,15 +42,21 @@ const (
 	plainPhrase phraseKind = iota
 	negatablePhrase
 	voidingPhrase
+	asidePhrase    // the words of the phrase, and those between them, do not count
+	closingPhrase  // the phrase begins the signature of a mail
+	signPhrase     // a negatable sign of danger, from the lexicon
+	harmlessPhrase // an everyday phrase with words of a sign
 )
 
 type compiledPhrase struct {
 	phrase
-	target   int32
-	kind     phraseKind
-	exact    bool // a word with a typing error does not match
-	language string
-	matched  []string // the text of the phrase, for Result.Matched
+	target    int32
+	kind      phraseKind
+	exact     bool // a word with a typing error does not match
+	negatable bool // a negation before it excludes it
+	danger    bool // the target is about a danger: words of a harmless phrase do not match
+	language  language
+	matched   []string // the text of the phrase, for Result.Matched
 }
 
 // The slots that every taxonomy has.
@@ -63,16 +69,13 @@ const (
 const (
 	notWords  = "niet|geen|nooit|nergens|zonder|not|no|never|without|isnt|arent|wasnt|werent|doesnt|dont|didnt|hasnt|havent|cant|cannot|wont|nor"
 	onlyWords = "alleen|slechts|enkel|only|just"
-	butWords  = "maar|want|omdat|dus|but|because|however|en|and"
+	butWords  = "maar|want|omdat|dus|but|because|however|en|and|dat|that|waarom|why|hoe|how|toen|when|terwijl|while"
 )
 
-// Common words of one language. Words of both languages, such as "is", are left out.
-const (
-	commonNL = "ik je jij u uw mijn mij wij we jullie het de een niet geen en van op met voor aan dat die deze dit hoe waar wat wanneer waarom heb hebt heeft kan kunt wil moet ben bent zijn was werd worden nog al ook maar dan er bij naar uit om te goedemorgen goedemiddag hallo hoi graag bestelling pakket factuur"
-	commonEN = "i you your my me it the a an not no and of on with for to that this these those how where what when why have has had can could will would do does did am are was been still already but then there at from by hello hi please order package invoice get got"
-)
+// orderWords are the words that an order number counts as.
+var orderWords = []string{"bestelling", "order"}
 
-// compileMatcher compiles the phrases and vocabularies of t.
+// compileMatcher compiles the phrases of t.
 func compileMatcher(t *Taxonomy) *matcher {
 	c := compiler{m: &matcher{reasons: len(t.Reasons), products: len(t.Products)}, phraseParser: newPhraseParser(t.Words)}
 	for _, words := range []string{notWords, onlyWords, butWords} { // in the order of the constants
@@ -85,16 +88,23 @@ func compileMatcher(t *Taxonomy) *matcher {
 		c.addPhrases(reason, plainPhrase, r.Phrases)
 		c.addPhrases(reason, negatablePhrase, r.Negatable)
 		c.addPhrases(reason, voidingPhrase, r.Unless)
+		if r.Severity == Critical {
+			c.addDangers(reason)
+		}
 	}
 	for i, p := range t.Products {
 		c.addPhrases(int32(len(t.Reasons)+i), plainPhrase, p.Phrases) //nolint:gosec // a file of 1 MB has fewer
 	}
-	c.computeWeights(t)
+	c.addAsides()
 	c.indexWords()
-	c.addCommonWords(commonNL, wordEntry{nl: 1})
-	c.addCommonWords(commonEN, wordEntry{en: 1})
+	c.indexCommonWords()
 	c.indexByAnchor()
 	c.indexWordLengths()
+	c.m.orderToken = compileOrderToken(t.OrderNumber)
+	for _, w := range orderWords {
+		c.m.orderWord.slots = append(c.m.orderWord.slots, c.m.words[w]...)
+	}
+	c.m.cache.entries = map[string]*wordEntry{}
 	return c.m
 }
 
@@ -102,43 +112,41 @@ func compileMatcher(t *Taxonomy) *matcher {
 type compiler struct {
 	m *matcher
 	*phraseParser
-	pattern []int32 // by word; 0 if it has no weights
 }
 
 // addPhrases compiles the phrases of a target.
 func (c *compiler) addPhrases(target int32, k phraseKind, p Phrases) {
 	for _, l := range []struct {
-		language string
+		language language
 		texts    []string
-	}{{"nl", p.NL}, {"en", p.EN}} {
+	}{{dutch, p.NL}, {english, p.EN}} {
 		for i, text := range l.texts {
 			ph, err := c.parsePhrase(text)
 			if err != nil {
 				panic("taxonomy: invalid phrase in a checked taxonomy: " + err.Error())
 			}
 			one := compiledPhrase{phrase: ph, target: target, kind: k, language: l.language, matched: l.texts[i : i+1 : i+1]}
+			one.danger = k == signPhrase
+			one.negatable = k == negatablePhrase || (k == signPhrase && !c.hasNegation(ph))
 			one.exact = ph.weight == 1 && c.shortestWord(ph.parts[0][0].number) < minTypoAlone
 			c.m.phrases = append(c.m.phrases, one)
 		}
 	}
 }
 
-// indexWords stores every word with its slots and weights.
+// indexWords stores every word with its slots.
 func (c *compiler) indexWords() {
 	m := c.m
-	entries := make([]wordEntry, len(c.words))
-	for i := range entries {
-		entries[i].pattern = c.pattern[i]
-	}
+	entries := make([][]int32, len(c.words))
 	for slot, words := range c.slots {
 		for _, w := range words {
-			entries[w].slots = append(entries[w].slots, int32(slot))
+			entries[w] = append(entries[w], int32(slot)) //nolint:gosec // a file of 1 MB has fewer
 		}
 	}
 	m.slots = len(c.slots)
-	m.words = make(map[string]wordEntry, len(c.words))
-	m.prefixes = map[string]wordEntry{}
-	m.suffixes = map[string]wordEntry{}
+	m.words = make(map[string][]int32, len(c.words))
+	m.prefixes = map[string][]int32{}
+	m.suffixes = map[string][]int32{}
 	for i, w := range c.words {
 		switch {
 		case strings.HasSuffix(w, "*"):
@@ -152,13 +160,14 @@ func (c *compiler) indexWords() {
 	}
 }
 
-// addCommonWords adds words that indicate a language.
-func (c *compiler) addCommonWords(words string, mark wordEntry) {
-	for w := range strings.FieldsSeq(words) {
-		e := c.m.words[w]
-		e.nl |= mark.nl
-		e.en |= mark.en
-		c.m.words[w] = e
+// indexCommonWords stores the words that indicate a language.
+func (c *compiler) indexCommonWords() {
+	c.m.common = make(map[string]language, 512)
+	for w := range strings.FieldsSeq(commonDutch) {
+		c.m.common[w] = dutch
+	}
+	for w := range strings.FieldsSeq(commonEnglish) {
+		c.m.common[w] = english
 	}
 }
 
@@ -173,7 +182,6 @@ func (c *compiler) indexWordLengths() {
 	}
 	for w := range m.words {
 		if len(w) >= minTypo {
-			m.compoundHeads.addPrefixLength(w)
 			m.compoundTails.addSuffixLength(w)
 		}
 	}
@@ -192,6 +200,7 @@ func (c *compiler) indexByAnchor() {
 		}
 	}
 	m.byAnchor = make([][]int32, m.slots)
+	m.asides = make([][]int32, m.slots)
 	for i, p := range m.phrases {
 		rarest := p.parts[0][0].number
 		for _, part := range p.parts {
@@ -201,6 +210,49 @@ func (c *compiler) indexByAnchor() {
 				}
 			}
 		}
-		m.byAnchor[rarest] = append(m.byAnchor[rarest], int32(i))
+		switch p.kind {
+		case asidePhrase, closingPhrase, harmlessPhrase:
+			m.asides[rarest] = append(m.asides[rarest], int32(i))
+		default:
+			m.byAnchor[rarest] = append(m.byAnchor[rarest], int32(i))
+		}
 	}
+}
+
+// addAsides compiles the asides and closings of the lexicon.
+func (c *compiler) addAsides() {
+	c.addPhrases(0, asidePhrase, Phrases(lexicon.Asides))
+	c.addPhrases(0, closingPhrase, Phrases(lexicon.Closings))
+}
+
+// addDangers adds the signs of the dangers that a critical reason is about. Its own
+// phrases must come last in the list of phrases.
+func (c *compiler) addDangers(reason int32) {
+	first := len(c.m.phrases)
+	for first > 0 && c.m.phrases[first-1].target == reason {
+		first--
+	}
+	own := c.m.phrases[first:]
+	for _, d := range lexicon.Dangers {
+		if !slices.ContainsFunc(own, func(p compiledPhrase) bool { return p.kind != voidingPhrase && c.isAbout(p.phrase, d.Topics) }) {
+			continue
+		}
+		for i := range own {
+			own[i].danger = true
+		}
+		c.addPhrases(reason, signPhrase, Phrases(d.Signs))
+		c.addPhrases(reason, harmlessPhrase, Phrases(d.Everyday))
+	}
+}
+
+// isAbout reports whether a word of the phrase begins with one of the topics.
+func (c *compiler) isAbout(p phrase, topics []string) bool {
+	return slices.ContainsFunc(c.wordsOf(p), func(word string) bool {
+		return slices.ContainsFunc(topics, func(topic string) bool { return strings.HasPrefix(word, topic) })
+	})
+}
+
+// hasNegation reports whether a word of the phrase is a negation, as in "not safe".
+func (c *compiler) hasNegation(p phrase) bool {
+	return slices.ContainsFunc(c.wordsOf(p), func(word string) bool { return strings.Contains("|"+notWords+"|", "|"+word+"|") })
 }

@@ -21,8 +21,8 @@ import (
 // Case, accents and apostrophes are ignored, and a hyphen counts as a space. A word
 // of six letters or more also matches with one typing error. If the word is the
 // whole phrase, it needs nine letters: "melding" does not match "melting". The words
-// of a part must be in one sentence. The parts of & may be in different sentences;
-// their distance is counted from the first part.
+// of a part must be in one sentence. In a short text, the parts of & may be in
+// different sentences. Their distance is counted from the first part.
 type phrase struct {
 	parts  []part
 	weight int // number of words; the phrase with more words wins
@@ -79,9 +79,6 @@ func (r *phraseParser) wordNumber(word string) int32 {
 
 // parsePhrase parses one phrase. Its error contains the remedy.
 func (r *phraseParser) parsePhrase(text string) (phrase, error) {
-	if len(text) > maxPhraseLen {
-		return phrase{}, fmt.Errorf("phrase is longer than %d characters; split it into shorter ones", maxPhraseLen)
-	}
 	p := phrase{parts: []part{nil}}
 	gap := false
 	for field := range strings.FieldsSeq(strings.ReplaceAll(text, "-", " ")) {
@@ -188,4 +185,18 @@ func (r *phraseParser) shortestWord(slot int32) int {
 		n = min(n, len(r.words[w]))
 	}
 	return n
+}
+
+// wordsOf returns the distinct words of a phrase, with their *.
+func (r *phraseParser) wordsOf(p phrase) []string {
+	var words []string
+	for _, part := range p.parts {
+		for _, s := range part {
+			for _, w := range r.slots[s.number] {
+				words = append(words, r.words[w])
+			}
+		}
+	}
+	slices.Sort(words)
+	return slices.Compact(words)
 }

@@ -94,7 +94,7 @@ func TestClassify_Rules(t *testing.T) {
 		{"phrase that contains a negation", "does not work", "defect"},
 		{"voided", "kapot! grapje", ""},
 		{"priority before length", "werkt niet, vlam", "fire"},
-		{"longer phrase first", "kapot en unclear invoice", "invoice"},
+		{"longer phrase first", "broken and an unclear invoice", "invoice"},
 		{"first phrase first", "onduidelijk factuur en werkt niet", "invoice"},
 		{"phrase far into the text", strings.Repeat("lorem ipsum dolor ", 500) + "werkt niet", "defect"},
 		{"phrase across windows", strings.Repeat("lorem ", 63) + "werkt niet", "defect"},
@@ -105,9 +105,6 @@ func TestClassify_Rules(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			got := x.Classify(tt.text, taxonomy.Hints{})
-			if slices.Equal(got.Matched, taxonomy.ByWords) {
-				got = taxonomy.Result{} // this test is about phrases only
-			}
 			if got.Reason != tt.reason {
 				t.Errorf("reason = %q by %v, want %q", got.Reason, got.Matched, tt.reason)
 			}
@@ -115,6 +112,101 @@ func TestClassify_Rules(t *testing.T) {
 				t.Errorf("result without a reason = %+v, want empty fields", got)
 			}
 		})
+	}
+}
+
+// Each text has words of the other language or of an aside that would recognise
+// another reason.
+func TestClassify_LanguagesAndAsides(t *testing.T) {
+	t.Parallel()
+	x := loadText(t, strings.NewReplacer("[vlam], en: [fire]", "[brand, fikkie branden], en: [fire, bureau]").Replace(small))
+	tests := []struct {
+		name, text, reason string
+	}{
+		{"Dutch word in Dutch", "er is brand", "fire"},
+		{"Dutch word in English", "which brand do you recommend", ""},
+		{"English word in Dutch", "mijn bureau is er nog niet", ""},
+		{"English word in English", "the bureau is burning", "fire"},
+		{"no common words", "brand", "fire"},
+		{"both languages", "brand! the lamp does not work", "defect"},
+		{"sentence of the text's language", "de lamp is nieuw en er was iets. Brand?", "fire"},
+		{"phrase of a threat", "ik stap naar de rechter, werkt niet", "defect"},
+		{"phrase in a signature", "ik heb een vraag. Met vriendelijke groet, Jan Brand", ""},
+		{"closing within a sentence", "de groeten hadden brand gezien", "fire"},
+		{"long text after a closing", "Groetjes! " + strings.Repeat("wij hebben een leuke dag gehad ", 10) + "er is brand", "fire"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			if got := x.Classify(tt.text, taxonomy.Hints{}); got.Reason != tt.reason {
+				t.Errorf("reason = %q by %v, want %q", got.Reason, got.Matched, tt.reason)
+			}
+		})
+	}
+}
+
+func TestClassify_OrderNumberIsAnOrder(t *testing.T) {
+	t.Parallel()
+	x := loadText(t, strings.Replace(small, "snap .. $bill, café nota]", "snap .. $bill, waar blijft .. bestelling]", 1))
+	for text, reason := range map[string]string{
+		"Waar blijft mijn bestelling?":      "invoice",
+		"Waar blijft WS-206040?":            "invoice",
+		"waar blijft (ws-206040).":          "invoice",
+		"waar blijft mijn order WS-206040":  "invoice",
+		"waar blijft WS-20604":              "",
+		"waar blijft XWS-206040":            "",
+		"waar blijft WS-206040 niet vergis": "invoice",
+	} {
+		if got := x.Classify(text, taxonomy.Hints{}); got.Reason != reason {
+			t.Errorf("%q: reason = %q, want %q", text, got.Reason, reason)
+		}
+	}
+	got := x.Classify("Waar blijft WS-206040?", taxonomy.Hints{})
+	if want := []taxonomy.Span{{From: 0, To: 4}, {From: 5, To: 11}, {From: 12, To: 21}}; !slices.Equal(got.Spans.List(), want) {
+		t.Errorf("spans = %v, want %v", got.Spans.List(), want)
+	}
+}
+
+// The words of a phrase must be in one sentence of a long text, but a chat message may
+// spread the parts of & over two.
+func TestClassify_SentenceBySentence(t *testing.T) {
+	t.Parallel()
+	x := loadText(t, small)
+	story := "Wij wonen al jaren met veel plezier in een huis aan de rand van het dorp. Onze buren hebben drie honden en een kat. " +
+		"Elke zomer gaan wij samen met de kinderen en de honden een paar weken naar de zee. Dat is altijd heel gezellig en ontspannen. "
+	tests := []struct {
+		name, text, reason string
+	}{
+		{"short text", "Factuur gekregen. Onduidelijk!", "invoice"},
+		{"long text", story + "Factuur gekregen. Onduidelijk!", ""},
+		{"one sentence of a long text", story + "De factuur is onduidelijk.", "invoice"},
+		{"amount", story + "De factuur van 4.95 is onduidelijk.", "invoice"},
+		{"line broken by a mail program", story + "\nDaarna kregen wij van jullie eindelijk de nieuwe factuur\nmaar die is onduidelijk.", "invoice"},
+		{"new line", story + "\nDaarna kregen wij van jullie eindelijk de nieuwe factuur\nOnduidelijk is het weer.", ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			if got := x.Classify(tt.text, taxonomy.Hints{}); got.Reason != tt.reason {
+				t.Errorf("reason = %q by %v, want %q", got.Reason, got.Matched, tt.reason)
+			}
+		})
+	}
+}
+
+func TestClassify_ShortPhraseAmongOtherWords(t *testing.T) {
+	t.Parallel()
+	x := loadExample(t)
+	for text, reason := range map[string]string{
+		"Mijn airfryer is kapot, zie foto":                      "defect",
+		"De airfryer die ik vorige maand bestelde is kapot":     "defect",
+		"Mijn airfryer is kapot. Het adres is Dorpsstraat 1.":   "defect",
+		"Het scherm van mijn thermostaat is kapot, wat nu?":     "defect",
+		"De oplader is ontploft toen ik hem in de stekker stak": "safety",
+	} {
+		if got := x.Classify(text, taxonomy.Hints{}); got.Reason != reason {
+			t.Errorf("%q: reason = %q by %v, want %q", text, got.Reason, got.Matched, reason)
+		}
 	}
 }
 

@@ -1,33 +1,40 @@
 package taxonomy
 
-import (
-	"math/bits"
-	"unicode/utf8"
-)
+import "math/bits"
 
 const (
 	window  = 64 // words that are matched together, one bit each
 	overlap = 16 // words that are in two windows, so that every phrase is within one
-	// maxWords limits the words of a text that are read. The reason of a longer
-	// text is normally in its first words.
-	maxWords = 4000
+	// shortText is the length up to which a text, for example a chat message, is
+	// matched as a whole. The sentences of a longer text are matched one by one.
+	shortText = 240
+	// maxSignature limits the words after a closing such as "kind regards" that
+	// are left out.
+	maxSignature = 30
 )
 
 // scanState is the memory of one scan. States are pooled.
 type scanState struct {
-	slots   []uint64 // words in the window that fill each slot
-	typos   []uint64 // those that fill it with a typing error
-	touched []int32  // slots that a word in the window fills
-	stops   uint64   // words that follow the end of a sentence
-	clauses uint64   // words that follow the end of a clause, for example a comma
+	words    []textWord
+	language language // of the text
+	end      int      // words from here on are a signature
+
+	// The words of the window are represented by one bit each.
+	slots    []uint64          // those that fill each slot
+	typos    []uint64          // those that fill it with a typing error
+	touched  []int32           // slots that a word of the window fills
+	stops    uint64            // those that follow the end of a sentence
+	clauses  uint64            // those that follow the end of a clause, for example a comma
+	muted    uint64            // those of an aside
+	harmless uint64            // those of an everyday phrase with words of a sign of danger
+	foreign  [languages]uint64 // by language: those in a sentence of another language
+	first    int               // index of the first word of the window
 
 	matches []targetMatch
 	targets []int32 // targets with a match
 	top     []int32
 	word    []byte
-	count   [2]int       // common words of nl and en in the text
-	at      [window]Span // ranges of the words in the window
-	scores  wordScores
+	found   []int32
 }
 
 // acquireState returns an empty state. The caller puts it back into m.pool.
@@ -39,7 +46,6 @@ func (m *matcher) acquireState() *scanState {
 	return &scanState{
 		slots: make([]uint64, m.slots), typos: make([]uint64, m.slots),
 		matches: make([]targetMatch, m.reasons+m.products), word: make([]byte, 0, 64),
-		scores: wordScores{score: make([]float32, m.reasons), last: make([]int32, len(m.weights))},
 	}
 }
 
@@ -49,8 +55,7 @@ func (s *scanState) resetState() {
 		s.matches[t] = targetMatch{}
 	}
 	s.targets = s.targets[:0]
-	s.count = [2]int{}
-	s.scores.resetScores()
+	s.words = s.words[:0]
 }
 
 func (s *scanState) clearWindow() {
@@ -61,151 +66,76 @@ func (s *scanState) clearWindow() {
 	s.touched = s.touched[:0]
 	s.stops = 0
 	s.clauses = 0
+	s.muted = 0
+	s.harmless = 0
+	s.foreign = [languages]uint64{}
 }
 
-// scanText reads text once, word by word, and evaluates it window by window.
+// scanText reads text and records the targets whose phrases it matches.
 func (m *matcher) scanText(s *scanState, text string) {
-	in := 0     // number of words in the window
-	first := 0  // position of its first word in the text
-	resume := 0 // byte at which the next window begins
-	stop := false
-	clause := false
-	for i := 0; i < len(text) && first+in < maxWords; {
-		if in == window {
-			m.evaluateWindow(s, first)
-			s.clearWindow()
-			first += window - overlap
-			in = 0
-			i = resume
-			stop = false
-			clause = false
-		}
-		start := i
-		s.word = s.word[:0]
-		for i < len(text) {
-			r, size := utf8.DecodeRuneInString(text[i:])
-			var inWord bool
-			if s.word, inWord = appendFold(s.word, r); !inWord {
-				if len(s.word) > 0 {
-					break
-				}
-				stop = stop || endsSentence(r)
-				clause = clause || stop || endsClause(r)
-			}
-			i += size
-		}
-		if len(s.word) == 0 {
-			continue
-		}
-		s.at[in] = wordSpan(text, start, i)
-		if in == window-overlap {
-			resume = start
-		}
-		if stop {
-			s.stops |= 1 << in
-		}
-		if clause {
-			s.clauses |= 1 << in
-		}
-		stop = false
-		clause = false
-		m.lookupWord(s, in)
-		in++
-	}
-	m.evaluateWindow(s, first)
-}
-
-// endsSentence reports whether r ends a sentence.
-func endsSentence(r rune) bool {
-	switch r {
-	case '.', '!', '?', '\n':
-		return true
-	default:
-		return false
-	}
-}
-
-// endsClause reports whether r ends a clause within a sentence.
-func endsClause(r rune) bool {
-	switch r {
-	case ',', ';', ':', '(', ')':
-		return true
-	default:
-		return false
-	}
-}
-
-// lookupWord marks the slots that the word at position at fills, and adds the
-// weights of the word.
-func (m *matcher) lookupWord(s *scanState, at int) {
-	bit := uint64(1) << at
-	e, known := m.words[string(s.word)]
-	if known {
-		s.markSlots(e.slots, bit)
-		m.addWeights(s, e.pattern, at)
-		s.count[0] += int(e.nl)
-		s.count[1] += int(e.en)
-	}
-	partly := false
-	pattern := int32(0)
-	for n := range m.prefixLengths.lengthsOfPrefix(s.word).ascendingTo(len(s.word)) {
-		head, ok := m.prefixes[string(s.word[:n])]
-		s.markSlots(head.slots, bit)
-		if partly = partly || ok; head.pattern != 0 { // the longest stem is the most specific one
-			pattern = head.pattern
-		}
-	}
-	for n := range m.suffixLengths.lengthsOfSuffix(s.word).ascendingTo(len(s.word)) {
-		tail, ok := m.suffixes[string(s.word[len(s.word)-n:])]
-		s.markSlots(tail.slots, bit)
-		if partly = partly || ok; tail.pattern != 0 {
-			pattern = tail.pattern
-		}
-	}
-	if !known || e.pattern == 0 {
-		m.addWeights(s, pattern, at)
-	}
-	if known || partly || len(s.word) < minTypo {
+	m.readWords(s, text)
+	s.end = len(s.words)
+	if len(text) <= shortText {
+		m.scanWords(s, 0, s.end)
 		return
 	}
-	if !m.lookupTypos(s, at) {
-		m.lookupCompound(s, at)
+	for begin := 0; begin < s.end; {
+		end := s.sentenceEnd(begin)
+		m.scanWords(s, begin, end)
+		begin = end
 	}
 }
 
-// lookupCompound finds long words of the taxonomy at the end and the beginning of a
-// Dutch compound word. The last word carries the meaning ("eindfactuur" is a kind of
-// "factuur"), so only that one fills a slot. The weights of both are added.
-func (m *matcher) lookupCompound(s *scanState, at int) {
-	n := len(s.word)
-	for l := range m.compoundTails.lengthsOfSuffix(s.word).descendingFrom(n - minCompoundRest) {
-		if e, ok := m.words[string(s.word[n-l:])]; ok {
-			s.markSlots(e.slots, 1<<at)
-			m.addWeights(s, e.pattern, at)
-			break
-		}
-	}
-	for l := range m.compoundHeads.lengthsOfPrefix(s.word).descendingFrom(n - minCompoundRest) {
-		if e, ok := m.words[string(s.word[:l])]; ok {
-			m.addWeights(s, e.pattern, at)
+// scanWords evaluates the words from begin to end, window by window.
+func (m *matcher) scanWords(s *scanState, begin, end int) {
+	for {
+		last := min(begin+window, end)
+		s.clearWindow()
+		s.fillWindow(begin, last)
+		m.evaluateWindow(s)
+		if last == end || last >= s.end {
 			return
 		}
+		begin = last - overlap
 	}
 }
 
-func (s *scanState) markSlots(slots []int32, bit uint64) {
-	for _, slot := range slots {
-		if s.slots[slot] == 0 {
-			s.touched = append(s.touched, slot)
+// fillWindow marks the slots that the words from begin to end fill.
+func (s *scanState) fillWindow(begin, end int) {
+	s.first = begin
+	for i := begin; i < end; i++ {
+		t := &s.words[i]
+		bit := uint64(1) << (i - begin)
+		if t.stop {
+			s.stops |= bit
 		}
-		s.slots[slot] |= bit
+		if t.clause {
+			s.clauses |= bit
+		}
+		switch t.language {
+		case dutch:
+			s.foreign[english] |= bit
+		case english:
+			s.foreign[dutch] |= bit
+		case undecided:
+		}
+		for _, slot := range t.word.slots {
+			if s.slots[slot] == 0 {
+				s.touched = append(s.touched, slot)
+			}
+			s.slots[slot] |= bit
+			if t.word.typo {
+				s.typos[slot] |= bit
+			}
+		}
 	}
 }
 
 // evaluateWindow matches the phrases whose anchor slot is filled by a word in the
-// window. first is the position of the window in the text.
-func (m *matcher) evaluateWindow(s *scanState, first int) {
-	negated := m.negatedWords(s)
+// window.
+func (m *matcher) evaluateWindow(s *scanState) {
+	m.muteAsides(s)
+	negated := s.negatedWords()
 	for _, slot := range s.touched {
 		for _, p := range m.byAnchor[slot] {
 			c := &m.phrases[p]
@@ -222,14 +152,47 @@ func (m *matcher) evaluateWindow(s *scanState, first int) {
 				continue
 			}
 			f.count++
-			at := first + bits.TrailingZeros64(hits)
+			if c.kind == signPhrase && f.weight > 0 && !f.lexicon {
+				continue // a phrase of the taxonomy decides
+			}
+			at := s.first + lowestBit(hits)
 			isEarlier := c.weight == f.weight && at < f.at
-			if c.weight > f.weight || isEarlier {
+			isOwn := f.lexicon && c.kind != signPhrase
+			if c.weight > f.weight || isEarlier || isOwn {
 				f.weight = c.weight
+				f.lexicon = c.kind == signPhrase
 				f.phrase = p
 				f.at = at
 				f.typo = c.containsTypo(s)
-				f.spans = c.matchedSpans(s, hits)
+				f.spans = s.spansOf(c.matchedWords(s, hits))
+			}
+		}
+	}
+}
+
+// muteAsides mutes the words of asides, such as "or I will see my lawyer", of
+// harmless phrases, and of a signature.
+func (m *matcher) muteAsides(s *scanState) {
+	for _, slot := range s.touched {
+		for _, p := range m.asides[slot] {
+			c := &m.phrases[p]
+			hits := c.findStarts(s, 0)
+			if c.kind == closingPhrase {
+				hits &= s.stops | s.clauses
+			}
+			if hits == 0 {
+				continue
+			}
+			switch c.kind {
+			case asidePhrase:
+				s.muted |= c.allMatchedWords(s, hits)
+			case harmlessPhrase:
+				s.harmless |= c.allMatchedWords(s, hits)
+			default:
+				if at := s.first + lowestBit(hits); len(s.words)-at <= maxSignature {
+					s.end = min(s.end, at)
+					s.muted |= ^uint64(0) << lowestBit(hits)
+				}
 			}
 		}
 	}
@@ -237,7 +200,7 @@ func (m *matcher) evaluateWindow(s *scanState, first int) {
 
 // negatedWords returns the words that closely follow a negation in the same clause.
 // "Not only" is not a negation.
-func (m *matcher) negatedWords(s *scanState) uint64 {
+func (s *scanState) negatedWords() uint64 {
 	clauses := s.clauses | s.slots[slotBut]
 	x := s.slots[slotNot] &^ (s.slots[slotOnly] >> 1)
 	var scope uint64
@@ -250,9 +213,12 @@ func (m *matcher) negatedWords(s *scanState) uint64 {
 
 // findStarts returns the words at which the phrase begins.
 func (c *compiledPhrase) findStarts(s *scanState, negated uint64) uint64 {
-	var not uint64 // words that cannot be part of the phrase
-	if c.kind == negatablePhrase {
-		not = negated
+	not := s.muted | s.foreign[c.language] // words that cannot be part of the phrase
+	if c.negatable {
+		not |= negated
+	}
+	if c.danger {
+		not |= s.harmless
 	}
 	if c.exact {
 		not |= s.typos[c.parts[0][0].number]
@@ -313,14 +279,80 @@ func (c *compiledPhrase) containsTypo(s *scanState) bool {
 	return false
 }
 
-// guessLanguage returns the language with the most common words in the text.
-func (s *scanState) guessLanguage() string {
-	switch nl, en := s.count[0], s.count[1]; {
-	case nl > en:
-		return "nl"
-	case en > nl:
-		return "en"
-	default:
-		return ""
+// matchedWords returns the words of the window that the phrase matched. hits has a
+// bit for every word at which the phrase begins; the first one is used.
+func (c *compiledPhrase) matchedWords(s *scanState, hits uint64) uint64 {
+	begin := lowestBit(hits)
+	var mask uint64
+	for i, p := range c.parts {
+		at := begin
+		if i > 0 {
+			at = nearestBit(p.findStarts(s, 0), begin)
+		}
+		for j, sl := range p {
+			if j > 0 {
+				reach := 1
+				if sl.gap {
+					reach += maxGap
+				}
+				next := -1
+				for k := at + 1; k <= at+reach && k < window; k++ {
+					if s.slots[sl.number]>>k&1 == 1 {
+						next = k
+						break
+					}
+				}
+				if next < 0 {
+					break
+				}
+				at = next
+			}
+			mask |= 1 << at
+		}
 	}
+	return mask
+}
+
+// allMatchedWords returns the words of the window that the phrase matched at any of
+// hits, and the words between them.
+func (c *compiledPhrase) allMatchedWords(s *scanState, hits uint64) uint64 {
+	var all uint64
+	for ; hits != 0; hits &= hits - 1 {
+		all |= fillBits(c.matchedWords(s, hits))
+	}
+	return all
+}
+
+// spansOf returns the ranges of the words of the window in mask.
+func (s *scanState) spansOf(mask uint64) Spans {
+	var out Spans
+	for ; mask != 0; mask &= mask - 1 {
+		out.appendSpan(s.words[s.first+lowestBit(mask)].at)
+	}
+	return out
+}
+
+func lowestBit(mask uint64) int { return bits.TrailingZeros64(mask) }
+
+// fillBits returns mask with all bits between its lowest and its highest bit.
+func fillBits(mask uint64) uint64 {
+	if mask == 0 {
+		return 0
+	}
+	return ^uint64(0) << lowestBit(mask) & (^uint64(0) >> bits.LeadingZeros64(mask))
+}
+
+// nearestBit returns the position of the bit of at that is nearest to position to.
+// It returns to if at has no bits.
+func nearestBit(at uint64, to int) int {
+	best := to
+	for d := range window {
+		if to-d >= 0 && at>>(to-d)&1 == 1 {
+			return to - d
+		}
+		if to+d < window && at>>(to+d)&1 == 1 {
+			return to + d
+		}
+	}
+	return best
 }

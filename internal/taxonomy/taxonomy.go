@@ -8,7 +8,8 @@
 // safe for concurrent use.
 //
 // Classification uses rules only. Every result names the phrases that decided. A
-// text that no rule recognises has no reason.
+// text that no rule recognises has no reason. [Taxonomy.Suggest] then returns
+// reasons that an agent can choose from.
 package taxonomy
 
 import (
@@ -88,10 +89,13 @@ type Severity string
 
 // The severities, from low to high.
 const (
-	Low      Severity = "low"
-	Normal   Severity = "normal"
-	High     Severity = "high"
-	Critical Severity = "critical" // a single contact may open a problem
+	Low    Severity = "low"
+	Normal Severity = "normal"
+	High   Severity = "high"
+	// Critical means that a single contact may open a problem. A critical reason
+	// with phrases about a danger, for example fire, is also recognised by every
+	// sign of that danger in the lexicon.
+	Critical Severity = "critical"
 )
 
 // Worth is the value of a contact to one side: the customer or the company.
@@ -187,8 +191,7 @@ type Reason struct {
 	// Unless phrases exclude the reason if they occur anywhere in the text.
 	Unless Phrases `yaml:"unless"`
 	// Vocabulary holds words that customers with this reason use, separated by
-	// spaces. If no phrase of any reason matches, several of these words together
-	// recognise the reason. One word alone never does.
+	// spaces. They suggest the reason to agents and never decide it.
 	Vocabulary Text `yaml:"vocabulary"`
 	// Examples are messages of customers with this reason. They are not in the
 	// checked form, because only the training of the classifier reads them.
@@ -234,13 +237,16 @@ type Taxonomy struct {
 	NoReasonExamples Examples `yaml:"no_reason_examples" json:"-"`
 
 	orderNumbers *regexp.Regexp
-	matcher      func() *matcher // returns the compiled phrases
+	matcher      func() *matcher   // returns the compiled phrases
+	suggester    func() *suggester // returns the weights of words
 }
 
-// prepareMatcher makes t compile its phrases at the first classification. Most
-// functions never classify, and compiling takes longer than reading the file.
+// prepareMatcher makes t compile its phrases at the first classification, and its
+// weights at the first suggestion. Most functions never classify, and compiling
+// takes longer than reading the file.
 func (t *Taxonomy) prepareMatcher() *Taxonomy {
 	t.matcher = sync.OnceValue(func() *matcher { return compileMatcher(t) })
+	t.suggester = sync.OnceValue(func() *suggester { return newSuggester(t) })
 	return t
 }
 

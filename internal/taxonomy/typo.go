@@ -7,8 +7,8 @@ package taxonomy
 type typoIndex [1024][]typoWord
 
 type typoWord struct {
-	word string
-	wordEntry
+	word  string
+	slots []int32
 }
 
 const maxTypo = 30 // longest word that is compared, in bytes
@@ -16,11 +16,27 @@ const maxTypo = 30 // longest word that is compared, in bytes
 // typoBucket returns the index of the words with that first letter and length.
 func typoBucket(first byte, length int) int { return int(first)&31<<5 | length }
 
-func (t *typoIndex) addWord(word string, e wordEntry) {
+func (t *typoIndex) addWord(word string, slots []int32) {
 	if len(word) >= minTypo && len(word) <= maxTypo {
 		at := &t[typoBucket(word[0], len(word))]
-		*at = append(*at, typoWord{word, e})
+		*at = append(*at, typoWord{word, slots})
 	}
+}
+
+// appendSlots appends the slots of the words that a word may be a typing error of.
+func (t *typoIndex) appendSlots(slots []int32, word []byte) []int32 {
+	n := len(word)
+	if n > maxTypo {
+		return slots
+	}
+	for length := n - 1; length <= n+1; length++ {
+		for _, w := range t[typoBucket(word[0], length)] {
+			if isSingleTypo(word, w.word) {
+				slots = append(slots, w.slots...)
+			}
+		}
+	}
+	return slots
 }
 
 // isSingleTypo reports whether a equals b or differs from it by one typing error.
@@ -40,29 +56,4 @@ func isSingleTypo(a []byte, b string) bool {
 		return a[0] == b[1] && a[1] == b[0]
 	}
 	return len(a) <= 1 && len(b) <= 1
-}
-
-// lookupTypos marks the slots of the words that the word at position at may be a
-// typing error of. It reports whether there are any.
-func (m *matcher) lookupTypos(s *scanState, at int) bool {
-	n := len(s.word)
-	found := false
-	if n > maxTypo {
-		return false
-	}
-	bit := uint64(1) << at
-	for length := n - 1; length <= n+1; length++ {
-		for _, w := range m.typos[typoBucket(s.word[0], length)] {
-			if !isSingleTypo(s.word, w.word) {
-				continue
-			}
-			found = true
-			s.markSlots(w.slots, bit)
-			for _, slot := range w.slots {
-				s.typos[slot] |= bit
-			}
-			m.addWeights(s, w.pattern, at)
-		}
-	}
-	return found
 }
