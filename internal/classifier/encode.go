@@ -63,7 +63,7 @@ func (m *Model) Encode() ([]byte, error) {
 	for i, hash := range m.hashes {
 		b = binary.AppendUvarint(b, uint64(hash-last))
 		last = hash
-		row := m.cellsOf(uint32(i)) //nolint:gosec // a model has fewer features
+		row := m.cellsOf(uint32(i))
 		b = binary.AppendUvarint(b, uint64(len(row)))
 		before := uint16(0)
 		for _, c := range row {
@@ -93,7 +93,7 @@ func Decode(data []byte) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := r.uvarint(uint64(r.rest()))
+	n := r.uvarint(uint64(r.rest())) //nolint:gosec // not negative
 	m.hashes = make([]uint32, 0, n)
 	m.ends = make([]uint32, 0, n)
 	m.cells = make([]cell, 0, r.rest()/2)
@@ -204,7 +204,8 @@ func (r *reader) appendCells(cells []cell, classes int) []cell {
 	class := uint64(0)
 	for range r.uvarint(uint64(classes)) { //nolint:gosec // not negative
 		class += r.uvarint(uint64(classes)) //nolint:gosec // not negative
-		if class >= uint64(classes) || r.rest() == 0 {
+		if class >= uint64(classes) ||      //nolint:gosec // not negative
+			r.rest() == 0 {
 			r.fail()
 			return cells
 		}

@@ -210,7 +210,7 @@ func (x *extraction) extractFeatures(o *settings, language string, of part) {
 	}
 	for k, n := range x.counts {
 		x.values[k] = o.values[k]
-		if featureKind(k) != languageFeature { //nolint:gosec // kinds are few
+		if featureKind(k) != languageFeature {
 			x.values[k] /= float32(math.Sqrt(float64(max(n, 1))))
 		}
 	}

@@ -77,7 +77,7 @@ func (m *matrix) fit(ctx context.Context, o *settings, epochs int, samples []*sa
 			square := float32(0)
 			for c, e := range errs {
 				if e > o.ignored || e < -o.ignored {
-					wrong = append(wrong, int32(c)) //nolint:gosec // classes are few
+					wrong = append(wrong, int32(c))
 					square += float32(e * e)
 				}
 			}

@@ -235,13 +235,13 @@ func (m *Model) indexFeatures() {
 		size *= 2
 	}
 	m.slots = make([]slot, size)
-	mask := uint32(size - 1) //nolint:gosec // as above
+	mask := uint32(size - 1)
 	for index, hash := range m.hashes {
 		i := hash & mask
 		for m.slots[i].index != 0 {
 			i = (i + 1) & mask
 		}
-		m.slots[i] = slot{hash, uint32(index + 1)} //nolint:gosec // as above
+		m.slots[i] = slot{hash, uint32(index + 1)}
 	}
 }
 
@@ -257,7 +257,7 @@ func (m *Model) quantize(w *matrix, hashes []uint32) {
 	}
 	order := make([]int32, len(hashes))
 	for i := range order {
-		order[i] = int32(i) //nolint:gosec // as above
+		order[i] = int32(i)
 	}
 	slices.SortFunc(order, func(a, b int32) int { return cmp.Compare(hashes[a], hashes[b]) })
 	for smallest := int8(1); ; smallest++ {
@@ -269,12 +269,12 @@ func (m *Model) quantize(w *matrix, hashes []uint32) {
 			for c, x := range w.row(f) {
 				q := int8(math.Round(float64(x / m.classes[c].scale)))
 				if q >= smallest || q <= -smallest {
-					m.cells = append(m.cells, cell{uint16(c), q}) //nolint:gosec // as above
+					m.cells = append(m.cells, cell{uint16(c), q})
 				}
 			}
 			if len(m.cells) > before {
 				m.hashes = append(m.hashes, hashes[f])
-				m.ends = append(m.ends, uint32(len(m.cells))) //nolint:gosec // as above
+				m.ends = append(m.ends, uint32(len(m.cells)))
 			}
 		}
 		if m.estimateSize() <= maxBody {

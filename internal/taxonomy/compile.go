@@ -140,7 +140,7 @@ func (c *compiler) indexWords() {
 	entries := make([][]int32, len(c.words))
 	for slot, words := range c.slots {
 		for _, w := range words {
-			entries[w] = append(entries[w], int32(slot)) //nolint:gosec // a file of 1 MB has fewer
+			entries[w] = append(entries[w], int32(slot))
 		}
 	}
 	m.slots = len(c.slots)

@@ -117,7 +117,7 @@ func (s *scanState) fillWindow(begin, end int) {
 			s.foreign[english] |= bit
 		case english:
 			s.foreign[dutch] |= bit
-		case undecided:
+		default: // an undecided word counts in both
 		}
 		for _, slot := range t.word.slots {
 			if s.slots[slot] == 0 {

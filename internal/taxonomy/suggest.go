@@ -143,7 +143,7 @@ func newSuggester(t *Taxonomy) *suggester {
 	parser := newPhraseParser(t.Words)
 	for i := range t.Reasons {
 		r := &t.Reasons[i]
-		reason := int32(i) //nolint:gosec // a file of 1 MB has fewer
+		reason := int32(i)
 		for _, list := range []string{r.Vocabulary.NL, r.Vocabulary.EN} {
 			for word := range strings.FieldsSeq(list) {
 				w.addUse(foldWord(word), reason, 1)

@@ -89,6 +89,7 @@ func requiredLiterals(tree *syntax.Regexp) []string {
 			}
 		}
 		return best
+	default: // of other operations no text is certain
 	}
 	return nil
 }

@@ -213,7 +213,9 @@ func isPhraseAt(s string, at int, phrase string) bool {
 	}
 	last, _ := utf8.DecodeLastRuneInString(phrase)
 	after, _ := utf8.DecodeRuneInString(s[at+len(phrase):])
-	return !(unicode.IsLetter(first) && unicode.IsLetter(before)) && !(unicode.IsLetter(last) && unicode.IsLetter(after))
+	beginsInWord := unicode.IsLetter(first) && unicode.IsLetter(before)
+	endsInWord := unicode.IsLetter(last) && unicode.IsLetter(after)
+	return !beginsInWord && !endsInWord
 }
 
 // capitalizedOpeners are openers in their usual spelling. They are used to

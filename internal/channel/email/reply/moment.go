@@ -135,7 +135,8 @@ func (r *momentReader) readOffset(rest string) bool {
 	for n < len(rest) && (isDigit(rest[n]) || rest[n] == ':') {
 		n++
 	}
-	if n < 2 || n > len("+01:00") || !(r.parts.has(hasClock) || r.parts.isDate()) {
+	hasMoment := r.parts.has(hasClock) || r.parts.isDate()
+	if n < 2 || n > len("+01:00") || !hasMoment {
 		return false
 	}
 	r.accept(n, 0)

@@ -114,7 +114,7 @@ func repairControls(text string) decoded {
 		if !isHighControl(r) {
 			return r
 		}
-		if r = charmap.Windows1252.DecodeByte(byte(r)); isHighControl(r) {
+		if r = charmap.Windows1252.DecodeByte(byte(r & 0xFF)); isHighControl(r) {
 			d.lost++
 			return utf8.RuneError
 		}
