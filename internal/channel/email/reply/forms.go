@@ -28,7 +28,7 @@ var datedForms = []form{
 	// Dutch
 	"op|aan {time} schreef|schrijft {writer} het_volgende? geschreven?",    // Gmail, Thunderbird, Yahoo, Proton, Open-Xchange, Spark
 	"op {time} heeft {writer} het_volgende? geschreven|verzonden|gestuurd", // Apple Mail, Outlook for iOS
-	"op {time} {writer} schreef|schrijft het_volgende?",                    // Airmail, Zoho
+	"op|aan {time} {writer} schreef|schrijft het_volgende?",                // Airmail, Zoho
 	"{writer} schreef|schrijft op {time}",                                  // Roundcube, Evolution, Lotus Notes
 	"{writer} heeft op {time} het_volgende? geschreven",
 	// German

@@ -91,7 +91,8 @@ type headerLabel struct {
 // and the line after its last. Both are i if no header begins there.
 //
 // The last line of a reply may be a label too, such as "Datum: 3 mei". So the
-// header begins after a label whose meaning comes again.
+// header begins after a label whose meaning comes again. A label of other meaning,
+// such as "Kopie:", does not begin a header.
 func findHeader(lines []line, i int) (start, end int) {
 	var space [maxHeader]headerLabel
 	labels, end := scanLabels(lines, i, space[:0])
@@ -106,8 +107,8 @@ func findHeader(lines []line, i int) (start, end int) {
 	for from < len(labels) && labels[from].kind == otherLabel {
 		from++
 	}
-	if gap := slices.IndexFunc(labels, func(l headerLabel) bool { return l.gap }); gap > from && isHeader(labels[gap:]) && !containsGap(labels[gap+1:]) {
-		from = gap
+	if gap := firstGap(labels); gap > from && isHeader(labels[gap:]) && firstGap(labels[gap+1:]) < 0 {
+		from = gap // a whole header is below the empty line
 	}
 	switch {
 	case isHeader(labels[from:]):
@@ -118,11 +119,13 @@ func findHeader(lines []line, i int) (start, end int) {
 	return i, i
 }
 
-func containsGap(labels []headerLabel) bool {
-	return slices.ContainsFunc(labels, func(l headerLabel) bool { return l.gap })
+// firstGap returns the index of the first label below an empty line, or -1.
+func firstGap(labels []headerLabel) int {
+	return slices.IndexFunc(labels, func(l headerLabel) bool { return l.gap })
 }
 
-// meaning returns the kind of label under which a mail has at most one.
+// meaning returns the kind of a label, the same for "Datum:" and "Verzonden:". A
+// header has one label of each meaning, except for other labels.
 func meaning(kind uint8) uint8 {
 	if kind == sentLabel {
 		return dateLabel

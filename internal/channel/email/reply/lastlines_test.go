@@ -33,6 +33,10 @@ var attributions = []struct{ program, text string }{
 	{"nl Zoho", "---- Op di, 25 sep. 2025 08:59:00 +0200 Winkel Voorbeeld|<help@winkel.example> schreef ----"},
 	{"nl SOGo", "Op Dinsdag, 25 September 2025 08:59 CEST, schreef Winkel Voorbeeld|<help@winkel.example>:"},
 	{"nl Outlook for iOS", "Op di, sep. 25, 2025 om 8:59 a.m. schreef Winkel Voorbeeld|<help@winkel.example>:"},
+	{"nl with a long name", "Op di 25 sep 2025 om 08:59 schreef Klantenservice: de afdeling van Winkel Voorbeeld die|over bestellingen gaat <help@winkel.example>:"},
+	{"nl Zoho, another opener", "---- Aan di, 25 sep. 2025 08:59:00 +0200 Winkel Voorbeeld|<help@winkel.example> schreef ----"},
+	{"nl iPhone without a name", "Op 25 sep. 2025 om 08:59 heeft help@winkel.example het volgende|geschreven:"},
+	{"nl Yahoo on Android", "Op di, 25 sep. 2025 om 8:59 schreef Winkel Voorbeeld<help@winkel.example>:"},
 	{"nl Tutanota", "25 sep. 2025 08:59 door help@winkel.example:"},
 	{"en Gmail", "On Tue, Sep 25, 2025 at 8:59 AM Shop Example|<help@shop.example>|wrote:"},
 	{"en Gmail in Britain", "On Tue, 25 Sept 2025 at 08:59, Shop Example|<help@shop.example>|wrote:"},
@@ -67,6 +71,9 @@ var attributions = []struct{ program, text string }{
 	{"en Lotus Notes", "Shop Example <help@shop.example>|wrote on 25/09/2025 08:59:00 AM:"},
 	{"en Tutanota", "Sep 25, 2025, 08:59 by help@shop.example:"},
 	{"en Mail.ru", "Tuesday, 25 September 2025, 8:59 AM +0300 from Shop|<help@shop.example>:"},
+	{"en with a comment after the zone", "On Tue, 25 Sep 2025 08:59:00 -0700 (PDT), Shop Example|<help@shop.example> wrote:"},
+	{"en with an ISO time", "On 2025-09-25T08:59:00+02:00, Shop Example|wrote:"},
+	{"en with a dashed date", "On 25-Sep-2025 08:59, Shop Example wrote:"},
 	{"en Wanderlust", "At Tue, 25 Sep 2025 08:59:00 +0200,|Shop Example wrote:"},
 	{"de Gmail", "Am Di., 25. Sept. 2025 um 08:59 Uhr schrieb Laden Muster|<hilfe@laden.example>:"},
 	{"de Gmail until 2020", "Laden Muster <hilfe@laden.example> schrieb am Di., 25. Sept. 2025|um 08:59:"},
@@ -107,6 +114,7 @@ var attributions = []struct{ program, text string }{
 	{"es Gmail until 2020", "Tienda Ejemplo <ayuda@tienda.example> escribió el mar., 25 sept.|2025 a las 8:59:"},
 	{"ca Gmail", "El dt., 25 de set. 2025 a les 8:59, Botiga <ajuda@botiga.example>|va escriure:"},
 	{"it Gmail", "Il giorno mar 25 set 2025 alle ore 08:59 Negozio Esempio|<aiuto@negozio.example> ha scritto:"},
+	{"it Apple Mail until 2013", "Il giorno 25/set/2025, alle ore 08:59, Negozio Esempio|<aiuto@negozio.example> ha scritto:"},
 	{"it Apple Mail", "Il giorno 25 set 2025, alle ore 08:59, Negozio Esempio|<aiuto@negozio.example> ha|scritto:"},
 	{"it Thunderbird", "Il 25/09/2025 08:59, Negozio Esempio ha scritto:"},
 	{"it Yahoo", "Il martedì 25 settembre 2025 alle ore 08:59:22 CEST, Negozio Esempio|<aiuto@negozio.example> ha scritto:"},
@@ -613,6 +621,28 @@ func TestStrip_Sentences(t *testing.T) {
 		}
 		for _, a := range attributions {
 			checkReply(t, a.program, text, "\n\n"+wraps(a.text)[0]+"\n"+quotes[0].text)
+		}
+	}
+}
+
+// TestStrip_AttributionInsideLine reads mails in which a program did not break the
+// line between the reply and the attribution.
+func TestStrip_AttributionInsideLine(t *testing.T) {
+	t.Parallel()
+	for _, want := range []string{"12345", "2 stuks graag.", "14:00 is prima", "25-09-2025", "Ja, op dinsdag.", "Bestelnummer: 12345"} {
+		for _, at := range []string{
+			"Op di 25 sep 2025 om 08:59 schreef Winkel <help@winkel.example>:",
+			"Op di 25 sep 2025 om 08:59 schreef Winkel Voorbeeld\n<help@winkel.example>:",
+			"Op 25 sep 2025 om 08:59 heeft Winkel <help@winkel.example> het volgende\ngeschreven:",
+			"On Tue, Sep 25, 2025 at 8:59 AM Shop Example <help@shop.example>\nwrote:",
+			"On 9/25/25 8:59 AM, Shop Example wrote:",
+			"Am 25.09.2025 um 08:59 schrieb Laden <hilfe@laden.example>:",
+			"Le 25 sept. 2025 à 08:59, Magasin <aide@magasin.example> a écrit :",
+			"El mar, 25 sept 2025 a las 8:59, Tienda (<ayuda@tienda.example>) escribió:",
+		} {
+			for _, q := range quotes {
+				checkReply(t, q.name, want, " "+at+"\n"+q.text)
+			}
 		}
 	}
 }

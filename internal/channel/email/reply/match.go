@@ -151,8 +151,11 @@ func (c *candidate) accepts(p *pattern, w writer, when moment) bool {
 // acceptsWithoutVerb is accepts for a pattern that consists of a time and a
 // writer.
 func (c *candidate) acceptsWithoutVerb(w writer, when moment) bool {
+	name, _, _ := strings.Cut(w.text, "<")
 	switch {
-	case patterns.verbs[strings.ToLower(wordAt(w.text))]:
+	case strings.Contains(name, ":"):
+		return false
+	case patterns.verbs[strings.ToLower(wordAt(name))]:
 		return false // the opener of a form with this verb is missing
 	case c.marked && w.endsInAddress:
 		return when.isComplete()

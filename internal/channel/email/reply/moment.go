@@ -95,7 +95,7 @@ func (r *momentReader) readPart() bool {
 func (r *momentReader) skipSeparators() {
 	for r.pos < len(r.s) {
 		switch c := r.s[r.pos]; c {
-		case ' ', ',', '.', '(', ')', '[', ']':
+		case ' ', ',', '.', '/', '(', ')', '[', ']':
 			r.pos++
 		case '-': // "segunda-feira"
 			if next, _ := utf8.DecodeRuneInString(r.s[r.pos+1:]); !unicode.IsLetter(next) {

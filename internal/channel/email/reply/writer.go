@@ -8,7 +8,7 @@ import (
 
 // The most words of a writer.
 const (
-	maxWriterWords = 10
+	maxWriterWords = 14
 	maxNameWords   = 8 // without an address
 )
 
@@ -47,7 +47,7 @@ func (w writer) plausible() bool {
 		return false
 	case strings.Contains(w.text, "://") && w.text == name:
 		return false
-	case strings.Contains(strings.ReplaceAll(w.text, "mailto:", ""), ":") && !strings.Contains(w.text, "://"):
+	case strings.Contains(name, ":") && !w.address:
 		return false
 	}
 	return len(strings.Fields(name)) <= most && !crossesSentenceEnd(name)
