@@ -235,7 +235,7 @@ func (m *Model) indexFeatures() {
 		size *= 2
 	}
 	m.slots = make([]slot, size)
-	mask := uint32(size - 1)
+	mask := uint32(size - 1) //nolint:gosec // classes are few
 	for index, hash := range m.hashes {
 		i := hash & mask
 		for m.slots[i].index != 0 {
@@ -274,7 +274,7 @@ func (m *Model) quantize(w *matrix, hashes []uint32) {
 			}
 			if len(m.cells) > before {
 				m.hashes = append(m.hashes, hashes[f])
-				m.ends = append(m.ends, uint32(len(m.cells)))
+				m.ends = append(m.ends, uint32(len(m.cells))) //nolint:gosec // a model has fewer cells
 			}
 		}
 		if m.estimateSize() <= maxBody {
