@@ -30,7 +30,7 @@ func TestStrip_Calendars(t *testing.T) {
 		{"fi", "DAY 4. MONTH 2025 klo 8.59 Kauppa (<help@shop.example>) kirjoitti:", "ma ti ke to pe la su", "tammik. helmik. maalisk. huhtik. toukok. kesäk. heinäk. elok. syysk. lokak. marrask. jouluk."},
 		{"ru", "DAY, 4 MONTH 2025 г. в 08:59, Магазин <help@shop.example>:", "пн вт ср чт пт сб вс", "янв. февр. мар. апр. мая июн. июл. авг. сент. окт. нояб. дек."},
 		{"uk", "DAY, 4 MONTH 2025 р. о 08:59 Крамниця <help@shop.example> пише:", "пн вт ср чт пт сб нд", "січ. лют. бер. квіт. трав. черв. лип. серп. вер. жовт. лист. груд."},
-		{"sk", "DAY 4. MONTH 2025 o 8:59 Obchod <help@shop.example> napísal(a):", "po ut st št pi so ne", "1. 2. 3. 4. 5. 6. 7. 8. 9. 10. 11. 12."},
+		{"sk-SK", "DAY 4. MONTH 2025 o 8:59 Obchod <help@shop.example> napísal(a):", "po ut st št pi so ne", "1. 2. 3. 4. 5. 6. 7. 8. 9. 10. 11. 12."},
 		{"cs", "DAY 4. MONTH 2025 v 8:59 odesílatel Obchod <help@shop.example> napsal:", "po út st čt pá so ne", "1. 2. 3. 4. 5. 6. 7. 8. 9. 10. 11. 12."},
 		{"hu", "Bolt <help@shop.example> ezt írta (időpont: 2025. MONTH 4., DAY, 8:59):", "H K Sze Cs P Szo V", "jan. febr. márc. ápr. máj. jún. júl. aug. szept. okt. nov. dec."},
 		{"ro", "În DAY, 4 MONTH 2025 la 08:59, Magazin <help@shop.example> a scris:", "lun. mar. mie. joi vin. sâm. dum.", "ian. feb. mar. apr. mai iun. iul. aug. sept. oct. nov. dec."},
